@@ -1,1 +1,6 @@
-//! lib
+//! Narrows: autoencoders that learn what data looks like by squeezing it through a narrow code.
+
+pub mod error;
+pub mod range;
+
+pub use error::{Error, ErrorKind, Result};
