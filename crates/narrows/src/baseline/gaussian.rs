@@ -8,8 +8,8 @@
 //! Ledoit and Wolf 2004, "A well-conditioned estimator for large-dimensional covariance matrices", as scikit-learn's
 //! `LedoitWolf` does it. The target treats columns alike: scale them first.
 
-use faer::{Mat, Side};
 use faer::traits::pulp::Arch;
+use faer::{Mat, Side};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 

@@ -82,7 +82,8 @@ impl Neighbours {
     /// # Panics
     /// If `x` is not whole rows.
     pub fn distance(&self, x: &[f32]) -> Vec<f64> {
-        let worst = |nearest: &Nearest| nearest.found.last().map_or(f64::NAN, |(squared, _)| f64::from(*squared).sqrt());
+        let worst =
+            |nearest: &Nearest| nearest.found.last().map_or(f64::NAN, |(squared, _)| f64::from(*squared).sqrt());
         self.search(x).iter().map(worst).collect()
     }
 

@@ -103,7 +103,8 @@ impl Pca {
         self.per_row(x, 1, |row, code, rebuilt, out| {
             self.encode_row(row, code);
             self.decode_row(code, rebuilt);
-            out[0] = row.iter().zip(rebuilt.iter()).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>() / row.len() as f64;
+            out[0] =
+                row.iter().zip(rebuilt.iter()).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>() / row.len() as f64;
         })
     }
 

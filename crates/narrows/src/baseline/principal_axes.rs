@@ -73,10 +73,8 @@ fn enough(variances: &[f64], wanted: Components, total: f64) -> usize {
 }
 
 fn total_variance(rows: Rows<'_>, mean: &[f64]) -> f64 {
-    let squares: f64 = rows
-        .iter()
-        .map(|row| row.iter().zip(mean).map(|(&x, m)| (f64::from(x) - m).powi(2)).sum::<f64>())
-        .sum();
+    let squares: f64 =
+        rows.iter().map(|row| row.iter().zip(mean).map(|(&x, m)| (f64::from(x) - m).powi(2)).sum::<f64>()).sum();
     squares / divisor(rows)
 }
 
@@ -86,7 +84,8 @@ fn divisor(rows: Rows<'_>) -> f64 {
 
 /// Falling eigenvalues and their vectors as columns, those dropped that are nothing but rounding.
 fn eigen(lower: MatRef<'_, f64>, size: usize) -> Result<(Vec<f64>, Mat<f64>)> {
-    let failed = || Error::data(Place::default(), "principal components: the eigenvalue decomposition did not converge");
+    let failed =
+        || Error::data(Place::default(), "principal components: the eigenvalue decomposition did not converge");
     let decomposition = lower.self_adjoint_eigen(Side::Lower).map_err(|_| failed())?;
     let (values, vectors) = (decomposition.S().column_vector(), decomposition.U());
     let n = values.nrows();
@@ -189,7 +188,7 @@ fn subspace(rows: Rows<'_>, mean: &[f64], k: usize, seed: u64) -> Result<(Vec<f6
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::range::{Rate, lit};
+    use crate::range::lit;
 
     /// Five strong directions of falling strength and faint noise.
     fn low_rank(n: usize, width: usize) -> Vec<f32> {

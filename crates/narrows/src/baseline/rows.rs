@@ -69,11 +69,11 @@ mod tests {
     fn what_is_not_rows_of_finite_numbers_is_refused_by_place() {
         assert_eq!(message(&[], 0, 2), "input: expected at least 1 row and 1 column, got 0 rows and 2 columns");
         assert_eq!(message(&[1.0; 5], 2, 3), "input: expected 2 rows of 3 numbers, got 5 numbers");
-        assert_eq!(message(&[1.0], usize::MAX, 3), format!("input: expected {} rows of 3 numbers, got 1 numbers", usize::MAX));
         assert_eq!(
-            message(&[1.0, 2.0, 3.0, f32::NAN], 2, 2),
-            "column `1`, row 1: expected a finite number, got NaN"
+            message(&[1.0], usize::MAX, 3),
+            format!("input: expected {} rows of 3 numbers, got 1 numbers", usize::MAX)
         );
+        assert_eq!(message(&[1.0, 2.0, 3.0, f32::NAN], 2, 2), "column `1`, row 1: expected a finite number, got NaN");
     }
 
     #[test]
