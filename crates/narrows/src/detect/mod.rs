@@ -1,0 +1,25 @@
+//! Numbers in, numbers out: from scores to thresholds, p-values, metrics and reasons.
+//!
+//! Nothing here has seen a network. Scores rise with anomaly, and a row is an anomaly where its score is above the
+//! threshold.
+
+pub mod calibration;
+pub mod decision;
+pub mod evaluation;
+pub mod explain;
+pub mod metrics;
+pub mod scale;
+pub mod threshold;
+
+mod bootstrap;
+mod curve;
+mod pot;
+mod ranking;
+
+pub use calibration::Calibration;
+pub use decision::Decision;
+pub use evaluation::{Estimate, Evaluation};
+pub use explain::{Direction, Reason};
+pub use metrics::Confusion;
+pub use scale::{ColumnScale, LogRatio, Standardise};
+pub use threshold::Threshold;
