@@ -119,9 +119,10 @@ mod tests {
     use crate::*;
 
     fn network() -> Network {
+        let tanh = Layer::Activation(Activation::Tanh);
         let norm = |features| Layer::LayerNorm(LayerNorm { features, eps: 1e-5 });
         Network::new(
-            vec![Layer::dense(5, 4), norm(4), Layer::Activation(Activation::Tanh), Layer::dense(4, 3)],
+            vec![Layer::dense(5, 4), tanh, norm(4), tanh, Layer::dense(4, 3), tanh],
             Latent::Point,
             vec![norm(3), Layer::dense(3, 5)],
             Output::single(5, Loss::Mse),
