@@ -45,7 +45,7 @@ impl Numpy {
     /// Opens one array of one or two dimensions.
     pub(crate) fn npy(path: &Path, input: Input, opening: &Opening) -> Result<Numpy> {
         let mut file = BufReader::new(seekable(path, input)?);
-        let mut rewound = |error: std::io::Error| Error::read(path, error);
+        let rewound = |error: std::io::Error| Error::read(path, error);
         let part = first_that_fits(&mut |read: &ReadAs| {
             file.rewind().map_err(|error| ReadNpzError::Npy(ReadNpyError::Io(error)))?;
             read.npy(&mut file)

@@ -168,7 +168,7 @@ fn expanded(pattern: &str) -> Result<Vec<PathBuf>> {
     let matches = glob::glob(pattern).map_err(|error| Error::data(place(), format!("the pattern is wrong: {error}")))?;
     let mut paths = Vec::new();
     for path in matches {
-        let path = path.map_err(|error| Error::read(error.path().to_path_buf(), error.into_error()))?;
+        let path = path.map_err(|error| Error::read(error.path().to_path_buf(), error.into()))?;
         if !path.is_dir() {
             paths.push(path);
         }
