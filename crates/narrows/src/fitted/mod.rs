@@ -12,7 +12,7 @@ mod roles;
 mod split;
 mod summary;
 
-pub use evaluate::{Evaluation, Evaluator, Quality};
+pub use evaluate::{Evaluation, Evaluator};
 pub use fit::{Session, fit};
 pub use generate::CodeDensity;
 pub(crate) use judge::Judge;
