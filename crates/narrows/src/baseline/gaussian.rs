@@ -159,3 +159,59 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
     a_rest.iter().zip(b_rest).zip(&mut lanes).for_each(|((a, b), lane)| *lane += a * b);
     lanes.iter().sum()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::baseline::golden::{check_near, golden};
+    use crate::range::lit;
+
+    fn plain() -> Shrinkage {
+        Shrinkage::Fixed(lit!(Fraction, 0.0))
+    }
+
+    #[test]
+    fn distances_and_shrinkage_are_those_of_scikit_learn() {
+        let golden = &golden("gaussian")[0];
+        let (x, n, width, new) = (golden.rows("x"), golden.count("n"), golden.count("width"), golden.rows("new"));
+        let wolf = Gaussian::fit(&x, n, width, Shrinkage::LedoitWolf).unwrap();
+        check_near(&[wolf.shrinkage], &[golden.number("shrinkage")], 1e-8);
+        check_near(&wolf.squared_distance(&new), &golden.numbers("ledoit_wolf"), 1e-8);
+        let unshrunk = Gaussian::fit(&x, n, width, plain()).unwrap();
+        check_near(&unshrunk.squared_distance(&new), &golden.numbers("plain"), 1e-8);
+    }
+
+    #[test]
+    fn a_row_scores_the_same_alone_and_among_others() {
+        let golden = &golden("gaussian")[0];
+        let x = golden.rows("x").repeat(5);
+        let gaussian = Gaussian::fit(&x, 150, 4, Shrinkage::default()).unwrap();
+        for (row, distance) in x.chunks_exact(4).zip(gaussian.squared_distance(&x)) {
+            assert_eq!(gaussian.squared_distance(row), [distance]);
+        }
+    }
+
+    #[test]
+    fn columns_that_depend_on_each_other_get_a_ridge_and_equal_rows_the_identity() {
+        let copies: Vec<f32> = (0..20).flat_map(|i| [i as f32, i as f32, 0.0]).collect();
+        let gaussian = Gaussian::fit(&copies, 20, 3, plain()).unwrap();
+        let distance = gaussian.squared_distance(&[9.5, 9.5, 0.0, 9.0, 10.0, 0.0]);
+        assert!(distance[0] < 1e-6 && distance[1] > 1e3 && distance[1].is_finite(), "{distance:?}");
+        for shrinkage in [plain(), Shrinkage::LedoitWolf] {
+            let one = Gaussian::fit(&[1.0, 2.0], 1, 2, shrinkage).unwrap();
+            assert_eq!(one.squared_distance(&[1.0, 4.0]), [4.0]);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_fitted_or_read_is_refused() {
+        assert!(Gaussian::fit(&[f32::NAN], 1, 1, plain()).is_err());
+        let gaussian = Gaussian::fit(&[1.0, 2.0, 4.0], 3, 1, plain()).unwrap();
+        assert!(gaussian.clone().checked().is_ok());
+        let refused = |gaussian: Gaussian| gaussian.checked().unwrap_err().to_string();
+        let empty = Gaussian { whitening: vec![], ..gaussian.clone() };
+        assert_eq!(refused(empty), "input: gaussian: expected a 1 x 1 matrix, got 0 numbers");
+        let infinite = Gaussian { mean: vec![f64::INFINITY], ..gaussian };
+        assert_eq!(refused(infinite), "input: gaussian: expected finite numbers, got others");
+    }
+}

@@ -176,3 +176,71 @@ impl Nearest {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::baseline::golden::{check_near, golden};
+
+    fn fitted() -> (Neighbours, Vec<f32>) {
+        let golden = &golden("neighbours")[0];
+        let (reference, width) = (golden.rows("reference"), golden.count("width"));
+        let n = reference.len() / width;
+        (Neighbours::fit(&reference, n, width, golden.count("k"), usize::MAX, 0).unwrap(), golden.rows("queries"))
+    }
+
+    #[test]
+    fn distances_and_neighbours_are_those_of_scikit_learn() {
+        let golden = &golden("neighbours")[0];
+        let (neighbours, queries) = fitted();
+        // Squares are summed in single precision.
+        check_near(&neighbours.distance(&queries), &golden.numbers("distances"), 1e-6);
+        let indices = queries.chunks_exact(neighbours.width).flat_map(|row| neighbours.nearest(row));
+        check_near(&indices.map(|i| i as f64).collect::<Vec<_>>(), &golden.numbers("indices"), 0.0);
+    }
+
+    #[test]
+    fn a_row_scores_the_same_alone_and_among_others() {
+        let (neighbours, queries) = fitted();
+        let many = queries.repeat(13);
+        for (row, distance) in many.chunks_exact(neighbours.width).zip(neighbours.distance(&many)) {
+            assert_eq!(neighbours.distance(row), [distance]);
+        }
+    }
+
+    #[test]
+    fn equals_are_told_in_order_and_k_is_at_most_the_reference() {
+        let neighbours = Neighbours::fit(&[1.0, 3.0, 1.0], 3, 1, 9, 9, 0).unwrap();
+        assert_eq!((neighbours.k, neighbours.nearest(&[1.0])), (3, vec![0, 2, 1]));
+        assert_eq!(neighbours.distance(&[0.0]), [3.0]);
+        assert_eq!(neighbours.nearest(&[f32::NAN]).len(), 3);
+        assert!(neighbours.distance(&[f32::NAN])[0].is_nan());
+    }
+
+    #[test]
+    fn near_neighbours_far_from_zero_keep_their_digits() {
+        let neighbours = Neighbours::fit(&[10_000.0, 20_000.0], 2, 1, 1, 9, 0).unwrap();
+        assert_eq!(neighbours.distance(&[10_000.01]), [f64::from(10_000.01_f32 - 10_000.0)]);
+    }
+
+    #[test]
+    fn a_cap_keeps_rows_in_order_by_seed() {
+        let x: Vec<f32> = (0..100).map(|i| i as f32).collect();
+        let kept = |seed| Neighbours::fit(&x, 100, 1, 1, 10, seed).unwrap().reference;
+        assert_eq!((kept(1).len(), kept(1)), (10, kept(1)));
+        assert!(kept(1) != kept(2) && kept(1).is_sorted());
+    }
+
+    #[test]
+    fn what_cannot_be_fitted_or_read_is_refused() {
+        let refused = |k, cap| Neighbours::fit(&[1.0], 1, 1, k, cap, 0).unwrap_err().to_string();
+        assert_eq!(refused(0, 1), "neighbours.k: expected at least 1, got 0");
+        assert_eq!(refused(1, 0), "neighbours.cap: expected at least 1, got 0");
+        let (neighbours, _) = fitted();
+        assert!(neighbours.clone().checked().is_ok());
+        let message = Neighbours { k: 61, ..neighbours.clone() }.checked().unwrap_err().to_string();
+        assert_eq!(message, "input: neighbours: expected k from 1 to the 60 reference rows, got 61");
+        assert!(Neighbours { width: 0, ..neighbours.clone() }.checked().is_err());
+        assert!(Neighbours { width: 7, ..neighbours }.checked().is_err());
+    }
+}

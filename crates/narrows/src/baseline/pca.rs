@@ -188,3 +188,79 @@ fn centred_dot(row: &[f32], mean: &[f32], axis: &[f32]) -> f32 {
     }
     lanes.iter().sum()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::baseline::golden::{check_near, golden};
+    use crate::range::lit;
+
+    /// Codes and errors are summed in single precision.
+    const SINGLE: f64 = 1e-5;
+
+    fn wide(x: &[f32]) -> Vec<f64> {
+        x.iter().map(|&v| f64::from(v)).collect()
+    }
+
+    #[test]
+    fn axes_codes_and_errors_are_those_of_scikit_learn() {
+        for golden in golden("pcas") {
+            let (n, width, k) = (golden.count("n"), golden.count("width"), golden.count("k"));
+            let pca = Pca::fit(&golden.rows("x"), n, width, Components::Count(k), 0).unwrap();
+            check_near(&pca.explained_variance, &golden.numbers("explained_variance"), 1e-8);
+            check_near(&[pca.explained_share()], &[golden.number("explained_share")], 1e-8);
+            check_near(&wide(&pca.components), &golden.numbers("components"), SINGLE);
+            let new = golden.rows("new");
+            check_near(&wide(&pca.encode(&new)), &golden.numbers("codes"), SINGLE);
+            check_near(&pca.error(&new), &golden.numbers("error"), SINGLE);
+        }
+    }
+
+    #[test]
+    fn a_row_scores_the_same_alone_and_among_others() {
+        let golden = &golden("pcas")[1];
+        let (n, width) = (golden.count("n"), golden.count("width"));
+        let x = golden.rows("x").repeat(40);
+        let pca = Pca::fit(&x, 40 * n, width, Components::Variance(lit!(Rate, 0.9)), 0).unwrap();
+        let together = pca.error(&x);
+        for (row, error) in x.chunks_exact(width).zip(&together) {
+            assert_eq!(pca.error(row), [*error]);
+        }
+        assert_eq!(pca, Pca::fit(&x, 40 * n, width, Components::Variance(lit!(Rate, 0.9)), 0).unwrap());
+    }
+
+    #[test]
+    fn all_components_rebuild_the_rows() {
+        let golden = &golden("pcas")[0];
+        let (x, n, width) = (golden.rows("x"), golden.count("n"), golden.count("width"));
+        let pca = Pca::fit(&x, n, width, Components::Count(999), 0).unwrap();
+        assert_eq!(pca.n_components(), width);
+        check_near(&wide(&pca.decode(&pca.encode(&x))), &wide(&x), SINGLE);
+    }
+
+    #[test]
+    fn equal_rows_and_a_single_row_have_no_components_and_no_error() {
+        for n in [1, 3] {
+            let pca = Pca::fit(&[1.0, -2.0].repeat(n), n, 2, Components::Count(2), 0).unwrap();
+            assert_eq!((pca.n_components(), pca.explained_share()), (0, 1.0));
+            assert_eq!(pca.error(&[1.0, -2.0, 1.0, 0.0]), [0.0, 2.0]);
+            assert!(pca.encode(&[1.0, -2.0]).is_empty());
+            assert!(pca.checked().is_ok());
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_fitted_or_read_is_refused() {
+        let error = Pca::fit(&[1.0], 1, 1, Components::Count(0), 0).unwrap_err();
+        assert_eq!(error.to_string(), "components: expected at least 1 component, got 0");
+        assert!(Pca::fit(&[1.0, f32::NAN], 2, 1, Components::Count(1), 0).is_err());
+        let pca = Pca::fit(&[1.0, 2.0, 3.0, 5.0], 2, 2, Components::Count(1), 0).unwrap();
+        let short = Pca { components: vec![1.0], ..pca.clone() };
+        let message = "input: pca: expected 1 components of 2 numbers, got 1 numbers";
+        assert_eq!(short.checked().unwrap_err().to_string(), message);
+        let infinite = Pca { mean: vec![0.0, f32::INFINITY], ..pca.clone() };
+        assert_eq!(infinite.checked().unwrap_err().to_string(), "input: pca: expected finite numbers, got others");
+        let json = serde_json::to_string(&pca).unwrap();
+        assert_eq!(serde_json::from_str::<Pca>(&json).unwrap(), pca);
+    }
+}
