@@ -8,7 +8,7 @@
 //! Ledoit and Wolf 2004, "A well-conditioned estimator for large-dimensional covariance matrices", as scikit-learn's
 //! `LedoitWolf` does it. The target treats columns alike: scale them first.
 
-use faer::traits::pulp::Arch;
+use faer::traits::pulp::{Arch, NullaryFnOnce};
 use faer::{Mat, Side};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -120,15 +120,12 @@ impl Gaussian {
         let mut distances = vec![0.0; scored(x, width).len()];
         distances.par_chunks_mut(TILE).zip(x.par_chunks(TILE * width)).for_each(|(distances, x)| {
             let mut centred = vec![0.0; width];
-            Arch::new().dispatch(|| {
-                for (row, distance) in x.chunks_exact(width).zip(distances) {
-                    for ((c, &x), m) in centred.iter_mut().zip(row).zip(&self.mean) {
-                        *c = f64::from(x) - m;
-                    }
-                    let whitened = self.whitening.chunks_exact(width).enumerate();
-                    *distance = whitened.map(|(i, w)| dot(&w[..=i], &centred[..=i]).powi(2)).sum();
+            for (row, distance) in x.chunks_exact(width).zip(distances) {
+                for ((c, &x), m) in centred.iter_mut().zip(row).zip(&self.mean) {
+                    *c = f64::from(x) - m;
                 }
-            });
+                *distance = Arch::new().dispatch(Whitened { centred: &centred, whitening: &self.whitening });
+            }
         });
         distances
     }
@@ -147,17 +144,36 @@ fn ledoit_wolf(rows: Rows<'_>, mean: &[f64], squares: f64, mu: f64) -> f64 {
     if delta > 0.0 { (beta / delta).clamp(0.0, 1.0) } else { 1.0 }
 }
 
-#[inline(always)]
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    let mut lanes = [0.0_f64; 8];
-    let ((a8, a_rest), (b8, b_rest)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
-    for (a, b) in a8.iter().zip(b8) {
-        for l in 0..8 {
-            lanes[l] += a[l] * b[l];
+/// The squared length of a whitened row, each product summed in 8 lanes and then over the lanes.
+///
+/// Compiled once for each kind of processor; the lanes fix the order of the sums, so all of them get the same numbers.
+struct Whitened<'a> {
+    centred: &'a [f64],
+    whitening: &'a [f64],
+}
+
+impl NullaryFnOnce for Whitened<'_> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn call(self) -> f64 {
+        let mut squared = 0.0;
+        for (i, row) in self.whitening.chunks_exact(self.centred.len()).enumerate() {
+            let (a, a_rest) = row[..=i].as_chunks::<8>();
+            let (b, b_rest) = self.centred[..=i].as_chunks::<8>();
+            let mut lanes = [0.0_f64; 8];
+            for (a, b) in a.iter().zip(b) {
+                for l in 0..8 {
+                    lanes[l] += a[l] * b[l];
+                }
+            }
+            for (lane, (a, b)) in lanes.iter_mut().zip(a_rest.iter().zip(b_rest)) {
+                *lane += a * b;
+            }
+            squared += lanes.iter().sum::<f64>().powi(2);
         }
+        squared
     }
-    a_rest.iter().zip(b_rest).zip(&mut lanes).for_each(|((a, b), lane)| *lane += a * b);
-    lanes.iter().sum()
 }
 
 #[cfg(test)]

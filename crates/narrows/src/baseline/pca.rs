@@ -4,7 +4,7 @@
 //! axes. Fitting is in double precision, scoring in single precision with a fixed order of sums, so that a row's
 //! error depends on no other row.
 
-use faer::traits::pulp::Arch;
+use faer::traits::pulp::{Arch, NullaryFnOnce};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -100,12 +100,17 @@ impl Pca {
     /// # Panics
     /// If `x` is not whole rows.
     pub fn error(&self, x: &[f32]) -> Vec<f64> {
-        self.per_row(x, 1, |row, code, rebuilt, out| {
-            self.encode_row(row, code);
-            self.decode_row(code, rebuilt);
-            out[0] =
-                row.iter().zip(rebuilt.iter()).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>() / row.len() as f64;
-        })
+        let mut errors = vec![0.0; scored(x, self.width()).len()];
+        errors.par_chunks_mut(TILE).zip(x.par_chunks(TILE * self.width())).for_each(|(errors, x)| {
+            let (mut code, mut rebuilt) = (vec![0.0; self.n_components()], vec![0.0; self.width()]);
+            for (row, error) in x.chunks_exact(self.width()).zip(errors) {
+                self.encode_row(row, &mut rebuilt, &mut code);
+                self.decode_row(&code, &mut rebuilt);
+                let squares = row.iter().zip(&rebuilt).map(|(a, b)| f64::from(a - b).powi(2));
+                *error = squares.sum::<f64>() / self.width() as f64;
+            }
+        });
+        errors
     }
 
     /// The code of every row, row-major, shape `[rows, k]`.
@@ -113,7 +118,17 @@ impl Pca {
     /// # Panics
     /// If `x` is not whole rows.
     pub fn encode(&self, x: &[f32]) -> Vec<f32> {
-        self.per_row(x, self.n_components(), |row, _, _, out| self.encode_row(row, out))
+        let k = self.n_components();
+        let mut codes = vec![0.0; scored(x, self.width()).len() * k];
+        // Without components there are no codes, and chunks of 0 numbers would be our bug.
+        let tile = TILE * k.max(1);
+        codes.par_chunks_mut(tile).zip(x.par_chunks(TILE * self.width())).for_each(|(codes, x)| {
+            let mut centred = vec![0.0; self.width()];
+            for (row, code) in x.chunks_exact(self.width()).zip(codes.chunks_exact_mut(k)) {
+                self.encode_row(row, &mut centred, code);
+            }
+        });
+        codes
     }
 
     /// The rows rebuilt from codes of shape `[rows, k]`, row-major, shape `[rows, width]`.
@@ -121,72 +136,76 @@ impl Pca {
     /// # Panics
     /// If `codes` is not whole codes, or if there are no components and so no telling how many rows.
     pub fn decode(&self, codes: &[f32]) -> Vec<f32> {
-        let mut rows = vec![0.0; codes.len() / self.n_components().max(1) * self.width()];
-        let codes = scored(codes, self.n_components());
-        rows.par_chunks_mut(self.width()).zip(codes.collect::<Vec<_>>()).for_each(|(row, code)| {
-            Arch::new().dispatch(|| self.decode_row(code, row));
+        let k = self.n_components();
+        let mut rows = vec![0.0; scored(codes, k).len() * self.width()];
+        rows.par_chunks_mut(TILE * self.width()).zip(codes.par_chunks(TILE * k)).for_each(|(rows, codes)| {
+            for (row, code) in rows.chunks_exact_mut(self.width()).zip(codes.chunks_exact(k)) {
+                self.decode_row(code, row);
+            }
         });
         rows
     }
 
-    /// Calls `make(row, code scratch, row scratch, out)` for every row, `out` of `width_out` numbers.
-    fn per_row<T: Default + Clone + Send>(
-        &self,
-        x: &[f32],
-        width_out: usize,
-        make: impl Fn(&[f32], &mut [f32], &mut [f32], &mut [T]) + Sync,
-    ) -> Vec<T> {
-        let n = scored(x, self.width()).len();
-        let mut out = vec![T::default(); n * width_out];
-        if width_out == 0 {
-            return out;
-        }
-        let tiles = out.par_chunks_mut(TILE * width_out).zip(x.par_chunks(TILE * self.width()));
-        tiles.for_each(|(out, x)| {
-            let (mut code, mut rebuilt) = (vec![0.0; self.n_components()], vec![0.0; self.width()]);
-            // Without this the loops below are compiled for the oldest processor. The order of the sums is fixed by
-            // their lanes, so the numbers are the same on every processor.
-            Arch::new().dispatch(|| {
-                for (row, out) in x.chunks_exact(self.width()).zip(out.chunks_exact_mut(width_out)) {
-                    make(row, &mut code, &mut rebuilt, out);
-                }
-            });
-        });
-        out
+    fn encode_row(&self, row: &[f32], centred: &mut [f32], code: &mut [f32]) {
+        centred.iter_mut().zip(row).zip(&self.mean).for_each(|((c, x), m)| *c = x - m);
+        Arch::new().dispatch(Project { centred, axes: &self.components, code });
     }
 
-    #[inline(always)]
-    fn encode_row(&self, row: &[f32], code: &mut [f32]) {
-        for (z, axis) in code.iter_mut().zip(self.components.chunks_exact(self.width())) {
-            *z = centred_dot(row, &self.mean, axis);
-        }
-    }
-
-    #[inline(always)]
     fn decode_row(&self, code: &[f32], row: &mut [f32]) {
         row.copy_from_slice(&self.mean);
-        for (z, axis) in code.iter().zip(self.components.chunks_exact(self.width())) {
-            row.iter_mut().zip(axis).for_each(|(x, a)| *x += z * a);
+        Arch::new().dispatch(Rebuild { code, axes: &self.components, row });
+    }
+}
+
+/// The product of a row with every axis, summed in 16 lanes and then over the lanes.
+///
+/// Compiled once for each kind of processor; the lanes fix the order of the sums, so all of them get the same numbers.
+struct Project<'a> {
+    centred: &'a [f32],
+    axes: &'a [f32],
+    code: &'a mut [f32],
+}
+
+impl NullaryFnOnce for Project<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let (row, row_rest) = self.centred.as_chunks::<16>();
+        for (z, axis) in self.code.iter_mut().zip(self.axes.chunks_exact(self.centred.len())) {
+            let (axis, axis_rest) = axis.as_chunks::<16>();
+            let mut lanes = [0.0_f32; 16];
+            for (x, a) in row.iter().zip(axis) {
+                for l in 0..16 {
+                    lanes[l] += x[l] * a[l];
+                }
+            }
+            for (lane, (x, a)) in lanes.iter_mut().zip(row_rest.iter().zip(axis_rest)) {
+                *lane += x * a;
+            }
+            *z = lanes.iter().sum();
         }
     }
 }
 
-/// The product of `row - mean` with `axis`, summed in 16 lanes and then over the lanes.
-#[inline(always)]
-fn centred_dot(row: &[f32], mean: &[f32], axis: &[f32]) -> f32 {
-    let mut lanes = [0.0_f32; 16];
-    let (rows, row_rest) = row.as_chunks::<16>();
-    let (means, mean_rest) = mean.as_chunks::<16>();
-    let (axes, axis_rest) = axis.as_chunks::<16>();
-    for ((x, m), a) in rows.iter().zip(means).zip(axes) {
-        for l in 0..16 {
-            lanes[l] += (x[l] - m[l]) * a[l];
+/// Adds every axis to a row, as often as the code says.
+struct Rebuild<'a> {
+    code: &'a [f32],
+    axes: &'a [f32],
+    row: &'a mut [f32],
+}
+
+impl NullaryFnOnce for Rebuild<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        for (z, axis) in self.code.iter().zip(self.axes.chunks_exact(self.row.len())) {
+            for (x, a) in self.row.iter_mut().zip(axis) {
+                *x += z * a;
+            }
         }
     }
-    for (l, ((x, m), a)) in row_rest.iter().zip(mean_rest).zip(axis_rest).enumerate() {
-        lanes[l] += (x - m) * a;
-    }
-    lanes.iter().sum()
 }
 
 #[cfg(test)]
