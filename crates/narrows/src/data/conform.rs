@@ -95,8 +95,8 @@ impl Cells<'_> {
             (ColumnKind::Datetime, Form::Words(words)) => self.moments(&words),
             (ColumnKind::Category | ColumnKind::Text, Form::Words(words)) => Ok(names(words)),
             // Text is never a feature, so that anything may stand in it.
-            (ColumnKind::Text, form) => {
-                cast(&form.into_array(), &DataType::Utf8).map_err(|error| Error::data(self.place(0), error.to_string()))
+            (ColumnKind::Text, _) => {
+                cast(array, &DataType::Utf8).map_err(|error| Error::data(self.place(0), error.to_string()))
             }
             // A column without any cell has no type that could be wrong.
             (_, form) if form.clone().into_array().null_count() == self.table.n_rows() => Ok(self.all_missing()),
