@@ -67,7 +67,11 @@ impl Data {
             shown: columns.by_ref().take(shown).collect(),
             folded: columns.collect(),
             unlisted: more(report.columns.len(), COLUMNS_KEPT),
-            left_out: dropped.iter().take(LEFT_OUT_KEPT).map(|column| LeftOut { name: Label::new(&column.name), reason: prose(&column.words, 200) }).collect(),
+            left_out: dropped
+                .iter()
+                .take(LEFT_OUT_KEPT)
+                .map(|column| LeftOut { name: Label::new(&column.name), reason: prose(&column.words, 200) })
+                .collect(),
             more_left_out: more(dropped.len(), LEFT_OUT_KEPT),
         }
     }

@@ -75,7 +75,12 @@ mod tests {
 
     #[test]
     fn backticks_become_code_only_in_pairs() {
-        let told = |text: &str| prose(text, 99).into_iter().map(|piece| if piece.is_code { format!("[{}]", piece.text) } else { piece.text }).collect::<String>();
+        let told = |text: &str| {
+            prose(text, 99)
+                .into_iter()
+                .map(|piece| if piece.is_code { format!("[{}]", piece.text) } else { piece.text })
+                .collect::<String>()
+        };
         assert_eq!(told("`amount` and `fee` have long tails"), "[amount] and [fee] have long tails");
         assert_eq!(told("an odd ` stays"), "an odd ` stays");
         assert_eq!(told(""), "");

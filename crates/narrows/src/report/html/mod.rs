@@ -84,7 +84,10 @@ mod tests {
             assert!(!html.contains(reference), "the page holds `{reference}`");
         }
         for tag in ["section", "table", "svg", "details", "div", "ul", "ol", "li", "td", "th", "span", "p", "title"] {
-            let (open, close) = (html.matches(&format!("<{tag} ")).count() + html.matches(&format!("<{tag}>")).count(), html.matches(&format!("</{tag}>")).count());
+            let (open, close) = (
+                html.matches(&format!("<{tag} ")).count() + html.matches(&format!("<{tag}>")).count(),
+                html.matches(&format!("</{tag}>")).count(),
+            );
             assert_eq!(open, close, "<{tag}> is opened {open} times and closed {close} times");
         }
         html
@@ -165,9 +168,12 @@ mod tests {
     fn two_thousand_columns_and_a_hundred_thousand_points_stay_small() {
         let mut report = sample::report();
         let column = report.columns[1].clone();
-        report.columns = (0..2000).map(|i| crate::report::ColumnReport { name: format!("column {i} {}", "long ".repeat(40)), ..column.clone() }).collect();
+        report.columns = (0..2000)
+            .map(|i| crate::report::ColumnReport { name: format!("column {i} {}", "long ".repeat(40)), ..column.clone() })
+            .collect();
         report.columns[7].role = Role::Dropped;
-        report.code_map = (0..100_000).map(|i| CodePoint { x: f64::from(i).sin(), y: f64::from(i).cos(), score: 1.0, is_anomaly: i % 3 == 0 }).collect();
+        report.code_map =
+            (0..100_000).map(|i| CodePoint { x: f64::from(i).sin(), y: f64::from(i).cos(), score: 1.0, is_anomaly: i % 3 == 0 }).collect();
         let history = report.training[0].history.clone();
         report.training.iter_mut().for_each(|training| training.history = history.repeat(400));
         report.training = vec![report.training; 16].concat();

@@ -40,7 +40,11 @@ impl Network {
             drawing: Hourglass::new(&network.layers),
             layers: network.layers.iter().map(layer).collect(),
             folded: network.layers.len() > LAYERS_OPEN,
-            ensemble: if members > 1 { format!("{} of this shape, each under a seed and a corruption of its own", counted(members, "network")) } else { "one network".to_owned() },
+            ensemble: if members > 1 {
+                format!("{} of this shape, each under a seed and a corruption of its own", counted(members, "network"))
+            } else {
+                "one network".to_owned()
+            },
             parameters: parameters(network.parameters, network.members),
             loss: cut(&network.loss, 400),
             narrowness: narrowness(network.inputs, network.code_size, denoises(&report.training)),
@@ -62,7 +66,11 @@ fn narrowness(inputs: usize, code: usize, denoises: bool) -> String {
     } else {
         format!(
             "The code, {shown_code}, is not narrower than a row of {shown_inputs}: by its width alone this network could copy. {}",
-            if denoises { "What makes it learn is the damage done to its input, which it has to undo." } else { "Only sparsity, or stopping in time, keeps it from that." }
+            if denoises {
+                "What makes it learn is the damage done to its input, which it has to undo."
+            } else {
+                "Only sparsity, or stopping in time, keeps it from that."
+            }
         )
     }
 }

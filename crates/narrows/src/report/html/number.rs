@@ -148,9 +148,16 @@ mod tests {
     #[test]
     fn shares_and_probabilities() {
         let plain = |text: String| text.replace(NO_BREAK, " ");
-        for (share, expected) in
-            [(0.71, "71 %"), (0.01, "1 %"), (0.0125, "1.2 %"), (0.997, "99.7 %"), (1.0, "100 %"), (0.0, "0 %"), (1e-9, "below 0.01 %"), (-0.5, "−50 %")]
-        {
+        for (share, expected) in [
+            (0.71, "71 %"),
+            (0.01, "1 %"),
+            (0.0125, "1.2 %"),
+            (0.997, "99.7 %"),
+            (1.0, "100 %"),
+            (0.0, "0 %"),
+            (1e-9, "below 0.01 %"),
+            (-0.5, "−50 %"),
+        ] {
             assert_eq!(plain(percent(share)), expected);
         }
         assert_eq!(probability(0.005), "0.0050");

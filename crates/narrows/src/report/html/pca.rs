@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::number::{column, count, counted, percent};
+use super::number::{count, counted, number, percent};
 use crate::report::Report;
 
 /// Errors closer than this are called the same.
@@ -33,8 +33,7 @@ impl Pca {
             share if share.is_finite() => (share.clamp(0.0, 1.0) * 1000.0).round() / 10.0,
             _ => 0.0,
         };
-        let shown = column(&errors);
-        let bar = |class, name, i: usize| Bar { class, name, error: shown[i].clone(), width: width(errors[i]) };
+        let bar = |class, name, i: usize| Bar { class, name, error: number(errors[i]), width: width(errors[i]) };
         Pca {
             verdict: verdict(report),
             bars: vec![
@@ -62,8 +61,13 @@ fn verdict(report: &Report) -> String {
     }
     let gain = 1.0 - model / pca;
     match gain {
-        _ if gain.abs() < SAME => format!("The two rebuild held-out rows equally well. PCA with {same_size} is the simpler choice where only reconstruction counts."),
-        _ if gain > 0.0 => format!("The model rebuilds held-out rows with {} less error than PCA with {same_size}: it uses what is not linear in the data.", percent(gain)),
+        _ if gain.abs() < SAME => format!(
+            "The two rebuild held-out rows equally well. PCA with {same_size} is the simpler choice where only reconstruction counts."
+        ),
+        _ if gain > 0.0 => format!(
+            "The model rebuilds held-out rows with {} less error than PCA with {same_size}: it uses what is not linear in the data.",
+            percent(gain)
+        ),
         _ => format!(
             "PCA with {same_size} rebuilds these rows better, with {} less error than the model. The data may be close to linear, or the model trained too briefly for its size. \
              Rebuilding well and finding anomalies are not the same, but look before you trust.",

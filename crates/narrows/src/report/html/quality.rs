@@ -40,7 +40,7 @@ impl Rebuilt {
     pub(super) fn new(quality: f64) -> Rebuilt {
         let width = if quality.is_nan() { 0.0 } else { (quality.clamp(0.0, 1.0) * 1000.0).round() / 10.0 };
         // A column may be arbitrarily worse than its mean; beyond twice as bad the number says nothing more.
-        let percent = if quality < -1.0 { format!("below −{}", percent(1.0)) } else { percent(quality) };
+        let percent = if quality < -1.0 { format!("< −{}", percent(1.0)) } else { percent(quality) };
         Rebuilt { width, percent, weak: quality.is_nan() || quality < WEAK, worse_than_mean: quality < 0.0 }
     }
 }
@@ -56,7 +56,11 @@ impl Quality {
         let features = report.columns.iter().filter(|column| column.role == crate::report::Role::Feature).count();
         let unmeasured = features.saturating_sub(measured.len()) as u64;
         Quality {
-            columns: measured.iter().take(COLUMNS_SHOWN).map(|(name, quality)| Column { name: Label::new(name), rebuilt: Rebuilt::new(*quality) }).collect(),
+            columns: measured
+                .iter()
+                .take(COLUMNS_SHOWN)
+                .map(|(name, quality)| Column { name: Label::new(name), rebuilt: Rebuilt::new(*quality) })
+                .collect(),
             more: if measured.len() > COLUMNS_SHOWN { count((measured.len() - COLUMNS_SHOWN) as u64) } else { String::new() },
             verdict: verdict(weak, measured.len()),
             unmeasured: if unmeasured > 0 { counted(unmeasured, "feature") } else { String::new() },
@@ -68,7 +72,11 @@ fn verdict(weak: usize, all: usize) -> String {
     match weak {
         0 => "No column is rebuilt by less than half.".to_owned(),
         1 => "One column is rebuilt by less than half: an anomaly in it is easily missed.".to_owned(),
-        _ => format!("{} of {} columns are rebuilt by less than half: an anomaly in them is easily missed.", count(weak as u64), count(all as u64)),
+        _ => format!(
+            "{} of {} columns are rebuilt by less than half: an anomaly in them is easily missed.",
+            count(weak as u64),
+            count(all as u64)
+        ),
     }
 }
 
@@ -83,7 +91,8 @@ mod tests {
         report.columns[3].quality = Some(-0.2);
         report.columns[4].quality = Some(f64::NAN);
         let section = Quality::new(&report);
-        let first: Vec<(&str, bool)> = section.columns.iter().take(2).map(|column| (column.name.short.as_str(), column.rebuilt.weak)).collect();
+        let first: Vec<(&str, bool)> =
+            section.columns.iter().take(2).map(|column| (column.name.short.as_str(), column.rebuilt.weak)).collect();
         assert_eq!(first, [(report.columns[4].name.as_str(), true), (report.columns[3].name.as_str(), true)]);
         assert!(section.columns.last().is_some_and(|column| !column.rebuilt.weak));
     }
@@ -93,7 +102,7 @@ mod tests {
         for (quality, width) in [(0.714, 71.4), (1.0, 100.0), (-3.0, 0.0), (f64::NAN, 0.0), (f64::INFINITY, 100.0)] {
             assert_eq!(Rebuilt::new(quality).width, width);
         }
-        assert_eq!(Rebuilt::new(-3.0).percent.replace('\u{a0}', " "), "below −100 %");
+        assert_eq!(Rebuilt::new(-3.0).percent.replace('\u{a0}', " "), "< −100 %");
     }
 
     #[test]

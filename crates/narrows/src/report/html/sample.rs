@@ -3,8 +3,8 @@
 use crate::detect::Reason;
 use crate::recipe::Recipe;
 use crate::report::{
-    Check, CodePoint, ColumnReport, Detection, Histogram, LayerReport, NetworkReport, Part, PcaComparison, Report, Role, Rows, Stop, TopRow,
-    Training,
+    Check, CodePoint, ColumnReport, Detection, Histogram, LayerReport, NetworkReport, Part, PcaComparison, Report, Role, Rows, Stop,
+    TopRow, Training,
 };
 
 const FEATURES: [(&str, &str, f64); 29] = [
@@ -147,10 +147,8 @@ fn check(i: u64, member: usize) -> Check {
 fn histogram(n: u64, mean: f64, deviation: f64) -> Histogram {
     let bins = 48;
     let edge = |i: usize| (-2.0 + 7.0 * i as f64 / bins as f64).exp();
-    let weights: Vec<f64> = (0..bins)
-        .map(|i| (((edge(i).ln() + edge(i + 1).ln()) / 2.0 - mean) / deviation).powi(2))
-        .map(|z2| (-z2 / 2.0).exp())
-        .collect();
+    let weights: Vec<f64> =
+        (0..bins).map(|i| (((edge(i).ln() + edge(i + 1).ln()) / 2.0 - mean) / deviation).powi(2)).map(|z2| (-z2 / 2.0).exp()).collect();
     let all: f64 = weights.iter().sum();
     let mut counts: Vec<u64> = weights.iter().map(|weight| (weight / all * n as f64).round() as u64).collect();
     // The rows lost in rounding are the rare high ones.
@@ -180,14 +178,24 @@ fn top(i: u64) -> TopRow {
         ],
         _ => vec![reason("browser_language_and_region_as_sent_by_the_client_before_normalisation", 0.82, "de-DE", "zz-ZZ")],
     };
-    TopRow { row: (i * 7919 + 417) % 1061, score, p_value: if score > 3.41 { 1.0 / 201.0 } else { 0.0149 }, is_anomaly: score > 3.41, reasons }
+    TopRow {
+        row: (i * 7919 + 417) % 1061,
+        score,
+        p_value: if score > 3.41 { 1.0 / 201.0 } else { 0.0149 },
+        is_anomaly: score > 3.41,
+        reasons,
+    }
 }
 
 fn code_map() -> Vec<CodePoint> {
-    // A low-discrepancy sequence stands in for chance.
-    let part = |i: u32, step: f64| (f64::from(i) * step).fract();
+    // A mixed counter stands in for chance.
+    let part = |i: u32, salt: u64| {
+        let mixed = (u64::from(i) + salt).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let mixed = (mixed ^ (mixed >> 31)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        ((mixed ^ (mixed >> 29)) >> 11) as f64 / (1u64 << 53) as f64
+    };
     let point = |i: u32| {
-        let (a, b) = (part(i, 0.618_033_988_75).max(1e-6), part(i, 0.754_877_666_25) * std::f64::consts::TAU);
+        let (a, b) = (part(i, 0).max(1e-6), part(i, 1 << 40) * std::f64::consts::TAU);
         let radius = (-2.0 * a.ln()).sqrt();
         let (u, v) = (radius * b.cos(), radius * b.sin());
         let centre = [(-2.6, 0.4), (1.8, 1.5), (1.2, -2.0)][i as usize % 3];

@@ -51,7 +51,9 @@ fn explanation(rule: &Threshold, threshold: f64) -> String {
             "The threshold, {at}, lies {} standard deviations above the mean of the calibration scores. It would be a rate only if scores were bell-shaped, which they rarely are.",
             number(f64::from(*k))
         ),
-        Threshold::Max => format!("The threshold, {at}, is the highest calibration score: whatever scores above it is stranger than every normal row held out."),
+        Threshold::Max => format!(
+            "The threshold, {at}, is the highest calibration score: whatever scores above it is stranger than every normal row held out."
+        ),
         Threshold::Contamination { share: part } => format!(
             "The threshold, {at}, marks {} of the scores it was set on, as asked. It says how many rows to flag, not how many of them are false alarms.",
             share(f64::from(*part))
@@ -62,7 +64,9 @@ fn explanation(rule: &Threshold, threshold: f64) -> String {
             share(f64::from(*rate))
         ),
         Threshold::Fixed { .. } => format!("The threshold, {at}, was given and not measured."),
-        Threshold::BestF1 => format!("The threshold, {at}, gives the best F1 on the labelled rows. It was chosen with their labels, so figures on those rows flatter it."),
+        Threshold::BestF1 => format!(
+            "The threshold, {at}, gives the best F1 on the labelled rows. It was chosen with their labels, so figures on those rows flatter it."
+        ),
     }
 }
 
@@ -79,7 +83,9 @@ fn rests_on(calibration: u64, promised: Option<f64>) -> String {
              With {} rows the smallest p-value that can be given is {finest}.",
             count(calibration)
         ),
-        None => format!("This rule promises no rate. P-values rest on {rows} that never trained the weights; the smallest that can be given is {finest}."),
+        None => format!(
+            "This rule promises no rate. P-values rest on {rows} that never trained the weights; the smallest that can be given is {finest}."
+        ),
     }
 }
 

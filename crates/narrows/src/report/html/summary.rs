@@ -71,8 +71,8 @@ fn decision(report: &Report) -> String {
     let detection = &report.detection;
     let rule = format!("A row is an anomaly when its score exceeds {}", number(detection.threshold));
     match detection.promised_rate.filter(|rate| rate.is_finite()) {
-        Some(rate) => format!("{rule}, which at most {} of fresh normal rows are promised to do.", percent(rate)),
-        None => format!("{rule}; the rule promises no false-alarm rate."),
+        Some(rate) => format!("{rule}; the promised false-alarm rate is {}.", percent(rate)),
+        None => format!("{rule}; no false-alarm rate is promised."),
     }
 }
 
@@ -84,11 +84,19 @@ fn tiles(report: &Report) -> Vec<Tile> {
     let rebuilt = qualities.get(qualities.len() / 2);
     vec![
         Tile { name: "rows read", value: count(rows.read), remark: format!("{} trained", count(rows.train)) },
-        Tile { name: "inputs → code", value: format!("{} → {}", count(network.inputs as u64), count(network.code_size as u64)), remark: shape(report) },
+        Tile {
+            name: "inputs → code",
+            value: format!("{} → {}", count(network.inputs as u64), count(network.code_size as u64)),
+            remark: shape(report),
+        },
         Tile {
             name: "parameters",
             value: count(network.parameters as u64),
-            remark: if network.members > 1 { format!("in each of {} networks", count(network.members as u64)) } else { "in one network".to_owned() },
+            remark: if network.members > 1 {
+                format!("in each of {} networks", count(network.members as u64))
+            } else {
+                "in one network".to_owned()
+            },
         },
         Tile { name: "threshold", value: number(detection.threshold), remark: format!("from {}", counted(rows.calibration, "row")) },
         Tile {
@@ -119,12 +127,12 @@ mod tests {
         let mut report = sample::report();
         let plain = |text: String| text.replace('\u{a0}', " ");
         assert_eq!(plain(network(&report)), "4 denoising networks with 29 inputs and a code of 256, trained on 800 rows.");
-        assert_eq!(plain(decision(&report)), "A row is an anomaly when its score exceeds 3.41, which at most 1 % of fresh normal rows are promised to do.");
+        assert_eq!(plain(decision(&report)), "A row is an anomaly when its score exceeds 3.41; the promised false-alarm rate is 1 %.");
         report.training.iter_mut().for_each(|training| training.corruption = "none".to_owned());
         report.network.members = 1;
         report.detection.promised_rate = None;
         assert!(plain(network(&report)).starts_with("1 network with"));
-        assert!(decision(&report).ends_with("promises no false-alarm rate."));
+        assert!(decision(&report).ends_with("no false-alarm rate is promised."));
     }
 
     #[test]

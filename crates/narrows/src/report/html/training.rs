@@ -132,7 +132,10 @@ mod tests {
         members.iter_mut().for_each(|training| training.stopped = Stop::Finished);
         assert_eq!(outcome(&members), "All 4 members took all planned steps.");
         members[0].stopped = Stop::Early;
-        assert_eq!(outcome(&members), "3 members took all planned steps; one member stopped early, the validation loss having stopped falling.");
+        assert_eq!(
+            outcome(&members),
+            "3 members took all planned steps; one member stopped early, the validation loss having stopped falling."
+        );
         assert_eq!(outcome(&members[..1]), "The network stopped early, the validation loss having stopped falling.");
         assert_eq!(outcome(&[]), "");
     }

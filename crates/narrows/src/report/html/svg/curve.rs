@@ -49,7 +49,12 @@ struct Best {
 
 /// The values that the loss axis must hold; members beside each other share them, so that they compare.
 pub(in super::super) fn losses(training: &[Training]) -> Vec<f64> {
-    training.iter().flat_map(|member| &member.history).flat_map(|check| [check.train_loss, check.validation_loss]).filter(|loss| loss.is_finite()).collect()
+    training
+        .iter()
+        .flat_map(|member| &member.history)
+        .flat_map(|check| [check.train_loss, check.validation_loss])
+        .filter(|loss| loss.is_finite())
+        .collect()
 }
 
 /// Whether these losses are drawn on a logarithmic axis.
@@ -70,7 +75,9 @@ impl Curve {
         let highest = history.iter().map(|check| check.learning_rate).filter(|rate| rate.is_finite()).fold(0.0, f64::max);
         let rates = Scale::linear([0.0, if highest > 0.0 { highest } else { 1.0 }], rate_bottom, rate_top);
         let shown = thinned(history, training.best);
-        let path = |value: &dyn Fn(&Check) -> f64, scale: &Scale| line(shown.iter().map(|check| (x.at(check.step as f64), scale.at(value(check)))));
+        let path = |value: &dyn Fn(&Check) -> f64, scale: &Scale| {
+            line(shown.iter().map(|check| (x.at(check.step as f64), scale.at(value(check)))))
+        };
         let best = history.get(training.best).filter(|check| y.at(check.validation_loss).is_finite()).map(|check| {
             let (at_x, at_y) = (x.at(check.step as f64), y.at(check.validation_loss));
             let left_of = at_x > (left + right) / 2.0;
@@ -134,7 +141,13 @@ mod tests {
     use crate::report::Stop;
 
     fn training(losses: &[f64], best: usize) -> Training {
-        let check = |(i, loss): (usize, &f64)| Check { step: i as u64 * 40, epoch: i as f64, train_loss: *loss, validation_loss: loss * 1.1, learning_rate: 1e-3 };
+        let check = |(i, loss): (usize, &f64)| Check {
+            step: i as u64 * 40,
+            epoch: i as f64,
+            train_loss: *loss,
+            validation_loss: loss * 1.1,
+            learning_rate: 1e-3,
+        };
         let history = losses.iter().enumerate().map(check).collect();
         Training { corruption: "none".into(), steps: 0, epochs: 0.0, stopped: Stop::Early, best, mean_activity: 0.1, history }
     }

@@ -48,10 +48,16 @@ impl Scores {
         let total = total(histogram)?;
         let anomalies = detection.anomalies.as_ref().and_then(|anomalies| Some((anomalies, self::total(anomalies)?)));
         let threshold = detection.threshold;
-        let ends = histogram.edges.iter().copied().chain([threshold]);
+        // Empty bins at either end are cut off, so that what there is fills the plot.
+        let holds_rows =
+            |i: usize| histogram.counts[i] > 0 || anomalies.is_some_and(|(anomalies, _)| anomalies.counts.get(i).is_some_and(|n| *n > 0));
+        let first = (0..histogram.counts.len()).find(|i| holds_rows(*i)).unwrap_or(0);
+        let last = (0..histogram.counts.len()).rfind(|i| holds_rows(*i)).unwrap_or(0);
+        let ends = histogram.edges[first..=last + 1].iter().copied().chain([threshold]);
         // Edges are evenly spaced in the logarithm; where some are not positive only a linear axis can hold them.
         let log = histogram.edges.iter().all(|edge| *edge > 0.0) && (threshold > 0.0 || !threshold.is_finite());
         let x = if log { Scale::log(ends, LEFT, RIGHT) } else { Scale::linear(ends, LEFT, RIGHT) };
+        let x = x.padded(0.03);
         let share = |n: u64, total: u64| n as f64 / total as f64;
         let highest = histogram.counts.iter().map(|n| share(*n, total));
         let highest = highest.chain(anomalies.iter().flat_map(|(anomalies, total)| anomalies.counts.iter().map(|n| share(*n, *total))));
@@ -115,7 +121,13 @@ pub(in super::super) fn share_beyond(histogram: &Histogram, threshold: f64) -> O
         .zip(&histogram.counts)
         .map(|(edges, n)| {
             let (low, high) = (measure(edges[0]), measure(edges[1]));
-            let share = if threshold <= edges[0] { 1.0 } else if threshold >= edges[1] { 0.0 } else { (high - measure(threshold)) / (high - low) };
+            let share = if threshold <= edges[0] {
+                1.0
+            } else if threshold >= edges[1] {
+                0.0
+            } else {
+                (high - measure(threshold)) / (high - low)
+            };
             if *n == 0 { 0.0 } else { share * *n as f64 }
         })
         .sum();
@@ -127,7 +139,8 @@ fn outline(bars: &[Bar]) -> String {
     let mut path = String::new();
     for (i, bar) in bars.iter().enumerate() {
         let touches = |a: &Bar, b: &Bar| (a.x.0 + a.w.0 - b.x.0).abs() < 0.2;
-        let start = if i > 0 && touches(&bars[i - 1], bar) { format!("V{}", bar.y) } else { format!("M{} {}V{}", bar.x, Px(BOTTOM), bar.y) };
+        let start =
+            if i > 0 && touches(&bars[i - 1], bar) { format!("V{}", bar.y) } else { format!("M{} {}V{}", bar.x, Px(BOTTOM), bar.y) };
         path.push_str(&format!("{start}H{}", Px(bar.x.0 + bar.w.0)));
         if bars.get(i + 1).is_none_or(|next| !touches(bar, next)) {
             path.push_str(&format!("V{}", Px(BOTTOM)));
@@ -141,14 +154,15 @@ fn percent_of(label: &str) -> String {
 }
 
 fn words(detection: &Detection, total: u64) -> String {
-    let beyond = share_beyond(&detection.histogram, detection.threshold).map(|share| format!(", about {} beyond the threshold of {}", percent(share), number(detection.threshold)));
+    let beyond = share_beyond(&detection.histogram, detection.threshold)
+        .map(|share| format!(", about {} beyond the threshold of {}", percent(share), number(detection.threshold)));
     format!("Histogram of the scores of {} calibration rows{}", count(total), beyond.unwrap_or_default())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use super::super::super::sample;
+    use super::*;
 
     fn histogram(edges: &[f64], counts: &[u64]) -> Histogram {
         Histogram { edges: edges.to_vec(), counts: counts.to_vec() }

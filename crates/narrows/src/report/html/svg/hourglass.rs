@@ -89,7 +89,13 @@ impl Hourglass {
                 format!("M{} {}L{} {}L{} {}L{} {}Z", Px(left), a.y, Px(right), b.y, Px(right), low(b), Px(left), low(a))
             })
             .collect();
-        Some(Hourglass { words: words(layers), flows, parts: parts(layers, &bars, gap), bars, heights: if log { "logarithm" } else { "square root" } })
+        Some(Hourglass {
+            words: words(layers),
+            flows,
+            parts: parts(layers, &bars, gap),
+            bars,
+            heights: if log { "logarithm" } else { "square root" },
+        })
     }
 }
 

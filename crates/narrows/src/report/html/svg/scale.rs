@@ -1,7 +1,7 @@
 //! From values to coordinates, linear or logarithmic, with round ticks.
 
-use super::Px;
 use super::super::number::number;
+use super::Px;
 
 /// Values beyond this, or below its inverse, are cut: their spans could not be divided.
 const FAR: f64 = 1e300;
@@ -67,7 +67,8 @@ impl Scale {
 
     /// The coordinate of a value; NaN where the value has none.
     pub(super) fn at(&self, x: f64) -> f64 {
-        let share = if self.log { (x.ln() - self.low.ln()) / (self.high.ln() - self.low.ln()) } else { (x - self.low) / (self.high - self.low) };
+        let share =
+            if self.log { (x.ln() - self.low.ln()) / (self.high.ln() - self.low.ln()) } else { (x - self.low) / (self.high - self.low) };
         if share.is_finite() { self.from + share * (self.to - self.from) } else { f64::NAN }
     }
 
@@ -144,8 +145,12 @@ mod tests {
 
     #[test]
     fn nothing_one_value_and_infinities_still_make_a_scale() {
-        for values in [vec![], vec![f64::NAN], vec![3.0, 3.0], vec![0.0], vec![f64::INFINITY, 1.0], vec![-1e308, 1e308], vec![1e-320, 1e308]] {
-            for scale in [Scale::linear(values.clone(), 10.0, 90.0), Scale::log(values.clone(), 10.0, 90.0), Scale::fitting(&values, 10.0, 90.0)] {
+        for values in
+            [vec![], vec![f64::NAN], vec![3.0, 3.0], vec![0.0], vec![f64::INFINITY, 1.0], vec![-1e308, 1e308], vec![1e-320, 1e308]]
+        {
+            for scale in
+                [Scale::linear(values.clone(), 10.0, 90.0), Scale::log(values.clone(), 10.0, 90.0), Scale::fitting(&values, 10.0, 90.0)]
+            {
                 let scale = scale.padded(0.05);
                 for tick in scale.ticks(5) {
                     assert!(tick.at.0.is_finite() && (9.0..=91.0).contains(&tick.at.0), "{values:?} {scale:?} {tick:?}");

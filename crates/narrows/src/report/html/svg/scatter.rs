@@ -58,7 +58,11 @@ impl Map {
             Mark { x, y, title: format!("anomaly, score {}", number(point.score)) }
         };
         Some(Map {
-            words: format!("Map of {} codes in two dimensions, {} of them anomalies", count(shown.len() as u64), count(anomalies.len() as u64)),
+            words: format!(
+                "Map of {} codes in two dimensions, {} of them anomalies",
+                count(shown.len() as u64),
+                count(anomalies.len() as u64)
+            ),
             shades: normal.chunks(normal.len().div_ceil(SHADES).max(1)).map(shade).collect(),
             drawn: shown.len(),
             drawn_anomalies: anomalies.len(),
@@ -122,7 +126,11 @@ mod tests {
     fn one_point_no_point_and_no_number() {
         assert!(Map::new(&[]).is_none());
         assert!(Map::new(&[point(f64::NAN, 0.0, true)]).is_none());
-        for points in [vec![point(1.0, 1.0, false)], vec![point(0.0, 0.0, true); 3], vec![point(f64::MAX, -f64::MAX, false), point(-f64::MAX, 0.0, true)]] {
+        for points in [
+            vec![point(1.0, 1.0, false)],
+            vec![point(0.0, 0.0, true); 3],
+            vec![point(f64::MAX, -f64::MAX, false), point(-f64::MAX, 0.0, true)],
+        ] {
             let svg = Map::new(&points).unwrap().render().unwrap();
             assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
         }
