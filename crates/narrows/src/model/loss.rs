@@ -72,6 +72,27 @@ pub(crate) fn of_block(loss: &Loss, block: &Block) -> narrows_engine::Loss {
     }
 }
 
+/// The losses chosen and the output activation of each, in words.
+pub(crate) fn in_words(loss: &Loss, blocks: &[Block]) -> String {
+    use narrows_engine::Loss as Engine;
+    let mut counts: Vec<(&str, usize)> = Vec::new();
+    for block in blocks {
+        let words = match of_block(loss, block) {
+            Engine::Mse => "mean squared error, identity output",
+            Engine::Mae => "mean absolute error, identity output",
+            Engine::Huber { .. } => "huber, identity output",
+            Engine::Bce => "binary cross-entropy, sigmoid output",
+            Engine::CrossEntropy => "cross-entropy, softmax output",
+        };
+        match counts.iter_mut().find(|(known, _)| *known == words) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((words, 1)),
+        }
+    }
+    let parts: Vec<String> = counts.iter().map(|(words, count)| format!("{words} ({count} of {})", blocks.len())).collect();
+    parts.join("; ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,0 +1,268 @@
+//! Exact nearest neighbours: how far a row lies from the `k`-th nearest row of a reference set.
+//!
+//! Ramaswamy, Rastogi and Shim 2000, "Efficient algorithms for mining outliers from large data sets". Used on raw rows
+//! as a baseline and on codes as the `neighbour` score. Every pair is looked at: no tree, because trees lose to brute
+//! force beyond a dozen columns, and nothing approximate, because an anomaly is just what an approximation misses.
+//!
+//! The squared differences themselves are summed, column after column, sixteen reference rows side by side. The
+//! shorter formula `|a|^2 + |b|^2 - 2ab` loses all digits for near neighbours, and near neighbours are what we want.
+
+use faer::traits::pulp::{Arch, Simd, WithSimd};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::random::Stream;
+use super::rows::{Rows, scored};
+use crate::error::{Error, Place, Result};
+
+/// The usual number of neighbours.
+pub const DEFAULT_K: usize = 5;
+
+/// Reference rows side by side in a panel.
+const LANES: usize = 16;
+/// Rows that share one reading of a panel.
+const GROUP: usize = 8;
+/// Rows given to a thread at a time.
+const TILE: usize = 32;
+
+/// A reference set and the number of neighbours that count.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Neighbours {
+    /// The reference rows, row-major, shape `[m, width]`.
+    pub reference: Vec<f32>,
+    /// How many columns a row has.
+    pub width: usize,
+    /// Which neighbour's distance is the score: 1 is the nearest; at most `m`.
+    pub k: usize,
+}
+
+impl Neighbours {
+    /// Keeps at most `cap` of the rows of `x` (shape `[n, width]`), drawn by `seed`, in their order.
+    ///
+    /// A `k` above the number of rows kept becomes that number.
+    ///
+    /// # Errors
+    /// Rows that are empty, of a wrong length or not finite; `k` or `cap` of 0.
+    pub fn fit(x: &[f32], n: usize, width: usize, k: usize, cap: usize, seed: u64) -> Result<Neighbours> {
+        let rows = Rows::new(x, n, width)?;
+        for (field, value) in [("k", k), ("cap", cap)] {
+            if value == 0 {
+                return Err(Error::recipe(format!("neighbours.{field}"), "expected at least 1, got 0"));
+            }
+        }
+        let kept = Stream::new(seed, 0).sample(n, cap);
+        let reference = kept.iter().flat_map(|&i| &rows.values[i * width..(i + 1) * width]).copied().collect();
+        Ok(Neighbours { reference, width, k: k.min(kept.len()) })
+    }
+
+    /// The same neighbours, if the parts fit together: to be called on what a file brought.
+    ///
+    /// # Errors
+    /// Lengths that do not agree, numbers that are not finite, or a `k` out of range.
+    pub fn checked(self) -> Result<Neighbours> {
+        let m = self.reference.len().checked_div(self.width).unwrap_or(0);
+        Rows::new(&self.reference, m, self.width)?;
+        if !(1..=m).contains(&self.k) {
+            let message = format!("neighbours: expected k from 1 to the {m} reference rows, got {}", self.k);
+            return Err(Error::data(Place::default(), message));
+        }
+        Ok(self)
+    }
+
+    /// How many reference rows there are.
+    pub fn n_references(&self) -> usize {
+        self.reference.len() / self.width
+    }
+
+    /// The Euclidean distance of every row of `x` to its `k`-th nearest reference row, shape `[rows]`.
+    ///
+    /// A row that is itself in the reference set counts as its own nearest neighbour, at distance 0.
+    ///
+    /// # Panics
+    /// If `x` is not whole rows.
+    pub fn distance(&self, x: &[f32]) -> Vec<f64> {
+        let worst =
+            |nearest: &Nearest| nearest.found.last().map_or(f64::NAN, |(squared, _)| f64::from(*squared).sqrt());
+        self.search(x).iter().map(worst).collect()
+    }
+
+    /// The indices of the `k` nearest reference rows, the nearest first; of equals, the earlier first.
+    ///
+    /// # Panics
+    /// If `row` is not one row.
+    pub fn nearest(&self, row: &[f32]) -> Vec<usize> {
+        assert_eq!(row.len(), self.width, "one row is expected");
+        self.search(row).iter().flat_map(|nearest| &nearest.found).map(|&(_, index)| index).collect()
+    }
+
+    fn search(&self, x: &[f32]) -> Vec<Nearest> {
+        let rows: Vec<&[f32]> = scored(x, self.width).collect();
+        let panels = self.panels();
+        let tile = |rows: &[&[f32]]| Arch::new().dispatch(Search { neighbours: self, rows, panels: &panels });
+        rows.par_chunks(TILE).flat_map_iter(tile).collect()
+    }
+
+    /// The reference rows, [`LANES`] at a time, column after column; the last panel is filled up with infinity.
+    fn panels(&self) -> Vec<[f32; LANES]> {
+        let mut panels = Vec::with_capacity(self.n_references().div_ceil(LANES) * self.width);
+        for block in self.reference.chunks(LANES * self.width) {
+            let column = |j: usize| {
+                let mut lanes = [f32::INFINITY; LANES];
+                lanes.iter_mut().zip(block.chunks_exact(self.width)).for_each(|(lane, row)| *lane = row[j]);
+                lanes
+            };
+            panels.extend((0..self.width).map(column));
+        }
+        panels
+    }
+}
+
+/// The search for one tile of rows, compiled once for each kind of processor.
+///
+/// A squared difference is multiplied and then added, never fused, so that the numbers are the same on all of them.
+struct Search<'a> {
+    neighbours: &'a Neighbours,
+    rows: &'a [&'a [f32]],
+    panels: &'a [[f32; LANES]],
+}
+
+impl WithSimd for Search<'_> {
+    type Output = Vec<Nearest>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Vec<Nearest> {
+        let Neighbours { width, k, .. } = *self.neighbours;
+        let mut nearest: Vec<Nearest> = self.rows.iter().map(|_| Nearest::new(k)).collect();
+        for (p, panel) in self.panels.chunks_exact(width).enumerate() {
+            let real = LANES.min(self.neighbours.n_references() - p * LANES);
+            for (rows, nearest) in self.rows.chunks(GROUP).zip(nearest.chunks_mut(GROUP)) {
+                // A short group repeats its last row; what is computed for the repeat is dropped.
+                let mut group = [rows[rows.len() - 1]; GROUP];
+                group[..rows.len()].copy_from_slice(rows);
+                let squared = squared_distances(simd, group, panel);
+                for (nearest, lanes) in nearest.iter_mut().zip(&squared) {
+                    nearest.offer(p * LANES, &lanes[..real]);
+                }
+            }
+        }
+        nearest
+    }
+}
+
+#[inline(always)]
+fn squared_distances<S: Simd>(simd: S, rows: [&[f32]; GROUP], panel: &[[f32; LANES]]) -> [[f32; LANES]; GROUP] {
+    let width = panel.len();
+    let rows = rows.map(|row| &row[..width]);
+    let mut squared = [[0.0_f32; LANES]; GROUP];
+    // As many lanes at a time as the processor's registers hold: 4, 8 or 16, or one by one.
+    for from in (0..LANES).step_by(S::F32_LANES) {
+        let mut sums = [simd.splat_f32s(0.0); GROUP];
+        for (j, lanes) in panel.iter().enumerate() {
+            let reference = S::as_simd_f32s(&lanes[from..from + S::F32_LANES]).0[0];
+            for (row, sum) in rows.iter().zip(&mut sums) {
+                let difference = simd.sub_f32s(simd.splat_f32s(row[j]), reference);
+                *sum = simd.add_f32s(*sum, simd.mul_f32s(difference, difference));
+            }
+        }
+        for (sum, squared) in sums.iter().zip(&mut squared) {
+            S::as_mut_simd_f32s(&mut squared[from..from + S::F32_LANES]).0[0] = *sum;
+        }
+    }
+    squared
+}
+
+/// The best found so far for one row: squared distance and index, the nearest first.
+struct Nearest {
+    found: Vec<(f32, usize)>,
+    k: usize,
+}
+
+impl Nearest {
+    fn new(k: usize) -> Nearest {
+        Nearest { found: Vec::with_capacity(k + 1), k }
+    }
+
+    #[inline(always)]
+    fn offer(&mut self, first: usize, squared: &[f32]) {
+        let worst = if self.found.len() < self.k { f32::INFINITY } else { self.found[self.k - 1].0 };
+        // One look at all lanes: most panels hold nothing near.
+        if self.found.len() < self.k || squared.iter().fold(false, |any, &s| any | (s < worst)) {
+            for (l, &s) in squared.iter().enumerate() {
+                let at = self.found.partition_point(|&(other, _)| other <= s);
+                if at < self.k {
+                    self.found.insert(at, (s, first + l));
+                    self.found.truncate(self.k);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::baseline::golden::{check_near, golden};
+
+    fn fitted() -> (Neighbours, Vec<f32>) {
+        let golden = &golden("neighbours")[0];
+        let (reference, width) = (golden.rows("reference"), golden.count("width"));
+        let n = reference.len() / width;
+        (Neighbours::fit(&reference, n, width, golden.count("k"), usize::MAX, 0).unwrap(), golden.rows("queries"))
+    }
+
+    #[test]
+    fn distances_and_neighbours_are_those_of_scikit_learn() {
+        let golden = &golden("neighbours")[0];
+        let (neighbours, queries) = fitted();
+        // Squares are summed in single precision.
+        check_near(&neighbours.distance(&queries), &golden.numbers("distances"), 1e-6);
+        let indices = queries.chunks_exact(neighbours.width).flat_map(|row| neighbours.nearest(row));
+        check_near(&indices.map(|i| i as f64).collect::<Vec<_>>(), &golden.numbers("indices"), 0.0);
+    }
+
+    #[test]
+    fn a_row_scores_the_same_alone_and_among_others() {
+        let (neighbours, queries) = fitted();
+        let many = queries.repeat(13);
+        for (row, distance) in many.chunks_exact(neighbours.width).zip(neighbours.distance(&many)) {
+            assert_eq!(neighbours.distance(row), [distance]);
+        }
+    }
+
+    #[test]
+    fn equals_are_told_in_order_and_k_is_at_most_the_reference() {
+        let neighbours = Neighbours::fit(&[1.0, 3.0, 1.0], 3, 1, 9, 9, 0).unwrap();
+        assert_eq!((neighbours.k, neighbours.nearest(&[1.0])), (3, vec![0, 2, 1]));
+        assert_eq!(neighbours.distance(&[0.0]), [3.0]);
+        assert_eq!(neighbours.nearest(&[f32::NAN]).len(), 3);
+        assert!(neighbours.distance(&[f32::NAN])[0].is_nan());
+    }
+
+    #[test]
+    fn near_neighbours_far_from_zero_keep_their_digits() {
+        let neighbours = Neighbours::fit(&[10_000.0, 20_000.0], 2, 1, 1, 9, 0).unwrap();
+        assert_eq!(neighbours.distance(&[10_000.01]), [f64::from(10_000.01_f32 - 10_000.0)]);
+    }
+
+    #[test]
+    fn a_cap_keeps_rows_in_order_by_seed() {
+        let x: Vec<f32> = (0..100).map(|i| i as f32).collect();
+        let kept = |seed| Neighbours::fit(&x, 100, 1, 1, 10, seed).unwrap().reference;
+        assert_eq!((kept(1).len(), kept(1)), (10, kept(1)));
+        assert!(kept(1) != kept(2) && kept(1).is_sorted());
+    }
+
+    #[test]
+    fn what_cannot_be_fitted_or_read_is_refused() {
+        let refused = |k, cap| Neighbours::fit(&[1.0], 1, 1, k, cap, 0).unwrap_err().to_string();
+        assert_eq!(refused(0, 1), "neighbours.k: expected at least 1, got 0");
+        assert_eq!(refused(1, 0), "neighbours.cap: expected at least 1, got 0");
+        let (neighbours, _) = fitted();
+        assert!(neighbours.clone().checked().is_ok());
+        let message = Neighbours { k: 61, ..neighbours.clone() }.checked().unwrap_err().to_string();
+        assert_eq!(message, "input: neighbours: expected k from 1 to the 60 reference rows, got 61");
+        assert!(Neighbours { width: 0, ..neighbours.clone() }.checked().is_err());
+        assert!(Neighbours { width: 7, ..neighbours }.checked().is_err());
+    }
+}
