@@ -19,3 +19,8 @@ pub use fitted::{Evaluation, Evaluator, Explained, Fitted, Roles, ScoreCounts, S
 pub use narrows_engine::{Threads, rng};
 pub use recipe::{Preset, Recipe};
 pub use report::Report;
+
+/// The README's example is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

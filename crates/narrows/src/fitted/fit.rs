@@ -16,7 +16,7 @@ use crate::model::{self, Latent};
 use crate::prep::{Pipeline, Prepared};
 use crate::range::lit;
 use crate::recipe::Recipe;
-use crate::train::{self, Checkpoints, Event, NoCheckpoints, Observer, Silent, Task, Trained};
+use crate::train::{self, Checkpoints, Event, NoCheckpoints, Observer, Silent, Stop, Task, Trained};
 
 /// Fewer normal rows cannot be split into training and calibration.
 const FEWEST_ROWS: usize = 10;
@@ -69,7 +69,9 @@ pub fn fit(recipe: &Recipe, table: Table, roles: &Roles, session: &Session<'_>) 
 
     let network = model::build(&recipe.backbone, &recipe.latent, &recipe.sparsity, &recipe.loss, pipeline.blocks())?;
     let mut warnings = summary::cautions(recipe, &network, split.calibration.len());
-    let trained = train_members(recipe, &network, &pipeline, &prepared, &split, session)?;
+    let planned = recipe.corruptions().len();
+    let (recipe, trained) = train_members(recipe, &network, &pipeline, &prepared, &split, session)?;
+    let recipe = &recipe;
     let (members, trainings): (Vec<Params>, Vec<_>) = trained.into_iter().map(|trained| (trained.params, trained.training)).unzip();
 
     let threads = &session.threads;
@@ -84,6 +86,9 @@ pub fn fit(recipe: &Recipe, table: Table, roles: &Roles, session: &Session<'_>) 
 
     let anomalous = judge.score(&prepared.take(&input.anomalous), threads);
     let (calibration, decision) = draw_line(recipe, &judge, &train_rows, &calibration_rows, &anomalous, threads)?;
+    if trainings.iter().any(|training| training.stopped == Stop::Interrupted) {
+        warnings.push(format!("training was interrupted: {} of {planned} networks are there, with their best weights so far", judge.members.len()));
+    }
     warnings.extend(decision.warning.clone());
     warnings.iter().for_each(|warning| session.observer.on_event(Event::Warned(warning)));
     let told = summary::Told { recipe, input: &input, prep: &prep_report, prepared: &prepared, split: &split, anomalous: &anomalous };
@@ -168,7 +173,8 @@ fn too_few(table: &Table, roles: &Roles, n: usize) -> Error {
     }
 }
 
-/// Trains every member: side by side where there are threads for it, each with the same result as alone.
+/// Trains every member: side by side where there are threads for it, each with the same result as alone. The recipe
+/// that comes back lists the members there are: an interruption leaves out those that had hardly begun.
 fn train_members(
     recipe: &Recipe,
     network: &Network,
@@ -176,7 +182,7 @@ fn train_members(
     prepared: &Prepared,
     split: &Split,
     session: &Session<'_>,
-) -> Result<Vec<Trained>> {
+) -> Result<(Recipe, Vec<Trained>)> {
     let corruptions = recipe.corruptions();
     let steps = train::planned_steps(&recipe.train, split.train.len());
     session.observer.on_event(Event::Started { members: corruptions.len(), steps });
@@ -198,10 +204,26 @@ fn train_members(
         };
         train::run(&task, session.checkpoints, session.observer, &inner)
     };
-    if side_by_side == 1 {
-        return (0..corruptions.len()).map(one).collect();
+    let trained: Vec<Trained> = if side_by_side == 1 {
+        (0..corruptions.len()).map(one).collect::<Result<_>>()?
+    } else {
+        session.threads.install(|| (0..corruptions.len()).into_par_iter().with_max_len(1).map(one).collect::<Result<_>>())?
+    };
+    Ok(without_beginners(recipe, trained))
+}
+
+/// Leaves out members that an interruption met before their first regular check, unless there are no others.
+fn without_beginners(recipe: &Recipe, trained: Vec<Trained>) -> (Recipe, Vec<Trained>) {
+    let is_beginner = |trained: &Trained| trained.training.stopped == Stop::Interrupted && trained.training.history.len() < 2;
+    let mut recipe = recipe.clone();
+    if recipe.members.is_empty() || trained.iter().all(is_beginner) {
+        return (recipe, trained);
     }
-    session.threads.install(|| (0..corruptions.len()).into_par_iter().with_max_len(1).map(one).collect())
+    let keep: Vec<bool> = trained.iter().map(|trained| !is_beginner(trained)).collect();
+    let mut kept = keep.iter();
+    recipe.members.retain(|_| *kept.next().unwrap_or(&true));
+    let trained = trained.into_iter().zip(&keep).filter(|(_, keep)| **keep).map(|(trained, _)| trained).collect();
+    (recipe, trained)
 }
 
 /// A seed of its own for each member; the first one's is the recipe's.

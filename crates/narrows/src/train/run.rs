@@ -145,7 +145,8 @@ impl<'a> Run<'a> {
             }
             let interrupted = self.observer.interrupted();
             let last = self.progress.step >= self.total;
-            if self.progress.step % every == 0 || last || interrupted {
+            let is_due = self.progress.step.is_multiple_of(every) || last;
+            if is_due || interrupted {
                 let check = Check {
                     step: self.progress.step,
                     epoch: self.progress.step as f64 / self.an_epoch as f64,
@@ -164,8 +165,10 @@ impl<'a> Run<'a> {
                 } else if self.out_of_patience() {
                     self.progress.finished = Some(Stop::Early);
                 }
-                // An interrupted training is not finished: its snapshot lets it go on.
-                self.save()?;
+                // What an interruption adds must not be resumed from: an uninterrupted training has no such check.
+                if is_due {
+                    self.save()?;
+                }
                 if interrupted && self.progress.finished.is_none() {
                     self.progress.finished = Some(Stop::Interrupted);
                 }

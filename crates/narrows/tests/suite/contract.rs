@@ -175,3 +175,52 @@ fn a_moved_threshold_moves_the_verdicts_and_nothing_else() {
         assert!(called(&moved) > called(fitted));
     });
 }
+
+#[test]
+fn a_cut_and_resumed_training_gives_the_same_bytes() {
+    use narrows::file::{FileCheckpoints, Resume, fingerprint};
+    use narrows::train::{Check, Event, Observer};
+    use narrows::{Roles, Session, fit};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// Stops after a number of checks.
+    struct Cut {
+        after: usize,
+        seen: AtomicUsize,
+    }
+
+    impl Observer for Cut {
+        fn on_event(&self, event: Event<'_>) {
+            if let Event::Checked { check: Check { .. }, .. } = event {
+                self.seen.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+
+        fn interrupted(&self) -> bool {
+            self.seen.load(Ordering::Relaxed) >= self.after
+        }
+    }
+
+    for (name, recipe) in recipes() {
+        let table = sheet(300, 1);
+        let whole = file::to_bytes(&fit_with(&recipe, table.clone(), 1).unwrap());
+        let folder = tempfile::tempdir().unwrap();
+        let run = |resume, after| {
+            let checkpoints = FileCheckpoints::new(folder.path(), &recipe, fingerprint(&table), resume).unwrap();
+            let cut = Cut { after, seen: AtomicUsize::new(0) };
+            let session = Session { threads: Threads::serial(), observer: &cut, checkpoints: &checkpoints };
+            fit(&recipe, table.clone(), &Roles::default(), &session).unwrap()
+        };
+        let cut_short = run(Resume::Fresh, 4);
+        assert!(file::to_bytes(&cut_short) != whole, "{name}: the first run was not cut short");
+        let resumed = file::to_bytes(&run(Resume::Continue, usize::MAX));
+        assert!(resumed == whole, "{name}: resumed");
+
+        let mut other = recipe.clone();
+        other.seed += 1;
+        let checkpoints = FileCheckpoints::new(folder.path(), &other, fingerprint(&table), Resume::Continue).unwrap();
+        let session = Session { checkpoints: &checkpoints, ..Session::default() };
+        let error = fit(&other, table.clone(), &Roles::default(), &session).unwrap_err().to_string();
+        assert!(error.contains("belongs to another recipe"), "{name}: {error}");
+    }
+}

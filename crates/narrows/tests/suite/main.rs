@@ -3,5 +3,6 @@
 mod contract;
 mod floors;
 mod hostile;
+mod old_models;
 mod promised_rate;
 mod support;

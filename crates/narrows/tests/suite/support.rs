@@ -7,7 +7,7 @@ use narrows::rng::{Purpose, Stream};
 use narrows::{Fitted, Preset, Recipe, Roles, Session, Threads, fit};
 
 /// `n` rows on a curved sheet in six columns, one of them constant, a few cells missing.
-pub fn sheet(n: usize, seed: u64) -> Table {
+pub(crate) fn sheet(n: usize, seed: u64) -> Table {
     let mut columns: Vec<(String, Vec<f64>)> = (0..6).map(|j| (format!("x{j}"), Vec::with_capacity(n))).collect();
     for row in 0..n {
         let mut stream = Stream::new(seed, Purpose::Demo, 0, row as u64);
@@ -28,14 +28,14 @@ pub fn sheet(n: usize, seed: u64) -> Table {
 }
 
 /// Rows off the sheet.
-pub fn off_sheet(n: usize) -> Table {
+pub(crate) fn off_sheet(n: usize) -> Table {
     let ramp = |from: f64| (0..n).map(|i| from + i as f64 * 0.1).collect::<Vec<f64>>();
     Table::from_columns(vec![("x0", ramp(1.0)), ("x1", ramp(1.0)), ("x2", ramp(-6.0)), ("x3", ramp(4.0)), ("x4", ramp(300.0)), ("x5", ramp(7.0))])
         .unwrap()
 }
 
 /// A preset that trains for a moment only.
-pub fn quick(preset: Preset) -> Recipe {
+pub(crate) fn quick(preset: Preset) -> Recipe {
     let mut recipe = Recipe::preset(preset);
     for change in ["train.steps=60", "train.batch_size=32", "detect.references=200"] {
         recipe.set(change).unwrap();
@@ -49,12 +49,12 @@ pub fn quick(preset: Preset) -> Recipe {
 }
 
 /// A fit on some number of threads.
-pub fn fit_with(recipe: &Recipe, table: Table, threads: usize) -> narrows::Result<Fitted> {
+pub(crate) fn fit_with(recipe: &Recipe, table: Table, threads: usize) -> narrows::Result<Fitted> {
     fit(recipe, table, &Roles::default(), &Session { threads: Threads::new(threads), ..Session::default() })
 }
 
 /// The shared data folder, or nothing and a word on what is skipped.
-pub fn shared_data(file: &str) -> Option<PathBuf> {
+pub(crate) fn shared_data(file: &str) -> Option<PathBuf> {
     let folder = std::env::var_os("NARROWS_DATA").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
     let path = folder.join(file);
     if path.exists() {
@@ -65,7 +65,7 @@ pub fn shared_data(file: &str) -> Option<PathBuf> {
 }
 
 /// All rows of a file.
-pub fn read(path: &std::path::Path) -> Table {
+pub(crate) fn read(path: &std::path::Path) -> Table {
     let source = Source::parse(&[path.to_str().unwrap()]).unwrap();
     let tables: Vec<Table> = source.open(65_536, None).unwrap().map(Result::unwrap).collect();
     Table::concat(&tables).unwrap()
