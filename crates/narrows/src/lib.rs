@@ -2,5 +2,20 @@
 
 pub mod error;
 pub mod range;
+pub mod choice;
+pub mod data;
+pub mod prep;
+pub mod model;
+pub mod baseline;
+pub mod train;
+pub mod detect;
+pub mod recipe;
+mod fitted;
+pub mod report;
+pub mod file;
 
 pub use error::{Error, ErrorKind, Result};
+pub use fitted::{Evaluation, Evaluator, Explained, Fitted, Roles, ScoreCounts, Scores, Session, fit};
+pub use narrows_engine::{Threads, rng};
+pub use recipe::{Preset, Recipe};
+pub use report::Report;

@@ -1,0 +1,97 @@
+//! Tests against PyTorch's numbers in `testdata/golden.json`, made by `testdata/golden.py`.
+
+use serde_json::Value;
+
+use crate::*;
+
+/// Agreement with PyTorch's f32: both sides round, in other orders, for ten steps.
+const TOLERANCE: f32 = 2e-5;
+
+pub(crate) struct Case(Value);
+
+impl Case {
+    pub(crate) fn load(name: &str) -> Self {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/golden.json");
+        let text = std::fs::read_to_string(path).expect("testdata/golden.json is there");
+        let mut all: Value = serde_json::from_str(&text).expect("golden.json is JSON");
+        let case = all[name].take();
+        assert!(!case.is_null(), "golden.json has no case {name}");
+        Self(case)
+    }
+
+    /// The numbers under `key`; null is NaN.
+    pub(crate) fn numbers(&self, key: &str) -> Vec<f32> {
+        numbers(&self.0[key])
+    }
+}
+
+fn numbers(value: &Value) -> Vec<f32> {
+    let list = value.as_array().expect("a list of numbers");
+    list.iter().map(|x| x.as_f64().map_or(f32::NAN, |x| x as f32)).collect()
+}
+
+pub(crate) fn assert_close(what: &str, got: &[f32], want: &[f32]) {
+    assert_eq!(got.len(), want.len(), "{what}: length");
+    let size = want.iter().fold(0.0_f32, |max, x| max.max(x.abs()));
+    for (i, (got, want)) in got.iter().zip(want).enumerate() {
+        let error = (got - want).abs();
+        assert!(error <= TOLERANCE * size.max(1e-3), "{what}[{i}]: expected {want}, got {got}");
+    }
+}
+
+/// How the script trains unless a case says otherwise: plain Adam.
+pub(crate) fn config() -> TrainConfig {
+    TrainConfig {
+        optimizer: Optimizer::Adam(AdamConfig::default()),
+        clip: None,
+        sparsity: Sparsity::None,
+    }
+}
+
+pub(crate) fn check(name: &str, network: &Network) {
+    check_config(name, network, config());
+}
+
+/// Compares the first gradient, ten training losses, the parameters after them and the reconstruction.
+pub(crate) fn check_config(name: &str, network: &Network, config: TrainConfig) {
+    const LEARNING_RATE: f32 = 0.01;
+    let case = Case::load(name);
+    let mut params = network.init(0);
+    let specs: Vec<_> = params.entries().map(|e| (e.name.to_owned(), e.shape.to_vec())).collect();
+    for (entry, shape) in &specs {
+        params.set(entry, shape, &numbers(&case.0["initial"][entry])).unwrap();
+    }
+    let (input, target) = (case.numbers("input"), case.numbers("target"));
+    let n = input.len() / network.inputs();
+    let rows: Vec<u32> = (0..n as u32).collect();
+    let batch = Batch { input: &input, target: &target, rows: &rows, seed: 0, epoch: 0 };
+    let mut trainer = Trainer::new(network, params, config, n, Threads::serial()).unwrap();
+    let mut losses = vec![];
+    for step in 0..10 {
+        trainer.forward(&batch);
+        losses.push(trainer.backward(RowWeights::Uniform, 0.0).total);
+        if step == 0 {
+            let mut gradient = trainer.gradient();
+            for (entry, shape) in &specs {
+                if entry.contains("running") {
+                    continue;
+                }
+                let (part, rest) = gradient.split_at(shape.iter().product());
+                gradient = rest;
+                let want = numbers(&case.0["gradient"][entry]);
+                assert_close(&format!("{name}: gradient of {entry}"), part, &want);
+            }
+        }
+        trainer.update(LEARNING_RATE);
+    }
+    assert_close(&format!("{name}: losses"), &losses, &case.numbers("losses"));
+    for (entry, _) in &specs {
+        let got = trainer.params().get(entry).unwrap();
+        assert_close(&format!("{name}: final {entry}"), got, &numbers(&case.0["final"][entry]));
+    }
+    let mut code = vec![0.0; n * network.code_size()];
+    let mut output = vec![0.0; n * network.outputs()];
+    network.reconstruct(trainer.params(), &input, &mut code, &mut output, &Threads::serial());
+    assert_close(&format!("{name}: code"), &code, &case.numbers("code"));
+    assert_close(&format!("{name}: output"), &output, &case.numbers("output"));
+}

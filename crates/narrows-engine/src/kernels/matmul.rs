@@ -1,0 +1,386 @@
+//! Matrix product of f32, in which every element of the result is one chain of fused multiply-adds.
+//!
+//! C[i, j] = start + sum over k of A[i, k] B[k, j], with k ascending and one accumulator. Tiles,
+//! blocks and vector widths decide only which elements are computed together, never in which order an
+//! element is summed. So a row's result depends on no other row, on no batch size and on no thread
+//! count, down to the bit; and nothing is allocated. A general library promises neither: it picks other
+//! kernels, with other orders, for thin shapes, and allocates its packing buffers on every call.
+//!
+//! The kernel keeps a tile of `ROWS x VECTORS` vectors of C in registers, broadcasts A and streams B
+//! by rows. Where B is a transposed weight matrix it is first packed into panels of [`PANEL`] columns.
+
+use pulp::{Arch, MemMask, Simd, WithSimd};
+
+use super::threads::Threads;
+
+/// Columns in a packed panel: three AVX-512 vectors, and a whole number of any narrower tile.
+pub(crate) const PANEL: usize = 48;
+
+/// Rows of B that one pass goes through; C is stored and read back in between, which is exact.
+const DEPTH: usize = 512;
+
+/// Vectors side by side in a tile of C.
+const VECTORS: usize = 3;
+
+/// The left factor `[m, k]`.
+#[derive(Clone, Copy)]
+pub(crate) enum Left<'a> {
+    /// Row-major, rows of `k`.
+    Rows(&'a [f32]),
+    /// The transpose of a row-major matrix `[k, width]`: row i is its column `first + i`.
+    Columns {
+        data: &'a [f32],
+        width: usize,
+        first: usize,
+    },
+}
+
+/// The right factor `[k, n]`.
+#[derive(Clone, Copy)]
+pub(crate) enum Right<'a> {
+    /// Row-major, rows of `n`.
+    Rows(&'a [f32]),
+    /// Packed by [`pack_transposed`].
+    Panels(&'a [f32]),
+}
+
+/// What the sums start from.
+#[derive(Clone, Copy)]
+pub(crate) enum Start<'a> {
+    Zero,
+    /// One value a column, `[n]`.
+    Bias(&'a [f32]),
+}
+
+/// The shape of a product: `[m, k] x [k, n] -> [m, n]`.
+#[derive(Clone, Copy)]
+pub(crate) struct Shape {
+    pub m: usize,
+    pub n: usize,
+    pub k: usize,
+}
+
+/// Floats that [`pack_transposed`] writes for a weight `[n, k]`.
+pub(crate) fn packed_len(n: usize, k: usize) -> usize {
+    n.div_ceil(PANEL) * PANEL * k
+}
+
+/// Packs the transpose of `weight`, row-major `[n, k]`, into panels `[k, PANEL]`, the last one filled
+/// up with zeros.
+pub(crate) fn pack_transposed(weight: &[f32], k: usize, packed: &mut [f32], threads: &Threads) {
+    // A block of k keeps the part of the panel being scattered to within the first cache.
+    const BLOCK: usize = 64;
+    let n = weight.len() / k;
+    assert_eq!(packed.len(), packed_len(n, k));
+    let panels_per_task = if weight.len() < 1 << 15 { n.div_ceil(PANEL) } else { 1 };
+    threads.chunks(packed, panels_per_task * PANEL * k, |task, panels| {
+        for (p, panel) in panels.chunks_exact_mut(PANEL * k).enumerate() {
+            let first = (task * panels_per_task + p) * PANEL;
+            let columns = PANEL.min(n - first);
+            if columns < PANEL {
+                panel.fill(0.0);
+            }
+            for (b, block) in panel.chunks_mut(PANEL * BLOCK).enumerate() {
+                for j in 0..columns {
+                    let from = (first + j) * k + b * BLOCK;
+                    let row = &weight[from..from + block.len() / PANEL];
+                    for (to, &w) in block.iter_mut().skip(j).step_by(PANEL).zip(row) {
+                        *to = w;
+                    }
+                }
+            }
+        }
+    });
+}
+
+/// Writes the product of `a` and `b` to `c`, row-major `[m, n]`.
+pub(crate) fn multiply(shape: Shape, a: Left<'_>, b: Right<'_>, start: Start<'_>, c: &mut [f32]) {
+    let Shape { m, n, k } = shape;
+    assert_eq!(c.len(), m * n);
+    match a {
+        Left::Rows(data) => assert!(data.len() >= m * k),
+        Left::Columns { data, width, first } => {
+            assert!(first + m <= width && data.len() >= k * width);
+        }
+    }
+    match b {
+        Right::Rows(data) => assert!(data.len() >= k * n),
+        Right::Panels(data) => assert_eq!(data.len(), packed_len(n, k)),
+    }
+    if let Start::Bias(bias) = start {
+        assert_eq!(bias.len(), n);
+    }
+    Arch::new().dispatch(Product { shape, a, b, start, c });
+}
+
+struct Product<'a> {
+    shape: Shape,
+    a: Left<'a>,
+    b: Right<'a>,
+    start: Start<'a>,
+    c: &'a mut [f32],
+}
+
+/// A matrix in memory: the address of its first element and two strides.
+#[derive(Clone, Copy)]
+struct View {
+    data: *const f32,
+    row: usize,
+    column: usize,
+}
+
+/// What a tile starts from; the addresses point at the tile's first column.
+#[derive(Clone, Copy)]
+enum TileStart {
+    Zero,
+    Bias(*const f32),
+    Destination,
+}
+
+impl WithSimd for Product<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Shape { m, n, k } = self.shape;
+        let a = match self.a {
+            Left::Rows(data) => View { data: data.as_ptr(), row: k, column: 1 },
+            Left::Columns { data, width, first } => View {
+                data: data[first..].as_ptr(),
+                row: 1,
+                column: width,
+            },
+        };
+        let tile_columns = VECTORS * S::F32_LANES;
+        let c = self.c.as_mut_ptr();
+        if k == 0 {
+            // An empty sum is its start; no layer has zero inputs, so the bias is never asked for.
+            self.c.fill(0.0);
+            return;
+        }
+        let mut depth = 0;
+        while depth < k {
+            let block = DEPTH.min(k - depth);
+            let mut j = 0;
+            while j < n {
+                let columns = tile_columns.min(n - j);
+                let b = match self.b {
+                    Right::Rows(data) => View {
+                        data: data[depth * n + j..].as_ptr(),
+                        row: n,
+                        column: 1,
+                    },
+                    Right::Panels(data) => View {
+                        data: data[j / PANEL * PANEL * k + depth * PANEL + j % PANEL..].as_ptr(),
+                        row: PANEL,
+                        column: 1,
+                    },
+                };
+                let start = match self.start {
+                    _ if depth > 0 => TileStart::Destination,
+                    Start::Zero => TileStart::Zero,
+                    Start::Bias(bias) => TileStart::Bias(bias[j..].as_ptr()),
+                };
+                let a = View { data: a.data.wrapping_add(depth * a.column), ..a };
+                // SAFETY: `multiply` checked that A holds m x k, B k x n and C m x n elements; the
+                // tile covers columns j .. j + columns <= n and k-rows depth .. depth + block <= k.
+                unsafe {
+                    let strip = Strip {
+                        a,
+                        b,
+                        start,
+                        c: c.add(j),
+                        c_row: n,
+                        rows: m,
+                        columns,
+                        depth: block,
+                    };
+                    match columns.div_ceil(S::F32_LANES) {
+                        1 => strip.run::<S, 1>(simd),
+                        2 => strip.run::<S, 2>(simd),
+                        _ => strip.run::<S, 3>(simd),
+                    }
+                }
+                j += columns;
+            }
+            depth += block;
+        }
+    }
+}
+
+/// All rows of C, a few columns wide.
+#[derive(Clone, Copy)]
+struct Strip {
+    a: View,
+    b: View,
+    start: TileStart,
+    c: *mut f32,
+    c_row: usize,
+    rows: usize,
+    columns: usize,
+    depth: usize,
+}
+
+impl Strip {
+    /// Goes down the rows, as many at once as the registers hold.
+    ///
+    /// # Safety
+    ///
+    /// A must hold `rows x depth`, B `depth x columns` and C `rows x columns` elements, and `columns`
+    /// must lie in (V - 1, V] vectors.
+    #[inline(always)]
+    unsafe fn run<S: Simd, const V: usize>(self, simd: S) {
+        let tile_rows = if S::F32_LANES >= 16 { 8 } else { 4 };
+        let mut i = 0;
+        while i < self.rows {
+            let rows = tile_rows.min(self.rows - i);
+            let tile = Strip {
+                a: View { data: self.a.data.wrapping_add(i * self.a.row), ..self.a },
+                c: self.c.wrapping_add(i * self.c_row),
+                ..self
+            };
+            // SAFETY: rows i .. i + rows lie within the strip.
+            unsafe {
+                match rows {
+                    1 => tile.tile::<S, 1, V>(simd),
+                    2 => tile.tile::<S, 2, V>(simd),
+                    3 => tile.tile::<S, 3, V>(simd),
+                    4 => tile.tile::<S, 4, V>(simd),
+                    5 => tile.tile::<S, 5, V>(simd),
+                    6 => tile.tile::<S, 6, V>(simd),
+                    7 => tile.tile::<S, 7, V>(simd),
+                    _ => tile.tile::<S, 8, V>(simd),
+                }
+            }
+            i += rows;
+        }
+    }
+
+    /// Computes the first `R` rows.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Strip::run`], with R rows.
+    #[inline(always)]
+    unsafe fn tile<S: Simd, const R: usize, const V: usize>(self, simd: S) {
+        let lanes = S::F32_LANES;
+        let last = (self.columns - (V - 1) * lanes) as u32;
+        let mask = MemMask::new(simd.mask_between_m32s(0, last).mask());
+        let load = |from: *const f32, v: usize| {
+            let from = from.wrapping_add(v * lanes);
+            // SAFETY: vectors before the last are full, the last is masked to `columns`.
+            unsafe {
+                if v + 1 < V {
+                    from.cast::<S::f32s>().read_unaligned()
+                } else {
+                    simd.mask_load_ptr_f32s(mask, from)
+                }
+            }
+        };
+        let mut sums = [[simd.splat_f32s(0.0); V]; R];
+        match self.start {
+            TileStart::Zero => {}
+            TileStart::Bias(bias) => {
+                for v in 0..V {
+                    let value = load(bias, v);
+                    for row in &mut sums {
+                        row[v] = value;
+                    }
+                }
+            }
+            TileStart::Destination => {
+                for (r, row) in sums.iter_mut().enumerate() {
+                    for (v, sum) in row.iter_mut().enumerate() {
+                        *sum = load(self.c.wrapping_add(r * self.c_row), v);
+                    }
+                }
+            }
+        }
+        let mut a = self.a.data;
+        let mut b = self.b.data;
+        for _ in 0..self.depth {
+            let mut right = [simd.splat_f32s(0.0); V];
+            for (v, right) in right.iter_mut().enumerate() {
+                *right = load(b, v);
+            }
+            for (r, row) in sums.iter_mut().enumerate() {
+                // SAFETY: row r < R of A, at a k-row within its depth.
+                let left = simd.splat_f32s(unsafe { *a.wrapping_add(r * self.a.row) });
+                for (sum, &right) in row.iter_mut().zip(&right) {
+                    *sum = simd.mul_add_f32s(left, right, *sum);
+                }
+            }
+            a = a.wrapping_add(self.a.column);
+            b = b.wrapping_add(self.b.row);
+        }
+        for (r, row) in sums.iter().enumerate() {
+            for (v, &sum) in row.iter().enumerate() {
+                let to = self.c.wrapping_add(r * self.c_row + v * lanes);
+                // SAFETY: as for the loads, and C is exclusively ours.
+                unsafe {
+                    if v + 1 < V {
+                        to.cast::<S::f32s>().write_unaligned(sum);
+                    } else {
+                        simd.mask_store_ptr_f32s(mask, to, sum);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(n: usize, seed: u32) -> Vec<f32> {
+        (0..n as u32)
+            .map(|i| {
+                let word = (i + 1).wrapping_mul(2_654_435_761).wrapping_add(seed * 97) >> 8;
+                word as f32 / (1 << 23) as f32 - 1.0
+            })
+            .collect()
+    }
+
+    /// The definition: one chain of fused multiply-adds an element.
+    fn reference(shape: Shape, a: &[f32], b: &[f32], bias: &[f32]) -> Vec<f32> {
+        let Shape { m, n, k } = shape;
+        let mut c = vec![0.0; m * n];
+        for i in 0..m {
+            for j in 0..n {
+                c[i * n + j] = (0..k).fold(bias[j], |sum, l| a[i * k + l].mul_add(b[l * n + j], sum));
+            }
+        }
+        c
+    }
+
+    fn transpose(x: &[f32], columns: usize) -> Vec<f32> {
+        let rows = x.len() / columns;
+        (0..x.len()).map(|i| x[i % rows * columns + i / rows]).collect()
+    }
+
+    #[test]
+    fn every_form_of_product_is_the_definition_to_the_bit() {
+        let shapes = [(1, 1, 1), (3, 5, 2), (8, 48, 7), (9, 49, 64), (17, 100, 513), (2, 16, 1555), (33, 1, 1100)];
+        for (m, n, k) in shapes {
+            let shape = Shape { m, n, k };
+            let (a, b, bias) = (values(m * k, 1), values(k * n, 2), values(n, 3));
+            let want = reference(shape, &a, &b, &bias);
+            let mut c = vec![f32::NAN; m * n];
+            multiply(shape, Left::Rows(&a), Right::Rows(&b), Start::Bias(&bias), &mut c);
+            assert_eq!(c, want, "rows by rows {m} {n} {k}");
+
+            let mut packed = vec![f32::NAN; packed_len(n, k)];
+            pack_transposed(&transpose(&b, n), k, &mut packed, &Threads::serial());
+            c.fill(f32::NAN);
+            multiply(shape, Left::Rows(&a), Right::Panels(&packed), Start::Bias(&bias), &mut c);
+            assert_eq!(c, want, "rows by panels {m} {n} {k}");
+
+            let a_columns = transpose(&a, k);
+            let left = Left::Columns { data: &a_columns, width: m, first: 0 };
+            let want = reference(shape, &a, &b, &vec![0.0; n]);
+            multiply(shape, left, Right::Rows(&b), Start::Zero, &mut c);
+            assert_eq!(c, want, "columns by rows {m} {n} {k}");
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! The arithmetic under the layers: slices in, slices out, no knowledge of networks.
+//!
+//! All unsafe code of the project lives in this folder. Elementwise kernels are straight-line safe
+//! code that the compiler vectorises; [`vectorised`] compiles it once for every instruction set and
+//! picks one at run time. Fused multiply-adds are written as such and sums have a stated order, so
+//! the bits do not depend on the width of the vectors.
+
+pub(crate) mod columns;
+pub(crate) mod maths;
+pub(crate) mod matmul;
+pub(crate) mod sum;
+pub(crate) mod threads;
+
+/// Runs `kernel` compiled for the best instruction set of this processor.
+///
+/// Everything the kernel calls must be `#[inline(always)]`, else it falls back to the base set.
+macro_rules! vectorised {
+    ($($kernel:tt)*) => {
+        pulp::Arch::new().dispatch(#[inline(always)] || $($kernel)*)
+    };
+}
+pub(crate) use vectorised;

@@ -1,0 +1,119 @@
+//! Dropout (Srivastava et al. 2014), inverted: kept values grow by 1 / (1 - rate), so that inference is
+//! the identity.
+//!
+//! A value's fate is a function of (seed, epoch, row, layer, column): the mask is the same for any
+//! batch size and number of threads.
+
+use crate::kernels::vectorised;
+use crate::rng::{Purpose, Stream};
+
+use super::{ELEMENT_COST, Rows};
+
+/// Zeros values at random in training.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Dropout {
+    /// Probability that a value becomes zero, in [0, 1).
+    pub rate: f32,
+}
+
+/// Which random numbers a dropout layer uses.
+#[derive(Clone, Copy)]
+pub(crate) struct DropoutKey<'a> {
+    pub seed: u64,
+    pub epoch: u64,
+    /// Row ids, `[n]`.
+    pub rows: &'a [u32],
+    /// First block of this layer in a row's stream, so that the layers of a network differ.
+    pub block: u32,
+}
+
+impl Dropout {
+    /// Random blocks that a row of `width` values uses up.
+    pub(crate) fn blocks(width: usize) -> u32 {
+        width.next_multiple_of(64) as u32 / 4
+    }
+
+    /// output = input * mask; `mask` takes 0 or 1 / (1 - rate) for every value.
+    pub(crate) fn forward(
+        &self,
+        rows: Rows<'_>,
+        key: DropoutKey<'_>,
+        mask: &mut [f32],
+        input: &[f32],
+        output: &mut [f32],
+    ) {
+        let width = output.len() / rows.n;
+        let tile = rows.tile(width * ELEMENT_COST);
+        let mask = &mut mask[..output.len()];
+        let keep = (1.0 - self.rate).recip();
+        rows.threads.chunks2((output, tile * width), (mask, tile * width), |t, output, mask| {
+            for (i, mask) in mask.chunks_exact_mut(width).enumerate() {
+                let row = key.rows[t * tile + i];
+                let mut stream = Stream::new(key.seed, Purpose::Dropout, key.epoch, row.into());
+                stream.seek(key.block);
+                stream.fill_uniform(mask);
+            }
+            let input = &input[t * tile * width..][..output.len()];
+            vectorised!({
+                for ((y, mask), &x) in output.iter_mut().zip(mask).zip(input) {
+                    *mask = if *mask < self.rate { 0.0 } else { keep };
+                    *y = x * *mask;
+                }
+            });
+        });
+    }
+
+    /// Multiplies the gradient by the mask.
+    pub(crate) fn backward(&self, rows: Rows<'_>, mask: &[f32], gradient: &mut [f32]) {
+        let width = gradient.len() / rows.n;
+        let tile = rows.tile(width * ELEMENT_COST) * width;
+        rows.threads.chunks(gradient, tile, |t, gradient| {
+            let mask = &mask[t * tile..][..gradient.len()];
+            vectorised!({
+                for (g, &mask) in gradient.iter_mut().zip(mask) {
+                    *g *= mask;
+                }
+            });
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::threads::Threads;
+    use crate::*;
+
+    #[test]
+    fn gradients_agree_with_finite_differences() {
+        let dropout = Layer::Dropout(Dropout { rate: 0.4 });
+        let network = Network::new(
+            vec![dropout, Layer::dense(5, 8), dropout, Layer::dense(8, 3)],
+            Latent::Point,
+            vec![dropout, Layer::dense(3, 5)],
+            Output::single(5, Loss::Mse),
+        );
+        crate::gradcheck::check(&network.unwrap(), Sparsity::None);
+    }
+
+    #[test]
+    fn the_mask_follows_the_row_and_drops_at_its_rate() {
+        let threads = Threads::serial();
+        let rows = Rows { n: 2, threads: &threads };
+        let masks = |ids: [u32; 2], block| {
+            let (mut mask, mut output) = (vec![0.0; 2000], vec![0.0; 2000]);
+            let key = DropoutKey { seed: 1, epoch: 2, rows: &ids, block };
+            Dropout { rate: 0.25 }.forward(rows, key, &mut mask, &[1.0; 2000], &mut output);
+            assert_eq!(mask, output);
+            mask
+        };
+        let mask = masks([7, 8], 0);
+        let swapped = masks([8, 7], 0);
+        assert_eq!(mask[..1000], swapped[1000..]);
+        assert_ne!(mask[..1000], mask[1000..]);
+        assert_ne!(mask, masks([7, 8], Dropout::blocks(1000)));
+        let dropped = mask.iter().filter(|&&m| m == 0.0).count();
+        assert!((400..600).contains(&dropped), "{dropped}");
+        assert!(mask.iter().all(|&m| m == 0.0 || m == 1.0 / 0.75));
+    }
+}

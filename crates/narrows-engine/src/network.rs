@@ -1,0 +1,282 @@
+//! An autoencoder as data: encoder, latent, decoder, output. It computes nothing.
+
+use std::fmt;
+
+use crate::error::ShapeError;
+use crate::latent::Latent;
+use crate::layer::Layer;
+use crate::loss::Output;
+use crate::params::{Kind, Params, Spec};
+use crate::rng::{Purpose, Stream};
+
+/// Encoder | latent | decoder | output, checked to fit together.
+///
+/// Build one with [`Network::new`]; the fields are public to be read and saved.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Network {
+    /// From the input to the code (or to mean and log-variance).
+    pub encoder: Vec<Layer>,
+    /// What the encoder's output means.
+    pub latent: Latent,
+    /// From the code to pre-activations.
+    pub decoder: Vec<Layer>,
+    /// How the pre-activations are read and judged.
+    pub output: Output,
+}
+
+/// (inputs, outputs) of a list of layers, each checked against the one before.
+fn check_layers(part: &str, layers: &[Layer]) -> Result<(usize, usize), ShapeError> {
+    let mut widths: Option<(usize, usize)> = None;
+    for (i, layer) in layers.iter().enumerate() {
+        let place = || format!("{part}.{i} {layer}");
+        if let Some((inputs, outputs)) = layer.widths() {
+            if inputs == 0 || outputs == 0 {
+                return Err(ShapeError::new(place(), "widths of at least 1", 0));
+            }
+            if let Some((_, before)) = widths
+                && before != inputs
+            {
+                let expected = format!("{before} inputs, the width of the layer before");
+                return Err(ShapeError::new(place(), expected, format!("{inputs} inputs")));
+            }
+            widths = Some((widths.map_or(inputs, |(first, _)| first), outputs));
+        }
+        match layer {
+            Layer::Dropout(dropout) if !(0.0..1.0).contains(&dropout.rate) => {
+                return Err(ShapeError::new(place(), "a rate in [0, 1)", dropout.rate));
+            }
+            Layer::BatchNorm(norm) if !(norm.eps > 0.0 && (0.0..=1.0).contains(&norm.momentum)) => {
+                let got = format!("{} and {}", norm.eps, norm.momentum);
+                return Err(ShapeError::new(place(), "eps above 0 and momentum in [0, 1]", got));
+            }
+            Layer::LayerNorm(norm) if norm.eps.is_nan() || norm.eps <= 0.0 => {
+                return Err(ShapeError::new(place(), "eps above 0", norm.eps));
+            }
+            _ => {}
+        }
+    }
+    widths.ok_or_else(|| ShapeError::new(part, "a layer that states its width", "none"))
+}
+
+impl Network {
+    /// Puts the parts together.
+    ///
+    /// # Errors
+    ///
+    /// If a width does not fit its neighbour's, a setting is out of range, or the output's groups do
+    /// not tile the decoder's columns; the message names the layer, what was expected and what was got.
+    pub fn new(
+        encoder: Vec<Layer>,
+        latent: Latent,
+        decoder: Vec<Layer>,
+        output: Output,
+    ) -> Result<Self, ShapeError> {
+        let network = Self { encoder, latent, decoder, output };
+        network.check()?;
+        Ok(network)
+    }
+
+    /// Checks that the parts fit together, for a network whose fields were set by hand.
+    ///
+    /// # Errors
+    ///
+    /// As [`Network::new`].
+    pub fn check(&self) -> Result<(), ShapeError> {
+        let (_, encoded) = check_layers("encoder", &self.encoder)?;
+        let (decoded, outputs) = check_layers("decoder", &self.decoder)?;
+        let code_size = match self.latent {
+            Latent::Point => encoded,
+            Latent::Gaussian if encoded.is_multiple_of(2) => encoded / 2,
+            Latent::Gaussian => {
+                let expected = "an even width, mean and log-variance of the code";
+                return Err(ShapeError::new("encoder", expected, encoded));
+            }
+        };
+        if decoded != code_size {
+            let expected = format!("{code_size} inputs, the code size");
+            return Err(ShapeError::new("decoder", expected, format!("{decoded} inputs")));
+        }
+        self.output.check(outputs)
+    }
+
+    /// Width of the input.
+    pub fn inputs(&self) -> usize {
+        self.encoder.iter().find_map(Layer::widths).map_or(0, |(inputs, _)| inputs)
+    }
+
+    /// Width of the code.
+    pub fn code_size(&self) -> usize {
+        self.decoder.iter().find_map(Layer::widths).map_or(0, |(inputs, _)| inputs)
+    }
+
+    /// Width of the output.
+    pub fn outputs(&self) -> usize {
+        self.decoder.iter().rev().find_map(Layer::widths).map_or(0, |(_, outputs)| outputs)
+    }
+
+    /// Number of trainable parameters.
+    pub fn n_params(&self) -> usize {
+        self.specs().iter().filter(|spec| spec.kind == Kind::Trainable).map(Spec::len).sum()
+    }
+
+    /// ("encoder", 0, layer), ("encoder", 1, layer), ... ("decoder", 0, layer), ...
+    fn layers(&self) -> impl Iterator<Item = (&'static str, usize, &Layer)> {
+        let encoder = self.encoder.iter().enumerate().map(|(i, layer)| ("encoder", i, layer));
+        let decoder = self.decoder.iter().enumerate().map(|(i, layer)| ("decoder", i, layer));
+        encoder.chain(decoder)
+    }
+
+    /// The entries of the arena: all trainables, then all buffers.
+    pub(crate) fn specs(&self) -> Vec<Spec> {
+        let mut specs: Vec<Spec> = Vec::new();
+        let mut first = 0;
+        for kind in [Kind::Trainable, Kind::Buffer] {
+            for (part, i, layer) in self.layers() {
+                let entries = match kind {
+                    Kind::Trainable => layer.trainable(),
+                    Kind::Buffer => layer.buffers(),
+                };
+                for (name, shape) in entries {
+                    let spec = Spec { name: format!("{part}.{i}.{name}"), shape, kind, first };
+                    first += spec.len();
+                    specs.push(spec);
+                }
+            }
+        }
+        specs
+    }
+
+    /// Initial parameters; the same seed gives the same bits.
+    pub fn init(&self, seed: u64) -> Params {
+        let specs = self.specs();
+        let len = specs.last().map_or(0, |spec| spec.first + spec.len());
+        let mut data = vec![0.0; len];
+        let stream = |i: usize| Stream::new(seed, Purpose::Init, 0, i as u64);
+        for (i, spec) in specs.iter().enumerate() {
+            // Gamma and the running variance start at one; beta and the running mean at zero.
+            let is_one = spec.shape.len() == 1 && spec.name.ends_with("weight");
+            if is_one || spec.name.ends_with("running_var") {
+                data[spec.first..spec.first + spec.len()].fill(1.0);
+            }
+            let (part, rest) = spec.name.split_once('.').expect("a name has a part");
+            let (index, name) = rest.split_once('.').expect("a name has an index");
+            let layers = if part == "encoder" { &self.encoder } else { &self.decoder };
+            let index: usize = index.parse().expect("an index is a number");
+            if let (Layer::Dense(dense), "weight") = (&layers[index], name) {
+                let values = &mut data[spec.first..];
+                let (weight, rest) = values.split_at_mut(spec.len());
+                dense.init(weight, &mut rest[..dense.outputs], [stream(i), stream(i + 1)]);
+            }
+        }
+        Params { specs, data }
+    }
+
+    /// Checks that `params` belong to this network.
+    pub(crate) fn check_params(&self, params: &Params) -> Result<(), ShapeError> {
+        let specs = self.specs();
+        for (want, got) in specs.iter().zip(&params.specs) {
+            if want != got {
+                let expected = format!("{} {:?}", want.name, want.shape);
+                return Err(ShapeError::new("params", expected, format!("{} {:?}", got.name, got.shape)));
+            }
+        }
+        if specs.len() != params.specs.len() {
+            let expected = format!("{} entries", specs.len());
+            return Err(ShapeError::new("params", expected, params.specs.len()));
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list = |layers: &[Layer]| {
+            layers.iter().map(Layer::to_string).collect::<Vec<_>>().join(", ")
+        };
+        write!(
+            f,
+            "encoder [{}] | {:?} {} | decoder [{}] | output [{}], {} parameters",
+            list(&self.encoder),
+            self.latent,
+            self.code_size(),
+            list(&self.decoder),
+            self.output,
+            self.n_params()
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::*;
+
+    fn message(encoder: Vec<Layer>, latent: Latent, decoder: Vec<Layer>) -> String {
+        let output = Output::single(4, Loss::Mse);
+        Network::new(encoder, latent, decoder, output).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn it_prints_itself_and_counts_its_parameters() {
+        let network = Network::new(
+            vec![Layer::dense(20, 8), Layer::Activation(Activation::Relu), Layer::dense(8, 4)],
+            Latent::Gaussian,
+            vec![Layer::dense(2, 20)],
+            Output::single(20, Loss::Bce),
+        )
+        .unwrap();
+        assert_eq!(
+            network.to_string(),
+            "encoder [Dense(20 -> 8), Relu, Dense(8 -> 4)] | Gaussian 2 | decoder [Dense(2 -> 20)] \
+             | output [Bce(0..20)], 264 parameters"
+        );
+        assert_eq!((network.inputs(), network.code_size(), network.outputs()), (20, 2, 20));
+        assert_eq!(network.init(3), network.init(3));
+        assert_ne!(network.init(3), network.init(4));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_named() {
+        let dense = Layer::dense;
+        assert_eq!(
+            message(vec![dense(4, 8), dense(6, 2)], Latent::Point, vec![dense(2, 4)]),
+            "`encoder.1 Dense(6 -> 2)`: expected 8 inputs, the width of the layer before, got 6 inputs"
+        );
+        let checks = [
+            (message(vec![], Latent::Point, vec![dense(2, 4)]), "a layer that states its width"),
+            (message(vec![dense(4, 3)], Latent::Gaussian, vec![dense(2, 4)]), "an even width"),
+            (message(vec![dense(4, 3)], Latent::Point, vec![dense(2, 4)]), "3 inputs, the code size"),
+            (message(vec![dense(4, 2)], Latent::Point, vec![dense(2, 5)]), "groups over 5 columns"),
+            (message(vec![dense(0, 2)], Latent::Point, vec![dense(2, 4)]), "at least 1"),
+            (
+                message(
+                    vec![Layer::Dropout(Dropout { rate: 1.0 }), dense(4, 2)],
+                    Latent::Point,
+                    vec![dense(2, 4)],
+                ),
+                "a rate in [0, 1)",
+            ),
+            (
+                message(
+                    vec![dense(4, 2), Layer::LayerNorm(LayerNorm { features: 2, eps: 0.0 })],
+                    Latent::Point,
+                    vec![dense(2, 4)],
+                ),
+                "eps above 0",
+            ),
+            (
+                message(
+                    vec![
+                        dense(4, 2),
+                        Layer::BatchNorm(BatchNorm { features: 2, eps: 1e-5, momentum: 2.0 }),
+                    ],
+                    Latent::Point,
+                    vec![dense(2, 4)],
+                ),
+                "momentum in [0, 1]",
+            ),
+        ];
+        for (message, part) in checks {
+            assert!(message.contains(part), "{message}");
+        }
+    }
+}

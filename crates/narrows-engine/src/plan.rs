@@ -1,0 +1,199 @@
+//! The order of work: a network's layers as one list of stages, each with its places in the arenas.
+//!
+//! Training and inference both walk this list. Value 0 is the input, value i + 1 the output of stage i.
+
+use std::ops::Range;
+
+use crate::kernels::matmul;
+use crate::kernels::threads::Threads;
+use crate::latent::{Gaussian, Latent};
+use crate::layer::{Dense, DenseParams, Dropout, Layer};
+use crate::network::Network;
+
+/// What a stage does.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Op {
+    Layer(Layer),
+    /// Draws the code from mean and log-variance.
+    Sample(Gaussian),
+}
+
+/// One step of the way from input to output.
+#[derive(Debug, Clone)]
+pub(crate) struct Stage {
+    pub op: Op,
+    pub inputs: usize,
+    pub outputs: usize,
+    /// Trainable values in the parameter arena, the weight before the bias.
+    pub trainable: Range<usize>,
+    /// Running statistics in the parameter arena.
+    pub buffers: Range<usize>,
+    /// The packed weight in the packing arena; empty for all but dense layers.
+    pub packed: Range<usize>,
+    /// First random block of a dropout.
+    pub dropout_block: u32,
+    /// Whether the output overwrites the input, because nobody needs that again.
+    pub in_place: bool,
+}
+
+impl Stage {
+    /// The parameters of a dense stage.
+    pub(crate) fn dense_params<'a>(
+        &self,
+        dense: &Dense,
+        params: &'a [f32],
+        packed: &'a [f32],
+    ) -> DenseParams<'a> {
+        let bias = self.trainable.start + dense.inputs * dense.outputs..self.trainable.end;
+        DenseParams { packed: &packed[self.packed.clone()], bias: &params[bias] }
+    }
+}
+
+/// All stages of a network.
+#[derive(Debug, Clone)]
+pub(crate) struct Plan {
+    pub stages: Vec<Stage>,
+    /// The value that is the code: the decoder begins with the stage of this number.
+    pub code: usize,
+    /// Length of the trainable prefix of the parameter arena.
+    pub n_trainable: usize,
+    /// Length of the packing arena.
+    pub n_packed: usize,
+    /// The widest value.
+    pub max_width: usize,
+}
+
+impl Plan {
+    pub(crate) fn new(network: &Network) -> Self {
+        let trainable_len = |layer: &Layer| -> usize {
+            layer.trainable().iter().map(|(_, shape)| shape.iter().product::<usize>()).sum()
+        };
+        let buffer_len = |layer: &Layer| -> usize {
+            layer.buffers().iter().map(|(_, shape)| shape.iter().product::<usize>()).sum()
+        };
+        let n_trainable =
+            network.encoder.iter().chain(&network.decoder).map(trainable_len).sum();
+        let mut plan =
+            Self { stages: vec![], code: 0, n_trainable, n_packed: 0, max_width: network.inputs() };
+        let (mut trainable, mut buffer, mut block) = (0, n_trainable, 0);
+        let mut width = network.inputs();
+        for (layers, is_decoder) in [(&network.encoder, false), (&network.decoder, true)] {
+            for layer in layers {
+                let outputs = layer.widths().map_or(width, |(_, outputs)| outputs);
+                let packed = match layer {
+                    Layer::Dense(dense) => matmul::packed_len(dense.outputs, dense.inputs),
+                    _ => 0,
+                };
+                // The code is kept for the sparsity penalty, so no stage may overwrite it.
+                let overwritable = plan.stages.len() > plan.code
+                    && plan.stages.last().is_some_and(|stage| match stage.op {
+                        Op::Layer(Layer::Dense(_) | Layer::BatchNorm(_) | Layer::LayerNorm(_)) => true,
+                        Op::Layer(Layer::Activation(_) | Layer::Dropout(_)) | Op::Sample(_) => false,
+                    });
+                let invertible =
+                    matches!(layer, Layer::Activation(activation) if activation.is_invertible());
+                let stage = Stage {
+                    op: Op::Layer(*layer),
+                    inputs: width,
+                    outputs,
+                    trainable: trainable..trainable + trainable_len(layer),
+                    buffers: buffer..buffer + buffer_len(layer),
+                    packed: plan.n_packed..plan.n_packed + packed,
+                    dropout_block: block,
+                    in_place: overwritable && invertible,
+                };
+                trainable = stage.trainable.end;
+                buffer = stage.buffers.end;
+                plan.n_packed = stage.packed.end;
+                if let Layer::Dropout(_) = layer {
+                    block += Dropout::blocks(width);
+                }
+                width = outputs;
+                plan.max_width = plan.max_width.max(width);
+                plan.stages.push(stage);
+            }
+            if is_decoder {
+                continue;
+            }
+            if network.latent == Latent::Gaussian {
+                let code_size = width / 2;
+                plan.stages.push(Stage {
+                    op: Op::Sample(Gaussian { code_size }),
+                    inputs: width,
+                    outputs: code_size,
+                    trainable: trainable..trainable,
+                    buffers: buffer..buffer,
+                    packed: plan.n_packed..plan.n_packed,
+                    dropout_block: block,
+                    in_place: false,
+                });
+                width = code_size;
+            }
+            plan.code = plan.stages.len();
+        }
+        plan
+    }
+
+    /// The stages from the input to the encoder's output, without the sampling.
+    pub(crate) fn encoder(&self) -> &[Stage] {
+        let last_is_sample = matches!(self.stages[self.code - 1].op, Op::Sample(_));
+        &self.stages[..self.code - usize::from(last_is_sample)]
+    }
+
+    /// The stages from the code to the output.
+    pub(crate) fn decoder(&self) -> &[Stage] {
+        &self.stages[self.code..]
+    }
+
+    /// The first stage with trainable parameters: no gradient is needed before it.
+    pub(crate) fn first_trainable(&self) -> usize {
+        self.stages.iter().position(|stage| !stage.trainable.is_empty()).unwrap_or(0)
+    }
+}
+
+/// Packs the weights of the dense stages for the forward pass.
+pub(crate) fn pack(stages: &[Stage], params: &[f32], packed: &mut [f32], threads: &Threads) {
+    for stage in stages {
+        if let Op::Layer(Layer::Dense(dense)) = &stage.op {
+            let weight = &params[stage.trainable.start..][..dense.inputs * dense.outputs];
+            let packed = &mut packed[stage.packed.clone()];
+            matmul::pack_transposed(weight, dense.inputs, packed, threads);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::*;
+
+    #[test]
+    fn places_agree_with_the_names() {
+        let network = Network::new(
+            vec![
+                Layer::dense(4, 6),
+                Layer::BatchNorm(BatchNorm { features: 6, eps: 1e-5, momentum: 0.1 }),
+                Layer::Activation(Activation::Relu),
+                Layer::dense(6, 2),
+                Layer::Activation(Activation::Sigmoid),
+            ],
+            Latent::Gaussian,
+            vec![Layer::Activation(Activation::Tanh), Layer::dense(1, 4)],
+            Output::single(4, Loss::Mse),
+        )
+        .unwrap();
+        let params = network.init(0);
+        let plan = Plan::new(&network);
+        assert_eq!(plan.n_trainable, network.n_params());
+        assert_eq!(plan.code, 6);
+        assert_eq!(plan.encoder().len(), 5);
+        assert_eq!(plan.decoder().len(), 2);
+        let norm = &plan.stages[1];
+        assert_eq!(&params.as_slice()[norm.buffers.clone()][6..], [1.0; 6]);
+        let last = plan.stages.last().unwrap();
+        let weight = &params.as_slice()[last.trainable.clone()][..4];
+        assert_eq!(Some(weight), params.get("decoder.1.weight"));
+        let in_place: Vec<bool> = plan.stages.iter().map(|stage| stage.in_place).collect();
+        assert_eq!(in_place, [false, false, true, false, true, false, false, false]);
+    }
+}

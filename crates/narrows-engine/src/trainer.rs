@@ -1,0 +1,617 @@
+//! The training step: forward, backward and update over a preallocated workspace.
+//!
+//! There is no tape: the stages of the [`Plan`] are walked forth and back, and each layer knows its own
+//! derivative. After the first step nothing is allocated. Every random number is keyed by its row's id
+//! and every sum has an order of its own, so the parameters after any number of steps are the same to
+//! the bit for any number of threads.
+
+use std::mem::take;
+
+use crate::error::ShapeError;
+use crate::kernels::threads::Threads;
+use crate::kernels::{sum, vectorised};
+use crate::latent::NoiseKey;
+use crate::layer::{Activation, DropoutKey, ELEMENT_COST, Layer, Rows};
+use crate::network::Network;
+use crate::optim::{self, Optimizer};
+use crate::params::Params;
+use crate::plan::{self, Op, Plan, Stage};
+use crate::sparsity::Sparsity;
+
+/// How to train.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TrainConfig {
+    /// How parameters follow their gradients.
+    pub optimizer: Optimizer,
+    /// The global gradient norm is brought down to this; none leaves it as it is.
+    pub clip: Option<f32>,
+    /// What is asked of the code's activity.
+    pub sparsity: Sparsity,
+}
+
+/// Some rows to learn from.
+#[derive(Debug, Clone, Copy)]
+pub struct Batch<'a> {
+    /// What the encoder sees, `[n, inputs]`, perhaps corrupted, never NaN.
+    pub input: &'a [f32],
+    /// What the decoder should put out, `[n, outputs]`; NaN is unobserved.
+    pub target: &'a [f32],
+    /// Row ids, `[n]`: with seed and epoch they key all randomness.
+    pub rows: &'a [u32],
+    /// The run's seed.
+    pub seed: u64,
+    /// The epoch, so that every epoch draws anew.
+    pub epoch: u64,
+}
+
+/// How much each row of a batch counts.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum RowWeights<'a> {
+    /// All the same.
+    Uniform,
+    /// Weights of at least 0, `[n]`; the reconstruction loss is the weighted mean. A row of weight 0
+    /// has no influence on it whatever its loss. Divergence and sparsity keep counting all rows.
+    Given(&'a [f32]),
+}
+
+/// What a step cost.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StepLoss {
+    /// The (weighted) mean of the row losses.
+    pub reconstruction: f32,
+    /// The mean divergence of a Gaussian code from the standard normal, before its weight; else 0.
+    pub kl: f32,
+    /// The sparsity penalty, its weight included.
+    pub sparsity: f32,
+    /// Mean |code|.
+    pub mean_activity: f32,
+    /// reconstruction + kl_weight * kl + sparsity: what was minimised.
+    pub total: f32,
+}
+
+/// All that a run must keep to go on as if it had never stopped.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrainerState {
+    /// The parameters and buffers.
+    pub params: Params,
+    /// First moments, one a trainable parameter.
+    pub first: Vec<f32>,
+    /// Second moments, one a trainable parameter.
+    pub second: Vec<f32>,
+    /// Updates done.
+    pub steps: u64,
+}
+
+/// Trains one network.
+#[derive(Debug)]
+pub struct Trainer {
+    network: Network,
+    plan: Plan,
+    config: TrainConfig,
+    threads: Threads,
+    capacity: usize,
+    params: Params,
+    gradient: Vec<f32>,
+    first: Vec<f32>,
+    second: Vec<f32>,
+    steps: u64,
+    work: Workspace,
+    /// Rows of a forward pass whose backward is still to come.
+    pending: Option<usize>,
+}
+
+/// What the passes leave for each other.
+#[derive(Debug)]
+struct Workspace {
+    /// The last batch's input, kept by [`Trainer::forward`].
+    input: Vec<f32>,
+    /// values[i + 1] is the output of stage i; empty where the stage works in place.
+    values: Vec<Vec<f32>>,
+    /// What stage i keeps for its backward: statistics, mask or noise.
+    saved: Vec<Vec<f32>>,
+    packed: Vec<f32>,
+    /// The gradient on its way back, and room for the next.
+    flow: Vec<f32>,
+    next_flow: Vec<f32>,
+    row_losses: Vec<f32>,
+    row_kl: Vec<f32>,
+    /// One float a code unit.
+    units: Vec<f32>,
+    n: usize,
+}
+
+impl Workspace {
+    fn new(plan: &Plan, capacity: usize) -> Self {
+        let mut values = vec![vec![]];
+        let mut saved = vec![];
+        for stage in &plan.stages {
+            let len = if stage.in_place { 0 } else { capacity * stage.outputs };
+            values.push(vec![0.0; len]);
+            let kept = match &stage.op {
+                Op::Layer(Layer::BatchNorm(norm)) => norm.saved_len(),
+                Op::Layer(Layer::LayerNorm(norm)) => norm.saved_len(capacity),
+                Op::Layer(Layer::Dropout(_)) | Op::Sample(_) => capacity * stage.outputs,
+                Op::Layer(Layer::Dense(_) | Layer::Activation(_)) => 0,
+            };
+            saved.push(vec![0.0; kept]);
+        }
+        let flow = capacity * plan.max_width;
+        Self {
+            input: vec![],
+            values,
+            saved,
+            packed: vec![0.0; plan.n_packed],
+            flow: vec![0.0; flow],
+            next_flow: vec![0.0; flow],
+            row_losses: vec![0.0; capacity],
+            row_kl: vec![0.0; capacity],
+            units: vec![0.0; plan.max_width],
+            n: 0,
+        }
+    }
+}
+
+impl Trainer {
+    /// Prepares to train `params` on batches of at most `capacity` rows.
+    ///
+    /// # Errors
+    ///
+    /// If the parameters are not this network's, or a setting does not suit it: a KL sparsity needs
+    /// an encoder that ends in a sigmoid and a target in (0, 1); a clip must be positive.
+    pub fn new(
+        network: &Network,
+        params: Params,
+        config: TrainConfig,
+        capacity: usize,
+        threads: Threads,
+    ) -> Result<Self, ShapeError> {
+        network.check()?;
+        network.check_params(&params)?;
+        if let Some(clip) = config.clip
+            && (clip.is_nan() || clip <= 0.0)
+        {
+            return Err(ShapeError::new("clip", "a norm above 0", clip));
+        }
+        if let Sparsity::Kl { target, .. } = config.sparsity {
+            if !(target > 0.0 && target < 1.0) {
+                return Err(ShapeError::new("sparsity", "a target in (0, 1)", target));
+            }
+            let last = network.encoder.last();
+            let is_point = network.latent == crate::Latent::Point;
+            if !is_point || last != Some(&Layer::Activation(Activation::Sigmoid)) {
+                let got = last.map_or("none".into(), Layer::to_string);
+                let expected = "a point code from an encoder that ends in Sigmoid, for a KL sparsity";
+                return Err(ShapeError::new("encoder", expected, format!("{:?} from {got}", network.latent)));
+            }
+        }
+        let plan = Plan::new(network);
+        let capacity = capacity.max(1);
+        let zeros = vec![0.0; plan.n_trainable];
+        Ok(Self {
+            network: network.clone(),
+            work: Workspace::new(&plan, capacity),
+            config,
+            threads,
+            capacity,
+            params,
+            gradient: zeros.clone(),
+            first: zeros.clone(),
+            second: zeros,
+            steps: 0,
+            pending: None,
+            plan,
+        })
+    }
+
+    /// The forward pass in training: dropout, batch statistics and latent noise are on. It moves the
+    /// running statistics.
+    pub fn forward(&mut self, batch: &Batch<'_>) {
+        let mut input = take(&mut self.work.input);
+        // The room for the input is only needed by callers that part forward and backward.
+        input.clear();
+        input.reserve(self.capacity * self.network.inputs());
+        input.extend_from_slice(batch.input);
+        self.work.input = input;
+        self.pass_forward(batch);
+    }
+
+    /// The output loss of every row of the last forward pass, `[n]`.
+    pub fn row_losses(&self) -> &[f32] {
+        &self.work.row_losses[..self.work.n]
+    }
+
+    /// The backward pass for the last forward pass: fills the gradient of
+    /// sum w_i row_loss_i / sum w_i + kl_weight * mean KL + sparsity penalty.
+    ///
+    /// # Panics
+    ///
+    /// If there was no [`forward`](Self::forward) since the last backward pass, or the number of
+    /// weights is not that of the rows.
+    pub fn backward(&mut self, row_weights: RowWeights<'_>, kl_weight: f32) -> StepLoss {
+        let input = take(&mut self.work.input);
+        let loss = self.pass_backward(&input, row_weights, kl_weight);
+        self.work.input = input;
+        loss
+    }
+
+    /// Moves the parameters along the last gradient; returns its norm before clipping.
+    ///
+    /// If the norm is infinite or NaN, parameters and optimiser stay as they are: the caller sees it
+    /// in the result and still holds usable weights.
+    pub fn update(&mut self, learning_rate: f32) -> f32 {
+        let norm = optim::norm(&self.gradient);
+        if !norm.is_finite() {
+            return norm;
+        }
+        self.steps += 1;
+        let step = optim::Step {
+            learning_rate,
+            number: self.steps,
+            gradient_scale: self.config.clip.map_or(1.0, |clip| optim::clip_scale(norm, clip)),
+        };
+        let state = optim::State {
+            params: &mut self.params.data[..self.plan.n_trainable],
+            first: &mut self.first,
+            second: &mut self.second,
+        };
+        self.config.optimizer.step(state, &self.gradient, step, &self.threads);
+        norm
+    }
+
+    /// Forward, backward with uniform weights, and update.
+    pub fn step(&mut self, batch: &Batch<'_>, kl_weight: f32, learning_rate: f32) -> StepLoss {
+        self.pass_forward(batch);
+        let loss = self.pass_backward(batch.input, RowWeights::Uniform, kl_weight);
+        self.update(learning_rate);
+        loss
+    }
+
+    /// The parameters as they are now.
+    pub fn params(&self) -> &Params {
+        &self.params
+    }
+
+    /// Hands the parameters over.
+    pub fn into_params(self) -> Params {
+        self.params
+    }
+
+    /// The gradient of the last backward pass, in the order of the trainable parameters.
+    #[cfg(test)]
+    pub(crate) fn gradient(&self) -> &[f32] {
+        &self.gradient
+    }
+
+    /// A copy of all that a resumed run needs.
+    pub fn state(&self) -> TrainerState {
+        TrainerState {
+            params: self.params.clone(),
+            first: self.first.clone(),
+            second: self.second.clone(),
+            steps: self.steps,
+        }
+    }
+
+    /// Goes on from `state`, to the bit as the run that saved it would have.
+    ///
+    /// # Errors
+    ///
+    /// If the state is another network's.
+    pub fn restore(&mut self, state: &TrainerState) -> Result<(), ShapeError> {
+        self.network.check_params(&state.params)?;
+        for (name, moments) in [("first", &state.first), ("second", &state.second)] {
+            if moments.len() != self.plan.n_trainable {
+                let expected = format!("{} moments", self.plan.n_trainable);
+                return Err(ShapeError::new(name, expected, moments.len()));
+            }
+        }
+        self.params.clone_from(&state.params);
+        self.first.clone_from(&state.first);
+        self.second.clone_from(&state.second);
+        self.steps = state.steps;
+        self.pending = None;
+        Ok(())
+    }
+
+    fn pass_forward(&mut self, batch: &Batch<'_>) {
+        let n = batch.rows.len();
+        assert!(n > 0 && n <= self.capacity, "a batch has 1 to {} rows, got {n}", self.capacity);
+        assert_eq!(batch.input.len(), n * self.network.inputs(), "length of the input");
+        assert_eq!(batch.target.len(), n * self.network.outputs(), "length of the target");
+        let Self { plan, threads, work, .. } = self;
+        let rows = Rows { n, threads };
+        plan::pack(&plan.stages, &self.params.data, &mut work.packed, threads);
+        let mut source: Option<usize> = None;
+        let mut s = 0;
+        while s < plan.stages.len() {
+            let stage = &plan.stages[s];
+            let follower = plan.stages.get(s + 1).filter(|next| next.in_place);
+            let mut output = take(&mut work.values[s + 1]);
+            let to = &mut output[..n * stage.outputs];
+            let input = match source {
+                None => batch.input,
+                Some(value) => &work.values[value][..n * stage.inputs],
+            };
+            let mut fused = Activation::Identity;
+            if let Some(Op::Layer(Layer::Activation(activation))) = follower.map(|next| next.op) {
+                fused = activation;
+            }
+            let trainable = &self.params.data[stage.trainable.clone()];
+            match &stage.op {
+                Op::Layer(Layer::Dense(dense)) => {
+                    let params = stage.dense_params(dense, &self.params.data, &work.packed);
+                    dense.forward(rows, params, fused, input, to);
+                    fused = Activation::Identity;
+                }
+                Op::Layer(Layer::Activation(activation)) => activation.forward(rows, input, to),
+                Op::Layer(Layer::BatchNorm(norm)) => {
+                    let (params, buffers) = self.params.data.split_at_mut(plan.n_trainable);
+                    let range = stage.buffers.start - plan.n_trainable
+                        ..stage.buffers.end - plan.n_trainable;
+                    let trainable = &params[stage.trainable.clone()];
+                    let saved = &mut work.saved[s];
+                    norm.forward(rows, trainable, &mut buffers[range], saved, input, to);
+                }
+                Op::Layer(Layer::LayerNorm(norm)) => {
+                    norm.forward(rows, trainable, &mut work.saved[s], input, to);
+                }
+                Op::Layer(Layer::Dropout(dropout)) => {
+                    let key = DropoutKey {
+                        seed: batch.seed,
+                        epoch: batch.epoch,
+                        rows: batch.rows,
+                        block: stage.dropout_block,
+                    };
+                    dropout.forward(rows, key, &mut work.saved[s], input, to);
+                }
+                Op::Sample(gaussian) => {
+                    let key = NoiseKey { seed: batch.seed, epoch: batch.epoch, rows: batch.rows };
+                    let noise = &mut work.saved[s];
+                    gaussian.draw(rows, key, noise);
+                    gaussian.forward(input, noise, to, &mut work.row_kl[..n]);
+                }
+            }
+            fused.forward_in_place(rows, to);
+            work.values[s + 1] = output;
+            source = Some(s + 1);
+            s += if follower.is_some() { 2 } else { 1 };
+        }
+        let last = &work.values[source.expect("a network has a layer")];
+        let width = self.network.outputs();
+        self.network.output.judge(
+            rows,
+            &last[..n * width],
+            batch.target,
+            &mut work.flow[..n * width],
+            &mut work.row_losses[..n],
+        );
+        work.n = n;
+        self.pending = Some(n);
+    }
+
+    fn pass_backward(
+        &mut self,
+        input: &[f32],
+        row_weights: RowWeights<'_>,
+        kl_weight: f32,
+    ) -> StepLoss {
+        let n = self.pending.take().expect("a forward pass comes before a backward pass");
+        let Self { plan, threads, work, .. } = self;
+        let rows = Rows { n, threads };
+        let output_width = self.network.outputs();
+        let mut flow = take(&mut work.flow);
+        let mut next_flow = take(&mut work.next_flow);
+        let losses = &work.row_losses[..n];
+        let reconstruction =
+            weigh(rows, row_weights, losses, &mut flow[..n * output_width]);
+        let (mut kl, mut sparsity, mut mean_activity) = (0.0, 0.0, 0.0);
+        for s in (plan.first_trainable()..plan.stages.len()).rev() {
+            let stage = &plan.stages[s];
+            let value = |i: usize, width: usize| -> &[f32] {
+                match value_index(&plan.stages, i) {
+                    None => input,
+                    Some(i) => &work.values[i][..n * width],
+                }
+            };
+            if s + 1 == plan.code {
+                let code = value(plan.code, stage.outputs);
+                let flow = &mut flow[..code.len()];
+                sparsity = self.config.sparsity.apply(code, stage.outputs, flow, &mut work.units);
+                let total = vectorised!(sum::sum(code, #[inline(always)] |z| z.abs()));
+                mean_activity = total / code.len() as f32;
+            }
+            let to = &mut flow[..n * stage.outputs];
+            let from = value(s, stage.inputs);
+            let saved = &work.saved[s];
+            let params = &self.params.data[stage.trainable.clone()];
+            let gradient = &mut self.gradient[stage.trainable.clone()];
+            match &stage.op {
+                Op::Layer(Layer::Dense(dense)) => {
+                    let (d_weight, d_bias) = gradient.split_at_mut(dense.inputs * dense.outputs);
+                    dense.backward_params(rows, from, to, d_weight, d_bias);
+                    if s > plan.first_trainable() {
+                        let weight = &params[..dense.inputs * dense.outputs];
+                        dense.backward_input(rows, weight, to, &mut next_flow[..n * stage.inputs]);
+                        std::mem::swap(&mut flow, &mut next_flow);
+                    }
+                }
+                Op::Layer(Layer::Activation(activation)) => {
+                    activation.backward(rows, from, value(s + 1, stage.outputs), to);
+                }
+                Op::Layer(Layer::BatchNorm(norm)) => {
+                    norm.backward(rows, params, saved, from, gradient, to);
+                }
+                Op::Layer(Layer::LayerNorm(norm)) => {
+                    norm.backward(rows, params, saved, from, gradient, to);
+                }
+                Op::Layer(Layer::Dropout(dropout)) => dropout.backward(rows, saved, to),
+                Op::Sample(gaussian) => {
+                    kl = mean(&work.row_kl[..n]);
+                    let d_input = &mut next_flow[..n * stage.inputs];
+                    gaussian.backward(from, saved, to, kl_weight / n as f32, d_input);
+                    std::mem::swap(&mut flow, &mut next_flow);
+                }
+            }
+        }
+        work.flow = flow;
+        work.next_flow = next_flow;
+        let total = reconstruction + kl_weight * kl + sparsity;
+        StepLoss { reconstruction, kl, sparsity, mean_activity, total }
+    }
+}
+
+/// Where value i lies among the values; none is the batch's input.
+fn value_index(stages: &[Stage], i: usize) -> Option<usize> {
+    match i {
+        0 => None,
+        i if stages[i - 1].in_place => Some(i - 1),
+        i => Some(i),
+    }
+}
+
+/// The mean, summed in order in f64.
+fn mean(values: &[f32]) -> f32 {
+    (values.iter().map(|&x| f64::from(x)).sum::<f64>() / values.len() as f64) as f32
+}
+
+/// The weighted mean of the row losses; turns the gradient of their plain mean into that of it.
+fn weigh(
+    rows: Rows<'_>,
+    row_weights: RowWeights<'_>,
+    losses: &[f32],
+    gradient: &mut [f32],
+) -> f32 {
+    let RowWeights::Given(weights) = row_weights else {
+        return mean(losses);
+    };
+    assert_eq!(weights.len(), rows.n, "one weight a row");
+    let total: f64 = weights.iter().map(|&w| f64::from(w)).sum();
+    // Where all weights are zero, so are loss and gradient.
+    let inverse = if total > 0.0 { total.recip() } else { 0.0 };
+    let width = gradient.len() / rows.n;
+    let tile = rows.tile(width * ELEMENT_COST);
+    rows.threads.chunks(gradient, tile * width, |t, gradient| {
+        for (row, &weight) in gradient.chunks_exact_mut(width).zip(&weights[t * tile..]) {
+            if weight == 0.0 {
+                // The row may have diverged, and zero times infinity is not zero.
+                row.fill(0.0);
+                continue;
+            }
+            let factor = (f64::from(weight) * inverse * rows.n as f64) as f32;
+            vectorised!({
+                for g in row {
+                    *g *= factor;
+                }
+            });
+        }
+    });
+    let weighted = losses.iter().zip(weights).filter(|(_, w)| **w != 0.0);
+    (weighted.map(|(&loss, &w)| f64::from(loss) * f64::from(w)).sum::<f64>() * inverse) as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::*;
+
+    fn network() -> Network {
+        Network::new(
+            vec![Layer::dense(3, 4), Layer::Activation(Activation::Sigmoid)],
+            Latent::Point,
+            vec![Layer::dense(4, 3)],
+            Output::single(3, Loss::Mse),
+        )
+        .unwrap()
+    }
+
+    fn config() -> TrainConfig {
+        TrainConfig {
+            optimizer: Optimizer::Adam(AdamConfig::default()),
+            clip: None,
+            sparsity: Sparsity::None,
+        }
+    }
+
+    fn trainer(config: TrainConfig) -> Result<Trainer, ShapeError> {
+        Trainer::new(&network(), network().init(1), config, 4, Threads::serial())
+    }
+
+    fn batch<'a>(input: &'a [f32], rows: &'a [u32]) -> Batch<'a> {
+        Batch { input, target: input, rows, seed: 1, epoch: 0 }
+    }
+
+    #[test]
+    fn a_row_of_weight_zero_is_as_if_it_were_absent() {
+        let x = [0.1, 0.2, 0.3, 0.5, 0.4, 0.6, 1e30, -1e30, 3.0];
+        let mut all = trainer(config()).unwrap();
+        all.forward(&batch(&x, &[0, 1, 2]));
+        let weighted = all.backward(RowWeights::Given(&[2.0, 2.0, 0.0]), 0.0);
+        let mut some = trainer(config()).unwrap();
+        some.forward(&batch(&x[..6], &[0, 1]));
+        let plain = some.backward(RowWeights::Uniform, 0.0);
+        assert!((weighted.reconstruction - plain.reconstruction).abs() < 1e-6);
+        for (a, b) in all.gradient().iter().zip(some.gradient()) {
+            assert!((a - b).abs() < 1e-6, "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn equal_weights_are_uniform_and_no_weight_is_no_gradient() {
+        let x = [0.1, 0.2, 0.3, 0.5, 0.4, 0.6];
+        let gradient = |weights| {
+            let mut trainer = trainer(config()).unwrap();
+            trainer.forward(&batch(&x, &[0, 1]));
+            assert_eq!(trainer.row_losses().len(), 2);
+            trainer.backward(weights, 0.0);
+            trainer.gradient().to_vec()
+        };
+        assert_eq!(gradient(RowWeights::Uniform), gradient(RowWeights::Given(&[1.0, 1.0])));
+        assert!(gradient(RowWeights::Given(&[0.0, 0.0])).iter().all(|&g| g == 0.0));
+    }
+
+    #[test]
+    fn a_resumed_run_goes_on_to_the_bit() {
+        let x = [0.1, 0.2, 0.3, 0.5, 0.4, 0.6];
+        let mut straight = trainer(config()).unwrap();
+        let mut resumed = trainer(config()).unwrap();
+        straight.step(&batch(&x, &[0, 1]), 0.0, 0.01);
+        let state = straight.state();
+        straight.step(&batch(&x, &[0, 1]), 0.0, 0.01);
+        resumed.restore(&state).unwrap();
+        resumed.step(&batch(&x, &[0, 1]), 0.0, 0.01);
+        assert_eq!(straight.state(), resumed.state());
+    }
+
+    #[test]
+    fn an_infinite_gradient_changes_nothing() {
+        let mut trainer = trainer(config()).unwrap();
+        let before = trainer.state();
+        trainer.forward(&batch(&[f32::INFINITY, 0.0, 0.0], &[0]));
+        trainer.backward(RowWeights::Uniform, 0.0);
+        assert!(!trainer.update(0.1).is_finite());
+        assert_eq!(trainer.state(), before);
+    }
+
+    #[test]
+    fn settings_that_do_not_suit_are_refused() {
+        let message = |config| trainer(config).unwrap_err().to_string();
+        assert!(message(TrainConfig { clip: Some(0.0), ..config() }).contains("`clip`"));
+        let kl = |target| Sparsity::Kl { target, weight: 1.0 };
+        let sparse = |sparsity| TrainConfig { sparsity, ..config() };
+        assert!(message(sparse(kl(1.0))).contains("a target in (0, 1)"));
+        assert!(trainer(sparse(kl(0.1))).is_ok());
+        let linear = Network { encoder: vec![Layer::dense(3, 4)], ..network() };
+        let refused = |params: Params| {
+            Trainer::new(&linear, params, sparse(kl(0.1)), 4, Threads::serial())
+                .unwrap_err()
+                .to_string()
+        };
+        assert!(refused(linear.init(0)).contains("ends in Sigmoid"));
+        let other = Network { decoder: vec![Layer::dense(4, 4), Layer::dense(4, 3)], ..network() };
+        assert!(refused(other.init(0)).contains("`params`"));
+        let mut state = trainer(config()).unwrap().state();
+        state.first.pop();
+        let error = trainer(config()).unwrap().restore(&state).unwrap_err();
+        assert_eq!(error.to_string(), "`first`: expected 31 moments, got 30");
+    }
+}

@@ -1,0 +1,84 @@
+//! After the first steps, a step allocates nothing; a binary of its own, because the allocator is global.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use narrows_engine::*;
+
+struct Counting;
+
+static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: everything is handed to the system's allocator; only a counter is added.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the caller keeps to the contract of `alloc`.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller keeps to the contract of `dealloc`.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+fn network() -> Network {
+    Network::new(
+        vec![
+            Layer::dense(100, 300),
+            Layer::BatchNorm(BatchNorm { features: 300, eps: 1e-5, momentum: 0.1 }),
+            Layer::Activation(Activation::Relu),
+            Layer::Dropout(Dropout { rate: 0.1 }),
+            Layer::dense(300, 20),
+        ],
+        Latent::Gaussian,
+        vec![
+            Layer::dense(10, 300),
+            Layer::LayerNorm(LayerNorm { features: 300, eps: 1e-5 }),
+            Layer::Activation(Activation::Gelu),
+            Layer::dense(300, 100),
+        ],
+        Output::single(100, Loss::Bce),
+    )
+    .unwrap()
+}
+
+#[test]
+fn a_step_allocates_nothing() {
+    const N: usize = 256;
+    let network = network();
+    let input: Vec<f32> = (0..N * 100).map(|i| (i as f32).sin().abs()).collect();
+    let rows: Vec<u32> = (0..N as u32).collect();
+    let weights = vec![0.5; N];
+    let config = TrainConfig {
+        optimizer: Optimizer::AdamW(AdamConfig::default()),
+        clip: Some(1.0),
+        sparsity: Sparsity::L1 { weight: 0.01 },
+    };
+    for n in [1, 2] {
+        let threads = Threads::new(n);
+        let mut trainer =
+            Trainer::new(&network, network.init(1), config, N, threads.clone()).unwrap();
+        threads.install(|| {
+            let mut steps = |count| {
+                for epoch in 0..count {
+                    let batch =
+                        Batch { input: &input, target: &input, rows: &rows, seed: 1, epoch };
+                    trainer.step(&batch, 1.0, 1e-3);
+                    trainer.forward(&batch);
+                    trainer.backward(RowWeights::Given(&weights), 1.0);
+                    trainer.update(1e-3);
+                }
+            };
+            steps(3);
+            let before = ALLOCATIONS.load(Ordering::Relaxed);
+            steps(20);
+            let during = ALLOCATIONS.load(Ordering::Relaxed) - before;
+            assert_eq!(during, 0, "allocations with {n} threads");
+        });
+    }
+}

@@ -1,0 +1,90 @@
+//! A row's result is the same to the bit alone, in any batch, at any place, for any number of threads.
+
+use narrows_engine::rng::{Purpose, Stream};
+use narrows_engine::*;
+use proptest::prelude::*;
+
+fn network(inputs: usize, hidden: usize, code: usize, latent: Latent, loss: Loss) -> Network {
+    let encoded = if latent == Latent::Gaussian { 2 * code } else { code };
+    Network::new(
+        vec![
+            Layer::dense(inputs, hidden),
+            Layer::BatchNorm(BatchNorm { features: hidden, eps: 1e-5, momentum: 0.1 }),
+            Layer::Activation(Activation::Gelu),
+            Layer::dense(hidden, encoded),
+        ],
+        latent,
+        vec![
+            Layer::Activation(Activation::Tanh),
+            Layer::dense(code, hidden),
+            Layer::LayerNorm(LayerNorm { features: hidden, eps: 1e-5 }),
+            Layer::Dropout(Dropout { rate: 0.5 }),
+            Layer::dense(hidden, inputs),
+        ],
+        Output::single(inputs, loss),
+    )
+    .unwrap()
+}
+
+fn check(network: &Network, n: usize, threads: &Threads, seed: u64) {
+    let (inputs, code_size) = (network.inputs(), network.code_size());
+    let params = network.init(seed);
+    let mut input = vec![0.0; n * inputs];
+    Stream::new(seed, Purpose::Demo, 0, 0).fill_normal(&mut input);
+    let (mut code, mut output) = (vec![0.0; n * code_size], vec![0.0; n * inputs]);
+    network.reconstruct(&params, &input, &mut code, &mut output, threads);
+    assert!(output.iter().all(|x| x.is_finite()));
+
+    let mut encoded = vec![0.0; n * code_size];
+    network.encode(&params, &input, &mut encoded, threads);
+    assert_eq!(encoded, code, "encode and reconstruct");
+    let mut decoded = vec![0.0; n * inputs];
+    network.decode(&params, &code, &mut decoded, threads);
+    assert_eq!(decoded, output, "decode and reconstruct");
+
+    let mut order: Vec<u32> = (0..n as u32).collect();
+    Stream::new(seed, Purpose::Shuffle, 0, 0).shuffle(&mut order);
+    let shuffled: Vec<f32> = order
+        .iter()
+        .flat_map(|&i| input[i as usize * inputs..][..inputs].to_vec())
+        .collect();
+    let (mut codes, mut outputs) = (vec![0.0; n * code_size], vec![0.0; n * inputs]);
+    network.reconstruct(&params, &shuffled, &mut codes, &mut outputs, &Threads::serial());
+    for (at, &i) in order.iter().enumerate() {
+        let want = &output[i as usize * inputs..][..inputs];
+        assert_eq!(&outputs[at * inputs..][..inputs], want, "row {i} at place {at}");
+        // Alone, for a few of the rows.
+        if at % 37 == 0 {
+            let (mut code, mut output) = (vec![0.0; code_size], vec![0.0; inputs]);
+            let row = &shuffled[at * inputs..][..inputs];
+            network.reconstruct(&params, row, &mut code, &mut output, threads);
+            assert_eq!(output, want, "row {i} alone");
+            assert_eq!(code, codes[at * code_size..][..code_size], "code of row {i} alone");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
+
+    #[test]
+    fn rows_stand_alone(
+        inputs in prop_oneof![Just(1_usize), Just(1555), 2..120_usize],
+        hidden in prop_oneof![Just(1_usize), 2..100_usize],
+        code in 1..9_usize,
+        n in prop_oneof![Just(1_usize), 2..300_usize],
+        is_gaussian: bool,
+        n_threads in 1..4_usize,
+        seed in 0..1000_u64,
+    ) {
+        let latent = if is_gaussian { Latent::Gaussian } else { Latent::Point };
+        let loss = [Loss::Mse, Loss::Bce, Loss::CrossEntropy][seed as usize % 3];
+        check(&network(inputs, hidden, code, latent, loss), n, &Threads::new(n_threads), seed);
+    }
+}
+
+#[test]
+fn no_rows_give_no_rows() {
+    let network = network(3, 4, 2, Latent::Point, Loss::Mse);
+    network.reconstruct(&network.init(0), &[], &mut [], &mut [], &Threads::new(2));
+}

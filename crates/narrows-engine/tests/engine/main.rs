@@ -1,0 +1,4 @@
+//! The engine's promises, held from outside.
+
+mod determinism;
+mod inference;

@@ -1,0 +1,161 @@
+//! A Gaussian fitted to rows, and how far a row lies from its middle: the squared Mahalanobis distance.
+//!
+//! It stands with the baselines, not in `detect`, because it is fitted on rows of features (raw columns, codes, code
+//! and residual side by side) just as PCA and the neighbours are; `detect` only ever sees scores.
+//!
+//! The covariance is shrunk towards a multiple of the identity, `(1 - s) S + s mu I` with `mu` the mean variance, so
+//! that it can be inverted where rows are few or columns depend on each other. `s` is either given or estimated by
+//! Ledoit and Wolf 2004, "A well-conditioned estimator for large-dimensional covariance matrices", as scikit-learn's
+//! `LedoitWolf` does it. The target treats columns alike: scale them first.
+
+use faer::traits::pulp::Arch;
+use faer::{Mat, Side};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::covariance::lower_covariance;
+use super::rows::{Rows, scored};
+use crate::error::{Error, Place, Result};
+use crate::range::Fraction;
+
+/// How far the covariance is pulled towards a multiple of the identity.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Shrinkage {
+    /// By the amount that is best in expectation, estimated from the rows.
+    #[default]
+    LedoitWolf,
+    /// By this share; 0 is the plain covariance (divisor `n`).
+    Fixed(Fraction),
+}
+
+/// A fitted Gaussian.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Gaussian {
+    /// The mean of every column, shape `[width]`.
+    pub mean: Vec<f64>,
+    /// The inverse of the covariance's lower Cholesky factor, row-major, shape `[width, width]`, zero above the diagonal.
+    pub whitening: Vec<f64>,
+    /// How far the covariance was shrunk.
+    pub shrinkage: f64,
+}
+
+/// The smallest ridge, as a share of the mean variance: what double precision needs to factor a singular matrix.
+const RIDGE: f64 = 1e-12;
+/// Rows given to a thread at a time.
+const TILE: usize = 64;
+
+impl Gaussian {
+    /// Fits on `x`, row-major, shape `[n, width]`.
+    ///
+    /// Where the shrunk covariance still cannot be inverted, a ridge of `1e-12` of the mean variance is added to its
+    /// diagonal and multiplied by ten until it can. Rows that are all equal get the identity.
+    ///
+    /// # Errors
+    /// Rows that are empty, of a wrong length or not finite.
+    pub fn fit(x: &[f32], n: usize, width: usize, shrinkage: Shrinkage) -> Result<Gaussian> {
+        let rows = Rows::new(x, n, width)?;
+        let mean = rows.mean();
+        let mut covariance = lower_covariance(rows, &mean);
+        // Ledoit and Wolf divide by n, the maximum of the likelihood.
+        let to_ml = n.saturating_sub(1).max(1) as f64 / n as f64;
+        let mu = (0..width).map(|j| covariance[(j, j)]).sum::<f64>() * to_ml / width as f64;
+        let amount = match shrinkage {
+            Shrinkage::Fixed(share) => share.get(),
+            Shrinkage::LedoitWolf => {
+                let entry = |i: usize, j: usize| (to_ml * covariance[(i, j)]).powi(2);
+                let squares =
+                    (0..width).map(|i| entry(i, i) + 2.0 * (0..i).map(|j| entry(i, j)).sum::<f64>()).sum::<f64>();
+                ledoit_wolf(rows, &mean, squares, mu)
+            }
+        };
+        for j in 0..width {
+            for i in j..width {
+                covariance[(i, j)] *= to_ml * (1.0 - amount);
+            }
+            covariance[(j, j)] += if mu > 0.0 { amount * mu } else { 1.0 };
+        }
+        let mut ridge = RIDGE * mu;
+        let factor = loop {
+            match covariance.llt(Side::Lower) {
+                Ok(factor) => break factor,
+                Err(_) if ridge.is_finite() && ridge > 0.0 => {
+                    (0..width).for_each(|j| covariance[(j, j)] += ridge);
+                    ridge *= 10.0;
+                }
+                Err(_) => return Err(Error::data(Place::default(), "gaussian: the covariance is not finite")),
+            }
+        };
+        let mut inverse = Mat::<f64>::identity(width, width);
+        factor.L().solve_lower_triangular_in_place(&mut inverse);
+        let below = |at: usize| if at % width <= at / width { inverse[(at / width, at % width)] } else { 0.0 };
+        let whitening = (0..width * width).map(below).collect();
+        Ok(Gaussian { mean, whitening, shrinkage: amount })
+    }
+
+    /// The same Gaussian, if its parts fit together: to be called on what a file brought.
+    ///
+    /// # Errors
+    /// Lengths that do not agree, or numbers that are not finite.
+    pub fn checked(self) -> Result<Gaussian> {
+        let width = self.mean.len();
+        if width == 0 || width.checked_mul(width) != Some(self.whitening.len()) {
+            let got = self.whitening.len();
+            let message = format!("gaussian: expected a {width} x {width} matrix, got {got} numbers");
+            return Err(Error::data(Place::default(), message));
+        }
+        if !self.mean.iter().chain(&self.whitening).all(|value| value.is_finite()) {
+            return Err(Error::data(Place::default(), "gaussian: expected finite numbers, got others"));
+        }
+        Ok(self)
+    }
+
+    /// The squared Mahalanobis distance of every row of `x`, shape `[rows]`.
+    ///
+    /// # Panics
+    /// If `x` is not whole rows.
+    pub fn squared_distance(&self, x: &[f32]) -> Vec<f64> {
+        let width = self.mean.len();
+        let mut distances = vec![0.0; scored(x, width).len()];
+        distances.par_chunks_mut(TILE).zip(x.par_chunks(TILE * width)).for_each(|(distances, x)| {
+            let mut centred = vec![0.0; width];
+            Arch::new().dispatch(|| {
+                for (row, distance) in x.chunks_exact(width).zip(distances) {
+                    for ((c, &x), m) in centred.iter_mut().zip(row).zip(&self.mean) {
+                        *c = f64::from(x) - m;
+                    }
+                    let whitened = self.whitening.chunks_exact(width).enumerate();
+                    *distance = whitened.map(|(i, w)| dot(&w[..=i], &centred[..=i]).powi(2)).sum();
+                }
+            });
+        });
+        distances
+    }
+}
+
+/// The shrinkage that is best in expectation; `squares` is the sum of the squared entries of the covariance, `mu` its
+/// mean diagonal entry. The names `beta` and `delta` are the paper's.
+fn ledoit_wolf(rows: Rows<'_>, mean: &[f64], squares: f64, mu: f64) -> f64 {
+    let (n, width) = (rows.n as f64, rows.width as f64);
+    let fourth: f64 = rows
+        .iter()
+        .map(|row| row.iter().zip(mean).map(|(&x, m)| (f64::from(x) - m).powi(2)).sum::<f64>().powi(2))
+        .sum();
+    let delta = squares / width - mu * mu; // distance of the covariance from its target
+    let beta = (fourth / n - squares) / (n * width); // expected error of the covariance
+    if delta > 0.0 { (beta / delta).clamp(0.0, 1.0) } else { 1.0 }
+}
+
+#[inline(always)]
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    let mut lanes = [0.0_f64; 8];
+    let ((a8, a_rest), (b8, b_rest)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
+    for (a, b) in a8.iter().zip(b8) {
+        for l in 0..8 {
+            lanes[l] += a[l] * b[l];
+        }
+    }
+    a_rest.iter().zip(b_rest).zip(&mut lanes).for_each(|((a, b), lane)| *lane += a * b);
+    lanes.iter().sum()
+}

@@ -1,0 +1,252 @@
+//! Isolation forest: rows that a few random cuts separate from the rest are anomalies.
+//!
+//! Liu, Ting and Zhou 2008, "Isolation forest", with scikit-learn's rules where the paper leaves room: columns that
+//! are constant in a node are not drawn, cuts are uniform between the node's least and greatest value, trees stop at a
+//! depth of `log2` of the subsample, and the score is `2^(-E(h) / c(psi))`, in (0, 1), higher is more anomalous.
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::random::Stream;
+use super::rows::{Rows, scored};
+use crate::error::{Error, Place, Result};
+
+/// Trees in a forest.
+pub const N_TREES: usize = 100;
+/// Rows a tree is grown on, at most.
+pub const SUBSAMPLE: usize = 256;
+/// What [`IsolationForest::feature`] holds for a leaf.
+pub const LEAF: u32 = u32::MAX;
+
+/// Rows given to a thread at a time.
+const TILE: usize = 256;
+const EULER: f64 = 0.577_215_664_901_532_9;
+
+/// A fitted forest: the nodes of all trees in flat arrays of the same length, a tree's root first.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IsolationForest {
+    /// How many columns a row has.
+    pub width: usize,
+    /// How many rows each tree was grown on.
+    pub subsample: usize,
+    /// The node at which each tree begins.
+    pub roots: Vec<u32>,
+    /// The column that a node cuts, or [`LEAF`].
+    pub feature: Vec<u32>,
+    /// Where it cuts: values up to this go left, greater ones right; 0 in a leaf.
+    pub threshold: Vec<f32>,
+    /// The left child; the right one stands just behind it; 0 in a leaf.
+    pub left: Vec<u32>,
+    /// How many of the subsample's rows came this far.
+    pub size: Vec<u32>,
+}
+
+/// The mean depth at which a random tree over `size` rows isolates one of them: the paper's `c(n)`.
+pub fn average_path_length(size: usize) -> f64 {
+    match size {
+        0 | 1 => 0.0,
+        2 => 1.0,
+        _ => {
+            let n = size as f64;
+            2.0 * ((n - 1.0).ln() + EULER) - 2.0 * (n - 1.0) / n
+        }
+    }
+}
+
+impl IsolationForest {
+    /// Grows [`N_TREES`] trees on subsamples of `x`, row-major, shape `[n, width]`.
+    ///
+    /// # Errors
+    /// Rows that are empty, of a wrong length or not finite.
+    pub fn fit(x: &[f32], n: usize, width: usize, seed: u64) -> Result<IsolationForest> {
+        let rows = Rows::new(x, n, width)?;
+        let subsample = n.min(SUBSAMPLE);
+        let grow = |tree: usize| Tree::grow(rows, subsample, Stream::new(seed, tree as u64));
+        let trees: Vec<Tree> = (0..N_TREES).into_par_iter().map(grow).collect();
+        let mut forest = IsolationForest {
+            width,
+            subsample,
+            roots: vec![],
+            feature: vec![],
+            threshold: vec![],
+            left: vec![],
+            size: vec![],
+        };
+        for tree in trees {
+            let root = forest.feature.len() as u32;
+            forest.roots.push(root);
+            forest.left.extend(tree.left.iter().map(|&left| if left == 0 { 0 } else { left + root }));
+            forest.feature.extend(tree.feature);
+            forest.threshold.extend(tree.threshold);
+            forest.size.extend(tree.size);
+        }
+        Ok(forest)
+    }
+
+    /// The same forest, if it is one: to be called on what a file brought.
+    ///
+    /// # Errors
+    /// Arrays of unequal length, or nodes that point outside or backwards, which would make scoring run for ever.
+    pub fn checked(self) -> Result<IsolationForest> {
+        let bad = |message: String| Err(Error::data(Place::default(), format!("isolation forest: {message}")));
+        let nodes = self.feature.len();
+        let lengths = [self.threshold.len(), self.left.len(), self.size.len()];
+        if lengths.iter().any(|&length| length != nodes) {
+            return bad(format!("expected {nodes} numbers for every node array, got {lengths:?}"));
+        }
+        if self.roots.is_empty() || self.width == 0 {
+            return bad(format!("expected at least 1 tree and 1 column, got {} and {}", self.roots.len(), self.width));
+        }
+        if let Some(root) = self.roots.iter().find(|&&root| root as usize >= nodes) {
+            return bad(format!("expected roots below {nodes}, got {root}"));
+        }
+        for i in 0..nodes {
+            let (feature, left) = (self.feature[i], self.left[i] as usize);
+            if feature != LEAF && (feature as usize >= self.width || left <= i || left + 1 >= nodes) {
+                let width = self.width;
+                return bad(format!(
+                    "node {i}: expected a column below {width} and children from {} to {nodes}, got {feature} and {left}",
+                    i + 1
+                ));
+            }
+        }
+        Ok(self)
+    }
+
+    /// The score of every row of `x`, shape `[rows]`: near 1 is an anomaly, below 0.5 is ordinary.
+    ///
+    /// # Panics
+    /// If `x` is not whole rows.
+    pub fn score(&self, x: &[f32]) -> Vec<f64> {
+        let mut scores = vec![0.0; scored(x, self.width).len()];
+        let (nodes, paths, depth) = self.compiled();
+        scores.par_chunks_mut(TILE).zip(x.par_chunks(TILE * self.width)).for_each(|(scores, x)| {
+            // Tree by tree, so that a tree stays in the cache for a whole tile; a row's sum keeps the order of trees.
+            for (&root, &depth) in self.roots.iter().zip(&depth) {
+                for (row, sum) in x.chunks_exact(self.width).zip(scores.iter_mut()) {
+                    let mut at = root as usize;
+                    for _ in 0..depth {
+                        let node = &nodes[at];
+                        at = node.left as usize + usize::from(row[node.feature as usize] > node.threshold);
+                    }
+                    *sum += paths[at];
+                }
+            }
+            scores.iter_mut().for_each(|score| *score = self.score_of_path(*score / self.roots.len() as f64));
+        });
+        scores
+    }
+
+    /// The score of a row whose mean path length over the trees is `path`; 0.5 where trees have a single row.
+    fn score_of_path(&self, path: f64) -> f64 {
+        let usual = average_path_length(self.subsample);
+        (-if usual > 0.0 { path / usual } else { 1.0 }).exp2()
+    }
+
+    /// Nodes to walk without a branch (a leaf leads to itself), the path length at each, and each tree's depth.
+    fn compiled(&self) -> (Vec<Node>, Vec<f64>, Vec<u32>) {
+        let node = |i: usize| match self.feature[i] {
+            LEAF => Node { feature: 0, threshold: f32::INFINITY, left: i as u32 },
+            feature => Node { feature, threshold: self.threshold[i], left: self.left[i] },
+        };
+        let mut paths = vec![0.0; self.feature.len()];
+        let mut depths = Vec::with_capacity(self.roots.len());
+        for &root in &self.roots {
+            let mut deepest = 0;
+            let mut pending = vec![(root as usize, 0_u32)];
+            while let Some((i, depth)) = pending.pop() {
+                deepest = deepest.max(depth);
+                paths[i] = f64::from(depth) + average_path_length(self.size[i] as usize);
+                if self.feature[i] != LEAF {
+                    pending.extend([(self.left[i] as usize, depth + 1), (self.left[i] as usize + 1, depth + 1)]);
+                }
+            }
+            depths.push(deepest);
+        }
+        ((0..self.feature.len()).map(node).collect(), paths, depths)
+    }
+}
+
+struct Node {
+    feature: u32,
+    threshold: f32,
+    left: u32,
+}
+
+#[derive(Default)]
+struct Tree {
+    feature: Vec<u32>,
+    threshold: Vec<f32>,
+    left: Vec<u32>,
+    size: Vec<u32>,
+}
+
+impl Tree {
+    fn grow(rows: Rows<'_>, subsample: usize, mut stream: Stream) -> Tree {
+        let mut sample = stream.sample(rows.n, subsample);
+        let mut columns: Vec<usize> = (0..rows.width).collect();
+        let limit = (subsample.max(2) as f64).log2().ceil() as u32;
+        let mut tree = Tree::default();
+        tree.push(sample.len());
+        // Node, its part of the sample, its depth.
+        let mut pending = vec![(0, 0..sample.len(), 0)];
+        while let Some((node, part, depth)) = pending.pop() {
+            let inside = &mut sample[part.clone()];
+            let cut = if depth < limit { draw_cut(rows, inside, &mut columns, &mut stream) } else { None };
+            let Some((column, threshold)) = cut else { continue };
+            let goes_left = |row: usize| rows.values[row * rows.width + column] <= threshold;
+            let n_left = partition(inside, goes_left);
+            let left = tree.push(n_left);
+            tree.push(inside.len() - n_left);
+            tree.feature[node] = column as u32;
+            tree.threshold[node] = threshold;
+            tree.left[node] = left as u32;
+            let middle = part.start + n_left;
+            pending.push((left + 1, middle..part.end, depth + 1));
+            pending.push((left, part.start..middle, depth + 1));
+        }
+        tree
+    }
+
+    fn push(&mut self, size: usize) -> usize {
+        self.feature.push(LEAF);
+        self.threshold.push(0.0);
+        self.left.push(0);
+        self.size.push(size as u32);
+        self.size.len() - 1
+    }
+}
+
+/// A column that is not constant over the sample, drawn evenly among those, and a cut that leaves rows on both sides.
+fn draw_cut(rows: Rows<'_>, sample: &[usize], columns: &mut [usize], stream: &mut Stream) -> Option<(usize, f32)> {
+    if sample.len() < 2 {
+        return None;
+    }
+    for tried in 0..columns.len() {
+        let drawn = tried + stream.below(columns.len() - tried);
+        columns.swap(tried, drawn);
+        let column = columns[tried];
+        let values = sample.iter().map(|&row| rows.values[row * rows.width + column]);
+        let (least, greatest) =
+            values.fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
+        if least < greatest {
+            let cut = f64::from(least) + stream.uniform() * (f64::from(greatest) - f64::from(least));
+            let cut = cut as f32;
+            return Some((column, if cut < greatest { cut } else { least }));
+        }
+    }
+    None
+}
+
+/// Moves those that go left to the front; returns how many they are.
+fn partition(sample: &mut [usize], goes_left: impl Fn(usize) -> bool) -> usize {
+    let mut n_left = 0;
+    for i in 0..sample.len() {
+        if goes_left(sample[i]) {
+            sample.swap(i, n_left);
+            n_left += 1;
+        }
+    }
+    n_left
+}

@@ -1,0 +1,21 @@
+//! What a user would compare an autoencoder with, and what is measured in its code: PCA, an isolation forest, nearest
+//! neighbours and a Gaussian.
+//!
+//! Each is fitted on the same prepared rows as the network: row-major `f32`, shape `[n, width]`, no missing values.
+//! Each is plain data with public fields, so that a model file can hold it, and each scores a row in the same way
+//! whatever rows stand beside it and however many threads work.
+
+pub mod gaussian;
+pub mod isolation_forest;
+pub mod neighbours;
+pub mod pca;
+
+mod covariance;
+mod principal_axes;
+pub(crate) mod random;
+mod rows;
+
+pub use gaussian::{Gaussian, Shrinkage};
+pub use isolation_forest::IsolationForest;
+pub use neighbours::Neighbours;
+pub use pca::{Components, Pca};

@@ -1,0 +1,235 @@
+//! Delimited text, streamed: every cell as text, in batches of bounded size.
+//!
+//! Types are left to [`conform`](super::conform()), which can name a bad cell; a reader that guessed types from the first
+//! lines would fail at a later one without telling why.
+
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, StringBuilder};
+use arrow::datatypes::{DataType, Field, Schema as ArrowSchema, SchemaRef};
+use csv::ByteRecord;
+
+use super::input::Input;
+use super::reader::{Batches, Opening};
+use super::sniff;
+use super::source::{Format, Header};
+use crate::error::{Error, Place, Result};
+
+/// A batch ends early at this many bytes of text, so that long cells cannot fill the memory.
+const BATCH_BYTES: usize = 64 << 20;
+
+const BOM: &[u8] = b"\xef\xbb\xbf";
+
+/// A delimited file being read.
+pub(crate) struct Delimited {
+    reader: csv::Reader<Box<dyn Read + Send>>,
+    schema: SchemaRef,
+    notes: Vec<String>,
+    name: String,
+    batch_rows: usize,
+    /// The number of the next row over all files.
+    row: u64,
+    record: ByteRecord,
+    /// The record in hand is the first row of data, read to count the columns.
+    is_pending: bool,
+}
+
+impl Delimited {
+    /// Looks at the first lines and reads the header.
+    pub(crate) fn open(path: &Path, input: Input, opening: &Opening) -> Result<Delimited> {
+        let name = opening.name.clone();
+        let mut prefix = input.prefix.as_slice();
+        if prefix.starts_with(b"\xff\xfe") || prefix.starts_with(b"\xfe\xff") {
+            let error = Error::data(Place::source(&name), "expected text in UTF-8, got UTF-16");
+            return Err(error.with_hint("convert it: iconv -f UTF-16 -t UTF-8"));
+        }
+        if prefix.contains(&0) {
+            let error = Error::data(Place::source(&name), "expected delimited text, got binary data");
+            return Err(error.with_hint("say which format it is"));
+        }
+        prefix = prefix.strip_prefix(BOM).unwrap_or(prefix);
+        if prefix.trim_ascii().is_empty() && input.is_whole() {
+            return Err(Error::data(Place::source(&name), "expected lines of text, got an empty file"));
+        }
+        let delimiter = opening.source.delimiter.or((opening.format == Format::Tsv).then_some(b'\t'));
+        let dialect = sniff::dialect(prefix, input.is_whole(), delimiter, opening.header);
+        let has_bom = input.prefix.starts_with(BOM);
+        let mut stream = input.into_stream();
+        if has_bom {
+            stream.read_exact(&mut [0; BOM.len()]).map_err(|error| Error::read(path, error))?;
+        }
+        let mut builder = csv::ReaderBuilder::new();
+        let builder = builder.has_headers(false).flexible(true).delimiter(dialect.delimiter).buffer_capacity(1 << 18);
+        let mut file = Delimited {
+            reader: builder.from_reader(stream),
+            schema: Arc::new(ArrowSchema::empty()),
+            notes: vec![format!("{name}: {}", dialect.note)],
+            name,
+            batch_rows: opening.batch_rows.max(1),
+            row: opening.first_row,
+            record: ByteRecord::new(),
+            is_pending: false,
+        };
+        let has_first = file.advance()?;
+        let names = match dialect.header {
+            Header::Absent => {
+                file.is_pending = has_first;
+                (0..file.record.len()).map(|i| format!("column_{i}")).collect()
+            }
+            _ => file.header()?,
+        };
+        let fields: Vec<Field> = names.into_iter().map(|name| Field::new(name, DataType::Utf8, true)).collect();
+        file.schema = Arc::new(ArrowSchema::new(fields));
+        Ok(file)
+    }
+
+    /// Reads the next record; false at the end.
+    fn advance(&mut self) -> Result<bool> {
+        self.reader.read_byte_record(&mut self.record).map_err(|error| {
+            let text = error.to_string();
+            match error.into_kind() {
+                csv::ErrorKind::Io(error) => Error::read(&self.name, error),
+                _ => Error::data(Place::source(&self.name).at_row(self.row), text),
+            }
+        })
+    }
+
+    fn header(&self) -> Result<Vec<String>> {
+        let mut names: Vec<String> = Vec::with_capacity(self.record.len());
+        for (i, cell) in self.record.iter().enumerate() {
+            let text = std::str::from_utf8(cell).map_err(|_| {
+                let error = Error::data(Place::source(&self.name), "expected column names in UTF-8, got other bytes");
+                error.with_hint(LATIN1)
+            })?;
+            // An index written without a name has an empty cell above it.
+            let name = if text.trim().is_empty() { format!("column_{i}") } else { text.trim().to_owned() };
+            if let Some(first) = names.iter().position(|other| *other == name) {
+                let place = Place::column(&name).of(&self.name);
+                let message = format!("the name occurs more than once, in fields {first} and {i}");
+                return Err(Error::data(place, message));
+            }
+            names.push(name);
+        }
+        Ok(names)
+    }
+
+    fn fill(&mut self) -> Result<Option<RecordBatch>> {
+        let width = self.schema.fields().len();
+        let mut builders: Vec<StringBuilder> =
+            (0..width).map(|_| StringBuilder::with_capacity(self.batch_rows.min(1 << 16), 0)).collect();
+        let (mut rows, mut bytes) = (0, 0);
+        while rows < self.batch_rows && bytes < BATCH_BYTES {
+            if !std::mem::take(&mut self.is_pending) && !self.advance()? {
+                break;
+            }
+            if self.record.len() != width {
+                return Err(self.ragged(width));
+            }
+            let text = std::str::from_utf8(self.record.as_slice()).map_err(|_| self.not_utf8())?;
+            for (i, builder) in builders.iter_mut().enumerate() {
+                let range = self.record.range(i).expect("a field of the record");
+                // A field may still end within a character of the joined text.
+                builder.append_value(text.get(range).ok_or_else(|| self.not_utf8())?);
+            }
+            bytes += text.len();
+            rows += 1;
+            self.row += 1;
+        }
+        if rows == 0 {
+            return Ok(None);
+        }
+        let arrays = builders.iter_mut().map(|builder| Arc::new(builder.finish()) as ArrayRef).collect();
+        Ok(Some(RecordBatch::try_new(self.schema.clone(), arrays).expect("columns of equal length")))
+    }
+
+    fn ragged(&self, expected: usize) -> Error {
+        let line = self.record.position().map_or(0, csv::Position::line);
+        let message = format!("expected {expected} fields, got {} (line {line})", self.record.len());
+        let error = Error::data(Place::source(&self.name).at_row(self.row), message);
+        if self.record.as_slice().contains(&b'\n') {
+            error.with_hint("a field spans several lines: is a quote never closed?")
+        } else {
+            error
+        }
+    }
+
+    fn not_utf8(&self) -> Error {
+        let column = self.record.iter().position(|cell| std::str::from_utf8(cell).is_err());
+        let mut place = Place::source(&self.name).at_row(self.row);
+        place.column = column.map(|i| self.schema.field(i).name().clone());
+        Error::data(place, "expected text in UTF-8, got other bytes").with_hint(LATIN1)
+    }
+}
+
+const LATIN1: &str = "if it is Latin-1, convert it: iconv -f LATIN1 -t UTF-8";
+
+impl Batches for Delimited {
+    fn schema(&self) -> SchemaRef {
+        self.schema.clone()
+    }
+
+    fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    fn next_batch(&mut self) -> Option<Result<RecordBatch>> {
+        self.fill().transpose()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::AsArray;
+
+    use crate::data::{Source, Table};
+    use crate::error::Result;
+
+    fn read(bytes: &[u8]) -> Result<Table> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.csv");
+        std::fs::write(&path, bytes).unwrap();
+        Source::parse(&[path.display().to_string()])?.open(2, None)?.read_all()
+    }
+
+    fn check(text: &str, expected: &str) {
+        let table = read(text.as_bytes()).unwrap();
+        let mut lines = vec![table.names().join("|")];
+        for row in 0..table.n_rows() {
+            let cells = table.batch().columns().iter().map(|array| array.as_string::<i32>().value(row).to_owned());
+            lines.push(cells.collect::<Vec<_>>().join("|"));
+        }
+        assert_eq!(lines.join("/"), expected);
+    }
+
+    fn check_error(bytes: &[u8], expected: &str) {
+        let error = read(bytes).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+
+    #[test]
+    fn cells_come_as_text_in_order() {
+        check("a,b\n1,x\n2,y\n3,z\n", "a|b/1|x/2|y/3|z");
+        check("a,b\r\n1,\"x, \"\"y\"\"\nz\"\r\n", "a|b/1|x, \"y\"\nz");
+        check("\u{feff}a;b\n1,5;2\n", "a|b/1,5|2");
+        check("1,2\n3,4", "column_0|column_1/1|2/3|4");
+        check("a,b\n", "a|b");
+        check(",a\n0,7\n", "column_0|a/0|7");
+        check("größe,x\nü,1\n", "größe|x/ü|1");
+    }
+
+    #[test]
+    fn bad_files_are_refused_with_their_row() {
+        check_error(b"", "t.csv: expected lines of text, got an empty file");
+        check_error(b"\n\n", "got an empty file");
+        check_error(b"a,b\n1,2\n3,4\n5\n", "t.csv, row 2: expected 2 fields, got 1 (line 4)");
+        check_error(b"a,b\n1,2,3\n4,5\n6,7\n", "row 0: expected 2 fields, got 3");
+        check_error(b"a,b\n1,\xe4\n", "t.csv, column `b`, row 0: expected text in UTF-8, got other bytes");
+        check_error(b"a,b,a\n1,2,3\n", "column `a`: the name occurs more than once, in fields 0 and 2");
+        check_error(b"\xff\xfea\0", "expected text in UTF-8, got UTF-16");
+        check_error(b"a\0b", "expected delimited text, got binary data");
+        let open = read(b"a,b\n1,2\n1,\"x\n2,3\n4,5\n").unwrap_err();
+        assert!(open.to_string().contains("row 1") || open.hint().is_some(), "{open}");
+    }
+}

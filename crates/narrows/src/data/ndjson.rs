@@ -1,0 +1,429 @@
+//! One JSON object a line.
+//!
+//! The first lines decide which keys there are and what each holds; from then on a cell of another type is an error
+//! with its row and column. Numbers become 64-bit floats, whatever their spelling.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, BooleanBuilder, Float64Builder, NullArray, RecordBatch, StringBuilder};
+use arrow::datatypes::{DataType, Field, Schema as ArrowSchema, SchemaRef};
+use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::error::Category;
+
+use super::input::Input;
+use super::reader::{Batches, Opening};
+use crate::error::{Error, Place, Result};
+
+/// Rows that decide about keys and types.
+const LOOK: usize = 1000;
+
+/// A file of JSON lines being read.
+pub(crate) struct Ndjson {
+    lines: Lines,
+    columns: Vec<Kind>,
+    index: HashMap<String, usize>,
+    schema: SchemaRef,
+    notes: Vec<String>,
+    /// The rows that were read to decide the schema, not yet given out.
+    ahead: std::vec::IntoIter<Row>,
+    batch_rows: usize,
+}
+
+type Row = Vec<(String, Cell)>;
+
+/// What a column holds; `Null` as long as no value was seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Null,
+    Number,
+    Flag,
+    Word,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Cell {
+    Null,
+    Number(f64),
+    Flag(bool),
+    Word(String),
+}
+
+impl Ndjson {
+    /// Reads the first lines and decides the columns. Keys outside `wanted` are passed over where it is given.
+    pub(crate) fn open(_path: &Path, input: Input, opening: &Opening) -> Result<Ndjson> {
+        let mut lines = Lines {
+            reader: BufReader::with_capacity(1 << 18, input.into_stream()),
+            buffer: Vec::new(),
+            name: opening.name.clone(),
+            row: opening.first_row,
+        };
+        let wanted = |key: &str| opening.wanted.is_none_or(|schema| schema.get(key).is_some());
+        let (mut names, mut columns): (Vec<String>, Vec<Kind>) = (Vec::new(), Vec::new());
+        let mut index: HashMap<String, usize> = HashMap::new();
+        let mut ahead = Vec::new();
+        while ahead.len() < LOOK {
+            let Some(row) = lines.next_row()? else { break };
+            for (key, cell) in &row {
+                let column = *index.entry(key.clone()).or_insert_with(|| {
+                    if !wanted(key) {
+                        return SKIPPED;
+                    }
+                    names.push(key.clone());
+                    columns.push(Kind::Null);
+                    columns.len() - 1
+                });
+                if column != SKIPPED {
+                    columns[column] = columns[column].with(cell).ok_or_else(|| lines.retyped(key, columns[column], cell))?;
+                }
+            }
+            ahead.push(row);
+        }
+        if ahead.is_empty() {
+            return Err(Error::data(Place::source(&opening.name), "expected lines of JSON, got an empty file"));
+        }
+        let fields: Vec<Field> =
+            names.iter().zip(&columns).map(|(name, kind)| Field::new(name, kind.data_type(), true)).collect();
+        Ok(Ndjson {
+            lines,
+            columns,
+            index,
+            schema: Arc::new(ArrowSchema::new(fields)),
+            notes: vec![format!("{}: {} columns, from the first {} rows", opening.name, names.len(), ahead.len())],
+            ahead: ahead.into_iter(),
+            batch_rows: opening.batch_rows.max(1),
+        })
+    }
+
+    fn fill(&mut self) -> Result<Option<RecordBatch>> {
+        let mut builders: Vec<Builder> = self.columns.iter().map(|kind| Builder::new(*kind)).collect();
+        let mut rows = 0;
+        while rows < self.batch_rows {
+            let row = match self.ahead.next() {
+                Some(row) => row,
+                None => match self.lines.next_row()? {
+                    Some(row) => row,
+                    None => break,
+                },
+            };
+            for (key, cell) in &row {
+                match self.index.get(key) {
+                    Some(&SKIPPED) => {}
+                    Some(&column) => builders[column]
+                        .push(rows, cell)
+                        .ok_or_else(|| self.lines.retyped(key, self.columns[column], cell))?,
+                    None => return Err(self.lines.new_key(key)),
+                }
+            }
+            rows += 1;
+        }
+        if rows == 0 {
+            return Ok(None);
+        }
+        let arrays = builders.into_iter().map(|builder| builder.finish(rows)).collect();
+        Ok(Some(RecordBatch::try_new(self.schema.clone(), arrays).expect("columns of equal length")))
+    }
+}
+
+/// The index of a key that is not wanted.
+const SKIPPED: usize = usize::MAX;
+
+impl Batches for Ndjson {
+    fn schema(&self) -> SchemaRef {
+        self.schema.clone()
+    }
+
+    fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    fn next_batch(&mut self) -> Option<Result<RecordBatch>> {
+        self.fill().transpose()
+    }
+}
+
+struct Lines {
+    reader: BufReader<Box<dyn Read + Send>>,
+    buffer: Vec<u8>,
+    name: String,
+    /// The number of the next row over all files.
+    row: u64,
+}
+
+impl Lines {
+    fn next_row(&mut self) -> Result<Option<Row>> {
+        loop {
+            self.buffer.clear();
+            let read = self.reader.read_until(b'\n', &mut self.buffer).map_err(|error| Error::read(&self.name, error))?;
+            if read == 0 {
+                return Ok(None);
+            }
+            let line = self.buffer.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.buffer).trim_ascii();
+            if line.is_empty() {
+                continue;
+            }
+            let mut json = serde_json::Deserializer::from_slice(line);
+            let row = json.deserialize_any(RowVisitor).and_then(|row| json.end().map(|()| row));
+            let row = row.map_err(|error| self.not_json(line, &error))?;
+            for (i, (key, _)) in row.iter().enumerate() {
+                if row[..i].iter().any(|(other, _)| other == key) {
+                    return Err(Error::data(self.place(key, self.row), "the key occurs more than once"));
+                }
+            }
+            self.row += 1;
+            return Ok(Some(row));
+        }
+    }
+
+    fn place(&self, key: &str, row: u64) -> Place {
+        Place::cell(key, row).of(&self.name)
+    }
+
+    fn not_json(&self, line: &[u8], error: &serde_json::Error) -> Error {
+        let message = match error.classify() {
+            // Our own words, to which serde_json adds a position within the line.
+            Category::Data => error.to_string().split(" at line ").next().unwrap_or_default().to_owned(),
+            _ => format!("expected a JSON object, got an error at character {}: {error}", error.column()),
+        };
+        let error = Error::data(Place::source(&self.name).at_row(self.row), message);
+        let holds = |word: &[u8]| line.windows(word.len()).any(|part| part == word);
+        if line.starts_with(b"[") {
+            error.with_hint("a JSON array: write one object a line instead (jq -c '.[]')")
+        } else if holds(b"NaN") || holds(b"Infinity") {
+            error.with_hint("NaN and Infinity are not JSON: write null for a missing number")
+        } else {
+            error
+        }
+    }
+
+    fn retyped(&self, key: &str, kind: Kind, cell: &Cell) -> Error {
+        let message = format!("expected {} as in the rows before, got {}", kind.in_words(), cell.in_words());
+        Error::data(self.place(key, self.row.saturating_sub(1)), message)
+    }
+
+    fn new_key(&self, key: &str) -> Error {
+        let message = format!("a new key, which none of the first {LOOK} rows has");
+        Error::data(self.place(key, self.row.saturating_sub(1)), message).with_hint("write it as null in an early row")
+    }
+}
+
+impl Kind {
+    fn with(self, cell: &Cell) -> Option<Kind> {
+        let kind = match cell {
+            Cell::Null => return Some(self),
+            Cell::Number(_) => Kind::Number,
+            Cell::Flag(_) => Kind::Flag,
+            Cell::Word(_) => Kind::Word,
+        };
+        (self == Kind::Null || self == kind).then_some(kind)
+    }
+
+    fn data_type(self) -> DataType {
+        match self {
+            Kind::Null => DataType::Null,
+            Kind::Number => DataType::Float64,
+            Kind::Flag => DataType::Boolean,
+            Kind::Word => DataType::Utf8,
+        }
+    }
+
+    fn in_words(self) -> &'static str {
+        match self {
+            Kind::Null => "null",
+            Kind::Number => "a number",
+            Kind::Flag => "true or false",
+            Kind::Word => "text",
+        }
+    }
+}
+
+impl Cell {
+    fn in_words(&self) -> String {
+        match self {
+            Cell::Null => "null".to_owned(),
+            Cell::Number(x) => format!("the number {x}"),
+            Cell::Flag(flag) => flag.to_string(),
+            Cell::Word(word) => format!("the text `{}`", word.chars().take(40).collect::<String>()),
+        }
+    }
+}
+
+enum Builder {
+    Null,
+    Number(Float64Builder),
+    Flag(BooleanBuilder),
+    Word(StringBuilder),
+}
+
+impl Builder {
+    fn new(kind: Kind) -> Builder {
+        match kind {
+            Kind::Null => Builder::Null,
+            Kind::Number => Builder::Number(Float64Builder::new()),
+            Kind::Flag => Builder::Flag(BooleanBuilder::new()),
+            Kind::Word => Builder::Word(StringBuilder::new()),
+        }
+    }
+
+    /// Puts the cell in row `row`; rows without this key before it are missing. `None` for a cell of another kind.
+    fn push(&mut self, row: usize, cell: &Cell) -> Option<()> {
+        if *cell == Cell::Null {
+            return Some(());
+        }
+        self.pad(row);
+        match (self, cell) {
+            (Builder::Number(builder), Cell::Number(x)) => builder.append_value(*x),
+            (Builder::Flag(builder), Cell::Flag(flag)) => builder.append_value(*flag),
+            (Builder::Word(builder), Cell::Word(word)) => builder.append_value(word),
+            _ => return None,
+        }
+        Some(())
+    }
+
+    fn pad(&mut self, rows: usize) {
+        use arrow::array::ArrayBuilder;
+        match self {
+            Builder::Null => {}
+            Builder::Number(builder) => builder.append_nulls(rows - builder.len()),
+            Builder::Flag(builder) => builder.append_nulls(rows - builder.len()),
+            Builder::Word(builder) => (builder.len()..rows).for_each(|_| builder.append_null()),
+        }
+    }
+
+    fn finish(mut self, rows: usize) -> ArrayRef {
+        self.pad(rows);
+        match self {
+            Builder::Null => Arc::new(NullArray::new(rows)),
+            Builder::Number(mut builder) => Arc::new(builder.finish()),
+            Builder::Flag(mut builder) => Arc::new(builder.finish()),
+            Builder::Word(mut builder) => Arc::new(builder.finish()),
+        }
+    }
+}
+
+struct RowVisitor;
+
+impl<'de> Visitor<'de> for RowVisitor {
+    type Value = Row;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Row, A::Error> {
+        let mut row = Vec::with_capacity(map.size_hint().unwrap_or(16));
+        while let Some(key) = map.next_key::<String>()? {
+            let cell = map.next_value::<Cell>().map_err(|error| {
+                let text = error.to_string();
+                if text.starts_with("nested") { A::Error::custom(format!("key `{key}`: {text}")) } else { error }
+            })?;
+            row.push((key, cell));
+        }
+        Ok(row)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Cell {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Cell, D::Error> {
+        deserializer.deserialize_any(CellVisitor)
+    }
+}
+
+struct CellVisitor;
+
+impl<'de> Visitor<'de> for CellVisitor {
+    type Value = Cell;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a number, text, true, false or null")
+    }
+
+    fn visit_unit<E>(self) -> Result<Cell, E> {
+        Ok(Cell::Null)
+    }
+
+    fn visit_bool<E>(self, flag: bool) -> Result<Cell, E> {
+        Ok(Cell::Flag(flag))
+    }
+
+    fn visit_i64<E>(self, x: i64) -> Result<Cell, E> {
+        Ok(Cell::Number(x as f64))
+    }
+
+    fn visit_u64<E>(self, x: u64) -> Result<Cell, E> {
+        Ok(Cell::Number(x as f64))
+    }
+
+    fn visit_f64<E>(self, x: f64) -> Result<Cell, E> {
+        Ok(Cell::Number(x))
+    }
+
+    fn visit_str<E>(self, word: &str) -> Result<Cell, E> {
+        Ok(Cell::Word(word.to_owned()))
+    }
+
+    fn visit_string<E>(self, word: String) -> Result<Cell, E> {
+        Ok(Cell::Word(word))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Cell, A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Err(A::Error::custom("nested values cannot be read: expected a number, text, true, false or null, got an array"))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Cell, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Err(A::Error::custom("nested values cannot be read: expected a number, text, true, false or null, got an object"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{Array, AsArray};
+    use arrow::datatypes::Float64Type;
+
+    use crate::data::{Source, Table};
+    use crate::error::Result;
+
+    fn read(text: &str) -> Result<Table> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.ndjson");
+        std::fs::write(&path, text).unwrap();
+        Source::parse(&[path.display().to_string()])?.open(2, None)?.read_all()
+    }
+
+    fn check_error(text: &str, expected: &str) {
+        let error = read(text).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+
+    #[test]
+    fn keys_are_joined_over_rows_and_absent_ones_are_missing() {
+        let table = read("{\"a\":1,\"b\":\"x\"}\n\n{\"c\":true,\"a\":2.5}\n{\"a\":null,\"b\":\"\\u00e4\"}").unwrap();
+        assert_eq!((table.n_rows(), table.names()), (3, vec!["a", "b", "c"]));
+        let a = table.column("a").unwrap();
+        assert_eq!((a.as_primitive::<Float64Type>().value(1), a.is_null(2)), (2.5, true));
+        let b = table.column("b").unwrap();
+        assert_eq!((b.is_null(1), b.as_string::<i32>().value(2)), (true, "ä"));
+        assert!(table.column("c").unwrap().is_null(0));
+    }
+
+    #[test]
+    fn bad_lines_are_refused_with_row_and_column() {
+        check_error("", "expected lines of JSON, got an empty file");
+        check_error("{\"a\":1}\n{\"a\":\"x\"}\n", "column `a`, row 1: expected a number as in the rows before, got the text `x`");
+        let late: String = (0..1500).map(|i| if i == 1200 { "{\"a\":true}\n" } else { "{\"a\":1}\n" }).collect();
+        check_error(&late, "column `a`, row 1200: expected a number as in the rows before, got true");
+        check_error(&late.replace("{\"a\":true}", "{\"b\":1}"), "column `b`, row 1200: a new key");
+        check_error("{\"a\":1}\n{\"a\":[1]}\n", "row 1: key `a`: nested values cannot be read");
+        check_error("{\"a\":{\"b\":1}}\n", "got an object");
+        check_error("{\"a\":1,\"a\":2}\n", "column `a`, row 0: the key occurs more than once");
+        check_error("{\"a\":NaN}\n", "row 0: expected a JSON object, got an error at character");
+        check_error("{\"a\":1}\n7\n", "row 1: invalid type: integer `7`, expected a JSON object");
+        assert!(read("{\"a\":NaN}").unwrap_err().hint().unwrap().contains("null"));
+        assert!(read("[{\"a\":1}]").is_err());
+    }
+}

@@ -1,0 +1,149 @@
+//! What the columns of a table are, told apart from how a file happened to store them.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result, nearest};
+
+/// What a column means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ColumnKind {
+    /// Numbers; 0 and 1 are numbers too.
+    Numeric,
+    /// True or false.
+    Boolean,
+    /// One of a few names.
+    Category,
+    /// A date, or a date with a time; without a zone it is read as UTC.
+    Datetime,
+    /// Free or id-like text: kept, but never a feature.
+    Text,
+}
+
+impl ColumnKind {
+    /// The cells of such a column in words, as in "expected numbers".
+    pub fn in_words(self) -> &'static str {
+        match self {
+            ColumnKind::Numeric => "numbers",
+            ColumnKind::Boolean => "true or false",
+            ColumnKind::Category => "category names",
+            ColumnKind::Datetime => "dates",
+            ColumnKind::Text => "text",
+        }
+    }
+}
+
+impl fmt::Display for ColumnKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            ColumnKind::Numeric => "numeric",
+            ColumnKind::Boolean => "boolean",
+            ColumnKind::Category => "category",
+            ColumnKind::Datetime => "datetime",
+            ColumnKind::Text => "text",
+        })
+    }
+}
+
+/// One column: its name and what it means.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Column {
+    /// The name in the file.
+    pub name: String,
+    /// What its cells mean.
+    pub kind: ColumnKind,
+}
+
+/// The columns of a table, in file order.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Schema {
+    /// The columns.
+    pub columns: Vec<Column>,
+}
+
+impl Schema {
+    /// The column called `name`.
+    pub fn get(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+
+    /// The names, in order.
+    pub fn names(&self) -> Vec<&str> {
+        self.columns.iter().map(|column| column.name.as_str()).collect()
+    }
+
+    /// The schema of these columns only, in the order given.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] for a name that is not here, with near names as a hint.
+    pub fn select<S: AsRef<str>>(&self, names: &[S]) -> Result<Schema> {
+        let pick = |name: &S| match self.get(name.as_ref()) {
+            Some(column) => Ok(column.clone()),
+            None => Err(unknown_column(name.as_ref(), &self.names())),
+        };
+        Ok(Schema { columns: names.iter().map(pick).collect::<Result<_>>()? })
+    }
+
+    /// The schema without these columns; names that are not here are ignored.
+    #[must_use]
+    pub fn without<S: AsRef<str>>(&self, names: &[S]) -> Schema {
+        let kept = |column: &&Column| !names.iter().any(|name| name.as_ref() == column.name);
+        Schema { columns: self.columns.iter().filter(kept).cloned().collect() }
+    }
+}
+
+/// The error for a column that is asked for and not there.
+pub(crate) fn unknown_column(name: &str, known: &[&str]) -> Error {
+    let error = Error::mismatch(format!("there is no column `{name}`"));
+    let near = nearest(name, known.iter().copied());
+    if near.is_empty() {
+        error.with_hint(format!("the columns are {}", listed(known)))
+    } else {
+        error.with_hint(format!("did you mean {}?", listed(&near)))
+    }
+}
+
+/// Names in backticks with commas between, the first twelve of them.
+pub(crate) fn listed<S: AsRef<str>>(names: &[S]) -> String {
+    let shown: Vec<String> = names.iter().take(12).map(|name| format!("`{}`", name.as_ref())).collect();
+    match names.len().saturating_sub(12) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn schema(names: &[&str]) -> Schema {
+        let column = |name: &&str| Column { name: (*name).to_owned(), kind: ColumnKind::Numeric };
+        Schema { columns: names.iter().map(column).collect() }
+    }
+
+    #[test]
+    fn a_schema_goes_through_json_unchanged() {
+        let schema = schema(&["amount", "time"]);
+        let text = serde_json::to_string(&schema).unwrap();
+        assert_eq!(text, r#"{"columns":[{"name":"amount","kind":"numeric"},{"name":"time","kind":"numeric"}]}"#);
+        assert_eq!(serde_json::from_str::<Schema>(&text).unwrap(), schema);
+    }
+
+    #[test]
+    fn an_unknown_column_is_refused_with_near_names() {
+        let error = schema(&["amount", "time"]).select(&["amuont"]).unwrap_err();
+        assert_eq!(error.to_string(), "there is no column `amuont`");
+        assert_eq!(error.hint(), Some("did you mean `amount`?"));
+        assert_eq!(schema(&["a", "b"]).without(&["a"]).names(), ["b"]);
+    }
+
+    #[test]
+    fn long_lists_of_names_are_cut() {
+        let names: Vec<String> = (0..20).map(|i| format!("c{i}")).collect();
+        assert!(listed(&names).ends_with("`c11` and 8 more"));
+    }
+}

@@ -1,0 +1,232 @@
+//! Which files to read and how: what a user types, checked before anything is opened.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use super::reader::Reader;
+use super::schema::Schema;
+use crate::error::{Error, Place, Result};
+
+/// How a file stores its table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// Text with a delimiter, found by looking; also `.txt`.
+    Csv,
+    /// Text with tabs.
+    Tsv,
+    /// Apache Parquet.
+    Parquet,
+    /// Apache Arrow IPC, file or stream; also Feather version 2.
+    ArrowIpc,
+    /// One JSON object a line.
+    Ndjson,
+    /// One NumPy array.
+    Npy,
+    /// NumPy arrays in a zip: `X` and, where it is there, `y`.
+    Npz,
+}
+
+impl Format {
+    /// Every format with its name, in the order of the documentation.
+    pub const ALL: [(Format, &'static str); 7] = [
+        (Format::Csv, "csv"),
+        (Format::Tsv, "tsv"),
+        (Format::Parquet, "parquet"),
+        (Format::ArrowIpc, "arrow"),
+        (Format::Ndjson, "ndjson"),
+        (Format::Npy, "npy"),
+        (Format::Npz, "npz"),
+    ];
+
+    /// The format that a path's extension says, looking through `.gz` and `.zst`.
+    pub fn of_path(path: &Path) -> Option<Format> {
+        let extension = path.extension()?.to_str()?.to_ascii_lowercase();
+        match extension.as_str() {
+            "gz" | "zst" | "zstd" => Format::of_path(Path::new(path.file_stem()?)),
+            "csv" | "txt" => Some(Format::Csv),
+            "tsv" | "tab" => Some(Format::Tsv),
+            "parquet" | "pq" => Some(Format::Parquet),
+            "arrow" | "arrows" | "ipc" | "feather" => Some(Format::ArrowIpc),
+            "ndjson" | "jsonl" => Some(Format::Ndjson),
+            "npy" => Some(Format::Npy),
+            "npz" => Some(Format::Npz),
+            _ => None,
+        }
+    }
+
+    /// The format that the first bytes of a file say; text that is no JSON is CSV.
+    pub(crate) fn of_bytes(bytes: &[u8]) -> Format {
+        let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
+        match bytes {
+            [b'P', b'A', b'R', b'1', ..] => Format::Parquet,
+            [b'A', b'R', b'R', b'O', b'W', b'1', ..] | [0xff, 0xff, 0xff, 0xff, ..] => Format::ArrowIpc,
+            [0x93, b'N', b'U', b'M', b'P', b'Y', ..] => Format::Npy,
+            [b'P', b'K', 3, 4, ..] => Format::Npz,
+            _ if text.starts_with(b"{") => Format::Ndjson,
+            _ => Format::Csv,
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let named = Format::ALL.iter().find(|(format, _)| format == self);
+        f.write_str(named.map_or("csv", |(_, name)| name))
+    }
+}
+
+impl FromStr for Format {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Format, String> {
+        let known = Format::ALL.iter().find(|(_, name)| name.eq_ignore_ascii_case(text));
+        known.map(|(format, _)| *format).ok_or_else(|| {
+            let names: Vec<&str> = Format::ALL.iter().map(|(_, name)| *name).collect();
+            format!("expected one of {}, got `{text}`", names.join(", "))
+        })
+    }
+}
+
+/// Whether the first line of a delimited file names the columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Header {
+    /// Decided by looking at the first lines; the reader's notes say how.
+    #[default]
+    Auto,
+    /// The first line is names.
+    Present,
+    /// The first line is data; columns are called `column_0` and so on.
+    Absent,
+}
+
+/// Files to be read as one table, one after the other.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Source {
+    /// The files, globs already expanded; `-` is the standard input, which can be opened once.
+    pub paths: Vec<PathBuf>,
+    /// The format; without it the extension decides, then the first bytes.
+    pub format: Option<Format>,
+    /// The delimiter of a delimited file; without it the first lines decide.
+    pub delimiter: Option<u8>,
+    /// Whether a delimited file has a header.
+    pub header: Header,
+}
+
+impl Source {
+    /// Expands paths and globs (in the order given, each glob sorted) and sees that every file is there.
+    ///
+    /// # Errors
+    /// [`Error::Read`] for a file that is missing; [`Error::Data`] for a directory, for a pattern that is wrong or
+    /// matches nothing, and for an empty list.
+    pub fn parse<S: AsRef<str>>(specs: &[S]) -> Result<Source> {
+        let mut paths = Vec::new();
+        for spec in specs {
+            let spec = spec.as_ref();
+            // A file whose name happens to hold `[` or `*` is that file, not a pattern.
+            if spec == "-" || !spec.contains(['*', '?', '[']) || Path::new(spec).exists() {
+                paths.push(checked(PathBuf::from(spec))?);
+            } else {
+                paths.extend(expanded(spec)?);
+            }
+        }
+        if paths.is_empty() {
+            return Err(Error::data(Place::default(), "expected at least one file, got none"));
+        }
+        if paths.iter().filter(|path| path.as_os_str() == "-").count() > 1 {
+            return Err(Error::data(Place::source("stdin"), "`-` is given more than once"));
+        }
+        Ok(Source { paths, ..Source::default() })
+    }
+
+    /// Opens the files for reading in tables of at most `batch_rows` rows.
+    ///
+    /// With `wanted`, formats that store columns apart (Parquet, Arrow) read only its columns.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the first file's beginning; later files are opened when their turn comes.
+    pub fn open(&self, batch_rows: usize, wanted: Option<&Schema>) -> Result<Reader> {
+        Reader::open(self.clone(), batch_rows, wanted.cloned())
+    }
+}
+
+fn checked(path: PathBuf) -> Result<PathBuf> {
+    if path.as_os_str() == "-" {
+        return Ok(path);
+    }
+    let metadata = std::fs::metadata(&path).map_err(|error| Error::read(&path, error))?;
+    if metadata.is_dir() {
+        let place = Place::source(path.display().to_string());
+        let hint = format!("name the files in it, such as `{}/*.csv`", path.display());
+        return Err(Error::data(place, "expected a file, got a directory").with_hint(hint));
+    }
+    Ok(path)
+}
+
+fn expanded(pattern: &str) -> Result<Vec<PathBuf>> {
+    let place = || Place::source(pattern);
+    let matches = glob::glob(pattern).map_err(|error| Error::data(place(), format!("the pattern is wrong: {error}")))?;
+    let mut paths = Vec::new();
+    for path in matches {
+        let path = path.map_err(|error| Error::read(error.path().to_path_buf(), error.into()))?;
+        if !path.is_dir() {
+            paths.push(path);
+        }
+    }
+    if paths.is_empty() {
+        return Err(Error::data(place(), "no file matches the pattern"));
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(names: &[&str]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for name in names {
+            std::fs::write(folder.path().join(name), "a\n1\n").unwrap();
+        }
+        folder
+    }
+
+    fn check_error(spec: &str, expected: &str) {
+        let error = Source::parse(&[spec]).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+
+    #[test]
+    fn globs_are_expanded_and_sorted() {
+        let folder = folder(&["b.csv", "a.csv", "c.txt", "odd[1].csv"]);
+        let spec = |name: &str| folder.path().join(name).display().to_string();
+        let source = Source::parse(&[spec("c.txt"), spec("?.csv"), spec("odd[1].csv")]).unwrap();
+        let names: Vec<_> = source.paths.iter().map(|path| path.file_name().unwrap().to_str().unwrap()).collect();
+        assert_eq!(names, ["c.txt", "a.csv", "b.csv", "odd[1].csv"]);
+    }
+
+    #[test]
+    fn what_is_not_there_is_named() {
+        let folder = folder(&[]);
+        let inside = |name: &str| folder.path().join(name).display().to_string();
+        check_error(&inside("none.csv"), "cannot read");
+        check_error(&inside("*.csv"), "no file matches the pattern");
+        check_error(folder.path().to_str().unwrap(), "expected a file, got a directory");
+        assert!(Source::parse::<&str>(&[]).is_err());
+        assert!(Source::parse(&["-", "-"]).is_err());
+    }
+
+    #[test]
+    fn formats_are_known_by_extension_bytes_and_name() {
+        let of = |name: &str| Format::of_path(Path::new(name));
+        assert_eq!(of("a.csv.gz"), Some(Format::Csv));
+        assert_eq!(of("a.JSONL.zst"), Some(Format::Ndjson));
+        assert_eq!(of("a.xlsx"), None);
+        assert_eq!(Format::of_bytes(b"PAR1\0"), Format::Parquet);
+        assert_eq!(Format::of_bytes(b" {\"a\":1}"), Format::Ndjson);
+        assert_eq!(Format::of_bytes(b"a,b\n"), Format::Csv);
+        assert_eq!("Parquet".parse::<Format>(), Ok(Format::Parquet));
+        assert!("xls".parse::<Format>().unwrap_err().contains("csv, tsv, parquet"));
+    }
+}

@@ -1,0 +1,278 @@
+//! A table: named columns over an Arrow record batch, and where its rows came from.
+//!
+//! Arrow is the form in memory because every door already speaks it (Parquet, IPC, Python frames) and because columns
+//! are shared, not copied, when a table is cut or its columns are chosen.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, Float64Array, RecordBatch, RecordBatchOptions, UInt32Array};
+use arrow::compute::{concat_batches, take_record_batch};
+use arrow::datatypes::{Field, Schema as ArrowSchema, SchemaRef};
+
+use super::form::Form;
+use super::schema::{listed, unknown_column};
+use crate::error::{Error, Place, Result};
+
+/// Rows of named columns, raw as read or typed by [`conform`](super::conform()).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Table {
+    batch: RecordBatch,
+    source: Arc<str>,
+    first_row: u64,
+}
+
+impl Table {
+    /// A table over `batch`; `first_row` is the number of its first row among all rows of the data.
+    pub fn new(batch: RecordBatch, source: impl Into<String>, first_row: u64) -> Table {
+        Table { batch, source: source.into().into(), first_row }
+    }
+
+    /// A table of numbers; NaN means missing.
+    ///
+    /// # Errors
+    /// [`Error::Data`] where the columns differ in length or a name occurs twice.
+    pub fn from_columns<S: Into<String>>(columns: Vec<(S, Vec<f64>)>) -> Result<Table> {
+        let arrays = columns.into_iter().map(|(name, values)| {
+            let cells = values.into_iter().map(|x| (!x.is_nan()).then_some(x));
+            (name.into(), Arc::new(Float64Array::from_iter(cells)) as ArrayRef)
+        });
+        Table::from_arrays(arrays.collect(), "columns")
+    }
+
+    /// A table of Arrow columns.
+    ///
+    /// # Errors
+    /// [`Error::Data`] where the columns differ in length or a name occurs twice.
+    pub fn from_arrays(columns: Vec<(String, ArrayRef)>, source: &str) -> Result<Table> {
+        let rows = columns.first().map_or(0, |(_, array)| array.len());
+        for (i, (name, array)) in columns.iter().enumerate() {
+            if array.len() != rows {
+                let message = format!("expected {rows} rows like the first column, got {}", array.len());
+                return Err(Error::data(Place::column(name).of(source), message));
+            }
+            if columns[..i].iter().any(|(other, _)| other == name) {
+                return Err(Error::data(Place::column(name).of(source), "the name occurs more than once"));
+            }
+        }
+        Ok(Table::new(batch_of(columns, rows), source, 0))
+    }
+
+    /// The number of rows.
+    pub fn n_rows(&self) -> usize {
+        self.batch.num_rows()
+    }
+
+    /// The columns' names, in order.
+    pub fn names(&self) -> Vec<&str> {
+        self.batch.schema_ref().fields().iter().map(|field| field.name().as_str()).collect()
+    }
+
+    /// The Arrow record batch underneath.
+    pub fn batch(&self) -> &RecordBatch {
+        &self.batch
+    }
+
+    /// The number of the first row among all rows of the data, counted from 0.
+    pub fn first_row(&self) -> u64 {
+        self.first_row
+    }
+
+    /// The file, or `stdin`.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// The column called `name`.
+    pub fn column(&self, name: &str) -> Option<&ArrayRef> {
+        self.batch.column_by_name(name)
+    }
+
+    /// The column called `name`, or the error that names near columns.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] where there is no such column.
+    pub fn expect_column(&self, name: &str) -> Result<&ArrayRef> {
+        self.column(name).ok_or_else(|| unknown_column(name, &self.names()))
+    }
+
+    /// The rows at these indices, in the order given.
+    ///
+    /// # Panics
+    /// Where an index is not below [`n_rows`](Table::n_rows).
+    #[must_use]
+    pub fn take(&self, rows: &[u32]) -> Table {
+        assert!(rows.iter().all(|row| (*row as usize) < self.n_rows()), "a row index beyond the table");
+        let batch = if self.batch.num_columns() == 0 {
+            batch_of(Vec::new(), rows.len())
+        } else {
+            take_record_batch(&self.batch, &UInt32Array::from(rows.to_vec())).expect("indices are in range")
+        };
+        Table { batch, source: self.source.clone(), first_row: self.first_row }
+    }
+
+    /// `length` rows from row `offset` on, without copying.
+    ///
+    /// # Panics
+    /// Where the rows are not all there.
+    #[must_use]
+    pub fn slice(&self, offset: usize, length: usize) -> Table {
+        let batch = self.batch.slice(offset, length);
+        Table { batch, source: self.source.clone(), first_row: self.first_row + offset as u64 }
+    }
+
+    /// Only these columns, in the order given, without copying.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] for a name that is not here, with near names as a hint.
+    pub fn select<S: AsRef<str>>(&self, names: &[S]) -> Result<Table> {
+        let pick = |name: &S| {
+            let array = self.expect_column(name.as_ref())?;
+            Ok((name.as_ref().to_owned(), array.clone()))
+        };
+        Ok(self.with_columns(names.iter().map(pick).collect::<Result<_>>()?))
+    }
+
+    /// All columns but these, without copying; names that are not here are ignored.
+    #[must_use]
+    pub fn without<S: AsRef<str>>(&self, names: &[S]) -> Table {
+        let kept = self.names().into_iter().zip(self.batch.columns());
+        let kept = kept.filter(|(name, _)| !names.iter().any(|without| without.as_ref() == *name));
+        self.with_columns(kept.map(|(name, array)| (name.to_owned(), array.clone())).collect())
+    }
+
+    /// The rows of all tables, one after the other; columns are matched by name, in the order of the first table.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] where the columns differ; [`Error::Data`] where a column changes its type for good
+    /// (integers and floats go together, numbers and text do not).
+    pub fn concat(tables: &[Table]) -> Result<Table> {
+        let Some(first) = tables.first() else {
+            return Err(Error::data(Place::default(), "expected at least one table, got none"));
+        };
+        if tables.iter().all(|table| table.batch.schema_ref() == first.batch.schema_ref()) {
+            return first.joined(first.batch.schema_ref(), tables.iter().map(|table| table.batch.clone()).collect());
+        }
+        let names = first.names();
+        let mut aligned = Vec::with_capacity(tables.len());
+        for table in tables {
+            if table.names().len() != names.len() {
+                return Err(different_columns(&names, &table.names(), table.source()));
+            }
+            aligned.push(table.select(&names).map_err(|_| different_columns(&names, &table.names(), table.source()))?);
+        }
+        for (i, name) in names.iter().enumerate() {
+            if aligned.iter().all(|table| table.batch.column(i).data_type() == first.batch.column(i).data_type()) {
+                continue;
+            }
+            for table in &mut aligned {
+                let array = Form::of(table.batch.column(i), &Place::column(*name).of(table.source()))?.into_array();
+                *table = table.replaced(i, array);
+            }
+            let expected = aligned[0].batch.column(i).data_type().clone();
+            if let Some(other) = aligned.iter().find(|table| *table.batch.column(i).data_type() != expected) {
+                let place = Place::column(*name).of(other.source()).at_row(other.first_row);
+                let got = other.batch.column(i).data_type();
+                return Err(Error::data(place, format!("expected {expected} as in {}, got {got}", first.source())));
+            }
+        }
+        let schema = aligned[0].batch.schema();
+        first.joined(&schema, aligned.into_iter().map(|table| table.batch).collect())
+    }
+
+    /// The same rows under other columns.
+    pub(crate) fn with_columns(&self, columns: Vec<(String, ArrayRef)>) -> Table {
+        let batch = batch_of(columns, self.n_rows());
+        Table { batch, source: self.source.clone(), first_row: self.first_row }
+    }
+
+    fn replaced(&self, index: usize, array: ArrayRef) -> Table {
+        let columns = self.names().into_iter().zip(self.batch.columns()).enumerate();
+        let columns = columns.map(|(i, (name, old))| (name.to_owned(), if i == index { &array } else { old }.clone()));
+        self.with_columns(columns.collect())
+    }
+
+    fn joined(&self, schema: &SchemaRef, batches: Vec<RecordBatch>) -> Result<Table> {
+        let batch = match batches.len() {
+            1 => batches.into_iter().next().expect("one batch"),
+            _ => concat_batches(schema, &batches)
+                .map_err(|error| Error::data(Place::source(self.source()), error.to_string()))?,
+        };
+        Ok(Table { batch, source: self.source.clone(), first_row: self.first_row })
+    }
+}
+
+/// The error for a file whose columns are not those of the files before it.
+pub(crate) fn different_columns(expected: &[&str], got: &[&str], source: &str) -> Error {
+    let missing: Vec<&str> = expected.iter().filter(|name| !got.contains(name)).copied().collect();
+    let extra: Vec<&str> = got.iter().filter(|name| !expected.contains(name)).copied().collect();
+    let mut parts = Vec::new();
+    if !missing.is_empty() {
+        parts.push(format!("lacks {}", listed(&missing)));
+    }
+    if !extra.is_empty() {
+        parts.push(format!("has {} in addition", listed(&extra)));
+    }
+    if parts.is_empty() {
+        parts.push(format!("has {} columns", got.len()));
+    }
+    let message = format!("{source}: expected the columns of the first file, but it {}", parts.join(" and "));
+    Error::mismatch(message).with_hint("files read together must have the same columns; read them one by one")
+}
+
+fn batch_of(columns: Vec<(String, ArrayRef)>, rows: usize) -> RecordBatch {
+    let field = |(name, array): &(String, ArrayRef)| Field::new(name, array.data_type().clone(), true);
+    let schema = ArrowSchema::new(columns.iter().map(field).collect::<Vec<_>>());
+    let arrays = columns.into_iter().map(|(_, array)| array).collect();
+    let options = RecordBatchOptions::new().with_row_count(Some(rows));
+    RecordBatch::try_new_with_options(Arc::new(schema), arrays, &options).expect("columns of equal length")
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{Int64Array, StringArray};
+
+    use super::*;
+
+    fn numbers() -> Table {
+        Table::from_columns(vec![("a", vec![1.0, f64::NAN, 3.0]), ("b", vec![4.0, 5.0, 6.0])]).unwrap()
+    }
+
+    fn with_array(name: &str, array: ArrayRef) -> Table {
+        Table::from_arrays(vec![(name.to_owned(), array)], "t").unwrap()
+    }
+
+    #[test]
+    fn nan_is_missing_and_rows_and_columns_can_be_chosen() {
+        let table = numbers();
+        assert_eq!((table.n_rows(), table.names()), (3, vec!["a", "b"]));
+        assert!(table.column("a").unwrap().is_null(1));
+        assert_eq!(table.take(&[2, 0]).column("b").unwrap().to_data().buffers()[0].typed_data::<f64>(), [6.0, 4.0]);
+        assert_eq!(table.without(&["a"]).names(), ["b"]);
+        assert_eq!(table.select(&["b", "a"]).unwrap().names(), ["b", "a"]);
+        assert_eq!(table.slice(1, 2).first_row(), 1);
+        assert_eq!(table.without(&["a", "b"]).take(&[1]).n_rows(), 1);
+        assert!(table.select(&["c"]).is_err());
+    }
+
+    #[test]
+    fn uneven_columns_and_double_names_are_refused() {
+        let uneven = Table::from_columns(vec![("a", vec![1.0]), ("b", vec![])]).unwrap_err();
+        assert_eq!(uneven.to_string(), "columns, column `b`: expected 1 rows like the first column, got 0");
+        let double = Table::from_columns(vec![("a", vec![1.0]), ("a", vec![2.0])]).unwrap_err();
+        assert_eq!(double.to_string(), "columns, column `a`: the name occurs more than once");
+    }
+
+    #[test]
+    fn tables_join_by_name_and_integers_join_floats() {
+        let floats = with_array("x", Arc::new(Float64Array::from(vec![1.5])));
+        let whole = with_array("x", Arc::new(Int64Array::from(vec![2])));
+        let words = with_array("x", Arc::new(StringArray::from(vec!["q"])));
+        assert_eq!(Table::concat(&[floats.clone(), whole]).unwrap().n_rows(), 2);
+        let error = Table::concat(&[floats, words]).unwrap_err();
+        assert_eq!(error.to_string(), "t, column `x`, row 0: expected Float64 as in t, got Utf8");
+        let joined = Table::concat(&[numbers(), numbers().select(&["b", "a"]).unwrap()]).unwrap();
+        assert_eq!((joined.n_rows(), joined.names()), (6, vec!["a", "b"]));
+        let error = Table::concat(&[numbers(), numbers().without(&["a"])]).unwrap_err();
+        assert_eq!(error.to_string(), "columns: expected the columns of the first file, but it lacks `a`");
+    }
+}

@@ -1,0 +1,115 @@
+//! From contributions, rows and codes to one score: each component's logarithm, on the scale of the calibration rows.
+//!
+//! residual      mean over members of ln(error / calibration median)
+//! neighbour     ln(distance / calibration median), the distance of the code to the fifth nearest training code
+//! mahalanobis   ln(squared distance / calibration median), of residual and code together
+//! mix           mean of residual and neighbour (on prepared rows), each divided by its spread on calibration rows
+//!
+//! The score is the exponential, so 1 is an ordinary row and 5 means five times an ordinary row's error. It rises with
+//! anomaly; `is_anomaly = score > threshold`.
+
+use super::{ColumnScale, LogRatio, Score, Standardise, Weighting};
+use crate::baseline::{Gaussian, Neighbours};
+use crate::error::Result;
+
+/// Beyond e^±80 the exponential is of no use to anyone.
+const LIMIT: f64 = 80.0;
+
+/// What scores are made of, fitted on rows that did not train.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Detector {
+    /// What is scored.
+    pub score: Score,
+    /// One a member.
+    pub members: Vec<MemberScale>,
+    /// The rows or codes that `neighbour` and `mix` measure distances to.
+    pub neighbours: Option<Proximity>,
+    /// The distribution that `mahalanobis` measures distances from.
+    pub gaussian: Option<(Gaussian, LogRatio)>,
+}
+
+/// The ordinary error of one member.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct MemberScale {
+    /// The ordinary error of each column; all ones under equal weighting.
+    pub columns: ColumnScale,
+    /// The ordinary error of a row.
+    pub ratio: LogRatio,
+}
+
+/// The ordinary distance to a set of rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Proximity {
+    /// The rows.
+    pub index: Neighbours,
+    /// The ordinary distance.
+    pub ratio: LogRatio,
+    /// Spread of the residual's logarithm over the spread of the distance's, on calibration rows.
+    pub exchange: f64,
+}
+
+impl MemberScale {
+    /// Fits on the contributions `[n, columns]` of calibration rows.
+    ///
+    /// # Errors
+    /// Where there is no row, or an error is not finite.
+    pub fn fit(contributions: &[f32], n_columns: usize, weighting: Weighting) -> Result<MemberScale> {
+        let columns = match weighting {
+            Weighting::Equal => ColumnScale { scale: vec![1.0; n_columns] },
+            Weighting::Calibrated => ColumnScale::fit(contributions, contributions.len() / n_columns, n_columns)?,
+        };
+        let ratio = LogRatio::fit(&columns.score(contributions))?;
+        Ok(MemberScale { columns, ratio })
+    }
+
+    /// ln(error / median) of one row's contributions.
+    pub fn log_ratio(&self, contributions: &[f32]) -> f64 {
+        let scale = &self.columns.scale;
+        let sum: f64 = contributions.iter().zip(scale).map(|(c, s)| f64::from(*c) / s).sum();
+        self.ratio.apply(sum / scale.len() as f64)
+    }
+}
+
+impl Proximity {
+    /// Fits on the distances of calibration rows, and on their residual logarithms for the exchange rate.
+    ///
+    /// # Errors
+    /// Where there is no row, or a distance is not finite.
+    pub fn fit(index: Neighbours, distances: &[f64], residuals: &[f64]) -> Result<Proximity> {
+        let ratio = LogRatio::fit(distances)?;
+        let logs: Vec<f64> = distances.iter().map(|d| ratio.apply(*d)).collect();
+        let exchange = Standardise::fit(residuals)?.spread / Standardise::fit(&logs)?.spread;
+        Ok(Proximity { index, ratio, exchange })
+    }
+}
+
+impl Detector {
+    /// The score from the components' logarithms.
+    pub fn combine(&self, residual: f64, distance: Option<f64>, squared: Option<f64>) -> f64 {
+        let log = match (self.score, &self.neighbours, &self.gaussian) {
+            (Score::Neighbour, Some(proximity), _) => proximity.ratio.apply(distance.unwrap_or(f64::NAN)),
+            (Score::Mix, Some(proximity), _) => 0.5 * (residual + proximity.exchange * proximity.ratio.apply(distance.unwrap_or(f64::NAN))),
+            (Score::Mahalanobis, _, Some((_, ratio))) => ratio.apply(squared.unwrap_or(f64::NAN)),
+            _ => residual,
+        };
+        log.clamp(-LIMIT, LIMIT).exp()
+    }
+
+    /// Checks that the parts fit the rows they will meet; for detectors that come from a file.
+    ///
+    /// # Errors
+    /// In words, without the file's name.
+    pub fn check(&self, n_members: usize, n_columns: usize) -> Result<(), String> {
+        if self.members.len() != n_members {
+            return Err(format!("expected the scales of {n_members} members, got {}", self.members.len()));
+        }
+        if let Some(member) = self.members.iter().find(|member| member.columns.scale.len() != n_columns) {
+            return Err(format!("expected scales of {n_columns} columns, got {}", member.columns.scale.len()));
+        }
+        match self.score {
+            Score::Neighbour | Score::Mix if self.neighbours.is_none() => Err("the reference rows are missing".to_owned()),
+            Score::Mahalanobis if self.gaussian.is_none() => Err("the distribution of residuals and codes is missing".to_owned()),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! Numbers in, numbers out: from scores to thresholds, p-values, metrics and reasons.
+//!
+//! Nothing here has seen a network. Scores rise with anomaly, and a row is an anomaly where its score is above the
+//! threshold.
+
+pub mod settings;
+pub mod residual;
+pub mod scale;
+pub mod detector;
+pub mod calibration;
+pub mod threshold;
+pub mod decision;
+pub mod explain;
+pub mod metrics;
+pub mod evaluation;
+
+mod bootstrap;
+mod curve;
+mod pot;
+mod ranking;
+
+pub use calibration::Calibration;
+pub use decision::Decision;
+pub use evaluation::{Estimate, Evaluation};
+pub use explain::{Direction, Reason};
+pub use metrics::Confusion;
+pub use detector::{Detector, MemberScale, Proximity};
+pub use scale::{ColumnScale, LogRatio, Standardise};
+pub use settings::{Detect, Score, Weighting};
+pub use threshold::Threshold;

@@ -1,0 +1,113 @@
+//! Peaks over threshold: the tail beyond a high level is, in the limit, a generalised Pareto distribution.
+//!
+//! Siffer, Fouque, Termier and Largouet 2017, "Anomaly detection in streams with extreme value theory"; the limit is
+//! Pickands 1975 and Balkema and de Haan 1974. With shape `gamma` and scale `sigma`, an excess `y` over the level has
+//! `P(Y > y) = (1 + gamma y / sigma)^(-1 / gamma)`.
+//!
+//! The likelihood is maximised by the trick of Grimshaw 1993: with `x = gamma / sigma` the two equations become one,
+//! `u(x) v(x) = 1` with `u` the mean of `1 / (1 + x y)` and `v` one plus the mean of `log(1 + x y)`. All its roots are
+//! looked for by a scan over both signs of `x` and bisection; the exponential tail, `x = 0`, always stands beside
+//! them; the greatest likelihood wins. Where the scan finds no root at all, the estimate by the method of moments
+//! competes with the exponential instead.
+
+/// A generalised Pareto distribution.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Pareto {
+    /// Above 0 the tail is heavy, at 0 exponential, below 0 it ends.
+    pub(super) shape: f64,
+    /// In the units of the scores.
+    pub(super) scale: f64,
+}
+
+/// Points of the scan on each part of each side.
+const SCAN: usize = 200;
+
+impl Pareto {
+    /// Fits to `excesses`, all at least 0; none where fewer than two differ, or their numbers are beyond `f64`.
+    pub(super) fn fit(excesses: &[f64]) -> Option<Pareto> {
+        let n = excesses.len() as f64;
+        let mean = excesses.iter().sum::<f64>() / n;
+        let least = excesses.iter().copied().fold(f64::INFINITY, f64::min);
+        let greatest = excesses.iter().copied().fold(0.0, f64::max);
+        if !(mean > 0.0 && mean.is_finite() && least < greatest) {
+            return None;
+        }
+        // In units of the mean, so that the scan does not depend on the scale of the scores.
+        let excesses: Vec<f64> = excesses.iter().map(|y| y / mean).collect();
+        let exponential = Pareto { shape: 0.0, scale: 1.0 };
+        let mut candidates = roots(&excesses, greatest / mean);
+        if candidates.is_empty() {
+            candidates.extend(moments(&excesses));
+        }
+        let likely = |pareto: &Pareto| pareto.log_likelihood(&excesses);
+        let best = candidates
+            .into_iter()
+            .fold(exponential, |best, next| if likely(&next) > likely(&best) { next } else { best });
+        Some(Pareto { shape: best.shape, scale: best.scale * mean })
+    }
+
+    /// The excess that is exceeded with probability `p`.
+    pub(super) fn exceeded_with(&self, p: f64) -> f64 {
+        // expm1 keeps the digits where the shape is near 0.
+        if self.shape == 0.0 { -self.scale * p.ln() } else { self.scale * (-self.shape * p.ln()).exp_m1() / self.shape }
+    }
+
+    fn log_likelihood(&self, excesses: &[f64]) -> f64 {
+        let n = excesses.len() as f64;
+        let (shape, scale) = (self.shape, self.scale);
+        if shape == 0.0 {
+            return -n * scale.ln() - excesses.iter().sum::<f64>() / scale;
+        }
+        let logs: f64 = excesses.iter().map(|y| (shape * y / scale).ln_1p()).sum();
+        let likelihood = -n * scale.ln() - (1.0 + 1.0 / shape) * logs;
+        if likelihood.is_nan() { f64::NEG_INFINITY } else { likelihood }
+    }
+}
+
+/// The fits at the roots of Grimshaw's equation, for excesses of mean 1.
+fn roots(excesses: &[f64], greatest: f64) -> Vec<Pareto> {
+    let n = excesses.len() as f64;
+    let shape_at = |x: f64| excesses.iter().map(|y| (x * y).ln_1p()).sum::<f64>() / n;
+    let equation = |x: f64| {
+        let u = excesses.iter().map(|y| 1.0 / (1.0 + x * y)).sum::<f64>() / n;
+        u * (1.0 + shape_at(x)) - 1.0
+    };
+    // From 1e-4 to 1 as shares of the end of the side: near 0 the equation vanishes with every x, so roots closer than
+    // that are the exponential tail.
+    let rising = |from: f64, to: f64| (0..=SCAN).map(move |i| from * (to / from).powf(i as f64 / SCAN as f64));
+    let below: Vec<f64> = rising(1e-4, 0.5)
+        .map(|share| -share / greatest)
+        .chain(rising(1e-9, 0.5).collect::<Vec<_>>().into_iter().rev().map(|rest| -(1.0 - rest) / greatest))
+        .collect();
+    let above: Vec<f64> = rising(1e-4, 1e6).collect();
+    let mut found = Vec::new();
+    for side in [below, above] {
+        for pair in side.windows(2) {
+            let (mut a, mut b) = (pair[0], pair[1]);
+            let at_a = equation(a);
+            if at_a * equation(b) >= 0.0 {
+                continue;
+            }
+            for _ in 0..80 {
+                let middle = 0.5 * (a + b);
+                if equation(middle) * at_a > 0.0 { a = middle } else { b = middle }
+            }
+            let x = 0.5 * (a + b);
+            let shape = shape_at(x);
+            // Below -1 the likelihood has no maximum: it grows without end towards the greatest excess.
+            if shape > -1.0 && shape != 0.0 {
+                found.push(Pareto { shape, scale: shape / x });
+            }
+        }
+    }
+    found
+}
+
+/// The estimate by the method of moments for excesses of mean 1, where it allows for all of them.
+fn moments(excesses: &[f64]) -> Option<Pareto> {
+    let n = excesses.len() as f64;
+    let variance = excesses.iter().map(|y| (y - 1.0).powi(2)).sum::<f64>() / (n - 1.0);
+    let pareto = Pareto { shape: 0.5 * (1.0 - 1.0 / variance), scale: 0.5 * (1.0 / variance + 1.0) };
+    let allowed = excesses.iter().all(|y| 1.0 + pareto.shape * y / pareto.scale > 0.0);
+    (allowed && pareto.shape != 0.0).then_some(pareto)
+}

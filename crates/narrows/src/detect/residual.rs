@@ -1,0 +1,68 @@
+//! From a reconstruction to what each column contributes to a row's error.
+//!
+//! A column's contribution is its squared error in prepared units, summed over its slots (the levels of a category,
+//! the sine and cosine of a time). An unobserved cell contributes nothing.
+
+/// Which column each prepared slot belongs to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Slots {
+    column_of: Vec<usize>,
+    n_columns: usize,
+}
+
+impl Slots {
+    /// `column_of[slot]` is a column's number, counted from 0 without gaps.
+    pub fn new(column_of: Vec<usize>) -> Slots {
+        let n_columns = column_of.iter().max().map_or(0, |last| last + 1);
+        Slots { column_of, n_columns }
+    }
+
+    /// Columns.
+    pub fn n_columns(&self) -> usize {
+        self.n_columns
+    }
+
+    /// Slots.
+    pub fn width(&self) -> usize {
+        self.column_of.len()
+    }
+
+    /// Contributions `[n, columns]` of targets and outputs, both `[n, slots]`; a NaN target is unobserved.
+    pub fn contributions(&self, target: &[f32], output: &[f32], contributions: &mut [f32]) {
+        let width = self.width();
+        if self.n_columns == width {
+            for ((c, t), o) in contributions.iter_mut().zip(target).zip(output) {
+                let error = if t.is_nan() { 0.0 } else { t - o };
+                *c = error * error;
+            }
+            return;
+        }
+        contributions.fill(0.0);
+        for ((row, target), output) in
+            contributions.chunks_exact_mut(self.n_columns).zip(target.chunks_exact(width)).zip(output.chunks_exact(width))
+        {
+            for ((&column, t), o) in self.column_of.iter().zip(target).zip(output) {
+                if !t.is_nan() {
+                    row[column] += (t - o) * (t - o);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slots_of_one_column_add_up_and_unobserved_cells_are_silent() {
+        let slots = Slots::new(vec![0, 1, 1]);
+        let mut contributions = [9.0; 4];
+        slots.contributions(&[1.0, 0.0, 1.0, f32::NAN, 1.0, 0.0], &[0.0, 0.5, 0.5, 7.0, 1.0, 0.0], &mut contributions);
+        assert_eq!(contributions, [1.0, 0.5, 0.0, 0.0]);
+        let plain = Slots::new(vec![0, 1]);
+        let mut contributions = [0.0; 2];
+        plain.contributions(&[3.0, f32::NAN], &[1.0, 1.0], &mut contributions);
+        assert_eq!(contributions, [4.0, 0.0]);
+    }
+}

@@ -1,0 +1,180 @@
+//! Bringing errors to one scale by what they were on calibration rows: columns, ensemble members, parts of a mix.
+//!
+//! Every scale has a floor or a fallback, because what was rebuilt perfectly on calibration rows would otherwise turn
+//! the least deviation into an endless score.
+
+use serde::{Deserialize, Serialize};
+
+use super::calibration::quantile;
+use crate::error::{Error, Place, Result};
+
+/// The usual contribution of every column: dividing by it, each column weighs the same in a row's score.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ColumnScale {
+    /// The mean contribution on calibration rows, floored, shape `[columns]`; above 0.
+    pub scale: Vec<f64>,
+}
+
+impl ColumnScale {
+    /// The least scale of a column, as a share of the median scale.
+    ///
+    /// Contributions are squared errors, so a column counts as rebuilt to a tenth of the usual error at best.
+    pub const FLOOR: f64 = 0.01;
+
+    /// Learns from the contributions of calibration rows, row-major, shape `[n, columns]`, none below 0.
+    ///
+    /// The median is taken over columns of positive scale. Where no column has one, every scale is 1.
+    ///
+    /// # Errors
+    /// No row or column, a wrong length, or a contribution that is negative or not finite.
+    pub fn fit(contributions: &[f32], n: usize, columns: usize) -> Result<ColumnScale> {
+        if n == 0 || columns == 0 || n.checked_mul(columns) != Some(contributions.len()) {
+            let got = contributions.len();
+            let message = format!("column scale: expected {n} rows of {columns} contributions, at least 1, got {got}");
+            return Err(Error::data(Place::default(), message));
+        }
+        if let Some(at) = contributions.iter().position(|&c| !(c.is_finite() && c >= 0.0)) {
+            let place =
+                Place { source: None, column: Some((at % columns).to_string()), row: Some((at / columns) as u64) };
+            let message = format!("expected a finite contribution of at least 0, got {}", contributions[at]);
+            return Err(Error::data(place, message));
+        }
+        let mut scale = vec![0.0; columns];
+        for row in contributions.chunks_exact(columns) {
+            scale.iter_mut().zip(row).for_each(|(sum, &c)| *sum += f64::from(c));
+        }
+        scale.iter_mut().for_each(|sum| *sum /= n as f64);
+        let positive = sorted(scale.iter().copied().filter(|&s| s > 0.0).collect());
+        let floor = quantile(&positive, 0.5).map_or(1.0, |median| (Self::FLOOR * median).max(f64::MIN_POSITIVE));
+        scale.iter_mut().for_each(|s| *s = s.max(floor));
+        Ok(ColumnScale { scale })
+    }
+
+    /// Contributions in units of what is usual for their column, same shape.
+    ///
+    /// # Panics
+    /// If `contributions` is not whole rows.
+    pub fn apply(&self, contributions: &[f32]) -> Vec<f64> {
+        let row = |row: &[f32]| row.iter().zip(&self.scale).map(|(&c, s)| f64::from(c) / s).collect::<Vec<f64>>();
+        self.rows(contributions).flat_map(row).collect()
+    }
+
+    /// The score of every row: its mean contribution in usual units. About 1 for an ordinary row.
+    ///
+    /// # Panics
+    /// If `contributions` is not whole rows.
+    pub fn score(&self, contributions: &[f32]) -> Vec<f64> {
+        let sum = |row: &[f32]| row.iter().zip(&self.scale).map(|(&c, s)| f64::from(c) / s).sum::<f64>();
+        self.rows(contributions).map(|row| sum(row) / self.scale.len() as f64).collect()
+    }
+
+    fn rows<'a>(&self, contributions: &'a [f32]) -> std::slice::ChunksExact<'a, f32> {
+        let columns = self.scale.len();
+        assert!(
+            contributions.len().is_multiple_of(columns),
+            "{} contributions are no rows of {columns}",
+            contributions.len()
+        );
+        contributions.chunks_exact(columns)
+    }
+}
+
+/// The logarithm of an error over its calibration median: the scale on which ensemble members are averaged.
+///
+/// A member with ten times the errors of another gets the same numbers, and one wild member moves a mean of logarithms
+/// far less than a mean of errors.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogRatio {
+    /// The median error on calibration rows; above 0.
+    pub median: f64,
+}
+
+impl LogRatio {
+    /// The least ratio: a perfect row scores `ln(1e-6)`, about -13.8, and not minus infinity.
+    pub const FLOOR: f64 = 1e-6;
+
+    /// Learns from the errors of calibration rows, none below 0.
+    ///
+    /// A median of 0 is replaced by the median of the positive errors, and where there are none by 1.
+    ///
+    /// # Errors
+    /// No error at all, or one that is negative or not finite.
+    pub fn fit(errors: &[f64]) -> Result<LogRatio> {
+        let errors = calibration_values("log ratio", errors)?;
+        if errors[0] < 0.0 {
+            let message = format!("log ratio: expected errors of at least 0, got {}", errors[0]);
+            return Err(Error::data(Place::default(), message));
+        }
+        let positive = &errors[errors.partition_point(|&error| error <= 0.0)..];
+        let median = quantile(&errors, 0.5).filter(|&median| median > 0.0).or_else(|| quantile(positive, 0.5));
+        Ok(LogRatio { median: median.unwrap_or(1.0) })
+    }
+
+    /// The logarithm of `error / median`, floored at the logarithm of [`LogRatio::FLOOR`].
+    pub fn apply(&self, error: f64) -> f64 {
+        let ratio = error / self.median;
+        // Not `max`, which would turn NaN into the floor.
+        if ratio < Self::FLOOR { Self::FLOOR.ln() } else { ratio.ln() }
+    }
+}
+
+/// Centre and spread of a score on calibration rows, both untouched by a few wild rows: one scale for parts of a mix.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Standardise {
+    /// The median.
+    pub median: f64,
+    /// The spread, in units of a normal distribution's standard deviation; above 0.
+    pub spread: f64,
+}
+
+impl Standardise {
+    /// Learns from the scores of calibration rows.
+    ///
+    /// The spread is the median absolute deviation times 1.4826. Where more than half of the scores are equal that is
+    /// 0, and the interquartile range over 1.349 stands in, then the standard deviation, then 1.
+    ///
+    /// # Errors
+    /// No score at all, or one that is not finite.
+    pub fn fit(scores: &[f64]) -> Result<Standardise> {
+        let scores = calibration_values("standardise", scores)?;
+        let at = |q: f64| quantile(&scores, q).unwrap_or(f64::NAN);
+        let median = at(0.5);
+        let deviations = sorted(scores.iter().map(|score| (score - median).abs()).collect());
+        let mad = || 1.482_602_218_505_602 * quantile(&deviations, 0.5).unwrap_or(f64::NAN);
+        let iqr = || (at(0.75) - at(0.25)) / 1.348_979_500_392_163_4;
+        let std = || {
+            let n = scores.len() as f64;
+            let mean = scores.iter().sum::<f64>() / n;
+            (scores.iter().map(|score| (score - mean).powi(2)).sum::<f64>() / n).sqrt()
+        };
+        let usable = |spread: &f64| *spread > 0.0 && spread.is_finite();
+        let spread =
+            Some(mad()).filter(usable).or_else(|| Some(iqr()).filter(usable)).or_else(|| Some(std()).filter(usable));
+        Ok(Standardise { median, spread: spread.unwrap_or(1.0) })
+    }
+
+    /// How many spreads `score` lies above the median.
+    pub fn apply(&self, score: f64) -> f64 {
+        (score - self.median) / self.spread
+    }
+}
+
+fn sorted(mut values: Vec<f64>) -> Vec<f64> {
+    values.sort_by(f64::total_cmp);
+    values
+}
+
+/// Values in rising order, at least one and all finite.
+fn calibration_values(what: &str, values: &[f64]) -> Result<Vec<f64>> {
+    if values.is_empty() {
+        return Err(Error::data(Place::default(), format!("{what}: expected at least 1 calibration row, got none")));
+    }
+    if let Some(row) = values.iter().position(|value| !value.is_finite()) {
+        let message = format!("{what}: expected a finite number, got {}", values[row]);
+        return Err(Error::data(Place::default().at_row(row as u64), message));
+    }
+    Ok(sorted(values.to_vec()))
+}

@@ -1,0 +1,67 @@
+//! What an ordinary row looks like, from rows that did not train.
+
+use narrows_engine::{Network, Params, Threads};
+
+use super::judge::residual_and_code;
+use crate::baseline::{Gaussian, Neighbours, Shrinkage};
+use crate::detect::residual::Slots;
+use crate::detect::{Detect, Detector, LogRatio, MemberScale, Proximity, Score};
+use crate::error::Result;
+use crate::prep::Prepared;
+
+/// The neighbour whose distance counts.
+const NEIGHBOUR: usize = 5;
+
+/// Fits the detector on prepared calibration rows; `train` are the rows that distances are measured to.
+pub(super) fn detector(
+    settings: &Detect,
+    network: &Network,
+    members: &[Params],
+    slots: &Slots,
+    train: &Prepared,
+    calibration: &Prepared,
+    seed: u64,
+    threads: &Threads,
+) -> Result<Detector> {
+    let n = calibration.n;
+    let columns = slots.n_columns();
+    let mut output = vec![0.0; n * network.outputs()];
+    let mut codes = vec![0.0; n * network.code_size()];
+    let mut contributions = vec![0.0; n * columns];
+    let mut residual = vec![0.0; n];
+    let mut scales = Vec::with_capacity(members.len());
+    let mut gaussian = None;
+    for (m, params) in members.iter().enumerate() {
+        network.reconstruct(params, &calibration.input, &mut codes, &mut output, threads);
+        slots.contributions(&calibration.target, &output, &mut contributions);
+        let scale = MemberScale::fit(&contributions, columns, settings.weighting)?;
+        for (log, row) in residual.iter_mut().zip(contributions.chunks_exact(columns)) {
+            *log += scale.log_ratio(row) / members.len() as f64;
+        }
+        scales.push(scale);
+        if m == 0 && settings.score == Score::Mahalanobis {
+            let joined = residual_and_code(&calibration.target, &output, &codes, network.outputs());
+            let width = network.outputs() + network.code_size();
+            let fitted = Gaussian::fit(&joined, n, width, Shrinkage::LedoitWolf)?;
+            let ratio = LogRatio::fit(&fitted.squared_distance(&joined))?;
+            gaussian = Some((fitted, ratio));
+        }
+    }
+    let neighbours = match settings.score {
+        Score::Neighbour => {
+            let mut references = vec![0.0; train.n * network.code_size()];
+            network.encode(&members[0], &train.input, &mut references, threads);
+            let index = Neighbours::fit(&references, train.n, network.code_size(), NEIGHBOUR, settings.references, seed)?;
+            network.encode(&members[0], &calibration.input, &mut codes, threads);
+            let distances = threads.install(|| index.distance(&codes));
+            Some(Proximity::fit(index, &distances, &residual)?)
+        }
+        Score::Mix => {
+            let index = Neighbours::fit(&train.input, train.n, train.width, NEIGHBOUR, settings.references, seed)?;
+            let distances = threads.install(|| index.distance(&calibration.input));
+            Some(Proximity::fit(index, &distances, &residual)?)
+        }
+        Score::Residual | Score::Mahalanobis => None,
+    };
+    Ok(Detector { score: settings.score, members: scales, neighbours, gaussian })
+}

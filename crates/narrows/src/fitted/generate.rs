@@ -1,0 +1,143 @@
+//! New rows like the old: codes drawn from what codes look like, decoded.
+//!
+//! A gaussian latent has its prior, the standard normal. For a point latent a normal distribution is fitted to the
+//! codes of training rows, and each unit stays within the range it had there.
+
+use narrows_engine::Threads;
+use narrows_engine::rng::{Purpose, Stream};
+
+use super::Fitted;
+use crate::data::Table;
+use crate::error::Result;
+
+/// What codes look like.
+#[derive(Debug, Clone, PartialEq)]
+pub enum CodeDensity {
+    /// The standard normal distribution, the prior of a gaussian latent.
+    Standard,
+    /// A normal distribution fitted to training codes.
+    Normal {
+        /// `[k]`
+        mean: Vec<f32>,
+        /// Lower triangle of the covariance's root, `[k, k]`, row-major.
+        factor: Vec<f32>,
+        /// `[k]`
+        lowest: Vec<f32>,
+        /// `[k]`
+        highest: Vec<f32>,
+    },
+}
+
+impl CodeDensity {
+    /// Fits a normal distribution to codes `[n, k]`.
+    pub(super) fn normal(codes: &[f32], k: usize) -> CodeDensity {
+        let n = (codes.len() / k).max(1) as f64;
+        let rows = || codes.chunks_exact(k);
+        let mut mean = vec![0.0_f64; k];
+        rows().for_each(|code| mean.iter_mut().zip(code).for_each(|(m, c)| *m += f64::from(*c) / n));
+        let mut covariance = vec![0.0_f64; k * k];
+        let mut centred = vec![0.0_f64; k];
+        for code in rows() {
+            centred.iter_mut().zip(code).zip(&mean).for_each(|((d, c), m)| *d = f64::from(*c) - m);
+            for i in 0..k {
+                let di = centred[i] / n;
+                covariance[i * k..=i * k + i].iter_mut().zip(&centred).for_each(|(v, d)| *v += di * d);
+            }
+        }
+        let fold = |start: f32, pick: fn(f32, f32) -> f32| {
+            rows().fold(vec![start; k], |mut best, code| {
+                best.iter_mut().zip(code).for_each(|(b, c)| *b = pick(*b, *c));
+                best
+            })
+        };
+        CodeDensity::Normal {
+            mean: mean.iter().map(|m| *m as f32).collect(),
+            factor: root(&covariance, k),
+            lowest: fold(f32::INFINITY, f32::min),
+            highest: fold(f32::NEG_INFINITY, f32::max),
+        }
+    }
+
+    /// One code, written over `code`.
+    fn sample(&self, stream: &mut Stream, noise: &mut [f32], code: &mut [f32]) {
+        stream.fill_normal(noise);
+        match self {
+            CodeDensity::Standard => code.copy_from_slice(noise),
+            CodeDensity::Normal { mean, factor, lowest, highest } => {
+                let k = mean.len();
+                for i in 0..k {
+                    let drawn: f32 = factor[i * k..=i * k + i].iter().zip(&*noise).map(|(f, e)| f * e).sum();
+                    code[i] = (mean[i] + drawn).clamp(lowest[i], highest[i]);
+                }
+            }
+        }
+    }
+}
+
+/// The Cholesky factor of a covariance that may be singular: a unit without variance of its own adds none.
+fn root(covariance: &[f64], k: usize) -> Vec<f32> {
+    let mut factor = vec![0.0_f64; k * k];
+    for i in 0..k {
+        for j in 0..=i {
+            let dot: f64 = (0..j).map(|m| factor[i * k + m] * factor[j * k + m]).sum();
+            let rest = covariance[i * k + j] - dot;
+            factor[i * k + j] = if i == j {
+                rest.max(0.0).sqrt()
+            } else if factor[j * k + j] > 1e-9 {
+                rest / factor[j * k + j]
+            } else {
+                0.0
+            };
+        }
+    }
+    factor.iter().map(|f| *f as f32).collect()
+}
+
+impl Fitted {
+    /// Rows `first..first + n` of an endless sequence of new rows that `seed` names; so a million rows stream, and
+    /// come out the same in one piece or in many.
+    ///
+    /// # Errors
+    /// Where the decoded values cannot be brought back to columns.
+    pub fn generate(&self, n: usize, first: u64, seed: u64, threads: &Threads) -> Result<Table> {
+        let k = self.code_size();
+        let mut codes = vec![0.0; n * k];
+        let mut noise = vec![0.0; k];
+        for (i, code) in codes.chunks_exact_mut(k).enumerate() {
+            self.density.sample(&mut Stream::new(seed, Purpose::Sample, 0, first + i as u64), &mut noise, code);
+        }
+        self.judge.decode(&codes, n, threads)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn drawn_codes_have_the_moments_of_the_codes_they_are_like() {
+        let mut stream = Stream::new(1, Purpose::Demo, 0, 0);
+        let codes: Vec<f32> = (0..4000)
+            .flat_map(|_| {
+                let (a, b) = (stream.normal(), stream.normal());
+                [2.0 + a, 0.8 * a + 0.6 * b]
+            })
+            .collect();
+        let density = CodeDensity::normal(&codes, 2);
+        let mut drawn = vec![[0.0_f32; 2]; 4000];
+        for (i, code) in drawn.iter_mut().enumerate() {
+            density.sample(&mut Stream::new(2, Purpose::Sample, 0, i as u64), &mut [0.0; 2], code);
+        }
+        let mean = drawn.iter().map(|c| c[0]).sum::<f32>() / 4000.0;
+        let cross = drawn.iter().map(|c| (c[0] - 2.0) * c[1]).sum::<f32>() / 4000.0;
+        assert!((mean - 2.0).abs() < 0.1 && (cross - 0.8).abs() < 0.1, "{mean} {cross}");
+    }
+
+    #[test]
+    fn a_code_without_variance_is_drawn_as_it_is() {
+        let density = CodeDensity::normal(&[3.0, 3.0, 3.0], 1);
+        let mut code = [0.0];
+        density.sample(&mut Stream::new(1, Purpose::Sample, 0, 0), &mut [0.0], &mut code);
+        assert_eq!(code, [3.0]);
+    }
+}

@@ -1,0 +1,152 @@
+//! Which part each column plays: feature, label, or none.
+
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
+use arrow::compute::cast;
+use arrow::datatypes::DataType;
+use glob::Pattern;
+
+use crate::data::Table;
+use crate::error::{Error, Place, Result, nearest};
+
+/// Which part each column plays. Names may hold `*` and `?`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Roles {
+    /// The column that says which rows are normal; never a feature.
+    pub label: Option<String>,
+    /// The label's value for normal rows; only they train. Without it the label is left out, and all rows train.
+    pub normal: Option<String>,
+    /// The features; empty: all columns.
+    pub columns: Vec<String>,
+    /// Columns that are no features.
+    pub ignore: Vec<String>,
+}
+
+/// What the label says of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Normal,
+    Anomalous,
+    Unlabelled,
+}
+
+impl Roles {
+    /// The columns of `names` that may be features, in their order.
+    pub(crate) fn features(&self, names: &[&str]) -> Result<Vec<String>> {
+        if let Some(label) = &self.label {
+            known(label, names)?;
+        }
+        if self.normal.is_some() && self.label.is_none() {
+            return Err(Error::recipe("--normal", "expected a label column beside it").with_hint("name it with --label COLUMN"));
+        }
+        let wanted = matching(&self.columns, names)?;
+        let ignored = matching(&self.ignore, names)?;
+        let is_feature = |name: &str| {
+            (self.columns.is_empty() || wanted.contains(&name)) && !ignored.contains(&name) && self.label.as_deref() != Some(name)
+        };
+        let features: Vec<String> = names.iter().copied().filter(|name| is_feature(name)).map(str::to_owned).collect();
+        if features.is_empty() {
+            return Err(Error::data(Place::default(), "no column is left to learn from").with_hint("see --columns and --ignore"));
+        }
+        Ok(features)
+    }
+}
+
+/// The names that match any of `patterns`, each of which must match one.
+fn matching<'a>(patterns: &[String], names: &[&'a str]) -> Result<Vec<&'a str>> {
+    let mut found = Vec::new();
+    for pattern in patterns {
+        let glob = Pattern::new(pattern).ok();
+        let before = found.len();
+        found.extend(names.iter().copied().filter(|name| *name == pattern || glob.as_ref().is_some_and(|glob| glob.matches(name))));
+        if found.len() == before {
+            known(pattern, names)?;
+        }
+    }
+    Ok(found)
+}
+
+/// Refuses a name that no column has.
+pub(crate) fn known(name: &str, names: &[&str]) -> Result<()> {
+    if names.contains(&name) {
+        return Ok(());
+    }
+    let near = nearest(name, names.iter().copied());
+    let hint = if near.is_empty() {
+        format!("columns: {}", names.iter().take(20).copied().collect::<Vec<_>>().join(", "))
+    } else {
+        format!("did you mean {}?", near.join(", "))
+    };
+    Err(Error::mismatch(format!("column `{name}` does not exist")).with_hint(hint))
+}
+
+/// What the label column says of each row: `normal` is compared as a number where both are numbers, else as text.
+pub(crate) fn verdicts(table: &Table, label: &str, normal: &str) -> Result<Vec<Verdict>> {
+    known(label, &table.names())?;
+    let column = table.expect_column(label)?;
+    let is_normal = equals(column, normal)?;
+    Ok((0..table.n_rows())
+        .map(|row| match is_normal.is_valid(row).then(|| is_normal.value(row)) {
+            Some(true) => Verdict::Normal,
+            Some(false) => Verdict::Anomalous,
+            None => Verdict::Unlabelled,
+        })
+        .collect())
+}
+
+fn equals(column: &ArrayRef, normal: &str) -> Result<BooleanArray> {
+    let text = cast(column, &DataType::Utf8)
+        .map_err(|error| Error::mismatch(format!("the label cannot be read as text: {error}")))?;
+    let number: Option<f64> = normal.trim().parse().ok();
+    let flag: Option<bool> = match normal.trim().to_ascii_lowercase().as_str() {
+        "true" => Some(true),
+        "false" => Some(false),
+        _ => None,
+    };
+    let same = |cell: &str| {
+        let cell = cell.trim();
+        if cell.is_empty() {
+            return None;
+        }
+        let numbers = number.is_some_and(|number| cell.parse::<f64>() == Ok(number));
+        let flags = flag.is_some_and(|flag| cell.eq_ignore_ascii_case(if flag { "true" } else { "false" }));
+        // A boolean label may be asked for as 0 or 1.
+        let mixed = column.data_type() == &DataType::Boolean
+            && number.is_some_and(|number| cell.eq_ignore_ascii_case(if number == 0.0 { "false" } else { "true" }) && (number == 0.0 || number == 1.0));
+        Some(cell == normal.trim() || numbers || flags || mixed)
+    };
+    Ok(text.as_string::<i32>().iter().map(|cell| cell.and_then(same)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check_features(roles: Roles, expected: &[&str]) {
+        let found = match roles.features(&["id", "x1", "x2", "y"]) {
+            Ok(names) => names,
+            Err(error) => vec![error.to_string()],
+        };
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn features_are_what_is_wanted_and_neither_label_nor_ignored() {
+        check_features(Roles::default(), &["id", "x1", "x2", "y"]);
+        check_features(Roles { label: Some("y".into()), ignore: vec!["id".into()], ..Roles::default() }, &["x1", "x2"]);
+        check_features(Roles { columns: vec!["x*".into()], ignore: vec!["x2".into()], ..Roles::default() }, &["x1"]);
+        check_features(Roles { label: Some("z".into()), ..Roles::default() }, &["column `z` does not exist"]);
+        check_features(Roles { ignore: vec!["q*".into()], ..Roles::default() }, &["column `q*` does not exist"]);
+    }
+
+    #[test]
+    fn labels_compare_as_numbers_flags_and_text() {
+        use Verdict::{Anomalous, Normal, Unlabelled};
+        let text: ArrayRef = std::sync::Arc::new(arrow::array::StringArray::from(vec![Some("0"), Some("0.0"), Some("1"), Some(""), None]));
+        let table = Table::from_arrays(vec![("y".to_owned(), text)], "test").unwrap();
+        assert_eq!(verdicts(&table, "y", "0").unwrap(), [Normal, Normal, Anomalous, Unlabelled, Unlabelled]);
+        let flags: ArrayRef = std::sync::Arc::new(BooleanArray::from(vec![false, true]));
+        let table = Table::from_arrays(vec![("y".to_owned(), flags)], "test").unwrap();
+        assert_eq!(verdicts(&table, "y", "0").unwrap(), [Normal, Anomalous]);
+        assert_eq!(verdicts(&table, "y", "False").unwrap(), [Normal, Anomalous]);
+    }
+}

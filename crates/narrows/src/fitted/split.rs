@@ -1,0 +1,66 @@
+//! Which rows train, which choose when to stop, and which only calibrate.
+
+use narrows_engine::rng::{Purpose, Stream};
+
+use crate::recipe::Recipe;
+
+/// Row numbers of the table, each list in rising order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Split {
+    /// Rows that train the weights.
+    pub(super) train: Vec<u32>,
+    /// Rows that choose when to stop; few rows have none to spare.
+    pub(super) validation: Vec<u32>,
+    /// Rows that set threshold, p-values and scales.
+    pub(super) calibration: Vec<u32>,
+}
+
+/// With fewer rows left for it, validation would be noise: the training rows choose when to stop.
+const FEWEST_VALIDATION_ROWS: usize = 10;
+
+impl Split {
+    /// Splits the normal rows at random, keyed by the recipe's seed.
+    pub(super) fn new(normal: &[u32], recipe: &Recipe) -> Split {
+        let mut rows = normal.to_vec();
+        Stream::new(recipe.seed, Purpose::Split, 0, 0).shuffle(&mut rows);
+        let detect = &recipe.detect;
+        let n_calibration = share(rows.len(), detect.calibration.get()).clamp(1, detect.calibration_rows.max(1));
+        let mut calibration = rows.split_off(rows.len() - n_calibration);
+        let n_validation = share(rows.len(), recipe.train.validation.get());
+        let mut validation = if n_validation < FEWEST_VALIDATION_ROWS { Vec::new() } else { rows.split_off(rows.len() - n_validation) };
+        for part in [&mut rows, &mut validation, &mut calibration] {
+            part.sort_unstable();
+        }
+        Split { train: rows, validation, calibration }
+    }
+}
+
+fn share(n: usize, part: f64) -> usize {
+    (n as f64 * part).round() as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check_sizes(n: u32, train: usize, validation: usize, calibration: usize) {
+        let split = Split::new(&(0..n).collect::<Vec<_>>(), &Recipe::default());
+        assert_eq!((split.train.len(), split.validation.len(), split.calibration.len()), (train, validation, calibration));
+        let mut all = [split.train, split.validation, split.calibration].concat();
+        all.sort_unstable();
+        assert_eq!(all, (0..n).collect::<Vec<_>>(), "every row has one part");
+    }
+
+    #[test]
+    fn every_row_has_one_part_and_few_rows_have_no_validation() {
+        check_sizes(1000, 720, 80, 200);
+        check_sizes(20, 16, 0, 4);
+        check_sizes(10, 8, 0, 2);
+    }
+
+    #[test]
+    fn calibration_is_capped() {
+        let split = Split::new(&(0..200_000).collect::<Vec<_>>(), &Recipe::default());
+        assert_eq!(split.calibration.len(), Recipe::default().detect.calibration_rows);
+    }
+}

@@ -1,0 +1,287 @@
+//! What a fit found, put into the report's words and numbers.
+
+use narrows_engine::{Layer, Network, Threads};
+
+use super::fit::Input;
+use super::judge::Judge;
+use super::split::Split;
+use crate::baseline::{Components, Pca};
+use crate::data::ColumnKind;
+use crate::detect::{Calibration, Decision};
+use crate::error::Result;
+use crate::model::{Corruption, Latent, Sparsity};
+use crate::prep::{BlockKind, PrepReport, Prepared};
+use crate::recipe::Recipe;
+use crate::report::{
+    CodePoint, ColumnReport, Detection, Histogram, LayerReport, NetworkReport, Part, PcaComparison, Report, Role, Rows, TopRow,
+    Training,
+};
+
+/// Rows with reasons in the report.
+const TOP_ROWS: usize = 20;
+/// Columns to blame for each of them.
+const TOP_REASONS: usize = 3;
+/// Most rows scored to find them.
+const SCORED_ROWS: usize = 20_000;
+/// Points on the code map.
+const MAP_POINTS: usize = 1_500;
+/// Bins of the score histogram.
+const BINS: usize = 48;
+
+/// What the report tells of.
+pub(super) struct Told<'a> {
+    pub(super) recipe: &'a Recipe,
+    pub(super) input: &'a Input,
+    pub(super) prep: &'a PrepReport,
+    pub(super) prepared: &'a Prepared,
+    pub(super) split: &'a Split,
+    /// Scores of the rows that the label calls anomalous.
+    pub(super) anomalous: &'a [f64],
+}
+
+/// What a careful user should know of a network before it trains.
+pub(super) fn cautions(recipe: &Recipe, network: &Network, n_calibration: usize) -> Vec<String> {
+    let mut cautions = Vec::new();
+    let restrained = recipe.sparsity != Sparsity::None
+        || recipe.latent != Latent::Point
+        || recipe.corruptions().iter().all(|corruption| *corruption != Corruption::None);
+    if network.code_size() >= network.inputs() && !restrained {
+        cautions.push(format!(
+            "the code ({}) is not narrower than the input ({}) and nothing else restrains it: the network may copy its input, \
+             anomalies included; choose a smaller backbone.code_size, a corruption, a sparsity or a gaussian latent",
+            network.code_size(),
+            network.inputs()
+        ));
+    }
+    if n_calibration < 30 {
+        cautions.push(format!("only {n_calibration} rows calibrate the threshold: p-values are no finer than 1/{}", n_calibration + 1));
+    }
+    cautions
+}
+
+/// The report.
+#[expect(clippy::too_many_arguments, reason = "each is a part of the fit that the report tells of")]
+pub(super) fn report(
+    told: &Told<'_>,
+    judge: &Judge,
+    calibration: &Calibration,
+    decision: &Decision,
+    pca: &Pca,
+    training: Vec<Training>,
+    warnings: Vec<String>,
+    threads: &Threads,
+) -> Result<Report> {
+    let Told { recipe, input, prepared, split, .. } = told;
+    let held_out = prepared.take(&split.calibration);
+    let output = judge.output(&held_out, threads);
+    Ok(Report {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        source: input.table.source().to_owned(),
+        rows: Rows {
+            read: input.table.n_rows() as u64,
+            not_normal: input.anomalous.len() as u64,
+            unlabelled: input.unlabelled,
+            train: split.train.len() as u64,
+            validation: split.validation.len() as u64,
+            calibration: split.calibration.len() as u64,
+        },
+        columns: columns(told, judge, &held_out, &output),
+        notes: input.notes.iter().cloned().chain(told.prep.notes.iter().cloned()).collect(),
+        warnings,
+        network: network(recipe, judge),
+        training,
+        detection: detection(decision, calibration, told.anomalous),
+        pca: pca_comparison(&held_out, &output, pca, judge.network.code_size(), &prepared.take(&split.train), recipe.seed)?,
+        top: top_rows(told, judge, calibration, decision, threads),
+        code_map: code_map(told, judge, decision, threads)?,
+        recipe: (*recipe).clone(),
+    })
+}
+
+fn columns(told: &Told<'_>, judge: &Judge, held_out: &Prepared, output: &[f32]) -> Vec<ColumnReport> {
+    let input = told.input;
+    let column = |name: &str, kind: ColumnKind| {
+        let mut column = ColumnReport {
+            name: name.to_owned(),
+            kind: kind.in_words().to_owned(),
+            role: Role::Feature,
+            words: String::new(),
+            missing: 0,
+            quality: None,
+        };
+        if input.label.as_deref() == Some(name) {
+            column.role = Role::Label;
+            column.words = "tells which rows are normal; never a feature".to_owned();
+        } else if let Some(dropped) = input.dropped.iter().find(|dropped| dropped.column == name) {
+            column.role = Role::Dropped;
+            column.words = dropped.reason.to_string();
+        } else if let Some(prep) = judge.pipeline.columns().iter().find(|prep| prep.name == name) {
+            column.words = prep.words.clone();
+            column.missing = prep.missing;
+            column.quality = quality(judge, name, held_out, output);
+        } else {
+            column.role = Role::Ignored;
+            column.words = "left out as asked".to_owned();
+        }
+        column
+    };
+    input.all.columns.iter().map(|c| column(&c.name, c.kind)).collect()
+}
+
+/// 1 - error / variance for numbers, the share of right answers for flags and categories, on held-out rows.
+fn quality(judge: &Judge, column: &str, held_out: &Prepared, output: &[f32]) -> Option<f64> {
+    let block = judge.pipeline.blocks().iter().find(|block| block.column == column && block.kind != BlockKind::Missing)?;
+    let width = held_out.width;
+    let slots = |rows: &[f32], row: usize| rows[row * width + block.range.start..row * width + block.range.end].to_vec();
+    let seen: Vec<(Vec<f32>, Vec<f32>)> = (0..held_out.n)
+        .map(|row| (slots(&held_out.target, row), slots(output, row)))
+        .filter(|(target, _)| target.iter().all(|t| t.is_finite()))
+        .collect();
+    if seen.is_empty() {
+        return None;
+    }
+    let n = seen.len() as f64;
+    match block.kind {
+        BlockKind::Levels => Some(seen.iter().filter(|(target, output)| argmax(target) == argmax(output)).count() as f64 / n),
+        BlockKind::Flag => Some(seen.iter().filter(|(target, output)| (target[0] > 0.5) == (output[0] > 0.5)).count() as f64 / n),
+        _ => {
+            let mut error = 0.0;
+            let mut variance = 0.0;
+            for slot in 0..block.range.len() {
+                let mean = seen.iter().map(|(target, _)| f64::from(target[slot])).sum::<f64>() / n;
+                error += seen.iter().map(|(target, output)| f64::from(target[slot] - output[slot]).powi(2)).sum::<f64>();
+                variance += seen.iter().map(|(target, _)| (f64::from(target[slot]) - mean).powi(2)).sum::<f64>();
+            }
+            (variance > 1e-12).then(|| 1.0 - error / variance)
+        }
+    }
+}
+
+fn argmax(values: &[f32]) -> usize {
+    (0..values.len()).fold(0, |best, i| if values[i] > values[best] { i } else { best })
+}
+
+/// The network from input to output, activations told with the layer they follow.
+fn network(recipe: &Recipe, judge: &Judge) -> NetworkReport {
+    let network = &judge.network;
+    let mut layers = vec![LayerReport { part: Part::Input, width: network.inputs(), words: "input".to_owned() }];
+    let sides = [(&network.encoder, Part::Encoder, Part::Code), (&network.decoder, Part::Decoder, Part::Output)];
+    for (side, part, last) in sides {
+        let n_dense = side.iter().filter(|layer| matches!(layer, Layer::Dense(_))).count();
+        let mut seen = 0;
+        for layer in side {
+            match layer {
+                Layer::Dense(dense) => {
+                    seen += 1;
+                    let part = if seen == n_dense { last } else { part };
+                    let width = if part == Part::Code { network.code_size() } else { dense.outputs };
+                    layers.push(LayerReport { part, width, words: format!("dense {width}") });
+                }
+                other => {
+                    if let Some(report) = layers.last_mut() {
+                        report.words.push_str(&format!(", {}", other.to_string().to_lowercase()));
+                    }
+                }
+            }
+        }
+        if last == Part::Code
+            && let (Latent::Gaussian(_), Some(code)) = (&recipe.latent, layers.last_mut())
+        {
+            code.words.push_str(", gaussian: mean and log-variance");
+        }
+    }
+    NetworkReport {
+        inputs: network.inputs(),
+        code_size: network.code_size(),
+        layers,
+        parameters: network.n_params(),
+        members: judge.members.len(),
+        loss: crate::model::loss::in_words(&recipe.loss, judge.pipeline.blocks()),
+    }
+}
+
+fn detection(decision: &Decision, calibration: &Calibration, anomalous: &[f64]) -> Detection {
+    let all = || calibration.scores.iter().chain(anomalous).copied().filter(|s| s.is_finite() && *s > 0.0);
+    let lowest = all().fold(f64::INFINITY, f64::min).min(decision.threshold.max(1e-9));
+    // A few endless scores must not squeeze the ordinary ones into one bin.
+    let highest = all().fold(0.0, f64::max).max(decision.threshold).min(lowest * 1e6);
+    let (low, high) = (lowest.ln(), (highest.ln()).max(lowest.ln() + 1e-3));
+    let edges: Vec<f64> = (0..=BINS).map(|i| (low + (high - low) * i as f64 / BINS as f64).exp()).collect();
+    let histogram = |scores: &[f64]| {
+        let mut counts = vec![0; BINS];
+        for score in scores {
+            let place = ((score.max(f64::MIN_POSITIVE).ln() - low) / (high - low) * BINS as f64) as usize;
+            counts[place.min(BINS - 1)] += 1;
+        }
+        Histogram { edges: edges.clone(), counts }
+    };
+    Detection {
+        rule: decision.rule.clone(),
+        threshold: decision.threshold,
+        promised_rate: decision.promised_rate,
+        histogram: histogram(&calibration.scores),
+        anomalies: (!anomalous.is_empty()).then(|| histogram(anomalous)),
+    }
+}
+
+/// Held-out error of the model and of PCA with as many components as the code has units.
+fn pca_comparison(held_out: &Prepared, output: &[f32], pca: &Pca, code_size: usize, train: &Prepared, seed: u64) -> Result<PcaComparison> {
+    let (mut sum, mut seen) = (0.0, 0_u64);
+    for (t, o) in held_out.target.iter().zip(output).filter(|(t, _)| t.is_finite()) {
+        sum += f64::from(t - o).powi(2);
+        seen += 1;
+    }
+    // The stored PCA may be a smaller one, where as many components as the code has would copy the rows.
+    let same_size = if code_size < held_out.width { pca.clone() } else { Pca::fit(&train.input, train.n, train.width, Components::Count(code_size), seed)? };
+    let errors = same_size.error(&held_out.input);
+    Ok(PcaComparison {
+        components: same_size.n_components(),
+        pca_error: errors.iter().sum::<f64>() / errors.len().max(1) as f64,
+        model_error: sum / seen.max(1) as f64,
+    })
+}
+
+/// The highest-scoring rows of the file, from all rows the label calls anomalous and a stretch of the others.
+fn top_rows(told: &Told<'_>, judge: &Judge, calibration: &Calibration, decision: &Decision, threads: &Threads) -> Vec<TopRow> {
+    let mut rows: Vec<u32> = told.input.anomalous.iter().copied().take(SCORED_ROWS).collect();
+    rows.extend(spread(&told.input.normal, SCORED_ROWS));
+    let scores = judge.score(&told.prepared.take(&rows), threads);
+    let mut order: Vec<usize> = (0..rows.len()).collect();
+    order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]).then(rows[*a].cmp(&rows[*b])));
+    let top: Vec<u32> = order.into_iter().take(TOP_ROWS).map(|i| rows[i]).collect();
+    let (scores, reasons) = judge.explain(&told.input.table.take(&top), &told.prepared.take(&top), TOP_REASONS, threads);
+    top.iter()
+        .zip(scores)
+        .zip(reasons)
+        .map(|((&row, score), reasons)| TopRow {
+            row: u64::from(row),
+            score,
+            p_value: calibration.p_value(score),
+            is_anomaly: score > decision.threshold,
+            reasons,
+        })
+        .collect()
+}
+
+/// Codes on their first two principal axes; every kind of row is there.
+fn code_map(told: &Told<'_>, judge: &Judge, decision: &Decision, threads: &Threads) -> Result<Vec<CodePoint>> {
+    let mut rows = spread(&told.input.normal, MAP_POINTS);
+    rows.extend(spread(&told.input.anomalous, MAP_POINTS / 3));
+    let prepared = told.prepared.take(&rows);
+    let codes = judge.codes(&prepared, threads);
+    let k = judge.network.code_size();
+    let axes = Pca::fit(&codes, prepared.n, k, Components::Count(2.min(k)), told.recipe.seed)?;
+    let places = axes.encode(&codes);
+    let d = axes.n_components();
+    let scores = judge.score(&prepared, threads);
+    let axis = |row: usize, axis: usize| if axis < d { f64::from(places[row * d + axis]) } else { 0.0 };
+    Ok((0..prepared.n)
+        .map(|row| CodePoint { x: axis(row, 0), y: axis(row, 1), score: scores[row], is_anomaly: scores[row] > decision.threshold })
+        .collect())
+}
+
+/// At most `most` of the rows, evenly spread over them.
+fn spread(rows: &[u32], most: usize) -> Vec<u32> {
+    let step = rows.len().div_ceil(most.max(1)).max(1);
+    rows.iter().copied().step_by(step).collect()
+}

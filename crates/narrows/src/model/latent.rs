@@ -1,0 +1,72 @@
+//! The latent axis: what the code is.
+
+use serde::{Deserialize, Serialize};
+
+use crate::range::{NonNegative, lit};
+
+/// What the code is: a vector, or a distribution.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Latent {
+    /// A vector.
+    #[default]
+    Point,
+    /// A diagonal normal distribution pulled towards the standard one (Kingma and Welling 2014). Scores and codes use
+    /// its mean, so nothing is random after training.
+    Gaussian(Gaussian),
+}
+
+/// Settings of a gaussian latent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Gaussian {
+    /// Weight of the Kullback-Leibler term against the reconstruction loss summed over the inputs (Higgins et al. 2017).
+    pub beta: NonNegative,
+    /// Share of the training steps over which the weight grows from 0 to `beta`, against posterior collapse.
+    pub warm_up: NonNegative,
+}
+
+impl Default for Gaussian {
+    fn default() -> Self {
+        Gaussian { beta: lit!(NonNegative, 1.0), warm_up: lit!(NonNegative, 0.3) }
+    }
+}
+
+impl Latent {
+    /// Weight of the KL term at `step` of `total`, on the scale of a loss averaged over `width` outputs.
+    pub fn kl_weight(&self, step: u64, total: u64, width: usize) -> f32 {
+        match self {
+            Latent::Point => 0.0,
+            Latent::Gaussian(gaussian) => {
+                let ramp = gaussian.warm_up.get() * total as f64;
+                let share = if ramp > 0.0 { (step as f64 / ramp).min(1.0) } else { 1.0 };
+                (gaussian.beta.get() * share / width.max(1) as f64) as f32
+            }
+        }
+    }
+}
+
+impl From<&Latent> for narrows_engine::Latent {
+    fn from(latent: &Latent) -> Self {
+        match latent {
+            Latent::Point => Self::Point,
+            Latent::Gaussian(_) => Self::Gaussian,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kl_weight_warms_up_and_then_stays() {
+        let latent = Latent::Gaussian(Gaussian::default());
+        let at = |step| latent.kl_weight(step, 1000, 10);
+        assert_eq!(at(0), 0.0);
+        assert!((at(150) - 0.05).abs() < 1e-6);
+        assert_eq!(at(300), 0.1);
+        assert_eq!(at(999), 0.1);
+        assert_eq!(Latent::Point.kl_weight(5, 10, 3), 0.0);
+    }
+}

@@ -1,0 +1,1 @@
+//! From typed cells to numbers a network can read, and back.

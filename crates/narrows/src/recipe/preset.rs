@@ -1,0 +1,128 @@
+//! The named kinds of autoencoder: points in the space of the five axes.
+
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::Recipe;
+use crate::choice::Choice;
+use crate::detect::{Detect, Score};
+use crate::error::{Error, Result, nearest};
+use crate::model::backbone::{Activation, Backbone, Dense};
+use crate::model::{Corruption, Latent, Loss, Sparsity, latent::Gaussian};
+use crate::prep::Prep;
+use crate::range::{Fraction, NonNegative, Positive, lit};
+use crate::train::{Optimizer, Schedule, Train};
+
+/// A named kind of autoencoder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Preset {
+    /// What evidence says detects best: for tables a small ensemble of wide denoising networks.
+    Auto,
+    /// One hidden layer: the code.
+    Simple,
+    /// One hidden layer whose code is kept mostly silent by an L1 penalty.
+    Sparse,
+    /// Several tapering layers, mirrored.
+    Deep,
+    /// The deep network, rebuilding clean rows from damaged ones.
+    Denoising,
+    /// The deep network with a gaussian code.
+    Variational,
+}
+
+impl Preset {
+    /// All presets, in the order of the documentation.
+    pub const ALL: [Preset; 6] = [Preset::Auto, Preset::Simple, Preset::Sparse, Preset::Deep, Preset::Denoising, Preset::Variational];
+
+    /// The name, as in files and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Preset::Auto => "auto",
+            Preset::Simple => "simple",
+            Preset::Sparse => "sparse",
+            Preset::Deep => "deep",
+            Preset::Denoising => "denoising",
+            Preset::Variational => "variational",
+        }
+    }
+
+    pub(super) fn recipe(self) -> Recipe {
+        let plain = Recipe {
+            preset: self,
+            seed: 0,
+            backbone: Backbone::default(),
+            latent: Latent::Point,
+            sparsity: Sparsity::None,
+            corruption: Corruption::None,
+            members: Vec::new(),
+            loss: Loss::Auto,
+            prep: Prep::default(),
+            train: Train::default(),
+            detect: Detect::default(),
+        };
+        let one_layer = Dense { layers: Choice::Given(0), code_activation: Choice::Given(Activation::Relu), ..Dense::default() };
+        match self {
+            Preset::Auto => ensemble(plain),
+            Preset::Simple => Recipe { backbone: Backbone::Dense(one_layer), ..plain },
+            Preset::Sparse => {
+                Recipe { backbone: Backbone::Dense(one_layer), sparsity: Sparsity::L1 { weight: lit!(NonNegative, 1e-3) }, ..plain }
+            }
+            Preset::Deep => plain,
+            Preset::Denoising => Recipe { corruption: Corruption::Swap { rate: lit!(Fraction, 0.15) }, ..plain },
+            Preset::Variational => Recipe { latent: Latent::Gaussian(Gaussian::default()), ..plain },
+        }
+    }
+}
+
+/// Wide denoising networks, one a noise level: the strong noise teaches the coarse shape of the data, the weak noise
+/// its fine structure.
+fn ensemble(plain: Recipe) -> Recipe {
+    let gaussian = |sigma| Corruption::Gaussian { sigma };
+    Recipe {
+        backbone: Backbone::Dense(Dense {
+            code_size: Choice::Given(256),
+            nodes: Choice::Given(vec![256]),
+            code_activation: Choice::Given(Activation::Relu),
+            ..Dense::default()
+        }),
+        members: vec![
+            gaussian(lit!(Positive, 1.0)),
+            gaussian(lit!(Positive, 0.3)),
+            gaussian(lit!(Positive, 0.1)),
+            gaussian(lit!(Positive, 0.05)),
+        ],
+        train: Train {
+            optimizer: Optimizer::AdamW { weight_decay: lit!(NonNegative, 1e-2) },
+            schedule: Schedule::OneCycle,
+            learning_rate: lit!(Positive, 3e-3),
+            batch_size: Choice::Given(256),
+            epochs: u32::MAX,
+            steps: 2000,
+            patience: 25,
+            ..plain.train
+        },
+        detect: Detect { score: Score::Mix, ..plain.detect },
+        ..plain
+    }
+}
+
+impl FromStr for Preset {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Preset> {
+        Preset::ALL.into_iter().find(|preset| preset.name() == name).ok_or_else(|| {
+            let names: Vec<&str> = Preset::ALL.iter().map(|preset| preset.name()).collect();
+            let near = nearest(name, names.iter().copied());
+            let error = Error::recipe("preset", format!("expected one of {}, got `{name}`", names.join(", ")));
+            if near.is_empty() { error } else { error.with_hint(format!("did you mean {}?", near.join(", "))) }
+        })
+    }
+}
+
+impl std::fmt::Display for Preset {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}

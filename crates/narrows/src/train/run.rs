@@ -1,0 +1,336 @@
+//! The loop: batch, corrupt, forward, loss, backward, step; checked now and then, the best weights kept.
+
+use narrows_engine::{AdamConfig, Network, Params, RowWeights, Threads, TrainConfig, Trainer, TrainerState};
+
+use super::batch::{Gather, Order};
+use super::snapshot::Progress;
+use super::{Check, Checkpoints, Event, Observer, Optimizer, Schedule, Snapshot, Stop, Train, Training};
+use crate::error::{Error, Result};
+use crate::model::{Corruption, Latent, Sparsity};
+use crate::prep::{Block, Prepared};
+
+/// A loss this many times the first one counts as exploded.
+const EXPLOSION: f64 = 1e4;
+/// What the learning rate is multiplied with after an explosion.
+const RECOVERY: f64 = 0.3;
+/// Explosions after which the training gives up.
+const GIVE_UP: u32 = 3;
+/// Checks in a training that takes all its steps.
+const CHECKS: u64 = 60;
+/// Most rows a check looks at, so that checks stay a small part of the time.
+const CHECKED_ROWS: usize = 5_000;
+/// The epoch that keys the damage of validation rows: the same at every check, and no training epoch's.
+const CHECK_EPOCH: u64 = u64::MAX;
+
+/// One network to train.
+pub struct Task<'a> {
+    /// Which member of the ensemble, from 0.
+    pub member: usize,
+    /// Key of this member's randomness.
+    pub seed: u64,
+    /// The network.
+    pub network: &'a Network,
+    /// The prepared columns.
+    pub blocks: &'a [Block],
+    /// All prepared rows.
+    pub prepared: &'a Prepared,
+    /// Rows that train.
+    pub rows: &'a [u32],
+    /// Rows that choose when to stop; empty: the training rows do.
+    pub validation: &'a [u32],
+    /// What is done to the input.
+    pub corruption: Corruption,
+    /// What the code is.
+    pub latent: &'a Latent,
+    /// What is asked of the code.
+    pub sparsity: &'a Sparsity,
+    /// How to train.
+    pub config: &'a Train,
+}
+
+/// A trained network.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trained {
+    /// The best weights.
+    pub params: Params,
+    /// How they were found.
+    pub training: Training,
+}
+
+/// Steps a training of `n` rows takes at most.
+pub fn planned_steps(config: &Train, n: usize) -> u64 {
+    let an_epoch = n.div_ceil(config.batch_rows(n)) as u64;
+    config.steps.min(u64::from(config.epochs).saturating_mul(an_epoch))
+}
+
+/// Trains one network.
+///
+/// # Errors
+/// [`Error::Diverged`] after the third explosion, [`Error::Interrupted`] before the first check, and what
+/// `checkpoints` says.
+pub fn run(task: &Task<'_>, checkpoints: &dyn Checkpoints, observer: &dyn Observer, threads: &Threads) -> Result<Trained> {
+    threads.install(|| Run::start(task, checkpoints, observer, threads)?.to_the_end())
+}
+
+struct Run<'a> {
+    task: &'a Task<'a>,
+    checkpoints: &'a dyn Checkpoints,
+    observer: &'a dyn Observer,
+    threads: &'a Threads,
+    trainer: Trainer,
+    best: Params,
+    progress: Progress,
+    /// The state to come back to when the loss explodes.
+    good: (TrainerState, u64),
+    total: u64,
+    batch: usize,
+    an_epoch: u64,
+}
+
+impl<'a> Run<'a> {
+    fn start(task: &'a Task<'a>, checkpoints: &'a dyn Checkpoints, observer: &'a dyn Observer, threads: &'a Threads) -> Result<Run<'a>> {
+        let config = task.config;
+        let batch = config.batch_rows(task.rows.len());
+        let params = task.network.init(task.seed);
+        let snapshot = checkpoints.load(task.member, &params)?;
+        let engine_config = TrainConfig {
+            optimizer: engine_optimizer(config.optimizer),
+            clip: (config.clip.get() > 0.0).then(|| config.clip.get() as f32),
+            sparsity: task.sparsity.into(),
+        };
+        let misfit = |error: narrows_engine::ShapeError| Error::recipe("backbone", error.to_string());
+        let mut trainer = Trainer::new(task.network, params.clone(), engine_config, batch, threads.clone()).map_err(misfit)?;
+        let (best, progress) = match snapshot {
+            Some(snapshot) => {
+                trainer.restore(&snapshot.state).map_err(misfit)?;
+                (snapshot.best, snapshot.progress)
+            }
+            None => (params, Progress::start()),
+        };
+        let good = (trainer.state(), progress.step);
+        let an_epoch = task.rows.len().div_ceil(batch) as u64;
+        Ok(Run { task, checkpoints, observer, threads, trainer, best, progress, good, total: planned_steps(config, task.rows.len()), batch, an_epoch })
+    }
+
+    fn to_the_end(mut self) -> Result<Trained> {
+        let task = self.task;
+        let mut gather = Gather::new(task.prepared, task.blocks, task.corruption, task.seed, self.batch);
+        let mut order = Order::new(task.rows);
+        let mut trim = Trim::new(task.config.contamination.get(), self.batch);
+        let every = check_interval(self.total, self.an_epoch);
+        let validation = Validation::new(task);
+        let (mut loss_sum, mut losses) = (0.0_f64, 0_u64);
+
+        while self.progress.finished.is_none() {
+            let step = self.progress.step;
+            let epoch = step / self.an_epoch;
+            let rate = self.learning_rate(step);
+            let rows = order.step(task.seed, epoch, (step % self.an_epoch) as usize, self.batch);
+            let batch = gather.batch(rows, epoch);
+            let kl_weight = task.latent.kl_weight(step, self.total, task.network.outputs());
+
+            self.trainer.forward(&batch);
+            let loss = self.trainer.backward(trim.weights(self.trainer.row_losses()), kl_weight);
+            let norm = self.trainer.update(rate as f32);
+            self.progress.step += 1;
+            self.progress.mean_activity = f64::from(loss.mean_activity);
+            loss_sum += f64::from(loss.reconstruction);
+            losses += 1;
+
+            let first = self.progress.history.first().map_or(f64::INFINITY, |check| check.train_loss.max(1e-3));
+            if !loss.total.is_finite() || !norm.is_finite() || f64::from(loss.reconstruction) > EXPLOSION * first {
+                self.recover()?;
+                (loss_sum, losses) = (0.0, 0);
+                continue;
+            }
+            let interrupted = self.observer.interrupted();
+            let last = self.progress.step >= self.total;
+            if self.progress.step % every == 0 || last || interrupted {
+                let check = Check {
+                    step: self.progress.step,
+                    epoch: self.progress.step as f64 / self.an_epoch as f64,
+                    train_loss: loss_sum / losses as f64,
+                    validation_loss: validation.loss(self.trainer.params(), self.threads),
+                    learning_rate: rate,
+                };
+                (loss_sum, losses) = (0.0, 0);
+                if !check.validation_loss.is_finite() {
+                    self.recover()?;
+                    continue;
+                }
+                self.keep(check);
+                if last {
+                    self.progress.finished = Some(Stop::Finished);
+                } else if self.out_of_patience() {
+                    self.progress.finished = Some(Stop::Early);
+                }
+                // An interrupted training is not finished: its snapshot lets it go on.
+                self.save()?;
+                if interrupted && self.progress.finished.is_none() {
+                    self.progress.finished = Some(Stop::Interrupted);
+                }
+            }
+        }
+        self.observer.on_event(Event::Finished { member: task.member });
+        Ok(self.trained())
+    }
+
+    fn learning_rate(&self, step: u64) -> f64 {
+        let base = self.task.config.learning_rate.get() * self.progress.rate_factor;
+        let (schedule, warm_up) = match self.task.config.schedule {
+            Schedule::Constant { warm_up } => (narrows_engine::Schedule::Constant, warm_up.get()),
+            Schedule::Cosine { warm_up } => (narrows_engine::Schedule::Cosine, warm_up.get()),
+            Schedule::OneCycle => (narrows_engine::Schedule::OneCycle, 0.0),
+            Schedule::Plateau { .. } => (narrows_engine::Schedule::Constant, 0.0),
+        };
+        let warm_up = (warm_up * self.total as f64) as u64;
+        let ramp = if step < warm_up { (step + 1) as f64 / warm_up as f64 } else { 1.0 };
+        ramp * f64::from(schedule.rate(base as f32, step, self.total))
+    }
+
+    /// Writes a check down, and keeps its weights if they are the best so far.
+    fn keep(&mut self, check: Check) {
+        let progress = &mut self.progress;
+        // While the KL weight still grows, an early loss is not comparable with a later one.
+        let warming = self.task.latent.kl_weight(check.step, self.total, 1) < self.task.latent.kl_weight(self.total, self.total, 1);
+        let better = warming || progress.history.is_empty() || check.validation_loss < progress.history[progress.best_check].validation_loss;
+        progress.history.push(check);
+        progress.stale += 1;
+        if better {
+            progress.best_check = progress.history.len() - 1;
+            progress.stale = 0;
+            self.best.clone_from(self.trainer.params());
+        }
+        if let Schedule::Plateau { factor, patience } = self.task.config.schedule
+            && progress.stale > patience
+        {
+            progress.rate_factor *= factor.get();
+            progress.stale = 0;
+        }
+        self.good = (self.trainer.state(), progress.step);
+        self.observer.on_event(Event::Checked { member: self.task.member, steps: self.total, check: &check });
+    }
+
+    fn out_of_patience(&self) -> bool {
+        let patience = self.task.config.patience as usize;
+        patience > 0 && self.progress.history.len() - 1 - self.progress.best_check >= patience
+    }
+
+    /// Goes back to the last good weights at a lower rate.
+    fn recover(&mut self) -> Result<()> {
+        let progress = &mut self.progress;
+        progress.recoveries += 1;
+        if progress.recoveries >= GIVE_UP {
+            return Err(Error::Diverged {
+                message: format!(
+                    "the loss exploded {} times, the last time at step {}, though the learning rate was lowered to {:.2e}; \
+                     try a lower train.learning_rate, or look for extreme values in the data",
+                    progress.recoveries,
+                    progress.step,
+                    self.task.config.learning_rate.get() * progress.rate_factor
+                ),
+            });
+        }
+        progress.rate_factor *= RECOVERY;
+        progress.step = self.good.1;
+        self.trainer.restore(&self.good.0).expect("a state of this very trainer");
+        self.observer.on_event(Event::Recovered { member: self.task.member, step: progress.step, factor: progress.rate_factor });
+        Ok(())
+    }
+
+    fn save(&self) -> Result<()> {
+        self.checkpoints.save(self.task.member, &|| Snapshot {
+            state: self.trainer.state(),
+            best: self.best.clone(),
+            progress: self.progress.clone(),
+        })
+    }
+
+    fn trained(self) -> Trained {
+        let progress = self.progress;
+        let training = Training {
+            corruption: self.task.corruption.to_string(),
+            steps: progress.step,
+            epochs: progress.step as f64 / self.an_epoch as f64,
+            stopped: progress.finished.unwrap_or(Stop::Finished),
+            best: progress.best_check,
+            recoveries: progress.recoveries,
+            mean_activity: progress.mean_activity,
+            history: progress.history,
+        };
+        Trained { params: self.best, training }
+    }
+}
+
+impl Progress {
+    fn start() -> Progress {
+        Progress { step: 0, best_check: 0, rate_factor: 1.0, recoveries: 0, stale: 0, mean_activity: 0.0, history: Vec::new(), finished: None }
+    }
+}
+
+/// Steps between checks: whole epochs where they are short, parts of one where a single pass is long.
+fn check_interval(total: u64, an_epoch: u64) -> u64 {
+    let wanted = (total / CHECKS).max(1);
+    if wanted >= an_epoch { wanted.div_ceil(an_epoch) * an_epoch } else { wanted }
+}
+
+fn engine_optimizer(optimizer: Optimizer) -> narrows_engine::Optimizer {
+    match optimizer {
+        Optimizer::Adam => narrows_engine::Optimizer::Adam(AdamConfig::default()),
+        Optimizer::AdamW { weight_decay } => {
+            narrows_engine::Optimizer::AdamW(AdamConfig { weight_decay: weight_decay.get() as f32, ..AdamConfig::default() })
+        }
+    }
+}
+
+/// The rows that judge a training, damaged once and for all.
+struct Validation<'a> {
+    task: &'a Task<'a>,
+    input: Vec<f32>,
+    target: Vec<f32>,
+    n: usize,
+}
+
+impl<'a> Validation<'a> {
+    fn new(task: &'a Task<'a>) -> Validation<'a> {
+        let rows = if task.validation.is_empty() { task.rows } else { task.validation };
+        let rows = &rows[..rows.len().min(CHECKED_ROWS)];
+        let mut gather = Gather::new(task.prepared, task.blocks, task.corruption, task.seed, rows.len());
+        let batch = gather.batch(rows, CHECK_EPOCH);
+        Validation { task, input: batch.input.to_vec(), target: batch.target.to_vec(), n: rows.len() }
+    }
+
+    fn loss(&self, params: &Params, threads: &Threads) -> f64 {
+        let kl_weight = self.task.latent.kl_weight(u64::MAX, u64::MAX, self.task.network.outputs());
+        let mut losses = vec![0.0; self.n];
+        self.task.network.losses(params, &self.input, &self.target, kl_weight, &mut losses, threads);
+        losses.iter().map(|loss| f64::from(*loss)).sum::<f64>() / self.n as f64
+    }
+}
+
+/// Robust trimming: the rows of highest loss sit out the step.
+struct Trim {
+    share: f64,
+    weights: Vec<f32>,
+    sorted: Vec<f32>,
+}
+
+impl Trim {
+    fn new(share: f64, batch: usize) -> Trim {
+        Trim { share, weights: vec![1.0; batch], sorted: Vec::with_capacity(batch) }
+    }
+
+    fn weights(&mut self, losses: &[f32]) -> RowWeights<'_> {
+        let out = (self.share * losses.len() as f64).round() as usize;
+        if out == 0 {
+            return RowWeights::Uniform;
+        }
+        self.sorted.clear();
+        self.sorted.extend_from_slice(losses);
+        self.sorted.sort_unstable_by(f32::total_cmp);
+        let limit = self.sorted[losses.len() - out - 1];
+        self.weights.clear();
+        self.weights.extend(losses.iter().map(|loss| if *loss > limit { 0.0 } else { 1.0 }));
+        RowWeights::Given(&self.weights)
+    }
+}

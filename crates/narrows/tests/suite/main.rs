@@ -1,0 +1,7 @@
+//! Integration tests of the library, one binary.
+
+mod contract;
+mod floors;
+mod hostile;
+mod promised_rate;
+mod support;
