@@ -46,6 +46,11 @@ impl TableWriter {
         Ok(TableWriter { state: State::Waiting(Compressed::new(sink, target)?), format, name, buffer: Vec::new() })
     }
 
+    /// A writer to the file `target` in the format its name says.
+    pub(crate) fn create(target: &Path) -> Result<TableWriter, Failure> {
+        TableWriter::open(Sink::open(Some(target))?, Some(target), super::format_of(target)?)
+    }
+
     /// Appends the rows of a batch.
     pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<(), Failure> {
         let state = std::mem::replace(&mut self.state, State::Broken);

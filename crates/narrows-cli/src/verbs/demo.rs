@@ -4,10 +4,12 @@
 //! demonstration cannot drift away from the program.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use arrow::array::AsArray;
+use arrow::datatypes::Float64Type;
 use clap::{Args as ClapArgs, Parser, ValueEnum};
-use narrows::data::Table;
+use narrows::data::{Source, Table};
 use narrows::{Error, demo};
 
 use crate::args::{Args, Common};
@@ -80,7 +82,10 @@ impl Demo {
             write(&table, writer)?;
             talk.line(format_args!("{}: {} of card payments", files.name(name), count(table.n_rows() as u64, "row")));
         }
-        for step in files.steps(self.seed) {
+        for mut step in files.steps(self.seed) {
+            if step[0] == "explain" {
+                step.push(highest(&files.name("scores.csv"))?.to_string());
+            }
             match run(&step, common, talk)? {
                 Outcome::Done => {}
                 other => return Ok(other),
@@ -124,7 +129,7 @@ impl Files {
         self.path(name).display().to_string()
     }
 
-    /// The command lines, without the program's name.
+    /// The command lines, without the program's name; the row to explain is known only after the scores.
     fn steps(&self, seed: u64) -> Vec<Vec<String>> {
         let [train, test, model, scores, report] =
             ["train.csv", "test.csv", "payments.narrows", "scores.csv", "report.html"].map(|name| self.name(name));
@@ -134,7 +139,7 @@ impl Files {
             &["fit", &train, "--label", label, "--normal", "0", "--seed", &seed, "-o", &model, "--force"],
             &["score", &model, &test, "-o", &scores, "--keep", label, "--explain", "3"],
             &["evaluate", &model, &test, "--label", label, "--normal", "0"],
-            &["explain", &model, &test, "--row", "ROW"],
+            &["explain", &model, &test, "--row"],
             &["report", &model, "-o", &report],
         ];
         steps.iter().map(|step| step.iter().map(|word| (*word).to_owned()).collect()).collect()
@@ -157,5 +162,22 @@ fn run(step: &[String], common: &Common, talk: Talk) -> Result<Outcome, Failure>
     super::run(args)
 }
 
-#[allow(dead_code)]
-fn unused(_: &Path) {}
+/// The row with the highest score.
+fn highest(scores: &str) -> Result<u64, Failure> {
+    let table = Source::parse(&[scores])?.open(BATCH_ROWS, None)?.read_all()?;
+    let score = table.expect_column("score")?.as_primitive::<Float64Type>().values().clone();
+    Ok((0..score.len()).max_by(|a, b| score[*a].total_cmp(&score[*b])).unwrap_or(0) as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_row_to_explain_is_the_one_that_scores_highest() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("scores.csv");
+        fs::write(&path, "row,score\n0,1.5\n1,7.25\n2,0.5\n").unwrap();
+        assert_eq!(highest(path.to_str().unwrap()).unwrap(), 1);
+    }
+}
