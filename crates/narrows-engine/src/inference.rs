@@ -6,6 +6,7 @@
 //! batch, at any place, with any number of threads.
 
 use crate::kernels::threads::Threads;
+use crate::latent::{self, Latent};
 use crate::layer::{Activation, Layer, Rows};
 use crate::network::Network;
 use crate::params::Params;
@@ -178,6 +179,50 @@ impl Network {
                 copy_mean(runner.tile(plan.encoder(), n, input, &mut scratch), code, n);
                 output.copy_from_slice(runner.tile(plan.decoder(), n, code, &mut scratch));
                 self.output.link(output);
+            }
+        });
+    }
+
+    /// Writes the loss of every row that does not train: the output loss of `[n, inputs]` against
+    /// `[n, outputs]`, NaN targets unobserved, plus `kl_weight` times a Gaussian code's divergence.
+    ///
+    /// # Panics
+    ///
+    /// As [`encode`](Self::encode).
+    pub fn losses(
+        &self,
+        params: &Params,
+        input: &[f32],
+        target: &[f32],
+        kl_weight: f32,
+        losses: &mut [f32],
+        threads: &Threads,
+    ) {
+        let (inputs, outputs) = (self.inputs(), self.outputs());
+        let n = n_rows(input, inputs, target, outputs);
+        assert_eq!(losses.len(), n, "a loss a row");
+        let plan = self.plan_for(params);
+        let runner = Runner::new(&plan, &plan.stages, params, threads);
+        let per_task = rows_per_task(n, threads);
+        threads.chunks(losses, per_task, |t, losses| {
+            let mut scratch = runner.scratch(losses.len());
+            let mut code = vec![0.0; TILE.min(losses.len()) * self.code_size()];
+            let mut gradient = vec![0.0; TILE.min(losses.len()) * outputs];
+            for (i, losses) in losses.chunks_mut(TILE).enumerate() {
+                let n = losses.len();
+                let first = t * per_task + i * TILE;
+                let code = &mut code[..n * self.code_size()];
+                let encoded = runner.tile(plan.encoder(), n, &input[first * inputs..][..n * inputs], &mut scratch);
+                copy_mean(encoded, code, n);
+                let divergence: Vec<f32> = match self.latent {
+                    Latent::Gaussian => encoded.chunks_exact(2 * self.code_size()).map(latent::divergence).collect(),
+                    Latent::Point => Vec::new(),
+                };
+                let values = runner.tile(plan.decoder(), n, code, &mut scratch);
+                let rows = Rows { n, threads: &runner.serial };
+                let target = &target[first * outputs..][..n * outputs];
+                self.output.judge(rows, values, target, &mut gradient[..n * outputs], losses);
+                losses.iter_mut().zip(divergence).for_each(|(loss, kl)| *loss += kl_weight * kl);
             }
         });
     }

@@ -27,6 +27,16 @@ fn clamp(log_var: f32) -> f32 {
     if x < -LOG_VAR_BOUND { -LOG_VAR_BOUND } else { x }
 }
 
+/// The divergence of one row's [mean | log_var] from the standard normal.
+pub(crate) fn divergence(encoded: &[f32]) -> f32 {
+    let (mean, log_var) = encoded.split_at(encoded.len() / 2);
+    let terms = mean.iter().zip(log_var).map(|(mean, log_var)| {
+        let log_var = clamp(*log_var);
+        mean * mean + log_var.exp() - 1.0 - log_var
+    });
+    0.5 * terms.sum::<f32>()
+}
+
 /// The Gaussian latent of a given code size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Gaussian {

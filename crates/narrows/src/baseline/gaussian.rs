@@ -8,7 +8,7 @@
 //! Ledoit and Wolf 2004, "A well-conditioned estimator for large-dimensional covariance matrices", as scikit-learn's
 //! `LedoitWolf` does it. The target treats columns alike: scale them first.
 
-use faer::traits::pulp::Arch;
+use faer::traits::pulp::{Arch, NullaryFnOnce};
 use faer::{Mat, Side};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -120,15 +120,12 @@ impl Gaussian {
         let mut distances = vec![0.0; scored(x, width).len()];
         distances.par_chunks_mut(TILE).zip(x.par_chunks(TILE * width)).for_each(|(distances, x)| {
             let mut centred = vec![0.0; width];
-            Arch::new().dispatch(|| {
-                for (row, distance) in x.chunks_exact(width).zip(distances) {
-                    for ((c, &x), m) in centred.iter_mut().zip(row).zip(&self.mean) {
-                        *c = f64::from(x) - m;
-                    }
-                    let whitened = self.whitening.chunks_exact(width).enumerate();
-                    *distance = whitened.map(|(i, w)| dot(&w[..=i], &centred[..=i]).powi(2)).sum();
+            for (row, distance) in x.chunks_exact(width).zip(distances) {
+                for ((c, &x), m) in centred.iter_mut().zip(row).zip(&self.mean) {
+                    *c = f64::from(x) - m;
                 }
-            });
+                *distance = Arch::new().dispatch(Whitened { centred: &centred, whitening: &self.whitening });
+            }
         });
         distances
     }
@@ -147,15 +144,90 @@ fn ledoit_wolf(rows: Rows<'_>, mean: &[f64], squares: f64, mu: f64) -> f64 {
     if delta > 0.0 { (beta / delta).clamp(0.0, 1.0) } else { 1.0 }
 }
 
-#[inline(always)]
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    let mut lanes = [0.0_f64; 8];
-    let ((a8, a_rest), (b8, b_rest)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
-    for (a, b) in a8.iter().zip(b8) {
-        for l in 0..8 {
-            lanes[l] += a[l] * b[l];
+/// The squared length of a whitened row, each product summed in 8 lanes and then over the lanes.
+///
+/// Compiled once for each kind of processor; the lanes fix the order of the sums, so all of them get the same numbers.
+struct Whitened<'a> {
+    centred: &'a [f64],
+    whitening: &'a [f64],
+}
+
+impl NullaryFnOnce for Whitened<'_> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn call(self) -> f64 {
+        let mut squared = 0.0;
+        for (i, row) in self.whitening.chunks_exact(self.centred.len()).enumerate() {
+            let (a, a_rest) = row[..=i].as_chunks::<8>();
+            let (b, b_rest) = self.centred[..=i].as_chunks::<8>();
+            let mut lanes = [0.0_f64; 8];
+            for (a, b) in a.iter().zip(b) {
+                for l in 0..8 {
+                    lanes[l] += a[l] * b[l];
+                }
+            }
+            for (lane, (a, b)) in lanes.iter_mut().zip(a_rest.iter().zip(b_rest)) {
+                *lane += a * b;
+            }
+            squared += lanes.iter().sum::<f64>().powi(2);
+        }
+        squared
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::baseline::golden::{check_near, golden};
+    use crate::range::lit;
+
+    fn plain() -> Shrinkage {
+        Shrinkage::Fixed(lit!(Fraction, 0.0))
+    }
+
+    #[test]
+    fn distances_and_shrinkage_are_those_of_scikit_learn() {
+        let golden = &golden("gaussian")[0];
+        let (x, n, width, new) = (golden.rows("x"), golden.count("n"), golden.count("width"), golden.rows("new"));
+        let wolf = Gaussian::fit(&x, n, width, Shrinkage::LedoitWolf).unwrap();
+        check_near(&[wolf.shrinkage], &[golden.number("shrinkage")], 1e-8);
+        check_near(&wolf.squared_distance(&new), &golden.numbers("ledoit_wolf"), 1e-8);
+        let unshrunk = Gaussian::fit(&x, n, width, plain()).unwrap();
+        check_near(&unshrunk.squared_distance(&new), &golden.numbers("plain"), 1e-8);
+    }
+
+    #[test]
+    fn a_row_scores_the_same_alone_and_among_others() {
+        let golden = &golden("gaussian")[0];
+        let x = golden.rows("x").repeat(5);
+        let gaussian = Gaussian::fit(&x, 150, 4, Shrinkage::default()).unwrap();
+        for (row, distance) in x.chunks_exact(4).zip(gaussian.squared_distance(&x)) {
+            assert_eq!(gaussian.squared_distance(row), [distance]);
         }
     }
-    a_rest.iter().zip(b_rest).zip(&mut lanes).for_each(|((a, b), lane)| *lane += a * b);
-    lanes.iter().sum()
+
+    #[test]
+    fn columns_that_depend_on_each_other_get_a_ridge_and_equal_rows_the_identity() {
+        let copies: Vec<f32> = (0..20).flat_map(|i| [i as f32, i as f32, 0.0]).collect();
+        let gaussian = Gaussian::fit(&copies, 20, 3, plain()).unwrap();
+        let distance = gaussian.squared_distance(&[9.5, 9.5, 0.0, 9.0, 10.0, 0.0]);
+        assert!(distance[0] < 1e-6 && distance[1] > 1e3 && distance[1].is_finite(), "{distance:?}");
+        for shrinkage in [plain(), Shrinkage::LedoitWolf] {
+            let one = Gaussian::fit(&[1.0, 2.0], 1, 2, shrinkage).unwrap();
+            assert_eq!(one.squared_distance(&[1.0, 4.0]), [4.0]);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_fitted_or_read_is_refused() {
+        assert!(Gaussian::fit(&[f32::NAN], 1, 1, plain()).is_err());
+        let gaussian = Gaussian::fit(&[1.0, 2.0, 4.0], 3, 1, plain()).unwrap();
+        assert!(gaussian.clone().checked().is_ok());
+        let refused = |gaussian: Gaussian| gaussian.checked().unwrap_err().to_string();
+        let empty = Gaussian { whitening: vec![], ..gaussian.clone() };
+        assert_eq!(refused(empty), "input: gaussian: expected a 1 x 1 matrix, got 0 numbers");
+        let infinite = Gaussian { mean: vec![f64::INFINITY], ..gaussian };
+        assert_eq!(refused(infinite), "input: gaussian: expected finite numbers, got others");
+    }
 }

@@ -250,3 +250,105 @@ fn partition(sample: &mut [usize], goes_left: impl Fn(usize) -> bool) -> usize {
     }
     n_left
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::baseline::golden::{check_near, golden};
+
+    fn easy() -> (Vec<f32>, usize, usize) {
+        let golden = &golden("isolation_forest")[0];
+        (golden.rows("x"), golden.count("n"), golden.count("width"))
+    }
+
+    /// The probability that a row labelled true scores higher than another one.
+    fn auc(scores: &[f64], labels: &[bool]) -> f64 {
+        let of = |wanted: bool| scores.iter().zip(labels).filter(move |(_, label)| **label == wanted).map(|(s, _)| *s);
+        let pairs: Vec<f64> = of(true).flat_map(|a| of(false).map(move |b| f64::from(u8::from(a > b)))).collect();
+        pairs.iter().sum::<f64>() / pairs.len() as f64
+    }
+
+    #[test]
+    fn the_average_path_length_is_that_of_scikit_learn() {
+        for pair in golden("isolation_forest")[0].numbers("average_path_length").chunks_exact(2) {
+            check_near(&[average_path_length(pair[0] as usize)], &[pair[1]], 1e-12);
+        }
+    }
+
+    #[test]
+    fn scores_are_near_those_of_scikit_learn_and_find_what_lies_far() {
+        let golden = &golden("isolation_forest")[0];
+        let (x, n, width) = easy();
+        let mut mean = vec![0.0; n];
+        for seed in 0..10 {
+            let scores = IsolationForest::fit(&x, n, width, seed).unwrap().score(&x);
+            assert!(auc(&scores, &golden.labels("labels")) > 0.95);
+            mean.iter_mut().zip(scores).for_each(|(mean, score)| *mean += score / 10.0);
+        }
+        // Both are means over 1000 random trees, of which one alone has a standard deviation near 0.1.
+        check_near(&mean, &golden.numbers("mean_score"), 0.02);
+    }
+
+    #[test]
+    fn a_row_scores_the_same_alone_among_others_and_for_any_number_of_threads() {
+        let (x, n, width) = easy();
+        let fit = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| {
+                let forest = IsolationForest::fit(&x, n, width, 7).unwrap();
+                let scores = forest.score(&x);
+                (forest, scores)
+            })
+        };
+        let (forest, scores) = fit(1);
+        assert_eq!(fit(3), (forest.clone(), scores.clone()));
+        for (row, score) in x.chunks_exact(width).zip(scores) {
+            assert_eq!(forest.score(row), [score]);
+        }
+    }
+
+    #[test]
+    fn the_formula_holds_for_a_tree_known_by_heart() {
+        // One cut at 0.5: a row on the left, three on the right.
+        let forest = IsolationForest {
+            width: 1,
+            subsample: 4,
+            roots: vec![0],
+            feature: vec![0, LEAF, LEAF],
+            threshold: vec![0.5, 0.0, 0.0],
+            left: vec![1, 0, 0],
+            size: vec![4, 1, 3],
+        };
+        let c = average_path_length;
+        let expected = [(-1.0 / c(4)).exp2(), (-(1.0 + c(3)) / c(4)).exp2(), (-1.0 / c(4)).exp2()];
+        check_near(&forest.clone().checked().unwrap().score(&[0.5, 0.6, f32::NAN]), &expected, 1e-15);
+    }
+
+    #[test]
+    fn one_row_and_equal_rows_are_no_anomalies() {
+        let one = IsolationForest::fit(&[3.0], 1, 1, 0).unwrap();
+        assert_eq!(one.score(&[3.0, 99.0]), [0.5, 0.5]);
+        let equal = IsolationForest::fit(&[3.0; 40], 20, 2, 0).unwrap();
+        check_near(&equal.score(&[3.0, 3.0]), &[0.5], 1e-12);
+    }
+
+    #[test]
+    fn a_forest_that_is_none_is_refused() {
+        let (x, n, width) = easy();
+        let forest = IsolationForest::fit(&x, n, width, 0).unwrap();
+        assert!(forest.clone().checked().is_ok());
+        let refused = |forest: IsolationForest| forest.checked().unwrap_err().to_string();
+        let mut loops = forest.clone();
+        loops.left[0] = 0;
+        assert!(refused(loops).contains("node 0: expected a column below 3 and children from 1 to"));
+        let mut outside = forest.clone();
+        outside.feature[0] = 3;
+        assert!(refused(outside).contains("got 3 and 1"));
+        let mut short = forest.clone();
+        short.size.pop();
+        assert!(refused(short).contains("numbers for every node array"));
+        assert!(refused(IsolationForest { roots: vec![], ..forest.clone() }).contains("at least 1 tree"));
+        assert!(refused(IsolationForest { roots: vec![u32::MAX], ..forest }).contains("expected roots below"));
+        assert!(IsolationForest::fit(&[], 0, 1, 0).is_err());
+    }
+}

@@ -11,6 +11,8 @@ pub mod neighbours;
 pub mod pca;
 
 mod covariance;
+#[cfg(test)]
+pub(crate) mod golden;
 mod principal_axes;
 pub(crate) mod random;
 mod rows;

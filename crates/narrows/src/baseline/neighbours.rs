@@ -7,7 +7,7 @@
 //! The squared differences themselves are summed, column after column, sixteen reference rows side by side. The
 //! shorter formula `|a|^2 + |b|^2 - 2ab` loses all digits for near neighbours, and near neighbours are what we want.
 
-use faer::traits::pulp::Arch;
+use faer::traits::pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +21,7 @@ pub const DEFAULT_K: usize = 5;
 /// Reference rows side by side in a panel.
 const LANES: usize = 16;
 /// Rows that share one reading of a panel.
-const QUAD: usize = 4;
+const GROUP: usize = 8;
 /// Rows given to a thread at a time.
 const TILE: usize = 32;
 
@@ -99,7 +99,7 @@ impl Neighbours {
     fn search(&self, x: &[f32]) -> Vec<Nearest> {
         let rows: Vec<&[f32]> = scored(x, self.width).collect();
         let panels = self.panels();
-        let tile = |rows: &[&[f32]]| Arch::new().dispatch(|| self.search_tile(rows, &panels));
+        let tile = |rows: &[&[f32]]| Arch::new().dispatch(Search { neighbours: self, rows, panels: &panels });
         rows.par_chunks(TILE).flat_map_iter(tile).collect()
     }
 
@@ -116,16 +116,31 @@ impl Neighbours {
         }
         panels
     }
+}
+
+/// The search for one tile of rows, compiled once for each kind of processor.
+///
+/// A squared difference is multiplied and then added, never fused, so that the numbers are the same on all of them.
+struct Search<'a> {
+    neighbours: &'a Neighbours,
+    rows: &'a [&'a [f32]],
+    panels: &'a [[f32; LANES]],
+}
+
+impl WithSimd for Search<'_> {
+    type Output = Vec<Nearest>;
 
     #[inline(always)]
-    fn search_tile(&self, rows: &[&[f32]], panels: &[[f32; LANES]]) -> Vec<Nearest> {
-        let mut nearest: Vec<Nearest> = rows.iter().map(|_| Nearest::new(self.k)).collect();
-        for (p, panel) in panels.chunks_exact(self.width).enumerate() {
-            for (rows, nearest) in rows.chunks(QUAD).zip(nearest.chunks_mut(QUAD)) {
-                // A short quad repeats its last row; what is computed for the repeat is dropped.
-                let quad: [&[f32]; QUAD] = std::array::from_fn(|q| rows[q.min(rows.len() - 1)]);
-                let squared = squared_distances(quad, panel);
-                let real = LANES.min(self.n_references() - p * LANES);
+    fn with_simd<S: Simd>(self, simd: S) -> Vec<Nearest> {
+        let Neighbours { width, k, .. } = *self.neighbours;
+        let mut nearest: Vec<Nearest> = self.rows.iter().map(|_| Nearest::new(k)).collect();
+        for (p, panel) in self.panels.chunks_exact(width).enumerate() {
+            let real = LANES.min(self.neighbours.n_references() - p * LANES);
+            for (rows, nearest) in self.rows.chunks(GROUP).zip(nearest.chunks_mut(GROUP)) {
+                // A short group repeats its last row; what is computed for the repeat is dropped.
+                let mut group = [rows[rows.len() - 1]; GROUP];
+                group[..rows.len()].copy_from_slice(rows);
+                let squared = squared_distances(simd, group, panel);
                 for (nearest, lanes) in nearest.iter_mut().zip(&squared) {
                     nearest.offer(p * LANES, &lanes[..real]);
                 }
@@ -136,18 +151,25 @@ impl Neighbours {
 }
 
 #[inline(always)]
-fn squared_distances(rows: [&[f32]; QUAD], panel: &[[f32; LANES]]) -> [[f32; LANES]; QUAD] {
-    let rows = rows.map(|row| &row[..panel.len()]);
-    let mut sums = [[0.0_f32; LANES]; QUAD];
-    for (j, lanes) in panel.iter().enumerate() {
-        for (row, sums) in rows.iter().zip(&mut sums) {
-            for (sum, lane) in sums.iter_mut().zip(lanes) {
-                let difference = row[j] - lane;
-                *sum += difference * difference;
+fn squared_distances<S: Simd>(simd: S, rows: [&[f32]; GROUP], panel: &[[f32; LANES]]) -> [[f32; LANES]; GROUP] {
+    let width = panel.len();
+    let rows = rows.map(|row| &row[..width]);
+    let mut squared = [[0.0_f32; LANES]; GROUP];
+    // As many lanes at a time as the processor's registers hold: 4, 8 or 16, or one by one.
+    for from in (0..LANES).step_by(S::F32_LANES) {
+        let mut sums = [simd.splat_f32s(0.0); GROUP];
+        for (j, lanes) in panel.iter().enumerate() {
+            let reference = S::as_simd_f32s(&lanes[from..from + S::F32_LANES]).0[0];
+            for (row, sum) in rows.iter().zip(&mut sums) {
+                let difference = simd.sub_f32s(simd.splat_f32s(row[j]), reference);
+                *sum = simd.add_f32s(*sum, simd.mul_f32s(difference, difference));
             }
         }
+        for (sum, squared) in sums.iter().zip(&mut squared) {
+            S::as_mut_simd_f32s(&mut squared[from..from + S::F32_LANES]).0[0] = *sum;
+        }
     }
-    sums
+    squared
 }
 
 /// The best found so far for one row: squared distance and index, the nearest first.
@@ -174,5 +196,73 @@ impl Nearest {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::baseline::golden::{check_near, golden};
+
+    fn fitted() -> (Neighbours, Vec<f32>) {
+        let golden = &golden("neighbours")[0];
+        let (reference, width) = (golden.rows("reference"), golden.count("width"));
+        let n = reference.len() / width;
+        (Neighbours::fit(&reference, n, width, golden.count("k"), usize::MAX, 0).unwrap(), golden.rows("queries"))
+    }
+
+    #[test]
+    fn distances_and_neighbours_are_those_of_scikit_learn() {
+        let golden = &golden("neighbours")[0];
+        let (neighbours, queries) = fitted();
+        // Squares are summed in single precision.
+        check_near(&neighbours.distance(&queries), &golden.numbers("distances"), 1e-6);
+        let indices = queries.chunks_exact(neighbours.width).flat_map(|row| neighbours.nearest(row));
+        check_near(&indices.map(|i| i as f64).collect::<Vec<_>>(), &golden.numbers("indices"), 0.0);
+    }
+
+    #[test]
+    fn a_row_scores_the_same_alone_and_among_others() {
+        let (neighbours, queries) = fitted();
+        let many = queries.repeat(13);
+        for (row, distance) in many.chunks_exact(neighbours.width).zip(neighbours.distance(&many)) {
+            assert_eq!(neighbours.distance(row), [distance]);
+        }
+    }
+
+    #[test]
+    fn equals_are_told_in_order_and_k_is_at_most_the_reference() {
+        let neighbours = Neighbours::fit(&[1.0, 3.0, 1.0], 3, 1, 9, 9, 0).unwrap();
+        assert_eq!((neighbours.k, neighbours.nearest(&[1.0])), (3, vec![0, 2, 1]));
+        assert_eq!(neighbours.distance(&[0.0]), [3.0]);
+        assert_eq!(neighbours.nearest(&[f32::NAN]).len(), 3);
+        assert!(neighbours.distance(&[f32::NAN])[0].is_nan());
+    }
+
+    #[test]
+    fn near_neighbours_far_from_zero_keep_their_digits() {
+        let neighbours = Neighbours::fit(&[10_000.0, 20_000.0], 2, 1, 1, 9, 0).unwrap();
+        assert_eq!(neighbours.distance(&[10_000.01]), [f64::from(10_000.01_f32 - 10_000.0)]);
+    }
+
+    #[test]
+    fn a_cap_keeps_rows_in_order_by_seed() {
+        let x: Vec<f32> = (0..100).map(|i| i as f32).collect();
+        let kept = |seed| Neighbours::fit(&x, 100, 1, 1, 10, seed).unwrap().reference;
+        assert_eq!((kept(1).len(), kept(1)), (10, kept(1)));
+        assert!(kept(1) != kept(2) && kept(1).is_sorted());
+    }
+
+    #[test]
+    fn what_cannot_be_fitted_or_read_is_refused() {
+        let refused = |k, cap| Neighbours::fit(&[1.0], 1, 1, k, cap, 0).unwrap_err().to_string();
+        assert_eq!(refused(0, 1), "neighbours.k: expected at least 1, got 0");
+        assert_eq!(refused(1, 0), "neighbours.cap: expected at least 1, got 0");
+        let (neighbours, _) = fitted();
+        assert!(neighbours.clone().checked().is_ok());
+        let message = Neighbours { k: 61, ..neighbours.clone() }.checked().unwrap_err().to_string();
+        assert_eq!(message, "input: neighbours: expected k from 1 to the 60 reference rows, got 61");
+        assert!(Neighbours { width: 0, ..neighbours.clone() }.checked().is_err());
+        assert!(Neighbours { width: 7, ..neighbours }.checked().is_err());
     }
 }

@@ -4,7 +4,7 @@
 //! axes. Fitting is in double precision, scoring in single precision with a fixed order of sums, so that a row's
 //! error depends on no other row.
 
-use faer::traits::pulp::Arch;
+use faer::traits::pulp::{Arch, NullaryFnOnce};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -100,12 +100,17 @@ impl Pca {
     /// # Panics
     /// If `x` is not whole rows.
     pub fn error(&self, x: &[f32]) -> Vec<f64> {
-        self.per_row(x, 1, |row, code, rebuilt, out| {
-            self.encode_row(row, code);
-            self.decode_row(code, rebuilt);
-            out[0] =
-                row.iter().zip(rebuilt.iter()).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>() / row.len() as f64;
-        })
+        let mut errors = vec![0.0; scored(x, self.width()).len()];
+        errors.par_chunks_mut(TILE).zip(x.par_chunks(TILE * self.width())).for_each(|(errors, x)| {
+            let (mut code, mut rebuilt) = (vec![0.0; self.n_components()], vec![0.0; self.width()]);
+            for (row, error) in x.chunks_exact(self.width()).zip(errors) {
+                self.encode_row(row, &mut rebuilt, &mut code);
+                self.decode_row(&code, &mut rebuilt);
+                let squares = row.iter().zip(&rebuilt).map(|(a, b)| f64::from(a - b).powi(2));
+                *error = squares.sum::<f64>() / self.width() as f64;
+            }
+        });
+        errors
     }
 
     /// The code of every row, row-major, shape `[rows, k]`.
@@ -113,7 +118,17 @@ impl Pca {
     /// # Panics
     /// If `x` is not whole rows.
     pub fn encode(&self, x: &[f32]) -> Vec<f32> {
-        self.per_row(x, self.n_components(), |row, _, _, out| self.encode_row(row, out))
+        let k = self.n_components();
+        let mut codes = vec![0.0; scored(x, self.width()).len() * k];
+        // Without components there are no codes, and chunks of 0 numbers would be our bug.
+        let tile = TILE * k.max(1);
+        codes.par_chunks_mut(tile).zip(x.par_chunks(TILE * self.width())).for_each(|(codes, x)| {
+            let mut centred = vec![0.0; self.width()];
+            for (row, code) in x.chunks_exact(self.width()).zip(codes.chunks_exact_mut(k)) {
+                self.encode_row(row, &mut centred, code);
+            }
+        });
+        codes
     }
 
     /// The rows rebuilt from codes of shape `[rows, k]`, row-major, shape `[rows, width]`.
@@ -121,70 +136,150 @@ impl Pca {
     /// # Panics
     /// If `codes` is not whole codes, or if there are no components and so no telling how many rows.
     pub fn decode(&self, codes: &[f32]) -> Vec<f32> {
-        let mut rows = vec![0.0; codes.len() / self.n_components().max(1) * self.width()];
-        let codes = scored(codes, self.n_components());
-        rows.par_chunks_mut(self.width()).zip(codes.collect::<Vec<_>>()).for_each(|(row, code)| {
-            Arch::new().dispatch(|| self.decode_row(code, row));
+        let k = self.n_components();
+        let mut rows = vec![0.0; scored(codes, k).len() * self.width()];
+        rows.par_chunks_mut(TILE * self.width()).zip(codes.par_chunks(TILE * k)).for_each(|(rows, codes)| {
+            for (row, code) in rows.chunks_exact_mut(self.width()).zip(codes.chunks_exact(k)) {
+                self.decode_row(code, row);
+            }
         });
         rows
     }
 
-    /// Calls `make(row, code scratch, row scratch, out)` for every row, `out` of `width_out` numbers.
-    fn per_row<T: Default + Clone + Send>(
-        &self,
-        x: &[f32],
-        width_out: usize,
-        make: impl Fn(&[f32], &mut [f32], &mut [f32], &mut [T]) + Sync,
-    ) -> Vec<T> {
-        let n = scored(x, self.width()).len();
-        let mut out = vec![T::default(); n * width_out];
-        if width_out == 0 {
-            return out;
-        }
-        let tiles = out.par_chunks_mut(TILE * width_out).zip(x.par_chunks(TILE * self.width()));
-        tiles.for_each(|(out, x)| {
-            let (mut code, mut rebuilt) = (vec![0.0; self.n_components()], vec![0.0; self.width()]);
-            // Without this the loops below are compiled for the oldest processor. The order of the sums is fixed by
-            // their lanes, so the numbers are the same on every processor.
-            Arch::new().dispatch(|| {
-                for (row, out) in x.chunks_exact(self.width()).zip(out.chunks_exact_mut(width_out)) {
-                    make(row, &mut code, &mut rebuilt, out);
-                }
-            });
-        });
-        out
+    fn encode_row(&self, row: &[f32], centred: &mut [f32], code: &mut [f32]) {
+        centred.iter_mut().zip(row).zip(&self.mean).for_each(|((c, x), m)| *c = x - m);
+        Arch::new().dispatch(Project { centred, axes: &self.components, code });
     }
 
-    #[inline(always)]
-    fn encode_row(&self, row: &[f32], code: &mut [f32]) {
-        for (z, axis) in code.iter_mut().zip(self.components.chunks_exact(self.width())) {
-            *z = centred_dot(row, &self.mean, axis);
-        }
-    }
-
-    #[inline(always)]
     fn decode_row(&self, code: &[f32], row: &mut [f32]) {
         row.copy_from_slice(&self.mean);
-        for (z, axis) in code.iter().zip(self.components.chunks_exact(self.width())) {
-            row.iter_mut().zip(axis).for_each(|(x, a)| *x += z * a);
+        Arch::new().dispatch(Rebuild { code, axes: &self.components, row });
+    }
+}
+
+/// The product of a row with every axis, summed in 16 lanes and then over the lanes.
+///
+/// Compiled once for each kind of processor; the lanes fix the order of the sums, so all of them get the same numbers.
+struct Project<'a> {
+    centred: &'a [f32],
+    axes: &'a [f32],
+    code: &'a mut [f32],
+}
+
+impl NullaryFnOnce for Project<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let (row, row_rest) = self.centred.as_chunks::<16>();
+        for (z, axis) in self.code.iter_mut().zip(self.axes.chunks_exact(self.centred.len())) {
+            let (axis, axis_rest) = axis.as_chunks::<16>();
+            let mut lanes = [0.0_f32; 16];
+            for (x, a) in row.iter().zip(axis) {
+                for l in 0..16 {
+                    lanes[l] += x[l] * a[l];
+                }
+            }
+            for (lane, (x, a)) in lanes.iter_mut().zip(row_rest.iter().zip(axis_rest)) {
+                *lane += x * a;
+            }
+            *z = lanes.iter().sum();
         }
     }
 }
 
-/// The product of `row - mean` with `axis`, summed in 16 lanes and then over the lanes.
-#[inline(always)]
-fn centred_dot(row: &[f32], mean: &[f32], axis: &[f32]) -> f32 {
-    let mut lanes = [0.0_f32; 16];
-    let (rows, row_rest) = row.as_chunks::<16>();
-    let (means, mean_rest) = mean.as_chunks::<16>();
-    let (axes, axis_rest) = axis.as_chunks::<16>();
-    for ((x, m), a) in rows.iter().zip(means).zip(axes) {
-        for l in 0..16 {
-            lanes[l] += (x[l] - m[l]) * a[l];
+/// Adds every axis to a row, as often as the code says.
+struct Rebuild<'a> {
+    code: &'a [f32],
+    axes: &'a [f32],
+    row: &'a mut [f32],
+}
+
+impl NullaryFnOnce for Rebuild<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        for (z, axis) in self.code.iter().zip(self.axes.chunks_exact(self.row.len())) {
+            for (x, a) in self.row.iter_mut().zip(axis) {
+                *x += z * a;
+            }
         }
     }
-    for (l, ((x, m), a)) in row_rest.iter().zip(mean_rest).zip(axis_rest).enumerate() {
-        lanes[l] += (x - m) * a;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::baseline::golden::{check_near, golden};
+    use crate::range::lit;
+
+    /// Codes and errors are summed in single precision.
+    const SINGLE: f64 = 1e-5;
+
+    fn wide(x: &[f32]) -> Vec<f64> {
+        x.iter().map(|&v| f64::from(v)).collect()
     }
-    lanes.iter().sum()
+
+    #[test]
+    fn axes_codes_and_errors_are_those_of_scikit_learn() {
+        for golden in golden("pcas") {
+            let (n, width, k) = (golden.count("n"), golden.count("width"), golden.count("k"));
+            let pca = Pca::fit(&golden.rows("x"), n, width, Components::Count(k), 0).unwrap();
+            check_near(&pca.explained_variance, &golden.numbers("explained_variance"), 1e-8);
+            check_near(&[pca.explained_share()], &[golden.number("explained_share")], 1e-8);
+            check_near(&wide(&pca.components), &golden.numbers("components"), SINGLE);
+            let new = golden.rows("new");
+            check_near(&wide(&pca.encode(&new)), &golden.numbers("codes"), SINGLE);
+            check_near(&pca.error(&new), &golden.numbers("error"), SINGLE);
+        }
+    }
+
+    #[test]
+    fn a_row_scores_the_same_alone_and_among_others() {
+        let golden = &golden("pcas")[1];
+        let (n, width) = (golden.count("n"), golden.count("width"));
+        let x = golden.rows("x").repeat(40);
+        let pca = Pca::fit(&x, 40 * n, width, Components::Variance(lit!(Rate, 0.9)), 0).unwrap();
+        let together = pca.error(&x);
+        for (row, error) in x.chunks_exact(width).zip(&together) {
+            assert_eq!(pca.error(row), [*error]);
+        }
+        assert_eq!(pca, Pca::fit(&x, 40 * n, width, Components::Variance(lit!(Rate, 0.9)), 0).unwrap());
+    }
+
+    #[test]
+    fn all_components_rebuild_the_rows() {
+        let golden = &golden("pcas")[0];
+        let (x, n, width) = (golden.rows("x"), golden.count("n"), golden.count("width"));
+        let pca = Pca::fit(&x, n, width, Components::Count(999), 0).unwrap();
+        assert_eq!(pca.n_components(), width);
+        check_near(&wide(&pca.decode(&pca.encode(&x))), &wide(&x), SINGLE);
+    }
+
+    #[test]
+    fn equal_rows_and_a_single_row_have_no_components_and_no_error() {
+        for n in [1, 3] {
+            let pca = Pca::fit(&[1.0, -2.0].repeat(n), n, 2, Components::Count(2), 0).unwrap();
+            assert_eq!((pca.n_components(), pca.explained_share()), (0, 1.0));
+            assert_eq!(pca.error(&[1.0, -2.0, 1.0, 0.0]), [0.0, 2.0]);
+            assert!(pca.encode(&[1.0, -2.0]).is_empty());
+            assert!(pca.checked().is_ok());
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_fitted_or_read_is_refused() {
+        let error = Pca::fit(&[1.0], 1, 1, Components::Count(0), 0).unwrap_err();
+        assert_eq!(error.to_string(), "components: expected at least 1 component, got 0");
+        assert!(Pca::fit(&[1.0, f32::NAN], 2, 1, Components::Count(1), 0).is_err());
+        let pca = Pca::fit(&[1.0, 2.0, 3.0, 5.0], 2, 2, Components::Count(1), 0).unwrap();
+        let short = Pca { components: vec![1.0], ..pca.clone() };
+        let message = "input: pca: expected 1 components of 2 numbers, got 1 numbers";
+        assert_eq!(short.checked().unwrap_err().to_string(), message);
+        let infinite = Pca { mean: vec![0.0, f32::INFINITY], ..pca.clone() };
+        assert_eq!(infinite.checked().unwrap_err().to_string(), "input: pca: expected finite numbers, got others");
+        let json = serde_json::to_string(&pca).unwrap();
+        assert_eq!(serde_json::from_str::<Pca>(&json).unwrap(), pca);
+    }
 }

@@ -95,8 +95,8 @@ impl Cells<'_> {
             (ColumnKind::Datetime, Form::Words(words)) => self.moments(&words),
             (ColumnKind::Category | ColumnKind::Text, Form::Words(words)) => Ok(names(words)),
             // Text is never a feature, so that anything may stand in it.
-            (ColumnKind::Text, form) => {
-                cast(&form.into_array(), &DataType::Utf8).map_err(|error| Error::data(self.place(0), error.to_string()))
+            (ColumnKind::Text, _) => {
+                cast(array, &DataType::Utf8).map_err(|error| Error::data(self.place(0), error.to_string()))
             }
             // A column without any cell has no type that could be wrong.
             (_, form) if form.clone().into_array().null_count() == self.table.n_rows() => Ok(self.all_missing()),
@@ -195,19 +195,15 @@ impl Cells<'_> {
 
 /// The words trimmed, with missing tokens made null; shared where nothing changes.
 fn names(words: StringArray) -> ArrayRef {
-    let is_clean = |cell: &str| cell.trim().len() == cell.len() && !is_missing(cell);
+    let is_clean = |cell: &str| cell.trim().len() == cell.len() && !token::is_missing(cell);
     if words.iter().flatten().all(is_clean) {
         return Arc::new(words);
     }
     let mut builder = StringBuilder::with_capacity(words.len(), words.value_data().len());
     for cell in &words {
-        builder.append_option(cell.map(str::trim).filter(|text| !is_missing(text)));
+        builder.append_option(cell.map(str::trim).filter(|text| !token::is_missing(text)));
     }
     Arc::new(builder.finish())
-}
-
-fn is_missing(text: &str) -> bool {
-    token::is_missing(text)
 }
 
 #[cfg(test)]

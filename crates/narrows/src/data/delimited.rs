@@ -24,7 +24,7 @@ const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// A delimited file being read.
 pub(crate) struct Delimited {
-    reader: csv::Reader<Box<dyn Read + Send>>,
+    reader: csv::Reader<Tail>,
     schema: SchemaRef,
     notes: Vec<String>,
     name: String,
@@ -34,6 +34,25 @@ pub(crate) struct Delimited {
     record: ByteRecord,
     /// The record in hand is the first row of data, read to count the columns.
     is_pending: bool,
+    /// The last field of the record before ends in a line of its own.
+    ends_lines_later: bool,
+}
+
+/// A stream that remembers how it ended, because the parser takes a quote that is never closed for a field that reaches
+/// to the end of the file, and says nothing.
+struct Tail {
+    stream: Box<dyn Read + Send>,
+    /// The last byte that ends no line.
+    last: u8,
+}
+
+impl Read for Tail {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.stream.read(buffer)?;
+        let is_text = |byte: &&u8| !matches!(byte, b'\n' | b'\r');
+        self.last = buffer[..read].iter().rev().find(is_text).copied().unwrap_or(self.last);
+        Ok(read)
+    }
 }
 
 impl Delimited {
@@ -63,7 +82,7 @@ impl Delimited {
         let mut builder = csv::ReaderBuilder::new();
         let builder = builder.has_headers(false).flexible(true).delimiter(dialect.delimiter).buffer_capacity(1 << 18);
         let mut file = Delimited {
-            reader: builder.from_reader(stream),
+            reader: builder.from_reader(Tail { stream, last: 0 }),
             schema: Arc::new(ArrowSchema::empty()),
             notes: vec![format!("{name}: {}", dialect.note)],
             name,
@@ -71,6 +90,7 @@ impl Delimited {
             row: opening.first_row,
             record: ByteRecord::new(),
             is_pending: false,
+            ends_lines_later: false,
         };
         let has_first = file.advance()?;
         let names = match dialect.header {
@@ -87,13 +107,19 @@ impl Delimited {
 
     /// Reads the next record; false at the end.
     fn advance(&mut self) -> Result<bool> {
-        self.reader.read_byte_record(&mut self.record).map_err(|error| {
+        let has_more = self.reader.read_byte_record(&mut self.record).map_err(|error| {
             let text = error.to_string();
             match error.into_kind() {
                 csv::ErrorKind::Io(error) => Error::read(&self.name, error),
                 _ => Error::data(Place::source(&self.name).at_row(self.row), text),
             }
-        })
+        })?;
+        if !has_more && self.ends_lines_later && self.reader.get_ref().last != b'"' {
+            let place = Place::source(&self.name).at_row(self.row.saturating_sub(1));
+            return Err(Error::data(place, "a quote is opened and never closed"));
+        }
+        self.ends_lines_later = self.record.iter().next_back().is_some_and(|cell| cell.contains(&b'\n'));
+        Ok(has_more)
     }
 
     fn header(&self) -> Result<Vec<String>> {
@@ -229,7 +255,8 @@ mod tests {
         check_error(b"a,b,a\n1,2,3\n", "column `a`: the name occurs more than once, in fields 0 and 2");
         check_error(b"\xff\xfea\0", "expected text in UTF-8, got UTF-16");
         check_error(b"a\0b", "expected delimited text, got binary data");
-        let open = read(b"a,b\n1,2\n1,\"x\n2,3\n4,5\n").unwrap_err();
-        assert!(open.to_string().contains("row 1") || open.hint().is_some(), "{open}");
+        check_error(b"a,b\n1,2\n1,\"x\n2,3\n4,5\n", "t.csv, row 1: a quote is opened and never closed");
+        let open = read(b"a,b\n1,2\n\"x,3\n4,5\n").unwrap_err();
+        assert_eq!(open.hint(), Some("a field spans several lines: is a quote never closed?"));
     }
 }

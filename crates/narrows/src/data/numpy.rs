@@ -14,7 +14,7 @@ use arrow::datatypes::{
     DataType, Field, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, Schema as ArrowSchema,
     SchemaRef, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
-use ndarray::{Array2, ArrayD, Ix2};
+use ndarray::{Array2, ArrayD, Axis, IxDyn};
 use ndarray_npy::{NpzReader, ReadNpyError, ReadNpyExt, ReadNpzError, ReadableElement};
 
 use super::input::{Input, seekable};
@@ -194,10 +194,12 @@ impl Part {
         let rows = shape.first().copied().unwrap_or(0);
         // One dimension is one column; more than two are refused later, by shape.
         let columns = if shape.len() == 2 { shape[1] } else { 1 };
-        let flat: Array2<T> = match array.into_shape_with_order(if shape.len() == 1 { vec![rows, 1] } else { shape.clone() }) {
-            Ok(array) => array.into_dimensionality::<Ix2>().unwrap_or_else(|_| Array2::from_shape_fn((0, 0), |_| unreachable!())),
-            Err(_) => unreachable!("the same number of cells"),
+        let table = match shape.len() {
+            1 => array.insert_axis(Axis(1)),
+            2 => array,
+            _ => ArrayD::from_shape_vec(IxDyn(&[0, 0]), Vec::new()).expect("an array of no cells"),
         };
+        let flat: Array2<T> = table.into_dimensionality().expect("two dimensions");
         let cut = move |i: usize, rows: Range<usize>| {
             let column = flat.column(i);
             build(&mut rows.map(|row| column[row]))

@@ -110,7 +110,8 @@ impl Reader {
 
     fn open_next(&mut self, path: &Path) -> Result<Box<dyn Batches>> {
         // Files without a header have none from the first to the last: their names could not agree otherwise.
-        let has_no_header = self.source.header == Header::Auto && self.columns.iter().enumerate().all(|(i, name)| *name == format!("column_{i}"));
+        let is_numbered = |(i, name): (usize, &String)| *name == format!("column_{i}");
+        let has_no_header = self.source.header == Header::Auto && self.columns.iter().enumerate().all(is_numbered);
         let header = if has_no_header { Header::Absent } else { self.source.header };
         let file = open_file(path, &self.source, header, self.batch_rows, self.wanted.as_ref(), self.row)?;
         let schema = file.schema();
@@ -183,7 +184,8 @@ mod tests {
 
     use super::*;
 
-    fn open(files: &[(&str, &str)], batch_rows: usize) -> Result<Reader> {
+    /// The folder goes when the test ends, after the last file was opened.
+    fn open(files: &[(&str, &str)], batch_rows: usize) -> (tempfile::TempDir, Result<Reader>) {
         let folder = tempfile::tempdir().unwrap();
         let write = |(name, text): &(&str, &str)| {
             let path = folder.path().join(name);
@@ -191,10 +193,8 @@ mod tests {
             path.display().to_string()
         };
         let specs: Vec<String> = files.iter().map(write).collect();
-        // Every file is opened while the folder is there: the tests read to the end before it goes.
-        let reader = Source::parse(&specs)?.open(batch_rows, None);
-        std::mem::forget(folder);
-        reader
+        let reader = Source::parse(&specs).and_then(|source| source.open(batch_rows, None));
+        (folder, reader)
     }
 
     fn column(table: &Table, name: &str) -> Vec<String> {
@@ -203,7 +203,8 @@ mod tests {
 
     #[test]
     fn files_are_read_in_turn_with_the_first_ones_order_of_columns() {
-        let reader = open(&[("a.csv", "a,b\n1,2\n3,4\n5,6\n"), ("b.csv", "b,a\n8,7\n")], 2).unwrap();
+        let (_folder, reader) = open(&[("a.csv", "a,b\n1,2\n3,4\n5,6\n"), ("b.csv", "b,a\n8,7\n")], 2);
+        let reader = reader.unwrap();
         assert_eq!(reader.columns(), ["a", "b"]);
         let tables: Vec<Table> = reader.map(Result::unwrap).collect();
         let places: Vec<(u64, usize)> = tables.iter().map(|table| (table.first_row(), table.n_rows())).collect();
@@ -213,7 +214,8 @@ mod tests {
 
     #[test]
     fn a_file_with_other_columns_is_refused() {
-        let mut reader = open(&[("a.csv", "a,b\n1,2\n"), ("b.csv", "a,c\n1,2\n")], 10).unwrap();
+        let (_folder, reader) = open(&[("a.csv", "a,b\n1,2\n"), ("b.csv", "a,c\n1,2\n")], 10);
+        let mut reader = reader.unwrap();
         assert!(reader.next().unwrap().is_ok());
         let error = reader.next().unwrap().unwrap_err().to_string();
         assert!(error.ends_with("expected the columns of the first file, but it lacks `b` and has `c` in addition"), "{error}");
@@ -222,21 +224,22 @@ mod tests {
 
     #[test]
     fn files_without_header_go_on_without_one() {
-        let reader = open(&[("a.csv", "1,x\n2,y\n"), ("b.csv", "z,q\n3,w\n")], 10).unwrap();
+        let (_folder, reader) = open(&[("a.csv", "1,x\n2,y\n"), ("b.csv", "z,q\n3,w\n")], 10);
+        let reader = reader.unwrap();
         assert!(reader.notes()[0].ends_with("the first line is data (it holds values)"), "{:?}", reader.notes());
         assert_eq!(column(&reader.read_all().unwrap(), "column_0"), ["1", "2", "z", "3"]);
     }
 
     #[test]
     fn a_header_alone_is_a_table_of_no_rows() {
-        let table = open(&[("a.csv", "a,b\n")], 10).unwrap().read_all().unwrap();
+        let table = open(&[("a.csv", "a,b\n")], 10).1.unwrap().read_all().unwrap();
         assert_eq!((table.n_rows(), table.names()), (0, vec!["a", "b"]));
     }
 
     #[test]
     fn formats_without_an_extension_are_guessed_and_zips_are_not() {
-        assert_eq!(open(&[("data", "{\"a\":1}\n")], 10).unwrap().columns(), ["a"]);
-        let error = open(&[("a.xlsx", "PK\x03\x04")], 10).err().unwrap();
+        assert_eq!(open(&[("data", "{\"a\":1}\n")], 10).1.unwrap().columns(), ["a"]);
+        let error = open(&[("a.xlsx", "PK\x03\x04")], 10).1.err().unwrap();
         assert!(error.to_string().contains("expected one of the formats csv, tsv"), "{error}");
     }
 }

@@ -74,3 +74,66 @@ impl Evaluation {
         Ok(evaluation)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::baseline::random::Stream;
+    use crate::detect::metrics::{average_precision, roc_auc};
+
+    /// Scores whose true area under the ROC curve is 0.76: two normals, one standard deviation apart.
+    fn drawn(n: usize, seed: u64) -> (Vec<f64>, Vec<bool>) {
+        let mut stream = Stream::new(seed, 99);
+        let labels: Vec<bool> = (0..n).map(|i| i % 5 == 0).collect();
+        (labels.iter().map(|&label| stream.normal() + f64::from(u8::from(label))).collect(), labels)
+    }
+
+    #[test]
+    fn values_are_those_of_the_metrics_and_lie_inside_their_intervals() {
+        let (scores, labels) = drawn(300, 1);
+        let evaluation = Evaluation::new(&scores, &labels, 1.0, 7).unwrap();
+        let (roc, pr, f1) = (evaluation.auc_roc.unwrap(), evaluation.auc_pr.unwrap(), evaluation.f1.unwrap());
+        assert_eq!(roc.value, roc_auc(&scores, &labels).unwrap());
+        assert_eq!(pr.value, average_precision(&scores, &labels).unwrap());
+        assert_eq!(Some(f1.value), evaluation.confusion.f1());
+        for estimate in [roc, pr, f1] {
+            assert!(estimate.low < estimate.value && estimate.value < estimate.high, "{estimate:?}");
+        }
+        assert_eq!((evaluation.n_rows, evaluation.n_anomalies, evaluation.note), (300, 60, None));
+    }
+
+    #[test]
+    fn an_interval_depends_on_the_seed_alone() {
+        let (scores, labels) = drawn(200, 2);
+        let with = |threads: usize, seed| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| Evaluation::new(&scores, &labels, 1.0, seed).unwrap())
+        };
+        assert_eq!(with(1, 3), with(4, 3));
+        assert_ne!(with(1, 3).auc_roc, with(1, 4).auc_roc);
+    }
+
+    #[test]
+    fn intervals_hold_the_truth_about_as_often_as_they_say() {
+        let truth = 0.760_249_938_906_523_8; // the normal distribution function at 1 / sqrt(2)
+        let n_data_sets = 200;
+        let holds = (0..n_data_sets).filter(|&seed| {
+            let (scores, labels) = drawn(200, seed);
+            let estimate = Evaluation::new(&scores, &labels, 1.0, seed).unwrap().auc_roc.unwrap();
+            (estimate.low..=estimate.high).contains(&truth)
+        });
+        let share = holds.count() as f64 / n_data_sets as f64;
+        // Four standard errors, and two points for the bias that percentile intervals have at this size.
+        assert!((share - 0.95).abs() < 0.02 + 4.0 * (0.95 * 0.05 / n_data_sets as f64).sqrt(), "{share}");
+    }
+
+    #[test]
+    fn labels_of_one_kind_leave_a_note_and_the_counts() {
+        let evaluation = Evaluation::new(&[1.0, 3.0], &[false, false], 2.0, 0).unwrap();
+        assert_eq!((evaluation.auc_roc, evaluation.auc_pr, evaluation.f1), (None, None, None));
+        assert_eq!(evaluation.confusion.false_alarm_rate(), Some(0.5));
+        assert!(evaluation.note.unwrap().contains("got 2 normal rows and 0 anomalies"));
+        assert!(Evaluation::new(&[], &[], 0.0, 0).unwrap().note.is_some());
+        assert!(Evaluation::new(&[f64::NAN], &[true], 0.0, 0).is_err());
+    }
+}

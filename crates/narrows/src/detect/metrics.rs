@@ -126,3 +126,76 @@ pub(super) fn f1(true_positives: u64, false_positives: u64, anomalies: u64) -> O
 fn ratio(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::baseline::golden::{check_near, golden};
+
+    #[test]
+    fn areas_and_f1_are_those_of_scikit_learn() {
+        for golden in golden("rankings") {
+            let (scores, labels) = (golden.numbers("scores"), golden.labels("labels"));
+            check_near(&[roc_auc(&scores, &labels).unwrap()], &[golden.number("roc_auc")], 1e-12);
+            check_near(&[average_precision(&scores, &labels).unwrap()], &[golden.number("average_precision")], 1e-12);
+            let confusion = Confusion::at(&scores, &labels, golden.number("threshold")).unwrap();
+            check_near(&[confusion.f1().unwrap()], &[golden.number("f1_at_threshold")], 1e-12);
+        }
+    }
+
+    #[test]
+    fn the_best_threshold_has_the_best_f1() {
+        for golden in golden("rankings") {
+            let (scores, labels) = (golden.numbers("scores"), golden.labels("labels"));
+            let threshold = Ranking::new(&scores, &labels).unwrap().best_f1("best_f1").unwrap();
+            let confusion = Confusion::at(&scores, &labels, threshold).unwrap();
+            check_near(&[confusion.f1().unwrap()], &[golden.number("best_f1")], 1e-12);
+        }
+    }
+
+    #[test]
+    fn ratios_are_of_the_right_counts() {
+        let labels = [true, true, true, false, false, false, false, false];
+        let scores = [9.0, 8.0, 1.0, 7.0, 2.0, 2.0, 3.0, f64::NAN];
+        let confusion = Confusion::at(&scores, &labels, 5.0).unwrap();
+        let expected = Confusion { true_positives: 2, false_positives: 1, true_negatives: 4, false_negatives: 1 };
+        assert_eq!(confusion, expected);
+        assert_eq!(confusion.precision(), Some(2.0 / 3.0));
+        assert_eq!(confusion.recall(), Some(2.0 / 3.0));
+        assert_eq!(confusion.f1(), Some(2.0 / 3.0));
+        assert_eq!(confusion.false_alarm_rate(), Some(0.2));
+        assert_eq!(confusion.accuracy(), Some(0.75));
+    }
+
+    #[test]
+    fn a_score_equal_to_the_threshold_is_not_flagged() {
+        assert_eq!(Confusion::at(&[1.0], &[true], 1.0).unwrap().false_negatives, 1);
+    }
+
+    #[test]
+    fn ratios_without_a_denominator_are_none() {
+        let confusion = Confusion::at(&[1.0], &[false], 2.0).unwrap();
+        assert_eq!((confusion.precision(), confusion.recall(), confusion.f1()), (None, None, None));
+        assert_eq!(Confusion::default().accuracy(), None);
+        assert_eq!(Confusion::at(&[1.0], &[true], 2.0).unwrap().f1(), Some(0.0));
+    }
+
+    #[test]
+    fn what_is_undefined_is_said_in_words() {
+        let message = |result: Result<f64>| result.unwrap_err().to_string();
+        assert_eq!(
+            message(roc_auc(&[1.0, 2.0], &[false, false])),
+            "input: area under the ROC curve: expected normal rows and anomalies, got 2 normal rows and 0 anomalies"
+        );
+        assert_eq!(
+            message(average_precision(&[1.0], &[false])),
+            "input: average precision: expected at least 1 anomaly among the labels, got 1 normal rows alone"
+        );
+        assert_eq!(average_precision(&[1.0], &[true]).unwrap(), 1.0);
+        assert_eq!(message(roc_auc(&[1.0], &[])), "input: expected a label for each of 1 scores, got 0 labels");
+        assert_eq!(message(roc_auc(&[1.0, f64::NAN], &[true, false])), "row 1: expected a score, got NaN");
+        assert!(Confusion::at(&[1.0], &[], 0.0).is_err());
+        assert!(roc_curve(&[], &[]).is_err() && pr_curve(&[], &[]).is_err());
+        assert_eq!(roc_curve(&[f64::INFINITY, 0.0], &[true, false]).unwrap().len(), 3);
+    }
+}

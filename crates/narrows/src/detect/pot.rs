@@ -111,3 +111,68 @@ fn moments(excesses: &[f64]) -> Option<Pareto> {
     let allowed = excesses.iter().all(|y| 1.0 + pareto.shape * y / pareto.scale > 0.0);
     (allowed && pareto.shape != 0.0).then_some(pareto)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::baseline::golden::{check_near, golden};
+    use crate::baseline::random::Stream;
+
+    #[test]
+    fn fits_are_those_of_scipy_or_likelier() {
+        for golden in golden("paretos") {
+            let excesses = golden.numbers("excesses");
+            let pareto = Pareto::fit(&excesses).unwrap();
+            let likelihood = pareto.log_likelihood(&excesses);
+            assert!(likelihood > golden.number("log_likelihood") - 1e-6, "{pareto:?} {likelihood}");
+            // SciPy's search stops at about 1e-4.
+            check_near(&[pareto.shape], &[golden.number("shape")], 1e-3);
+            check_near(&[pareto.scale / golden.number("scale")], &[1.0], 1e-3);
+            check_near(&[pareto.exceeded_with(0.001) / golden.number("exceeded_with_0.001")], &[1.0], 5e-3);
+        }
+    }
+
+    #[test]
+    fn the_tail_is_found_again_in_many_drawn_rows() {
+        for (key, shape) in [-0.4, -0.1, 0.0, 0.2, 0.7].into_iter().enumerate() {
+            let drawn = Pareto { shape, scale: 3.0 };
+            let mut stream = Stream::new(5, key as u64);
+            let excesses: Vec<f64> = (0..20_000).map(|_| drawn.exceeded_with(1.0 - stream.uniform())).collect();
+            let fitted = Pareto::fit(&excesses).unwrap();
+            // Four standard errors: (1 + shape) / sqrt(n).
+            assert!((fitted.shape - shape).abs() < 4.0 * (1.0 + shape) / 20_000_f64.sqrt(), "{fitted:?}");
+        }
+    }
+
+    #[test]
+    fn the_unit_of_the_scores_does_not_matter() {
+        let excesses = golden("paretos")[0].numbers("excesses");
+        let one = Pareto::fit(&excesses).unwrap();
+        for unit in [1e-12, 1e12] {
+            let scaled = Pareto::fit(&excesses.iter().map(|y| y * unit).collect::<Vec<_>>()).unwrap();
+            check_near(&[scaled.shape, scaled.scale / unit], &[one.shape, one.scale], 1e-9);
+        }
+    }
+
+    #[test]
+    fn an_exponential_tail_is_the_limit_of_the_others() {
+        let at = |shape| Pareto { shape, scale: 2.0 }.exceeded_with(1e-3);
+        check_near(&[at(1e-9), at(-1e-9)], &[at(0.0), at(0.0)], 1e-7);
+    }
+
+    #[test]
+    fn excesses_without_spread_have_no_tail() {
+        for excesses in [&[][..], &[1.0], &[2.0, 2.0], &[0.0, 0.0], &[f64::INFINITY, 1.0]] {
+            assert_eq!(Pareto::fit(excesses), None);
+        }
+        assert!(Pareto::fit(&[1.0, 1.0, 1.0, 2.0]).is_some());
+    }
+
+    #[test]
+    fn moments_are_used_only_where_they_allow_for_all_excesses() {
+        let fit = moments(&[0.2, 0.5, 1.0, 2.3]).unwrap();
+        let mean = fit.scale / (1.0 - fit.shape);
+        check_near(&[mean], &[1.0], 1e-12);
+        assert_eq!(moments(&[0.8, 0.9, 0.95, 1.35]), None);
+    }
+}

@@ -178,3 +178,74 @@ fn calibration_values(what: &str, values: &[f64]) -> Result<Vec<f64>> {
     }
     Ok(sorted(values.to_vec()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check_refused<T: std::fmt::Debug>(result: Result<T>, message: &str) {
+        assert_eq!(result.unwrap_err().to_string(), message);
+    }
+
+    #[test]
+    fn every_column_weighs_the_same_after_scaling() {
+        let contributions = [1.0, 100.0, 3.0, 300.0];
+        let scale = ColumnScale::fit(&contributions, 2, 2).unwrap();
+        assert_eq!(scale.scale, [2.0, 200.0]);
+        assert_eq!(scale.apply(&contributions), [0.5, 0.5, 1.5, 1.5]);
+        assert_eq!(scale.score(&contributions), [0.5, 1.5]);
+    }
+
+    #[test]
+    fn a_column_rebuilt_perfectly_cannot_blow_up() {
+        let scale = ColumnScale::fit(&[0.0, 4.0, 2.0, 1e-30], 1, 4).unwrap();
+        assert_eq!(scale.scale, [0.02, 4.0, 2.0, 0.02]);
+        assert_eq!(ColumnScale::fit(&[0.0, 0.0], 1, 2).unwrap().scale, [1.0, 1.0]);
+        let tiny = ColumnScale::fit(&[f32::from_bits(1)], 1, 1).unwrap();
+        assert!(tiny.score(&[f32::MAX])[0].is_finite());
+    }
+
+    #[test]
+    fn a_log_ratio_is_zero_at_the_median_and_has_a_floor() {
+        let ratio = LogRatio::fit(&[3.0, 1.0, 2.0]).unwrap();
+        assert_eq!((ratio.median, ratio.apply(2.0)), (2.0, 0.0));
+        assert_eq!(ratio.apply(0.0), LogRatio::FLOOR.ln());
+        assert!(ratio.apply(f64::NAN).is_nan());
+        assert_eq!(LogRatio::fit(&[0.0, 0.0, 5.0]).unwrap().median, 5.0);
+        assert_eq!(LogRatio::fit(&[0.0]).unwrap().median, 1.0);
+    }
+
+    #[test]
+    fn a_wild_row_moves_the_standard_scale_little() {
+        let mut scores: Vec<f64> = (0..101).map(f64::from).collect();
+        let calm = Standardise::fit(&scores).unwrap();
+        assert_eq!(calm.median, 50.0);
+        assert!((calm.spread - 25.0 * 1.482_602).abs() < 1e-4);
+        scores[100] = 1e300;
+        assert_eq!(Standardise::fit(&scores).unwrap(), calm);
+        assert!((calm.apply(50.0 + calm.spread) - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn scores_that_are_mostly_equal_have_a_spread_all_the_same() {
+        let spread = |scores: &[f64]| Standardise::fit(scores).unwrap().spread;
+        // The median absolute deviation is 0; quartiles are 1 and 2.
+        assert!((spread(&[1.0, 1.0, 1.0, 1.0, 1.0, 2.0, 2.0, 2.0, 9.0]) - 1.0 / 1.348_979_5).abs() < 1e-6);
+        // Quartiles are equal too: the standard deviation stands in.
+        assert_eq!(spread(&[1.0, 1.0, 1.0, 1.0, 6.0]), 2.0);
+        assert_eq!(spread(&[7.0, 7.0]), 1.0);
+    }
+
+    #[test]
+    fn what_cannot_be_learned_from_is_refused() {
+        let expected = "input: column scale: expected 2 rows of 2 contributions, at least 1, got 3";
+        check_refused(ColumnScale::fit(&[1.0; 3], 2, 2), expected);
+        check_refused(
+            ColumnScale::fit(&[1.0, -1.0], 1, 2),
+            "column `1`, row 0: expected a finite contribution of at least 0, got -1",
+        );
+        check_refused(LogRatio::fit(&[]), "input: log ratio: expected at least 1 calibration row, got none");
+        check_refused(LogRatio::fit(&[1.0, -2.0]), "input: log ratio: expected errors of at least 0, got -2");
+        check_refused(Standardise::fit(&[0.0, f64::NAN]), "row 1: standardise: expected a finite number, got NaN");
+    }
+}

@@ -14,7 +14,7 @@ use crate::detect::{Calibration, Decision};
 use crate::error::{Error, Place, Result};
 use crate::model::{self, Latent};
 use crate::prep::{Pipeline, Prepared};
-use crate::range::{Rate, lit};
+use crate::range::lit;
 use crate::recipe::Recipe;
 use crate::train::{self, Checkpoints, Event, NoCheckpoints, Observer, Silent, Task, Trained};
 
@@ -132,12 +132,12 @@ impl Input {
         let is_dropped = |name: &str| inferred.dropped.iter().any(|dropped| dropped.column == name);
         let kept: Vec<&str> = inferred.schema.names().into_iter().filter(|name| !is_dropped(name)).collect();
         if kept.is_empty() {
-            let reasons: Vec<String> = inferred.dropped.iter().take(5).map(ToString::to_string).collect();
+            let reasons: Vec<String> = inferred.dropped.iter().take(5).map(left_out).collect();
             return Err(Error::data(Place::source(table.source()), format!("no column is left to learn from: {}", reasons.join("; "))));
         }
         let schema = inferred.schema.select(&kept)?;
         let all = all_columns(&table, &inferred.schema);
-        let mut notes: Vec<String> = inferred.dropped.iter().map(ToString::to_string).collect();
+        let mut notes: Vec<String> = inferred.dropped.iter().map(left_out).collect();
         notes.extend(inferred.notes.iter().cloned());
         notes.iter().for_each(|note| observer.on_event(Event::Noted(note)));
         let (typed, _) = data::conform(features, &schema)?;
@@ -151,6 +151,10 @@ fn all_columns(table: &Table, features: &Schema) -> Schema {
         features.get(name).cloned().unwrap_or_else(|| data::Column { name: (*name).to_owned(), kind: data::ColumnKind::Text })
     };
     Schema { columns: table.names().iter().map(column).collect() }
+}
+
+fn left_out(dropped: &Dropped) -> String {
+    format!("column `{}` left out: {}", dropped.column, dropped.reason)
 }
 
 fn too_few(table: &Table, roles: &Roles, n: usize) -> Error {

@@ -12,7 +12,7 @@ use crate::error::Result;
 
 /// What codes look like.
 #[derive(Debug, Clone, PartialEq)]
-pub enum CodeDensity {
+pub(crate) enum CodeDensity {
     /// The standard normal distribution, the prior of a gaussian latent.
     Standard,
     /// A normal distribution fitted to training codes.

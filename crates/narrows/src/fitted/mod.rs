@@ -12,9 +12,9 @@ mod roles;
 mod split;
 mod summary;
 
-pub use evaluate::{Evaluation, Evaluator, Quality};
+pub use evaluate::{Evaluation, Evaluator};
 pub use fit::{Session, fit};
-pub use generate::CodeDensity;
+pub(crate) use generate::CodeDensity;
 pub(crate) use judge::Judge;
 pub use judge::{Explained, ScoreCounts, Scores};
 pub use roles::Roles;
@@ -42,7 +42,7 @@ pub struct Fitted {
 
 /// What a user would compare with, fitted on the same rows.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Baselines {
+pub(crate) struct Baselines {
     /// PCA with as many components as the code has units; 90 % of the variance where that would copy its input.
     pub pca: Pca,
     /// An isolation forest.

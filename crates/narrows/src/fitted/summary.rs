@@ -86,7 +86,7 @@ pub(super) fn report(
             calibration: split.calibration.len() as u64,
         },
         columns: columns(told, judge, &held_out, &output),
-        notes: input.notes.iter().cloned().chain(told.prep.notes.iter().cloned()).collect(),
+        notes: input.notes.iter().cloned().chain(prep_notes(told.prep)).collect(),
         warnings,
         network: network(recipe, judge),
         training,
@@ -96,6 +96,13 @@ pub(super) fn report(
         code_map: code_map(told, judge, decision, threads)?,
         recipe: (*recipe).clone(),
     })
+}
+
+fn prep_notes(prep: &PrepReport) -> Vec<String> {
+    let infinite = prep.infinite.iter().map(|(column, n)| format!("column `{column}`: {n} infinite cells taken as missing while training"));
+    let clipped = prep.clipped.iter().map(|(column, n)| format!("column `{column}`: {n} training cells clipped at the limit of prep.clip"));
+    let constant = prep.constant.iter().map(|column| format!("column `{column}` is the same in every training row"));
+    infinite.chain(clipped).chain(constant).collect()
 }
 
 fn columns(told: &Told<'_>, judge: &Judge, held_out: &Prepared, output: &[f32]) -> Vec<ColumnReport> {
@@ -116,7 +123,7 @@ fn columns(told: &Told<'_>, judge: &Judge, held_out: &Prepared, output: &[f32]) 
             column.role = Role::Dropped;
             column.words = dropped.reason.to_string();
         } else if let Some(prep) = judge.pipeline.columns().iter().find(|prep| prep.name == name) {
-            column.words = prep.words.clone();
+            column.words = prep.what.clone();
             column.missing = prep.missing;
             column.quality = quality(judge, name, held_out, output);
         } else {

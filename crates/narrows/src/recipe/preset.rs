@@ -11,7 +11,7 @@ use crate::error::{Error, Result, nearest};
 use crate::model::backbone::{Activation, Backbone, Dense};
 use crate::model::{Corruption, Latent, Loss, Sparsity, latent::Gaussian};
 use crate::prep::Prep;
-use crate::range::{Fraction, NonNegative, Positive, lit};
+use crate::range::lit;
 use crate::train::{Optimizer, Schedule, Train};
 
 /// A named kind of autoencoder.

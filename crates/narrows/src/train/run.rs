@@ -58,7 +58,7 @@ pub struct Trained {
 }
 
 /// Steps a training of `n` rows takes at most.
-pub fn planned_steps(config: &Train, n: usize) -> u64 {
+pub(crate) fn planned_steps(config: &Train, n: usize) -> u64 {
     let an_epoch = n.div_ceil(config.batch_rows(n)) as u64;
     config.steps.min(u64::from(config.epochs).saturating_mul(an_epoch))
 }

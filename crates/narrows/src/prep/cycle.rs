@@ -1,0 +1,186 @@
+//! Datetime columns: time of day, day of the week and day of the year as points on circles.
+//!
+//! 23:59 is next to 00:00, which a plain number would not say. Absolute time is left out: a model fitted in March would
+//! find every April an anomaly.
+
+use std::f64::consts::TAU;
+
+use arrow::array::{Array, TimestampMicrosecondArray};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::Offset;
+use serde::{Deserialize, Serialize};
+
+use super::cell::Cell;
+use super::prepared::{Slots, Tally};
+
+const DAY: i64 = 86_400_000_000;
+/// The day of the year is learnt where training rows span more days than this.
+const HALF_A_YEAR: i64 = 180;
+const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/// How one datetime column is written: a sine and a cosine for each circle.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Cycles {
+    circles: Vec<Circle>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Circle {
+    Weekday,
+    DayOfYear,
+    TimeOfDay,
+}
+
+impl Cycles {
+    /// Looks at the cells of the training rows; returns what was done in words, missing cells, and whether all are equal.
+    pub(crate) fn fit(array: &TimestampMicrosecondArray, rows: &[u32]) -> (Cycles, String, u64, bool) {
+        let cells = || rows.iter().map(|row| *row as usize).filter(|row| array.is_valid(*row)).map(|row| array.value(row));
+        let missing = (rows.len() - cells().count()) as u64;
+        let (first, last) = (cells().min().unwrap_or(0), cells().max().unwrap_or(0));
+        let mut circles = vec![Circle::Weekday];
+        if last.saturating_sub(first) > HALF_A_YEAR * DAY {
+            circles.push(Circle::DayOfYear);
+        }
+        if cells().any(|t| t.rem_euclid(DAY) != 0) {
+            circles.push(Circle::TimeOfDay);
+        }
+        let names: Vec<&str> = circles.iter().map(|circle| circle.in_words()).collect();
+        let mut what = format!("{} as points on circles", names.join(", "));
+        if missing > 0 {
+            what.push_str(&format!("; {missing} missing, left at the centre"));
+        }
+        (Cycles { circles }, what, missing, first == last)
+    }
+
+    /// The number of inputs.
+    pub(crate) fn width(&self) -> usize {
+        2 * self.circles.len()
+    }
+
+    /// Writes the cells of rows `first..first + n`.
+    pub(crate) fn write(&self, array: &TimestampMicrosecondArray, first: usize, n: usize, slots: &mut Slots<'_>) -> Tally {
+        let mut tally = Tally::default();
+        for i in 0..n {
+            if array.is_null(first + i) {
+                tally.missing += 1;
+                (0..self.width()).for_each(|slot| slots.fill(i, slot, 0.0));
+                continue;
+            }
+            for (pair, circle) in self.circles.iter().enumerate() {
+                let (sin, cos) = (TAU * circle.place(array.value(first + i))).sin_cos();
+                slots.put(i, 2 * pair, sin as f32);
+                slots.put(i, 2 * pair + 1, cos as f32);
+            }
+        }
+        tally
+    }
+
+    /// The parts of a time that these inputs stand for.
+    pub(crate) fn read(&self, features: &[f32]) -> Cell {
+        let place = |pair: usize| {
+            let (sin, cos) = (f64::from(features[2 * pair]), f64::from(features[2 * pair + 1]));
+            (sin.atan2(cos) / TAU).rem_euclid(1.0)
+        };
+        self.told(place)
+    }
+
+    /// The same parts of a known time, in microseconds.
+    pub(crate) fn observed(&self, t: i64) -> Cell {
+        self.told(|pair| self.circles[pair].place(t))
+    }
+
+    fn told(&self, place: impl Fn(usize) -> f64) -> Cell {
+        let parts = self.circles.iter().enumerate().map(|(pair, circle)| circle.told(place(pair)));
+        Cell::Time(parts.collect::<Vec<_>>().join(" "))
+    }
+}
+
+impl Circle {
+    /// The part of the circle that has passed, in [0, 1).
+    fn place(self, t: i64) -> f64 {
+        match self {
+            Circle::TimeOfDay => t.rem_euclid(DAY) as f64 / DAY as f64,
+            // 1970 began on a Thursday, which is day 3 of a week from Monday.
+            Circle::Weekday => (t.div_euclid(DAY) + 3).rem_euclid(7) as f64 / 7.0,
+            Circle::DayOfYear => {
+                let date = date_of(t);
+                f64::from(date.day_of_year() - 1) / f64::from(date.days_in_year())
+            }
+        }
+    }
+
+    fn told(self, place: f64) -> String {
+        match self {
+            Circle::TimeOfDay => {
+                let minutes = (place * 1440.0 + 1e-9).floor() as u32 % 1440;
+                format!("{:02}:{:02}", minutes / 60, minutes % 60)
+            }
+            Circle::Weekday => WEEKDAYS[(place * 7.0).round() as usize % 7].to_owned(),
+            Circle::DayOfYear => {
+                let day = (place * 365.0).round() as i64 % 365;
+                let date = date_of(day * DAY);
+                format!("{} {}", date.day(), MONTHS[(date.month() - 1) as usize])
+            }
+        }
+    }
+
+    fn in_words(self) -> &'static str {
+        match self {
+            Circle::Weekday => "day of the week",
+            Circle::DayOfYear => "day of the year",
+            Circle::TimeOfDay => "time of day",
+        }
+    }
+}
+
+/// The date, UTC; times that no calendar has are held at 1970.
+fn date_of(t: i64) -> Date {
+    Offset::UTC.to_datetime(Timestamp::from_microsecond(t).unwrap_or_default()).date()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn micros(text: &str) -> i64 {
+        text.parse::<Timestamp>().unwrap().as_microsecond()
+    }
+
+    fn check(times: &[&str], probe: &str, what: &str, told: &str) {
+        let array: TimestampMicrosecondArray = times.iter().map(|text| Some(micros(text))).collect();
+        let rows: Vec<u32> = (0..times.len() as u32).collect();
+        let (cycles, words, ..) = Cycles::fit(&array, &rows);
+        assert_eq!(words, format!("{what} as points on circles"));
+        let width = cycles.width();
+        let (mut input, mut target) = (vec![0.0; width], vec![0.0; width]);
+        let mut slots = Slots { input: &mut input, target: &mut target, width, start: 0 };
+        cycles.write(&TimestampMicrosecondArray::from(vec![micros(probe)]), 0, 1, &mut slots);
+        assert_eq!(cycles.observed(micros(probe)).to_string(), told);
+        assert_eq!(cycles.read(&input).to_string(), told);
+    }
+
+    #[test]
+    fn only_parts_that_vary_are_learnt_and_they_come_back() {
+        let (noon, midnight, later) = ("2024-03-12T14:20:30Z", "2024-03-12T00:00:00Z", "2024-12-24T00:00:00Z");
+        check(&[noon], noon, "day of the week, time of day", "Tue 14:20");
+        check(&[midnight], noon, "day of the week", "Tue");
+        check(&[midnight, later], "2023-12-31T00:00:00Z", "day of the week, day of the year", "Sun 31 Dec");
+        check(&[noon, later], "1969-12-31T23:59:30Z", "day of the week, day of the year, time of day", "Wed 31 Dec 23:59");
+    }
+
+    #[test]
+    fn missing_times_are_the_centre_and_not_asked_back() {
+        let array = TimestampMicrosecondArray::from(vec![Some(0), None]);
+        let (cycles, what, missing, _) = Cycles::fit(&array, &[0, 1]);
+        assert_eq!((what.as_str(), missing), ("day of the week as points on circles; 1 missing, left at the centre", 1));
+        let (mut input, mut target) = (vec![9.0; 4], vec![9.0; 4]);
+        let mut slots = Slots { input: &mut input, target: &mut target, width: 2, start: 0 };
+        assert_eq!(cycles.write(&array, 0, 2, &mut slots).missing, 1);
+        assert!(input[2] == 0.0 && input[3] == 0.0 && target[2].is_nan() && target[3].is_nan());
+        assert_eq!(date_of(i64::MAX).year(), 1970);
+    }
+}

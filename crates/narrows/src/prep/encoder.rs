@@ -1,0 +1,175 @@
+//! One column of any kind on its way to numbers and back: the one place that matches on kinds.
+
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array, StringArray, TimestampMicrosecondArray};
+use arrow::datatypes::{Float64Type, TimestampMicrosecondType};
+use serde::{Deserialize, Serialize};
+
+use super::block::BlockKind;
+use super::cell::Cell;
+use super::cycle::Cycles;
+use super::flag::Flag;
+use super::levels::{Index, Levels};
+use super::number::{Number, Seen};
+use super::prepared::{Slots, Tally};
+use super::{ColumnPrep, Prep};
+use crate::data::{Column, ColumnKind, Table};
+use crate::error::{Error, Result};
+
+/// How a column's cells become inputs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub(crate) enum Encoder {
+    Number(Number),
+    Flag(Flag),
+    Levels(Levels),
+    Cycles(Cycles),
+}
+
+/// A typed column's cells.
+pub(crate) enum Typed<'a> {
+    Numbers(&'a Float64Array),
+    Flags(&'a BooleanArray),
+    Words(&'a StringArray),
+    Moments(&'a TimestampMicrosecondArray),
+}
+
+/// An encoder with a column of the table at hand.
+pub(crate) struct Bound<'a> {
+    encoder: &'a Encoder,
+    typed: Typed<'a>,
+    index: Option<Index<'a>>,
+}
+
+/// What fitting one column found.
+pub(crate) struct Found {
+    pub(crate) encoder: Encoder,
+    pub(crate) summary: ColumnPrep,
+    pub(crate) infinite: u64,
+    pub(crate) clipped: u64,
+    pub(crate) is_constant: bool,
+}
+
+impl Encoder {
+    /// Looks at the training rows of one column.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] where the column is text, or not typed as the schema says.
+    pub(crate) fn fit(table: &Table, column: &Column, rows: &[u32], prep: &Prep) -> Result<Found> {
+        let summary = |what: String, missing: u64, (n_levels, rare_levels): (usize, usize)| ColumnPrep {
+            name: column.name.clone(),
+            kind: column.kind,
+            what,
+            missing,
+            n_levels,
+            rare_levels,
+        };
+        Ok(match typed(table, &column.name, column.kind)? {
+            Typed::Numbers(array) => {
+                let (number, Seen { what, missing, infinite, clipped, is_constant }) = Number::fit(array, rows, prep);
+                let summary = summary(what, missing, (0, 0));
+                Found { encoder: Encoder::Number(number), summary, infinite, clipped, is_constant }
+            }
+            Typed::Flags(array) => {
+                let (flag, what, missing, is_constant) = Flag::fit(array, rows);
+                let summary = summary(what, missing, (0, 0));
+                Found { encoder: Encoder::Flag(flag), summary, infinite: 0, clipped: 0, is_constant }
+            }
+            Typed::Words(array) => {
+                let (levels, what, missing) = Levels::fit(array, rows, prep);
+                let (summary, is_constant) = (summary(what, missing, levels.sizes()), levels.is_constant());
+                Found { encoder: Encoder::Levels(levels), summary, infinite: 0, clipped: 0, is_constant }
+            }
+            Typed::Moments(array) => {
+                let (cycles, what, missing, is_constant) = Cycles::fit(array, rows);
+                let summary = summary(what, missing, (0, 0));
+                Found { encoder: Encoder::Cycles(cycles), summary, infinite: 0, clipped: 0, is_constant }
+            }
+        })
+    }
+
+    /// The kinds of the column's blocks, their widths, and whether their training values lie in [0, 1].
+    pub(crate) fn layout(&self) -> Vec<(BlockKind, usize, bool)> {
+        let (main, has_indicator) = match self {
+            Encoder::Number(number) => ((BlockKind::Number, 1, number.is_unit), number.has_indicator),
+            Encoder::Flag(flag) => ((BlockKind::Flag, 1, true), flag.has_indicator),
+            Encoder::Levels(levels) => ((BlockKind::Levels, levels.width(), true), false),
+            Encoder::Cycles(cycles) => ((BlockKind::Cyclic, cycles.width(), false), false),
+        };
+        let indicator = has_indicator.then_some((BlockKind::Missing, 1, true));
+        std::iter::once(main).chain(indicator).collect()
+    }
+
+    /// The kind of column that this encodes.
+    fn kind(&self) -> ColumnKind {
+        match self {
+            Encoder::Number(_) => ColumnKind::Numeric,
+            Encoder::Flag(_) => ColumnKind::Boolean,
+            Encoder::Levels(_) => ColumnKind::Category,
+            Encoder::Cycles(_) => ColumnKind::Datetime,
+        }
+    }
+
+    /// The encoder with the column `name` of `table`.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] where the column is not there or not of its type.
+    pub(crate) fn bind<'a>(&'a self, table: &'a Table, name: &str) -> Result<Bound<'a>> {
+        let index = match self {
+            Encoder::Levels(levels) => Some(levels.index()),
+            _ => None,
+        };
+        Ok(Bound { encoder: self, typed: typed(table, name, self.kind())?, index })
+    }
+
+    /// The value that a column's inputs stand for.
+    pub(crate) fn read(&self, features: &[f32]) -> Cell {
+        match self {
+            Encoder::Number(number) => number.read(features),
+            Encoder::Flag(flag) => flag.read(features),
+            Encoder::Levels(levels) => levels.read(features),
+            Encoder::Cycles(cycles) => cycles.read(features),
+        }
+    }
+}
+
+impl Bound<'_> {
+    /// Writes the cells of rows `first..first + n` into slots that are all 0.
+    pub(crate) fn write(&self, first: usize, n: usize, slots: &mut Slots<'_>) -> Tally {
+        match (self.encoder, &self.typed, &self.index) {
+            (Encoder::Number(number), Typed::Numbers(array), _) => number.write(array, first, n, slots),
+            (Encoder::Flag(flag), Typed::Flags(array), _) => flag.write(array, first, n, slots),
+            (Encoder::Levels(levels), Typed::Words(array), Some(index)) => levels.write(array, index, first, n, slots),
+            (Encoder::Cycles(cycles), Typed::Moments(array), _) => cycles.write(array, first, n, slots),
+            _ => unreachable!("binding chose the column's type by the encoder"),
+        }
+    }
+
+    /// The value in a row.
+    pub(crate) fn observed(&self, row: usize) -> Cell {
+        match (self.encoder, &self.typed) {
+            (_, Typed::Numbers(array)) if array.is_valid(row) => Cell::Number(array.value(row)),
+            (_, Typed::Flags(array)) if array.is_valid(row) => Cell::Flag(array.value(row)),
+            (_, Typed::Words(array)) if array.is_valid(row) => Cell::Level(array.value(row).to_owned()),
+            (Encoder::Cycles(cycles), Typed::Moments(array)) if array.is_valid(row) => cycles.observed(array.value(row)),
+            _ => Cell::Missing,
+        }
+    }
+}
+
+fn typed<'a>(table: &'a Table, name: &str, kind: ColumnKind) -> Result<Typed<'a>> {
+    let array: &ArrayRef = table.expect_column(name)?;
+    let typed = match kind {
+        ColumnKind::Numeric => array.as_primitive_opt::<Float64Type>().map(Typed::Numbers),
+        ColumnKind::Boolean => array.as_boolean_opt().map(Typed::Flags),
+        ColumnKind::Category => array.as_string_opt::<i32>().map(Typed::Words),
+        ColumnKind::Datetime => array.as_primitive_opt::<TimestampMicrosecondType>().map(Typed::Moments),
+        ColumnKind::Text => {
+            let error = Error::mismatch(format!("column `{name}` is text and cannot be a feature"));
+            return Err(error.with_hint("ignore the column, or turn it into numbers or a few categories first"));
+        }
+    };
+    typed.ok_or_else(|| {
+        let error = Error::mismatch(format!("column `{name}`: expected {} typed as {kind}, got {}", kind.in_words(), array.data_type()));
+        error.with_hint("conform the table to its schema first")
+    })
+}

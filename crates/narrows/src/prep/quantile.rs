@@ -1,0 +1,97 @@
+//! Ranks drawn out to a normal distribution, by a curve of straight pieces.
+//!
+//! Between training values the curve goes straight; beyond them it goes on with its mean slope, so that a value twice as
+//! far out is still told from one that is just outside, which a plain rank would not.
+
+use serde::{Deserialize, Serialize};
+use statrs::distribution::{ContinuousCDF, Normal};
+
+/// Knots of the curve at most.
+const KNOTS: usize = 256;
+
+/// A rising curve from values to normal scores.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Curve {
+    x: Vec<f64>,
+    z: Vec<f64>,
+    /// Rise of `z` by `x` beyond the ends.
+    slope: f64,
+}
+
+impl Curve {
+    /// The curve of some finite values in rising order.
+    pub(crate) fn fit(sorted: &[f64]) -> Curve {
+        let normal = Normal::standard();
+        let n = sorted.len() as f64;
+        let (mut x, mut z): (Vec<f64>, Vec<f64>) = (Vec::new(), Vec::new());
+        let mut start = 0;
+        let mut next_knot = 0.0;
+        while start < sorted.len() {
+            let length = sorted[start..].iter().take_while(|value| **value == sorted[start]).count();
+            let end = start + length;
+            // Equal values share the middle of their ranks.
+            let rank = (start + end) as f64 / 2.0 / n;
+            if rank >= next_knot || end == sorted.len() {
+                x.push(sorted[start]);
+                z.push(normal.inverse_cdf(rank));
+                next_knot = rank + 1.0 / KNOTS as f64;
+            }
+            start = end;
+        }
+        if x.is_empty() {
+            (x, z) = (vec![0.0], vec![0.0]);
+        }
+        let last = x.len() - 1;
+        let slope = (z[last] - z[0]) / (x[last] - x[0]);
+        Curve { x, z, slope: if slope.is_normal() && slope > 0.0 { slope } else { 1.0 } }
+    }
+
+    /// The score of a value.
+    pub(crate) fn forward(&self, x: f64) -> f64 {
+        follow(&self.x, &self.z, x, self.slope)
+    }
+
+    /// The value of a score.
+    pub(crate) fn inverse(&self, z: f64) -> f64 {
+        follow(&self.z, &self.x, z, 1.0 / self.slope)
+    }
+}
+
+fn follow(from: &[f64], to: &[f64], at: f64, slope: f64) -> f64 {
+    let last = from.len() - 1;
+    if at <= from[0] {
+        return to[0] + (at - from[0]) * slope;
+    }
+    if at >= from[last] {
+        return to[last] + (at - from[last]) * slope;
+    }
+    let above = from.partition_point(|knot| *knot <= at);
+    let (a, b) = (above - 1, above);
+    let part = (at - from[a]) / (from[b] - from[a]);
+    to[a] + part * (to[b] - to[a])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranks_become_normal_scores_and_come_back() {
+        let values: Vec<f64> = (0..10_000).map(|i| f64::from(i).powi(3)).collect();
+        let curve = Curve::fit(&values);
+        assert!(curve.x.len() <= KNOTS + 2);
+        assert!(curve.forward(values[5000]).abs() < 0.01);
+        assert!((curve.forward(values[8413]) - 1.0).abs() < 0.02);
+        for x in [values[0], values[17], values[9999], -5e9, 1e13] {
+            assert!((curve.inverse(curve.forward(x)) - x).abs() <= 1e-6 * x.abs().max(1.0), "{x}");
+        }
+        assert!(curve.forward(2e12) > curve.forward(1e12));
+    }
+
+    #[test]
+    fn one_value_and_none_give_a_curve_too() {
+        assert_eq!(Curve::fit(&[3.0, 3.0]).forward(3.0), 0.0);
+        assert_eq!(Curve::fit(&[]).forward(2.0), 2.0);
+    }
+}
