@@ -34,7 +34,7 @@ impl Man {
         let verbs: Vec<Command> = command.get_subcommands().filter(|verb| verb.get_name() != "help").cloned().collect();
         for verb in verbs {
             let name = format!("narrows-{}", verb.get_name());
-            output::write_text(&folder.join(format!("{name}.1")), &page(verb.name(name))?)?;
+            output::write_text(&folder.join(format!("{name}.1")), &page(verb)?)?;
         }
         output::write_text(&folder.join("narrows.1"), &page(command)?)?;
         Ok(Outcome::Done)
