@@ -13,16 +13,8 @@ pub struct ShapeError {
 }
 
 impl ShapeError {
-    pub(crate) fn new(
-        layer: impl Into<String>,
-        expected: impl ToString,
-        got: impl ToString,
-    ) -> Self {
-        Self {
-            layer: layer.into(),
-            expected: expected.to_string(),
-            got: got.to_string(),
-        }
+    pub(crate) fn new(layer: impl Into<String>, expected: impl ToString, got: impl ToString) -> Self {
+        Self { layer: layer.into(), expected: expected.to_string(), got: got.to_string() }
     }
 }
 
@@ -33,9 +25,6 @@ mod tests {
     #[test]
     fn the_message_names_place_expected_and_got() {
         let error = ShapeError::new("encoder.1 Dense(8 -> 4)", "8 inputs", "6 inputs");
-        assert_eq!(
-            error.to_string(),
-            "`encoder.1 Dense(8 -> 4)`: expected 8 inputs, got 6 inputs"
-        );
+        assert_eq!(error.to_string(), "`encoder.1 Dense(8 -> 4)`: expected 8 inputs, got 6 inputs");
     }
 }

@@ -49,11 +49,7 @@ fn assert_close_at(what: &str, got: &[f32], want: &[f32], size: f32) {
 
 /// How the script trains unless a case says otherwise: plain Adam.
 pub(crate) fn config() -> TrainConfig {
-    TrainConfig {
-        optimizer: Optimizer::Adam(AdamConfig::default()),
-        clip: None,
-        sparsity: Sparsity::None,
-    }
+    TrainConfig { optimizer: Optimizer::Adam(AdamConfig::default()), clip: None, sparsity: Sparsity::None }
 }
 
 pub(crate) fn check(name: &str, network: &Network) {

@@ -24,11 +24,7 @@ fn total(trainer: &mut Trainer, batch: &Batch<'_>) -> (f64, StepLoss) {
 
 /// Checks the gradient of every parameter on random rows with a gap in the targets.
 pub(crate) fn check(network: &Network, sparsity: Sparsity) {
-    let config = TrainConfig {
-        optimizer: Optimizer::Adam(AdamConfig::default()),
-        clip: None,
-        sparsity,
-    };
+    let config = TrainConfig { optimizer: Optimizer::Adam(AdamConfig::default()), clip: None, sparsity };
     const N: usize = 7;
     let mut params = network.init(5);
     let mut stream = Stream::new(9, Purpose::Demo, 0, 0);
@@ -43,8 +39,7 @@ pub(crate) fn check(network: &Network, sparsity: Sparsity) {
     target[1] = f32::NAN;
     let rows: Vec<u32> = (10..10 + N as u32).collect();
     let batch = Batch { input: &input, target: &target, rows: &rows, seed: 2, epoch: 1 };
-    let mut trainer =
-        Trainer::new(network, params.clone(), config, N, Threads::serial()).unwrap();
+    let mut trainer = Trainer::new(network, params.clone(), config, N, Threads::serial()).unwrap();
     let (_, loss) = total(&mut trainer, &batch);
     assert!(loss.total.is_finite());
     let gradient = trainer.gradient().to_vec();

@@ -38,20 +38,11 @@ impl<'a> Runner<'a> {
 
     fn scratch(&self, n_rows: usize) -> Scratch {
         let len = n_rows.min(TILE) * self.max_width;
-        Scratch {
-            buffers: [vec![0.0; len], vec![0.0; len]],
-            statistics: vec![0.0; 2 * self.max_width.max(TILE)],
-        }
+        Scratch { buffers: [vec![0.0; len], vec![0.0; len]], statistics: vec![0.0; 2 * self.max_width.max(TILE)] }
     }
 
     /// Sends at most a tile of rows through `stages`; the result lies in the scratch.
-    fn tile<'s>(
-        &self,
-        stages: &[Stage],
-        n: usize,
-        input: &[f32],
-        scratch: &'s mut Scratch,
-    ) -> &'s mut [f32] {
+    fn tile<'s>(&self, stages: &[Stage], n: usize, input: &[f32], scratch: &'s mut Scratch) -> &'s mut [f32] {
         let rows = Rows { n, threads: &self.serial };
         let [mut from, mut to] = scratch.buffers.each_mut().map(Vec::as_mut_slice);
         let mut width = stages.first().map_or(0, |stage| stage.inputs);
@@ -153,14 +144,7 @@ impl Network {
     /// # Panics
     ///
     /// As [`encode`](Self::encode).
-    pub fn reconstruct(
-        &self,
-        params: &Params,
-        input: &[f32],
-        code: &mut [f32],
-        output: &mut [f32],
-        threads: &Threads,
-    ) {
+    pub fn reconstruct(&self, params: &Params, input: &[f32], code: &mut [f32], output: &mut [f32], threads: &Threads) {
         let (inputs, code_size, outputs) = (self.inputs(), self.code_size(), self.outputs());
         let n = n_rows(input, inputs, code, code_size);
         assert_eq!(output.len(), n * outputs, "length of the output");

@@ -70,30 +70,29 @@ impl Gaussian {
         let width = self.code_size;
         vectorised!({
             let rows = input.chunks_exact(2 * width).zip(noise.chunks_exact(width));
-            for (((x, noise), z), kl) in rows.zip(code.chunks_exact_mut(width)).zip(kl) {
+            for (((x, noise), z), kl) in rows.zip(code.chunks_exact_mut(width)).zip(kl.iter_mut()) {
                 let (mean, log_var) = x.split_at(width);
                 for j in 0..width {
                     let deviation = maths::exp(0.5 * clamp(log_var[j]));
                     z[j] = deviation.mul_add(noise[j], mean[j]);
                 }
-                *kl = 0.5 * sum::sum_of_pairs(mean, log_var, #[inline(always)] |mean, log_var| {
-                    let log_var = clamp(log_var);
-                    mean.mul_add(mean, maths::exp(log_var)) - 1.0 - log_var
-                });
+                *kl = 0.5
+                    * sum::sum_of_pairs(
+                        mean,
+                        log_var,
+                        #[inline(always)]
+                        |mean, log_var| {
+                            let log_var = clamp(log_var);
+                            mean.mul_add(mean, maths::exp(log_var)) - 1.0 - log_var
+                        },
+                    );
             }
         });
     }
 
     /// The gradient for [mean | log_var] from that for the code, plus that of `kl_share` times each
     /// row's divergence.
-    pub(crate) fn backward(
-        &self,
-        input: &[f32],
-        noise: &[f32],
-        d_code: &[f32],
-        kl_share: f32,
-        d_input: &mut [f32],
-    ) {
+    pub(crate) fn backward(&self, input: &[f32], noise: &[f32], d_code: &[f32], kl_share: f32, d_input: &mut [f32]) {
         let width = self.code_size;
         vectorised!({
             let rows = input.chunks_exact(2 * width).zip(noise.chunks_exact(width));
@@ -107,8 +106,7 @@ impl Gaussian {
                     // With half = sigma / 2, e^log_var = 4 half^2.
                     let slope = 0.5 * kl_share * (4.0 * half * half - 1.0);
                     d_mean[j] = kl_share.mul_add(mean[j], d_z[j]);
-                    d_log_var[j] =
-                        if free { (d_z[j] * noise[j]).mul_add(half, slope) } else { 0.0 };
+                    d_log_var[j] = if free { (d_z[j] * noise[j]).mul_add(half, slope) } else { 0.0 };
                 }
             }
         });

@@ -38,17 +38,17 @@ mod error;
 mod kernels;
 pub mod rng;
 
-mod params;
-mod layer;
+mod inference;
 mod latent;
-mod sparsity;
+mod layer;
 mod loss;
 mod network;
-mod plan;
 mod optim;
+mod params;
+mod plan;
 mod schedule;
+mod sparsity;
 mod trainer;
-mod inference;
 
 #[cfg(test)]
 mod golden;

@@ -65,12 +65,7 @@ impl Network {
     ///
     /// If a width does not fit its neighbour's, a setting is out of range, or the output's groups do
     /// not tile the decoder's columns; the message names the layer, what was expected and what was got.
-    pub fn new(
-        encoder: Vec<Layer>,
-        latent: Latent,
-        decoder: Vec<Layer>,
-        output: Output,
-    ) -> Result<Self, ShapeError> {
+    pub fn new(encoder: Vec<Layer>, latent: Latent, decoder: Vec<Layer>, output: Output) -> Result<Self, ShapeError> {
         let network = Self { encoder, latent, decoder, output };
         network.check()?;
         Ok(network)
@@ -190,9 +185,7 @@ impl Network {
 
 impl fmt::Display for Network {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let list = |layers: &[Layer]| {
-            layers.iter().map(Layer::to_string).collect::<Vec<_>>().join(", ")
-        };
+        let list = |layers: &[Layer]| layers.iter().map(Layer::to_string).collect::<Vec<_>>().join(", ");
         write!(
             f,
             "encoder [{}] | {:?} {} | decoder [{}] | output [{}], {} parameters",
@@ -248,11 +241,7 @@ mod tests {
             (message(vec![dense(4, 2)], Latent::Point, vec![dense(2, 5)]), "groups over 5 columns"),
             (message(vec![dense(0, 2)], Latent::Point, vec![dense(2, 4)]), "at least 1"),
             (
-                message(
-                    vec![Layer::Dropout(Dropout { rate: 1.0 }), dense(4, 2)],
-                    Latent::Point,
-                    vec![dense(2, 4)],
-                ),
+                message(vec![Layer::Dropout(Dropout { rate: 1.0 }), dense(4, 2)], Latent::Point, vec![dense(2, 4)]),
                 "a rate in [0, 1)",
             ),
             (
@@ -265,10 +254,7 @@ mod tests {
             ),
             (
                 message(
-                    vec![
-                        dense(4, 2),
-                        Layer::BatchNorm(BatchNorm { features: 2, eps: 1e-5, momentum: 2.0 }),
-                    ],
+                    vec![dense(4, 2), Layer::BatchNorm(BatchNorm { features: 2, eps: 1e-5, momentum: 2.0 })],
                     Latent::Point,
                     vec![dense(2, 4)],
                 ),

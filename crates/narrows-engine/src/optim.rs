@@ -59,13 +59,7 @@ pub(crate) struct Step {
 
 impl Optimizer {
     /// Updates parameters and moments from the gradient.
-    pub(crate) fn step(
-        &self,
-        state: State<'_>,
-        gradient: &[f32],
-        step: Step,
-        threads: &Threads,
-    ) {
+    pub(crate) fn step(&self, state: State<'_>, gradient: &[f32], step: Step, threads: &Threads) {
         let (Self::Adam(config) | Self::AdamW(config)) = *self;
         let lr = f64::from(step.learning_rate);
         let (beta1, beta2) = (f64::from(config.beta1), f64::from(config.beta2));
@@ -84,7 +78,7 @@ impl Optimizer {
         threads.chunks3(arrays, slice, |i, params, first, second| {
             let gradient = &gradient[i * slice..][..params.len()];
             vectorised!({
-                let moments = first.iter_mut().zip(second);
+                let moments = first.iter_mut().zip(second.iter_mut());
                 for ((w, (m, v)), &g) in params.iter_mut().zip(moments).zip(gradient) {
                     let g = added.mul_add(*w, g * step.gradient_scale);
                     *m = new1.mul_add(g - *m, *m);
@@ -100,10 +94,15 @@ impl Optimizer {
 /// The Euclidean norm of the gradient: partial sums of fixed slices, added in order in f64.
 pub(crate) fn norm(gradient: &[f32]) -> f32 {
     let squares: f64 = vectorised!({
-        gradient
-            .chunks(4096)
-            .map(#[inline(always)] |slice| f64::from(sum::sum(slice, #[inline(always)] |g| g * g)))
-            .sum()
+        let mut squares = 0.0;
+        for slice in gradient.chunks(4096) {
+            squares += f64::from(sum::sum(
+                slice,
+                #[inline(always)]
+                |g| g * g,
+            ));
+        }
+        squares
     });
     squares.sqrt() as f32
 }

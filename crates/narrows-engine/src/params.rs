@@ -104,10 +104,7 @@ mod tests {
 
     fn params() -> Params {
         let network = Network::new(
-            vec![
-                Layer::dense(3, 2),
-                Layer::BatchNorm(BatchNorm { features: 2, eps: 1e-5, momentum: 0.1 }),
-            ],
+            vec![Layer::dense(3, 2), Layer::BatchNorm(BatchNorm { features: 2, eps: 1e-5, momentum: 0.1 })],
             Latent::Point,
             vec![Layer::dense(2, 3)],
             Output::single(3, Loss::Mse),

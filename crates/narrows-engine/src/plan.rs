@@ -38,12 +38,7 @@ pub(crate) struct Stage {
 
 impl Stage {
     /// The parameters of a dense stage.
-    pub(crate) fn dense_params<'a>(
-        &self,
-        dense: &Dense,
-        params: &'a [f32],
-        packed: &'a [f32],
-    ) -> DenseParams<'a> {
+    pub(crate) fn dense_params<'a>(&self, dense: &Dense, params: &'a [f32], packed: &'a [f32]) -> DenseParams<'a> {
         let bias = self.trainable.start + dense.inputs * dense.outputs..self.trainable.end;
         DenseParams { packed: &packed[self.packed.clone()], bias: &params[bias] }
     }
@@ -68,13 +63,10 @@ impl Plan {
         let trainable_len = |layer: &Layer| -> usize {
             layer.trainable().iter().map(|(_, shape)| shape.iter().product::<usize>()).sum()
         };
-        let buffer_len = |layer: &Layer| -> usize {
-            layer.buffers().iter().map(|(_, shape)| shape.iter().product::<usize>()).sum()
-        };
-        let n_trainable =
-            network.encoder.iter().chain(&network.decoder).map(trainable_len).sum();
-        let mut plan =
-            Self { stages: vec![], code: 0, n_trainable, n_packed: 0, max_width: network.inputs() };
+        let buffer_len =
+            |layer: &Layer| -> usize { layer.buffers().iter().map(|(_, shape)| shape.iter().product::<usize>()).sum() };
+        let n_trainable = network.encoder.iter().chain(&network.decoder).map(trainable_len).sum();
+        let mut plan = Self { stages: vec![], code: 0, n_trainable, n_packed: 0, max_width: network.inputs() };
         let (mut trainable, mut buffer, mut block) = (0, n_trainable, 0);
         let mut width = network.inputs();
         for (layers, is_decoder) in [(&network.encoder, false), (&network.decoder, true)] {
@@ -90,8 +82,7 @@ impl Plan {
                         Op::Layer(Layer::Dense(_) | Layer::BatchNorm(_) | Layer::LayerNorm(_)) => true,
                         Op::Layer(Layer::Activation(_) | Layer::Dropout(_)) | Op::Sample(_) => false,
                     });
-                let invertible =
-                    matches!(layer, Layer::Activation(activation) if activation.is_invertible());
+                let invertible = matches!(layer, Layer::Activation(activation) if activation.is_invertible());
                 let stage = Stage {
                     op: Op::Layer(*layer),
                     inputs: width,

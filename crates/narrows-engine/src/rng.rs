@@ -49,12 +49,7 @@ fn philox(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
     for _ in 0..ROUNDS {
         let a = u64::from(counter[0]) * u64::from(MULTIPLIERS[0]);
         let b = u64::from(counter[2]) * u64::from(MULTIPLIERS[1]);
-        counter = [
-            (b >> 32) as u32 ^ counter[1] ^ key[0],
-            b as u32,
-            (a >> 32) as u32 ^ counter[3] ^ key[1],
-            a as u32,
-        ];
+        counter = [(b >> 32) as u32 ^ counter[1] ^ key[0], b as u32, (a >> 32) as u32 ^ counter[3] ^ key[1], a as u32];
         key = [key[0].wrapping_add(WEYL[0]), key[1].wrapping_add(WEYL[1])];
     }
     counter
@@ -193,24 +188,32 @@ impl Stream {
 
     /// Fills `out` with numbers in [0, 1), from the next whole block on.
     pub fn fill_uniform(&mut self, out: &mut [f32]) {
-        self.fill(out, #[inline(always)] |words, out| {
-            for (out, &word) in out.iter_mut().zip(words) {
-                *out = unit(word);
-            }
-        });
+        self.fill(
+            out,
+            #[inline(always)]
+            |words, out| {
+                for (out, &word) in out.iter_mut().zip(words) {
+                    *out = unit(word);
+                }
+            },
+        );
     }
 
     /// Fills `out` with standard normals, from the next whole block on.
     pub fn fill_normal(&mut self, out: &mut [f32]) {
-        self.fill(out, #[inline(always)] |words, out| {
-            let (radii, angles) = words.split_at(WORDS / 2);
-            let (first, second) = out.split_at_mut(WORDS / 2);
-            for i in 0..WORDS / 2 {
-                let (a, b) = normal_pair(radii[i], angles[i]);
-                first[i] = a;
-                second[i] = b;
-            }
-        });
+        self.fill(
+            out,
+            #[inline(always)]
+            |words, out| {
+                let (radii, angles) = words.split_at(WORDS / 2);
+                let (first, second) = out.split_at_mut(WORDS / 2);
+                for i in 0..WORDS / 2 {
+                    let (a, b) = normal_pair(radii[i], angles[i]);
+                    first[i] = a;
+                    second[i] = b;
+                }
+            },
+        );
     }
 
     /// Puts `items` into a random order (Fisher and Yates).
@@ -258,11 +261,7 @@ mod tests {
         // From kat_vectors of Random123, philox4x32 with 10 rounds.
         let cases = [
             ([0; 4], [0; 2], [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8]),
-            (
-                [u32::MAX; 4],
-                [u32::MAX; 2],
-                [0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd],
-            ),
+            ([u32::MAX; 4], [u32::MAX; 2], [0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd]),
             (
                 [0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344],
                 [0xa409_3822, 0x299f_31d0],
@@ -287,11 +286,13 @@ mod tests {
         let mean = values.iter().map(|&x| x as f64).sum::<f64>() / n as f64;
         assert!((mean - 0.5).abs() < 0.003);
 
-        let moment = |values: &[f32], p: i32| {
-            values.iter().map(|&x| (x as f64).powi(p)).sum::<f64>() / values.len() as f64
-        };
+        let moment =
+            |values: &[f32], p: i32| values.iter().map(|&x| (x as f64).powi(p)).sum::<f64>() / values.len() as f64;
         stream(0).fill_normal(&mut values);
-        let scalar: Vec<f32> = { let mut s = stream(1); (0..n).map(|_| s.normal()).collect() };
+        let scalar: Vec<f32> = {
+            let mut s = stream(1);
+            (0..n).map(|_| s.normal()).collect()
+        };
         for values in [&values, &scalar] {
             assert!(moment(values, 1).abs() < 0.01);
             assert!((moment(values, 2) - 1.0).abs() < 0.02);

@@ -156,8 +156,7 @@ mod tests {
 
     #[test]
     fn warm_up_rises_to_the_schedule() {
-        let rates: Vec<f32> =
-            (0..5).map(|step| WarmUp { steps: 3 }.rate(&Schedule::Constant, 1.0, step, 5)).collect();
+        let rates: Vec<f32> = (0..5).map(|step| WarmUp { steps: 3 }.rate(&Schedule::Constant, 1.0, step, 5)).collect();
         assert_eq!(rates, [0.25, 0.5, 0.75, 1.0, 1.0]);
     }
 

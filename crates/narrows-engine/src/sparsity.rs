@@ -29,13 +29,7 @@ impl Sparsity {
     /// Penalty for the code `[n, width]`, its weight included; adds its gradient to `gradient`.
     ///
     /// `scratch` holds one float a unit. The work is small beside the layers', so one thread does it.
-    pub(crate) fn apply(
-        &self,
-        code: &[f32],
-        width: usize,
-        gradient: &mut [f32],
-        scratch: &mut [f32],
-    ) -> f32 {
+    pub(crate) fn apply(&self, code: &[f32], width: usize, gradient: &mut [f32], scratch: &mut [f32]) -> f32 {
         let n = (code.len() / width) as f32;
         match *self {
             Self::None => 0.0,
@@ -46,7 +40,12 @@ impl Sparsity {
                         let slope = share.copysign(z);
                         *g += if z == 0.0 { 0.0 } else { slope };
                     }
-                    share * sum::sum(code, #[inline(always)] |z| z.abs())
+                    share
+                        * sum::sum(
+                            code,
+                            #[inline(always)]
+                            |z| z.abs(),
+                        )
                 })
             }
             Self::Kl { target, weight } => {
@@ -55,8 +54,7 @@ impl Sparsity {
                 let mut penalty = 0.0;
                 for slope in slopes.iter_mut() {
                     let mean = (*slope / n).clamp(MEAN_MARGIN, 1.0 - MEAN_MARGIN);
-                    penalty += target * (target / mean).ln()
-                        + (1.0 - target) * ((1.0 - target) / (1.0 - mean)).ln();
+                    penalty += target * (target / mean).ln() + (1.0 - target) * ((1.0 - target) / (1.0 - mean)).ln();
                     *slope = weight / n * ((1.0 - target) / (1.0 - mean) - target / mean);
                 }
                 let slopes = &*slopes;

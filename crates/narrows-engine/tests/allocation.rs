@@ -61,13 +61,11 @@ fn a_step_allocates_nothing() {
     };
     for n in [1, 2] {
         let threads = Threads::new(n);
-        let mut trainer =
-            Trainer::new(&network, network.init(1), config, N, threads.clone()).unwrap();
+        let mut trainer = Trainer::new(&network, network.init(1), config, N, threads.clone()).unwrap();
         threads.install(|| {
             let mut steps = |count| {
                 for epoch in 0..count {
-                    let batch =
-                        Batch { input: &input, target: &input, rows: &rows, seed: 1, epoch };
+                    let batch = Batch { input: &input, target: &input, rows: &rows, seed: 1, epoch };
                     trainer.step(&batch, 1.0, 1e-3);
                     trainer.forward(&batch);
                     trainer.backward(RowWeights::Given(&weights), 1.0);

@@ -19,9 +19,7 @@ pub(crate) struct Band<'a> {
 impl<'a> Band<'a> {
     #[inline(always)]
     fn rows(self, len: usize) -> impl Iterator<Item = &'a [f32]> {
-        self.data
-            .chunks_exact(self.width)
-            .map(move |row| &row[self.first..self.first + len])
+        self.data.chunks_exact(self.width).map(move |row| &row[self.first..self.first + len])
     }
 }
 

@@ -139,11 +139,7 @@ pub(crate) fn erf(x: f32) -> f32 {
     near = near.mul_add(s, -3.761_253_36e-1);
     near = near.mul_add(s, 1.283_791_66e-1);
     let near = near.mul_add(x, x);
-    if t > 0.927_734_375 {
-        far.copysign(x)
-    } else {
-        near
-    }
+    if t > 0.927_734_375 { far.copysign(x) } else { near }
 }
 
 /// (sin, cos) of a full turn times `word` / 2^32.
@@ -177,13 +173,7 @@ mod tests {
         (exponent - 23.0).exp2()
     }
 
-    fn check(
-        name: &str,
-        (low, high): (f32, f32),
-        limit: f64,
-        ours: impl Fn(f32) -> f32,
-        exact: impl Fn(f64) -> f64,
-    ) {
+    fn check(name: &str, (low, high): (f32, f32), limit: f64, ours: impl Fn(f32) -> f32, exact: impl Fn(f64) -> f64) {
         let mut worst = (0.0_f64, 0.0_f32);
         for i in 0..=200_000 {
             let x = low + (high - low) * (i as f32 / 200_000.0);
@@ -227,12 +217,8 @@ mod tests {
         check("tanh", (-10.0, 10.0), 2.5, tanh, f64::tanh);
         check("sigmoid", (-80.0, 30.0), 3.0, sigmoid, |x| 1.0 / (1.0 + (-x).exp()));
         check("erf", (-5.0, 5.0), 2.0, erf, erf_exact);
-        check("softplus", (-80.0, 80.0), 3.0, |x| sigmoid_and_softplus(x).1, |x| {
-            (-x.abs()).exp().ln_1p()
-        });
-        check("sigmoid of the pair", (-80.0, 30.0), 3.0, |x| sigmoid_and_softplus(x).0, |x| {
-            1.0 / (1.0 + (-x).exp())
-        });
+        check("softplus", (-80.0, 80.0), 3.0, |x| sigmoid_and_softplus(x).1, |x| (-x.abs()).exp().ln_1p());
+        check("sigmoid of the pair", (-80.0, 30.0), 3.0, |x| sigmoid_and_softplus(x).0, |x| 1.0 / (1.0 + (-x).exp()));
     }
 
     #[test]

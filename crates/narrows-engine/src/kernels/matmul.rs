@@ -28,11 +28,7 @@ pub(crate) enum Left<'a> {
     /// Row-major, rows of `k`.
     Rows(&'a [f32]),
     /// The transpose of a row-major matrix `[k, width]`: row i is its column `first + i`.
-    Columns {
-        data: &'a [f32],
-        width: usize,
-        first: usize,
-    },
+    Columns { data: &'a [f32], width: usize, first: usize },
 }
 
 /// The right factor `[k, n]`.
@@ -145,11 +141,7 @@ impl WithSimd for Product<'_> {
         let Shape { m, n, k } = self.shape;
         let a = match self.a {
             Left::Rows(data) => View { data: data.as_ptr(), row: k, column: 1 },
-            Left::Columns { data, width, first } => View {
-                data: data[first..].as_ptr(),
-                row: 1,
-                column: width,
-            },
+            Left::Columns { data, width, first } => View { data: data[first..].as_ptr(), row: 1, column: width },
         };
         let tile_columns = VECTORS * S::F32_LANES;
         let c = self.c.as_mut_ptr();
@@ -165,11 +157,7 @@ impl WithSimd for Product<'_> {
             while j < n {
                 let columns = tile_columns.min(n - j);
                 let b = match self.b {
-                    Right::Rows(data) => View {
-                        data: data[depth * n + j..].as_ptr(),
-                        row: n,
-                        column: 1,
-                    },
+                    Right::Rows(data) => View { data: data[depth * n + j..].as_ptr(), row: n, column: 1 },
                     Right::Panels(data) => View {
                         data: data[j / PANEL * PANEL * k + depth * PANEL + j % PANEL..].as_ptr(),
                         row: PANEL,
@@ -185,16 +173,7 @@ impl WithSimd for Product<'_> {
                 // SAFETY: `multiply` checked that A holds m x k, B k x n and C m x n elements; the
                 // tile covers columns j .. j + columns <= n and k-rows depth .. depth + block <= k.
                 unsafe {
-                    let strip = Strip {
-                        a,
-                        b,
-                        start,
-                        c: c.add(j),
-                        c_row: n,
-                        rows: m,
-                        columns,
-                        depth: block,
-                    };
+                    let strip = Strip { a, b, start, c: c.add(j), c_row: n, rows: m, columns, depth: block };
                     match columns.div_ceil(S::F32_LANES) {
                         1 => strip.run::<S, 1>(simd),
                         2 => strip.run::<S, 2>(simd),
@@ -270,11 +249,7 @@ impl Strip {
             let from = from.wrapping_add(v * lanes);
             // SAFETY: vectors before the last are full, the last is masked to `columns`.
             unsafe {
-                if v + 1 < V {
-                    from.cast::<S::f32s>().read_unaligned()
-                } else {
-                    simd.mask_load_ptr_f32s(mask, from)
-                }
+                if v + 1 < V { from.cast::<S::f32s>().read_unaligned() } else { simd.mask_load_ptr_f32s(mask, from) }
             }
         };
         let mut sums = [[simd.splat_f32s(0.0); V]; R];

@@ -11,12 +11,27 @@ pub(crate) mod matmul;
 pub(crate) mod sum;
 pub(crate) mod threads;
 
-/// Runs `kernel` compiled for the best instruction set of this processor.
+/// A closure to be compiled for every instruction set.
 ///
-/// Everything the kernel calls must be `#[inline(always)]`, else it falls back to the base set.
+/// It is called as `FnMut`: `pulp` takes closures as `FnOnce`, and the compiler puts a shim before the
+/// body then, which is not inlined and loses the instruction set.
+pub(crate) struct Kernel<F>(pub F);
+
+impl<R, F: FnMut() -> R> pulp::WithSimd for Kernel<F> {
+    type Output = R;
+
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(mut self, _simd: S) -> R {
+        (self.0)()
+    }
+}
+
+/// Runs the kernel compiled for the best instruction set of this processor.
+///
+/// Everything it calls must be `#[inline(always)]`, else it falls back to the base set.
 macro_rules! vectorised {
     ($($kernel:tt)*) => {
-        pulp::Arch::new().dispatch(#[inline(always)] || $($kernel)*)
+        pulp::Arch::new().dispatch($crate::kernels::Kernel(#[inline(always)] || $($kernel)*))
     };
 }
 pub(crate) use vectorised;

@@ -54,12 +54,7 @@ pub(crate) fn sum_of_pairs(a: &[f32], b: &[f32], each: impl Fn(f32, f32) -> f32)
 
 /// Writes `each(a, b).1` to `out` and returns the sum of `each(a, b).0`, in one pass.
 #[inline(always)]
-pub(crate) fn sum_and_map(
-    a: &[f32],
-    b: &[f32],
-    out: &mut [f32],
-    each: impl Fn(f32, f32) -> (f32, f32),
-) -> f32 {
+pub(crate) fn sum_and_map(a: &[f32], b: &[f32], out: &mut [f32], each: impl Fn(f32, f32) -> (f32, f32)) -> f32 {
     let mut lanes = [0.0; LANES];
     let (a_chunks, a_tail) = a.as_chunks::<LANES>();
     let (b_chunks, b_tail) = b.as_chunks::<LANES>();

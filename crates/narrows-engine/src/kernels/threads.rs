@@ -84,12 +84,7 @@ impl Threads {
     }
 
     /// Calls `f(i, piece)` for every piece of `chunk` elements of `data`, the last one shorter.
-    pub(crate) fn chunks(
-        &self,
-        data: &mut [f32],
-        chunk: usize,
-        f: impl Fn(usize, &mut [f32]) + Sync,
-    ) {
+    pub(crate) fn chunks(&self, data: &mut [f32], chunk: usize, f: impl Fn(usize, &mut [f32]) + Sync) {
         let pieces = Pieces::new(data, chunk);
         // SAFETY: `run` hands out every number once.
         self.run(pieces.n, |i| f(i, unsafe { pieces.get(i) }));
@@ -166,9 +161,7 @@ impl<'a> Pieces<'a> {
         let first = i * self.chunk;
         assert!(first < self.len);
         // SAFETY: the range lies within the slice and overlaps no other piece.
-        unsafe {
-            std::slice::from_raw_parts_mut(self.data.add(first), self.chunk.min(self.len - first))
-        }
+        unsafe { std::slice::from_raw_parts_mut(self.data.add(first), self.chunk.min(self.len - first)) }
     }
 }
 

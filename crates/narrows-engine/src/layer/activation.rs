@@ -74,16 +74,32 @@ impl Activation {
     pub(crate) fn apply(self, values: &mut [f32]) {
         match self {
             Self::Identity => {}
-            Self::Relu => vectorised!(map(values, #[inline(always)] |x| if x < 0.0 { 0.0 } else { x })),
+            Self::Relu => vectorised!(map(
+                values,
+                #[inline(always)]
+                |x| if x < 0.0 { 0.0 } else { x }
+            )),
             Self::LeakyRelu => {
-                vectorised!(map(values, #[inline(always)] |x| if x < 0.0 { LEAK * x } else { x }));
+                vectorised!(map(
+                    values,
+                    #[inline(always)]
+                    |x| if x < 0.0 { LEAK * x } else { x }
+                ));
             }
-            Self::Elu => vectorised!(map(values, #[inline(always)] |x| {
-                let below = maths::exp_minus_one(x);
-                if x > 0.0 { x } else { below }
-            })),
+            Self::Elu => vectorised!(map(
+                values,
+                #[inline(always)]
+                |x| {
+                    let below = maths::exp_minus_one(x);
+                    if x > 0.0 { x } else { below }
+                }
+            )),
             Self::Gelu => vectorised!(map(values, gelu)),
-            Self::Silu => vectorised!(map(values, #[inline(always)] |x| x * maths::sigmoid(x))),
+            Self::Silu => vectorised!(map(
+                values,
+                #[inline(always)]
+                |x| x * maths::sigmoid(x)
+            )),
             Self::Tanh => vectorised!(map(values, maths::tanh)),
             Self::Sigmoid => vectorised!(map(values, maths::sigmoid)),
         }
@@ -93,17 +109,42 @@ impl Activation {
     fn apply_slope(self, input: &[f32], output: &[f32], gradient: &mut [f32]) {
         match self {
             Self::Identity => {}
-            Self::Relu => vectorised!(scale(gradient, output, #[inline(always)] |y| if y > 0.0 { 1.0 } else { 0.0 })),
+            Self::Relu => vectorised!(scale(
+                gradient,
+                output,
+                #[inline(always)]
+                |y| if y > 0.0 { 1.0 } else { 0.0 }
+            )),
             Self::LeakyRelu => {
-                vectorised!(scale(gradient, output, #[inline(always)] |y| if y > 0.0 { 1.0 } else { LEAK }));
+                vectorised!(scale(
+                    gradient,
+                    output,
+                    #[inline(always)]
+                    |y| if y > 0.0 { 1.0 } else { LEAK }
+                ));
             }
             Self::Elu => {
-                vectorised!(scale(gradient, output, #[inline(always)] |y| if y > 0.0 { 1.0 } else { y + 1.0 }));
+                vectorised!(scale(
+                    gradient,
+                    output,
+                    #[inline(always)]
+                    |y| if y > 0.0 { 1.0 } else { y + 1.0 }
+                ));
             }
             Self::Gelu => vectorised!(scale(gradient, input, gelu_slope)),
             Self::Silu => vectorised!(scale(gradient, input, silu_slope)),
-            Self::Tanh => vectorised!(scale(gradient, output, #[inline(always)] |y| 1.0 - y * y)),
-            Self::Sigmoid => vectorised!(scale(gradient, output, #[inline(always)] |y| y * (1.0 - y))),
+            Self::Tanh => vectorised!(scale(
+                gradient,
+                output,
+                #[inline(always)]
+                |y| 1.0 - y * y
+            )),
+            Self::Sigmoid => vectorised!(scale(
+                gradient,
+                output,
+                #[inline(always)]
+                |y| y * (1.0 - y)
+            )),
         }
     }
 
@@ -130,13 +171,7 @@ impl Activation {
     /// Turns the gradient for the output into that for the input, in place.
     ///
     /// `input` is only read by the activations that are not invertible.
-    pub(crate) fn backward(
-        self,
-        rows: Rows<'_>,
-        input: &[f32],
-        output: &[f32],
-        gradient: &mut [f32],
-    ) {
+    pub(crate) fn backward(self, rows: Rows<'_>, input: &[f32], output: &[f32], gradient: &mut [f32]) {
         if self == Self::Identity {
             return;
         }
@@ -169,11 +204,7 @@ mod tests {
             vec![Layer::dense(5, 4), Layer::Activation(activation), Layer::dense(4, 3)],
             Latent::Point,
             // A second activation on top of the first has no dense output to overwrite.
-            vec![
-                Layer::Activation(activation),
-                Layer::Activation(activation),
-                Layer::dense(3, 5),
-            ],
+            vec![Layer::Activation(activation), Layer::Activation(activation), Layer::dense(3, 5)],
             Output::single(5, Loss::Mse),
         )
         .unwrap()

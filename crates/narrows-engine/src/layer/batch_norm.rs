@@ -185,13 +185,9 @@ mod tests {
     fn a_single_row_leaves_the_running_statistics() {
         let network = network();
         let params = network.init(1);
-        let config = TrainConfig {
-            optimizer: Optimizer::Adam(AdamConfig::default()),
-            clip: None,
-            sparsity: Sparsity::None,
-        };
-        let mut trainer =
-            Trainer::new(&network, params.clone(), config, 1, Threads::serial()).unwrap();
+        let config =
+            TrainConfig { optimizer: Optimizer::Adam(AdamConfig::default()), clip: None, sparsity: Sparsity::None };
+        let mut trainer = Trainer::new(&network, params.clone(), config, 1, Threads::serial()).unwrap();
         let row = [0.5; 5];
         let batch = Batch { input: &row, target: &row, rows: &[0], seed: 1, epoch: 0 };
         assert!(trainer.step(&batch, 0.0, 1e-3).total.is_finite());

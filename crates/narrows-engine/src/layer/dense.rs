@@ -78,13 +78,7 @@ impl Dense {
     }
 
     /// d_input = d_output W, with W row-major `[outputs, inputs]`.
-    pub(crate) fn backward_input(
-        &self,
-        rows: Rows<'_>,
-        weight: &[f32],
-        d_output: &[f32],
-        d_input: &mut [f32],
-    ) {
+    pub(crate) fn backward_input(&self, rows: Rows<'_>, weight: &[f32], d_output: &[f32], d_input: &mut [f32]) {
         let (inputs, outputs) = (self.inputs, self.outputs);
         let tile = rows.tile(inputs * outputs);
         rows.threads.chunks(d_input, tile * inputs, |t, d_input| {

@@ -55,7 +55,7 @@ impl Dropout {
             }
             let input = &input[t * tile * width..][..output.len()];
             vectorised!({
-                for ((y, mask), &x) in output.iter_mut().zip(mask).zip(input) {
+                for ((y, mask), &x) in output.iter_mut().zip(mask.iter_mut()).zip(input) {
                     *mask = if *mask < self.rate { 0.0 } else { keep };
                     *y = x * *mask;
                 }

@@ -26,20 +26,21 @@ impl LayerNorm {
     #[inline(always)]
     fn statistics(&self, row: &[f32]) -> (f32, f32) {
         let n = row.len() as f32;
-        let mean = sum::sum(row, #[inline(always)] |x| x) / n;
-        let var = sum::sum(row, #[inline(always)] |x| (x - mean) * (x - mean)) / n;
+        let mean = sum::sum(
+            row,
+            #[inline(always)]
+            |x| x,
+        ) / n;
+        let var = sum::sum(
+            row,
+            #[inline(always)]
+            |x| (x - mean) * (x - mean),
+        ) / n;
         (mean, (var + self.eps).sqrt().recip())
     }
 
     /// Normalises the rows; `saved` takes the statistics of each, two floats a row.
-    pub(crate) fn forward(
-        &self,
-        rows: Rows<'_>,
-        params: &[f32],
-        saved: &mut [f32],
-        input: &[f32],
-        output: &mut [f32],
-    ) {
+    pub(crate) fn forward(&self, rows: Rows<'_>, params: &[f32], saved: &mut [f32], input: &[f32], output: &mut [f32]) {
         let width = self.features;
         let (gamma, beta) = params.split_at(width);
         let tile = rows.tile(width * ELEMENT_COST);
@@ -100,10 +101,17 @@ impl LayerNorm {
                     for j in 0..width {
                         g[j] *= gamma[j];
                     }
-                    let mean_g = sum::sum(g, #[inline(always)] |g| g) / width as f32;
-                    let mean_gh = sum::sum_of_pairs(g, x, #[inline(always)] |g, x| {
-                        g * ((x - mean) * inverse)
-                    }) / width as f32;
+                    let mean_g = sum::sum(
+                        g,
+                        #[inline(always)]
+                        |g| g,
+                    ) / width as f32;
+                    let mean_gh = sum::sum_of_pairs(
+                        g,
+                        x,
+                        #[inline(always)]
+                        |g, x| g * ((x - mean) * inverse),
+                    ) / width as f32;
                     for j in 0..width {
                         let h = (x[j] - mean) * inverse;
                         g[j] = inverse * (g[j] - mean_g - h * mean_gh);

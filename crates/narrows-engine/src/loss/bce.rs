@@ -6,12 +6,18 @@ use crate::kernels::{maths, sum};
 /// Sum of the losses of one row; writes `scale` times their slopes.
 #[inline(always)]
 pub(super) fn judge(values: &[f32], target: &[f32], gradient: &mut [f32], scale: f32) -> f32 {
-    sum::sum_and_map(values, target, gradient, #[inline(always)] |x, t| {
-        let (sigmoid, softplus) = maths::sigmoid_and_softplus(x);
-        let positive = if x < 0.0 { 0.0 } else { x };
-        let loss = x.mul_add(-t, positive) + softplus;
-        if t.is_nan() { (0.0, 0.0) } else { (loss, scale * (sigmoid - t)) }
-    })
+    sum::sum_and_map(
+        values,
+        target,
+        gradient,
+        #[inline(always)]
+        |x, t| {
+            let (sigmoid, softplus) = maths::sigmoid_and_softplus(x);
+            let positive = if x < 0.0 { 0.0 } else { x };
+            let loss = x.mul_add(-t, positive) + softplus;
+            if t.is_nan() { (0.0, 0.0) } else { (loss, scale * (sigmoid - t)) }
+        },
+    )
 }
 
 #[cfg(test)]

@@ -18,7 +18,11 @@ pub(super) fn softmax(values: &mut [f32]) {
     for x in values.iter_mut() {
         *x = maths::exp(*x - max);
     }
-    let total = sum::sum(values, #[inline(always)] |x| x);
+    let total = sum::sum(
+        values,
+        #[inline(always)]
+        |x| x,
+    );
     for x in values {
         *x /= total;
     }
@@ -27,7 +31,11 @@ pub(super) fn softmax(values: &mut [f32]) {
 /// The loss of one row; writes `scale` times its slopes.
 #[inline(always)]
 pub(super) fn judge(values: &[f32], target: &[f32], gradient: &mut [f32], scale: f32) -> f32 {
-    let target_sum = sum::sum(target, #[inline(always)] |t| t);
+    let target_sum = sum::sum(
+        target,
+        #[inline(always)]
+        |t| t,
+    );
     if target_sum.is_nan() {
         gradient.fill(0.0);
         return 0.0;
@@ -36,8 +44,17 @@ pub(super) fn judge(values: &[f32], target: &[f32], gradient: &mut [f32], scale:
     for (g, &x) in gradient.iter_mut().zip(values) {
         *g = maths::exp(x - max);
     }
-    let total = sum::sum(gradient, #[inline(always)] |e| e);
-    let along = sum::sum_of_pairs(values, target, #[inline(always)] |x, t| t * (x - max));
+    let total = sum::sum(
+        gradient,
+        #[inline(always)]
+        |e| e,
+    );
+    let along = sum::sum_of_pairs(
+        values,
+        target,
+        #[inline(always)]
+        |x, t| t * (x - max),
+    );
     let factor = target_sum / total;
     for (g, &t) in gradient.iter_mut().zip(target) {
         *g = scale * (*g * factor - t);

@@ -33,11 +33,17 @@ pub(super) fn judge(
     scale: f32,
     loss: impl Fn(f32) -> (f32, f32),
 ) -> f32 {
-    sum::sum_and_map(values, target, gradient, #[inline(always)] |value, target| {
-        let d = if target.is_nan() { 0.0 } else { value - target };
-        let (loss, slope) = loss(d);
-        (loss, scale * slope)
-    })
+    sum::sum_and_map(
+        values,
+        target,
+        gradient,
+        #[inline(always)]
+        |value, target| {
+            let d = if target.is_nan() { 0.0 } else { value - target };
+            let (loss, slope) = loss(d);
+            (loss, scale * slope)
+        },
+    )
 }
 
 #[cfg(test)]
@@ -55,8 +61,7 @@ mod tests {
         .unwrap()
     }
 
-    const ALL: [(Loss, &str); 3] =
-        [(Loss::Mse, "mse"), (Loss::Mae, "mae"), (Loss::Huber { delta: 0.4 }, "huber")];
+    const ALL: [(Loss, &str); 3] = [(Loss::Mse, "mse"), (Loss::Mae, "mae"), (Loss::Huber { delta: 0.4 }, "huber")];
 
     #[test]
     fn values_and_slopes() {

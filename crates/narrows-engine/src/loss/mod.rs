@@ -152,7 +152,7 @@ impl GroupRows<'_> {
     /// Calls `each(values, target, gradient)` for every row and adds `weight` times what it returns.
     #[inline(always)]
     fn add(
-        self,
+        &self,
         weight: f32,
         gradient: &mut [f32],
         losses: &mut [f32],
@@ -172,27 +172,54 @@ impl Group {
         let mean = self.weight / self.columns.len() as f32;
         let scale = mean * share;
         match self.loss {
-            Loss::Mse => vectorised!(band.add(mean, gradient, losses, #[inline(always)] |v, t, g| {
-                elementwise::judge(v, t, g, scale, elementwise::squared)
-            })),
-            Loss::Mae => vectorised!(band.add(mean, gradient, losses, #[inline(always)] |v, t, g| {
-                elementwise::judge(v, t, g, scale, elementwise::absolute)
-            })),
+            Loss::Mse => vectorised!(band.add(
+                mean,
+                gradient,
+                losses,
+                #[inline(always)]
+                |v, t, g| { elementwise::judge(v, t, g, scale, elementwise::squared) }
+            )),
+            Loss::Mae => vectorised!(band.add(
+                mean,
+                gradient,
+                losses,
+                #[inline(always)]
+                |v, t, g| { elementwise::judge(v, t, g, scale, elementwise::absolute) }
+            )),
             Loss::Huber { delta } => {
-                vectorised!(band.add(mean, gradient, losses, #[inline(always)] |v, t, g| {
-                    elementwise::judge(v, t, g, scale, #[inline(always)] |d| {
-                        elementwise::huber(d, delta)
-                    })
-                }));
+                vectorised!(band.add(
+                    mean,
+                    gradient,
+                    losses,
+                    #[inline(always)]
+                    |v, t, g| {
+                        elementwise::judge(
+                            v,
+                            t,
+                            g,
+                            scale,
+                            #[inline(always)]
+                            |d| elementwise::huber(d, delta),
+                        )
+                    }
+                ));
             }
-            Loss::Bce => vectorised!(band.add(mean, gradient, losses, #[inline(always)] |v, t, g| {
-                bce::judge(v, t, g, scale)
-            })),
+            Loss::Bce => vectorised!(band.add(
+                mean,
+                gradient,
+                losses,
+                #[inline(always)]
+                |v, t, g| { bce::judge(v, t, g, scale) }
+            )),
             Loss::CrossEntropy => {
                 let (weight, scale) = (self.weight, self.weight * share);
-                vectorised!(band.add(weight, gradient, losses, #[inline(always)] |v, t, g| {
-                    cross_entropy::judge(v, t, g, scale)
-                }));
+                vectorised!(band.add(
+                    weight,
+                    gradient,
+                    losses,
+                    #[inline(always)]
+                    |v, t, g| { cross_entropy::judge(v, t, g, scale) }
+                ));
             }
         }
     }
@@ -235,8 +262,7 @@ mod tests {
 
     #[test]
     fn groups_add_up_by_their_weights() {
-        let (losses, gradient) =
-            judge(&mixed(), &[1.0, 2.0, 0.0, 0.0, 0.0], &[0.0, 2.0, 1.0, 0.0, 1.0]);
+        let (losses, gradient) = judge(&mixed(), &[1.0, 2.0, 0.0, 0.0, 0.0], &[0.0, 2.0, 1.0, 0.0, 1.0]);
         let ln2 = std::f32::consts::LN_2;
         assert!((losses[0] - (0.5 + 0.5 * ln2 + 2.0 * ln2)).abs() < 1e-6);
         let want = [1.0, 0.0, -0.25, 0.25, -1.0];

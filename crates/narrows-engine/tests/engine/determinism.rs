@@ -3,8 +3,8 @@
 use narrows_engine::rng::{Purpose, Stream};
 use narrows_engine::*;
 
-const INPUTS: usize = 37;
-const ROWS: usize = 300;
+const INPUTS: usize = 150;
+const ROWS: usize = 600;
 
 /// A network with every kind of layer, wide enough that its work is shared.
 fn network() -> Network {
@@ -16,10 +16,10 @@ fn network() -> Network {
             Layer::BatchNorm(BatchNorm { features: 200, eps: 1e-5, momentum: 0.1 }),
             act(Activation::Relu),
             Layer::Dropout(Dropout { rate: 0.2 }),
-            Layer::dense(200, 90),
+            Layer::dense(200, 170),
             act(Activation::Gelu),
-            Layer::LayerNorm(LayerNorm { features: 90, eps: 1e-5 }),
-            Layer::dense(90, 12),
+            Layer::LayerNorm(LayerNorm { features: 170, eps: 1e-5 }),
+            Layer::dense(170, 12),
         ],
         Latent::Gaussian,
         vec![
@@ -32,7 +32,7 @@ fn network() -> Network {
             groups: vec![
                 group(0..20, Loss::Huber { delta: 0.5 }, 1.0),
                 group(20..25, Loss::CrossEntropy, 0.3),
-                group(25..37, Loss::Bce, 0.5),
+                group(25..INPUTS, Loss::Bce, 0.5),
             ],
         },
     )
@@ -46,8 +46,7 @@ fn train(threads: Threads) -> TrainerState {
         clip: Some(0.5),
         sparsity: Sparsity::L1 { weight: 0.01 },
     };
-    let mut trainer =
-        Trainer::new(&network, network.init(3), config, ROWS, threads.clone()).unwrap();
+    let mut trainer = Trainer::new(&network, network.init(3), config, ROWS, threads.clone()).unwrap();
     let mut input = vec![0.0; ROWS * INPUTS];
     Stream::new(1, Purpose::Demo, 0, 0).fill_normal(&mut input);
     let mut target = vec![0.0; ROWS * INPUTS];
@@ -58,7 +57,7 @@ fn train(threads: Threads) -> TrainerState {
             let mut rows: Vec<u32> = (0..ROWS as u32).collect();
             Stream::new(1, Purpose::Shuffle, epoch, 0).shuffle(&mut rows);
             // A large batch and a small, uneven one.
-            for range in [0..257, 257..ROWS] {
+            for range in [0..557, 557..ROWS] {
                 let batch = Batch {
                     input: &input[range.start * INPUTS..range.end * INPUTS],
                     target: &target[range.start * INPUTS..range.end * INPUTS],
@@ -68,8 +67,7 @@ fn train(threads: Threads) -> TrainerState {
                 };
                 assert!(trainer.step(&batch, 0.5, 1e-2).total.is_finite());
                 trainer.forward(&batch);
-                let weights: Vec<f32> =
-                    trainer.row_losses().iter().map(|&loss| (loss < 1.0) as u8 as f32).collect();
+                let weights: Vec<f32> = trainer.row_losses().iter().map(|&loss| (loss < 1.0) as u8 as f32).collect();
                 trainer.backward(RowWeights::Given(&weights), 0.5);
                 assert!(trainer.update(1e-2).is_finite());
             }
@@ -91,30 +89,20 @@ fn any_number_of_threads_gives_the_same_bits() {
 #[test]
 fn the_noise_of_a_row_does_not_depend_on_its_batch() {
     let network = network();
-    let config = TrainConfig {
-        optimizer: Optimizer::Adam(AdamConfig::default()),
-        clip: None,
-        sparsity: Sparsity::None,
-    };
+    let config =
+        TrainConfig { optimizer: Optimizer::Adam(AdamConfig::default()), clip: None, sparsity: Sparsity::None };
     // Batch norm is the one layer whose rows look at each other in training; leave it out.
     let network = Network {
         encoder: network.encoder.iter().filter(|l| !matches!(l, Layer::BatchNorm(_))).copied().collect(),
         ..network
     };
-    let mut trainer =
-        Trainer::new(&network, network.init(3), config, 8, Threads::serial()).unwrap();
+    let mut trainer = Trainer::new(&network, network.init(3), config, 8, Threads::serial()).unwrap();
     let input: Vec<f32> = (0..8 * INPUTS).map(|i| (i as f32).sin()).collect();
     let target = vec![0.5; 8 * INPUTS];
     let mut losses = |rows: std::ops::Range<usize>| {
         let ids: Vec<u32> = rows.clone().map(|i| i as u32).collect();
         let range = rows.start * INPUTS..rows.end * INPUTS;
-        trainer.forward(&Batch {
-            input: &input[range.clone()],
-            target: &target[range],
-            rows: &ids,
-            seed: 1,
-            epoch: 2,
-        });
+        trainer.forward(&Batch { input: &input[range.clone()], target: &target[range], rows: &ids, seed: 1, epoch: 2 });
         trainer.row_losses().to_vec()
     };
     let together = losses(0..8);

@@ -44,10 +44,7 @@ fn check(network: &Network, n: usize, threads: &Threads, seed: u64) {
 
     let mut order: Vec<u32> = (0..n as u32).collect();
     Stream::new(seed, Purpose::Shuffle, 0, 0).shuffle(&mut order);
-    let shuffled: Vec<f32> = order
-        .iter()
-        .flat_map(|&i| input[i as usize * inputs..][..inputs].to_vec())
-        .collect();
+    let shuffled: Vec<f32> = order.iter().flat_map(|&i| input[i as usize * inputs..][..inputs].to_vec()).collect();
     let (mut codes, mut outputs) = (vec![0.0; n * code_size], vec![0.0; n * inputs]);
     network.reconstruct(&params, &shuffled, &mut codes, &mut outputs, &Threads::serial());
     for (at, &i) in order.iter().enumerate() {

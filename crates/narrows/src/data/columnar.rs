@@ -45,7 +45,8 @@ impl Columnar {
         let schema = projected(builder.schema(), &kept);
         let mask = ProjectionMask::roots(builder.parquet_schema(), kept.iter().copied());
         let batch_rows = opening.batch_rows.max(1);
-        let reader = builder.with_projection(mask).with_batch_size(batch_rows).build().map_err(|error| wrong(&error))?;
+        let reader =
+            builder.with_projection(mask).with_batch_size(batch_rows).build().map_err(|error| wrong(&error))?;
         Ok(Columnar::new(Box::new(reader), None, schema, notes, opening))
     }
 
@@ -128,13 +129,18 @@ fn choose(schema: &SchemaRef, opening: &Opening) -> Result<(Vec<usize>, Vec<Stri
         if opening.wanted.is_some_and(|wanted| wanted.get(name).is_none()) {
             continue;
         }
-        if is_readable(field.data_type()) { kept.push(i) } else { left_out.push(format!("{name}: {}", field.data_type())) }
+        if is_readable(field.data_type()) {
+            kept.push(i)
+        } else {
+            left_out.push(format!("{name}: {}", field.data_type()))
+        }
     }
     if kept.is_empty() && !left_out.is_empty() {
         let message = format!("expected columns of numbers, text or dates, got only {}", listed(&left_out));
         return Err(Error::data(Place::source(&opening.name), message));
     }
-    let note = |left_out: &[String]| format!("{}: left out nested or binary columns {}", opening.name, listed(left_out));
+    let note =
+        |left_out: &[String]| format!("{}: left out nested or binary columns {}", opening.name, listed(left_out));
     let notes = if left_out.is_empty() { Vec::new() } else { vec![note(&left_out)] };
     Ok((kept, notes))
 }

@@ -47,7 +47,8 @@ pub struct Conformed {
 pub fn conform(table: Table, schema: &Schema) -> Result<(Table, Conformed)> {
     let names = table.names();
     let missing: Vec<&str> = schema.names().into_iter().filter(|name| !names.contains(name)).collect();
-    let extra: Vec<String> = names.iter().filter(|name| schema.get(name).is_none()).map(|name| (*name).to_owned()).collect();
+    let extra: Vec<String> =
+        names.iter().filter(|name| schema.get(name).is_none()).map(|name| (*name).to_owned()).collect();
     if !missing.is_empty() {
         return Err(lacking(&table, &missing, &extra));
     }
@@ -188,7 +189,8 @@ impl Cells<'_> {
 
     fn retyped(&self, got: &str) -> Error {
         let (source, name) = (self.table.source(), &self.column.name);
-        let error = Error::mismatch(format!("{source}: column `{name}`: expected {}, got {got}", self.column.kind.in_words()));
+        let error =
+            Error::mismatch(format!("{source}: column `{name}`: expected {}, got {got}", self.column.kind.in_words()));
         error.with_hint("the column had another type in the data that was learnt from")
     }
 }
@@ -260,10 +262,26 @@ mod tests {
         check_error(words(&["1,000", "2"]), Numeric, "t.csv, column `x`, row 0: expected a number, got `1,000`");
         check_error(words(&["a", "b"]), Numeric, "t.csv: column `x`: expected numbers, got text such as `a`");
         check_error(words(&["yes", "maybe"]), Boolean, "t.csv, column `x`, row 1: expected true or false, got `maybe`");
-        check_error(Arc::new(BooleanArray::from(vec![true])), Numeric, "t.csv: column `x`: expected numbers, got true or false");
-        check_error(Arc::new(Float64Array::from(vec![2.0])), Boolean, "t.csv: column `x`: expected true or false, got numbers");
-        check_error(Arc::new(Float64Array::from(vec![2.0])), Category, "t.csv: column `x`: expected category names, got numbers");
-        check_error(words(&["2024-01-01", "12/03/2024"]), Datetime, "t.csv, column `x`, row 1: expected a date such as 2024-03-12 or 2024-03-12T14:20:00Z, got `12/03/2024`");
+        check_error(
+            Arc::new(BooleanArray::from(vec![true])),
+            Numeric,
+            "t.csv: column `x`: expected numbers, got true or false",
+        );
+        check_error(
+            Arc::new(Float64Array::from(vec![2.0])),
+            Boolean,
+            "t.csv: column `x`: expected true or false, got numbers",
+        );
+        check_error(
+            Arc::new(Float64Array::from(vec![2.0])),
+            Category,
+            "t.csv: column `x`: expected category names, got numbers",
+        );
+        check_error(
+            words(&["2024-01-01", "12/03/2024"]),
+            Datetime,
+            "t.csv, column `x`, row 1: expected a date such as 2024-03-12 or 2024-03-12T14:20:00Z, got `12/03/2024`",
+        );
         let list = ListArray::from_iter_primitive::<Int32Type, _, _>(vec![Some(vec![Some(1)])]);
         assert!(conformed(Arc::new(list), Numeric).is_err());
     }

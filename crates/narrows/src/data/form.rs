@@ -51,9 +51,9 @@ impl Form {
                 return Form::of(&cast(array, values).map_err(wrong)?, place);
             }
             DataType::Float64 => Form::Numbers(nan_to_null(array.as_primitive::<Float64Type>())),
-            kind if kind.is_numeric() => {
-                Form::Numbers(nan_to_null(cast(array, &DataType::Float64).map_err(wrong)?.as_primitive::<Float64Type>()))
-            }
+            kind if kind.is_numeric() => Form::Numbers(nan_to_null(
+                cast(array, &DataType::Float64).map_err(wrong)?.as_primitive::<Float64Type>(),
+            )),
             DataType::Timestamp(..) | DataType::Date32 | DataType::Date64 => Form::Moments(moments(array)),
             other => {
                 let message = format!("expected numbers, text, true or false, or dates, got the type {other}");
@@ -124,8 +124,8 @@ fn moments(array: &ArrayRef) -> TimestampMicrosecondArray {
 
 #[cfg(test)]
 mod tests {
-    use arrow::array::{Decimal128Array, DictionaryArray, Int64Array, LargeStringArray, ListArray, StringViewArray};
     use arrow::array::{Date32Array, TimestampSecondArray};
+    use arrow::array::{Decimal128Array, DictionaryArray, Int64Array, LargeStringArray, ListArray, StringViewArray};
     use arrow::datatypes::Int32Type;
 
     use super::*;
@@ -172,6 +172,8 @@ mod tests {
     fn nested_types_are_refused_by_column() {
         let list = ListArray::from_iter_primitive::<Int32Type, _, _>(vec![Some(vec![Some(1)])]);
         let error = Form::of(&(Arc::new(list) as ArrayRef), &Place::column("v")).unwrap_err();
-        assert!(error.to_string().starts_with("column `v`: expected numbers, text, true or false, or dates, got the type"));
+        assert!(
+            error.to_string().starts_with("column `v`: expected numbers, text, true or false, or dates, got the type")
+        );
     }
 }

@@ -10,6 +10,7 @@ mod delimited;
 mod form;
 mod infer;
 mod input;
+mod json_row;
 mod ndjson;
 mod numpy;
 mod profile;

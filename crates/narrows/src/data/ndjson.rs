@@ -4,17 +4,17 @@
 //! with its row and column. Numbers become 64-bit floats, whatever their spelling.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanBuilder, Float64Builder, NullArray, RecordBatch, StringBuilder};
 use arrow::datatypes::{DataType, Field, Schema as ArrowSchema, SchemaRef};
-use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::Deserializer;
 use serde_json::error::Category;
 
 use super::input::Input;
+use super::json_row::{Cell, Row, RowVisitor};
 use super::reader::{Batches, Opening};
 use crate::error::{Error, Place, Result};
 
@@ -33,8 +33,6 @@ pub(crate) struct Ndjson {
     batch_rows: usize,
 }
 
-type Row = Vec<(String, Cell)>;
-
 /// What a column holds; `Null` as long as no value was seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -42,14 +40,6 @@ enum Kind {
     Number,
     Flag,
     Word,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-enum Cell {
-    Null,
-    Number(f64),
-    Flag(bool),
-    Word(String),
 }
 
 impl Ndjson {
@@ -77,7 +67,8 @@ impl Ndjson {
                     columns.len() - 1
                 });
                 if column != SKIPPED {
-                    columns[column] = columns[column].with(cell).ok_or_else(|| lines.retyped(key, columns[column], cell))?;
+                    columns[column] =
+                        columns[column].with(cell).ok_or_else(|| lines.retyped(key, columns[column], cell))?;
                 }
             }
             ahead.push(row);
@@ -157,7 +148,8 @@ impl Lines {
     fn next_row(&mut self) -> Result<Option<Row>> {
         loop {
             self.buffer.clear();
-            let read = self.reader.read_until(b'\n', &mut self.buffer).map_err(|error| Error::read(&self.name, error))?;
+            let read =
+                self.reader.read_until(b'\n', &mut self.buffer).map_err(|error| Error::read(&self.name, error))?;
             if read == 0 {
                 return Ok(None);
             }
@@ -240,17 +232,6 @@ impl Kind {
     }
 }
 
-impl Cell {
-    fn in_words(&self) -> String {
-        match self {
-            Cell::Null => "null".to_owned(),
-            Cell::Number(x) => format!("the number {x}"),
-            Cell::Flag(flag) => flag.to_string(),
-            Cell::Word(word) => format!("the text `{}`", word.chars().take(40).collect::<String>()),
-        }
-    }
-}
-
 enum Builder {
     Null,
     Number(Float64Builder),
@@ -304,82 +285,6 @@ impl Builder {
     }
 }
 
-struct RowVisitor;
-
-impl<'de> Visitor<'de> for RowVisitor {
-    type Value = Row;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Row, A::Error> {
-        let mut row = Vec::with_capacity(map.size_hint().unwrap_or(16));
-        while let Some(key) = map.next_key::<String>()? {
-            let cell = map.next_value::<Cell>().map_err(|error| {
-                let text = error.to_string();
-                if text.starts_with("nested") { A::Error::custom(format!("key `{key}`: {text}")) } else { error }
-            })?;
-            row.push((key, cell));
-        }
-        Ok(row)
-    }
-}
-
-impl<'de> serde::Deserialize<'de> for Cell {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Cell, D::Error> {
-        deserializer.deserialize_any(CellVisitor)
-    }
-}
-
-struct CellVisitor;
-
-impl<'de> Visitor<'de> for CellVisitor {
-    type Value = Cell;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a number, text, true, false or null")
-    }
-
-    fn visit_unit<E>(self) -> Result<Cell, E> {
-        Ok(Cell::Null)
-    }
-
-    fn visit_bool<E>(self, flag: bool) -> Result<Cell, E> {
-        Ok(Cell::Flag(flag))
-    }
-
-    fn visit_i64<E>(self, x: i64) -> Result<Cell, E> {
-        Ok(Cell::Number(x as f64))
-    }
-
-    fn visit_u64<E>(self, x: u64) -> Result<Cell, E> {
-        Ok(Cell::Number(x as f64))
-    }
-
-    fn visit_f64<E>(self, x: f64) -> Result<Cell, E> {
-        Ok(Cell::Number(x))
-    }
-
-    fn visit_str<E>(self, word: &str) -> Result<Cell, E> {
-        Ok(Cell::Word(word.to_owned()))
-    }
-
-    fn visit_string<E>(self, word: String) -> Result<Cell, E> {
-        Ok(Cell::Word(word))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Cell, A::Error> {
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Err(A::Error::custom("nested values cannot be read: expected a number, text, true, false or null, got an array"))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Cell, A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Err(A::Error::custom("nested values cannot be read: expected a number, text, true, false or null, got an object"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use arrow::array::{Array, AsArray};
@@ -414,7 +319,10 @@ mod tests {
     #[test]
     fn bad_lines_are_refused_with_row_and_column() {
         check_error("", "expected lines of JSON, got an empty file");
-        check_error("{\"a\":1}\n{\"a\":\"x\"}\n", "column `a`, row 1: expected a number as in the rows before, got the text `x`");
+        check_error(
+            "{\"a\":1}\n{\"a\":\"x\"}\n",
+            "column `a`, row 1: expected a number as in the rows before, got the text `x`",
+        );
         let late: String = (0..1500).map(|i| if i == 1200 { "{\"a\":true}\n" } else { "{\"a\":1}\n" }).collect();
         check_error(&late, "column `a`, row 1200: expected a number as in the rows before, got true");
         check_error(&late.replace("{\"a\":true}", "{\"b\":1}"), "column `b`, row 1200: a new key");

@@ -51,7 +51,9 @@ impl Numpy {
             read.npy(&mut file)
         });
         let part = part.map_err(|error| match error {
-            ReadNpzError::Npy(ReadNpyError::Io(error)) if error.kind() != std::io::ErrorKind::UnexpectedEof => rewound(error),
+            ReadNpzError::Npy(ReadNpyError::Io(error)) if error.kind() != std::io::ErrorKind::UnexpectedEof => {
+                rewound(error)
+            }
             error => refused(&opening.name, "the array", &error),
         })?;
         Numpy::new(part, None, Vec::new(), opening)
@@ -90,12 +92,16 @@ impl Numpy {
         if x.shape.is_empty() || x.shape.len() > 2 {
             return wrong(format!("expected a table, an array of 1 or 2 dimensions, got the shape {:?}", x.shape));
         }
-        let mut fields: Vec<Field> = (0..x.columns).map(|i| Field::new(format!("x{i}"), x.kind.clone(), true)).collect();
+        let mut fields: Vec<Field> =
+            (0..x.columns).map(|i| Field::new(format!("x{i}"), x.kind.clone(), true)).collect();
         let rows = x.rows;
         let mut parts = vec![x];
         if let Some(y) = y {
             if y.rows != rows || y.columns != 1 {
-                return wrong(format!("expected `y` of one value for each of the {rows} rows of `X`, got the shape {:?}", y.shape));
+                return wrong(format!(
+                    "expected `y` of one value for each of the {rows} rows of `X`, got the shape {:?}",
+                    y.shape
+                ));
             }
             fields.push(Field::new("y", y.kind.clone(), true));
             parts.push(y);
@@ -123,7 +129,9 @@ impl Batches for Numpy {
         let cut = |part: &Part| (0..part.columns).map(|i| (part.cut)(i, range.clone())).collect::<Vec<_>>();
         let arrays = self.parts.iter().flat_map(cut).collect();
         let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(range.len()));
-        Some(Ok(RecordBatch::try_new_with_options(self.schema.clone(), arrays, &options).expect("columns of equal length")))
+        Some(Ok(
+            RecordBatch::try_new_with_options(self.schema.clone(), arrays, &options).expect("columns of equal length")
+        ))
     }
 }
 
@@ -219,7 +227,9 @@ fn refused(source: &str, what: &str, error: &ReadNpzError) -> Error {
                 false => error.with_hint("convert it first: X.astype(float)"),
             }
         }
-        ReadNpzError::Npy(ReadNpyError::ParseHeader(_)) => Error::data(place, format!("{what}: expected a NumPy array, got {error}")),
+        ReadNpzError::Npy(ReadNpyError::ParseHeader(_)) => {
+            Error::data(place, format!("{what}: expected a NumPy array, got {error}"))
+        }
         _ => Error::data(place, format!("{what}: expected a whole NumPy array, got an error: {error}")),
     }
 }
@@ -303,7 +313,11 @@ mod tests {
             let error = read(bytes, name).unwrap_err().to_string();
             assert!(error.contains(expected), "{error}");
         };
-        check(&raw("'|O'", "(2,)", b"xx"), "t.npy", "t.npy: the array: expected numbers or booleans, got the type '|O'");
+        check(
+            &raw("'|O'", "(2,)", b"xx"),
+            "t.npy",
+            "t.npy: the array: expected numbers or booleans, got the type '|O'",
+        );
         check(&npy(&ndarray::Array3::<f64>::zeros((1, 2, 3))), "t.npy", "got the shape [1, 2, 3]");
         check(&raw("'<f8'", "(2,)", b"short"), "t.npy", "expected a whole NumPy array");
         check(b"\x93NUMPY\x01\x00", "t.npy", "t.npy");

@@ -108,7 +108,10 @@ impl Profile {
         if self.native.is_some_and(|native| native != kind) && self.missing < self.rows {
             let before = self.native.map_or("", ColumnKind::in_words);
             let place = Place::cell(&self.name, first_row).of(source);
-            return Err(Error::data(place, format!("expected {before} as in the rows before, got {}", form.in_words())));
+            return Err(Error::data(
+                place,
+                format!("expected {before} as in the rows before, got {}", form.in_words()),
+            ));
         }
         self.native = Some(kind);
         match form {
@@ -225,7 +228,9 @@ impl Profile {
         // A column that is constant where it is known still tells by being missing.
         let may_be_constant = self.missing == 0;
         match kind {
-            ColumnKind::Numeric if may_be_constant && self.numbers.min == self.numbers.max => Some(DropReason::Constant),
+            ColumnKind::Numeric if may_be_constant && self.numbers.min == self.numbers.max => {
+                Some(DropReason::Constant)
+            }
             ColumnKind::Numeric if self.is_row_number() => Some(DropReason::Identifier),
             ColumnKind::Boolean if may_be_constant && self.flags.contains(&0) => Some(DropReason::Constant),
             ColumnKind::Datetime if may_be_constant && self.moments.is_some_and(|(min, max)| min == max) => {
@@ -244,8 +249,12 @@ impl Profile {
     pub(crate) fn note(&self) -> Option<String> {
         let known = self.rows - self.missing;
         let is_decimal_comma = known > 0 && (self.n_decimal_commas + self.n_numbers) as f64 >= MOSTLY * known as f64;
-        (self.native == Some(ColumnKind::Text) && self.n_decimal_commas > 0 && is_decimal_comma)
-            .then(|| format!("column `{}` looks like numbers with commas in them; commas are not read as part of a number", self.name))
+        (self.native == Some(ColumnKind::Text) && self.n_decimal_commas > 0 && is_decimal_comma).then(|| {
+            format!(
+                "column `{}` looks like numbers with commas in them; commas are not read as part of a number",
+                self.name
+            )
+        })
     }
 
     fn is_row_number(&self) -> bool {
@@ -351,6 +360,9 @@ mod tests {
         let mut profile = Profile::new("x");
         profile.push(&Form::Numbers(Float64Array::from(vec![1.0])), "a", 0).unwrap();
         let error = profile.push(&Form::Flags(BooleanArray::from(vec![true])), "b", 1).unwrap_err();
-        assert_eq!(error.to_string(), "b, column `x`, row 1: expected numbers as in the rows before, got true or false");
+        assert_eq!(
+            error.to_string(),
+            "b, column `x`, row 1: expected numbers as in the rows before, got true or false"
+        );
     }
 }

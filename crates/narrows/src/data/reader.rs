@@ -218,7 +218,10 @@ mod tests {
         let mut reader = reader.unwrap();
         assert!(reader.next().unwrap().is_ok());
         let error = reader.next().unwrap().unwrap_err().to_string();
-        assert!(error.ends_with("expected the columns of the first file, but it lacks `b` and has `c` in addition"), "{error}");
+        assert!(
+            error.ends_with("expected the columns of the first file, but it lacks `b` and has `c` in addition"),
+            "{error}"
+        );
         assert!(reader.next().is_none());
     }
 

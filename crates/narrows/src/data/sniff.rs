@@ -44,7 +44,8 @@ pub(crate) fn dialect(prefix: &[u8], is_whole: bool, delimiter: Option<u8>, head
 }
 
 fn records(prefix: &[u8], is_whole: bool, delimiter: u8) -> Vec<StringRecord> {
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(prefix);
+    let mut reader =
+        csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(prefix);
     let mut records = Vec::new();
     for record in reader.byte_records().take(LINES) {
         let Ok(record) = record else { break };
@@ -83,7 +84,8 @@ fn find_header(records: &[StringRecord]) -> (Header, &'static str) {
     if later.is_empty() {
         return (Header::Present, "it holds no values");
     }
-    let holds_value = |record: &StringRecord| record.iter().any(|cell| is_value(cell) && !token::is_missing(cell.trim()));
+    let holds_value =
+        |record: &StringRecord| record.iter().any(|cell| is_value(cell) && !token::is_missing(cell.trim()));
     if later.iter().any(holds_value) {
         return (Header::Present, "it holds no values, later lines do");
     }
@@ -102,7 +104,10 @@ fn is_value(cell: &str) -> bool {
     let cell = cell.trim();
     let is_word_of_truth = cell.len() > 1 && token::flag(cell).is_some();
     !cell.is_empty()
-        && (token::number(cell).is_some() || is_word_of_truth || token::moment(cell).is_some() || token::is_missing(cell))
+        && (token::number(cell).is_some()
+            || is_word_of_truth
+            || token::moment(cell).is_some()
+            || token::is_missing(cell))
 }
 
 #[cfg(test)]
@@ -111,7 +116,12 @@ mod tests {
 
     fn check(text: &str, delimiter: u8, header: Header) {
         let dialect = dialect(text.as_bytes(), true, None, Header::Auto);
-        assert_eq!((dialect.delimiter as char, dialect.header), (delimiter as char, header), "{text}\n{}", dialect.note);
+        assert_eq!(
+            (dialect.delimiter as char, dialect.header),
+            (delimiter as char, header),
+            "{text}\n{}",
+            dialect.note
+        );
     }
 
     #[test]

@@ -165,10 +165,14 @@ fn checked(path: PathBuf) -> Result<PathBuf> {
 
 fn expanded(pattern: &str) -> Result<Vec<PathBuf>> {
     let place = || Place::source(pattern);
-    let matches = glob::glob(pattern).map_err(|error| Error::data(place(), format!("the pattern is wrong: {error}")))?;
+    let matches =
+        glob::glob(pattern).map_err(|error| Error::data(place(), format!("the pattern is wrong: {error}")))?;
     let mut paths = Vec::new();
     for path in matches {
-        let path = path.map_err(|error| Error::read(error.path().to_path_buf(), error.into()))?;
+        let path = path.map_err(|error| {
+            let path = error.path().to_path_buf();
+            Error::read(path, error.into())
+        })?;
         if !path.is_dir() {
             paths.push(path);
         }

@@ -2,14 +2,15 @@
 //!
 //! Strict on purpose: `1,000` is not a number and `01/02/2024` is not a date, because each has two readings.
 
+use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::Offset;
-use jiff::Timestamp;
 
 /// Whether the text stands for a missing cell. `text` is trimmed.
 pub(crate) fn is_missing(text: &str) -> bool {
     const TOKENS: [&str; 8] = ["na", "n/a", "nan", "null", "none", "?", "#n/a", "<na>"];
-    text.is_empty() || (text.len() <= 4 && (text == "??" || TOKENS.iter().any(|token| text.eq_ignore_ascii_case(token))))
+    text.is_empty()
+        || (text.len() <= 4 && (text == "??" || TOKENS.iter().any(|token| text.eq_ignore_ascii_case(token))))
 }
 
 /// The number; NaN for the word `nan`, infinite for `inf`. `text` is trimmed.

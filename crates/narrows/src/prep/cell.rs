@@ -39,7 +39,7 @@ pub(crate) fn short(x: f64) -> String {
     if !x.is_finite() || x == 0.0 {
         return format!("{x}");
     }
-    if size >= 1e6 || size < 1e-3 {
+    if !(1e-3..1e6).contains(&size) {
         if x.fract() == 0.0 && size < 1e15 {
             return format!("{x:.0}");
         }

@@ -38,7 +38,8 @@ enum Circle {
 impl Cycles {
     /// Looks at the cells of the training rows; returns what was done in words, missing cells, and whether all are equal.
     pub(crate) fn fit(array: &TimestampMicrosecondArray, rows: &[u32]) -> (Cycles, String, u64, bool) {
-        let cells = || rows.iter().map(|row| *row as usize).filter(|row| array.is_valid(*row)).map(|row| array.value(row));
+        let cells =
+            || rows.iter().map(|row| *row as usize).filter(|row| array.is_valid(*row)).map(|row| array.value(row));
         let missing = (rows.len() - cells().count()) as u64;
         let (first, last) = (cells().min().unwrap_or(0), cells().max().unwrap_or(0));
         let mut circles = vec![Circle::Weekday];
@@ -62,7 +63,13 @@ impl Cycles {
     }
 
     /// Writes the cells of rows `first..first + n`.
-    pub(crate) fn write(&self, array: &TimestampMicrosecondArray, first: usize, n: usize, slots: &mut Slots<'_>) -> Tally {
+    pub(crate) fn write(
+        &self,
+        array: &TimestampMicrosecondArray,
+        first: usize,
+        n: usize,
+        slots: &mut Slots<'_>,
+    ) -> Tally {
         let mut tally = Tally::default();
         for i in 0..n {
             if array.is_null(first + i) {
@@ -169,14 +176,22 @@ mod tests {
         check(&[noon], noon, "day of the week, time of day", "Tue 14:20");
         check(&[midnight], noon, "day of the week", "Tue");
         check(&[midnight, later], "2023-12-31T00:00:00Z", "day of the week, day of the year", "Sun 31 Dec");
-        check(&[noon, later], "1969-12-31T23:59:30Z", "day of the week, day of the year, time of day", "Wed 31 Dec 23:59");
+        check(
+            &[noon, later],
+            "1969-12-31T23:59:30Z",
+            "day of the week, day of the year, time of day",
+            "Wed 31 Dec 23:59",
+        );
     }
 
     #[test]
     fn missing_times_are_the_centre_and_not_asked_back() {
         let array = TimestampMicrosecondArray::from(vec![Some(0), None]);
         let (cycles, what, missing, _) = Cycles::fit(&array, &[0, 1]);
-        assert_eq!((what.as_str(), missing), ("day of the week as points on circles; 1 missing, left at the centre", 1));
+        assert_eq!(
+            (what.as_str(), missing),
+            ("day of the week as points on circles; 1 missing, left at the centre", 1)
+        );
         let (mut input, mut target) = (vec![9.0; 4], vec![9.0; 4]);
         let mut slots = Slots { input: &mut input, target: &mut target, width: 2, start: 0 };
         assert_eq!(cycles.write(&array, 0, 2, &mut slots).missing, 1);

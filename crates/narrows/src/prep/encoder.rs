@@ -150,7 +150,9 @@ impl Bound<'_> {
             (_, Typed::Numbers(array)) if array.is_valid(row) => Cell::Number(array.value(row)),
             (_, Typed::Flags(array)) if array.is_valid(row) => Cell::Flag(array.value(row)),
             (_, Typed::Words(array)) if array.is_valid(row) => Cell::Level(array.value(row).to_owned()),
-            (Encoder::Cycles(cycles), Typed::Moments(array)) if array.is_valid(row) => cycles.observed(array.value(row)),
+            (Encoder::Cycles(cycles), Typed::Moments(array)) if array.is_valid(row) => {
+                cycles.observed(array.value(row))
+            }
             _ => Cell::Missing,
         }
     }
@@ -169,7 +171,11 @@ fn typed<'a>(table: &'a Table, name: &str, kind: ColumnKind) -> Result<Typed<'a>
         }
     };
     typed.ok_or_else(|| {
-        let error = Error::mismatch(format!("column `{name}`: expected {} typed as {kind}, got {}", kind.in_words(), array.data_type()));
+        let error = Error::mismatch(format!(
+            "column `{name}`: expected {} typed as {kind}, got {}",
+            kind.in_words(),
+            array.data_type()
+        ));
         error.with_hint("conform the table to its schema first")
     })
 }

@@ -18,7 +18,8 @@ pub(crate) struct Flag {
 impl Flag {
     /// Looks at the cells of the training rows; returns what was done in words, missing cells, and whether all are equal.
     pub(crate) fn fit(array: &BooleanArray, rows: &[u32]) -> (Flag, String, u64, bool) {
-        let cells = || rows.iter().map(|row| *row as usize).filter(|row| array.is_valid(*row)).map(|row| array.value(row));
+        let cells =
+            || rows.iter().map(|row| *row as usize).filter(|row| array.is_valid(*row)).map(|row| array.value(row));
         let (known, n_true) = (cells().count(), cells().filter(|flag| *flag).count());
         let missing = (rows.len() - known) as u64;
         let flag = Flag { fill: 2 * n_true > known, has_indicator: missing > 0 };
@@ -69,6 +70,9 @@ mod tests {
         assert_eq!(flag.write(&array, 0, 4, &mut slots).missing, 1);
         assert_eq!(input, [1.0, 0.0, 1.0, 1.0, 0.0, 0.0, 1.0, 0.0]);
         assert!(target[2].is_nan());
-        assert_eq!([flag.read(&[0.7, 0.0]), flag.read(&[0.2, 0.0]), flag.read(&[0.7, 0.8])], [Cell::Flag(true), Cell::Flag(false), Cell::Missing]);
+        assert_eq!(
+            [flag.read(&[0.7, 0.0]), flag.read(&[0.2, 0.0]), flag.read(&[0.7, 0.8])],
+            [Cell::Flag(true), Cell::Flag(false), Cell::Missing]
+        );
     }
 }

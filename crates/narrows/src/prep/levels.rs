@@ -60,7 +60,11 @@ impl Levels {
         let fill = levels.binary_search_by(|level| level.as_str().cmp(top)).unwrap_or(levels.len());
         let mut what = format!("one slot for each of {} levels", levels.len());
         if !rare.is_empty() {
-            what.push_str(&format!(", one for {} rare ones (fewer than {least} rows, or beyond {})", rare.len(), prep.max_levels));
+            what.push_str(&format!(
+                ", one for {} rare ones (fewer than {least} rows, or beyond {})",
+                rare.len(),
+                prep.max_levels
+            ));
         }
         if missing > 0 {
             what.push_str(&format!(", one for {missing} missing cells"));
@@ -90,7 +94,14 @@ impl Levels {
     }
 
     /// Writes the cells of rows `first..first + n` into slots that are all 0.
-    pub(crate) fn write(&self, array: &StringArray, index: &Index<'_>, first: usize, n: usize, slots: &mut Slots<'_>) -> Tally {
+    pub(crate) fn write(
+        &self,
+        array: &StringArray,
+        index: &Index<'_>,
+        first: usize,
+        n: usize,
+        slots: &mut Slots<'_>,
+    ) -> Tally {
         let mut tally = Tally::default();
         for i in 0..n {
             if array.is_valid(first + i) {
@@ -112,7 +123,8 @@ impl Levels {
     /// The most probable level.
     pub(crate) fn read(&self, features: &[f32]) -> Cell {
         let first = features[..self.width()].iter().copied();
-        let best = first.enumerate().fold((0, f32::NEG_INFINITY), |best, (slot, p)| if p > best.1 { (slot, p) } else { best });
+        let best =
+            first.enumerate().fold((0, f32::NEG_INFINITY), |best, (slot, p)| if p > best.1 { (slot, p) } else { best });
         match best.0 {
             slot if slot < self.levels.len() => Cell::Level(self.levels[slot].clone()),
             slot if slot < self.unseen_slot() => Cell::Level(RARE.to_owned()),
@@ -152,7 +164,10 @@ mod tests {
     fn levels_have_slots_and_new_ones_stand_out() {
         let prep = Prep { max_levels: 2, ..Prep::default() };
         let (levels, what) = fit(&["b", "a", "b", "c", "", "a"], &prep);
-        assert_eq!(what, "one slot for each of 2 levels, one for 1 rare ones (fewer than 1 rows, or beyond 2), one for 1 missing cells");
+        assert_eq!(
+            what,
+            "one slot for each of 2 levels, one for 1 rare ones (fewer than 1 rows, or beyond 2), one for 1 missing cells"
+        );
         check(&levels, "a", &[1.0, 0.0, 0.0, 0.0, 0.0], "a");
         check(&levels, "b", &[0.0, 1.0, 0.0, 0.0, 0.0], "b");
         check(&levels, "c", &[0.0, 0.0, 1.0, 0.0, 0.0], "(rare)");

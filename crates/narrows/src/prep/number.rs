@@ -78,7 +78,11 @@ impl Number {
         number.is_unit = low >= 0.0 && high <= 1.0;
         let clipped = values.iter().filter(|x| number.scaled(**x).abs() > number.clip).count() as u64;
         if missing + infinite > 0 {
-            let cells = if infinite > 0 { format!("{missing} missing and {infinite} infinite") } else { format!("{missing} missing") };
+            let cells = if infinite > 0 {
+                format!("{missing} missing and {infinite} infinite")
+            } else {
+                format!("{missing} missing")
+            };
             what.push_str(&format!("; {cells} filled with median {}, with an indicator", short(spread.median)));
         }
         if clipped > 0 {
@@ -168,9 +172,15 @@ impl Spread {
 
     fn scale(&self, scaling: Scaling, sorted: &[f64]) -> (Scale, String) {
         let linear = |center: f64, scale: f64| Scale::Linear { center, scale: usable(scale) };
-        let standard = || (linear(self.mean, self.std), format!("standardised (mean {}, std {})", short(self.mean), short(self.std)));
+        let standard = || {
+            (linear(self.mean, self.std), format!("standardised (mean {}, std {})", short(self.mean), short(self.std)))
+        };
         let robust = |why: &str| {
-            let what = format!("scaled robustly{why} (median {}, IQR {})", short(self.median), short(self.robust * IQR_OF_NORMAL));
+            let what = format!(
+                "scaled robustly{why} (median {}, IQR {})",
+                short(self.median),
+                short(self.robust * IQR_OF_NORMAL)
+            );
             (linear(self.median, self.robust), what)
         };
         if self.n == 0 {
@@ -193,7 +203,9 @@ impl Spread {
                 let range = (self.max - self.min).min(f64::MAX);
                 (linear(self.min, range), format!("scaled to 0 to 1 (from {} to {})", short(self.min), short(self.max)))
             }
-            Scaling::Quantile => (Scale::Curve(Curve::fit(sorted)), "ranked and drawn out to a normal distribution".to_owned()),
+            Scaling::Quantile => {
+                (Scale::Curve(Curve::fit(sorted)), "ranked and drawn out to a normal distribution".to_owned())
+            }
             Scaling::None => (linear(0.0, 1.0), "not scaled".to_owned()),
         }
     }
@@ -257,9 +269,19 @@ mod tests {
         check(&values, Scaling::Robust, &[-1.349, -0.6745, 0.0], "scaled robustly (median 3, IQR 2)");
         check(&values, Scaling::Minmax, &[0.0, 0.25, 0.5, 0.75, 1.0], "scaled to 0 to 1 (from 1 to 5)");
         check(&values, Scaling::None, &[1.0, 2.0], "not scaled");
-        check(&values, Scaling::Quantile, &[-1.281_551_6, -0.524_400_5, 0.0], "ranked and drawn out to a normal distribution");
+        check(
+            &values,
+            Scaling::Quantile,
+            &[-1.281_551_6, -0.524_400_5, 0.0],
+            "ranked and drawn out to a normal distribution",
+        );
         check(&[7.0, 7.0], Scaling::Auto, &[0.0, 0.0], "constant 7, not scaled");
-        check(&[0.0, 0.0, 0.0, 0.0, 0.0, 9.0], Scaling::Robust, &[], "standardised (mean 1.50, std 3.35) because its IQR is 0");
+        check(
+            &[0.0, 0.0, 0.0, 0.0, 0.0, 9.0],
+            Scaling::Robust,
+            &[],
+            "standardised (mean 1.50, std 3.35) because its IQR is 0",
+        );
     }
 
     #[test]

@@ -7,12 +7,12 @@ use arrow::array::{ArrayRef, BooleanArray, Float64Array, StringArray};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::Prep;
 use super::block::Block;
 use super::cell::Cell;
 use super::encoder::{Bound, Encoder, Found};
 use super::prepared::{PrepCounts, Prepared, Slots, Tally};
 use super::summary::{ColumnPrep, PrepReport};
-use super::Prep;
 use crate::data::{ColumnKind, Schema, Table};
 use crate::error::{Error, Place, Result};
 
@@ -55,7 +55,13 @@ impl Pipeline {
     /// assert!((x - 4.0).abs() < 1e-6);
     /// # Ok::<(), narrows::Error>(())
     /// ```
-    pub fn fit(table: &Table, schema: &Schema, features: &[String], rows: &[u32], prep: &Prep) -> Result<(Pipeline, PrepReport)> {
+    pub fn fit(
+        table: &Table,
+        schema: &Schema,
+        features: &[String],
+        rows: &[u32],
+        prep: &Prep,
+    ) -> Result<(Pipeline, PrepReport)> {
         if rows.is_empty() {
             return Err(Error::data(Place::source(table.source()), "expected training rows, got none"));
         }
@@ -135,7 +141,8 @@ impl Pipeline {
             .map(|(chunk, (input, target))| {
                 let rows = input.len() / width;
                 let write = |(column, bound): (&Fitted, &Bound<'_>)| {
-                    let mut slots = Slots { input: &mut *input, target: &mut *target, width, start: column.range.start };
+                    let mut slots =
+                        Slots { input: &mut *input, target: &mut *target, width, start: column.range.start };
                     bound.write(chunk * CHUNK, rows, &mut slots)
                 };
                 self.columns.iter().zip(&bound).map(write).collect()
@@ -217,7 +224,9 @@ fn array_of(kind: ColumnKind, cells: impl Iterator<Item = Cell>) -> ArrayRef {
             cells.map(|cell| if let Cell::Flag(flag) = cell { Some(flag) } else { None }).collect::<BooleanArray>(),
         ),
         _ => Arc::new(
-            cells.map(|cell| if let Cell::Missing = cell { None } else { Some(cell.to_string()) }).collect::<StringArray>(),
+            cells
+                .map(|cell| if let Cell::Missing = cell { None } else { Some(cell.to_string()) })
+                .collect::<StringArray>(),
         ),
     }
 }
@@ -280,7 +289,10 @@ mod tests {
             ]
         );
         assert_eq!((pipeline.width(), report.rows, report.columns.len()), (10, 3, 4));
-        assert_eq!(pipeline.columns()[0].what, "standardised (mean 2, std 1); 1 missing filled with median 2, with an indicator");
+        assert_eq!(
+            pipeline.columns()[0].what,
+            "standardised (mean 2, std 1); 1 missing filled with median 2, with an indicator"
+        );
     }
 
     #[test]
@@ -300,7 +312,9 @@ mod tests {
         let (pipeline, _, table) = fitted();
         let prepared = pipeline.transform(&table).unwrap();
         for row in 0..3 {
-            let told = |cells: Vec<(String, Cell)>| cells.iter().map(|(name, cell)| format!("{name}={cell}")).collect::<Vec<_>>();
+            let told = |cells: Vec<(String, Cell)>| {
+                cells.iter().map(|(name, cell)| format!("{name}={cell}")).collect::<Vec<_>>()
+            };
             let back = told(pipeline.inverse(&prepared.input[row * 10..][..10]));
             assert_eq!(back, told(pipeline.original(&table, row)));
         }

@@ -5,18 +5,20 @@
 //! and every sum has an order of its own, so the parameters after any number of steps are the same to
 //! the bit for any number of threads.
 
+mod pass;
+
 use std::mem::take;
 
 use crate::error::ShapeError;
 use crate::kernels::threads::Threads;
-use crate::kernels::{sum, vectorised};
-use crate::latent::NoiseKey;
-use crate::layer::{Activation, DropoutKey, ELEMENT_COST, Layer, Rows};
+use crate::layer::{Activation, Layer};
 use crate::network::Network;
 use crate::optim::{self, Optimizer};
 use crate::params::Params;
-use crate::plan::{self, Op, Plan, Stage};
+use crate::plan::Plan;
 use crate::sparsity::Sparsity;
+
+use pass::Workspace;
 
 /// How to train.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -98,57 +100,6 @@ pub struct Trainer {
     work: Workspace,
     /// Rows of a forward pass whose backward is still to come.
     pending: Option<usize>,
-}
-
-/// What the passes leave for each other.
-#[derive(Debug)]
-struct Workspace {
-    /// The last batch's input, kept by [`Trainer::forward`].
-    input: Vec<f32>,
-    /// values[i + 1] is the output of stage i; empty where the stage works in place.
-    values: Vec<Vec<f32>>,
-    /// What stage i keeps for its backward: statistics, mask or noise.
-    saved: Vec<Vec<f32>>,
-    packed: Vec<f32>,
-    /// The gradient on its way back, and room for the next.
-    flow: Vec<f32>,
-    next_flow: Vec<f32>,
-    row_losses: Vec<f32>,
-    row_kl: Vec<f32>,
-    /// One float a code unit.
-    units: Vec<f32>,
-    n: usize,
-}
-
-impl Workspace {
-    fn new(plan: &Plan, capacity: usize) -> Self {
-        let mut values = vec![vec![]];
-        let mut saved = vec![];
-        for stage in &plan.stages {
-            let len = if stage.in_place { 0 } else { capacity * stage.outputs };
-            values.push(vec![0.0; len]);
-            let kept = match &stage.op {
-                Op::Layer(Layer::BatchNorm(norm)) => norm.saved_len(),
-                Op::Layer(Layer::LayerNorm(norm)) => norm.saved_len(capacity),
-                Op::Layer(Layer::Dropout(_)) | Op::Sample(_) => capacity * stage.outputs,
-                Op::Layer(Layer::Dense(_) | Layer::Activation(_)) => 0,
-            };
-            saved.push(vec![0.0; kept]);
-        }
-        let flow = capacity * plan.max_width;
-        Self {
-            input: vec![],
-            values,
-            saved,
-            packed: vec![0.0; plan.n_packed],
-            flow: vec![0.0; flow],
-            next_flow: vec![0.0; flow],
-            row_losses: vec![0.0; capacity],
-            row_kl: vec![0.0; capacity],
-            units: vec![0.0; plan.max_width],
-            n: 0,
-        }
-    }
 }
 
 impl Trainer {
@@ -312,201 +263,6 @@ impl Trainer {
         self.pending = None;
         Ok(())
     }
-
-    fn pass_forward(&mut self, batch: &Batch<'_>) {
-        let n = batch.rows.len();
-        assert!(n > 0 && n <= self.capacity, "a batch has 1 to {} rows, got {n}", self.capacity);
-        assert_eq!(batch.input.len(), n * self.network.inputs(), "length of the input");
-        assert_eq!(batch.target.len(), n * self.network.outputs(), "length of the target");
-        let Self { plan, threads, work, .. } = self;
-        let rows = Rows { n, threads };
-        plan::pack(&plan.stages, &self.params.data, &mut work.packed, threads);
-        let mut source: Option<usize> = None;
-        let mut s = 0;
-        while s < plan.stages.len() {
-            let stage = &plan.stages[s];
-            let follower = plan.stages.get(s + 1).filter(|next| next.in_place);
-            let mut output = take(&mut work.values[s + 1]);
-            let to = &mut output[..n * stage.outputs];
-            let input = match source {
-                None => batch.input,
-                Some(value) => &work.values[value][..n * stage.inputs],
-            };
-            let mut fused = Activation::Identity;
-            if let Some(Op::Layer(Layer::Activation(activation))) = follower.map(|next| next.op) {
-                fused = activation;
-            }
-            let trainable = &self.params.data[stage.trainable.clone()];
-            match &stage.op {
-                Op::Layer(Layer::Dense(dense)) => {
-                    let params = stage.dense_params(dense, &self.params.data, &work.packed);
-                    dense.forward(rows, params, fused, input, to);
-                    fused = Activation::Identity;
-                }
-                Op::Layer(Layer::Activation(activation)) => activation.forward(rows, input, to),
-                Op::Layer(Layer::BatchNorm(norm)) => {
-                    let (params, buffers) = self.params.data.split_at_mut(plan.n_trainable);
-                    let range = stage.buffers.start - plan.n_trainable
-                        ..stage.buffers.end - plan.n_trainable;
-                    let trainable = &params[stage.trainable.clone()];
-                    let saved = &mut work.saved[s];
-                    norm.forward(rows, trainable, &mut buffers[range], saved, input, to);
-                }
-                Op::Layer(Layer::LayerNorm(norm)) => {
-                    norm.forward(rows, trainable, &mut work.saved[s], input, to);
-                }
-                Op::Layer(Layer::Dropout(dropout)) => {
-                    let key = DropoutKey {
-                        seed: batch.seed,
-                        epoch: batch.epoch,
-                        rows: batch.rows,
-                        block: stage.dropout_block,
-                    };
-                    dropout.forward(rows, key, &mut work.saved[s], input, to);
-                }
-                Op::Sample(gaussian) => {
-                    let key = NoiseKey { seed: batch.seed, epoch: batch.epoch, rows: batch.rows };
-                    let noise = &mut work.saved[s];
-                    gaussian.draw(rows, key, noise);
-                    gaussian.forward(input, noise, to, &mut work.row_kl[..n]);
-                }
-            }
-            fused.forward_in_place(rows, to);
-            work.values[s + 1] = output;
-            source = Some(s + 1);
-            s += if follower.is_some() { 2 } else { 1 };
-        }
-        let last = &work.values[source.expect("a network has a layer")];
-        let width = self.network.outputs();
-        self.network.output.judge(
-            rows,
-            &last[..n * width],
-            batch.target,
-            &mut work.flow[..n * width],
-            &mut work.row_losses[..n],
-        );
-        work.n = n;
-        self.pending = Some(n);
-    }
-
-    fn pass_backward(
-        &mut self,
-        input: &[f32],
-        row_weights: RowWeights<'_>,
-        kl_weight: f32,
-    ) -> StepLoss {
-        let n = self.pending.take().expect("a forward pass comes before a backward pass");
-        let Self { plan, threads, work, .. } = self;
-        let rows = Rows { n, threads };
-        let output_width = self.network.outputs();
-        let mut flow = take(&mut work.flow);
-        let mut next_flow = take(&mut work.next_flow);
-        let losses = &work.row_losses[..n];
-        let reconstruction =
-            weigh(rows, row_weights, losses, &mut flow[..n * output_width]);
-        let (mut kl, mut sparsity, mut mean_activity) = (0.0, 0.0, 0.0);
-        for s in (plan.first_trainable()..plan.stages.len()).rev() {
-            let stage = &plan.stages[s];
-            let value = |i: usize, width: usize| -> &[f32] {
-                match value_index(&plan.stages, i) {
-                    None => input,
-                    Some(i) => &work.values[i][..n * width],
-                }
-            };
-            if s + 1 == plan.code {
-                let code = value(plan.code, stage.outputs);
-                let flow = &mut flow[..code.len()];
-                sparsity = self.config.sparsity.apply(code, stage.outputs, flow, &mut work.units);
-                let total = vectorised!(sum::sum(code, #[inline(always)] |z| z.abs()));
-                mean_activity = total / code.len() as f32;
-            }
-            let to = &mut flow[..n * stage.outputs];
-            let from = value(s, stage.inputs);
-            let saved = &work.saved[s];
-            let params = &self.params.data[stage.trainable.clone()];
-            let gradient = &mut self.gradient[stage.trainable.clone()];
-            match &stage.op {
-                Op::Layer(Layer::Dense(dense)) => {
-                    let (d_weight, d_bias) = gradient.split_at_mut(dense.inputs * dense.outputs);
-                    dense.backward_params(rows, from, to, d_weight, d_bias);
-                    if s > plan.first_trainable() {
-                        let weight = &params[..dense.inputs * dense.outputs];
-                        dense.backward_input(rows, weight, to, &mut next_flow[..n * stage.inputs]);
-                        std::mem::swap(&mut flow, &mut next_flow);
-                    }
-                }
-                Op::Layer(Layer::Activation(activation)) => {
-                    activation.backward(rows, from, value(s + 1, stage.outputs), to);
-                }
-                Op::Layer(Layer::BatchNorm(norm)) => {
-                    norm.backward(rows, params, saved, from, gradient, to);
-                }
-                Op::Layer(Layer::LayerNorm(norm)) => {
-                    norm.backward(rows, params, saved, from, gradient, to);
-                }
-                Op::Layer(Layer::Dropout(dropout)) => dropout.backward(rows, saved, to),
-                Op::Sample(gaussian) => {
-                    kl = mean(&work.row_kl[..n]);
-                    let d_input = &mut next_flow[..n * stage.inputs];
-                    gaussian.backward(from, saved, to, kl_weight / n as f32, d_input);
-                    std::mem::swap(&mut flow, &mut next_flow);
-                }
-            }
-        }
-        work.flow = flow;
-        work.next_flow = next_flow;
-        let total = reconstruction + kl_weight * kl + sparsity;
-        StepLoss { reconstruction, kl, sparsity, mean_activity, total }
-    }
-}
-
-/// Where value i lies among the values; none is the batch's input.
-fn value_index(stages: &[Stage], i: usize) -> Option<usize> {
-    match i {
-        0 => None,
-        i if stages[i - 1].in_place => Some(i - 1),
-        i => Some(i),
-    }
-}
-
-/// The mean, summed in order in f64.
-fn mean(values: &[f32]) -> f32 {
-    (values.iter().map(|&x| f64::from(x)).sum::<f64>() / values.len() as f64) as f32
-}
-
-/// The weighted mean of the row losses; turns the gradient of their plain mean into that of it.
-fn weigh(
-    rows: Rows<'_>,
-    row_weights: RowWeights<'_>,
-    losses: &[f32],
-    gradient: &mut [f32],
-) -> f32 {
-    let RowWeights::Given(weights) = row_weights else {
-        return mean(losses);
-    };
-    assert_eq!(weights.len(), rows.n, "one weight a row");
-    let total: f64 = weights.iter().map(|&w| f64::from(w)).sum();
-    // Where all weights are zero, so are loss and gradient.
-    let inverse = if total > 0.0 { total.recip() } else { 0.0 };
-    let width = gradient.len() / rows.n;
-    let tile = rows.tile(width * ELEMENT_COST);
-    rows.threads.chunks(gradient, tile * width, |t, gradient| {
-        for (row, &weight) in gradient.chunks_exact_mut(width).zip(&weights[t * tile..]) {
-            if weight == 0.0 {
-                // The row may have diverged, and zero times infinity is not zero.
-                row.fill(0.0);
-                continue;
-            }
-            let factor = (f64::from(weight) * inverse * rows.n as f64) as f32;
-            vectorised!({
-                for g in row {
-                    *g *= factor;
-                }
-            });
-        }
-    });
-    let weighted = losses.iter().zip(weights).filter(|(_, w)| **w != 0.0);
-    (weighted.map(|(&loss, &w)| f64::from(loss) * f64::from(w)).sum::<f64>() * inverse) as f32
 }
 
 #[cfg(test)]
@@ -525,11 +281,7 @@ mod tests {
     }
 
     fn config() -> TrainConfig {
-        TrainConfig {
-            optimizer: Optimizer::Adam(AdamConfig::default()),
-            clip: None,
-            sparsity: Sparsity::None,
-        }
+        TrainConfig { optimizer: Optimizer::Adam(AdamConfig::default()), clip: None, sparsity: Sparsity::None }
     }
 
     fn trainer(config: TrainConfig) -> Result<Trainer, ShapeError> {
@@ -602,9 +354,7 @@ mod tests {
         assert!(trainer(sparse(kl(0.1))).is_ok());
         let linear = Network { encoder: vec![Layer::dense(3, 4)], ..network() };
         let refused = |params: Params| {
-            Trainer::new(&linear, params, sparse(kl(0.1)), 4, Threads::serial())
-                .unwrap_err()
-                .to_string()
+            Trainer::new(&linear, params, sparse(kl(0.1)), 4, Threads::serial()).unwrap_err().to_string()
         };
         assert!(refused(linear.init(0)).contains("ends in Sigmoid"));
         let other = Network { decoder: vec![Layer::dense(4, 4), Layer::dense(4, 3)], ..network() };

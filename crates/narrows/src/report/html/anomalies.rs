@@ -1,0 +1,93 @@
+//! The rows of the training file that score highest, with the columns to blame.
+
+use askama::Template;
+
+use super::label::{Label, cut};
+use super::number::{column, count, percent, probability};
+use crate::report::{Report, TopRow};
+
+/// Rows listed at most.
+const ROWS_KEPT: usize = 100;
+/// Reasons listed for a row at most.
+const REASONS_KEPT: usize = 6;
+
+/// The section.
+#[derive(Template)]
+#[template(path = "report/anomalies.html", whitespace = "minimize")]
+pub(super) struct Anomalies {
+    rows: Vec<Row>,
+    unlisted: usize,
+    above: String,
+}
+
+struct Row {
+    row: String,
+    score: String,
+    p_value: String,
+    is_anomaly: bool,
+    reasons: Vec<Cause>,
+}
+
+struct Cause {
+    column: Label,
+    expected: Label,
+    got: Label,
+    percent: String,
+    /// Width of the bar, in percent.
+    width: f64,
+}
+
+impl Anomalies {
+    pub(super) fn new(report: &Report) -> Anomalies {
+        let top = &report.top[..report.top.len().min(ROWS_KEPT)];
+        let scores = column(&top.iter().map(|row| row.score).collect::<Vec<_>>());
+        let above = top.iter().filter(|row| row.is_anomaly).count();
+        Anomalies {
+            rows: top.iter().zip(scores).map(|(row, score)| self::row(row, score)).collect(),
+            unlisted: report.top.len() - top.len(),
+            above: match above {
+                0 => "None of them is above the threshold.".to_owned(),
+                _ if above == top.len() => "All of them are above the threshold.".to_owned(),
+                1 => "One of them is above the threshold.".to_owned(),
+                _ => format!("{} of them are above the threshold.", count(above as u64)),
+            },
+        }
+    }
+}
+
+fn row(row: &TopRow, score: String) -> Row {
+    let reasons = row.reasons.iter().take(REASONS_KEPT).map(|reason| {
+        let share = f64::from(reason.share);
+        Cause {
+            column: Label::new(&reason.column),
+            expected: Label::new(&cut(&reason.expected, 200)),
+            got: Label::new(&cut(&reason.got, 200)),
+            percent: percent(share),
+            width: if share.is_finite() { (share.clamp(0.0, 1.0) * 1000.0).round() / 10.0 } else { 0.0 },
+        }
+    });
+    Row { row: count(row.row), score, p_value: probability(row.p_value), is_anomaly: row.is_anomaly, reasons: reasons.collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample;
+    use super::*;
+
+    #[test]
+    fn rows_name_the_columns_to_blame() {
+        let html = Anomalies::new(&sample::report()).render().unwrap().replace('\u{a0}', " ");
+        for words in ["amount", "expected about", "41.20", "980.00", "share 71 %", "above the threshold"] {
+            assert!(html.contains(words), "`{words}` is missing");
+        }
+    }
+
+    #[test]
+    fn no_rows_and_rows_without_reasons_are_said() {
+        let mut report = sample::report();
+        report.top[0].reasons.clear();
+        assert!(Anomalies::new(&report).render().unwrap().contains("no single column"));
+        report.top.clear();
+        assert!(Anomalies::new(&report).render().unwrap().contains("No rows"));
+    }
+}

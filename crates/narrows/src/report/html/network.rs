@@ -1,0 +1,106 @@
+//! The network: drawn from input to output, and listed layer by layer.
+
+use askama::Template;
+
+use super::label::cut;
+use super::number::{count, counted};
+use super::svg::hourglass::Hourglass;
+use super::training::denoises;
+use crate::report::{LayerReport, Part, Report};
+
+/// Layers listed in the open; a longer list is folded.
+const LAYERS_OPEN: usize = 12;
+
+/// The section.
+#[derive(Template)]
+#[template(path = "report/network.html", whitespace = "minimize")]
+pub(super) struct Network {
+    drawing: Option<Hourglass>,
+    layers: Vec<Layer>,
+    folded: bool,
+    ensemble: String,
+    parameters: String,
+    loss: String,
+    /// What the width of the code means.
+    narrowness: String,
+}
+
+struct Layer {
+    is_code: bool,
+    part: &'static str,
+    width: String,
+    words: String,
+}
+
+impl Network {
+    pub(super) fn new(report: &Report) -> Network {
+        let network = &report.network;
+        let members = network.members as u64;
+        Network {
+            drawing: Hourglass::new(&network.layers),
+            layers: network.layers.iter().map(layer).collect(),
+            folded: network.layers.len() > LAYERS_OPEN,
+            ensemble: if members > 1 {
+                format!("{} of this shape, each under a seed and a corruption of its own", counted(members, "network"))
+            } else {
+                "one network".to_owned()
+            },
+            parameters: parameters(network.parameters, network.members),
+            loss: cut(&network.loss, 400),
+            narrowness: narrowness(network.inputs, network.code_size, denoises(&report.training)),
+        }
+    }
+}
+
+fn parameters(each: usize, members: usize) -> String {
+    match each.checked_mul(members) {
+        Some(all) if members > 1 => format!("{} in each, {} together", count(each as u64), count(all as u64)),
+        _ => count(each as u64),
+    }
+}
+
+fn narrowness(inputs: usize, code: usize, denoises: bool) -> String {
+    let (shown_inputs, shown_code) = (counted(inputs as u64, "value"), counted(code as u64, "number"));
+    if code < inputs {
+        format!("Each row of {shown_inputs} has to pass through {shown_code}: what survives the passage is the pattern of the data.")
+    } else {
+        format!(
+            "The code, {shown_code}, is not narrower than a row of {shown_inputs}: by its width alone this network could copy. {}",
+            if denoises {
+                "What makes it learn is the damage done to its input, which it has to undo."
+            } else {
+                "Only sparsity, or stopping in time, keeps it from that."
+            }
+        )
+    }
+}
+
+fn layer(layer: &LayerReport) -> Layer {
+    let part = match layer.part {
+        Part::Input => "input",
+        Part::Encoder => "encoder",
+        Part::Code => "code",
+        Part::Decoder => "decoder",
+        Part::Output => "output",
+    };
+    Layer { is_code: layer.part == Part::Code, part, width: count(layer.width as u64), words: cut(&layer.words, 200) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_overcomplete_code_is_named_as_such() {
+        assert!(narrowness(29, 8, true).contains("has to pass"));
+        assert!(narrowness(29, 29, false).contains("not narrower"));
+        assert!(narrowness(29, 256, true).contains("has to undo"));
+    }
+
+    #[test]
+    fn parameters_are_told_each_and_together() {
+        assert_eq!(parameters(1200, 1), "1,200");
+        assert_eq!(parameters(1200, 4), "1,200 in each, 4,800 together");
+        assert_eq!(parameters(usize::MAX, 2), count(usize::MAX as u64));
+    }
+}
