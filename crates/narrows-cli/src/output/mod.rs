@@ -47,11 +47,6 @@ impl OutputArgs {
     fn file(&self) -> Option<&Path> {
         self.output.as_deref().filter(|path| path.as_os_str() != "-")
     }
-
-    /// Whether the data goes to stdout.
-    pub(crate) fn target(&self) -> String {
-        self.file().map_or_else(|| "stdout".to_owned(), |path| path.display().to_string())
-    }
 }
 
 fn format_of(path: &Path) -> Result<Format, Failure> {

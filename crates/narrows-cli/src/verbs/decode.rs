@@ -9,11 +9,11 @@ use crate::output::OutputArgs;
 use crate::pipeline;
 
 /// Turn codes, as written by encode, back into rows
+///
+/// The input has the columns code_0, code_1 and so on.
 #[derive(Debug, ClapArgs)]
 #[command(
-    before_help = "Example: narrows decode m.narrows codes.parquet -o rows.csv",
-    before_long_help = "Example: narrows decode m.narrows codes.parquet -o rows.csv\n\n\
-                        The input has the columns code_0, code_1 and so on."
+    before_help = "Example: narrows decode m.narrows codes.parquet -o rows.csv"
 )]
 pub(crate) struct Decode {
     #[command(flatten)]

@@ -7,7 +7,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use arrow::array::AsArray;
-use arrow::datatypes::Float64Type;
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Float64Type};
 use clap::{Args as ClapArgs, Parser, ValueEnum};
 use narrows::data::{Source, Table};
 use narrows::{Error, demo};
@@ -19,12 +20,12 @@ use crate::pipeline::BATCH_ROWS;
 use crate::talk::{Talk, count};
 
 /// Make data, then fit, score, evaluate, explain and report on it
+///
+/// Makes card payments, some of them fraud, in a new folder, and runs the other verbs on them, each shown before it runs.
 #[derive(Debug, ClapArgs)]
 #[command(
     before_help = "Example: narrows demo",
-    before_long_help = "Examples:\n  narrows demo\n  narrows demo --data-only --kind wide --rows 285000 --features 29 -o wide.parquet\n\n\
-                        Makes card payments, some of them fraud, in a new folder, and runs the other verbs on them,\n\
-                        each shown before it runs."
+    before_long_help = "Examples:\n  narrows demo\n  narrows demo --data-only --kind wide --rows 285000 --features 29 -o wide.parquet"
 )]
 pub(crate) struct Demo {
     /// Rows to fit on; half as many more to test with
@@ -165,7 +166,8 @@ fn run(step: &[String], common: &Common, talk: Talk) -> Result<Outcome, Failure>
 /// The row with the highest score.
 fn highest(scores: &str) -> Result<u64, Failure> {
     let table = Source::parse(&[scores])?.open(BATCH_ROWS, None)?.read_all()?;
-    let score = table.expect_column("score")?.as_primitive::<Float64Type>().values().clone();
+    let score = cast(table.expect_column("score")?, &DataType::Float64).expect("scores are written as numbers");
+    let score = score.as_primitive::<Float64Type>().values();
     Ok((0..score.len()).max_by(|a, b| score[*a].total_cmp(&score[*b])).unwrap_or(0) as u64)
 }
 

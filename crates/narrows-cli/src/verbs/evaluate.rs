@@ -12,11 +12,11 @@ use crate::talk::{count, grouped};
 use crate::output;
 
 /// Measure a model on labelled rows, beside PCA and an isolation forest
+///
+/// Prints a table with 95 % bootstrap intervals, or with --json an object of numbers.
 #[derive(Debug, ClapArgs)]
 #[command(
-    before_help = "Example: narrows evaluate m.narrows test.csv --label is_fraud --normal 0",
-    before_long_help = "Example: narrows evaluate m.narrows test.csv --label is_fraud --normal 0\n\n\
-                        Prints a table with 95 % bootstrap intervals, or with --json an object of numbers."
+    before_help = "Example: narrows evaluate m.narrows test.csv --label is_fraud --normal 0"
 )]
 pub(crate) struct Evaluate {
     #[command(flatten)]

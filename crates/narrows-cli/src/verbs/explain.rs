@@ -15,12 +15,12 @@ use crate::pipeline::{self, Flow};
 use crate::talk::{Ink, count};
 
 /// Explain one row's score: what was expected in which column, and what was got
+///
+/// A bar to the right is a value above what was expected, one to the left below; its length is the column's share of the
+/// score.
 #[derive(Debug, ClapArgs)]
 #[command(
-    before_help = "Example: narrows explain m.narrows new.csv --row 17",
-    before_long_help = "Example: narrows explain m.narrows new.csv --row 17\n\n\
-                        A bar to the right is a value above what was expected, one to the left below; its length is the\n\
-                        column's share of the score."
+    before_help = "Example: narrows explain m.narrows new.csv --row 17"
 )]
 pub(crate) struct Explain {
     #[command(flatten)]

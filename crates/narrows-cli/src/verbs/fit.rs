@@ -19,14 +19,15 @@ use crate::talk::Talk;
 use crate::{interrupt, output};
 
 /// Learn what rows look like and save it as a model
+///
+/// Types are inferred; what is dropped, filled or clipped is told. Ctrl-C keeps the best weights so far, saves the model
+/// and exits with 130.
 #[derive(Debug, ClapArgs)]
 #[command(
     before_help = "Example: narrows fit train.csv -o m.narrows",
     before_long_help = "Examples:\n  narrows fit train.csv -o m.narrows\n  \
                         narrows fit all.parquet --label is_fraud --normal 0 -o m.narrows\n  \
-                        narrows fit 'logs/*.csv.gz' --preset deep --set backbone.code_size=4 --report fit.html\n\n\
-                        Learn what rows look like and save it as a model. Types are inferred; what is dropped is told.\n\
-                        Ctrl-C keeps the best weights so far, saves the model and exits with 130."
+                        narrows fit 'logs/*.csv.gz' --preset deep --set backbone.code_size=4 --report fit.html"
 )]
 pub(crate) struct Fit {
     #[command(flatten)]

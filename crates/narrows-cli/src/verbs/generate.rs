@@ -8,12 +8,12 @@ use crate::output::OutputArgs;
 use crate::pipeline::{BATCH_ROWS, write_while};
 
 /// Make new rows like those the model was fitted on
+///
+/// The same seed gives the same rows, and a longer table begins with the shorter one. The preset made for it is
+/// `variational`; other models draw codes like those of their training rows.
 #[derive(Debug, ClapArgs)]
 #[command(
-    before_help = "Example: narrows generate m.narrows -n 1000 -o new.csv",
-    before_long_help = "Example: narrows generate m.narrows -n 1000 -o new.csv\n\n\
-                        The same seed gives the same rows, and a longer table begins with the shorter one.\n\
-                        A variational model is the one made for it: --preset variational."
+    before_help = "Example: narrows generate m.narrows -n 1000 -o new.csv"
 )]
 pub(crate) struct Generate {
     #[command(flatten)]

@@ -9,12 +9,12 @@ use crate::output::OutputArgs;
 use crate::pipeline;
 
 /// Rebuild rows from their codes, in the units of the input
+///
+/// Writes the model's columns for every row, in input order: what the model expects there. Missing cells are filled with
+/// it, too.
 #[derive(Debug, ClapArgs)]
 #[command(
-    before_help = "Example: narrows reconstruct m.narrows new.csv -o rebuilt.csv",
-    before_long_help = "Example: narrows reconstruct m.narrows new.csv -o rebuilt.csv\n\n\
-                        Writes the model's columns for every row, in input order: what the model expects there.\n\
-                        Missing cells are filled with it, too."
+    before_help = "Example: narrows reconstruct m.narrows new.csv -o rebuilt.csv"
 )]
 pub(crate) struct Reconstruct {
     #[command(flatten)]

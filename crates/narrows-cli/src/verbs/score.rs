@@ -7,7 +7,6 @@ use clap::Args as ClapArgs;
 use narrows::data::{Schema, Table};
 use narrows::detect::Reason;
 use narrows::{Error, Fitted, Scores};
-use serde::Serialize;
 
 use crate::args::{Common, ModelArg};
 use crate::failure::{Failure, Outcome};
@@ -17,13 +16,14 @@ use crate::pipeline;
 use crate::talk::{Talk, count, grouped};
 
 /// Score rows: how unusual each of them is, and whether it is an anomaly
+///
+/// Writes row,score,p_value,is_anomaly for every row, in input order; rows are counted from 0. Memory does not grow with
+/// the number of rows. An output file that exists is replaced, at the end and at once.
 #[derive(Debug, ClapArgs)]
 #[command(
     before_help = "Example: narrows score m.narrows new.csv -o scores.csv --explain 3",
     before_long_help = "Examples:\n  narrows score m.narrows new.csv -o scores.csv --explain 3\n  \
-                        zcat new.csv.gz | narrows score m.narrows - --keep id --format ndjson\n\n\
-                        Writes row,score,p_value,is_anomaly for every row, in input order; rows are counted from 0.\n\
-                        Memory does not grow with the number of rows. A file that exists is replaced, at the end and at once."
+                        zcat new.csv.gz | narrows score m.narrows - --keep id --format ndjson"
 )]
 pub(crate) struct Score {
     #[command(flatten)]
@@ -129,7 +129,7 @@ fn nth_reasons(reasons: &[Vec<Reason>], i: usize) -> ArrayRef {
 }
 
 /// What went by, for the closing line.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default)]
 struct Tally {
     rows: u64,
     anomalies: u64,

@@ -31,7 +31,9 @@ pub(crate) fn lines(report: &Report) -> Vec<String> {
     lines.extend(of(Role::Label).map(|column| format!("label       {}: {}", column.name, column.words)));
     lines.push(rows(report));
     lines.push(network(report));
-    lines.extend(report.notes.iter().map(|note| format!("note        {note}")));
+    // Dropped columns have had their lines.
+    let is_told = |note: &&String| of(Role::Dropped).any(|column| note.starts_with(&format!("column `{}` left out", column.name)));
+    lines.extend(report.notes.iter().filter(|note| !is_told(note)).map(|note| format!("note        {note}")));
     lines.push(training(&report.training));
     lines.push(threshold(report));
     let pca = &report.pca;
@@ -64,8 +66,7 @@ fn rows(report: &Report) -> String {
 
 fn network(report: &Report) -> String {
     let network = &report.network;
-    let mut widths: Vec<String> = network.layers.iter().map(|layer| layer.width.to_string()).collect();
-    widths.dedup_by(|_, _| false);
+    let widths: Vec<String> = network.layers.iter().map(|layer| layer.width.to_string()).collect();
     let members = if network.members > 1 { format!("{} of ", count(network.members as u64, "network")) } else { String::new() };
     format!(
         "network     {members}{}, code {}, {}; loss {}",
@@ -93,7 +94,7 @@ fn training(members: &[Training]) -> String {
 fn threshold(report: &Report) -> String {
     let detection = &report.detection;
     let promise = match detection.promised_rate {
-        Some(rate) => format!("; promises at most {:.4} % of normal rows to be flagged", 100.0 * rate),
+        Some(rate) => format!("; at most {:.3} % of fresh normal rows score above it", 100.0 * rate),
         None => String::new(),
     };
     format!("threshold   {:.4} by {}{promise}", detection.threshold, detection.rule)

@@ -9,34 +9,34 @@ use std::sync::OnceLock;
 use tempfile::TempDir;
 
 /// Flags that make a fit quick; tests of the door need no good model.
-pub const QUICK: &str = "--preset simple --set train.steps=50";
+pub(crate) const QUICK: &str = "--preset simple --set train.steps=50";
 
 /// A folder that goes away with the test.
-pub struct Folder {
+pub(crate) struct Folder {
     dir: TempDir,
 }
 
 /// What a run left behind.
-pub struct Ran {
-    pub code: i32,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Folder {
-    pub fn new() -> Folder {
+    pub(crate) fn new() -> Folder {
         Folder { dir: TempDir::new().unwrap() }
     }
 
     /// A folder with `train.csv`.
-    pub fn with_data() -> Folder {
+    pub(crate) fn with_data() -> Folder {
         let folder = Folder::new();
         folder.write("train.csv", ordinary(300));
         folder
     }
 
     /// A folder with `train.csv` and `m.narrows`, fitted on it once for all tests.
-    pub fn with_model() -> Folder {
+    pub(crate) fn with_model() -> Folder {
         static MODEL: OnceLock<Vec<u8>> = OnceLock::new();
         let folder = Folder::with_data();
         let model = MODEL.get_or_init(|| {
@@ -48,24 +48,24 @@ impl Folder {
         folder
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 
-    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) {
         fs::write(self.path(name), content).unwrap();
     }
 
-    pub fn read(&self, name: &str) -> String {
+    pub(crate) fn read(&self, name: &str) -> String {
         String::from_utf8(self.bytes(name)).unwrap()
     }
 
-    pub fn bytes(&self, name: &str) -> Vec<u8> {
+    pub(crate) fn bytes(&self, name: &str) -> Vec<u8> {
         fs::read(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
     }
 
     /// The names of all files, hidden ones too, in order.
-    pub fn names(&self) -> Vec<String> {
+    pub(crate) fn names(&self) -> Vec<String> {
         let mut names: Vec<String> = fs::read_dir(self.dir.path())
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -75,27 +75,27 @@ impl Folder {
     }
 
     /// The program, ready to run in this folder.
-    pub fn command(&self) -> Command {
+    pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(assert_cmd::cargo::cargo_bin!("narrows"));
         command.current_dir(self.dir.path()).env_remove("NARROWS_THREADS").stdin(Stdio::null());
         command
     }
 
     /// Runs a command line; words are split at spaces.
-    pub fn run(&self, line: &str) -> Ran {
+    pub(crate) fn run(&self, line: &str) -> Ran {
         let output = self.command().args(line.split_whitespace()).output().unwrap();
         Ran::new(&output)
     }
 
     /// Runs a shell line in which `narrows` is the program.
-    pub fn shell(&self, line: &str) -> Ran {
+    pub(crate) fn shell(&self, line: &str) -> Ran {
         let program = assert_cmd::cargo::cargo_bin!("narrows");
         let script = format!("narrows() {{ '{}' \"$@\"; }}\n{line}", program.display());
         Ran::new(&Command::new("bash").args(["-c", &script]).current_dir(self.dir.path()).output().unwrap())
     }
 
     /// The command fails with `code`, says all `fragments`, and leaves no file behind.
-    pub fn check_fails(&self, line: &str, code: i32, fragments: &[&str]) {
+    pub(crate) fn check_fails(&self, line: &str, code: i32, fragments: &[&str]) {
         let before = self.names();
         let ran = self.run(line);
         ran.fails(code, fragments);
@@ -104,7 +104,7 @@ impl Folder {
 }
 
 impl Ran {
-    pub fn new(output: &std::process::Output) -> Ran {
+    pub(crate) fn new(output: &std::process::Output) -> Ran {
         Ran {
             code: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
@@ -113,13 +113,13 @@ impl Ran {
     }
 
     #[track_caller]
-    pub fn succeeds(self) -> Ran {
+    pub(crate) fn succeeds(self) -> Ran {
         assert_eq!(self.code, 0, "stdout: {}\nstderr: {}", self.stdout, self.stderr);
         self
     }
 
     #[track_caller]
-    pub fn fails(&self, code: i32, fragments: &[&str]) {
+    pub(crate) fn fails(&self, code: i32, fragments: &[&str]) {
         let told = &self.stderr;
         assert_eq!(self.code, code, "stdout: {}\nstderr: {told}", self.stdout);
         assert!(!told.contains("panicked"), "{told}");
@@ -128,13 +128,13 @@ impl Ran {
         }
     }
 
-    pub fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {}", self.stdout))
     }
 }
 
 /// Two numbers on a circle, a third that follows from them, and a word.
-pub fn ordinary(rows: usize) -> String {
+pub(crate) fn ordinary(rows: usize) -> String {
     let mut text = "a,b,c,word\n".to_owned();
     for i in 0..rows {
         let angle = i as f64 * 0.37;
@@ -146,7 +146,7 @@ pub fn ordinary(rows: usize) -> String {
 }
 
 /// Ordinary rows with a label: the last `anomalies` rows, labelled 1, are off the circle.
-pub fn labelled(rows: usize, anomalies: usize) -> String {
+pub(crate) fn labelled(rows: usize, anomalies: usize) -> String {
     let mut text = String::new();
     for (i, line) in ordinary(rows).lines().enumerate() {
         writeln!(text, "{line},{}", if i == 0 { "bad" } else { "0" }).unwrap();
