@@ -2,7 +2,7 @@
 //!
 //! No clock and no machine is in it, so the same data and recipe give the same report, to the byte.
 
-//pub mod html;
+pub mod html;
 
 use serde::{Deserialize, Serialize};
 

@@ -4,6 +4,7 @@ use askama::Template;
 
 use super::label::{Label, cut};
 use super::number::{column, count, percent, probability};
+use crate::detect::Direction;
 use crate::report::{Report, TopRow};
 
 /// Rows listed at most.
@@ -30,6 +31,8 @@ struct Row {
 
 struct Cause {
     column: Label,
+    /// `about` before an expected number; a category is expected as it is.
+    about: &'static str,
     expected: Label,
     got: Label,
     percent: String,
@@ -57,9 +60,10 @@ impl Anomalies {
 
 fn row(row: &TopRow, score: String) -> Row {
     let reasons = row.reasons.iter().take(REASONS_KEPT).map(|reason| {
-        let share = f64::from(reason.share);
+        let share = reason.share;
         Cause {
             column: Label::new(&reason.column),
+            about: if reason.direction == Direction::Other { "" } else { "about " },
             expected: Label::new(&cut(&reason.expected, 200)),
             got: Label::new(&cut(&reason.got, 200)),
             percent: percent(share),

@@ -46,7 +46,7 @@ pub(super) struct Piece {
 pub(super) fn prose(text: &str, most: usize) -> Vec<Piece> {
     let text = cut(text, most);
     let parts: Vec<&str> = text.split('`').collect();
-    if parts.len() % 2 == 0 {
+    if parts.len().is_multiple_of(2) {
         return vec![Piece { is_code: false, text }];
     }
     let piece = |(i, part): (usize, &&str)| Piece { is_code: i % 2 == 1, text: (*part).to_owned() };

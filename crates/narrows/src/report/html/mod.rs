@@ -119,7 +119,7 @@ mod tests {
             (column.name, column.kind, column.words) = (hostile.to_owned(), hostile.to_owned(), hostile.to_owned());
         }
         for row in &mut report.top {
-            row.reasons = vec![Reason { column: hostile.to_owned(), share: 0.5, expected: hostile.to_owned(), got: hostile.to_owned() }];
+            row.reasons = vec![Reason::category(hostile, 0.5, hostile, hostile)];
         }
         let html = check(&report);
         assert!(!html.contains("<script") && !html.contains("<img") && !html.contains("onerror=x>"));
@@ -157,7 +157,7 @@ mod tests {
             (report.pca.pca_error, report.pca.model_error) = (bad, bad);
             for row in &mut report.top {
                 (row.score, row.p_value) = (bad, bad);
-                row.reasons.iter_mut().for_each(|reason| reason.share = bad.into());
+                row.reasons.iter_mut().for_each(|reason| reason.share = bad);
             }
             report.code_map = vec![CodePoint { x: bad, y: bad, score: bad, is_anomaly: true }; 9];
             check(&report);

@@ -8,6 +8,9 @@ use crate::report::Report;
 /// Errors closer than this are called the same.
 const SAME: f64 = 0.02;
 
+/// A mean squared error that rounding alone explains, in prepared units of about 1.
+const NOTHING: f64 = 1e-9;
+
 /// The section.
 #[derive(Template)]
 #[template(path = "report/pca.html", whitespace = "minimize")]
@@ -47,7 +50,7 @@ impl Pca {
 fn verdict(report: &Report) -> String {
     let (model, pca, inputs, components) = (report.pca.model_error, report.pca.pca_error, report.network.inputs, report.pca.components);
     let same_size = counted(components as u64, "component");
-    if components >= inputs && inputs > 0 {
+    if components.max(report.network.code_size) >= inputs && inputs > 0 {
         return format!(
             "This comparison says nothing here: PCA with {same_size} for {} copies every row perfectly, anomalies included. Look at the scores instead.",
             counted(inputs as u64, "input")
@@ -56,7 +59,7 @@ fn verdict(report: &Report) -> String {
     if !model.is_finite() || !pca.is_finite() || model < 0.0 || pca < 0.0 {
         return "The two cannot be compared: an error was not measured.".to_owned();
     }
-    if pca <= 1e-12 {
+    if pca <= NOTHING {
         return format!("This comparison says nothing here: {same_size} of PCA copy every row perfectly, anomalies included.");
     }
     let gain = 1.0 - model / pca;
@@ -83,6 +86,7 @@ mod tests {
 
     fn check(components: usize, model_error: f64, pca_error: f64, expected: &str) {
         let mut report = sample::report();
+        report.network.code_size = components;
         report.pca = crate::report::PcaComparison { components, pca_error, model_error };
         let verdict = verdict(&report).replace('\u{a0}', " ");
         assert!(verdict.contains(expected), "{verdict}");

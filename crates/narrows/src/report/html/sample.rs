@@ -126,6 +126,7 @@ fn training(member: usize) -> Training {
         epochs: 500.0,
         stopped: if member == 2 { Stop::Early } else { Stop::Finished },
         best,
+        recoveries: u32::from(member == 3),
         mean_activity: 0.31 - 0.04 * member as f64,
         history,
     }
@@ -157,26 +158,20 @@ fn histogram(n: u64, mean: f64, deviation: f64) -> Histogram {
 }
 
 fn top(i: u64) -> TopRow {
-    let reason = |column: &str, share: f64, expected: &str, got: &str| Reason {
-        column: column.to_owned(),
-        share: share as _,
-        expected: expected.to_owned(),
-        got: got.to_owned(),
-    };
     let score = 87.2 * (-0.19 * i as f64).exp();
     let reasons = match i % 4 {
         0 => vec![
-            reason("amount", 0.71, "41.20", "980.00"),
-            reason("limit_used", 0.14, "0.12", "0.97"),
-            reason("distance_home_km", 0.06, "3.4", "8120"),
+            Reason::number("amount", 0.71, 41.2, 980.0),
+            Reason::number("limit_used", 0.14, 0.12, 0.97),
+            Reason::number("distance_home_km", 0.06, 3.4, 8120.0),
         ],
-        1 => vec![reason("card_country", 0.55, "DE", "BR"), reason("country", 0.31, "DE", "US")],
+        1 => vec![Reason::category("card_country", 0.55, "DE", "BR"), Reason::category("country", 0.31, "DE", "US")],
         2 => vec![
-            reason("payments_last_hour", 0.48, "0", "23"),
-            reason("attempts", 0.29, "1", "9"),
-            reason("seconds_since_last", 0.11, "8600", "4"),
+            Reason::number("payments_last_hour", 0.48, 0.0, 23.0),
+            Reason::number("attempts", 0.29, 1.0, 9.0),
+            Reason::number("seconds_since_last", 0.11, 8600.0, 4.0),
         ],
-        _ => vec![reason("browser_language_and_region_as_sent_by_the_client_before_normalisation", 0.82, "de-DE", "zz-ZZ")],
+        _ => vec![Reason::category("browser_language_and_region_as_sent_by_the_client_before_normalisation", 0.82, "de-DE", "zz-ZZ")],
     };
     TopRow {
         row: (i * 7919 + 417) % 1061,
@@ -199,7 +194,7 @@ fn code_map() -> Vec<CodePoint> {
         let radius = (-2.0 * a.ln()).sqrt();
         let (u, v) = (radius * b.cos(), radius * b.sin());
         let centre = [(-2.6, 0.4), (1.8, 1.5), (1.2, -2.0)][i as usize % 3];
-        let far = i % 41 == 0;
+        let far = i.is_multiple_of(41);
         let spread = if far { 3.4 } else { 0.8 };
         let (x, y) = (centre.0 + spread * u, centre.1 + spread * (0.6 * v + 0.35 * u));
         let score = (0.25 * radius * radius * spread).exp() * 0.4;

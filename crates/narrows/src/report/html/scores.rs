@@ -59,7 +59,7 @@ fn explanation(rule: &Threshold, threshold: f64) -> String {
             share(f64::from(*part))
         ),
         Threshold::Pot { rate, tail } => format!(
-            "The threshold, {at}, is extrapolated: a generalised Pareto distribution is fitted to the tail of the calibration scores (tail {}) and cut where {} of normal rows are expected beyond it (peaks over threshold).",
+            "The threshold, {at}, is extrapolated: a generalised Pareto distribution is fitted to the calibration scores beyond their {} quantile and cut where {} of normal rows are expected beyond it (peaks over threshold).",
             number(f64::from(*tail)),
             share(f64::from(*rate))
         ),

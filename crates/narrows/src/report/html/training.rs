@@ -35,7 +35,7 @@ struct Row {
     best_step: String,
     best_loss: String,
     activity: String,
-    stopped: &'static str,
+    stopped: String,
 }
 
 impl TrainingCurves {
@@ -75,7 +75,7 @@ fn rows(members: &[Training]) -> Vec<Row> {
         best_step: training.history.get(training.best).map_or_else(|| "n/a".to_owned(), |check| count(check.step)),
         best_loss: best_losses[i].clone(),
         activity: activities[i].clone(),
-        stopped: stopped(training.stopped),
+        stopped: stopped(training),
     };
     members.iter().enumerate().map(row).collect()
 }
@@ -87,11 +87,17 @@ fn corruption(training: &Training) -> String {
     }
 }
 
-fn stopped(stop: Stop) -> &'static str {
-    match stop {
+/// Why it ended, and whether it had to be saved on the way.
+fn stopped(training: &Training) -> String {
+    let why = match training.stopped {
         Stop::Finished => "took all planned steps",
         Stop::Early => "validation loss had stopped falling",
         Stop::Interrupted => "stopped by the user",
+    };
+    match training.recoveries {
+        0 => why.to_owned(),
+        1 => format!("{why}; went back once to its last good weights"),
+        n => format!("{why}; went back {n} times to its last good weights"),
     }
 }
 

@@ -117,7 +117,7 @@ impl Curve {
 /// The history with at most about [`MOST_POINTS`] checks; the best and the last one stay.
 fn thinned(history: &[Check], best: usize) -> Vec<Check> {
     let every = history.len().div_ceil(MOST_POINTS).max(1);
-    let keep = |i: usize| i % every == 0 || i == best || i + 1 == history.len();
+    let keep = |i: usize| i.is_multiple_of(every) || i == best || i + 1 == history.len();
     history.iter().enumerate().filter(|(i, _)| keep(*i)).map(|(_, check)| *check).collect()
 }
 
@@ -149,7 +149,16 @@ mod tests {
             learning_rate: 1e-3,
         };
         let history = losses.iter().enumerate().map(check).collect();
-        Training { corruption: "none".into(), steps: 0, epochs: 0.0, stopped: Stop::Early, best, mean_activity: 0.1, history }
+        Training {
+            corruption: "none".into(),
+            steps: 0,
+            epochs: 0.0,
+            stopped: Stop::Early,
+            best,
+            mean_activity: 0.1,
+            recoveries: 0,
+            history,
+        }
     }
 
     fn check(losses_given: &[f64], best: usize, has_best: bool) {

@@ -52,7 +52,7 @@ impl Map {
         let (anomalies, mut normal): (Vec<CodePoint>, Vec<CodePoint>) = shown.iter().partition(|point| point.is_anomaly);
         // Sorted by score, so that the higher ones are drawn above the lower ones.
         normal.sort_by(|a, b| a.score.total_cmp(&b.score));
-        let shade = |points: &[CodePoint]| points.iter().map(|point| at(point)).map(|(x, y)| format!("M{x} {y}h0")).collect::<String>();
+        let shade = |points: &[CodePoint]| points.iter().map(&at).map(|(x, y)| format!("M{x} {y}h0")).collect::<String>();
         let mark = |point: &CodePoint| {
             let (x, y) = at(point);
             Mark { x, y, title: format!("anomaly, score {}", number(point.score)) }
