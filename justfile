@@ -1,0 +1,36 @@
+# Each recipe is a line that also runs without `just`.
+
+# What there is.
+default:
+    @just --list
+
+# What CI runs, cheapest first.
+check: fmt lint test doc
+
+# Formatting.
+fmt:
+    cargo fmt --all --check
+
+# Lints, as errors.
+lint:
+    cargo clippy --workspace --all-targets --locked -- -D warnings
+
+# All tests.
+test:
+    cargo test --workspace --locked
+
+# Documentation, warnings as errors.
+doc:
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
+
+# Licences, advisories, duplicate versions; needs cargo-deny.
+deny:
+    cargo deny check
+
+# Our training step beside PyTorch's, alternating in one run; makes its own Python environment.
+bench:
+    bench/run.sh
+
+# Feeds random bytes to the model file's reader; needs a nightly toolchain and cargo-fuzz.
+fuzz:
+    cd fuzz && cargo +nightly fuzz run model_file -- -max_total_time=60
