@@ -147,7 +147,7 @@ mod tests {
         let values = [0.1, 3.0, -2.5e-7, 1e300, 123_456.789, f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1.0 / 3.0];
         check(
             vec![Arc::new(Float64Array::from(values.to_vec()))],
-            "0.1\n3\n-2.5e-7\n1e300\n123456.789\n\"\"\ninf\n-inf\n0.3333333333333333\n",
+            "0.1\n3\n-2.5e-7\n1e+300\n123456.789\n\"\"\ninf\n-inf\n0.3333333333333333\n",
         );
     }
 

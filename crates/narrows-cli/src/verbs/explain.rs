@@ -166,7 +166,7 @@ mod tests {
         let expected = "row 17: score 12.5000, threshold 3.2000, p-value 0.0010: an anomaly\n\n  \
                         amount                │███████        50 %  expected about 41.20, got 980.00\n  \
                         age               ████│               25 %  expected about 40, got 3\n  \
-                        country            ▒▒▒│▒▒▒            20 %  expected DE, got US\n                                          5 %  beyond 3 columns";
+                        country            ▒▒▒│▒▒▒            20 %  expected DE, got US\n                                         5 %  beyond 3 columns";
         assert_eq!(for_people(&explanation(reasons), Ink::Plain), expected);
     }
 

@@ -42,7 +42,31 @@ impl Man {
 }
 
 fn page(command: Command) -> Result<String, Failure> {
+    let examples = command.get_before_long_help().or(command.get_before_help()).map(ToString::to_string);
     let mut page = Vec::new();
     Page::new(command).render(&mut page).map_err(|error| Failure::write("the manual page", error))?;
-    Ok(String::from_utf8_lossy(&page).into_owned())
+    let mut page = String::from_utf8_lossy(&page).into_owned();
+    if let Some(examples) = examples {
+        page.push_str(&section(&examples));
+    }
+    Ok(page)
+}
+
+/// The examples as a section of their own, as they stand.
+fn section(examples: &str) -> String {
+    let lines = examples.lines().map(|line| line.trim_start_matches("Examples:").trim_start_matches("Example:").trim());
+    // A backslash would escape, and a hyphen would be set as another character than is typed.
+    let lines = lines.filter(|line| !line.is_empty()).map(|line| line.replace('\\', "\\e").replace('-', "\\-"));
+    format!(".SH EXAMPLES\n.nf\n{}\n.fi\n", lines.collect::<Vec<_>>().join("\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn examples_become_a_section() {
+        assert_eq!(section("Example: narrows fit a.csv"), ".SH EXAMPLES\n.nf\nnarrows fit a.csv\n.fi\n");
+        assert_eq!(section("Examples:\n  narrows x -o y"), ".SH EXAMPLES\n.nf\nnarrows x \\-o y\n.fi\n");
+    }
 }

@@ -13,7 +13,7 @@ fn people_are_told_what_became_of_their_data() {
     folder.write("train.csv", text);
     let ran = folder.run(&format!("fit train.csv -o m.narrows --ignore b {QUICK}")).succeeds();
     assert_eq!(ran.stdout, "");
-    for words in ["columns", "a (numeric)", "word (category)", "id: ", "same: ", "ignored     b", "rows", "200 read", "loss", "training", "threshold", "PCA", "m.narrows ("] {
+    for words in ["columns", "a (num", "word (category", "id: ", "same: ", "ignored     b", "rows", "200 read", "loss", "training", "threshold", "PCA", "m.narrows ("] {
         assert!(ran.stderr.contains(words), "expected `{words}` in\n{}", ran.stderr);
     }
     let progress = ran.stderr.lines().filter(|line| line.starts_with("training  ") && line.contains(" % ")).count();
