@@ -13,6 +13,7 @@ pub mod recipe;
 mod fitted;
 pub mod report;
 pub mod file;
+pub mod demo;
 
 pub use error::{Error, ErrorKind, Result};
 pub use fitted::{Evaluation, Evaluator, Explained, Fitted, Roles, ScoreCounts, Scores, Session, fit};

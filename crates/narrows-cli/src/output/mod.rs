@@ -1,0 +1,101 @@
+//! Where results go: a table to stdout or a file, in the format its name says, whole or not at all.
+
+mod compressed;
+mod delimited;
+mod ndjson;
+mod sink;
+mod table;
+
+pub(crate) use sink::Sink;
+pub(crate) use table::TableWriter;
+
+use std::path::{Path, PathBuf};
+
+use clap::Args as ClapArgs;
+use clap::builder::PossibleValuesParser;
+use narrows::Error;
+use narrows::data::Format;
+
+use crate::failure::Failure;
+
+/// The formats that tables are written in.
+const WRITTEN: [&str; 5] = ["csv", "tsv", "parquet", "arrow", "ndjson"];
+
+/// Where a table goes.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct OutputArgs {
+    /// File to write, replaced only when all is written; `-` or nothing is stdout
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Format of the output; else its extension decides, and stdout gets CSV
+    #[arg(long, value_name = "FORMAT", value_parser = PossibleValuesParser::new(WRITTEN))]
+    format: Option<String>,
+}
+
+impl OutputArgs {
+    /// A writer of tables to where the user said. Nothing is at the target before [`TableWriter::finish`].
+    pub(crate) fn writer(&self) -> Result<TableWriter, Failure> {
+        let target = self.file();
+        let format = match (&self.format, target) {
+            (Some(name), _) => crate::input::format(name, "--format")?,
+            (None, Some(path)) => format_of(path)?,
+            (None, None) => Format::Csv,
+        };
+        TableWriter::open(Sink::open(target)?, target, format)
+    }
+
+    fn file(&self) -> Option<&Path> {
+        self.output.as_deref().filter(|path| path.as_os_str() != "-")
+    }
+}
+
+fn format_of(path: &Path) -> Result<Format, Failure> {
+    let wrong = |got: String| {
+        let message = format!("expected a file name ending in .{}, got {got}", WRITTEN.join(", ."));
+        Error::recipe("--output", message).with_hint("any name will do with --format")
+    };
+    match (Format::of_path(path), path.extension()) {
+        (Some(Format::Npy | Format::Npz), _) => Err(wrong(format!("`{}`", path.display())).into()),
+        (Some(format), _) => Ok(format),
+        (None, None) => Ok(Format::Csv),
+        (None, Some(_)) => Err(wrong(format!("`{}`", path.display())).into()),
+    }
+}
+
+/// Writes a whole text, such as a page, to a file or, for `-`, to stdout.
+pub(crate) fn write_text(target: &Path, text: &str) -> Result<(), Failure> {
+    let mut sink = Sink::open((target.as_os_str() != "-").then_some(target))?;
+    sink.write_all(text.as_bytes())?;
+    sink.finish()
+}
+
+/// Prints a text on stdout, with a line's end.
+pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    write_text(Path::new("-"), &format!("{text}\n"))
+}
+
+/// Prints a value as JSON on stdout.
+pub(crate) fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(value).expect("plain data with text keys");
+    print(&text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(name: &str, expected: Option<Format>) {
+        assert_eq!(format_of(Path::new(name)).ok(), expected, "{name}");
+    }
+
+    #[test]
+    fn the_name_of_a_file_decides_its_format() {
+        check("a.csv", Some(Format::Csv));
+        check("a.parquet", Some(Format::Parquet));
+        check("a.jsonl", Some(Format::Ndjson));
+        check("a.tsv.gz", Some(Format::Tsv));
+        check("/dev/null", Some(Format::Csv));
+        check("a.npz", None);
+        check("a.xlsx", None);
+    }
+}

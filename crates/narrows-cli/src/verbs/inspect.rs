@@ -1,0 +1,65 @@
+//! `narrows inspect`: what a model file holds.
+
+use clap::Args as ClapArgs;
+use narrows::Fitted;
+use narrows::data::Schema;
+use narrows::report::Report;
+use serde::Serialize;
+
+use super::summary;
+use crate::args::{Common, ModelArg};
+use crate::failure::{Failure, Outcome};
+use crate::output;
+
+/// Show what a model is: columns, preparation, network, threshold, recipe
+#[derive(Debug, ClapArgs)]
+#[command(
+    before_help = "Example: narrows inspect m.narrows",
+    before_long_help = "Example: narrows inspect m.narrows --json | jq .recipe"
+)]
+pub(crate) struct Inspect {
+    #[command(flatten)]
+    model: ModelArg,
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Inspection<'a> {
+    /// The columns that the model reads.
+    schema: &'a Schema,
+    /// Rows that score above it are anomalies.
+    threshold: f64,
+    /// All that the fit had to say, the recipe included.
+    #[serde(flatten)]
+    report: &'a Report,
+}
+
+impl Inspect {
+    pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
+        let fitted = self.model.load()?;
+        if common.json {
+            let inspection = Inspection { schema: fitted.schema(), threshold: fitted.threshold(), report: fitted.report() };
+            output::print_json(&inspection)?;
+        } else {
+            output::print(&for_people(&fitted))?;
+        }
+        Ok(Outcome::Done)
+    }
+}
+
+fn for_people(fitted: &Fitted) -> String {
+    let report = fitted.report();
+    let mut lines = vec![format!("fitted with narrows {} on {}", report.version, report.source)];
+    lines.extend(summary::lines(report));
+    lines.push(String::new());
+    let widest = report.columns.iter().map(|column| column.name.chars().count()).max().unwrap_or(0);
+    for column in &report.columns {
+        lines.push(format!("  {:<widest$}  {:<8}  {}", column.name, column.kind, column.words));
+    }
+    lines.push(String::new());
+    lines.extend(report.network.layers.iter().map(|layer| format!("  {:<8} {}", format!("{:?}", layer.part).to_lowercase(), layer.words)));
+    lines.push(String::new());
+    lines.push("recipe".to_owned());
+    lines.extend(fitted.recipe().to_toml().lines().map(|line| format!("  {line}").trim_end().to_owned()));
+    lines.join("\n")
+}

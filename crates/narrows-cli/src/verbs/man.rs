@@ -1,0 +1,72 @@
+//! `narrows man`: the manual, made from the same words as `--help`.
+
+use std::fs;
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Command, CommandFactory};
+use clap_mangen::Man as Page;
+
+use crate::args::Args;
+use crate::failure::{Failure, Outcome};
+use crate::output;
+
+/// Print the manual page, or write one page for each verb
+#[derive(Debug, ClapArgs)]
+#[command(
+    before_help = "Example: narrows man | man -l -",
+    before_long_help = "Examples:\n  narrows man | man -l -\n  narrows man --dir ~/.local/share/man/man1"
+)]
+pub(crate) struct Man {
+    /// Folder for a page of each verb
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+}
+
+impl Man {
+    pub(crate) fn run(self) -> Result<Outcome, Failure> {
+        let mut command = Args::command();
+        command.build();
+        let Some(folder) = self.dir else {
+            output::print(page(command)?.trim_end())?;
+            return Ok(Outcome::Done);
+        };
+        fs::create_dir_all(&folder).map_err(|error| Failure::write(&folder.display().to_string(), error))?;
+        let verbs: Vec<Command> = command.get_subcommands().filter(|verb| verb.get_name() != "help").cloned().collect();
+        for verb in verbs {
+            let name = format!("narrows-{}", verb.get_name());
+            output::write_text(&folder.join(format!("{name}.1")), &page(verb)?)?;
+        }
+        output::write_text(&folder.join("narrows.1"), &page(command)?)?;
+        Ok(Outcome::Done)
+    }
+}
+
+fn page(command: Command) -> Result<String, Failure> {
+    let examples = command.get_before_long_help().or(command.get_before_help()).map(ToString::to_string);
+    let mut page = Vec::new();
+    Page::new(command).render(&mut page).map_err(|error| Failure::write("the manual page", error))?;
+    let mut page = String::from_utf8_lossy(&page).into_owned();
+    if let Some(examples) = examples {
+        page.push_str(&section(&examples));
+    }
+    Ok(page)
+}
+
+/// The examples as a section of their own, as they stand.
+fn section(examples: &str) -> String {
+    let lines = examples.lines().map(|line| line.trim_start_matches("Examples:").trim_start_matches("Example:").trim());
+    // A backslash would escape, and a hyphen would be set as another character than is typed.
+    let lines = lines.filter(|line| !line.is_empty()).map(|line| line.replace('\\', "\\e").replace('-', "\\-"));
+    format!(".SH EXAMPLES\n.nf\n{}\n.fi\n", lines.collect::<Vec<_>>().join("\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn examples_become_a_section() {
+        assert_eq!(section("Example: narrows fit a.csv"), ".SH EXAMPLES\n.nf\nnarrows fit a.csv\n.fi\n");
+        assert_eq!(section("Examples:\n  narrows x -o y"), ".SH EXAMPLES\n.nf\nnarrows x \\-o y\n.fi\n");
+    }
+}

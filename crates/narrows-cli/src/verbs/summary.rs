@@ -1,0 +1,108 @@
+//! What a fit has to say to a person, on stderr: the report in a dozen lines.
+
+use narrows::report::{ColumnReport, Report, Role, Stop, Training};
+
+use crate::talk::{Talk, count, grouped};
+
+/// Most columns named one by one.
+const NAMED: usize = 12;
+
+/// Tells the report.
+pub(crate) fn tell(report: &Report, talk: Talk) {
+    if talk.is_heard() {
+        lines(report).iter().for_each(|line| talk.line(line));
+    }
+}
+
+/// The summary, line by line.
+pub(crate) fn lines(report: &Report) -> Vec<String> {
+    let mut lines = Vec::new();
+    let of = |role: Role| report.columns.iter().filter(move |column| column.role == role);
+    let features: Vec<String> = of(Role::Feature).map(|column| format!("{} ({})", column.name, column.kind)).collect();
+    lines.push(format!("columns     {} used: {}", features.len(), shortened(&features)));
+    lines.extend(of(Role::Dropped).take(NAMED).map(|column| format!("dropped     {}: {}", column.name, column.words)));
+    if let Some(more) = of(Role::Dropped).count().checked_sub(NAMED).filter(|more| *more > 0) {
+        lines.push(format!("dropped     and {more} more"));
+    }
+    let ignored: Vec<String> = of(Role::Ignored).map(|column: &ColumnReport| column.name.clone()).collect();
+    if !ignored.is_empty() {
+        lines.push(format!("ignored     {}", shortened(&ignored)));
+    }
+    lines.extend(of(Role::Label).map(|column| format!("label       {}: {}", column.name, column.words)));
+    lines.push(rows(report));
+    lines.push(network(report));
+    // Dropped columns have had their lines.
+    let is_told = |note: &&String| of(Role::Dropped).any(|column| note.starts_with(&format!("column `{}` left out", column.name)));
+    lines.extend(report.notes.iter().filter(|note| !is_told(note)).map(|note| format!("note        {note}")));
+    lines.push(training(&report.training));
+    lines.push(threshold(report));
+    let pca = &report.pca;
+    lines.push(format!(
+        "held out    error {:.4}; PCA with {}: {:.4}",
+        pca.model_error,
+        count(pca.components as u64, "component"),
+        pca.pca_error
+    ));
+    lines.extend(report.warnings.iter().map(|warning| format!("warning: {warning}")));
+    lines
+}
+
+fn rows(report: &Report) -> String {
+    let rows = &report.rows;
+    let mut text = format!(
+        "rows        {} read: {} train, {} validation, {} calibration",
+        grouped(rows.read),
+        grouped(rows.train),
+        grouped(rows.validation),
+        grouped(rows.calibration)
+    );
+    for (left_out, why) in [(rows.not_normal, "not normal"), (rows.unlabelled, "without a label")] {
+        if left_out > 0 {
+            text.push_str(&format!("; {} {why}, left out", grouped(left_out)));
+        }
+    }
+    text
+}
+
+fn network(report: &Report) -> String {
+    let network = &report.network;
+    let widths: Vec<String> = network.layers.iter().map(|layer| layer.width.to_string()).collect();
+    let members = if network.members > 1 { format!("{} of ", count(network.members as u64, "network")) } else { String::new() };
+    format!(
+        "network     {members}{}, code {}, {}; loss {}",
+        widths.join("-"),
+        network.code_size,
+        count(network.parameters as u64, "parameter"),
+        network.loss
+    )
+}
+
+fn training(members: &[Training]) -> String {
+    let steps: u64 = members.iter().map(|training| training.steps).sum();
+    let best: Vec<f64> = members.iter().filter_map(|training| Some(training.history.get(training.best)?.validation_loss)).collect();
+    let mean = best.iter().sum::<f64>() / best.len().max(1) as f64;
+    let ended = |stop: Stop| members.iter().filter(|training| training.stopped == stop).count();
+    let how = match (ended(Stop::Interrupted), ended(Stop::Early)) {
+        (0, 0) => "all planned steps taken".to_owned(),
+        (0, early) if early == members.len() => "stopped early".to_owned(),
+        (0, early) => format!("{early} of {} stopped early", members.len()),
+        _ => "interrupted; the best so far is kept".to_owned(),
+    };
+    format!("training    {}, {how}; validation loss {mean:.4}", count(steps, "step"))
+}
+
+fn threshold(report: &Report) -> String {
+    let detection = &report.detection;
+    let promise = match detection.promised_rate {
+        Some(rate) => format!("; at most {:.3} % of fresh normal rows score above it", 100.0 * rate),
+        None => String::new(),
+    };
+    format!("threshold   {:.4} by {}{promise}", detection.threshold, detection.rule)
+}
+
+fn shortened(names: &[String]) -> String {
+    match names.len().saturating_sub(NAMED) {
+        0 => names.join(", "),
+        more => format!("{} and {more} more", names[..NAMED].join(", ")),
+    }
+}

@@ -1,0 +1,55 @@
+//! `narrows evaluate`, and fitting with a label.
+
+use crate::folder::{Folder, QUICK, labelled};
+
+fn folder() -> Folder {
+    let folder = Folder::new();
+    folder.write("all.csv", labelled(300, 20));
+    folder.run(&format!("fit all.csv --label bad --normal 0 -o m.narrows {QUICK}")).succeeds();
+    folder
+}
+
+#[test]
+fn json_holds_every_number() {
+    let folder = folder();
+    let evaluation = folder.run("evaluate m.narrows all.csv --label bad --normal 0 --json").succeeds().json();
+    assert_eq!((evaluation["n"].as_u64(), evaluation["n_anomalies"].as_u64()), (Some(320), Some(20)));
+    for field in ["auc_roc", "auc_pr", "threshold", "precision", "recall", "f1", "false_alarm_rate"] {
+        assert!(evaluation[field].is_number(), "{field}: {evaluation}");
+    }
+    for rival in ["pca", "isolation_forest"] {
+        for field in ["auc_roc", "auc_pr"] {
+            assert!(evaluation["baselines"][rival][field].is_number(), "{rival}.{field}: {evaluation}");
+        }
+    }
+    assert!(evaluation["auc_roc"].as_f64().unwrap() > 0.9, "{evaluation}");
+}
+
+#[test]
+fn people_get_a_table_with_intervals() {
+    let folder = folder();
+    let table = folder.run("evaluate m.narrows all.csv --label bad --normal 0").succeeds().stdout;
+    for words in ["320 labelled rows, 20 anomalous", "AUC-ROC", "95 %", "this model", "PCA", "isolation forest", "precision", "false alarms"] {
+        assert!(table.contains(words), "expected `{words}` in\n{table}");
+    }
+}
+
+#[test]
+fn the_label_is_never_a_feature_and_only_normal_rows_train() {
+    let folder = folder();
+    let report = folder.run("inspect m.narrows --json").succeeds().json();
+    let features: Vec<&str> = report["schema"]["columns"].as_array().unwrap().iter().map(|column| column["name"].as_str().unwrap()).collect();
+    assert!(!features.contains(&"bad"), "{features:?}");
+    assert_eq!(report["rows"]["not_normal"], 20);
+}
+
+#[test]
+fn another_threshold_changes_the_decision_and_not_the_ranking() {
+    let folder = folder();
+    let line = "evaluate m.narrows all.csv --label bad --normal 0 --json";
+    let plain = folder.run(line).succeeds().json();
+    let strict = folder.run(&format!("{line} --threshold fixed=1e6")).succeeds().json();
+    assert_eq!(plain["auc_roc"], strict["auc_roc"]);
+    assert_eq!((strict["threshold"].as_f64(), strict["recall"].as_f64()), (Some(1e6), Some(0.0)));
+    assert!(strict["precision"].is_null());
+}

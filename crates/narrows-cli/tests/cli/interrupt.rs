@@ -1,0 +1,108 @@
+//! Ctrl-C: a fit keeps its best and says 130; anything else leaves nothing half-written.
+#![cfg(unix)]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::folder::{Folder, ordinary};
+
+fn press_ctrl_c(child: &Child) {
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+}
+
+fn wait(mut child: Child) -> i32 {
+    let began = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status.code().unwrap_or(-1);
+        }
+        if began.elapsed() > Duration::from_secs(120) {
+            child.kill().unwrap();
+            panic!("still running two minutes after Ctrl-C");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Far more steps than anybody waits for, with a checkpoint often.
+const LONG: &str = "--preset deep --set train.steps=1000000 --set train.epochs=1000000 --set train.patience=0";
+
+/// Starts a long fit and waits until it trains.
+fn training(folder: &Folder, flags: &str) -> Child {
+    let line = format!("fit train.csv -o m.narrows {LONG} --checkpoint {flags}");
+    let mut child = folder.command().args(line.split_whitespace()).stderr(Stdio::piped()).spawn().unwrap();
+    let began = Instant::now();
+    while !folder.path("m.narrows.checkpoint/member-0.safetensors").exists() {
+        if began.elapsed() > Duration::from_secs(120) || child.try_wait().unwrap().is_some() {
+            let mut told = String::new();
+            child.kill().ok();
+            child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+            panic!("no checkpoint appeared: {told}");
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    child
+}
+
+#[test]
+fn a_fit_keeps_the_best_so_far() {
+    let folder = Folder::with_data();
+    let mut child = training(&folder, "");
+    let stderr = child.stderr.take().unwrap();
+    press_ctrl_c(&child);
+    assert_eq!(wait(child), 130);
+    let told: Vec<String> = BufReader::new(stderr).lines().map_while(Result::ok).collect();
+    assert!(told.iter().any(|line| line.contains("the best so far is kept")), "{told:?}");
+    assert_eq!(folder.run("score m.narrows train.csv").succeeds().stdout.lines().count(), 301);
+    // The checkpoint stays, so that --resume can go on.
+    assert!(folder.path("m.narrows.checkpoint").exists());
+}
+
+#[test]
+fn a_fit_cut_short_and_resumed_is_the_uninterrupted_one() {
+    let folder = Folder::new();
+    folder.write("train.csv", ordinary(2000));
+    let flags = "--preset deep --set train.steps=1500 --set train.epochs=1000000 --set train.patience=0 --set train.batch_size=32";
+    folder.run(&format!("fit train.csv -o whole.narrows {flags}")).succeeds();
+    let line = format!("fit train.csv -o m.narrows {flags} --checkpoint");
+    let child = folder.command().args(line.split_whitespace()).stderr(Stdio::null()).spawn().unwrap();
+    let began = Instant::now();
+    while !folder.path("m.narrows.checkpoint/member-0.safetensors").exists() && began.elapsed() < Duration::from_secs(60) {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    press_ctrl_c(&child);
+    // On a fast machine the fit may be over before the signal comes: then there is nothing to resume.
+    let code = wait(child);
+    assert!(matches!(code, 0 | 130), "{code}");
+    if code == 130 {
+        folder.run(&format!("fit train.csv -o m.narrows {flags} --resume")).succeeds();
+    }
+    assert!(folder.bytes("whole.narrows") == folder.bytes("m.narrows"), "a resumed training took other steps");
+    assert!(!folder.path("m.narrows.checkpoint").exists());
+}
+
+#[test]
+fn scoring_leaves_no_partial_file() {
+    let folder = Folder::with_model();
+    let before = folder.names();
+    let mut child = folder
+        .command()
+        .args(["score", "m.narrows", "-", "-o", "scores.csv"])
+        .stdin(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    // The pipe stays open: the program waits for more rows when the signal comes.
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(ordinary(20_000).as_bytes()).unwrap();
+    stdin.flush().unwrap();
+    let began = Instant::now();
+    while folder.names() == before && began.elapsed() < Duration::from_secs(60) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    press_ctrl_c(&child);
+    assert_eq!(wait(child), 130);
+    assert_eq!(folder.names(), before);
+    drop(stdin);
+}

@@ -1,0 +1,17 @@
+//! The binary as its users meet it: every test runs `narrows` itself in a folder of its own.
+
+mod folder;
+
+mod bad_input;
+mod bad_output;
+mod bad_recipe;
+mod demo;
+mod determinism;
+mod evaluate;
+mod explain;
+mod fit;
+mod help;
+mod interrupt;
+mod names;
+mod score;
+mod transform;

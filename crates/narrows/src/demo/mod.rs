@@ -1,0 +1,24 @@
+//! Data made by itself, for a first look, for tests and for measurements of speed.
+//!
+//! Every row is a pure function of (seed, row), so a larger table begins with the rows of a smaller one in all but
+//! its clock times, and no file has to be fetched to see the program work.
+
+mod payments;
+mod wide;
+
+pub use payments::{PAYMENTS_FRAUD_SHARE, PAYMENTS_LABEL, payments};
+pub use wide::{WIDE_ANOMALY_SHARE, WIDE_LABEL, wide};
+
+use narrows_engine::rng::{Purpose, Stream};
+
+/// What a stream of a demonstration is for; each has numbers of its own.
+#[derive(Clone, Copy)]
+enum Part {
+    Payments = 0,
+    WideWeights = 1,
+    WideRows = 2,
+}
+
+fn stream(seed: u64, part: Part, row: usize) -> Stream {
+    Stream::new(seed, Purpose::Demo, part as u64, row as u64)
+}
