@@ -187,7 +187,7 @@ fn fraud(honest: Payment, random: &mut Stream) -> Payment {
         }
         // Card numbers tried out: tiny payments in a row.
         1 => {
-            let tries = 6 + i64::from(random.below(25));
+            let tries = 4 + i64::from(random.below(6));
             Payment {
                 amount: 0.5 + 1.5 * random.uniform(),
                 category: "online_services",
