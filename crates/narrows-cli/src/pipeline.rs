@@ -114,7 +114,8 @@ mod tests {
 
     fn many_rows(folder: &Path, rows: usize) -> Source {
         let path = folder.join("in.csv");
-        let text: String = std::iter::once("x,y\n".to_owned()).chain((0..rows).map(|i| format!("{i},{}.5\n", i % 7))).collect();
+        let text: String =
+            std::iter::once("x,y\n".to_owned()).chain((0..rows).map(|i| format!("{i},{}.5\n", i % 7))).collect();
         std::fs::write(&path, text).unwrap();
         Source::parse(&[path.display().to_string()]).unwrap()
     }
@@ -127,7 +128,8 @@ mod tests {
         let writer = TableWriter::open(Sink::open(Some(&target)).unwrap(), Some(&target), Format::Csv).unwrap();
         transform(&source, None, writer, |table| Ok(table.batch().clone())).unwrap();
         let text = std::fs::read_to_string(&target).unwrap();
-        let first: Vec<usize> = text.lines().skip(1).map(|line| line.split(',').next().unwrap().parse().unwrap()).collect();
+        let first: Vec<usize> =
+            text.lines().skip(1).map(|line| line.split(',').next().unwrap().parse().unwrap()).collect();
         assert_eq!(first, (0..3 * BATCH_ROWS + 5).collect::<Vec<_>>());
     }
 

@@ -121,8 +121,10 @@ impl Observer for Progress {
                 self.show(&mut state);
             }
             Event::Recovered { member, step, factor } => {
-                let line =
-                    format!("warning: the loss of member {} exploded: back to step {step}, learning rate times {factor}", member + 1);
+                let line = format!(
+                    "warning: the loss of member {} exploded: back to step {step}, learning rate times {factor}",
+                    member + 1
+                );
                 self.say(&state, &line);
             }
             // Notes and warnings are in the report, which is told as a whole after the training.

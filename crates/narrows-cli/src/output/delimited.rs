@@ -4,7 +4,10 @@
 //! Numbers are written with the fewest digits that read back to the same number; missing cells are empty, and an empty
 //! text is `""`, so that the two stay apart.
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float32Array, Float64Array, Int64Array, RecordBatch, StringArray, UInt64Array};
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, Float32Array, Float64Array, Int64Array, RecordBatch, StringArray,
+    UInt64Array,
+};
 use arrow::datatypes::{DataType, Float32Type, Float64Type, Int64Type, UInt64Type};
 use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
@@ -55,7 +58,9 @@ impl Delimited {
             Cells::Single(array) if array.is_valid(row) => number(array.value(row), out),
             Cells::Natural(array) if array.is_valid(row) => integer(array.value(row), out),
             Cells::Integer(array) if array.is_valid(row) => integer(array.value(row), out),
-            Cells::Flag(array) if array.is_valid(row) => out.extend_from_slice(if array.value(row) { b"true" } else { b"false" }),
+            Cells::Flag(array) if array.is_valid(row) => {
+                out.extend_from_slice(if array.value(row) { b"true" } else { b"false" })
+            }
             Cells::Text(array) if array.is_valid(row) => self.text(array.value(row), out),
             Cells::Other(array, formatter) if array.is_valid(row) => self.text(&formatter.value(row).to_string(), out),
             _ => {}
@@ -109,7 +114,13 @@ impl<'a> Cells<'a> {
 fn number<T: Into<f64> + serde::Serialize + Copy>(value: T, out: &mut Vec<u8>) {
     let wide: f64 = value.into();
     if !wide.is_finite() {
-        let text: &[u8] = if wide.is_nan() { b"" } else if wide > 0.0 { b"inf" } else { b"-inf" };
+        let text: &[u8] = if wide.is_nan() {
+            b""
+        } else if wide > 0.0 {
+            b"inf"
+        } else {
+            b"-inf"
+        };
         out.extend_from_slice(text);
         return;
     }
@@ -134,8 +145,11 @@ mod tests {
     use super::*;
 
     fn check(columns: Vec<ArrayRef>, expected: &str) {
-        let fields: Vec<Field> =
-            columns.iter().enumerate().map(|(i, array)| Field::new(format!("c{i}"), array.data_type().clone(), true)).collect();
+        let fields: Vec<Field> = columns
+            .iter()
+            .enumerate()
+            .map(|(i, array)| Field::new(format!("c{i}"), array.data_type().clone(), true))
+            .collect();
         let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap();
         let mut out = Vec::new();
         Delimited { delimiter: b',' }.rows(&batch, &mut out).unwrap();
@@ -169,7 +183,10 @@ mod tests {
     #[test]
     fn text_is_quoted_where_it_must_be() {
         check(
-            vec![Arc::new(StringArray::from(vec!["a,b", "say \"x\"", "two\nlines", "", " edge"])), new_null_array(&DataType::Int64, 5)],
+            vec![
+                Arc::new(StringArray::from(vec!["a,b", "say \"x\"", "two\nlines", "", " edge"])),
+                new_null_array(&DataType::Int64, 5),
+            ],
             "\"a,b\",\n\"say \"\"x\"\"\",\n\"two\nlines\",\n\"\",\n\" edge\",\n",
         );
     }

@@ -11,8 +11,11 @@ pub(super) fn rows(batch: &RecordBatch, out: &mut Vec<u8>) -> Result<(), ArrowEr
     let schema = batch.schema_ref();
     let keys: Vec<Vec<u8>> = schema.fields().iter().map(|field| key(field.name())).collect();
     let options = FormatOptions::default();
-    let formatters =
-        batch.columns().iter().map(|array| ArrayFormatter::try_new(array.as_ref(), &options)).collect::<Result<Vec<_>, _>>()?;
+    let formatters = batch
+        .columns()
+        .iter()
+        .map(|array| ArrayFormatter::try_new(array.as_ref(), &options))
+        .collect::<Result<Vec<_>, _>>()?;
     for row in 0..batch.num_rows() {
         out.push(b'{');
         for (i, array) in batch.columns().iter().enumerate() {

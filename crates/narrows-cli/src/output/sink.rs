@@ -97,7 +97,9 @@ fn place(target: Option<&Path>) -> io::Result<Place> {
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
     // The system's reason alone: the caller names the target, and nobody knows the temporary name.
-    let file = builder.tempfile_in(folder).map_err(|error| error.raw_os_error().map_or(error.kind().into(), io::Error::from_raw_os_error))?;
+    let file = builder
+        .tempfile_in(folder)
+        .map_err(|error| error.raw_os_error().map_or(error.kind().into(), io::Error::from_raw_os_error))?;
     let unfinished = Unfinished::new(file.path());
     Ok(Place::File { file, target, _unfinished: unfinished })
 }
@@ -128,11 +130,17 @@ mod tests {
         let mut sink = Sink::open(Some(&target)).unwrap();
         sink.write_all(b"half").unwrap();
         drop(sink);
-        assert_eq!((fs::read_to_string(&target).unwrap().as_str(), names(folder.path())), ("old", vec!["out.csv".to_owned()]));
+        assert_eq!(
+            (fs::read_to_string(&target).unwrap().as_str(), names(folder.path())),
+            ("old", vec!["out.csv".to_owned()])
+        );
         let mut sink = Sink::open(Some(&target)).unwrap();
         sink.write_all(b"new").unwrap();
         sink.finish().unwrap();
-        assert_eq!((fs::read_to_string(&target).unwrap().as_str(), names(folder.path())), ("new", vec!["out.csv".to_owned()]));
+        assert_eq!(
+            (fs::read_to_string(&target).unwrap().as_str(), names(folder.path())),
+            ("new", vec!["out.csv".to_owned()])
+        );
     }
 
     #[test]

@@ -18,6 +18,9 @@ use super::delimited::Delimited;
 use super::{Sink, ndjson};
 use crate::failure::Failure;
 
+/// Rows of a Parquet row group, which is kept in memory until it is whole.
+const ROW_GROUP: usize = 1 << 17;
+
 /// Writes batches of one schema.
 pub(crate) struct TableWriter {
     state: State,
@@ -87,14 +90,20 @@ impl TableWriter {
     fn begin(&mut self, mut out: Compressed, schema: SchemaRef) -> Result<State, Failure> {
         let begun = match self.format {
             Format::Parquet => {
-                let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
-                ArrowWriter::try_new(out, schema, Some(properties)).map(|writer| State::Parquet(Box::new(writer))).map_err(io_of_parquet)
+                let properties = WriterProperties::builder()
+                    .set_compression(Compression::SNAPPY)
+                    .set_max_row_group_row_count(Some(ROW_GROUP))
+                    .build();
+                ArrowWriter::try_new(out, schema, Some(properties))
+                    .map(|writer| State::Parquet(Box::new(writer)))
+                    .map_err(io_of_parquet)
             }
             Format::ArrowIpc => FileWriter::try_new(out, &schema).map(|writer| State::Arrow(Box::new(writer))),
             Format::Ndjson => Ok(State::Text(out)),
             _ => {
                 self.buffer.clear();
-                delimited(self.format).header(schema.fields().iter().map(|field| field.name().as_str()), &mut self.buffer);
+                delimited(self.format)
+                    .header(schema.fields().iter().map(|field| field.name().as_str()), &mut self.buffer);
                 out.write_all(&self.buffer).map(|()| State::Text(out)).map_err(ArrowError::from)
             }
         };

@@ -12,9 +12,7 @@ use crate::pipeline;
 ///
 /// The input has the columns code_0, code_1 and so on.
 #[derive(Debug, ClapArgs)]
-#[command(
-    before_help = "Example: narrows decode m.narrows codes.parquet -o rows.csv"
-)]
+#[command(before_help = "Example: narrows decode m.narrows codes.parquet -o rows.csv")]
 pub(crate) struct Decode {
     #[command(flatten)]
     model: ModelArg,
@@ -29,7 +27,9 @@ impl Decode {
         let fitted = self.model.load()?;
         let threads = common.threads()?;
         let source = self.input.source()?;
-        pipeline::transform(&source, None, self.output.writer()?, |table| Ok(fitted.decode(table, &threads)?.batch().clone()))?;
+        pipeline::transform(&source, None, self.output.writer()?, |table| {
+            Ok(fitted.decode(table, &threads)?.batch().clone())
+        })?;
         Ok(Outcome::Done)
     }
 }

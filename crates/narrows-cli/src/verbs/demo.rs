@@ -67,7 +67,9 @@ impl Demo {
         if self.data_only {
             let table = match self.kind {
                 Kind::Payments => demo::payments(self.rows, demo::PAYMENTS_FRAUD_SHARE, self.seed),
-                Kind::Wide if self.features == 0 => return Err(Error::recipe("--features", "expected at least 1, got 0").into()),
+                Kind::Wide if self.features == 0 => {
+                    return Err(Error::recipe("--features", "expected at least 1, got 0").into());
+                }
                 Kind::Wide => demo::wide(self.rows, self.features, demo::WIDE_ANOMALY_SHARE, self.seed),
             };
             write(&table, self.output.writer()?)?;
@@ -78,7 +80,9 @@ impl Demo {
         // The test rows come after the training rows in time, as they would.
         let rows = demo::payments(self.rows + self.rows / 2, demo::PAYMENTS_FRAUD_SHARE, self.seed);
         let files = Files { folder };
-        for (name, table) in [("train.csv", rows.slice(0, self.rows)), ("test.csv", rows.slice(self.rows, self.rows / 2))] {
+        for (name, table) in
+            [("train.csv", rows.slice(0, self.rows)), ("test.csv", rows.slice(self.rows, self.rows / 2))]
+        {
             let writer = TableWriter::create(&files.path(name))?;
             write(&table, writer)?;
             talk.line(format_args!("{}: {} of card payments", files.name(name), count(table.n_rows() as u64, "row")));
@@ -101,8 +105,11 @@ impl Demo {
             Some(folder) => {
                 let is_used = fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some());
                 if is_used && !self.force {
-                    let message = format!("expected a new or empty folder, got `{}`, which holds files", folder.display());
-                    return Err(Error::recipe("--dir", message).with_hint("--force writes into it all the same").into());
+                    let message =
+                        format!("expected a new or empty folder, got `{}`, which holds files", folder.display());
+                    return Err(Error::recipe("--dir", message)
+                        .with_hint("--force writes into it all the same")
+                        .into());
                 }
                 folder.clone()
             }

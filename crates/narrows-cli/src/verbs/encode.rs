@@ -40,7 +40,8 @@ impl Encode {
             let codes = fitted.encode(table, &threads)?;
             let mut columns = keep.columns(table)?;
             let names = codes.names().into_iter().map(str::to_owned);
-            columns.extend(names.zip(codes.batch().columns().iter().map(Arc::clone)).collect::<Vec<(String, ArrayRef)>>());
+            columns
+                .extend(names.zip(codes.batch().columns().iter().map(Arc::clone)).collect::<Vec<(String, ArrayRef)>>());
             Ok(batch(columns))
         })?;
         Ok(Outcome::Done)

@@ -7,17 +7,15 @@ use super::score::with_threshold;
 use crate::args::{Common, ModelArg};
 use crate::failure::{Failure, Outcome};
 use crate::input::InputArgs;
+use crate::output;
 use crate::pipeline::{self, Flow};
 use crate::talk::{count, grouped};
-use crate::output;
 
 /// Measure a model on labelled rows, beside PCA and an isolation forest
 ///
 /// Prints a table with 95 % bootstrap intervals, or with --json an object of numbers.
 #[derive(Debug, ClapArgs)]
-#[command(
-    before_help = "Example: narrows evaluate m.narrows test.csv --label is_fraud --normal 0"
-)]
+#[command(before_help = "Example: narrows evaluate m.narrows test.csv --label is_fraud --normal 0")]
 pub(crate) struct Evaluate {
     #[command(flatten)]
     model: ModelArg,
@@ -72,16 +70,24 @@ fn for_people(evaluation: &Evaluation) -> String {
         ),
     ];
     for (name, quality) in [("PCA", &e.baselines.pca), ("isolation forest", &e.baselines.isolation_forest)] {
-        lines.push(format!("{name:<20} {:>7.3} {:>16}   {:>7.3}", quality.auc_roc, "", quality.auc_pr).trim_end().to_owned());
+        lines.push(
+            format!("{name:<20} {:>7.3} {:>16}   {:>7.3}", quality.auc_roc, "", quality.auc_pr).trim_end().to_owned(),
+        );
     }
     lines.push(String::new());
     lines.push(format!("at the threshold {:.4} ({})", e.threshold, e.rule));
-    lines.push(format!("  precision         {}", e.precision.map_or_else(|| "none: no row is called anomalous".to_owned(), percent)));
+    lines.push(format!(
+        "  precision         {}",
+        e.precision.map_or_else(|| "none: no row is called anomalous".to_owned(), percent)
+    ));
     lines.push(format!("  recall            {}", percent(e.recall)));
     lines.push(format!("  F1                {:.3} {}", e.f1, interval(e.intervals.f1)));
     let promise = e.promised_rate.map_or_else(String::new, |rate| format!(" (promised: at most {})", percent(rate)));
     lines.push(format!("  false alarms      {} of normal rows{promise}", percent(e.false_alarm_rate)));
-    lines.push(format!("best F1 on these very rows: {:.3} at {:.4}, a bound and not a result", e.best_f1.f1, e.best_f1.threshold));
+    lines.push(format!(
+        "best F1 on these very rows: {:.3} at {:.4}, a bound and not a result",
+        e.best_f1.f1, e.best_f1.threshold
+    ));
     if e.unlabelled > 0 {
         lines.push(format!("{} without a label left out", count(e.unlabelled, "row")));
     }

@@ -19,9 +19,7 @@ use crate::talk::{Ink, count};
 /// A bar to the right is a value above what was expected, one to the left below; its length is the column's share of the
 /// score.
 #[derive(Debug, ClapArgs)]
-#[command(
-    before_help = "Example: narrows explain m.narrows new.csv --row 17"
-)]
+#[command(before_help = "Example: narrows explain m.narrows new.csv --row 17")]
 pub(crate) struct Explain {
     #[command(flatten)]
     model: ModelArg,
@@ -74,7 +72,8 @@ impl Explain {
         })?;
         let explanation = found.ok_or_else(|| {
             let message = format!("expected a row below {rows}, got {}", self.row);
-            Error::data(Place::source(self.input.name()), message).with_hint("rows are counted from 0, the header not counted")
+            Error::data(Place::source(self.input.name()), message)
+                .with_hint("rows are counted from 0, the header not counted")
         })?;
         if common.json {
             output::print_json(&explanation)?;
@@ -91,8 +90,13 @@ const SIDE: usize = 14;
 fn for_people(explanation: &Explanation, ink: Ink) -> String {
     let e = explanation;
     let verdict = if e.is_anomaly { ink.paint(31, "an anomaly") } else { ink.paint(32, "no anomaly") };
-    let mut lines =
-        vec![format!("row {}: score {:.4}, threshold {:.4}, p-value {:.4}: {verdict}", e.row, e.score, e.threshold, e.p_value), String::new()];
+    let mut lines = vec![
+        format!(
+            "row {}: score {:.4}, threshold {:.4}, p-value {:.4}: {verdict}",
+            e.row, e.score, e.threshold, e.p_value
+        ),
+        String::new(),
+    ];
     let widest = e.reasons.iter().map(|reason| reason.column.chars().count()).max().unwrap_or(0);
     for reason in &e.reasons {
         let name = format!("{:<widest$}", reason.column);
@@ -103,7 +107,14 @@ fn for_people(explanation: &Explanation, ink: Ink) -> String {
     } else {
         let rest = (1.0 - e.reasons.iter().map(|reason| reason.share).sum::<f64>()).max(0.0);
         if rest >= 0.005 {
-            lines.push(format!("  {:<widest$} {:width$} {:>4}  beyond {}", "", "", share(rest), count(e.reasons.len() as u64, "column"), width = 2 * SIDE + 1));
+            lines.push(format!(
+                "  {:<widest$} {:width$} {:>4}  beyond {}",
+                "",
+                "",
+                share(rest),
+                count(e.reasons.len() as u64, "column"),
+                width = 2 * SIDE + 1
+            ));
         }
     }
     lines.join("\n")
@@ -127,13 +138,24 @@ fn bar(reason: &Reason, ink: Ink) -> String {
         Direction::Below => {
             // Block characters fill from the left, so a bar to the left is drawn in whole cells.
             let cells = (reason.share * SIDE as f64).round().max(1.0) as usize;
-            format!("{}{}{middle}{:SIDE$}", " ".repeat(SIDE - cells.min(SIDE)), ink.paint(34, &"█".repeat(cells.min(SIDE))), "")
+            format!(
+                "{}{}{middle}{:SIDE$}",
+                " ".repeat(SIDE - cells.min(SIDE)),
+                ink.paint(34, &"█".repeat(cells.min(SIDE))),
+                ""
+            )
         }
         Direction::Other => {
             let cells = (reason.share * SIDE as f64).round().max(1.0) as usize;
             let cells = cells.min(SIDE);
             let half = "▒".repeat(cells);
-            format!("{}{}{middle}{}{}", " ".repeat(SIDE - cells), ink.paint(35, &half), ink.paint(35, &half), " ".repeat(SIDE - cells))
+            format!(
+                "{}{}{middle}{}{}",
+                " ".repeat(SIDE - cells),
+                ink.paint(35, &half),
+                ink.paint(35, &half),
+                " ".repeat(SIDE - cells)
+            )
         }
     }
 }
@@ -161,8 +183,11 @@ mod tests {
 
     #[test]
     fn bars_point_to_the_side_of_the_surprise() {
-        let reasons =
-            vec![Reason::number("amount", 0.5, 41.2, 980.0), Reason::number("age", 0.25, 40.0, 3.0), Reason::category("country", 0.2, "DE", "US")];
+        let reasons = vec![
+            Reason::number("amount", 0.5, 41.2, 980.0),
+            Reason::number("age", 0.25, 40.0, 3.0),
+            Reason::category("country", 0.2, "DE", "US"),
+        ];
         let expected = "row 17: score 12.5000, threshold 3.2000, p-value 0.0010: an anomaly\n\n  \
                         amount                │███████        50 %  expected about 41.20, got 980.00\n  \
                         age               ████│               25 %  expected about 40, got 3\n  \

@@ -137,7 +137,8 @@ impl Fit {
             }
             Some(path) => Ok(path.clone()),
             None if self.input.first() == "-" => {
-                Err(Error::recipe("--output", "expected a file for the model, as stdin has no name to derive it from").into())
+                Err(Error::recipe("--output", "expected a file for the model, as stdin has no name to derive it from")
+                    .into())
             }
             // A pattern's name would make a poor file name.
             None => Ok(with_extension(Path::new(&self.input.first().replace(['*', '?', '[', ']'], "")), "narrows")),
@@ -148,7 +149,8 @@ impl Fit {
     fn check_targets(&self, model: &Path) -> Result<(), Failure> {
         if let Ok(metadata) = fs::metadata(model) {
             if !metadata.is_file() {
-                let message = format!("expected a file for the model, got `{}`, which is something else", model.display());
+                let message =
+                    format!("expected a file for the model, got `{}`, which is something else", model.display());
                 return Err(Error::recipe("--output", message).into());
             }
             if !self.force && !self.resume {
@@ -210,7 +212,19 @@ mod tests {
         let path = folder.path().join("r.toml");
         fs::write(&path, "seed = 1\n[train]\nsteps = 10\npatience = 3\n").unwrap();
         let path = path.display().to_string();
-        let flags = ["a.csv", "--preset", "deep", "--recipe", &path, "--set", "train.steps=20", "--set", "seed=2", "--seed", "3"];
+        let flags = [
+            "a.csv",
+            "--preset",
+            "deep",
+            "--recipe",
+            &path,
+            "--set",
+            "train.steps=20",
+            "--set",
+            "seed=2",
+            "--seed",
+            "3",
+        ];
         let recipe = fit(&flags).recipe().unwrap();
         assert_eq!((recipe.preset, recipe.train.steps, recipe.train.patience, recipe.seed), (Preset::Deep, 20, 3, 3));
     }

@@ -12,9 +12,7 @@ use crate::pipeline::{BATCH_ROWS, write_while};
 /// The same seed gives the same rows, and a longer table begins with the shorter one. The preset made for it is
 /// `variational`; other models draw codes like those of their training rows.
 #[derive(Debug, ClapArgs)]
-#[command(
-    before_help = "Example: narrows generate m.narrows -n 1000 -o new.csv"
-)]
+#[command(before_help = "Example: narrows generate m.narrows -n 1000 -o new.csv")]
 pub(crate) struct Generate {
     #[command(flatten)]
     model: ModelArg,

@@ -38,7 +38,8 @@ impl Inspect {
     pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
         let fitted = self.model.load()?;
         if common.json {
-            let inspection = Inspection { schema: fitted.schema(), threshold: fitted.threshold(), report: fitted.report() };
+            let inspection =
+                Inspection { schema: fitted.schema(), threshold: fitted.threshold(), report: fitted.report() };
             output::print_json(&inspection)?;
         } else {
             output::print(&for_people(&fitted))?;
@@ -57,7 +58,13 @@ fn for_people(fitted: &Fitted) -> String {
         lines.push(format!("  {:<widest$}  {:<8}  {}", column.name, column.kind, column.words));
     }
     lines.push(String::new());
-    lines.extend(report.network.layers.iter().map(|layer| format!("  {:<8} {}", format!("{:?}", layer.part).to_lowercase(), layer.words)));
+    lines.extend(
+        report
+            .network
+            .layers
+            .iter()
+            .map(|layer| format!("  {:<8} {}", format!("{:?}", layer.part).to_lowercase(), layer.words)),
+    );
     lines.push(String::new());
     lines.push("recipe".to_owned());
     lines.extend(fitted.recipe().to_toml().lines().map(|line| format!("  {line}").trim_end().to_owned()));

@@ -13,9 +13,7 @@ use crate::pipeline;
 /// Writes the model's columns for every row, in input order: what the model expects there. Missing cells are filled with
 /// it, too.
 #[derive(Debug, ClapArgs)]
-#[command(
-    before_help = "Example: narrows reconstruct m.narrows new.csv -o rebuilt.csv"
-)]
+#[command(before_help = "Example: narrows reconstruct m.narrows new.csv -o rebuilt.csv")]
 pub(crate) struct Reconstruct {
     #[command(flatten)]
     model: ModelArg,

@@ -11,9 +11,7 @@ use crate::output;
 
 /// Write a model's report as one HTML file that needs no network
 #[derive(Debug, ClapArgs)]
-#[command(
-    before_help = "Example: narrows report m.narrows -o report.html"
-)]
+#[command(before_help = "Example: narrows report m.narrows -o report.html")]
 pub(crate) struct Report {
     #[command(flatten)]
     model: ModelArg,

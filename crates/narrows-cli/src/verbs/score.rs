@@ -153,14 +153,19 @@ impl Tally {
 
     fn tell(&self, talk: Talk) {
         let share = 100.0 * self.anomalies as f64 / self.rows.max(1) as f64;
-        let mut text = format!("{} scored, {} anomalous ({share:.2} %)", count(self.rows, "row"), grouped(self.anomalies));
+        let mut text =
+            format!("{} scored, {} anomalous ({share:.2} %)", count(self.rows, "row"), grouped(self.anomalies));
         for (n, what) in [
             (self.missing, "missing cell"),
             (self.clipped, "extreme value clipped"),
             (self.unseen_levels, "unseen category value"),
         ] {
             if n > 0 {
-                text.push_str(&format!("; {} {what}{}", grouped(n), if n > 1 && !what.ends_with("clipped") { "s" } else { "" }));
+                text.push_str(&format!(
+                    "; {} {what}{}",
+                    grouped(n),
+                    if n > 1 && !what.ends_with("clipped") { "s" } else { "" }
+                ));
             }
         }
         if !self.extra_columns.is_empty() {

@@ -32,7 +32,9 @@ pub(crate) fn lines(report: &Report) -> Vec<String> {
     lines.push(rows(report));
     lines.push(network(report));
     // Dropped columns have had their lines.
-    let is_told = |note: &&String| of(Role::Dropped).any(|column| note.starts_with(&format!("column `{}` left out", column.name)));
+    let is_told = |note: &&String| {
+        of(Role::Dropped).any(|column| note.starts_with(&format!("column `{}` left out", column.name)))
+    };
     lines.extend(report.notes.iter().filter(|note| !is_told(note)).map(|note| format!("note        {note}")));
     lines.push(training(&report.training));
     lines.push(threshold(report));
@@ -67,7 +69,8 @@ fn rows(report: &Report) -> String {
 fn network(report: &Report) -> String {
     let network = &report.network;
     let widths: Vec<String> = network.layers.iter().map(|layer| layer.width.to_string()).collect();
-    let members = if network.members > 1 { format!("{} of ", count(network.members as u64, "network")) } else { String::new() };
+    let members =
+        if network.members > 1 { format!("{} of ", count(network.members as u64, "network")) } else { String::new() };
     format!(
         "network     {members}{}, code {}, {}; loss {}",
         widths.join("-"),
@@ -79,7 +82,8 @@ fn network(report: &Report) -> String {
 
 fn training(members: &[Training]) -> String {
     let steps: u64 = members.iter().map(|training| training.steps).sum();
-    let best: Vec<f64> = members.iter().filter_map(|training| Some(training.history.get(training.best)?.validation_loss)).collect();
+    let best: Vec<f64> =
+        members.iter().filter_map(|training| Some(training.history.get(training.best)?.validation_loss)).collect();
     let mean = best.iter().sum::<f64>() / best.len().max(1) as f64;
     let ended = |stop: Stop| members.iter().filter(|training| training.stopped == stop).count();
     let how = match (ended(Stop::Interrupted), ended(Stop::Early)) {

@@ -76,7 +76,11 @@ fn all_rows_equal() {
 
 #[test]
 fn a_column_all_missing() {
-    let text: String = ordinary(100).lines().enumerate().map(|(i, line)| format!("{line},{}\n", if i == 0 { "empty" } else { "" })).collect();
+    let text: String = ordinary(100)
+        .lines()
+        .enumerate()
+        .map(|(i, line)| format!("{line},{}\n", if i == 0 { "empty" } else { "" }))
+        .collect();
     let (told, _) = check_works(&text);
     assert!(told.contains("empty"), "{told}");
 }
@@ -158,7 +162,11 @@ fn a_label_without_the_normal_value() {
 #[test]
 fn a_label_of_one_class() {
     let folder = Folder::with_model();
-    let text: String = ordinary(30).lines().enumerate().map(|(i, line)| format!("{line},{}\n", if i == 0 { "bad" } else { "0" })).collect();
+    let text: String = ordinary(30)
+        .lines()
+        .enumerate()
+        .map(|(i, line)| format!("{line},{}\n", if i == 0 { "bad" } else { "0" }))
+        .collect();
     folder.write("test.csv", text);
     folder.check_fails("evaluate m.narrows test.csv --label bad --normal 0", 3, &["bad", "got 30"]);
     folder.check_fails("evaluate m.narrows test.csv --label bad --normal 7", 3, &["bad"]);

@@ -7,7 +7,11 @@ use crate::folder::{Folder, QUICK};
 fn a_full_disk() {
     let folder = Folder::with_model();
     folder.check_fails("score m.narrows train.csv -o /dev/full", 1, &["cannot write /dev/full", "No space left"]);
-    folder.check_fails("score m.narrows train.csv -o /dev/full --format parquet", 1, &["cannot write /dev/full", "No space left"]);
+    folder.check_fails(
+        "score m.narrows train.csv -o /dev/full --format parquet",
+        1,
+        &["cannot write /dev/full", "No space left"],
+    );
     folder.check_fails("score m.narrows train.csv -o /dev/full --format ndjson", 1, &["cannot write /dev/full"]);
     folder.shell("narrows score m.narrows train.csv > /dev/full").fails(1, &["cannot write stdout", "No space left"]);
     folder.shell("narrows inspect m.narrows --json > /dev/full").fails(1, &["cannot write stdout"]);
@@ -28,7 +32,10 @@ fn a_disk_that_fills_up_halfway_leaves_no_partial_file() {
         "narrows report m.narrows -o new.html",
     ] {
         let ran = folder.shell(&format!("trap '' XFSZ; ulimit -f 1; {line}"));
-        ran.fails(1, &["cannot write", line.rsplit(' ').find(|word| word.contains('.') && !word.contains('=')).unwrap()]);
+        ran.fails(
+            1,
+            &["cannot write", line.rsplit(' ').find(|word| word.contains('.') && !word.contains('=')).unwrap()],
+        );
         assert_eq!(folder.names(), before, "{line}");
     }
     assert_eq!(folder.read("scores.csv"), "old");

@@ -62,7 +62,8 @@ fn errors_are_json_on_request() {
     ] {
         let ran = folder.run(line);
         assert_eq!((ran.code, ran.stdout.as_str()), (code, ""), "{line}: {}", ran.stderr);
-        let error: serde_json::Value = serde_json::from_str(&ran.stderr).unwrap_or_else(|error| panic!("{error}: {}", ran.stderr));
+        let error: serde_json::Value =
+            serde_json::from_str(&ran.stderr).unwrap_or_else(|error| panic!("{error}: {}", ran.stderr));
         assert_eq!(error["error"]["code"], kind, "{line}");
         assert!(error["error"]["message"].is_string() && error["error"].get("help").is_some(), "{error}");
     }

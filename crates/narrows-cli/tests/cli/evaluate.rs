@@ -29,7 +29,16 @@ fn json_holds_every_number() {
 fn people_get_a_table_with_intervals() {
     let folder = folder();
     let table = folder.run("evaluate m.narrows all.csv --label bad --normal 0").succeeds().stdout;
-    for words in ["320 labelled rows, 20 anomalous", "AUC-ROC", "95 %", "this model", "PCA", "isolation forest", "precision", "false alarms"] {
+    for words in [
+        "320 labelled rows, 20 anomalous",
+        "AUC-ROC",
+        "95 %",
+        "this model",
+        "PCA",
+        "isolation forest",
+        "precision",
+        "false alarms",
+    ] {
         assert!(table.contains(words), "expected `{words}` in\n{table}");
     }
 }
@@ -38,7 +47,8 @@ fn people_get_a_table_with_intervals() {
 fn the_label_is_never_a_feature_and_only_normal_rows_train() {
     let folder = folder();
     let report = folder.run("inspect m.narrows --json").succeeds().json();
-    let features: Vec<&str> = report["schema"]["columns"].as_array().unwrap().iter().map(|column| column["name"].as_str().unwrap()).collect();
+    let features: Vec<&str> =
+        report["schema"]["columns"].as_array().unwrap().iter().map(|column| column["name"].as_str().unwrap()).collect();
     assert!(!features.contains(&"bad"), "{features:?}");
     assert_eq!(report["rows"]["not_normal"], 20);
 }

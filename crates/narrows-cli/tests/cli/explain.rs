@@ -32,7 +32,11 @@ fn json_says_the_same_as_score() {
 
 #[test]
 fn a_row_beyond_the_last_is_refused() {
-    folder().check_fails("explain m.narrows new.csv --row 6", 3, &["new.csv", "expected a row below 6, got 6", "hint: "]);
+    folder().check_fails(
+        "explain m.narrows new.csv --row 6",
+        3,
+        &["new.csv", "expected a row below 6, got 6", "hint: "],
+    );
 }
 
 #[test]

@@ -13,7 +13,21 @@ fn people_are_told_what_became_of_their_data() {
     folder.write("train.csv", text);
     let ran = folder.run(&format!("fit train.csv -o m.narrows --ignore b {QUICK}")).succeeds();
     assert_eq!(ran.stdout, "");
-    for words in ["columns", "a (num", "word (category", "id: ", "same: ", "ignored     b", "rows", "200 read", "loss", "training", "threshold", "PCA", "m.narrows ("] {
+    for words in [
+        "columns",
+        "a (num",
+        "word (category",
+        "id: ",
+        "same: ",
+        "ignored     b",
+        "rows",
+        "200 read",
+        "loss",
+        "training",
+        "threshold",
+        "PCA",
+        "m.narrows (",
+    ] {
         assert!(ran.stderr.contains(words), "expected `{words}` in\n{}", ran.stderr);
     }
     let progress = ran.stderr.lines().filter(|line| line.starts_with("training  ") && line.contains(" % ")).count();
@@ -72,7 +86,8 @@ fn columns_are_chosen_by_name_and_pattern() {
     let folder = Folder::with_data();
     folder.run(&format!("fit train.csv -o m.narrows --columns a,w* {QUICK}")).succeeds();
     let model = folder.run("inspect m.narrows --json").succeeds().json();
-    let names: Vec<&str> = model["schema"]["columns"].as_array().unwrap().iter().map(|column| column["name"].as_str().unwrap()).collect();
+    let names: Vec<&str> =
+        model["schema"]["columns"].as_array().unwrap().iter().map(|column| column["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["a", "word"]);
 }
 

@@ -2,8 +2,21 @@
 
 use crate::folder::Folder;
 
-const VERBS: [&str; 13] =
-    ["demo", "fit", "score", "evaluate", "explain", "reconstruct", "encode", "decode", "generate", "inspect", "report", "completions", "man"];
+const VERBS: [&str; 13] = [
+    "demo",
+    "fit",
+    "score",
+    "evaluate",
+    "explain",
+    "reconstruct",
+    "encode",
+    "decode",
+    "generate",
+    "inspect",
+    "report",
+    "completions",
+    "man",
+];
 
 #[test]
 fn every_verb_opens_its_help_with_an_example() {

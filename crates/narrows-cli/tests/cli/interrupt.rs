@@ -68,7 +68,9 @@ fn a_fit_cut_short_and_resumed_is_the_uninterrupted_one() {
     let line = format!("fit train.csv -o m.narrows {flags} --checkpoint");
     let child = folder.command().args(line.split_whitespace()).stderr(Stdio::null()).spawn().unwrap();
     let began = Instant::now();
-    while !folder.path("m.narrows.checkpoint/member-0.safetensors").exists() && began.elapsed() < Duration::from_secs(60) {
+    while !folder.path("m.narrows.checkpoint/member-0.safetensors").exists()
+        && began.elapsed() < Duration::from_secs(60)
+    {
         std::thread::sleep(Duration::from_millis(2));
     }
     press_ctrl_c(&child);

@@ -28,7 +28,11 @@ fn what_json_shows_of_a_recipe_can_be_set() {
     for path in in_rust {
         let error = folder.run(&format!("fit train.csv -o x.narrows --set {path}.no_such_field=1"));
         assert_eq!(error.code, 2, "{path}: {}", error.stderr);
-        assert!(!error.stderr.contains(&format!("unknown field `{}` of the recipe", path.split('.').next().unwrap())), "{}", error.stderr);
+        assert!(
+            !error.stderr.contains(&format!("unknown field `{}` of the recipe", path.split('.').next().unwrap())),
+            "{}",
+            error.stderr
+        );
     }
 }
 
@@ -38,7 +42,21 @@ fn presets_have_their_names_in_the_help() {
     for preset in Preset::ALL {
         assert!(help.contains(preset.name()), "{preset}");
     }
-    for flag in ["--label", "--normal", "--columns", "--ignore", "--preset", "--set", "--recipe", "--seed", "--threads", "--threshold", "--quiet", "--force", "--json"] {
+    for flag in [
+        "--label",
+        "--normal",
+        "--columns",
+        "--ignore",
+        "--preset",
+        "--set",
+        "--recipe",
+        "--seed",
+        "--threads",
+        "--threshold",
+        "--quiet",
+        "--force",
+        "--json",
+    ] {
         assert!(help.contains(flag), "{flag}");
     }
 }

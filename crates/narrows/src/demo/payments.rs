@@ -49,8 +49,8 @@ const HOME: &str = "DE";
 
 /// How many of a day's payments come before each full hour, in percent.
 const DAY_CURVE: [f32; 25] = [
-    0.0, 0.6, 0.9, 1.1, 1.3, 1.7, 2.8, 5.5, 10.0, 15.0, 20.0, 26.0, 33.5, 41.0, 46.5, 52.0, 58.5, 66.5, 76.0, 84.0, 90.0, 94.0,
-    97.0, 99.0, 100.0,
+    0.0, 0.6, 0.9, 1.1, 1.3, 1.7, 2.8, 5.5, 10.0, 15.0, 20.0, 26.0, 33.5, 41.0, 46.5, 52.0, 58.5, 66.5, 76.0, 84.0,
+    90.0, 94.0, 97.0, 99.0, 100.0,
 ];
 
 struct Payment {
@@ -94,8 +94,10 @@ pub fn payments(n: usize, fraud_share: f64, seed: u64) -> Table {
         rows.push(payment);
     }
     let ids = (0..n).map(|row| format!("p{row:07}"));
-    let cents = |x: f32| (f64::from(x) * 100.0).round() / 100.0;
-    let known = |column: usize| missing.iter().map(move |cells| !cells[column]);
+    let holed = |column: usize, value: fn(&Payment) -> f64| {
+        let cells = rows.iter().zip(&missing).map(move |(payment, missing)| (!missing[column]).then(|| value(payment)));
+        Arc::new(cells.collect::<Float64Array>())
+    };
     let columns: Vec<(&str, ArrayRef)> = vec![
         ("payment_id", Arc::new(StringArray::from_iter_values(ids))),
         ("time", Arc::new(TimestampSecondArray::from_iter_values(rows.iter().map(|p| p.second)))),
@@ -105,14 +107,8 @@ pub fn payments(n: usize, fraud_share: f64, seed: u64) -> Table {
         ("country", Arc::new(StringArray::from_iter_values(rows.iter().map(|p| p.country)))),
         ("entry", Arc::new(StringArray::from_iter_values(rows.iter().map(|p| p.entry)))),
         ("card_present", Arc::new(rows.iter().map(|p| Some(p.card_present)).collect::<BooleanArray>())),
-        (
-            "distance_km",
-            Arc::new(rows.iter().zip(known(0)).map(|(p, known)| known.then(|| cents(p.distance_km))).collect::<Float64Array>()),
-        ),
-        (
-            "account_age_days",
-            Arc::new(rows.iter().zip(known(1)).map(|(p, known)| known.then_some(p.account_age_days as i64)).collect::<Int64Array>()),
-        ),
+        ("distance_km", holed(0, |p| cents(p.distance_km))),
+        ("account_age_days", holed(1, |p| f64::from(p.account_age_days.floor()))),
         ("payments_last_hour", Arc::new(Int64Array::from_iter_values(rows.iter().map(|p| p.payments_last_hour)))),
         ("payments_last_day", Arc::new(Int64Array::from_iter_values(rows.iter().map(|p| p.payments_last_day)))),
         ("spent_last_day", Arc::new(Float64Array::from_iter_values(rows.iter().map(|p| cents(p.spent_last_day))))),
@@ -124,15 +120,18 @@ pub fn payments(n: usize, fraud_share: f64, seed: u64) -> Table {
     Table::from_arrays(columns, "demo payments").expect("columns of equal length and different names")
 }
 
+fn cents(x: f32) -> f64 {
+    (f64::from(x) * 100.0).round() / 100.0
+}
+
 /// A payment as its owner makes it, `time` in days.
 fn normal(time: f64, random: &mut Stream) -> Payment {
     let (category, _, median, spread, online) = CATEGORIES[pick(CATEGORIES.map(|c| c.1), random)];
     let wealth = (0.4 * random.normal()).exp();
     let amount = (median * wealth * (spread * random.normal()).exp()).max(0.5);
     let card_present = random.uniform() >= online;
-    let (country, far) = if card_present && random.uniform() >= 0.06 {
-        (HOME, 0.0)
-    } else if random.uniform() < 0.85 && !card_present {
+    let is_at_home = random.uniform() < if card_present { 0.94 } else { 0.85 };
+    let (country, far) = if is_at_home {
         (HOME, 0.0)
     } else {
         let (country, _, far) = COUNTRIES[pick(COUNTRIES.map(|c| c.1), random)];

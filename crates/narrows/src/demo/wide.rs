@@ -46,7 +46,8 @@ pub fn wide(n: usize, d: usize, anomaly_share: f64, seed: u64) -> Table {
         labels.push(f64::from(u8::from(is_anomaly)));
     }
     let named = columns.into_iter().enumerate().map(|(i, values)| (format!("x{i}"), values));
-    Table::from_columns(named.chain([(WIDE_LABEL.to_owned(), labels)]).collect()).expect("columns of equal length and different names")
+    Table::from_columns(named.chain([(WIDE_LABEL.to_owned(), labels)]).collect())
+        .expect("columns of equal length and different names")
 }
 
 struct Surface {
@@ -74,7 +75,8 @@ impl Surface {
         random.fill_normal(&mut z);
         random.fill_normal(out);
         let dot = |weights: &[f32], values: &[f32]| weights.iter().zip(values).map(|(w, x)| w * x).sum::<f32>();
-        let hidden: Vec<f32> = self.inner.chunks_exact(self.dimensions).map(|weights| dot(weights, &z).tanh()).collect();
+        let hidden: Vec<f32> =
+            self.inner.chunks_exact(self.dimensions).map(|weights| dot(weights, &z).tanh()).collect();
         for (value, weights) in out.iter_mut().zip(self.outer.chunks_exact(hidden.len())) {
             *value = dot(weights, &hidden) + NOISE * *value;
         }
