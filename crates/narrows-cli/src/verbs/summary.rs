@@ -38,13 +38,7 @@ pub(crate) fn lines(report: &Report) -> Vec<String> {
     lines.extend(report.notes.iter().filter(|note| !is_told(note)).map(|note| format!("note        {note}")));
     lines.push(training(&report.training));
     lines.push(threshold(report));
-    let pca = &report.pca;
-    lines.push(format!(
-        "held out    error {:.4}; PCA with {}: {:.4}",
-        pca.model_error,
-        count(pca.components as u64, "component"),
-        pca.pca_error
-    ));
+    lines.push(held_out(report));
     lines.extend(report.warnings.iter().map(|warning| format!("warning: {warning}")));
     lines
 }
@@ -102,6 +96,16 @@ fn threshold(report: &Report) -> String {
         None => String::new(),
     };
     format!("threshold   {:.4} by {}{promise}", detection.threshold, detection.rule)
+}
+
+fn held_out(report: &Report) -> String {
+    let pca = &report.pca;
+    let rival = if report.network.code_size >= report.network.inputs {
+        "PCA with as many components as the code would copy its input".to_owned()
+    } else {
+        format!("PCA with {}: {:.4}", count(pca.components as u64, "component"), pca.pca_error)
+    };
+    format!("held out    error {:.4}; {rival}", pca.model_error)
 }
 
 fn shortened(names: &[String]) -> String {
