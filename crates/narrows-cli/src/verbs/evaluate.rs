@@ -82,7 +82,8 @@ fn for_people(evaluation: &Evaluation) -> String {
     ));
     lines.push(format!("  recall            {}", percent(e.recall)));
     lines.push(format!("  F1                {:.3} {}", e.f1, interval(e.intervals.f1)));
-    let promise = e.promised_rate.map_or_else(String::new, |rate| format!(" (promised: at most {})", percent(rate)));
+    let promise =
+        e.promised_rate.map_or_else(String::new, |rate| format!(" (promised: at most {} on average)", percent(rate)));
     lines.push(format!("  false alarms      {} of normal rows{promise}", percent(e.false_alarm_rate)));
     lines.push(format!(
         "best F1 on these very rows: {:.3} at {:.4}, a bound and not a result",

@@ -92,7 +92,7 @@ fn training(members: &[Training]) -> String {
 fn threshold(report: &Report) -> String {
     let detection = &report.detection;
     let promise = match detection.promised_rate {
-        Some(rate) => format!("; at most {:.3} % of fresh normal rows score above it", 100.0 * rate),
+        Some(rate) => format!("; at most {:.3} % of fresh normal rows score above it, on average", 100.0 * rate),
         None => String::new(),
     };
     format!("threshold   {:.4} by {}{promise}", detection.threshold, detection.rule)

@@ -161,7 +161,7 @@ fn normal(time: f64, random: &mut Stream) -> Payment {
         payments_last_day,
         spent_last_day: payments_last_day as f32 * 34.0 * wealth * (0.45 * random.normal()).exp(),
         limit_used: (0.3 + 0.12 * random.normal() + 0.12 * (amount / 100.0).ln_1p()).clamp(0.0, 1.0),
-        failed_pins: i64::from(entry == "chip" && random.uniform() < 0.03),
+        failed_pins: i64::from(entry == "chip" && random.uniform() < 0.12),
     }
 }
 

@@ -9,7 +9,8 @@ use crate::error::{Error, Result};
 use crate::model::{Corruption, Latent, Sparsity};
 use crate::prep::{Block, Prepared};
 
-/// A loss this many times the first one counts as exploded.
+/// A validation loss this many times the first one counts as exploded. The loss of one batch does not count: an extreme
+/// cell among its rows makes it huge, and the clipped gradient does no harm.
 const EXPLOSION: f64 = 1e4;
 /// What the learning rate is multiplied with after an explosion.
 const RECOVERY: f64 = 0.3;
@@ -137,8 +138,7 @@ impl<'a> Run<'a> {
             loss_sum += f64::from(loss.reconstruction);
             losses += 1;
 
-            let first = self.progress.history.first().map_or(f64::INFINITY, |check| check.train_loss.max(1e-3));
-            if !loss.total.is_finite() || !norm.is_finite() || f64::from(loss.reconstruction) > EXPLOSION * first {
+            if !loss.total.is_finite() || !norm.is_finite() {
                 self.recover()?;
                 (loss_sum, losses) = (0.0, 0);
                 continue;
@@ -155,7 +155,8 @@ impl<'a> Run<'a> {
                     learning_rate: rate,
                 };
                 (loss_sum, losses) = (0.0, 0);
-                if !check.validation_loss.is_finite() {
+                let first = self.progress.history.first().map_or(f64::INFINITY, |check| check.validation_loss.max(1e-3));
+                if !check.validation_loss.is_finite() || check.validation_loss > EXPLOSION * first {
                     self.recover()?;
                     continue;
                 }
