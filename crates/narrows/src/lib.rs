@@ -1,19 +1,19 @@
 //! Narrows: autoencoders that learn what data looks like by squeezing it through a narrow code.
 
-pub mod error;
-pub mod range;
+pub mod baseline;
 pub mod choice;
 pub mod data;
-pub mod prep;
-pub mod model;
-pub mod baseline;
-pub mod train;
-pub mod detect;
-pub mod recipe;
-mod fitted;
-pub mod report;
-pub mod file;
 pub mod demo;
+pub mod detect;
+pub mod error;
+pub mod file;
+mod fitted;
+pub mod model;
+pub mod prep;
+pub mod range;
+pub mod recipe;
+pub mod report;
+pub mod train;
 
 pub use error::{Error, ErrorKind, Result};
 pub use fitted::{Evaluation, Evaluator, Explained, Fitted, Roles, ScoreCounts, Scores, Session, fit};

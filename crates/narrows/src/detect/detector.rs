@@ -88,7 +88,9 @@ impl Detector {
     pub fn combine(&self, residual: f64, distance: Option<f64>, squared: Option<f64>) -> f64 {
         let log = match (self.score, &self.neighbours, &self.gaussian) {
             (Score::Neighbour, Some(proximity), _) => proximity.ratio.apply(distance.unwrap_or(f64::NAN)),
-            (Score::Mix, Some(proximity), _) => 0.5 * (residual + proximity.exchange * proximity.ratio.apply(distance.unwrap_or(f64::NAN))),
+            (Score::Mix, Some(proximity), _) => {
+                0.5 * (residual + proximity.exchange * proximity.ratio.apply(distance.unwrap_or(f64::NAN)))
+            }
             (Score::Mahalanobis, _, Some((_, ratio))) => ratio.apply(squared.unwrap_or(f64::NAN)),
             _ => residual,
         };
@@ -107,8 +109,12 @@ impl Detector {
             return Err(format!("expected scales of {n_columns} columns, got {}", member.columns.scale.len()));
         }
         match self.score {
-            Score::Neighbour | Score::Mix if self.neighbours.is_none() => Err("the reference rows are missing".to_owned()),
-            Score::Mahalanobis if self.gaussian.is_none() => Err("the distribution of residuals and codes is missing".to_owned()),
+            Score::Neighbour | Score::Mix if self.neighbours.is_none() => {
+                Err("the reference rows are missing".to_owned())
+            }
+            Score::Mahalanobis if self.gaussian.is_none() => {
+                Err("the distribution of residuals and codes is missing".to_owned())
+            }
             _ => Ok(()),
         }
     }

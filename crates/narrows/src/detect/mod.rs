@@ -3,16 +3,16 @@
 //! Nothing here has seen a network. Scores rise with anomaly, and a row is an anomaly where its score is above the
 //! threshold.
 
-pub mod settings;
-pub mod residual;
-pub mod scale;
-pub mod detector;
 pub mod calibration;
-pub mod threshold;
 pub mod decision;
+pub mod detector;
+pub mod evaluation;
 pub mod explain;
 pub mod metrics;
-pub mod evaluation;
+pub mod residual;
+pub mod scale;
+pub mod settings;
+pub mod threshold;
 
 mod bootstrap;
 mod curve;
@@ -21,10 +21,10 @@ mod ranking;
 
 pub use calibration::Calibration;
 pub use decision::Decision;
+pub use detector::{Detector, MemberScale, Proximity};
 pub use evaluation::{Estimate, Evaluation};
 pub use explain::{Direction, Reason};
 pub use metrics::Confusion;
-pub use detector::{Detector, MemberScale, Proximity};
 pub use scale::{ColumnScale, LogRatio, Standardise};
 pub use settings::{Detect, Score, Weighting};
 pub use threshold::Threshold;

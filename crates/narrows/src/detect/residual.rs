@@ -22,6 +22,11 @@ impl Slots {
         self.n_columns
     }
 
+    /// The column of a slot.
+    pub fn column(&self, slot: usize) -> usize {
+        self.column_of[slot]
+    }
+
     /// Slots.
     pub fn width(&self) -> usize {
         self.column_of.len()
@@ -38,8 +43,10 @@ impl Slots {
             return;
         }
         contributions.fill(0.0);
-        for ((row, target), output) in
-            contributions.chunks_exact_mut(self.n_columns).zip(target.chunks_exact(width)).zip(output.chunks_exact(width))
+        for ((row, target), output) in contributions
+            .chunks_exact_mut(self.n_columns)
+            .zip(target.chunks_exact(width))
+            .zip(output.chunks_exact(width))
         {
             for ((&column, t), o) in self.column_of.iter().zip(target).zip(output) {
                 if !t.is_nan() {

@@ -105,7 +105,9 @@ fn write(snapshot: &Snapshot, key: &str) -> Vec<u8> {
         Tensor::f32("optimizer.second", &[state.second.len()], &state.second),
     ];
     for (part, params) in [("current", &state.params), ("best", best)] {
-        tensors.extend(params.entries().map(|entry| Tensor::f32(format!("{part}.{}", entry.name), entry.shape, entry.data)));
+        tensors.extend(
+            params.entries().map(|entry| Tensor::f32(format!("{part}.{}", entry.name), entry.shape, entry.data)),
+        );
     }
     let note = Note { key: key.to_owned(), steps: state.steps, progress: progress.clone() };
     container::write(&serde_json::to_string(&note).expect("plain data"), tensors)
@@ -114,9 +116,12 @@ fn write(snapshot: &Snapshot, key: &str) -> Vec<u8> {
 fn read(bytes: &[u8], key: &str, template: &Params) -> Result<Snapshot, String> {
     let container = container::read(bytes)?;
     container.check()?;
-    let note: Note = serde_json::from_str(&container.document).map_err(|error| format!("the document is damaged: {error}"))?;
+    let note: Note =
+        serde_json::from_str(&container.document).map_err(|error| format!("the document is damaged: {error}"))?;
     if note.key != key {
-        return Err("the checkpoint belongs to another recipe or to other data; fit without --resume to start over".to_owned());
+        return Err(
+            "the checkpoint belongs to another recipe or to other data; fit without --resume to start over".to_owned()
+        );
     }
     let params = |part: &str| -> Result<Params, String> {
         let mut params = template.clone();

@@ -46,7 +46,8 @@ pub(super) fn write(document: &str, mut tensors: Vec<Tensor>) -> Vec<u8> {
     let document = with_checksum(open, BLANK);
     let views = || {
         tensors.iter().map(|tensor| {
-            let view = TensorView::new(tensor.dtype, tensor.shape.clone(), &tensor.bytes).expect("as many bytes as the shape says");
+            let view = TensorView::new(tensor.dtype, tensor.shape.clone(), &tensor.bytes)
+                .expect("as many bytes as the shape says");
             (tensor.name.as_str(), view)
         })
     };
@@ -74,7 +75,8 @@ fn checksum<'a>(document: &str, tensors: impl Iterator<Item = (&'a str, TensorVi
 
 /// Takes a file apart and checks that it is whole.
 pub(super) fn read(bytes: &[u8]) -> Result<Container<'_>, String> {
-    let (_, header) = SafeTensors::read_metadata(bytes).map_err(|error| format!("expected a Narrows model, got another or a damaged file ({error})"))?;
+    let (_, header) = SafeTensors::read_metadata(bytes)
+        .map_err(|error| format!("expected a Narrows model, got another or a damaged file ({error})"))?;
     let document = header
         .metadata()
         .as_ref()
@@ -90,7 +92,8 @@ impl Container<'_> {
     pub(super) fn check(&self) -> Result<(), String> {
         let marker = ",\"checksum\":\"";
         let at = self.document.rfind(marker).ok_or("the checksum is missing")?;
-        let said = self.document.get(at + marker.len()..at + marker.len() + BLANK.len()).ok_or("the checksum is cut short")?;
+        let said =
+            self.document.get(at + marker.len()..at + marker.len() + BLANK.len()).ok_or("the checksum is cut short")?;
         let blank = with_checksum(&self.document[..at], BLANK);
         let found = checksum(&blank, self.tensors.iter());
         if u32::from_str_radix(said, 16) == Ok(found) {
@@ -129,7 +132,10 @@ mod tests {
     use super::*;
 
     fn sample() -> Vec<u8> {
-        write("{\"a\":1}", vec![Tensor::f32("x", &[2], &[1.0, 2.0]), Tensor::f64("y", &[1], &[3.0]), Tensor::u32("z", &[1], &[4])])
+        write(
+            "{\"a\":1}",
+            vec![Tensor::f32("x", &[2], &[1.0, 2.0]), Tensor::f64("y", &[1], &[3.0]), Tensor::u32("z", &[1], &[4])],
+        )
     }
 
     #[test]
@@ -154,7 +160,10 @@ mod tests {
             damaged[at] ^= 0x01;
             let noticed = match read(&damaged) {
                 Err(_) => true,
-                Ok(container) => container.check().is_err() || ["x", "y", "z"].iter().any(|name| container.tensors.tensor(name).is_err()),
+                Ok(container) => {
+                    container.check().is_err()
+                        || ["x", "y", "z"].iter().any(|name| container.tensors.tensor(name).is_err())
+                }
             };
             assert!(noticed, "byte {at}: {:?}", bytes[at] as char);
         }

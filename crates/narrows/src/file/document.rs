@@ -109,7 +109,11 @@ pub(super) fn write(fitted: &Fitted) -> (String, Vec<Tensor>) {
         schema: schema.clone(),
         pipeline: pipeline.clone(),
         members: detector.members.clone(),
-        neighbours: detector.neighbours.as_ref().map(|p| ProximityNote { k: p.index.k, ratio: p.ratio, exchange: p.exchange }),
+        neighbours: detector.neighbours.as_ref().map(|p| ProximityNote {
+            k: p.index.k,
+            ratio: p.ratio,
+            exchange: p.exchange,
+        }),
         gaussian: detector.gaussian.as_ref().map(|(g, ratio)| GaussianNote { shrinkage: g.shrinkage, ratio: *ratio }),
         decision: decision.clone(),
         pca: PcaNote { total_variance: pca.total_variance },
@@ -131,7 +135,8 @@ fn weight_name(n_members: usize, member: usize, name: &str) -> String {
 pub(super) fn read(container: &Container<'_>, file_size: usize) -> Result<Fitted, String> {
     check_version(&container.document)?;
     container.check()?;
-    let document: Document = serde_json::from_str(&container.document).map_err(|error| format!("the document is damaged: {error}"))?;
+    let document: Document =
+        serde_json::from_str(&container.document).map_err(|error| format!("the document is damaged: {error}"))?;
     document.recipe.check().map_err(|error| error.to_string())?;
     document.pipeline.check(&document.schema).map_err(|error| error.to_string())?;
 
@@ -143,7 +148,8 @@ pub(super) fn read(container: &Container<'_>, file_size: usize) -> Result<Fitted
     if bytes > file_size {
         return Err(format!("expected at least {bytes} bytes of weights, got a file of {file_size}"));
     }
-    let members = (0..n_members).map(|m| weights(container, &network, n_members, m)).collect::<Result<Vec<Params>, String>>()?;
+    let members =
+        (0..n_members).map(|m| weights(container, &network, n_members, m)).collect::<Result<Vec<Params>, String>>()?;
 
     let neighbours = document.neighbours.map(|note| proximity(container, note)).transpose()?;
     let gaussian = document.gaussian.map(|note| gaussian(container, note)).transpose()?;
@@ -160,8 +166,9 @@ pub(super) fn read(container: &Container<'_>, file_size: usize) -> Result<Fitted
         expect("the distribution's mean", pipeline.width() + network.code_size(), gaussian.mean.len())?;
     }
 
-    let calibration = Calibration::new(container.f64("calibration.scores")?.1, container.f64("calibration.training")?.1)
-        .map_err(|error| error.to_string())?;
+    let calibration =
+        Calibration::new(container.f64("calibration.scores")?.1, container.f64("calibration.training")?.1)
+            .map_err(|error| error.to_string())?;
     let baselines = Baselines {
         pca: pca(container, document.pca.total_variance)?,
         isolation_forest: isolation_forest(container, document.isolation_forest)?,
@@ -180,11 +187,15 @@ fn check_version(document: &str) -> Result<(), String> {
         format: u32,
         library: String,
     }
-    let version: Version = serde_json::from_str(document).map_err(|error| format!("the document is damaged: {error}"))?;
+    let version: Version =
+        serde_json::from_str(document).map_err(|error| format!("the document is damaged: {error}"))?;
     if version.format == FORMAT {
         return Ok(());
     }
-    Err(format!("expected format {FORMAT}, got {} as written by version {} of Narrows", version.format, version.library))
+    Err(format!(
+        "expected format {FORMAT}, got {} as written by version {} of Narrows",
+        version.format, version.library
+    ))
 }
 
 fn weights(container: &Container<'_>, network: &Network, n_members: usize, member: usize) -> Result<Params, String> {
@@ -200,7 +211,9 @@ fn weights(container: &Container<'_>, network: &Network, n_members: usize, membe
 
 fn proximity(container: &Container<'_>, note: ProximityNote) -> Result<Proximity, String> {
     let (shape, reference) = container.f32("neighbours.reference")?;
-    let [_, width] = shape[..] else { return Err(format!("reference rows: expected a matrix, got the shape {shape:?}")) };
+    let [_, width] = shape[..] else {
+        return Err(format!("reference rows: expected a matrix, got the shape {shape:?}"));
+    };
     let index = Neighbours { reference, width, k: note.k }.checked().map_err(|error| error.to_string())?;
     Ok(Proximity { index, ratio: note.ratio, exchange: note.exchange })
 }

@@ -5,24 +5,25 @@ use narrows_engine::{Network, Params, Threads};
 use super::judge::residual_and_code;
 use crate::baseline::{Gaussian, Neighbours, Shrinkage};
 use crate::detect::residual::Slots;
-use crate::detect::{Detect, Detector, LogRatio, MemberScale, Proximity, Score};
+use crate::detect::{Detector, LogRatio, MemberScale, Proximity, Score};
 use crate::error::Result;
 use crate::prep::Prepared;
+use crate::recipe::Recipe;
 
 /// The neighbour whose distance counts.
 const NEIGHBOUR: usize = 5;
 
 /// Fits the detector on prepared calibration rows; `train` are the rows that distances are measured to.
 pub(super) fn detector(
-    settings: &Detect,
+    recipe: &Recipe,
     network: &Network,
     members: &[Params],
     slots: &Slots,
     train: &Prepared,
     calibration: &Prepared,
-    seed: u64,
     threads: &Threads,
 ) -> Result<Detector> {
+    let (settings, seed) = (&recipe.detect, recipe.seed);
     let n = calibration.n;
     let columns = slots.n_columns();
     let mut output = vec![0.0; n * network.outputs()];
@@ -51,7 +52,8 @@ pub(super) fn detector(
         Score::Neighbour => {
             let mut references = vec![0.0; train.n * network.code_size()];
             network.encode(&members[0], &train.input, &mut references, threads);
-            let index = Neighbours::fit(&references, train.n, network.code_size(), NEIGHBOUR, settings.references, seed)?;
+            let index =
+                Neighbours::fit(&references, train.n, network.code_size(), NEIGHBOUR, settings.references, seed)?;
             network.encode(&members[0], &calibration.input, &mut codes, threads);
             let distances = threads.install(|| index.distance(&codes));
             Some(Proximity::fit(index, &distances, &residual)?)

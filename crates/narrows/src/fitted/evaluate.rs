@@ -120,7 +120,8 @@ impl Evaluator<'_> {
     /// Where the label or a feature column is missing or does not fit.
     pub fn add(&mut self, table: &Table, threads: &Threads) -> Result<()> {
         let verdicts = verdicts(table, &self.label, &self.normal)?;
-        let labelled: Vec<u32> = (0..table.n_rows() as u32).filter(|row| verdicts[*row as usize] != Verdict::Unlabelled).collect();
+        let labelled: Vec<u32> =
+            (0..table.n_rows() as u32).filter(|row| verdicts[*row as usize] != Verdict::Unlabelled).collect();
         self.unlabelled += (table.n_rows() - labelled.len()) as u64;
         if labelled.is_empty() {
             return Ok(());
@@ -130,7 +131,8 @@ impl Evaluator<'_> {
         self.labels.extend(labelled.iter().map(|row| verdicts[*row as usize] == Verdict::Anomalous));
         self.scores.extend(judge.score(&prepared, threads));
         let baselines = &self.fitted.baselines;
-        let (pca, forest) = threads.install(|| (baselines.pca.error(&prepared.input), baselines.isolation_forest.score(&prepared.input)));
+        let (pca, forest) = threads
+            .install(|| (baselines.pca.error(&prepared.input), baselines.isolation_forest.score(&prepared.input)));
         self.pca.extend(pca);
         self.isolation_forest.extend(forest);
         Ok(())
@@ -141,13 +143,17 @@ impl Evaluator<'_> {
     /// # Errors
     /// [`Error::Data`] where the labelled rows are not of both kinds: no ranking metric exists then.
     pub fn finish(self) -> Result<Evaluation> {
-        let of = |scores: &[f64], threshold| evaluation::Evaluation::new(scores, &self.labels, threshold, BOOTSTRAP_SEED);
+        let of =
+            |scores: &[f64], threshold| evaluation::Evaluation::new(scores, &self.labels, threshold, BOOTSTRAP_SEED);
         let ours = of(&self.scores, self.fitted.decision.threshold)?;
         let (Some(auc_roc), Some(auc_pr), Some(f1)) = (ours.auc_roc, ours.auc_pr, ours.f1) else {
             let n_normal = ours.n_rows - ours.n_anomalies;
             return Err(Error::data(
                 Place::column(&self.label),
-                format!("expected rows labelled `{}` and others, got {n_normal} of the first and {} of the second", self.normal, ours.n_anomalies),
+                format!(
+                    "expected rows labelled `{}` and others, got {n_normal} of the first and {} of the second",
+                    self.normal, ours.n_anomalies
+                ),
             )
             .with_hint("--normal names the label's value for normal rows"));
         };
@@ -157,7 +163,8 @@ impl Evaluator<'_> {
             Ok(Quality { auc_roc: value(rival.auc_roc), auc_pr: value(rival.auc_pr) })
         };
         let best = Threshold::BestF1.decide(&self.fitted.calibration, Some((&self.scores, &self.labels)))?;
-        let best_f1 = evaluation::Evaluation::new(&self.scores, &self.labels, best.threshold, BOOTSTRAP_SEED)?.confusion.f1();
+        let best_f1 =
+            evaluation::Evaluation::new(&self.scores, &self.labels, best.threshold, BOOTSTRAP_SEED)?.confusion.f1();
         Ok(Evaluation {
             n: ours.n_rows,
             n_anomalies: ours.n_anomalies,
@@ -169,7 +176,11 @@ impl Evaluator<'_> {
             f1: f1.value,
             false_alarm_rate: ours.confusion.false_alarm_rate().unwrap_or(0.0),
             baselines: Comparison { pca: quality(&self.pca)?, isolation_forest: quality(&self.isolation_forest)? },
-            intervals: Intervals { auc_roc: [auc_roc.low, auc_roc.high], auc_pr: [auc_pr.low, auc_pr.high], f1: [f1.low, f1.high] },
+            intervals: Intervals {
+                auc_roc: [auc_roc.low, auc_roc.high],
+                auc_pr: [auc_pr.low, auc_pr.high],
+                f1: [f1.low, f1.high],
+            },
             rule: self.fitted.decision.rule.clone(),
             promised_rate: self.fitted.decision.promised_rate,
             best_f1: BestF1 { threshold: best.threshold, f1: best_f1.unwrap_or(0.0) },

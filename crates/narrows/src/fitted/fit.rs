@@ -72,14 +72,14 @@ pub fn fit(recipe: &Recipe, table: Table, roles: &Roles, session: &Session<'_>) 
     let planned = recipe.corruptions().len();
     let (recipe, trained) = train_members(recipe, &network, &pipeline, &prepared, &split, session)?;
     let recipe = &recipe;
-    let (members, trainings): (Vec<Params>, Vec<_>) = trained.into_iter().map(|trained| (trained.params, trained.training)).unzip();
+    let (members, trainings): (Vec<Params>, Vec<_>) =
+        trained.into_iter().map(|trained| (trained.params, trained.training)).unzip();
 
     let threads = &session.threads;
     let train_rows = prepared.take(&split.train);
     let calibration_rows = prepared.take(&split.calibration);
     let slots = slots(&pipeline, &input.schema);
-    let detector =
-        calibrate::detector(&recipe.detect, &network, &members, &slots, &train_rows, &calibration_rows, recipe.seed, threads)?;
+    let detector = calibrate::detector(recipe, &network, &members, &slots, &train_rows, &calibration_rows, threads)?;
     let baselines = baselines(&train_rows, network.code_size(), recipe.seed, threads)?;
     let density = density(&recipe.latent, &network, &members[0], &train_rows, threads);
     let judge = Judge { schema: input.schema.clone(), pipeline, network, members, detector };
@@ -87,11 +87,21 @@ pub fn fit(recipe: &Recipe, table: Table, roles: &Roles, session: &Session<'_>) 
     let anomalous = judge.score(&prepared.take(&input.anomalous), threads);
     let (calibration, decision) = draw_line(recipe, &judge, &train_rows, &calibration_rows, &anomalous, threads)?;
     if trainings.iter().any(|training| training.stopped == Stop::Interrupted) {
-        warnings.push(format!("training was interrupted: {} of {planned} networks are there, with their best weights so far", judge.members.len()));
+        warnings.push(format!(
+            "training was interrupted: {} of {planned} networks are there, with their best weights so far",
+            judge.members.len()
+        ));
     }
     warnings.extend(decision.warning.clone());
     warnings.iter().for_each(|warning| session.observer.on_event(Event::Warned(warning)));
-    let told = summary::Told { recipe, input: &input, prep: &prep_report, prepared: &prepared, split: &split, anomalous: &anomalous };
+    let told = summary::Told {
+        recipe,
+        input: &input,
+        prep: &prep_report,
+        prepared: &prepared,
+        split: &split,
+        anomalous: &anomalous,
+    };
     let report = summary::report(&told, &judge, &calibration, &decision, &baselines.pca, trainings, warnings, threads)?;
     Ok(Fitted { recipe: recipe.clone(), judge, calibration, decision, baselines, density, report })
 }
@@ -125,7 +135,8 @@ impl Input {
             (Some(label), Some(normal)) => verdicts(&table, label, normal)?,
             _ => vec![Verdict::Normal; table.n_rows()],
         };
-        let rows = |wanted| (0..table.n_rows() as u32).filter(|row| verdicts[*row as usize] == wanted).collect::<Vec<u32>>();
+        let rows =
+            |wanted| (0..table.n_rows() as u32).filter(|row| verdicts[*row as usize] == wanted).collect::<Vec<u32>>();
         let (normal, anomalous) = (rows(Verdict::Normal), rows(Verdict::Anomalous));
         let unlabelled = (table.n_rows() - normal.len() - anomalous.len()) as u64;
         if normal.len() < FEWEST_ROWS {
@@ -133,12 +144,19 @@ impl Input {
         }
 
         let features = table.select(&names)?;
-        let inferred = if normal.len() == table.n_rows() { data::infer(&features)? } else { data::infer(&features.take(&normal))? };
+        let inferred = if normal.len() == table.n_rows() {
+            data::infer(&features)?
+        } else {
+            data::infer(&features.take(&normal))?
+        };
         let is_dropped = |name: &str| inferred.dropped.iter().any(|dropped| dropped.column == name);
         let kept: Vec<&str> = inferred.schema.names().into_iter().filter(|name| !is_dropped(name)).collect();
         if kept.is_empty() {
             let reasons: Vec<String> = inferred.dropped.iter().take(5).map(left_out).collect();
-            return Err(Error::data(Place::source(table.source()), format!("no column is left to learn from: {}", reasons.join("; "))));
+            return Err(Error::data(
+                Place::source(table.source()),
+                format!("no column is left to learn from: {}", reasons.join("; ")),
+            ));
         }
         let schema = inferred.schema.select(&kept)?;
         let all = all_columns(&table, &inferred.schema);
@@ -146,14 +164,27 @@ impl Input {
         notes.extend(inferred.notes.iter().cloned());
         notes.iter().for_each(|note| observer.on_event(Event::Noted(note)));
         let (typed, _) = data::conform(features, &schema)?;
-        Ok(Input { table: typed, schema, all, dropped: inferred.dropped, label: roles.label.clone(), normal, anomalous, unlabelled, notes })
+        Ok(Input {
+            table: typed,
+            schema,
+            all,
+            dropped: inferred.dropped,
+            label: roles.label.clone(),
+            normal,
+            anomalous,
+            unlabelled,
+            notes,
+        })
     }
 }
 
 /// Every column of the file, those that are no feature as text.
 fn all_columns(table: &Table, features: &Schema) -> Schema {
     let column = |name: &&str| {
-        features.get(name).cloned().unwrap_or_else(|| data::Column { name: (*name).to_owned(), kind: data::ColumnKind::Text })
+        features
+            .get(name)
+            .cloned()
+            .unwrap_or_else(|| data::Column { name: (*name).to_owned(), kind: data::ColumnKind::Text })
     };
     Schema { columns: table.names().iter().map(column).collect() }
 }
@@ -166,7 +197,10 @@ fn too_few(table: &Table, roles: &Roles, n: usize) -> Error {
     let place = Place::source(table.source());
     match (&roles.label, &roles.normal) {
         (Some(label), Some(normal)) => {
-            let message = format!("expected at least {FEWEST_ROWS} rows whose `{label}` is `{normal}`, got {n} of {}", table.n_rows());
+            let message = format!(
+                "expected at least {FEWEST_ROWS} rows whose `{label}` is `{normal}`, got {n} of {}",
+                table.n_rows()
+            );
             Error::data(place, message).with_hint("--normal names the label's value for normal rows")
         }
         _ => Error::data(place, format!("expected at least {FEWEST_ROWS} rows to fit, got {n}")),
@@ -207,14 +241,17 @@ fn train_members(
     let trained: Vec<Trained> = if side_by_side == 1 {
         (0..corruptions.len()).map(one).collect::<Result<_>>()?
     } else {
-        session.threads.install(|| (0..corruptions.len()).into_par_iter().with_max_len(1).map(one).collect::<Result<_>>())?
+        session
+            .threads
+            .install(|| (0..corruptions.len()).into_par_iter().with_max_len(1).map(one).collect::<Result<_>>())?
     };
     Ok(without_beginners(recipe, trained))
 }
 
 /// Leaves out members that an interruption met before their first regular check, unless there are no others.
 fn without_beginners(recipe: &Recipe, trained: Vec<Trained>) -> (Recipe, Vec<Trained>) {
-    let is_beginner = |trained: &Trained| trained.training.stopped == Stop::Interrupted && trained.training.history.len() < 2;
+    let is_beginner =
+        |trained: &Trained| trained.training.stopped == Stop::Interrupted && trained.training.history.len() < 2;
     let mut recipe = recipe.clone();
     if recipe.members.is_empty() || trained.iter().all(is_beginner) {
         return (recipe, trained);
@@ -237,7 +274,8 @@ fn member_seed(seed: u64, member: usize) -> u64 {
 
 /// PCA at the same code size and an isolation forest, on the same rows.
 fn baselines(train: &Prepared, code_size: usize, seed: u64, threads: &Threads) -> Result<Baselines> {
-    let components = if code_size < train.width { Components::Count(code_size) } else { Components::Variance(lit!(Rate, 0.9)) };
+    let components =
+        if code_size < train.width { Components::Count(code_size) } else { Components::Variance(lit!(Rate, 0.9)) };
     threads.install(|| {
         Ok(Baselines {
             pca: Pca::fit(&train.input, train.n, train.width, components, seed)?,

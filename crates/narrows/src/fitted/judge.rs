@@ -13,6 +13,11 @@ use crate::prep::{Cell, Pipeline, Prepared};
 /// Rows that are scored together; big enough for the matrix products, small enough for the cache.
 const CHUNK: usize = 1024;
 
+/// Columns are to blame until they carry this share of a row's error.
+const BLAMED_SHARE: f64 = 0.8;
+/// Times that hidden columns take on what is rebuilt in their place.
+const REFINEMENTS: usize = 4;
+
 /// Scores of a table, in the order of its rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scores {
@@ -156,7 +161,13 @@ impl Judge {
     }
 
     /// Scores of prepared rows and the `k` columns to blame in each.
-    pub(super) fn explain(&self, typed: &Table, prepared: &Prepared, k: usize, threads: &Threads) -> (Vec<f64>, Vec<Vec<Reason>>) {
+    pub(super) fn explain(
+        &self,
+        typed: &Table,
+        prepared: &Prepared,
+        k: usize,
+        threads: &Threads,
+    ) -> (Vec<f64>, Vec<Vec<Reason>>) {
         let judged = self.judge(prepared, Shares::Keep, threads);
         let reasons = self.reasons(typed, prepared, &judged.shares, k, threads);
         (judged.scores, reasons)
@@ -203,7 +214,9 @@ impl Judge {
             if shares == Shares::Keep {
                 add_shares(&mut blame, &contributions, &scale.columns.scale, member_share);
             }
-            if m == 0 && let Some((gaussian, _)) = &self.detector.gaussian {
+            if m == 0
+                && let Some((gaussian, _)) = &self.detector.gaussian
+            {
                 squared = Some(gaussian.squared_distance(&residual_and_code(target, &output, &codes, width)));
             }
         }
@@ -216,18 +229,24 @@ impl Judge {
             (None, _) => None,
         };
         let scores = (0..n)
-            .map(|i| self.detector.combine(residual[i], distance.as_ref().map(|d| d[i]), squared.as_ref().map(|s| s[i])))
+            .map(|i| {
+                self.detector.combine(residual[i], distance.as_ref().map(|d| d[i]), squared.as_ref().map(|s| s[i]))
+            })
             .collect();
         Judged { scores, shares: blame }
     }
 
-    fn reasons(&self, typed: &Table, prepared: &Prepared, shares: &[f64], k: usize, threads: &Threads) -> Vec<Vec<Reason>> {
+    fn reasons(
+        &self,
+        typed: &Table,
+        prepared: &Prepared,
+        shares: &[f64],
+        k: usize,
+        threads: &Threads,
+    ) -> Vec<Vec<Reason>> {
         let columns = self.schema.columns.len();
         let width = prepared.width;
-        // The first member met the strongest damage, so it leans least on the cell it has to judge.
-        let mut codes = vec![0.0; prepared.n * self.network.code_size()];
-        let mut expected = vec![0.0; prepared.input.len()];
-        self.network.reconstruct(&self.members[0], &prepared.input, &mut codes, &mut expected, threads);
+        let expected = self.expected(prepared, shares, threads);
         let one = |row: usize| {
             let shares = &shares[row * columns..(row + 1) * columns];
             let expected = self.pipeline.inverse(&expected[row * width..(row + 1) * width]);
@@ -250,6 +269,50 @@ impl Judge {
         };
         threads.install(|| (0..prepared.n).into_par_iter().map(one).collect())
     }
+}
+
+impl Judge {
+    /// What the first member expects of each row, `[n, width]`, given the columns that are not to blame.
+    ///
+    /// A wide network copies much of an anomalous cell, so the blamed columns are hidden: they start from zero, the
+    /// middle of prepared data, and take on what is rebuilt in their place, a few times over. The first member met the
+    /// strongest damage and is the best at this.
+    fn expected(&self, prepared: &Prepared, shares: &[f64], threads: &Threads) -> Vec<f32> {
+        let (width, columns) = (prepared.width, self.schema.columns.len());
+        let slots = slots(&self.pipeline, &self.schema);
+        let hidden: Vec<Vec<usize>> = shares
+            .chunks_exact(columns)
+            .map(|shares| {
+                let blamed = blamed(shares);
+                (0..width).filter(|slot| blamed.contains(&slots.column(*slot))).collect()
+            })
+            .collect();
+        let mut input = prepared.input.clone();
+        let mut codes = vec![0.0; prepared.n * self.network.code_size()];
+        let mut output = vec![0.0; prepared.input.len()];
+        for pass in 0..=REFINEMENTS {
+            for (row, hidden) in hidden.iter().enumerate() {
+                for slot in hidden {
+                    let at = row * width + slot;
+                    input[at] = if pass == 0 { 0.0 } else { output[at] };
+                }
+            }
+            self.network.reconstruct(&self.members[0], &input, &mut codes, &mut output, threads);
+        }
+        output
+    }
+}
+
+/// The columns that together carry most of a row's error; at most half of them, so that something is left to go by.
+fn blamed(shares: &[f64]) -> Vec<usize> {
+    let mut carried = 0.0;
+    let mut blamed = explain::top_k(shares, shares.len().div_ceil(2));
+    blamed.retain(|column| {
+        let wanted = carried < BLAMED_SHARE;
+        carried += shares[*column];
+        wanted
+    });
+    blamed
 }
 
 /// Whether shares are wanted.
@@ -277,7 +340,9 @@ pub(super) fn residual_and_code(target: &[f32], output: &[f32], codes: &[f32], w
     let mut joined = Vec::with_capacity(n * (width + k));
     for row in 0..n {
         let cells = row * width..(row + 1) * width;
-        joined.extend(target[cells.clone()].iter().zip(&output[cells]).map(|(t, o)| if t.is_nan() { 0.0 } else { t - o }));
+        joined.extend(
+            target[cells.clone()].iter().zip(&output[cells]).map(|(t, o)| if t.is_nan() { 0.0 } else { t - o }),
+        );
         joined.extend_from_slice(&codes[row * k..(row + 1) * k]);
     }
     joined

@@ -131,11 +131,18 @@ impl Fitted {
         let mut flat = vec![0.0_f32; n * k];
         for j in 0..k {
             let name = code_name(j);
-            let column = arrow::array::AsArray::as_primitive::<arrow::datatypes::Float64Type>(typed.expect_column(&name)?);
+            let column =
+                arrow::array::AsArray::as_primitive::<arrow::datatypes::Float64Type>(typed.expect_column(&name)?);
             for (row, value) in column.iter().enumerate() {
                 let value = value.filter(|value| value.is_finite()).ok_or_else(|| {
                     let place = crate::error::Place::cell(&name, typed.first_row() + row as u64);
-                    Error::data(place, format!("expected a finite number, got {}", value.map_or("nothing".to_owned(), |v| v.to_string())))
+                    Error::data(
+                        place,
+                        format!(
+                            "expected a finite number, got {}",
+                            value.map_or("nothing".to_owned(), |v| v.to_string())
+                        ),
+                    )
                 })?;
                 flat[row * k + j] = value as f32;
             }

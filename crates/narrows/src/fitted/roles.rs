@@ -36,16 +36,21 @@ impl Roles {
             known(label, names)?;
         }
         if self.normal.is_some() && self.label.is_none() {
-            return Err(Error::recipe("--normal", "expected a label column beside it").with_hint("name it with --label COLUMN"));
+            return Err(
+                Error::recipe("--normal", "expected a label column beside it").with_hint("name it with --label COLUMN")
+            );
         }
         let wanted = matching(&self.columns, names)?;
         let ignored = matching(&self.ignore, names)?;
         let is_feature = |name: &str| {
-            (self.columns.is_empty() || wanted.contains(&name)) && !ignored.contains(&name) && self.label.as_deref() != Some(name)
+            (self.columns.is_empty() || wanted.contains(&name))
+                && !ignored.contains(&name)
+                && self.label.as_deref() != Some(name)
         };
         let features: Vec<String> = names.iter().copied().filter(|name| is_feature(name)).map(str::to_owned).collect();
         if features.is_empty() {
-            return Err(Error::data(Place::default(), "no column is left to learn from").with_hint("see --columns and --ignore"));
+            return Err(Error::data(Place::default(), "no column is left to learn from")
+                .with_hint("see --columns and --ignore"));
         }
         Ok(features)
     }
@@ -57,7 +62,12 @@ fn matching<'a>(patterns: &[String], names: &[&'a str]) -> Result<Vec<&'a str>> 
     for pattern in patterns {
         let glob = Pattern::new(pattern).ok();
         let before = found.len();
-        found.extend(names.iter().copied().filter(|name| *name == pattern || glob.as_ref().is_some_and(|glob| glob.matches(name))));
+        found.extend(
+            names
+                .iter()
+                .copied()
+                .filter(|name| *name == pattern || glob.as_ref().is_some_and(|glob| glob.matches(name))),
+        );
         if found.len() == before {
             known(pattern, names)?;
         }
@@ -74,7 +84,7 @@ pub(crate) fn known(name: &str, names: &[&str]) -> Result<()> {
     let hint = if near.is_empty() {
         format!("columns: {}", names.iter().take(20).copied().collect::<Vec<_>>().join(", "))
     } else {
-        format!("did you mean {}?", near.join(", "))
+        format!("did you mean `{}`?", near.join("`, `"))
     };
     Err(Error::mismatch(format!("column `{name}` does not exist")).with_hint(hint))
 }
@@ -111,7 +121,10 @@ fn equals(column: &ArrayRef, normal: &str) -> Result<BooleanArray> {
         let flags = flag.is_some_and(|flag| cell.eq_ignore_ascii_case(if flag { "true" } else { "false" }));
         // A boolean label may be asked for as 0 or 1.
         let mixed = column.data_type() == &DataType::Boolean
-            && number.is_some_and(|number| cell.eq_ignore_ascii_case(if number == 0.0 { "false" } else { "true" }) && (number == 0.0 || number == 1.0));
+            && number.is_some_and(|number| {
+                cell.eq_ignore_ascii_case(if number == 0.0 { "false" } else { "true" })
+                    && (number == 0.0 || number == 1.0)
+            });
         Some(cell == normal.trim() || numbers || flags || mixed)
     };
     Ok(text.as_string::<i32>().iter().map(|cell| cell.and_then(same)).collect())
@@ -141,7 +154,13 @@ mod tests {
     #[test]
     fn labels_compare_as_numbers_flags_and_text() {
         use Verdict::{Anomalous, Normal, Unlabelled};
-        let text: ArrayRef = std::sync::Arc::new(arrow::array::StringArray::from(vec![Some("0"), Some("0.0"), Some("1"), Some(""), None]));
+        let text: ArrayRef = std::sync::Arc::new(arrow::array::StringArray::from(vec![
+            Some("0"),
+            Some("0.0"),
+            Some("1"),
+            Some(""),
+            None,
+        ]));
         let table = Table::from_arrays(vec![("y".to_owned(), text)], "test").unwrap();
         assert_eq!(verdicts(&table, "y", "0").unwrap(), [Normal, Normal, Anomalous, Unlabelled, Unlabelled]);
         let flags: ArrayRef = std::sync::Arc::new(BooleanArray::from(vec![false, true]));

@@ -27,7 +27,8 @@ impl Split {
         let n_calibration = share(rows.len(), detect.calibration.get()).clamp(1, detect.calibration_rows.max(1));
         let mut calibration = rows.split_off(rows.len() - n_calibration);
         let n_validation = share(rows.len(), recipe.train.validation.get());
-        let mut validation = if n_validation < FEWEST_VALIDATION_ROWS { Vec::new() } else { rows.split_off(rows.len() - n_validation) };
+        let mut validation =
+            if n_validation < FEWEST_VALIDATION_ROWS { Vec::new() } else { rows.split_off(rows.len() - n_validation) };
         for part in [&mut rows, &mut validation, &mut calibration] {
             part.sort_unstable();
         }
@@ -45,7 +46,10 @@ mod tests {
 
     fn check_sizes(n: u32, train: usize, validation: usize, calibration: usize) {
         let split = Split::new(&(0..n).collect::<Vec<_>>(), &Recipe::default());
-        assert_eq!((split.train.len(), split.validation.len(), split.calibration.len()), (train, validation, calibration));
+        assert_eq!(
+            (split.train.len(), split.validation.len(), split.calibration.len()),
+            (train, validation, calibration)
+        );
         let mut all = [split.train, split.validation, split.calibration].concat();
         all.sort_unstable();
         assert_eq!(all, (0..n).collect::<Vec<_>>(), "every row has one part");

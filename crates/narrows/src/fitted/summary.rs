@@ -13,8 +13,8 @@ use crate::model::{Corruption, Latent, Sparsity};
 use crate::prep::{BlockKind, PrepReport, Prepared};
 use crate::recipe::Recipe;
 use crate::report::{
-    CodePoint, ColumnReport, Detection, Histogram, LayerReport, NetworkReport, Part, PcaComparison, Report, Role, Rows, TopRow,
-    Training,
+    CodePoint, ColumnReport, Detection, Histogram, LayerReport, NetworkReport, Part, PcaComparison, Report, Role, Rows,
+    TopRow, Training,
 };
 
 /// Rows with reasons in the report.
@@ -54,7 +54,10 @@ pub(super) fn cautions(recipe: &Recipe, network: &Network, n_calibration: usize)
         ));
     }
     if n_calibration < 30 {
-        cautions.push(format!("only {n_calibration} rows calibrate the threshold: p-values are no finer than 1/{}", n_calibration + 1));
+        cautions.push(format!(
+            "only {n_calibration} rows calibrate the threshold: p-values are no finer than 1/{}",
+            n_calibration + 1
+        ));
     }
     cautions
 }
@@ -91,7 +94,14 @@ pub(super) fn report(
         network: network(recipe, judge),
         training,
         detection: detection(decision, calibration, told.anomalous),
-        pca: pca_comparison(&held_out, &output, pca, judge.network.code_size(), &prepared.take(&split.train), recipe.seed)?,
+        pca: pca_comparison(
+            &held_out,
+            &output,
+            pca,
+            judge.network.code_size(),
+            &prepared.take(&split.train),
+            recipe.seed,
+        )?,
         top: top_rows(told, judge, calibration, decision, threads),
         code_map: code_map(told, judge, decision, threads)?,
         recipe: (*recipe).clone(),
@@ -99,8 +109,14 @@ pub(super) fn report(
 }
 
 fn prep_notes(prep: &PrepReport) -> Vec<String> {
-    let infinite = prep.infinite.iter().map(|(column, n)| format!("column `{column}`: {n} infinite cells taken as missing while training"));
-    let clipped = prep.clipped.iter().map(|(column, n)| format!("column `{column}`: {n} training cells clipped at the limit of prep.clip"));
+    let infinite = prep
+        .infinite
+        .iter()
+        .map(|(column, n)| format!("column `{column}`: {n} infinite cells taken as missing while training"));
+    let clipped = prep
+        .clipped
+        .iter()
+        .map(|(column, n)| format!("column `{column}`: {n} training cells clipped at the limit of prep.clip"));
     let constant = prep.constant.iter().map(|column| format!("column `{column}` is the same in every training row"));
     infinite.chain(clipped).chain(constant).collect()
 }
@@ -110,7 +126,7 @@ fn columns(told: &Told<'_>, judge: &Judge, held_out: &Prepared, output: &[f32]) 
     let column = |name: &str, kind: ColumnKind| {
         let mut column = ColumnReport {
             name: name.to_owned(),
-            kind: kind.in_words().to_owned(),
+            kind: kind.to_string(),
             role: Role::Feature,
             words: String::new(),
             missing: 0,
@@ -137,9 +153,11 @@ fn columns(told: &Told<'_>, judge: &Judge, held_out: &Prepared, output: &[f32]) 
 
 /// 1 - error / variance for numbers, the share of right answers for flags and categories, on held-out rows.
 fn quality(judge: &Judge, column: &str, held_out: &Prepared, output: &[f32]) -> Option<f64> {
-    let block = judge.pipeline.blocks().iter().find(|block| block.column == column && block.kind != BlockKind::Missing)?;
+    let block =
+        judge.pipeline.blocks().iter().find(|block| block.column == column && block.kind != BlockKind::Missing)?;
     let width = held_out.width;
-    let slots = |rows: &[f32], row: usize| rows[row * width + block.range.start..row * width + block.range.end].to_vec();
+    let slots =
+        |rows: &[f32], row: usize| rows[row * width + block.range.start..row * width + block.range.end].to_vec();
     let seen: Vec<(Vec<f32>, Vec<f32>)> = (0..held_out.n)
         .map(|row| (slots(&held_out.target, row), slots(output, row)))
         .filter(|(target, _)| target.iter().all(|t| t.is_finite()))
@@ -149,14 +167,19 @@ fn quality(judge: &Judge, column: &str, held_out: &Prepared, output: &[f32]) -> 
     }
     let n = seen.len() as f64;
     match block.kind {
-        BlockKind::Levels => Some(seen.iter().filter(|(target, output)| argmax(target) == argmax(output)).count() as f64 / n),
-        BlockKind::Flag => Some(seen.iter().filter(|(target, output)| (target[0] > 0.5) == (output[0] > 0.5)).count() as f64 / n),
+        BlockKind::Levels => {
+            Some(seen.iter().filter(|(target, output)| argmax(target) == argmax(output)).count() as f64 / n)
+        }
+        BlockKind::Flag => {
+            Some(seen.iter().filter(|(target, output)| (target[0] > 0.5) == (output[0] > 0.5)).count() as f64 / n)
+        }
         _ => {
             let mut error = 0.0;
             let mut variance = 0.0;
             for slot in 0..block.range.len() {
                 let mean = seen.iter().map(|(target, _)| f64::from(target[slot])).sum::<f64>() / n;
-                error += seen.iter().map(|(target, output)| f64::from(target[slot] - output[slot]).powi(2)).sum::<f64>();
+                error +=
+                    seen.iter().map(|(target, output)| f64::from(target[slot] - output[slot]).powi(2)).sum::<f64>();
                 variance += seen.iter().map(|(target, _)| (f64::from(target[slot]) - mean).powi(2)).sum::<f64>();
             }
             (variance > 1e-12).then(|| 1.0 - error / variance)
@@ -232,14 +255,25 @@ fn detection(decision: &Decision, calibration: &Calibration, anomalous: &[f64]) 
 }
 
 /// Held-out error of the model and of PCA with as many components as the code has units.
-fn pca_comparison(held_out: &Prepared, output: &[f32], pca: &Pca, code_size: usize, train: &Prepared, seed: u64) -> Result<PcaComparison> {
+fn pca_comparison(
+    held_out: &Prepared,
+    output: &[f32],
+    pca: &Pca,
+    code_size: usize,
+    train: &Prepared,
+    seed: u64,
+) -> Result<PcaComparison> {
     let (mut sum, mut seen) = (0.0, 0_u64);
     for (t, o) in held_out.target.iter().zip(output).filter(|(t, _)| t.is_finite()) {
         sum += f64::from(t - o).powi(2);
         seen += 1;
     }
     // The stored PCA may be a smaller one, where as many components as the code has would copy the rows.
-    let same_size = if code_size < held_out.width { pca.clone() } else { Pca::fit(&train.input, train.n, train.width, Components::Count(code_size), seed)? };
+    let same_size = if code_size < held_out.width {
+        pca.clone()
+    } else {
+        Pca::fit(&train.input, train.n, train.width, Components::Count(code_size), seed)?
+    };
     let errors = same_size.error(&held_out.input);
     Ok(PcaComparison {
         components: same_size.n_components(),
@@ -249,14 +283,21 @@ fn pca_comparison(held_out: &Prepared, output: &[f32], pca: &Pca, code_size: usi
 }
 
 /// The highest-scoring rows of the file, from all rows the label calls anomalous and a stretch of the others.
-fn top_rows(told: &Told<'_>, judge: &Judge, calibration: &Calibration, decision: &Decision, threads: &Threads) -> Vec<TopRow> {
+fn top_rows(
+    told: &Told<'_>,
+    judge: &Judge,
+    calibration: &Calibration,
+    decision: &Decision,
+    threads: &Threads,
+) -> Vec<TopRow> {
     let mut rows: Vec<u32> = told.input.anomalous.iter().copied().take(SCORED_ROWS).collect();
     rows.extend(spread(&told.input.normal, SCORED_ROWS));
     let scores = judge.score(&told.prepared.take(&rows), threads);
     let mut order: Vec<usize> = (0..rows.len()).collect();
     order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]).then(rows[*a].cmp(&rows[*b])));
     let top: Vec<u32> = order.into_iter().take(TOP_ROWS).map(|i| rows[i]).collect();
-    let (scores, reasons) = judge.explain(&told.input.table.take(&top), &told.prepared.take(&top), TOP_REASONS, threads);
+    let (scores, reasons) =
+        judge.explain(&told.input.table.take(&top), &told.prepared.take(&top), TOP_REASONS, threads);
     top.iter()
         .zip(scores)
         .zip(reasons)
@@ -283,7 +324,12 @@ fn code_map(told: &Told<'_>, judge: &Judge, decision: &Decision, threads: &Threa
     let scores = judge.score(&prepared, threads);
     let axis = |row: usize, axis: usize| if axis < d { f64::from(places[row * d + axis]) } else { 0.0 };
     Ok((0..prepared.n)
-        .map(|row| CodePoint { x: axis(row, 0), y: axis(row, 1), score: scores[row], is_anomaly: scores[row] > decision.threshold })
+        .map(|row| CodePoint {
+            x: axis(row, 0),
+            y: axis(row, 1),
+            score: scores[row],
+            is_anomaly: scores[row] > decision.threshold,
+        })
         .collect())
 }
 

@@ -55,7 +55,14 @@ pub struct Donors<'a> {
 
 impl Corruption {
     /// Damages one prepared `row` in place; `scratch` holds at least as many values as the row.
-    pub fn apply(&self, row: &mut [f32], stream: &mut Stream, blocks: &[Block], donors: Donors<'_>, scratch: &mut [f32]) {
+    pub fn apply(
+        &self,
+        row: &mut [f32],
+        stream: &mut Stream,
+        blocks: &[Block],
+        donors: Donors<'_>,
+        scratch: &mut [f32],
+    ) {
         match *self {
             Corruption::None => {}
             Corruption::Gaussian { sigma } => {
@@ -64,12 +71,15 @@ impl Corruption {
                 let sigma = sigma.get() as f32;
                 row.iter_mut().zip(noise).for_each(|(x, e)| *x += sigma * *e);
             }
-            Corruption::Masking { rate } => each_struck(blocks, rate, stream, |block, _| row[block.range.clone()].fill(0.0)),
+            Corruption::Masking { rate } => {
+                each_struck(blocks, rate, stream, |block, _| row[block.range.clone()].fill(0.0))
+            }
             Corruption::Swap { rate } => {
                 let n = (donors.rows.len() / donors.width.max(1)) as u32;
                 each_struck(blocks, rate, stream, |block, stream| {
                     let donor = stream.below(n) as usize * donors.width;
-                    row[block.range.clone()].copy_from_slice(&donors.rows[donor + block.range.start..donor + block.range.end]);
+                    row[block.range.clone()]
+                        .copy_from_slice(&donors.rows[donor + block.range.start..donor + block.range.end]);
                 });
             }
         }
@@ -116,7 +126,9 @@ mod tests {
     use crate::prep::BlockKind;
 
     fn blocks(n: usize) -> Vec<Block> {
-        (0..n).map(|i| Block { column: format!("c{i}"), kind: BlockKind::Number, range: i..i + 1, unit_interval: false }).collect()
+        (0..n)
+            .map(|i| Block { column: format!("c{i}"), kind: BlockKind::Number, range: i..i + 1, unit_interval: false })
+            .collect()
     }
 
     fn apply(corruption: Corruption, epoch: u64) -> Vec<f32> {

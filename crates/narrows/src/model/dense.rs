@@ -13,10 +13,18 @@ const DEFAULT_LAYERS: usize = 2;
 /// No layer may be wider: a slip of the keyboard is refused before it takes the memory.
 const WIDEST: usize = 65_536;
 
-pub(super) fn build(dense: &Dense, latent: &Latent, sparsity: &Sparsity, width: usize, output: Output) -> Result<Network> {
+pub(super) fn build(
+    dense: &Dense,
+    latent: &Latent,
+    sparsity: &Sparsity,
+    width: usize,
+    output: Output,
+) -> Result<Network> {
     let code = dense.code_size.or_else(|| code_size(width));
     let nodes = nodes(dense, width, code)?;
-    for (field, size) in std::iter::once(("backbone.code_size", code)).chain(nodes.iter().map(|n| ("backbone.nodes", *n))) {
+    for (field, size) in
+        std::iter::once(("backbone.code_size", code)).chain(nodes.iter().map(|n| ("backbone.nodes", *n)))
+    {
         if size == 0 || size > WIDEST {
             return Err(Error::recipe(field, format!("expected a width from 1 to {WIDEST}, got {size}")));
         }

@@ -43,7 +43,12 @@ pub(super) fn output(loss: &Loss, blocks: &[Block]) -> Output {
         let loss = of_block(loss, block);
         let weight = 1.0 / n_blocks;
         match groups.last_mut() {
-            Some(last) if last.loss == loss && is_elementwise(&loss) && block.range.len() == 1 && last.columns.end == block.range.start => {
+            Some(last)
+                if last.loss == loss
+                    && is_elementwise(&loss)
+                    && block.range.len() == 1
+                    && last.columns.end == block.range.start =>
+            {
                 last.columns.end = block.range.end;
                 last.weight += weight;
             }
@@ -89,7 +94,8 @@ pub(crate) fn in_words(loss: &Loss, blocks: &[Block]) -> String {
             None => counts.push((words, 1)),
         }
     }
-    let parts: Vec<String> = counts.iter().map(|(words, count)| format!("{words} ({count} of {})", blocks.len())).collect();
+    let parts: Vec<String> =
+        counts.iter().map(|(words, count)| format!("{words} ({count} of {})", blocks.len())).collect();
     parts.join("; ")
 }
 
@@ -111,7 +117,7 @@ mod tests {
             block(BlockKind::Flag, 5..6, true),
         ];
         let groups = output(&Loss::Auto, &blocks).groups;
-        let found: Vec<_> = groups.iter().map(|g| (g.columns.clone(), g.loss.clone(), g.weight)).collect();
+        let found: Vec<_> = groups.iter().map(|g| (g.columns.clone(), g.loss, g.weight)).collect();
         assert_eq!(found, [(0..2, Engine::Mse, 0.5), (2..5, Engine::CrossEntropy, 0.25), (5..6, Engine::Bce, 0.25)]);
     }
 

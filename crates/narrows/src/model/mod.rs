@@ -23,7 +23,13 @@ use crate::error::Result;
 use crate::prep::Block;
 
 /// Builds the network for prepared rows made of `blocks`: the output groups follow the blocks and the loss axis.
-pub fn build(backbone: &Backbone, latent: &Latent, sparsity: &Sparsity, loss: &Loss, blocks: &[Block]) -> Result<Network> {
+pub fn build(
+    backbone: &Backbone,
+    latent: &Latent,
+    sparsity: &Sparsity,
+    loss: &Loss,
+    blocks: &[Block],
+) -> Result<Network> {
     let width = blocks.last().map_or(0, |block| block.range.end);
     let output = loss::output(loss, blocks);
     match backbone {

@@ -108,7 +108,11 @@ impl Pipeline {
         let same_places = again.width == self.width
             && again.columns.iter().zip(&self.columns).all(|(a, b)| a.range == b.range)
             && again.blocks == self.blocks;
-        if same_places { Ok(()) } else { Err(Error::mismatch("the blocks of the prepared columns do not follow from the columns")) }
+        if same_places {
+            Ok(())
+        } else {
+            Err(Error::mismatch("the blocks of the prepared columns do not follow from the columns"))
+        }
     }
 
     /// The number of inputs a row has.

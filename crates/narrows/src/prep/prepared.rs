@@ -22,7 +22,9 @@ impl Prepared {
     pub fn take(&self, rows: &[u32]) -> Prepared {
         let gather = |values: &[f32]| {
             let mut taken = Vec::with_capacity(rows.len() * self.width);
-            rows.iter().for_each(|&row| taken.extend_from_slice(&values[row as usize * self.width..(row as usize + 1) * self.width]));
+            rows.iter().for_each(|&row| {
+                taken.extend_from_slice(&values[row as usize * self.width..(row as usize + 1) * self.width])
+            });
             taken
         };
         Prepared {

@@ -81,7 +81,8 @@ impl Recipe {
     /// # Errors
     /// [`Error::Recipe`], as for [`Recipe::from_toml`].
     pub fn overlay_toml(&self, text: &str) -> Result<Recipe> {
-        let table: toml::Table = toml::from_str(text).map_err(|error| Error::recipe("recipe", error.to_string().trim().to_owned()))?;
+        let table: toml::Table =
+            toml::from_str(text).map_err(|error| Error::recipe("recipe", error.to_string().trim().to_owned()))?;
         let changes = tree::from_toml(&toml::Value::Table(table), "")?;
         let base = match changes.get("preset") {
             Some(Value::String(name)) => Recipe { seed: self.seed, ..Recipe::preset(name.parse()?) },
@@ -96,9 +97,10 @@ impl Recipe {
     /// [`Error::Recipe`] with the nearest field names where the path does not exist, or with what was expected where
     /// the value does not fit.
     pub fn set(&mut self, assignment: &str) -> Result<()> {
-        let (path, value) = assignment
-            .split_once('=')
-            .ok_or_else(|| Error::recipe("--set", format!("expected path=value, got `{assignment}`")).with_hint("for example --set train.batch_size=64"))?;
+        let (path, value) = assignment.split_once('=').ok_or_else(|| {
+            Error::recipe("--set", format!("expected path=value, got `{assignment}`"))
+                .with_hint("for example --set train.batch_size=64")
+        })?;
         let changes = tree::nest(path.trim(), tree::parse_value(path.trim(), value.trim())?);
         *self = self.overlay(&changes)?;
         Ok(())
@@ -130,7 +132,10 @@ impl Recipe {
             return Err(Error::recipe("members", format!("expected at most 64 members, got {}", self.members.len())));
         }
         if let (Sparsity::Kl { .. }, Latent::Gaussian(_)) = (&self.sparsity, &self.latent) {
-            return Err(Error::recipe("sparsity", "expected l1 or none with a gaussian latent, got kl, which needs a code in (0, 1)"));
+            return Err(Error::recipe(
+                "sparsity",
+                "expected l1 or none with a gaussian latent, got kl, which needs a code in (0, 1)",
+            ));
         }
         if let (Sparsity::Kl { .. }, Backbone::Dense(dense)) = (&self.sparsity, &self.backbone) {
             let sigmoid = crate::model::backbone::Activation::Sigmoid;

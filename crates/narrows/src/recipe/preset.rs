@@ -34,7 +34,8 @@ pub enum Preset {
 
 impl Preset {
     /// All presets, in the order of the documentation.
-    pub const ALL: [Preset; 6] = [Preset::Auto, Preset::Simple, Preset::Sparse, Preset::Deep, Preset::Denoising, Preset::Variational];
+    pub const ALL: [Preset; 6] =
+        [Preset::Auto, Preset::Simple, Preset::Sparse, Preset::Deep, Preset::Denoising, Preset::Variational];
 
     /// The name, as in files and on the command line.
     pub fn name(self) -> &'static str {
@@ -62,13 +63,16 @@ impl Preset {
             train: Train::default(),
             detect: Detect::default(),
         };
-        let one_layer = Dense { layers: Choice::Given(0), code_activation: Choice::Given(Activation::Relu), ..Dense::default() };
+        let one_layer =
+            Dense { layers: Choice::Given(0), code_activation: Choice::Given(Activation::Relu), ..Dense::default() };
         match self {
             Preset::Auto => ensemble(plain),
             Preset::Simple => Recipe { backbone: Backbone::Dense(one_layer), ..plain },
-            Preset::Sparse => {
-                Recipe { backbone: Backbone::Dense(one_layer), sparsity: Sparsity::L1 { weight: lit!(NonNegative, 1e-3) }, ..plain }
-            }
+            Preset::Sparse => Recipe {
+                backbone: Backbone::Dense(one_layer),
+                sparsity: Sparsity::L1 { weight: lit!(NonNegative, 1e-3) },
+                ..plain
+            },
             Preset::Deep => plain,
             Preset::Denoising => Recipe { corruption: Corruption::Swap { rate: lit!(Fraction, 0.15) }, ..plain },
             Preset::Variational => Recipe { latent: Latent::Gaussian(Gaussian::default()), ..plain },

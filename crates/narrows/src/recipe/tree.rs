@@ -29,11 +29,15 @@ pub(super) fn from_toml(value: &toml::Value, path: &str) -> Result<Value> {
             .map(Value::Number)
             .ok_or_else(|| Error::recipe(path, format!("expected a finite number, got {number}")))?,
         toml::Value::Boolean(flag) => Value::Bool(*flag),
-        toml::Value::Datetime(date) => return Err(Error::recipe(path, format!("expected a number, a word or a list, got the date {date}"))),
-        toml::Value::Array(items) => Value::Array(items.iter().map(|item| from_toml(item, path)).collect::<Result<_>>()?),
-        toml::Value::Table(table) => {
-            Value::Object(table.iter().map(|(key, value)| Ok((key.clone(), from_toml(value, &at(key))?))).collect::<Result<_>>()?)
+        toml::Value::Datetime(date) => {
+            return Err(Error::recipe(path, format!("expected a number, a word or a list, got the date {date}")));
         }
+        toml::Value::Array(items) => {
+            Value::Array(items.iter().map(|item| from_toml(item, path)).collect::<Result<_>>()?)
+        }
+        toml::Value::Table(table) => Value::Object(
+            table.iter().map(|(key, value)| Ok((key.clone(), from_toml(value, &at(key))?))).collect::<Result<_>>()?,
+        ),
     })
 }
 
@@ -44,14 +48,18 @@ pub(super) fn parse_value(path: &str, text: &str) -> Result<Value> {
         && table.len() == 1
     {
         return match value {
-            toml::Value::Float(number) if !number.is_finite() => {
-                Err(Error::recipe(path, format!("{}, got {text}", expectation(path).unwrap_or("expected a finite number"))))
-            }
+            toml::Value::Float(number) if !number.is_finite() => Err(Error::recipe(
+                path,
+                format!("{}, got {text}", expectation(path).unwrap_or("expected a finite number")),
+            )),
             value => from_toml(value, path),
         };
     }
     if text.eq_ignore_ascii_case("nan") || text.eq_ignore_ascii_case("inf") {
-        return Err(Error::recipe(path, format!("{}, got {text}", expectation(path).unwrap_or("expected a finite number"))));
+        return Err(Error::recipe(
+            path,
+            format!("{}, got {text}", expectation(path).unwrap_or("expected a finite number")),
+        ));
     }
     Ok(Value::String(text.to_owned()))
 }
@@ -96,7 +104,10 @@ pub(super) fn merge(tree: &mut Value, changes: &Value, path: &mut Vec<String>) -
             Ok(())
         }
         (Value::Object(fields), change) => Err(Error::recipe(&here, format!("expected fields, got {change}"))
-            .with_hint(format!("name one of them: {}", fields.keys().map(|key| format!("{here}.{key}")).collect::<Vec<_>>().join(", ")))),
+            .with_hint(format!(
+                "name one of them: {}",
+                fields.keys().map(|key| format!("{here}.{key}")).collect::<Vec<_>>().join(", ")
+            ))),
         (tree, change) => {
             // A typed look at this field alone names it in the message.
             *tree = change.clone();
@@ -108,7 +119,11 @@ pub(super) fn merge(tree: &mut Value, changes: &Value, path: &mut Vec<String>) -
 fn unknown(here: &str, key: &str, known: &[String]) -> Error {
     let near = nearest(key, known.iter().map(String::as_str));
     let place = if here.is_empty() { "the recipe".to_owned() } else { format!("`{here}`") };
-    let hint = if near.is_empty() { format!("fields of {place}: {}", known.join(", ")) } else { format!("did you mean {}?", near.join(", ")) };
+    let hint = if near.is_empty() {
+        format!("fields of {place}: {}", known.join(", "))
+    } else {
+        format!("did you mean {}?", near.join(", "))
+    };
     let field = if here.is_empty() { key.to_owned() } else { format!("{here}.{key}") };
     Error::recipe(field, format!("unknown field `{key}` of {place}")).with_hint(hint)
 }

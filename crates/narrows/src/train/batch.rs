@@ -19,9 +19,23 @@ pub(super) struct Gather<'a> {
 }
 
 impl<'a> Gather<'a> {
-    pub(super) fn new(prepared: &'a Prepared, blocks: &'a [Block], corruption: Corruption, seed: u64, capacity: usize) -> Gather<'a> {
+    pub(super) fn new(
+        prepared: &'a Prepared,
+        blocks: &'a [Block],
+        corruption: Corruption,
+        seed: u64,
+        capacity: usize,
+    ) -> Gather<'a> {
         let values = capacity * prepared.width;
-        Gather { prepared, blocks, corruption, seed, input: vec![0.0; values], target: vec![0.0; values], scratch: vec![0.0; prepared.width] }
+        Gather {
+            prepared,
+            blocks,
+            corruption,
+            seed,
+            input: vec![0.0; values],
+            target: vec![0.0; values],
+            scratch: vec![0.0; prepared.width],
+        }
     }
 
     /// The batch of `rows` in `epoch`: clean targets, damaged inputs.

@@ -75,9 +75,10 @@ impl Train {
         ];
         match at_least_one.into_iter().find(|(_, value)| *value == 0) {
             Some((field, _)) => Err(Error::recipe(field, "expected at least 1, got 0")),
-            None if self.batch_size.or_else(|| 1) > 1 << 20 => {
-                Err(Error::recipe("train.batch_size", format!("expected at most {}, got {}", 1 << 20, self.batch_size.or_else(|| 1))))
-            }
+            None if self.batch_size.or_else(|| 1) > 1 << 20 => Err(Error::recipe(
+                "train.batch_size",
+                format!("expected at most {}, got {}", 1 << 20, self.batch_size.or_else(|| 1)),
+            )),
             None => Ok(()),
         }
     }

@@ -69,8 +69,13 @@ pub(crate) fn planned_steps(config: &Train, n: usize) -> u64 {
 /// # Errors
 /// [`Error::Diverged`] after the third explosion, [`Error::Interrupted`] before the first check, and what
 /// `checkpoints` says.
-pub fn run(task: &Task<'_>, checkpoints: &dyn Checkpoints, observer: &dyn Observer, threads: &Threads) -> Result<Trained> {
-    threads.install(|| Run::start(task, checkpoints, observer, threads)?.to_the_end())
+pub fn run(
+    task: &Task<'_>,
+    checkpoints: &dyn Checkpoints,
+    observer: &dyn Observer,
+    threads: &Threads,
+) -> Result<Trained> {
+    threads.install(|| Run::start(task, checkpoints, observer, threads)?.finish())
 }
 
 struct Run<'a> {
@@ -89,7 +94,12 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn start(task: &'a Task<'a>, checkpoints: &'a dyn Checkpoints, observer: &'a dyn Observer, threads: &'a Threads) -> Result<Run<'a>> {
+    fn start(
+        task: &'a Task<'a>,
+        checkpoints: &'a dyn Checkpoints,
+        observer: &'a dyn Observer,
+        threads: &'a Threads,
+    ) -> Result<Run<'a>> {
         let config = task.config;
         let batch = config.batch_rows(task.rows.len());
         let params = task.network.init(task.seed);
@@ -100,7 +110,8 @@ impl<'a> Run<'a> {
             sparsity: task.sparsity.into(),
         };
         let misfit = |error: narrows_engine::ShapeError| Error::recipe("backbone", error.to_string());
-        let mut trainer = Trainer::new(task.network, params.clone(), engine_config, batch, threads.clone()).map_err(misfit)?;
+        let mut trainer =
+            Trainer::new(task.network, params.clone(), engine_config, batch, threads.clone()).map_err(misfit)?;
         let (best, progress) = match snapshot {
             Some(snapshot) => {
                 trainer.restore(&snapshot.state).map_err(misfit)?;
@@ -110,10 +121,22 @@ impl<'a> Run<'a> {
         };
         let good = (trainer.state(), progress.step);
         let an_epoch = task.rows.len().div_ceil(batch) as u64;
-        Ok(Run { task, checkpoints, observer, threads, trainer, best, progress, good, total: planned_steps(config, task.rows.len()), batch, an_epoch })
+        Ok(Run {
+            task,
+            checkpoints,
+            observer,
+            threads,
+            trainer,
+            best,
+            progress,
+            good,
+            total: planned_steps(config, task.rows.len()),
+            batch,
+            an_epoch,
+        })
     }
 
-    fn to_the_end(mut self) -> Result<Trained> {
+    fn finish(mut self) -> Result<Trained> {
         let task = self.task;
         let mut gather = Gather::new(task.prepared, task.blocks, task.corruption, task.seed, self.batch);
         let mut order = Order::new(task.rows);
@@ -155,7 +178,8 @@ impl<'a> Run<'a> {
                     learning_rate: rate,
                 };
                 (loss_sum, losses) = (0.0, 0);
-                let first = self.progress.history.first().map_or(f64::INFINITY, |check| check.validation_loss.max(1e-3));
+                let first =
+                    self.progress.history.first().map_or(f64::INFINITY, |check| check.validation_loss.max(1e-3));
                 if !check.validation_loss.is_finite() || check.validation_loss > EXPLOSION * first {
                     self.recover()?;
                     continue;
@@ -196,8 +220,11 @@ impl<'a> Run<'a> {
     fn keep(&mut self, check: Check) {
         let progress = &mut self.progress;
         // While the KL weight still grows, an early loss is not comparable with a later one.
-        let warming = self.task.latent.kl_weight(check.step, self.total, 1) < self.task.latent.kl_weight(self.total, self.total, 1);
-        let better = warming || progress.history.is_empty() || check.validation_loss < progress.history[progress.best_check].validation_loss;
+        let warming = self.task.latent.kl_weight(check.step, self.total, 1)
+            < self.task.latent.kl_weight(self.total, self.total, 1);
+        let better = warming
+            || progress.history.is_empty()
+            || check.validation_loss < progress.history[progress.best_check].validation_loss;
         progress.history.push(check);
         progress.stale += 1;
         if better {
@@ -238,7 +265,11 @@ impl<'a> Run<'a> {
         progress.rate_factor *= RECOVERY;
         progress.step = self.good.1;
         self.trainer.restore(&self.good.0).expect("a state of this very trainer");
-        self.observer.on_event(Event::Recovered { member: self.task.member, step: progress.step, factor: progress.rate_factor });
+        self.observer.on_event(Event::Recovered {
+            member: self.task.member,
+            step: progress.step,
+            factor: progress.rate_factor,
+        });
         Ok(())
     }
 
@@ -268,7 +299,16 @@ impl<'a> Run<'a> {
 
 impl Progress {
     fn start() -> Progress {
-        Progress { step: 0, best_check: 0, rate_factor: 1.0, recoveries: 0, stale: 0, mean_activity: 0.0, history: Vec::new(), finished: None }
+        Progress {
+            step: 0,
+            best_check: 0,
+            rate_factor: 1.0,
+            recoveries: 0,
+            stale: 0,
+            mean_activity: 0.0,
+            history: Vec::new(),
+            finished: None,
+        }
     }
 }
 
@@ -281,9 +321,10 @@ fn check_interval(total: u64, an_epoch: u64) -> u64 {
 fn engine_optimizer(optimizer: Optimizer) -> narrows_engine::Optimizer {
     match optimizer {
         Optimizer::Adam => narrows_engine::Optimizer::Adam(AdamConfig::default()),
-        Optimizer::AdamW { weight_decay } => {
-            narrows_engine::Optimizer::AdamW(AdamConfig { weight_decay: weight_decay.get() as f32, ..AdamConfig::default() })
-        }
+        Optimizer::AdamW { weight_decay } => narrows_engine::Optimizer::AdamW(AdamConfig {
+            weight_decay: weight_decay.get() as f32,
+            ..AdamConfig::default()
+        }),
     }
 }
 

@@ -7,7 +7,8 @@ use crate::support::{fit_with, off_sheet, quick, sheet};
 
 /// Every preset, and points of the axes that no preset names.
 fn recipes() -> Vec<(String, Recipe)> {
-    let mut all: Vec<(String, Recipe)> = Preset::ALL.iter().map(|preset| (preset.to_string(), quick(*preset))).collect();
+    let mut all: Vec<(String, Recipe)> =
+        Preset::ALL.iter().map(|preset| (preset.to_string(), quick(*preset))).collect();
     let variants: [&[&str]; 9] = [
         &["latent=gaussian", "corruption=gaussian"],
         &["latent=gaussian", "sparsity=l1"],
@@ -137,7 +138,9 @@ fn generated_rows_are_the_same_in_one_piece_or_in_many() {
     each(|_, fitted| {
         let serial = Threads::serial();
         let whole = fitted.generate(6, 0, 9, &serial).unwrap();
-        let parts = Table::concat(&[fitted.generate(2, 0, 9, &serial).unwrap(), fitted.generate(4, 2, 9, &serial).unwrap()]).unwrap();
+        let parts =
+            Table::concat(&[fitted.generate(2, 0, 9, &serial).unwrap(), fitted.generate(4, 2, 9, &serial).unwrap()])
+                .unwrap();
         assert_eq!(whole.batch(), parts.batch());
         assert_eq!(whole.names(), fitted.schema().names());
     });
@@ -171,7 +174,9 @@ fn a_moved_threshold_moves_the_verdicts_and_nothing_else() {
         let table = sheet(100, 6);
         let moved = fitted.with_threshold(&"quantile=0.5".parse().unwrap()).unwrap();
         assert_eq!(bits(&score(&moved, &table)), bits(&score(fitted, &table)));
-        let called = |fitted: &Fitted| fitted.score(&table, &Threads::serial()).unwrap().is_anomaly.iter().filter(|a| **a).count();
+        let called = |fitted: &Fitted| {
+            fitted.score(&table, &Threads::serial()).unwrap().is_anomaly.iter().filter(|a| **a).count()
+        };
         assert!(called(&moved) > called(fitted));
     });
 }

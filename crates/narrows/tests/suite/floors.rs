@@ -32,7 +32,11 @@ const SIDEWAYS: [(&str, &str); 7] = [
 ];
 
 fn floor_of(module: &str) -> u32 {
-    FLOORS.iter().find(|(name, _)| *name == module).unwrap_or_else(|| panic!("`{module}` has no floor: add it here and to ARCHITECTURE.md")).1
+    FLOORS
+        .iter()
+        .find(|(name, _)| *name == module)
+        .unwrap_or_else(|| panic!("`{module}` has no floor: add it here and to ARCHITECTURE.md"))
+        .1
 }
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
@@ -51,7 +55,9 @@ fn edges(text: &str) -> Vec<String> {
     let code = text.split("#[cfg(test)]").next().unwrap_or_default();
     let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
     lines
-        .flat_map(|line| line.match_indices("crate::").map(|(at, found)| line[at + found.len()..].to_owned()).collect::<Vec<_>>())
+        .flat_map(|line| {
+            line.match_indices("crate::").map(|(at, found)| line[at + found.len()..].to_owned()).collect::<Vec<_>>()
+        })
         .map(|rest| rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect())
         .collect()
 }
@@ -67,10 +73,18 @@ fn every_edge_goes_down() {
         let module = module.trim_end_matches(".rs");
         for target in edges(&std::fs::read_to_string(file).unwrap()) {
             let is_module = FLOORS.iter().any(|(name, _)| *name == target);
-            let is_down = is_module && (target == module || floor_of(&target) < floor_of(module) || SIDEWAYS.contains(&(module, target.as_str())));
+            let is_down = is_module
+                && (target == module
+                    || floor_of(&target) < floor_of(module)
+                    || SIDEWAYS.contains(&(module, target.as_str())));
             // Names re-exported at the root, such as `crate::Error`, belong to the lowest floor.
             if is_module && !is_down {
-                wrong.push(format!("{}: {module} (floor {}) uses {target} (floor {})", file.display(), floor_of(module), floor_of(&target)));
+                wrong.push(format!(
+                    "{}: {module} (floor {}) uses {target} (floor {})",
+                    file.display(),
+                    floor_of(module),
+                    floor_of(&target)
+                ));
             }
         }
         floor_of(module);
@@ -80,7 +94,8 @@ fn every_edge_goes_down() {
 
 #[test]
 fn the_engine_knows_no_table_and_no_file() {
-    let manifest = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../narrows-engine/Cargo.toml")).unwrap();
+    let manifest =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../narrows-engine/Cargo.toml")).unwrap();
     let dependencies = manifest.split("[dev-dependencies]").next().unwrap();
     for banned in ["arrow", "parquet", "serde", "toml", "csv", "narrows.workspace"] {
         assert!(!dependencies.lines().any(|line| line.starts_with(banned)), "narrows-engine depends on {banned}");

@@ -69,7 +69,11 @@ fn flipped_bytes_are_refused() {
 fn other_files_are_refused_by_name() {
     check_refused(b"a,b\n1,2\n", "expected a Narrows model");
     check_refused(&[0xff; 64], "expected a Narrows model");
-    let foreign = safetensors::serialize([("x", safetensors::tensor::TensorView::new(safetensors::Dtype::U8, vec![1], &[1]).unwrap())], None).unwrap();
+    let foreign = safetensors::serialize(
+        [("x", safetensors::tensor::TensorView::new(safetensors::Dtype::U8, vec![1], &[1]).unwrap())],
+        None,
+    )
+    .unwrap();
     check_refused(&foreign, "without the `narrows` document");
 }
 
@@ -80,8 +84,14 @@ fn a_newer_format_is_refused_by_its_number() {
 
 #[test]
 fn absurd_sizes_are_refused_before_memory_is_taken() {
-    check_refused(&with_document(|document| document["recipe"]["backbone"]["nodes"] = vec![60_000, 60_000].into()), "bytes of weights");
-    check_refused(&with_document(|document| document["recipe"]["backbone"]["code_size"] = u32::MAX.into()), "expected a width");
+    check_refused(
+        &with_document(|document| document["recipe"]["backbone"]["nodes"] = vec![60_000, 60_000].into()),
+        "bytes of weights",
+    );
+    check_refused(
+        &with_document(|document| document["recipe"]["backbone"]["code_size"] = u32::MAX.into()),
+        "expected a width",
+    );
     check_refused(&with_document(|document| document["isolation_forest"]["width"] = 3.into()), "");
     check_refused(&with_document(|document| document["neighbours"]["k"] = 0.into()), "");
     check_refused(&with_document(|document| document["members"] = serde_json::json!([])), "members");

@@ -21,7 +21,10 @@ fn format_1_scores_as_it_did() {
             serde_json::from_str(&std::fs::read_to_string(folder().join(format!("{preset}.json"))).unwrap()).unwrap();
         let found = fitted.score(&off_sheet(4), &Threads::serial()).unwrap().score;
         for (expected, found) in expected.iter().zip(&found) {
-            assert!((expected - found).abs() <= TOLERANCE * expected.abs(), "{preset}: expected {expected}, got {found}");
+            assert!(
+                (expected - found).abs() <= TOLERANCE * expected.abs(),
+                "{preset}: expected {expected}, got {found}"
+            );
         }
     }
 }

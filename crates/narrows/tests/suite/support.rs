@@ -30,8 +30,15 @@ pub(crate) fn sheet(n: usize, seed: u64) -> Table {
 /// Rows off the sheet.
 pub(crate) fn off_sheet(n: usize) -> Table {
     let ramp = |from: f64| (0..n).map(|i| from + i as f64 * 0.1).collect::<Vec<f64>>();
-    Table::from_columns(vec![("x0", ramp(1.0)), ("x1", ramp(1.0)), ("x2", ramp(-6.0)), ("x3", ramp(4.0)), ("x4", ramp(300.0)), ("x5", ramp(7.0))])
-        .unwrap()
+    Table::from_columns(vec![
+        ("x0", ramp(1.0)),
+        ("x1", ramp(1.0)),
+        ("x2", ramp(-6.0)),
+        ("x3", ramp(4.0)),
+        ("x4", ramp(300.0)),
+        ("x5", ramp(7.0)),
+    ])
+    .unwrap()
 }
 
 /// A preset that trains for a moment only.
@@ -55,7 +62,8 @@ pub(crate) fn fit_with(recipe: &Recipe, table: Table, threads: usize) -> narrows
 
 /// The shared data folder, or nothing and a word on what is skipped.
 pub(crate) fn shared_data(file: &str) -> Option<PathBuf> {
-    let folder = std::env::var_os("NARROWS_DATA").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
+    let folder = std::env::var_os("NARROWS_DATA")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
     let path = folder.join(file);
     if path.exists() {
         return Some(path);

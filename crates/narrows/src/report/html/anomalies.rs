@@ -70,7 +70,13 @@ fn row(row: &TopRow, score: String) -> Row {
             width: if share.is_finite() { (share.clamp(0.0, 1.0) * 1000.0).round() / 10.0 } else { 0.0 },
         }
     });
-    Row { row: count(row.row), score, p_value: probability(row.p_value), is_anomaly: row.is_anomaly, reasons: reasons.collect() }
+    Row {
+        row: count(row.row),
+        score,
+        p_value: probability(row.p_value),
+        is_anomaly: row.is_anomaly,
+        reasons: reasons.collect(),
+    }
 }
 
 #[cfg(test)]

@@ -56,7 +56,8 @@ impl Data {
     pub(super) fn new(report: &Report) -> Data {
         let fates = fates(&report.rows);
         let said: Vec<String> = fates.iter().map(|fate| format!("{} {}", fate.name, fate.count)).collect();
-        let mut columns = report.columns.iter().take(COLUMNS_KEPT).map(|column| self::column(column, report.rows.train));
+        let mut columns =
+            report.columns.iter().take(COLUMNS_KEPT).map(|column| self::column(column, report.rows.train));
         let shown = if report.columns.len() <= COLUMNS_SHOWN + 10 { COLUMNS_SHOWN + 10 } else { COLUMNS_SHOWN };
         let dropped: Vec<&ColumnReport> = report.columns.iter().filter(|column| column.role == Role::Dropped).collect();
         Data {
@@ -97,7 +98,13 @@ fn fates(rows: &Rows) -> Vec<Fate> {
     told.into_iter()
         .chain([("unused", "not used", rows.read.saturating_sub(sum))])
         .filter(|(_, _, n)| *n > 0)
-        .map(|(class, name, n)| Fate { class, name, count: count(n), percent: percent(share(n)), grow: (share(n) * 1e4).round() / 10.0 })
+        .map(|(class, name, n)| Fate {
+            class,
+            name,
+            count: count(n),
+            percent: percent(share(n)),
+            grow: (share(n) * 1e4).round() / 10.0,
+        })
         .collect()
 }
 
@@ -150,7 +157,8 @@ mod tests {
 
     #[test]
     fn every_row_read_has_a_fate() {
-        let fates = fates(&Rows { read: 100, not_normal: 5, unlabelled: 0, train: 60, validation: 10, calibration: 20 });
+        let fates =
+            fates(&Rows { read: 100, not_normal: 5, unlabelled: 0, train: 60, validation: 10, calibration: 20 });
         let told: Vec<String> = fates.iter().map(|fate| format!("{} {}", fate.name, fate.count)).collect();
         assert_eq!(told, ["train 60", "validation 10", "calibration 20", "left out, not normal 5", "not used 5"]);
         assert!(self::fates(&Rows::default()).is_empty());
@@ -161,7 +169,12 @@ mod tests {
     fn dropped_columns_are_named_with_their_reason() {
         let data = Data::new(&sample::report());
         let html = data.render().unwrap();
-        assert!(data.left_out.iter().any(|column| column.name.short == "currency" && column.reason[0].text.contains("constant")), "{html}");
+        assert!(
+            data.left_out
+                .iter()
+                .any(|column| column.name.short == "currency" && column.reason[0].text.contains("constant")),
+            "{html}"
+        );
         assert_eq!(counts(&sample::report().columns), "29 features, 1 label, 1 ignored, 2 dropped");
     }
 }

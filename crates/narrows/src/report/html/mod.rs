@@ -169,11 +169,15 @@ mod tests {
         let mut report = sample::report();
         let column = report.columns[1].clone();
         report.columns = (0..2000)
-            .map(|i| crate::report::ColumnReport { name: format!("column {i} {}", "long ".repeat(40)), ..column.clone() })
+            .map(|i| crate::report::ColumnReport {
+                name: format!("column {i} {}", "long ".repeat(40)),
+                ..column.clone()
+            })
             .collect();
         report.columns[7].role = Role::Dropped;
-        report.code_map =
-            (0..100_000).map(|i| CodePoint { x: f64::from(i).sin(), y: f64::from(i).cos(), score: 1.0, is_anomaly: i % 3 == 0 }).collect();
+        report.code_map = (0..100_000)
+            .map(|i| CodePoint { x: f64::from(i).sin(), y: f64::from(i).cos(), score: 1.0, is_anomaly: i % 3 == 0 })
+            .collect();
         let history = report.training[0].history.clone();
         report.training.iter_mut().for_each(|training| training.history = history.repeat(400));
         report.training = vec![report.training; 16].concat();

@@ -62,7 +62,9 @@ fn parameters(each: usize, members: usize) -> String {
 fn narrowness(inputs: usize, code: usize, denoises: bool) -> String {
     let (shown_inputs, shown_code) = (counted(inputs as u64, "value"), counted(code as u64, "number"));
     if code < inputs {
-        format!("Each row of {shown_inputs} has to pass through {shown_code}: what survives the passage is the pattern of the data.")
+        format!(
+            "Each row of {shown_inputs} has to pass through {shown_code}: what survives the passage is the pattern of the data."
+        )
     } else {
         format!(
             "The code, {shown_code}, is not narrower than a row of {shown_inputs}: by its width alone this network could copy. {}",

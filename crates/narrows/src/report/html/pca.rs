@@ -48,7 +48,8 @@ impl Pca {
 }
 
 fn verdict(report: &Report) -> String {
-    let (model, pca, inputs, components) = (report.pca.model_error, report.pca.pca_error, report.network.inputs, report.pca.components);
+    let (model, pca, inputs, components) =
+        (report.pca.model_error, report.pca.pca_error, report.network.inputs, report.pca.components);
     let same_size = counted(components as u64, "component");
     if components.max(report.network.code_size) >= inputs && inputs > 0 {
         return format!(
@@ -60,7 +61,9 @@ fn verdict(report: &Report) -> String {
         return "The two cannot be compared: an error was not measured.".to_owned();
     }
     if pca <= NOTHING {
-        return format!("This comparison says nothing here: {same_size} of PCA copy every row perfectly, anomalies included.");
+        return format!(
+            "This comparison says nothing here: {same_size} of PCA copy every row perfectly, anomalies included."
+        );
     }
     let gain = 1.0 - model / pca;
     match gain {

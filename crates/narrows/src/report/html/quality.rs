@@ -61,7 +61,11 @@ impl Quality {
                 .take(COLUMNS_SHOWN)
                 .map(|(name, quality)| Column { name: Label::new(name), rebuilt: Rebuilt::new(*quality) })
                 .collect(),
-            more: if measured.len() > COLUMNS_SHOWN { count((measured.len() - COLUMNS_SHOWN) as u64) } else { String::new() },
+            more: if measured.len() > COLUMNS_SHOWN {
+                count((measured.len() - COLUMNS_SHOWN) as u64)
+            } else {
+                String::new()
+            },
             verdict: verdict(weak, measured.len()),
             unmeasured: if unmeasured > 0 { counted(unmeasured, "feature") } else { String::new() },
         }

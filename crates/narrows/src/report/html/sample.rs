@@ -3,8 +3,8 @@
 use crate::detect::Reason;
 use crate::recipe::Recipe;
 use crate::report::{
-    Check, CodePoint, ColumnReport, Detection, Histogram, LayerReport, NetworkReport, Part, PcaComparison, Report, Role, Rows, Stop,
-    TopRow, Training,
+    Check, CodePoint, ColumnReport, Detection, Histogram, LayerReport, NetworkReport, Part, PcaComparison, Report,
+    Role, Rows, Stop, TopRow, Training,
 };
 
 const FEATURES: [(&str, &str, f64); 29] = [
@@ -49,11 +49,13 @@ pub(crate) fn report() -> Report {
         notes: vec![
             "`amount`, `fee` and 12 other columns were scaled to their quantiles: their tails are long".to_owned(),
             "`created_at` became hour, weekday and day of the year, on a circle".to_owned(),
-            "14 missing cells in `device_age_days` were filled with the median and marked in a column of their own".to_owned(),
+            "14 missing cells in `device_age_days` were filled with the median and marked in a column of their own"
+                .to_owned(),
             "100 of the 800 training rows watch the validation loss, as the file has fewer than 2,000 rows".to_owned(),
         ],
         warnings: vec![
-            "Fewer than 500 calibration rows: the promised rate of 1 % rests on the two highest scores of 200".to_owned(),
+            "Fewer than 500 calibration rows: the promised rate of 1 % rests on the two highest scores of 200"
+                .to_owned(),
             "`seconds_since_last` is hardly rebuilt at all (12 %): anomalies in it are easily missed".to_owned(),
         ],
         network: network(),
@@ -119,7 +121,8 @@ fn network() -> NetworkReport {
 fn training(member: usize) -> Training {
     let sigma = [1.0, 0.3, 0.1, 0.05][member];
     let history: Vec<Check> = (1..=50).map(|i| check(i, member)).collect();
-    let best = (0..history.len()).min_by(|a, b| history[*a].validation_loss.total_cmp(&history[*b].validation_loss)).unwrap();
+    let best =
+        (0..history.len()).min_by(|a, b| history[*a].validation_loss.total_cmp(&history[*b].validation_loss)).unwrap();
     Training {
         corruption: format!("gaussian, sigma {sigma}"),
         steps: 2000,
@@ -140,7 +143,8 @@ fn check(i: u64, member: usize) -> Check {
     let train_loss = (floor + (1.0 - floor) * (-9.0 * t).exp()) * wave;
     let turn = (t - 0.6).max(0.0) * [0.0, 0.1, 0.6, 0.9][member];
     let validation_loss = train_loss * 1.12 * (1.0 + turn) * (1.0 + 0.03 * (i as f64 * 0.9).cos());
-    let learning_rate = 3e-3 * if t < 0.25 { t / 0.25 } else { 0.5 + 0.5 * ((t - 0.25) / 0.75 * std::f64::consts::PI).cos() };
+    let learning_rate =
+        3e-3 * if t < 0.25 { t / 0.25 } else { 0.5 + 0.5 * ((t - 0.25) / 0.75 * std::f64::consts::PI).cos() };
     Check { step: i * 40, epoch: i as f64 * 10.0, train_loss, validation_loss, learning_rate }
 }
 
@@ -148,8 +152,10 @@ fn check(i: u64, member: usize) -> Check {
 fn histogram(n: u64, mean: f64, deviation: f64) -> Histogram {
     let bins = 48;
     let edge = |i: usize| (-2.0 + 7.0 * i as f64 / bins as f64).exp();
-    let weights: Vec<f64> =
-        (0..bins).map(|i| (((edge(i).ln() + edge(i + 1).ln()) / 2.0 - mean) / deviation).powi(2)).map(|z2| (-z2 / 2.0).exp()).collect();
+    let weights: Vec<f64> = (0..bins)
+        .map(|i| (((edge(i).ln() + edge(i + 1).ln()) / 2.0 - mean) / deviation).powi(2))
+        .map(|z2| (-z2 / 2.0).exp())
+        .collect();
     let all: f64 = weights.iter().sum();
     let mut counts: Vec<u64> = weights.iter().map(|weight| (weight / all * n as f64).round() as u64).collect();
     // The rows lost in rounding are the rare high ones.
@@ -171,7 +177,12 @@ fn top(i: u64) -> TopRow {
             Reason::number("attempts", 0.29, 1.0, 9.0),
             Reason::number("seconds_since_last", 0.11, 8600.0, 4.0),
         ],
-        _ => vec![Reason::category("browser_language_and_region_as_sent_by_the_client_before_normalisation", 0.82, "de-DE", "zz-ZZ")],
+        _ => vec![Reason::category(
+            "browser_language_and_region_as_sent_by_the_client_before_normalisation",
+            0.82,
+            "de-DE",
+            "zz-ZZ",
+        )],
     };
     TopRow {
         row: (i * 7919 + 417) % 1061,

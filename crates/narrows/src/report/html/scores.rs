@@ -32,7 +32,10 @@ impl Scores {
             explanation: explanation(&detection.rule, detection.threshold),
             rests_on: rests_on(report.rows.calibration, detection.promised_rate),
             beyond: share_beyond(&detection.histogram, detection.threshold).map(percent).unwrap_or_default(),
-            caught: anomalies.and_then(|anomalies| share_beyond(anomalies, detection.threshold)).map(percent).unwrap_or_default(),
+            caught: anomalies
+                .and_then(|anomalies| share_beyond(anomalies, detection.threshold))
+                .map(percent)
+                .unwrap_or_default(),
         }
     }
 }
@@ -44,9 +47,13 @@ fn explanation(rule: &Threshold, threshold: f64) -> String {
     match rule {
         Threshold::FalseAlarmRate { rate } => {
             let rate = share(f64::from(*rate));
-            format!("The threshold, {at}, is set so that at most {rate} of fresh normal rows score above it (split conformal prediction).")
+            format!(
+                "The threshold, {at}, is set so that at most {rate} of fresh normal rows score above it (split conformal prediction)."
+            )
         }
-        Threshold::Quantile { q } => format!("The threshold, {at}, is the {} quantile of the calibration scores.", number(f64::from(*q))),
+        Threshold::Quantile { q } => {
+            format!("The threshold, {at}, is the {} quantile of the calibration scores.", number(f64::from(*q)))
+        }
         Threshold::MeanStd { k } => format!(
             "The threshold, {at}, lies {} standard deviations above the mean of the calibration scores. It would be a rate only if scores were bell-shaped, which they rarely are.",
             number(f64::from(*k))

@@ -79,7 +79,8 @@ fn decision(report: &Report) -> String {
 fn tiles(report: &Report) -> Vec<Tile> {
     let (rows, network, detection) = (&report.rows, &report.network, &report.detection);
     let promise = detection.promised_rate.filter(|rate| rate.is_finite());
-    let mut qualities: Vec<f64> = report.columns.iter().filter_map(|column| column.quality).filter(|quality| quality.is_finite()).collect();
+    let mut qualities: Vec<f64> =
+        report.columns.iter().filter_map(|column| column.quality).filter(|quality| quality.is_finite()).collect();
     qualities.sort_by(f64::total_cmp);
     let rebuilt = qualities.get(qualities.len() / 2);
     vec![
@@ -98,7 +99,11 @@ fn tiles(report: &Report) -> Vec<Tile> {
                 "in one network".to_owned()
             },
         },
-        Tile { name: "threshold", value: number(detection.threshold), remark: format!("from {}", counted(rows.calibration, "row")) },
+        Tile {
+            name: "threshold",
+            value: number(detection.threshold),
+            remark: format!("from {}", counted(rows.calibration, "row")),
+        },
         Tile {
             name: "false alarms",
             value: promise.map_or_else(|| "no promise".to_owned(), |rate| format!("≤ {}", percent(rate))),
@@ -126,8 +131,14 @@ mod tests {
     fn the_sentence_says_what_was_fitted_and_how_it_decides() {
         let mut report = sample::report();
         let plain = |text: String| text.replace('\u{a0}', " ");
-        assert_eq!(plain(network(&report)), "4 denoising networks with 29 inputs and a code of 256, trained on 800 rows.");
-        assert_eq!(plain(decision(&report)), "A row is an anomaly when its score exceeds 3.41; the promised false-alarm rate is 1 %.");
+        assert_eq!(
+            plain(network(&report)),
+            "4 denoising networks with 29 inputs and a code of 256, trained on 800 rows."
+        );
+        assert_eq!(
+            plain(decision(&report)),
+            "A row is an anomaly when its score exceeds 3.41; the promised false-alarm rate is 1 %."
+        );
         report.training.iter_mut().for_each(|training| training.corruption = "none".to_owned());
         report.network.members = 1;
         report.detection.promised_rate = None;

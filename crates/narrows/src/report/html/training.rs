@@ -64,7 +64,8 @@ pub(super) fn denoises(members: &[Training]) -> bool {
 }
 
 fn rows(members: &[Training]) -> Vec<Row> {
-    let best = |training: &Training| training.history.get(training.best).map_or(f64::NAN, |check| check.validation_loss);
+    let best =
+        |training: &Training| training.history.get(training.best).map_or(f64::NAN, |check| check.validation_loss);
     let best_losses = column(&members.iter().map(best).collect::<Vec<_>>());
     let activities = column(&members.iter().map(|training| training.mean_activity).collect::<Vec<_>>());
     let row = |(i, training): (usize, &Training)| Row {

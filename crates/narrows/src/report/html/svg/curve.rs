@@ -72,7 +72,8 @@ impl Curve {
         let last = history.iter().map(|check| check.step).max()?;
         let x = Scale::linear([0.0, last.max(1) as f64], left, right);
         let y = Scale::fitting(losses, bottom, top).padded(0.06);
-        let highest = history.iter().map(|check| check.learning_rate).filter(|rate| rate.is_finite()).fold(0.0, f64::max);
+        let highest =
+            history.iter().map(|check| check.learning_rate).filter(|rate| rate.is_finite()).fold(0.0, f64::max);
         let rates = Scale::linear([0.0, if highest > 0.0 { highest } else { 1.0 }], rate_bottom, rate_top);
         let shown = thinned(history, training.best);
         let path = |value: &dyn Fn(&Check) -> f64, scale: &Scale| {
@@ -84,7 +85,11 @@ impl Curve {
             Best {
                 x: Px(at_x),
                 y: Px(at_y),
-                title: format!("best weights: step {}, validation loss {}", count(check.step), number(check.validation_loss)),
+                title: format!(
+                    "best weights: step {}, validation loss {}",
+                    count(check.step),
+                    number(check.validation_loss)
+                ),
                 anchor: if left_of { "end" } else { "start" },
                 label_x: Px(if left_of { at_x } else { at_x - 4.0 }),
                 label_y: Px(if at_y + 34.0 > bottom { at_y - 12.0 } else { at_y + 22.0 }),
@@ -185,6 +190,8 @@ mod tests {
     fn long_histories_are_thinned_and_keep_their_best() {
         let history = training(&vec![1.0; 5000], 4321).history;
         let shown = thinned(&history, 4321);
-        assert!(shown.len() < 450 && shown.iter().any(|check| check.step == 4321 * 40) && shown.last() == history.last());
+        assert!(
+            shown.len() < 450 && shown.iter().any(|check| check.step == 4321 * 40) && shown.last() == history.last()
+        );
     }
 }

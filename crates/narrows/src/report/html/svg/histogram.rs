@@ -49,8 +49,10 @@ impl Scores {
         let anomalies = detection.anomalies.as_ref().and_then(|anomalies| Some((anomalies, self::total(anomalies)?)));
         let threshold = detection.threshold;
         // Empty bins at either end are cut off, so that what there is fills the plot.
-        let holds_rows =
-            |i: usize| histogram.counts[i] > 0 || anomalies.is_some_and(|(anomalies, _)| anomalies.counts.get(i).is_some_and(|n| *n > 0));
+        let holds_rows = |i: usize| {
+            histogram.counts[i] > 0
+                || anomalies.is_some_and(|(anomalies, _)| anomalies.counts.get(i).is_some_and(|n| *n > 0))
+        };
         let first = (0..histogram.counts.len()).find(|i| holds_rows(*i)).unwrap_or(0);
         let last = (0..histogram.counts.len()).rfind(|i| holds_rows(*i)).unwrap_or(0);
         let ends = histogram.edges[first..=last + 1].iter().copied().chain([threshold]);
@@ -60,7 +62,8 @@ impl Scores {
         let x = x.padded(0.03);
         let share = |n: u64, total: u64| n as f64 / total as f64;
         let highest = histogram.counts.iter().map(|n| share(*n, total));
-        let highest = highest.chain(anomalies.iter().flat_map(|(anomalies, total)| anomalies.counts.iter().map(|n| share(*n, *total))));
+        let highest = highest
+            .chain(anomalies.iter().flat_map(|(anomalies, total)| anomalies.counts.iter().map(|n| share(*n, *total))));
         let highest = highest.fold(0.0, f64::max);
         let y = Scale::linear([0.0, highest * 1.04], BOTTOM, TOP);
         let bars = |histogram: &Histogram, total: u64, who: &str| -> Vec<Bar> {
@@ -73,12 +76,19 @@ impl Scores {
                     y: Px(at),
                     w: Px((to - from).max(0.5)),
                     h: Px(BOTTOM - at),
-                    title: format!("{} to {}: {}, {}", number(edges[0]), number(edges[1]), counted(*n, who), percent(share(*n, total))),
+                    title: format!(
+                        "{} to {}: {}, {}",
+                        number(edges[0]),
+                        number(edges[1]),
+                        counted(*n, who),
+                        percent(share(*n, total))
+                    ),
                 })
             };
             histogram.edges.windows(2).zip(&histogram.counts).filter_map(bar).collect()
         };
-        let anomaly_bars = anomalies.map(|(anomalies, total)| bars(anomalies, total, "anomaly row")).unwrap_or_default();
+        let anomaly_bars =
+            anomalies.map(|(anomalies, total)| bars(anomalies, total, "anomaly row")).unwrap_or_default();
         Some(Scores {
             words: words(detection, total),
             bars: bars(histogram, total, "calibration row"),
@@ -139,8 +149,11 @@ fn outline(bars: &[Bar]) -> String {
     let mut path = String::new();
     for (i, bar) in bars.iter().enumerate() {
         let touches = |a: &Bar, b: &Bar| (a.x.0 + a.w.0 - b.x.0).abs() < 0.2;
-        let start =
-            if i > 0 && touches(&bars[i - 1], bar) { format!("V{}", bar.y) } else { format!("M{} {}V{}", bar.x, Px(BOTTOM), bar.y) };
+        let start = if i > 0 && touches(&bars[i - 1], bar) {
+            format!("V{}", bar.y)
+        } else {
+            format!("M{} {}V{}", bar.x, Px(BOTTOM), bar.y)
+        };
         path.push_str(&format!("{start}H{}", Px(bar.x.0 + bar.w.0)));
         if bars.get(i + 1).is_none_or(|next| !touches(bar, next)) {
             path.push_str(&format!("V{}", Px(BOTTOM)));
@@ -184,7 +197,9 @@ mod tests {
     fn any_histogram_and_threshold_is_drawn_or_left_out() {
         let mut detection = sample::report().detection;
         for threshold in [3.0, -1.0, 0.0, 1e300, f64::NAN, f64::INFINITY] {
-            for edges in [vec![0.1, 1.0, 10.0], vec![-1.0, 0.0, 1.0], vec![0.0, 0.0, 0.0], vec![f64::NAN, 1.0, f64::INFINITY]] {
+            for edges in
+                [vec![0.1, 1.0, 10.0], vec![-1.0, 0.0, 1.0], vec![0.0, 0.0, 0.0], vec![f64::NAN, 1.0, f64::INFINITY]]
+            {
                 detection.threshold = threshold;
                 detection.histogram = histogram(&edges, &[3, 1]);
                 detection.anomalies = Some(histogram(&edges, &[0, 2]));

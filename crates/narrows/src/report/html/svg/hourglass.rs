@@ -55,7 +55,11 @@ impl Hourglass {
         let log = widest / narrowest > SQRT_RATIO;
         let height = |width: usize| {
             let width = width.max(1) as f64;
-            let share = if log { 0.06 + 0.94 * (width / narrowest).ln() / (widest / narrowest).ln() } else { (width / widest).sqrt() };
+            let share = if log {
+                0.06 + 0.94 * (width / narrowest).ln() / (widest / narrowest).ln()
+            } else {
+                (width / widest).sqrt()
+            };
             (share * (BOTTOM - TOP)).max(6.0)
         };
         let gap = (WIDE - 2.0 * SIDE) / (layers.len().max(2) - 1) as f64;
@@ -76,7 +80,12 @@ impl Hourglass {
                     h: Px(h),
                     middle: Px(place(i)),
                     label: if labelled[i] { count(layer.width as u64) } else { String::new() },
-                    title: format!("{}: {}, {}", name(layer.part), cut(&layer.words, 200), counted(layer.width as u64, "unit")),
+                    title: format!(
+                        "{}: {}, {}",
+                        name(layer.part),
+                        cut(&layer.words, 200),
+                        counted(layer.width as u64, "unit")
+                    ),
                 }
             })
             .collect();
@@ -125,7 +134,13 @@ fn parts(layers: &[LayerReport], bars: &[Bar], gap: f64) -> Vec<PartLabel> {
         // The ends and the code are named always; a side where its run or its neighbours leave room.
         let room = to - from + 2.0 * gap;
         if room >= 2.0 * LABEL_ROOM || layers.len() <= 9 || !matches!(part, Part::Encoder | Part::Decoder) {
-            parts.push(PartLabel { class: class(part), x: Px((from + to) / 2.0), name: name(part), from: Px(from), to: Px(to) });
+            parts.push(PartLabel {
+                class: class(part),
+                x: Px((from + to) / 2.0),
+                name: name(part),
+                from: Px(from),
+                to: Px(to),
+            });
         }
         start = end;
     }
@@ -147,7 +162,8 @@ fn name(part: Part) -> &'static str {
 }
 
 fn words(layers: &[LayerReport]) -> String {
-    let widths: Vec<String> = layers.iter().take(64).map(|layer| format!("{} {}", name(layer.part), layer.width)).collect();
+    let widths: Vec<String> =
+        layers.iter().take(64).map(|layer| format!("{} {}", name(layer.part), layer.width)).collect();
     format!("Widths of the layers from input to output: {}", widths.join(", "))
 }
 
@@ -164,7 +180,11 @@ mod tests {
             _ if i < code => Part::Encoder,
             _ => Part::Decoder,
         };
-        widths.iter().enumerate().map(|(i, width)| LayerReport { part: part(i), width: *width, words: format!("dense {width}") }).collect()
+        widths
+            .iter()
+            .enumerate()
+            .map(|(i, width)| LayerReport { part: part(i), width: *width, words: format!("dense {width}") })
+            .collect()
     }
 
     fn check(widths: &[usize]) {
@@ -174,7 +194,8 @@ mod tests {
             assert!(bar.x.0 >= 0.0 && bar.x.0 + bar.w.0 <= WIDE && bar.h.0 >= 6.0, "{widths:?}");
         }
         assert!(drawing.bars.windows(2).all(|pair| pair[0].x.0 + pair[0].w.0 < pair[1].x.0), "{widths:?}");
-        let labels: Vec<f64> = drawing.bars.iter().filter(|bar| !bar.label.is_empty()).map(|bar| bar.middle.0).collect();
+        let labels: Vec<f64> =
+            drawing.bars.iter().filter(|bar| !bar.label.is_empty()).map(|bar| bar.middle.0).collect();
         assert!(labels.windows(2).all(|pair| pair[1] - pair[0] >= LABEL_ROOM - 0.1), "{widths:?} {labels:?}");
         assert_eq!(drawing.render().unwrap().matches("<rect").count(), widths.len());
     }

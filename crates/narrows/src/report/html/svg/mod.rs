@@ -51,7 +51,9 @@ mod tests {
 
     #[test]
     fn coordinates_are_short_and_never_nan() {
-        for (x, expected) in [(12.04, "12"), (12.06, "12.1"), (-0.01, "0"), (f64::NAN, "0"), (f64::INFINITY, "0"), (-3.55, "-3.6")] {
+        for (x, expected) in
+            [(12.04, "12"), (12.06, "12.1"), (-0.01, "0"), (f64::NAN, "0"), (f64::INFINITY, "0"), (-3.55, "-3.6")]
+        {
             assert_eq!(Px(x).to_string(), expected);
         }
     }

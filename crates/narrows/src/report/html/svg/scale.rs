@@ -29,7 +29,8 @@ impl Scale {
     /// A linear scale over the finite ones of `values`.
     pub(super) fn linear(values: impl IntoIterator<Item = f64>, from: f64, to: f64) -> Scale {
         let (low, high) = bounds(values).unwrap_or((0.0, 1.0));
-        let (low, high) = if high > low { (low, high) } else { (low - 0.5 * low.abs().max(1e-9), high + 0.5 * high.abs().max(1e-9)) };
+        let (low, high) =
+            if high > low { (low, high) } else { (low - 0.5 * low.abs().max(1e-9), high + 0.5 * high.abs().max(1e-9)) };
         Scale { low: low.clamp(-FAR, FAR), high: high.clamp(-FAR, FAR), from, to, log: false }
     }
 
@@ -67,8 +68,11 @@ impl Scale {
 
     /// The coordinate of a value; NaN where the value has none.
     pub(super) fn at(&self, x: f64) -> f64 {
-        let share =
-            if self.log { (x.ln() - self.low.ln()) / (self.high.ln() - self.low.ln()) } else { (x - self.low) / (self.high - self.low) };
+        let share = if self.log {
+            (x.ln() - self.low.ln()) / (self.high.ln() - self.low.ln())
+        } else {
+            (x - self.low) / (self.high - self.low)
+        };
         if share.is_finite() { self.from + share * (self.to - self.from) } else { f64::NAN }
     }
 
@@ -86,7 +90,8 @@ impl Scale {
     fn linear_values(&self, most: usize) -> Vec<f64> {
         let rough = (self.high - self.low) / most.max(1) as f64;
         let power = 10f64.powf(rough.log10().floor());
-        let step = [1.0, 2.0, 5.0, 10.0].into_iter().map(|m| m * power).find(|step| *step >= rough * 0.999).unwrap_or(rough);
+        let step =
+            [1.0, 2.0, 5.0, 10.0].into_iter().map(|m| m * power).find(|step| *step >= rough * 0.999).unwrap_or(rough);
         if !step.is_finite() || step <= 0.0 {
             return Vec::new();
         }
@@ -94,7 +99,11 @@ impl Scale {
         let hair = 1e-9;
         let first = (self.low / step - hair).ceil();
         let last = (self.high / step + hair).floor();
-        (0..=50).map(|i| first + f64::from(i)).take_while(|multiple| *multiple <= last).map(|multiple| multiple * step).collect()
+        (0..=50)
+            .map(|i| first + f64::from(i))
+            .take_while(|multiple| *multiple <= last)
+            .map(|multiple| multiple * step)
+            .collect()
     }
 
     fn log_values(&self, most: usize) -> Vec<f64> {
@@ -145,15 +154,26 @@ mod tests {
 
     #[test]
     fn nothing_one_value_and_infinities_still_make_a_scale() {
-        for values in
-            [vec![], vec![f64::NAN], vec![3.0, 3.0], vec![0.0], vec![f64::INFINITY, 1.0], vec![-1e308, 1e308], vec![1e-320, 1e308]]
-        {
-            for scale in
-                [Scale::linear(values.clone(), 10.0, 90.0), Scale::log(values.clone(), 10.0, 90.0), Scale::fitting(&values, 10.0, 90.0)]
-            {
+        for values in [
+            vec![],
+            vec![f64::NAN],
+            vec![3.0, 3.0],
+            vec![0.0],
+            vec![f64::INFINITY, 1.0],
+            vec![-1e308, 1e308],
+            vec![1e-320, 1e308],
+        ] {
+            for scale in [
+                Scale::linear(values.clone(), 10.0, 90.0),
+                Scale::log(values.clone(), 10.0, 90.0),
+                Scale::fitting(&values, 10.0, 90.0),
+            ] {
                 let scale = scale.padded(0.05);
                 for tick in scale.ticks(5) {
-                    assert!(tick.at.0.is_finite() && (9.0..=91.0).contains(&tick.at.0), "{values:?} {scale:?} {tick:?}");
+                    assert!(
+                        tick.at.0.is_finite() && (9.0..=91.0).contains(&tick.at.0),
+                        "{values:?} {scale:?} {tick:?}"
+                    );
                 }
                 assert!(scale.at(f64::NAN).is_nan());
             }

@@ -40,19 +40,23 @@ struct Mark {
 impl Map {
     /// Draws the points whose coordinates are finite; nothing where there are none.
     pub(in super::super) fn new(points: &[CodePoint]) -> Option<Map> {
-        let known: Vec<CodePoint> = points.iter().filter(|point| point.x.is_finite() && point.y.is_finite()).copied().collect();
+        let known: Vec<CodePoint> =
+            points.iter().filter(|point| point.x.is_finite() && point.y.is_finite()).copied().collect();
         if known.is_empty() {
             return None;
         }
         let shown = thinned(&known);
         let (x, x_ends) = frame(shown.iter().map(|point| point.x).collect(), MARGIN, WIDE - MARGIN);
         let (y, y_ends) = frame(shown.iter().map(|point| point.y).collect(), HEIGHT - MARGIN, MARGIN);
-        let is_outside = |point: &&CodePoint| !(x_ends.0..=x_ends.1).contains(&point.x) || !(y_ends.0..=y_ends.1).contains(&point.y);
+        let is_outside =
+            |point: &&CodePoint| !(x_ends.0..=x_ends.1).contains(&point.x) || !(y_ends.0..=y_ends.1).contains(&point.y);
         let at = |point: &CodePoint| (Px(x.clamped(point.x)), Px(y.clamped(point.y)));
-        let (anomalies, mut normal): (Vec<CodePoint>, Vec<CodePoint>) = shown.iter().partition(|point| point.is_anomaly);
+        let (anomalies, mut normal): (Vec<CodePoint>, Vec<CodePoint>) =
+            shown.iter().partition(|point| point.is_anomaly);
         // Sorted by score, so that the higher ones are drawn above the lower ones.
         normal.sort_by(|a, b| a.score.total_cmp(&b.score));
-        let shade = |points: &[CodePoint]| points.iter().map(&at).map(|(x, y)| format!("M{x} {y}h0")).collect::<String>();
+        let shade =
+            |points: &[CodePoint]| points.iter().map(&at).map(|(x, y)| format!("M{x} {y}h0")).collect::<String>();
         let mark = |point: &CodePoint| {
             let (x, y) = at(point);
             Mark { x, y, title: format!("anomaly, score {}", number(point.score)) }
@@ -105,7 +109,8 @@ mod tests {
 
     #[test]
     fn many_points_are_thinned_and_anomalies_stay() {
-        let mut points: Vec<CodePoint> = (0..10_000).map(|i| point(f64::from(i % 97), f64::from(i % 89), false)).collect();
+        let mut points: Vec<CodePoint> =
+            (0..10_000).map(|i| point(f64::from(i % 97), f64::from(i % 89), false)).collect();
         points.extend((0..30).map(|i| point(f64::from(i), 300.0, true)));
         let map = Map::new(&points).unwrap();
         assert!(map.drawn <= MOST_POINTS && map.drawn > MOST_POINTS / 2, "{}", map.drawn);
@@ -115,7 +120,8 @@ mod tests {
 
     #[test]
     fn far_points_stay_on_the_frame() {
-        let mut points: Vec<CodePoint> = (0..1000).map(|i| point(f64::from(i % 31), f64::from(i % 37), false)).collect();
+        let mut points: Vec<CodePoint> =
+            (0..1000).map(|i| point(f64::from(i % 31), f64::from(i % 37), false)).collect();
         points.push(point(1e9, -1e9, true));
         let map = Map::new(&points).unwrap();
         assert_eq!(map.outside, 1);
