@@ -13,13 +13,13 @@ use crate::recipe::Recipe;
 /// The neighbour whose distance counts.
 const NEIGHBOUR: usize = 5;
 
-/// Fits the detector on prepared calibration rows; `train` are the rows that distances are measured to.
+/// Fits the detector on prepared calibration rows; `references` are the rows that distances are measured to.
 pub(super) fn detector(
     recipe: &Recipe,
     network: &Network,
     members: &[Params],
     slots: &Slots,
-    train: &Prepared,
+    references: &Prepared,
     calibration: &Prepared,
     threads: &Threads,
 ) -> Result<Detector> {
@@ -50,16 +50,29 @@ pub(super) fn detector(
     }
     let neighbours = match settings.score {
         Score::Neighbour => {
-            let mut references = vec![0.0; train.n * network.code_size()];
-            network.encode(&members[0], &train.input, &mut references, threads);
-            let index =
-                Neighbours::fit(&references, train.n, network.code_size(), NEIGHBOUR, settings.references, seed)?;
+            let mut codes_of_references = vec![0.0; references.n * network.code_size()];
+            network.encode(&members[0], &references.input, &mut codes_of_references, threads);
+            let index = Neighbours::fit(
+                &codes_of_references,
+                references.n,
+                network.code_size(),
+                NEIGHBOUR,
+                settings.references,
+                seed,
+            )?;
             network.encode(&members[0], &calibration.input, &mut codes, threads);
             let distances = threads.install(|| index.distance(&codes));
             Some(Proximity::fit(index, &distances, &residual)?)
         }
         Score::Mix => {
-            let index = Neighbours::fit(&train.input, train.n, train.width, NEIGHBOUR, settings.references, seed)?;
+            let index = Neighbours::fit(
+                &references.input,
+                references.n,
+                references.width,
+                NEIGHBOUR,
+                settings.references,
+                seed,
+            )?;
             let distances = threads.install(|| index.distance(&calibration.input));
             Some(Proximity::fit(index, &distances, &residual)?)
         }

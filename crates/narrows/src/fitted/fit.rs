@@ -16,6 +16,7 @@ use crate::model::{self, Latent};
 use crate::prep::{Pipeline, Prepared};
 use crate::range::lit;
 use crate::recipe::Recipe;
+use crate::report::Label;
 use crate::train::{self, Checkpoints, Event, NoCheckpoints, Observer, Silent, Stop, Task, Trained};
 
 /// Fewer normal rows cannot be split into training and calibration.
@@ -77,9 +78,11 @@ pub fn fit(recipe: &Recipe, table: Table, roles: &Roles, session: &Session<'_>) 
 
     let threads = &session.threads;
     let train_rows = prepared.take(&split.train);
+    // Rows that chose when to stop are as good as any to measure distances to.
+    let references = prepared.take(&split.not_calibration());
     let calibration_rows = prepared.take(&split.calibration);
     let slots = slots(&pipeline, &input.schema);
-    let detector = calibrate::detector(recipe, &network, &members, &slots, &train_rows, &calibration_rows, threads)?;
+    let detector = calibrate::detector(recipe, &network, &members, &slots, &references, &calibration_rows, threads)?;
     let baselines = baselines(&train_rows, network.code_size(), recipe.seed, threads)?;
     let density = density(&recipe.latent, &network, &members[0], &train_rows, threads);
     let judge = Judge { schema: input.schema.clone(), pipeline, network, members, detector };
@@ -117,7 +120,7 @@ pub(super) struct Input {
     /// Columns asked for that hold nothing to learn.
     pub(super) dropped: Vec<Dropped>,
     /// The label column.
-    pub(super) label: Option<String>,
+    pub(super) label: Option<Label>,
     /// Rows that train and calibrate.
     pub(super) normal: Vec<u32>,
     /// Rows that the label calls anomalous.
@@ -169,7 +172,7 @@ impl Input {
             schema,
             all,
             dropped: inferred.dropped,
-            label: roles.label.clone(),
+            label: roles.label.clone().map(|column| Label { column, normal: roles.normal.clone() }),
             normal,
             anomalous,
             unlabelled,

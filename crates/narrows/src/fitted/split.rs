@@ -34,6 +34,13 @@ impl Split {
         }
         Split { train: rows, validation, calibration }
     }
+
+    /// The rows that trained or chose when to stop, in rising order.
+    pub(super) fn not_calibration(&self) -> Vec<u32> {
+        let mut rows = [self.train.as_slice(), &self.validation].concat();
+        rows.sort_unstable();
+        rows
+    }
 }
 
 fn share(n: usize, part: f64) -> usize {

@@ -80,6 +80,7 @@ pub(super) fn report(
     Ok(Report {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         source: input.table.source().to_owned(),
+        label: input.label.clone(),
         rows: Rows {
             read: input.table.n_rows() as u64,
             not_normal: input.anomalous.len() as u64,
@@ -132,7 +133,7 @@ fn columns(told: &Told<'_>, judge: &Judge, held_out: &Prepared, output: &[f32]) 
             missing: 0,
             quality: None,
         };
-        if input.label.as_deref() == Some(name) {
+        if input.label.as_ref().is_some_and(|label| label.column == name) {
             column.role = Role::Label;
             column.words = "tells which rows are normal; never a feature".to_owned();
         } else if let Some(dropped) = input.dropped.iter().find(|dropped| dropped.column == name) {

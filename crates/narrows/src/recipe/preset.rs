@@ -103,7 +103,7 @@ fn ensemble(plain: Recipe) -> Recipe {
             learning_rate: lit!(Positive, 3e-3),
             batch_size: Choice::Given(256),
             epochs: u32::MAX,
-            steps: 2000,
+            steps: 1000,
             patience: 25,
             ..plain.train
         },

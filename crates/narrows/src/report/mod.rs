@@ -18,6 +18,8 @@ pub struct Report {
     pub version: String,
     /// Where the data came from, as given.
     pub source: String,
+    /// The column that told normal rows, where one was named.
+    pub label: Option<Label>,
     /// What became of the rows.
     pub rows: Rows,
     /// Every column of the input, in its order.
@@ -40,6 +42,15 @@ pub struct Report {
     pub code_map: Vec<CodePoint>,
     /// The recipe, complete.
     pub recipe: Recipe,
+}
+
+/// The column that tells normal rows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Label {
+    /// Its name.
+    pub column: String,
+    /// Its value for normal rows; without it all rows trained.
+    pub normal: Option<String>,
 }
 
 /// What became of the rows.

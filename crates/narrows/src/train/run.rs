@@ -1,6 +1,8 @@
 //! The loop: batch, corrupt, forward, loss, backward, step; checked now and then, the best weights kept.
 
-use narrows_engine::{AdamConfig, Network, Params, RowWeights, Threads, TrainConfig, Trainer, TrainerState};
+use narrows_engine::{
+    AdamConfig, Network, Params, Plateau, RowWeights, Threads, TrainConfig, Trainer, TrainerState, WarmUp,
+};
 
 use super::batch::{Gather, Order};
 use super::snapshot::Progress;
@@ -8,6 +10,7 @@ use super::{Check, Checkpoints, Event, Observer, Optimizer, Schedule, Snapshot, 
 use crate::error::{Error, Result};
 use crate::model::{Corruption, Latent, Sparsity};
 use crate::prep::{Block, Prepared};
+use crate::range::Fraction;
 
 /// A validation loss this many times the first one counts as exploded. The loss of one batch does not count: an extreme
 /// cell among its rows makes it huge, and the clipped gradient does no harm.
@@ -204,16 +207,22 @@ impl<'a> Run<'a> {
     }
 
     fn learning_rate(&self, step: u64) -> f64 {
-        let base = self.task.config.learning_rate.get() * self.progress.rate_factor;
-        let (schedule, warm_up) = match self.task.config.schedule {
-            Schedule::Constant { warm_up } => (narrows_engine::Schedule::Constant, warm_up.get()),
-            Schedule::Cosine { warm_up } => (narrows_engine::Schedule::Cosine, warm_up.get()),
-            Schedule::OneCycle => (narrows_engine::Schedule::OneCycle, 0.0),
-            Schedule::Plateau { .. } => (narrows_engine::Schedule::Constant, 0.0),
+        let base = (self.task.config.learning_rate.get() * self.progress.rate_factor) as f32;
+        let after = |warm_up: Fraction, schedule: narrows_engine::Schedule| {
+            let warm_up = WarmUp { steps: (warm_up.get() * self.total as f64) as u64 };
+            warm_up.rate(&schedule, base, step, self.total)
         };
-        let warm_up = (warm_up * self.total as f64) as u64;
-        let ramp = if step < warm_up { (step + 1) as f64 / warm_up as f64 } else { 1.0 };
-        ramp * f64::from(schedule.rate(base as f32, step, self.total))
+        f64::from(match self.task.config.schedule {
+            Schedule::Constant { warm_up } => after(warm_up, narrows_engine::Schedule::Constant),
+            Schedule::Cosine { warm_up } => after(warm_up, narrows_engine::Schedule::Cosine),
+            Schedule::OneCycle => narrows_engine::Schedule::OneCycle.rate(base, step, self.total),
+            Schedule::Plateau { factor, patience } => {
+                // The checks tell all that a plateau knows, so a resumed run needs no more than they.
+                let mut plateau = Plateau::new(factor.get() as f32, patience, 0.0);
+                self.progress.history.iter().for_each(|check| plateau.observe(check.validation_loss as f32));
+                plateau.rate(base)
+            }
+        })
     }
 
     /// Writes a check down, and keeps its weights if they are the best so far.
@@ -226,17 +235,9 @@ impl<'a> Run<'a> {
             || progress.history.is_empty()
             || check.validation_loss < progress.history[progress.best_check].validation_loss;
         progress.history.push(check);
-        progress.stale += 1;
         if better {
             progress.best_check = progress.history.len() - 1;
-            progress.stale = 0;
             self.best.clone_from(self.trainer.params());
-        }
-        if let Schedule::Plateau { factor, patience } = self.task.config.schedule
-            && progress.stale > patience
-        {
-            progress.rate_factor *= factor.get();
-            progress.stale = 0;
         }
         self.good = (self.trainer.state(), progress.step);
         self.observer.on_event(Event::Checked { member: self.task.member, steps: self.total, check: &check });
@@ -304,7 +305,6 @@ impl Progress {
             best_check: 0,
             rate_factor: 1.0,
             recoveries: 0,
-            stale: 0,
             mean_activity: 0.0,
             history: Vec::new(),
             finished: None,

@@ -24,12 +24,10 @@ pub struct Progress {
     pub step: u64,
     /// Index of the best check.
     pub best_check: usize,
-    /// Factor on the learning rate after recoveries and plateaus.
+    /// Factor on the learning rate after recoveries.
     pub rate_factor: f64,
     /// Times the loss exploded.
     pub recoveries: u32,
-    /// Checks since the plateau schedule last moved the rate.
-    pub stale: u32,
     /// Mean |code| of the last step.
     pub mean_activity: f64,
     /// Loss over time.
