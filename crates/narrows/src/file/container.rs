@@ -94,9 +94,10 @@ impl Container<'_> {
         let at = self.document.rfind(marker).ok_or("the checksum is missing")?;
         let said =
             self.document.get(at + marker.len()..at + marker.len() + BLANK.len()).ok_or("the checksum is cut short")?;
-        let blank = with_checksum(&self.document[..at], BLANK);
-        let found = checksum(&blank, self.tensors.iter());
-        if u32::from_str_radix(said, 16) == Ok(found) {
+        let open = &self.document[..at];
+        let found = checksum(&with_checksum(open, BLANK), self.tensors.iter());
+        let is_whole = self.document == with_checksum(open, said);
+        if is_whole && u32::from_str_radix(said, 16) == Ok(found) {
             Ok(())
         } else {
             Err(format!("the file is damaged: expected the checksum {said}, got {found:08x}"))
