@@ -78,7 +78,7 @@ impl Inference {
     /// Looks at more rows.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] where the columns are others than before; [`Error::Data`] where one changes its type or
+    /// [`crate::Error::Mismatch`] where the columns are others than before; [`crate::Error::Data`] where one changes its type or
     /// has a nested one.
     pub fn push(&mut self, table: &Table) -> Result<()> {
         if self.profiles.is_empty() {
@@ -101,7 +101,7 @@ impl Inference {
     /// Decides.
     ///
     /// # Errors
-    /// [`Error::Data`] where a column is numbers or dates but for a few cells.
+    /// [`crate::Error::Data`] where a column is numbers or dates but for a few cells.
     pub fn finish(self) -> Result<Inferred> {
         let mut inferred = Inferred { schema: Schema::default(), dropped: Vec::new(), notes: Vec::new() };
         for (name, profile) in &self.profiles {
@@ -117,7 +117,7 @@ impl Inference {
 /// The kinds of all columns, and which are no features, from the rows given.
 ///
 /// # Errors
-/// [`Error::Data`] where a column is numbers or dates but for a few cells: better mended than taken for names.
+/// [`crate::Error::Data`] where a column is numbers or dates but for a few cells: better mended than taken for names.
 ///
 /// ```
 /// use narrows::data::{ColumnKind, Table, infer};
