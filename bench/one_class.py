@@ -29,10 +29,12 @@ def split(path, seed):
     data = numpy.load(path, allow_pickle=True)
     x, y = data["X"].astype(float), data["y"].astype(int).ravel()
     random = numpy.random.default_rng(seed)
-    rows = random.permutation(len(x))[:MOST_ROWS]
-    normal, anomalous = rows[y[rows] == 0], rows[y[rows] == 1]
+    if len(x) > MOST_ROWS:
+        rows = random.permutation(len(x))[:MOST_ROWS]
+        x, y = x[rows], y[rows]
+    normal = random.permutation(numpy.flatnonzero(y == 0))
     half = len(normal) // 2
-    test = numpy.concatenate([normal[half:], anomalous])
+    test = numpy.concatenate([normal[half:], numpy.flatnonzero(y == 1)])
     return x[normal[:half]], x[test], y[test]
 
 
