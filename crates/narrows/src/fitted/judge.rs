@@ -174,6 +174,7 @@ impl Judge {
     }
 
     fn judge(&self, prepared: &Prepared, shares: Shares, threads: &Threads) -> Judged {
+        let slots = slots(&self.pipeline, &self.schema);
         let width = prepared.width;
         let values = CHUNK * width;
         let chunks: Vec<Judged> = threads.install(|| {
@@ -181,7 +182,7 @@ impl Judge {
                 .input
                 .par_chunks(values.max(1))
                 .zip(prepared.target.par_chunks(values.max(1)))
-                .map(|(input, target)| self.judge_chunk(input, target, shares))
+                .map(|(input, target)| self.judge_chunk(input, target, &slots, shares))
                 .collect()
         });
         let mut all = Judged { scores: Vec::with_capacity(prepared.n), shares: Vec::new() };
@@ -192,9 +193,8 @@ impl Judge {
         all
     }
 
-    fn judge_chunk(&self, input: &[f32], target: &[f32], shares: Shares) -> Judged {
+    fn judge_chunk(&self, input: &[f32], target: &[f32], slots: &Slots, shares: Shares) -> Judged {
         let serial = Threads::serial();
-        let slots = slots(&self.pipeline, &self.schema);
         let (width, columns) = (slots.width(), slots.n_columns());
         let n = input.len() / width;
         let mut codes = vec![0.0; n * self.network.code_size()];

@@ -95,14 +95,7 @@ pub(super) fn report(
         network: network(recipe, judge),
         training,
         detection: detection(decision, calibration, told.anomalous),
-        pca: pca_comparison(
-            &held_out,
-            &output,
-            pca,
-            judge.network.code_size(),
-            &prepared.take(&split.train),
-            recipe.seed,
-        )?,
+        pca: pca_comparison(told, &held_out, &output, pca, judge.network.code_size())?,
         top: top_rows(told, judge, calibration, decision, threads),
         code_map: code_map(told, judge, decision, threads)?,
         recipe: (*recipe).clone(),
@@ -257,12 +250,11 @@ fn detection(decision: &Decision, calibration: &Calibration, anomalous: &[f64]) 
 
 /// Held-out error of the model and of PCA with as many components as the code has units.
 fn pca_comparison(
+    told: &Told<'_>,
     held_out: &Prepared,
     output: &[f32],
     pca: &Pca,
     code_size: usize,
-    train: &Prepared,
-    seed: u64,
 ) -> Result<PcaComparison> {
     let (mut sum, mut seen) = (0.0, 0_u64);
     for (t, o) in held_out.target.iter().zip(output).filter(|(t, _)| t.is_finite()) {
@@ -273,7 +265,8 @@ fn pca_comparison(
     let same_size = if code_size < held_out.width {
         pca.clone()
     } else {
-        Pca::fit(&train.input, train.n, train.width, Components::Count(code_size), seed)?
+        let train = told.prepared.take(&told.split.train);
+        Pca::fit(&train.input, train.n, train.width, Components::Count(code_size), told.recipe.seed)?
     };
     let errors = same_size.error(&held_out.input);
     Ok(PcaComparison {
