@@ -11,9 +11,8 @@ pub(crate) struct Case(Value);
 
 impl Case {
     pub(crate) fn load(name: &str) -> Self {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/golden.json");
-        let text = std::fs::read_to_string(path).expect("testdata/golden.json is there");
-        let mut all: Value = serde_json::from_str(&text).expect("golden.json is JSON");
+        let mut all: Value =
+            serde_json::from_str(include_str!("../testdata/golden.json")).expect("golden.json is JSON");
         let case = all[name].take();
         assert!(!case.is_null(), "golden.json has no case {name}");
         Self(case)
