@@ -25,6 +25,8 @@ pub enum DropReason {
     FreeText,
     /// Text with too few rows for each of its values to be learnt.
     TooManyLevels,
+    /// Not a number, where the points of a series are numbers.
+    NotNumeric,
 }
 
 impl fmt::Display for DropReason {
@@ -34,6 +36,7 @@ impl fmt::Display for DropReason {
             DropReason::AllMissing => "every cell is missing",
             DropReason::Identifier => "it identifies rows",
             DropReason::FreeText => "it is free text",
+            DropReason::NotNumeric => "it holds no numbers, and points of a series are numbers",
             DropReason::TooManyLevels => "it has too many different values for its number of rows",
         })
     }

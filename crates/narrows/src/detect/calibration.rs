@@ -20,6 +20,9 @@ pub struct Calibration {
     pub scores: Vec<f64>,
     /// Scores of training rows in rising order, thinned evenly to [`TRAINING_KEPT`].
     pub training: Vec<f64>,
+    /// How many independent pieces the held-out scores come from: as many as there are scores, but for neighbouring
+    /// points of a series, which share most of their windows.
+    pub blocks: usize,
 }
 
 /// What a file brings, before it has been looked at.
@@ -28,13 +31,19 @@ pub struct Calibration {
 struct Stored {
     scores: Vec<f64>,
     training: Vec<f64>,
+    #[serde(default)]
+    blocks: Option<usize>,
 }
 
 impl TryFrom<Stored> for Calibration {
     type Error = Error;
 
     fn try_from(stored: Stored) -> Result<Calibration> {
-        Calibration::new(stored.scores, stored.training)
+        let calibration = Calibration::new(stored.scores, stored.training)?;
+        Ok(match stored.blocks {
+            Some(blocks) => calibration.in_blocks(blocks),
+            None => calibration,
+        })
     }
 }
 
@@ -45,21 +54,35 @@ impl Calibration {
     /// A score that is not finite.
     pub fn new(scores: Vec<f64>, training: Vec<f64>) -> Result<Calibration> {
         Ok(Calibration {
+            blocks: scores.len(),
             scores: sorted("calibration score", scores)?,
             training: thinned(sorted("training score", training)?),
         })
     }
 
+    /// The same scores, coming from only `blocks` independent pieces.
+    ///
+    /// Drawing one point at random from each piece gives `blocks` scores that a new piece's point is exchangeable with;
+    /// the mean over all such draws counts every score, but a rank weighs as much as a piece.
+    #[must_use]
+    pub fn in_blocks(self, blocks: usize) -> Calibration {
+        Calibration { blocks: blocks.clamp(usize::from(!self.scores.is_empty()), self.scores.len()), ..self }
+    }
+
     /// The share of normal rows that would score at least so high: `(1 + #{calibration >= score}) / (n + 1)`.
     ///
-    /// In (0, 1], never 0: the smallest is `1 / (n + 1)`. A score of NaN has the p-value NaN.
+    /// In (0, 1], never 0: the smallest is `1 / (n + 1)`. Where the scores come from fewer pieces, n is the number of
+    /// pieces and the count is scaled down to it. A score of NaN has the p-value NaN.
     pub fn p_value(&self, score: f64) -> f64 {
         if score.is_nan() {
             return f64::NAN;
         }
         let n = self.scores.len();
         let not_below = n - self.scores.partition_point(|&calibration| calibration < score);
-        (1 + not_below) as f64 / (n + 1) as f64
+        if self.blocks == n {
+            return (1 + not_below) as f64 / (n + 1) as f64;
+        }
+        (1.0 + not_below as f64 / n as f64 * self.blocks as f64) / (self.blocks + 1) as f64
     }
 
     /// The median calibration score; none without calibration rows.
@@ -119,6 +142,15 @@ mod tests {
         check_p_value(&[], 9.0, 1.0);
         check_p_value(&[1.0], f64::INFINITY, 0.5);
         assert!(calibration(&[1.0]).p_value(f64::NAN).is_nan());
+    }
+
+    #[test]
+    fn scores_of_few_pieces_count_as_few() {
+        let all = calibration(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]);
+        let two = all.clone().in_blocks(2);
+        assert_eq!(two.p_value(9.0), 1.0 / 3.0);
+        assert_eq!(two.p_value(5.0), (1.0 + 0.5 * 2.0) / 3.0);
+        assert_eq!((all.clone().in_blocks(100), all.clone().in_blocks(0).blocks), (all, 1));
     }
 
     #[test]

@@ -41,11 +41,14 @@ impl Threshold {
         let scores = calibration.scores.as_slice();
         let decision = |threshold: f64| Decision { threshold, rule: self.clone(), promised_rate: None, warning: None };
         let found = match self {
-            Threshold::FalseAlarmRate { rate } => self.conformal(self.some("held-out", scores)?, rate.get()),
+            Threshold::FalseAlarmRate { rate } => {
+                self.some("held-out", scores)?;
+                self.conformal(calibration, rate.get())
+            },
             Threshold::Quantile { q } => {
                 let scores = self.some("held-out", scores)?;
                 let rank = ((scores.len() - 1) as f64 * q.get()).floor() as usize + 1;
-                Decision { promised_rate: Some(promise(scores, rank)), ..decision(at(scores, q.get())) }
+                Decision { promised_rate: Some(promise(calibration, rank)), ..decision(at(scores, q.get())) }
             }
             Threshold::MeanStd { k } => {
                 let scores = self.some("held-out", scores)?;
@@ -54,12 +57,15 @@ impl Threshold {
             }
             Threshold::Max => {
                 let scores = self.some("held-out", scores)?;
-                Decision { promised_rate: Some(promise(scores, scores.len())), ..decision(scores[scores.len() - 1]) }
+                Decision { promised_rate: Some(promise(calibration, scores.len())), ..decision(scores[scores.len() - 1]) }
             }
             Threshold::Contamination { share } => {
                 decision(at(self.some("training", &calibration.training)?, 1.0 - share.get()))
             }
-            Threshold::Pot { rate, tail } => self.pot(self.some("held-out", scores)?, rate.get(), tail.get())?,
+            Threshold::Pot { rate, tail } => {
+                self.some("held-out", scores)?;
+                self.pot(calibration, rate.get(), tail.get())?
+            }
             Threshold::Fixed { value } => decision(value.get()),
             Threshold::BestF1 => {
                 let (scores, labels) = labelled.ok_or_else(|| {
@@ -88,23 +94,24 @@ impl Threshold {
     }
 
     /// The smallest score that keeps the promise, or the greatest score where none does.
-    fn conformal(&self, rising: &[f64], rate: f64) -> Decision {
-        let n = rising.len();
+    fn conformal(&self, calibration: &Calibration, rate: f64) -> Decision {
+        let rising = calibration.scores.as_slice();
+        let (n, blocks) = (rising.len() as f64, calibration.blocks as f64);
         // A rounding error must not cost a rank: 1000 * 0.9 is 900, whatever the last bit says.
-        let rank = ((n + 1) as f64 * (1.0 - rate) - 1e-9).ceil().max(1.0) as usize;
+        let rank = (n - n / blocks * (rate * (blocks + 1.0) - 1.0) - 1e-9).ceil().max(1.0);
         let needed = (1.0 / rate - 1e-9).ceil() - 1.0;
         let warning = (rank > n).then(|| {
-            let best = promise(rising, n);
-            format!(
-                "a false-alarm rate of {rate} needs {needed} held-out rows, got {n}: only {best:.4} can be promised"
-            )
+            let best = promise(calibration, rising.len());
+            let pieces = if calibration.blocks < rising.len() { "independent held-out windows" } else { "held-out rows" };
+            format!("a false-alarm rate of {rate} needs {needed} {pieces}, got {blocks}: only {best:.4} can be promised")
         });
-        let rank = rank.min(n);
-        let promised_rate = Some(promise(rising, rank));
+        let rank = rank.min(n) as usize;
+        let promised_rate = Some(promise(calibration, rank));
         Decision { threshold: rising[rank - 1], rule: self.clone(), promised_rate, warning }
     }
 
-    fn pot(&self, rising: &[f64], rate: f64, tail: f64) -> Result<Decision> {
+    fn pot(&self, calibration: &Calibration, rate: f64, tail: f64) -> Result<Decision> {
+        let rising = calibration.scores.as_slice();
         // Compared with a rounding error's room, so that 0.02 is not below 1 - 0.98.
         if rate >= 1.0 - tail - 1e-12 {
             let message = format!("pot: expected a rate below 1 - tail = {:.6}, got {rate}", 1.0 - tail);
@@ -131,7 +138,7 @@ impl Threshold {
         Ok(match threshold {
             Some(threshold) => Decision { threshold, rule: self.clone(), promised_rate: None, warning },
             None => {
-                let conformal = self.conformal(rising, rate);
+                let conformal = self.conformal(calibration, rate);
                 let reason = format!("no tail could be fitted to {} different scores out of {n}", distinct(&excesses));
                 let rest = conformal.warning.map_or(String::new(), |more| format!("; {more}"));
                 let warning = Some(format!("{reason}: the false-alarm rule was used instead{rest}"));
@@ -142,8 +149,10 @@ impl Threshold {
 }
 
 /// What a threshold no lower than the `rank`-th smallest score promises.
-fn promise(rising: &[f64], rank: usize) -> f64 {
-    (rising.len() + 1 - rank) as f64 / (rising.len() + 1) as f64
+fn promise(calibration: &Calibration, rank: usize) -> f64 {
+    let (n, blocks) = (calibration.scores.len(), calibration.blocks);
+    let above = (n - rank) as f64;
+    if blocks == n { (above + 1.0) / (n as f64 + 1.0) } else { (1.0 + above / n as f64 * blocks as f64) / (blocks as f64 + 1.0) }
 }
 
 fn at(rising: &[f64], q: f64) -> f64 {

@@ -5,16 +5,18 @@ use serde::{Deserialize, Serialize};
 
 use super::container::{Container, Tensor};
 use crate::baseline::{Gaussian, IsolationForest, Neighbours, Pca};
-use crate::data::Schema;
+use crate::data::{Layout, Schema, Step, TimeColumns};
 use crate::detect::{Calibration, Decision, Detector, LogRatio, MemberScale, Proximity, Score};
-use crate::fitted::{Baselines, CodeDensity, Fitted, Judge};
+use crate::fitted::{Baselines, CodeDensity, Fitted, Intake, Judge, Online, SeriesIntake, TableIntake};
 use crate::model;
-use crate::prep::Pipeline;
-use crate::recipe::Recipe;
+use crate::prep::{Pipeline, SignalPipeline};
+use crate::recipe::{Data, Recipe};
 use crate::report::Report;
 
 /// The version of the format this program writes.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
+/// The oldest version it reads: format 2 only added fields, each with a default.
+const OLDEST: u32 = 1;
 
 /// All of a model that is not a tensor.
 #[derive(Serialize, Deserialize)]
@@ -23,15 +25,41 @@ struct Document {
     library: String,
     recipe: Recipe,
     schema: Schema,
-    pipeline: Pipeline,
+    /// Of tables.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pipeline: Option<Pipeline>,
+    /// Of series.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    series: Option<SeriesNote>,
     members: Vec<MemberScale>,
     neighbours: Option<ProximityNote>,
     gaussian: Option<GaussianNote>,
     decision: Decision,
+    /// Independent pieces behind the calibration scores, where they are fewer than the scores.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    blocks: Option<usize>,
+    /// The line for points of a stream.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    online: Option<OnlineNote>,
     pca: PcaNote,
     isolation_forest: ForestNote,
     density: DensityNote,
     report: Report,
+}
+
+#[derive(Serialize, Deserialize)]
+struct SeriesNote {
+    layout: Layout,
+    columns: TimeColumns,
+    step: Option<Step>,
+    pipeline: SignalPipeline,
+    stride: usize,
+}
+
+#[derive(Serialize, Deserialize)]
+struct OnlineNote {
+    blocks: usize,
+    decision: Decision,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -66,8 +94,8 @@ enum DensityNote {
 }
 
 pub(super) fn write(fitted: &Fitted) -> (String, Vec<Tensor>) {
-    let Fitted { recipe, judge, calibration, decision, baselines, density, report } = fitted;
-    let Judge { schema, pipeline, network: _, members, detector } = judge;
+    let Fitted { recipe, intake, judge, calibration, decision, online, baselines, density, report } = fitted;
+    let Judge { network: _, members, detector, slots: _ } = judge;
     let mut tensors = Vec::new();
     for (m, params) in members.iter().enumerate() {
         for entry in params.entries() {
@@ -76,6 +104,10 @@ pub(super) fn write(fitted: &Fitted) -> (String, Vec<Tensor>) {
     }
     tensors.push(Tensor::f64("calibration.scores", &[calibration.scores.len()], &calibration.scores));
     tensors.push(Tensor::f64("calibration.training", &[calibration.training.len()], &calibration.training));
+    if let Some(online) = online {
+        let scores = &online.calibration.scores;
+        tensors.push(Tensor::f64("online.calibration.scores", &[scores.len()], scores));
+    }
     if let Some(proximity) = &detector.neighbours {
         let index = &proximity.index;
         tensors.push(Tensor::f32("neighbours.reference", &[index.n_references(), index.width], &index.reference));
@@ -106,8 +138,21 @@ pub(super) fn write(fitted: &Fitted) -> (String, Vec<Tensor>) {
         format: FORMAT,
         library: env!("CARGO_PKG_VERSION").to_owned(),
         recipe: recipe.clone(),
-        schema: schema.clone(),
-        pipeline: pipeline.clone(),
+        schema: intake.schema().clone(),
+        pipeline: match intake {
+            Intake::Table(table) => Some(table.pipeline.clone()),
+            Intake::Series(_) => None,
+        },
+        series: match intake {
+            Intake::Table(_) => None,
+            Intake::Series(series) => Some(SeriesNote {
+                layout: series.layout,
+                columns: series.columns.clone(),
+                step: series.step,
+                pipeline: series.pipeline.clone(),
+                stride: series.stride,
+            }),
+        },
         members: detector.members.clone(),
         neighbours: detector.neighbours.as_ref().map(|p| ProximityNote {
             k: p.index.k,
@@ -116,6 +161,10 @@ pub(super) fn write(fitted: &Fitted) -> (String, Vec<Tensor>) {
         }),
         gaussian: detector.gaussian.as_ref().map(|(g, ratio)| GaussianNote { shrinkage: g.shrinkage, ratio: *ratio }),
         decision: decision.clone(),
+        blocks: (calibration.blocks < calibration.scores.len()).then_some(calibration.blocks),
+        online: online
+            .as_ref()
+            .map(|online| OnlineNote { blocks: online.calibration.blocks, decision: online.decision.clone() }),
         pca: PcaNote { total_variance: pca.total_variance },
         isolation_forest: ForestNote { width: forest.width, subsample: forest.subsample },
         density: match density {
@@ -138,11 +187,11 @@ pub(super) fn read(container: &Container<'_>, file_size: usize) -> Result<Fitted
     let document: Document =
         serde_json::from_str(&container.document).map_err(|error| format!("the document is damaged: {error}"))?;
     document.recipe.check().map_err(|error| error.to_string())?;
-    document.pipeline.check(&document.schema).map_err(|error| error.to_string())?;
-
-    let Document { recipe, schema, pipeline, .. } = document;
-    let network = model::build(&recipe.backbone, &recipe.latent, &recipe.sparsity, &recipe.loss, pipeline.blocks())
-        .map_err(|error| error.to_string())?;
+    let Document { recipe, .. } = document;
+    let intake = intake(&recipe, document.schema, document.pipeline, document.series)?;
+    let (blocks, slots) = (intake.blocks(), intake.slots());
+    let width = slots.width();
+    let network = model::build(recipe.axes(), blocks, intake.shape()).map_err(|error| error.to_string())?;
     let n_members = recipe.corruptions().len();
     let bytes = network.n_params().saturating_mul(4).saturating_mul(n_members);
     if bytes > file_size {
@@ -154,30 +203,66 @@ pub(super) fn read(container: &Container<'_>, file_size: usize) -> Result<Fitted
     let neighbours = document.neighbours.map(|note| proximity(container, note)).transpose()?;
     let gaussian = document.gaussian.map(|note| gaussian(container, note)).transpose()?;
     let detector = Detector { score: recipe.detect.score, members: document.members, neighbours, gaussian };
-    detector.check(n_members, schema.columns.len())?;
+    detector.check(n_members, slots.n_columns())?;
     let distances_to = match detector.score {
         Score::Neighbour => network.code_size(),
-        _ => pipeline.width(),
+        _ => width,
     };
     if let Some(proximity) = &detector.neighbours {
         expect("reference rows", distances_to, proximity.index.width)?;
     }
     if let Some((gaussian, _)) = &detector.gaussian {
-        expect("the distribution's mean", pipeline.width() + network.code_size(), gaussian.mean.len())?;
+        expect("the distribution's mean", width + network.code_size(), gaussian.mean.len())?;
     }
 
-    let calibration =
-        Calibration::new(container.f64("calibration.scores")?.1, container.f64("calibration.training")?.1)
-            .map_err(|error| error.to_string())?;
+    let training = container.f64("calibration.training")?.1;
+    let calibration = calibration(container.f64("calibration.scores")?.1, training.clone(), document.blocks)?;
+    let online = match document.online {
+        Some(OnlineNote { blocks, decision }) => {
+            let scores = container.f64("online.calibration.scores")?.1;
+            Some(Online { calibration: self::calibration(scores, training, Some(blocks))?, decision })
+        }
+        None => None,
+    };
     let baselines = Baselines {
         pca: pca(container, document.pca.total_variance)?,
         isolation_forest: isolation_forest(container, document.isolation_forest)?,
     };
-    expect("PCA's mean", pipeline.width(), baselines.pca.width())?;
-    expect("the isolation forest", pipeline.width(), baselines.isolation_forest.width)?;
+    expect("PCA's mean", width, baselines.pca.width())?;
+    expect("the isolation forest", width, baselines.isolation_forest.width)?;
     let density = density(container, document.density, network.code_size())?;
-    let judge = Judge { schema, pipeline, network, members, detector };
-    Ok(Fitted { recipe, judge, calibration, decision: document.decision, baselines, density, report: document.report })
+    let judge = Judge { network, members, detector, slots };
+    let (decision, report) = (document.decision, document.report);
+    Ok(Fitted { recipe, intake, judge, calibration, decision, online, baselines, density, report })
+}
+
+fn intake(
+    recipe: &Recipe,
+    schema: Schema,
+    pipeline: Option<Pipeline>,
+    series: Option<SeriesNote>,
+) -> Result<Intake, String> {
+    match (&recipe.data, pipeline, series) {
+        (Data::Table, Some(pipeline), None) => {
+            pipeline.check(&schema).map_err(|error| error.to_string())?;
+            Ok(Intake::Table(TableIntake { schema, pipeline }))
+        }
+        (Data::Series(_), None, Some(note)) => {
+            let SeriesNote { layout, columns, step, pipeline, stride } = note;
+            let intake = SeriesIntake { schema, layout, columns, step, pipeline, stride };
+            intake.check().map_err(|error| error.to_string())?;
+            Ok(Intake::Series(intake))
+        }
+        _ => Err("the document holds another kind of data than its recipe says".to_owned()),
+    }
+}
+
+fn calibration(scores: Vec<f64>, training: Vec<f64>, blocks: Option<usize>) -> Result<Calibration, String> {
+    let calibration = Calibration::new(scores, training).map_err(|error| error.to_string())?;
+    Ok(match blocks {
+        Some(blocks) => calibration.in_blocks(blocks),
+        None => calibration,
+    })
 }
 
 /// Reads the version alone, so that a file of a newer version is refused by its number and nothing else.
@@ -189,11 +274,11 @@ fn check_version(document: &str) -> Result<(), String> {
     }
     let version: Version =
         serde_json::from_str(document).map_err(|error| format!("the document is damaged: {error}"))?;
-    if version.format == FORMAT {
+    if (OLDEST..=FORMAT).contains(&version.format) {
         return Ok(());
     }
     Err(format!(
-        "expected format {FORMAT}, got {} as written by version {} of Narrows",
+        "expected a format from {OLDEST} to {FORMAT}, got {} as written by version {} of Narrows",
         version.format, version.library
     ))
 }

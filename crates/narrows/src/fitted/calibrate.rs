@@ -66,14 +66,14 @@ pub(super) fn detector(
         }
         Score::Mix => {
             let index = Neighbours::fit(
-                &references.input,
+                &references.finite(),
                 references.n,
                 references.width,
                 NEIGHBOUR,
                 settings.references,
                 seed,
             )?;
-            let distances = threads.install(|| index.distance(&calibration.input));
+            let distances = threads.install(|| index.distance(&calibration.finite()));
             Some(Proximity::fit(index, &distances, &residual)?)
         }
         Score::Residual | Score::Mahalanobis => None,

@@ -106,7 +106,7 @@ impl Fitted {
         for (i, code) in codes.chunks_exact_mut(k).enumerate() {
             self.density.sample(&mut Stream::new(seed, Purpose::Sample, 0, first + i as u64), &mut noise, code);
         }
-        self.judge.decode(&codes, n, threads)
+        self.rows_from_codes(&codes, n, threads)
     }
 }
 

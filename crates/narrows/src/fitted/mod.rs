@@ -4,27 +4,39 @@
 //! no other row, on no batch size and on no number of threads.
 
 mod calibrate;
+mod cut;
 mod evaluate;
+mod events;
 mod fit;
+mod fit_series;
+mod fit_table;
 mod generate;
+mod input;
+mod intake;
 mod judge;
+mod learn;
+mod points;
+mod rebuild;
 mod roles;
+mod series;
+mod series_summary;
 mod split;
 mod summary;
+mod verdict;
 
 pub use evaluate::{Evaluation, Evaluator};
+pub use events::SeriesEvent;
 pub use fit::{Session, fit};
 pub(crate) use generate::CodeDensity;
+pub(crate) use intake::{Intake, SeriesIntake, TableIntake};
 pub(crate) use judge::Judge;
-pub use judge::{Explained, ScoreCounts, Scores};
 pub use roles::Roles;
-
-use narrows_engine::Threads;
+pub use verdict::{Explained, Flag, ScoreCounts, Scores};
 
 use crate::baseline::{IsolationForest, Pca};
-use crate::data::{Schema, Table};
+use crate::data::Schema;
 use crate::detect::{Calibration, Decision, Threshold};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::recipe::Recipe;
 use crate::report::Report;
 
@@ -32,12 +44,23 @@ use crate::report::Report;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fitted {
     pub(crate) recipe: Recipe,
+    /// How raw tables become what the judge judges.
+    pub(crate) intake: Intake,
     pub(crate) judge: Judge,
     pub(crate) calibration: Calibration,
     pub(crate) decision: Decision,
+    /// The same for points judged as they come, of which only windows that end there have a say.
+    pub(crate) online: Option<Online>,
     pub(crate) baselines: Baselines,
     pub(crate) density: CodeDensity,
     pub(crate) report: Report,
+}
+
+/// The line for points of a stream.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Online {
+    pub(crate) calibration: Calibration,
+    pub(crate) decision: Decision,
 }
 
 /// What a user would compare with, fitted on the same rows.
@@ -62,7 +85,7 @@ impl Fitted {
 
     /// The feature columns, as they must come.
     pub fn schema(&self) -> &Schema {
-        &self.judge.schema
+        self.intake.schema()
     }
 
     /// Rows that score above it are anomalies.
@@ -87,6 +110,9 @@ impl Fitted {
     pub fn with_threshold(&self, rule: &Threshold) -> Result<Fitted> {
         let decision = rule.decide(&self.calibration, None)?;
         let mut fitted = self.clone();
+        if let Some(online) = &mut fitted.online {
+            online.decision = rule.decide(&online.calibration, None)?;
+        }
         fitted.recipe.detect.threshold = rule.clone();
         fitted.report.recipe.detect.threshold = rule.clone();
         fitted.report.detection.rule = decision.rule.clone();
@@ -95,62 +121,4 @@ impl Fitted {
         fitted.decision = decision;
         Ok(fitted)
     }
-
-    /// What the model makes of each row, in the columns' own units: the mean over members.
-    ///
-    /// # Errors
-    /// [`Error::Mismatch`] or [`Error::Data`] where the table's columns do not fit.
-    pub fn reconstruct(&self, table: &Table, threads: &Threads) -> Result<Table> {
-        let prepared = self.judge.prepare(table)?.prepared;
-        let output = self.judge.output(&prepared, threads);
-        self.judge.pipeline.inverse_table(&output, prepared.n)
-    }
-
-    /// The code of each row, as columns `code_0`, `code_1`, ...
-    ///
-    /// # Errors
-    /// As for [`Fitted::reconstruct`].
-    pub fn encode(&self, table: &Table, threads: &Threads) -> Result<Table> {
-        let prepared = self.judge.prepare(table)?.prepared;
-        let codes = self.judge.codes(&prepared, threads);
-        let k = self.code_size();
-        let column = |j: usize| codes.chunks_exact(k).map(|code| f64::from(code[j])).collect();
-        Table::from_columns((0..k).map(|j| (code_name(j), column(j))).collect())
-    }
-
-    /// Rows from codes alone: a table with the columns that [`Fitted::encode`] makes.
-    ///
-    /// # Errors
-    /// [`Error::Mismatch`] where a code column is missing, [`Error::Data`] where a code is not a finite number.
-    pub fn decode(&self, codes: &Table, threads: &Threads) -> Result<Table> {
-        let columns: Vec<_> = (0..self.code_size())
-            .map(|j| crate::data::Column { name: code_name(j), kind: crate::data::ColumnKind::Numeric })
-            .collect();
-        let (typed, _) = crate::data::conform(codes.clone(), &Schema { columns })?;
-        let (n, k) = (typed.n_rows(), self.code_size());
-        let mut flat = vec![0.0_f32; n * k];
-        for j in 0..k {
-            let name = code_name(j);
-            let column =
-                arrow::array::AsArray::as_primitive::<arrow::datatypes::Float64Type>(typed.expect_column(&name)?);
-            for (row, value) in column.iter().enumerate() {
-                let value = value.filter(|value| value.is_finite()).ok_or_else(|| {
-                    let place = crate::error::Place::cell(&name, typed.first_row() + row as u64);
-                    Error::data(
-                        place,
-                        format!(
-                            "expected a finite number, got {}",
-                            value.map_or("nothing".to_owned(), |v| v.to_string())
-                        ),
-                    )
-                })?;
-                flat[row * k + j] = value as f32;
-            }
-        }
-        self.judge.decode(&flat, n, threads)
-    }
-}
-
-fn code_name(unit: usize) -> String {
-    format!("code_{unit}")
 }

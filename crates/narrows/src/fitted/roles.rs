@@ -19,6 +19,10 @@ pub struct Roles {
     pub columns: Vec<String>,
     /// Columns that are no features.
     pub ignore: Vec<String>,
+    /// Of series: the column that says when.
+    pub time: Option<String>,
+    /// Of series: the column that says which.
+    pub id: Option<String>,
 }
 
 /// What the label says of a row.

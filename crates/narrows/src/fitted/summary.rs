@@ -2,19 +2,20 @@
 
 use narrows_engine::{Layer, Network, Threads};
 
-use super::fit::Input;
-use super::judge::Judge;
+use super::input::Input;
+use super::intake::{TableIntake, TableSamples};
+use super::judge::{Detail, Judge};
 use super::split::Split;
 use crate::baseline::{Components, Pca};
 use crate::data::ColumnKind;
-use crate::detect::{Calibration, Decision};
+use crate::detect::{Calibration, Decision, Reason};
 use crate::error::Result;
 use crate::model::{Corruption, Latent, Sparsity};
-use crate::prep::{BlockKind, PrepReport, Prepared};
+use crate::prep::{Block, BlockKind, ColumnPrep, PrepReport, Prepared};
 use crate::recipe::Recipe;
 use crate::report::{
-    CodePoint, ColumnReport, Detection, Histogram, LayerReport, NetworkReport, Part, PcaComparison, Report, Role, Rows,
-    TopRow, Training,
+    CodePoint, ColumnReport, Detection, Histogram, Label, LayerReport, NetworkReport, Part, PcaComparison, Report, Role,
+    Rows, SeriesReport, TopRow, Training,
 };
 
 /// Rows with reasons in the report.
@@ -28,15 +29,22 @@ const MAP_POINTS: usize = 1_500;
 /// Bins of the score histogram.
 const BINS: usize = 48;
 
-/// What the report tells of.
+/// What every report tells of, whatever the kind of data.
 pub(super) struct Told<'a> {
     pub(super) recipe: &'a Recipe,
-    pub(super) input: &'a Input,
-    pub(super) prep: &'a PrepReport,
+    pub(super) judge: &'a Judge,
+    /// All samples.
     pub(super) prepared: &'a Prepared,
     pub(super) split: &'a Split,
-    /// Scores of the rows that the label calls anomalous.
-    pub(super) anomalous: &'a [f64],
+    /// Samples that may train.
+    pub(super) normal: &'a [u32],
+    /// Samples that the label calls anomalous.
+    pub(super) anomalous: &'a [u32],
+    /// Scores of what the label calls anomalous.
+    pub(super) anomalous_scores: &'a [f64],
+    pub(super) calibration: &'a Calibration,
+    pub(super) decision: &'a Decision,
+    pub(super) pca: &'a Pca,
 }
 
 /// What a careful user should know of a network before it trains.
@@ -62,44 +70,89 @@ pub(super) fn cautions(recipe: &Recipe, network: &Network, n_calibration: usize)
     cautions
 }
 
-/// The report.
-#[expect(clippy::too_many_arguments, reason = "each is a part of the fit that the report tells of")]
+/// What only one kind of data can tell.
+pub(super) struct Particulars {
+    pub(super) source: String,
+    pub(super) label: Option<Label>,
+    pub(super) rows: Rows,
+    pub(super) columns: Vec<ColumnReport>,
+    pub(super) notes: Vec<String>,
+    pub(super) top: Vec<TopRow>,
+    pub(super) series: Option<SeriesReport>,
+}
+
+/// The report of a fit.
 pub(super) fn report(
     told: &Told<'_>,
-    judge: &Judge,
-    calibration: &Calibration,
-    decision: &Decision,
-    pca: &Pca,
+    particulars: Particulars,
+    blocks: &[Block],
     training: Vec<Training>,
     warnings: Vec<String>,
     threads: &Threads,
 ) -> Result<Report> {
-    let Told { recipe, input, prepared, split, .. } = told;
-    let held_out = prepared.take(&split.calibration);
-    let output = judge.output(&held_out, threads);
+    let held_out = told.prepared.take(&told.split.calibration);
+    let output = told.judge.output(&held_out, threads);
+    let Particulars { source, label, rows, columns, notes, top, series } = particulars;
     Ok(Report {
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        source,
+        label,
+        rows,
+        columns,
+        notes,
+        warnings,
+        network: network(told.recipe, told.judge, blocks),
+        training,
+        detection: detection(told.decision, told.calibration, told.anomalous_scores),
+        pca: pca_comparison(told, &held_out, &output)?,
+        top,
+        code_map: code_map(told, threads)?,
+        series,
+        recipe: told.recipe.clone(),
+    })
+}
+
+/// The report of a fit to a table.
+pub(super) fn table(
+    told: &Told<'_>,
+    input: &Input,
+    intake: &TableIntake,
+    prep: &PrepReport,
+    training: Vec<Training>,
+    warnings: Vec<String>,
+    threads: &Threads,
+) -> Result<Report> {
+    let held_out = told.prepared.take(&told.split.calibration);
+    let output = told.judge.output(&held_out, threads);
+    let particulars = Particulars {
         source: input.table.source().to_owned(),
         label: input.label.clone(),
-        rows: Rows {
-            read: input.table.n_rows() as u64,
-            not_normal: input.anomalous.len() as u64,
-            unlabelled: input.unlabelled,
-            train: split.train.len() as u64,
-            validation: split.validation.len() as u64,
-            calibration: split.calibration.len() as u64,
-        },
-        columns: columns(told, judge, &held_out, &output),
-        notes: input.notes.iter().cloned().chain(prep_notes(told.prep)).collect(),
-        warnings,
-        network: network(recipe, judge),
-        training,
-        detection: detection(decision, calibration, told.anomalous),
-        pca: pca_comparison(told, &held_out, &output, pca, judge.network.code_size())?,
-        top: top_rows(told, judge, calibration, decision, threads),
-        code_map: code_map(told, judge, decision, threads)?,
-        recipe: (*recipe).clone(),
-    })
+        rows: rows(input, told.split),
+        columns: columns(input, &intake.pipeline.columns(), |name| {
+            quality(intake.pipeline.blocks(), name, &held_out, &output)
+        }),
+        notes: notes(input, prep),
+        top: top_rows(told, input, intake, threads),
+        series: None,
+    };
+    report(told, particulars, intake.pipeline.blocks(), training, warnings, threads)
+}
+
+/// What became of the rows, where a row is a sample.
+pub(super) fn rows(input: &Input, split: &Split) -> Rows {
+    Rows {
+        read: input.table.n_rows() as u64,
+        not_normal: input.anomalous.len() as u64,
+        unlabelled: input.unlabelled,
+        train: split.train.len() as u64,
+        validation: split.validation.len() as u64,
+        calibration: split.calibration.len() as u64,
+    }
+}
+
+/// What was chosen and what was found on the way.
+pub(super) fn notes(input: &Input, prep: &PrepReport) -> Vec<String> {
+    input.notes.iter().cloned().chain(prep_notes(prep)).collect()
 }
 
 fn prep_notes(prep: &PrepReport) -> Vec<String> {
@@ -115,8 +168,12 @@ fn prep_notes(prep: &PrepReport) -> Vec<String> {
     infinite.chain(clipped).chain(constant).collect()
 }
 
-fn columns(told: &Told<'_>, judge: &Judge, held_out: &Prepared, output: &[f32]) -> Vec<ColumnReport> {
-    let input = told.input;
+/// Every column of the input; `quality` tells how well a feature is rebuilt.
+pub(super) fn columns(
+    input: &Input,
+    features: &[&ColumnPrep],
+    quality: impl Fn(&str) -> Option<f64>,
+) -> Vec<ColumnReport> {
     let column = |name: &str, kind: ColumnKind| {
         let mut column = ColumnReport {
             name: name.to_owned(),
@@ -132,10 +189,13 @@ fn columns(told: &Told<'_>, judge: &Judge, held_out: &Prepared, output: &[f32]) 
         } else if let Some(dropped) = input.dropped.iter().find(|dropped| dropped.column == name) {
             column.role = Role::Dropped;
             column.words = dropped.reason.to_string();
-        } else if let Some(prep) = judge.pipeline.columns().iter().find(|prep| prep.name == name) {
+        } else if let Some((_, words)) = input.special.iter().find(|(special, _)| special == name) {
+            column.role = Role::Ignored;
+            column.words.clone_from(words);
+        } else if let Some(prep) = features.iter().find(|prep| prep.name == name) {
             column.words = prep.what.clone();
             column.missing = prep.missing;
-            column.quality = quality(judge, name, held_out, output);
+            column.quality = quality(name);
         } else {
             column.role = Role::Ignored;
             column.words = "left out as asked".to_owned();
@@ -146,9 +206,8 @@ fn columns(told: &Told<'_>, judge: &Judge, held_out: &Prepared, output: &[f32]) 
 }
 
 /// 1 - error / variance for numbers, the share of right answers for flags and categories, on held-out rows.
-fn quality(judge: &Judge, column: &str, held_out: &Prepared, output: &[f32]) -> Option<f64> {
-    let block =
-        judge.pipeline.blocks().iter().find(|block| block.column == column && block.kind != BlockKind::Missing)?;
+fn quality(blocks: &[Block], column: &str, held_out: &Prepared, output: &[f32]) -> Option<f64> {
+    let block = blocks.iter().find(|block| block.column == column && block.kind != BlockKind::Missing)?;
     let width = held_out.width;
     let slots =
         |rows: &[f32], row: usize| rows[row * width + block.range.start..row * width + block.range.end].to_vec();
@@ -186,7 +245,7 @@ fn argmax(values: &[f32]) -> usize {
 }
 
 /// The network from input to output, activations told with the layer they follow.
-fn network(recipe: &Recipe, judge: &Judge) -> NetworkReport {
+fn network(recipe: &Recipe, judge: &Judge, blocks: &[Block]) -> NetworkReport {
     let network = &judge.network;
     let mut layers = vec![LayerReport { part: Part::Input, width: network.inputs(), words: "input".to_owned() }];
     let sides = [(&network.encoder, Part::Encoder, Part::Code), (&network.decoder, Part::Decoder, Part::Output)];
@@ -220,7 +279,7 @@ fn network(recipe: &Recipe, judge: &Judge) -> NetworkReport {
         layers,
         parameters: network.n_params(),
         members: judge.members.len(),
-        loss: crate::model::loss::in_words(&recipe.loss, judge.pipeline.blocks()),
+        loss: crate::model::loss::in_words(&recipe.loss, blocks),
     }
 }
 
@@ -249,13 +308,8 @@ fn detection(decision: &Decision, calibration: &Calibration, anomalous: &[f64]) 
 }
 
 /// Held-out error of the model and of PCA with as many components as the code has units.
-fn pca_comparison(
-    told: &Told<'_>,
-    held_out: &Prepared,
-    output: &[f32],
-    pca: &Pca,
-    code_size: usize,
-) -> Result<PcaComparison> {
+fn pca_comparison(told: &Told<'_>, held_out: &Prepared, output: &[f32]) -> Result<PcaComparison> {
+    let code_size = told.judge.network.code_size();
     let (mut sum, mut seen) = (0.0, 0_u64);
     for (t, o) in held_out.target.iter().zip(output).filter(|(t, _)| t.is_finite()) {
         sum += f64::from(t - o).powi(2);
@@ -263,12 +317,12 @@ fn pca_comparison(
     }
     // The stored PCA may be a smaller one, where as many components as the code has would copy the rows.
     let same_size = if code_size < held_out.width {
-        pca.clone()
+        told.pca.clone()
     } else {
         let train = told.prepared.take(&told.split.train);
-        Pca::fit(&train.input, train.n, train.width, Components::Count(code_size), told.recipe.seed)?
+        Pca::fit(&train.finite(), train.n, train.width, Components::Count(code_size), told.recipe.seed)?
     };
-    let errors = same_size.error(&held_out.input);
+    let errors = same_size.error(&held_out.finite());
     Ok(PcaComparison {
         components: same_size.n_components(),
         pca_error: errors.iter().sum::<f64>() / errors.len().max(1) as f64,
@@ -277,38 +331,44 @@ fn pca_comparison(
 }
 
 /// The highest-scoring rows of the file, from all rows the label calls anomalous and a stretch of the others.
-fn top_rows(
-    told: &Told<'_>,
-    judge: &Judge,
-    calibration: &Calibration,
-    decision: &Decision,
-    threads: &Threads,
-) -> Vec<TopRow> {
-    let mut rows: Vec<u32> = told.input.anomalous.iter().copied().take(SCORED_ROWS).collect();
-    rows.extend(spread(&told.input.normal, SCORED_ROWS));
-    let scores = judge.score(&told.prepared.take(&rows), threads);
+fn top_rows(told: &Told<'_>, input: &Input, intake: &TableIntake, threads: &Threads) -> Vec<TopRow> {
+    let judge = told.judge;
+    let top = top_samples(told, threads);
+    let prepared = told.prepared.take(&top);
+    let samples = TableSamples { typed: input.table.take(&top), prepared, extra_columns: Vec::new() };
+    let judged = judge.judge(&samples.prepared, Detail::Shares, threads);
+    let expected = judge.expected(&samples.prepared, &judged.shares, threads);
+    let reasons = intake.reasons(&samples, &judged.shares, &expected, TOP_REASONS, threads);
+    let rows = top.iter().zip(judged.scores).zip(reasons);
+    rows.map(|((&row, score), reasons)| top_row(told, u64::from(row), score, reasons)).collect()
+}
+
+/// The samples that score highest, the highest first.
+pub(super) fn top_samples(told: &Told<'_>, threads: &Threads) -> Vec<u32> {
+    let mut rows: Vec<u32> = told.anomalous.iter().copied().take(SCORED_ROWS).collect();
+    rows.extend(spread(told.normal, SCORED_ROWS));
+    let scores = told.judge.score(&told.prepared.take(&rows), threads);
     let mut order: Vec<usize> = (0..rows.len()).collect();
     order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]).then(rows[*a].cmp(&rows[*b])));
-    let top: Vec<u32> = order.into_iter().take(TOP_ROWS).map(|i| rows[i]).collect();
-    let (scores, reasons) =
-        judge.explain(&told.input.table.take(&top), &told.prepared.take(&top), TOP_REASONS, threads);
-    top.iter()
-        .zip(scores)
-        .zip(reasons)
-        .map(|((&row, score), reasons)| TopRow {
-            row: u64::from(row),
-            score,
-            p_value: calibration.p_value(score),
-            is_anomaly: score > decision.threshold,
-            reasons,
-        })
-        .collect()
+    order.into_iter().take(TOP_ROWS).map(|i| rows[i]).collect()
+}
+
+/// A row worth looking at.
+pub(super) fn top_row(told: &Told<'_>, row: u64, score: f64, reasons: Vec<Reason>) -> TopRow {
+    TopRow {
+        row,
+        score,
+        p_value: told.calibration.p_value(score),
+        is_anomaly: score > told.decision.threshold,
+        reasons,
+    }
 }
 
 /// Codes on their first two principal axes; every kind of row is there.
-fn code_map(told: &Told<'_>, judge: &Judge, decision: &Decision, threads: &Threads) -> Result<Vec<CodePoint>> {
-    let mut rows = spread(&told.input.normal, MAP_POINTS);
-    rows.extend(spread(&told.input.anomalous, MAP_POINTS / 3));
+fn code_map(told: &Told<'_>, threads: &Threads) -> Result<Vec<CodePoint>> {
+    let judge = told.judge;
+    let mut rows = spread(told.normal, MAP_POINTS);
+    rows.extend(spread(told.anomalous, MAP_POINTS / 3));
     let prepared = told.prepared.take(&rows);
     let codes = judge.codes(&prepared, threads);
     let k = judge.network.code_size();
@@ -322,7 +382,7 @@ fn code_map(told: &Told<'_>, judge: &Judge, decision: &Decision, threads: &Threa
             x: axis(row, 0),
             y: axis(row, 1),
             score: scores[row],
-            is_anomaly: scores[row] > decision.threshold,
+            is_anomaly: scores[row] > told.decision.threshold,
         })
         .collect())
 }

@@ -12,6 +12,20 @@ use crate::range::{Fraction, lit};
 pub enum Backbone {
     /// Fully connected layers, the decoder mirroring the encoder.
     Dense(Dense),
+    /// Convolutions over time, each halving it, down to the code; transposed ones back. For series.
+    Conv(Conv),
+    /// Recurrent layers that read a series into the code; others write it from the code, repeated at every step.
+    Lstm(Lstm),
+}
+
+impl Backbone {
+    /// Whether its layers step through time, and can step past what is absent.
+    pub fn is_recurrent(&self) -> bool {
+        match self {
+            Backbone::Dense(_) | Backbone::Conv(_) => false,
+            Backbone::Lstm(_) => true,
+        }
+    }
 }
 
 impl Default for Backbone {
@@ -52,6 +66,83 @@ impl Default for Dense {
             dropout: lit!(Fraction, 0.0),
         }
     }
+}
+
+/// Convolutions, a code, and the mirrored decoder.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Conv {
+    /// Width of the code. Auto: a twelfth of the input, from 8 to 128, always narrower than the input.
+    pub code_size: Choice<usize>,
+    /// Channels of each convolution from the input to the code; each halves the length.
+    pub channels: Vec<usize>,
+    /// Steps that a convolution sees; odd.
+    pub kernel: usize,
+    /// Activation of the convolutions.
+    pub activation: Activation,
+    /// Activation of the code. Auto: sigmoid under `kl` sparsity, relu under `l1`, else none.
+    pub code_activation: Choice<Activation>,
+    /// Normalisation of each channel after a convolution, over the batch and its steps.
+    pub norm: ConvNorm,
+}
+
+impl Default for Conv {
+    fn default() -> Self {
+        Conv {
+            code_size: Choice::Auto,
+            channels: vec![32, 64],
+            kernel: 7,
+            activation: Activation::Relu,
+            code_activation: Choice::Auto,
+            norm: ConvNorm::None,
+        }
+    }
+}
+
+/// Normalisation of channels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConvNorm {
+    /// None.
+    None,
+    /// Over the rows of a batch and their steps (Ioffe and Szegedy 2015).
+    Batch,
+}
+
+/// A recurrent encoder (Hochreiter and Schmidhuber 1997), a code, and the mirrored recurrent decoder (Srivastava et al.
+/// 2015).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Lstm {
+    /// Width of the code. Auto: a quarter of the last recurrent layer, always narrower than the input.
+    pub code_size: Choice<usize>,
+    /// Units of each recurrent layer from the input to the code; the decoder has the same in reverse.
+    pub nodes: Vec<usize>,
+    /// Which way the encoder reads.
+    pub direction: Direction,
+    /// Activation of the code. Auto: sigmoid under `kl` sparsity, relu under `l1`, else none.
+    pub code_activation: Choice<Activation>,
+}
+
+impl Default for Lstm {
+    fn default() -> Self {
+        Lstm {
+            code_size: Choice::Auto,
+            nodes: vec![64],
+            direction: Direction::Forward,
+            code_activation: Choice::Auto,
+        }
+    }
+}
+
+/// Which way a recurrent encoder reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// From the first point to the last.
+    Forward,
+    /// Both ways, with twice the parameters.
+    Bidirectional,
 }
 
 /// An elementwise non-linearity.

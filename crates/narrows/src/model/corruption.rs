@@ -72,14 +72,18 @@ impl Corruption {
                 row.iter_mut().zip(noise).for_each(|(x, e)| *x += sigma * *e);
             }
             Corruption::Masking { rate } => {
-                each_struck(blocks, rate, stream, |block, _| row[block.range.clone()].fill(0.0))
+                each_struck(blocks, rate, stream, |block, _| {
+                    // What is absent stays absent.
+                    row[block.range.clone()].iter_mut().filter(|x| !x.is_nan()).for_each(|x| *x = 0.0);
+                })
             }
             Corruption::Swap { rate } => {
                 let n = (donors.rows.len() / donors.width.max(1)) as u32;
                 each_struck(blocks, rate, stream, |block, stream| {
                     let donor = stream.below(n) as usize * donors.width;
-                    row[block.range.clone()]
-                        .copy_from_slice(&donors.rows[donor + block.range.start..donor + block.range.end]);
+                    let donor = &donors.rows[donor + block.range.start..donor + block.range.end];
+                    let pairs = row[block.range.clone()].iter_mut().zip(donor);
+                    pairs.filter(|(x, d)| !x.is_nan() && !d.is_nan()).for_each(|(x, d)| *x = *d);
                 });
             }
         }

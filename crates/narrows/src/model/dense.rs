@@ -3,15 +3,14 @@
 //! Widths left to the program taper geometrically from twice the input (32 to 512 units) down to the code, so that
 //! each layer passes on the same share of what it receives.
 
-use narrows_engine::{BatchNorm, DenseInit, Dropout, Layer, LayerNorm, Network, Output};
+use narrows_engine::{BatchNorm, Dropout, Layer, LayerNorm, Network, Output};
 
+use super::code::{self, linear};
 use super::{Dense, Latent, Norm, Sparsity, backbone::Activation};
 use crate::choice::Choice;
 use crate::error::{Error, Result};
 
 const DEFAULT_LAYERS: usize = 2;
-/// No layer may be wider: a slip of the keyboard is refused before it takes the memory.
-const WIDEST: usize = 65_536;
 
 pub(super) fn build(
     dense: &Dense,
@@ -22,13 +21,8 @@ pub(super) fn build(
 ) -> Result<Network> {
     let code = dense.code_size.or_else(|| code_size(width));
     let nodes = nodes(dense, width, code)?;
-    for (field, size) in
-        std::iter::once(("backbone.code_size", code)).chain(nodes.iter().map(|n| ("backbone.nodes", *n)))
-    {
-        if size == 0 || size > WIDEST {
-            return Err(Error::recipe(field, format!("expected a width from 1 to {WIDEST}, got {size}")));
-        }
-    }
+    code::check_width("backbone.code_size", code)?;
+    nodes.iter().try_for_each(|n| code::check_width("backbone.nodes", *n))?;
 
     let mut encoder = Vec::new();
     let mut inputs = width;
@@ -36,16 +30,7 @@ pub(super) fn build(
         hidden(&mut encoder, dense, inputs, outputs);
         inputs = outputs;
     }
-    match latent {
-        Latent::Point => {
-            encoder.push(linear(inputs, code));
-            let activation = dense.code_activation.or_else(|| code_activation(sparsity));
-            if activation != Activation::Identity {
-                encoder.push(Layer::Activation(activation.into()));
-            }
-        }
-        Latent::Gaussian(_) => encoder.push(linear(inputs, 2 * code)),
-    }
+    code::push(&mut encoder, inputs, code, &dense.code_activation, latent, sparsity);
 
     let mut decoder = Vec::new();
     let mut inputs = code;
@@ -60,15 +45,6 @@ pub(super) fn build(
 /// The code's width where none is given: the root of the input's, always narrower than it.
 fn code_size(width: usize) -> usize {
     ((width as f64).sqrt().ceil() as usize).min(width.saturating_sub(1)).max(1)
-}
-
-/// The code's activation where none is given: what the sparsity penalty needs, else none.
-fn code_activation(sparsity: &Sparsity) -> Activation {
-    match sparsity {
-        Sparsity::None => Activation::Identity,
-        Sparsity::L1 { .. } => Activation::Relu,
-        Sparsity::Kl { .. } => Activation::Sigmoid,
-    }
 }
 
 /// Hidden widths from the input to the code.
@@ -89,10 +65,6 @@ fn nodes(dense: &Dense, width: usize, code: usize) -> Result<Vec<usize>> {
             Ok((0..layers).map(|i| (first * ratio.powi(i as i32)).round() as usize).collect())
         }
     }
-}
-
-fn linear(inputs: usize, outputs: usize) -> Layer {
-    Layer::Dense(narrows_engine::Dense { inputs, outputs, init: DenseInit::PyTorch })
 }
 
 /// One hidden layer: dense, norm, activation, dropout.

@@ -5,13 +5,15 @@
 //! no gradient.
 
 pub mod backbone;
+mod code;
 pub mod corruption;
 mod dense;
 pub mod latent;
 pub mod loss;
+mod lstm;
 pub mod sparsity;
 
-pub use backbone::{Backbone, Dense, Norm};
+pub use backbone::{Backbone, Conv, Dense, Lstm, Norm};
 pub use corruption::Corruption;
 pub use latent::Latent;
 pub use loss::Loss;
@@ -22,17 +24,50 @@ use narrows_engine::Network;
 use crate::error::Result;
 use crate::prep::Block;
 
+/// The axes that make a network; corruption is what happens to its input.
+#[derive(Debug, Clone, Copy)]
+pub struct Axes<'a> {
+    /// How the layers are laid out.
+    pub backbone: &'a Backbone,
+    /// What the code is.
+    pub latent: &'a Latent,
+    /// What is asked of the code's activity.
+    pub sparsity: &'a Sparsity,
+    /// How a reconstruction is judged.
+    pub loss: &'a Loss,
+}
+
+/// How the values of a sample lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// Side by side, in no order that means anything.
+    Row,
+    /// Point after point in time, the channels of a point side by side.
+    Sequence {
+        /// Points.
+        steps: usize,
+        /// Values of a point.
+        channels: usize,
+    },
+}
+
 /// Builds the network for prepared rows made of `blocks`: the output groups follow the blocks and the loss axis.
-pub fn build(
-    backbone: &Backbone,
-    latent: &Latent,
-    sparsity: &Sparsity,
-    loss: &Loss,
-    blocks: &[Block],
-) -> Result<Network> {
+///
+/// # Errors
+/// [`crate::Error::Recipe`] for a layer that cannot be built, or a backbone that needs time where there is none.
+pub fn build(axes: Axes<'_>, blocks: &[Block], shape: Shape) -> Result<Network> {
+    let Axes { backbone, latent, sparsity, loss } = axes;
     let width = blocks.last().map_or(0, |block| block.range.end);
     let output = loss::output(loss, blocks);
-    match backbone {
-        Backbone::Dense(dense) => dense::build(dense, latent, sparsity, width, output),
+    match (backbone, shape) {
+        (Backbone::Dense(dense), _) => dense::build(dense, latent, sparsity, width, output),
+        (Backbone::Lstm(lstm), Shape::Sequence { steps, channels }) => {
+            lstm::build(lstm, latent, sparsity, (steps, channels), output)
+        }
+        (Backbone::Lstm(_) | Backbone::Conv(_), Shape::Row) => Err(crate::Error::recipe(
+            "backbone",
+            "expected dense for a table, got a backbone that reads series",
+        )
+        .with_hint("series are read with --kind series")),
     }
 }

@@ -19,13 +19,17 @@ mod prepared;
 mod quantile;
 #[cfg(test)]
 mod real;
+mod signal;
 mod summary;
+mod window;
 
 pub use block::{Block, BlockKind};
 pub use cell::Cell;
 pub use pipeline::Pipeline;
-pub use prepared::{ColumnCounts, PrepCounts, Prepared};
+pub use prepared::{ColumnCounts, PrepCounts, Prepared, finite};
+pub use signal::{ScaleOver, Signal, SignalPipeline, Unobserved, Windows};
 pub use summary::{ColumnPrep, PrepReport};
+pub use window::{Level, Transform};
 
 /// How cells become numbers: the choices a person has.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

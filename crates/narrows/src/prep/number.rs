@@ -120,11 +120,23 @@ impl Number {
         if self.has_indicator && features[1] > 0.5 {
             return Cell::Missing;
         }
-        let z = f64::from(features[0]);
-        Cell::Number(match &self.scale {
+        Cell::Number(self.backward(features[0]))
+    }
+
+    /// One finite value as an input, and whether it had to be held within the clip.
+    pub(crate) fn forward(&self, x: f64) -> (f32, bool) {
+        let scaled = self.scaled(x);
+        let held = self.held(scaled);
+        (held as f32, scaled != held)
+    }
+
+    /// The value that an input stands for.
+    pub(crate) fn backward(&self, z: f32) -> f64 {
+        let z = f64::from(z);
+        match &self.scale {
             Scale::Linear { center, scale } => z * scale + center,
             Scale::Curve(curve) => curve.inverse(z),
-        })
+        }
     }
 
     fn scaled(&self, x: f64) -> f64 {

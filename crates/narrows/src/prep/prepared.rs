@@ -1,11 +1,13 @@
 //! Prepared rows: what goes into the network, what should come out, and what was done to get there.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 /// Rows as numbers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prepared {
-    /// `[n, width]`, row by row; missing cells are filled in.
+    /// `[n, width]`, row by row; missing cells are filled in. NaN only where a whole step of a series is marked absent.
     pub input: Vec<f32>,
     /// `[n, width]`, the same but NaN where the cell was missing: there is nothing to be rebuilt.
     pub target: Vec<f32>,
@@ -35,6 +37,21 @@ impl Prepared {
             counts: PrepCounts::default(),
         }
     }
+}
+
+impl Prepared {
+    /// The inputs with zeros, the middle of prepared data, where a step is absent.
+    pub fn finite(&self) -> Cow<'_, [f32]> {
+        finite(&self.input)
+    }
+}
+
+/// Prepared values with zeros, the middle of prepared data, in the place of NaN.
+pub fn finite(values: &[f32]) -> Cow<'_, [f32]> {
+    if values.iter().all(|x| !x.is_nan()) {
+        return Cow::Borrowed(values);
+    }
+    Cow::Owned(values.iter().map(|x| if x.is_nan() { 0.0 } else { *x }).collect())
 }
 
 /// What was filled, held or unknown in some rows.

@@ -3,9 +3,11 @@
 //! The same value that a user writes as TOML or changes with `--set` goes into the model file. Defaults live here and
 //! in the axes' own files, never in a door.
 
+mod data;
 mod preset;
 mod tree;
 
+pub use data::{Data, Kind, Series};
 pub use preset::Preset;
 
 use serde::{Deserialize, Serialize};
@@ -13,7 +15,7 @@ use serde_json::Value;
 
 use crate::detect::Detect;
 use crate::error::{Error, Result};
-use crate::model::{Backbone, Corruption, Latent, Loss, Sparsity};
+use crate::model::{Axes, Backbone, Corruption, Latent, Loss, Sparsity};
 use crate::prep::Prep;
 use crate::train::Train;
 
@@ -35,6 +37,8 @@ pub struct Recipe {
     pub preset: Preset,
     /// Key of all randomness: same seed, same bits, for any number of threads.
     pub seed: u64,
+    /// What kind of data is read.
+    pub data: Data,
     /// How the layers are laid out.
     pub backbone: Backbone,
     /// What the code is.
@@ -63,9 +67,14 @@ impl Default for Recipe {
 }
 
 impl Recipe {
-    /// The recipe of a preset.
+    /// The recipe of a preset, for the kind of data it is usually for.
     pub fn preset(preset: Preset) -> Recipe {
-        preset.recipe()
+        preset.recipe(preset.usual_kind())
+    }
+
+    /// The recipe of a preset for a kind of data.
+    pub fn preset_for(preset: Preset, kind: Kind) -> Recipe {
+        preset.recipe(kind)
     }
 
     /// Reads a recipe written as TOML: a preset, by default `auto`, and what differs from it.
@@ -84,8 +93,24 @@ impl Recipe {
         let table: toml::Table =
             toml::from_str(text).map_err(|error| Error::recipe("recipe", error.to_string().trim().to_owned()))?;
         let changes = tree::from_toml(&toml::Value::Table(table), "")?;
-        let base = match changes.get("preset") {
-            Some(Value::String(name)) => Recipe { seed: self.seed, ..Recipe::preset(name.parse()?) },
+        let preset = match changes.get("preset") {
+            Some(Value::String(name)) => Some(name.parse::<Preset>()?),
+            _ => None,
+        };
+        let kind = match changes.get("data") {
+            Some(Value::String(kind)) => Some(kind.parse::<Kind>()?),
+            Some(Value::Object(data)) => data.get("kind").and_then(Value::as_str).map(str::parse).transpose()?,
+            _ => None,
+        };
+        let base = match (preset, kind) {
+            (Some(preset), kind) => {
+                let kind = kind.unwrap_or_else(|| preset.usual_kind());
+                Recipe { seed: self.seed, ..Recipe::preset_for(preset, kind) }
+            }
+            // What a preset means depends on the kind of data.
+            (None, Some(kind)) if kind != self.data.kind() => {
+                Recipe { seed: self.seed, ..Recipe::preset_for(self.preset, kind) }
+            }
             _ => self.clone(),
         };
         base.overlay(&changes)
@@ -122,12 +147,18 @@ impl Recipe {
         if self.members.is_empty() { vec![self.corruption] } else { self.members.clone() }
     }
 
+    /// The axes that make a network.
+    pub fn axes(&self) -> Axes<'_> {
+        Axes { backbone: &self.backbone, latent: &self.latent, sparsity: &self.sparsity, loss: &self.loss }
+    }
+
     /// Refuses combinations that no field can refuse alone.
     ///
     /// # Errors
     /// [`Error::Recipe`] naming the field.
     pub fn check(&self) -> Result<()> {
         self.train.check()?;
+        self.data.check()?;
         if self.members.len() > 64 {
             return Err(Error::recipe("members", format!("expected at most 64 members, got {}", self.members.len())));
         }

@@ -4,11 +4,11 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::Recipe;
+use super::{Data, Kind, Recipe, Series};
 use crate::choice::Choice;
 use crate::detect::{Detect, Score};
 use crate::error::{Error, Result, nearest};
-use crate::model::backbone::{Activation, Backbone, Dense};
+use crate::model::backbone::{Activation, Backbone, Conv, Dense, Lstm};
 use crate::model::{Corruption, Latent, Loss, Sparsity, latent::Gaussian};
 use crate::prep::Prep;
 use crate::range::lit;
@@ -30,12 +30,24 @@ pub enum Preset {
     Denoising,
     /// The deep network with a gaussian code.
     Variational,
+    /// For series: an LSTM reads them into the code, another writes them from it.
+    Seq2seq,
+    /// For series: convolutions over time down to the code and back.
+    Conv,
 }
 
 impl Preset {
     /// All presets, in the order of the documentation.
-    pub const ALL: [Preset; 6] =
-        [Preset::Auto, Preset::Simple, Preset::Sparse, Preset::Deep, Preset::Denoising, Preset::Variational];
+    pub const ALL: [Preset; 8] = [
+        Preset::Auto,
+        Preset::Simple,
+        Preset::Sparse,
+        Preset::Deep,
+        Preset::Denoising,
+        Preset::Variational,
+        Preset::Seq2seq,
+        Preset::Conv,
+    ];
 
     /// The name, as in files and on the command line.
     pub fn name(self) -> &'static str {
@@ -46,13 +58,40 @@ impl Preset {
             Preset::Deep => "deep",
             Preset::Denoising => "denoising",
             Preset::Variational => "variational",
+            Preset::Seq2seq => "seq2seq",
+            Preset::Conv => "conv",
         }
     }
 
-    pub(super) fn recipe(self) -> Recipe {
+    /// The kind of data it is for where none is named.
+    pub fn usual_kind(self) -> Kind {
+        match self {
+            Preset::Seq2seq | Preset::Conv => Kind::Series,
+            _ => Kind::Table,
+        }
+    }
+
+    pub(super) fn recipe(self, kind: Kind) -> Recipe {
+        let recipe = self.of_table();
+        match kind {
+            Kind::Table => recipe,
+            Kind::Series => self.of_series(Recipe { data: Data::Series(Series::default()), ..recipe }),
+        }
+    }
+
+    fn of_series(self, recipe: Recipe) -> Recipe {
+        match self {
+            // A value taken from another moment is no damage that sensors do; noise is.
+            Preset::Denoising => Recipe { corruption: Corruption::Gaussian { sigma: lit!(Positive, 0.3) }, ..recipe },
+            _ => recipe,
+        }
+    }
+
+    fn of_table(self) -> Recipe {
         let plain = Recipe {
             preset: self,
             seed: 0,
+            data: Data::default(),
             backbone: Backbone::default(),
             latent: Latent::Point,
             sparsity: Sparsity::None,
@@ -76,7 +115,21 @@ impl Preset {
             Preset::Deep => plain,
             Preset::Denoising => Recipe { corruption: Corruption::Swap { rate: lit!(Fraction, 0.15) }, ..plain },
             Preset::Variational => Recipe { latent: Latent::Gaussian(Gaussian::default()), ..plain },
+            Preset::Seq2seq => Recipe { backbone: Backbone::Lstm(Lstm::default()), train: recurrent(plain.train), ..plain },
+            Preset::Conv => Recipe { backbone: Backbone::Conv(Conv::default()), ..plain },
         }
+    }
+}
+
+/// Recurrent networks take larger steps, few rows at a time, and come to rest at the end.
+fn recurrent(train: Train) -> Train {
+    Train {
+        batch_size: Choice::Given(32),
+        learning_rate: lit!(Positive, 3e-3),
+        schedule: Schedule::OneCycle,
+        epochs: 60,
+        steps: 4000,
+        ..train
     }
 }
 

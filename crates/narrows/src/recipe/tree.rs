@@ -8,7 +8,8 @@ use super::Recipe;
 use crate::error::{Error, Result, nearest};
 
 /// Fields that hold a tagged choice, with the name of their tag.
-const TAGGED: [(&str, &str); 8] = [
+const TAGGED: [(&str, &str); 9] = [
+    ("data", "kind"),
     ("backbone", "kind"),
     ("latent", "kind"),
     ("sparsity", "kind"),

@@ -1,0 +1,274 @@
+//! A fit to series. It reads as the way of the data: columns, series on a grid, windows, and what was learnt from them.
+
+use super::cut::{CALIBRATION, Cut, Plan, TRAIN, cut, without_anomalies};
+use super::fit::Session;
+use super::input::{Input, Wanted};
+use super::intake::{Intake, SeriesIntake, SeriesSamples};
+use super::judge::Judge;
+use super::learn::{Learnt, Material, draw_line, learn};
+use super::points::{Say, points};
+use super::roles::{Roles, known};
+use super::split::Split;
+use super::{Fitted, Online, series_summary, summary};
+use crate::data::{self, Column, ColumnKind, Layout, Schema, SeriesSet, Table, TimeColumns};
+use crate::error::{Error, Result};
+use crate::prep::{SignalPipeline, Unobserved};
+use crate::recipe::{Recipe, Series};
+use crate::train::Event;
+use narrows_engine::Threads;
+
+/// Most training scores kept for the `contamination` rule.
+const TRAINING_SCORES: usize = 20_000;
+/// Windows that cover a point when scoring.
+const COVER: usize = 8;
+
+pub(super) fn fit(
+    recipe: &Recipe,
+    settings: &Series,
+    table: Table,
+    roles: &Roles,
+    session: &Session<'_>,
+) -> Result<Fitted> {
+    match settings.layout {
+        Layout::Rows => fit_rows(recipe, settings, table, roles, session),
+        Layout::Long => fit_long(recipe, settings, table, roles, session),
+    }
+}
+
+/// Every row a series, and its only window.
+fn fit_rows(
+    recipe: &Recipe,
+    settings: &Series,
+    table: Table,
+    roles: &Roles,
+    session: &Session<'_>,
+) -> Result<Fitted> {
+    let threads = &session.threads;
+    let special = roles.id.iter().map(|id| (text(id), "names the series; never a feature".to_owned())).collect();
+    let input = Input::choose(table, roles, Wanted::Steps, special, session.observer)?;
+    let split = Split::new(&input.normal, recipe);
+    let steps: Vec<String> = input.features().into_iter().map(str::to_owned).collect();
+    let columns = TimeColumns { time: None, id: None, channels: steps };
+    let set = SeriesSet::rows(&input.table, &columns.channels)?;
+
+    let window = columns.channels.len();
+    let stretches: Vec<_> =
+        split.train.iter().map(|row| ("", set.series[*row as usize].values.as_slice())).collect();
+    let prep_settings = (settings.transform, settings.scale, unobserved(recipe));
+    let (pipeline, prep) = SignalPipeline::fit(&set.channels, &stretches, window, prep_settings, &recipe.prep)?;
+    let schema = Schema { columns: columns.channels.iter().map(|name| numeric(name)).collect() };
+    let intake = SeriesIntake { schema, layout: Layout::Rows, columns, step: None, pipeline, stride: window };
+    let samples = intake.signals(set, Vec::new());
+    let windows = intake.whole(&samples);
+
+    let material = Material {
+        prepared: &windows.prepared,
+        blocks: intake.pipeline.blocks(),
+        slots: intake.slots(),
+        shape: intake.shape(),
+        split: &split,
+    };
+    let Learnt { recipe, judge, baselines, density, trainings, mut warnings } = learn(recipe, material, session)?;
+
+    let prepared = &windows.prepared;
+    let anomalous = judge.score(&prepared.take(&input.anomalous), threads);
+    let held_out = judge.score(&prepared.take(&split.calibration), threads);
+    let sample = &split.train[..split.train.len().min(TRAINING_SCORES)];
+    let training = judge.score(&prepared.take(sample), threads);
+    let (calibration, decision) = draw_line(&recipe, held_out, None, training, &anomalous)?;
+    warnings.extend(decision.warning.clone());
+    warnings.iter().for_each(|warning| session.observer.on_event(Event::Warned(warning)));
+
+    let told = summary::Told {
+        recipe: &recipe,
+        judge: &judge,
+        prepared,
+        split: &split,
+        normal: &input.normal,
+        anomalous: &input.anomalous,
+        anomalous_scores: &anomalous,
+        calibration: &calibration,
+        decision: &decision,
+        pca: &baselines.pca,
+    };
+    let report = series_summary::rows(&told, &input, &intake, &samples, &prep, trainings, warnings, threads)?;
+    let intake = Intake::Series(intake);
+    Ok(Fitted { recipe, intake, judge, calibration, decision, online: None, baselines, density, report })
+}
+
+/// Every row a point in time, windows sliding over the series.
+fn fit_long(
+    recipe: &Recipe,
+    settings: &Series,
+    table: Table,
+    roles: &Roles,
+    session: &Session<'_>,
+) -> Result<Fitted> {
+    let threads = &session.threads;
+    let (special, mut notes) = special_columns(&table, roles)?;
+    if let Some(time) = &special.time {
+        data::check_zones(&table, time)?;
+    }
+    let parts = special_parts(&table, &special)?;
+    let input = Input::choose(table, roles, Wanted::Channels, parts, session.observer)?;
+    let columns = TimeColumns { channels: input.features().into_iter().map(str::to_owned).collect(), ..special };
+    let set = SeriesSet::long(&input.table, &columns, None)?;
+    let is_anomalous = anomalous_points(&set, &input);
+
+    let plan = Plan::new(recipe, settings, &set)?;
+    notes.extend(plan.notes.clone());
+    notes.iter().for_each(|note| session.observer.on_event(Event::Noted(note)));
+    let known: Vec<Vec<f64>> = set
+        .series
+        .iter()
+        .zip(&is_anomalous)
+        .zip(&plan.ranges)
+        .map(|((series, anomalous), ranges)| without_anomalies(&series.values, anomalous, ranges, set.channels.len()))
+        .collect();
+    let stretches: Vec<_> = set.series.iter().zip(&known).map(|(s, values)| (s.id.as_str(), values.as_slice())).collect();
+    let prep_settings = (settings.transform, settings.scale, unobserved(recipe));
+    let (pipeline, prep) = SignalPipeline::fit(&set.channels, &stretches, plan.window, prep_settings, &recipe.prep)?;
+    let step = set.step;
+    let schema = input.schema.clone();
+    let stride = (plan.window / COVER).max(1);
+    let intake = SeriesIntake { schema, layout: Layout::Long, columns, step, pipeline, stride };
+    let samples = intake.signals(set, Vec::new());
+    let Cut { windows, split, normal, anomalous } = cut(&intake, &samples, &plan, &is_anomalous)?;
+
+    let material = Material {
+        prepared: &windows.prepared,
+        blocks: intake.pipeline.blocks(),
+        slots: intake.slots(),
+        shape: intake.shape(),
+        split: &split,
+    };
+    let Learnt { recipe, judge, baselines, density, trainings, mut warnings } = learn(recipe, material, session)?;
+
+    let held_out = |say: Say, part: usize| {
+        let mut scores = Vec::new();
+        for ((series, ranges), is_anomalous) in samples.set.series.iter().zip(&plan.ranges).zip(&is_anomalous) {
+            let range = &ranges[part];
+            if scores.len() >= recipe.detect.calibration_rows || range.len() < plan.window {
+                continue;
+            }
+            let k = samples.set.channels.len();
+            let (signal, _) = intake.pipeline.signal(&series.id, &series.values[range.start * k..range.end * k]);
+            let found = points(&intake, &judge, &series.id, &signal, say, threads).score;
+            let normal = found.into_iter().zip(&is_anomalous[range.clone()]).filter(|(_, anomalous)| !**anomalous);
+            scores.extend(normal.map(|(score, _)| score).filter(|score| !score.is_nan()));
+        }
+        scores
+    };
+    let calibration_scores = held_out(Say::All, CALIBRATION);
+    let pieces = (calibration_scores.len() / plan.window).max(1);
+    let mut training = held_out(Say::All, TRAIN);
+    training.truncate(TRAINING_SCORES);
+    let anomalous_scores = anomalous_scores(&intake, &judge, &samples, &is_anomalous, threads);
+    let (calibration, decision) =
+        draw_line(&recipe, calibration_scores, Some(pieces), training.clone(), &anomalous_scores)?;
+    let last = held_out(Say::Last, CALIBRATION);
+    let pieces = (last.len() / plan.window).max(1);
+    let (online_calibration, online_decision) = draw_line(&recipe, last, Some(pieces), training, &anomalous_scores)?;
+    warnings.extend(decision.warning.clone());
+    warnings.iter().for_each(|warning| session.observer.on_event(Event::Warned(warning)));
+
+    let told = summary::Told {
+        recipe: &recipe,
+        judge: &judge,
+        prepared: &windows.prepared,
+        split: &split,
+        normal: &normal,
+        anomalous: &anomalous,
+        anomalous_scores: &anomalous_scores,
+        calibration: &calibration,
+        decision: &decision,
+        pca: &baselines.pca,
+    };
+    let found = series_summary::Chosen { notes: &notes, period: plan.period, train_stride: plan.stride };
+    let report = series_summary::long(&told, &input, &intake, &samples, &prep, &found, trainings, warnings, threads)?;
+    let intake = Intake::Series(intake);
+    let online = Some(Online { calibration: online_calibration, decision: online_decision });
+    Ok(Fitted { recipe, intake, judge, calibration, decision, online, baselines, density, report })
+}
+
+/// Recurrent networks carry their state past what is absent; others are shown a filled value.
+fn unobserved(recipe: &Recipe) -> Unobserved {
+    if recipe.backbone.is_recurrent() { Unobserved::Absent } else { Unobserved::Filled }
+}
+
+/// The columns that say when and which: as named, else the only column of dates.
+fn special_columns(table: &Table, roles: &Roles) -> Result<(TimeColumns, Vec<String>)> {
+    let names = table.names();
+    roles.time.iter().chain(&roles.id).try_for_each(|name| known(name, &names))?;
+    let mut columns = TimeColumns { time: roles.time.clone(), id: roles.id.clone(), channels: Vec::new() };
+    let mut notes = Vec::new();
+    if columns.time.is_none() {
+        let inferred = data::infer(&table.select(&roles.features(&names)?)?)?;
+        let is_date = |column: &&Column| column.kind == ColumnKind::Datetime;
+        let dates: Vec<&str> = inferred.schema.columns.iter().filter(is_date).map(|c| c.name.as_str()).collect();
+        match dates[..] {
+            [] => notes.push("no column of times: rows follow each other one step apart".to_owned()),
+            [only] => {
+                notes.push(format!("column `{only}` is the time, the only one with dates"));
+                columns.time = Some(only.to_owned());
+            }
+            _ => {
+                let message = format!("expected one column of dates, got {}: `{}`", dates.len(), dates.join("`, `"));
+                return Err(Error::mismatch(message).with_hint("name the time with --time COLUMN"));
+            }
+        }
+    }
+    Ok((columns, notes))
+}
+
+/// The special columns typed, with what they are for.
+fn special_parts(table: &Table, columns: &TimeColumns) -> Result<Vec<(Column, String)>> {
+    let mut parts = Vec::new();
+    if let Some(time) = &columns.time {
+        let kind = data::infer(&table.select(&[time])?)?.schema.columns[0].kind;
+        // Words that are no times are refused by row when the column is read as dates.
+        let kind = if kind == ColumnKind::Numeric { kind } else { ColumnKind::Datetime };
+        parts.push((Column { name: time.clone(), kind }, "says when; never a feature".to_owned()));
+    }
+    if let Some(id) = &columns.id {
+        let kind = data::infer(&table.select(&[id])?)?.schema.columns[0].kind;
+        let kind = if kind == ColumnKind::Numeric { kind } else { ColumnKind::Text };
+        parts.push((Column { name: id.clone(), kind }, "says which series; never a feature".to_owned()));
+    }
+    Ok(parts)
+}
+
+fn numeric(name: &str) -> Column {
+    Column { name: name.to_owned(), kind: ColumnKind::Numeric }
+}
+
+fn text(name: &str) -> Column {
+    Column { name: name.to_owned(), kind: ColumnKind::Text }
+}
+
+/// For each series, which of its points the label calls anomalous, or does not call at all.
+fn anomalous_points(set: &SeriesSet, input: &Input) -> Vec<Vec<bool>> {
+    let mut is_normal = vec![false; input.table.n_rows()];
+    input.normal.iter().for_each(|row| is_normal[*row as usize] = true);
+    let of_point = |row: &Option<u32>| row.is_some_and(|row| !is_normal[row as usize]);
+    set.series.iter().map(|series| series.rows.iter().map(of_point).collect()).collect()
+}
+
+/// Scores of the points that the label calls anomalous.
+fn anomalous_scores(
+    intake: &SeriesIntake,
+    judge: &Judge,
+    samples: &SeriesSamples,
+    is_anomalous: &[Vec<bool>],
+    threads: &Threads,
+) -> Vec<f64> {
+    let mut scores = Vec::new();
+    for ((series, signal), anomalous) in samples.set.series.iter().zip(&samples.signals).zip(is_anomalous) {
+        if anomalous.contains(&true) {
+            let found = points(intake, judge, &series.id, signal, Say::All, threads).score;
+            let wanted = found.into_iter().zip(anomalous).filter(|(score, anomalous)| **anomalous && !score.is_nan());
+            scores.extend(wanted.map(|(score, _)| score));
+        }
+    }
+    scores
+}

@@ -1,0 +1,56 @@
+//! A fit to the rows of a table. It reads as the way of the data.
+
+use super::fit::Session;
+use super::input::{Input, Wanted};
+use super::intake::{Intake, TableIntake};
+use super::learn::{Learnt, Material, draw_line, learn};
+use super::roles::Roles;
+use super::split::Split;
+use super::{Fitted, summary};
+use crate::data::Table;
+use crate::error::Result;
+use crate::model::Shape;
+use crate::prep::Pipeline;
+use crate::recipe::Recipe;
+use crate::train::Event;
+
+/// Most training scores kept for the `contamination` rule.
+const TRAINING_SCORES: usize = 20_000;
+
+pub(super) fn fit(recipe: &Recipe, table: Table, roles: &Roles, session: &Session<'_>) -> Result<Fitted> {
+    let threads = &session.threads;
+    let input = Input::choose(table, roles, Wanted::Any, Vec::new(), session.observer)?;
+    let split = Split::new(&input.normal, recipe);
+    let features: Vec<String> = input.schema.names().into_iter().map(str::to_owned).collect();
+    let (pipeline, prep) = Pipeline::fit(&input.table, &input.schema, &features, &split.train, &recipe.prep)?;
+    let prepared = pipeline.transform(&input.table)?;
+    let intake = TableIntake { schema: input.schema.clone(), pipeline };
+
+    let blocks = intake.pipeline.blocks();
+    let material = Material { prepared: &prepared, blocks, slots: intake.slots(), shape: Shape::Row, split: &split };
+    let Learnt { recipe, judge, baselines, density, trainings, mut warnings } = learn(recipe, material, session)?;
+
+    let anomalous = judge.score(&prepared.take(&input.anomalous), threads);
+    let held_out = judge.score(&prepared.take(&split.calibration), threads);
+    let sample = &split.train[..split.train.len().min(TRAINING_SCORES)];
+    let training = judge.score(&prepared.take(sample), threads);
+    let (calibration, decision) = draw_line(&recipe, held_out, None, training, &anomalous)?;
+    warnings.extend(decision.warning.clone());
+    warnings.iter().for_each(|warning| session.observer.on_event(Event::Warned(warning)));
+
+    let told = summary::Told {
+        recipe: &recipe,
+        judge: &judge,
+        prepared: &prepared,
+        split: &split,
+        normal: &input.normal,
+        anomalous: &input.anomalous,
+        anomalous_scores: &anomalous,
+        calibration: &calibration,
+        decision: &decision,
+        pca: &baselines.pca,
+    };
+    let report = summary::table(&told, &input, &intake, &prep, trainings, warnings, threads)?;
+    let intake = Intake::Table(intake);
+    Ok(Fitted { recipe, intake, judge, calibration, decision, online: None, baselines, density, report })
+}

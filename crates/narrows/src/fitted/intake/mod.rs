@@ -1,0 +1,55 @@
+//! How raw tables become the rows that networks see, and back: one file a kind of data. Nothing here has seen a network.
+
+mod series;
+mod table;
+
+pub(crate) use series::SeriesIntake;
+pub(crate) use table::{TableIntake, TableSamples};
+
+use crate::data::Schema;
+use crate::detect::residual::Slots;
+use crate::model::Shape;
+use crate::prep::Block;
+
+/// The kinds of data.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Intake {
+    /// A row is a sample.
+    Table(TableIntake),
+    /// A window of a series is a sample.
+    Series(SeriesIntake),
+}
+
+impl Intake {
+    /// The columns that must come.
+    pub(crate) fn schema(&self) -> &Schema {
+        match self {
+            Intake::Table(table) => &table.schema,
+            Intake::Series(series) => &series.schema,
+        }
+    }
+
+    /// Which inputs belong to which column or channel.
+    pub(crate) fn blocks(&self) -> &[Block] {
+        match self {
+            Intake::Table(table) => table.pipeline.blocks(),
+            Intake::Series(series) => series.pipeline.blocks(),
+        }
+    }
+
+    /// The columns that errors are told by.
+    pub(crate) fn slots(&self) -> Slots {
+        match self {
+            Intake::Table(table) => table.slots(),
+            Intake::Series(series) => series.slots(),
+        }
+    }
+
+    /// How a sample's values lie.
+    pub(crate) fn shape(&self) -> Shape {
+        match self {
+            Intake::Table(_) => Shape::Row,
+            Intake::Series(series) => series.shape(),
+        }
+    }
+}

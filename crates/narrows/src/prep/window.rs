@@ -1,0 +1,124 @@
+//! Windows: the pieces of a series that a network sees whole, and how each piece is brought to a level of its own.
+
+use serde::{Deserialize, Serialize};
+
+/// How a series is freed from what would drown its pattern: level, trend and size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Transform {
+    /// Nothing is taken away.
+    #[default]
+    None,
+    /// Each point becomes its difference from the one before: level shifts become single points.
+    Difference,
+    /// From each window its mean is taken.
+    Centre,
+    /// From each window its least-squares line is taken.
+    Detrend,
+    /// From each window its mean is taken, and what is left is divided by its standard deviation.
+    Standardise,
+}
+
+impl Transform {
+    /// What it does, for reports.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Transform::None => "levels kept as they are",
+            Transform::Difference => "each point as its difference from the one before",
+            Transform::Centre => "each window without its mean",
+            Transform::Detrend => "each window without its straight line",
+            Transform::Standardise => "each window without its mean and in units of its standard deviation",
+        }
+    }
+}
+
+/// A window is not stretched by more than this many times a channel's own spread: what hardly moves stays small.
+const LARGEST_STRETCH: f64 = 10.0;
+
+/// What was taken from one channel of one window: `value = offset + slope t + size x`, t counted from its middle.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Level {
+    /// At the middle of the window.
+    pub offset: f32,
+    /// A step.
+    pub slope: f32,
+    /// Of the unit.
+    pub size: f32,
+}
+
+impl Level {
+    /// Nothing was taken.
+    pub const NONE: Level = Level { offset: 0.0, slope: 0.0, size: 1.0 };
+
+    /// What `transform` takes from the values, given by `value(t)`, of which missing ones are NaN.
+    pub fn of(transform: Transform, steps: usize, value: impl Fn(usize) -> f32) -> Level {
+        let middle = (steps as f64 - 1.0) / 2.0;
+        let seen = || (0..steps).map(|t| (t as f64 - middle, f64::from(value(t)))).filter(|(_, x)| !x.is_nan());
+        let n = seen().count() as f64;
+        if n == 0.0 || matches!(transform, Transform::None | Transform::Difference) {
+            return Level::NONE;
+        }
+        let mean = seen().map(|(_, x)| x).sum::<f64>() / n;
+        match transform {
+            Transform::Detrend => {
+                let mean_t = seen().map(|(t, _)| t).sum::<f64>() / n;
+                let (mut cross, mut square) = (0.0, 0.0);
+                seen().for_each(|(t, x)| {
+                    cross += (t - mean_t) * (x - mean);
+                    square += (t - mean_t) * (t - mean_t);
+                });
+                let slope = if square > 0.0 { cross / square } else { 0.0 };
+                Level { offset: (mean - slope * mean_t) as f32, slope: slope as f32, size: 1.0 }
+            }
+            Transform::Standardise => {
+                let variance = seen().map(|(_, x)| (x - mean) * (x - mean)).sum::<f64>() / n;
+                Level { offset: mean as f32, slope: 0.0, size: variance.sqrt().max(1.0 / LARGEST_STRETCH) as f32 }
+            }
+            _ => Level { offset: mean as f32, slope: 0.0, size: 1.0 },
+        }
+    }
+
+    /// The value freed from the level, at step `t` of `steps`.
+    pub fn take(self, x: f32, t: usize, steps: usize) -> f32 {
+        (x - self.at(t, steps)) / self.size
+    }
+
+    /// The value with the level put back.
+    pub fn put_back(self, x: f32, t: usize, steps: usize) -> f32 {
+        x * self.size + self.at(t, steps)
+    }
+
+    fn at(self, t: usize, steps: usize) -> f32 {
+        self.offset + self.slope * (t as f32 - (steps as f32 - 1.0) / 2.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(transform: Transform, values: &[f32], expected: &[f32]) {
+        let steps = values.len();
+        let level = Level::of(transform, steps, |t| values[t]);
+        let taken: Vec<f32> = (0..steps).map(|t| level.take(values[t], t, steps)).collect();
+        for (t, (taken, expected)) in taken.iter().zip(expected).enumerate() {
+            assert!((taken - expected).abs() < 1e-5 || expected.is_nan(), "{transform:?} step {t}: {taken}");
+            assert!((level.put_back(*taken, t, steps) - values[t]).abs() < 1e-5 || values[t].is_nan());
+        }
+    }
+
+    #[test]
+    fn each_transform_takes_what_it_says() {
+        check(Transform::None, &[1.0, 2.0], &[1.0, 2.0]);
+        check(Transform::Centre, &[1.0, 2.0, 6.0], &[-2.0, -1.0, 3.0]);
+        check(Transform::Detrend, &[1.0, 3.0, 5.0, 7.0], &[0.0; 4]);
+        check(Transform::Standardise, &[1.0, 3.0], &[-1.0, 1.0]);
+    }
+
+    #[test]
+    fn missing_values_have_no_say_and_a_flat_window_stays_flat() {
+        check(Transform::Detrend, &[1.0, f32::NAN, 5.0, 7.0], &[0.0, f32::NAN, 0.0, 0.0]);
+        check(Transform::Standardise, &[2.0, 2.0, 2.01], &[-0.0333, -0.0333, 0.0667]);
+        check(Transform::Centre, &[f32::NAN, f32::NAN], &[f32::NAN, f32::NAN]);
+    }
+}
