@@ -10,6 +10,7 @@ pub mod evaluation;
 pub mod event;
 pub mod explain;
 pub mod metrics;
+pub mod point_adjust;
 pub mod residual;
 pub mod scale;
 pub mod settings;
