@@ -15,6 +15,7 @@ pub mod residual;
 pub mod scale;
 pub mod settings;
 pub mod threshold;
+pub mod vus;
 
 mod bootstrap;
 mod curve;
@@ -31,3 +32,4 @@ pub use metrics::Confusion;
 pub use scale::{ColumnScale, LogRatio, Standardise};
 pub use settings::{Detect, Score, Weighting};
 pub use threshold::Threshold;
+pub use vus::{RangeAuc, Vus, range_auc, vus};
