@@ -14,6 +14,7 @@ mod encoder;
 mod flag;
 mod levels;
 mod number;
+mod period;
 mod pipeline;
 mod prepared;
 mod quantile;
@@ -23,6 +24,7 @@ mod summary;
 
 pub use block::{Block, BlockKind};
 pub use cell::Cell;
+pub use period::period;
 pub use pipeline::Pipeline;
 pub use prepared::{ColumnCounts, PrepCounts, Prepared};
 pub use summary::{ColumnPrep, PrepReport};
