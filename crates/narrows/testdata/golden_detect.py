@@ -13,6 +13,8 @@ from sklearn.ensemble._iforest import _average_path_length
 from sklearn.metrics import average_precision_score, f1_score, precision_recall_curve, roc_auc_score
 from sklearn.neighbors import NearestNeighbors
 
+import golden_series
+
 rng = np.random.default_rng(20240607)
 
 
@@ -147,6 +149,7 @@ golden = {
     "gaussian": gaussian,
     "isolation_forest": isolation_forest,
     "paretos": paretos,
+    **golden_series.sets(),
 }
 path = Path(__file__).with_suffix(".json")
 path.write_text(json.dumps(golden, indent=None, separators=(", ", ": ")).replace("}, {", "},\n{") + "\n")

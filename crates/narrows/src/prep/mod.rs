@@ -14,6 +14,7 @@ mod encoder;
 mod flag;
 mod levels;
 mod number;
+mod period;
 mod pipeline;
 mod prepared;
 mod quantile;
@@ -25,6 +26,7 @@ mod window;
 
 pub use block::{Block, BlockKind};
 pub use cell::Cell;
+pub use period::period;
 pub use pipeline::Pipeline;
 pub use prepared::{ColumnCounts, PrepCounts, Prepared, finite};
 pub use signal::{ScaleOver, Signal, SignalPipeline, Unobserved, Windows};
