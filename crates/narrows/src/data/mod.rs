@@ -20,6 +20,7 @@ mod sniff;
 mod source;
 mod table;
 mod token;
+mod zones;
 
 pub use conform::{Conformed, conform};
 pub use infer::{DropReason, Dropped, Inference, Inferred, infer};
@@ -27,3 +28,4 @@ pub use reader::Reader;
 pub use schema::{Column, ColumnKind, Schema};
 pub use source::{Format, Header, Source};
 pub use table::Table;
+pub use zones::check_zones;
