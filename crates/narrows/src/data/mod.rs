@@ -19,6 +19,7 @@ mod schema;
 mod sniff;
 mod source;
 mod table;
+mod timeline;
 mod token;
 mod zones;
 
@@ -28,4 +29,5 @@ pub use reader::Reader;
 pub use schema::{Column, ColumnKind, Schema};
 pub use source::{Format, Header, Source};
 pub use table::Table;
+pub use timeline::split_in_time;
 pub use zones::check_zones;
