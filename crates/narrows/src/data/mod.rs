@@ -19,6 +19,8 @@ mod ndjson;
 mod numpy;
 mod profile;
 mod reader;
+#[cfg(test)]
+mod real;
 mod schema;
 mod series;
 mod sniff;
