@@ -48,6 +48,9 @@ pub(crate) fn moment(text: &str) -> Option<i64> {
         Offset::UTC.to_timestamp(text.parse::<Date>().ok()?.to_datetime(jiff::civil::Time::midnight())).ok()?
     } else if let Ok(timestamp) = text.parse::<Timestamp>() {
         timestamp
+    } else if text.ends_with(']') {
+        // A zone by its name alone, such as `[Europe/Paris]`: it would be passed over, and the time taken as UTC.
+        return None;
     } else {
         Offset::UTC.to_timestamp(text.parse::<DateTime>().ok()?).ok()?
     };
@@ -101,9 +104,11 @@ mod tests {
         assert_eq!(moment("2024-03-12 00:00:01"), Some(day + 1_000_000));
         assert_eq!(moment("2024-03-12T02:00:00+02:00"), Some(day));
         assert_eq!(moment("2024-03-12T00:00:00.5Z"), Some(day + 500_000));
+        assert_eq!(moment("2024-03-12T01:00:00+01:00[Europe/Paris]"), Some(day));
         for text in ["12/03/2024", "2024-13-01", "20240312", "2024", "2024-03-12x", "1234-5678"] {
             assert_eq!(moment(text), None, "{text}");
         }
+        assert_eq!(moment("2024-03-12T00:00:00[Europe/Paris]"), None);
     }
 
     #[test]

@@ -1,0 +1,42 @@
+//! How series lie in a table, and which columns say when and which.
+
+use serde::{Deserialize, Serialize};
+
+/// How series lie in a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Layout {
+    /// A row is a series of one channel, its columns are the steps.
+    Rows,
+    /// A row is a point in time, its columns are the channels.
+    Long,
+}
+
+/// Which columns of a long table say when a point was, which series it belongs to, and what was measured.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TimeColumns {
+    /// When: dates or numbers, rising within a series. Without it rows follow each other one step apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<String>,
+    /// Which series: text or numbers. Without it there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// What was measured: numbers.
+    pub channels: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn layouts_and_columns_go_through_json_unchanged() {
+        assert_eq!(serde_json::to_string(&[Layout::Rows, Layout::Long]).unwrap(), r#"["rows","long"]"#);
+        let columns = TimeColumns { time: Some("t".into()), id: None, channels: vec!["x".into()] };
+        let text = serde_json::to_string(&columns).unwrap();
+        assert_eq!(text, r#"{"time":"t","channels":["x"]}"#);
+        assert_eq!(serde_json::from_str::<TimeColumns>(&text).unwrap(), columns);
+        assert!(serde_json::from_str::<TimeColumns>(r#"{"channels":[],"when":"t"}"#).is_err());
+    }
+}

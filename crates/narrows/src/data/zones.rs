@@ -1,0 +1,86 @@
+//! Whether the times of a column are all on one clock.
+//!
+//! A time without a zone is read as UTC. Beside times that name theirs, that would be a guess, and hours wrong.
+
+use jiff::Timestamp;
+
+use super::form::Form;
+use super::table::Table;
+use super::token;
+use crate::error::{Error, Place, Result};
+
+/// Refuses a column in which some times name a zone (`Z`, `+02:00`) and others do not.
+///
+/// To be asked of the raw table, before [`conform`](super::conform()), which makes one clock of all. Different zones are
+/// fine, they are moments; so is a column that is not text. Cells that are no times are left to
+/// [`conform`](super::conform()).
+///
+/// # Errors
+/// [`Error::Data`] with the first row that differs; [`Error::Mismatch`] where there is no such column.
+pub fn check_zones(table: &Table, column: &str) -> Result<()> {
+    let place = Place::column(column).of(table.source());
+    let Form::Words(words) = Form::of(table.expect_column(column)?, &place)? else { return Ok(()) };
+    let mut first: Option<(u64, bool)> = None;
+    for (row, cell) in (table.first_row()..).zip(&words) {
+        let text = cell.unwrap_or_default().trim();
+        let is_zoned = names_a_zone(text);
+        // What is alike needs no look at whether it is a time at all.
+        if first.is_some_and(|(_, is_first_zoned)| is_first_zoned == is_zoned) || token::moment(text).is_none() {
+            continue;
+        }
+        let Some((first_row, _)) = first else {
+            first = Some((row, is_zoned));
+            continue;
+        };
+        let expected = if is_zoned { "a time without a zone" } else { "a time with a zone such as `Z` or `+02:00`" };
+        let got: String = text.chars().take(40).collect();
+        let error = Error::data(place.at_row(row), format!("expected {expected} as in row {first_row}, got `{got}`"));
+        return Err(error.with_hint("write all times with a zone or all without; without one they are read as UTC"));
+    }
+    Ok(())
+}
+
+fn names_a_zone(text: &str) -> bool {
+    // Past the date a plain time has none of these bytes, so that it is never shown to the parser.
+    let may = text.bytes().skip(10).any(|byte| matches!(byte, b'Z' | b'z' | b'+' | b'-'));
+    may && text.parse::<Timestamp>().is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{ArrayRef, StringArray};
+
+    use super::*;
+
+    fn check(cells: &[&str], expected: &str) {
+        let array: ArrayRef = Arc::new(StringArray::from(cells.to_vec()));
+        let table = Table::from_arrays(vec![("t".to_owned(), array)], "t.csv").unwrap();
+        let got = check_zones(&table, "t").map_or_else(|error| error.to_string(), |()| "fine".to_owned());
+        assert_eq!(got, expected);
+    }
+
+    #[test]
+    fn one_clock_or_zones_throughout_are_fine() {
+        check(&["2024-01-01T00:00:00Z", "2024-01-01T03:00:00+02:00", "2024-01-01 03:00:00-05"], "fine");
+        check(&["2024-01-01T00:00:00", "2024-01-02", "", "NA", "not a time +", "2024-01-01 00:05"], "fine");
+        check(&["1", "2"], "fine");
+        let numbers = Table::from_columns(vec![("t", vec![1.0])]).unwrap();
+        assert!(check_zones(&numbers, "t").is_ok());
+        assert!(check_zones(&numbers, "u").is_err());
+    }
+
+    #[test]
+    fn the_first_time_that_differs_is_named() {
+        check(
+            &["", "2024-01-01T00:00:00", "x", "2024-01-01T00:05:00Z", "2024-01-01T00:10:00Z"],
+            "t.csv, column `t`, row 3: expected a time without a zone as in row 1, got `2024-01-01T00:05:00Z`",
+        );
+        check(
+            &["2024-01-01T00:00:00+01:00", "2024-01-02"],
+            "t.csv, column `t`, row 1: expected a time with a zone such as `Z` or `+02:00` as in row 0, got \
+             `2024-01-02`",
+        );
+    }
+}
