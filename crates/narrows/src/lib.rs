@@ -16,7 +16,10 @@ pub mod report;
 pub mod train;
 
 pub use error::{Error, ErrorKind, Result};
-pub use fitted::{Evaluation, Evaluator, Explained, Fitted, Flag, Roles, ScoreCounts, Scores, Session, fit};
+pub use fitted::{
+    Evaluation, Evaluator, Explained, Fitted, Flag, Roles, ScoreCounts, Scores, SeriesEvent, SeriesQuality, Session,
+    fit,
+};
 pub use narrows_engine::{Threads, rng};
 pub use recipe::{Preset, Recipe};
 pub use report::Report;

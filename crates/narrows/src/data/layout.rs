@@ -3,12 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 /// How series lie in a table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Layout {
     /// A row is a series of one channel, its columns are the steps.
     Rows,
     /// A row is a point in time, its columns are the channels.
+    #[default]
     Long,
 }
 

@@ -44,7 +44,7 @@ impl Threshold {
             Threshold::FalseAlarmRate { rate } => {
                 self.some("held-out", scores)?;
                 self.conformal(calibration, rate.get())
-            },
+            }
             Threshold::Quantile { q } => {
                 let scores = self.some("held-out", scores)?;
                 let rank = ((scores.len() - 1) as f64 * q.get()).floor() as usize + 1;
@@ -57,7 +57,10 @@ impl Threshold {
             }
             Threshold::Max => {
                 let scores = self.some("held-out", scores)?;
-                Decision { promised_rate: Some(promise(calibration, scores.len())), ..decision(scores[scores.len() - 1]) }
+                Decision {
+                    promised_rate: Some(promise(calibration, scores.len())),
+                    ..decision(scores[scores.len() - 1])
+                }
             }
             Threshold::Contamination { share } => {
                 decision(at(self.some("training", &calibration.training)?, 1.0 - share.get()))
@@ -102,8 +105,11 @@ impl Threshold {
         let needed = (1.0 / rate - 1e-9).ceil() - 1.0;
         let warning = (rank > n).then(|| {
             let best = promise(calibration, rising.len());
-            let pieces = if calibration.blocks < rising.len() { "independent held-out windows" } else { "held-out rows" };
-            format!("a false-alarm rate of {rate} needs {needed} {pieces}, got {blocks}: only {best:.4} can be promised")
+            let pieces =
+                if calibration.blocks < rising.len() { "independent held-out windows" } else { "held-out rows" };
+            format!(
+                "a false-alarm rate of {rate} needs {needed} {pieces}, got {blocks}: only {best:.4} can be promised"
+            )
         });
         let rank = rank.min(n) as usize;
         let promised_rate = Some(promise(calibration, rank));
@@ -152,7 +158,11 @@ impl Threshold {
 fn promise(calibration: &Calibration, rank: usize) -> f64 {
     let (n, blocks) = (calibration.scores.len(), calibration.blocks);
     let above = (n - rank) as f64;
-    if blocks == n { (above + 1.0) / (n as f64 + 1.0) } else { (1.0 + above / n as f64 * blocks as f64) / (blocks as f64 + 1.0) }
+    if blocks == n {
+        (above + 1.0) / (n as f64 + 1.0)
+    } else {
+        (1.0 + above / n as f64 * blocks as f64) / (blocks as f64 + 1.0)
+    }
 }
 
 fn at(rising: &[f64], q: f64) -> f64 {

@@ -110,6 +110,16 @@ impl Events {
     }
 }
 
+impl std::ops::AddAssign for Events {
+    /// The counts of two series together.
+    fn add_assign(&mut self, other: Events) {
+        self.labelled += other.labelled;
+        self.found += other.found;
+        self.predicted += other.predicted;
+        self.right += other.right;
+    }
+}
+
 /// Refuses flags and labels of different lengths.
 pub(super) fn check_lengths(flags: &[bool], labels: &[bool]) -> Result<()> {
     if flags.len() == labels.len() {

@@ -92,19 +92,19 @@ fn ranges(recipe: &Recipe, set: &SeriesSet, window: usize) -> Result<Vec<[Range<
     let validation = recipe.train.validation.get() * (1.0 - calibration);
     let parts = (1.0 - calibration - validation, validation, calibration);
     let is_long = |n: usize| n >= LONG_ENOUGH * window;
-    let mut short: Vec<usize> = (0..set.series.len())
-        .filter(|s| !is_long(set.series[*s].n_points()) && set.series[*s].n_points() >= window)
-        .collect();
+    let n_points = |s: u32| set.series[s as usize].n_points();
+    let mut short: Vec<u32> =
+        (0..set.series.len() as u32).filter(|s| !is_long(n_points(*s)) && n_points(*s) >= window).collect();
     if short.len() == 1 && !set.series.iter().any(|series| is_long(series.n_points())) {
         let needed = LONG_ENOUGH * window;
-        let got = set.series[short[0]].n_points();
+        let got = n_points(short[0]);
         let message = format!("expected at least {needed} points, {LONG_ENOUGH} windows of {window}, got {got}");
         return Err(Error::data(Place::default(), message).with_hint("take shorter windows: data.window"));
     }
     Stream::new(recipe.seed, Purpose::Split, 0, 0).shuffle(&mut short);
     let n_calibration = ((short.len() as f64 * calibration).round() as usize).max(usize::from(short.len() > 1));
     let n_validation = (short.len() as f64 * validation).round() as usize;
-    let part_of = |s: usize| match short.iter().position(|short| *short == s) {
+    let part_of = |s: usize| match short.iter().position(|short| *short as usize == s) {
         Some(place) if place < n_calibration => 2,
         Some(place) if place < n_calibration + n_validation => 1,
         _ => 0,
@@ -148,7 +148,11 @@ pub(super) fn cut(
             for first in intake.firsts(range.len(), plan.stride).into_iter().map(|first| range.start + first) {
                 let number = windows.prepared.n as u32;
                 let has_anomaly = is_anomalous[first..first + plan.window].contains(&true);
-                if has_anomaly { anomalous.push(number) } else { parts[part].push(number) }
+                if has_anomaly {
+                    anomalous.push(number)
+                } else {
+                    parts[part].push(number)
+                }
                 intake.pipeline.cut(signal, std::iter::once(first), &mut windows);
             }
         }
@@ -161,7 +165,9 @@ pub(super) fn cut(
             train.len(),
             calibration.len()
         );
-        return Err(Error::data(Place::default(), message).with_hint("give more normal points, or take shorter windows"));
+        return Err(
+            Error::data(Place::default(), message).with_hint("give more normal points, or take shorter windows")
+        );
     }
     let mut normal = [train.as_slice(), &validation, &calibration].concat();
     normal.sort_unstable();

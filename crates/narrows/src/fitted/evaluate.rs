@@ -4,8 +4,10 @@ use narrows_engine::Threads;
 use serde::{Deserialize, Serialize};
 
 use super::Fitted;
+use super::intake::Intake;
 use super::roles::{Verdict, verdicts};
-use crate::data::Table;
+use super::series_quality::{SeriesQuality, Trace};
+use crate::data::{Layout, Table};
 use crate::detect::{Estimate, Threshold, evaluation};
 use crate::error::{Error, Place, Result};
 
@@ -45,6 +47,12 @@ pub struct Evaluation {
     pub best_f1: BestF1,
     /// Rows without a label, left out.
     pub unlabelled: u64,
+    /// Rows without a score, left out: points of series that warm up, or at which nothing was observed.
+    #[serde(default)]
+    pub unscored: u64,
+    /// Of points in time: the metrics that know of neighbours.
+    #[serde(flatten)]
+    pub series: Option<SeriesQuality>,
 }
 
 /// The baselines.
@@ -95,6 +103,9 @@ pub struct Evaluator<'a> {
     isolation_forest: Vec<f64>,
     labels: Vec<bool>,
     unlabelled: u64,
+    unscored: u64,
+    /// The points of each series, in the order of time.
+    traces: Vec<Trace>,
 }
 
 impl Fitted {
@@ -109,30 +120,51 @@ impl Fitted {
             isolation_forest: Vec::new(),
             labels: Vec::new(),
             unlabelled: 0,
+            unscored: 0,
+            traces: Vec::new(),
         }
     }
 }
 
 impl Evaluator<'_> {
-    /// Scores the rows of `table`.
+    /// Scores the rows of `table`; of points in time, all rows at once.
     ///
     /// # Errors
     /// Where the label or a feature column is missing or does not fit.
     pub fn add(&mut self, table: &Table, threads: &Threads) -> Result<()> {
         let verdicts = verdicts(table, &self.label, &self.normal)?;
+        self.unlabelled += verdicts.iter().filter(|verdict| **verdict == Verdict::Unlabelled).count() as u64;
+        match &self.fitted.intake {
+            Intake::Series(intake) if intake.layout == Layout::Long => {
+                let traces = self.fitted.trace_points(intake, table, &verdicts, threads)?;
+                for trace in traces {
+                    self.unscored += trace.unscored;
+                    self.labels.extend(&trace.labels);
+                    self.scores.extend(&trace.scores);
+                    self.pca.extend(&trace.pca);
+                    self.isolation_forest.extend(&trace.isolation_forest);
+                    self.traces.push(trace);
+                }
+                Ok(())
+            }
+            _ => self.add_samples(table, &verdicts, threads),
+        }
+    }
+
+    fn add_samples(&mut self, table: &Table, verdicts: &[Verdict], threads: &Threads) -> Result<()> {
         let labelled: Vec<u32> =
             (0..table.n_rows() as u32).filter(|row| verdicts[*row as usize] != Verdict::Unlabelled).collect();
-        self.unlabelled += (table.n_rows() - labelled.len()) as u64;
         if labelled.is_empty() {
             return Ok(());
         }
-        let judge = &self.fitted.judge;
-        let prepared = judge.prepare(&table.take(&labelled))?.prepared;
+        let table = table.take(&labelled);
+        let prepared = match &self.fitted.intake {
+            Intake::Table(intake) => intake.prepare(&table)?.prepared,
+            Intake::Series(intake) => intake.whole(&intake.prepare(&table)?).prepared,
+        };
         self.labels.extend(labelled.iter().map(|row| verdicts[*row as usize] == Verdict::Anomalous));
-        self.scores.extend(judge.score(&prepared, threads));
-        let baselines = &self.fitted.baselines;
-        let (pca, forest) = threads
-            .install(|| (baselines.pca.error(&prepared.input), baselines.isolation_forest.score(&prepared.input)));
+        self.scores.extend(self.fitted.judge.score(&prepared, threads));
+        let (pca, forest) = self.fitted.baselines.scores(&prepared, threads);
         self.pca.extend(pca);
         self.isolation_forest.extend(forest);
         Ok(())
@@ -185,6 +217,8 @@ impl Evaluator<'_> {
             promised_rate: self.fitted.decision.promised_rate,
             best_f1: BestF1 { threshold: best.threshold, f1: best_f1.unwrap_or(0.0) },
             unlabelled: self.unlabelled,
+            unscored: self.unscored,
+            series: SeriesQuality::of(&self.traces, self.fitted)?,
         })
     }
 }

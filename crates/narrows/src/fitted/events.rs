@@ -7,8 +7,7 @@ use super::intake::{Intake, SeriesIntake};
 use super::points::{Points, Say, points};
 use super::series::point_reasons;
 use crate::data::{Layout, Series, Table};
-use crate::detect::events::events_of;
-use crate::detect::{Calibration, Reason};
+use crate::detect::{Calibration, Event, Reason, events_of};
 use crate::error::{Error, Result};
 
 /// Most channels named for an event.
@@ -77,7 +76,7 @@ pub(super) fn events(
     threshold: f64,
 ) -> Vec<Found> {
     let is_anomaly: Vec<bool> = points.score.iter().map(|score| *score > threshold).collect();
-    let found = |event: crate::detect::events::Event| {
+    let found = |event: Event| {
         let (first, last) = (event.first, event.last);
         let higher = |a: usize, b: usize| if points.score[b] > points.score[a] { b } else { a };
         let peak = (first..=last).fold(first, higher);

@@ -36,13 +36,7 @@ pub(super) fn fit(
 }
 
 /// Every row a series, and its only window.
-fn fit_rows(
-    recipe: &Recipe,
-    settings: &Series,
-    table: Table,
-    roles: &Roles,
-    session: &Session<'_>,
-) -> Result<Fitted> {
+fn fit_rows(recipe: &Recipe, settings: &Series, table: Table, roles: &Roles, session: &Session<'_>) -> Result<Fitted> {
     let threads = &session.threads;
     let special = roles.id.iter().map(|id| (text(id), "names the series; never a feature".to_owned())).collect();
     let input = Input::choose(table, roles, Wanted::Steps, special, session.observer)?;
@@ -52,8 +46,7 @@ fn fit_rows(
     let set = SeriesSet::rows(&input.table, &columns.channels)?;
 
     let window = columns.channels.len();
-    let stretches: Vec<_> =
-        split.train.iter().map(|row| ("", set.series[*row as usize].values.as_slice())).collect();
+    let stretches: Vec<_> = split.train.iter().map(|row| ("", set.series[*row as usize].values.as_slice())).collect();
     let prep_settings = (settings.transform, settings.scale, unobserved(recipe));
     let (pipeline, prep) = SignalPipeline::fit(&set.channels, &stretches, window, prep_settings, &recipe.prep)?;
     let schema = Schema { columns: columns.channels.iter().map(|name| numeric(name)).collect() };
@@ -97,13 +90,7 @@ fn fit_rows(
 }
 
 /// Every row a point in time, windows sliding over the series.
-fn fit_long(
-    recipe: &Recipe,
-    settings: &Series,
-    table: Table,
-    roles: &Roles,
-    session: &Session<'_>,
-) -> Result<Fitted> {
+fn fit_long(recipe: &Recipe, settings: &Series, table: Table, roles: &Roles, session: &Session<'_>) -> Result<Fitted> {
     let threads = &session.threads;
     let (special, mut notes) = special_columns(&table, roles)?;
     if let Some(time) = &special.time {
@@ -125,7 +112,8 @@ fn fit_long(
         .zip(&plan.ranges)
         .map(|((series, anomalous), ranges)| without_anomalies(&series.values, anomalous, ranges, set.channels.len()))
         .collect();
-    let stretches: Vec<_> = set.series.iter().zip(&known).map(|(s, values)| (s.id.as_str(), values.as_slice())).collect();
+    let stretches: Vec<_> =
+        set.series.iter().zip(&known).map(|(s, values)| (s.id.as_str(), values.as_slice())).collect();
     let prep_settings = (settings.transform, settings.scale, unobserved(recipe));
     let (pipeline, prep) = SignalPipeline::fit(&set.channels, &stretches, plan.window, prep_settings, &recipe.prep)?;
     let step = set.step;
@@ -231,9 +219,8 @@ fn special_parts(table: &Table, columns: &TimeColumns) -> Result<Vec<(Column, St
         parts.push((Column { name: time.clone(), kind }, "says when; never a feature".to_owned()));
     }
     if let Some(id) = &columns.id {
-        let kind = data::infer(&table.select(&[id])?)?.schema.columns[0].kind;
-        let kind = if kind == ColumnKind::Numeric { kind } else { ColumnKind::Text };
-        parts.push((Column { name: id.clone(), kind }, "says which series; never a feature".to_owned()));
+        // As text, so that `7` and `007` are two machines.
+        parts.push((text(id), "says which series; never a feature".to_owned()));
     }
     Ok(parts)
 }

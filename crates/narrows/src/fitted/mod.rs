@@ -19,6 +19,7 @@ mod points;
 mod rebuild;
 mod roles;
 mod series;
+mod series_quality;
 mod series_summary;
 mod split;
 mod summary;
@@ -31,6 +32,7 @@ pub(crate) use generate::CodeDensity;
 pub(crate) use intake::{Intake, SeriesIntake, TableIntake};
 pub(crate) use judge::Judge;
 pub use roles::Roles;
+pub use series_quality::SeriesQuality;
 pub use verdict::{Explained, Flag, ScoreCounts, Scores};
 
 use crate::baseline::{IsolationForest, Pca};

@@ -4,7 +4,7 @@ use narrows_engine::Threads;
 
 use super::intake::SeriesIntake;
 use super::judge::{Detail, Judge};
-use crate::prep::Signal;
+use crate::prep::{Prepared, Signal};
 
 /// Windows judged together, so that memory does not grow with the length of a series times its window.
 const CHUNK: usize = 4096;
@@ -66,6 +66,31 @@ pub(super) fn points(
         }
     }
     sums.finish(signal, k)
+}
+
+/// What `rate` says of windows, brought to the points they cover by the mean: for what a user would compare with.
+pub(super) fn spread<const N: usize>(
+    intake: &SeriesIntake,
+    signal: &Signal,
+    rate: impl Fn(&Prepared) -> [Vec<f64>; N],
+) -> [Vec<f64>; N] {
+    let mut sums = [(); N].map(|()| vec![0.0; signal.n]);
+    let mut covered = vec![0.0; signal.n];
+    for firsts in intake.firsts(signal.n, intake.stride).chunks(CHUNK) {
+        let mut windows = intake.pipeline.no_windows(firsts.len());
+        intake.pipeline.cut(signal, firsts.iter().copied(), &mut windows);
+        let rates = rate(&windows.prepared);
+        for (w, first) in firsts.iter().enumerate() {
+            for p in *first..first + intake.pipeline.window() {
+                covered[p] += 1.0;
+                sums.iter_mut().zip(&rates).for_each(|(sum, rate)| sum[p] += rate[w]);
+            }
+        }
+    }
+    for sum in &mut sums {
+        sum.iter_mut().zip(&covered).for_each(|(sum, n)| *sum /= n);
+    }
+    sums
 }
 
 struct Sums {

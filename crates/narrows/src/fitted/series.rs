@@ -53,12 +53,8 @@ impl Fitted {
         let detail = if k > 0 { Detail::Shares } else { Detail::Scores };
         let judged = self.judge.judge(&prepared, detail, threads);
         let observed = |series: &Series| series.values.iter().any(|x| x.is_finite());
-        let flag: Vec<Flag> = samples
-            .set
-            .series
-            .iter()
-            .map(|series| if observed(series) { Flag::None } else { Flag::Missing })
-            .collect();
+        let flag: Vec<Flag> =
+            samples.set.series.iter().map(|series| if observed(series) { Flag::None } else { Flag::Missing }).collect();
         let score = judged.scores.iter().zip(&flag).map(|(s, f)| if *f == Flag::None { *s } else { f64::NAN });
         let reasons = if k > 0 {
             let rows: Vec<u32> = (0..prepared.n as u32).collect();
@@ -221,8 +217,9 @@ pub(super) fn point_reasons(
     }
     let shares = explain::shares(errors);
     let observed = |c: &usize| series.values[p * n + c].is_finite();
-    let reason =
-        |c: usize| Reason::number(&channels[c], shares[c], expected(intake, series, points, p, c), series.values[p * n + c]);
+    let reason = |c: usize| {
+        Reason::number(&channels[c], shares[c], expected(intake, series, points, p, c), series.values[p * n + c])
+    };
     explain::top_k(&shares, k).into_iter().filter(observed).map(reason).collect()
 }
 

@@ -11,7 +11,7 @@ use super::judge::Detail;
 use super::points::{Points, Say, points};
 use super::series::{expected, row_reasons};
 use super::summary::{Particulars, Told, columns, notes, report, rows as row_counts, top_row, top_samples};
-use crate::data::{Layout, Series};
+use crate::data::Series;
 use crate::detect::explain;
 use crate::error::Result;
 use crate::prep::PrepReport;

@@ -126,12 +126,7 @@ pub struct Lstm {
 
 impl Default for Lstm {
     fn default() -> Self {
-        Lstm {
-            code_size: Choice::Auto,
-            nodes: vec![64],
-            direction: Direction::Forward,
-            code_activation: Choice::Auto,
-        }
+        Lstm { code_size: Choice::Auto, nodes: vec![64], direction: Direction::Forward, code_activation: Choice::Auto }
     }
 }
 

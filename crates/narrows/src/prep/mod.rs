@@ -29,7 +29,7 @@ pub use cell::Cell;
 pub use period::period;
 pub use pipeline::Pipeline;
 pub use prepared::{ColumnCounts, PrepCounts, Prepared, finite};
-pub use signal::{ScaleOver, Signal, SignalPipeline, Unobserved, Windows};
+pub use signal::{ScaleOver, Signal, SignalPipeline, Stretch, Unobserved, Windows};
 pub use summary::{ColumnPrep, PrepReport};
 pub use window::{Level, Transform};
 

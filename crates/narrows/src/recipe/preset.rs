@@ -115,7 +115,9 @@ impl Preset {
             Preset::Deep => plain,
             Preset::Denoising => Recipe { corruption: Corruption::Swap { rate: lit!(Fraction, 0.15) }, ..plain },
             Preset::Variational => Recipe { latent: Latent::Gaussian(Gaussian::default()), ..plain },
-            Preset::Seq2seq => Recipe { backbone: Backbone::Lstm(Lstm::default()), train: recurrent(plain.train), ..plain },
+            Preset::Seq2seq => {
+                Recipe { backbone: Backbone::Lstm(Lstm::default()), train: recurrent(plain.train), ..plain }
+            }
             Preset::Conv => Recipe { backbone: Backbone::Conv(Conv::default()), ..plain },
         }
     }

@@ -3,8 +3,11 @@
 //! No clock and no machine is in it, so the same data and recipe give the same report, to the byte.
 
 pub mod html;
+mod series;
 
 use serde::{Deserialize, Serialize};
+
+pub use series::{ChannelTrace, EventSpan, SeriesReport, Stretch, WindowExample};
 
 pub use crate::train::{Check, Stop, Training};
 
@@ -40,6 +43,9 @@ pub struct Report {
     pub top: Vec<TopRow>,
     /// Codes of a sample of rows on their first two principal axes.
     pub code_map: Vec<CodePoint>,
+    /// What a model of series was shown and what it made of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub series: Option<SeriesReport>,
     /// The recipe, complete.
     pub recipe: Recipe,
 }

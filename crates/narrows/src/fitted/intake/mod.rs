@@ -3,7 +3,7 @@
 mod series;
 mod table;
 
-pub(crate) use series::SeriesIntake;
+pub(crate) use series::{SeriesIntake, SeriesSamples};
 pub(crate) use table::{TableIntake, TableSamples};
 
 use crate::data::Schema;
