@@ -12,6 +12,10 @@ mod batch_norm;
 mod dense;
 mod dropout;
 mod layer_norm;
+mod lstm;
+mod repeat;
+mod sequence;
+mod time_dense;
 
 use std::fmt;
 
@@ -25,6 +29,10 @@ pub use batch_norm::BatchNorm;
 pub use dense::{Dense, DenseInit};
 pub use dropout::Dropout;
 pub use layer_norm::LayerNorm;
+pub use lstm::Lstm;
+pub use repeat::Repeat;
+pub use sequence::{Direction, SequenceOutput};
+pub use time_dense::TimeDense;
 
 pub(crate) use dropout::DropoutKey;
 
@@ -43,6 +51,12 @@ pub enum Layer {
     LayerNorm(LayerNorm),
     /// Random zeros in training.
     Dropout(Dropout),
+    /// Long short-term memory over a sequence.
+    Lstm(Lstm),
+    /// The input once a step.
+    Repeat(Repeat),
+    /// The same dense map at each step.
+    TimeDense(TimeDense),
 }
 
 impl Layer {
@@ -51,12 +65,20 @@ impl Layer {
         Self::Dense(Dense { inputs, outputs, init: DenseInit::PyTorch })
     }
 
+    /// A dense layer at each of `steps` steps, with PyTorch's initial weights.
+    pub fn time_dense(inputs: usize, outputs: usize, steps: usize) -> Self {
+        Self::TimeDense(TimeDense { dense: Dense { inputs, outputs, init: DenseInit::PyTorch }, steps })
+    }
+
     /// (inputs, outputs) where the layer states them; an activation or a dropout takes any width.
     pub(crate) fn widths(&self) -> Option<(usize, usize)> {
         match self {
             Self::Dense(dense) => Some((dense.inputs, dense.outputs)),
             Self::BatchNorm(norm) => Some((norm.features, norm.features)),
             Self::LayerNorm(norm) => Some((norm.features, norm.features)),
+            Self::Lstm(lstm) => Some(lstm.widths()),
+            Self::Repeat(repeat) => Some((repeat.width, repeat.steps * repeat.width)),
+            Self::TimeDense(time) => Some((time.steps * time.dense.inputs, time.steps * time.dense.outputs)),
             Self::Activation(_) | Self::Dropout(_) => None,
         }
     }
@@ -77,13 +99,14 @@ impl Layer {
     /// The shapes of its trainable entries, in PyTorch's names.
     fn trainable(&self) -> Vec<(&'static str, Vec<usize>)> {
         match self {
-            Self::Dense(dense) => {
+            Self::Dense(dense) | Self::TimeDense(TimeDense { dense, .. }) => {
                 vec![("weight", vec![dense.outputs, dense.inputs]), ("bias", vec![dense.outputs])]
             }
+            Self::Lstm(lstm) => lstm.trainable(),
             Self::BatchNorm(BatchNorm { features, .. }) | Self::LayerNorm(LayerNorm { features, .. }) => {
                 vec![("weight", vec![*features]), ("bias", vec![*features])]
             }
-            Self::Activation(_) | Self::Dropout(_) => vec![],
+            Self::Activation(_) | Self::Dropout(_) | Self::Repeat(_) => vec![],
         }
     }
 
@@ -117,14 +140,15 @@ impl Layer {
     /// Fills its trainable values, which are zero; entry i draws from `stream(i)`.
     pub(crate) fn init(&self, values: &mut [f32], stream: impl Fn(usize) -> Stream) {
         match self {
-            Self::Dense(dense) => {
+            Self::Dense(dense) | Self::TimeDense(TimeDense { dense, .. }) => {
                 let (weight, bias) = values.split_at_mut(dense.inputs * dense.outputs);
                 dense.init(weight, bias, [stream(0), stream(1)]);
             }
             Self::BatchNorm(BatchNorm { features, .. }) | Self::LayerNorm(LayerNorm { features, .. }) => {
                 values[..*features].fill(1.0);
             }
-            Self::Activation(_) | Self::Dropout(_) => {}
+            Self::Lstm(lstm) => lstm.init(values, stream),
+            Self::Activation(_) | Self::Dropout(_) | Self::Repeat(_) => {}
         }
     }
 
@@ -138,15 +162,22 @@ impl Layer {
     /// Floats that [`pack`](Self::pack) writes.
     pub(crate) fn packed_len(&self) -> usize {
         match self {
-            Self::Dense(dense) => matmul::packed_len(dense.outputs, dense.inputs),
+            Self::Dense(dense) | Self::TimeDense(TimeDense { dense, .. }) => {
+                matmul::packed_len(dense.outputs, dense.inputs)
+            }
+            Self::Lstm(lstm) => lstm.packed_len(),
             _ => 0,
         }
     }
 
     /// Lays its weights out as the forward pass reads them.
     pub(crate) fn pack(&self, params: &[f32], packed: &mut [f32], threads: &Threads) {
-        if let Self::Dense(dense) = self {
-            matmul::pack_transposed(&params[..dense.inputs * dense.outputs], dense.inputs, packed, threads);
+        match self {
+            Self::Dense(dense) | Self::TimeDense(TimeDense { dense, .. }) => {
+                matmul::pack_transposed(&params[..dense.inputs * dense.outputs], dense.inputs, packed, threads);
+            }
+            Self::Lstm(lstm) => lstm.pack(params, packed, threads),
+            _ => {}
         }
     }
 
@@ -156,13 +187,18 @@ impl Layer {
             Self::BatchNorm(norm) => norm.saved_len(),
             Self::LayerNorm(norm) => norm.saved_len(n),
             Self::Dropout(_) => n * width,
-            Self::Dense(_) | Self::Activation(_) => 0,
+            Self::Lstm(lstm) => lstm.saved_len(n),
+            Self::Dense(_) | Self::Activation(_) | Self::Repeat(_) | Self::TimeDense(_) => 0,
         }
     }
 
     /// Floats of scratch that training needs, forward or backward, for `n` rows.
-    pub(crate) fn training_scratch_len(&self, _n: usize) -> usize {
-        0
+    pub(crate) fn training_scratch_len(&self, n: usize) -> usize {
+        match self {
+            Self::Lstm(lstm) => lstm.training_scratch_len(n),
+            Self::TimeDense(time) => time.scratch_len(n),
+            _ => 0,
+        }
     }
 
     /// Floats of scratch that inference needs for `n` rows.
@@ -170,7 +206,8 @@ impl Layer {
         match self {
             Self::BatchNorm(norm) => norm.scratch_len(),
             Self::LayerNorm(norm) => norm.saved_len(n),
-            Self::Dense(_) | Self::Activation(_) | Self::Dropout(_) => 0,
+            Self::Lstm(lstm) => lstm.inference_scratch_len(n),
+            _ => 0,
         }
     }
 
@@ -184,10 +221,7 @@ impl Layer {
 
     /// Whether its backward does without its output, so that a next layer may overwrite that.
     pub(crate) fn forgets_output(&self) -> bool {
-        match self {
-            Self::Dense(_) | Self::BatchNorm(_) | Self::LayerNorm(_) => true,
-            Self::Activation(_) | Self::Dropout(_) => false,
-        }
+        !matches!(self, Self::Activation(_) | Self::Dropout(_))
     }
 
     /// The elementwise function that may overwrite its input, if this is one.
@@ -209,6 +243,11 @@ impl Layer {
             Self::BatchNorm(norm) => norm.forward(rows, params, buffers, saved, input, output),
             Self::LayerNorm(norm) => norm.forward(rows, params, saved, input, output),
             Self::Dropout(dropout) => dropout.forward(rows, random, saved, input, output),
+            Self::Lstm(lstm) => lstm.forward(rows, packed, saved, input, output),
+            Self::Repeat(repeat) => repeat.forward(rows, input, output),
+            Self::TimeDense(time) => {
+                return time.forward(rows, DenseParams::new(&time.dense, params, packed), fused, input, output);
+            }
         }
         fused.forward_in_place(rows, output);
     }
@@ -216,26 +255,33 @@ impl Layer {
     /// Training: fills the gradient of the parameters and turns the flow from that for the output into
     /// that for the input.
     pub(crate) fn backward(&self, pass: Backward<'_>, flow: &mut Flow) {
-        let Backward { rows, params, saved, input, output, gradient, wants_input, .. } = pass;
+        let Backward { rows, input, output, .. } = pass;
         match self {
             Self::Dense(dense) => {
                 let weight_len = dense.inputs * dense.outputs;
-                let (d_weight, d_bias) = gradient.split_at_mut(weight_len);
-                let (d_output, d_input) = flow.both(rows.n * dense.outputs, rows.n * dense.inputs);
+                let (d_weight, d_bias) = pass.gradient.split_at_mut(weight_len);
+                let (d_output, d_input) = flow.both(output.len(), input.len());
                 dense.backward_params(rows, input, d_output, d_weight, d_bias);
-                if wants_input {
-                    dense.backward_input(rows, &params[..weight_len], d_output, d_input);
+                if pass.wants_input {
+                    dense.backward_input(rows, &pass.params[..weight_len], d_output, d_input);
                     flow.turn();
                 }
             }
             Self::Activation(activation) => activation.backward(rows, input, output, flow.here(output.len())),
             Self::BatchNorm(norm) => {
-                norm.backward(rows, params, saved, input, gradient, flow.here(output.len()));
+                norm.backward(rows, pass.params, pass.saved, input, pass.gradient, flow.here(output.len()));
             }
             Self::LayerNorm(norm) => {
-                norm.backward(rows, params, saved, input, gradient, flow.here(output.len()));
+                norm.backward(rows, pass.params, pass.saved, input, pass.gradient, flow.here(output.len()));
             }
-            Self::Dropout(dropout) => dropout.backward(rows, saved, flow.here(output.len())),
+            Self::Dropout(dropout) => dropout.backward(rows, pass.saved, flow.here(output.len())),
+            Self::Lstm(lstm) => lstm.backward(pass, flow),
+            Self::Repeat(repeat) => {
+                let (d_output, d_input) = flow.both(output.len(), input.len());
+                repeat.backward(rows, d_output, d_input);
+                flow.turn();
+            }
+            Self::TimeDense(time) => time.backward(pass, flow),
         }
     }
 
@@ -261,6 +307,12 @@ impl Layer {
             }
             Self::BatchNorm(norm) => norm.infer(params, buffers, scratch, input, output),
             Self::LayerNorm(norm) => norm.forward(rows, params, scratch, input, output),
+            Self::Lstm(lstm) => lstm.infer(rows.n, packed, scratch, input, output),
+            Self::Repeat(repeat) => repeat.forward(rows, input, output),
+            Self::TimeDense(time) => {
+                let params = DenseParams::new(&time.dense, params, packed);
+                time.forward(rows, params, Activation::Identity, input, output);
+            }
             Self::Activation(_) | Self::Dropout(_) => {
                 output.copy_from_slice(input);
                 self.infer_in_place(output);
@@ -280,7 +332,7 @@ pub(crate) struct Forward<'a> {
     pub buffers: &'a mut [f32],
     pub saved: &'a mut [f32],
     /// [`Layer::training_scratch_len`] floats, left as others used them.
-    #[allow(dead_code, reason = "no layer needs scratch in training yet")]
+    #[allow(dead_code, reason = "no layer needs scratch in its forward yet")]
     pub scratch: &'a mut [f32],
 }
 
@@ -294,7 +346,6 @@ pub(crate) struct Backward<'a> {
     pub packed: &'a [f32],
     pub saved: &'a [f32],
     /// [`Layer::training_scratch_len`] floats, left as others used them.
-    #[allow(dead_code, reason = "no layer needs scratch in training yet")]
     pub scratch: &'a mut [f32],
     pub input: &'a [f32],
     /// Its output, unless the next layer has overwritten that.
@@ -354,6 +405,13 @@ impl fmt::Display for Layer {
             Self::BatchNorm(norm) => write!(f, "BatchNorm({})", norm.features),
             Self::LayerNorm(norm) => write!(f, "LayerNorm({})", norm.features),
             Self::Dropout(dropout) => write!(f, "Dropout({})", dropout.rate),
+            Self::Lstm(Lstm { inputs, hidden, steps, direction, output }) => {
+                write!(f, "Lstm({inputs} -> {hidden}, {steps} steps, {direction:?}, {output:?})")
+            }
+            Self::Repeat(repeat) => write!(f, "Repeat({}, {} steps)", repeat.width, repeat.steps),
+            Self::TimeDense(TimeDense { dense, steps }) => {
+                write!(f, "TimeDense({} -> {}, {steps} steps)", dense.inputs, dense.outputs)
+            }
         }
     }
 }
@@ -373,9 +431,14 @@ impl Rows<'_> {
     /// `cost` is the work on one row in multiply-adds or elements. The answer depends on shapes alone.
     pub(crate) fn tile(&self, cost: usize) -> usize {
         const TILE: usize = 64;
+        if self.are_worth_sharing(cost) { TILE } else { self.n.max(1) }
+    }
+
+    /// Whether the rows are enough work for several threads; `cost` is that of one row.
+    pub(crate) fn are_worth_sharing(&self, cost: usize) -> bool {
         // About 20 microseconds of one core's multiply-adds, a few times what a dispatch costs.
         const WORTH_SHARING: usize = 1 << 21;
-        if self.n * cost < WORTH_SHARING { self.n.max(1) } else { TILE }
+        self.n * cost >= WORTH_SHARING
     }
 }
 
@@ -395,5 +458,10 @@ mod tests {
         assert_eq!(Layer::dense(20, 64).to_string(), "Dense(20 -> 64)");
         assert_eq!(Layer::Activation(Activation::LeakyRelu).to_string(), "LeakyRelu");
         assert_eq!(Layer::Dropout(Dropout { rate: 0.1 }).to_string(), "Dropout(0.1)");
+        let (direction, output) = (Direction::Bidirectional, SequenceOutput::Last);
+        let lstm = Layer::Lstm(Lstm { inputs: 1, hidden: 64, steps: 140, direction, output });
+        assert_eq!(lstm.to_string(), "Lstm(1 -> 64, 140 steps, Bidirectional, Last)");
+        assert_eq!(Layer::Repeat(Repeat { width: 64, steps: 140 }).to_string(), "Repeat(64, 140 steps)");
+        assert_eq!(Layer::time_dense(64, 1, 140).to_string(), "TimeDense(64 -> 1, 140 steps)");
     }
 }
