@@ -1,5 +1,7 @@
 //! Finite differences: every backward is held against its forward.
 
+use std::ops::Range;
+
 use crate::rng::{Purpose, Stream};
 use crate::*;
 
@@ -24,6 +26,11 @@ fn total(trainer: &mut Trainer, batch: &Batch<'_>) -> (f64, StepLoss) {
 
 /// Checks the gradient of every parameter on random rows with a gap in the targets.
 pub(crate) fn check(network: &Network, sparsity: Sparsity) {
+    check_with_gaps(network, sparsity, &[]);
+}
+
+/// As [`check`], with NaN in the given ranges of the input `[7, inputs]`.
+pub(crate) fn check_with_gaps(network: &Network, sparsity: Sparsity, gaps: &[Range<usize>]) {
     let config = TrainConfig { optimizer: Optimizer::Adam(AdamConfig::default()), clip: None, sparsity };
     const N: usize = 7;
     let mut params = network.init(5);
@@ -34,6 +41,7 @@ pub(crate) fn check(network: &Network, sparsity: Sparsity) {
     }
     let mut input = vec![0.0; N * network.inputs()];
     stream.fill_normal(&mut input);
+    gaps.iter().for_each(|gap| input[gap.clone()].fill(f32::NAN));
     let mut target = vec![0.0; N * network.outputs()];
     stream.fill_uniform(&mut target);
     target[1] = f32::NAN;

@@ -7,7 +7,7 @@
 
 use crate::kernels::threads::Threads;
 use crate::latent::{self, Latent};
-use crate::layer::{Activation, Layer, Rows};
+use crate::layer::{Inference, Rows};
 use crate::network::Network;
 use crate::params::Params;
 use crate::plan::{self, Op, Plan, Stage};
@@ -20,25 +20,32 @@ struct Runner<'a> {
     params: &'a [f32],
     packed: Vec<f32>,
     max_width: usize,
+    /// Scratch floats that the neediest stage asks for with a whole tile.
+    scratch: usize,
     serial: Threads,
 }
 
-/// A thread's two buffers, taking turns as input and output, and room for statistics.
+/// A thread's two buffers, taking turns as input and output, and the stages' scratch.
 struct Scratch {
     buffers: [Vec<f32>; 2],
-    statistics: Vec<f32>,
+    stage: Vec<f32>,
 }
 
 impl<'a> Runner<'a> {
     fn new(plan: &Plan, stages: &[Stage], params: &'a Params, threads: &Threads) -> Self {
         let mut packed = vec![0.0; plan.n_packed];
         plan::pack(stages, &params.data, &mut packed, threads);
-        Self { params: &params.data, packed, max_width: plan.max_width, serial: Threads::serial() }
+        let scratch = stages.iter().map(|stage| match &stage.op {
+            Op::Layer(layer) => layer.inference_scratch_len(TILE),
+            Op::Sample(_) => 0,
+        });
+        let scratch = scratch.max().unwrap_or(0);
+        Self { params: &params.data, packed, max_width: plan.max_width, scratch, serial: Threads::serial() }
     }
 
     fn scratch(&self, n_rows: usize) -> Scratch {
         let len = n_rows.min(TILE) * self.max_width;
-        Scratch { buffers: [vec![0.0; len], vec![0.0; len]], statistics: vec![0.0; 2 * self.max_width.max(TILE)] }
+        Scratch { buffers: [vec![0.0; len], vec![0.0; len]], stage: vec![0.0; self.scratch] }
     }
 
     /// Sends at most a tile of rows through `stages`; the result lies in the scratch.
@@ -52,32 +59,19 @@ impl<'a> Runner<'a> {
                 unreachable!("inference takes the mean and draws nothing");
             };
             width = stage.outputs;
-            let source = if is_first { input } else { &from[..n * stage.inputs] };
-            let target = &mut to[..n * stage.outputs];
-            let params = &self.params[stage.trainable.clone()];
-            match layer {
-                Layer::Dense(dense) => {
-                    let params = stage.dense_params(dense, self.params, &self.packed);
-                    dense.forward(rows, params, Activation::Identity, source, target);
-                }
-                Layer::BatchNorm(norm) => {
-                    let running = &self.params[stage.buffers.clone()];
-                    norm.infer(params, running, &mut scratch.statistics, source, target);
-                }
-                Layer::LayerNorm(norm) => {
-                    norm.forward(rows, params, &mut scratch.statistics, source, target);
-                }
-                Layer::Activation(activation) if !is_first => {
-                    activation.apply(&mut from[..n * width]);
-                    continue;
-                }
-                Layer::Dropout(_) if !is_first => continue,
-                Layer::Activation(activation) => {
-                    target.copy_from_slice(source);
-                    activation.apply(target);
-                }
-                Layer::Dropout(_) => target.copy_from_slice(source),
+            if layer.infers_in_place() && !is_first {
+                layer.infer_in_place(&mut from[..n * width]);
+                continue;
             }
+            let source = if is_first { input } else { &from[..n * stage.inputs] };
+            let pass = Inference {
+                rows,
+                params: &self.params[stage.trainable.clone()],
+                packed: &self.packed[stage.packed.clone()],
+                buffers: &self.params[stage.buffers.clone()],
+                scratch: &mut scratch.stage,
+            };
+            layer.infer(pass, source, &mut to[..n * stage.outputs]);
             std::mem::swap(&mut from, &mut to);
             is_first = false;
         }

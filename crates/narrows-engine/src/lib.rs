@@ -58,7 +58,10 @@ mod gradcheck;
 pub use error::ShapeError;
 pub use kernels::threads::Threads;
 pub use latent::Latent;
-pub use layer::{Activation, BatchNorm, Dense, DenseInit, Dropout, Layer, LayerNorm};
+pub use layer::{
+    Activation, BatchNorm, Dense, DenseInit, Direction, Dropout, Layer, LayerNorm, Lstm, Repeat, SequenceOutput,
+    TimeDense,
+};
 pub use loss::{Group, Loss, Output};
 pub use network::Network;
 pub use optim::{AdamConfig, Optimizer};

@@ -41,18 +41,8 @@ fn check_layers(part: &str, layers: &[Layer]) -> Result<(usize, usize), ShapeErr
             }
             widths = Some((widths.map_or(inputs, |(first, _)| first), outputs));
         }
-        match layer {
-            Layer::Dropout(dropout) if !(0.0..1.0).contains(&dropout.rate) => {
-                return Err(ShapeError::new(place(), "a rate in [0, 1)", dropout.rate));
-            }
-            Layer::BatchNorm(norm) if !(norm.eps > 0.0 && (0.0..=1.0).contains(&norm.momentum)) => {
-                let got = format!("{} and {}", norm.eps, norm.momentum);
-                return Err(ShapeError::new(place(), "eps above 0 and momentum in [0, 1]", got));
-            }
-            Layer::LayerNorm(norm) if norm.eps.is_nan() || norm.eps <= 0.0 => {
-                return Err(ShapeError::new(place(), "eps above 0", norm.eps));
-            }
-            _ => {}
+        if let Some((expected, got)) = layer.misfit() {
+            return Err(ShapeError::new(place(), expected, got));
         }
     }
     widths.ok_or_else(|| ShapeError::new(part, "a layer that states its width", "none"))
@@ -127,11 +117,7 @@ impl Network {
         let mut first = 0;
         for kind in [Kind::Trainable, Kind::Buffer] {
             for (part, i, layer) in self.layers() {
-                let entries = match kind {
-                    Kind::Trainable => layer.trainable(),
-                    Kind::Buffer => layer.buffers(),
-                };
-                for (name, shape) in entries {
+                for (name, shape) in layer.entries(kind) {
                     let spec = Spec { name: format!("{part}.{i}.{name}"), shape, kind, first };
                     first += spec.len();
                     specs.push(spec);
@@ -144,23 +130,20 @@ impl Network {
     /// Initial parameters; the same seed gives the same bits.
     pub fn init(&self, seed: u64) -> Params {
         let specs = self.specs();
-        let len = specs.last().map_or(0, |spec| spec.first + spec.len());
-        let mut data = vec![0.0; len];
-        let stream = |i: usize| Stream::new(seed, Purpose::Init, 0, i as u64);
-        for (i, spec) in specs.iter().enumerate() {
-            // Gamma and the running variance start at one; beta and the running mean at zero.
-            let is_one = spec.shape.len() == 1 && spec.name.ends_with("weight");
-            if is_one || spec.name.ends_with("running_var") {
-                data[spec.first..spec.first + spec.len()].fill(1.0);
-            }
-            let (part, rest) = spec.name.split_once('.').expect("a name has a part");
-            let (index, name) = rest.split_once('.').expect("a name has an index");
-            let layers = if part == "encoder" { &self.encoder } else { &self.decoder };
-            let index: usize = index.parse().expect("an index is a number");
-            if let (Layer::Dense(dense), "weight") = (&layers[index], name) {
-                let values = &mut data[spec.first..];
-                let (weight, rest) = values.split_at_mut(spec.len());
-                dense.init(weight, &mut rest[..dense.outputs], [stream(i), stream(i + 1)]);
+        let mut data = vec![0.0; specs.iter().map(Spec::len).sum()];
+        let mut rest = data.as_mut_slice();
+        let mut n_entries = 0;
+        for kind in [Kind::Trainable, Kind::Buffer] {
+            for (_, _, layer) in self.layers() {
+                let (values, tail) = rest.split_at_mut(layer.len(kind));
+                match kind {
+                    Kind::Trainable => {
+                        layer.init(values, |i| Stream::new(seed, Purpose::Init, 0, (n_entries + i) as u64));
+                    }
+                    Kind::Buffer => layer.init_buffers(values),
+                }
+                rest = tail;
+                n_entries += layer.entries(kind).len();
             }
         }
         Params { specs, data }

@@ -4,11 +4,11 @@
 
 use std::ops::Range;
 
-use crate::kernels::matmul;
 use crate::kernels::threads::Threads;
 use crate::latent::{Gaussian, Latent};
-use crate::layer::{Dense, DenseParams, Dropout, Layer};
+use crate::layer::{Activation, Layer};
 use crate::network::Network;
+use crate::params::Kind;
 
 /// What a stage does.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -24,24 +24,17 @@ pub(crate) struct Stage {
     pub op: Op,
     pub inputs: usize,
     pub outputs: usize,
-    /// Trainable values in the parameter arena, the weight before the bias.
+    /// Trainable values in the parameter arena.
     pub trainable: Range<usize>,
     /// Running statistics in the parameter arena.
     pub buffers: Range<usize>,
-    /// The packed weight in the packing arena; empty for all but dense layers.
+    /// Packed weights in the packing arena.
     pub packed: Range<usize>,
-    /// First random block of a dropout.
-    pub dropout_block: u32,
-    /// Whether the output overwrites the input, because nobody needs that again.
-    pub in_place: bool,
-}
-
-impl Stage {
-    /// The parameters of a dense stage.
-    pub(crate) fn dense_params<'a>(&self, dense: &Dense, params: &'a [f32], packed: &'a [f32]) -> DenseParams<'a> {
-        let bias = self.trainable.start + dense.inputs * dense.outputs..self.trainable.end;
-        DenseParams { packed: &packed[self.packed.clone()], bias: &params[bias] }
-    }
+    /// First random block of a layer that draws, so that the layers of a network differ.
+    pub random_block: u32,
+    /// The activation that this stage is, if its output overwrites its input, because nobody needs
+    /// that again.
+    pub in_place: Option<Activation>,
 }
 
 /// All stages of a network.
@@ -60,45 +53,33 @@ pub(crate) struct Plan {
 
 impl Plan {
     pub(crate) fn new(network: &Network) -> Self {
-        let trainable_len = |layer: &Layer| -> usize {
-            layer.trainable().iter().map(|(_, shape)| shape.iter().product::<usize>()).sum()
-        };
-        let buffer_len =
-            |layer: &Layer| -> usize { layer.buffers().iter().map(|(_, shape)| shape.iter().product::<usize>()).sum() };
-        let n_trainable = network.encoder.iter().chain(&network.decoder).map(trainable_len).sum();
+        let n_trainable = network.encoder.iter().chain(&network.decoder).map(|layer| layer.len(Kind::Trainable)).sum();
         let mut plan = Self { stages: vec![], code: 0, n_trainable, n_packed: 0, max_width: network.inputs() };
         let (mut trainable, mut buffer, mut block) = (0, n_trainable, 0);
         let mut width = network.inputs();
         for (layers, is_decoder) in [(&network.encoder, false), (&network.decoder, true)] {
             for layer in layers {
                 let outputs = layer.widths().map_or(width, |(_, outputs)| outputs);
-                let packed = match layer {
-                    Layer::Dense(dense) => matmul::packed_len(dense.outputs, dense.inputs),
-                    _ => 0,
-                };
                 // The code is kept for the sparsity penalty, so no stage may overwrite it.
                 let overwritable = plan.stages.len() > plan.code
-                    && plan.stages.last().is_some_and(|stage| match stage.op {
-                        Op::Layer(Layer::Dense(_) | Layer::BatchNorm(_) | Layer::LayerNorm(_)) => true,
-                        Op::Layer(Layer::Activation(_) | Layer::Dropout(_)) | Op::Sample(_) => false,
+                    && plan.stages.last().is_some_and(|stage| match &stage.op {
+                        Op::Layer(layer) => layer.forgets_output(),
+                        Op::Sample(_) => false,
                     });
-                let invertible = matches!(layer, Layer::Activation(activation) if activation.is_invertible());
                 let stage = Stage {
                     op: Op::Layer(*layer),
                     inputs: width,
                     outputs,
-                    trainable: trainable..trainable + trainable_len(layer),
-                    buffers: buffer..buffer + buffer_len(layer),
-                    packed: plan.n_packed..plan.n_packed + packed,
-                    dropout_block: block,
-                    in_place: overwritable && invertible,
+                    trainable: trainable..trainable + layer.len(Kind::Trainable),
+                    buffers: buffer..buffer + layer.len(Kind::Buffer),
+                    packed: plan.n_packed..plan.n_packed + layer.packed_len(),
+                    random_block: block,
+                    in_place: layer.overwrites().filter(|_| overwritable),
                 };
                 trainable = stage.trainable.end;
                 buffer = stage.buffers.end;
                 plan.n_packed = stage.packed.end;
-                if let Layer::Dropout(_) = layer {
-                    block += Dropout::blocks(width);
-                }
+                block += layer.random_blocks(width);
                 width = outputs;
                 plan.max_width = plan.max_width.max(width);
                 plan.stages.push(stage);
@@ -115,8 +96,8 @@ impl Plan {
                     trainable: trainable..trainable,
                     buffers: buffer..buffer,
                     packed: plan.n_packed..plan.n_packed,
-                    dropout_block: block,
-                    in_place: false,
+                    random_block: block,
+                    in_place: None,
                 });
                 width = code_size;
             }
@@ -142,13 +123,11 @@ impl Plan {
     }
 }
 
-/// Packs the weights of the dense stages for the forward pass.
+/// Packs the weights of the stages for the forward pass.
 pub(crate) fn pack(stages: &[Stage], params: &[f32], packed: &mut [f32], threads: &Threads) {
     for stage in stages {
-        if let Op::Layer(Layer::Dense(dense)) = &stage.op {
-            let weight = &params[stage.trainable.start..][..dense.inputs * dense.outputs];
-            let packed = &mut packed[stage.packed.clone()];
-            matmul::pack_transposed(weight, dense.inputs, packed, threads);
+        if let Op::Layer(layer) = &stage.op {
+            layer.pack(&params[stage.trainable.clone()], &mut packed[stage.packed.clone()], threads);
         }
     }
 }
@@ -184,7 +163,7 @@ mod tests {
         let last = plan.stages.last().unwrap();
         let weight = &params.as_slice()[last.trainable.clone()][..4];
         assert_eq!(Some(weight), params.get("decoder.1.weight"));
-        let in_place: Vec<bool> = plan.stages.iter().map(|stage| stage.in_place).collect();
+        let in_place: Vec<bool> = plan.stages.iter().map(|stage| stage.in_place.is_some()).collect();
         assert_eq!(in_place, [false, false, true, false, true, false, false, false]);
     }
 }

@@ -55,15 +55,19 @@ def link(loss, output):
     return output
 
 
-def run(encoder, decoder, loss=MSE, optimizer=torch.optim.Adam, clip=None, penalty=None, **settings):
+def run(
+    encoder, decoder, loss=MSE, optimizer=torch.optim.Adam, clip=None, penalty=None, width=WIDTH, gaps=(), **settings
+):
     generator = torch.Generator().manual_seed(1)
     network = nn.ModuleDict({"encoder": nn.Sequential(*encoder), "decoder": nn.Sequential(*decoder)})
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.uniform_(-0.9, 0.9, generator=generator)
-    data = torch.randn(N, WIDTH, generator=generator)
-    target = torch.rand(N, WIDTH, generator=generator)
+    data = torch.randn(N, width, generator=generator)
+    target = torch.rand(N, width, generator=generator)
     target[2, 1] = float("nan")
+    for row, first in gaps:
+        data[row, first:] = target[row, first:] = float("nan")
     if loss is grouped_cross_entropy:
         target[:, :2] /= target[:, :2].sum(1, keepdim=True)
         target[:, 2:] = F.one_hot(torch.arange(N) % 3, 3).float()
@@ -181,6 +185,58 @@ def sparse_case(penalty):
     return run([dense(5, 4), nn.Sigmoid()], [dense(4, 5)], penalty=penalty)
 
 
+STEPS, CHANNELS = 4, 2
+
+
+class Lstm(nn.LSTM):
+    """A recurrent layer over rows `[n, steps * width]`; steps that are all NaN, at the end, are padding."""
+
+    def __init__(self, inputs, hidden, output, bidirectional=False):
+        super().__init__(inputs, hidden, batch_first=True, bidirectional=bidirectional)
+        self.output = output
+
+    def forward(self, rows):
+        x = rows.view(len(rows), STEPS, -1)
+        absent = x.isnan().all(2)
+        x = torch.where(absent[:, :, None], torch.zeros_like(x), x)
+        lengths = STEPS - absent.sum(1)
+        packed = nn.utils.rnn.pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+        every, (last, _) = super().forward(packed)
+        if self.output == "last":
+            return torch.cat(list(last), 1)
+        every, _ = nn.utils.rnn.pad_packed_sequence(
+            every, batch_first=True, padding_value=float("nan"), total_length=STEPS
+        )
+        return every.reshape(len(rows), -1)
+
+
+class Repeat(nn.Module):
+    def forward(self, rows):
+        return rows.repeat(1, STEPS)
+
+
+class TimeDense(nn.Linear):
+    def forward(self, rows):
+        x = rows.view(len(rows), STEPS, -1)
+        absent = x.isnan().all(2, keepdim=True)
+        # Zero times NaN is NaN, so the gradient of the weight must not meet the absent steps.
+        y = super().forward(torch.where(absent, torch.zeros_like(x), x))
+        return torch.where(absent, torch.full_like(y, float("nan")), y).reshape(len(rows), -1)
+
+
+def lstm_case(**settings):
+    decoder = [Repeat(), Lstm(4, 3, "all"), nn.Tanh(), TimeDense(3, CHANNELS)]
+    return run([Lstm(CHANNELS, 4, "last")], decoder, width=STEPS * CHANNELS, **settings)
+
+
+def stack_case(**settings):
+    encoder = [Lstm(CHANNELS, 3, "all", True), TimeDense(6, 5), nn.Tanh(), Lstm(5, 2, "last", True)]
+    decoder = [Repeat(), Lstm(4, 3, "all", True), TimeDense(6, CHANNELS)]
+    return run(encoder, decoder, width=STEPS * CHANNELS, **settings)
+
+
+GAPS = [(1, 6), (3, 2), (4, 4)]  # (row, first missing column)
+
 CASES = {
     "dense": run([dense(5, 3)], [dense(3, 7), dense(7, 5)]),
     "identity": activation(nn.Identity),
@@ -203,6 +259,10 @@ CASES = {
     "adam_decay": optimizer_case(weight_decay=0.1),
     "adamw_decay": optimizer_case(torch.optim.AdamW, weight_decay=0.1),
     "clipped": optimizer_case(clip=0.1),
+    "lstm": lstm_case(),
+    "lstm_masked": lstm_case(gaps=GAPS),
+    "lstm_stack": stack_case(),
+    "lstm_stack_masked": stack_case(gaps=GAPS),
     "gaussian": gaussian(),
     "schedules": schedules(),
 }

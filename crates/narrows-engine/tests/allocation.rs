@@ -47,10 +47,30 @@ fn network() -> Network {
     .unwrap()
 }
 
+fn sequences() -> Network {
+    const STEPS: usize = 25;
+    let lstm = |inputs, direction, output| Layer::Lstm(Lstm { inputs, hidden: 20, steps: STEPS, direction, output });
+    Network::new(
+        vec![lstm(4, Direction::Bidirectional, SequenceOutput::Last)],
+        Latent::Point,
+        vec![
+            Layer::Repeat(Repeat { width: 40, steps: STEPS }),
+            lstm(40, Direction::Forward, SequenceOutput::All),
+            Layer::time_dense(20, 4, STEPS),
+        ],
+        Output::single(100, Loss::Mse),
+    )
+    .unwrap()
+}
+
 #[test]
 fn a_step_allocates_nothing() {
+    check(&network());
+    check(&sequences());
+}
+
+fn check(network: &Network) {
     const N: usize = 256;
-    let network = network();
     let input: Vec<f32> = (0..N * 100).map(|i| (i as f32).sin().abs()).collect();
     let rows: Vec<u32> = (0..N as u32).collect();
     let weights = vec![0.5; N];
@@ -61,7 +81,7 @@ fn a_step_allocates_nothing() {
     };
     for n in [1, 2] {
         let threads = Threads::new(n);
-        let mut trainer = Trainer::new(&network, network.init(1), config, N, threads.clone()).unwrap();
+        let mut trainer = Trainer::new(network, network.init(1), config, N, threads.clone()).unwrap();
         threads.install(|| {
             let mut steps = |count| {
                 for epoch in 0..count {

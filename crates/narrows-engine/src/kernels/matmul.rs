@@ -46,6 +46,8 @@ pub(crate) enum Start<'a> {
     Zero,
     /// One value a column, `[n]`.
     Bias(&'a [f32]),
+    /// What the destination holds: the chain goes on.
+    Destination,
 }
 
 /// The shape of a product: `[m, k] x [k, n] -> [m, n]`.
@@ -147,7 +149,9 @@ impl WithSimd for Product<'_> {
         let c = self.c.as_mut_ptr();
         if k == 0 {
             // An empty sum is its start; no layer has zero inputs, so the bias is never asked for.
-            self.c.fill(0.0);
+            if let Start::Zero = self.start {
+                self.c.fill(0.0);
+            }
             return;
         }
         let mut depth = 0;
@@ -168,6 +172,7 @@ impl WithSimd for Product<'_> {
                     _ if depth > 0 => TileStart::Destination,
                     Start::Zero => TileStart::Zero,
                     Start::Bias(bias) => TileStart::Bias(bias[j..].as_ptr()),
+                    Start::Destination => TileStart::Destination,
                 };
                 let a = View { data: a.data.wrapping_add(depth * a.column), ..a };
                 // SAFETY: `multiply` checked that A holds m x k, B k x n and C m x n elements; the
@@ -356,6 +361,15 @@ mod tests {
             let want = reference(shape, &a, &b, &vec![0.0; n]);
             multiply(shape, left, Right::Rows(&b), Start::Zero, &mut c);
             assert_eq!(c, want, "columns by rows {m} {n} {k}");
+
+            // The chain may be parted anywhere.
+            let (before, after) = (k / 3, k - k / 3);
+            let part =
+                |first: usize, k: usize| Left::Columns { data: &a_columns[first * m..][..k * m], width: m, first: 0 };
+            multiply(Shape { m, n, k: before }, part(0, before), Right::Rows(&b), Start::Zero, &mut c);
+            let rest = Right::Rows(&b[before * n..]);
+            multiply(Shape { m, n, k: after }, part(before, after), rest, Start::Destination, &mut c);
+            assert_eq!(c, want, "in two parts {m} {n} {k}");
         }
     }
 }

@@ -93,14 +93,23 @@ impl Threads {
     /// As [`chunks`](Self::chunks), for two slices cut into the same number of pieces.
     pub(crate) fn chunks2(
         &self,
-        (a, a_chunk): (&mut [f32], usize),
-        (b, b_chunk): (&mut [f32], usize),
+        a: (&mut [f32], usize),
+        b: (&mut [f32], usize),
         f: impl Fn(usize, &mut [f32], &mut [f32]) + Sync,
     ) {
-        let (a, b) = (Pieces::new(a, a_chunk), Pieces::new(b, b_chunk));
-        assert_eq!(a.n, b.n);
+        self.pieces([a, b], |i, [a, b]| f(i, a, b));
+    }
+
+    /// As [`chunks`](Self::chunks), for slices that are each cut into the same number of pieces.
+    pub(crate) fn pieces<const N: usize>(
+        &self,
+        data: [(&mut [f32], usize); N],
+        f: impl Fn(usize, [&mut [f32]; N]) + Sync,
+    ) {
+        let pieces = data.map(|(data, chunk)| Pieces::new(data, chunk));
+        assert!(pieces.iter().all(|each| each.n == pieces[0].n));
         // SAFETY: `run` hands out every number once.
-        self.run(a.n, |i| unsafe { f(i, a.get(i), b.get(i)) });
+        self.run(pieces[0].n, |i| f(i, pieces.each_ref().map(|each| unsafe { each.get(i) })));
     }
 
     /// As [`chunks`](Self::chunks), for three slices of one length.

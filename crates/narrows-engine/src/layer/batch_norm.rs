@@ -89,7 +89,12 @@ impl BatchNorm {
         });
     }
 
-    /// Normalises by the running statistics; `scratch` holds `2 * features` floats.
+    /// Floats of scratch at inference.
+    pub(crate) fn scratch_len(&self) -> usize {
+        2 * self.features
+    }
+
+    /// Normalises by the running statistics; `scratch` holds `scratch_len` floats.
     pub(crate) fn infer(
         &self,
         params: &[f32],

@@ -42,6 +42,13 @@ pub(crate) struct DenseParams<'a> {
     pub bias: &'a [f32],
 }
 
+impl<'a> DenseParams<'a> {
+    /// From weight and bias one after the other, and the packed weight.
+    pub(super) fn new(dense: &Dense, params: &'a [f32], packed: &'a [f32]) -> Self {
+        Self { packed, bias: &params[dense.inputs * dense.outputs..] }
+    }
+}
+
 impl Dense {
     /// Fills weight `[outputs, inputs]` and bias `[outputs]`; each draws from its own stream.
     pub(crate) fn init(&self, weight: &mut [f32], bias: &mut [f32], streams: [Stream; 2]) {

@@ -3,25 +3,40 @@
 //! A layer is data. Its forward and backward are functions from slices to slices over a whole batch
 //! `[n, width]`; they cut their work into tiles themselves and keep nothing: what the backward needs
 //! besides inputs and outputs is a `saved` slice that the forward fills.
+//!
+//! The rest of the engine sees a [`Layer`] only through the functions here. A new layer is a file, a
+//! variant and an arm in each function that it does not leave to the default.
 
 mod activation;
 mod batch_norm;
 mod dense;
 mod dropout;
 mod layer_norm;
+mod lstm;
+mod repeat;
+mod sequence;
+mod time_dense;
 
 use std::fmt;
 
+use crate::kernels::matmul;
 use crate::kernels::threads::Threads;
+use crate::params::Kind;
+use crate::rng::Stream;
 
 pub use activation::Activation;
 pub use batch_norm::BatchNorm;
 pub use dense::{Dense, DenseInit};
 pub use dropout::Dropout;
 pub use layer_norm::LayerNorm;
+pub use lstm::Lstm;
+pub use repeat::Repeat;
+pub use sequence::{Direction, SequenceOutput};
+pub use time_dense::TimeDense;
 
-pub(crate) use dense::DenseParams;
 pub(crate) use dropout::DropoutKey;
+
+use dense::DenseParams;
 
 /// One layer.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -36,6 +51,12 @@ pub enum Layer {
     LayerNorm(LayerNorm),
     /// Random zeros in training.
     Dropout(Dropout),
+    /// Long short-term memory over a sequence.
+    Lstm(Lstm),
+    /// The input once a step.
+    Repeat(Repeat),
+    /// The same dense map at each step.
+    TimeDense(TimeDense),
 }
 
 impl Layer {
@@ -44,37 +65,335 @@ impl Layer {
         Self::Dense(Dense { inputs, outputs, init: DenseInit::PyTorch })
     }
 
+    /// A dense layer at each of `steps` steps, with PyTorch's initial weights.
+    pub fn time_dense(inputs: usize, outputs: usize, steps: usize) -> Self {
+        Self::TimeDense(TimeDense { dense: Dense { inputs, outputs, init: DenseInit::PyTorch }, steps })
+    }
+
     /// (inputs, outputs) where the layer states them; an activation or a dropout takes any width.
     pub(crate) fn widths(&self) -> Option<(usize, usize)> {
         match self {
             Self::Dense(dense) => Some((dense.inputs, dense.outputs)),
             Self::BatchNorm(norm) => Some((norm.features, norm.features)),
             Self::LayerNorm(norm) => Some((norm.features, norm.features)),
+            Self::Lstm(lstm) => Some(lstm.widths()),
+            Self::Repeat(repeat) => Some((repeat.width, repeat.steps * repeat.width)),
+            Self::TimeDense(time) => Some((time.steps * time.dense.inputs, time.steps * time.dense.outputs)),
             Self::Activation(_) | Self::Dropout(_) => None,
         }
     }
 
+    /// The names and shapes of its entries of one kind.
+    pub(crate) fn entries(&self, kind: Kind) -> Vec<(&'static str, Vec<usize>)> {
+        match kind {
+            Kind::Trainable => self.trainable(),
+            Kind::Buffer => self.buffers(),
+        }
+    }
+
+    /// Floats of its entries of one kind.
+    pub(crate) fn len(&self, kind: Kind) -> usize {
+        self.entries(kind).iter().map(|(_, shape)| shape.iter().product::<usize>()).sum()
+    }
+
     /// The shapes of its trainable entries, in PyTorch's names.
-    pub(crate) fn trainable(&self) -> Vec<(&'static str, Vec<usize>)> {
+    fn trainable(&self) -> Vec<(&'static str, Vec<usize>)> {
         match self {
-            Self::Dense(dense) => {
+            Self::Dense(dense) | Self::TimeDense(TimeDense { dense, .. }) => {
                 vec![("weight", vec![dense.outputs, dense.inputs]), ("bias", vec![dense.outputs])]
             }
+            Self::Lstm(lstm) => lstm.trainable(),
             Self::BatchNorm(BatchNorm { features, .. }) | Self::LayerNorm(LayerNorm { features, .. }) => {
                 vec![("weight", vec![*features]), ("bias", vec![*features])]
             }
-            Self::Activation(_) | Self::Dropout(_) => vec![],
+            Self::Activation(_) | Self::Dropout(_) | Self::Repeat(_) => vec![],
         }
     }
 
     /// The shapes of its buffers.
-    pub(crate) fn buffers(&self) -> Vec<(&'static str, Vec<usize>)> {
+    fn buffers(&self) -> Vec<(&'static str, Vec<usize>)> {
         match self {
             Self::BatchNorm(norm) => {
                 vec![("running_mean", vec![norm.features]), ("running_var", vec![norm.features])]
             }
             _ => vec![],
         }
+    }
+
+    /// (expected, got) of a setting that is out of its range.
+    pub(crate) fn misfit(&self) -> Option<(String, String)> {
+        match self {
+            Self::Dropout(dropout) if !(0.0..1.0).contains(&dropout.rate) => {
+                Some(("a rate in [0, 1)".into(), dropout.rate.to_string()))
+            }
+            Self::BatchNorm(norm) if !(norm.eps > 0.0 && (0.0..=1.0).contains(&norm.momentum)) => {
+                let got = format!("{} and {}", norm.eps, norm.momentum);
+                Some(("eps above 0 and momentum in [0, 1]".into(), got))
+            }
+            Self::LayerNorm(norm) if norm.eps.is_nan() || norm.eps <= 0.0 => {
+                Some(("eps above 0".into(), norm.eps.to_string()))
+            }
+            _ => None,
+        }
+    }
+
+    /// Fills its trainable values, which are zero; entry i draws from `stream(i)`.
+    pub(crate) fn init(&self, values: &mut [f32], stream: impl Fn(usize) -> Stream) {
+        match self {
+            Self::Dense(dense) | Self::TimeDense(TimeDense { dense, .. }) => {
+                let (weight, bias) = values.split_at_mut(dense.inputs * dense.outputs);
+                dense.init(weight, bias, [stream(0), stream(1)]);
+            }
+            Self::BatchNorm(BatchNorm { features, .. }) | Self::LayerNorm(LayerNorm { features, .. }) => {
+                values[..*features].fill(1.0);
+            }
+            Self::Lstm(lstm) => lstm.init(values, stream),
+            Self::Activation(_) | Self::Dropout(_) | Self::Repeat(_) => {}
+        }
+    }
+
+    /// Fills its buffers, which are zero.
+    pub(crate) fn init_buffers(&self, values: &mut [f32]) {
+        if let Self::BatchNorm(norm) = self {
+            values[norm.features..].fill(1.0);
+        }
+    }
+
+    /// Floats that [`pack`](Self::pack) writes.
+    pub(crate) fn packed_len(&self) -> usize {
+        match self {
+            Self::Dense(dense) | Self::TimeDense(TimeDense { dense, .. }) => {
+                matmul::packed_len(dense.outputs, dense.inputs)
+            }
+            Self::Lstm(lstm) => lstm.packed_len(),
+            _ => 0,
+        }
+    }
+
+    /// Lays its weights out as the forward pass reads them.
+    pub(crate) fn pack(&self, params: &[f32], packed: &mut [f32], threads: &Threads) {
+        match self {
+            Self::Dense(dense) | Self::TimeDense(TimeDense { dense, .. }) => {
+                matmul::pack_transposed(&params[..dense.inputs * dense.outputs], dense.inputs, packed, threads);
+            }
+            Self::Lstm(lstm) => lstm.pack(params, packed, threads),
+            _ => {}
+        }
+    }
+
+    /// Floats that the forward pass keeps for the backward pass, for `n` rows of `width` outputs.
+    pub(crate) fn saved_len(&self, n: usize, width: usize) -> usize {
+        match self {
+            Self::BatchNorm(norm) => norm.saved_len(),
+            Self::LayerNorm(norm) => norm.saved_len(n),
+            Self::Dropout(_) => n * width,
+            Self::Lstm(lstm) => lstm.saved_len(n),
+            Self::Dense(_) | Self::Activation(_) | Self::Repeat(_) | Self::TimeDense(_) => 0,
+        }
+    }
+
+    /// Floats of scratch that training needs, forward or backward, for `n` rows.
+    pub(crate) fn training_scratch_len(&self, n: usize) -> usize {
+        match self {
+            Self::Lstm(lstm) => lstm.training_scratch_len(n),
+            Self::TimeDense(time) => time.scratch_len(n),
+            _ => 0,
+        }
+    }
+
+    /// Floats of scratch that inference needs for `n` rows.
+    pub(crate) fn inference_scratch_len(&self, n: usize) -> usize {
+        match self {
+            Self::BatchNorm(norm) => norm.scratch_len(),
+            Self::LayerNorm(norm) => norm.saved_len(n),
+            Self::Lstm(lstm) => lstm.inference_scratch_len(n),
+            _ => 0,
+        }
+    }
+
+    /// Random blocks that a row uses up.
+    pub(crate) fn random_blocks(&self, width: usize) -> u32 {
+        match self {
+            Self::Dropout(_) => Dropout::blocks(width),
+            _ => 0,
+        }
+    }
+
+    /// Whether its backward does without its output, so that a next layer may overwrite that.
+    pub(crate) fn forgets_output(&self) -> bool {
+        !matches!(self, Self::Activation(_) | Self::Dropout(_))
+    }
+
+    /// The elementwise function that may overwrite its input, if this is one.
+    pub(crate) fn overwrites(&self) -> Option<Activation> {
+        match self {
+            Self::Activation(activation) if activation.is_invertible() => Some(*activation),
+            _ => None,
+        }
+    }
+
+    /// Training: output = fused(layer(input)), with what the backward needs left in `saved`.
+    pub(crate) fn forward(&self, pass: Forward<'_>, fused: Activation, input: &[f32], output: &mut [f32]) {
+        let Forward { rows, random, params, packed, buffers, saved, .. } = pass;
+        match self {
+            Self::Dense(dense) => {
+                return dense.forward(rows, DenseParams::new(dense, params, packed), fused, input, output);
+            }
+            Self::Activation(activation) => activation.forward(rows, input, output),
+            Self::BatchNorm(norm) => norm.forward(rows, params, buffers, saved, input, output),
+            Self::LayerNorm(norm) => norm.forward(rows, params, saved, input, output),
+            Self::Dropout(dropout) => dropout.forward(rows, random, saved, input, output),
+            Self::Lstm(lstm) => lstm.forward(rows, packed, saved, input, output),
+            Self::Repeat(repeat) => repeat.forward(rows, input, output),
+            Self::TimeDense(time) => {
+                return time.forward(rows, DenseParams::new(&time.dense, params, packed), fused, input, output);
+            }
+        }
+        fused.forward_in_place(rows, output);
+    }
+
+    /// Training: fills the gradient of the parameters and turns the flow from that for the output into
+    /// that for the input.
+    pub(crate) fn backward(&self, pass: Backward<'_>, flow: &mut Flow) {
+        let Backward { rows, input, output, .. } = pass;
+        match self {
+            Self::Dense(dense) => {
+                let weight_len = dense.inputs * dense.outputs;
+                let (d_weight, d_bias) = pass.gradient.split_at_mut(weight_len);
+                let (d_output, d_input) = flow.both(output.len(), input.len());
+                dense.backward_params(rows, input, d_output, d_weight, d_bias);
+                if pass.wants_input {
+                    dense.backward_input(rows, &pass.params[..weight_len], d_output, d_input);
+                    flow.turn();
+                }
+            }
+            Self::Activation(activation) => activation.backward(rows, input, output, flow.here(output.len())),
+            Self::BatchNorm(norm) => {
+                norm.backward(rows, pass.params, pass.saved, input, pass.gradient, flow.here(output.len()));
+            }
+            Self::LayerNorm(norm) => {
+                norm.backward(rows, pass.params, pass.saved, input, pass.gradient, flow.here(output.len()));
+            }
+            Self::Dropout(dropout) => dropout.backward(rows, pass.saved, flow.here(output.len())),
+            Self::Lstm(lstm) => lstm.backward(pass, flow),
+            Self::Repeat(repeat) => {
+                let (d_output, d_input) = flow.both(output.len(), input.len());
+                repeat.backward(rows, d_output, d_input);
+                flow.turn();
+            }
+            Self::TimeDense(time) => time.backward(pass, flow),
+        }
+    }
+
+    /// Whether inference overwrites its input, by [`infer_in_place`](Self::infer_in_place).
+    pub(crate) fn infers_in_place(&self) -> bool {
+        matches!(self, Self::Activation(_) | Self::Dropout(_))
+    }
+
+    /// Inference for the layers that overwrite their input.
+    pub(crate) fn infer_in_place(&self, values: &mut [f32]) {
+        if let Self::Activation(activation) = self {
+            activation.apply(values);
+        }
+    }
+
+    /// Inference for all other layers.
+    pub(crate) fn infer(&self, pass: Inference<'_>, input: &[f32], output: &mut [f32]) {
+        let Inference { rows, params, packed, buffers, scratch } = pass;
+        match self {
+            Self::Dense(dense) => {
+                let params = DenseParams::new(dense, params, packed);
+                dense.forward(rows, params, Activation::Identity, input, output);
+            }
+            Self::BatchNorm(norm) => norm.infer(params, buffers, scratch, input, output),
+            Self::LayerNorm(norm) => norm.forward(rows, params, scratch, input, output),
+            Self::Lstm(lstm) => lstm.infer(rows.n, packed, scratch, input, output),
+            Self::Repeat(repeat) => repeat.forward(rows, input, output),
+            Self::TimeDense(time) => {
+                let params = DenseParams::new(&time.dense, params, packed);
+                time.forward(rows, params, Activation::Identity, input, output);
+            }
+            Self::Activation(_) | Self::Dropout(_) => {
+                output.copy_from_slice(input);
+                self.infer_in_place(output);
+            }
+        }
+    }
+}
+
+/// What a layer is given in the forward pass of training.
+pub(crate) struct Forward<'a> {
+    pub rows: Rows<'a>,
+    pub random: DropoutKey<'a>,
+    /// Its trainable values.
+    pub params: &'a [f32],
+    /// What [`Layer::pack`] left.
+    pub packed: &'a [f32],
+    pub buffers: &'a mut [f32],
+    pub saved: &'a mut [f32],
+    /// [`Layer::training_scratch_len`] floats, left as others used them.
+    #[allow(dead_code, reason = "no layer needs scratch in its forward yet")]
+    pub scratch: &'a mut [f32],
+}
+
+/// What a layer is given in the backward pass.
+pub(crate) struct Backward<'a> {
+    pub rows: Rows<'a>,
+    /// Its trainable values.
+    pub params: &'a [f32],
+    /// What [`Layer::pack`] left.
+    #[allow(dead_code, reason = "no layer packs for its backward yet")]
+    pub packed: &'a [f32],
+    pub saved: &'a [f32],
+    /// [`Layer::training_scratch_len`] floats, left as others used them.
+    pub scratch: &'a mut [f32],
+    pub input: &'a [f32],
+    /// Its output, unless the next layer has overwritten that.
+    pub output: &'a [f32],
+    /// The gradient of its trainable values, to be overwritten.
+    pub gradient: &'a mut [f32],
+    /// Whether anybody before it needs a gradient.
+    pub wants_input: bool,
+}
+
+/// What a layer is given at inference.
+pub(crate) struct Inference<'a> {
+    pub rows: Rows<'a>,
+    /// Its trainable values.
+    pub params: &'a [f32],
+    /// What [`Layer::pack`] left.
+    pub packed: &'a [f32],
+    pub buffers: &'a [f32],
+    /// [`Layer::inference_scratch_len`] floats, left as others used them.
+    pub scratch: &'a mut [f32],
+}
+
+/// The gradient on its way back, and room for the next.
+#[derive(Debug, Default)]
+pub(crate) struct Flow {
+    now: Vec<f32>,
+    next: Vec<f32>,
+}
+
+impl Flow {
+    /// Room for gradients of at most `len` floats.
+    pub(crate) fn new(len: usize) -> Self {
+        Self { now: vec![0.0; len], next: vec![0.0; len] }
+    }
+
+    /// The gradient, to be changed in place.
+    pub(crate) fn here(&mut self, len: usize) -> &mut [f32] {
+        &mut self.now[..len]
+    }
+
+    /// The gradient, and the room for the next, which [`turn`](Self::turn) makes the gradient.
+    pub(crate) fn both(&mut self, now: usize, next: usize) -> (&mut [f32], &mut [f32]) {
+        (&mut self.now[..now], &mut self.next[..next])
+    }
+
+    /// Goes on with what was written to the room for the next.
+    pub(crate) fn turn(&mut self) {
+        std::mem::swap(&mut self.now, &mut self.next);
     }
 }
 
@@ -86,6 +405,13 @@ impl fmt::Display for Layer {
             Self::BatchNorm(norm) => write!(f, "BatchNorm({})", norm.features),
             Self::LayerNorm(norm) => write!(f, "LayerNorm({})", norm.features),
             Self::Dropout(dropout) => write!(f, "Dropout({})", dropout.rate),
+            Self::Lstm(Lstm { inputs, hidden, steps, direction, output }) => {
+                write!(f, "Lstm({inputs} -> {hidden}, {steps} steps, {direction:?}, {output:?})")
+            }
+            Self::Repeat(repeat) => write!(f, "Repeat({}, {} steps)", repeat.width, repeat.steps),
+            Self::TimeDense(TimeDense { dense, steps }) => {
+                write!(f, "TimeDense({} -> {}, {steps} steps)", dense.inputs, dense.outputs)
+            }
         }
     }
 }
@@ -105,9 +431,14 @@ impl Rows<'_> {
     /// `cost` is the work on one row in multiply-adds or elements. The answer depends on shapes alone.
     pub(crate) fn tile(&self, cost: usize) -> usize {
         const TILE: usize = 64;
+        if self.are_worth_sharing(cost) { TILE } else { self.n.max(1) }
+    }
+
+    /// Whether the rows are enough work for several threads; `cost` is that of one row.
+    pub(crate) fn are_worth_sharing(&self, cost: usize) -> bool {
         // About 20 microseconds of one core's multiply-adds, a few times what a dispatch costs.
         const WORTH_SHARING: usize = 1 << 21;
-        if self.n * cost < WORTH_SHARING { self.n.max(1) } else { TILE }
+        self.n * cost >= WORTH_SHARING
     }
 }
 
@@ -127,5 +458,10 @@ mod tests {
         assert_eq!(Layer::dense(20, 64).to_string(), "Dense(20 -> 64)");
         assert_eq!(Layer::Activation(Activation::LeakyRelu).to_string(), "LeakyRelu");
         assert_eq!(Layer::Dropout(Dropout { rate: 0.1 }).to_string(), "Dropout(0.1)");
+        let (direction, output) = (Direction::Bidirectional, SequenceOutput::Last);
+        let lstm = Layer::Lstm(Lstm { inputs: 1, hidden: 64, steps: 140, direction, output });
+        assert_eq!(lstm.to_string(), "Lstm(1 -> 64, 140 steps, Bidirectional, Last)");
+        assert_eq!(Layer::Repeat(Repeat { width: 64, steps: 140 }).to_string(), "Repeat(64, 140 steps)");
+        assert_eq!(Layer::time_dense(64, 1, 140).to_string(), "TimeDense(64 -> 1, 140 steps)");
     }
 }

@@ -34,7 +34,8 @@ pub struct TrainConfig {
 /// Some rows to learn from.
 #[derive(Debug, Clone, Copy)]
 pub struct Batch<'a> {
-    /// What the encoder sees, `[n, inputs]`, perhaps corrupted, never NaN.
+    /// What the encoder sees, `[n, inputs]`, perhaps corrupted. Never NaN, but for absent steps before a
+    /// recurrent layer, all of whose channels are NaN.
     pub input: &'a [f32],
     /// What the decoder should put out, `[n, outputs]`; NaN is unobserved.
     pub target: &'a [f32],

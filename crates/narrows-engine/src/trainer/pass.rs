@@ -4,7 +4,7 @@ use std::mem::take;
 
 use crate::kernels::{sum, vectorised};
 use crate::latent::NoiseKey;
-use crate::layer::{Activation, DropoutKey, ELEMENT_COST, Layer, Rows};
+use crate::layer::{Activation, Backward, DropoutKey, ELEMENT_COST, Flow, Forward, Rows};
 use crate::plan::{self, Op, Plan, Stage};
 
 use super::{Batch, RowWeights, StepLoss, Trainer};
@@ -19,9 +19,9 @@ pub(super) struct Workspace {
     /// What stage i keeps for its backward: statistics, mask or noise.
     pub(super) saved: Vec<Vec<f32>>,
     pub(super) packed: Vec<f32>,
-    /// The gradient on its way back, and room for the next.
-    pub(super) flow: Vec<f32>,
-    pub(super) next_flow: Vec<f32>,
+    /// Room that the stages use in turn.
+    pub(super) scratch: Vec<f32>,
+    pub(super) flow: Flow,
     pub(super) row_losses: Vec<f32>,
     pub(super) row_kl: Vec<f32>,
     /// One float a code unit.
@@ -33,25 +33,26 @@ impl Workspace {
     pub(super) fn new(plan: &Plan, capacity: usize) -> Self {
         let mut values = vec![vec![]];
         let mut saved = vec![];
+        let mut scratch = 0;
         for stage in &plan.stages {
-            let len = if stage.in_place { 0 } else { capacity * stage.outputs };
+            let len = if stage.in_place.is_some() { 0 } else { capacity * stage.outputs };
             values.push(vec![0.0; len]);
             let kept = match &stage.op {
-                Op::Layer(Layer::BatchNorm(norm)) => norm.saved_len(),
-                Op::Layer(Layer::LayerNorm(norm)) => norm.saved_len(capacity),
-                Op::Layer(Layer::Dropout(_)) | Op::Sample(_) => capacity * stage.outputs,
-                Op::Layer(Layer::Dense(_) | Layer::Activation(_)) => 0,
+                Op::Layer(layer) => {
+                    scratch = scratch.max(layer.training_scratch_len(capacity));
+                    layer.saved_len(capacity, stage.outputs)
+                }
+                Op::Sample(_) => capacity * stage.outputs,
             };
             saved.push(vec![0.0; kept]);
         }
-        let flow = capacity * plan.max_width;
         Self {
             input: vec![],
             values,
             saved,
             packed: vec![0.0; plan.n_packed],
-            flow: vec![0.0; flow],
-            next_flow: vec![0.0; flow],
+            scratch: vec![0.0; scratch],
+            flow: Flow::new(capacity * plan.max_width),
             row_losses: vec![0.0; capacity],
             row_kl: vec![0.0; capacity],
             units: vec![0.0; plan.max_width],
@@ -70,47 +71,37 @@ impl Trainer {
         let Self { plan, threads, work, .. } = self;
         let rows = Rows { n, threads };
         plan::pack(&plan.stages, &self.params.data, &mut work.packed, threads);
+        let (trainable, buffers) = self.params.data.split_at_mut(plan.n_trainable);
         let mut source: Option<usize> = None;
         let mut s = 0;
         while s < plan.stages.len() {
             let stage = &plan.stages[s];
-            let follower = plan.stages.get(s + 1).filter(|next| next.in_place);
+            let fused = plan.stages.get(s + 1).and_then(|next| next.in_place);
             let mut output = take(&mut work.values[s + 1]);
             let to = &mut output[..n * stage.outputs];
             let input = match source {
                 None => batch.input,
                 Some(value) => &work.values[value][..n * stage.inputs],
             };
-            let mut fused = Activation::Identity;
-            if let Some(Op::Layer(Layer::Activation(activation))) = follower.map(|next| next.op) {
-                fused = activation;
-            }
-            let trainable = &self.params.data[stage.trainable.clone()];
             match &stage.op {
-                Op::Layer(Layer::Dense(dense)) => {
-                    let params = stage.dense_params(dense, &self.params.data, &work.packed);
-                    dense.forward(rows, params, fused, input, to);
-                    fused = Activation::Identity;
-                }
-                Op::Layer(Layer::Activation(activation)) => activation.forward(rows, input, to),
-                Op::Layer(Layer::BatchNorm(norm)) => {
-                    let (params, buffers) = self.params.data.split_at_mut(plan.n_trainable);
-                    let range = stage.buffers.start - plan.n_trainable..stage.buffers.end - plan.n_trainable;
-                    let trainable = &params[stage.trainable.clone()];
-                    let saved = &mut work.saved[s];
-                    norm.forward(rows, trainable, &mut buffers[range], saved, input, to);
-                }
-                Op::Layer(Layer::LayerNorm(norm)) => {
-                    norm.forward(rows, trainable, &mut work.saved[s], input, to);
-                }
-                Op::Layer(Layer::Dropout(dropout)) => {
-                    let key = DropoutKey {
+                Op::Layer(layer) => {
+                    let random = DropoutKey {
                         seed: batch.seed,
                         epoch: batch.epoch,
                         rows: batch.rows,
-                        block: stage.dropout_block,
+                        block: stage.random_block,
                     };
-                    dropout.forward(rows, key, &mut work.saved[s], input, to);
+                    let range = stage.buffers.start - plan.n_trainable..stage.buffers.end - plan.n_trainable;
+                    let pass = Forward {
+                        rows,
+                        random,
+                        params: &trainable[stage.trainable.clone()],
+                        packed: &work.packed[stage.packed.clone()],
+                        buffers: &mut buffers[range],
+                        saved: &mut work.saved[s],
+                        scratch: &mut work.scratch,
+                    };
+                    layer.forward(pass, fused.unwrap_or(Activation::Identity), input, to);
                 }
                 Op::Sample(gaussian) => {
                     let key = NoiseKey { seed: batch.seed, epoch: batch.epoch, rows: batch.rows };
@@ -119,10 +110,9 @@ impl Trainer {
                     gaussian.forward(input, noise, to, &mut work.row_kl[..n]);
                 }
             }
-            fused.forward_in_place(rows, to);
             work.values[s + 1] = output;
             source = Some(s + 1);
-            s += if follower.is_some() { 2 } else { 1 };
+            s += if fused.is_some() { 2 } else { 1 };
         }
         let last = &work.values[source.expect("a network has a layer")];
         let width = self.network.outputs();
@@ -130,7 +120,7 @@ impl Trainer {
             rows,
             &last[..n * width],
             batch.target,
-            &mut work.flow[..n * width],
+            work.flow.here(n * width),
             &mut work.row_losses[..n],
         );
         work.n = n;
@@ -144,9 +134,8 @@ impl Trainer {
         let rows = Rows { n, threads };
         let output_width = self.network.outputs();
         let mut flow = take(&mut work.flow);
-        let mut next_flow = take(&mut work.next_flow);
         let losses = &work.row_losses[..n];
-        let reconstruction = weigh(rows, row_weights, losses, &mut flow[..n * output_width]);
+        let reconstruction = weigh(rows, row_weights, losses, flow.here(n * output_width));
         let (mut kl, mut sparsity, mut mean_activity) = (0.0, 0.0, 0.0);
         for s in (plan.first_trainable()..plan.stages.len()).rev() {
             let stage = &plan.stages[s];
@@ -158,7 +147,7 @@ impl Trainer {
             };
             if s + 1 == plan.code {
                 let code = value(plan.code, stage.outputs);
-                let flow = &mut flow[..code.len()];
+                let flow = flow.here(code.len());
                 sparsity = self.config.sparsity.apply(code, stage.outputs, flow, &mut work.units);
                 let total = vectorised!(sum::sum(
                     code,
@@ -167,41 +156,31 @@ impl Trainer {
                 ));
                 mean_activity = total / code.len() as f32;
             }
-            let to = &mut flow[..n * stage.outputs];
             let from = value(s, stage.inputs);
-            let saved = &work.saved[s];
-            let params = &self.params.data[stage.trainable.clone()];
-            let gradient = &mut self.gradient[stage.trainable.clone()];
             match &stage.op {
-                Op::Layer(Layer::Dense(dense)) => {
-                    let (d_weight, d_bias) = gradient.split_at_mut(dense.inputs * dense.outputs);
-                    dense.backward_params(rows, from, to, d_weight, d_bias);
-                    if s > plan.first_trainable() {
-                        let weight = &params[..dense.inputs * dense.outputs];
-                        dense.backward_input(rows, weight, to, &mut next_flow[..n * stage.inputs]);
-                        std::mem::swap(&mut flow, &mut next_flow);
-                    }
+                Op::Layer(layer) => {
+                    let pass = Backward {
+                        rows,
+                        params: &self.params.data[stage.trainable.clone()],
+                        packed: &work.packed[stage.packed.clone()],
+                        saved: &work.saved[s],
+                        scratch: &mut work.scratch,
+                        input: from,
+                        output: value(s + 1, stage.outputs),
+                        gradient: &mut self.gradient[stage.trainable.clone()],
+                        wants_input: s > plan.first_trainable(),
+                    };
+                    layer.backward(pass, &mut flow);
                 }
-                Op::Layer(Layer::Activation(activation)) => {
-                    activation.backward(rows, from, value(s + 1, stage.outputs), to);
-                }
-                Op::Layer(Layer::BatchNorm(norm)) => {
-                    norm.backward(rows, params, saved, from, gradient, to);
-                }
-                Op::Layer(Layer::LayerNorm(norm)) => {
-                    norm.backward(rows, params, saved, from, gradient, to);
-                }
-                Op::Layer(Layer::Dropout(dropout)) => dropout.backward(rows, saved, to),
                 Op::Sample(gaussian) => {
                     kl = mean(&work.row_kl[..n]);
-                    let d_input = &mut next_flow[..n * stage.inputs];
-                    gaussian.backward(from, saved, to, kl_weight / n as f32, d_input);
-                    std::mem::swap(&mut flow, &mut next_flow);
+                    let (d_code, d_input) = flow.both(n * stage.outputs, n * stage.inputs);
+                    gaussian.backward(from, &work.saved[s], d_code, kl_weight / n as f32, d_input);
+                    flow.turn();
                 }
             }
         }
         work.flow = flow;
-        work.next_flow = next_flow;
         let total = reconstruction + kl_weight * kl + sparsity;
         StepLoss { reconstruction, kl, sparsity, mean_activity, total }
     }
@@ -211,7 +190,7 @@ impl Trainer {
 fn value_index(stages: &[Stage], i: usize) -> Option<usize> {
     match i {
         0 => None,
-        i if stages[i - 1].in_place => Some(i - 1),
+        i if stages[i - 1].in_place.is_some() => Some(i - 1),
         i => Some(i),
     }
 }

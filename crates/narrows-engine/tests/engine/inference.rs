@@ -26,17 +26,39 @@ fn network(inputs: usize, hidden: usize, code: usize, latent: Latent, loss: Loss
     .unwrap()
 }
 
+/// From a sequence of `steps` steps of two channels to a code and back.
+fn sequences(steps: usize, hidden: usize, code: usize, direction: Direction) -> Network {
+    let lstm = |inputs, hidden, output| Layer::Lstm(Lstm { inputs, hidden, steps, direction, output });
+    let ways = if direction == Direction::Bidirectional { 2 } else { 1 };
+    Network::new(
+        vec![lstm(2, hidden, SequenceOutput::All), lstm(ways * hidden, code, SequenceOutput::Last)],
+        Latent::Point,
+        vec![
+            Layer::Repeat(Repeat { width: ways * code, steps }),
+            lstm(ways * code, hidden, SequenceOutput::All),
+            Layer::time_dense(ways * hidden, 2, steps),
+        ],
+        Output::single(2 * steps, Loss::Mse),
+    )
+    .unwrap()
+}
+
 fn check(network: &Network, n: usize, threads: &Threads, seed: u64) {
-    let (inputs, code_size) = (network.inputs(), network.code_size());
-    let params = network.init(seed);
-    let mut input = vec![0.0; n * inputs];
+    let mut input = vec![0.0; n * network.inputs()];
     Stream::new(seed, Purpose::Demo, 0, 0).fill_normal(&mut input);
+    check_rows(network, &input, threads, seed);
+}
+
+fn check_rows(network: &Network, input: &[f32], threads: &Threads, seed: u64) {
+    let (inputs, code_size) = (network.inputs(), network.code_size());
+    let n = input.len() / inputs;
+    let params = network.init(seed);
     let (mut code, mut output) = (vec![0.0; n * code_size], vec![0.0; n * inputs]);
-    network.reconstruct(&params, &input, &mut code, &mut output, threads);
+    network.reconstruct(&params, input, &mut code, &mut output, threads);
     assert!(output.iter().all(|x| x.is_finite()));
 
     let mut encoded = vec![0.0; n * code_size];
-    network.encode(&params, &input, &mut encoded, threads);
+    network.encode(&params, input, &mut encoded, threads);
     assert_eq!(encoded, code, "encode and reconstruct");
     let mut decoded = vec![0.0; n * inputs];
     network.decode(&params, &code, &mut decoded, threads);
@@ -77,6 +99,24 @@ proptest! {
         let latent = if is_gaussian { Latent::Gaussian } else { Latent::Point };
         let loss = [Loss::Mse, Loss::Bce, Loss::CrossEntropy][seed as usize % 3];
         check(&network(inputs, hidden, code, latent, loss), n, &Threads::new(n_threads), seed);
+    }
+
+    #[test]
+    fn rows_of_sequences_stand_alone(
+        steps in 1..20_usize,
+        hidden in prop_oneof![Just(1_usize), 2..40_usize],
+        code in 1..20_usize,
+        n in prop_oneof![Just(1_usize), 2..150_usize],
+        is_bidirectional: bool,
+        n_threads in 1..4_usize,
+        seed in 0..1000_u64,
+    ) {
+        let direction = if is_bidirectional { Direction::Bidirectional } else { Direction::Forward };
+        let mut input = vec![0.0; n * 2 * steps];
+        Stream::new(seed, Purpose::Demo, 0, 0).fill_normal(&mut input);
+        // Every fifth row is shorter than the others.
+        input.chunks_exact_mut(2 * steps).step_by(5).for_each(|row| row[steps / 2 * 2..].fill(f32::NAN));
+        check_rows(&sequences(steps, hidden, code, direction), &input, &Threads::new(n_threads), seed);
     }
 }
 
