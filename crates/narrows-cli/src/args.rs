@@ -93,12 +93,25 @@ pub(crate) struct RoleArgs {
     /// Leave these columns out, by name or pattern
     #[arg(long, value_name = "COLUMN,..", value_delimiter = ',')]
     ignore: Vec<String>,
+    /// Column that says when; else the only column of dates, else rows follow each other one step apart
+    #[arg(long, value_name = "COLUMN", help_heading = "Series")]
+    pub(crate) time: Option<String>,
+    /// Column that says which series a row belongs to
+    #[arg(long, value_name = "COLUMN", help_heading = "Series")]
+    pub(crate) id: Option<String>,
 }
 
 impl RoleArgs {
     /// The same in the library's words.
     pub(crate) fn roles(self) -> Roles {
-        Roles { label: self.label, normal: self.normal, columns: self.columns, ignore: self.ignore }
+        Roles {
+            label: self.label,
+            normal: self.normal,
+            columns: self.columns,
+            ignore: self.ignore,
+            time: self.time,
+            id: self.id,
+        }
     }
 }
 

@@ -7,9 +7,9 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 
 use arrow::array::RecordBatch;
-use narrows::Error;
 use narrows::data::{Schema, Source, Table};
 use narrows::error::Place;
+use narrows::{Error, Fitted};
 
 use crate::failure::Failure;
 use crate::output::TableWriter;
@@ -20,8 +20,46 @@ pub(crate) const BATCH_ROWS: usize = 8192;
 /// Batches that may wait between two stages.
 const WAITING: usize = 2;
 
-/// Reads `source`, of columns stored apart only those in `wanted`, and calls `work` for every table in turn.
+/// How much of the input is worked on at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Portion {
+    /// Some rows after the other, in bounded memory.
+    Batch,
+    /// All rows, where one row's result depends on others.
+    Whole,
+}
+
+impl Portion {
+    /// What the model needs.
+    pub(crate) fn of(fitted: &Fitted) -> Portion {
+        if fitted.rows_stand_alone() { Portion::Batch } else { Portion::Whole }
+    }
+}
+
+/// Reads `source`, of columns stored apart only those in `wanted`, and calls `work` for every portion in turn.
 pub(crate) fn read(
+    source: &Source,
+    wanted: Option<&Schema>,
+    portion: Portion,
+    mut work: impl FnMut(&Table) -> Result<Flow, Failure>,
+) -> Result<(), Failure> {
+    match portion {
+        Portion::Batch => read_batches(source, wanted, work),
+        Portion::Whole => {
+            let mut tables = Vec::new();
+            read_batches(source, wanted, |table| {
+                tables.push(table.clone());
+                Ok(Flow::More)
+            })?;
+            let table = Table::concat(&tables)?;
+            drop(tables);
+            work(&table)?;
+            Ok(())
+        }
+    }
+}
+
+fn read_batches(
     source: &Source,
     wanted: Option<&Schema>,
     mut work: impl FnMut(&Table) -> Result<Flow, Failure>,
@@ -58,15 +96,16 @@ pub(crate) enum Flow {
     Enough,
 }
 
-/// Turns every table of `source` into a batch and writes these; nothing appears at the target unless all went well.
+/// Turns every portion of `source` into a batch and writes these; nothing appears at the target unless all went well.
 pub(crate) fn transform(
     source: &Source,
     wanted: Option<&Schema>,
+    portion: Portion,
     writer: TableWriter,
     mut work: impl FnMut(&Table) -> Result<RecordBatch, Failure>,
 ) -> Result<(), Failure> {
     let writer = write_while(writer, |send| {
-        read(source, wanted, |table| {
+        read(source, wanted, portion, |table| {
             let batch = work(table)?;
             Ok(if send(batch) { Flow::More } else { Flow::Enough })
         })
@@ -126,7 +165,7 @@ mod tests {
         let source = many_rows(folder.path(), 3 * BATCH_ROWS + 5);
         let target = folder.path().join("out.csv");
         let writer = TableWriter::open(Sink::open(Some(&target)).unwrap(), Some(&target), Format::Csv).unwrap();
-        transform(&source, None, writer, |table| Ok(table.batch().clone())).unwrap();
+        transform(&source, None, Portion::Batch, writer, |table| Ok(table.batch().clone())).unwrap();
         let text = std::fs::read_to_string(&target).unwrap();
         let first: Vec<usize> =
             text.lines().skip(1).map(|line| line.split(',').next().unwrap().parse().unwrap()).collect();
@@ -139,7 +178,7 @@ mod tests {
         let source = many_rows(folder.path(), 3 * BATCH_ROWS);
         let target = folder.path().join("out.csv");
         let writer = TableWriter::open(Sink::open(Some(&target)).unwrap(), Some(&target), Format::Csv).unwrap();
-        let failed = transform(&source, None, writer, |table| match table.first_row() {
+        let failed = transform(&source, None, Portion::Batch, writer, |table| match table.first_row() {
             0 => Ok(table.batch().clone()),
             _ => Err(Error::mismatch("enough").into()),
         });
@@ -151,6 +190,6 @@ mod tests {
     fn no_rows_are_an_error() {
         let folder = tempfile::tempdir().unwrap();
         let source = many_rows(folder.path(), 0);
-        assert!(read(&source, None, |_| Ok(Flow::More)).is_err());
+        assert!(read(&source, None, Portion::Batch, |_| Ok(Flow::More)).is_err());
     }
 }

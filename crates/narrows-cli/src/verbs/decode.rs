@@ -6,7 +6,7 @@ use crate::args::{Common, ModelArg};
 use crate::failure::{Failure, Outcome};
 use crate::input::InputArgs;
 use crate::output::OutputArgs;
-use crate::pipeline;
+use crate::pipeline::{self, Portion};
 
 /// Turn codes, as written by encode, back into rows
 ///
@@ -27,7 +27,7 @@ impl Decode {
         let fitted = self.model.load()?;
         let threads = common.threads()?;
         let source = self.input.source()?;
-        pipeline::transform(&source, None, self.output.writer()?, |table| {
+        pipeline::transform(&source, None, Portion::Batch, self.output.writer()?, |table| {
             Ok(fitted.decode(table, &threads)?.batch().clone())
         })?;
         Ok(Outcome::Done)

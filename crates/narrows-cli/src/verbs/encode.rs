@@ -10,7 +10,7 @@ use crate::args::{Common, ModelArg};
 use crate::failure::{Failure, Outcome};
 use crate::input::InputArgs;
 use crate::output::OutputArgs;
-use crate::pipeline;
+use crate::pipeline::{self, Portion};
 
 /// Turn rows into their codes: code_0, code_1 and so on
 #[derive(Debug, ClapArgs)]
@@ -36,7 +36,8 @@ impl Encode {
         let threads = common.threads()?;
         let source = self.input.source()?;
         let keep = Keep::new(self.keep, &[])?;
-        pipeline::transform(&source, keep.wanted(&fitted), self.output.writer()?, |table| {
+        keep.check_rows(&fitted)?;
+        pipeline::transform(&source, keep.wanted(&fitted), Portion::of(&fitted), self.output.writer()?, |table| {
             let codes = fitted.encode(table, &threads)?;
             let mut columns = keep.columns(table)?;
             let names = codes.names().into_iter().map(str::to_owned);

@@ -8,7 +8,7 @@ use crate::args::{Common, ModelArg};
 use crate::failure::{Failure, Outcome};
 use crate::input::InputArgs;
 use crate::output;
-use crate::pipeline::{self, Flow};
+use crate::pipeline::{self, Flow, Portion};
 use crate::talk::{count, grouped};
 
 /// Measure a model on labelled rows, beside PCA and an isolation forest
@@ -38,7 +38,7 @@ impl Evaluate {
         let threads = common.threads()?;
         let source = self.input.source()?;
         let mut evaluator = fitted.evaluator(&self.label, &self.normal);
-        pipeline::read(&source, None, |table| {
+        pipeline::read(&source, None, Portion::of(&fitted), |table| {
             evaluator.add(table, &threads)?;
             Ok(Flow::More)
         })?;

@@ -11,7 +11,7 @@ use crate::args::{Common, ModelArg};
 use crate::failure::{Failure, Outcome};
 use crate::input::InputArgs;
 use crate::output;
-use crate::pipeline::{self, Flow};
+use crate::pipeline::{self, Flow, Portion};
 use crate::talk::{Ink, count};
 
 /// Explain one row's score: what was expected in which column, and what was got
@@ -53,20 +53,23 @@ impl Explain {
         let threads = common.threads()?;
         let source = self.input.source()?;
         let (mut found, mut rows) = (None, 0);
-        pipeline::read(&source, Some(fitted.schema()), |table| {
+        pipeline::read(&source, Some(fitted.schema()), Portion::of(&fitted), |table| {
             rows = table.first_row() + table.n_rows() as u64;
             if self.row >= rows {
                 return Ok(Flow::More);
             }
-            let row = table.slice((self.row - table.first_row()) as usize, 1);
-            let explained = fitted.explain(&row, self.top, &threads)?;
+            let place = (self.row - table.first_row()) as usize;
+            // A row that stands alone needs no other to be explained.
+            let (table, i) =
+                if fitted.rows_stand_alone() { (table.slice(place, 1), 0) } else { (table.clone(), place) };
+            let explained = fitted.explain(&table, self.top, &threads)?;
             found = Some(Explanation {
                 row: self.row,
-                score: explained.scores.score[0],
-                p_value: explained.scores.p_value[0],
-                is_anomaly: explained.scores.is_anomaly[0],
+                score: explained.scores.score[i],
+                p_value: explained.scores.p_value[i],
+                is_anomaly: explained.scores.is_anomaly[i],
                 threshold: fitted.threshold(),
-                reasons: explained.reasons.into_iter().next().unwrap_or_default(),
+                reasons: explained.reasons.into_iter().nth(i).unwrap_or_default(),
             });
             Ok(Flow::Enough)
         })?;

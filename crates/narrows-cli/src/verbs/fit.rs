@@ -7,6 +7,7 @@ use clap::Args as ClapArgs;
 use clap::builder::PossibleValuesParser;
 use narrows::data::Table;
 use narrows::file::{self, FileCheckpoints, Resume, fingerprint};
+use narrows::recipe::Kind;
 use narrows::train::{Checkpoints, NoCheckpoints};
 use narrows::{Error, Preset, Recipe, Session};
 
@@ -40,6 +41,12 @@ pub(crate) struct Fit {
     /// Named kind of autoencoder to start from
     #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(Preset::ALL.map(Preset::name)))]
     preset: Option<String>,
+    /// Kind of data: `table`, rows that stand for themselves, or `series`, points in time
+    #[arg(long, value_name = "KIND", value_parser = PossibleValuesParser::new(Kind::ALL.map(Kind::name)))]
+    kind: Option<String>,
+    /// How series lie in the table: `long`, a row a point in time, or `rows`, a row a series
+    #[arg(long, value_name = "LAYOUT", value_parser = PossibleValuesParser::new(["long", "rows"]), help_heading = "Series")]
+    layout: Option<String>,
     /// Recipe to lay over the preset, as TOML
     #[arg(long, value_name = "FILE")]
     recipe: Option<PathBuf>,
@@ -111,13 +118,20 @@ impl Fit {
 
     /// Preset, then recipe file, then `--set`, then the flags with names of their own.
     fn recipe(&self) -> Result<Recipe, Failure> {
-        let mut recipe = match &self.preset {
-            Some(name) => Recipe::preset(name.parse()?),
-            None => Recipe::default(),
+        let preset: Preset = self.preset.as_deref().map_or(Ok(Preset::Auto), str::parse)?;
+        let speaks_of_series = self.layout.is_some() || self.roles.time.is_some() || self.roles.id.is_some();
+        let kind = match &self.kind {
+            Some(name) => name.parse()?,
+            None if speaks_of_series => Kind::Series,
+            None => preset.usual_kind(),
         };
+        let mut recipe = Recipe::preset_for(preset, kind);
         if let Some(path) = &self.recipe {
             let text = fs::read_to_string(path).map_err(|error| Error::read(path, error))?;
             recipe = recipe.overlay_toml(&text)?;
+        }
+        if let Some(layout) = &self.layout {
+            recipe.set(&format!("data.layout={layout}"))?;
         }
         self.set.iter().try_for_each(|assignment| recipe.set(assignment))?;
         if let Some(seed) = self.seed {

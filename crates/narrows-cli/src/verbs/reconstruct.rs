@@ -6,7 +6,7 @@ use crate::args::{Common, ModelArg};
 use crate::failure::{Failure, Outcome};
 use crate::input::InputArgs;
 use crate::output::OutputArgs;
-use crate::pipeline;
+use crate::pipeline::{self, Portion};
 
 /// Rebuild rows from their codes, in the units of the input
 ///
@@ -28,7 +28,7 @@ impl Reconstruct {
         let fitted = self.model.load()?;
         let threads = common.threads()?;
         let source = self.input.source()?;
-        pipeline::transform(&source, Some(fitted.schema()), self.output.writer()?, |table| {
+        pipeline::transform(&source, Some(fitted.schema()), Portion::of(&fitted), self.output.writer()?, |table| {
             Ok(fitted.reconstruct(table, &threads)?.batch().clone())
         })?;
         Ok(Outcome::Done)

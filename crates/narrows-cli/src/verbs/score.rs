@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, Float64Array, RecordBatch, StringArray, UInt64Array};
 use clap::Args as ClapArgs;
-use narrows::data::{Schema, Table};
+use narrows::data::{Schema, Source, Table};
 use narrows::detect::Reason;
-use narrows::{Error, Fitted, Scores};
+use narrows::recipe::Kind;
+use narrows::{Error, Fitted, Scores, SeriesEvent, Threads};
 
 use crate::args::{Common, ModelArg};
 use crate::failure::{Failure, Outcome};
 use crate::input::InputArgs;
 use crate::output::OutputArgs;
-use crate::pipeline;
+use crate::pipeline::{self, Portion};
 use crate::talk::{Talk, count, grouped};
 
 /// Score rows: how unusual each of them is, and whether it is an anomaly
@@ -41,6 +42,9 @@ pub(crate) struct Score {
     /// Another rule for the threshold than the model's, such as quantile=0.99 or fixed=3.2
     #[arg(long, value_name = "RULE")]
     threshold: Option<String>,
+    /// Of points in time: write stretches of anomalies instead of points, with start, end, peak and channels to blame
+    #[arg(long, conflicts_with_all = ["explain", "keep"])]
+    events: bool,
     /// Exit with 10 where there are anomalies
     #[arg(long)]
     fail_on_anomaly: bool,
@@ -51,10 +55,14 @@ impl Score {
         let fitted = with_threshold(self.model.load()?, self.threshold.as_deref())?;
         let threads = common.threads()?;
         let source = self.input.source()?;
-        let keep = Keep::new(self.keep, &["row", "score", "p_value", "is_anomaly"])?;
+        if self.events {
+            return self.score_events(&fitted, &source, &threads, common.talk());
+        }
+        let mut keep = Keep::new(self.keep, &["row", "score", "p_value", "is_anomaly", "flag"])?;
+        keep.add(fitted.point_columns());
         let writer = self.output.writer()?;
         let mut tally = Tally::default();
-        pipeline::transform(&source, keep.wanted(&fitted), writer, |table| {
+        pipeline::transform(&source, keep.wanted(&fitted), Portion::of(&fitted), writer, |table| {
             let (scores, reasons) = match self.explain {
                 Some(k) => {
                     let explained = fitted.explain(table, k, &threads)?;
@@ -63,7 +71,7 @@ impl Score {
                 None => (fitted.score(table, &threads)?, None),
             };
             tally.add(&scores);
-            let mut columns = columns_of(table, scores);
+            let mut columns = columns_of(table, scores, fitted.recipe().data.kind());
             columns.extend(keep.columns(table)?);
             if let Some((k, reasons)) = reasons {
                 columns.extend((0..k).map(|i| (format!("reason_{}", i + 1), nth_reasons(&reasons, i))));
@@ -75,12 +83,65 @@ impl Score {
     }
 }
 
+/// Stretches of anomalous points, a row each.
+fn events_of(events: Vec<SeriesEvent>, has_id: bool) -> RecordBatch {
+    let numbers =
+        |of: fn(&SeriesEvent) -> f64| -> ArrayRef { Arc::new(events.iter().map(of).collect::<Float64Array>()) };
+    let counts =
+        |of: fn(&SeriesEvent) -> u64| -> ArrayRef { Arc::new(UInt64Array::from_iter_values(events.iter().map(of))) };
+    let texts = |of: fn(&SeriesEvent) -> Option<String>| -> ArrayRef {
+        Arc::new(events.iter().map(of).collect::<StringArray>())
+    };
+    let channels = |event: &SeriesEvent| {
+        let names: Vec<&str> = event.reasons.iter().map(|reason| reason.column.as_str()).collect();
+        Some(names.join(" "))
+    };
+    let mut columns: Vec<(&str, ArrayRef)> = Vec::new();
+    if has_id {
+        columns.push(("series", texts(|event| Some(event.series.clone()))));
+    }
+    columns.extend([
+        ("start", texts(|event| Some(event.start.clone()))),
+        ("end", texts(|event| Some(event.end.clone()))),
+        ("points", counts(|event| event.points)),
+        ("first_row", counts(|event| event.first_row)),
+        ("last_row", counts(|event| event.last_row)),
+        ("peak_row", counts(|event| event.peak_row)),
+        ("peak_score", numbers(|event| event.peak)),
+        ("p_value", numbers(|event| event.p_value)),
+        ("channels", texts(channels)),
+        ("reason", texts(|event| event.reasons.first().map(Reason::to_string))),
+    ]);
+    batch(columns.into_iter().map(|(name, array)| (name.to_owned(), array)).collect())
+}
+
 /// The model, deciding by another rule where one is given.
 pub(super) fn with_threshold(fitted: Fitted, rule: Option<&str>) -> Result<Fitted, Failure> {
     Ok(match rule {
         Some(rule) => fitted.with_threshold(&rule.parse()?)?,
         None => fitted,
     })
+}
+
+impl Score {
+    fn score_events(
+        &self,
+        fitted: &Fitted,
+        source: &Source,
+        threads: &Threads,
+        talk: Talk,
+    ) -> Result<Outcome, Failure> {
+        let mut n = 0;
+        let has_id = fitted.id_column().is_some();
+        let writer = self.output.writer()?;
+        pipeline::transform(source, Some(fitted.schema()), Portion::Whole, writer, |table| {
+            let events = fitted.events(table, threads)?;
+            n = events.len() as u64;
+            Ok(events_of(events, has_id))
+        })?;
+        talk.line(count(n, "event"));
+        Ok(if self.fail_on_anomaly && n > 0 { Outcome::AnomaliesFound } else { Outcome::Done })
+    }
 }
 
 /// Columns of the input that are copied to the output.
@@ -95,9 +156,24 @@ impl Keep {
         }
     }
 
+    /// Copies these too, before the others, unless they are asked for anyway.
+    pub(super) fn add(&mut self, names: Vec<String>) {
+        let missing: Vec<String> = names.into_iter().filter(|name| !self.0.contains(name)).collect();
+        self.0.splice(0..0, missing);
+    }
+
+    /// Refuses to copy where the output has other rows than the input.
+    pub(super) fn check_rows(&self, fitted: &Fitted) -> Result<(), Failure> {
+        if self.0.is_empty() || fitted.rows_stand_alone() {
+            return Ok(());
+        }
+        Err(Error::recipe("--keep", "expected no columns to keep: the output has a row for each window of a series")
+            .into())
+    }
+
     /// What must be read: the model's columns, or all where others are kept.
     pub(super) fn wanted<'a>(&self, fitted: &'a Fitted) -> Option<&'a Schema> {
-        self.0.is_empty().then(|| fitted.schema())
+        self.0.iter().all(|name| fitted.schema().get(name).is_some()).then(|| fitted.schema())
     }
 
     /// The kept columns of a table.
@@ -113,14 +189,20 @@ pub(super) fn batch(columns: Vec<(String, ArrayRef)>) -> RecordBatch {
         .expect("a table has columns of equal length")
 }
 
-fn columns_of(table: &Table, scores: Scores) -> Vec<(String, ArrayRef)> {
+fn columns_of(table: &Table, scores: Scores, kind: Kind) -> Vec<(String, ArrayRef)> {
     let rows = table.first_row()..table.first_row() + table.n_rows() as u64;
-    let columns: [(&str, ArrayRef); 4] = [
+    // What has no score has no verdict.
+    let known = |x: &f64| (!x.is_nan()).then_some(*x);
+    let verdicts = scores.is_anomaly.iter().zip(&scores.score).map(|(flag, score)| known(score).map(|_| *flag));
+    let mut columns: Vec<(&str, ArrayRef)> = vec![
         ("row", Arc::new(UInt64Array::from_iter_values(rows))),
-        ("score", Arc::new(Float64Array::from(scores.score))),
-        ("p_value", Arc::new(Float64Array::from(scores.p_value))),
-        ("is_anomaly", Arc::new(BooleanArray::from(scores.is_anomaly))),
+        ("score", Arc::new(scores.score.iter().map(known).collect::<Float64Array>())),
+        ("p_value", Arc::new(scores.p_value.iter().map(known).collect::<Float64Array>())),
+        ("is_anomaly", Arc::new(verdicts.collect::<BooleanArray>())),
     ];
+    if kind == Kind::Series {
+        columns.push(("flag", Arc::new(scores.flag.iter().map(|flag| flag.word()).collect::<StringArray>())));
+    }
     columns.into_iter().map(|(name, array)| (name.to_owned(), array)).collect()
 }
 
@@ -137,6 +219,10 @@ struct Tally {
     clipped: u64,
     unseen_levels: u64,
     extra_columns: Vec<String>,
+    gaps: u64,
+    gap_points: u64,
+    unscored: u64,
+    unknown_series: Vec<String>,
 }
 
 impl Tally {
@@ -146,6 +232,10 @@ impl Tally {
         self.missing += scores.counts.missing;
         self.clipped += scores.counts.clipped;
         self.unseen_levels += scores.counts.unseen_levels;
+        self.gaps += scores.counts.gaps;
+        self.gap_points += scores.counts.gap_points;
+        self.unscored += scores.counts.unscored;
+        self.unknown_series.extend(scores.counts.unknown_series.iter().cloned());
         if self.extra_columns.is_empty() {
             self.extra_columns.clone_from(&scores.counts.extra_columns);
         }
@@ -155,18 +245,19 @@ impl Tally {
         let share = 100.0 * self.anomalies as f64 / self.rows.max(1) as f64;
         let mut text =
             format!("{} scored, {} anomalous ({share:.2} %)", count(self.rows, "row"), grouped(self.anomalies));
-        for (n, what) in [
-            (self.missing, "missing cell"),
-            (self.clipped, "extreme value clipped"),
-            (self.unseen_levels, "unseen category value"),
-        ] {
-            if n > 0 {
-                text.push_str(&format!(
-                    "; {} {what}{}",
-                    grouped(n),
-                    if n > 1 && !what.ends_with("clipped") { "s" } else { "" }
-                ));
-            }
+        let told = [
+            (self.missing, count(self.missing, "missing cell")),
+            (self.clipped, format!("{} extreme values clipped", grouped(self.clipped))),
+            (self.unseen_levels, count(self.unseen_levels, "unseen category value")),
+            (
+                self.gaps,
+                format!("{} of {}, filled and not judged", count(self.gaps, "gap"), count(self.gap_points, "point")),
+            ),
+            (self.unscored, format!("{} without a score, see the column `flag`", count(self.unscored, "row"))),
+        ];
+        told.iter().filter(|(n, _)| *n > 0).for_each(|(_, words)| text.push_str(&format!("; {words}")));
+        if !self.unknown_series.is_empty() {
+            text.push_str(&format!("; series without a scale of their own: {}", self.unknown_series.join(", ")));
         }
         if !self.extra_columns.is_empty() {
             text.push_str(&format!("; columns the model does not know are ignored: {}", self.extra_columns.join(", ")));

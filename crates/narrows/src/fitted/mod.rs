@@ -36,7 +36,7 @@ pub use series_quality::SeriesQuality;
 pub use verdict::{Explained, Flag, ScoreCounts, Scores};
 
 use crate::baseline::{IsolationForest, Pca};
-use crate::data::Schema;
+use crate::data::{Layout, Schema};
 use crate::detect::{Calibration, Decision, Threshold};
 use crate::error::Result;
 use crate::recipe::Recipe;
@@ -88,6 +88,28 @@ impl Fitted {
     /// The feature columns, as they must come.
     pub fn schema(&self) -> &Schema {
         self.intake.schema()
+    }
+
+    /// Whether a row's result depends on no other row, so that rows may be given piece by piece; points in time depend
+    /// on their neighbours.
+    pub fn rows_stand_alone(&self) -> bool {
+        !matches!(&self.intake, Intake::Series(series) if series.layout == Layout::Long)
+    }
+
+    /// Of points in time: the columns that say when and which.
+    pub fn point_columns(&self) -> Vec<String> {
+        match &self.intake {
+            Intake::Series(series) => series.columns.id.iter().chain(&series.columns.time).cloned().collect(),
+            Intake::Table(_) => Vec::new(),
+        }
+    }
+
+    /// Of points in time: the column that says which series a row belongs to.
+    pub fn id_column(&self) -> Option<&str> {
+        match &self.intake {
+            Intake::Series(series) => series.columns.id.as_deref(),
+            Intake::Table(_) => None,
+        }
     }
 
     /// Rows that score above it are anomalies.

@@ -10,7 +10,7 @@ pub mod corruption;
 mod dense;
 pub mod latent;
 pub mod loss;
-// mod lstm;
+mod lstm;
 pub mod sparsity;
 
 pub use backbone::{Backbone, Conv, Dense, Lstm, Norm};
@@ -61,7 +61,10 @@ pub fn build(axes: Axes<'_>, blocks: &[Block], shape: Shape) -> Result<Network> 
     let output = loss::output(loss, blocks);
     match (backbone, shape) {
         (Backbone::Dense(dense), _) => dense::build(dense, latent, sparsity, width, output),
-        (Backbone::Lstm(_) | Backbone::Conv(_), Shape::Sequence { .. }) => todo!(),
+        (Backbone::Lstm(lstm), Shape::Sequence { steps, channels }) => {
+            lstm::build(lstm, latent, sparsity, (steps, channels), output)
+        }
+        (Backbone::Conv(_), Shape::Sequence { .. }) => todo!(),
         (Backbone::Lstm(_) | Backbone::Conv(_), Shape::Row) => {
             Err(crate::Error::recipe("backbone", "expected dense for a table, got a backbone that reads series")
                 .with_hint("series are read with --kind series"))

@@ -118,7 +118,7 @@ mod tests {
     #[test]
     fn missing_values_have_no_say_and_a_flat_window_stays_flat() {
         check(Transform::Detrend, &[1.0, f32::NAN, 5.0, 7.0], &[0.0, f32::NAN, 0.0, 0.0]);
-        check(Transform::Standardise, &[2.0, 2.0, 2.01], &[-0.0333, -0.0333, 0.0667]);
+        check(Transform::Standardise, &[2.0, 2.0, 2.01], &[-0.033_333_3, -0.033_333_3, 0.066_666_6]);
         check(Transform::Centre, &[f32::NAN, f32::NAN], &[f32::NAN, f32::NAN]);
     }
 }

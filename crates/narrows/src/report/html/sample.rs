@@ -71,6 +71,7 @@ pub(crate) fn report() -> Report {
         pca: PcaComparison { components: 29, pca_error: 0.0, model_error: 0.0213 },
         top: (0..20).map(top).collect(),
         code_map: code_map(),
+        series: None,
         recipe: Recipe::default(),
     }
 }
