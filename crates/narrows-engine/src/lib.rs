@@ -59,6 +59,7 @@ pub use error::ShapeError;
 pub use kernels::threads::Threads;
 pub use latent::Latent;
 pub use layer::{Activation, BatchNorm, Dense, DenseInit, Dropout, Layer, LayerNorm};
+pub use layer::{Conv, ConvTranspose, Map, Padding, PaddingMode};
 pub use loss::{Group, Loss, Output};
 pub use network::Network;
 pub use optim::{AdamConfig, Optimizer};

@@ -9,9 +9,11 @@
 
 mod activation;
 mod batch_norm;
+mod conv;
 mod dense;
 mod dropout;
 mod layer_norm;
+mod map;
 
 use std::fmt;
 
@@ -22,9 +24,11 @@ use crate::rng::Stream;
 
 pub use activation::Activation;
 pub use batch_norm::BatchNorm;
+pub use conv::{Conv, ConvTranspose};
 pub use dense::{Dense, DenseInit};
 pub use dropout::Dropout;
 pub use layer_norm::LayerNorm;
+pub use map::{Map, Padding, PaddingMode};
 
 pub(crate) use dropout::DropoutKey;
 
@@ -43,6 +47,10 @@ pub enum Layer {
     LayerNorm(LayerNorm),
     /// Random zeros in training.
     Dropout(Dropout),
+    /// A kernel over the pixels of a map or the steps of a series.
+    Conv(Conv),
+    /// The adjoint of a convolution, from small maps to large ones.
+    ConvTranspose(ConvTranspose),
 }
 
 impl Layer {
@@ -57,6 +65,8 @@ impl Layer {
             Self::Dense(dense) => Some((dense.inputs, dense.outputs)),
             Self::BatchNorm(norm) => Some((norm.features, norm.features)),
             Self::LayerNorm(norm) => Some((norm.features, norm.features)),
+            Self::Conv(conv) => Some((conv.input.size(), conv.output().size())),
+            Self::ConvTranspose(conv) => Some((conv.input.size(), conv.output().size())),
             Self::Activation(_) | Self::Dropout(_) => None,
         }
     }
@@ -83,6 +93,8 @@ impl Layer {
             Self::BatchNorm(BatchNorm { features, .. }) | Self::LayerNorm(LayerNorm { features, .. }) => {
                 vec![("weight", vec![*features]), ("bias", vec![*features])]
             }
+            Self::Conv(conv) => ["weight", "bias"].into_iter().zip(conv.shapes()).collect(),
+            Self::ConvTranspose(conv) => ["weight", "bias"].into_iter().zip(conv.shapes()).collect(),
             Self::Activation(_) | Self::Dropout(_) => vec![],
         }
     }
@@ -110,6 +122,8 @@ impl Layer {
             Self::LayerNorm(norm) if norm.eps.is_nan() || norm.eps <= 0.0 => {
                 Some(("eps above 0".into(), norm.eps.to_string()))
             }
+            Self::Conv(conv) => conv.misfit(),
+            Self::ConvTranspose(conv) => conv.misfit(),
             _ => None,
         }
     }
@@ -124,6 +138,8 @@ impl Layer {
             Self::BatchNorm(BatchNorm { features, .. }) | Self::LayerNorm(LayerNorm { features, .. }) => {
                 values[..*features].fill(1.0);
             }
+            Self::Conv(conv) => conv.init(values, [stream(0), stream(1)]),
+            Self::ConvTranspose(conv) => conv.init(values, [stream(0), stream(1)]),
             Self::Activation(_) | Self::Dropout(_) => {}
         }
     }
@@ -139,14 +155,21 @@ impl Layer {
     pub(crate) fn packed_len(&self) -> usize {
         match self {
             Self::Dense(dense) => matmul::packed_len(dense.outputs, dense.inputs),
+            Self::Conv(conv) => conv.packed_len(),
+            Self::ConvTranspose(conv) => conv.packed_len(),
             _ => 0,
         }
     }
 
     /// Lays its weights out as the forward pass reads them.
     pub(crate) fn pack(&self, params: &[f32], packed: &mut [f32], threads: &Threads) {
-        if let Self::Dense(dense) = self {
-            matmul::pack_transposed(&params[..dense.inputs * dense.outputs], dense.inputs, packed, threads);
+        match self {
+            Self::Dense(dense) => {
+                matmul::pack_transposed(&params[..dense.inputs * dense.outputs], dense.inputs, packed, threads);
+            }
+            Self::Conv(conv) => conv.pack(params, packed),
+            Self::ConvTranspose(conv) => conv.pack(params, packed),
+            _ => {}
         }
     }
 
@@ -156,13 +179,17 @@ impl Layer {
             Self::BatchNorm(norm) => norm.saved_len(),
             Self::LayerNorm(norm) => norm.saved_len(n),
             Self::Dropout(_) => n * width,
-            Self::Dense(_) | Self::Activation(_) => 0,
+            Self::Dense(_) | Self::Activation(_) | Self::Conv(_) | Self::ConvTranspose(_) => 0,
         }
     }
 
     /// Floats of scratch that training needs, forward or backward, for `n` rows.
-    pub(crate) fn training_scratch_len(&self, _n: usize) -> usize {
-        0
+    pub(crate) fn training_scratch_len(&self, n: usize) -> usize {
+        match self {
+            Self::Conv(conv) => conv.forward_scratch(n).max(conv.backward_scratch(n)),
+            Self::ConvTranspose(conv) => conv.forward_scratch(n).max(conv.backward_scratch(n)),
+            _ => 0,
+        }
     }
 
     /// Floats of scratch that inference needs for `n` rows.
@@ -170,6 +197,8 @@ impl Layer {
         match self {
             Self::BatchNorm(norm) => norm.scratch_len(),
             Self::LayerNorm(norm) => norm.saved_len(n),
+            Self::Conv(conv) => conv.forward_scratch(n),
+            Self::ConvTranspose(conv) => conv.forward_scratch(n),
             Self::Dense(_) | Self::Activation(_) | Self::Dropout(_) => 0,
         }
     }
@@ -186,6 +215,7 @@ impl Layer {
     pub(crate) fn forgets_output(&self) -> bool {
         match self {
             Self::Dense(_) | Self::BatchNorm(_) | Self::LayerNorm(_) => true,
+            Self::Conv(_) | Self::ConvTranspose(_) => true,
             Self::Activation(_) | Self::Dropout(_) => false,
         }
     }
@@ -200,7 +230,7 @@ impl Layer {
 
     /// Training: output = fused(layer(input)), with what the backward needs left in `saved`.
     pub(crate) fn forward(&self, pass: Forward<'_>, fused: Activation, input: &[f32], output: &mut [f32]) {
-        let Forward { rows, random, params, packed, buffers, saved, .. } = pass;
+        let Forward { rows, random, params, packed, buffers, saved, scratch } = pass;
         match self {
             Self::Dense(dense) => {
                 return dense.forward(rows, DenseParams::new(dense, params, packed), fused, input, output);
@@ -209,6 +239,12 @@ impl Layer {
             Self::BatchNorm(norm) => norm.forward(rows, params, buffers, saved, input, output),
             Self::LayerNorm(norm) => norm.forward(rows, params, saved, input, output),
             Self::Dropout(dropout) => dropout.forward(rows, random, saved, input, output),
+            Self::Conv(conv) => {
+                return conv.forward(rows, conv.params(params, packed), fused, scratch, input, output);
+            }
+            Self::ConvTranspose(conv) => {
+                return conv.forward(rows, conv.params(params, packed), fused, scratch, input, output);
+            }
         }
         fused.forward_in_place(rows, output);
     }
@@ -216,6 +252,11 @@ impl Layer {
     /// Training: fills the gradient of the parameters and turns the flow from that for the output into
     /// that for the input.
     pub(crate) fn backward(&self, pass: Backward<'_>, flow: &mut Flow) {
+        match self {
+            Self::Conv(conv) => return conv.backward(pass, flow),
+            Self::ConvTranspose(conv) => return conv.backward(pass, flow),
+            _ => {}
+        }
         let Backward { rows, params, saved, input, output, gradient, wants_input, .. } = pass;
         match self {
             Self::Dense(dense) => {
@@ -236,6 +277,7 @@ impl Layer {
                 norm.backward(rows, params, saved, input, gradient, flow.here(output.len()));
             }
             Self::Dropout(dropout) => dropout.backward(rows, saved, flow.here(output.len())),
+            Self::Conv(_) | Self::ConvTranspose(_) => unreachable!("done above"),
         }
     }
 
@@ -261,6 +303,12 @@ impl Layer {
             }
             Self::BatchNorm(norm) => norm.infer(params, buffers, scratch, input, output),
             Self::LayerNorm(norm) => norm.forward(rows, params, scratch, input, output),
+            Self::Conv(conv) => {
+                conv.forward(rows, conv.params(params, packed), Activation::Identity, scratch, input, output);
+            }
+            Self::ConvTranspose(conv) => {
+                conv.forward(rows, conv.params(params, packed), Activation::Identity, scratch, input, output);
+            }
             Self::Activation(_) | Self::Dropout(_) => {
                 output.copy_from_slice(input);
                 self.infer_in_place(output);
@@ -280,7 +328,6 @@ pub(crate) struct Forward<'a> {
     pub buffers: &'a mut [f32],
     pub saved: &'a mut [f32],
     /// [`Layer::training_scratch_len`] floats, left as others used them.
-    #[allow(dead_code, reason = "no layer needs scratch in training yet")]
     pub scratch: &'a mut [f32],
 }
 
@@ -290,11 +337,9 @@ pub(crate) struct Backward<'a> {
     /// Its trainable values.
     pub params: &'a [f32],
     /// What [`Layer::pack`] left.
-    #[allow(dead_code, reason = "no layer packs for its backward yet")]
     pub packed: &'a [f32],
     pub saved: &'a [f32],
     /// [`Layer::training_scratch_len`] floats, left as others used them.
-    #[allow(dead_code, reason = "no layer needs scratch in training yet")]
     pub scratch: &'a mut [f32],
     pub input: &'a [f32],
     /// Its output, unless the next layer has overwritten that.
@@ -354,6 +399,8 @@ impl fmt::Display for Layer {
             Self::BatchNorm(norm) => write!(f, "BatchNorm({})", norm.features),
             Self::LayerNorm(norm) => write!(f, "LayerNorm({})", norm.features),
             Self::Dropout(dropout) => write!(f, "Dropout({})", dropout.rate),
+            Self::Conv(conv) => write!(f, "Conv({} -> {})", conv.input, conv.output()),
+            Self::ConvTranspose(conv) => write!(f, "ConvTranspose({} -> {})", conv.input, conv.output()),
         }
     }
 }
@@ -373,9 +420,14 @@ impl Rows<'_> {
     /// `cost` is the work on one row in multiply-adds or elements. The answer depends on shapes alone.
     pub(crate) fn tile(&self, cost: usize) -> usize {
         const TILE: usize = 64;
+        if self.is_worth_sharing(cost) { TILE } else { self.n.max(1) }
+    }
+
+    /// Whether threads should share the rows, by the same `cost`.
+    pub(crate) fn is_worth_sharing(&self, cost: usize) -> bool {
         // About 20 microseconds of one core's multiply-adds, a few times what a dispatch costs.
         const WORTH_SHARING: usize = 1 << 21;
-        if self.n * cost < WORTH_SHARING { self.n.max(1) } else { TILE }
+        self.n * cost >= WORTH_SHARING
     }
 }
 

@@ -26,7 +26,8 @@ fn network(inputs: usize, hidden: usize, code: usize, latent: Latent, loss: Loss
     .unwrap()
 }
 
-fn check(network: &Network, n: usize, threads: &Threads, seed: u64) {
+/// Reconstructs rows together, shuffled and alone, whole and in halves: the bits must agree.
+pub(super) fn check(network: &Network, n: usize, threads: &Threads, seed: u64) {
     let (inputs, code_size) = (network.inputs(), network.code_size());
     let params = network.init(seed);
     let mut input = vec![0.0; n * inputs];
