@@ -59,8 +59,8 @@ pub use error::ShapeError;
 pub use kernels::threads::Threads;
 pub use latent::Latent;
 pub use layer::{
-    Activation, BatchNorm, Dense, DenseInit, Direction, Dropout, Layer, LayerNorm, Lstm, Repeat, SequenceOutput,
-    TimeDense,
+    Activation, BatchNorm, Conv, ConvTranspose, Dense, DenseInit, Direction, Dropout, Layer, LayerNorm, Lstm, Map,
+    Padding, PaddingMode, Repeat, SequenceOutput, TimeDense,
 };
 pub use loss::{Group, Loss, Output};
 pub use network::Network;

@@ -6,6 +6,7 @@
 //! the bits do not depend on the width of the vectors.
 
 pub(crate) mod columns;
+pub(crate) mod contraction;
 pub(crate) mod maths;
 pub(crate) mod matmul;
 pub(crate) mod sum;

@@ -9,10 +9,12 @@
 
 mod activation;
 mod batch_norm;
+mod conv;
 mod dense;
 mod dropout;
 mod layer_norm;
 mod lstm;
+mod map;
 mod repeat;
 mod sequence;
 mod time_dense;
@@ -26,10 +28,12 @@ use crate::rng::Stream;
 
 pub use activation::Activation;
 pub use batch_norm::BatchNorm;
+pub use conv::{Conv, ConvTranspose};
 pub use dense::{Dense, DenseInit};
 pub use dropout::Dropout;
 pub use layer_norm::LayerNorm;
 pub use lstm::Lstm;
+pub use map::{Map, Padding, PaddingMode};
 pub use repeat::Repeat;
 pub use sequence::{Direction, SequenceOutput};
 pub use time_dense::TimeDense;
@@ -57,6 +61,10 @@ pub enum Layer {
     Repeat(Repeat),
     /// The same dense map at each step.
     TimeDense(TimeDense),
+    /// A kernel over the pixels of a map or the steps of a series.
+    Conv(Conv),
+    /// The adjoint of a convolution, from small maps to large ones.
+    ConvTranspose(ConvTranspose),
 }
 
 impl Layer {
@@ -79,6 +87,8 @@ impl Layer {
             Self::Lstm(lstm) => Some(lstm.widths()),
             Self::Repeat(repeat) => Some((repeat.width, repeat.steps * repeat.width)),
             Self::TimeDense(time) => Some((time.steps * time.dense.inputs, time.steps * time.dense.outputs)),
+            Self::Conv(conv) => Some((conv.input.size(), conv.output().size())),
+            Self::ConvTranspose(conv) => Some((conv.input.size(), conv.output().size())),
             Self::Activation(_) | Self::Dropout(_) => None,
         }
     }
@@ -106,6 +116,8 @@ impl Layer {
             Self::BatchNorm(BatchNorm { features, .. }) | Self::LayerNorm(LayerNorm { features, .. }) => {
                 vec![("weight", vec![*features]), ("bias", vec![*features])]
             }
+            Self::Conv(conv) => ["weight", "bias"].into_iter().zip(conv.shapes()).collect(),
+            Self::ConvTranspose(conv) => ["weight", "bias"].into_iter().zip(conv.shapes()).collect(),
             Self::Activation(_) | Self::Dropout(_) | Self::Repeat(_) => vec![],
         }
     }
@@ -133,6 +145,8 @@ impl Layer {
             Self::LayerNorm(norm) if norm.eps.is_nan() || norm.eps <= 0.0 => {
                 Some(("eps above 0".into(), norm.eps.to_string()))
             }
+            Self::Conv(conv) => conv.misfit(),
+            Self::ConvTranspose(conv) => conv.misfit(),
             _ => None,
         }
     }
@@ -148,6 +162,8 @@ impl Layer {
                 values[..*features].fill(1.0);
             }
             Self::Lstm(lstm) => lstm.init(values, stream),
+            Self::Conv(conv) => conv.init(values, [stream(0), stream(1)]),
+            Self::ConvTranspose(conv) => conv.init(values, [stream(0), stream(1)]),
             Self::Activation(_) | Self::Dropout(_) | Self::Repeat(_) => {}
         }
     }
@@ -166,6 +182,8 @@ impl Layer {
                 matmul::packed_len(dense.outputs, dense.inputs)
             }
             Self::Lstm(lstm) => lstm.packed_len(),
+            Self::Conv(conv) => conv.packed_len(),
+            Self::ConvTranspose(conv) => conv.packed_len(),
             _ => 0,
         }
     }
@@ -177,6 +195,8 @@ impl Layer {
                 matmul::pack_transposed(&params[..dense.inputs * dense.outputs], dense.inputs, packed, threads);
             }
             Self::Lstm(lstm) => lstm.pack(params, packed, threads),
+            Self::Conv(conv) => conv.pack(params, packed),
+            Self::ConvTranspose(conv) => conv.pack(params, packed),
             _ => {}
         }
     }
@@ -189,6 +209,7 @@ impl Layer {
             Self::Dropout(_) => n * width,
             Self::Lstm(lstm) => lstm.saved_len(n),
             Self::Dense(_) | Self::Activation(_) | Self::Repeat(_) | Self::TimeDense(_) => 0,
+            Self::Conv(_) | Self::ConvTranspose(_) => 0,
         }
     }
 
@@ -197,6 +218,8 @@ impl Layer {
         match self {
             Self::Lstm(lstm) => lstm.training_scratch_len(n),
             Self::TimeDense(time) => time.scratch_len(n),
+            Self::Conv(conv) => conv.forward_scratch(n).max(conv.backward_scratch(n)),
+            Self::ConvTranspose(conv) => conv.forward_scratch(n).max(conv.backward_scratch(n)),
             _ => 0,
         }
     }
@@ -207,6 +230,8 @@ impl Layer {
             Self::BatchNorm(norm) => norm.scratch_len(),
             Self::LayerNorm(norm) => norm.saved_len(n),
             Self::Lstm(lstm) => lstm.inference_scratch_len(n),
+            Self::Conv(conv) => conv.forward_scratch(n),
+            Self::ConvTranspose(conv) => conv.forward_scratch(n),
             _ => 0,
         }
     }
@@ -234,7 +259,7 @@ impl Layer {
 
     /// Training: output = fused(layer(input)), with what the backward needs left in `saved`.
     pub(crate) fn forward(&self, pass: Forward<'_>, fused: Activation, input: &[f32], output: &mut [f32]) {
-        let Forward { rows, random, params, packed, buffers, saved, .. } = pass;
+        let Forward { rows, random, params, packed, buffers, saved, scratch } = pass;
         match self {
             Self::Dense(dense) => {
                 return dense.forward(rows, DenseParams::new(dense, params, packed), fused, input, output);
@@ -247,6 +272,12 @@ impl Layer {
             Self::Repeat(repeat) => repeat.forward(rows, input, output),
             Self::TimeDense(time) => {
                 return time.forward(rows, DenseParams::new(&time.dense, params, packed), fused, input, output);
+            }
+            Self::Conv(conv) => {
+                return conv.forward(rows, conv.params(params, packed), fused, scratch, input, output);
+            }
+            Self::ConvTranspose(conv) => {
+                return conv.forward(rows, conv.params(params, packed), fused, scratch, input, output);
             }
         }
         fused.forward_in_place(rows, output);
@@ -282,6 +313,8 @@ impl Layer {
                 flow.turn();
             }
             Self::TimeDense(time) => time.backward(pass, flow),
+            Self::Conv(conv) => conv.backward(pass, flow),
+            Self::ConvTranspose(conv) => conv.backward(pass, flow),
         }
     }
 
@@ -313,6 +346,12 @@ impl Layer {
                 let params = DenseParams::new(&time.dense, params, packed);
                 time.forward(rows, params, Activation::Identity, input, output);
             }
+            Self::Conv(conv) => {
+                conv.forward(rows, conv.params(params, packed), Activation::Identity, scratch, input, output);
+            }
+            Self::ConvTranspose(conv) => {
+                conv.forward(rows, conv.params(params, packed), Activation::Identity, scratch, input, output);
+            }
             Self::Activation(_) | Self::Dropout(_) => {
                 output.copy_from_slice(input);
                 self.infer_in_place(output);
@@ -332,7 +371,6 @@ pub(crate) struct Forward<'a> {
     pub buffers: &'a mut [f32],
     pub saved: &'a mut [f32],
     /// [`Layer::training_scratch_len`] floats, left as others used them.
-    #[allow(dead_code, reason = "no layer needs scratch in its forward yet")]
     pub scratch: &'a mut [f32],
 }
 
@@ -342,7 +380,6 @@ pub(crate) struct Backward<'a> {
     /// Its trainable values.
     pub params: &'a [f32],
     /// What [`Layer::pack`] left.
-    #[allow(dead_code, reason = "no layer packs for its backward yet")]
     pub packed: &'a [f32],
     pub saved: &'a [f32],
     /// [`Layer::training_scratch_len`] floats, left as others used them.
@@ -412,6 +449,8 @@ impl fmt::Display for Layer {
             Self::TimeDense(TimeDense { dense, steps }) => {
                 write!(f, "TimeDense({} -> {}, {steps} steps)", dense.inputs, dense.outputs)
             }
+            Self::Conv(conv) => write!(f, "Conv({} -> {})", conv.input, conv.output()),
+            Self::ConvTranspose(conv) => write!(f, "ConvTranspose({} -> {})", conv.input, conv.output()),
         }
     }
 }

@@ -43,7 +43,8 @@ fn sequences(steps: usize, hidden: usize, code: usize, direction: Direction) -> 
     .unwrap()
 }
 
-fn check(network: &Network, n: usize, threads: &Threads, seed: u64) {
+/// Reconstructs rows together, shuffled and alone, whole and in halves: the bits must agree.
+pub(super) fn check(network: &Network, n: usize, threads: &Threads, seed: u64) {
     let mut input = vec![0.0; n * network.inputs()];
     Stream::new(seed, Purpose::Demo, 0, 0).fill_normal(&mut input);
     check_rows(network, &input, threads, seed);

@@ -6,6 +6,7 @@
 
 pub mod backbone;
 mod code;
+mod conv;
 pub mod corruption;
 mod dense;
 pub mod latent;
@@ -64,7 +65,9 @@ pub fn build(axes: Axes<'_>, blocks: &[Block], shape: Shape) -> Result<Network> 
         (Backbone::Lstm(lstm), Shape::Sequence { steps, channels }) => {
             lstm::build(lstm, latent, sparsity, (steps, channels), output)
         }
-        (Backbone::Conv(_), Shape::Sequence { .. }) => todo!(),
+        (Backbone::Conv(conv), Shape::Sequence { steps, channels }) => {
+            conv::build(conv, latent, sparsity, (steps, channels), output)
+        }
         (Backbone::Lstm(_) | Backbone::Conv(_), Shape::Row) => {
             Err(crate::Error::recipe("backbone", "expected dense for a table, got a backbone that reads series")
                 .with_hint("series are read with --kind series"))

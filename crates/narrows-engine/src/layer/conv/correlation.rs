@@ -1,0 +1,392 @@
+//! A correlation of one sample's map with a kernel, its adjoint and its weight gradient.
+//!
+//! y[o] = sum over taps k and channels c of x[o stride + k dilation - before, c] w[k, c]. A convolution
+//! goes forward by it and back by its adjoint; a transposed convolution the other way round.
+//!
+//! All three are one [`Contraction`] over windows that are read in place: pixels of an output row are
+//! its rows in the first two, and in the gradient the windows lie on whichever side wastes fewer lanes
+//! of a vector.
+
+use crate::kernels::contraction::{Contraction, Left, Right, Start};
+use crate::layer::map::{Map, Padding, PaddingMode};
+
+use super::axis::{Axis, Phase, Reach};
+use super::plane::{Frame, Plane, Windows};
+
+/// Lanes of the widest vectors, for choosing sides; the choice must not follow the processor.
+const LANES: usize = 16;
+
+/// The shapes of a correlation.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Correlation {
+    vertical: Axis,
+    horizontal: Axis,
+    /// Channels of the input.
+    pub inputs: usize,
+    /// Channels of the output.
+    pub outputs: usize,
+    mode: PaddingMode,
+}
+
+/// The kernel of a correlation, apart from its channels; each pair is (vertical, horizontal).
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Kernel {
+    pub size: (usize, usize),
+    pub stride: (usize, usize),
+    pub dilation: (usize, usize),
+    pub padding: Padding,
+    pub mode: PaddingMode,
+}
+
+/// Where the results of windows go.
+#[derive(Clone, Copy)]
+struct Places {
+    /// Results of a window.
+    channels: usize,
+    first: usize,
+    /// From a row of windows to the next.
+    row: usize,
+    /// From a window to the next.
+    pixel: usize,
+}
+
+impl Correlation {
+    pub(super) fn new(input: Map, kernel: Kernel, output: Map) -> Self {
+        let Kernel { size, stride, dilation, padding, mode } = kernel;
+        Self {
+            vertical: Axis {
+                input: input.height,
+                output: output.height,
+                kernel: size.0,
+                stride: stride.0,
+                dilation: dilation.0,
+                before: padding.top,
+                after: padding.bottom,
+            },
+            horizontal: Axis {
+                input: input.width,
+                output: output.width,
+                kernel: size.1,
+                stride: stride.1,
+                dilation: dilation.1,
+                before: padding.left,
+                after: padding.right,
+            },
+            inputs: input.channels,
+            outputs: output.channels,
+            mode,
+        }
+    }
+
+    fn taps(&self) -> usize {
+        self.vertical.kernel * self.horizontal.kernel
+    }
+
+    /// Values of a window.
+    fn terms(&self) -> usize {
+        self.taps() * self.inputs
+    }
+
+    /// Weights: `[outputs, inputs, height, width]`.
+    pub(super) fn weight_len(&self) -> usize {
+        self.terms() * self.outputs
+    }
+
+    /// Multiply-adds of a sample.
+    pub(super) fn cost(&self) -> usize {
+        self.vertical.output * self.horizontal.output * self.weight_len()
+    }
+
+    /// Values of an input sample.
+    pub(super) fn input_size(&self) -> usize {
+        self.vertical.input * self.horizontal.input * self.inputs
+    }
+
+    /// Values of an output sample.
+    pub(super) fn output_size(&self) -> usize {
+        self.vertical.output * self.horizontal.output * self.outputs
+    }
+
+    /// Floats that [`pack`](Self::pack) writes.
+    pub(super) fn packed_len(&self) -> usize {
+        2 * self.weight_len()
+    }
+
+    /// Lays the weights out by window, `[taps, inputs, outputs]`, and for the adjoint, phase by phase,
+    /// `[taps, outputs, inputs]` with the taps in the order in which they are met.
+    pub(super) fn pack(&self, weight: &[f32], packed: &mut [f32]) {
+        let (forward, adjoint) = packed.split_at_mut(self.weight_len());
+        let (taps, across) = (self.taps(), self.horizontal.kernel);
+        let at = |output: usize, input: usize, tap: usize| weight[(output * self.inputs + input) * taps + tap];
+        for (i, to) in forward.chunks_exact_mut(self.outputs).enumerate() {
+            for (output, to) in to.iter_mut().enumerate() {
+                *to = at(output, i % self.inputs, i / self.inputs);
+            }
+        }
+        let mut rest = adjoint.chunks_exact_mut(self.inputs);
+        for (down, right) in self.phases(self.reach()) {
+            for i in 0..down.taps * right.taps {
+                let y = down.last_tap - i / right.taps * down.tap_step;
+                let x = right.last_tap - i % right.taps * right.tap_step;
+                for (output, to) in (0..self.outputs).zip(&mut rest) {
+                    for (input, to) in to.iter_mut().enumerate() {
+                        *to = at(output, input, y * across + x);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The padding of the input.
+    fn frame(&self) -> Frame {
+        let (vertical, horizontal) = (self.vertical, self.horizontal);
+        Frame {
+            size: (vertical.input, horizontal.input),
+            before: (vertical.before, horizontal.before),
+            after: (vertical.after, horizontal.after),
+            mode: self.mode,
+        }
+    }
+
+    /// The windows of the padded input.
+    fn windows(&self) -> Windows {
+        let (vertical, horizontal) = (self.vertical, self.horizontal);
+        Windows {
+            count: (vertical.output, horizontal.output),
+            steps: (vertical.stride, horizontal.stride),
+            taps: (vertical.kernel, horizontal.kernel),
+            tap_steps: (vertical.dilation, horizontal.dilation),
+            first: (0, 0),
+        }
+    }
+
+    /// Floats of scratch of [`correlate`](Self::correlate) and [`add_gradient`](Self::add_gradient).
+    pub(super) fn correlate_scratch(&self) -> usize {
+        self.frame().padded_len(self.inputs) + self.windows().columns_len(self.inputs)
+    }
+
+    /// output = start + the correlation of `input`.
+    pub(super) fn correlate(
+        &self,
+        input: &[f32],
+        packed: &[f32],
+        start: Start<'_>,
+        output: &mut [f32],
+        scratch: &mut [f32],
+    ) {
+        let (windows, plane) = self.input_windows(input, scratch);
+        let row = self.horizontal.output * self.outputs;
+        let places = Places { channels: self.outputs, first: 0, row, pixel: self.outputs };
+        product(windows, plane, &packed[..self.weight_len()], start, places, output);
+    }
+
+    /// The windows of an input sample, padded and laid out.
+    fn input_windows<'a>(&self, input: &'a [f32], scratch: &'a mut [f32]) -> (Windows, Plane<'a>) {
+        let (frame, windows) = (self.frame(), self.windows());
+        let (padded, rest) = scratch.split_at_mut(frame.padded_len(self.inputs));
+        let plane = frame.pad(input, self.inputs, padded);
+        windows.laid_out(plane, &mut rest[..windows.columns_len(self.inputs)])
+    }
+
+    /// What the adjoint fills: zeros beyond the edges need no gradient, pixels shown there do.
+    fn reach(&self) -> (Reach, Reach) {
+        match self.mode {
+            PaddingMode::Zeros => (self.vertical.inner(), self.horizontal.inner()),
+            PaddingMode::Reflect | PaddingMode::Replicate => (self.vertical.whole(), self.horizontal.whole()),
+        }
+    }
+
+    /// The phases of the adjoint, down and across.
+    fn phases(&self, (vertical, horizontal): (Reach, Reach)) -> impl Iterator<Item = (Phase, Phase)> {
+        let (down, across) = (self.vertical, self.horizontal);
+        down.phases(vertical).flat_map(move |y| across.phases(horizontal).map(move |x| (y, x)))
+    }
+
+    /// The zeros around the output that the adjoint reads.
+    fn output_frame(&self, (vertical, horizontal): (Reach, Reach)) -> Frame {
+        let (top, bottom) = self.vertical.margins(vertical);
+        let (left, right) = self.horizontal.margins(horizontal);
+        Frame {
+            size: (self.vertical.output, self.horizontal.output),
+            before: (top, left),
+            after: (bottom, right),
+            mode: PaddingMode::Zeros,
+        }
+    }
+
+    /// Floats of scratch of [`adjoint`](Self::adjoint).
+    pub(super) fn adjoint_scratch(&self) -> usize {
+        let reach = self.reach();
+        let frame = self.output_frame(reach);
+        let columns = self.phases(reach).map(|(y, x)| phase_windows(y, x, frame).columns_len(self.outputs));
+        let whole = match self.mode {
+            PaddingMode::Zeros => 0,
+            PaddingMode::Reflect | PaddingMode::Replicate => self.frame().padded_len(self.inputs),
+        };
+        frame.padded_len(self.outputs) + columns.max().unwrap_or(0) + whole
+    }
+
+    /// input = start + the adjoint applied to `output`.
+    pub(super) fn adjoint(
+        &self,
+        output: &[f32],
+        packed: &[f32],
+        start: Start<'_>,
+        input: &mut [f32],
+        scratch: &mut [f32],
+    ) {
+        let shown = self.frame();
+        let whole = match self.mode {
+            PaddingMode::Zeros => 0,
+            PaddingMode::Reflect | PaddingMode::Replicate => shown.padded_len(self.inputs),
+        };
+        let (whole, scratch) = scratch.split_at_mut(whole);
+        if whole.is_empty() {
+            return self.adjoint_by_phase(output, packed, start, input, scratch);
+        }
+        self.adjoint_by_phase(output, packed, start, whole, scratch);
+        shown.fold(whole, self.inputs, input);
+    }
+
+    fn adjoint_by_phase(
+        &self,
+        output: &[f32],
+        packed: &[f32],
+        start: Start<'_>,
+        input: &mut [f32],
+        scratch: &mut [f32],
+    ) {
+        let reach = self.reach();
+        let frame = self.output_frame(reach);
+        let (padded, rest) = scratch.split_at_mut(frame.padded_len(self.outputs));
+        let plane = frame.pad(output, self.outputs, padded);
+        let mut weights = &packed[self.weight_len()..];
+        for (down, across) in self.phases(reach) {
+            let windows = phase_windows(down, across, frame);
+            let (these, later) = weights.split_at(windows.terms(self.outputs) * self.inputs);
+            weights = later;
+            let row = reach.1.size * self.inputs;
+            let places = Places {
+                channels: self.inputs,
+                first: down.first * row + across.first * self.inputs,
+                row: self.vertical.stride * row,
+                pixel: self.horizontal.stride * self.inputs,
+            };
+            let columns = &mut rest[..windows.columns_len(self.outputs)];
+            let (windows, plane) = windows.laid_out(plane, columns);
+            product(windows, plane, these, start, places, input);
+        }
+    }
+
+    /// Whether the gradient is summed as `[taps, inputs, outputs]`, else as `[outputs, taps, inputs]`.
+    fn gradient_by_window(&self) -> bool {
+        let windows = self.windows();
+        let run = match windows.columns_len(self.inputs) {
+            0 => windows.runs(0, self.inputs).len,
+            _ => self.terms(),
+        };
+        run * self.outputs.div_ceil(LANES) <= self.outputs * run.div_ceil(LANES)
+    }
+
+    /// Adds one sample's gradient to `sums`, whose order [`collect`](Self::collect) knows.
+    pub(super) fn add_gradient(&self, input: &[f32], d_output: &[f32], sums: &mut [f32], scratch: &mut [f32]) {
+        let (windows, plane) = self.input_windows(input, scratch);
+        let (terms, outputs) = (self.terms(), self.outputs);
+        let runs = windows.runs(plane.width, plane.channels);
+        let row = windows.steps.0 * plane.width * plane.channels;
+        let (window_steps, pixel_steps) =
+            ([0, row, windows.steps.1 * plane.channels], [0, windows.count.1 * outputs, outputs]);
+        let depth = [1, windows.count.0, windows.count.1];
+        for i in 0..runs.counts[0] {
+            let data = &plane.data[windows.offset(0, 0, plane) + i * runs.steps[0]..];
+            let first = i * runs.counts[1] * runs.len;
+            let start = Start::Destination;
+            if self.gradient_by_window() {
+                let what = Contraction {
+                    blocks: runs.counts[1],
+                    rows: runs.len,
+                    columns: outputs,
+                    depth,
+                    left: Left { data, block: runs.steps[1], row: 1, steps: window_steps },
+                    right: Right { data: d_output, block: 0, steps: pixel_steps },
+                    start,
+                    to_block: runs.len * outputs,
+                    to_row: outputs,
+                };
+                what.run(&mut sums[first * outputs..]);
+            } else {
+                let what = Contraction {
+                    blocks: runs.counts[1],
+                    rows: outputs,
+                    columns: runs.len,
+                    depth,
+                    left: Left { data: d_output, block: 0, row: 1, steps: pixel_steps },
+                    right: Right { data, block: runs.steps[1], steps: window_steps },
+                    start,
+                    to_block: runs.len,
+                    to_row: terms,
+                };
+                what.run(&mut sums[first..]);
+            }
+        }
+    }
+
+    /// Sums the groups' gradients, each at the start of `group_len` floats, in the order of the groups,
+    /// into `[outputs, inputs, height, width]`.
+    pub(super) fn collect(&self, groups: &[f32], group_len: usize, d_weight: &mut [f32]) {
+        let (taps, by_window) = (self.taps(), self.gradient_by_window());
+        d_weight.fill(0.0);
+        for sums in groups.chunks_exact(group_len) {
+            for (i, to) in d_weight.iter_mut().enumerate() {
+                let (output, input, tap) = (i / taps / self.inputs, i / taps % self.inputs, i % taps);
+                let term = tap * self.inputs + input;
+                *to += if by_window { sums[term * self.outputs + output] } else { sums[output * self.terms() + term] };
+            }
+        }
+    }
+}
+
+/// Where a phase of the adjoint reads the framed output.
+fn phase_windows(down: Phase, across: Phase, frame: Frame) -> Windows {
+    let first = |phase: Phase, before: usize| (phase.first_read + before as isize).max(0) as usize;
+    Windows {
+        count: (down.count, across.count),
+        steps: (1, 1),
+        taps: (down.taps, across.taps),
+        tap_steps: (down.read_step, across.read_step),
+        first: (first(down, frame.before.0), first(across, frame.before.1)),
+    }
+}
+
+/// Every window times `weights`, `[terms, channels]`, one result a window.
+fn product(windows: Windows, plane: Plane<'_>, weights: &[f32], start: Start<'_>, to: Places, c: &mut [f32]) {
+    let (rows, across) = windows.count;
+    if rows * across == 0 {
+        return;
+    }
+    let columns = to.channels;
+    let runs = windows.runs(plane.width, plane.channels);
+    let step = windows.steps.1 * plane.channels;
+    let block = windows.steps.0 * plane.width * plane.channels;
+    // Rows of windows that follow each other without a gap are one long row.
+    let is_gapless = block == across * step && to.row == across * to.pixel;
+    let (blocks, rows) = if is_gapless { (1, rows * across) } else { (rows, across) };
+    let run = runs.len * columns;
+    let what = Contraction {
+        blocks,
+        rows,
+        columns,
+        depth: [runs.counts[0], runs.counts[1], runs.len],
+        left: Left {
+            data: plane.data.get(windows.offset(0, 0, plane)..).unwrap_or_default(),
+            block,
+            row: step,
+            steps: [runs.steps[0], runs.steps[1], 1],
+        },
+        right: Right { data: weights, block: 0, steps: [runs.counts[1] * run, run, columns] },
+        start,
+        to_block: to.row,
+        to_row: to.pixel,
+    };
+    what.run(&mut c[to.first..]);
+}

@@ -1,0 +1,204 @@
+//! A map laid out for its windows: with its padding around it, or with its windows side by side.
+
+use crate::layer::map::PaddingMode;
+
+/// Pixels in rows, channels fastest.
+#[derive(Clone, Copy)]
+pub(super) struct Plane<'a> {
+    pub data: &'a [f32],
+    /// Pixels of a row.
+    pub width: usize,
+    pub channels: usize,
+}
+
+/// Where windows lie in a plane.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Windows {
+    /// Windows down and across.
+    pub count: (usize, usize),
+    /// Pixels from a window to the next, down and across.
+    pub steps: (usize, usize),
+    /// Pixels that a window reads, down and across.
+    pub taps: (usize, usize),
+    /// Pixels from a tap to the next, down and across.
+    pub tap_steps: (usize, usize),
+    /// The first pixel of the first window, down and across.
+    pub first: (usize, usize),
+}
+
+/// The values of a window as runs of contiguous ones, two loops over runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Runs {
+    pub counts: [usize; 2],
+    pub steps: [usize; 2],
+    /// Values of a run.
+    pub len: usize,
+}
+
+impl Windows {
+    /// Values of a window.
+    pub(super) fn terms(&self, channels: usize) -> usize {
+        self.taps.0 * self.taps.1 * channels
+    }
+
+    /// Floats of the windows side by side, where it is better to copy them out: short runs keep the
+    /// arithmetic waiting. Zero where they are read in place.
+    pub(super) fn columns_len(&self, channels: usize) -> usize {
+        const SHORT: usize = 12;
+        let runs = self.runs(0, channels);
+        let is_short = runs.counts[0] * runs.counts[1] > 1 && runs.len < SHORT;
+        if is_short { self.count.0 * self.count.1 * self.terms(channels) } else { 0 }
+    }
+
+    /// The runs of a window in a plane of that width.
+    pub(super) fn runs(&self, width: usize, channels: usize) -> Runs {
+        let down = self.tap_steps.0 * width * channels;
+        if self.tap_steps.1 == 1 || self.taps.1 == 1 {
+            return Runs { counts: [1, self.taps.0], steps: [0, down], len: self.taps.1 * channels };
+        }
+        let across = self.tap_steps.1 * channels;
+        Runs { counts: [self.taps.0, self.taps.1], steps: [down, across], len: channels }
+    }
+
+    /// The windows and the plane as they are best read; `columns` holds [`columns_len`](Self::columns_len)
+    /// floats.
+    pub(super) fn laid_out<'a>(self, plane: Plane<'a>, columns: &'a mut [f32]) -> (Self, Plane<'a>) {
+        if columns.is_empty() {
+            return (self, plane);
+        }
+        let terms = self.terms(plane.channels);
+        let runs = self.runs(plane.width, plane.channels);
+        for (at, to) in columns.chunks_exact_mut(terms).enumerate() {
+            let from = self.offset(at / self.count.1, at % self.count.1, plane);
+            for (run, to) in to.chunks_exact_mut(runs.len).enumerate() {
+                let from = from + run / runs.counts[1] * runs.steps[0] + run % runs.counts[1] * runs.steps[1];
+                to.copy_from_slice(&plane.data[from..from + runs.len]);
+            }
+        }
+        let windows = Self { steps: (1, 1), taps: (1, 1), tap_steps: (1, 1), first: (0, 0), ..self };
+        (windows, Plane { data: columns, width: self.count.1, channels: terms })
+    }
+
+    /// The place of the first value of a window.
+    pub(super) fn offset(&self, down: usize, across: usize, plane: Plane<'_>) -> usize {
+        let y = self.first.0 + down * self.steps.0;
+        let x = self.first.1 + across * self.steps.1;
+        (y * plane.width + x) * plane.channels
+    }
+}
+
+/// A map's edges: how many pixels are added in front and behind, down and across, and what they hold.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Frame {
+    /// Height and width of the map.
+    pub size: (usize, usize),
+    pub before: (usize, usize),
+    pub after: (usize, usize),
+    pub mode: PaddingMode,
+}
+
+/// The pixel that a padded position shows; none shows a zero.
+fn shown(at: usize, before: usize, size: usize, mode: PaddingMode) -> Option<usize> {
+    let at = at as isize - before as isize;
+    let last = size as isize - 1;
+    if (0..=last).contains(&at) {
+        return Some(at as usize);
+    }
+    match mode {
+        PaddingMode::Zeros => None,
+        PaddingMode::Replicate => Some(at.clamp(0, last) as usize),
+        PaddingMode::Reflect => Some((if at < 0 { -at } else { 2 * last - at }) as usize),
+    }
+}
+
+impl Frame {
+    fn is_empty(&self) -> bool {
+        self.before == (0, 0) && self.after == (0, 0)
+    }
+
+    fn padded(&self) -> (usize, usize) {
+        (self.before.0 + self.size.0 + self.after.0, self.before.1 + self.size.1 + self.after.1)
+    }
+
+    /// Floats of the padded map; zero where there is nothing to add.
+    pub(super) fn padded_len(&self, channels: usize) -> usize {
+        let (height, width) = self.padded();
+        if self.is_empty() { 0 } else { height * width * channels }
+    }
+
+    /// The map with its edges; `padded` holds [`padded_len`](Self::padded_len) floats.
+    pub(super) fn pad<'a>(&self, sample: &'a [f32], channels: usize, padded: &'a mut [f32]) -> Plane<'a> {
+        let width = self.padded().1;
+        if self.is_empty() {
+            return Plane { data: sample, width, channels };
+        }
+        let (left, inner) = (self.before.1 * channels, self.size.1 * channels);
+        for (y, to) in padded.chunks_exact_mut(width * channels).enumerate() {
+            let Some(from) = shown(y, self.before.0, self.size.0, self.mode) else {
+                to.fill(0.0);
+                continue;
+            };
+            let from = &sample[from * inner..][..inner];
+            to[left..left + inner].copy_from_slice(from);
+            for x in (0..self.before.1).chain(self.before.1 + self.size.1..width) {
+                let to = &mut to[x * channels..][..channels];
+                match shown(x, self.before.1, self.size.1, self.mode) {
+                    None => to.fill(0.0),
+                    Some(x) => to.copy_from_slice(&from[x * channels..][..channels]),
+                }
+            }
+        }
+        Plane { data: padded, width, channels }
+    }
+
+    /// The adjoint of [`pad`](Self::pad): every pixel takes the sum of where it was shown, in order.
+    pub(super) fn fold(&self, padded: &[f32], channels: usize, sample: &mut [f32]) {
+        let width = self.padded().1;
+        sample.fill(0.0);
+        for (at, from) in padded.chunks_exact(channels).enumerate() {
+            let y = shown(at / width, self.before.0, self.size.0, self.mode);
+            let x = shown(at % width, self.before.1, self.size.1, self.mode);
+            if let (Some(y), Some(x)) = (y, x) {
+                let to = &mut sample[(y * self.size.1 + x) * channels..][..channels];
+                to.iter_mut().zip(from).for_each(|(to, from)| *to += from);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(mode: PaddingMode, want: &[f32]) {
+        let frame = Frame { size: (1, 3), before: (0, 2), after: (0, 1), mode };
+        let mut padded = vec![9.0; frame.padded_len(1)];
+        let plane = frame.pad(&[1.0, 2.0, 3.0], 1, &mut padded);
+        assert_eq!(plane.data, want);
+    }
+
+    #[test]
+    fn edges_show_what_their_mode_says() {
+        check(PaddingMode::Zeros, &[0.0, 0.0, 1.0, 2.0, 3.0, 0.0]);
+        check(PaddingMode::Reflect, &[3.0, 2.0, 1.0, 2.0, 3.0, 2.0]);
+        check(PaddingMode::Replicate, &[1.0, 1.0, 1.0, 2.0, 3.0, 3.0]);
+    }
+
+    #[test]
+    fn folding_sums_where_a_pixel_was_shown() {
+        let frame = Frame { size: (1, 3), before: (0, 2), after: (0, 1), mode: PaddingMode::Replicate };
+        let mut sample = [9.0; 3];
+        frame.fold(&[1.0, 2.0, 4.0, 8.0, 16.0, 32.0], 1, &mut sample);
+        assert_eq!(sample, [7.0, 8.0, 48.0]);
+    }
+
+    #[test]
+    fn windows_side_by_side_hold_what_they_read() {
+        let data: Vec<f32> = (0..20).map(|x| x as f32).collect();
+        let plane = Plane { data: &data, width: 5, channels: 1 };
+        let windows = Windows { count: (1, 2), steps: (1, 2), taps: (2, 2), tap_steps: (2, 1), first: (1, 0) };
+        let mut columns = vec![0.0; windows.columns_len(1)];
+        let (_, plane) = windows.laid_out(plane, &mut columns);
+        assert_eq!(plane.data, [5.0, 6.0, 15.0, 16.0, 7.0, 8.0, 17.0, 18.0]);
+    }
+}

@@ -1,0 +1,77 @@
+//! The promises for networks over maps: same seed, same bits; a row stands alone.
+
+use narrows_engine::rng::{Purpose, Stream};
+use narrows_engine::*;
+use proptest::prelude::*;
+
+const TANH: Layer = Layer::Activation(Activation::Tanh);
+
+/// A network over maps of this size, at least 5 by 5, with every kind of layer for them.
+fn network(height: usize, width: usize, channels: usize, hidden: usize, mode: PaddingMode) -> Network {
+    let input = Map::new(height, width, channels);
+    let first = Conv { mode, ..Conv::same(input, hidden, (3, 3)) };
+    let second = Conv { stride: (2, 2), padding: Padding::even(1, 1), ..Conv::new(first.output(), 5, (3, 3)) };
+    let code = second.output();
+    let back = ConvTranspose {
+        stride: (2, 2),
+        padding: Padding::even(1, 1),
+        output_padding: (1 - height % 2, 1 - width % 2),
+        ..ConvTranspose::new(code, hidden, (3, 3))
+    };
+    let last = Conv::same(back.output(), channels, (3, 3));
+    Network::new(
+        vec![Layer::Conv(first), Layer::Activation(Activation::Relu), Layer::Conv(second), TANH],
+        Latent::Point,
+        vec![Layer::ConvTranspose(back), Layer::Activation(Activation::Gelu), Layer::Conv(last)],
+        Output::single(input.size(), Loss::Mse),
+    )
+    .unwrap()
+}
+
+fn train(network: &Network, n: usize, threads: Threads) -> TrainerState {
+    let config =
+        TrainConfig { optimizer: Optimizer::Adam(AdamConfig::default()), clip: None, sparsity: Sparsity::None };
+    let mut trainer = Trainer::new(network, network.init(3), config, n, threads.clone()).unwrap();
+    let mut input = vec![0.0; n * network.inputs()];
+    Stream::new(1, Purpose::Demo, 0, 0).fill_normal(&mut input);
+    let rows: Vec<u32> = (0..n as u32).collect();
+    threads.install(|| {
+        for n in [n, n - 3, 2] {
+            let input = &input[..n * network.inputs()];
+            let batch = Batch { input, target: input, rows: &rows[..n], seed: 3, epoch: 0 };
+            assert!(trainer.step(&batch, 0.0, 1e-2).total.is_finite());
+        }
+    });
+    trainer.state()
+}
+
+#[test]
+fn any_number_of_threads_gives_the_same_bits() {
+    for mode in [PaddingMode::Zeros, PaddingMode::Reflect] {
+        let network = network(12, 11, 3, 20, mode);
+        let serial = train(&network, 85, Threads::serial());
+        assert!(serial.params.all_finite());
+        for n in [2, 3, 5] {
+            assert!(train(&network, 85, Threads::new(n)) == serial, "{n} threads");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 30, ..ProptestConfig::default() })]
+
+    #[test]
+    fn rows_stand_alone(
+        height in 5..12_usize,
+        width in 5..12_usize,
+        channels in 1..4_usize,
+        hidden in 1..20_usize,
+        n in prop_oneof![Just(1_usize), 2..100_usize],
+        mode in prop_oneof![Just(PaddingMode::Zeros), Just(PaddingMode::Reflect), Just(PaddingMode::Replicate)],
+        n_threads in 1..4_usize,
+        seed in 0..1000_u64,
+    ) {
+        let network = network(height, width, channels, hidden, mode);
+        crate::inference::check(&network, n, &Threads::new(n_threads), seed);
+    }
+}
