@@ -98,6 +98,7 @@ pub(super) fn report(
         pca: pca_comparison(told, &held_out, &output, pca, judge.network.code_size())?,
         top: top_rows(told, judge, calibration, decision, threads),
         code_map: code_map(told, judge, decision, threads)?,
+        series: None,
         recipe: (*recipe).clone(),
     })
 }

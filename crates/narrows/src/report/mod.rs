@@ -3,10 +3,12 @@
 //! No clock and no machine is in it, so the same data and recipe give the same report, to the byte.
 
 pub mod html;
+mod series;
 
 use serde::{Deserialize, Serialize};
 
 pub use crate::train::{Check, Stop, Training};
+pub use series::{ChannelTrace, EventSpan, SeriesReport, Stretch, WindowExample};
 
 use crate::detect::{Reason, Threshold};
 use crate::recipe::Recipe;
@@ -40,6 +42,9 @@ pub struct Report {
     pub top: Vec<TopRow>,
     /// Codes of a sample of rows on their first two principal axes.
     pub code_map: Vec<CodePoint>,
+    /// What was made of time, where the rows are time series.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub series: Option<SeriesReport>,
     /// The recipe, complete.
     pub recipe: Recipe,
 }
