@@ -1,11 +1,16 @@
 //! Data made by itself, for a first look, for tests and for measurements of speed.
 //!
 //! Every row is a pure function of (seed, row), so a larger table begins with the rows of a smaller one in all but
-//! its clock times, and no file has to be fetched to see the program work.
+//! its clock times, and no file has to be fetched to see the program work. Of [`machines`] the same holds by machine:
+//! a series is a pure function of (seed, machine, length).
 
+mod heartbeat;
+mod machines;
 mod payments;
 mod wide;
 
+pub use heartbeat::{HEARTBEAT_ANOMALY_SHARE, HEARTBEAT_LABEL, HEARTBEAT_NORMAL, HEARTBEAT_POINTS, heartbeat};
+pub use machines::{MACHINES_DAY, MACHINES_LABEL, MACHINES_NORMAL_SHARE, machines};
 pub use payments::{PAYMENTS_FRAUD_SHARE, PAYMENTS_LABEL, payments};
 pub use wide::{WIDE_ANOMALY_SHARE, WIDE_LABEL, wide};
 
@@ -17,7 +22,13 @@ enum Part {
     Payments = 0,
     WideWeights = 1,
     WideRows = 2,
+    Heartbeat = 3,
+    MachineSignals = 4,
+    MachineEvents = 5,
 }
+
+/// 2 March 2026, a Monday, in seconds since 1970: the first day of every demonstration that has a clock.
+const FIRST_DAY: i64 = 1_772_409_600;
 
 fn stream(seed: u64, part: Part, row: usize) -> Stream {
     Stream::new(seed, Purpose::Demo, part as u64, row as u64)

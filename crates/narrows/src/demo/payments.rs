@@ -9,7 +9,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array, StringArray, TimestampSecondArray};
 use narrows_engine::rng::Stream;
 
-use super::{Part, stream};
+use super::{FIRST_DAY, Part, stream};
 use crate::data::Table;
 
 /// The column that says which payments are fraud: 1, else 0.
@@ -19,8 +19,6 @@ pub const PAYMENTS_LABEL: &str = "is_fraud";
 pub const PAYMENTS_FRAUD_SHARE: f64 = 0.02;
 
 const DAYS: f64 = 56.0;
-/// 2 March 2026, a Monday, in seconds since 1970.
-const FIRST_DAY: i64 = 1_772_409_600;
 /// Share of cells missing where cells may be missing.
 const MISSING: f32 = 0.03;
 

@@ -3,7 +3,8 @@
 //! residual      mean over members of ln(error / calibration median)
 //! neighbour     ln(distance / calibration median), the distance of the code to the fifth nearest training code
 //! mahalanobis   ln(squared distance / calibration median), of residual and code together
-//! mix           mean of residual and neighbour (on prepared rows), each divided by its spread on calibration rows
+//! mix           mean of residual and neighbour (on prepared rows), each divided by its spread on calibration rows, or
+//!               both in squares of prepared units
 //!
 //! The score is the exponential, so 1 is an ordinary row and 5 means five times an ordinary row's error. It rises with
 //! anomaly; `is_anomaly = score > threshold`.

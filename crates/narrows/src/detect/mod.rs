@@ -30,6 +30,6 @@ pub use event::{Event, Events, events_of};
 pub use explain::{Direction, Reason};
 pub use metrics::Confusion;
 pub use scale::{ColumnScale, LogRatio, Standardise};
-pub use settings::{Detect, Score, Weighting};
+pub use settings::{Detect, Mixing, Score, Weighting};
 pub use threshold::Threshold;
 pub use vus::{RangeAuc, Vus, range_auc, vus};

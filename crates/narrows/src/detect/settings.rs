@@ -11,6 +11,8 @@ use crate::range::{Fraction, lit};
 pub struct Detect {
     /// What is scored.
     pub score: Score,
+    /// How `mix` brings its two parts to one scale.
+    pub mixing: Mixing,
     /// What a column's error counts.
     pub weighting: Weighting,
     /// Where the line is drawn.
@@ -27,6 +29,7 @@ impl Default for Detect {
     fn default() -> Self {
         Detect {
             score: Score::Residual,
+            mixing: Mixing::Spread,
             weighting: Weighting::Equal,
             threshold: Threshold::default(),
             calibration: lit!(Fraction, 0.2),
@@ -49,6 +52,17 @@ pub enum Score {
     /// The mean of the logarithms of the reconstruction error and of the distance to the fifth nearest training row,
     /// brought to one scale on the calibration rows.
     Mix,
+}
+
+/// How `mix` brings the logarithms of error and distance to one scale.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mixing {
+    /// So that both spread alike over the calibration rows.
+    Spread,
+    /// The distance squared, as the error is: both in squares of prepared units. For windows of series, of which
+    /// neighbours are alike, so that few calibration windows say little about spread.
+    Squares,
 }
 
 /// What a column's error counts in the row's.

@@ -5,7 +5,7 @@ use narrows_engine::{Network, Params, Threads};
 use super::judge::residual_and_code;
 use crate::baseline::{Gaussian, Neighbours, Shrinkage};
 use crate::detect::residual::Slots;
-use crate::detect::{Detector, LogRatio, MemberScale, Proximity, Score};
+use crate::detect::{Detector, LogRatio, MemberScale, Mixing, Proximity, Score};
 use crate::error::Result;
 use crate::prep::Prepared;
 use crate::recipe::Recipe;
@@ -74,7 +74,12 @@ pub(super) fn detector(
                 seed,
             )?;
             let distances = threads.install(|| index.distance(&calibration.finite()));
-            Some(Proximity::fit(index, &distances, &residual)?)
+            let mut proximity = Proximity::fit(index, &distances, &residual)?;
+            if settings.mixing == Mixing::Squares {
+                // ln d^2 = 2 ln d
+                proximity.exchange = 2.0;
+            }
+            Some(proximity)
         }
         Score::Residual | Score::Mahalanobis => None,
     };

@@ -19,12 +19,19 @@ pub(super) const CALIBRATION: usize = 2;
 
 /// About as many training windows are cut where the stride is left to the program.
 const ENOUGH_WINDOWS: usize = 20_000;
-/// The window where no period is found.
-const USUAL_WINDOW: usize = 64;
-/// The shortest and the longest window that is chosen.
-const WINDOWS: (usize, usize) = (16, 256);
+/// What stands for a period where none is found, as in the TSB-AD benchmark.
+const USUAL_PERIOD: usize = 125;
+/// A window is the least multiple of the period from here on: shorter ones see too little of a pattern.
+const LONG_WINDOW: usize = 96;
+/// The longest window that is chosen.
+const LONGEST: usize = 256;
+/// A chosen window fits so often into the longest series, so that calibration gets several of them.
+const FITS: usize = 8;
+/// A series that fewer windows fit into has none to spare for choosing when to stop.
+const ROOM_FOR_VALIDATION: usize = 20;
+
 /// A series shorter than this many windows is not cut in time: the whole of it has one part.
-const LONG_ENOUGH: usize = 5;
+const LONG_ENOUGH: usize = 3;
 /// Channels that are asked for a period.
 const ASKED_CHANNELS: usize = 16;
 
@@ -49,12 +56,15 @@ impl Plan {
         let window = match settings.window {
             Choice::Given(window) => window,
             Choice::Auto => {
-                let wanted = period.unwrap_or(USUAL_WINDOW).clamp(WINDOWS.0, WINDOWS.1);
-                let window = wanted.min(longest / LONG_ENOUGH).max(2);
-                notes.push(match period {
-                    Some(period) => format!("windows of {window} points: the period is about {period}"),
-                    None => format!("windows of {window} points: no period was found"),
-                });
+                let usual = period.unwrap_or(USUAL_PERIOD);
+                let wanted = (usual * LONG_WINDOW.div_ceil(usual)).min(LONGEST);
+                let window = wanted.min(longest / FITS).max(2);
+                let why = match period {
+                    Some(period) => format!("the period is about {period}"),
+                    None => "no period was found".to_owned(),
+                };
+                let short = if window < wanted { ", and the series is short" } else { "" };
+                notes.push(format!("windows of {window} points: {why}{short}"));
                 window
             }
         };
@@ -90,7 +100,10 @@ fn dominant_period(set: &SeriesSet) -> Option<usize> {
 fn ranges(recipe: &Recipe, set: &SeriesSet, window: usize) -> Result<Vec<[Range<usize>; 3]>> {
     let calibration = recipe.detect.calibration.get();
     let validation = recipe.train.validation.get() * (1.0 - calibration);
-    let parts = (1.0 - calibration - validation, validation, calibration);
+    let parts = |n: usize| {
+        let validation = if n >= ROOM_FOR_VALIDATION * window { validation } else { 0.0 };
+        (1.0 - calibration - validation, validation, calibration)
+    };
     let is_long = |n: usize| n >= LONG_ENOUGH * window;
     let n_points = |s: u32| set.series[s as usize].n_points();
     let mut short: Vec<u32> =
@@ -112,7 +125,7 @@ fn ranges(recipe: &Recipe, set: &SeriesSet, window: usize) -> Result<Vec<[Range<
     let of_series = |(s, series): (usize, &crate::data::Series)| {
         let n = series.n_points();
         if is_long(n) {
-            return split_in_time(n, parts, window - 1);
+            return split_in_time(n, parts(n), window - 1);
         }
         let mut ranges = [0..0, 0..0, 0..0];
         if n >= window {

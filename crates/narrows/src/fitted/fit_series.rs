@@ -12,7 +12,7 @@ use super::split::Split;
 use super::{Fitted, Online, series_summary, summary};
 use crate::data::{self, Column, ColumnKind, Layout, Schema, SeriesSet, Table, TimeColumns};
 use crate::error::{Error, Result};
-use crate::prep::{SignalPipeline, Unobserved};
+use crate::prep::{SignalPipeline, Transform, Unobserved};
 use crate::recipe::{Recipe, Series};
 use crate::train::Event;
 use narrows_engine::Threads;
@@ -20,7 +20,7 @@ use narrows_engine::Threads;
 /// Most training scores kept for the `contamination` rule.
 const TRAINING_SCORES: usize = 20_000;
 /// Windows that cover a point when scoring.
-const COVER: usize = 8;
+const COVER: usize = 32;
 
 pub(super) fn fit(
     recipe: &Recipe,
@@ -47,7 +47,8 @@ fn fit_rows(recipe: &Recipe, settings: &Series, table: Table, roles: &Roles, ses
 
     let window = columns.channels.len();
     let stretches: Vec<_> = split.train.iter().map(|row| ("", set.series[*row as usize].values.as_slice())).collect();
-    let prep_settings = (settings.transform, settings.scale, unobserved(recipe));
+    let transform = settings.transform.or_else(|| Transform::None);
+    let prep_settings = (transform, settings.scale, unobserved(recipe));
     let (pipeline, prep) = SignalPipeline::fit(&set.channels, &stretches, window, prep_settings, &recipe.prep)?;
     let schema = Schema { columns: columns.channels.iter().map(|name| numeric(name)).collect() };
     let intake = SeriesIntake { schema, layout: Layout::Rows, columns, step: None, pipeline, stride: window };
@@ -114,7 +115,8 @@ fn fit_long(recipe: &Recipe, settings: &Series, table: Table, roles: &Roles, ses
         .collect();
     let stretches: Vec<_> =
         set.series.iter().zip(&known).map(|(s, values)| (s.id.as_str(), values.as_slice())).collect();
-    let prep_settings = (settings.transform, settings.scale, unobserved(recipe));
+    let transform = settings.transform.or_else(|| usual_transform(set.channels.len()));
+    let prep_settings = (transform, settings.scale, unobserved(recipe));
     let (pipeline, prep) = SignalPipeline::fit(&set.channels, &stretches, plan.window, prep_settings, &recipe.prep)?;
     let step = set.step;
     let schema = input.schema.clone();
@@ -182,6 +184,12 @@ fn fit_long(recipe: &Recipe, settings: &Series, table: Table, roles: &Roles, ses
 /// Recurrent networks carry their state past what is absent; others are shown a filled value.
 fn unobserved(recipe: &Recipe) -> Unobserved {
     if recipe.backbone.is_recurrent() { Unobserved::Absent } else { Unobserved::Filled }
+}
+
+/// The level of a single channel says less than its shape (measured on public series); of several, it says which state
+/// a machine is in.
+fn usual_transform(channels: usize) -> Transform {
+    if channels == 1 { Transform::Centre } else { Transform::None }
 }
 
 /// The columns that say when and which: as named, else the only column of dates.

@@ -1,4 +1,7 @@
 //! From windows to points: every point of a series gets what the windows that cover it say of it.
+//!
+//! A window's score is in units of squared errors. A point's is the square of the mean root over the windows that cover
+//! it, so that an anomaly stands out against all of them and not only one.
 
 use narrows_engine::Threads;
 
@@ -49,12 +52,12 @@ pub(super) fn points(
         intake.pipeline.cut(signal, firsts.iter().copied(), &mut windows);
         let judged = judge.judge(&windows.prepared, Detail::Trace, threads);
         for (w, first) in firsts.iter().enumerate() {
-            let log = judged.scores[w].ln();
+            let root = judged.scores[w].sqrt();
             let from = if say == Say::Last { steps - 1 } else { 0 };
             for t in from..steps {
                 let p = first + t;
                 sums.covered[p] += 1;
-                sums.logs[p] += log;
+                sums.roots[p] += root;
                 for c in 0..k {
                     let slot = (w * steps + t) * k + c;
                     let level = windows.levels[w * k + c];
@@ -95,14 +98,14 @@ pub(super) fn spread<const N: usize>(
 
 struct Sums {
     covered: Vec<u32>,
-    logs: Vec<f64>,
+    roots: Vec<f64>,
     errors: Vec<f64>,
     rebuilt: Vec<f64>,
 }
 
 impl Sums {
     fn new(n: usize, k: usize) -> Sums {
-        Sums { covered: vec![0; n], logs: vec![0.0; n], errors: vec![0.0; n * k], rebuilt: vec![0.0; n * k] }
+        Sums { covered: vec![0; n], roots: vec![0.0; n], errors: vec![0.0; n * k], rebuilt: vec![0.0; n * k] }
     }
 
     fn finish(mut self, signal: &Signal, k: usize) -> Points {
@@ -116,16 +119,10 @@ impl Sums {
             self.rebuilt[values.clone()].iter_mut().for_each(|r| *r /= covered);
             let observed = signal.observed[values.clone()].iter().filter(|x| !x.is_nan()).count();
             if self.covered[p] > 0 && observed > 0 {
-                let error = self.errors[values].iter().sum::<f64>() / observed as f64;
-                score[p] = point_score(self.logs[p] / covered, error);
+                // The mean of roots: a few windows far off do not speak for all, as they would in a mean of squares.
+                score[p] = (self.roots[p] / covered).powi(2);
             }
         }
         Points { score, errors: self.errors, rebuilt: self.rebuilt, covered: self.covered }
     }
-}
-
-/// One score from the mean logarithm of the windows' scores and the point's own error.
-fn point_score(window_log: f64, error: f64) -> f64 {
-    let _ = error;
-    window_log.exp()
 }

@@ -62,8 +62,9 @@ pub struct Series {
     pub window: Choice<usize>,
     /// Points from one training window to the next. Auto: as few as give enough windows.
     pub stride: Choice<usize>,
-    /// What is taken from a series so that level, trend or size do not drown its pattern.
-    pub transform: Transform,
+    /// What is taken from a series so that level, trend or size do not drown its pattern. Auto: each window's mean, of a
+    /// single channel in the long layout; else nothing.
+    pub transform: Choice<Transform>,
     /// Whose points a channel is scaled by.
     pub scale: ScaleOver,
 }

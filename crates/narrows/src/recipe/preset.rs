@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Data, Kind, Recipe, Series};
 use crate::choice::Choice;
-use crate::detect::{Detect, Score};
+use crate::detect::{Detect, Mixing, Score};
 use crate::error::{Error, Result, nearest};
 use crate::model::backbone::{Activation, Backbone, Conv, Dense, Lstm};
 use crate::model::{Corruption, Latent, Loss, Sparsity, latent::Gaussian};
@@ -83,6 +83,7 @@ impl Preset {
         match self {
             // A value taken from another moment is no damage that sensors do; noise is.
             Preset::Denoising => Recipe { corruption: Corruption::Gaussian { sigma: lit!(Positive, 0.3) }, ..recipe },
+            Preset::Auto => Recipe { detect: Detect { mixing: Mixing::Squares, ..recipe.detect.clone() }, ..recipe },
             _ => recipe,
         }
     }

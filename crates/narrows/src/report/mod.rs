@@ -7,9 +7,8 @@ mod series;
 
 use serde::{Deserialize, Serialize};
 
-pub use series::{ChannelTrace, EventSpan, SeriesReport, Stretch, WindowExample};
-
 pub use crate::train::{Check, Stop, Training};
+pub use series::{ChannelTrace, EventSpan, SeriesReport, Stretch, WindowExample};
 
 use crate::detect::{Reason, Threshold};
 use crate::recipe::Recipe;
@@ -43,7 +42,7 @@ pub struct Report {
     pub top: Vec<TopRow>,
     /// Codes of a sample of rows on their first two principal axes.
     pub code_map: Vec<CodePoint>,
-    /// What a model of series was shown and what it made of it.
+    /// What was made of time, where the rows are time series.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub series: Option<SeriesReport>,
     /// The recipe, complete.

@@ -87,3 +87,20 @@ pub struct WindowExample {
     /// The channels, each as long as the window.
     pub channels: Vec<ChannelTrace>,
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::report::Report;
+    use crate::report::html::sample;
+
+    #[test]
+    fn a_report_without_series_is_written_as_ever_and_one_with_them_comes_back_whole() {
+        let mut report = sample::report();
+        let json = serde_json::to_string(&report).unwrap();
+        assert!(!json.contains("\"series\""));
+        assert_eq!(serde_json::from_str::<Report>(&json).unwrap(), report);
+        report.series = Some(sample::series());
+        let json = serde_json::to_string(&report).unwrap();
+        assert_eq!(serde_json::from_str::<Report>(&json).unwrap(), report);
+    }
+}

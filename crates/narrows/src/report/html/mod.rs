@@ -1,8 +1,9 @@
-//! The report as one HTML file that needs nothing else: no network, no script, no font of its own.
+//! The report as one HTML file that needs nothing else: no network, no font of its own.
 //!
 //! A section is a file here (what is said, in words and geometry) and a template of the same name in
 //! `templates/report` (how it is laid out); askama escapes every value. Plots are inline SVG that takes its colours
-//! from the page, so that light, dark and print are a matter of the stylesheet alone.
+//! from the page, so that light, dark and print are a matter of the stylesheet alone. A page with time series has one inline script, which
+//! zooms them; nothing else needs it, and every other page has none.
 
 mod anomalies;
 mod code_map;
@@ -16,6 +17,7 @@ mod reproduce;
 #[cfg(test)]
 pub(crate) mod sample;
 mod scores;
+mod series;
 mod summary;
 mod svg;
 mod training;
@@ -36,11 +38,19 @@ struct Page {
     network: network::Network,
     training: training::TrainingCurves,
     scores: scores::Scores,
+    series: Option<series::Series>,
     anomalies: anomalies::Anomalies,
     quality: quality::Quality,
     code_map: code_map::CodeMap,
     pca: pca::Pca,
     reproduce: reproduce::Reproduce,
+}
+
+impl Page {
+    /// Whether the page holds the script that zooms.
+    fn can_zoom(&self) -> bool {
+        self.series.as_ref().is_some_and(series::Series::can_zoom)
+    }
 }
 
 /// Draws the report as one self-contained HTML file. The same report gives the same bytes.
@@ -56,6 +66,7 @@ pub fn render(report: &Report) -> Result<String> {
         network: network::Network::new(report),
         training: training::TrainingCurves::new(report),
         scores: scores::Scores::new(report),
+        series: report.series.as_ref().map(series::Series::new),
         anomalies: anomalies::Anomalies::new(report),
         quality: quality::Quality::new(report),
         code_map: code_map::CodeMap::new(report),
@@ -69,7 +80,7 @@ pub fn render(report: &Report) -> Result<String> {
 mod tests {
     use super::*;
     use crate::detect::Reason;
-    use crate::report::{CodePoint, Role};
+    use crate::report::{CodePoint, EventSpan, Role};
 
     const SECTIONS: [&str; 10] =
         ["summary", "data", "network", "training", "scores", "anomalies", "quality", "code-map", "pca", "reproduce"];
@@ -83,7 +94,10 @@ mod tests {
         for reference in ["http://", "https://", "src=", "url(//", "@import", "<link", "NaN", "Infinity"] {
             assert!(!html.contains(reference), "the page holds `{reference}`");
         }
-        for tag in ["section", "table", "svg", "details", "div", "ul", "ol", "li", "td", "th", "span", "p", "title"] {
+        for tag in [
+            "section", "table", "svg", "details", "div", "ul", "ol", "li", "td", "th", "span", "p", "title", "g",
+            "text", "button",
+        ] {
             let (open, close) = (
                 html.matches(&format!("<{tag} ")).count() + html.matches(&format!("<{tag}>")).count(),
                 html.matches(&format!("</{tag}>")).count(),
@@ -126,6 +140,43 @@ mod tests {
     }
 
     #[test]
+    fn a_page_with_series_zooms_and_one_without_holds_no_script() {
+        let mut report = sample::report();
+        assert!(!check(&report).contains("<script"));
+        report.series = Some(sample::series());
+        let html = check(&report);
+        assert!(html.contains("<section id=\"series\"") && html.contains("its script only zooms the series"));
+        assert_eq!((html.matches("<script").count(), html.matches("</script>").count()), (1, 1));
+        assert!(html.len() < 900_000, "{} bytes", html.len());
+        report.series.as_mut().unwrap().stretches.clear();
+        assert!(!check(&report).contains("<script"));
+    }
+
+    #[test]
+    fn hostile_names_in_series_are_escaped() {
+        let hostile = || "</script><script>alert('x')</script>\"><img onerror=x>{{ 7 }}".to_owned();
+        let mut report = sample::report();
+        let mut series = sample::series();
+        (series.layout, series.step) = (hostile(), Some(hostile()));
+        series.channels = vec![hostile()];
+        series.notes = vec![hostile()];
+        for stretch in &mut series.stretches {
+            (stretch.series, stretch.title) = (hostile(), hostile());
+            stretch.times.iter_mut().for_each(|time| *time = hostile());
+            stretch.channels.iter_mut().for_each(|trace| trace.name = hostile());
+            stretch.events.iter_mut().for_each(|event| event.channels = vec![hostile()]);
+        }
+        for window in &mut series.windows {
+            window.title = hostile();
+            window.channels.iter_mut().for_each(|trace| trace.name = hostile());
+        }
+        report.series = Some(series);
+        let html = check(&report);
+        assert_eq!((html.matches("<script").count(), html.matches("</script>").count()), (1, 1));
+        assert!(!html.contains("<img") && !html.contains("onerror=x>"));
+    }
+
+    #[test]
     fn nothing_measured_is_said_and_not_drawn() {
         let mut report = sample::report();
         report.columns.clear();
@@ -159,6 +210,20 @@ mod tests {
                 (row.score, row.p_value) = (bad, bad);
                 row.reasons.iter_mut().for_each(|reason| reason.share = bad);
             }
+            let mut series = sample::series();
+            for stretch in &mut series.stretches {
+                stretch.threshold = bad;
+                stretch.score[3..50].fill(Some(bad));
+                stretch.channels[0].signal[7..70].fill(Some(bad));
+                stretch.channels[1].reconstruction.fill(Some(bad));
+                stretch.events.iter_mut().for_each(|event| event.peak = bad);
+            }
+            for window in &mut series.windows {
+                window.score = bad;
+                window.channels[0].signal.fill(Some(bad));
+                window.channels[1].reconstruction.fill(Some(bad));
+            }
+            report.series = Some(series);
             report.code_map = vec![CodePoint { x: bad, y: bad, score: bad, is_anomaly: true }; 9];
             check(&report);
         }
@@ -185,5 +250,27 @@ mod tests {
         report.top = vec![report.top; 50].concat();
         let html = check(&report);
         assert!(html.len() < 1_500_000, "{} bytes", html.len());
+    }
+
+    #[test]
+    fn long_series_of_many_channels_stay_small() {
+        let mut series = sample::series();
+        let mut stretch = series.stretches.swap_remove(1);
+        let repeat = |values: &mut Vec<Option<f64>>| *values = values.repeat(4);
+        repeat(&mut stretch.score);
+        stretch.times = vec![stretch.times; 4].concat();
+        for trace in &mut stretch.channels {
+            repeat(&mut trace.signal);
+            repeat(&mut trace.reconstruction);
+        }
+        stretch.channels = vec![stretch.channels; 5].concat();
+        stretch.events =
+            (0..500).map(|i| EventSpan { first: 40 * i, last: 40 * i, ..stretch.events[0].clone() }).collect();
+        series.stretches = vec![stretch; 9];
+        series.windows = vec![series.windows; 9].concat();
+        let mut report = sample::report();
+        report.series = Some(series);
+        let html = check(&report);
+        assert!(html.len() < 2_500_000, "{} bytes", html.len());
     }
 }

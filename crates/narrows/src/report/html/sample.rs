@@ -1,10 +1,11 @@
-//! A report as a fit on card payments would give it: what the tests of the page draw.
+//! A report as a fit on card payments would give it, and its series as a fit on machines would: what the tests of the
+//! page draw.
 
 use crate::detect::Reason;
 use crate::recipe::Recipe;
 use crate::report::{
-    Check, CodePoint, ColumnReport, Detection, Histogram, LayerReport, NetworkReport, Part, PcaComparison, Report,
-    Role, Rows, Stop, TopRow, Training,
+    ChannelTrace, Check, CodePoint, ColumnReport, Detection, EventSpan, Histogram, LayerReport, NetworkReport, Part,
+    PcaComparison, Report, Role, Rows, SeriesReport, Stop, Stretch, TopRow, Training, WindowExample,
 };
 
 const FEATURES: [(&str, &str, f64); 29] = [
@@ -195,13 +196,14 @@ fn top(i: u64) -> TopRow {
     }
 }
 
+/// A mixed counter stands in for chance: a number in [0, 1).
+fn part(i: u32, salt: u64) -> f64 {
+    let mixed = (u64::from(i) + salt).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mixed = (mixed ^ (mixed >> 31)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    ((mixed ^ (mixed >> 29)) >> 11) as f64 / (1u64 << 53) as f64
+}
+
 fn code_map() -> Vec<CodePoint> {
-    // A mixed counter stands in for chance.
-    let part = |i: u32, salt: u64| {
-        let mixed = (u64::from(i) + salt).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let mixed = (mixed ^ (mixed >> 31)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        ((mixed ^ (mixed >> 29)) >> 11) as f64 / (1u64 << 53) as f64
-    };
     let point = |i: u32| {
         let (a, b) = (part(i, 0).max(1e-6), part(i, 1 << 40) * std::f64::consts::TAU);
         let radius = (-2.0 * a.ln()).sqrt();
@@ -214,4 +216,84 @@ fn code_map() -> Vec<CodePoint> {
         CodePoint { x, y, score, is_anomaly: far && radius > 1.0 }
     };
     (1..=2000).map(point).collect()
+}
+
+/// Three machines with three channels each: two stretches, one of them long, and eight windows.
+pub(crate) fn series() -> SeriesReport {
+    SeriesReport {
+        layout: "long".to_owned(),
+        channels: ["temperature", "vibration", "pressure"].map(str::to_owned).to_vec(),
+        step: Some("5 minutes".to_owned()),
+        n_series: 3,
+        n_points: 24_134,
+        gaps: 14,
+        gap_points: 58,
+        window: 96,
+        stride: 24,
+        period: Some(288),
+        notes: vec![
+            "a window has 96 points, a third of the period of 288, so that it holds a rise and a fall".to_owned(),
+            "`pressure` lacks 21 points in runs of at most 3; they were filled on a straight line".to_owned(),
+        ],
+        stretches: vec![
+            stretch("m01", "around the highest score", 900, &[(410, 448, 38.0, 1), (640, 641, 11.2, 0)]),
+            stretch("m02", "the last 20 days", 5760, &[(5100, 5180, 61.0, 2)]),
+        ],
+        windows: (0..8).map(window).collect(),
+    }
+}
+
+/// `n` points from Monday on, with events as (first, last, peak, channel).
+fn stretch(series: &str, title: &str, n: usize, events: &[(usize, usize, f64, usize)]) -> Stretch {
+    let inside = |i: usize| events.iter().find(|(first, last, ..)| (*first..=*last).contains(&i));
+    let is_gap = |i: usize| (200..215).contains(&i);
+    let channel = |channel: usize| {
+        let name = ["temperature", "vibration", "pressure"][channel];
+        let (middle, swing, noise) = [(52.0, 11.0, 0.5), (1.9, 0.8, 0.16), (6.4, -0.7, 0.07)][channel];
+        let work = |i: usize| (3.0 * (i as f64 * std::f64::consts::TAU / 288.0 - 1.9).sin()).tanh();
+        let rebuilt = |i: usize| middle + swing * work(i);
+        let measured = |i: usize| {
+            let wrong = inside(i).filter(|event| event.3 == channel).map_or(0.0, |_| 1.4 * swing.abs());
+            rebuilt(i) + wrong + noise * (2.0 * part(i as u32, channel as u64) - 1.0)
+        };
+        ChannelTrace {
+            name: name.to_owned(),
+            signal: (0..n).map(|i| (!is_gap(i)).then(|| measured(i))).collect(),
+            reconstruction: (0..n).map(|i| (!is_gap(i)).then(|| rebuilt(i))).collect(),
+        }
+    };
+    let time = |i: usize| {
+        let minutes = 5 * i;
+        format!("2026-03-{:02}T{:02}:{:02}:00", 2 + minutes / 1440, minutes / 60 % 24, minutes % 60)
+    };
+    let score = |i: usize| {
+        let ordinary = 0.5 + 0.9 * part(i as u32, 77);
+        (!is_gap(i)).then(|| inside(i).map_or(ordinary, |event| event.2 * (0.6 + 0.4 * part(i as u32, 78))))
+    };
+    Stretch {
+        series: series.to_owned(),
+        title: title.to_owned(),
+        times: (0..n).map(time).collect(),
+        channels: (0..3).map(channel).collect(),
+        score: (0..n).map(score).collect(),
+        threshold: 3.41,
+        events: events
+            .iter()
+            .map(|(first, last, peak, channel)| EventSpan {
+                first: *first,
+                last: *last,
+                peak: *peak,
+                channels: vec![["temperature", "vibration", "pressure"][*channel].to_owned()],
+            })
+            .collect(),
+    }
+}
+
+fn window(i: u32) -> WindowExample {
+    let piece = stretch("", "", 96, &[(30 + i as usize, 50 + 2 * i as usize, 9.0, 1)]);
+    WindowExample {
+        title: format!("m0{}, 2026-03-{:02} 08:00", 1 + i % 3, 2 + i),
+        score: 61.0 * (-0.3 * f64::from(i)).exp(),
+        channels: piece.channels,
+    }
 }

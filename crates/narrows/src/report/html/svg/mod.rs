@@ -7,6 +7,10 @@ pub(super) mod histogram;
 pub(super) mod hourglass;
 mod scale;
 pub(super) mod scatter;
+pub(super) mod timeline;
+mod times;
+mod trace;
+pub(super) mod window;
 
 use std::fmt;
 
