@@ -5,8 +5,9 @@ before anything is timed. Then they take turns in one run; the medians over the 
 
     RATIO case ours_ms rival_ms rival/ours
 
-Run it through run.sh. A case is a line in CASES; another kind of network (LSTM, conv) is a function
-beside `Dense` here and a request beside `dense` in src/train_step.rs.
+Run it through run.sh; words after it choose the cases whose names hold one of them. A case is a line in
+CASES; another kind of network is a class beside `Dense` here and a request beside `dense` in
+src/train_step.rs.
 """
 
 import statistics
@@ -70,6 +71,48 @@ class Dense:
         return ["dense", "-".join(map(str, self.widths)), self.loss, self.batch, threads, folder]
 
 
+class Sequence:
+    """Recurrent layers to a code, the code once a step, recurrent layers and a dense one at each step."""
+
+    loss = "mse"
+
+    def __init__(self, encoder, decoder, steps, batch):
+        self.encoder, self.decoder, self.steps, self.batch = encoder, decoder, steps, batch
+
+    def name(self):
+        encoder, decoder = ("-".join(map(str, widths)) for widths in (self.encoder, self.decoder))
+        return f"lstm-{encoder}:{decoder}/s{self.steps}/b{self.batch}"
+
+    def build(self):
+        return SequenceNetwork(self.encoder, self.decoder, self.steps)
+
+    def data(self):
+        return [torch.randn(self.batch, self.steps, self.encoder[0]) for _ in range(N_BATCHES)]
+
+    def request(self, threads, folder):
+        widths = ["-".join(map(str, widths)) for widths in (self.encoder, self.decoder)]
+        return ["sequence", *widths, self.steps, self.batch, threads, folder]
+
+
+class SequenceNetwork(nn.Module):
+    """As PyTorch users write it; parameters in the order of the layers."""
+
+    def __init__(self, encoder, decoder, steps):
+        super().__init__()
+        self.steps = steps
+        self.encoder = nn.ModuleList(nn.LSTM(*pair, batch_first=True) for pair in zip(encoder, encoder[1:]))
+        self.decoder = nn.ModuleList(nn.LSTM(*pair, batch_first=True) for pair in zip(decoder[:-1], decoder[1:-1]))
+        self.dense = nn.Linear(*decoder[-2:])
+
+    def forward(self, x):
+        for lstm in self.encoder:
+            x, (last, _) = lstm(x)
+        x = last[0][:, None].expand(-1, self.steps, -1)
+        for lstm in self.decoder:
+            x, _ = lstm(x)
+        return self.dense(x)
+
+
 class Rival:
     """PyTorch, eager, with its fused Adam if that is faster here."""
 
@@ -98,8 +141,8 @@ class Rival:
 
 
 def steps_a_turn(side):
-    side.time(10)
-    return max(5, int(SECONDS_A_TURN / (side.time(20) / 20)))
+    side.time(5)
+    return max(2, int(SECONDS_A_TURN / (side.time(10) / 10)))
 
 
 def compare(ours, case, threads):
@@ -135,10 +178,16 @@ CASES = [
     (Dense([20, 64, 32, 32, 64, 20], "mse", 32), 1),
     (Dense([784, 128, 64, 32, 64, 128, 784], "bce", 256), 1),
     (Dense([784, 128, 64, 32, 64, 128, 784], "bce", 256), 2),
+    (Sequence([1, 64], [64, 64, 1], 140, 64), 1),
+    (Sequence([1, 64], [64, 64, 1], 140, 64), 2),
+    (Sequence([1, 256, 128], [128, 128, 256, 1], 140, 32), 1),
+    (Sequence([1, 256, 128], [128, 128, 256, 1], 140, 32), 2),
 ]
 
 if __name__ == "__main__":
     side = Ours(sys.argv[1])
     print(f"PyTorch {torch.__version__}, {torch.backends.cpu.get_cpu_capability()}", flush=True)
+    chosen = sys.argv[2:]
     for case, threads in CASES:
-        compare(side, case, threads)
+        if not chosen or any(word in f"{case.name()}/t{threads}" for word in chosen):
+            compare(side, case, threads)

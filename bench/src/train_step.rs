@@ -4,6 +4,8 @@
 //!
 //! - `dense WIDTHS LOSS BATCH THREADS DIR`: builds the network and reads `DIR/params.f32` (weight and
 //!   bias of each dense layer) and `DIR/batches.f32`; answers `ok`.
+//! - `sequence ENCODER DECODER STEPS BATCH THREADS DIR`: the same for recurrent layers of the given
+//!   widths; the last layer of the decoder is dense at each step.
 //! - `losses N`: takes N steps, rotating among the batches; answers their losses.
 //! - `time N`: takes N steps; answers the seconds.
 
@@ -49,18 +51,47 @@ fn dense_network(widths: &[usize], loss: Loss) -> Network {
     Network::new(layers(0..code), Latent::Point, layers(code..widths.len() - 1), output).expect("the widths fit")
 }
 
+fn widths(word: &str) -> Vec<usize> {
+    word.split('-').map(|width| width.parse().expect("a width")).collect()
+}
+
+/// Recurrent layers to a code, the code once a step, recurrent layers and a dense one at each step.
+fn sequence_network(encoder: &[usize], decoder: &[usize], steps: usize) -> Network {
+    let lstm =
+        |inputs, hidden, output| Layer::Lstm(Lstm { inputs, hidden, steps, direction: Direction::Forward, output });
+    let last = encoder.len() - 2;
+    let outputs = |i| if i == last { SequenceOutput::Last } else { SequenceOutput::All };
+    let encode = (0..=last).map(|i| lstm(encoder[i], encoder[i + 1], outputs(i))).collect();
+    let mut decode = vec![Layer::Repeat(Repeat { width: decoder[0], steps })];
+    let (recurrent, dense) = decoder.split_at(decoder.len() - 1);
+    decode.extend(recurrent.windows(2).map(|pair| lstm(pair[0], pair[1], SequenceOutput::All)));
+    decode.push(Layer::time_dense(*recurrent.last().expect("there are widths"), dense[0], steps));
+    let output = Output::single(steps * dense[0], Loss::Mse);
+    Network::new(encode, Latent::Point, decode, output).expect("the widths fit")
+}
+
 impl Case {
     fn dense(arguments: &[&str]) -> Self {
-        let [widths, loss, batch, threads, dir] = arguments else {
+        let [list, loss, batch, threads, dir] = arguments else {
             panic!("expected WIDTHS LOSS BATCH THREADS DIR, got {arguments:?}");
         };
-        let widths: Vec<usize> = widths.split('-').map(|width| width.parse().expect("a width")).collect();
         let loss = match *loss {
             "mse" => Loss::Mse,
             "bce" => Loss::Bce,
             other => panic!("expected mse or bce, got {other}"),
         };
-        let network = dense_network(&widths, loss);
+        Self::new(&dense_network(&widths(list), loss), [batch, threads, dir])
+    }
+
+    fn sequence(arguments: &[&str]) -> Self {
+        let [encoder, decoder, steps, batch, threads, dir] = arguments else {
+            panic!("expected ENCODER DECODER STEPS BATCH THREADS DIR, got {arguments:?}");
+        };
+        let steps = steps.parse().expect("a number of steps");
+        Self::new(&sequence_network(&widths(encoder), &widths(decoder), steps), [batch, threads, dir])
+    }
+
+    fn new(network: &Network, [batch, threads, dir]: [&str; 3]) -> Self {
         let mut params = network.init(0);
         let values = read_floats(&Path::new(dir).join("params.f32"));
         let mut rest = values.as_slice();
@@ -74,12 +105,12 @@ impl Case {
         let threads = Threads::new(threads.parse().expect("a number of threads"));
         let config =
             TrainConfig { optimizer: Optimizer::Adam(AdamConfig::default()), clip: None, sparsity: Sparsity::None };
-        let trainer = Trainer::new(&network, params, config, n, threads.clone());
+        let trainer = Trainer::new(network, params, config, n, threads.clone());
         let data = read_floats(&Path::new(dir).join("batches.f32"));
         Self {
             trainer: trainer.expect("the parameters fit"),
             threads,
-            batches: data.chunks(n * widths[0]).map(<[f32]>::to_vec).collect(),
+            batches: data.chunks(n * network.inputs()).map(<[f32]>::to_vec).collect(),
             rows: (0..n as u32).collect(),
             next: 0,
         }
@@ -107,6 +138,10 @@ fn main() {
         let answer = match words.as_slice() {
             ["dense", arguments @ ..] => {
                 case = Some(Case::dense(arguments));
+                "ok".to_owned()
+            }
+            ["sequence", arguments @ ..] => {
+                case = Some(Case::sequence(arguments));
                 "ok".to_owned()
             }
             [verb, n] => {

@@ -25,8 +25,13 @@ impl<'a> Band<'a> {
 
 /// out[j] = sum over rows of x[i, j].
 pub(crate) fn sums(x: Band<'_>, out: &mut [f32]) {
+    out.fill(0.0);
+    add_sums(x, out);
+}
+
+/// out[j] += sum over rows of x[i, j].
+pub(crate) fn add_sums(x: Band<'_>, out: &mut [f32]) {
     vectorised!({
-        out.fill(0.0);
         for row in x.rows(out.len()) {
             for (sum, &x) in out.iter_mut().zip(row) {
                 *sum += x;

@@ -8,6 +8,10 @@
 //!
 //! The kernel keeps a tile of `ROWS x VECTORS` vectors of C in registers, broadcasts A and streams B
 //! by rows. Where B is a transposed weight matrix it is first packed into panels of [`PANEL`] columns.
+//! Where A is read by columns and does not fit into the first cache, blocks of it are packed on the
+//! stack: its rows lie a power of two apart as often as not, and would push each other out.
+
+use std::mem::MaybeUninit;
 
 use pulp::{Arch, MemMask, Simd, WithSimd};
 
@@ -18,6 +22,13 @@ pub(crate) const PANEL: usize = 48;
 
 /// Rows of B that one pass goes through; C is stored and read back in between, which is exact.
 const DEPTH: usize = 512;
+
+/// Rows of B that one pass goes through where A is packed, and rows of A packed at once.
+const PACKED_DEPTH: usize = 128;
+const PACKED_ROWS: usize = 32;
+
+/// Floats of A that stay in the first cache as they lie.
+const FITS_FIRST_CACHE: usize = 1 << 12;
 
 /// Vectors side by side in a tile of C.
 const VECTORS: usize = 3;
@@ -141,11 +152,8 @@ impl WithSimd for Product<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Shape { m, n, k } = self.shape;
-        let a = match self.a {
-            Left::Rows(data) => View { data: data.as_ptr(), row: k, column: 1 },
-            Left::Columns { data, width, first } => View { data: data[first..].as_ptr(), row: 1, column: width },
-        };
         let tile_columns = VECTORS * S::F32_LANES;
+        let tile_rows = tile_rows::<S>();
         let c = self.c.as_mut_ptr();
         if k == 0 {
             // An empty sum is its start; no layer has zero inputs, so the bias is never asked for.
@@ -154,40 +162,79 @@ impl WithSimd for Product<'_> {
             }
             return;
         }
-        let mut depth = 0;
-        while depth < k {
-            let block = DEPTH.min(k - depth);
-            let mut j = 0;
-            while j < n {
-                let columns = tile_columns.min(n - j);
-                let b = match self.b {
-                    Right::Rows(data) => View { data: data[depth * n + j..].as_ptr(), row: n, column: 1 },
-                    Right::Panels(data) => View {
-                        data: data[j / PANEL * PANEL * k + depth * PANEL + j % PANEL..].as_ptr(),
-                        row: PANEL,
-                        column: 1,
-                    },
+        let is_packed = matches!(self.a, Left::Columns { width, .. } if width * k > FITS_FIRST_CACHE);
+        let (max_depth, max_rows) = if is_packed { (PACKED_DEPTH, PACKED_ROWS) } else { (DEPTH, m) };
+        let mut room = [MaybeUninit::<f32>::uninit(); PACKED_DEPTH * PACKED_ROWS];
+        for depth in (0..k).step_by(max_depth) {
+            let block = max_depth.min(k - depth);
+            for i in (0..m).step_by(max_rows) {
+                let rows = max_rows.min(m - i);
+                let (a, a_next) = match self.a {
+                    Left::Rows(data) => (View { data: data[i * k + depth..].as_ptr(), row: k, column: 1 }, k),
+                    Left::Columns { data, width, first } => {
+                        let data = &data[depth * width + first + i..];
+                        if is_packed {
+                            let room = &mut room[..block * rows.next_multiple_of(tile_rows)];
+                            pack_columns(data, width, rows, tile_rows, room);
+                            (View { data: room.as_ptr().cast(), row: 1, column: tile_rows }, block)
+                        } else {
+                            (View { data: data.as_ptr(), row: 1, column: width }, 1)
+                        }
+                    }
                 };
-                let start = match self.start {
-                    _ if depth > 0 => TileStart::Destination,
-                    Start::Zero => TileStart::Zero,
-                    Start::Bias(bias) => TileStart::Bias(bias[j..].as_ptr()),
-                    Start::Destination => TileStart::Destination,
-                };
-                let a = View { data: a.data.wrapping_add(depth * a.column), ..a };
-                // SAFETY: `multiply` checked that A holds m x k, B k x n and C m x n elements; the
-                // tile covers columns j .. j + columns <= n and k-rows depth .. depth + block <= k.
-                unsafe {
-                    let strip = Strip { a, b, start, c: c.add(j), c_row: n, rows: m, columns, depth: block };
-                    match columns.div_ceil(S::F32_LANES) {
-                        1 => strip.run::<S, 1>(simd),
-                        2 => strip.run::<S, 2>(simd),
-                        _ => strip.run::<S, 3>(simd),
+                for j in (0..n).step_by(tile_columns) {
+                    let columns = tile_columns.min(n - j);
+                    let b = match self.b {
+                        Right::Rows(data) => View { data: data[depth * n + j..].as_ptr(), row: n, column: 1 },
+                        Right::Panels(data) => View {
+                            data: data[j / PANEL * PANEL * k + depth * PANEL + j % PANEL..].as_ptr(),
+                            row: PANEL,
+                            column: 1,
+                        },
+                    };
+                    let start = match self.start {
+                        _ if depth > 0 => TileStart::Destination,
+                        Start::Zero => TileStart::Zero,
+                        Start::Bias(bias) => TileStart::Bias(bias[j..].as_ptr()),
+                        Start::Destination => TileStart::Destination,
+                    };
+                    // SAFETY: `multiply` checked that A holds m x k, B k x n and C m x n elements; the strip
+                    // covers rows i .. i + rows <= m, columns j .. j + columns <= n and k-rows
+                    // depth .. depth + block <= k.
+                    unsafe {
+                        let c = c.add(i * n + j);
+                        let strip = Strip { a, a_next, b, start, c, c_row: n, rows, columns, depth: block };
+                        match columns.div_ceil(S::F32_LANES) {
+                            1 => strip.run::<S, 1>(simd),
+                            2 => strip.run::<S, 2>(simd),
+                            _ => strip.run::<S, 3>(simd),
+                        }
                     }
                 }
-                j += columns;
             }
-            depth += block;
+        }
+    }
+}
+
+/// Rows of C that a tile holds in registers.
+#[inline(always)]
+const fn tile_rows<S: Simd>() -> usize {
+    if S::F32_LANES >= 16 { 8 } else { 4 }
+}
+
+/// Copies the first `columns` columns of a row-major matrix to `room`, tile by tile of `tile` columns,
+/// each `[depth, tile]`.
+#[inline(always)]
+fn pack_columns(data: &[f32], width: usize, columns: usize, tile: usize, room: &mut [MaybeUninit<f32>]) {
+    let depth = room.len() / columns.next_multiple_of(tile);
+    for l in 0..depth {
+        let tiles = data[l * width..][..columns].chunks_exact(tile);
+        let last = tiles.remainder();
+        for (t, from) in tiles.enumerate() {
+            room[(t * depth + l) * tile..][..tile].write_copy_of_slice(from);
+        }
+        if !last.is_empty() {
+            room[(columns / tile * depth + l) * tile..][..last.len()].write_copy_of_slice(last);
         }
     }
 }
@@ -196,6 +243,8 @@ impl WithSimd for Product<'_> {
 #[derive(Clone, Copy)]
 struct Strip {
     a: View,
+    /// Distance of the tiles' first rows in A, a row.
+    a_next: usize,
     b: View,
     start: TileStart,
     c: *mut f32,
@@ -214,12 +263,11 @@ impl Strip {
     /// must lie in (V - 1, V] vectors.
     #[inline(always)]
     unsafe fn run<S: Simd, const V: usize>(self, simd: S) {
-        let tile_rows = if S::F32_LANES >= 16 { 8 } else { 4 };
         let mut i = 0;
         while i < self.rows {
-            let rows = tile_rows.min(self.rows - i);
+            let rows = tile_rows::<S>().min(self.rows - i);
             let tile = Strip {
-                a: View { data: self.a.data.wrapping_add(i * self.a.row), ..self.a },
+                a: View { data: self.a.data.wrapping_add(i * self.a_next), ..self.a },
                 c: self.c.wrapping_add(i * self.c_row),
                 ..self
             };
@@ -341,7 +389,16 @@ mod tests {
 
     #[test]
     fn every_form_of_product_is_the_definition_to_the_bit() {
-        let shapes = [(1, 1, 1), (3, 5, 2), (8, 48, 7), (9, 49, 64), (17, 100, 513), (2, 16, 1555), (33, 1, 1100)];
+        let shapes = [
+            (1, 1, 1),
+            (3, 5, 2),
+            (8, 48, 7),
+            (9, 49, 64),
+            (17, 100, 513),
+            (2, 16, 1555),
+            (33, 1, 1100),
+            (70, 52, 300),
+        ];
         for (m, n, k) in shapes {
             let shape = Shape { m, n, k };
             let (a, b, bias) = (values(m * k, 1), values(k * n, 2), values(n, 3));

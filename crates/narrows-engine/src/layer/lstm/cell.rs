@@ -10,8 +10,6 @@ use crate::kernels::{maths, vectorised};
 /// Units computed side by side.
 const LANES: usize = 16;
 
-type Lanes = [f32; LANES];
-
 /// The values of one step, `[n, ...]`, in the forward pass.
 pub(super) struct Step<'a> {
     /// 1 where the row has this step, else 0; `[n]`.
@@ -40,28 +38,6 @@ pub(super) struct StepBack<'a> {
     pub d_hidden: &'a mut [f32],
 }
 
-/// The `k`-th group of lanes of one of four gates.
-#[inline(always)]
-fn load(values: &[f32], first: usize) -> Lanes {
-    let mut lanes = [0.0; LANES];
-    match values[first..].first_chunk::<LANES>() {
-        Some(whole) => lanes = *whole,
-        None => lanes[..values.len() - first].copy_from_slice(&values[first..]),
-    }
-    lanes
-}
-
-#[inline(always)]
-fn store(values: &mut [f32], first: usize, lanes: &Lanes) {
-    match values[first..].first_chunk_mut::<LANES>() {
-        Some(whole) => *whole = *lanes,
-        None => {
-            let rest = values.len() - first;
-            values[first..].copy_from_slice(&lanes[..rest]);
-        }
-    }
-}
-
 /// A row's four gates.
 #[inline(always)]
 fn quarters(gates: &[f32]) -> [&[f32]; 4] {
@@ -78,6 +54,26 @@ fn quarters_mut(gates: &mut [f32]) -> [&mut [f32]; 4] {
     [i, f, g, o]
 }
 
+/// One unit of one row in the forward pass: pre-activations and the cell state before, to gates, cell
+/// state and hidden state.
+#[inline(always)]
+fn unit([i, f, g, o]: [f32; 4], before: f32) -> ([f32; 4], f32, f32) {
+    let (i, f, g, o) = (maths::sigmoid(i), maths::sigmoid(f), maths::tanh(g), maths::sigmoid(o));
+    let c = f.mul_add(before, i * g);
+    ([i, f, g, o], c, o * maths::tanh(c))
+}
+
+/// One unit of one row in the backward pass: (gradients of the pre-activations, that of the cell state
+/// before).
+#[inline(always)]
+fn unit_back([i, f, g, o]: [f32; 4], before: f32, cell: f32, d_cell: f32, d_hidden: f32) -> ([f32; 4], f32) {
+    let t = maths::tanh(cell);
+    let d = (d_hidden * o).mul_add(1.0 - t * t, d_cell);
+    let d_gates =
+        [d * g * (i * (1.0 - i)), d * before * (f * (1.0 - f)), d * i * (1.0 - g * g), d_hidden * t * (o * (1.0 - o))];
+    (d_gates, d * f)
+}
+
 /// Takes the rows of a step from the state before to the state after; absent ones keep it.
 pub(super) fn forward(width: usize, step: Step<'_>) {
     let Step { present, gates, cell_before, cell, hidden_before, hidden } = step;
@@ -92,26 +88,23 @@ pub(super) fn forward(width: usize, step: Step<'_>) {
                 hidden.copy_from_slice(&hidden_before[range]);
                 continue;
             }
-            let [i, f, g, o] = quarters_mut(gates);
-            let before = &cell_before[range];
-            for first in (0..width).step_by(LANES) {
-                let (mut iv, mut fv, mut gv, mut ov) = (load(i, first), load(f, first), load(g, first), load(o, first));
-                let mut cv = load(before, first);
-                let mut hv = [0.0; LANES];
+            let before = cell_before[range].as_chunks::<LANES>();
+            let gates = quarters_mut(gates).map(|gate| gate.as_chunks_mut::<LANES>());
+            let (cell, hidden) = (cell.as_chunks_mut::<LANES>(), hidden.as_chunks_mut::<LANES>());
+            let [i, f, g, o] = gates;
+            for k in 0..before.0.len() {
+                // Copies, so that the compiler knows that nothing overlaps.
+                let (mut iv, mut fv, mut gv, mut ov) = (i.0[k], f.0[k], g.0[k], o.0[k]);
+                let (mut cv, mut hv) = (before.0[k], [0.0; LANES]);
                 for l in 0..LANES {
-                    iv[l] = maths::sigmoid(iv[l]);
-                    fv[l] = maths::sigmoid(fv[l]);
-                    gv[l] = maths::tanh(gv[l]);
-                    ov[l] = maths::sigmoid(ov[l]);
-                    cv[l] = fv[l].mul_add(cv[l], iv[l] * gv[l]);
-                    hv[l] = ov[l] * maths::tanh(cv[l]);
+                    ([iv[l], fv[l], gv[l], ov[l]], cv[l], hv[l]) = unit([iv[l], fv[l], gv[l], ov[l]], cv[l]);
                 }
-                store(i, first, &iv);
-                store(f, first, &fv);
-                store(g, first, &gv);
-                store(o, first, &ov);
-                store(cell, first, &cv);
-                store(hidden, first, &hv);
+                (i.0[k], f.0[k], g.0[k], o.0[k]) = (iv, fv, gv, ov);
+                (cell.0[k], hidden.0[k]) = (cv, hv);
+            }
+            for (l, &before) in before.1.iter().enumerate() {
+                let at = [i.1[l], f.1[l], g.1[l], o.1[l]];
+                ([i.1[l], f.1[l], g.1[l], o.1[l]], cell.1[l], hidden.1[l]) = unit(at, before);
             }
         }
     });
@@ -128,31 +121,28 @@ pub(super) fn backward(width: usize, step: StepBack<'_>) {
                 d_gates.fill(0.0);
                 continue;
             }
-            let [i, f, g, o] = quarters(&gates[4 * range.start..4 * range.end]);
-            let [di, df, dg, d_o] = quarters_mut(d_gates);
-            let (before, cell) = (&cell_before[range.clone()], &cell[range.clone()]);
-            let (d_cell, d_hidden) = (&mut d_cell[range.clone()], &mut d_hidden[range]);
-            for first in (0..width).step_by(LANES) {
-                let (mut iv, mut fv, mut gv, mut ov) = (load(i, first), load(f, first), load(g, first), load(o, first));
-                let (cv, bv) = (load(cell, first), load(before, first));
-                let (mut dc, dh) = (load(d_cell, first), load(d_hidden, first));
+            let [i, f, g, o] = quarters(&gates[4 * range.start..4 * range.end]).map(|gate| gate.as_chunks::<LANES>());
+            let [di, df, dg, d_o] = quarters_mut(d_gates).map(|gate| gate.as_chunks_mut::<LANES>());
+            let before = cell_before[range.clone()].as_chunks::<LANES>();
+            let cell = cell[range.clone()].as_chunks::<LANES>();
+            let d_cell = d_cell[range.clone()].as_chunks_mut::<LANES>();
+            let d_hidden = d_hidden[range].as_chunks_mut::<LANES>();
+            for k in 0..before.0.len() {
+                let (mut iv, mut fv, mut gv, mut ov) = (i.0[k], f.0[k], g.0[k], o.0[k]);
+                let (bv, cv, mut dc, dh) = (before.0[k], cell.0[k], d_cell.0[k], d_hidden.0[k]);
                 for l in 0..LANES {
-                    let (i, f, g, o) = (iv[l], fv[l], gv[l], ov[l]);
-                    let t = maths::tanh(cv[l]);
-                    let d = (dh[l] * o).mul_add(1.0 - t * t, dc[l]);
-                    iv[l] = d * g * (i * (1.0 - i));
-                    fv[l] = d * bv[l] * (f * (1.0 - f));
-                    gv[l] = d * i * (1.0 - g * g);
-                    ov[l] = dh[l] * t * (o * (1.0 - o));
-                    dc[l] = d * f;
+                    let at = [iv[l], fv[l], gv[l], ov[l]];
+                    ([iv[l], fv[l], gv[l], ov[l]], dc[l]) = unit_back(at, bv[l], cv[l], dc[l], dh[l]);
                 }
-                store(di, first, &iv);
-                store(df, first, &fv);
-                store(dg, first, &gv);
-                store(d_o, first, &ov);
-                store(d_cell, first, &dc);
+                (di.0[k], df.0[k], dg.0[k], d_o.0[k]) = (iv, fv, gv, ov);
+                (d_cell.0[k], d_hidden.0[k]) = (dc, [0.0; LANES]);
             }
-            d_hidden.fill(0.0);
+            for l in 0..before.1.len() {
+                let at = [i.1[l], f.1[l], g.1[l], o.1[l]];
+                let (d_gates, dc) = unit_back(at, before.1[l], cell.1[l], d_cell.1[l], d_hidden.1[l]);
+                [di.1[l], df.1[l], dg.1[l], d_o.1[l]] = d_gates;
+                (d_cell.1[l], d_hidden.1[l]) = (dc, 0.0);
+            }
         }
     });
 }
