@@ -21,11 +21,11 @@ fn the_whole_way_from_data_to_a_report() {
 #[test]
 fn data_alone_in_any_format() {
     let folder = Folder::new();
-    folder.run("demo --data-only --kind wide --rows 500 --features 5 -o wide.parquet").succeeds();
+    folder.run("demo wide --data-only --rows 500 --features 5 -o wide.parquet").succeeds();
     folder.run("demo --data-only --rows 50 -o payments.ndjson").succeeds();
     assert_eq!(folder.read("payments.ndjson").lines().count(), 50);
     folder
         .run("fit wide.parquet --label is_anomaly --normal 0 -o m.narrows --preset simple --set train.steps=20")
         .succeeds();
-    folder.check_fails("demo --kind wide", 2, &["--data-only"]);
+    folder.check_fails("demo wide", 2, &["--data-only"]);
 }

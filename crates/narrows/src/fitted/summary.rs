@@ -1,6 +1,6 @@
 //! What a fit found, put into the report's words and numbers.
 
-use narrows_engine::{Layer, Network, Threads};
+use narrows_engine::{Direction, Layer, Map, Network, Threads};
 
 use super::input::Input;
 use super::intake::{TableIntake, TableSamples};
@@ -244,25 +244,29 @@ fn argmax(values: &[f32]) -> usize {
     (0..values.len()).fold(0, |best, i| if values[i] > values[best] { i } else { best })
 }
 
-/// The network from input to output, activations told with the layer they follow.
+/// The network from input to output, activations and norms told with the layer they follow.
 fn network(recipe: &Recipe, judge: &Judge, blocks: &[Block]) -> NetworkReport {
     let network = &judge.network;
     let mut layers = vec![LayerReport { part: Part::Input, width: network.inputs(), words: "input".to_owned() }];
     let sides = [(&network.encoder, Part::Encoder, Part::Code), (&network.decoder, Part::Decoder, Part::Output)];
     for (side, part, last) in sides {
-        let n_dense = side.iter().filter(|layer| matches!(layer, Layer::Dense(_))).count();
+        let n_layers = side.iter().filter(|layer| layer_in_words(layer).is_some()).count();
         let mut seen = 0;
         for layer in side {
-            match layer {
-                Layer::Dense(dense) => {
+            match layer_in_words(layer) {
+                Some((width, words)) => {
                     seen += 1;
-                    let part = if seen == n_dense { last } else { part };
-                    let width = if part == Part::Code { network.code_size() } else { dense.outputs };
-                    layers.push(LayerReport { part, width, words: format!("dense {width}") });
+                    let part = if seen == n_layers { last } else { part };
+                    // A gaussian code is made of mean and log-variance, twice as wide as the code.
+                    let (width, words) = match part {
+                        Part::Code => (network.code_size(), format!("dense {}", network.code_size())),
+                        _ => (width, words),
+                    };
+                    layers.push(LayerReport { part, width, words });
                 }
-                other => {
+                None => {
                     if let Some(report) = layers.last_mut() {
-                        report.words.push_str(&format!(", {}", other.to_string().to_lowercase()));
+                        report.words.push_str(&format!(", {}", layer.to_string().to_lowercase()));
                     }
                 }
             }
@@ -281,6 +285,31 @@ fn network(recipe: &Recipe, judge: &Judge, blocks: &[Block]) -> NetworkReport {
         members: judge.members.len(),
         loss: crate::model::loss::in_words(&recipe.loss, blocks),
     }
+}
+
+/// Width and words of a layer that changes what a value stands for; of a sequence, the width of a step.
+fn layer_in_words(layer: &Layer) -> Option<(usize, String)> {
+    match layer {
+        Layer::Dense(dense) => Some((dense.outputs, format!("dense {}", dense.outputs))),
+        Layer::Lstm(lstm) => {
+            let ways = if lstm.direction == Direction::Bidirectional { ", both ways" } else { "" };
+            Some((lstm.hidden, format!("lstm {} over {} steps{ways}", lstm.hidden, lstm.steps)))
+        }
+        Layer::Repeat(repeat) => Some((repeat.width, format!("the code at each of {} steps", repeat.steps))),
+        Layer::TimeDense(time) => {
+            let width = time.steps * time.dense.outputs;
+            Some((width, format!("dense {} at each of {} steps", time.dense.outputs, time.steps)))
+        }
+        Layer::Conv(conv) => Some((conv.output().size(), format!("convolution to {}", map_in_words(conv.output())))),
+        Layer::ConvTranspose(conv) => {
+            Some((conv.output().size(), format!("transposed convolution to {}", map_in_words(conv.output()))))
+        }
+        _ => None,
+    }
+}
+
+fn map_in_words(map: Map) -> String {
+    format!("{} steps of {}", map.width, map.channels)
 }
 
 fn detection(decision: &Decision, calibration: &Calibration, anomalous: &[f64]) -> Detection {

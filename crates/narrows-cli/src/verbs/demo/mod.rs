@@ -3,6 +3,8 @@
 //! Each step is a command line that a user could have typed, shown and then run through the same parser, so the
 //! demonstration cannot drift away from the program.
 
+mod story;
+
 use std::fs;
 use std::path::PathBuf;
 
@@ -19,18 +21,25 @@ use crate::output::{OutputArgs, TableWriter};
 use crate::pipeline::BATCH_ROWS;
 use crate::talk::{Talk, count};
 
+use story::{Files, Story};
+
 /// Make data, then fit, score, evaluate, explain and report on it
 ///
-/// Makes card payments, some of them fraud, in a new folder, and runs the other verbs on them, each shown before it runs.
+/// Makes card payments with fraud, heartbeats with abnormal ones, or machines with faults, in a new folder, and runs the
+/// other verbs on them, each shown before it runs.
 #[derive(Debug, ClapArgs)]
 #[command(
     before_help = "Example: narrows demo",
-    before_long_help = "Examples:\n  narrows demo\n  narrows demo --data-only --kind wide --rows 285000 --features 29 -o wide.parquet"
+    before_long_help = "Examples:\n  narrows demo\n  narrows demo heartbeat\n  \
+                        narrows demo wide --data-only --rows 285000 --features 29 -o wide.parquet"
 )]
 pub(crate) struct Demo {
+    /// The data
+    #[arg(value_name = "DATA", value_enum, default_value_t = Kind::Payments)]
+    kind: Kind,
     /// Rows to fit on; half as many more to test with
-    #[arg(long, value_name = "N", default_value_t = 6000)]
-    rows: usize,
+    #[arg(long, value_name = "N")]
+    rows: Option<usize>,
     /// Key of all randomness
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
@@ -43,9 +52,6 @@ pub(crate) struct Demo {
     /// Only write the data, with its label, as one table
     #[arg(long)]
     data_only: bool,
-    /// The data
-    #[arg(long, value_enum, default_value_t = Kind::Payments, requires = "data_only")]
-    kind: Kind,
     /// Columns of the wide table
     #[arg(long, value_name = "N", default_value_t = 29, requires = "data_only")]
     features: usize,
@@ -58,36 +64,29 @@ pub(crate) struct Demo {
 enum Kind {
     /// Card payments with fraud: numbers, categories, dates, missing cells
     Payments,
-    /// Numbers only, near a curved surface, with anomalies off it
+    /// Heartbeats, one a row, some of them abnormal
+    Heartbeat,
+    /// Three machines with three sensors each, one reading a row, with faults towards the end
+    Machines,
+    /// Numbers only, near a curved surface, with anomalies off it; with --data-only
     Wide,
 }
 
 impl Demo {
     pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
         if self.data_only {
-            let table = match self.kind {
-                Kind::Payments => demo::payments(self.rows, demo::PAYMENTS_FRAUD_SHARE, self.seed),
-                Kind::Wide if self.features == 0 => {
-                    return Err(Error::recipe("--features", "expected at least 1, got 0").into());
-                }
-                Kind::Wide => demo::wide(self.rows, self.features, demo::WIDE_ANOMALY_SHARE, self.seed),
-            };
-            write(&table, self.output.writer()?)?;
+            write(&self.table()?, self.output.writer()?)?;
             return Ok(Outcome::Done);
         }
+        let story = Story::of(self.kind)?;
         let talk = common.talk();
-        let folder = self.folder()?;
-        // The test rows come after the training rows in time, as they would.
-        let rows = demo::payments(self.rows + self.rows / 2, demo::PAYMENTS_FRAUD_SHARE, self.seed);
-        let files = Files { folder };
-        for (name, table) in
-            [("train.csv", rows.slice(0, self.rows)), ("test.csv", rows.slice(self.rows, self.rows / 2))]
-        {
-            let writer = TableWriter::create(&files.path(name))?;
-            write(&table, writer)?;
-            talk.line(format_args!("{}: {} of card payments", files.name(name), count(table.n_rows() as u64, "row")));
+        let files = Files { folder: self.folder()? };
+        let (train, test) = story.split(&self.table()?);
+        for (name, table) in [("train.csv", train), ("test.csv", test)] {
+            write(&table, TableWriter::create(&files.path(name))?)?;
+            talk.line(format_args!("{}: {} of {}", files.name(name), count(table.n_rows() as u64, "row"), story.what));
         }
-        for mut step in files.steps(self.seed) {
+        for mut step in story.steps(&files, self.seed) {
             if step[0] == "explain" {
                 step.push(highest(&files.name("scores.csv"))?.to_string());
             }
@@ -98,6 +97,24 @@ impl Demo {
         }
         talk.line(format_args!("\nopen {} in a browser to see what the model is made of", files.name("report.html")));
         Ok(Outcome::Done)
+    }
+
+    /// The data as one table, rows to fit on and to test with.
+    fn table(&self) -> Result<Table, Failure> {
+        let fit_on = self.rows.unwrap_or(match self.kind {
+            Kind::Payments | Kind::Machines | Kind::Wide => 6000,
+            Kind::Heartbeat => 1500,
+        });
+        let rows = if self.data_only { fit_on } else { fit_on + fit_on / 2 };
+        Ok(match self.kind {
+            Kind::Payments => demo::payments(rows, demo::PAYMENTS_FRAUD_SHARE, self.seed),
+            Kind::Heartbeat => demo::heartbeat(rows, demo::HEARTBEAT_ANOMALY_SHARE, self.seed),
+            Kind::Machines => demo::machines(rows / story::MACHINES, story::MACHINES, self.seed),
+            Kind::Wide if self.features == 0 => {
+                return Err(Error::recipe("--features", "expected at least 1, got 0").into());
+            }
+            Kind::Wide => demo::wide(rows, self.features, demo::WIDE_ANOMALY_SHARE, self.seed),
+        })
     }
 
     fn folder(&self) -> Result<PathBuf, Failure> {
@@ -121,36 +138,6 @@ impl Demo {
         };
         fs::create_dir_all(&folder).map_err(|error| Failure::write(&folder.display().to_string(), error))?;
         Ok(folder)
-    }
-}
-
-struct Files {
-    folder: PathBuf,
-}
-
-impl Files {
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.join(name)
-    }
-
-    fn name(&self, name: &str) -> String {
-        self.path(name).display().to_string()
-    }
-
-    /// The command lines, without the program's name; the row to explain is known only after the scores.
-    fn steps(&self, seed: u64) -> Vec<Vec<String>> {
-        let [train, test, model, scores, report] =
-            ["train.csv", "test.csv", "payments.narrows", "scores.csv", "report.html"].map(|name| self.name(name));
-        let seed = seed.to_string();
-        let label = demo::PAYMENTS_LABEL;
-        let steps: [&[&str]; 5] = [
-            &["fit", &train, "--label", label, "--normal", "0", "--seed", &seed, "-o", &model, "--force"],
-            &["score", &model, &test, "-o", &scores, "--keep", label, "--explain", "3"],
-            &["evaluate", &model, &test, "--label", label, "--normal", "0"],
-            &["explain", &model, &test, "--row"],
-            &["report", &model, "-o", &report],
-        ];
-        steps.iter().map(|step| step.iter().map(|word| (*word).to_owned()).collect()).collect()
     }
 }
 
