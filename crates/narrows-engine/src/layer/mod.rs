@@ -12,8 +12,13 @@ mod batch_norm;
 mod conv;
 mod dense;
 mod dropout;
+mod group_norm;
 mod layer_norm;
 mod map;
+mod map_norm;
+mod pixel_shuffle;
+mod pool;
+mod upsample;
 
 use std::fmt;
 
@@ -27,8 +32,13 @@ pub use batch_norm::BatchNorm;
 pub use conv::{Conv, ConvTranspose};
 pub use dense::{Dense, DenseInit};
 pub use dropout::Dropout;
+pub use group_norm::GroupNorm;
 pub use layer_norm::LayerNorm;
 pub use map::{Map, Padding, PaddingMode};
+pub use map_norm::MapNorm;
+pub use pixel_shuffle::PixelShuffle;
+pub use pool::{Pool, PoolKind};
+pub use upsample::{Upsample, UpsampleKind};
 
 pub(crate) use dropout::DropoutKey;
 
@@ -51,6 +61,16 @@ pub enum Layer {
     Conv(Conv),
     /// The adjoint of a convolution, from small maps to large ones.
     ConvTranspose(ConvTranspose),
+    /// The largest or the mean value of each window.
+    Pool(Pool),
+    /// A block for a pixel, or interpolation.
+    Upsample(Upsample),
+    /// Normalisation of each channel over the pixels of the batch.
+    MapNorm(MapNorm),
+    /// Normalisation of each map over groups of channels.
+    GroupNorm(GroupNorm),
+    /// Channels that become pixels.
+    PixelShuffle(PixelShuffle),
 }
 
 impl Layer {
@@ -67,6 +87,12 @@ impl Layer {
             Self::LayerNorm(norm) => Some((norm.features, norm.features)),
             Self::Conv(conv) => Some((conv.input.size(), conv.output().size())),
             Self::ConvTranspose(conv) => Some((conv.input.size(), conv.output().size())),
+            Self::Pool(pool) => Some((pool.input.size(), pool.output().size())),
+            Self::Upsample(up) => Some((up.input.size(), up.output().size())),
+            Self::MapNorm(MapNorm { map, .. }) | Self::GroupNorm(GroupNorm { map, .. }) => {
+                Some((map.size(), map.size()))
+            }
+            Self::PixelShuffle(shuffle) => Some((shuffle.input.size(), shuffle.output().size())),
             Self::Activation(_) | Self::Dropout(_) => None,
         }
     }
@@ -95,7 +121,10 @@ impl Layer {
             }
             Self::Conv(conv) => ["weight", "bias"].into_iter().zip(conv.shapes()).collect(),
             Self::ConvTranspose(conv) => ["weight", "bias"].into_iter().zip(conv.shapes()).collect(),
-            Self::Activation(_) | Self::Dropout(_) => vec![],
+            Self::MapNorm(MapNorm { map, .. }) | Self::GroupNorm(GroupNorm { map, .. }) => {
+                vec![("weight", vec![map.channels]), ("bias", vec![map.channels])]
+            }
+            _ => vec![],
         }
     }
 
@@ -104,6 +133,9 @@ impl Layer {
         match self {
             Self::BatchNorm(norm) => {
                 vec![("running_mean", vec![norm.features]), ("running_var", vec![norm.features])]
+            }
+            Self::MapNorm(MapNorm { map, .. }) => {
+                vec![("running_mean", vec![map.channels]), ("running_var", vec![map.channels])]
             }
             _ => vec![],
         }
@@ -124,6 +156,10 @@ impl Layer {
             }
             Self::Conv(conv) => conv.misfit(),
             Self::ConvTranspose(conv) => conv.misfit(),
+            Self::Pool(pool) => pool.misfit(),
+            Self::MapNorm(norm) => norm.misfit(),
+            Self::GroupNorm(norm) => norm.misfit(),
+            Self::PixelShuffle(shuffle) => shuffle.misfit(),
             _ => None,
         }
     }
@@ -140,14 +176,19 @@ impl Layer {
             }
             Self::Conv(conv) => conv.init(values, [stream(0), stream(1)]),
             Self::ConvTranspose(conv) => conv.init(values, [stream(0), stream(1)]),
-            Self::Activation(_) | Self::Dropout(_) => {}
+            Self::MapNorm(MapNorm { map, .. }) | Self::GroupNorm(GroupNorm { map, .. }) => {
+                values[..map.channels].fill(1.0);
+            }
+            _ => {}
         }
     }
 
     /// Fills its buffers, which are zero.
     pub(crate) fn init_buffers(&self, values: &mut [f32]) {
-        if let Self::BatchNorm(norm) = self {
-            values[norm.features..].fill(1.0);
+        match self {
+            Self::BatchNorm(norm) => values[norm.features..].fill(1.0),
+            Self::MapNorm(norm) => values[norm.map.channels..].fill(1.0),
+            _ => {}
         }
     }
 
@@ -179,7 +220,10 @@ impl Layer {
             Self::BatchNorm(norm) => norm.saved_len(),
             Self::LayerNorm(norm) => norm.saved_len(n),
             Self::Dropout(_) => n * width,
-            Self::Dense(_) | Self::Activation(_) | Self::Conv(_) | Self::ConvTranspose(_) => 0,
+            Self::Pool(pool) => pool.saved_len(n),
+            Self::MapNorm(norm) => norm.saved_len(),
+            Self::GroupNorm(norm) => norm.saved_len(n),
+            _ => 0,
         }
     }
 
@@ -188,6 +232,8 @@ impl Layer {
         match self {
             Self::Conv(conv) => conv.forward_scratch(n).max(conv.backward_scratch(n)),
             Self::ConvTranspose(conv) => conv.forward_scratch(n).max(conv.backward_scratch(n)),
+            Self::MapNorm(norm) => norm.training_scratch_len(n),
+            Self::GroupNorm(norm) => norm.training_scratch_len(n),
             _ => 0,
         }
     }
@@ -199,7 +245,10 @@ impl Layer {
             Self::LayerNorm(norm) => norm.saved_len(n),
             Self::Conv(conv) => conv.forward_scratch(n),
             Self::ConvTranspose(conv) => conv.forward_scratch(n),
-            Self::Dense(_) | Self::Activation(_) | Self::Dropout(_) => 0,
+            Self::Pool(pool) => pool.saved_len(n),
+            Self::MapNorm(norm) => norm.inference_scratch_len(),
+            Self::GroupNorm(norm) => norm.saved_len(n),
+            _ => 0,
         }
     }
 
@@ -215,7 +264,8 @@ impl Layer {
     pub(crate) fn forgets_output(&self) -> bool {
         match self {
             Self::Dense(_) | Self::BatchNorm(_) | Self::LayerNorm(_) => true,
-            Self::Conv(_) | Self::ConvTranspose(_) => true,
+            Self::Conv(_) | Self::ConvTranspose(_) | Self::Pool(_) | Self::Upsample(_) => true,
+            Self::MapNorm(_) | Self::GroupNorm(_) | Self::PixelShuffle(_) => true,
             Self::Activation(_) | Self::Dropout(_) => false,
         }
     }
@@ -230,6 +280,11 @@ impl Layer {
 
     /// Training: output = fused(layer(input)), with what the backward needs left in `saved`.
     pub(crate) fn forward(&self, pass: Forward<'_>, fused: Activation, input: &[f32], output: &mut [f32]) {
+        if let Self::MapNorm(norm) = self {
+            let rows = pass.rows;
+            norm.forward(pass, input, output);
+            return fused.forward_in_place(rows, output);
+        }
         let Forward { rows, random, params, packed, buffers, saved, scratch } = pass;
         match self {
             Self::Dense(dense) => {
@@ -245,6 +300,11 @@ impl Layer {
             Self::ConvTranspose(conv) => {
                 return conv.forward(rows, conv.params(params, packed), fused, scratch, input, output);
             }
+            Self::Pool(pool) => pool.forward(rows, saved, input, output),
+            Self::Upsample(up) => up.forward(rows, input, output),
+            Self::MapNorm(_) => unreachable!("done above"),
+            Self::GroupNorm(norm) => norm.forward(rows, params, saved, input, output),
+            Self::PixelShuffle(shuffle) => shuffle.forward(rows, input, output),
         }
         fused.forward_in_place(rows, output);
     }
@@ -255,6 +315,14 @@ impl Layer {
         match self {
             Self::Conv(conv) => return conv.backward(pass, flow),
             Self::ConvTranspose(conv) => return conv.backward(pass, flow),
+            Self::MapNorm(norm) => {
+                let len = pass.output.len();
+                return norm.backward(pass, flow.here(len));
+            }
+            Self::GroupNorm(norm) => {
+                let len = pass.output.len();
+                return norm.backward(pass, flow.here(len));
+            }
             _ => {}
         }
         let Backward { rows, params, saved, input, output, gradient, wants_input, .. } = pass;
@@ -277,7 +345,24 @@ impl Layer {
                 norm.backward(rows, params, saved, input, gradient, flow.here(output.len()));
             }
             Self::Dropout(dropout) => dropout.backward(rows, saved, flow.here(output.len())),
-            Self::Conv(_) | Self::ConvTranspose(_) => unreachable!("done above"),
+            Self::Pool(pool) => {
+                let (d_output, d_input) = flow.both(output.len(), input.len());
+                pool.backward(rows, saved, d_output, d_input);
+                flow.turn();
+            }
+            Self::Upsample(up) => {
+                let (d_output, d_input) = flow.both(output.len(), input.len());
+                up.backward(rows, d_output, d_input);
+                flow.turn();
+            }
+            Self::PixelShuffle(shuffle) => {
+                let (d_output, d_input) = flow.both(output.len(), input.len());
+                shuffle.backward(rows, d_output, d_input);
+                flow.turn();
+            }
+            Self::Conv(_) | Self::ConvTranspose(_) | Self::MapNorm(_) | Self::GroupNorm(_) => {
+                unreachable!("done above")
+            }
         }
     }
 
@@ -295,6 +380,9 @@ impl Layer {
 
     /// Inference for all other layers.
     pub(crate) fn infer(&self, pass: Inference<'_>, input: &[f32], output: &mut [f32]) {
+        if let Self::MapNorm(norm) = self {
+            return norm.infer(pass, input, output);
+        }
         let Inference { rows, params, packed, buffers, scratch } = pass;
         match self {
             Self::Dense(dense) => {
@@ -309,6 +397,11 @@ impl Layer {
             Self::ConvTranspose(conv) => {
                 conv.forward(rows, conv.params(params, packed), Activation::Identity, scratch, input, output);
             }
+            Self::Pool(pool) => pool.forward(rows, scratch, input, output),
+            Self::Upsample(up) => up.forward(rows, input, output),
+            Self::MapNorm(_) => unreachable!("done above"),
+            Self::GroupNorm(norm) => norm.forward(rows, params, scratch, input, output),
+            Self::PixelShuffle(shuffle) => shuffle.forward(rows, input, output),
             Self::Activation(_) | Self::Dropout(_) => {
                 output.copy_from_slice(input);
                 self.infer_in_place(output);
@@ -401,6 +494,11 @@ impl fmt::Display for Layer {
             Self::Dropout(dropout) => write!(f, "Dropout({})", dropout.rate),
             Self::Conv(conv) => write!(f, "Conv({} -> {})", conv.input, conv.output()),
             Self::ConvTranspose(conv) => write!(f, "ConvTranspose({} -> {})", conv.input, conv.output()),
+            Self::Pool(pool) => write!(f, "{:?}Pool({} -> {})", pool.kind, pool.input, pool.output()),
+            Self::Upsample(up) => write!(f, "Upsample{:?}({} -> {})", up.kind, up.input, up.output()),
+            Self::MapNorm(norm) => write!(f, "MapNorm({})", norm.map),
+            Self::GroupNorm(norm) => write!(f, "GroupNorm({} by {})", norm.map, norm.groups),
+            Self::PixelShuffle(shuffle) => write!(f, "PixelShuffle({} -> {})", shuffle.input, shuffle.output()),
         }
     }
 }
@@ -423,8 +521,16 @@ impl Rows<'_> {
         if self.is_worth_sharing(cost) { TILE } else { self.n.max(1) }
     }
 
+    /// The most groups of rows: enough for the cores of most machines, few enough sums to add up.
+    pub(crate) const MOST_GROUPS: usize = 16;
+
+    /// Rows of a group, where each group has scratch or sums of its own; `cost` as above.
+    pub(crate) fn group(&self, cost: usize) -> usize {
+        if self.is_worth_sharing(cost) { self.n.div_ceil(Self::MOST_GROUPS) } else { self.n.max(1) }
+    }
+
     /// Whether threads should share the rows, by the same `cost`.
-    pub(crate) fn is_worth_sharing(&self, cost: usize) -> bool {
+    fn is_worth_sharing(&self, cost: usize) -> bool {
         // About 20 microseconds of one core's multiply-adds, a few times what a dispatch costs.
         const WORTH_SHARING: usize = 1 << 21;
         self.n * cost >= WORTH_SHARING
