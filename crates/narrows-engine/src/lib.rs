@@ -59,7 +59,7 @@ pub use error::ShapeError;
 pub use kernels::threads::Threads;
 pub use latent::Latent;
 pub use layer::{Activation, BatchNorm, Dense, DenseInit, Dropout, Layer, LayerNorm};
-pub use layer::{Conv, ConvTranspose, GroupNorm, Map, MapNorm, Padding, PaddingMode, PixelShuffle};
+pub use layer::{Add, Conv, ConvTranspose, GroupNorm, Map, MapNorm, Padding, PaddingMode, PixelShuffle};
 pub use layer::{Pool, PoolKind, Upsample, UpsampleKind};
 pub use loss::{Group, Loss, Output};
 pub use network::Network;

@@ -66,7 +66,14 @@ fn map_network() -> Network {
         ..ConvTranspose::new(same.output(), 1, (3, 3))
     };
     Network::new(
-        vec![Layer::Conv(down), norm, Layer::Activation(Activation::Relu), Layer::Conv(same), Layer::Pool(pool)],
+        vec![
+            Layer::Conv(down),
+            norm,
+            Layer::Activation(Activation::Relu),
+            Layer::Conv(same),
+            Layer::Pool(pool),
+            Layer::Add(Add { back: 2 }),
+        ],
         Latent::Point,
         vec![group_norm, Layer::Activation(Activation::Gelu), Layer::ConvTranspose(up)],
         Output::single(100, Loss::Bce),

@@ -6,7 +6,7 @@
 use crate::kernels::channels;
 
 use super::map::Map;
-use super::{Backward, ELEMENT_COST, Forward, Inference, Rows};
+use super::{Backward, ELEMENT_COST, Forward, Rows};
 
 /// Normalises each channel over the pixels of the batch.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -79,8 +79,14 @@ impl MapNorm {
     }
 
     /// Normalises by the running statistics.
-    pub(super) fn infer(&self, pass: Inference<'_>, input: &[f32], output: &mut [f32]) {
-        let Inference { params, buffers: running, scratch, .. } = pass;
+    pub(super) fn infer(
+        &self,
+        params: &[f32],
+        running: &[f32],
+        scratch: &mut [f32],
+        input: &[f32],
+        output: &mut [f32],
+    ) {
         let width = self.map.channels;
         let (gamma, beta) = params.split_at(width);
         let (mean, var) = running.split_at(width);

@@ -8,6 +8,7 @@
 //! variant and an arm in each function that it does not leave to the default.
 
 mod activation;
+mod add;
 mod batch_norm;
 mod conv;
 mod dense;
@@ -28,6 +29,7 @@ use crate::params::Kind;
 use crate::rng::Stream;
 
 pub use activation::Activation;
+pub use add::Add;
 pub use batch_norm::BatchNorm;
 pub use conv::{Conv, ConvTranspose};
 pub use dense::{Dense, DenseInit};
@@ -40,6 +42,7 @@ pub use pixel_shuffle::PixelShuffle;
 pub use pool::{Pool, PoolKind};
 pub use upsample::{Upsample, UpsampleKind};
 
+pub(crate) use add::add;
 pub(crate) use dropout::DropoutKey;
 
 use dense::DenseParams;
@@ -71,6 +74,8 @@ pub enum Layer {
     GroupNorm(GroupNorm),
     /// Channels that become pixels.
     PixelShuffle(PixelShuffle),
+    /// An earlier value, added.
+    Add(Add),
 }
 
 impl Layer {
@@ -93,7 +98,7 @@ impl Layer {
                 Some((map.size(), map.size()))
             }
             Self::PixelShuffle(shuffle) => Some((shuffle.input.size(), shuffle.output().size())),
-            Self::Activation(_) | Self::Dropout(_) => None,
+            Self::Activation(_) | Self::Dropout(_) | Self::Add(_) => None,
         }
     }
 
@@ -219,7 +224,7 @@ impl Layer {
         match self {
             Self::BatchNorm(norm) => norm.saved_len(),
             Self::LayerNorm(norm) => norm.saved_len(n),
-            Self::Dropout(_) => n * width,
+            Self::Dropout(_) | Self::Add(_) => n * width,
             Self::Pool(pool) => pool.saved_len(n),
             Self::MapNorm(norm) => norm.saved_len(),
             Self::GroupNorm(norm) => norm.saved_len(n),
@@ -265,7 +270,7 @@ impl Layer {
         match self {
             Self::Dense(_) | Self::BatchNorm(_) | Self::LayerNorm(_) => true,
             Self::Conv(_) | Self::ConvTranspose(_) | Self::Pool(_) | Self::Upsample(_) => true,
-            Self::MapNorm(_) | Self::GroupNorm(_) | Self::PixelShuffle(_) => true,
+            Self::MapNorm(_) | Self::GroupNorm(_) | Self::PixelShuffle(_) | Self::Add(_) => true,
             Self::Activation(_) | Self::Dropout(_) => false,
         }
     }
@@ -280,12 +285,7 @@ impl Layer {
 
     /// Training: output = fused(layer(input)), with what the backward needs left in `saved`.
     pub(crate) fn forward(&self, pass: Forward<'_>, fused: Activation, input: &[f32], output: &mut [f32]) {
-        if let Self::MapNorm(norm) = self {
-            let rows = pass.rows;
-            norm.forward(pass, input, output);
-            return fused.forward_in_place(rows, output);
-        }
-        let Forward { rows, random, params, packed, buffers, saved, scratch } = pass;
+        let Forward { rows, random, params, packed, buffers, saved, scratch, kept } = pass;
         match self {
             Self::Dense(dense) => {
                 return dense.forward(rows, DenseParams::new(dense, params, packed), fused, input, output);
@@ -302,9 +302,13 @@ impl Layer {
             }
             Self::Pool(pool) => pool.forward(rows, saved, input, output),
             Self::Upsample(up) => up.forward(rows, input, output),
-            Self::MapNorm(_) => unreachable!("done above"),
+            Self::MapNorm(norm) => {
+                let pass = Forward { rows, random, params, packed, buffers, saved, scratch, kept };
+                norm.forward(pass, input, output);
+            }
             Self::GroupNorm(norm) => norm.forward(rows, params, saved, input, output),
             Self::PixelShuffle(shuffle) => shuffle.forward(rows, input, output),
+            Self::Add(add) => add.forward(rows, kept, input, output),
         }
         fused.forward_in_place(rows, output);
     }
@@ -312,24 +316,11 @@ impl Layer {
     /// Training: fills the gradient of the parameters and turns the flow from that for the output into
     /// that for the input.
     pub(crate) fn backward(&self, pass: Backward<'_>, flow: &mut Flow) {
-        match self {
-            Self::Conv(conv) => return conv.backward(pass, flow),
-            Self::ConvTranspose(conv) => return conv.backward(pass, flow),
-            Self::MapNorm(norm) => {
-                let len = pass.output.len();
-                return norm.backward(pass, flow.here(len));
-            }
-            Self::GroupNorm(norm) => {
-                let len = pass.output.len();
-                return norm.backward(pass, flow.here(len));
-            }
-            _ => {}
-        }
-        let Backward { rows, params, saved, input, output, gradient, wants_input, .. } = pass;
+        let Backward { rows, params, saved, input, output, wants_input, .. } = pass;
         match self {
             Self::Dense(dense) => {
                 let weight_len = dense.inputs * dense.outputs;
-                let (d_weight, d_bias) = gradient.split_at_mut(weight_len);
+                let (d_weight, d_bias) = pass.gradient.split_at_mut(weight_len);
                 let (d_output, d_input) = flow.both(rows.n * dense.outputs, rows.n * dense.inputs);
                 dense.backward_params(rows, input, d_output, d_weight, d_bias);
                 if wants_input {
@@ -339,10 +330,10 @@ impl Layer {
             }
             Self::Activation(activation) => activation.backward(rows, input, output, flow.here(output.len())),
             Self::BatchNorm(norm) => {
-                norm.backward(rows, params, saved, input, gradient, flow.here(output.len()));
+                norm.backward(rows, params, saved, input, pass.gradient, flow.here(output.len()));
             }
             Self::LayerNorm(norm) => {
-                norm.backward(rows, params, saved, input, gradient, flow.here(output.len()));
+                norm.backward(rows, params, saved, input, pass.gradient, flow.here(output.len()));
             }
             Self::Dropout(dropout) => dropout.backward(rows, saved, flow.here(output.len())),
             Self::Pool(pool) => {
@@ -360,9 +351,12 @@ impl Layer {
                 shuffle.backward(rows, d_output, d_input);
                 flow.turn();
             }
-            Self::Conv(_) | Self::ConvTranspose(_) | Self::MapNorm(_) | Self::GroupNorm(_) => {
-                unreachable!("done above")
-            }
+            Self::Conv(conv) => conv.backward(pass, flow),
+            Self::ConvTranspose(conv) => conv.backward(pass, flow),
+            Self::MapNorm(norm) => norm.backward(pass, flow.here(output.len())),
+            Self::GroupNorm(norm) => norm.backward(pass, flow.here(output.len())),
+            // The passes bring the gradient to where the value came from.
+            Self::Add(_) => {}
         }
     }
 
@@ -380,10 +374,7 @@ impl Layer {
 
     /// Inference for all other layers.
     pub(crate) fn infer(&self, pass: Inference<'_>, input: &[f32], output: &mut [f32]) {
-        if let Self::MapNorm(norm) = self {
-            return norm.infer(pass, input, output);
-        }
-        let Inference { rows, params, packed, buffers, scratch } = pass;
+        let Inference { rows, params, packed, buffers, scratch, kept } = pass;
         match self {
             Self::Dense(dense) => {
                 let params = DenseParams::new(dense, params, packed);
@@ -399,9 +390,10 @@ impl Layer {
             }
             Self::Pool(pool) => pool.forward(rows, scratch, input, output),
             Self::Upsample(up) => up.forward(rows, input, output),
-            Self::MapNorm(_) => unreachable!("done above"),
+            Self::MapNorm(norm) => norm.infer(params, buffers, scratch, input, output),
             Self::GroupNorm(norm) => norm.forward(rows, params, scratch, input, output),
             Self::PixelShuffle(shuffle) => shuffle.forward(rows, input, output),
+            Self::Add(add) => add.forward(rows, kept, input, output),
             Self::Activation(_) | Self::Dropout(_) => {
                 output.copy_from_slice(input);
                 self.infer_in_place(output);
@@ -422,6 +414,8 @@ pub(crate) struct Forward<'a> {
     pub saved: &'a mut [f32],
     /// [`Layer::training_scratch_len`] floats, left as others used them.
     pub scratch: &'a mut [f32],
+    /// The value that it adds, if it adds one.
+    pub kept: &'a [f32],
 }
 
 /// What a layer is given in the backward pass.
@@ -453,6 +447,8 @@ pub(crate) struct Inference<'a> {
     pub buffers: &'a [f32],
     /// [`Layer::inference_scratch_len`] floats, left as others used them.
     pub scratch: &'a mut [f32],
+    /// The value that it adds, if it adds one.
+    pub kept: &'a [f32],
 }
 
 /// The gradient on its way back, and room for the next.
@@ -498,6 +494,7 @@ impl fmt::Display for Layer {
             Self::Upsample(up) => write!(f, "Upsample{:?}({} -> {})", up.kind, up.input, up.output()),
             Self::MapNorm(norm) => write!(f, "MapNorm({})", norm.map),
             Self::GroupNorm(norm) => write!(f, "GroupNorm({} by {})", norm.map, norm.groups),
+            Self::Add(add) => write!(f, "Add({} back)", add.back),
             Self::PixelShuffle(shuffle) => write!(f, "PixelShuffle({} -> {})", shuffle.input, shuffle.output()),
         }
     }

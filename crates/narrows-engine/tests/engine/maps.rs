@@ -35,6 +35,8 @@ fn network(height: usize, width: usize, channels: usize, hidden: usize, mode: Pa
             Layer::Activation(Activation::Relu),
             Layer::Conv(second),
             TANH,
+            Layer::Conv(Conv::same(second.output(), 5, (3, 3))),
+            Layer::Add(Add { back: 2 }),
             Layer::Pool(largest),
             Layer::Pool(mean),
         ],
@@ -42,6 +44,7 @@ fn network(height: usize, width: usize, channels: usize, hidden: usize, mode: Pa
         vec![
             Layer::Upsample(up),
             group_norm,
+            Layer::Add(Add { back: 2 }),
             Layer::Conv(wider),
             Layer::PixelShuffle(shuffle),
             Layer::Upsample(nearest),
