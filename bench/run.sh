@@ -12,4 +12,4 @@ if [ -z "$python" ]; then
     python=.venv/bin/python
 fi
 cargo build --quiet --release
-exec "$python" train_step.py "${CARGO_TARGET_DIR:-target}/release/train_step"
+exec "$python" train_step.py "${CARGO_TARGET_DIR:-target}/release/train_step" "$@"

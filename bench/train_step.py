@@ -5,8 +5,9 @@ before anything is timed. Then they take turns in one run; the medians over the 
 
     RATIO case ours_ms rival_ms rival/ours
 
-Run it through run.sh. A case is a line in CASES; another kind of network (LSTM, conv) is a function
-beside `Dense` here and a request beside `dense` in src/train_step.rs.
+Run it through run.sh. A case is a line in CASES; another kind of network is a class beside `Dense` here
+and a request beside `dense` in src/train_step.rs. Words after the binary choose the cases whose names
+contain one of them.
 """
 
 import statistics
@@ -70,11 +71,60 @@ class Dense:
         return ["dense", "-".join(map(str, self.widths)), self.loss, self.batch, threads, folder]
 
 
-class Rival:
-    """PyTorch, eager, with its fused Adam if that is faster here."""
+class Images:
+    """The convolutional autoencoder of the Keras blog, for images of 28 by 28."""
 
-    def __init__(self, case, adam):
-        self.network, self.batches, self.next = case.build(), case.data(), 0
+    formats = [torch.contiguous_format, torch.channels_last]
+
+    def __init__(self, loss, batch):
+        self.loss, self.batch = loss, batch
+
+    def name(self):
+        return f"images-28x28/b{self.batch}/{self.loss}"
+
+    def build(self):
+        same = lambda inputs, outputs: [nn.Conv2d(inputs, outputs, 3, padding=1), nn.ReLU()]
+        up = lambda: nn.Upsample(scale_factor=2)
+        return nn.Sequential(
+            *[*same(1, 16), nn.MaxPool2d(2), *same(16, 8), nn.MaxPool2d(2)],
+            *[*same(8, 8), nn.MaxPool2d(2, ceil_mode=True)],
+            *[*same(8, 8), up(), *same(8, 8), up(), nn.Conv2d(8, 16, 3), nn.ReLU(), up()],
+            nn.Conv2d(16, 1, 3, padding=1),
+        )
+
+    def data(self):
+        return [torch.rand(self.batch, 1, 28, 28) for _ in range(N_BATCHES)]
+
+    def request(self, threads, folder):
+        return ["images", self.loss, self.batch, threads, folder]
+
+
+class Series:
+    """Strided convolutions over series of 128 steps and back."""
+
+    def __init__(self, loss, batch):
+        self.loss, self.batch = loss, batch
+
+    def name(self):
+        return f"series-128/b{self.batch}/{self.loss}"
+
+    def build(self):
+        down = lambda inputs, outputs: nn.Conv1d(inputs, outputs, 5, 2, 2)
+        up = lambda inputs, outputs: nn.ConvTranspose1d(inputs, outputs, 5, 2, 2, 1)
+        return nn.Sequential(down(1, 32), nn.ReLU(), down(32, 64), nn.ReLU(), up(64, 32), nn.ReLU(), up(32, 1))
+
+    def data(self):
+        return [torch.randn(self.batch, 1, 128) for _ in range(N_BATCHES)]
+
+    def request(self, threads, folder):
+        return ["series", self.loss, self.batch, threads, folder]
+
+
+class Rival:
+    """PyTorch, eager, with its fused Adam and its layout of maps if those are faster here."""
+
+    def __init__(self, case, adam, layout=torch.contiguous_format):
+        self.network, self.batches, self.next = case.build().to(memory_format=layout), case.data(), 0
         self.loss = {"mse": nn.MSELoss(), "bce": nn.BCEWithLogitsLoss()}[case.loss]
         self.optimizer = torch.optim.Adam(self.network.parameters(), lr=LEARNING_RATE, **adam)
 
@@ -105,11 +155,14 @@ def steps_a_turn(side):
 def compare(ours, case, threads):
     torch.set_num_threads(threads)
     torch.manual_seed(0)
-    rivals = {"fused": Rival(case, {"fused": True}), "foreach": Rival(case, {"foreach": True})}
-    first = rivals["fused"]
-    for other in rivals.values():
+    layouts = getattr(case, "formats", [torch.contiguous_format])
+    rivals = {
+        (adam, layout): Rival(case, {adam: True}, layout) for adam in ("fused", "foreach") for layout in layouts
+    }
+    first = rivals["fused", torch.contiguous_format]
+    for (_, layout), other in rivals.items():
         other.network.load_state_dict(first.network.state_dict())
-        other.batches = first.batches
+        other.batches = [batch.contiguous(memory_format=layout) for batch in first.batches]
     with tempfile.TemporaryDirectory() as folder:
         values = [p.detach().numpy().ravel() for p in first.network.parameters()]
         numpy.concatenate(values).astype("<f4").tofile(Path(folder) / "params.f32")
@@ -135,10 +188,16 @@ CASES = [
     (Dense([20, 64, 32, 32, 64, 20], "mse", 32), 1),
     (Dense([784, 128, 64, 32, 64, 128, 784], "bce", 256), 1),
     (Dense([784, 128, 64, 32, 64, 128, 784], "bce", 256), 2),
+    (Images("bce", 128), 1),
+    (Images("bce", 128), 2),
+    (Series("mse", 64), 1),
+    (Series("mse", 64), 2),
 ]
 
 if __name__ == "__main__":
     side = Ours(sys.argv[1])
     print(f"PyTorch {torch.__version__}, {torch.backends.cpu.get_cpu_capability()}", flush=True)
     for case, threads in CASES:
-        compare(side, case, threads)
+        name = f"{case.name()}/t{threads}"
+        if len(sys.argv) < 3 or any(word in name for word in sys.argv[2:]):
+            compare(side, case, threads)

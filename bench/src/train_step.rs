@@ -4,6 +4,9 @@
 //!
 //! - `dense WIDTHS LOSS BATCH THREADS DIR`: builds the network and reads `DIR/params.f32` (weight and
 //!   bias of each dense layer) and `DIR/batches.f32`; answers `ok`.
+//! - `images LOSS BATCH THREADS DIR`: the convolutional autoencoder of the Keras blog for images of 28 by
+//!   28; the files as above, each image a row.
+//! - `series LOSS BATCH THREADS DIR`: strided convolutions over series of 128 steps and back.
 //! - `losses N`: takes N steps, rotating among the batches; answers their losses.
 //! - `time N`: takes N steps; answers the seconds.
 
@@ -49,18 +52,99 @@ fn dense_network(widths: &[usize], loss: Loss) -> Network {
     Network::new(layers(0..code), Latent::Point, layers(code..widths.len() - 1), output).expect("the widths fit")
 }
 
+const RELU: Layer = Layer::Activation(Activation::Relu);
+
+/// Three convolutions, each with a pool, to 4 by 4 pixels of 8 channels, and four back.
+fn image_network(loss: Loss) -> Network {
+    let same = |input, channels| Conv::same(input, channels, (3, 3));
+    let halved = |input, padding| Pool { padding, ..Pool::new(input, PoolKind::Max, (2, 2)) };
+    let doubled = |input| Upsample { input, kind: UpsampleKind::Nearest, factor: (2, 2) };
+    let first = same(Map::new(28, 28, 1), 16);
+    let first_pool = halved(first.output(), Padding::NONE);
+    let second = same(first_pool.output(), 8);
+    let second_pool = halved(second.output(), Padding::NONE);
+    let third = same(second_pool.output(), 8);
+    let third_pool = halved(third.output(), Padding { bottom: 1, right: 1, ..Padding::NONE });
+    let encoder = vec![
+        Layer::Conv(first),
+        RELU,
+        Layer::Pool(first_pool),
+        Layer::Conv(second),
+        RELU,
+        Layer::Pool(second_pool),
+        Layer::Conv(third),
+        RELU,
+        Layer::Pool(third_pool),
+    ];
+    let first = same(third_pool.output(), 8);
+    let first_up = doubled(first.output());
+    let second = same(first_up.output(), 8);
+    let second_up = doubled(second.output());
+    let third = Conv::new(second_up.output(), 16, (3, 3));
+    let third_up = doubled(third.output());
+    let last = same(third_up.output(), 1);
+    let decoder = vec![
+        Layer::Conv(first),
+        RELU,
+        Layer::Upsample(first_up),
+        Layer::Conv(second),
+        RELU,
+        Layer::Upsample(second_up),
+        Layer::Conv(third),
+        RELU,
+        Layer::Upsample(third_up),
+        Layer::Conv(last),
+    ];
+    Network::new(encoder, Latent::Point, decoder, Output::single(784, loss)).expect("the maps fit")
+}
+
+/// Two convolutions of stride 2 and two back.
+fn series_network(loss: Loss) -> Network {
+    let down =
+        |input, channels| Conv { stride: (1, 2), padding: Padding::even(0, 2), ..Conv::new(input, channels, (1, 5)) };
+    let up = |input, channels| ConvTranspose {
+        stride: (1, 2),
+        padding: Padding::even(0, 2),
+        output_padding: (0, 1),
+        ..ConvTranspose::new(input, channels, (1, 5))
+    };
+    let first = down(Map::series(128, 1), 32);
+    let second = down(first.output(), 64);
+    let third = up(second.output(), 32);
+    let last = up(third.output(), 1);
+    let encoder = vec![Layer::Conv(first), RELU, Layer::Conv(second), RELU];
+    let decoder = vec![Layer::ConvTranspose(third), RELU, Layer::ConvTranspose(last)];
+    Network::new(encoder, Latent::Point, decoder, Output::single(128, loss)).expect("the maps fit")
+}
+
+fn parse_loss(loss: &str) -> Loss {
+    match loss {
+        "mse" => Loss::Mse,
+        "bce" => Loss::Bce,
+        other => panic!("expected mse or bce, got {other}"),
+    }
+}
+
 impl Case {
     fn dense(arguments: &[&str]) -> Self {
-        let [widths, loss, batch, threads, dir] = arguments else {
-            panic!("expected WIDTHS LOSS BATCH THREADS DIR, got {arguments:?}");
+        let [widths, loss, rest @ ..] = arguments else {
+            panic!("expected WIDTHS LOSS and so on, got {arguments:?}");
         };
         let widths: Vec<usize> = widths.split('-').map(|width| width.parse().expect("a width")).collect();
-        let loss = match *loss {
-            "mse" => Loss::Mse,
-            "bce" => Loss::Bce,
-            other => panic!("expected mse or bce, got {other}"),
+        Self::new(dense_network(&widths, parse_loss(loss)), rest)
+    }
+
+    fn maps(build: fn(Loss) -> Network, arguments: &[&str]) -> Self {
+        let [loss, rest @ ..] = arguments else {
+            panic!("expected LOSS and so on, got {arguments:?}");
         };
-        let network = dense_network(&widths, loss);
+        Self::new(build(parse_loss(loss)), rest)
+    }
+
+    fn new(network: Network, arguments: &[&str]) -> Self {
+        let [batch, threads, dir] = arguments else {
+            panic!("expected BATCH THREADS DIR, got {arguments:?}");
+        };
         let mut params = network.init(0);
         let values = read_floats(&Path::new(dir).join("params.f32"));
         let mut rest = values.as_slice();
@@ -79,7 +163,7 @@ impl Case {
         Self {
             trainer: trainer.expect("the parameters fit"),
             threads,
-            batches: data.chunks(n * widths[0]).map(<[f32]>::to_vec).collect(),
+            batches: data.chunks(n * network.inputs()).map(<[f32]>::to_vec).collect(),
             rows: (0..n as u32).collect(),
             next: 0,
         }
@@ -107,6 +191,14 @@ fn main() {
         let answer = match words.as_slice() {
             ["dense", arguments @ ..] => {
                 case = Some(Case::dense(arguments));
+                "ok".to_owned()
+            }
+            ["images", arguments @ ..] => {
+                case = Some(Case::maps(image_network, arguments));
+                "ok".to_owned()
+            }
+            ["series", arguments @ ..] => {
+                case = Some(Case::maps(series_network, arguments));
                 "ok".to_owned()
             }
             [verb, n] => {
