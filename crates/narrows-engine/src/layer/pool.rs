@@ -169,14 +169,16 @@ impl Pool {
                 let results = y[to.clone()].chunks_exact_mut(channels).zip(winners[to].chunks_exact_mut(channels));
                 for ((best, winner), x) in results.zip(pixels) {
                     let (best, winner) = (part_mut::<W>(best, first), part_mut::<W>(winner, first));
-                    let x = part::<W>(x, first);
+                    // Copies that nothing else can reach, and no branch: else it does not vectorise.
+                    let (x, mut new_best, mut new_winner) = (*part::<W>(x, first), *best, *winner);
                     for i in 0..W {
                         // A NaN is the largest of all, so that a diverged network is not hidden; and
-                        // whoever comes first wins against nobody. Branches would not vectorise.
-                        let wins = (x[i] > best[i]) | x[i].is_nan() | winner[i].is_nan();
-                        best[i] = if wins { x[i] } else { best[i] };
-                        winner[i] = if wins { tap as f32 } else { winner[i] };
+                        // whoever comes first wins against nobody.
+                        let wins = (x[i] > new_best[i]) | x[i].is_nan() | new_winner[i].is_nan();
+                        new_best[i] = if wins { x[i] } else { new_best[i] };
+                        new_winner[i] = if wins { tap as f32 } else { new_winner[i] };
                     }
+                    (*best, *winner) = (new_best, new_winner);
                 }
             },
         );
@@ -212,11 +214,13 @@ impl Pool {
                 let to = to..to + windows * channels;
                 let results = d_y[to.clone()].chunks_exact(channels).zip(winners[to].chunks_exact(channels));
                 for ((d_y, winner), d_x) in results.zip(d_x[from..].chunks_mut(self.stride.1 * channels)) {
-                    let (d_y, winner) = (part::<W>(d_y, first), part::<W>(winner, first));
+                    let (d_y, winner) = (*part::<W>(d_y, first), *part::<W>(winner, first));
                     let d_x = part_mut::<W>(d_x, first);
+                    let mut sums = *d_x;
                     for i in 0..W {
-                        d_x[i] += if winner[i] == tap as f32 { d_y[i] } else { 0.0 };
+                        sums[i] += if winner[i] == tap as f32 { d_y[i] } else { 0.0 };
                     }
+                    *d_x = sums;
                 }
             },
         );
