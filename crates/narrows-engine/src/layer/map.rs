@@ -85,6 +85,47 @@ pub enum PaddingMode {
     Replicate,
 }
 
+/// Calls `self.run::<W>(first channel, ...)`, vectorised, for runs of W channels that together are all:
+/// a number of channels that the compiler knows makes a pixel a vector or two.
+macro_rules! by_channels {
+    ($channels:expr, $self:ident.$run:ident($($argument:expr),*)) => {
+        let mut first = 0;
+        while first < $channels {
+            first += match $channels - first {
+                16.. => {
+                    $crate::kernels::vectorised!($self.$run::<16>(first, $($argument),*));
+                    16
+                }
+                8.. => {
+                    $crate::kernels::vectorised!($self.$run::<8>(first, $($argument),*));
+                    8
+                }
+                4.. => {
+                    $crate::kernels::vectorised!($self.$run::<4>(first, $($argument),*));
+                    4
+                }
+                _ => {
+                    $crate::kernels::vectorised!($self.$run::<1>(first, $($argument),*));
+                    1
+                }
+            };
+        }
+    };
+}
+pub(super) use by_channels;
+
+/// W channels of a pixel.
+#[inline(always)]
+pub(super) fn part<const W: usize>(pixel: &[f32], first: usize) -> &[f32; W] {
+    pixel[first..first + W].try_into().expect("W channels")
+}
+
+/// W channels of a pixel.
+#[inline(always)]
+pub(super) fn part_mut<const W: usize>(pixel: &mut [f32], first: usize) -> &mut [f32; W] {
+    (&mut pixel[first..first + W]).try_into().expect("W channels")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

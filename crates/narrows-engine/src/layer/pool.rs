@@ -3,9 +3,7 @@
 //! The gradient of a largest value goes to the first pixel that held it, as in PyTorch; the forward pass
 //! leaves which tap that was.
 
-use crate::kernels::vectorised;
-
-use super::map::{Map, Padding};
+use super::map::{Map, Padding, by_channels, part, part_mut};
 use super::{ELEMENT_COST, Rows};
 
 /// Shrinks a map by windows; pairs are (height, width).
@@ -33,34 +31,17 @@ pub enum PoolKind {
     Average,
 }
 
-/// The pixels of one direction that a window sees.
+/// Windows of one direction in which a tap falls on a pixel, and the pixel of the first.
 #[derive(Clone, Copy)]
-struct Seen {
-    first: usize,
-    end: usize,
-    /// The tap that sees the first.
-    tap: usize,
+struct Met {
+    windows: (usize, usize),
+    pixel: usize,
 }
 
-fn seen(window: usize, stride: usize, size: usize, before: usize, input: usize) -> Seen {
-    let from = window * stride;
-    let first = from.saturating_sub(before);
-    Seen { first, end: (from + size).saturating_sub(before).min(input), tap: before.saturating_sub(from) }
-}
-
-/// Calls `$run::<W>(first channel)` for runs of W channels that together are all.
-macro_rules! by_channels {
-    ($channels:expr, $self:ident.$run:ident($($argument:expr),*)) => {
-        let mut first = 0;
-        while first < $channels {
-            first += match $channels - first {
-                16.. => { vectorised!($self.$run::<16>(first, $($argument),*)); 16 }
-                8.. => { vectorised!($self.$run::<8>(first, $($argument),*)); 8 }
-                4.. => { vectorised!($self.$run::<4>(first, $($argument),*)); 4 }
-                _ => { vectorised!($self.$run::<1>(first, $($argument),*)); 1 }
-            };
-        }
-    };
+fn met(tap: usize, stride: usize, before: usize, input: usize, windows: usize) -> Met {
+    let first = before.saturating_sub(tap).div_ceil(stride);
+    let end = (input + before).saturating_sub(tap).div_ceil(stride).min(windows);
+    Met { windows: (first.min(end), end), pixel: (first * stride + tap).saturating_sub(before) }
 }
 
 impl Pool {
@@ -100,14 +81,6 @@ impl Pool {
             PoolKind::Max => n * self.output().size(),
             PoolKind::Average => 0,
         }
-    }
-
-    fn rows_seen(&self, y: usize) -> Seen {
-        seen(y, self.stride.0, self.size.0, self.padding.top, self.input.height)
-    }
-
-    fn columns_seen(&self, x: usize) -> Seen {
-        seen(x, self.stride.1, self.size.1, self.padding.left, self.input.width)
     }
 
     /// output = the pooled input; `winners` takes a tap for every output of a maximum.
@@ -159,22 +132,23 @@ impl Pool {
         });
     }
 
-    /// Calls `each(place of the output, place of the input, tap)` for every pixel of every window, in
-    /// order; places are those of a pixel's first channel.
+    /// Calls `each(tap, place in the output, place in the input, windows)` for every tap and row of
+    /// windows, in order: where the first of so many windows side by side lies, and what it meets.
     #[inline(always)]
-    fn for_each_tap(&self, mut each: impl FnMut(usize, usize, usize)) {
-        let (output, channels) = (self.output(), self.input.channels);
+    fn for_each_tap(&self, mut each: impl FnMut(usize, usize, usize, usize)) {
+        let (input, output) = (self.input, self.output());
         for y in 0..output.height {
-            let down = self.rows_seen(y);
-            for x in 0..output.width {
-                let across = self.columns_seen(x);
-                let to = (y * output.width + x) * channels;
-                for from_y in down.first..down.end {
-                    let tap = (down.tap + from_y - down.first) * self.size.1 + across.tap;
-                    for from_x in across.first..across.end {
-                        let from = (from_y * self.input.width + from_x) * channels;
-                        each(to, from, tap + from_x - across.first);
-                    }
+            for tap in 0..self.size.0 * self.size.1 {
+                let (down, across) = (tap / self.size.1, tap % self.size.1);
+                let row = (y * self.stride.0 + down).wrapping_sub(self.padding.top);
+                if row >= input.height {
+                    continue;
+                }
+                let met = met(across, self.stride.1, self.padding.left, input.width, output.width);
+                let (first, end) = met.windows;
+                if first < end {
+                    let to = (y * output.width + first) * input.channels;
+                    each(tap, to, (row * input.width + met.pixel) * input.channels, end - first);
                 }
             }
         }
@@ -182,43 +156,50 @@ impl Pool {
 
     #[inline(always)]
     fn largest<const W: usize>(&self, first: usize, x: &[f32], y: &mut [f32], winners: &mut [f32]) {
-        let (output, channels) = (self.output(), self.input.channels);
-        for at in 0..output.positions() {
-            let down = self.rows_seen(at / output.width);
-            let across = self.columns_seen(at % output.width);
-            let (mut best, mut winner) = ([f32::NEG_INFINITY; W], [(down.tap * self.size.1 + across.tap) as f32; W]);
-            for from_y in down.first..down.end {
-                let tap = (down.tap + from_y - down.first) * self.size.1 + across.tap;
-                for from_x in across.first..across.end {
-                    let from = (from_y * self.input.width + from_x) * channels + first;
-                    let tap = (tap + from_x - across.first) as f32;
-                    let values: &[f32; W] = x[from..from + W].try_into().expect("W values");
-                    for i in 0..W {
-                        // A NaN is the largest of all, so that a diverged network is not hidden.
-                        let wins = values[i] > best[i] || values[i].is_nan();
-                        best[i] = if wins { values[i] } else { best[i] };
-                        winner[i] = if wins { tap } else { winner[i] };
-                    }
-                }
-            }
-            let to = at * channels + first;
-            y[to..to + W].copy_from_slice(&best);
-            winners[to..to + W].copy_from_slice(&winner);
+        let channels = self.input.channels;
+        for (y, winners) in y.chunks_exact_mut(channels).zip(winners.chunks_exact_mut(channels)) {
+            y[first..first + W].fill(f32::NEG_INFINITY);
+            winners[first..first + W].fill(f32::NAN);
         }
+        self.for_each_tap(
+            #[inline(always)]
+            |tap, to, from, windows| {
+                let to = to..to + windows * channels;
+                let pixels = x[from..].chunks(self.stride.1 * channels);
+                let results = y[to.clone()].chunks_exact_mut(channels).zip(winners[to].chunks_exact_mut(channels));
+                for ((best, winner), x) in results.zip(pixels) {
+                    let (best, winner) = (part_mut::<W>(best, first), part_mut::<W>(winner, first));
+                    // Copies that nothing else can reach, and no branch: else it does not vectorise.
+                    let (x, mut new_best, mut new_winner) = (*part::<W>(x, first), *best, *winner);
+                    for i in 0..W {
+                        // A NaN is the largest of all, so that a diverged network is not hidden; and
+                        // whoever comes first wins against nobody.
+                        let wins = (x[i] > new_best[i]) | x[i].is_nan() | new_winner[i].is_nan();
+                        new_best[i] = if wins { x[i] } else { new_best[i] };
+                        new_winner[i] = if wins { tap as f32 } else { new_winner[i] };
+                    }
+                    (*best, *winner) = (new_best, new_winner);
+                }
+            },
+        );
     }
 
     #[inline(always)]
     fn mean<const W: usize>(&self, first: usize, x: &[f32], y: &mut [f32]) {
+        let channels = self.input.channels;
         let share = ((self.size.0 * self.size.1) as f32).recip();
-        for y in y.chunks_exact_mut(self.input.channels) {
+        for y in y.chunks_exact_mut(channels) {
             y[first..first + W].fill(0.0);
         }
         self.for_each_tap(
             #[inline(always)]
-            |to, from, _| {
-                let y = &mut y[to + first..][..W];
-                for (y, &x) in y.iter_mut().zip(&x[from + first..][..W]) {
-                    *y = x.mul_add(share, *y);
+            |_, to, from, windows| {
+                let results = y[to..to + windows * channels].chunks_exact_mut(channels);
+                for (y, x) in results.zip(x[from..].chunks(self.stride.1 * channels)) {
+                    let (y, x) = (part_mut::<W>(y, first), part::<W>(x, first));
+                    for i in 0..W {
+                        y[i] = x[i].mul_add(share, y[i]);
+                    }
                 }
             },
         );
@@ -226,13 +207,20 @@ impl Pool {
 
     #[inline(always)]
     fn spread_to_winners<const W: usize>(&self, first: usize, d_y: &[f32], winners: &[f32], d_x: &mut [f32]) {
+        let channels = self.input.channels;
         self.for_each_tap(
             #[inline(always)]
-            |to, from, tap| {
-                let (d_y, winners) = (&d_y[to + first..][..W], &winners[to + first..][..W]);
-                let d_x = &mut d_x[from + first..][..W];
-                for i in 0..W {
-                    d_x[i] += if winners[i] == tap as f32 { d_y[i] } else { 0.0 };
+            |tap, to, from, windows| {
+                let to = to..to + windows * channels;
+                let results = d_y[to.clone()].chunks_exact(channels).zip(winners[to].chunks_exact(channels));
+                for ((d_y, winner), d_x) in results.zip(d_x[from..].chunks_mut(self.stride.1 * channels)) {
+                    let (d_y, winner) = (*part::<W>(d_y, first), *part::<W>(winner, first));
+                    let d_x = part_mut::<W>(d_x, first);
+                    let mut sums = *d_x;
+                    for i in 0..W {
+                        sums[i] += if winner[i] == tap as f32 { d_y[i] } else { 0.0 };
+                    }
+                    *d_x = sums;
                 }
             },
         );
@@ -240,13 +228,17 @@ impl Pool {
 
     #[inline(always)]
     fn spread_evenly<const W: usize>(&self, first: usize, d_y: &[f32], d_x: &mut [f32]) {
+        let channels = self.input.channels;
         let share = ((self.size.0 * self.size.1) as f32).recip();
         self.for_each_tap(
             #[inline(always)]
-            |to, from, _| {
-                let d_x = &mut d_x[from + first..][..W];
-                for (d_x, &d_y) in d_x.iter_mut().zip(&d_y[to + first..][..W]) {
-                    *d_x = d_y.mul_add(share, *d_x);
+            |_, to, from, windows| {
+                let results = d_y[to..to + windows * channels].chunks_exact(channels);
+                for (d_y, d_x) in results.zip(d_x[from..].chunks_mut(self.stride.1 * channels)) {
+                    let (d_y, d_x) = (part::<W>(d_y, first), part_mut::<W>(d_x, first));
+                    for i in 0..W {
+                        d_x[i] = d_y[i].mul_add(share, d_x[i]);
+                    }
                 }
             },
         );

@@ -5,7 +5,7 @@
 
 use crate::kernels::vectorised;
 
-use super::map::Map;
+use super::map::{Map, by_channels, part, part_mut};
 use super::{ELEMENT_COST, Rows};
 
 /// Enlarges a map by whole factors.
@@ -72,7 +72,9 @@ impl Upsample {
             let samples = d_output[g * group * outputs..].chunks_exact(outputs);
             for (d_y, d_x) in samples.zip(d_input.chunks_exact_mut(inputs)) {
                 match self.kind {
-                    UpsampleKind::Nearest => vectorised!(self.sum_blocks(d_y, d_x)),
+                    UpsampleKind::Nearest => {
+                        by_channels!(self.input.channels, self.sum_blocks(d_y, d_x));
+                    }
                     UpsampleKind::Bilinear => vectorised!(self.spread(d_y, d_x)),
                 }
             }
@@ -80,31 +82,41 @@ impl Upsample {
     }
 
     fn repeat(&self, x: &[f32], y: &mut [f32]) {
-        let (channels, row) = (self.input.channels, self.input.width * self.input.channels);
+        let row = self.input.width * self.input.channels;
         let to_row = row * self.factor.1;
         for (x, y) in x.chunks_exact(row).zip(y.chunks_exact_mut(to_row * self.factor.0)) {
             let (first, others) = y.split_at_mut(to_row);
-            for (x, y) in x.chunks_exact(channels).zip(first.chunks_exact_mut(channels * self.factor.1)) {
-                y.chunks_exact_mut(channels).for_each(|y| y.copy_from_slice(x));
-            }
+            by_channels!(self.input.channels, self.repeat_across(x, first));
             others.chunks_exact_mut(to_row).for_each(|other| other.copy_from_slice(first));
         }
     }
 
     #[inline(always)]
-    fn sum_blocks(&self, d_y: &[f32], d_x: &mut [f32]) {
+    fn repeat_across<const W: usize>(&self, channel: usize, x: &[f32], y: &mut [f32]) {
+        let channels = self.input.channels;
+        for (x, y) in x.chunks_exact(channels).zip(y.chunks_exact_mut(channels * self.factor.1)) {
+            for y in y.chunks_exact_mut(channels) {
+                *part_mut::<W>(y, channel) = *part::<W>(x, channel);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn sum_blocks<const W: usize>(&self, channel: usize, d_y: &[f32], d_x: &mut [f32]) {
         let (channels, row) = (self.input.channels, self.input.width * self.input.channels);
         let to_row = row * self.factor.1;
-        d_x.fill(0.0);
         for (d_x, d_y) in d_x.chunks_exact_mut(row).zip(d_y.chunks_exact(to_row * self.factor.0)) {
-            for d_y in d_y.chunks_exact(to_row) {
-                for (d_x, d_y) in d_x.chunks_exact_mut(channels).zip(d_y.chunks_exact(channels * self.factor.1)) {
-                    for d_y in d_y.chunks_exact(channels) {
-                        for (d_x, d_y) in d_x.iter_mut().zip(d_y) {
-                            *d_x += d_y;
+            for (x, d_x) in d_x.chunks_exact_mut(channels).enumerate() {
+                let mut sums = [0.0; W];
+                for d_y in d_y.chunks_exact(to_row) {
+                    let block = &d_y[x * self.factor.1 * channels..][..self.factor.1 * channels];
+                    for d_y in block.chunks_exact(channels) {
+                        for (sum, d_y) in sums.iter_mut().zip(part::<W>(d_y, channel)) {
+                            *sum += d_y;
                         }
                     }
                 }
+                *part_mut::<W>(d_x, channel) = sums;
             }
         }
     }

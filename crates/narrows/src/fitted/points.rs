@@ -128,9 +128,8 @@ impl Sums {
     }
 
     fn finish(mut self, signal: &Signal, k: usize) -> Points {
-        let n = self.covered.len();
-        let mut score = vec![f64::NAN; n];
-        for p in 0..n {
+        let mut score = vec![f64::NAN; self.covered.len()];
+        for (p, score) in score.iter_mut().enumerate() {
             let values = p * k..(p + 1) * k;
             let covered = f64::from(self.covered[p]);
             // Where no window lies, 0 / 0 is NaN: nothing is known.
@@ -139,7 +138,7 @@ impl Sums {
             let observed = signal.observed[values.clone()].iter().filter(|x| !x.is_nan()).count();
             if self.covered[p] > 0 && observed > 0 {
                 // The mean of roots: a few windows far off do not speak for all, as they would in a mean of squares.
-                score[p] = (self.roots[p] / covered).powi(2);
+                *score = (self.roots[p] / covered).powi(2);
             }
         }
         Points { score, errors: self.errors, rebuilt: self.rebuilt, covered: self.covered }

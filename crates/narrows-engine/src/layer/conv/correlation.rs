@@ -8,13 +8,11 @@
 //! of a vector.
 
 use crate::kernels::contraction::{Contraction, Left, Right, Start};
+use crate::kernels::dots::Dots;
 use crate::layer::map::{Map, Padding, PaddingMode};
 
 use super::axis::{Axis, Phase, Reach};
-use super::plane::{Frame, Plane, Windows};
-
-/// Lanes of the widest vectors, for choosing sides; the choice must not follow the processor.
-const LANES: usize = 16;
+use super::plane::{Frame, LANES, Plane, Windows};
 
 /// The shapes of a correlation.
 #[derive(Debug, Clone, Copy)]
@@ -43,6 +41,8 @@ pub(super) struct Kernel {
 struct Places {
     /// Results of a window.
     channels: usize,
+    /// Whether they are dot products.
+    by_dots: bool,
     first: usize,
     /// From a row of windows to the next.
     row: usize,
@@ -113,24 +113,42 @@ impl Correlation {
     }
 
     /// Lays the weights out by window, `[taps, inputs, outputs]`, and for the adjoint, phase by phase,
-    /// `[taps, outputs, inputs]` with the taps in the order in which they are met.
+    /// `[taps, outputs, inputs]` with the taps in the order in which they are met; where results are dot
+    /// products, transposed.
     pub(super) fn pack(&self, weight: &[f32], packed: &mut [f32]) {
         let (forward, adjoint) = packed.split_at_mut(self.weight_len());
         let (taps, across) = (self.taps(), self.horizontal.kernel);
-        let at = |output: usize, input: usize, tap: usize| weight[(output * self.inputs + input) * taps + tap];
-        for (i, to) in forward.chunks_exact_mut(self.outputs).enumerate() {
-            for (output, to) in to.iter_mut().enumerate() {
-                *to = at(output, i % self.inputs, i / self.inputs);
+        let terms = self.terms();
+        let (term_step, output_step) = match self.windows().prefer_dots(self.inputs, self.outputs) {
+            true => (1, terms),
+            false => (self.outputs, 1),
+        };
+        for (output, weight) in weight.chunks_exact(terms).enumerate() {
+            for (input, weight) in weight.chunks_exact(taps).enumerate() {
+                for (tap, &weight) in weight.iter().enumerate() {
+                    forward[(tap * self.inputs + input) * term_step + output * output_step] = weight;
+                }
             }
         }
-        let mut rest = adjoint.chunks_exact_mut(self.inputs);
-        for (down, right) in self.phases(self.reach()) {
+        let mut rest = adjoint;
+        let reach = self.reach();
+        let frame = self.output_frame(reach);
+        for (down, right) in self.phases(reach) {
+            let windows = phase_windows(down, right, frame);
+            let terms = windows.terms(self.outputs);
+            let (phase, later) = rest.split_at_mut(terms * self.inputs);
+            rest = later;
+            let (term_step, input_step) = match windows.prefer_dots(self.outputs, self.inputs) {
+                true => (1, terms),
+                false => (self.inputs, 1),
+            };
             for i in 0..down.taps * right.taps {
                 let y = down.last_tap - i / right.taps * down.tap_step;
                 let x = right.last_tap - i % right.taps * right.tap_step;
-                for (output, to) in (0..self.outputs).zip(&mut rest) {
-                    for (input, to) in to.iter_mut().enumerate() {
-                        *to = at(output, input, y * across + x);
+                for output in 0..self.outputs {
+                    for input in 0..self.inputs {
+                        let to = (i * self.outputs + output) * term_step + input * input_step;
+                        phase[to] = weight[(output * self.inputs + input) * taps + y * across + x];
                     }
                 }
             }
@@ -162,7 +180,7 @@ impl Correlation {
 
     /// Floats of scratch of [`correlate`](Self::correlate) and [`add_gradient`](Self::add_gradient).
     pub(super) fn correlate_scratch(&self) -> usize {
-        self.frame().padded_len(self.inputs) + self.windows().columns_len(self.inputs)
+        self.frame().padded_len(self.inputs)
     }
 
     /// output = start + the correlation of `input`.
@@ -174,18 +192,18 @@ impl Correlation {
         output: &mut [f32],
         scratch: &mut [f32],
     ) {
-        let (windows, plane) = self.input_windows(input, scratch);
+        let windows = self.windows();
+        let by_dots = windows.prefer_dots(self.inputs, self.outputs);
+        let plane = self.padded_input(input, scratch);
         let row = self.horizontal.output * self.outputs;
-        let places = Places { channels: self.outputs, first: 0, row, pixel: self.outputs };
+        let places = Places { channels: self.outputs, by_dots, first: 0, row, pixel: self.outputs };
         product(windows, plane, &packed[..self.weight_len()], start, places, output);
     }
 
-    /// The windows of an input sample, padded and laid out.
-    fn input_windows<'a>(&self, input: &'a [f32], scratch: &'a mut [f32]) -> (Windows, Plane<'a>) {
-        let (frame, windows) = (self.frame(), self.windows());
-        let (padded, rest) = scratch.split_at_mut(frame.padded_len(self.inputs));
-        let plane = frame.pad(input, self.inputs, padded);
-        windows.laid_out(plane, &mut rest[..windows.columns_len(self.inputs)])
+    /// An input sample with its padding.
+    fn padded_input<'a>(&self, input: &'a [f32], scratch: &'a mut [f32]) -> Plane<'a> {
+        let frame = self.frame();
+        frame.pad(input, self.inputs, &mut scratch[..frame.padded_len(self.inputs)])
     }
 
     /// What the adjoint fills: zeros beyond the edges need no gradient, pixels shown there do.
@@ -218,12 +236,11 @@ impl Correlation {
     pub(super) fn adjoint_scratch(&self) -> usize {
         let reach = self.reach();
         let frame = self.output_frame(reach);
-        let columns = self.phases(reach).map(|(y, x)| phase_windows(y, x, frame).columns_len(self.outputs));
         let whole = match self.mode {
             PaddingMode::Zeros => 0,
             PaddingMode::Reflect | PaddingMode::Replicate => self.frame().padded_len(self.inputs),
         };
-        frame.padded_len(self.outputs) + columns.max().unwrap_or(0) + whole
+        frame.padded_len(self.outputs) + whole
     }
 
     /// input = start + the adjoint applied to `output`.
@@ -258,8 +275,7 @@ impl Correlation {
     ) {
         let reach = self.reach();
         let frame = self.output_frame(reach);
-        let (padded, rest) = scratch.split_at_mut(frame.padded_len(self.outputs));
-        let plane = frame.pad(output, self.outputs, padded);
+        let plane = frame.pad(output, self.outputs, &mut scratch[..frame.padded_len(self.outputs)]);
         let mut weights = &packed[self.weight_len()..];
         for (down, across) in self.phases(reach) {
             let windows = phase_windows(down, across, frame);
@@ -268,29 +284,24 @@ impl Correlation {
             let row = reach.1.size * self.inputs;
             let places = Places {
                 channels: self.inputs,
+                by_dots: windows.prefer_dots(self.outputs, self.inputs),
                 first: down.first * row + across.first * self.inputs,
                 row: self.vertical.stride * row,
                 pixel: self.horizontal.stride * self.inputs,
             };
-            let columns = &mut rest[..windows.columns_len(self.outputs)];
-            let (windows, plane) = windows.laid_out(plane, columns);
             product(windows, plane, these, start, places, input);
         }
     }
 
     /// Whether the gradient is summed as `[taps, inputs, outputs]`, else as `[outputs, taps, inputs]`.
     fn gradient_by_window(&self) -> bool {
-        let windows = self.windows();
-        let run = match windows.columns_len(self.inputs) {
-            0 => windows.runs(0, self.inputs).len,
-            _ => self.terms(),
-        };
+        let run = self.windows().runs(0, self.inputs).len;
         run * self.outputs.div_ceil(LANES) <= self.outputs * run.div_ceil(LANES)
     }
 
     /// Adds one sample's gradient to `sums`, whose order [`collect`](Self::collect) knows.
     pub(super) fn add_gradient(&self, input: &[f32], d_output: &[f32], sums: &mut [f32], scratch: &mut [f32]) {
-        let (windows, plane) = self.input_windows(input, scratch);
+        let (windows, plane) = (self.windows(), self.padded_input(input, scratch));
         let (terms, outputs) = (self.terms(), self.outputs);
         let runs = windows.runs(plane.width, plane.channels);
         let row = windows.steps.0 * plane.width * plane.channels;
@@ -358,7 +369,7 @@ fn phase_windows(down: Phase, across: Phase, frame: Frame) -> Windows {
     }
 }
 
-/// Every window times `weights`, `[terms, channels]`, one result a window.
+/// Every window times `weights`, `[terms, channels]`, or transposed for dot products.
 fn product(windows: Windows, plane: Plane<'_>, weights: &[f32], start: Start<'_>, to: Places, c: &mut [f32]) {
     let (rows, across) = windows.count;
     if rows * across == 0 {
@@ -372,21 +383,28 @@ fn product(windows: Windows, plane: Plane<'_>, weights: &[f32], start: Start<'_>
     let is_gapless = block == across * step && to.row == across * to.pixel;
     let (blocks, rows) = if is_gapless { (1, rows * across) } else { (rows, across) };
     let run = runs.len * columns;
+    let depth = [runs.counts[0], runs.counts[1], runs.len];
+    let left = Left {
+        data: plane.data.get(windows.offset(0, 0, plane)..).unwrap_or_default(),
+        block,
+        row: step,
+        steps: [runs.steps[0], runs.steps[1], 1],
+    };
+    let c = &mut c[to.first..];
+    if to.by_dots {
+        let (to_block, to_row) = (to.row, to.pixel);
+        return Dots { blocks, rows, kernels: columns, depth, windows: left, weights, start, to_block, to_row }.run(c);
+    }
     let what = Contraction {
         blocks,
         rows,
         columns,
-        depth: [runs.counts[0], runs.counts[1], runs.len],
-        left: Left {
-            data: plane.data.get(windows.offset(0, 0, plane)..).unwrap_or_default(),
-            block,
-            row: step,
-            steps: [runs.steps[0], runs.steps[1], 1],
-        },
+        depth,
+        left,
         right: Right { data: weights, block: 0, steps: [runs.counts[1] * run, run, columns] },
         start,
         to_block: to.row,
         to_row: to.pixel,
     };
-    what.run(&mut c[to.first..]);
+    what.run(c);
 }

@@ -1,6 +1,9 @@
-//! A map laid out for its windows: with its padding around it, or with its windows side by side.
+//! A map with its padding around it, and the windows that lie in it.
 
 use crate::layer::map::PaddingMode;
+
+/// Lanes of the widest vectors, for choosing how to compute; the choice must not follow the processor.
+pub(super) const LANES: usize = 16;
 
 /// Pixels in rows, channels fastest.
 #[derive(Clone, Copy)]
@@ -41,15 +44,6 @@ impl Windows {
         self.taps.0 * self.taps.1 * channels
     }
 
-    /// Floats of the windows side by side, where it is better to copy them out: short runs keep the
-    /// arithmetic waiting. Zero where they are read in place.
-    pub(super) fn columns_len(&self, channels: usize) -> usize {
-        const SHORT: usize = 12;
-        let runs = self.runs(0, channels);
-        let is_short = runs.counts[0] * runs.counts[1] > 1 && runs.len < SHORT;
-        if is_short { self.count.0 * self.count.1 * self.terms(channels) } else { 0 }
-    }
-
     /// The runs of a window in a plane of that width.
     pub(super) fn runs(&self, width: usize, channels: usize) -> Runs {
         let down = self.tap_steps.0 * width * channels;
@@ -60,23 +54,14 @@ impl Windows {
         Runs { counts: [self.taps.0, self.taps.1], steps: [down, across], len: channels }
     }
 
-    /// The windows and the plane as they are best read; `columns` holds [`columns_len`](Self::columns_len)
-    /// floats.
-    pub(super) fn laid_out<'a>(self, plane: Plane<'a>, columns: &'a mut [f32]) -> (Self, Plane<'a>) {
-        if columns.is_empty() {
-            return (self, plane);
-        }
-        let terms = self.terms(plane.channels);
-        let runs = self.runs(plane.width, plane.channels);
-        for (at, to) in columns.chunks_exact_mut(terms).enumerate() {
-            let from = self.offset(at / self.count.1, at % self.count.1, plane);
-            for (run, to) in to.chunks_exact_mut(runs.len).enumerate() {
-                let from = from + run / runs.counts[1] * runs.steps[0] + run % runs.counts[1] * runs.steps[1];
-                to.copy_from_slice(&plane.data[from..from + runs.len]);
-            }
-        }
-        let windows = Self { steps: (1, 1), taps: (1, 1), tap_steps: (1, 1), first: (0, 0), ..self };
-        (windows, Plane { data: columns, width: self.count.1, channels: terms })
+    /// Whether the terms of a window fill vectors better than `kernels` results do.
+    pub(super) fn prefer_dots(&self, channels: usize, kernels: usize) -> bool {
+        // What adding the lanes of a vector costs, in multiply-adds.
+        const FOLD: usize = 16;
+        let runs = self.runs(0, channels);
+        let vectors = runs.counts[0] * runs.counts[1] * runs.len.div_ceil(LANES);
+        let terms = self.terms(channels);
+        kernels * (vectors + FOLD) < terms * kernels.div_ceil(LANES)
     }
 
     /// The place of the first value of a window.
@@ -190,15 +175,5 @@ mod tests {
         let mut sample = [9.0; 3];
         frame.fold(&[1.0, 2.0, 4.0, 8.0, 16.0, 32.0], 1, &mut sample);
         assert_eq!(sample, [7.0, 8.0, 48.0]);
-    }
-
-    #[test]
-    fn windows_side_by_side_hold_what_they_read() {
-        let data: Vec<f32> = (0..20).map(|x| x as f32).collect();
-        let plane = Plane { data: &data, width: 5, channels: 1 };
-        let windows = Windows { count: (1, 2), steps: (1, 2), taps: (2, 2), tap_steps: (2, 1), first: (1, 0) };
-        let mut columns = vec![0.0; windows.columns_len(1)];
-        let (_, plane) = windows.laid_out(plane, &mut columns);
-        assert_eq!(plane.data, [5.0, 6.0, 15.0, 16.0, 7.0, 8.0, 17.0, 18.0]);
     }
 }
