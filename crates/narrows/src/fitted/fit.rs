@@ -40,8 +40,8 @@ impl Default for Session<'_> {
 /// ```
 ///
 /// # Errors
-/// [`Error::Recipe`] for an impossible recipe, [`Error::Mismatch`] and [`Error::Data`] for data that cannot be used,
-/// [`Error::Diverged`] and [`Error::Interrupted`] from the training.
+/// [`Error::Recipe`](crate::Error::Recipe) for an impossible recipe, [`Error::Mismatch`](crate::Error::Mismatch) and [`Error::Data`](crate::Error::Data) for data that cannot be used,
+/// [`Error::Diverged`](crate::Error::Diverged) and [`Error::Interrupted`](crate::Error::Interrupted) from the training.
 pub fn fit(recipe: &Recipe, table: Table, roles: &Roles, session: &Session<'_>) -> Result<Fitted> {
     recipe.check()?;
     match &recipe.data {
