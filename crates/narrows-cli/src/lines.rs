@@ -36,15 +36,6 @@ pub(crate) enum Line {
     TooLong,
 }
 
-/// What comes next.
-#[derive(Debug, PartialEq)]
-pub(crate) enum Next {
-    Line(Line),
-    End,
-    /// The user has pressed Ctrl-C.
-    Interrupted,
-}
-
 impl Lines {
     /// Opens a file, or stdin for `-`.
     pub(crate) fn open(path: &Path) -> Result<Lines, Failure> {
@@ -62,15 +53,15 @@ impl Lines {
         Lines { receive, name }
     }
 
-    /// The next line, as soon as it is whole.
-    pub(crate) fn next(&mut self) -> Result<Next, Failure> {
+    /// The next line, as soon as it is whole; none where there are no more, or the user has pressed Ctrl-C.
+    pub(crate) fn next(&mut self) -> Result<Option<Line>, Failure> {
         loop {
             if interrupt::asked() {
-                return Ok(Next::Interrupted);
+                return Ok(None);
             }
             match self.receive.recv_timeout(PATIENCE) {
-                Ok(line) => return Ok(Next::Line(line.map_err(|error| Error::read(&self.name, error))?)),
-                Err(RecvTimeoutError::Disconnected) => return Ok(Next::End),
+                Ok(line) => return Ok(Some(line.map_err(|error| Error::read(&self.name, error))?)),
+                Err(RecvTimeoutError::Disconnected) => return Ok(None),
                 Err(RecvTimeoutError::Timeout) => {}
             }
         }
@@ -111,17 +102,17 @@ mod tests {
     fn lines_come_whole_with_their_ends_and_the_last_may_have_none() {
         let mut lines = Lines::of(&b"a\n\r\nb"[..], "test".to_owned());
         for expected in [&b"a\n"[..], b"\r\n", b"b"] {
-            assert_eq!(lines.next().unwrap(), Next::Line(Line::Whole(expected.to_vec())));
+            assert_eq!(lines.next().unwrap(), Some(Line::Whole(expected.to_vec())));
         }
-        assert_eq!(lines.next().unwrap(), Next::End);
+        assert_eq!(lines.next().unwrap(), None);
     }
 
     #[test]
     fn a_line_without_end_is_passed_over() {
         let text = [vec![b'x'; LONGEST + 7], b"\nnext\n".to_vec()].concat();
         let mut lines = Lines::of(io::Cursor::new(text), "test".to_owned());
-        assert_eq!(lines.next().unwrap(), Next::Line(Line::TooLong));
-        assert_eq!(lines.next().unwrap(), Next::Line(Line::Whole(b"next\n".to_vec())));
+        assert_eq!(lines.next().unwrap(), Some(Line::TooLong));
+        assert_eq!(lines.next().unwrap(), Some(Line::Whole(b"next\n".to_vec())));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::score::{Keep, RESULTS, Tally, batch, columns_of, nth_reasons};
 use crate::failure::{Failure, Outcome, tell_bad_line};
 use crate::input::{InputArgs, Stream};
 use crate::interrupt;
-use crate::lines::{LONGEST, Line, Lines, Next};
+use crate::lines::{LONGEST, Line, Lines};
 use crate::output::OutputArgs;
 use crate::talk::Talk;
 
@@ -33,14 +33,9 @@ impl Follow {
         let mut writer = self.output.row_writer(&stream.path)?;
         let mut reader = shown.reader(&stream, fitted, lines.name());
         let mut tally = Tally::default();
-        let _grace = interrupt::grace("stopping: all that has come is scored");
+        let _grace = interrupt::grace("stopping: what was scored is written");
         let (mut number, mut row) = (0, 0);
-        let is_interrupted = loop {
-            let line = match lines.next()? {
-                Next::Line(line) => line,
-                Next::End => break false,
-                Next::Interrupted => break true,
-            };
+        while let Some(line) = lines.next()? {
             number += 1;
             let Some(reader) = &reader else {
                 reader = shown.named(&line, stream.delimiter.unwrap_or(b','), fitted, lines.name())?;
@@ -63,11 +58,12 @@ impl Follow {
                 }
             }
             row += 1;
-        };
+        }
         tally.add_counts(follower.counts());
         tally.tell(talk);
         Ok(match tally {
-            _ if is_interrupted => Outcome::Interrupted,
+            // Ctrl-C ends whoever writes to a pipe too, and the end may be here first.
+            _ if interrupt::asked() => Outcome::Interrupted,
             // That there are anomalies is certain, whatever the bad lines held.
             Tally { anomalies: 1.., .. } if self.fail_on_anomaly => Outcome::AnomaliesFound,
             Tally { bad_lines: 1.., .. } => Outcome::Partial,
