@@ -187,6 +187,17 @@ pub(super) fn cut(
     Ok(Cut { windows, split: Split { train, validation, calibration }, normal, anomalous })
 }
 
+/// The stretches of a range without an anomalous point: only in these do windows lie that say what is ordinary.
+pub(super) fn normal_stretches(range: &Range<usize>, is_anomalous: &[bool]) -> Vec<Range<usize>> {
+    let mut stretches = Vec::new();
+    let mut start = range.start;
+    for stretch in is_anomalous[range.clone()].split(|anomalous| *anomalous) {
+        stretches.extend((!stretch.is_empty()).then(|| start..start + stretch.len()));
+        start += stretch.len() + 1;
+    }
+    stretches
+}
+
 /// The training points of a series, anomalous ones as missing.
 pub(super) fn without_anomalies(
     values: &[f64],
