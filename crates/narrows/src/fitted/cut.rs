@@ -88,8 +88,11 @@ fn dominant_period(set: &SeriesSet) -> Option<usize> {
     let series = set.series.iter().max_by_key(|series| series.n_points())?;
     let k = set.channels.len();
     let found = |c: usize| {
-        let values: Vec<f64> = series.values.iter().skip(c).step_by(k).copied().filter(|x| x.is_finite()).collect();
-        period(&values)
+        let values = || series.values.iter().skip(c).step_by(k).copied();
+        let seen = || values().filter(|x| x.is_finite());
+        let mean = seen().sum::<f64>() / seen().count() as f64;
+        // The mean is like nothing. Left out, missing points would pull the others nearer to each other in time.
+        period(&values().map(|x| if x.is_finite() { x } else { mean }).collect::<Vec<f64>>())
     };
     let mut periods: Vec<usize> = (0..k.min(ASKED_CHANNELS)).filter_map(found).collect();
     periods.sort_unstable();
