@@ -108,8 +108,7 @@ impl Fitted {
         if intake.layout == Layout::Rows {
             let windows = intake.whole(&samples);
             let output = self.judge.output(&windows.prepared, threads);
-            let ids: Vec<&str> = samples.set.series.iter().map(|series| series.id.as_str()).collect();
-            return intake.rows_of(&output, &windows.levels, &ids);
+            return intake.rows_of(&output, &windows.levels, &samples.set.series);
         }
         let k = intake.pipeline.n_channels();
         let mut columns = vec![vec![f64::NAN; table.n_rows()]; k];

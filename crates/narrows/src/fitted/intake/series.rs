@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Array};
 
-use crate::data::{self, ColumnKind, Layout, Schema, SeriesSet, Step, Table, TimeColumns};
+use crate::data::{self, ColumnKind, Layout, Schema, Series, SeriesSet, Step, Table, TimeColumns};
 use crate::detect::residual::Slots;
 use crate::error::{Error, Result};
 use crate::model::Shape;
@@ -112,13 +112,15 @@ impl SeriesIntake {
     }
 
     /// Prepared windows `[n, width]` as rows of the rows layout: a column a step, and a channel where there are several.
-    pub(crate) fn rows_of(&self, windows: &[f32], levels: &[Level], ids: &[&str]) -> Result<Table> {
+    /// The level of each is put back where it was taken from one of these series.
+    pub(crate) fn rows_of(&self, windows: &[f32], levels: &[Level], series: &[Series]) -> Result<Table> {
         let (k, steps, width) = (self.pipeline.n_channels(), self.pipeline.window(), self.pipeline.width());
         let value = |row: usize, slot: usize| {
             let (t, c) = (slot / k, slot % k);
             let level = levels.get(row * k + c).copied().unwrap_or(Level::NONE);
-            let id = ids.get(row).copied().unwrap_or_default();
-            self.pipeline.backward(id, c, level.put_back(windows[row * width + slot], t, steps))
+            // A row that ends early has its level from the points that it has.
+            let (id, n) = series.get(row).map_or(("", steps), |series| (series.id.as_str(), series.n_points()));
+            self.pipeline.backward(id, c, level.put_back(windows[row * width + slot], t, n))
         };
         let n = windows.len() / width.max(1);
         let column = |slot: usize| -> (String, ArrayRef) {
