@@ -43,11 +43,15 @@ pub(crate) fn off_sheet(n: usize) -> Table {
 
 /// A preset that trains for a moment only.
 pub(crate) fn quick(preset: Preset) -> Recipe {
-    let mut recipe = Recipe::preset(preset);
+    hurried(Recipe::preset(preset))
+}
+
+/// The recipe, training for a moment only.
+pub(crate) fn hurried(mut recipe: Recipe) -> Recipe {
     for change in ["train.steps=60", "train.batch_size=32", "detect.references=200"] {
         recipe.set(change).unwrap();
     }
-    if preset == Preset::Auto {
+    if recipe.preset == Preset::Auto {
         for change in ["backbone.code_size=24", "backbone.nodes=[24]"] {
             recipe.set(change).unwrap();
         }
