@@ -44,6 +44,9 @@ struct Explanation {
     p_value: f64,
     is_anomaly: bool,
     threshold: f64,
+    /// Why there is no score, and the like; of series.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    flag: Option<&'static str>,
     reasons: Vec<Reason>,
 }
 
@@ -69,6 +72,7 @@ impl Explain {
                 p_value: explained.scores.p_value[i],
                 is_anomaly: explained.scores.is_anomaly[i],
                 threshold: fitted.threshold(),
+                flag: explained.scores.flag[i].word(),
                 reasons: explained.reasons.into_iter().nth(i).unwrap_or_default(),
             });
             Ok(Flow::Enough)
@@ -92,6 +96,9 @@ const SIDE: usize = 14;
 
 fn for_people(explanation: &Explanation, ink: Ink) -> String {
     let e = explanation;
+    if e.score.is_nan() {
+        return format!("row {}: no score: {}", e.row, e.flag.unwrap_or("nothing is known of it"));
+    }
     let verdict = if e.is_anomaly { ink.paint(31, "an anomaly") } else { ink.paint(32, "no anomaly") };
     let mut lines = vec![
         format!(
@@ -181,7 +188,7 @@ mod tests {
     use super::*;
 
     fn explanation(reasons: Vec<Reason>) -> Explanation {
-        Explanation { row: 17, score: 12.5, p_value: 0.001, is_anomaly: true, threshold: 3.2, reasons }
+        Explanation { row: 17, score: 12.5, p_value: 0.001, is_anomaly: true, threshold: 3.2, flag: None, reasons }
     }
 
     #[test]

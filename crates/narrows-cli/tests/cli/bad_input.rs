@@ -128,6 +128,17 @@ fn text_in_a_column_of_numbers_names_column_and_row() {
 }
 
 #[test]
+fn text_in_a_column_of_numbers_names_its_row_in_the_file_where_only_normal_rows_train() {
+    let folder = Folder::new();
+    let labels = |i: usize| if i == 0 { "bad" } else { ["1", "0", "0"][i % 3] };
+    let text: String =
+        with_cell(100, 42, 1, "many").lines().enumerate().map(|(i, line)| format!("{line},{}\n", labels(i))).collect();
+    folder.write("train.csv", text);
+    let line = format!("fit train.csv -o m.narrows --label bad --normal 0 {QUICK}");
+    folder.check_fails(&line, 3, &["train.csv, column `b`, row 42", "`many`"]);
+}
+
+#[test]
 fn names_that_occur_twice() {
     check_fit("train.csv", "a,b,a\n1,2,3\n4,5,6\n", &["train.csv", "`a`"]);
 }

@@ -37,6 +37,11 @@ impl Series {
         self.rows.len()
     }
 
+    /// Whether any value of any point was observed.
+    pub(crate) fn is_observed(&self) -> bool {
+        self.values.iter().any(|value| value.is_finite())
+    }
+
     /// When the first point was, where a column says.
     pub fn start(&self) -> Option<Moment> {
         self.times.first().copied()

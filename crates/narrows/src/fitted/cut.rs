@@ -88,8 +88,11 @@ fn dominant_period(set: &SeriesSet) -> Option<usize> {
     let series = set.series.iter().max_by_key(|series| series.n_points())?;
     let k = set.channels.len();
     let found = |c: usize| {
-        let values: Vec<f64> = series.values.iter().skip(c).step_by(k).copied().filter(|x| x.is_finite()).collect();
-        period(&values)
+        let values = || series.values.iter().skip(c).step_by(k).copied();
+        let seen = || values().filter(|x| x.is_finite());
+        let mean = seen().sum::<f64>() / seen().count() as f64;
+        // The mean is like nothing. Left out, missing points would pull the others nearer to each other in time.
+        period(&values().map(|x| if x.is_finite() { x } else { mean }).collect::<Vec<f64>>())
     };
     let mut periods: Vec<usize> = (0..k.min(ASKED_CHANNELS)).filter_map(found).collect();
     periods.sort_unstable();
@@ -187,6 +190,17 @@ pub(super) fn cut(
     Ok(Cut { windows, split: Split { train, validation, calibration }, normal, anomalous })
 }
 
+/// The stretches of a range without an anomalous point: only in these do windows lie that say what is ordinary.
+pub(super) fn normal_stretches(range: &Range<usize>, is_anomalous: &[bool]) -> Vec<Range<usize>> {
+    let mut stretches = Vec::new();
+    let mut start = range.start;
+    for stretch in is_anomalous[range.clone()].split(|anomalous| *anomalous) {
+        stretches.extend((!stretch.is_empty()).then(|| start..start + stretch.len()));
+        start += stretch.len() + 1;
+    }
+    stretches
+}
+
 /// The training points of a series, anomalous ones as missing.
 pub(super) fn without_anomalies(
     values: &[f64],
@@ -198,4 +212,214 @@ pub(super) fn without_anomalies(
     let points = values[range.start * channels..range.end * channels].chunks_exact(channels);
     let known = points.zip(&is_anomalous[range.clone()]);
     known.flat_map(|(point, anomalous)| point.iter().map(|x| if *anomalous { f64::NAN } else { *x })).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{self, Column, ColumnKind, Layout, Schema, TimeColumns};
+    use crate::prep::{Prep, ScaleOver, SignalPipeline, Transform, Unobserved};
+
+    /// Series of one channel whose values are `value(t)`.
+    fn set(lengths: &[usize], value: impl Fn(usize) -> f64) -> SeriesSet {
+        let series = |(s, n): (usize, &usize)| data::Series {
+            id: format!("s{s}"),
+            values: (0..*n).map(&value).collect(),
+            rows: (0..*n as u32).map(Some).collect(),
+            times: Vec::new(),
+        };
+        SeriesSet {
+            channels: vec!["x".to_owned()],
+            series: lengths.iter().enumerate().map(series).collect(),
+            ..SeriesSet::default()
+        }
+    }
+
+    fn ramp(t: usize) -> f64 {
+        t as f64
+    }
+
+    fn wave(t: usize) -> f64 {
+        (std::f64::consts::TAU * t as f64 / 12.0).sin()
+    }
+
+    fn plan(set: &SeriesSet, window: Choice<usize>) -> Result<Plan> {
+        Plan::new(&Recipe::default(), &Series { window, ..Series::default() }, set)
+    }
+
+    fn check_ranges(lengths: &[usize], window: usize, expected: &str) {
+        let got = match plan(&set(lengths, ramp), Choice::Given(window)) {
+            Ok(plan) => format!("{:?}", plan.ranges),
+            Err(error) => error.to_string(),
+        };
+        assert_eq!(got, expected, "{lengths:?} by {window}");
+    }
+
+    #[test]
+    fn a_long_series_has_all_parts_a_window_apart() {
+        check_ranges(&[200], 10, "[[0..131, 140..155, 164..200]]");
+        // Too short to spare points for choosing when to stop.
+        check_ranges(&[199], 10, "[[0..152, 152..152, 161..199]]");
+        check_ranges(&[100], 10, "[[0..73, 73..73, 82..100]]");
+        check_ranges(&[30], 10, "[[0..11, 11..11, 20..30]]");
+        check_ranges(&[20], 1, "[[0..14, 14..16, 16..20]]");
+    }
+
+    #[test]
+    fn a_short_series_has_one_part_as_a_whole() {
+        check_ranges(&[20, 100], 10, "[[0..20, 0..0, 0..0], [0..73, 73..73, 82..100]]");
+        let lengths = [20, 15, 10, 29, 20, 20, 20, 20, 20, 20, 9];
+        let plan = plan(&set(&lengths, ramp), Choice::Given(10)).unwrap();
+        let count = |part: usize| plan.ranges.iter().filter(|ranges| !ranges[part].is_empty()).count();
+        assert_eq!((count(TRAIN), count(1), count(CALIBRATION)), (7, 1, 2));
+        for (ranges, n) in plan.ranges.iter().zip(lengths) {
+            let full: Vec<_> = ranges.iter().filter(|range| !range.is_empty()).collect();
+            assert!(if n < 10 { full.is_empty() } else { full == [&(0..n)] }, "{ranges:?}");
+        }
+        assert!(plan.notes.contains(&"1 of 11 series left out: shorter than a window".to_owned()), "{:?}", plan.notes);
+    }
+
+    #[test]
+    fn two_short_series_train_and_calibrate() {
+        let plan = plan(&set(&[20, 15], ramp), Choice::Given(10)).unwrap();
+        let mut parts: Vec<usize> =
+            plan.ranges.iter().map(|ranges| ranges.iter().position(|range| !range.is_empty()).unwrap()).collect();
+        parts.sort_unstable();
+        assert_eq!(parts, [TRAIN, CALIBRATION]);
+    }
+
+    #[test]
+    fn series_that_windows_do_not_fit_into_are_refused() {
+        check_ranges(&[9], 10, "input: expected a series of at least 10 points, a window, got 9");
+        check_ranges(&[4, 9, 7], 10, "input: expected a series of at least 10 points, a window, got 9");
+        check_ranges(&[29], 10, "input: expected at least 30 points, 3 windows of 10, got 29");
+        check_ranges(&[29, 9], 10, "input: expected at least 30 points, 3 windows of 10, got 29");
+        let error = plan(&set(&[9], ramp), Choice::Given(10)).err().unwrap();
+        assert_eq!(error.hint(), Some("take shorter windows: data.window"));
+    }
+
+    #[test]
+    fn the_window_follows_the_period_and_the_length() {
+        let chosen = |n: usize, value: fn(usize) -> f64| {
+            let plan = plan(&set(&[n], value), Choice::Auto).unwrap();
+            (plan.window, plan.period, plan.notes.join("; "))
+        };
+        let note = |words: &str| words.to_owned();
+        assert_eq!(chosen(2000, wave), (96, Some(12), note("windows of 96 points: the period is about 12")));
+        assert_eq!(
+            chosen(400, wave),
+            (50, Some(12), note("windows of 50 points: the period is about 12, and the series is short"))
+        );
+        assert_eq!(chosen(2000, ramp), (125, None, note("windows of 125 points: no period was found")));
+        assert_eq!(chosen(10, ramp).0, 2);
+        let long = |t: usize| (std::f64::consts::TAU * t as f64 / 300.0).sin();
+        assert_eq!(chosen(4000, long).0, LONGEST);
+    }
+
+    #[test]
+    fn the_stride_gives_enough_windows_and_no_more() {
+        let stride = |n: usize| plan(&set(&[n], ramp), Choice::Given(10)).unwrap().stride;
+        assert_eq!((stride(500), stride(100_000)), (1, 4));
+    }
+
+    #[test]
+    fn missing_points_do_not_hide_the_period() {
+        let gappy = |t: usize| if t % 50 == 7 { f64::NAN } else { wave(t) };
+        assert_eq!(plan(&set(&[30, 2000], gappy), Choice::Auto).unwrap().period, Some(12));
+        let empty = |_: usize| f64::NAN;
+        assert_eq!(plan(&set(&[2000], empty), Choice::Auto).unwrap().period, None);
+    }
+
+    /// The first points of the windows of each part, and of those that touch an anomalous point.
+    fn check_cut(n: usize, window: usize, stride: usize, anomalous: &[usize]) -> [Vec<usize>; 4] {
+        let set = set(&[n], ramp);
+        let settings = Series { window: Choice::Given(window), stride: Choice::Given(stride), ..Series::default() };
+        let plan = Plan::new(&Recipe::default(), &settings, &set).unwrap();
+        let (intake, samples) = prepared(set, window);
+        let is_anomalous: Vec<bool> = (0..n).map(|t| anomalous.contains(&t)).collect();
+        let cut = cut(&intake, &samples, &plan, &[is_anomalous]).unwrap();
+        // The values are the points' numbers, so that a window says where it begins.
+        let first = |w: &u32| {
+            let z = cut.windows.prepared.input[*w as usize * window];
+            intake.pipeline.backward("s0", 0, z).round() as usize
+        };
+        let firsts = |windows: &[u32]| windows.iter().map(first).collect::<Vec<usize>>();
+        let Split { train, validation, calibration } = &cut.split;
+        let all: usize = [train, validation, calibration, &cut.anomalous].iter().map(|part| part.len()).sum();
+        assert_eq!((all, cut.normal.len()), (cut.windows.prepared.n, all - cut.anomalous.len()));
+        [firsts(train), firsts(validation), firsts(calibration), firsts(&cut.anomalous)]
+    }
+
+    fn prepared(set: SeriesSet, window: usize) -> (SeriesIntake, SeriesSamples) {
+        let stretches: Vec<_> = set.series.iter().map(|s| (s.id.as_str(), s.values.as_slice())).collect();
+        let settings = (Transform::None, ScaleOver::All, Unobserved::Filled);
+        let (pipeline, _) = SignalPipeline::fit(&set.channels, &stretches, window, settings, &Prep::default()).unwrap();
+        let columns = TimeColumns { time: None, id: None, channels: set.channels.clone() };
+        let schema = Schema { columns: vec![Column { name: "x".to_owned(), kind: ColumnKind::Numeric }] };
+        let intake = SeriesIntake { schema, layout: Layout::Long, columns, step: None, pipeline, stride: 1 };
+        let samples = intake.signals(set, Vec::new());
+        (intake, samples)
+    }
+
+    #[test]
+    fn no_window_of_one_part_shares_a_point_with_a_window_of_another() {
+        for (n, window, stride) in [(100, 5, 1), (100, 5, 3), (300, 10, 7), (60, 20, 1), (21, 7, 50), (20, 1, 1)] {
+            let [train, validation, calibration, anomalous] = check_cut(n, window, stride, &[]);
+            let span = |firsts: &[usize]| {
+                firsts.iter().min().copied().unwrap_or(n)..firsts.iter().max().map_or(0, |m| m + window)
+            };
+            let parts = [span(&train), span(&validation), span(&calibration)];
+            let full: Vec<_> = parts.iter().filter(|part| !part.is_empty()).collect();
+            assert!(full.windows(2).all(|pair| pair[0].end <= pair[1].start), "{n} {window} {stride}: {parts:?}");
+            assert_eq!((full[0].start, full[full.len() - 1].end), (0, n), "{n} {window} {stride}: {parts:?}");
+            assert!(anomalous.is_empty());
+        }
+    }
+
+    #[test]
+    fn windows_that_touch_an_anomalous_point_have_no_part() {
+        let [train, _, calibration, anomalous] = check_cut(100, 5, 1, &[30, 90]);
+        let touches = |first: &usize| (*first..first + 5).any(|t| t == 30 || t == 90);
+        assert!(!train.iter().chain(&calibration).any(touches));
+        assert!(anomalous.iter().all(touches));
+        assert_eq!(anomalous.len(), 10);
+    }
+
+    #[test]
+    fn stretches_lie_between_anomalous_points() {
+        let check = |anomalous: &[usize], expected: &[Range<usize>]| {
+            let is_anomalous: Vec<bool> = (0..10).map(|t| anomalous.contains(&t)).collect();
+            assert_eq!(normal_stretches(&(3..9), &is_anomalous), expected, "{anomalous:?}");
+        };
+        check(&[], &[3..9]);
+        check(&[0, 9], &[3..9]);
+        check(&[3, 5, 6], &[4..5, 7..9]);
+        check(&[8], &[3..8]);
+        check(&[3, 4, 5, 6, 7, 8], &[]);
+    }
+
+    #[test]
+    fn too_few_normal_points_are_refused_with_the_number_of_windows() {
+        let set = set(&[40], ramp);
+        let plan = plan(&set, Choice::Given(8)).unwrap();
+        let (intake, samples) = prepared(set, 8);
+        let refused = |is_anomalous: Vec<bool>| match cut(&intake, &samples, &plan, &[is_anomalous]) {
+            Ok(_) => "fine".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        assert_eq!(refused(vec![false; 40]), "fine");
+        assert_eq!(
+            refused((0..40).map(|t| t >= 30).collect()),
+            "input: expected windows of 8 normal points to train and to calibrate, got 18 and 0"
+        );
+    }
+
+    #[test]
+    fn scales_know_nothing_of_anomalous_points_nor_of_other_parts() {
+        let values: Vec<f64> = (0..12).map(f64::from).collect();
+        let is_anomalous = [false, true, false, false, true, false];
+        let kept = without_anomalies(&values, &is_anomalous, &[1..4, 4..5, 5..6], 2);
+        assert!(kept[0].is_nan() && kept[1].is_nan());
+        assert_eq!(kept[2..], [4.0, 5.0, 6.0, 7.0]);
+    }
 }

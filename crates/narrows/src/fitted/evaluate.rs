@@ -158,9 +158,16 @@ impl Evaluator<'_> {
             return Ok(());
         }
         let table = table.take(&labelled);
-        let prepared = match &self.fitted.intake {
-            Intake::Table(intake) => intake.prepare(&table)?.prepared,
-            Intake::Series(intake) => intake.whole(&intake.prepare(&table)?).prepared,
+        let (labelled, prepared) = match &self.fitted.intake {
+            Intake::Table(intake) => (labelled, intake.prepare(&table)?.prepared),
+            Intake::Series(intake) => {
+                let samples = intake.prepare(&table)?;
+                let scored: Vec<u32> =
+                    (0..labelled.len() as u32).filter(|i| samples.set.series[*i as usize].is_observed()).collect();
+                self.unscored += (labelled.len() - scored.len()) as u64;
+                let labelled = scored.iter().map(|i| labelled[*i as usize]).collect();
+                (labelled, intake.whole_of(&samples, &scored).prepared)
+            }
         };
         self.labels.extend(labelled.iter().map(|row| verdicts[*row as usize] == Verdict::Anomalous));
         self.scores.extend(self.fitted.judge.score(&prepared, threads));

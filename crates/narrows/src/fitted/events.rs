@@ -98,3 +98,94 @@ pub(super) fn events(
     };
     events_of(&is_anomaly).into_iter().map(found).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{Column, ColumnKind, Moment, Schema, TimeColumns};
+    use crate::prep::{Prep, ScaleOver, SignalPipeline, Transform, Unobserved};
+
+    const NAN: f64 = f64::NAN;
+
+    fn intake(channels: &[String], transform: Transform) -> SeriesIntake {
+        let stretch: Vec<f64> = (0..20).map(f64::from).collect();
+        let settings = (transform, ScaleOver::All, Unobserved::Filled);
+        let (pipeline, _) = SignalPipeline::fit(channels, &[("", &stretch)], 2, settings, &Prep::default()).unwrap();
+        let columns = TimeColumns { time: None, id: None, channels: channels.to_vec() };
+        let numeric = |name: &String| Column { name: name.clone(), kind: ColumnKind::Numeric };
+        let schema = Schema { columns: channels.iter().map(numeric).collect() };
+        SeriesIntake { schema, layout: Layout::Long, columns, step: None, pipeline, stride: 1 }
+    }
+
+    /// Points of channels `a` and `b` with these scores; NaN is in a gap. `b` carries three quarters of every error.
+    fn check(scores: &[f64], expected: &[&str]) {
+        let channels = ["a".to_owned(), "b".to_owned()];
+        let n = scores.len();
+        let mut rows = 10..;
+        let series = Series {
+            id: "m".to_owned(),
+            values: [1.0, 2.0].repeat(n),
+            rows: scores.iter().map(|score| if score.is_nan() { None } else { rows.next() }).collect(),
+            times: (0..n).map(|p| Moment::Number(p as f64 / 2.0)).collect(),
+        };
+        let points = Points {
+            score: scores.to_vec(),
+            errors: [1.0, 3.0].repeat(n),
+            rebuilt: [0.5, 0.5].repeat(n),
+            covered: vec![1; n],
+        };
+        let calibration = Calibration::new(vec![1.0, 1.0, 5.0], Vec::new()).unwrap();
+        let intake = intake(&channels, Transform::None);
+        let shown = |found: Found| {
+            let SeriesEvent { series, start, end, points, first_row, last_row, peak, peak_row, p_value, reasons } =
+                found.event;
+            let names: Vec<&str> = reasons.iter().map(|reason| reason.column.as_str()).collect();
+            assert_eq!((series.as_str(), &names[..]), ("m", &["b", "a"][..]));
+            let places = format!("{}..={} {start}..={end} rows {first_row}..={last_row}", found.first, found.last);
+            format!("{places}, {points} points, peak {peak} in row {peak_row}, p {p_value}")
+        };
+        let found: Vec<String> =
+            events(&intake, &channels, &series, &points, &calibration, 2.0).into_iter().map(shown).collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn an_event_reaches_from_the_first_to_the_last_point_above_the_threshold() {
+        check(&[], &[]);
+        check(&[1.0, 2.0, NAN], &[]);
+        check(
+            &[1.0, 3.0, 9.0, 9.0, 2.0, 4.0],
+            &[
+                "1..=3 0.5..=1.5 rows 11..=13, 3 points, peak 9 in row 12, p 0.25",
+                "5..=5 2.5..=2.5 rows 15..=15, 1 points, peak 4 in row 15, p 0.5",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_gap_ends_an_event() {
+        check(
+            &[3.0, NAN, NAN, 3.0],
+            &[
+                "0..=0 0..=0 rows 10..=10, 1 points, peak 3 in row 10, p 0.5",
+                "3..=3 1.5..=1.5 rows 11..=11, 1 points, peak 3 in row 11, p 0.5",
+            ],
+        );
+    }
+
+    #[test]
+    fn models_without_points_have_no_events() {
+        let x: Vec<f64> = (0..60).map(|i| f64::from(i).sin()).collect();
+        let table = Table::from_columns(vec![("x", x.clone()), ("y", x)]).unwrap();
+        let refused = |assignments: &[&str]| {
+            let mut recipe = crate::Recipe::preset(crate::Preset::Simple);
+            assignments.iter().for_each(|assignment| recipe.set(assignment).unwrap());
+            recipe.set("train.steps=2").unwrap();
+            let fitted = crate::fit(&recipe, table.clone(), &Default::default(), &Default::default()).unwrap();
+            fitted.events(&table, &Threads::serial()).unwrap_err().to_string()
+        };
+        let expected = "expected a model of series in the long layout for events, got another";
+        assert_eq!(refused(&[]), expected);
+        assert_eq!(refused(&["data=series", "data.layout=rows"]), expected);
+    }
+}

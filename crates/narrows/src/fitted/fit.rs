@@ -3,8 +3,8 @@
 use narrows_engine::Threads;
 
 use super::{Fitted, Roles, fit_series, fit_table};
-use crate::data::Table;
-use crate::error::Result;
+use crate::data::{Layout, Table};
+use crate::error::{Error, Result};
 use crate::recipe::{Data, Recipe};
 use crate::train::{Checkpoints, NoCheckpoints, Observer, Silent};
 
@@ -44,8 +44,21 @@ impl Default for Session<'_> {
 /// [`Error::Diverged`](crate::Error::Diverged) and [`Error::Interrupted`](crate::Error::Interrupted) from the training.
 pub fn fit(recipe: &Recipe, table: Table, roles: &Roles, session: &Session<'_>) -> Result<Fitted> {
     recipe.check()?;
+    check_parts(&recipe.data, roles)?;
     match &recipe.data {
         Data::Table => fit_table::fit(recipe, table, roles, session),
         Data::Series(series) => fit_series::fit(recipe, series, table, roles, session),
     }
+}
+
+/// Refuses parts that the kind of data does not have: such a column would be a feature without a word.
+fn check_parts(data: &Data, roles: &Roles) -> Result<()> {
+    let (part, got) = match data {
+        Data::Table if roles.time.is_some() => ("--time", "a table"),
+        Data::Table if roles.id.is_some() => ("--id", "a table"),
+        Data::Series(series) if series.layout == Layout::Rows && roles.time.is_some() => ("--time", "series in rows"),
+        _ => return Ok(()),
+    };
+    let error = Error::recipe(part, format!("expected series in the long layout, got {got}"));
+    Err(error.with_hint("leave a column out with --ignore"))
 }

@@ -1,6 +1,6 @@
 //! A fit to series. It reads as the way of the data: columns, series on a grid, windows, and what was learnt from them.
 
-use super::cut::{CALIBRATION, Cut, Plan, TRAIN, cut, without_anomalies};
+use super::cut::{CALIBRATION, Cut, Plan, TRAIN, cut, normal_stretches, without_anomalies};
 use super::fit::Session;
 use super::input::{Input, Wanted};
 use super::intake::{Intake, SeriesIntake, SeriesSamples};
@@ -137,15 +137,15 @@ fn fit_long(recipe: &Recipe, settings: &Series, table: Table, roles: &Roles, ses
     let held_out = |say: Say, part: usize| {
         let mut scores = Vec::new();
         for ((series, ranges), is_anomalous) in samples.set.series.iter().zip(&plan.ranges).zip(&is_anomalous) {
-            let range = &ranges[part];
-            if scores.len() >= recipe.detect.calibration_rows || range.len() < plan.window {
-                continue;
+            for range in normal_stretches(&ranges[part], is_anomalous) {
+                if scores.len() >= recipe.detect.calibration_rows || range.len() < plan.window {
+                    continue;
+                }
+                let k = samples.set.channels.len();
+                let (signal, _) = intake.pipeline.signal(&series.id, &series.values[range.start * k..range.end * k]);
+                let found = points(&intake, &judge, &series.id, &signal, say, threads).score;
+                scores.extend(found.into_iter().filter(|score| !score.is_nan()));
             }
-            let k = samples.set.channels.len();
-            let (signal, _) = intake.pipeline.signal(&series.id, &series.values[range.start * k..range.end * k]);
-            let found = points(&intake, &judge, &series.id, &signal, say, threads).score;
-            let normal = found.into_iter().zip(&is_anomalous[range.clone()]).filter(|(_, anomalous)| !**anomalous);
-            scores.extend(normal.map(|(score, _)| score).filter(|score| !score.is_nan()));
         }
         scores
     };

@@ -89,7 +89,9 @@ impl Input {
         let inferred = if normal.len() == table.n_rows() {
             data::infer(&features)?
         } else {
-            data::infer(&features.take(&normal))?
+            let of_normal = data::infer(&features.take(&normal));
+            // A cell that cannot be read is told by its row in the file, not by its row among the normal ones.
+            of_normal.map_err(|error| data::infer(&features).err().unwrap_or(error))?
         };
         let mut dropped = Vec::new();
         let mut kept = Vec::new();

@@ -144,3 +144,138 @@ impl Sums {
         Points { score, errors: self.errors, rebuilt: self.rebuilt, covered: self.covered }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::LazyLock;
+
+    use super::super::intake::{Intake, SeriesSamples};
+    use super::*;
+    use crate::data::Table;
+    use crate::{Fitted, Preset, Recipe, Roles, Session, fit};
+
+    const WINDOW: usize = 6;
+    const NAN: f64 = f64::NAN;
+
+    /// Two waves; points in `lost` are missing in both channels.
+    fn waves(n: usize, lost: &[usize]) -> Table {
+        let wave = |shift: f64, size: f64| {
+            let value = |t: usize| if lost.contains(&t) { NAN } else { 5.0 + size * (t as f64 / 1.9 + shift).sin() };
+            (0..n).map(value).collect::<Vec<f64>>()
+        };
+        Table::from_columns(vec![("a", wave(0.0, 1.0)), ("b", wave(1.0, 3.0))]).unwrap()
+    }
+
+    static FITTED: LazyLock<Fitted> = LazyLock::new(|| {
+        let mut recipe = Recipe::preset(Preset::Deep);
+        for change in ["data=series", "train.steps=150", "train.learning_rate=0.01", "backbone.code_size=6"] {
+            recipe.set(change).unwrap();
+        }
+        recipe.set(&format!("data.window={WINDOW}")).unwrap();
+        fit(&recipe, waves(200, &[]), &Roles::default(), &Session::default()).unwrap()
+    });
+
+    fn intake() -> &'static SeriesIntake {
+        match &FITTED.intake {
+            Intake::Series(intake) => intake,
+            Intake::Table(_) => unreachable!("fitted to series"),
+        }
+    }
+
+    fn samples(table: &Table) -> SeriesSamples {
+        intake().prepare(table).unwrap()
+    }
+
+    fn judged(samples: &SeriesSamples, say: Say) -> Points {
+        points(intake(), &FITTED.judge, "", &samples.signals[0], say, &Threads::new(2))
+    }
+
+    /// A point's score, errors and rebuilt values, window by window, each judged alone.
+    fn check(n: usize, lost: &[usize], say: Say) {
+        let samples = samples(&waves(n, lost));
+        let found = judged(&samples, say);
+        for p in 0..n {
+            let covers = |first: &usize| match say {
+                Say::All => (*first..first + WINDOW).contains(&p),
+                Say::Last => first + WINDOW == p + 1,
+            };
+            let firsts: Vec<usize> = (0..(n + 1).saturating_sub(WINDOW)).filter(covers).collect();
+            assert_eq!(found.covered[p] as usize, firsts.len(), "point {p}");
+            if firsts.is_empty() || lost.contains(&p) {
+                assert!(found.score[p].is_nan(), "point {p}");
+                continue;
+            }
+            let mut roots = 0.0;
+            for first in &firsts {
+                let mut window = intake().pipeline.no_windows(1);
+                intake().pipeline.cut(&samples.signals[0], std::iter::once(*first), &mut window);
+                roots += FITTED.judge.score(&window.prepared, &Threads::serial())[0].sqrt();
+            }
+            let expected = (roots / firsts.len() as f64).powi(2);
+            assert!((found.score[p] - expected).abs() <= 1e-12 * expected, "point {p}: {} {expected}", found.score[p]);
+        }
+    }
+
+    #[test]
+    fn a_score_is_the_square_of_the_mean_root_over_the_windows_that_have_a_say() {
+        for say in [Say::All, Say::Last] {
+            check(40, &[], say);
+            check(40, &[0, 7, 8, 39], say);
+            check(WINDOW, &[], say);
+            check(WINDOW - 1, &[], say);
+            check(1, &[], say);
+        }
+    }
+
+    #[test]
+    fn memory_is_bounded_by_pieces_that_nobody_can_tell() {
+        let table = waves(CHUNK + 60, &[]);
+        let whole = judged(&samples(&table), Say::All);
+        let (from, n) = (CHUNK - 40, 80);
+        let part = judged(&samples(&table.slice(from, n)), Say::All);
+        for p in WINDOW..n - WINDOW {
+            assert_eq!(part.score[p].to_bits(), whole.score[from + p].to_bits(), "point {p}");
+            assert_eq!(part.rebuilt[2 * p].to_bits(), whole.rebuilt[2 * (from + p)].to_bits(), "point {p}");
+        }
+    }
+
+    #[test]
+    fn what_is_rebuilt_is_in_the_channels_own_units_and_what_is_missing_has_no_error() {
+        let table = waves(60, &[20]);
+        let found = judged(&samples(&table), Say::All);
+        assert_eq!(found.errors[40..42], [0.0, 0.0]);
+        let (mut error, mut errors) = (0.0, 0.0);
+        for (p, (rebuilt, errors_of)) in found.rebuilt.chunks(2).zip(found.errors.chunks(2)).enumerate() {
+            let truth = [5.0 + (p as f64 / 1.9).sin(), 5.0 + 3.0 * (p as f64 / 1.9 + 1.0).sin()];
+            error += rebuilt.iter().zip(truth).map(|(x, y)| (x - y).powi(2)).sum::<f64>() / 120.0;
+            errors += errors_of.iter().sum::<f64>() / 120.0;
+        }
+        assert!(error.sqrt() < 0.5, "{error}");
+        assert!((0.1..10.0).contains(&errors), "1 is ordinary: {errors}");
+    }
+
+    #[test]
+    fn an_odd_value_has_the_largest_error() {
+        let mut b: Vec<f64> = (0..60).map(|t| 5.0 + 3.0 * (f64::from(t) / 1.9 + 1.0).sin()).collect();
+        b[33] += 12.0;
+        let a: Vec<f64> = (0..60).map(|t| 5.0 + (f64::from(t) / 1.9).sin()).collect();
+        let found = judged(&samples(&Table::from_columns(vec![("a", a), ("b", b)]).unwrap()), Say::All);
+        let largest = (0..120).max_by(|i, j| found.errors[*i].total_cmp(&found.errors[*j])).unwrap();
+        assert_eq!(largest, 2 * 33 + 1);
+        let highest = (0..60).max_by(|i, j| found.score[*i].total_cmp(&found.score[*j])).unwrap();
+        assert!((33 - WINDOW..=33 + WINDOW).contains(&highest), "{highest}");
+    }
+
+    #[test]
+    fn what_rivals_say_of_windows_is_brought_to_points_by_the_mean() {
+        let samples = samples(&waves(10, &[]));
+        let [numbers, ones] = spread(intake(), &samples.signals[0], |windows| {
+            [(0..windows.n).map(|w| w as f64).collect(), vec![1.0; windows.n]]
+        });
+        assert_eq!(numbers, [0.0, 0.5, 1.0, 1.5, 2.0, 2.0, 2.5, 3.0, 3.5, 4.0]);
+        assert_eq!(ones, [1.0; 10]);
+        let short = self::samples(&waves(WINDOW - 1, &[]));
+        let [none] = spread(intake(), &short.signals[0], |windows| [vec![1.0; windows.n]]);
+        assert!(none.len() == WINDOW - 1 && none.iter().all(|x| x.is_nan()));
+    }
+}

@@ -52,9 +52,8 @@ impl Fitted {
         let prepared = intake.whole(samples).prepared;
         let detail = if k > 0 { Detail::Shares } else { Detail::Scores };
         let judged = self.judge.judge(&prepared, detail, threads);
-        let observed = |series: &Series| series.values.iter().any(|x| x.is_finite());
-        let flag: Vec<Flag> =
-            samples.set.series.iter().map(|series| if observed(series) { Flag::None } else { Flag::Missing }).collect();
+        let flag_of = |series: &Series| if series.is_observed() { Flag::None } else { Flag::Missing };
+        let flag: Vec<Flag> = samples.set.series.iter().map(flag_of).collect();
         let score = judged.scores.iter().zip(&flag).map(|(s, f)| if *f == Flag::None { *s } else { f64::NAN });
         let reasons = if k > 0 {
             let rows: Vec<u32> = (0..prepared.n as u32).collect();
@@ -103,8 +102,7 @@ impl Fitted {
         if intake.layout == Layout::Rows {
             let windows = intake.whole(&samples);
             let output = self.judge.output(&windows.prepared, threads);
-            let ids: Vec<&str> = samples.set.series.iter().map(|series| series.id.as_str()).collect();
-            return intake.rows_of(&output, &windows.levels, &ids);
+            return intake.rows_of(&output, &windows.levels, &samples.set.series);
         }
         let k = intake.pipeline.n_channels();
         let mut columns = vec![vec![f64::NAN; table.n_rows()]; k];

@@ -100,3 +100,99 @@ impl Data {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recipe::{Preset, Recipe};
+
+    fn series(preset: Preset) -> Recipe {
+        Recipe::preset_for(preset, Kind::Series)
+    }
+
+    /// What comes of the assignments, one after the other, and of the check at the end.
+    fn check(assignments: &[&str], expected: &str) {
+        let mut recipe = series(Preset::Deep);
+        let changed = assignments.iter().try_for_each(|assignment| recipe.set(assignment));
+        let got = match changed.and_then(|()| recipe.check()) {
+            Ok(()) => "fine".to_owned(),
+            Err(error) => format!("{error} | {}", error.hint().unwrap_or_default()),
+        };
+        assert!(got.contains(expected), "{assignments:?}: {got}");
+    }
+
+    #[test]
+    fn windows_and_strides_are_of_the_long_layout() {
+        check(&["data.window=32", "data.stride=4", "data.transform=detrend", "data.scale=each"], "fine");
+        check(&["data.layout=rows", "data.transform=standardise"], "fine");
+        check(&["data.layout=rows", "data.window=32"], "data.window: expected auto with the rows layout");
+        check(&["data.layout=rows", "data.stride=1"], "data.stride: expected auto with the rows layout");
+        check(&["data.layout=rows", "data.scale=each"], "data.scale: expected all with the rows layout");
+        check(&["data.layout=rows", "data.scale=each"], "| see data.transform=standardise");
+        check(&["data.window=32", "data.window=auto", "data.layout=rows"], "fine");
+    }
+
+    #[test]
+    fn windows_of_no_points_or_of_too_many_are_refused() {
+        check(&["data.window=0"], "data.window: expected from 1 to 1048576 points, got 0");
+        check(&["data.stride=0"], "data.stride: expected from 1 to 1048576 points, got 0");
+        check(&["data.window=1048576"], "fine");
+        check(&["data.window=1048577"], "got 1048577");
+        check(&["data.window=-3"], "expected `auto` or a value");
+        check(&["data.window=long"], "expected `auto` or a value, got `long`");
+    }
+
+    #[test]
+    fn unknown_words_name_the_known_ones() {
+        check(&["data.layout=row"], "did you mean rows?");
+        check(&["data.transform=detrended"], "got `detrended`");
+        check(&["data.scale=ech"], "did you mean each?");
+        check(&["data.windows=3"], "did you mean window");
+        check(&["data=serie"], "did you mean series?");
+        let error = "serie".parse::<Kind>().unwrap_err().to_string();
+        assert!(error.ends_with("expected `table` or `series`, got `serie`"), "{error}");
+        for kind in Kind::ALL {
+            assert_eq!(kind.name().parse::<Kind>().unwrap(), kind);
+        }
+    }
+
+    #[test]
+    fn the_kind_of_data_may_come_as_a_word_or_with_its_fields() {
+        let table = Recipe::default();
+        for text in ["data = \"series\"", "[data]\nkind = \"series\"", "data = { kind = \"series\" }"] {
+            assert_eq!(table.overlay_toml(text).unwrap(), series(Preset::Auto), "{text}");
+        }
+        let rows = table.overlay_toml("[data]\nkind = \"series\"\nlayout = \"rows\"").unwrap();
+        assert_eq!(rows.data, Data::Series(Series { layout: Layout::Rows, ..Series::default() }));
+        assert_eq!(rows.detect, series(Preset::Auto).detect, "what the preset means for series");
+        let mut set = Recipe::default();
+        set.set("data=series").unwrap();
+        assert_eq!(set.data, Data::Series(Series::default()));
+    }
+
+    #[test]
+    fn the_kind_stays_where_a_text_does_not_speak_of_it() {
+        let mut wide = series(Preset::Denoising);
+        wide.set("data.window=64").unwrap();
+        let changed = wide.overlay_toml("[train]\nsteps = 7").unwrap();
+        assert_eq!((&changed.data, changed.train.steps), (&wide.data, 7));
+        assert_eq!(wide.overlay_toml("[data]\nkind = \"series\"\nstride = 2").unwrap().corruption, wide.corruption);
+        assert_eq!(Recipe::default().overlay_toml("preset = \"conv\"").unwrap(), Recipe::preset(Preset::Conv));
+    }
+
+    #[test]
+    fn a_table_has_no_fields_of_series() {
+        let error = Recipe::default().set("data.window=3").unwrap_err();
+        assert!(error.to_string().contains("window"), "{error}");
+        assert!(Recipe::default().overlay_toml("[data]\nkind = \"table\"\nwindow = 3").is_err());
+    }
+
+    #[test]
+    fn every_preset_of_series_survives_toml() {
+        for preset in Preset::ALL {
+            let recipe = series(preset);
+            recipe.check().unwrap();
+            assert_eq!(Recipe::from_toml(&recipe.to_toml()).unwrap(), recipe, "{preset}");
+        }
+    }
+}

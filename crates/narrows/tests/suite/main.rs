@@ -5,4 +5,8 @@ mod floors;
 mod hostile;
 mod old_models;
 mod promised_rate;
+mod series_contract;
+mod series_quality;
+mod series_split;
 mod support;
+mod waves;

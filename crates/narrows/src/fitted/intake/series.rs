@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Array};
 
-use crate::data::{self, ColumnKind, Layout, Schema, SeriesSet, Step, Table, TimeColumns};
+use crate::data::{self, ColumnKind, Layout, Schema, Series, SeriesSet, Step, Table, TimeColumns};
 use crate::detect::residual::Slots;
 use crate::error::{Error, Result};
 use crate::model::Shape;
@@ -112,13 +112,15 @@ impl SeriesIntake {
     }
 
     /// Prepared windows `[n, width]` as rows of the rows layout: a column a step, and a channel where there are several.
-    pub(crate) fn rows_of(&self, windows: &[f32], levels: &[Level], ids: &[&str]) -> Result<Table> {
+    /// The level of each is put back where it was taken from one of these series.
+    pub(crate) fn rows_of(&self, windows: &[f32], levels: &[Level], series: &[Series]) -> Result<Table> {
         let (k, steps, width) = (self.pipeline.n_channels(), self.pipeline.window(), self.pipeline.width());
         let value = |row: usize, slot: usize| {
             let (t, c) = (slot / k, slot % k);
             let level = levels.get(row * k + c).copied().unwrap_or(Level::NONE);
-            let id = ids.get(row).copied().unwrap_or_default();
-            self.pipeline.backward(id, c, level.put_back(windows[row * width + slot], t, steps))
+            // A row that ends early has its level from the points that it has.
+            let (id, n) = series.get(row).map_or(("", steps), |series| (series.id.as_str(), series.n_points()));
+            self.pipeline.backward(id, c, level.put_back(windows[row * width + slot], t, n))
         };
         let n = windows.len() / width.max(1);
         let column = |slot: usize| -> (String, ArrayRef) {
@@ -150,5 +152,175 @@ impl SeriesIntake {
     /// Whether rebuilt values are differences to the point before.
     pub(crate) fn is_differenced(&self) -> bool {
         self.pipeline.transform() == Transform::Difference
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Column;
+    use crate::prep::{Prep, ScaleOver, Unobserved};
+
+    const NAN: f64 = f64::NAN;
+
+    /// An intake of points of channels `a` and `b`, fitted on two series of four points.
+    fn long(window: usize, over: ScaleOver) -> SeriesIntake {
+        let names = ["a".to_owned(), "b".to_owned()];
+        let stretches: [(&str, &[f64]); 2] =
+            [("m", &[0.0, 10.0, 2.0, 30.0, 0.0, 10.0, 2.0, 30.0]), ("n", &[5.0, 0.0, 9.0, 1.0, 5.0, 0.0, 9.0, 1.0])];
+        let settings = (Transform::None, over, Unobserved::Filled);
+        let (pipeline, _) = SignalPipeline::fit(&names, &stretches, window, settings, &Prep::default()).unwrap();
+        let columns = TimeColumns { time: Some("t".into()), id: Some("id".into()), channels: names.to_vec() };
+        let kinds = [
+            ("t", ColumnKind::Numeric),
+            ("id", ColumnKind::Text),
+            ("a", ColumnKind::Numeric),
+            ("b", ColumnKind::Numeric),
+        ];
+        let column = |(name, kind): (&str, ColumnKind)| Column { name: name.to_owned(), kind };
+        let schema = Schema { columns: kinds.into_iter().map(column).collect() };
+        let step = Some("1".parse().unwrap());
+        SeriesIntake { schema, layout: Layout::Long, columns, step, pipeline, stride: 1 }
+    }
+
+    /// An intake of rows of four steps.
+    fn rows(transform: Transform) -> SeriesIntake {
+        let steps: Vec<String> = (0..4).map(|t| format!("t{t}")).collect();
+        let settings = (transform, ScaleOver::All, Unobserved::Filled);
+        let stretches: [(&str, &[f64]); 1] = [("", &[0.0, 1.0, 2.0, 9.0])];
+        let (pipeline, _) =
+            SignalPipeline::fit(&["value".to_owned()], &stretches, 4, settings, &Prep::default()).unwrap();
+        let numeric = |name: &String| Column { name: name.clone(), kind: ColumnKind::Numeric };
+        let schema = Schema { columns: steps.iter().map(numeric).collect() };
+        let columns = TimeColumns { channels: steps, ..TimeColumns::default() };
+        SeriesIntake { schema, layout: Layout::Rows, columns, step: None, pipeline, stride: 4 }
+    }
+
+    fn table(columns: &[(&str, &[f64])]) -> Table {
+        Table::from_columns(columns.iter().map(|(name, values)| (*name, values.to_vec())).collect()).unwrap()
+    }
+
+    fn check_firsts(n: usize, stride: usize, expected: &[usize]) {
+        assert_eq!(long(4, ScaleOver::All).firsts(n, stride), expected, "{n} points by {stride}");
+    }
+
+    #[test]
+    fn windows_begin_so_that_every_point_is_covered() {
+        check_firsts(4, 1, &[0]);
+        check_firsts(6, 1, &[0, 1, 2]);
+        check_firsts(11, 3, &[0, 3, 6, 7]);
+        check_firsts(10, 3, &[0, 3, 6]);
+        check_firsts(9, 4, &[0, 4, 5]);
+        check_firsts(3, 1, &[]);
+        check_firsts(0, 1, &[]);
+        check_firsts(5, 0, &[0, 1]);
+    }
+
+    #[test]
+    fn errors_are_told_by_channel_or_by_step() {
+        let slots = |intake: &SeriesIntake| {
+            let slots = intake.slots();
+            ((0..slots.width()).map(|slot| slots.column(slot)).collect::<Vec<_>>(), slots.n_columns())
+        };
+        assert_eq!(slots(&long(3, ScaleOver::All)), (vec![0, 1, 0, 1, 0, 1], 2));
+        assert_eq!(slots(&rows(Transform::None)), (vec![0, 1, 2, 3], 4));
+    }
+
+    #[test]
+    fn values_of_a_window_have_names() {
+        let names = |intake: &SeriesIntake, n: usize| (0..n).map(|slot| intake.step_name(slot)).collect::<Vec<_>>();
+        assert_eq!(names(&long(2, ScaleOver::All), 4), ["a_t0", "b_t0", "a_t1", "b_t1"]);
+        assert_eq!(names(&rows(Transform::None), 4), ["t0", "t1", "t2", "t3"]);
+    }
+
+    #[test]
+    fn rows_become_windows_of_what_they_have() {
+        let intake = rows(Transform::None);
+        let table = table(&[
+            ("t0", &[0.0, 3.0, NAN]),
+            ("t1", &[1.0, NAN, NAN]),
+            ("t2", &[2.0, 9.0, NAN]),
+            ("t3", &[9.0, NAN, NAN]),
+        ]);
+        let samples = intake.prepare(&table).unwrap();
+        let windows = intake.whole(&samples).prepared;
+        let unseen: Vec<bool> = windows.target.iter().map(|x| x.is_nan()).collect();
+        assert_eq!(unseen[..8], [false, false, false, false, false, true, false, true]);
+        assert!(unseen[8..].iter().all(|unseen| *unseen) && windows.input.iter().all(|x| x.is_finite()));
+        assert_eq!(intake.whole_of(&samples, &[1]).prepared.target[0], windows.target[4]);
+        assert_eq!((samples.set.counts.missing, samples.set.counts.empty), (1, 1));
+    }
+
+    #[test]
+    fn windows_of_rows_become_the_rows_they_were_under_every_transform() {
+        let values = [[0.0, 3.0, 4.0], [1.0, 5.0, NAN], [2.0, 9.0, NAN], [7.0, NAN, NAN]];
+        let names = ["t0", "t1", "t2", "t3"];
+        let columns: Vec<(&str, &[f64])> = names.into_iter().zip(values.iter().map(|column| &column[..])).collect();
+        for transform in [Transform::None, Transform::Centre, Transform::Detrend, Transform::Standardise] {
+            let intake = rows(transform);
+            let samples = intake.prepare(&table(&columns)).unwrap();
+            let windows = intake.whole(&samples);
+            let back = intake.rows_of(&windows.prepared.target, &windows.levels, &samples.set.series).unwrap();
+            assert_eq!(back.names(), names);
+            for (name, expected) in names.into_iter().zip(values) {
+                let found = data::conform(back.clone(), &intake.schema).unwrap().0;
+                let found =
+                    arrow::array::AsArray::as_primitive::<arrow::datatypes::Float64Type>(found.column(name).unwrap())
+                        .clone();
+                for (row, expected) in expected.into_iter().enumerate().filter(|(_, expected)| !expected.is_nan()) {
+                    assert!(
+                        (found.value(row) - expected).abs() < 1e-5,
+                        "{transform:?} {name} row {row}: {}",
+                        found.value(row)
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn series_without_a_scale_of_their_own_are_told() {
+        let columns: Vec<(String, ArrayRef)> = vec![
+            ("t".into(), Arc::new(Float64Array::from(vec![0.0, 0.0, 1.0]))),
+            ("id".into(), Arc::new(arrow::array::StringArray::from(vec!["m", "new", "m"]))),
+            ("a".into(), Arc::new(Float64Array::from(vec![1.0, 2.0, 3.0]))),
+            ("b".into(), Arc::new(Float64Array::from(vec![1.0, 2.0, 3.0]))),
+            ("c".into(), Arc::new(Float64Array::from(vec![1.0, 2.0, 3.0]))),
+        ];
+        let table = Table::from_arrays(columns, "new.csv").unwrap();
+        let strangers = |over| long(2, over).prepare(&table).unwrap().strangers;
+        assert_eq!(strangers(ScaleOver::Each), ["new"]);
+        assert!(strangers(ScaleOver::All).is_empty());
+        assert_eq!(long(2, ScaleOver::All).prepare(&table).unwrap().extra_columns, ["c"]);
+    }
+
+    #[test]
+    fn tables_that_do_not_fit_are_refused() {
+        let refused = |table: &Table| long(2, ScaleOver::All).prepare(table).err().unwrap().to_string();
+        assert!(refused(&table(&[("t", &[0.0]), ("a", &[1.0])])).contains("`id`"));
+        let times: ArrayRef =
+            Arc::new(arrow::array::StringArray::from(vec!["2024-01-01T00:00:00", "2024-01-01T00:05:00Z"]));
+        let table = Table::from_arrays(vec![("t".to_owned(), times)], "new.csv").unwrap();
+        assert!(refused(&table).contains("expected a time without a zone as in row 0"), "{}", refused(&table));
+    }
+
+    #[test]
+    fn parts_from_a_file_must_fit_together() {
+        let check = |change: fn(&mut SeriesIntake)| {
+            let mut both = [long(2, ScaleOver::All), rows(Transform::None)];
+            both.iter_mut().for_each(change);
+            both.map(|intake| intake.check().is_ok())
+        };
+        assert_eq!(check(|_| ()), [true, true]);
+        assert_eq!(check(|intake| intake.stride = 0), [false, false]);
+        assert_eq!(check(|intake| intake.layout = Layout::Long), [true, false]);
+        assert_eq!(check(|intake| intake.layout = Layout::Rows), [false, true]);
+        assert_eq!(check(|intake| drop(intake.columns.channels.pop())), [false, false]);
+        assert_eq!(check(|intake| drop(intake.schema.columns.pop())), [false, false]);
+        assert_eq!(check(|intake| drop(intake.schema.columns.remove(0))), [false, false]);
+        assert_eq!(
+            check(|intake| intake.schema.columns.iter_mut().for_each(|c| c.kind = ColumnKind::Text)),
+            [false; 2]
+        );
     }
 }
