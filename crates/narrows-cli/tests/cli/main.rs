@@ -14,4 +14,5 @@ mod help;
 mod interrupt;
 mod names;
 mod score;
+mod series;
 mod transform;
