@@ -15,7 +15,9 @@ pub(crate) enum Outcome {
     Done,
     /// Rows were flagged and the user asked to be told by the exit code.
     AnomaliesFound,
-    /// The user stopped it; the best so far is kept.
+    /// Part of the input was bad and left out; the rest is done.
+    Partial,
+    /// The user stopped it; what was done until then is kept.
     Interrupted,
 }
 
@@ -33,6 +35,7 @@ impl Outcome {
     pub(crate) fn code(result: &Result<Outcome, Failure>) -> ExitCode {
         ExitCode::from(match result {
             Ok(Outcome::Done) | Err(Failure::BrokenPipe) => 0,
+            Ok(Outcome::Partial) => 5,
             Ok(Outcome::AnomaliesFound) => 10,
             Ok(Outcome::Interrupted) => INTERRUPTED,
             Err(Failure::Library(error)) => match error.kind() {
@@ -71,6 +74,11 @@ impl Failure {
         };
         say(talk, kind, &error.to_string(), error.hint());
     }
+}
+
+/// Says on stderr what is wrong with a line of the input, counted from 1, that is left out.
+pub(crate) fn tell_bad_line(talk: Talk, line: u64, error: &Error) {
+    say(talk, "data", &format!("line {line} left out: {error}"), error.hint());
 }
 
 impl From<Error> for Failure {
@@ -114,6 +122,7 @@ mod tests {
     #[test]
     fn every_end_has_its_exit_code() {
         check(Ok(Outcome::Done), 0);
+        check(Ok(Outcome::Partial), 5);
         check(Ok(Outcome::AnomaliesFound), 10);
         check(Ok(Outcome::Interrupted), 130);
         check(Err(Error::recipe("--set", "x").into()), 2);

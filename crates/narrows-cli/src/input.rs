@@ -1,5 +1,7 @@
 //! From paths on the command line to a source of tables.
 
+use std::path::{Path, PathBuf};
+
 use clap::Args as ClapArgs;
 use clap::builder::PossibleValuesParser;
 use narrows::Error;
@@ -52,6 +54,34 @@ impl InputArgs {
         Ok(Source { format, delimiter, header, ..source })
     }
 
+    /// The one file, or stdin, to be read line by line: NDJSON where neither a flag nor its name says CSV or TSV.
+    pub(crate) fn stream(&self) -> Result<Stream, Failure> {
+        let Source { paths, format, delimiter, header } = self.source()?;
+        let [path] = &paths[..] else {
+            let message = format!("expected one file, or `-`, with --follow, got {}", paths.len());
+            return Err(Error::recipe("INPUT", message).into());
+        };
+        if is_compressed(path) {
+            let message = format!("expected plain text with --follow, got `{}`", path.display());
+            let hint = format!("zcat {} | narrows score MODEL - --follow", path.display());
+            return Err(Error::recipe("INPUT", message).with_hint(hint).into());
+        }
+        if header == Header::Absent {
+            let message = "expected a first line that names the columns with --follow, got `absent`";
+            return Err(Error::recipe("--header", message).into());
+        }
+        let delimiter = match format.or_else(|| Format::of_path(path)).unwrap_or(Format::Ndjson) {
+            Format::Ndjson => None,
+            Format::Csv => Some(delimiter.unwrap_or(b',')),
+            Format::Tsv => Some(delimiter.unwrap_or(b'\t')),
+            _ => {
+                let message = "expected ndjson, csv or tsv with --follow, got a format that is read as a whole";
+                return Err(Error::recipe("--input-format", message).into());
+            }
+        };
+        Ok(Stream { path: path.clone(), delimiter })
+    }
+
     /// The inputs as typed, for messages.
     pub(crate) fn name(&self) -> String {
         self.inputs.join(", ")
@@ -61,6 +91,19 @@ impl InputArgs {
     pub(crate) fn first(&self) -> &str {
         self.inputs.first().map_or("-", String::as_str)
     }
+}
+
+/// What is read line by line.
+pub(crate) struct Stream {
+    /// The file; `-` is stdin.
+    pub(crate) path: PathBuf,
+    /// Between two fields; none where a line is a JSON object.
+    pub(crate) delimiter: Option<u8>,
+}
+
+/// Whether the name says that the file is compressed.
+pub(crate) fn is_compressed(path: &Path) -> bool {
+    matches!(path.extension().and_then(|extension| extension.to_str()), Some("gz" | "zst" | "zstd"))
 }
 
 /// A format by its name; `flag` is named where it is wrong.

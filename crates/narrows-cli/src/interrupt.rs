@@ -1,7 +1,8 @@
-//! Ctrl-C: a fit is asked to stop and keep its best; anything else stops at once and leaves nothing half-written.
+//! Ctrl-C: a fit is asked to stop and keep its best, a stream to end; anything else stops at once and leaves nothing
+//! half-written.
 //!
-//! Reading a pipe cannot be woken by a flag, so outside a fit the handler itself removes the temporary files and
-//! ends the process. SIGTERM and a closed terminal are treated alike.
+//! Reading a pipe cannot be woken by a flag, so where nobody looks at it the handler itself removes the temporary files
+//! and ends the process. SIGTERM and a closed terminal are treated alike.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -13,7 +14,7 @@ use narrows::Error;
 use crate::failure::{Failure, INTERRUPTED};
 use crate::talk::Talk;
 
-static GRACE: AtomicBool = AtomicBool::new(false);
+static GRACE: Mutex<Option<&str>> = Mutex::new(None);
 static ASKED: AtomicBool = AtomicBool::new(false);
 static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
@@ -21,12 +22,12 @@ static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 pub(crate) fn watch(talk: Talk) {
     let heard = ctrlc::set_handler(move || {
         let first = !ASKED.swap(true, Ordering::SeqCst);
-        if first && GRACE.load(Ordering::SeqCst) {
-            talk.line("\nstopping: the best so far is kept; press Ctrl-C again to quit without it");
+        if let (true, Some(words)) = (first, *locked(&GRACE)) {
+            talk.line(format_args!("\n{words}"));
             return;
         }
         // Held until the process ends, so that no new file appears after these are gone.
-        let unfinished = UNFINISHED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let unfinished = locked(&UNFINISHED);
         for path in unfinished.iter() {
             let _ = std::fs::remove_file(path);
         }
@@ -43,15 +44,15 @@ pub(crate) fn watch(talk: Talk) {
 /// While it lives, the first Ctrl-C only sets the flag that [`asked`] reads.
 pub(crate) struct Grace(());
 
-/// Asks for [`Grace`].
-pub(crate) fn grace() -> Grace {
-    GRACE.store(true, Ordering::SeqCst);
+/// Asks for [`Grace`]; the first Ctrl-C is answered with these words.
+pub(crate) fn grace(words: &'static str) -> Grace {
+    *locked(&GRACE) = Some(words);
     Grace(())
 }
 
 impl Drop for Grace {
     fn drop(&mut self) {
-        GRACE.store(false, Ordering::SeqCst);
+        *locked(&GRACE) = None;
     }
 }
 
@@ -67,17 +68,17 @@ pub(crate) struct Unfinished(PathBuf);
 impl Unfinished {
     /// Registers `path`.
     pub(crate) fn new(path: &Path) -> Unfinished {
-        list().push(path.to_path_buf());
+        locked(&UNFINISHED).push(path.to_path_buf());
         Unfinished(path.to_path_buf())
     }
 }
 
 impl Drop for Unfinished {
     fn drop(&mut self) {
-        list().retain(|path| *path != self.0);
+        locked(&UNFINISHED).retain(|path| *path != self.0);
     }
 }
 
-fn list() -> std::sync::MutexGuard<'static, Vec<PathBuf>> {
-    UNFINISHED.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }

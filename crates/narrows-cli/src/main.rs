@@ -7,6 +7,7 @@ mod args;
 mod failure;
 mod input;
 mod interrupt;
+mod lines;
 mod output;
 mod pipeline;
 mod progress;

@@ -20,14 +20,17 @@ struct Runner<'a> {
     params: &'a [f32],
     packed: Vec<f32>,
     max_width: usize,
+    kept_width: usize,
     /// Scratch floats that the neediest stage asks for with a whole tile.
     scratch: usize,
     serial: Threads,
 }
 
-/// A thread's two buffers, taking turns as input and output, and the stages' scratch.
+/// A thread's two buffers, taking turns as input and output, the values kept for later stages, and the
+/// stages' scratch.
 struct Scratch {
     buffers: [Vec<f32>; 2],
+    kept: Vec<f32>,
     stage: Vec<f32>,
 }
 
@@ -40,12 +43,24 @@ impl<'a> Runner<'a> {
             Op::Sample(_) => 0,
         });
         let scratch = scratch.max().unwrap_or(0);
-        Self { params: &params.data, packed, max_width: plan.max_width, scratch, serial: Threads::serial() }
+        Self {
+            params: &params.data,
+            packed,
+            max_width: plan.max_width,
+            kept_width: plan.kept_width,
+            scratch,
+            serial: Threads::serial(),
+        }
     }
 
     fn scratch(&self, n_rows: usize) -> Scratch {
-        let len = n_rows.min(TILE) * self.max_width;
-        Scratch { buffers: [vec![0.0; len], vec![0.0; len]], stage: vec![0.0; self.scratch] }
+        let n_rows = n_rows.min(TILE);
+        let len = n_rows * self.max_width;
+        Scratch {
+            buffers: [vec![0.0; len], vec![0.0; len]],
+            kept: vec![0.0; n_rows * self.kept_width],
+            stage: vec![0.0; self.scratch],
+        }
     }
 
     /// Sends at most a tile of rows through `stages`; the result lies in the scratch.
@@ -61,19 +76,23 @@ impl<'a> Runner<'a> {
             width = stage.outputs;
             if layer.infers_in_place() && !is_first {
                 layer.infer_in_place(&mut from[..n * width]);
-                continue;
+            } else {
+                let source = if is_first { input } else { &from[..n * stage.inputs] };
+                let pass = Inference {
+                    rows,
+                    params: &self.params[stage.trainable.clone()],
+                    packed: &self.packed[stage.packed.clone()],
+                    buffers: &self.params[stage.buffers.clone()],
+                    scratch: &mut scratch.stage,
+                    kept: stage.adds.map_or(&[], |kept| &scratch.kept[n * kept.place..][..n * width]),
+                };
+                layer.infer(pass, source, &mut to[..n * width]);
+                std::mem::swap(&mut from, &mut to);
+                is_first = false;
             }
-            let source = if is_first { input } else { &from[..n * stage.inputs] };
-            let pass = Inference {
-                rows,
-                params: &self.params[stage.trainable.clone()],
-                packed: &self.packed[stage.packed.clone()],
-                buffers: &self.params[stage.buffers.clone()],
-                scratch: &mut scratch.stage,
-            };
-            layer.infer(pass, source, &mut to[..n * stage.outputs]);
-            std::mem::swap(&mut from, &mut to);
-            is_first = false;
+            if let Some(place) = stage.keeps {
+                scratch.kept[n * place..][..n * width].copy_from_slice(&from[..n * width]);
+            }
         }
         &mut from[..n * width]
     }

@@ -59,8 +59,9 @@ pub use error::ShapeError;
 pub use kernels::threads::Threads;
 pub use latent::Latent;
 pub use layer::{
-    Activation, BatchNorm, Conv, ConvTranspose, Dense, DenseInit, Direction, Dropout, Layer, LayerNorm, Lstm, Map,
-    Padding, PaddingMode, Repeat, SequenceOutput, TimeDense,
+    Activation, Add, BatchNorm, Conv, ConvTranspose, Dense, DenseInit, Direction, Dropout, GroupNorm, Layer, LayerNorm,
+    Lstm, Map, MapNorm, Padding, PaddingMode, PixelShuffle, Pool, PoolKind, Repeat, SequenceOutput, TimeDense,
+    Upsample, UpsampleKind,
 };
 pub use loss::{Group, Loss, Output};
 pub use network::Network;

@@ -27,8 +27,22 @@ pub struct Network {
 /// (inputs, outputs) of a list of layers, each checked against the one before.
 fn check_layers(part: &str, layers: &[Layer]) -> Result<(usize, usize), ShapeError> {
     let mut widths: Option<(usize, usize)> = None;
+    let mut so_far: Vec<Option<usize>> = Vec::with_capacity(layers.len());
     for (i, layer) in layers.iter().enumerate() {
         let place = || format!("{part}.{i} {layer}");
+        if let Layer::Add(add) = layer {
+            if add.back < 2 || add.back > i {
+                let expected = format!("2 to {i} layers back, within its part");
+                return Err(ShapeError::new(place(), expected, add.back));
+            }
+            let from = i - add.back;
+            if so_far[from] != so_far[i - 1] {
+                let words = |width: Option<usize>| width.map_or("any".to_owned(), |width| width.to_string());
+                let expected = format!("{} values, as many as its input has", words(so_far[i - 1]));
+                let got = format!("{} values of {part}.{from} {}", words(so_far[from]), layers[from]);
+                return Err(ShapeError::new(place(), expected, got));
+            }
+        }
         if let Some((inputs, outputs)) = layer.widths() {
             if inputs == 0 || outputs == 0 {
                 return Err(ShapeError::new(place(), "widths of at least 1", 0));
@@ -44,6 +58,7 @@ fn check_layers(part: &str, layers: &[Layer]) -> Result<(usize, usize), ShapeErr
         if let Some((expected, got)) = layer.misfit() {
             return Err(ShapeError::new(place(), expected, got));
         }
+        so_far.push(widths.map(|(_, outputs)| outputs));
     }
     widths.ok_or_else(|| ShapeError::new(part, "a layer that states its width", "none"))
 }

@@ -35,6 +35,19 @@ pub(crate) struct Stage {
     /// The activation that this stage is, if its output overwrites its input, because nobody needs
     /// that again.
     pub in_place: Option<Activation>,
+    /// The value that this stage adds.
+    pub adds: Option<Kept>,
+    /// Where this stage's output is kept for a later stage to add.
+    pub keeps: Option<usize>,
+}
+
+/// A value that is kept for a later stage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Kept {
+    /// Its number among the values.
+    pub value: usize,
+    /// Its place in a row of the kept values, where values do not last until the end.
+    pub place: usize,
 }
 
 /// All stages of a network.
@@ -49,23 +62,38 @@ pub(crate) struct Plan {
     pub n_packed: usize,
     /// The widest value.
     pub max_width: usize,
+    /// Width of all kept values together.
+    pub kept_width: usize,
 }
 
 impl Plan {
     pub(crate) fn new(network: &Network) -> Self {
         let n_trainable = network.encoder.iter().chain(&network.decoder).map(|layer| layer.len(Kind::Trainable)).sum();
-        let mut plan = Self { stages: vec![], code: 0, n_trainable, n_packed: 0, max_width: network.inputs() };
+        let max_width = network.inputs();
+        let mut plan = Self { stages: vec![], code: 0, n_trainable, n_packed: 0, max_width, kept_width: 0 };
         let (mut trainable, mut buffer, mut block) = (0, n_trainable, 0);
         let mut width = network.inputs();
         for (layers, is_decoder) in [(&network.encoder, false), (&network.decoder, true)] {
-            for layer in layers {
+            for (i, layer) in layers.iter().enumerate() {
                 let outputs = layer.widths().map_or(width, |(_, outputs)| outputs);
                 // The code is kept for the sparsity penalty, so no stage may overwrite it.
                 let overwritable = plan.stages.len() > plan.code
                     && plan.stages.last().is_some_and(|stage| match &stage.op {
+                        _ if stage.keeps.is_some() => false,
                         Op::Layer(layer) => layer.forgets_output(),
                         Op::Sample(_) => false,
                     });
+                let is_added = |(j, later): (usize, &Layer)| matches!(later, Layer::Add(add) if j == i + add.back);
+                let keeps = layers.iter().enumerate().any(is_added).then_some(plan.kept_width);
+                plan.kept_width += keeps.map_or(0, |_| outputs);
+                let adds = match layer {
+                    Layer::Add(add) => {
+                        let from = plan.stages.len() - add.back;
+                        let place = plan.stages[from].keeps.expect("what is added is kept");
+                        Some(Kept { value: from + 1, place })
+                    }
+                    _ => None,
+                };
                 let stage = Stage {
                     op: Op::Layer(*layer),
                     inputs: width,
@@ -75,6 +103,8 @@ impl Plan {
                     packed: plan.n_packed..plan.n_packed + layer.packed_len(),
                     random_block: block,
                     in_place: layer.overwrites().filter(|_| overwritable),
+                    adds,
+                    keeps,
                 };
                 trainable = stage.trainable.end;
                 buffer = stage.buffers.end;
@@ -98,6 +128,8 @@ impl Plan {
                     packed: plan.n_packed..plan.n_packed,
                     random_block: block,
                     in_place: None,
+                    adds: None,
+                    keeps: None,
                 });
                 width = code_size;
             }

@@ -34,6 +34,22 @@ class Padded(nn.Conv2d):
         return super().forward(F.pad(x, self.sides, self.mode))
 
 
+class MaxPadded(nn.Module):
+    """A pool with a padding of its own at each side: left, right, top, bottom."""
+
+    def __init__(self, size, stride, sides):
+        super().__init__()
+        self.size, self.stride, self.sides = size, stride, sides
+
+    def forward(self, x):
+        return F.max_pool2d(F.pad(x, self.sides, value=-math.inf), self.size, self.stride)
+
+
+class MeanPadded(MaxPadded):
+    def forward(self, x):
+        return F.avg_pool2d(F.pad(x, self.sides), self.size, self.stride)
+
+
 class Add(nn.Module):
     """Adds what came out of the layer `back` places before."""
 
@@ -98,6 +114,14 @@ def run(shape, encoder, decoder):
     return case
 
 
+def pooled(first, last):
+    return run((2, 5, 7), [nn.Conv2d(2, 13, 3, padding=1), first], [last, nn.Conv2d(13, 2, 1)])
+
+
+def upsampled(layer):
+    return run((2, 2, 3), [nn.Conv2d(2, 5, 1)], [layer, nn.Conv2d(5, 2, 2)])
+
+
 CASES = {
     "conv": run(
         (2, 7, 6),
@@ -126,6 +150,40 @@ CASES = {
             nn.Tanh(),
             nn.ConvTranspose2d(3, 2, 2, stride=(1, 3), dilation=(2, 2)),
         ],
+    ),
+    "max_pool": pooled(MaxPadded((2, 3), (1, 2), (1, 2, 1, 0)), nn.MaxPool2d(2)),
+    "average_pool": pooled(MeanPadded((2, 3), (1, 2), (1, 2, 1, 0)), nn.AvgPool2d(2)),
+    "upsample_nearest": upsampled(nn.Upsample(scale_factor=(3, 2))),
+    "upsample_bilinear": upsampled(nn.Upsample(scale_factor=(3, 2), mode="bilinear")),
+    "map_norm": run(
+        (2, 3, 4),
+        [nn.Conv2d(2, 4, 3, padding=1), nn.Tanh(), nn.BatchNorm2d(4), nn.Tanh()],
+        [nn.BatchNorm2d(4), nn.Conv2d(4, 2, 3, padding=1)],
+    ),
+    "series_norm": run(
+        (2, 7),
+        [nn.Conv1d(2, 4, 3, padding=1), nn.Tanh(), nn.BatchNorm1d(4), nn.Tanh()],
+        [nn.BatchNorm1d(4), nn.Conv1d(4, 2, 3, padding=1)],
+    ),
+    "group_norm": run(
+        (2, 3, 4),
+        [nn.Conv2d(2, 6, 3, padding=1), nn.Tanh(), nn.GroupNorm(3, 6), nn.Tanh()],
+        [nn.GroupNorm(1, 6), nn.Conv2d(6, 2, 3, padding=1)],
+    ),
+    "pixel_shuffle": run((2, 2, 3), [nn.Conv2d(2, 12, 1)], [nn.PixelShuffle(2), nn.Conv2d(3, 2, 2)]),
+    "residual": run(
+        (2, 3, 4),
+        [
+            nn.Conv2d(2, 3, 1),
+            nn.ReLU(),
+            nn.Conv2d(3, 3, 3, padding=1),
+            nn.Tanh(),
+            nn.Conv2d(3, 3, 3, padding=1),
+            Add(4),
+            nn.Tanh(),
+            Add(7),
+        ],
+        [nn.Conv2d(3, 3, 1), nn.Conv2d(3, 3, 1), Add(2), Add(2), nn.Conv2d(3, 2, 1)],
     ),
     "conv_series": run(
         (3, 12),

@@ -71,7 +71,10 @@ fn map_network() -> Network {
         mode: PaddingMode::Reflect,
         ..Conv::new(Map::new(10, 10, 1), 20, (3, 3))
     };
+    let norm = Layer::MapNorm(MapNorm { map: down.output(), eps: 1e-5, momentum: 0.1 });
     let same = Conv::same(down.output(), 6, (3, 3));
+    let pool = Pool { stride: (1, 1), ..Pool::new(same.output(), PoolKind::Max, (1, 1)) };
+    let group_norm = Layer::GroupNorm(GroupNorm { map: same.output(), groups: 2, eps: 1e-5 });
     let up = ConvTranspose {
         stride: (2, 2),
         padding: Padding::even(1, 1),
@@ -79,9 +82,16 @@ fn map_network() -> Network {
         ..ConvTranspose::new(same.output(), 1, (3, 3))
     };
     Network::new(
-        vec![Layer::Conv(down), Layer::Activation(Activation::Relu), Layer::Conv(same)],
+        vec![
+            Layer::Conv(down),
+            norm,
+            Layer::Activation(Activation::Relu),
+            Layer::Conv(same),
+            Layer::Pool(pool),
+            Layer::Add(Add { back: 2 }),
+        ],
         Latent::Point,
-        vec![Layer::Activation(Activation::Gelu), Layer::ConvTranspose(up)],
+        vec![group_norm, Layer::Activation(Activation::Gelu), Layer::ConvTranspose(up)],
         Output::single(100, Loss::Bce),
     )
     .unwrap()

@@ -17,8 +17,8 @@ pub mod train;
 
 pub use error::{Error, ErrorKind, Result};
 pub use fitted::{
-    Evaluation, Evaluator, Explained, Fitted, Flag, Roles, ScoreCounts, Scores, SeriesEvent, SeriesQuality, Session,
-    fit,
+    Evaluation, Evaluator, Explained, Fitted, Flag, Followed, Follower, Roles, ScoreCounts, Scores, SeriesEvent,
+    SeriesQuality, Session, fit,
 };
 pub use narrows_engine::{Threads, rng};
 pub use recipe::{Preset, Recipe};

@@ -4,9 +4,11 @@ mod compressed;
 mod delimited;
 mod ndjson;
 mod sink;
+mod stream;
 mod table;
 
 pub(crate) use sink::Sink;
+pub(crate) use stream::RowWriter;
 pub(crate) use table::TableWriter;
 
 use std::path::{Path, PathBuf};
@@ -42,6 +44,33 @@ impl OutputArgs {
             (None, None) => Format::Csv,
         };
         TableWriter::open(Sink::open(target)?, target, format)
+    }
+
+    /// A writer of rows as they come, NDJSON where nothing else is said. The file is emptied at once, so that it must not
+    /// be `input`.
+    pub(crate) fn row_writer(&self, input: &Path) -> Result<RowWriter, Failure> {
+        let target = self.file();
+        let format = match (&self.format, target) {
+            (Some(name), _) => crate::input::format(name, "--format")?,
+            (None, Some(path)) if path.extension().is_some() => format_of(path)?,
+            (None, _) => Format::Ndjson,
+        };
+        if !matches!(format, Format::Ndjson | Format::Csv | Format::Tsv) {
+            let message = "expected ndjson, csv or tsv with --follow, got a format that is written as a whole";
+            return Err(Error::recipe("--format", message).into());
+        }
+        if let Some(path) = target {
+            if crate::input::is_compressed(path) {
+                let message = format!("expected a name without compression with --follow, got `{}`", path.display());
+                return Err(Error::recipe("--output", message).into());
+            }
+            let full = |path: &Path| path.canonicalize().ok();
+            if full(path).is_some_and(|path| Some(path) == full(input)) {
+                let message = format!("expected another file than the input, got `{}`", path.display());
+                return Err(Error::recipe("--output", message).into());
+            }
+        }
+        RowWriter::open(target, format)
     }
 
     fn file(&self) -> Option<&Path> {

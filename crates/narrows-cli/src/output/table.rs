@@ -123,7 +123,8 @@ impl TableWriter {
     }
 }
 
-fn delimited(format: Format) -> Delimited {
+/// The layout of a text table.
+pub(super) fn delimited(format: Format) -> Delimited {
     Delimited { delimiter: if format == Format::Tsv { b'\t' } else { b',' } }
 }
 

@@ -94,7 +94,7 @@ impl Fit {
         };
         let progress = Progress::new(talk);
         let session = Session { threads, observer: &progress, checkpoints };
-        let grace = interrupt::grace();
+        let grace = interrupt::grace("stopping: the best so far is kept; press Ctrl-C again to quit without it");
         let fitted = narrows::fit(&recipe, table, &self.roles.roles(), &session);
         progress.finish();
         let fitted = fitted?;

@@ -7,6 +7,7 @@ pub(crate) mod encode;
 pub(crate) mod evaluate;
 pub(crate) mod explain;
 pub(crate) mod fit;
+mod follow;
 pub(crate) mod generate;
 pub(crate) mod inspect;
 pub(crate) mod man;

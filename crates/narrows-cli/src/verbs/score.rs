@@ -7,8 +7,9 @@ use clap::Args as ClapArgs;
 use narrows::data::{Schema, Source, Table};
 use narrows::detect::Reason;
 use narrows::recipe::Kind;
-use narrows::{Error, Fitted, Scores, SeriesEvent, Threads};
+use narrows::{Error, Fitted, ScoreCounts, Scores, SeriesEvent, Threads};
 
+use super::follow::Follow;
 use crate::args::{Common, ModelArg};
 use crate::failure::{Failure, Outcome};
 use crate::input::InputArgs;
@@ -24,7 +25,8 @@ use crate::talk::{Talk, count, grouped};
 #[command(
     before_help = "Example: narrows score m.narrows new.csv -o scores.csv --explain 3",
     before_long_help = "Examples:\n  narrows score m.narrows new.csv -o scores.csv --explain 3\n  \
-                        zcat new.csv.gz | narrows score m.narrows - --keep id --format ndjson"
+                        zcat new.csv.gz | narrows score m.narrows - --keep id --format ndjson\n  \
+                        tail -f sensors.ndjson | narrows score pump.narrows - --follow"
 )]
 pub(crate) struct Score {
     #[command(flatten)]
@@ -45,20 +47,37 @@ pub(crate) struct Score {
     /// Of points in time: write stretches of anomalies instead of points, with start, end, peak and channels to blame
     #[arg(long, conflicts_with_all = ["explain", "keep"])]
     events: bool,
+    /// Of points in time: score each as it comes, from lines of NDJSON, or of CSV where --input-format or the name says
+    /// so, and write NDJSON, a line out for each line in
+    ///
+    /// A point is scored by the window that ends with it; the first of each series, until a window is full, have no score.
+    /// Times must rise within a series, series may alternate. A bad line is told on stderr and left out, and the exit code
+    /// is 5 at the end. FILE is emptied at the beginning and written as rows come. Memory grows with the number of series
+    /// and with nothing else. Reasons are given for the three channels most to blame at most.
+    #[arg(long, conflicts_with = "events")]
+    follow: bool,
     /// Exit with 10 where there are anomalies
     #[arg(long)]
     fail_on_anomaly: bool,
 }
 
+/// The columns that are not copied from the input.
+pub(super) const RESULTS: [&str; 5] = ["row", "score", "p_value", "is_anomaly", "flag"];
+
 impl Score {
     pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
         let fitted = with_threshold(self.model.load()?, self.threshold.as_deref())?;
+        if self.follow {
+            let Score { input, output, explain, keep, fail_on_anomaly, .. } = self;
+            let follow = Follow { input, output, reasons: explain.unwrap_or(0), keep, fail_on_anomaly };
+            return follow.run(&fitted, common.talk());
+        }
         let threads = common.threads()?;
         let source = self.input.source()?;
         if self.events {
             return self.score_events(&fitted, &source, &threads, common.talk());
         }
-        let mut keep = Keep::new(self.keep, &["row", "score", "p_value", "is_anomaly", "flag"])?;
+        let mut keep = Keep::new(self.keep, &RESULTS)?;
         keep.add(fitted.point_columns());
         let writer = self.output.writer()?;
         let mut tally = Tally::default();
@@ -176,6 +195,11 @@ impl Keep {
         self.0.iter().all(|name| fitted.schema().get(name).is_some()).then(|| fitted.schema())
     }
 
+    /// The columns to copy.
+    pub(super) fn names(&self) -> &[String] {
+        &self.0
+    }
+
     /// The kept columns of a table.
     pub(super) fn columns(&self, table: &Table) -> Result<Vec<(String, ArrayRef)>, Failure> {
         self.0.iter().map(|name| Ok((name.clone(), table.expect_column(name)?.clone()))).collect()
@@ -189,7 +213,8 @@ pub(super) fn batch(columns: Vec<(String, ArrayRef)>) -> RecordBatch {
         .expect("a table has columns of equal length")
 }
 
-fn columns_of(table: &Table, scores: Scores, kind: Kind) -> Vec<(String, ArrayRef)> {
+/// What is said of the rows of a table, as columns.
+pub(super) fn columns_of(table: &Table, scores: Scores, kind: Kind) -> Vec<(String, ArrayRef)> {
     let rows = table.first_row()..table.first_row() + table.n_rows() as u64;
     // What has no score has no verdict.
     let known = |x: &f64| (!x.is_nan()).then_some(*x);
@@ -206,15 +231,16 @@ fn columns_of(table: &Table, scores: Scores, kind: Kind) -> Vec<(String, ArrayRe
     columns.into_iter().map(|(name, array)| (name.to_owned(), array)).collect()
 }
 
-fn nth_reasons(reasons: &[Vec<Reason>], i: usize) -> ArrayRef {
+/// The i-th reason of each row.
+pub(super) fn nth_reasons(reasons: &[Vec<Reason>], i: usize) -> ArrayRef {
     Arc::new(reasons.iter().map(|row| row.get(i).map(Reason::to_string)).collect::<StringArray>())
 }
 
 /// What went by, for the closing line.
 #[derive(Debug, Default)]
-struct Tally {
-    rows: u64,
-    anomalies: u64,
+pub(super) struct Tally {
+    pub(super) rows: u64,
+    pub(super) anomalies: u64,
     missing: u64,
     clipped: u64,
     unseen_levels: u64,
@@ -223,25 +249,31 @@ struct Tally {
     gap_points: u64,
     unscored: u64,
     unknown_series: Vec<String>,
+    pub(super) warming_up: u64,
+    pub(super) bad_lines: u64,
 }
 
 impl Tally {
     fn add(&mut self, scores: &Scores) {
-        self.rows += scores.score.len() as u64;
         self.anomalies += scores.is_anomaly.iter().filter(|flag| **flag).count() as u64;
-        self.missing += scores.counts.missing;
-        self.clipped += scores.counts.clipped;
-        self.unseen_levels += scores.counts.unseen_levels;
-        self.gaps += scores.counts.gaps;
-        self.gap_points += scores.counts.gap_points;
-        self.unscored += scores.counts.unscored;
-        self.unknown_series.extend(scores.counts.unknown_series.iter().cloned());
+        self.add_counts(&scores.counts);
+    }
+
+    pub(super) fn add_counts(&mut self, counts: &ScoreCounts) {
+        self.rows += counts.rows;
+        self.missing += counts.missing;
+        self.clipped += counts.clipped;
+        self.unseen_levels += counts.unseen_levels;
+        self.gaps += counts.gaps;
+        self.gap_points += counts.gap_points;
+        self.unscored += counts.unscored;
+        self.unknown_series.extend(counts.unknown_series.iter().cloned());
         if self.extra_columns.is_empty() {
-            self.extra_columns.clone_from(&scores.counts.extra_columns);
+            self.extra_columns.clone_from(&counts.extra_columns);
         }
     }
 
-    fn tell(&self, talk: Talk) {
+    pub(super) fn tell(&self, talk: Talk) {
         let share = 100.0 * self.anomalies as f64 / self.rows.max(1) as f64;
         let mut text =
             format!("{} scored, {} anomalous ({share:.2} %)", count(self.rows, "row"), grouped(self.anomalies));
@@ -254,6 +286,8 @@ impl Tally {
                 format!("{} of {}, filled and not judged", count(self.gaps, "gap"), count(self.gap_points, "point")),
             ),
             (self.unscored, format!("{} without a score, see the column `flag`", count(self.unscored, "row"))),
+            (self.warming_up, format!("{} warming up", count(self.warming_up, "row"))),
+            (self.bad_lines, format!("{} left out", count(self.bad_lines, "bad line"))),
         ];
         told.iter().filter(|(n, _)| *n > 0).for_each(|(_, words)| text.push_str(&format!("; {words}")));
         if !self.unknown_series.is_empty() {

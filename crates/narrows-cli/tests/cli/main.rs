@@ -10,6 +10,7 @@ mod determinism;
 mod evaluate;
 mod explain;
 mod fit;
+mod follow;
 mod help;
 mod interrupt;
 mod names;

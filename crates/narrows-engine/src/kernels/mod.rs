@@ -5,6 +5,7 @@
 //! picks one at run time. Fused multiply-adds are written as such and sums have a stated order, so
 //! the bits do not depend on the width of the vectors.
 
+pub(crate) mod channels;
 pub(crate) mod columns;
 pub(crate) mod contraction;
 pub(crate) mod maths;

@@ -8,16 +8,22 @@
 //! variant and an arm in each function that it does not leave to the default.
 
 mod activation;
+mod add;
 mod batch_norm;
 mod conv;
 mod dense;
 mod dropout;
+mod group_norm;
 mod layer_norm;
 mod lstm;
 mod map;
+mod map_norm;
+mod pixel_shuffle;
+mod pool;
 mod repeat;
 mod sequence;
 mod time_dense;
+mod upsample;
 
 use std::fmt;
 
@@ -27,17 +33,24 @@ use crate::params::Kind;
 use crate::rng::Stream;
 
 pub use activation::Activation;
+pub use add::Add;
 pub use batch_norm::BatchNorm;
 pub use conv::{Conv, ConvTranspose};
 pub use dense::{Dense, DenseInit};
 pub use dropout::Dropout;
+pub use group_norm::GroupNorm;
 pub use layer_norm::LayerNorm;
 pub use lstm::Lstm;
 pub use map::{Map, Padding, PaddingMode};
+pub use map_norm::MapNorm;
+pub use pixel_shuffle::PixelShuffle;
+pub use pool::{Pool, PoolKind};
 pub use repeat::Repeat;
 pub use sequence::{Direction, SequenceOutput};
 pub use time_dense::TimeDense;
+pub use upsample::{Upsample, UpsampleKind};
 
+pub(crate) use add::add;
 pub(crate) use dropout::DropoutKey;
 
 use dense::DenseParams;
@@ -65,6 +78,18 @@ pub enum Layer {
     Conv(Conv),
     /// The adjoint of a convolution, from small maps to large ones.
     ConvTranspose(ConvTranspose),
+    /// The largest or the mean value of each window.
+    Pool(Pool),
+    /// A block for a pixel, or interpolation.
+    Upsample(Upsample),
+    /// Normalisation of each channel over the pixels of the batch.
+    MapNorm(MapNorm),
+    /// Normalisation of each map over groups of channels.
+    GroupNorm(GroupNorm),
+    /// Channels that become pixels.
+    PixelShuffle(PixelShuffle),
+    /// An earlier value, added.
+    Add(Add),
 }
 
 impl Layer {
@@ -89,7 +114,13 @@ impl Layer {
             Self::TimeDense(time) => Some((time.steps * time.dense.inputs, time.steps * time.dense.outputs)),
             Self::Conv(conv) => Some((conv.input.size(), conv.output().size())),
             Self::ConvTranspose(conv) => Some((conv.input.size(), conv.output().size())),
-            Self::Activation(_) | Self::Dropout(_) => None,
+            Self::Pool(pool) => Some((pool.input.size(), pool.output().size())),
+            Self::Upsample(up) => Some((up.input.size(), up.output().size())),
+            Self::MapNorm(MapNorm { map, .. }) | Self::GroupNorm(GroupNorm { map, .. }) => {
+                Some((map.size(), map.size()))
+            }
+            Self::PixelShuffle(shuffle) => Some((shuffle.input.size(), shuffle.output().size())),
+            Self::Activation(_) | Self::Dropout(_) | Self::Add(_) => None,
         }
     }
 
@@ -118,7 +149,10 @@ impl Layer {
             }
             Self::Conv(conv) => ["weight", "bias"].into_iter().zip(conv.shapes()).collect(),
             Self::ConvTranspose(conv) => ["weight", "bias"].into_iter().zip(conv.shapes()).collect(),
-            Self::Activation(_) | Self::Dropout(_) | Self::Repeat(_) => vec![],
+            Self::MapNorm(MapNorm { map, .. }) | Self::GroupNorm(GroupNorm { map, .. }) => {
+                vec![("weight", vec![map.channels]), ("bias", vec![map.channels])]
+            }
+            _ => vec![],
         }
     }
 
@@ -127,6 +161,9 @@ impl Layer {
         match self {
             Self::BatchNorm(norm) => {
                 vec![("running_mean", vec![norm.features]), ("running_var", vec![norm.features])]
+            }
+            Self::MapNorm(MapNorm { map, .. }) => {
+                vec![("running_mean", vec![map.channels]), ("running_var", vec![map.channels])]
             }
             _ => vec![],
         }
@@ -147,6 +184,10 @@ impl Layer {
             }
             Self::Conv(conv) => conv.misfit(),
             Self::ConvTranspose(conv) => conv.misfit(),
+            Self::Pool(pool) => pool.misfit(),
+            Self::MapNorm(norm) => norm.misfit(),
+            Self::GroupNorm(norm) => norm.misfit(),
+            Self::PixelShuffle(shuffle) => shuffle.misfit(),
             _ => None,
         }
     }
@@ -164,14 +205,19 @@ impl Layer {
             Self::Lstm(lstm) => lstm.init(values, stream),
             Self::Conv(conv) => conv.init(values, [stream(0), stream(1)]),
             Self::ConvTranspose(conv) => conv.init(values, [stream(0), stream(1)]),
-            Self::Activation(_) | Self::Dropout(_) | Self::Repeat(_) => {}
+            Self::MapNorm(MapNorm { map, .. }) | Self::GroupNorm(GroupNorm { map, .. }) => {
+                values[..map.channels].fill(1.0);
+            }
+            _ => {}
         }
     }
 
     /// Fills its buffers, which are zero.
     pub(crate) fn init_buffers(&self, values: &mut [f32]) {
-        if let Self::BatchNorm(norm) = self {
-            values[norm.features..].fill(1.0);
+        match self {
+            Self::BatchNorm(norm) => values[norm.features..].fill(1.0),
+            Self::MapNorm(norm) => values[norm.map.channels..].fill(1.0),
+            _ => {}
         }
     }
 
@@ -206,10 +252,12 @@ impl Layer {
         match self {
             Self::BatchNorm(norm) => norm.saved_len(),
             Self::LayerNorm(norm) => norm.saved_len(n),
-            Self::Dropout(_) => n * width,
+            Self::Dropout(_) | Self::Add(_) => n * width,
+            Self::Pool(pool) => pool.saved_len(n),
+            Self::MapNorm(norm) => norm.saved_len(),
+            Self::GroupNorm(norm) => norm.saved_len(n),
             Self::Lstm(lstm) => lstm.saved_len(n),
-            Self::Dense(_) | Self::Activation(_) | Self::Repeat(_) | Self::TimeDense(_) => 0,
-            Self::Conv(_) | Self::ConvTranspose(_) => 0,
+            _ => 0,
         }
     }
 
@@ -220,6 +268,8 @@ impl Layer {
             Self::TimeDense(time) => time.scratch_len(n),
             Self::Conv(conv) => conv.forward_scratch(n).max(conv.backward_scratch(n)),
             Self::ConvTranspose(conv) => conv.forward_scratch(n).max(conv.backward_scratch(n)),
+            Self::MapNorm(norm) => norm.training_scratch_len(n),
+            Self::GroupNorm(norm) => norm.training_scratch_len(n),
             _ => 0,
         }
     }
@@ -232,6 +282,9 @@ impl Layer {
             Self::Lstm(lstm) => lstm.inference_scratch_len(n),
             Self::Conv(conv) => conv.forward_scratch(n),
             Self::ConvTranspose(conv) => conv.forward_scratch(n),
+            Self::Pool(pool) => pool.saved_len(n),
+            Self::MapNorm(norm) => norm.inference_scratch_len(),
+            Self::GroupNorm(norm) => norm.saved_len(n),
             _ => 0,
         }
     }
@@ -259,7 +312,7 @@ impl Layer {
 
     /// Training: output = fused(layer(input)), with what the backward needs left in `saved`.
     pub(crate) fn forward(&self, pass: Forward<'_>, fused: Activation, input: &[f32], output: &mut [f32]) {
-        let Forward { rows, random, params, packed, buffers, saved, scratch } = pass;
+        let Forward { rows, random, params, packed, buffers, saved, scratch, kept } = pass;
         match self {
             Self::Dense(dense) => {
                 return dense.forward(rows, DenseParams::new(dense, params, packed), fused, input, output);
@@ -279,6 +332,15 @@ impl Layer {
             Self::ConvTranspose(conv) => {
                 return conv.forward(rows, conv.params(params, packed), fused, scratch, input, output);
             }
+            Self::Pool(pool) => pool.forward(rows, saved, input, output),
+            Self::Upsample(up) => up.forward(rows, input, output),
+            Self::MapNorm(norm) => {
+                let pass = Forward { rows, random, params, packed, buffers, saved, scratch, kept };
+                norm.forward(pass, input, output);
+            }
+            Self::GroupNorm(norm) => norm.forward(rows, params, saved, input, output),
+            Self::PixelShuffle(shuffle) => shuffle.forward(rows, input, output),
+            Self::Add(add) => add.forward(rows, kept, input, output),
         }
         fused.forward_in_place(rows, output);
     }
@@ -291,7 +353,7 @@ impl Layer {
             Self::Dense(dense) => {
                 let weight_len = dense.inputs * dense.outputs;
                 let (d_weight, d_bias) = pass.gradient.split_at_mut(weight_len);
-                let (d_output, d_input) = flow.both(output.len(), input.len());
+                let (d_output, d_input) = flow.both(rows.n * dense.outputs, rows.n * dense.inputs);
                 dense.backward_params(rows, input, d_output, d_weight, d_bias);
                 if pass.wants_input {
                     dense.backward_input(rows, &pass.params[..weight_len], d_output, d_input);
@@ -315,6 +377,25 @@ impl Layer {
             Self::TimeDense(time) => time.backward(pass, flow),
             Self::Conv(conv) => conv.backward(pass, flow),
             Self::ConvTranspose(conv) => conv.backward(pass, flow),
+            Self::Pool(pool) => {
+                let (d_output, d_input) = flow.both(output.len(), input.len());
+                pool.backward(rows, pass.saved, d_output, d_input);
+                flow.turn();
+            }
+            Self::Upsample(up) => {
+                let (d_output, d_input) = flow.both(output.len(), input.len());
+                up.backward(rows, d_output, d_input);
+                flow.turn();
+            }
+            Self::PixelShuffle(shuffle) => {
+                let (d_output, d_input) = flow.both(output.len(), input.len());
+                shuffle.backward(rows, d_output, d_input);
+                flow.turn();
+            }
+            Self::MapNorm(norm) => norm.backward(pass, flow.here(output.len())),
+            Self::GroupNorm(norm) => norm.backward(pass, flow.here(output.len())),
+            // The passes bring the gradient to where the value came from.
+            Self::Add(_) => {}
         }
     }
 
@@ -332,7 +413,7 @@ impl Layer {
 
     /// Inference for all other layers.
     pub(crate) fn infer(&self, pass: Inference<'_>, input: &[f32], output: &mut [f32]) {
-        let Inference { rows, params, packed, buffers, scratch } = pass;
+        let Inference { rows, params, packed, buffers, scratch, kept } = pass;
         match self {
             Self::Dense(dense) => {
                 let params = DenseParams::new(dense, params, packed);
@@ -352,6 +433,12 @@ impl Layer {
             Self::ConvTranspose(conv) => {
                 conv.forward(rows, conv.params(params, packed), Activation::Identity, scratch, input, output);
             }
+            Self::Pool(pool) => pool.forward(rows, scratch, input, output),
+            Self::Upsample(up) => up.forward(rows, input, output),
+            Self::MapNorm(norm) => norm.infer(params, buffers, scratch, input, output),
+            Self::GroupNorm(norm) => norm.forward(rows, params, scratch, input, output),
+            Self::PixelShuffle(shuffle) => shuffle.forward(rows, input, output),
+            Self::Add(add) => add.forward(rows, kept, input, output),
             Self::Activation(_) | Self::Dropout(_) => {
                 output.copy_from_slice(input);
                 self.infer_in_place(output);
@@ -372,6 +459,8 @@ pub(crate) struct Forward<'a> {
     pub saved: &'a mut [f32],
     /// [`Layer::training_scratch_len`] floats, left as others used them.
     pub scratch: &'a mut [f32],
+    /// The value that it adds, if it adds one.
+    pub kept: &'a [f32],
 }
 
 /// What a layer is given in the backward pass.
@@ -403,6 +492,8 @@ pub(crate) struct Inference<'a> {
     pub buffers: &'a [f32],
     /// [`Layer::inference_scratch_len`] floats, left as others used them.
     pub scratch: &'a mut [f32],
+    /// The value that it adds, if it adds one.
+    pub kept: &'a [f32],
 }
 
 /// The gradient on its way back, and room for the next.
@@ -451,6 +542,12 @@ impl fmt::Display for Layer {
             }
             Self::Conv(conv) => write!(f, "Conv({} -> {})", conv.input, conv.output()),
             Self::ConvTranspose(conv) => write!(f, "ConvTranspose({} -> {})", conv.input, conv.output()),
+            Self::Pool(pool) => write!(f, "{:?}Pool({} -> {})", pool.kind, pool.input, pool.output()),
+            Self::Upsample(up) => write!(f, "Upsample{:?}({} -> {})", up.kind, up.input, up.output()),
+            Self::MapNorm(norm) => write!(f, "MapNorm({})", norm.map),
+            Self::GroupNorm(norm) => write!(f, "GroupNorm({} by {})", norm.map, norm.groups),
+            Self::Add(add) => write!(f, "Add({} back)", add.back),
+            Self::PixelShuffle(shuffle) => write!(f, "PixelShuffle({} -> {})", shuffle.input, shuffle.output()),
         }
     }
 }
@@ -473,7 +570,15 @@ impl Rows<'_> {
         if self.are_worth_sharing(cost) { TILE } else { self.n.max(1) }
     }
 
-    /// Whether the rows are enough work for several threads; `cost` is that of one row.
+    /// The most groups of rows: enough for the cores of most machines, few enough sums to add up.
+    pub(crate) const MOST_GROUPS: usize = 16;
+
+    /// Rows of a group, where each group has scratch or sums of its own; `cost` as above.
+    pub(crate) fn group(&self, cost: usize) -> usize {
+        if self.are_worth_sharing(cost) { self.n.div_ceil(Self::MOST_GROUPS) } else { self.n.max(1) }
+    }
+
+    /// Whether threads should share the rows, by the same `cost`.
     pub(crate) fn are_worth_sharing(&self, cost: usize) -> bool {
         // About 20 microseconds of one core's multiply-adds, a few times what a dispatch costs.
         const WORTH_SHARING: usize = 1 << 21;

@@ -4,7 +4,7 @@ use std::mem::take;
 
 use crate::kernels::{sum, vectorised};
 use crate::latent::NoiseKey;
-use crate::layer::{Activation, Backward, DropoutKey, ELEMENT_COST, Flow, Forward, Rows};
+use crate::layer::{Activation, Backward, DropoutKey, ELEMENT_COST, Flow, Forward, Rows, add};
 use crate::plan::{self, Op, Plan, Stage};
 
 use super::{Batch, RowWeights, StepLoss, Trainer};
@@ -16,7 +16,8 @@ pub(super) struct Workspace {
     pub(super) input: Vec<f32>,
     /// values[i + 1] is the output of stage i; empty where the stage works in place.
     pub(super) values: Vec<Vec<f32>>,
-    /// What stage i keeps for its backward: statistics, mask or noise.
+    /// What stage i keeps for its backward: statistics, mask or noise; of a skip, the gradient for
+    /// the value that it added.
     pub(super) saved: Vec<Vec<f32>>,
     pub(super) packed: Vec<f32>,
     /// Room that the stages use in turn.
@@ -100,6 +101,10 @@ impl Trainer {
                         buffers: &mut buffers[range],
                         saved: &mut work.saved[s],
                         scratch: &mut work.scratch,
+                        kept: match stage.adds.and_then(|kept| value_index(&plan.stages, kept.value)) {
+                            None => &[],
+                            Some(i) => &work.values[i][..n * stage.outputs],
+                        },
                     };
                     layer.forward(pass, fused.unwrap_or(Activation::Identity), input, to);
                 }
@@ -155,6 +160,14 @@ impl Trainer {
                     |z| z.abs()
                 ));
                 mean_activity = total / code.len() as f32;
+            }
+            for (later, saved) in plan.stages.iter().zip(&work.saved) {
+                if later.adds.is_some_and(|kept| kept.value == s + 1) {
+                    add(rows, &saved[..n * stage.outputs], flow.here(n * stage.outputs));
+                }
+            }
+            if stage.adds.is_some() {
+                work.saved[s][..n * stage.outputs].copy_from_slice(flow.here(n * stage.outputs));
             }
             let from = value(s, stage.inputs);
             match &stage.op {

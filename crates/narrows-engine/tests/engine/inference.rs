@@ -51,31 +51,31 @@ pub(super) fn check(network: &Network, n: usize, threads: &Threads, seed: u64) {
 }
 
 fn check_rows(network: &Network, input: &[f32], threads: &Threads, seed: u64) {
-    let (inputs, code_size) = (network.inputs(), network.code_size());
+    let (inputs, code_size, outputs) = (network.inputs(), network.code_size(), network.outputs());
     let n = input.len() / inputs;
     let params = network.init(seed);
-    let (mut code, mut output) = (vec![0.0; n * code_size], vec![0.0; n * inputs]);
+    let (mut code, mut output) = (vec![0.0; n * code_size], vec![0.0; n * outputs]);
     network.reconstruct(&params, input, &mut code, &mut output, threads);
     assert!(output.iter().all(|x| x.is_finite()));
 
     let mut encoded = vec![0.0; n * code_size];
     network.encode(&params, input, &mut encoded, threads);
     assert_eq!(encoded, code, "encode and reconstruct");
-    let mut decoded = vec![0.0; n * inputs];
+    let mut decoded = vec![0.0; n * outputs];
     network.decode(&params, &code, &mut decoded, threads);
     assert_eq!(decoded, output, "decode and reconstruct");
 
     let mut order: Vec<u32> = (0..n as u32).collect();
     Stream::new(seed, Purpose::Shuffle, 0, 0).shuffle(&mut order);
     let shuffled: Vec<f32> = order.iter().flat_map(|&i| input[i as usize * inputs..][..inputs].to_vec()).collect();
-    let (mut codes, mut outputs) = (vec![0.0; n * code_size], vec![0.0; n * inputs]);
-    network.reconstruct(&params, &shuffled, &mut codes, &mut outputs, &Threads::serial());
+    let (mut codes, mut others) = (vec![0.0; n * code_size], vec![0.0; n * outputs]);
+    network.reconstruct(&params, &shuffled, &mut codes, &mut others, &Threads::serial());
     for (at, &i) in order.iter().enumerate() {
-        let want = &output[i as usize * inputs..][..inputs];
-        assert_eq!(&outputs[at * inputs..][..inputs], want, "row {i} at place {at}");
+        let want = &output[i as usize * outputs..][..outputs];
+        assert_eq!(&others[at * outputs..][..outputs], want, "row {i} at place {at}");
         // Alone, for a few of the rows.
         if at % 37 == 0 {
-            let (mut code, mut output) = (vec![0.0; code_size], vec![0.0; inputs]);
+            let (mut code, mut output) = (vec![0.0; code_size], vec![0.0; outputs]);
             let row = &shuffled[at * inputs..][..inputs];
             network.reconstruct(&params, row, &mut code, &mut output, threads);
             assert_eq!(output, want, "row {i} alone");

@@ -98,7 +98,7 @@ impl Delimited {
                 file.is_pending = has_first;
                 (0..file.record.len()).map(|i| format!("column_{i}")).collect()
             }
-            _ => file.header()?,
+            _ => names_of(&file.record, &file.name)?,
         };
         let fields: Vec<Field> = names.into_iter().map(|name| Field::new(name, DataType::Utf8, true)).collect();
         file.schema = Arc::new(ArrowSchema::new(fields));
@@ -120,25 +120,6 @@ impl Delimited {
         }
         self.ends_lines_later = self.record.iter().next_back().is_some_and(|cell| cell.contains(&b'\n'));
         Ok(has_more)
-    }
-
-    fn header(&self) -> Result<Vec<String>> {
-        let mut names: Vec<String> = Vec::with_capacity(self.record.len());
-        for (i, cell) in self.record.iter().enumerate() {
-            let text = std::str::from_utf8(cell).map_err(|_| {
-                let error = Error::data(Place::source(&self.name), "expected column names in UTF-8, got other bytes");
-                error.with_hint(LATIN1)
-            })?;
-            // An index written without a name has an empty cell above it.
-            let name = if text.trim().is_empty() { format!("column_{i}") } else { text.trim().to_owned() };
-            if let Some(first) = names.iter().position(|other| *other == name) {
-                let place = Place::column(&name).of(&self.name);
-                let message = format!("the name occurs more than once, in fields {first} and {i}");
-                return Err(Error::data(place, message));
-            }
-            names.push(name);
-        }
-        Ok(names)
     }
 
     fn fill(&mut self) -> Result<Option<RecordBatch>> {
@@ -189,7 +170,27 @@ impl Delimited {
     }
 }
 
-const LATIN1: &str = "if it is Latin-1, convert it: iconv -f LATIN1 -t UTF-8";
+/// The names in a line of names.
+pub(super) fn names_of(record: &ByteRecord, source: &str) -> Result<Vec<String>> {
+    let mut names: Vec<String> = Vec::with_capacity(record.len());
+    for (i, cell) in record.iter().enumerate() {
+        let text = std::str::from_utf8(cell).map_err(|_| {
+            let error = Error::data(Place::source(source), "expected column names in UTF-8, got other bytes");
+            error.with_hint(LATIN1)
+        })?;
+        // An index written without a name has an empty cell above it.
+        let name = if text.trim().is_empty() { format!("column_{i}") } else { text.trim().to_owned() };
+        if let Some(first) = names.iter().position(|other| *other == name) {
+            let place = Place::column(&name).of(source);
+            let message = format!("the name occurs more than once, in fields {first} and {i}");
+            return Err(Error::data(place, message));
+        }
+        names.push(name);
+    }
+    Ok(names)
+}
+
+pub(super) const LATIN1: &str = "if it is Latin-1, convert it: iconv -f LATIN1 -t UTF-8";
 
 impl Batches for Delimited {
     fn schema(&self) -> SchemaRef {

@@ -176,8 +176,7 @@ impl<'a> Clock<'a> {
         for row in group.rows {
             if let (Some(before), Some(step)) = (before, self.step) {
                 let steps = self.since(row, before) / step.units();
-                // Rows nearer than a step are still one after the other.
-                let whole = steps.round().max(1.0);
+                let whole = step.whole(self.since(row, before));
                 counts.uneven += u64::from((steps - whole).abs() > UNEVEN);
                 counts.gaps += u64::from(whole > 1.0);
                 // A count too large for the type is held at its end, far beyond what is refused.

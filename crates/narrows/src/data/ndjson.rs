@@ -157,14 +157,7 @@ impl Lines {
             if line.is_empty() {
                 continue;
             }
-            let mut json = serde_json::Deserializer::from_slice(line);
-            let row = json.deserialize_any(RowVisitor).and_then(|row| json.end().map(|()| row));
-            let row = row.map_err(|error| self.not_json(line, &error))?;
-            for (i, (key, _)) in row.iter().enumerate() {
-                if row[..i].iter().any(|(other, _)| other == key) {
-                    return Err(Error::data(self.place(key, self.row), "the key occurs more than once"));
-                }
-            }
+            let row = row_of(line, &self.name, self.row)?;
             self.row += 1;
             return Ok(Some(row));
         }
@@ -172,23 +165,6 @@ impl Lines {
 
     fn place(&self, key: &str, row: u64) -> Place {
         Place::cell(key, row).of(&self.name)
-    }
-
-    fn not_json(&self, line: &[u8], error: &serde_json::Error) -> Error {
-        let message = match error.classify() {
-            // Our own words, to which serde_json adds a position within the line.
-            Category::Data => error.to_string().split(" at line ").next().unwrap_or_default().to_owned(),
-            _ => format!("expected a JSON object, got an error at character {}: {error}", error.column()),
-        };
-        let error = Error::data(Place::source(&self.name).at_row(self.row), message);
-        let holds = |word: &[u8]| line.windows(word.len()).any(|part| part == word);
-        if line.starts_with(b"[") {
-            error.with_hint("a JSON array: write one object a line instead (jq -c '.[]')")
-        } else if holds(b"NaN") || holds(b"Infinity") {
-            error.with_hint("NaN and Infinity are not JSON: write null for a missing number")
-        } else {
-            error
-        }
     }
 
     fn retyped(&self, key: &str, kind: Kind, cell: &Cell) -> Error {
@@ -199,6 +175,36 @@ impl Lines {
     fn new_key(&self, key: &str) -> Error {
         let message = format!("a new key, which none of the first {LOOK} rows has");
         Error::data(self.place(key, self.row.saturating_sub(1)), message).with_hint("write it as null in an early row")
+    }
+}
+
+/// One line that is not blank, as keys and cells; `row` is its number over all files.
+pub(super) fn row_of(line: &[u8], source: &str, row: u64) -> Result<Row> {
+    let mut json = serde_json::Deserializer::from_slice(line);
+    let cells = json.deserialize_any(RowVisitor).and_then(|cells| json.end().map(|()| cells));
+    let cells = cells.map_err(|error| not_json(line, &error, Place::source(source).at_row(row)))?;
+    for (i, (key, _)) in cells.iter().enumerate() {
+        if cells[..i].iter().any(|(other, _)| other == key) {
+            return Err(Error::data(Place::cell(key, row).of(source), "the key occurs more than once"));
+        }
+    }
+    Ok(cells)
+}
+
+fn not_json(line: &[u8], error: &serde_json::Error, place: Place) -> Error {
+    let message = match error.classify() {
+        // Our own words, to which serde_json adds a position within the line.
+        Category::Data => error.to_string().split(" at line ").next().unwrap_or_default().to_owned(),
+        _ => format!("expected a JSON object, got an error at character {}: {error}", error.column()),
+    };
+    let error = Error::data(place, message);
+    let holds = |word: &[u8]| line.windows(word.len()).any(|part| part == word);
+    if line.starts_with(b"[") {
+        error.with_hint("a JSON array: write one object a line instead (jq -c '.[]')")
+    } else if holds(b"NaN") || holds(b"Infinity") {
+        error.with_hint("NaN and Infinity are not JSON: write null for a missing number")
+    } else {
+        error
     }
 }
 

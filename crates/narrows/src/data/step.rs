@@ -69,6 +69,12 @@ impl Step {
         }
     }
 
+    /// How many steps a row comes after the one before it, from the difference in time. Rows nearer than a step are
+    /// still one after the other.
+    pub(crate) fn whole(self, since: f64) -> f64 {
+        (since / self.units()).round().max(1.0)
+    }
+
     /// Whether the step is one between such moments.
     pub(crate) fn suits(self, moment: Moment) -> bool {
         matches!((self, moment), (Step::Micros(_), Moment::Instant(_)) | (Step::Number(_), Moment::Number(_)))

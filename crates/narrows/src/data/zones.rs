@@ -32,12 +32,32 @@ pub fn check_zones(table: &Table, column: &str) -> Result<()> {
             first = Some((row, is_zoned));
             continue;
         };
-        let expected = if is_zoned { "a time without a zone" } else { "a time with a zone such as `Z` or `+02:00`" };
-        let got: String = text.chars().take(40).collect();
-        let error = Error::data(place.at_row(row), format!("expected {expected} as in row {first_row}, got `{got}`"));
-        return Err(error.with_hint("write all times with a zone or all without; without one they are read as UTC"));
+        return Err(unlike(place.at_row(row), text, is_zoned, &format!("in row {first_row}")));
     }
     Ok(())
+}
+
+/// Whether the time in the only row of a raw table names a zone; none where there is no time to tell by. For streams, in
+/// which the rows before are gone: `first` is what was found in them.
+///
+/// # Errors
+/// As [`check_zones`].
+pub(crate) fn check_zone(row: &Table, column: &str, first: Option<bool>) -> Result<Option<bool>> {
+    let place = Place::column(column).of(row.source());
+    let Form::Words(words) = Form::of(row.expect_column(column)?, &place)? else { return Ok(None) };
+    let text = words.iter().next().flatten().unwrap_or_default().trim();
+    let is_zoned = names_a_zone(text);
+    if first.is_some_and(|first| first != is_zoned) && token::moment(text).is_some() {
+        return Err(unlike(place.at_row(row.first_row()), text, is_zoned, "in the rows of this series before"));
+    }
+    Ok(token::moment(text).map(|_| is_zoned))
+}
+
+fn unlike(place: Place, text: &str, is_zoned: bool, like: &str) -> Error {
+    let expected = if is_zoned { "a time without a zone" } else { "a time with a zone such as `Z` or `+02:00`" };
+    let got: String = text.chars().take(40).collect();
+    let error = Error::data(place, format!("expected {expected} as {like}, got `{got}`"));
+    error.with_hint("write all times with a zone or all without; without one they are read as UTC")
 }
 
 fn names_a_zone(text: &str) -> bool {

@@ -24,7 +24,7 @@ const USUAL_PERIOD: usize = 125;
 /// A window is the least multiple of the period from here on: shorter ones see too little of a pattern.
 const LONG_WINDOW: usize = 96;
 /// The longest window that is chosen.
-const LONGEST: usize = 256;
+const LONGEST: usize = 128;
 /// A chosen window fits so often into the longest series, so that calibration gets several of them.
 const FITS: usize = 8;
 /// A series that fewer windows fit into has none to spare for choosing when to stop.

@@ -48,7 +48,7 @@ fn fit_rows(recipe: &Recipe, settings: &Series, table: Table, roles: &Roles, ses
     let window = columns.channels.len();
     let stretches: Vec<_> = split.train.iter().map(|row| ("", set.series[*row as usize].values.as_slice())).collect();
     let transform = settings.transform.or_else(|| Transform::None);
-    let prep_settings = (transform, settings.scale, unobserved(recipe));
+    let prep_settings = (transform, settings.scale, unobserved(recipe, window));
     let (pipeline, prep) = SignalPipeline::fit(&set.channels, &stretches, window, prep_settings, &recipe.prep)?;
     let schema = Schema { columns: columns.channels.iter().map(|name| numeric(name)).collect() };
     let intake = SeriesIntake { schema, layout: Layout::Rows, columns, step: None, pipeline, stride: window };
@@ -116,7 +116,7 @@ fn fit_long(recipe: &Recipe, settings: &Series, table: Table, roles: &Roles, ses
     let stretches: Vec<_> =
         set.series.iter().zip(&known).map(|(s, values)| (s.id.as_str(), values.as_slice())).collect();
     let transform = settings.transform.or_else(|| usual_transform(set.channels.len()));
-    let prep_settings = (transform, settings.scale, unobserved(recipe));
+    let prep_settings = (transform, settings.scale, unobserved(recipe, plan.window));
     let (pipeline, prep) = SignalPipeline::fit(&set.channels, &stretches, plan.window, prep_settings, &recipe.prep)?;
     let step = set.step;
     let schema = input.schema.clone();
@@ -182,8 +182,11 @@ fn fit_long(recipe: &Recipe, settings: &Series, table: Table, roles: &Roles, ses
 }
 
 /// Recurrent networks carry their state past what is absent; others are shown a filled value.
-fn unobserved(recipe: &Recipe) -> Unobserved {
-    if recipe.backbone.is_recurrent() { Unobserved::Absent } else { Unobserved::Filled }
+fn unobserved(recipe: &Recipe, window: usize) -> Unobserved {
+    match recipe.backbone.points_at_once(window) {
+        Some(points) => Unobserved::Absent { points: points.max(1) },
+        None => Unobserved::Filled,
+    }
 }
 
 /// The level of a single channel says less than its shape (measured on public series); of several, it says which state

@@ -43,9 +43,28 @@ pub(super) fn points(
     say: Say,
     threads: &Threads,
 ) -> Points {
-    let (k, steps) = (intake.pipeline.n_channels(), intake.pipeline.window());
     let stride = if say == Say::Last { 1 } else { intake.stride };
-    let firsts = intake.firsts(signal.n, stride);
+    heard(intake, judge, id, signal, say, &intake.firsts(signal.n, stride), threads)
+}
+
+/// Judges the last point of one series alone, as [`points`] does where only the last window has a say; of the other
+/// points, and of a series shorter than a window, nothing is known.
+pub(super) fn last_point(intake: &SeriesIntake, judge: &Judge, id: &str, signal: &Signal, threads: &Threads) -> Points {
+    let first: Vec<usize> = signal.n.checked_sub(intake.pipeline.window()).into_iter().collect();
+    heard(intake, judge, id, signal, Say::Last, &first, threads)
+}
+
+/// What the windows that begin at `firsts` say.
+fn heard(
+    intake: &SeriesIntake,
+    judge: &Judge,
+    id: &str,
+    signal: &Signal,
+    say: Say,
+    firsts: &[usize],
+    threads: &Threads,
+) -> Points {
+    let (k, steps) = (intake.pipeline.n_channels(), intake.pipeline.window());
     let mut sums = Sums::new(signal.n, k);
     for firsts in firsts.chunks(CHUNK) {
         let mut windows = intake.pipeline.no_windows(firsts.len());

@@ -86,12 +86,7 @@ impl Fitted {
                     continue;
                 };
                 told.score[row] = points.score[p];
-                told.flag[row] = match (points.covered[p], points.score[p].is_nan()) {
-                    (0, _) => Flag::WarmUp,
-                    (_, true) => Flag::Missing,
-                    _ if is_after_gap => Flag::AfterGap,
-                    _ => Flag::None,
-                };
+                told.flag[row] = Flag::of(points.covered[p], points.score[p], is_after_gap);
                 is_after_gap = false;
                 if k > 0 {
                     told.reasons[row] = point_reasons(intake, &samples.set.channels, series, &points, p, k);

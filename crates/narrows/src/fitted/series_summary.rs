@@ -14,8 +14,10 @@ use super::summary::{Particulars, Told, columns, notes, report, rows as row_coun
 use crate::data::Series;
 use crate::detect::explain;
 use crate::error::Result;
-use crate::prep::PrepReport;
-use crate::report::{ChannelTrace, EventSpan, Report, Rows, SeriesReport, Stretch, TopRow, Training, WindowExample};
+use crate::prep::{ColumnPrep, PrepReport};
+use crate::report::{
+    ChannelTrace, ColumnReport, EventSpan, Report, Role, Rows, SeriesReport, Stretch, TopRow, Training, WindowExample,
+};
 
 /// Stretches of series that are drawn, and points of each.
 const STRETCHES: usize = 3;
@@ -57,12 +59,11 @@ pub(super) fn rows(
         .zip(reasons)
         .map(|((row, score), reasons)| top_row(told, u64::from(*row), *score, reasons))
         .collect();
-    let steps = steps_in_words(input, prep);
     let particulars = Particulars {
         source: input.table.source().to_owned(),
         label: input.label.clone(),
         rows: row_counts(input, told.split),
-        columns: columns(input, &steps.iter().collect::<Vec<_>>(), |_| None),
+        columns: folded_columns(input, prep, rebuilt_quality(told, threads)),
         notes: notes(input, prep),
         top: top_rows,
         series: Some(SeriesReport {
@@ -84,11 +85,39 @@ pub(super) fn rows(
     report(told, particulars, intake.pipeline.blocks(), training, warnings, threads)
 }
 
-/// Each step's column, prepared as the one channel.
-fn steps_in_words(input: &Input, prep: &PrepReport) -> Vec<crate::prep::ColumnPrep> {
-    let channel = &prep.columns[0];
-    let step = |name: &str| crate::prep::ColumnPrep { name: name.to_owned(), missing: 0, ..channel.clone() };
-    input.features().into_iter().map(step).collect()
+/// Every column of the input, the steps of a row as one: what is said of them is the same.
+fn folded_columns(input: &Input, prep: &PrepReport, quality: Option<f64>) -> Vec<ColumnReport> {
+    let names = input.features();
+    let step = |name: &str| ColumnPrep { name: name.to_owned(), missing: 0, ..prep.columns[0].clone() };
+    let steps: Vec<ColumnPrep> = names.iter().map(|name| step(name)).collect();
+    let mut folded: Vec<ColumnReport> = Vec::new();
+    for column in columns(input, &steps.iter().collect::<Vec<_>>(), |_| None) {
+        let is_step = column.role == Role::Feature;
+        if !is_step || !folded.iter().any(|known| known.role == Role::Feature) {
+            folded.push(column);
+        }
+    }
+    if let (Some(column), [first, .., last]) =
+        (folded.iter_mut().find(|column| column.role == Role::Feature), names.as_slice())
+    {
+        column.name = format!("{first} to {last}");
+        column.words = format!("{} steps of a row; {}", names.len(), column.words);
+        column.missing = prep.columns[0].missing;
+        column.quality = quality;
+    }
+    folded
+}
+
+/// 1 - error / variance of what is rebuilt of held-out rows, in prepared units.
+fn rebuilt_quality(told: &Told<'_>, threads: &Threads) -> Option<f64> {
+    let held_out = told.prepared.take(&told.split.calibration);
+    let output = told.judge.output(&held_out, threads);
+    let pairs = || held_out.target.iter().zip(&output).filter(|(t, _)| !t.is_nan());
+    let n = pairs().count() as f64;
+    let mean = pairs().map(|(t, _)| f64::from(*t)).sum::<f64>() / n;
+    let variance: f64 = pairs().map(|(t, _)| (f64::from(*t) - mean).powi(2)).sum();
+    let error: f64 = pairs().map(|(t, o)| f64::from(t - o).powi(2)).sum();
+    (variance > 1e-12 * n).then(|| 1.0 - error / variance)
 }
 
 /// The highest-scoring rows, original against reconstruction.

@@ -39,6 +39,16 @@ pub enum Flag {
 }
 
 impl Flag {
+    /// Of a point of a series, from the number of windows that cover it.
+    pub(super) fn of(covered: u32, score: f64, is_after_gap: bool) -> Flag {
+        match (covered, score.is_nan()) {
+            (0, _) => Flag::WarmUp,
+            (_, true) => Flag::Missing,
+            _ if is_after_gap => Flag::AfterGap,
+            _ => Flag::None,
+        }
+    }
+
     /// As written into tables; none for nothing.
     pub fn word(self) -> Option<&'static str> {
         match self {

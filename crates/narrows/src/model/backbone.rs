@@ -19,11 +19,11 @@ pub enum Backbone {
 }
 
 impl Backbone {
-    /// Whether its layers step through time, and can step past what is absent.
-    pub fn is_recurrent(&self) -> bool {
+    /// Points of a window that its layers read at once, where they step through time and can step past what is absent.
+    pub fn points_at_once(&self, window: usize) -> Option<usize> {
         match self {
-            Backbone::Dense(_) | Backbone::Conv(_) => false,
-            Backbone::Lstm(_) => true,
+            Backbone::Dense(_) | Backbone::Conv(_) => None,
+            Backbone::Lstm(lstm) => Some(lstm.points_at_once(window)),
         }
     }
 }
@@ -118,15 +118,35 @@ pub struct Lstm {
     pub code_size: Choice<usize>,
     /// Units of each recurrent layer from the input to the code; the decoder has the same in reverse.
     pub nodes: Vec<usize>,
+    /// Points that a recurrent layer reads, and writes, at once; a divisor of the window. Fewer steps are learnt faster:
+    /// an error has a shorter way back. Auto: the greatest divisor that leaves at least 16 steps.
+    pub points: Choice<usize>,
     /// Which way the encoder reads.
     pub direction: Direction,
     /// Activation of the code. Auto: sigmoid under `kl` sparsity, relu under `l1`, else none.
     pub code_activation: Choice<Activation>,
 }
 
+/// Recurrent steps that are left at least where the program chooses.
+const FEWEST_STEPS: usize = 16;
+
+impl Lstm {
+    /// Points of a window that are read at once.
+    pub fn points_at_once(&self, window: usize) -> usize {
+        let divides = |points: &usize| window.is_multiple_of(*points);
+        self.points.or_else(|| (1..=window / FEWEST_STEPS).rev().find(divides).unwrap_or(1))
+    }
+}
+
 impl Default for Lstm {
     fn default() -> Self {
-        Lstm { code_size: Choice::Auto, nodes: vec![64], direction: Direction::Forward, code_activation: Choice::Auto }
+        Lstm {
+            code_size: Choice::Auto,
+            nodes: vec![64],
+            points: Choice::Auto,
+            direction: Direction::Forward,
+            code_activation: Choice::Auto,
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The recurrent backbone: LSTM layers read a series to its end, the last state makes the code; the code stands at every
-//! step of the decoder, whose LSTM layers write the series, a dense layer making each step's channels.
+//! step of the decoder, whose LSTM layers write the series, a dense layer making each step's channels. A step may be
+//! several points: they lie side by side in a row.
 
 use narrows_engine::{Dense, DenseInit, Layer, Network, Output, Repeat, SequenceOutput, TimeDense};
 
@@ -14,10 +15,17 @@ pub(super) fn build(
     (steps, channels): (usize, usize),
     output: Output,
 ) -> Result<Network> {
+    let points = lstm.points_at_once(steps);
+    if points == 0 || !steps.is_multiple_of(points) {
+        let message = format!("expected a divisor of the window, {steps} points, got {points}");
+        return Err(Error::recipe("backbone.points", message));
+    }
+    let width = steps * channels;
+    let (steps, channels) = (steps / points, channels * points);
     let Some((&last, _)) = lstm.nodes.split_last() else {
         return Err(Error::recipe("backbone.nodes", "expected at least one recurrent layer, got none"));
     };
-    let code = lstm.code_size.or_else(|| last.div_ceil(4).min((steps * channels).saturating_sub(1)).max(1));
+    let code = lstm.code_size.or_else(|| last.div_ceil(4).min(width.saturating_sub(1)).max(1));
     code::check_width("backbone.code_size", code)?;
     lstm.nodes.iter().try_for_each(|n| code::check_width("backbone.nodes", *n))?;
 
@@ -73,6 +81,16 @@ mod tests {
         check(&lstm, &Latent::Point, "Dense(6 -> 2)] | Point 2");
         check(&lstm, &Latent::Gaussian(Gaussian::default()), "Dense(6 -> 4)] | Gaussian 2");
         check(&Lstm { direction: Direction::Bidirectional, ..lstm.clone() }, &Latent::Point, "Dense(12 -> 2)");
+        check(
+            &Lstm { points: Choice::Given(5), ..lstm.clone() },
+            &Latent::Point,
+            "Lstm(10 -> 8, 2 steps, Forward, All)",
+        );
+        check(
+            &Lstm { points: Choice::Given(3), ..lstm.clone() },
+            &Latent::Point,
+            "expected a divisor of the window, 10",
+        );
         check(&Lstm { nodes: vec![], ..lstm.clone() }, &Latent::Point, "expected at least one recurrent layer");
         check(&Lstm { code_size: Choice::Given(0), ..lstm }, &Latent::Point, "expected a width from 1");
     }

@@ -32,8 +32,12 @@ pub enum ScaleOver {
 pub enum Unobserved {
     /// A straight line between the neighbours.
     Filled,
-    /// NaN in every channel of a step at which no channel was observed: recurrent layers carry their state past it.
-    Absent,
+    /// NaN in every value of so many points together as a recurrent layer reads at once, where none of them was observed:
+    /// the layer carries its state past them. Else a straight line between the neighbours.
+    Absent {
+        /// Points read at once.
+        points: usize,
+    },
 }
 
 /// How the channels of series become inputs, learnt from training points.
@@ -156,6 +160,7 @@ impl SignalPipeline {
             && self.window > 0
             && self.window.checked_mul(names.len()).is_some_and(|width| width == self.blocks.len())
             && self.each.values().all(|numbers| numbers.len() == names.len())
+            && self.unobserved != (Unobserved::Absent { points: 0 })
             && self.blocks == self.layout();
         if fits { Ok(()) } else { Err(Error::mismatch("the channels of the prepared series do not fit together")) }
     }
@@ -225,12 +230,18 @@ impl SignalPipeline {
             let start = windows.levels.len();
             windows.levels.extend((0..k).map(|c| Level::of(self.transform, there, |t| observed[t * k + c])));
             let levels = &windows.levels[start..];
+            let is_unseen = |t: usize| (0..k).all(|c| t >= there || observed[t * k + c].is_nan());
+            let mut is_absent = false;
             for t in 0..steps {
-                let is_absent = (0..k).all(|c| t >= there || observed[t * k + c].is_nan());
+                if let Unobserved::Absent { points } = self.unobserved
+                    && t.is_multiple_of(points)
+                {
+                    is_absent = (t..(t + points).min(steps)).all(is_unseen);
+                }
                 for (c, level) in levels.iter().enumerate() {
                     let at = (first + t.min(there.saturating_sub(1))) * k + c;
                     let input = match self.unobserved {
-                        Unobserved::Absent if is_absent => f32::NAN,
+                        Unobserved::Absent { .. } if is_absent => f32::NAN,
                         _ if there == 0 => 0.0,
                         _ => level.take(signal.filled[at], t, there),
                     };
@@ -381,10 +392,13 @@ mod tests {
 
     #[test]
     fn steps_at_which_nothing_was_seen_may_be_marked_absent() {
-        let pipeline = fitted(Transform::None, ScaleOver::Each, Unobserved::Absent);
-        let cut = windows(&pipeline, "m", &[0.0, 10.0, NAN, NAN], &[0]).prepared;
+        let absent = |points| fitted(Transform::None, ScaleOver::Each, Unobserved::Absent { points });
+        let cut = windows(&absent(1), "m", &[0.0, 10.0, NAN, NAN], &[0]).prepared;
         assert_eq!(cut.input[..2], [-1.0, -1.0]);
         assert!(cut.input[2..].iter().all(|x| x.is_nan()), "the gap, and what lies beyond the end");
+        let cut = windows(&absent(2), "m", &[0.0, 10.0, NAN, NAN], &[0]).prepared;
+        assert_eq!(cut.input[2..4], [-1.0, -1.0], "read together with a point that was observed");
+        assert!(cut.input[4..].iter().all(|x| x.is_nan()));
     }
 
     #[test]

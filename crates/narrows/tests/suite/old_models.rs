@@ -1,48 +1,88 @@
 //! Models of every released format load and score as they did: the files under `testdata/models/` stay for ever.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use narrows::{Preset, Threads, file};
+use narrows::data::Table;
+use narrows::recipe::Kind;
+use narrows::{Fitted, Preset, Recipe, Threads, file};
 
-use crate::support::{fit_with, off_sheet, quick, sheet};
+use crate::support::{fit_with, off_sheet, sheet};
 
 /// Another processor may fuse or widen differently; a wrong reading is off by far more.
 const TOLERANCE: f64 = 1e-4;
 
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/models/v1")
+fn folder(format: u32) -> PathBuf {
+    PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo runs the tests"))
+        .join(format!("testdata/models/v{format}"))
+}
+
+/// Scores of the model called `name`, beside those it gave when it was made.
+fn check(format: u32, name: &str, table: &Table) {
+    let fitted = file::load(&folder(format).join(format!("{name}.narrows"))).unwrap();
+    let text = std::fs::read_to_string(folder(format).join(format!("{name}.json"))).unwrap();
+    let expected: Vec<Option<f64>> = serde_json::from_str(&text).unwrap();
+    let found = fitted.score(table, &Threads::serial()).unwrap().score;
+    assert_eq!(expected.len(), found.len(), "{name}");
+    for (expected, found) in expected.iter().zip(&found) {
+        match expected {
+            Some(expected) => assert!(
+                (expected - found).abs() <= TOLERANCE * expected.abs(),
+                "{name}: expected {expected}, got {found}"
+            ),
+            None => assert!(found.is_nan(), "{name}: expected no score, got {found}"),
+        }
+    }
+}
+
+fn write(format: u32, name: &str, fitted: &Fitted, table: &Table) {
+    file::save(fitted, &folder(format).join(format!("{name}.narrows"))).unwrap();
+    let scores = fitted.score(table, &Threads::serial()).unwrap().score;
+    let known: Vec<Option<f64>> = scores.iter().map(|score| (!score.is_nan()).then_some(*score)).collect();
+    std::fs::write(folder(format).join(format!("{name}.json")), serde_json::to_string(&known).unwrap()).unwrap();
+}
+
+/// A wave of two channels with a gap and a missing cell, as points in time.
+fn wave(n: u32, first: u32) -> Table {
+    let times: Vec<u32> = (first..first + n + 3).filter(|t| !(first + 30..first + 33).contains(t)).collect();
+    let at = |t: u32| f64::from(t) * 0.4;
+    let b = times.iter().map(|t| if t % 50 == 7 { f64::NAN } else { at(*t).cos() }).collect();
+    Table::from_columns(vec![
+        ("second", times.iter().map(|t| f64::from(*t)).collect()),
+        ("a", times.iter().map(|t| at(*t).sin()).collect()),
+        ("b", b),
+    ])
+    .unwrap()
+}
+
+fn of_series(preset: Preset, changes: &[&str]) -> Recipe {
+    let mut recipe = Recipe::preset_for(preset, Kind::Series);
+    let hurried = ["train.steps=60", "train.batch_size=32", "detect.references=100"];
+    hurried.iter().chain(changes).for_each(|change| recipe.set(change).unwrap());
+    recipe
 }
 
 #[test]
 fn format_1_scores_as_it_did() {
-    for preset in ["simple", "variational", "auto"] {
-        let fitted = file::load(&folder().join(format!("{preset}.narrows"))).unwrap();
-        let expected: Vec<f64> =
-            serde_json::from_str(&std::fs::read_to_string(folder().join(format!("{preset}.json"))).unwrap()).unwrap();
-        let found = fitted.score(&off_sheet(4), &Threads::serial()).unwrap().score;
-        for (expected, found) in expected.iter().zip(&found) {
-            assert!(
-                (expected - found).abs() <= TOLERANCE * expected.abs(),
-                "{preset}: expected {expected}, got {found}"
-            );
-        }
-    }
+    ["simple", "variational", "auto"].iter().for_each(|name| check(1, name, &off_sheet(4)));
 }
 
-/// Writes the files above. Run once a format, never again for a format that was released:
-/// `cargo test -p narrows --test suite -- --ignored write_format_1`
+#[test]
+fn format_2_scores_as_it_did() {
+    check(2, "seq2seq", &off_sheet(4));
+    check(2, "points", &wave(60, 900));
+}
+
+/// Writes the files of format 2. Run once a format, never again for a format that was released:
+/// `cargo test -p narrows --test suite -- --ignored write_format_2`
 #[test]
 #[ignore = "writes the golden files"]
-fn write_format_1() {
-    for preset in [Preset::Simple, Preset::Variational, Preset::Auto] {
-        let mut recipe = quick(preset);
-        if preset == Preset::Auto {
-            recipe.set("backbone.code_size=4").unwrap();
-            recipe.set("backbone.nodes=[4]").unwrap();
-        }
-        let fitted = fit_with(&recipe, sheet(14, 1), 1).unwrap();
-        file::save(&fitted, &folder().join(format!("{preset}.narrows"))).unwrap();
-        let scores = fitted.score(&off_sheet(4), &Threads::serial()).unwrap().score;
-        std::fs::write(folder().join(format!("{preset}.json")), serde_json::to_string(&scores).unwrap()).unwrap();
-    }
+fn write_format_2() {
+    std::fs::create_dir_all(folder(2)).unwrap();
+    let recipe = of_series(Preset::Seq2seq, &["data.layout=rows", "backbone.nodes=[5]", "backbone.code_size=2"]);
+    write(2, "seq2seq", &fit_with(&recipe, sheet(40, 1), 1).unwrap(), &off_sheet(4));
+    let small = ["data.window=12", "backbone.code_size=4", "backbone.nodes=[8]", "detect.score=mix"];
+    let recipe = of_series(Preset::Deep, &small);
+    let roles = narrows::Roles { time: Some("second".to_owned()), ..narrows::Roles::default() };
+    let fitted = narrows::fit(&recipe, wave(300, 0), &roles, &narrows::Session::default()).unwrap();
+    write(2, "points", &fitted, &wave(60, 900));
 }

@@ -133,13 +133,13 @@ impl Conv {
 
     /// Floats of scratch for the forward pass of `n` rows.
     pub(super) fn forward_scratch(&self, n: usize) -> usize {
-        Groups::MOST.min(n) * self.correlation().correlate_scratch().max(1)
+        Rows::MOST_GROUPS.min(n) * self.correlation().correlate_scratch().max(1)
     }
 
     /// Floats of scratch for the backward pass of `n` rows.
     pub(super) fn backward_scratch(&self, n: usize) -> usize {
         let correlation = self.correlation();
-        Groups::MOST.min(n) * (correlation.weight_len() + self.channels + work_len(correlation))
+        Rows::MOST_GROUPS.min(n) * (correlation.weight_len() + self.channels + work_len(correlation))
     }
 
     /// output = activation(correlation of the input + bias).
@@ -204,12 +204,9 @@ struct Groups<'a> {
 }
 
 impl<'a> Groups<'a> {
-    /// The most groups: enough for the cores of most machines, and few enough gradients to add up.
-    const MOST: usize = 16;
-
     /// As many groups as are worth it, where `cost` is that of a row in multiply-adds.
     fn new(rows: Rows<'a>, cost: usize) -> Self {
-        let size = if rows.are_worth_sharing(cost) { rows.n.div_ceil(Self::MOST) } else { rows.n };
+        let size = rows.group(cost);
         Self { rows, size, n: rows.n.div_ceil(size) }
     }
 

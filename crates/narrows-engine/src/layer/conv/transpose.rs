@@ -106,13 +106,13 @@ impl ConvTranspose {
 
     /// Floats of scratch for the forward pass of `n` rows.
     pub(in crate::layer) fn forward_scratch(&self, n: usize) -> usize {
-        Groups::MOST.min(n) * self.correlation().adjoint_scratch().max(1)
+        Rows::MOST_GROUPS.min(n) * self.correlation().adjoint_scratch().max(1)
     }
 
     /// Floats of scratch for the backward pass of `n` rows.
     pub(in crate::layer) fn backward_scratch(&self, n: usize) -> usize {
         let correlation = self.correlation();
-        Groups::MOST.min(n) * (correlation.weight_len() + self.channels + work_len(correlation))
+        Rows::MOST_GROUPS.min(n) * (correlation.weight_len() + self.channels + work_len(correlation))
     }
 
     /// output = activation(adjoint applied to the input + bias).
