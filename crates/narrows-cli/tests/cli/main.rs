@@ -15,4 +15,5 @@ mod help;
 mod interrupt;
 mod names;
 mod score;
+mod series;
 mod transform;
