@@ -6,8 +6,8 @@ before anything is timed. Then they take turns in one run; the medians over the 
     RATIO case ours_ms rival_ms rival/ours
 
 Run it through run.sh; words after it choose the cases whose names hold one of them. A case is a line in
-CASES; another kind of network is a class beside `Dense` here and a request beside `dense` in
-src/train_step.rs.
+CASES; another kind of network is a class beside `Dense` here and a function beside `dense` in
+src/networks.rs.
 """
 
 import statistics
@@ -48,14 +48,31 @@ class Ours:
         return float(self.ask("time", n))
 
 
-class Dense:
+def joined(widths):
+    return "-".join(map(str, widths))
+
+
+class Case:
+    """A network and its batches. `words` ask our side for the network, `build` makes it in PyTorch."""
+
+    layouts = [torch.contiguous_format]  # those of PyTorch that are worth a try
+
+    def __init__(self, loss, batch):
+        self.loss, self.batch = loss, batch
+
+
+class Dense(Case):
     """Dense layers with ReLU between them."""
 
     def __init__(self, widths, loss, batch):
-        self.widths, self.loss, self.batch = widths, loss, batch
+        super().__init__(loss, batch)
+        self.widths = widths
 
     def name(self):
-        return f"dense-{'-'.join(map(str, self.widths))}/b{self.batch}/{self.loss}"
+        return f"dense-{joined(self.widths)}/b{self.batch}/{self.loss}"
+
+    def words(self):
+        return ["dense", joined(self.widths)]
 
     def build(self):
         layers = []
@@ -67,31 +84,25 @@ class Dense:
         rows = torch.rand if self.loss == "bce" else torch.randn
         return [rows(self.batch, self.widths[0]) for _ in range(N_BATCHES)]
 
-    def request(self, threads, folder):
-        return ["dense", "-".join(map(str, self.widths)), self.loss, self.batch, threads, folder]
 
-
-class Sequence:
+class Sequence(Case):
     """Recurrent layers to a code, the code once a step, recurrent layers and a dense one at each step."""
 
-    loss = "mse"
-
     def __init__(self, encoder, decoder, steps, batch):
-        self.encoder, self.decoder, self.steps, self.batch = encoder, decoder, steps, batch
+        super().__init__("mse", batch)
+        self.encoder, self.decoder, self.steps = encoder, decoder, steps
 
     def name(self):
-        encoder, decoder = ("-".join(map(str, widths)) for widths in (self.encoder, self.decoder))
-        return f"lstm-{encoder}:{decoder}/s{self.steps}/b{self.batch}"
+        return f"lstm-{joined(self.encoder)}:{joined(self.decoder)}/s{self.steps}/b{self.batch}"
+
+    def words(self):
+        return ["sequence", joined(self.encoder), joined(self.decoder), self.steps]
 
     def build(self):
         return SequenceNetwork(self.encoder, self.decoder, self.steps)
 
     def data(self):
         return [torch.randn(self.batch, self.steps, self.encoder[0]) for _ in range(N_BATCHES)]
-
-    def request(self, threads, folder):
-        widths = ["-".join(map(str, widths)) for widths in (self.encoder, self.decoder)]
-        return ["sequence", *widths, self.steps, self.batch, threads, folder]
 
 
 class SequenceNetwork(nn.Module):
@@ -113,11 +124,54 @@ class SequenceNetwork(nn.Module):
         return self.dense(x)
 
 
-class Rival:
-    """PyTorch, eager, with its fused Adam if that is faster here."""
+class Images(Case):
+    """The convolutional autoencoder of the Keras blog, for images of 28 by 28."""
 
-    def __init__(self, case, adam):
-        self.network, self.batches, self.next = case.build(), case.data(), 0
+    layouts = [torch.contiguous_format, torch.channels_last]
+
+    def name(self):
+        return f"images-28x28/b{self.batch}/{self.loss}"
+
+    def words(self):
+        return ["images"]
+
+    def build(self):
+        same = lambda inputs, outputs: [nn.Conv2d(inputs, outputs, 3, padding=1), nn.ReLU()]
+        up = lambda: nn.Upsample(scale_factor=2)
+        return nn.Sequential(
+            *[*same(1, 16), nn.MaxPool2d(2), *same(16, 8), nn.MaxPool2d(2)],
+            *[*same(8, 8), nn.MaxPool2d(2, ceil_mode=True)],
+            *[*same(8, 8), up(), *same(8, 8), up(), nn.Conv2d(8, 16, 3), nn.ReLU(), up()],
+            nn.Conv2d(16, 1, 3, padding=1),
+        )
+
+    def data(self):
+        return [torch.rand(self.batch, 1, 28, 28) for _ in range(N_BATCHES)]
+
+
+class Series(Case):
+    """Strided convolutions over series of 128 steps and back."""
+
+    def name(self):
+        return f"series-128/b{self.batch}/{self.loss}"
+
+    def words(self):
+        return ["series"]
+
+    def build(self):
+        down = lambda inputs, outputs: nn.Conv1d(inputs, outputs, 5, 2, 2)
+        up = lambda inputs, outputs: nn.ConvTranspose1d(inputs, outputs, 5, 2, 2, 1)
+        return nn.Sequential(down(1, 32), nn.ReLU(), down(32, 64), nn.ReLU(), up(64, 32), nn.ReLU(), up(32, 1))
+
+    def data(self):
+        return [torch.randn(self.batch, 1, 128) for _ in range(N_BATCHES)]
+
+
+class Rival:
+    """PyTorch, eager, with its fused Adam and its layout of maps if those are faster here."""
+
+    def __init__(self, case, adam, layout):
+        self.network, self.batches, self.next = case.build().to(memory_format=layout), case.data(), 0
         self.loss = {"mse": nn.MSELoss(), "bce": nn.BCEWithLogitsLoss()}[case.loss]
         self.optimizer = torch.optim.Adam(self.network.parameters(), lr=LEARNING_RATE, **adam)
 
@@ -145,33 +199,35 @@ def steps_a_turn(side):
     return max(2, int(SECONDS_A_TURN / (side.time(10) / 10)))
 
 
-def compare(ours, case, threads):
+def compare(ours, name, case, threads):
     torch.set_num_threads(threads)
     torch.manual_seed(0)
-    rivals = {"fused": Rival(case, {"fused": True}), "foreach": Rival(case, {"foreach": True})}
-    first = rivals["fused"]
-    for other in rivals.values():
+    rivals = {
+        (adam, layout): Rival(case, {adam: True}, layout) for adam in ("fused", "foreach") for layout in case.layouts
+    }
+    first = rivals["fused", torch.contiguous_format]
+    for (_, layout), other in rivals.items():
         other.network.load_state_dict(first.network.state_dict())
-        other.batches = first.batches
+        other.batches = [batch.contiguous(memory_format=layout) for batch in first.batches]
     with tempfile.TemporaryDirectory() as folder:
         values = [p.detach().numpy().ravel() for p in first.network.parameters()]
         numpy.concatenate(values).astype("<f4").tofile(Path(folder) / "params.f32")
         torch.stack(first.batches).numpy().astype("<f4").tofile(Path(folder) / "batches.f32")
-        assert ours.ask(*case.request(threads, folder)).strip() == "ok"
+        assert ours.ask("case", case.loss, case.batch, threads, folder, *case.words()).strip() == "ok"
     wanted = ours.losses(N_CHECKED)
     for rival in rivals.values():
         got = rival.losses(N_CHECKED)
         for step, (a, b) in enumerate(zip(wanted, got)):
             assert abs(a - b) <= TOLERANCE * max(abs(a), abs(b)), f"step {step}: ours {a}, PyTorch {b}"
     sides = {"ours": ours, **rivals}
-    counts = {name: steps_a_turn(side) for name, side in sides.items()}
-    times = {name: [] for name in sides}
+    counts = {who: steps_a_turn(side) for who, side in sides.items()}
+    times = {who: [] for who in sides}
     for _ in range(ROUNDS):
-        for name, side in sides.items():
-            times[name].append(side.time(counts[name]) / counts[name] * 1e3)
-    medians = {name: statistics.median(values) for name, values in times.items()}
+        for who, side in sides.items():
+            times[who].append(side.time(counts[who]) / counts[who] * 1e3)
+    medians = {who: statistics.median(values) for who, values in times.items()}
     mine, best = medians.pop("ours"), min(medians.values())
-    print(f"RATIO {case.name()}/t{threads} {mine:.4f} {best:.4f} {best / mine:.2f}", flush=True)
+    print(f"RATIO {name} {mine:.4f} {best:.4f} {best / mine:.2f}", flush=True)
 
 
 CASES = [
@@ -182,12 +238,19 @@ CASES = [
     (Sequence([1, 64], [64, 64, 1], 140, 64), 2),
     (Sequence([1, 256, 128], [128, 128, 256, 1], 140, 32), 1),
     (Sequence([1, 256, 128], [128, 128, 256, 1], 140, 32), 2),
+    (Images("bce", 128), 1),
+    (Images("bce", 128), 2),
+    (Series("mse", 64), 1),
+    (Series("mse", 64), 2),
 ]
 
 if __name__ == "__main__":
-    side = Ours(sys.argv[1])
+    binary, *words = sys.argv[1:]
+    cases = {f"{case.name()}/t{threads}": (case, threads) for case, threads in CASES}
+    chosen = [name for name in cases if not words or any(word in name for word in words)]
+    if not chosen:
+        sys.exit("\n".join([f"error: no case's name holds {' or '.join(words)}", "hint: the cases are", *cases]))
+    ours = Ours(binary)
     print(f"PyTorch {torch.__version__}, {torch.backends.cpu.get_cpu_capability()}", flush=True)
-    chosen = sys.argv[2:]
-    for case, threads in CASES:
-        if not chosen or any(word in f"{case.name()}/t{threads}" for word in chosen):
-            compare(side, case, threads)
+    for name in chosen:
+        compare(ours, name, *cases[name])

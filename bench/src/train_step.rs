@@ -2,12 +2,12 @@
 //!
 //! One request a line on stdin, one answer a line on stdout; matrices travel in files of raw f32.
 //!
-//! - `dense WIDTHS LOSS BATCH THREADS DIR`: builds the network and reads `DIR/params.f32` (weight and
-//!   bias of each dense layer) and `DIR/batches.f32`; answers `ok`.
-//! - `sequence ENCODER DECODER STEPS BATCH THREADS DIR`: the same for recurrent layers of the given
-//!   widths; the last layer of the decoder is dense at each step.
+//! - `case LOSS BATCH THREADS DIR NETWORK`: builds the network, whose words `networks.rs` tells, and reads
+//!   `DIR/params.f32` (weights and biases in the order of the layers) and `DIR/batches.f32`; answers `ok`.
 //! - `losses N`: takes N steps, rotating among the batches; answers their losses.
 //! - `time N`: takes N steps; answers the seconds.
+
+mod networks;
 
 use std::io::{BufRead, Write};
 use std::path::Path;
@@ -35,63 +35,17 @@ fn read_floats(path: &Path) -> Vec<f32> {
     words.iter().map(|word| f32::from_le_bytes(*word)).collect()
 }
 
-/// Dense layers of the given widths with ReLU between them; the value in the middle is the code.
-fn dense_network(widths: &[usize], loss: Loss) -> Network {
-    let code = widths.len() / 2;
-    let layers = |range: std::ops::Range<usize>| -> Vec<Layer> {
-        range
-            .flat_map(|i| {
-                let layer = Layer::dense(widths[i], widths[i + 1]);
-                let relu = Layer::Activation(Activation::Relu);
-                if i + 2 < widths.len() { vec![layer, relu] } else { vec![layer] }
-            })
-            .collect()
-    };
-    let output = Output::single(*widths.last().expect("there are widths"), loss);
-    Network::new(layers(0..code), Latent::Point, layers(code..widths.len() - 1), output).expect("the widths fit")
-}
-
-fn widths(word: &str) -> Vec<usize> {
-    word.split('-').map(|width| width.parse().expect("a width")).collect()
-}
-
-/// Recurrent layers to a code, the code once a step, recurrent layers and a dense one at each step.
-fn sequence_network(encoder: &[usize], decoder: &[usize], steps: usize) -> Network {
-    let lstm =
-        |inputs, hidden, output| Layer::Lstm(Lstm { inputs, hidden, steps, direction: Direction::Forward, output });
-    let last = encoder.len() - 2;
-    let outputs = |i| if i == last { SequenceOutput::Last } else { SequenceOutput::All };
-    let encode = (0..=last).map(|i| lstm(encoder[i], encoder[i + 1], outputs(i))).collect();
-    let mut decode = vec![Layer::Repeat(Repeat { width: decoder[0], steps })];
-    let (recurrent, dense) = decoder.split_at(decoder.len() - 1);
-    decode.extend(recurrent.windows(2).map(|pair| lstm(pair[0], pair[1], SequenceOutput::All)));
-    decode.push(Layer::time_dense(*recurrent.last().expect("there are widths"), dense[0], steps));
-    let output = Output::single(steps * dense[0], Loss::Mse);
-    Network::new(encode, Latent::Point, decode, output).expect("the widths fit")
-}
-
 impl Case {
-    fn dense(arguments: &[&str]) -> Self {
-        let [list, loss, batch, threads, dir] = arguments else {
-            panic!("expected WIDTHS LOSS BATCH THREADS DIR, got {arguments:?}");
+    fn new(words: &[&str]) -> Self {
+        let [loss, batch, threads, dir, network @ ..] = words else {
+            panic!("expected LOSS BATCH THREADS DIR NETWORK, got {words:?}");
         };
         let loss = match *loss {
             "mse" => Loss::Mse,
             "bce" => Loss::Bce,
             other => panic!("expected mse or bce, got {other}"),
         };
-        Self::new(&dense_network(&widths(list), loss), [batch, threads, dir])
-    }
-
-    fn sequence(arguments: &[&str]) -> Self {
-        let [encoder, decoder, steps, batch, threads, dir] = arguments else {
-            panic!("expected ENCODER DECODER STEPS BATCH THREADS DIR, got {arguments:?}");
-        };
-        let steps = steps.parse().expect("a number of steps");
-        Self::new(&sequence_network(&widths(encoder), &widths(decoder), steps), [batch, threads, dir])
-    }
-
-    fn new(network: &Network, [batch, threads, dir]: [&str; 3]) -> Self {
+        let network = networks::network(network, loss);
         let mut params = network.init(0);
         let values = read_floats(&Path::new(dir).join("params.f32"));
         let mut rest = values.as_slice();
@@ -105,7 +59,7 @@ impl Case {
         let threads = Threads::new(threads.parse().expect("a number of threads"));
         let config =
             TrainConfig { optimizer: Optimizer::Adam(AdamConfig::default()), clip: None, sparsity: Sparsity::None };
-        let trainer = Trainer::new(network, params, config, n, threads.clone());
+        let trainer = Trainer::new(&network, params, config, n, threads.clone());
         let data = read_floats(&Path::new(dir).join("batches.f32"));
         Self {
             trainer: trainer.expect("the parameters fit"),
@@ -136,12 +90,8 @@ fn main() {
         let line = line.expect("stdin is text");
         let words: Vec<&str> = line.split_whitespace().collect();
         let answer = match words.as_slice() {
-            ["dense", arguments @ ..] => {
-                case = Some(Case::dense(arguments));
-                "ok".to_owned()
-            }
-            ["sequence", arguments @ ..] => {
-                case = Some(Case::sequence(arguments));
+            ["case", words @ ..] => {
+                case = Some(Case::new(words));
                 "ok".to_owned()
             }
             [verb, n] => {
