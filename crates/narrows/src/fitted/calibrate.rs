@@ -41,10 +41,13 @@ pub(super) fn detector(
         }
         scales.push(scale);
         if m == 0 && settings.score == Score::Mahalanobis {
-            let joined = residual_and_code(&calibration.target, &output, &codes, network.outputs());
-            let width = network.outputs() + network.code_size();
-            let fitted = Gaussian::fit(&joined, n, width, Shrinkage::LedoitWolf)?;
-            let ratio = LogRatio::fit(&fitted.squared_distance(&joined))?;
+            // Rows that the distribution was fitted to lie nearer to it than others, so calibration rows have no part in
+            // it.
+            let some: Vec<u32> = (0..references.n.min(settings.references.max(1)) as u32).collect();
+            let (joined, width) = joined(network, params, &references.take(&some), threads);
+            let fitted = Gaussian::fit(&joined, some.len(), width, Shrinkage::LedoitWolf)?;
+            let held_out = residual_and_code(&calibration.target, &output, &codes, network.outputs());
+            let ratio = LogRatio::fit(&fitted.squared_distance(&held_out))?;
             gaussian = Some((fitted, ratio));
         }
     }
@@ -84,4 +87,13 @@ pub(super) fn detector(
         Score::Residual | Score::Mahalanobis => None,
     };
     Ok(Detector { score: settings.score, members: scales, neighbours, gaussian })
+}
+
+/// Residuals and codes of some rows, and how wide they are together.
+fn joined(network: &Network, params: &Params, rows: &Prepared, threads: &Threads) -> (Vec<f32>, usize) {
+    let mut output = vec![0.0; rows.n * network.outputs()];
+    let mut codes = vec![0.0; rows.n * network.code_size()];
+    network.reconstruct(params, &rows.input, &mut codes, &mut output, threads);
+    let width = network.outputs() + network.code_size();
+    (residual_and_code(&rows.target, &output, &codes, network.outputs()), width)
 }

@@ -1,7 +1,8 @@
 //! From windows to points: every point of a series gets what the windows that cover it say of it.
 //!
-//! A window's score is in units of squared errors. A point's is the square of the mean root over the windows that cover
-//! it, so that an anomaly stands out against all of them and not only one.
+//! What a window says of a point is the geometric mean of the window's score and of its error around the point: the
+//! score sees patterns that are wrong as a whole, the error where they are. Both are in units of squared errors. A point
+//! gets the square of the mean root over the windows that cover it, so that a few windows far off do not speak for all.
 
 use narrows_engine::Threads;
 
@@ -11,6 +12,9 @@ use crate::prep::{Prepared, Signal};
 
 /// Windows judged together, so that memory does not grow with the length of a series times its window.
 const CHUNK: usize = 4096;
+
+/// The error around a point is a mean over so many points before and after it: a sixteenth of a window.
+const AROUND: usize = 16;
 
 /// What is said of the points of one series.
 pub(super) struct Points {
@@ -71,12 +75,15 @@ fn heard(
         intake.pipeline.cut(signal, firsts.iter().copied(), &mut windows);
         let judged = judge.judge(&windows.prepared, Detail::Trace, threads);
         for (w, first) in firsts.iter().enumerate() {
-            let root = judged.scores[w].sqrt();
+            let width = steps * k;
+            let values = w * width..(w + 1) * width;
+            let around = around(&judged.trace[values.clone()], &windows.prepared.target[values], k);
             let from = if say == Say::Last { steps - 1 } else { 0 };
             for t in from..steps {
                 let p = first + t;
                 sums.covered[p] += 1;
-                sums.roots[p] += root;
+                // The root of the geometric mean.
+                sums.roots[p] += (judged.scores[w] * around[t]).sqrt().sqrt();
                 for c in 0..k {
                     let slot = (w * steps + t) * k + c;
                     let level = windows.levels[w * k + c];
@@ -88,6 +95,26 @@ fn heard(
         }
     }
     sums.finish(signal, k)
+}
+
+/// The mean error of the observed values near each step of a window; zero where none was observed.
+fn around(trace: &[f32], target: &[f32], channels: usize) -> Vec<f64> {
+    let steps = trace.len() / channels;
+    let reach = steps / AROUND;
+    // Sums and counts of all values before a step.
+    let mut before = Vec::with_capacity(steps + 1);
+    before.push((0.0, 0_u32));
+    for (errors, target) in trace.chunks_exact(channels).zip(target.chunks_exact(channels)) {
+        let (sum, count) = before[before.len() - 1];
+        let error: f64 = errors.iter().map(|e| f64::from(*e)).sum();
+        let observed = target.iter().filter(|t| !t.is_nan()).count() as u32;
+        before.push((sum + error, count + observed));
+    }
+    let mean = |t: usize| {
+        let (first, end) = (t.saturating_sub(reach), (t + reach + 1).min(steps));
+        (before[end].0 - before[first].0).max(0.0) / f64::from((before[end].1 - before[first].1).max(1))
+    };
+    (0..steps).map(mean).collect()
 }
 
 /// What `rate` says of windows, brought to the points they cover by the mean: for what a user would compare with.
@@ -137,7 +164,6 @@ impl Sums {
             self.rebuilt[values.clone()].iter_mut().for_each(|r| *r /= covered);
             let observed = signal.observed[values.clone()].iter().filter(|x| !x.is_nan()).count();
             if self.covered[p] > 0 && observed > 0 {
-                // The mean of roots: a few windows far off do not speak for all, as they would in a mean of squares.
                 *score = (self.roots[p] / covered).powi(2);
             }
         }
@@ -209,10 +235,17 @@ mod tests {
             for first in &firsts {
                 let mut window = intake().pipeline.no_windows(1);
                 intake().pipeline.cut(&samples.signals[0], std::iter::once(*first), &mut window);
-                roots += FITTED.judge.score(&window.prepared, &Threads::serial())[0].sqrt();
+                let judged = FITTED.judge.judge(&window.prepared, Detail::Trace, &Threads::serial());
+                let (t, reach) = (p - first, WINDOW / AROUND);
+                let near = t.saturating_sub(reach)..(t + reach + 1).min(WINDOW);
+                let k = intake().pipeline.n_channels();
+                let near = near.start * k..near.end * k;
+                let observed: Vec<usize> = near.filter(|slot| !window.prepared.target[*slot].is_nan()).collect();
+                let error: f64 = observed.iter().map(|slot| f64::from(judged.trace[*slot])).sum();
+                roots += (judged.scores[0] * error / observed.len() as f64).sqrt().sqrt();
             }
             let expected = (roots / firsts.len() as f64).powi(2);
-            assert!((found.score[p] - expected).abs() <= 1e-12 * expected, "point {p}: {} {expected}", found.score[p]);
+            assert!((found.score[p] - expected).abs() <= 1e-6 * expected, "point {p}: {} {expected}", found.score[p]);
         }
     }
 

@@ -127,11 +127,11 @@ impl Preset {
 /// Recurrent networks take larger steps, few rows at a time, and come to rest at the end.
 fn recurrent(train: Train) -> Train {
     Train {
-        batch_size: Choice::Given(32),
+        batch_size: Choice::Given(16),
         learning_rate: lit!(Positive, 3e-3),
         schedule: Schedule::OneCycle,
-        epochs: 60,
-        steps: 4000,
+        epochs: 100,
+        steps: 20_000,
         ..train
     }
 }
