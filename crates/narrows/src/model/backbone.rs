@@ -142,7 +142,7 @@ impl Default for Lstm {
     fn default() -> Self {
         Lstm {
             code_size: Choice::Auto,
-            nodes: vec![64],
+            nodes: vec![128],
             points: Choice::Auto,
             direction: Direction::Forward,
             code_activation: Choice::Auto,

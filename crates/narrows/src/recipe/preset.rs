@@ -116,9 +116,13 @@ impl Preset {
             Preset::Deep => plain,
             Preset::Denoising => Recipe { corruption: Corruption::Swap { rate: lit!(Fraction, 0.15) }, ..plain },
             Preset::Variational => Recipe { latent: Latent::Gaussian(Gaussian::default()), ..plain },
-            Preset::Seq2seq => {
-                Recipe { backbone: Backbone::Lstm(Lstm::default()), train: recurrent(plain.train), ..plain }
-            }
+            // The absolute error: a few odd beats among the normal ones do not lead the training.
+            Preset::Seq2seq => Recipe {
+                backbone: Backbone::Lstm(Lstm::default()),
+                loss: Loss::Mae,
+                train: recurrent(plain.train),
+                ..plain
+            },
             Preset::Conv => Recipe { backbone: Backbone::Conv(Conv::default()), ..plain },
         }
     }

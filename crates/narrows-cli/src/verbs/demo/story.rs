@@ -51,7 +51,7 @@ impl Story {
             Kind::Heartbeat => (
                 "heartbeat.narrows",
                 &[
-                    "fit TRAIN --kind series --layout rows --label class --normal normal --preset seq2seq --seed SEED -o MODEL --force",
+                    "fit TRAIN --kind series --layout rows --label class --normal normal --preset seq2seq --threshold false_alarm_rate=0.02 --seed SEED -o MODEL --force",
                     "score MODEL TEST -o SCORES --keep class --explain 3",
                     "evaluate MODEL TEST --label class --normal normal",
                     "explain MODEL TEST --row",
