@@ -15,6 +15,14 @@ use crate::plan::{self, Op, Plan, Stage};
 /// Rows that go through the layers together.
 const TILE: usize = 64;
 
+/// A network with its weights packed for the matrix products, for many calls with few rows: [`Network::reconstruct`]
+/// packs them at each call, which costs a single row ten times its products.
+pub struct Ready<'a> {
+    network: &'a Network,
+    plan: Plan,
+    runner: Runner<'a>,
+}
+
 /// Stages with what they need to run.
 struct Runner<'a> {
     params: &'a [f32],
@@ -158,26 +166,18 @@ impl Network {
     ///
     /// As [`encode`](Self::encode).
     pub fn reconstruct(&self, params: &Params, input: &[f32], code: &mut [f32], output: &mut [f32], threads: &Threads) {
-        let (inputs, code_size, outputs) = (self.inputs(), self.code_size(), self.outputs());
-        let n = n_rows(input, inputs, code, code_size);
-        assert_eq!(output.len(), n * outputs, "length of the output");
+        self.ready(params, threads).reconstruct(input, code, output, threads);
+    }
+
+    /// Packs the weights, so that many calls can share them.
+    ///
+    /// # Panics
+    ///
+    /// If `params` are another network's.
+    pub fn ready<'a>(&'a self, params: &'a Params, threads: &Threads) -> Ready<'a> {
         let plan = self.plan_for(params);
         let runner = Runner::new(&plan, &plan.stages, params, threads);
-        let per_task = rows_per_task(n, threads);
-        let code = (code, per_task * code_size);
-        let output = (output, per_task * outputs);
-        threads.chunks2(code, output, |t, code, output| {
-            let mut scratch = runner.scratch(code.len() / code_size);
-            let input = &input[t * per_task * inputs..];
-            let tiles = code.chunks_mut(TILE * code_size).zip(output.chunks_mut(TILE * outputs));
-            for (i, (code, output)) in tiles.enumerate() {
-                let n = code.len() / code_size;
-                let input = &input[i * TILE * inputs..][..n * inputs];
-                copy_mean(runner.tile(plan.encoder(), n, input, &mut scratch), code, n);
-                output.copy_from_slice(runner.tile(plan.decoder(), n, code, &mut scratch));
-                self.output.link(output);
-            }
-        });
+        Ready { network: self, plan, runner }
     }
 
     /// Writes the loss of every row that does not train: the output loss of `[n, inputs]` against
@@ -229,6 +229,35 @@ impl Network {
         let len = plan.stages.iter().map(|stage| stage.trainable.len() + stage.buffers.len());
         assert_eq!(params.data.len(), len.sum::<usize>(), "parameters of another network");
         plan
+    }
+}
+
+impl Ready<'_> {
+    /// As [`Network::reconstruct`], to the bit.
+    ///
+    /// # Panics
+    ///
+    /// If a length does not fit.
+    pub fn reconstruct(&self, input: &[f32], code: &mut [f32], output: &mut [f32], threads: &Threads) {
+        let Ready { network, plan, runner } = self;
+        let (inputs, code_size, outputs) = (network.inputs(), network.code_size(), network.outputs());
+        let n = n_rows(input, inputs, code, code_size);
+        assert_eq!(output.len(), n * outputs, "length of the output");
+        let per_task = rows_per_task(n, threads);
+        let code = (code, per_task * code_size);
+        let output = (output, per_task * outputs);
+        threads.chunks2(code, output, |t, code, output| {
+            let mut scratch = runner.scratch(code.len() / code_size);
+            let input = &input[t * per_task * inputs..];
+            let tiles = code.chunks_mut(TILE * code_size).zip(output.chunks_mut(TILE * outputs));
+            for (i, (code, output)) in tiles.enumerate() {
+                let n = code.len() / code_size;
+                let input = &input[i * TILE * inputs..][..n * inputs];
+                copy_mean(runner.tile(plan.encoder(), n, input, &mut scratch), code, n);
+                output.copy_from_slice(runner.tile(plan.decoder(), n, code, &mut scratch));
+                network.output.link(output);
+            }
+        });
     }
 }
 

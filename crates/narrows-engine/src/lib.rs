@@ -56,6 +56,7 @@ mod golden;
 mod gradcheck;
 
 pub use error::ShapeError;
+pub use inference::Ready;
 pub use kernels::threads::Threads;
 pub use latent::Latent;
 pub use layer::{

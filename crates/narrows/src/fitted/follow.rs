@@ -9,7 +9,7 @@
 
 use std::collections::HashMap;
 
-use narrows_engine::Threads;
+use narrows_engine::{Ready, Threads};
 
 use super::intake::{Intake, SeriesIntake};
 use super::points::last_point;
@@ -27,10 +27,11 @@ const KEPT: usize = 2;
 ///
 /// It keeps two windows of numbers for each series it has met, and nothing else, however long the stream is. A series is
 /// never forgotten: where ids are made up without end, so is the memory.
-#[derive(Debug)]
 pub struct Follower<'a> {
     fitted: &'a Fitted,
     intake: &'a SeriesIntake,
+    /// The networks, made ready once: that costs as much as ten points.
+    members: Vec<Ready<'a>>,
     threads: Threads,
     tracks: HashMap<String, Track>,
     counts: ScoreCounts,
@@ -102,8 +103,10 @@ impl Fitted {
                 return Err(error.with_hint("fit one to points in time: narrows fit DATA --kind series"));
             }
         };
-        let (threads, tracks) = (Threads::serial(), HashMap::new());
-        Ok(Follower { fitted: self, intake, threads, tracks, counts: ScoreCounts::default() })
+        let threads = Threads::serial();
+        let members = self.judge.ready(&threads);
+        let (tracks, counts) = (HashMap::new(), ScoreCounts::default());
+        Ok(Follower { fitted: self, intake, members, threads, tracks, counts })
     }
 }
 
@@ -176,7 +179,8 @@ impl Follower<'_> {
         let recent = &self.tracks[&point.id].recent;
         let p = recent.values.len() / self.intake.pipeline.n_channels() - 1;
         let (signal, _) = self.intake.pipeline.signal(&recent.id, &recent.values);
-        let points = last_point(self.intake, &self.fitted.judge, &recent.id, &signal, &self.threads);
+        let judge = &self.fitted.judge;
+        let points = last_point(self.intake, judge, &self.members, &recent.id, &signal, &self.threads);
         let score = points.score[p];
         let (calibration, decision) = match &self.fitted.online {
             Some(Online { calibration, decision }) => (calibration, decision),

@@ -1,6 +1,6 @@
 //! The one path from prepared rows to scores and to what each column adds to them. It knows no table and no unit.
 
-use narrows_engine::{Network, Params, Threads};
+use narrows_engine::{Network, Params, Ready, Threads};
 use rayon::prelude::*;
 
 use crate::detect::residual::Slots;
@@ -81,15 +81,31 @@ impl Judge {
         self.judge(prepared, Detail::Scores, threads).scores
     }
 
+    /// The members with their weights packed, for many calls of [`judge_by`](Judge::judge_by).
+    pub(super) fn ready(&self, threads: &Threads) -> Vec<Ready<'_>> {
+        self.members.iter().map(|params| self.network.ready(params, threads)).collect()
+    }
+
     /// The scores of prepared rows, with the detail asked for.
     pub(super) fn judge(&self, prepared: &Prepared, detail: Detail, threads: &Threads) -> Judged {
+        self.judge_by(&self.ready(threads), prepared, detail, threads)
+    }
+
+    /// The same, by members that are [`ready`](Judge::ready).
+    pub(super) fn judge_by(
+        &self,
+        members: &[Ready<'_>],
+        prepared: &Prepared,
+        detail: Detail,
+        threads: &Threads,
+    ) -> Judged {
         let values = (CHUNK * prepared.width).max(1);
         let chunks: Vec<Judged> = threads.install(|| {
             prepared
                 .input
                 .par_chunks(values)
                 .zip(prepared.target.par_chunks(values))
-                .map(|(input, target)| self.judge_chunk(input, target, detail))
+                .map(|(input, target)| self.judge_chunk(members, input, target, detail))
                 .collect()
         });
         let mut all = Judged {
@@ -107,7 +123,7 @@ impl Judge {
         all
     }
 
-    fn judge_chunk(&self, input: &[f32], target: &[f32], detail: Detail) -> Judged {
+    fn judge_chunk(&self, members: &[Ready<'_>], input: &[f32], target: &[f32], detail: Detail) -> Judged {
         let serial = Threads::serial();
         let (width, columns) = (self.slots.width(), self.slots.n_columns());
         let n = input.len() / width;
@@ -121,8 +137,8 @@ impl Judge {
         let member_share = 1.0 / self.members.len() as f64;
         let mut squared = None;
 
-        for (m, (params, scale)) in self.members.iter().zip(&self.detector.members).enumerate() {
-            self.network.reconstruct(params, input, &mut codes, &mut output, &serial);
+        for (m, (member, scale)) in members.iter().zip(&self.detector.members).enumerate() {
+            member.reconstruct(input, &mut codes, &mut output, &serial);
             self.slots.contributions(target, &output, &mut contributions);
             for (log, row) in residual.iter_mut().zip(contributions.chunks_exact(columns)) {
                 *log += member_share * scale.log_ratio(row);

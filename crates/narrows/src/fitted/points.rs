@@ -4,10 +4,10 @@
 //! score sees patterns that are wrong as a whole, the error where they are. Both are in units of squared errors. A point
 //! gets the square of the mean root over the windows that cover it, so that a few windows far off do not speak for all.
 
-use narrows_engine::Threads;
+use narrows_engine::{Ready, Threads};
 
 use super::intake::SeriesIntake;
-use super::judge::{Detail, Judge};
+use super::judge::{Detail, Judge, Judged};
 use crate::prep::{Prepared, Signal};
 
 /// Windows judged together, so that memory does not grow with the length of a series times its window.
@@ -48,32 +48,40 @@ pub(super) fn points(
     threads: &Threads,
 ) -> Points {
     let stride = if say == Say::Last { 1 } else { intake.stride };
-    heard(intake, judge, id, signal, say, &intake.firsts(signal.n, stride), threads)
+    let judged = |windows: &Prepared| judge.judge(windows, Detail::Trace, threads);
+    heard(intake, id, signal, say, &intake.firsts(signal.n, stride), judged)
 }
 
-/// Judges the last point of one series alone, as [`points`] does where only the last window has a say; of the other
-/// points, and of a series shorter than a window, nothing is known.
-pub(super) fn last_point(intake: &SeriesIntake, judge: &Judge, id: &str, signal: &Signal, threads: &Threads) -> Points {
+/// Judges the last point of one series alone, by members that are ready, as [`points`] does where only the last window
+/// has a say; of the other points, and of a series shorter than a window, nothing is known.
+pub(super) fn last_point(
+    intake: &SeriesIntake,
+    judge: &Judge,
+    members: &[Ready<'_>],
+    id: &str,
+    signal: &Signal,
+    threads: &Threads,
+) -> Points {
     let first: Vec<usize> = signal.n.checked_sub(intake.pipeline.window()).into_iter().collect();
-    heard(intake, judge, id, signal, Say::Last, &first, threads)
+    let judged = |windows: &Prepared| judge.judge_by(members, windows, Detail::Trace, threads);
+    heard(intake, id, signal, Say::Last, &first, judged)
 }
 
 /// What the windows that begin at `firsts` say.
 fn heard(
     intake: &SeriesIntake,
-    judge: &Judge,
     id: &str,
     signal: &Signal,
     say: Say,
     firsts: &[usize],
-    threads: &Threads,
+    judged: impl Fn(&Prepared) -> Judged,
 ) -> Points {
     let (k, steps) = (intake.pipeline.n_channels(), intake.pipeline.window());
     let mut sums = Sums::new(signal.n, k);
     for firsts in firsts.chunks(CHUNK) {
         let mut windows = intake.pipeline.no_windows(firsts.len());
         intake.pipeline.cut(signal, firsts.iter().copied(), &mut windows);
-        let judged = judge.judge(&windows.prepared, Detail::Trace, threads);
+        let judged = judged(&windows.prepared);
         for (w, first) in firsts.iter().enumerate() {
             let width = steps * k;
             let values = w * width..(w + 1) * width;
