@@ -387,15 +387,15 @@ mod tests {
 
     #[test]
     fn stretches_lie_between_anomalous_points() {
-        let check = |anomalous: &[usize], expected: &[Range<usize>]| {
+        let check = |anomalous: &[usize], expected: &str| {
             let is_anomalous: Vec<bool> = (0..10).map(|t| anomalous.contains(&t)).collect();
-            assert_eq!(normal_stretches(&(3..9), &is_anomalous), expected, "{anomalous:?}");
+            assert_eq!(format!("{:?}", normal_stretches(&(3..9), &is_anomalous)), expected, "{anomalous:?}");
         };
-        check(&[], &[3..9]);
-        check(&[0, 9], &[3..9]);
-        check(&[3, 5, 6], &[4..5, 7..9]);
-        check(&[8], &[3..8]);
-        check(&[3, 4, 5, 6, 7, 8], &[]);
+        check(&[], "[3..9]");
+        check(&[0, 9], "[3..9]");
+        check(&[3, 5, 6], "[4..5, 7..9]");
+        check(&[8], "[3..8]");
+        check(&[3, 4, 5, 6, 7, 8], "[]");
     }
 
     #[test]

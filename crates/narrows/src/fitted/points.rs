@@ -87,11 +87,11 @@ fn heard(
             let values = w * width..(w + 1) * width;
             let around = around(&judged.trace[values.clone()], &windows.prepared.target[values], k);
             let from = if say == Say::Last { steps - 1 } else { 0 };
-            for t in from..steps {
+            for (t, around) in around.iter().enumerate().skip(from) {
                 let p = first + t;
                 sums.covered[p] += 1;
                 // The root of the geometric mean.
-                sums.roots[p] += (judged.scores[w] * around[t]).sqrt().sqrt();
+                sums.roots[p] += (judged.scores[w] * around).sqrt().sqrt();
                 for c in 0..k {
                     let slot = (w * steps + t) * k + c;
                     let level = windows.levels[w * k + c];
