@@ -331,6 +331,7 @@ fn detection(decision: &Decision, calibration: &Calibration, anomalous: &[f64]) 
         rule: decision.rule.clone(),
         threshold: decision.threshold,
         promised_rate: decision.promised_rate,
+        pieces: (calibration.blocks < calibration.scores.len()).then_some(calibration.blocks as u64),
         histogram: histogram(&calibration.scores),
         anomalies: (!anomalous.is_empty()).then(|| histogram(anomalous)),
     }

@@ -159,6 +159,9 @@ pub struct Detection {
     pub threshold: f64,
     /// The false-alarm rate the rule promises on fresh normal rows, where it promises one.
     pub promised_rate: Option<f64>,
+    /// Of points in time: independent pieces behind the calibration scores, which are fewer than these.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pieces: Option<u64>,
     /// Counts of calibration scores.
     pub histogram: Histogram,
     /// Counts of the scores of rows that the label calls anomalous, on the same edges, where there are any.

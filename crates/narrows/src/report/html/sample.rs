@@ -66,6 +66,7 @@ pub(crate) fn report() -> Report {
             rule: serde_json::from_str(r#"{"rule":"false_alarm_rate","rate":0.01}"#).unwrap(),
             threshold: 3.41,
             promised_rate: Some(0.01),
+            pieces: None,
             histogram: histogram(200, -0.55, 0.5),
             anomalies: Some(histogram(58, 2.6, 1.1)),
         },

@@ -30,7 +30,10 @@ impl Scores {
             has_anomalies: anomalies.is_some_and(|anomalies| anomalies.counts.iter().any(|n| *n > 0)),
             rule: detection.rule.to_string(),
             explanation: explanation(&detection.rule, detection.threshold),
-            rests_on: rests_on(report.rows.calibration, detection.promised_rate),
+            rests_on: match detection.pieces {
+                Some(pieces) => rests_on_pieces(pieces, detection.promised_rate),
+                None => rests_on(report.rows.calibration, detection.promised_rate),
+            },
             beyond: share_beyond(&detection.histogram, detection.threshold).map(percent).unwrap_or_default(),
             caught: anomalies
                 .and_then(|anomalies| share_beyond(anomalies, detection.threshold))
@@ -48,7 +51,7 @@ fn explanation(rule: &Threshold, threshold: f64) -> String {
         Threshold::FalseAlarmRate { rate } => {
             let rate = share(f64::from(*rate));
             format!(
-                "The threshold, {at}, is set so that at most {rate} of fresh normal rows score above it (split conformal prediction)."
+                "The threshold, {at}, is set so that at most {rate} of fresh normal rows score above it, as far as there are rows enough to promise it (split conformal prediction)."
             )
         }
         Threshold::Quantile { q } => {
@@ -75,6 +78,22 @@ fn explanation(rule: &Threshold, threshold: f64) -> String {
             "The threshold, {at}, gives the best F1 on the labelled rows. It was chosen with their labels, so figures on those rows flatter it."
         ),
     }
+}
+
+/// The same of points in time, whose neighbours share their windows.
+fn rests_on_pieces(pieces: u64, promised: Option<f64>) -> String {
+    let shown = counted(pieces, "piece");
+    let finest = probability(1.0 / (pieces as f64 + 1.0));
+    let promise = match promised {
+        Some(rate) => format!(
+            "At most {} of fresh normal points are called on average, as long as the future is like the calibration stretch. ",
+            percent(rate)
+        ),
+        None => "This rule promises no rate. ".to_owned(),
+    };
+    format!(
+        "{promise}Neighbouring points share their windows, so what was held out counts as {shown} of a window's length: the smallest p-value that can be given is {finest}."
+    )
 }
 
 /// What a promise of a rate rests on, and how fine it can be.
@@ -109,6 +128,8 @@ mod tests {
             assert!(html.contains(words), "`{words}` is missing");
         }
         assert!(rests_on(0, None).contains("No rows"));
+        let pieces = rests_on_pieces(9, Some(0.1)).replace('\u{a0}', " ");
+        assert!(pieces.contains("9 pieces") && pieces.contains("10 %") && pieces.contains("0.10"), "{pieces}");
         assert!(rests_on(50, None).contains("promises no rate"));
     }
 
