@@ -95,6 +95,10 @@ impl Cells<'_> {
             (ColumnKind::Datetime, Form::Moments(array)) => Ok(Arc::new(array)),
             (ColumnKind::Datetime, Form::Words(words)) => self.moments(&words),
             (ColumnKind::Category | ColumnKind::Text, Form::Words(words)) => Ok(names(words)),
+            // JSON knows no whole numbers: the machine 7 is called 7, as in a table, and not 7.0.
+            (ColumnKind::Text, Form::Numbers(numbers)) if array.data_type().is_floating() => {
+                Ok(Arc::new(numbers.iter().map(|x| x.map(|x| x.to_string())).collect::<StringArray>()))
+            }
             // Text is never a feature, so that anything may stand in it.
             (ColumnKind::Text, _) => {
                 cast(array, &DataType::Utf8).map_err(|error| Error::data(self.place(0), error.to_string()))
@@ -248,6 +252,8 @@ mod tests {
         let array: ArrayRef = Arc::new(Float64Array::from(vec![1.0, 2.0]));
         let same = conformed(array.clone(), ColumnKind::Numeric).unwrap();
         assert_eq!(same.to_data().buffers()[0].as_ptr(), array.to_data().buffers()[0].as_ptr());
+        let text = conformed(Arc::new(Float64Array::from(vec![7.0, 0.5])), ColumnKind::Text).unwrap();
+        assert_eq!(text.as_string::<i32>().iter().flatten().collect::<Vec<_>>(), ["7", "0.5"]);
         let text = conformed(Arc::new(Int32Array::from(vec![7])), ColumnKind::Text).unwrap();
         assert_eq!(text.as_string::<i32>().value(0), "7");
         let none = conformed(Arc::new(arrow::array::NullArray::new(2)), ColumnKind::Numeric).unwrap();
