@@ -5,7 +5,7 @@ use super::fit::Session;
 use super::input::{Input, Wanted};
 use super::intake::{Intake, SeriesIntake, SeriesSamples};
 use super::judge::Judge;
-use super::learn::{Learnt, Material, draw_line, learn};
+use super::learn::{Learnt, Material, TRAINING_SCORES, draw_line, draw_line_of_samples, learn};
 use super::points::{Say, points};
 use super::roles::{Roles, known};
 use super::split::Split;
@@ -17,8 +17,6 @@ use crate::recipe::{Recipe, Series};
 use crate::train::Event;
 use narrows_engine::Threads;
 
-/// Most training scores kept for the `contamination` rule.
-const TRAINING_SCORES: usize = 20_000;
 /// Windows that cover a point when scoring.
 const COVER: usize = 32;
 
@@ -66,10 +64,7 @@ fn fit_rows(recipe: &Recipe, settings: &Series, table: Table, roles: &Roles, ses
 
     let prepared = &windows.prepared;
     let anomalous = judge.score(&prepared.take(&input.anomalous), threads);
-    let held_out = judge.score(&prepared.take(&split.calibration), threads);
-    let sample = &split.train[..split.train.len().min(TRAINING_SCORES)];
-    let training = judge.score(&prepared.take(sample), threads);
-    let (calibration, decision) = draw_line(&recipe, held_out, None, training, &anomalous)?;
+    let (calibration, decision) = draw_line_of_samples(&recipe, &judge, prepared, &split, &anomalous, threads)?;
     warnings.extend(decision.warning.clone());
     warnings.iter().for_each(|warning| session.observer.on_event(Event::Warned(warning)));
 

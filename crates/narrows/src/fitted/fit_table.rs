@@ -3,7 +3,7 @@
 use super::fit::Session;
 use super::input::{Input, Wanted};
 use super::intake::{Intake, TableIntake};
-use super::learn::{Learnt, Material, draw_line, learn};
+use super::learn::{Learnt, Material, draw_line_of_samples, learn};
 use super::roles::Roles;
 use super::split::Split;
 use super::{Fitted, summary};
@@ -13,9 +13,6 @@ use crate::model::Shape;
 use crate::prep::Pipeline;
 use crate::recipe::Recipe;
 use crate::train::Event;
-
-/// Most training scores kept for the `contamination` rule.
-const TRAINING_SCORES: usize = 20_000;
 
 pub(super) fn fit(recipe: &Recipe, table: Table, roles: &Roles, session: &Session<'_>) -> Result<Fitted> {
     let threads = &session.threads;
@@ -31,10 +28,7 @@ pub(super) fn fit(recipe: &Recipe, table: Table, roles: &Roles, session: &Sessio
     let Learnt { recipe, judge, baselines, density, trainings, mut warnings } = learn(recipe, material, session)?;
 
     let anomalous = judge.score(&prepared.take(&input.anomalous), threads);
-    let held_out = judge.score(&prepared.take(&split.calibration), threads);
-    let sample = &split.train[..split.train.len().min(TRAINING_SCORES)];
-    let training = judge.score(&prepared.take(sample), threads);
-    let (calibration, decision) = draw_line(&recipe, held_out, None, training, &anomalous)?;
+    let (calibration, decision) = draw_line_of_samples(&recipe, &judge, &prepared, &split, &anomalous, threads)?;
     warnings.extend(decision.warning.clone());
     warnings.iter().for_each(|warning| session.observer.on_event(Event::Warned(warning)));
 

@@ -19,6 +19,8 @@ use crate::range::lit;
 use crate::recipe::Recipe;
 use crate::train::{self, Event, Stop, Task, Trained, Training};
 
+/// Most training scores kept for the `contamination` rule.
+pub(super) const TRAINING_SCORES: usize = 20_000;
 /// Most codes that the density of generated rows is fitted to.
 const DENSITY_ROWS: usize = 20_000;
 
@@ -68,6 +70,21 @@ pub(super) fn learn(recipe: &Recipe, material: Material<'_>, session: &Session<'
     }
     let judge = Judge { network, members, detector, slots };
     Ok(Learnt { recipe, judge, baselines, density, trainings, warnings })
+}
+
+/// Draws the line where a sample is what is judged: a row of a table, or a whole series.
+pub(super) fn draw_line_of_samples(
+    recipe: &Recipe,
+    judge: &Judge,
+    prepared: &Prepared,
+    split: &Split,
+    anomalous: &[f64],
+    threads: &Threads,
+) -> Result<(Calibration, Decision)> {
+    let held_out = judge.score(&prepared.take(&split.calibration), threads);
+    let sample = &split.train[..split.train.len().min(TRAINING_SCORES)];
+    let training = judge.score(&prepared.take(sample), threads);
+    draw_line(recipe, held_out, None, training, anomalous)
 }
 
 /// Draws the line: the rule on the scores of what never trained.

@@ -10,13 +10,13 @@ use super::intake::{SeriesIntake, SeriesSamples};
 use super::judge::Detail;
 use super::points::{Points, Say, points};
 use super::series::{expected, row_reasons};
-use super::summary::{Particulars, Told, columns, notes, report, rows as row_counts, top_row, top_samples};
+use super::summary::{HeldOut, Particulars, Told, columns, notes, report, rows as row_counts, top_row, top_samples};
 use crate::data::Series;
 use crate::detect::explain;
 use crate::error::Result;
 use crate::prep::{ColumnPrep, PrepReport};
 use crate::report::{
-    ChannelTrace, ColumnReport, EventSpan, Report, Role, Rows, SeriesReport, Stretch, TopRow, Training, WindowExample,
+    ChannelTrace, ColumnReport, EventSpan, Report, Role, SeriesReport, Stretch, TopRow, Training, WindowExample,
 };
 
 /// Stretches of series that are drawn, and points of each.
@@ -50,6 +50,7 @@ pub(super) fn rows(
     warnings: Vec<String>,
     threads: &Threads,
 ) -> Result<Report> {
+    let held_out = HeldOut::of(told, threads);
     let top = top_samples(told, threads);
     let judged = told.judge.judge(&told.prepared.take(&top), Detail::Shares, threads);
     let reasons = row_reasons(told.judge, intake, samples, &top, &judged.shares, TOP_REASONS, threads);
@@ -63,7 +64,7 @@ pub(super) fn rows(
         source: input.table.source().to_owned(),
         label: input.label.clone(),
         rows: row_counts(input, told.split),
-        columns: folded_columns(input, prep, rebuilt_quality(told, threads)),
+        columns: folded_columns(input, prep, rebuilt_quality(&held_out)),
         notes: notes(input, prep),
         top: top_rows,
         series: Some(SeriesReport {
@@ -82,7 +83,7 @@ pub(super) fn rows(
             windows: window_examples(told, intake, samples, &top, threads),
         }),
     };
-    report(told, particulars, intake.pipeline.blocks(), training, warnings, threads)
+    report(told, &held_out, particulars, intake.pipeline.blocks(), training, warnings, threads)
 }
 
 /// Every column of the input, the steps of a row as one: what is said of them is the same.
@@ -109,10 +110,8 @@ fn folded_columns(input: &Input, prep: &PrepReport, quality: Option<f64>) -> Vec
 }
 
 /// 1 - error / variance of what is rebuilt of held-out rows, in prepared units.
-fn rebuilt_quality(told: &Told<'_>, threads: &Threads) -> Option<f64> {
-    let held_out = told.prepared.take(&told.split.calibration);
-    let output = told.judge.output(&held_out, threads);
-    let pairs = || held_out.target.iter().zip(&output).filter(|(t, _)| !t.is_nan());
+fn rebuilt_quality(held_out: &HeldOut) -> Option<f64> {
+    let pairs = || held_out.rows.target.iter().zip(&held_out.output).filter(|(t, _)| !t.is_nan());
     let n = pairs().count() as f64;
     let mean = pairs().map(|(t, _)| f64::from(*t)).sum::<f64>() / n;
     let variance: f64 = pairs().map(|(t, _)| (f64::from(*t) - mean).powi(2)).sum();
@@ -167,6 +166,7 @@ pub(super) fn long(
     warnings: Vec<String>,
     threads: &Threads,
 ) -> Result<Report> {
+    let held_out = HeldOut::of(told, threads);
     let threshold = told.decision.threshold;
     let judged: Vec<Judged<'_>> = samples
         .set
@@ -186,19 +186,11 @@ pub(super) fn long(
         .collect();
     top.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.row.cmp(&b.row)));
     top.truncate(TOP_EVENTS);
-    let split = told.split;
     let counts = &samples.set.counts;
     let particulars = Particulars {
         source: input.table.source().to_owned(),
         label: input.label.clone(),
-        rows: Rows {
-            read: input.table.n_rows() as u64,
-            not_normal: input.anomalous.len() as u64,
-            unlabelled: input.unlabelled,
-            train: split.train.len() as u64,
-            validation: split.validation.len() as u64,
-            calibration: split.calibration.len() as u64,
-        },
+        rows: row_counts(input, told.split),
         columns: columns(input, &intake.pipeline.columns(), |channel| quality(samples, &judged, channel)),
         notes: notes(input, prep).into_iter().chain(chosen.notes.iter().cloned()).collect(),
         top,
@@ -218,7 +210,7 @@ pub(super) fn long(
             windows: Vec::new(),
         }),
     };
-    report(told, particulars, intake.pipeline.blocks(), training, warnings, threads)
+    report(told, &held_out, particulars, intake.pipeline.blocks(), training, warnings, threads)
 }
 
 /// One series and what was said of it.

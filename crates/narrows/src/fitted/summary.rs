@@ -70,6 +70,21 @@ pub(super) fn cautions(recipe: &Recipe, network: &Network, n_calibration: usize)
     cautions
 }
 
+/// The calibration rows and what the model makes of them.
+pub(super) struct HeldOut {
+    pub(super) rows: Prepared,
+    /// `[n, width]`
+    pub(super) output: Vec<f32>,
+}
+
+impl HeldOut {
+    pub(super) fn of(told: &Told<'_>, threads: &Threads) -> HeldOut {
+        let rows = told.prepared.take(&told.split.calibration);
+        let output = told.judge.output(&rows, threads);
+        HeldOut { rows, output }
+    }
+}
+
 /// What only one kind of data can tell.
 pub(super) struct Particulars {
     pub(super) source: String,
@@ -84,14 +99,13 @@ pub(super) struct Particulars {
 /// The report of a fit.
 pub(super) fn report(
     told: &Told<'_>,
+    held_out: &HeldOut,
     particulars: Particulars,
     blocks: &[Block],
     training: Vec<Training>,
     warnings: Vec<String>,
     threads: &Threads,
 ) -> Result<Report> {
-    let held_out = told.prepared.take(&told.split.calibration);
-    let output = told.judge.output(&held_out, threads);
     let Particulars { source, label, rows, columns, notes, top, series } = particulars;
     Ok(Report {
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -104,7 +118,7 @@ pub(super) fn report(
         network: network(told.recipe, told.judge, blocks),
         training,
         detection: detection(told.decision, told.calibration, told.anomalous_scores),
-        pca: pca_comparison(told, &held_out, &output)?,
+        pca: pca_comparison(told, &held_out.rows, &held_out.output)?,
         top,
         code_map: code_map(told, threads)?,
         series,
@@ -122,20 +136,19 @@ pub(super) fn table(
     warnings: Vec<String>,
     threads: &Threads,
 ) -> Result<Report> {
-    let held_out = told.prepared.take(&told.split.calibration);
-    let output = told.judge.output(&held_out, threads);
+    let held_out = HeldOut::of(told, threads);
     let particulars = Particulars {
         source: input.table.source().to_owned(),
         label: input.label.clone(),
         rows: rows(input, told.split),
         columns: columns(input, &intake.pipeline.columns(), |name| {
-            quality(intake.pipeline.blocks(), name, &held_out, &output)
+            quality(intake.pipeline.blocks(), name, &held_out.rows, &held_out.output)
         }),
         notes: notes(input, prep),
         top: top_rows(told, input, intake, threads),
         series: None,
     };
-    report(told, particulars, intake.pipeline.blocks(), training, warnings, threads)
+    report(told, &held_out, particulars, intake.pipeline.blocks(), training, warnings, threads)
 }
 
 /// What became of the rows, where a row is a sample.
