@@ -1,0 +1,10 @@
+//! Pictures: files in and out, damage done to them on purpose, and how alike two of them are. Knows no model.
+//!
+//! A [`Picture`] is plain numbers: height, width, one channel or three, each value in [0, 1] as the file stores it
+//! (gamma-encoded; nothing here is linear light). Everything else works on it.
+
+mod error;
+mod picture;
+
+pub use error::{Error, Result};
+pub use picture::{Channels, Picture};

@@ -1,0 +1,111 @@
+//! A picture as numbers.
+
+use serde::{Deserialize, Serialize};
+
+/// What a pixel holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Channels {
+    /// One value: luminance.
+    Grey,
+    /// Three: red, green, blue.
+    Rgb,
+}
+
+impl Channels {
+    /// Values of a pixel.
+    pub fn count(self) -> usize {
+        match self {
+            Channels::Grey => 1,
+            Channels::Rgb => 3,
+        }
+    }
+
+    /// The name, as in files and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Channels::Grey => "grey",
+            Channels::Rgb => "rgb",
+        }
+    }
+}
+
+/// A picture: `[height, width, channels]`, channels fastest, each value in [0, 1] as the file stores it. Values may leave
+/// that range on the way (noise is not clipped); files clip them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Picture {
+    /// Rows of pixels.
+    pub height: usize,
+    /// Pixels in a row.
+    pub width: usize,
+    /// What a pixel holds.
+    pub channels: Channels,
+    /// `[height, width, channels]`
+    pub pixels: Vec<f32>,
+}
+
+impl Picture {
+    /// A picture of these pixels.
+    ///
+    /// # Panics
+    /// If their number is not height * width * channels.
+    pub fn new(height: usize, width: usize, channels: Channels, pixels: Vec<f32>) -> Picture {
+        assert_eq!(pixels.len(), height * width * channels.count(), "pixels of a {height}x{width} picture");
+        Picture { height, width, channels, pixels }
+    }
+
+    /// A picture of one value.
+    pub fn filled(height: usize, width: usize, channels: Channels, value: f32) -> Picture {
+        Picture::new(height, width, channels, vec![value; height * width * channels.count()])
+    }
+
+    /// The values of a row of pixels.
+    pub fn row(&self, y: usize) -> &[f32] {
+        let stride = self.width * self.channels.count();
+        &self.pixels[y * stride..(y + 1) * stride]
+    }
+
+    /// The values of a row of pixels.
+    pub fn row_mut(&mut self, y: usize) -> &mut [f32] {
+        let stride = self.width * self.channels.count();
+        &mut self.pixels[y * stride..(y + 1) * stride]
+    }
+
+    /// The values of a pixel.
+    pub fn pixel(&self, y: usize, x: usize) -> &[f32] {
+        let c = self.channels.count();
+        &self.row(y)[x * c..(x + 1) * c]
+    }
+
+    /// The part from row `top` and column `left` on.
+    ///
+    /// # Panics
+    /// If it reaches beyond the picture.
+    pub fn crop(&self, top: usize, left: usize, height: usize, width: usize) -> Picture {
+        let c = self.channels.count();
+        let mut pixels = Vec::with_capacity(height * width * c);
+        for y in top..top + height {
+            pixels.extend_from_slice(&self.row(y)[left * c..(left + width) * c]);
+        }
+        Picture::new(height, width, self.channels, pixels)
+    }
+
+    /// The same picture with every value held in [0, 1].
+    pub fn clipped(mut self) -> Picture {
+        self.pixels.iter_mut().for_each(|x| *x = x.clamp(0.0, 1.0));
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_crop_is_a_part_of_the_rows() {
+        let picture = Picture::new(3, 4, Channels::Grey, (0..12).map(|i| i as f32).collect());
+        let crop = picture.crop(1, 2, 2, 2);
+        assert_eq!(crop.pixels, [6.0, 7.0, 10.0, 11.0]);
+        assert_eq!(picture.pixel(2, 3), [11.0]);
+    }
+}
