@@ -53,13 +53,8 @@ fn fit_rows(recipe: &Recipe, settings: &Series, table: Table, roles: &Roles, ses
     let samples = intake.signals(set, Vec::new());
     let windows = intake.whole(&samples);
 
-    let material = Material {
-        prepared: &windows.prepared,
-        blocks: intake.pipeline.blocks(),
-        slots: intake.slots(),
-        shape: intake.shape(),
-        split: &split,
-    };
+    let (blocks, slots, shape) = (intake.pipeline.blocks(), intake.slots(), intake.shape());
+    let material = Material::of(recipe, &windows.prepared, &split, blocks, slots, shape);
     let Learnt { recipe, judge, baselines, density, trainings, mut warnings } = learn(recipe, material, session)?;
 
     let prepared = &windows.prepared;
@@ -120,13 +115,8 @@ fn fit_long(recipe: &Recipe, settings: &Series, table: Table, roles: &Roles, ses
     let samples = intake.signals(set, Vec::new());
     let Cut { windows, split, normal, anomalous } = cut(&intake, &samples, &plan, &is_anomalous)?;
 
-    let material = Material {
-        prepared: &windows.prepared,
-        blocks: intake.pipeline.blocks(),
-        slots: intake.slots(),
-        shape: intake.shape(),
-        split: &split,
-    };
+    let (blocks, slots, shape) = (intake.pipeline.blocks(), intake.slots(), intake.shape());
+    let material = Material::of(recipe, &windows.prepared, &split, blocks, slots, shape);
     let Learnt { recipe, judge, baselines, density, trainings, mut warnings } = learn(recipe, material, session)?;
 
     let held_out = |say: Say, part: usize| {

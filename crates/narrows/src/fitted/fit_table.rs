@@ -24,7 +24,7 @@ pub(super) fn fit(recipe: &Recipe, table: Table, roles: &Roles, session: &Sessio
     let intake = TableIntake { schema: input.schema.clone(), pipeline };
 
     let blocks = intake.pipeline.blocks();
-    let material = Material { prepared: &prepared, blocks, slots: intake.slots(), shape: Shape::Row, split: &split };
+    let material = Material::of(recipe, &prepared, &split, blocks, intake.slots(), Shape::Row);
     let Learnt { recipe, judge, baselines, density, trainings, mut warnings } = learn(recipe, material, session)?;
 
     let anomalous = judge.score(&prepared.take(&input.anomalous), threads);

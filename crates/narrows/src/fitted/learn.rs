@@ -17,20 +17,52 @@ use crate::model::{self, Latent, Shape};
 use crate::prep::{Block, Prepared};
 use crate::range::lit;
 use crate::recipe::Recipe;
-use crate::train::{self, Event, Stop, Task, Trained, Training};
+use crate::train::{self, Event, PreparedSamples, Samples, Stop, Task, Trained, Training};
 
 /// Most training scores kept for the `contamination` rule.
 pub(super) const TRAINING_SCORES: usize = 20_000;
 /// Most codes that the density of generated rows is fitted to.
 const DENSITY_ROWS: usize = 20_000;
 
-/// Prepared rows and what is known of them.
+/// Samples and what is known of them.
 pub(super) struct Material<'a> {
-    pub(super) prepared: &'a Prepared,
+    /// What each member's training draws from.
+    pub(super) samples: Vec<Box<dyn Samples + 'a>>,
+    /// Which samples train, and which choose when to stop.
+    pub(super) split: &'a Split,
+    /// Training samples, for the baselines.
+    pub(super) train: Prepared,
+    /// Samples that distances are measured to: those that chose when to stop are as good as any.
+    pub(super) references: Prepared,
+    /// Samples that never train.
+    pub(super) calibration: Prepared,
     pub(super) blocks: &'a [Block],
     pub(super) slots: Slots,
     pub(super) shape: Shape,
-    pub(super) split: &'a Split,
+}
+
+impl<'a> Material<'a> {
+    /// Rows that are all prepared.
+    pub(super) fn of(
+        recipe: &Recipe,
+        prepared: &'a Prepared,
+        split: &'a Split,
+        blocks: &'a [Block],
+        slots: Slots,
+        shape: Shape,
+    ) -> Material<'a> {
+        let under = |corruption| Box::new(PreparedSamples { prepared, blocks, corruption }) as Box<dyn Samples>;
+        Material {
+            samples: recipe.corruptions().into_iter().map(under).collect(),
+            split,
+            train: prepared.take(&split.train),
+            references: prepared.take(&split.not_calibration()),
+            calibration: prepared.take(&split.calibration),
+            blocks,
+            slots,
+            shape,
+        }
+    }
 }
 
 /// What was learnt from them.
@@ -46,22 +78,18 @@ pub(super) struct Learnt {
 
 /// Trains, calibrates the detector, and fits what a user would compare with.
 pub(super) fn learn(recipe: &Recipe, material: Material<'_>, session: &Session<'_>) -> Result<Learnt> {
-    let Material { prepared, blocks, slots, shape, split } = material;
+    let Material { samples, split, train, references, calibration, blocks, slots, shape } = material;
     let network = model::build(recipe.axes(), blocks, shape)?;
     let mut warnings = summary::cautions(recipe, &network, split.calibration.len());
-    let planned = recipe.corruptions().len();
-    let (recipe, trained) = train_members(recipe, &network, blocks, prepared, split, session)?;
+    let planned = samples.len();
+    let (recipe, trained) = train_members(recipe, &network, &samples, split, session)?;
     let (members, trainings): (Vec<Params>, Vec<_>) =
         trained.into_iter().map(|trained| (trained.params, trained.training)).unzip();
 
     let threads = &session.threads;
-    let train_rows = prepared.take(&split.train);
-    // Rows that chose when to stop are as good as any to measure distances to.
-    let references = prepared.take(&split.not_calibration());
-    let calibration_rows = prepared.take(&split.calibration);
-    let detector = calibrate::detector(&recipe, &network, &members, &slots, &references, &calibration_rows, threads)?;
-    let baselines = baselines(&train_rows, network.code_size(), recipe.seed, threads)?;
-    let density = density(&recipe.latent, &network, &members[0], &train_rows, threads);
+    let detector = calibrate::detector(&recipe, &network, &members, &slots, &references, &calibration, threads)?;
+    let baselines = baselines(&train, network.code_size(), recipe.seed, threads)?;
+    let density = density(&recipe.latent, &network, &members[0], &train, threads);
     if trainings.iter().any(|training| training.stopped == Stop::Interrupted) {
         warnings.push(format!(
             "training was interrupted: {} of {planned} networks are there, with their best weights so far",
@@ -122,26 +150,22 @@ pub(super) fn draw_line(
 fn train_members(
     recipe: &Recipe,
     network: &Network,
-    blocks: &[Block],
-    prepared: &Prepared,
+    samples: &[Box<dyn Samples + '_>],
     split: &Split,
     session: &Session<'_>,
 ) -> Result<(Recipe, Vec<Trained>)> {
-    let corruptions = recipe.corruptions();
     let steps = train::planned_steps(&recipe.train, split.train.len());
-    session.observer.on_event(Event::Started { members: corruptions.len(), steps });
-    let side_by_side = corruptions.len().min(session.threads.n()).max(1);
+    session.observer.on_event(Event::Started { members: samples.len(), steps });
+    let side_by_side = samples.len().min(session.threads.n()).max(1);
     let inner = Threads::new(session.threads.n() / side_by_side);
     let one = |member: usize| {
         let task = Task {
             member,
             seed: member_seed(recipe.seed, member),
             network,
-            blocks,
-            prepared,
+            samples: samples[member].as_ref(),
             rows: &split.train,
             validation: &split.validation,
-            corruption: corruptions[member],
             latent: &recipe.latent,
             sparsity: &recipe.sparsity,
             config: &recipe.train,
@@ -149,11 +173,11 @@ fn train_members(
         train::run(&task, session.checkpoints, session.observer, &inner)
     };
     let trained: Vec<Trained> = if side_by_side == 1 {
-        (0..corruptions.len()).map(one).collect::<Result<_>>()?
+        (0..samples.len()).map(one).collect::<Result<_>>()?
     } else {
         session
             .threads
-            .install(|| (0..corruptions.len()).into_par_iter().with_max_len(1).map(one).collect::<Result<_>>())?
+            .install(|| (0..samples.len()).into_par_iter().with_max_len(1).map(one).collect::<Result<_>>())?
     };
     Ok(without_beginners(recipe, trained))
 }

@@ -12,17 +12,20 @@ use crate::range::{Fraction, lit};
 pub enum Backbone {
     /// Fully connected layers, the decoder mirroring the encoder.
     Dense(Dense),
-    /// Convolutions over time, each halving it, down to the code; transposed ones back. For series.
+    /// Convolutions over time or over pixels, each halving the map, down to the code; transposed ones back. For series and
+    /// images.
     Conv(Conv),
     /// Recurrent layers that read a series into the code; others write it from the code, repeated at every step.
     Lstm(Lstm),
+    /// Convolutions that keep the picture's size, with skips past them: no bottleneck, so no code. For restoring images.
+    Restore(Restore),
 }
 
 impl Backbone {
     /// Points of a window that its layers read at once, where they step through time and can step past what is absent.
     pub fn points_at_once(&self, window: usize) -> Option<usize> {
         match self {
-            Backbone::Dense(_) | Backbone::Conv(_) => None,
+            Backbone::Dense(_) | Backbone::Conv(_) | Backbone::Restore(_) => None,
             Backbone::Lstm(lstm) => Some(lstm.points_at_once(window)),
         }
     }
@@ -72,23 +75,26 @@ impl Default for Dense {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Conv {
-    /// Width of the code. Auto: a twelfth of the input, from 8 to 128, always narrower than the input.
+    /// What the code is: a vector that a dense layer makes, or a small map.
+    pub code: ConvCode,
+    /// Width of a vector code. Auto: a twelfth of the input, from 8 to 128, always narrower than the input.
     pub code_size: Choice<usize>,
-    /// Channels of each convolution from the input to the code; each halves the length.
+    /// Channels of each convolution from the input to the code; each halves the length, or height and width.
     pub channels: Vec<usize>,
-    /// Steps that a convolution sees; odd.
+    /// Steps that a convolution sees, or pixels each way; odd.
     pub kernel: usize,
     /// Activation of the convolutions.
     pub activation: Activation,
     /// Activation of the code. Auto: sigmoid under `kl` sparsity, relu under `l1`, else none.
     pub code_activation: Choice<Activation>,
-    /// Normalisation of each channel after a convolution, over the batch and its steps.
+    /// Normalisation of each channel after a convolution, over the batch and its steps or pixels.
     pub norm: ConvNorm,
 }
 
 impl Default for Conv {
     fn default() -> Self {
         Conv {
+            code: ConvCode::Vector,
             code_size: Choice::Auto,
             channels: vec![32, 64],
             kernel: 7,
@@ -96,6 +102,42 @@ impl Default for Conv {
             code_activation: Choice::Auto,
             norm: ConvNorm::None,
         }
+    }
+}
+
+/// What the code of a convolutional backbone is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum ConvCode {
+    /// A vector: a dense layer has seen the whole map.
+    #[default]
+    Vector,
+    /// As high and wide as the smallest map: each place knows its surroundings only.
+    Map {
+        /// Values of each place.
+        channels: usize,
+    },
+}
+
+/// A fully convolutional network that learns what to add to a damaged picture (Zhang et al. 2017), from a map of half its
+/// height and width (Zhang et al. 2018), in residual blocks (He et al. 2016; Lim et al. 2017). It reads pictures of any
+/// size; its output leans on its input, so it has no code.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Restore {
+    /// Channels of each convolution.
+    pub channels: usize,
+    /// Residual blocks, of two convolutions each.
+    pub blocks: usize,
+    /// Pixels that a convolution sees each way; odd.
+    pub kernel: usize,
+    /// Side of the pieces of pictures that train it, in pixels; a multiple of 4.
+    pub patch: usize,
+}
+
+impl Default for Restore {
+    fn default() -> Self {
+        Restore { channels: 48, blocks: 5, kernel: 3, patch: 48 }
     }
 }
 

@@ -21,13 +21,16 @@ pub(super) fn push(
     match latent {
         Latent::Point => {
             layers.push(linear(inputs, code));
-            let activation = activation.or_else(|| wanted_activation(sparsity));
-            if activation != Activation::Identity {
-                layers.push(Layer::Activation(activation.into()));
-            }
+            layers.extend(self::activation(activation, sparsity));
         }
         Latent::Gaussian(_) => layers.push(linear(inputs, 2 * code)),
     }
+}
+
+/// The activation of a point code, where it has one.
+pub(super) fn activation(chosen: &Choice<Activation>, sparsity: &Sparsity) -> Option<Layer> {
+    let activation = chosen.or_else(|| wanted_activation(sparsity));
+    (activation != Activation::Identity).then(|| Layer::Activation(activation.into()))
 }
 
 /// A dense layer with PyTorch's initial weights.

@@ -1,9 +1,11 @@
-//! The convolutional backbone for series: each convolution halves the length while it adds channels, a dense layer makes
-//! the code; the decoder goes the same way back with transposed convolutions, from the code alone.
+//! The convolutional backbone: each convolution halves the map while it adds channels, until a dense layer or a last
+//! convolution makes the code; the decoder goes the same way back with transposed convolutions, from the code alone.
+//!
+//! A series is a map of height 1, and only its length is halved.
 
-use narrows_engine::{BatchNorm, ConvTranspose, Layer, Map, Network, Output, Padding};
+use narrows_engine::{ConvTranspose, Layer, Map, MapNorm, Network, Output, Padding};
 
-use super::backbone::{Activation, Conv, ConvNorm};
+use super::backbone::{Activation, Conv, ConvCode, ConvNorm};
 use super::code::{self, linear};
 use super::{Latent, Sparsity};
 use crate::error::{Error, Result};
@@ -11,72 +13,113 @@ use crate::error::{Error, Result};
 /// Steps from one position of a kernel to the next.
 const STRIDE: usize = 2;
 
-pub(super) fn build(
-    conv: &Conv,
-    latent: &Latent,
-    sparsity: &Sparsity,
-    (steps, channels): (usize, usize),
-    output: Output,
-) -> Result<Network> {
+pub(super) fn build(conv: &Conv, latent: &Latent, sparsity: &Sparsity, input: Map, output: Output) -> Result<Network> {
     if conv.channels.is_empty() {
         return Err(Error::recipe("backbone.channels", "expected at least one convolution, got none"));
     }
     if conv.kernel.is_multiple_of(2) || conv.kernel > 255 {
         return Err(Error::recipe("backbone.kernel", format!("expected an odd number up to 255, got {}", conv.kernel)));
     }
-    let width = steps * channels;
-    let code = conv.code_size.or_else(|| (width / 12).clamp(8, 128).min(width.saturating_sub(1)).max(1));
-    code::check_width("backbone.code_size", code)?;
     conv.channels.iter().try_for_each(|n| code::check_width("backbone.channels", *n))?;
+    let way = Way { conv, is_flat: input.height == 1 };
 
     let mut encoder = Vec::new();
-    let mut maps = vec![Map::series(steps, channels)];
+    let mut maps = vec![input];
     for &channels in &conv.channels {
-        let input = maps[maps.len() - 1];
-        let layer = narrows_engine::Conv {
-            stride: (1, STRIDE),
-            padding: padding(conv.kernel),
-            ..narrows_engine::Conv::new(input, channels, (1, conv.kernel))
-        };
+        let layer = way.down(maps[maps.len() - 1], channels);
         encoder.push(Layer::Conv(layer));
         maps.push(layer.output());
-        finish(&mut encoder, conv, layer.output());
+        way.finish(&mut encoder, layer.output());
     }
     let deepest = maps[maps.len() - 1];
-    code::push(&mut encoder, deepest.size(), code, &conv.code_activation, latent, sparsity);
-
-    let mut decoder = vec![linear(code, deepest.size()), Layer::Activation(conv.activation.into())];
+    let mut decoder = match conv.code {
+        ConvCode::Vector => {
+            let width = input.size();
+            let code = conv.code_size.or_else(|| (width / 12).clamp(8, 128).min(width.saturating_sub(1)).max(1));
+            code::check_width("backbone.code_size", code)?;
+            code::push(&mut encoder, deepest.size(), code, &conv.code_activation, latent, sparsity);
+            vec![linear(code, deepest.size())]
+        }
+        ConvCode::Map { channels } => {
+            code::check_width("backbone.code.channels", channels)?;
+            if *latent != Latent::Point {
+                let message = "expected a vector code with a gaussian latent, got a map";
+                return Err(Error::recipe("backbone.code", message));
+            }
+            let layer = way.keep(deepest, channels);
+            encoder.push(Layer::Conv(layer));
+            if let Some(activation) = code::activation(&conv.code_activation, sparsity) {
+                encoder.push(activation);
+            }
+            vec![Layer::Conv(way.keep(layer.output(), deepest.channels))]
+        }
+    };
+    way.finish_activation(&mut decoder);
     for pair in maps.windows(2).rev() {
-        let (target, input) = (pair[0], pair[1]);
-        // Two lengths shrink to one under a stride of two; the odd one out needs a step more.
-        let shortest = (input.width - 1) * STRIDE + 1;
-        let layer = ConvTranspose {
-            stride: (1, STRIDE),
-            padding: padding(conv.kernel),
-            output_padding: (0, target.width - shortest),
-            ..ConvTranspose::new(input, target.channels, (1, conv.kernel))
-        };
-        decoder.push(Layer::ConvTranspose(layer));
-        if target != maps[0] {
-            finish(&mut decoder, conv, target);
+        let (target, from) = (pair[0], pair[1]);
+        decoder.push(Layer::ConvTranspose(way.up(from, target)));
+        if target != input {
+            way.finish(&mut decoder, target);
         }
     }
     Network::new(encoder, latent.into(), decoder, output).map_err(|error| Error::recipe("backbone", error.to_string()))
 }
 
-/// What keeps the length but for the stride.
-fn padding(kernel: usize) -> Padding {
-    Padding::even(0, kernel / 2)
+/// How convolutions go through a map: along its length alone, or both ways.
+struct Way<'a> {
+    conv: &'a Conv,
+    is_flat: bool,
 }
 
-/// What follows a convolution.
-fn finish(layers: &mut Vec<Layer>, conv: &Conv, map: Map) {
-    match conv.norm {
-        ConvNorm::None => {}
-        ConvNorm::Batch => layers.push(Layer::BatchNorm(BatchNorm { eps: 1e-5, momentum: 0.1, features: map.size() })),
+impl Way<'_> {
+    /// The same both ways, or `flat` across a map of height 1.
+    fn pair(&self, flat: usize, both: usize) -> (usize, usize) {
+        if self.is_flat { (flat, both) } else { (both, both) }
     }
-    if conv.activation != Activation::Identity {
-        layers.push(Layer::Activation(conv.activation.into()));
+
+    /// What keeps the size but for the stride.
+    fn padding(&self) -> Padding {
+        let (height, width) = self.pair(0, self.conv.kernel / 2);
+        Padding::even(height, width)
+    }
+
+    fn keep(&self, input: Map, channels: usize) -> narrows_engine::Conv {
+        let kernel = self.pair(1, self.conv.kernel);
+        narrows_engine::Conv { padding: self.padding(), ..narrows_engine::Conv::new(input, channels, kernel) }
+    }
+
+    fn down(&self, input: Map, channels: usize) -> narrows_engine::Conv {
+        narrows_engine::Conv { stride: self.pair(1, STRIDE), ..self.keep(input, channels) }
+    }
+
+    fn up(&self, input: Map, target: Map) -> ConvTranspose {
+        // Two lengths shrink to one under a stride of two; the odd one out needs a step more.
+        let stride = self.pair(1, STRIDE);
+        let shortest = |input: usize, stride: usize| (input - 1) * stride + 1;
+        ConvTranspose {
+            stride,
+            padding: self.padding(),
+            output_padding: (
+                target.height - shortest(input.height, stride.0),
+                target.width - shortest(input.width, stride.1),
+            ),
+            ..ConvTranspose::new(input, target.channels, self.pair(1, self.conv.kernel))
+        }
+    }
+
+    /// What follows a convolution.
+    fn finish(&self, layers: &mut Vec<Layer>, map: Map) {
+        match self.conv.norm {
+            ConvNorm::None => {}
+            ConvNorm::Batch => layers.push(Layer::MapNorm(MapNorm { map, eps: 1e-5, momentum: 0.1 })),
+        }
+        self.finish_activation(layers);
+    }
+
+    fn finish_activation(&self, layers: &mut Vec<Layer>) {
+        if self.conv.activation != Activation::Identity {
+            layers.push(Layer::Activation(self.conv.activation.into()));
+        }
     }
 }
 
@@ -87,11 +130,15 @@ mod tests {
     use super::*;
     use crate::choice::Choice;
 
-    fn check(conv: &Conv, steps: usize, expected: &str) {
-        let output = Output::single(2 * steps, Loss::Mse);
-        let built = build(conv, &Latent::Point, &Sparsity::None, (steps, 2), output);
+    fn check_map(conv: &Conv, map: Map, expected: &str) {
+        let output = Output::single(map.size(), Loss::Mse);
+        let built = build(conv, &Latent::Point, &Sparsity::None, map, output);
         let told = built.map_or_else(|error| error.to_string(), |network| network.to_string());
         assert!(told.contains(expected), "{told}");
+    }
+
+    fn check(conv: &Conv, steps: usize, expected: &str) {
+        check_map(conv, Map::series(steps, 2), expected);
     }
 
     #[test]
@@ -105,8 +152,21 @@ mod tests {
     }
 
     #[test]
+    fn every_size_of_map_comes_back_from_its_code() {
+        let conv = Conv { channels: vec![4, 8], kernel: 3, code_size: Choice::Given(5), ..Conv::default() };
+        for (height, width) in [(2, 9), (7, 7), (8, 5), (28, 28), (33, 18)] {
+            check_map(&conv, Map::new(height, width, 3), "Point 5");
+        }
+        let map = Conv { code: ConvCode::Map { channels: 2 }, ..conv };
+        check_map(&map, Map::new(28, 28, 1), "Conv(14x14x4 -> 7x7x8), Relu, Conv(7x7x8 -> 7x7x2)] | Point 98");
+        check_map(&map, Map::new(28, 28, 1), "Conv(7x7x2 -> 7x7x8), Relu, ConvTranspose(7x7x8 -> 14x14x4)");
+    }
+
+    #[test]
     fn what_cannot_be_built_is_named() {
         check(&Conv { kernel: 4, ..Conv::default() }, 10, "backbone.kernel: expected an odd number up to 255, got 4");
         check(&Conv { channels: vec![], ..Conv::default() }, 10, "expected at least one convolution");
+        let wide = Conv { code: ConvCode::Map { channels: 0 }, ..Conv::default() };
+        check(&wide, 10, "backbone.code.channels: expected a width from 1");
     }
 }

@@ -54,22 +54,15 @@ pub struct Donors<'a> {
 }
 
 impl Corruption {
-    /// Damages one prepared `row` in place; `scratch` holds at least as many values as the row.
-    pub fn apply(
-        &self,
-        row: &mut [f32],
-        stream: &mut Stream,
-        blocks: &[Block],
-        donors: Donors<'_>,
-        scratch: &mut [f32],
-    ) {
+    /// Damages one prepared `row` in place.
+    pub fn apply(&self, row: &mut [f32], stream: &mut Stream, blocks: &[Block], donors: Donors<'_>) {
         match *self {
             Corruption::None => {}
             Corruption::Gaussian { sigma } => {
-                let noise = &mut scratch[..row.len()];
-                stream.fill_normal(noise);
+                let mut noise = vec![0.0; row.len()];
+                stream.fill_normal(&mut noise);
                 let sigma = sigma.get() as f32;
-                row.iter_mut().zip(noise).for_each(|(x, e)| *x += sigma * *e);
+                row.iter_mut().zip(noise).for_each(|(x, e)| *x += sigma * e);
             }
             Corruption::Masking { rate } => {
                 each_struck(blocks, rate, stream, |block, _| {
@@ -139,7 +132,7 @@ mod tests {
         let rows: Vec<f32> = (0..4000).map(|i| i as f32 + 1.0).collect();
         let mut row = rows[..2000].to_vec();
         let donors = Donors { rows: &rows, width: 2000 };
-        corruption.apply(&mut row, &mut Corruption::stream(1, epoch, 0), &blocks(2000), donors, &mut vec![0.0; 2000]);
+        corruption.apply(&mut row, &mut Corruption::stream(1, epoch, 0), &blocks(2000), donors);
         row
     }
 

@@ -30,6 +30,19 @@ pub enum Loss {
     Bce,
 }
 
+impl Loss {
+    /// The name, as in files and on the command line.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Loss::Auto => "auto",
+            Loss::Mse => "mse",
+            Loss::Mae => "mae",
+            Loss::Huber { .. } => "huber",
+            Loss::Bce => "bce",
+        }
+    }
+}
+
 fn default_delta() -> Positive {
     lit!(Positive, 1.0)
 }

@@ -12,15 +12,16 @@ mod dense;
 pub mod latent;
 pub mod loss;
 mod lstm;
+pub mod restore;
 pub mod sparsity;
 
-pub use backbone::{Backbone, Conv, Dense, Lstm, Norm};
+pub use backbone::{Backbone, Conv, Dense, Lstm, Norm, Restore};
 pub use corruption::Corruption;
 pub use latent::Latent;
 pub use loss::Loss;
 pub use sparsity::Sparsity;
 
-use narrows_engine::Network;
+use narrows_engine::{Map, Network};
 
 use crate::error::Result;
 use crate::prep::Block;
@@ -50,6 +51,8 @@ pub enum Shape {
         /// Values of a point.
         channels: usize,
     },
+    /// Row of pixels after row, the channels of a pixel side by side.
+    Map(Map),
 }
 
 /// Builds the network for prepared rows made of `blocks`: the output groups follow the blocks and the loss axis.
@@ -66,7 +69,20 @@ pub fn build(axes: Axes<'_>, blocks: &[Block], shape: Shape) -> Result<Network> 
             lstm::build(lstm, latent, sparsity, (steps, channels), output)
         }
         (Backbone::Conv(conv), Shape::Sequence { steps, channels }) => {
-            conv::build(conv, latent, sparsity, (steps, channels), output)
+            conv::build(conv, latent, sparsity, Map::series(steps, channels), output)
+        }
+        (Backbone::Conv(conv), Shape::Map(map)) => conv::build(conv, latent, sparsity, map, output),
+        (Backbone::Lstm(_), Shape::Map(_)) => Err(crate::Error::recipe(
+            "backbone",
+            "expected conv, dense or restore for images, got lstm, which reads series",
+        )),
+        (Backbone::Restore(_), Shape::Map(_)) => {
+            let message = "expected conv or dense for a model with a code, got restore, which has none";
+            Err(crate::Error::recipe("backbone", message)
+                .with_hint("restore needs a damage to undo, such as --corrupt gaussian:25"))
+        }
+        (Backbone::Restore(_), Shape::Row | Shape::Sequence { .. }) => {
+            Err(crate::Error::recipe("backbone", "expected dense, conv or lstm, got restore, which reads images"))
         }
         (Backbone::Lstm(_) | Backbone::Conv(_), Shape::Row) => {
             Err(crate::Error::recipe("backbone", "expected dense for a table, got a backbone that reads series")

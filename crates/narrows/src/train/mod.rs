@@ -3,16 +3,18 @@
 //! The loop prints nothing and reads no clock: it calls an [`Observer`]. All randomness is keyed by (seed, purpose,
 //! epoch, row), so a run cut short and resumed takes exactly the steps of an uninterrupted one.
 
-mod batch;
 pub mod history;
 pub mod observer;
+mod order;
 mod run;
+mod samples;
 pub mod snapshot;
 
 pub use history::{Check, Stop, Training};
 pub use observer::{Event, Observer, Silent};
 pub(crate) use run::planned_steps;
 pub use run::{Task, Trained, run};
+pub use samples::{Key, PreparedSamples, Samples};
 pub use snapshot::{Checkpoints, NoCheckpoints, Progress, Snapshot};
 
 use serde::{Deserialize, Serialize};

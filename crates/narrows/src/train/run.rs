@@ -4,12 +4,12 @@ use narrows_engine::{
     AdamConfig, Network, Params, Plateau, RowWeights, Threads, TrainConfig, Trainer, TrainerState, WarmUp,
 };
 
-use super::batch::{Gather, Order};
+use super::order::Order;
+use super::samples::{Gather, Samples};
 use super::snapshot::Progress;
 use super::{Check, Checkpoints, Event, Observer, Optimizer, Schedule, Snapshot, Stop, Train, Training};
 use crate::error::{Error, Result};
-use crate::model::{Corruption, Latent, Sparsity};
-use crate::prep::{Block, Prepared};
+use crate::model::{Latent, Sparsity};
 use crate::range::Fraction;
 
 /// A validation loss this many times the first one counts as exploded. The loss of one batch does not count: an extreme
@@ -34,16 +34,12 @@ pub struct Task<'a> {
     pub seed: u64,
     /// The network.
     pub network: &'a Network,
-    /// The prepared columns.
-    pub blocks: &'a [Block],
-    /// All prepared rows.
-    pub prepared: &'a Prepared,
+    /// What the batches are drawn from, damage included.
+    pub samples: &'a dyn Samples,
     /// Rows that train.
     pub rows: &'a [u32],
     /// Rows that choose when to stop; empty: the training rows do.
     pub validation: &'a [u32],
-    /// What is done to the input.
-    pub corruption: Corruption,
     /// What the code is.
     pub latent: &'a Latent,
     /// What is asked of the code.
@@ -141,11 +137,11 @@ impl<'a> Run<'a> {
 
     fn finish(mut self) -> Result<Trained> {
         let task = self.task;
-        let mut gather = Gather::new(task.prepared, task.blocks, task.corruption, task.seed, self.batch);
+        let mut gather = Gather::new(task.samples, task.seed, self.batch);
         let mut order = Order::new(task.rows);
         let mut trim = Trim::new(task.config.contamination.get(), self.batch);
         let every = check_interval(self.total, self.an_epoch);
-        let validation = Validation::new(task);
+        let validation = Validation::new(task)?;
         let (mut loss_sum, mut losses) = (0.0_f64, 0_u64);
 
         while self.progress.finished.is_none() {
@@ -153,7 +149,7 @@ impl<'a> Run<'a> {
             let epoch = step / self.an_epoch;
             let rate = self.learning_rate(step);
             let rows = order.step(task.seed, epoch, (step % self.an_epoch) as usize, self.batch);
-            let batch = gather.batch(rows, epoch);
+            let batch = gather.batch(rows, epoch)?;
             let kl_weight = task.latent.kl_weight(step, self.total, task.network.outputs());
 
             self.trainer.forward(&batch);
@@ -285,7 +281,7 @@ impl<'a> Run<'a> {
     fn trained(self) -> Trained {
         let progress = self.progress;
         let training = Training {
-            corruption: self.task.corruption.to_string(),
+            corruption: self.task.samples.damage(),
             steps: progress.step,
             epochs: progress.step as f64 / self.an_epoch as f64,
             stopped: progress.finished.unwrap_or(Stop::Finished),
@@ -337,12 +333,12 @@ struct Validation<'a> {
 }
 
 impl<'a> Validation<'a> {
-    fn new(task: &'a Task<'a>) -> Validation<'a> {
+    fn new(task: &'a Task<'a>) -> Result<Validation<'a>> {
         let rows = if task.validation.is_empty() { task.rows } else { task.validation };
         let rows = &rows[..rows.len().min(CHECKED_ROWS)];
-        let mut gather = Gather::new(task.prepared, task.blocks, task.corruption, task.seed, rows.len());
-        let batch = gather.batch(rows, CHECK_EPOCH);
-        Validation { task, input: batch.input.to_vec(), target: batch.target.to_vec(), n: rows.len() }
+        let mut gather = Gather::new(task.samples, task.seed, rows.len());
+        let batch = gather.batch(rows, CHECK_EPOCH)?;
+        Ok(Validation { task, input: batch.input.to_vec(), target: batch.target.to_vec(), n: rows.len() })
     }
 
     fn loss(&self, params: &Params, threads: &Threads) -> f64 {

@@ -1,0 +1,110 @@
+//! What a training draws its batches from.
+
+use rayon::prelude::*;
+
+use narrows_engine::Batch;
+
+use crate::error::Result;
+use crate::model::Corruption;
+use crate::model::corruption::Donors;
+use crate::prep::{Block, Prepared};
+
+/// Which epoch of which training a sample is drawn for: the key of its damage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Key {
+    /// The training's seed.
+    pub seed: u64,
+    /// The epoch, from 0.
+    pub epoch: u64,
+}
+
+/// Samples that a network can be trained on, by their number.
+pub trait Samples: Sync {
+    /// Values that go in.
+    fn inputs(&self) -> usize;
+
+    /// Values that should come out.
+    fn outputs(&self) -> usize;
+
+    /// Writes the damaged `input` `[inputs]` and the clean `target` `[outputs]` of a sample: a pure function of the sample
+    /// and the key.
+    ///
+    /// # Errors
+    /// Where the sample can no longer be read.
+    fn draw(&self, sample: u32, key: Key, input: &mut [f32], target: &mut [f32]) -> Result<()>;
+
+    /// What is done to the input, in words.
+    fn damage(&self) -> String;
+
+    /// Whether a sample takes long enough to draw that threads should share the work.
+    fn are_costly(&self) -> bool {
+        false
+    }
+}
+
+/// Prepared rows under a corruption.
+pub struct PreparedSamples<'a> {
+    /// The rows.
+    pub prepared: &'a Prepared,
+    /// Their columns.
+    pub blocks: &'a [Block],
+    /// What is done to the input.
+    pub corruption: Corruption,
+}
+
+impl Samples for PreparedSamples<'_> {
+    fn inputs(&self) -> usize {
+        self.prepared.width
+    }
+
+    fn outputs(&self) -> usize {
+        self.prepared.width
+    }
+
+    fn draw(&self, sample: u32, key: Key, input: &mut [f32], target: &mut [f32]) -> Result<()> {
+        let width = self.prepared.width;
+        let from = sample as usize * width..(sample as usize + 1) * width;
+        target.copy_from_slice(&self.prepared.target[from.clone()]);
+        input.copy_from_slice(&self.prepared.input[from]);
+        let donors = Donors { rows: &self.prepared.input, width };
+        let mut stream = Corruption::stream(key.seed, key.epoch, u64::from(sample));
+        self.corruption.apply(input, &mut stream, self.blocks, donors);
+        Ok(())
+    }
+
+    fn damage(&self) -> String {
+        self.corruption.to_string()
+    }
+}
+
+/// A buffer for the samples of a step, reused.
+pub(super) struct Gather<'a> {
+    samples: &'a dyn Samples,
+    seed: u64,
+    input: Vec<f32>,
+    target: Vec<f32>,
+}
+
+impl<'a> Gather<'a> {
+    pub(super) fn new(samples: &'a dyn Samples, seed: u64, capacity: usize) -> Gather<'a> {
+        let input = vec![0.0; capacity * samples.inputs()];
+        let target = vec![0.0; capacity * samples.outputs()];
+        Gather { samples, seed, input, target }
+    }
+
+    /// The batch of `rows` in `epoch`: clean targets, damaged inputs.
+    pub(super) fn batch<'b>(&'b mut self, rows: &'b [u32], epoch: u64) -> Result<Batch<'b>> {
+        let Gather { samples, seed, input, target } = self;
+        let (inputs, outputs) = (samples.inputs(), samples.outputs());
+        let key = Key { seed: *seed, epoch };
+        if samples.are_costly() {
+            let rows = rows.par_iter().zip(input.par_chunks_mut(inputs)).zip(target.par_chunks_mut(outputs));
+            rows.try_for_each(|((row, input), target)| samples.draw(*row, key, input, target))?;
+        } else {
+            let mut rows = rows.iter().zip(input.chunks_mut(inputs)).zip(target.chunks_mut(outputs));
+            rows.try_for_each(|((row, input), target)| samples.draw(*row, key, input, target))?;
+        }
+        let (input, target) = (&input[..rows.len() * inputs], &target[..rows.len() * outputs]);
+        Ok(Batch { input, target, rows, seed: *seed, epoch })
+    }
+}
