@@ -34,6 +34,8 @@ pub enum Purpose {
     Member = 8,
     /// Data made for tests and demonstrations.
     Demo = 9,
+    /// Which piece of a picture is seen, and which way round.
+    View = 10,
 }
 
 const MULTIPLIERS: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];

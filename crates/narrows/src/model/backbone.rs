@@ -22,6 +22,19 @@ pub enum Backbone {
 }
 
 impl Backbone {
+    /// What it is, in words.
+    pub fn in_words(&self) -> String {
+        match self {
+            Backbone::Dense(_) => "fully connected, with a bottleneck".to_owned(),
+            Backbone::Conv(_) => "convolutional, with a bottleneck".to_owned(),
+            Backbone::Lstm(_) => "recurrent, with a bottleneck".to_owned(),
+            Backbone::Restore(restore) => format!(
+                "fully convolutional without a bottleneck: {} residual blocks of {} channels; the output leans on the input",
+                restore.blocks, restore.channels
+            ),
+        }
+    }
+
     /// Points of a window that its layers read at once, where they step through time and can step past what is absent.
     pub fn points_at_once(&self, window: usize) -> Option<usize> {
         match self {

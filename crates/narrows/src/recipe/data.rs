@@ -1,4 +1,4 @@
-//! What kind of data a model reads, and for series how they are cut.
+//! What kind of data a model reads, and for series and images how they are cut.
 
 use std::str::FromStr;
 
@@ -8,6 +8,8 @@ use crate::choice::Choice;
 use crate::data::Layout;
 use crate::error::{Error, Result};
 use crate::prep::{ScaleOver, Transform};
+
+use narrows_pictures::{Channels, Damages};
 
 /// The kind of data.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -19,6 +21,8 @@ pub enum Data {
     Table,
     /// Series of points in time.
     Series(Series),
+    /// Pictures.
+    Images(Images),
 }
 
 /// A kind of data by its name.
@@ -28,17 +32,20 @@ pub enum Kind {
     Table,
     /// Series of points in time.
     Series,
+    /// Pictures.
+    Images,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Kind; 2] = [Kind::Table, Kind::Series];
+    pub const ALL: [Kind; 3] = [Kind::Table, Kind::Series, Kind::Images];
 
     /// The name, as in files and on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Kind::Table => "table",
             Kind::Series => "series",
+            Kind::Images => "images",
         }
     }
 }
@@ -48,7 +55,7 @@ impl FromStr for Kind {
 
     fn from_str(name: &str) -> Result<Kind> {
         let known = Kind::ALL.into_iter().find(|kind| kind.name() == name);
-        known.ok_or_else(|| Error::recipe("data", format!("expected `table` or `series`, got `{name}`")))
+        known.ok_or_else(|| Error::recipe("data", format!("expected `table`, `series` or `images`, got `{name}`")))
     }
 }
 
@@ -69,18 +76,69 @@ pub struct Series {
     pub scale: ScaleOver,
 }
 
+/// How pictures are read, cut and damaged.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Images {
+    /// What of a picture the network sees at once. Auto: all of it where all pictures are of one size and small, else
+    /// pieces.
+    pub view: Choice<View>,
+    /// Side in pixels, of a piece, or of the square that whole pictures are brought to. Auto: 32 for pieces; whole pictures
+    /// keep their size where they share one, else 64.
+    pub side: Choice<usize>,
+    /// What a pixel holds. Auto: grey where all pictures are grey, else rgb.
+    pub channels: Choice<Channels>,
+    /// What is done to a picture before the network sees it, and what the network learns to undo: fresh in every epoch.
+    pub corrupt: Damages,
+    /// Whether training also sees pictures mirrored. Auto: where they are restored.
+    pub flips: Choice<bool>,
+    /// Whether training also sees pictures turned by quarters. Auto: where they are restored.
+    pub turns: Choice<bool>,
+}
+
+/// What of a picture a network sees at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum View {
+    /// All of it, brought to one size.
+    Whole,
+    /// A piece at a time; pieces overlap.
+    Pieces,
+}
+
 impl Data {
     /// Its kind.
     pub fn kind(&self) -> Kind {
         match self {
             Data::Table => Kind::Table,
             Data::Series(_) => Kind::Series,
+            Data::Images(_) => Kind::Images,
         }
     }
 
     /// Refuses what no field can refuse alone.
     pub(super) fn check(&self) -> Result<()> {
-        let Data::Series(series) = self else { return Ok(()) };
+        match self {
+            Data::Table => Ok(()),
+            Data::Series(series) => series.check(),
+            Data::Images(images) => images.check(),
+        }
+    }
+}
+
+impl Images {
+    fn check(&self) -> Result<()> {
+        let side = self.side.or_else(|| 32);
+        if !(4..=1024).contains(&side) {
+            return Err(Error::recipe("data.side", format!("expected from 4 to 1024 pixels, got {side}")));
+        }
+        Ok(())
+    }
+}
+
+impl Series {
+    fn check(&self) -> Result<()> {
+        let series = self;
         for (field, choice) in [("data.window", &series.window), ("data.stride", &series.stride)] {
             let value = choice.or_else(|| 1);
             if value == 0 || value > 1 << 20 {
@@ -150,7 +208,7 @@ mod tests {
         check(&["data.windows=3"], "did you mean window");
         check(&["data=serie"], "did you mean series?");
         let error = "serie".parse::<Kind>().unwrap_err().to_string();
-        assert!(error.ends_with("expected `table` or `series`, got `serie`"), "{error}");
+        assert!(error.ends_with("expected `table`, `series` or `images`, got `serie`"), "{error}");
         for kind in Kind::ALL {
             assert_eq!(kind.name().parse::<Kind>().unwrap(), kind);
         }

@@ -7,9 +7,10 @@ mod data;
 mod preset;
 mod tree;
 
-pub use data::{Data, Kind, Series};
+pub use data::{Data, Images, Kind, Series, View};
 pub use preset::Preset;
 
+use narrows_pictures::Damage;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -152,6 +153,51 @@ impl Recipe {
         Axes { backbone: &self.backbone, latent: &self.latent, sparsity: &self.sparsity, loss: &self.loss }
     }
 
+    /// The damage that the network learns to undo, of images; empty where there is none.
+    pub fn damages(&self) -> &[Damage] {
+        match &self.data {
+            Data::Images(images) => images.corrupt.as_slice(),
+            Data::Table | Data::Series(_) => &[],
+        }
+    }
+
+    /// Whether the network leans on its input, so that it restores pictures and has no code.
+    pub fn restores(&self) -> bool {
+        matches!(self.backbone, Backbone::Restore(_))
+    }
+
+    /// What goes with images, and what goes with them alone.
+    fn check_images(&self) -> Result<()> {
+        let Data::Images(_) = self.data else {
+            return match self.backbone {
+                Backbone::Restore(_) => {
+                    let error = Error::recipe("backbone", "expected dense, conv or lstm, got restore, which reads images");
+                    Err(error.with_hint("images are read with --kind images"))
+                }
+                _ => Ok(()),
+            };
+        };
+        if self.corruptions().iter().any(|corruption| *corruption != Corruption::None) {
+            let message = "expected none for images, whose damage is `data.corrupt`";
+            return Err(Error::recipe("corruption", message).with_hint("for example --corrupt gaussian:25"));
+        }
+        if !self.restores() {
+            return Ok(());
+        }
+        if self.damages().is_empty() {
+            let message = "expected a damage to undo with the restore backbone, got none";
+            return Err(Error::recipe("data.corrupt", message).with_hint("for example --corrupt gaussian:25"));
+        }
+        if self.latent != Latent::Point || self.sparsity != Sparsity::None {
+            let message = "expected neither latent nor sparsity with the restore backbone, which has no code";
+            return Err(Error::recipe("backbone", message).with_hint("--preset conv restores through a code"));
+        }
+        if !self.members.is_empty() {
+            return Err(Error::recipe("members", "expected one network with the restore backbone, got several"));
+        }
+        Ok(())
+    }
+
     /// Refuses combinations that no field can refuse alone.
     ///
     /// # Errors
@@ -159,6 +205,7 @@ impl Recipe {
     pub fn check(&self) -> Result<()> {
         self.train.check()?;
         self.data.check()?;
+        self.check_images()?;
         if self.members.len() > 64 {
             return Err(Error::recipe("members", format!("expected at most 64 members, got {}", self.members.len())));
         }

@@ -2,13 +2,14 @@
 
 use std::str::FromStr;
 
+use narrows_pictures::{Damage, Damages, Span};
 use serde::{Deserialize, Serialize};
 
-use super::{Data, Kind, Recipe, Series};
+use super::{Data, Images, Kind, Recipe, Series};
 use crate::choice::Choice;
 use crate::detect::{Detect, Mixing, Score};
 use crate::error::{Error, Result, nearest};
-use crate::model::backbone::{Activation, Backbone, Conv, Dense, Lstm};
+use crate::model::backbone::{Activation, Backbone, Conv, Dense, Lstm, Restore};
 use crate::model::{Corruption, Latent, Loss, Sparsity, latent::Gaussian};
 use crate::prep::Prep;
 use crate::range::lit;
@@ -32,13 +33,15 @@ pub enum Preset {
     Variational,
     /// For series: an LSTM reads them into the code, another writes them from it.
     Seq2seq,
-    /// For series: convolutions over time down to the code and back.
+    /// Convolutions down to the code and back, over time or over pixels.
     Conv,
+    /// For images: a fully convolutional network without a code that undoes damage.
+    Restore,
 }
 
 impl Preset {
     /// All presets, in the order of the documentation.
-    pub const ALL: [Preset; 8] = [
+    pub const ALL: [Preset; 9] = [
         Preset::Auto,
         Preset::Simple,
         Preset::Sparse,
@@ -47,6 +50,7 @@ impl Preset {
         Preset::Variational,
         Preset::Seq2seq,
         Preset::Conv,
+        Preset::Restore,
     ];
 
     /// The name, as in files and on the command line.
@@ -60,6 +64,7 @@ impl Preset {
             Preset::Variational => "variational",
             Preset::Seq2seq => "seq2seq",
             Preset::Conv => "conv",
+            Preset::Restore => "restore",
         }
     }
 
@@ -67,6 +72,7 @@ impl Preset {
     pub fn usual_kind(self) -> Kind {
         match self {
             Preset::Seq2seq | Preset::Conv => Kind::Series,
+            Preset::Restore => Kind::Images,
             _ => Kind::Table,
         }
     }
@@ -76,6 +82,28 @@ impl Preset {
         match kind {
             Kind::Table => recipe,
             Kind::Series => self.of_series(Recipe { data: Data::Series(Series::default()), ..recipe }),
+            Kind::Images => self.of_images(Recipe { data: Data::Images(Images::default()), ..recipe }),
+        }
+    }
+
+    fn of_images(self, recipe: Recipe) -> Recipe {
+        let conv = Backbone::Conv(Conv { kernel: 3, channels: vec![16, 32, 64], ..Conv::default() });
+        let plain = Recipe {
+            members: Vec::new(),
+            corruption: Corruption::None,
+            detect: Detect::default(),
+            train: of_pictures(Train::default()),
+            ..recipe
+        };
+        match self {
+            Preset::Auto | Preset::Conv | Preset::Variational => Recipe { backbone: conv, ..plain },
+            Preset::Denoising => {
+                let noise = Damage::Gaussian { sigma: Span::of(25.0), clip: false };
+                let corrupt = Damages::new(vec![noise]).expect("a damage with default strength");
+                Recipe { backbone: conv, data: Data::Images(Images { corrupt, ..Images::default() }), ..plain }
+            }
+            Preset::Restore => Recipe { train: restoring(plain.train.clone()), ..plain },
+            _ => plain,
         }
     }
 
@@ -124,7 +152,34 @@ impl Preset {
                 ..plain
             },
             Preset::Conv => Recipe { backbone: Backbone::Conv(Conv::default()), ..plain },
+            Preset::Restore => Recipe { backbone: Backbone::Restore(Restore::default()), ..plain },
         }
+    }
+}
+
+/// Pictures, too, take larger steps and come to rest at the end.
+fn of_pictures(train: Train) -> Train {
+    Train {
+        batch_size: Choice::Given(64),
+        learning_rate: lit!(Positive, 2e-3),
+        schedule: Schedule::OneCycle,
+        epochs: 30,
+        steps: 20_000,
+        patience: 0,
+        ..train
+    }
+}
+
+/// A restoring network sees pieces of pictures, as many as there is time for.
+fn restoring(train: Train) -> Train {
+    Train {
+        batch_size: Choice::Given(16),
+        learning_rate: lit!(Positive, 2e-3),
+        schedule: Schedule::OneCycle,
+        epochs: u32::MAX,
+        steps: 3_000,
+        patience: 0,
+        ..train
     }
 }
 

@@ -3,11 +3,15 @@
 //! No clock and no machine is in it, so the same data and recipe give the same report, to the byte.
 
 pub mod html;
+mod restoration;
+mod restorer;
 mod series;
 
 use serde::{Deserialize, Serialize};
 
 pub use crate::train::{Check, Stop, Training};
+pub use restoration::{PictureQuality, Restoration, RestorationMeans, Rival, Similarity};
+pub use restorer::{PicturesReport, RestorerReport, SkippedPicture};
 pub use series::{ChannelTrace, EventSpan, SeriesReport, Stretch, WindowExample};
 
 use crate::detect::{Reason, Threshold};

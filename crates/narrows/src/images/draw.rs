@@ -1,0 +1,76 @@
+//! Views of pictures for training: a piece at a random place, mirrored and turned, fresh in every epoch.
+
+use narrows_engine::rng::{Purpose, Stream};
+use narrows_pictures::{Channels, Filter, Picture, Store};
+
+use crate::error::Result;
+
+/// How views may be turned about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Turning {
+    /// Left and right may change places.
+    pub(crate) flips: bool,
+    /// Quarter turns, of square views.
+    pub(crate) turns: bool,
+}
+
+/// What of a picture is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cut {
+    /// All of it, brought to this size.
+    Whole(usize, usize),
+    /// A piece of this size, anywhere.
+    Piece(usize, usize),
+}
+
+/// Views of the pictures of a store, `per_picture` of each in an epoch: sample `p * per_picture + i` is of picture `p`.
+pub(crate) struct Draws<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) channels: Channels,
+    pub(crate) cut: Cut,
+    pub(crate) turning: Turning,
+    pub(crate) per_picture: u32,
+}
+
+impl Draws<'_> {
+    /// The samples of these pictures.
+    pub(crate) fn samples(&self, pictures: &[u32]) -> Vec<u32> {
+        pictures.iter().flat_map(|p| (0..self.per_picture).map(move |i| p * self.per_picture + i)).collect()
+    }
+
+    /// The view that a sample is in an epoch.
+    pub(crate) fn view(&self, sample: u32, seed: u64, epoch: u64) -> Result<Picture> {
+        let picture = (sample / self.per_picture) as usize;
+        let mut stream = Stream::new(seed, Purpose::View, epoch, u64::from(sample));
+        let view = match self.cut {
+            Cut::Whole(height, width) => whole(&self.store.get(picture)?, self.channels, (height, width)),
+            Cut::Piece(height, width) => self.piece(picture, (height, width), &mut stream)?,
+        };
+        Ok(self.turned(view, &mut stream))
+    }
+
+    fn piece(&self, picture: usize, (height, width): (usize, usize), stream: &mut Stream) -> Result<Picture> {
+        let (full_height, full_width, _) = self.store.size(picture);
+        let mut place = |full: usize, side: usize| stream.below((full.saturating_sub(side) + 1) as u32) as usize;
+        let (top, left) = (place(full_height, height), place(full_width, width));
+        let piece = self.store.crop(picture, top, left, height.min(full_height), width.min(full_width))?;
+        let piece = piece.to_channels(self.channels);
+        let is_full = (piece.height, piece.width) == (height, width);
+        Ok(if is_full { piece } else { piece.padded_reflect(0, 0, height, width) })
+    }
+
+    fn turned(&self, view: Picture, stream: &mut Stream) -> Picture {
+        let view = if self.turning.flips && stream.below(2) == 1 { view.flipped() } else { view };
+        match self.turning.turns && view.height == view.width {
+            true => view.turned(stream.below(4) as usize),
+            false => view,
+        }
+    }
+}
+
+/// A picture as a network sees all of it.
+pub(crate) fn whole(picture: &Picture, channels: Channels, (height, width): (usize, usize)) -> Picture {
+    let is_smaller = picture.height > height || picture.width > width;
+    let filter = if is_smaller { Filter::Area } else { Filter::Bicubic };
+    picture.to_channels(channels).resized(height, width, filter).clipped()
+}

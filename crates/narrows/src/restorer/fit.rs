@@ -1,0 +1,117 @@
+//! From pictures to a restorer. It reads as the way of the data.
+
+use narrows_engine::rng::{Purpose, Stream};
+use narrows_pictures::{Channels, Damages, Store};
+
+use super::base::Base;
+use super::samples::{RestoreSamples, view_side};
+use super::{Restorer, evaluate};
+use crate::error::{Error, Place, Result};
+use crate::fitted::Session;
+use crate::images::{Cut, Draws, Turning};
+use crate::model::{Backbone, Restore};
+use crate::recipe::{Data, Images, Recipe};
+use crate::report::{PicturesReport, RestorerReport};
+use crate::train::{self, Event, Task};
+
+/// Pieces of a picture in an epoch.
+const PIECES: u32 = 16;
+/// Most pieces that choose which weights to keep.
+const CHECKED_PIECES: usize = 128;
+/// Most held-out pictures that the report measures.
+const MEASURED: usize = 12;
+
+/// Fits a restorer: a network that undoes the damage of the recipe's `data.corrupt`, learnt from clean pictures.
+///
+/// # Errors
+/// [`Error::Recipe`] for an impossible recipe, [`Error::Data`] for pictures that cannot be used, [`Error::Diverged`] and
+/// [`Error::Interrupted`] from the training.
+pub fn fit(recipe: &Recipe, pictures: &Store, session: &Session<'_>) -> Result<Restorer> {
+    recipe.check()?;
+    let (images, backbone) = parts(recipe)?;
+    let damages = &images.corrupt;
+    let channels = images.channels.or_else(|| pictures.channels());
+    check_colours(damages, channels, pictures)?;
+    let base = Base::of(damages, channels);
+    let ready = damages.ready()?;
+    let (train, validation) = split(pictures.len() as u32, recipe);
+
+    let side = view_side(damages, backbone.patch);
+    let turning = Turning { flips: images.flips.or_else(|| true), turns: images.turns.or_else(|| true) };
+    let cut = Cut::Piece(side, side);
+    let draws = Draws { store: pictures, channels, cut, turning, per_picture: PIECES };
+    let (rows, mut checked) = (draws.samples(&train), draws.samples(&validation));
+    // A few of each picture rather than all of a few.
+    checked.sort_by_key(|sample| (sample % PIECES, sample / PIECES));
+    checked.truncate(CHECKED_PIECES);
+    let samples = RestoreSamples { draws, damages, ready: &ready, base, patch: backbone.patch };
+    let network = backbone.build(base.ends(), (backbone.patch, backbone.patch), &recipe.loss)?;
+    let steps = train::planned_steps(&recipe.train, rows.len());
+    session.observer.on_event(Event::Started { members: 1, steps });
+    let task = Task {
+        member: 0,
+        seed: recipe.seed,
+        network: &network,
+        samples: &samples,
+        rows: &rows,
+        validation: &checked,
+        latent: &recipe.latent,
+        sparsity: &recipe.sparsity,
+        config: &recipe.train,
+    };
+    let trained = train::run(&task, session.checkpoints, session.observer, &session.threads)?;
+
+    let mut recipe = recipe.clone();
+    if let Data::Images(images) = &mut recipe.data {
+        images.channels = crate::Choice::Given(channels);
+    }
+    let report = RestorerReport::begun(
+        &recipe,
+        PicturesReport::of(pictures, channels, train.len() as u64, validation.len() as u64),
+        &network,
+        trained.training,
+    );
+    let mut restorer = Restorer { recipe, backbone: backbone.clone(), channels, params: trained.params, report };
+    let held_out = if validation.is_empty() { &train } else { &validation };
+    let measured: Vec<usize> = held_out.iter().take(MEASURED).map(|p| *p as usize).collect();
+    let (quality, sheet) = evaluate::with_sheet(&restorer, pictures, &measured, &session.threads)?;
+    restorer.report.finish(quality, sheet, !validation.is_empty());
+    restorer.report.warnings.iter().for_each(|warning| session.observer.on_event(Event::Warned(warning)));
+    Ok(restorer)
+}
+
+fn parts(recipe: &Recipe) -> Result<(&Images, &Restore)> {
+    match (&recipe.data, &recipe.backbone) {
+        (Data::Images(images), Backbone::Restore(backbone)) => Ok((images, backbone)),
+        _ => Err(Error::recipe("backbone", "expected restore for a restorer, got another backbone")),
+    }
+}
+
+/// Colours can be learnt only from pictures that have them.
+fn check_colours(damages: &Damages, channels: Channels, pictures: &Store) -> Result<()> {
+    if damages.input_channels(channels) == channels || channels == Channels::Rgb && pictures.channels() == Channels::Rgb {
+        return if damages.to_string().contains("grayscale") && channels == Channels::Grey {
+            Err(grey_only(pictures))
+        } else {
+            Ok(())
+        };
+    }
+    Err(grey_only(pictures))
+}
+
+fn grey_only(pictures: &Store) -> Error {
+    let message = "expected pictures in colour to learn colours from, got grey ones";
+    Error::data(Place::source(pictures.source()), message)
+}
+
+/// Pictures that train and pictures that choose which weights to keep.
+fn split(n: u32, recipe: &Recipe) -> (Vec<u32>, Vec<u32>) {
+    let mut train: Vec<u32> = (0..n).collect();
+    Stream::new(recipe.seed, Purpose::Split, 0, 0).shuffle(&mut train);
+    let share = (f64::from(n) * recipe.train.validation.get()).round() as usize;
+    let kept_back = if n < 2 || recipe.train.validation.get() == 0.0 { 0 } else { share.max(1) };
+    let mut validation = train.split_off(train.len() - kept_back);
+    train.sort_unstable();
+    validation.sort_unstable();
+    (train, validation)
+}

@@ -1,0 +1,69 @@
+//! Pieces of pictures, damaged, and what the network should add to them.
+
+use narrows_engine::rng::{Purpose, Stream};
+use narrows_pictures::{Damage, Damages, ReadyDamages, Side};
+
+use super::base::Base;
+use crate::error::Result;
+use crate::images::Draws;
+use crate::train::{Key, Samples};
+
+/// Damaged pixels around a piece that a damage of the size of the picture is shown, so that it is not drawn to the
+/// size of a piece.
+const SURROUNDINGS: usize = 160;
+
+/// What a restoring network trains on.
+pub(super) struct RestoreSamples<'a> {
+    /// Views of [`view_side`] pixels.
+    pub(super) draws: Draws<'a>,
+    pub(super) damages: &'a Damages,
+    pub(super) ready: &'a ReadyDamages,
+    pub(super) base: Base,
+    /// Side of a damaged piece.
+    pub(super) patch: usize,
+}
+
+/// Side of the views to draw for damaged pieces of `patch` pixels.
+pub(super) fn view_side(damages: &Damages, patch: usize) -> usize {
+    let fits_the_picture = |damage: &Damage| {
+        matches!(damage, Damage::Watermark { .. } | Damage::Blocks { side: Side::Share(_), .. })
+    };
+    let damaged = if damages.as_slice().iter().any(fits_the_picture) { patch.max(SURROUNDINGS) } else { patch };
+    damaged * damages.scale()
+}
+
+impl Samples for RestoreSamples<'_> {
+    fn inputs(&self) -> usize {
+        self.patch * self.patch * self.base.ends().input
+    }
+
+    fn outputs(&self) -> usize {
+        let ends = self.base.ends();
+        self.patch * self.patch * ends.scale * ends.scale * ends.output
+    }
+
+    fn draw(&self, sample: u32, key: Key, input: &mut [f32], target: &mut [f32]) -> Result<()> {
+        let view = self.draws.view(sample, key.seed, key.epoch)?;
+        let mut stream = Stream::new(key.seed, Purpose::Corruption, key.epoch, u64::from(sample));
+        let damaged = self.ready.apply(&view, &mut stream);
+        let scale = self.base.ends().scale;
+        let room = (damaged.height - self.patch) as u32;
+        let (top, left) = match room {
+            0 => (0, 0),
+            _ => (stream.below(room + 1) as usize, stream.below(room + 1) as usize),
+        };
+        let damaged = damaged.crop(top, left, self.patch, self.patch);
+        let clean = view.crop(top * scale, left * scale, self.patch * scale, self.patch * scale);
+        self.base.wanted(&clean, &damaged, target);
+        input.copy_from_slice(&damaged.pixels);
+        Ok(())
+    }
+
+    fn damage(&self) -> String {
+        self.damages.to_string()
+    }
+
+    fn are_costly(&self) -> bool {
+        true
+    }
+}
