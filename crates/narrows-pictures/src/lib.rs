@@ -3,8 +3,14 @@
 //! A [`Picture`] is plain numbers: height, width, one channel or three, each value in [0, 1] as the file stores it
 //! (gamma-encoded; nothing here is linear light). Everything else works on it.
 
+mod colour;
+pub mod damage;
 mod error;
 mod picture;
+mod shape;
 
+pub use colour::{colourfulness, luminance_and_chroma, recombine};
+pub use damage::{Damage, Damages, Mark, Side, Span};
 pub use error::{Error, Result};
 pub use picture::{Channels, Picture};
+pub use shape::Filter;
