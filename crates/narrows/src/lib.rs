@@ -8,21 +8,25 @@ pub mod detect;
 pub mod error;
 pub mod file;
 mod fitted;
+mod images;
 pub mod model;
 pub mod prep;
 pub mod range;
 pub mod recipe;
 pub mod report;
+pub mod restorer;
 pub mod train;
 
 pub use error::{Error, ErrorKind, Result};
 pub use fitted::{
-    Evaluation, Evaluator, Explained, Fitted, Flag, Followed, Follower, Roles, ScoreCounts, Scores, SeriesEvent,
-    SeriesQuality, Session, fit,
+    Evaluation, Evaluator, Explained, Fitted, Flag, Followed, Follower, PictureRoles, PictureScore, Roles, ScoreCounts,
+    Scores, SeriesEvent, SeriesQuality, Session, fit, fit_images,
 };
+pub use narrows_pictures as pictures;
 pub use narrows_engine::{Threads, rng};
 pub use recipe::{Preset, Recipe};
 pub use report::Report;
+pub use restorer::{Restorer, fit as fit_restorer};
 
 /// The README's example is a test.
 #[cfg(doctest)]

@@ -7,15 +7,15 @@ use super::container::{Container, Tensor};
 use crate::baseline::{Gaussian, IsolationForest, Neighbours, Pca};
 use crate::data::{Layout, Schema, Step, TimeColumns};
 use crate::detect::{Calibration, Decision, Detector, LogRatio, MemberScale, Proximity, Score};
-use crate::fitted::{Baselines, CodeDensity, Fitted, Intake, Judge, Online, SeriesIntake, TableIntake};
+use crate::fitted::{Baselines, CodeDensity, Fitted, ImagesIntake, ImagesLayout, Intake, Judge, Online, SeriesIntake, TableIntake};
 use crate::model;
 use crate::prep::{Pipeline, SignalPipeline};
 use crate::recipe::{Data, Recipe};
 use crate::report::Report;
 
 /// The version of the format this program writes.
-const FORMAT: u32 = 2;
-/// The oldest version it reads: format 2 only added fields, each with a default.
+pub(super) const FORMAT: u32 = 3;
+/// The oldest version it reads: formats 2 and 3 only added fields, each with a default, and kinds of documents.
 const OLDEST: u32 = 1;
 
 /// All of a model that is not a tensor.
@@ -31,6 +31,9 @@ struct Document {
     /// Of series.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     series: Option<SeriesNote>,
+    /// Of pictures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    images: Option<ImagesLayout>,
     members: Vec<MemberScale>,
     neighbours: Option<ProximityNote>,
     gaussian: Option<GaussianNote>,
@@ -141,10 +144,10 @@ pub(super) fn write(fitted: &Fitted) -> (String, Vec<Tensor>) {
         schema: intake.schema().clone(),
         pipeline: match intake {
             Intake::Table(table) => Some(table.pipeline.clone()),
-            Intake::Series(_) => None,
+            Intake::Series(_) | Intake::Images(_) => None,
         },
         series: match intake {
-            Intake::Table(_) => None,
+            Intake::Table(_) | Intake::Images(_) => None,
             Intake::Series(series) => Some(SeriesNote {
                 layout: series.layout,
                 columns: series.columns.clone(),
@@ -152,6 +155,10 @@ pub(super) fn write(fitted: &Fitted) -> (String, Vec<Tensor>) {
                 pipeline: series.pipeline.clone(),
                 stride: series.stride,
             }),
+        },
+        images: match intake {
+            Intake::Table(_) | Intake::Series(_) => None,
+            Intake::Images(images) => Some(images.layout),
         },
         members: detector.members.clone(),
         neighbours: detector.neighbours.as_ref().map(|p| ProximityNote {
@@ -181,14 +188,20 @@ fn weight_name(n_members: usize, member: usize, name: &str) -> String {
     if n_members == 1 { name.to_owned() } else { format!("members.{member}.{name}") }
 }
 
-pub(super) fn read(container: &Container<'_>, file_size: usize) -> Result<Fitted, String> {
-    check_version(&container.document)?;
+/// Checks version and checksum, and tells the kind of the document; none for a model with a code.
+pub(super) fn check(container: &Container<'_>) -> Result<Option<String>, String> {
+    let kind = check_version(&container.document)?;
     container.check()?;
+    Ok(kind)
+}
+
+/// A model with a code, of a document that was [`check`]ed.
+pub(super) fn read(container: &Container<'_>, file_size: usize) -> Result<Fitted, String> {
     let document: Document =
         serde_json::from_str(&container.document).map_err(|error| format!("the document is damaged: {error}"))?;
     document.recipe.check().map_err(|error| error.to_string())?;
     let Document { recipe, .. } = document;
-    let intake = intake(&recipe, document.schema, document.pipeline, document.series)?;
+    let intake = intake(&recipe, document.schema, (document.pipeline, document.series, document.images))?;
     let (blocks, slots) = (intake.blocks(), intake.slots());
     let width = slots.width();
     let network = model::build(recipe.axes(), blocks, intake.shape()).map_err(|error| error.to_string())?;
@@ -198,7 +211,7 @@ pub(super) fn read(container: &Container<'_>, file_size: usize) -> Result<Fitted
         return Err(format!("expected at least {bytes} bytes of weights, got a file of {file_size}"));
     }
     let members =
-        (0..n_members).map(|m| weights(container, &network, n_members, m)).collect::<Result<Vec<Params>, String>>()?;
+        (0..n_members).map(|m| read_weights(container, &network, n_members, m)).collect::<Result<Vec<Params>, String>>()?;
 
     let neighbours = document.neighbours.map(|note| proximity(container, note)).transpose()?;
     let gaussian = document.gaussian.map(|note| gaussian(container, note)).transpose()?;
@@ -239,19 +252,22 @@ pub(super) fn read(container: &Container<'_>, file_size: usize) -> Result<Fitted
 fn intake(
     recipe: &Recipe,
     schema: Schema,
-    pipeline: Option<Pipeline>,
-    series: Option<SeriesNote>,
+    notes: (Option<Pipeline>, Option<SeriesNote>, Option<ImagesLayout>),
 ) -> Result<Intake, String> {
-    match (&recipe.data, pipeline, series) {
-        (Data::Table, Some(pipeline), None) => {
+    match (&recipe.data, notes) {
+        (Data::Table, (Some(pipeline), None, None)) => {
             pipeline.check(&schema).map_err(|error| error.to_string())?;
             Ok(Intake::Table(TableIntake { schema, pipeline }))
         }
-        (Data::Series(_), None, Some(note)) => {
+        (Data::Series(_), (None, Some(note), None)) => {
             let SeriesNote { layout, columns, step, pipeline, stride } = note;
             let intake = SeriesIntake { schema, layout, columns, step, pipeline, stride };
             intake.check().map_err(|error| error.to_string())?;
             Ok(Intake::Series(intake))
+        }
+        (Data::Images(_), (None, None, Some(layout))) => {
+            layout.check()?;
+            Ok(Intake::Images(ImagesIntake::new(layout)))
         }
         _ => Err("the document holds another kind of data than its recipe says".to_owned()),
     }
@@ -266,16 +282,18 @@ fn calibration(scores: Vec<f64>, training: Vec<f64>, blocks: Option<usize>) -> R
 }
 
 /// Reads the version alone, so that a file of a newer version is refused by its number and nothing else.
-fn check_version(document: &str) -> Result<(), String> {
+fn check_version(document: &str) -> Result<Option<String>, String> {
     #[derive(Deserialize)]
     struct Version {
         format: u32,
         library: String,
+        #[serde(default)]
+        kind: Option<String>,
     }
     let version: Version =
         serde_json::from_str(document).map_err(|error| format!("the document is damaged: {error}"))?;
     if (OLDEST..=FORMAT).contains(&version.format) {
-        return Ok(());
+        return Ok(version.kind);
     }
     Err(format!(
         "expected a format from {OLDEST} to {FORMAT}, got {} as written by version {} of Narrows",
@@ -283,7 +301,7 @@ fn check_version(document: &str) -> Result<(), String> {
     ))
 }
 
-fn weights(container: &Container<'_>, network: &Network, n_members: usize, member: usize) -> Result<Params, String> {
+pub(super) fn read_weights(container: &Container<'_>, network: &Network, n_members: usize, member: usize) -> Result<Params, String> {
     let mut params = network.init(0);
     let names: Vec<String> = params.entries().map(|entry| entry.name.to_owned()).collect();
     for name in names {

@@ -7,6 +7,7 @@ mod atomic;
 mod checkpoint;
 mod container;
 mod document;
+mod restorer;
 
 pub use atomic::write_atomically;
 pub use checkpoint::{FileCheckpoints, Resume, fingerprint};
@@ -15,36 +16,121 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 use crate::fitted::Fitted;
+use crate::restorer::Restorer;
 
-/// Saves a model, in place of a file of that name.
+/// What a model file holds.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Model {
+    /// A model with a code.
+    Fitted(Box<Fitted>),
+    /// A model without one, which restores pictures.
+    Restorer(Box<Restorer>),
+}
+
+impl Model {
+    /// The model with a code.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] where it is a restorer.
+    pub fn fitted(self) -> Result<Fitted> {
+        match self {
+            Model::Fitted(fitted) => Ok(*fitted),
+            Model::Restorer(_) => {
+                let error = Error::mismatch("expected a model with a code, got one that restores pictures and has none");
+                Err(error.with_hint("it is for: narrows restore, narrows evaluate, narrows inspect, narrows report"))
+            }
+        }
+    }
+
+    /// Every choice that made it.
+    pub fn recipe(&self) -> &crate::recipe::Recipe {
+        match self {
+            Model::Fitted(fitted) => fitted.recipe(),
+            Model::Restorer(restorer) => restorer.recipe(),
+        }
+    }
+}
+
+impl From<Fitted> for Model {
+    fn from(fitted: Fitted) -> Model {
+        Model::Fitted(Box::new(fitted))
+    }
+}
+
+impl From<Restorer> for Model {
+    fn from(restorer: Restorer) -> Model {
+        Model::Restorer(Box::new(restorer))
+    }
+}
+
+/// Saves a model with a code, in place of a file of that name.
 ///
 /// # Errors
 /// [`Error::Write`]; nothing partial is left behind.
 pub fn save(fitted: &Fitted, path: &Path) -> Result<()> {
-    let bytes = to_bytes(fitted);
-    write_atomically(path, |file| std::io::Write::write_all(file, &bytes))
+    save_bytes(&to_bytes(fitted), path)
 }
 
-/// Loads a model.
+/// Saves a restorer, in place of a file of that name.
+///
+/// # Errors
+/// [`Error::Write`]; nothing partial is left behind.
+pub fn save_restorer(restorer: &Restorer, path: &Path) -> Result<()> {
+    save_bytes(&restorer_to_bytes(restorer), path)
+}
+
+fn save_bytes(bytes: &[u8], path: &Path) -> Result<()> {
+    write_atomically(path, |file| std::io::Write::write_all(file, bytes))
+}
+
+/// Loads a model with a code.
+///
+/// # Errors
+/// [`Error::Read`] where the file cannot be read, [`Error::ModelFile`] where it is damaged, foreign or newer,
+/// [`Error::Mismatch`] where it is a restorer.
+pub fn load(path: &Path) -> Result<Fitted> {
+    load_any(path)?.fitted()
+}
+
+/// Loads a model of any kind.
 ///
 /// # Errors
 /// [`Error::Read`] where the file cannot be read, [`Error::ModelFile`] where it is damaged, foreign or newer.
-pub fn load(path: &Path) -> Result<Fitted> {
+pub fn load_any(path: &Path) -> Result<Model> {
     let bytes = std::fs::read(path).map_err(|error| Error::read(path, error))?;
-    from_bytes(&bytes).map_err(|message| Error::model_file(path, message))
+    any_from_bytes(&bytes).map_err(|message| Error::model_file(path, message))
 }
 
-/// A model as the bytes of its file.
+/// A model with a code as the bytes of its file.
 pub fn to_bytes(fitted: &Fitted) -> Vec<u8> {
     let (document, tensors) = document::write(fitted);
     container::write(&document, tensors)
 }
 
-/// A model from the bytes of its file.
+/// A restorer as the bytes of its file.
+pub fn restorer_to_bytes(restorer: &Restorer) -> Vec<u8> {
+    let (document, tensors) = restorer::write(restorer);
+    container::write(&document, tensors)
+}
+
+/// A model with a code from the bytes of its file.
 ///
 /// # Errors
 /// What is wrong with them, in words.
 pub fn from_bytes(bytes: &[u8]) -> Result<Fitted, String> {
+    any_from_bytes(bytes)?.fitted().map_err(|error| error.to_string())
+}
+
+/// A model of any kind from the bytes of its file.
+///
+/// # Errors
+/// What is wrong with them, in words.
+pub fn any_from_bytes(bytes: &[u8]) -> Result<Model, String> {
     let container = container::read(bytes)?;
-    document::read(&container, bytes.len())
+    let kind = document::check(&container)?;
+    match kind.as_deref() {
+        None => document::read(&container, bytes.len()).map(Model::from),
+        Some(restorer::KIND) => restorer::read(&container, bytes.len()).map(Model::from),
+        Some(other) => Err(format!("expected a model with a code or a restorer, got `{other}`")),
+    }
 }

@@ -4,6 +4,7 @@ use narrows_engine::Threads;
 use serde::{Deserialize, Serialize};
 
 use super::Fitted;
+use super::images::not_a_table;
 use super::intake::Intake;
 use super::roles::{Verdict, verdicts};
 use super::series_quality::{SeriesQuality, Trace};
@@ -151,6 +152,14 @@ impl Evaluator<'_> {
         }
     }
 
+    /// Adds one sample with its scores.
+    pub(super) fn push(&mut self, is_anomalous: bool, score: f64, pca: f64, isolation_forest: f64) {
+        self.labels.push(is_anomalous);
+        self.scores.push(score);
+        self.pca.push(pca);
+        self.isolation_forest.push(isolation_forest);
+    }
+
     fn add_samples(&mut self, table: &Table, verdicts: &[Verdict], threads: &Threads) -> Result<()> {
         let labelled: Vec<u32> =
             (0..table.n_rows() as u32).filter(|row| verdicts[*row as usize] != Verdict::Unlabelled).collect();
@@ -168,6 +177,7 @@ impl Evaluator<'_> {
                 let labelled = scored.iter().map(|i| labelled[*i as usize]).collect();
                 (labelled, intake.whole_of(&samples, &scored).prepared)
             }
+            Intake::Images(_) => return Err(not_a_table()),
         };
         self.labels.extend(labelled.iter().map(|row| verdicts[*row as usize] == Verdict::Anomalous));
         self.scores.extend(self.fitted.judge.score(&prepared, threads));

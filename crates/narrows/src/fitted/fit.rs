@@ -48,6 +48,7 @@ pub fn fit(recipe: &Recipe, table: Table, roles: &Roles, session: &Session<'_>) 
     match &recipe.data {
         Data::Table => fit_table::fit(recipe, table, roles, session),
         Data::Series(series) => fit_series::fit(recipe, series, table, roles, session),
+        Data::Images(_) => Err(Error::recipe("data", "expected table or series for a table, got images")),
     }
 }
 

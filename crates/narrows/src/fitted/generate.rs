@@ -93,6 +93,13 @@ fn root(covariance: &[f64], k: usize) -> Vec<f32> {
     factor.iter().map(|f| *f as f32).collect()
 }
 
+/// Code number `i` of the endless sequence that `seed` names.
+pub(super) fn code_at(density: &CodeDensity, k: usize, seed: u64, i: u64) -> Vec<f32> {
+    let (mut noise, mut code) = (vec![0.0; k], vec![0.0; k]);
+    density.sample(&mut Stream::new(seed, Purpose::Sample, 0, i), &mut noise, &mut code);
+    code
+}
+
 impl Fitted {
     /// Rows `first..first + n` of an endless sequence of new rows that `seed` names; so a million rows stream, and
     /// come out the same in one piece or in many.
@@ -101,11 +108,7 @@ impl Fitted {
     /// Where the decoded values cannot be brought back to columns.
     pub fn generate(&self, n: usize, first: u64, seed: u64, threads: &Threads) -> Result<Table> {
         let k = self.code_size();
-        let mut codes = vec![0.0; n * k];
-        let mut noise = vec![0.0; k];
-        for (i, code) in codes.chunks_exact_mut(k).enumerate() {
-            self.density.sample(&mut Stream::new(seed, Purpose::Sample, 0, first + i as u64), &mut noise, code);
-        }
+        let codes: Vec<f32> = (0..n as u64).flat_map(|i| code_at(&self.density, k, seed, first + i)).collect();
         self.rows_from_codes(&codes, n, threads)
     }
 }

@@ -8,10 +8,15 @@ mod cut;
 mod evaluate;
 mod events;
 mod fit;
+mod fit_images;
 mod fit_series;
 mod fit_table;
 mod follow;
 mod generate;
+mod image_samples;
+mod images;
+mod images_quality;
+mod images_summary;
 mod input;
 mod intake;
 mod judge;
@@ -29,9 +34,12 @@ mod verdict;
 pub use evaluate::{Evaluation, Evaluator};
 pub use events::SeriesEvent;
 pub use fit::{Session, fit};
+pub use fit_images::{PictureRoles, fit_images};
 pub use follow::{Followed, Follower};
 pub(crate) use generate::CodeDensity;
-pub(crate) use intake::{Intake, SeriesIntake, TableIntake};
+pub use images::PictureScore;
+pub(crate) use images_summary::HOTTEST;
+pub(crate) use intake::{ImagesIntake, ImagesLayout, Intake, SeriesIntake, TableIntake};
 pub(crate) use judge::Judge;
 pub use roles::Roles;
 pub use series_quality::SeriesQuality;
@@ -102,7 +110,7 @@ impl Fitted {
     pub fn point_columns(&self) -> Vec<String> {
         match &self.intake {
             Intake::Series(series) => series.columns.id.iter().chain(&series.columns.time).cloned().collect(),
-            Intake::Table(_) => Vec::new(),
+            Intake::Table(_) | Intake::Images(_) => Vec::new(),
         }
     }
 
@@ -110,7 +118,7 @@ impl Fitted {
     pub fn id_column(&self) -> Option<&str> {
         match &self.intake {
             Intake::Series(series) => series.columns.id.as_deref(),
-            Intake::Table(_) => None,
+            Intake::Table(_) | Intake::Images(_) => None,
         }
     }
 

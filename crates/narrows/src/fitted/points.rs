@@ -212,7 +212,7 @@ mod tests {
     fn intake() -> &'static SeriesIntake {
         match &FITTED.intake {
             Intake::Series(intake) => intake,
-            Intake::Table(_) => unreachable!("fitted to series"),
+            Intake::Table(_) | Intake::Images(_) => unreachable!("fitted to series"),
         }
     }
 

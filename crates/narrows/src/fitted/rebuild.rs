@@ -5,6 +5,7 @@ use arrow::datatypes::Float64Type;
 use narrows_engine::Threads;
 
 use super::Fitted;
+use super::images::not_a_table;
 use super::intake::Intake;
 use crate::data::{Column, ColumnKind, Schema, Table, conform};
 use crate::error::{Error, Place, Result};
@@ -22,6 +23,7 @@ impl Fitted {
                 intake.pipeline.inverse_table(&output, prepared.n)
             }
             Intake::Series(intake) => self.reconstruct_series(intake, table, threads),
+            Intake::Images(_) => Err(not_a_table()),
         }
     }
 
@@ -34,6 +36,7 @@ impl Fitted {
         let codes = match &self.intake {
             Intake::Table(intake) => self.judge.codes(&intake.prepare(table)?.prepared, threads),
             Intake::Series(intake) => return self.encode_series(intake, table, threads),
+            Intake::Images(_) => return Err(not_a_table()),
         };
         Table::from_columns(self.code_columns(&codes))
     }
@@ -76,6 +79,7 @@ impl Fitted {
         match &self.intake {
             Intake::Table(intake) => intake.pipeline.inverse_table(&output, n),
             Intake::Series(intake) => intake.rows_of(&output, &[], &[]),
+            Intake::Images(_) => Err(not_a_table()),
         }
     }
 }

@@ -82,6 +82,7 @@ pub(super) fn rows(
             stretches: Vec::new(),
             windows: window_examples(told, intake, samples, &top, threads),
         }),
+        images: None,
     };
     report(told, &held_out, particulars, intake.pipeline.blocks(), training, warnings, threads)
 }
@@ -209,6 +210,7 @@ pub(super) fn long(
             stretches: stretches(intake, &samples.set.channels, &judged, threshold),
             windows: Vec::new(),
         }),
+        images: None,
     };
     report(told, &held_out, particulars, intake.pipeline.blocks(), training, warnings, threads)
 }

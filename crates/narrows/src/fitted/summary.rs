@@ -14,7 +14,7 @@ use crate::model::{Corruption, Latent, Sparsity};
 use crate::prep::{Block, BlockKind, ColumnPrep, PrepReport, Prepared};
 use crate::recipe::Recipe;
 use crate::report::{
-    CodePoint, ColumnReport, Detection, Histogram, Label, LayerReport, NetworkReport, Part, PcaComparison, Report,
+    CodePoint, ColumnReport, Detection, Histogram, ImagesReport, Label, LayerReport, NetworkReport, Part, PcaComparison, Report,
     Role, Rows, SeriesReport, TopRow, Training,
 };
 
@@ -94,6 +94,7 @@ pub(super) struct Particulars {
     pub(super) notes: Vec<String>,
     pub(super) top: Vec<TopRow>,
     pub(super) series: Option<SeriesReport>,
+    pub(super) images: Option<ImagesReport>,
 }
 
 /// The report of a fit.
@@ -106,7 +107,7 @@ pub(super) fn report(
     warnings: Vec<String>,
     threads: &Threads,
 ) -> Result<Report> {
-    let Particulars { source, label, rows, columns, notes, top, series } = particulars;
+    let Particulars { source, label, rows, columns, notes, top, series, images } = particulars;
     Ok(Report {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         source,
@@ -122,6 +123,7 @@ pub(super) fn report(
         top,
         code_map: code_map(told, threads)?,
         series,
+        images,
         recipe: told.recipe.clone(),
     })
 }
@@ -147,6 +149,7 @@ pub(super) fn table(
         notes: notes(input, prep),
         top: top_rows(told, input, intake, threads),
         series: None,
+        images: None,
     };
     report(told, &held_out, particulars, intake.pipeline.blocks(), training, warnings, threads)
 }
@@ -322,7 +325,11 @@ fn layer_in_words(layer: &Layer) -> Option<(usize, String)> {
 }
 
 fn map_in_words(map: Map) -> String {
-    format!("{} steps of {}", map.width, map.channels)
+    if map.height == 1 {
+        format!("{} steps of {}", map.width, map.channels)
+    } else {
+        format!("{} x {} pixels of {}", map.height, map.width, map.channels)
+    }
 }
 
 fn detection(decision: &Decision, calibration: &Calibration, anomalous: &[f64]) -> Detection {

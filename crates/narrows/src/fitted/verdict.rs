@@ -3,6 +3,7 @@
 use narrows_engine::Threads;
 
 use super::Fitted;
+use super::images::not_a_table;
 use super::intake::{Intake, TableSamples};
 use super::judge::Detail;
 use crate::data::Table;
@@ -105,6 +106,7 @@ impl Fitted {
                 Ok(self.verdicts(scores, counts_of(samples)))
             }
             Intake::Series(intake) => Ok(self.judge_series(intake, table, 0, threads)?.scores),
+            Intake::Images(_) => Err(not_a_table()),
         }
     }
 
@@ -122,6 +124,7 @@ impl Fitted {
                 Ok(Explained { scores: self.verdicts(judged.scores, counts_of(samples)), reasons })
             }
             Intake::Series(intake) => self.judge_series(intake, table, k, threads),
+            Intake::Images(_) => Err(not_a_table()),
         }
     }
 

@@ -3,6 +3,7 @@
 //! No clock and no machine is in it, so the same data and recipe give the same report, to the byte.
 
 pub mod html;
+mod images;
 mod restoration;
 mod restorer;
 mod series;
@@ -10,6 +11,7 @@ mod series;
 use serde::{Deserialize, Serialize};
 
 pub use crate::train::{Check, Stop, Training};
+pub use images::{ImagesReport, Reconstruction, WorstPicture};
 pub use restoration::{PictureQuality, Restoration, RestorationMeans, Rival, Similarity};
 pub use restorer::{PicturesReport, RestorerReport, SkippedPicture};
 pub use series::{ChannelTrace, EventSpan, SeriesReport, Stretch, WindowExample};
@@ -49,6 +51,9 @@ pub struct Report {
     /// What was made of time, where the rows are time series.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub series: Option<SeriesReport>,
+    /// What was made of the pictures, where the samples are pictures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub images: Option<ImagesReport>,
     /// The recipe, complete.
     pub recipe: Recipe,
 }

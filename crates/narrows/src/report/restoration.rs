@@ -57,6 +57,9 @@ pub struct Similarity {
     pub ssim: Option<f64>,
     /// Mean squared error.
     pub mse: f64,
+    /// Mean binary cross-entropy, of a network with a code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bce: Option<f64>,
     /// Colourfulness (Hasler and Süsstrunk 2003), of pictures in colour.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub colourfulness: Option<f64>,
@@ -70,6 +73,7 @@ impl Similarity {
             psnr: compare::psnr(clean, &got),
             ssim: compare::ssim(clean, &got),
             mse: compare::mse(clean, &got),
+            bce: None,
             colourfulness: (got.channels == Channels::Rgb).then(|| colourfulness(&got)),
         }
     }
@@ -85,6 +89,7 @@ impl Similarity {
             psnr: mean(|s| s.psnr),
             ssim: mean_of(|s| s.ssim),
             mse: mean(|s| s.mse),
+            bce: mean_of(|s| s.bce),
             colourfulness: mean_of(|s| s.colourfulness),
         }
     }

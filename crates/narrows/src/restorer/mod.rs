@@ -11,9 +11,10 @@ mod samples;
 
 pub use fit::fit;
 
-use narrows_engine::{Params, Threads};
+use narrows_engine::{Network, Params, Threads};
 use narrows_pictures::{Channels, Damages, Picture};
 
+use crate::error::Result;
 use crate::model::Restore;
 use crate::model::restore::Ends;
 use crate::recipe::{Data, Recipe};
@@ -33,6 +34,15 @@ pub struct Restorer {
 }
 
 impl Restorer {
+    /// The network for damaged pieces of the size that trained it.
+    ///
+    /// # Errors
+    /// [`crate::Error::Recipe`] for settings out of range.
+    pub(crate) fn network(recipe: &Recipe, backbone: &Restore, channels: Channels) -> Result<Network> {
+        let ends = Base::of(damages(recipe), channels).ends();
+        backbone.build(ends, (backbone.patch, backbone.patch), &recipe.loss)
+    }
+
     /// What the fit found.
     pub fn report(&self) -> &RestorerReport {
         &self.report

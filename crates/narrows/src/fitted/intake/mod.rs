@@ -1,8 +1,10 @@
 //! How raw tables become the rows that networks see, and back: one file a kind of data. Nothing here has seen a network.
 
+mod images;
 mod series;
 mod table;
 
+pub(crate) use images::{ImagesIntake, ImagesLayout};
 pub(crate) use series::{SeriesIntake, SeriesSamples};
 pub(crate) use table::{TableIntake, TableSamples};
 
@@ -18,6 +20,8 @@ pub(crate) enum Intake {
     Table(TableIntake),
     /// A window of a series is a sample.
     Series(SeriesIntake),
+    /// A picture, or a piece of one, is a sample.
+    Images(ImagesIntake),
 }
 
 impl Intake {
@@ -26,6 +30,7 @@ impl Intake {
         match self {
             Intake::Table(table) => &table.schema,
             Intake::Series(series) => &series.schema,
+            Intake::Images(images) => &images.schema,
         }
     }
 
@@ -34,6 +39,7 @@ impl Intake {
         match self {
             Intake::Table(table) => table.pipeline.blocks(),
             Intake::Series(series) => series.pipeline.blocks(),
+            Intake::Images(images) => images.blocks(),
         }
     }
 
@@ -42,6 +48,7 @@ impl Intake {
         match self {
             Intake::Table(table) => table.slots(),
             Intake::Series(series) => series.slots(),
+            Intake::Images(images) => images.slots(),
         }
     }
 
@@ -50,6 +57,7 @@ impl Intake {
         match self {
             Intake::Table(_) => Shape::Row,
             Intake::Series(series) => series.shape(),
+            Intake::Images(images) => images.shape(),
         }
     }
 }

@@ -74,6 +74,7 @@ pub(crate) fn report() -> Report {
         top: (0..20).map(top).collect(),
         code_map: code_map(),
         series: None,
+        images: None,
         recipe: Recipe::default(),
     }
 }

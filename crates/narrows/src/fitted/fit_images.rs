@@ -1,0 +1,182 @@
+//! A fit to pictures, of a network with a code. It reads as the way of the data.
+
+use narrows_engine::Threads;
+use narrows_pictures::{Channels, Picture, Store};
+
+use super::fit::Session;
+use super::image_samples::ImageSamples;
+use super::images::PictureJudge;
+use super::intake::{ImagesIntake, ImagesLayout, Intake};
+use super::learn::{Learnt, Material, draw_line, learn};
+use super::split::Split;
+use super::{Fitted, images_summary, summary};
+use crate::error::{Error, Place, Result};
+use crate::images::{Draws, Turning};
+use crate::prep::Prepared;
+use crate::recipe::{Data, Images, Recipe, View};
+use crate::train::{Event, Samples};
+
+/// The largest side of pictures that are seen as a whole where the recipe leaves it open.
+const LARGEST_WHOLE: usize = 96;
+/// Side of a whole picture where pictures differ in size.
+const WHOLE_SIDE: usize = 64;
+/// Side of a piece.
+const PIECE_SIDE: usize = 32;
+/// Pieces of a picture in an epoch.
+const PIECES: u32 = 16;
+/// Most values of samples that are kept beside the training: for the baselines, for distances, for the report.
+const KEPT_VALUES: usize = 16 << 20;
+/// Most samples, too.
+const KEPT_SAMPLES: usize = 10_000;
+/// Most training pictures that are scored for the rules that ask for them.
+const TRAINING_PICTURES: usize = 1_000;
+
+/// Which pictures are normal.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PictureRoles {
+    /// Names of folders whose pictures are normal; all pictures are where none is named.
+    pub normal: Vec<String>,
+}
+
+impl PictureRoles {
+    /// Pictures that may train, and those that the folders call anomalous.
+    pub(super) fn parts(&self, pictures: &Store) -> Result<(Vec<u32>, Vec<u32>)> {
+        let is_normal = |i: &u32| self.normal.is_empty() || self.normal.contains(&pictures.folder(*i as usize));
+        let (normal, anomalous): (Vec<u32>, Vec<u32>) = (0..pictures.len() as u32).partition(is_normal);
+        if normal.is_empty() {
+            let mut folders: Vec<String> = (0..pictures.len()).map(|i| pictures.folder(i)).collect();
+            folders.sort();
+            folders.dedup();
+            let (asked, found) = (self.normal.join("`, `"), folders.join("`, `"));
+            let message = format!("expected pictures in a folder `{asked}`, got the folders `{found}`");
+            return Err(Error::data(Place::source(pictures.source()), message));
+        }
+        Ok((normal, anomalous))
+    }
+}
+
+/// Fits a model with a code to pictures that are normal.
+///
+/// # Errors
+/// [`Error::Recipe`] for an impossible recipe, [`Error::Data`] for pictures that cannot be used, and what the training
+/// says.
+pub fn fit_images(recipe: &Recipe, pictures: &Store, roles: &PictureRoles, session: &Session<'_>) -> Result<Fitted> {
+    recipe.check()?;
+    let Data::Images(settings) = &recipe.data else {
+        return Err(Error::recipe("data", format!("expected images, got {}", recipe.data.kind().name())));
+    };
+    let threads = &session.threads;
+    let intake = ImagesIntake::new(layout(settings, pictures));
+    let (normal, anomalous) = roles.parts(pictures)?;
+    let split = Split::new(&normal, recipe);
+
+    let ready = settings.corrupt.ready()?;
+    let words = if ready.is_empty() { "none".to_owned() } else { settings.corrupt.to_string() };
+    let turning = Turning { flips: settings.flips.or_else(|| false), turns: settings.turns.or_else(|| false) };
+    let per_picture = if intake.layout.stride.is_some() { PIECES } else { 1 };
+    let draws =
+        Draws { store: pictures, channels: intake.layout.channels, cut: intake.layout.cut(), turning, per_picture };
+    let drawn = Split {
+        train: draws.samples(&split.train),
+        validation: draws.samples(&split.validation),
+        calibration: split.calibration.clone(),
+    };
+    let samples = |_| {
+        let samples = ImageSamples { draws: &draws, width: intake.width(), damages: &ready, words: &words };
+        Box::new(samples) as Box<dyn Samples>
+    };
+    let train = kept(&intake, pictures, &split.train)?;
+    let calibration = kept(&intake, pictures, &split.calibration)?;
+    let material = Material {
+        samples: recipe.corruptions().iter().map(samples).collect(),
+        split: &drawn,
+        references: train.clone(),
+        train: train.clone(),
+        calibration: calibration.clone(),
+        blocks: intake.blocks(),
+        slots: intake.slots(),
+        shape: intake.shape(),
+    };
+    let Learnt { recipe, judge, baselines, density, trainings, mut warnings } = learn(recipe, material, session)?;
+
+    let picture_judge = PictureJudge::new(&intake, &judge, threads);
+    let held_out = picture_judge.scores(pictures, &split.calibration)?;
+    let some = &split.train[..split.train.len().min(TRAINING_PICTURES)];
+    let training = picture_judge.scores(pictures, some)?;
+    let anomalous_scores = picture_judge.scores(pictures, &anomalous)?;
+    let (calibrated, decision) = draw_line(&recipe, held_out, None, training, &anomalous_scores)?;
+    warnings.extend(decision.warning.clone());
+    warnings.iter().for_each(|warning| session.observer.on_event(Event::Warned(warning)));
+
+    let (prepared, parts) = joined(calibration, train);
+    let all: Vec<u32> = (0..prepared.n as u32).collect();
+    let told = summary::Told {
+        recipe: &recipe,
+        judge: &judge,
+        prepared: &prepared,
+        split: &parts,
+        normal: &all,
+        anomalous: &[],
+        anomalous_scores: &anomalous_scores,
+        calibration: &calibrated,
+        decision: &decision,
+        pca: &baselines.pca,
+    };
+    let found = images_summary::Found { pictures, intake: &intake, split: &split, anomalous: &anomalous, roles };
+    let report = images_summary::report(&told, &found, trainings, warnings, threads)?;
+    let intake = Intake::Images(intake);
+    Ok(Fitted { recipe, intake, judge, calibration: calibrated, decision, online: None, baselines, density, report })
+}
+
+/// What a sample is, where the recipe leaves it open.
+fn layout(settings: &Images, pictures: &Store) -> ImagesLayout {
+    let channels = settings.channels.or_else(|| pictures.channels());
+    let sizes = || (0..pictures.len()).map(|i| pictures.size(i));
+    let (height, width, _) = pictures.size(0);
+    let are_alike = sizes().all(|(h, w, _)| (h, w) == (height, width));
+    let are_small = sizes().all(|(h, w, _)| h.max(w) <= LARGEST_WHOLE);
+    let view = settings.view.or_else(|| if are_alike && are_small { View::Whole } else { View::Pieces });
+    match view {
+        View::Whole => {
+            let side = |own: usize| settings.side.or_else(|| if are_alike && are_small { own } else { WHOLE_SIDE });
+            ImagesLayout { channels, height: side(height), width: side(width), stride: None }
+        }
+        View::Pieces => {
+            let side = settings.side.or_else(|| PIECE_SIDE);
+            ImagesLayout { channels, height: side, width: side, stride: Some((side / 2).max(1)) }
+        }
+    }
+}
+
+/// Samples of some pictures, as many of each as there is room for.
+fn kept(intake: &ImagesIntake, pictures: &Store, which: &[u32]) -> Result<Prepared> {
+    let width = intake.width();
+    let most = (KEPT_VALUES / width).clamp(1, KEPT_SAMPLES);
+    // Of pictures in many pieces, a few of each rather than all of the first ones.
+    let share = (most / which.len().max(1)).max(1);
+    let mut values = Vec::new();
+    for picture in which.iter().take(most) {
+        let samples = intake.values(&pictures.get(*picture as usize)?);
+        let n = samples.len() / width;
+        let taken = n.min(share);
+        (0..taken).for_each(|i| {
+            let at = i * n / taken * width;
+            values.extend_from_slice(&samples[at..at + width]);
+        });
+    }
+    Ok(intake.prepared(values))
+}
+
+/// Held-out samples and training samples as one, with the parts they play.
+fn joined(calibration: Prepared, train: Prepared) -> (Prepared, Split) {
+    let (n, width) = (calibration.n + train.n, calibration.width);
+    let split = Split {
+        train: (calibration.n as u32..n as u32).collect(),
+        validation: Vec::new(),
+        calibration: (0..calibration.n as u32).collect(),
+    };
+    let counts = calibration.counts.clone();
+    let input = [calibration.input, train.input].concat();
+    let target = [calibration.target, train.target].concat();
+    (Prepared { input, target, n, width, counts }, split)
+}

@@ -1,0 +1,53 @@
+//! Views of pictures for the training of a network with a code, damaged where the recipe says so.
+
+use narrows_engine::rng::{Purpose, Stream};
+use narrows_pictures::{Filter, Picture, ReadyDamages};
+
+use crate::error::Result;
+use crate::images::Draws;
+use crate::train::{Key, Samples};
+
+/// What a network with a code trains on.
+pub(super) struct ImageSamples<'a> {
+    pub(super) draws: &'a Draws<'a>,
+    /// Values of a view.
+    pub(super) width: usize,
+    pub(super) damages: &'a ReadyDamages,
+    pub(super) words: &'a str,
+}
+
+impl Samples for ImageSamples<'_> {
+    fn inputs(&self) -> usize {
+        self.width
+    }
+
+    fn outputs(&self) -> usize {
+        self.width
+    }
+
+    fn draw(&self, sample: u32, key: Key, input: &mut [f32], target: &mut [f32]) -> Result<()> {
+        let view = self.draws.view(sample, key.seed, key.epoch)?;
+        target.copy_from_slice(&view.pixels);
+        if self.damages.is_empty() {
+            input.copy_from_slice(&view.pixels);
+            return Ok(());
+        }
+        let mut stream = Stream::new(key.seed, Purpose::Corruption, key.epoch, u64::from(sample));
+        let damaged = self.damages.apply(&view, &mut stream);
+        input.copy_from_slice(&like(&damaged, &view).pixels);
+        Ok(())
+    }
+
+    fn damage(&self) -> String {
+        self.words.to_owned()
+    }
+
+    fn are_costly(&self) -> bool {
+        true
+    }
+}
+
+/// A damaged picture in the size and channels of the whole one: a code network's input is as large as its output.
+pub(super) fn like(damaged: &Picture, whole: &Picture) -> Picture {
+    damaged.to_channels(whole.channels).resized(whole.height, whole.width, Filter::Bicubic)
+}

@@ -1,0 +1,177 @@
+//! Pictures judged, and the verbs of a model of pictures that has a code.
+
+use narrows_engine::{Ready, Threads};
+use narrows_pictures::{Picture, Store};
+use rayon::prelude::*;
+
+use super::Fitted;
+use super::generate::code_at;
+use super::intake::{ImagesIntake, Intake};
+use super::judge::{Detail, Judge};
+use crate::error::{Error, Result};
+
+/// Most values of samples at once.
+const VALUES: usize = 8 << 20;
+
+/// What a model says of a picture.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PictureScore {
+    /// 1 is an ordinary picture; rises with anomaly.
+    pub score: f64,
+    /// Share of calibration pictures that score as high, counted so that it holds for fresh normal pictures.
+    pub p_value: f64,
+    /// score > threshold
+    pub is_anomaly: bool,
+    /// Squared error of every pixel, `[height, width]`, 1 being an ordinary pixel's; empty where nobody asked.
+    pub heat: Vec<f32>,
+}
+
+/// A picture's score, and where it comes from.
+pub(super) struct Judged {
+    pub(super) score: f64,
+    pub(super) heat: Vec<f32>,
+}
+
+/// A judge of pictures, ready for many.
+pub(super) struct PictureJudge<'a> {
+    intake: &'a ImagesIntake,
+    judge: &'a Judge,
+    members: Vec<Ready<'a>>,
+    threads: &'a Threads,
+}
+
+impl<'a> PictureJudge<'a> {
+    pub(super) fn new(intake: &'a ImagesIntake, judge: &'a Judge, threads: &'a Threads) -> PictureJudge<'a> {
+        PictureJudge { intake, judge, members: judge.ready(threads), threads }
+    }
+
+    /// Scores, and heat maps where the detail is the trace.
+    pub(super) fn judge(&self, pictures: &[Picture], detail: Detail) -> Vec<Judged> {
+        let samples: Vec<Vec<f32>> =
+            self.threads.install(|| pictures.par_iter().map(|picture| self.intake.values(picture)).collect());
+        let width = self.intake.width();
+        let prepared = self.intake.prepared(samples.concat());
+        let judged = self.judge.judge_by(&self.members, &prepared, detail, self.threads);
+        let mut first = 0;
+        let mut all = Vec::with_capacity(pictures.len());
+        for (picture, samples) in pictures.iter().zip(&samples) {
+            let n = samples.len() / width;
+            let score = worst_piece(&judged.scores[first..first + n]);
+            let heat = match detail {
+                Detail::Trace => self.intake.heat(&judged.trace[first * width..(first + n) * width], picture),
+                Detail::Scores | Detail::Shares => Vec::new(),
+            };
+            all.push(Judged { score, heat });
+            first += n;
+        }
+        all
+    }
+
+    /// The scores of some pictures of a store.
+    pub(super) fn scores(&self, pictures: &Store, which: &[u32]) -> Result<Vec<f64>> {
+        let mut scores = Vec::with_capacity(which.len());
+        let mut waiting: Vec<Picture> = Vec::new();
+        let mut values = 0;
+        for (i, picture) in which.iter().enumerate() {
+            let picture = pictures.get(*picture as usize)?;
+            values += self.intake.n_samples(&picture) * self.intake.width();
+            waiting.push(picture);
+            if values >= VALUES || i + 1 == which.len() {
+                scores.extend(self.judge(&waiting, Detail::Scores).into_iter().map(|judged| judged.score));
+                waiting.clear();
+                values = 0;
+            }
+        }
+        Ok(scores)
+    }
+}
+
+/// A picture is as anomalous as its worst piece.
+pub(super) fn worst_piece(pieces: &[f64]) -> f64 {
+    pieces.iter().copied().fold(f64::NEG_INFINITY, f64::max)
+}
+
+impl Fitted {
+    /// Whether it reads pictures.
+    pub fn reads_pictures(&self) -> bool {
+        matches!(self.intake, Intake::Images(_))
+    }
+
+    /// Judges pictures; `heat` maps are made where asked for.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] where the model is not of pictures.
+    pub fn score_pictures(&self, pictures: &[Picture], heat: bool, threads: &Threads) -> Result<Vec<PictureScore>> {
+        let judge = PictureJudge::new(self.images()?, &self.judge, threads);
+        let detail = if heat { Detail::Trace } else { Detail::Scores };
+        let told = |Judged { score, heat }| PictureScore {
+            p_value: self.calibration.p_value(score),
+            is_anomaly: score > self.decision.threshold,
+            score,
+            heat,
+        };
+        Ok(judge.judge(pictures, detail).into_iter().map(told).collect())
+    }
+
+    /// What the model makes of each picture, through the code, in the size and channels it came in. A model fitted with a
+    /// damage undoes it.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] where the model is not of pictures.
+    pub fn rebuild_pictures(&self, pictures: &[Picture], threads: &Threads) -> Result<Vec<Picture>> {
+        let intake = self.images()?;
+        let rebuild = |picture: &Picture| {
+            let prepared = intake.prepared(intake.values(picture));
+            intake.picture(&self.judge.output(&prepared, threads), picture)
+        };
+        Ok(pictures.iter().map(rebuild).collect())
+    }
+
+    /// The codes of a picture's samples: one code for a whole picture, else one for each piece, row by row.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] where the model is not of pictures.
+    pub fn encode_picture(&self, picture: &Picture, threads: &Threads) -> Result<Vec<Vec<f32>>> {
+        let intake = self.images()?;
+        let prepared = intake.prepared(intake.values(picture));
+        let codes = self.judge.codes(&prepared, threads);
+        Ok(codes.chunks_exact(self.code_size()).map(<[f32]>::to_vec).collect())
+    }
+
+    /// Pictures from codes alone, `[n, code_size]`.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] where the model is not of pictures.
+    pub fn decode_pictures(&self, codes: &[f32], threads: &Threads) -> Result<Vec<Picture>> {
+        let intake = self.images()?;
+        let output = self.judge.decode(codes, codes.len() / self.code_size(), threads);
+        Ok(output.chunks_exact(intake.width()).map(|values| intake.sample(values).clipped()).collect())
+    }
+
+    /// Pictures `first..first + n` of an endless sequence of new ones that `seed` names.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] where the model is not of pictures.
+    pub fn generate_pictures(&self, n: usize, first: u64, seed: u64, threads: &Threads) -> Result<Vec<Picture>> {
+        let codes: Vec<f32> = (0..n as u64).flat_map(|i| code_at(&self.density, self.code_size(), seed, first + i)).collect();
+        self.decode_pictures(&codes, threads)
+    }
+
+    pub(super) fn images(&self) -> Result<&ImagesIntake> {
+        match &self.intake {
+            Intake::Images(intake) => Ok(intake),
+            Intake::Table(_) => Err(not_pictures("tables")),
+            Intake::Series(_) => Err(not_pictures("series")),
+        }
+    }
+}
+
+fn not_pictures(kind: &str) -> Error {
+    Error::mismatch(format!("expected {kind}, as the model was fitted to, got pictures"))
+}
+
+/// What is said where a model of pictures is given a table.
+pub(super) fn not_a_table() -> Error {
+    Error::mismatch("expected pictures, as the model was fitted to, got a table")
+        .with_hint("a folder, a pattern, a picture, IDX, NPY or NPZ")
+}

@@ -1,0 +1,140 @@
+//! How a model of pictures fares: how well pictures come through the code, and how well it tells folders apart.
+
+use narrows_engine::Threads;
+use narrows_engine::rng::{Purpose, Stream};
+use narrows_pictures::{Picture, ReadyDamages, Store, compare};
+
+use super::evaluate::{Evaluation, Evaluator};
+use super::fit_images::PictureRoles;
+use super::image_samples::like;
+use super::images::{PictureJudge, worst_piece};
+use super::intake::ImagesIntake;
+use super::judge::{Detail, Judge};
+use super::{Baselines, Fitted};
+use crate::baseline::Pca;
+use crate::error::Result;
+use crate::recipe::{Data, Recipe};
+use crate::report::{Reconstruction, Similarity};
+
+/// The seed of the damage: the figures are part of the answer, so they do not change from run to run.
+const SEED: u64 = 0;
+/// Pictures at once.
+const BATCH: usize = 256;
+
+/// One picture on its way through a model.
+pub(super) struct Passage {
+    pub(super) clean: Picture,
+    pub(super) input: Picture,
+    pub(super) output: Picture,
+}
+
+/// Sends pictures through the code, damaged first where the recipe says so, and calls `each` with what came of every
+/// sample: clean, input, output, PCA's.
+pub(super) struct Passing<'a> {
+    pub(super) intake: &'a ImagesIntake,
+    pub(super) judge: &'a Judge,
+    pub(super) pca: &'a Pca,
+    pub(super) damages: ReadyDamages,
+}
+
+impl<'a> Passing<'a> {
+    pub(super) fn new(recipe: &Recipe, intake: &'a ImagesIntake, judge: &'a Judge, pca: &'a Pca) -> Result<Passing<'a>> {
+        let damages = match &recipe.data {
+            Data::Images(images) => images.corrupt.ready()?,
+            Data::Table | Data::Series(_) => ReadyDamages::default(),
+        };
+        Ok(Passing { intake, judge, pca, damages })
+    }
+
+    /// A picture and its damaged copy, of the same size.
+    fn pair(&self, pictures: &Store, i: usize) -> Result<(Picture, Picture)> {
+        let clean = pictures.get(i)?.to_channels(self.intake.layout.channels);
+        // Whole pictures are damaged in the size that the network sees, as in training.
+        let clean = if self.intake.layout.stride.is_none() { self.intake.sample(&self.intake.values(&clean)) } else { clean };
+        if self.damages.is_empty() {
+            return Ok((clean.clone(), clean));
+        }
+        let damaged = self.damages.apply(&clean, &mut Stream::new(SEED, Purpose::Corruption, 0, i as u64));
+        let input = like(&damaged, &clean);
+        Ok((clean, input))
+    }
+
+    /// A picture through the code.
+    pub(super) fn passage(&self, pictures: &Store, i: usize, threads: &Threads) -> Result<Passage> {
+        let (clean, input) = self.pair(pictures, i)?;
+        let output = self.judge.output(&self.intake.prepared(self.intake.values(&input)), threads);
+        let output = self.intake.picture(&output, &clean);
+        Ok(Passage { clean, input, output })
+    }
+
+    /// How well these pictures come through, sample by sample.
+    pub(super) fn quality(&self, pictures: &Store, which: &[u32], words: &str, threads: &Threads) -> Result<Reconstruction> {
+        let width = self.intake.width();
+        let (mut model, mut pca, mut input) = (Vec::new(), Vec::new(), Vec::new());
+        for batch in which.chunks(BATCH) {
+            let pairs = batch.iter().map(|i| self.pair(pictures, *i as usize)).collect::<Result<Vec<_>>>()?;
+            let values: Vec<f32> = pairs.iter().flat_map(|(_, input)| self.intake.values(input)).collect();
+            let prepared = self.intake.prepared(values);
+            let output = self.judge.output(&prepared, threads);
+            let linear = self.pca.decode(&self.pca.encode(&prepared.input));
+            let clean: Vec<f32> = pairs.iter().flat_map(|(clean, _)| self.intake.values(clean)).collect();
+            let sample = |values: &[f32], i: usize| self.intake.sample(&values[i * width..(i + 1) * width]);
+            for i in 0..prepared.n {
+                let clean = sample(&clean, i);
+                let output = sample(&output, i);
+                model.push(Similarity { bce: Some(compare::bce(&clean, &output)), ..Similarity::of(&clean, &output) });
+                pca.push(Similarity::of(&clean, &sample(&linear, i)));
+                input.push(Similarity::of(&clean, &sample(&prepared.input, i)));
+            }
+        }
+        let mean = |all: &[Similarity]| Similarity::mean(all.iter().copied());
+        Ok(Reconstruction {
+            n: which.len() as u64,
+            damage: words.to_owned(),
+            model: mean(&model),
+            pca: mean(&pca),
+            input: (!self.damages.is_empty()).then(|| mean(&input)),
+        })
+    }
+}
+
+impl Fitted {
+    /// How well pictures come through the code, PCA at the same size beside it; damaged first where the model was fitted
+    /// with a damage.
+    ///
+    /// # Errors
+    /// [`crate::Error::Mismatch`] where the model is not of pictures; where a picture can no longer be read.
+    pub fn evaluate_pictures(&self, pictures: &Store, threads: &Threads) -> Result<Reconstruction> {
+        let intake = self.images()?;
+        let passing = Passing::new(&self.recipe, intake, &self.judge, &self.baselines.pca)?;
+        let all: Vec<u32> = (0..pictures.len() as u32).collect();
+        let words = self.report.images.as_ref().map_or("none", |images| images.quality.damage.as_str());
+        passing.quality(pictures, &all, words, threads)
+    }
+
+    /// How well the model tells pictures of normal folders from others, PCA and an isolation forest beside it.
+    ///
+    /// # Errors
+    /// [`crate::Error::Mismatch`] where the model is not of pictures, [`crate::Error::Data`] where not both kinds are there.
+    pub fn evaluate_folders(&self, pictures: &Store, roles: &PictureRoles, threads: &Threads) -> Result<Evaluation> {
+        let intake = self.images()?;
+        let (_, anomalous) = roles.parts(pictures)?;
+        let judge = PictureJudge::new(intake, &self.judge, threads);
+        let mut evaluator: Evaluator<'_> = self.evaluator("folder", &roles.normal.join(","));
+        for i in 0..pictures.len() {
+            let picture = pictures.get(i)?;
+            let score = judge.judge(std::slice::from_ref(&picture), Detail::Scores)[0].score;
+            let (pca, forest) = self.baselines.of_picture(intake, &picture, threads);
+            evaluator.push(anomalous.binary_search(&(i as u32)).is_ok(), score, pca, forest);
+        }
+        evaluator.finish()
+    }
+}
+
+impl Baselines {
+    /// What the baselines say of a picture: the worst of its samples, as the model has it.
+    fn of_picture(&self, intake: &ImagesIntake, picture: &Picture, threads: &Threads) -> (f64, f64) {
+        let (pca, forest) = self.scores(&intake.prepared(intake.values(picture)), threads);
+        (worst_piece(&pca), worst_piece(&forest))
+    }
+}

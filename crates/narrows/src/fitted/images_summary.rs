@@ -1,0 +1,118 @@
+//! The report of a fit to pictures.
+
+use narrows_engine::Threads;
+use narrows_pictures::{Sheet, Store, heat_over};
+
+use super::fit_images::PictureRoles;
+use super::images::PictureJudge;
+use super::images_quality::Passing;
+use super::intake::ImagesIntake;
+use super::judge::Detail;
+use super::split::Split;
+use super::summary::{self, HeldOut, Particulars, Told};
+use crate::error::Result;
+use crate::recipe::Data;
+use crate::report::{ImagesReport, Label, PicturesReport, Report, Rows, Training, WorstPicture};
+
+/// Most held-out pictures that the quality is measured on.
+const MEASURED: usize = 500;
+/// Rows of a contact sheet.
+const SHEET_ROWS: usize = 6;
+/// Pictures that score highest.
+const WORST: usize = 12;
+/// Most pictures scored to find them.
+const SCORED: usize = 2_000;
+/// A pixel with so many times the ordinary error is at the top of the heat map's scale.
+pub(crate) const HOTTEST: f32 = 16.0;
+
+/// What was found on the way.
+pub(super) struct Found<'a> {
+    pub(super) pictures: &'a Store,
+    pub(super) intake: &'a ImagesIntake,
+    /// By picture.
+    pub(super) split: &'a Split,
+    pub(super) anomalous: &'a [u32],
+    pub(super) roles: &'a PictureRoles,
+}
+
+pub(super) fn report(
+    told: &Told<'_>,
+    found: &Found<'_>,
+    training: Vec<Training>,
+    warnings: Vec<String>,
+    threads: &Threads,
+) -> Result<Report> {
+    let Found { pictures, intake, split, anomalous, roles } = found;
+    let held_out = HeldOut::of(told, threads);
+    let (train, validation) = (split.train.len() as u64, split.validation.len() as u64);
+    let calibration = split.calibration.len() as u64;
+    let passing = Passing::new(told.recipe, intake, told.judge, told.pca)?;
+    let measured = &split.calibration[..split.calibration.len().min(MEASURED)];
+    let words = match &told.recipe.data {
+        Data::Images(images) if !images.corrupt.is_empty() => images.corrupt.to_string(),
+        _ => "none".to_owned(),
+    };
+    let (worst, worst_sheet) = worst(told, found, threads)?;
+    let images = ImagesReport {
+        pictures: PicturesReport { calibration, ..PicturesReport::of(pictures, intake.layout.channels, train, validation) },
+        view: intake.layout.in_words(),
+        backbone: told.recipe.backbone.in_words(),
+        quality: passing.quality(pictures, measured, &words, threads)?,
+        sheet: sheet(&passing, pictures, &split.calibration, threads)?,
+        worst,
+        worst_sheet,
+    };
+    let label = (!roles.normal.is_empty())
+        .then(|| Label { column: "folder".to_owned(), normal: Some(roles.normal.join(", ")) });
+    let not_normal = anomalous.len() as u64;
+    let read = pictures.len() as u64;
+    let skipped = pictures.skipped().iter().map(|skipped| format!("`{}` left out: {}", skipped.name, skipped.reason));
+    let particulars = Particulars {
+        source: pictures.source().to_owned(),
+        label,
+        rows: Rows { read, not_normal, unlabelled: 0, train, validation, calibration },
+        columns: Vec::new(),
+        notes: std::iter::once(images.view.clone()).chain(skipped).collect(),
+        top: Vec::new(),
+        series: None,
+        images: Some(images),
+    };
+    summary::report(told, &held_out, particulars, intake.blocks(), training, warnings, threads)
+}
+
+/// Some held-out pictures on their way through the code.
+fn sheet(passing: &Passing<'_>, pictures: &Store, which: &[u32], threads: &Threads) -> Result<String> {
+    let mut sheet = Sheet::new(&["input", "output", "truth", "difference"]);
+    for picture in which.iter().take(SHEET_ROWS) {
+        let passage = passing.passage(pictures, *picture as usize, threads)?;
+        let difference = passage.output.difference(&passage.clean);
+        sheet.row(vec![passage.input, passage.output, passage.clean, difference]);
+    }
+    Ok(sheet.to_base64())
+}
+
+/// The pictures that score highest, and where.
+fn worst(told: &Told<'_>, found: &Found<'_>, threads: &Threads) -> Result<(Vec<WorstPicture>, String)> {
+    let judge = PictureJudge::new(found.intake, told.judge, threads);
+    let mut which: Vec<u32> = found.anomalous.iter().chain(&found.split.calibration).copied().take(SCORED).collect();
+    let scores = judge.scores(found.pictures, &which)?;
+    let mut order: Vec<usize> = (0..which.len()).collect();
+    order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]).then(which[*a].cmp(&which[*b])));
+    order.truncate(WORST);
+    let scores: Vec<f64> = order.iter().map(|i| scores[*i]).collect();
+    which = order.iter().map(|i| which[*i]).collect();
+    let mut sheet = Sheet::new(&["picture", "heat map"]);
+    for i in which.iter().take(SHEET_ROWS) {
+        let picture = found.pictures.get(*i as usize)?;
+        let heat = judge.judge(std::slice::from_ref(&picture), Detail::Trace).remove(0).heat;
+        let over = heat_over(&picture, &heat, 1.0, HOTTEST);
+        sheet.row(vec![picture, over]);
+    }
+    let told = which.iter().zip(&scores).map(|(i, score)| WorstPicture {
+        name: found.pictures.name(*i as usize),
+        score: *score,
+        p_value: told.calibration.p_value(*score),
+        is_anomaly: *score > told.decision.threshold,
+    });
+    Ok((told.collect(), sheet.to_base64()))
+}

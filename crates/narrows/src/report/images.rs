@@ -1,0 +1,54 @@
+//! What a fit on pictures has to say beyond a fit on rows.
+
+use serde::{Deserialize, Serialize};
+
+use super::{PicturesReport, Similarity};
+
+/// The pictures, how they were seen, and how well held-out ones are rebuilt.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ImagesReport {
+    /// What became of the pictures.
+    pub pictures: PicturesReport,
+    /// What of a picture the network sees at once, in words.
+    pub view: String,
+    /// The backbone, in words.
+    pub backbone: String,
+    /// How well held-out pictures are rebuilt.
+    pub quality: Reconstruction,
+    /// Some of them, input, output, truth and difference side by side: a PNG file in base64.
+    pub sheet: String,
+    /// The pictures that score highest, highest first.
+    pub worst: Vec<WorstPicture>,
+    /// The first of them with their heat maps: a PNG file in base64.
+    pub worst_sheet: String,
+}
+
+/// One of the pictures that score highest.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WorstPicture {
+    /// Its name.
+    pub name: String,
+    /// Its score.
+    pub score: f64,
+    /// Its conformal p-value.
+    pub p_value: f64,
+    /// Above the threshold.
+    pub is_anomaly: bool,
+}
+
+/// How well pictures come through the code, on average over pictures, as the network sees them: whole ones in the
+/// network's size, others piece by piece.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Reconstruction {
+    /// Pictures.
+    pub n: u64,
+    /// What was done to them first; `none` where nothing was.
+    pub damage: String,
+    /// The model.
+    pub model: Similarity,
+    /// PCA with as many components as the code has units, on the same input.
+    pub pca: Similarity,
+    /// The damaged pictures as they came, where they were damaged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<Similarity>,
+}
