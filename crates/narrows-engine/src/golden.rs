@@ -8,7 +8,11 @@ use crate::*;
 const TOLERANCE: f32 = 2e-5;
 
 /// Read when compiled, so that a moved build folder cannot lose them.
-const FILES: [&str; 2] = [include_str!("../testdata/golden.json"), include_str!("../testdata/golden_conv.json")];
+const FILES: [&str; 3] = [
+    include_str!("../testdata/golden.json"),
+    include_str!("../testdata/golden_conv.json"),
+    include_str!("../testdata/golden_similarity.json"),
+];
 
 pub(crate) struct Case(Value);
 

@@ -205,6 +205,7 @@ impl Network {
             let mut scratch = runner.scratch(losses.len());
             let mut code = vec![0.0; TILE.min(losses.len()) * self.code_size()];
             let mut gradient = vec![0.0; TILE.min(losses.len()) * outputs];
+            let mut work = vec![0.0; self.output.scratch_len()];
             for (i, losses) in losses.chunks_mut(TILE).enumerate() {
                 let n = losses.len();
                 let first = t * per_task + i * TILE;
@@ -218,7 +219,7 @@ impl Network {
                 let values = runner.tile(plan.decoder(), n, code, &mut scratch);
                 let rows = Rows { n, threads: &runner.serial };
                 let target = &target[first * outputs..][..n * outputs];
-                self.output.judge(rows, values, target, &mut gradient[..n * outputs], losses);
+                self.output.judge(rows, values, target, &mut gradient[..n * outputs], losses, &mut work);
                 losses.iter_mut().zip(divergence).for_each(|(loss, kl)| *loss += kl_weight * kl);
             }
         });

@@ -64,7 +64,7 @@ pub use layer::{
     Lstm, Map, MapNorm, Padding, PaddingMode, PixelShuffle, Pool, PoolKind, Repeat, SequenceOutput, TimeDense,
     Upsample, UpsampleKind,
 };
-pub use loss::{Group, Loss, Output};
+pub use loss::{Group, Loss, Mix, Output, Pixels, Structure};
 pub use network::Network;
 pub use optim::{AdamConfig, Optimizer};
 pub use params::{Entry, Kind, Params};

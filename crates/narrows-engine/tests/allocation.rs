@@ -97,17 +97,32 @@ fn map_network() -> Network {
     .unwrap()
 }
 
+/// Pictures of 12 by 11 pixels.
+fn pictures() -> Network {
+    let map = Map::new(12, 11, 1);
+    let conv = Conv::same(map, 4, (3, 3));
+    let back = Conv::same(conv.output(), 1, (3, 3));
+    Network::new(
+        vec![Layer::Conv(conv), Layer::Activation(Activation::Relu)],
+        Latent::Point,
+        vec![Layer::Conv(back)],
+        Output::single(132, Loss::Mix(Mix { map, structure: Structure::Ssim, pixels: Pixels::Mse, share: 0.5 })),
+    )
+    .unwrap()
+}
+
 #[test]
 fn a_step_allocates_nothing() {
     // One test, because others beside it would be counted.
     check(&network());
     check(&map_network());
     check(&sequences());
+    check(&pictures());
 }
 
 fn check(network: &Network) {
     const N: usize = 256;
-    let input: Vec<f32> = (0..N * 100).map(|i| (i as f32).sin().abs()).collect();
+    let input: Vec<f32> = (0..N * network.inputs()).map(|i| (i as f32).sin().abs()).collect();
     let rows: Vec<u32> = (0..N as u32).collect();
     let weights = vec![0.5; N];
     let config = TrainConfig {

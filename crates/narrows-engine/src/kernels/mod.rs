@@ -9,6 +9,7 @@ pub(crate) mod channels;
 pub(crate) mod columns;
 pub(crate) mod contraction;
 pub(crate) mod dots;
+pub(crate) mod gauss;
 pub(crate) mod maths;
 pub(crate) mod matmul;
 pub(crate) mod sum;

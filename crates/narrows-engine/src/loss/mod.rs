@@ -6,18 +6,22 @@
 //!
 //! A NaN target is unobserved: it adds neither loss nor gradient. Elementwise means still divide by the
 //! group's full width, so that a row with gaps is not blown up; a cross-entropy group with a NaN is
-//! skipped.
+//! skipped, and so is a structural similarity: every window of a picture counts, or none. Of a mix, the
+//! loss of single pixels still sees those that are there.
 
 mod bce;
 mod cross_entropy;
 mod elementwise;
+mod similarity;
 
 use std::fmt;
 use std::ops::Range;
 
 use crate::error::ShapeError;
 use crate::kernels::{maths, vectorised};
-use crate::layer::{ELEMENT_COST, Rows};
+use crate::layer::{ELEMENT_COST, Map, Rows};
+
+use similarity::Similarity;
 
 /// The loss of a group of columns.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -35,6 +39,51 @@ pub enum Loss {
     Bce,
     /// -sum t log p over the group, with targets that are probabilities or one-hot; link: softmax.
     CrossEntropy,
+    /// 1 - the structural similarity (Wang et al. 2004) of pictures with pixels in [0, 1]; link: sigmoid.
+    Ssim {
+        /// How a picture lies in the group's columns; at least 11 pixels a side.
+        map: Map,
+    },
+    /// 1 - the structural similarity at five scales (Wang et al. 2003); link: sigmoid.
+    MsSsim {
+        /// How a picture lies in the group's columns; at least 176 pixels a side.
+        map: Map,
+    },
+    /// Structure beside single pixels; link: sigmoid.
+    Mix(Mix),
+}
+
+/// `share` of a structural loss and 1 - `share` of the mean loss of single pixels.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Mix {
+    /// How a picture lies in the group's columns.
+    pub map: Map,
+    /// The structural loss.
+    pub structure: Structure,
+    /// The loss of single pixels.
+    pub pixels: Pixels,
+    /// How much of the loss is by structure, in [0, 1].
+    pub share: f32,
+}
+
+/// A loss by structural similarity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Structure {
+    /// As [`Loss::Ssim`].
+    Ssim,
+    /// As [`Loss::MsSsim`].
+    MsSsim,
+}
+
+/// A loss of single pixels in [0, 1], the sigmoids of the pre-activations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pixels {
+    /// (o - t)^2.
+    Mse,
+    /// |o - t|.
+    Mae,
+    /// Binary cross-entropy.
+    Bce,
 }
 
 /// A run of output columns judged together.
@@ -83,6 +132,11 @@ impl Output {
             {
                 return Err(ShapeError::new(place, "a delta above 0", delta));
             }
+            if let Some((expected, got)) =
+                Similarity::new(group.loss).and_then(|similarity| similarity.misfit(group.columns.len()))
+            {
+                return Err(ShapeError::new(place, expected, got));
+            }
             next = group.columns.end;
         }
         if next != width {
@@ -92,8 +146,18 @@ impl Output {
         Ok(())
     }
 
+    /// The groups' structural similarities.
+    fn similarities(&self) -> impl Iterator<Item = Similarity> {
+        self.groups.iter().filter_map(|group| Similarity::new(group.loss))
+    }
+
+    /// Floats of scratch that a task of [`judge`](Self::judge) needs; none where no group has a structural loss.
+    pub(crate) fn scratch_len(&self) -> usize {
+        self.similarities().map(|similarity| similarity.scratch_len()).max().unwrap_or(0)
+    }
+
     /// Writes the loss of every row to `losses` `[n]`, and the gradient of their plain mean with
-    /// respect to the pre-activations to `gradient` `[n, width]`.
+    /// respect to the pre-activations to `gradient` `[n, width]`. Threads share the rows as far as the scratch goes.
     pub(crate) fn judge(
         &self,
         rows: Rows<'_>,
@@ -101,19 +165,34 @@ impl Output {
         target: &[f32],
         gradient: &mut [f32],
         losses: &mut [f32],
+        scratch: &mut [f32],
     ) {
         let width = self.width();
-        let tile = rows.tile(width * ELEMENT_COST);
+        let cost = width * ELEMENT_COST + self.similarities().map(|similarity| similarity.cost()).sum::<usize>();
         let share = 1.0 / rows.n as f32;
-        rows.threads.chunks2((gradient, tile * width), (losses, tile), |t, gradient, losses| {
-            let range = t * tile * width..t * tile * width + gradient.len();
+        let judge = |first: usize, gradient: &mut [f32], losses: &mut [f32], work: &mut [f32]| {
+            let range = first * width..first * width + gradient.len();
             let (values, target) = (&values[range.clone()], &target[range]);
             losses.fill(0.0);
             for group in &self.groups {
                 let band = GroupRows { values, target, width, columns: group.columns.clone() };
-                group.judge(band, share, gradient, losses);
+                group.judge(band, share, gradient, losses, work);
             }
-        });
+        };
+        let work = self.scratch_len();
+        if work == 0 {
+            let tile = rows.tile(cost);
+            let gradient = (gradient, tile * width);
+            return rows.threads.chunks2(gradient, (losses, tile), |t, gradient, losses| {
+                judge(t * tile, gradient, losses, &mut []);
+            });
+        }
+        let tile = rows.group(cost).max(rows.n.div_ceil(scratch.len() / work));
+        let scratch = &mut scratch[..rows.n.div_ceil(tile) * work];
+        rows.threads
+            .pieces([(gradient, tile * width), (losses, tile), (scratch, work)], |t, [gradient, losses, work]| {
+                judge(t * tile, gradient, losses, work)
+            });
     }
 
     /// Turns pre-activations into predictions, in place, `[n, width]`.
@@ -123,7 +202,7 @@ impl Output {
             let columns = group.columns.clone();
             match group.loss {
                 Loss::Mse | Loss::Mae | Loss::Huber { .. } => {}
-                Loss::Bce => vectorised!({
+                Loss::Bce | Loss::Ssim { .. } | Loss::MsSsim { .. } | Loss::Mix(_) => vectorised!({
                     for row in values.chunks_exact_mut(width) {
                         for x in &mut row[columns.clone()] {
                             *x = maths::sigmoid(*x);
@@ -156,7 +235,7 @@ impl GroupRows<'_> {
         weight: f32,
         gradient: &mut [f32],
         losses: &mut [f32],
-        each: impl Fn(&[f32], &[f32], &mut [f32]) -> f32,
+        mut each: impl FnMut(&[f32], &[f32], &mut [f32]) -> f32,
     ) {
         for (i, loss) in losses.iter_mut().enumerate() {
             let range = i * self.width + self.columns.start..i * self.width + self.columns.end;
@@ -168,7 +247,7 @@ impl GroupRows<'_> {
 
 impl Group {
     /// Adds the group's part to the row losses and writes its columns of the gradient.
-    fn judge(&self, band: GroupRows<'_>, share: f32, gradient: &mut [f32], losses: &mut [f32]) {
+    fn judge(&self, band: GroupRows<'_>, share: f32, gradient: &mut [f32], losses: &mut [f32], work: &mut [f32]) {
         let mean = self.weight / self.columns.len() as f32;
         let scale = mean * share;
         match self.loss {
@@ -221,6 +300,12 @@ impl Group {
                     |v, t, g| { cross_entropy::judge(v, t, g, scale) }
                 ));
             }
+            Loss::Ssim { .. } | Loss::MsSsim { .. } | Loss::Mix(_) => {
+                let similarity = Similarity::new(self.loss).expect("one of the structural losses");
+                similarity.prepare(work);
+                let scale = self.weight * share;
+                band.add(self.weight, gradient, losses, |v, t, g| similarity.judge(v, t, g, scale, work));
+            }
         }
     }
 }
@@ -230,9 +315,22 @@ impl fmt::Display for Output {
         for (i, group) in self.groups.iter().enumerate() {
             let separator = if i == 0 { "" } else { ", " };
             let columns = &group.columns;
-            write!(f, "{separator}{:?}({}..{})", group.loss, columns.start, columns.end)?;
+            write!(f, "{separator}{}({}..{})", group.loss, columns.start, columns.end)?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Display for Loss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ssim { map } => write!(f, "Ssim {map} "),
+            Self::MsSsim { map } => write!(f, "MsSsim {map} "),
+            Self::Mix(Mix { map, structure, pixels, share }) => {
+                write!(f, "{share} {structure:?} + {} {pixels:?} {map} ", 1.0 - share)
+            }
+            loss => write!(f, "{loss:?}"),
+        }
     }
 }
 
@@ -245,7 +343,8 @@ mod tests {
         let n = values.len() / output.width();
         let (mut gradient, mut losses) = (vec![9.0; values.len()], vec![9.0; n]);
         let threads = Threads::serial();
-        output.judge(Rows { n, threads: &threads }, values, target, &mut gradient, &mut losses);
+        let mut scratch = vec![f32::NAN; output.scratch_len()];
+        output.judge(Rows { n, threads: &threads }, values, target, &mut gradient, &mut losses, &mut scratch);
         (losses, gradient)
     }
 

@@ -141,7 +141,7 @@ impl Trainer {
         let zeros = vec![0.0; plan.n_trainable];
         Ok(Self {
             network: network.clone(),
-            work: Workspace::new(&plan, capacity),
+            work: Workspace::new(&plan, &network.output, capacity),
             config,
             threads,
             capacity,

@@ -5,6 +5,7 @@ use std::mem::take;
 use crate::kernels::{sum, vectorised};
 use crate::latent::NoiseKey;
 use crate::layer::{Activation, Backward, DropoutKey, ELEMENT_COST, Flow, Forward, Rows, add};
+use crate::loss::Output;
 use crate::plan::{self, Op, Plan, Stage};
 
 use super::{Batch, RowWeights, StepLoss, Trainer};
@@ -20,7 +21,7 @@ pub(super) struct Workspace {
     /// the value that it added.
     pub(super) saved: Vec<Vec<f32>>,
     pub(super) packed: Vec<f32>,
-    /// Room that the stages use in turn.
+    /// Room that the stages and the output loss use in turn.
     pub(super) scratch: Vec<f32>,
     pub(super) flow: Flow,
     pub(super) row_losses: Vec<f32>,
@@ -31,10 +32,10 @@ pub(super) struct Workspace {
 }
 
 impl Workspace {
-    pub(super) fn new(plan: &Plan, capacity: usize) -> Self {
+    pub(super) fn new(plan: &Plan, output: &Output, capacity: usize) -> Self {
         let mut values = vec![vec![]];
         let mut saved = vec![];
-        let mut scratch = 0;
+        let mut scratch = Rows::MOST_GROUPS.min(capacity) * output.scratch_len();
         for stage in &plan.stages {
             let len = if stage.in_place.is_some() { 0 } else { capacity * stage.outputs };
             values.push(vec![0.0; len]);
@@ -127,6 +128,7 @@ impl Trainer {
             batch.target,
             work.flow.here(n * width),
             &mut work.row_losses[..n],
+            &mut work.scratch,
         );
         work.n = n;
         self.pending = Some(n);

@@ -6,8 +6,15 @@ use proptest::prelude::*;
 
 const TANH: Layer = Layer::Activation(Activation::Tanh);
 
-/// A network over maps of this size, at least 6 by 6, with every kind of layer for them.
-fn network(height: usize, width: usize, channels: usize, hidden: usize, mode: PaddingMode) -> Network {
+/// A network over maps of this size, at least 6 by 6, with every kind of layer for them, and a loss for its output.
+fn network(
+    height: usize,
+    width: usize,
+    channels: usize,
+    hidden: usize,
+    mode: PaddingMode,
+    loss: impl Fn(Map) -> Loss,
+) -> Network {
     let input = Map::new(height, width, channels);
     let first = Conv { mode, ..Conv::same(input, hidden, (3, 3)) };
     let second = Conv { stride: (2, 2), padding: Padding::even(1, 1), ..Conv::new(first.output(), 5, (3, 3)) };
@@ -52,7 +59,7 @@ fn network(height: usize, width: usize, channels: usize, hidden: usize, mode: Pa
             Layer::Activation(Activation::Gelu),
             Layer::Conv(last),
         ],
-        Output::single(last.output().size(), Loss::Mse),
+        Output::single(last.output().size(), loss(last.output())),
     )
     .unwrap()
 }
@@ -77,14 +84,40 @@ fn train(network: &Network, n: usize, threads: Threads) -> TrainerState {
 
 #[test]
 fn any_number_of_threads_gives_the_same_bits() {
-    for mode in [PaddingMode::Zeros, PaddingMode::Reflect] {
-        let network = network(12, 11, 3, 20, mode);
+    let mix = |map| Loss::Mix(Mix { map, structure: Structure::Ssim, pixels: Pixels::Bce, share: 0.5 });
+    let networks = [
+        network(12, 11, 3, 20, PaddingMode::Zeros, |_| Loss::Mse),
+        network(12, 11, 3, 20, PaddingMode::Reflect, |map| Loss::Ssim { map }),
+        network(12, 11, 2, 7, PaddingMode::Zeros, mix),
+    ];
+    for network in networks {
         let serial = train(&network, 85, Threads::serial());
         assert!(serial.params.all_finite());
         for n in [2, 3, 5] {
             assert!(train(&network, 85, Threads::new(n)) == serial, "{n} threads");
         }
     }
+}
+
+#[test]
+fn a_row_is_judged_alone() {
+    let network = network(12, 11, 3, 20, PaddingMode::Zeros, |map| Loss::Ssim { map });
+    let params = network.init(3);
+    let mut input = vec![0.0; 70 * network.inputs()];
+    Stream::new(1, Purpose::Demo, 0, 0).fill_normal(&mut input);
+    let mut target = vec![0.0; 70 * network.outputs()];
+    Stream::new(1, Purpose::Demo, 0, 1).fill_uniform(&mut target);
+    let judge = |rows: std::ops::Range<usize>, threads: &Threads| {
+        let mut losses = vec![0.0; rows.len()];
+        let input = &input[rows.start * network.inputs()..rows.end * network.inputs()];
+        let target = &target[rows.start * network.outputs()..rows.end * network.outputs()];
+        network.losses(&params, input, target, 0.0, &mut losses, threads);
+        losses
+    };
+    let together = judge(0..70, &Threads::new(2));
+    assert!(together.iter().all(|&loss| loss > 0.5 && loss < 2.0));
+    let alone: Vec<f32> = (0..70).flat_map(|row| judge(row..row + 1, &Threads::serial())).collect();
+    assert_eq!(together, alone);
 }
 
 proptest! {
@@ -101,7 +134,7 @@ proptest! {
         n_threads in 1..4_usize,
         seed in 0..1000_u64,
     ) {
-        let network = network(height, width, channels, hidden, mode);
+        let network = network(height, width, channels, hidden, mode, |_| Loss::Mse);
         crate::inference::check(&network, n, &Threads::new(n_threads), seed);
     }
 }
