@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
+use narrows::file::Model;
 use narrows::{Error, Fitted, Roles, Threads};
 
 use crate::failure::Failure;
@@ -32,6 +33,7 @@ pub(crate) enum Verb {
     Evaluate(verbs::evaluate::Evaluate),
     Explain(verbs::explain::Explain),
     Reconstruct(verbs::reconstruct::Reconstruct),
+    Restore(verbs::restore::Restore),
     Encode(verbs::encode::Encode),
     Decode(verbs::decode::Decode),
     Generate(verbs::generate::Generate),
@@ -84,9 +86,9 @@ pub(crate) struct RoleArgs {
     /// Column that tells normal rows from others; never a feature
     #[arg(long, value_name = "COLUMN")]
     label: Option<String>,
-    /// Value of the label in normal rows; only these are fitted on
-    #[arg(long, value_name = "VALUE", requires = "label")]
-    normal: Option<String>,
+    /// Value of the label in normal rows; only these are fitted on. Of pictures: the folder of the normal ones
+    #[arg(long, value_name = "VALUE")]
+    pub(crate) normal: Option<String>,
     /// Use only these columns, by name or pattern such as `x*`
     #[arg(long, value_name = "COLUMN,..", value_delimiter = ',')]
     columns: Vec<String>,
@@ -103,14 +105,33 @@ pub(crate) struct RoleArgs {
 
 impl RoleArgs {
     /// The same in the library's words.
-    pub(crate) fn roles(self) -> Roles {
-        Roles {
+    pub(crate) fn roles(self) -> Result<Roles, Failure> {
+        if self.normal.is_some() && self.label.is_none() {
+            let message = "expected --label with it: the column whose value tells normal rows";
+            return Err(Error::recipe("--normal", message).into());
+        }
+        Ok(Roles {
             label: self.label,
             normal: self.normal,
             columns: self.columns,
             ignore: self.ignore,
             time: self.time,
             id: self.id,
+        })
+    }
+
+    /// Refuses columns where there are none, and gives the folders of normal pictures.
+    pub(crate) fn folders(self) -> Result<Vec<String>, Failure> {
+        let named = [
+            ("--label", self.label.is_some()),
+            ("--columns", !self.columns.is_empty()),
+            ("--ignore", !self.ignore.is_empty()),
+            ("--time", self.time.is_some()),
+            ("--id", self.id.is_some()),
+        ];
+        match named.into_iter().find(|(_, given)| *given) {
+            Some((flag, _)) => Err(Error::recipe(flag, "expected a table, got pictures, which have no columns").into()),
+            None => Ok(self.normal.iter().flat_map(|names| names.split(',').map(str::to_owned)).collect()),
         }
     }
 }
@@ -124,9 +145,14 @@ pub(crate) struct ModelArg {
 }
 
 impl ModelArg {
-    /// The model. One that cannot be opened is a bad model file, not bad data.
+    /// The model, which must have a code.
     pub(crate) fn load(&self) -> Result<Fitted, Failure> {
-        Ok(narrows::file::load(&self.path).map_err(|error| match error {
+        Ok(self.load_any()?.fitted()?)
+    }
+
+    /// The model, of any kind. One that cannot be opened is a bad model file, not bad data.
+    pub(crate) fn load_any(&self) -> Result<Model, Failure> {
+        Ok(narrows::file::load_any(&self.path).map_err(|error| match error {
             Error::Read { path, source } => Error::model_file(path, format!("cannot be read: {source}")),
             error => error,
         })?)

@@ -13,7 +13,7 @@ use crate::failure::Failure;
 #[derive(Debug, ClapArgs)]
 pub(crate) struct InputArgs {
     /// Files to read as one table: CSV, TSV, Parquet, Arrow, NDJSON, NPY, NPZ, also .gz and .zst; `*` matches several,
-    /// `-` is stdin
+    /// `-` is stdin. Or pictures: a folder, files, IDX, NPY or NPZ
     #[arg(value_name = "INPUT", required = true)]
     inputs: Vec<String>,
     #[command(flatten)]
@@ -54,6 +54,15 @@ impl InputArgs {
         Ok(Source { format, delimiter, header, ..source })
     }
 
+    /// The files of a table; pictures are refused.
+    pub(crate) fn table(&self) -> Result<Source, Failure> {
+        if crate::pictures::are_pictures(&self.inputs) {
+            let message = format!("expected a table, as the model was fitted to, got pictures: `{}`", self.name());
+            return Err(Error::mismatch(message).into());
+        }
+        self.source()
+    }
+
     /// The one file, or stdin, to be read line by line: NDJSON where neither a flag nor its name says CSV or TSV.
     pub(crate) fn stream(&self) -> Result<Stream, Failure> {
         let Source { paths, format, delimiter, header } = self.source()?;
@@ -80,6 +89,11 @@ impl InputArgs {
             }
         };
         Ok(Stream { path: path.clone(), delimiter })
+    }
+
+    /// The inputs as typed.
+    pub(crate) fn inputs(&self) -> &[String] {
+        &self.inputs
     }
 
     /// The inputs as typed, for messages.

@@ -9,6 +9,7 @@ mod input;
 mod interrupt;
 mod lines;
 mod output;
+mod pictures;
 mod pipeline;
 mod progress;
 mod talk;

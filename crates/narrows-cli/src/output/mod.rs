@@ -73,6 +73,12 @@ impl OutputArgs {
         RowWriter::open(target, format)
     }
 
+    /// The folder that pictures go to.
+    pub(crate) fn folder(&self, what: &str) -> Result<&Path, Failure> {
+        let target = self.file();
+        target.ok_or_else(|| Error::recipe("--output", format!("expected a folder for {what}, got nothing")).into())
+    }
+
     fn file(&self) -> Option<&Path> {
         self.output.as_deref().filter(|path| path.as_os_str() != "-")
     }

@@ -2,11 +2,13 @@
 
 use clap::Args as ClapArgs;
 
+use super::pictures;
 use crate::args::{Common, ModelArg};
 use crate::failure::{Failure, Outcome};
 use crate::input::InputArgs;
 use crate::output::OutputArgs;
-use crate::pipeline::{self, Portion};
+use crate::pictures::Folder;
+use crate::pipeline::{self, Flow, Portion};
 
 /// Turn codes, as written by encode, back into rows
 ///
@@ -27,6 +29,14 @@ impl Decode {
         let fitted = self.model.load()?;
         let threads = common.threads()?;
         let source = self.input.source()?;
+        if fitted.reads_pictures() {
+            let folder = Folder::open(self.output.folder("decoded pictures")?, "--output", &[])?;
+            pipeline::read(&source, None, Portion::Batch, |table| {
+                pictures::code::decode(&fitted, table, &folder, &threads)?;
+                Ok(Flow::More)
+            })?;
+            return Ok(Outcome::Done);
+        }
         pipeline::transform(&source, None, Portion::Batch, self.output.writer()?, |table| {
             Ok(fitted.decode(table, &threads)?.batch().clone())
         })?;

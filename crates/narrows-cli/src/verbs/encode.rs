@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use arrow::array::ArrayRef;
 use clap::Args as ClapArgs;
+use narrows::Error;
 
+use super::pictures;
 use super::score::{Keep, batch};
 use crate::args::{Common, ModelArg};
 use crate::failure::{Failure, Outcome};
@@ -33,8 +35,14 @@ pub(crate) struct Encode {
 impl Encode {
     pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
         let fitted = self.model.load()?;
+        if fitted.reads_pictures() {
+            if !self.keep.is_empty() {
+                return Err(Error::recipe("--keep", "expected a table, got pictures, which have no columns").into());
+            }
+            return pictures::code::encode(&fitted, self.input.inputs(), self.output.writer()?, common);
+        }
         let threads = common.threads()?;
-        let source = self.input.source()?;
+        let source = self.input.table()?;
         let keep = Keep::new(self.keep, &[])?;
         keep.check_rows(&fitted)?;
         pipeline::transform(&source, keep.wanted(&fitted), Portion::of(&fitted), self.output.writer()?, |table| {

@@ -1,8 +1,12 @@
 //! `narrows evaluate`: how well a model tells labelled rows apart, PCA and an isolation forest always beside it.
 
-use clap::Args as ClapArgs;
-use narrows::Evaluation;
+use std::path::PathBuf;
 
+use clap::Args as ClapArgs;
+use narrows::file::Model;
+use narrows::{Error, Evaluation};
+
+use super::pictures::{self, evaluate::Asked};
 use super::score::with_threshold;
 use crate::args::{Common, ModelArg};
 use crate::failure::{Failure, Outcome};
@@ -13,7 +17,8 @@ use crate::talk::{count, grouped};
 
 /// Measure a model on labelled rows, beside PCA and an isolation forest
 ///
-/// Prints a table with 95 % bootstrap intervals, or with --json an object of numbers.
+/// Prints a table with 95 % bootstrap intervals, or with --json an object of numbers. Of pictures: a model fitted with a
+/// damage damages them, restores them and compares, a classical method beside it.
 #[derive(Debug, ClapArgs)]
 #[command(before_help = "Example: narrows evaluate m.narrows test.csv --label is_fraud --normal 0")]
 pub(crate) struct Evaluate {
@@ -23,10 +28,14 @@ pub(crate) struct Evaluate {
     input: InputArgs,
     /// Column that tells normal rows from others
     #[arg(long, value_name = "COLUMN")]
-    label: String,
-    /// Value of the label in normal rows
+    label: Option<String>,
+    /// Value of the label in normal rows. Of pictures: the folder of the normal ones, several with commas; without it,
+    /// how well pictures are rebuilt or restored
     #[arg(long, value_name = "VALUE")]
-    normal: String,
+    normal: Option<String>,
+    /// Of pictures: write a contact sheet as PNG: input, output, truth and difference side by side
+    #[arg(long, value_name = "FILE")]
+    sheet: Option<PathBuf>,
     /// Another rule for the threshold than the model's, such as quantile=0.99 or fixed=3.2
     #[arg(long, value_name = "RULE")]
     threshold: Option<String>,
@@ -34,10 +43,16 @@ pub(crate) struct Evaluate {
 
 impl Evaluate {
     pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
-        let fitted = with_threshold(self.model.load()?, self.threshold.as_deref())?;
+        let fitted = match self.model.load_any()? {
+            Model::Fitted(fitted) if !fitted.reads_pictures() => with_threshold(*fitted, self.threshold.as_deref())?,
+            model => return self.evaluate_pictures(model, common),
+        };
         let threads = common.threads()?;
-        let source = self.input.source()?;
-        let mut evaluator = fitted.evaluator(&self.label, &self.normal);
+        let source = self.input.table()?;
+        let expected = |flag: &str, what: &str| Error::recipe(flag, format!("expected {what}, got nothing"));
+        let label = self.label.as_deref().ok_or_else(|| expected("--label", "the column that tells normal rows"))?;
+        let normal = self.normal.as_deref().ok_or_else(|| expected("--normal", "the label's value in normal rows"))?;
+        let mut evaluator = fitted.evaluator(label, normal);
         pipeline::read(&source, None, Portion::of(&fitted), |table| {
             evaluator.add(table, &threads)?;
             Ok(Flow::More)
@@ -49,6 +64,23 @@ impl Evaluate {
             output::print(&for_people(&evaluation))?;
         }
         Ok(Outcome::Done)
+    }
+
+    fn evaluate_pictures(self, model: Model, common: &Common) -> Result<Outcome, Failure> {
+        if self.label.is_some() {
+            return Err(Error::recipe("--label", "expected a table, got pictures, which have no columns").into());
+        }
+        let model = match (model, self.threshold.as_deref()) {
+            (Model::Fitted(fitted), rule) => Model::from(with_threshold(*fitted, rule)?),
+            (Model::Restorer(_), Some(_)) => {
+                let message = "expected a model that scores, got a restorer, which has no threshold";
+                return Err(Error::recipe("--threshold", message).into());
+            }
+            (model, None) => model,
+        };
+        let normal = self.normal.iter().flat_map(|names| names.split(',').map(str::to_owned)).collect();
+        let asked = Asked { inputs: self.input.inputs(), normal, sheet: self.sheet.as_deref() };
+        pictures::evaluate::evaluate(&model, asked, common, for_people)
     }
 }
 

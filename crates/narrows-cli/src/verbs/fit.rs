@@ -5,13 +5,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
 use clap::builder::PossibleValuesParser;
-use narrows::data::Table;
 use narrows::file::{self, FileCheckpoints, Resume, fingerprint};
-use narrows::recipe::Kind;
+use narrows::recipe::{Data, Kind};
 use narrows::train::{Checkpoints, NoCheckpoints};
 use narrows::{Error, Preset, Recipe, Session};
 
-use super::summary;
+use super::{pictures, summary};
 use crate::args::{Common, RoleArgs, with_extension};
 use crate::failure::{Failure, Outcome};
 use crate::input::InputArgs;
@@ -41,12 +40,16 @@ pub(crate) struct Fit {
     /// Named kind of autoencoder to start from
     #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(Preset::ALL.map(Preset::name)))]
     preset: Option<String>,
-    /// Kind of data: `table`, rows that stand for themselves, or `series`, points in time
+    /// Kind of data: `table`, rows that stand for themselves, `series`, points in time, or `images`; else looked at
     #[arg(long, value_name = "KIND", value_parser = PossibleValuesParser::new(Kind::ALL.map(Kind::name)))]
     kind: Option<String>,
     /// How series lie in the table: `long`, a row a point in time, or `rows`, a row a series
     #[arg(long, value_name = "LAYOUT", value_parser = PossibleValuesParser::new(["long", "rows"]), help_heading = "Series")]
     layout: Option<String>,
+    /// Of pictures: damage to learn to undo, such as gaussian:25, blocks:0.2, watermark:\"SAMPLE\":0.4, grayscale or
+    /// downscale:2; several with commas between
+    #[arg(long, value_name = "DAMAGE", help_heading = "Images")]
+    corrupt: Option<String>,
     /// Recipe to lay over the preset, as TOML
     #[arg(long, value_name = "FILE")]
     recipe: Option<PathBuf>,
@@ -78,6 +81,12 @@ impl Fit {
         let talk = common.talk();
         let recipe = self.recipe()?;
         let model = self.model()?;
+        if let Data::Images(_) = recipe.data {
+            self.check_targets(&model)?;
+            let Fit { input, roles, report, checkpoint, resume, .. } = self;
+            let targets = Targets { model: &model, report: report.as_deref(), checkpoint, resume };
+            return pictures::fit::fit(&recipe, input.inputs(), roles.folders()?, targets, common);
+        }
         let threads = common.threads()?;
         let source = self.input.source()?;
         self.check_targets(&model)?;
@@ -87,28 +96,27 @@ impl Fit {
         reader.notes().iter().for_each(|note| talk.line(format_args!("note: {note}")));
         let table = reader.read_all()?;
 
-        let kept = self.checkpoints(&model, &recipe, &table)?;
-        let checkpoints: &dyn Checkpoints = match &kept {
-            Some(kept) => kept,
-            None => &NoCheckpoints,
-        };
+        let Fit { roles, report, checkpoint, resume, .. } = self;
+        let targets = Targets { model: &model, report: report.as_deref(), checkpoint, resume };
+        let kept = targets.checkpoints(&recipe, fingerprint(&table))?;
+        let checkpoints = targets.of(&kept);
         let progress = Progress::new(talk);
         let session = Session { threads, observer: &progress, checkpoints };
         let grace = interrupt::grace("stopping: the best so far is kept; press Ctrl-C again to quit without it");
-        let fitted = narrows::fit(&recipe, table, &self.roles.roles(), &session);
+        let fitted = narrows::fit(&recipe, table, &roles.roles()?, &session);
         progress.finish();
         let fitted = fitted?;
         file::save(&fitted, &model)?;
         drop(grace);
 
-        if let Some(path) = &self.report {
+        if let Some(path) = targets.report {
             output::write_text(path, &narrows::report::html::render(fitted.report())?)?;
         }
         if common.json {
             output::print_json(fitted.report())?;
         }
         summary::tell(fitted.report(), talk);
-        tell_files(talk, &model, self.report.as_deref());
+        tell_files(talk, &model, targets.report);
         if interrupt::asked() {
             return Ok(Outcome::Interrupted);
         }
@@ -118,11 +126,14 @@ impl Fit {
 
     /// Preset, then recipe file, then `--set`, then the flags with names of their own.
     fn recipe(&self) -> Result<Recipe, Failure> {
-        let preset: Preset = self.preset.as_deref().map_or(Ok(Preset::Auto), str::parse)?;
+        let restores = self.corrupt.is_some();
+        let usual = if restores { Preset::Restore } else { Preset::Auto };
+        let preset: Preset = self.preset.as_deref().map_or(Ok(usual), str::parse)?;
         let speaks_of_series = self.layout.is_some() || self.roles.time.is_some() || self.roles.id.is_some();
         let kind = match &self.kind {
             Some(name) => name.parse()?,
             None if speaks_of_series => Kind::Series,
+            None if restores || crate::pictures::are_pictures(self.input.inputs()) => Kind::Images,
             None => preset.usual_kind(),
         };
         let mut recipe = Recipe::preset_for(preset, kind);
@@ -132,6 +143,9 @@ impl Fit {
         }
         if let Some(layout) = &self.layout {
             recipe.set(&format!("data.layout={layout}"))?;
+        }
+        if let Some(damage) = &self.corrupt {
+            recipe.corrupt(damage)?;
         }
         self.set.iter().try_for_each(|assignment| recipe.set(assignment))?;
         if let Some(seed) = self.seed {
@@ -180,13 +194,33 @@ impl Fit {
         Ok(())
     }
 
-    fn checkpoints(&self, model: &Path, recipe: &Recipe, table: &Table) -> Result<Option<FileCheckpoints>, Failure> {
+}
+
+/// What a fit writes.
+pub(super) struct Targets<'a> {
+    pub(super) model: &'a Path,
+    pub(super) report: Option<&'a Path>,
+    checkpoint: bool,
+    resume: bool,
+}
+
+impl Targets<'_> {
+    /// Snapshots of a fit of this recipe to the data of this fingerprint, where they are asked for.
+    pub(super) fn checkpoints(&self, recipe: &Recipe, data: u32) -> Result<Option<FileCheckpoints>, Failure> {
         let resume = match (self.checkpoint, self.resume) {
             (_, true) => Resume::Continue,
             (true, false) => Resume::Fresh,
             (false, false) => return Ok(None),
         };
-        Ok(Some(FileCheckpoints::new(&folder(model), recipe, fingerprint(table), resume)?))
+        Ok(Some(FileCheckpoints::new(&folder(self.model), recipe, data, resume)?))
+    }
+
+    /// Where the training keeps its snapshots.
+    pub(super) fn of<'k>(&self, kept: &'k Option<FileCheckpoints>) -> &'k dyn Checkpoints {
+        match kept {
+            Some(kept) => kept,
+            None => &NoCheckpoints,
+        }
     }
 }
 
@@ -197,7 +231,7 @@ fn folder(model: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-fn tell_files(talk: Talk, model: &Path, report: Option<&Path>) {
+pub(super) fn tell_files(talk: Talk, model: &Path, report: Option<&Path>) {
     let size = fs::metadata(model).map_or(0, |metadata| metadata.len());
     talk.line(format_args!("model       {} ({} kB)", model.display(), size.div_ceil(1000)));
     if let Some(path) = report {

@@ -2,6 +2,7 @@
 
 use clap::Args as ClapArgs;
 
+use super::pictures;
 use crate::args::{Common, ModelArg};
 use crate::failure::{Failure, Outcome};
 use crate::output::OutputArgs;
@@ -31,6 +32,10 @@ impl Generate {
         let fitted = self.model.load()?;
         let threads = common.threads()?;
         let seed = self.seed.unwrap_or(fitted.recipe().seed);
+        if fitted.reads_pictures() {
+            let target = self.output.folder("new pictures, or a picture file for all of them")?;
+            return pictures::code::generate(&fitted, self.rows, seed, target, common);
+        }
         let writer = write_while(self.output.writer()?, |send| {
             for first in (0..self.rows).step_by(BATCH_ROWS) {
                 let n = (self.rows - first).min(BATCH_ROWS as u64) as usize;

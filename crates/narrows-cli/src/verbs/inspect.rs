@@ -1,9 +1,10 @@
 //! `narrows inspect`: what a model file holds.
 
 use clap::Args as ClapArgs;
-use narrows::Fitted;
 use narrows::data::Schema;
+use narrows::file::Model;
 use narrows::report::Report;
+use narrows::{Fitted, Restorer};
 use serde::Serialize;
 
 use super::summary;
@@ -36,7 +37,10 @@ struct Inspection<'a> {
 
 impl Inspect {
     pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
-        let fitted = self.model.load()?;
+        let fitted = match self.model.load_any()? {
+            Model::Fitted(fitted) => fitted,
+            Model::Restorer(restorer) => return inspect_restorer(&restorer, common),
+        };
         if common.json {
             let inspection =
                 Inspection { schema: fitted.schema(), threshold: fitted.threshold(), report: fitted.report() };
@@ -46,6 +50,20 @@ impl Inspect {
         }
         Ok(Outcome::Done)
     }
+}
+
+fn inspect_restorer(restorer: &Restorer, common: &Common) -> Result<Outcome, Failure> {
+    let report = restorer.report();
+    if common.json {
+        output::print_json(report)?;
+        return Ok(Outcome::Done);
+    }
+    let mut lines = vec![format!("fitted with narrows {} on {}", report.version, report.pictures.source)];
+    lines.extend(summary::restorer_lines(report));
+    lines.extend([String::new(), "recipe".to_owned()]);
+    lines.extend(restorer.recipe().to_toml().lines().map(|line| format!("  {line}").trim_end().to_owned()));
+    output::print(&lines.join("\n"))?;
+    Ok(Outcome::Done)
 }
 
 fn for_people(fitted: &Fitted) -> String {

@@ -11,8 +11,10 @@ mod follow;
 pub(crate) mod generate;
 pub(crate) mod inspect;
 pub(crate) mod man;
+mod pictures;
 pub(crate) mod reconstruct;
 pub(crate) mod report;
+pub(crate) mod restore;
 pub(crate) mod score;
 mod summary;
 
@@ -29,6 +31,7 @@ pub(crate) fn run(args: Args) -> Result<Outcome, Failure> {
         Verb::Evaluate(verb) => verb.run(common),
         Verb::Explain(verb) => verb.run(common),
         Verb::Reconstruct(verb) => verb.run(common),
+        Verb::Restore(verb) => verb.run(common),
         Verb::Encode(verb) => verb.run(common),
         Verb::Decode(verb) => verb.run(common),
         Verb::Generate(verb) => verb.run(common),

@@ -2,6 +2,7 @@
 
 use clap::Args as ClapArgs;
 
+use super::pictures;
 use crate::args::{Common, ModelArg};
 use crate::failure::{Failure, Outcome};
 use crate::input::InputArgs;
@@ -26,8 +27,12 @@ pub(crate) struct Reconstruct {
 impl Reconstruct {
     pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
         let fitted = self.model.load()?;
+        if fitted.reads_pictures() {
+            let target = self.output.folder("rebuilt pictures")?;
+            return pictures::code::reconstruct(&fitted, self.input.inputs(), target, common);
+        }
         let threads = common.threads()?;
-        let source = self.input.source()?;
+        let source = self.input.table()?;
         pipeline::transform(&source, Some(fitted.schema()), Portion::of(&fitted), self.output.writer()?, |table| {
             Ok(fitted.reconstruct(table, &threads)?.batch().clone())
         })?;

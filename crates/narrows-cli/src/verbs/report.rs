@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
-use narrows::report::html;
 
+use super::pictures::fit::page;
 use crate::args::{ModelArg, with_extension};
 use crate::failure::{Failure, Outcome};
 use crate::output;
@@ -22,9 +22,9 @@ pub(crate) struct Report {
 
 impl Report {
     pub(crate) fn run(self) -> Result<Outcome, Failure> {
-        let fitted = self.model.load()?;
+        let model = self.model.load_any()?;
         let target = self.output.unwrap_or_else(|| with_extension(&self.model.path, "html"));
-        output::write_text(&target, &html::render(fitted.report())?)?;
+        output::write_text(&target, &page(&model)?)?;
         Ok(Outcome::Done)
     }
 }

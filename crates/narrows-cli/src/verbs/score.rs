@@ -1,5 +1,6 @@
 //! `narrows score`: how unusual every row is.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, Float64Array, RecordBatch, StringArray, UInt64Array};
@@ -10,6 +11,7 @@ use narrows::recipe::Kind;
 use narrows::{Error, Fitted, ScoreCounts, Scores, SeriesEvent, Threads};
 
 use super::follow::Follow;
+use super::pictures;
 use crate::args::{Common, ModelArg};
 use crate::failure::{Failure, Outcome};
 use crate::input::InputArgs;
@@ -56,6 +58,9 @@ pub(crate) struct Score {
     /// and with nothing else. Reasons are given for the three channels most to blame at most.
     #[arg(long, conflicts_with = "events")]
     follow: bool,
+    /// Of pictures: write a heat map of each into this folder, as PNG: where it differs from what the model expects
+    #[arg(long, value_name = "FOLDER")]
+    heatmaps: Option<PathBuf>,
     /// Exit with 10 where there are anomalies
     #[arg(long)]
     fail_on_anomaly: bool,
@@ -72,8 +77,15 @@ impl Score {
             let follow = Follow { input, output, reasons: explain.unwrap_or(0), keep, fail_on_anomaly };
             return follow.run(&fitted, common.talk());
         }
+        if fitted.reads_pictures() {
+            return self.score_pictures(&fitted, common);
+        }
+        if self.heatmaps.is_some() {
+            let message = "expected a model of pictures, got one of tables or series";
+            return Err(Error::recipe("--heatmaps", message).into());
+        }
         let threads = common.threads()?;
-        let source = self.input.source()?;
+        let source = self.input.table()?;
         if self.events {
             return self.score_events(&fitted, &source, &threads, common.talk());
         }
@@ -143,6 +155,16 @@ pub(super) fn with_threshold(fitted: Fitted, rule: Option<&str>) -> Result<Fitte
 }
 
 impl Score {
+    fn score_pictures(&self, fitted: &Fitted, common: &Common) -> Result<Outcome, Failure> {
+        let given = [("--explain", self.explain.is_some()), ("--keep", !self.keep.is_empty()), ("--events", self.events)];
+        if let Some((flag, _)) = given.into_iter().find(|(_, given)| *given) {
+            return Err(Error::recipe(flag, "expected a model of tables or series, got one of pictures").into());
+        }
+        let (inputs, heatmaps) = (self.input.inputs(), self.heatmaps.as_deref());
+        let (outcome, anomalies) = pictures::score::score(fitted, inputs, heatmaps, self.output.writer()?, common)?;
+        Ok(if self.fail_on_anomaly && anomalies > 0 { Outcome::AnomaliesFound } else { outcome })
+    }
+
     fn score_events(
         &self,
         fitted: &Fitted,

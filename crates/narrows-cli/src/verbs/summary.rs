@@ -1,6 +1,6 @@
 //! What a fit has to say to a person, on stderr: the report in a dozen lines.
 
-use narrows::report::{ColumnReport, Report, Role, Stop, Training};
+use narrows::report::{ColumnReport, PicturesReport, Report, RestorerReport, Role, Stop, Training};
 
 use crate::talk::{Talk, count, grouped};
 
@@ -18,6 +18,22 @@ pub(crate) fn tell(report: &Report, talk: Talk) {
 pub(crate) fn lines(report: &Report) -> Vec<String> {
     let mut lines = Vec::new();
     let of = |role: Role| report.columns.iter().filter(move |column| column.role == role);
+    if let Some(images) = &report.images {
+        lines.push(pictures(&images.pictures));
+        lines.push(network(report));
+        lines.push(format!("kind        {}; sees {}", images.backbone, images.view));
+        lines.push(training(&report.training));
+        lines.push(threshold(report));
+        let quality = &images.quality;
+        lines.push(format!(
+            "held out    {}: {:.2} dB through the code, {:.2} dB by PCA of the same size",
+            count(quality.n, "picture"),
+            quality.model.psnr,
+            quality.pca.psnr
+        ));
+        lines.extend(report.warnings.iter().map(|warning| format!("warning: {warning}")));
+        return lines;
+    }
     let features: Vec<String> = of(Role::Feature).map(|column| format!("{} ({})", column.name, column.kind)).collect();
     lines.push(format!("columns     {} used: {}", features.len(), shortened(&features)));
     lines.extend(of(Role::Dropped).take(NAMED).map(|column| format!("dropped     {}: {}", column.name, column.words)));
@@ -41,6 +57,59 @@ pub(crate) fn lines(report: &Report) -> Vec<String> {
     lines.push(held_out(report));
     lines.extend(report.warnings.iter().map(|warning| format!("warning: {warning}")));
     lines
+}
+
+/// Tells the report of a restorer.
+pub(crate) fn tell_restorer(report: &RestorerReport, talk: Talk) {
+    if talk.is_heard() {
+        restorer_lines(report).iter().for_each(|line| talk.line(line));
+    }
+}
+
+/// The summary of a restorer, line by line.
+pub(crate) fn restorer_lines(report: &RestorerReport) -> Vec<String> {
+    let mut lines = vec![
+        pictures(&report.pictures),
+        format!("undoes      {}", report.damage),
+        format!("network     {}; {}", report.network, count(report.parameters, "parameter")),
+        training(std::slice::from_ref(&report.training)),
+    ];
+    if let Some(quality) = &report.quality {
+        let means = &quality.means;
+        lines.push(format!(
+            "held out    {}: {:.2} dB restored, {:.2} dB as they came, {:.2} dB by {}",
+            count(quality.n, "picture"),
+            means.restored.psnr,
+            means.input.psnr,
+            means.rival.similarity.psnr,
+            means.rival.name
+        ));
+    }
+    lines.extend(report.warnings.iter().map(|warning| format!("warning: {warning}")));
+    lines
+}
+
+/// What became of the pictures.
+fn pictures(report: &PicturesReport) -> String {
+    let span = |[least, greatest]: [usize; 2]| {
+        if least == greatest { least.to_string() } else { format!("{least} to {greatest}") }
+    };
+    let mut text = format!(
+        "pictures    {} read, {} x {} pixels, {}: {} train, {} validation",
+        grouped(report.read),
+        span(report.heights),
+        span(report.widths),
+        report.channels.name(),
+        grouped(report.train),
+        grouped(report.validation)
+    );
+    if report.calibration > 0 {
+        text.push_str(&format!(", {} calibration", grouped(report.calibration)));
+    }
+    if !report.skipped.is_empty() {
+        text.push_str(&format!("; {} could not be read, left out", grouped(report.skipped.len() as u64)));
+    }
+    text
 }
 
 fn rows(report: &Report) -> String {

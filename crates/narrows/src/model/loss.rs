@@ -6,8 +6,10 @@
 use narrows_engine::{Group, Output};
 use serde::{Deserialize, Serialize};
 
+use super::Shape;
+use crate::error::{Error, Result};
 use crate::prep::{Block, BlockKind};
-use crate::range::{Positive, lit};
+use crate::range::{Fraction, Positive, lit};
 
 /// How a reconstruction is judged.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -28,6 +30,48 @@ pub enum Loss {
     },
     /// Binary cross-entropy: prepared values must lie in [0, 1], see `prep.scaling = "minmax"`.
     Bce,
+    /// One minus the structural similarity (Wang et al. 2004), of images.
+    Ssim(Structural),
+    /// One minus the structural similarity at five scales (Wang et al. 2003), of images of at least 176 pixels a side.
+    MsSsim(Structural),
+}
+
+/// How much a structural similarity has to say.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Structural {
+    /// The structure's share of the loss; the rest is the loss of single pixels.
+    pub share: Fraction,
+    /// The loss of single pixels.
+    pub pixels: Pixels,
+}
+
+impl Default for Structural {
+    fn default() -> Structural {
+        Structural { share: lit!(Fraction, 1.0), pixels: Pixels::Mse }
+    }
+}
+
+/// The loss of single pixels beside a structural one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Pixels {
+    /// Mean squared error.
+    Mse,
+    /// Mean absolute error.
+    Mae,
+    /// Binary cross-entropy.
+    Bce,
+}
+
+impl From<Pixels> for narrows_engine::Pixels {
+    fn from(pixels: Pixels) -> narrows_engine::Pixels {
+        match pixels {
+            Pixels::Mse => Self::Mse,
+            Pixels::Mae => Self::Mae,
+            Pixels::Bce => Self::Bce,
+        }
+    }
 }
 
 impl Loss {
@@ -39,6 +83,17 @@ impl Loss {
             Loss::Mae => "mae",
             Loss::Huber { .. } => "huber",
             Loss::Bce => "bce",
+            Loss::Ssim(_) => "ssim",
+            Loss::MsSsim(_) => "ms_ssim",
+        }
+    }
+
+    /// The structural loss, where it is one.
+    fn structural(&self) -> Option<(narrows_engine::Structure, Structural)> {
+        match self {
+            Loss::Ssim(structural) => Some((narrows_engine::Structure::Ssim, *structural)),
+            Loss::MsSsim(structural) => Some((narrows_engine::Structure::MsSsim, *structural)),
+            _ => None,
         }
     }
 }
@@ -49,7 +104,19 @@ fn default_delta() -> Positive {
 
 /// The output groups for `blocks`. Each group weighs as much as it has columns of the table, so that a category of
 /// many levels counts as one column.
-pub(super) fn output(loss: &Loss, blocks: &[Block]) -> Output {
+///
+/// # Errors
+/// [`Error::Recipe`] for a structural loss of anything but images.
+pub(super) fn output(loss: &Loss, blocks: &[Block], shape: Shape) -> Result<Output> {
+    if let Some((structure, Structural { share, pixels })) = loss.structural() {
+        let Shape::Map(map) = shape else {
+            let message = format!("expected {} for images only, got another kind of data", loss.name());
+            return Err(Error::recipe("loss", message));
+        };
+        let (share, pixels) = (share.get() as f32, pixels.into());
+        let mix = narrows_engine::Mix { map, structure, pixels, share };
+        return Ok(Output::single(map.size(), narrows_engine::Loss::Mix(mix)));
+    }
     let n_blocks = blocks.len().max(1) as f32;
     let mut groups: Vec<Group> = Vec::new();
     for block in blocks {
@@ -68,7 +135,7 @@ pub(super) fn output(loss: &Loss, blocks: &[Block]) -> Output {
             _ => groups.push(Group { columns: block.range.clone(), loss, weight }),
         }
     }
-    Output { groups }
+    Ok(Output { groups })
 }
 
 fn is_elementwise(loss: &narrows_engine::Loss) -> bool {
@@ -87,12 +154,23 @@ pub(crate) fn of_block(loss: &Loss, block: &Block) -> narrows_engine::Loss {
         (Loss::Huber { delta }, _) => Engine::Huber { delta: delta.get() as f32 },
         (Loss::Bce, BlockKind::Cyclic) => Engine::Mse,
         (Loss::Bce, _) => Engine::Bce,
+        (Loss::Ssim(_) | Loss::MsSsim(_), _) => unreachable!("a structural loss is of a whole picture, not of a block"),
     }
 }
 
 /// The losses chosen and the output activation of each, in words.
 pub(crate) fn in_words(loss: &Loss, blocks: &[Block]) -> String {
     use narrows_engine::Loss as Engine;
+    if let Some((_, Structural { share, pixels })) = loss.structural() {
+        let rest = 1.0 - share.get();
+        let pixels = match pixels {
+            Pixels::Mse => "mean squared error",
+            Pixels::Mae => "mean absolute error",
+            Pixels::Bce => "binary cross-entropy",
+        };
+        let beside = if rest > 0.0 { format!(" and {rest:.2} of {pixels}") } else { String::new() };
+        return format!("1 - {}, a share of {:.2}{beside}; sigmoid output", loss.name(), share.get());
+    }
     let mut counts: Vec<(&str, usize)> = Vec::new();
     for block in blocks {
         let words = match of_block(loss, block) {
@@ -101,6 +179,7 @@ pub(crate) fn in_words(loss: &Loss, blocks: &[Block]) -> String {
             Engine::Huber { .. } => "huber, identity output",
             Engine::Bce => "binary cross-entropy, sigmoid output",
             Engine::CrossEntropy => "cross-entropy, softmax output",
+            Engine::Ssim { .. } | Engine::MsSsim { .. } | Engine::Mix(_) => unreachable!("not of a block"),
         };
         match counts.iter_mut().find(|(known, _)| *known == words) {
             Some((_, count)) => *count += 1,
@@ -129,7 +208,7 @@ mod tests {
             block(BlockKind::Levels, 2..5, true),
             block(BlockKind::Flag, 5..6, true),
         ];
-        let groups = output(&Loss::Auto, &blocks).groups;
+        let groups = output(&Loss::Auto, &blocks, Shape::Row).unwrap().groups;
         let found: Vec<_> = groups.iter().map(|g| (g.columns.clone(), g.loss, g.weight)).collect();
         assert_eq!(found, [(0..2, Engine::Mse, 0.5), (2..5, Engine::CrossEntropy, 0.25), (5..6, Engine::Bce, 0.25)]);
     }

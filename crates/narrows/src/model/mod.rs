@@ -18,7 +18,7 @@ pub mod sparsity;
 pub use backbone::{Backbone, Conv, Dense, Lstm, Norm, Restore};
 pub use corruption::Corruption;
 pub use latent::Latent;
-pub use loss::Loss;
+pub use loss::{Loss, Pixels, Structural};
 pub use sparsity::Sparsity;
 
 use narrows_engine::{Map, Network};
@@ -62,7 +62,7 @@ pub enum Shape {
 pub fn build(axes: Axes<'_>, blocks: &[Block], shape: Shape) -> Result<Network> {
     let Axes { backbone, latent, sparsity, loss } = axes;
     let width = blocks.last().map_or(0, |block| block.range.end);
-    let output = loss::output(loss, blocks);
+    let output = loss::output(loss, blocks, shape)?;
     match (backbone, shape) {
         (Backbone::Dense(dense), _) => dense::build(dense, latent, sparsity, width, output),
         (Backbone::Lstm(lstm), Shape::Sequence { steps, channels }) => {

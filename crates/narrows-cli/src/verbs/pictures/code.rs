@@ -1,0 +1,147 @@
+//! `narrows encode`, `decode`, `reconstruct` and `generate` on pictures: codes are tables, pictures go to folders.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, AsArray, Float32Array, StringArray, UInt64Array};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Float32Type};
+use narrows::data::Table;
+use narrows::error::Place;
+use narrows::pictures::Photo;
+use narrows::{Error, Fitted, Threads};
+
+use super::super::score::batch;
+use crate::args::Common;
+use crate::failure::{Failure, Outcome};
+use crate::output::TableWriter;
+use crate::pictures::{self, Folder};
+use crate::talk::{Talk, count};
+
+/// Pictures of codes at once.
+const BATCH: usize = 256;
+
+/// Calls `each` with every picture that can be read.
+fn each_photo(
+    inputs: &[String],
+    talk: Talk,
+    mut each: impl FnMut(&str, Photo) -> Result<(), Failure>,
+) -> Result<Outcome, Failure> {
+    let album = pictures::open(inputs, talk)?;
+    let (mut skipped, mut n) = (album.skipped().len(), 0);
+    for i in 0..album.len() {
+        let name = album.name(i);
+        match album.photo(i) {
+            Ok(photo) => {
+                n += 1;
+                each(&name, photo)?;
+            }
+            Err(error) => {
+                skipped += 1;
+                pictures::tell_skipped(talk, std::iter::once((name.as_str(), error.to_string().as_str())));
+            }
+        }
+    }
+    if n == 0 {
+        let message = format!("expected a picture that can be read, got none of {}", album.len());
+        return Err(Error::data(Place::source(inputs.join(", ")), message).into());
+    }
+    let left_out = if skipped > 0 { format!("; {} left out", count(skipped as u64, "picture")) } else { String::new() };
+    talk.line(format_args!("{} done{left_out}", count(n, "picture")));
+    Ok(pictures::outcome(skipped))
+}
+
+/// Pictures to codes: a row a picture, or a row a piece.
+pub(in crate::verbs) fn encode(
+    fitted: &Fitted,
+    inputs: &[String],
+    mut writer: TableWriter,
+    common: &Common,
+) -> Result<Outcome, Failure> {
+    let threads = common.threads()?;
+    let outcome = each_photo(inputs, common.talk(), |name, photo| {
+        let codes = fitted.encode_picture(&photo.picture, &threads)?;
+        let mut columns: Vec<(String, ArrayRef)> =
+            vec![("picture".to_owned(), Arc::new(StringArray::from(vec![name; codes.len()])))];
+        if fitted.sees_pieces() {
+            columns.push(("piece".to_owned(), Arc::new(UInt64Array::from_iter_values(0..codes.len() as u64))));
+        }
+        for unit in 0..fitted.code_size() {
+            let values = Float32Array::from_iter_values(codes.iter().map(|code| code[unit]));
+            columns.push((format!("code_{unit}"), Arc::new(values)));
+        }
+        writer.write(&batch(columns))
+    })?;
+    writer.finish()?;
+    Ok(outcome)
+}
+
+/// Codes, as [`encode`] writes them, to the pictures of a folder.
+pub(in crate::verbs) fn decode(fitted: &Fitted, table: &Table, folder: &Folder, threads: &Threads) -> Result<u64, Failure> {
+    let k = fitted.code_size();
+    let mut codes = vec![0.0_f32; table.n_rows() * k];
+    for unit in 0..k {
+        let name = format!("code_{unit}");
+        let column = cast(table.expect_column(&name)?, &DataType::Float32).map_err(|error| {
+            Error::data(Place::column(&name), format!("expected numbers, got {error}"))
+        })?;
+        for (row, value) in column.as_primitive::<Float32Type>().iter().enumerate() {
+            let value = value.filter(|value| value.is_finite()).ok_or_else(|| {
+                let got = value.map_or("nothing".to_owned(), |value| value.to_string());
+                Error::data(Place::cell(&name, table.first_row() + row as u64), format!("expected a finite number, got {got}"))
+            })?;
+            codes[row * k + unit] = value;
+        }
+    }
+    for (row, picture) in fitted.decode_pictures(&codes, threads)?.into_iter().enumerate() {
+        let name = format!("{:06}", table.first_row() + row as u64);
+        Photo::from(picture).write(folder.place(&name, Some("png"))?).map_err(Error::from)?;
+    }
+    Ok(table.n_rows() as u64)
+}
+
+/// Pictures through the code into a folder.
+pub(in crate::verbs) fn reconstruct(
+    fitted: &Fitted,
+    inputs: &[String],
+    target: &Path,
+    common: &Common,
+) -> Result<Outcome, Failure> {
+    let (talk, threads) = (common.talk(), common.threads()?);
+    let folder = Folder::open(target, "--output", inputs)?;
+    each_photo(inputs, talk, |name, photo| {
+        let picture = fitted.rebuild_pictures(std::slice::from_ref(&photo.picture), &threads)?.remove(0);
+        let path = folder.place(name, extension(name))?;
+        pictures::write(&Photo { picture, ..photo }, &path, talk)
+    })
+}
+
+/// The extension to write a picture of this name with, where its own will not do.
+pub(in crate::verbs) fn extension(name: &str) -> Option<&'static str> {
+    (!super::fit::is_picture(Path::new(name))).then_some("png")
+}
+
+/// New pictures into a folder, or as one contact sheet.
+pub(in crate::verbs) fn generate(
+    fitted: &Fitted,
+    n: u64,
+    seed: u64,
+    target: &Path,
+    common: &Common,
+) -> Result<Outcome, Failure> {
+    let threads = common.threads()?;
+    if super::fit::is_picture(target) {
+        let pictures = fitted.generate_pictures(n as usize, 0, seed, &threads)?;
+        Photo::from(narrows::pictures::gallery(&pictures)).write(target).map_err(Error::from)?;
+        return Ok(Outcome::Done);
+    }
+    let folder = Folder::open(target, "--output", &[])?;
+    for first in (0..n).step_by(BATCH) {
+        let pictures = fitted.generate_pictures((n - first).min(BATCH as u64) as usize, first, seed, &threads)?;
+        for (i, picture) in pictures.into_iter().enumerate() {
+            let name = format!("{:06}", first + i as u64);
+            Photo::from(picture).write(folder.place(&name, Some("png"))?).map_err(Error::from)?;
+        }
+    }
+    Ok(Outcome::Done)
+}

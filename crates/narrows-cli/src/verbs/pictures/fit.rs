@@ -1,0 +1,82 @@
+//! `narrows fit` on pictures: a model with a code, or a restorer.
+
+use std::path::Path;
+
+use narrows::file::{self, Model};
+use narrows::report::html;
+use narrows::{Error, PictureRoles, Recipe, Session, fit_images, fit_restorer};
+
+use super::super::fit::{Targets, tell_files};
+use super::super::summary;
+use crate::args::Common;
+use crate::failure::{Failure, Outcome};
+use crate::progress::Progress;
+use crate::{interrupt, output, pictures};
+
+/// Fits pictures and writes what was asked for.
+pub(in crate::verbs) fn fit(
+    recipe: &Recipe,
+    inputs: &[String],
+    normal: Vec<String>,
+    targets: Targets<'_>,
+    common: &Common,
+) -> Result<Outcome, Failure> {
+    let talk = common.talk();
+    let threads = common.threads()?;
+    talk.line(format_args!("reading {}", inputs.join(", ")));
+    let store = pictures::store(inputs, &threads, talk)?;
+    let kept = targets.checkpoints(recipe, file::pictures_fingerprint(&store))?;
+    let progress = Progress::new(talk);
+    let session = Session { threads, observer: &progress, checkpoints: targets.of(&kept) };
+    let grace = interrupt::grace("stopping: the best so far is kept; press Ctrl-C again to quit without it");
+    let roles = PictureRoles { normal };
+    let fitted: narrows::Result<Model> = if recipe.restores() {
+        match roles.normal.is_empty() {
+            true => fit_restorer(recipe, &store, &session).map(Model::from),
+            false => Err(Error::recipe("--normal", "expected a model that scores, got a restorer, to which all are clean")),
+        }
+    } else {
+        fit_images(recipe, &store, &roles, &session).map(Model::from)
+    };
+    progress.finish();
+    let model = fitted?;
+    model.save(targets.model)?;
+    drop(grace);
+
+    if let Some(path) = targets.report {
+        output::write_text(path, &page(&model)?)?;
+    }
+    match &model {
+        Model::Fitted(fitted) => {
+            if common.json {
+                output::print_json(fitted.report())?;
+            }
+            summary::tell(fitted.report(), talk);
+        }
+        Model::Restorer(restorer) => {
+            if common.json {
+                output::print_json(restorer.report())?;
+            }
+            summary::tell_restorer(restorer.report(), talk);
+        }
+    }
+    tell_files(talk, targets.model, targets.report);
+    if interrupt::asked() {
+        return Ok(Outcome::Interrupted);
+    }
+    kept.map_or(Ok(()), file::FileCheckpoints::clear)?;
+    Ok(pictures::outcome(store.skipped().len()))
+}
+
+/// The report of a model as one page.
+pub(in crate::verbs) fn page(model: &Model) -> Result<String, Failure> {
+    Ok(match model {
+        Model::Fitted(fitted) => html::render(fitted.report())?,
+        Model::Restorer(restorer) => html::render_restorer(restorer.report())?,
+    })
+}
+
+/// Whether a path can hold a picture.
+pub(in crate::verbs) fn is_picture(path: &Path) -> bool {
+    narrows::pictures::Format::of_path(path).is_some()
+}

@@ -1,0 +1,124 @@
+//! `narrows restore`: undo the damage that a model was fitted to undo.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args as ClapArgs;
+use narrows::file::Model;
+use narrows::pictures::{Filter, Photo, Picture};
+use narrows::{Error, Threads};
+
+use super::pictures::code::extension;
+use super::pictures::fit::is_picture;
+use crate::args::{Common, ModelArg};
+use crate::failure::{Failure, Outcome};
+use crate::pictures::{self, Folder};
+use crate::talk::count;
+use crate::{interrupt, talk};
+
+/// Restore pictures: denoise, repair, take watermarks off, colour, enlarge, as the model was fitted to
+///
+/// Pictures of any size. Depth, alpha, colour profile and EXIF are kept where the format can hold them; what cannot be
+/// kept is told. Pictures that cannot be read are named and left out, and the exit code is 5 at the end.
+#[derive(Debug, ClapArgs)]
+#[command(
+    before_help = "Example: narrows restore denoise.narrows in/ out/",
+    before_long_help = "Examples:\n  narrows restore denoise.narrows in/ out/\n  \
+                        narrows restore upscale.narrows small.png large.png\n  \
+                        narrows restore colour.narrows 'scans/*.jpg' coloured/ --format png"
+)]
+pub(crate) struct Restore {
+    #[command(flatten)]
+    model: ModelArg,
+    /// Damaged pictures: a folder, a pattern, a file, IDX, NPY or NPZ
+    #[arg(value_name = "IN")]
+    input: String,
+    /// Folder to write to, made where it is not there; or a file, for a single picture
+    #[arg(value_name = "OUT")]
+    output: PathBuf,
+    /// Format to write; else each picture's own
+    #[arg(long, value_name = "FORMAT", value_parser = clap::builder::PossibleValuesParser::new(["png", "jpg", "webp", "tiff", "bmp"]))]
+    format: Option<String>,
+}
+
+impl Restore {
+    pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
+        let model = self.model.load_any()?;
+        check(&model)?;
+        let (talk, threads) = (common.talk(), common.threads()?);
+        let inputs = [self.input.clone()];
+        if Path::new(&self.input).is_file() && is_picture(&self.output) && !self.output.is_dir() {
+            let full = |path: &Path| path.canonicalize().ok();
+            if full(Path::new(&self.input)) == full(&self.output) && self.output.exists() {
+                let message = format!("expected another file than the input, got `{}`", self.output.display());
+                return Err(Error::recipe("OUT", message).into());
+            }
+            let album = pictures::open(&inputs, talk)?;
+            let photo = restored(&model, album.photo(0).map_err(Error::from)?, &threads)?;
+            pictures::write(&photo, &self.output, talk)?;
+            return Ok(Outcome::Done);
+        }
+        let folder = Folder::open(&self.output, "OUT", &inputs)?;
+        let album = pictures::open(&inputs, talk)?;
+        let (mut skipped, mut n) = (album.skipped().len(), 0);
+        let _grace = interrupt::grace("stopping after this picture");
+        for i in 0..album.len() {
+            let name = album.name(i);
+            match album.photo(i) {
+                Ok(photo) => {
+                    let photo = restored(&model, photo, &threads)?;
+                    let path = folder.place(&name, self.format.as_deref().or(extension(&name)))?;
+                    pictures::write(&photo, &path, talk)?;
+                    n += 1;
+                }
+                Err(error) => {
+                    skipped += 1;
+                    pictures::tell_skipped(talk, std::iter::once((name.as_str(), error.to_string().as_str())));
+                }
+            }
+            if interrupt::asked() {
+                tell(talk, n, skipped);
+                return Ok(Outcome::Interrupted);
+            }
+        }
+        if n == 0 {
+            let message = format!("expected a picture that can be read, got none of {}", album.len());
+            return Err(Error::data(narrows::error::Place::source(&self.input), message).into());
+        }
+        tell(talk, n, skipped);
+        Ok(pictures::outcome(skipped))
+    }
+}
+
+fn tell(talk: talk::Talk, n: u64, skipped: usize) {
+    let left_out = if skipped > 0 { format!("; {} left out", count(skipped as u64, "picture")) } else { String::new() };
+    talk.line(format_args!("{} restored{left_out}", count(n, "picture")));
+}
+
+/// Refuses models that undo nothing.
+fn check(model: &Model) -> Result<(), Failure> {
+    match model {
+        Model::Restorer(_) => Ok(()),
+        Model::Fitted(fitted) if !fitted.reads_pictures() => {
+            Err(Error::mismatch("expected a model of pictures, got one of tables or series").into())
+        }
+        Model::Fitted(fitted) if fitted.recipe().damages().is_empty() => {
+            let error = Error::mismatch("expected a model fitted with a damage to undo, got one without");
+            Err(error.with_hint("fit one with --corrupt, or use narrows reconstruct").into())
+        }
+        Model::Fitted(_) => Ok(()),
+    }
+}
+
+fn restored(model: &Model, photo: Photo, threads: &Threads) -> Result<Photo, Failure> {
+    let picture = match model {
+        Model::Restorer(restorer) => restorer.restore(&photo.picture, threads),
+        Model::Fitted(fitted) => fitted.rebuild_pictures(std::slice::from_ref(&photo.picture), threads)?.remove(0),
+    };
+    // Transparency grows with the picture.
+    let alpha = photo.alpha.as_ref().map(|alpha| {
+        let Picture { height, width, .. } = photo.picture;
+        let plane = Picture::new(height, width, narrows::pictures::Channels::Grey, alpha.clone());
+        plane.resized(picture.height, picture.width, Filter::Bicubic).clipped().pixels
+    });
+    Ok(Photo { picture, alpha, ..photo })
+}
