@@ -3,11 +3,13 @@
 //! A [`Picture`] is plain numbers: height, width, one channel or three, each value in [0, 1] as the file stores it
 //! (gamma-encoded; nothing here is linear light). Everything else works on it.
 
+mod album;
 mod compact;
 mod error;
 mod file;
 mod picture;
 
+pub use album::{Album, Skipped, Store};
 pub use error::{Error, Result};
 pub use file::{Depth, Format, JPEG_QUALITY, Limits, Loss, Photo, Written};
 pub use picture::{Channels, Picture};
