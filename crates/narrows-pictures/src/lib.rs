@@ -7,9 +7,14 @@ mod album;
 mod compact;
 mod error;
 mod file;
+mod heat;
+mod lettering;
 mod picture;
+mod sheet;
 
 pub use album::{Album, Skipped, Store};
 pub use error::{Error, Result};
 pub use file::{Depth, Format, JPEG_QUALITY, Limits, Loss, Photo, Written};
+pub use heat::{heat, overlay};
 pub use picture::{Channels, Picture};
+pub use sheet::Sheet;
