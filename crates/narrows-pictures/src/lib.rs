@@ -3,14 +3,24 @@
 //! A [`Picture`] is plain numbers: height, width, one channel or three, each value in [0, 1] as the file stores it
 //! (gamma-encoded; nothing here is linear light). Everything else works on it.
 
+mod album;
 mod colour;
+mod compact;
 pub mod damage;
 mod error;
+mod file;
+mod heat;
+mod lettering;
 mod picture;
 mod shape;
+mod sheet;
 
+pub use album::{Album, Skipped, Store};
 pub use colour::{colourfulness, luminance_and_chroma, recombine};
 pub use damage::{Damage, Damages, Mark, Side, Span};
 pub use error::{Error, Result};
+pub use file::{Depth, Format, JPEG_QUALITY, Limits, Loss, Photo, Written};
+pub use heat::{heat, overlay};
 pub use picture::{Channels, Picture};
 pub use shape::Filter;
+pub use sheet::{Sheet, gallery};

@@ -30,6 +30,9 @@ impl Channels {
     }
 }
 
+/// How much a difference is enlarged.
+const DIFFERENCE: f32 = 4.0;
+
 /// A picture: `[height, width, channels]`, channels fastest, each value in [0, 1] as the file stores it. Values may leave
 /// that range on the way (noise is not clipped); files clip them.
 #[derive(Debug, Clone, PartialEq)]
@@ -88,6 +91,36 @@ impl Picture {
             pixels.extend_from_slice(&self.row(y)[left * c..(left + width) * c]);
         }
         Picture::new(height, width, self.channels, pixels)
+    }
+
+    /// Red, green and blue as pictures of their own; of a grey picture three times the same.
+    pub fn planes(&self) -> [Picture; 3] {
+        let c = self.channels.count();
+        [0, 1, 2].map(|channel| {
+            let plane = self.pixels[channel.min(c - 1)..].iter().step_by(c).copied().collect();
+            Picture::new(self.height, self.width, Channels::Grey, plane)
+        })
+    }
+
+    /// The picture of these three channels.
+    ///
+    /// # Panics
+    /// If they are not grey and of one size.
+    pub fn of_planes([red, green, blue]: &[Picture; 3]) -> Picture {
+        let pairs = red.pixels.iter().zip(&green.pixels).zip(&blue.pixels);
+        let pixels = pairs.flat_map(|((red, green), blue)| [*red, *green, *blue]).collect();
+        Picture::new(red.height, red.width, Channels::Rgb, pixels)
+    }
+
+    /// What a picture differs by from another of its size, four times enlarged so that it can be seen: black where nothing.
+    ///
+    /// # Panics
+    /// If they differ in size or channels.
+    pub fn difference(&self, other: &Picture) -> Picture {
+        assert_eq!(self.pixels.len(), other.pixels.len(), "the difference of pictures of one size");
+        let pairs = self.pixels.iter().zip(&other.pixels);
+        let pixels = pairs.map(|(a, b)| (DIFFERENCE * (a - b).abs()).min(1.0)).collect();
+        Picture::new(self.height, self.width, self.channels, pixels)
     }
 
     /// The same picture with every value held in [0, 1].

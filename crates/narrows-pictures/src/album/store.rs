@@ -1,0 +1,159 @@
+//! Pictures at hand: decoded once and kept, as many as fit.
+
+use rayon::prelude::*;
+
+use super::{Album, Pictures, Skipped};
+use crate::compact::Compact;
+use crate::{Channels, Picture, Result};
+
+/// An album's pictures, the first of them in memory in the numbers their files have, the others decoded again each time.
+/// Several threads may read at once.
+#[derive(Debug)]
+pub struct Store {
+    album: Album,
+    /// The first pictures of the album.
+    kept: Vec<Compact>,
+}
+
+impl Store {
+    /// Reads every picture once, on all threads of the current rayon pool, leaves out those that cannot be read, and
+    /// keeps the first that fit into `budget` bytes. Arrays are in memory already and count nothing.
+    ///
+    /// Which are kept depends on their headers and order alone, never on threads.
+    ///
+    /// # Errors
+    /// [`Error::Picture`](crate::Error::Picture) if no picture is left.
+    pub fn take(mut album: Album, budget: u64) -> Result<Store> {
+        let Pictures::Files(leaves) = &album.pictures else { return Ok(Store { album, kept: Vec::new() }) };
+        let mut bytes = 0u64;
+        let fits = leaves.iter().take_while(|leaf| {
+            let header = leaf.header;
+            let values = header.height * header.width * header.channels.count();
+            bytes = bytes.saturating_add((values * header.depth.bytes()) as u64);
+            bytes <= budget
+        });
+        let fits = fits.count();
+        let limits = &album.limits;
+        let read = leaves.par_iter().enumerate().map(|(i, leaf)| {
+            let compact = leaf.read(limits)?;
+            Ok((i < fits).then_some(compact))
+        });
+        let read: Vec<Result<Option<Compact>>> = read.collect();
+        let mut kept = Vec::with_capacity(fits);
+        let outcomes = read.into_iter().map(|outcome| outcome.map(|compact| kept.extend(compact))).collect();
+        album.retain(outcomes)?;
+        Ok(Store { album, kept })
+    }
+
+    /// The album, without what could not be read.
+    pub fn album(&self) -> &Album {
+        &self.album
+    }
+
+    /// How many pictures there are; at least one.
+    #[expect(clippy::len_without_is_empty, reason = "an album is never empty")]
+    pub fn len(&self) -> usize {
+        self.album.len()
+    }
+
+    /// How many of them are in memory: all of an array.
+    pub fn held(&self) -> usize {
+        match &self.album.pictures {
+            Pictures::Files(_) => self.kept.len(),
+            Pictures::Array(array) => array.len(),
+        }
+    }
+
+    /// What was opened, as it was given.
+    pub fn source(&self) -> &str {
+        self.album.source()
+    }
+
+    /// The name of picture `i`, as [`Album::name`] has it.
+    pub fn name(&self, i: usize) -> String {
+        self.album.name(i)
+    }
+
+    /// The name of the folder that picture `i` lies in; nothing for pictures of an array.
+    pub fn folder(&self, i: usize) -> String {
+        self.album.folder(i).unwrap_or_default().to_owned()
+    }
+
+    /// Height, width and channels of picture `i`.
+    pub fn size(&self, i: usize) -> (usize, usize, Channels) {
+        self.album.size(i)
+    }
+
+    /// Grey where all pictures are grey.
+    pub fn channels(&self) -> Channels {
+        let has_colour = (0..self.len()).any(|i| self.size(i).2 == Channels::Rgb);
+        if has_colour { Channels::Rgb } else { Channels::Grey }
+    }
+
+    /// What could not be read.
+    pub fn skipped(&self) -> &[Skipped] {
+        self.album.skipped()
+    }
+
+    /// The part of picture `i` from row `top` and column `left` on.
+    ///
+    /// # Errors
+    /// As [`Store::get`].
+    ///
+    /// # Panics
+    /// If it reaches beyond the picture.
+    pub fn crop(&self, i: usize, top: usize, left: usize, height: usize, width: usize) -> Result<Picture> {
+        match self.kept.get(i) {
+            Some(compact) => Ok(compact.crop(top, left, height, width)),
+            None => Ok(self.album.picture(i)?.crop(top, left, height, width)),
+        }
+    }
+
+    /// Picture `i`, the same from memory and from its file.
+    ///
+    /// # Errors
+    /// As [`Album::picture`], for one that is not held.
+    ///
+    /// # Panics
+    /// If there is no such picture.
+    pub fn get(&self, i: usize) -> Result<Picture> {
+        match self.kept.get(i) {
+            Some(compact) => Ok(compact.picture()),
+            None => self.album.picture(i),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Channels, Depth, Limits, Photo};
+
+    #[test]
+    fn a_small_budget_gives_the_same_pictures_as_a_large_one() {
+        let folder = tempfile::tempdir().unwrap();
+        for i in 0..6usize {
+            let (height, width) = (4 + i, 9 - i);
+            let channels = if i % 2 == 0 { Channels::Grey } else { Channels::Rgb };
+            let n = height * width * channels.count();
+            let pixels = (0..n).map(|k| ((k * 7_919 + i * 13) % 65_536) as f32 / 65_535.0).collect();
+            let depth = if i < 3 { Depth::Eight } else { Depth::Sixteen };
+            let photo = Photo { depth, ..Photo::from(Picture::new(height, width, channels, pixels)) };
+            photo.write(folder.path().join(format!("{i}.png"))).unwrap();
+        }
+        let broken = folder.path().join("1b.png");
+        let whole = std::fs::read(folder.path().join("1.png")).unwrap();
+        std::fs::write(broken, &whole[..whole.len() / 2]).unwrap();
+        let album = || Album::open(folder.path(), &Limits::default()).unwrap();
+        let large = Store::take(album(), u64::MAX).unwrap();
+        assert_eq!((large.held(), large.len(), large.album().skipped().len()), (6, 6, 1));
+        // The first takes 36 bytes, the second 120.
+        for (budget, held) in [(0, 0), (35, 0), (36, 1), (156, 2)] {
+            let small = Store::take(album(), budget).unwrap();
+            assert_eq!((small.held(), small.len()), (held, 6), "a budget of {budget}");
+            let same = (0..6).into_par_iter().all(|i| small.get(i).unwrap() == large.get(i).unwrap());
+            assert!(same, "a budget of {budget}");
+            assert_eq!(small.get(5).unwrap(), small.album().picture(5).unwrap());
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! Whether a JPEG is all there. The decoder fills what is missing with grey and says nothing; a training set must not
+//! learn that.
+
+/// Whether the stream of `bytes` comes to its end-of-image marker (ITU T.81, annex B).
+///
+/// Segments are stepped over by their lengths, so that the marker of a thumbnail in them does not count; in coded data
+/// 0xff is always followed by 0x00 or a restart marker.
+pub(crate) fn is_whole(bytes: &[u8]) -> bool {
+    let mut at = 2;
+    while at + 1 < bytes.len() {
+        let marker = bytes[at + 1];
+        match (bytes[at], marker) {
+            (0xff, 0xd9) => return true,
+            // Bytes that fill up to a marker.
+            (0xff, 0xff) => at += 1,
+            (0xff, 0x00 | 0x01 | 0xd0..=0xd8) => at += 2,
+            (0xff, _) => match bytes.get(at + 2..at + 4) {
+                Some(length) => at += 2 + usize::from(u16::from_be_bytes([length[0], length[1]])),
+                None => return false,
+            },
+            _ => at += 1,
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_is_looked_for_outside_of_segments() {
+        let thumbnail = [0xff, 0xd8, 0xff, 0xe1, 0, 6, 0xff, 0xd9, 1, 1];
+        let scan = [0xff, 0xda, 0, 3, 7, 1, 0xff, 0, 2, 0xff, 0xd0, 3];
+        let all = [thumbnail.as_slice(), &scan, &[0xff, 0xd9]].concat();
+        assert!(is_whole(&all));
+        assert!((0..all.len()).all(|n| !is_whole(&all[..n])));
+    }
+}
