@@ -4,13 +4,17 @@
 //! (gamma-encoded; nothing here is linear light). Everything else works on it.
 
 mod colour;
+pub mod compare;
 pub mod damage;
 mod error;
+#[cfg(test)]
+mod golden;
 mod picture;
 mod shape;
+mod smoothing;
 
 pub use colour::{colourfulness, luminance_and_chroma, recombine};
-pub use damage::{Damage, Damages, Mark, Side, Span};
+pub use damage::{Damage, Damages, Mark, ReadyDamages, Side, Span};
 pub use error::{Error, Result};
 pub use picture::{Channels, Picture};
 pub use shape::Filter;
