@@ -2,7 +2,7 @@
 //!
 //! Y = 0.299 R + 0.587 G + 0.114 B, Cb = (B - Y) / 1.772, Cr = (R - Y) / 1.402; Y in [0, 1], Cb and Cr in [-0.5, 0.5].
 
-use crate::shape::{LUMA, luminance};
+use crate::shape::LUMA;
 use crate::{Channels, Picture};
 
 const BLUE: f32 = 2.0 * (1.0 - LUMA[2]);

@@ -5,19 +5,23 @@
 
 mod album;
 mod colour;
+pub mod compare;
 mod compact;
 pub mod damage;
 mod error;
 mod file;
+#[cfg(test)]
+mod golden;
 mod heat;
 mod lettering;
 mod picture;
 mod shape;
 mod sheet;
+mod smoothing;
 
 pub use album::{Album, Skipped, Store};
 pub use colour::{colourfulness, luminance_and_chroma, recombine};
-pub use damage::{Damage, Damages, Mark, Side, Span};
+pub use damage::{Damage, Damages, Mark, ReadyDamages, Side, Span};
 pub use error::{Error, Result};
 pub use file::{Depth, Format, JPEG_QUALITY, Limits, Loss, Photo, Written};
 pub use heat::{heat, overlay};

@@ -77,6 +77,19 @@ pub enum Error {
     Interrupted,
 }
 
+impl From<narrows_pictures::Error> for Error {
+    fn from(error: narrows_pictures::Error) -> Error {
+        use narrows_pictures::Error as Pictures;
+        match error {
+            Pictures::Picture { place, message } => Error::data(Place::source(place), message),
+            Pictures::Read { path, source } => Error::Read { path, source },
+            Pictures::Write { path, source } => Error::Write { path, source },
+            Pictures::Setting { message } => Error::recipe("data.corrupt", message),
+            other => Error::data(Place::default(), other.to_string()),
+        }
+    }
+}
+
 /// The kind of a failure: what doors turn into exit codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {

@@ -17,6 +17,7 @@ pub mod report;
 pub mod restorer;
 pub mod train;
 
+pub use choice::Choice;
 pub use error::{Error, ErrorKind, Result};
 pub use fitted::{
     Evaluation, Evaluator, Explained, Fitted, Flag, Followed, Follower, PictureRoles, PictureScore, Roles, ScoreCounts,

@@ -4,15 +4,22 @@
 //! it. A strength may be a range, `gaussian:5-50`: each picture then draws its own, which trains a network that need
 //! not be told how bad it is ("blind").
 
+mod blocks;
 mod composition;
+mod gaussian;
+mod jpeg;
+mod pixels;
+mod ready;
 mod span;
 mod text;
+mod watermark;
 
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 pub use composition::Damages;
+pub use ready::ReadyDamages;
 pub use span::Span;
 pub use text::Kind;
 

@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use narrows_engine::{Params, TrainerState};
+use narrows_pictures::Store;
 use serde::{Deserialize, Serialize};
 
 use super::container::{self, Tensor};
@@ -48,6 +49,20 @@ pub fn fingerprint(table: &Table) -> u32 {
         data.buffers().iter().for_each(|buffer| sum.update(buffer.as_slice()));
         if let Some(nulls) = data.nulls() {
             sum.update(nulls.buffer().as_slice());
+        }
+    }
+    sum.finalize()
+}
+
+/// A number that changes with the names, sizes and first pixels of pictures.
+pub fn pictures_fingerprint(pictures: &Store) -> u32 {
+    let mut sum = crc32fast::Hasher::new();
+    for i in 0..pictures.len() {
+        let (height, width, channels) = pictures.size(i);
+        sum.update(pictures.name(i).as_bytes());
+        [height, width, channels.count()].iter().for_each(|side| sum.update(&(*side as u64).to_le_bytes()));
+        if let Ok(corner) = pictures.crop(i, 0, 0, 1, width) {
+            corner.pixels.iter().for_each(|value| sum.update(&value.to_le_bytes()));
         }
     }
     sum.finalize()

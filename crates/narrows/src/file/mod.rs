@@ -10,7 +10,7 @@ mod document;
 mod restorer;
 
 pub use atomic::write_atomically;
-pub use checkpoint::{FileCheckpoints, Resume, fingerprint};
+pub use checkpoint::{FileCheckpoints, Resume, fingerprint, pictures_fingerprint};
 
 use std::path::Path;
 
@@ -39,6 +39,17 @@ impl Model {
                 let error = Error::mismatch("expected a model with a code, got one that restores pictures and has none");
                 Err(error.with_hint("it is for: narrows restore, narrows evaluate, narrows inspect, narrows report"))
             }
+        }
+    }
+
+    /// Saves it, in place of a file of that name.
+    ///
+    /// # Errors
+    /// [`Error::Write`]; nothing partial is left behind.
+    pub fn save(&self, path: &Path) -> Result<()> {
+        match self {
+            Model::Fitted(fitted) => save(fitted, path),
+            Model::Restorer(restorer) => save_restorer(restorer, path),
         }
     }
 

@@ -71,7 +71,7 @@ pub fn fit_images(recipe: &Recipe, pictures: &Store, roles: &PictureRoles, sessi
     let split = Split::new(&normal, recipe);
 
     let ready = settings.corrupt.ready()?;
-    let words = if ready.is_empty() { "none".to_owned() } else { settings.corrupt.to_string() };
+    let words = if settings.corrupt.is_empty() { "none".to_owned() } else { settings.corrupt.to_string() };
     let turning = Turning { flips: settings.flips.or_else(|| false), turns: settings.turns.or_else(|| false) };
     let per_picture = if intake.layout.stride.is_some() { PIECES } else { 1 };
     let draws =

@@ -28,7 +28,7 @@ impl Samples for ImageSamples<'_> {
     fn draw(&self, sample: u32, key: Key, input: &mut [f32], target: &mut [f32]) -> Result<()> {
         let view = self.draws.view(sample, key.seed, key.epoch)?;
         target.copy_from_slice(&view.pixels);
-        if self.damages.is_empty() {
+        if self.damages.damages().is_empty() {
             input.copy_from_slice(&view.pixels);
             return Ok(());
         }

@@ -1,17 +1,24 @@
 //! Pictures judged, and the verbs of a model of pictures that has a code.
 
 use narrows_engine::{Ready, Threads};
-use narrows_pictures::{Picture, Store};
+use narrows_pictures::{Picture, Store, overlay};
 use rayon::prelude::*;
 
 use super::Fitted;
 use super::generate::code_at;
+use super::images_quality::Passing;
+use super::images_summary;
 use super::intake::{ImagesIntake, Intake};
 use super::judge::{Detail, Judge};
 use crate::error::{Error, Result};
 
 /// Most values of samples at once.
 const VALUES: usize = 8 << 20;
+
+/// Multiples of the ordinary error at which heat begins and ends.
+const HEAT: [f32; 2] = [3.0, 100.0];
+/// How much the hottest pixel hides.
+const OPACITY: f32 = 0.85;
 
 /// What a model says of a picture.
 #[derive(Debug, Clone, PartialEq)]
@@ -113,6 +120,29 @@ impl Fitted {
         Ok(judge.judge(pictures, detail).into_iter().map(told).collect())
     }
 
+    /// The picture with the heat map of a score of it laid over.
+    ///
+    /// # Panics
+    /// If the score is another picture's, or came without a heat map.
+    pub fn heat_map(&self, picture: &Picture, score: &PictureScore) -> Picture {
+        heat_map(picture, &score.heat)
+    }
+
+    /// Whether a sample is a piece of a picture and not all of it.
+    pub fn sees_pieces(&self) -> bool {
+        matches!(&self.intake, Intake::Images(images) if images.layout.stride.is_some())
+    }
+
+    /// A contact sheet of the first pictures: input, output, truth and difference.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] where the model is not of pictures; where a picture can no longer be read.
+    pub fn sheet(&self, pictures: &Store, threads: &Threads) -> Result<Picture> {
+        let passing = Passing::new(&self.recipe, self.images()?, &self.judge, &self.baselines.pca)?;
+        let all: Vec<u32> = (0..pictures.len() as u32).collect();
+        Ok(images_summary::sheet(&passing, pictures, &all, threads)?.picture())
+    }
+
     /// What the model makes of each picture, through the code, in the size and channels it came in. A model fitted with a
     /// damage undoes it.
     ///
@@ -164,6 +194,13 @@ impl Fitted {
             Intake::Series(_) => Err(not_pictures("series")),
         }
     }
+}
+
+/// A picture with the heat of its pixels' errors laid over it: nothing at an ordinary error.
+pub(super) fn heat_map(picture: &Picture, heat: &[f32]) -> Picture {
+    // Each step of the scale is a multiple of the error, so that a fault stands out from what is merely rough.
+    let log: Vec<f32> = heat.iter().map(|heat| heat.max(1.0).ln()).collect();
+    overlay(picture, &log, HEAT[0].ln(), HEAT[1].ln(), OPACITY)
 }
 
 fn not_pictures(kind: &str) -> Error {

@@ -41,7 +41,7 @@ impl<'a> Passing<'a> {
     pub(super) fn new(recipe: &Recipe, intake: &'a ImagesIntake, judge: &'a Judge, pca: &'a Pca) -> Result<Passing<'a>> {
         let damages = match &recipe.data {
             Data::Images(images) => images.corrupt.ready()?,
-            Data::Table | Data::Series(_) => ReadyDamages::default(),
+            Data::Table | Data::Series(_) => unreachable!("a model of pictures"),
         };
         Ok(Passing { intake, judge, pca, damages })
     }
@@ -51,7 +51,7 @@ impl<'a> Passing<'a> {
         let clean = pictures.get(i)?.to_channels(self.intake.layout.channels);
         // Whole pictures are damaged in the size that the network sees, as in training.
         let clean = if self.intake.layout.stride.is_none() { self.intake.sample(&self.intake.values(&clean)) } else { clean };
-        if self.damages.is_empty() {
+        if self.damages.damages().is_empty() {
             return Ok((clean.clone(), clean));
         }
         let damaged = self.damages.apply(&clean, &mut Stream::new(SEED, Purpose::Corruption, 0, i as u64));
@@ -93,7 +93,7 @@ impl<'a> Passing<'a> {
             damage: words.to_owned(),
             model: mean(&model),
             pca: mean(&pca),
-            input: (!self.damages.is_empty()).then(|| mean(&input)),
+            input: (!self.damages.damages().is_empty()).then(|| mean(&input)),
         })
     }
 }

@@ -1,10 +1,10 @@
 //! The report of a fit to pictures.
 
 use narrows_engine::Threads;
-use narrows_pictures::{Sheet, Store, heat_over};
+use narrows_pictures::{Sheet, Store};
 
 use super::fit_images::PictureRoles;
-use super::images::PictureJudge;
+use super::images::{self, PictureJudge};
 use super::images_quality::Passing;
 use super::intake::ImagesIntake;
 use super::judge::Detail;
@@ -22,8 +22,6 @@ const SHEET_ROWS: usize = 6;
 const WORST: usize = 12;
 /// Most pictures scored to find them.
 const SCORED: usize = 2_000;
-/// A pixel with so many times the ordinary error is at the top of the heat map's scale.
-pub(crate) const HOTTEST: f32 = 16.0;
 
 /// What was found on the way.
 pub(super) struct Found<'a> {
@@ -58,7 +56,7 @@ pub(super) fn report(
         view: intake.layout.in_words(),
         backbone: told.recipe.backbone.in_words(),
         quality: passing.quality(pictures, measured, &words, threads)?,
-        sheet: sheet(&passing, pictures, &split.calibration, threads)?,
+        sheet: sheet(&passing, pictures, &split.calibration, threads)?.to_base64(),
         worst,
         worst_sheet,
     };
@@ -80,15 +78,15 @@ pub(super) fn report(
     summary::report(told, &held_out, particulars, intake.blocks(), training, warnings, threads)
 }
 
-/// Some held-out pictures on their way through the code.
-fn sheet(passing: &Passing<'_>, pictures: &Store, which: &[u32], threads: &Threads) -> Result<String> {
+/// Some pictures on their way through the code.
+pub(super) fn sheet(passing: &Passing<'_>, pictures: &Store, which: &[u32], threads: &Threads) -> Result<Sheet> {
     let mut sheet = Sheet::new(&["input", "output", "truth", "difference"]);
     for picture in which.iter().take(SHEET_ROWS) {
         let passage = passing.passage(pictures, *picture as usize, threads)?;
         let difference = passage.output.difference(&passage.clean);
         sheet.row(vec![passage.input, passage.output, passage.clean, difference]);
     }
-    Ok(sheet.to_base64())
+    Ok(sheet)
 }
 
 /// The pictures that score highest, and where.
@@ -105,7 +103,7 @@ fn worst(told: &Told<'_>, found: &Found<'_>, threads: &Threads) -> Result<(Vec<W
     for i in which.iter().take(SHEET_ROWS) {
         let picture = found.pictures.get(*i as usize)?;
         let heat = judge.judge(std::slice::from_ref(&picture), Detail::Trace).remove(0).heat;
-        let over = heat_over(&picture, &heat, 1.0, HOTTEST);
+        let over = images::heat_map(&picture, &heat);
         sheet.row(vec![picture, over]);
     }
     let told = which.iter().zip(&scores).map(|(i, score)| WorstPicture {

@@ -38,7 +38,6 @@ pub use fit_images::{PictureRoles, fit_images};
 pub use follow::{Followed, Follower};
 pub(crate) use generate::CodeDensity;
 pub use images::PictureScore;
-pub(crate) use images_summary::HOTTEST;
 pub(crate) use intake::{ImagesIntake, ImagesLayout, Intake, SeriesIntake, TableIntake};
 pub(crate) use judge::Judge;
 pub use roles::Roles;

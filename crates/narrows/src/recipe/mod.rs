@@ -161,6 +161,24 @@ impl Recipe {
         }
     }
 
+    /// Sets the damage that the network learns to undo, from its text form such as `blur:1.5,gaussian:10`.
+    ///
+    /// # Errors
+    /// [`Error::Recipe`] for a damage that does not exist, and for data that is not images.
+    pub fn corrupt(&mut self, damages: &str) -> Result<()> {
+        let parsed = damages.parse().map_err(|error: narrows_pictures::Error| Error::recipe("--corrupt", error.to_string()));
+        match &mut self.data {
+            Data::Images(images) => {
+                images.corrupt = parsed?;
+                Ok(())
+            }
+            other => {
+                let message = format!("expected images, got {}, whose damage is `corruption`", other.kind().name());
+                Err(Error::recipe("--corrupt", message).with_hint("for example --set corruption=gaussian"))
+            }
+        }
+    }
+
     /// Whether the network leans on its input, so that it restores pictures and has no code.
     pub fn restores(&self) -> bool {
         matches!(self.backbone, Backbone::Restore(_))

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 pub use crate::train::{Check, Stop, Training};
 pub use images::{ImagesReport, Reconstruction, WorstPicture};
 pub use restoration::{PictureQuality, Restoration, RestorationMeans, Rival, Similarity};
+pub(crate) use restorer::{SHEET_ROWS, sheet_of};
 pub use restorer::{PicturesReport, RestorerReport, SkippedPicture};
 pub use series::{ChannelTrace, EventSpan, SeriesReport, Stretch, WindowExample};
 

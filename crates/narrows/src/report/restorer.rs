@@ -8,7 +8,9 @@ use super::{Restoration, Training};
 use crate::recipe::Recipe;
 
 /// Rows of the contact sheet.
-const SHEET_ROWS: usize = 4;
+pub(crate) const SHEET_ROWS: usize = 4;
+/// Pixels of a cell.
+const SHEET_SIDE: usize = 200;
 
 /// Everything the fit of a restorer has to say.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -91,6 +93,16 @@ impl PicturesReport {
     }
 }
 
+/// Damaged, restored and clean pictures, and what the last two differ by.
+pub(crate) fn sheet_of(shown: Vec<[Picture; 3]>) -> Sheet {
+    let mut sheet = Sheet::new(&["input", "output", "truth", "difference"]).with_side(SHEET_SIDE);
+    for [input, output, truth] in shown.into_iter().take(SHEET_ROWS) {
+        let difference = output.difference(&truth);
+        sheet.row(vec![input, output, truth, difference]);
+    }
+    sheet
+}
+
 impl RestorerReport {
     /// A report that still lacks the quality.
     pub(crate) fn begun(
@@ -126,12 +138,7 @@ impl RestorerReport {
                 means.restored.psnr, means.input.psnr
             ));
         }
-        let mut sheet = Sheet::new(&["input", "output", "truth", "difference"]);
-        for [input, output, truth] in shown.into_iter().take(SHEET_ROWS) {
-            let difference = output.difference(&truth);
-            sheet.row(vec![input, output, truth, difference]);
-        }
-        self.sheet = sheet.to_base64();
+        self.sheet = sheet_of(shown).to_base64();
         self.quality = Some(quality);
     }
 }

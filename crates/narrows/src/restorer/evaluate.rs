@@ -7,7 +7,7 @@ use narrows_pictures::{Damages, Picture, ReadyDamages, Store, rival};
 
 use super::Restorer;
 use crate::error::Result;
-use crate::report::{PictureQuality, Restoration, RestorationMeans, Rival, Similarity};
+use crate::report::{PictureQuality, SHEET_ROWS, Restoration, RestorationMeans, Rival, Similarity, sheet_of};
 
 /// The seed of the damage: the figures are part of the answer, so they do not change from run to run.
 const SEED: u64 = 0;
@@ -17,7 +17,7 @@ struct Steps {
     clean: Picture,
     input: Picture,
     restored: Picture,
-    rival: (String, Picture),
+    rival: narrows_pictures::Rival,
 }
 
 impl Restorer {
@@ -34,6 +34,15 @@ impl Restorer {
             qualities.push(quality(pictures.name(picture), &steps));
         }
         Ok(Restoration::of(self.damages().to_string(), qualities))
+    }
+
+    /// A contact sheet of the first pictures: input, output, truth and difference.
+    ///
+    /// # Errors
+    /// As [`Restorer::evaluate`].
+    pub fn sheet(&self, pictures: &Store, threads: &Threads) -> Result<Picture> {
+        let first: Vec<usize> = (0..pictures.len().min(SHEET_ROWS)).collect();
+        Ok(sheet_of(with_sheet(self, pictures, &first, threads)?.1).picture())
     }
 
     fn steps(&self, pictures: &Store, i: usize, ready: &ReadyDamages, threads: &Threads) -> Result<Steps> {
@@ -75,7 +84,7 @@ fn quality(name: String, steps: &Steps) -> PictureQuality {
         qualities: RestorationMeans {
             restored: Similarity::of(clean, restored),
             input: Similarity::of(clean, input),
-            rival: Rival { name: rival.0.clone(), similarity: Similarity::of(clean, &rival.1) },
+            rival: Rival { name: rival.name.clone(), similarity: Similarity::of(clean, &rival.picture) },
         },
     }
 }
