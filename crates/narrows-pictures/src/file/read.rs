@@ -256,10 +256,15 @@ fn refused(place: &str, format: Format, error: ImageError) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
     use image::ImageEncoder;
 
     use super::*;
     use crate::Picture;
+
+    /// Damaged files of each format; 20,000 were tried once.
+    const DAMAGES: usize = 100;
 
     fn with_file<T>(bytes: &[u8], name: &str, use_it: impl FnOnce(&Path) -> T) -> T {
         let folder = tempfile::tempdir().unwrap();
@@ -381,16 +386,22 @@ mod tests {
         check_refused(&jpeg[..jpeg.len() / 2], "a.jpg", "a.jpg: expected a whole jpeg, got one that is cut off");
     }
 
-    /// A PNG of a header that promises this many pixels, and nothing else but an empty data chunk.
-    fn promising(width: u32, height: u32) -> Vec<u8> {
-        let chunk = |name: &[u8], data: &[u8]| {
-            let body = [name, data].concat();
+    /// A PNG of these chunks.
+    fn png(chunks: &[(&[u8; 4], &[u8])]) -> Vec<u8> {
+        let mut bytes = b"\x89PNG\r\n\x1a\n".to_vec();
+        for (name, data) in chunks {
+            let body = [name.as_slice(), data].concat();
             let mut sum = flate2::Crc::new();
             sum.update(&body);
-            [&(data.len() as u32).to_be_bytes(), body.as_slice(), &sum.sum().to_be_bytes()].concat()
-        };
+            bytes.extend([&(data.len() as u32).to_be_bytes(), body.as_slice(), &sum.sum().to_be_bytes()].concat());
+        }
+        bytes
+    }
+
+    /// A PNG of a header that promises this many pixels, and nothing else but an empty data chunk.
+    fn promising(width: u32, height: u32) -> Vec<u8> {
         let header = [&width.to_be_bytes(), &height.to_be_bytes(), [8, 2, 0, 0, 0].as_slice()].concat();
-        [b"\x89PNG\r\n\x1a\n".as_slice(), &chunk(b"IHDR", &header), &chunk(b"IDAT", &[]), &chunk(b"IEND", &[])].concat()
+        png(&[(b"IHDR", &header), (b"IDAT", &[]), (b"IEND", &[])])
     }
 
     #[test]
@@ -429,6 +440,69 @@ mod tests {
         assert_eq!(read(b"P2 3 1 15\n0 3 15\n", "a.pgm").unwrap().picture.pixels, [0.0, 0.2, 1.0]);
         let words = read(b"P5 2 1 1023\n\x03\xff\x00\x00", "a.pgm").unwrap();
         assert_eq!((words.picture.pixels, words.depth), (vec![1.0, 0.0], Depth::Sixteen));
+    }
+
+    #[test]
+    fn palettes_become_colours_and_alpha() {
+        let mut data = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+        // One row: no filter, then the colours 0, 1, 2 and 1 in two bits each.
+        data.write_all(&[0, 0b0001_1001]).unwrap();
+        let data = data.finish().unwrap();
+        let header = [0, 0, 0, 4, 0, 0, 0, 1, 2, 3, 0, 0, 0];
+        let palette = [255, 0, 0, 0, 255, 0, 0, 0, 255];
+        let chunks =
+            [(b"IHDR", header.as_slice()), (b"PLTE", &palette), (b"tRNS", &[255, 0]), (b"IDAT", &data), (b"IEND", &[])];
+        let photo = read(&png(&chunks), "a.png").unwrap();
+        assert_eq!(photo.picture.pixels, [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 1.0, 0.0]);
+        assert_eq!(photo.alpha, Some(vec![1.0, 0.0, 1.0, 0.0]));
+    }
+
+    #[test]
+    fn cmyk_becomes_rgb() {
+        // Eight by eight pixels, one block each of four inks, all coefficients zero: every ink at half.
+        let tables: [&[u8]; 3] = [&[0xff, 0xdb, 0, 67, 0], &[1; 64], &[]];
+        let code = |class: u8| [&[0xff, 0xc4, 0, 20, class, 1], [0; 15].as_slice(), &[0]].concat();
+        let inks: Vec<u8> = (1..=4).flat_map(|ink| [ink, 0x11, 0]).collect();
+        let scan: Vec<u8> = (1..=4).flat_map(|ink| [ink, 0]).collect();
+        let jpeg = [
+            b"\xff\xd8\xff\xee\0\x0eAdobe\0\x64\0\0\0\0\0".as_slice(),
+            &tables.concat(),
+            &[0xff, 0xc0, 0, 20, 8, 0, 8, 0, 8, 4],
+            &inks,
+            &code(0x00),
+            &code(0x10),
+            &[0xff, 0xda, 0, 14, 4],
+            &scan,
+            &[0, 63, 0, 0, 0xff, 0xd9],
+        ];
+        let photo = read(&jpeg.concat(), "a.jpg").unwrap();
+        assert_eq!((photo.picture.height, photo.picture.width, photo.picture.channels), (8, 8, Channels::Rgb));
+        assert!(photo.picture.pixels.iter().all(|x| (x - 0.25).abs() < 0.01), "{:?}", photo.picture.pixel(0, 0));
+    }
+
+    #[test]
+    fn damaged_bytes_give_a_picture_or_an_error_and_never_a_panic() {
+        let picture = Picture::new(9, 9, Channels::Rgb, (0..243).map(|i| (i % 50) as f32 / 49.0).collect());
+        let limits = Limits { max_pixels: 1 << 12, ..Limits::default() };
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        let mut state = 1u32;
+        let mut below = |n: usize| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 8) as usize % n
+        };
+        for (_, _, extensions) in Format::ALL {
+            let whole = bytes_of(&picture.clone().into(), &format!("a.{}", extensions[0]));
+            for _ in 0..DAMAGES {
+                let mut bytes = whole.clone();
+                for _ in 0..1 + below(4) {
+                    let at = below(bytes.len());
+                    bytes[at] = below(256) as u8;
+                }
+                std::fs::write(&path, &bytes).unwrap();
+                let _ = Photo::read(&path, &limits);
+            }
+        }
     }
 
     #[test]
