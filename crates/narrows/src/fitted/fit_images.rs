@@ -1,7 +1,6 @@
 //! A fit to pictures, of a network with a code. It reads as the way of the data.
 
-use narrows_engine::Threads;
-use narrows_pictures::{Channels, Picture, Store};
+use narrows_pictures::Store;
 
 use super::fit::Session;
 use super::image_samples::ImageSamples;

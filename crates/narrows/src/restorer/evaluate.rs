@@ -3,7 +3,7 @@
 
 use narrows_engine::Threads;
 use narrows_engine::rng::{Purpose, Stream};
-use narrows_pictures::{Damages, Picture, ReadyDamages, Store, rival};
+use narrows_pictures::{Picture, ReadyDamages, Store, rival};
 
 use super::Restorer;
 use crate::error::Result;

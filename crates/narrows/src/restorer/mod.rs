@@ -69,8 +69,7 @@ impl Restorer {
         let base = self.base();
         match (base.input(), base.target(), damaged.channels) {
             (Channels::Grey, Channels::Grey, Channels::Rgb) => {
-                let [red, green, blue] = damaged.planes().map(|plane| self.restore(&plane, threads));
-                Picture::of_planes(&red, &green, &blue)
+                Picture::of_planes(&damaged.planes().map(|plane| self.restore(&plane, threads)))
             }
             (Channels::Rgb, _, Channels::Grey) => {
                 self.restore_known(&damaged.to_channels(Channels::Rgb), threads).to_channels(Channels::Grey)

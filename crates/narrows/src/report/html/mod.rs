@@ -14,6 +14,7 @@ mod number;
 mod pca;
 mod quality;
 mod reproduce;
+mod restorer;
 #[cfg(test)]
 pub(crate) mod sample;
 mod scores;
@@ -21,6 +22,8 @@ mod series;
 mod summary;
 mod svg;
 mod training;
+
+pub use restorer::render_restorer;
 
 use askama::Template;
 
