@@ -3,6 +3,7 @@
 //! A [`Picture`] is plain numbers: height, width, one channel or three, each value in [0, 1] as the file stores it
 //! (gamma-encoded; nothing here is linear light). Everything else works on it.
 
+pub mod classical;
 mod colour;
 pub mod compare;
 pub mod damage;
