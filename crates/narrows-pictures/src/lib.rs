@@ -4,6 +4,7 @@
 //! (gamma-encoded; nothing here is linear light). Everything else works on it.
 
 mod album;
+pub mod classical;
 mod colour;
 pub mod compare;
 mod compact;

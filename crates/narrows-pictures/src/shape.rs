@@ -63,7 +63,7 @@ impl Picture {
     /// The picture turned left (counter-clockwise) by so many quarters of a turn.
     pub fn turned(&self, quarters: usize) -> Picture {
         let (height, width) = (self.height, self.width);
-        let (new_height, new_width) = if quarters % 2 == 0 { (height, width) } else { (width, height) };
+        let (new_height, new_width) = if quarters.is_multiple_of(2) { (height, width) } else { (width, height) };
         let mut pixels = Vec::with_capacity(self.pixels.len());
         for y in 0..new_height {
             for x in 0..new_width {

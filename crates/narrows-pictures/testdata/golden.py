@@ -1,5 +1,5 @@
-"""Writes golden.json: what scikit-image gives for pictures made by a formula, and MS-SSIM by TensorFlow's definition
-written out with SciPy. Held by tests of `compare/` and `classical/`. Run with scikit-image 0.26 and SciPy 1.17."""
+"""Writes golden.json: what scikit-image gives for pictures made by a formula; MS-SSIM by TensorFlow's definition and
+non-local means by its formula are written out. Held by tests of `compare/` and `classical/`. Run with scikit-image 0.26 and SciPy 1.17."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,6 @@ import numpy as np
 from scipy.ndimage import gaussian_filter, median_filter
 from scipy.signal import fftconvolve
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
-from skimage.restoration import denoise_nl_means
 
 
 def picture(height, width, channels, salt):
@@ -62,12 +61,20 @@ def compared(height, width, channels):
 
 
 def denoised(height, width, channels, sigma):
-    noisy = picture(height, width, channels, 2)
-    noisy, axis = (noisy, 2) if channels > 1 else (noisy[..., 0], None)
-    out = denoise_nl_means(
-        noisy, patch_size=5, patch_distance=6, h=0.8 * sigma, sigma=sigma, fast_mode=True, channel_axis=axis
-    )
-    return {"size": [height, width, channels], "sigma": sigma, "out": [round(v, 6) for v in out.ravel().tolist()]}
+    """Non-local means by its definition: patches of 5x5, 6 pixels away at most, h = 0.8 sigma."""
+    h, pad = 0.8 * sigma, 8
+    padded = np.pad(picture(height, width, channels, 2), ((pad, pad), (pad, pad), (0, 0)), mode="reflect")
+    part = lambda y, x: padded[pad + y : pad + y + height, pad + x : pad + x + width]
+    sums, weights, patch, reach = 0.0, 0.0, range(-2, 3), range(-6, 7)
+    for down in reach:
+        for right in reach:
+            distance = np.mean(
+                [(part(y, x) - part(y + down, x + right)) ** 2 for y in patch for x in patch], axis=(0, 3)
+            )
+            distance = np.maximum(distance - 2 * sigma**2, 0) / h**2
+            weight = np.where(distance > 5, 0, np.exp(-distance))[..., None]
+            sums, weights = sums + weight * part(down, right), weights + weight
+    return {"size": [height, width, channels], "sigma": sigma, "out": [round(v, 6) for v in (sums / weights).ravel().tolist()]}
 
 
 def smoothed(height, width, channels):
