@@ -3,7 +3,8 @@
 
 use narrows_engine::Threads;
 use narrows_engine::rng::{Purpose, Stream};
-use narrows_pictures::{Picture, ReadyDamages, Store, rival};
+use narrows_pictures::classical::{self, rival};
+use narrows_pictures::{Picture, ReadyDamages, Store};
 
 use super::Restorer;
 use crate::error::Result;
@@ -17,7 +18,7 @@ struct Steps {
     clean: Picture,
     input: Picture,
     restored: Picture,
-    rival: narrows_pictures::Rival,
+    rival: classical::Rival,
 }
 
 impl Restorer {
