@@ -167,6 +167,32 @@ class Series(Case):
         return [torch.randn(self.batch, 1, 128) for _ in range(N_BATCHES)]
 
 
+class Restore(Case):
+    """Eight convolutions that keep a patch of 40 by 40, as a network for restoration does."""
+
+    layouts = [torch.contiguous_format, torch.channels_last]
+
+    def __init__(self, channels, loss, batch):
+        super().__init__(loss, batch)
+        self.channels = channels
+
+    def name(self):
+        return f"restore-40x40x{self.channels}/b{self.batch}/{self.loss}"
+
+    def words(self):
+        return ["restore", self.channels]
+
+    def build(self):
+        widths = [1, *[self.channels] * 7, 1]
+        layers = []
+        for inputs, outputs in zip(widths, widths[1:]):
+            layers += [nn.Conv2d(inputs, outputs, 3, padding=1), nn.ReLU()]
+        return nn.Sequential(*layers[:-1])
+
+    def data(self):
+        return [torch.rand(self.batch, 1, 40, 40) for _ in range(N_BATCHES)]
+
+
 class Rival:
     """PyTorch, eager, with its fused Adam and its layout of maps if those are faster here."""
 
@@ -242,6 +268,8 @@ CASES = [
     (Images("bce", 128), 2),
     (Series("mse", 64), 1),
     (Series("mse", 64), 2),
+    (Restore(48, "mse", 16), 1),
+    (Restore(48, "mse", 16), 2),
 ]
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@
 //!   is dense at each step.
 //! - `images`: the convolutional autoencoder of the Keras blog for images of 28 by 28.
 //! - `series`: strided convolutions over series of 128 steps and back.
+//! - `restore CHANNELS`: eight convolutions that keep a patch of 40 by 40, as a network for restoration does.
 
 use narrows_engine::*;
 
@@ -19,7 +20,8 @@ pub fn network(words: &[&str], loss: Loss) -> Network {
         }
         ["images"] => images(loss),
         ["series"] => series(loss),
-        other => panic!("expected dense, sequence, images or series with their sizes, got {other:?}"),
+        ["restore", channels] => restore(channels.parse().expect("a number of channels"), loss),
+        other => panic!("expected dense, sequence, images, series or restore with their sizes, got {other:?}"),
     }
 }
 
@@ -118,4 +120,14 @@ fn series(loss: Loss) -> Network {
     let encoder = vec![Layer::Conv(first), RELU, Layer::Conv(second), RELU];
     let decoder = vec![Layer::ConvTranspose(third), RELU, Layer::ConvTranspose(last)];
     Network::new(encoder, Latent::Point, decoder, Output::single(128, loss)).expect("the maps fit")
+}
+
+/// Eight convolutions with ReLU between them; the value in the middle is the code.
+fn restore(channels: usize, loss: Loss) -> Network {
+    let first = Conv::same(Map::new(40, 40, 1), channels, (3, 3));
+    let inner = Layer::Conv(Conv::same(first.output(), channels, (3, 3)));
+    let last = Layer::Conv(Conv::same(first.output(), 1, (3, 3)));
+    let encoder = vec![Layer::Conv(first), RELU, inner, RELU, inner, RELU, inner, RELU];
+    let decoder = vec![inner, RELU, inner, RELU, inner, RELU, last];
+    Network::new(encoder, Latent::Point, decoder, Output::single(1600, loss)).expect("the maps fit")
 }
