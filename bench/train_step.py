@@ -1,7 +1,8 @@
 """Times a training step of ours beside PyTorch's: forward, backward and Adam, with equal threads.
 
 Both sides start from the same weights, see the same rotating batches, and must report the same losses
-before anything is timed. Then they take turns in one run; the medians over the turns are compared:
+before anything is timed. Then they take turns in one run; the medians over the turns are compared. A case
+in use times the forward pass alone, after the mean squares of the outputs agree.
 
     RATIO case ours_ms rival_ms rival/ours
 
@@ -42,10 +43,10 @@ class Ours:
         return answer
 
     def losses(self, n):
-        return [float(x) for x in self.ask("losses", n).split()]
+        return [float(x) for x in self.ask("losses" if self.trains else "outputs", n).split()]
 
     def time(self, n):
-        return float(self.ask("time", n))
+        return float(self.ask("time" if self.trains else "infer", n))
 
 
 def joined(widths):
@@ -56,6 +57,7 @@ class Case:
     """A network and its batches. `words` ask our side for the network, `build` makes it in PyTorch."""
 
     layouts = [torch.contiguous_format]  # those of PyTorch that are worth a try
+    trains = True
 
     def __init__(self, loss, batch):
         self.loss, self.batch = loss, batch
@@ -167,6 +169,43 @@ class Series(Case):
         return [torch.randn(self.batch, 1, 128) for _ in range(N_BATCHES)]
 
 
+class Restore(Case):
+    """Eight convolutions that keep a map's size, as a network for restoration does."""
+
+    layouts = [torch.contiguous_format, torch.channels_last]
+    side = 40
+
+    def __init__(self, channels, loss, batch):
+        super().__init__(loss, batch)
+        self.channels = channels
+
+    def name(self):
+        return f"restore-{self.side}x{self.side}x{self.channels}/b{self.batch}/{self.loss}"
+
+    def words(self):
+        return ["restore", self.side, self.channels]
+
+    def build(self):
+        widths = [1, *[self.channels] * 7, 1]
+        layers = []
+        for inputs, outputs in zip(widths, widths[1:]):
+            layers += [nn.Conv2d(inputs, outputs, 3, padding=1), nn.ReLU()]
+        return nn.Sequential(*layers[:-1])
+
+    def data(self):
+        return [torch.rand(self.batch, 1, self.side, self.side) for _ in range(N_BATCHES)]
+
+
+class RestoreInUse(Restore):
+    """The forward pass alone, on a tile of a picture."""
+
+    trains = False
+    side = 256
+
+    def name(self):
+        return f"{super().name()}/infer"
+
+
 class Rival:
     """PyTorch, eager, with its fused Adam and its layout of maps if those are faster here."""
 
@@ -175,9 +214,12 @@ class Rival:
         self.loss = {"mse": nn.MSELoss(), "bce": nn.BCEWithLogitsLoss()}[case.loss]
         self.optimizer = torch.optim.Adam(self.network.parameters(), lr=LEARNING_RATE, **adam)
 
-    def step(self):
-        batch = self.batches[self.next % N_BATCHES]
+    def batch(self):
         self.next += 1
+        return self.batches[(self.next - 1) % N_BATCHES]
+
+    def step(self):
+        batch = self.batch()
         self.optimizer.zero_grad()
         loss = self.loss(self.network(batch), batch)
         loss.backward()
@@ -194,6 +236,15 @@ class Rival:
         return time.perf_counter() - start
 
 
+class RivalInUse(Rival):
+    def step(self):
+        with torch.inference_mode():
+            return self.network(self.batch())
+
+    def losses(self, n):
+        return [self.step().square().mean().item() for _ in range(n)]
+
+
 def steps_a_turn(side):
     side.time(5)
     return max(2, int(SECONDS_A_TURN / (side.time(10) / 10)))
@@ -202,9 +253,9 @@ def steps_a_turn(side):
 def compare(ours, name, case, threads):
     torch.set_num_threads(threads)
     torch.manual_seed(0)
-    rivals = {
-        (adam, layout): Rival(case, {adam: True}, layout) for adam in ("fused", "foreach") for layout in case.layouts
-    }
+    ours.trains = case.trains
+    kind, adams = (Rival, ("fused", "foreach")) if case.trains else (RivalInUse, ("fused",))
+    rivals = {(adam, layout): kind(case, {adam: True}, layout) for adam in adams for layout in case.layouts}
     first = rivals["fused", torch.contiguous_format]
     for (_, layout), other in rivals.items():
         other.network.load_state_dict(first.network.state_dict())
@@ -242,6 +293,10 @@ CASES = [
     (Images("bce", 128), 2),
     (Series("mse", 64), 1),
     (Series("mse", 64), 2),
+    (Restore(48, "mse", 16), 1),
+    (Restore(48, "mse", 16), 2),
+    (RestoreInUse(48, "mse", 1), 1),
+    (RestoreInUse(48, "mse", 1), 2),
 ]
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@
 //!   is dense at each step.
 //! - `images`: the convolutional autoencoder of the Keras blog for images of 28 by 28.
 //! - `series`: strided convolutions over series of 128 steps and back.
+//! - `restore SIDE CHANNELS`: eight convolutions that keep a map's size, as a network for restoration does.
 
 use narrows_engine::*;
 
@@ -19,7 +20,10 @@ pub fn network(words: &[&str], loss: Loss) -> Network {
         }
         ["images"] => images(loss),
         ["series"] => series(loss),
-        other => panic!("expected dense, sequence, images or series with their sizes, got {other:?}"),
+        ["restore", side, channels] => {
+            restore(side.parse().expect("a side"), channels.parse().expect("a number of channels"), loss)
+        }
+        other => panic!("expected dense, sequence, images, series or restore with their sizes, got {other:?}"),
     }
 }
 
@@ -118,4 +122,14 @@ fn series(loss: Loss) -> Network {
     let encoder = vec![Layer::Conv(first), RELU, Layer::Conv(second), RELU];
     let decoder = vec![Layer::ConvTranspose(third), RELU, Layer::ConvTranspose(last)];
     Network::new(encoder, Latent::Point, decoder, Output::single(128, loss)).expect("the maps fit")
+}
+
+/// Eight convolutions with ReLU between them; the value in the middle is the code.
+fn restore(side: usize, channels: usize, loss: Loss) -> Network {
+    let first = Conv::same(Map::new(side, side, 1), channels, (3, 3));
+    let inner = Layer::Conv(Conv::same(first.output(), channels, (3, 3)));
+    let last = Layer::Conv(Conv::same(first.output(), 1, (3, 3)));
+    let encoder = vec![Layer::Conv(first), RELU, inner, RELU, inner, RELU, inner, RELU];
+    let decoder = vec![inner, RELU, inner, RELU, inner, RELU, last];
+    Network::new(encoder, Latent::Point, decoder, Output::single(side * side, loss)).expect("the maps fit")
 }

@@ -6,6 +6,8 @@
 //!   `DIR/params.f32` (weights and biases in the order of the layers) and `DIR/batches.f32`; answers `ok`.
 //! - `losses N`: takes N steps, rotating among the batches; answers their losses.
 //! - `time N`: takes N steps; answers the seconds.
+//! - `outputs N`: reconstructs N batches; answers the mean square of each output.
+//! - `infer N`: reconstructs N batches; answers the seconds.
 
 mod networks;
 
@@ -20,8 +22,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const LEARNING_RATE: f32 = 1e-3;
 
-/// One network in training.
+/// One network in training or in use.
 struct Case {
+    network: Network,
     trainer: Trainer,
     threads: Threads,
     batches: Vec<Vec<f32>>,
@@ -65,19 +68,35 @@ impl Case {
             trainer: trainer.expect("the parameters fit"),
             threads,
             batches: data.chunks(n * network.inputs()).map(<[f32]>::to_vec).collect(),
+            network,
             rows: (0..n as u32).collect(),
             next: 0,
         }
     }
 
     fn steps(&mut self, n: usize, mut report: impl FnMut(f32) + Send) {
-        let Self { trainer, threads, batches, rows, next } = self;
+        let Self { trainer, threads, batches, rows, next, .. } = self;
         threads.install(|| {
             for _ in 0..n {
                 let data = &batches[*next % batches.len()];
                 *next += 1;
                 let batch = Batch { input: data, target: data, rows, seed: 0, epoch: 0 };
                 report(trainer.step(&batch, 0.0, LEARNING_RATE).total);
+            }
+        });
+    }
+
+    fn outputs(&mut self, n: usize, mut report: impl FnMut(&[f32]) + Send) {
+        let Self { network, trainer, threads, batches, rows, next } = self;
+        let ready = network.ready(trainer.params(), threads);
+        let mut code = vec![0.0; rows.len() * network.code_size()];
+        let mut output = vec![0.0; rows.len() * network.outputs()];
+        threads.install(|| {
+            for _ in 0..n {
+                let data = &batches[*next % batches.len()];
+                *next += 1;
+                ready.reconstruct(data, &mut code, &mut output, threads);
+                report(&output);
             }
         });
     }
@@ -108,7 +127,20 @@ fn main() {
                         case.steps(n, |_| {});
                         start.elapsed().as_secs_f64().to_string()
                     }
-                    other => panic!("expected losses or time, got {other}"),
+                    "outputs" => {
+                        let mut squares: Vec<String> = vec![];
+                        case.outputs(n, |output| {
+                            let total: f64 = output.iter().map(|&x| f64::from(x) * f64::from(x)).sum();
+                            squares.push((total / output.len() as f64).to_string());
+                        });
+                        squares.join(" ")
+                    }
+                    "infer" => {
+                        let start = Instant::now();
+                        case.outputs(n, |_| {});
+                        start.elapsed().as_secs_f64().to_string()
+                    }
+                    other => panic!("expected losses, time, outputs or infer, got {other}"),
                 }
             }
             other => panic!("expected a request, got {other:?}"),

@@ -1,19 +1,25 @@
 //! Encoding, decoding and reconstructing rows: no randomness, no state, no row looking at another.
 //!
-//! Rows go through the layers tile by tile, each thread with two small buffers of its own. An element
-//! of a matrix product is one chain of multiply-adds wherever its row stands (see `kernels::matmul`),
-//! and all else is elementwise or within a row; so a row's result is the same to the bit alone, in any
-//! batch, at any place, with any number of threads.
+//! Rows go through the layers tile by tile, each task with two buffers of its own; where there are fewer
+//! tiles than threads, the threads share the layers of a tile instead. An element of a matrix product is
+//! one chain of multiply-adds wherever its row stands (see `kernels::matmul`), and all else is elementwise
+//! or within a row; so a row's result is the same to the bit alone, in any batch, at any place, with any
+//! number of threads.
+
+use std::sync::Mutex;
 
 use crate::kernels::threads::Threads;
 use crate::latent::{self, Latent};
-use crate::layer::{Inference, Rows};
+use crate::layer::{Activation, Inference, Layer, Rows};
 use crate::network::Network;
 use crate::params::Params;
 use crate::plan::{self, Op, Plan, Stage};
 
-/// Rows that go through the layers together.
-const TILE: usize = 64;
+/// The most rows that go through the layers together: enough for a weight to be read seldom.
+const MOST_ROWS: usize = 64;
+
+/// Floats of a tile's widest value, for rows so wide that fewer of them are enough: pictures.
+const TILE_FLOATS: usize = 1 << 19;
 
 /// A network with its weights packed for the matrix products, for many calls with few rows: [`Network::reconstruct`]
 /// packs them at each call, which costs a single row ten times its products.
@@ -29,25 +35,41 @@ struct Runner<'a> {
     packed: Vec<f32>,
     max_width: usize,
     kept_width: usize,
+    /// Rows of a tile.
+    tile: usize,
     /// Scratch floats that the neediest stage asks for with a whole tile.
     scratch: usize,
+    /// What finished tasks leave for the next: fresh pages would cost a wide row more than its arithmetic.
+    spare: Mutex<Vec<Scratch>>,
     serial: Threads,
 }
 
-/// A thread's two buffers, taking turns as input and output, the values kept for later stages, and the
+/// A task's two buffers, taking turns as input and output, the values kept for later stages, and the
 /// stages' scratch.
+#[derive(Default)]
 struct Scratch {
     buffers: [Vec<f32>; 2],
     kept: Vec<f32>,
     stage: Vec<f32>,
 }
 
+/// Rows cut into tasks.
+struct Tasks<'a> {
+    /// Rows of a task: whole tiles, a few tasks a thread.
+    rows: usize,
+    /// Who share the tasks.
+    outer: &'a Threads,
+    /// Who share a layer within a task.
+    inner: &'a Threads,
+}
+
 impl<'a> Runner<'a> {
     fn new(plan: &Plan, stages: &[Stage], params: &'a Params, threads: &Threads) -> Self {
         let mut packed = vec![0.0; plan.n_packed];
         plan::pack(stages, &params.data, &mut packed, threads);
+        let tile = (TILE_FLOATS / plan.max_width.max(1)).clamp(1, MOST_ROWS);
         let scratch = stages.iter().map(|stage| match &stage.op {
-            Op::Layer(layer) => layer.inference_scratch_len(TILE),
+            Op::Layer(layer) => layer.inference_scratch_len(tile),
             Op::Sample(_) => 0,
         });
         let scratch = scratch.max().unwrap_or(0);
@@ -56,36 +78,62 @@ impl<'a> Runner<'a> {
             packed,
             max_width: plan.max_width,
             kept_width: plan.kept_width,
+            tile,
             scratch,
+            spare: Mutex::default(),
             serial: Threads::serial(),
         }
     }
 
-    fn scratch(&self, n_rows: usize) -> Scratch {
-        let n_rows = n_rows.min(TILE);
-        let len = n_rows * self.max_width;
-        Scratch {
-            buffers: [vec![0.0; len], vec![0.0; len]],
-            kept: vec![0.0; n_rows * self.kept_width],
-            stage: vec![0.0; self.scratch],
+    /// How `n` rows are shared among the threads.
+    fn tasks<'t>(&'t self, n: usize, threads: &'t Threads) -> Tasks<'t> {
+        const TASKS_PER_THREAD: usize = 4;
+        let tiles = n.div_ceil(self.tile);
+        if tiles < threads.n() {
+            return Tasks { rows: tiles.max(1) * self.tile, outer: &self.serial, inner: threads };
         }
+        let rows = tiles.div_ceil(TASKS_PER_THREAD * threads.n()).max(1) * self.tile;
+        Tasks { rows, outer: threads, inner: &self.serial }
+    }
+
+    /// Calls `f` with scratch for tasks of `n_rows` rows.
+    fn with_scratch(&self, n_rows: usize, f: impl FnOnce(&mut Scratch)) {
+        let spare = || self.spare.lock().expect("nobody panics with the lock");
+        let mut scratch = spare().pop().unwrap_or_default();
+        let n_rows = n_rows.min(self.tile);
+        let grow = |floats: &mut Vec<f32>, len: usize| {
+            if floats.len() < len {
+                // Not `resize`: a fresh vector of zeros is not written to.
+                *floats = vec![0.0; len];
+            }
+        };
+        scratch.buffers.iter_mut().for_each(|buffer| grow(buffer, n_rows * self.max_width));
+        grow(&mut scratch.kept, n_rows * self.kept_width);
+        grow(&mut scratch.stage, self.scratch);
+        f(&mut scratch);
+        spare().push(scratch);
     }
 
     /// Sends at most a tile of rows through `stages`; the result lies in the scratch.
-    fn tile<'s>(&self, stages: &[Stage], n: usize, input: &[f32], scratch: &'s mut Scratch) -> &'s mut [f32] {
-        let rows = Rows { n, threads: &self.serial };
+    fn run<'s>(&self, stages: &[Stage], rows: Rows<'_>, input: &[f32], scratch: &'s mut Scratch) -> &'s mut [f32] {
+        let n = rows.n;
         let [mut from, mut to] = scratch.buffers.each_mut().map(Vec::as_mut_slice);
         let mut width = stages.first().map_or(0, |stage| stage.inputs);
-        let mut is_first = true;
-        for stage in stages {
+        let mut s = 0;
+        while s < stages.len() {
+            let stage = &stages[s];
             let Op::Layer(layer) = &stage.op else {
                 unreachable!("inference takes the mean and draws nothing");
             };
             width = stage.outputs;
-            if layer.infers_in_place() && !is_first {
+            let fused = match stages.get(s + 1).map(|next| &next.op) {
+                Some(Op::Layer(Layer::Activation(activation))) if stage.keeps.is_none() => Some(*activation),
+                _ => None,
+            };
+            if layer.infers_in_place() && s > 0 {
                 layer.infer_in_place(&mut from[..n * width]);
             } else {
-                let source = if is_first { input } else { &from[..n * stage.inputs] };
+                let source = if s == 0 { input } else { &from[..n * stage.inputs] };
                 let pass = Inference {
                     rows,
                     params: &self.params[stage.trainable.clone()],
@@ -94,23 +142,17 @@ impl<'a> Runner<'a> {
                     scratch: &mut scratch.stage,
                     kept: stage.adds.map_or(&[], |kept| &scratch.kept[n * kept.place..][..n * width]),
                 };
-                layer.infer(pass, source, &mut to[..n * width]);
+                layer.infer(pass, fused.unwrap_or(Activation::Identity), source, &mut to[..n * width]);
                 std::mem::swap(&mut from, &mut to);
-                is_first = false;
+                s += usize::from(fused.is_some());
             }
-            if let Some(place) = stage.keeps {
+            if let Some(place) = stages[s].keeps {
                 scratch.kept[n * place..][..n * width].copy_from_slice(&from[..n * width]);
             }
+            s += 1;
         }
         &mut from[..n * width]
     }
-}
-
-/// Rows that one task takes: a few tasks a thread, of whole tiles.
-fn rows_per_task(n: usize, threads: &Threads) -> usize {
-    const TASKS_PER_THREAD: usize = 4;
-    let tiles = n.div_ceil(TILE);
-    tiles.div_ceil(TASKS_PER_THREAD * threads.n()).max(1) * TILE
 }
 
 impl Network {
@@ -124,15 +166,16 @@ impl Network {
         let n = n_rows(input, inputs, code, code_size);
         let plan = self.plan_for(params);
         let runner = Runner::new(&plan, plan.encoder(), params, threads);
-        let per_task = rows_per_task(n, threads);
-        threads.chunks(code, per_task * code_size, |t, code| {
-            let mut scratch = runner.scratch(code.len() / code_size);
-            let input = &input[t * per_task * inputs..];
-            for (i, code) in code.chunks_mut(TILE * code_size).enumerate() {
-                let n = code.len() / code_size;
-                let input = &input[i * TILE * inputs..][..n * inputs];
-                copy_mean(runner.tile(plan.encoder(), n, input, &mut scratch), code, n);
-            }
+        let (tasks, tile) = (runner.tasks(n, threads), runner.tile);
+        tasks.outer.chunks(code, tasks.rows * code_size, |t, code| {
+            let input = &input[t * tasks.rows * inputs..];
+            runner.with_scratch(code.len() / code_size, |scratch| {
+                for (i, code) in code.chunks_mut(tile * code_size).enumerate() {
+                    let rows = Rows { n: code.len() / code_size, threads: tasks.inner };
+                    let input = &input[i * tile * inputs..][..rows.n * inputs];
+                    copy_mean(runner.run(plan.encoder(), rows, input, scratch), code, rows.n);
+                }
+            });
         });
     }
 
@@ -147,16 +190,17 @@ impl Network {
         let n = n_rows(code, code_size, output, outputs);
         let plan = self.plan_for(params);
         let runner = Runner::new(&plan, plan.decoder(), params, threads);
-        let per_task = rows_per_task(n, threads);
-        threads.chunks(output, per_task * outputs, |t, output| {
-            let mut scratch = runner.scratch(output.len() / outputs);
-            let code = &code[t * per_task * code_size..];
-            for (i, output) in output.chunks_mut(TILE * outputs).enumerate() {
-                let n = output.len() / outputs;
-                let code = &code[i * TILE * code_size..][..n * code_size];
-                output.copy_from_slice(runner.tile(plan.decoder(), n, code, &mut scratch));
-                self.output.link(output);
-            }
+        let (tasks, tile) = (runner.tasks(n, threads), runner.tile);
+        tasks.outer.chunks(output, tasks.rows * outputs, |t, output| {
+            let code = &code[t * tasks.rows * code_size..];
+            runner.with_scratch(output.len() / outputs, |scratch| {
+                for (i, output) in output.chunks_mut(tile * outputs).enumerate() {
+                    let rows = Rows { n: output.len() / outputs, threads: tasks.inner };
+                    let code = &code[i * tile * code_size..][..rows.n * code_size];
+                    output.copy_from_slice(runner.run(plan.decoder(), rows, code, scratch));
+                    self.output.link(output);
+                }
+            });
         });
     }
 
@@ -200,28 +244,31 @@ impl Network {
         assert_eq!(losses.len(), n, "a loss a row");
         let plan = self.plan_for(params);
         let runner = Runner::new(&plan, &plan.stages, params, threads);
-        let per_task = rows_per_task(n, threads);
-        threads.chunks(losses, per_task, |t, losses| {
-            let mut scratch = runner.scratch(losses.len());
-            let mut code = vec![0.0; TILE.min(losses.len()) * self.code_size()];
-            let mut gradient = vec![0.0; TILE.min(losses.len()) * outputs];
+        let (tasks, tile) = (runner.tasks(n, threads), runner.tile);
+        tasks.outer.chunks(losses, tasks.rows, |t, losses| {
+            let mut code = vec![0.0; tile.min(losses.len()) * self.code_size()];
+            let mut gradient = vec![0.0; tile.min(losses.len()) * outputs];
             let mut work = vec![0.0; self.output.scratch_len()];
-            for (i, losses) in losses.chunks_mut(TILE).enumerate() {
-                let n = losses.len();
-                let first = t * per_task + i * TILE;
-                let code = &mut code[..n * self.code_size()];
-                let encoded = runner.tile(plan.encoder(), n, &input[first * inputs..][..n * inputs], &mut scratch);
-                copy_mean(encoded, code, n);
-                let divergence: Vec<f32> = match self.latent {
-                    Latent::Gaussian => encoded.chunks_exact(2 * self.code_size()).map(latent::divergence).collect(),
-                    Latent::Point => Vec::new(),
-                };
-                let values = runner.tile(plan.decoder(), n, code, &mut scratch);
-                let rows = Rows { n, threads: &runner.serial };
-                let target = &target[first * outputs..][..n * outputs];
-                self.output.judge(rows, values, target, &mut gradient[..n * outputs], losses, &mut work);
-                losses.iter_mut().zip(divergence).for_each(|(loss, kl)| *loss += kl_weight * kl);
-            }
+            runner.with_scratch(losses.len(), |scratch| {
+                for (i, losses) in losses.chunks_mut(tile).enumerate() {
+                    let n = losses.len();
+                    let rows = Rows { n, threads: tasks.inner };
+                    let first = t * tasks.rows + i * tile;
+                    let code = &mut code[..n * self.code_size()];
+                    let encoded = runner.run(plan.encoder(), rows, &input[first * inputs..][..n * inputs], scratch);
+                    copy_mean(encoded, code, n);
+                    let divergence: Vec<f32> = match self.latent {
+                        Latent::Gaussian => {
+                            encoded.chunks_exact(2 * self.code_size()).map(latent::divergence).collect()
+                        }
+                        Latent::Point => Vec::new(),
+                    };
+                    let values = runner.run(plan.decoder(), rows, code, scratch);
+                    let target = &target[first * outputs..][..n * outputs];
+                    self.output.judge(rows, values, target, &mut gradient[..n * outputs], losses, &mut work);
+                    losses.iter_mut().zip(divergence).for_each(|(loss, kl)| *loss += kl_weight * kl);
+                }
+            });
         });
     }
 
@@ -244,20 +291,21 @@ impl Ready<'_> {
         let (inputs, code_size, outputs) = (network.inputs(), network.code_size(), network.outputs());
         let n = n_rows(input, inputs, code, code_size);
         assert_eq!(output.len(), n * outputs, "length of the output");
-        let per_task = rows_per_task(n, threads);
-        let code = (code, per_task * code_size);
-        let output = (output, per_task * outputs);
-        threads.chunks2(code, output, |t, code, output| {
-            let mut scratch = runner.scratch(code.len() / code_size);
-            let input = &input[t * per_task * inputs..];
-            let tiles = code.chunks_mut(TILE * code_size).zip(output.chunks_mut(TILE * outputs));
-            for (i, (code, output)) in tiles.enumerate() {
-                let n = code.len() / code_size;
-                let input = &input[i * TILE * inputs..][..n * inputs];
-                copy_mean(runner.tile(plan.encoder(), n, input, &mut scratch), code, n);
-                output.copy_from_slice(runner.tile(plan.decoder(), n, code, &mut scratch));
-                network.output.link(output);
-            }
+        let (tasks, tile) = (runner.tasks(n, threads), runner.tile);
+        let code = (code, tasks.rows * code_size);
+        let output = (output, tasks.rows * outputs);
+        tasks.outer.chunks2(code, output, |t, code, output| {
+            let input = &input[t * tasks.rows * inputs..];
+            runner.with_scratch(code.len() / code_size, |scratch| {
+                let tiles = code.chunks_mut(tile * code_size).zip(output.chunks_mut(tile * outputs));
+                for (i, (code, output)) in tiles.enumerate() {
+                    let rows = Rows { n: code.len() / code_size, threads: tasks.inner };
+                    let input = &input[i * tile * inputs..][..rows.n * inputs];
+                    copy_mean(runner.run(plan.encoder(), rows, input, scratch), code, rows.n);
+                    output.copy_from_slice(runner.run(plan.decoder(), rows, code, scratch));
+                    network.output.link(output);
+                }
+            });
         });
     }
 }

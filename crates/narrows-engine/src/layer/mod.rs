@@ -411,13 +411,13 @@ impl Layer {
         }
     }
 
-    /// Inference for all other layers.
-    pub(crate) fn infer(&self, pass: Inference<'_>, input: &[f32], output: &mut [f32]) {
+    /// Inference for all other layers: output = fused(layer(input)).
+    pub(crate) fn infer(&self, pass: Inference<'_>, fused: Activation, input: &[f32], output: &mut [f32]) {
         let Inference { rows, params, packed, buffers, scratch, kept } = pass;
         match self {
             Self::Dense(dense) => {
                 let params = DenseParams::new(dense, params, packed);
-                dense.forward(rows, params, Activation::Identity, input, output);
+                return dense.forward(rows, params, fused, input, output);
             }
             Self::BatchNorm(norm) => norm.infer(params, buffers, scratch, input, output),
             Self::LayerNorm(norm) => norm.forward(rows, params, scratch, input, output),
@@ -425,13 +425,13 @@ impl Layer {
             Self::Repeat(repeat) => repeat.forward(rows, input, output),
             Self::TimeDense(time) => {
                 let params = DenseParams::new(&time.dense, params, packed);
-                time.forward(rows, params, Activation::Identity, input, output);
+                return time.forward(rows, params, fused, input, output);
             }
             Self::Conv(conv) => {
-                conv.forward(rows, conv.params(params, packed), Activation::Identity, scratch, input, output);
+                return conv.forward(rows, conv.params(params, packed), fused, scratch, input, output);
             }
             Self::ConvTranspose(conv) => {
-                conv.forward(rows, conv.params(params, packed), Activation::Identity, scratch, input, output);
+                return conv.forward(rows, conv.params(params, packed), fused, scratch, input, output);
             }
             Self::Pool(pool) => pool.forward(rows, scratch, input, output),
             Self::Upsample(up) => up.forward(rows, input, output),
@@ -444,6 +444,7 @@ impl Layer {
                 self.infer_in_place(output);
             }
         }
+        fused.forward_in_place(rows, output);
     }
 }
 

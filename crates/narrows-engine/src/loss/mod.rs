@@ -324,10 +324,10 @@ impl fmt::Display for Output {
 impl fmt::Display for Loss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Ssim { map } => write!(f, "Ssim {map} "),
-            Self::MsSsim { map } => write!(f, "MsSsim {map} "),
+            Self::Ssim { map } => write!(f, "Ssim[{map}]"),
+            Self::MsSsim { map } => write!(f, "MsSsim[{map}]"),
             Self::Mix(Mix { map, structure, pixels, share }) => {
-                write!(f, "{share} {structure:?} + {} {pixels:?} {map} ", 1.0 - share)
+                write!(f, "Mix[{share} {structure:?}, {pixels:?}, {map}]")
             }
             loss => write!(f, "{loss:?}"),
         }
@@ -395,6 +395,14 @@ mod tests {
         let mut values = [1.0, -2.0, 3.0, 3.0, 0.0];
         mixed().link(&mut values);
         assert_eq!(values, [1.0, -2.0, 0.5, 0.5, 0.5]);
+    }
+
+    #[test]
+    fn losses_of_maps_print_their_map() {
+        let map = Map::new(12, 11, 1);
+        assert_eq!(Output::single(132, Loss::Ssim { map }).to_string(), "Ssim[12x11x1](0..132)");
+        let mix = Mix { map, structure: Structure::MsSsim, pixels: Pixels::Mae, share: 0.84 };
+        assert_eq!(Loss::Mix(mix).to_string(), "Mix[0.84 MsSsim, Mae, 12x11x1]");
     }
 
     #[test]

@@ -138,3 +138,24 @@ proptest! {
         crate::inference::check(&network, n, &Threads::new(n_threads), seed);
     }
 }
+
+#[test]
+fn a_large_map_is_the_same_whoever_shares_it() {
+    // Computed in bands of lines; the last is shorter.
+    let map = Map::new(211, 40, 16);
+    let first = Conv { stride: (2, 1), mode: PaddingMode::Reflect, ..Conv::same(map, 32, (5, 3)) };
+    let code = Conv::new(first.output(), 3, (3, 3));
+    let back = Conv::same(code.output(), 50, (3, 3));
+    let network = Network::new(
+        vec![Layer::Conv(first), Layer::Activation(Activation::Gelu), Layer::Conv(code)],
+        Latent::Point,
+        vec![Layer::Conv(back), Layer::Activation(Activation::Relu), Layer::Activation(Activation::Tanh)],
+        Output::single(back.output().size(), Loss::Mse),
+    )
+    .unwrap();
+    let serial = train(&network, 5, Threads::serial());
+    for n in [2, 5] {
+        crate::inference::check(&network, 5, &Threads::new(n), 1);
+        assert!(train(&network, 5, Threads::new(n)) == serial, "{n} threads");
+    }
+}

@@ -183,6 +183,31 @@ impl Correlation {
         self.frame().padded_len(self.inputs)
     }
 
+    /// Lines of the output that one pass computes: what they read stays in the second cache of most processors.
+    pub(super) fn band(&self) -> usize {
+        const FITS_SECOND_CACHE: usize = 1 << 17;
+        let axis = self.vertical;
+        let line = self.horizontal.padded() * self.inputs;
+        let lines = (FITS_SECOND_CACHE / line).saturating_sub(axis.dilation * (axis.kernel - 1)) / axis.stride;
+        // Bands of one size, but for the last.
+        axis.output.div_ceil(axis.output.div_ceil(lines.max(1)).max(1)).max(1)
+    }
+
+    /// Padded lines that `band` lines of the output read.
+    fn lines_of_band(&self, band: usize) -> usize {
+        (band - 1) * self.vertical.stride + self.vertical.dilation * (self.vertical.kernel - 1) + 1
+    }
+
+    /// Floats of scratch of [`correlate_band`](Self::correlate_band).
+    pub(super) fn band_scratch(&self) -> usize {
+        self.frame().padded_lines_len(self.lines_of_band(self.band()), self.inputs)
+    }
+
+    /// Values of a line of the output.
+    pub(super) fn output_line(&self) -> usize {
+        self.horizontal.output * self.outputs
+    }
+
     /// output = start + the correlation of `input`.
     pub(super) fn correlate(
         &self,
@@ -192,11 +217,29 @@ impl Correlation {
         output: &mut [f32],
         scratch: &mut [f32],
     ) {
-        let windows = self.windows();
+        let band = self.band();
+        for (i, output) in output.chunks_mut(band * self.output_line()).enumerate() {
+            self.correlate_band(input, packed, start, i * band, output, scratch);
+        }
+    }
+
+    /// The lines of the output from `first` on, at most a band of them.
+    pub(super) fn correlate_band(
+        &self,
+        input: &[f32],
+        packed: &[f32],
+        start: Start<'_>,
+        first: usize,
+        output: &mut [f32],
+        scratch: &mut [f32],
+    ) {
+        let (line, frame) = (self.output_line(), self.frame());
+        let lines = output.len() / line;
+        let windows = Windows { count: (lines, self.horizontal.output), ..self.windows() };
         let by_dots = windows.prefer_dots(self.inputs, self.outputs);
-        let plane = self.padded_input(input, scratch);
-        let row = self.horizontal.output * self.outputs;
-        let places = Places { channels: self.outputs, by_dots, first: 0, row, pixel: self.outputs };
+        let padded = &mut scratch[..frame.padded_lines_len(self.lines_of_band(lines), self.inputs)];
+        let plane = frame.pad_lines(input, self.inputs, first * self.vertical.stride, padded);
+        let places = Places { channels: self.outputs, by_dots, first: 0, row: line, pixel: self.outputs };
         product(windows, plane, &packed[..self.weight_len()], start, places, output);
     }
 
@@ -407,4 +450,51 @@ fn product(windows: Windows, plane: Plane<'_>, weights: &[f32], start: Start<'_>
         to_row: to.pixel,
     };
     what.run(c);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_map_in_bands_is_the_whole_map() {
+        let kernel = |stride, dilation, padding, mode| Kernel {
+            size: (3, 2),
+            stride: (stride, 1),
+            dilation: (dilation, 1),
+            padding,
+            mode,
+        };
+        let sides = Padding { top: 2, bottom: 1, left: 1, right: 0 };
+        let cases = [
+            kernel(1, 1, Padding::NONE, PaddingMode::Zeros),
+            kernel(1, 1, sides, PaddingMode::Zeros),
+            kernel(2, 1, sides, PaddingMode::Reflect),
+            kernel(2, 2, sides, PaddingMode::Replicate),
+        ];
+        for (kernel, outputs) in cases.into_iter().flat_map(|kernel| [(kernel, 1), (kernel, 5)]) {
+            let span = kernel.dilation.0 * 2 + 1;
+            let height = (11 + kernel.padding.top + kernel.padding.bottom - span) / kernel.stride.0 + 1;
+            let width = 7 + kernel.padding.left + kernel.padding.right - 1;
+            let correlation = Correlation::new(Map::new(11, 7, 3), kernel, Map::new(height, width, outputs));
+            let value = |i: usize| ((i * i) % 17) as f32 - 8.0;
+            let input: Vec<f32> = (0..correlation.input_size()).map(value).collect();
+            let weight: Vec<f32> = (0..correlation.weight_len()).map(|i| value(i + 5)).collect();
+            let mut packed = vec![0.0; correlation.packed_len()];
+            correlation.pack(&weight, &mut packed);
+            let compute = |band: usize| {
+                let mut output = vec![f32::NAN; correlation.output_size()];
+                let mut scratch = vec![f32::NAN; correlation.correlate_scratch()];
+                for (i, output) in output.chunks_mut(band * correlation.output_line()).enumerate() {
+                    correlation.correlate_band(&input, &packed, Start::Zero, i * band, output, &mut scratch);
+                }
+                output
+            };
+            let whole = compute(height);
+            assert!(whole.iter().all(|x| x.is_finite()));
+            for band in 1..height {
+                assert_eq!(compute(band), whole, "bands of {band}, {kernel:?}");
+            }
+        }
+    }
 }

@@ -133,7 +133,8 @@ impl Conv {
 
     /// Floats of scratch for the forward pass of `n` rows.
     pub(super) fn forward_scratch(&self, n: usize) -> usize {
-        Rows::MOST_GROUPS.min(n) * self.correlation().correlate_scratch().max(1)
+        let correlation = self.correlation();
+        Rows::MOST_GROUPS.min(n).max(self.bands()) * correlation.band_scratch().max(1)
     }
 
     /// Floats of scratch for the backward pass of `n` rows.
@@ -153,13 +154,35 @@ impl Conv {
         output: &mut [f32],
     ) {
         let correlation = self.correlation();
-        let groups = Groups::new(rows, correlation.cost());
-        let work = correlation.correlate_scratch().max(1);
-        let sizes = (correlation.input_size(), correlation.output_size());
-        groups.forward(sizes, (scratch, work), input, output, |input, output, work| {
-            correlation.correlate(input, params.packed, Start::Bias(params.bias), output, work);
+        let work = correlation.band_scratch().max(1);
+        let (band, line) = (correlation.band(), correlation.output_line());
+        let (inputs, outputs) = (correlation.input_size(), correlation.output_size());
+        let compute = |input: &[f32], i: usize, output: &mut [f32], work: &mut [f32]| {
+            correlation.correlate_band(input, params.packed, Start::Bias(params.bias), i * band, output, work);
             activation.apply(output);
-        });
+        };
+        let rows_share = self.bands() <= rows.n;
+        if rows_share || !rows.are_worth_sharing(correlation.cost()) {
+            let groups = Groups::new(rows, correlation.cost());
+            groups.forward((inputs, outputs), (scratch, work), input, output, |input, output, work| {
+                for (i, output) in output.chunks_mut(band * line).enumerate() {
+                    compute(input, i, output, work);
+                }
+            });
+            return;
+        }
+        // A few large maps: threads share the bands of each.
+        let scratch = &mut scratch[..self.bands() * work];
+        for (input, output) in input.chunks_exact(inputs).zip(output.chunks_exact_mut(outputs)) {
+            rows.threads.chunks2((output, band * line), (&mut *scratch, work), |i, output, work| {
+                compute(input, i, output, work);
+            });
+        }
+    }
+
+    /// Bands that a map of the output is computed in.
+    fn bands(&self) -> usize {
+        self.output().height.div_ceil(self.correlation().band())
     }
 
     /// The gradients of weight and bias, and the flow back to the input.

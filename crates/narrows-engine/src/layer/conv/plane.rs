@@ -107,18 +107,34 @@ impl Frame {
 
     /// Floats of the padded map; zero where there is nothing to add.
     pub(super) fn padded_len(&self, channels: usize) -> usize {
-        let (height, width) = self.padded();
-        if self.is_empty() { 0 } else { height * width * channels }
+        self.padded_lines_len(self.padded().0, channels)
+    }
+
+    /// Floats of so many lines of the padded map; zero where there is nothing to add.
+    pub(super) fn padded_lines_len(&self, lines: usize, channels: usize) -> usize {
+        if self.is_empty() { 0 } else { lines * self.padded().1 * channels }
     }
 
     /// The map with its edges; `padded` holds [`padded_len`](Self::padded_len) floats.
     pub(super) fn pad<'a>(&self, sample: &'a [f32], channels: usize, padded: &'a mut [f32]) -> Plane<'a> {
+        self.pad_lines(sample, channels, 0, padded)
+    }
+
+    /// As many lines of the padded map as `padded` holds, from line `first` on.
+    pub(super) fn pad_lines<'a>(
+        &self,
+        sample: &'a [f32],
+        channels: usize,
+        first: usize,
+        padded: &'a mut [f32],
+    ) -> Plane<'a> {
         let width = self.padded().1;
         if self.is_empty() {
-            return Plane { data: sample, width, channels };
+            return Plane { data: &sample[first * width * channels..], width, channels };
         }
         let (left, inner) = (self.before.1 * channels, self.size.1 * channels);
-        for (y, to) in padded.chunks_exact_mut(width * channels).enumerate() {
+        for (i, to) in padded.chunks_exact_mut(width * channels).enumerate() {
+            let y = first + i;
             let Some(from) = shown(y, self.before.0, self.size.0, self.mode) else {
                 to.fill(0.0);
                 continue;
