@@ -57,7 +57,7 @@ BOXES = {
     "denoise-0.4": ("mnist", f"{CONV} --set backbone.code_size=128 --corrupt gaussian:102:clip", "bce", 0.0872, "Keras 0.0872"),
     "clothes": (
         "fashion_mnist",
-        f"--preset simple {DENSE} --set backbone.code_size=64 --set loss=mse",
+        f"--preset simple {DENSE} --set backbone.code_size=64",
         "mse",
         0.0088,
         "TensorFlow 0.0088",

@@ -6,8 +6,8 @@
 mod album;
 pub mod classical;
 mod colour;
-pub mod compare;
 mod compact;
+pub mod compare;
 pub mod damage;
 mod error;
 mod file;

@@ -23,8 +23,8 @@ pub use fitted::{
     Evaluation, Evaluator, Explained, Fitted, Flag, Followed, Follower, PictureRoles, PictureScore, Roles, ScoreCounts,
     Scores, SeriesEvent, SeriesQuality, Session, fit, fit_images,
 };
-pub use narrows_pictures as pictures;
 pub use narrows_engine::{Threads, rng};
+pub use narrows_pictures as pictures;
 pub use recipe::{Preset, Recipe};
 pub use report::Report;
 pub use restorer::{Restorer, fit as fit_restorer};

@@ -56,6 +56,10 @@ ranged! {
     Fraction, "a number from 0 up to but not including 1", |x| (0.0..1.0).contains(&x)
 }
 ranged! {
+    /// All, nothing, or a part between, in [0, 1].
+    Share, "a number from 0 to 1", |x| (0.0..=1.0).contains(&x)
+}
+ranged! {
     /// A share of anomalies in the training rows, in [0, 0.5).
     Contamination, "a number from 0 up to but not including 0.5", |x| (0.0..0.5).contains(&x)
 }

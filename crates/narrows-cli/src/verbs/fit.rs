@@ -193,7 +193,6 @@ impl Fit {
         }
         Ok(())
     }
-
 }
 
 /// What a fit writes.

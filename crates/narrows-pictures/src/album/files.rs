@@ -9,7 +9,7 @@ use super::Skipped;
 use crate::{Error, Format, Result};
 
 /// A file that calls itself a picture.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Found {
     pub(super) path: PathBuf,
     pub(super) name: String,

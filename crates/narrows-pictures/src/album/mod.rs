@@ -3,6 +3,7 @@
 //! Files are read when they are asked for; opening looks at their headers only, so that a folder of a hundred thousand
 //! opens in seconds. What cannot be read is named, never fatal, unless nothing else is left.
 
+mod ahead;
 mod array;
 mod files;
 mod idx;
@@ -48,7 +49,7 @@ enum Pictures {
 }
 
 /// A file whose header is readable.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Leaf {
     found: Found,
     header: Header,
@@ -116,7 +117,9 @@ impl Album {
         }
         if let Some(other) = sources.iter().find(|source| !Path::new(source).is_file()) {
             return Err(match Path::new(other).exists() {
-                true => Error::setting(format!("expected files where there are several inputs, got the folder `{other}`")),
+                true => {
+                    Error::setting(format!("expected files where there are several inputs, got the folder `{other}`"))
+                }
                 false => Error::read(other, std::io::ErrorKind::NotFound.into()),
             });
         }
@@ -295,6 +298,12 @@ impl Album {
 }
 
 impl Leaf {
+    /// Bytes that the picture takes in memory.
+    fn bytes(&self) -> u64 {
+        let Header { height, width, channels, depth, .. } = self.header;
+        (height * width * channels.count() * depth.bytes()) as u64
+    }
+
     fn read(&self, limits: &Limits) -> Result<Compact> {
         let colours = decode(&self.found.path, limits)?.colours;
         self.expect(colours.height, colours.width, colours.channels)?;

@@ -1,38 +1,51 @@
 //! Pictures at hand: decoded once and kept, as many as fit.
 
+use std::sync::Arc;
+
 use rayon::prelude::*;
 
-use super::{Album, Pictures, Skipped};
+use super::ahead::{Ahead, reader};
+use super::{Album, Leaf, Pictures, Skipped};
 use crate::compact::Compact;
 use crate::{Channels, Picture, Result};
 
-/// An album's pictures, the first of them in memory in the numbers their files have, the others decoded again each time.
-/// Several threads may read at once.
+/// Fewest pictures that are kept for a while: one in use and one that is read meanwhile.
+const FEWEST: u64 = 2;
+
+/// An album's pictures, the first of them in memory in the numbers their files have, the others read when they are asked
+/// for, or beforehand where they are expected. Several threads may read at once.
 #[derive(Debug)]
 pub struct Store {
     album: Album,
     /// The first pictures of the album.
     kept: Vec<Compact>,
+    /// The others, where there are any.
+    ahead: Option<Ahead>,
 }
 
 impl Store {
     /// Reads every picture once, on all threads of the current rayon pool, leaves out those that cannot be read, and
-    /// keeps the first that fit into `budget` bytes. Arrays are in memory already and count nothing.
+    /// keeps all of them if they fit into `budget` bytes; else the first that fit into half of it, and the other half is
+    /// for those that come and go. Arrays are in memory already and count nothing.
     ///
     /// Which are kept depends on their headers and order alone, never on threads.
     ///
     /// # Errors
     /// [`Error::Picture`](crate::Error::Picture) if no picture is left.
     pub fn take(mut album: Album, budget: u64) -> Result<Store> {
-        let Pictures::Files(leaves) = &album.pictures else { return Ok(Store { album, kept: Vec::new() }) };
-        let mut bytes = 0u64;
-        let fits = leaves.iter().take_while(|leaf| {
-            let header = leaf.header;
-            let values = header.height * header.width * header.channels.count();
-            bytes = bytes.saturating_add((values * header.depth.bytes()) as u64);
-            bytes <= budget
+        let Pictures::Files(leaves) = &album.pictures else {
+            return Ok(Store { album, kept: Vec::new(), ahead: None });
+        };
+        let sizes: Vec<u64> = leaves.iter().map(Leaf::bytes).collect();
+        let total = sizes.iter().fold(0_u64, |sum, size| sum.saturating_add(*size));
+        let room = if total <= budget { budget } else { budget / 2 };
+        let mut bytes = 0_u64;
+        let fits = sizes.iter().take_while(|size| {
+            bytes = bytes.saturating_add(**size);
+            bytes <= room
         });
         let fits = fits.count();
+        let largest = sizes[fits..].iter().max().copied();
         let limits = &album.limits;
         let read = leaves.par_iter().enumerate().map(|(i, leaf)| {
             let compact = leaf.read(limits)?;
@@ -42,7 +55,30 @@ impl Store {
         let mut kept = Vec::with_capacity(fits);
         let outcomes = read.into_iter().map(|outcome| outcome.map(|compact| kept.extend(compact))).collect();
         album.retain(outcomes)?;
-        Ok(Store { album, kept })
+        let ahead = match (&album.pictures, largest) {
+            (Pictures::Files(leaves), Some(largest)) => {
+                let most = (room / largest.max(1)).clamp(FEWEST, leaves.len() as u64) as usize;
+                Some(Ahead::new(most, reader(leaves, album.limits)))
+            }
+            _ => None,
+        };
+        Ok(Store { album, kept, ahead })
+    }
+
+    /// Where not all pictures are in memory: how many may be used side by side without reading one twice.
+    pub fn at_once(&self) -> Option<usize> {
+        self.ahead.as_ref().map(|ahead| (ahead.most() / 2).max(1))
+    }
+
+    /// Tells which pictures will be asked for, so that they are read meanwhile.
+    pub fn expect(&self, pictures: impl Iterator<Item = usize>) {
+        if let Some(ahead) = &self.ahead {
+            ahead.expect(pictures.filter(|i| *i >= self.kept.len()));
+        }
+    }
+
+    fn read(&self, i: usize) -> Result<Option<Arc<Compact>>> {
+        self.ahead.as_ref().map(|ahead| ahead.get(i)).transpose()
     }
 
     /// The album, without what could not be read.
@@ -105,7 +141,10 @@ impl Store {
     pub fn crop(&self, i: usize, top: usize, left: usize, height: usize, width: usize) -> Result<Picture> {
         match self.kept.get(i) {
             Some(compact) => Ok(compact.crop(top, left, height, width)),
-            None => Ok(self.album.picture(i)?.crop(top, left, height, width)),
+            None => Ok(match self.read(i)? {
+                Some(compact) => compact.crop(top, left, height, width),
+                None => self.album.picture(i)?.crop(top, left, height, width),
+            }),
         }
     }
 
@@ -119,7 +158,10 @@ impl Store {
     pub fn get(&self, i: usize) -> Result<Picture> {
         match self.kept.get(i) {
             Some(compact) => Ok(compact.picture()),
-            None => self.album.picture(i),
+            None => match self.read(i)? {
+                Some(compact) => Ok(compact.picture()),
+                None => self.album.picture(i),
+            },
         }
     }
 }
@@ -148,7 +190,7 @@ mod tests {
         let large = Store::take(album(), u64::MAX).unwrap();
         assert_eq!((large.held(), large.len(), large.album().skipped().len()), (6, 6, 1));
         // The first takes 36 bytes, the second 120.
-        for (budget, held) in [(0, 0), (35, 0), (36, 1), (156, 2)] {
+        for (budget, held) in [(0, 0), (71, 0), (72, 1), (312, 2)] {
             let small = Store::take(album(), budget).unwrap();
             assert_eq!((small.held(), small.len()), (held, 6), "a budget of {budget}");
             let same = (0..6).into_par_iter().all(|i| small.get(i).unwrap() == large.get(i).unwrap());

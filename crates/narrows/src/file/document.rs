@@ -7,7 +7,9 @@ use super::container::{Container, Tensor};
 use crate::baseline::{Gaussian, IsolationForest, Neighbours, Pca};
 use crate::data::{Layout, Schema, Step, TimeColumns};
 use crate::detect::{Calibration, Decision, Detector, LogRatio, MemberScale, Proximity, Score};
-use crate::fitted::{Baselines, CodeDensity, Fitted, ImagesIntake, ImagesLayout, Intake, Judge, Online, SeriesIntake, TableIntake};
+use crate::fitted::{
+    Baselines, CodeDensity, Fitted, ImagesIntake, ImagesLayout, Intake, Judge, Online, SeriesIntake, TableIntake,
+};
 use crate::model;
 use crate::prep::{Pipeline, SignalPipeline};
 use crate::recipe::{Data, Recipe};
@@ -94,6 +96,7 @@ struct ForestNote {
 enum DensityNote {
     Standard,
     Normal,
+    Independent,
 }
 
 pub(super) fn write(fitted: &Fitted) -> (String, Vec<Tensor>) {
@@ -137,6 +140,10 @@ pub(super) fn write(fitted: &Fitted) -> (String, Vec<Tensor>) {
         tensors.push(Tensor::f32("density.lowest", &[k], lowest));
         tensors.push(Tensor::f32("density.highest", &[k], highest));
     }
+    if let CodeDensity::Independent { mean, spread, lowest, highest } = density {
+        let parts = [("mean", mean), ("spread", spread), ("lowest", lowest), ("highest", highest)];
+        tensors.extend(parts.map(|(name, values)| Tensor::f32(format!("density.{name}"), &[values.len()], values)));
+    }
     let document = Document {
         format: FORMAT,
         library: env!("CARGO_PKG_VERSION").to_owned(),
@@ -177,6 +184,7 @@ pub(super) fn write(fitted: &Fitted) -> (String, Vec<Tensor>) {
         density: match density {
             CodeDensity::Standard => DensityNote::Standard,
             CodeDensity::Normal { .. } => DensityNote::Normal,
+            CodeDensity::Independent { .. } => DensityNote::Independent,
         },
         report: report.clone(),
     };
@@ -210,8 +218,9 @@ pub(super) fn read(container: &Container<'_>, file_size: usize) -> Result<Fitted
     if bytes > file_size {
         return Err(format!("expected at least {bytes} bytes of weights, got a file of {file_size}"));
     }
-    let members =
-        (0..n_members).map(|m| read_weights(container, &network, n_members, m)).collect::<Result<Vec<Params>, String>>()?;
+    let members = (0..n_members)
+        .map(|m| read_weights(container, &network, n_members, m))
+        .collect::<Result<Vec<Params>, String>>()?;
 
     let neighbours = document.neighbours.map(|note| proximity(container, note)).transpose()?;
     let gaussian = document.gaussian.map(|note| gaussian(container, note)).transpose()?;
@@ -301,7 +310,12 @@ fn check_version(document: &str) -> Result<Option<String>, String> {
     ))
 }
 
-pub(super) fn read_weights(container: &Container<'_>, network: &Network, n_members: usize, member: usize) -> Result<Params, String> {
+pub(super) fn read_weights(
+    container: &Container<'_>,
+    network: &Network,
+    n_members: usize,
+    member: usize,
+) -> Result<Params, String> {
     let mut params = network.init(0);
     let names: Vec<String> = params.entries().map(|entry| entry.name.to_owned()).collect();
     for name in names {
@@ -354,17 +368,25 @@ fn isolation_forest(container: &Container<'_>, note: ForestNote) -> Result<Isola
 }
 
 fn density(container: &Container<'_>, note: DensityNote, k: usize) -> Result<CodeDensity, String> {
-    let DensityNote::Normal = note else { return Ok(CodeDensity::Standard) };
     let vector = |name: &str, length: usize| -> Result<Vec<f32>, String> {
         let values = container.f32(name)?.1;
         expect(name, length, values.len())?;
         Ok(values)
     };
-    Ok(CodeDensity::Normal {
-        mean: vector("density.mean", k)?,
-        factor: vector("density.factor", k * k)?,
-        lowest: vector("density.lowest", k)?,
-        highest: vector("density.highest", k)?,
+    Ok(match note {
+        DensityNote::Standard => CodeDensity::Standard,
+        DensityNote::Normal => CodeDensity::Normal {
+            mean: vector("density.mean", k)?,
+            factor: vector("density.factor", k * k)?,
+            lowest: vector("density.lowest", k)?,
+            highest: vector("density.highest", k)?,
+        },
+        DensityNote::Independent => CodeDensity::Independent {
+            mean: vector("density.mean", k)?,
+            spread: vector("density.spread", k)?,
+            lowest: vector("density.lowest", k)?,
+            highest: vector("density.highest", k)?,
+        },
     })
 }
 

@@ -36,7 +36,8 @@ impl Model {
         match self {
             Model::Fitted(fitted) => Ok(*fitted),
             Model::Restorer(_) => {
-                let error = Error::mismatch("expected a model with a code, got one that restores pictures and has none");
+                let error =
+                    Error::mismatch("expected a model with a code, got one that restores pictures and has none");
                 Err(error.with_hint("it is for: narrows restore, narrows evaluate, narrows inspect, narrows report"))
             }
         }

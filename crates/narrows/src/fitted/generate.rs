@@ -1,7 +1,8 @@
 //! New rows like the old: codes drawn from what codes look like, decoded.
 //!
 //! A gaussian latent has its prior, the standard normal. For a point latent a normal distribution is fitted to the
-//! codes of training rows, and each unit stays within the range it had there.
+//! codes of training rows, and each unit stays within the range it had there. The units of a very wide code, such as a
+//! map, are drawn each by itself: their covariance would be larger than the model.
 
 use narrows_engine::Threads;
 use narrows_engine::rng::{Purpose, Stream};
@@ -26,7 +27,21 @@ pub(crate) enum CodeDensity {
         /// `[k]`
         highest: Vec<f32>,
     },
+    /// A normal distribution of each unit by itself.
+    Independent {
+        /// `[k]`
+        mean: Vec<f32>,
+        /// Standard deviations, `[k]`.
+        spread: Vec<f32>,
+        /// `[k]`
+        lowest: Vec<f32>,
+        /// `[k]`
+        highest: Vec<f32>,
+    },
 }
+
+/// The widest code whose units are drawn together.
+const WIDEST_TOGETHER: usize = 512;
 
 impl CodeDensity {
     /// Fits a normal distribution to codes `[n, k]`.
@@ -35,6 +50,24 @@ impl CodeDensity {
         let rows = || codes.chunks_exact(k);
         let mut mean = vec![0.0_f64; k];
         rows().for_each(|code| mean.iter_mut().zip(code).for_each(|(m, c)| *m += f64::from(*c) / n));
+        let fold = |start: f32, pick: fn(f32, f32) -> f32| {
+            rows().fold(vec![start; k], |mut best, code| {
+                best.iter_mut().zip(code).for_each(|(b, c)| *b = pick(*b, *c));
+                best
+            })
+        };
+        let (lowest, highest) = (fold(f32::INFINITY, f32::min), fold(f32::NEG_INFINITY, f32::max));
+        let single = |mean: &[f64]| mean.iter().map(|m| *m as f32).collect();
+        if k > WIDEST_TOGETHER {
+            let mut variance = vec![0.0_f64; k];
+            let deviations = |code: &[f32], variance: &mut [f64]| {
+                let pairs = variance.iter_mut().zip(code).zip(&mean);
+                pairs.for_each(|((v, c), m)| *v += (f64::from(*c) - m).powi(2) / n);
+            };
+            rows().for_each(|code| deviations(code, &mut variance));
+            let spread = variance.iter().map(|v| v.sqrt() as f32).collect();
+            return CodeDensity::Independent { mean: single(&mean), spread, lowest, highest };
+        }
         let mut covariance = vec![0.0_f64; k * k];
         let mut centred = vec![0.0_f64; k];
         for code in rows() {
@@ -44,18 +77,7 @@ impl CodeDensity {
                 covariance[i * k..=i * k + i].iter_mut().zip(&centred).for_each(|(v, d)| *v += di * d);
             }
         }
-        let fold = |start: f32, pick: fn(f32, f32) -> f32| {
-            rows().fold(vec![start; k], |mut best, code| {
-                best.iter_mut().zip(code).for_each(|(b, c)| *b = pick(*b, *c));
-                best
-            })
-        };
-        CodeDensity::Normal {
-            mean: mean.iter().map(|m| *m as f32).collect(),
-            factor: root(&covariance, k),
-            lowest: fold(f32::INFINITY, f32::min),
-            highest: fold(f32::NEG_INFINITY, f32::max),
-        }
+        CodeDensity::Normal { mean: single(&mean), factor: root(&covariance, k), lowest, highest }
     }
 
     /// One code, written over `code`.
@@ -63,6 +85,11 @@ impl CodeDensity {
         stream.fill_normal(noise);
         match self {
             CodeDensity::Standard => code.copy_from_slice(noise),
+            CodeDensity::Independent { mean, spread, lowest, highest } => {
+                for (i, code) in code.iter_mut().enumerate() {
+                    *code = (mean[i] + spread[i] * noise[i]).clamp(lowest[i], highest[i]);
+                }
+            }
             CodeDensity::Normal { mean, factor, lowest, highest } => {
                 let k = mean.len();
                 for i in 0..k {

@@ -5,7 +5,7 @@ use narrows_pictures::{Filter, Picture, ReadyDamages};
 
 use crate::error::Result;
 use crate::images::Draws;
-use crate::train::{Key, Samples};
+use crate::train::{Key, Samples, Sources};
 
 /// What a network with a code trains on.
 pub(super) struct ImageSamples<'a> {
@@ -40,6 +40,14 @@ impl Samples for ImageSamples<'_> {
 
     fn damage(&self) -> String {
         self.words.to_owned()
+    }
+
+    fn sources(&self) -> Option<Sources> {
+        self.draws.store.at_once().map(|at_once| Sources { samples: self.draws.per_picture, at_once })
+    }
+
+    fn expect(&self, samples: &[u32]) {
+        self.draws.expect(samples);
     }
 
     fn are_costly(&self) -> bool {

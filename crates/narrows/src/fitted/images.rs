@@ -183,7 +183,8 @@ impl Fitted {
     /// # Errors
     /// [`Error::Mismatch`] where the model is not of pictures.
     pub fn generate_pictures(&self, n: usize, first: u64, seed: u64, threads: &Threads) -> Result<Vec<Picture>> {
-        let codes: Vec<f32> = (0..n as u64).flat_map(|i| code_at(&self.density, self.code_size(), seed, first + i)).collect();
+        let codes: Vec<f32> =
+            (0..n as u64).flat_map(|i| code_at(&self.density, self.code_size(), seed, first + i)).collect();
         self.decode_pictures(&codes, threads)
     }
 

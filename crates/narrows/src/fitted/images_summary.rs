@@ -52,7 +52,10 @@ pub(super) fn report(
     };
     let (worst, worst_sheet) = worst(told, found, threads)?;
     let images = ImagesReport {
-        pictures: PicturesReport { calibration, ..PicturesReport::of(pictures, intake.layout.channels, train, validation) },
+        pictures: PicturesReport {
+            calibration,
+            ..PicturesReport::of(pictures, intake.layout.channels, train, validation)
+        },
         view: intake.layout.in_words(),
         backbone: told.recipe.backbone.in_words(),
         quality: passing.quality(pictures, measured, &words, threads)?,

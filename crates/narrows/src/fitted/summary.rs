@@ -14,8 +14,8 @@ use crate::model::{Corruption, Latent, Sparsity};
 use crate::prep::{Block, BlockKind, ColumnPrep, PrepReport, Prepared};
 use crate::recipe::Recipe;
 use crate::report::{
-    CodePoint, ColumnReport, Detection, Histogram, ImagesReport, Label, LayerReport, NetworkReport, Part, PcaComparison, Report,
-    Role, Rows, SeriesReport, TopRow, Training,
+    CodePoint, ColumnReport, Detection, Histogram, ImagesReport, Label, LayerReport, NetworkReport, Part,
+    PcaComparison, Report, Role, Rows, SeriesReport, TopRow, Training,
 };
 
 /// Rows with reasons in the report.

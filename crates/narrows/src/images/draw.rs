@@ -38,6 +38,11 @@ impl Draws<'_> {
         pictures.iter().flat_map(|p| (0..self.per_picture).map(move |i| p * self.per_picture + i)).collect()
     }
 
+    /// Has the pictures of these samples read meanwhile.
+    pub(crate) fn expect(&self, samples: &[u32]) {
+        self.store.expect(samples.iter().map(|sample| (sample / self.per_picture) as usize));
+    }
+
     /// The view that a sample is in an epoch.
     pub(crate) fn view(&self, sample: u32, seed: u64, epoch: u64) -> Result<Picture> {
         let picture = (sample / self.per_picture) as usize;

@@ -36,7 +36,8 @@ impl Grid {
     /// image.
     pub(crate) fn cut(&self, picture: &Picture) -> Vec<f32> {
         let (height, width) = self.size;
-        let padded = ((picture.height, picture.width) != self.size).then(|| picture.padded_reflect(0, 0, height, width));
+        let padded =
+            ((picture.height, picture.width) != self.size).then(|| picture.padded_reflect(0, 0, height, width));
         let picture = padded.as_ref().unwrap_or(picture);
         let mut values = Vec::with_capacity(self.len() * self.height * self.width * picture.channels.count());
         for (top, left) in self.places() {

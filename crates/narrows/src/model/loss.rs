@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::Shape;
 use crate::error::{Error, Result};
 use crate::prep::{Block, BlockKind};
-use crate::range::{Fraction, Positive, lit};
+use crate::range::{Positive, Share, lit};
 
 /// How a reconstruction is judged.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -41,14 +41,14 @@ pub enum Loss {
 #[serde(default, deny_unknown_fields)]
 pub struct Structural {
     /// The structure's share of the loss; the rest is the loss of single pixels.
-    pub share: Fraction,
+    pub share: Share,
     /// The loss of single pixels.
     pub pixels: Pixels,
 }
 
 impl Default for Structural {
     fn default() -> Structural {
-        Structural { share: lit!(Fraction, 1.0), pixels: Pixels::Mse }
+        Structural { share: lit!(Share, 1.0), pixels: Pixels::Mse }
     }
 }
 

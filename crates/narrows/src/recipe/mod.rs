@@ -166,7 +166,8 @@ impl Recipe {
     /// # Errors
     /// [`Error::Recipe`] for a damage that does not exist, and for data that is not images.
     pub fn corrupt(&mut self, damages: &str) -> Result<()> {
-        let parsed = damages.parse().map_err(|error: narrows_pictures::Error| Error::recipe("--corrupt", error.to_string()));
+        let parsed =
+            damages.parse().map_err(|error: narrows_pictures::Error| Error::recipe("--corrupt", error.to_string()));
         match &mut self.data {
             Data::Images(images) => {
                 images.corrupt = parsed?;
@@ -189,7 +190,8 @@ impl Recipe {
         let Data::Images(_) = self.data else {
             return match self.backbone {
                 Backbone::Restore(_) => {
-                    let error = Error::recipe("backbone", "expected dense, conv or lstm, got restore, which reads images");
+                    let error =
+                        Error::recipe("backbone", "expected dense, conv or lstm, got restore, which reads images");
                     Err(error.with_hint("images are read with --kind images"))
                 }
                 _ => Ok(()),

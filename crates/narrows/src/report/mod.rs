@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 pub use crate::train::{Check, Stop, Training};
 pub use images::{ImagesReport, Reconstruction, WorstPicture};
 pub use restoration::{PictureQuality, Restoration, RestorationMeans, Rival, Similarity};
-pub(crate) use restorer::{SHEET_ROWS, sheet_of};
 pub use restorer::{PicturesReport, RestorerReport, SkippedPicture};
+pub(crate) use restorer::{SHEET_ROWS, sheet_of};
 pub use series::{ChannelTrace, EventSpan, SeriesReport, Stretch, WindowExample};
 
 use crate::detect::{Reason, Threshold};

@@ -82,9 +82,8 @@ impl Similarity {
     pub(crate) fn mean(all: impl Iterator<Item = Similarity> + Clone) -> Similarity {
         let n = all.clone().count().max(1) as f64;
         let mean = |figure: fn(Similarity) -> f64| all.clone().map(figure).sum::<f64>() / n;
-        let mean_of = |figure: fn(Similarity) -> Option<f64>| {
-            all.clone().map(figure).sum::<Option<f64>>().map(|sum| sum / n)
-        };
+        let mean_of =
+            |figure: fn(Similarity) -> Option<f64>| all.clone().map(figure).sum::<Option<f64>>().map(|sum| sum / n);
         Similarity {
             psnr: mean(|s| s.psnr),
             ssim: mean_of(|s| s.ssim),

@@ -8,7 +8,7 @@ use narrows_pictures::{Picture, ReadyDamages, Store};
 
 use super::Restorer;
 use crate::error::Result;
-use crate::report::{PictureQuality, SHEET_ROWS, Restoration, RestorationMeans, Rival, Similarity, sheet_of};
+use crate::report::{PictureQuality, Restoration, RestorationMeans, Rival, SHEET_ROWS, Similarity, sheet_of};
 
 /// The seed of the damage: the figures are part of the answer, so they do not change from run to run.
 const SEED: u64 = 0;

@@ -89,7 +89,8 @@ fn parts(recipe: &Recipe) -> Result<(&Images, &Restore)> {
 
 /// Colours can be learnt only from pictures that have them.
 fn check_colours(damages: &Damages, channels: Channels, pictures: &Store) -> Result<()> {
-    if damages.input_channels(channels) == channels || channels == Channels::Rgb && pictures.channels() == Channels::Rgb {
+    if damages.input_channels(channels) == channels || channels == Channels::Rgb && pictures.channels() == Channels::Rgb
+    {
         return if damages.to_string().contains("grayscale") && channels == Channels::Grey {
             Err(grey_only(pictures))
         } else {

@@ -17,7 +17,8 @@ pub(super) fn added(restorer: &Restorer, damaged: &Picture, tile: usize, threads
     let (wide, columns) = tiles(damaged.width, tile, ends.step());
     let (height, width) = (tall + 2 * reach, wide + 2 * reach);
     let padded = damaged.padded_reflect(reach, reach, rows * tall + 2 * reach, columns * wide + 2 * reach);
-    let network = backbone.build(ends, (height, width), &restorer.recipe.loss).expect("a restorer that was built before");
+    let network =
+        backbone.build(ends, (height, width), &restorer.recipe.loss).expect("a restorer that was built before");
     let ready = network.ready(&restorer.params, threads);
 
     let (scale, c) = (ends.scale, ends.output);

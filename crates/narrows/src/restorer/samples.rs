@@ -6,7 +6,7 @@ use narrows_pictures::{Damage, Damages, ReadyDamages, Side};
 use super::base::Base;
 use crate::error::Result;
 use crate::images::Draws;
-use crate::train::{Key, Samples};
+use crate::train::{Key, Samples, Sources};
 
 /// Damaged pixels around a piece that a damage of the size of the picture is shown, so that it is not drawn to the
 /// size of a piece.
@@ -25,9 +25,8 @@ pub(super) struct RestoreSamples<'a> {
 
 /// Side of the views to draw for damaged pieces of `patch` pixels.
 pub(super) fn view_side(damages: &Damages, patch: usize) -> usize {
-    let fits_the_picture = |damage: &Damage| {
-        matches!(damage, Damage::Watermark { .. } | Damage::Blocks { side: Side::Share(_), .. })
-    };
+    let fits_the_picture =
+        |damage: &Damage| matches!(damage, Damage::Watermark { .. } | Damage::Blocks { side: Side::Share(_), .. });
     let damaged = if damages.as_slice().iter().any(fits_the_picture) { patch.max(SURROUNDINGS) } else { patch };
     damaged * damages.scale()
 }
@@ -61,6 +60,14 @@ impl Samples for RestoreSamples<'_> {
 
     fn damage(&self) -> String {
         self.damages.to_string()
+    }
+
+    fn sources(&self) -> Option<Sources> {
+        self.draws.store.at_once().map(|at_once| Sources { samples: self.draws.per_picture, at_once })
+    }
+
+    fn expect(&self, samples: &[u32]) {
+        self.draws.expect(samples);
     }
 
     fn are_costly(&self) -> bool {

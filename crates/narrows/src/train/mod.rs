@@ -12,6 +12,7 @@ pub mod snapshot;
 
 pub use history::{Check, Stop, Training};
 pub use observer::{Event, Observer, Silent};
+pub use order::Sources;
 pub(crate) use run::planned_steps;
 pub use run::{Task, Trained, run};
 pub use samples::{Key, PreparedSamples, Samples};

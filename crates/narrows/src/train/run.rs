@@ -138,7 +138,7 @@ impl<'a> Run<'a> {
     fn finish(mut self) -> Result<Trained> {
         let task = self.task;
         let mut gather = Gather::new(task.samples, task.seed, self.batch);
-        let mut order = Order::new(task.rows);
+        let mut order = Order::new(task.rows, task.samples.sources());
         let mut trim = Trim::new(task.config.contamination.get(), self.batch);
         let every = check_interval(self.total, self.an_epoch);
         let validation = Validation::new(task)?;
@@ -148,7 +148,8 @@ impl<'a> Run<'a> {
             let step = self.progress.step;
             let epoch = step / self.an_epoch;
             let rate = self.learning_rate(step);
-            let rows = order.step(task.seed, epoch, (step % self.an_epoch) as usize, self.batch);
+            let (rows, coming) = order.step(task.seed, epoch, (step % self.an_epoch) as usize, self.batch);
+            task.samples.expect(coming);
             let batch = gather.batch(rows, epoch)?;
             let kl_weight = task.latent.kl_weight(step, self.total, task.network.outputs());
 

@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use narrows_engine::Batch;
 
+use super::order::Sources;
 use crate::error::Result;
 use crate::model::Corruption;
 use crate::model::corruption::Donors;
@@ -35,6 +36,14 @@ pub trait Samples: Sync {
 
     /// What is done to the input, in words.
     fn damage(&self) -> String;
+
+    /// Where a source of samples is dear to read: which samples share one.
+    fn sources(&self) -> Option<Sources> {
+        None
+    }
+
+    /// Told which samples will be drawn, so that they can be read meanwhile.
+    fn expect(&self, _samples: &[u32]) {}
 
     /// Whether a sample takes long enough to draw that threads should share the work.
     fn are_costly(&self) -> bool {

@@ -77,18 +77,25 @@ pub(in crate::verbs) fn encode(
 }
 
 /// Codes, as [`encode`] writes them, to the pictures of a folder.
-pub(in crate::verbs) fn decode(fitted: &Fitted, table: &Table, folder: &Folder, threads: &Threads) -> Result<u64, Failure> {
+pub(in crate::verbs) fn decode(
+    fitted: &Fitted,
+    table: &Table,
+    folder: &Folder,
+    threads: &Threads,
+) -> Result<u64, Failure> {
     let k = fitted.code_size();
     let mut codes = vec![0.0_f32; table.n_rows() * k];
     for unit in 0..k {
         let name = format!("code_{unit}");
-        let column = cast(table.expect_column(&name)?, &DataType::Float32).map_err(|error| {
-            Error::data(Place::column(&name), format!("expected numbers, got {error}"))
-        })?;
+        let column = cast(table.expect_column(&name)?, &DataType::Float32)
+            .map_err(|error| Error::data(Place::column(&name), format!("expected numbers, got {error}")))?;
         for (row, value) in column.as_primitive::<Float32Type>().iter().enumerate() {
             let value = value.filter(|value| value.is_finite()).ok_or_else(|| {
                 let got = value.map_or("nothing".to_owned(), |value| value.to_string());
-                Error::data(Place::cell(&name, table.first_row() + row as u64), format!("expected a finite number, got {got}"))
+                Error::data(
+                    Place::cell(&name, table.first_row() + row as u64),
+                    format!("expected a finite number, got {got}"),
+                )
             })?;
             codes[row * k + unit] = value;
         }

@@ -160,6 +160,12 @@ impl ImagesIntake {
     /// Samples as the network takes them.
     pub(crate) fn prepared(&self, values: Vec<f32>) -> Prepared {
         let width = self.width();
-        Prepared { target: values.clone(), n: values.len() / width, width, input: values, counts: PrepCounts::default() }
+        Prepared {
+            target: values.clone(),
+            n: values.len() / width,
+            width,
+            input: values,
+            counts: PrepCounts::default(),
+        }
     }
 }
