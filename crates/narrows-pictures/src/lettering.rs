@@ -1,36 +1,32 @@
-//! Words in a picture, in the public-domain font of eight by eight dots that `font8x8` carries.
+//! Words in a picture, in Noto Sans Mono as `noto-sans-mono-bitmap` carries it: basic Latin and Latin-1.
 
-use font8x8::{BASIC_FONTS, GREEK_FONTS, LATIN_FONTS, MISC_FONTS, UnicodeFonts};
+use noto_sans_mono_bitmap::{FontWeight, RasterHeight, get_raster, get_raster_width};
 
 use crate::Picture;
 
-/// Dots of a letter, each way.
-const DOTS: usize = 8;
+const WEIGHT: FontWeight = FontWeight::Bold;
+const HEIGHT: RasterHeight = RasterHeight::Size16;
 
-/// The height and width of a line of text whose dots are `scale` pixels wide.
-pub(crate) fn extent(text: &str, scale: usize) -> (usize, usize) {
-    (DOTS * scale, text.chars().count() * DOTS * scale)
+/// The height and width of a line of text.
+pub(crate) fn extent(text: &str) -> (usize, usize) {
+    (HEIGHT.val(), text.chars().count() * get_raster_width(WEIGHT, HEIGHT))
 }
 
-/// Draws a line of text whose dots are `scale` pixels wide, from row `top` and column `left` on, with `ink` in every
-/// channel. What reaches beyond the picture is cut off; a letter that the font lacks becomes a question mark.
-pub(crate) fn write(picture: &mut Picture, text: &str, top: usize, left: usize, scale: usize, ink: f32) {
+/// Draws a line of text from row `top` and column `left` on, with `ink` in every channel. What reaches beyond the picture
+/// is cut off; a letter that the font lacks becomes a question mark.
+pub(crate) fn write(picture: &mut Picture, text: &str, top: usize, left: usize, ink: f32) {
     let (height, width, values) = (picture.height, picture.width, picture.channels.count());
+    let step = get_raster_width(WEIGHT, HEIGHT);
     for (i, letter) in text.chars().enumerate() {
-        let fonts: [&dyn Fn() -> Option<[u8; DOTS]>; 5] = [
-            &|| BASIC_FONTS.get(letter),
-            &|| LATIN_FONTS.get(letter),
-            &|| GREEK_FONTS.get(letter),
-            &|| MISC_FONTS.get(letter),
-            &|| BASIC_FONTS.get('?'),
-        ];
-        let rows = fonts.iter().find_map(|font| font()).unwrap_or_default();
-        for y in (0..DOTS * scale).filter(|y| top + y < height) {
-            let row = rows[y / scale];
-            for x in (0..DOTS * scale).filter(|x| row >> (x / scale) & 1 == 1) {
-                let at = left + i * DOTS * scale + x;
+        let known = get_raster(letter, WEIGHT, HEIGHT).or_else(|| get_raster('?', WEIGHT, HEIGHT));
+        let Some(letter) = known else { continue };
+        for (y, row) in letter.rows().enumerate().filter(|(y, _)| top + y < height) {
+            for (x, &covered) in row.iter().enumerate() {
+                let at = left + i * step + x;
                 if at < width {
-                    picture.row_mut(top + y)[at * values..(at + 1) * values].fill(ink);
+                    let share = f32::from(covered) / 255.0;
+                    let pixel = &mut picture.row_mut(top + y)[at * values..(at + 1) * values];
+                    pixel.iter_mut().for_each(|value| *value += share * (ink - *value));
                 }
             }
         }
@@ -44,12 +40,17 @@ mod tests {
 
     #[test]
     fn letters_are_drawn_and_cut_at_the_edge() {
-        let mut picture = Picture::filled(20, 40, Channels::Rgb, 1.0);
-        assert_eq!(extent("I", 2), (16, 16));
-        write(&mut picture, "Ié\u{4e2d}", 2, 0, 2, 0.0);
-        let dark = |x: usize| (0..20).filter(|&y| picture.pixel(y, x)[0] == 0.0).count();
-        assert_eq!(dark(6), 14, "the stem of the I, seven dots of two pixels");
-        assert!((16..40).any(|x| dark(x) > 0), "letters beyond ASCII leave a mark");
-        assert!(picture.row(0).iter().chain(picture.row(18)).all(|&x| x == 1.0));
+        let (height, step) = extent("I");
+        let mut picture = Picture::filled(height + 4, 2 * step + step / 2, Channels::Rgb, 1.0);
+        write(&mut picture, "Ié\u{4e2d}", 2, 0, 0.0);
+        let dark = |columns: std::ops::Range<usize>| {
+            columns
+                .flat_map(|x| (0..height + 4).map(move |y| (y, x)))
+                .filter(|&(y, x)| picture.pixel(y, x)[0] < 0.3)
+                .count()
+        };
+        assert!(dark(0..step) > 10, "the stem of the I");
+        assert!(dark(step..2 * step) > 5, "letters beyond ASCII leave a mark");
+        assert!(picture.row(0).iter().chain(picture.row(height + 3)).all(|&x| x == 1.0));
     }
 }

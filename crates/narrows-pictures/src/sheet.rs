@@ -70,14 +70,11 @@ impl Sheet {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0).max(self.titles.len());
         let widest = |i: usize| self.rows.iter().filter_map(|row| row.get(i)).map(|cell| cell.width).max().unwrap_or(0);
         let mut widths: Vec<usize> = (0..columns).map(widest).collect();
-        let fits =
-            |scale: usize| self.titles.iter().zip(&widths).all(|(title, &width)| extent(title, scale).1 <= width);
-        let scale = if fits(2) { 2 } else { 1 };
         for (title, width) in self.titles.iter().zip(&mut widths) {
-            *width = extent(title, scale).1.max(*width);
+            *width = extent(title).1.max(*width);
         }
         let has_titles = self.titles.iter().any(|title| !title.is_empty());
-        let head = if has_titles { extent("", scale).0 + UNDER_TITLE } else { 0 };
+        let head = if has_titles { extent("").0 + UNDER_TITLE } else { 0 };
         let heights: Vec<usize> =
             self.rows.iter().map(|row| row.iter().map(|cell| cell.height).max().unwrap_or(0)).collect();
         let height = GAP + head + heights.iter().map(|height| height + GAP).sum::<usize>();
@@ -88,7 +85,7 @@ impl Sheet {
         let mut left = GAP;
         for (i, &width) in widths.iter().enumerate() {
             if let Some(title) = self.titles.get(i) {
-                write(&mut sheet, title, GAP, left + (width - extent(title, scale).1) / 2, scale, INK);
+                write(&mut sheet, title, GAP, left + (width - extent(title).1) / 2, INK);
             }
             let mut top = GAP + head;
             for (row, &height) in self.rows.iter().zip(&heights) {

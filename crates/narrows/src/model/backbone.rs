@@ -128,8 +128,13 @@ pub enum ConvCode {
     /// As high and wide as the smallest map: each place knows its surroundings only.
     Map {
         /// Values of each place.
+        #[serde(default = "few_channels")]
         channels: usize,
     },
+}
+
+fn few_channels() -> usize {
+    8
 }
 
 /// A fully convolutional network that learns what to add to a damaged picture (Zhang et al. 2017), from a map of half its

@@ -8,9 +8,10 @@ use super::Recipe;
 use crate::error::{Error, Result, nearest};
 
 /// Fields that hold a tagged choice, with the name of their tag.
-const TAGGED: [(&str, &str); 9] = [
+const TAGGED: [(&str, &str); 10] = [
     ("data", "kind"),
     ("backbone", "kind"),
+    ("backbone.code", "kind"),
     ("latent", "kind"),
     ("sparsity", "kind"),
     ("corruption", "kind"),
