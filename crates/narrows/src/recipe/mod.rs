@@ -292,7 +292,8 @@ mod tests {
     fn every_preset_survives_toml_and_json() {
         for preset in Preset::ALL {
             let recipe = Recipe::preset(preset);
-            recipe.check().unwrap();
+            // A restorer must be told what to undo.
+            assert_eq!(recipe.check().is_ok(), preset != Preset::Restore, "{preset}");
             assert_eq!(Recipe::from_toml(&recipe.to_toml()).unwrap(), recipe);
             let json = serde_json::to_string(&recipe).unwrap();
             assert_eq!(serde_json::from_str::<Recipe>(&json).unwrap(), recipe);

@@ -43,8 +43,9 @@ fn data(layout: Layout) -> Table {
 fn recipes() -> Vec<(String, Layout, Recipe)> {
     let mut all = Vec::new();
     for layout in [Layout::Long, Layout::Rows] {
-        let named = Preset::ALL.map(|preset| (format!("{preset} {layout:?}"), layout, quick_series(preset, layout)));
-        all.extend(named);
+        // A restorer reads images alone.
+        let presets = Preset::ALL.into_iter().filter(|preset| *preset != Preset::Restore);
+        all.extend(presets.map(|preset| (format!("{preset} {layout:?}"), layout, quick_series(preset, layout))));
     }
     let variants: [(Preset, Layout, &[&str]); 6] = [
         (Preset::Deep, Layout::Long, &["data.transform=centre", "data.scale=each"]),
