@@ -1,7 +1,8 @@
 //! A value that is given, or left to the program: `"auto"` in files and on the command line.
 
-use serde::de::Error as _;
+use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
 
 /// Either `auto` or a value; a file or a flag holds the word or the value itself.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -32,20 +33,21 @@ impl<T: Serialize> Serialize for Choice<T> {
     }
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Choice<T> {
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Choice<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Raw<T> {
-            Given(T),
-            Word(String),
+        let value = Value::deserialize(deserializer)?;
+        if value == "auto" {
+            return Ok(Choice::Auto);
         }
-        match Raw::deserialize(deserializer) {
-            Ok(Raw::Given(value)) => Ok(Choice::Given(value)),
-            Ok(Raw::Word(word)) if word == "auto" => Ok(Choice::Auto),
-            Ok(Raw::Word(word)) => Err(D::Error::custom(format!("expected `auto` or a value, got `{word}`"))),
-            Err(_) => Err(D::Error::custom("expected `auto` or a value of the right type")),
-        }
+        T::deserialize(&value).map(Choice::Given).map_err(|error| {
+            let error = error.to_string();
+            D::Error::custom(match value {
+                // A word that is not among those known: they are named.
+                Value::String(_) if error.starts_with("unknown variant") => error,
+                Value::String(word) => format!("expected `auto` or a value, got `{word}`"),
+                _ => format!("expected `auto` or a value of the right type: {error}"),
+            })
+        })
     }
 }
 

@@ -14,6 +14,8 @@ mod follow;
 mod help;
 mod interrupt;
 mod names;
+mod pictures;
+mod pictures_bad;
 mod score;
 mod series;
 mod transform;

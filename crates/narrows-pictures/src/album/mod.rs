@@ -46,6 +46,8 @@ pub struct Album {
 enum Pictures {
     Files(Vec<Leaf>),
     Array(Array),
+    /// In memory, by name.
+    Made(Vec<(String, Picture)>),
 }
 
 /// A file whose header is readable.
@@ -126,6 +128,19 @@ impl Album {
         Album::of_files(&sources.join(", "), files::listed(sources), limits)
     }
 
+    /// An album of pictures that are in memory already, each with its name.
+    ///
+    /// # Errors
+    /// [`Error::Picture`] where there is none, or one without pixels.
+    pub fn of(source: &str, pictures: Vec<(String, Picture)>) -> Result<Album> {
+        if let Some((name, _)) = pictures.iter().find(|(_, picture)| picture.pixels.is_empty()) {
+            return Err(Error::picture(name, "expected at least one pixel, got none"));
+        }
+        let pictures = Pictures::Made(pictures);
+        let limits = Limits::default();
+        Album { source: source.to_owned(), limits, pictures, skipped: Vec::new(), ignored: 0 }.not_empty()
+    }
+
     fn of_files(source: &str, found: files::Findings, limits: &Limits) -> Result<Album> {
         let files::Findings { files, mut skipped, ignored } = found;
         let headers: Vec<Result<Header>> =
@@ -152,6 +167,7 @@ impl Album {
         match &self.pictures {
             Pictures::Files(leaves) => leaves.len(),
             Pictures::Array(array) => array.len(),
+            Pictures::Made(made) => made.len(),
         }
     }
 
@@ -164,6 +180,7 @@ impl Album {
         match &self.pictures {
             Pictures::Files(leaves) => leaves[i].found.name.clone(),
             Pictures::Array(array) => array.name(i),
+            Pictures::Made(made) => made[i].0.clone(),
         }
     }
 
@@ -171,7 +188,7 @@ impl Album {
     pub fn folder(&self, i: usize) -> Option<&str> {
         match &self.pictures {
             Pictures::Files(leaves) => leaves[i].found.folder.as_deref(),
-            Pictures::Array(_) => None,
+            Pictures::Array(_) | Pictures::Made(_) => None,
         }
     }
 
@@ -179,7 +196,7 @@ impl Album {
     pub fn path(&self, i: usize) -> Option<&Path> {
         match &self.pictures {
             Pictures::Files(leaves) => Some(&leaves[i].found.path),
-            Pictures::Array(_) => None,
+            Pictures::Array(_) | Pictures::Made(_) => None,
         }
     }
 
@@ -191,6 +208,7 @@ impl Album {
                 (height, width, channels)
             }
             Pictures::Array(array) => array.size(),
+            Pictures::Made(made) => (made[i].1.height, made[i].1.width, made[i].1.channels),
         }
     }
 
@@ -199,6 +217,7 @@ impl Album {
         match &self.pictures {
             Pictures::Files(leaves) => leaves[i].header.depth,
             Pictures::Array(array) => array.depth(),
+            Pictures::Made(_) => Depth::Sixteen,
         }
     }
 
@@ -214,6 +233,7 @@ impl Album {
                 leaves[i].expect(height, width, channels)?;
                 Ok(photo)
             }
+            Pictures::Made(made) => Ok(Photo { depth: Depth::Sixteen, ..Photo::from(made[i].1.clone()) }),
             Pictures::Array(array) => {
                 Ok(Photo { depth: array.depth(), format: Format::Png, ..Photo::from(array.picture(i)) })
             }
@@ -228,6 +248,7 @@ impl Album {
         match &self.pictures {
             Pictures::Files(leaves) => leaves[i].read(&self.limits).map(|compact| compact.picture()),
             Pictures::Array(array) => Ok(array.picture(i)),
+            Pictures::Made(made) => Ok(made[i].1.clone()),
         }
     }
 

@@ -96,7 +96,7 @@ impl Store {
     pub fn held(&self) -> usize {
         match &self.album.pictures {
             Pictures::Files(_) => self.kept.len(),
-            Pictures::Array(array) => array.len(),
+            Pictures::Array(_) | Pictures::Made(_) => self.album.len(),
         }
     }
 

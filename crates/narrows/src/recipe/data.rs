@@ -203,7 +203,7 @@ mod tests {
     #[test]
     fn unknown_words_name_the_known_ones() {
         check(&["data.layout=row"], "did you mean rows?");
-        check(&["data.transform=detrended"], "got `detrended`");
+        check(&["data.transform=detrended"], "did you mean detrend?");
         check(&["data.scale=ech"], "did you mean each?");
         check(&["data.windows=3"], "did you mean window");
         check(&["data=serie"], "did you mean series?");

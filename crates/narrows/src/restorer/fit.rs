@@ -1,7 +1,7 @@
 //! From pictures to a restorer. It reads as the way of the data.
 
 use narrows_engine::rng::{Purpose, Stream};
-use narrows_pictures::{Channels, Damages, Store};
+use narrows_pictures::{Channels, Damage, Damages, Store};
 
 use super::base::Base;
 use super::samples::{RestoreSamples, view_side};
@@ -22,6 +22,27 @@ const CHECKED_PIECES: usize = 128;
 const MEASURED: usize = 12;
 
 /// Fits a restorer: a network that undoes the damage of the recipe's `data.corrupt`, learnt from clean pictures.
+///
+/// ```
+/// use narrows::pictures::{Album, Channels, Picture, Store};
+/// use narrows::{Recipe, Session, fit_restorer};
+///
+/// // Stripes, each picture with its own; a folder is opened by `Album::open`.
+/// let stripes = |i: usize| (0..576).map(move |p| 0.5 + 0.4 * ((p % 24) as f32 * 0.3 + i as f32).sin()).collect();
+/// let pictures = (0..8).map(|i| (format!("{i}"), Picture::new(24, 24, Channels::Grey, stripes(i)))).collect();
+/// let store = Store::take(Album::of("stripes", pictures)?, 0)?;
+///
+/// let mut recipe = Recipe::preset("restore".parse()?);
+/// recipe.corrupt("gaussian:25")?;
+/// for change in ["train.steps=60", "backbone.channels=8", "backbone.blocks=1", "backbone.patch=16"] {
+///     recipe.set(change)?;
+/// }
+/// let session = Session::default();
+/// let restorer = fit_restorer(&recipe, &store, &session)?;
+/// let means = restorer.evaluate(&store, &session.threads)?.means;
+/// assert!(means.restored.psnr > means.input.psnr + 3.0);
+/// # Ok::<(), narrows::Error>(())
+/// ```
 ///
 /// # Errors
 /// [`Error::Recipe`] for an impossible recipe, [`Error::Data`] for pictures that cannot be used, [`Error::Diverged`] and
@@ -89,20 +110,12 @@ fn parts(recipe: &Recipe) -> Result<(&Images, &Restore)> {
 
 /// Colours can be learnt only from pictures that have them.
 fn check_colours(damages: &Damages, channels: Channels, pictures: &Store) -> Result<()> {
-    if damages.input_channels(channels) == channels || channels == Channels::Rgb && pictures.channels() == Channels::Rgb
+    if !damages.as_slice().contains(&Damage::Grayscale) || channels == Channels::Rgb && pictures.channels() == channels
     {
-        return if damages.to_string().contains("grayscale") && channels == Channels::Grey {
-            Err(grey_only(pictures))
-        } else {
-            Ok(())
-        };
+        return Ok(());
     }
-    Err(grey_only(pictures))
-}
-
-fn grey_only(pictures: &Store) -> Error {
     let message = "expected pictures in colour to learn colours from, got grey ones";
-    Error::data(Place::source(pictures.source()), message)
+    Err(Error::data(Place::source(pictures.source()), message))
 }
 
 /// Pictures that train and pictures that choose which weights to keep.

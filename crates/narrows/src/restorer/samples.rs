@@ -1,16 +1,17 @@
 //! Pieces of pictures, damaged, and what the network should add to them.
 
 use narrows_engine::rng::{Purpose, Stream};
-use narrows_pictures::{Damage, Damages, ReadyDamages, Side};
+use narrows_pictures::{Damage, Damages, Picture, ReadyDamages, Side, compare};
 
 use super::base::Base;
 use crate::error::Result;
 use crate::images::Draws;
 use crate::train::{Key, Samples, Sources};
 
-/// Damaged pixels around a piece that a damage of the size of the picture is shown, so that it is not drawn to the
-/// size of a piece.
-const SURROUNDINGS: usize = 160;
+/// Side of what is damaged where a damage is drawn to the size of the picture: a piece alone would get a small one.
+const SURROUNDINGS: usize = 320;
+/// Pieces of it, of which every other time the most damaged one is taken: elsewhere there is nothing to learn.
+const TRIES: u32 = 4;
 
 /// What a restoring network trains on.
 pub(super) struct RestoreSamples<'a> {
@@ -31,6 +32,19 @@ pub(super) fn view_side(damages: &Damages, patch: usize) -> usize {
     damaged * damages.scale()
 }
 
+impl RestoreSamples<'_> {
+    /// A piece of the clean and of the damaged picture.
+    fn piece(&self, clean: &Picture, damaged: &Picture, (top, left): (usize, usize)) -> [Picture; 2] {
+        let (side, scale) = (self.patch, self.base.ends().scale);
+        [clean.crop(top * scale, left * scale, side * scale, side * scale), damaged.crop(top, left, side, side)]
+    }
+
+    /// How much a piece is damaged.
+    fn harm(&self, [clean, damaged]: &[Picture; 2]) -> f64 {
+        compare::mse(clean, &self.base.lifted(damaged))
+    }
+}
+
 impl Samples for RestoreSamples<'_> {
     fn inputs(&self) -> usize {
         self.patch * self.patch * self.base.ends().input
@@ -45,14 +59,14 @@ impl Samples for RestoreSamples<'_> {
         let view = self.draws.view(sample, key.seed, key.epoch)?;
         let mut stream = Stream::new(key.seed, Purpose::Corruption, key.epoch, u64::from(sample));
         let damaged = self.ready.apply(&view, &mut stream);
-        let scale = self.base.ends().scale;
         let room = (damaged.height - self.patch) as u32;
-        let (top, left) = match room {
+        let tries = if room > 0 && stream.below(2) == 1 { TRIES } else { 1 };
+        let place = |stream: &mut Stream| match room {
             0 => (0, 0),
             _ => (stream.below(room + 1) as usize, stream.below(room + 1) as usize),
         };
-        let damaged = damaged.crop(top, left, self.patch, self.patch);
-        let clean = view.crop(top * scale, left * scale, self.patch * scale, self.patch * scale);
+        let pieces = (0..tries).map(|_| self.piece(&view, &damaged, place(&mut stream)));
+        let [clean, damaged] = pieces.max_by(|a, b| self.harm(a).total_cmp(&self.harm(b))).expect("a try at least");
         self.base.wanted(&clean, &damaged, target);
         input.copy_from_slice(&damaged.pixels);
         Ok(())

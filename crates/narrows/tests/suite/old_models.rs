@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use narrows::data::Table;
 use narrows::file::Model;
-use narrows::pictures::{Album, Channels, Limits, Photo, Picture, Store};
+use narrows::pictures::{Album, Channels, Picture, Store};
 use narrows::recipe::Kind;
 use narrows::{Fitted, PictureRoles, Preset, Recipe, Threads, file};
 
@@ -88,13 +88,10 @@ fn pictures(n: usize) -> Vec<Picture> {
     (0..n).map(one).collect()
 }
 
-/// The same as files, as every fit gets them.
+/// The same as every fit gets them.
 fn store(n: usize) -> Store {
-    let folder = tempfile::tempdir().unwrap();
-    for (i, picture) in pictures(n).into_iter().enumerate() {
-        Photo::from(picture).write(folder.path().join(format!("{i:02}.png"))).unwrap();
-    }
-    Store::take(Album::open(folder.path(), &Limits::default()).unwrap(), u64::MAX).unwrap()
+    let named = pictures(n).into_iter().enumerate().map(|(i, picture)| (format!("{i}"), picture)).collect();
+    Store::take(Album::of("made", named).unwrap(), 0).unwrap()
 }
 
 fn of_images(preset: Preset, changes: &[&str]) -> Recipe {
@@ -149,7 +146,8 @@ fn write_format_3() {
     let conv = ["backbone.channels=[4]", "backbone.code_size=3"];
     let whole = narrows::fit_images(&of_images(Preset::Conv, &conv), &store, &roles, &session).unwrap();
     write_pictures("whole", &whole.into());
-    let map = ["backbone.channels=[4]", "backbone.code={ kind = \"map\", channels = 1 }", "data.view=pieces", "data.side=8"];
+    let map =
+        ["backbone.channels=[4]", "backbone.code={ kind = \"map\", channels = 1 }", "data.view=pieces", "data.side=8"];
     let pieces = narrows::fit_images(&of_images(Preset::Conv, &map), &store, &roles, &session).unwrap();
     write_pictures("pieces", &pieces.into());
     let mut recipe = of_images(Preset::Restore, &["backbone.channels=4", "backbone.blocks=1", "backbone.patch=8"]);
