@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 pub use crate::train::{Check, Stop, Training};
 pub use images::{ImagesReport, Reconstruction, WorstPicture};
 pub use restoration::{PictureQuality, Restoration, RestorationMeans, Rival, Similarity};
-pub(crate) use restorer::{SHEET_ROWS, sheet_of};
 pub use restorer::{PicturesReport, RestorerReport, SkippedPicture};
+pub(crate) use restorer::{SHEET_ROWS, sheet_of};
 pub use series::{ChannelTrace, EventSpan, SeriesReport, Stretch, WindowExample};
 
 use crate::detect::{Reason, Threshold};
@@ -142,6 +142,9 @@ pub struct LayerReport {
     pub width: usize,
     /// Such as `dense 58, relu`.
     pub words: String,
+    /// Height, width and channels, where its units lie on a map of pixels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub map: Option<[usize; 3]>,
 }
 
 /// Side of the network.

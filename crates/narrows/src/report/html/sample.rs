@@ -106,7 +106,7 @@ fn columns() -> Vec<ColumnReport> {
 }
 
 fn network() -> NetworkReport {
-    let layer = |part, width: usize, words: &str| LayerReport { part, width, words: words.to_owned() };
+    let layer = |part, width: usize, words: &str| LayerReport { part, width, words: words.to_owned(), map: None };
     NetworkReport {
         inputs: 29,
         code_size: 256,
