@@ -57,6 +57,7 @@ pub(super) fn report(
             ..PicturesReport::of(pictures, intake.layout.channels, train, validation)
         },
         view: intake.layout.in_words(),
+        stride: intake.layout.stride,
         backbone: told.recipe.backbone.in_words(),
         quality: passing.quality(pictures, measured, &words, threads)?,
         sheet: sheet(&passing, pictures, &split.calibration, threads)?.to_base64(),

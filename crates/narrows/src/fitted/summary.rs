@@ -263,7 +263,11 @@ fn argmax(values: &[f32]) -> usize {
 /// The network from input to output, activations and norms told with the layer they follow.
 fn network(recipe: &Recipe, judge: &Judge, blocks: &[Block]) -> NetworkReport {
     let network = &judge.network;
-    let mut layers = vec![LayerReport { part: Part::Input, width: network.inputs(), words: "input".to_owned() }];
+    let map = network.encoder.first().and_then(|layer| match layer {
+        Layer::Conv(conv) => pixels(conv.input),
+        _ => None,
+    });
+    let mut layers = vec![LayerReport { part: Part::Input, width: network.inputs(), words: "input".to_owned(), map }];
     let sides = [(&network.encoder, Part::Encoder, Part::Code), (&network.decoder, Part::Decoder, Part::Output)];
     for (side, part, last) in sides {
         let n_layers = side.iter().filter(|layer| layer_in_words(layer).is_some()).count();
@@ -278,7 +282,13 @@ fn network(recipe: &Recipe, judge: &Judge, blocks: &[Block]) -> NetworkReport {
                         Part::Code => (network.code_size(), format!("dense {}", network.code_size())),
                         _ => (width, words),
                     };
-                    layers.push(LayerReport { part, width, words });
+                    let map = match layer {
+                        Layer::Conv(conv) => pixels(conv.output()),
+                        Layer::ConvTranspose(conv) => pixels(conv.output()),
+                        _ => None,
+                    }
+                    .filter(|map| map.iter().product::<usize>() == width);
+                    layers.push(LayerReport { part, width, words, map });
                 }
                 None => {
                     if let Some(report) = layers.last_mut() {
@@ -322,6 +332,11 @@ fn layer_in_words(layer: &Layer) -> Option<(usize, String)> {
         }
         _ => None,
     }
+}
+
+/// Height, width and channels of a map of pixels; none of a series.
+fn pixels(map: Map) -> Option<[usize; 3]> {
+    (map.height > 1).then_some([map.height, map.width, map.channels])
 }
 
 fn map_in_words(map: Map) -> String {

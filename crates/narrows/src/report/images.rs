@@ -11,6 +11,9 @@ pub struct ImagesReport {
     pub pictures: PicturesReport,
     /// What of a picture the network sees at once, in words.
     pub view: String,
+    /// Pixels from a piece to the next; none where pictures are seen as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stride: Option<usize>,
     /// The backbone, in words.
     pub backbone: String,
     /// How well held-out pictures are rebuilt.

@@ -142,6 +142,9 @@ pub struct LayerReport {
     pub width: usize,
     /// Such as `dense 58, relu`.
     pub words: String,
+    /// Height, width and channels, where its units lie on a map of pixels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub map: Option<[usize; 3]>,
 }
 
 /// Side of the network.

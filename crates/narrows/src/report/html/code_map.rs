@@ -3,6 +3,7 @@
 use askama::Template;
 
 use super::number::{count, counted};
+use super::subject::Subject;
 use super::svg::scatter::Map;
 use crate::report::Report;
 
@@ -10,6 +11,7 @@ use crate::report::Report;
 #[derive(Template)]
 #[template(path = "report/code_map.html", whitespace = "minimize")]
 pub(super) struct CodeMap {
+    subject: Subject,
     drawing: Option<Map>,
     has_anomalies: bool,
     remarks: Vec<String>,
@@ -17,24 +19,31 @@ pub(super) struct CodeMap {
 
 impl CodeMap {
     pub(super) fn new(report: &Report) -> CodeMap {
+        let subject = Subject::seen(report);
         let drawing = Map::new(&report.code_map);
-        let remarks = drawing.as_ref().map(|map| remarks(map, report.code_map.len())).unwrap_or_default();
-        CodeMap { has_anomalies: drawing.as_ref().is_some_and(|map| map.drawn_anomalies > 0), drawing, remarks }
+        let remarks = drawing.as_ref().map(|map| remarks(map, report.code_map.len(), subject)).unwrap_or_default();
+        CodeMap {
+            subject,
+            has_anomalies: drawing.as_ref().is_some_and(|map| map.drawn_anomalies > 0),
+            drawing,
+            remarks,
+        }
     }
 }
 
-fn remarks(map: &Map, all: usize) -> Vec<String> {
+fn remarks(map: &Map, all: usize, subject: Subject) -> Vec<String> {
+    let noun = subject.noun();
     let mut remarks = Vec::new();
     if map.drawn < all {
-        remarks.push(format!("{} of {} are drawn.", count(map.drawn as u64), counted(all as u64, "row")));
+        remarks.push(format!("{} of {} are drawn.", count(map.drawn as u64), counted(all as u64, noun)));
     }
     match map.outside {
         0 => {}
-        1 => remarks.push("One row lies beyond the frame and is drawn on its edge.".to_owned()),
-        n => remarks.push(format!("{} lie beyond the frame and are drawn on its edge.", counted(n as u64, "row"))),
+        1 => remarks.push(format!("One {noun} lies beyond the frame and is drawn on its edge.")),
+        n => remarks.push(format!("{} lie beyond the frame and are drawn on its edge.", counted(n as u64, noun))),
     }
     if map.drawn_anomalies == 0 {
-        remarks.push("No row of this sample is above the threshold.".to_owned());
+        remarks.push(format!("No {noun} of this sample is above the threshold."));
     }
     remarks
 }

@@ -3,25 +3,35 @@
 //! A section is a file here (what is said, in words and geometry) and a template of the same name in
 //! `templates/report` (how it is laid out); askama escapes every value. Plots are inline SVG that takes its colours
 //! from the page, so that light, dark and print are a matter of the stylesheet alone. A page with time series has one inline script, which
-//! zooms them; nothing else needs it, and every other page has none.
+//! zooms them; nothing else needs it, and every other page has none. Pictures stand in the page as base64.
+//!
+//! Both pages, of a fit and of a restorer, fill the same frame, `base.html`.
 
 mod anomalies;
 mod code_map;
+mod columns;
 mod data;
+mod images;
 mod label;
 mod network;
 mod number;
 mod pca;
+mod pictures;
 mod quality;
 mod reproduce;
+mod restoration;
 mod restorer;
 #[cfg(test)]
 pub(crate) mod sample;
 mod scores;
 mod series;
+mod sheet;
+mod similarities;
+mod subject;
 mod summary;
 mod svg;
 mod training;
+mod worst;
 
 pub use restorer::render_restorer;
 
@@ -35,15 +45,20 @@ use crate::error::{Error, Result};
 #[template(path = "report/page.html", whitespace = "minimize")]
 struct Page {
     title: String,
+    kind: &'static str,
     version: String,
     summary: summary::Summary,
     data: data::Data,
+    images: Option<images::Images>,
     network: network::Network,
     training: training::TrainingCurves,
     scores: scores::Scores,
     series: Option<series::Series>,
-    anomalies: anomalies::Anomalies,
-    quality: quality::Quality,
+    /// Of rows; of pictures, `worst`.
+    anomalies: Option<anomalies::Anomalies>,
+    worst: Option<worst::Worst>,
+    /// Of columns, which pictures do not have.
+    quality: Option<quality::Quality>,
     code_map: code_map::CodeMap,
     pca: pca::Pca,
     reproduce: reproduce::Reproduce,
@@ -61,17 +76,22 @@ impl Page {
 /// # Errors
 /// Where the page cannot be formatted, which a page in memory never is.
 pub fn render(report: &Report) -> Result<String> {
+    let images = report.images.as_ref();
+    let has_columns = images.is_none();
     let page = Page {
         title: label::cut(&report.source, 120),
+        kind: "fit report",
         version: report.version.clone(),
         summary: summary::Summary::new(report),
         data: data::Data::new(report),
+        images: images.map(|images| images::Images::new(report, images)),
         network: network::Network::new(report),
-        training: training::TrainingCurves::new(report),
+        training: training::TrainingCurves::new(&report.training),
         scores: scores::Scores::new(report),
         series: report.series.as_ref().map(series::Series::new),
-        anomalies: anomalies::Anomalies::new(report),
-        quality: quality::Quality::new(report),
+        anomalies: has_columns.then(|| anomalies::Anomalies::new(report)),
+        worst: images.map(|images| worst::Worst::new(report, images)),
+        quality: has_columns.then(|| quality::Quality::new(report)),
         code_map: code_map::CodeMap::new(report),
         pca: pca::Pca::new(report),
         reproduce: reproduce::Reproduce::new(report),
@@ -83,23 +103,46 @@ pub fn render(report: &Report) -> Result<String> {
 mod tests {
     use super::*;
     use crate::detect::Reason;
-    use crate::report::{CodePoint, EventSpan, Role};
+    use crate::report::{CodePoint, EventSpan, RestorerReport, Role, SkippedPicture, WorstPicture};
 
-    const SECTIONS: [&str; 10] =
-        ["summary", "data", "network", "training", "scores", "anomalies", "quality", "code-map", "pca", "reproduce"];
+    const ALWAYS: [&str; 8] =
+        ["summary", "data", "network", "training", "scores", "anomalies", "code-map", "reproduce"];
+    const OF_A_RESTORER: [&str; 6] = ["summary", "quality", "data", "network", "training", "reproduce"];
 
     /// Renders, and holds the page to what every page promises.
     fn check(report: &Report) -> String {
         let html = render(report).unwrap();
-        for section in SECTIONS {
+        let own = if report.images.is_some() { ["images", "pca"] } else { ["quality", "pca"] };
+        check_page(&html, &[&ALWAYS[..], &own].concat());
+        html
+    }
+
+    fn check_restorer(report: &RestorerReport) -> String {
+        let html = render_restorer(report).unwrap();
+        check_page(&html, &OF_A_RESTORER);
+        html
+    }
+
+    fn check_page(html: &str, sections: &[&str]) {
+        for section in sections {
             assert!(html.contains(&format!("<section id=\"{section}\"")), "section {section} is missing");
+            let link = format!("<a href=\"#{section}\">");
+            assert!(*section == "summary" || html.contains(&link), "section {section} is not linked");
         }
-        for reference in ["http://", "https://", "src=", "url(//", "@import", "<link", "NaN", "Infinity"] {
-            assert!(!html.contains(reference), "the page holds `{reference}`");
+        for link in html.split("href=\"#").skip(1) {
+            let section = link.split('"').next().unwrap();
+            assert!(
+                html.contains(&format!("<section id=\"{section}\"")),
+                "a link leads to {section}, which is missing"
+            );
+        }
+        let without_sheets = without_sheets(html);
+        for reference in ["http://", "https://", "src=", "=\"data:", "url(//", "@import", "<link", "NaN", "Infinity"] {
+            assert!(!without_sheets.contains(reference), "the page holds `{reference}`");
         }
         for tag in [
-            "section", "table", "svg", "details", "div", "ul", "ol", "li", "td", "th", "span", "p", "title", "g",
-            "text", "button",
+            "section", "table", "svg", "details", "div", "ul", "ol", "li", "td", "th", "tr", "span", "p", "title", "g",
+            "text", "button", "figure", "dl", "dd", "code", "bdi",
         ] {
             let (open, close) = (
                 html.matches(&format!("<{tag} ")).count() + html.matches(&format!("<{tag}>")).count(),
@@ -107,7 +150,18 @@ mod tests {
             );
             assert_eq!(open, close, "<{tag}> is opened {open} times and closed {close} times");
         }
-        html
+    }
+
+    /// The page without the pictures in it: exactly what a sheet is written as, from `<img` to base64 and its `>`.
+    fn without_sheets(html: &str) -> String {
+        let mut pieces = html.split("src=\"data:image/png;base64,");
+        let mut kept = pieces.next().unwrap().to_owned();
+        for piece in pieces {
+            let (base64, rest) = piece.split_once("\">").unwrap();
+            assert!(base64.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(&b)), "not base64");
+            kept.push_str(rest);
+        }
+        kept
     }
 
     #[test]
@@ -275,5 +329,110 @@ mod tests {
         report.series = Some(series);
         let html = check(&report);
         assert!(html.len() < 2_500_000, "{} bytes", html.len());
+    }
+
+    fn of_pictures() -> Report {
+        let mut report = sample::report();
+        (report.columns, report.top, report.images) = (Vec::new(), Vec::new(), Some(sample::images()));
+        // These speak of the table.
+        (report.notes, report.warnings) = (Vec::new(), Vec::new());
+        report.label = Some(crate::report::Label { column: "folder".to_owned(), normal: Some("good".to_owned()) });
+        report
+    }
+
+    #[test]
+    fn a_page_of_pictures_speaks_of_pictures_alone() {
+        let html = check(&of_pictures());
+        assert_eq!(html.matches("<img ").count(), 2);
+        assert!(html.contains("href=\"#images\"") && !html.contains("href=\"#quality\""));
+        assert!(!html.contains("id=\"quality\"") && !html.contains("<script"));
+        let (start, end) = (html.find("<main>").unwrap(), html.find("<section id=\"reproduce\"").unwrap());
+        for words in [" row ", " rows", "\u{a0}row", "rows ", "olumn"] {
+            assert!(!html[start..end].contains(words), "the page speaks of `{words}`");
+        }
+    }
+
+    #[test]
+    fn a_restorer_has_its_page() {
+        let html = check_restorer(&sample::restorer());
+        assert_eq!(html, render_restorer(&sample::restorer()).unwrap());
+        assert_eq!(html.matches("<img ").count(), 1);
+        assert!(html.len() < 200_000 && !html.contains("<script"), "{} bytes", html.len());
+        for words in
+            ["no bottleneck", "Each picture by itself", "validation loss", "restorer report", "--recipe recipe.toml"]
+        {
+            assert!(html.contains(words), "`{words}` is missing");
+        }
+        let bare = RestorerReport { quality: None, sheet: String::new(), ..sample::restorer() };
+        assert!(!check_restorer(&bare).contains("<img"));
+    }
+
+    #[test]
+    fn hostile_pictures_are_escaped_and_a_sheet_that_is_none_is_left_out() {
+        let hostile = || "\"><script>alert('x')</script><img onerror=x>{{ 7 }}".to_owned();
+        let skipped = || vec![SkippedPicture { name: hostile(), reason: hostile() }; 20];
+        let mut report = of_pictures();
+        report.label.as_mut().unwrap().normal = Some(hostile());
+        let images = report.images.as_mut().unwrap();
+        (images.view, images.backbone, images.quality.damage) = (hostile(), hostile(), hostile());
+        (images.pictures.source, images.pictures.skipped) = (hostile(), skipped());
+        images.worst.iter_mut().for_each(|picture| picture.name = hostile());
+        (images.sheet, images.worst_sheet) = (hostile(), format!("iVBORw0KGgo{}", hostile()));
+        let html = check(&report).to_lowercase();
+        assert!(!html.contains("<script") && !html.contains("<img") && !html.contains("onerror=x>"));
+
+        let mut report = sample::restorer();
+        (report.version, report.damage, report.network) = (hostile(), hostile(), hostile());
+        (report.pictures.source, report.pictures.skipped) = (hostile(), skipped());
+        (report.training.corruption, report.warnings, report.sheet) = (hostile(), vec![hostile()], hostile());
+        let quality = report.quality.as_mut().unwrap();
+        (quality.damage, quality.means.rival.name) = (hostile(), hostile());
+        for picture in &mut quality.pictures {
+            (picture.name, picture.qualities.rival.name) = (hostile(), hostile());
+        }
+        let html = check_restorer(&report).to_lowercase();
+        assert!(!html.contains("<script") && !html.contains("<img") && !html.contains("onerror=x>"));
+    }
+
+    #[test]
+    fn figures_of_pictures_that_are_none_break_nothing() {
+        for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, f64::MAX, f64::MIN_POSITIVE, 0.0] {
+            let spoil = |s: &mut crate::report::Similarity| {
+                (s.psnr, s.ssim, s.mse, s.bce, s.colourfulness) = (bad, Some(bad), bad, Some(bad), Some(bad));
+            };
+            let mut report = of_pictures();
+            let images = report.images.as_mut().unwrap();
+            let quality = &mut images.quality;
+            [&mut quality.model, &mut quality.pca].into_iter().chain(&mut quality.input).for_each(spoil);
+            images.worst.iter_mut().for_each(|picture| (picture.score, picture.p_value) = (bad, bad));
+            check(&report);
+
+            let mut report = sample::restorer();
+            let quality = report.quality.as_mut().unwrap();
+            let all = quality.pictures.iter_mut().map(|picture| &mut picture.qualities).chain([&mut quality.means]);
+            all.for_each(|q| [&mut q.restored, &mut q.input, &mut q.rival.similarity].into_iter().for_each(spoil));
+            check_restorer(&report);
+        }
+    }
+
+    #[test]
+    fn thousands_of_pictures_stay_small() {
+        let name = |i: usize| format!("{i} {}", "long ".repeat(100));
+        let skipped: Vec<SkippedPicture> =
+            (0..50_000).map(|i| SkippedPicture { name: name(i), reason: "reason ".repeat(100) }).collect();
+        let mut report = of_pictures();
+        let images = report.images.as_mut().unwrap();
+        images.pictures.skipped.clone_from(&skipped);
+        let worst = images.worst[0].clone();
+        images.worst = (0..50_000).map(|i| WorstPicture { name: name(i), ..worst.clone() }).collect();
+        let html = check(&report);
+        assert!(html.len() < 600_000, "{} bytes", html.len());
+        let mut report = sample::restorer();
+        report.pictures.skipped = skipped;
+        let quality = report.quality.as_mut().unwrap();
+        quality.pictures = vec![quality.pictures.clone(); 5000].concat();
+        quality.pictures.iter_mut().enumerate().for_each(|(i, picture)| picture.name = name(i));
+        let html = check_restorer(&report);
+        assert!(html.len() < 900_000, "{} bytes", html.len());
     }
 }

@@ -4,6 +4,7 @@ use askama::Template;
 
 use super::label::cut;
 use super::number::{count, counted};
+use super::subject::Subject;
 use super::svg::hourglass::Hourglass;
 use super::training::denoises;
 use crate::report::{LayerReport, Part, Report};
@@ -47,7 +48,7 @@ impl Network {
             },
             parameters: parameters(network.parameters, network.members),
             loss: cut(&network.loss, 400),
-            narrowness: narrowness(network.inputs, network.code_size, denoises(&report.training)),
+            narrowness: narrowness(report, Subject::seen(report)),
         }
     }
 }
@@ -59,16 +60,17 @@ fn parameters(each: usize, members: usize) -> String {
     }
 }
 
-fn narrowness(inputs: usize, code: usize, denoises: bool) -> String {
+fn narrowness(report: &Report, subject: Subject) -> String {
+    let (inputs, code, noun) = (report.network.inputs, report.network.code_size, subject.noun());
     let (shown_inputs, shown_code) = (counted(inputs as u64, "value"), counted(code as u64, "number"));
     if code < inputs {
         format!(
-            "Each row of {shown_inputs} has to pass through {shown_code}: what survives the passage is the pattern of the data."
+            "Each {noun} of {shown_inputs} has to pass through {shown_code}: what survives the passage is the pattern of the data."
         )
     } else {
         format!(
-            "The code, {shown_code}, is not narrower than a row of {shown_inputs}: by its width alone this network could copy. {}",
-            if denoises {
+            "The code, {shown_code}, is not narrower than a {noun} of {shown_inputs}: by its width alone this network could copy. {}",
+            if denoises(&report.training) {
                 "What makes it learn is the damage done to its input, which it has to undo."
             } else {
                 "Only sparsity, or stopping in time, keeps it from that."
@@ -90,13 +92,21 @@ fn layer(layer: &LayerReport) -> Layer {
 
 #[cfg(test)]
 mod tests {
+    use super::super::sample;
     use super::*;
 
     #[test]
     fn an_overcomplete_code_is_named_as_such() {
-        assert!(narrowness(29, 8, true).contains("has to pass"));
-        assert!(narrowness(29, 29, false).contains("not narrower"));
-        assert!(narrowness(29, 256, true).contains("has to undo"));
+        let check = |code: usize, corruption: &str, expected: &str| {
+            let mut report = sample::report();
+            report.network.code_size = code;
+            report.training.iter_mut().for_each(|training| training.corruption = corruption.to_owned());
+            let sentence = narrowness(&report, Subject::Row);
+            assert!(sentence.contains(expected), "{sentence}");
+        };
+        check(8, "gaussian", "has to pass");
+        check(29, "none", "not narrower");
+        check(256, "gaussian", "has to undo");
     }
 
     #[test]

@@ -62,6 +62,22 @@ pub(super) fn probability(p: f64) -> String {
     }
 }
 
+/// A number with so many decimals: `0.340`.
+pub(super) fn places(x: f64, decimals: usize) -> String {
+    not_finite(x).map_or_else(|| fixed(x, decimals), str::to_owned)
+}
+
+/// A ratio in decibels: `28.65 dB`.
+pub(super) fn decibels(x: f64) -> String {
+    format!("{}{NO_BREAK}dB", places(x, 2))
+}
+
+/// A difference in decibels with its sign: `+0.23 dB`.
+pub(super) fn gain(x: f64) -> String {
+    let sign = if x >= 0.005 { "+" } else { "" };
+    format!("{sign}{}", decibels(x))
+}
+
 /// A count with its noun: `1 row`, `1,200 rows`.
 pub(super) fn counted(n: u64, noun: &str) -> String {
     format!("{}{NO_BREAK}{noun}{}", count(n), if n == 1 { "" } else { "s" })
@@ -137,6 +153,17 @@ mod tests {
         }
         assert_eq!(count(1_234_567), "1,234,567");
         assert_eq!(counted(1, "row"), "1\u{a0}row");
+        assert_eq!(places(0.34, 3), "0.340");
+    }
+
+    #[test]
+    fn decibels_have_two_places_and_a_gain_its_sign() {
+        let plain = |text: String| text.replace(NO_BREAK, " ");
+        assert_eq!(plain(decibels(28.6491)), "28.65 dB");
+        assert_eq!(plain(decibels(f64::INFINITY)), "∞ dB");
+        for (x, expected) in [(0.231, "+0.23 dB"), (-8.164, "−8.16 dB"), (0.001, "0.00 dB"), (f64::NAN, "n/a dB")] {
+            assert_eq!(plain(gain(x)), expected);
+        }
     }
 
     #[test]

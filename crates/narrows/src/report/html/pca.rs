@@ -3,6 +3,7 @@
 use askama::Template;
 
 use super::number::{count, counted, number, percent};
+use super::subject::Subject;
 use crate::report::Report;
 
 /// Errors closer than this are called the same.
@@ -15,6 +16,7 @@ const NOTHING: f64 = 1e-9;
 #[derive(Template)]
 #[template(path = "report/pca.html", whitespace = "minimize")]
 pub(super) struct Pca {
+    subject: Subject,
     bars: Vec<Bar>,
     verdict: String,
 }
@@ -38,6 +40,7 @@ impl Pca {
         };
         let bar = |class, name, i: usize| Bar { class, name, error: number(errors[i]), width: width(errors[i]) };
         Pca {
+            subject: Subject::seen(report),
             verdict: verdict(report),
             bars: vec![
                 bar("model", format!("this model, code {}", count(report.network.code_size as u64)), 0),
@@ -50,10 +53,11 @@ impl Pca {
 fn verdict(report: &Report) -> String {
     let (model, pca, inputs, components) =
         (report.pca.model_error, report.pca.pca_error, report.network.inputs, report.pca.components);
+    let (noun, plural) = (Subject::seen(report).noun(), Subject::seen(report).plural());
     let same_size = counted(components as u64, "component");
     if components.max(report.network.code_size) >= inputs && inputs > 0 {
         return format!(
-            "This comparison says nothing here: PCA with {same_size} for {} copies every row perfectly, anomalies included. Look at the scores instead.",
+            "This comparison says nothing here: PCA with {same_size} for {} copies every {noun} perfectly, anomalies included. Look at the scores instead.",
             counted(inputs as u64, "input")
         );
     }
@@ -62,20 +66,20 @@ fn verdict(report: &Report) -> String {
     }
     if pca <= NOTHING {
         return format!(
-            "This comparison says nothing here: {same_size} of PCA copy every row perfectly, anomalies included."
+            "This comparison says nothing here: {same_size} of PCA copy every {noun} perfectly, anomalies included."
         );
     }
     let gain = 1.0 - model / pca;
     match gain {
         _ if gain.abs() < SAME => format!(
-            "The two rebuild held-out rows equally well. PCA with {same_size} is the simpler choice where only reconstruction counts."
+            "The two rebuild held-out {plural} equally well. PCA with {same_size} is the simpler choice where only reconstruction counts."
         ),
         _ if gain > 0.0 => format!(
-            "The model rebuilds held-out rows with {} less error than PCA with {same_size}: it uses what is not linear in the data.",
+            "The model rebuilds held-out {plural} with {} less error than PCA with {same_size}: it uses what is not linear in the data.",
             percent(gain)
         ),
         _ => format!(
-            "PCA with {same_size} rebuilds these rows better, with {} less error than the model. The data may be close to linear, or the model trained too briefly for its size. \
+            "PCA with {same_size} rebuilds these {plural} better, with {} less error than the model. The data may be close to linear, or the model trained too briefly for its size. \
              Rebuilding well and finding anomalies are not the same, but look before you trust.",
             percent(1.0 - pca / model)
         ),

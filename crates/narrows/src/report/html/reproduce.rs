@@ -3,7 +3,8 @@
 use askama::Template;
 
 use super::label::{cut, shell};
-use crate::report::{Report, Role};
+use crate::recipe::Recipe;
+use crate::report::{Report, RestorerReport, Role};
 
 /// The section.
 #[derive(Template)]
@@ -18,25 +19,45 @@ pub(super) struct Reproduce {
 
 impl Reproduce {
     pub(super) fn new(report: &Report) -> Reproduce {
+        Reproduce::of(&report.recipe, command(report), &report.version)
+    }
+
+    pub(super) fn restorer(report: &RestorerReport) -> Reproduce {
+        Reproduce::of(&report.recipe, fit(&report.pictures.source, Vec::new()), &report.version)
+    }
+
+    fn of(recipe: &Recipe, command: String, version: &str) -> Reproduce {
         Reproduce {
-            command: command(report),
-            toml: report.recipe.to_toml().trim().to_owned(),
-            seed: report.recipe.seed,
-            preset: report.recipe.preset.to_string(),
-            version: report.version.clone(),
+            command,
+            toml: recipe.to_toml().trim().to_owned(),
+            seed: recipe.seed,
+            preset: recipe.preset.to_string(),
+            version: version.to_owned(),
         }
     }
 }
 
 /// The command line that fits this model again.
 fn command(report: &Report) -> String {
-    let mut words = vec!["narrows fit".to_owned(), shell(&cut(&report.source, 400))];
+    let mut roles = Vec::new();
     if let Some(label) = &report.label {
-        words.push(format!("--label {}", shell(&label.column)));
-        words.extend(label.normal.iter().map(|normal| format!("--normal {}", shell(normal))));
+        // Of pictures the label is their folder, which is asked for by the names of the normal ones alone.
+        let is_folder = report.images.is_some();
+        if !is_folder {
+            roles.push(format!("--label {}", shell(&label.column)));
+        }
+        let normal = label.normal.iter().map(|names| if is_folder { names.replace(", ", ",") } else { names.clone() });
+        roles.extend(normal.map(|normal| format!("--normal {}", shell(&normal))));
     }
     let ignored = report.columns.iter().filter(|column| column.role == Role::Ignored);
-    words.extend(ignored.map(|column| format!("--ignore {}", shell(&column.name))));
+    roles.extend(ignored.map(|column| format!("--ignore {}", shell(&column.name))));
+    fit(&report.source, roles)
+}
+
+/// A fit to a source, with what is told of its parts.
+fn fit(source: &str, roles: Vec<String>) -> String {
+    let mut words = vec!["narrows fit".to_owned(), shell(&cut(source, 400))];
+    words.extend(roles);
     words.push("--recipe recipe.toml -o model.narrows".to_owned());
     words.join(" ")
 }
@@ -54,5 +75,21 @@ mod tests {
             ("narrows fit payments.csv --label is_fraud --normal 0", "--recipe recipe.toml -o model.narrows");
         assert!(section.command.starts_with(start) && section.command.ends_with(end), "{}", section.command);
         assert!(section.render().unwrap().contains("seed = "));
+    }
+
+    #[test]
+    fn pictures_are_told_by_their_folders_and_a_restorer_by_its_source() {
+        let mut report = sample::report();
+        report.columns.clear();
+        report.label =
+            Some(crate::report::Label { column: "folder".to_owned(), normal: Some("good, fine".to_owned()) });
+        report.images = Some(sample::images());
+        assert_eq!(
+            command(&report),
+            "narrows fit payments.csv --normal good,fine --recipe recipe.toml -o model.narrows"
+        );
+        let section = Reproduce::restorer(&sample::restorer());
+        assert_eq!(section.command, "narrows fit 'photos of 2025' --recipe recipe.toml -o model.narrows");
+        assert!(section.toml.contains("corrupt = [\"gaussian:25\"]"), "{}", section.toml);
     }
 }

@@ -1,11 +1,15 @@
-//! A report as a fit on card payments would give it, and its series as a fit on machines would: what the tests of the
-//! page draw.
+//! A report as a fit on card payments would give it, its series as a fit on machines would, its pictures as one on
+//! castings would, and the report of a restorer of photos: what the tests of the pages draw.
+
+use narrows_pictures::{Channels, Picture, Sheet};
 
 use crate::detect::Reason;
-use crate::recipe::Recipe;
+use crate::recipe::{Data, Images, Recipe};
 use crate::report::{
-    ChannelTrace, Check, CodePoint, ColumnReport, Detection, EventSpan, Histogram, LayerReport, NetworkReport, Part,
-    PcaComparison, Report, Role, Rows, SeriesReport, Stop, Stretch, TopRow, Training, WindowExample,
+    ChannelTrace, Check, CodePoint, ColumnReport, Detection, EventSpan, Histogram, ImagesReport, LayerReport,
+    NetworkReport, Part, PcaComparison, PictureQuality, PicturesReport, Reconstruction, Report, Restoration,
+    RestorationMeans, RestorerReport, Rival, Role, Rows, SeriesReport, Similarity, SkippedPicture, Stop, Stretch,
+    TopRow, Training, WindowExample, WorstPicture,
 };
 
 const FEATURES: [(&str, &str, f64); 29] = [
@@ -106,7 +110,7 @@ fn columns() -> Vec<ColumnReport> {
 }
 
 fn network() -> NetworkReport {
-    let layer = |part, width: usize, words: &str| LayerReport { part, width, words: words.to_owned() };
+    let layer = |part, width: usize, words: &str| LayerReport { part, width, words: words.to_owned(), map: None };
     NetworkReport {
         inputs: 29,
         code_size: 256,
@@ -298,4 +302,90 @@ fn window(i: u32) -> WindowExample {
         score: 61.0 * (-0.3 * f64::from(i)).exp(),
         channels: piece.channels,
     }
+}
+
+/// Castings in pieces, of which scratched ones are not normal.
+pub(crate) fn images() -> ImagesReport {
+    let worst = |i: u32| WorstPicture {
+        name: if i < 7 { format!("scratch/{:04}.png", 417 + 31 * i) } else { format!("good/{:04}.png", 12 * i) },
+        score: 38.2 * (-0.4 * f64::from(i)).exp(),
+        p_value: if i < 7 { 1.0 / 201.0 } else { 0.03 },
+        is_anomaly: i < 7,
+    };
+    let similarity = |psnr: f64, ssim: f64, bce: Option<f64>| Similarity { bce, ..similarity(psnr, ssim) };
+    ImagesReport {
+        pictures: PicturesReport { source: "castings".to_owned(), channels: Channels::Grey, ..restorer().pictures },
+        view: "pieces of 32 x 32 pixels, 16 apart, grey".to_owned(),
+        stride: Some(16),
+        backbone: "convolutional, with a bottleneck".to_owned(),
+        quality: Reconstruction {
+            n: 200,
+            damage: "gaussian:25".to_owned(),
+            model: similarity(27.7, 0.81, Some(0.294)),
+            pca: similarity(26.9, 0.78, None),
+            input: Some(similarity(20.3, 0.44, None)),
+        },
+        sheet: sheet(&["input", "output", "truth", "difference"]),
+        worst: (0..12).map(worst).collect(),
+        worst_sheet: sheet(&["picture", "heat map"]),
+    }
+}
+
+/// A restorer of photos in colour, beside a rival that is almost as good.
+pub(crate) fn restorer() -> RestorerReport {
+    let colourful = |psnr: f64, ssim: f64| Similarity { colourfulness: Some(31.7), ..similarity(psnr, ssim) };
+    let pictures = (0..12).map(|i| PictureQuality {
+        name: format!("{}{}.png", ["castle", "bear", "market", "sea"][i % 4], ["", "-2", "-3"][i / 4]),
+        qualities: RestorationMeans {
+            restored: colourful(28.0 + 0.2 * i as f64, 0.80 + 0.005 * i as f64),
+            input: colourful(20.0 + 0.4 * part(i as u32, 5), 0.42),
+            rival: Rival { name: "non-local means".to_owned(), similarity: colourful(27.2 + 0.2 * i as f64, 0.79) },
+        },
+    });
+    let mut quality = Restoration::of("gaussian:25".to_owned(), pictures.collect());
+    let means = &mut quality.means;
+    (means.restored.psnr, means.input.psnr, means.rival.similarity.psnr) = (29.1, 20.4, 28.3);
+    let skipped = |name: &str, reason: &str| SkippedPicture { name: name.to_owned(), reason: reason.to_owned() };
+    let corrupt = serde_json::from_str(r#"["gaussian:25"]"#).unwrap();
+    RestorerReport {
+        version: "0.1.0".to_owned(),
+        pictures: PicturesReport {
+            source: "photos of 2025".to_owned(),
+            read: 120,
+            skipped: vec![
+                skipped("holidays/torn.jpg", "the file ends too early"),
+                skipped("notes.png", "expected a picture, got text"),
+            ],
+            channels: Channels::Rgb,
+            heights: [256, 512],
+            widths: [256, 768],
+            train: 108,
+            validation: 12,
+            calibration: 0,
+        },
+        damage: "gaussian:25".to_owned(),
+        network:
+            "fully convolutional without a bottleneck: 5 residual blocks of 48 channels; the output leans on the input"
+                .to_owned(),
+        parameters: 211_348,
+        training: Training { corruption: "gaussian:25".to_owned(), ..training(1) },
+        quality: Some(quality),
+        sheet: sheet(&["input", "output", "truth", "difference"]),
+        warnings: Vec::new(),
+        recipe: Recipe { data: Data::Images(Images { corrupt, ..Images::default() }), ..Recipe::default() },
+    }
+}
+
+fn similarity(psnr: f64, ssim: f64) -> Similarity {
+    Similarity { psnr, ssim: Some(ssim), mse: 10f64.powf(-psnr / 10.0), bce: None, colourfulness: None }
+}
+
+/// Grey squares, a column each.
+fn sheet(titles: &[&str]) -> String {
+    let mut sheet = Sheet::new(titles).with_side(32);
+    for row in 0..3 {
+        let grey = |i: usize| 0.2 * (i + row) as f32;
+        sheet.row((0..titles.len()).map(|i| Picture::filled(32, 32, Channels::Grey, grey(i).min(1.0))).collect());
+    }
+    sheet.to_base64()
 }

@@ -3,9 +3,11 @@
 use askama::Template;
 
 use super::label::{Label, Piece, prose};
-use super::number::{count, counted, number, percent};
+use super::number::{count, counted, decibels, number, percent};
+use super::restorer;
+use super::subject::Subject;
 use super::training::denoises;
-use crate::report::Report;
+use crate::report::{Reconstruction, Report, RestorerReport};
 
 /// Notes shown before the rest is folded away.
 const NOTES_SHOWN: usize = 8;
@@ -16,9 +18,8 @@ const NOTES_KEPT: usize = 200;
 #[derive(Template)]
 #[template(path = "report/summary.html", whitespace = "minimize")]
 pub(super) struct Summary {
-    source: Label,
-    network: String,
-    decision: String,
+    name: Label,
+    lead: Vec<Piece>,
     tiles: Vec<Tile>,
     warnings: Vec<Vec<Piece>>,
     notes: Vec<Vec<Piece>>,
@@ -26,10 +27,11 @@ pub(super) struct Summary {
     unlisted_notes: usize,
 }
 
-struct Tile {
-    name: &'static str,
-    value: String,
-    remark: String,
+/// A figure worth the head of the page.
+pub(super) struct Tile {
+    pub(super) name: &'static str,
+    pub(super) value: String,
+    pub(super) remark: String,
 }
 
 impl Summary {
@@ -38,14 +40,26 @@ impl Summary {
         let kept = notes.len().min(NOTES_KEPT);
         let shown = if kept <= NOTES_SHOWN + 2 { kept } else { NOTES_SHOWN };
         Summary {
-            source: Label::new(&report.source),
-            network: network(report),
-            decision: decision(report),
+            name: Label::new(&report.source),
+            lead: prose(&format!("{} {}", network(report), decision(report)), 2000),
             tiles: tiles(report),
             warnings: sentences(&report.warnings),
             notes: sentences(&notes[..shown]),
             more_notes: sentences(&notes[shown..kept]),
             unlisted_notes: notes.len() - kept,
+        }
+    }
+
+    /// Of a restorer, which chooses nothing for its user.
+    pub(super) fn restorer(report: &RestorerReport) -> Summary {
+        Summary {
+            name: Label::new(&restorer::name(report)),
+            lead: prose(&restorer::lead(report), 2000),
+            tiles: restorer::tiles(report),
+            warnings: sentences(&report.warnings),
+            notes: Vec::new(),
+            more_notes: Vec::new(),
+            unlisted_notes: 0,
         }
     }
 }
@@ -59,17 +73,22 @@ fn network(report: &Report) -> String {
     let network = &report.network;
     let kind = if denoises(&report.training) { "denoising network" } else { "network" };
     format!(
-        "{} with {} and a code of {}, trained on {}.",
+        "{} with {} and a code of {}, trained on {}{}.",
         counted(network.members as u64, kind),
         counted(network.inputs as u64, "input"),
         count(network.code_size as u64),
-        counted(report.rows.train, "row")
+        if Subject::seen(report) == Subject::Piece { "pieces of " } else { "" },
+        counted(report.rows.train, Subject::judged(report).noun())
     )
 }
 
 fn decision(report: &Report) -> String {
     let detection = &report.detection;
-    let rule = format!("A row is an anomaly when its score exceeds {}", number(detection.threshold));
+    let rule = format!(
+        "A {} is an anomaly when its score exceeds {}",
+        Subject::judged(report).noun(),
+        number(detection.threshold)
+    );
     match detection.promised_rate.filter(|rate| rate.is_finite()) {
         Some(rate) => format!("{rule}; the promised false-alarm rate is {}.", percent(rate)),
         None => format!("{rule}; no false-alarm rate is promised."),
@@ -79,12 +98,9 @@ fn decision(report: &Report) -> String {
 fn tiles(report: &Report) -> Vec<Tile> {
     let (rows, network, detection) = (&report.rows, &report.network, &report.detection);
     let promise = detection.promised_rate.filter(|rate| rate.is_finite());
-    let mut qualities: Vec<f64> =
-        report.columns.iter().filter_map(|column| column.quality).filter(|quality| quality.is_finite()).collect();
-    qualities.sort_by(f64::total_cmp);
-    let rebuilt = qualities.get(qualities.len() / 2);
+    let subject = Subject::judged(report);
     vec![
-        Tile { name: "rows read", value: count(rows.read), remark: format!("{} trained", count(rows.train)) },
+        Tile { name: subject.read(), value: count(rows.read), remark: format!("{} trained", count(rows.train)) },
         Tile {
             name: "inputs → code",
             value: format!("{} → {}", count(network.inputs as u64), count(network.code_size as u64)),
@@ -102,19 +118,44 @@ fn tiles(report: &Report) -> Vec<Tile> {
         Tile {
             name: "threshold",
             value: number(detection.threshold),
-            remark: format!("from {}", counted(rows.calibration, "row")),
+            remark: format!("from {}", counted(rows.calibration, subject.noun())),
         },
         Tile {
             name: "false alarms",
             value: promise.map_or_else(|| "no promise".to_owned(), |rate| format!("≤ {}", percent(rate))),
-            remark: promise.map_or("see the threshold rule", |_| "promised on fresh normal rows").to_owned(),
+            remark: promise.map_or_else(
+                || "see the threshold rule".to_owned(),
+                |_| format!("promised on fresh normal {}", subject.plural()),
+            ),
         },
-        Tile {
-            name: "rebuilt",
-            value: rebuilt.map_or_else(|| "n/a".to_owned(), |quality| percent(*quality)),
-            remark: "median quality of columns".to_owned(),
+        match &report.images {
+            Some(images) => rebuilt_pictures(&images.quality),
+            None => rebuilt_columns(report),
         },
     ]
+}
+
+fn rebuilt_columns(report: &Report) -> Tile {
+    let mut qualities: Vec<f64> =
+        report.columns.iter().filter_map(|column| column.quality).filter(|quality| quality.is_finite()).collect();
+    qualities.sort_by(f64::total_cmp);
+    let rebuilt = qualities.get(qualities.len() / 2);
+    Tile {
+        name: "rebuilt",
+        value: rebuilt.map_or_else(|| "n/a".to_owned(), |quality| percent(*quality)),
+        remark: "median quality of columns".to_owned(),
+    }
+}
+
+fn rebuilt_pictures(quality: &Reconstruction) -> Tile {
+    match quality.n {
+        0 => Tile { name: "rebuilt", value: "n/a".to_owned(), remark: "no picture held out".to_owned() },
+        _ => Tile {
+            name: "rebuilt",
+            value: decibels(quality.model.psnr),
+            remark: format!("PSNR held out; PCA {}", decibels(quality.pca.psnr)),
+        },
+    }
 }
 
 fn shape(report: &Report) -> String {
@@ -144,6 +185,35 @@ mod tests {
         report.detection.promised_rate = None;
         assert!(plain(network(&report)).starts_with("1 network with"));
         assert!(decision(&report).ends_with("no false-alarm rate is promised."));
+    }
+
+    #[test]
+    fn of_pictures_the_sentence_and_the_tiles_speak_of_pictures() {
+        let mut report = sample::report();
+        let told = |report: &Report| {
+            let tiles = tiles(report);
+            let tiles = tiles.iter().map(|tile| format!("{}: {}, {}", tile.name, tile.value, tile.remark));
+            let words: Vec<String> = [network(report), decision(report)].into_iter().chain(tiles).collect();
+            words.join("\n").replace('\u{a0}', " ")
+        };
+        report.images = Some(sample::images());
+        report.rows.train = 43_200;
+        let words = told(&report);
+        for expected in [
+            "trained on pieces of 43,200 pictures.",
+            "A picture is an anomaly when",
+            "pictures read: 1,061, 43,200 trained",
+            "from 200 pictures",
+            "promised on fresh normal pictures",
+            "rebuilt: 27.70 dB, PSNR held out; PCA 26.90 dB",
+        ] {
+            assert!(words.contains(expected), "`{expected}` is missing in {words}");
+        }
+        assert!(!words.contains(" row"), "{words}");
+        let images = report.images.as_mut().unwrap();
+        (images.stride, images.quality.n) = (None, 0);
+        let words = told(&report);
+        assert!(words.contains("trained on 43,200 pictures.") && words.contains("no picture held out"), "{words}");
     }
 
     #[test]

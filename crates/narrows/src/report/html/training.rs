@@ -5,7 +5,7 @@ use askama::Template;
 use super::label::cut;
 use super::number::{column, count, number};
 use super::svg::curve::{Curve, is_log, losses};
-use crate::report::{Report, Stop, Training};
+use crate::report::{Stop, Training};
 
 /// Members drawn; the table lists all.
 const CURVES_SHOWN: usize = 12;
@@ -19,6 +19,7 @@ pub(super) struct TrainingCurves {
     is_log: bool,
     rows: Vec<Row>,
     outcome: String,
+    has_code: bool,
 }
 
 struct Member {
@@ -39,8 +40,7 @@ struct Row {
 }
 
 impl TrainingCurves {
-    pub(super) fn new(report: &Report) -> TrainingCurves {
-        let members = &report.training;
+    pub(super) fn new(members: &[Training]) -> TrainingCurves {
         let losses = losses(members);
         let alone = members.len() == 1;
         let curves = members.iter().take(CURVES_SHOWN).enumerate().map(|(i, training)| Member {
@@ -54,7 +54,13 @@ impl TrainingCurves {
             is_log: is_log(&losses),
             rows: rows(members),
             outcome: outcome(members),
+            has_code: true,
         }
+    }
+
+    /// Of one network that has no code.
+    pub(super) fn without_code(training: &Training) -> TrainingCurves {
+        TrainingCurves { has_code: false, ..TrainingCurves::new(std::slice::from_ref(training)) }
     }
 }
 
@@ -151,9 +157,16 @@ mod tests {
     fn a_member_without_a_history_is_listed_and_not_drawn() {
         let mut report = sample::report();
         report.training[1].history.clear();
-        let section = TrainingCurves::new(&report);
+        let section = TrainingCurves::new(&report.training);
         assert!(section.curves[1].curve.is_none());
         assert_eq!(section.rows[1].best_loss, "n/a");
         assert!(section.render().unwrap().contains("no history"));
+    }
+
+    #[test]
+    fn a_network_without_a_code_tells_nothing_of_one() {
+        let training = &sample::report().training[0];
+        assert!(TrainingCurves::new(std::slice::from_ref(training)).render().unwrap().contains("|code|"));
+        assert!(!TrainingCurves::without_code(training).render().unwrap().contains("|code|"));
     }
 }

@@ -3,6 +3,7 @@
 use askama::Template;
 
 use super::super::number::{count, counted, number, percent};
+use super::super::subject::Subject;
 use super::{Px, Scale, Tick, WIDE};
 use crate::report::{Detection, Histogram};
 
@@ -43,7 +44,7 @@ struct Line {
 
 impl Scores {
     /// Draws the scores; nothing where no row was counted.
-    pub(in super::super) fn new(detection: &Detection) -> Option<Scores> {
+    pub(in super::super) fn new(detection: &Detection, subject: Subject) -> Option<Scores> {
         let histogram = &detection.histogram;
         let total = total(histogram)?;
         let anomalies = detection.anomalies.as_ref().and_then(|anomalies| Some((anomalies, self::total(anomalies)?)));
@@ -87,11 +88,12 @@ impl Scores {
             };
             histogram.edges.windows(2).zip(&histogram.counts).filter_map(bar).collect()
         };
-        let anomaly_bars =
-            anomalies.map(|(anomalies, total)| bars(anomalies, total, "anomaly row")).unwrap_or_default();
+        let anomaly_bars = anomalies
+            .map(|(anomalies, total)| bars(anomalies, total, &format!("anomaly {}", subject.noun())))
+            .unwrap_or_default();
         Some(Scores {
-            words: words(detection, total),
-            bars: bars(histogram, total, "calibration row"),
+            words: words(detection, total, subject),
+            bars: bars(histogram, total, &format!("calibration {}", subject.noun())),
             outline: outline(&anomaly_bars),
             anomalies: anomaly_bars,
             x_ticks: x.ticks(8),
@@ -166,10 +168,11 @@ fn percent_of(label: &str) -> String {
     label.replace('−', "-").replace(',', "").parse().map_or_else(|_| label.to_owned(), percent)
 }
 
-fn words(detection: &Detection, total: u64) -> String {
+fn words(detection: &Detection, total: u64, subject: Subject) -> String {
     let beyond = share_beyond(&detection.histogram, detection.threshold)
         .map(|share| format!(", about {} beyond the threshold of {}", percent(share), number(detection.threshold)));
-    format!("Histogram of the scores of {} calibration rows{}", count(total), beyond.unwrap_or_default())
+    let held_out = format!("{} calibration {}", count(total), subject.plural());
+    format!("Histogram of the scores of {held_out}{}", beyond.unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -203,11 +206,11 @@ mod tests {
                 detection.threshold = threshold;
                 detection.histogram = histogram(&edges, &[3, 1]);
                 detection.anomalies = Some(histogram(&edges, &[0, 2]));
-                let svg = Scores::new(&detection).unwrap().render().unwrap();
+                let svg = Scores::new(&detection, Subject::Row).unwrap().render().unwrap();
                 assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
             }
         }
         detection.histogram = histogram(&[1.0, 2.0], &[0]);
-        assert!(Scores::new(&detection).is_none());
+        assert!(Scores::new(&detection, Subject::Row).is_none());
     }
 }

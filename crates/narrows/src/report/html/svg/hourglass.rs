@@ -9,6 +9,8 @@ use crate::report::{LayerReport, Part};
 
 const TOP: f64 = 26.0;
 const BOTTOM: f64 = 216.0;
+/// The same where maps are told below the bars.
+const BOTTOM_WITH_MAPS: f64 = 200.0;
 const SIDE: f64 = 52.0;
 /// Room that a width label needs, so that none touches the next, even in the large type of a phone.
 const LABEL_ROOM: f64 = 72.0;
@@ -25,6 +27,7 @@ pub(in super::super) struct Hourglass {
     parts: Vec<PartLabel>,
     /// How heights follow widths, in words.
     pub(in super::super) heights: &'static str,
+    pub(in super::super) has_maps: bool,
 }
 
 struct Bar {
@@ -36,6 +39,9 @@ struct Bar {
     middle: Px,
     /// Empty where there is no room.
     label: String,
+    /// Height, width and channels of its map, below it; empty where it has none.
+    map: String,
+    below: Px,
     title: String,
 }
 
@@ -52,6 +58,7 @@ impl Hourglass {
     pub(in super::super) fn new(layers: &[LayerReport]) -> Option<Hourglass> {
         let widest = layers.iter().map(|layer| layer.width.max(1)).max()? as f64;
         let narrowest = layers.iter().map(|layer| layer.width.max(1)).min()? as f64;
+        let bottom = if layers.iter().any(|layer| layer.map.is_some()) { BOTTOM_WITH_MAPS } else { BOTTOM };
         let log = widest / narrowest > SQRT_RATIO;
         let height = |width: usize| {
             let width = width.max(1) as f64;
@@ -60,12 +67,12 @@ impl Hourglass {
             } else {
                 (width / widest).sqrt()
             };
-            (share * (BOTTOM - TOP)).max(6.0)
+            (share * (bottom - TOP)).max(6.0)
         };
         let gap = (WIDE - 2.0 * SIDE) / (layers.len().max(2) - 1) as f64;
         let place = |i: usize| if layers.len() == 1 { WIDE / 2.0 } else { SIDE + i as f64 * gap };
         let thick = (gap * 0.3).clamp(2.0, 14.0);
-        let middle = (TOP + BOTTOM) / 2.0;
+        let middle = (TOP + bottom) / 2.0;
         let labelled = labelled(layers, gap);
         let bars: Vec<Bar> = layers
             .iter()
@@ -80,6 +87,14 @@ impl Hourglass {
                     h: Px(h),
                     middle: Px(place(i)),
                     label: if labelled[i] { count(layer.width as u64) } else { String::new() },
+                    map: layer.map.filter(|_| labelled[i]).map_or_else(String::new, |[height, width, channels]| {
+                        if channels == 1 {
+                            format!("{height}×{width}")
+                        } else {
+                            format!("{height}×{width}×{channels}")
+                        }
+                    }),
+                    below: Px(middle + h / 2.0),
                     title: format!(
                         "{}: {}, {}",
                         name(layer.part),
@@ -103,6 +118,7 @@ impl Hourglass {
             flows,
             parts: parts(layers, &bars, gap),
             bars,
+            has_maps: layers.iter().any(|layer| layer.map.is_some()),
             heights: if log { "logarithm" } else { "square root" },
         })
     }
@@ -183,7 +199,7 @@ mod tests {
         widths
             .iter()
             .enumerate()
-            .map(|(i, width)| LayerReport { part: part(i), width: *width, words: format!("dense {width}") })
+            .map(|(i, width)| LayerReport { part: part(i), width: *width, words: format!("dense {width}"), map: None })
             .collect()
     }
 
@@ -210,5 +226,16 @@ mod tests {
         check(&[0, 0]);
         check(&(0..64).map(|i: i32| 1 << (i - 32).abs().min(16)).collect::<Vec<usize>>());
         assert!(Hourglass::new(&[]).is_none());
+    }
+
+    #[test]
+    fn maps_are_told_below_their_bars() {
+        let mut layers = layers(&[784, 3136, 32, 3136, 784]);
+        (layers[0].map, layers[1].map) = (Some([28, 28, 1]), Some([14, 14, 16]));
+        let drawing = Hourglass::new(&layers).unwrap();
+        let maps: Vec<&str> = drawing.bars.iter().map(|bar| bar.map.as_str()).collect();
+        assert_eq!(maps, ["28×28", "14×14×16", "", "", ""]);
+        assert!(drawing.bars.iter().all(|bar| bar.below.0 <= BOTTOM_WITH_MAPS + 0.1));
+        assert_eq!(drawing.render().unwrap().matches("class=\"soft map-size\"").count(), 2);
     }
 }
