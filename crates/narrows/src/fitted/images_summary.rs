@@ -68,13 +68,12 @@ pub(super) fn report(
         .then(|| Label { column: "folder".to_owned(), normal: Some(roles.normal.join(", ")) });
     let not_normal = anomalous.len() as u64;
     let read = pictures.len() as u64;
-    let skipped = pictures.skipped().iter().map(|skipped| format!("`{}` left out: {}", skipped.name, skipped.reason));
     let particulars = Particulars {
         source: pictures.source().to_owned(),
         label,
         rows: Rows { read, not_normal, unlabelled: 0, train, validation, calibration },
         columns: Vec::new(),
-        notes: std::iter::once(images.view.clone()).chain(skipped).collect(),
+        notes: vec![images.view.clone()],
         top: Vec::new(),
         series: None,
         images: Some(images),

@@ -279,7 +279,9 @@ fn network(recipe: &Recipe, judge: &Judge, blocks: &[Block]) -> NetworkReport {
                     let part = if seen == n_layers { last } else { part };
                     // A gaussian code is made of mean and log-variance, twice as wide as the code.
                     let (width, words) = match part {
-                        Part::Code => (network.code_size(), format!("dense {}", network.code_size())),
+                        Part::Code if recipe.latent != Latent::Point => {
+                            (network.code_size(), format!("dense {}", network.code_size()))
+                        }
                         _ => (width, words),
                     };
                     let map = match layer {
