@@ -2,16 +2,21 @@
 //!
 //! Every row is a pure function of (seed, row), so a larger table begins with the rows of a smaller one in all but
 //! its clock times, and no file has to be fetched to see the program work. Of [`machines`] the same holds by machine:
-//! a series is a pure function of (seed, machine, length).
+//! a series is a pure function of (seed, machine, length). Pictures are drawn, each from (seed, number).
 
+mod drawing;
 mod heartbeat;
 mod machines;
+mod parts;
 mod payments;
+mod scenes;
 mod wide;
 
 pub use heartbeat::{HEARTBEAT_ANOMALY_SHARE, HEARTBEAT_LABEL, HEARTBEAT_NORMAL, HEARTBEAT_POINTS, heartbeat};
 pub use machines::{MACHINES_DAY, MACHINES_LABEL, MACHINES_NORMAL_SHARE, machines};
+pub use parts::{PART_SIDE, PartPicture, part};
 pub use payments::{PAYMENTS_FRAUD_SHARE, PAYMENTS_LABEL, payments};
+pub use scenes::{SCENE_SIDE, scene};
 pub use wide::{WIDE_ANOMALY_SHARE, WIDE_LABEL, wide};
 
 use narrows_engine::rng::{Purpose, Stream};
@@ -25,6 +30,8 @@ enum Part {
     Heartbeat = 3,
     MachineSignals = 4,
     MachineEvents = 5,
+    Scenes = 6,
+    Parts = 7,
 }
 
 /// 2 March 2026, a Monday, in seconds since 1970: the first day of every demonstration that has a clock.

@@ -3,6 +3,7 @@
 //! Each step is a command line that a user could have typed, shown and then run through the same parser, so the
 //! demonstration cannot drift away from the program.
 
+mod images;
 mod story;
 
 use std::fs;
@@ -25,19 +26,19 @@ use story::{Files, Story};
 
 /// Make data, then fit, score, evaluate, explain and report on it
 ///
-/// Makes card payments with fraud, heartbeats with abnormal ones, or machines with faults, in a new folder, and runs the
-/// other verbs on them, each shown before it runs.
+/// Makes card payments with fraud, heartbeats with abnormal ones, machines with faults, or pictures to restore, in a new
+/// folder, and runs the other verbs on them, each shown before it runs.
 #[derive(Debug, ClapArgs)]
 #[command(
     before_help = "Example: narrows demo",
-    before_long_help = "Examples:\n  narrows demo\n  narrows demo heartbeat\n  \
+    before_long_help = "Examples:\n  narrows demo\n  narrows demo heartbeat\n  narrows demo images\n  \
                         narrows demo wide --data-only --rows 285000 --features 29 -o wide.parquet"
 )]
 pub(crate) struct Demo {
     /// The data
     #[arg(value_name = "DATA", value_enum, default_value_t = Kind::Payments)]
     kind: Kind,
-    /// Rows to fit on; half as many more to test with
+    /// Rows, or pictures, to fit on; half as many more to test with
     #[arg(long, value_name = "N")]
     rows: Option<usize>,
     /// Key of all randomness
@@ -49,7 +50,7 @@ pub(crate) struct Demo {
     /// Use a folder that is not empty
     #[arg(short, long, requires = "dir")]
     force: bool,
-    /// Only write the data, with its label, as one table
+    /// Only write the data, with its label, as one table; pictures as files of the folder --output
     #[arg(long)]
     data_only: bool,
     /// Columns of the wide table
@@ -68,12 +69,17 @@ enum Kind {
     Heartbeat,
     /// Three machines with three sensors each, one reading a row, with faults towards the end
     Machines,
+    /// Small colourful pictures to restore, and machined parts, some with a scratch
+    Images,
     /// Numbers only, near a curved surface, with anomalies off it; with --data-only
     Wide,
 }
 
 impl Demo {
     pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
+        if let Kind::Images = self.kind {
+            return self.run_images(common);
+        }
         if self.data_only {
             write(&self.table()?, self.output.writer()?)?;
             return Ok(Outcome::Done);
@@ -99,11 +105,30 @@ impl Demo {
         Ok(Outcome::Done)
     }
 
+    fn run_images(self, common: &Common) -> Result<Outcome, Failure> {
+        let talk = common.talk();
+        let drawn = images::Drawn { pictures: self.rows.unwrap_or(images::PICTURES), seed: self.seed };
+        if self.data_only {
+            return drawn.draw(self.output.folder("pictures")?, talk).map(|()| Outcome::Done);
+        }
+        let files = Files { folder: self.folder()? };
+        drawn.draw(&files.folder, talk)?;
+        for step in drawn.steps(&files) {
+            match run(&step, common, talk)? {
+                Outcome::Done => {}
+                other => return Ok(other),
+            }
+        }
+        images::tell_defects(&files, talk)?;
+        Ok(Outcome::Done)
+    }
+
     /// The data as one table, rows to fit on and to test with.
     fn table(&self) -> Result<Table, Failure> {
         let fit_on = self.rows.unwrap_or(match self.kind {
             Kind::Payments | Kind::Machines | Kind::Wide => 6000,
             Kind::Heartbeat => 1500,
+            Kind::Images => images::PICTURES,
         });
         let rows = if self.data_only { fit_on } else { fit_on + fit_on / 2 };
         Ok(match self.kind {
@@ -114,6 +139,7 @@ impl Demo {
                 return Err(Error::recipe("--features", "expected at least 1, got 0").into());
             }
             Kind::Wide => demo::wide(rows, self.features, demo::WIDE_ANOMALY_SHARE, self.seed),
+            Kind::Images => unreachable!("pictures go to files"),
         })
     }
 

@@ -25,6 +25,7 @@ impl Story {
             Kind::Payments => "card payments",
             Kind::Heartbeat => "heartbeats",
             Kind::Machines => "sensor readings",
+            Kind::Images => unreachable!("pictures have a story of their own"),
             Kind::Wide => {
                 let message = "expected payments, heartbeat or machines for a demonstration, got `wide`";
                 return Err(Error::recipe("demo", message)
@@ -69,7 +70,7 @@ impl Story {
                     "report MODEL -o REPORT",
                 ],
             ),
-            Kind::Payments | Kind::Wide => (
+            Kind::Payments | Kind::Images | Kind::Wide => (
                 "payments.narrows",
                 &[
                     "fit TRAIN --label is_fraud --normal 0 --seed SEED -o MODEL --force",
