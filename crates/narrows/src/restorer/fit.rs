@@ -57,7 +57,8 @@ pub fn fit(recipe: &Recipe, pictures: &Store, session: &Session<'_>) -> Result<R
     let ready = damages.ready()?;
     let (train, validation) = split(pictures.len() as u32, recipe);
 
-    let side = view_side(damages, backbone.patch);
+    let longest = (0..pictures.len()).map(|i| pictures.size(i)).map(|(height, width, _)| height.max(width)).max();
+    let side = view_side(damages, backbone.patch, longest.unwrap_or(0));
     let turning = Turning { flips: images.flips.or_else(|| true), turns: images.turns.or_else(|| true) };
     let cut = Cut::Piece(side, side);
     let draws = Draws { store: pictures, channels, cut, turning, per_picture: PIECES };

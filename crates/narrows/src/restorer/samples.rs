@@ -1,17 +1,16 @@
 //! Pieces of pictures, damaged, and what the network should add to them.
 
 use narrows_engine::rng::{Purpose, Stream};
-use narrows_pictures::{Damage, Damages, Picture, ReadyDamages, Side, compare};
+use narrows_pictures::{Damage, Damages, ReadyDamages, Side};
 
 use super::base::Base;
 use crate::error::Result;
 use crate::images::Draws;
 use crate::train::{Key, Samples, Sources};
 
-/// Side of what is damaged where a damage is drawn to the size of the picture: a piece alone would get a small one.
-const SURROUNDINGS: usize = 320;
-/// Pieces of it, of which every other time the most damaged one is taken: elsewhere there is nothing to learn.
-const TRIES: u32 = 4;
+/// Side of what is damaged at most where a damage is drawn to the size of the picture: a piece alone would get a small
+/// one, all of a photograph would take long.
+const SURROUNDINGS: usize = 512;
 
 /// What a restoring network trains on.
 pub(super) struct RestoreSamples<'a> {
@@ -24,25 +23,14 @@ pub(super) struct RestoreSamples<'a> {
     pub(super) patch: usize,
 }
 
-/// Side of the views to draw for damaged pieces of `patch` pixels.
-pub(super) fn view_side(damages: &Damages, patch: usize) -> usize {
+/// Side of the views to draw for damaged pieces of `patch` pixels, of pictures whose longest side is `longest`.
+pub(super) fn view_side(damages: &Damages, patch: usize, longest: usize) -> usize {
     let fits_the_picture =
         |damage: &Damage| matches!(damage, Damage::Watermark { .. } | Damage::Blocks { side: Side::Share(_), .. });
-    let damaged = if damages.as_slice().iter().any(fits_the_picture) { patch.max(SURROUNDINGS) } else { patch };
-    damaged * damages.scale()
-}
-
-impl RestoreSamples<'_> {
-    /// A piece of the clean and of the damaged picture.
-    fn piece(&self, clean: &Picture, damaged: &Picture, (top, left): (usize, usize)) -> [Picture; 2] {
-        let (side, scale) = (self.patch, self.base.ends().scale);
-        [clean.crop(top * scale, left * scale, side * scale, side * scale), damaged.crop(top, left, side, side)]
-    }
-
-    /// How much a piece is damaged.
-    fn harm(&self, [clean, damaged]: &[Picture; 2]) -> f64 {
-        compare::mse(clean, &self.base.lifted(damaged))
-    }
+    let scale = damages.scale();
+    let surroundings = (longest / scale).min(SURROUNDINGS);
+    let damaged = if damages.as_slice().iter().any(fits_the_picture) { patch.max(surroundings) } else { patch };
+    damaged * scale
 }
 
 impl Samples for RestoreSamples<'_> {
@@ -60,13 +48,13 @@ impl Samples for RestoreSamples<'_> {
         let mut stream = Stream::new(key.seed, Purpose::Corruption, key.epoch, u64::from(sample));
         let damaged = self.ready.apply(&view, &mut stream);
         let room = (damaged.height - self.patch) as u32;
-        let tries = if room > 0 && stream.below(2) == 1 { TRIES } else { 1 };
-        let place = |stream: &mut Stream| match room {
+        let (top, left) = match room {
             0 => (0, 0),
             _ => (stream.below(room + 1) as usize, stream.below(room + 1) as usize),
         };
-        let pieces = (0..tries).map(|_| self.piece(&view, &damaged, place(&mut stream)));
-        let [clean, damaged] = pieces.max_by(|a, b| self.harm(a).total_cmp(&self.harm(b))).expect("a try at least");
+        let scale = self.base.ends().scale;
+        let damaged = damaged.crop(top, left, self.patch, self.patch);
+        let clean = view.crop(top * scale, left * scale, self.patch * scale, self.patch * scale);
         self.base.wanted(&clean, &damaged, target);
         input.copy_from_slice(&damaged.pixels);
         Ok(())

@@ -79,7 +79,7 @@ impl Drawn {
             "evaluate @colour.narrows @test --sheet @colour.png",
             "fit @clean --corrupt downscale:2 --recipe @small.toml --set train.steps=SIZE --seed SEED -o @enlarge.narrows --force",
             "evaluate @enlarge.narrows @test --sheet @enlarge.png",
-            "fit @parts/good --set backbone.code_size=32 --set loss=mse --set train.batch_size=8 --set train.epochs=150 \
+            "fit @parts/good --set backbone.code_size=32 --set loss=mse --set train.batch_size=8 --set train.epochs=300 \
              --seed SEED -o @parts.narrows --force",
             "score @parts.narrows @parts/test -o @scores.csv --heatmaps @heat",
             "evaluate @parts.narrows @parts/test --normal good",
