@@ -14,8 +14,6 @@ mod follow;
 mod help;
 mod interrupt;
 mod names;
-mod pictures;
-mod pictures_bad;
 mod score;
 mod series;
 mod transform;
