@@ -88,7 +88,7 @@ impl<'a> Passing<'a> {
             let values: Vec<f32> = pairs.iter().flat_map(|(_, input)| self.intake.values(input)).collect();
             let prepared = self.intake.prepared(values);
             let output = self.judge.output(&prepared, threads);
-            let linear = self.pca.decode(&self.pca.encode(&prepared.input));
+            let linear = self.pca.rebuilt(&prepared.input);
             let clean: Vec<f32> = pairs.iter().flat_map(|(clean, _)| self.intake.values(clean)).collect();
             let sample = |values: &[f32], i: usize| self.intake.sample(&values[i * width..(i + 1) * width]);
             for i in 0..prepared.n {
