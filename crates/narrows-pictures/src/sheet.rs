@@ -197,7 +197,7 @@ mod tests {
         let dot = Picture::filled(1, 1, Channels::Grey, 0.0);
         let mut sheet = Sheet::new(&["a long title"]).with_side(8);
         sheet.row(vec![dot.clone(), dot.clone()]);
-        assert_eq!(sheet.picture().width, GAP + 12 * 8 + GAP + 8 + GAP);
+        assert_eq!(sheet.picture().width, GAP + extent("a long title").1 + GAP + 8 + GAP);
         let mut bare = Sheet::new(&[]).with_side(8);
         bare.row(vec![dot]);
         assert_eq!((bare.picture().height, bare.picture().width), (8 + 2 * GAP, 8 + 2 * GAP));

@@ -6,13 +6,9 @@ use narrows::{Fitted, PictureRoles, Preset, Recipe, Restorer, Session, Threads, 
 
 /// Small parts of drawn scenes.
 fn scenes(n: usize, side: usize, channels: Channels) -> Store {
-    let folder = tempfile::tempdir().unwrap();
-    for i in 0..n {
-        let picture = demo::scene(i, 5).crop(40, 8 * (i % 5), side, side).to_channels(channels);
-        Photo::from(picture).write(folder.path().join(format!("{i:02}.png"))).unwrap();
-    }
-    let album = Album::open(folder.path(), &Limits::default()).unwrap();
-    Store::take(album, u64::MAX).unwrap()
+    let scene = |i: usize| demo::scene(i, 5).crop(40, 8 * (i % 5), side, side).to_channels(channels);
+    let album = Album::of("scenes", (0..n).map(|i| (format!("{i}"), scene(i))).collect()).unwrap();
+    Store::take(album, 0).unwrap()
 }
 
 /// The preset, training for a moment only.
