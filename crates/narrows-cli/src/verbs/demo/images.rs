@@ -1,6 +1,7 @@
 //! The demonstration of pictures: scenes that are spoilt and restored, machined parts of which some have a scratch.
 
 use std::fs;
+use std::ops::Range;
 use std::path::Path;
 
 use narrows::pictures::{Limits, Photo, Picture, Sheet};
@@ -25,6 +26,9 @@ const SHEET_ROWS: usize = 6;
 /// Pixels of a cell of it.
 const SHEET_SIDE: usize = 192;
 
+/// Draws the picture of a number.
+type Draw<'a> = dyn Fn(usize) -> Picture + 'a;
+
 /// Pictures of the demonstration.
 pub(super) struct Drawn {
     /// Scenes to fit on.
@@ -44,7 +48,7 @@ impl Drawn {
         let scene = |i| demo::scene(i, self.seed);
         let good = |i| demo::part(i, false, self.seed).picture;
         let bad = |i| demo::part(i, true, self.seed);
-        let drawn: [(&str, std::ops::Range<usize>, &dyn Fn(usize) -> Picture); 6] = [
+        let drawn: [(&str, Range<usize>, &Draw<'_>); 6] = [
             ("clean", 0..fit_on, &scene),
             ("test", fit_on..fit_on + test, &scene),
             ("parts/good", 0..parts, &good),
