@@ -67,7 +67,8 @@ pub(super) fn open(path: &Path, limits: &Limits) -> Result<Option<Array>> {
     }
 }
 
-/// Whether a file begins like an array of pictures: IDX of bytes, or NumPy of at least three dimensions.
+/// Whether a file begins like an array of pictures: IDX of bytes, NumPy of at least three dimensions, or an archive of
+/// nothing but one such array.
 pub(super) fn looks_like_pictures(path: &Path) -> bool {
     let head = || {
         let mut head = Vec::new();
@@ -80,8 +81,17 @@ pub(super) fn looks_like_pictures(path: &Path) -> bool {
         }
         std::io::Result::Ok(head)
     };
-    match head().unwrap_or_default().as_slice() {
+    let head = head().unwrap_or_default();
+    match head.as_slice() {
         [0, 0, 0x08, 3 | 4, ..] => true,
+        [b'P', b'K', 3, 4, ..] => numpy::first_bytes(path, HEAD).is_some_and(|head| has_pictures_shape(&head)),
+        head => has_pictures_shape(head),
+    }
+}
+
+/// Whether a NumPy array that begins so has at least three dimensions.
+fn has_pictures_shape(head: &[u8]) -> bool {
+    match head {
         // The header is text: {'descr': '|u1', 'fortran_order': False, 'shape': (60000, 28, 28), }
         [0x93, b'N', b'U', b'M', b'P', b'Y', rest @ ..] => {
             let text = String::from_utf8_lossy(rest);

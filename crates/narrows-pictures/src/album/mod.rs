@@ -96,7 +96,7 @@ impl Album {
     }
 
     /// Whether a source looks like pictures: a folder, a pattern or file with a picture's extension, an IDX file, a NumPy
-    /// array of at least three dimensions, `archive.npz:array`. Nothing but a header is read.
+    /// array of at least three dimensions or an archive of one, `archive.npz:array`. Nothing but a header is read.
     pub fn recognises(source: &str) -> bool {
         let path = Path::new(source);
         if path.is_dir() || Format::of_path(path).is_some() || source.contains(".npz:") {

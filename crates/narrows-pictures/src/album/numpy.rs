@@ -4,7 +4,7 @@
 //! header promises before it looks whether the file has as much.
 
 use std::fs::File;
-use std::io::{BufReader, Cursor};
+use std::io::{BufReader, Cursor, Read};
 use std::path::Path;
 
 use ndarray_npy::npy::header::{Header, Layout};
@@ -86,6 +86,15 @@ pub(super) fn npz(path: &Path, key: Option<&str>, limits: &Limits) -> Result<Arr
     let place = if key.is_some() { format!("{place}:{}", keys[at]) } else { place.clone() };
     // What the archive says of the length is as little to be believed as what the array's header says.
     npy(&mut Source { reader: Box::new(entry), length: None, place }, limits)
+}
+
+/// How the only file of an archive begins; nothing where there are several, or the archive is broken.
+pub(super) fn first_bytes(path: &Path, most: u64) -> Option<Vec<u8>> {
+    let mut archive = ZipArchive::new(BufReader::new(File::open(path).ok()?)).ok()?;
+    let only = (archive.len() == 1).then(|| archive.by_index(0).ok()).flatten()?;
+    let mut head = Vec::new();
+    only.take(most).read_to_end(&mut head).ok()?;
+    Some(head)
 }
 
 /// Parses the header, having seen that it is a modest one.
@@ -257,5 +266,22 @@ mod tests {
         check_refused(&raw(&"[".repeat(2_000), "False", "(1, 1, 1)", b""), "a header of nested types");
         check_refused(b"\x93NUMPY\x02\x00\xff\xff\xff\xff{}", "got a header of 4294967295 bytes");
         check_refused(b"\x93NUMPY\x01\x00", "expected 2 bytes of a numpy header, got 0");
+    }
+
+    #[test]
+    fn archives_of_pictures_alone_are_recognised() {
+        let folder = tempfile::tempdir().unwrap();
+        let recognises = |arrays: &[(&str, &[usize])]| {
+            let path = folder.path().join("x.npz");
+            let mut writer = NpzWriter::new(std::fs::File::create(&path).unwrap());
+            arrays.iter().for_each(|(name, shape)| {
+                writer.add_array(*name, &ndarray::ArrayD::<u8>::zeros(*shape)).unwrap();
+            });
+            writer.finish().unwrap();
+            Album::recognises(&path.display().to_string())
+        };
+        assert!(recognises(&[("X", &[5, 4, 4])]));
+        assert!(!recognises(&[("X", &[5, 16])]), "a table");
+        assert!(!recognises(&[("X", &[5, 4, 4]), ("y", &[5])]), "which of them is to be said");
     }
 }
