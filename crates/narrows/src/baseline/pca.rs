@@ -131,6 +131,17 @@ impl Pca {
         codes
     }
 
+    /// The rows as their codes give them back, row-major, shape `[rows, width]`; without components, the mean.
+    ///
+    /// # Panics
+    /// If `x` is not whole rows.
+    pub fn rebuilt(&self, x: &[f32]) -> Vec<f32> {
+        match self.n_components() {
+            0 => scored(x, self.width()).flat_map(|_| self.mean.iter().copied()).collect(),
+            _ => self.decode(&self.encode(x)),
+        }
+    }
+
     /// The rows rebuilt from codes of shape `[rows, k]`, row-major, shape `[rows, width]`.
     ///
     /// # Panics
@@ -281,5 +292,12 @@ mod tests {
         assert_eq!(infinite.checked().unwrap_err().to_string(), "input: pca: expected finite numbers, got others");
         let json = serde_json::to_string(&pca).unwrap();
         assert_eq!(serde_json::from_str::<Pca>(&json).unwrap(), pca);
+    }
+
+    #[test]
+    fn equal_rows_are_rebuilt_by_their_mean() {
+        let x = [1.0, 2.0].repeat(5);
+        let pca = Pca::fit(&x, 5, 2, Components::Count(1), 0).unwrap();
+        assert_eq!((pca.n_components(), pca.rebuilt(&x)), (0, x));
     }
 }

@@ -30,6 +30,9 @@ const KEPT_SAMPLES: usize = 10_000;
 /// Most training pictures that are scored for the rules that ask for them.
 const TRAINING_PICTURES: usize = 1_000;
 
+/// Some must train and others calibrate.
+const FEWEST_PICTURES: usize = 10;
+
 /// Which pictures are normal.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PictureRoles {
@@ -67,6 +70,11 @@ pub fn fit_images(recipe: &Recipe, pictures: &Store, roles: &PictureRoles, sessi
     let threads = &session.threads;
     let intake = ImagesIntake::new(layout(settings, pictures));
     let (normal, anomalous) = roles.parts(pictures)?;
+    if normal.len() < FEWEST_PICTURES {
+        let message = format!("expected at least {FEWEST_PICTURES} normal pictures to fit, got {}", normal.len());
+        return Err(Error::data(Place::source(pictures.source()), message)
+            .with_hint("a model that restores, fitted with --corrupt, asks for no more than one"));
+    }
     let split = Split::new(&normal, recipe);
 
     let ready = settings.corrupt.ready()?;

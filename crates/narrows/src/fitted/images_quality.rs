@@ -38,7 +38,12 @@ pub(super) struct Passing<'a> {
 }
 
 impl<'a> Passing<'a> {
-    pub(super) fn new(recipe: &Recipe, intake: &'a ImagesIntake, judge: &'a Judge, pca: &'a Pca) -> Result<Passing<'a>> {
+    pub(super) fn new(
+        recipe: &Recipe,
+        intake: &'a ImagesIntake,
+        judge: &'a Judge,
+        pca: &'a Pca,
+    ) -> Result<Passing<'a>> {
         let damages = match &recipe.data {
             Data::Images(images) => images.corrupt.ready()?,
             Data::Table | Data::Series(_) => unreachable!("a model of pictures"),
@@ -50,7 +55,8 @@ impl<'a> Passing<'a> {
     fn pair(&self, pictures: &Store, i: usize) -> Result<(Picture, Picture)> {
         let clean = pictures.get(i)?.to_channels(self.intake.layout.channels);
         // Whole pictures are damaged in the size that the network sees, as in training.
-        let clean = if self.intake.layout.stride.is_none() { self.intake.sample(&self.intake.values(&clean)) } else { clean };
+        let clean =
+            if self.intake.layout.stride.is_none() { self.intake.sample(&self.intake.values(&clean)) } else { clean };
         if self.damages.damages().is_empty() {
             return Ok((clean.clone(), clean));
         }
@@ -68,7 +74,13 @@ impl<'a> Passing<'a> {
     }
 
     /// How well these pictures come through, sample by sample.
-    pub(super) fn quality(&self, pictures: &Store, which: &[u32], words: &str, threads: &Threads) -> Result<Reconstruction> {
+    pub(super) fn quality(
+        &self,
+        pictures: &Store,
+        which: &[u32],
+        words: &str,
+        threads: &Threads,
+    ) -> Result<Reconstruction> {
         let width = self.intake.width();
         let (mut model, mut pca, mut input) = (Vec::new(), Vec::new(), Vec::new());
         for batch in which.chunks(BATCH) {
@@ -76,7 +88,7 @@ impl<'a> Passing<'a> {
             let values: Vec<f32> = pairs.iter().flat_map(|(_, input)| self.intake.values(input)).collect();
             let prepared = self.intake.prepared(values);
             let output = self.judge.output(&prepared, threads);
-            let linear = self.pca.decode(&self.pca.encode(&prepared.input));
+            let linear = self.pca.rebuilt(&prepared.input);
             let clean: Vec<f32> = pairs.iter().flat_map(|(clean, _)| self.intake.values(clean)).collect();
             let sample = |values: &[f32], i: usize| self.intake.sample(&values[i * width..(i + 1) * width]);
             for i in 0..prepared.n {
