@@ -1,9 +1,11 @@
 //! Pictures on the command line: telling them from tables, opening them, saying what was left out, writing them.
 
+use std::collections::{HashMap, HashSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
-use narrows::pictures::{Album, Limits, Photo, Store};
+use narrows::data;
+use narrows::pictures::{Album, Format, Limits, Photo, Store};
 use narrows::{Error, Threads};
 
 use crate::failure::{Failure, Outcome};
@@ -19,9 +21,27 @@ pub(crate) fn are_pictures(inputs: &[String]) -> bool {
     !inputs.is_empty() && inputs.iter().all(|input| Album::recognises(input))
 }
 
+/// Whether these inputs are files that can only be tables.
+pub(crate) fn are_a_table(inputs: &[String]) -> bool {
+    let is_table = |input: &String| input == "-" || data::Format::of_path(Path::new(input)).is_some();
+    !are_pictures(inputs) && inputs.iter().any(is_table)
+}
+
+/// Opens inputs as pictures; says so where they are a table.
+fn album(inputs: &[String]) -> Result<Album, Failure> {
+    Album::open_all(inputs, &Limits::default()).map_err(|error| {
+        let is_there = inputs.iter().all(|input| input == "-" || Path::new(input).exists());
+        if !(is_there && are_a_table(inputs)) {
+            return Error::from(error).into();
+        }
+        let error = Error::mismatch(format!("expected pictures, got the table `{}`", inputs.join(", ")));
+        error.with_hint("a folder, a pattern, a picture, IDX, NPY or NPZ").into()
+    })
+}
+
 /// Opens pictures and names those that cannot be read.
 pub(crate) fn open(inputs: &[String], talk: Talk) -> Result<Album, Failure> {
-    let album = Album::open_all(inputs, &Limits::default()).map_err(Error::from)?;
+    let album = album(inputs)?;
     tell_skipped(talk, album.skipped().iter().map(|skipped| (skipped.name.as_str(), skipped.reason.as_str())));
     if album.ignored() > 0 {
         talk.line(format_args!("note: {} that are no pictures by their names", count(album.ignored() as u64, "file")));
@@ -31,7 +51,7 @@ pub(crate) fn open(inputs: &[String], talk: Talk) -> Result<Album, Failure> {
 
 /// Opens pictures and reads every one of them.
 pub(crate) fn store(inputs: &[String], threads: &Threads, talk: Talk) -> Result<Store, Failure> {
-    let album = Album::open_all(inputs, &Limits::default()).map_err(Error::from)?;
+    let album = album(inputs)?;
     let ignored = album.ignored();
     let store = threads.install(|| Store::take(album, KEPT_BYTES)).map_err(Error::from)?;
     tell_skipped(talk, store.skipped().iter().map(|skipped| (skipped.name.as_str(), skipped.reason.as_str())));
@@ -52,9 +72,10 @@ pub(crate) fn tell_skipped<'a>(talk: Talk, skipped: impl ExactSizeIterator<Item 
     }
 }
 
-/// A reason that may begin with the name itself.
+/// The name and the reason, which may name the file, too.
 fn told(name: &str, reason: &str) -> String {
-    if reason.contains(name) { reason.to_owned() } else { format!("{name}: {reason}") }
+    let reason = reason.split_once(&format!("{name}: ")).map_or(reason, |(_, reason)| reason);
+    format!("{name}: {reason}")
 }
 
 /// The end of a run that left out so many pictures.
@@ -62,57 +83,86 @@ pub(crate) fn outcome(skipped: usize) -> Outcome {
     if skipped > 0 { Outcome::Partial } else { Outcome::Done }
 }
 
-/// A folder that pictures are written to.
+/// A folder that pictures are written to, made with the first of them.
 pub(crate) struct Folder {
     path: PathBuf,
+    flag: &'static str,
 }
 
 impl Folder {
-    /// The folder, made where it is not there. It must not be the folder of the inputs.
-    pub(crate) fn open(path: &Path, flag: &str, inputs: &[String]) -> Result<Folder, Failure> {
+    /// The folder, of which the flag spoke.
+    pub(crate) fn new(path: &Path, flag: &'static str) -> Result<Folder, Failure> {
         if path.exists() && !path.is_dir() {
             let message = format!("expected a folder, got the file `{}`", path.display());
             return Err(Error::recipe(flag, message).into());
         }
-        let full = |path: &Path| path.canonicalize().ok();
-        let is_input = |input: &String| full(path).is_some() && full(Path::new(input)) == full(path);
-        if inputs.iter().any(is_input) {
-            let message = format!("expected another folder than the input, got `{}`", path.display());
-            return Err(Error::recipe(flag, message).with_hint("the pictures there would be replaced").into());
-        }
-        fs::create_dir_all(path).map_err(|error| Error::write(path, error))?;
-        Ok(Folder { path: path.to_path_buf() })
+        Ok(Folder { path: path.to_path_buf(), flag })
     }
 
-    /// Where the picture of this name goes: below the folder as it was below its own, with `extension` where its own
-    /// cannot be written or another is wanted.
-    pub(crate) fn place(&self, name: &str, extension: Option<&str>) -> Result<PathBuf, Failure> {
-        let plain: PathBuf = Path::new(name)
-            .components()
-            .filter(|part| matches!(part, std::path::Component::Normal(_)))
-            .collect::<PathBuf>()
-            .to_string_lossy()
-            .replace(['#', ':'], "_")
-            .into();
+    /// Where every picture of an album goes: below the folder as it was below its own, with the extension that `extension`
+    /// gives for its name, if any.
+    ///
+    /// Refuses, before anything is written, places where inputs are, and places of two pictures.
+    pub(crate) fn places<'e>(
+        &self,
+        album: &Album,
+        extension: impl Fn(&str) -> Option<&'e str>,
+    ) -> Result<Vec<PathBuf>, Failure> {
+        let inputs: HashSet<PathBuf> = (0..album.len()).filter_map(|i| album.path(i)?.canonicalize().ok()).collect();
+        let mut taken: HashMap<PathBuf, usize> = HashMap::new();
+        let mut places = Vec::with_capacity(album.len());
+        for i in 0..album.len() {
+            let name = album.name(i);
+            let place = self.place(&name, extension(&name));
+            if place.canonicalize().is_ok_and(|place| inputs.contains(&place)) {
+                let message = format!("expected another folder than the input's, got `{}`", self.path.display());
+                let hint = format!("`{}` would be replaced", place.display());
+                return Err(Error::recipe(self.flag, message).with_hint(hint).into());
+            }
+            if let Some(other) = taken.insert(place.clone(), i) {
+                let (other, place) = (album.name(other), place.display());
+                let message = format!("expected a file for each picture, got `{place}` for `{other}` and for `{name}`");
+                return Err(Error::recipe(self.flag, message).into());
+            }
+            places.push(place);
+        }
+        Ok(places)
+    }
+
+    /// Where the picture of this name goes.
+    pub(crate) fn place(&self, name: &str, extension: Option<&str>) -> PathBuf {
+        let parts = Path::new(name).components().filter(|part| matches!(part, Component::Normal(_)));
+        let plain = parts.collect::<PathBuf>().to_string_lossy().replace(['#', ':'], "_");
         let mut path = self.path.join(plain);
         if let Some(extension) = extension {
-            let mut name = path.file_name().unwrap_or_default().to_owned();
-            if narrows::pictures::Format::of_path(&path).is_some() {
+            if Format::of_path(&path).is_some() {
                 path.set_extension(extension);
             } else {
+                let mut name = path.file_name().unwrap_or_default().to_owned();
                 name.push(format!(".{extension}"));
                 path.set_file_name(name);
             }
         }
-        if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent).map_err(|error| Error::write(parent, error))?;
-        }
-        Ok(path)
+        path
     }
+}
+
+/// Makes the folder that a file is to lie in.
+pub(crate) fn make_room(path: &Path) -> Result<(), Failure> {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    parent.map_or(Ok(()), |parent| fs::create_dir_all(parent).map_err(|error| Error::write(parent, error).into()))
+}
+
+/// Writes a picture, which is ours and of which there is nothing to tell.
+pub(crate) fn write_plain(picture: narrows::pictures::Picture, path: &Path) -> Result<(), Failure> {
+    make_room(path)?;
+    Photo::from(picture).write(path).map_err(Error::from)?;
+    Ok(())
 }
 
 /// Writes a picture; what its format cannot hold is told.
 pub(crate) fn write(photo: &Photo, path: &Path, talk: Talk) -> Result<(), Failure> {
+    make_room(path)?;
     let written = photo.write(path).map_err(Error::from)?;
     if !written.lost.is_empty() {
         let lost: Vec<String> = written.lost.iter().map(ToString::to_string).collect();

@@ -30,7 +30,7 @@ impl Decode {
         let threads = common.threads()?;
         let source = self.input.source()?;
         if fitted.reads_pictures() {
-            let folder = Folder::open(self.output.folder("decoded pictures")?, "--output", &[])?;
+            let folder = Folder::new(self.output.folder("decoded pictures")?, "--output")?;
             pipeline::read(&source, None, Portion::Batch, |table| {
                 pictures::code::decode(&fitted, table, &folder, &threads)?;
                 Ok(Flow::More)

@@ -53,8 +53,14 @@ struct Explanation {
 impl Explain {
     pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
         let fitted = with_threshold(self.model.load()?, self.threshold.as_deref())?;
+        if fitted.reads_pictures() {
+            let error = Error::mismatch("expected a model of tables or series, got one of pictures");
+            return Err(error
+                .with_hint("narrows score --heatmaps shows where a picture is out of the ordinary")
+                .into());
+        }
         let threads = common.threads()?;
-        let source = self.input.source()?;
+        let source = self.input.table()?;
         let (mut found, mut rows) = (None, 0);
         pipeline::read(&source, Some(fitted.schema()), Portion::of(&fitted), |table| {
             rows = table.first_row() + table.n_rows() as u64;

@@ -136,6 +136,10 @@ impl Fit {
             None if restores || crate::pictures::are_pictures(self.input.inputs()) => Kind::Images,
             None => preset.usual_kind(),
         };
+        if restores && kind == Kind::Images && crate::pictures::are_a_table(self.input.inputs()) {
+            let message = format!("expected pictures to damage, got the table `{}`", self.input.name());
+            return Err(Error::recipe("--corrupt", message).with_hint("for example --set corruption=gaussian").into());
+        }
         let mut recipe = Recipe::preset_for(preset, kind);
         if let Some(path) = &self.recipe {
             let text = fs::read_to_string(path).map_err(|error| Error::read(path, error))?;
@@ -193,7 +197,6 @@ impl Fit {
         }
         Ok(())
     }
-
 }
 
 /// What a fit writes.

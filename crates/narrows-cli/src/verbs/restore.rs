@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
 use narrows::file::Model;
-use narrows::pictures::{Filter, Photo, Picture};
+use narrows::pictures::{Filter, Format, Photo, Picture};
 use narrows::{Error, Threads};
 
 use super::pictures::code::extension;
@@ -47,18 +47,20 @@ impl Restore {
         let (talk, threads) = (common.talk(), common.threads()?);
         let inputs = [self.input.clone()];
         if Path::new(&self.input).is_file() && is_picture(&self.output) && !self.output.is_dir() {
-            let full = |path: &Path| path.canonicalize().ok();
-            if full(Path::new(&self.input)) == full(&self.output) && self.output.exists() {
-                let message = format!("expected another file than the input, got `{}`", self.output.display());
+            self.check_file()?;
+            let album = pictures::open(&inputs, talk)?;
+            if album.len() > 1 {
+                let message =
+                    format!("expected a folder for {} pictures, got `{}`", album.len(), self.output.display());
                 return Err(Error::recipe("OUT", message).into());
             }
-            let album = pictures::open(&inputs, talk)?;
             let photo = restored(&model, album.photo(0).map_err(Error::from)?, &threads)?;
             pictures::write(&photo, &self.output, talk)?;
             return Ok(Outcome::Done);
         }
-        let folder = Folder::open(&self.output, "OUT", &inputs)?;
+        let folder = Folder::new(&self.output, "OUT")?;
         let album = pictures::open(&inputs, talk)?;
+        let places = folder.places(&album, |name| self.format.as_deref().or(extension(name)))?;
         let (mut skipped, mut n) = (album.skipped().len(), 0);
         let _grace = interrupt::grace("stopping after this picture");
         for i in 0..album.len() {
@@ -66,8 +68,7 @@ impl Restore {
             match album.photo(i) {
                 Ok(photo) => {
                     let photo = restored(&model, photo, &threads)?;
-                    let path = folder.place(&name, self.format.as_deref().or(extension(&name)))?;
-                    pictures::write(&photo, &path, talk)?;
+                    pictures::write(&photo, &places[i], talk)?;
                     n += 1;
                 }
                 Err(error) => {
@@ -86,6 +87,24 @@ impl Restore {
         }
         tell(talk, n, skipped);
         Ok(pictures::outcome(skipped))
+    }
+
+    /// Refuses an output file that is the input, or of another format than was asked for.
+    fn check_file(&self) -> Result<(), Failure> {
+        let out = self.output.display();
+        let full = |path: &Path| path.canonicalize().ok();
+        if self.output.exists() && full(Path::new(&self.input)) == full(&self.output) {
+            return Err(Error::recipe("OUT", format!("expected another file than the input, got `{out}`")).into());
+        }
+        match &self.format {
+            Some(format)
+                if Format::of_path(&Path::new("x").with_extension(format)) != Format::of_path(&self.output) =>
+            {
+                let message = format!("expected a folder, or a file of that format, got `{format}` and `{out}`");
+                Err(Error::recipe("--format", message).into())
+            }
+            _ => Ok(()),
+        }
     }
 }
 

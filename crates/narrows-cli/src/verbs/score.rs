@@ -156,7 +156,8 @@ pub(super) fn with_threshold(fitted: Fitted, rule: Option<&str>) -> Result<Fitte
 
 impl Score {
     fn score_pictures(&self, fitted: &Fitted, common: &Common) -> Result<Outcome, Failure> {
-        let given = [("--explain", self.explain.is_some()), ("--keep", !self.keep.is_empty()), ("--events", self.events)];
+        let given =
+            [("--explain", self.explain.is_some()), ("--keep", !self.keep.is_empty()), ("--events", self.events)];
         if let Some((flag, _)) = given.into_iter().find(|(_, given)| *given) {
             return Err(Error::recipe(flag, "expected a model of tables or series, got one of pictures").into());
         }

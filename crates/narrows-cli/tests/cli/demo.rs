@@ -29,3 +29,24 @@ fn data_alone_in_any_format() {
         .succeeds();
     folder.check_fails("demo wide", 2, &["--data-only"]);
 }
+
+#[test]
+fn pictures_are_drawn_restored_and_inspected() {
+    let folder = Folder::new();
+    let ran = folder.run("demo images --rows 4 --dir here").succeeds();
+    for step in ["--corrupt gaussian:25", "--corrupt grayscale", "--corrupt downscale:2", "--heatmaps", "--normal good"]
+    {
+        assert!(ran.stderr.contains(step), "{step}: {}", ran.stderr);
+    }
+    for words in ["as it came", "non-local means", "bicubic", "AUC-ROC"] {
+        assert!(ran.stdout.contains(words), "{words}: {}", ran.stdout);
+    }
+    for name in
+        ["denoise.png", "colour.png", "enlarge.png", "defects.png", "report.html", "clean/003.png", "test/001.png"]
+    {
+        assert!(folder.path("here").join(name).exists(), "{name}");
+    }
+    folder.run("demo images --data-only --rows 3 -o drawn").succeeds();
+    assert!(folder.path("drawn/parts/test/scratched/001.png").exists());
+    folder.check_fails("demo images --data-only --rows 1 -o one", 2, &["--rows"]);
+}

@@ -1,7 +1,9 @@
 //! The binary as its users meet it: every test runs `narrows` itself in a folder of its own.
 
+mod drawing;
 mod folder;
 
+mod bad_images;
 mod bad_input;
 mod bad_output;
 mod bad_recipe;
@@ -12,6 +14,7 @@ mod explain;
 mod fit;
 mod follow;
 mod help;
+mod images;
 mod interrupt;
 mod names;
 mod score;

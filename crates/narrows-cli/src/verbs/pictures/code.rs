@@ -8,7 +8,7 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float32Type};
 use narrows::data::Table;
 use narrows::error::Place;
-use narrows::pictures::Photo;
+use narrows::pictures::{Album, Photo};
 use narrows::{Error, Fitted, Threads};
 
 use super::super::score::batch;
@@ -21,20 +21,19 @@ use crate::talk::{Talk, count};
 /// Pictures of codes at once.
 const BATCH: usize = 256;
 
-/// Calls `each` with every picture that can be read.
+/// Calls `each` with every picture that can be read, its number and its name.
 fn each_photo(
-    inputs: &[String],
+    album: &Album,
     talk: Talk,
-    mut each: impl FnMut(&str, Photo) -> Result<(), Failure>,
+    mut each: impl FnMut(usize, &str, Photo) -> Result<(), Failure>,
 ) -> Result<Outcome, Failure> {
-    let album = pictures::open(inputs, talk)?;
     let (mut skipped, mut n) = (album.skipped().len(), 0);
     for i in 0..album.len() {
         let name = album.name(i);
         match album.photo(i) {
             Ok(photo) => {
                 n += 1;
-                each(&name, photo)?;
+                each(i, &name, photo)?;
             }
             Err(error) => {
                 skipped += 1;
@@ -44,7 +43,7 @@ fn each_photo(
     }
     if n == 0 {
         let message = format!("expected a picture that can be read, got none of {}", album.len());
-        return Err(Error::data(Place::source(inputs.join(", ")), message).into());
+        return Err(Error::data(Place::source(album.source()), message).into());
     }
     let left_out = if skipped > 0 { format!("; {} left out", count(skipped as u64, "picture")) } else { String::new() };
     talk.line(format_args!("{} done{left_out}", count(n, "picture")));
@@ -59,7 +58,8 @@ pub(in crate::verbs) fn encode(
     common: &Common,
 ) -> Result<Outcome, Failure> {
     let threads = common.threads()?;
-    let outcome = each_photo(inputs, common.talk(), |name, photo| {
+    let album = pictures::open(inputs, common.talk())?;
+    let outcome = each_photo(&album, common.talk(), |_, name, photo| {
         let codes = fitted.encode_picture(&photo.picture, &threads)?;
         let mut columns: Vec<(String, ArrayRef)> =
             vec![("picture".to_owned(), Arc::new(StringArray::from(vec![name; codes.len()])))];
@@ -77,25 +77,32 @@ pub(in crate::verbs) fn encode(
 }
 
 /// Codes, as [`encode`] writes them, to the pictures of a folder.
-pub(in crate::verbs) fn decode(fitted: &Fitted, table: &Table, folder: &Folder, threads: &Threads) -> Result<u64, Failure> {
+pub(in crate::verbs) fn decode(
+    fitted: &Fitted,
+    table: &Table,
+    folder: &Folder,
+    threads: &Threads,
+) -> Result<u64, Failure> {
     let k = fitted.code_size();
     let mut codes = vec![0.0_f32; table.n_rows() * k];
     for unit in 0..k {
         let name = format!("code_{unit}");
-        let column = cast(table.expect_column(&name)?, &DataType::Float32).map_err(|error| {
-            Error::data(Place::column(&name), format!("expected numbers, got {error}"))
-        })?;
+        let column = cast(table.expect_column(&name)?, &DataType::Float32)
+            .map_err(|error| Error::data(Place::column(&name), format!("expected numbers, got {error}")))?;
         for (row, value) in column.as_primitive::<Float32Type>().iter().enumerate() {
             let value = value.filter(|value| value.is_finite()).ok_or_else(|| {
                 let got = value.map_or("nothing".to_owned(), |value| value.to_string());
-                Error::data(Place::cell(&name, table.first_row() + row as u64), format!("expected a finite number, got {got}"))
+                Error::data(
+                    Place::cell(&name, table.first_row() + row as u64),
+                    format!("expected a finite number, got {got}"),
+                )
             })?;
             codes[row * k + unit] = value;
         }
     }
     for (row, picture) in fitted.decode_pictures(&codes, threads)?.into_iter().enumerate() {
         let name = format!("{:06}", table.first_row() + row as u64);
-        Photo::from(picture).write(folder.place(&name, Some("png"))?).map_err(Error::from)?;
+        pictures::write_plain(picture, &folder.place(&name, Some("png")))?;
     }
     Ok(table.n_rows() as u64)
 }
@@ -108,11 +115,12 @@ pub(in crate::verbs) fn reconstruct(
     common: &Common,
 ) -> Result<Outcome, Failure> {
     let (talk, threads) = (common.talk(), common.threads()?);
-    let folder = Folder::open(target, "--output", inputs)?;
-    each_photo(inputs, talk, |name, photo| {
+    let folder = Folder::new(target, "--output")?;
+    let album = pictures::open(inputs, talk)?;
+    let places = folder.places(&album, extension)?;
+    each_photo(&album, talk, |i, _, photo| {
         let picture = fitted.rebuild_pictures(std::slice::from_ref(&photo.picture), &threads)?.remove(0);
-        let path = folder.place(name, extension(name))?;
-        pictures::write(&Photo { picture, ..photo }, &path, talk)
+        pictures::write(&Photo { picture, ..photo }, &places[i], talk)
     })
 }
 
@@ -135,12 +143,12 @@ pub(in crate::verbs) fn generate(
         Photo::from(narrows::pictures::gallery(&pictures)).write(target).map_err(Error::from)?;
         return Ok(Outcome::Done);
     }
-    let folder = Folder::open(target, "--output", &[])?;
+    let folder = Folder::new(target, "--output")?;
     for first in (0..n).step_by(BATCH) {
         let pictures = fitted.generate_pictures((n - first).min(BATCH as u64) as usize, first, seed, &threads)?;
         for (i, picture) in pictures.into_iter().enumerate() {
             let name = format!("{:06}", first + i as u64);
-            Photo::from(picture).write(folder.place(&name, Some("png"))?).map_err(Error::from)?;
+            pictures::write_plain(picture, &folder.place(&name, Some("png")))?;
         }
     }
     Ok(Outcome::Done)

@@ -33,7 +33,9 @@ pub(in crate::verbs) fn fit(
     let fitted: narrows::Result<Model> = if recipe.restores() {
         match roles.normal.is_empty() {
             true => fit_restorer(recipe, &store, &session).map(Model::from),
-            false => Err(Error::recipe("--normal", "expected a model that scores, got a restorer, to which all are clean")),
+            false => {
+                Err(Error::recipe("--normal", "expected a model that scores, got a restorer, to which all are clean"))
+            }
         }
     } else {
         fit_images(recipe, &store, &roles, &session).map(Model::from)

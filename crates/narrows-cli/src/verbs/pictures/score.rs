@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, Float64Array, StringArray};
-use narrows::pictures::{Photo, Picture};
+use narrows::pictures::Picture;
 use narrows::{Error, Fitted, PictureScore};
 
 use super::super::score::batch;
@@ -26,15 +26,16 @@ pub(in crate::verbs) fn score(
     common: &Common,
 ) -> Result<(Outcome, u64), Failure> {
     let (talk, threads) = (common.talk(), common.threads()?);
-    let folder = heatmaps.map(|path| Folder::open(path, "--heatmaps", inputs)).transpose()?;
+    let folder = heatmaps.map(|path| Folder::new(path, "--heatmaps")).transpose()?;
     let album = pictures::open(inputs, talk)?;
+    let places = folder.map(|folder| folder.places(&album, |_| Some("png"))).transpose()?;
     let (mut skipped, mut anomalies, mut n) = (album.skipped().len(), 0, 0);
-    let (mut names, mut waiting, mut pixels): (Vec<String>, Vec<Picture>, usize) = (Vec::new(), Vec::new(), 0);
+    let (mut which, mut waiting, mut pixels): (Vec<usize>, Vec<Picture>, usize) = (Vec::new(), Vec::new(), 0);
     for i in 0..album.len() {
         match album.picture(i) {
             Ok(picture) => {
                 pixels += picture.pixels.len();
-                names.push(album.name(i));
+                which.push(i);
                 waiting.push(picture);
             }
             Err(error) => {
@@ -46,17 +47,17 @@ pub(in crate::verbs) fn score(
         if waiting.is_empty() || pixels < PIXELS && i + 1 < album.len() {
             continue;
         }
-        let scores = fitted.score_pictures(&waiting, folder.is_some(), &threads)?;
-        if let Some(folder) = &folder {
-            for ((name, picture), score) in names.iter().zip(&waiting).zip(&scores) {
-                let map = Photo::from(fitted.heat_map(picture, score));
-                map.write(folder.place(name, Some("png"))?).map_err(Error::from)?;
+        let scores = fitted.score_pictures(&waiting, places.is_some(), &threads)?;
+        if let Some(places) = &places {
+            for ((i, picture), score) in which.iter().zip(&waiting).zip(&scores) {
+                pictures::write_plain(fitted.heat_map(picture, score), &places[*i])?;
             }
         }
         n += scores.len() as u64;
         anomalies += scores.iter().filter(|score| score.is_anomaly).count() as u64;
+        let names: Vec<String> = which.iter().map(|i| album.name(*i)).collect();
         writer.write(&batch(columns(&names, &scores)))?;
-        names.clear();
+        which.clear();
         waiting.clear();
         pixels = 0;
     }
