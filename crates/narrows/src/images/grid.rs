@@ -66,7 +66,7 @@ impl Grid {
 fn starts(length: usize, side: usize, stride: usize) -> Vec<usize> {
     let room = length - side;
     let steps = room.div_ceil(stride.max(1));
-    (0..=steps).map(|i| if steps == 0 { 0 } else { i * room / steps }).collect()
+    (0..=steps).map(|i| (i * room).checked_div(steps).unwrap_or(0)).collect()
 }
 
 #[cfg(test)]

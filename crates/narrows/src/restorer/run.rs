@@ -17,7 +17,8 @@ pub(super) fn added(restorer: &Restorer, damaged: &Picture, tile: usize, threads
     let (wide, columns) = tiles(damaged.width, tile, ends.step());
     let (height, width) = (tall + 2 * reach, wide + 2 * reach);
     let padded = damaged.padded_reflect(reach, reach, rows * tall + 2 * reach, columns * wide + 2 * reach);
-    let network = backbone.build(ends, (height, width), &restorer.recipe.loss).expect("a restorer that was built before");
+    let network =
+        backbone.build(ends, (height, width), &restorer.recipe.loss).expect("a restorer that was built before");
     let ready = network.ready(&restorer.params, threads);
 
     let (scale, c) = (ends.scale, ends.output);
@@ -49,4 +50,53 @@ pub(super) fn added(restorer: &Restorer, damaged: &Picture, tile: usize, threads
 fn tiles(length: usize, most: usize, step: usize) -> (usize, usize) {
     let side = length.div_ceil(length.div_ceil(most)).next_multiple_of(step);
     (side, length.div_ceil(side))
+}
+
+#[cfg(test)]
+mod tests {
+    use narrows_pictures::{Album, Limits, Photo, Store};
+
+    use super::super::fit;
+    use super::*;
+    use crate::fitted::Session;
+    use crate::recipe::{Kind, Preset, Recipe};
+
+    fn restorer(damage: &str) -> Restorer {
+        let folder = tempfile::tempdir().unwrap();
+        Photo::from(crate::demo::scene(0, 1)).write(folder.path().join("a.png")).unwrap();
+        let store = Store::take(Album::open(folder.path(), &Limits::default()).unwrap(), u64::MAX).unwrap();
+        let mut recipe = Recipe::preset_for(Preset::Restore, Kind::Images);
+        for change in ["backbone.channels=8", "backbone.blocks=2", "backbone.patch=16", "train.steps=3"] {
+            recipe.set(change).unwrap();
+        }
+        recipe.corrupt(damage).unwrap();
+        fit(&recipe, &store, &Session::default()).unwrap()
+    }
+
+    #[test]
+    fn what_is_added_does_not_depend_on_the_tiles() {
+        for damage in ["gaussian:25", "grayscale", "downscale:2", "downscale:3"] {
+            let restorer = restorer(damage);
+            for (height, width) in [(70, 90), (33, 1), (7, 51)] {
+                let scene = crate::demo::scene(1, 1).crop(5, 3, height, width);
+                let damaged = scene.to_channels(restorer.base().input());
+                let expected = added(&restorer, &damaged, TILE, &Threads::new(1));
+                assert!(expected.iter().any(|value| *value != 0.0));
+                for tile in [16, 50, 192] {
+                    for threads in 1..=3 {
+                        let got = added(&restorer, &damaged, tile, &Threads::new(threads));
+                        assert!(got == expected, "{damage}: {height}x{width} in tiles of {tile}, {threads} threads");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn tiles_cover_all_and_are_equal() {
+        for (length, most, step) in [(1, 16, 2), (70, 16, 2), (191, 192, 1), (193, 192, 2), (1000, 50, 2)] {
+            let (side, n) = tiles(length, most, step);
+            assert!(side * n >= length && side * (n - 1) < length && side % step == 0, "{length}: {n} of {side}");
+        }
+    }
 }

@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 
 /// Modules of the library by floor. A module may use its own floor's modules listed in [`SIDEWAYS`] and all below.
-const FLOORS: [(&str, u32); 14] = [
+const FLOORS: [(&str, u32); 16] = [
     ("error", 1),
     ("range", 1),
     ("choice", 1),
     ("data", 2),
     ("demo", 3),
+    ("images", 3),
     ("prep", 3),
     ("model", 3),
     ("baseline", 3),
@@ -17,17 +18,22 @@ const FLOORS: [(&str, u32); 14] = [
     ("recipe", 5),
     ("report", 6),
     ("fitted", 6),
+    ("restorer", 6),
     ("file", 6),
 ];
 
-/// Edges within a floor: the axes read the blocks of preparation; fitted makes reports; files hold fitted models.
-const SIDEWAYS: [(&str, &str); 7] = [
+/// Edges within a floor: the axes read the blocks of preparation; fitted and restorers make
+/// reports and share the session; files hold both.
+const SIDEWAYS: [(&str, &str); 10] = [
     ("error", "range"),
     ("range", "error"),
     ("model", "prep"),
     ("fitted", "report"),
     ("file", "fitted"),
     ("file", "report"),
+    ("file", "restorer"),
+    ("restorer", "report"),
+    ("restorer", "fitted"),
     ("choice", "error"),
 ];
 

@@ -5,6 +5,7 @@ mod floors;
 mod hostile;
 mod old_models;
 mod promised_rate;
+mod restorers;
 mod series_contract;
 mod series_quality;
 mod series_split;
