@@ -63,12 +63,12 @@ impl Restore {
         let places = folder.places(&album, |name| self.format.as_deref().or(extension(name)))?;
         let (mut skipped, mut n) = (album.skipped().len(), 0);
         let _grace = interrupt::grace("stopping after this picture");
-        for i in 0..album.len() {
+        for (i, place) in places.iter().enumerate() {
             let name = album.name(i);
             match album.photo(i) {
                 Ok(photo) => {
                     let photo = restored(&model, photo, &threads)?;
-                    pictures::write(&photo, &places[i], talk)?;
+                    pictures::write(&photo, place, talk)?;
                     n += 1;
                 }
                 Err(error) => {

@@ -1,6 +1,7 @@
 //! The demonstration of pictures: scenes that are spoilt and restored, machined parts of which some have a scratch.
 
 use std::fs;
+use std::ops::Range;
 use std::path::Path;
 
 use narrows::pictures::{Limits, Photo, Picture, Sheet};
@@ -44,23 +45,22 @@ impl Drawn {
         let scene = |i| demo::scene(i, self.seed);
         let good = |i| demo::part(i, false, self.seed).picture;
         let bad = |i| demo::part(i, true, self.seed);
-        let drawn: [(&str, std::ops::Range<usize>, &dyn Fn(usize) -> Picture); 6] = [
-            ("clean", 0..fit_on, &scene),
-            ("test", fit_on..fit_on + test, &scene),
-            ("parts/good", 0..parts, &good),
-            ("parts/test/good", parts..parts + test, &good),
-            ("parts/test/scratched", parts + test..parts + 2 * test, &|i| bad(i).picture),
-            ("parts/where", parts + test..parts + 2 * test, &|i| bad(i).defect),
-        ];
-        for (name, numbers, draw) in drawn {
+        let pictures = |name: &str, numbers: Range<usize>, draw: &dyn Fn(usize) -> Picture| -> Result<(), Failure> {
             let below = folder.join(name);
             fs::create_dir_all(&below).map_err(|error| Error::write(&below, error))?;
-            let n = numbers.len();
+            talk.line(format_args!("{}: {}", below.display(), count(numbers.len() as u64, "picture")));
             for (i, number) in numbers.enumerate() {
                 Photo::from(draw(number)).write(below.join(format!("{i:03}.png"))).map_err(Error::from)?;
             }
-            talk.line(format_args!("{}: {}", below.display(), count(n as u64, "picture")));
-        }
+            Ok(())
+        };
+        let spoilt = parts + test..parts + 2 * test;
+        pictures("clean", 0..fit_on, &scene)?;
+        pictures("test", fit_on..fit_on + test, &scene)?;
+        pictures("parts/good", 0..parts, &good)?;
+        pictures("parts/test/good", parts..parts + test, &good)?;
+        pictures("parts/test/scratched", spoilt.clone(), &|i| bad(i).picture)?;
+        pictures("parts/where", spoilt, &|i| bad(i).defect)?;
         let path = folder.join("small.toml");
         fs::write(&path, RECIPE).map_err(|error| Error::write(&path, error))?;
         talk.line(format_args!("{}: a small network, to be quick", path.display()));
