@@ -78,7 +78,7 @@ fn ring(dx: f32, dy: f32, turn: f32) -> Option<f32> {
         let at = turn + PI / 4.0 + k as f32 * TAU / 4.0;
         (dx - BOLTS * at.cos()).hypot(dy - BOLTS * at.sin())
     };
-    if away > OUTER || away < INNER || (0..4).any(|k| bolt(k) < BOLT) {
+    if !(INNER..=OUTER).contains(&away) || (0..4).any(|k| bolt(k) < BOLT) {
         return None;
     }
     // Turned metal shines in two opposite wedges; its grooves are rings.
