@@ -58,7 +58,12 @@ impl InputArgs {
     pub(crate) fn table(&self) -> Result<Source, Failure> {
         if crate::pictures::are_pictures(&self.inputs) {
             let message = format!("expected a table, as the model was fitted to, got pictures: `{}`", self.name());
-            return Err(Error::mismatch(message).into());
+            let error = Error::mismatch(message);
+            let folder = self.inputs.iter().find(|input| Path::new(input).is_dir());
+            return Err(Failure::Library(match folder.map(|folder| folder.trim_end_matches('/')) {
+                Some(folder) => error.with_hint(format!("name the files in it, such as `{folder}/*.csv`")),
+                None => error,
+            }));
         }
         self.source()
     }

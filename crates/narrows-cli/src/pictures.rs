@@ -30,9 +30,20 @@ pub(crate) fn are_a_table(inputs: &[String]) -> bool {
 /// Opens inputs as pictures; says so where they are a table.
 fn album(inputs: &[String]) -> Result<Album, Failure> {
     Album::open_all(inputs, &Limits::default()).map_err(|error| {
+        if let narrows::pictures::Error::Setting { message } = error {
+            return Error::recipe("INPUT", message).into();
+        }
         let is_there = inputs.iter().all(|input| input == "-" || Path::new(input).exists());
         if !(is_there && are_a_table(inputs)) {
-            return Error::from(error).into();
+            let hint = inputs.iter().find(|input| Path::new(input).is_dir()).map(|folder| {
+                let folder = folder.trim_end_matches('/');
+                format!("a folder is read as pictures; of tables, name the files, such as `{folder}/*.csv`")
+            });
+            let error = Error::from(error);
+            return Failure::Library(match hint {
+                Some(hint) => error.with_hint(hint),
+                None => error,
+            });
         }
         let error = Error::mismatch(format!("expected pictures, got the table `{}`", inputs.join(", ")));
         error.with_hint("a folder, a pattern, a picture, IDX, NPY or NPZ").into()
@@ -44,7 +55,10 @@ pub(crate) fn open(inputs: &[String], talk: Talk) -> Result<Album, Failure> {
     let album = album(inputs)?;
     tell_skipped(talk, album.skipped().iter().map(|skipped| (skipped.name.as_str(), skipped.reason.as_str())));
     if album.ignored() > 0 {
-        talk.line(format_args!("note: {} that are no pictures by their names", count(album.ignored() as u64, "file")));
+        talk.line(format_args!(
+            "note: {} passed over, no pictures by their names",
+            count(album.ignored() as u64, "file")
+        ));
     }
     Ok(album)
 }
@@ -56,7 +70,7 @@ pub(crate) fn store(inputs: &[String], threads: &Threads, talk: Talk) -> Result<
     let store = threads.install(|| Store::take(album, KEPT_BYTES)).map_err(Error::from)?;
     tell_skipped(talk, store.skipped().iter().map(|skipped| (skipped.name.as_str(), skipped.reason.as_str())));
     if ignored > 0 {
-        talk.line(format_args!("note: {} that are no pictures by their names", count(ignored as u64, "file")));
+        talk.line(format_args!("note: {} passed over, no pictures by their names", count(ignored as u64, "file")));
     }
     Ok(store)
 }

@@ -55,7 +55,9 @@ impl Explain {
         let fitted = with_threshold(self.model.load()?, self.threshold.as_deref())?;
         if fitted.reads_pictures() {
             let error = Error::mismatch("expected a model of tables or series, got one of pictures");
-            return Err(error.with_hint("narrows score MODEL PICTURES --heatmaps FOLDER shows where").into());
+            return Err(error
+                .with_hint("narrows score --heatmaps shows where a picture is out of the ordinary")
+                .into());
         }
         let threads = common.threads()?;
         let source = self.input.table()?;

@@ -224,6 +224,8 @@ fn words_that_make_no_sense() {
     fit("clean --corrupt watermark:no-such-logo.png:0.4", 3, &["no-such-logo.png"]);
     fit("train.csv --corrupt gaussian:25", 2, &["--corrupt", "train.csv"]);
     fit("train.csv --kind table --corrupt gaussian:25", 2, &["--corrupt"]);
+    fit("clean clean", 2, &["INPUT", "several inputs", "the folder `clean`"]);
+    fit("clean/[.png", 2, &["clean/["]);
     fit("clean --label a --normal 0", 2, &["--label", "no columns"]);
     fit("clean --normal clean --corrupt gaussian:25", 2, &["--normal"]);
     fit("clean --set data.side=2", 2, &["data.side"]);

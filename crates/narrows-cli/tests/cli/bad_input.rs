@@ -188,10 +188,12 @@ fn a_label_of_one_class() {
 fn a_folder_or_nothing_in_place_of_a_file() {
     let folder = Folder::with_model();
     std::fs::create_dir(folder.path("data")).unwrap();
-    for verb in ["fit {} -o n.narrows", "score m.narrows {}", "evaluate m.narrows {} --label a --normal 0"] {
-        // A folder stands for the pictures in it.
-        let told = if verb.starts_with("fit") { "data: expected picture files" } else { "got pictures: `data`" };
-        folder.check_fails(&verb.replace("{}", "data"), 3, &[told]);
+    for (verb, expected) in [
+        ("fit {} -o n.narrows", "data: expected picture files"),
+        ("score m.narrows {}", "expected a table, as the model was fitted to, got pictures: `data`"),
+        ("evaluate m.narrows {} --label a --normal 0", "expected a table"),
+    ] {
+        folder.check_fails(&verb.replace("{}", "data"), 3, &[expected, "hint: ", "`data/*.csv`"]);
         folder.check_fails(&verb.replace("{}", "none.csv"), 3, &["cannot read none.csv"]);
         folder.check_fails(&verb.replace("{}", "none*.csv"), 3, &["no file matches"]);
     }

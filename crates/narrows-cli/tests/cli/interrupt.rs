@@ -5,6 +5,9 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use narrows::pictures::Channels;
+
+use crate::drawing::{draw, read};
 use crate::folder::{Folder, ordinary};
 
 fn press_ctrl_c(child: &Child) {
@@ -107,4 +110,63 @@ fn scoring_leaves_no_partial_file() {
     assert_eq!(wait(child), 130);
     assert_eq!(folder.names(), before);
     drop(stdin);
+}
+
+/// Waits until a file is there, or the program is done.
+fn until_there(child: &mut Child, path: &std::path::Path) {
+    let began = Instant::now();
+    while !path.exists() && child.try_wait().unwrap().is_none() && began.elapsed() < Duration::from_secs(60) {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+#[test]
+fn a_restorer_cut_short_and_resumed_is_the_uninterrupted_one() {
+    let folder = Folder::new();
+    draw(&folder, "clean", 8, 24, Channels::Rgb);
+    let flags = "--corrupt gaussian:5-30 --set backbone.channels=8 --set backbone.blocks=1 --set backbone.patch=16 \
+                 --set train.batch_size=4 --set train.steps=900";
+    folder.run(&format!("fit clean -o whole.narrows {flags}")).succeeds();
+    let line = format!("fit clean -o m.narrows {flags} --checkpoint");
+    let mut child = folder.command().args(line.split_whitespace()).stderr(Stdio::null()).spawn().unwrap();
+    until_there(&mut child, &folder.path("m.narrows.checkpoint/member-0.safetensors"));
+    press_ctrl_c(&child);
+    // On a fast machine the fit may be over before the signal comes: then there is nothing to resume.
+    let code = wait(child);
+    assert!(matches!(code, 0 | 130), "{code}");
+    if code == 130 {
+        folder.run("evaluate m.narrows clean").succeeds();
+        folder.run(&format!("fit clean -o m.narrows {flags} --resume")).succeeds();
+    }
+    assert!(folder.bytes("whole.narrows") == folder.bytes("m.narrows"), "a resumed training took other steps");
+    assert!(!folder.path("m.narrows.checkpoint").exists());
+}
+
+#[test]
+fn restoring_stops_between_two_pictures() {
+    let folder = Folder::new();
+    draw(&folder, "clean", 4, 24, Channels::Rgb);
+    draw(&folder, "in", 200, 96, Channels::Rgb);
+    folder.run("fit clean -o m.narrows --corrupt gaussian:25 --set backbone.blocks=1 --set train.steps=2").succeeds();
+    let line = ["restore", "m.narrows", "in", "out"];
+    let mut child = folder.command().args(line).stderr(Stdio::piped()).spawn().unwrap();
+    until_there(&mut child, &folder.path("out/000.png"));
+    press_ctrl_c(&child);
+    let stderr = child.stderr.take().unwrap();
+    let code = wait(child);
+    assert!(matches!(code, 0 | 130), "{code}");
+    let written = std::fs::read_dir(folder.path("out")).unwrap().map(|entry| entry.unwrap().file_name());
+    let written: Vec<String> = written.map(|name| name.into_string().unwrap()).collect();
+    if code == 130 {
+        let told: Vec<String> = BufReader::new(stderr).lines().map_while(Result::ok).collect();
+        assert!(told.contains(&format!("{} restored", count(written.len()))), "{told:?}");
+    }
+    // None of them is half a picture, and no temporary file is left.
+    assert!(
+        written.iter().all(|name| name.ends_with(".png") && read(&folder, &format!("out/{name}")).picture.width == 96)
+    );
+}
+
+fn count(pictures: usize) -> String {
+    if pictures == 1 { "1 picture".to_owned() } else { format!("{pictures} pictures") }
 }
