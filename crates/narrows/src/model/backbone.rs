@@ -138,8 +138,7 @@ fn few_channels() -> usize {
 }
 
 /// A fully convolutional network that learns what to add to a damaged picture (Zhang et al. 2017), from a map of half its
-/// height and width (Zhang et al. 2018), in residual blocks (He et al. 2016; Lim et al. 2017) that see further towards the
-/// middle. It reads pictures of any
+/// height and width (Zhang et al. 2018), in residual blocks (He et al. 2016; Lim et al. 2017). It reads pictures of any
 /// size; its output leans on its input, so it has no code.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -9,8 +9,6 @@ use super::backbone::Restore;
 use super::{code, loss};
 use crate::error::{Error, Result};
 
-/// The largest dilation.
-const WIDEST: usize = 4;
 /// How much smaller than the picture the maps inside are, where the network does not enlarge.
 const SHRINK: usize = 2;
 
@@ -54,8 +52,8 @@ impl Restore {
         };
         let map = head.output();
         let mut layers = vec![Layer::Conv(head)];
-        for block in 0..self.blocks {
-            let conv = Layer::Conv(self.wide(map, self.dilation(block)));
+        for _ in 0..self.blocks {
+            let conv = Layer::Conv(self.keep(map, self.channels));
             let relu = Layer::Activation(narrows_engine::Activation::Relu);
             layers.extend([conv, relu, conv, Layer::Add(Add { back: 4 })]);
         }
@@ -75,19 +73,7 @@ impl Restore {
     /// Damaged pixels around a pixel that what is added there depends on.
     pub fn reach(&self, ends: Ends) -> usize {
         // The head, two convolutions a block, the tail; one more for the place inside a block of pixels.
-        let blocks: usize = (0..self.blocks).map(|block| 2 * self.dilation(block)).sum();
-        (blocks + 2) * (self.kernel / 2) * ends.step() + ends.step()
-    }
-
-    /// Pixels between those that a block sees: more towards the middle, so that few blocks see far (Zhang et al. 2017,
-    /// "Learning deep CNN denoiser prior").
-    fn dilation(&self, block: usize) -> usize {
-        (block.min(self.blocks - 1 - block) + 1).min(WIDEST)
-    }
-
-    fn wide(&self, input: Map, dilation: usize) -> Conv {
-        let edge = dilation * (self.kernel / 2);
-        Conv { dilation: (dilation, dilation), padding: Padding::even(edge, edge), ..self.keep(input, self.channels) }
+        (2 * self.blocks + 2) * (self.kernel / 2) * ends.step() + ends.step()
     }
 
     fn keep(&self, input: Map, channels: usize) -> Conv {
