@@ -4,6 +4,7 @@
 //! colour-blind. By the polynomials of degree 6 that Matt Zucker fitted to matplotlib's table
 //! (<https://www.shadertoy.com/view/WlfXRN>; fit and table are both CC0, in the public domain).
 
+use crate::shape::LUMA;
 use crate::{Channels, Picture};
 
 /// Coefficients of red, green and blue, the constant first.
@@ -15,9 +16,6 @@ const INFERNO: [[f32; 7]; 3] = [
 
 /// What is not a number has no place on the scale.
 const UNKNOWN: [f32; 3] = [0.5; 3];
-
-/// Luminance of red, green and blue (ITU-R BT.601).
-const LUMINANCE: [f32; 3] = [0.299, 0.587, 0.114];
 
 /// A picture of `values`, `[height, width]`: black at `low` and below, through red, to pale yellow at `high` and above;
 /// NaN is grey.
@@ -40,7 +38,7 @@ pub fn overlay(picture: &Picture, values: &[f32], low: f32, high: f32, opacity: 
     let mut pixels = Vec::with_capacity(3 * values.len());
     for (pixel, &value) in picture.pixels.chunks_exact(picture.channels.count()).zip(values) {
         let grey = match pixel {
-            [red, green, blue] => LUMINANCE[0] * red + LUMINANCE[1] * green + LUMINANCE[2] * blue,
+            [red, green, blue] => LUMA[0] * red + LUMA[1] * green + LUMA[2] * blue,
             _ => pixel[0],
         };
         let level = level(value, low, high);
@@ -93,7 +91,7 @@ mod tests {
     fn brightness_rises_and_ends_are_held() {
         let values: Vec<f32> = (-10..=110).map(|x| x as f32).collect();
         let picture = heat(&values, 1, values.len(), 0.0, 100.0);
-        let bright = |x: usize| picture.pixel(0, x).iter().zip(LUMINANCE).map(|(a, b)| a * b).sum::<f32>();
+        let bright = |x: usize| picture.pixel(0, x).iter().zip(LUMA).map(|(a, b)| a * b).sum::<f32>();
         assert!((11..110).all(|x| bright(x) < bright(x + 1)));
         assert_eq!((picture.pixel(0, 0), picture.pixel(0, 120)), (picture.pixel(0, 10), picture.pixel(0, 110)));
         assert_eq!(heat(&[f32::NAN], 1, 1, 0.0, 1.0).pixels, UNKNOWN);

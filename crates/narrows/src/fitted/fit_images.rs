@@ -78,7 +78,6 @@ pub fn fit_images(recipe: &Recipe, pictures: &Store, roles: &PictureRoles, sessi
     let split = Split::new(&normal, recipe);
 
     let ready = settings.corrupt.ready()?;
-    let words = if settings.corrupt.is_empty() { "none".to_owned() } else { settings.corrupt.to_string() };
     let turning = Turning { flips: settings.flips.or_else(|| false), turns: settings.turns.or_else(|| false) };
     let per_picture = if intake.layout.stride.is_some() { PIECES } else { 1 };
     let draws =
@@ -89,7 +88,7 @@ pub fn fit_images(recipe: &Recipe, pictures: &Store, roles: &PictureRoles, sessi
         calibration: split.calibration.clone(),
     };
     let samples = |_| {
-        let samples = ImageSamples { draws: &draws, width: intake.width(), damages: &ready, words: &words };
+        let samples = ImageSamples { draws: &draws, width: intake.width(), damages: &ready };
         Box::new(samples) as Box<dyn Samples>
     };
     let train = kept(&intake, pictures, &split.train)?;

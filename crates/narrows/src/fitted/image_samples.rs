@@ -1,7 +1,7 @@
 //! Views of pictures for the training of a network with a code, damaged where the recipe says so.
 
 use narrows_engine::rng::{Purpose, Stream};
-use narrows_pictures::{Filter, Picture, ReadyDamages};
+use narrows_pictures::{Damages, Filter, Picture, ReadyDamages};
 
 use crate::error::Result;
 use crate::images::Draws;
@@ -13,7 +13,6 @@ pub(super) struct ImageSamples<'a> {
     /// Values of a view.
     pub(super) width: usize,
     pub(super) damages: &'a ReadyDamages,
-    pub(super) words: &'a str,
 }
 
 impl Samples for ImageSamples<'_> {
@@ -39,7 +38,7 @@ impl Samples for ImageSamples<'_> {
     }
 
     fn damage(&self) -> String {
-        self.words.to_owned()
+        in_words(self.damages.damages())
     }
 
     fn sources(&self) -> Option<Sources> {
@@ -53,6 +52,11 @@ impl Samples for ImageSamples<'_> {
     fn are_costly(&self) -> bool {
         true
     }
+}
+
+/// What is done to pictures, `none` where nothing is.
+pub(super) fn in_words(damages: &Damages) -> String {
+    if damages.is_empty() { "none".to_owned() } else { damages.to_string() }
 }
 
 /// A damaged picture in the size and channels of the whole one: a code network's input is as large as its output.

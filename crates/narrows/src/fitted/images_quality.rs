@@ -6,7 +6,7 @@ use narrows_pictures::{Picture, ReadyDamages, Store, compare};
 
 use super::evaluate::{Evaluation, Evaluator};
 use super::fit_images::PictureRoles;
-use super::image_samples::like;
+use super::image_samples::{in_words, like};
 use super::images::{PictureJudge, worst_piece};
 use super::intake::ImagesIntake;
 use super::judge::{Detail, Judge};
@@ -28,8 +28,7 @@ pub(super) struct Passage {
     pub(super) output: Picture,
 }
 
-/// Sends pictures through the code, damaged first where the recipe says so, and calls `each` with what came of every
-/// sample: clean, input, output, PCA's.
+/// Sends pictures through the code, damaged first where the recipe says so.
 pub(super) struct Passing<'a> {
     pub(super) intake: &'a ImagesIntake,
     pub(super) judge: &'a Judge,
@@ -74,13 +73,7 @@ impl<'a> Passing<'a> {
     }
 
     /// How well these pictures come through, sample by sample.
-    pub(super) fn quality(
-        &self,
-        pictures: &Store,
-        which: &[u32],
-        words: &str,
-        threads: &Threads,
-    ) -> Result<Reconstruction> {
+    pub(super) fn quality(&self, pictures: &Store, which: &[u32], threads: &Threads) -> Result<Reconstruction> {
         let width = self.intake.width();
         let (mut model, mut pca, mut input) = (Vec::new(), Vec::new(), Vec::new());
         for batch in which.chunks(BATCH) {
@@ -102,7 +95,7 @@ impl<'a> Passing<'a> {
         let mean = |all: &[Similarity]| Similarity::mean(all.iter().copied());
         Ok(Reconstruction {
             n: which.len() as u64,
-            damage: words.to_owned(),
+            damage: in_words(self.damages.damages()),
             model: mean(&model),
             pca: mean(&pca),
             input: (!self.damages.damages().is_empty()).then(|| mean(&input)),
@@ -120,8 +113,7 @@ impl Fitted {
         let intake = self.images()?;
         let passing = Passing::new(&self.recipe, intake, &self.judge, &self.baselines.pca)?;
         let all: Vec<u32> = (0..pictures.len() as u32).collect();
-        let words = self.report.images.as_ref().map_or("none", |images| images.quality.damage.as_str());
-        passing.quality(pictures, &all, words, threads)
+        passing.quality(pictures, &all, threads)
     }
 
     /// How well the model tells pictures of normal folders from others, PCA and an isolation forest beside it.

@@ -11,7 +11,6 @@ use super::judge::Detail;
 use super::split::Split;
 use super::summary::{self, HeldOut, Particulars, Told};
 use crate::error::Result;
-use crate::recipe::Data;
 use crate::report::{ImagesReport, Label, PicturesReport, Report, Rows, Training, WorstPicture};
 
 /// Most held-out pictures that the quality is measured on.
@@ -46,10 +45,6 @@ pub(super) fn report(
     let calibration = split.calibration.len() as u64;
     let passing = Passing::new(told.recipe, intake, told.judge, told.pca)?;
     let measured = &split.calibration[..split.calibration.len().min(MEASURED)];
-    let words = match &told.recipe.data {
-        Data::Images(images) if !images.corrupt.is_empty() => images.corrupt.to_string(),
-        _ => "none".to_owned(),
-    };
     let (worst, worst_sheet) = worst(told, found, threads)?;
     let images = ImagesReport {
         pictures: PicturesReport {
@@ -59,7 +54,7 @@ pub(super) fn report(
         view: intake.layout.in_words(),
         stride: intake.layout.stride,
         backbone: told.recipe.backbone.in_words(),
-        quality: passing.quality(pictures, measured, &words, threads)?,
+        quality: passing.quality(pictures, measured, threads)?,
         sheet: sheet(&passing, pictures, &split.calibration, threads)?.to_base64(),
         worst,
         worst_sheet,

@@ -102,7 +102,7 @@ impl Preset {
                 let corrupt = Damages::new(vec![noise]).expect("a damage with default strength");
                 Recipe { backbone: conv, data: Data::Images(Images { corrupt, ..Images::default() }), ..plain }
             }
-            Preset::Restore => Recipe { train: restoring(plain.train.clone()), ..plain },
+            Preset::Restore => Recipe { train: restoring(Train::default()), ..plain },
             _ => plain,
         }
     }
@@ -172,15 +172,7 @@ fn of_pictures(train: Train) -> Train {
 
 /// A restoring network sees pieces of pictures, as many as there is time for.
 fn restoring(train: Train) -> Train {
-    Train {
-        batch_size: Choice::Given(16),
-        learning_rate: lit!(Positive, 2e-3),
-        schedule: Schedule::OneCycle,
-        epochs: u32::MAX,
-        steps: 3_000,
-        patience: 0,
-        ..train
-    }
+    Train { batch_size: Choice::Given(16), epochs: u32::MAX, steps: 3_000, ..of_pictures(train) }
 }
 
 /// Recurrent networks take larger steps, few rows at a time, and come to rest at the end.

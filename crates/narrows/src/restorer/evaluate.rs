@@ -3,7 +3,7 @@
 
 use narrows_engine::Threads;
 use narrows_engine::rng::{Purpose, Stream};
-use narrows_pictures::classical::{self, rival};
+use narrows_pictures::classical::rival;
 use narrows_pictures::{Picture, ReadyDamages, Store};
 
 use super::Restorer;
@@ -13,12 +13,12 @@ use crate::report::{PictureQuality, Restoration, RestorationMeans, Rival, SHEET_
 /// The seed of the damage: the figures are part of the answer, so they do not change from run to run.
 const SEED: u64 = 0;
 
-/// A picture on its way: clean, damaged, restored.
+/// A picture on its way: clean, damaged, brought to the restored one's size, restored.
 struct Steps {
     clean: Picture,
+    damaged: Picture,
     input: Picture,
     restored: Picture,
-    rival: classical::Rival,
 }
 
 impl Restorer {
@@ -27,13 +27,9 @@ impl Restorer {
     /// # Errors
     /// Where a picture can no longer be read, or the damage's own picture.
     pub fn evaluate(&self, pictures: &Store, threads: &Threads) -> Result<Restoration> {
-        let all: Vec<usize> = (0..pictures.len()).collect();
-        let mut qualities = Vec::with_capacity(all.len());
         let ready = self.damages().ready()?;
-        for picture in all {
-            let steps = self.steps(pictures, picture, &ready, threads)?;
-            qualities.push(quality(pictures.name(picture), &steps));
-        }
+        let one = |i: usize| Ok(self.quality(pictures.name(i), &self.steps(pictures, i, &ready, threads)?));
+        let qualities = (0..pictures.len()).map(one).collect::<Result<_>>()?;
         Ok(Restoration::of(self.damages().to_string(), qualities))
     }
 
@@ -42,8 +38,10 @@ impl Restorer {
     /// # Errors
     /// As [`Restorer::evaluate`].
     pub fn sheet(&self, pictures: &Store, threads: &Threads) -> Result<Picture> {
-        let first: Vec<usize> = (0..pictures.len().min(SHEET_ROWS)).collect();
-        Ok(sheet_of(with_sheet(self, pictures, &first, threads)?.1).picture())
+        let ready = self.damages().ready()?;
+        let one = |i: usize| Ok(self.steps(pictures, i, &ready, threads)?.shown());
+        let shown = (0..pictures.len().min(SHEET_ROWS)).map(one).collect::<Result<_>>()?;
+        Ok(sheet_of(shown).picture())
     }
 
     fn steps(&self, pictures: &Store, i: usize, ready: &ReadyDamages, threads: &Threads) -> Result<Steps> {
@@ -55,8 +53,27 @@ impl Restorer {
         let damaged = ready.apply(&clean, &mut Stream::new(SEED, Purpose::Corruption, 0, i as u64));
         let restored = self.restore(&damaged, threads);
         let input = self.base().lifted(&damaged);
-        let rival = rival(self.damages(), &damaged, self.channels);
-        Ok(Steps { clean, input, restored, rival })
+        Ok(Steps { clean, damaged, input, restored })
+    }
+
+    fn quality(&self, name: String, steps: &Steps) -> PictureQuality {
+        let Steps { clean, damaged, input, restored } = steps;
+        let rival = rival(self.damages(), damaged, self.channels);
+        PictureQuality {
+            name,
+            qualities: RestorationMeans {
+                restored: Similarity::of(clean, restored),
+                input: Similarity::of(clean, input),
+                rival: Rival { name: rival.name, similarity: Similarity::of(clean, &rival.picture) },
+            },
+        }
+    }
+}
+
+impl Steps {
+    /// What a contact sheet shows: damaged, restored, clean.
+    fn shown(self) -> [Picture; 3] {
+        [self.input, self.restored, self.clean]
     }
 }
 
@@ -72,20 +89,8 @@ pub(super) fn with_sheet(
     let mut sheet = Vec::new();
     for &picture in which {
         let steps = restorer.steps(pictures, picture, &ready, threads)?;
-        qualities.push(quality(pictures.name(picture), &steps));
-        sheet.push([steps.input, steps.restored, steps.clean]);
+        qualities.push(restorer.quality(pictures.name(picture), &steps));
+        sheet.push(steps.shown());
     }
     Ok((Restoration::of(restorer.damages().to_string(), qualities), sheet))
-}
-
-fn quality(name: String, steps: &Steps) -> PictureQuality {
-    let Steps { clean, input, restored, rival } = steps;
-    PictureQuality {
-        name,
-        qualities: RestorationMeans {
-            restored: Similarity::of(clean, restored),
-            input: Similarity::of(clean, input),
-            rival: Rival { name: rival.name.clone(), similarity: Similarity::of(clean, &rival.picture) },
-        },
-    }
 }

@@ -49,13 +49,9 @@ fn shuffle_by_source(rows: &mut [u32], sources: Sources, seed: u64, epoch: u64) 
     let mut order: Vec<u32> = rows.iter().map(|row| row / sources.samples).collect();
     order.sort_unstable();
     order.dedup();
-    let place = |sources: &[u32]| -> Vec<u32> {
-        let mut place = vec![0; sources.iter().max().map_or(0, |last| *last as usize + 1)];
-        sources.iter().enumerate().for_each(|(i, source)| place[*source as usize] = i as u32);
-        place
-    };
+    let mut place = vec![0_u32; order.last().map_or(0, |last| *last as usize + 1)];
     Stream::new(seed, Purpose::Shuffle, epoch, 0).shuffle(&mut order);
-    let place = place(&order);
+    order.iter().enumerate().for_each(|(i, source)| place[*source as usize] = i as u32);
     rows.sort_unstable_by_key(|row| (place[(row / sources.samples) as usize], *row));
     let window = |row: &u32| place[(row / sources.samples) as usize] as usize / sources.at_once.max(1);
     for (i, rows) in rows.chunk_by_mut(|a, b| window(a) == window(b)).enumerate() {
