@@ -9,7 +9,6 @@
 use std::sync::Mutex;
 
 use crate::kernels::threads::Threads;
-use crate::latent::{self, Latent};
 use crate::layer::{Activation, Inference, Layer, Rows};
 use crate::network::Network;
 use crate::params::Params;
@@ -225,7 +224,7 @@ impl Network {
     }
 
     /// Writes the loss of every row that does not train: the output loss of `[n, inputs]` against
-    /// `[n, outputs]`, NaN targets unobserved, plus `kl_weight` times a Gaussian code's divergence.
+    /// `[n, outputs]`, NaN targets unobserved, plus `kl_weight` times the code's price: a Gaussian's divergence, a quantised code's bits.
     ///
     /// # Panics
     ///
@@ -257,16 +256,12 @@ impl Network {
                     let code = &mut code[..n * self.code_size()];
                     let encoded = runner.run(plan.encoder(), rows, &input[first * inputs..][..n * inputs], scratch);
                     copy_mean(encoded, code, n);
-                    let divergence: Vec<f32> = match self.latent {
-                        Latent::Gaussian => {
-                            encoded.chunks_exact(2 * self.code_size()).map(latent::divergence).collect()
-                        }
-                        Latent::Point => Vec::new(),
-                    };
+                    let width = encoded.len() / n;
+                    let price: Vec<f32> = encoded.chunks_exact(width).map_while(|row| self.latent.price(row)).collect();
                     let values = runner.run(plan.decoder(), rows, code, scratch);
                     let target = &target[first * outputs..][..n * outputs];
                     self.output.judge(rows, values, target, &mut gradient[..n * outputs], losses, &mut work);
-                    losses.iter_mut().zip(divergence).for_each(|(loss, kl)| *loss += kl_weight * kl);
+                    losses.iter_mut().zip(price).for_each(|(loss, price)| *loss += kl_weight * price);
                 }
             });
         });

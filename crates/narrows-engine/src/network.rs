@@ -85,7 +85,7 @@ impl Network {
         let (_, encoded) = check_layers("encoder", &self.encoder)?;
         let (decoded, outputs) = check_layers("decoder", &self.decoder)?;
         let code_size = match self.latent {
-            Latent::Point => encoded,
+            Latent::Point | Latent::Quantised => encoded,
             Latent::Gaussian if encoded.is_multiple_of(2) => encoded / 2,
             Latent::Gaussian => {
                 let expected = "an even width, mean and log-variance of the code";

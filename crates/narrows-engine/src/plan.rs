@@ -5,7 +5,7 @@
 use std::ops::Range;
 
 use crate::kernels::threads::Threads;
-use crate::latent::{Gaussian, Latent};
+use crate::latent::Draw;
 use crate::layer::{Activation, Layer};
 use crate::network::Network;
 use crate::params::Kind;
@@ -14,8 +14,8 @@ use crate::params::Kind;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Op {
     Layer(Layer),
-    /// Draws the code from mean and log-variance.
-    Sample(Gaussian),
+    /// Draws the code from what the encoder put out.
+    Sample(Draw),
 }
 
 /// One step of the way from input to output.
@@ -117,10 +117,10 @@ impl Plan {
             if is_decoder {
                 continue;
             }
-            if network.latent == Latent::Gaussian {
-                let code_size = width / 2;
+            if let Some(draw) = network.latent.draw(width) {
+                let code_size = draw.code_size();
                 plan.stages.push(Stage {
-                    op: Op::Sample(Gaussian { code_size }),
+                    op: Op::Sample(draw),
                     inputs: width,
                     outputs: code_size,
                     trainable: trainable..trainable,

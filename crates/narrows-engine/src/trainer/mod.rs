@@ -62,7 +62,8 @@ pub enum RowWeights<'a> {
 pub struct StepLoss {
     /// The (weighted) mean of the row losses.
     pub reconstruction: f32,
-    /// The mean divergence of a Gaussian code from the standard normal, before its weight; else 0.
+    /// The mean price of a row's code before its weight: a Gaussian's divergence from the standard normal, a quantised
+    /// code's bits; else 0.
     pub kl: f32,
     /// The sparsity penalty, its weight included.
     pub sparsity: f32,
@@ -129,7 +130,7 @@ impl Trainer {
                 return Err(ShapeError::new("sparsity", "a target in (0, 1)", target));
             }
             let last = network.encoder.last();
-            let is_point = network.latent == crate::Latent::Point;
+            let is_point = network.latent != crate::Latent::Gaussian;
             if !is_point || last != Some(&Layer::Activation(Activation::Sigmoid)) {
                 let got = last.map_or("none".into(), Layer::to_string);
                 let expected = "a point code from an encoder that ends in Sigmoid, for a KL sparsity";

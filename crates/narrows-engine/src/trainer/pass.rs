@@ -3,7 +3,7 @@
 use std::mem::take;
 
 use crate::kernels::{sum, vectorised};
-use crate::latent::NoiseKey;
+use crate::latent::{Drawn, NoiseKey};
 use crate::layer::{Activation, Backward, DropoutKey, ELEMENT_COST, Flow, Forward, Rows, add};
 use crate::loss::Output;
 use crate::plan::{self, Op, Plan, Stage};
@@ -109,11 +109,11 @@ impl Trainer {
                     };
                     layer.forward(pass, fused.unwrap_or(Activation::Identity), input, to);
                 }
-                Op::Sample(gaussian) => {
+                Op::Sample(draw) => {
                     let key = NoiseKey { seed: batch.seed, epoch: batch.epoch, rows: batch.rows };
                     let noise = &mut work.saved[s];
-                    gaussian.draw(rows, key, noise);
-                    gaussian.forward(input, noise, to, &mut work.row_kl[..n]);
+                    draw.noise(rows, key, noise);
+                    draw.forward(input, noise, to, &mut work.row_kl[..n]);
                 }
             }
             work.values[s + 1] = output;
@@ -187,10 +187,12 @@ impl Trainer {
                     };
                     layer.backward(pass, &mut flow);
                 }
-                Op::Sample(gaussian) => {
+                Op::Sample(draw) => {
                     kl = mean(&work.row_kl[..n]);
                     let (d_code, d_input) = flow.both(n * stage.outputs, n * stage.inputs);
-                    gaussian.backward(from, &work.saved[s], d_code, kl_weight / n as f32, d_input);
+                    let noise = &work.saved[s][..n * stage.outputs];
+                    let pass = Drawn { input: from, noise, code: value(s + 1, stage.outputs) };
+                    draw.backward(pass, d_code, kl_weight / n as f32, d_input);
                     flow.turn();
                 }
             }

@@ -1,22 +1,14 @@
-//! What the code is: a point, or a Gaussian (Kingma and Welling 2014).
+//! A Gaussian code (Kingma and Welling 2014).
 //!
-//! A Gaussian encoder puts out [mean | log_var], twice the code. In training z = mean + e^(log_var/2) eps
+//! The encoder puts out [mean | log_var], twice the code. In training z = mean + e^(log_var/2) eps
 //! with eps from the row's own stream; at inference z = mean, so scoring has no randomness.
 //! log_var is clamped to [-10, 10], with no gradient beyond. A row's divergence from the standard normal
 //! is KL = -1/2 sum(1 + log_var - mean^2 - e^log_var).
 
+use super::NoiseKey;
 use crate::kernels::{maths, sum, vectorised};
 use crate::layer::{ELEMENT_COST, Rows};
 use crate::rng::{Purpose, Stream};
-
-/// What the encoder's output means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Latent {
-    /// The encoder's output is the code.
-    Point,
-    /// The encoder's output is mean and log-variance of the code, `[mean | log_var]`.
-    Gaussian,
-}
 
 /// Bound of |log_var|.
 const LOG_VAR_BOUND: f32 = 10.0;
@@ -28,7 +20,7 @@ fn clamp(log_var: f32) -> f32 {
 }
 
 /// The divergence of one row's [mean | log_var] from the standard normal.
-pub(crate) fn divergence(encoded: &[f32]) -> f32 {
+pub(super) fn divergence(encoded: &[f32]) -> f32 {
     let (mean, log_var) = encoded.split_at(encoded.len() / 2);
     let terms = mean.iter().zip(log_var).map(|(mean, log_var)| {
         let log_var = clamp(*log_var);
@@ -40,21 +32,12 @@ pub(crate) fn divergence(encoded: &[f32]) -> f32 {
 /// The Gaussian latent of a given code size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Gaussian {
-    pub code_size: usize,
-}
-
-/// Whose noise to draw.
-#[derive(Clone, Copy)]
-pub(crate) struct NoiseKey<'a> {
-    pub seed: u64,
-    pub epoch: u64,
-    /// Row ids, `[n]`.
-    pub rows: &'a [u32],
+    pub(crate) code_size: usize,
 }
 
 impl Gaussian {
     /// Draws the standard normals of every row, `[n, code_size]`.
-    pub(crate) fn draw(&self, rows: Rows<'_>, key: NoiseKey<'_>, noise: &mut [f32]) {
+    pub(super) fn draw(&self, rows: Rows<'_>, key: NoiseKey<'_>, noise: &mut [f32]) {
         let width = self.code_size;
         let tile = rows.tile(width * ELEMENT_COST);
         rows.threads.chunks(&mut noise[..rows.n * width], tile * width, |t, noise| {
@@ -66,7 +49,7 @@ impl Gaussian {
     }
 
     /// code = mean + e^(log_var / 2) noise, and the divergence of every row.
-    pub(crate) fn forward(&self, input: &[f32], noise: &[f32], code: &mut [f32], kl: &mut [f32]) {
+    pub(super) fn forward(&self, input: &[f32], noise: &[f32], code: &mut [f32], kl: &mut [f32]) {
         let width = self.code_size;
         vectorised!({
             let rows = input.chunks_exact(2 * width).zip(noise.chunks_exact(width));
@@ -92,7 +75,7 @@ impl Gaussian {
 
     /// The gradient for [mean | log_var] from that for the code, plus that of `kl_share` times each
     /// row's divergence.
-    pub(crate) fn backward(&self, input: &[f32], noise: &[f32], d_code: &[f32], kl_share: f32, d_input: &mut [f32]) {
+    pub(super) fn backward(&self, input: &[f32], noise: &[f32], d_code: &[f32], kl_share: f32, d_input: &mut [f32]) {
         let width = self.code_size;
         vectorised!({
             let rows = input.chunks_exact(2 * width).zip(noise.chunks_exact(width));

@@ -1,0 +1,102 @@
+//! What the code is: a point, a Gaussian, or numbers that will be rounded.
+//!
+//! The last two add noise in training and have a price a row: the Gaussian's divergence from its prior, the rounded
+//! code's bits. At inference nothing is drawn.
+
+mod gaussian;
+mod quantised;
+
+pub(crate) use gaussian::Gaussian;
+pub(crate) use quantised::Quantised;
+
+use crate::layer::Rows;
+
+/// What the encoder's output means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Latent {
+    /// The encoder's output is the code.
+    Point,
+    /// The encoder's output is mean and log-variance of the code, `[mean | log_var]`.
+    Gaussian,
+    /// The encoder's output is the code, which will be rounded to whole numbers.
+    Quantised,
+}
+
+impl Latent {
+    /// The price of a row by what the encoder put out; none where the code has no price.
+    pub(crate) fn price(self, encoded: &[f32]) -> Option<f32> {
+        match self {
+            Latent::Point => None,
+            Latent::Gaussian => Some(gaussian::divergence(encoded)),
+            Latent::Quantised => Some(quantised::rate(encoded)),
+        }
+    }
+
+    /// How a code of this latent is drawn in training, from `width` values of the encoder.
+    pub(crate) fn draw(self, width: usize) -> Option<Draw> {
+        match self {
+            Latent::Point => None,
+            Latent::Gaussian => Some(Draw::Gaussian(Gaussian { code_size: width / 2 })),
+            Latent::Quantised => Some(Draw::Quantised(Quantised { code_size: width })),
+        }
+    }
+}
+
+/// Whose noise to draw.
+#[derive(Clone, Copy)]
+pub(crate) struct NoiseKey<'a> {
+    pub seed: u64,
+    pub epoch: u64,
+    /// Row ids, `[n]`.
+    pub rows: &'a [u32],
+}
+
+/// A code that is drawn in training.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Draw {
+    Gaussian(Gaussian),
+    Quantised(Quantised),
+}
+
+impl Draw {
+    pub(crate) fn code_size(&self) -> usize {
+        match self {
+            Draw::Gaussian(gaussian) => gaussian.code_size,
+            Draw::Quantised(quantised) => quantised.code_size,
+        }
+    }
+
+    /// Draws the noise of every row, `[n, code_size]`.
+    pub(crate) fn noise(&self, rows: Rows<'_>, key: NoiseKey<'_>, noise: &mut [f32]) {
+        match self {
+            Draw::Gaussian(gaussian) => gaussian.draw(rows, key, noise),
+            Draw::Quantised(quantised) => quantised.draw(rows, key, noise),
+        }
+    }
+
+    /// The code and the price of every row.
+    pub(crate) fn forward(&self, input: &[f32], noise: &[f32], code: &mut [f32], price: &mut [f32]) {
+        match self {
+            Draw::Gaussian(gaussian) => gaussian.forward(input, noise, code, price),
+            Draw::Quantised(quantised) => quantised.forward(input, noise, code, price),
+        }
+    }
+
+    /// The gradient for the encoder's output, from that for the code and `share` of each row's price.
+    pub(crate) fn backward(&self, pass: Drawn<'_>, d_code: &[f32], share: f32, d_input: &mut [f32]) {
+        let Drawn { input, noise, code } = pass;
+        match self {
+            Draw::Gaussian(gaussian) => gaussian.backward(input, noise, d_code, share, d_input),
+            Draw::Quantised(quantised) => quantised.backward(code, d_code, share, d_input),
+        }
+    }
+}
+
+/// What a forward pass has drawn.
+#[derive(Clone, Copy)]
+pub(crate) struct Drawn<'a> {
+    /// What the encoder put out.
+    pub input: &'a [f32],
+    pub noise: &'a [f32],
+    pub code: &'a [f32],
+}
