@@ -37,6 +37,8 @@ pub(crate) enum Verb {
     Encode(verbs::encode::Encode),
     Decode(verbs::decode::Decode),
     Generate(verbs::generate::Generate),
+    Compress(verbs::compress::Compress),
+    Decompress(verbs::decompress::Decompress),
     Inspect(verbs::inspect::Inspect),
     Report(verbs::report::Report),
     Completions(verbs::completions::Completions),

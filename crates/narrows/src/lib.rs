@@ -2,6 +2,8 @@
 
 pub mod baseline;
 pub mod choice;
+mod codec;
+pub mod compress;
 pub mod data;
 pub mod demo;
 pub mod detect;

@@ -1,7 +1,9 @@
 //! One file a verb: its flags, and the one call it makes.
 
 pub(crate) mod completions;
+pub(crate) mod compress;
 pub(crate) mod decode;
+pub(crate) mod decompress;
 pub(crate) mod demo;
 pub(crate) mod encode;
 pub(crate) mod evaluate;
@@ -35,6 +37,8 @@ pub(crate) fn run(args: Args) -> Result<Outcome, Failure> {
         Verb::Encode(verb) => verb.run(common),
         Verb::Decode(verb) => verb.run(common),
         Verb::Generate(verb) => verb.run(common),
+        Verb::Compress(verb) => verb.run(common),
+        Verb::Decompress(verb) => verb.run(common),
         Verb::Inspect(verb) => verb.run(common),
         Verb::Report(verb) => verb.run(),
         Verb::Completions(verb) => verb.run(),

@@ -3,6 +3,7 @@
 use narrows_engine::{Network, Params};
 use serde::{Deserialize, Serialize};
 
+use super::coding;
 use super::container::{Container, Tensor};
 use crate::baseline::{Gaussian, IsolationForest, Neighbours, Pca};
 use crate::data::{Layout, Schema, Step, TimeColumns};
@@ -49,6 +50,9 @@ struct Document {
     pca: PcaNote,
     isolation_forest: ForestNote,
     density: DensityNote,
+    /// Of models that compress.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    coding: Option<coding::Note>,
     report: Report,
 }
 
@@ -100,7 +104,7 @@ enum DensityNote {
 }
 
 pub(super) fn write(fitted: &Fitted) -> (String, Vec<Tensor>) {
-    let Fitted { recipe, intake, judge, calibration, decision, online, baselines, density, report } = fitted;
+    let Fitted { recipe, intake, judge, calibration, decision, online, baselines, density, coding, report } = fitted;
     let Judge { network: _, members, detector, slots: _ } = judge;
     let mut tensors = Vec::new();
     for (m, params) in members.iter().enumerate() {
@@ -144,6 +148,9 @@ pub(super) fn write(fitted: &Fitted) -> (String, Vec<Tensor>) {
         let parts = [("mean", mean), ("spread", spread), ("lowest", lowest), ("highest", highest)];
         tensors.extend(parts.map(|(name, values)| Tensor::f32(format!("density.{name}"), &[values.len()], values)));
     }
+    if let Some(coding) = coding {
+        tensors.extend(coding::tensors(coding));
+    }
     let document = Document {
         format: FORMAT,
         library: env!("CARGO_PKG_VERSION").to_owned(),
@@ -186,6 +193,7 @@ pub(super) fn write(fitted: &Fitted) -> (String, Vec<Tensor>) {
             CodeDensity::Normal { .. } => DensityNote::Normal,
             CodeDensity::Independent { .. } => DensityNote::Independent,
         },
+        coding: coding.as_ref().map(coding::Note::of),
         report: report.clone(),
     };
     (serde_json::to_string(&document).expect("a model is plain data"), tensors)
@@ -253,9 +261,10 @@ pub(super) fn read(container: &Container<'_>, file_size: usize) -> Result<Fitted
     expect("PCA's mean", width, baselines.pca.width())?;
     expect("the isolation forest", width, baselines.isolation_forest.width)?;
     let density = density(container, document.density, network.code_size())?;
+    let coding = document.coding.map(|note| note.read(container, &recipe, network.code_size())).transpose()?;
     let judge = Judge { network, members, detector, slots };
     let (decision, report) = (document.decision, document.report);
-    Ok(Fitted { recipe, intake, judge, calibration, decision, online, baselines, density, report })
+    Ok(Fitted { recipe, intake, judge, calibration, decision, online, baselines, density, coding, report })
 }
 
 fn intake(

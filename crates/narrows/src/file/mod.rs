@@ -5,6 +5,7 @@
 
 mod atomic;
 mod checkpoint;
+mod coding;
 mod container;
 mod document;
 mod restorer;

@@ -9,6 +9,7 @@ use super::intake::{ImagesIntake, ImagesLayout, Intake};
 use super::learn::{Learnt, Material, draw_line, learn};
 use super::split::Split;
 use super::{Fitted, images_summary, summary};
+use crate::codec::Coding;
 use crate::error::{Error, Place, Result};
 use crate::images::{Draws, Turning};
 use crate::prep::Prepared;
@@ -103,7 +104,7 @@ pub fn fit_images(recipe: &Recipe, pictures: &Store, roles: &PictureRoles, sessi
         slots: intake.slots(),
         shape: intake.shape(),
     };
-    let Learnt { recipe, judge, baselines, density, trainings, mut warnings } = learn(recipe, material, session)?;
+    let Learnt { recipe, judge, baselines, density, quantiser, trainings, mut warnings } = learn(recipe, material, session)?;
 
     let picture_judge = PictureJudge::new(&intake, &judge, threads);
     let held_out = picture_judge.scores(pictures, &split.calibration)?;
@@ -131,7 +132,8 @@ pub fn fit_images(recipe: &Recipe, pictures: &Store, roles: &PictureRoles, sessi
     let found = images_summary::Found { pictures, intake: &intake, split: &split, anomalous: &anomalous, roles };
     let report = images_summary::report(&told, &found, trainings, warnings, threads)?;
     let intake = Intake::Images(intake);
-    Ok(Fitted { recipe, intake, judge, calibration: calibrated, decision, online: None, baselines, density, report })
+    let coding = Some(Coding { quantiser, spans: Vec::new() });
+    Ok(Fitted { recipe, intake, judge, calibration: calibrated, decision, online: None, baselines, density, coding, report })
 }
 
 /// What a sample is, where the recipe leaves it open.

@@ -10,9 +10,10 @@ use super::points::{Say, points};
 use super::roles::{Roles, known};
 use super::split::Split;
 use super::{Fitted, Online, series_summary, summary};
+use crate::codec::{Coding, Span};
 use crate::data::{self, Column, ColumnKind, Layout, Schema, SeriesSet, Table, TimeColumns};
 use crate::error::{Error, Result};
-use crate::prep::{SignalPipeline, Transform, Unobserved};
+use crate::prep::{SignalPipeline, Stretch, Transform, Unobserved};
 use crate::recipe::{Recipe, Series};
 use crate::train::Event;
 use narrows_engine::Threads;
@@ -55,7 +56,7 @@ fn fit_rows(recipe: &Recipe, settings: &Series, table: Table, roles: &Roles, ses
 
     let (blocks, slots, shape) = (intake.pipeline.blocks(), intake.slots(), intake.shape());
     let material = Material::of(recipe, &windows.prepared, &split, blocks, slots, shape);
-    let Learnt { recipe, judge, baselines, density, trainings, mut warnings } = learn(recipe, material, session)?;
+    let Learnt { recipe, judge, baselines, density, quantiser, trainings, mut warnings } = learn(recipe, material, session)?;
 
     let prepared = &windows.prepared;
     let anomalous = judge.score(&prepared.take(&input.anomalous), threads);
@@ -76,8 +77,9 @@ fn fit_rows(recipe: &Recipe, settings: &Series, table: Table, roles: &Roles, ses
         pca: &baselines.pca,
     };
     let report = series_summary::rows(&told, &input, &intake, &samples, &prep, trainings, warnings, threads)?;
+    let coding = Some(Coding { quantiser, spans: spans(&stretches, 1) });
     let intake = Intake::Series(intake);
-    Ok(Fitted { recipe, intake, judge, calibration, decision, online: None, baselines, density, report })
+    Ok(Fitted { recipe, intake, judge, calibration, decision, online: None, baselines, density, coding, report })
 }
 
 /// Every row a point in time, windows sliding over the series.
@@ -117,7 +119,7 @@ fn fit_long(recipe: &Recipe, settings: &Series, table: Table, roles: &Roles, ses
 
     let (blocks, slots, shape) = (intake.pipeline.blocks(), intake.slots(), intake.shape());
     let material = Material::of(recipe, &windows.prepared, &split, blocks, slots, shape);
-    let Learnt { recipe, judge, baselines, density, trainings, mut warnings } = learn(recipe, material, session)?;
+    let Learnt { recipe, judge, baselines, density, quantiser, trainings, mut warnings } = learn(recipe, material, session)?;
 
     let held_out = |say: Say, part: usize| {
         let mut scores = Vec::new();
@@ -161,9 +163,19 @@ fn fit_long(recipe: &Recipe, settings: &Series, table: Table, roles: &Roles, ses
     };
     let found = series_summary::Chosen { notes: &notes, period: plan.period, train_stride: plan.stride };
     let report = series_summary::long(&told, &input, &intake, &samples, &prep, &found, trainings, warnings, threads)?;
+    let coding = Some(Coding { quantiser, spans: spans(&stretches, samples.set.channels.len()) });
     let intake = Intake::Series(intake);
     let online = Some(Online { calibration: online_calibration, decision: online_decision });
-    Ok(Fitted { recipe, intake, judge, calibration, decision, online, baselines, density, report })
+    Ok(Fitted { recipe, intake, judge, calibration, decision, online, baselines, density, coding, report })
+}
+
+/// Where the numbers of each channel lie in what is known of the series.
+fn spans(stretches: &[Stretch<'_>], channels: usize) -> Vec<Option<Span>> {
+    let of_channel = |c: usize| {
+        let values = stretches.iter().flat_map(|(_, values)| values.iter().skip(c).step_by(channels));
+        Span::of(values.copied())
+    };
+    (0..channels).map(of_channel).collect()
 }
 
 /// Recurrent networks carry their state past what is absent; others are shown a filled value.

@@ -1,5 +1,8 @@
 //! A fit to the rows of a table. It reads as the way of the data.
 
+use arrow::array::{Array, AsArray};
+use arrow::datatypes::Float64Type;
+
 use super::fit::Session;
 use super::input::{Input, Wanted};
 use super::intake::{Intake, TableIntake};
@@ -7,7 +10,8 @@ use super::learn::{Learnt, Material, draw_line_of_samples, learn};
 use super::roles::Roles;
 use super::split::Split;
 use super::{Fitted, summary};
-use crate::data::Table;
+use crate::codec::{Coding, Span};
+use crate::data::{Column, Table};
 use crate::error::Result;
 use crate::model::Shape;
 use crate::prep::Pipeline;
@@ -25,7 +29,7 @@ pub(super) fn fit(recipe: &Recipe, table: Table, roles: &Roles, session: &Sessio
 
     let blocks = intake.pipeline.blocks();
     let material = Material::of(recipe, &prepared, &split, blocks, intake.slots(), Shape::Row);
-    let Learnt { recipe, judge, baselines, density, trainings, mut warnings } = learn(recipe, material, session)?;
+    let Learnt { recipe, judge, baselines, density, quantiser, trainings, mut warnings } = learn(recipe, material, session)?;
 
     let anomalous = judge.score(&prepared.take(&input.anomalous), threads);
     let (calibration, decision) = draw_line_of_samples(&recipe, &judge, &prepared, &split, &anomalous, threads)?;
@@ -45,6 +49,17 @@ pub(super) fn fit(recipe: &Recipe, table: Table, roles: &Roles, session: &Sessio
         pca: &baselines.pca,
     };
     let report = summary::table(&told, &input, &intake, &prep, trainings, warnings, threads)?;
+    let coding = Some(Coding { quantiser, spans: spans(&input, &split) });
     let intake = Intake::Table(intake);
-    Ok(Fitted { recipe, intake, judge, calibration, decision, online: None, baselines, density, report })
+    Ok(Fitted { recipe, intake, judge, calibration, decision, online: None, baselines, density, coding, report })
+}
+
+/// Where the numbers of each column lie in the training rows.
+fn spans(input: &Input, split: &Split) -> Vec<Option<Span>> {
+    let of_column = |column: &Column| {
+        let numbers = input.table.column(&column.name)?.as_primitive_opt::<Float64Type>()?;
+        let trained = split.train.iter().map(|row| *row as usize).filter(|row| numbers.is_valid(*row));
+        Span::of(trained.map(|row| numbers.value(row)))
+    };
+    input.schema.columns.iter().map(of_column).collect()
 }

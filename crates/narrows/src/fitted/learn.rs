@@ -10,6 +10,7 @@ use super::judge::Judge;
 use super::split::Split;
 use super::{Baselines, CodeDensity, calibrate, summary};
 use crate::baseline::{Components, IsolationForest, Pca};
+use crate::codec::Quantiser;
 use crate::detect::residual::Slots;
 use crate::detect::{Calibration, Decision};
 use crate::error::Result;
@@ -21,6 +22,8 @@ use crate::train::{self, Event, PreparedSamples, Samples, Stop, Task, Trained, T
 
 /// Most training scores kept for the `contamination` rule.
 pub(super) const TRAINING_SCORES: usize = 20_000;
+/// Most values of rows that the rounding of codes is fitted to.
+const CODED_VALUES: usize = 1 << 22;
 /// Most codes that the density of generated rows is fitted to.
 const DENSITY_ROWS: usize = 20_000;
 
@@ -72,6 +75,7 @@ pub(super) struct Learnt {
     pub(super) judge: Judge,
     pub(super) baselines: Baselines,
     pub(super) density: CodeDensity,
+    pub(super) quantiser: Quantiser,
     pub(super) trainings: Vec<Training>,
     pub(super) warnings: Vec<String>,
 }
@@ -90,6 +94,7 @@ pub(super) fn learn(recipe: &Recipe, material: Material<'_>, session: &Session<'
     let detector = calibrate::detector(&recipe, &network, &members, &slots, &references, &calibration, threads)?;
     let baselines = baselines(&train, network.code_size(), recipe.seed, threads)?;
     let density = density(&recipe.latent, &network, &members[0], &train, threads);
+    let quantiser = quantiser(&recipe, &network, &members[0], &train, threads);
     if trainings.iter().any(|training| training.stopped == Stop::Interrupted) {
         warnings.push(format!(
             "training was interrupted: {} of {planned} networks are there, with their best weights so far",
@@ -97,7 +102,7 @@ pub(super) fn learn(recipe: &Recipe, material: Material<'_>, session: &Session<'
         ));
     }
     let judge = Judge { network, members, detector, slots };
-    Ok(Learnt { recipe, judge, baselines, density, trainings, warnings })
+    Ok(Learnt { recipe, judge, baselines, density, quantiser, trainings, warnings })
 }
 
 /// Draws the line where a sample is what is judged: a row of a table, or a whole series.
@@ -216,6 +221,13 @@ fn baselines(train: &Prepared, code_size: usize, seed: u64, threads: &Threads) -
             isolation_forest: IsolationForest::fit(&train.finite(), train.n, train.width, seed)?,
         })
     })
+}
+
+/// How codes are rounded when they are stored.
+fn quantiser(recipe: &Recipe, network: &Network, params: &Params, train: &Prepared, threads: &Threads) -> Quantiser {
+    let rows = train.n.min((CODED_VALUES / train.width).max(1)) * train.width;
+    let units = recipe.backbone.code_channels().unwrap_or(network.code_size());
+    Quantiser::fit(network, params, (&train.input[..rows], &train.target[..rows]), units, threads)
 }
 
 /// What codes look like, for new rows.

@@ -45,9 +45,10 @@ pub use series_quality::SeriesQuality;
 pub use verdict::{Explained, Flag, ScoreCounts, Scores};
 
 use crate::baseline::{IsolationForest, Pca};
+use crate::codec::Coding;
 use crate::data::{Layout, Schema};
 use crate::detect::{Calibration, Decision, Threshold};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::recipe::Recipe;
 use crate::report::Report;
 
@@ -64,6 +65,8 @@ pub struct Fitted {
     pub(crate) online: Option<Online>,
     pub(crate) baselines: Baselines,
     pub(crate) density: CodeDensity,
+    /// None where the model was fitted by a version that did not compress.
+    pub(crate) coding: Option<Coding>,
     pub(crate) report: Report,
 }
 
@@ -129,6 +132,25 @@ impl Fitted {
     /// The rule behind the threshold and what it promises.
     pub fn decision(&self) -> &Decision {
         &self.decision
+    }
+
+    /// What compression needs to know.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] where the model was fitted by a version that did not compress.
+    pub(crate) fn coding(&self) -> Result<&Coding> {
+        self.coding.as_ref().ok_or_else(|| {
+            let error = Error::mismatch("the model was fitted by a version that did not compress");
+            error.with_hint("fit it again")
+        })
+    }
+
+    /// How pictures become samples.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] where the model is not of pictures.
+    pub(crate) fn images_intake(&self) -> Result<&ImagesIntake> {
+        self.images()
     }
 
     /// Units of the code.

@@ -279,7 +279,7 @@ fn network(recipe: &Recipe, judge: &Judge, blocks: &[Block]) -> NetworkReport {
                     let part = if seen == n_layers { last } else { part };
                     // A gaussian code is made of mean and log-variance, twice as wide as the code.
                     let (width, words) = match part {
-                        Part::Code if recipe.latent != Latent::Point => {
+                        Part::Code if matches!(recipe.latent, Latent::Gaussian(_)) => {
                             (network.code_size(), format!("dense {}", network.code_size()))
                         }
                         _ => (width, words),
@@ -300,9 +300,13 @@ fn network(recipe: &Recipe, judge: &Judge, blocks: &[Block]) -> NetworkReport {
             }
         }
         if last == Part::Code
-            && let (Latent::Gaussian(_), Some(code)) = (&recipe.latent, layers.last_mut())
+            && let Some(code) = layers.last_mut()
         {
-            code.words.push_str(", gaussian: mean and log-variance");
+            code.words.push_str(match recipe.latent {
+                Latent::Point => "",
+                Latent::Gaussian(_) => ", gaussian: mean and log-variance",
+                Latent::Quantised(_) => ", to be rounded",
+            });
         }
     }
     NetworkReport {

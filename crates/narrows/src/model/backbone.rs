@@ -35,6 +35,14 @@ impl Backbone {
         }
     }
 
+    /// Values of each place of the code, where the code is a map; places of a channel are alike.
+    pub fn code_channels(&self) -> Option<usize> {
+        match self {
+            Backbone::Conv(Conv { code: ConvCode::Map { channels }, .. }) => Some(*channels),
+            Backbone::Conv(_) | Backbone::Dense(_) | Backbone::Lstm(_) | Backbone::Restore(_) => None,
+        }
+    }
+
     /// Points of a window that its layers read at once, where they step through time and can step past what is absent.
     pub fn points_at_once(&self, window: usize) -> Option<usize> {
         match self {

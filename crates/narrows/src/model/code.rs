@@ -19,7 +19,7 @@ pub(super) fn push(
     sparsity: &Sparsity,
 ) {
     match latent {
-        Latent::Point => {
+        Latent::Point | Latent::Quantised(_) => {
             layers.push(linear(inputs, code));
             layers.extend(self::activation(activation, sparsity));
         }

@@ -42,7 +42,7 @@ pub(super) fn build(conv: &Conv, latent: &Latent, sparsity: &Sparsity, input: Ma
         }
         ConvCode::Map { channels } => {
             code::check_width("backbone.code.channels", channels)?;
-            if *latent != Latent::Point {
+            if matches!(latent, Latent::Gaussian(_)) {
                 let message = "expected a vector code with a gaussian latent, got a map";
                 return Err(Error::recipe("backbone.code", message));
             }

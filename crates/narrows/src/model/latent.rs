@@ -14,6 +14,9 @@ pub enum Latent {
     /// A diagonal normal distribution pulled towards the standard one (Kingma and Welling 2014). Scores and codes use
     /// its mean, so nothing is random after training.
     Gaussian(Gaussian),
+    /// A vector that will be rounded to whole numbers and entropy-coded (Balle et al. 2017): training adds noise like the
+    /// rounding error and charges for the bits. Scores and codes use the vector as it is.
+    Quantised(Quantised),
 }
 
 /// Settings of a gaussian latent.
@@ -32,11 +35,28 @@ impl Default for Gaussian {
     }
 }
 
+/// Settings of a quantised latent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Quantised {
+    /// What a bit a value of the input costs, on the scale of the reconstruction loss. With a mean squared error D, a
+    /// rate r ends near D = r / (2 ln 2), where another bit would save as much as it costs.
+    pub rate: NonNegative,
+}
+
+impl Default for Quantised {
+    fn default() -> Self {
+        Quantised { rate: lit!(NonNegative, 0.02) }
+    }
+}
+
 impl Latent {
-    /// Weight of the KL term at `step` of `total`, on the scale of a loss averaged over `width` outputs.
-    pub fn kl_weight(&self, step: u64, total: u64, width: usize) -> f32 {
+    /// Weight of the code's price, KL divergence or bits, at `step` of `total`, on the scale of a loss averaged over
+    /// `width` outputs.
+    pub fn price_weight(&self, step: u64, total: u64, width: usize) -> f32 {
         match self {
             Latent::Point => 0.0,
+            Latent::Quantised(quantised) => (quantised.rate.get() / width.max(1) as f64) as f32,
             Latent::Gaussian(gaussian) => {
                 let ramp = gaussian.warm_up.get() * total as f64;
                 let share = if ramp > 0.0 { (step as f64 / ramp).min(1.0) } else { 1.0 };
@@ -51,6 +71,7 @@ impl From<&Latent> for narrows_engine::Latent {
         match latent {
             Latent::Point => Self::Point,
             Latent::Gaussian(_) => Self::Gaussian,
+            Latent::Quantised(_) => Self::Quantised,
         }
     }
 }
@@ -60,13 +81,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_kl_weight_warms_up_and_then_stays() {
+    fn a_price_warms_up_and_then_stays() {
         let latent = Latent::Gaussian(Gaussian::default());
-        let at = |step| latent.kl_weight(step, 1000, 10);
+        let at = |step| latent.price_weight(step, 1000, 10);
         assert_eq!(at(0), 0.0);
         assert!((at(150) - 0.05).abs() < 1e-6);
         assert_eq!(at(300), 0.1);
         assert_eq!(at(999), 0.1);
-        assert_eq!(Latent::Point.kl_weight(5, 10, 3), 0.0);
+        assert_eq!(Latent::Point.price_weight(5, 10, 3), 0.0);
+        assert_eq!(Latent::Quantised(Quantised::default()).price_weight(0, 1000, 10), 0.002);
     }
 }

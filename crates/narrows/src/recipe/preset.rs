@@ -10,7 +10,7 @@ use crate::choice::Choice;
 use crate::detect::{Detect, Mixing, Score};
 use crate::error::{Error, Result, nearest};
 use crate::model::backbone::{Activation, Backbone, Conv, Dense, Lstm, Restore};
-use crate::model::{Corruption, Latent, Loss, Sparsity, latent::Gaussian};
+use crate::model::{Corruption, Latent, Loss, Sparsity, latent::{Gaussian, Quantised}};
 use crate::prep::Prep;
 use crate::range::lit;
 use crate::train::{Optimizer, Schedule, Train};
@@ -31,6 +31,8 @@ pub enum Preset {
     Denoising,
     /// The deep network with a gaussian code.
     Variational,
+    /// The deep network with a code to be rounded: made for compression.
+    Compressing,
     /// For series: an LSTM reads them into the code, another writes them from it.
     Seq2seq,
     /// Convolutions down to the code and back, over time or over pixels.
@@ -41,13 +43,14 @@ pub enum Preset {
 
 impl Preset {
     /// All presets, in the order of the documentation.
-    pub const ALL: [Preset; 9] = [
+    pub const ALL: [Preset; 10] = [
         Preset::Auto,
         Preset::Simple,
         Preset::Sparse,
         Preset::Deep,
         Preset::Denoising,
         Preset::Variational,
+        Preset::Compressing,
         Preset::Seq2seq,
         Preset::Conv,
         Preset::Restore,
@@ -62,6 +65,7 @@ impl Preset {
             Preset::Deep => "deep",
             Preset::Denoising => "denoising",
             Preset::Variational => "variational",
+            Preset::Compressing => "compressing",
             Preset::Seq2seq => "seq2seq",
             Preset::Conv => "conv",
             Preset::Restore => "restore",
@@ -102,6 +106,13 @@ impl Preset {
                 let corrupt = Damages::new(vec![noise]).expect("a damage with default strength");
                 Recipe { backbone: conv, data: Data::Images(Images { corrupt, ..Images::default() }), ..plain }
             }
+            // Pixels are from 0 to 1 and errors squared, as PSNR counts them.
+            Preset::Compressing => Recipe {
+                backbone: conv,
+                latent: Latent::Quantised(Quantised { rate: lit!(NonNegative, 1e-3) }),
+                loss: Loss::Mse,
+                ..plain
+            },
             Preset::Restore => Recipe { train: restoring(Train::default()), ..plain },
             _ => plain,
         }
@@ -144,6 +155,7 @@ impl Preset {
             Preset::Deep => plain,
             Preset::Denoising => Recipe { corruption: Corruption::Swap { rate: lit!(Fraction, 0.15) }, ..plain },
             Preset::Variational => Recipe { latent: Latent::Gaussian(Gaussian::default()), ..plain },
+            Preset::Compressing => Recipe { latent: Latent::Quantised(Quantised::default()), ..plain },
             // The absolute error: a few odd beats among the normal ones do not lead the training.
             Preset::Seq2seq => Recipe {
                 backbone: Backbone::Lstm(Lstm::default()),

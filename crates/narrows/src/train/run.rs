@@ -151,10 +151,10 @@ impl<'a> Run<'a> {
             let (rows, coming) = order.step(task.seed, epoch, (step % self.an_epoch) as usize, self.batch);
             task.samples.expect(coming);
             let batch = gather.batch(rows, epoch)?;
-            let kl_weight = task.latent.kl_weight(step, self.total, task.network.outputs());
+            let price_weight = task.latent.price_weight(step, self.total, task.network.outputs());
 
             self.trainer.forward(&batch);
-            let loss = self.trainer.backward(trim.weights(self.trainer.row_losses()), kl_weight);
+            let loss = self.trainer.backward(trim.weights(self.trainer.row_losses()), price_weight);
             let norm = self.trainer.update(rate as f32);
             self.progress.step += 1;
             self.progress.mean_activity = f64::from(loss.mean_activity);
@@ -226,8 +226,8 @@ impl<'a> Run<'a> {
     fn keep(&mut self, check: Check) {
         let progress = &mut self.progress;
         // While the KL weight still grows, an early loss is not comparable with a later one.
-        let warming = self.task.latent.kl_weight(check.step, self.total, 1)
-            < self.task.latent.kl_weight(self.total, self.total, 1);
+        let warming = self.task.latent.price_weight(check.step, self.total, 1)
+            < self.task.latent.price_weight(self.total, self.total, 1);
         let better = warming
             || progress.history.is_empty()
             || check.validation_loss < progress.history[progress.best_check].validation_loss;
@@ -343,9 +343,9 @@ impl<'a> Validation<'a> {
     }
 
     fn loss(&self, params: &Params, threads: &Threads) -> f64 {
-        let kl_weight = self.task.latent.kl_weight(u64::MAX, u64::MAX, self.task.network.outputs());
+        let price_weight = self.task.latent.price_weight(u64::MAX, u64::MAX, self.task.network.outputs());
         let mut losses = vec![0.0; self.n];
-        self.task.network.losses(params, &self.input, &self.target, kl_weight, &mut losses, threads);
+        self.task.network.losses(params, &self.input, &self.target, price_weight, &mut losses, threads);
         losses.iter().map(|loss| f64::from(*loss)).sum::<f64>() / self.n as f64
     }
 }

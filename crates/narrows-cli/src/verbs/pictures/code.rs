@@ -22,7 +22,7 @@ use crate::talk::{Talk, count};
 const BATCH: usize = 256;
 
 /// Calls `each` with every picture that can be read, its number and its name.
-fn each_photo(
+pub(super) fn each_photo(
     album: &Album,
     talk: Talk,
     mut each: impl FnMut(usize, &str, Photo) -> Result<(), Failure>,

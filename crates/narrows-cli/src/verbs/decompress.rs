@@ -1,0 +1,109 @@
+//! `narrows decompress`: a compressed file back into rows or pictures.
+
+use std::io::{BufReader, Read};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use clap::Args as ClapArgs;
+use narrows::Error;
+use narrows::compress::TableReader;
+
+use super::{compress, pictures};
+use crate::args::{Common, ModelArg};
+use crate::failure::{Failure, Outcome};
+use crate::output::OutputArgs;
+use crate::pipeline::write_while;
+
+/// Decompress what `narrows compress` wrote with the same model
+///
+/// The same file gives the same numbers on every machine. A file that is damaged, cut short, of a later version or of
+/// another model is refused, and nothing is written.
+#[derive(Debug, ClapArgs)]
+#[command(
+    before_help = "Example: narrows decompress m.narrows data.nrw -o back.csv",
+    before_long_help = "Examples:\n  narrows decompress m.narrows data.nrw -o back.csv\n  \
+                        narrows decompress m.narrows data.nrw --rows 1000-1010\n  \
+                        narrows decompress photos.narrows photo.nrw -o photo.png"
+)]
+pub(crate) struct Decompress {
+    #[command(flatten)]
+    model: ModelArg,
+    /// File made by `narrows compress`; `-` is stdin
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Only these rows, counted from 0, the last one included; only their chunks are read
+    #[arg(long, value_name = "FROM-TO", value_parser = rows)]
+    rows: Option<Range<u64>>,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+fn rows(text: &str) -> Result<Range<u64>, String> {
+    let expected = || format!("expected two row numbers such as 1000-1010, got `{text}`");
+    let (from, to) = text.split_once('-').unwrap_or((text, text));
+    let (from, to): (u64, u64) = (from.parse().map_err(|_| expected())?, to.parse().map_err(|_| expected())?);
+    if to < from || to == u64::MAX { Err(expected()) } else { Ok(from..to + 1) }
+}
+
+impl Decompress {
+    pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
+        let fitted = self.model.load()?;
+        let threads = common.threads()?;
+        if fitted.reads_pictures() {
+            if self.rows.is_some() {
+                return Err(Error::recipe("--rows", "expected a table, got pictures, which have no rows").into());
+            }
+            let target = self.output.folder("the pictures, or a picture file for one")?;
+            return pictures::compress::decompress(&fitted, self.source()?, target, common);
+        }
+        let told = |error: Error| Failure::from(of_file(error, &self.file));
+        let writer = match self.rows {
+            Some(ref rows) => {
+                if self.file.as_os_str() == "-" {
+                    let message = "expected a file to read from the middle of, got a pipe";
+                    return Err(Error::recipe("--rows", message).into());
+                }
+                let file = compress::open(&self.file)?;
+                let mut reader = TableReader::of_rows(&fitted, file, rows.clone(), &threads).map_err(told)?;
+                write_while(self.output.writer()?, |send| {
+                    while let Some(table) = reader.next_rows().map_err(told)? {
+                        if !send(table.batch().clone()) {
+                            break;
+                        }
+                    }
+                    Ok(())
+                })?
+            }
+            None => {
+                let mut reader = TableReader::new(&fitted, self.source()?, &threads).map_err(told)?;
+                write_while(self.output.writer()?, |send| {
+                    while let Some(table) = reader.next_table().map_err(told)? {
+                        if !send(table.batch().clone()) {
+                            break;
+                        }
+                    }
+                    Ok(())
+                })?
+            }
+        };
+        writer.finish()?;
+        Ok(Outcome::Done)
+    }
+
+    fn source(&self) -> Result<Box<dyn Read>, Failure> {
+        if self.file.as_os_str() == "-" {
+            return Ok(Box::new(BufReader::new(std::io::stdin())));
+        }
+        Ok(Box::new(compress::open(&self.file)?))
+    }
+}
+
+/// The error with the file's name, which the library does not know.
+pub(super) fn of_file(error: Error, file: &Path) -> Error {
+    match error {
+        Error::Mismatch { message, hint } => {
+            Error::Mismatch { message: format!("{}: {message}", file.display()), hint }
+        }
+        error => error,
+    }
+}

@@ -1,0 +1,183 @@
+//! `narrows compress` and `decompress` on pictures.
+
+use std::fmt;
+use std::io::{BufWriter, Read};
+use std::path::Path;
+
+use narrows::compress::{Bound, Fidelity, PictureReader, PictureWriter};
+use narrows::pictures::{Lossy, Photo, Picture, at_bytes, mosaic};
+use narrows::{Error, Fitted};
+use serde::Serialize;
+
+use super::super::compress::{Told, finish, open};
+use super::code::{each_photo, extension};
+use super::fit::is_picture;
+use crate::args::Common;
+use crate::failure::{Failure, Outcome};
+use crate::output::Sink;
+use crate::pictures::{self, Folder};
+use crate::talk::grouped;
+
+/// Pictures that other formats are tried on.
+const COMPARED: usize = 256;
+
+/// What to compress, and how.
+pub(in crate::verbs) struct Job<'a> {
+    pub(in crate::verbs) fitted: &'a Fitted,
+    pub(in crate::verbs) fidelity: Fidelity,
+    /// None is stdout.
+    pub(in crate::verbs) target: Option<&'a Path>,
+    pub(in crate::verbs) verify: bool,
+    pub(in crate::verbs) model_bytes: u64,
+}
+
+/// What another format makes of the same pictures.
+#[derive(Debug, Serialize)]
+pub(in crate::verbs) struct Rival {
+    what: String,
+    pictures: u64,
+    bytes: u64,
+    /// Ours for the same pictures.
+    our_bytes: u64,
+    psnr: f64,
+    our_psnr: f64,
+}
+
+impl fmt::Display for Rival {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Rival { what, pictures, bytes, our_bytes, psnr, our_psnr } = self;
+        let (bytes, our_bytes) = (grouped(*bytes), grouped(*our_bytes));
+        write!(f, "{what}, first {pictures}: {psnr:.2} dB in {bytes} bytes; ours {our_psnr:.2} dB in {our_bytes}")
+    }
+}
+
+impl Job<'_> {
+    pub(in crate::verbs) fn run(self, inputs: &[String], common: &Common) -> Result<Outcome, Failure> {
+        let (talk, threads) = (common.talk(), common.threads()?);
+        let album = pictures::open(inputs, talk)?;
+        let sink = BufWriter::new(Sink::open(self.target)?);
+        let mut writer = PictureWriter::new(self.fitted, self.fidelity, sink, &threads)?;
+        let is_alone = album.len() == 1;
+        let mut first: Vec<Picture> = Vec::new();
+        let outcome = each_photo(&album, talk, |_, name, photo| {
+            if first.len() < COMPARED {
+                first.push(photo.picture.clone());
+            }
+            // A single picture is named by whoever decompresses it.
+            writer.push(if is_alone { "" } else { name }, photo)?;
+            Ok(())
+        })?;
+        let (sink, account) = writer.finish()?;
+        finish(sink)?;
+        let files: Option<Vec<_>> = (0..album.len()).map(|i| album.path(i).map(Path::to_path_buf)).collect();
+        let mut files = files.unwrap_or_else(|| inputs.iter().map(|input| Path::new(input).to_path_buf()).collect());
+        files.dedup();
+        let mut told = Told::new(account, self.fidelity, Some(&files), self.model_bytes, "picture");
+        if let Fidelity::Code(_) | Fidelity::Within(_) = self.fidelity {
+            told.rivals = self.rivals(&first, common)?;
+        }
+        told.tell(common)?;
+        if let (true, Some(path)) = (self.verify, self.target) {
+            self.check(inputs, path, common)?;
+            talk.line("verified: decompressed again and compared with the input");
+        }
+        Ok(outcome)
+    }
+
+    /// The first pictures as other formats store them in as many bytes.
+    fn rivals(&self, pictures: &[Picture], common: &Common) -> Result<Vec<Rival>, Failure> {
+        let threads = common.threads()?;
+        let mut writer = PictureWriter::new(self.fitted, self.fidelity, Vec::new(), &threads)?;
+        pictures.iter().try_for_each(|picture| writer.push("", Photo::from(picture.clone())))?;
+        let (_, ours) = writer.finish()?;
+        let are_alike = pictures.iter().all(|picture| {
+            (picture.height, picture.width) == (pictures[0].height, pictures[0].width)
+        });
+        // Many small pictures side by side: a file for each would be all header.
+        let (sheets, form) = if are_alike && pictures.len() > 1 {
+            (vec![mosaic(pictures)], " of all pictures side by side")
+        } else {
+            (pictures.to_vec(), "")
+        };
+        let rival = |lossy: Lossy| {
+            let (mut bytes, mut squares, mut values) = (0, 0.0, 0.0);
+            let pixels: usize = sheets.iter().map(|sheet| sheet.pixels.len()).sum();
+            for sheet in &sheets {
+                let budget = ours.bytes as usize * sheet.pixels.len() / pixels.max(1);
+                let stored = at_bytes(lossy, sheet, budget);
+                bytes += stored.bytes as u64;
+                squares += stored.mse * sheet.pixels.len() as f64;
+                values += sheet.pixels.len() as f64;
+            }
+            Rival {
+                what: format!("{}{form}", lossy.name()),
+                pictures: pictures.len() as u64,
+                bytes,
+                our_bytes: ours.bytes,
+                psnr: -10.0 * (squares / values).log10(),
+                our_psnr: ours.errors.psnr().min(999.0),
+            }
+        };
+        Ok(threads.install(|| Lossy::ALL.map(rival)).into())
+    }
+
+    /// Reads the file again, beside the input.
+    fn check(&self, inputs: &[String], path: &Path, common: &Common) -> Result<(), Failure> {
+        let threads = common.threads()?;
+        let mut reader = PictureReader::new(self.fitted, open(path)?, &threads)?;
+        let album = pictures::open(inputs, crate::talk::Talk::Quiet)?;
+        let mut back = Vec::new().into_iter();
+        for i in 0..album.len() {
+            let Ok(was) = album.photo(i) else { continue };
+            let (_, is) = match back.next() {
+                Some(photo) => photo,
+                None => {
+                    back = reader.next_pictures()?.unwrap_or_default().into_iter();
+                    back.next().ok_or_else(|| Error::mismatch("the compressed file has fewer pictures than the input"))?
+                }
+            };
+            let bound = match self.fidelity {
+                Fidelity::Code(_) => f64::INFINITY,
+                Fidelity::Lossless => 0.0,
+                Fidelity::Within(Bound::Share(share)) => share,
+                Fidelity::Within(Bound::Absolute(bound)) => bound / if was.is_deep() { 65_535.0 } else { 255.0 },
+            };
+            let far = |(a, b): (&f32, &f32)| f64::from(a - b).abs() > bound + 1e-6;
+            let differs = was.picture.pixels.iter().zip(&is.picture.pixels).any(far);
+            if differs || was.picture.pixels.len() != is.picture.pixels.len() || (was.alpha != is.alpha) {
+                return Err(Error::mismatch(format!("{}: not within the bound when read again", album.name(i))).into());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A compressed file to a folder of pictures, or to one picture.
+pub(in crate::verbs) fn decompress(
+    fitted: &Fitted,
+    source: impl Read,
+    target: &Path,
+    common: &Common,
+) -> Result<Outcome, Failure> {
+    let (talk, threads) = (common.talk(), common.threads()?);
+    let mut reader = PictureReader::new(fitted, source, &threads)?;
+    if is_picture(target) && !target.is_dir() {
+        let mut photos = reader.next_pictures()?.unwrap_or_default();
+        if photos.len() != 1 || reader.next_pictures()?.is_some() {
+            let message = format!("expected a folder for several pictures, got `{}`", target.display());
+            return Err(Error::recipe("--output", message).into());
+        }
+        pictures::write(&photos.remove(0).1, target, talk)?;
+        return Ok(Outcome::Done);
+    }
+    let folder = Folder::new(target, "--output")?;
+    let mut n = 0_u64;
+    while let Some(photos) = reader.next_pictures()? {
+        for (name, photo) in photos {
+            let name = if name.is_empty() { format!("{n:06}.png") } else { name };
+            pictures::write(&photo, &folder.place(&name, extension(&name)), talk)?;
+            n += 1;
+        }
+    }
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,82 @@
+//! What stands in the header of a compressed file, beside the model's identity.
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+/// The kind of a file whose rows are those of a table.
+pub(super) const TABLE: u8 = 1;
+/// The kind of a file of pictures.
+pub(super) const PICTURES: u8 = 2;
+
+/// The header of a table.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct TableManifest {
+    /// How finely codes are rounded: halvings or doublings of the model's steps.
+    pub(super) level: i8,
+    /// The columns in their order.
+    pub(super) columns: Vec<Place>,
+}
+
+/// Where the cells of a column are.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) enum Place {
+    /// Kept as they are; the next of the kept columns.
+    Kept,
+    /// In the code alone: the model's column of this number.
+    Code(u32),
+    /// Numbers on a lattice of this step, `whole` where they are written without a fraction.
+    Numbers {
+        /// The model's column.
+        column: u32,
+        step: f64,
+        whole: bool,
+    },
+    /// Words or flags, without loss.
+    Words {
+        /// The model's column.
+        column: u32,
+        /// Whether they are flags and not their names.
+        flags: bool,
+    },
+}
+
+impl Place {
+    /// The model's column whose numbers may be off here.
+    pub(super) fn number(&self) -> Option<u32> {
+        match self {
+            Place::Code(column) | Place::Numbers { column, .. } => Some(*column),
+            Place::Kept | Place::Words { .. } => None,
+        }
+    }
+}
+
+/// The header of pictures.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct PictureManifest {
+    pub(super) level: i8,
+    /// Levels between two values that are kept apart; none where the code is all there is.
+    pub(super) step: Option<u32>,
+}
+
+/// What one run of pictures of a size has in common, and what each has beside its pixels.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Run {
+    pub(super) height: u32,
+    pub(super) width: u32,
+    pub(super) channels: u8,
+    /// The largest value of a pixel.
+    pub(super) white: u32,
+    /// How many pictures there are.
+    pub(super) count: u32,
+    /// Their names; empty where the compressed file names the only one.
+    pub(super) names: Vec<String>,
+}
+
+/// As bytes.
+pub(super) fn pack<T: Serialize>(value: &T) -> Vec<u8> {
+    postcard::to_allocvec(value).expect("plain data")
+}
+
+/// From bytes that may be anything.
+pub(super) fn unpack<T: DeserializeOwned>(bytes: &[u8], what: &str) -> Result<T, String> {
+    postcard::from_bytes(bytes).map_err(|error| format!("{what} is damaged: {error}"))
+}

@@ -1,0 +1,229 @@
+//! Rows into a compressed file, as they come: chunk after chunk, in memory that does not grow.
+
+use std::io::Write;
+
+use arrow::array::{Array, AsArray};
+use arrow::compute::concat_batches;
+use arrow::datatypes::Float64Type;
+use narrows_codec::{Header, Writer};
+use narrows_engine::Threads;
+
+use super::account::Account;
+use super::columns::{self, Packed, Ready};
+use super::fidelity::{Detail, Fidelity};
+use super::identity::identity;
+use super::manifest::{self, Place, TableManifest};
+use super::passage::Passage;
+use crate::codec::Quantiser;
+use crate::data::Table;
+use crate::error::{Error, Result};
+use crate::fitted::Fitted;
+
+/// Values of a chunk: enough for what is learnt on the way to pay, few enough to hold.
+const VALUES: usize = 1 << 20;
+/// Rows of a chunk.
+const ROWS: std::ops::RangeInclusive<usize> = 256..=1 << 16;
+/// Levels that are tried for a bound: where the codes are so fine or so coarse, another has always won.
+const TRIED: std::ops::RangeInclusive<i32> = -2..=6;
+/// Rows of the first chunk that levels are tried on.
+const TRIED_ROWS: usize = 2048;
+
+/// Writes tables, and series, as a compressed file.
+pub struct TableWriter<'a, W: Write> {
+    passage: Passage<'a>,
+    fidelity: Fidelity,
+    chunk_rows: usize,
+    sink: Option<W>,
+    file: Option<Open<W>>,
+    waiting: Vec<Table>,
+    account: Account,
+    rival: zstd::stream::write::Encoder<'static, Counter>,
+    is_rivalled: bool,
+}
+
+/// A file whose header is written.
+struct Open<W: Write> {
+    writer: Writer<W>,
+    places: Vec<Place>,
+    names: Vec<String>,
+    level: i32,
+}
+
+/// Counts what is written to it.
+#[derive(Default)]
+struct Counter {
+    bytes: u64,
+}
+
+impl Write for Counter {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.bytes += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a, W: Write> TableWriter<'a, W> {
+    /// Prepares to write rows to `sink`; nothing is written before the first rows have come.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] where the model is of pictures, was fitted by a version without compression, or sees
+    /// differences whose code alone is asked for; [`Error::Recipe`] for a detail out of range.
+    pub fn new(fitted: &'a Fitted, fidelity: Fidelity, sink: W, threads: &'a Threads) -> Result<TableWriter<'a, W>> {
+        let coding = fitted.coding()?;
+        let passage = Passage { fitted, coding, threads };
+        if let Fidelity::Code(detail) = fidelity {
+            detail.check()?;
+            passage.check_code_alone()?;
+        }
+        let width = passage.features().len().max(1);
+        Ok(TableWriter {
+            passage,
+            fidelity,
+            chunk_rows: (VALUES / width).clamp(*ROWS.start(), *ROWS.end()),
+            sink: Some(sink),
+            file: None,
+            waiting: Vec::new(),
+            account: Account::default(),
+            rival: zstd::stream::write::Encoder::new(Counter::default(), 19).expect("a level that zstd has"),
+            is_rivalled: false,
+        })
+    }
+
+    /// The same with chunks of so many rows: smaller ones can be read by themselves sooner, and cost more.
+    #[must_use]
+    pub fn with_chunk_rows(mut self, rows: usize) -> TableWriter<'a, W> {
+        self.chunk_rows = rows.max(1);
+        self
+    }
+
+    /// Adds rows.
+    ///
+    /// # Errors
+    /// Where they do not fit the model, or the file cannot be written.
+    pub fn push(&mut self, table: &Table) -> Result<()> {
+        let mut first = 0;
+        while first < table.n_rows() {
+            let there: usize = self.waiting.iter().map(Table::n_rows).sum();
+            let taken = (self.chunk_rows - there).min(table.n_rows() - first);
+            self.waiting.push(table.slice(first, taken));
+            first += taken;
+            if there + taken == self.chunk_rows {
+                self.flush()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the file.
+    ///
+    /// # Errors
+    /// [`Error::Data`] where no rows came; where the file cannot be written.
+    pub fn finish(mut self) -> Result<(W, Account)> {
+        self.flush()?;
+        let Some(file) = self.file else {
+            return Err(Error::mismatch("expected rows to compress, got none"));
+        };
+        let bytes = file.writer.bytes_written();
+        let (sink, end) = file.writer.finish().map_err(cannot_write)?;
+        self.account.bytes = bytes + end;
+        let rival = self.rival.finish().map_err(cannot_write)?;
+        self.account.zstd_of_cells = self.is_rivalled.then_some(rival.bytes);
+        Ok((sink, self.account))
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        let waiting = std::mem::take(&mut self.waiting);
+        let Some(first) = waiting.first() else { return Ok(()) };
+        let batches: Vec<_> = waiting.iter().map(Table::batch).collect();
+        let batch = concat_batches(batches[0].schema_ref(), batches)
+            .map_err(|error| Error::mismatch(format!("the columns changed between rows: {error}")))?;
+        let table = Table::new(batch, first.source(), self.account.rows);
+        if self.file.is_none() {
+            self.open(&table)?;
+        }
+        let file = self.file.as_mut().expect("opened above");
+        if table.names() != file.names {
+            return Err(Error::mismatch("the columns changed between rows"));
+        }
+        let ready = Ready::new(self.passage, &file.places, &table)?;
+        let Packed { sections, rebuilt } = ready.pack(file.level)?;
+        let parts: Vec<&[u8]> = sections.iter().map(Vec::as_slice).collect();
+        file.writer.chunk(table.n_rows() as u64, &parts).map_err(cannot_write)?;
+        let sizes: Vec<u64> = sections.iter().map(|section| section.len() as u64).collect();
+        let account = &mut self.account;
+        account.rows += table.n_rows() as u64;
+        account.chunks += 1;
+        account.level = file.level;
+        account.codes += sizes[0] + sizes[1];
+        account.residual += sizes[2] + sizes[3] + sizes[5] + sizes[6];
+        account.kept += sizes[4] + sizes[7];
+        account.values += (table.n_rows() * file.places.iter().filter(|place| **place != Place::Kept).count()) as u64;
+        let features = self.passage.features();
+        for feature in file.places.iter().filter_map(Place::number) {
+            let feature = &features[feature as usize];
+            let Some(span) = feature.span.filter(|span| span.width() > 0.0) else { continue };
+            let name = &feature.column.name;
+            let (was, is) = (ready.typed().expect_column(name)?, rebuilt.expect_column(name)?);
+            let (Some(was), Some(is)) =
+                (was.as_primitive_opt::<Float64Type>(), is.as_primitive_opt::<Float64Type>())
+            else {
+                continue;
+            };
+            for (was, is) in was.iter().zip(is).filter_map(|(was, is)| Some((was?, is?))).filter(|(was, _)| was.is_finite()) {
+                account.errors.push((is - was) / span.width());
+            }
+        }
+        let cells = ready.lattice_places()?;
+        if !cells.is_empty() {
+            self.is_rivalled = true;
+            self.rival.write_all(&narrowest(&cells)).map_err(cannot_write)?;
+        }
+        Ok(())
+    }
+
+    /// Decides what the header says, by the first rows, and writes it.
+    fn open(&mut self, table: &Table) -> Result<()> {
+        let quantiser = &self.passage.coding.quantiser;
+        let places = columns::places(&self.passage, &self.fidelity, table);
+        let level = match self.fidelity {
+            Fidelity::Code(Detail::Own) => 0,
+            Fidelity::Code(Detail::Quality(quality)) => 5 - i32::from(quality),
+            Fidelity::Code(Detail::Bits(bits)) => quantiser.level_of(bits),
+            Fidelity::Within(_) | Fidelity::Lossless => {
+                let rows = table.slice(0, table.n_rows().min(TRIED_ROWS));
+                let ready = Ready::new(self.passage, &places, &rows)?;
+                // Without any code the model expects the same of every row: neighbours may say enough.
+                let silent = *Quantiser::LEVELS.end();
+                let mut best = (usize::MAX, 0);
+                for level in TRIED.chain([silent]) {
+                    let size = ready.pack(level)?.sections.iter().map(Vec::len).sum();
+                    best = best.min((size, level));
+                }
+                best.1
+            }
+        };
+        let settings = manifest::pack(&TableManifest { level: level as i8, columns: places.clone() });
+        let model = identity(self.passage.fitted, self.passage.coding);
+        let sink = self.sink.take().expect("opened once");
+        let writer = Writer::new(sink, &Header { codec: manifest::TABLE, model, settings }).map_err(cannot_write)?;
+        let names = table.names().into_iter().map(str::to_owned).collect();
+        self.file = Some(Open { writer, places, names, level });
+        Ok(())
+    }
+}
+
+/// Numbers in as few bytes each as hold all of them.
+fn narrowest(cells: &[i64]) -> Vec<u8> {
+    let lowest = cells.iter().copied().min().unwrap_or(0);
+    let largest = cells.iter().map(|cell| cell.wrapping_sub(lowest) as u64).max().unwrap_or(0);
+    let width = (64 - largest.leading_zeros()).div_ceil(8).max(1) as usize;
+    cells.iter().flat_map(|cell| (cell.wrapping_sub(lowest) as u64).to_le_bytes().into_iter().take(width)).collect()
+}
+
+pub(super) fn cannot_write(error: std::io::Error) -> Error {
+    Error::write("the compressed file", error)
+}
