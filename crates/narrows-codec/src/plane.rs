@@ -1,0 +1,205 @@
+//! Planes: integers that somebody has guessed at, in an order that makes some of them neighbours.
+//!
+//! A value is predicted from its guess, from how far off the guesses of its neighbours were, and from how the guesses
+//! change between neighbours; the weights are learnt while the values pass by ([`fit`](crate::fit)). What is left is coded
+//! bit by bit ([`residual`](crate::residual)). The decoder does the same with what it has decoded so far.
+
+use crate::{
+    coder::{Coder, Decoder, Encoder},
+    error::{CodecError, Result},
+    predictor::Predictor,
+    residual::ResidualModel,
+};
+
+/// Fractional bits of a guess: a value is near guess / 2^8.
+pub const FRACTION: u32 = 8;
+
+/// How the values of a plane lie beside each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// Samples that know nothing of each other, one a row; columns may be neighbours or not.
+    Rows {
+        /// Samples.
+        rows: usize,
+        /// Values of a sample.
+        columns: usize,
+    },
+    /// Consecutive points in time, one a row.
+    Series {
+        /// Points in time.
+        points: usize,
+        /// Values at a point.
+        channels: usize,
+    },
+    /// A picture, its channels interleaved.
+    Picture {
+        /// Pixels from top to bottom.
+        height: usize,
+        /// Pixels from left to right.
+        width: usize,
+        /// Values of a pixel.
+        channels: usize,
+    },
+    /// Pictures of one size, one after the other.
+    Pictures {
+        /// Pictures.
+        count: usize,
+        /// Pixels from top to bottom.
+        height: usize,
+        /// Pixels from left to right.
+        width: usize,
+        /// Values of a pixel.
+        channels: usize,
+    },
+}
+
+impl Shape {
+    /// How many values there are; `None` where that many cannot be counted.
+    pub fn values(&self) -> Option<usize> {
+        let factors = match *self {
+            Shape::Rows { rows, columns } => [rows, columns, 1, 1],
+            Shape::Series { points, channels } => [points, channels, 1, 1],
+            Shape::Picture { height, width, channels } => [height, width, channels, 1],
+            Shape::Pictures { count, height, width, channels } => [count, height, width, channels],
+        };
+        if factors.contains(&0) {
+            return Some(0);
+        }
+        factors.into_iter().try_fold(1usize, usize::checked_mul)
+    }
+
+    /// Columns or channels: after so many values comes the first of them again.
+    pub(crate) fn columns(&self) -> usize {
+        match *self {
+            Shape::Rows { columns, .. } => columns,
+            Shape::Series { channels, .. } | Shape::Picture { channels, .. } | Shape::Pictures { channels, .. } => {
+                channels
+            }
+        }
+    }
+}
+
+/// What both sides know of a plane's values.
+#[derive(Debug, Clone, Copy)]
+pub struct Plane<'a> {
+    /// How the values lie.
+    pub shape: Shape,
+    /// A guess at each value, with [`FRACTION`] fractional bits. Zeros where there is nothing to say.
+    pub guesses: &'a [i64],
+}
+
+/// Guesses are cut off here, and so are deviations from them.
+const FARTHEST: i64 = 1 << 61;
+/// Deviations are scaled down until nine in ten have this many bits.
+const DEVIATION_BITS: u32 = 17;
+
+/// Bytes of `values`. Any values are legal; those beyond 2^53 cost more than they need to.
+///
+/// # Panics
+///
+/// When there are not as many values as guesses, or as the shape says.
+pub fn encode_plane(values: &[i64], plane: &Plane<'_>) -> Vec<u8> {
+    assert_eq!(Some(values.len()), plane.shape.values(), "values of the shape");
+    assert_eq!(values.len(), plane.guesses.len(), "a guess for each value");
+    let scale = scale(values, plane.guesses, plane.shape.columns());
+    let mut encoder = Encoder::new();
+    let mut walk = Walk::new(plane, scale);
+    for &value in values {
+        walk.step(&mut encoder, value);
+    }
+    let mut out = vec![scale as u8];
+    out.extend(encoder.finish());
+    out.extend(checksum(&walk.values).to_le_bytes());
+    out
+}
+
+/// The values of a plane that [`encode_plane`] wrote with the same shape and guesses.
+///
+/// # Errors
+///
+/// [`CodecError::Diverged`] when other values come out than went in: the guesses are others, or the bytes.
+pub fn decode_plane(bytes: &[u8], plane: &Plane<'_>) -> Result<Vec<i64>> {
+    let count = plane.guesses.len();
+    if plane.shape.values() != Some(count) {
+        return Err(CodecError::malformed("guesses of a plane", format!("as many as {:?}", plane.shape), count));
+    }
+    let Some((&[scale], rest)) = bytes.split_first_chunk() else {
+        return Err(CodecError::malformed("length of a plane", "at least 5 bytes", 0));
+    };
+    let Some((coded, stored)) = rest.split_last_chunk() else {
+        return Err(CodecError::malformed("length of a plane", "at least 5 bytes", bytes.len()));
+    };
+    if scale > 62 {
+        return Err(CodecError::malformed("scale of a plane", "at most 62", scale));
+    }
+    let mut decoder = Decoder::new(coded);
+    let mut walk = Walk::new(plane, u32::from(scale));
+    for _ in 0..count {
+        walk.step(&mut decoder, 0);
+        if decoder.is_broken() {
+            break;
+        }
+    }
+    let (expected, got) = (u32::from_le_bytes(*stored), checksum(&walk.values));
+    if expected != got || decoder.is_broken() || walk.values.len() != count {
+        return Err(CodecError::Diverged { section: "a plane".to_owned(), expected, got });
+    }
+    Ok(walk.values)
+}
+
+fn checksum(values: &[i64]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    for value in values {
+        hasher.update(&value.to_le_bytes());
+    }
+    hasher.finalize()
+}
+
+/// How far deviations are shifted down, so that least squares see most of them whole. Those that are closer to the first of
+/// their column are counted from there, as the predictor does with them.
+fn scale(values: &[i64], guesses: &[i64], columns: usize) -> u32 {
+    let mut bits = [0usize; 65];
+    let deviations = values.iter().zip(guesses).map(|(&value, &guess)| deviation(value, guess));
+    let first: Vec<i64> = deviations.clone().take(columns).collect();
+    for (deviation, first) in deviations.zip(first.iter().cycle()) {
+        let size = deviation.unsigned_abs().min(deviation.abs_diff(*first));
+        bits[(64 - size.leading_zeros()) as usize] += 1;
+    }
+    let mut beyond = 0;
+    let most = (0..=64).rev().find(|&at| {
+        beyond += bits[at];
+        beyond * 10 > values.len()
+    });
+    (most.unwrap_or(0) as u32).saturating_sub(DEVIATION_BITS)
+}
+
+fn deviation(value: i64, guess: i64) -> i64 {
+    value.saturating_mul(1 << FRACTION).saturating_sub(guess.clamp(-FARTHEST, FARTHEST)).clamp(-FARTHEST, FARTHEST)
+}
+
+/// A pass over the plane, the same in both directions.
+struct Walk<'a> {
+    guesses: &'a [i64],
+    values: Vec<i64>,
+    predictor: Predictor<'a>,
+    residuals: ResidualModel,
+}
+
+impl<'a> Walk<'a> {
+    fn new(plane: &Plane<'a>, scale: u32) -> Self {
+        let predictor = Predictor::new(plane.shape, plane.guesses, scale);
+        let residuals = ResidualModel::new(predictor.groups());
+        Walk { guesses: plane.guesses, values: Vec::with_capacity(plane.guesses.len()), predictor, residuals }
+    }
+
+    #[inline]
+    fn step(&mut self, coder: &mut impl Coder, told: i64) {
+        let guess = self.guesses[self.values.len()].clamp(-FARTHEST, FARTHEST);
+        let prediction = self.predictor.predict();
+        let point = guess.saturating_add(prediction.shift).clamp(-FARTHEST, FARTHEST);
+        let value = self.residuals.code(coder, point, &prediction, told);
+        self.values.push(value);
+        let miss = deviation(value, point);
+        self.predictor.learn(deviation(value, guess), miss);
+    }
+}

@@ -1,0 +1,75 @@
+//! Unsigned numbers in as few bytes as they need: seven bits a byte, the lowest first, the top bit set on all but the last
+//! (LEB128). Only the shortest form is valid, so that a number has one spelling.
+
+/// Appends `value`.
+pub(crate) fn push(out: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
+/// A number that is being read byte by byte.
+#[derive(Default)]
+pub(crate) struct Partial {
+    value: u64,
+    shift: u32,
+}
+
+/// What a byte did to a [`Partial`] number.
+pub(crate) enum Step {
+    More,
+    Done(u64),
+    /// Too long, or not the shortest spelling.
+    Invalid,
+}
+
+impl Partial {
+    /// Takes the next byte.
+    pub(crate) fn step(&mut self, byte: u8) -> Step {
+        let bits = u64::from(byte & 0x7f);
+        if self.shift > 63 || (self.shift == 63 && bits > 1) || (byte == 0 && self.shift > 0) {
+            return Step::Invalid;
+        }
+        self.value |= bits << self.shift;
+        self.shift += 7;
+        if byte & 0x80 == 0 { Step::Done(self.value) } else { Step::More }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn read(bytes: &[u8]) -> Option<(u64, usize)> {
+        let mut partial = Partial::default();
+        for (at, &byte) in bytes.iter().enumerate() {
+            match partial.step(byte) {
+                Step::More => {}
+                Step::Done(value) => return Some((value, at + 1)),
+                Step::Invalid => return None,
+            }
+        }
+        None
+    }
+
+    proptest! {
+        #[test]
+        fn comes_back(value: u64, shift in 0u32..64) {
+            let value = value >> shift;
+            let mut bytes = Vec::new();
+            push(&mut bytes, value);
+            prop_assert!(bytes.len() <= 10);
+            prop_assert_eq!(read(&bytes), Some((value, bytes.len())));
+        }
+    }
+
+    #[test]
+    fn only_the_shortest_spelling_is_valid() {
+        assert_eq!(read(&[0x80, 0x00]), None);
+        assert_eq!(read(&[0xff; 10]), None);
+        assert_eq!(read(&[0x80, 0x80]), None);
+    }
+}

@@ -1,0 +1,101 @@
+//! Planes from outside: every shape comes back, whatever its values and guesses.
+
+use narrows_codec::{CodecError, Plane, Shape, decode_plane, encode_plane};
+use proptest::prelude::*;
+
+fn shape() -> impl Strategy<Value = Shape> {
+    (0usize..4, 0usize..7, 0usize..7, 0usize..5, 0usize..4).prop_map(|(kind, a, b, c, d)| match kind {
+        0 => Shape::Rows { rows: a * 4, columns: b * 7 },
+        1 => Shape::Series { points: a * 8, channels: c },
+        2 => Shape::Picture { height: a, width: b, channels: c },
+        _ => Shape::Pictures { count: d, height: a, width: b, channels: c },
+    })
+}
+
+/// Values of all sizes, up to the ends of the range.
+fn number() -> impl Strategy<Value = i64> {
+    prop_oneof![
+        4 => -3i64..4,
+        2 => -1000i64..1000,
+        1 => -(1i64 << 53)..=1 << 53,
+        1 => any::<i64>(),
+        1 => prop::sample::select(vec![i64::MIN, i64::MAX, 0, 1 << 53, -(1 << 53), 1 << 61, -(1 << 61)]),
+    ]
+}
+
+fn check(values: &[i64], guesses: &[i64], shape: Shape) -> usize {
+    let plane = Plane { shape, guesses };
+    let bytes = encode_plane(values, &plane);
+    assert_eq!(decode_plane(&bytes, &plane).unwrap(), values);
+    bytes.len()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+    #[test]
+    fn any_values_come_back(shape in shape(), values in prop::collection::vec(number(), 1..80), guesses in prop::collection::vec(number(), 1..80)) {
+        let count = shape.values().unwrap();
+        let values: Vec<i64> = values.into_iter().cycle().take(count).collect();
+        let guesses: Vec<i64> = guesses.into_iter().cycle().take(count).collect();
+        check(&values, &guesses, shape);
+    }
+
+    #[test]
+    fn any_bytes_are_read_or_refused(shape in shape(), bytes in prop::collection::vec(any::<u8>(), 0..60)) {
+        let guesses = vec![0; shape.values().unwrap()];
+        let _ = decode_plane(&bytes, &Plane { shape, guesses: &guesses });
+    }
+
+    #[test]
+    fn other_guesses_diverge(values in prop::collection::vec(-100i64..100, 30), at in 0usize..30, by in 256i64..100_000) {
+        let shape = Shape::Rows { rows: 5, columns: 6 };
+        let mut guesses: Vec<i64> = values.iter().map(|value| value * 256 + 40).collect();
+        let bytes = encode_plane(&values, &Plane { shape, guesses: &guesses });
+        guesses[at] += by;
+        let decoded = decode_plane(&bytes, &Plane { shape, guesses: &guesses });
+        // Other guesses may still lead to the same values, never to others.
+        match decoded {
+            Err(CodecError::Diverged { .. }) => {}
+            decoded => prop_assert_eq!(decoded.unwrap(), values),
+        }
+    }
+}
+
+#[test]
+fn constant_planes_cost_next_to_nothing() {
+    for constant in [0, 1, -77, 1 << 53] {
+        let values = vec![constant; 100_000];
+        for shape in [
+            Shape::Rows { rows: 1000, columns: 100 },
+            Shape::Series { points: 50_000, channels: 2 },
+            Shape::Picture { height: 250, width: 400, channels: 1 },
+        ] {
+            let size = check(&values, &vec![0; values.len()], shape);
+            assert!(size < 400, "{constant} in {shape:?}: {size} bytes");
+        }
+    }
+}
+
+#[test]
+fn a_guess_that_is_off_by_a_constant_costs_as_one_that_is_not() {
+    let noise = |at: usize| ((at as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 58) as i64 % 5 - 2;
+    let shape = Shape::Rows { rows: 400, columns: 50 };
+    let truth: Vec<i64> =
+        (0..20_000).map(|at| ((at as u64).wrapping_mul(0xD1B5_4A32_D192_ED03) >> 50) as i64).collect();
+    let values: Vec<i64> = truth.iter().enumerate().map(|(at, value)| value + noise(at)).collect();
+    let exact: Vec<i64> = truth.iter().map(|value| value * 256).collect();
+    let off: Vec<i64> = exact.iter().enumerate().map(|(at, guess)| guess + 1000 * (at as i64 % 50)).collect();
+    let (exact, off) = (check(&values, &exact, shape), check(&values, &off, shape));
+    assert!(off * 100 < exact * 104, "{off} bytes, {exact} without the offset");
+}
+
+#[test]
+fn too_short_or_of_another_length() {
+    let plane = Plane { shape: Shape::Rows { rows: 1, columns: 2 }, guesses: &[0, 0] };
+    let whole = encode_plane(&[5, 6], &plane);
+    for length in 0..whole.len() {
+        assert!(decode_plane(&whole[..length], &plane).is_err());
+    }
+    let other = Plane { shape: Shape::Rows { rows: 1, columns: 3 }, ..plane };
+    assert!(matches!(decode_plane(&whole, &other), Err(CodecError::Malformed { .. })));
+}
