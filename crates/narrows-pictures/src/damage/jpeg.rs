@@ -1,9 +1,7 @@
 //! Saved as JPEG and read again.
 
-use image::codecs::jpeg::{JpegDecoder, JpegEncoder};
-use image::{DynamicImage, ExtendedColorType};
-
-use crate::{Channels, Picture};
+use crate::Picture;
+use crate::classical::Lossy;
 
 /// The picture after a trip through JPEG, with colour at full resolution (4:4:4); clipped and rounded to 8 bits on the
 /// way, as a file is.
@@ -11,28 +9,13 @@ use crate::{Channels, Picture};
 /// # Panics
 /// If a side is empty or has more than 65535 pixels, which JPEG cannot hold.
 pub(super) fn compressed(picture: &Picture, quality: u8) -> Picture {
-    let bytes: Vec<u8> = picture.pixels.iter().map(|x| (x.clamp(0.0, 1.0) * 255.0).round() as u8).collect();
-    let colour = match picture.channels {
-        Channels::Grey => ExtendedColorType::L8,
-        Channels::Rgb => ExtendedColorType::Rgb8,
-    };
-    let mut file = Vec::new();
-    let side = |n: usize| u32::try_from(n).expect("a side of a JPEG has 16 bits");
-    let mut encoder = JpegEncoder::new_with_quality(&mut file, quality);
-    encoder.encode(&bytes, side(picture.width), side(picture.height), colour).expect("a side of a JPEG has 16 bits");
-    let decoder = JpegDecoder::new(std::io::Cursor::new(file)).expect("a file just written");
-    let back = DynamicImage::from_decoder(decoder).expect("a file just written");
-    let bytes = match picture.channels {
-        Channels::Grey => back.into_luma8().into_raw(),
-        Channels::Rgb => back.into_rgb8().into_raw(),
-    };
-    let pixels = bytes.iter().map(|&byte| f32::from(byte) / 255.0).collect();
-    Picture::new(picture.height, picture.width, picture.channels, pixels)
+    Lossy::Jpeg.passed(picture, quality).1
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Channels;
     use crate::compare::psnr;
     use crate::golden::waves;
 

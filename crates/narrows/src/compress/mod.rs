@@ -11,6 +11,8 @@
 
 mod account;
 mod columns;
+mod comparison;
+mod counted;
 mod fidelity;
 mod identity;
 mod kept;
@@ -21,6 +23,7 @@ mod reader;
 mod writer;
 
 pub use account::{Account, Quantiles};
+pub use comparison::Comparison;
 pub use fidelity::{Bound, Detail, Fidelity};
 pub use pictures::{PictureReader, PictureWriter};
 pub use reader::TableReader;

@@ -11,6 +11,7 @@ use narrows_pictures::{Channels, Depth, Photo, Picture};
 use serde::{Deserialize, Serialize};
 
 use super::account::Account;
+use super::counted::Counted;
 use super::fidelity::{Bound, Detail, Fidelity};
 use super::identity::identity;
 use super::kept;
@@ -127,7 +128,7 @@ pub struct PictureWriter<'a, W: Write> {
     passage: Passage<'a>,
     fidelity: Fidelity,
     sink: Option<W>,
-    file: Option<(Writer<W>, PictureManifest)>,
+    file: Option<(Writer<Counted<W>>, PictureManifest)>,
     waiting: Vec<(String, Photo)>,
     account: Account,
 }
@@ -176,10 +177,9 @@ impl<'a, W: Write> PictureWriter<'a, W> {
         let Some((writer, _)) = self.file else {
             return Err(Error::mismatch("expected pictures to compress, got none"));
         };
-        let bytes = writer.bytes_written();
-        let (sink, end) = writer.finish().map_err(cannot_write)?;
-        self.account.bytes = bytes + end;
-        Ok((sink, self.account))
+        let written = writer.finish().map_err(cannot_write)?;
+        self.account.bytes = written.bytes;
+        Ok((written.inner, self.account))
     }
 
     fn flush(&mut self) -> Result<()> {
@@ -257,7 +257,8 @@ impl<'a, W: Write> PictureWriter<'a, W> {
         let manifest = PictureManifest { level: level as i8, step };
         let model = identity(passage.fitted, passage.coding);
         let header = Header { codec: manifest::PICTURES, model, settings: manifest::pack(&manifest) };
-        let writer = Writer::new(self.sink.take().expect("opened once"), &header).map_err(cannot_write)?;
+        let sink = Counted::new(self.sink.take().expect("opened once"));
+        let writer = Writer::new(sink, &header).map_err(cannot_write)?;
         self.file = Some((writer, manifest));
         Ok(())
     }

@@ -1,8 +1,8 @@
 //! Rows into a compressed file, as they come: chunk after chunk, in memory that does not grow.
 
-use std::io::Write;
+use std::io::{self, Sink, Write};
 
-use arrow::array::{Array, AsArray};
+use arrow::array::AsArray;
 use arrow::compute::concat_batches;
 use arrow::datatypes::Float64Type;
 use narrows_codec::{Header, Writer};
@@ -10,6 +10,7 @@ use narrows_engine::Threads;
 
 use super::account::Account;
 use super::columns::{self, Packed, Ready};
+use super::counted::Counted;
 use super::fidelity::{Detail, Fidelity};
 use super::identity::identity;
 use super::manifest::{self, Place, TableManifest};
@@ -37,33 +38,16 @@ pub struct TableWriter<'a, W: Write> {
     file: Option<Open<W>>,
     waiting: Vec<Table>,
     account: Account,
-    rival: zstd::stream::write::Encoder<'static, Counter>,
+    rival: zstd::stream::write::Encoder<'static, Counted<Sink>>,
     is_rivalled: bool,
 }
 
 /// A file whose header is written.
 struct Open<W: Write> {
-    writer: Writer<W>,
+    writer: Writer<Counted<W>>,
     places: Vec<Place>,
     names: Vec<String>,
     level: i32,
-}
-
-/// Counts what is written to it.
-#[derive(Default)]
-struct Counter {
-    bytes: u64,
-}
-
-impl Write for Counter {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.bytes += bytes.len() as u64;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
 }
 
 impl<'a, W: Write> TableWriter<'a, W> {
@@ -88,7 +72,7 @@ impl<'a, W: Write> TableWriter<'a, W> {
             file: None,
             waiting: Vec::new(),
             account: Account::default(),
-            rival: zstd::stream::write::Encoder::new(Counter::default(), 19).expect("a level that zstd has"),
+            rival: zstd::stream::write::Encoder::new(Counted::new(io::sink()), 19).expect("a level that zstd has"),
             is_rivalled: false,
         })
     }
@@ -127,12 +111,11 @@ impl<'a, W: Write> TableWriter<'a, W> {
         let Some(file) = self.file else {
             return Err(Error::mismatch("expected rows to compress, got none"));
         };
-        let bytes = file.writer.bytes_written();
-        let (sink, end) = file.writer.finish().map_err(cannot_write)?;
-        self.account.bytes = bytes + end;
+        let written = file.writer.finish().map_err(cannot_write)?;
+        self.account.bytes = written.bytes;
         let rival = self.rival.finish().map_err(cannot_write)?;
         self.account.zstd_of_cells = self.is_rivalled.then_some(rival.bytes);
-        Ok((sink, self.account))
+        Ok((written.inner, self.account))
     }
 
     fn flush(&mut self) -> Result<()> {
@@ -208,7 +191,7 @@ impl<'a, W: Write> TableWriter<'a, W> {
         };
         let settings = manifest::pack(&TableManifest { level: level as i8, columns: places.clone() });
         let model = identity(self.passage.fitted, self.passage.coding);
-        let sink = self.sink.take().expect("opened once");
+        let sink = Counted::new(self.sink.take().expect("opened once"));
         let writer = Writer::new(sink, &Header { codec: manifest::TABLE, model, settings }).map_err(cannot_write)?;
         let names = table.names().into_iter().map(str::to_owned).collect();
         self.file = Some(Open { writer, places, names, level });

@@ -48,6 +48,7 @@ fn fit_rows(recipe: &Recipe, settings: &Series, table: Table, roles: &Roles, ses
     let stretches: Vec<_> = split.train.iter().map(|row| ("", set.series[*row as usize].values.as_slice())).collect();
     let transform = settings.transform.or_else(|| Transform::None);
     let prep_settings = (transform, settings.scale, unobserved(recipe, window));
+    let spans = spans(&stretches, 1);
     let (pipeline, prep) = SignalPipeline::fit(&set.channels, &stretches, window, prep_settings, &recipe.prep)?;
     let schema = Schema { columns: columns.channels.iter().map(|name| numeric(name)).collect() };
     let intake = SeriesIntake { schema, layout: Layout::Rows, columns, step: None, pipeline, stride: window };
@@ -77,7 +78,7 @@ fn fit_rows(recipe: &Recipe, settings: &Series, table: Table, roles: &Roles, ses
         pca: &baselines.pca,
     };
     let report = series_summary::rows(&told, &input, &intake, &samples, &prep, trainings, warnings, threads)?;
-    let coding = Some(Coding { quantiser, spans: spans(&stretches, 1) });
+    let coding = Some(Coding { quantiser, spans });
     let intake = Intake::Series(intake);
     Ok(Fitted { recipe, intake, judge, calibration, decision, online: None, baselines, density, coding, report })
 }
@@ -109,6 +110,7 @@ fn fit_long(recipe: &Recipe, settings: &Series, table: Table, roles: &Roles, ses
         set.series.iter().zip(&known).map(|(s, values)| (s.id.as_str(), values.as_slice())).collect();
     let transform = settings.transform.or_else(|| usual_transform(set.channels.len()));
     let prep_settings = (transform, settings.scale, unobserved(recipe, plan.window));
+    let spans = spans(&stretches, set.channels.len());
     let (pipeline, prep) = SignalPipeline::fit(&set.channels, &stretches, plan.window, prep_settings, &recipe.prep)?;
     let step = set.step;
     let schema = input.schema.clone();
@@ -163,7 +165,7 @@ fn fit_long(recipe: &Recipe, settings: &Series, table: Table, roles: &Roles, ses
     };
     let found = series_summary::Chosen { notes: &notes, period: plan.period, train_stride: plan.stride };
     let report = series_summary::long(&told, &input, &intake, &samples, &prep, &found, trainings, warnings, threads)?;
-    let coding = Some(Coding { quantiser, spans: spans(&stretches, samples.set.channels.len()) });
+    let coding = Some(Coding { quantiser, spans });
     let intake = Intake::Series(intake);
     let online = Some(Online { calibration: online_calibration, decision: online_decision });
     Ok(Fitted { recipe, intake, judge, calibration, decision, online, baselines, density, coding, report })

@@ -50,14 +50,14 @@ pub(super) enum Detail {
 
 impl Judge {
     /// Prepared rows, as the networks put them out, from codes `[n, code_size]`.
-    pub(super) fn decode(&self, codes: &[f32], n: usize, threads: &Threads) -> Vec<f32> {
+    pub(crate) fn decode(&self, codes: &[f32], n: usize, threads: &Threads) -> Vec<f32> {
         let mut output = vec![0.0; n * self.network.outputs()];
         self.network.decode(&self.members[0], codes, &mut output, threads);
         output
     }
 
     /// The first member's codes, `[n, code_size]`.
-    pub(super) fn codes(&self, prepared: &Prepared, threads: &Threads) -> Vec<f32> {
+    pub(crate) fn codes(&self, prepared: &Prepared, threads: &Threads) -> Vec<f32> {
         let mut codes = vec![0.0; prepared.n * self.network.code_size()];
         self.network.encode(&self.members[0], &prepared.input, &mut codes, threads);
         codes

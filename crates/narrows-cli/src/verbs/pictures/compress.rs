@@ -5,7 +5,8 @@ use std::io::{BufWriter, Read};
 use std::path::Path;
 
 use narrows::compress::{Bound, Fidelity, PictureReader, PictureWriter};
-use narrows::pictures::{Lossy, Photo, Picture, at_bytes, mosaic};
+use narrows::pictures::classical::{Lossy, at_bytes, mosaic};
+use narrows::pictures::{Depth, Photo, Picture};
 use narrows::{Error, Fitted};
 use serde::Serialize;
 
@@ -140,7 +141,9 @@ impl Job<'_> {
                 Fidelity::Code(_) => f64::INFINITY,
                 Fidelity::Lossless => 0.0,
                 Fidelity::Within(Bound::Share(share)) => share,
-                Fidelity::Within(Bound::Absolute(bound)) => bound / if was.is_deep() { 65_535.0 } else { 255.0 },
+                Fidelity::Within(Bound::Absolute(bound)) => {
+                    bound / if was.depth == Depth::Sixteen { 65_535.0 } else { 255.0 }
+                }
             };
             let far = |(a, b): (&f32, &f32)| f64::from(a - b).abs() > bound + 1e-6;
             let differs = was.picture.pixels.iter().zip(&is.picture.pixels).any(far);

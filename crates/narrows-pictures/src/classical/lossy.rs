@@ -1,0 +1,154 @@
+//! Lossy formats that everybody has, for comparison: how well they do in so many bytes.
+
+use image::codecs::jpeg::{JpegDecoder, JpegEncoder};
+use image::{DynamicImage, ExtendedColorType};
+
+use crate::compare::mse;
+use crate::{Channels, Picture};
+
+/// A lossy format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lossy {
+    /// Baseline JPEG with the standard's Huffman tables and colour at full resolution.
+    Jpeg,
+    /// WebP by libwebp, lossy.
+    WebP,
+}
+
+/// A picture as such a format stores it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Stored {
+    /// Bytes of the file.
+    pub bytes: usize,
+    /// The mean squared error of pixels in [0, 1], clipped and rounded to 8 bits.
+    pub mse: f64,
+    /// The quality setting, from 1 to 100.
+    pub quality: u8,
+}
+
+impl Lossy {
+    /// All of them.
+    pub const ALL: [Lossy; 2] = [Lossy::Jpeg, Lossy::WebP];
+
+    /// The name people know it by.
+    pub fn name(self) -> &'static str {
+        match self {
+            Lossy::Jpeg => "JPEG",
+            Lossy::WebP => "WebP",
+        }
+    }
+
+    /// The picture through the format: the file, and what comes back.
+    ///
+    /// # Panics
+    /// If a side is empty or has more pixels than the format holds: 65535 of JPEG, 16383 of WebP.
+    pub(crate) fn passed(self, picture: &Picture, quality: u8) -> (Vec<u8>, Picture) {
+        let bytes: Vec<u8> = picture.pixels.iter().map(|x| (x.clamp(0.0, 1.0) * 255.0).round() as u8).collect();
+        let side = |n: usize| u32::try_from(n).expect("a side that the format holds");
+        let (width, height) = (side(picture.width), side(picture.height));
+        let (file, back) = match self {
+            Lossy::Jpeg => {
+                let colour = match picture.channels {
+                    Channels::Grey => ExtendedColorType::L8,
+                    Channels::Rgb => ExtendedColorType::Rgb8,
+                };
+                let mut file = Vec::new();
+                let mut encoder = JpegEncoder::new_with_quality(&mut file, quality);
+                encoder.encode(&bytes, width, height, colour).expect("a side that the format holds");
+                let decoder = JpegDecoder::new(std::io::Cursor::new(&file)).expect("a file just written");
+                let back = DynamicImage::from_decoder(decoder).expect("a file just written");
+                (file, back)
+            }
+            Lossy::WebP => {
+                // WebP has no grey.
+                let rgb: Vec<u8> = match picture.channels {
+                    Channels::Grey => bytes.iter().flat_map(|byte| [*byte; 3]).collect(),
+                    Channels::Rgb => bytes,
+                };
+                let file = webp::Encoder::from_rgb(&rgb, width, height).encode(f32::from(quality)).to_vec();
+                let decoder = image::codecs::webp::WebPDecoder::new(std::io::Cursor::new(&file));
+                let back = DynamicImage::from_decoder(decoder.expect("a file just written"));
+                (file, back.expect("a file just written"))
+            }
+        };
+        let bytes = match picture.channels {
+            Channels::Grey => back.into_luma8().into_raw(),
+            Channels::Rgb => back.into_rgb8().into_raw(),
+        };
+        let pixels = bytes.iter().map(|&byte| f32::from(byte) / 255.0).collect();
+        (file, Picture::new(picture.height, picture.width, picture.channels, pixels))
+    }
+}
+
+/// The picture in the best quality that takes at most so many bytes, or in the worst where none is as small.
+///
+/// # Panics
+/// If a side is empty or has more than 16383 pixels.
+pub fn at_bytes(lossy: Lossy, picture: &Picture, bytes: usize) -> Stored {
+    let stored = |quality: u8| {
+        let (file, back) = lossy.passed(picture, quality);
+        Stored { bytes: file.len(), mse: mse(picture, &back), quality }
+    };
+    let (mut best, mut low, mut high) = (stored(1), 2, 101_u8);
+    while low < high {
+        let middle = low.midpoint(high);
+        let at = stored(middle);
+        if at.bytes <= bytes {
+            best = at;
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    best
+}
+
+/// Pictures of one size side by side in one, as near to a square as they go; the last places are black.
+///
+/// # Panics
+/// If there are none, or their sizes or channels differ.
+pub fn mosaic(pictures: &[Picture]) -> Picture {
+    let Picture { height, width, channels, .. } = pictures[0];
+    let columns = (pictures.len() as f64).sqrt().ceil() as usize;
+    let rows = pictures.len().div_ceil(columns);
+    let mut sheet = Picture::filled(rows * height, columns * width, channels, 0.0);
+    let values = channels.count();
+    for (i, picture) in pictures.iter().enumerate() {
+        assert_eq!((picture.height, picture.width, picture.channels), (height, width, channels), "one size");
+        let (top, left) = (i / columns * height, i % columns * width * values);
+        for y in 0..height {
+            sheet.row_mut(top + y)[left..left + width * values].copy_from_slice(picture.row(y));
+        }
+    }
+    sheet
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::golden::waves;
+
+    #[test]
+    fn more_bytes_are_closer_and_the_budget_holds() {
+        for channels in [Channels::Grey, Channels::Rgb] {
+            let picture = waves(64, 48, channels, 1);
+            for lossy in Lossy::ALL {
+                let smallest = at_bytes(lossy, &picture, 0);
+                assert_eq!(smallest.quality, 1);
+                let (few, many) = (smallest.bytes + 200, smallest.bytes + 2000);
+                let (small, large) = (at_bytes(lossy, &picture, few), at_bytes(lossy, &picture, many));
+                assert!(small.bytes <= few && large.bytes <= many, "{lossy:?}");
+                assert!(small.mse <= smallest.mse && large.mse < small.mse, "{lossy:?} {small:?} {large:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_mosaic_holds_every_picture() {
+        let pictures: Vec<Picture> = (0..5).map(|i| waves(4, 6, Channels::Grey, i)).collect();
+        let sheet = mosaic(&pictures);
+        assert_eq!((sheet.height, sheet.width), (8, 18));
+        assert_eq!(sheet.crop(4, 6, 4, 6), pictures[4]);
+        assert_eq!(sheet.crop(4, 12, 4, 6), Picture::filled(4, 6, Channels::Grey, 0.0));
+    }
+}

@@ -1,0 +1,115 @@
+//! What came back beside what went in.
+
+use arrow::array::AsArray;
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Float64Type};
+
+use super::fidelity::{Bound, Fidelity};
+use crate::codec::Span;
+use crate::data::{ColumnKind, Table, conform};
+use crate::error::{Error, Place, Result};
+use crate::fitted::{Fitted, Intake};
+
+/// Holds rows that were decompressed against those that were compressed.
+pub struct Comparison<'a> {
+    fitted: &'a Fitted,
+    fidelity: Fidelity,
+}
+
+impl<'a> Comparison<'a> {
+    /// A comparison by what was asked of the file.
+    pub fn new(fitted: &'a Fitted, fidelity: Fidelity) -> Comparison<'a> {
+        Comparison { fitted, fidelity }
+    }
+
+    /// Compares as many rows.
+    ///
+    /// # Errors
+    /// [`Error::Data`] naming the first cell that is not what was promised: numbers within the bound, all else the same;
+    /// of the code alone nothing is promised but what the model does not know.
+    ///
+    /// # Panics
+    /// Where there are not as many rows.
+    pub fn compare(&self, was: &Table, is: &Table) -> Result<()> {
+        assert_eq!(was.n_rows(), is.n_rows(), "as many rows");
+        if was.names() != is.names() {
+            return Err(Error::mismatch("other columns came back than went in"));
+        }
+        let schema = self.fitted.schema();
+        let (was_typed, _) = conform(was.clone(), schema)?;
+        let (is_typed, _) = conform(is.clone(), schema)?;
+        for name in was.names() {
+            let number = schema.columns.iter().position(|column| column.name == name);
+            let kind = number.map(|i| schema.columns[i].kind);
+            let is_special = self.fitted.point_columns().iter().any(|special| special == name);
+            match (kind, self.fidelity) {
+                (Some(ColumnKind::Numeric), _) if !is_special => {
+                    let bound = self.bound(number.expect("known above"), name);
+                    check_numbers(&was_typed, &is_typed, name, bound, was.first_row())?;
+                }
+                (Some(kind), Fidelity::Code(_)) if !is_special && kind != ColumnKind::Datetime => {}
+                _ => check_same(was, is, name)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn bound(&self, column: usize, name: &str) -> f64 {
+        match self.fidelity {
+            Fidelity::Code(_) => f64::INFINITY,
+            Fidelity::Lossless => 0.0,
+            Fidelity::Within(Bound::Absolute(bound)) => bound,
+            Fidelity::Within(Bound::Share(share)) => {
+                let spans = self.fitted.coding.as_ref().map_or(&[][..], |coding| &coding.spans);
+                let place = match &self.fitted.intake {
+                    Intake::Series(series) => {
+                        let channel = series.columns.channels.iter().position(|channel| channel == name);
+                        channel.map(|channel| channel % spans.len().max(1))
+                    }
+                    Intake::Table(_) | Intake::Images(_) => Some(column),
+                };
+                let span = place.and_then(|place| spans.get(place).copied().flatten());
+                share * span.as_ref().map_or(0.0, Span::width)
+            }
+        }
+    }
+}
+
+fn check_numbers(was: &Table, is: &Table, name: &str, bound: f64, first_row: u64) -> Result<()> {
+    let (was, is) = (was.expect_column(name)?, is.expect_column(name)?);
+    let (was, is) = (was.as_primitive::<Float64Type>(), is.as_primitive::<Float64Type>());
+    for (row, (was, is)) in was.iter().zip(is).enumerate() {
+        let missing = |x: Option<f64>| x.filter(|x| !x.is_nan());
+        let fits = match (missing(was), missing(is)) {
+            (None, None) => true,
+            (Some(was), Some(is)) => was == is || (was - is).abs() <= bound,
+            _ => false,
+        };
+        if !fits {
+            let words = |x: Option<f64>| x.map_or("nothing".to_owned(), |x| x.to_string());
+            let message = format!("expected {} within {bound}, got {} back", words(was), words(is));
+            return Err(Error::data(Place::cell(name, first_row + row as u64), message));
+        }
+    }
+    Ok(())
+}
+
+fn check_same(was: &Table, is: &Table, name: &str) -> Result<()> {
+    let (was_column, is_column) = (was.expect_column(name)?, is.expect_column(name)?);
+    if was_column == is_column {
+        return Ok(());
+    }
+    let text = |array: &arrow::array::ArrayRef| {
+        cast(array, &DataType::Utf8).map_err(|error| Error::data(Place::column(name), error.to_string()))
+    };
+    let (was_text, is_text) = (text(was_column)?, text(is_column)?);
+    let pairs = was_text.as_string::<i32>().iter().zip(is_text.as_string::<i32>()).enumerate();
+    match pairs.into_iter().find(|(_, (was, is))| was != is) {
+        None => Ok(()),
+        Some((row, (before, after))) => {
+            let words = |text: Option<&str>| text.map_or("nothing".to_owned(), |text| format!("`{text}`"));
+            let message = format!("expected {}, got {} back", words(before), words(after));
+            Err(Error::data(Place::cell(name, was.first_row() + row as u64), message))
+        }
+    }
+}
