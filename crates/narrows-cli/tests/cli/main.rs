@@ -7,6 +7,7 @@ mod bad_images;
 mod bad_input;
 mod bad_output;
 mod bad_recipe;
+mod compress;
 mod demo;
 mod determinism;
 mod evaluate;

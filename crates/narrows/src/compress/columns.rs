@@ -50,7 +50,7 @@ pub(super) fn places(passage: &Passage<'_>, fidelity: &Fidelity, table: &Table) 
             ColumnKind::Numeric => {
                 let lattice = fidelity.lattice(span.as_ref()?)?;
                 let whole = raw.is_integer() && lattice.step.fract() == 0.0;
-                Some(Place::Numbers { column: number, step: lattice.step, whole })
+                Some(Place::Numbers { column: number, whole })
             }
             _ if matches!(raw, DataType::Utf8 | DataType::LargeUtf8 | DataType::Boolean) => {
                 Some(Place::Words { column: number, flags: *raw == DataType::Boolean })
@@ -64,7 +64,7 @@ pub(super) fn places(passage: &Passage<'_>, fidelity: &Fidelity, table: &Table) 
 /// A chunk of rows that has gone through the encoder, before its codes are rounded.
 pub(super) struct Ready<'a> {
     passage: Passage<'a>,
-    places: &'a [Place],
+    manifest: &'a TableManifest,
     table: &'a Table,
     typed: Table,
     samples: Samples,
@@ -92,7 +92,8 @@ pub(super) struct Packed {
 }
 
 impl<'a> Ready<'a> {
-    pub(super) fn new(passage: Passage<'a>, places: &'a [Place], table: &'a Table) -> Result<Ready<'a>> {
+    pub(super) fn new(passage: Passage<'a>, manifest: &'a TableManifest, table: &'a Table) -> Result<Ready<'a>> {
+        let places = &manifest.columns[..];
         let (typed, _) = conform(table.clone(), passage.schema())?;
         let samples = passage.samples(table)?;
         let features = passage.features();
@@ -112,12 +113,12 @@ impl<'a> Ready<'a> {
         check_whole(places, &features, table)?;
         let form = passage.form(&skeleton(&passage, places, table, &gaps, table.first_row())?)?;
         let words = words(places, &features, table, &typed)?;
-        Ok(Ready { passage, places, table, typed, samples, form, gaps, words })
+        Ok(Ready { passage, manifest, table, typed, samples, form, gaps, words })
     }
 
     /// The chunk with its codes rounded at a level.
     pub(super) fn pack(&self, level: i32) -> Result<Packed> {
-        let Ready { passage, places, table, typed, .. } = self;
+        let Ready { passage, manifest, table, typed, .. } = self;
         let quantiser = &passage.coding.quantiser;
         let k = passage.fitted.code_size();
         let symbols = quantiser.symbols(&self.samples.codes, level);
@@ -136,7 +137,7 @@ impl<'a> Ready<'a> {
                 plane_of(&self.gaps, &vec![0; self.gaps.len()], Shape::Rows { rows: table.n_rows(), columns });
         }
         let features = passage.features();
-        let numbers = numbers(places);
+        let numbers = numbers(&features, manifest);
         let mut exceptions = Vec::new();
         let guesses = self.guesses(&numbers, &expected)?;
         let mut values = guesses.clone();
@@ -165,7 +166,7 @@ impl<'a> Ready<'a> {
             plane_of(&cells, &guesses, Shape::Rows { rows: table.n_rows(), columns: self.words.len() });
         let dictionaries: Vec<&Vec<Entry>> = self.words.iter().map(|words| &words.dictionary).collect();
         sections[DICTIONARIES] = kept::values(&dictionaries);
-        sections[KEPT] = kept::columns(&kept_batch(places, table));
+        sections[KEPT] = kept::columns(&kept_batch(&manifest.columns, table));
         let rebuilt = rebuilt_numbers(passage, &numbers, &order, &values, &exceptions, &expected)?;
         Ok(Packed { sections, rebuilt })
     }
@@ -177,7 +178,8 @@ impl<'a> Ready<'a> {
 
     /// The numbers of the chunk as places on their lattices, row by row, for a rival to compress.
     pub(super) fn lattice_places(&self) -> Result<Vec<i64>> {
-        let (numbers, features) = (numbers(self.places), self.passage.features());
+        let features = self.passage.features();
+        let numbers = numbers(&features, self.manifest);
         let mut places = vec![0; self.table.n_rows() * numbers.len()];
         for (c, (feature, lattice)) in numbers.iter().enumerate() {
             let column = self.typed.expect_column(&features[*feature].column.name)?.as_primitive::<Float64Type>();
@@ -216,7 +218,7 @@ pub(super) fn unpack(passage: &Passage<'_>, manifest: &TableManifest, chunk: &Ch
     if sections.len() != SECTIONS {
         return Err(damaged(format!("expected {SECTIONS} sections in a chunk of a table, got {}", sections.len())));
     }
-    let TableManifest { level, columns: places } = manifest;
+    let TableManifest { level, columns: places, .. } = manifest;
     let level = i32::from(*level);
     let features = passage.features();
     let rebuilt = of_features(places);
@@ -254,7 +256,7 @@ pub(super) fn unpack(passage: &Passage<'_>, manifest: &TableManifest, chunk: &Ch
         levels: unround_levels(passage, &level_places, level),
     };
     let expected = passage.expected(&form, &samples)?;
-    let numbers = numbers(places);
+    let numbers = numbers(&features, manifest);
     let order = passage.order(&form).unwrap_or_else(|| (0..rows as u32).collect());
     let guesses = guesses(passage, &numbers, &order, &expected)?;
     let values = if numbers.is_empty() {
@@ -319,14 +321,16 @@ fn of_features(places: &[Place]) -> Vec<usize> {
     places.iter().filter_map(feature).collect()
 }
 
-/// The numbers on lattices: which feature, in which steps.
-fn numbers(places: &[Place]) -> Vec<(usize, Lattice)> {
+/// The numbers on lattices: which feature, in which steps. Every such column has a lattice: whoever reads checks it.
+fn numbers(features: &[Feature<'_>], manifest: &TableManifest) -> Vec<(usize, Lattice)> {
     let number = |place: &Place| match place {
-        // Who reads needs no bound.
-        Place::Numbers { column, step, .. } => Some((*column as usize, Lattice { step: *step, bound: *step })),
+        Place::Numbers { column, .. } => {
+            let feature = features.get(*column as usize)?;
+            Some((*column as usize, manifest.fidelity.lattice(feature.span.as_ref()?)?))
+        }
         _ => None,
     };
-    places.iter().filter_map(number).collect()
+    manifest.columns.iter().filter_map(number).collect()
 }
 
 fn checked(rows: usize, columns: usize) -> Result<usize> {
@@ -380,7 +384,9 @@ fn named(features: &[Feature<'_>], places: &[Place], kept: &RecordBatch) -> Tabl
 fn kept_batch(places: &[Place], table: &Table) -> RecordBatch {
     let kept: Vec<usize> =
         places.iter().enumerate().filter(|(_, place)| **place == Place::Kept).map(|(i, _)| i).collect();
-    table.batch().project(&kept).expect("columns that are there")
+    // Copied, so that a file does not depend on the portions that the rows came in.
+    let all: Vec<u32> = (0..table.n_rows() as u32).collect();
+    table.take(&all).batch().project(&kept).expect("columns that are there")
 }
 
 fn empty_batch(rows: usize) -> RecordBatch {

@@ -3,11 +3,13 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::codec::{Lattice, Span};
 use crate::error::{Error, Result};
 
 /// How much of the data comes back.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub enum Fidelity {
     /// What the decoder makes of the code, rounded in this detail.
     Code(Detail),
@@ -18,7 +20,7 @@ pub enum Fidelity {
 }
 
 /// How finely a code is rounded.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub enum Detail {
     /// From 1 to 10: one more halves the steps. 5 is the model's own: it adds a tenth to the error of its reconstruction.
     Quality(u8),
@@ -30,7 +32,7 @@ pub enum Detail {
 }
 
 /// How far off a number may be.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub enum Bound {
     /// In the unit of the data; of pictures, in levels of the file (255 is white in 8 bits).
     Absolute(f64),

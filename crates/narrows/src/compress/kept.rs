@@ -50,11 +50,13 @@ pub(super) fn read_values<T: serde::de::DeserializeOwned>(bytes: &[u8], what: &s
     if bytes.is_empty() { Ok(Vec::new()) } else { unpack(&release(bytes)?, what) }
 }
 
-fn squeeze(bytes: &[u8]) -> Vec<u8> {
+/// As small as zstd makes it.
+pub(super) fn squeeze(bytes: &[u8]) -> Vec<u8> {
     zstd::bulk::compress(bytes, EFFORT).expect("memory does not fail")
 }
 
-fn release(bytes: &[u8]) -> Result<Vec<u8>, String> {
+/// The opposite of [`squeeze`].
+pub(super) fn release(bytes: &[u8]) -> Result<Vec<u8>, String> {
     let damaged = |error: std::io::Error| format!("what is kept is damaged: {error}");
     let mut released = Vec::new();
     let decoder = zstd::stream::read::Decoder::new(bytes).map_err(damaged)?;

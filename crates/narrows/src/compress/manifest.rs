@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
+use super::fidelity::Fidelity;
+
 /// The kind of a file whose rows are those of a table.
 pub(super) const TABLE: u8 = 1;
 /// The kind of a file of pictures.
@@ -12,6 +14,7 @@ pub(super) const PICTURES: u8 = 2;
 pub(super) struct TableManifest {
     /// How finely codes are rounded: halvings or doublings of the model's steps.
     pub(super) level: i8,
+    pub(super) fidelity: Fidelity,
     /// The columns in their order.
     pub(super) columns: Vec<Place>,
 }
@@ -23,11 +26,10 @@ pub(super) enum Place {
     Kept,
     /// In the code alone: the model's column of this number.
     Code(u32),
-    /// Numbers on a lattice of this step, `whole` where they are written without a fraction.
+    /// Numbers on the lattice that the fidelity gives their span, `whole` where they are written without a fraction.
     Numbers {
         /// The model's column.
         column: u32,
-        step: f64,
         whole: bool,
     },
     /// Words or flags, without loss.

@@ -7,6 +7,7 @@ use narrows_engine::Threads;
 
 use super::columns;
 use super::identity::identity;
+use super::kept;
 use super::manifest::{self, Place, TableManifest};
 use super::passage::{Passage, is_rebuilt};
 use crate::codec::Quantiser;
@@ -115,7 +116,8 @@ pub(super) fn check(fitted: &Fitted, header: &Header, kind: u8) -> Result<()> {
 
 fn opened<'a>(fitted: &'a Fitted, header: &Header, threads: &'a Threads) -> Result<(Passage<'a>, TableManifest)> {
     check(fitted, header, manifest::TABLE)?;
-    let manifest: TableManifest = manifest::unpack(&header.settings, "the header").map_err(Error::mismatch)?;
+    let settings = kept::release(&header.settings).map_err(Error::mismatch)?;
+    let manifest: TableManifest = manifest::unpack(&settings, "the header").map_err(Error::mismatch)?;
     let passage = Passage { fitted, coding: fitted.coding()?, threads };
     let features = passage.features();
     let fits = |place: &Place| match place {
@@ -123,11 +125,10 @@ fn opened<'a>(fitted: &'a Fitted, header: &Header, threads: &'a Threads) -> Resu
         Place::Code(column) | Place::Words { column, .. } => {
             features.get(*column as usize).is_some_and(|feature| is_rebuilt(feature.column.kind))
         }
-        Place::Numbers { column, step, .. } => {
-            step.is_finite()
-                && *step > 0.0
-                && features.get(*column as usize).is_some_and(|feature| feature.column.kind == ColumnKind::Numeric)
-        }
+        Place::Numbers { column, .. } => features.get(*column as usize).is_some_and(|feature| {
+            let lattice = feature.span.and_then(|span| manifest.fidelity.lattice(&span));
+            feature.column.kind == ColumnKind::Numeric && lattice.is_some_and(|l| l.step.is_finite() && l.step > 0.0)
+        }),
     };
     if manifest.columns.iter().all(fits) && Quantiser::LEVELS.contains(&i32::from(manifest.level)) {
         return Ok((passage, manifest));

@@ -13,6 +13,7 @@ use super::columns::{self, Packed, Ready};
 use super::counted::Counted;
 use super::fidelity::{Detail, Fidelity};
 use super::identity::identity;
+use super::kept;
 use super::manifest::{self, Place, TableManifest};
 use super::passage::Passage;
 use crate::codec::Quantiser;
@@ -45,9 +46,8 @@ pub struct TableWriter<'a, W: Write> {
 /// A file whose header is written.
 struct Open<W: Write> {
     writer: Writer<Counted<W>>,
-    places: Vec<Place>,
+    manifest: TableManifest,
     names: Vec<String>,
-    level: i32,
 }
 
 impl<'a, W: Write> TableWriter<'a, W> {
@@ -132,21 +132,21 @@ impl<'a, W: Write> TableWriter<'a, W> {
         if table.names() != file.names {
             return Err(Error::mismatch("the columns changed between rows"));
         }
-        let ready = Ready::new(self.passage, &file.places, &table)?;
-        let Packed { sections, rebuilt } = ready.pack(file.level)?;
+        let ready = Ready::new(self.passage, &file.manifest, &table)?;
+        let Packed { sections, rebuilt } = ready.pack(file.manifest.level.into())?;
         let parts: Vec<&[u8]> = sections.iter().map(Vec::as_slice).collect();
         file.writer.chunk(table.n_rows() as u64, &parts).map_err(cannot_write)?;
         let sizes: Vec<u64> = sections.iter().map(|section| section.len() as u64).collect();
         let account = &mut self.account;
         account.rows += table.n_rows() as u64;
         account.chunks += 1;
-        account.level = file.level;
+        account.level = file.manifest.level.into();
         account.codes += sizes[0] + sizes[1];
         account.residual += sizes[2] + sizes[3] + sizes[5] + sizes[6];
         account.kept += sizes[4] + sizes[7];
-        account.values += (table.n_rows() * file.places.iter().filter(|place| **place != Place::Kept).count()) as u64;
+        account.values += (table.n_rows() * file.manifest.columns.iter().filter(|place| **place != Place::Kept).count()) as u64;
         let features = self.passage.features();
-        for feature in file.places.iter().filter_map(Place::number) {
+        for feature in file.manifest.columns.iter().filter_map(Place::number) {
             let feature = &features[feature as usize];
             let Some(span) = feature.span.filter(|span| span.width() > 0.0) else { continue };
             let name = &feature.column.name;
@@ -171,14 +171,15 @@ impl<'a, W: Write> TableWriter<'a, W> {
     /// Decides what the header says, by the first rows, and writes it.
     fn open(&mut self, table: &Table) -> Result<()> {
         let quantiser = &self.passage.coding.quantiser;
-        let places = columns::places(&self.passage, &self.fidelity, table);
+        let columns = columns::places(&self.passage, &self.fidelity, table);
+        let mut manifest = TableManifest { level: 0, fidelity: self.fidelity, columns };
         let level = match self.fidelity {
             Fidelity::Code(Detail::Own) => 0,
             Fidelity::Code(Detail::Quality(quality)) => 5 - i32::from(quality),
             Fidelity::Code(Detail::Bits(bits)) => quantiser.level_of(bits),
             Fidelity::Within(_) | Fidelity::Lossless => {
                 let rows = table.slice(0, table.n_rows().min(TRIED_ROWS));
-                let ready = Ready::new(self.passage, &places, &rows)?;
+                let ready = Ready::new(self.passage, &manifest, &rows)?;
                 // Without any code the model expects the same of every row: neighbours may say enough.
                 let silent = *Quantiser::LEVELS.end();
                 let mut best = (usize::MAX, 0);
@@ -189,12 +190,13 @@ impl<'a, W: Write> TableWriter<'a, W> {
                 best.1
             }
         };
-        let settings = manifest::pack(&TableManifest { level: level as i8, columns: places.clone() });
+        manifest.level = level as i8;
+        let settings = kept::squeeze(&manifest::pack(&manifest));
         let model = identity(self.passage.fitted, self.passage.coding);
         let sink = Counted::new(self.sink.take().expect("opened once"));
         let writer = Writer::new(sink, &Header { codec: manifest::TABLE, model, settings }).map_err(cannot_write)?;
         let names = table.names().into_iter().map(str::to_owned).collect();
-        self.file = Some(Open { writer, places, names, level });
+        self.file = Some(Open { writer, manifest, names });
         Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// Modules of the library by floor. A module may use its own floor's modules listed in [`SIDEWAYS`] and all below.
-const FLOORS: [(&str, u32); 16] = [
+const FLOORS: [(&str, u32); 18] = [
     ("error", 1),
     ("range", 1),
     ("choice", 1),
@@ -13,22 +13,25 @@ const FLOORS: [(&str, u32); 16] = [
     ("model", 3),
     ("baseline", 3),
     ("images", 3),
+    ("codec", 3),
     ("train", 4),
     ("detect", 4),
     ("recipe", 5),
     ("report", 6),
     ("fitted", 6),
     ("restorer", 6),
+    ("compress", 6),
     ("file", 6),
 ];
 
 /// Edges within a floor: the axes read the blocks of preparation; fitted makes reports; files hold fitted models.
-const SIDEWAYS: [(&str, &str); 10] = [
+const SIDEWAYS: [(&str, &str); 11] = [
     ("error", "range"),
     ("range", "error"),
     ("model", "prep"),
     ("fitted", "report"),
     ("restorer", "fitted"),
+    ("compress", "fitted"),
     ("restorer", "report"),
     ("file", "restorer"),
     ("file", "fitted"),

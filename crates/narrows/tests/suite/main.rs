@@ -1,5 +1,6 @@
 //! Integration tests of the library, one binary.
 
+mod compress;
 mod contract;
 mod floors;
 mod hostile;
