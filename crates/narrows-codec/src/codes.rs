@@ -119,7 +119,8 @@ const _: () = assert!(Table::MOST_BINS + 1 < 1 << PRECISION);
 /// When the symbols do not fill whole rows.
 pub fn encode_codes(symbols: &[i64], tables: &[Table]) -> Vec<u8> {
     let mut units: Vec<Unit<'_>> = tables.iter().map(Unit::new).collect();
-    assert!(symbols.len() % units.len().max(1) == 0 && (symbols.is_empty() || !units.is_empty()), "rows must be whole");
+    let whole = if units.is_empty() { symbols.is_empty() } else { symbols.len().is_multiple_of(units.len()) };
+    assert!(whole, "{} symbols are no whole rows of {} units", symbols.len(), units.len());
     let mut encoder = Encoder::new();
     for row in symbols.chunks(units.len().max(1)) {
         for (unit, &symbol) in units.iter_mut().zip(row) {
@@ -187,7 +188,7 @@ mod tests {
     #[test]
     fn far_symbols_escape() {
         let table = Table::from_symbols([0, 1, 2]);
-        check(&[1 << 62, -(1 << 62), i64::MAX, i64::MIN, 3, -1], &[table.clone()]);
+        check(&[1 << 62, -(1 << 62), i64::MAX, i64::MIN, 3, -1], std::slice::from_ref(&table));
         check(&[1 << 62, -(1 << 62), i64::MAX, i64::MIN, 3, -1], &[table.at(-60)]);
     }
 

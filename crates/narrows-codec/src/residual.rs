@@ -7,18 +7,18 @@
 
 use crate::{
     coder::{Coder, WHOLE},
-    logistic::{squash, stretch},
-    mixer::{CONSTANT, Counter, Mixer},
+    logistic::{FARTHEST, UNIT, squash, stretch},
+    mixer::{Counter, Mixer},
     plane::FRACTION,
-    predictor::{Prediction, size},
+    predictor::{PATTERNS, Prediction, size},
 };
 
 /// Steps that have bits of their own.
 const STEPS: usize = 24;
 /// Kinds of bits: above or not, and the steps.
 const KINDS: usize = STEPS + 1;
-const CONTEXTS: usize = 6;
-const INPUTS: usize = CONTEXTS + 3;
+const CONTEXTS: usize = 9;
+const INPUTS: usize = CONTEXTS + 4;
 /// Columns that have contexts of their own.
 const MOST_COLUMNS: usize = 1024;
 /// Sizes of misses that are told apart, half an octave each, from an eighth of a step upwards.
@@ -29,27 +29,61 @@ const ONE: i64 = 1 << FRACTION;
 pub(crate) struct ResidualModel {
     columns: usize,
     counters: [Vec<Counter>; CONTEXTS],
-    mixer: Mixer<INPUTS>,
-    places: Mixer<INPUTS>,
+    by_size: Mixer<INPUTS>,
+    by_column: Mixer<INPUTS>,
+    by_pattern: Mixer<INPUTS>,
     lengths: Vec<Counter>,
     halves: Vec<Counter>,
 }
 
-/// What a value's bits have in common.
-struct Scene {
-    /// log of the expected miss.
+/// What the bits of a value have in common.
+struct Scene<'a> {
+    prediction: &'a Prediction,
+    column: usize,
+    /// The logarithm of the expected miss.
     energy: i32,
-    /// The distribution's scale.
+    /// Steps are 2^k wide.
+    k: u32,
+    /// The logistic distribution's scale, from all misses around and from those of the column.
     scale: i64,
     own_scale: i64,
-    /// Size class for the mixer.
-    class: usize,
+    /// Where the other prediction lies, seen from this one on the side of the value.
+    other: i64,
+    /// How far above the prediction's lower neighbour the last two values lie.
+    nearby: [i64; 2],
+    columns: usize,
     contexts: [usize; CONTEXTS],
+}
+
+/// What one bit asks.
+#[derive(Clone, Copy)]
+struct Cut {
+    kind: usize,
+    /// Given that the value lies beyond this...
+    inner: i64,
+    /// ...does it lie beyond this? The first bit has none: it asks whether the value lies beyond -`inner`.
+    outer: Option<i64>,
+}
+
+/// Rough sizes, three quarters of an octave each.
+const ROUGH: usize = 12;
+
+fn rough(log: i32) -> usize {
+    size_class(log, 6, ROUGH as i32)
 }
 
 fn size_class(log: i32, finest: i32, classes: i32) -> usize {
     // An eighth of a step has the logarithm 40.
     ((log - 40) / finest).clamp(0, classes - 1) as usize
+}
+
+/// The scale of a logistic distribution whose misses have this size: their mean is 2 ln 2 scales.
+fn scale_of(log: i32) -> i64 {
+    ((size(log) * 180) >> 8).max(16)
+}
+
+fn near_value(above: i64, most: i64) -> usize {
+    (above.clamp(-most, most) + most) as usize
 }
 
 /// Sign and rough size of a miss, of seven classes.
@@ -66,16 +100,27 @@ fn leaning(miss: i64) -> usize {
 impl ResidualModel {
     pub(crate) fn new(columns: usize) -> Self {
         let columns = columns.min(MOST_COLUMNS);
-        let sizes = [SIZES as usize * 8, 12 * 12 * 4, columns * 4, 7 * 7 * 12, 12 * 12 * 4, columns * 8];
-        let mut start = [1 << 14; INPUTS];
-        start[0] = 1 << 15;
-        start[1] = 1 << 14;
-        start[2] = 0;
+        let pairs = ROUGH * ROUGH * 4;
+        let sizes = [
+            SIZES as usize * 8,
+            pairs,
+            columns * 4,
+            7 * 7 * ROUGH,
+            pairs,
+            columns * 8,
+            PATTERNS * 8 * 4,
+            15 * 15,
+            columns * 49,
+        ];
+        // Before anything is counted, the distribution speaks.
+        let mut start = [10_000; INPUTS];
+        (start[0], start[1], start[2]) = (1 << 14, 1 << 12, 0);
         ResidualModel {
             columns,
             counters: sizes.map(|size| vec![Counter::NEW; size * KINDS]),
-            mixer: Mixer::new(KINDS * 12, start),
-            places: Mixer::new(KINDS * columns, start),
+            by_size: Mixer::new(KINDS * ROUGH, start),
+            by_column: Mixer::new(KINDS * columns, start),
+            by_pattern: Mixer::new(KINDS * PATTERNS, start),
             lengths: vec![Counter::NEW; 70],
             halves: vec![Counter::NEW; KINDS * 64],
         }
@@ -83,32 +128,43 @@ impl ResidualModel {
 
     /// Codes a value whose prediction is `point`, `prediction` included.
     #[inline]
-    pub(crate) fn code(&mut self, coder: &mut impl Coder, point: i64, prediction: &Prediction, told: i64) -> i64 {
+    pub(crate) fn code(
+        &mut self,
+        coder: &mut impl Coder,
+        point: i64,
+        prediction: &Prediction,
+        values: &[i64],
+        told: i64,
+    ) -> i64 {
         let floor = point >> FRACTION;
         let part = point & (ONE - 1);
-        let energy = (4 * prediction.energies[0] + 2 * prediction.energies[1] + 2 * prediction.energies[2]) / 8;
+        let energy = (4 * prediction.energies[0] + 3 * prediction.energies[1] + prediction.energies[2]) / 8;
         let k = ((energy >> 3) - FRACTION as i32 - 2).max(0) as u32;
-        let column = prediction.group % self.columns;
         let mut scene = Scene {
+            prediction,
+            column: prediction.group % self.columns,
             energy,
-            scale: (size(energy) * 180 >> 8).max(16),
-            own_scale: (size(prediction.energies[2]) * 180 >> 8).max(16),
-            class: size_class(energy, 6, 12),
+            k,
+            scale: scale_of(energy),
+            own_scale: scale_of(prediction.energies[2]),
+            other: -prediction.other,
+            nearby: prediction.places.map(|at| at.map_or(0, |at| values[at].wrapping_sub(floor))),
+            columns: self.columns,
             contexts: [0; CONTEXTS],
         };
-        scene.look(prediction, column, part);
-        let told_up = told > floor;
-        let up = self.bit(coder, &scene, column, 0, part - ONE / 2, None, told_up);
+        scene.look(part);
+        let up = self.bit(coder, &scene, Cut { kind: 0, inner: part - ONE / 2, outer: None }, told > floor);
         // From here on, distances grow away from the prediction on the side of the value.
         let (folded, first) = if up { (ONE - 1 - part, ONE / 2 - part) } else { (part, part - ONE / 2) };
-        scene.look(prediction, column, folded);
+        scene.other = if up { prediction.other } else { -prediction.other };
+        scene.look(folded);
         let told_rest = if up { told.wrapping_sub(floor).wrapping_sub(1) } else { floor.wrapping_sub(told) } as u64;
         let told_steps = told_rest >> k;
         let mut steps = 0;
         while steps < STEPS as u64 {
             let inner = first + ((steps << (FRACTION + k)) as i64);
-            let outer = inner + (ONE << k);
-            if !self.bit(coder, &scene, column, steps as usize + 1, inner, Some(outer), told_steps > steps) {
+            let cut = Cut { kind: steps as usize + 1, inner, outer: Some(inner + (ONE << k)) };
+            if !self.bit(coder, &scene, cut, told_steps > steps) {
                 break;
             }
             steps += 1;
@@ -118,8 +174,8 @@ impl ResidualModel {
         }
         let mut rest = steps << k;
         if k > 0 {
-            let at = (steps.min(STEPS as u64) as usize) * 64 + k as usize;
-            let counter = &mut self.halves[at];
+            // Within a step the nearer half is likelier; what is finer is even enough.
+            let counter = &mut self.halves[steps.min(STEPS as u64) as usize * 64 + k as usize];
             let half = coder.bit(counter.probability(), told_rest >> (k - 1) & 1 == 1);
             counter.learn(half);
             rest |= u64::from(half) << (k - 1) | coder.plain(k - 1, told_rest);
@@ -144,32 +200,30 @@ impl ResidualModel {
         (1u64 << bits | coder.plain(bits, told)).wrapping_sub(1)
     }
 
-    /// One bit: whether the value lies beyond `outer` given that it lies beyond `inner`, or with no `outer`, whether it
-    /// lies beyond minus `inner`.
+    /// Codes one bit, and learns from it.
     #[inline]
-    fn bit(
-        &mut self,
-        coder: &mut impl Coder,
-        scene: &Scene,
-        column: usize,
-        kind: usize,
-        inner: i64,
-        outer: Option<i64>,
-        told: bool,
-    ) -> bool {
+    fn bit(&mut self, coder: &mut impl Coder, scene: &Scene<'_>, cut: Cut, told: bool) -> bool {
+        let kind = cut.kind;
         let mut inputs = [0i32; INPUTS];
-        inputs[0] = logistic(inner, outer, scene.scale);
-        inputs[1] = logistic(inner, outer, scene.own_scale);
-        inputs[2] = CONSTANT;
-        for ((input, counters), context) in inputs[3..].iter_mut().zip(&self.counters).zip(scene.contexts) {
+        inputs[0] = cut.logit(0, scene.scale);
+        inputs[1] = cut.logit(0, scene.own_scale);
+        inputs[2] = UNIT;
+        inputs[3] = cut.logit(scene.other, scene.scale);
+        for ((input, counters), context) in inputs[4..].iter_mut().zip(&self.counters).zip(scene.contexts) {
             *input = counters[context * KINDS + kind].logit();
         }
-        let (by_size, by_place) = (kind * 12 + scene.class, kind * self.columns + column);
-        let said = self.mixer.mix(by_size, &inputs);
-        let placed = self.places.mix(by_place, &inputs);
-        let bit = coder.bit(squash((said + placed) / 2).clamp(1, WHOLE - 1), told);
-        self.mixer.learn(by_size, &inputs, said, bit);
-        self.places.learn(by_place, &inputs, placed, bit);
+        // Three sets of weights, each of which learns as if it were alone; their mean errs less than any.
+        let mixers = [&mut self.by_size, &mut self.by_column, &mut self.by_pattern];
+        let sets = [
+            kind * ROUGH + rough(scene.energy),
+            kind * self.columns + scene.column,
+            kind * PATTERNS + scene.prediction.pattern,
+        ];
+        let said = [mixers[0].mix(sets[0], &inputs), mixers[1].mix(sets[1], &inputs), mixers[2].mix(sets[2], &inputs)];
+        let bit = coder.bit(squash(said.iter().sum::<i32>() / 3), told);
+        for ((mixer, set), said) in mixers.into_iter().zip(sets).zip(said) {
+            mixer.learn(set, &inputs, said, bit);
+        }
         for (counters, context) in self.counters.iter_mut().zip(scene.contexts) {
             counters[context * KINDS + kind].learn(bit);
         }
@@ -177,36 +231,49 @@ impl ResidualModel {
     }
 }
 
-impl Scene {
+impl Scene<'_> {
     /// Looks up the contexts, `part` being where between two integers the prediction lies.
     #[inline]
-    fn look(&mut self, prediction: &Prediction, column: usize, part: i64) {
+    fn look(&mut self, part: i64) {
+        let (prediction, column) = (self.prediction, self.column);
         let (eighth, quarter) = ((part >> 5) as usize, (part >> 6) as usize);
         let [near, wide, own] = prediction.energies;
         let energy = size_class(self.energy, 4, SIZES);
-        let rough = |log| size_class(log, 6, 12);
+        // Where steps are wide, the place between two integers says nothing, but how wide they are beside the misses.
+        let phase = (self.energy & 7) as usize;
+        let (eighth, quarter) = if self.k > 0 { (phase, phase / 2) } else { (eighth, quarter) };
+        let by_column = if self.k > 0 { self.k as usize & 3 } else { quarter };
         let [last, before] = prediction.last.map(leaning);
+        let [one, two] = self.nearby;
         self.contexts = [
             energy * 8 + eighth,
-            (rough(near) * 12 + rough(own)) * 4 + quarter,
-            column * 4 + quarter,
-            (last * 7 + before) * 12 + rough(self.energy),
-            (rough(near) * 12 + rough(wide)) * 4 + quarter,
+            (rough(near) * ROUGH + rough(own)) * 4 + quarter,
+            column * 4 + by_column,
+            (last * 7 + before) * ROUGH + rough(self.energy),
+            (rough(near) * ROUGH + rough(wide)) * 4 + quarter,
             column * 8 + size_class(self.energy, 8, 8),
+            (prediction.pattern * 8 + size_class(self.energy, 8, 8)) * 4 + quarter,
+            near_value(one, 7) * 15 + near_value(two, 7),
+            (near_value(one, 3) * 7 + near_value(two, 3)) * self.columns + column,
         ];
     }
 }
 
-/// The logit of lying beyond `outer` given beyond `inner` (or, of none, of lying beyond -`inner`) in a logistic
-/// distribution of this scale around zero.
-#[inline]
-fn logistic(inner: i64, outer: Option<i64>, scale: i64) -> i32 {
-    let logit = |distance: i64| (distance.clamp(-(1 << 48), 1 << 48) * 256 / scale).clamp(-2816, 2816) as i32;
-    match outer {
-        None => logit(inner),
-        Some(outer) => {
-            let (beyond, given) = (squash(-logit(outer)), squash(-logit(inner)));
-            stretch((beyond * 65_535 / given).min(WHOLE - 1))
+impl Cut {
+    /// What a logistic distribution of this scale around `centre` says to the question.
+    #[inline]
+    fn logit(self, centre: i64, scale: i64) -> i32 {
+        let (unit, farthest) = (i64::from(UNIT), i64::from(FARTHEST));
+        let logit = |edge: i64| {
+            let distance = (edge - centre).clamp(-(1 << 48), 1 << 48);
+            (distance * unit / scale).clamp(-farthest, farthest) as i32
+        };
+        match self.outer {
+            None => logit(self.inner),
+            Some(outer) => {
+                let (beyond, given) = (squash(-logit(outer)), squash(-logit(self.inner)));
+                stretch(beyond * (WHOLE - 1) / given)
+            }
         }
     }
 }
@@ -218,7 +285,8 @@ mod tests {
     #[test]
     fn a_logistic_tail_falls_evenly() {
         // Far out, each step of one scale is survived with probability 1/e: a logit of ln(1 / (e - 1)) = -0.541.
-        assert!((logistic(6 * 256, Some(7 * 256), 256) + 139).abs() < 8);
-        assert_eq!(logistic(0, None, 256), 0);
+        let cut = Cut { kind: 7, inner: 6 * ONE, outer: Some(7 * ONE) };
+        assert!((cut.logit(0, ONE) + 139).abs() < 8);
+        assert_eq!(Cut { kind: 0, inner: 0, outer: None }.logit(0, ONE), 0);
     }
 }
