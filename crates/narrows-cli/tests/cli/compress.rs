@@ -1,5 +1,8 @@
 //! `narrows compress` and `decompress`: rows and pictures go and come back, and what is wrong is told.
 
+use narrows::pictures::Channels;
+
+use crate::drawing::{CODE, draw, read};
 use crate::folder::Folder;
 
 fn cells(text: &str) -> Vec<Vec<String>> {
@@ -80,4 +83,29 @@ fn files_that_are_no_such_files_are_refused_and_nothing_is_left() {
     folder.check_fails("decompress m.narrows data.nrw -o x.csv --rows 9-3", 2, &["two row numbers"]);
     folder.write("empty.nrw", "");
     folder.check_fails("decompress m.narrows empty.nrw -o x.csv", 3, &["empty.nrw"]);
+}
+
+#[test]
+fn pictures_go_and_come_back_as_files_and_as_a_folder() {
+    let folder = Folder::new();
+    draw(&folder, "clean", 12, 16, Channels::Grey);
+    folder.run(&format!("fit clean -o m.narrows --preset compressing {CODE}")).succeeds();
+    let told = folder.run("compress m.narrows clean -o all.nrw --max-error 2% --verify").succeeds().stderr;
+    for fragment in ["12 pictures", "JPEG", "WebP", "PSNR", "verified"] {
+        assert!(told.contains(fragment), "`{fragment}` in {told}");
+    }
+    folder.run("decompress m.narrows all.nrw -o back").succeeds();
+    let far = |a: &str, b: &str| {
+        let (a, b) = (read(&folder, a).picture, read(&folder, b).picture);
+        a.pixels.iter().zip(&b.pixels).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+    };
+    assert!(far("clean/003.png", "back/003.png") <= 0.02 + 1e-6);
+    folder.run("compress m.narrows clean/003.png -o one.nrw --lossless").succeeds();
+    folder.run("decompress m.narrows one.nrw -o one.png").succeeds();
+    assert_eq!(far("clean/003.png", "one.png"), 0.0);
+    assert!(folder.bytes("one.nrw").len() < folder.bytes("clean/003.png").len() + 100);
+    folder.check_fails("decompress m.narrows all.nrw -o single.png", 2, &["--output", "several pictures"]);
+    folder.check_fails("decompress m.narrows all.nrw", 2, &["--output"]);
+    folder.check_fails("decompress m.narrows clean/003.png -o x", 3, &["003.png"]);
+    folder.check_fails("compress m.narrows clean -o x.nrw --max-error 0.2", 2, &["1 level"]);
 }

@@ -55,11 +55,28 @@ impl Place {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct PictureManifest {
     pub(super) level: i8,
-    /// Levels between two values that are kept apart; none where the code is all there is.
-    pub(super) step: Option<u32>,
+    /// How pixels are kept beside the code; none where the code is all there is.
+    pub(super) cells: Option<Cells>,
 }
 
-/// What one run of pictures of a size has in common, and what each has beside its pixels.
+/// Cells of levels, of which a pixel's is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Cells {
+    /// Levels from one cell to the next: an odd number, so that no level is further than half of it from a cell.
+    pub(super) step: u32,
+    pub(super) from: From,
+}
+
+/// Where cells are counted from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum From {
+    /// Black: pixels know their neighbours best, which tells where cells are narrow.
+    Black,
+    /// The expected level: a pixel that is nearly as expected comes back as expected, which is closer where cells are wide.
+    Expected,
+}
+
+/// What one run of pictures of a size has in common.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Run {
     pub(super) height: u32,
@@ -69,8 +86,6 @@ pub(super) struct Run {
     pub(super) white: u32,
     /// How many pictures there are.
     pub(super) count: u32,
-    /// Their names; empty where the compressed file names the only one.
-    pub(super) names: Vec<String>,
 }
 
 /// As bytes.

@@ -15,7 +15,7 @@ use super::counted::Counted;
 use super::fidelity::{Bound, Detail, Fidelity};
 use super::identity::identity;
 use super::kept;
-use super::manifest::{self, PictureManifest, Run};
+use super::manifest::{self, Cells, From, PictureManifest, Run};
 use super::reader::{check, damaged};
 use super::writer::cannot_write;
 use crate::codec::{Coding, Lattice, Quantiser};
@@ -39,9 +39,11 @@ const PIXELS: usize = 2;
 const BESIDE: usize = 3;
 const SECTIONS: usize = 4;
 
-/// What a picture has beside its colours, as it was in its file.
+/// What a picture has beside its colours: its name, and what was in its file.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 struct Beside {
+    /// Empty where it has none.
+    name: String,
     /// Levels of the alpha channel.
     alpha: Option<Vec<u16>>,
     icc: Option<Vec<u8>>,
@@ -152,7 +154,7 @@ impl<'a, W: Write> PictureWriter<'a, W> {
         Ok(PictureWriter { passage, fidelity, sink: Some(sink), file: None, waiting: Vec::new(), account: Account::default() })
     }
 
-    /// Adds a picture; an empty name where the file names it.
+    /// Adds a picture; an empty name where a number will do.
     ///
     /// # Errors
     /// Where the picture does not fit the model, or the file cannot be written.
@@ -186,9 +188,8 @@ impl<'a, W: Write> PictureWriter<'a, W> {
         let waiting = std::mem::take(&mut self.waiting);
         let Some((_, first)) = waiting.first() else { return Ok(()) };
         let white = white(first.depth);
-        let (names, photos): (Vec<String>, Vec<Photo>) = waiting.into_iter().unzip();
-        let beside: Vec<Beside> = photos.iter().map(|photo| beside(photo, white)).collect();
-        let pictures: Vec<Picture> = photos.into_iter().map(|photo| photo.picture).collect();
+        let beside: Vec<Beside> = waiting.iter().map(|(name, photo)| beside(name, photo, white)).collect();
+        let pictures: Vec<Picture> = waiting.into_iter().map(|(_, photo)| photo.picture).collect();
         let form = pictures[0].clone();
         let codes = self.passage.codes(&pictures);
         if self.file.is_none() {
@@ -200,7 +201,6 @@ impl<'a, W: Write> PictureWriter<'a, W> {
             width: form.width as u32,
             channels: form.channels.count() as u8,
             white,
-            names: if names.iter().all(String::is_empty) { Vec::new() } else { names },
             count: pictures.len() as u32,
         };
         let packed = pack(&self.passage, manifest, &pictures, &codes, white);
@@ -238,29 +238,90 @@ impl<'a, W: Write> PictureWriter<'a, W> {
                 Some(2 * levels.min(f64::from(u16::MAX)) as u32 + 1)
             }
         };
-        let level = match self.fidelity {
-            Fidelity::Code(Detail::Own) => 0,
-            Fidelity::Code(Detail::Quality(quality)) => 5 - i32::from(quality),
-            Fidelity::Code(Detail::Bits(bits)) => passage.coding.quantiser.level_of(bits),
-            Fidelity::Within(_) | Fidelity::Lossless => {
-                let some = (TRIED_VALUES / pictures[0].pixels.len()).clamp(1, pictures.len());
-                let codes = &codes[..codes.len() / pictures.len() * some];
-                let mut best = (usize::MAX, 0);
-                for level in TRIED.chain([*Quantiser::LEVELS.end()]) {
-                    let manifest = PictureManifest { level: level as i8, step };
-                    let packed = pack(passage, &manifest, &pictures[..some], codes, white);
-                    best = best.min((packed.codes.len() + packed.pixels.len(), level));
-                }
-                best.1
+        let manifest = match (step, self.fidelity) {
+            (None, Fidelity::Code(Detail::Quality(quality))) => {
+                PictureManifest { level: 5 - quality as i8, cells: None }
             }
+            (None, Fidelity::Code(Detail::Bits(bits))) => {
+                PictureManifest { level: passage.coding.quantiser.level_of(bits) as i8, cells: None }
+            }
+            (None, _) => PictureManifest { level: 0, cells: None },
+            (Some(step), _) => self.best(step, pictures, codes, white),
         };
-        let manifest = PictureManifest { level: level as i8, step };
         let model = identity(passage.fitted, passage.coding);
         let header = Header { codec: manifest::PICTURES, model, settings: manifest::pack(&manifest) };
         let sink = Counted::new(self.sink.take().expect("opened once"));
         let writer = Writer::new(sink, &header).map_err(cannot_write)?;
         self.file = Some((writer, manifest));
         Ok(())
+    }
+}
+
+impl<W: Write> PictureWriter<'_, W> {
+    /// The rounding of codes and the start of cells that cost least on the first pictures, where a bit a value is worth
+    /// half the error, as it is at any rate that is not too low.
+    fn best(&self, step: u32, pictures: &[Picture], codes: &[f32], white: u32) -> PictureManifest {
+        let some = (TRIED_VALUES / pictures[0].pixels.len()).clamp(1, pictures.len());
+        let codes = &codes[..codes.len() / pictures.len() * some];
+        let values: usize = pictures[..some].iter().map(|picture| picture.pixels.len()).sum();
+        let cost = |manifest: &PictureManifest| {
+            let packed = pack(&self.passage, manifest, &pictures[..some], codes, white);
+            let errors = pictures[..some].iter().zip(&packed.rebuilt).flat_map(|(was, is)| {
+                levels(was, white).zip(levels(is, white)).map(|(was, is)| (was - is) * (was - is))
+            });
+            // A twelfth is the error of levels themselves: nothing is gained below it.
+            let error = errors.sum::<f64>() / values as f64 + 1.0 / 12.0;
+            8.0 * (packed.codes.len() + packed.pixels.len()) as f64 / values as f64 + 0.5 * error.log2()
+        };
+        let starts: &[From] = if step == 1 { &[From::Black] } else { &[From::Black, From::Expected] };
+        let levels = TRIED.chain([*Quantiser::LEVELS.end()]);
+        let tried = levels.flat_map(|level| starts.iter().map(move |from| (level, *from)));
+        let manifests = tried.map(|(level, from)| PictureManifest { level: level as i8, cells: Some(Cells { step, from }) });
+        let costs = manifests.map(|manifest| (cost(&manifest), manifest));
+        costs.min_by(|(a, _), (b, _)| a.total_cmp(b)).expect("levels are tried").1
+    }
+}
+
+/// Levels of pixels as cells.
+struct Counting {
+    step: i64,
+    /// The level that a pixel's cells are counted from.
+    starts: Vec<i64>,
+    /// Expected cells, in fixed point.
+    guesses: Vec<i64>,
+}
+
+impl Counting {
+    fn new(expected: &[Picture], cells: Cells, white: u32) -> Counting {
+        let lattice = Lattice { step: f64::from(cells.step), bound: f64::from(cells.step) };
+        let pixels = || expected.iter().flat_map(|picture| picture.pixels.iter().map(|p| f64::from(*p) * f64::from(white)));
+        let starts: Vec<i64> = match cells.from {
+            From::Black => vec![0; pixels().count()],
+            From::Expected => pixels().map(|level| level.round() as i64).collect(),
+        };
+        let guesses = pixels().zip(&starts).map(|(level, start)| lattice.guess(level - *start as f64)).collect();
+        Counting { step: cells.step.into(), starts, guesses }
+    }
+
+    fn place(&self, level: f64, start: i64) -> i64 {
+        ((level - start as f64) / self.step as f64).round() as i64
+    }
+
+    /// Tells of a machine that expects other pixels.
+    fn checksum(&self) -> u32 {
+        let mut hasher = crc32fast::Hasher::new();
+        self.starts.iter().for_each(|start| hasher.update(&start.to_le_bytes()));
+        hasher.finalize()
+    }
+
+    fn pictures(&self, places: &[i64], form: &Picture, white: u32) -> Vec<Picture> {
+        let level = |(place, start): (&i64, &i64)| {
+            let level = place.saturating_mul(self.step).saturating_add(*start).clamp(0, white.into());
+            (level as f64 / f64::from(white)) as f32
+        };
+        let pixels: Vec<f32> = places.iter().zip(&self.starts).map(level).collect();
+        let picture = |pixels: &[f32]| Picture::new(form.height, form.width, form.channels, pixels.to_vec());
+        pixels.chunks_exact(form.pixels.len()).map(picture).collect()
     }
 }
 
@@ -279,35 +340,25 @@ fn pack(passage: &Passage<'_>, manifest: &PictureManifest, pictures: &[Picture],
     let form = &pictures[0];
     let expected = passage.expected(&quantiser.codes(&symbols, level), form, pictures.len());
     let codes = encode_codes(&symbols, &tables);
-    let Some(step) = manifest.step else {
+    let Some(cells) = manifest.cells else {
         return Packed { codes, pixels: Vec::new(), rebuilt: expected };
     };
-    let lattice = Lattice { step: f64::from(step), bound: f64::from(step) };
-    let guesses = guesses(&expected, lattice, white);
-    let place = |level: f64| (level / lattice.step).round() as i64;
-    let places: Vec<i64> = pictures.iter().flat_map(|picture| levels(picture, white).map(place)).collect();
-    let pixels = encode_plane(&places, &Plane { shape: shape(form, pictures.len()), guesses: &guesses });
-    Packed { codes, pixels, rebuilt: from_places(&places, lattice, form, white) }
-}
-
-fn guesses(expected: &[Picture], lattice: Lattice, white: u32) -> Vec<i64> {
-    let guess = |pixel: &f32| lattice.guess(f64::from(*pixel) * f64::from(white));
-    expected.iter().flat_map(|picture| picture.pixels.iter().map(guess)).collect()
-}
-
-fn from_places(places: &[i64], lattice: Lattice, form: &Picture, white: u32) -> Vec<Picture> {
-    let pixel = |place: &i64| (lattice.value(*place).clamp(0.0, f64::from(white)) / f64::from(white)) as f32;
-    let picture = |places: &[i64]| Picture::new(form.height, form.width, form.channels, places.iter().map(pixel).collect());
-    places.chunks_exact(form.pixels.len()).map(picture).collect()
+    let counted = Counting::new(&expected, cells, white);
+    let pixels = pictures.iter().flat_map(|picture| levels(picture, white));
+    let places: Vec<i64> = pixels.zip(&counted.starts).map(|(level, start)| counted.place(level, *start)).collect();
+    let plane = Plane { shape: shape(form, pictures.len()), guesses: &counted.guesses };
+    let mut pixels = encode_plane(&places, &plane);
+    pixels.extend(counted.checksum().to_le_bytes());
+    Packed { codes, pixels, rebuilt: counted.pictures(&places, form, white) }
 }
 
 fn shape(form: &Picture, count: usize) -> Shape {
     Shape::Pictures { count, height: form.height, width: form.width, channels: form.channels.count() }
 }
 
-fn beside(photo: &Photo, white: u32) -> Beside {
+fn beside(name: &str, photo: &Photo, white: u32) -> Beside {
     let alpha = |alpha: &Vec<f32>| alpha.iter().map(|a| (a * white as f32).round() as u16).collect();
-    Beside { alpha: photo.alpha.as_ref().map(alpha), icc: photo.icc.clone(), exif: photo.exif.clone() }
+    Beside { name: name.to_owned(), alpha: photo.alpha.as_ref().map(alpha), icc: photo.icc.clone(), exif: photo.exif.clone() }
 }
 
 /// Reads the pictures of a compressed file.
@@ -327,7 +378,7 @@ impl<'a, R: Read> PictureReader<'a, R> {
         check(fitted, reader.header(), manifest::PICTURES)?;
         let manifest: PictureManifest =
             manifest::unpack(&reader.header().settings, "the header").map_err(Error::mismatch)?;
-        if manifest.step == Some(0) || !Quantiser::LEVELS.contains(&i32::from(manifest.level)) {
+        if manifest.cells.is_some_and(|cells| cells.step.is_multiple_of(2)) || !Quantiser::LEVELS.contains(&i32::from(manifest.level)) {
             return Err(Error::mismatch("the header is damaged: it asks for a rounding that does not exist"));
         }
         Ok(PictureReader { passage: Passage::new(fitted, threads)?, manifest, reader })
@@ -362,7 +413,7 @@ impl<'a, R: Read> PictureReader<'a, R> {
         };
         let values = [height, width, channels.count(), n].into_iter().try_fold(1_usize, usize::checked_mul);
         let is_large = height.max(width) > 1 << 16 || values.is_none_or(|values| values == 0 || values > 1 << 31);
-        if is_large || chunk.rows != u64::from(run.count) || !(run.names.is_empty() || run.names.len() == n) {
+        if is_large || chunk.rows != u64::from(run.count)  {
             return Err(bad("its size is not possible"));
         }
         let form = Picture::new(height, width, channels, vec![0.0; height * width * channels.count()]);
@@ -373,13 +424,17 @@ impl<'a, R: Read> PictureReader<'a, R> {
         let tables = quantiser.tables(self.passage.fitted.code_size(), level);
         let symbols = decode_codes(&sections[CODES], samples, &tables).map_err(damaged)?;
         let expected = self.passage.expected(&quantiser.codes(&symbols, level), &form, n);
-        let pictures = match self.manifest.step {
+        let pictures = match self.manifest.cells {
             None => expected,
-            Some(step) => {
-                let lattice = Lattice { step: f64::from(step), bound: f64::from(step) };
-                let guesses = guesses(&expected, lattice, run.white);
-                let plane = Plane { shape: shape(&form, n), guesses: &guesses };
-                from_places(&decode_plane(&sections[PIXELS], &plane).map_err(damaged)?, lattice, &form, run.white)
+            Some(cells) => {
+                let counting = Counting::new(&expected, cells, run.white);
+                let plane = Plane { shape: shape(&form, n), guesses: &counting.guesses };
+                let (pixels, stored) = sections[PIXELS].split_last_chunk().ok_or_else(|| bad("it has no pixels"))?;
+                let places = decode_plane(pixels, &plane).map_err(damaged)?;
+                if counting.checksum() != u32::from_le_bytes(*stored) {
+                    return Err(bad("this machine expects other pixels than the one that wrote it"));
+                }
+                counting.pictures(&places, &form, run.white)
             }
         };
         let mut beside: Vec<Beside> =
@@ -391,11 +446,10 @@ impl<'a, R: Read> PictureReader<'a, R> {
         if beside.len() != n || !beside.iter().all(fits) {
             return Err(bad("what is beside the pixels does not fit them"));
         }
-        let names = if run.names.is_empty() { vec![String::new(); n] } else { run.names };
         let photo = |(picture, beside): (Picture, Beside)| {
             let alpha = beside.alpha.map(|alpha| alpha.iter().map(|a| f32::from(*a) / run.white as f32).collect());
-            Photo { alpha, depth, icc: beside.icc, exif: beside.exif, ..Photo::from(picture) }
+            (beside.name, Photo { alpha, depth, icc: beside.icc, exif: beside.exif, ..Photo::from(picture) })
         };
-        Ok(names.into_iter().zip(pictures.into_iter().zip(beside).map(photo)).collect())
+        Ok(pictures.into_iter().zip(beside).map(photo).collect())
     }
 }

@@ -1,6 +1,7 @@
 //! Integration tests of the library, one binary.
 
 mod compress;
+mod compress_pictures;
 mod contract;
 mod floors;
 mod hostile;

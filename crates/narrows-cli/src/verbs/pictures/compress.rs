@@ -1,5 +1,6 @@
 //! `narrows compress` and `decompress` on pictures.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::io::{BufWriter, Read};
 use std::path::Path;
@@ -58,14 +59,15 @@ impl Job<'_> {
         let album = pictures::open(inputs, talk)?;
         let sink = BufWriter::new(Sink::open(self.target)?);
         let mut writer = PictureWriter::new(self.fitted, self.fidelity, sink, &threads)?;
-        let is_alone = album.len() == 1;
+        // Pictures of an array have numbers and no names; a single one is named by whoever decompresses it.
+        let paths: HashSet<&Path> = (0..album.len()).filter_map(|i| album.path(i)).collect();
+        let are_named = album.len() > 1 && paths.len() == album.len();
         let mut first: Vec<Picture> = Vec::new();
         let outcome = each_photo(&album, talk, |_, name, photo| {
             if first.len() < COMPARED {
                 first.push(photo.picture.clone());
             }
-            // A single picture is named by whoever decompresses it.
-            writer.push(if is_alone { "" } else { name }, photo)?;
+            writer.push(if are_named { name } else { "" }, photo)?;
             Ok(())
         })?;
         let (sink, account) = writer.finish()?;
