@@ -6,6 +6,7 @@ pub(crate) mod demo;
 pub(crate) mod encode;
 pub(crate) mod evaluate;
 pub(crate) mod explain;
+pub(crate) mod export;
 pub(crate) mod fit;
 mod follow;
 pub(crate) mod generate;
@@ -35,6 +36,7 @@ pub(crate) fn run(args: Args) -> Result<Outcome, Failure> {
         Verb::Encode(verb) => verb.run(common),
         Verb::Decode(verb) => verb.run(common),
         Verb::Generate(verb) => verb.run(common),
+        Verb::Export(verb) => verb.run(common),
         Verb::Inspect(verb) => verb.run(common),
         Verb::Report(verb) => verb.run(),
         Verb::Completions(verb) => verb.run(),

@@ -3,4 +3,5 @@
 pub(super) mod code;
 pub(super) mod evaluate;
 pub(super) mod fit;
+pub(super) mod generate;
 pub(super) mod score;

@@ -324,6 +324,7 @@ pub(crate) fn images() -> ImagesReport {
             model: similarity(27.7, 0.81, Some(0.294)),
             pca: similarity(26.9, 0.78, None),
             input: Some(similarity(20.3, 0.44, None)),
+            negative_elbo: None,
         },
         sheet: sheet(&["input", "output", "truth", "difference"]),
         worst: (0..12).map(worst).collect(),
