@@ -33,7 +33,6 @@ pub(crate) fn lines(report: &Report) -> Vec<String> {
             quality.model.psnr,
             quality.pca.psnr
         ));
-        lines.extend(quality.negative_elbo.map(negative_elbo));
         lines.extend(report.generation.iter().flat_map(generation));
         lines.extend(report.warnings.iter().map(|warning| format!("warning: {warning}")));
         return lines;
@@ -77,6 +76,7 @@ fn generation(report: &GenerationReport) -> Vec<String> {
     if let Some(units) = &report.units {
         lines.push(format!("code        {} of {} active", units.active, count(units.units, "unit")));
     }
+    lines.extend(report.negative_elbo.map(negative_elbo));
     lines.extend(report.resemblance.as_ref().map(|found| {
         let farthest = found.columns.first().map_or_else(String::new, |column| {
             format!("; farthest column `{}` at {:.3}", column.column, column.distance)

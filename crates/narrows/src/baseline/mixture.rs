@@ -73,6 +73,8 @@ impl Mixture {
         owners.iter().enumerate().for_each(|(row, owner)| shares[row * m + owner] = 1.0);
         let mut mixture = Mixture::maximised(rows, &shares, m, covariance, floor);
         let mut last = f64::NEG_INFINITY;
+        // All rows are one component's, whatever its form.
+        let steps = if m == 1 { 0 } else { steps };
         for _ in 0..steps {
             let now = mixture.expected(rows, &mut shares);
             if now - last < tolerance {

@@ -67,8 +67,8 @@ const COMPONENTS: [usize; 6] = [1, 2, 4, 8, 16, 32];
 /// Codes that a component needs to be worth trying; in a full one, for each of its units.
 const ROWS_A_COMPONENT: usize = 20;
 const ROWS_A_UNIT: usize = 5;
-/// Multiplications in a step of fitting several full components, which keeps the choice a matter of seconds.
-const MOST_WORK: usize = 20_000_000;
+/// Multiplications in a step of fitting several components, which keeps the choice a matter of a second or two.
+const MOST_WORK: usize = 10_000_000;
 
 impl CodeDensity {
     /// Fits a density to codes `train`, `[n, k]`, chosen by how likely it finds the codes `held_out`.
@@ -248,11 +248,11 @@ fn choose(train: &[f32], held_out: &[f32], k: usize, seed: u64) -> Result<(Mixtu
 }
 
 fn is_worth_trying(n: usize, k: usize, m: usize, covariance: Covariance) -> bool {
-    let enough = match covariance {
-        Covariance::Diagonal => ROWS_A_COMPONENT * m,
-        Covariance::Full => (ROWS_A_COMPONENT * m).max(ROWS_A_UNIT * k * m),
+    let (enough, work) = match covariance {
+        Covariance::Diagonal => (ROWS_A_COMPONENT * m, n * m * k),
+        Covariance::Full => ((ROWS_A_COMPONENT * m).max(ROWS_A_UNIT * k * m), n * m * k * k),
     };
-    m == 1 || n >= enough && (covariance == Covariance::Diagonal || n * m * k * k <= MOST_WORK)
+    m == 1 || n >= enough && work <= MOST_WORK
 }
 
 fn in_words(m: usize, covariance: Covariance) -> String {

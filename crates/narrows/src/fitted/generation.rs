@@ -10,7 +10,7 @@ use super::images::not_a_table;
 use super::intake::Intake;
 use super::likeness::windows;
 use super::split::Split;
-use super::{CodeDensity, Fitted};
+use super::{CodeDensity, Fitted, elbo};
 use crate::baseline::{Components, Pca};
 use crate::data::Table;
 use crate::detect::Score;
@@ -86,7 +86,11 @@ pub(super) fn report(
     let training =
         some_of(prepared, &split.train, TRAINING_ROWS.min((8 * MOST_VALUES / prepared.width).max(MOST_ROWS)));
     let resemblance = judged(fitted, held_out.n, (&held_out, Some(&training)), fitted.recipe.seed, threads)?;
-    Ok(GenerationReport { density, units, resemblance, sheet })
+    let negative_elbo = elbo::has_bound(&fitted.judge).then(|| {
+        let bounds = elbo::negative_elbo(&fitted.judge, &held_out.input, &held_out.target, 0, threads);
+        bounds.iter().sum::<f64>() / bounds.len().max(1) as f64
+    });
+    Ok(GenerationReport { density, units, negative_elbo, resemblance, sheet })
 }
 
 /// `n` generated rows beside held-out ones, as many as can be compared; none where there are too few.

@@ -10,6 +10,7 @@ use super::images::not_a_table;
 use super::intake::Intake;
 use crate::data::{Column, ColumnKind, Schema, Table, conform};
 use crate::error::{Error, Place, Result};
+use crate::prep::Cell;
 
 impl Fitted {
     /// What the model makes of each row, in the columns' own units: the mean over members.
@@ -66,7 +67,7 @@ impl Fitted {
             for (row, value) in column.iter().enumerate() {
                 // What no float can hold would be infinite to the network.
                 let value = value.map(|value| value as f32).filter(|value| value.is_finite()).ok_or_else(|| {
-                    let got = value.map_or("nothing".to_owned(), |v| v.to_string());
+                    let got = value.map_or("nothing".to_owned(), |v| Cell::Number(v).to_string());
                     let place = Place::cell(&name, typed.first_row() + row as u64);
                     Error::data(place, format!("expected a finite number, got {got}"))
                 })?;

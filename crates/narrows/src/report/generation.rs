@@ -13,6 +13,9 @@ pub struct GenerationReport {
     /// Of a gaussian latent: how much of the code is used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub units: Option<UnitsReport>,
+    /// Of a gaussian latent under binary cross-entropy: the negative evidence lower bound of held-out rows, in nats a row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub negative_elbo: Option<f64>,
     /// Generated rows beside held-out ones; none where there were too few of these.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resemblance: Option<Resemblance>,

@@ -96,7 +96,8 @@ pub(super) fn correlation_difference(generated: &[f32], held_out: &[f32], width:
     let n = chosen.len();
     let pairs = || (0..n).flat_map(|i| (0..i).map(move |j| i * n + j));
     let sum: f64 = pairs().map(|pair| (a[pair] - b[pair]).abs()).sum();
-    (n > 1).then(|| sum / pairs().count() as f64)
+    // Values that overflowed have no correlation.
+    (n > 1).then(|| sum / pairs().count() as f64).filter(|difference| difference.is_finite())
 }
 
 /// `[chosen, chosen]`, of which the lower triangle is filled.

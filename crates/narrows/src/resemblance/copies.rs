@@ -42,7 +42,7 @@ impl Copies {
         let exact = |sorted: &[f64]| sorted.iter().filter(|distance| **distance <= SAME).count() as u64;
         let usual = median(&held_out);
         Ok(Copies {
-            ratio: (usual > SAME).then(|| median(&generated) / usual),
+            ratio: (usual > SAME).then(|| median(&generated) / usual).filter(|ratio| ratio.is_finite()),
             exact: exact(&generated),
             exact_held_out: exact(&held_out),
             measured: generated.len().max(held_out.len()) as u64,

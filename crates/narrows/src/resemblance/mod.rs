@@ -132,7 +132,7 @@ mod tests {
     fn a_shift_and_a_lost_dependence_are_found() {
         assert!(judged(&rows(600, 3, 0.9, 2.0)).auc > 0.9);
         let independent = judged(&rows(600, 3, 0.0, 0.0));
-        assert!(independent.auc > 0.8 && independent.correlation_difference.unwrap() > 0.8, "{independent:?}");
+        assert!(independent.auc > 0.7 && independent.correlation_difference.unwrap() > 0.8, "{independent:?}");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod contract;
 mod floors;
+mod generation;
 mod hostile;
 mod old_models;
 mod promised_rate;
