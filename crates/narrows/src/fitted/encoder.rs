@@ -123,13 +123,12 @@ impl Fitted {
         for entry in self.judge.members[0].entries().filter(|entry| entry.name.starts_with("encoder.")) {
             params.set(entry.name, entry.shape, entry.data).expect("the encoder's own weights");
         }
-        Encoder {
-            recipe: self.recipe.clone(),
-            intake: self.intake.clone(),
-            network,
-            params,
-            source: self.report.source.clone(),
+        let mut intake = self.intake.clone();
+        if let Intake::Table(table) = &mut intake {
+            // What numbers look like is for those that are made anew.
+            table.grains.clear();
         }
+        Encoder { recipe: self.recipe.clone(), intake, network, params, source: self.report.source.clone() }
     }
 
     pub(super) fn encoding(&self) -> Encoding<'_> {
