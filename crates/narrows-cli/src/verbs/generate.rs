@@ -124,7 +124,7 @@ impl Generate {
             (Some(given), Some(between), _) => show.between(given, rows_of(between)?, self.steps),
             (None, Some(between), _) => show.between_files(between, self.steps),
             (Some(given), None, _) => show.like(given, self.rows, self.spread, seed),
-            (None, None, None) => show.new(self.rows.unwrap_or(0), seed),
+            (None, None, None) => show.fresh(self.rows.unwrap_or(0), seed),
         }
     }
 

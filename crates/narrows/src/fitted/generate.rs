@@ -90,7 +90,12 @@ impl Fitted {
                     missing.for_each(|row| target[row * width..][block.range.clone()].fill(f32::NAN));
                 }
             }
-            Intake::Series(_) | Intake::Images(_) => target = input.clone(),
+            Intake::Series(_) => target = input.clone(),
+            Intake::Images(_) => {
+                // As a file holds them: a black that is not quite black is no other distribution.
+                input.iter_mut().for_each(|pixel| *pixel = (pixel.clamp(0.0, 1.0) * 255.0).round() / 255.0);
+                target = input.clone();
+            }
         }
         Prepared { input, target, n, width, counts: PrepCounts::default() }
     }

@@ -24,7 +24,7 @@ pub(in crate::verbs) struct Show<'a> {
 
 impl Show<'_> {
     /// Pictures like those the model was fitted on.
-    pub(in crate::verbs) fn new(&self, n: u64, seed: u64) -> Result<Outcome, Failure> {
+    pub(in crate::verbs) fn fresh(&self, n: u64, seed: u64) -> Result<Outcome, Failure> {
         let threads = self.common.threads()?;
         self.show(n, |n, first| Ok(self.fitted.generate_pictures(n, first, seed, &threads)?))
     }
