@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
-use narrows::file::Model;
+use narrows::file::{Model, Whole};
 use narrows::{Error, Fitted, Roles, Threads};
 
 use crate::failure::Failure;
@@ -39,6 +39,7 @@ pub(crate) enum Verb {
     Generate(verbs::generate::Generate),
     Compress(verbs::compress::Compress),
     Decompress(verbs::decompress::Decompress),
+    Export(verbs::export::Export),
     Inspect(verbs::inspect::Inspect),
     Report(verbs::report::Report),
     Completions(verbs::completions::Completions),
@@ -150,6 +151,11 @@ impl ModelArg {
     /// The model, which must have a code.
     pub(crate) fn load(&self) -> Result<Fitted, Failure> {
         Ok(self.load_any()?.fitted()?)
+    }
+
+    /// The model, which must have all its parts.
+    pub(crate) fn load_whole(&self) -> Result<Whole, Failure> {
+        Ok(self.load_any()?.whole()?)
     }
 
     /// The model, of any kind. One that cannot be opened is a bad model file, not bad data.

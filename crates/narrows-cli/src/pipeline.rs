@@ -32,7 +32,12 @@ pub(crate) enum Portion {
 impl Portion {
     /// What the model needs.
     pub(crate) fn of(fitted: &Fitted) -> Portion {
-        if fitted.rows_stand_alone() { Portion::Batch } else { Portion::Whole }
+        Portion::of_rows(fitted.rows_stand_alone())
+    }
+
+    /// All rows, unless they stand alone.
+    pub(crate) fn of_rows(rows_stand_alone: bool) -> Portion {
+        if rows_stand_alone { Portion::Batch } else { Portion::Whole }
     }
 }
 

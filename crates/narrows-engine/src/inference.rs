@@ -161,7 +161,23 @@ impl Network {
     ///
     /// If a length does not fit, or `params` are another network's.
     pub fn encode(&self, params: &Params, input: &[f32], code: &mut [f32], threads: &Threads) {
-        let (inputs, code_size) = (self.inputs(), self.code_size());
+        self.encode_columns(params, input, code, self.code_size(), threads);
+    }
+
+    /// Writes mean and log-variance of the Gaussian code of every row: `[n, inputs]` to `[n, 2 code_size]`.
+    ///
+    /// # Panics
+    ///
+    /// As [`encode`](Self::encode), and if the code is a point.
+    pub fn encode_distribution(&self, params: &Params, input: &[f32], encoded: &mut [f32], threads: &Threads) {
+        assert!(self.latent == crate::Latent::Gaussian, "a point has no variance");
+        self.encode_columns(params, input, encoded, 2 * self.code_size(), threads);
+        encoded.chunks_exact_mut(2 * self.code_size()).for_each(crate::latent::clamp_log_var);
+    }
+
+    /// Writes the first columns, `code_size` of them, of what the encoder puts out.
+    fn encode_columns(&self, params: &Params, input: &[f32], code: &mut [f32], code_size: usize, threads: &Threads) {
+        let inputs = self.inputs();
         let n = n_rows(input, inputs, code, code_size);
         let plan = self.plan_for(params);
         let runner = Runner::new(&plan, plan.encoder(), params, threads);

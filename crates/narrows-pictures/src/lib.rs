@@ -28,4 +28,4 @@ pub use file::{Depth, Format, JPEG_QUALITY, Limits, Loss, Photo, Written};
 pub use heat::{heat, overlay};
 pub use picture::{Channels, Picture};
 pub use shape::Filter;
-pub use sheet::{Sheet, gallery};
+pub use sheet::{Sheet, gallery, gallery_sheet};

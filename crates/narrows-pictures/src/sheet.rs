@@ -102,12 +102,17 @@ impl Sheet {
 
 /// Pictures of one size in rows, as square as can be, without titles.
 pub fn gallery(pictures: &[Picture]) -> Picture {
+    gallery_sheet(pictures).picture()
+}
+
+/// The sheet that [`gallery`] draws.
+pub fn gallery_sheet(pictures: &[Picture]) -> Sheet {
     let columns = (pictures.len() as f64).sqrt().ceil().max(1.0) as usize;
     let mut sheet = Sheet::new(&vec![""; columns.min(pictures.len())]).with_side(GALLERY_SIDE);
     pictures.chunks(columns).for_each(|row| {
         sheet.row(row.to_vec());
     });
-    sheet.picture()
+    sheet
 }
 
 /// Puts a picture on the sheet, with a line around it, which lies in the gap.

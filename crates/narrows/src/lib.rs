@@ -16,19 +16,21 @@ pub mod prep;
 pub mod range;
 pub mod recipe;
 pub mod report;
+pub mod resemblance;
 pub mod restorer;
 pub mod train;
 
 pub use choice::Choice;
 pub use error::{Error, ErrorKind, Result};
 pub use fitted::{
-    Evaluation, Evaluator, Explained, Fitted, Flag, Followed, Follower, PictureRoles, PictureScore, Roles, ScoreCounts,
-    Scores, SeriesEvent, SeriesQuality, Session, fit, fit_images,
+    Encoder, Evaluation, Evaluator, Explained, Fitted, Flag, Followed, Follower, Likeness, PictureRoles, PictureScore,
+    Roles, ScoreCounts, Scores, SeriesEvent, SeriesQuality, Session, fit, fit_images,
 };
 pub use narrows_engine::{Threads, rng};
 pub use narrows_pictures as pictures;
 pub use recipe::{Preset, Recipe};
 pub use report::Report;
+pub use resemblance::Resemblance;
 pub use restorer::{Restorer, fit as fit_restorer};
 
 /// The README's example is a test.

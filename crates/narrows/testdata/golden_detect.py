@@ -13,6 +13,7 @@ from sklearn.ensemble._iforest import _average_path_length
 from sklearn.metrics import average_precision_score, f1_score, precision_recall_curve, roc_auc_score
 from sklearn.neighbors import NearestNeighbors
 
+import golden_mixture
 import golden_series
 
 rng = np.random.default_rng(20240607)
@@ -150,6 +151,7 @@ golden = {
     "isolation_forest": isolation_forest,
     "paretos": paretos,
     **golden_series.sets(),
+    **golden_mixture.sets(),
 }
 path = Path(__file__).with_suffix(".json")
 path.write_text(json.dumps(golden, indent=None, separators=(", ", ": ")).replace("}, {", "},\n{") + "\n")

@@ -34,19 +34,20 @@ pub(crate) struct Encode {
 
 impl Encode {
     pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
-        let fitted = self.model.load()?;
-        if fitted.reads_pictures() {
+        let encoder = self.model.load_any()?.encoder()?;
+        if encoder.reads_pictures() {
             if !self.keep.is_empty() {
                 return Err(Error::recipe("--keep", "expected a table, got pictures, which have no columns").into());
             }
-            return pictures::code::encode(&fitted, self.input.inputs(), self.output.writer()?, common);
+            return pictures::code::encode(&encoder, self.input.inputs(), self.output.writer()?, common);
         }
         let threads = common.threads()?;
         let source = self.input.table()?;
         let keep = Keep::new(self.keep, &[])?;
-        keep.check_rows(&fitted)?;
-        pipeline::transform(&source, keep.wanted(&fitted), Portion::of(&fitted), self.output.writer()?, |table| {
-            let codes = fitted.encode(table, &threads)?;
+        keep.check_rows(encoder.rows_stand_alone())?;
+        let (wanted, portion) = (keep.wanted(encoder.schema()), Portion::of_rows(encoder.rows_stand_alone()));
+        pipeline::transform(&source, wanted, portion, self.output.writer()?, |table| {
+            let codes = encoder.encode(table, &threads)?;
             let mut columns = keep.columns(table)?;
             let names = codes.names().into_iter().map(str::to_owned);
             columns

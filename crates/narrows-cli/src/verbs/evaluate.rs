@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
-use narrows::file::Model;
+use narrows::file::Whole;
 use narrows::{Error, Evaluation};
 
 use super::pictures::{self, evaluate::Asked};
@@ -43,8 +43,8 @@ pub(crate) struct Evaluate {
 
 impl Evaluate {
     pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
-        let fitted = match self.model.load_any()? {
-            Model::Fitted(fitted) if !fitted.reads_pictures() => with_threshold(*fitted, self.threshold.as_deref())?,
+        let fitted = match self.model.load_whole()? {
+            Whole::Fitted(fitted) if !fitted.reads_pictures() => with_threshold(*fitted, self.threshold.as_deref())?,
             model => return self.evaluate_pictures(model, common),
         };
         let threads = common.threads()?;
@@ -66,13 +66,13 @@ impl Evaluate {
         Ok(Outcome::Done)
     }
 
-    fn evaluate_pictures(self, model: Model, common: &Common) -> Result<Outcome, Failure> {
+    fn evaluate_pictures(self, model: Whole, common: &Common) -> Result<Outcome, Failure> {
         if self.label.is_some() {
             return Err(Error::recipe("--label", "expected a table, got pictures, which have no columns").into());
         }
         let model = match (model, self.threshold.as_deref()) {
-            (Model::Fitted(fitted), rule) => Model::from(with_threshold(*fitted, rule)?),
-            (Model::Restorer(_), Some(_)) => {
+            (Whole::Fitted(fitted), rule) => Whole::Fitted(Box::new(with_threshold(*fitted, rule)?)),
+            (Whole::Restorer(_), Some(_)) => {
                 let message = "expected a model that scores, got a restorer, which has no threshold";
                 return Err(Error::recipe("--threshold", message).into());
             }

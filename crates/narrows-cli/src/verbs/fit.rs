@@ -8,7 +8,7 @@ use clap::builder::PossibleValuesParser;
 use narrows::file::{self, FileCheckpoints, Resume, fingerprint};
 use narrows::recipe::{Data, Kind};
 use narrows::train::{Checkpoints, NoCheckpoints};
-use narrows::{Error, Preset, Recipe, Session};
+use narrows::{Error, Fitted, Preset, Recipe, Session};
 
 use super::{pictures, summary};
 use crate::args::{Common, RoleArgs, with_extension};
@@ -71,6 +71,9 @@ pub(crate) struct Fit {
     /// Go on from MODEL.checkpoint, and keep on writing to it
     #[arg(long)]
     resume: bool,
+    /// Save the encoder alone: small, without a training row, for `narrows encode` and nothing else
+    #[arg(long)]
+    encoder_only: bool,
     /// Replace a model file that exists
     #[arg(short, long)]
     force: bool,
@@ -83,8 +86,8 @@ impl Fit {
         let model = self.model()?;
         if let Data::Images(_) = recipe.data {
             self.check_targets(&model)?;
-            let Fit { input, roles, report, checkpoint, resume, .. } = self;
-            let targets = Targets { model: &model, report: report.as_deref(), checkpoint, resume };
+            let Fit { input, roles, report, checkpoint, resume, encoder_only, .. } = self;
+            let targets = Targets { model: &model, report: report.as_deref(), checkpoint, resume, encoder_only };
             return pictures::fit::fit(&recipe, input.inputs(), roles.folders()?, targets, common);
         }
         let threads = common.threads()?;
@@ -96,8 +99,8 @@ impl Fit {
         reader.notes().iter().for_each(|note| talk.line(format_args!("note: {note}")));
         let table = reader.read_all()?;
 
-        let Fit { roles, report, checkpoint, resume, .. } = self;
-        let targets = Targets { model: &model, report: report.as_deref(), checkpoint, resume };
+        let Fit { roles, report, checkpoint, resume, encoder_only, .. } = self;
+        let targets = Targets { model: &model, report: report.as_deref(), checkpoint, resume, encoder_only };
         let kept = targets.checkpoints(&recipe, fingerprint(&table))?;
         let checkpoints = targets.of(&kept);
         let progress = Progress::new(talk);
@@ -106,7 +109,7 @@ impl Fit {
         let fitted = narrows::fit(&recipe, table, &roles.roles()?, &session);
         progress.finish();
         let fitted = fitted?;
-        file::save(&fitted, &model)?;
+        targets.save(&fitted)?;
         drop(grace);
 
         if let Some(path) = targets.report {
@@ -205,9 +208,29 @@ pub(super) struct Targets<'a> {
     pub(super) report: Option<&'a Path>,
     checkpoint: bool,
     resume: bool,
+    encoder_only: bool,
 }
 
 impl Targets<'_> {
+    /// Refuses, before the work, a part of a model that there will not be.
+    pub(super) fn check(&self, recipe: &Recipe) -> Result<(), Failure> {
+        if self.encoder_only && recipe.restores() {
+            let message = "expected a model with a code, got one that restores pictures and has none";
+            return Err(Error::recipe("--encoder-only", message).into());
+        }
+        Ok(())
+    }
+
+    /// Saves the model, or its encoder where that is all that is wanted.
+    pub(super) fn save(&self, fitted: &Fitted) -> Result<(), Failure> {
+        if self.encoder_only {
+            file::save_encoder(&fitted.encoder(), self.model)?;
+        } else {
+            file::save(fitted, self.model)?;
+        }
+        Ok(())
+    }
+
     /// Snapshots of a fit of this recipe to the data of this fingerprint, where they are asked for.
     pub(super) fn checkpoints(&self, recipe: &Recipe, data: u32) -> Result<Option<FileCheckpoints>, Failure> {
         let resume = match (self.checkpoint, self.resume) {

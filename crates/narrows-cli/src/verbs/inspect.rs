@@ -4,13 +4,14 @@ use clap::Args as ClapArgs;
 use narrows::data::Schema;
 use narrows::file::Model;
 use narrows::report::Report;
-use narrows::{Fitted, Restorer};
+use narrows::{Encoder, Fitted, Recipe, Restorer};
 use serde::Serialize;
 
 use super::summary;
 use crate::args::{Common, ModelArg};
 use crate::failure::{Failure, Outcome};
 use crate::output;
+use crate::talk::count;
 
 /// Show what a model is: columns, preparation, network, threshold, recipe
 #[derive(Debug, ClapArgs)]
@@ -40,6 +41,7 @@ impl Inspect {
         let fitted = match self.model.load_any()? {
             Model::Fitted(fitted) => fitted,
             Model::Restorer(restorer) => return inspect_restorer(&restorer, common),
+            Model::Encoder(encoder) => return inspect_encoder(&encoder, common),
         };
         if common.json {
             let inspection =
@@ -62,6 +64,44 @@ fn inspect_restorer(restorer: &Restorer, common: &Common) -> Result<Outcome, Fai
     lines.extend(summary::restorer_lines(report));
     lines.extend([String::new(), "recipe".to_owned()]);
     lines.extend(restorer.recipe().to_toml().lines().map(|line| format!("  {line}").trim_end().to_owned()));
+    output::print(&lines.join("\n"))?;
+    Ok(Outcome::Done)
+}
+
+/// What `--json` prints of an encoder.
+#[derive(Serialize)]
+struct EncoderInspection<'a> {
+    source: &'a str,
+    schema: &'a Schema,
+    code_size: usize,
+    parameters: usize,
+    layers: Vec<String>,
+    recipe: &'a Recipe,
+}
+
+fn inspect_encoder(encoder: &Encoder, common: &Common) -> Result<Outcome, Failure> {
+    if common.json {
+        let (source, schema, recipe) = (encoder.source(), encoder.schema(), encoder.recipe());
+        let (code_size, parameters) = (encoder.code_size(), encoder.n_parameters());
+        let layers = encoder.layers();
+        output::print_json(&EncoderInspection { source, schema, code_size, parameters, layers, recipe })?;
+        return Ok(Outcome::Done);
+    }
+    let columns: Vec<String> =
+        encoder.schema().columns.iter().map(|column| format!("{} ({})", column.name, column.kind)).collect();
+    let mean = if encoder.is_gaussian() { ", the mean of a gaussian" } else { "" };
+    let mut lines = vec![
+        format!("encoder alone, fitted on {}: for narrows encode", encoder.source()),
+        format!("code        {}{mean}", count(encoder.code_size() as u64, "unit")),
+        format!("network     {}", count(encoder.n_parameters() as u64, "parameter")),
+    ];
+    if !columns.is_empty() {
+        lines.push(format!("columns     {}", columns.join(", ")));
+    }
+    lines.push(String::new());
+    lines.extend(encoder.layers().iter().map(|layer| format!("  {layer}")));
+    lines.extend([String::new(), "recipe".to_owned()]);
+    lines.extend(encoder.recipe().to_toml().lines().map(|line| format!("  {line}").trim_end().to_owned()));
     output::print(&lines.join("\n"))?;
     Ok(Outcome::Done)
 }

@@ -8,6 +8,7 @@ pub(crate) mod demo;
 pub(crate) mod encode;
 pub(crate) mod evaluate;
 pub(crate) mod explain;
+pub(crate) mod export;
 pub(crate) mod fit;
 mod follow;
 pub(crate) mod generate;
@@ -39,6 +40,7 @@ pub(crate) fn run(args: Args) -> Result<Outcome, Failure> {
         Verb::Generate(verb) => verb.run(common),
         Verb::Compress(verb) => verb.run(common),
         Verb::Decompress(verb) => verb.run(common),
+        Verb::Export(verb) => verb.run(common),
         Verb::Inspect(verb) => verb.run(common),
         Verb::Report(verb) => verb.run(),
         Verb::Completions(verb) => verb.run(),

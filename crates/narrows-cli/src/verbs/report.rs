@@ -22,7 +22,7 @@ pub(crate) struct Report {
 
 impl Report {
     pub(crate) fn run(self) -> Result<Outcome, Failure> {
-        let model = self.model.load_any()?;
+        let model = self.model.load_whole()?;
         let target = self.output.unwrap_or_else(|| with_extension(&self.model.path, "html"));
         output::write_text(&target, &page(&model)?)?;
         Ok(Outcome::Done)

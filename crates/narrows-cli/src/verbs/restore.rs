@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
-use narrows::file::Model;
+use narrows::file::Whole;
 use narrows::pictures::{Filter, Format, Photo, Picture};
 use narrows::{Error, Threads};
 
@@ -42,7 +42,7 @@ pub(crate) struct Restore {
 
 impl Restore {
     pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
-        let model = self.model.load_any()?;
+        let model = self.model.load_whole()?;
         check(&model)?;
         let (talk, threads) = (common.talk(), common.threads()?);
         let inputs = [self.input.clone()];
@@ -114,24 +114,24 @@ fn tell(talk: talk::Talk, n: u64, skipped: usize) {
 }
 
 /// Refuses models that undo nothing.
-fn check(model: &Model) -> Result<(), Failure> {
+fn check(model: &Whole) -> Result<(), Failure> {
     match model {
-        Model::Restorer(_) => Ok(()),
-        Model::Fitted(fitted) if !fitted.reads_pictures() => {
+        Whole::Restorer(_) => Ok(()),
+        Whole::Fitted(fitted) if !fitted.reads_pictures() => {
             Err(Error::mismatch("expected a model of pictures, got one of tables or series").into())
         }
-        Model::Fitted(fitted) if fitted.recipe().damages().is_empty() => {
+        Whole::Fitted(fitted) if fitted.recipe().damages().is_empty() => {
             let error = Error::mismatch("expected a model fitted with a damage to undo, got one without");
             Err(error.with_hint("fit one with --corrupt, or use narrows reconstruct").into())
         }
-        Model::Fitted(_) => Ok(()),
+        Whole::Fitted(_) => Ok(()),
     }
 }
 
-fn restored(model: &Model, photo: Photo, threads: &Threads) -> Result<Photo, Failure> {
+fn restored(model: &Whole, photo: Photo, threads: &Threads) -> Result<Photo, Failure> {
     let picture = match model {
-        Model::Restorer(restorer) => restorer.restore(&photo.picture, threads),
-        Model::Fitted(fitted) => fitted.rebuild_pictures(std::slice::from_ref(&photo.picture), threads)?.remove(0),
+        Whole::Restorer(restorer) => restorer.restore(&photo.picture, threads),
+        Whole::Fitted(fitted) => fitted.rebuild_pictures(std::slice::from_ref(&photo.picture), threads)?.remove(0),
     };
     // Transparency grows with the picture.
     let alpha = photo.alpha.as_ref().map(|alpha| {

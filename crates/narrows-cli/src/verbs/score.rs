@@ -93,7 +93,7 @@ impl Score {
         keep.add(fitted.point_columns());
         let writer = self.output.writer()?;
         let mut tally = Tally::default();
-        pipeline::transform(&source, keep.wanted(&fitted), Portion::of(&fitted), writer, |table| {
+        pipeline::transform(&source, keep.wanted(fitted.schema()), Portion::of(&fitted), writer, |table| {
             let (scores, reasons) = match self.explain {
                 Some(k) => {
                     let explained = fitted.explain(table, k, &threads)?;
@@ -205,8 +205,8 @@ impl Keep {
     }
 
     /// Refuses to copy where the output has other rows than the input.
-    pub(super) fn check_rows(&self, fitted: &Fitted) -> Result<(), Failure> {
-        if self.0.is_empty() || fitted.rows_stand_alone() {
+    pub(super) fn check_rows(&self, rows_stand_alone: bool) -> Result<(), Failure> {
+        if self.0.is_empty() || rows_stand_alone {
             return Ok(());
         }
         Err(Error::recipe("--keep", "expected no columns to keep: the output has a row for each window of a series")
@@ -214,8 +214,8 @@ impl Keep {
     }
 
     /// What must be read: the model's columns, or all where others are kept.
-    pub(super) fn wanted<'a>(&self, fitted: &'a Fitted) -> Option<&'a Schema> {
-        self.0.iter().all(|name| fitted.schema().get(name).is_some()).then(|| fitted.schema())
+    pub(super) fn wanted<'a>(&self, schema: &'a Schema) -> Option<&'a Schema> {
+        self.0.iter().all(|name| schema.get(name).is_some()).then_some(schema)
     }
 
     /// The columns to copy.

@@ -1,6 +1,8 @@
 //! What a fit has to say to a person, on stderr: the report in a dozen lines.
 
-use narrows::report::{ColumnReport, PicturesReport, Report, RestorerReport, Role, Stop, Training};
+use narrows::Resemblance;
+use narrows::report::{ColumnReport, GenerationReport, PicturesReport, Report, RestorerReport, Role, Stop, Training};
+use narrows::resemblance::Distance;
 
 use crate::talk::{Talk, count, grouped};
 
@@ -31,6 +33,7 @@ pub(crate) fn lines(report: &Report) -> Vec<String> {
             quality.model.psnr,
             quality.pca.psnr
         ));
+        lines.extend(report.generation.iter().flat_map(generation));
         lines.extend(report.warnings.iter().map(|warning| format!("warning: {warning}")));
         return lines;
     }
@@ -55,8 +58,87 @@ pub(crate) fn lines(report: &Report) -> Vec<String> {
     lines.push(training(&report.training));
     lines.push(threshold(report));
     lines.push(held_out(report));
+    lines.extend(report.generation.iter().flat_map(generation));
     lines.extend(report.warnings.iter().map(|warning| format!("warning: {warning}")));
     lines
+}
+
+/// Where new rows come from, and how good they are.
+fn generation(report: &GenerationReport) -> Vec<String> {
+    let density = &report.density;
+    let likelihoods = match (density.held_out, density.one_normal) {
+        (Some(held_out), Some(one)) => {
+            format!("; held-out log-likelihood {held_out:.3} nats a code, of one full normal distribution {one:.3}")
+        }
+        _ => String::new(),
+    };
+    let mut lines = vec![format!("generation  codes from {}{likelihoods}", density.words)];
+    if let Some(units) = &report.units {
+        lines.push(format!("code        {} of {} active", units.active, count(units.units, "unit")));
+    }
+    lines.extend(report.negative_elbo.map(negative_elbo));
+    lines.extend(report.resemblance.as_ref().map(|found| {
+        let farthest = found.columns.first().map_or_else(String::new, |column| {
+            format!("; farthest column `{}` at {:.3}", column.column, column.distance)
+        });
+        let copies = found.copies.as_ref().map_or_else(String::new, |copies| {
+            let ratio = copies.ratio.map_or_else(String::new, |ratio| format!("; {ratio:.2} times as far from training rows"));
+            format!("{ratio}; {}", copied(copies.exact, copies.exact_held_out))
+        });
+        let correlations = found
+            .correlation_difference
+            .map_or_else(String::new, |difference| format!("; correlations differ by {difference:.3}"));
+        format!(
+            "judged      {} generated beside {} held out: told apart with an AUC of {:.3}{farthest}{correlations}{copies}",
+            grouped(found.generated),
+            grouped(found.held_out),
+            found.auc
+        )
+    }));
+    lines
+}
+
+/// How alike generated and given rows are, line by line.
+pub(crate) fn resemblance(found: &Resemblance) -> Vec<String> {
+    let space = found.space.as_ref().map_or_else(String::new, |space| format!(", by {space}"));
+    let mut lines = vec![
+        format!("{} generated beside {} given{space}", count(found.generated, "row"), grouped(found.held_out)),
+        String::new(),
+        format!("told apart         AUC {:.3} by {}; 0.5 is not at all", found.auc, found.classifier),
+    ];
+    lines
+        .extend(found.correlation_difference.map(|difference| format!("correlations       differ by {difference:.3}")));
+    if let Some(copies) = &found.copies {
+        if let Some(ratio) = copies.ratio {
+            lines.push(format!("nearest training   {ratio:.2} times as far as given rows; far below 1 are copies"));
+        }
+        lines.push(format!("copies             {}", copied(copies.exact, copies.exact_held_out)));
+    }
+    lines.extend([String::new(), "distance of columns, 0 alike, 1 nothing in common".to_owned()]);
+    for column in &found.columns {
+        let by = match column.by {
+            Distance::KolmogorovSmirnov => "Kolmogorov-Smirnov",
+            Distance::TotalVariation => "total variation",
+        };
+        let missing = column.missing.map_or_else(String::new, |[given, generated]| {
+            format!("; missing {:.1} % beside {:.1} %", 100.0 * generated, 100.0 * given)
+        });
+        lines.push(format!("  {:.3}  {}  ({by}{missing})", column.distance, column.column));
+    }
+    lines
+}
+
+fn copied(generated: u64, held_out: u64) -> String {
+    format!(
+        "{} of training rows, {} among the others",
+        count(generated, "copy").replace("copys", "copies"),
+        grouped(held_out)
+    )
+}
+
+/// What `evaluate` and `fit` say of a variational model.
+pub(crate) fn negative_elbo(nats: f64) -> String {
+    format!("-ELBO       {nats:.2} nats a sample")
 }
 
 /// Tells the report of a restorer.

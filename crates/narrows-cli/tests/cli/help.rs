@@ -2,7 +2,7 @@
 
 use crate::folder::Folder;
 
-const VERBS: [&str; 13] = [
+const VERBS: [&str; 14] = [
     "demo",
     "fit",
     "score",
@@ -12,6 +12,7 @@ const VERBS: [&str; 13] = [
     "encode",
     "decode",
     "generate",
+    "export",
     "inspect",
     "report",
     "completions",

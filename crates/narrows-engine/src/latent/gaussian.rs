@@ -19,6 +19,12 @@ fn clamp(log_var: f32) -> f32 {
     if x < -LOG_VAR_BOUND { -LOG_VAR_BOUND } else { x }
 }
 
+/// Holds the log-variances of one row's [mean | log_var] to their bound.
+pub(crate) fn clamp_log_var(encoded: &mut [f32]) {
+    let half = encoded.len() / 2;
+    encoded[half..].iter_mut().for_each(|log_var| *log_var = clamp(*log_var));
+}
+
 /// The divergence of one row's [mean | log_var] from the standard normal.
 pub(super) fn divergence(encoded: &[f32]) -> f32 {
     let (mean, log_var) = encoded.split_at(encoded.len() / 2);

@@ -6,7 +6,7 @@
 mod gaussian;
 mod quantised;
 
-pub(crate) use gaussian::Gaussian;
+pub(crate) use gaussian::{Gaussian, clamp_log_var};
 pub(crate) use quantised::Quantised;
 
 use crate::layer::Rows;

@@ -23,6 +23,10 @@ impl Golden {
         self.number(field) as usize
     }
 
+    pub(crate) fn text(&self, field: &str) -> String {
+        self.0[field].as_str().unwrap_or_else(|| panic!("no text `{field}`")).to_owned()
+    }
+
     /// All numbers of a list, nested lists one after the other.
     pub(crate) fn numbers(&self, field: &str) -> Vec<f64> {
         fn flatten(value: &Value, into: &mut Vec<f64>) {

@@ -1,5 +1,5 @@
 //! What a user would compare an autoencoder with, and what is measured in its code: PCA, an isolation forest, nearest
-//! neighbours and a Gaussian.
+//! neighbours, a Gaussian and mixtures of them.
 //!
 //! Each is fitted on the same prepared rows as the network: row-major `f32`, shape `[n, width]`, no missing values.
 //! Each is plain data with public fields, so that a model file can hold it, and each scores a row in the same way
@@ -7,6 +7,7 @@
 
 pub mod gaussian;
 pub mod isolation_forest;
+pub mod mixture;
 pub mod neighbours;
 pub mod pca;
 
@@ -19,5 +20,6 @@ mod rows;
 
 pub use gaussian::{Gaussian, Shrinkage};
 pub use isolation_forest::IsolationForest;
+pub use mixture::{Covariance, Mixture};
 pub use neighbours::Neighbours;
 pub use pca::{Components, Pca};

@@ -5,20 +5,20 @@ use serde::{Deserialize, Serialize};
 
 use super::coding;
 use super::container::{Container, Tensor};
-use crate::baseline::{Gaussian, IsolationForest, Neighbours, Pca};
+use crate::baseline::{Covariance, Gaussian, IsolationForest, Neighbours, Pca};
 use crate::data::{Layout, Schema, Step, TimeColumns};
 use crate::detect::{Calibration, Decision, Detector, LogRatio, MemberScale, Proximity, Score};
 use crate::fitted::{
     Baselines, CodeDensity, Fitted, ImagesIntake, ImagesLayout, Intake, Judge, Online, SeriesIntake, TableIntake,
 };
 use crate::model;
-use crate::prep::{Pipeline, SignalPipeline};
+use crate::prep::{Grain, Pipeline, SignalPipeline};
 use crate::recipe::{Data, Recipe};
 use crate::report::Report;
 
 /// The version of the format this program writes.
-pub(super) const FORMAT: u32 = 3;
-/// The oldest version it reads: formats 2 and 3 only added fields, each with a default, and kinds of documents.
+pub(super) const FORMAT: u32 = 4;
+/// The oldest version it reads: formats 2 to 4 only added fields, each with a default, and kinds of documents.
 const OLDEST: u32 = 1;
 
 /// All of a model that is not a tensor.
@@ -31,6 +31,9 @@ struct Document {
     /// Of tables.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pipeline: Option<Pipeline>,
+    /// Of tables: what the columns' numbers look like.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    grains: Vec<Option<Grain>>,
     /// Of series.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     series: Option<SeriesNote>,
@@ -57,12 +60,27 @@ struct Document {
 }
 
 #[derive(Serialize, Deserialize)]
-struct SeriesNote {
+pub(super) struct SeriesNote {
     layout: Layout,
     columns: TimeColumns,
     step: Option<Step>,
     pipeline: SignalPipeline,
     stride: usize,
+}
+
+impl SeriesNote {
+    pub(super) fn of(intake: &Intake) -> Option<SeriesNote> {
+        match intake {
+            Intake::Table(_) | Intake::Images(_) => None,
+            Intake::Series(series) => Some(SeriesNote {
+                layout: series.layout,
+                columns: series.columns.clone(),
+                step: series.step,
+                pipeline: series.pipeline.clone(),
+                stride: series.stride,
+            }),
+        }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -101,6 +119,7 @@ enum DensityNote {
     Standard,
     Normal,
     Independent,
+    Mixture { covariance: Covariance },
 }
 
 pub(super) fn write(fitted: &Fitted) -> (String, Vec<Tensor>) {
@@ -137,17 +156,7 @@ pub(super) fn write(fitted: &Fitted) -> (String, Vec<Tensor>) {
     tensors.push(Tensor::f32("isolation_forest.threshold", &[forest.threshold.len()], &forest.threshold));
     tensors.push(Tensor::u32("isolation_forest.left", &[forest.left.len()], &forest.left));
     tensors.push(Tensor::u32("isolation_forest.size", &[forest.size.len()], &forest.size));
-    if let CodeDensity::Normal { mean, factor, lowest, highest } = density {
-        let k = mean.len();
-        tensors.push(Tensor::f32("density.mean", &[k], mean));
-        tensors.push(Tensor::f32("density.factor", &[k, k], factor));
-        tensors.push(Tensor::f32("density.lowest", &[k], lowest));
-        tensors.push(Tensor::f32("density.highest", &[k], highest));
-    }
-    if let CodeDensity::Independent { mean, spread, lowest, highest } = density {
-        let parts = [("mean", mean), ("spread", spread), ("lowest", lowest), ("highest", highest)];
-        tensors.extend(parts.map(|(name, values)| Tensor::f32(format!("density.{name}"), &[values.len()], values)));
-    }
+    tensors.extend(density_tensors(density));
     if let Some(coding) = coding {
         tensors.extend(coding::tensors(coding));
     }
@@ -160,16 +169,11 @@ pub(super) fn write(fitted: &Fitted) -> (String, Vec<Tensor>) {
             Intake::Table(table) => Some(table.pipeline.clone()),
             Intake::Series(_) | Intake::Images(_) => None,
         },
-        series: match intake {
-            Intake::Table(_) | Intake::Images(_) => None,
-            Intake::Series(series) => Some(SeriesNote {
-                layout: series.layout,
-                columns: series.columns.clone(),
-                step: series.step,
-                pipeline: series.pipeline.clone(),
-                stride: series.stride,
-            }),
+        grains: match intake {
+            Intake::Table(table) => table.grains.clone(),
+            Intake::Series(_) | Intake::Images(_) => Vec::new(),
         },
+        series: SeriesNote::of(intake),
         images: match intake {
             Intake::Table(_) | Intake::Series(_) => None,
             Intake::Images(images) => Some(images.layout),
@@ -192,11 +196,37 @@ pub(super) fn write(fitted: &Fitted) -> (String, Vec<Tensor>) {
             CodeDensity::Standard => DensityNote::Standard,
             CodeDensity::Normal { .. } => DensityNote::Normal,
             CodeDensity::Independent { .. } => DensityNote::Independent,
+            CodeDensity::Mixture { covariance, .. } => DensityNote::Mixture { covariance: *covariance },
         },
         coding: coding.as_ref().map(coding::Note::of),
         report: report.clone(),
     };
     (serde_json::to_string(&document).expect("a model is plain data"), tensors)
+}
+
+fn density_tensors(density: &CodeDensity) -> Vec<Tensor> {
+    let vector = |name: &str, values: &[f32]| Tensor::f32(format!("density.{name}"), &[values.len()], values);
+    match density {
+        CodeDensity::Standard => Vec::new(),
+        CodeDensity::Normal { mean, factor, lowest, highest } => vec![
+            vector("mean", mean),
+            Tensor::f32("density.factor", &[mean.len(), mean.len()], factor),
+            vector("lowest", lowest),
+            vector("highest", highest),
+        ],
+        CodeDensity::Independent { mean, spread, lowest, highest } => {
+            vec![vector("mean", mean), vector("spread", spread), vector("lowest", lowest), vector("highest", highest)]
+        }
+        CodeDensity::Mixture { covariance, weights, means, roots, lowest, highest } => {
+            let (m, k) = (weights.len(), lowest.len());
+            let roots = match covariance {
+                Covariance::Diagonal => Tensor::f32("density.spread", &[m, k], roots),
+                Covariance::Full => Tensor::f32("density.factor", &[m, k, k], roots),
+            };
+            let means = Tensor::f32("density.mean", &[m, k], means);
+            vec![vector("weights", weights), means, roots, vector("lowest", lowest), vector("highest", highest)]
+        }
+    }
 }
 
 /// As PyTorch names them: `encoder.0.weight`, in an ensemble `members.2.encoder.0.weight`.
@@ -217,7 +247,11 @@ pub(super) fn read(container: &Container<'_>, file_size: usize) -> Result<Fitted
         serde_json::from_str(&container.document).map_err(|error| format!("the document is damaged: {error}"))?;
     document.recipe.check().map_err(|error| error.to_string())?;
     let Document { recipe, .. } = document;
-    let intake = intake(&recipe, document.schema, (document.pipeline, document.series, document.images))?;
+    let mut intake = intake(&recipe, document.schema, (document.pipeline, document.series, document.images))?;
+    if let Intake::Table(table) = &mut intake {
+        table.pipeline.check_grains(&document.grains).map_err(|error| error.to_string())?;
+        table.grains = document.grains;
+    }
     let (blocks, slots) = (intake.blocks(), intake.slots());
     let width = slots.width();
     let network = model::build(recipe.axes(), blocks, intake.shape()).map_err(|error| error.to_string())?;
@@ -267,7 +301,7 @@ pub(super) fn read(container: &Container<'_>, file_size: usize) -> Result<Fitted
     Ok(Fitted { recipe, intake, judge, calibration, decision, online, baselines, density, coding, report })
 }
 
-fn intake(
+pub(super) fn intake(
     recipe: &Recipe,
     schema: Schema,
     notes: (Option<Pipeline>, Option<SeriesNote>, Option<ImagesLayout>),
@@ -275,7 +309,7 @@ fn intake(
     match (&recipe.data, notes) {
         (Data::Table, (Some(pipeline), None, None)) => {
             pipeline.check(&schema).map_err(|error| error.to_string())?;
-            Ok(Intake::Table(TableIntake { schema, pipeline }))
+            Ok(Intake::Table(TableIntake { schema, pipeline, grains: Vec::new() }))
         }
         (Data::Series(_), (None, Some(note), None)) => {
             let SeriesNote { layout, columns, step, pipeline, stride } = note;
@@ -382,7 +416,7 @@ fn density(container: &Container<'_>, note: DensityNote, k: usize) -> Result<Cod
         expect(name, length, values.len())?;
         Ok(values)
     };
-    Ok(match note {
+    let density = match note {
         DensityNote::Standard => CodeDensity::Standard,
         DensityNote::Normal => CodeDensity::Normal {
             mean: vector("density.mean", k)?,
@@ -396,7 +430,28 @@ fn density(container: &Container<'_>, note: DensityNote, k: usize) -> Result<Cod
             lowest: vector("density.lowest", k)?,
             highest: vector("density.highest", k)?,
         },
-    })
+        DensityNote::Mixture { covariance } => {
+            let weights = container.f32("density.weights")?.1;
+            let m = weights.len();
+            if m == 0 {
+                return Err("density.weights: expected at least one component, got none".to_owned());
+            }
+            let roots = match covariance {
+                Covariance::Diagonal => vector("density.spread", m.saturating_mul(k))?,
+                Covariance::Full => vector("density.factor", m.saturating_mul(k).saturating_mul(k))?,
+            };
+            CodeDensity::Mixture {
+                covariance,
+                weights,
+                means: vector("density.mean", m.saturating_mul(k))?,
+                roots,
+                lowest: vector("density.lowest", k)?,
+                highest: vector("density.highest", k)?,
+            }
+        }
+    };
+    density.check()?;
+    Ok(density)
 }
 
 fn expect(what: &str, expected: usize, got: usize) -> Result<(), String> {

@@ -8,6 +8,7 @@ mod checkpoint;
 mod coding;
 mod container;
 mod document;
+mod encoder;
 mod restorer;
 
 pub use atomic::write_atomically;
@@ -16,7 +17,7 @@ pub use checkpoint::{FileCheckpoints, Resume, fingerprint, pictures_fingerprint}
 use std::path::Path;
 
 use crate::error::{Error, Result};
-use crate::fitted::Fitted;
+use crate::fitted::{Encoder, Fitted};
 use crate::restorer::Restorer;
 
 /// What a model file holds.
@@ -26,21 +27,53 @@ pub enum Model {
     Fitted(Box<Fitted>),
     /// A model without one, which restores pictures.
     Restorer(Box<Restorer>),
+    /// A model without the way back from its code.
+    Encoder(Box<Encoder>),
+}
+
+/// A model that can do all that its kind can.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Whole {
+    /// A model with a code.
+    Fitted(Box<Fitted>),
+    /// A model without one, which restores pictures.
+    Restorer(Box<Restorer>),
 }
 
 impl Model {
-    /// The model with a code.
+    /// The whole model with a code.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] where it is a restorer.
+    /// [`Error::Mismatch`] where it is a restorer, or an encoder alone.
     pub fn fitted(self) -> Result<Fitted> {
         match self {
             Model::Fitted(fitted) => Ok(*fitted),
-            Model::Restorer(_) => {
-                let error =
-                    Error::mismatch("expected a model with a code, got one that restores pictures and has none");
-                Err(error.with_hint("it is for: narrows restore, narrows evaluate, narrows inspect, narrows report"))
-            }
+            Model::Restorer(_) => Err(no_code()),
+            Model::Encoder(_) => Err(no_decoder()),
+        }
+    }
+
+    /// The same, if it is not an encoder alone.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] where it is one.
+    pub fn whole(self) -> Result<Whole> {
+        match self {
+            Model::Fitted(fitted) => Ok(Whole::Fitted(fitted)),
+            Model::Restorer(restorer) => Ok(Whole::Restorer(restorer)),
+            Model::Encoder(_) => Err(no_decoder()),
+        }
+    }
+
+    /// What turns rows into codes.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] where it is a restorer.
+    pub fn encoder(self) -> Result<Encoder> {
+        match self {
+            Model::Fitted(fitted) => Ok(fitted.encoder()),
+            Model::Restorer(_) => Err(no_code()),
+            Model::Encoder(encoder) => Ok(*encoder),
         }
     }
 
@@ -52,6 +85,7 @@ impl Model {
         match self {
             Model::Fitted(fitted) => save(fitted, path),
             Model::Restorer(restorer) => save_restorer(restorer, path),
+            Model::Encoder(encoder) => save_encoder(encoder, path),
         }
     }
 
@@ -60,6 +94,16 @@ impl Model {
         match self {
             Model::Fitted(fitted) => fitted.recipe(),
             Model::Restorer(restorer) => restorer.recipe(),
+            Model::Encoder(encoder) => encoder.recipe(),
+        }
+    }
+}
+
+impl From<Whole> for Model {
+    fn from(whole: Whole) -> Model {
+        match whole {
+            Whole::Fitted(fitted) => Model::Fitted(fitted),
+            Whole::Restorer(restorer) => Model::Restorer(restorer),
         }
     }
 }
@@ -74,6 +118,23 @@ impl From<Restorer> for Model {
     fn from(restorer: Restorer) -> Model {
         Model::Restorer(Box::new(restorer))
     }
+}
+
+impl From<Encoder> for Model {
+    fn from(encoder: Encoder) -> Model {
+        Model::Encoder(Box::new(encoder))
+    }
+}
+
+fn no_code() -> Error {
+    let error = Error::mismatch("expected a model with a code, got one that restores pictures and has none");
+    error.with_hint("it is for: narrows restore, narrows evaluate, narrows inspect, narrows report")
+}
+
+/// What is said where a whole model is asked for and an encoder is there.
+fn no_decoder() -> Error {
+    let error = Error::mismatch("expected a whole model, got one without a decoder, saved with --encoder-only");
+    error.with_hint("it is for: narrows encode, narrows inspect")
 }
 
 /// Saves a model with a code, in place of a file of that name.
@@ -92,6 +153,14 @@ pub fn save_restorer(restorer: &Restorer, path: &Path) -> Result<()> {
     save_bytes(&restorer_to_bytes(restorer), path)
 }
 
+/// Saves an encoder, in place of a file of that name.
+///
+/// # Errors
+/// [`Error::Write`]; nothing partial is left behind.
+pub fn save_encoder(encoder: &Encoder, path: &Path) -> Result<()> {
+    save_bytes(&encoder_to_bytes(encoder), path)
+}
+
 fn save_bytes(bytes: &[u8], path: &Path) -> Result<()> {
     write_atomically(path, |file| std::io::Write::write_all(file, bytes))
 }
@@ -100,7 +169,7 @@ fn save_bytes(bytes: &[u8], path: &Path) -> Result<()> {
 ///
 /// # Errors
 /// [`Error::Read`] where the file cannot be read, [`Error::ModelFile`] where it is damaged, foreign or newer,
-/// [`Error::Mismatch`] where it is a restorer.
+/// [`Error::Mismatch`] where it is a restorer or an encoder alone.
 pub fn load(path: &Path) -> Result<Fitted> {
     load_any(path)?.fitted()
 }
@@ -126,6 +195,12 @@ pub fn restorer_to_bytes(restorer: &Restorer) -> Vec<u8> {
     container::write(&document, tensors)
 }
 
+/// An encoder as the bytes of its file.
+pub fn encoder_to_bytes(encoder: &Encoder) -> Vec<u8> {
+    let (document, tensors) = encoder::write(encoder);
+    container::write(&document, tensors)
+}
+
 /// A model with a code from the bytes of its file.
 ///
 /// # Errors
@@ -144,6 +219,7 @@ pub fn any_from_bytes(bytes: &[u8]) -> Result<Model, String> {
     match kind.as_deref() {
         None => document::read(&container, bytes.len()).map(Model::from),
         Some(restorer::KIND) => restorer::read(&container, bytes.len()).map(Model::from),
-        Some(other) => Err(format!("expected a model with a code or a restorer, got `{other}`")),
+        Some(encoder::KIND) => encoder::read(&container, bytes.len()).map(Model::from),
+        Some(other) => Err(format!("expected a model with a code, a restorer or an encoder, got `{other}`")),
     }
 }

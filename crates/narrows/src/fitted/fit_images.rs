@@ -8,7 +8,7 @@ use super::images::PictureJudge;
 use super::intake::{ImagesIntake, ImagesLayout, Intake};
 use super::learn::{Learnt, Material, draw_line, learn};
 use super::split::Split;
-use super::{Fitted, images_summary, summary};
+use super::{Fitted, generation, images_summary, summary};
 use crate::codec::Coding;
 use crate::error::{Error, Place, Result};
 use crate::images::{Draws, Turning};
@@ -104,7 +104,8 @@ pub fn fit_images(recipe: &Recipe, pictures: &Store, roles: &PictureRoles, sessi
         slots: intake.slots(),
         shape: intake.shape(),
     };
-    let Learnt { recipe, judge, baselines, density, quantiser, trainings, mut warnings } = learn(recipe, material, session)?;
+    let Learnt { recipe, judge, baselines, codes, quantiser, trainings, mut warnings } =
+        learn(recipe, material, session)?;
 
     let picture_judge = PictureJudge::new(&intake, &judge, threads);
     let held_out = picture_judge.scores(pictures, &split.calibration)?;
@@ -131,9 +132,13 @@ pub fn fit_images(recipe: &Recipe, pictures: &Store, roles: &PictureRoles, sessi
     };
     let found = images_summary::Found { pictures, intake: &intake, split: &split, anomalous: &anomalous, roles };
     let report = images_summary::report(&told, &found, trainings, warnings, threads)?;
-    let intake = Intake::Images(intake);
+    let (intake, calibration, density) = (Intake::Images(intake), calibrated, codes.density);
+    let online = None;
     let coding = Some(Coding { quantiser, spans: Vec::new() });
-    Ok(Fitted { recipe, intake, judge, calibration: calibrated, decision, online: None, baselines, density, coding, report })
+    let mut fitted = Fitted { recipe, intake, judge, calibration, decision, online, baselines, density, coding, report };
+    let found = (codes.report, codes.units);
+    fitted.report.generation = Some(generation::report(&fitted, found, &prepared, &parts, threads)?);
+    Ok(fitted)
 }
 
 /// What a sample is, where the recipe leaves it open.

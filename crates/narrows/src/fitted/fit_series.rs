@@ -9,7 +9,7 @@ use super::learn::{Learnt, Material, TRAINING_SCORES, draw_line, draw_line_of_sa
 use super::points::{Say, points};
 use super::roles::{Roles, known};
 use super::split::Split;
-use super::{Fitted, Online, series_summary, summary};
+use super::{Fitted, Online, generation, series_summary, summary};
 use crate::codec::{Coding, Span};
 use crate::data::{self, Column, ColumnKind, Layout, Schema, SeriesSet, Table, TimeColumns};
 use crate::error::{Error, Result};
@@ -57,7 +57,8 @@ fn fit_rows(recipe: &Recipe, settings: &Series, table: Table, roles: &Roles, ses
 
     let (blocks, slots, shape) = (intake.pipeline.blocks(), intake.slots(), intake.shape());
     let material = Material::of(recipe, &windows.prepared, &split, blocks, slots, shape);
-    let Learnt { recipe, judge, baselines, density, quantiser, trainings, mut warnings } = learn(recipe, material, session)?;
+    let Learnt { recipe, judge, baselines, codes, quantiser, trainings, mut warnings } =
+        learn(recipe, material, session)?;
 
     let prepared = &windows.prepared;
     let anomalous = judge.score(&prepared.take(&input.anomalous), threads);
@@ -79,8 +80,11 @@ fn fit_rows(recipe: &Recipe, settings: &Series, table: Table, roles: &Roles, ses
     };
     let report = series_summary::rows(&told, &input, &intake, &samples, &prep, trainings, warnings, threads)?;
     let coding = Some(Coding { quantiser, spans });
-    let intake = Intake::Series(intake);
-    Ok(Fitted { recipe, intake, judge, calibration, decision, online: None, baselines, density, coding, report })
+    let (intake, density, online) = (Intake::Series(intake), codes.density, None);
+    let mut fitted = Fitted { recipe, intake, judge, calibration, decision, online, baselines, density, coding, report };
+    let found = (codes.report, codes.units);
+    fitted.report.generation = Some(generation::report(&fitted, found, prepared, &split, threads)?);
+    Ok(fitted)
 }
 
 /// Every row a point in time, windows sliding over the series.
@@ -121,7 +125,8 @@ fn fit_long(recipe: &Recipe, settings: &Series, table: Table, roles: &Roles, ses
 
     let (blocks, slots, shape) = (intake.pipeline.blocks(), intake.slots(), intake.shape());
     let material = Material::of(recipe, &windows.prepared, &split, blocks, slots, shape);
-    let Learnt { recipe, judge, baselines, density, quantiser, trainings, mut warnings } = learn(recipe, material, session)?;
+    let Learnt { recipe, judge, baselines, codes, quantiser, trainings, mut warnings } =
+        learn(recipe, material, session)?;
 
     let held_out = |say: Say, part: usize| {
         let mut scores = Vec::new();
@@ -166,9 +171,12 @@ fn fit_long(recipe: &Recipe, settings: &Series, table: Table, roles: &Roles, ses
     let found = series_summary::Chosen { notes: &notes, period: plan.period, train_stride: plan.stride };
     let report = series_summary::long(&told, &input, &intake, &samples, &prep, &found, trainings, warnings, threads)?;
     let coding = Some(Coding { quantiser, spans });
-    let intake = Intake::Series(intake);
+    let (intake, density) = (Intake::Series(intake), codes.density);
     let online = Some(Online { calibration: online_calibration, decision: online_decision });
-    Ok(Fitted { recipe, intake, judge, calibration, decision, online, baselines, density, coding, report })
+    let mut fitted = Fitted { recipe, intake, judge, calibration, decision, online, baselines, density, coding, report };
+    let found = (codes.report, codes.units);
+    fitted.report.generation = Some(generation::report(&fitted, found, &windows.prepared, &split, threads)?);
+    Ok(fitted)
 }
 
 /// Where the numbers of each channel lie in what is known of the series.

@@ -9,14 +9,15 @@ use super::intake::{Intake, TableIntake};
 use super::learn::{Learnt, Material, draw_line_of_samples, learn};
 use super::roles::Roles;
 use super::split::Split;
-use super::{Fitted, summary};
+use super::{Fitted, Judge, generation, summary};
 use crate::codec::{Coding, Span};
 use crate::data::{Column, Table};
 use crate::error::Result;
 use crate::model::Shape;
-use crate::prep::Pipeline;
+use crate::prep::{Pipeline, Prepared};
 use crate::recipe::Recipe;
 use crate::train::Event;
+use narrows_engine::Threads;
 
 pub(super) fn fit(recipe: &Recipe, table: Table, roles: &Roles, session: &Session<'_>) -> Result<Fitted> {
     let threads = &session.threads;
@@ -25,11 +26,15 @@ pub(super) fn fit(recipe: &Recipe, table: Table, roles: &Roles, session: &Sessio
     let features: Vec<String> = input.schema.names().into_iter().map(str::to_owned).collect();
     let (pipeline, prep) = Pipeline::fit(&input.table, &input.schema, &features, &split.train, &recipe.prep)?;
     let prepared = pipeline.transform(&input.table)?;
-    let intake = TableIntake { schema: input.schema.clone(), pipeline };
+    let mut intake = TableIntake { schema: input.schema.clone(), pipeline, grains: Vec::new() };
 
     let blocks = intake.pipeline.blocks();
     let material = Material::of(recipe, &prepared, &split, blocks, intake.slots(), Shape::Row);
-    let Learnt { recipe, judge, baselines, density, quantiser, trainings, mut warnings } = learn(recipe, material, session)?;
+    let Learnt { recipe, judge, baselines, codes, quantiser, trainings, mut warnings } =
+        learn(recipe, material, session)?;
+
+    let noise = left_over(&judge, &prepared.take(&split.calibration), threads);
+    intake.grains = intake.pipeline.grains(&input.table, &split.train, &noise)?;
 
     let anomalous = judge.score(&prepared.take(&input.anomalous), threads);
     let (calibration, decision) = draw_line_of_samples(&recipe, &judge, &prepared, &split, &anomalous, threads)?;
@@ -50,8 +55,24 @@ pub(super) fn fit(recipe: &Recipe, table: Table, roles: &Roles, session: &Sessio
     };
     let report = summary::table(&told, &input, &intake, &prep, trainings, warnings, threads)?;
     let coding = Some(Coding { quantiser, spans: spans(&input, &split) });
-    let intake = Intake::Table(intake);
-    Ok(Fitted { recipe, intake, judge, calibration, decision, online: None, baselines, density, coding, report })
+    let (intake, density, online) = (Intake::Table(intake), codes.density, None);
+    let mut fitted = Fitted { recipe, intake, judge, calibration, decision, online, baselines, density, coding, report };
+    let found = (codes.report, codes.units);
+    fitted.report.generation = Some(generation::report(&fitted, found, &prepared, &split, threads)?);
+    Ok(fitted)
+}
+
+/// The standard deviation of what the first member's reconstruction leaves over of each prepared value, `[width]`.
+fn left_over(judge: &Judge, rows: &Prepared, threads: &Threads) -> Vec<f32> {
+    let output = judge.decode(&judge.codes(rows, threads), rows.n, threads);
+    let (mut squares, mut seen) = (vec![0.0_f64; rows.width], vec![0.0_f64; rows.width]);
+    for (target, output) in rows.target.chunks_exact(rows.width).zip(output.chunks_exact(rows.width)) {
+        for (i, (t, o)) in target.iter().zip(output).enumerate().filter(|(_, (t, _))| !t.is_nan()) {
+            squares[i] += f64::from(t - o).powi(2);
+            seen[i] += 1.0;
+        }
+    }
+    squares.iter().zip(&seen).map(|(sum, seen)| (sum / seen.max(1.0)).sqrt() as f32).collect()
 }
 
 /// Where the numbers of each column lie in the training rows.

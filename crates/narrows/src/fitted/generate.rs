@@ -1,131 +1,25 @@
-//! New rows like the old: codes drawn from what codes look like, decoded.
+//! New rows like the old: codes drawn from what codes look like, decoded, and given the grain of the data.
 //!
-//! A gaussian latent has its prior, the standard normal. For a point latent a normal distribution is fitted to the
-//! codes of training rows, and each unit stays within the range it had there. The units of a very wide code, such as a
-//! map, are drawn each by itself: their covariance would be larger than the model.
+//! Of tables a decoder's output is taken for what it is, a distribution: flags, categories and missing cells are drawn by
+//! their probabilities, and numbers have the noise that rebuilding leaves over, within the range and with the decimals of
+//! training rows. The values of series and the pixels of pictures are the decoder's means.
 
 use narrows_engine::Threads;
 use narrows_engine::rng::{Purpose, Stream};
+use narrows_pictures::Picture;
+use statrs::distribution::{ContinuousCDF, Normal};
 
 use super::Fitted;
+use super::intake::{Intake, TableIntake};
 use crate::data::Table;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::prep::{BlockKind, Cell, PrepCounts, Prepared};
 
-/// What codes look like.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum CodeDensity {
-    /// The standard normal distribution, the prior of a gaussian latent.
-    Standard,
-    /// A normal distribution fitted to training codes.
-    Normal {
-        /// `[k]`
-        mean: Vec<f32>,
-        /// Lower triangle of the covariance's root, `[k, k]`, row-major.
-        factor: Vec<f32>,
-        /// `[k]`
-        lowest: Vec<f32>,
-        /// `[k]`
-        highest: Vec<f32>,
-    },
-    /// A normal distribution of each unit by itself.
-    Independent {
-        /// `[k]`
-        mean: Vec<f32>,
-        /// Standard deviations, `[k]`.
-        spread: Vec<f32>,
-        /// `[k]`
-        lowest: Vec<f32>,
-        /// `[k]`
-        highest: Vec<f32>,
-    },
-}
-
-/// The widest code whose units are drawn together.
-const WIDEST_TOGETHER: usize = 512;
-
-impl CodeDensity {
-    /// Fits a normal distribution to codes `[n, k]`.
-    pub(super) fn normal(codes: &[f32], k: usize) -> CodeDensity {
-        let n = (codes.len() / k).max(1) as f64;
-        let rows = || codes.chunks_exact(k);
-        let mut mean = vec![0.0_f64; k];
-        rows().for_each(|code| mean.iter_mut().zip(code).for_each(|(m, c)| *m += f64::from(*c) / n));
-        let fold = |start: f32, pick: fn(f32, f32) -> f32| {
-            rows().fold(vec![start; k], |mut best, code| {
-                best.iter_mut().zip(code).for_each(|(b, c)| *b = pick(*b, *c));
-                best
-            })
-        };
-        let (lowest, highest) = (fold(f32::INFINITY, f32::min), fold(f32::NEG_INFINITY, f32::max));
-        let single = |mean: &[f64]| mean.iter().map(|m| *m as f32).collect();
-        if k > WIDEST_TOGETHER {
-            let mut variance = vec![0.0_f64; k];
-            let deviations = |code: &[f32], variance: &mut [f64]| {
-                let pairs = variance.iter_mut().zip(code).zip(&mean);
-                pairs.for_each(|((v, c), m)| *v += (f64::from(*c) - m).powi(2) / n);
-            };
-            rows().for_each(|code| deviations(code, &mut variance));
-            let spread = variance.iter().map(|v| v.sqrt() as f32).collect();
-            return CodeDensity::Independent { mean: single(&mean), spread, lowest, highest };
-        }
-        let mut covariance = vec![0.0_f64; k * k];
-        let mut centred = vec![0.0_f64; k];
-        for code in rows() {
-            centred.iter_mut().zip(code).zip(&mean).for_each(|((d, c), m)| *d = f64::from(*c) - m);
-            for i in 0..k {
-                let di = centred[i] / n;
-                covariance[i * k..=i * k + i].iter_mut().zip(&centred).for_each(|(v, d)| *v += di * d);
-            }
-        }
-        CodeDensity::Normal { mean: single(&mean), factor: root(&covariance, k), lowest, highest }
-    }
-
-    /// One code, written over `code`.
-    fn sample(&self, stream: &mut Stream, noise: &mut [f32], code: &mut [f32]) {
-        stream.fill_normal(noise);
-        match self {
-            CodeDensity::Standard => code.copy_from_slice(noise),
-            CodeDensity::Independent { mean, spread, lowest, highest } => {
-                for (i, code) in code.iter_mut().enumerate() {
-                    *code = (mean[i] + spread[i] * noise[i]).clamp(lowest[i], highest[i]);
-                }
-            }
-            CodeDensity::Normal { mean, factor, lowest, highest } => {
-                let k = mean.len();
-                for i in 0..k {
-                    let drawn: f32 = factor[i * k..=i * k + i].iter().zip(&*noise).map(|(f, e)| f * e).sum();
-                    code[i] = (mean[i] + drawn).clamp(lowest[i], highest[i]);
-                }
-            }
-        }
-    }
-}
-
-/// The Cholesky factor of a covariance that may be singular: a unit without variance of its own adds none.
-fn root(covariance: &[f64], k: usize) -> Vec<f32> {
-    let mut factor = vec![0.0_f64; k * k];
-    for i in 0..k {
-        for j in 0..=i {
-            let dot: f64 = (0..j).map(|m| factor[i * k + m] * factor[j * k + m]).sum();
-            let rest = covariance[i * k + j] - dot;
-            factor[i * k + j] = if i == j {
-                rest.max(0.0).sqrt()
-            } else if factor[j * k + j] > 1e-9 {
-                rest / factor[j * k + j]
-            } else {
-                0.0
-            };
-        }
-    }
-    factor.iter().map(|f| *f as f32).collect()
-}
-
-/// Code number `i` of the endless sequence that `seed` names.
-pub(super) fn code_at(density: &CodeDensity, k: usize, seed: u64, i: u64) -> Vec<f32> {
-    let (mut noise, mut code) = (vec![0.0; k], vec![0.0; k]);
-    density.sample(&mut Stream::new(seed, Purpose::Sample, 0, i), &mut noise, &mut code);
-    code
-}
+/// Streams of [`Purpose::Sample`] beside those of the codes: for cells, and for the noise on given codes.
+const CELLS: u64 = 1;
+const VARIED: u64 = 2;
+/// The largest side of a manifold.
+const WIDEST_MANIFOLD: usize = 100;
 
 impl Fitted {
     /// Rows `first..first + n` of an endless sequence of new rows that `seed` names; so a million rows stream, and
@@ -134,40 +28,99 @@ impl Fitted {
     /// # Errors
     /// Where the decoded values cannot be brought back to columns.
     pub fn generate(&self, n: usize, first: u64, seed: u64, threads: &Threads) -> Result<Table> {
-        let k = self.code_size();
-        let codes: Vec<f32> = (0..n as u64).flat_map(|i| code_at(&self.density, k, seed, first + i)).collect();
-        self.rows_from_codes(&codes, n, threads)
+        let mut output = self.decoded_draws(n, first, seed, threads);
+        match &self.intake {
+            Intake::Table(intake) => intake.pipeline.table_of(drawn(intake, &mut output, first, seed, threads)),
+            Intake::Series(intake) => intake.rows_of(&output, &[], &[]),
+            Intake::Images(_) => Err(super::images::not_a_table()),
+        }
+    }
+
+    /// Pictures `first..first + n` of an endless sequence of new ones that `seed` names.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] where the model is not of pictures.
+    pub fn generate_pictures(&self, n: usize, first: u64, seed: u64, threads: &Threads) -> Result<Vec<Picture>> {
+        self.images()?;
+        self.decode_pictures(&self.drawn_codes(n, first, seed), threads)
+    }
+
+    /// `side` by `side` pictures whose codes lie on a grid: at even steps of the probability of both units, the first from
+    /// left to right, the second from bottom to top.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] where the model is not of pictures, or its code has more or fewer than 2 units;
+    /// [`Error::Recipe`] for a side that is none.
+    pub fn manifold(&self, side: usize, threads: &Threads) -> Result<Vec<Picture>> {
+        self.images()?;
+        if self.code_size() != 2 {
+            let message = format!("expected a model with a code of 2 units for a manifold, got {}", self.code_size());
+            return Err(Error::mismatch(message).with_hint("fit one with --set backbone.code_size=2"));
+        }
+        if !(1..=WIDEST_MANIFOLD).contains(&side) {
+            let message = format!("expected from 1 to {WIDEST_MANIFOLD} pictures a side, got {side}");
+            return Err(Error::recipe("--manifold", message));
+        }
+        let normal = Normal::standard();
+        let at = |i: usize| normal.inverse_cdf((i as f64 + 0.5) / side as f64) as f32;
+        let (mean, spread) = self.density.moments(2);
+        let mut codes = Vec::with_capacity(2 * side * side);
+        for (row, column) in (0..side).flat_map(|row| (0..side).map(move |column| (row, column))) {
+            codes.push(mean[0] + spread[0] * at(column));
+            codes.push(mean[1] + spread[1] * at(side - 1 - row));
+        }
+        codes.chunks_exact_mut(2).for_each(|code| self.density.hold(code));
+        self.decode_pictures(&codes, threads)
+    }
+
+    /// Generated rows in prepared units, as held-out rows are: NaN in the target where a cell is missing.
+    pub(super) fn generated_samples(&self, n: usize, seed: u64, threads: &Threads) -> Prepared {
+        let mut input = self.decoded_draws(n, 0, seed, threads);
+        let width = self.judge.network.outputs();
+        let mut target;
+        match &self.intake {
+            Intake::Table(intake) => {
+                let cells = drawn(intake, &mut input, 0, seed, threads);
+                target = input.clone();
+                let names = intake.schema.names();
+                for block in intake.pipeline.blocks() {
+                    let hidden = matches!(block.kind, BlockKind::Number | BlockKind::Flag | BlockKind::Cyclic);
+                    let Some(column) = names.iter().position(|name| hidden && *name == block.column) else { continue };
+                    let missing = (0..n).filter(|row| cells[column][*row] == Cell::Missing);
+                    missing.for_each(|row| target[row * width..][block.range.clone()].fill(f32::NAN));
+                }
+            }
+            Intake::Series(_) => target = input.clone(),
+            Intake::Images(_) => {
+                // As a file holds them: a black that is not quite black is no other distribution.
+                input.iter_mut().for_each(|pixel| *pixel = (pixel.clamp(0.0, 1.0) * 255.0).round() / 255.0);
+                target = input.clone();
+            }
+        }
+        Prepared { input, target, n, width, counts: PrepCounts::default() }
+    }
+
+    /// Adds `spread` times the spread of each unit, at random, to a code; stream `i` of those that `seed` names.
+    pub(super) fn vary(&self, code: &mut [f32], units: &[f32], spread: f32, seed: u64, i: u64) {
+        // Left as it is to the bit, so that it decodes to the reconstruction.
+        if spread == 0.0 {
+            return;
+        }
+        let mut stream = Stream::new(seed, Purpose::Sample, VARIED, i);
+        code.iter_mut().zip(units).for_each(|(code, unit)| *code += spread * unit * stream.normal());
+    }
+
+    fn drawn_codes(&self, n: usize, first: u64, seed: u64) -> Vec<f32> {
+        (0..n as u64).flat_map(|i| self.density.code_at(self.code_size(), seed, first + i)).collect()
+    }
+
+    fn decoded_draws(&self, n: usize, first: u64, seed: u64, threads: &Threads) -> Vec<f32> {
+        self.judge.decode(&self.drawn_codes(n, first, seed), n, threads)
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn drawn_codes_have_the_moments_of_the_codes_they_are_like() {
-        let mut stream = Stream::new(1, Purpose::Demo, 0, 0);
-        let codes: Vec<f32> = (0..4000)
-            .flat_map(|_| {
-                let (a, b) = (stream.normal(), stream.normal());
-                [2.0 + a, 0.8 * a + 0.6 * b]
-            })
-            .collect();
-        let density = CodeDensity::normal(&codes, 2);
-        let mut drawn = vec![[0.0_f32; 2]; 4000];
-        for (i, code) in drawn.iter_mut().enumerate() {
-            density.sample(&mut Stream::new(2, Purpose::Sample, 0, i as u64), &mut [0.0; 2], code);
-        }
-        let mean = drawn.iter().map(|c| c[0]).sum::<f32>() / 4000.0;
-        let cross = drawn.iter().map(|c| (c[0] - 2.0) * c[1]).sum::<f32>() / 4000.0;
-        assert!((mean - 2.0).abs() < 0.1 && (cross - 0.8).abs() < 0.1, "{mean} {cross}");
-    }
-
-    #[test]
-    fn a_code_without_variance_is_drawn_as_it_is() {
-        let density = CodeDensity::normal(&[3.0, 3.0, 3.0], 1);
-        let mut code = [0.0];
-        density.sample(&mut Stream::new(1, Purpose::Sample, 0, 0), &mut [0.0], &mut code);
-        assert_eq!(code, [3.0]);
-    }
+/// Draws the cells of decoded rows, by column, and writes them over what was decoded.
+fn drawn(intake: &TableIntake, output: &mut [f32], first: u64, seed: u64, threads: &Threads) -> Vec<Vec<Cell>> {
+    let stream = |row: usize| Stream::new(seed, Purpose::Sample, CELLS, first + row as u64);
+    threads.install(|| intake.pipeline.draw(output, &intake.grains, stream))
 }

@@ -5,7 +5,7 @@ use narrows_pictures::{Picture, Store, overlay};
 use rayon::prelude::*;
 
 use super::Fitted;
-use super::generate::code_at;
+use super::encoder;
 use super::images_quality::Passing;
 use super::images_summary;
 use super::intake::{ImagesIntake, Intake};
@@ -130,7 +130,7 @@ impl Fitted {
 
     /// Whether a sample is a piece of a picture and not all of it.
     pub fn sees_pieces(&self) -> bool {
-        matches!(&self.intake, Intake::Images(images) if images.layout.stride.is_some())
+        self.intake.sees_pieces()
     }
 
     /// A contact sheet of the first pictures: input, output, truth and difference.
@@ -162,10 +162,7 @@ impl Fitted {
     /// # Errors
     /// [`Error::Mismatch`] where the model is not of pictures.
     pub fn encode_picture(&self, picture: &Picture, threads: &Threads) -> Result<Vec<Vec<f32>>> {
-        let intake = self.images()?;
-        let prepared = intake.prepared(intake.values(picture));
-        let codes = self.judge.codes(&prepared, threads);
-        Ok(codes.chunks_exact(self.code_size()).map(<[f32]>::to_vec).collect())
+        self.encoding().picture(picture, threads)
     }
 
     /// Pictures from codes alone, `[n, code_size]`.
@@ -178,22 +175,8 @@ impl Fitted {
         Ok(output.chunks_exact(intake.width()).map(|values| intake.sample(values).clipped()).collect())
     }
 
-    /// Pictures `first..first + n` of an endless sequence of new ones that `seed` names.
-    ///
-    /// # Errors
-    /// [`Error::Mismatch`] where the model is not of pictures.
-    pub fn generate_pictures(&self, n: usize, first: u64, seed: u64, threads: &Threads) -> Result<Vec<Picture>> {
-        let codes: Vec<f32> =
-            (0..n as u64).flat_map(|i| code_at(&self.density, self.code_size(), seed, first + i)).collect();
-        self.decode_pictures(&codes, threads)
-    }
-
     pub(super) fn images(&self) -> Result<&ImagesIntake> {
-        match &self.intake {
-            Intake::Images(intake) => Ok(intake),
-            Intake::Table(_) => Err(not_pictures("tables")),
-            Intake::Series(_) => Err(not_pictures("series")),
-        }
+        encoder::images(&self.intake)
     }
 }
 
@@ -204,7 +187,7 @@ pub(super) fn heat_map(picture: &Picture, heat: &[f32]) -> Picture {
     overlay(picture, &log, HEAT[0].ln(), HEAT[1].ln(), OPACITY)
 }
 
-fn not_pictures(kind: &str) -> Error {
+pub(super) fn not_pictures(kind: &str) -> Error {
     Error::mismatch(format!("expected {kind}, as the model was fitted to, got pictures"))
 }
 

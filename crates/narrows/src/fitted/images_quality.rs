@@ -4,6 +4,7 @@ use narrows_engine::Threads;
 use narrows_engine::rng::{Purpose, Stream};
 use narrows_pictures::{Picture, ReadyDamages, Store, compare};
 
+use super::elbo;
 use super::evaluate::{Evaluation, Evaluator};
 use super::fit_images::PictureRoles;
 use super::image_samples::{in_words, like};
@@ -76,6 +77,9 @@ impl<'a> Passing<'a> {
     pub(super) fn quality(&self, pictures: &Store, which: &[u32], threads: &Threads) -> Result<Reconstruction> {
         let width = self.intake.width();
         let (mut model, mut pca, mut input) = (Vec::new(), Vec::new(), Vec::new());
+        // Of damaged pictures it would be no bound on what they are.
+        let has_bound = elbo::has_bound(self.judge) && self.damages.damages().is_empty();
+        let mut bounds: Vec<f64> = Vec::new();
         for batch in which.chunks(BATCH) {
             let pairs = batch.iter().map(|i| self.pair(pictures, *i as usize)).collect::<Result<Vec<_>>>()?;
             let values: Vec<f32> = pairs.iter().flat_map(|(_, input)| self.intake.values(input)).collect();
@@ -83,6 +87,10 @@ impl<'a> Passing<'a> {
             let output = self.judge.output(&prepared, threads);
             let linear = self.pca.rebuilt(&prepared.input);
             let clean: Vec<f32> = pairs.iter().flat_map(|(clean, _)| self.intake.values(clean)).collect();
+            if has_bound {
+                let first = bounds.len() as u64;
+                bounds.extend(elbo::negative_elbo(self.judge, &prepared.input, &clean, first, threads));
+            }
             let sample = |values: &[f32], i: usize| self.intake.sample(&values[i * width..(i + 1) * width]);
             for i in 0..prepared.n {
                 let clean = sample(&clean, i);
@@ -99,6 +107,7 @@ impl<'a> Passing<'a> {
             model: mean(&model),
             pca: mean(&pca),
             input: (!self.damages.damages().is_empty()).then(|| mean(&input)),
+            negative_elbo: (!bounds.is_empty()).then(|| bounds.iter().sum::<f64>() / bounds.len() as f64),
         })
     }
 }

@@ -6,18 +6,20 @@ use narrows_engine::{Network, Params, Threads};
 use rayon::prelude::*;
 
 use super::fit::Session;
+use super::generation::Codes;
 use super::judge::Judge;
 use super::split::Split;
-use super::{Baselines, CodeDensity, calibrate, summary};
+use super::{Baselines, calibrate, summary};
 use crate::baseline::{Components, IsolationForest, Pca};
 use crate::codec::Quantiser;
 use crate::detect::residual::Slots;
 use crate::detect::{Calibration, Decision};
 use crate::error::Result;
-use crate::model::{self, Latent, Shape};
+use crate::model::{self, Shape};
 use crate::prep::{Block, Prepared};
 use crate::range::lit;
 use crate::recipe::Recipe;
+use crate::report::UnitsReport;
 use crate::train::{self, Event, PreparedSamples, Samples, Stop, Task, Trained, Training};
 
 /// Most training scores kept for the `contamination` rule.
@@ -74,7 +76,9 @@ pub(super) struct Learnt {
     pub(super) recipe: Recipe,
     pub(super) judge: Judge,
     pub(super) baselines: Baselines,
-    pub(super) density: CodeDensity,
+    /// What codes look like, for new rows.
+    pub(super) codes: Codes,
+    /// How codes are rounded when they are stored.
     pub(super) quantiser: Quantiser,
     pub(super) trainings: Vec<Training>,
     pub(super) warnings: Vec<String>,
@@ -93,7 +97,8 @@ pub(super) fn learn(recipe: &Recipe, material: Material<'_>, session: &Session<'
     let threads = &session.threads;
     let detector = calibrate::detector(&recipe, &network, &members, &slots, &references, &calibration, threads)?;
     let baselines = baselines(&train, network.code_size(), recipe.seed, threads)?;
-    let density = density(&recipe.latent, &network, &members[0], &train, threads);
+    let codes = codes(&network, &members[0], &train, &calibration, recipe.seed, threads)?;
+    warnings.extend(codes.units.as_ref().and_then(UnitsReport::warning));
     let quantiser = quantiser(&recipe, &network, &members[0], &train, threads);
     if trainings.iter().any(|training| training.stopped == Stop::Interrupted) {
         warnings.push(format!(
@@ -102,7 +107,7 @@ pub(super) fn learn(recipe: &Recipe, material: Material<'_>, session: &Session<'
         ));
     }
     let judge = Judge { network, members, detector, slots };
-    Ok(Learnt { recipe, judge, baselines, density, quantiser, trainings, warnings })
+    Ok(Learnt { recipe, judge, baselines, codes, quantiser, trainings, warnings })
 }
 
 /// Draws the line where a sample is what is judged: a row of a table, or a whole series.
@@ -231,12 +236,20 @@ fn quantiser(recipe: &Recipe, network: &Network, params: &Params, train: &Prepar
 }
 
 /// What codes look like, for new rows.
-fn density(latent: &Latent, network: &Network, params: &Params, train: &Prepared, threads: &Threads) -> CodeDensity {
-    if let Latent::Gaussian(_) = latent {
-        return CodeDensity::Standard;
-    }
-    let n = train.n.min(DENSITY_ROWS);
-    let mut codes = vec![0.0; n * network.code_size()];
-    network.encode(params, &train.input[..n * train.width], &mut codes, threads);
-    CodeDensity::normal(&codes, network.code_size())
+fn codes(
+    network: &Network,
+    params: &Params,
+    train: &Prepared,
+    held_out: &Prepared,
+    seed: u64,
+    threads: &Threads,
+) -> Result<Codes> {
+    let k = network.code_size();
+    let encoded = |rows: &Prepared| {
+        let n = rows.n.min(DENSITY_ROWS);
+        let mut codes = vec![0.0; n * k];
+        network.encode(params, &rows.input[..n * rows.width], &mut codes, threads);
+        codes
+    };
+    Codes::of(network.latent, &encoded(train), &encoded(held_out), k, seed)
 }

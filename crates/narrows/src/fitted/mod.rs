@@ -5,6 +5,9 @@
 
 mod calibrate;
 mod cut;
+mod density;
+mod elbo;
+mod encoder;
 mod evaluate;
 mod events;
 mod fit;
@@ -13,6 +16,7 @@ mod fit_series;
 mod fit_table;
 mod follow;
 mod generate;
+mod generation;
 mod image_samples;
 mod images;
 mod images_quality;
@@ -21,6 +25,7 @@ mod input;
 mod intake;
 mod judge;
 mod learn;
+mod likeness;
 mod points;
 mod rebuild;
 mod roles;
@@ -31,22 +36,24 @@ mod split;
 mod summary;
 mod verdict;
 
+pub(crate) use density::CodeDensity;
+pub use encoder::Encoder;
 pub use evaluate::{Evaluation, Evaluator};
 pub use events::SeriesEvent;
 pub use fit::{Session, fit};
 pub use fit_images::{PictureRoles, fit_images};
 pub use follow::{Followed, Follower};
-pub(crate) use generate::CodeDensity;
 pub use images::PictureScore;
 pub(crate) use intake::{ImagesIntake, ImagesLayout, Intake, SeriesIntake, TableIntake};
 pub(crate) use judge::Judge;
+pub use likeness::Likeness;
 pub use roles::Roles;
 pub use series_quality::SeriesQuality;
 pub use verdict::{Explained, Flag, ScoreCounts, Scores};
 
 use crate::baseline::{IsolationForest, Pca};
 use crate::codec::Coding;
-use crate::data::{Layout, Schema};
+use crate::data::Schema;
 use crate::detect::{Calibration, Decision, Threshold};
 use crate::error::{Error, Result};
 use crate::recipe::Recipe;
@@ -105,7 +112,7 @@ impl Fitted {
     /// Whether a row's result depends on no other row, so that rows may be given piece by piece; points in time depend
     /// on their neighbours.
     pub fn rows_stand_alone(&self) -> bool {
-        !matches!(&self.intake, Intake::Series(series) if series.layout == Layout::Long)
+        self.intake.rows_stand_alone()
     }
 
     /// Of points in time: the columns that say when and which.

@@ -5,10 +5,12 @@ use arrow::datatypes::Float64Type;
 use narrows_engine::Threads;
 
 use super::Fitted;
+use super::encoder::code_name;
 use super::images::not_a_table;
 use super::intake::Intake;
 use crate::data::{Column, ColumnKind, Schema, Table, conform};
 use crate::error::{Error, Place, Result};
+use crate::prep::Cell;
 
 impl Fitted {
     /// What the model makes of each row, in the columns' own units: the mean over members.
@@ -33,48 +35,50 @@ impl Fitted {
     /// # Errors
     /// As for [`Fitted::reconstruct`].
     pub fn encode(&self, table: &Table, threads: &Threads) -> Result<Table> {
-        let codes = match &self.intake {
-            Intake::Table(intake) => self.judge.codes(&intake.prepare(table)?.prepared, threads),
-            Intake::Series(intake) => return self.encode_series(intake, table, threads),
-            Intake::Images(_) => return Err(not_a_table()),
-        };
-        Table::from_columns(self.code_columns(&codes))
-    }
-
-    /// Codes `[n, code_size]` as columns.
-    pub(super) fn code_columns(&self, codes: &[f32]) -> Vec<(String, Vec<f64>)> {
-        let k = self.code_size();
-        let column = |j: usize| codes.chunks_exact(k).map(|code| f64::from(code[j])).collect();
-        (0..k).map(|j| (code_name(j), column(j))).collect()
+        self.encoding().table(table, threads)
     }
 
     /// Rows from codes alone: a table with the columns that [`Fitted::encode`] makes.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] where a code column is missing, [`Error::Data`] where a code is not a finite number.
+    /// As for [`Fitted::codes_of`].
     pub fn decode(&self, codes: &Table, threads: &Threads) -> Result<Table> {
-        let columns: Vec<_> =
-            (0..self.code_size()).map(|j| Column { name: code_name(j), kind: ColumnKind::Numeric }).collect();
-        let (typed, _) = conform(codes.clone(), &Schema { columns })?;
-        let (n, k) = (typed.n_rows(), self.code_size());
+        self.rows_from_codes(&self.codes_of(codes)?, codes.n_rows(), threads)
+    }
+
+    /// The codes in a table with the columns that [`Fitted::encode`] makes, `[n, code_size]`; other columns are passed over.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] where a code column is missing or there is one too many, [`Error::Data`] where a code is not a
+    /// finite number.
+    pub fn codes_of(&self, table: &Table) -> Result<Vec<f32>> {
+        let (n, k) = (table.n_rows(), self.code_size());
+        let unit = |name: &str| name.strip_prefix("code_").and_then(|unit| unit.parse::<usize>().ok());
+        if let Some(extra) = table.names().into_iter().find(|name| unit(name).is_some_and(|unit| unit >= k)) {
+            let message = format!("expected codes of {k} units, up to `{}`, got a column `{extra}`", code_name(k - 1));
+            return Err(Error::mismatch(message).with_hint("the codes are those of another model"));
+        }
+        let columns = (0..k).map(|j| Column { name: code_name(j), kind: ColumnKind::Numeric }).collect();
+        let (typed, _) = conform(table.clone(), &Schema { columns })?;
         let mut flat = vec![0.0_f32; n * k];
         for j in 0..k {
             let name = code_name(j);
             let column = typed.expect_column(&name)?.as_primitive::<Float64Type>();
             for (row, value) in column.iter().enumerate() {
-                let value = value.filter(|value| value.is_finite()).ok_or_else(|| {
-                    let got = value.map_or("nothing".to_owned(), |v| v.to_string());
+                // What no float can hold would be infinite to the network.
+                let value = value.map(|value| value as f32).filter(|value| value.is_finite()).ok_or_else(|| {
+                    let got = value.map_or("nothing".to_owned(), |v| Cell::Number(v).to_string());
                     let place = Place::cell(&name, typed.first_row() + row as u64);
                     Error::data(place, format!("expected a finite number, got {got}"))
                 })?;
-                flat[row * k + j] = value as f32;
+                flat[row * k + j] = value;
             }
         }
-        self.rows_from_codes(&flat, n, threads)
+        Ok(flat)
     }
 
     /// Rows from codes `[n, code_size]`.
-    pub(super) fn rows_from_codes(&self, codes: &[f32], n: usize, threads: &Threads) -> Result<Table> {
+    fn rows_from_codes(&self, codes: &[f32], n: usize, threads: &Threads) -> Result<Table> {
         let output = self.judge.decode(codes, n, threads);
         match &self.intake {
             Intake::Table(intake) => intake.pipeline.inverse_table(&output, n),
@@ -82,8 +86,4 @@ impl Fitted {
             Intake::Images(_) => Err(not_a_table()),
         }
     }
-}
-
-fn code_name(unit: usize) -> String {
-    format!("code_{unit}")
 }

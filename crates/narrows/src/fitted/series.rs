@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Float64Array, StringArray, UInt64Array};
+use arrow::array::{ArrayRef, Float64Array};
 use narrows_engine::Threads;
 
-use super::intake::{SeriesIntake, SeriesSamples};
+use super::intake::{Origin, SeriesIntake, SeriesSamples};
 use super::judge::Detail;
 use super::points::{Points, Say, points};
 use super::verdict::{Explained, Flag, ScoreCounts};
@@ -13,9 +13,6 @@ use super::{Fitted, Judge};
 use crate::data::{Layout, Series, Table};
 use crate::detect::{Reason, explain};
 use crate::error::Result;
-
-/// Windows encoded together.
-const CHUNK: usize = 4096;
 
 impl Fitted {
     /// Scores every row of a table of series and names the `k` channels, or steps, most to blame.
@@ -102,7 +99,11 @@ impl Fitted {
         if intake.layout == Layout::Rows {
             let windows = intake.whole(&samples);
             let output = self.judge.output(&windows.prepared, threads);
-            return intake.rows_of(&output, &windows.levels, &samples.set.series);
+            return intake.rows_of(
+                &output,
+                &windows.levels,
+                &samples.set.series.iter().map(Origin::of).collect::<Vec<_>>(),
+            );
         }
         let k = intake.pipeline.n_channels();
         let mut columns = vec![vec![f64::NAN; table.n_rows()]; k];
@@ -122,41 +123,6 @@ impl Fitted {
             (name.clone(), Arc::new(cells.collect::<Float64Array>()) as ArrayRef)
         }));
         Table::from_arrays(arrays, "reconstructed")
-    }
-
-    /// The code of each row, or of each window of the long layout, one after the other without overlap.
-    pub(super) fn encode_series(&self, intake: &SeriesIntake, table: &Table, threads: &Threads) -> Result<Table> {
-        let samples = intake.prepare(table)?;
-        if intake.layout == Layout::Rows {
-            let codes = self.judge.codes(&intake.whole(&samples).prepared, threads);
-            return Table::from_columns(self.code_columns(&codes));
-        }
-        let mut codes = Vec::new();
-        let (mut ids, mut starts, mut rows) = (Vec::new(), Vec::new(), Vec::new());
-        for (series, signal) in samples.set.series.iter().zip(&samples.signals) {
-            let firsts = intake.firsts(signal.n, intake.pipeline.window());
-            for firsts in firsts.chunks(CHUNK) {
-                let mut windows = intake.pipeline.no_windows(firsts.len());
-                intake.pipeline.cut(signal, firsts.iter().copied(), &mut windows);
-                codes.extend(self.judge.codes(&windows.prepared, threads));
-            }
-            for first in firsts {
-                ids.push(series.id.clone());
-                starts.push(series.time(first).to_string());
-                rows.push(series.rows[first..].iter().flatten().next().map(|row| u64::from(*row)));
-            }
-        }
-        let mut arrays: Vec<(String, ArrayRef)> = vec![("row".to_owned(), Arc::new(UInt64Array::from(rows)))];
-        if let Some(id) = &intake.columns.id {
-            arrays.push((id.clone(), Arc::new(StringArray::from(ids))));
-        }
-        if let Some(time) = &intake.columns.time {
-            arrays.push((time.clone(), Arc::new(StringArray::from(starts))));
-        }
-        for (name, values) in self.code_columns(&codes) {
-            arrays.push((name, Arc::new(Float64Array::from(values))));
-        }
-        Table::from_arrays(arrays, "codes")
     }
 }
 

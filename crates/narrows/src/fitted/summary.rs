@@ -122,6 +122,8 @@ pub(super) fn report(
         pca: pca_comparison(told, &held_out.rows, &held_out.output)?,
         top,
         code_map: code_map(told, threads)?,
+        // Told once the model is whole: it has to generate.
+        generation: None,
         series,
         images,
         recipe: told.recipe.clone(),

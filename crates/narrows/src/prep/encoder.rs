@@ -2,12 +2,14 @@
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array, StringArray, TimestampMicrosecondArray};
 use arrow::datatypes::{Float64Type, TimestampMicrosecondType};
+use narrows_engine::rng::Stream;
 use serde::{Deserialize, Serialize};
 
 use super::block::BlockKind;
 use super::cell::Cell;
 use super::cycle::Cycles;
 use super::flag::Flag;
+use super::grain::Grain;
 use super::levels::{Index, Levels};
 use super::number::{Number, Seen};
 use super::prepared::{Slots, Tally};
@@ -121,6 +123,16 @@ impl Encoder {
         Ok(Bound { encoder: self, typed: typed(table, name, self.kind())?, index })
     }
 
+    /// A fresh draw where a column's inputs are what a decoder expects, written over them.
+    pub(crate) fn draw(&self, features: &mut [f32], grain: Option<&Grain>, stream: &mut Stream) -> Cell {
+        match self {
+            Encoder::Number(number) => number.draw(features, grain, stream),
+            Encoder::Flag(flag) => flag.draw(features, stream),
+            Encoder::Levels(levels) => levels.draw(features, stream),
+            Encoder::Cycles(cycles) => cycles.read(features),
+        }
+    }
+
     /// The value that a column's inputs stand for.
     pub(crate) fn read(&self, features: &[f32]) -> Cell {
         match self {
@@ -141,6 +153,14 @@ impl Bound<'_> {
             (Encoder::Levels(levels), Typed::Words(array), Some(index)) => levels.write(array, index, first, n, slots),
             (Encoder::Cycles(cycles), Typed::Moments(array), _) => cycles.write(array, first, n, slots),
             _ => unreachable!("binding chose the column's type by the encoder"),
+        }
+    }
+
+    /// The grain of a column of numbers, its noise being what rebuilding left over of each of its inputs.
+    pub(crate) fn grain(&self, rows: &[u32], noise: &[f32]) -> Option<Grain> {
+        match &self.typed {
+            Typed::Numbers(array) => Grain::of(array, rows, noise[0]),
+            Typed::Flags(_) | Typed::Words(_) | Typed::Moments(_) => None,
         }
     }
 

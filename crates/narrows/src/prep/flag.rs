@@ -1,6 +1,7 @@
 //! Boolean columns: 0 or 1.
 
 use arrow::array::{Array, BooleanArray};
+use narrows_engine::rng::Stream;
 use serde::{Deserialize, Serialize};
 
 use super::cell::Cell;
@@ -47,6 +48,22 @@ impl Flag {
             }
         }
         tally
+    }
+
+    /// A fresh draw where these inputs are the probabilities of true and of missing, written over them.
+    pub(crate) fn draw(&self, features: &mut [f32], stream: &mut Stream) -> Cell {
+        let (chance, truth) = (stream.uniform(), stream.uniform());
+        if self.has_indicator {
+            let is_missing = chance < features[1];
+            features[1] = f32::from(u8::from(is_missing));
+            if is_missing {
+                features[0] = f32::from(u8::from(self.fill));
+                return Cell::Missing;
+            }
+        }
+        let flag = truth < features[0];
+        features[0] = f32::from(u8::from(flag));
+        Cell::Flag(flag)
     }
 
     /// The truth value that these inputs stand for.

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 
 use arrow::array::{Array, StringArray};
+use narrows_engine::rng::Stream;
 use serde::{Deserialize, Serialize};
 
 use super::Prep;
@@ -130,6 +131,33 @@ impl Levels {
             slot if slot < self.unseen_slot() => Cell::Level(RARE.to_owned()),
             slot if slot == self.unseen_slot() => Cell::Level(UNSEEN.to_owned()),
             _ => Cell::Missing,
+        }
+    }
+
+    /// A fresh draw where these inputs are the levels' probabilities, written over them. It is always a level that training
+    /// rows have; a rare one is any of the rare ones.
+    pub(crate) fn draw(&self, features: &mut [f32], stream: &mut Stream) -> Cell {
+        let (chance, which) = (stream.uniform(), stream.uniform());
+        let features = &mut features[..self.width()];
+        // Other losses than cross-entropy may leave what is no probability.
+        features.iter_mut().for_each(|p| *p = if p.is_finite() { p.max(0.0) } else { 0.0 });
+        features[self.unseen_slot()] = 0.0;
+        let mut left = chance * features.iter().sum::<f32>();
+        let possible = |slot: &usize| features[*slot] > 0.0;
+        let drawn = (0..features.len()).filter(possible).find(|slot| {
+            left -= features[*slot];
+            left < 0.0
+        });
+        let slot = drawn.or_else(|| (0..features.len()).rev().find(possible)).unwrap_or(self.fill);
+        features.fill(0.0);
+        features[slot] = 1.0;
+        if slot < self.levels.len() {
+            Cell::Level(self.levels[slot].clone())
+        } else if slot < self.unseen_slot() {
+            let which = ((which * self.rare.len() as f32) as usize).min(self.rare.len() - 1);
+            Cell::Level(self.rare[which].clone())
+        } else {
+            Cell::Missing
         }
     }
 

@@ -12,6 +12,7 @@ mod cell;
 mod cycle;
 mod encoder;
 mod flag;
+mod grain;
 mod levels;
 mod number;
 mod period;
@@ -26,6 +27,7 @@ mod window;
 
 pub use block::{Block, BlockKind};
 pub use cell::Cell;
+pub(crate) use grain::Grain;
 pub use period::period;
 pub use pipeline::Pipeline;
 pub use prepared::{ColumnCounts, PrepCounts, Prepared, finite};

@@ -4,9 +4,11 @@
 //! "missing" (a division by zero upstream), and is treated so in training and in scoring alike.
 
 use arrow::array::{Array, Float64Array};
+use narrows_engine::rng::Stream;
 use serde::{Deserialize, Serialize};
 
 use super::cell::{Cell, short};
+use super::grain::Grain;
 use super::prepared::{Slots, Tally};
 use super::quantile::Curve;
 use super::{Prep, Scaling};
@@ -121,6 +123,26 @@ impl Number {
             return Cell::Missing;
         }
         Cell::Number(self.backward(features[0]))
+    }
+
+    /// A fresh draw where these inputs are what the decoder expects, written over them: missing as often as it says, else
+    /// its number and the noise of the grain.
+    pub(crate) fn draw(&self, features: &mut [f32], grain: Option<&Grain>, stream: &mut Stream) -> Cell {
+        // Drawn for every cell, so that what a cell receives does not depend on others.
+        let (chance, noise) = (stream.uniform(), stream.normal());
+        if self.has_indicator {
+            let is_missing = chance < features[1];
+            features[1] = f32::from(u8::from(is_missing));
+            if is_missing {
+                features[0] = self.held(self.scaled(self.fill)) as f32;
+                return Cell::Missing;
+            }
+        }
+        let expected = features[0] + grain.map_or(0.0, |grain| grain.noise * noise);
+        let x = self.backward(expected);
+        let x = grain.map_or(x, |grain| grain.hold(x));
+        features[0] = self.forward(x).0;
+        Cell::Number(x)
     }
 
     /// One finite value as an input, and whether it had to be held within the clip.

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, Float64Array, StringArray};
+use narrows_engine::rng::Stream;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +12,7 @@ use super::Prep;
 use super::block::Block;
 use super::cell::Cell;
 use super::encoder::{Bound, Encoder, Found};
+use super::grain::Grain;
 use super::prepared::{PrepCounts, Prepared, Slots, Tally};
 use super::summary::{ColumnPrep, PrepReport};
 use crate::data::{ColumnKind, Schema, Table};
@@ -187,15 +189,82 @@ impl Pipeline {
     /// # Errors
     /// [`Error::Data`] where `features` is not `n` rows long.
     pub fn inverse_table(&self, features: &[f32], n: usize) -> Result<Table> {
+        self.held_table(features, n, &[])
+    }
+
+    /// The same, its numbers held to the grains of their columns, where there are any.
+    pub(crate) fn held_table(&self, features: &[f32], n: usize, grains: &[Option<Grain>]) -> Result<Table> {
         if features.len() != n * self.width {
             let message = format!("expected {n} rows of {} inputs, got {} numbers", self.width, features.len());
             return Err(Error::data(Place::source("features"), message));
         }
-        let column = |column: &Fitted| {
-            let cells = features.chunks_exact(self.width).map(|row| column.read(row));
+        let column = |(i, column): (usize, &Fitted)| {
+            let grain = grains.get(i).and_then(Option::as_ref);
+            let held = |cell: Cell| match (cell, grain) {
+                (Cell::Number(x), Some(grain)) => Cell::Number(grain.hold(x)),
+                (cell, _) => cell,
+            };
+            let cells = features.chunks_exact(self.width).map(|row| held(column.read(row)));
             (column.summary.name.clone(), array_of(column.summary.kind, cells))
         };
-        Table::from_arrays(self.columns.par_iter().map(column).collect(), "reconstructed")
+        Table::from_arrays(self.columns.par_iter().enumerate().map(column).collect(), "reconstructed")
+    }
+
+    /// Fresh draws of rows that a decoder expects, `[n, width]`, written over them: a column's cells, `[n]`, each. Row `i`
+    /// draws from `stream(i)` alone.
+    pub(crate) fn draw(
+        &self,
+        features: &mut [f32],
+        grains: &[Option<Grain>],
+        stream: impl Fn(usize) -> Stream + Sync,
+    ) -> Vec<Vec<Cell>> {
+        let drawn: Vec<Vec<Cell>> = features
+            .par_chunks_exact_mut(self.width)
+            .enumerate()
+            .map(|(row, features)| {
+                let mut stream = stream(row);
+                let cell = |(i, column): (usize, &Fitted)| {
+                    let grain = grains.get(i).and_then(Option::as_ref);
+                    column.encoder.draw(&mut features[column.range.clone()], grain, &mut stream)
+                };
+                self.columns.iter().enumerate().map(cell).collect()
+            })
+            .collect();
+        let mut columns: Vec<Vec<Cell>> = self.columns.iter().map(|_| Vec::with_capacity(drawn.len())).collect();
+        drawn.into_iter().for_each(|row| columns.iter_mut().zip(row).for_each(|(column, cell)| column.push(cell)));
+        columns
+    }
+
+    /// The table of cells by column, as [`draw`](Pipeline::draw) gives them.
+    pub(crate) fn table_of(&self, cells: Vec<Vec<Cell>>) -> Result<Table> {
+        let column = |(column, cells): (&Fitted, Vec<Cell>)| {
+            (column.summary.name.clone(), array_of(column.summary.kind, cells.into_iter()))
+        };
+        Table::from_arrays(self.columns.iter().zip(cells).map(column).collect(), "generated")
+    }
+
+    /// The grains of the columns, from the training rows of a typed table and from what rebuilding leaves over of each
+    /// input, `[width]`.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] where a column is not there or not typed.
+    pub(crate) fn grains(&self, table: &Table, rows: &[u32], noise: &[f32]) -> Result<Vec<Option<Grain>>> {
+        let bound = self.bind(table)?;
+        Ok(self
+            .columns
+            .iter()
+            .zip(bound)
+            .map(|(column, bound)| bound.grain(rows, &noise[column.range.clone()]))
+            .collect())
+    }
+
+    /// Refuses grains that are not this pipeline's; for grains that come from a file.
+    pub(crate) fn check_grains(&self, grains: &[Option<Grain>]) -> Result<()> {
+        let fits = grains.is_empty() || grains.len() == self.columns.len();
+        if fits && grains.iter().flatten().all(Grain::is_sound) {
+            return Ok(());
+        }
+        Err(Error::mismatch("the grains of the columns do not follow from the columns"))
     }
 
     fn push(&mut self, summary: ColumnPrep, encoder: Encoder) {

@@ -54,4 +54,7 @@ pub struct Reconstruction {
     /// The damaged pictures as they came, where they were damaged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input: Option<Similarity>,
+    /// Of a gaussian latent under binary cross-entropy: the negative evidence lower bound, in nats a sample.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub negative_elbo: Option<f64>,
 }

@@ -2,6 +2,7 @@
 //!
 //! No clock and no machine is in it, so the same data and recipe give the same report, to the byte.
 
+mod generation;
 pub mod html;
 mod images;
 mod restoration;
@@ -11,6 +12,7 @@ mod series;
 use serde::{Deserialize, Serialize};
 
 pub use crate::train::{Check, Stop, Training};
+pub use generation::{DensityReport, GenerationReport, UnitsReport};
 pub use images::{ImagesReport, Reconstruction, WorstPicture};
 pub use restoration::{PictureQuality, Restoration, RestorationMeans, Rival, Similarity};
 pub use restorer::{PicturesReport, RestorerReport, SkippedPicture};
@@ -49,6 +51,9 @@ pub struct Report {
     pub top: Vec<TopRow>,
     /// Codes of a sample of rows on their first two principal axes.
     pub code_map: Vec<CodePoint>,
+    /// Where new rows come from and how good they are; none in reports before format 4.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generation: Option<GenerationReport>,
     /// What was made of time, where the rows are time series.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub series: Option<SeriesReport>,

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// Modules of the library by floor. A module may use its own floor's modules listed in [`SIDEWAYS`] and all below.
-const FLOORS: [(&str, u32); 18] = [
+const FLOORS: [(&str, u32); 19] = [
     ("error", 1),
     ("range", 1),
     ("choice", 1),
@@ -17,6 +17,7 @@ const FLOORS: [(&str, u32); 18] = [
     ("train", 4),
     ("detect", 4),
     ("recipe", 5),
+    ("resemblance", 5),
     ("report", 6),
     ("fitted", 6),
     ("restorer", 6),

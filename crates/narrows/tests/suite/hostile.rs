@@ -79,7 +79,7 @@ fn other_files_are_refused_by_name() {
 
 #[test]
 fn a_newer_format_is_refused_by_its_number() {
-    check_refused(&with_document(|document| document["format"] = 4.into()), "expected a format from 1 to 3, got 4");
+    check_refused(&with_document(|document| document["format"] = 5.into()), "expected a format from 1 to 4, got 5");
 }
 
 #[test]

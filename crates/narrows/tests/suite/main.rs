@@ -4,6 +4,7 @@ mod compress;
 mod compress_pictures;
 mod contract;
 mod floors;
+mod generation;
 mod hostile;
 mod old_models;
 mod promised_rate;

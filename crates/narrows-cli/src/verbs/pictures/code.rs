@@ -1,15 +1,13 @@
-//! `narrows encode`, `decode`, `reconstruct` and `generate` on pictures: codes are tables, pictures go to folders.
+//! `narrows encode`, `decode` and `reconstruct` on pictures: codes are tables, pictures go to folders.
 
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, Float32Array, StringArray, UInt64Array};
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, Float32Type};
+use arrow::array::{ArrayRef, Float32Array, StringArray, UInt64Array};
 use narrows::data::Table;
 use narrows::error::Place;
 use narrows::pictures::{Album, Photo};
-use narrows::{Error, Fitted, Threads};
+use narrows::{Encoder, Error, Fitted, Threads};
 
 use super::super::score::batch;
 use crate::args::Common;
@@ -17,9 +15,6 @@ use crate::failure::{Failure, Outcome};
 use crate::output::TableWriter;
 use crate::pictures::{self, Folder};
 use crate::talk::{Talk, count};
-
-/// Pictures of codes at once.
-const BATCH: usize = 256;
 
 /// Calls `each` with every picture that can be read, its number and its name.
 pub(super) fn each_photo(
@@ -52,7 +47,7 @@ pub(super) fn each_photo(
 
 /// Pictures to codes: a row a picture, or a row a piece.
 pub(in crate::verbs) fn encode(
-    fitted: &Fitted,
+    encoder: &Encoder,
     inputs: &[String],
     mut writer: TableWriter,
     common: &Common,
@@ -60,13 +55,13 @@ pub(in crate::verbs) fn encode(
     let threads = common.threads()?;
     let album = pictures::open(inputs, common.talk())?;
     let outcome = each_photo(&album, common.talk(), |_, name, photo| {
-        let codes = fitted.encode_picture(&photo.picture, &threads)?;
+        let codes = encoder.encode_picture(&photo.picture, &threads)?;
         let mut columns: Vec<(String, ArrayRef)> =
             vec![("picture".to_owned(), Arc::new(StringArray::from(vec![name; codes.len()])))];
-        if fitted.sees_pieces() {
+        if encoder.sees_pieces() {
             columns.push(("piece".to_owned(), Arc::new(UInt64Array::from_iter_values(0..codes.len() as u64))));
         }
-        for unit in 0..fitted.code_size() {
+        for unit in 0..encoder.code_size() {
             let values = Float32Array::from_iter_values(codes.iter().map(|code| code[unit]));
             columns.push((format!("code_{unit}"), Arc::new(values)));
         }
@@ -83,23 +78,7 @@ pub(in crate::verbs) fn decode(
     folder: &Folder,
     threads: &Threads,
 ) -> Result<u64, Failure> {
-    let k = fitted.code_size();
-    let mut codes = vec![0.0_f32; table.n_rows() * k];
-    for unit in 0..k {
-        let name = format!("code_{unit}");
-        let column = cast(table.expect_column(&name)?, &DataType::Float32)
-            .map_err(|error| Error::data(Place::column(&name), format!("expected numbers, got {error}")))?;
-        for (row, value) in column.as_primitive::<Float32Type>().iter().enumerate() {
-            let value = value.filter(|value| value.is_finite()).ok_or_else(|| {
-                let got = value.map_or("nothing".to_owned(), |value| value.to_string());
-                Error::data(
-                    Place::cell(&name, table.first_row() + row as u64),
-                    format!("expected a finite number, got {got}"),
-                )
-            })?;
-            codes[row * k + unit] = value;
-        }
-    }
+    let codes = fitted.codes_of(table)?;
     for (row, picture) in fitted.decode_pictures(&codes, threads)?.into_iter().enumerate() {
         let name = format!("{:06}", table.first_row() + row as u64);
         pictures::write_plain(picture, &folder.place(&name, Some("png")))?;
@@ -127,29 +106,4 @@ pub(in crate::verbs) fn reconstruct(
 /// The extension to write a picture of this name with, where its own will not do.
 pub(in crate::verbs) fn extension(name: &str) -> Option<&'static str> {
     (!super::fit::is_picture(Path::new(name))).then_some("png")
-}
-
-/// New pictures into a folder, or as one contact sheet.
-pub(in crate::verbs) fn generate(
-    fitted: &Fitted,
-    n: u64,
-    seed: u64,
-    target: &Path,
-    common: &Common,
-) -> Result<Outcome, Failure> {
-    let threads = common.threads()?;
-    if super::fit::is_picture(target) {
-        let pictures = fitted.generate_pictures(n as usize, 0, seed, &threads)?;
-        Photo::from(narrows::pictures::gallery(&pictures)).write(target).map_err(Error::from)?;
-        return Ok(Outcome::Done);
-    }
-    let folder = Folder::new(target, "--output")?;
-    for first in (0..n).step_by(BATCH) {
-        let pictures = fitted.generate_pictures((n - first).min(BATCH as u64) as usize, first, seed, &threads)?;
-        for (i, picture) in pictures.into_iter().enumerate() {
-            let name = format!("{:06}", first + i as u64);
-            pictures::write_plain(picture, &folder.place(&name, Some("png")))?;
-        }
-    }
-    Ok(Outcome::Done)
 }

@@ -1,11 +1,12 @@
 //! `narrows evaluate` on pictures: how well damage is undone, how well pictures come through the code, how well folders
 //! are told apart.
 
-use narrows::file::Model;
+use narrows::file::Whole;
 use narrows::pictures::Photo;
 use narrows::report::{Reconstruction, Restoration, Similarity};
 use narrows::{Error, Evaluation, Fitted, PictureRoles, Restorer};
 
+use super::super::summary;
 use crate::args::Common;
 use crate::failure::{Failure, Outcome};
 use crate::talk::count;
@@ -22,7 +23,7 @@ pub(in crate::verbs) struct Asked<'a> {
 
 /// Measures a model on pictures.
 pub(in crate::verbs) fn evaluate(
-    model: &Model,
+    model: &Whole,
     asked: Asked<'_>,
     common: &Common,
     tell: fn(&Evaluation) -> String,
@@ -31,15 +32,15 @@ pub(in crate::verbs) fn evaluate(
     let store = pictures::store(asked.inputs, &threads, talk)?;
     if let Some(path) = asked.sheet {
         let sheet = match model {
-            Model::Restorer(restorer) => restorer.sheet(&store, &threads)?,
-            Model::Fitted(fitted) => fitted.sheet(&store, &threads)?,
+            Whole::Restorer(restorer) => restorer.sheet(&store, &threads)?,
+            Whole::Fitted(fitted) => fitted.sheet(&store, &threads)?,
         };
         Photo::from(sheet).write(path).map_err(Error::from)?;
     }
     match model {
-        Model::Restorer(restorer) => restoration(restorer, &store, &asked, common)?,
-        Model::Fitted(fitted) if asked.normal.is_empty() => reconstruction(fitted, &store, common)?,
-        Model::Fitted(fitted) => {
+        Whole::Restorer(restorer) => restoration(restorer, &store, &asked, common)?,
+        Whole::Fitted(fitted) if asked.normal.is_empty() => reconstruction(fitted, &store, common)?,
+        Whole::Fitted(fitted) => {
             let roles = PictureRoles { normal: asked.normal };
             let evaluation = fitted.evaluate_folders(&store, &roles, &threads)?;
             print(&evaluation, tell, common)?;
@@ -89,6 +90,9 @@ fn reconstruction_in_words(reconstruction: &Reconstruction) -> String {
     lines.push(line("this model", &r.model));
     lines.push(line("PCA of the same size", &r.pca));
     lines.extend(r.input.as_ref().map(|input| line("as it came", input)));
+    if let Some(nats) = r.negative_elbo {
+        lines.extend([String::new(), summary::negative_elbo(nats)]);
+    }
     lines.join("\n")
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use narrows::file::{self, Model};
+use narrows::file::{self, Whole};
 use narrows::report::html;
 use narrows::{Error, PictureRoles, Recipe, Session, fit_images, fit_restorer};
 
@@ -30,32 +30,36 @@ pub(in crate::verbs) fn fit(
     let session = Session { threads, observer: &progress, checkpoints: targets.of(&kept) };
     let grace = interrupt::grace("stopping: the best so far is kept; press Ctrl-C again to quit without it");
     let roles = PictureRoles { normal };
-    let fitted: narrows::Result<Model> = if recipe.restores() {
+    targets.check(recipe)?;
+    let fitted: narrows::Result<Whole> = if recipe.restores() {
         match roles.normal.is_empty() {
-            true => fit_restorer(recipe, &store, &session).map(Model::from),
+            true => fit_restorer(recipe, &store, &session).map(|restorer| Whole::Restorer(Box::new(restorer))),
             false => {
                 Err(Error::recipe("--normal", "expected a model that scores, got a restorer, to which all are clean"))
             }
         }
     } else {
-        fit_images(recipe, &store, &roles, &session).map(Model::from)
+        fit_images(recipe, &store, &roles, &session).map(|fitted| Whole::Fitted(Box::new(fitted)))
     };
     progress.finish();
     let model = fitted?;
-    model.save(targets.model)?;
+    match &model {
+        Whole::Fitted(fitted) => targets.save(fitted)?,
+        Whole::Restorer(restorer) => file::save_restorer(restorer, targets.model)?,
+    }
     drop(grace);
 
     if let Some(path) = targets.report {
         output::write_text(path, &page(&model)?)?;
     }
     match &model {
-        Model::Fitted(fitted) => {
+        Whole::Fitted(fitted) => {
             if common.json {
                 output::print_json(fitted.report())?;
             }
             summary::tell(fitted.report(), talk);
         }
-        Model::Restorer(restorer) => {
+        Whole::Restorer(restorer) => {
             if common.json {
                 output::print_json(restorer.report())?;
             }
@@ -71,10 +75,10 @@ pub(in crate::verbs) fn fit(
 }
 
 /// The report of a model as one page.
-pub(in crate::verbs) fn page(model: &Model) -> Result<String, Failure> {
+pub(in crate::verbs) fn page(model: &Whole) -> Result<String, Failure> {
     Ok(match model {
-        Model::Fitted(fitted) => html::render(fitted.report())?,
-        Model::Restorer(restorer) => html::render_restorer(restorer.report())?,
+        Whole::Fitted(fitted) => html::render(fitted.report())?,
+        Whole::Restorer(restorer) => html::render_restorer(restorer.report())?,
     })
 }
 

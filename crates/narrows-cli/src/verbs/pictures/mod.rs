@@ -4,4 +4,5 @@ pub(super) mod code;
 pub(super) mod compress;
 pub(super) mod evaluate;
 pub(super) mod fit;
+pub(super) mod generate;
 pub(super) mod score;

@@ -5,10 +5,10 @@ mod series;
 mod table;
 
 pub(crate) use images::{ImagesIntake, ImagesLayout};
-pub(crate) use series::{SeriesIntake, SeriesSamples};
+pub(crate) use series::{Origin, SeriesIntake, SeriesSamples};
 pub(crate) use table::{TableIntake, TableSamples};
 
-use crate::data::Schema;
+use crate::data::{Layout, Schema};
 use crate::detect::residual::Slots;
 use crate::model::Shape;
 use crate::prep::Block;
@@ -50,6 +50,16 @@ impl Intake {
             Intake::Series(series) => series.slots(),
             Intake::Images(images) => images.slots(),
         }
+    }
+
+    /// Whether a row's result depends on no other row; points in time depend on their neighbours.
+    pub(crate) fn rows_stand_alone(&self) -> bool {
+        !matches!(self, Intake::Series(series) if series.layout == Layout::Long)
+    }
+
+    /// Whether a sample is a piece of a picture and not all of it.
+    pub(crate) fn sees_pieces(&self) -> bool {
+        matches!(self, Intake::Images(images) if images.layout.stride.is_some())
     }
 
     /// How a sample's values lie.

@@ -37,6 +37,20 @@ pub(crate) struct SeriesSamples {
     pub(crate) strangers: Vec<String>,
 }
 
+/// Where a window comes from: the series, whose scale it has, and how many of its points it was cut from.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Origin {
+    pub(crate) id: String,
+    pub(crate) points: usize,
+}
+
+impl Origin {
+    /// A window that is all of a series.
+    pub(crate) fn of(series: &Series) -> Origin {
+        Origin { id: series.id.clone(), points: series.n_points() }
+    }
+}
+
 impl SeriesIntake {
     /// Refuses an intake whose parts do not fit together; for intakes that come from a file.
     pub(crate) fn check(&self) -> Result<()> {
@@ -112,14 +126,14 @@ impl SeriesIntake {
     }
 
     /// Prepared windows `[n, width]` as rows of the rows layout: a column a step, and a channel where there are several.
-    /// The level of each is put back where it was taken from one of these series.
-    pub(crate) fn rows_of(&self, windows: &[f32], levels: &[Level], series: &[Series]) -> Result<Table> {
+    /// The level of each, `[n, channels]`, is put back where it was taken from a series.
+    pub(crate) fn rows_of(&self, windows: &[f32], levels: &[Level], origins: &[Origin]) -> Result<Table> {
         let (k, steps, width) = (self.pipeline.n_channels(), self.pipeline.window(), self.pipeline.width());
         let value = |row: usize, slot: usize| {
             let (t, c) = (slot / k, slot % k);
             let level = levels.get(row * k + c).copied().unwrap_or(Level::NONE);
             // A row that ends early has its level from the points that it has.
-            let (id, n) = series.get(row).map_or(("", steps), |series| (series.id.as_str(), series.n_points()));
+            let (id, n) = origins.get(row).map_or(("", steps), |origin| (origin.id.as_str(), origin.points));
             self.pipeline.backward(id, c, level.put_back(windows[row * width + slot], t, n))
         };
         let n = windows.len() / width.max(1);
@@ -260,7 +274,13 @@ mod tests {
             let intake = rows(transform);
             let samples = intake.prepare(&table(&columns)).unwrap();
             let windows = intake.whole(&samples);
-            let back = intake.rows_of(&windows.prepared.target, &windows.levels, &samples.set.series).unwrap();
+            let back = intake
+                .rows_of(
+                    &windows.prepared.target,
+                    &windows.levels,
+                    &samples.set.series.iter().map(Origin::of).collect::<Vec<_>>(),
+                )
+                .unwrap();
             assert_eq!(back.names(), names);
             for (name, expected) in names.into_iter().zip(values) {
                 let found = data::conform(back.clone(), &intake.schema).unwrap().0;

@@ -7,7 +7,7 @@ use crate::data::{Schema, Table};
 use crate::detect::residual::Slots;
 use crate::detect::{Direction, Reason, explain};
 use crate::error::Result;
-use crate::prep::{Cell, Pipeline, Prepared};
+use crate::prep::{Cell, Grain, Pipeline, Prepared};
 
 /// How rows of a table become samples.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +15,8 @@ pub(crate) struct TableIntake {
     /// The feature columns.
     pub(crate) schema: Schema,
     pub(crate) pipeline: Pipeline,
+    /// What the columns' numbers look like; none in files before format 4.
+    pub(crate) grains: Vec<Option<Grain>>,
 }
 
 /// A table on its way through the model.

@@ -11,6 +11,7 @@ mod anomalies;
 mod code_map;
 mod columns;
 mod data;
+mod generation;
 mod images;
 mod label;
 mod network;
@@ -61,6 +62,8 @@ struct Page {
     quality: Option<quality::Quality>,
     code_map: code_map::CodeMap,
     pca: pca::Pca,
+    /// None in reports before format 4.
+    generation: Option<generation::Generation>,
     reproduce: reproduce::Reproduce,
 }
 
@@ -94,6 +97,7 @@ pub fn render(report: &Report) -> Result<String> {
         quality: has_columns.then(|| quality::Quality::new(report)),
         code_map: code_map::CodeMap::new(report),
         pca: pca::Pca::new(report),
+        generation: report.generation.as_ref().map(|found| generation::Generation::new(report, found)),
         reproduce: reproduce::Reproduce::new(report),
     };
     page.render().map_err(|error| Error::write("report.html", std::io::Error::other(error)))
@@ -192,6 +196,11 @@ mod tests {
         for row in &mut report.top {
             row.reasons = vec![Reason::category(hostile, 0.5, hostile, hostile)];
         }
+        let generation = report.generation.as_mut().unwrap();
+        generation.density.words = hostile.to_owned();
+        let found = generation.resemblance.as_mut().unwrap();
+        (found.classifier, found.space) = (hostile.to_owned(), Some(hostile.to_owned()));
+        found.columns.iter_mut().for_each(|column| column.column = hostile.to_owned());
         let html = check(&report);
         assert!(!html.contains("<script") && !html.contains("<img") && !html.contains("onerror=x>"));
     }
@@ -267,6 +276,13 @@ mod tests {
                 (row.score, row.p_value) = (bad, bad);
                 row.reasons.iter_mut().for_each(|reason| reason.share = bad);
             }
+            let generation = report.generation.as_mut().unwrap();
+            (generation.density.held_out, generation.density.one_normal) = (Some(bad), Some(bad));
+            generation.negative_elbo = Some(bad);
+            let found = generation.resemblance.as_mut().unwrap();
+            (found.auc, found.correlation_difference) = (bad, Some(bad));
+            found.copies.as_mut().unwrap().ratio = Some(bad);
+            found.columns.iter_mut().for_each(|c| (c.distance, c.missing) = (bad, Some([bad, bad])));
             let mut series = sample::series();
             for stretch in &mut series.stretches {
                 stretch.threshold = bad;

@@ -6,11 +6,12 @@ use narrows_pictures::{Channels, Picture, Sheet};
 use crate::detect::Reason;
 use crate::recipe::{Data, Images, Recipe};
 use crate::report::{
-    ChannelTrace, Check, CodePoint, ColumnReport, Detection, EventSpan, Histogram, ImagesReport, LayerReport,
-    NetworkReport, Part, PcaComparison, PictureQuality, PicturesReport, Reconstruction, Report, Restoration,
-    RestorationMeans, RestorerReport, Rival, Role, Rows, SeriesReport, Similarity, SkippedPicture, Stop, Stretch,
-    TopRow, Training, WindowExample, WorstPicture,
+    ChannelTrace, Check, CodePoint, ColumnReport, DensityReport, Detection, EventSpan, GenerationReport, Histogram,
+    ImagesReport, LayerReport, NetworkReport, Part, PcaComparison, PictureQuality, PicturesReport, Reconstruction,
+    Report, Restoration, RestorationMeans, RestorerReport, Rival, Role, Rows, SeriesReport, Similarity, SkippedPicture,
+    Stop, Stretch, TopRow, Training, WindowExample, WorstPicture,
 };
+use crate::resemblance::{ColumnDistance, Copies, Distance, Resemblance};
 
 const FEATURES: [(&str, &str, f64); 29] = [
     ("amount", "numeric", 0.91),
@@ -43,6 +44,36 @@ const FEATURES: [(&str, &str, f64); 29] = [
     ("created_at", "datetime", 0.77),
     ("browser_language_and_region_as_sent_by_the_client_before_normalisation", "category", 0.69),
 ];
+
+/// What is said of new rows.
+pub(crate) fn generation() -> GenerationReport {
+    let column =
+        |column: &str, by, distance, missing| ColumnDistance { column: column.to_owned(), by, distance, missing };
+    GenerationReport {
+        density: DensityReport {
+            words: "a mixture of 4 normal distributions, full covariances".to_owned(),
+            components: 4,
+            held_out: Some(-2.51),
+            one_normal: Some(-3.08),
+        },
+        units: None,
+        negative_elbo: None,
+        resemblance: Some(Resemblance {
+            generated: 200,
+            held_out: 200,
+            space: None,
+            columns: vec![
+                column("hour", Distance::KolmogorovSmirnov, 0.12, None),
+                column("country", Distance::TotalVariation, 0.04, Some([0.02, 0.013])),
+            ],
+            correlation_difference: Some(0.021),
+            auc: 0.56,
+            classifier: "100 extremely randomised trees".to_owned(),
+            copies: Some(Copies { ratio: Some(1.04), exact: 0, exact_held_out: 0, measured: 200 }),
+        }),
+        sheet: None,
+    }
+}
 
 /// The report.
 pub(crate) fn report() -> Report {
@@ -77,6 +108,7 @@ pub(crate) fn report() -> Report {
         pca: PcaComparison { components: 29, pca_error: 0.0, model_error: 0.0213 },
         top: (0..20).map(top).collect(),
         code_map: code_map(),
+        generation: Some(generation()),
         series: None,
         images: None,
         recipe: Recipe::default(),
@@ -324,6 +356,7 @@ pub(crate) fn images() -> ImagesReport {
             model: similarity(27.7, 0.81, Some(0.294)),
             pca: similarity(26.9, 0.78, None),
             input: Some(similarity(20.3, 0.44, None)),
+            negative_elbo: None,
         },
         sheet: sheet(&["input", "output", "truth", "difference"]),
         worst: (0..12).map(worst).collect(),

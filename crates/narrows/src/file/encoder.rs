@@ -1,0 +1,68 @@
+//! An encoder as a JSON document beside its weights, and back, everything checked on the way in.
+
+use serde::{Deserialize, Serialize};
+
+use super::container::{Container, Tensor};
+use super::document::{self, FORMAT, SeriesNote, read_weights};
+use crate::data::Schema;
+use crate::fitted::{Encoder, ImagesLayout, Intake};
+use crate::model;
+use crate::prep::Pipeline;
+use crate::recipe::Recipe;
+
+/// What tells this document from that of a whole model.
+pub(super) const KIND: &str = "encoder";
+
+#[derive(Serialize, Deserialize)]
+struct Document {
+    format: u32,
+    library: String,
+    kind: String,
+    recipe: Recipe,
+    schema: Schema,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pipeline: Option<Pipeline>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    series: Option<SeriesNote>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    images: Option<ImagesLayout>,
+    source: String,
+}
+
+pub(super) fn write(encoder: &Encoder) -> (String, Vec<Tensor>) {
+    let Encoder { recipe, intake, network: _, params, source } = encoder;
+    let tensors = params.entries().map(|entry| Tensor::f32(entry.name, entry.shape, entry.data)).collect();
+    let (pipeline, images) = match intake {
+        Intake::Table(table) => (Some(table.pipeline.clone()), None),
+        Intake::Series(_) => (None, None),
+        Intake::Images(images) => (None, Some(images.layout)),
+    };
+    let document = Document {
+        format: FORMAT,
+        library: env!("CARGO_PKG_VERSION").to_owned(),
+        kind: KIND.to_owned(),
+        recipe: recipe.clone(),
+        schema: intake.schema().clone(),
+        pipeline,
+        series: SeriesNote::of(intake),
+        images,
+        source: source.clone(),
+    };
+    (serde_json::to_string(&document).expect("a model is plain data"), tensors)
+}
+
+pub(super) fn read(container: &Container<'_>, file_size: usize) -> Result<Encoder, String> {
+    let document: Document =
+        serde_json::from_str(&container.document).map_err(|error| format!("the document is damaged: {error}"))?;
+    let Document { recipe, schema, pipeline, series, images, source, .. } = document;
+    recipe.check().map_err(|error| error.to_string())?;
+    let intake = document::intake(&recipe, schema, (pipeline, series, images))?;
+    let whole = model::build(recipe.axes(), intake.blocks(), intake.shape()).map_err(|error| error.to_string())?;
+    let network = Encoder::network(&whole).map_err(|error| error.to_string())?;
+    let bytes = network.n_params().saturating_mul(4);
+    if bytes > file_size {
+        return Err(format!("expected at least {bytes} bytes of weights, got a file of {file_size}"));
+    }
+    let params = read_weights(container, &network, 1, 0)?;
+    Ok(Encoder { recipe, intake, network, params, source })
+}
