@@ -3,6 +3,8 @@
 //! Every score goes through [`Fitted::score`] or [`Fitted::explain`], which share one path; a row's result depends on
 //! no other row, on no batch size and on no number of threads.
 
+mod active_units;
+mod bottleneck;
 mod calibrate;
 mod cut;
 mod evaluate;
@@ -29,6 +31,7 @@ mod series_quality;
 mod series_summary;
 mod split;
 mod summary;
+mod unexplained;
 mod verdict;
 
 pub use evaluate::{Evaluation, Evaluator};
