@@ -16,6 +16,7 @@ pub mod recipe;
 pub mod report;
 pub mod restorer;
 pub mod train;
+pub mod tune;
 
 pub use choice::Choice;
 pub use error::{Error, ErrorKind, Result};

@@ -2,9 +2,10 @@
 
 use crate::folder::Folder;
 
-const VERBS: [&str; 13] = [
+const VERBS: [&str; 14] = [
     "demo",
     "fit",
+    "tune",
     "score",
     "evaluate",
     "explain",

@@ -20,3 +20,4 @@ mod names;
 mod score;
 mod series;
 mod transform;
+mod tune;

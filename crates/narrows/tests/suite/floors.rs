@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// Modules of the library by floor. A module may use its own floor's modules listed in [`SIDEWAYS`] and all below.
-const FLOORS: [(&str, u32); 16] = [
+const FLOORS: [(&str, u32); 17] = [
     ("error", 1),
     ("range", 1),
     ("choice", 1),
@@ -20,10 +20,12 @@ const FLOORS: [(&str, u32); 16] = [
     ("fitted", 6),
     ("restorer", 6),
     ("file", 6),
+    ("tune", 6),
 ];
 
-/// Edges within a floor: the axes read the blocks of preparation; fitted makes reports; files hold fitted models.
-const SIDEWAYS: [(&str, &str); 10] = [
+/// Edges within a floor: the axes read the blocks of preparation; fitted makes reports; files hold fitted models;
+/// a search trains on what a fit would.
+const SIDEWAYS: [(&str, &str); 11] = [
     ("error", "range"),
     ("range", "error"),
     ("model", "prep"),
@@ -33,6 +35,7 @@ const SIDEWAYS: [(&str, &str); 10] = [
     ("file", "restorer"),
     ("file", "fitted"),
     ("file", "report"),
+    ("tune", "fitted"),
     ("choice", "error"),
 ];
 

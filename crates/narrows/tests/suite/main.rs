@@ -1,5 +1,6 @@
 //! Integration tests of the library, one binary.
 
+mod bottleneck;
 mod contract;
 mod floors;
 mod hostile;
@@ -10,4 +11,5 @@ mod series_contract;
 mod series_quality;
 mod series_split;
 mod support;
+mod tune;
 mod waves;
