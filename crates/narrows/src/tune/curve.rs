@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+/// A bend of this share of the whole fall is rounding.
+const STRAIGHT: f64 = 1e-6;
+
 /// Error against the size of the code, all else as in the recipe that was found.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Curve {
@@ -72,7 +75,7 @@ pub(super) fn elbow(points: &[(usize, f64)]) -> Option<usize> {
             best = (i, below(*point));
         }
     }
-    (best.1 > 0.0).then(|| points[best.0].0)
+    (best.1 > STRAIGHT).then(|| points[best.0].0)
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::{Goal, Run};
-use crate::error::{Error, Place, Result};
+use crate::error::{self, Error, Result};
 use crate::recipe::Recipe;
 
 /// What a search is about: a journal is of one subject.
@@ -45,7 +45,7 @@ impl Subject {
     fn check(&self, found: &Subject, path: &Path) -> Result<()> {
         let wrong = |what: String| {
             let error = Error::data(
-                Place::source(path.display().to_string()),
+                error::Place::source(path.display().to_string()),
                 format!("expected the journal of this search, got {what}"),
             );
             Err(error.with_hint("without --resume, and with --force, a search starts over"))
@@ -71,25 +71,27 @@ impl Subject {
 #[derive(Debug)]
 pub struct Journal {
     runs: Vec<Run>,
-    /// None: they are kept in memory only.
-    file: Option<(PathBuf, File)>,
+    place: Place,
+}
+
+/// Where runs are kept.
+#[derive(Debug)]
+enum Place {
+    Memory,
+    /// A file that is made with the first run, so that a search that cannot begin leaves none: its path and first line.
+    Coming(PathBuf, String),
+    There(PathBuf, File),
 }
 
 impl Journal {
     /// Kept in memory only.
     pub fn in_memory() -> Journal {
-        Journal { runs: Vec::new(), file: None }
+        Journal { runs: Vec::new(), place: Place::Memory }
     }
 
-    /// A new journal in place of a file of that name.
-    ///
-    /// # Errors
-    /// [`Error::Write`].
-    pub fn create(path: &Path, subject: &Subject) -> Result<Journal> {
-        let file = File::create(path).map_err(|error| Error::write(path, error))?;
-        let mut journal = Journal { runs: Vec::new(), file: Some((path.to_path_buf(), file)) };
-        journal.append(subject)?;
-        Ok(journal)
+    /// A new journal, which takes the place of a file of that name when the first run has ended.
+    pub fn create(path: &Path, subject: &Subject) -> Journal {
+        Journal { runs: Vec::new(), place: Place::Coming(path.to_path_buf(), line(subject)) }
     }
 
     /// The journal at `path`, to go on with. A last line that was cut off in the midst of writing is taken away.
@@ -101,7 +103,7 @@ impl Journal {
         let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
         let damaged = |line: usize, why: String| {
             Error::data(
-                Place::source(path.display().to_string()),
+                error::Place::source(path.display().to_string()),
                 format!("line {}: expected a line of a journal, got {why}", line + 1),
             )
         };
@@ -115,7 +117,7 @@ impl Journal {
         let writing = |error| Error::write(path, error);
         let file = OpenOptions::new().append(true).open(path).map_err(writing)?;
         file.set_len(whole as u64).map_err(writing)?;
-        Ok(Journal { runs, file: Some((path.to_path_buf(), file)) })
+        Ok(Journal { runs, place: Place::There(path.to_path_buf(), file) })
     }
 
     /// All runs, in the order in which they ended.
@@ -128,19 +130,29 @@ impl Journal {
         self.runs.iter().find(|run| run.recipe == *recipe)
     }
 
-    /// Writes a run down.
+    /// Writes a run down: in one piece, and it is on the disk when this returns.
     pub(super) fn add(&mut self, run: Run) -> Result<()> {
-        self.append(&run)?;
+        let written = line(&run);
+        match &mut self.place {
+            Place::Memory => {}
+            Place::There(path, file) => append(path, file, &written)?,
+            Place::Coming(path, first) => {
+                let mut file = File::create(&*path).map_err(|error| Error::write(&*path, error))?;
+                append(path, &mut file, &format!("{first}{written}"))?;
+                self.place = Place::There(path.clone(), file);
+            }
+        }
         self.runs.push(run);
         Ok(())
     }
+}
 
-    /// A line, in one piece, and on the disk when this returns.
-    fn append(&mut self, line: &impl Serialize) -> Result<()> {
-        let Some((path, file)) = &mut self.file else { return Ok(()) };
-        let line = format!("{}\n", serde_json::to_string(line).expect("plain data"));
-        file.write_all(line.as_bytes()).and_then(|()| file.sync_data()).map_err(|error| Error::write(path, error))
-    }
+fn append(path: &Path, file: &mut File, text: &str) -> Result<()> {
+    file.write_all(text.as_bytes()).and_then(|()| file.sync_data()).map_err(|error| Error::write(path, error))
+}
+
+fn line(of: &impl Serialize) -> String {
+    format!("{}\n", serde_json::to_string(of).expect("plain data"))
 }
 
 #[cfg(test)]
@@ -169,7 +181,7 @@ mod tests {
     fn runs_come_back_as_they_were_and_a_torn_line_is_forgotten() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("j.jsonl");
-        let mut journal = Journal::create(&path, &subject(7, 0)).unwrap();
+        let mut journal = Journal::create(&path, &subject(7, 0));
         journal.add(run(1)).unwrap();
         journal.add(Run { outcome: Outcome::Failed("no".to_owned()), ..run(2) }).unwrap();
         let expected = journal.runs().to_vec();
@@ -189,7 +201,9 @@ mod tests {
     fn the_journal_of_another_search_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("j.jsonl");
-        Journal::create(&path, &subject(7, 0)).unwrap();
+        let mut journal = Journal::create(&path, &subject(7, 0));
+        assert!(!path.exists(), "a search that cannot begin leaves no journal");
+        journal.add(run(1)).unwrap();
         let check = |subject: &Subject, expected: &str| {
             let error = Journal::resume(&path, subject).unwrap_err().to_string();
             assert!(error.contains(expected), "{error}");

@@ -11,7 +11,10 @@ const LONGEST: f64 = 365.25 * 24.0 * 3600.0;
 
 /// Reads a number with its unit.
 pub(super) fn parse(text: &str) -> Result<Duration, Failure> {
-    let wrong = || Error::recipe("--time", format!("expected a time such as 30s, 5m or 1h, got `{text}`"));
+    let wrong = || {
+        let error = Error::recipe("--time", format!("expected a time such as 30s, 5m or 1h, got `{text}`"));
+        error.with_hint("the column that says when is named with --time-column here")
+    };
     let text = text.trim();
     let unit = match text.chars().last() {
         Some('s') => 1.0,

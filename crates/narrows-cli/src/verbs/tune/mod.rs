@@ -30,7 +30,9 @@ use crate::{interrupt, output, pictures};
     before_help = "Example: narrows tune data.csv --trials 20 --time 5m",
     before_long_help = "Examples:\n  narrows tune data.csv --trials 20 --time 5m && narrows fit data.csv --recipe best.toml\n  \
                         narrows tune data.csv --for detection --label is_fraud --normal 0\n  \
-                        narrows tune data.csv --set loss=mae --set backbone.code_size=4 --resume"
+                        narrows tune data.csv --set loss=mae --set backbone.code_size=4 --resume",
+    // Here `--time` is how long; elsewhere it names the column that says when.
+    mut_arg("time", |arg| arg.long("time-column"))
 )]
 pub(crate) struct Tune {
     #[command(flatten)]
@@ -45,7 +47,7 @@ pub(crate) struct Tune {
     #[arg(long, value_name = "N", default_value = "20")]
     trials: usize,
     /// Time after which the search ends with the best so far, such as 30s, 5m or 1h; --resume goes on
-    #[arg(long, value_name = "TIME")]
+    #[arg(id = "limit", long = "time", value_name = "TIME")]
     time: Option<String>,
     #[command(flatten)]
     roles: RoleArgs,
@@ -129,6 +131,7 @@ impl Tune {
         }
         // Opened and dropped: nothing is left, but an unwritable folder is found out now.
         output::Sink::open(Some(&self.output))?;
+        output::Sink::open(Some(journal))?;
         Ok(())
     }
 }
@@ -141,7 +144,7 @@ fn subject(plan: &Plan, data: u32, roles: &impl std::fmt::Debug) -> Subject {
 /// The journal to write to. There may be none yet where a search was stopped before its first line.
 fn open(path: &Path, subject: &Subject, resume: bool) -> Result<Journal, Failure> {
     let has_lines = fs::metadata(path).is_ok_and(|metadata| metadata.len() > 0);
-    Ok(if resume && has_lines { Journal::resume(path, subject)? } else { Journal::create(path, subject)? })
+    Ok(if resume && has_lines { Journal::resume(path, subject)? } else { Journal::create(path, subject) })
 }
 
 fn outcome(search: &Search, skipped: usize) -> Outcome {
