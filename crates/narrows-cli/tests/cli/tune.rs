@@ -107,7 +107,7 @@ fn what_makes_no_sense_is_refused_before_the_work() {
     folder.check_fails("tune train.csv -o -", 2, &["--output: expected a file of its own, got `-`"]);
     folder.check_fails("tune train.csv -o b.toml --journal b.toml", 2, &["expected a file of its own"]);
     folder.check_fails("tune train.csv --resume --set no.such=1", 2, &["unknown field"]);
-    folder.check_fails("tune no.csv", 1, &["no.csv"]);
+    folder.check_fails("tune no.csv", 3, &["no.csv"]);
     folder.write("best.toml", "seed = 1\n");
     folder.check_fails("tune train.csv", 2, &["`best.toml` exists", "--force"]);
     folder.check_fails("tune train.csv -o b.toml --journal best.toml", 2, &["`best.toml` exists", "--resume"]);

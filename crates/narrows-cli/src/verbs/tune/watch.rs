@@ -19,8 +19,10 @@ pub(super) struct Progress {
 struct State {
     /// The lowest criterion so far.
     best: Option<f64>,
-    /// Lines taken from the journal.
+    /// Trainings that an earlier run of the search had made.
     recalled: u64,
+    /// Whether a training was made by this one.
+    has_begun: bool,
 }
 
 impl Progress {
@@ -36,17 +38,22 @@ impl Progress {
 impl Watch for Progress {
     fn on_start(&self, space: &Space, held_out: usize) {
         self.talk.line(format_args!("criterion   {}", self.goal.criterion()));
-        self.talk.line(format_args!("measured on {}", count(held_out as u64, "held-out sample")));
+        self.talk.line(format_args!("measured    on {}", count(held_out as u64, "held-out sample")));
         space.in_words().iter().for_each(|line| self.talk.line(format_args!("searching   {line}")));
     }
 
     fn on_run(&self, run: &Run, recalled: bool) {
         let mut state = self.lock();
-        if recalled {
+        // Later ones were made by this very search, for another purpose.
+        let is_old = recalled && !state.has_begun;
+        if is_old {
             state.recalled += 1;
-        } else if state.recalled > 0 {
-            self.talk.line(format_args!("resumed     {} taken from the journal", count(state.recalled, "training")));
-            state.recalled = 0;
+        } else if !state.has_begun {
+            state.has_begun = true;
+            if state.recalled > 0 {
+                self.talk
+                    .line(format_args!("resumed     {} taken from the journal", count(state.recalled, "training")));
+            }
         }
         let what = match run.stage {
             Stage::Trial if run.trial == 0 => format!("trial {:>3}/{} (start)", 1, self.trials),
@@ -71,7 +78,7 @@ impl Watch for Progress {
             }
             Outcome::Failed(why) => format!("{what}  failed: {why}"),
         };
-        if !recalled {
+        if !is_old {
             self.talk.line(line);
         }
     }
