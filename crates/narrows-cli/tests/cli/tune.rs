@@ -14,10 +14,12 @@ fn the_recipe_that_is_found_is_written_told_and_fitted() {
     for words in ["for reconstruction", "5 trials, seed 0", "start", "criterion", "chosen", "PCA", "elbow", "best: "] {
         assert!(ran.stdout.contains(words), "expected `{words}` in\n{}", ran.stdout);
     }
-    for words in ["trial   1/5 (start)", "trial   5/5", "code size", "searching   code size", "best.toml: narrows fit"]
+    for words in
+        ["trial   1/5 (start)", "trial   5/5", "code size", "searching   code size", "narrows fit --recipe best.toml"]
     {
         assert!(ran.stderr.contains(words), "expected `{words}` in\n{}", ran.stderr);
     }
+    assert!(!ran.stderr.contains("resumed"), "{}", ran.stderr);
     let recipe = folder.read("best.toml");
     let comments: Vec<&str> = recipe.lines().take_while(|line| line.starts_with('#')).collect();
     assert!(comments[0].starts_with("# written by: narrows tune train.csv --trials 5"), "{comments:?}");

@@ -104,11 +104,7 @@ impl Tune {
         } else {
             output::print(&told::for_people(&search))?;
         }
-        talk.line(format_args!(
-            "recipe      {}: narrows fit {} --recipe {0}",
-            self.output.display(),
-            self.input.name()
-        ));
+        talk.line(format_args!("recipe      {0}, for narrows fit --recipe {0}", self.output.display()));
         talk.line(format_args!("journal     {}", journal.display()));
         Ok(outcome(&search, skipped))
     }
