@@ -10,7 +10,7 @@ const STRAIGHT: f64 = 1e-6;
 pub struct Curve {
     /// By rising size.
     pub points: Vec<Point>,
-    /// The size at which the curve bends, by the rule of [`elbow`].
+    /// The size at which the curve bends, sizes in the logarithm (Kneedle).
     pub elbow: Option<usize>,
     /// Share of the training steps that each point was trained for.
     pub share: f64,
