@@ -29,6 +29,7 @@ pub(crate) struct Args {
 pub(crate) enum Verb {
     Demo(verbs::demo::Demo),
     Fit(Box<verbs::fit::Fit>),
+    Tune(Box<verbs::tune::Tune>),
     Score(verbs::score::Score),
     Evaluate(verbs::evaluate::Evaluate),
     Explain(verbs::explain::Explain),

@@ -12,6 +12,7 @@ mod output;
 mod pictures;
 mod pipeline;
 mod progress;
+mod recipe;
 mod talk;
 mod verbs;
 

@@ -36,6 +36,8 @@ pub enum Purpose {
     Demo = 9,
     /// Which piece of a picture is seen, and which way round.
     View = 10,
+    /// What the trials of a search try.
+    Search = 11,
 }
 
 const MULTIPLIERS: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];

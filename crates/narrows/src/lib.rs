@@ -19,6 +19,7 @@ pub mod report;
 pub mod resemblance;
 pub mod restorer;
 pub mod train;
+pub mod tune;
 
 pub use choice::Choice;
 pub use error::{Error, ErrorKind, Result};

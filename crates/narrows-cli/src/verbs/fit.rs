@@ -4,9 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
-use clap::builder::PossibleValuesParser;
 use narrows::file::{self, FileCheckpoints, Resume, fingerprint};
-use narrows::recipe::{Data, Kind};
+use narrows::recipe::Data;
 use narrows::train::{Checkpoints, NoCheckpoints};
 use narrows::{Error, Fitted, Preset, Recipe, Session};
 
@@ -15,6 +14,7 @@ use crate::args::{Common, RoleArgs, with_extension};
 use crate::failure::{Failure, Outcome};
 use crate::input::InputArgs;
 use crate::progress::Progress;
+use crate::recipe::RecipeArgs;
 use crate::talk::Talk;
 use crate::{interrupt, output};
 
@@ -37,31 +37,11 @@ pub(crate) struct Fit {
     output: Option<PathBuf>,
     #[command(flatten)]
     roles: RoleArgs,
-    /// Named kind of autoencoder to start from
-    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(Preset::ALL.map(Preset::name)))]
-    preset: Option<String>,
-    /// Kind of data: `table`, rows that stand for themselves, `series`, points in time, or `images`; else looked at
-    #[arg(long, value_name = "KIND", value_parser = PossibleValuesParser::new(Kind::ALL.map(Kind::name)))]
-    kind: Option<String>,
-    /// How series lie in the table: `long`, a row a point in time, or `rows`, a row a series
-    #[arg(long, value_name = "LAYOUT", value_parser = PossibleValuesParser::new(["long", "rows"]), help_heading = "Series")]
-    layout: Option<String>,
-    /// Of pictures: damage to learn to undo, such as gaussian:25, blocks:0.2, watermark:\"SAMPLE\":0.4, grayscale or
-    /// downscale:2; several with commas between
-    #[arg(long, value_name = "DAMAGE", help_heading = "Images")]
-    corrupt: Option<String>,
-    /// Recipe to lay over the preset, as TOML
-    #[arg(long, value_name = "FILE")]
-    recipe: Option<PathBuf>,
-    /// Change a field of the recipe, such as train.batch_size=64 or corruption=gaussian; repeatable
-    #[arg(long, value_name = "PATH=VALUE")]
-    set: Vec<String>,
+    #[command(flatten)]
+    recipe: RecipeArgs,
     /// Rule for the threshold, such as false_alarm_rate=0.01, quantile=0.99 or max
     #[arg(long, value_name = "RULE")]
     threshold: Option<String>,
-    /// Key of all randomness: same seed, same model, to the bit
-    #[arg(long, value_name = "N")]
-    seed: Option<u64>,
     /// Write a report as one HTML file, too
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
@@ -127,37 +107,9 @@ impl Fit {
         Ok(Outcome::Done)
     }
 
-    /// Preset, then recipe file, then `--set`, then the flags with names of their own.
     fn recipe(&self) -> Result<Recipe, Failure> {
-        let restores = self.corrupt.is_some();
-        let usual = if restores { Preset::Restore } else { Preset::Auto };
-        let preset: Preset = self.preset.as_deref().map_or(Ok(usual), str::parse)?;
-        let speaks_of_series = self.layout.is_some() || self.roles.time.is_some() || self.roles.id.is_some();
-        let kind = match &self.kind {
-            Some(name) => name.parse()?,
-            None if speaks_of_series => Kind::Series,
-            None if restores || crate::pictures::are_pictures(self.input.inputs()) => Kind::Images,
-            None => preset.usual_kind(),
-        };
-        if restores && kind == Kind::Images && crate::pictures::are_a_table(self.input.inputs()) {
-            let message = format!("expected pictures to damage, got the table `{}`", self.input.name());
-            return Err(Error::recipe("--corrupt", message).with_hint("for example --set corruption=gaussian").into());
-        }
-        let mut recipe = Recipe::preset_for(preset, kind);
-        if let Some(path) = &self.recipe {
-            let text = fs::read_to_string(path).map_err(|error| Error::read(path, error))?;
-            recipe = recipe.overlay_toml(&text)?;
-        }
-        if let Some(layout) = &self.layout {
-            recipe.set(&format!("data.layout={layout}"))?;
-        }
-        if let Some(damage) = &self.corrupt {
-            recipe.corrupt(damage)?;
-        }
-        self.set.iter().try_for_each(|assignment| recipe.set(assignment))?;
-        if let Some(seed) = self.seed {
-            recipe.seed = seed;
-        }
+        let usual = |_| if self.recipe.damages() { Preset::Restore } else { Preset::Auto };
+        let mut recipe = self.recipe.recipe(&self.input, &self.roles, usual)?;
         if let Some(rule) = &self.threshold {
             recipe.detect.threshold = rule.parse()?;
         }

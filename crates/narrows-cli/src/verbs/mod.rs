@@ -20,6 +20,7 @@ pub(crate) mod report;
 pub(crate) mod restore;
 pub(crate) mod score;
 mod summary;
+pub(crate) mod tune;
 
 use crate::args::{Args, Verb};
 use crate::failure::{Failure, Outcome};
@@ -30,6 +31,7 @@ pub(crate) fn run(args: Args) -> Result<Outcome, Failure> {
     match args.verb {
         Verb::Demo(verb) => verb.run(common),
         Verb::Fit(verb) => verb.run(common),
+        Verb::Tune(verb) => verb.run(common),
         Verb::Score(verb) => verb.run(common),
         Verb::Evaluate(verb) => verb.run(common),
         Verb::Explain(verb) => verb.run(common),

@@ -33,6 +33,7 @@ pub(crate) fn lines(report: &Report) -> Vec<String> {
             quality.model.psnr,
             quality.pca.psnr
         ));
+        lines.extend(bottleneck(report));
         lines.extend(report.generation.iter().flat_map(generation));
         lines.extend(report.warnings.iter().map(|warning| format!("warning: {warning}")));
         return lines;
@@ -58,6 +59,7 @@ pub(crate) fn lines(report: &Report) -> Vec<String> {
     lines.push(training(&report.training));
     lines.push(threshold(report));
     lines.push(held_out(report));
+    lines.extend(bottleneck(report));
     lines.extend(report.generation.iter().flat_map(generation));
     lines.extend(report.warnings.iter().map(|warning| format!("warning: {warning}")));
     lines
@@ -257,6 +259,11 @@ fn held_out(report: &Report) -> String {
         format!("PCA with {}: {:.4}", count(pca.components as u64, "component"), pca.pca_error)
     };
     format!("held out    error {:.4}; {rival}", pca.model_error)
+}
+
+/// What passes through the code; a model of an older version does not say.
+fn bottleneck(report: &Report) -> Option<String> {
+    report.bottleneck.as_ref().map(|bottleneck| format!("bottleneck  {}", bottleneck.in_words()))
 }
 
 fn shortened(names: &[String]) -> String {

@@ -2,9 +2,10 @@
 
 use crate::folder::Folder;
 
-const VERBS: [&str; 14] = [
+const VERBS: [&str; 18] = [
     "demo",
     "fit",
+    "tune",
     "score",
     "evaluate",
     "explain",
@@ -13,6 +14,9 @@ const VERBS: [&str; 14] = [
     "decode",
     "generate",
     "export",
+    "compress",
+    "decompress",
+    "restore",
     "inspect",
     "report",
     "completions",

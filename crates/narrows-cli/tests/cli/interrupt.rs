@@ -88,6 +88,29 @@ fn a_fit_cut_short_and_resumed_is_the_uninterrupted_one() {
 }
 
 #[test]
+fn a_search_writes_the_best_so_far_and_goes_on_from_there() {
+    let folder = Folder::with_data();
+    let flags = "--trials 4 --set train.steps=900 --set train.epochs=100000 --set train.patience=0 --threads 1";
+    folder.run(&format!("tune train.csv {flags} -o whole.toml")).succeeds();
+    let line = format!("tune train.csv {flags}");
+    let mut child = folder.command().args(line.split_whitespace()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+    // The start has been measured once.
+    assert!(stderr.any(|line| line.contains("(start)")));
+    press_ctrl_c(&child);
+    let told: Vec<String> = stderr.collect();
+    // On a fast machine the search may be over before the signal comes.
+    let code = wait(child);
+    assert!(matches!(code, 0 | 130), "{code}: {told:?}");
+    if code == 130 {
+        assert!(told.iter().any(|line| line.contains("the best so far is written")), "{told:?}");
+        assert!(folder.read("best.toml").contains("interrupted; --resume goes on"));
+        folder.run(&format!("tune train.csv {flags} --resume")).succeeds();
+    }
+    assert_eq!(folder.read("best.toml"), folder.read("whole.toml"));
+}
+
+#[test]
 fn scoring_leaves_no_partial_file() {
     let folder = Folder::with_model();
     let before = folder.names();

@@ -23,3 +23,4 @@ mod names;
 mod score;
 mod series;
 mod transform;
+mod tune;

@@ -90,6 +90,16 @@ impl Pca {
         self.explained_variance.len()
     }
 
+    /// The same with its first `k` components only; all of them where it has no more.
+    pub fn first(&self, k: usize) -> Pca {
+        let k = k.min(self.n_components());
+        Pca {
+            components: self.components[..k * self.width()].to_vec(),
+            explained_variance: self.explained_variance[..k].to_vec(),
+            ..self.clone()
+        }
+    }
+
     /// The share of the variance that the kept components explain; 1 where there was none to explain.
     pub fn explained_share(&self) -> f64 {
         if self.total_variance > 0.0 { self.explained_variance.iter().sum::<f64>() / self.total_variance } else { 1.0 }
@@ -266,6 +276,15 @@ mod tests {
         let pca = Pca::fit(&x, n, width, Components::Count(999), 0).unwrap();
         assert_eq!(pca.n_components(), width);
         check_near(&wide(&pca.decode(&pca.encode(&x))), &wide(&x), SINGLE);
+    }
+
+    #[test]
+    fn the_first_components_are_those_of_a_smaller_fit() {
+        let golden = &golden("pcas")[0];
+        let (x, n, width) = (golden.rows("x"), golden.count("n"), golden.count("width"));
+        let fit = |k| Pca::fit(&x, n, width, Components::Count(k), 0).unwrap();
+        assert_eq!(fit(width).first(2), fit(2));
+        assert_eq!(fit(2).first(9), fit(2));
     }
 
     #[test]

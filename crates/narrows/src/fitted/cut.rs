@@ -83,6 +83,34 @@ impl Plan {
     }
 }
 
+/// Of stretches that train a fit, the share that a search holds out.
+const SEARCH_SHARE: f64 = 0.2;
+
+impl Plan {
+    /// The plan of a search among recipes: what calibrates a fit is left out, and in its place stands the end of what trains
+    /// a fit; of series too short to be cut, every fifth one.
+    pub(super) fn for_search(mut self) -> Result<Plan> {
+        let every = (1.0 / SEARCH_SHARE) as usize;
+        let mut whole = 0;
+        for ranges in &mut self.ranges {
+            let train = ranges[TRAIN].clone();
+            ranges[CALIBRATION] = train.end..train.end;
+            if train.len() >= LONG_ENOUGH * self.window {
+                let parts = (1.0 - SEARCH_SHARE, 0.0, SEARCH_SHARE);
+                let [first, _, last] = split_in_time(train.len(), parts, self.window - 1)?;
+                ranges[TRAIN] = train.start + first.start..train.start + first.end;
+                ranges[CALIBRATION] = train.start + last.start..train.start + last.end;
+            } else if !train.is_empty() {
+                whole += 1;
+                if whole % every == 2 {
+                    (ranges[TRAIN], ranges[CALIBRATION]) = (train.start..train.start, train);
+                }
+            }
+        }
+        Ok(self)
+    }
+}
+
 /// The period that most channels of the longest series agree on; the median of those found.
 fn dominant_period(set: &SeriesSet) -> Option<usize> {
     let series = set.series.iter().max_by_key(|series| series.n_points())?;
@@ -253,6 +281,24 @@ mod tests {
             Err(error) => error.to_string(),
         };
         assert_eq!(got, expected, "{lengths:?} by {window}");
+    }
+
+    #[test]
+    fn a_search_cuts_what_trains_and_leaves_calibration_alone() {
+        let fit = plan(&set(&[200], ramp), Choice::Given(10)).unwrap();
+        let [train, validation, calibration] = fit.ranges[0].clone();
+        let [search, unchanged, held_out] = fit.for_search().unwrap().ranges[0].clone();
+        assert_eq!((validation, search.start), (unchanged, train.start));
+        assert!(search.end + 9 <= held_out.start && held_out.end <= train.end, "{search:?} {held_out:?} {train:?}");
+        assert!(held_out.len() >= 10 && held_out.end <= calibration.start);
+        let short = plan(&set(&[12; 10], ramp), Choice::Given(10)).unwrap();
+        let parts = |ranges: &[[Range<usize>; 3]], part: usize| ranges.iter().filter(|r| !r[part].is_empty()).count();
+        let trained = parts(&short.ranges, TRAIN);
+        let calibrated: Vec<usize> = (0..10).filter(|s| !short.ranges[*s][CALIBRATION].is_empty()).collect();
+        let search = short.for_search().unwrap();
+        assert_eq!(parts(&search.ranges, TRAIN) + parts(&search.ranges, CALIBRATION), trained);
+        assert!(calibrated.iter().all(|s| search.ranges[*s].iter().all(|range| range.is_empty())));
+        assert!(parts(&search.ranges, CALIBRATION) > 0);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use narrows_engine::Threads;
 
-use super::{Fitted, Roles, fit_series, fit_table};
+use super::{Fitted, Ground, Roles, fit_series, fit_table};
 use crate::data::{Layout, Table};
 use crate::error::{Error, Result};
 use crate::recipe::{Data, Recipe};
@@ -48,8 +48,31 @@ pub fn fit(recipe: &Recipe, table: Table, roles: &Roles, session: &Session<'_>) 
     match &recipe.data {
         Data::Table => fit_table::fit(recipe, table, roles, session),
         Data::Series(series) => fit_series::fit(recipe, series, table, roles, session),
-        Data::Images(_) => Err(Error::recipe("data", "expected table or series for a table, got images")),
+        Data::Images(_) => Err(not_images()),
     }
+}
+
+/// What the trials of a search are made on, of a raw table.
+///
+/// # Errors
+/// As for [`fit`].
+pub(crate) fn ground_of(
+    recipe: &Recipe,
+    table: Table,
+    roles: &Roles,
+    observer: &dyn Observer,
+) -> Result<Ground<'static>> {
+    recipe.check()?;
+    check_parts(&recipe.data, roles)?;
+    match &recipe.data {
+        Data::Table => fit_table::ground(recipe, table, roles, observer),
+        Data::Series(series) => fit_series::ground(recipe, series, table, roles, observer),
+        Data::Images(_) => Err(not_images()),
+    }
+}
+
+fn not_images() -> Error {
+    Error::recipe("data", "expected table or series for a table, got images")
 }
 
 /// Refuses parts that the kind of data does not have: such a column would be a feature without a word.

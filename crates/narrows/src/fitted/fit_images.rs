@@ -3,11 +3,12 @@
 use narrows_pictures::Store;
 
 use super::fit::Session;
+use super::ground::Ground;
 use super::image_samples::ImageSamples;
 use super::images::PictureJudge;
 use super::intake::{ImagesIntake, ImagesLayout, Intake};
 use super::learn::{Learnt, Material, draw_line, learn};
-use super::split::Split;
+use super::split::{Aim, Split};
 use super::{Fitted, generation, images_summary, summary};
 use crate::codec::Coding;
 use crate::error::{Error, Place, Result};
@@ -64,30 +65,12 @@ impl PictureRoles {
 /// [`Error::Recipe`] for an impossible recipe, [`Error::Data`] for pictures that cannot be used, and what the training
 /// says.
 pub fn fit_images(recipe: &Recipe, pictures: &Store, roles: &PictureRoles, session: &Session<'_>) -> Result<Fitted> {
-    recipe.check()?;
-    let Data::Images(settings) = &recipe.data else {
-        return Err(Error::recipe("data", format!("expected images, got {}", recipe.data.kind().name())));
-    };
     let threads = &session.threads;
-    let intake = ImagesIntake::new(layout(settings, pictures));
-    let (normal, anomalous) = roles.parts(pictures)?;
-    if normal.len() < FEWEST_PICTURES {
-        let message = format!("expected at least {FEWEST_PICTURES} normal pictures to fit, got {}", normal.len());
-        return Err(Error::data(Place::source(pictures.source()), message)
-            .with_hint("a model that restores, fitted with --corrupt, asks for no more than one"));
-    }
-    let split = Split::new(&normal, recipe);
-
+    let Ready { settings, intake, normal, anomalous } = ready(recipe, pictures, roles)?;
+    let split = Split::aimed(&normal, recipe, Aim::Fit);
     let ready = settings.corrupt.ready()?;
-    let turning = Turning { flips: settings.flips.or_else(|| false), turns: settings.turns.or_else(|| false) };
-    let per_picture = if intake.layout.stride.is_some() { PIECES } else { 1 };
-    let draws =
-        Draws { store: pictures, channels: intake.layout.channels, cut: intake.layout.cut(), turning, per_picture };
-    let drawn = Split {
-        train: draws.samples(&split.train),
-        validation: draws.samples(&split.validation),
-        calibration: split.calibration.clone(),
-    };
+    let draws = draws(settings, &intake, pictures);
+    let drawn = drawn(&draws, &split);
     let samples = |_| {
         let samples = ImageSamples { draws: &draws, width: intake.width(), damages: &ready };
         Box::new(samples) as Box<dyn Samples>
@@ -139,6 +122,56 @@ pub fn fit_images(recipe: &Recipe, pictures: &Store, roles: &PictureRoles, sessi
     let found = (codes.report, codes.units);
     fitted.report.generation = Some(generation::report(&fitted, found, &prepared, &parts, threads)?);
     Ok(fitted)
+}
+
+/// What the trials of a search are made on.
+pub(crate) fn ground_of_pictures<'a>(recipe: &Recipe, pictures: &'a Store, roles: &PictureRoles) -> Result<Ground<'a>> {
+    let Ready { settings, intake, normal, .. } = ready(recipe, pictures, roles)?;
+    let split = Split::aimed(&normal, recipe, Aim::Search);
+    let draws = draws(settings, &intake, pictures);
+    let drawn = drawn(&draws, &split);
+    let samples = (kept(&intake, pictures, &split.train)?, kept(&intake, pictures, &split.calibration)?);
+    let source = (draws, settings.corrupt.ready()?);
+    Ok(Ground::of_pictures(source, drawn, samples, intake.blocks().to_vec(), intake.shape()))
+}
+
+/// Pictures that can be learnt from.
+struct Ready<'a> {
+    settings: &'a Images,
+    intake: ImagesIntake,
+    normal: Vec<u32>,
+    anomalous: Vec<u32>,
+}
+
+fn ready<'a>(recipe: &'a Recipe, pictures: &Store, roles: &PictureRoles) -> Result<Ready<'a>> {
+    recipe.check()?;
+    let Data::Images(settings) = &recipe.data else {
+        return Err(Error::recipe("data", format!("expected images, got {}", recipe.data.kind().name())));
+    };
+    let intake = ImagesIntake::new(layout(settings, pictures));
+    let (normal, anomalous) = roles.parts(pictures)?;
+    if normal.len() < FEWEST_PICTURES {
+        let message = format!("expected at least {FEWEST_PICTURES} normal pictures to fit, got {}", normal.len());
+        return Err(Error::data(Place::source(pictures.source()), message)
+            .with_hint("a model that restores, fitted with --corrupt, asks for no more than one"));
+    }
+    Ok(Ready { settings, intake, normal, anomalous })
+}
+
+/// Views for training.
+fn draws<'a>(settings: &Images, intake: &ImagesIntake, pictures: &'a Store) -> Draws<'a> {
+    let turning = Turning { flips: settings.flips.or_else(|| false), turns: settings.turns.or_else(|| false) };
+    let per_picture = if intake.layout.stride.is_some() { PIECES } else { 1 };
+    Draws { store: pictures, channels: intake.layout.channels, cut: intake.layout.cut(), turning, per_picture }
+}
+
+/// A split of pictures as one of their views.
+fn drawn(draws: &Draws<'_>, split: &Split) -> Split {
+    Split {
+        train: draws.samples(&split.train),
+        validation: draws.samples(&split.validation),
+        calibration: split.calibration.clone(),
+    }
 }
 
 /// What a sample is, where the recipe leaves it open.

@@ -2,20 +2,21 @@
 
 use super::cut::{CALIBRATION, Cut, Plan, TRAIN, cut, normal_stretches, without_anomalies};
 use super::fit::Session;
+use super::ground::Ground;
 use super::input::{Input, Wanted};
 use super::intake::{Intake, SeriesIntake, SeriesSamples};
 use super::judge::Judge;
 use super::learn::{Learnt, Material, TRAINING_SCORES, draw_line, draw_line_of_samples, learn};
 use super::points::{Say, points};
 use super::roles::{Roles, known};
-use super::split::Split;
+use super::split::{Aim, Split};
 use super::{Fitted, Online, generation, series_summary, summary};
 use crate::codec::{Coding, Span};
 use crate::data::{self, Column, ColumnKind, Layout, Schema, SeriesSet, Table, TimeColumns};
 use crate::error::{Error, Result};
-use crate::prep::{SignalPipeline, Stretch, Transform, Unobserved};
+use crate::prep::{PrepReport, SignalPipeline, Stretch, Transform, Unobserved, Windows};
 use crate::recipe::{Recipe, Series};
-use crate::train::Event;
+use crate::train::{Event, Observer};
 use narrows_engine::Threads;
 
 /// Windows that cover a point when scoring.
@@ -34,12 +35,49 @@ pub(super) fn fit(
     }
 }
 
-/// Every row a series, and its only window.
-fn fit_rows(recipe: &Recipe, settings: &Series, table: Table, roles: &Roles, session: &Session<'_>) -> Result<Fitted> {
-    let threads = &session.threads;
+/// What the trials of a search are made on.
+pub(super) fn ground(
+    recipe: &Recipe,
+    settings: &Series,
+    table: Table,
+    roles: &Roles,
+    observer: &dyn Observer,
+) -> Result<Ground<'static>> {
+    let (intake, prepared, split) = match settings.layout {
+        Layout::Rows => {
+            let ready = ready_rows(recipe, settings, table, roles, Aim::Search, observer)?;
+            (ready.intake, ready.windows.prepared, ready.split)
+        }
+        Layout::Long => {
+            let ready = ready_long(recipe, settings, table, roles, Aim::Search, observer)?;
+            (ready.intake, ready.cut.windows.prepared, ready.cut.split)
+        }
+    };
+    Ok(Ground::of_rows(prepared, split, intake.pipeline.blocks().to_vec(), intake.shape()))
+}
+
+/// Rows that are series, ready to be learnt from.
+struct ReadyRows {
+    input: Input,
+    split: Split,
+    intake: SeriesIntake,
+    prep: PrepReport,
+    samples: SeriesSamples,
+    windows: Windows,
+    spans: Vec<Option<Span>>,
+}
+
+fn ready_rows(
+    recipe: &Recipe,
+    settings: &Series,
+    table: Table,
+    roles: &Roles,
+    aim: Aim,
+    observer: &dyn Observer,
+) -> Result<ReadyRows> {
     let special = roles.id.iter().map(|id| (text(id), "names the series; never a feature".to_owned())).collect();
-    let input = Input::choose(table, roles, Wanted::Steps, special, session.observer)?;
-    let split = Split::new(&input.normal, recipe);
+    let input = Input::choose(table, roles, Wanted::Steps, special, observer)?;
+    let split = Split::aimed(&input.normal, recipe, aim);
     let steps: Vec<String> = input.features().into_iter().map(str::to_owned).collect();
     let columns = TimeColumns { time: None, id: None, channels: steps };
     let set = SeriesSet::rows(&input.table, &columns.channels)?;
@@ -54,6 +92,14 @@ fn fit_rows(recipe: &Recipe, settings: &Series, table: Table, roles: &Roles, ses
     let intake = SeriesIntake { schema, layout: Layout::Rows, columns, step: None, pipeline, stride: window };
     let samples = intake.signals(set, Vec::new());
     let windows = intake.whole(&samples);
+    Ok(ReadyRows { input, split, intake, prep, samples, windows, spans })
+}
+
+/// Every row a series, and its only window.
+fn fit_rows(recipe: &Recipe, settings: &Series, table: Table, roles: &Roles, session: &Session<'_>) -> Result<Fitted> {
+    let threads = &session.threads;
+    let ReadyRows { input, split, intake, prep, samples, windows, spans } =
+        ready_rows(recipe, settings, table, roles, Aim::Fit, session.observer)?;
 
     let (blocks, slots, shape) = (intake.pipeline.blocks(), intake.slots(), intake.shape());
     let material = Material::of(recipe, &windows.prepared, &split, blocks, slots, shape);
@@ -87,22 +133,41 @@ fn fit_rows(recipe: &Recipe, settings: &Series, table: Table, roles: &Roles, ses
     Ok(fitted)
 }
 
-/// Every row a point in time, windows sliding over the series.
-fn fit_long(recipe: &Recipe, settings: &Series, table: Table, roles: &Roles, session: &Session<'_>) -> Result<Fitted> {
-    let threads = &session.threads;
+/// Points in time, ready to be learnt from.
+struct ReadyLong {
+    input: Input,
+    plan: Plan,
+    notes: Vec<String>,
+    intake: SeriesIntake,
+    prep: PrepReport,
+    samples: SeriesSamples,
+    is_anomalous: Vec<Vec<bool>>,
+    cut: Cut,
+    spans: Vec<Option<Span>>,
+}
+
+fn ready_long(
+    recipe: &Recipe,
+    settings: &Series,
+    table: Table,
+    roles: &Roles,
+    aim: Aim,
+    observer: &dyn Observer,
+) -> Result<ReadyLong> {
     let (special, mut notes) = special_columns(&table, roles)?;
     if let Some(time) = &special.time {
         data::check_zones(&table, time)?;
     }
     let parts = special_parts(&table, &special)?;
-    let input = Input::choose(table, roles, Wanted::Channels, parts, session.observer)?;
+    let input = Input::choose(table, roles, Wanted::Channels, parts, observer)?;
     let columns = TimeColumns { channels: input.features().into_iter().map(str::to_owned).collect(), ..special };
     let set = SeriesSet::long(&input.table, &columns, None)?;
     let is_anomalous = anomalous_points(&set, &input);
 
     let plan = Plan::new(recipe, settings, &set)?;
+    let plan = if aim == Aim::Search { plan.for_search()? } else { plan };
     notes.extend(plan.notes.clone());
-    notes.iter().for_each(|note| session.observer.on_event(Event::Noted(note)));
+    notes.iter().for_each(|note| observer.on_event(Event::Noted(note)));
     let known: Vec<Vec<f64>> = set
         .series
         .iter()
@@ -121,7 +186,16 @@ fn fit_long(recipe: &Recipe, settings: &Series, table: Table, roles: &Roles, ses
     let stride = (plan.window / COVER).max(1);
     let intake = SeriesIntake { schema, layout: Layout::Long, columns, step, pipeline, stride };
     let samples = intake.signals(set, Vec::new());
-    let Cut { windows, split, normal, anomalous } = cut(&intake, &samples, &plan, &is_anomalous)?;
+    let cut = cut(&intake, &samples, &plan, &is_anomalous)?;
+    Ok(ReadyLong { input, plan, notes, intake, prep, samples, is_anomalous, cut, spans })
+}
+
+/// Every row a point in time, windows sliding over the series.
+fn fit_long(recipe: &Recipe, settings: &Series, table: Table, roles: &Roles, session: &Session<'_>) -> Result<Fitted> {
+    let threads = &session.threads;
+    let ReadyLong { input, plan, notes, intake, prep, samples, is_anomalous, cut, spans } =
+        ready_long(recipe, settings, table, roles, Aim::Fit, session.observer)?;
+    let Cut { windows, split, normal, anomalous } = cut;
 
     let (blocks, slots, shape) = (intake.pipeline.blocks(), intake.slots(), intake.shape());
     let material = Material::of(recipe, &windows.prepared, &split, blocks, slots, shape);

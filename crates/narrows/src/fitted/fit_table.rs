@@ -4,29 +4,50 @@ use arrow::array::{Array, AsArray};
 use arrow::datatypes::Float64Type;
 
 use super::fit::Session;
+use super::ground::Ground;
 use super::input::{Input, Wanted};
 use super::intake::{Intake, TableIntake};
 use super::learn::{Learnt, Material, draw_line_of_samples, learn};
 use super::roles::Roles;
-use super::split::Split;
+use super::split::{Aim, Split};
 use super::{Fitted, Judge, generation, summary};
 use crate::codec::{Coding, Span};
 use crate::data::{Column, Table};
 use crate::error::Result;
 use crate::model::Shape;
-use crate::prep::{Pipeline, Prepared};
+use crate::prep::{Pipeline, PrepReport, Prepared};
 use crate::recipe::Recipe;
-use crate::train::Event;
+use crate::train::{Event, Observer};
 use narrows_engine::Threads;
 
-pub(super) fn fit(recipe: &Recipe, table: Table, roles: &Roles, session: &Session<'_>) -> Result<Fitted> {
-    let threads = &session.threads;
-    let input = Input::choose(table, roles, Wanted::Any, Vec::new(), session.observer)?;
-    let split = Split::new(&input.normal, recipe);
+/// A table whose rows are ready to be learnt from.
+struct Ready {
+    input: Input,
+    split: Split,
+    intake: TableIntake,
+    prep: PrepReport,
+    prepared: Prepared,
+}
+
+fn ready(recipe: &Recipe, table: Table, roles: &Roles, aim: Aim, observer: &dyn Observer) -> Result<Ready> {
+    let input = Input::choose(table, roles, Wanted::Any, Vec::new(), observer)?;
+    let split = Split::aimed(&input.normal, recipe, aim);
     let features: Vec<String> = input.schema.names().into_iter().map(str::to_owned).collect();
     let (pipeline, prep) = Pipeline::fit(&input.table, &input.schema, &features, &split.train, &recipe.prep)?;
     let prepared = pipeline.transform(&input.table)?;
-    let mut intake = TableIntake { schema: input.schema.clone(), pipeline, grains: Vec::new() };
+    let intake = TableIntake { schema: input.schema.clone(), pipeline, grains: Vec::new() };
+    Ok(Ready { input, split, intake, prep, prepared })
+}
+
+/// What the trials of a search are made on.
+pub(super) fn ground(recipe: &Recipe, table: Table, roles: &Roles, observer: &dyn Observer) -> Result<Ground<'static>> {
+    let Ready { split, intake, prepared, .. } = ready(recipe, table, roles, Aim::Search, observer)?;
+    Ok(Ground::of_rows(prepared, split, intake.pipeline.blocks().to_vec(), Shape::Row))
+}
+
+pub(super) fn fit(recipe: &Recipe, table: Table, roles: &Roles, session: &Session<'_>) -> Result<Fitted> {
+    let threads = &session.threads;
+    let Ready { input, split, mut intake, prep, prepared } = ready(recipe, table, roles, Aim::Fit, session.observer)?;
 
     let blocks = intake.pipeline.blocks();
     let material = Material::of(recipe, &prepared, &split, blocks, intake.slots(), Shape::Row);

@@ -6,6 +6,7 @@
 use narrows_engine::{Latent, Threads};
 use narrows_pictures::{Store, gallery_sheet};
 
+use super::active_units::active_units;
 use super::images::not_a_table;
 use super::intake::Intake;
 use super::likeness::windows;
@@ -33,8 +34,6 @@ const AXES_WORK: usize = 1 << 30;
 const TRAINING_ROWS: usize = 10_000;
 /// Generated pictures in the report.
 const PICTURES: usize = 36;
-/// A unit is active where its mean varies more (Burda et al. 2016).
-const ACTIVE: f64 = 0.01;
 
 /// What was found of the codes of training rows.
 #[derive(Debug, Clone)]
@@ -48,23 +47,13 @@ impl Codes {
     /// Of codes `train` and `held_out`, `[n, k]`; of a gaussian latent these are the means.
     pub(super) fn of(latent: Latent, train: &[f32], held_out: &[f32], k: usize, seed: u64) -> Result<Codes> {
         if latent == Latent::Gaussian {
-            let units = Some(UnitsReport { units: k as u64, active: active(train, k) });
+            let active = active_units(latent, train, k).into_iter().filter(|active| *active).count() as u64;
+            let units = Some(UnitsReport { units: k as u64, active });
             return Ok(Codes { density: CodeDensity::Standard, report: CodeDensity::of_the_prior(), units });
         }
         let (density, report) = CodeDensity::fit(train, held_out, k, seed)?;
         Ok(Codes { density, report, units: None })
     }
-}
-
-/// Units whose mean varies from row to row.
-fn active(means: &[f32], k: usize) -> u64 {
-    let n = (means.len() / k).max(1) as f64;
-    let variance = |unit: usize| {
-        let unit = || means.iter().skip(unit).step_by(k).map(|mean| f64::from(*mean));
-        let mean = unit().sum::<f64>() / n;
-        unit().map(|x| (x - mean).powi(2)).sum::<f64>() / n
-    };
-    (0..k).filter(|unit| variance(*unit) > ACTIVE).count() as u64
 }
 
 /// The report on new rows, beside those of the split.

@@ -65,15 +65,7 @@ impl Judge {
 
     /// The mean of the members' outputs, `[n, width]`.
     pub(super) fn output(&self, prepared: &Prepared, threads: &Threads) -> Vec<f32> {
-        let mut mean = vec![0.0; prepared.input.len()];
-        let mut output = vec![0.0; prepared.input.len()];
-        let mut codes = vec![0.0; prepared.n * self.network.code_size()];
-        let share = 1.0 / self.members.len() as f32;
-        for params in &self.members {
-            self.network.reconstruct(params, &prepared.input, &mut codes, &mut output, threads);
-            mean.iter_mut().zip(&output).for_each(|(m, o)| *m += share * o);
-        }
-        mean
+        mean_output(&self.network, &self.members, prepared, threads)
     }
 
     /// The scores of prepared rows.
@@ -203,6 +195,19 @@ impl Judge {
         }
         output
     }
+}
+
+/// The mean of the members' outputs, `[n, width]`.
+pub(super) fn mean_output(network: &Network, members: &[Params], prepared: &Prepared, threads: &Threads) -> Vec<f32> {
+    let mut mean = vec![0.0; prepared.input.len()];
+    let mut output = vec![0.0; prepared.input.len()];
+    let mut codes = vec![0.0; prepared.n * network.code_size()];
+    let share = 1.0 / members.len() as f32;
+    for params in members {
+        network.reconstruct(params, &prepared.input, &mut codes, &mut output, threads);
+        mean.iter_mut().zip(&output).for_each(|(m, o)| *m += share * o);
+    }
+    mean
 }
 
 /// The columns that together carry most of a row's error; at most half of them, so that something is left to go by.

@@ -157,7 +157,7 @@ pub(super) fn draw_line(
 
 /// Trains every member: side by side where there are threads for it, each with the same result as alone. The recipe
 /// that comes back lists the members there are: an interruption leaves out those that had hardly begun.
-fn train_members(
+pub(super) fn train_members(
     recipe: &Recipe,
     network: &Network,
     samples: &[Box<dyn Samples + '_>],

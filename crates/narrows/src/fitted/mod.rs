@@ -3,6 +3,8 @@
 //! Every score goes through [`Fitted::score`] or [`Fitted::explain`], which share one path; a row's result depends on
 //! no other row, on no batch size and on no number of threads.
 
+mod active_units;
+mod bottleneck;
 mod calibrate;
 mod cut;
 mod density;
@@ -17,6 +19,7 @@ mod fit_table;
 mod follow;
 mod generate;
 mod generation;
+mod ground;
 mod image_samples;
 mod images;
 mod images_quality;
@@ -34,15 +37,19 @@ mod series_quality;
 mod series_summary;
 mod split;
 mod summary;
+mod unexplained;
 mod verdict;
 
 pub(crate) use density::CodeDensity;
 pub use encoder::Encoder;
 pub use evaluate::{Evaluation, Evaluator};
 pub use events::SeriesEvent;
+pub(crate) use fit::ground_of;
 pub use fit::{Session, fit};
+pub(crate) use fit_images::ground_of_pictures;
 pub use fit_images::{PictureRoles, fit_images};
 pub use follow::{Followed, Follower};
+pub(crate) use ground::Ground;
 pub use images::PictureScore;
 pub(crate) use intake::{ImagesIntake, ImagesLayout, Intake, SeriesIntake, TableIntake};
 pub(crate) use judge::Judge;

@@ -18,8 +18,27 @@ pub(super) struct Split {
 /// With fewer rows left for it, validation would be noise: the training rows choose when to stop.
 const FEWEST_VALIDATION_ROWS: usize = 10;
 
+/// What a split is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Aim {
+    /// A fit.
+    Fit,
+    /// A search among recipes: what a fit of the same seed calibrates with is left out of it, and the rows in its place are
+    /// taken from those that a fit may train on. So the promise of a threshold holds for the recipe that is found.
+    Search,
+}
+
 impl Split {
     /// Splits the normal rows at random, keyed by the recipe's seed.
+    pub(super) fn aimed(normal: &[u32], recipe: &Recipe, aim: Aim) -> Split {
+        let split = Split::new(normal, recipe);
+        match aim {
+            Aim::Fit => split,
+            Aim::Search => Split::new(&split.not_calibration(), recipe),
+        }
+    }
+
+    /// The split of a fit.
     pub(super) fn new(normal: &[u32], recipe: &Recipe) -> Split {
         let mut rows = normal.to_vec();
         Stream::new(recipe.seed, Purpose::Split, 0, 0).shuffle(&mut rows);
@@ -67,6 +86,17 @@ mod tests {
         check_sizes(1000, 720, 80, 200);
         check_sizes(20, 16, 0, 4);
         check_sizes(10, 8, 0, 2);
+    }
+
+    #[test]
+    fn a_search_sees_no_row_that_calibrates_a_fit() {
+        let (all, recipe) = ((0..1000).collect::<Vec<_>>(), Recipe::default());
+        let fit = Split::aimed(&all, &recipe, Aim::Fit);
+        let search = Split::aimed(&all, &recipe, Aim::Search);
+        let mut seen = [search.train.as_slice(), &search.validation, &search.calibration].concat();
+        seen.sort_unstable();
+        assert_eq!(seen, fit.not_calibration());
+        assert_eq!((search.train.len(), search.validation.len(), search.calibration.len()), (576, 64, 160));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use narrows_engine::{Direction, Layer, Map, Network, Threads};
 
+use super::bottleneck::bottleneck;
 use super::input::Input;
 use super::intake::{TableIntake, TableSamples};
 use super::judge::{Detail, Judge};
@@ -108,6 +109,8 @@ pub(super) fn report(
     threads: &Threads,
 ) -> Result<Report> {
     let Particulars { source, label, rows, columns, notes, top, series, images } = particulars;
+    let same_size = pca_of_the_codes_size(told)?;
+    let is_narrower = told.judge.network.code_size() < told.prepared.width;
     Ok(Report {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         source,
@@ -119,7 +122,8 @@ pub(super) fn report(
         network: network(told.recipe, told.judge, blocks),
         training,
         detection: detection(told.decision, told.calibration, told.anomalous_scores),
-        pca: pca_comparison(told, &held_out.rows, &held_out.output)?,
+        pca: pca_comparison(&same_size, &held_out.rows, &held_out.output),
+        bottleneck: Some(bottleneck(told, blocks, is_narrower.then_some(&same_size), threads)),
         top,
         code_map: code_map(told, threads)?,
         // Told once the model is whole: it has to generate.
@@ -381,26 +385,28 @@ fn detection(decision: &Decision, calibration: &Calibration, anomalous: &[f64]) 
 }
 
 /// Held-out error of the model and of PCA with as many components as the code has units.
-fn pca_comparison(told: &Told<'_>, held_out: &Prepared, output: &[f32]) -> Result<PcaComparison> {
-    let code_size = told.judge.network.code_size();
+fn pca_comparison(same_size: &Pca, held_out: &Prepared, output: &[f32]) -> PcaComparison {
     let (mut sum, mut seen) = (0.0, 0_u64);
     for (t, o) in held_out.target.iter().zip(output).filter(|(t, _)| t.is_finite()) {
         sum += f64::from(t - o).powi(2);
         seen += 1;
     }
-    // The stored PCA may be a smaller one, where as many components as the code has would copy the rows.
-    let same_size = if code_size < held_out.width {
-        told.pca.clone()
-    } else {
-        let train = told.prepared.take(&told.split.train);
-        Pca::fit(&train.finite(), train.n, train.width, Components::Count(code_size), told.recipe.seed)?
-    };
     let errors = same_size.error(&held_out.finite());
-    Ok(PcaComparison {
+    PcaComparison {
         components: same_size.n_components(),
         pca_error: errors.iter().sum::<f64>() / errors.len().max(1) as f64,
         model_error: sum / seen.max(1) as f64,
-    })
+    }
+}
+
+/// PCA with as many components as the code has units: the stored one may have fewer, where so many would copy the rows.
+fn pca_of_the_codes_size(told: &Told<'_>) -> Result<Pca> {
+    let code_size = told.judge.network.code_size();
+    if code_size < told.prepared.width {
+        return Ok(told.pca.clone());
+    }
+    let train = told.prepared.take(&told.split.train);
+    Pca::fit(&train.finite(), train.n, train.width, Components::Count(code_size), told.recipe.seed)
 }
 
 /// The highest-scoring rows of the file, from all rows the label calls anomalous and a stretch of the others.
@@ -461,7 +467,7 @@ fn code_map(told: &Told<'_>, threads: &Threads) -> Result<Vec<CodePoint>> {
 }
 
 /// At most `most` of the rows, evenly spread over them.
-fn spread(rows: &[u32], most: usize) -> Vec<u32> {
+pub(super) fn spread(rows: &[u32], most: usize) -> Vec<u32> {
     let step = rows.len().div_ceil(most.max(1)).max(1);
     rows.iter().copied().step_by(step).collect()
 }

@@ -91,9 +91,7 @@ impl Recipe {
     /// # Errors
     /// [`Error::Recipe`], as for [`Recipe::from_toml`].
     pub fn overlay_toml(&self, text: &str) -> Result<Recipe> {
-        let table: toml::Table =
-            toml::from_str(text).map_err(|error| Error::recipe("recipe", error.to_string().trim().to_owned()))?;
-        let changes = tree::from_toml(&toml::Value::Table(table), "")?;
+        let changes = changes_of_toml(text)?;
         let preset = match changes.get("preset") {
             Some(Value::String(name)) => Some(name.parse::<Preset>()?),
             _ => None,
@@ -123,13 +121,28 @@ impl Recipe {
     /// [`Error::Recipe`] with the nearest field names where the path does not exist, or with what was expected where
     /// the value does not fit.
     pub fn set(&mut self, assignment: &str) -> Result<()> {
-        let (path, value) = assignment.split_once('=').ok_or_else(|| {
-            Error::recipe("--set", format!("expected path=value, got `{assignment}`"))
-                .with_hint("for example --set train.batch_size=64")
-        })?;
-        let changes = tree::nest(path.trim(), tree::parse_value(path.trim(), value.trim())?);
-        *self = self.overlay(&changes)?;
+        *self = self.overlay(&changes(assignment)?)?;
         Ok(())
+    }
+
+    /// The fields that an assignment for [`Recipe::set`] names, by their dotted paths.
+    ///
+    /// # Errors
+    /// [`Error::Recipe`] where it is no assignment.
+    pub fn fields_of(assignment: &str) -> Result<Vec<String>> {
+        let mut fields = Vec::new();
+        tree::leaves(&changes(assignment)?, "", &mut fields);
+        Ok(fields)
+    }
+
+    /// The fields that a recipe written as TOML names, by their dotted paths.
+    ///
+    /// # Errors
+    /// [`Error::Recipe`] where it is no TOML.
+    pub fn fields_of_toml(text: &str) -> Result<Vec<String>> {
+        let mut fields = Vec::new();
+        tree::leaves(&changes_of_toml(text)?, "", &mut fields);
+        Ok(fields)
     }
 
     fn overlay(&self, changes: &Value) -> Result<Recipe> {
@@ -245,6 +258,22 @@ impl Recipe {
     }
 }
 
+/// What an assignment `path=value` changes.
+fn changes(assignment: &str) -> Result<Value> {
+    let (path, value) = assignment.split_once('=').ok_or_else(|| {
+        Error::recipe("--set", format!("expected path=value, got `{assignment}`"))
+            .with_hint("for example --set train.batch_size=64")
+    })?;
+    Ok(tree::nest(path.trim(), tree::parse_value(path.trim(), value.trim())?))
+}
+
+/// What a TOML text changes.
+fn changes_of_toml(text: &str) -> Result<Value> {
+    let table: toml::Table =
+        toml::from_str(text).map_err(|error| Error::recipe("recipe", error.to_string().trim().to_owned()))?;
+    tree::from_toml(&toml::Value::Table(table), "")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -275,6 +304,18 @@ mod tests {
         ] {
             check_set(assignment, "ok");
         }
+    }
+
+    #[test]
+    fn the_fields_that_a_change_names_are_known() {
+        assert_eq!(
+            Recipe::fields_of("corruption={ kind = \"swap\", rate = 0.3 }").unwrap(),
+            ["corruption.kind", "corruption.rate"]
+        );
+        assert_eq!(Recipe::fields_of("members=[]").unwrap(), ["members"]);
+        let text = "seed = 1\n[backbone]\nnodes = [3]\n[train]\nsteps = 4";
+        assert_eq!(Recipe::fields_of_toml(text).unwrap(), ["backbone.nodes", "seed", "train.steps"]);
+        assert!(Recipe::fields_of("seed").is_err());
     }
 
     #[test]

@@ -76,6 +76,16 @@ pub(super) fn nest(path: &str, value: Value) -> Value {
     path.rsplit('.').fold(value, |inner, key| Value::Object(Map::from_iter([(key.to_owned(), inner)])))
 }
 
+/// The dotted paths of the fields that `changes` names.
+pub(super) fn leaves(changes: &Value, path: &str, found: &mut Vec<String>) {
+    match changes {
+        Value::Object(fields) if !fields.is_empty() => fields.iter().for_each(|(key, value)| {
+            leaves(value, &if path.is_empty() { key.clone() } else { format!("{path}.{key}") }, found);
+        }),
+        _ => found.push(path.to_owned()),
+    }
+}
+
 /// Lays `changes` over `tree`; `path` is where both stand.
 pub(super) fn merge(tree: &mut Value, changes: &Value, path: &mut Vec<String>) -> Result<()> {
     let here = path.join(".");

@@ -2,6 +2,7 @@
 //!
 //! No clock and no machine is in it, so the same data and recipe give the same report, to the byte.
 
+mod bottleneck;
 mod generation;
 pub mod html;
 mod images;
@@ -12,6 +13,7 @@ mod series;
 use serde::{Deserialize, Serialize};
 
 pub use crate::train::{Check, Stop, Training};
+pub use bottleneck::Bottleneck;
 pub use generation::{DensityReport, GenerationReport, UnitsReport};
 pub use images::{ImagesReport, Reconstruction, WorstPicture};
 pub use restoration::{PictureQuality, Restoration, RestorationMeans, Rival, Similarity};
@@ -47,6 +49,9 @@ pub struct Report {
     pub detection: Detection,
     /// Reconstruction of held-out rows beside PCA's at the same code size.
     pub pca: PcaComparison,
+    /// What passes through the code; models of older versions did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bottleneck: Option<Bottleneck>,
     /// The training file's highest-scoring rows.
     pub top: Vec<TopRow>,
     /// Codes of a sample of rows on their first two principal axes.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// Modules of the library by floor. A module may use its own floor's modules listed in [`SIDEWAYS`] and all below.
-const FLOORS: [(&str, u32); 19] = [
+const FLOORS: [(&str, u32); 20] = [
     ("error", 1),
     ("range", 1),
     ("choice", 1),
@@ -23,10 +23,12 @@ const FLOORS: [(&str, u32); 19] = [
     ("restorer", 6),
     ("compress", 6),
     ("file", 6),
+    ("tune", 6),
 ];
 
-/// Edges within a floor: the axes read the blocks of preparation; fitted makes reports; files hold fitted models.
-const SIDEWAYS: [(&str, &str); 11] = [
+/// Edges within a floor: the axes read the blocks of preparation; fitted makes reports; files hold fitted models;
+/// a search trains on what a fit would.
+const SIDEWAYS: [(&str, &str); 12] = [
     ("error", "range"),
     ("range", "error"),
     ("model", "prep"),
@@ -37,6 +39,7 @@ const SIDEWAYS: [(&str, &str); 11] = [
     ("file", "restorer"),
     ("file", "fitted"),
     ("file", "report"),
+    ("tune", "fitted"),
     ("choice", "error"),
 ];
 

@@ -1,5 +1,6 @@
 //! Integration tests of the library, one binary.
 
+mod bottleneck;
 mod compress;
 mod compress_pictures;
 mod contract;
@@ -13,4 +14,5 @@ mod series_contract;
 mod series_quality;
 mod series_split;
 mod support;
+mod tune;
 mod waves;

@@ -7,7 +7,7 @@ use super::number::{count, counted};
 use super::subject::Subject;
 use super::svg::hourglass::Hourglass;
 use super::training::denoises;
-use crate::report::{LayerReport, Part, Report};
+use crate::report::{Bottleneck, LayerReport, Part, Report};
 
 /// Layers listed in the open; a longer list is folded.
 const LAYERS_OPEN: usize = 12;
@@ -24,6 +24,8 @@ pub(super) struct Network {
     loss: String,
     /// What the width of the code means.
     narrowness: String,
+    /// What passes through the code, where the fit measured it.
+    bottleneck: Option<String>,
 }
 
 struct Layer {
@@ -49,6 +51,7 @@ impl Network {
             parameters: parameters(network.parameters, network.members),
             loss: cut(&network.loss, 400),
             narrowness: narrowness(report, Subject::seen(report)),
+            bottleneck: report.bottleneck.as_ref().map(Bottleneck::in_words),
         }
     }
 }
@@ -107,6 +110,21 @@ mod tests {
         check(8, "gaussian", "has to pass");
         check(29, "none", "not narrower");
         check(256, "gaussian", "has to undo");
+    }
+
+    #[test]
+    fn what_passes_through_the_code_is_told_in_one_line() {
+        let mut report = sample::report();
+        assert!(!Network::new(&report).render().unwrap().contains("bottleneck"), "older models do not know");
+        report.bottleneck = Some(Bottleneck {
+            code_size: 256,
+            active_units: 201,
+            unexplained: 0.02,
+            pca_unexplained: None,
+            noise_passed: 0.95,
+        });
+        let page = Network::new(&report).render().unwrap();
+        assert!(page.contains("201 of 256 code units active") && page.contains("the network copies"), "{page}");
     }
 
     #[test]

@@ -106,6 +106,7 @@ pub(crate) fn report() -> Report {
             anomalies: Some(histogram(58, 2.6, 1.1)),
         },
         pca: PcaComparison { components: 29, pca_error: 0.0, model_error: 0.0213 },
+        bottleneck: None,
         top: (0..20).map(top).collect(),
         code_map: code_map(),
         generation: Some(generation()),

@@ -1,0 +1,67 @@
+//! What was typed, for the head of the recipe file: without what does not change the recipe, so that a search cut short and
+//! resumed writes the same file as one that was not.
+
+/// Flags that change nothing of the recipe, and whether a value follows.
+const IDLE: [(&str, bool); 11] = [
+    ("--resume", false),
+    ("--force", false),
+    ("-f", false),
+    ("--quiet", false),
+    ("-q", false),
+    ("--json", false),
+    ("--time", true),
+    ("--journal", true),
+    ("--output", true),
+    ("-o", true),
+    ("--threads", true),
+];
+
+/// The command line of these words, the program's name left out.
+pub(super) fn typed(words: impl Iterator<Item = String>) -> String {
+    let mut line = vec!["narrows".to_owned()];
+    let mut skips = false;
+    for word in words {
+        if std::mem::take(&mut skips) {
+            continue;
+        }
+        let (flag, has_value) = match word.split_once('=') {
+            Some((flag, _)) => (flag, true),
+            None => (word.as_str(), false),
+        };
+        match IDLE.iter().find(|(idle, _)| *idle == flag) {
+            Some((_, takes_value)) => skips = *takes_value && !has_value,
+            None => line.push(quoted(&word)),
+        }
+    }
+    line.join(" ")
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "-_=./,:+@%".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(words: &[&str], expected: &str) {
+        assert_eq!(typed(words.iter().map(|word| (*word).to_owned())), expected);
+    }
+
+    #[test]
+    fn what_changes_nothing_is_left_out() {
+        check(
+            &["tune", "a b.csv", "--time", "5m", "--seed=3", "--journal=j", "-q", "-o", "x.toml", "--resume"],
+            "narrows tune 'a b.csv' --seed=3",
+        );
+        check(
+            &["tune", "it's.csv", "--set", "backbone.nodes=[3]"],
+            "narrows tune 'it'\\''s.csv' --set 'backbone.nodes=[3]'",
+        );
+    }
+}

@@ -1,0 +1,134 @@
+//! Asynchronous successive halving (Li et al. 2020, "A system for massively parallel hyperparameter tuning") with one
+//! worker: which run comes next follows from the costs so far and from nothing else, so a search that goes on from its
+//! journal takes the same way.
+//!
+//! Rungs are shares of the training steps. A trial that is promoted trains anew with the larger share rather than going on:
+//! schedules such as one cycle have a shape over the whole of a training, so what was trained on a ninth of the steps is
+//! no beginning of what a full training does. That costs at most half as much again for those that come through.
+
+/// Of the trials on a rung, one in so many goes up.
+const ETA: usize = 3;
+/// Shares of the steps.
+const SHARES: [f64; 3] = [1.0 / 9.0, 1.0 / 3.0, 1.0];
+/// Fewer steps say nothing of a recipe.
+const FEWEST_STEPS: f64 = 100.0;
+
+/// The rungs and how many trials climb them.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Halving {
+    /// Share of the steps of each rung, rising; the last one is 1.
+    shares: Vec<f64>,
+    n_trials: usize,
+}
+
+/// What to run next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Job {
+    pub(super) trial: usize,
+    pub(super) rung: usize,
+}
+
+impl Halving {
+    /// Of `n_trials`, for trainings of at most `steps`.
+    pub(super) fn new(n_trials: usize, steps: u64) -> Halving {
+        let is_long_enough = |share: &f64| *share == 1.0 || share * steps as f64 >= FEWEST_STEPS;
+        Halving { shares: SHARES.into_iter().filter(is_long_enough).collect(), n_trials }
+    }
+
+    /// The share of the steps on a rung.
+    pub(super) fn share(&self, rung: usize) -> f64 {
+        self.shares[rung]
+    }
+
+    /// The rung of whole trainings.
+    pub(super) fn last(&self) -> usize {
+        self.shares.len() - 1
+    }
+
+    /// The rung before it, on which the code's size is varied.
+    pub(super) fn middle(&self) -> usize {
+        self.last().saturating_sub(1)
+    }
+
+    /// The next run; `costs` are those of each trial by rung, infinite where it failed.
+    pub(super) fn next(&self, costs: &[Vec<f64>]) -> Option<Job> {
+        // The first trial is what the others are held against, so it comes through in any case.
+        match costs.first() {
+            None => return (self.n_trials > 0).then_some(Job { trial: 0, rung: 0 }),
+            Some(first) if first.len() < self.shares.len() => return Some(Job { trial: 0, rung: first.len() }),
+            Some(_) => {}
+        }
+        let all_began = costs.len() >= self.n_trials;
+        for rung in (1..self.shares.len()).rev() {
+            let mut below: Vec<usize> = (0..costs.len()).filter(|trial| costs[*trial].len() >= rung).collect();
+            below.sort_by(|a, b| costs[*a][rung - 1].total_cmp(&costs[*b][rung - 1]).then(a.cmp(b)));
+            let n = if all_began { below.len().div_ceil(ETA) } else { below.len() / ETA };
+            let waits = |trial: &usize| costs[*trial].len() == rung && costs[*trial][rung - 1].is_finite();
+            if let Some(trial) = below.into_iter().take(n).find(waits) {
+                return Some(Job { trial, rung });
+            }
+        }
+        (!all_began).then_some(Job { trial: costs.len(), rung: 0 })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Runs a search whose trials cost what `cost` says, and gives the jobs in order.
+    fn jobs(n_trials: usize, steps: u64, cost: impl Fn(Job) -> f64) -> Vec<Job> {
+        let halving = Halving::new(n_trials, steps);
+        let mut costs: Vec<Vec<f64>> = Vec::new();
+        let mut jobs = Vec::new();
+        while let Some(job) = halving.next(&costs) {
+            if job.trial == costs.len() {
+                costs.push(Vec::new());
+            }
+            costs[job.trial].push(cost(job));
+            jobs.push(job);
+        }
+        jobs
+    }
+
+    fn on_rung(jobs: &[Job], rung: usize) -> Vec<usize> {
+        jobs.iter().filter(|job| job.rung == rung).map(|job| job.trial).collect()
+    }
+
+    #[test]
+    fn the_first_trial_comes_through_and_of_others_the_best_third() {
+        // Of these the eighth is the best.
+        let jobs = jobs(18, 9000, |job| ((7 * job.trial + 5) % 18) as f64);
+        assert_eq!(jobs[..3].iter().map(|job| (job.trial, job.rung)).collect::<Vec<_>>(), [(0, 0), (0, 1), (0, 2)]);
+        assert_eq!(on_rung(&jobs, 0), (0..18).collect::<Vec<_>>());
+        let full = on_rung(&jobs, 2);
+        assert!(full.contains(&7) && full.len() <= 6, "{full:?}");
+        assert!(on_rung(&jobs, 1).len() <= 9, "bad trials are stopped early");
+    }
+
+    #[test]
+    fn bad_trials_never_go_up() {
+        let jobs = jobs(9, 9000, |job| if job.trial == 0 { 0.0 } else { job.trial as f64 });
+        assert!(!on_rung(&jobs, 1).contains(&8));
+        assert!(on_rung(&jobs, 2).contains(&0));
+    }
+
+    #[test]
+    fn failed_trials_are_not_tried_again() {
+        let jobs = jobs(6, 9000, |job| if job.trial == 0 { 1.0 } else { f64::INFINITY });
+        assert_eq!(on_rung(&jobs, 1), [0]);
+    }
+
+    #[test]
+    fn short_trainings_have_fewer_rungs() {
+        assert_eq!(Halving::new(3, 899).shares, [1.0 / 3.0, 1.0]);
+        assert_eq!(Halving::new(3, 60).shares, [1.0]);
+        assert_eq!(jobs(3, 60, |_| 1.0).len(), 3);
+        assert!(jobs(0, 60, |_| 1.0).is_empty());
+    }
+
+    #[test]
+    fn two_trials_end_with_the_better_one_in_full() {
+        assert_eq!(on_rung(&jobs(2, 9000, |job| 1.0 - job.trial as f64), 2), [0, 1]);
+    }
+}
