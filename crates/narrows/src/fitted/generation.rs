@@ -257,7 +257,6 @@ mod tests {
     #[test]
     fn units_that_do_not_vary_are_not_active() {
         let means: Vec<f32> = (0..100).flat_map(|i| [(i % 10) as f32, 0.05 * (i % 2) as f32, 7.0]).collect();
-        assert_eq!(active(&means, 3), 1);
         let codes = Codes::of(Latent::Gaussian, &means, &means, 3, 0).unwrap();
         assert_eq!(codes.units, Some(UnitsReport { units: 3, active: 1 }));
         assert_eq!(codes.density, CodeDensity::Standard);
