@@ -103,15 +103,11 @@ impl Compress {
             let job = pictures::compress::Job { fitted: &fitted, fidelity, target, verify: self.verify, model_bytes };
             return job.run(self.input.inputs(), common);
         }
-        let chunk_rows = match self.chunk_rows {
-            Some(0) => return Err(Error::recipe("--chunk-rows", "expected at least 1, got 0").into()),
-            chunk_rows => chunk_rows.map(|rows| usize::try_from(rows).unwrap_or(usize::MAX)),
-        };
         let source = self.input.table()?;
         let sink = BufWriter::new(Sink::open(target)?);
         let mut writer = TableWriter::new(&fitted, fidelity, sink, &threads)?;
-        if let Some(rows) = chunk_rows {
-            writer = writer.with_chunk_rows(rows);
+        if let Some(rows) = self.chunk_rows {
+            writer = writer.with_chunk_rows(usize::try_from(rows).unwrap_or(usize::MAX))?;
         }
         pipeline::read(&source, None, Portion::Batch, |table| {
             writer.push(table)?;

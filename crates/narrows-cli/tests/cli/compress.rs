@@ -57,7 +57,7 @@ fn bounds_that_are_none_are_refused() {
     check("--quality -3", &["1 to 10"]);
     check("--bits nan", &["bits a code unit"]);
     check("--lossless --bits 3", &["cannot be used with"]);
-    check("--chunk-rows 0", &["at least 1"]);
+    check("--chunk-rows 0", &["1 to", "got 0"]);
     folder.check_fails("compress m.narrows - --verify", 2, &["--verify", "pipe"]);
     folder.check_fails("compress m.narrows absent.csv -o x.nrw", 3, &["absent.csv"]);
     folder.write("none.csv", "a,b,c,word\n");

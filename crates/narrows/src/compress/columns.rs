@@ -12,7 +12,7 @@ use narrows_codec::{Chunk, CodecError, Plane, Shape, decode_codes, decode_plane,
 
 use super::fidelity::Fidelity;
 use super::kept::{self, Exception};
-use super::manifest::{Place, TableManifest};
+use super::manifest::{LARGEST, Place, TableManifest};
 use super::passage::{Feature, Form, Passage, Samples, is_rebuilt};
 use crate::codec::Lattice;
 use crate::data::{ColumnKind, Table, conform};
@@ -214,7 +214,11 @@ pub(super) fn unpack(passage: &Passage<'_>, manifest: &TableManifest, chunk: &Ch
     let damaged = |message: String| Error::mismatch(message);
     let codec = |error: CodecError| Error::mismatch(error.to_string());
     let Chunk { first_row, rows, sections, .. } = chunk;
-    let rows = usize::try_from(*rows).map_err(|_| damaged("a chunk has more rows than this machine can hold".into()))?;
+    let width = passage.width();
+    let fits = |rows: &usize| rows.checked_mul(width).is_some_and(|values| values <= LARGEST);
+    let rows = usize::try_from(*rows).ok().filter(fits).ok_or_else(|| {
+        damaged(format!("expected at most {} rows in a chunk, got {rows}", LARGEST / width))
+    })?;
     if sections.len() != SECTIONS {
         return Err(damaged(format!("expected {SECTIONS} sections in a chunk of a table, got {}", sections.len())));
     }
@@ -236,7 +240,7 @@ pub(super) fn unpack(passage: &Passage<'_>, manifest: &TableManifest, chunk: &Ch
         Vec::new()
     } else {
         let shape = Shape::Rows { rows, columns: rebuilt.len() };
-        let guesses = vec![0; checked(rows, rebuilt.len())?];
+        let guesses = vec![0; rows * rebuilt.len()];
         decode_plane(&sections[GAPS], &Plane { shape, guesses: &guesses }).map_err(codec)?
     };
     let named = named(&features, places, &kept);
@@ -331,12 +335,6 @@ fn numbers(features: &[Feature<'_>], manifest: &TableManifest) -> Vec<(usize, La
         _ => None,
     };
     manifest.columns.iter().filter_map(number).collect()
-}
-
-fn checked(rows: usize, columns: usize) -> Result<usize> {
-    rows.checked_mul(columns)
-        .filter(|values| *values < 1 << 40)
-        .ok_or_else(|| Error::mismatch(format!("a chunk of {rows} rows of {columns} columns is damaged")))
 }
 
 /// The rows with nothing but what is kept of them and which cells are missing; other cells are zero, or any word.

@@ -9,6 +9,9 @@ pub(super) const TABLE: u8 = 1;
 /// The kind of a file of pictures.
 pub(super) const PICTURES: u8 = 2;
 
+/// Most values of a chunk, codes included: a file cannot ask for more memory than these take.
+pub(super) const LARGEST: usize = 1 << 27;
+
 /// The header of a table.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct TableManifest {

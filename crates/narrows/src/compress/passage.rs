@@ -51,6 +51,11 @@ impl<'a> Passage<'a> {
         }
     }
 
+    /// Values that a row takes: its cells and its code.
+    pub(super) fn width(&self) -> usize {
+        self.features().len() + self.fitted.code_size()
+    }
+
     /// The codes of raw rows.
     pub(super) fn samples(&self, table: &Table) -> Result<Samples> {
         let judge = &self.fitted.judge;

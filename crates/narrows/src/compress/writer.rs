@@ -63,11 +63,10 @@ impl<'a, W: Write> TableWriter<'a, W> {
             detail.check()?;
             passage.check_code_alone()?;
         }
-        let width = passage.features().len().max(1);
         Ok(TableWriter {
             passage,
             fidelity,
-            chunk_rows: (VALUES / width).clamp(*ROWS.start(), *ROWS.end()),
+            chunk_rows: (VALUES / passage.width()).clamp(*ROWS.start(), *ROWS.end()),
             sink: Some(sink),
             file: None,
             waiting: Vec::new(),
@@ -78,10 +77,16 @@ impl<'a, W: Write> TableWriter<'a, W> {
     }
 
     /// The same with chunks of so many rows: smaller ones can be read by themselves sooner, and cost more.
-    #[must_use]
-    pub fn with_chunk_rows(mut self, rows: usize) -> TableWriter<'a, W> {
-        self.chunk_rows = rows.max(1);
-        self
+    ///
+    /// # Errors
+    /// [`Error::Recipe`] for none, or for more than memory should hold.
+    pub fn with_chunk_rows(mut self, rows: usize) -> Result<TableWriter<'a, W>> {
+        let most = manifest::LARGEST / self.passage.width();
+        if rows == 0 || rows > most {
+            return Err(Error::recipe("chunk-rows", format!("expected 1 to {most} rows in a chunk, got {rows}")));
+        }
+        self.chunk_rows = rows;
+        Ok(self)
     }
 
     /// Adds rows.

@@ -55,7 +55,7 @@ fn model() -> &'static Fitted {
 
 fn compress(fitted: &Fitted, tables: &[Table], fidelity: Fidelity, chunk: usize, threads: usize) -> (Vec<u8>, Account) {
     let threads = Threads::new(threads);
-    let mut writer = TableWriter::new(fitted, fidelity, Vec::new(), &threads).unwrap().with_chunk_rows(chunk);
+    let mut writer = TableWriter::new(fitted, fidelity, Vec::new(), &threads).unwrap().with_chunk_rows(chunk).unwrap();
     tables.iter().for_each(|table| writer.push(table).unwrap());
     let (bytes, account) = writer.finish().unwrap();
     assert_eq!(account.bytes, bytes.len() as u64);
@@ -265,7 +265,7 @@ fn nothing_is_no_file_and_changed_columns_are_refused() {
     let threads = Threads::serial();
     let writer = TableWriter::new(model(), BOUND, Vec::new(), &threads).unwrap();
     assert!(writer.finish().unwrap_err().to_string().contains("got none"));
-    let mut writer = TableWriter::new(model(), BOUND, Vec::new(), &threads).unwrap().with_chunk_rows(10);
+    let mut writer = TableWriter::new(model(), BOUND, Vec::new(), &threads).unwrap().with_chunk_rows(10).unwrap();
     writer.push(&mixed(10, 1)).unwrap();
     let other = mixed(10, 1).select(&["x", "y", "count", "word", "flag", "when"]).unwrap();
     assert!(writer.push(&other).unwrap_err().to_string().contains("columns changed"));
