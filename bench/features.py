@@ -1,6 +1,6 @@
 """Codes as features: three claims about autoencoders, measured with `narrows` beside PCA and raw columns.
 
-    python bench/features.py DATA [--narrows target/release/narrows] [--seeds 3] [--threads 1] [--only logistic,knn,roll,digits]
+    python bench/features.py DATA [--narrows target/release/narrows] [--seeds 3] [--first 0] [--threads 1] [--only logistic,knn,roll,digits]
                              [--steps 1] [--sizes 2,8,32,64]
 
 DATA holds `adbench` (.npz tables with `X` and `y`, 1 = anomaly) and `mnist` (IDX as they come); `logistic` and `roll` make
@@ -57,8 +57,8 @@ CANDIDATES = [
     *(f"--preset denoising {RELU} --set backbone.code_size={k}" for k in (10, 50, 100, 256)),
     "--preset auto",
 ]
-# All are reported, none is chosen; {half} is half the number of columns.
-KNN = ["--preset deep", "--preset denoising", "--preset deep --set backbone.code_size={half}"]
+# All are reported, none is chosen. In flags, {half} is half the number of columns.
+KNN = ["--preset deep", "--preset denoising"]
 LONG = "--set train.schedule=one_cycle --set train.learning_rate=0.003 --set train.epochs=100000 --set train.patience=0"
 ROLL = f"--preset deep --set loss=mse --set backbone.nodes=[128,128] {LONG} --set train.steps=10000"
 KEEP = "--set detect.calibration=0.02 --set train.validation=0.05"
@@ -145,7 +145,7 @@ def logistic(narrows, seeds):
         best = max(best, (numpy.mean([one["cross-validated"] for one in found]), flags))
     found = []
     small = PCA(10, whiten=True).fit(train)
-    for seed in range(seeds):
+    for seed in seeds:
         report = narrows.fit(train, best[1], seed)
         size = report["network"]["code_size"]
         pca = PCA(min(size, *train.shape)).fit(train)
@@ -178,16 +178,16 @@ def queries(train, test, algorithm):
     return distances, least
 
 
-def knn(narrows, data, seeds, flags):
+def knn(narrows, data, seeds, flags, most=10_000):
     means = []
     print(flags)
     for path in sorted((data / "adbench").glob("*.npz")):
         table = numpy.load(path, allow_pickle=True)
         x, y = table["X"].astype(float), table["y"].astype(int).ravel()
-        if x.shape[1] < 30:
+        if not 30 <= x.shape[1] <= most:
             continue
         found = []
-        for seed in range(seeds):
+        for seed in seeds:
             normal = numpy.random.default_rng(seed).permutation(numpy.flatnonzero(y == 0))
             half = len(normal) // 2
             test_rows = numpy.concatenate([normal[half:], numpy.flatnonzero(y == 1)])
@@ -218,7 +218,7 @@ def knn(narrows, data, seeds, flags):
         tell(path.stem, [{key: one[key] for key in keys} for one in found], f"{x.shape[1]} columns, code {size}")
         means.append({key: numpy.mean([one[key] for one in found]) for key in keys})
     ratio = {key: sum(one[f"raw {key} ms"] for one in means) / sum(one[f"codes {key} ms"] for one in means) for key in ("auto", "brute")}
-    tell("knn", means, f"{len(means)} tables, {seeds} seeds, {flags}; spread over tables; all queries together: "
+    tell("knn", means, f"{len(means)} tables, {len(seeds)} seeds, {flags}; spread over tables; all queries together: "
          f"{ratio['auto']:.1f} times less by auto, {ratio['brute']:.1f} by brute")
 
 
@@ -239,7 +239,7 @@ def compared(ours, theirs):
 def roll(narrows, seeds, flags):
     for size in (1, 2, 3):
         found = []
-        for seed in range(seeds):
+        for seed in seeds:
             rows = rolled(8000, seed)
             scaler = StandardScaler().fit(rows[:4000])
             train, test = numpy.split(scaler.transform(rows), 2)
@@ -264,7 +264,7 @@ def digits(narrows, data, seeds, sizes):
         rebuilt = numpy.clip((test - pca.mean_) @ axes.T @ axes + pca.mean_, 0, 1)
         theirs = numpy.mean((rebuilt - test) ** 2)
         found = []
-        for seed in range(seeds):
+        for seed in seeds:
             narrows.fit(train_file, f"{DIGITS} --set backbone.nodes={NODES.get(size, '[512]')} --set backbone.code_size={size}", seed)
             found.append(compared(numpy.mean((narrows.pictures(test_file) - test) ** 2), theirs))
         tell(f"digits, code {size}", found)
@@ -275,25 +275,28 @@ def main():
     parser.add_argument("data", type=pathlib.Path)
     parser.add_argument("--narrows", default="target/release/narrows")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--first", type=int, default=0, help="first seed")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--only", default="logistic,knn,roll,digits")
     parser.add_argument("--steps", type=float, default=1, help="share of the training steps, where the recipe gives them")
     parser.add_argument("--sizes", default="2,8,32,64", help="code sizes of digits")
+    parser.add_argument("--columns", type=int, default=10_000, help="most columns of a table of knn")
     parser.add_argument("--extra", default="", help="more flags of fit, for knn and roll")
     args = parser.parse_args()
+    seeds = range(args.first, args.first + args.seeds)
     warnings.simplefilter("ignore", ConvergenceWarning)
     with tempfile.TemporaryDirectory() as folder:
         narrows = Narrows(str(pathlib.Path(args.narrows).resolve()), folder, args.threads, args.steps)
         for name in args.only.split(","):
             if name == "logistic":
-                logistic(narrows, args.seeds)
+                logistic(narrows, seeds)
             elif name == "knn":
                 for flags in KNN:
-                    knn(narrows, args.data, args.seeds, f"{flags} {args.extra}".strip())
+                    knn(narrows, args.data, seeds, f"{flags} {args.extra}".strip(), args.columns)
             elif name == "roll":
-                roll(narrows, args.seeds, f"{ROLL} {args.extra}".strip())
+                roll(narrows, seeds, f"{ROLL} {args.extra}".strip())
             elif name == "digits":
-                digits(narrows, args.data, args.seeds, [int(size) for size in args.sizes.split(",")])
+                digits(narrows, args.data, seeds, [int(size) for size in args.sizes.split(",")])
             else:
                 raise SystemExit(f"--only: expected some of logistic, knn, roll, digits, got {name}")
 
