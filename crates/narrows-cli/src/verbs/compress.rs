@@ -139,13 +139,7 @@ pub(super) fn open(path: &Path) -> Result<BufReader<File>, Failure> {
 }
 
 /// Reads the file again, beside the input.
-fn verify(
-    fitted: &Fitted,
-    fidelity: Fidelity,
-    source: &Source,
-    path: &Path,
-    threads: &Threads,
-) -> Result<(), Failure> {
+fn verify(fitted: &Fitted, fidelity: Fidelity, source: &Source, path: &Path, threads: &Threads) -> Result<(), Failure> {
     let mut reader = TableReader::new(fitted, open(path)?, threads)?;
     let comparison = Comparison::new(fitted, fidelity);
     let mut back: Option<Table> = None;

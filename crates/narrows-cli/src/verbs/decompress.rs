@@ -54,9 +54,11 @@ impl Decompress {
                 return Err(Error::recipe("--rows", "expected a table, got pictures, which have no rows").into());
             }
             let target = self.output.folder("the pictures, or a picture file for one")?;
-            return pictures::compress::decompress(&fitted, self.source()?, target, common).map_err(|failure| match failure {
-                Failure::Library(error) => of_file(error, &self.file).into(),
-                failure => failure,
+            return pictures::compress::decompress(&fitted, self.source()?, target, common).map_err(|failure| {
+                match failure {
+                    Failure::Library(error) => of_file(error, &self.file).into(),
+                    failure => failure,
+                }
             });
         }
         let told = |error: Error| Failure::from(of_file(error, &self.file));

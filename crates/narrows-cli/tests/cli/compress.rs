@@ -32,7 +32,8 @@ fn rows_come_back_within_the_bound_and_verify_says_so() {
 #[test]
 fn pipes_will_do_and_some_rows_are_read_alone() {
     let folder = Folder::with_model();
-    let piped = folder.shell("narrows compress m.narrows - < train.csv | narrows decompress m.narrows -").succeeds().stdout;
+    let piped =
+        folder.shell("narrows compress m.narrows - < train.csv | narrows decompress m.narrows -").succeeds().stdout;
     folder.run("compress m.narrows train.csv -o data.nrw --chunk-rows 100").succeeds();
     let filed = folder.run("decompress m.narrows data.nrw").succeeds().stdout;
     assert_eq!(cells(&piped), cells(&filed), "chunks of the code alone decode alike");

@@ -33,7 +33,10 @@ mod tests {
 
     #[test]
     fn it_holds_what_is_finite() {
-        assert_eq!(Span::of([f64::NAN, 3.0, -1.0, f64::INFINITY]), Some(Span { lowest: -1.0, highest: 3.0, whole: true }));
+        assert_eq!(
+            Span::of([f64::NAN, 3.0, -1.0, f64::INFINITY]),
+            Some(Span { lowest: -1.0, highest: 3.0, whole: true })
+        );
         assert!(!Span::of([0.5, 1.0]).unwrap().whole);
         assert_eq!(Span::of([f64::NAN]), None);
     }

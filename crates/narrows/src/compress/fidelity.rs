@@ -123,9 +123,15 @@ mod tests {
     fn bounds_are_read_and_refused() {
         assert_eq!("0.5%".parse::<Bound>().unwrap(), Bound::Share(0.005));
         assert_eq!(" 2 ".parse::<Bound>().unwrap(), Bound::Absolute(2.0));
-        for (text, part) in
-            [("0", "above 0"), ("0%", "above 0"), ("-1", "finite bound"), ("nan", "finite bound"), ("inf%", "finite"), ("x", "a number"), ("101%", "at most")]
-        {
+        for (text, part) in [
+            ("0", "above 0"),
+            ("0%", "above 0"),
+            ("-1", "finite bound"),
+            ("nan", "finite bound"),
+            ("inf%", "finite"),
+            ("x", "a number"),
+            ("101%", "at most"),
+        ] {
             let error = text.parse::<Bound>().unwrap_err().to_string();
             assert!(error.contains(part) && error.contains(text), "{error}");
         }

@@ -10,7 +10,7 @@
 //! Files are containers of `narrows-codec`; FORMAT.md says what is in them.
 
 mod account;
-mod columns;
+mod chunk;
 mod comparison;
 mod counted;
 mod fidelity;

@@ -5,7 +5,7 @@ use std::io::{Read, Seek};
 use narrows_codec::{Chunk, CodecError, Header, Index, Reader};
 use narrows_engine::Threads;
 
-use super::columns;
+use super::chunk;
 use super::identity::identity;
 use super::kept;
 use super::manifest::{self, Place, TableManifest};
@@ -74,7 +74,7 @@ impl<'a, R: Read + Seek> TableReader<'a, R> {
         let chunk = index.read_chunk(source, *next).map_err(damaged)?;
         *next += 1;
         let (from, to) = (rows.start.max(first), rows.end.min(first + n));
-        let table = columns::unpack(&self.passage, &self.manifest, &chunk)?;
+        let table = chunk::unpack(&self.passage, &self.manifest, &chunk)?;
         Ok(Some(table.slice((from - first) as usize, (to - from) as usize)))
     }
 }
@@ -87,7 +87,7 @@ impl<R: Read> TableReader<'_, R> {
     pub fn next_table(&mut self) -> Result<Option<Table>> {
         let Chunks::All(reader) = &mut self.chunks else { return Ok(None) };
         let chunk: Option<Chunk> = reader.next_chunk().map_err(damaged)?;
-        chunk.map(|chunk| columns::unpack(&self.passage, &self.manifest, &chunk)).transpose()
+        chunk.map(|chunk| chunk::unpack(&self.passage, &self.manifest, &chunk)).transpose()
     }
 }
 
@@ -103,7 +103,11 @@ pub(super) fn check(fitted: &Fitted, header: &Header, kind: u8) -> Result<()> {
         _ => "something that this version does not know",
     };
     if header.codec != kind {
-        let message = format!("expected a compressed file of {}, as the model reads, got one of {}", words(kind), words(header.codec));
+        let message = format!(
+            "expected a compressed file of {}, as the model reads, got one of {}",
+            words(kind),
+            words(header.codec)
+        );
         return Err(Error::mismatch(message));
     }
     let model = identity(fitted, fitted.coding()?);

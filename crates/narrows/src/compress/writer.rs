@@ -9,7 +9,7 @@ use narrows_codec::{Header, Writer};
 use narrows_engine::Threads;
 
 use super::account::Account;
-use super::columns::{self, Packed, Ready};
+use super::chunk::{self, Packed, Ready};
 use super::counted::Counted;
 use super::fidelity::{Detail, Fidelity};
 use super::identity::identity;
@@ -149,19 +149,21 @@ impl<'a, W: Write> TableWriter<'a, W> {
         account.codes += sizes[0] + sizes[1];
         account.residual += sizes[2] + sizes[3] + sizes[5] + sizes[6];
         account.kept += sizes[4] + sizes[7];
-        account.values += (table.n_rows() * file.manifest.columns.iter().filter(|place| **place != Place::Kept).count()) as u64;
+        account.values +=
+            (table.n_rows() * file.manifest.columns.iter().filter(|place| **place != Place::Kept).count()) as u64;
         let features = self.passage.features();
         for feature in file.manifest.columns.iter().filter_map(Place::number) {
             let feature = &features[feature as usize];
             let Some(span) = feature.span.filter(|span| span.width() > 0.0) else { continue };
             let name = &feature.column.name;
             let (was, is) = (ready.typed().expect_column(name)?, rebuilt.expect_column(name)?);
-            let (Some(was), Some(is)) =
-                (was.as_primitive_opt::<Float64Type>(), is.as_primitive_opt::<Float64Type>())
+            let (Some(was), Some(is)) = (was.as_primitive_opt::<Float64Type>(), is.as_primitive_opt::<Float64Type>())
             else {
                 continue;
             };
-            for (was, is) in was.iter().zip(is).filter_map(|(was, is)| Some((was?, is?))).filter(|(was, _)| was.is_finite()) {
+            for (was, is) in
+                was.iter().zip(is).filter_map(|(was, is)| Some((was?, is?))).filter(|(was, _)| was.is_finite())
+            {
                 account.errors.push((is - was) / span.width());
             }
         }
@@ -176,7 +178,7 @@ impl<'a, W: Write> TableWriter<'a, W> {
     /// Decides what the header says, by the first rows, and writes it.
     fn open(&mut self, table: &Table) -> Result<()> {
         let quantiser = &self.passage.coding.quantiser;
-        let columns = columns::places(&self.passage, &self.fidelity, table);
+        let columns = chunk::places(&self.passage, &self.fidelity, table);
         let mut manifest = TableManifest { level: 0, fidelity: self.fidelity, columns };
         let level = match self.fidelity {
             Fidelity::Code(Detail::Own) => 0,

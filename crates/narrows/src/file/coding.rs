@@ -29,11 +29,8 @@ pub(super) fn tensors(coding: &Coding) -> [Tensor; 2] {
 
 impl Note {
     pub(super) fn of(coding: &Coding) -> Note {
-        let table = |table: &Table| TableNote {
-            lowest: table.lowest(),
-            shift: table.shift(),
-            counts: table.counts().to_vec(),
-        };
+        let table =
+            |table: &Table| TableNote { lowest: table.lowest(), shift: table.shift(), counts: table.counts().to_vec() };
         Note {
             output_step: coding.quantiser.output_step,
             tables: coding.quantiser.tables.iter().map(table).collect(),
@@ -62,9 +59,6 @@ impl Note {
             Table::new(note.lowest, note.shift, note.counts).map_err(|error| format!("the coding: {error}"))
         };
         let tables = self.tables.into_iter().map(table).collect::<Result<_, _>>()?;
-        Ok(Coding {
-            quantiser: Quantiser { centre, step, tables, output_step: self.output_step },
-            spans: self.spans,
-        })
+        Ok(Coding { quantiser: Quantiser { centre, step, tables, output_step: self.output_step }, spans: self.spans })
     }
 }

@@ -118,7 +118,8 @@ pub fn fit_images(recipe: &Recipe, pictures: &Store, roles: &PictureRoles, sessi
     let (intake, calibration, density) = (Intake::Images(intake), calibrated, codes.density);
     let online = None;
     let coding = Some(Coding { quantiser, spans: Vec::new() });
-    let mut fitted = Fitted { recipe, intake, judge, calibration, decision, online, baselines, density, coding, report };
+    let mut fitted =
+        Fitted { recipe, intake, judge, calibration, decision, online, baselines, density, coding, report };
     let found = (codes.report, codes.units);
     fitted.report.generation = Some(generation::report(&fitted, found, &prepared, &parts, threads)?);
     Ok(fitted)

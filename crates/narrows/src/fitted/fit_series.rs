@@ -127,7 +127,8 @@ fn fit_rows(recipe: &Recipe, settings: &Series, table: Table, roles: &Roles, ses
     let report = series_summary::rows(&told, &input, &intake, &samples, &prep, trainings, warnings, threads)?;
     let coding = Some(Coding { quantiser, spans });
     let (intake, density, online) = (Intake::Series(intake), codes.density, None);
-    let mut fitted = Fitted { recipe, intake, judge, calibration, decision, online, baselines, density, coding, report };
+    let mut fitted =
+        Fitted { recipe, intake, judge, calibration, decision, online, baselines, density, coding, report };
     let found = (codes.report, codes.units);
     fitted.report.generation = Some(generation::report(&fitted, found, prepared, &split, threads)?);
     Ok(fitted)
@@ -247,7 +248,8 @@ fn fit_long(recipe: &Recipe, settings: &Series, table: Table, roles: &Roles, ses
     let coding = Some(Coding { quantiser, spans });
     let (intake, density) = (Intake::Series(intake), codes.density);
     let online = Some(Online { calibration: online_calibration, decision: online_decision });
-    let mut fitted = Fitted { recipe, intake, judge, calibration, decision, online, baselines, density, coding, report };
+    let mut fitted =
+        Fitted { recipe, intake, judge, calibration, decision, online, baselines, density, coding, report };
     let found = (codes.report, codes.units);
     fitted.report.generation = Some(generation::report(&fitted, found, &windows.prepared, &split, threads)?);
     Ok(fitted)

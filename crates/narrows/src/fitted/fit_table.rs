@@ -77,7 +77,8 @@ pub(super) fn fit(recipe: &Recipe, table: Table, roles: &Roles, session: &Sessio
     let report = summary::table(&told, &input, &intake, &prep, trainings, warnings, threads)?;
     let coding = Some(Coding { quantiser, spans: spans(&input, &split) });
     let (intake, density, online) = (Intake::Table(intake), codes.density, None);
-    let mut fitted = Fitted { recipe, intake, judge, calibration, decision, online, baselines, density, coding, report };
+    let mut fitted =
+        Fitted { recipe, intake, judge, calibration, decision, online, baselines, density, coding, report };
     let found = (codes.report, codes.units);
     fitted.report.generation = Some(generation::report(&fitted, found, &prepared, &split, threads)?);
     Ok(fitted)

@@ -10,7 +10,10 @@ use crate::choice::Choice;
 use crate::detect::{Detect, Mixing, Score};
 use crate::error::{Error, Result, nearest};
 use crate::model::backbone::{Activation, Backbone, Conv, Dense, Lstm, Restore};
-use crate::model::{Corruption, Latent, Loss, Sparsity, latent::{Gaussian, Quantised}};
+use crate::model::{
+    Corruption, Latent, Loss, Sparsity,
+    latent::{Gaussian, Quantised},
+};
 use crate::prep::Prep;
 use crate::range::lit;
 use crate::train::{Optimizer, Schedule, Train};

@@ -4,9 +4,7 @@ use std::io::Cursor;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-use arrow::array::{
-    ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, StringArray, TimestampMicrosecondArray,
-};
+use arrow::array::{ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, StringArray, TimestampMicrosecondArray};
 use arrow::datatypes::Float64Type;
 use narrows::compress::{Account, Bound, Comparison, Detail, Fidelity, TableReader, TableWriter};
 use narrows::data::Table;
@@ -22,12 +20,18 @@ fn mixed(n: usize, seed: u64) -> Table {
     let a: Vec<f64> = (0..n).map(|_| f64::from(stream.normal())).collect();
     let holes: Vec<bool> = (0..n).map(|_| stream.uniform() < 0.05).collect();
     let cell = |i: usize, x: f64| (!holes[i]).then_some(x);
-    let word = |i: usize| (!holes[(i + 1) % n]).then(|| ["red", "green, pale", "blue"][(a[i].abs() * 2.0) as usize % 3]);
+    let word =
+        |i: usize| (!holes[(i + 1) % n]).then(|| ["red", "green, pale", "blue"][(a[i].abs() * 2.0) as usize % 3]);
     let columns: Vec<(&str, ArrayRef)> = vec![
         ("id", Arc::new((0..n).map(|i| Some(format!("row {i}"))).collect::<StringArray>())),
         ("x", Arc::new(Float64Array::from(a.clone()))),
         ("y", Arc::new(a.iter().enumerate().map(|(i, a)| cell(i, 100.0 + 10.0 * a * a)).collect::<Float64Array>())),
-        ("count", Arc::new(a.iter().enumerate().map(|(i, a)| cell(i, 0.0).map(|_| (a * 20.0) as i64)).collect::<Int64Array>())),
+        (
+            "count",
+            Arc::new(
+                a.iter().enumerate().map(|(i, a)| cell(i, 0.0).map(|_| (a * 20.0) as i64)).collect::<Int64Array>(),
+            ),
+        ),
         ("word", Arc::new((0..n).map(word).collect::<StringArray>())),
         ("flag", Arc::new(a.iter().map(|a| Some(*a > 0.3)).collect::<BooleanArray>())),
         (
@@ -91,7 +95,8 @@ fn check(fitted: &Fitted, table: &Table, fidelity: Fidelity) -> (Vec<u8>, Accoun
 #[test]
 fn tables_of_every_kind_of_column_come_back_within_the_bound() {
     let table = mixed(500, 2);
-    let bounds = [BOUND, Fidelity::Within(Bound::Absolute(0.25)), Fidelity::Within(Bound::Absolute(3.0)), Fidelity::Lossless];
+    let bounds =
+        [BOUND, Fidelity::Within(Bound::Absolute(0.25)), Fidelity::Within(Bound::Absolute(3.0)), Fidelity::Lossless];
     for fidelity in bounds {
         check(model(), &table, fidelity);
     }
@@ -133,7 +138,11 @@ fn cells_far_from_training_and_infinite_ones_are_kept_too() {
     let x = [1e300, f64::INFINITY, f64::NEG_INFINITY, -1e9, 0.1 + 0.2, 1e-320];
     let table = mixed(x.len(), 5);
     let columns = table.names().into_iter().map(|name| {
-        let array = if name == "x" { Arc::new(Float64Array::from(x.to_vec())) as ArrayRef } else { table.column(name).unwrap().clone() };
+        let array = if name == "x" {
+            Arc::new(Float64Array::from(x.to_vec())) as ArrayRef
+        } else {
+            table.column(name).unwrap().clone()
+        };
         (name.to_owned(), array)
     });
     let table = Table::from_arrays(columns.collect(), "far").unwrap();
@@ -181,7 +190,12 @@ fn points(n: usize) -> Table {
         ("machine", Arc::new(rows.iter().map(|row| Some(row.0.clone())).collect::<StringArray>())),
         ("t", Arc::new(rows.iter().map(|row| row.1).collect::<Float64Array>())),
         ("a", Arc::new(rows.iter().map(|row| row.2[0]).collect::<Float64Array>())),
-        ("b", Arc::new(rows.iter().enumerate().map(|(i, row)| (i % 37 != 3).then_some(row.2[1])).collect::<Float64Array>())),
+        (
+            "b",
+            Arc::new(
+                rows.iter().enumerate().map(|(i, row)| (i % 37 != 3).then_some(row.2[1])).collect::<Float64Array>(),
+            ),
+        ),
     ];
     Table::from_arrays(columns.into_iter().map(|(name, array)| (name.to_owned(), array)).collect(), "points").unwrap()
 }
@@ -237,7 +251,8 @@ fn another_model_and_another_kind_are_refused() {
     let error = read_all(&other, &bytes, 1).unwrap_err();
     assert!(error.to_string().contains("made with this model"), "{error}");
     // A threshold moved, or the model saved and loaded: still the same model.
-    let again = file::from_bytes(&file::to_bytes(&model().with_threshold(&narrows::detect::Threshold::Max).unwrap())).unwrap();
+    let again =
+        file::from_bytes(&file::to_bytes(&model().with_threshold(&narrows::detect::Threshold::Max).unwrap())).unwrap();
     assert!(read_all(&again, &bytes, 1).is_ok());
 }
 

@@ -97,8 +97,11 @@ fn whole_pictures_come_back_within_the_bound() {
 
 #[test]
 fn pictures_of_any_size_go_by_pieces_with_all_that_is_beside_their_colours() {
-    let mut photos: Vec<Photo> =
-        [(32, 32), (32, 32), (40, 23), (7, 5)].iter().enumerate().map(|(i, (h, w))| picture(*h, *w, Channels::Rgb, i).into()).collect();
+    let mut photos: Vec<Photo> = [(32, 32), (32, 32), (40, 23), (7, 5)]
+        .iter()
+        .enumerate()
+        .map(|(i, (h, w))| picture(*h, *w, Channels::Rgb, i).into())
+        .collect();
     photos[1].alpha = Some((0..32 * 32).map(|i| (i % 3) as f32 / 2.0 * 254.0 / 255.0).collect());
     photos[1].alpha.as_mut().unwrap().iter_mut().for_each(|a| *a = (*a * 255.0).round() / 255.0);
     photos[1].icc = Some(vec![1, 2, 3]);
@@ -118,7 +121,13 @@ fn pictures_that_do_not_fit_are_refused() {
     assert!(writer.push("a.png", picture(16, 16, Channels::Rgb, 0).into()).is_err());
     assert!(writer.finish().unwrap_err().to_string().contains("got none"));
     let bound = Fidelity::Within(Bound::Absolute(0.5));
-    assert!(PictureWriter::new(whole(), bound, Vec::new(), &threads).err().unwrap().to_string().contains("at least 1 level"));
+    assert!(
+        PictureWriter::new(whole(), bound, Vec::new(), &threads)
+            .err()
+            .unwrap()
+            .to_string()
+            .contains("at least 1 level")
+    );
 }
 
 #[test]

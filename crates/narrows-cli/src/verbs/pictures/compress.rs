@@ -93,9 +93,8 @@ impl Job<'_> {
         let mut writer = PictureWriter::new(self.fitted, self.fidelity, Vec::new(), &threads)?;
         pictures.iter().try_for_each(|picture| writer.push("", Photo::from(picture.clone())))?;
         let (_, ours) = writer.finish()?;
-        let are_alike = pictures.iter().all(|picture| {
-            (picture.height, picture.width) == (pictures[0].height, pictures[0].width)
-        });
+        let are_alike =
+            pictures.iter().all(|picture| (picture.height, picture.width) == (pictures[0].height, pictures[0].width));
         // Many small pictures side by side: a file for each would be all header.
         let (sheets, form) = if are_alike && pictures.len() > 1 {
             (vec![mosaic(pictures)], " of all pictures side by side")
@@ -136,7 +135,8 @@ impl Job<'_> {
                 Some(photo) => photo,
                 None => {
                     back = reader.next_pictures()?.unwrap_or_default().into_iter();
-                    back.next().ok_or_else(|| Error::mismatch("the compressed file has fewer pictures than the input"))?
+                    back.next()
+                        .ok_or_else(|| Error::mismatch("the compressed file has fewer pictures than the input"))?
                 }
             };
             let bound = match self.fidelity {

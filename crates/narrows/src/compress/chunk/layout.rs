@@ -1,0 +1,177 @@
+//! What a chunk holds and where: the sections, and what each column of a file has in them. Writer and reader agree here.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, AsArray, Float64Array};
+use arrow::datatypes::{DataType, Float64Type};
+use narrows_codec::Shape;
+
+use super::super::fidelity::Fidelity;
+use super::super::kept::Exception;
+use super::super::manifest::{Place, TableManifest};
+use super::super::passage::{Feature, Form, Passage, is_rebuilt};
+use crate::codec::Lattice;
+use crate::data::{ColumnKind, Table};
+use crate::error::{Error, Result};
+
+/// What the sections of a chunk hold, in their order.
+pub(super) const SECTIONS: usize = 8;
+pub(super) const CODES: usize = 0;
+pub(super) const LEVELS: usize = 1;
+pub(super) const GAPS: usize = 2;
+pub(super) const NUMBERS: usize = 3;
+pub(super) const EXCEPTIONS: usize = 4;
+pub(super) const WORDS: usize = 5;
+pub(super) const DICTIONARIES: usize = 6;
+pub(super) const KEPT: usize = 7;
+/// The sections of a chunk, by what they hold.
+pub(super) type Sections = [Vec<u8>; SECTIONS];
+
+/// Where the columns of a file are, from the first rows of it.
+pub(in crate::compress) fn places(passage: &Passage<'_>, fidelity: &Fidelity, table: &Table) -> Vec<Place> {
+    let features = passage.features();
+    let place = |name: &str| {
+        let found = features.iter().position(|feature| feature.column.name == name)?;
+        let Feature { column, span } = &features[found];
+        if !is_rebuilt(column.kind) {
+            return None;
+        }
+        let number = found as u32;
+        if let Fidelity::Code(_) = fidelity {
+            return Some(Place::Code(number));
+        }
+        let raw = table.column(name)?.data_type();
+        match column.kind {
+            ColumnKind::Numeric => {
+                let lattice = fidelity.lattice(span.as_ref()?)?;
+                let whole = raw.is_integer() && lattice.step.fract() == 0.0;
+                Some(Place::Numbers { column: number, whole })
+            }
+            _ if matches!(raw, DataType::Utf8 | DataType::LargeUtf8 | DataType::Boolean) => {
+                Some(Place::Words { column: number, flags: *raw == DataType::Boolean })
+            }
+            _ => None,
+        }
+    };
+    table.names().into_iter().map(|name| place(name).unwrap_or(Place::Kept)).collect()
+}
+
+/// The features that are not kept as they are, in the order of the file's columns.
+pub(super) fn of_features(places: &[Place]) -> Vec<usize> {
+    let feature = |place: &Place| match place {
+        Place::Kept => None,
+        Place::Code(feature) | Place::Numbers { column: feature, .. } | Place::Words { column: feature, .. } => {
+            Some(*feature as usize)
+        }
+    };
+    places.iter().filter_map(feature).collect()
+}
+
+/// The numbers on lattices: which feature, in which steps. Every such column has a lattice: whoever reads checks it.
+pub(super) fn numbers(features: &[Feature<'_>], manifest: &TableManifest) -> Vec<(usize, Lattice)> {
+    let number = |place: &Place| match place {
+        Place::Numbers { column, .. } => {
+            let feature = features.get(*column as usize)?;
+            Some((*column as usize, manifest.fidelity.lattice(feature.span.as_ref()?)?))
+        }
+        _ => None,
+    };
+    manifest.columns.iter().filter_map(number).collect()
+}
+
+/// The rows with nothing but what is kept of them and which cells are missing; other cells are zero, or any word.
+pub(super) fn skeleton(
+    passage: &Passage<'_>,
+    places: &[Place],
+    table: &Table,
+    gaps: &[i64],
+    first_row: u64,
+) -> Result<Table> {
+    let features = passage.features();
+    let rebuilt = of_features(places);
+    let rows = table.n_rows();
+    let mut columns: Vec<(String, ArrayRef)> = Vec::new();
+    for column in &passage.schema().columns {
+        let at = rebuilt.iter().position(|feature| features[*feature].column.name == column.name);
+        let array = match at {
+            Some(i) if column.kind == ColumnKind::Numeric => {
+                let cell = |row: usize| (gaps.is_empty() || gaps[row * rebuilt.len() + i] == 0).then_some(0.0);
+                Arc::new((0..rows).map(cell).collect::<Float64Array>()) as ArrayRef
+            }
+            Some(_) => continue,
+            None => table.expect_column(&column.name)?.clone(),
+        };
+        columns.push((column.name.clone(), array));
+    }
+    let skeleton = Table::from_arrays(columns, table.source())?;
+    Ok(Table::new(skeleton.batch().clone(), table.source(), first_row))
+}
+
+pub(super) fn numbers_shape(passage: &Passage<'_>, form: &Form, columns: usize) -> Shape {
+    match passage.order(form) {
+        Some(order) => Shape::Series { points: order.len(), channels: columns },
+        None => Shape::Rows { rows: form.rows, columns },
+    }
+}
+
+pub(super) fn levels_shape(passage: &Passage<'_>, places: &[i64]) -> Shape {
+    let channels = passage.n_levels();
+    Shape::Series { points: places.len().checked_div(channels).unwrap_or(0), channels }
+}
+
+pub(super) fn unround_levels(passage: &Passage<'_>, places: &[i64], level: i32) -> Vec<f32> {
+    let steps = passage.level_steps(level);
+    places.iter().enumerate().map(|(i, place)| (*place as f64 * steps[i % steps.len()]) as f32).collect()
+}
+
+/// What the model expects of the numbers, as places, `[rows, numbers]` in this order of the rows.
+pub(super) fn guesses(
+    passage: &Passage<'_>,
+    numbers: &[(usize, Lattice)],
+    order: &[u32],
+    expected: &Table,
+) -> Result<Vec<i64>> {
+    let features = passage.features();
+    let mut guesses = vec![0; order.len() * numbers.len()];
+    for (c, (feature, lattice)) in numbers.iter().enumerate() {
+        let column = expected.expect_column(&features[*feature].column.name)?.as_primitive::<Float64Type>();
+        for (i, row) in order.iter().enumerate() {
+            guesses[i * numbers.len() + c] = lattice.guess(column.value(*row as usize));
+        }
+    }
+    Ok(guesses)
+}
+
+/// The expected columns with numbers on lattices in place of their guesses.
+pub(super) fn rebuilt_numbers(
+    passage: &Passage<'_>,
+    numbers: &[(usize, Lattice)],
+    order: &[u32],
+    values: &[i64],
+    exceptions: &[Exception],
+    expected: &Table,
+) -> Result<Table> {
+    let features = passage.features();
+    let mut columns: Vec<Vec<f64>> = vec![vec![f64::NAN; order.len()]; numbers.len()];
+    for (c, (_, lattice)) in numbers.iter().enumerate() {
+        for (i, row) in order.iter().enumerate() {
+            columns[c][*row as usize] = lattice.value(values[i * numbers.len() + c]);
+        }
+    }
+    for Exception { place, value } in exceptions {
+        let place = usize::try_from(*place).ok().filter(|place| *place < order.len() * numbers.len());
+        let place = place.ok_or_else(|| Error::mismatch("a number kept by itself has no place in its chunk"))?;
+        columns[place % numbers.len()][order[place / numbers.len()] as usize] = *value;
+    }
+    let mut columns: HashMap<&str, Vec<f64>> =
+        numbers.iter().map(|(feature, _)| features[*feature].column.name.as_str()).zip(columns).collect();
+    let arrays = expected.names().into_iter().map(|name| {
+        let array = match columns.remove(name) {
+            Some(values) => Arc::new(Float64Array::from(values)) as ArrayRef,
+            None => expected.expect_column(name).expect("its own name").clone(),
+        };
+        (name.to_owned(), array)
+    });
+    Table::from_arrays(arrays.collect(), "expected")
+}

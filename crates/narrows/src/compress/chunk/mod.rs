@@ -1,0 +1,10 @@
+//! A chunk of columns and the sections of a file that hold it.
+
+mod layout;
+mod pack;
+mod unpack;
+mod words;
+
+pub(super) use layout::places;
+pub(super) use pack::{Packed, Ready};
+pub(super) use unpack::unpack;

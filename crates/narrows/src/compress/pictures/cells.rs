@@ -1,0 +1,50 @@
+//! Levels of pixels as cells, within a bound.
+
+use narrows_pictures::Picture;
+
+use super::super::manifest::{Cells, From};
+use crate::codec::Lattice;
+
+/// Levels of pixels as cells.
+pub(super) struct Counting {
+    step: i64,
+    /// The level that a pixel's cells are counted from.
+    pub(super) starts: Vec<i64>,
+    /// Expected cells, in fixed point.
+    pub(super) guesses: Vec<i64>,
+}
+
+impl Counting {
+    pub(super) fn new(expected: &[Picture], cells: Cells, white: u32) -> Counting {
+        let lattice = Lattice { step: f64::from(cells.step), bound: f64::from(cells.step) };
+        let pixels =
+            || expected.iter().flat_map(|picture| picture.pixels.iter().map(|p| f64::from(*p) * f64::from(white)));
+        let starts: Vec<i64> = match cells.from {
+            From::Black => vec![0; pixels().count()],
+            From::Expected => pixels().map(|level| level.round() as i64).collect(),
+        };
+        let guesses = pixels().zip(&starts).map(|(level, start)| lattice.guess(level - *start as f64)).collect();
+        Counting { step: cells.step.into(), starts, guesses }
+    }
+
+    pub(super) fn place(&self, level: f64, start: i64) -> i64 {
+        ((level - start as f64) / self.step as f64).round() as i64
+    }
+
+    /// Tells of a machine that expects other pixels.
+    pub(super) fn checksum(&self) -> u32 {
+        let mut hasher = crc32fast::Hasher::new();
+        self.starts.iter().for_each(|start| hasher.update(&start.to_le_bytes()));
+        hasher.finalize()
+    }
+
+    pub(super) fn pictures(&self, places: &[i64], form: &Picture, white: u32) -> Vec<Picture> {
+        let level = |(place, start): (&i64, &i64)| {
+            let level = place.saturating_mul(self.step).saturating_add(*start).clamp(0, white.into());
+            (level as f64 / f64::from(white)) as f32
+        };
+        let pixels: Vec<f32> = places.iter().zip(&self.starts).map(level).collect();
+        let picture = |pixels: &[f32]| Picture::new(form.height, form.width, form.channels, pixels.to_vec());
+        pixels.chunks_exact(form.pixels.len()).map(picture).collect()
+    }
+}

@@ -1,0 +1,112 @@
+//! A compressed file back into pictures, run after run.
+
+use std::io::Read;
+
+use narrows_codec::{Chunk, Plane, Reader, decode_codes, decode_plane};
+use narrows_engine::Threads;
+use narrows_pictures::{Channels, Depth, Photo, Picture};
+
+use super::super::kept;
+use super::super::manifest::{self, PictureManifest, Run};
+use super::super::reader::{check, damaged};
+use super::cells::Counting;
+use super::passage::{Passage, shape};
+use super::{BESIDE, Beside, CODES, PIXELS, RUN, SECTIONS};
+use crate::codec::Quantiser;
+use crate::error::{Error, Result};
+use crate::fitted::Fitted;
+
+/// Reads the pictures of a compressed file.
+pub struct PictureReader<'a, R> {
+    passage: Passage<'a>,
+    manifest: PictureManifest,
+    reader: Reader<R>,
+}
+
+impl<'a, R: Read> PictureReader<'a, R> {
+    /// Reads the header, from a pipe if need be.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] where it is no such file, of a newer version, damaged, or made with another model.
+    pub fn new(fitted: &'a Fitted, source: R, threads: &'a Threads) -> Result<PictureReader<'a, R>> {
+        let reader = Reader::new(source).map_err(damaged)?;
+        check(fitted, reader.header(), manifest::PICTURES)?;
+        let manifest: PictureManifest =
+            manifest::unpack(&reader.header().settings, "the header").map_err(Error::mismatch)?;
+        if manifest.cells.is_some_and(|cells| cells.step.is_multiple_of(2))
+            || !Quantiser::LEVELS.contains(&i32::from(manifest.level))
+        {
+            return Err(Error::mismatch("the header is damaged: it asks for a rounding that does not exist"));
+        }
+        Ok(PictureReader { passage: Passage::new(fitted, threads)?, manifest, reader })
+    }
+
+    /// The next pictures with their names, empty where they have none; none at the end.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] where the file is damaged, or this machine's arithmetic is not the one it was made with.
+    pub fn next_pictures(&mut self) -> Result<Option<Vec<(String, Photo)>>> {
+        let chunk = self.reader.next_chunk().map_err(damaged)?;
+        chunk.map(|chunk| self.unpack(&chunk)).transpose()
+    }
+
+    fn unpack(&self, chunk: &Chunk) -> Result<Vec<(String, Photo)>> {
+        let bad = |message: &str| Error::mismatch(format!("a run of pictures is damaged: {message}"));
+        let sections = &chunk.sections;
+        if sections.len() != SECTIONS {
+            return Err(bad("its sections are not those of pictures"));
+        }
+        let run: Run = manifest::unpack(&sections[RUN], "a run of pictures").map_err(Error::mismatch)?;
+        let channels = match run.channels {
+            1 => Channels::Grey,
+            3 => Channels::Rgb,
+            _ => return Err(bad("pictures have 1 or 3 channels")),
+        };
+        let (height, width, n) = (run.height as usize, run.width as usize, run.count as usize);
+        let depth = match run.white {
+            255 => Depth::Eight,
+            65_535 => Depth::Sixteen,
+            _ => return Err(bad("pictures have 8 or 16 bits")),
+        };
+        let values = [height, width, channels.count(), n].into_iter().try_fold(1_usize, usize::checked_mul);
+        let is_large = height.max(width) > 1 << 16 || values.is_none_or(|values| values == 0 || values > 1 << 31);
+        if is_large || chunk.rows != u64::from(run.count) {
+            return Err(bad("its size is not possible"));
+        }
+        let form = Picture::new(height, width, channels, vec![0.0; height * width * channels.count()]);
+        self.passage.check("the compressed file", &form)?;
+        let quantiser = &self.passage.coding.quantiser;
+        let level = i32::from(self.manifest.level);
+        let samples = self.passage.intake.n_samples(&form) * n;
+        let tables = quantiser.tables(self.passage.fitted.code_size(), level);
+        let symbols = decode_codes(&sections[CODES], samples, &tables).map_err(damaged)?;
+        let expected = self.passage.expected(&quantiser.codes(&symbols, level), &form, n);
+        let pictures = match self.manifest.cells {
+            None => expected,
+            Some(cells) => {
+                let counting = Counting::new(&expected, cells, run.white);
+                let plane = Plane { shape: shape(&form, n), guesses: &counting.guesses };
+                let (pixels, stored) = sections[PIXELS].split_last_chunk().ok_or_else(|| bad("it has no pixels"))?;
+                let places = decode_plane(pixels, &plane).map_err(damaged)?;
+                if counting.checksum() != u32::from_le_bytes(*stored) {
+                    return Err(bad("this machine expects other pixels than the one that wrote it"));
+                }
+                counting.pictures(&places, &form, run.white)
+            }
+        };
+        let mut beside: Vec<Beside> =
+            kept::read_values(&sections[BESIDE], "what pictures have beside their pixels").map_err(Error::mismatch)?;
+        if beside.is_empty() {
+            beside = vec![Beside::default(); n];
+        }
+        let fits = |beside: &Beside| beside.alpha.as_ref().is_none_or(|alpha| alpha.len() == height * width);
+        if beside.len() != n || !beside.iter().all(fits) {
+            return Err(bad("what is beside the pixels does not fit them"));
+        }
+        let photo = |(picture, beside): (Picture, Beside)| {
+            let alpha = beside.alpha.map(|alpha| alpha.iter().map(|a| f32::from(*a) / run.white as f32).collect());
+            (beside.name, Photo { alpha, depth, icc: beside.icc, exif: beside.exif, ..Photo::from(picture) })
+        };
+        Ok(pictures.into_iter().zip(beside).map(photo).collect())
+    }
+}

@@ -1,0 +1,232 @@
+//! Pictures into a compressed file, as they come.
+
+use std::io::Write;
+
+use narrows_codec::{Header, Plane, Writer, encode_codes, encode_plane};
+use narrows_engine::Threads;
+use narrows_pictures::{Photo, Picture};
+
+use super::super::account::Account;
+use super::super::counted::Counted;
+use super::super::fidelity::{Bound, Detail, Fidelity};
+use super::super::identity::identity;
+use super::super::kept;
+use super::super::manifest::{self, Cells, From, PictureManifest, Run};
+use super::super::writer::cannot_write;
+use super::cells::Counting;
+use super::passage::{Passage, levels, shape, white};
+use super::{BESIDE, Beside, CODES, PIXELS, RUN};
+use crate::codec::Quantiser;
+use crate::error::{Error, Result};
+use crate::fitted::Fitted;
+
+/// Values of a chunk.
+const VALUES: usize = 1 << 22;
+/// Pictures of a chunk.
+const PICTURES: usize = 4096;
+/// Levels that are tried for a bound.
+const TRIED: std::ops::RangeInclusive<i32> = -2..=6;
+/// Values that levels are tried on.
+const TRIED_VALUES: usize = 1 << 18;
+
+/// Writes pictures as a compressed file.
+pub struct PictureWriter<'a, W: Write> {
+    passage: Passage<'a>,
+    fidelity: Fidelity,
+    sink: Option<W>,
+    file: Option<(Writer<Counted<W>>, PictureManifest)>,
+    waiting: Vec<(String, Photo)>,
+    account: Account,
+}
+
+impl<'a, W: Write> PictureWriter<'a, W> {
+    /// Prepares to write pictures to `sink`.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] where the model is not of pictures or was fitted by a version without compression;
+    /// [`Error::Recipe`] for a detail or a bound out of range.
+    pub fn new(fitted: &'a Fitted, fidelity: Fidelity, sink: W, threads: &'a Threads) -> Result<PictureWriter<'a, W>> {
+        let passage = Passage::new(fitted, threads)?;
+        match fidelity {
+            Fidelity::Code(detail) => detail.check()?,
+            Fidelity::Within(Bound::Absolute(bound)) if bound < 1.0 => {
+                let message = format!("expected at least 1 level of 255, got {bound}");
+                return Err(Error::recipe("max-error", message).with_hint("no error at all: --lossless"));
+            }
+            Fidelity::Within(_) | Fidelity::Lossless => {}
+        }
+        Ok(PictureWriter {
+            passage,
+            fidelity,
+            sink: Some(sink),
+            file: None,
+            waiting: Vec::new(),
+            account: Account::default(),
+        })
+    }
+
+    /// Adds a picture; an empty name where a number will do.
+    ///
+    /// # Errors
+    /// Where the picture does not fit the model, or the file cannot be written.
+    pub fn push(&mut self, name: &str, photo: Photo) -> Result<()> {
+        self.passage.check(name, &photo.picture)?;
+        let form = |photo: &Photo| (photo.picture.height, photo.picture.width, photo.depth);
+        let is_other = self.waiting.last().is_some_and(|(_, last)| form(last) != form(&photo));
+        let values = self.waiting.len() * photo.picture.pixels.len();
+        if is_other || values >= VALUES || self.waiting.len() >= PICTURES {
+            self.flush()?;
+        }
+        self.waiting.push((name.to_owned(), photo));
+        Ok(())
+    }
+
+    /// Ends the file.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] where no pictures came; where the file cannot be written.
+    pub fn finish(mut self) -> Result<(W, Account)> {
+        self.flush()?;
+        let Some((writer, _)) = self.file else {
+            return Err(Error::mismatch("expected pictures to compress, got none"));
+        };
+        let written = writer.finish().map_err(cannot_write)?;
+        self.account.bytes = written.bytes;
+        Ok((written.inner, self.account))
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        let waiting = std::mem::take(&mut self.waiting);
+        let Some((_, first)) = waiting.first() else { return Ok(()) };
+        let white = white(first.depth);
+        let beside: Vec<Beside> = waiting.iter().map(|(name, photo)| beside(name, photo, white)).collect();
+        let pictures: Vec<Picture> = waiting.into_iter().map(|(_, photo)| photo.picture).collect();
+        let form = pictures[0].clone();
+        let codes = self.passage.codes(&pictures);
+        if self.file.is_none() {
+            self.open(&pictures, &codes, white)?;
+        }
+        let (writer, manifest) = self.file.as_mut().expect("opened above");
+        let run = Run {
+            height: form.height as u32,
+            width: form.width as u32,
+            channels: form.channels.count() as u8,
+            white,
+            count: pictures.len() as u32,
+        };
+        let packed = pack(&self.passage, manifest, &pictures, &codes, white);
+        let beside = if beside.iter().all(|beside| *beside == Beside::default()) { Vec::new() } else { beside };
+        let sections = [manifest::pack(&run), packed.codes, packed.pixels, kept::values(&beside)];
+        let parts: Vec<&[u8]> = sections.iter().map(Vec::as_slice).collect();
+        writer.chunk(pictures.len() as u64, &parts).map_err(cannot_write)?;
+        let account = &mut self.account;
+        account.rows += pictures.len() as u64;
+        account.chunks += 1;
+        account.level = manifest.level.into();
+        account.codes += sections[CODES].len() as u64;
+        account.residual += sections[PIXELS].len() as u64;
+        account.kept += (sections[RUN].len() + sections[BESIDE].len()) as u64;
+        for (picture, rebuilt) in pictures.iter().zip(packed.rebuilt) {
+            account.values += picture.pixels.len() as u64;
+            for (was, is) in levels(picture, white).zip(levels(&rebuilt, white)) {
+                account.errors.push((is - was) / f64::from(white));
+            }
+        }
+        Ok(())
+    }
+
+    /// Decides what the header says, by the first pictures, and writes it.
+    fn open(&mut self, pictures: &[Picture], codes: &[f32], white: u32) -> Result<()> {
+        let passage = &self.passage;
+        let step = match self.fidelity {
+            Fidelity::Code(_) => None,
+            Fidelity::Lossless => Some(1),
+            Fidelity::Within(bound) => {
+                let levels = match bound {
+                    Bound::Absolute(bound) => bound,
+                    Bound::Share(share) => share * f64::from(white),
+                };
+                Some(2 * levels.min(f64::from(u16::MAX)) as u32 + 1)
+            }
+        };
+        let manifest = match (step, self.fidelity) {
+            (None, Fidelity::Code(Detail::Quality(quality))) => {
+                PictureManifest { level: 5 - quality as i8, cells: None }
+            }
+            (None, Fidelity::Code(Detail::Bits(bits))) => {
+                PictureManifest { level: passage.coding.quantiser.level_of(bits) as i8, cells: None }
+            }
+            (None, _) => PictureManifest { level: 0, cells: None },
+            (Some(step), _) => self.best(step, pictures, codes, white),
+        };
+        let model = identity(passage.fitted, passage.coding);
+        let header = Header { codec: manifest::PICTURES, model, settings: manifest::pack(&manifest) };
+        let sink = Counted::new(self.sink.take().expect("opened once"));
+        let writer = Writer::new(sink, &header).map_err(cannot_write)?;
+        self.file = Some((writer, manifest));
+        Ok(())
+    }
+}
+
+impl<W: Write> PictureWriter<'_, W> {
+    /// The rounding of codes and the start of cells that cost least on the first pictures, where a bit a value is worth
+    /// half the error, as it is at any rate that is not too low.
+    fn best(&self, step: u32, pictures: &[Picture], codes: &[f32], white: u32) -> PictureManifest {
+        let some = (TRIED_VALUES / pictures[0].pixels.len()).clamp(1, pictures.len());
+        let codes = &codes[..codes.len() / pictures.len() * some];
+        let values: usize = pictures[..some].iter().map(|picture| picture.pixels.len()).sum();
+        let cost = |manifest: &PictureManifest| {
+            let packed = pack(&self.passage, manifest, &pictures[..some], codes, white);
+            let errors = pictures[..some].iter().zip(&packed.rebuilt).flat_map(|(was, is)| {
+                levels(was, white).zip(levels(is, white)).map(|(was, is)| (was - is) * (was - is))
+            });
+            // A twelfth is the error of levels themselves: nothing is gained below it.
+            let error = errors.sum::<f64>() / values as f64 + 1.0 / 12.0;
+            8.0 * (packed.codes.len() + packed.pixels.len()) as f64 / values as f64 + 0.5 * error.log2()
+        };
+        let starts: &[From] = if step == 1 { &[From::Black] } else { &[From::Black, From::Expected] };
+        let levels = TRIED.chain([*Quantiser::LEVELS.end()]);
+        let tried = levels.flat_map(|level| starts.iter().map(move |from| (level, *from)));
+        let manifests =
+            tried.map(|(level, from)| PictureManifest { level: level as i8, cells: Some(Cells { step, from }) });
+        let costs = manifests.map(|manifest| (cost(&manifest), manifest));
+        costs.min_by(|(a, _), (b, _)| a.total_cmp(b)).expect("levels are tried").1
+    }
+}
+
+struct Packed {
+    codes: Vec<u8>,
+    pixels: Vec<u8>,
+    rebuilt: Vec<Picture>,
+}
+
+/// Pictures of one size with their codes rounded as the manifest says.
+fn pack(passage: &Passage<'_>, manifest: &PictureManifest, pictures: &[Picture], codes: &[f32], white: u32) -> Packed {
+    let quantiser = &passage.coding.quantiser;
+    let level = i32::from(manifest.level);
+    let symbols = quantiser.symbols(codes, level);
+    let tables = quantiser.tables(passage.fitted.code_size(), level);
+    let form = &pictures[0];
+    let expected = passage.expected(&quantiser.codes(&symbols, level), form, pictures.len());
+    let codes = encode_codes(&symbols, &tables);
+    let Some(cells) = manifest.cells else {
+        return Packed { codes, pixels: Vec::new(), rebuilt: expected };
+    };
+    let counted = Counting::new(&expected, cells, white);
+    let pixels = pictures.iter().flat_map(|picture| levels(picture, white));
+    let places: Vec<i64> = pixels.zip(&counted.starts).map(|(level, start)| counted.place(level, *start)).collect();
+    let plane = Plane { shape: shape(form, pictures.len()), guesses: &counted.guesses };
+    let mut pixels = encode_plane(&places, &plane);
+    pixels.extend(counted.checksum().to_le_bytes());
+    Packed { codes, pixels, rebuilt: counted.pictures(&places, form, white) }
+}
+
+fn beside(name: &str, photo: &Photo, white: u32) -> Beside {
+    let alpha = |alpha: &Vec<f32>| alpha.iter().map(|a| (a * white as f32).round() as u16).collect();
+    Beside {
+        name: name.to_owned(),
+        alpha: photo.alpha.as_ref().map(alpha),
+        icc: photo.icc.clone(),
+        exif: photo.exif.clone(),
+    }
+}
