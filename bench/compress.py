@@ -74,10 +74,10 @@ def heartbeats(narrows, data, seeds, _):
             numpy.savetxt(narrows.folder / f"{name}.csv", part, fmt="%.6g", delimiter=",", header=names, comments="")
         flags = "--kind series --layout rows --preset compressing"
         model = narrows.fit(narrows.folder / "train.csv", flags, seed)
-        told = narrows.run("compress", model, narrows.folder / "test.csv", "--max-error", "1%", "--verify", "-o", narrows.folder / "x.nrw")
-        # The range is that of the rows that trained or were held out of the 4,000: the program's own count of it.
-        step = 0.02 * (train.max() - train.min())
-        cells = numpy.round(test / step).astype(int)
+        # In the data's own unit, so that both sides keep the very same bound.
+        bound = 0.01 * (train.max() - train.min())
+        told = narrows.run("compress", model, narrows.folder / "test.csv", "--max-error", bound, "--verify", "-o", narrows.folder / "x.nrw")
+        cells = numpy.round(test / (2 * bound)).astype(int)
         plain = pack(cells - cells.min())
         steps = pack(numpy.diff(cells, axis=1, prepend=0) % 256)
         found.append([told["bytes"], plain / told["bytes"], steps / told["bytes"], told["bits_a_value"], told["zstd_of_cells"] / told["bytes"]])

@@ -75,8 +75,14 @@ impl OutputArgs {
 
     /// The folder that pictures go to.
     pub(crate) fn folder(&self, what: &str) -> Result<&Path, Failure> {
-        let target = self.file();
-        target.ok_or_else(|| Error::recipe("--output", format!("expected a folder for {what}, got nothing")).into())
+        let target = self
+            .file()
+            .ok_or_else(|| Error::recipe("--output", format!("expected a folder for {what}, got nothing")))?;
+        if Format::of_path(target).is_some() && !target.is_dir() {
+            let message = format!("expected a folder for {what}, got the name of a table, `{}`", target.display());
+            return Err(Error::recipe("--output", message).into());
+        }
+        Ok(target)
     }
 
     fn file(&self) -> Option<&Path> {

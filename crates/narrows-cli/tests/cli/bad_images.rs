@@ -257,6 +257,7 @@ fn codes_that_are_none() {
     folder.write("codes.csv", "code_0,code_1,code_2,code_3\n1,2,3,4\n1,2,x,4\n");
     folder.check_fails("decode coder.narrows train.csv -o out", 3, &["code_0"]);
     folder.run("decode coder.narrows codes.csv -o out").fails(3, &["code_2"]);
+    folder.check_fails("reconstruct coder.narrows clean -o out.csv", 2, &["--output", "expected a folder", "out.csv"]);
 }
 
 #[test]
