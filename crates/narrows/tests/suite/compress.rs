@@ -334,3 +334,38 @@ fn make_golden_files() {
         std::fs::write(golden(&format!("sheet_{name}.nrw")), bytes).unwrap();
     }
 }
+
+/// A file that nobody wrote: its checksums are right and its parts are not.
+#[test]
+fn a_forged_file_is_an_error_and_asks_for_no_memory() {
+    use narrows_codec::{Header, Reader, Writer};
+    let (bytes, _) = compress(model(), &[mixed(40, 9)], BOUND, 40, 1);
+    let mut reader = Reader::new(bytes.as_slice()).unwrap();
+    let header = reader.header().clone();
+    let chunk = reader.next_chunk().unwrap().unwrap();
+    let forged = |header: &Header, rows: u64, sections: &[Vec<u8>]| {
+        let mut writer = Writer::new(Vec::new(), header).unwrap();
+        let sections: Vec<&[u8]> = sections.iter().map(Vec::as_slice).collect();
+        writer.chunk(rows, &sections).unwrap();
+        writer.finish().unwrap()
+    };
+    assert!(read_all(model(), &forged(&header, chunk.rows, &chunk.sections), 1).is_ok());
+    for rows in [0, 1, 39, 41, 1 << 20, 1 << 40, u64::MAX / 2] {
+        assert!(read_all(model(), &forged(&header, rows, &chunk.sections), 1).is_err(), "{rows} rows");
+    }
+    for section in 0..chunk.sections.len() {
+        let mut without = chunk.sections.clone();
+        without.remove(section);
+        assert!(read_all(model(), &forged(&header, chunk.rows, &without), 1).is_err(), "without {section}");
+        for bytes in [vec![], vec![0], vec![0xff; 40], b"(\xb5/\xfd".to_vec()] {
+            let mut other = chunk.sections.clone();
+            other[section] = bytes;
+            // An empty section may mean that there is nothing of its kind; whatever it means, it is no crash.
+            let _ = read_all(model(), &forged(&header, chunk.rows, &other), 1);
+        }
+    }
+    for settings in [vec![], vec![1, 2, 3], vec![0xff; 64]] {
+        let header = Header { settings, ..header.clone() };
+        assert!(read_all(model(), &forged(&header, chunk.rows, &chunk.sections), 1).is_err());
+    }
+}

@@ -1,0 +1,19 @@
+//! Whatever the bytes, reading a compressed file gives rows or an error, never a crash.
+#![no_main]
+
+use std::sync::LazyLock;
+
+use libfuzzer_sys::fuzz_target;
+use narrows::compress::TableReader;
+use narrows::{Fitted, Threads};
+
+static MODEL: LazyLock<Fitted> = LazyLock::new(|| {
+    narrows::file::from_bytes(include_bytes!("../../testdata/compressed/sheet.narrows")).expect("a golden model")
+});
+
+fuzz_target!(|bytes: &[u8]| {
+    let threads = Threads::serial();
+    if let Ok(mut reader) = TableReader::new(&MODEL, bytes, &threads) {
+        while let Ok(Some(_)) = reader.next_table() {}
+    }
+});
