@@ -38,7 +38,7 @@ BOXES = {
 }
 PHOTOGRAPHS = (
     f"{PICTURES} --set data.view=pieces --set data.side=64 --set backbone.channels=[32,48,64] "
-    '--set backbone.code={kind="map",channels=24} --set latent.rate=5e-4 --set train.epochs=200'
+    '--set backbone.code={kind="map",channels=24} --set latent.rate=5e-4 --set train.epochs=60'
 )
 
 

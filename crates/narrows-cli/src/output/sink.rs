@@ -47,6 +47,14 @@ impl Sink {
         &self.name
     }
 
+    /// Where what is written so far can be read, before the file has its name; none where it cannot.
+    pub(crate) fn draft(&self) -> Option<&Path> {
+        match &self.place {
+            Place::File { file, .. } => Some(file.path()),
+            Place::Stdout(_) | Place::Device(_) => None,
+        }
+    }
+
     /// Makes the file appear under its name.
     pub(crate) fn finish(mut self) -> Result<(), Failure> {
         let done = self.flush().and_then(|()| match self.place {

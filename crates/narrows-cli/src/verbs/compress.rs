@@ -56,7 +56,8 @@ pub(crate) struct FidelityArgs {
     /// pictures: in levels of 255, or with % of white
     #[arg(long, value_name = "BOUND", allow_hyphen_values = true)]
     max_error: Option<String>,
-    /// No error at all: whole numbers and pictures through the model, other numbers beside it
+    /// No error at all: whole numbers and pictures through the model, other numbers beside it. Numbers keep their value, not
+    /// their spelling; what is not a number counts as missing
     #[arg(long)]
     lossless: bool,
     /// The code alone, in about so many bits a code unit
@@ -71,7 +72,7 @@ impl FidelityArgs {
     fn fidelity(&self) -> Result<Fidelity, Failure> {
         let FidelityArgs { max_error, lossless, bits, quality } = self;
         Ok(match (max_error, lossless, bits, quality) {
-            (Some(bound), ..) => Fidelity::Within(bound.parse::<Bound>()?),
+            (Some(bound), ..) => Fidelity::Within(bound.parse::<Bound>().map_err(flagged)?),
             (None, true, ..) => Fidelity::Lossless,
             (None, false, Some(bits), _) => Fidelity::Code(Detail::Bits(*bits)),
             (None, false, None, Some(quality)) => {
@@ -105,32 +106,52 @@ impl Compress {
         }
         let source = self.input.table()?;
         let sink = BufWriter::new(Sink::open(target)?);
-        let mut writer = TableWriter::new(&fitted, fidelity, sink, &threads)?;
+        let mut writer = TableWriter::new(&fitted, fidelity, sink, &threads).map_err(flagged)?;
         if let Some(rows) = self.chunk_rows {
-            writer = writer.with_chunk_rows(usize::try_from(rows).unwrap_or(usize::MAX))?;
+            writer = writer.with_chunk_rows(usize::try_from(rows).unwrap_or(usize::MAX)).map_err(flagged)?;
         }
         pipeline::read(&source, None, Portion::Batch, |table| {
             writer.push(table)?;
             Ok(Flow::More)
         })?;
-        let (sink, account) = writer.finish()?;
-        finish(sink)?;
+        let (sink, account) = writer.finish().map_err(flagged)?;
+        let sink = whole(sink)?;
+        if let (true, Some(draft)) = (self.verify, sink.draft()) {
+            verify(&fitted, fidelity, &source, draft, &threads)?;
+        }
+        sink.finish()?;
         let files = self.input.inputs().iter().all(|input| input != "-").then_some(&source.paths[..]);
         let told = Told::new(account, fidelity, files, model_bytes, "row");
         told.tell(common)?;
-        if let (true, Some(path)) = (self.verify, target) {
-            verify(&fitted, fidelity, &source, path, &threads)?;
-            common.talk().line("verified: decompressed again and compared with the input");
+        if self.verify {
+            common.talk().line(verified(fidelity));
         }
         Ok(Outcome::Done)
     }
 }
 
-/// Makes the written file appear.
-pub(super) fn finish(sink: BufWriter<Sink>) -> Result<(), Failure> {
+/// All that was written, on its way to the disk.
+pub(super) fn whole(sink: BufWriter<Sink>) -> Result<Sink, Failure> {
     let name = sink.get_ref().name().to_owned();
-    let sink = sink.into_inner().map_err(|error| Failure::write(&name, error.into_error()))?;
-    sink.finish()
+    sink.into_inner().map_err(|error| Failure::write(&name, error.into_error()))
+}
+
+/// What a comparison has shown.
+pub(super) fn verified(fidelity: Fidelity) -> &'static str {
+    match fidelity {
+        Fidelity::Code(_) => "verified: decompressed again; what the model does not know is as it was, the code alone promises no more",
+        Fidelity::Within(_) | Fidelity::Lossless => "verified: decompressed again and compared with the input, cell by cell",
+    }
+}
+
+/// The error with its field as the flag that it is here.
+pub(super) fn flagged(error: Error) -> Error {
+    match error {
+        Error::Recipe { field, message, hint } if !field.contains('.') => {
+            Error::Recipe { field: format!("--{}", field.trim_start_matches("--")), message, hint }
+        }
+        error => error,
+    }
 }
 
 /// Opens a compressed file for reading.
@@ -196,6 +217,8 @@ pub(super) struct Told {
     zstd_of_cells: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     zstd_of_file: Option<u64>,
+    words: u64,
+    other_words: u64,
     #[serde(skip)]
     bound: Option<String>,
     #[serde(skip)]
@@ -239,10 +262,15 @@ impl Told {
             psnr: account.errors.psnr().min(999.0),
             zstd_of_cells: account.zstd_of_cells,
             zstd_of_file: files.and_then(|files| zstd_of(files).ok().flatten()),
-            bound: match fidelity {
-                Fidelity::Code(_) => None,
-                Fidelity::Within(bound) => Some(bound.to_string()),
-                Fidelity::Lossless => Some("none: lossless".to_owned()),
+            words: account.words,
+            other_words: account.other_words,
+            bound: match (fidelity, noun) {
+                (Fidelity::Code(_), _) => None,
+                (Fidelity::Within(Bound::Absolute(bound)), "picture") => Some(format!("bound {bound} levels of 255")),
+                (Fidelity::Within(Bound::Share(share)), "picture") => Some(format!("bound {} % of white", 100.0 * share)),
+                (Fidelity::Within(Bound::Absolute(bound)), _) => Some(format!("bound {bound} in each column's unit")),
+                (Fidelity::Within(Bound::Share(share)), _) => Some(format!("bound {} %", 100.0 * share)),
+                (Fidelity::Lossless, _) => Some("lossless".to_owned()),
             },
             noun,
             rivals: Vec::new(),
@@ -278,22 +306,22 @@ impl Told {
             grouped(self.kept_bytes),
             count(self.chunks, "chunk")
         ));
-        let (of, bound) = match (self.noun, &self.bound) {
-            ("picture", Some(bound)) => ("of white", format!(" (bound {bound})")),
-            ("picture", None) => ("of white", String::new()),
-            (_, Some(bound)) => ("of a column's range", format!(" (bound {bound})")),
-            (_, None) => ("of a column's range", String::new()),
-        };
+        let of = if self.noun == "picture" { "white" } else { "a column's range in training" };
+        let bound = self.bound.as_ref().map_or(String::new(), |bound| format!(" ({bound})"));
         if self.largest_error == 0.0 {
-            talk.line(format_args!("  no error{bound}"));
+            talk.line(format_args!("  no number is off{bound}"));
         } else {
             talk.line(format_args!(
-                "  errors in per cent {of}: median {:.3}, 99 of 100 below {:.3}, largest {:.3}{bound}; PSNR {:.2} dB",
-                100.0 * self.median_error,
-                100.0 * self.error_99,
-                100.0 * self.largest_error,
+                "  errors in per cent of {of}: median {}, 99 of 100 below {}, largest {}{bound}; PSNR {:.2} dB",
+                per_cent(self.median_error),
+                per_cent(self.error_99),
+                per_cent(self.largest_error),
                 self.psnr
             ));
+        }
+        if self.other_words > 0 {
+            let (other, words) = (grouped(self.other_words), grouped(self.words));
+            talk.line(format_args!("  {other} of {words} words and flags came out as others"));
         }
         let versus = |other: u64| format!("{} bytes, {:.2} times ours", grouped(other), other as f64 / *bytes as f64);
         if let Some(cells) = self.zstd_of_cells {
@@ -309,6 +337,12 @@ impl Told {
             None => {}
         }
     }
+}
+
+/// A share as per cent, short however large it is.
+fn per_cent(share: f64) -> String {
+    let per_cent = 100.0 * share;
+    if per_cent < 1e6 { format!("{per_cent:.3}") } else { format!("{per_cent:.2e}") }
 }
 
 /// Largest input that is compressed a second time, for comparison.

@@ -17,7 +17,7 @@ use crate::pipeline::write_while;
 /// Decompress what `narrows compress` wrote with the same model
 ///
 /// The same file gives the same numbers on every machine. A file that is damaged, cut short, of a later version or of
-/// another model is refused, and nothing is written.
+/// another model is refused, and no file appears under the name after -o.
 #[derive(Debug, ClapArgs)]
 #[command(
     before_help = "Example: narrows decompress m.narrows data.nrw -o back.csv",

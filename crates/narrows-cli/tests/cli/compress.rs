@@ -51,10 +51,10 @@ fn bounds_that_are_none_are_refused() {
         folder.check_fails(&format!("compress m.narrows train.csv -o x.nrw {flags}"), 2, fragments);
     };
     check("--max-error 0", &["above 0", "--lossless"]);
-    check("--max-error -1%", &["finite bound above 0"]);
+    check("--max-error -1%", &["--max-error", "finite bound above 0"]);
     check("--max-error nan", &["finite bound above 0", "nan"]);
     check("--max-error much", &["a number"]);
-    check("--quality 11", &["1 to 10", "11"]);
+    check("--quality 11", &["--quality", "1 to 10", "11"]);
     check("--quality -3", &["1 to 10"]);
     check("--bits nan", &["bits a code unit"]);
     check("--lossless --bits 3", &["cannot be used with"]);
@@ -80,7 +80,7 @@ fn files_that_are_no_such_files_are_refused_and_nothing_is_left() {
     folder.check_fails("decompress m.narrows flipped.nrw -o x.csv", 3, &["flipped.nrw"]);
     folder.run("fit train.csv -o other.narrows --preset simple --set train.steps=40").succeeds();
     folder.check_fails("decompress other.narrows data.nrw -o x.csv", 3, &["made with this model", "hint"]);
-    folder.check_fails("decompress m.narrows data.nrw -o x.csv --rows 299-300", 3, &["within 0 to 300"]);
+    folder.check_fails("decompress m.narrows data.nrw -o x.csv --rows 299-300", 3, &["0 to 299, got 299 to 300"]);
     folder.check_fails("decompress m.narrows data.nrw -o x.csv --rows 9-3", 2, &["two row numbers"]);
     folder.write("empty.nrw", "");
     folder.check_fails("decompress m.narrows empty.nrw -o x.csv", 3, &["empty.nrw"]);

@@ -21,6 +21,10 @@ pub struct Account {
     pub zstd_of_cells: Option<u64>,
     /// Chunks, each of which can be read by itself.
     pub chunks: u64,
+    /// Words and flags of columns that the model rebuilds.
+    pub words: u64,
+    /// Those that came out as others, which only the code alone may do.
+    pub other_words: u64,
     /// Of numbers: how far off they are, in shares of their column's range in training. Of pictures: in shares of white.
     pub errors: Quantiles,
 }

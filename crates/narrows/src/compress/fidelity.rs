@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::codec::{Lattice, Span};
+use crate::codec::{Lattice, Quantiser, Span};
 use crate::error::{Error, Result};
 
 /// How much of the data comes back.
@@ -34,7 +34,7 @@ pub enum Detail {
 /// How far off a number may be.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub enum Bound {
-    /// In the unit of the data; of pictures, in levels of the file (255 is white in 8 bits).
+    /// In the unit of the data; of pictures, in levels of 255, whatever the depth of the file.
     Absolute(f64),
     /// A share of the range that the column had in training; of pictures, of white.
     Share(f64),
@@ -59,6 +59,17 @@ impl Detail {
                 Err(Error::recipe("bits", format!("expected 0.1 to 24 bits a code unit, got {bits}")))
             }
             _ => Ok(()),
+        }
+    }
+}
+
+impl Detail {
+    /// Doublings of the model's steps.
+    pub(super) fn level(self, quantiser: &Quantiser) -> i32 {
+        match self {
+            Detail::Own => 0,
+            Detail::Quality(quality) => 5 - i32::from(quality),
+            Detail::Bits(bits) => quantiser.level_of(bits),
         }
     }
 }
@@ -98,6 +109,18 @@ impl fmt::Display for Bound {
 }
 
 impl Fidelity {
+    /// Levels from one cell of pixels to the next, of which `white` is the largest; none where the code is all there is.
+    pub(super) fn picture_step(&self, white: u32) -> Option<u32> {
+        let bound = match self {
+            Fidelity::Code(_) => return None,
+            Fidelity::Lossless => 0.0,
+            Fidelity::Within(Bound::Absolute(levels)) => levels / 255.0 * f64::from(white),
+            Fidelity::Within(Bound::Share(share)) => share * f64::from(white),
+        };
+        // What a division by 255 rounds off is no level.
+        Some(2 * (bound + 1e-6).min(f64::from(white)) as u32 + 1)
+    }
+
     /// The cells of a column with this span; none where its numbers are kept beside the model, as they are.
     pub(super) fn lattice(&self, span: &Span) -> Option<Lattice> {
         let bound = match self {
@@ -108,10 +131,12 @@ impl Fidelity {
             Fidelity::Within(Bound::Share(share)) => share * span.width(),
         };
         if span.whole {
-            return Some(Lattice::whole(bound));
+            // Half of the floats are larger: such a bound says nothing, and one cell holds all.
+            return Some(Lattice::whole(bound.min(2.0_f64.powi(62))));
         }
         // A column that never changed has no range, and nothing to gain by being off.
-        (bound > 0.0 && bound.is_finite()).then(|| Lattice::within(bound))
+        let lattice = Lattice::within(bound);
+        (bound > 0.0 && lattice.step.is_finite() && lattice.step > 0.0).then_some(lattice)
     }
 }
 

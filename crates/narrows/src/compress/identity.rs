@@ -1,14 +1,24 @@
 //! Which model a file was made with: a hash of what decides how it decodes.
 //!
-//! It covers weights and rounding and nothing else, so that a model keeps its identity when its threshold moves or a
-//! later version of the program saves it anew.
+//! It covers weights and rounding, and what the model makes of a few codes in the data's own units, which tells models
+//! apart that differ in scales, columns or words alone. A threshold, a report or a later version's way to save the same
+//! model is not in it, so that a model keeps its files.
 
+use arrow::array::{Array, AsArray};
+use arrow::datatypes::Float64Type;
+use narrows_engine::rng::{Purpose, Stream};
+use narrows_engine::Threads;
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::codec::Coding;
-use crate::fitted::Fitted;
+use crate::data::ColumnKind;
+use crate::error::Result;
+use crate::fitted::{Fitted, Intake};
 
-pub(super) fn identity(fitted: &Fitted, coding: &Coding) -> u64 {
+/// Codes whose decoding is hashed.
+const PROBES: usize = 8;
+
+pub(super) fn identity(fitted: &Fitted, coding: &Coding) -> Result<u64> {
     let mut hash = Xxh3::new();
     for entry in fitted.judge.members[0].entries() {
         hash.update(entry.name.as_bytes());
@@ -23,5 +33,47 @@ pub(super) fn identity(fitted: &Fitted, coding: &Coding) -> u64 {
         hash.update(&table.shift().to_le_bytes());
         table.counts().iter().for_each(|count| hash.update(&count.to_le_bytes()));
     }
-    hash.digest()
+    for span in coding.spans.iter().flatten() {
+        hash.update(&span.lowest.to_le_bytes());
+        hash.update(&span.highest.to_le_bytes());
+        hash.update(&[span.whole.into()]);
+    }
+    for column in &fitted.schema().columns {
+        hash.update(column.name.as_bytes());
+        hash.update(column.kind.in_words().as_bytes());
+    }
+    match &fitted.intake {
+        Intake::Images(images) => {
+            let layout = images.layout;
+            let numbers = [layout.height, layout.width, layout.stride.unwrap_or(0), layout.channels.count()];
+            numbers.iter().for_each(|number| hash.update(&(*number as u64).to_le_bytes()));
+        }
+        Intake::Table(_) | Intake::Series(_) => probe(fitted, coding, &mut hash)?,
+    }
+    Ok(hash.digest())
+}
+
+/// What the model makes of a few codes near those of training.
+fn probe(fitted: &Fitted, coding: &Coding, hash: &mut Xxh3) -> Result<()> {
+    let k = fitted.code_size();
+    let mut stream = Stream::new(0, Purpose::Sample, 0, 0);
+    let places: Vec<i64> = (0..PROBES * k).map(|_| i64::from(stream.below(17)) - 8).collect();
+    let rows = fitted.rows_from_codes(&coding.quantiser.codes(&places, 0), PROBES, &Threads::serial())?;
+    for name in rows.names() {
+        // Parts of dates come through an arc tangent, which machines round as they like.
+        if fitted.schema().get(name).is_some_and(|column| column.kind == ColumnKind::Datetime) {
+            continue;
+        }
+        hash.update(name.as_bytes());
+        let column = rows.expect_column(name)?;
+        if let Some(numbers) = column.as_primitive_opt::<Float64Type>() {
+            let bits = |row: usize| if numbers.is_valid(row) { numbers.value(row).to_bits() } else { u64::MAX };
+            (0..numbers.len()).for_each(|row| hash.update(&bits(row).to_le_bytes()));
+        } else if let Some(words) = column.as_string_opt::<i32>() {
+            words.iter().for_each(|word| hash.update(word.unwrap_or("\0").as_bytes()));
+        } else if let Some(flags) = column.as_boolean_opt() {
+            flags.iter().for_each(|flag| hash.update(&[flag.map_or(2, u8::from)]));
+        }
+    }
+    Ok(())
 }

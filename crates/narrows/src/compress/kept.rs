@@ -1,18 +1,24 @@
 //! What is kept as it is: columns that the model does not know, and single cells that no cell of a lattice holds.
+//!
+//! Columns have a form of their own, and not Arrow's: whoever reads a file from anywhere must believe no length in it, and
+//! Arrow's reader does.
 
 use std::io::Read;
+use std::sync::Arc;
 
-use arrow::array::RecordBatch;
-use arrow::ipc::reader::StreamReader;
-use arrow::ipc::writer::StreamWriter;
+use arrow::array::{Array, ArrayData, ArrayRef, AsArray, BooleanArray, StringArray, make_array};
+use arrow::buffer::{Buffer, NullBuffer};
+use arrow::compute::cast;
+use arrow::datatypes::DataType;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::manifest::{pack, unpack};
 
 /// As small as zstd makes it in bearable time.
 const EFFORT: i32 = 19;
-/// No chunk's columns grow beyond this when they are unpacked: a small file cannot fill the memory.
-const LARGEST: u64 = 1 << 31;
+/// Nothing grows beyond this when it is unpacked: a small file cannot fill the memory.
+pub(super) const LARGEST: u64 = 1 << 28;
 
 /// A number that is stored by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -22,32 +28,111 @@ pub(super) struct Exception {
     pub(super) value: f64,
 }
 
-/// Columns as a packed Arrow stream; nothing for no columns.
-pub(super) fn columns(batch: &RecordBatch) -> Vec<u8> {
-    if batch.num_columns() == 0 {
-        return Vec::new();
-    }
-    let mut writer = StreamWriter::try_new(Vec::new(), &batch.schema()).expect("memory does not fail");
-    writer.write(batch).expect("memory does not fail");
-    squeeze(&writer.into_inner().expect("memory does not fail"))
+/// A column as it is written.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Column {
+    name: String,
+    cells: Cells,
 }
 
-/// The columns of a packed stream.
-pub(super) fn read_columns(bytes: &[u8]) -> Result<RecordBatch, String> {
-    let bytes = release(bytes)?;
-    let damaged = |error: arrow::error::ArrowError| format!("the kept columns are damaged: {error}");
-    let mut batches = StreamReader::try_new(bytes.as_slice(), None).map_err(damaged)?;
-    batches.next().unwrap_or_else(|| Err(arrow::error::ArrowError::IpcError("no rows".to_owned()))).map_err(damaged)
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+enum Cells {
+    /// Nothing in any cell.
+    Nothing { rows: u64 },
+    /// 0 missing, 1 false, 2 true.
+    Flags(Vec<u8>),
+    /// Texts one after the other, and for each cell its length plus one, 0 where it is missing.
+    Texts { lengths: Vec<u32>, text: String },
+    /// Numbers, dates and times, by the name of their Arrow type: the bytes of all cells, and which are there.
+    Values { kind: String, bytes: Vec<u8>, present: Vec<u8> },
+}
+
+impl Column {
+    /// A column in this form.
+    ///
+    /// # Errors
+    /// What it holds, where it has no such form.
+    pub(super) fn of(name: &str, array: &ArrayRef) -> Result<Column, String> {
+        let cells = match array.data_type() {
+            DataType::Null => Cells::Nothing { rows: array.len() as u64 },
+            DataType::Boolean => {
+                let flags = array.as_boolean().iter();
+                Cells::Flags(flags.map(|flag| flag.map_or(0, |flag| 1 + u8::from(flag))).collect())
+            }
+            kind if kind.is_primitive() => {
+                let data = array.to_data();
+                let width = kind.primitive_width().unwrap_or(0);
+                let bytes = data.buffers()[0].as_slice()[data.offset() * width..][..data.len() * width].to_vec();
+                let present = (0..array.len()).map(|row| u8::from(array.is_valid(row))).collect();
+                Cells::Values { kind: kind.to_string(), bytes, present }
+            }
+            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Dictionary(..) => {
+                let texts = cast(array, &DataType::Utf8).map_err(|error| error.to_string())?;
+                let texts = texts.as_string::<i32>();
+                let lengths = texts.iter().map(|text| text.map_or(0, |text| text.len() as u32 + 1)).collect();
+                Cells::Texts { lengths, text: texts.iter().flatten().collect() }
+            }
+            kind => return Err(kind.to_string()),
+        };
+        Ok(Column { name: name.to_owned(), cells })
+    }
+
+    /// The column again: its name, and `rows` cells.
+    ///
+    /// # Errors
+    /// What is wrong with a column that nobody wrote.
+    pub(super) fn array(self, rows: usize) -> Result<(String, ArrayRef), String> {
+        let Column { name, cells } = self;
+        let wrong = || format!("the kept column `{name}` is damaged");
+        let array: ArrayRef = match cells {
+            Cells::Nothing { rows: n } if n == rows as u64 => arrow::array::new_null_array(&DataType::Null, rows),
+            Cells::Flags(flags) if flags.len() == rows => {
+                let flags = flags.into_iter().map(|flag| flag.checked_sub(1).map(|flag| flag == 1));
+                Arc::new(flags.collect::<BooleanArray>())
+            }
+            Cells::Texts { lengths, text } if lengths.len() == rows => {
+                let mut rest = text.as_str();
+                let mut next = |length: u32| -> Option<Option<&str>> {
+                    let Some(length) = length.checked_sub(1) else { return Some(None) };
+                    let (cell, after) = rest.split_at_checked(length as usize)?;
+                    rest = after;
+                    Some(Some(cell))
+                };
+                let cells: Option<Vec<Option<&str>>> = lengths.into_iter().map(&mut next).collect();
+                Arc::new(StringArray::from(cells.filter(|_| rest.is_empty()).ok_or_else(wrong)?))
+            }
+            Cells::Values { kind, bytes, present } if present.len() == rows => {
+                let kind: DataType = kind.parse().map_err(|_| wrong())?;
+                let width = kind.primitive_width().filter(|width| Some(bytes.len()) == width.checked_mul(rows));
+                width.ok_or_else(wrong)?;
+                let nulls = NullBuffer::from_iter(present.into_iter().map(|present| present == 1));
+                let data = ArrayData::builder(kind).len(rows).add_buffer(Buffer::from_slice_ref(&bytes));
+                make_array(data.nulls(Some(nulls)).align_buffers(true).build().map_err(|_| wrong())?)
+            }
+            _ => return Err(wrong()),
+        };
+        Ok((name, array))
+    }
 }
 
 /// Anything small, packed; nothing for nothing.
-pub(super) fn values<T: Serialize>(values: &[T]) -> Vec<u8> {
-    if values.is_empty() { Vec::new() } else { squeeze(&pack(&values)) }
+///
+/// # Errors
+/// Where there are more than `limit` bytes, which may not be unpacked again.
+pub(super) fn values<T: Serialize>(values: &[T], limit: u64) -> Result<Vec<u8>, String> {
+    if values.is_empty() {
+        return Ok(Vec::new());
+    }
+    let bytes = pack(&values);
+    if bytes.len() as u64 > limit {
+        return Err(format!("expected at most {limit} bytes of texts and other kept cells in a chunk, got {}", bytes.len()));
+    }
+    Ok(squeeze(&bytes))
 }
 
-/// The opposite of [`values`].
-pub(super) fn read_values<T: serde::de::DeserializeOwned>(bytes: &[u8], what: &str) -> Result<Vec<T>, String> {
-    if bytes.is_empty() { Ok(Vec::new()) } else { unpack(&release(bytes)?, what) }
+/// The opposite of [`values`]; at most `limit` bytes unpacked.
+pub(super) fn read_values<T: DeserializeOwned>(bytes: &[u8], limit: u64, what: &str) -> Result<Vec<T>, String> {
+    if bytes.is_empty() { Ok(Vec::new()) } else { unpack(&release(bytes, limit)?, what) }
 }
 
 /// As small as zstd makes it.
@@ -55,14 +140,67 @@ pub(super) fn squeeze(bytes: &[u8]) -> Vec<u8> {
     zstd::bulk::compress(bytes, EFFORT).expect("memory does not fail")
 }
 
-/// The opposite of [`squeeze`].
-pub(super) fn release(bytes: &[u8]) -> Result<Vec<u8>, String> {
+/// The opposite of [`squeeze`]; at most `limit` bytes.
+pub(super) fn release(bytes: &[u8], limit: u64) -> Result<Vec<u8>, String> {
     let damaged = |error: std::io::Error| format!("what is kept is damaged: {error}");
     let mut released = Vec::new();
     let decoder = zstd::stream::read::Decoder::new(bytes).map_err(damaged)?;
-    decoder.take(LARGEST).read_to_end(&mut released).map_err(damaged)?;
-    if released.len() as u64 == LARGEST {
-        return Err(format!("expected less than {LARGEST} bytes of kept columns, got more"));
+    decoder.take(limit + 1).read_to_end(&mut released).map_err(damaged)?;
+    if released.len() as u64 > limit {
+        return Err(format!("expected at most {limit} bytes of kept cells, got more"));
     }
     Ok(released)
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{Decimal128Array, Float32Array, TimestampMicrosecondArray, UInt64Array};
+
+    use super::*;
+
+    fn check(array: ArrayRef) {
+        for (offset, length) in [(0, array.len()), (1, array.len() - 2)] {
+            let part = array.slice(offset, length);
+            let column = Column::of("x", &part).unwrap();
+            let column: Column = unpack(&pack(&column), "a column").unwrap();
+            assert!(column.clone().array(length + 1).is_err());
+            let (name, back) = column.array(length).unwrap();
+            assert_eq!((name.as_str(), &back), ("x", &part));
+        }
+    }
+
+    #[test]
+    fn columns_of_every_kind_come_back() {
+        check(Arc::new(StringArray::from(vec![Some("a"), None, Some(""), Some("ü, \"b\"")])));
+        check(Arc::new(BooleanArray::from(vec![Some(true), None, Some(false), Some(true)])));
+        check(Arc::new(UInt64Array::from(vec![Some(u64::MAX), None, Some(1), Some(0)])));
+        check(Arc::new(Float32Array::from(vec![Some(-0.0), None, Some(f32::NEG_INFINITY), Some(1e-40)])));
+        let decimal = Decimal128Array::from(vec![Some(i128::MAX / 7), None, Some(-1), Some(0)]);
+        check(Arc::new(decimal.with_precision_and_scale(38, 2).unwrap()));
+        check(Arc::new(TimestampMicrosecondArray::from(vec![Some(5), None, Some(-7), Some(0)]).with_timezone("+01:00")));
+        check(arrow::array::new_null_array(&DataType::Null, 4));
+        let nested = arrow::array::new_null_array(&DataType::new_list(DataType::Int8, true), 3);
+        assert!(Column::of("x", &nested).unwrap_err().contains("List"));
+    }
+
+    #[test]
+    fn forged_columns_are_errors() {
+        let text = |lengths: Vec<u32>, text: &str| Cells::Texts { lengths, text: text.to_owned() };
+        let values = |kind: &str, bytes: usize| Cells::Values { kind: kind.into(), bytes: vec![7; bytes], present: vec![1, 1] };
+        for cells in [
+            text(vec![3, 9], "ab"),
+            text(vec![2, 1], "abc"),
+            text(vec![2, 3], "ü"),
+            text(vec![u32::MAX, 1], ""),
+            values("Int64", 15),
+            values("Utf8", 16),
+            values("Timestamp(", 16),
+            values("List(Int8)", 16),
+            values("", 16),
+            Cells::Flags(vec![1]),
+        ] {
+            assert!(Column { name: "x".into(), cells: cells.clone() }.array(2).is_err(), "{cells:?}");
+        }
+        assert!(release(&squeeze(&vec![0; 1 << 20]), 1000).is_err());
+    }
 }

@@ -45,6 +45,14 @@ pub(super) enum Place {
 }
 
 impl Place {
+    /// The model's column that is here.
+    pub(super) fn feature(&self) -> Option<u32> {
+        match self {
+            Place::Kept => None,
+            Place::Code(column) | Place::Numbers { column, .. } | Place::Words { column, .. } => Some(*column),
+        }
+    }
+
     /// The model's column whose numbers may be off here.
     pub(super) fn number(&self) -> Option<u32> {
         match self {
@@ -55,24 +63,17 @@ impl Place {
 }
 
 /// The header of pictures.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(super) struct PictureManifest {
     pub(super) level: i8,
-    /// How pixels are kept beside the code; none where the code is all there is.
-    pub(super) cells: Option<Cells>,
+    pub(super) fidelity: Fidelity,
+    /// Where cells of pixels are counted from, under a bound.
+    pub(super) start: Start,
 }
 
-/// Cells of levels, of which a pixel's is stored.
+/// Where cells of pixels are counted from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Cells {
-    /// Levels from one cell to the next: an odd number, so that no level is further than half of it from a cell.
-    pub(super) step: u32,
-    pub(super) from: From,
-}
-
-/// Where cells are counted from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum From {
+pub(super) enum Start {
     /// Black: pixels know their neighbours best, which tells where cells are narrow.
     Black,
     /// The expected level: a pixel that is nearly as expected comes back as expected, which is closer where cells are wide.

@@ -90,7 +90,7 @@ impl<'a> Passage<'a> {
     }
 
     /// The form of rows of which everything is known but the values: kept columns, and which cells are missing.
-    pub(super) fn form(&self, skeleton: &Table) -> Result<Form> {
+    pub(super) fn form(&self, skeleton: &Table, rows: usize) -> Result<Form> {
         let set = match &self.fitted.intake {
             Intake::Series(intake) => {
                 let (typed, _) = crate::data::conform(skeleton.clone(), &intake.schema)?;
@@ -101,7 +101,7 @@ impl<'a> Passage<'a> {
             }
             Intake::Table(_) | Intake::Images(_) => None,
         };
-        Ok(Form { rows: skeleton.n_rows(), set })
+        Ok(Form { rows, set })
     }
 
     /// What these samples say of rows of this form: the features' columns, typed.
@@ -144,7 +144,7 @@ impl<'a> Passage<'a> {
         }
     }
 
-    /// The schema's columns that say when and which, and are kept as they are.
+    /// The columns that must come.
     pub(super) fn schema(&self) -> &'a Schema {
         self.fitted.schema()
     }

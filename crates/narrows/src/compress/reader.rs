@@ -54,7 +54,8 @@ impl<'a, R: Read + Seek> TableReader<'a, R> {
         let (passage, manifest) = opened(fitted, index.header(), threads)?;
         let there = index.rows();
         if rows.start >= rows.end || rows.end > there {
-            let message = format!("expected rows within 0 to {there}, got {} to {}", rows.start, rows.end);
+            let last = rows.end.saturating_sub(1);
+            let message = format!("expected rows of 0 to {}, got {} to {last}", there.saturating_sub(1), rows.start);
             return Err(Error::mismatch(message));
         }
         let next = index.chunks().iter().position(|chunk| chunk.first_row + chunk.rows > rows.start).unwrap_or(0);
@@ -95,6 +96,9 @@ pub(super) fn damaged(error: CodecError) -> Error {
     Error::mismatch(error.to_string())
 }
 
+/// Bytes that settings may take: a few a column.
+const SETTINGS: u64 = 1 << 20;
+
 /// Refuses a file of another kind or model.
 pub(super) fn check(fitted: &Fitted, header: &Header, kind: u8) -> Result<()> {
     let words = |kind: u8| match kind {
@@ -110,7 +114,7 @@ pub(super) fn check(fitted: &Fitted, header: &Header, kind: u8) -> Result<()> {
         );
         return Err(Error::mismatch(message));
     }
-    let model = identity(fitted, fitted.coding()?);
+    let model = identity(fitted, fitted.coding()?)?;
     if header.model != model {
         let message = format!("expected a file made with this model ({model:016x}), got one of {:016x}", header.model);
         return Err(Error::mismatch(message).with_hint("decompress with the model that compressed it"));
@@ -120,7 +124,7 @@ pub(super) fn check(fitted: &Fitted, header: &Header, kind: u8) -> Result<()> {
 
 fn opened<'a>(fitted: &'a Fitted, header: &Header, threads: &'a Threads) -> Result<(Passage<'a>, TableManifest)> {
     check(fitted, header, manifest::TABLE)?;
-    let settings = kept::release(&header.settings).map_err(Error::mismatch)?;
+    let settings = kept::release(&header.settings, SETTINGS).map_err(Error::mismatch)?;
     let manifest: TableManifest = manifest::unpack(&settings, "the header").map_err(Error::mismatch)?;
     let passage = Passage { fitted, coding: fitted.coding()?, threads };
     let features = passage.features();
@@ -134,7 +138,10 @@ fn opened<'a>(fitted: &'a Fitted, header: &Header, threads: &'a Threads) -> Resu
             feature.column.kind == ColumnKind::Numeric && lattice.is_some_and(|l| l.step.is_finite() && l.step > 0.0)
         }),
     };
-    if manifest.columns.iter().all(fits) && Quantiser::LEVELS.contains(&i32::from(manifest.level)) {
+    let mut rebuilt: Vec<u32> = manifest.columns.iter().filter_map(Place::feature).collect();
+    rebuilt.sort_unstable();
+    let are_different = rebuilt.windows(2).all(|pair| pair[0] != pair[1]);
+    if are_different && manifest.columns.iter().all(fits) && Quantiser::LEVELS.contains(&i32::from(manifest.level)) {
         return Ok((passage, manifest));
     }
     Err(Error::mismatch("the header is damaged: its columns are not the model's"))

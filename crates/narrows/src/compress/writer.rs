@@ -2,7 +2,7 @@
 
 use std::io::{self, Sink, Write};
 
-use arrow::array::AsArray;
+use arrow::array::{Array, AsArray};
 use arrow::compute::concat_batches;
 use arrow::datatypes::Float64Type;
 use narrows_codec::{Header, Writer};
@@ -11,7 +11,7 @@ use narrows_engine::Threads;
 use super::account::Account;
 use super::chunk::{self, Packed, Ready};
 use super::counted::Counted;
-use super::fidelity::{Detail, Fidelity};
+use super::fidelity::Fidelity;
 use super::identity::identity;
 use super::kept;
 use super::manifest::{self, Place, TableManifest};
@@ -110,7 +110,7 @@ impl<'a, W: Write> TableWriter<'a, W> {
     /// Ends the file.
     ///
     /// # Errors
-    /// [`Error::Data`] where no rows came; where the file cannot be written.
+    /// [`Error::Mismatch`] where no rows came; where the file cannot be written.
     pub fn finish(mut self) -> Result<(W, Account)> {
         self.flush()?;
         let Some(file) = self.file else {
@@ -141,17 +141,29 @@ impl<'a, W: Write> TableWriter<'a, W> {
         let Packed { sections, rebuilt } = ready.pack(file.manifest.level.into())?;
         let parts: Vec<&[u8]> = sections.iter().map(Vec::as_slice).collect();
         file.writer.chunk(table.n_rows() as u64, &parts).map_err(cannot_write)?;
-        let sizes: Vec<u64> = sections.iter().map(|section| section.len() as u64).collect();
         let account = &mut self.account;
         account.rows += table.n_rows() as u64;
         account.chunks += 1;
         account.level = file.manifest.level.into();
-        account.codes += sizes[0] + sizes[1];
-        account.residual += sizes[2] + sizes[3] + sizes[5] + sizes[6];
-        account.kept += sizes[4] + sizes[7];
+        let [codes, residual, kept] = chunk::sizes(&sections);
+        account.codes += codes;
+        account.residual += residual;
+        account.kept += kept;
         account.values +=
             (table.n_rows() * file.manifest.columns.iter().filter(|place| **place != Place::Kept).count()) as u64;
         let features = self.passage.features();
+        for feature in file.manifest.columns.iter().filter_map(Place::feature) {
+            let name = &features[feature as usize].column.name;
+            let (was, is) = (ready.typed().expect_column(name)?, rebuilt.expect_column(name)?);
+            if was.as_primitive_opt::<Float64Type>().is_none() {
+                account.words += was.len() as u64;
+                if let Fidelity::Code(_) = self.fidelity {
+                    // What is missing is kept as such.
+                    let differs = |row: &usize| was.is_valid(*row) && was.slice(*row, 1) != is.slice(*row, 1);
+                    account.other_words += (0..was.len()).filter(differs).count() as u64;
+                }
+            }
+        }
         for feature in file.manifest.columns.iter().filter_map(Place::number) {
             let feature = &features[feature as usize];
             let Some(span) = feature.span.filter(|span| span.width() > 0.0) else { continue };
@@ -181,9 +193,7 @@ impl<'a, W: Write> TableWriter<'a, W> {
         let columns = chunk::places(&self.passage, &self.fidelity, table);
         let mut manifest = TableManifest { level: 0, fidelity: self.fidelity, columns };
         let level = match self.fidelity {
-            Fidelity::Code(Detail::Own) => 0,
-            Fidelity::Code(Detail::Quality(quality)) => 5 - i32::from(quality),
-            Fidelity::Code(Detail::Bits(bits)) => quantiser.level_of(bits),
+            Fidelity::Code(detail) => detail.level(quantiser),
             Fidelity::Within(_) | Fidelity::Lossless => {
                 let rows = table.slice(0, table.n_rows().min(TRIED_ROWS));
                 let ready = Ready::new(self.passage, &manifest, &rows)?;
@@ -199,7 +209,7 @@ impl<'a, W: Write> TableWriter<'a, W> {
         };
         manifest.level = level as i8;
         let settings = kept::squeeze(&manifest::pack(&manifest));
-        let model = identity(self.passage.fitted, self.passage.coding);
+        let model = identity(self.passage.fitted, self.passage.coding)?;
         let sink = Counted::new(self.sink.take().expect("opened once"));
         let writer = Writer::new(sink, &Header { codec: manifest::TABLE, model, settings }).map_err(cannot_write)?;
         let names = table.names().into_iter().map(str::to_owned).collect();

@@ -78,7 +78,7 @@ impl Fitted {
     }
 
     /// Rows from codes `[n, code_size]`.
-    fn rows_from_codes(&self, codes: &[f32], n: usize, threads: &Threads) -> Result<Table> {
+    pub(crate) fn rows_from_codes(&self, codes: &[f32], n: usize, threads: &Threads) -> Result<Table> {
         let output = self.judge.decode(codes, n, threads);
         match &self.intake {
             Intake::Table(intake) => intake.pipeline.inverse_table(&output, n),

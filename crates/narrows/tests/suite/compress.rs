@@ -172,7 +172,7 @@ fn some_rows_are_read_from_the_middle() {
         assert_eq!(some.batch(), expected.batch(), "{rows:?}");
     }
     let refused = TableReader::of_rows(model(), Cursor::new(&bytes), 299..301, &threads).err().unwrap();
-    assert!(refused.to_string().contains("within 0 to 300"), "{refused}");
+    assert!(refused.to_string().contains("rows of 0 to 299, got 299 to 300"), "{refused}");
 }
 
 /// Points of two machines that take turns, a stretch of times lost.
@@ -367,5 +367,75 @@ fn a_forged_file_is_an_error_and_asks_for_no_memory() {
     for settings in [vec![], vec![1, 2, 3], vec![0xff; 64]] {
         let header = Header { settings, ..header.clone() };
         assert!(read_all(model(), &forged(&header, chunk.rows, &chunk.sections), 1).is_err());
+    }
+}
+
+fn of(columns: Vec<(&str, ArrayRef)>) -> Table {
+    Table::from_arrays(columns.into_iter().map(|(name, array)| (name.to_owned(), array)).collect(), "made").unwrap()
+}
+
+#[test]
+fn a_table_of_words_and_flags_alone_comes_back() {
+    let words = |n: usize| {
+        let word = |i: usize| Some(["red", "green", "blue"][(i * i + i / 3) % 3]);
+        of(vec![
+            ("a", Arc::new((0..n).map(word).collect::<StringArray>()) as ArrayRef),
+            ("b", Arc::new((0..n).map(|i| word(i + 1).filter(|_| i % 11 > 0)).collect::<StringArray>())),
+            ("c", Arc::new((0..n).map(|i| Some((i * i) % 3 == 0)).collect::<BooleanArray>())),
+        ])
+    };
+    let fitted = fit_with(&quick(Preset::Deep), words(300), 1).unwrap();
+    for fidelity in [BOUND, Fidelity::Lossless] {
+        let (bytes, _) = check(&fitted, &words(100), fidelity);
+        assert_eq!(read_all(&fitted, &bytes, 1).unwrap().batch().columns(), words(100).batch().columns());
+    }
+    let (_, account) = check(&fitted, &words(100), Fidelity::Code(Detail::Own));
+    assert_eq!(account.words, 300);
+    assert!(account.other_words > 0, "a network of a moment does not know every word");
+}
+
+#[test]
+fn models_that_differ_in_units_or_names_alone_are_told_apart() {
+    let scaled = |by: f64, names: [&'static str; 2]| {
+        let x = |k: f64| (0..200).map(|i| by * (f64::from(i) * k).sin()).collect::<Vec<f64>>();
+        Table::from_columns(vec![(names[0], x(0.37)), (names[1], x(0.74))]).unwrap()
+    };
+    let model = |by, names| fit_with(&quick(Preset::Simple), scaled(by, names), 1).unwrap();
+    let first = model(1.0, ["p", "q"]);
+    let (bytes, _) = compress(&first, &[scaled(1.0, ["p", "q"])], BOUND, 500, 1);
+    assert!(read_all(&model(1.0, ["p", "q"]), &bytes, 1).is_ok(), "the same fit is the same model");
+    for other in [model(2.0, ["p", "q"]), model(1.0, ["price", "q"])] {
+        assert!(read_all(&other, &bytes, 1).unwrap_err().to_string().contains("made with this model"));
+    }
+}
+
+#[test]
+fn numbers_that_no_float_holds_are_kept_or_refused() {
+    use arrow::array::{Decimal128Array, UInt64Array};
+    let n = 200;
+    let x: Vec<f64> = (0..n).map(|i| f64::from(i) * 1.5).collect();
+    let train = Table::from_columns(vec![("x", x.clone()), ("y", x.iter().map(|x| (x * 0.1).sin()).collect())]).unwrap();
+    let fitted = fit_with(&quick(Preset::Simple), train, 1).unwrap();
+    let with = |array: ArrayRef| {
+        let rows = array.len();
+        of(vec![("x", array), ("y", Arc::new(Float64Array::from(vec![0.5; rows])))])
+    };
+    let decimal = Decimal128Array::from(vec![12_345_678_901_234_567_891_i128, 9_007_199_254_740_993]);
+    let decimal = with(Arc::new(decimal.with_precision_and_scale(25, 0).unwrap()));
+    for fidelity in [BOUND, Fidelity::Lossless] {
+        let (bytes, _) = compress(&fitted, std::slice::from_ref(&decimal), fidelity, 10, 1);
+        assert_eq!(read_all(&fitted, &bytes, 1).unwrap().column("x"), decimal.column("x"));
+    }
+    let bound = Fidelity::Within(Bound::Absolute(0.001));
+    let threads = Threads::serial();
+    for array in [
+        Arc::new(UInt64Array::from(vec![1, u64::MAX])) as ArrayRef,
+        Arc::new(Int64Array::from(vec![1, 9_007_199_254_740_993])),
+        Arc::new(StringArray::from(vec!["1", "9007199254740993"])),
+    ] {
+        let mut writer = TableWriter::new(&fitted, bound, Vec::new(), &threads).unwrap();
+        writer.push(&with(array)).unwrap();
+        let error = writer.finish().unwrap_err();
+        assert!(error.to_string().contains("x") && error.hint().is_some(), "{error}");
     }
 }

@@ -142,3 +142,15 @@ fn a_cut_or_changed_file_is_an_error_at_every_byte() {
     }
     assert!(read_all(pieces(), &bytes, 1).unwrap_err().to_string().contains("made with this model"));
 }
+
+#[test]
+fn a_bound_holds_for_pictures_of_every_depth() {
+    let mut photos: Vec<Photo> = (0..4).map(|i| picture(16, 16, Channels::Grey, i).into()).collect();
+    for i in [0, 3] {
+        photos[i].depth = Depth::Sixteen;
+        photos[i].picture.pixels.iter_mut().for_each(|p| *p = (*p * 0.987 * 65_535.0).round() / 65_535.0);
+    }
+    check(whole(), &photos, Fidelity::Within(Bound::Share(0.01)), 0.01);
+    check(whole(), &photos, Fidelity::Within(Bound::Absolute(2.0)), 2.0 / 255.0);
+    check(whole(), &photos, Fidelity::Lossless, 0.0);
+}

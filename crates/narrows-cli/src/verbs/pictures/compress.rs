@@ -7,11 +7,11 @@ use std::path::Path;
 
 use narrows::compress::{Bound, Fidelity, PictureReader, PictureWriter};
 use narrows::pictures::classical::{Lossy, at_bytes, mosaic};
-use narrows::pictures::{Depth, Photo, Picture};
+use narrows::pictures::{Photo, Picture};
 use narrows::{Error, Fitted};
 use serde::Serialize;
 
-use super::super::compress::{Told, finish, open};
+use super::super::compress::{Told, flagged, open, verified, whole};
 use super::code::{each_photo, extension};
 use super::fit::is_picture;
 use crate::args::Common;
@@ -58,7 +58,7 @@ impl Job<'_> {
         let (talk, threads) = (common.talk(), common.threads()?);
         let album = pictures::open(inputs, talk)?;
         let sink = BufWriter::new(Sink::open(self.target)?);
-        let mut writer = PictureWriter::new(self.fitted, self.fidelity, sink, &threads)?;
+        let mut writer = PictureWriter::new(self.fitted, self.fidelity, sink, &threads).map_err(flagged)?;
         // Pictures of an array have numbers and no names; a single one is named by whoever decompresses it.
         let paths: HashSet<&Path> = (0..album.len()).filter_map(|i| album.path(i)).collect();
         let are_named = album.len() > 1 && paths.len() == album.len();
@@ -71,7 +71,11 @@ impl Job<'_> {
             Ok(())
         })?;
         let (sink, account) = writer.finish()?;
-        finish(sink)?;
+        let sink = whole(sink)?;
+        if let (true, Some(draft)) = (self.verify, sink.draft()) {
+            self.check(inputs, draft, common)?;
+        }
+        sink.finish()?;
         let files: Option<Vec<_>> = (0..album.len()).map(|i| album.path(i).map(Path::to_path_buf)).collect();
         let mut files = files.unwrap_or_else(|| inputs.iter().map(|input| Path::new(input).to_path_buf()).collect());
         files.dedup();
@@ -80,9 +84,8 @@ impl Job<'_> {
             told.rivals = self.rivals(&first, common)?;
         }
         told.tell(common)?;
-        if let (true, Some(path)) = (self.verify, self.target) {
-            self.check(inputs, path, common)?;
-            talk.line("verified: decompressed again and compared with the input");
+        if self.verify {
+            talk.line(verified(self.fidelity));
         }
         Ok(outcome)
     }
@@ -143,9 +146,7 @@ impl Job<'_> {
                 Fidelity::Code(_) => f64::INFINITY,
                 Fidelity::Lossless => 0.0,
                 Fidelity::Within(Bound::Share(share)) => share,
-                Fidelity::Within(Bound::Absolute(bound)) => {
-                    bound / if was.depth == Depth::Sixteen { 65_535.0 } else { 255.0 }
-                }
+                Fidelity::Within(Bound::Absolute(bound)) => bound / 255.0,
             };
             let far = |(a, b): (&f32, &f32)| f64::from(a - b).abs() > bound + 1e-6;
             let differs = was.picture.pixels.iter().zip(&is.picture.pixels).any(far);

@@ -28,6 +28,12 @@ pub(super) const KEPT: usize = 7;
 /// The sections of a chunk, by what they hold.
 pub(super) type Sections = [Vec<u8>; SECTIONS];
 
+/// Bytes of codes, of what they leave over, and of what is kept as it is.
+pub(in crate::compress) fn sizes(sections: &Sections) -> [u64; 3] {
+    let sum = |parts: &[usize]| parts.iter().map(|part| sections[*part].len() as u64).sum();
+    [sum(&[CODES, LEVELS]), sum(&[GAPS, NUMBERS, WORDS, DICTIONARIES]), sum(&[EXCEPTIONS, KEPT])]
+}
+
 /// Where the columns of a file are, from the first rows of it.
 pub(in crate::compress) fn places(passage: &Passage<'_>, fidelity: &Fidelity, table: &Table) -> Vec<Place> {
     let features = passage.features();
@@ -43,6 +49,8 @@ pub(in crate::compress) fn places(passage: &Passage<'_>, fidelity: &Fidelity, ta
         }
         let raw = table.column(name)?.data_type();
         match column.kind {
+            // A decimal of many digits is more than a float can say.
+            ColumnKind::Numeric if matches!(raw, DataType::Decimal128(..) | DataType::Decimal256(..)) => None,
             ColumnKind::Numeric => {
                 let lattice = fidelity.lattice(span.as_ref()?)?;
                 let whole = raw.is_integer() && lattice.step.fract() == 0.0;
@@ -59,13 +67,7 @@ pub(in crate::compress) fn places(passage: &Passage<'_>, fidelity: &Fidelity, ta
 
 /// The features that are not kept as they are, in the order of the file's columns.
 pub(super) fn of_features(places: &[Place]) -> Vec<usize> {
-    let feature = |place: &Place| match place {
-        Place::Kept => None,
-        Place::Code(feature) | Place::Numbers { column: feature, .. } | Place::Words { column: feature, .. } => {
-            Some(*feature as usize)
-        }
-    };
-    places.iter().filter_map(feature).collect()
+    places.iter().filter_map(Place::feature).map(|feature| feature as usize).collect()
 }
 
 /// The numbers on lattices: which feature, in which steps. Every such column has a lattice: whoever reads checks it.
@@ -85,12 +87,12 @@ pub(super) fn skeleton(
     passage: &Passage<'_>,
     places: &[Place],
     table: &Table,
+    rows: usize,
     gaps: &[i64],
     first_row: u64,
 ) -> Result<Table> {
     let features = passage.features();
     let rebuilt = of_features(places);
-    let rows = table.n_rows();
     let mut columns: Vec<(String, ArrayRef)> = Vec::new();
     for column in &passage.schema().columns {
         let at = rebuilt.iter().position(|feature| features[*feature].column.name == column.name);

@@ -5,6 +5,6 @@ mod pack;
 mod unpack;
 mod words;
 
-pub(super) use layout::places;
+pub(super) use layout::{places, sizes};
 pub(super) use pack::{Packed, Ready};
 pub(super) use unpack::unpack;

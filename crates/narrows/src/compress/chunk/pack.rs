@@ -1,8 +1,8 @@
 //! Rows into the sections of a chunk.
 
-use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::array::{Array, AsArray};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Float64Type, Int64Type};
+use arrow::datatypes::{DataType, Float64Type};
 use narrows_codec::{Plane, Shape, encode_codes, encode_plane};
 
 use super::super::kept::{self, Exception};
@@ -12,7 +12,7 @@ use super::layout::{
     CODES, DICTIONARIES, EXCEPTIONS, GAPS, KEPT, LEVELS, NUMBERS, Sections, WORDS, guesses, levels_shape, numbers,
     numbers_shape, of_features, rebuilt_numbers, skeleton, unround_levels,
 };
-use super::words::{Entry, Words, interleaved, word_guesses, words};
+use super::words::{DICTIONARY_BYTES, Entry, Words, interleaved, word_guesses, words};
 use crate::codec::Lattice;
 use crate::data::{Table, conform};
 use crate::error::{Error, Result};
@@ -61,7 +61,7 @@ impl<'a> Ready<'a> {
             gaps.clear();
         }
         check_whole(places, &features, table)?;
-        let form = passage.form(&skeleton(&passage, places, table, &gaps, table.first_row())?)?;
+        let form = passage.form(&skeleton(&passage, places, table, table.n_rows(), &gaps, table.first_row())?, table.n_rows())?;
         let words = words(places, &features, table, &typed)?;
         Ok(Ready { passage, manifest, table, typed, samples, form, gaps, words })
     }
@@ -107,13 +107,13 @@ impl<'a> Ready<'a> {
             }
         }
         sections[NUMBERS] = plane_of(&values, &guesses, self.numbers_shape(numbers.len()));
-        sections[EXCEPTIONS] = kept::values(&exceptions);
+        sections[EXCEPTIONS] = kept::values(&exceptions, kept::LARGEST).map_err(too_much)?;
         let guesses = word_guesses(&self.words, &features, &expected)?;
         let cells = interleaved(self.words.iter().map(|words| words.cells.as_slice()), table.n_rows());
         sections[WORDS] = plane_of(&cells, &guesses, Shape::Rows { rows: table.n_rows(), columns: self.words.len() });
         let dictionaries: Vec<&Vec<Entry>> = self.words.iter().map(|words| &words.dictionary).collect();
-        sections[DICTIONARIES] = kept::values(&dictionaries);
-        sections[KEPT] = kept::columns(&kept_batch(&manifest.columns, table));
+        sections[DICTIONARIES] = kept::values(&dictionaries, DICTIONARY_BYTES).map_err(too_much)?;
+        sections[KEPT] = kept::values(&kept_columns(&manifest.columns, table)?, kept::LARGEST).map_err(too_much)?;
         let rebuilt = rebuilt_numbers(passage, &numbers, &order, &values, &exceptions, &expected)?;
         Ok(Packed { sections, rebuilt })
     }
@@ -156,33 +156,54 @@ impl<'a> Ready<'a> {
     }
 }
 
-/// Refuses whole numbers that the model's arithmetic cannot hold.
+/// Refuses whole numbers that the model's arithmetic, which is that of 64-bit floating point, cannot hold.
 fn check_whole(places: &[Place], features: &[Feature<'_>], table: &Table) -> Result<()> {
-    const LARGEST: i64 = 1 << 52;
+    const LARGEST: f64 = (1_u64 << 53) as f64;
     for place in places {
-        let Place::Numbers { column, whole: true, .. } = place else { continue };
+        let Place::Numbers { column, .. } = place else { continue };
         let name = &features[*column as usize].column.name;
-        let numbers =
-            cast(table.expect_column(name)?, &DataType::Int64).unwrap_or_else(|_| table.batch().column(0).clone());
-        let Some(numbers) = numbers.as_primitive_opt::<Int64Type>() else { continue };
-        let found = numbers.iter().position(|x| x.is_some_and(|x| x.checked_abs().is_none_or(|x| x > LARGEST)));
+        let array = table.expect_column(name)?;
+        let found = if array.data_type().is_integer() {
+            let numbers = cast(array, &DataType::Float64).expect("whole numbers are numbers");
+            let numbers = numbers.as_primitive::<Float64Type>();
+            (0..numbers.len()).find(|row| numbers.is_valid(*row) && numbers.value(*row).abs() >= LARGEST)
+        } else if let Some(texts) = array.as_string_opt::<i32>() {
+            texts.iter().position(|text| text.is_some_and(|text| is_whole_beyond(text.trim(), LARGEST)))
+        } else {
+            None
+        };
         if let Some(row) = found {
             let place = crate::error::Place::cell(name, table.first_row() + row as u64).of(table.source());
-            let message = format!("expected a whole number up to {LARGEST}, got {}", numbers.value(row));
-            return Err(
-                Error::data(place, message).with_hint("leave the column out of the model: it is then kept as it is")
-            );
+            let error = Error::data(place, format!("expected whole numbers below {LARGEST}, got a larger one"));
+            return Err(error.with_hint("leave the column out of the model: it is then kept as it is"));
         }
     }
     Ok(())
 }
 
-fn kept_batch(places: &[Place], table: &Table) -> RecordBatch {
-    let kept: Vec<usize> =
-        places.iter().enumerate().filter(|(_, place)| **place == Place::Kept).map(|(i, _)| i).collect();
-    // Copied, so that a file does not depend on the portions that the rows came in.
-    let all: Vec<u32> = (0..table.n_rows() as u32).collect();
-    table.take(&all).batch().project(&kept).expect("columns that are there")
+/// Whether a text is a whole number, digit by digit, that a 64-bit float may not hold.
+fn is_whole_beyond(text: &str, largest: f64) -> bool {
+    let digits = text.trim_start_matches(['+', '-']);
+    // Shorter ones are below it.
+    digits.len() > 15
+        && digits.bytes().all(|byte| byte.is_ascii_digit())
+        && digits.parse::<f64>().is_ok_and(|x| x >= largest)
+}
+
+fn kept_columns(places: &[Place], table: &Table) -> Result<Vec<kept::Column>> {
+    let kept = places.iter().zip(table.names()).filter(|(place, _)| **place == Place::Kept);
+    let column = |(_, name): (&Place, &str)| {
+        kept::Column::of(name, table.expect_column(name)?).map_err(|kind| {
+            let place = crate::error::Place::column(name).of(table.source());
+            let error = Error::data(place, format!("expected texts, flags, numbers, dates or times to keep, got {kind}"));
+            error.with_hint("leave the column out of the input")
+        })
+    };
+    kept.map(column).collect()
+}
+
+fn too_much(message: String) -> Error {
+    Error::mismatch(message).with_hint("fewer rows in a chunk: --chunk-rows")
 }
 
 /// A plane, or nothing where it has no values.

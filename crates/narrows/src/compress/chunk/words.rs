@@ -15,6 +15,9 @@ use super::layout::{DICTIONARIES, WORDS};
 use crate::data::Table;
 use crate::error::{Error, Result};
 
+/// No dictionaries of a chunk take more bytes: its words cost many times as much in memory.
+pub(super) const DICTIONARY_BYTES: u64 = 1 << 25;
+
 /// A column of words: its cells as numbers in a dictionary.
 pub(super) struct Words {
     pub(super) feature: usize,
@@ -92,7 +95,7 @@ pub(super) fn unpack_words(
         return Ok(Vec::new());
     }
     let dictionaries: Vec<Vec<Entry>> =
-        kept::read_values(&sections[DICTIONARIES], "a dictionary of words").map_err(Error::mismatch)?;
+        kept::read_values(&sections[DICTIONARIES], DICTIONARY_BYTES, "a dictionary of words").map_err(Error::mismatch)?;
     if dictionaries.len() != columns.len() {
         let got = dictionaries.len();
         return Err(Error::mismatch(format!("expected {} dictionaries of words, got {got}", columns.len())));

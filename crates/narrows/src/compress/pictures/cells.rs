@@ -2,7 +2,7 @@
 
 use narrows_pictures::Picture;
 
-use super::super::manifest::{Cells, From};
+use super::super::manifest::Start;
 use crate::codec::Lattice;
 
 /// Levels of pixels as cells.
@@ -15,16 +15,16 @@ pub(super) struct Counting {
 }
 
 impl Counting {
-    pub(super) fn new(expected: &[Picture], cells: Cells, white: u32) -> Counting {
-        let lattice = Lattice { step: f64::from(cells.step), bound: f64::from(cells.step) };
+    pub(super) fn new(expected: &[Picture], step: u32, start: Start, white: u32) -> Counting {
+        let lattice = Lattice { step: f64::from(step), bound: f64::from(step / 2) };
         let pixels =
             || expected.iter().flat_map(|picture| picture.pixels.iter().map(|p| f64::from(*p) * f64::from(white)));
-        let starts: Vec<i64> = match cells.from {
-            From::Black => vec![0; pixels().count()],
-            From::Expected => pixels().map(|level| level.round() as i64).collect(),
+        let starts: Vec<i64> = match start {
+            Start::Black => vec![0; pixels().count()],
+            Start::Expected => pixels().map(|level| level.round() as i64).collect(),
         };
         let guesses = pixels().zip(&starts).map(|(level, start)| lattice.guess(level - *start as f64)).collect();
-        Counting { step: cells.step.into(), starts, guesses }
+        Counting { step: step.into(), starts, guesses }
     }
 
     pub(super) fn place(&self, level: f64, start: i64) -> i64 {

@@ -33,8 +33,7 @@ impl<'a, R: Read> PictureReader<'a, R> {
         check(fitted, reader.header(), manifest::PICTURES)?;
         let manifest: PictureManifest =
             manifest::unpack(&reader.header().settings, "the header").map_err(Error::mismatch)?;
-        if manifest.cells.is_some_and(|cells| cells.step.is_multiple_of(2))
-            || !Quantiser::LEVELS.contains(&i32::from(manifest.level))
+        if !Quantiser::LEVELS.contains(&i32::from(manifest.level))
         {
             return Err(Error::mismatch("the header is damaged: it asks for a rounding that does not exist"));
         }
@@ -69,7 +68,7 @@ impl<'a, R: Read> PictureReader<'a, R> {
             _ => return Err(bad("pictures have 8 or 16 bits")),
         };
         let values = [height, width, channels.count(), n].into_iter().try_fold(1_usize, usize::checked_mul);
-        let is_large = height.max(width) > 1 << 16 || values.is_none_or(|values| values == 0 || values > 1 << 31);
+        let is_large = height.max(width) > 1 << 16 || values.is_none_or(|values| values == 0 || values > manifest::LARGEST);
         if is_large || chunk.rows != u64::from(run.count) {
             return Err(bad("its size is not possible"));
         }
@@ -77,14 +76,17 @@ impl<'a, R: Read> PictureReader<'a, R> {
         self.passage.check("the compressed file", &form)?;
         let quantiser = &self.passage.coding.quantiser;
         let level = i32::from(self.manifest.level);
-        let samples = self.passage.intake.n_samples(&form) * n;
-        let tables = quantiser.tables(self.passage.fitted.code_size(), level);
+        let (samples, k) = (self.passage.intake.n_samples(&form) * n, self.passage.fitted.code_size());
+        if samples.checked_mul(k).is_none_or(|units| units > manifest::LARGEST) {
+            return Err(bad("its codes are more than are possible"));
+        }
+        let tables = quantiser.tables(k, level);
         let symbols = decode_codes(&sections[CODES], samples, &tables).map_err(damaged)?;
         let expected = self.passage.expected(&quantiser.codes(&symbols, level), &form, n);
-        let pictures = match self.manifest.cells {
+        let pictures = match self.manifest.fidelity.picture_step(run.white) {
             None => expected,
-            Some(cells) => {
-                let counting = Counting::new(&expected, cells, run.white);
+            Some(step) => {
+                let counting = Counting::new(&expected, step, self.manifest.start, run.white);
                 let plane = Plane { shape: shape(&form, n), guesses: &counting.guesses };
                 let (pixels, stored) = sections[PIXELS].split_last_chunk().ok_or_else(|| bad("it has no pixels"))?;
                 let places = decode_plane(pixels, &plane).map_err(damaged)?;
@@ -95,7 +97,7 @@ impl<'a, R: Read> PictureReader<'a, R> {
             }
         };
         let mut beside: Vec<Beside> =
-            kept::read_values(&sections[BESIDE], "what pictures have beside their pixels").map_err(Error::mismatch)?;
+            kept::read_values(&sections[BESIDE], kept::LARGEST, "what pictures have beside their pixels").map_err(Error::mismatch)?;
         if beside.is_empty() {
             beside = vec![Beside::default(); n];
         }

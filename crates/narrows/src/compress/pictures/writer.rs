@@ -8,10 +8,10 @@ use narrows_pictures::{Photo, Picture};
 
 use super::super::account::Account;
 use super::super::counted::Counted;
-use super::super::fidelity::{Bound, Detail, Fidelity};
+use super::super::fidelity::{Bound, Fidelity};
 use super::super::identity::identity;
 use super::super::kept;
-use super::super::manifest::{self, Cells, From, PictureManifest, Run};
+use super::super::manifest::{self, PictureManifest, Run, Start};
 use super::super::writer::cannot_write;
 use super::cells::Counting;
 use super::passage::{Passage, levels, shape, white};
@@ -116,7 +116,7 @@ impl<'a, W: Write> PictureWriter<'a, W> {
         };
         let packed = pack(&self.passage, manifest, &pictures, &codes, white);
         let beside = if beside.iter().all(|beside| *beside == Beside::default()) { Vec::new() } else { beside };
-        let sections = [manifest::pack(&run), packed.codes, packed.pixels, kept::values(&beside)];
+        let sections = [manifest::pack(&run), packed.codes, packed.pixels, kept::values(&beside, kept::LARGEST).map_err(Error::mismatch)?];
         let parts: Vec<&[u8]> = sections.iter().map(Vec::as_slice).collect();
         writer.chunk(pictures.len() as u64, &parts).map_err(cannot_write)?;
         let account = &mut self.account;
@@ -138,28 +138,12 @@ impl<'a, W: Write> PictureWriter<'a, W> {
     /// Decides what the header says, by the first pictures, and writes it.
     fn open(&mut self, pictures: &[Picture], codes: &[f32], white: u32) -> Result<()> {
         let passage = &self.passage;
-        let step = match self.fidelity {
-            Fidelity::Code(_) => None,
-            Fidelity::Lossless => Some(1),
-            Fidelity::Within(bound) => {
-                let levels = match bound {
-                    Bound::Absolute(bound) => bound,
-                    Bound::Share(share) => share * f64::from(white),
-                };
-                Some(2 * levels.min(f64::from(u16::MAX)) as u32 + 1)
-            }
+        let quantiser = &passage.coding.quantiser;
+        let manifest = match (self.fidelity, self.fidelity.picture_step(white)) {
+            (Fidelity::Code(detail), _) => self.manifest(detail.level(quantiser), Start::Black),
+            (_, step) => self.best(step.unwrap_or(1), pictures, codes, white),
         };
-        let manifest = match (step, self.fidelity) {
-            (None, Fidelity::Code(Detail::Quality(quality))) => {
-                PictureManifest { level: 5 - quality as i8, cells: None }
-            }
-            (None, Fidelity::Code(Detail::Bits(bits))) => {
-                PictureManifest { level: passage.coding.quantiser.level_of(bits) as i8, cells: None }
-            }
-            (None, _) => PictureManifest { level: 0, cells: None },
-            (Some(step), _) => self.best(step, pictures, codes, white),
-        };
-        let model = identity(passage.fitted, passage.coding);
+        let model = identity(passage.fitted, passage.coding)?;
         let header = Header { codec: manifest::PICTURES, model, settings: manifest::pack(&manifest) };
         let sink = Counted::new(self.sink.take().expect("opened once"));
         let writer = Writer::new(sink, &header).map_err(cannot_write)?;
@@ -169,6 +153,10 @@ impl<'a, W: Write> PictureWriter<'a, W> {
 }
 
 impl<W: Write> PictureWriter<'_, W> {
+    fn manifest(&self, level: i32, start: Start) -> PictureManifest {
+        PictureManifest { level: level as i8, fidelity: self.fidelity, start }
+    }
+
     /// The rounding of codes and the start of cells that cost least on the first pictures, where a bit a value is worth
     /// half the error, as it is at any rate that is not too low.
     fn best(&self, step: u32, pictures: &[Picture], codes: &[f32], white: u32) -> PictureManifest {
@@ -184,11 +172,9 @@ impl<W: Write> PictureWriter<'_, W> {
             let error = errors.sum::<f64>() / values as f64 + 1.0 / 12.0;
             8.0 * (packed.codes.len() + packed.pixels.len()) as f64 / values as f64 + 0.5 * error.log2()
         };
-        let starts: &[From] = if step == 1 { &[From::Black] } else { &[From::Black, From::Expected] };
+        let starts: &[Start] = if step == 1 { &[Start::Black] } else { &[Start::Black, Start::Expected] };
         let levels = TRIED.chain([*Quantiser::LEVELS.end()]);
-        let tried = levels.flat_map(|level| starts.iter().map(move |from| (level, *from)));
-        let manifests =
-            tried.map(|(level, from)| PictureManifest { level: level as i8, cells: Some(Cells { step, from }) });
+        let manifests = levels.flat_map(|level| starts.iter().map(move |start| self.manifest(level, *start)));
         let costs = manifests.map(|manifest| (cost(&manifest), manifest));
         costs.min_by(|(a, _), (b, _)| a.total_cmp(b)).expect("levels are tried").1
     }
@@ -209,10 +195,10 @@ fn pack(passage: &Passage<'_>, manifest: &PictureManifest, pictures: &[Picture],
     let form = &pictures[0];
     let expected = passage.expected(&quantiser.codes(&symbols, level), form, pictures.len());
     let codes = encode_codes(&symbols, &tables);
-    let Some(cells) = manifest.cells else {
+    let Some(step) = manifest.fidelity.picture_step(white) else {
         return Packed { codes, pixels: Vec::new(), rebuilt: expected };
     };
-    let counted = Counting::new(&expected, cells, white);
+    let counted = Counting::new(&expected, step, manifest.start, white);
     let pixels = pictures.iter().flat_map(|picture| levels(picture, white));
     let places: Vec<i64> = pixels.zip(&counted.starts).map(|(level, start)| counted.place(level, *start)).collect();
     let plane = Plane { shape: shape(form, pictures.len()), guesses: &counted.guesses };
