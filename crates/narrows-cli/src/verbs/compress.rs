@@ -139,8 +139,12 @@ pub(super) fn whole(sink: BufWriter<Sink>) -> Result<Sink, Failure> {
 /// What a comparison has shown.
 pub(super) fn verified(fidelity: Fidelity) -> &'static str {
     match fidelity {
-        Fidelity::Code(_) => "verified: decompressed again; what the model does not know is as it was, the code alone promises no more",
-        Fidelity::Within(_) | Fidelity::Lossless => "verified: decompressed again and compared with the input, cell by cell",
+        Fidelity::Code(_) => {
+            "verified: decompressed again; what the model does not know is as it was, the code alone promises no more"
+        }
+        Fidelity::Within(_) | Fidelity::Lossless => {
+            "verified: decompressed again and compared with the input, cell by cell"
+        }
     }
 }
 
@@ -267,7 +271,9 @@ impl Told {
             bound: match (fidelity, noun) {
                 (Fidelity::Code(_), _) => None,
                 (Fidelity::Within(Bound::Absolute(bound)), "picture") => Some(format!("bound {bound} levels of 255")),
-                (Fidelity::Within(Bound::Share(share)), "picture") => Some(format!("bound {} % of white", 100.0 * share)),
+                (Fidelity::Within(Bound::Share(share)), "picture") => {
+                    Some(format!("bound {} % of white", 100.0 * share))
+                }
                 (Fidelity::Within(Bound::Absolute(bound)), _) => Some(format!("bound {bound} in each column's unit")),
                 (Fidelity::Within(Bound::Share(share)), _) => Some(format!("bound {} %", 100.0 * share)),
                 (Fidelity::Lossless, _) => Some("lossless".to_owned()),

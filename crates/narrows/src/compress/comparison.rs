@@ -5,10 +5,10 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type};
 
 use super::fidelity::{Bound, Fidelity};
-use crate::codec::Span;
+use super::passage::features;
 use crate::data::{ColumnKind, Table, conform};
 use crate::error::{Error, Place, Result};
-use crate::fitted::{Fitted, Intake};
+use crate::fitted::Fitted;
 
 /// Holds rows that were decompressed against those that were compressed.
 pub struct Comparison<'a> {
@@ -39,12 +39,11 @@ impl<'a> Comparison<'a> {
         let (was_typed, _) = conform(was.clone(), schema)?;
         let (is_typed, _) = conform(is.clone(), schema)?;
         for name in was.names() {
-            let number = schema.columns.iter().position(|column| column.name == name);
-            let kind = number.map(|i| schema.columns[i].kind);
+            let kind = schema.get(name).map(|column| column.kind);
             let is_special = self.fitted.point_columns().iter().any(|special| special == name);
             match (kind, self.fidelity) {
                 (Some(ColumnKind::Numeric), _) if !is_special => {
-                    let bound = self.bound(number.expect("known above"), name);
+                    let bound = self.bound(name);
                     check_numbers(&was_typed, &is_typed, name, bound, was.first_row())?;
                 }
                 (Some(kind), Fidelity::Code(_)) if !is_special && kind != ColumnKind::Datetime => {}
@@ -54,22 +53,15 @@ impl<'a> Comparison<'a> {
         Ok(())
     }
 
-    fn bound(&self, column: usize, name: &str) -> f64 {
+    fn bound(&self, name: &str) -> f64 {
         match self.fidelity {
             Fidelity::Code(_) => f64::INFINITY,
             Fidelity::Lossless => 0.0,
             Fidelity::Within(Bound::Absolute(bound)) => bound,
             Fidelity::Within(Bound::Share(share)) => {
                 let spans = self.fitted.coding.as_ref().map_or(&[][..], |coding| &coding.spans);
-                let place = match &self.fitted.intake {
-                    Intake::Series(series) => {
-                        let channel = series.columns.channels.iter().position(|channel| channel == name);
-                        channel.map(|channel| channel % spans.len().max(1))
-                    }
-                    Intake::Table(_) | Intake::Images(_) => Some(column),
-                };
-                let span = place.and_then(|place| spans.get(place).copied().flatten());
-                share * span.as_ref().map_or(0.0, Span::width)
+                let feature = features(self.fitted, spans).into_iter().find(|feature| feature.column.name == name);
+                share * feature.and_then(|feature| feature.span).map_or(0.0, |span| span.width())
             }
         }
     }

@@ -6,8 +6,8 @@
 
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::Float64Type;
-use narrows_engine::rng::{Purpose, Stream};
 use narrows_engine::Threads;
+use narrows_engine::rng::{Purpose, Stream};
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::codec::Coding;

@@ -125,7 +125,10 @@ pub(super) fn values<T: Serialize>(values: &[T], limit: u64) -> Result<Vec<u8>, 
     }
     let bytes = pack(&values);
     if bytes.len() as u64 > limit {
-        return Err(format!("expected at most {limit} bytes of texts and other kept cells in a chunk, got {}", bytes.len()));
+        return Err(format!(
+            "expected at most {limit} bytes of texts and other kept cells in a chunk, got {}",
+            bytes.len()
+        ));
     }
     Ok(squeeze(&bytes))
 }
@@ -177,7 +180,9 @@ mod tests {
         check(Arc::new(Float32Array::from(vec![Some(-0.0), None, Some(f32::NEG_INFINITY), Some(1e-40)])));
         let decimal = Decimal128Array::from(vec![Some(i128::MAX / 7), None, Some(-1), Some(0)]);
         check(Arc::new(decimal.with_precision_and_scale(38, 2).unwrap()));
-        check(Arc::new(TimestampMicrosecondArray::from(vec![Some(5), None, Some(-7), Some(0)]).with_timezone("+01:00")));
+        check(Arc::new(
+            TimestampMicrosecondArray::from(vec![Some(5), None, Some(-7), Some(0)]).with_timezone("+01:00"),
+        ));
         check(arrow::array::new_null_array(&DataType::Null, 4));
         let nested = arrow::array::new_null_array(&DataType::new_list(DataType::Int8, true), 3);
         assert!(Column::of("x", &nested).unwrap_err().contains("List"));
@@ -186,7 +191,8 @@ mod tests {
     #[test]
     fn forged_columns_are_errors() {
         let text = |lengths: Vec<u32>, text: &str| Cells::Texts { lengths, text: text.to_owned() };
-        let values = |kind: &str, bytes: usize| Cells::Values { kind: kind.into(), bytes: vec![7; bytes], present: vec![1, 1] };
+        let values =
+            |kind: &str, bytes: usize| Cells::Values { kind: kind.into(), bytes: vec![7; bytes], present: vec![1, 1] };
         for cells in [
             text(vec![3, 9], "ab"),
             text(vec![2, 1], "abc"),

@@ -36,19 +36,7 @@ pub(super) struct Feature<'a> {
 impl<'a> Passage<'a> {
     /// The columns that the model rebuilds, in its own order.
     pub(super) fn features(&self) -> Vec<Feature<'a>> {
-        let spans = &self.coding.spans;
-        match &self.fitted.intake {
-            Intake::Series(series) => {
-                let k = spans.len().max(1);
-                let known = |name: &String| self.fitted.schema().get(name);
-                let channels = series.columns.channels.iter().filter_map(known).enumerate();
-                channels.map(|(i, column)| Feature { column, span: spans.get(i % k).copied().flatten() }).collect()
-            }
-            Intake::Table(_) | Intake::Images(_) => {
-                let columns = self.fitted.schema().columns.iter().enumerate();
-                columns.map(|(i, column)| Feature { column, span: spans.get(i).copied().flatten() }).collect()
-            }
-        }
+        features(self.fitted, &self.coding.spans)
     }
 
     /// Values that a row takes: its cells and its code.
@@ -160,6 +148,18 @@ impl<'a> Passage<'a> {
             _ => Ok(()),
         }
     }
+}
+
+/// The columns that the model rebuilds, in its own order, with their ranges in training.
+pub(super) fn features<'a>(fitted: &'a Fitted, spans: &[Option<Span>]) -> Vec<Feature<'a>> {
+    let schema = fitted.schema();
+    let columns: Vec<&Column> = match &fitted.intake {
+        Intake::Series(series) => series.columns.channels.iter().filter_map(|name| schema.get(name)).collect(),
+        Intake::Table(_) | Intake::Images(_) => schema.columns.iter().collect(),
+    };
+    // The steps of a row that is a series share the range of its only channel.
+    let span = |i: usize| spans.get(i % spans.len().max(1)).copied().flatten();
+    columns.into_iter().enumerate().map(|(i, column)| Feature { column, span: span(i) }).collect()
 }
 
 /// Of rows: how many, and how they lie in time.

@@ -414,7 +414,8 @@ fn numbers_that_no_float_holds_are_kept_or_refused() {
     use arrow::array::{Decimal128Array, UInt64Array};
     let n = 200;
     let x: Vec<f64> = (0..n).map(|i| f64::from(i) * 1.5).collect();
-    let train = Table::from_columns(vec![("x", x.clone()), ("y", x.iter().map(|x| (x * 0.1).sin()).collect())]).unwrap();
+    let train =
+        Table::from_columns(vec![("x", x.clone()), ("y", x.iter().map(|x| (x * 0.1).sin()).collect())]).unwrap();
     let fitted = fit_with(&quick(Preset::Simple), train, 1).unwrap();
     let with = |array: ArrayRef| {
         let rows = array.len();

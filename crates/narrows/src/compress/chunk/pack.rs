@@ -61,7 +61,8 @@ impl<'a> Ready<'a> {
             gaps.clear();
         }
         check_whole(places, &features, table)?;
-        let form = passage.form(&skeleton(&passage, places, table, table.n_rows(), &gaps, table.first_row())?, table.n_rows())?;
+        let form = passage
+            .form(&skeleton(&passage, places, table, table.n_rows(), &gaps, table.first_row())?, table.n_rows())?;
         let words = words(places, &features, table, &typed)?;
         Ok(Ready { passage, manifest, table, typed, samples, form, gaps, words })
     }
@@ -195,7 +196,8 @@ fn kept_columns(places: &[Place], table: &Table) -> Result<Vec<kept::Column>> {
     let column = |(_, name): (&Place, &str)| {
         kept::Column::of(name, table.expect_column(name)?).map_err(|kind| {
             let place = crate::error::Place::column(name).of(table.source());
-            let error = Error::data(place, format!("expected texts, flags, numbers, dates or times to keep, got {kind}"));
+            let error =
+                Error::data(place, format!("expected texts, flags, numbers, dates or times to keep, got {kind}"));
             error.with_hint("leave the column out of the input")
         })
     };

@@ -45,7 +45,9 @@ pub(in crate::compress) fn unpack(passage: &Passage<'_>, manifest: &TableManifes
         kept.into_iter().map(|column| column.array(rows)).collect::<Result<_, _>>().map_err(damaged)?;
     let idle = [(LEVELS, passage.n_levels() == 0), (GAPS, rebuilt.is_empty())];
     if let Some((section, _)) = idle.into_iter().find(|(section, idle)| *idle && !sections[*section].is_empty()) {
-        return Err(damaged(format!("expected nothing in section {section}, which this model does not use, got bytes")));
+        return Err(damaged(format!(
+            "expected nothing in section {section}, which this model does not use, got bytes"
+        )));
     }
     let gaps = if sections[GAPS].is_empty() {
         Vec::new()
@@ -54,7 +56,8 @@ pub(in crate::compress) fn unpack(passage: &Passage<'_>, manifest: &TableManifes
         let guesses = vec![0; rows * rebuilt.len()];
         decode_plane(&sections[GAPS], &Plane { shape, guesses: &guesses }).map_err(codec)?
     };
-    let skeleton = skeleton(passage, places, &Table::from_arrays(kept.clone(), "compressed")?, rows, &gaps, *first_row)?;
+    let skeleton =
+        skeleton(passage, places, &Table::from_arrays(kept.clone(), "compressed")?, rows, &gaps, *first_row)?;
     let form = passage.form(&skeleton, rows)?;
     let n = passage.n_samples(&form);
     let quantiser = &passage.coding.quantiser;

@@ -95,7 +95,8 @@ pub(super) fn unpack_words(
         return Ok(Vec::new());
     }
     let dictionaries: Vec<Vec<Entry>> =
-        kept::read_values(&sections[DICTIONARIES], DICTIONARY_BYTES, "a dictionary of words").map_err(Error::mismatch)?;
+        kept::read_values(&sections[DICTIONARIES], DICTIONARY_BYTES, "a dictionary of words")
+            .map_err(Error::mismatch)?;
     if dictionaries.len() != columns.len() {
         let got = dictionaries.len();
         return Err(Error::mismatch(format!("expected {} dictionaries of words, got {got}", columns.len())));

@@ -33,8 +33,7 @@ impl<'a, R: Read> PictureReader<'a, R> {
         check(fitted, reader.header(), manifest::PICTURES)?;
         let manifest: PictureManifest =
             manifest::unpack(&reader.header().settings, "the header").map_err(Error::mismatch)?;
-        if !Quantiser::LEVELS.contains(&i32::from(manifest.level))
-        {
+        if !Quantiser::LEVELS.contains(&i32::from(manifest.level)) {
             return Err(Error::mismatch("the header is damaged: it asks for a rounding that does not exist"));
         }
         Ok(PictureReader { passage: Passage::new(fitted, threads)?, manifest, reader })
@@ -68,7 +67,8 @@ impl<'a, R: Read> PictureReader<'a, R> {
             _ => return Err(bad("pictures have 8 or 16 bits")),
         };
         let values = [height, width, channels.count(), n].into_iter().try_fold(1_usize, usize::checked_mul);
-        let is_large = height.max(width) > 1 << 16 || values.is_none_or(|values| values == 0 || values > manifest::LARGEST);
+        let is_large =
+            height.max(width) > 1 << 16 || values.is_none_or(|values| values == 0 || values > manifest::LARGEST);
         if is_large || chunk.rows != u64::from(run.count) {
             return Err(bad("its size is not possible"));
         }
@@ -97,7 +97,8 @@ impl<'a, R: Read> PictureReader<'a, R> {
             }
         };
         let mut beside: Vec<Beside> =
-            kept::read_values(&sections[BESIDE], kept::LARGEST, "what pictures have beside their pixels").map_err(Error::mismatch)?;
+            kept::read_values(&sections[BESIDE], kept::LARGEST, "what pictures have beside their pixels")
+                .map_err(Error::mismatch)?;
         if beside.is_empty() {
             beside = vec![Beside::default(); n];
         }

@@ -116,7 +116,12 @@ impl<'a, W: Write> PictureWriter<'a, W> {
         };
         let packed = pack(&self.passage, manifest, &pictures, &codes, white);
         let beside = if beside.iter().all(|beside| *beside == Beside::default()) { Vec::new() } else { beside };
-        let sections = [manifest::pack(&run), packed.codes, packed.pixels, kept::values(&beside, kept::LARGEST).map_err(Error::mismatch)?];
+        let sections = [
+            manifest::pack(&run),
+            packed.codes,
+            packed.pixels,
+            kept::values(&beside, kept::LARGEST).map_err(Error::mismatch)?,
+        ];
         let parts: Vec<&[u8]> = sections.iter().map(Vec::as_slice).collect();
         writer.chunk(pictures.len() as u64, &parts).map_err(cannot_write)?;
         let account = &mut self.account;
