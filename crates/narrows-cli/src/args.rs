@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::talk::Talk;
 use crate::verbs;
 
-/// Finds anomalies in tables with autoencoders: fit on rows that are normal, score others, explain why.
+/// Finds anomalies, restores pictures, compresses and generates with autoencoders, on tables, series and pictures.
 ///
 /// Example:
 ///   narrows demo

@@ -1,11 +1,12 @@
 //! Pictures compressed: whole ones and pieces, with and without a bound.
 
+use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use narrows::compress::{Account, Bound, Detail, Fidelity, PictureReader, PictureWriter};
 use narrows::pictures::{Album, Channels, Depth, Limits, Photo, Picture, Store};
 use narrows::recipe::Kind;
-use narrows::{Fitted, PictureRoles, Preset, Recipe, Session, Threads, fit_images};
+use narrows::{Fitted, PictureRoles, Preset, Recipe, Session, Threads, file, fit_images};
 
 /// A disc before a slope, on the levels of a file of 8 bits.
 fn picture(height: usize, width: usize, channels: Channels, i: usize) -> Picture {
@@ -153,4 +154,45 @@ fn a_bound_holds_for_pictures_of_every_depth() {
     check(whole(), &photos, Fidelity::Within(Bound::Share(0.01)), 0.01);
     check(whole(), &photos, Fidelity::Within(Bound::Absolute(2.0)), 2.0 / 255.0);
     check(whole(), &photos, Fidelity::Lossless, 0.0);
+}
+
+fn golden(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../testdata/compressed").join(name)
+}
+
+/// The levels of all pictures, a line a row of pixels.
+fn levels(photos: &[(String, Photo)]) -> String {
+    let mut text = String::new();
+    for (name, photo) in photos {
+        text.push_str(name);
+        for row in photo.picture.pixels.chunks(photo.picture.width * photo.picture.channels.count()) {
+            let row: Vec<String> = row.iter().map(|p| ((p * 255.0).round() as u8).to_string()).collect();
+            text.push_str(&format!("\n{}", row.join(" ")));
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// Files of this version, which every later version and every machine must decode to these very pixels.
+#[test]
+fn golden_files_decode_to_the_same_pixels() {
+    let fitted = file::load(&golden("discs.narrows")).unwrap();
+    for name in ["bound", "code"] {
+        let bytes = std::fs::read(golden(&format!("discs_{name}.nrw"))).unwrap();
+        let expected = std::fs::read_to_string(golden(&format!("discs_{name}.txt"))).unwrap();
+        assert!(levels(&read_all(&fitted, &bytes, 2).unwrap()) == expected, "{name}");
+    }
+}
+
+#[test]
+#[ignore = "writes the golden files; they are made once and stay for ever"]
+fn make_golden_files() {
+    file::save(whole(), &golden("discs.narrows")).unwrap();
+    let photos: Vec<Photo> = (60..63).map(|i| picture(16, 16, Channels::Grey, i).into()).collect();
+    for (name, fidelity) in [("bound", Fidelity::Within(Bound::Share(0.03))), ("code", Fidelity::Code(Detail::Own))] {
+        let (bytes, _) = compress(whole(), &photos, fidelity, 1);
+        std::fs::write(golden(&format!("discs_{name}.txt")), levels(&read_all(whole(), &bytes, 1).unwrap())).unwrap();
+        std::fs::write(golden(&format!("discs_{name}.nrw")), bytes).unwrap();
+    }
 }
