@@ -219,6 +219,7 @@ pub(super) struct Told {
     psnr: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     zstd_of_cells: Option<u64>,
+    number_bytes: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     zstd_of_file: Option<u64>,
     words: u64,
@@ -265,6 +266,7 @@ impl Told {
             error_99: account.errors.quantile(0.99),
             psnr: account.errors.psnr().min(999.0),
             zstd_of_cells: account.zstd_of_cells,
+            number_bytes: account.numbers,
             zstd_of_file: files.and_then(|files| zstd_of(files).ok().flatten()),
             words: account.words,
             other_words: account.other_words,
@@ -329,12 +331,16 @@ impl Told {
             let (other, words) = (grouped(self.other_words), grouped(self.words));
             talk.line(format_args!("  {other} of {words} words and flags came out as others"));
         }
-        let versus = |other: u64| format!("{} bytes, {:.2} times ours", grouped(other), other as f64 / *bytes as f64);
         if let Some(cells) = self.zstd_of_cells {
-            talk.line(format_args!("  the same numbers rounded alike by zstd -19: {}", versus(cells)));
+            let (times, ours) = (cells as f64 / self.number_bytes.max(1) as f64, grouped(self.number_bytes));
+            let cells = grouped(cells);
+            talk.line(format_args!(
+                "  the numbers rounded alike by zstd -19: {cells} bytes, {times:.2} times our {ours}"
+            ));
         }
         if let Some(file) = self.zstd_of_file {
-            talk.line(format_args!("  the input as it is by zstd -19: {}", versus(file)));
+            let times = file as f64 / *bytes as f64;
+            talk.line(format_args!("  the input as it is by zstd -19: {} bytes, {times:.2} times ours", grouped(file)));
         }
         self.rivals.iter().for_each(|rival| talk.line(format_args!("  {rival}")));
         match self.break_even_bytes {

@@ -2,40 +2,80 @@
 
 use narrows_codec::FRACTION;
 
-/// Multiples of a step.
+/// Multiples of a step, rounded to as many decimals as the bound is worth.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Lattice {
     pub(crate) step: f64,
     pub(crate) bound: f64,
+    decimals: Decimals,
+}
+
+/// What numbers are rounded to, so that they are written in a few digits.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Decimals {
+    /// Multiples of a step are as they are.
+    Exact,
+    /// To multiples of one over this power of ten.
+    Over(f64),
+    /// To multiples of this power of ten.
+    Times(f64),
 }
 
 /// Whole numbers up to here are exact in an `f64`, and leave room for the fraction of a guess.
 const LARGEST: f64 = (1_u64 << 52) as f64;
 
-/// A step is this much smaller than twice the bound, so that rounding cannot push a cell over it.
-const MARGIN: f64 = 1.0 - 1e-9;
+/// Share of the bound that is left to the decimals.
+const ROUNDING: f64 = 0.0025;
+
+impl Decimals {
+    /// The coarsest power of ten whose half is within the share of the bound that rounding may take.
+    fn within(bound: f64) -> Decimals {
+        let largest = 2.0 * ROUNDING * bound;
+        // By multiplication alone, which every machine does alike; powers of ten are exact up to the 22nd.
+        let power = |n: i32| (0..n).fold(1.0_f64, |power, _| power * 10.0);
+        let (fine, coarse) = (1..=22, 0..=22);
+        if largest >= 1.0 {
+            let unit = coarse.map(power).take_while(|unit| *unit <= largest).last().unwrap_or(1.0);
+            return Decimals::Times(unit);
+        }
+        fine.map(power).find(|over| 1.0 / over <= largest).map_or(Decimals::Exact, Decimals::Over)
+    }
+
+    fn rounded(self, x: f64) -> f64 {
+        match self {
+            Decimals::Exact => x,
+            Decimals::Over(power) => (x * power).round() / power,
+            Decimals::Times(unit) => (x / unit).round() * unit,
+        }
+    }
+}
 
 impl Lattice {
     /// The coarsest steps that keep every number within `bound` of its cell.
     pub(crate) fn within(bound: f64) -> Lattice {
-        Lattice { step: 2.0 * bound * MARGIN, bound }
+        Lattice { step: 2.0 * bound * (1.0 - 2.0 * ROUNDING), bound, decimals: Decimals::within(bound) }
     }
 
     /// The same for whole numbers, which come back whole; a bound below 1 keeps them as they are.
     pub(crate) fn whole(bound: f64) -> Lattice {
-        Lattice { step: 2.0 * bound.floor() + 1.0, bound }
+        Lattice { step: 2.0 * bound.floor() + 1.0, bound, decimals: Decimals::Exact }
+    }
+
+    /// Steps of so many levels.
+    pub(crate) fn levels(step: u32) -> Lattice {
+        Lattice { step: f64::from(step), bound: f64::from(step / 2), decimals: Decimals::Exact }
     }
 
     /// Where a number lies; none where its cell would be further off than the bound.
     pub(crate) fn index(self, x: f64) -> Option<i64> {
         let place = (x / self.step).round();
-        let fits = place.abs() <= LARGEST && (place * self.step - x).abs() <= self.bound;
+        let fits = place.abs() <= LARGEST && (self.decimals.rounded(place * self.step) - x).abs() <= self.bound;
         fits.then_some(place as i64)
     }
 
     /// The number at a place.
     pub(crate) fn value(self, index: i64) -> f64 {
-        index as f64 * self.step
+        self.decimals.rounded(index as f64 * self.step)
     }
 
     /// A guessed number as a place with a fraction, in fixed point.
@@ -70,6 +110,20 @@ mod tests {
             let back = lattice.value(index);
             prop_assert!(back.fract() == 0.0 && (back - x as f64).abs() <= bound);
         }
+    }
+
+    #[test]
+    fn numbers_are_written_in_a_few_digits() {
+        let check = |bound: f64, x: f64, longest: usize| {
+            let lattice = Lattice::within(bound);
+            let back = lattice.value(lattice.index(x).unwrap());
+            let digits = format!("{back:e}").split('e').next().unwrap().len();
+            assert!(digits <= longest && (back - x).abs() <= bound, "{bound} {x} {back}");
+        };
+        check(0.32, 64.49, 6);
+        check(1e-3, 0.5, 7);
+        check(40_000.0, 1_234_567.0, 6);
+        check(1.0, 3.0, 4);
     }
 
     #[test]

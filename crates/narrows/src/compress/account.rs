@@ -17,6 +17,8 @@ pub struct Account {
     pub kept: u64,
     /// Halvings (below zero) or doublings of the model's rounding.
     pub level: i32,
+    /// Bytes of all that numbers take: codes, what they leave over, numbers stored by themselves.
+    pub numbers: u64,
     /// Bytes that zstd -19 makes of the same numbers in the same cells; none where the code is all there is.
     pub zstd_of_cells: Option<u64>,
     /// Chunks, each of which can be read by itself.

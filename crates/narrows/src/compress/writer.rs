@@ -145,7 +145,8 @@ impl<'a, W: Write> TableWriter<'a, W> {
         account.rows += table.n_rows() as u64;
         account.chunks += 1;
         account.level = file.manifest.level.into();
-        let [codes, residual, kept] = chunk::sizes(&sections);
+        let [codes, residual, kept, numbers] = chunk::sizes(&sections);
+        account.numbers += numbers;
         account.codes += codes;
         account.residual += residual;
         account.kept += kept;

@@ -28,10 +28,15 @@ pub(super) const KEPT: usize = 7;
 /// The sections of a chunk, by what they hold.
 pub(super) type Sections = [Vec<u8>; SECTIONS];
 
-/// Bytes of codes, of what they leave over, and of what is kept as it is.
-pub(in crate::compress) fn sizes(sections: &Sections) -> [u64; 3] {
+/// Bytes of codes, of what they leave over, and of what is kept as it is; then of all that numbers take.
+pub(in crate::compress) fn sizes(sections: &Sections) -> [u64; 4] {
     let sum = |parts: &[usize]| parts.iter().map(|part| sections[*part].len() as u64).sum();
-    [sum(&[CODES, LEVELS]), sum(&[GAPS, NUMBERS, WORDS, DICTIONARIES]), sum(&[EXCEPTIONS, KEPT])]
+    [
+        sum(&[CODES, LEVELS]),
+        sum(&[GAPS, NUMBERS, WORDS, DICTIONARIES]),
+        sum(&[EXCEPTIONS, KEPT]),
+        sum(&[CODES, LEVELS, NUMBERS, EXCEPTIONS]),
+    ]
 }
 
 /// Where the columns of a file are, from the first rows of it.

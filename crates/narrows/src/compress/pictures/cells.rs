@@ -16,7 +16,7 @@ pub(super) struct Counting {
 
 impl Counting {
     pub(super) fn new(expected: &[Picture], step: u32, start: Start, white: u32) -> Counting {
-        let lattice = Lattice { step: f64::from(step), bound: f64::from(step / 2) };
+        let lattice = Lattice::levels(step);
         let pixels =
             || expected.iter().flat_map(|picture| picture.pixels.iter().map(|p| f64::from(*p) * f64::from(white)));
         let starts: Vec<i64> = match start {
