@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Args as ClapArgs;
 use narrows::Error;
 use narrows::compress::TableReader;
+use narrows::data::Table;
 
 use super::{compress, pictures};
 use crate::args::{Common, ModelArg};
@@ -62,35 +63,29 @@ impl Decompress {
             });
         }
         let told = |error: Error| Failure::from(of_file(error, &self.file));
-        let writer = match self.rows {
-            Some(ref rows) => {
+        let mut next: Box<dyn FnMut() -> narrows::Result<Option<Table>>> = match &self.rows {
+            Some(rows) => {
                 if self.file.as_os_str() == "-" {
                     let message = "expected a file to read from the middle of, got a pipe";
                     return Err(Error::recipe("--rows", message).into());
                 }
                 let file = compress::open(&self.file)?;
                 let mut reader = TableReader::of_rows(&fitted, file, rows.clone(), &threads).map_err(told)?;
-                write_while(self.output.writer()?, |send| {
-                    while let Some(table) = reader.next_rows().map_err(told)? {
-                        if !send(table.batch().clone()) {
-                            break;
-                        }
-                    }
-                    Ok(())
-                })?
+                Box::new(move || reader.next_rows())
             }
             None => {
                 let mut reader = TableReader::new(&fitted, self.source()?, &threads).map_err(told)?;
-                write_while(self.output.writer()?, |send| {
-                    while let Some(table) = reader.next_table().map_err(told)? {
-                        if !send(table.batch().clone()) {
-                            break;
-                        }
-                    }
-                    Ok(())
-                })?
+                Box::new(move || reader.next_table())
             }
         };
+        let writer = write_while(self.output.writer()?, |send| {
+            while let Some(table) = next().map_err(told)? {
+                if !send(table.batch().clone()) {
+                    break;
+                }
+            }
+            Ok(())
+        })?;
         writer.finish()?;
         Ok(Outcome::Done)
     }

@@ -5,10 +5,7 @@
 //! log_var is clamped to [-10, 10], with no gradient beyond. A row's divergence from the standard normal
 //! is KL = -1/2 sum(1 + log_var - mean^2 - e^log_var).
 
-use super::NoiseKey;
 use crate::kernels::{maths, sum, vectorised};
-use crate::layer::{ELEMENT_COST, Rows};
-use crate::rng::{Purpose, Stream};
 
 /// Bound of |log_var|.
 const LOG_VAR_BOUND: f32 = 10.0;
@@ -42,18 +39,6 @@ pub(crate) struct Gaussian {
 }
 
 impl Gaussian {
-    /// Draws the standard normals of every row, `[n, code_size]`.
-    pub(super) fn draw(&self, rows: Rows<'_>, key: NoiseKey<'_>, noise: &mut [f32]) {
-        let width = self.code_size;
-        let tile = rows.tile(width * ELEMENT_COST);
-        rows.threads.chunks(&mut noise[..rows.n * width], tile * width, |t, noise| {
-            for (i, noise) in noise.chunks_exact_mut(width).enumerate() {
-                let row = key.rows[t * tile + i];
-                Stream::new(key.seed, Purpose::Latent, key.epoch, row.into()).fill_normal(noise);
-            }
-        });
-    }
-
     /// code = mean + e^(log_var / 2) noise, and the divergence of every row.
     pub(super) fn forward(&self, input: &[f32], noise: &[f32], code: &mut [f32], kl: &mut [f32]) {
         let width = self.code_size;
@@ -136,18 +121,5 @@ mod tests {
         // The script's loss: sum of code * d_code, plus 0.3 times the mean divergence.
         gaussian.backward(&input, &noise, &numbers("d_code"), 0.3 / n as f32, &mut d_input);
         crate::golden::assert_close("d_input", &d_input, &numbers("d_input"));
-    }
-
-    #[test]
-    fn noise_follows_the_row() {
-        let threads = Threads::serial();
-        let draw = |ids: [u32; 2]| {
-            let mut noise = vec![0.0; 10];
-            let key = NoiseKey { seed: 3, epoch: 1, rows: &ids };
-            Gaussian { code_size: 5 }.draw(Rows { n: 2, threads: &threads }, key, &mut noise);
-            noise
-        };
-        assert_eq!(draw([4, 9])[..5], draw([9, 4])[5..]);
-        assert_ne!(draw([4, 9])[..5], draw([4, 9])[5..]);
     }
 }

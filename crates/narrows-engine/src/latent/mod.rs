@@ -9,7 +9,8 @@ mod quantised;
 pub(crate) use gaussian::{Gaussian, clamp_log_var};
 pub(crate) use quantised::Quantised;
 
-use crate::layer::Rows;
+use crate::layer::{ELEMENT_COST, Rows};
+use crate::rng::{Purpose, Stream};
 
 /// What the encoder's output means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,12 +67,21 @@ impl Draw {
         }
     }
 
-    /// Draws the noise of every row, `[n, code_size]`.
+    /// Draws the noise of every row, `[n, code_size]`: standard normals for a Gaussian, rounding errors for a code that will
+    /// be rounded.
     pub(crate) fn noise(&self, rows: Rows<'_>, key: NoiseKey<'_>, noise: &mut [f32]) {
-        match self {
-            Draw::Gaussian(gaussian) => gaussian.draw(rows, key, noise),
-            Draw::Quantised(quantised) => quantised.draw(rows, key, noise),
-        }
+        let width = self.code_size();
+        let tile = rows.tile(width * ELEMENT_COST);
+        rows.threads.chunks(&mut noise[..rows.n * width], tile * width, |t, noise| {
+            for (i, noise) in noise.chunks_exact_mut(width).enumerate() {
+                let row = key.rows[t * tile + i];
+                let mut stream = Stream::new(key.seed, Purpose::Latent, key.epoch, row.into());
+                match self {
+                    Draw::Gaussian(_) => stream.fill_normal(noise),
+                    Draw::Quantised(_) => noise.iter_mut().for_each(|u| *u = stream.uniform() - 0.5),
+                }
+            }
+        });
     }
 
     /// The code and the price of every row.
@@ -99,4 +109,35 @@ pub(crate) struct Drawn<'a> {
     pub input: &'a [f32],
     pub noise: &'a [f32],
     pub code: &'a [f32],
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Threads;
+
+    fn drawn(draw: Draw, ids: &[u32]) -> Vec<f32> {
+        let threads = Threads::serial();
+        let mut noise = vec![0.0; ids.len() * draw.code_size()];
+        draw.noise(Rows { n: ids.len(), threads: &threads }, NoiseKey { seed: 3, epoch: 1, rows: ids }, &mut noise);
+        noise
+    }
+
+    #[test]
+    fn noise_follows_the_row() {
+        for latent in [Latent::Gaussian, Latent::Quantised] {
+            let draw = latent.draw(50).unwrap();
+            let k = draw.code_size();
+            let noise = drawn(draw, &[4, 9]);
+            assert_eq!(noise[..k], drawn(draw, &[9, 4])[k..]);
+            assert_ne!(noise[..k], noise[k..]);
+        }
+    }
+
+    #[test]
+    fn a_rounded_code_is_drawn_with_rounding_errors() {
+        let noise = drawn(Latent::Quantised.draw(50).unwrap(), &[4, 9]);
+        assert!(noise.iter().all(|u| (-0.5..0.5).contains(u)));
+        assert!((noise.iter().map(|u| u * u).sum::<f32>() / 100.0 - 1.0 / 12.0).abs() < 0.02);
+    }
 }

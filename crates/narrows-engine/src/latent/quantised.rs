@@ -8,10 +8,7 @@
 //! a Gaussian of the same power; it is zero for a unit that says nothing, and it asks for no density to be learnt
 //! beside the network.
 
-use super::NoiseKey;
 use crate::kernels::{maths, sum, vectorised};
-use crate::layer::{ELEMENT_COST, Rows};
-use crate::rng::{Purpose, Stream};
 
 /// The quantised latent of a given code size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,19 +29,6 @@ pub(super) fn rate(code: &[f32]) -> f32 {
 }
 
 impl Quantised {
-    /// Draws the rounding errors of every row, `[n, code_size]`.
-    pub(super) fn draw(&self, rows: Rows<'_>, key: NoiseKey<'_>, noise: &mut [f32]) {
-        let width = self.code_size;
-        let tile = rows.tile(width * ELEMENT_COST);
-        rows.threads.chunks(&mut noise[..rows.n * width], tile * width, |t, noise| {
-            for (i, noise) in noise.chunks_exact_mut(width).enumerate() {
-                let row = key.rows[t * tile + i];
-                let mut stream = Stream::new(key.seed, Purpose::Latent, key.epoch, row.into());
-                noise.iter_mut().for_each(|u| *u = stream.uniform() - 0.5);
-            }
-        });
-    }
-
     /// code = input + noise, and the bits of every row.
     pub(super) fn forward(&self, input: &[f32], noise: &[f32], code: &mut [f32], bits: &mut [f32]) {
         let width = self.code_size;
@@ -93,22 +77,6 @@ mod tests {
         assert_eq!(rate(&[0.0, 0.0]), 0.0);
         let by_hand: f64 = [0.3_f64, -7.0, 120.0].iter().map(|z| 0.5 * (1.0 + 12.0 * z * z).log2()).sum();
         assert!((f64::from(rate(&[0.3, -7.0, 120.0])) - by_hand).abs() < 1e-5);
-    }
-
-    #[test]
-    fn noise_is_a_rounding_error_and_follows_the_row() {
-        let threads = Threads::serial();
-        let draw = |ids: &[u32]| {
-            let mut noise = vec![0.0; ids.len() * 50];
-            let key = NoiseKey { seed: 3, epoch: 1, rows: ids };
-            Quantised { code_size: 50 }.draw(Rows { n: ids.len(), threads: &threads }, key, &mut noise);
-            noise
-        };
-        let noise = draw(&[4, 9]);
-        assert_eq!(noise[..50], draw(&[9, 4])[50..]);
-        assert_ne!(noise[..50], noise[50..]);
-        assert!(noise.iter().all(|u| (-0.5..0.5).contains(u)));
-        assert!((noise.iter().map(|u| u * u).sum::<f32>() / 100.0 - 1.0 / 12.0).abs() < 0.02);
     }
 
     #[test]
