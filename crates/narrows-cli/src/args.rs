@@ -71,6 +71,11 @@ impl Common {
         }
     }
 
+    /// Whether anybody hears what is told of a result.
+    pub(crate) fn is_told(&self) -> bool {
+        self.json || self.talk().is_heard()
+    }
+
     /// The threads to compute with.
     pub(crate) fn threads(&self) -> Result<Threads, Failure> {
         let n = match self.threads {

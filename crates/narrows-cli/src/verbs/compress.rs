@@ -120,9 +120,11 @@ impl Compress {
             verify(&fitted, fidelity, &source, draft, &threads)?;
         }
         sink.finish()?;
-        let files = self.input.inputs().iter().all(|input| input != "-").then_some(&source.paths[..]);
-        let told = Told::new(account, fidelity, files, model_bytes, "row");
-        told.tell(common)?;
+        // What is told is compressed by others, too, which takes its time.
+        if common.is_told() {
+            let files = self.input.inputs().iter().all(|input| input != "-").then_some(&source.paths[..]);
+            Told::new(account, fidelity, files, model_bytes, "row").tell(common)?;
+        }
         if self.verify {
             common.talk().line(verified(fidelity));
         }

@@ -38,10 +38,19 @@ impl Lossy {
         }
     }
 
+    /// Whether the format holds a picture of this size.
+    pub fn holds(self, picture: &Picture) -> bool {
+        let largest = match self {
+            Lossy::Jpeg => 65_535,
+            Lossy::WebP => 16_383,
+        };
+        (1..=largest).contains(&picture.height) && (1..=largest).contains(&picture.width)
+    }
+
     /// The picture through the format: the file, and what comes back.
     ///
     /// # Panics
-    /// If a side is empty or has more pixels than the format holds: 65535 of JPEG, 16383 of WebP.
+    /// If the format does not [hold](Lossy::holds) it.
     pub(crate) fn passed(self, picture: &Picture, quality: u8) -> (Vec<u8>, Picture) {
         let bytes: Vec<u8> = picture.pixels.iter().map(|x| (x.clamp(0.0, 1.0) * 255.0).round() as u8).collect();
         let side = |n: usize| u32::try_from(n).expect("a side that the format holds");
@@ -83,7 +92,7 @@ impl Lossy {
 /// The picture in the best quality that takes at most so many bytes, or in the worst where none is as small.
 ///
 /// # Panics
-/// If a side is empty or has more than 16383 pixels.
+/// If the format does not [hold](Lossy::holds) the picture.
 pub fn at_bytes(lossy: Lossy, picture: &Picture, bytes: usize) -> Stored {
     let stored = |quality: u8| {
         let (file, back) = lossy.passed(picture, quality);
@@ -141,6 +150,16 @@ mod tests {
                 assert!(small.mse <= smallest.mse && large.mse < small.mse, "{lossy:?} {small:?} {large:?}");
             }
         }
+    }
+
+    #[test]
+    fn sides_have_an_end() {
+        let of = |height, width| Picture::filled(height, width, Channels::Grey, 0.0);
+        let held = |picture: &Picture| Lossy::ALL.map(|lossy| lossy.holds(picture));
+        assert_eq!(held(&of(1, 16_383)), [true, true]);
+        assert_eq!(held(&of(16_384, 1)), [true, false]);
+        assert_eq!(held(&of(1, 65_536)), [false, false]);
+        at_bytes(Lossy::WebP, &of(1, 16_383), 0);
     }
 
     #[test]

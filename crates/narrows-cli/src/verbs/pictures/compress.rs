@@ -76,14 +76,17 @@ impl Job<'_> {
             self.check(inputs, draft, common)?;
         }
         sink.finish()?;
-        let files: Option<Vec<_>> = (0..album.len()).map(|i| album.path(i).map(Path::to_path_buf)).collect();
-        let mut files = files.unwrap_or_else(|| inputs.iter().map(|input| Path::new(input).to_path_buf()).collect());
-        files.dedup();
-        let mut told = Told::new(account, self.fidelity, Some(&files), self.model_bytes, "picture");
-        if let Fidelity::Code(_) | Fidelity::Within(_) = self.fidelity {
-            told.rivals = self.rivals(&first, common)?;
+        if common.is_told() {
+            let files: Option<Vec<_>> = (0..album.len()).map(|i| album.path(i).map(Path::to_path_buf)).collect();
+            let mut files =
+                files.unwrap_or_else(|| inputs.iter().map(|input| Path::new(input).to_path_buf()).collect());
+            files.dedup();
+            let mut told = Told::new(account, self.fidelity, Some(&files), self.model_bytes, "picture");
+            if let Fidelity::Code(_) | Fidelity::Within(_) = self.fidelity {
+                told.rivals = self.rivals(&first, common)?;
+            }
+            told.tell(common)?;
         }
-        told.tell(common)?;
         if self.verify {
             talk.line(verified(self.fidelity));
         }
@@ -123,7 +126,8 @@ impl Job<'_> {
                 our_psnr: ours.errors.psnr().min(999.0),
             }
         };
-        Ok(threads.install(|| Lossy::ALL.map(rival)).into())
+        let able = Lossy::ALL.into_iter().filter(|lossy| sheets.iter().all(|sheet| lossy.holds(sheet)));
+        Ok(threads.install(|| able.map(rival).collect()))
     }
 
     /// Reads the file again, beside the input.
