@@ -20,14 +20,12 @@ needs numpy, pillow and zstandard
 
 import argparse
 import io
-import json
 import pathlib
-import subprocess
 import tempfile
-import time
 
 import numpy
 import zstandard
+from images import Narrows
 from PIL import Image
 
 PICTURES = "--preset compressing"
@@ -42,25 +40,10 @@ PHOTOGRAPHS = (
 )
 
 
-class Narrows:
-    """The binary, working in a folder of its own."""
-
-    def __init__(self, binary, folder, threads):
-        self.binary, self.folder, self.threads = binary, pathlib.Path(folder), threads
-
-    def run(self, *words):
-        command = [self.binary, *map(str, words), "--threads", str(self.threads), "--json"]
-        done = subprocess.run(command, capture_output=True, text=True)
-        if done.returncode not in (0, 5):
-            raise SystemExit(f"{' '.join(command)}\n{done.stderr}")
-        return json.loads(done.stdout) if done.stdout.strip() else None
-
-    def fit(self, data, flags, seed):
-        model = self.folder / "m.narrows"
-        start = time.time()
-        self.run("fit", data, *flags.split(), "--seed", seed, "--force", "-o", model)
-        print(f"   fitted in {time.time() - start:.0f} s", flush=True)
-        return model
+def fitted(narrows, data, flags, seed):
+    model, _, seconds = narrows.fit(data, flags, seed)
+    print(f"   fitted in {seconds:.0f} s", flush=True)
+    return model
 
 
 def heartbeats(narrows, data, seeds, _):
@@ -73,7 +56,7 @@ def heartbeats(narrows, data, seeds, _):
         for name, part in (("train", train), ("test", test)):
             numpy.savetxt(narrows.folder / f"{name}.csv", part, fmt="%.6g", delimiter=",", header=names, comments="")
         flags = "--kind series --layout rows --preset compressing"
-        model = narrows.fit(narrows.folder / "train.csv", flags, seed)
+        model = fitted(narrows, narrows.folder / "train.csv", flags, seed)
         # In the data's own unit, so that both sides keep the very same bound.
         bound = 0.01 * (train.max() - train.min())
         told = narrows.run("compress", model, narrows.folder / "test.csv", "--max-error", bound, "--verify", "-o", narrows.folder / "x.nrw")
@@ -95,7 +78,7 @@ def box(name):
         test = idx(data / folder / "t10k-images-idx3-ubyte.gz")[:pictures]
         numpy.save(narrows.folder / "test.npy", test)
         for seed in range(seeds):
-            model = narrows.fit(data / folder / "train-images-idx3-ubyte.gz", flags, seed)
+            model = fitted(narrows, data / folder / "train-images-idx3-ubyte.gz", flags, seed)
             for how in ["--quality 3", "--quality 4", "--quality 5", "--quality 6", "--max-error 25%", "--max-error 15%", "--max-error 8%", "--lossless"]:
                 told = narrows.run("compress", model, narrows.folder / "test.npy", *how.split(), "-o", narrows.folder / "x.nrw")
                 line = f"{name} seed {seed} {how:16} {told['bytes']:8} bytes {told['psnr']:6.2f} dB"
@@ -126,7 +109,7 @@ def photographs(narrows, data, seeds, _):
     for file in files[:160]:
         (folder / file.name).symlink_to(file.resolve())
     for seed in range(seeds):
-        model = narrows.fit(folder, PHOTOGRAPHS, seed)
+        model = fitted(narrows, folder, PHOTOGRAPHS, seed)
         for how in ["--quality 3", "--quality 4", "--quality 5", "--quality 6"]:
             ours, rivals = [], {kind: [] for kind in FORMATS}
             for file in files[-40:]:
@@ -206,7 +189,7 @@ def main():
         parser.error("expected DATA")
     for name in args.only.split(","):
         with tempfile.TemporaryDirectory() as folder:
-            narrows = Narrows(str(pathlib.Path(args.narrows).resolve()), folder, args.threads)
+            narrows = Narrows(str(pathlib.Path(args.narrows).resolve()), folder, args.threads, 1)
             CASES[name](narrows, args.data, args.seeds, args.pictures)
 
 

@@ -52,14 +52,6 @@ impl Place {
             Place::Code(column) | Place::Numbers { column, .. } | Place::Words { column, .. } => Some(*column),
         }
     }
-
-    /// The model's column whose numbers may be off here.
-    pub(super) fn number(&self) -> Option<u32> {
-        match self {
-            Place::Code(column) | Place::Numbers { column, .. } => Some(*column),
-            Place::Kept | Place::Words { .. } => None,
-        }
-    }
 }
 
 /// The header of pictures.

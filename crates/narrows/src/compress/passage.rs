@@ -44,12 +44,12 @@ impl<'a> Passage<'a> {
         self.features().len() + self.fitted.code_size()
     }
 
-    /// The codes of raw rows.
-    pub(super) fn samples(&self, table: &Table) -> Result<Samples> {
+    /// The codes of raw rows, which are there as typed columns, too.
+    pub(super) fn samples(&self, table: &Table, typed: &Table) -> Result<Samples> {
         let judge = &self.fitted.judge;
         match &self.fitted.intake {
             Intake::Table(intake) => {
-                let prepared = intake.prepare(table)?.prepared;
+                let prepared = intake.pipeline.transform(typed)?;
                 Ok(Samples { codes: judge.codes(&prepared, self.threads), levels: Vec::new() })
             }
             Intake::Series(intake) => {

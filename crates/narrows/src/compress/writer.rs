@@ -15,7 +15,7 @@ use super::fidelity::Fidelity;
 use super::identity::identity;
 use super::kept;
 use super::manifest::{self, Place, TableManifest};
-use super::passage::Passage;
+use super::passage::{Feature, Passage};
 use crate::codec::Quantiser;
 use crate::data::Table;
 use crate::error::{Error, Result};
@@ -39,8 +39,8 @@ pub struct TableWriter<'a, W: Write> {
     file: Option<Open<W>>,
     waiting: Vec<Table>,
     account: Account,
-    rival: zstd::stream::write::Encoder<'static, Counted<Sink>>,
-    is_rivalled: bool,
+    /// What zstd makes of the numbers, once there are any.
+    rival: Option<zstd::stream::write::Encoder<'static, Counted<Sink>>>,
 }
 
 /// A file whose header is written.
@@ -71,8 +71,7 @@ impl<'a, W: Write> TableWriter<'a, W> {
             file: None,
             waiting: Vec::new(),
             account: Account::default(),
-            rival: zstd::stream::write::Encoder::new(Counted::new(io::sink()), 19).expect("a level that zstd has"),
-            is_rivalled: false,
+            rival: None,
         })
     }
 
@@ -118,8 +117,8 @@ impl<'a, W: Write> TableWriter<'a, W> {
         };
         let written = file.writer.finish().map_err(cannot_write)?;
         self.account.bytes = written.bytes;
-        let rival = self.rival.finish().map_err(cannot_write)?;
-        self.account.zstd_of_cells = self.is_rivalled.then_some(rival.bytes);
+        let rival = self.rival.map(zstd::stream::write::Encoder::finish).transpose().map_err(cannot_write)?;
+        self.account.zstd_of_cells = rival.map(|rival| rival.bytes);
         Ok((written.inner, self.account))
     }
 
@@ -150,40 +149,34 @@ impl<'a, W: Write> TableWriter<'a, W> {
         account.codes += codes;
         account.residual += residual;
         account.kept += kept;
-        account.values +=
-            (table.n_rows() * file.manifest.columns.iter().filter(|place| **place != Place::Kept).count()) as u64;
         let features = self.passage.features();
         for feature in file.manifest.columns.iter().filter_map(Place::feature) {
-            let name = &features[feature as usize].column.name;
-            let (was, is) = (ready.typed().expect_column(name)?, rebuilt.expect_column(name)?);
-            if was.as_primitive_opt::<Float64Type>().is_none() {
-                account.words += was.len() as u64;
-                if let Fidelity::Code(_) = self.fidelity {
-                    // What is missing is kept as such.
-                    let differs = |row: &usize| was.is_valid(*row) && was.slice(*row, 1) != is.slice(*row, 1);
-                    account.other_words += (0..was.len()).filter(differs).count() as u64;
+            let Feature { column, span } = &features[feature as usize];
+            account.values += table.n_rows() as u64;
+            let (was, is) = (ready.typed().expect_column(&column.name)?, rebuilt.expect_column(&column.name)?);
+            match (was.as_primitive_opt::<Float64Type>(), is.as_primitive_opt::<Float64Type>()) {
+                (Some(was), Some(is)) => {
+                    let Some(span) = span.filter(|span| span.width() > 0.0) else { continue };
+                    let pairs = was.iter().zip(is).filter_map(|(was, is)| Some((was?, is?)));
+                    for (was, is) in pairs.filter(|(was, _)| was.is_finite()) {
+                        account.errors.push((is - was) / span.width());
+                    }
+                }
+                _ => {
+                    account.words += was.len() as u64;
+                    if let Fidelity::Code(_) = self.fidelity {
+                        // What is missing is kept as such.
+                        let differs = |row: &usize| was.is_valid(*row) && was.slice(*row, 1) != is.slice(*row, 1);
+                        account.other_words += (0..was.len()).filter(differs).count() as u64;
+                    }
                 }
             }
         }
-        for feature in file.manifest.columns.iter().filter_map(Place::number) {
-            let feature = &features[feature as usize];
-            let Some(span) = feature.span.filter(|span| span.width() > 0.0) else { continue };
-            let name = &feature.column.name;
-            let (was, is) = (ready.typed().expect_column(name)?, rebuilt.expect_column(name)?);
-            let (Some(was), Some(is)) = (was.as_primitive_opt::<Float64Type>(), is.as_primitive_opt::<Float64Type>())
-            else {
-                continue;
-            };
-            for (was, is) in
-                was.iter().zip(is).filter_map(|(was, is)| Some((was?, is?))).filter(|(was, _)| was.is_finite())
-            {
-                account.errors.push((is - was) / span.width());
-            }
-        }
-        let cells = ready.lattice_places()?;
+        let cells = ready.lattice_places();
         if !cells.is_empty() {
-            self.is_rivalled = true;
-            self.rival.write_all(&narrowest(&cells)).map_err(cannot_write)?;
+            let new =
+                || zstd::stream::write::Encoder::new(Counted::new(io::sink()), 19).expect("a level that zstd has");
+            self.rival.get_or_insert_with(new).write_all(&narrowest(&cells)).map_err(cannot_write)?;
         }
         Ok(())
     }

@@ -68,18 +68,20 @@ pub(super) struct SeriesNote {
     stride: usize,
 }
 
-impl SeriesNote {
-    pub(super) fn of(intake: &Intake) -> Option<SeriesNote> {
-        match intake {
-            Intake::Table(_) | Intake::Images(_) => None,
-            Intake::Series(series) => Some(SeriesNote {
-                layout: series.layout,
-                columns: series.columns.clone(),
-                step: series.step,
-                pipeline: series.pipeline.clone(),
-                stride: series.stride,
-            }),
+/// What a document says of an intake: one of these, by the kind of data.
+pub(super) type IntakeNotes = (Option<Pipeline>, Option<SeriesNote>, Option<ImagesLayout>);
+
+/// The opposite of [`intake`].
+pub(super) fn intake_notes(intake: &Intake) -> IntakeNotes {
+    match intake {
+        Intake::Table(table) => (Some(table.pipeline.clone()), None, None),
+        Intake::Series(series) => {
+            let SeriesIntake { schema: _, layout, columns, step, pipeline, stride } = series;
+            let (columns, pipeline) = (columns.clone(), pipeline.clone());
+            let note = SeriesNote { layout: *layout, columns, step: *step, pipeline, stride: *stride };
+            (None, Some(note), None)
         }
+        Intake::Images(images) => (None, None, Some(images.layout)),
     }
 }
 
@@ -160,24 +162,19 @@ pub(super) fn write(fitted: &Fitted) -> (String, Vec<Tensor>) {
     if let Some(coding) = coding {
         tensors.extend(coding::tensors(coding));
     }
+    let (pipeline, series, images) = intake_notes(intake);
     let document = Document {
         format: FORMAT,
         library: env!("CARGO_PKG_VERSION").to_owned(),
         recipe: recipe.clone(),
         schema: intake.schema().clone(),
-        pipeline: match intake {
-            Intake::Table(table) => Some(table.pipeline.clone()),
-            Intake::Series(_) | Intake::Images(_) => None,
-        },
+        pipeline,
         grains: match intake {
             Intake::Table(table) => table.grains.clone(),
             Intake::Series(_) | Intake::Images(_) => Vec::new(),
         },
-        series: SeriesNote::of(intake),
-        images: match intake {
-            Intake::Table(_) | Intake::Series(_) => None,
-            Intake::Images(images) => Some(images.layout),
-        },
+        series,
+        images,
         members: detector.members.clone(),
         neighbours: detector.neighbours.as_ref().map(|p| ProximityNote {
             k: p.index.k,
@@ -301,11 +298,7 @@ pub(super) fn read(container: &Container<'_>, file_size: usize) -> Result<Fitted
     Ok(Fitted { recipe, intake, judge, calibration, decision, online, baselines, density, coding, report })
 }
 
-pub(super) fn intake(
-    recipe: &Recipe,
-    schema: Schema,
-    notes: (Option<Pipeline>, Option<SeriesNote>, Option<ImagesLayout>),
-) -> Result<Intake, String> {
+pub(super) fn intake(recipe: &Recipe, schema: Schema, notes: IntakeNotes) -> Result<Intake, String> {
     match (&recipe.data, notes) {
         (Data::Table, (Some(pipeline), None, None)) => {
             pipeline.check(&schema).map_err(|error| error.to_string())?;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::container::{Container, Tensor};
 use super::document::{self, FORMAT, SeriesNote, read_weights};
 use crate::data::Schema;
-use crate::fitted::{Encoder, ImagesLayout, Intake};
+use crate::fitted::{Encoder, ImagesLayout};
 use crate::model;
 use crate::prep::Pipeline;
 use crate::recipe::Recipe;
@@ -32,11 +32,7 @@ struct Document {
 pub(super) fn write(encoder: &Encoder) -> (String, Vec<Tensor>) {
     let Encoder { recipe, intake, network: _, params, source } = encoder;
     let tensors = params.entries().map(|entry| Tensor::f32(entry.name, entry.shape, entry.data)).collect();
-    let (pipeline, images) = match intake {
-        Intake::Table(table) => (Some(table.pipeline.clone()), None),
-        Intake::Series(_) => (None, None),
-        Intake::Images(images) => (None, Some(images.layout)),
-    };
+    let (pipeline, series, images) = document::intake_notes(intake);
     let document = Document {
         format: FORMAT,
         library: env!("CARGO_PKG_VERSION").to_owned(),
@@ -44,7 +40,7 @@ pub(super) fn write(encoder: &Encoder) -> (String, Vec<Tensor>) {
         recipe: recipe.clone(),
         schema: intake.schema().clone(),
         pipeline,
-        series: SeriesNote::of(intake),
+        series,
         images,
         source: source.clone(),
     };

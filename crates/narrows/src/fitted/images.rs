@@ -175,7 +175,11 @@ impl Fitted {
         Ok(output.chunks_exact(intake.width()).map(|values| intake.sample(values).clipped()).collect())
     }
 
-    pub(super) fn images(&self) -> Result<&ImagesIntake> {
+    /// How pictures become samples.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] where the model is not of pictures.
+    pub(crate) fn images(&self) -> Result<&ImagesIntake> {
         encoder::images(&self.intake)
     }
 }

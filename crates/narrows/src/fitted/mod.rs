@@ -159,14 +159,6 @@ impl Fitted {
         })
     }
 
-    /// How pictures become samples.
-    ///
-    /// # Errors
-    /// [`Error::Mismatch`] where the model is not of pictures.
-    pub(crate) fn images_intake(&self) -> Result<&ImagesIntake> {
-        self.images()
-    }
-
     /// Units of the code.
     pub fn code_size(&self) -> usize {
         self.judge.network.code_size()

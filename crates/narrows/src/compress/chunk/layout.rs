@@ -115,10 +115,25 @@ pub(super) fn skeleton(
     Ok(Table::new(skeleton.batch().clone(), table.source(), first_row))
 }
 
-pub(super) fn numbers_shape(passage: &Passage<'_>, form: &Form, columns: usize) -> Shape {
-    match passage.order(form) {
-        Some(order) => Shape::Series { points: order.len(), channels: columns },
-        None => Shape::Rows { rows: form.rows, columns },
+/// The rows in the order that their numbers are written in.
+pub(super) struct Order {
+    pub(super) rows: Vec<u32>,
+    /// Whether they follow each other in time.
+    is_in_time: bool,
+}
+
+impl Order {
+    pub(super) fn of(passage: &Passage<'_>, form: &Form) -> Order {
+        match passage.order(form) {
+            Some(rows) => Order { rows, is_in_time: true },
+            None => Order { rows: (0..form.rows as u32).collect(), is_in_time: false },
+        }
+    }
+
+    /// How so many columns of numbers lie.
+    pub(super) fn shape(&self, columns: usize) -> Shape {
+        let rows = self.rows.len();
+        if self.is_in_time { Shape::Series { points: rows, channels: columns } } else { Shape::Rows { rows, columns } }
     }
 }
 
@@ -134,12 +149,12 @@ pub(super) fn unround_levels(passage: &Passage<'_>, places: &[i64], level: i32) 
 
 /// What the model expects of the numbers, as places, `[rows, numbers]` in this order of the rows.
 pub(super) fn guesses(
-    passage: &Passage<'_>,
+    features: &[Feature<'_>],
     numbers: &[(usize, Lattice)],
-    order: &[u32],
+    order: &Order,
     expected: &Table,
 ) -> Result<Vec<i64>> {
-    let features = passage.features();
+    let order = &order.rows;
     let mut guesses = vec![0; order.len() * numbers.len()];
     for (c, (feature, lattice)) in numbers.iter().enumerate() {
         let column = expected.expect_column(&features[*feature].column.name)?.as_primitive::<Float64Type>();
@@ -152,14 +167,14 @@ pub(super) fn guesses(
 
 /// The expected columns with numbers on lattices in place of their guesses.
 pub(super) fn rebuilt_numbers(
-    passage: &Passage<'_>,
+    features: &[Feature<'_>],
     numbers: &[(usize, Lattice)],
-    order: &[u32],
+    order: &Order,
     values: &[i64],
     exceptions: &[Exception],
     expected: &Table,
 ) -> Result<Table> {
-    let features = passage.features();
+    let order = &order.rows;
     let mut columns: Vec<Vec<f64>> = vec![vec![f64::NAN; order.len()]; numbers.len()];
     for (c, (_, lattice)) in numbers.iter().enumerate() {
         for (i, row) in order.iter().enumerate() {

@@ -9,8 +9,8 @@ use super::super::kept::{self, Exception};
 use super::super::manifest::{Place, TableManifest};
 use super::super::passage::{Feature, Form, Passage, Samples};
 use super::layout::{
-    CODES, DICTIONARIES, EXCEPTIONS, GAPS, KEPT, LEVELS, NUMBERS, Sections, WORDS, guesses, levels_shape, numbers,
-    numbers_shape, of_features, rebuilt_numbers, skeleton, unround_levels,
+    CODES, DICTIONARIES, EXCEPTIONS, GAPS, KEPT, LEVELS, NUMBERS, Order, Sections, WORDS, guesses, levels_shape,
+    numbers, of_features, rebuilt_numbers, skeleton, unround_levels,
 };
 use super::words::{DICTIONARY_BYTES, Entry, Words, interleaved, word_guesses, words};
 use crate::codec::Lattice;
@@ -20,14 +20,20 @@ use crate::error::{Error, Result};
 /// A chunk of rows that has gone through the encoder, before its codes are rounded.
 pub(in crate::compress) struct Ready<'a> {
     passage: Passage<'a>,
-    manifest: &'a TableManifest,
-    table: &'a Table,
+    features: Vec<Feature<'a>>,
     typed: Table,
     samples: Samples,
     form: Form,
-    /// Of each feature that is not kept, which cells are missing; empty where none is.
-    gaps: Vec<i64>,
+    /// The rows in the order that their numbers are written in.
+    order: Order,
+    /// The numbers on lattices: which feature, in which steps.
+    numbers: Vec<(usize, Lattice)>,
+    /// `[rows, numbers]` in that order: places on the lattices; none where a cell is missing or no place holds it.
+    places: Vec<Option<i64>>,
+    exceptions: Vec<Exception>,
     words: Vec<Words>,
+    /// The sections that no rounding of codes changes.
+    fixed: Sections,
 }
 
 /// What became of a chunk.
@@ -45,7 +51,7 @@ impl<'a> Ready<'a> {
     ) -> Result<Ready<'a>> {
         let places = &manifest.columns[..];
         let (typed, _) = conform(table.clone(), passage.schema())?;
-        let samples = passage.samples(table)?;
+        let samples = passage.samples(table, &typed)?;
         let features = passage.features();
         let rebuilt = of_features(places);
         let mut gaps = vec![0; table.n_rows() * rebuilt.len()];
@@ -61,15 +67,26 @@ impl<'a> Ready<'a> {
             gaps.clear();
         }
         check_whole(places, &features, table)?;
-        let form = passage
-            .form(&skeleton(&passage, places, table, table.n_rows(), &gaps, table.first_row())?, table.n_rows())?;
-        let words = words(places, &features, table, &typed)?;
-        Ok(Ready { passage, manifest, table, typed, samples, form, gaps, words })
+        let rows = table.n_rows();
+        let form = passage.form(&skeleton(&passage, places, table, rows, &gaps, table.first_row())?, rows)?;
+        let order = Order::of(&passage, &form);
+        let numbers = numbers(&features, manifest);
+        let (places, exceptions) = on_lattices(&numbers, &features, &typed, &order)?;
+        let words = words(&manifest.columns, &features, table, &typed)?;
+
+        let mut fixed = Sections::default();
+        let columns = gaps.len() / rows.max(1);
+        fixed[GAPS] = plane_of(&gaps, &vec![0; gaps.len()], Shape::Rows { rows, columns });
+        fixed[EXCEPTIONS] = kept::values(&exceptions, kept::LARGEST).map_err(too_much)?;
+        let dictionaries: Vec<&Vec<Entry>> = words.iter().map(|words| &words.dictionary).collect();
+        fixed[DICTIONARIES] = kept::values(&dictionaries, DICTIONARY_BYTES).map_err(too_much)?;
+        fixed[KEPT] = kept::values(&kept_columns(&manifest.columns, table)?, kept::LARGEST).map_err(too_much)?;
+        Ok(Ready { passage, features, typed, samples, form, order, numbers, places, exceptions, words, fixed })
     }
 
     /// The chunk with its codes rounded at a level.
     pub(in crate::compress) fn pack(&self, level: i32) -> Result<Packed> {
-        let Ready { passage, manifest, table, typed, .. } = self;
+        let Ready { passage, features, order, numbers, .. } = self;
         let quantiser = &passage.coding.quantiser;
         let k = passage.fitted.code_size();
         let symbols = quantiser.symbols(&self.samples.codes, level);
@@ -77,45 +94,19 @@ impl<'a> Ready<'a> {
         let rounded =
             Samples { codes: quantiser.codes(&symbols, level), levels: unround_levels(passage, &level_places, level) };
         let expected = passage.expected(&self.form, &rounded)?;
-        let mut sections = Sections::default();
+        let mut sections = self.fixed.clone();
         sections[CODES] = encode_codes(&symbols, &quantiser.tables(k, level));
         sections[LEVELS] = plane_of(&level_places, &vec![0; level_places.len()], levels_shape(passage, &level_places));
-        if !self.gaps.is_empty() {
-            let columns = self.gaps.len() / table.n_rows();
-            sections[GAPS] =
-                plane_of(&self.gaps, &vec![0; self.gaps.len()], Shape::Rows { rows: table.n_rows(), columns });
-        }
-        let features = passage.features();
-        let numbers = numbers(&features, manifest);
-        let mut exceptions = Vec::new();
-        let guesses = self.guesses(&numbers, &expected)?;
-        let mut values = guesses.clone();
-        let order = self.order();
-        for (c, (feature, lattice)) in numbers.iter().enumerate() {
-            let column = typed.expect_column(&features[*feature].column.name)?.as_primitive::<Float64Type>();
-            for (i, row) in order.iter().enumerate() {
-                let place = i * numbers.len() + c;
-                let row = *row as usize;
-                // Where nothing is written the guess is right.
-                values[place] = guesses[place] >> narrows_codec::FRACTION;
-                if column.is_null(row) || column.value(row).is_nan() {
-                    continue;
-                }
-                match lattice.index(column.value(row)) {
-                    Some(index) => values[place] = index,
-                    None => exceptions.push(Exception { place: place as u64, value: column.value(row) }),
-                }
-            }
-        }
-        sections[NUMBERS] = plane_of(&values, &guesses, self.numbers_shape(numbers.len()));
-        sections[EXCEPTIONS] = kept::values(&exceptions, kept::LARGEST).map_err(too_much)?;
-        let guesses = word_guesses(&self.words, &features, &expected)?;
-        let cells = interleaved(self.words.iter().map(|words| words.cells.as_slice()), table.n_rows());
-        sections[WORDS] = plane_of(&cells, &guesses, Shape::Rows { rows: table.n_rows(), columns: self.words.len() });
-        let dictionaries: Vec<&Vec<Entry>> = self.words.iter().map(|words| &words.dictionary).collect();
-        sections[DICTIONARIES] = kept::values(&dictionaries, DICTIONARY_BYTES).map_err(too_much)?;
-        sections[KEPT] = kept::values(&kept_columns(&manifest.columns, table)?, kept::LARGEST).map_err(too_much)?;
-        let rebuilt = rebuilt_numbers(passage, &numbers, &order, &values, &exceptions, &expected)?;
+        let guesses = guesses(features, numbers, order, &expected)?;
+        // Where nothing is written the guess is right.
+        let value = |(place, guess): (&Option<i64>, &i64)| place.unwrap_or(guess >> narrows_codec::FRACTION);
+        let values: Vec<i64> = self.places.iter().zip(&guesses).map(value).collect();
+        sections[NUMBERS] = plane_of(&values, &guesses, order.shape(numbers.len()));
+        let guesses = word_guesses(&self.words, features, &expected)?;
+        let rows = self.typed.n_rows();
+        let cells = interleaved(self.words.iter().map(|words| words.cells.as_slice()), rows);
+        sections[WORDS] = plane_of(&cells, &guesses, Shape::Rows { rows, columns: self.words.len() });
+        let rebuilt = rebuilt_numbers(features, numbers, order, &values, &self.exceptions, &expected)?;
         Ok(Packed { sections, rebuilt })
     }
 
@@ -125,29 +116,14 @@ impl<'a> Ready<'a> {
     }
 
     /// The numbers of the chunk as places on their lattices, row by row, for a rival to compress.
-    pub(in crate::compress) fn lattice_places(&self) -> Result<Vec<i64>> {
-        let features = self.passage.features();
-        let numbers = numbers(&features, self.manifest);
-        let mut places = vec![0; self.table.n_rows() * numbers.len()];
-        for (c, (feature, lattice)) in numbers.iter().enumerate() {
-            let column = self.typed.expect_column(&features[*feature].column.name)?.as_primitive::<Float64Type>();
-            for row in (0..column.len()).filter(|row| column.is_valid(*row)) {
-                places[row * numbers.len() + c] = lattice.index(column.value(row)).unwrap_or(0);
-            }
+    pub(in crate::compress) fn lattice_places(&self) -> Vec<i64> {
+        let n = self.numbers.len();
+        let mut places = vec![0; self.places.len()];
+        for (row, of_row) in self.order.rows.iter().zip(self.places.chunks_exact(n.max(1))) {
+            let at = *row as usize * n;
+            places[at..at + n].iter_mut().zip(of_row).for_each(|(to, place)| *to = place.unwrap_or(0));
         }
-        Ok(places)
-    }
-
-    fn order(&self) -> Vec<u32> {
-        self.passage.order(&self.form).unwrap_or_else(|| (0..self.table.n_rows() as u32).collect())
-    }
-
-    fn numbers_shape(&self, columns: usize) -> Shape {
-        numbers_shape(&self.passage, &self.form, columns)
-    }
-
-    fn guesses(&self, numbers: &[(usize, Lattice)], expected: &Table) -> Result<Vec<i64>> {
-        guesses(&self.passage, numbers, &self.order(), expected)
+        places
     }
 
     fn round_levels(&self, level: i32) -> Vec<i64> {
@@ -155,6 +131,31 @@ impl<'a> Ready<'a> {
         let round = |(i, value): (usize, &f32)| (f64::from(*value) / steps[i % steps.len()]).round() as i64;
         self.samples.levels.iter().enumerate().map(round).collect()
     }
+}
+
+/// Numbers as places on their lattices, and those that no place holds.
+fn on_lattices(
+    numbers: &[(usize, Lattice)],
+    features: &[Feature<'_>],
+    typed: &Table,
+    order: &Order,
+) -> Result<(Vec<Option<i64>>, Vec<Exception>)> {
+    let mut places = vec![None; order.rows.len() * numbers.len()];
+    let mut exceptions = Vec::new();
+    for (c, (feature, lattice)) in numbers.iter().enumerate() {
+        let column = typed.expect_column(&features[*feature].column.name)?.as_primitive::<Float64Type>();
+        for (i, row) in order.rows.iter().map(|row| *row as usize).enumerate() {
+            let (place, value) = (i * numbers.len() + c, column.value(row));
+            if column.is_null(row) || value.is_nan() {
+                continue;
+            }
+            places[place] = lattice.index(value);
+            if places[place].is_none() {
+                exceptions.push(Exception { place: place as u64, value });
+            }
+        }
+    }
+    Ok((places, exceptions))
 }
 
 /// Refuses whole numbers that the model's arithmetic, which is that of 64-bit floating point, cannot hold.

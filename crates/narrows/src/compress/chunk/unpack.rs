@@ -10,8 +10,8 @@ use super::super::kept::{self, Exception};
 use super::super::manifest::{LARGEST, Place, TableManifest};
 use super::super::passage::{Passage, Samples};
 use super::layout::{
-    CODES, EXCEPTIONS, GAPS, KEPT, LEVELS, NUMBERS, SECTIONS, guesses, levels_shape, numbers, numbers_shape,
-    of_features, rebuilt_numbers, skeleton, unround_levels,
+    CODES, EXCEPTIONS, GAPS, KEPT, LEVELS, NUMBERS, Order, SECTIONS, guesses, levels_shape, numbers, of_features,
+    rebuilt_numbers, skeleton, unround_levels,
 };
 use super::words::unpack_words;
 use crate::data::Table;
@@ -74,17 +74,17 @@ pub(in crate::compress) fn unpack(passage: &Passage<'_>, manifest: &TableManifes
         Samples { codes: quantiser.codes(&symbols, level), levels: unround_levels(passage, &level_places, level) };
     let expected = passage.expected(&form, &samples)?;
     let numbers = numbers(&features, manifest);
-    let order = passage.order(&form).unwrap_or_else(|| (0..rows as u32).collect());
-    let guesses = guesses(passage, &numbers, &order, &expected)?;
+    let order = Order::of(passage, &form);
+    let guesses = guesses(&features, &numbers, &order, &expected)?;
     let values = if numbers.is_empty() {
         Vec::new()
     } else {
-        let shape = numbers_shape(passage, &form, numbers.len());
-        decode_plane(&sections[NUMBERS], &Plane { shape, guesses: &guesses }).map_err(codec)?
+        let plane = Plane { shape: order.shape(numbers.len()), guesses: &guesses };
+        decode_plane(&sections[NUMBERS], &plane).map_err(codec)?
     };
     let exceptions: Vec<Exception> =
         kept::read_values(&sections[EXCEPTIONS], kept::LARGEST, "a number kept by itself").map_err(damaged)?;
-    let expected = rebuilt_numbers(passage, &numbers, &order, &values, &exceptions, &expected)?;
+    let expected = rebuilt_numbers(&features, &numbers, &order, &values, &exceptions, &expected)?;
     let words = unpack_words(places, &features, rows, sections, &expected)?;
 
     let mut kept = kept.into_iter();

@@ -25,7 +25,7 @@ pub(super) struct Passage<'a> {
 impl<'a> Passage<'a> {
     pub(super) fn new(fitted: &'a Fitted, threads: &'a Threads) -> Result<Passage<'a>> {
         let coding = fitted.coding()?;
-        let layout = fitted.images_intake()?.layout;
+        let layout = fitted.images()?.layout;
         // Pieces side by side.
         let stride = layout.stride.map(|_| layout.height.min(layout.width));
         let intake = ImagesIntake::new(ImagesLayout { stride, ..layout });
