@@ -8,10 +8,10 @@ DATA holds `ecg5000`, `mnist`, `fashion_mnist` and `images` (BSDS500_train).
 heartbeats       4,000 of the 5,000 beats train, chosen by the seed, the others are compressed with at most 1 % error of the
                  range in training. The rival rounds the same numbers to the same bound and packs them, a byte a number,
                  with zstd -19: once as they are, once as differences to the point before.
-mnist, fashion   fitted to the 60,000 training pictures, measured on the first 1,000 test pictures (all 10,000 with
-                 --pictures 10000). `sheet`: all of them in one file of ours, and side by side on one sheet as JPEG and as
+mnist, fashion   fitted to the 60,000 training images, measured on the first 1,000 test images (all 10,000 with
+                 --images 10000). `sheet`: all of them in one file of ours, and side by side on one sheet as JPEG and as
                  WebP, in the quality whose file is nearest to ours from below, or the smallest where none is as small.
-                 `files`: each picture a file of its own, sizes added up. PSNR is that of the mean squared error over all.
+                 `files`: each image a file of its own, sizes added up. PSNR is that of the mean squared error over all.
                  JPEG by Pillow with optimised tables, WebP by Pillow with method 6; grey where the format has it.
 photographs      fitted to the first 160 colour photographs of BSDS500_train, the last 40 are compressed, each a file.
 
@@ -28,14 +28,14 @@ import zstandard
 from images import Narrows
 from PIL import Image
 
-PICTURES = "--preset compressing"
+IMAGES = "--preset compressing"
 # name: flags of fit, flags of compress
 BOXES = {
-    "mnist": ("mnist", f"{PICTURES} --set backbone.code_size=128 --set latent.rate=1e-4 --set train.epochs=20"),
-    "fashion": ("fashion_mnist", f"{PICTURES} --set backbone.code_size=256 --set latent.rate=1e-4 --set train.epochs=20"),
+    "mnist": ("mnist", f"{IMAGES} --set backbone.code_size=128 --set latent.rate=1e-4 --set train.epochs=20"),
+    "fashion": ("fashion_mnist", f"{IMAGES} --set backbone.code_size=256 --set latent.rate=1e-4 --set train.epochs=20"),
 }
 PHOTOGRAPHS = (
-    f"{PICTURES} --set data.view=pieces --set data.side=64 --set backbone.channels=[32,48,64] "
+    f"{IMAGES} --set data.view=pieces --set data.side=64 --set backbone.channels=[32,48,64] "
     '--set backbone.code={kind="map",channels=24} --set latent.rate=5e-4 --set train.epochs=60'
 )
 
@@ -74,8 +74,8 @@ def pack(cells):
 def box(name):
     folder, flags = BOXES[name]
 
-    def run(narrows, data, seeds, pictures):
-        test = idx(data / folder / "t10k-images-idx3-ubyte.gz")[:pictures]
+    def run(narrows, data, seeds, images):
+        test = idx(data / folder / "t10k-images-idx3-ubyte.gz")[:images]
         numpy.save(narrows.folder / "test.npy", test)
         for seed in range(seeds):
             model = fitted(narrows, data / folder / "train-images-idx3-ubyte.gz", flags, seed)
@@ -89,8 +89,8 @@ def box(name):
             few = test[:200]
             for how in ["--quality 4", "--quality 6"]:
                 size = psnr = 0
-                for picture in few:
-                    numpy.save(narrows.folder / "one.npy", picture[None])
+                for image in few:
+                    numpy.save(narrows.folder / "one.npy", image[None])
                     told = narrows.run("compress", model, narrows.folder / "one.npy", *how.split(), "-o", narrows.folder / "x.nrw")
                     size, psnr = size + told["bytes"], psnr + 10 ** (-told["psnr"] / 10)
                 line = f"{name} seed {seed} {how:16} {size:8} bytes {-10 * numpy.log10(psnr / len(few)):6.2f} dB"
@@ -126,16 +126,16 @@ def photographs(narrows, data, seeds, _):
 FORMATS = {"JPEG": {"optimize": True}, "WebP": {"method": 6}}
 
 
-def nearest(pictures, kind, options, budget):
-    """Bytes and PSNR of all pictures in the best quality that takes no more than the budget, else in the worst."""
+def nearest(images, kind, options, budget):
+    """Bytes and PSNR of all images in the best quality that takes no more than the budget, else in the worst."""
     def stored(quality):
         size, error = 0, 0.0
-        for picture in pictures:
+        for image in images:
             file = io.BytesIO()
-            Image.fromarray(picture).save(file, kind, quality=quality, **options)
-            back = numpy.asarray(Image.open(file).convert("L" if picture.ndim == 2 else "RGB"), float)
-            size, error = size + file.tell(), error + numpy.mean((back - picture) ** 2)
-        return size, 10 * numpy.log10(255**2 / (error / len(pictures)))
+            Image.fromarray(image).save(file, kind, quality=quality, **options)
+            back = numpy.asarray(Image.open(file).convert("L" if image.ndim == 2 else "RGB"), float)
+            size, error = size + file.tell(), error + numpy.mean((back - image) ** 2)
+        return size, 10 * numpy.log10(255**2 / (error / len(images)))
 
     best, low, high = stored(1), 2, 101
     while low < high:
@@ -148,12 +148,12 @@ def nearest(pictures, kind, options, budget):
     return best
 
 
-def mosaic(pictures):
-    columns = int(numpy.ceil(len(pictures) ** 0.5))
-    rows = -(-len(pictures) // columns)
-    sheet = numpy.zeros((rows * columns, *pictures.shape[1:]), numpy.uint8)
-    sheet[: len(pictures)] = pictures
-    height, width = pictures.shape[1:]
+def mosaic(images):
+    columns = int(numpy.ceil(len(images) ** 0.5))
+    rows = -(-len(images) // columns)
+    sheet = numpy.zeros((rows * columns, *images.shape[1:]), numpy.uint8)
+    sheet[: len(images)] = images
+    height, width = images.shape[1:]
     return sheet.reshape(rows, columns, height, width).swapaxes(1, 2).reshape(rows * height, columns * width)
 
 
@@ -179,7 +179,7 @@ def main():
     parser.add_argument("--narrows", default="target/release/narrows")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--pictures", type=int, default=1000)
+    parser.add_argument("--images", type=int, default=1000)
     parser.add_argument("--only", default=",".join(CASES))
     parser.add_argument("--list", action="store_true")
     args = parser.parse_args()
@@ -190,7 +190,7 @@ def main():
     for name in args.only.split(","):
         with tempfile.TemporaryDirectory() as folder:
             narrows = Narrows(str(pathlib.Path(args.narrows).resolve()), folder, args.threads, 1)
-            CASES[name](narrows, args.data, args.seeds, args.pictures)
+            CASES[name](narrows, args.data, args.seeds, args.images)
 
 
 main()

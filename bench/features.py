@@ -21,8 +21,8 @@ knn       novelty by the distance to the 5th neighbour among training normals, o
 roll      held-out mean squared error at equal code size, columns in units of their standard deviation among training rows:
           a swiss roll with noise, put into 10 columns by a fixed random linear and a fixed random tanh map; 4,000 rows
           train, 4,000 test. PCA sees the same training rows, standardised.
-digits    held-out mean squared error at equal code size, pixels in [0, 1], 10,000 test pictures; both are fitted to the
-          60,000 training pictures, of which narrows keeps 5 % to choose weights and 2 % to calibrate. Outputs of both are
+digits    held-out mean squared error at equal code size, pixels in [0, 1], 10,000 test images; both are fitted to the
+          60,000 training images, of which narrows keeps 5 % to choose weights and 2 % to calibrate. Outputs of both are
           clipped to [0, 1]; ours are moreover rounded to 256 levels, as `reconstruct` writes them.
 
 needs numpy, scikit-learn and pillow
@@ -63,7 +63,7 @@ LONG = "--set train.schedule=one_cycle --set train.learning_rate=0.003 --set tra
 ROLL = f"--preset deep --set loss=mse --set backbone.nodes=[128,128] {LONG} --set train.steps=10000"
 KEEP = "--set detect.calibration=0.02 --set train.validation=0.05"
 DIGITS = f"--preset deep --set loss=mse --set train.batch_size=64 --set train.steps=10000 {KEEP}"
-# Chosen by the error on validation pictures.
+# Chosen by the error on validation images.
 NODES = {2: "[512,256,128]", 8: "[512,256,128]", 32: "[512]", 64: "[512]"}
 
 
@@ -105,8 +105,8 @@ class Narrows:
         self.run(verb, self.model, self.write(rows), "-o", made, "--quiet")
         return numpy.loadtxt(made, delimiter=",", skiprows=1, ndmin=2)
 
-    def pictures(self, path):
-        """Rebuilt pictures in the order of the file, in [0, 1]."""
+    def images(self, path):
+        """Rebuilt images in the order of the file, in [0, 1]."""
         from PIL import Image
 
         with tempfile.TemporaryDirectory(dir=self.folder) as folder:
@@ -266,7 +266,7 @@ def digits(narrows, data, seeds, sizes):
         found = []
         for seed in seeds:
             narrows.fit(train_file, f"{DIGITS} --set backbone.nodes={NODES.get(size, '[512]')} --set backbone.code_size={size}", seed)
-            found.append(compared(numpy.mean((narrows.pictures(test_file) - test) ** 2), theirs))
+            found.append(compared(numpy.mean((narrows.images(test_file) - test) ** 2), theirs))
         tell(f"digits, code {size}", found)
 
 

@@ -1,4 +1,4 @@
-"""Pictures: published protocols on MNIST, Fashion-MNIST, photographs and magnetic tiles, with `narrows` as the autoencoder.
+"""Images: published protocols on MNIST, Fashion-MNIST, photographs and magnetic tiles, with `narrows` as the autoencoder.
 
     python bench/images.py DATA [--narrows target/release/narrows] [--seeds 3] [--threads 2] [--only simple,denoise-25]
                            [--steps 1] [--list]
@@ -6,13 +6,13 @@
 DATA holds `mnist`, `fashion_mnist` (IDX as they come), `images` (Train400, BSDS500_train, Set12, Set5) and `mtd`
 (MT_Free, MT_Blowhole). `--steps 0.1` takes a tenth of the training, to try the script.
 
-digits, clothes  784 pixels in [0, 1]; the model is fitted to the 60,000 training pictures, of which narrows itself keeps 2 %
-                 to choose when to stop and 2 % to calibrate, and measured on the 10,000 test pictures, which choose nothing.
+digits, clothes  784 pixels in [0, 1]; the model is fitted to the 60,000 training images, of which narrows itself keeps 2 %
+                 to choose when to stop and 2 % to calibrate, and measured on the 10,000 test images, which choose nothing.
                  The references are the Keras blog's and TensorFlow's tutorials, which stop by the test set.
-photographs      clean pictures are damaged, restored and compared, mean PSNR in dB. `rival` is scikit-image's non-local
-                 means (fast, patch 5, distance 6, h = 0.8 sigma, sigma known) on the very same noisy pictures where the
+photographs      clean images are damaged, restored and compared, mean PSNR in dB. `rival` is scikit-image's non-local
+                 means (fast, patch 5, distance 6, h = 0.8 sigma, sigma known) on the very same noisy images where the
                  damage is noise, else narrows' own classical method. DnCNN's published figure for Set12 at sigma 25 is 30.44
-                 after 50 epochs on the same 400 pictures.
+                 after 50 epochs on the same 400 images.
 tiles            image AUC-ROC: fitted to the defect-free tiles of two thirds of the captures, measured on the others and on
                  all tiles with blowholes. Captures are numbered in the file names; frames of one capture look alike, so they
                  stay together. `pca` sees the same pieces of pixels.
@@ -147,14 +147,14 @@ def boxes(narrows, data, name, seeds):
 
 
 def activity(narrows, model, folder):
-    """Mean activity of a code unit over the test pictures."""
+    """Mean activity of a code unit over the test images."""
     codes = narrows.folder / "codes.csv"
     subprocess.run([narrows.binary, "encode", model, folder / "t10k-images-idx3-ubyte.gz", "-o", codes, "--quiet"], check=True)
     return numpy.abs(numpy.genfromtxt(codes, delimiter=",", skip_header=1, comments=None)[:, 1:]).mean()
 
 
 def non_local_means(folder, sigma):
-    """Mean PSNR of scikit-image's non-local means, and of the noisy pictures."""
+    """Mean PSNR of scikit-image's non-local means, and of the noisy images."""
     from PIL import Image
     from skimage.restoration import denoise_nl_means
 
@@ -175,7 +175,7 @@ def photographs(narrows, data, name, seeds):
     found = []
     train_on, test_on = data / "images" / train, [data / "images" / test for test in tests]
     if tests == [train]:
-        # Every tenth picture is held out.
+        # Every tenth image is held out.
         train_on, test_on = narrows.folder / "train", [narrows.folder / "test"]
         for folder in (train_on, *test_on):
             shutil.rmtree(folder, ignore_errors=True)

@@ -197,7 +197,7 @@ class Restore(Case):
 
 
 class RestoreInUse(Restore):
-    """The forward pass alone, on a tile of a picture."""
+    """The forward pass alone, on a tile of an image."""
 
     trains = False
     side = 256

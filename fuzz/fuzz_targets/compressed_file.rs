@@ -4,11 +4,11 @@
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use narrows::compress::TableReader;
-use narrows::{Fitted, Threads};
+use narrows_core::compress::TableReader;
+use narrows_core::{Fitted, Threads};
 
 static MODEL: LazyLock<Fitted> = LazyLock::new(|| {
-    narrows::file::from_bytes(include_bytes!("../../testdata/compressed/sheet.narrows")).expect("a golden model")
+    narrows_core::file::from_bytes(include_bytes!("../../testdata/compressed/sheet.narrows")).expect("a golden model")
 });
 
 fuzz_target!(|bytes: &[u8]| {

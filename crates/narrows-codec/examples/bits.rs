@@ -1,12 +1,12 @@
 //! How many bits a value a plane of integers costs, or codes.
 //!
 //!     cargo run --release -p narrows-codec --example bits -- values.i64 guesses.i64 rows 4500 140
-//!     cargo run --release -p narrows-codec --example bits -- values.i64 guesses.i64 pictures 1 512 512 3 [chunk]
+//!     cargo run --release -p narrows-codec --example bits -- values.i64 guesses.i64 images 1 512 512 3 [chunk]
 //!     cargo run --release -p narrows-codec --example bits -- codes.i64 training.i64 codes 4500 8 [chunk]
 //!
 //! Both files hold little-endian 64-bit integers: the values, and the guesses in 1/256 of a step (`-` for zeros). The
-//! shape is `rows ROWS COLUMNS`, `series POINTS CHANNELS` or `pictures COUNT HEIGHT WIDTH CHANNELS`. With a chunk length,
-//! so many rows, points or pictures at a time are coded, each chunk by itself. Every chunk is decoded and compared. Codes
+//! shape is `rows ROWS COLUMNS`, `series POINTS CHANNELS` or `images COUNT HEIGHT WIDTH CHANNELS`. With a chunk length,
+//! so many rows, points or images at a time are coded, each chunk by itself. Every chunk is decoded and compared. Codes
 //! are `codes ROWS UNITS`, and in the place of guesses comes a file of codes of any number of rows to make the tables from.
 
 use narrows_codec::{Plane, Shape, Table, decode_codes, decode_plane, encode_codes, encode_plane};
@@ -63,7 +63,7 @@ fn codes(symbols: &[i64], training: &[i64], sizes: &[usize]) -> Result<(), Box<d
 fn main() -> Result<(), Box<dyn Error>> {
     let args: Vec<String> = env::args().skip(1).collect();
     let [values, guesses, kind, sizes @ ..] = args.as_slice() else {
-        return Err("expected: VALUES GUESSES rows|series|pictures SIZE... [CHUNK]".into());
+        return Err("expected: VALUES GUESSES rows|series|images SIZE... [CHUNK]".into());
     };
     let sizes = sizes.iter().map(|size| size.parse::<usize>()).collect::<Result<Vec<_>, _>>()?;
     if kind == "codes" {
@@ -74,10 +74,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         ("series", &[points, channels, ref chunk @ ..]) => {
             (Shape::Series { points, channels }, *chunk.first().unwrap_or(&points))
         }
-        ("pictures", &[count, height, width, channels, ref chunk @ ..]) => {
-            (Shape::Pictures { count, height, width, channels }, *chunk.first().unwrap_or(&count))
+        ("images", &[count, height, width, channels, ref chunk @ ..]) => {
+            (Shape::Images { count, height, width, channels }, *chunk.first().unwrap_or(&count))
         }
-        _ => return Err("expected a shape: rows R C, series P C or pictures N H W C".into()),
+        _ => return Err("expected a shape: rows R C, series P C or images N H W C".into()),
     };
     let values = read(values)?;
     let guesses = if guesses == "-" { vec![0; values.len()] } else { read(guesses)? };
@@ -92,10 +92,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         let shape = match whole {
             Shape::Rows { columns, .. } => Shape::Rows { rows: number, columns },
             Shape::Series { channels, .. } => Shape::Series { points: number, channels },
-            Shape::Pictures { height, width, channels, .. } => {
-                Shape::Pictures { count: number, height, width, channels }
-            }
-            picture => picture,
+            Shape::Images { height, width, channels, .. } => Shape::Images { count: number, height, width, channels },
+            image => image,
         };
         let plane = Plane { shape, guesses };
         let start = Instant::now();

@@ -1,4 +1,4 @@
-//! Integers to bytes and back. Knows no model, no table and no picture, and computes no floating point: what was compressed
+//! Integers to bytes and back. Knows no model, no table and no image, and computes no floating point: what was compressed
 //! on one machine decodes to the same values on every other. That is the fence this crate exists for; the compiler's lints
 //! and a test hold it.
 //!

@@ -31,8 +31,8 @@ pub enum Shape {
         /// Values at a point.
         channels: usize,
     },
-    /// A picture, its channels interleaved.
-    Picture {
+    /// An image, its channels interleaved.
+    Image {
         /// Pixels from top to bottom.
         height: usize,
         /// Pixels from left to right.
@@ -40,9 +40,9 @@ pub enum Shape {
         /// Values of a pixel.
         channels: usize,
     },
-    /// Pictures of one size, one after the other.
-    Pictures {
-        /// Pictures.
+    /// Images of one size, one after the other.
+    Images {
+        /// Images.
         count: usize,
         /// Pixels from top to bottom.
         height: usize,
@@ -59,8 +59,8 @@ impl Shape {
         let factors = match *self {
             Shape::Rows { rows, columns } => [rows, columns, 1, 1],
             Shape::Series { points, channels } => [points, channels, 1, 1],
-            Shape::Picture { height, width, channels } => [height, width, channels, 1],
-            Shape::Pictures { count, height, width, channels } => [count, height, width, channels],
+            Shape::Image { height, width, channels } => [height, width, channels, 1],
+            Shape::Images { count, height, width, channels } => [count, height, width, channels],
         };
         if factors.contains(&0) {
             return Some(0);
@@ -72,9 +72,7 @@ impl Shape {
     pub(crate) fn columns(&self) -> usize {
         match *self {
             Shape::Rows { columns, .. } => columns,
-            Shape::Series { channels, .. } | Shape::Picture { channels, .. } | Shape::Pictures { channels, .. } => {
-                channels
-            }
+            Shape::Series { channels, .. } | Shape::Image { channels, .. } | Shape::Images { channels, .. } => channels,
         }
     }
 }

@@ -209,7 +209,7 @@ impl<'a> Predictor<'a> {
             let (memory, pause) = match self.shape {
                 Shape::Rows { .. } => (1 << 14, own.seen / 8),
                 Shape::Series { .. } => (1 << 11, 16),
-                Shape::Picture { .. } | Shape::Pictures { .. } => (1 << 12, 32),
+                Shape::Image { .. } | Shape::Images { .. } => (1 << 12, 32),
             };
             own.next += pause.clamp(2, 256);
             if own.moments.samples() > memory {

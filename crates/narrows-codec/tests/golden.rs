@@ -28,8 +28,8 @@ fn shapes() -> [(&'static str, Shape); 5] {
         ("rows", Shape::Rows { rows: 40, columns: 30 }),
         ("wild", Shape::Rows { rows: 20, columns: 10 }),
         ("series", Shape::Series { points: 300, channels: 3 }),
-        ("picture", Shape::Picture { height: 20, width: 30, channels: 3 }),
-        ("pictures", Shape::Pictures { count: 3, height: 16, width: 16, channels: 1 }),
+        ("image", Shape::Image { height: 20, width: 30, channels: 3 }),
+        ("images", Shape::Images { count: 3, height: 16, width: 16, channels: 1 }),
     ]
 }
 

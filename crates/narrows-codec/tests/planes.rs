@@ -7,8 +7,8 @@ fn shape() -> impl Strategy<Value = Shape> {
     (0usize..4, 0usize..7, 0usize..7, 0usize..5, 0usize..4).prop_map(|(kind, a, b, c, d)| match kind {
         0 => Shape::Rows { rows: a * 4, columns: b * 7 },
         1 => Shape::Series { points: a * 8, channels: c },
-        2 => Shape::Picture { height: a, width: b, channels: c },
-        _ => Shape::Pictures { count: d, height: a, width: b, channels: c },
+        2 => Shape::Image { height: a, width: b, channels: c },
+        _ => Shape::Images { count: d, height: a, width: b, channels: c },
     })
 }
 
@@ -68,7 +68,7 @@ fn constant_planes_cost_next_to_nothing() {
         for shape in [
             Shape::Rows { rows: 1000, columns: 100 },
             Shape::Series { points: 50_000, channels: 2 },
-            Shape::Picture { height: 250, width: 400, channels: 1 },
+            Shape::Image { height: 250, width: 400, channels: 1 },
         ] {
             let size = check(&values, &vec![0; values.len()], shape);
             assert!(size < 400, "{constant} in {shape:?}: {size} bytes");

@@ -31,7 +31,7 @@ pub(super) fn features(shape: Shape) -> usize {
     match shape {
         Shape::Rows { .. } => LAGS + AVERAGES.len() + 2,
         Shape::Series { .. } => 10,
-        Shape::Picture { channels, .. } | Shape::Pictures { channels, .. } => {
+        Shape::Image { channels, .. } | Shape::Images { channels, .. } => {
             if channels > 1 {
                 22
             } else {
@@ -47,8 +47,8 @@ impl Predictor<'_> {
         match self.shape {
             Shape::Rows { columns, .. } => self.in_row(columns),
             Shape::Series { channels, .. } => self.in_series(channels),
-            Shape::Picture { height, width, channels } | Shape::Pictures { height, width, channels, .. } => {
-                self.in_picture(height, width, channels)
+            Shape::Image { height, width, channels } | Shape::Images { height, width, channels, .. } => {
+                self.in_image(height, width, channels)
             }
         }
     }
@@ -93,7 +93,7 @@ impl Predictor<'_> {
         Around { group: channel, near, last: [lag(1), lag(2)], features: f }
     }
 
-    fn in_picture(&self, height: usize, width: usize, channels: usize) -> Around {
+    fn in_image(&self, height: usize, width: usize, channels: usize) -> Around {
         let at = self.deviations.len();
         let mut f = FIRST;
         let (channel, pixel) = (at % channels, at / channels);

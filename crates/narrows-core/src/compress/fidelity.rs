@@ -1,0 +1,176 @@
+//! What is asked of a compressed file: how good, or how small.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::codec::{Lattice, Quantiser, Span};
+use crate::error::{Error, Result};
+
+/// How much of the data comes back.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub enum Fidelity {
+    /// What the decoder makes of the code, rounded in this detail.
+    Code(Detail),
+    /// Every number within a bound of what it was. The code is rounded as makes the file smallest.
+    Within(Bound),
+    /// Everything as it was: whole numbers and images through the model, other numbers stored beside it.
+    Lossless,
+}
+
+/// How finely a code is rounded.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub enum Detail {
+    /// From 1 to 10: one more halves the steps. 5 is the model's own: it adds a tenth to the error of its reconstruction.
+    Quality(u8),
+    /// At most so many bits a code unit, on average over training codes.
+    Bits(f64),
+    /// The model's own.
+    #[default]
+    Own,
+}
+
+/// How far off a number may be.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub enum Bound {
+    /// In the unit of the data; of images, in levels of 255, whatever the depth of the file.
+    Absolute(f64),
+    /// A share of the range that the column had in training; of images, of white.
+    Share(f64),
+}
+
+/// The best and the worst quality.
+const QUALITIES: std::ops::RangeInclusive<u8> = 1..=10;
+/// Bits a code unit may be given.
+const BITS: std::ops::RangeInclusive<f64> = 0.1..=24.0;
+
+impl Detail {
+    /// Refuses what is out of range.
+    ///
+    /// # Errors
+    /// [`Error::Recipe`] with what was expected.
+    pub fn check(self) -> Result<()> {
+        match self {
+            Detail::Quality(quality) if !QUALITIES.contains(&quality) => {
+                Err(Error::recipe("quality", format!("expected a whole number from 1 to 10, got {quality}")))
+            }
+            Detail::Bits(bits) if !BITS.contains(&bits) => {
+                Err(Error::recipe("bits", format!("expected 0.1 to 24 bits a code unit, got {bits}")))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Detail {
+    /// Doublings of the model's steps.
+    pub(super) fn level(self, quantiser: &Quantiser) -> i32 {
+        match self {
+            Detail::Own => 0,
+            Detail::Quality(quality) => 5 - i32::from(quality),
+            Detail::Bits(bits) => quantiser.level_of(bits),
+        }
+    }
+}
+
+impl FromStr for Bound {
+    type Err = Error;
+
+    /// `0.5%` is a share, `0.5` is absolute.
+    fn from_str(text: &str) -> Result<Bound> {
+        let (number, is_share) = match text.trim().strip_suffix('%') {
+            Some(number) => (number.trim_end(), true),
+            None => (text.trim(), false),
+        };
+        let refuse = |expected: &str| Error::recipe("max-error", format!("expected {expected}, got `{text}`"));
+        let value: f64 =
+            number.parse().map_err(|_| refuse("a number, or a number and % of a column's range in training"))?;
+        if value == 0.0 {
+            return Err(refuse("a bound above 0").with_hint("no error at all: --lossless"));
+        }
+        if !(value.is_finite() && value > 0.0) {
+            return Err(refuse("a finite bound above 0"));
+        }
+        if is_share && value > 100.0 {
+            return Err(refuse("at most 100%"));
+        }
+        Ok(if is_share { Bound::Share(value / 100.0) } else { Bound::Absolute(value) })
+    }
+}
+
+impl fmt::Display for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Bound::Absolute(bound) => write!(f, "{bound}"),
+            Bound::Share(share) => write!(f, "{}% of the range in training", share * 100.0),
+        }
+    }
+}
+
+impl Fidelity {
+    /// Levels from one cell of pixels to the next, of which `white` is the largest; none where the code is all there is.
+    pub(super) fn image_step(&self, white: u32) -> Option<u32> {
+        let bound = match self {
+            Fidelity::Code(_) => return None,
+            Fidelity::Lossless => 0.0,
+            Fidelity::Within(Bound::Absolute(levels)) => levels / 255.0 * f64::from(white),
+            Fidelity::Within(Bound::Share(share)) => share * f64::from(white),
+        };
+        // What a division by 255 rounds off is no level.
+        Some(2 * (bound + 1e-6).min(f64::from(white)) as u32 + 1)
+    }
+
+    /// The cells of a column with this span; none where its numbers are kept beside the model, as they are.
+    pub(super) fn lattice(&self, span: &Span) -> Option<Lattice> {
+        let bound = match self {
+            Fidelity::Code(_) => return None,
+            Fidelity::Lossless if span.whole => 0.0,
+            Fidelity::Lossless => return None,
+            Fidelity::Within(Bound::Absolute(bound)) => *bound,
+            Fidelity::Within(Bound::Share(share)) => share * span.width(),
+        };
+        if span.whole {
+            // Half of the floats are larger: such a bound says nothing, and one cell holds all.
+            return Some(Lattice::whole(bound.min(2.0_f64.powi(62))));
+        }
+        // A column that never changed has no range, and nothing to gain by being off.
+        let lattice = Lattice::within(bound);
+        (bound > 0.0 && lattice.step.is_finite() && lattice.step > 0.0).then_some(lattice)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_are_read_and_refused() {
+        assert_eq!("0.5%".parse::<Bound>().unwrap(), Bound::Share(0.005));
+        assert_eq!(" 2 ".parse::<Bound>().unwrap(), Bound::Absolute(2.0));
+        for (text, part) in [
+            ("0", "above 0"),
+            ("0%", "above 0"),
+            ("-1", "finite bound"),
+            ("nan", "finite bound"),
+            ("inf%", "finite"),
+            ("x", "a number"),
+            ("101%", "at most"),
+        ] {
+            let error = text.parse::<Bound>().unwrap_err().to_string();
+            assert!(error.contains(part) && error.contains(text), "{error}");
+        }
+        assert!(Detail::Quality(0).check().is_err() && Detail::Quality(11).check().is_err());
+        assert!(Detail::Bits(f64::NAN).check().is_err() && Detail::Bits(4.0).check().is_ok());
+    }
+
+    #[test]
+    fn lossless_is_for_whole_numbers() {
+        let span = |whole| Span { lowest: 0.0, highest: 10.0, whole };
+        assert_eq!(Fidelity::Lossless.lattice(&span(true)), Some(Lattice::whole(0.0)));
+        assert_eq!(Fidelity::Lossless.lattice(&span(false)), None);
+        assert_eq!(Fidelity::Within(Bound::Share(0.01)).lattice(&span(false)), Some(Lattice::within(0.1)));
+        let flat = Span { lowest: 2.5, highest: 2.5, whole: false };
+        assert_eq!(Fidelity::Within(Bound::Share(0.01)).lattice(&flat), None);
+    }
+}

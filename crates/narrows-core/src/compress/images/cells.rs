@@ -1,0 +1,49 @@
+//! Levels of pixels as cells, within a bound.
+
+use narrows_images::Image;
+
+use super::super::manifest::Start;
+use crate::codec::Lattice;
+
+/// Levels of pixels as cells.
+pub(super) struct Counting {
+    step: i64,
+    /// The level that a pixel's cells are counted from.
+    pub(super) starts: Vec<i64>,
+    /// Expected cells, in fixed point.
+    pub(super) guesses: Vec<i64>,
+}
+
+impl Counting {
+    pub(super) fn new(expected: &[Image], step: u32, start: Start, white: u32) -> Counting {
+        let lattice = Lattice::levels(step);
+        let pixels = || expected.iter().flat_map(|image| image.pixels.iter().map(|p| f64::from(*p) * f64::from(white)));
+        let starts: Vec<i64> = match start {
+            Start::Black => vec![0; pixels().count()],
+            Start::Expected => pixels().map(|level| level.round() as i64).collect(),
+        };
+        let guesses = pixels().zip(&starts).map(|(level, start)| lattice.guess(level - *start as f64)).collect();
+        Counting { step: step.into(), starts, guesses }
+    }
+
+    pub(super) fn place(&self, level: f64, start: i64) -> i64 {
+        ((level - start as f64) / self.step as f64).round() as i64
+    }
+
+    /// Tells of a machine that expects other pixels.
+    pub(super) fn checksum(&self) -> u32 {
+        let mut hasher = crc32fast::Hasher::new();
+        self.starts.iter().for_each(|start| hasher.update(&start.to_le_bytes()));
+        hasher.finalize()
+    }
+
+    pub(super) fn images(&self, places: &[i64], form: &Image, white: u32) -> Vec<Image> {
+        let level = |(place, start): (&i64, &i64)| {
+            let level = place.saturating_mul(self.step).saturating_add(*start).clamp(0, white.into());
+            (level as f64 / f64::from(white)) as f32
+        };
+        let pixels: Vec<f32> = places.iter().zip(&self.starts).map(level).collect();
+        let image = |pixels: &[f32]| Image::new(form.height, form.width, form.channels, pixels.to_vec());
+        pixels.chunks_exact(form.pixels.len()).map(image).collect()
+    }
+}

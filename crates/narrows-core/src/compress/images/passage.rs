@@ -1,0 +1,101 @@
+//! Images on their way to codes, and what codes say of images.
+//!
+//! An image is one sample where the model sees images whole; else it is cut into pieces that do not overlap, so that
+//! no pixel is paid for twice.
+
+use narrows_codec::Shape;
+use narrows_engine::Threads;
+use narrows_images::{Depth, Image};
+
+use crate::codec::Coding;
+use crate::error::{Error, Place, Result};
+use crate::fitted::{Fitted, ImagesIntake, ImagesLayout};
+
+/// Values that go through the network together.
+const TOGETHER: usize = 1 << 20;
+
+/// An image model, and what images become in it.
+pub(super) struct Passage<'a> {
+    pub(super) fitted: &'a Fitted,
+    pub(super) coding: &'a Coding,
+    pub(super) intake: ImagesIntake,
+    threads: &'a Threads,
+}
+
+impl<'a> Passage<'a> {
+    pub(super) fn new(fitted: &'a Fitted, threads: &'a Threads) -> Result<Passage<'a>> {
+        let coding = fitted.coding()?;
+        let layout = fitted.images()?.layout;
+        // Pieces side by side.
+        let stride = layout.stride.map(|_| layout.height.min(layout.width));
+        let intake = ImagesIntake::new(ImagesLayout { stride, ..layout });
+        Ok(Passage { fitted, coding, intake, threads })
+    }
+
+    /// Refuses an image that would have to change its size or colours on the way.
+    pub(super) fn check(&self, name: &str, image: &Image) -> Result<()> {
+        let ImagesLayout { height, width, channels, stride } = self.intake.layout;
+        let place = || Place::source(name);
+        if image.channels != channels {
+            let message = format!(
+                "expected a {} image, as the model sees them, got a {} one",
+                channels.name(),
+                image.channels.name()
+            );
+            return Err(Error::data(place(), message));
+        }
+        if stride.is_none() && (image.height, image.width) != (height, width) {
+            let message = format!(
+                "expected {height} x {width} pixels, as the model sees whole, got {} x {}",
+                image.height, image.width
+            );
+            let hint = "for images of any size fit with --set data.view=pieces";
+            return Err(Error::data(place(), message).with_hint(hint));
+        }
+        Ok(())
+    }
+
+    pub(super) fn codes(&self, images: &[Image]) -> Vec<f32> {
+        let mut codes = Vec::new();
+        for some in together(images) {
+            let values: Vec<f32> = some.iter().flat_map(|image| self.intake.values(image)).collect();
+            codes.extend(self.fitted.judge.codes(&self.intake.prepared(values), self.threads));
+        }
+        codes
+    }
+
+    /// What codes say of images of this form.
+    pub(super) fn expected(&self, codes: &[f32], form: &Image, n: usize) -> Vec<Image> {
+        let (k, samples) = (self.fitted.code_size(), self.intake.n_samples(form));
+        let at_once = (TOGETHER / (samples * self.intake.width())).max(1);
+        let mut images = Vec::with_capacity(n);
+        for codes in codes.chunks(at_once * samples * k) {
+            let output = self.fitted.judge.decode(codes, codes.len() / k, self.threads);
+            images.extend(
+                output.chunks_exact(samples * self.intake.width()).map(|values| self.intake.image(values, form)),
+            );
+        }
+        images
+    }
+}
+
+fn together(images: &[Image]) -> impl Iterator<Item = &[Image]> {
+    let values = images.first().map_or(1, |image| image.pixels.len());
+    images.chunks((TOGETHER / values.max(1)).max(1))
+}
+
+/// Pixels as levels of the file, `white` the largest.
+pub(super) fn levels(image: &Image, white: u32) -> impl Iterator<Item = f64> + '_ {
+    image.pixels.iter().map(move |pixel| (f64::from(*pixel) * f64::from(white)).round().clamp(0.0, f64::from(white)))
+}
+
+pub(super) fn white(depth: Depth) -> u32 {
+    match depth {
+        Depth::Eight => 255,
+        Depth::Sixteen => 65_535,
+    }
+}
+
+pub(super) fn shape(form: &Image, count: usize) -> Shape {
+    Shape::Images { count, height: form.height, width: form.width, channels: form.channels.count() }
+}

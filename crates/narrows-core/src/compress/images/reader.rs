@@ -1,0 +1,115 @@
+//! A compressed file back into images, run after run.
+
+use std::io::Read;
+
+use narrows_codec::{Chunk, Plane, Reader, decode_codes, decode_plane};
+use narrows_engine::Threads;
+use narrows_images::{Channels, Depth, Image, Photo};
+
+use super::super::kept;
+use super::super::manifest::{self, ImageManifest, Run};
+use super::super::reader::{check, damaged};
+use super::cells::Counting;
+use super::passage::{Passage, shape};
+use super::{BESIDE, Beside, CODES, PIXELS, RUN, SECTIONS};
+use crate::codec::Quantiser;
+use crate::error::{Error, Result};
+use crate::fitted::Fitted;
+
+/// Reads the images of a compressed file.
+pub struct ImageReader<'a, R> {
+    passage: Passage<'a>,
+    manifest: ImageManifest,
+    reader: Reader<R>,
+}
+
+impl<'a, R: Read> ImageReader<'a, R> {
+    /// Reads the header, from a pipe if need be.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] where it is no such file, of a newer version, damaged, or made with another model.
+    pub fn new(fitted: &'a Fitted, source: R, threads: &'a Threads) -> Result<ImageReader<'a, R>> {
+        let reader = Reader::new(source).map_err(damaged)?;
+        check(fitted, reader.header(), manifest::IMAGES)?;
+        let manifest: ImageManifest =
+            manifest::unpack(&reader.header().settings, "the header").map_err(Error::mismatch)?;
+        if !Quantiser::LEVELS.contains(&i32::from(manifest.level)) {
+            return Err(Error::mismatch("the header is damaged: it asks for a rounding that does not exist"));
+        }
+        Ok(ImageReader { passage: Passage::new(fitted, threads)?, manifest, reader })
+    }
+
+    /// The next images with their names, empty where they have none; none at the end.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] where the file is damaged, or this machine's arithmetic is not the one it was made with.
+    pub fn next_images(&mut self) -> Result<Option<Vec<(String, Photo)>>> {
+        let chunk = self.reader.next_chunk().map_err(damaged)?;
+        chunk.map(|chunk| self.unpack(&chunk)).transpose()
+    }
+
+    fn unpack(&self, chunk: &Chunk) -> Result<Vec<(String, Photo)>> {
+        let bad = |message: &str| Error::mismatch(format!("a run of images is damaged: {message}"));
+        let sections = &chunk.sections;
+        if sections.len() != SECTIONS {
+            return Err(bad("its sections are not those of images"));
+        }
+        let run: Run = manifest::unpack(&sections[RUN], "a run of images").map_err(Error::mismatch)?;
+        let channels = match run.channels {
+            1 => Channels::Grey,
+            3 => Channels::Rgb,
+            _ => return Err(bad("images have 1 or 3 channels")),
+        };
+        let (height, width, n) = (run.height as usize, run.width as usize, run.count as usize);
+        let depth = match run.white {
+            255 => Depth::Eight,
+            65_535 => Depth::Sixteen,
+            _ => return Err(bad("images have 8 or 16 bits")),
+        };
+        let values = [height, width, channels.count(), n].into_iter().try_fold(1_usize, usize::checked_mul);
+        let is_large =
+            height.max(width) > 1 << 16 || values.is_none_or(|values| values == 0 || values > manifest::LARGEST);
+        if is_large || chunk.rows != u64::from(run.count) {
+            return Err(bad("its size is not possible"));
+        }
+        let form = Image::new(height, width, channels, vec![0.0; height * width * channels.count()]);
+        self.passage.check("the compressed file", &form)?;
+        let quantiser = &self.passage.coding.quantiser;
+        let level = i32::from(self.manifest.level);
+        let (samples, k) = (self.passage.intake.n_samples(&form) * n, self.passage.fitted.code_size());
+        if samples.checked_mul(k).is_none_or(|units| units > manifest::LARGEST) {
+            return Err(bad("its codes are more than are possible"));
+        }
+        let tables = quantiser.tables(k, level);
+        let symbols = decode_codes(&sections[CODES], samples, &tables).map_err(damaged)?;
+        let expected = self.passage.expected(&quantiser.codes(&symbols, level), &form, n);
+        let images = match self.manifest.fidelity.image_step(run.white) {
+            None => expected,
+            Some(step) => {
+                let counting = Counting::new(&expected, step, self.manifest.start, run.white);
+                let plane = Plane { shape: shape(&form, n), guesses: &counting.guesses };
+                let (pixels, stored) = sections[PIXELS].split_last_chunk().ok_or_else(|| bad("it has no pixels"))?;
+                let places = decode_plane(pixels, &plane).map_err(damaged)?;
+                if counting.checksum() != u32::from_le_bytes(*stored) {
+                    return Err(bad("this machine expects other pixels than the one that wrote it"));
+                }
+                counting.images(&places, &form, run.white)
+            }
+        };
+        let mut beside: Vec<Beside> =
+            kept::read_values(&sections[BESIDE], kept::LARGEST, "what images have beside their pixels")
+                .map_err(Error::mismatch)?;
+        if beside.is_empty() {
+            beside = vec![Beside::default(); n];
+        }
+        let fits = |beside: &Beside| beside.alpha.as_ref().is_none_or(|alpha| alpha.len() == height * width);
+        if beside.len() != n || !beside.iter().all(fits) {
+            return Err(bad("what is beside the pixels does not fit them"));
+        }
+        let photo = |(image, beside): (Image, Beside)| {
+            let alpha = beside.alpha.map(|alpha| alpha.iter().map(|a| f32::from(*a) / run.white as f32).collect());
+            (beside.name, Photo { alpha, depth, icc: beside.icc, exif: beside.exif, ..Photo::from(image) })
+        };
+        Ok(images.into_iter().zip(beside).map(photo).collect())
+    }
+}

@@ -1,0 +1,223 @@
+//! Images into a compressed file, as they come.
+
+use std::io::Write;
+
+use narrows_codec::{Header, Plane, Writer, encode_codes, encode_plane};
+use narrows_engine::Threads;
+use narrows_images::{Image, Photo};
+
+use super::super::account::Account;
+use super::super::counted::Counted;
+use super::super::fidelity::{Bound, Fidelity};
+use super::super::identity::identity;
+use super::super::kept;
+use super::super::manifest::{self, ImageManifest, Run, Start};
+use super::super::writer::cannot_write;
+use super::cells::Counting;
+use super::passage::{Passage, levels, shape, white};
+use super::{BESIDE, Beside, CODES, PIXELS, RUN};
+use crate::codec::Quantiser;
+use crate::error::{Error, Result};
+use crate::fitted::Fitted;
+
+/// Values of a chunk.
+const VALUES: usize = 1 << 22;
+/// Images of a chunk.
+const IMAGES: usize = 4096;
+/// Levels that are tried for a bound.
+const TRIED: std::ops::RangeInclusive<i32> = -2..=6;
+/// Values that levels are tried on.
+const TRIED_VALUES: usize = 1 << 18;
+
+/// Writes images as a compressed file.
+pub struct ImageWriter<'a, W: Write> {
+    passage: Passage<'a>,
+    fidelity: Fidelity,
+    sink: Option<W>,
+    file: Option<(Writer<Counted<W>>, ImageManifest)>,
+    waiting: Vec<(String, Photo)>,
+    account: Account,
+}
+
+impl<'a, W: Write> ImageWriter<'a, W> {
+    /// Prepares to write images to `sink`.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] where the model is not of images or was fitted by a version without compression;
+    /// [`Error::Recipe`] for a detail or a bound out of range.
+    pub fn new(fitted: &'a Fitted, fidelity: Fidelity, sink: W, threads: &'a Threads) -> Result<ImageWriter<'a, W>> {
+        let passage = Passage::new(fitted, threads)?;
+        match fidelity {
+            Fidelity::Code(detail) => detail.check()?,
+            Fidelity::Within(Bound::Absolute(bound)) if bound < 1.0 => {
+                let message = format!("expected at least 1 level of 255, got {bound}");
+                return Err(Error::recipe("max-error", message).with_hint("no error at all: --lossless"));
+            }
+            Fidelity::Within(_) | Fidelity::Lossless => {}
+        }
+        Ok(ImageWriter {
+            passage,
+            fidelity,
+            sink: Some(sink),
+            file: None,
+            waiting: Vec::new(),
+            account: Account::default(),
+        })
+    }
+
+    /// Adds an image; an empty name where a number will do.
+    ///
+    /// # Errors
+    /// Where the image does not fit the model, or the file cannot be written.
+    pub fn push(&mut self, name: &str, photo: Photo) -> Result<()> {
+        self.passage.check(name, &photo.image)?;
+        let form = |photo: &Photo| (photo.image.height, photo.image.width, photo.depth);
+        let is_other = self.waiting.last().is_some_and(|(_, last)| form(last) != form(&photo));
+        let values = self.waiting.len() * photo.image.pixels.len();
+        if is_other || values >= VALUES || self.waiting.len() >= IMAGES {
+            self.flush()?;
+        }
+        self.waiting.push((name.to_owned(), photo));
+        Ok(())
+    }
+
+    /// Ends the file.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] where no images came; where the file cannot be written.
+    pub fn finish(mut self) -> Result<(W, Account)> {
+        self.flush()?;
+        let Some((writer, _)) = self.file else {
+            return Err(Error::mismatch("expected images to compress, got none"));
+        };
+        let written = writer.finish().map_err(cannot_write)?;
+        self.account.bytes = written.bytes;
+        Ok((written.inner, self.account))
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        let waiting = std::mem::take(&mut self.waiting);
+        let Some((_, first)) = waiting.first() else { return Ok(()) };
+        let white = white(first.depth);
+        let beside: Vec<Beside> = waiting.iter().map(|(name, photo)| beside(name, photo, white)).collect();
+        let images: Vec<Image> = waiting.into_iter().map(|(_, photo)| photo.image).collect();
+        let form = images[0].clone();
+        let codes = self.passage.codes(&images);
+        if self.file.is_none() {
+            self.open(&images, &codes, white)?;
+        }
+        let (writer, manifest) = self.file.as_mut().expect("opened above");
+        let run = Run {
+            height: form.height as u32,
+            width: form.width as u32,
+            channels: form.channels.count() as u8,
+            white,
+            count: images.len() as u32,
+        };
+        let packed = pack(&self.passage, manifest, &images, &codes, white);
+        let beside = if beside.iter().all(|beside| *beside == Beside::default()) { Vec::new() } else { beside };
+        let sections = [
+            manifest::pack(&run),
+            packed.codes,
+            packed.pixels,
+            kept::values(&beside, kept::LARGEST).map_err(Error::mismatch)?,
+        ];
+        let parts: Vec<&[u8]> = sections.iter().map(Vec::as_slice).collect();
+        writer.chunk(images.len() as u64, &parts).map_err(cannot_write)?;
+        let account = &mut self.account;
+        account.rows += images.len() as u64;
+        account.chunks += 1;
+        account.level = manifest.level.into();
+        account.codes += sections[CODES].len() as u64;
+        account.residual += sections[PIXELS].len() as u64;
+        account.kept += (sections[RUN].len() + sections[BESIDE].len()) as u64;
+        for (image, rebuilt) in images.iter().zip(packed.rebuilt) {
+            account.values += image.pixels.len() as u64;
+            for (was, is) in levels(image, white).zip(levels(&rebuilt, white)) {
+                account.errors.push((is - was) / f64::from(white));
+            }
+        }
+        Ok(())
+    }
+
+    /// Decides what the header says, by the first images, and writes it.
+    fn open(&mut self, images: &[Image], codes: &[f32], white: u32) -> Result<()> {
+        let passage = &self.passage;
+        let quantiser = &passage.coding.quantiser;
+        let manifest = match (self.fidelity, self.fidelity.image_step(white)) {
+            (Fidelity::Code(detail), _) => self.manifest(detail.level(quantiser), Start::Black),
+            (_, step) => self.best(step.unwrap_or(1), images, codes, white),
+        };
+        let model = identity(passage.fitted, passage.coding)?;
+        let header = Header { codec: manifest::IMAGES, model, settings: manifest::pack(&manifest) };
+        let sink = Counted::new(self.sink.take().expect("opened once"));
+        let writer = Writer::new(sink, &header).map_err(cannot_write)?;
+        self.file = Some((writer, manifest));
+        Ok(())
+    }
+}
+
+impl<W: Write> ImageWriter<'_, W> {
+    fn manifest(&self, level: i32, start: Start) -> ImageManifest {
+        ImageManifest { level: level as i8, fidelity: self.fidelity, start }
+    }
+
+    /// The rounding of codes and the start of cells that cost least on the first images, where a bit a value is worth
+    /// half the error, as it is at any rate that is not too low.
+    fn best(&self, step: u32, images: &[Image], codes: &[f32], white: u32) -> ImageManifest {
+        let some = (TRIED_VALUES / images[0].pixels.len()).clamp(1, images.len());
+        let codes = &codes[..codes.len() / images.len() * some];
+        let values: usize = images[..some].iter().map(|image| image.pixels.len()).sum();
+        let cost = |manifest: &ImageManifest| {
+            let packed = pack(&self.passage, manifest, &images[..some], codes, white);
+            let errors = images[..some].iter().zip(&packed.rebuilt).flat_map(|(was, is)| {
+                levels(was, white).zip(levels(is, white)).map(|(was, is)| (was - is) * (was - is))
+            });
+            // A twelfth is the error of levels themselves: nothing is gained below it.
+            let error = errors.sum::<f64>() / values as f64 + 1.0 / 12.0;
+            8.0 * (packed.codes.len() + packed.pixels.len()) as f64 / values as f64 + 0.5 * error.log2()
+        };
+        let starts: &[Start] = if step == 1 { &[Start::Black] } else { &[Start::Black, Start::Expected] };
+        let levels = TRIED.chain([*Quantiser::LEVELS.end()]);
+        let manifests = levels.flat_map(|level| starts.iter().map(move |start| self.manifest(level, *start)));
+        let costs = manifests.map(|manifest| (cost(&manifest), manifest));
+        costs.min_by(|(a, _), (b, _)| a.total_cmp(b)).expect("levels are tried").1
+    }
+}
+
+struct Packed {
+    codes: Vec<u8>,
+    pixels: Vec<u8>,
+    rebuilt: Vec<Image>,
+}
+
+/// Images of one size with their codes rounded as the manifest says.
+fn pack(passage: &Passage<'_>, manifest: &ImageManifest, images: &[Image], codes: &[f32], white: u32) -> Packed {
+    let quantiser = &passage.coding.quantiser;
+    let level = i32::from(manifest.level);
+    let symbols = quantiser.symbols(codes, level);
+    let tables = quantiser.tables(passage.fitted.code_size(), level);
+    let form = &images[0];
+    let expected = passage.expected(&quantiser.codes(&symbols, level), form, images.len());
+    let codes = encode_codes(&symbols, &tables);
+    let Some(step) = manifest.fidelity.image_step(white) else {
+        return Packed { codes, pixels: Vec::new(), rebuilt: expected };
+    };
+    let counted = Counting::new(&expected, step, manifest.start, white);
+    let pixels = images.iter().flat_map(|image| levels(image, white));
+    let places: Vec<i64> = pixels.zip(&counted.starts).map(|(level, start)| counted.place(level, *start)).collect();
+    let plane = Plane { shape: shape(form, images.len()), guesses: &counted.guesses };
+    let mut pixels = encode_plane(&places, &plane);
+    pixels.extend(counted.checksum().to_le_bytes());
+    Packed { codes, pixels, rebuilt: counted.images(&places, form, white) }
+}
+
+fn beside(name: &str, photo: &Photo, white: u32) -> Beside {
+    let alpha = |alpha: &Vec<f32>| alpha.iter().map(|a| (a * white as f32).round() as u16).collect();
+    Beside {
+        name: name.to_owned(),
+        alpha: photo.alpha.as_ref().map(alpha),
+        icc: photo.icc.clone(),
+        exif: photo.exif.clone(),
+    }
+}

@@ -1,0 +1,148 @@
+//! A compressed file back into rows, chunk after chunk, or a few rows from the middle of it.
+
+use std::io::{Read, Seek};
+
+use narrows_codec::{Chunk, CodecError, Header, Index, Reader};
+use narrows_engine::Threads;
+
+use super::chunk;
+use super::identity::identity;
+use super::kept;
+use super::manifest::{self, Place, TableManifest};
+use super::passage::{Passage, is_rebuilt};
+use crate::codec::Quantiser;
+use crate::data::{ColumnKind, Table};
+use crate::error::{Error, Result};
+use crate::fitted::Fitted;
+
+/// Reads the rows of a compressed file.
+pub struct TableReader<'a, R> {
+    passage: Passage<'a>,
+    manifest: TableManifest,
+    chunks: Chunks<R>,
+}
+
+enum Chunks<R> {
+    All(Reader<R>),
+    Some { source: R, index: Index, next: usize, rows: std::ops::Range<u64> },
+}
+
+impl<'a, R: Read> TableReader<'a, R> {
+    /// Reads the header, from a pipe if need be.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] where it is no such file, of a newer version, damaged, or made with another model.
+    pub fn new(fitted: &'a Fitted, source: R, threads: &'a Threads) -> Result<TableReader<'a, R>> {
+        let reader = Reader::new(source).map_err(damaged)?;
+        let (passage, manifest) = opened(fitted, reader.header(), threads)?;
+        Ok(TableReader { passage, manifest, chunks: Chunks::All(reader) })
+    }
+}
+
+impl<'a, R: Read + Seek> TableReader<'a, R> {
+    /// Reads only the chunks that hold these rows.
+    ///
+    /// # Errors
+    /// As [`new`](TableReader::new); [`Error::Mismatch`] where there are no such rows.
+    pub fn of_rows(
+        fitted: &'a Fitted,
+        mut source: R,
+        rows: std::ops::Range<u64>,
+        threads: &'a Threads,
+    ) -> Result<TableReader<'a, R>> {
+        let index = Index::open(&mut source).map_err(damaged)?;
+        let (passage, manifest) = opened(fitted, index.header(), threads)?;
+        let there = index.rows();
+        if rows.start >= rows.end || rows.end > there {
+            let last = rows.end.saturating_sub(1);
+            let message = format!("expected rows of 0 to {}, got {} to {last}", there.saturating_sub(1), rows.start);
+            return Err(Error::mismatch(message));
+        }
+        let next = index.chunks().iter().position(|chunk| chunk.first_row + chunk.rows > rows.start).unwrap_or(0);
+        Ok(TableReader { passage, manifest, chunks: Chunks::Some { source, index, next, rows } })
+    }
+
+    /// The next rows; none at the end.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] where the file is damaged.
+    pub fn next_rows(&mut self) -> Result<Option<Table>> {
+        let Chunks::Some { source, index, next, rows } = &mut self.chunks else { return self.next_table() };
+        let Some(place) = index.chunks().get(*next).filter(|chunk| chunk.first_row < rows.end) else {
+            return Ok(None);
+        };
+        let (first, n) = (place.first_row, place.rows);
+        let chunk = index.read_chunk(source, *next).map_err(damaged)?;
+        *next += 1;
+        let (from, to) = (rows.start.max(first), rows.end.min(first + n));
+        let table = chunk::unpack(&self.passage, &self.manifest, &chunk)?;
+        Ok(Some(table.slice((from - first) as usize, (to - from) as usize)))
+    }
+}
+
+impl<R: Read> TableReader<'_, R> {
+    /// The next chunk's rows; none at the end.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] where the file is damaged, or this machine's arithmetic is not the one it was made with.
+    pub fn next_table(&mut self) -> Result<Option<Table>> {
+        let Chunks::All(reader) = &mut self.chunks else { return Ok(None) };
+        let chunk: Option<Chunk> = reader.next_chunk().map_err(damaged)?;
+        chunk.map(|chunk| chunk::unpack(&self.passage, &self.manifest, &chunk)).transpose()
+    }
+}
+
+pub(super) fn damaged(error: CodecError) -> Error {
+    Error::mismatch(error.to_string())
+}
+
+/// Bytes that settings may take: a few a column.
+const SETTINGS: u64 = 1 << 20;
+
+/// Refuses a file of another kind or model.
+pub(super) fn check(fitted: &Fitted, header: &Header, kind: u8) -> Result<()> {
+    let words = |kind: u8| match kind {
+        manifest::TABLE => "a table",
+        manifest::IMAGES => "images",
+        _ => "something that this version does not know",
+    };
+    if header.codec != kind {
+        let message = format!(
+            "expected a compressed file of {}, as the model reads, got one of {}",
+            words(kind),
+            words(header.codec)
+        );
+        return Err(Error::mismatch(message));
+    }
+    let model = identity(fitted, fitted.coding()?)?;
+    if header.model != model {
+        let message = format!("expected a file made with this model ({model:016x}), got one of {:016x}", header.model);
+        return Err(Error::mismatch(message).with_hint("decompress with the model that compressed it"));
+    }
+    Ok(())
+}
+
+fn opened<'a>(fitted: &'a Fitted, header: &Header, threads: &'a Threads) -> Result<(Passage<'a>, TableManifest)> {
+    check(fitted, header, manifest::TABLE)?;
+    let settings = kept::release(&header.settings, SETTINGS).map_err(Error::mismatch)?;
+    let manifest: TableManifest = manifest::unpack(&settings, "the header").map_err(Error::mismatch)?;
+    let passage = Passage { fitted, coding: fitted.coding()?, threads };
+    let features = passage.features();
+    let fits = |place: &Place| match place {
+        Place::Kept => true,
+        Place::Code(column) | Place::Words { column, .. } => {
+            features.get(*column as usize).is_some_and(|feature| is_rebuilt(feature.column.kind))
+        }
+        Place::Numbers { column, .. } => features.get(*column as usize).is_some_and(|feature| {
+            let lattice = feature.span.and_then(|span| manifest.fidelity.lattice(&span));
+            feature.column.kind == ColumnKind::Numeric && lattice.is_some_and(|l| l.step.is_finite() && l.step > 0.0)
+        }),
+    };
+    let mut rebuilt: Vec<u32> = manifest.columns.iter().filter_map(Place::feature).collect();
+    rebuilt.sort_unstable();
+    let are_different = rebuilt.windows(2).all(|pair| pair[0] != pair[1]);
+    if are_different && manifest.columns.iter().all(fits) && Quantiser::LEVELS.contains(&i32::from(manifest.level)) {
+        return Ok((passage, manifest));
+    }
+    Err(Error::mismatch("the header is damaged: its columns are not the model's"))
+}

@@ -1,0 +1,225 @@
+//! Rows into a compressed file, as they come: chunk after chunk, in memory that does not grow.
+
+use std::io::{self, Sink, Write};
+
+use arrow::array::{Array, AsArray};
+use arrow::compute::concat_batches;
+use arrow::datatypes::Float64Type;
+use narrows_codec::{Header, Writer};
+use narrows_engine::Threads;
+
+use super::account::Account;
+use super::chunk::{self, Packed, Ready};
+use super::counted::Counted;
+use super::fidelity::Fidelity;
+use super::identity::identity;
+use super::kept;
+use super::manifest::{self, Place, TableManifest};
+use super::passage::{Feature, Passage};
+use crate::codec::Quantiser;
+use crate::data::Table;
+use crate::error::{Error, Result};
+use crate::fitted::Fitted;
+
+/// Values of a chunk: enough for what is learnt on the way to pay, few enough to hold.
+const VALUES: usize = 1 << 20;
+/// Rows of a chunk.
+const ROWS: std::ops::RangeInclusive<usize> = 256..=1 << 16;
+/// Levels that are tried for a bound: where the codes are so fine or so coarse, another has always won.
+const TRIED: std::ops::RangeInclusive<i32> = -2..=6;
+/// Rows of the first chunk that levels are tried on.
+const TRIED_ROWS: usize = 2048;
+
+/// Writes tables, and series, as a compressed file.
+pub struct TableWriter<'a, W: Write> {
+    passage: Passage<'a>,
+    fidelity: Fidelity,
+    chunk_rows: usize,
+    sink: Option<W>,
+    file: Option<Open<W>>,
+    waiting: Vec<Table>,
+    account: Account,
+    /// What zstd makes of the numbers, once there are any.
+    rival: Option<zstd::stream::write::Encoder<'static, Counted<Sink>>>,
+}
+
+/// A file whose header is written.
+struct Open<W: Write> {
+    writer: Writer<Counted<W>>,
+    manifest: TableManifest,
+    names: Vec<String>,
+}
+
+impl<'a, W: Write> TableWriter<'a, W> {
+    /// Prepares to write rows to `sink`; nothing is written before the first rows have come.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] where the model is of images, was fitted by a version without compression, or sees
+    /// differences whose code alone is asked for; [`Error::Recipe`] for a detail out of range.
+    pub fn new(fitted: &'a Fitted, fidelity: Fidelity, sink: W, threads: &'a Threads) -> Result<TableWriter<'a, W>> {
+        let coding = fitted.coding()?;
+        let passage = Passage { fitted, coding, threads };
+        if let Fidelity::Code(detail) = fidelity {
+            detail.check()?;
+            passage.check_code_alone()?;
+        }
+        Ok(TableWriter {
+            passage,
+            fidelity,
+            chunk_rows: (VALUES / passage.width()).clamp(*ROWS.start(), *ROWS.end()),
+            sink: Some(sink),
+            file: None,
+            waiting: Vec::new(),
+            account: Account::default(),
+            rival: None,
+        })
+    }
+
+    /// The same with chunks of so many rows: smaller ones can be read by themselves sooner, and cost more.
+    ///
+    /// # Errors
+    /// [`Error::Recipe`] for none, or for more than memory should hold.
+    pub fn with_chunk_rows(mut self, rows: usize) -> Result<TableWriter<'a, W>> {
+        let most = manifest::LARGEST / self.passage.width();
+        if rows == 0 || rows > most {
+            return Err(Error::recipe("chunk-rows", format!("expected 1 to {most} rows in a chunk, got {rows}")));
+        }
+        self.chunk_rows = rows;
+        Ok(self)
+    }
+
+    /// Adds rows.
+    ///
+    /// # Errors
+    /// Where they do not fit the model, or the file cannot be written.
+    pub fn push(&mut self, table: &Table) -> Result<()> {
+        let mut first = 0;
+        while first < table.n_rows() {
+            let there: usize = self.waiting.iter().map(Table::n_rows).sum();
+            let taken = (self.chunk_rows - there).min(table.n_rows() - first);
+            self.waiting.push(table.slice(first, taken));
+            first += taken;
+            if there + taken == self.chunk_rows {
+                self.flush()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the file.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] where no rows came; where the file cannot be written.
+    pub fn finish(mut self) -> Result<(W, Account)> {
+        self.flush()?;
+        let Some(file) = self.file else {
+            return Err(Error::mismatch("expected rows to compress, got none"));
+        };
+        let written = file.writer.finish().map_err(cannot_write)?;
+        self.account.bytes = written.bytes;
+        let rival = self.rival.map(zstd::stream::write::Encoder::finish).transpose().map_err(cannot_write)?;
+        self.account.zstd_of_cells = rival.map(|rival| rival.bytes);
+        Ok((written.inner, self.account))
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        let waiting = std::mem::take(&mut self.waiting);
+        let Some(first) = waiting.first() else { return Ok(()) };
+        let batches: Vec<_> = waiting.iter().map(Table::batch).collect();
+        let batch = concat_batches(batches[0].schema_ref(), batches)
+            .map_err(|error| Error::mismatch(format!("the columns changed between rows: {error}")))?;
+        let table = Table::new(batch, first.source(), self.account.rows);
+        if self.file.is_none() {
+            self.open(&table)?;
+        }
+        let file = self.file.as_mut().expect("opened above");
+        if table.names() != file.names {
+            return Err(Error::mismatch("the columns changed between rows"));
+        }
+        let ready = Ready::new(self.passage, &file.manifest, &table)?;
+        let Packed { sections, rebuilt } = ready.pack(file.manifest.level.into())?;
+        let parts: Vec<&[u8]> = sections.iter().map(Vec::as_slice).collect();
+        file.writer.chunk(table.n_rows() as u64, &parts).map_err(cannot_write)?;
+        let account = &mut self.account;
+        account.rows += table.n_rows() as u64;
+        account.chunks += 1;
+        account.level = file.manifest.level.into();
+        let [codes, residual, kept, numbers] = chunk::sizes(&sections);
+        account.numbers += numbers;
+        account.codes += codes;
+        account.residual += residual;
+        account.kept += kept;
+        let features = self.passage.features();
+        for feature in file.manifest.columns.iter().filter_map(Place::feature) {
+            let Feature { column, span } = &features[feature as usize];
+            account.values += table.n_rows() as u64;
+            let (was, is) = (ready.typed().expect_column(&column.name)?, rebuilt.expect_column(&column.name)?);
+            match (was.as_primitive_opt::<Float64Type>(), is.as_primitive_opt::<Float64Type>()) {
+                (Some(was), Some(is)) => {
+                    let Some(span) = span.filter(|span| span.width() > 0.0) else { continue };
+                    let pairs = was.iter().zip(is).filter_map(|(was, is)| Some((was?, is?)));
+                    for (was, is) in pairs.filter(|(was, _)| was.is_finite()) {
+                        account.errors.push((is - was) / span.width());
+                    }
+                }
+                _ => {
+                    account.words += was.len() as u64;
+                    if let Fidelity::Code(_) = self.fidelity {
+                        // What is missing is kept as such.
+                        let differs = |row: &usize| was.is_valid(*row) && was.slice(*row, 1) != is.slice(*row, 1);
+                        account.other_words += (0..was.len()).filter(differs).count() as u64;
+                    }
+                }
+            }
+        }
+        let cells = ready.lattice_places();
+        if !cells.is_empty() {
+            let new =
+                || zstd::stream::write::Encoder::new(Counted::new(io::sink()), 19).expect("a level that zstd has");
+            self.rival.get_or_insert_with(new).write_all(&narrowest(&cells)).map_err(cannot_write)?;
+        }
+        Ok(())
+    }
+
+    /// Decides what the header says, by the first rows, and writes it.
+    fn open(&mut self, table: &Table) -> Result<()> {
+        let quantiser = &self.passage.coding.quantiser;
+        let columns = chunk::places(&self.passage, &self.fidelity, table);
+        let mut manifest = TableManifest { level: 0, fidelity: self.fidelity, columns };
+        let level = match self.fidelity {
+            Fidelity::Code(detail) => detail.level(quantiser),
+            Fidelity::Within(_) | Fidelity::Lossless => {
+                let rows = table.slice(0, table.n_rows().min(TRIED_ROWS));
+                let ready = Ready::new(self.passage, &manifest, &rows)?;
+                // Without any code the model expects the same of every row: neighbours may say enough.
+                let silent = *Quantiser::LEVELS.end();
+                let mut best = (usize::MAX, 0);
+                for level in TRIED.chain([silent]) {
+                    let size = ready.pack(level)?.sections.iter().map(Vec::len).sum();
+                    best = best.min((size, level));
+                }
+                best.1
+            }
+        };
+        manifest.level = level as i8;
+        let settings = kept::squeeze(&manifest::pack(&manifest));
+        let model = identity(self.passage.fitted, self.passage.coding)?;
+        let sink = Counted::new(self.sink.take().expect("opened once"));
+        let writer = Writer::new(sink, &Header { codec: manifest::TABLE, model, settings }).map_err(cannot_write)?;
+        let names = table.names().into_iter().map(str::to_owned).collect();
+        self.file = Some(Open { writer, manifest, names });
+        Ok(())
+    }
+}
+
+/// Numbers in as few bytes each as hold all of them.
+fn narrowest(cells: &[i64]) -> Vec<u8> {
+    let lowest = cells.iter().copied().min().unwrap_or(0);
+    let largest = cells.iter().map(|cell| cell.wrapping_sub(lowest) as u64).max().unwrap_or(0);
+    let width = (64 - largest.leading_zeros()).div_ceil(8).max(1) as usize;
+    cells.iter().flat_map(|cell| (cell.wrapping_sub(lowest) as u64).to_le_bytes().into_iter().take(width)).collect()
+}
+
+pub(super) fn cannot_write(error: std::io::Error) -> Error {
+    Error::write("the compressed file", error)
+}

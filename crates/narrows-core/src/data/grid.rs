@@ -1,0 +1,539 @@
+//! From rows with times to series on a regular grid.
+//!
+//! Networks that read windows take it that points are equally far apart. Files seldom are: rows are late, are missing,
+//! belong to several series in turn. So each row takes the place that its time says, to the nearest step *after the row
+//! before it*, not after the first: clocks drift, and a place counted from far away would sooner or later be another
+//! row's. Places that no row takes are gaps of missing values.
+
+use std::collections::HashMap;
+
+use arrow::array::{Array, Float64Array, StringArray};
+
+use super::form::Form;
+use super::layout::TimeColumns;
+use super::moment::Moment;
+use super::series::{Series, SeriesCounts, SeriesSet, cell, n_rows, no_channel, numbers};
+use super::step::Step;
+use super::table::Table;
+use super::token;
+use crate::error::{Error, Place, Result};
+
+/// A row this part of a step off its place is uneven.
+const UNEVEN: f64 = 0.1;
+/// Gaps of so many points are always filled.
+const FEW_GAP_POINTS: u64 = 1_000_000;
+/// More than this many points in gaps for each row are a mistake in the times, not a series.
+const MOST_GAP_POINTS_A_ROW: u64 = 10;
+
+impl SeriesSet {
+    /// Reads each row as a point in time of the series that its id names; rows of different series may alternate.
+    ///
+    /// The table is typed by [`conform`](super::conform()): times are `Datetime` or `Numeric` (ask
+    /// [`check_zones`](super::check_zones()) before), channels `Numeric` or `Boolean`, and ids best `Text`, which keeps
+    /// `007` and `7` apart. `step` is the step to lay the rows on, of the series that were learnt from; without it, it is
+    /// the median of what is found.
+    ///
+    /// # Errors
+    /// [`Error::Data`] for a time or an id that is missing, for times that do not rise within a series, and for gaps so
+    /// long that the times must be wrong; [`Error::Mismatch`] for columns that are not there or of another type, and
+    /// for a usual step that differs from `step` by over a tenth.
+    ///
+    /// ```
+    /// use narrows_core::data::{SeriesSet, Table, TimeColumns};
+    /// let table = Table::from_columns(vec![("second", vec![0.0, 1.0, 3.0, 4.0]), ("x", vec![5.0, 6.0, 8.0, 9.0])])?;
+    /// let columns = TimeColumns { time: Some("second".to_owned()), id: None, channels: vec!["x".to_owned()] };
+    /// let set = SeriesSet::long(&table, &columns, None)?;
+    /// assert_eq!(set.series[0].rows, [Some(0), Some(1), None, Some(2), Some(3)]);
+    /// assert_eq!(set.counts.gap_points, 1);
+    /// # Ok::<(), narrows_core::Error>(())
+    /// ```
+    pub fn long(table: &Table, columns: &TimeColumns, step: Option<Step>) -> Result<SeriesSet> {
+        if columns.channels.is_empty() {
+            return Err(no_channel(table));
+        }
+        let channels: Vec<Float64Array> =
+            columns.channels.iter().map(|name| numbers(table, name)).collect::<Result<_>>()?;
+        let groups = groups(table, columns.id.as_deref())?;
+        let mut counts = SeriesCounts { series: groups.len() as u64, ..SeriesCounts::default() };
+        let clock = columns.time.as_ref().map(|time| Clock::new(table, columns, time, &groups, step)).transpose()?;
+        let lay = |group: Group| match &clock {
+            Some(clock) => clock.lay(group, &channels, &mut counts),
+            None => {
+                let mut series = Series { id: group.id, ..Series::default() };
+                group.rows.into_iter().for_each(|row| series.push(row, &channels, &mut counts));
+                Ok(series)
+            }
+        };
+        let series: Vec<Series> = groups.into_iter().map(lay).collect::<Result<_>>()?;
+        counts.points = series.iter().map(|series| series.n_points() as u64).sum();
+        let step = clock.map_or(step, |clock| clock.step);
+        Ok(SeriesSet { channels: columns.channels.clone(), step, series, counts })
+    }
+}
+
+impl Series {
+    fn push(&mut self, row: u32, channels: &[Float64Array], counts: &mut SeriesCounts) {
+        let first = self.values.len();
+        self.values.extend(channels.iter().map(|channel| cell(channel, row)));
+        self.rows.push(Some(row));
+        counts.missing += self.values[first..].iter().filter(|value| value.is_nan()).count() as u64;
+    }
+}
+
+/// The rows of one series, in file order.
+struct Group {
+    id: String,
+    rows: Vec<u32>,
+}
+
+fn groups(table: &Table, id: Option<&str>) -> Result<Vec<Group>> {
+    let rows = 0..n_rows(table)?;
+    let Some(column) = id else {
+        let only = Group { id: String::new(), rows: rows.collect() };
+        return Ok(if only.rows.is_empty() { Vec::new() } else { vec![only] });
+    };
+    let ids = ids(table, column)?;
+    let (mut groups, mut places): (Vec<Group>, HashMap<&str, usize>) = (Vec::new(), HashMap::new());
+    for row in rows {
+        if ids.is_null(row as usize) {
+            let error = Error::data(place(table, column, row), "expected which series the row is of, got nothing");
+            return Err(error.with_hint("name the series in every row, or leave the row out"));
+        }
+        let id = ids.value(row as usize);
+        let place = *places.entry(id).or_insert_with(|| {
+            groups.push(Group { id: id.to_owned(), rows: Vec::new() });
+            groups.len() - 1
+        });
+        groups[place].rows.push(row);
+    }
+    Ok(groups)
+}
+
+/// The ids as text, as the file has them as far as the column's type lets tell.
+fn ids(table: &Table, column: &str) -> Result<StringArray> {
+    Ok(match Form::of(table.expect_column(column)?, &Place::column(column).of(table.source()))? {
+        Form::Words(words) => words,
+        Form::Numbers(array) => array.iter().map(|id| id.map(|id| id.to_string())).collect(),
+        Form::Flags(array) => array.iter().map(|id| id.map(|id| id.to_string())).collect(),
+        Form::Moments(array) => array.iter().map(|id| id.map(|id| Moment::Instant(id).to_string())).collect(),
+    })
+}
+
+/// When every row was, and what a step is.
+struct Clock<'a> {
+    table: &'a Table,
+    column: &'a str,
+    times: Vec<Moment>,
+    /// None where no series has two rows, so that nothing is to be laid.
+    step: Option<Step>,
+}
+
+impl<'a> Clock<'a> {
+    fn new(
+        table: &'a Table,
+        columns: &TimeColumns,
+        column: &'a str,
+        groups: &[Group],
+        expected: Option<Step>,
+    ) -> Result<Clock<'a>> {
+        let clock = Clock { table, column, times: times(table, column)?, step: None };
+        let pairs = || groups.iter().flat_map(|group| group.rows.windows(2)).map(|pair| (pair[0], pair[1]));
+        // Of all rows that do not rise, the first in the file is told.
+        let fallen = pairs().filter(|(before, row)| clock.since(*row, *before) <= 0.0).min_by_key(|(_, row)| *row);
+        if let Some((before, row)) = fallen {
+            return Err(clock.not_rising(before, row, columns.id.as_deref()));
+        }
+        let found = Step::usual(pairs().map(|(before, row)| clock.since(row, before)).collect(), &clock.times);
+        if let Some(expected) = expected {
+            clock.check(expected, found)?;
+        }
+        Ok(Clock { step: expected.or(found), ..clock })
+    }
+
+    /// Refuses rows that are not a step apart as expected.
+    fn check(&self, expected: Step, found: Option<Step>) -> Result<()> {
+        let got = match (found, self.times.first()) {
+            (_, Some(time)) if !expected.suits(*time) => match time {
+                Moment::Instant(_) => "got dates".to_owned(),
+                Moment::Number(_) => "got numbers".to_owned(),
+            },
+            (Some(found), _) if !expected.is_near(found) => format!("got one every {found}"),
+            _ => return Ok(()),
+        };
+        let place = format!("{}: column `{}`", self.table.source(), self.column);
+        let error = Error::mismatch(format!("{place}: expected a point every {expected} as when fitted, {got}"));
+        Err(error.with_hint(format!("bring the data to one point every {expected}, or fit a model to this data")))
+    }
+
+    fn since(&self, row: u32, before: u32) -> f64 {
+        self.times[row as usize].since(self.times[before as usize])
+    }
+
+    fn lay(&self, group: Group, channels: &[Float64Array], counts: &mut SeriesCounts) -> Result<Series> {
+        let mut series = Series { id: group.id, ..Series::default() };
+        series.values.reserve(group.rows.len() * channels.len());
+        let mut before: Option<u32> = None;
+        for row in group.rows {
+            if let (Some(before), Some(step)) = (before, self.step) {
+                let steps = self.since(row, before) / step.units();
+                let whole = step.whole(self.since(row, before));
+                counts.uneven += u64::from((steps - whole).abs() > UNEVEN);
+                counts.gaps += u64::from(whole > 1.0);
+                // A count too large for the type is held at its end, far beyond what is refused.
+                counts.gap_points = counts.gap_points.saturating_add(whole as u64 - 1);
+                self.check_gaps(before, row, step, counts.gap_points)?;
+                for passed in 1..whole as u64 {
+                    let part = passed as f64 / whole;
+                    series.times.push(self.times[before as usize].after(self.since(row, before) * part));
+                    series.rows.push(None);
+                    series.values.extend(channels.iter().map(|_| f64::NAN));
+                }
+            }
+            series.times.push(self.times[row as usize]);
+            series.push(row, channels, counts);
+            before = Some(row);
+        }
+        Ok(series)
+    }
+
+    fn check_gaps(&self, before: u32, row: u32, step: Step, gap_points: u64) -> Result<()> {
+        let rows = self.times.len() as u64;
+        if gap_points <= FEW_GAP_POINTS.max(MOST_GAP_POINTS_A_ROW * rows) {
+            return Ok(());
+        }
+        let (time, then) = (self.times[row as usize], self.times[before as usize]);
+        let message = format!(
+            "expected a point every {step}, but {time} comes after {then} (row {}): up to here gaps take \
+             {gap_points} points, in a table of {rows} rows",
+            self.row_number(before)
+        );
+        let error = Error::data(place(self.table, self.column, row), message);
+        Err(error.with_hint("is the time right? if so, cut the data there and name the parts as series with --id"))
+    }
+
+    fn not_rising(&self, before: u32, row: u32, id: Option<&str>) -> Error {
+        let (time, then) = (self.times[row as usize], self.times[before as usize]);
+        let place = place(self.table, self.column, row);
+        let several = "name the column that says which series a row is of with --id";
+        if time == then {
+            let error =
+                Error::data(place, format!("the time {time} occurs twice, before in row {}", self.row_number(before)));
+            return error.with_hint(match id {
+                Some(id) => format!("leave one of the rows out; rows are told apart by `{id}`"),
+                None => format!("leave one of the rows out; where they are of several series, {several}"),
+            });
+        }
+        let message = format!("expected a time after {then} in row {}, got {time}", self.row_number(before));
+        Error::data(place, message).with_hint(match id {
+            Some(id) => format!("sort the rows by `{id}` and `{}`", self.column),
+            None => format!("sort the rows by `{}`; where they are of several series, {several}", self.column),
+        })
+    }
+
+    /// The row's number over all rows of the data.
+    fn row_number(&self, row: u32) -> u64 {
+        self.table.first_row() + u64::from(row)
+    }
+}
+
+/// When every row was.
+fn times(table: &Table, column: &str) -> Result<Vec<Moment>> {
+    let whole = Place::column(column).of(table.source());
+    let times: Vec<Option<Moment>> = match Form::of(table.expect_column(column)?, &whole)? {
+        Form::Moments(array) => array.iter().map(|time| time.map(Moment::Instant)).collect(),
+        Form::Numbers(array) => array.iter().map(|time| time.map(Moment::Number)).collect(),
+        Form::Words(words) if words.null_count() == words.len() => vec![None; words.len()],
+        Form::Words(words) => return Err(unreadable(table, column, &words)),
+        Form::Flags(_) => {
+            let message =
+                format!("{}: column `{column}`: expected dates or numbers, got true or false", table.source());
+            return Err(Error::mismatch(message));
+        }
+    };
+    let checked = |(row, time): (u32, Option<Moment>)| match time {
+        Some(Moment::Number(number)) if !number.is_finite() => {
+            Err(Error::data(place(table, column, row), format!("expected a time, got `{number}`")))
+        }
+        Some(time) => Ok(time),
+        None => {
+            let error = Error::data(place(table, column, row), "expected a time, got a missing cell");
+            Err(error.with_hint("leave the row out, or fill its time in"))
+        }
+    };
+    (0..n_rows(table)?).zip(times).map(checked).collect()
+}
+
+/// The error for times that are text: of the first row that is neither a date nor a number, else of the column.
+fn unreadable(table: &Table, column: &str, words: &StringArray) -> Error {
+    let is_time = |cell: Option<&str>| {
+        let text = cell.unwrap_or_default().trim();
+        token::is_missing(text) || token::number(text).is_some() || token::moment(text).is_some()
+    };
+    let Some(row) = words.iter().position(|cell| !is_time(cell)) else {
+        let message = format!("{}: column `{column}`: expected dates or numbers throughout, got text", table.source());
+        return Error::mismatch(message);
+    };
+    let got: String = words.value(row).trim().chars().take(40).collect();
+    let expected = "a date such as 2024-03-12 or 2024-03-12T14:20:00Z, or a number";
+    let error = Error::data(place(table, column, row as u32), format!("expected {expected}, got `{got}`"));
+    error.with_hint("write times as ISO 8601: year, month, day, then the time of day")
+}
+
+fn place(table: &Table, column: &str, row: u32) -> Place {
+    Place::cell(column, table.first_row() + u64::from(row)).of(table.source())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::ArrayRef;
+
+    use super::*;
+    use crate::data::{Column, ColumnKind, Schema, conform};
+
+    const NAN: f64 = f64::NAN;
+
+    /// Minutes of one day as text, with seconds after the point.
+    fn clock(minutes: &[f64]) -> Vec<String> {
+        let at = |minute: &f64| Moment::Instant((minute * 60e6).round() as i64).to_string();
+        minutes.iter().map(at).collect()
+    }
+
+    /// A typed table of a column `x` and any of `time` and `id`.
+    fn table(time: Option<(&[String], ColumnKind)>, id: Option<&[&str]>, x: &[f64]) -> Result<(Table, TimeColumns)> {
+        let words = |cells: Vec<&str>| Arc::new(StringArray::from(cells)) as ArrayRef;
+        let mut columns = vec![("x".to_owned(), Arc::new(Float64Array::from(x.to_vec())) as ArrayRef)];
+        let mut kinds = vec![ColumnKind::Numeric];
+        if let Some((cells, kind)) = time {
+            columns.push(("time".to_owned(), words(cells.iter().map(String::as_str).collect())));
+            kinds.push(kind);
+        }
+        if let Some(cells) = id {
+            columns.push(("id".to_owned(), words(cells.to_vec())));
+            kinds.push(ColumnKind::Text);
+        }
+        let roles = TimeColumns {
+            time: time.map(|_| "time".to_owned()),
+            id: id.map(|_| "id".to_owned()),
+            channels: vec!["x".to_owned()],
+        };
+        let column = |((name, _), kind): (&(String, ArrayRef), ColumnKind)| Column { name: name.clone(), kind };
+        let schema = Schema { columns: columns.iter().zip(kinds).map(column).collect() };
+        Ok((conform(Table::from_arrays(columns, "t.csv")?, &schema)?.0, roles))
+    }
+
+    fn dated(times: &[String], id: Option<&[&str]>, step: Option<&str>) -> Result<SeriesSet> {
+        let x: Vec<f64> = (0..times.len()).map(|row| row as f64).collect();
+        let (table, roles) = table(Some((times, ColumnKind::Datetime)), id, &x)?;
+        SeriesSet::long(&table, &roles, step.map(|step| step.parse().unwrap()))
+    }
+
+    /// Each series with the rows its points came from, and what was counted.
+    fn shown(set: &SeriesSet) -> String {
+        let row = |row: &Option<u32>| row.map_or("-".to_owned(), |row| row.to_string());
+        let rows = |series: &Series| series.rows.iter().map(row).collect::<Vec<_>>().join(" ");
+        let series = set.series.iter().map(|series| format!("{}: {}", series.id, rows(series)));
+        let SeriesCounts { points, gaps, gap_points, missing, uneven, .. } = set.counts;
+        let step = set.step.map_or("no step".to_owned(), |step| step.to_string());
+        let series: Vec<String> = series.collect();
+        format!("{} | {step} {points} {gaps} {gap_points} {missing} {uneven}", series.join(", "))
+    }
+
+    /// `expected`: the series, then the step, points, gaps, points in gaps, missing cells, uneven rows.
+    fn check(minutes: &[f64], id: Option<&[&str]>, step: Option<&str>, expected: &str) {
+        let got = dated(&clock(minutes), id, step).map_or_else(|error| error.to_string(), |set| shown(&set));
+        assert_eq!(got, expected, "{minutes:?}");
+    }
+
+    #[test]
+    fn rows_take_their_places_and_places_without_a_row_are_gaps() {
+        check(&[0.0, 5.0, 10.0], None, None, ": 0 1 2 | 5 min 3 0 0 0 0");
+        check(&[0.0, 5.0, 20.0, 25.0], None, None, ": 0 1 - - 2 3 | 5 min 6 1 2 0 0");
+        check(&[0.0, 5.0, 10.0, 22.0], None, None, ": 0 1 2 - 3 | 5 min 5 1 1 0 1");
+        let set = dated(&clock(&[0.0, 5.0, 10.0, 22.0]), None, None).unwrap();
+        let series = &set.series[0];
+        assert_eq!(series.start(), Some(Moment::Instant(0)));
+        // The point in the gap lies between its neighbours, the others are where the table has them.
+        let times: Vec<String> = (0..5).map(|point| series.time(point).to_string()[11..].to_owned()).collect();
+        assert_eq!(times, ["00:00:00Z", "00:05:00Z", "00:10:00Z", "00:16:00Z", "00:22:00Z"]);
+        assert!(series.values[3].is_nan());
+        assert_eq!(series.values[4], 3.0);
+    }
+
+    #[test]
+    fn jitter_is_no_gap_and_adds_up_to_none() {
+        check(&[0.0, 5.01, 9.99, 15.2, 20.0, 24.97], None, None, ": 0 1 2 3 4 5 | 5 min 6 0 0 0 0");
+        // Every row is 0.3 minutes late after the one before: a place counted from the first would soon be off by one.
+        let late: Vec<f64> = (0..40).map(|row| f64::from(row) * 5.3).collect();
+        let set = dated(&clock(&late), None, Some("5 min")).unwrap();
+        assert_eq!((set.series[0].n_points(), set.counts.gaps, set.counts.uneven), (40, 0, 0));
+        check(&[0.0, 1.0, 5.0, 10.0, 15.0, 20.0], None, None, ": 0 1 2 3 4 5 | 5 min 6 0 0 0 2");
+    }
+
+    #[test]
+    fn ids_may_alternate_and_each_has_its_own_clock() {
+        let ids = ["b", "a", "b", "a", "b"];
+        check(&[0.0, 3.0, 5.0, 8.0, 15.0], Some(&ids), None, "b: 0 2 - 4, a: 1 3 | 5 min 6 1 1 0 0");
+        check(&[0.0, 0.0, 5.0], Some(&["007", "7", "7"]), None, "007: 0, 7: 1 2 | 5 min 3 0 0 0 0");
+        let numbers = Table::from_columns(vec![("id", vec![7.0, 0.5, 7.0]), ("x", vec![1.0, 2.0, 3.0])]).unwrap();
+        let roles = TimeColumns { time: None, id: Some("id".to_owned()), channels: vec!["x".to_owned()] };
+        let set = SeriesSet::long(&numbers, &roles, None).unwrap();
+        assert_eq!(shown(&set), "7: 0 2, 0.5: 1 | no step 3 0 0 0 0");
+        check(
+            &[0.0, 5.0],
+            Some(&["a", " NA"]),
+            None,
+            "t.csv, column `id`, row 1: expected which series the row is of, got nothing",
+        );
+    }
+
+    #[test]
+    fn numbers_are_times_too_and_no_times_are_one_step_apart() {
+        let times: Vec<String> = ["0.1", "0.2", "0.3", "0.6"].map(str::to_owned).to_vec();
+        let (numbers, roles) = table(Some((&times, ColumnKind::Numeric)), None, &[1.0; 4]).unwrap();
+        let set = SeriesSet::long(&numbers, &roles, None).unwrap();
+        assert_eq!(shown(&set), ": 0 1 2 - - 3 | 0.1 6 1 2 0 0");
+        assert_eq!(set.series[0].time(3).to_string(), "0.4");
+        let (plain, roles) = table(None, None, &[1.0, NAN, 3.0]).unwrap();
+        let set = SeriesSet::long(&plain, &roles, None).unwrap();
+        assert_eq!(shown(&set), ": 0 1 2 | no step 3 0 0 1 0");
+        assert_eq!((set.series[0].start(), set.series[0].time(2).to_string()), (None, "2".to_owned()));
+    }
+
+    #[test]
+    fn few_rows_are_series_too() {
+        check(&[], None, None, " | no step 0 0 0 0 0");
+        check(&[3.0], None, None, ": 0 | no step 1 0 0 0 0");
+        check(&[3.0], None, Some("5 min"), ": 0 | 5 min 1 0 0 0 0");
+        check(&[0.0, 0.0], Some(&["a", "b"]), None, "a: 0, b: 1 | no step 2 0 0 0 0");
+    }
+
+    #[test]
+    fn missing_cells_are_counted_and_gaps_are_not_among_them() {
+        let times = clock(&[0.0, 5.0, 15.0, 20.0]);
+        let (half, roles) = table(Some((&times, ColumnKind::Datetime)), None, &[1.0, NAN, 3.0, NAN]).unwrap();
+        let set = SeriesSet::long(&half, &roles, None).unwrap();
+        assert_eq!(shown(&set), ": 0 1 - 2 3 | 5 min 5 1 1 2 0");
+        let known: Vec<bool> = set.series[0].values.iter().map(|value| !value.is_nan()).collect();
+        assert_eq!(known, [true, false, false, true, false]);
+    }
+
+    #[test]
+    fn times_that_do_not_rise_are_refused() {
+        check(
+            &[0.0, 10.0, 5.0, 2.0],
+            None,
+            None,
+            "t.csv, column `time`, row 2: expected a time after 1970-01-01T00:10:00Z in row 1, got 1970-01-01T00:05:00Z",
+        );
+        check(
+            &[0.0, 5.0, 5.0],
+            None,
+            None,
+            "t.csv, column `time`, row 2: the time 1970-01-01T00:05:00Z occurs twice, before in row 1",
+        );
+        // Of two series that are wrong, the row that comes first in the file is told.
+        check(
+            &[9.0, 9.0, 10.0, 8.0, 7.0],
+            Some(&["a", "b", "a", "b", "a"]),
+            None,
+            "t.csv, column `time`, row 3: expected a time after 1970-01-01T00:09:00Z in row 1, got 1970-01-01T00:08:00Z",
+        );
+        let hint = |minutes: &[f64], id: Option<&[&str]>| {
+            dated(&clock(minutes), id, None).unwrap_err().hint().unwrap().to_owned()
+        };
+        let several = "where they are of several series, name the column that says which series a row is of with --id";
+        assert_eq!(hint(&[5.0, 0.0], None), format!("sort the rows by `time`; {several}"));
+        assert_eq!(hint(&[5.0, 0.0], Some(&["a", "a"])), "sort the rows by `id` and `time`");
+        assert_eq!(hint(&[0.0, 0.0], None), format!("leave one of the rows out; {several}"));
+        assert_eq!(hint(&[0.0, 0.0], Some(&["a", "a"])), "leave one of the rows out; rows are told apart by `id`");
+    }
+
+    #[test]
+    fn times_that_cannot_be_read_are_refused() {
+        let dates = |cells: &[&str]| {
+            let cells: Vec<String> = cells.iter().map(|cell| (*cell).to_owned()).collect();
+            dated(&cells, None, None).unwrap_err().to_string()
+        };
+        assert_eq!(dates(&["2024-01-01", ""]), "t.csv, column `time`, row 1: expected a time, got a missing cell");
+        assert_eq!(
+            dates(&["2024-01-01", "02/01/2024"]),
+            "t.csv, column `time`, row 1: expected a date such as 2024-03-12 or 2024-03-12T14:20:00Z, got `02/01/2024`"
+        );
+        let other = |cells: &[&str], kind: ColumnKind| {
+            let cells: Vec<String> = cells.iter().map(|cell| (*cell).to_owned()).collect();
+            let (table, roles) = table(Some((&cells, kind)), None, &vec![0.0; cells.len()]).unwrap();
+            SeriesSet::long(&table, &roles, None).unwrap_err().to_string()
+        };
+        assert_eq!(
+            other(&["2024-01-01", "12:30"], ColumnKind::Text),
+            "t.csv, column `time`, row 1: expected a date such as 2024-03-12 or 2024-03-12T14:20:00Z, or a number, got \
+             `12:30`"
+        );
+        assert_eq!(
+            other(&["2024-01-01", "7"], ColumnKind::Category),
+            "t.csv: column `time`: expected dates or numbers throughout, got text"
+        );
+        assert_eq!(
+            other(&["1", "inf"], ColumnKind::Numeric),
+            "t.csv, column `time`, row 1: expected a time, got `inf`"
+        );
+        assert_eq!(
+            other(&["", ""], ColumnKind::Text),
+            "t.csv, column `time`, row 0: expected a time, got a missing cell"
+        );
+        assert_eq!(
+            other(&["yes"], ColumnKind::Boolean),
+            "t.csv: column `time`: expected dates or numbers, got true or false"
+        );
+    }
+
+    #[test]
+    fn a_gap_that_must_be_a_mistake_is_refused() {
+        let minutes = |last: f64| [0.0, 1.0, 2.0, last];
+        let set = dated(&clock(&minutes(1_000_002.0)), None, None).unwrap();
+        assert_eq!(set.counts.gap_points, 999_999);
+        check(
+            &minutes(2_000_002.0),
+            None,
+            None,
+            "t.csv, column `time`, row 3: expected a point every 1 min, but 1973-10-20T21:22:00Z comes after \
+             1970-01-01T00:02:00Z (row 2): up to here gaps take 1999999 points, in a table of 4 rows",
+        );
+        let apart: Vec<String> = ["0", "1e-300", "2e-300", "1e300"].map(str::to_owned).to_vec();
+        let (apart, roles) = table(Some((&apart, ColumnKind::Numeric)), None, &[0.0; 4]).unwrap();
+        assert!(SeriesSet::long(&apart, &roles, None).is_err());
+    }
+
+    #[test]
+    fn another_step_than_the_fitted_one_is_refused() {
+        check(&[0.0, 5.3, 10.6], None, Some("5 min"), ": 0 1 2 | 5 min 3 0 0 0 0");
+        check(
+            &[0.0, 60.0, 120.0],
+            None,
+            Some("5 min"),
+            "t.csv: column `time`: expected a point every 5 min as when fitted, got one every 1 h",
+        );
+        check(
+            &[0.0, 60.0],
+            None,
+            Some("0.5"),
+            "t.csv: column `time`: expected a point every 0.5 as when fitted, got dates",
+        );
+        let (numbers, roles) = table(Some((&["1".to_owned()], ColumnKind::Numeric)), None, &[0.0]).unwrap();
+        let error = SeriesSet::long(&numbers, &roles, Some("5 min".parse().unwrap())).unwrap_err();
+        assert!(error.to_string().ends_with("expected a point every 5 min as when fitted, got numbers"), "{error}");
+        assert_eq!(error.hint(), Some("bring the data to one point every 5 min, or fit a model to this data"));
+    }
+
+    #[test]
+    fn columns_must_be_there() {
+        let (table, roles) = table(None, None, &[1.0]).unwrap();
+        let refused = |roles: TimeColumns| SeriesSet::long(&table, &roles, None).unwrap_err().to_string();
+        assert_eq!(refused(TimeColumns { id: Some("i".into()), ..roles.clone() }), "there is no column `i`");
+        assert_eq!(refused(TimeColumns { time: Some("t".into()), ..roles.clone() }), "there is no column `t`");
+        assert_eq!(refused(TimeColumns { channels: vec!["y".into()], ..roles.clone() }), "there is no column `y`");
+        assert_eq!(refused(TimeColumns::default()), "t.csv: expected at least one column of values, got none");
+    }
+}

@@ -1,0 +1,214 @@
+//! How far apart the points of a regular series are.
+//!
+//! Written as people say it, on the screen and in the model file: `5 min`, `250 ms`, `0.1`.
+
+use std::fmt;
+use std::num::NonZeroU64;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::moment::{Moment, shortest};
+use crate::range::Positive;
+
+/// Steps that differ by less than this part are the same, measured with jitter.
+const SAME: f64 = 0.1;
+/// A jittering step this near to a round one is the round one.
+const ROUND: f64 = 0.01;
+
+const SECOND: u64 = 1_000_000;
+const MINUTE: u64 = 60 * SECOND;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
+const UNITS: [(u64, &str); 6] = [(DAY, "d"), (HOUR, "h"), (MINUTE, "min"), (SECOND, "s"), (1000, "ms"), (1, "us")];
+
+/// The time from one point of a series to the next.
+///
+/// ```
+/// use narrows_core::data::Step;
+/// let step: Step = "5 min".parse()?;
+/// assert_eq!(step.to_string(), "5 min");
+/// # Ok::<(), String>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Step {
+    /// Between dates: microseconds.
+    Micros(NonZeroU64),
+    /// Between numbers: in the column's own unit.
+    Number(Positive),
+}
+
+impl Step {
+    /// The median of the positive differences between `times` that follow each other in a series: of an even number
+    /// of them the lower one, so that it is a step that occurs. None where there is no difference.
+    pub(crate) fn usual(mut differences: Vec<f64>, times: &[Moment]) -> Option<Step> {
+        let middle = differences.len().checked_sub(1)? / 2;
+        let (_, median, _) = differences.select_nth_unstable_by(middle, f64::total_cmp);
+        let median = *median;
+        match times.first()? {
+            Moment::Instant(_) => {
+                let micros = NonZeroU64::new(median as u64)?;
+                // Where half of the steps are the same to the microsecond, that step is meant.
+                let is_meant = differences.iter().filter(|x| **x == median).count() * 2 >= differences.len();
+                Some(Step::Micros(if is_meant { micros } else { rounded(micros) }))
+            }
+            Moment::Number(_) => {
+                let size = |time: &Moment| if let Moment::Number(x) = time { x.abs() } else { 0.0 };
+                let magnitude = times.iter().map(size).fold(0.0, f64::max);
+                Positive::try_from(shortest(median, magnitude)).ok().map(Step::Number)
+            }
+        }
+    }
+
+    /// The step in the units of [`Moment::since`].
+    pub(crate) fn units(self) -> f64 {
+        match self {
+            Step::Micros(micros) => micros.get() as f64,
+            Step::Number(number) => number.get(),
+        }
+    }
+
+    /// How many steps a row comes after the one before it, from the difference in time. Rows nearer than a step are
+    /// still one after the other.
+    pub(crate) fn whole(self, since: f64) -> f64 {
+        (since / self.units()).round().max(1.0)
+    }
+
+    /// Whether the step is one between such moments.
+    pub(crate) fn suits(self, moment: Moment) -> bool {
+        matches!((self, moment), (Step::Micros(_), Moment::Instant(_)) | (Step::Number(_), Moment::Number(_)))
+    }
+
+    /// Whether `other` is this step, measured with jitter.
+    pub(crate) fn is_near(self, other: Step) -> bool {
+        std::mem::discriminant(&self) == std::mem::discriminant(&other)
+            && (other.units() - self.units()).abs() <= SAME * self.units()
+    }
+}
+
+/// The step by which people set their clocks, where one is near.
+fn rounded(micros: NonZeroU64) -> NonZeroU64 {
+    const FRACTIONS: [u64; 4] = [1, 2, 4, 5];
+    const SIXTIETHS: [u64; 11] = [1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30];
+    const HOURS: [u64; 7] = [1, 2, 3, 4, 6, 8, 12];
+    let fractions = (0..6).flat_map(|power| FRACTIONS.map(|n| n * 10_u64.pow(power)));
+    let sixtieths = [SECOND, MINUTE].into_iter().flat_map(|unit| SIXTIETHS.map(|n| n * unit));
+    let days = HOURS.map(|n| n * HOUR).into_iter().chain([DAY, 7 * DAY]);
+    let is_near = |round: &u64| round.abs_diff(micros.get()) as f64 <= ROUND * *round as f64;
+    let near = fractions.chain(sixtieths).chain(days).filter(is_near);
+    near.min_by_key(|round| round.abs_diff(micros.get())).and_then(NonZeroU64::new).unwrap_or(micros)
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Step::Number(number) => number.fmt(f),
+            Step::Micros(micros) => {
+                let micros = micros.get();
+                // The largest unit that it is a whole number of; else seconds or less with decimals.
+                let whole = UNITS.iter().find(|(unit, _)| *unit >= SECOND && micros.is_multiple_of(*unit));
+                let below = || UNITS.iter().find(|(unit, _)| *unit <= SECOND && *unit <= micros);
+                let (unit, name) = whole.or_else(below).unwrap_or(&(1, "us"));
+                write!(f, "{} {name}", micros as f64 / *unit as f64)
+            }
+        }
+    }
+}
+
+impl FromStr for Step {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Step, String> {
+        let wrong = || format!("expected a step such as `5 min`, `250 ms` or `0.1`, got `{text}`");
+        if let Ok(number) = text.trim().parse::<f64>() {
+            return Positive::try_from(number).map(Step::Number).map_err(|_| wrong());
+        }
+        let (number, name) = text.trim().split_at(text.trim().find(char::is_alphabetic).ok_or_else(wrong)?);
+        let unit = UNITS.iter().find(|(_, unit)| *unit == name).ok_or_else(wrong)?.0;
+        let micros = (number.trim().parse::<f64>().map_err(|_| wrong())? * unit as f64).round();
+        let micros = (micros < u64::MAX as f64).then_some(micros as u64).and_then(NonZeroU64::new);
+        micros.map(Step::Micros).ok_or_else(wrong)
+    }
+}
+
+impl TryFrom<String> for Step {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Step, String> {
+        text.parse()
+    }
+}
+
+impl From<Step> for String {
+    fn from(step: Step) -> String {
+        step.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn micros(n: u64) -> Step {
+        Step::Micros(NonZeroU64::new(n).unwrap())
+    }
+
+    fn check_words(step: Step, words: &str) {
+        assert_eq!(step.to_string(), words);
+        let json = serde_json::to_string(&step).unwrap();
+        assert_eq!(json, format!("\"{words}\""));
+        assert_eq!(serde_json::from_str::<Step>(&json).unwrap(), step);
+    }
+
+    #[test]
+    fn a_step_is_written_as_people_say_it_and_read_back_exactly() {
+        for (n, words) in [
+            (300 * SECOND, "5 min"),
+            (90 * MINUTE, "90 min"),
+            (HOUR, "1 h"),
+            (7 * DAY, "7 d"),
+            (250_000, "250 ms"),
+            (1_500_000, "1.5 s"),
+            (299_999_123, "299.999123 s"),
+            (12_345, "12.345 ms"),
+            (1, "1 us"),
+            (999_999_999_999_999, "999999999.999999 s"),
+        ] {
+            check_words(micros(n), words);
+        }
+        check_words(Step::Number(Positive::try_from(0.1).unwrap()), "0.1");
+        assert_eq!("5min".parse::<Step>(), Ok(micros(5 * MINUTE)));
+        for text in ["", "min", "5 weeks", "-5 min", "0", "0 s", "nan", "inf", "1e300 d", "x 5"] {
+            let expected = format!("expected a step such as `5 min`, `250 ms` or `0.1`, got `{text}`");
+            assert_eq!(text.parse::<Step>(), Err(expected));
+        }
+    }
+
+    fn check_usual(differences: &[f64], time: Moment, words: Option<&str>) {
+        let step = Step::usual(differences.to_vec(), &[time]);
+        assert_eq!(step.map(|step| step.to_string()).as_deref(), words, "{differences:?}");
+    }
+
+    #[test]
+    fn the_usual_step_is_the_median_and_jitter_is_rounded_away() {
+        let date = Moment::Instant(0);
+        check_usual(&[], date, None);
+        check_usual(&[300e6, 300e6, 86_400e6], date, Some("5 min"));
+        check_usual(&[300e6, 600e6], date, Some("5 min"));
+        check_usual(&[299.8e6, 300.3e6, 301.0e6], date, Some("5 min"));
+        check_usual(&[39_990.0, 40_020.0, 40_100.0], date, Some("40 ms"));
+        // Half of the steps are alike, so that 303 s are meant.
+        check_usual(&[303e6, 303e6, 310e6, 290e6], date, Some("303 s"));
+        check_usual(&[11.0, 12.0, 13.0], date, Some("12 us"));
+        check_usual(&[0.3 - 0.2, 0.1, 0.7 - 0.6], Moment::Number(0.7), Some("0.1"));
+    }
+
+    #[test]
+    fn steps_are_compared_within_their_kind() {
+        assert!(micros(300).is_near(micros(329)) && !micros(300).is_near(micros(331)));
+        let number = Step::Number(Positive::try_from(300.0).unwrap());
+        assert!(!micros(300).is_near(number) && number.is_near(number));
+        assert!(number.suits(Moment::Number(1.0)) && !number.suits(Moment::Instant(1)));
+    }
+}

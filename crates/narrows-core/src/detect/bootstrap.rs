@@ -1,0 +1,63 @@
+//! How far a metric would move on other rows: percentile bootstrap intervals (Efron 1979).
+//!
+//! Rows are drawn with replacement within each class, so that every replicate has as many anomalies as the data: with
+//! few of them, a plain bootstrap would now and then draw none. The interval holds the randomness of the test rows
+//! only, not that of training. With a handful of anomalies it is too narrow, as every bootstrap is.
+
+use rayon::prelude::*;
+
+use super::calibration::quantile;
+use super::ranking::{Ranking, Tally};
+use crate::baseline::random::Stream;
+
+/// Replicates drawn.
+pub(super) const REPLICATES: u64 = 1000;
+/// The share of replicates inside the interval.
+const COVERAGE: f64 = 0.95;
+
+/// The lower and the upper end of an interval.
+pub(super) type Interval = (f64, f64);
+
+/// Intervals of the metrics of one ranking.
+pub(super) struct Intervals {
+    pub(super) roc_auc: Interval,
+    pub(super) average_precision: Interval,
+    pub(super) f1: Interval,
+}
+
+/// PatchSampler [`REPLICATES`] times; the ranking must hold rows of both classes, the first `flagged` groups are flagged.
+pub(super) fn intervals(ranking: &Ranking, flagged: usize, seed: u64) -> Intervals {
+    let anomalies = groups(&ranking.tally.anomalies);
+    let normals = groups(&ranking.tally.normals);
+    let metrics: Vec<[f64; 3]> = (0..REPLICATES)
+        .into_par_iter()
+        .map(|replicate| {
+            let mut stream = Stream::new(seed, replicate);
+            let n = ranking.scores.len();
+            let tally =
+                Tally { anomalies: drawn(&anomalies, n, &mut stream), normals: drawn(&normals, n, &mut stream) };
+            [tally.roc_auc(), tally.average_precision(), tally.f1(flagged).unwrap_or(0.0)]
+        })
+        .collect();
+    let interval = |which: usize| {
+        let mut values: Vec<f64> = metrics.iter().map(|metric| metric[which]).collect();
+        values.sort_by(f64::total_cmp);
+        let end = |q: f64| quantile(&values, q).unwrap_or(f64::NAN);
+        (end(0.5 * (1.0 - COVERAGE)), end(0.5 * (1.0 + COVERAGE)))
+    };
+    Intervals { roc_auc: interval(0), average_precision: interval(1), f1: interval(2) }
+}
+
+/// The group of every row of one class.
+fn groups(counts: &[u64]) -> Vec<u32> {
+    let of = |(group, &count): (usize, &u64)| std::iter::repeat_n(group as u32, count as usize);
+    counts.iter().enumerate().flat_map(of).collect()
+}
+
+fn drawn(groups: &[u32], n: usize, stream: &mut Stream) -> Vec<u64> {
+    let mut counts = vec![0; n];
+    for _ in 0..groups.len() {
+        counts[groups[stream.below(groups.len())] as usize] += 1;
+    }
+    counts
+}

@@ -1,0 +1,249 @@
+//! What can go wrong, one variant per way of failing.
+//!
+//! Every message says what, where, expected and got, in lower case and without a final period; a [`Error::hint`]
+//! says what to do next. Doors (the binary, later a server and Python) map [`Error::kind`] to an exit code, a status
+//! or an exception in one match.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// The result of everything in this crate that can fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// A failure, with all that a person needs to mend it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A recipe field, a flag's value or a choice that is not possible.
+    #[error("{field}: {message}")]
+    Recipe {
+        /// Path of the field in the recipe, such as `train.batch_size`.
+        field: String,
+        /// What was expected and what was got.
+        message: String,
+        /// What to try instead.
+        hint: Option<String>,
+    },
+    /// Input data that cannot be used.
+    #[error("{place}: {message}")]
+    Data {
+        /// Where: source, column, row, as far as they are known.
+        place: Place,
+        /// What was expected and what was got.
+        message: String,
+        /// What to try instead.
+        hint: Option<String>,
+    },
+    /// Data whose columns do not fit the model's.
+    #[error("{message}")]
+    Mismatch {
+        /// Which columns are missing or of another type.
+        message: String,
+        /// What to try instead.
+        hint: Option<String>,
+    },
+    /// A model file that is damaged, foreign, or of a newer version.
+    #[error("{}: {message}", path.display())]
+    ModelFile {
+        /// The file.
+        path: PathBuf,
+        /// What was expected and what was got.
+        message: String,
+    },
+    /// A file that cannot be opened or read.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// A file that cannot be written; nothing partial is left behind.
+    #[error("cannot write {}: {source}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// Training lost its way and lowering the rate did not help.
+    #[error("training diverged: {message}")]
+    Diverged {
+        /// At which epoch, after how many attempts.
+        message: String,
+    },
+    /// The observer asked to stop before anything worth keeping was there.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl From<narrows_images::Error> for Error {
+    fn from(error: narrows_images::Error) -> Error {
+        use narrows_images::Error as Images;
+        match error {
+            Images::Image { place, message } => Error::data(Place::source(place), message),
+            Images::Read { path, source } => Error::Read { path, source },
+            Images::Write { path, source } => Error::Write { path, source },
+            Images::Setting { message } => Error::recipe("data.corrupt", message),
+            other => Error::data(Place::default(), other.to_string()),
+        }
+    }
+}
+
+/// The kind of a failure: what doors turn into exit codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// The caller asked for something impossible.
+    Usage,
+    /// The input data is bad, or does not fit the model.
+    Data,
+    /// The model file is unreadable or of a newer version.
+    ModelFile,
+    /// Anything else: an output that cannot be written, a training that diverged.
+    Failure,
+    /// The user stopped the work.
+    Interrupted,
+}
+
+impl Error {
+    /// A recipe field with a wrong value.
+    pub fn recipe(field: impl Into<String>, message: impl Into<String>) -> Error {
+        Error::Recipe { field: field.into(), message: message.into(), hint: None }
+    }
+
+    /// Bad input data at a place.
+    pub fn data(place: Place, message: impl Into<String>) -> Error {
+        Error::Data { place, message: message.into(), hint: None }
+    }
+
+    /// Data whose columns do not fit.
+    pub fn mismatch(message: impl Into<String>) -> Error {
+        Error::Mismatch { message: message.into(), hint: None }
+    }
+
+    /// A model file that cannot be used.
+    pub fn model_file(path: impl AsRef<Path>, message: impl Into<String>) -> Error {
+        Error::ModelFile { path: path.as_ref().to_path_buf(), message: message.into() }
+    }
+
+    /// A failed read of `path`.
+    pub fn read(path: impl AsRef<Path>, source: std::io::Error) -> Error {
+        Error::Read { path: path.as_ref().to_path_buf(), source }
+    }
+
+    /// A failed write to `path`.
+    pub fn write(path: impl AsRef<Path>, source: std::io::Error) -> Error {
+        Error::Write { path: path.as_ref().to_path_buf(), source }
+    }
+
+    /// The same error with advice on what to do next.
+    #[must_use]
+    pub fn with_hint(mut self, advice: impl Into<String>) -> Error {
+        if let Error::Recipe { hint, .. } | Error::Data { hint, .. } | Error::Mismatch { hint, .. } = &mut self {
+            *hint = Some(advice.into());
+        }
+        self
+    }
+
+    /// The kind of the failure.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Error::Recipe { .. } => ErrorKind::Usage,
+            Error::Data { .. } | Error::Mismatch { .. } | Error::Read { .. } => ErrorKind::Data,
+            Error::ModelFile { .. } => ErrorKind::ModelFile,
+            Error::Write { .. } | Error::Diverged { .. } => ErrorKind::Failure,
+            Error::Interrupted => ErrorKind::Interrupted,
+        }
+    }
+
+    /// What to try instead, where there is something to try.
+    pub fn hint(&self) -> Option<&str> {
+        match self {
+            Error::Recipe { hint, .. } | Error::Data { hint, .. } | Error::Mismatch { hint, .. } => hint.as_deref(),
+            _ => None,
+        }
+    }
+}
+
+/// Where in the input something is: any part may be unknown.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Place {
+    /// The file, or `stdin`.
+    pub source: Option<String>,
+    /// The column's name.
+    pub column: Option<String>,
+    /// The row, counted from 0 over all rows of data, the header not counted.
+    pub row: Option<u64>,
+}
+
+impl Place {
+    /// A whole source.
+    pub fn source(source: impl Into<String>) -> Place {
+        Place { source: Some(source.into()), ..Place::default() }
+    }
+
+    /// A whole column.
+    pub fn column(column: impl Into<String>) -> Place {
+        Place { column: Some(column.into()), ..Place::default() }
+    }
+
+    /// One cell.
+    pub fn cell(column: impl Into<String>, row: u64) -> Place {
+        Place { source: None, column: Some(column.into()), row: Some(row) }
+    }
+
+    /// The same place, in a source.
+    #[must_use]
+    pub fn of(mut self, source: impl Into<String>) -> Place {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// The same place, in a row.
+    #[must_use]
+    pub fn at_row(mut self, row: u64) -> Place {
+        self.row = Some(row);
+        self
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts = [
+            self.source.clone(),
+            self.column.as_ref().map(|column| format!("column `{column}`")),
+            self.row.map(|row| format!("row {row}")),
+        ];
+        let known: Vec<String> = parts.into_iter().flatten().collect();
+        f.write_str(if known.is_empty() { "input".to_owned() } else { known.join(", ") }.as_str())
+    }
+}
+
+/// The nearest of `choices` to `word`, for "did you mean" hints; empty where nothing is near.
+pub fn nearest<'a>(word: &str, choices: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    let mut near: Vec<(f64, &str)> = choices
+        .into_iter()
+        .map(|choice| (strsim::jaro_winkler(&word.to_lowercase(), &choice.to_lowercase()), choice))
+        .filter(|(similarity, _)| *similarity > 0.7)
+        .collect();
+    near.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
+    near.into_iter().take(3).map(|(_, choice)| choice.to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_names_source_column_row_expected_and_got() {
+        let error = Error::data(Place::cell("amount", 17).of("a.csv"), "expected a number, got `abc`");
+        assert_eq!(error.to_string(), "a.csv, column `amount`, row 17: expected a number, got `abc`");
+        assert_eq!(error.kind(), ErrorKind::Data);
+    }
+
+    #[test]
+    fn near_names_are_offered_and_far_ones_are_not() {
+        assert_eq!(nearest("amuont", ["amount", "time", "zebra"]), ["amount"]);
+        assert!(nearest("qqq", ["amount", "time"]).is_empty());
+    }
+}

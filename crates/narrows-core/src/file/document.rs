@@ -1,0 +1,452 @@
+//! The inner layer: a model as a JSON document beside tensors, and back, everything checked on the way in.
+
+use narrows_engine::{Network, Params};
+use serde::{Deserialize, Serialize};
+
+use super::coding;
+use super::container::{Container, Tensor};
+use crate::baseline::{Covariance, Gaussian, IsolationForest, Neighbours, Pca};
+use crate::data::{Layout, Schema, Step, TimeColumns};
+use crate::detect::{Calibration, Decision, Detector, LogRatio, MemberScale, Proximity, Score};
+use crate::fitted::{
+    Baselines, CodeDensity, Fitted, ImagesIntake, ImagesLayout, Intake, Judge, Online, SeriesIntake, TableIntake,
+};
+use crate::model;
+use crate::prep::{Grain, Pipeline, SignalPipeline};
+use crate::recipe::{Data, Recipe};
+use crate::report::Report;
+
+/// The version of the format this program writes.
+pub(super) const FORMAT: u32 = 4;
+/// The oldest version it reads: formats 2 to 4 only added fields, each with a default, and kinds of documents.
+const OLDEST: u32 = 1;
+
+/// All of a model that is not a tensor.
+#[derive(Serialize, Deserialize)]
+struct Document {
+    format: u32,
+    library: String,
+    recipe: Recipe,
+    schema: Schema,
+    /// Of tables.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pipeline: Option<Pipeline>,
+    /// Of tables: what the columns' numbers look like.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    grains: Vec<Option<Grain>>,
+    /// Of series.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    series: Option<SeriesNote>,
+    /// Of images.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    images: Option<ImagesLayout>,
+    members: Vec<MemberScale>,
+    neighbours: Option<ProximityNote>,
+    gaussian: Option<GaussianNote>,
+    decision: Decision,
+    /// Independent pieces behind the calibration scores, where they are fewer than the scores.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    blocks: Option<usize>,
+    /// The line for points of a stream.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    online: Option<OnlineNote>,
+    pca: PcaNote,
+    isolation_forest: ForestNote,
+    density: DensityNote,
+    /// Of models that compress.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    coding: Option<coding::Note>,
+    report: Report,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct SeriesNote {
+    layout: Layout,
+    columns: TimeColumns,
+    step: Option<Step>,
+    pipeline: SignalPipeline,
+    stride: usize,
+}
+
+/// What a document says of an intake: one of these, by the kind of data.
+pub(super) type IntakeNotes = (Option<Pipeline>, Option<SeriesNote>, Option<ImagesLayout>);
+
+/// The opposite of [`intake`].
+pub(super) fn intake_notes(intake: &Intake) -> IntakeNotes {
+    match intake {
+        Intake::Table(table) => (Some(table.pipeline.clone()), None, None),
+        Intake::Series(series) => {
+            let SeriesIntake { schema: _, layout, columns, step, pipeline, stride } = series;
+            let (columns, pipeline) = (columns.clone(), pipeline.clone());
+            let note = SeriesNote { layout: *layout, columns, step: *step, pipeline, stride: *stride };
+            (None, Some(note), None)
+        }
+        Intake::Images(images) => (None, None, Some(images.layout)),
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct OnlineNote {
+    blocks: usize,
+    decision: Decision,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ProximityNote {
+    k: usize,
+    ratio: LogRatio,
+    exchange: f64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct GaussianNote {
+    shrinkage: f64,
+    ratio: LogRatio,
+}
+
+#[derive(Serialize, Deserialize)]
+struct PcaNote {
+    total_variance: f64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ForestNote {
+    width: usize,
+    subsample: usize,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum DensityNote {
+    Standard,
+    Normal,
+    Independent,
+    Mixture { covariance: Covariance },
+}
+
+pub(super) fn write(fitted: &Fitted) -> (String, Vec<Tensor>) {
+    let Fitted { recipe, intake, judge, calibration, decision, online, baselines, density, coding, report } = fitted;
+    let Judge { network: _, members, detector, slots: _ } = judge;
+    let mut tensors = Vec::new();
+    for (m, params) in members.iter().enumerate() {
+        for entry in params.entries() {
+            tensors.push(Tensor::f32(weight_name(members.len(), m, entry.name), entry.shape, entry.data));
+        }
+    }
+    tensors.push(Tensor::f64("calibration.scores", &[calibration.scores.len()], &calibration.scores));
+    tensors.push(Tensor::f64("calibration.training", &[calibration.training.len()], &calibration.training));
+    if let Some(online) = online {
+        let scores = &online.calibration.scores;
+        tensors.push(Tensor::f64("online.calibration.scores", &[scores.len()], scores));
+    }
+    if let Some(proximity) = &detector.neighbours {
+        let index = &proximity.index;
+        tensors.push(Tensor::f32("neighbours.reference", &[index.n_references(), index.width], &index.reference));
+    }
+    if let Some((gaussian, _)) = &detector.gaussian {
+        let width = gaussian.mean.len();
+        tensors.push(Tensor::f64("gaussian.mean", &[width], &gaussian.mean));
+        tensors.push(Tensor::f64("gaussian.whitening", &[width, width], &gaussian.whitening));
+    }
+    let pca = &baselines.pca;
+    tensors.push(Tensor::f32("pca.mean", &[pca.width()], &pca.mean));
+    tensors.push(Tensor::f32("pca.components", &[pca.n_components(), pca.width()], &pca.components));
+    tensors.push(Tensor::f64("pca.explained_variance", &[pca.explained_variance.len()], &pca.explained_variance));
+    let forest = &baselines.isolation_forest;
+    tensors.push(Tensor::u32("isolation_forest.roots", &[forest.roots.len()], &forest.roots));
+    tensors.push(Tensor::u32("isolation_forest.feature", &[forest.feature.len()], &forest.feature));
+    tensors.push(Tensor::f32("isolation_forest.threshold", &[forest.threshold.len()], &forest.threshold));
+    tensors.push(Tensor::u32("isolation_forest.left", &[forest.left.len()], &forest.left));
+    tensors.push(Tensor::u32("isolation_forest.size", &[forest.size.len()], &forest.size));
+    tensors.extend(density_tensors(density));
+    if let Some(coding) = coding {
+        tensors.extend(coding::tensors(coding));
+    }
+    let (pipeline, series, images) = intake_notes(intake);
+    let document = Document {
+        format: FORMAT,
+        library: env!("CARGO_PKG_VERSION").to_owned(),
+        recipe: recipe.clone(),
+        schema: intake.schema().clone(),
+        pipeline,
+        grains: match intake {
+            Intake::Table(table) => table.grains.clone(),
+            Intake::Series(_) | Intake::Images(_) => Vec::new(),
+        },
+        series,
+        images,
+        members: detector.members.clone(),
+        neighbours: detector.neighbours.as_ref().map(|p| ProximityNote {
+            k: p.index.k,
+            ratio: p.ratio,
+            exchange: p.exchange,
+        }),
+        gaussian: detector.gaussian.as_ref().map(|(g, ratio)| GaussianNote { shrinkage: g.shrinkage, ratio: *ratio }),
+        decision: decision.clone(),
+        blocks: (calibration.blocks < calibration.scores.len()).then_some(calibration.blocks),
+        online: online
+            .as_ref()
+            .map(|online| OnlineNote { blocks: online.calibration.blocks, decision: online.decision.clone() }),
+        pca: PcaNote { total_variance: pca.total_variance },
+        isolation_forest: ForestNote { width: forest.width, subsample: forest.subsample },
+        density: match density {
+            CodeDensity::Standard => DensityNote::Standard,
+            CodeDensity::Normal { .. } => DensityNote::Normal,
+            CodeDensity::Independent { .. } => DensityNote::Independent,
+            CodeDensity::Mixture { covariance, .. } => DensityNote::Mixture { covariance: *covariance },
+        },
+        coding: coding.as_ref().map(coding::Note::of),
+        report: report.clone(),
+    };
+    (serde_json::to_string(&document).expect("a model is plain data"), tensors)
+}
+
+fn density_tensors(density: &CodeDensity) -> Vec<Tensor> {
+    let vector = |name: &str, values: &[f32]| Tensor::f32(format!("density.{name}"), &[values.len()], values);
+    match density {
+        CodeDensity::Standard => Vec::new(),
+        CodeDensity::Normal { mean, factor, lowest, highest } => vec![
+            vector("mean", mean),
+            Tensor::f32("density.factor", &[mean.len(), mean.len()], factor),
+            vector("lowest", lowest),
+            vector("highest", highest),
+        ],
+        CodeDensity::Independent { mean, spread, lowest, highest } => {
+            vec![vector("mean", mean), vector("spread", spread), vector("lowest", lowest), vector("highest", highest)]
+        }
+        CodeDensity::Mixture { covariance, weights, means, roots, lowest, highest } => {
+            let (m, k) = (weights.len(), lowest.len());
+            let roots = match covariance {
+                Covariance::Diagonal => Tensor::f32("density.spread", &[m, k], roots),
+                Covariance::Full => Tensor::f32("density.factor", &[m, k, k], roots),
+            };
+            let means = Tensor::f32("density.mean", &[m, k], means);
+            vec![vector("weights", weights), means, roots, vector("lowest", lowest), vector("highest", highest)]
+        }
+    }
+}
+
+/// As PyTorch names them: `encoder.0.weight`, in an ensemble `members.2.encoder.0.weight`.
+fn weight_name(n_members: usize, member: usize, name: &str) -> String {
+    if n_members == 1 { name.to_owned() } else { format!("members.{member}.{name}") }
+}
+
+/// Checks version and checksum, and tells the kind of the document; none for a model with a code.
+pub(super) fn check(container: &Container<'_>) -> Result<Option<String>, String> {
+    let kind = check_version(&container.document)?;
+    container.check()?;
+    Ok(kind)
+}
+
+/// A model with a code, of a document that was [`check`]ed.
+pub(super) fn read(container: &Container<'_>, file_size: usize) -> Result<Fitted, String> {
+    let document: Document =
+        serde_json::from_str(&container.document).map_err(|error| format!("the document is damaged: {error}"))?;
+    document.recipe.check().map_err(|error| error.to_string())?;
+    let Document { recipe, .. } = document;
+    let mut intake = intake(&recipe, document.schema, (document.pipeline, document.series, document.images))?;
+    if let Intake::Table(table) = &mut intake {
+        table.pipeline.check_grains(&document.grains).map_err(|error| error.to_string())?;
+        table.grains = document.grains;
+    }
+    let (blocks, slots) = (intake.blocks(), intake.slots());
+    let width = slots.width();
+    let network = model::build(recipe.axes(), blocks, intake.shape()).map_err(|error| error.to_string())?;
+    let n_members = recipe.corruptions().len();
+    let bytes = network.n_params().saturating_mul(4).saturating_mul(n_members);
+    if bytes > file_size {
+        return Err(format!("expected at least {bytes} bytes of weights, got a file of {file_size}"));
+    }
+    let members = (0..n_members)
+        .map(|m| read_weights(container, &network, n_members, m))
+        .collect::<Result<Vec<Params>, String>>()?;
+
+    let neighbours = document.neighbours.map(|note| proximity(container, note)).transpose()?;
+    let gaussian = document.gaussian.map(|note| gaussian(container, note)).transpose()?;
+    let detector = Detector { score: recipe.detect.score, members: document.members, neighbours, gaussian };
+    detector.check(n_members, slots.n_columns())?;
+    let distances_to = match detector.score {
+        Score::Neighbour => network.code_size(),
+        _ => width,
+    };
+    if let Some(proximity) = &detector.neighbours {
+        expect("reference rows", distances_to, proximity.index.width)?;
+    }
+    if let Some((gaussian, _)) = &detector.gaussian {
+        expect("the distribution's mean", width + network.code_size(), gaussian.mean.len())?;
+    }
+
+    let training = container.f64("calibration.training")?.1;
+    let calibration = calibration(container.f64("calibration.scores")?.1, training.clone(), document.blocks)?;
+    let online = match document.online {
+        Some(OnlineNote { blocks, decision }) => {
+            let scores = container.f64("online.calibration.scores")?.1;
+            Some(Online { calibration: self::calibration(scores, training, Some(blocks))?, decision })
+        }
+        None => None,
+    };
+    let baselines = Baselines {
+        pca: pca(container, document.pca.total_variance)?,
+        isolation_forest: isolation_forest(container, document.isolation_forest)?,
+    };
+    expect("PCA's mean", width, baselines.pca.width())?;
+    expect("the isolation forest", width, baselines.isolation_forest.width)?;
+    let density = density(container, document.density, network.code_size())?;
+    let coding = document.coding.map(|note| note.read(container, &recipe, network.code_size())).transpose()?;
+    let judge = Judge { network, members, detector, slots };
+    let (decision, report) = (document.decision, document.report);
+    Ok(Fitted { recipe, intake, judge, calibration, decision, online, baselines, density, coding, report })
+}
+
+pub(super) fn intake(recipe: &Recipe, schema: Schema, notes: IntakeNotes) -> Result<Intake, String> {
+    match (&recipe.data, notes) {
+        (Data::Table, (Some(pipeline), None, None)) => {
+            pipeline.check(&schema).map_err(|error| error.to_string())?;
+            Ok(Intake::Table(TableIntake { schema, pipeline, grains: Vec::new() }))
+        }
+        (Data::Series(_), (None, Some(note), None)) => {
+            let SeriesNote { layout, columns, step, pipeline, stride } = note;
+            let intake = SeriesIntake { schema, layout, columns, step, pipeline, stride };
+            intake.check().map_err(|error| error.to_string())?;
+            Ok(Intake::Series(intake))
+        }
+        (Data::Images(_), (None, None, Some(layout))) => {
+            layout.check()?;
+            Ok(Intake::Images(ImagesIntake::new(layout)))
+        }
+        _ => Err("the document holds another kind of data than its recipe says".to_owned()),
+    }
+}
+
+fn calibration(scores: Vec<f64>, training: Vec<f64>, blocks: Option<usize>) -> Result<Calibration, String> {
+    let calibration = Calibration::new(scores, training).map_err(|error| error.to_string())?;
+    Ok(match blocks {
+        Some(blocks) => calibration.in_blocks(blocks),
+        None => calibration,
+    })
+}
+
+/// Reads the version alone, so that a file of a newer version is refused by its number and nothing else.
+fn check_version(document: &str) -> Result<Option<String>, String> {
+    #[derive(Deserialize)]
+    struct Version {
+        format: u32,
+        library: String,
+        #[serde(default)]
+        kind: Option<String>,
+    }
+    let version: Version =
+        serde_json::from_str(document).map_err(|error| format!("the document is damaged: {error}"))?;
+    if (OLDEST..=FORMAT).contains(&version.format) {
+        return Ok(version.kind);
+    }
+    Err(format!(
+        "expected a format from {OLDEST} to {FORMAT}, got {} as written by version {} of Narrows",
+        version.format, version.library
+    ))
+}
+
+pub(super) fn read_weights(
+    container: &Container<'_>,
+    network: &Network,
+    n_members: usize,
+    member: usize,
+) -> Result<Params, String> {
+    let mut params = network.init(0);
+    let names: Vec<String> = params.entries().map(|entry| entry.name.to_owned()).collect();
+    for name in names {
+        let tensor = weight_name(n_members, member, &name);
+        let (shape, values) = container.f32(&tensor)?;
+        params.set(&name, &shape, &values).map_err(|error| format!("the tensor `{tensor}`: {error}"))?;
+    }
+    if params.all_finite() { Ok(params) } else { Err(format!("the weights of member {member} are not all finite")) }
+}
+
+fn proximity(container: &Container<'_>, note: ProximityNote) -> Result<Proximity, String> {
+    let (shape, reference) = container.f32("neighbours.reference")?;
+    let [_, width] = shape[..] else {
+        return Err(format!("reference rows: expected a matrix, got the shape {shape:?}"));
+    };
+    let index = Neighbours { reference, width, k: note.k }.checked().map_err(|error| error.to_string())?;
+    Ok(Proximity { index, ratio: note.ratio, exchange: note.exchange })
+}
+
+fn gaussian(container: &Container<'_>, note: GaussianNote) -> Result<(Gaussian, LogRatio), String> {
+    let gaussian = Gaussian {
+        mean: container.f64("gaussian.mean")?.1,
+        whitening: container.f64("gaussian.whitening")?.1,
+        shrinkage: note.shrinkage,
+    };
+    Ok((gaussian.checked().map_err(|error| error.to_string())?, note.ratio))
+}
+
+fn pca(container: &Container<'_>, total_variance: f64) -> Result<Pca, String> {
+    let pca = Pca {
+        mean: container.f32("pca.mean")?.1,
+        components: container.f32("pca.components")?.1,
+        explained_variance: container.f64("pca.explained_variance")?.1,
+        total_variance,
+    };
+    pca.checked().map_err(|error| error.to_string())
+}
+
+fn isolation_forest(container: &Container<'_>, note: ForestNote) -> Result<IsolationForest, String> {
+    let forest = IsolationForest {
+        width: note.width,
+        subsample: note.subsample,
+        roots: container.u32("isolation_forest.roots")?.1,
+        feature: container.u32("isolation_forest.feature")?.1,
+        threshold: container.f32("isolation_forest.threshold")?.1,
+        left: container.u32("isolation_forest.left")?.1,
+        size: container.u32("isolation_forest.size")?.1,
+    };
+    forest.checked().map_err(|error| error.to_string())
+}
+
+fn density(container: &Container<'_>, note: DensityNote, k: usize) -> Result<CodeDensity, String> {
+    let vector = |name: &str, length: usize| -> Result<Vec<f32>, String> {
+        let values = container.f32(name)?.1;
+        expect(name, length, values.len())?;
+        Ok(values)
+    };
+    let density = match note {
+        DensityNote::Standard => CodeDensity::Standard,
+        DensityNote::Normal => CodeDensity::Normal {
+            mean: vector("density.mean", k)?,
+            factor: vector("density.factor", k * k)?,
+            lowest: vector("density.lowest", k)?,
+            highest: vector("density.highest", k)?,
+        },
+        DensityNote::Independent => CodeDensity::Independent {
+            mean: vector("density.mean", k)?,
+            spread: vector("density.spread", k)?,
+            lowest: vector("density.lowest", k)?,
+            highest: vector("density.highest", k)?,
+        },
+        DensityNote::Mixture { covariance } => {
+            let weights = container.f32("density.weights")?.1;
+            let m = weights.len();
+            if m == 0 {
+                return Err("density.weights: expected at least one component, got none".to_owned());
+            }
+            let roots = match covariance {
+                Covariance::Diagonal => vector("density.spread", m.saturating_mul(k))?,
+                Covariance::Full => vector("density.factor", m.saturating_mul(k).saturating_mul(k))?,
+            };
+            CodeDensity::Mixture {
+                covariance,
+                weights,
+                means: vector("density.mean", m.saturating_mul(k))?,
+                roots,
+                lowest: vector("density.lowest", k)?,
+                highest: vector("density.highest", k)?,
+            }
+        }
+    };
+    density.check()?;
+    Ok(density)
+}
+
+fn expect(what: &str, expected: usize, got: usize) -> Result<(), String> {
+    if expected == got { Ok(()) } else { Err(format!("{what}: expected a width of {expected}, got {got}")) }
+}

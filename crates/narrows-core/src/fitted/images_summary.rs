@@ -1,0 +1,111 @@
+//! The report of a fit to images.
+
+use narrows_engine::Threads;
+use narrows_images::{Sheet, Store};
+
+use super::fit_images::ImageRoles;
+use super::images::{self, ImageScorer};
+use super::images_quality::Passing;
+use super::intake::ImagesIntake;
+use super::judge::Detail;
+use super::split::Split;
+use super::summary::{self, HeldOut, Particulars, Told};
+use crate::error::Result;
+use crate::report::{AlbumReport, ImagesReport, Label, Report, Rows, Training, WorstImage};
+
+/// Most held-out images that the quality is measured on.
+const MEASURED: usize = 500;
+/// Rows of a contact sheet.
+const SHEET_ROWS: usize = 6;
+/// Images that score highest.
+const WORST: usize = 12;
+/// Most images scored to find them.
+const SCORED: usize = 2_000;
+
+/// What was found on the way.
+pub(super) struct Found<'a> {
+    pub(super) images: &'a Store,
+    pub(super) intake: &'a ImagesIntake,
+    /// By image.
+    pub(super) split: &'a Split,
+    pub(super) anomalous: &'a [u32],
+    pub(super) roles: &'a ImageRoles,
+}
+
+pub(super) fn report(
+    told: &Told<'_>,
+    found: &Found<'_>,
+    training: Vec<Training>,
+    warnings: Vec<String>,
+    threads: &Threads,
+) -> Result<Report> {
+    let Found { images, intake, split, anomalous, roles } = found;
+    let held_out = HeldOut::of(told, threads);
+    let (train, validation) = (split.train.len() as u64, split.validation.len() as u64);
+    let calibration = split.calibration.len() as u64;
+    let passing = Passing::new(told.recipe, intake, told.judge, told.pca)?;
+    let measured = &split.calibration[..split.calibration.len().min(MEASURED)];
+    let (worst, worst_sheet) = worst(told, found, threads)?;
+    let images_report = ImagesReport {
+        album: AlbumReport { calibration, ..AlbumReport::of(images, intake.layout.channels, train, validation) },
+        view: intake.layout.in_words(),
+        stride: intake.layout.stride,
+        backbone: told.recipe.backbone.in_words(),
+        quality: passing.quality(images, measured, threads)?,
+        sheet: sheet(&passing, images, &split.calibration, threads)?.to_base64(),
+        worst,
+        worst_sheet,
+    };
+    let label = (!roles.normal.is_empty())
+        .then(|| Label { column: "folder".to_owned(), normal: Some(roles.normal.join(", ")) });
+    let not_normal = anomalous.len() as u64;
+    let read = images.len() as u64;
+    let particulars = Particulars {
+        source: images.source().to_owned(),
+        label,
+        rows: Rows { read, not_normal, unlabelled: 0, train, validation, calibration },
+        columns: Vec::new(),
+        notes: vec![images_report.view.clone()],
+        top: Vec::new(),
+        series: None,
+        images: Some(images_report),
+    };
+    summary::report(told, &held_out, particulars, intake.blocks(), training, warnings, threads)
+}
+
+/// Some images on their way through the code.
+pub(super) fn sheet(passing: &Passing<'_>, images: &Store, which: &[u32], threads: &Threads) -> Result<Sheet> {
+    let mut sheet = Sheet::new(&["input", "output", "truth", "difference"]);
+    for image in which.iter().take(SHEET_ROWS) {
+        let passage = passing.passage(images, *image as usize, threads)?;
+        let difference = passage.output.difference(&passage.clean);
+        sheet.row(vec![passage.input, passage.output, passage.clean, difference]);
+    }
+    Ok(sheet)
+}
+
+/// The images that score highest, and where.
+fn worst(told: &Told<'_>, found: &Found<'_>, threads: &Threads) -> Result<(Vec<WorstImage>, String)> {
+    let judge = ImageScorer::new(found.intake, told.judge, threads);
+    let mut which: Vec<u32> = found.anomalous.iter().chain(&found.split.calibration).copied().take(SCORED).collect();
+    let scores = judge.scores(found.images, &which)?;
+    let mut order: Vec<usize> = (0..which.len()).collect();
+    order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]).then(which[*a].cmp(&which[*b])));
+    order.truncate(WORST);
+    let scores: Vec<f64> = order.iter().map(|i| scores[*i]).collect();
+    which = order.iter().map(|i| which[*i]).collect();
+    let mut sheet = Sheet::new(&["image", "heat map"]);
+    for i in which.iter().take(SHEET_ROWS) {
+        let image = found.images.get(*i as usize)?;
+        let heat = judge.judge(std::slice::from_ref(&image), Detail::Trace).remove(0).heat;
+        let over = images::heat_map(&image, &heat);
+        sheet.row(vec![image, over]);
+    }
+    let told = which.iter().zip(&scores).map(|(i, score)| WorstImage {
+        name: found.images.name(*i as usize),
+        score: *score,
+        p_value: told.calibration.p_value(*score),
+        is_anomaly: *score > told.decision.threshold,
+    });
+    Ok((told.collect(), sheet.to_base64()))
+}

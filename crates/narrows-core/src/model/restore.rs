@@ -1,0 +1,181 @@
+//! The backbone that restores images: fully convolutional, of any size, with skips past its layers.
+//!
+//! It learns the residual, what to add to the damaged image brought to the target's size and channels; that sum is made
+//! outside of the network. So there is no code, and nothing to detect or generate by.
+
+use narrows_engine::{Add, Conv, Layer, Loss, Map, Network, Output, Padding, PixelShuffle};
+
+use super::backbone::Restore;
+use super::{code, loss};
+use crate::error::{Error, Result};
+
+/// How much smaller than the image the maps inside are, where the network does not enlarge.
+const SHRINK: usize = 2;
+
+/// What goes into a restoring network and what comes out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ends {
+    /// Channels of the damaged image.
+    pub input: usize,
+    /// Channels of what is added to it.
+    pub output: usize,
+    /// How much larger the restored image is than the damaged one.
+    pub scale: usize,
+}
+
+impl Ends {
+    /// Damaged height and width must be multiples of it.
+    pub fn step(&self) -> usize {
+        if self.scale == 1 { SHRINK } else { 1 }
+    }
+}
+
+impl Restore {
+    /// The network for damaged images of `height` by `width`; its parameters are the same for every size.
+    ///
+    /// # Errors
+    /// [`Error::Recipe`] for settings out of range.
+    pub fn build(&self, ends: Ends, (height, width): (usize, usize), loss: &loss::Loss) -> Result<Network> {
+        self.check()?;
+        let input = Map::new(height, width, ends.input);
+        let head = if ends.scale == 1 {
+            // What a 3x3 kernel sees of a map whose pixels are blocks of 2x2.
+            let kernel = SHRINK * self.kernel;
+            let edge = (kernel - SHRINK) / 2;
+            Conv {
+                stride: (SHRINK, SHRINK),
+                padding: Padding::even(edge, edge),
+                ..Conv::new(input, self.channels, (kernel, kernel))
+            }
+        } else {
+            self.keep(input, self.channels)
+        };
+        let map = head.output();
+        let mut layers = vec![Layer::Conv(head)];
+        for _ in 0..self.blocks {
+            let conv = Layer::Conv(self.keep(map, self.channels));
+            let relu = Layer::Activation(narrows_engine::Activation::Relu);
+            layers.extend([conv, relu, conv, Layer::Add(Add { back: 4 })]);
+        }
+        let factor = if ends.scale == 1 { SHRINK } else { ends.scale };
+        let tail = self.keep(map, ends.output * factor * factor);
+        let decoder = vec![
+            Layer::Activation(narrows_engine::Activation::Relu),
+            Layer::Conv(tail),
+            Layer::PixelShuffle(PixelShuffle { input: tail.output(), factor: (factor, factor) }),
+        ];
+        let outputs = input.positions() * ends.scale * ends.scale * ends.output;
+        let output = Output::single(outputs, engine_loss(loss)?);
+        Network::new(layers, narrows_engine::Latent::Point, decoder, output)
+            .map_err(|error| Error::recipe("backbone", error.to_string()))
+    }
+
+    /// Damaged pixels around a pixel that what is added there depends on.
+    pub fn reach(&self, ends: Ends) -> usize {
+        // The head, two convolutions a block, the tail; one more for the place inside a block of pixels.
+        (2 * self.blocks + 2) * (self.kernel / 2) * ends.step() + ends.step()
+    }
+
+    fn keep(&self, input: Map, channels: usize) -> Conv {
+        let edge = self.kernel / 2;
+        Conv { padding: Padding::even(edge, edge), ..Conv::new(input, channels, (self.kernel, self.kernel)) }
+    }
+
+    fn check(&self) -> Result<()> {
+        code::check_width("backbone.channels", self.channels)?;
+        if self.kernel.is_multiple_of(2) || self.kernel > 15 {
+            let message = format!("expected an odd number up to 15, got {}", self.kernel);
+            return Err(Error::recipe("backbone.kernel", message));
+        }
+        if self.blocks > 64 {
+            return Err(Error::recipe("backbone.blocks", format!("expected at most 64, got {}", self.blocks)));
+        }
+        if self.patch < 8 || self.patch > 1024 || !self.patch.is_multiple_of(4) {
+            let message = format!("expected a multiple of 4 from 8 to 1024, got {}", self.patch);
+            return Err(Error::recipe("backbone.patch", message));
+        }
+        Ok(())
+    }
+}
+
+/// How what is added is judged: the same as judging the restored image.
+fn engine_loss(loss: &loss::Loss) -> Result<Loss> {
+    match loss {
+        loss::Loss::Auto | loss::Loss::Mse => Ok(Loss::Mse),
+        loss::Loss::Mae => Ok(Loss::Mae),
+        loss::Loss::Huber { delta } => Ok(Loss::Huber { delta: delta.get() as f32 }),
+        other => {
+            let message = format!(
+                "expected auto, mse, mae or huber with the restore backbone, which learns a difference, got {}",
+                other.name()
+            );
+            Err(Error::recipe("loss", message).with_hint("--preset conv restores through a code, with any loss"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DENOISE: Ends = Ends { input: 1, output: 1, scale: 1 };
+
+    fn check(restore: &Restore, ends: Ends, expected: &str) {
+        let built = restore.build(ends, (16, 24), &loss::Loss::Auto);
+        let told = built.map_or_else(|error| error.to_string(), |network| network.to_string());
+        assert!(told.contains(expected), "{told}");
+    }
+
+    #[test]
+    fn the_image_comes_back_in_its_size_or_larger() {
+        let restore = Restore { channels: 8, blocks: 1, ..Restore::default() };
+        check(&restore, DENOISE, "[Conv(16x24x1 -> 8x12x8), Conv(8x12x8 -> 8x12x8), Relu, Conv(8x12x8 -> 8x12x8), Add");
+        check(&restore, DENOISE, "PixelShuffle(8x12x4 -> 16x24x1)");
+        check(&restore, Ends { input: 3, output: 3, scale: 2 }, "PixelShuffle(16x24x12 -> 32x48x3)");
+    }
+
+    #[test]
+    fn parameters_do_not_depend_on_the_size() {
+        let restore = Restore { channels: 8, blocks: 2, ..Restore::default() };
+        let params = |size| restore.build(DENOISE, size, &loss::Loss::Auto).unwrap().init(1);
+        assert_eq!(params((8, 8)), params((32, 16)));
+    }
+
+    #[test]
+    fn a_pixel_depends_on_nothing_beyond_the_reach() {
+        let restore = Restore { channels: 4, blocks: 3, ..Restore::default() };
+        let side = 96;
+        let network = restore.build(DENOISE, (side, side), &loss::Loss::Auto).unwrap();
+        let params = network.init(3);
+        let run = |input: &[f32]| {
+            let mut code = vec![0.0; network.code_size()];
+            let mut output = vec![0.0; side * side];
+            network.reconstruct(&params, input, &mut code, &mut output, &narrows_engine::Threads::serial());
+            output
+        };
+        let mut input: Vec<f32> = (0..side * side).map(|i| (i as f32 * 0.37).sin()).collect();
+        let before = run(&input);
+        input[47 * side + 47] += 10.0;
+        let after = run(&input);
+        let reach = restore.reach(DENOISE);
+        let mut farthest = 0;
+        for (i, (a, b)) in before.iter().zip(&after).enumerate() {
+            if a != b {
+                farthest = farthest.max((i / side).abs_diff(47)).max((i % side).abs_diff(47));
+            }
+        }
+        assert!(farthest <= reach && farthest + 3 >= reach, "reaches {farthest}, said {reach}");
+    }
+
+    #[test]
+    fn what_cannot_be_built_is_named() {
+        check(
+            &Restore { kernel: 4, ..Restore::default() },
+            DENOISE,
+            "backbone.kernel: expected an odd number up to 15",
+        );
+        check(&Restore { patch: 30, ..Restore::default() }, DENOISE, "backbone.patch: expected a multiple of 4");
+        let bce = Restore::default().build(DENOISE, (8, 8), &loss::Loss::Bce).unwrap_err();
+        assert!(bce.to_string().contains("got bce"), "{bce}");
+    }
+}

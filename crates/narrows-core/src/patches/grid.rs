@@ -1,0 +1,102 @@
+//! Pieces of one size that together cover an image, and values of pieces put together over it.
+
+use narrows_images::Image;
+
+/// Where pieces of `height` by `width` lie on an image; neighbours overlap, the last ones end with the image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TileGrid {
+    /// Rows of pixels of a piece.
+    pub(crate) height: usize,
+    /// Pixels in a row of a piece.
+    pub(crate) width: usize,
+    /// The image's size, at least a piece's.
+    size: (usize, usize),
+    tops: Vec<usize>,
+    lefts: Vec<usize>,
+}
+
+impl TileGrid {
+    /// Pieces of `height` by `width`, at most `stride` apart, over an image of `size`; a smaller image is one piece.
+    pub(crate) fn new((height, width): (usize, usize), stride: usize, size: (usize, usize)) -> TileGrid {
+        let size = (size.0.max(height), size.1.max(width));
+        TileGrid { height, width, size, tops: starts(size.0, height, stride), lefts: starts(size.1, width, stride) }
+    }
+
+    /// The number of pieces.
+    pub(crate) fn len(&self) -> usize {
+        self.tops.len() * self.lefts.len()
+    }
+
+    /// Top and left of every piece, row by row.
+    fn places(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
+        self.tops.iter().flat_map(|top| self.lefts.iter().map(|left| (*top, *left)))
+    }
+
+    /// The values of every piece of `image`, piece after piece; an image smaller than a piece is continued by its mirror
+    /// image.
+    pub(crate) fn cut(&self, image: &Image) -> Vec<f32> {
+        let (height, width) = self.size;
+        let padded = ((image.height, image.width) != self.size).then(|| image.padded_reflect(0, 0, height, width));
+        let image = padded.as_ref().unwrap_or(image);
+        let mut values = Vec::with_capacity(self.len() * self.height * self.width * image.channels.count());
+        for (top, left) in self.places() {
+            values.extend(image.crop(top, left, self.height, self.width).pixels);
+        }
+        values
+    }
+
+    /// For each pixel of an image of `size`, the mean over the pieces that cover it of what they say of it;
+    /// `values` is `[pieces, height, width]`.
+    pub(crate) fn merge(&self, values: &[f32], (height, width): (usize, usize)) -> Vec<f32> {
+        let mut sums = vec![0.0_f32; self.size.0 * self.size.1];
+        let mut covers = vec![0.0_f32; sums.len()];
+        for ((top, left), piece) in self.places().zip(values.chunks_exact(self.height * self.width)) {
+            for (y, row) in piece.chunks_exact(self.width).enumerate() {
+                let at = (top + y) * self.size.1 + left;
+                sums[at..at + self.width].iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
+                covers[at..at + self.width].iter_mut().for_each(|cover| *cover += 1.0);
+            }
+        }
+        sums.iter_mut().zip(covers).for_each(|(sum, cover)| *sum /= cover);
+        sums.chunks_exact(self.size.1).take(height).flat_map(|row| row[..width].iter().copied()).collect()
+    }
+}
+
+/// Starts of pieces of `side` along `length`: evenly spaced, at most `stride` apart, the last one ending with it.
+fn starts(length: usize, side: usize, stride: usize) -> Vec<usize> {
+    let room = length - side;
+    let steps = room.div_ceil(stride.max(1));
+    // Without room there is one piece and no step.
+    (0..=steps).map(|i| (i * room).checked_div(steps).unwrap_or(0)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use narrows_images::Channels;
+
+    use super::*;
+
+    fn check_starts(length: usize, side: usize, stride: usize, expected: &[usize]) {
+        assert_eq!(starts(length, side, stride), expected);
+    }
+
+    #[test]
+    fn pieces_reach_from_edge_to_edge() {
+        check_starts(10, 10, 5, &[0]);
+        check_starts(11, 10, 5, &[0, 1]);
+        check_starts(30, 10, 5, &[0, 5, 10, 15, 20]);
+        check_starts(32, 10, 5, &[0, 4, 8, 13, 17, 22]);
+    }
+
+    #[test]
+    fn what_is_cut_comes_together_again() {
+        for (height, width) in [(1, 1), (5, 9), (8, 8), (21, 13)] {
+            let pixels: Vec<f32> = (0..height * width).map(|i| i as f32).collect();
+            let image = Image::new(height, width, Channels::Grey, pixels.clone());
+            let grid = TileGrid::new((8, 8), 4, (height, width));
+            let pieces = grid.cut(&image);
+            assert_eq!(pieces.len(), grid.len() * 64);
+            assert_eq!(grid.merge(&pieces, (height, width)), pixels, "{height}x{width}");
+        }
+    }
+}

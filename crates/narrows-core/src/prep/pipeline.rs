@@ -1,0 +1,444 @@
+//! All columns together: fitted on training rows, then immutable.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, BooleanArray, Float64Array, StringArray};
+use narrows_engine::rng::Stream;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::Prep;
+use super::block::Block;
+use super::cell::Cell;
+use super::encoder::{Bound, Encoder, Found};
+use super::grain::Grain;
+use super::prepared::{PrepCounts, Prepared, Slots, Tally};
+use super::summary::{ColumnPrep, PrepReport};
+use crate::data::{ColumnKind, Schema, Table};
+use crate::error::{Error, Place, Result};
+
+/// Rows that one thread prepares at a time.
+const CHUNK: usize = 1024;
+
+/// How a table's features become inputs, learnt from training rows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pipeline {
+    columns: Vec<Fitted>,
+    blocks: Vec<Block>,
+    width: usize,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fitted {
+    summary: ColumnPrep,
+    encoder: Encoder,
+    /// The column's inputs, its indicator among them.
+    range: Range<usize>,
+}
+
+impl Pipeline {
+    /// Looks at the training rows of the features; no other row has any influence.
+    ///
+    /// # Errors
+    /// [`Error::Data`] without training rows; [`Error::Mismatch`] without features, for a feature that the table does not
+    /// have, that is text, or that is not typed; [`Error::Recipe`] for a setting that is impossible.
+    ///
+    /// ```
+    /// use narrows_core::data::{Table, infer};
+    /// use narrows_core::prep::{Cell, Pipeline, Prep};
+    /// let table = Table::from_columns(vec![("x", vec![1.0, 2.0, 4.0])])?;
+    /// let schema = infer(&table)?.schema;
+    /// let (pipeline, _) = Pipeline::fit(&table, &schema, &["x".to_owned()], &[0, 1, 2], &Prep::default())?;
+    /// let prepared = pipeline.transform(&table)?;
+    /// let Cell::Number(x) = pipeline.inverse(&prepared.input[2..3])[0].1 else { panic!() };
+    /// assert!((x - 4.0).abs() < 1e-6);
+    /// # Ok::<(), narrows_core::Error>(())
+    /// ```
+    pub fn fit(
+        table: &Table,
+        schema: &Schema,
+        features: &[String],
+        rows: &[u32],
+        prep: &Prep,
+    ) -> Result<(Pipeline, PrepReport)> {
+        if rows.is_empty() {
+            return Err(Error::data(Place::source(table.source()), "expected training rows, got none"));
+        }
+        if let Some(row) = rows.iter().find(|row| **row as usize >= table.n_rows()) {
+            let message = format!("expected training rows below {}, got {row}", table.n_rows());
+            return Err(Error::data(Place::source(table.source()), message));
+        }
+        if features.is_empty() {
+            let error = Error::mismatch("expected at least one column to learn from, got none");
+            return Err(error.with_hint("constant, empty and id-like columns are no features"));
+        }
+        if prep.max_levels == 0 {
+            return Err(Error::recipe("prep.max_levels", "expected at least 1, got 0"));
+        }
+        let chosen = schema.select(features)?;
+        // The first feature that fails is the one that is told, whatever the threads did.
+        let results: Vec<Result<Found>> =
+            chosen.columns.par_iter().map(|column| Encoder::fit(table, column, rows, prep)).collect();
+        let mut pipeline = Pipeline { columns: Vec::new(), blocks: Vec::new(), width: 0 };
+        let mut report = PrepReport { rows: rows.len(), ..PrepReport::default() };
+        for found in results {
+            let Found { encoder, summary, infinite, clipped, is_constant } = found?;
+            let name = || summary.name.clone();
+            report.infinite.extend((infinite > 0).then(|| (name(), infinite)));
+            report.clipped.extend((clipped > 0).then(|| (name(), clipped)));
+            report.constant.extend(is_constant.then(name));
+            report.columns.push(summary.clone());
+            pipeline.push(summary, encoder);
+        }
+        Ok((pipeline, report))
+    }
+
+    /// Refuses a pipeline that does not fit together or fit `schema`; for pipelines that come from a file.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] saying what does not fit.
+    pub fn check(&self, schema: &Schema) -> Result<()> {
+        let names: Vec<&str> = self.columns.iter().map(|column| column.summary.name.as_str()).collect();
+        if names != schema.names() {
+            return Err(Error::mismatch(format!("expected the columns {:?}, got {names:?}", schema.names())));
+        }
+        let mut again = Pipeline { columns: Vec::new(), blocks: Vec::new(), width: 0 };
+        self.columns.iter().for_each(|column| again.push(column.summary.clone(), column.encoder.clone()));
+        let same_places = again.width == self.width
+            && again.columns.iter().zip(&self.columns).all(|(a, b)| a.range == b.range)
+            && again.blocks == self.blocks;
+        if same_places {
+            Ok(())
+        } else {
+            Err(Error::mismatch("the blocks of the prepared columns do not follow from the columns"))
+        }
+    }
+
+    /// The number of inputs a row has.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Which inputs belong to which column, in order and without gaps.
+    pub fn blocks(&self) -> &[Block] {
+        &self.blocks
+    }
+
+    /// What was done to each column, in order.
+    pub fn columns(&self) -> Vec<&ColumnPrep> {
+        self.columns.iter().map(|column| &column.summary).collect()
+    }
+
+    /// The inputs of every row of a typed table.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] where a column is not there or not typed.
+    pub fn transform(&self, table: &Table) -> Result<Prepared> {
+        let bound = self.bind(table)?;
+        let (n, width) = (table.n_rows(), self.width);
+        let (mut input, mut target) = (vec![0.0; n * width], vec![0.0; n * width]);
+        let tallies: Vec<Vec<Tally>> = input
+            .par_chunks_mut(CHUNK * width)
+            .zip(target.par_chunks_mut(CHUNK * width))
+            .enumerate()
+            .map(|(chunk, (input, target))| {
+                let rows = input.len() / width;
+                let write = |(column, bound): (&Fitted, &Bound<'_>)| {
+                    let mut slots =
+                        Slots { input: &mut *input, target: &mut *target, width, start: column.range.start };
+                    bound.write(chunk * CHUNK, rows, &mut slots)
+                };
+                self.columns.iter().zip(&bound).map(write).collect()
+            })
+            .collect();
+        let of_column = |(i, column): (usize, &Fitted)| {
+            let tally = tallies.iter().map(|tallies| tallies[i]).fold(Tally::default(), Tally::plus);
+            tally.of(&column.summary.name)
+        };
+        let counts = PrepCounts::of(self.columns.iter().enumerate().map(of_column).collect());
+        Ok(Prepared { input, target, n, width, counts })
+    }
+
+    /// The values that one row of inputs, `[width]`, stands for, by column in order.
+    ///
+    /// # Panics
+    /// Where `features` is not `width` long.
+    pub fn inverse(&self, features: &[f32]) -> Vec<(String, Cell)> {
+        assert_eq!(features.len(), self.width, "one row of inputs");
+        let read = |column: &Fitted| (column.summary.name.clone(), column.read(features));
+        self.columns.iter().map(read).collect()
+    }
+
+    /// The observed values of one row of a typed table, by column in the order of [`inverse`](Pipeline::inverse).
+    ///
+    /// # Panics
+    /// Where `row` is not below the table's number of rows, or the table is not one that
+    /// [`transform`](Pipeline::transform) takes.
+    pub fn original(&self, table: &Table, row: usize) -> Vec<(String, Cell)> {
+        let bound = self.bind(table).expect("a table that has been transformed");
+        let observed = |(column, bound): (&Fitted, Bound<'_>)| (column.summary.name.clone(), bound.observed(row));
+        self.columns.iter().zip(bound).map(observed).collect()
+    }
+
+    /// The table that `n` rows of inputs, `[n, width]`, stand for: columns under their own names and in their own types,
+    /// datetimes as the text of their parts.
+    ///
+    /// # Errors
+    /// [`Error::Data`] where `features` is not `n` rows long.
+    pub fn inverse_table(&self, features: &[f32], n: usize) -> Result<Table> {
+        self.held_table(features, n, &[])
+    }
+
+    /// The same, its numbers held to the grains of their columns, where there are any.
+    pub(crate) fn held_table(&self, features: &[f32], n: usize, grains: &[Option<Grain>]) -> Result<Table> {
+        if features.len() != n * self.width {
+            let message = format!("expected {n} rows of {} inputs, got {} numbers", self.width, features.len());
+            return Err(Error::data(Place::source("features"), message));
+        }
+        let column = |(i, column): (usize, &Fitted)| {
+            let grain = grains.get(i).and_then(Option::as_ref);
+            let held = |cell: Cell| match (cell, grain) {
+                (Cell::Number(x), Some(grain)) => Cell::Number(grain.hold(x)),
+                (cell, _) => cell,
+            };
+            let cells = features.chunks_exact(self.width).map(|row| held(column.read(row)));
+            (column.summary.name.clone(), array_of(column.summary.kind, cells))
+        };
+        Table::from_arrays(self.columns.par_iter().enumerate().map(column).collect(), "reconstructed")
+    }
+
+    /// Fresh draws of rows that a decoder expects, `[n, width]`, written over them: a column's cells, `[n]`, each. Row `i`
+    /// draws from `stream(i)` alone.
+    pub(crate) fn draw(
+        &self,
+        features: &mut [f32],
+        grains: &[Option<Grain>],
+        stream: impl Fn(usize) -> Stream + Sync,
+    ) -> Vec<Vec<Cell>> {
+        let drawn: Vec<Vec<Cell>> = features
+            .par_chunks_exact_mut(self.width)
+            .enumerate()
+            .map(|(row, features)| {
+                let mut stream = stream(row);
+                let cell = |(i, column): (usize, &Fitted)| {
+                    let grain = grains.get(i).and_then(Option::as_ref);
+                    column.encoder.draw(&mut features[column.range.clone()], grain, &mut stream)
+                };
+                self.columns.iter().enumerate().map(cell).collect()
+            })
+            .collect();
+        let mut columns: Vec<Vec<Cell>> = self.columns.iter().map(|_| Vec::with_capacity(drawn.len())).collect();
+        drawn.into_iter().for_each(|row| columns.iter_mut().zip(row).for_each(|(column, cell)| column.push(cell)));
+        columns
+    }
+
+    /// The table of cells by column, as [`draw`](Pipeline::draw) gives them.
+    pub(crate) fn table_of(&self, cells: Vec<Vec<Cell>>) -> Result<Table> {
+        let column = |(column, cells): (&Fitted, Vec<Cell>)| {
+            (column.summary.name.clone(), array_of(column.summary.kind, cells.into_iter()))
+        };
+        Table::from_arrays(self.columns.iter().zip(cells).map(column).collect(), "generated")
+    }
+
+    /// The grains of the columns, from the training rows of a typed table and from what rebuilding leaves over of each
+    /// input, `[width]`.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] where a column is not there or not typed.
+    pub(crate) fn grains(&self, table: &Table, rows: &[u32], noise: &[f32]) -> Result<Vec<Option<Grain>>> {
+        let bound = self.bind(table)?;
+        Ok(self
+            .columns
+            .iter()
+            .zip(bound)
+            .map(|(column, bound)| bound.grain(rows, &noise[column.range.clone()]))
+            .collect())
+    }
+
+    /// Refuses grains that are not this pipeline's; for grains that come from a file.
+    pub(crate) fn check_grains(&self, grains: &[Option<Grain>]) -> Result<()> {
+        let fits = grains.is_empty() || grains.len() == self.columns.len();
+        if fits && grains.iter().flatten().all(Grain::is_sound) {
+            return Ok(());
+        }
+        Err(Error::mismatch("the grains of the columns do not follow from the columns"))
+    }
+
+    fn push(&mut self, summary: ColumnPrep, encoder: Encoder) {
+        let start = self.width;
+        for (kind, width, unit_interval) in encoder.layout() {
+            let range = self.width..self.width + width;
+            self.width = range.end;
+            self.blocks.push(Block { column: summary.name.clone(), kind, range, unit_interval });
+        }
+        self.columns.push(Fitted { summary, encoder, range: start..self.width });
+    }
+
+    fn bind<'a>(&'a self, table: &'a Table) -> Result<Vec<Bound<'a>>> {
+        self.columns.iter().map(|column| column.encoder.bind(table, &column.summary.name)).collect()
+    }
+}
+
+impl Fitted {
+    fn read(&self, features: &[f32]) -> Cell {
+        self.encoder.read(&features[self.range.clone()])
+    }
+}
+
+fn array_of(kind: ColumnKind, cells: impl Iterator<Item = Cell>) -> ArrayRef {
+    match kind {
+        ColumnKind::Numeric => Arc::new(
+            cells.map(|cell| if let Cell::Number(x) = cell { Some(x) } else { None }).collect::<Float64Array>(),
+        ),
+        ColumnKind::Boolean => Arc::new(
+            cells.map(|cell| if let Cell::Flag(flag) = cell { Some(flag) } else { None }).collect::<BooleanArray>(),
+        ),
+        _ => Arc::new(
+            cells
+                .map(|cell| if let Cell::Missing = cell { None } else { Some(cell.to_string()) })
+                .collect::<StringArray>(),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::Array;
+
+    use super::*;
+    use crate::data::{conform, infer};
+
+    fn words(cells: &[&str]) -> ArrayRef {
+        Arc::new(StringArray::from(cells.to_vec()))
+    }
+
+    /// Typed columns of every kind, the last row unlike the others.
+    fn table() -> (Table, Schema) {
+        let raw = Table::from_arrays(
+            vec![
+                ("amount".to_owned(), words(&["1", "", "3", "1e300"])),
+                ("ok".to_owned(), words(&["yes", "no", "yes", "?"])),
+                ("proto".to_owned(), words(&["tcp", "udp", "tcp", "icmp"])),
+                ("at".to_owned(), words(&["2024-03-12T14:20:00Z", "2024-03-13", "2024-03-14", ""])),
+                ("id".to_owned(), words(&["a", "b", "c", "d"])),
+            ],
+            "t.csv",
+        )
+        .unwrap();
+        let schema = infer(&raw).unwrap().schema;
+        (conform(raw, &schema).unwrap().0, schema)
+    }
+
+    fn features(names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    fn fitted() -> (Pipeline, PrepReport, Table) {
+        let (table, schema) = table();
+        let names = features(&["amount", "ok", "proto", "at"]);
+        let (pipeline, report) = Pipeline::fit(&table, &schema, &names, &[0, 1, 2], &Prep::default()).unwrap();
+        (pipeline, report, table)
+    }
+
+    #[test]
+    fn blocks_tile_the_inputs_in_the_order_of_the_features() {
+        let (pipeline, report, _) = fitted();
+        let told: Vec<String> = pipeline
+            .blocks()
+            .iter()
+            .map(|block| format!("{} {:?} {:?} {}", block.column, block.kind, block.range, block.unit_interval))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                "amount Number 0..1 false",
+                "amount Missing 1..2 true",
+                "ok Flag 2..3 true",
+                "proto Levels 3..6 true",
+                "at Cyclic 6..10 false",
+            ]
+        );
+        assert_eq!((pipeline.width(), report.rows, report.columns.len()), (10, 3, 4));
+        assert_eq!(
+            pipeline.columns()[0].what,
+            "standardised (mean 2, std 1); 1 missing filled with median 2, with an indicator"
+        );
+    }
+
+    #[test]
+    fn only_training_rows_have_influence_and_others_are_counted() {
+        let (pipeline, _, table) = fitted();
+        let prepared = pipeline.transform(&table).unwrap();
+        assert_eq!(prepared.input[..3], [-1.0, 0.0, 1.0]);
+        let last = &prepared.input[30..];
+        assert_eq!(last[..6], [1e3, 0.0, 1.0, 0.0, 0.0, 1.0]);
+        assert!(prepared.target[32].is_nan() && prepared.target[36].is_nan() && last[6] == 0.0);
+        let counts = &prepared.counts;
+        assert_eq!((counts.missing, counts.clipped, counts.unseen_levels, counts.columns.len()), (3, 1, 1, 4));
+    }
+
+    #[test]
+    fn inverse_and_original_tell_the_same_of_a_training_row() {
+        let (pipeline, _, table) = fitted();
+        let prepared = pipeline.transform(&table).unwrap();
+        for row in 0..3 {
+            let told = |cells: Vec<(String, Cell)>| {
+                cells.iter().map(|(name, cell)| format!("{name}={cell}")).collect::<Vec<_>>()
+            };
+            let back = told(pipeline.inverse(&prepared.input[row * 10..][..10]));
+            assert_eq!(back, told(pipeline.original(&table, row)));
+        }
+        assert_eq!(pipeline.original(&table, 3)[1].1, Cell::Missing);
+        let back = pipeline.inverse_table(&prepared.input, 4).unwrap();
+        assert_eq!(back.names(), ["amount", "ok", "proto", "at"]);
+        assert!(back.column("amount").unwrap().is_null(1));
+        assert!(pipeline.inverse_table(&prepared.input, 3).is_err());
+    }
+
+    #[test]
+    fn a_row_alone_is_prepared_as_among_others_for_any_number_of_threads() {
+        let n = 5000;
+        let column = |k: f64| (0..n).map(|i| (f64::from(i) * k).sin()).collect::<Vec<f64>>();
+        let table = Table::from_columns(vec![("a", column(0.1)), ("b", column(0.7))]).unwrap();
+        let schema = infer(&table).unwrap().schema;
+        let rows: Vec<u32> = (0..n as u32).collect();
+        let (pipeline, _) = Pipeline::fit(&table, &schema, &features(&["a", "b"]), &rows, &Prep::default()).unwrap();
+        let whole = pipeline.transform(&table).unwrap();
+        let one = pipeline.transform(&table.slice(4321, 1)).unwrap();
+        assert_eq!(one.input, whole.input[4321 * 2..][..2]);
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+        assert_eq!(pool.install(|| pipeline.transform(&table)).unwrap(), whole);
+    }
+
+    #[test]
+    fn a_pipeline_goes_through_json_unchanged() {
+        let (pipeline, ..) = fitted();
+        let text = serde_json::to_string(&pipeline).unwrap();
+        let back: Pipeline = serde_json::from_str(&text).unwrap();
+        assert_eq!(back, pipeline);
+        assert_eq!(serde_json::to_string(&back).unwrap(), text);
+    }
+
+    #[test]
+    fn what_cannot_be_fitted_is_refused() {
+        let (table, schema) = table();
+        let check = |names: &[&str], rows: &[u32], expected: &str| {
+            let error = Pipeline::fit(&table, &schema, &features(names), rows, &Prep::default()).unwrap_err();
+            assert!(error.to_string().contains(expected), "{error}");
+        };
+        check(&["amount"], &[], "t.csv: expected training rows, got none");
+        check(&["amount"], &[9], "expected training rows below 4, got 9");
+        check(&[], &[0], "expected at least one column to learn from");
+        check(&["amuont"], &[0], "there is no column `amuont`");
+        let raw = Table::from_arrays(vec![("amount".to_owned(), words(&["1"]))], "t").unwrap();
+        let error = Pipeline::fit(&raw, &schema, &features(&["amount"]), &[0], &Prep::default()).unwrap_err();
+        assert_eq!(error.to_string(), "column `amount`: expected numbers typed as numeric, got Utf8");
+        let none = Prep { max_levels: 0, ..Prep::default() };
+        assert!(Pipeline::fit(&table, &schema, &features(&["amount"]), &[0], &none).is_err());
+        let (pipeline, ..) = fitted();
+        assert!(pipeline.transform(&table.without(&["ok"])).is_err());
+    }
+}

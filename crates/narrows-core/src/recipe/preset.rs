@@ -1,0 +1,254 @@
+//! The named kinds of autoencoder: points in the space of the five axes.
+
+use std::str::FromStr;
+
+use narrows_images::{Damage, Damages, Span};
+use serde::{Deserialize, Serialize};
+
+use super::{Data, Images, Kind, Recipe, Series};
+use crate::choice::Choice;
+use crate::detect::{Detect, Mixing, Score};
+use crate::error::{Error, Result, nearest};
+use crate::model::backbone::{Activation, Backbone, Conv, Dense, Lstm, Restore};
+use crate::model::{
+    Corruption, Latent, Loss, Sparsity,
+    latent::{Gaussian, Quantised},
+};
+use crate::prep::Prep;
+use crate::range::lit;
+use crate::train::{Optimizer, Schedule, Train};
+
+/// A named kind of autoencoder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Preset {
+    /// What evidence says detects best: for tables a small ensemble of wide denoising networks.
+    Auto,
+    /// One hidden layer: the code.
+    Simple,
+    /// One hidden layer whose code is kept mostly silent by an L1 penalty.
+    Sparse,
+    /// Several tapering layers, mirrored.
+    Deep,
+    /// The deep network, rebuilding clean rows from damaged ones.
+    Denoising,
+    /// The deep network with a gaussian code.
+    Variational,
+    /// The deep network with a code to be rounded: made for compression.
+    Compressing,
+    /// For series: an LSTM reads them into the code, another writes them from it.
+    Seq2seq,
+    /// Convolutions down to the code and back, over time or over pixels.
+    Conv,
+    /// For images: a fully convolutional network without a code that undoes damage.
+    Restore,
+}
+
+impl Preset {
+    /// All presets, in the order of the documentation.
+    pub const ALL: [Preset; 10] = [
+        Preset::Auto,
+        Preset::Simple,
+        Preset::Sparse,
+        Preset::Deep,
+        Preset::Denoising,
+        Preset::Variational,
+        Preset::Compressing,
+        Preset::Seq2seq,
+        Preset::Conv,
+        Preset::Restore,
+    ];
+
+    /// The name, as in files and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Preset::Auto => "auto",
+            Preset::Simple => "simple",
+            Preset::Sparse => "sparse",
+            Preset::Deep => "deep",
+            Preset::Denoising => "denoising",
+            Preset::Variational => "variational",
+            Preset::Compressing => "compressing",
+            Preset::Seq2seq => "seq2seq",
+            Preset::Conv => "conv",
+            Preset::Restore => "restore",
+        }
+    }
+
+    /// The kind of data it is for where none is named.
+    pub fn usual_kind(self) -> Kind {
+        match self {
+            Preset::Seq2seq | Preset::Conv => Kind::Series,
+            Preset::Restore => Kind::Images,
+            _ => Kind::Table,
+        }
+    }
+
+    pub(super) fn recipe(self, kind: Kind) -> Recipe {
+        let recipe = self.of_table();
+        match kind {
+            Kind::Table => recipe,
+            Kind::Series => self.of_series(Recipe { data: Data::Series(Series::default()), ..recipe }),
+            Kind::Images => self.of_images(Recipe { data: Data::Images(Images::default()), ..recipe }),
+        }
+    }
+
+    fn of_images(self, recipe: Recipe) -> Recipe {
+        let conv = Backbone::Conv(Conv { kernel: 3, channels: vec![16, 32, 64], ..Conv::default() });
+        let plain = Recipe {
+            members: Vec::new(),
+            corruption: Corruption::None,
+            detect: Detect::default(),
+            train: of_images(Train::default()),
+            ..recipe
+        };
+        match self {
+            Preset::Auto | Preset::Conv | Preset::Variational => Recipe { backbone: conv, ..plain },
+            Preset::Denoising => {
+                let noise = Damage::Gaussian { sigma: Span::of(25.0), clip: false };
+                let corrupt = Damages::new(vec![noise]).expect("a damage with default strength");
+                Recipe { backbone: conv, data: Data::Images(Images { corrupt, ..Images::default() }), ..plain }
+            }
+            // Pixels are from 0 to 1 and errors squared, as PSNR counts them.
+            Preset::Compressing => Recipe {
+                backbone: conv,
+                latent: Latent::Quantised(Quantised { rate: lit!(NonNegative, 1e-3) }),
+                loss: Loss::Mse,
+                ..plain
+            },
+            Preset::Restore => Recipe { train: restoring(Train::default()), ..plain },
+            _ => plain,
+        }
+    }
+
+    fn of_series(self, recipe: Recipe) -> Recipe {
+        match self {
+            // A value taken from another moment is no damage that sensors do; noise is.
+            Preset::Denoising => Recipe { corruption: Corruption::Gaussian { sigma: lit!(Positive, 0.3) }, ..recipe },
+            Preset::Auto => Recipe { detect: Detect { mixing: Mixing::Squares, ..recipe.detect.clone() }, ..recipe },
+            _ => recipe,
+        }
+    }
+
+    fn of_table(self) -> Recipe {
+        let plain = Recipe {
+            preset: self,
+            seed: 0,
+            data: Data::default(),
+            backbone: Backbone::default(),
+            latent: Latent::Point,
+            sparsity: Sparsity::None,
+            corruption: Corruption::None,
+            members: Vec::new(),
+            loss: Loss::Auto,
+            prep: Prep::default(),
+            train: Train::default(),
+            detect: Detect::default(),
+        };
+        let one_layer =
+            Dense { layers: Choice::Given(0), code_activation: Choice::Given(Activation::Relu), ..Dense::default() };
+        match self {
+            Preset::Auto => ensemble(plain),
+            Preset::Simple => Recipe { backbone: Backbone::Dense(one_layer), ..plain },
+            Preset::Sparse => Recipe {
+                backbone: Backbone::Dense(one_layer),
+                sparsity: Sparsity::L1 { weight: lit!(NonNegative, 1e-3) },
+                ..plain
+            },
+            Preset::Deep => plain,
+            Preset::Denoising => Recipe { corruption: Corruption::Swap { rate: lit!(Fraction, 0.15) }, ..plain },
+            Preset::Variational => Recipe { latent: Latent::Gaussian(Gaussian::default()), ..plain },
+            Preset::Compressing => Recipe { latent: Latent::Quantised(Quantised::default()), ..plain },
+            // The absolute error: a few odd beats among the normal ones do not lead the training.
+            Preset::Seq2seq => Recipe {
+                backbone: Backbone::Lstm(Lstm::default()),
+                loss: Loss::Mae,
+                train: recurrent(plain.train),
+                ..plain
+            },
+            Preset::Conv => Recipe { backbone: Backbone::Conv(Conv::default()), ..plain },
+            Preset::Restore => Recipe { backbone: Backbone::Restore(Restore::default()), ..plain },
+        }
+    }
+}
+
+/// Images, too, take larger steps and come to rest at the end.
+fn of_images(train: Train) -> Train {
+    Train {
+        batch_size: Choice::Given(64),
+        learning_rate: lit!(Positive, 2e-3),
+        schedule: Schedule::OneCycle,
+        epochs: 30,
+        steps: 20_000,
+        patience: 0,
+        ..train
+    }
+}
+
+/// A restoring network sees pieces of images, as many as there is time for.
+fn restoring(train: Train) -> Train {
+    Train { batch_size: Choice::Given(16), epochs: u32::MAX, steps: 3_000, ..of_images(train) }
+}
+
+/// Recurrent networks take larger steps, few rows at a time, and come to rest at the end.
+fn recurrent(train: Train) -> Train {
+    Train {
+        batch_size: Choice::Given(16),
+        learning_rate: lit!(Positive, 3e-3),
+        schedule: Schedule::OneCycle,
+        epochs: 100,
+        steps: 20_000,
+        ..train
+    }
+}
+
+/// Wide denoising networks, one a noise level: the strong noise teaches the coarse shape of the data, the weak noise
+/// its fine structure.
+fn ensemble(plain: Recipe) -> Recipe {
+    let gaussian = |sigma| Corruption::Gaussian { sigma };
+    Recipe {
+        backbone: Backbone::Dense(Dense {
+            code_size: Choice::Given(256),
+            nodes: Choice::Given(vec![256]),
+            code_activation: Choice::Given(Activation::Relu),
+            ..Dense::default()
+        }),
+        members: vec![
+            gaussian(lit!(Positive, 1.0)),
+            gaussian(lit!(Positive, 0.3)),
+            gaussian(lit!(Positive, 0.1)),
+            gaussian(lit!(Positive, 0.05)),
+        ],
+        train: Train {
+            optimizer: Optimizer::AdamW { weight_decay: lit!(NonNegative, 1e-2) },
+            schedule: Schedule::OneCycle,
+            learning_rate: lit!(Positive, 3e-3),
+            batch_size: Choice::Given(256),
+            epochs: u32::MAX,
+            steps: 1000,
+            patience: 25,
+            ..plain.train
+        },
+        detect: Detect { score: Score::Mix, ..plain.detect },
+        ..plain
+    }
+}
+
+impl FromStr for Preset {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Preset> {
+        Preset::ALL.into_iter().find(|preset| preset.name() == name).ok_or_else(|| {
+            let names: Vec<&str> = Preset::ALL.iter().map(|preset| preset.name()).collect();
+            let near = nearest(name, names.iter().copied());
+            let error = Error::recipe("preset", format!("expected one of {}, got `{name}`", names.join(", ")));
+            if near.is_empty() { error } else { error.with_hint(format!("did you mean {}?", near.join(", "))) }
+        })
+    }
+}
+
+impl std::fmt::Display for Preset {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}

@@ -1,0 +1,454 @@
+//! The report as one HTML file that needs nothing else: no network, no font of its own.
+//!
+//! A section is a file here (what is said, in words and geometry) and a template of the same name in
+//! `templates/report` (how it is laid out); askama escapes every value. Plots are inline SVG that takes its colours
+//! from the page, so that light, dark and print are a matter of the stylesheet alone. A page with time series has one inline script, which
+//! zooms them; nothing else needs it, and every other page has none. Images stand in the page as base64.
+//!
+//! Both pages, of a fit and of a restorer, fill the same frame, `base.html`.
+
+mod album;
+mod anomalies;
+mod code_map;
+mod columns;
+mod data;
+mod generation;
+mod images;
+mod label;
+mod network;
+mod number;
+mod pca;
+mod quality;
+mod reproduce;
+mod restoration;
+mod restorer;
+#[cfg(test)]
+pub(crate) mod sample;
+mod scores;
+mod series;
+mod sheet;
+mod similarities;
+mod subject;
+mod summary;
+mod svg;
+mod training;
+mod worst;
+
+pub use restorer::render_restorer;
+
+use askama::Template;
+
+use super::Report;
+use crate::error::{Error, Result};
+
+/// The page: its sections in reading order.
+#[derive(Template)]
+#[template(path = "report/page.html", whitespace = "minimize")]
+struct Page {
+    title: String,
+    kind: &'static str,
+    version: String,
+    summary: summary::Summary,
+    data: data::Data,
+    images: Option<images::Images>,
+    network: network::Network,
+    training: training::TrainingCurves,
+    scores: scores::Scores,
+    series: Option<series::Series>,
+    /// Of rows; of images, `worst`.
+    anomalies: Option<anomalies::Anomalies>,
+    worst: Option<worst::Worst>,
+    /// Of columns, which images do not have.
+    quality: Option<quality::Quality>,
+    code_map: code_map::CodeMap,
+    pca: pca::Pca,
+    /// None in reports before format 4.
+    generation: Option<generation::Generation>,
+    reproduce: reproduce::Reproduce,
+}
+
+impl Page {
+    /// Whether the page holds the script that zooms.
+    fn can_zoom(&self) -> bool {
+        self.series.as_ref().is_some_and(series::Series::can_zoom)
+    }
+}
+
+/// PatchSampler the report as one self-contained HTML file. The same report gives the same bytes.
+///
+/// # Errors
+/// Where the page cannot be formatted, which a page in memory never is.
+pub fn render(report: &Report) -> Result<String> {
+    let images = report.images.as_ref();
+    let has_columns = images.is_none();
+    let page = Page {
+        title: label::cut(&report.source, 120),
+        kind: "fit report",
+        version: report.version.clone(),
+        summary: summary::Summary::new(report),
+        data: data::Data::new(report),
+        images: images.map(|images| images::Images::new(report, images)),
+        network: network::Network::new(report),
+        training: training::TrainingCurves::new(&report.training),
+        scores: scores::Scores::new(report),
+        series: report.series.as_ref().map(series::Series::new),
+        anomalies: has_columns.then(|| anomalies::Anomalies::new(report)),
+        worst: images.map(|images| worst::Worst::new(report, images)),
+        quality: has_columns.then(|| quality::Quality::new(report)),
+        code_map: code_map::CodeMap::new(report),
+        pca: pca::Pca::new(report),
+        generation: report.generation.as_ref().map(|found| generation::Generation::new(report, found)),
+        reproduce: reproduce::Reproduce::new(report),
+    };
+    page.render().map_err(|error| Error::write("report.html", std::io::Error::other(error)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::detect::Reason;
+    use crate::report::{CodePoint, EventSpan, RestorerReport, Role, SkippedImage, WorstImage};
+
+    const ALWAYS: [&str; 8] =
+        ["summary", "data", "network", "training", "scores", "anomalies", "code-map", "reproduce"];
+    const OF_A_RESTORER: [&str; 6] = ["summary", "quality", "data", "network", "training", "reproduce"];
+
+    /// Renders, and holds the page to what every page promises.
+    fn check(report: &Report) -> String {
+        let html = render(report).unwrap();
+        let own = if report.images.is_some() { ["images", "pca"] } else { ["quality", "pca"] };
+        check_page(&html, &[&ALWAYS[..], &own].concat());
+        html
+    }
+
+    fn check_restorer(report: &RestorerReport) -> String {
+        let html = render_restorer(report).unwrap();
+        check_page(&html, &OF_A_RESTORER);
+        html
+    }
+
+    fn check_page(html: &str, sections: &[&str]) {
+        for section in sections {
+            assert!(html.contains(&format!("<section id=\"{section}\"")), "section {section} is missing");
+            let link = format!("<a href=\"#{section}\">");
+            assert!(*section == "summary" || html.contains(&link), "section {section} is not linked");
+        }
+        for link in html.split("href=\"#").skip(1) {
+            let section = link.split('"').next().unwrap();
+            assert!(
+                html.contains(&format!("<section id=\"{section}\"")),
+                "a link leads to {section}, which is missing"
+            );
+        }
+        let without_sheets = without_sheets(html);
+        for reference in ["http://", "https://", "src=", "=\"data:", "url(//", "@import", "<link", "NaN", "Infinity"] {
+            assert!(!without_sheets.contains(reference), "the page holds `{reference}`");
+        }
+        for tag in [
+            "section", "table", "svg", "details", "div", "ul", "ol", "li", "td", "th", "tr", "span", "p", "title", "g",
+            "text", "button", "figure", "dl", "dd", "code", "bdi",
+        ] {
+            let (open, close) = (
+                html.matches(&format!("<{tag} ")).count() + html.matches(&format!("<{tag}>")).count(),
+                html.matches(&format!("</{tag}>")).count(),
+            );
+            assert_eq!(open, close, "<{tag}> is opened {open} times and closed {close} times");
+        }
+    }
+
+    /// The page without the images in it: exactly what a sheet is written as, from `<img` to base64 and its `>`.
+    fn without_sheets(html: &str) -> String {
+        let mut pieces = html.split("src=\"data:image/png;base64,");
+        let mut kept = pieces.next().unwrap().to_owned();
+        for piece in pieces {
+            let (base64, rest) = piece.split_once("\">").unwrap();
+            assert!(base64.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(&b)), "not base64");
+            kept.push_str(rest);
+        }
+        kept
+    }
+
+    #[test]
+    fn a_full_report_has_every_section_and_stays_small() {
+        let html = check(&sample::report());
+        assert!(html.len() < 400_000, "{} bytes", html.len());
+        assert_eq!(html, render(&sample::report()).unwrap());
+        let html = html.replace('\u{a0}', " ");
+        for words in ["4 denoising networks", "share 71", "Fewer than 500 calibration rows", "seed = "] {
+            assert!(html.contains(words), "`{words}` is missing");
+        }
+    }
+
+    #[test]
+    fn hostile_names_are_escaped_everywhere() {
+        let hostile = "<script>alert('x')</script>\"><img onerror=x>{{ 7 }}";
+        let mut report = sample::report();
+        report.source = hostile.to_owned();
+        report.version = hostile.to_owned();
+        report.notes.push(hostile.to_owned());
+        report.warnings.push(hostile.to_owned());
+        report.network.loss = hostile.to_owned();
+        report.network.layers[1].words = hostile.to_owned();
+        report.training[0].corruption = hostile.to_owned();
+        for column in &mut report.columns {
+            (column.name, column.kind, column.words) = (hostile.to_owned(), hostile.to_owned(), hostile.to_owned());
+        }
+        for row in &mut report.top {
+            row.reasons = vec![Reason::category(hostile, 0.5, hostile, hostile)];
+        }
+        let generation = report.generation.as_mut().unwrap();
+        generation.density.words = hostile.to_owned();
+        let found = generation.resemblance.as_mut().unwrap();
+        (found.classifier, found.space) = (hostile.to_owned(), Some(hostile.to_owned()));
+        found.columns.iter_mut().for_each(|column| column.column = hostile.to_owned());
+        let html = check(&report);
+        assert!(!html.contains("<script") && !html.contains("<img") && !html.contains("onerror=x>"));
+    }
+
+    #[test]
+    fn a_page_with_series_zooms_and_one_without_holds_no_script() {
+        let mut report = sample::report();
+        assert!(!check(&report).contains("<script"));
+        report.series = Some(sample::series());
+        let html = check(&report);
+        assert!(html.contains("<section id=\"series\"") && html.contains("its script only zooms the series"));
+        assert_eq!((html.matches("<script").count(), html.matches("</script>").count()), (1, 1));
+        assert!(html.len() < 900_000, "{} bytes", html.len());
+        report.series.as_mut().unwrap().stretches.clear();
+        assert!(!check(&report).contains("<script"));
+    }
+
+    #[test]
+    fn hostile_names_in_series_are_escaped() {
+        let hostile = || "</script><script>alert('x')</script>\"><img onerror=x>{{ 7 }}".to_owned();
+        let mut report = sample::report();
+        let mut series = sample::series();
+        (series.layout, series.step) = (hostile(), Some(hostile()));
+        series.channels = vec![hostile()];
+        series.notes = vec![hostile()];
+        for stretch in &mut series.stretches {
+            (stretch.series, stretch.title) = (hostile(), hostile());
+            stretch.times.iter_mut().for_each(|time| *time = hostile());
+            stretch.channels.iter_mut().for_each(|trace| trace.name = hostile());
+            stretch.events.iter_mut().for_each(|event| event.channels = vec![hostile()]);
+        }
+        for window in &mut series.windows {
+            window.title = hostile();
+            window.channels.iter_mut().for_each(|trace| trace.name = hostile());
+        }
+        report.series = Some(series);
+        let html = check(&report);
+        assert_eq!((html.matches("<script").count(), html.matches("</script>").count()), (1, 1));
+        assert!(!html.contains("<img") && !html.contains("onerror=x>"));
+    }
+
+    #[test]
+    fn nothing_measured_is_said_and_not_drawn() {
+        let mut report = sample::report();
+        report.columns.clear();
+        report.notes.clear();
+        report.warnings.clear();
+        report.network.layers.clear();
+        report.training.clear();
+        report.detection.histogram.counts.clear();
+        report.detection.histogram.edges.clear();
+        report.detection.anomalies = None;
+        report.detection.promised_rate = None;
+        report.top.clear();
+        report.code_map.clear();
+        report.rows = crate::report::Rows::default();
+        assert!(!check(&report).contains("<svg class=\"wide"));
+    }
+
+    #[test]
+    fn numbers_that_are_none_break_nothing() {
+        for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, f64::MAX, f64::MIN_POSITIVE, 0.0] {
+            let mut report = sample::report();
+            report.columns.iter_mut().for_each(|column| column.quality = Some(bad));
+            for check in report.training.iter_mut().flat_map(|training| &mut training.history) {
+                (check.train_loss, check.validation_loss, check.learning_rate) = (bad, bad, bad);
+            }
+            report.training.iter_mut().for_each(|training| (training.epochs, training.mean_activity) = (bad, bad));
+            (report.detection.threshold, report.detection.promised_rate) = (bad, Some(bad));
+            report.detection.histogram.edges.iter_mut().for_each(|edge| *edge = bad);
+            (report.pca.pca_error, report.pca.model_error) = (bad, bad);
+            for row in &mut report.top {
+                (row.score, row.p_value) = (bad, bad);
+                row.reasons.iter_mut().for_each(|reason| reason.share = bad);
+            }
+            let generation = report.generation.as_mut().unwrap();
+            (generation.density.held_out, generation.density.one_normal) = (Some(bad), Some(bad));
+            generation.negative_elbo = Some(bad);
+            let found = generation.resemblance.as_mut().unwrap();
+            (found.auc, found.correlation_difference) = (bad, Some(bad));
+            found.copies.as_mut().unwrap().ratio = Some(bad);
+            found.columns.iter_mut().for_each(|c| (c.distance, c.missing) = (bad, Some([bad, bad])));
+            let mut series = sample::series();
+            for stretch in &mut series.stretches {
+                stretch.threshold = bad;
+                stretch.score[3..50].fill(Some(bad));
+                stretch.channels[0].signal[7..70].fill(Some(bad));
+                stretch.channels[1].reconstruction.fill(Some(bad));
+                stretch.events.iter_mut().for_each(|event| event.peak = bad);
+            }
+            for window in &mut series.windows {
+                window.score = bad;
+                window.channels[0].signal.fill(Some(bad));
+                window.channels[1].reconstruction.fill(Some(bad));
+            }
+            report.series = Some(series);
+            report.code_map = vec![CodePoint { x: bad, y: bad, score: bad, is_anomaly: true }; 9];
+            check(&report);
+        }
+    }
+
+    #[test]
+    fn two_thousand_columns_and_a_hundred_thousand_points_stay_small() {
+        let mut report = sample::report();
+        let column = report.columns[1].clone();
+        report.columns = (0..2000)
+            .map(|i| crate::report::ColumnReport {
+                name: format!("column {i} {}", "long ".repeat(40)),
+                ..column.clone()
+            })
+            .collect();
+        report.columns[7].role = Role::Dropped;
+        report.code_map = (0..100_000)
+            .map(|i| CodePoint { x: f64::from(i).sin(), y: f64::from(i).cos(), score: 1.0, is_anomaly: i % 3 == 0 })
+            .collect();
+        let history = report.training[0].history.clone();
+        report.training.iter_mut().for_each(|training| training.history = history.repeat(400));
+        report.training = vec![report.training; 16].concat();
+        report.notes = vec![report.notes; 100].concat();
+        report.top = vec![report.top; 50].concat();
+        let html = check(&report);
+        assert!(html.len() < 1_500_000, "{} bytes", html.len());
+    }
+
+    #[test]
+    fn long_series_of_many_channels_stay_small() {
+        let mut series = sample::series();
+        let mut stretch = series.stretches.swap_remove(1);
+        let repeat = |values: &mut Vec<Option<f64>>| *values = values.repeat(4);
+        repeat(&mut stretch.score);
+        stretch.times = vec![stretch.times; 4].concat();
+        for trace in &mut stretch.channels {
+            repeat(&mut trace.signal);
+            repeat(&mut trace.reconstruction);
+        }
+        stretch.channels = vec![stretch.channels; 5].concat();
+        stretch.events =
+            (0..500).map(|i| EventSpan { first: 40 * i, last: 40 * i, ..stretch.events[0].clone() }).collect();
+        series.stretches = vec![stretch; 9];
+        series.windows = vec![series.windows; 9].concat();
+        let mut report = sample::report();
+        report.series = Some(series);
+        let html = check(&report);
+        assert!(html.len() < 2_500_000, "{} bytes", html.len());
+    }
+
+    fn of_images() -> Report {
+        let mut report = sample::report();
+        (report.columns, report.top, report.images) = (Vec::new(), Vec::new(), Some(sample::images()));
+        // These speak of the table.
+        (report.notes, report.warnings) = (Vec::new(), Vec::new());
+        report.label = Some(crate::report::Label { column: "folder".to_owned(), normal: Some("good".to_owned()) });
+        report
+    }
+
+    #[test]
+    fn a_page_of_images_speaks_of_images_alone() {
+        let html = check(&of_images());
+        assert_eq!(html.matches("<img ").count(), 2);
+        assert!(html.contains("href=\"#images\"") && !html.contains("href=\"#quality\""));
+        assert!(!html.contains("id=\"quality\"") && !html.contains("<script"));
+        let (start, end) = (html.find("<main>").unwrap(), html.find("<section id=\"reproduce\"").unwrap());
+        for words in [" row ", " rows", "\u{a0}row", "rows ", "olumn"] {
+            assert!(!html[start..end].contains(words), "the page speaks of `{words}`");
+        }
+    }
+
+    #[test]
+    fn a_restorer_has_its_page() {
+        let html = check_restorer(&sample::restorer());
+        assert_eq!(html, render_restorer(&sample::restorer()).unwrap());
+        assert_eq!(html.matches("<img ").count(), 1);
+        assert!(html.len() < 200_000 && !html.contains("<script"), "{} bytes", html.len());
+        for words in
+            ["no bottleneck", "Each image by itself", "validation loss", "restorer report", "--recipe recipe.toml"]
+        {
+            assert!(html.contains(words), "`{words}` is missing");
+        }
+        let bare = RestorerReport { quality: None, sheet: String::new(), ..sample::restorer() };
+        assert!(!check_restorer(&bare).contains("<img"));
+    }
+
+    #[test]
+    fn hostile_images_are_escaped_and_a_sheet_that_is_none_is_left_out() {
+        let hostile = || "\"><script>alert('x')</script><img onerror=x>{{ 7 }}".to_owned();
+        let skipped = || vec![SkippedImage { name: hostile(), reason: hostile() }; 20];
+        let mut report = of_images();
+        report.label.as_mut().unwrap().normal = Some(hostile());
+        let images = report.images.as_mut().unwrap();
+        (images.view, images.backbone, images.quality.damage) = (hostile(), hostile(), hostile());
+        (images.album.source, images.album.skipped) = (hostile(), skipped());
+        images.worst.iter_mut().for_each(|image| image.name = hostile());
+        (images.sheet, images.worst_sheet) = (hostile(), format!("iVBORw0KGgo{}", hostile()));
+        let html = check(&report).to_lowercase();
+        assert!(!html.contains("<script") && !html.contains("<img") && !html.contains("onerror=x>"));
+
+        let mut report = sample::restorer();
+        (report.version, report.damage, report.network) = (hostile(), hostile(), hostile());
+        (report.album.source, report.album.skipped) = (hostile(), skipped());
+        (report.training.corruption, report.warnings, report.sheet) = (hostile(), vec![hostile()], hostile());
+        let quality = report.quality.as_mut().unwrap();
+        (quality.damage, quality.means.rival.name) = (hostile(), hostile());
+        for image in &mut quality.images {
+            (image.name, image.qualities.rival.name) = (hostile(), hostile());
+        }
+        let html = check_restorer(&report).to_lowercase();
+        assert!(!html.contains("<script") && !html.contains("<img") && !html.contains("onerror=x>"));
+    }
+
+    #[test]
+    fn figures_of_images_that_are_none_break_nothing() {
+        for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, f64::MAX, f64::MIN_POSITIVE, 0.0] {
+            let spoil = |s: &mut crate::report::Similarity| {
+                (s.psnr, s.ssim, s.mse, s.bce, s.colourfulness) = (bad, Some(bad), bad, Some(bad), Some(bad));
+            };
+            let mut report = of_images();
+            let images = report.images.as_mut().unwrap();
+            let quality = &mut images.quality;
+            [&mut quality.model, &mut quality.pca].into_iter().chain(&mut quality.input).for_each(spoil);
+            images.worst.iter_mut().for_each(|image| (image.score, image.p_value) = (bad, bad));
+            check(&report);
+
+            let mut report = sample::restorer();
+            let quality = report.quality.as_mut().unwrap();
+            let all = quality.images.iter_mut().map(|image| &mut image.qualities).chain([&mut quality.means]);
+            all.for_each(|q| [&mut q.restored, &mut q.input, &mut q.rival.similarity].into_iter().for_each(spoil));
+            check_restorer(&report);
+        }
+    }
+
+    #[test]
+    fn thousands_of_images_stay_small() {
+        let name = |i: usize| format!("{i} {}", "long ".repeat(100));
+        let skipped: Vec<SkippedImage> =
+            (0..50_000).map(|i| SkippedImage { name: name(i), reason: "reason ".repeat(100) }).collect();
+        let mut report = of_images();
+        let images = report.images.as_mut().unwrap();
+        images.album.skipped.clone_from(&skipped);
+        let worst = images.worst[0].clone();
+        images.worst = (0..50_000).map(|i| WorstImage { name: name(i), ..worst.clone() }).collect();
+        let html = check(&report);
+        assert!(html.len() < 600_000, "{} bytes", html.len());
+        let mut report = sample::restorer();
+        report.album.skipped = skipped;
+        let quality = report.quality.as_mut().unwrap();
+        quality.images = vec![quality.images.clone(); 5000].concat();
+        quality.images.iter_mut().enumerate().for_each(|(i, image)| image.name = name(i));
+        let html = check_restorer(&report);
+        assert!(html.len() < 900_000, "{} bytes", html.len());
+    }
+}

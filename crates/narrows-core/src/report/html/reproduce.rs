@@ -1,0 +1,95 @@
+//! The complete recipe, and the command that fits this model again.
+
+use askama::Template;
+
+use super::label::{cut, shell};
+use crate::recipe::Recipe;
+use crate::report::{Report, RestorerReport, Role};
+
+/// The section.
+#[derive(Template)]
+#[template(path = "report/reproduce.html", whitespace = "preserve")]
+pub(super) struct Reproduce {
+    command: String,
+    toml: String,
+    seed: u64,
+    preset: String,
+    version: String,
+}
+
+impl Reproduce {
+    pub(super) fn new(report: &Report) -> Reproduce {
+        Reproduce::of(&report.recipe, command(report), &report.version)
+    }
+
+    pub(super) fn restorer(report: &RestorerReport) -> Reproduce {
+        Reproduce::of(&report.recipe, fit(&report.album.source, Vec::new()), &report.version)
+    }
+
+    fn of(recipe: &Recipe, command: String, version: &str) -> Reproduce {
+        Reproduce {
+            command,
+            toml: recipe.to_toml().trim().to_owned(),
+            seed: recipe.seed,
+            preset: recipe.preset.to_string(),
+            version: version.to_owned(),
+        }
+    }
+}
+
+/// The command line that fits this model again.
+fn command(report: &Report) -> String {
+    let mut roles = Vec::new();
+    if let Some(label) = &report.label {
+        // Of images the label is their folder, which is asked for by the names of the normal ones alone.
+        let is_folder = report.images.is_some();
+        if !is_folder {
+            roles.push(format!("--label {}", shell(&label.column)));
+        }
+        let normal = label.normal.iter().map(|names| if is_folder { names.replace(", ", ",") } else { names.clone() });
+        roles.extend(normal.map(|normal| format!("--normal {}", shell(&normal))));
+    }
+    let ignored = report.columns.iter().filter(|column| column.role == Role::Ignored);
+    roles.extend(ignored.map(|column| format!("--ignore {}", shell(&column.name))));
+    fit(&report.source, roles)
+}
+
+/// A fit to a source, with what is told of its parts.
+fn fit(source: &str, roles: Vec<String>) -> String {
+    let mut words = vec!["narrows fit".to_owned(), shell(&cut(source, 400))];
+    words.extend(roles);
+    words.push("--recipe recipe.toml -o model.narrows".to_owned());
+    words.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample;
+    use super::*;
+
+    #[test]
+    fn the_command_names_the_source_and_the_recipe_is_complete() {
+        let report = sample::report();
+        let section = Reproduce::new(&report);
+        let (start, end) =
+            ("narrows fit payments.csv --label is_fraud --normal 0", "--recipe recipe.toml -o model.narrows");
+        assert!(section.command.starts_with(start) && section.command.ends_with(end), "{}", section.command);
+        assert!(section.render().unwrap().contains("seed = "));
+    }
+
+    #[test]
+    fn images_are_told_by_their_folders_and_a_restorer_by_its_source() {
+        let mut report = sample::report();
+        report.columns.clear();
+        report.label =
+            Some(crate::report::Label { column: "folder".to_owned(), normal: Some("good, fine".to_owned()) });
+        report.images = Some(sample::images());
+        assert_eq!(
+            command(&report),
+            "narrows fit payments.csv --normal good,fine --recipe recipe.toml -o model.narrows"
+        );
+        let section = Reproduce::restorer(&sample::restorer());
+        assert_eq!(section.command, "narrows fit 'photos of 2025' --recipe recipe.toml -o model.narrows");
+        assert!(section.toml.contains("corrupt = [\"gaussian:25\"]"), "{}", section.toml);
+    }
+}

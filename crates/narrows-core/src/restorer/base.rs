@@ -1,0 +1,122 @@
+//! What a restoring network adds to: the damaged image in the size and the channels of the restored one.
+
+use narrows_images::{Channels, Damage, Damages, Filter, Image, luminance_and_chroma, recombine};
+
+use crate::model::restore::Ends;
+
+/// Where the network's output goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Base {
+    /// On top of the damaged image, made larger and given the channels of the target where it lacks them.
+    Lifted {
+        /// Channels of the damaged image.
+        input: Channels,
+        /// Channels of the restored image.
+        target: Channels,
+        /// How many times larger the restored image is.
+        scale: usize,
+    },
+    /// Colours for the luminance that came in, which is kept.
+    Luminance,
+}
+
+impl Base {
+    /// The base of images with the `target` channels under these damages.
+    pub(super) fn of(damages: &Damages, target: Channels) -> Base {
+        if damages.as_slice() == [Damage::Grayscale] {
+            return Base::Luminance;
+        }
+        Base::Lifted { input: damages.input_channels(target), target, scale: damages.scale() }
+    }
+
+    /// What goes into the network and what comes out.
+    pub(super) fn ends(self) -> Ends {
+        match self {
+            Base::Lifted { input, target, scale } => Ends { input: input.count(), output: target.count(), scale },
+            Base::Luminance => Ends { input: 1, output: 2, scale: 1 },
+        }
+    }
+
+    /// What the damaged image has.
+    pub(super) fn input(self) -> Channels {
+        match self {
+            Base::Lifted { input, .. } => input,
+            Base::Luminance => Channels::Grey,
+        }
+    }
+
+    /// What the restored image has.
+    pub(super) fn target(self) -> Channels {
+        match self {
+            Base::Lifted { target, .. } => target,
+            Base::Luminance => Channels::Rgb,
+        }
+    }
+
+    /// The damaged image as it would be without a network: bicubic where it is made larger, grey where it has no colours.
+    pub(super) fn lifted(self, damaged: &Image) -> Image {
+        let Base::Lifted { target, scale, .. } = self else { return damaged.to_channels(Channels::Rgb) };
+        let coloured = damaged.to_channels(target);
+        match scale {
+            1 => coloured,
+            _ => coloured.resized(damaged.height * scale, damaged.width * scale, Filter::Bicubic),
+        }
+    }
+
+    /// What the network should put out.
+    pub(super) fn wanted(self, clean: &Image, damaged: &Image, wanted: &mut [f32]) {
+        match self {
+            Base::Lifted { .. } => {
+                let lifted = self.lifted(damaged);
+                let pairs = clean.pixels.iter().zip(&lifted.pixels);
+                wanted.iter_mut().zip(pairs).for_each(|(wanted, (clean, lifted))| *wanted = clean - lifted);
+            }
+            Base::Luminance => wanted.copy_from_slice(&luminance_and_chroma(clean).1),
+        }
+    }
+
+    /// The restored image from what the network put out.
+    pub(super) fn joined(self, damaged: &Image, added: &[f32]) -> Image {
+        match self {
+            Base::Lifted { .. } => {
+                let mut restored = self.lifted(damaged);
+                restored.pixels.iter_mut().zip(added).for_each(|(pixel, added)| *pixel += added);
+                restored.clipped()
+            }
+            Base::Luminance => recombine(&damaged.clone().clipped(), added),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn colours(height: usize, width: usize) -> Image {
+        let pixels = (0..height * width * 3).map(|i| 0.2 + 0.6 * ((i * 7) % 11) as f32 / 11.0).collect();
+        Image::new(height, width, Channels::Rgb, pixels)
+    }
+
+    /// What the network should put out, put out, gives back the clean image.
+    fn check(damages: &str, clean: &Image, damaged: &Image) {
+        let base = Base::of(&damages.parse().unwrap(), clean.channels);
+        let ends = base.ends();
+        let mut wanted = vec![f32::NAN; damaged.height * damaged.width * ends.scale * ends.scale * ends.output];
+        base.wanted(clean, damaged, &mut wanted);
+        let joined = base.joined(damaged, &wanted);
+        assert_eq!((joined.height, joined.width, joined.channels), (clean.height, clean.width, clean.channels));
+        let worst = joined.pixels.iter().zip(&clean.pixels).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(worst < 1e-5, "{damages}: {worst}");
+    }
+
+    #[test]
+    fn the_right_answer_gives_back_the_clean_image() {
+        let clean = colours(8, 12);
+        let grey = clean.to_channels(Channels::Grey);
+        check("gaussian:25", &clean, &colours(8, 12));
+        check("grayscale", &clean, &grey);
+        check("gaussian:10,grayscale", &clean, &grey);
+        check("downscale:2", &clean, &colours(4, 6));
+        check("grayscale,downscale:4", &clean, &grey.resized(2, 3, Filter::Area));
+    }
+}

@@ -1,0 +1,131 @@
+//! From images to a restorer. It reads as the way of the data.
+
+use narrows_engine::rng::{Purpose, Stream};
+use narrows_images::{Channels, Damage, Damages, Store};
+
+use super::base::Base;
+use super::samples::{RestoreSamples, view_side};
+use super::{Restorer, evaluate};
+use crate::error::{Error, Place, Result};
+use crate::fitted::Session;
+use crate::model::{Backbone, Restore};
+use crate::patches::{Cut, PatchSampler, Turning};
+use crate::recipe::{Data, Images, Recipe};
+use crate::report::{AlbumReport, RestorerReport};
+use crate::train::{self, Event, Task};
+
+/// Pieces of an image in an epoch.
+const PIECES: u32 = 16;
+/// Most pieces that choose which weights to keep.
+const CHECKED_PIECES: usize = 128;
+/// Most held-out images that the report measures.
+const MEASURED: usize = 12;
+
+/// Fits a restorer: a network that undoes the damage of the recipe's `data.corrupt`, learnt from clean images.
+///
+/// ```
+/// use narrows_core::images::{Album, Channels, Image, Store};
+/// use narrows_core::{Recipe, Session, fit_restorer};
+///
+/// // Stripes, each image with its own; a folder is opened by `Album::open`.
+/// let stripes = |i: usize| (0..576).map(move |p| 0.5 + 0.4 * ((p % 24) as f32 * 0.3 + i as f32).sin()).collect();
+/// let images = (0..8).map(|i| (format!("{i}"), Image::new(24, 24, Channels::Grey, stripes(i)))).collect();
+/// let store = Store::take(Album::of("stripes", images)?, 0)?;
+///
+/// let mut recipe = Recipe::preset("restore".parse()?);
+/// recipe.corrupt("gaussian:25")?;
+/// for change in ["train.steps=400", "train.learning_rate=0.01", "backbone.channels=8", "backbone.blocks=1", "backbone.patch=16"] {
+///     recipe.set(change)?;
+/// }
+/// let session = Session::default();
+/// let restorer = fit_restorer(&recipe, &store, &session)?;
+/// let means = restorer.evaluate(&store, &session.threads)?.means;
+/// assert!(means.restored.psnr > means.input.psnr);
+/// # Ok::<(), narrows_core::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Recipe`] for an impossible recipe, [`Error::Data`] for images that cannot be used, [`Error::Diverged`] and
+/// [`Error::Interrupted`] from the training.
+pub fn fit(recipe: &Recipe, images: &Store, session: &Session<'_>) -> Result<Restorer> {
+    recipe.check()?;
+    let (settings, backbone) = parts(recipe)?;
+    let damages = &settings.corrupt;
+    let channels = settings.channels.or_else(|| images.channels());
+    check_colours(damages, channels, images)?;
+    let base = Base::of(damages, channels);
+    let ready = damages.ready()?;
+    let (train, validation) = split(images.len() as u32, recipe);
+
+    let longest = (0..images.len()).map(|i| images.size(i)).map(|(height, width, _)| height.max(width)).max();
+    let side = view_side(damages, backbone.patch, longest.unwrap_or(0));
+    let turning = Turning { flips: settings.flips.or_else(|| true), turns: settings.turns.or_else(|| true) };
+    let cut = Cut::Piece(side, side);
+    let draws = PatchSampler { store: images, channels, cut, turning, per_image: PIECES };
+    let (rows, mut checked) = (draws.samples(&train), draws.samples(&validation));
+    // A few of each image rather than all of a few.
+    checked.sort_by_key(|sample| (sample % PIECES, sample / PIECES));
+    checked.truncate(CHECKED_PIECES);
+    let samples = RestoreSamples { draws, damages, ready: &ready, base, patch: backbone.patch };
+    let network = backbone.build(base.ends(), (backbone.patch, backbone.patch), &recipe.loss)?;
+    let steps = train::planned_steps(&recipe.train, rows.len());
+    session.observer.on_event(Event::Started { members: 1, steps });
+    let task = Task {
+        member: 0,
+        seed: recipe.seed,
+        network: &network,
+        samples: &samples,
+        rows: &rows,
+        validation: &checked,
+        latent: &recipe.latent,
+        sparsity: &recipe.sparsity,
+        config: &recipe.train,
+    };
+    let trained = train::run(&task, session.checkpoints, session.observer, &session.threads)?;
+
+    let mut recipe = recipe.clone();
+    if let Data::Images(images) = &mut recipe.data {
+        images.channels = crate::Choice::Given(channels);
+    }
+    let report = RestorerReport::begun(
+        &recipe,
+        AlbumReport::of(images, channels, train.len() as u64, validation.len() as u64),
+        &network,
+        trained.training,
+    );
+    let mut restorer = Restorer { recipe, backbone: backbone.clone(), channels, params: trained.params, report };
+    let held_out = if validation.is_empty() { &train } else { &validation };
+    let measured: Vec<usize> = held_out.iter().take(MEASURED).map(|p| *p as usize).collect();
+    let (quality, sheet) = evaluate::with_sheet(&restorer, images, &measured, &session.threads)?;
+    restorer.report.finish(quality, sheet, !validation.is_empty());
+    restorer.report.warnings.iter().for_each(|warning| session.observer.on_event(Event::Warned(warning)));
+    Ok(restorer)
+}
+
+fn parts(recipe: &Recipe) -> Result<(&Images, &Restore)> {
+    match (&recipe.data, &recipe.backbone) {
+        (Data::Images(images), Backbone::Restore(backbone)) => Ok((images, backbone)),
+        _ => Err(Error::recipe("backbone", "expected restore for a restorer, got another backbone")),
+    }
+}
+
+/// Colours can be learnt only from images that have them.
+fn check_colours(damages: &Damages, channels: Channels, images: &Store) -> Result<()> {
+    if !damages.as_slice().contains(&Damage::Grayscale) || channels == Channels::Rgb && images.channels() == channels {
+        return Ok(());
+    }
+    let message = "expected images in colour to learn colours from, got grey ones";
+    Err(Error::data(Place::source(images.source()), message))
+}
+
+/// Images that train and images that choose which weights to keep.
+fn split(n: u32, recipe: &Recipe) -> (Vec<u32>, Vec<u32>) {
+    let mut train: Vec<u32> = (0..n).collect();
+    Stream::new(recipe.seed, Purpose::Split, 0, 0).shuffle(&mut train);
+    let share = (f64::from(n) * recipe.train.validation.get()).round() as usize;
+    let kept_back = if n < 2 || recipe.train.validation.get() == 0.0 { 0 } else { share.max(1) };
+    let mut validation = train.split_off(train.len() - kept_back);
+    train.sort_unstable();
+    validation.sort_unstable();
+    (train, validation)
+}

@@ -1,0 +1,332 @@
+//! The search itself: run, compare, promote, and at the end vary the code's size alone.
+
+use std::time::{Duration, Instant};
+
+use narrows_engine::Threads;
+use narrows_images::Store;
+
+use super::curve::{self, Curve, Point};
+use super::halving::{Halving, Job};
+use super::space::{Space, has_map_code, with_code_size};
+use super::{Ended, Goal, Journal, Outcome, Run, Search, Stage, Success, Trial};
+use crate::data::Table;
+use crate::error::{Error, Result};
+use crate::fitted::{Ground, ImageRoles, Roles, ground_of, ground_of_images};
+use crate::recipe::Recipe;
+use crate::train::Observer;
+
+/// Share of the time that trials may take; the rest is for the code's size.
+const TRIALS_SHARE: f64 = 0.75;
+/// The widest code of a curve.
+const WIDEST_OF_CURVE: usize = 256;
+
+/// What a search is to do.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// What for.
+    pub goal: Goal,
+    /// The recipe to start from; its seed is the key of the search, too.
+    pub base: Recipe,
+    /// Fields that are held fixed, by their dotted paths.
+    pub held: Vec<String>,
+    /// Recipes to try, the first one among them.
+    pub trials: usize,
+    /// Time after which no further run begins, and the one that runs is dropped.
+    pub time: Option<Duration>,
+}
+
+/// Watches a search and may end it.
+pub trait Watch: Sync {
+    /// Called before the first run, with what is varied.
+    fn on_start(&self, _space: &Space, _held_out: usize) {}
+
+    /// Called after every run; `recalled`: it was taken from the journal.
+    fn on_run(&self, _run: &Run, _recalled: bool) {}
+
+    /// Asked before every training step; `true` drops the run and ends the search.
+    fn interrupted(&self) -> bool {
+        false
+    }
+}
+
+/// Watches nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Unwatched;
+
+impl Watch for Unwatched {}
+
+/// Searches a recipe for the normal rows of a table, or for the series it holds.
+///
+/// # Errors
+/// [`Error::Recipe`] for a plan that makes no sense or a start that cannot be trained, what [`fit`](crate::fit) says of the
+/// data, [`Error::Interrupted`] before the first run has ended, [`Error::Write`] from the journal.
+pub fn tune(
+    plan: &Plan,
+    table: Table,
+    roles: &Roles,
+    journal: &mut Journal,
+    watch: &dyn Watch,
+    threads: &Threads,
+) -> Result<Search> {
+    plan.check()?;
+    let ground = ground_of(&plan.base, table, roles, &Quiet)?;
+    Tuner::new(plan, &ground, journal, watch, threads)?.search()
+}
+
+/// Searches a recipe for images that are normal, of a network with a code.
+///
+/// # Errors
+/// As for [`tune`].
+pub fn tune_images(
+    plan: &Plan,
+    images: &Store,
+    roles: &ImageRoles,
+    journal: &mut Journal,
+    watch: &dyn Watch,
+    threads: &Threads,
+) -> Result<Search> {
+    plan.check()?;
+    let ground = ground_of_images(&plan.base, images, roles)?;
+    Tuner::new(plan, &ground, journal, watch, threads)?.search()
+}
+
+impl Plan {
+    /// Refuses a plan that makes no sense.
+    ///
+    /// # Errors
+    /// [`Error::Recipe`].
+    pub fn check(&self) -> Result<()> {
+        if self.trials == 0 {
+            return Err(Error::recipe(
+                "--trials",
+                "expected at least 1, the recipe that the search starts from, got 0",
+            ));
+        }
+        if self.time == Some(Duration::ZERO) {
+            return Err(Error::recipe("--time", "expected some time, got none"));
+        }
+        Ok(())
+    }
+}
+
+/// What prepares the data has its say when the recipe is fitted.
+struct Quiet;
+
+impl Observer for Quiet {}
+
+/// Drops a training when its search is to end.
+struct Deadline<'a> {
+    watch: &'a dyn Watch,
+    at: Option<Instant>,
+}
+
+impl Deadline<'_> {
+    fn passed(&self) -> bool {
+        self.at.is_some_and(|at| Instant::now() >= at)
+    }
+}
+
+impl Observer for Deadline<'_> {
+    fn interrupted(&self) -> bool {
+        self.watch.interrupted() || self.passed()
+    }
+}
+
+struct Tuner<'a> {
+    plan: &'a Plan,
+    ground: &'a Ground<'a>,
+    space: Space,
+    journal: &'a mut Journal,
+    watch: &'a dyn Watch,
+    threads: &'a Threads,
+    began: Instant,
+}
+
+/// A run of a search, or none where the search is to end.
+type Ran = std::result::Result<Run, Ended>;
+
+impl<'a> Tuner<'a> {
+    fn new(
+        plan: &'a Plan,
+        ground: &'a Ground<'a>,
+        journal: &'a mut Journal,
+        watch: &'a dyn Watch,
+        threads: &'a Threads,
+    ) -> Result<Tuner<'a>> {
+        let space = Space::new(&plan.base, &plan.held, plan.goal, ground.blocks())?;
+        Ok(Tuner { plan, ground, space, journal, watch, threads, began: Instant::now() })
+    }
+
+    fn search(mut self) -> Result<Search> {
+        self.watch.on_start(&self.space, self.ground.n_held_out());
+        let halving = Halving::new(self.plan.trials, self.ground.planned_steps(&self.plan.base));
+        let (trials, mut ended) = self.trials(&halving)?;
+        let Some(best) = best_of(&trials, ended) else {
+            // Nothing was measured yet.
+            return Err(Error::Interrupted);
+        };
+        let (mut recipe, mut measured) = (trials[best.0].recipe.clone(), best.1);
+        let curve = match ended {
+            Ended::Interrupted => Curve::default(),
+            _ => {
+                let (curve, cut_short) = self.curve(&recipe, measured.code_size, halving.share(halving.middle()))?;
+                ended = cut_short.unwrap_or(ended);
+                curve
+            }
+        };
+        if ended == Ended::Finished && self.space.varies_code_size() && self.plan.goal == Goal::Reconstruction {
+            match self.better_size(&curve, &recipe, &measured)? {
+                Ok(Some((other, success))) => (recipe, measured) = (other, success),
+                Ok(None) => {}
+                Err(why) => ended = why,
+            }
+        }
+        Ok(Search {
+            goal: self.plan.goal,
+            seed: self.plan.base.seed,
+            space: self.space.in_words(),
+            held_out: self.ground.n_held_out(),
+            planned: self.plan.trials,
+            trials,
+            ended,
+            best_trial: best.0,
+            best: measured,
+            curve,
+            recipe,
+        })
+    }
+
+    /// The trials, as far as there was time.
+    fn trials(&mut self, halving: &Halving) -> Result<(Vec<Trial>, Ended)> {
+        let mut trials: Vec<Trial> = Vec::new();
+        let mut costs: Vec<Vec<f64>> = Vec::new();
+        let mut ended = Ended::Finished;
+        while let Some(Job { trial, rung }) = halving.next(&costs) {
+            let recipe = self.space.trial(trial);
+            let run = match self.run(Stage::Trial, trial, &recipe, halving.share(rung), TRIALS_SHARE)? {
+                Ok(run) => run,
+                Err(why) => {
+                    ended = why;
+                    break;
+                }
+            };
+            if trial == costs.len() {
+                costs.push(Vec::new());
+                let outcome = run.outcome.clone();
+                trials.push(Trial { number: trial, outcome, share: run.share, seconds: 0.0, recipe });
+            }
+            if let (0, Outcome::Failed(why)) = (trial, &run.outcome) {
+                let message = format!("the recipe that the search starts from cannot be trained: {why}");
+                return Err(Error::Diverged { message });
+            }
+            costs[trial].push(run.outcome.cost());
+            let told = &mut trials[trial];
+            told.seconds += run.seconds;
+            (told.outcome, told.share) = (run.outcome, run.share);
+        }
+        Ok((trials, ended))
+    }
+
+    /// The error of `recipe` with codes of other sizes, and what cut it short if anything did.
+    fn curve(&mut self, recipe: &Recipe, own: usize, share: f64) -> Result<(Curve, Option<Ended>)> {
+        if has_map_code(recipe) {
+            return Ok((Curve::default(), None));
+        }
+        let sizes = curve::sizes(self.ground.width(), WIDEST_OF_CURVE, own);
+        let pca = self.ground.pca_unexplained(&sizes, recipe.seed, self.threads)?;
+        let mut points = Vec::new();
+        for (i, (code_size, pca_unexplained)) in sizes.into_iter().zip(pca).enumerate() {
+            let run = match self.run(Stage::CodeSize, i, &with_code_size(recipe, code_size), share, 1.0)? {
+                Ok(run) => run,
+                Err(why) => return Ok((Curve::new(points, share), Some(why))),
+            };
+            let done = run.outcome.done();
+            points.push(Point {
+                code_size,
+                unexplained: done.map(|done| done.unexplained),
+                pca_unexplained,
+                cost: done.map(|done| done.cost),
+            });
+        }
+        Ok((Curve::new(points, share), None))
+    }
+
+    /// The recipe with the size that the curve says is best, if a whole training agrees.
+    fn better_size(
+        &mut self,
+        curve: &Curve,
+        recipe: &Recipe,
+        best: &Success,
+    ) -> Result<std::result::Result<Option<(Recipe, Success)>, Ended>> {
+        let cheapest = curve.points.iter().filter_map(|point| Some((point.code_size, point.cost?)));
+        let Some((size, _)) = cheapest.min_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0))) else {
+            return Ok(Ok(None));
+        };
+        if size == best.code_size {
+            return Ok(Ok(None));
+        }
+        let other = with_code_size(recipe, size);
+        Ok(match self.run(Stage::CodeSize, curve.points.len(), &other, 1.0, 1.0)? {
+            Ok(run) => Ok(run.outcome.done().filter(|done| done.cost < best.cost).map(|done| (other, *done))),
+            Err(why) => Err(why),
+        })
+    }
+
+    /// Trains and measures a recipe on a share of its steps, or recalls what came of it; `until` is the share of the time
+    /// that may pass by then.
+    fn run(&mut self, stage: Stage, trial: usize, recipe: &Recipe, share: f64, until: f64) -> Result<Ran> {
+        let mut shortened = recipe.clone();
+        if share < 1.0 {
+            let steps = self.ground.planned_steps(recipe) as f64;
+            shortened.train.steps = ((share * steps).ceil() as u64).max(1);
+        }
+        if let Some(known) = self.journal.find(&shortened) {
+            let run = Run { stage, trial, share, ..known.clone() };
+            self.watch.on_run(&run, true);
+            return Ok(Ok(run));
+        }
+        let at = self.plan.time.map(|time| self.began + time.mul_f64(until));
+        let deadline = Deadline { watch: self.watch, at };
+        let why = || if self.watch.interrupted() { Ended::Interrupted } else { Ended::Time };
+        if deadline.interrupted() {
+            return Ok(Err(why()));
+        }
+        let began = Instant::now();
+        let outcome = match self.ground.tried(&shortened, &deadline, self.threads) {
+            Ok(tried) => {
+                let lost = self.ground.unexplained(&tried, self.threads);
+                let code_size = tried.code_size();
+                if lost.share.is_finite() {
+                    Outcome::Done(Success {
+                        cost: self.plan.goal.cost(lost.share, code_size),
+                        unexplained: lost.share,
+                        standard_error: lost.standard_error,
+                        code_size,
+                        parameters: tried.parameters(),
+                        steps: tried.steps,
+                    })
+                } else {
+                    Outcome::Failed("its reconstructions are not finite".to_owned())
+                }
+            }
+            Err(Error::Interrupted) => return Ok(Err(why())),
+            // The start's own recipe is the user's: they are told as a fit would tell them.
+            Err(error @ Error::Recipe { .. }) if stage == Stage::Trial && trial == 0 => return Err(error),
+            Err(error @ (Error::Diverged { .. } | Error::Recipe { .. })) => Outcome::Failed(error.to_string()),
+            Err(error) => return Err(error),
+        };
+        let seconds = (began.elapsed().as_secs_f64() * 1e3).round() / 1e3;
+        let run = Run { stage, trial, share, outcome, seconds, recipe: shortened };
+        self.journal.add(run.clone())?;
+        self.watch.on_run(&run, false);
+        Ok(Ok(run))
+    }
+}
+
+/// The best trial and its measure: among those that trained in full, where the search came to its end; one that was cut
+/// short takes what there is, the start itself among it.
+fn best_of(trials: &[Trial], ended: Ended) -> Option<(usize, Success)> {
+    let counts = |trial: &&Trial| ended != Ended::Finished || trial.share == 1.0;
+    let done = trials.iter().filter(counts).filter_map(|trial| Some((trial.number, *trial.outcome.done()?)));
+    done.min_by(|a, b| a.1.cost.total_cmp(&b.1.cost).then(a.0.cmp(&b.0)))
+}

@@ -1,0 +1,194 @@
+//! Images compressed: whole ones and pieces, with and without a bound.
+
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+use narrows_core::compress::{Account, Bound, Detail, Fidelity, ImageReader, ImageWriter};
+use narrows_core::images::{Album, Channels, Depth, Image, Limits, Photo, Store};
+use narrows_core::recipe::Kind;
+use narrows_core::{Fitted, ImageRoles, Preset, Recipe, Session, Threads, file, fit_images};
+
+/// A disc before a slope, on the levels of a file of 8 bits.
+fn image(height: usize, width: usize, channels: Channels, i: usize) -> Image {
+    let radius = 0.2 + 0.02 * (i % 7) as f32;
+    let centre = (0.3 + 0.05 * (i % 9) as f32, 0.7 - 0.06 * (i % 8) as f32);
+    let mut pixels = Vec::new();
+    for (y, x) in (0..height).flat_map(|y| (0..width).map(move |x| (y, x))) {
+        let (v, u) = (y as f32 / height as f32, x as f32 / width as f32);
+        let is_in = (v - centre.0).hypot(u - centre.1) < radius;
+        let grain = ((y * 7 + x * 13 + i * 5) % 9) as f32 / 255.0;
+        for c in 0..channels.count() {
+            let level = if is_in { 0.9 - 0.2 * c as f32 } else { 0.2 + 0.5 * u * v } + grain;
+            pixels.push((level * 255.0).round() / 255.0);
+        }
+    }
+    Image::new(height, width, channels, pixels)
+}
+
+fn fitted(channels: Channels, side: usize, view: &str) -> Fitted {
+    let folder = tempfile::tempdir().unwrap();
+    for i in 0..24 {
+        Photo::from(image(side, side, channels, i)).write(folder.path().join(format!("{i:02}.png"))).unwrap();
+    }
+    let mut recipe = Recipe::preset_for(Preset::Compressing, Kind::Images);
+    let settings = ["backbone.channels=[4,8]", "train.epochs=30", "data.side=16"];
+    settings.into_iter().chain([view]).for_each(|setting| recipe.set(setting).unwrap());
+    let album = Album::open(folder.path().to_str().unwrap(), &Limits::default()).unwrap();
+    let store = Store::take(album, 1 << 24).unwrap();
+    fit_images(&recipe, &store, &ImageRoles::default(), &Session::default()).unwrap()
+}
+
+fn whole() -> &'static Fitted {
+    static MODEL: OnceLock<Fitted> = OnceLock::new();
+    MODEL.get_or_init(|| fitted(Channels::Grey, 16, "data.view=whole"))
+}
+
+fn pieces() -> &'static Fitted {
+    static MODEL: OnceLock<Fitted> = OnceLock::new();
+    MODEL.get_or_init(|| fitted(Channels::Rgb, 32, "data.view=pieces"))
+}
+
+fn compress(fitted: &Fitted, photos: &[Photo], fidelity: Fidelity, threads: usize) -> (Vec<u8>, Account) {
+    let threads = Threads::new(threads);
+    let mut writer = ImageWriter::new(fitted, fidelity, Vec::new(), &threads).unwrap();
+    for (i, photo) in photos.iter().enumerate() {
+        writer.push(&format!("{i}.png"), photo.clone()).unwrap();
+    }
+    writer.finish().unwrap()
+}
+
+fn read_all(fitted: &Fitted, bytes: &[u8], threads: usize) -> narrows_core::Result<Vec<(String, Photo)>> {
+    let threads = Threads::new(threads);
+    let mut reader = ImageReader::new(fitted, bytes, &threads)?;
+    let mut all = Vec::new();
+    while let Some(photos) = reader.next_images()? {
+        all.extend(photos);
+    }
+    Ok(all)
+}
+
+/// Compresses, and holds what comes back within `bound` of white.
+fn check(fitted: &Fitted, photos: &[Photo], fidelity: Fidelity, bound: f32) -> Account {
+    let (bytes, account) = compress(fitted, photos, fidelity, 1);
+    assert!(compress(fitted, photos, fidelity, 3).0 == bytes, "threads make another file");
+    let back = read_all(fitted, &bytes, 1).unwrap();
+    assert!(read_all(fitted, &bytes, 3).unwrap() == back, "threads make other images");
+    assert_eq!(back.len(), photos.len());
+    for (i, (was, (name, is))) in photos.iter().zip(&back).enumerate() {
+        assert_eq!(*name, format!("{i}.png"));
+        assert_eq!((was.image.height, was.image.width, was.depth), (is.image.height, is.image.width, is.depth));
+        let far = was.image.pixels.iter().zip(&is.image.pixels).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(far <= bound + 1e-6, "image {i}: {far} off, {bound} allowed");
+        assert_eq!((&was.alpha, &was.icc, &was.exif), (&is.alpha, &is.icc, &is.exif));
+    }
+    account
+}
+
+#[test]
+fn whole_images_come_back_within_the_bound() {
+    let photos: Vec<Photo> = (30..50).map(|i| image(16, 16, Channels::Grey, i).into()).collect();
+    let lossless = check(whole(), &photos, Fidelity::Lossless, 0.0);
+    let near = check(whole(), &photos, Fidelity::Within(Bound::Absolute(4.0)), 4.0 / 255.0);
+    let share = check(whole(), &photos, Fidelity::Within(Bound::Share(0.02)), 0.02);
+    let alone = check(whole(), &photos, Fidelity::Code(Detail::Own), 1.0);
+    assert!(alone.bytes < near.bytes && near.bytes < lossless.bytes);
+    assert!(share.errors.psnr() > alone.errors.psnr());
+    assert_eq!(lossless.errors.largest(), 0.0);
+}
+
+#[test]
+fn images_of_any_size_go_by_pieces_with_all_that_is_beside_their_colours() {
+    let mut photos: Vec<Photo> = [(32, 32), (32, 32), (40, 23), (7, 5)]
+        .iter()
+        .enumerate()
+        .map(|(i, (h, w))| image(*h, *w, Channels::Rgb, i).into())
+        .collect();
+    photos[1].alpha = Some((0..32 * 32).map(|i| (i % 3) as f32 / 2.0 * 254.0 / 255.0).collect());
+    photos[1].alpha.as_mut().unwrap().iter_mut().for_each(|a| *a = (*a * 255.0).round() / 255.0);
+    photos[1].icc = Some(vec![1, 2, 3]);
+    photos[2].depth = Depth::Sixteen;
+    photos[2].image.pixels.iter_mut().for_each(|p| *p = (*p * 65_535.0).round() / 65_535.0);
+    check(pieces(), &photos, Fidelity::Lossless, 0.0);
+    check(pieces(), &photos, Fidelity::Within(Bound::Share(0.03)), 0.03);
+    check(pieces(), &photos, Fidelity::Code(Detail::Quality(7)), 1.0);
+}
+
+#[test]
+fn images_that_do_not_fit_are_refused() {
+    let threads = Threads::serial();
+    let mut writer = ImageWriter::new(whole(), Fidelity::Lossless, Vec::new(), &threads).unwrap();
+    let refused = writer.push("a.png", image(16, 17, Channels::Grey, 0).into()).unwrap_err();
+    assert!(refused.to_string().contains("a.png") && refused.hint().is_some_and(|hint| hint.contains("pieces")));
+    assert!(writer.push("a.png", image(16, 16, Channels::Rgb, 0).into()).is_err());
+    assert!(writer.finish().unwrap_err().to_string().contains("got none"));
+    let bound = Fidelity::Within(Bound::Absolute(0.5));
+    assert!(
+        ImageWriter::new(whole(), bound, Vec::new(), &threads).err().unwrap().to_string().contains("at least 1 level")
+    );
+}
+
+#[test]
+fn a_cut_or_changed_file_is_an_error_at_every_byte() {
+    let photos: Vec<Photo> = (0..3).map(|i| image(16, 16, Channels::Grey, i).into()).collect();
+    let (bytes, _) = compress(whole(), &photos, Fidelity::Within(Bound::Share(0.02)), 1);
+    for place in 0..bytes.len() {
+        assert!(read_all(whole(), &bytes[..place], 1).is_err(), "{place}");
+        let mut changed = bytes.clone();
+        changed[place] ^= 4;
+        assert!(read_all(whole(), &changed, 1).is_err(), "{place}");
+    }
+    assert!(read_all(pieces(), &bytes, 1).unwrap_err().to_string().contains("made with this model"));
+}
+
+#[test]
+fn a_bound_holds_for_images_of_every_depth() {
+    let mut photos: Vec<Photo> = (0..4).map(|i| image(16, 16, Channels::Grey, i).into()).collect();
+    for i in [0, 3] {
+        photos[i].depth = Depth::Sixteen;
+        photos[i].image.pixels.iter_mut().for_each(|p| *p = (*p * 0.987 * 65_535.0).round() / 65_535.0);
+    }
+    check(whole(), &photos, Fidelity::Within(Bound::Share(0.01)), 0.01);
+    check(whole(), &photos, Fidelity::Within(Bound::Absolute(2.0)), 2.0 / 255.0);
+    check(whole(), &photos, Fidelity::Lossless, 0.0);
+}
+
+fn golden(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../testdata/compressed").join(name)
+}
+
+/// The levels of all images, a line a row of pixels.
+fn levels(photos: &[(String, Photo)]) -> String {
+    let mut text = String::new();
+    for (name, photo) in photos {
+        text.push_str(name);
+        for row in photo.image.pixels.chunks(photo.image.width * photo.image.channels.count()) {
+            let row: Vec<String> = row.iter().map(|p| ((p * 255.0).round() as u8).to_string()).collect();
+            text.push_str(&format!("\n{}", row.join(" ")));
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// Files of this version, which every later version and every machine must decode to these very pixels.
+#[test]
+fn golden_files_decode_to_the_same_pixels() {
+    let fitted = file::load(&golden("discs.narrows")).unwrap();
+    for name in ["bound", "code"] {
+        let bytes = std::fs::read(golden(&format!("discs_{name}.nrw"))).unwrap();
+        let expected = std::fs::read_to_string(golden(&format!("discs_{name}.txt"))).unwrap();
+        assert!(levels(&read_all(&fitted, &bytes, 2).unwrap()) == expected, "{name}");
+    }
+}
+
+#[test]
+#[ignore = "writes the golden files; they are made once and stay for ever"]
+fn make_golden_files() {
+    file::save(whole(), &golden("discs.narrows")).unwrap();
+    let photos: Vec<Photo> = (60..63).map(|i| image(16, 16, Channels::Grey, i).into()).collect();
+    for (name, fidelity) in [("bound", Fidelity::Within(Bound::Share(0.03))), ("code", Fidelity::Code(Detail::Own))] {
+        let (bytes, _) = compress(whole(), &photos, fidelity, 1);
+        std::fs::write(golden(&format!("discs_{name}.txt")), levels(&read_all(whole(), &bytes, 1).unwrap())).unwrap();
+        std::fs::write(golden(&format!("discs_{name}.nrw")), bytes).unwrap();
+    }
+}

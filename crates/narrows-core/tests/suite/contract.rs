@@ -1,0 +1,232 @@
+//! What every kind of autoencoder must do. A new preset or axis writes no such tests; it is listed, and inherits them.
+
+use narrows_core::data::Table;
+use narrows_core::recipe::Kind;
+use narrows_core::{Fitted, Preset, Recipe, Threads, file};
+
+use crate::support::{fit_with, off_sheet, quick, sheet};
+
+/// Every preset for tables, and points of the axes that no preset names.
+fn recipes() -> Vec<(String, Recipe)> {
+    let tables = Preset::ALL.iter().filter(|preset| preset.usual_kind() == Kind::Table);
+    let mut all: Vec<(String, Recipe)> = tables.map(|preset| (preset.to_string(), quick(*preset))).collect();
+    let variants: [&[&str]; 9] = [
+        &["latent=gaussian", "corruption=gaussian"],
+        &["latent=gaussian", "sparsity=l1"],
+        &["sparsity=kl"],
+        &["corruption=masking", "backbone.norm=batch", "backbone.dropout=0.1"],
+        &["backbone.norm=layer", "backbone.activation=gelu", "train.schedule=cosine"],
+        &["loss=mae", "train.optimizer=adam_w", "train.schedule=plateau"],
+        &["loss=huber", "train.contamination=0.05", "detect.weighting=calibrated"],
+        &["detect.score=neighbour", "prep.scaling=minmax"],
+        &["detect.score=mahalanobis", "prep.scaling=quantile"],
+    ];
+    for changes in variants {
+        let mut recipe = quick(Preset::Deep);
+        changes.iter().for_each(|change| recipe.set(change).unwrap());
+        all.push((changes.join(" "), recipe));
+    }
+    all
+}
+
+fn each(check: impl Fn(&Recipe, &Fitted)) {
+    for (name, recipe) in recipes() {
+        let fitted = fit_with(&recipe, sheet(300, 1), 1).unwrap_or_else(|error| panic!("{name}: {error}"));
+        eprintln!("{name}");
+        check(&recipe, &fitted);
+    }
+}
+
+fn bits(scores: &[f64]) -> Vec<u64> {
+    scores.iter().map(|score| score.to_bits()).collect()
+}
+
+fn score(fitted: &Fitted, table: &Table) -> Vec<f64> {
+    fitted.score(table, &Threads::serial()).unwrap().score
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes_for_any_number_of_threads() {
+    for (name, recipe) in recipes() {
+        let model = |threads| file::to_bytes(&fit_with(&recipe, sheet(300, 1), threads).unwrap());
+        let one = model(1);
+        assert!(one == model(2), "{name}: 1 and 2 threads");
+        assert!(one == model(3), "{name}: 1 and 3 threads");
+    }
+}
+
+#[test]
+fn another_seed_gives_another_model() {
+    for (name, mut recipe) in recipes() {
+        let first = score(&fit_with(&recipe, sheet(300, 1), 1).unwrap(), &sheet(20, 2));
+        recipe.seed = 1;
+        let second = score(&fit_with(&recipe, sheet(300, 1), 1).unwrap(), &sheet(20, 2));
+        assert_ne!(first, second, "{name}");
+    }
+}
+
+#[test]
+fn a_row_scores_the_same_alone_in_a_batch_and_anywhere_in_it() {
+    each(|_, fitted| {
+        let table = sheet(150, 2);
+        let together = score(fitted, &table);
+        for row in [0_u32, 7, 149] {
+            assert_eq!(bits(&score(fitted, &table.take(&[row]))), bits(&together[row as usize..=row as usize]));
+        }
+        let backwards: Vec<u32> = (0..150).rev().collect();
+        let mut reversed = score(fitted, &table.take(&backwards));
+        reversed.reverse();
+        assert_eq!(bits(&reversed), bits(&together));
+        assert_eq!(bits(&fitted.score(&table, &Threads::new(3)).unwrap().score), bits(&together));
+    });
+}
+
+#[test]
+fn explaining_scores_as_scoring_does_and_shares_add_up() {
+    each(|_, fitted| {
+        let table = off_sheet(5);
+        let explained = fitted.explain(&table, 99, &Threads::serial()).unwrap();
+        assert_eq!(bits(&explained.scores.score), bits(&score(fitted, &table)));
+        for reasons in &explained.reasons {
+            assert!((reasons.iter().map(|reason| reason.share).sum::<f64>() - 1.0).abs() < 1e-6);
+            assert!(reasons.windows(2).all(|pair| pair[0].share >= pair[1].share));
+        }
+    });
+}
+
+#[test]
+fn saved_and_loaded_it_scores_the_same_bits_and_saves_the_same_bytes() {
+    each(|_, fitted| {
+        let bytes = file::to_bytes(fitted);
+        let loaded = file::from_bytes(&bytes).unwrap();
+        let table = sheet(50, 3);
+        assert_eq!(bits(&score(&loaded, &table)), bits(&score(fitted, &table)));
+        assert!(file::to_bytes(&loaded) == bytes);
+        assert_eq!(&loaded, fitted);
+    });
+}
+
+#[test]
+fn rows_off_the_sheet_score_above_rows_on_it_and_inputs_stay_untouched() {
+    each(|_, fitted| {
+        let table = off_sheet(5);
+        let before = table.clone();
+        let far = score(fitted, &table);
+        assert_eq!(table.batch(), before.batch());
+        let mut near = score(fitted, &sheet(200, 4));
+        near.sort_by(f64::total_cmp);
+        assert!(far.iter().all(|score| *score > near[180]), "{far:?} beside {}", near[180]);
+    });
+}
+
+#[test]
+fn codes_decode_to_the_reconstruction_and_have_their_width() {
+    each(|recipe, fitted| {
+        let serial = Threads::serial();
+        let table = sheet(10, 5);
+        let codes = fitted.encode(&table, &serial).unwrap();
+        assert_eq!(codes.names().len(), fitted.code_size());
+        let decoded = fitted.decode(&codes, &serial).unwrap();
+        assert_eq!(decoded.n_rows(), 10);
+        if recipe.corruptions().len() == 1 {
+            assert_eq!(decoded.batch(), fitted.reconstruct(&table, &serial).unwrap().batch());
+        }
+    });
+}
+
+#[test]
+fn generated_rows_are_the_same_in_one_piece_or_in_many() {
+    each(|_, fitted| {
+        let serial = Threads::serial();
+        let whole = fitted.generate(6, 0, 9, &serial).unwrap();
+        let parts =
+            Table::concat(&[fitted.generate(2, 0, 9, &serial).unwrap(), fitted.generate(4, 2, 9, &serial).unwrap()])
+                .unwrap();
+        assert_eq!(whole.batch(), parts.batch());
+        assert_eq!(whole.names(), fitted.schema().names());
+    });
+}
+
+#[test]
+fn the_constant_column_is_dropped_by_name_and_every_column_is_told() {
+    each(|_, fitted| {
+        let columns = &fitted.report().columns;
+        assert_eq!(columns.len(), 6);
+        let constant = columns.iter().find(|column| column.name == "x5").unwrap();
+        assert_eq!(constant.role, narrows_core::report::Role::Dropped);
+        assert!(fitted.schema().get("x5").is_none());
+    });
+}
+
+#[test]
+fn fewer_rows_than_a_batch_fit_and_too_few_are_refused_with_their_number() {
+    for (name, recipe) in recipes() {
+        fit_with(&recipe, sheet(12, 1), 1).unwrap_or_else(|error| panic!("{name}: {error}"));
+        for n in [0, 1, 3, 9] {
+            let error = fit_with(&recipe, sheet(n, 1), 1).unwrap_err().to_string();
+            assert!(error.contains(&format!("got {n}")), "{name}: {error}");
+        }
+    }
+}
+
+#[test]
+fn a_moved_threshold_moves_the_verdicts_and_nothing_else() {
+    each(|_, fitted| {
+        let table = sheet(100, 6);
+        let moved = fitted.with_threshold(&"quantile=0.5".parse().unwrap()).unwrap();
+        assert_eq!(bits(&score(&moved, &table)), bits(&score(fitted, &table)));
+        let called = |fitted: &Fitted| {
+            fitted.score(&table, &Threads::serial()).unwrap().is_anomaly.iter().filter(|a| **a).count()
+        };
+        assert!(called(&moved) > called(fitted));
+    });
+}
+
+#[test]
+fn a_cut_and_resumed_training_gives_the_same_bytes() {
+    use narrows_core::file::{FileCheckpoints, Resume, fingerprint};
+    use narrows_core::train::{Check, Event, Observer};
+    use narrows_core::{Roles, Session, fit};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// Stops after a number of checks.
+    struct Cut {
+        after: usize,
+        seen: AtomicUsize,
+    }
+
+    impl Observer for Cut {
+        fn on_event(&self, event: Event<'_>) {
+            if let Event::Checked { check: Check { .. }, .. } = event {
+                self.seen.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+
+        fn interrupted(&self) -> bool {
+            self.seen.load(Ordering::Relaxed) >= self.after
+        }
+    }
+
+    for (name, recipe) in recipes() {
+        let table = sheet(300, 1);
+        let whole = file::to_bytes(&fit_with(&recipe, table.clone(), 1).unwrap());
+        let folder = tempfile::tempdir().unwrap();
+        let run = |resume, after| {
+            let checkpoints = FileCheckpoints::new(folder.path(), &recipe, fingerprint(&table), resume).unwrap();
+            let cut = Cut { after, seen: AtomicUsize::new(0) };
+            let session = Session { threads: Threads::serial(), observer: &cut, checkpoints: &checkpoints };
+            fit(&recipe, table.clone(), &Roles::default(), &session).unwrap()
+        };
+        let cut_short = run(Resume::Fresh, 4);
+        assert!(file::to_bytes(&cut_short) != whole, "{name}: the first run was not cut short");
+        let resumed = file::to_bytes(&run(Resume::Continue, usize::MAX));
+        assert!(resumed == whole, "{name}: resumed");
+
+        let mut other = recipe.clone();
+        other.seed += 1;
+        let checkpoints = FileCheckpoints::new(folder.path(), &other, fingerprint(&table), Resume::Continue).unwrap();
+        let session = Session { checkpoints: &checkpoints, ..Session::default() };
+        let error = fit(&other, table.clone(), &Roles::default(), &session).unwrap_err().to_string();
+        assert!(error.contains("belongs to another recipe"), "{name}: {error}");
+    }
+}

@@ -1,0 +1,122 @@
+//! Model files from an enemy: always a clear error, never a crash.
+
+use narrows_core::{Preset, file};
+
+use crate::support::{fit_with, quick, sheet};
+
+fn model() -> Vec<u8> {
+    let mut recipe = quick(Preset::Auto);
+    recipe.set("backbone.code_size=4").unwrap();
+    recipe.set("backbone.nodes=[4]").unwrap();
+    recipe.set("members=[{ kind = \"gaussian\", sigma = 0.1 }, { kind = \"swap\", rate = 0.2 }]").unwrap();
+    file::to_bytes(&fit_with(&recipe, sheet(60, 1), 1).unwrap())
+}
+
+fn check_refused(bytes: &[u8], expected: &str) {
+    let message = file::from_bytes(bytes).expect_err("a hostile file was taken");
+    assert!(message.contains(expected), "{message}");
+}
+
+/// The model with its JSON document changed; the checksum still fits, so only the content is wrong.
+fn with_document(change: impl Fn(&mut serde_json::Value)) -> Vec<u8> {
+    let bytes = model();
+    let (_, header) = safetensors::SafeTensors::read_metadata(&bytes).unwrap();
+    let text = header.metadata().as_ref().unwrap()["narrows"].clone();
+    let mut document: serde_json::Value = serde_json::from_str(&text).unwrap();
+    change(&mut document);
+    document.as_object_mut().unwrap().remove("checksum");
+    let tensors = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    let views = || tensors.iter();
+    let open = document.to_string();
+    let open = open.strip_suffix('}').unwrap();
+    let blank = format!("{open},\"checksum\":\"00000000\"}}");
+    let mut names: Vec<_> = views().collect();
+    names.sort_by(|a, b| a.0.cmp(b.0));
+    let mut sum = crc32fast::Hasher::new();
+    sum.update(blank.as_bytes());
+    for (name, view) in &names {
+        sum.update(name.as_bytes());
+        sum.update(view.data());
+    }
+    let document = format!("{open},\"checksum\":\"{:08x}\"}}", sum.finalize());
+    safetensors::serialize(views(), Some([("narrows".to_owned(), document)].into())).unwrap()
+}
+
+#[test]
+fn an_untouched_document_is_taken() {
+    file::from_bytes(&with_document(|_| ())).unwrap();
+}
+
+#[test]
+fn truncated_files_are_refused_at_any_length() {
+    let bytes = model();
+    for length in (0..bytes.len()).step_by(97).chain([0, 1, 7, 8, 9, bytes.len() - 1]) {
+        assert!(file::from_bytes(&bytes[..length]).is_err(), "{length} of {} bytes", bytes.len());
+    }
+}
+
+#[test]
+fn flipped_bytes_are_refused() {
+    let bytes = model();
+    for at in (0..bytes.len()).step_by(61) {
+        let mut damaged = bytes.clone();
+        damaged[at] ^= 0x55;
+        assert!(file::from_bytes(&damaged).is_err(), "byte {at}");
+    }
+}
+
+#[test]
+fn other_files_are_refused_by_name() {
+    check_refused(b"a,b\n1,2\n", "expected a Narrows model");
+    check_refused(&[0xff; 64], "expected a Narrows model");
+    let foreign = safetensors::serialize(
+        [("x", safetensors::tensor::TensorView::new(safetensors::Dtype::U8, vec![1], &[1]).unwrap())],
+        None,
+    )
+    .unwrap();
+    check_refused(&foreign, "without the `narrows` document");
+}
+
+#[test]
+fn a_newer_format_is_refused_by_its_number() {
+    check_refused(&with_document(|document| document["format"] = 5.into()), "expected a format from 1 to 4, got 5");
+}
+
+#[test]
+fn absurd_sizes_are_refused_before_memory_is_taken() {
+    check_refused(
+        &with_document(|document| document["recipe"]["backbone"]["nodes"] = vec![60_000, 60_000].into()),
+        "bytes of weights",
+    );
+    check_refused(
+        &with_document(|document| document["recipe"]["backbone"]["code_size"] = u32::MAX.into()),
+        "expected a width",
+    );
+    check_refused(&with_document(|document| document["isolation_forest"]["width"] = 3.into()), "");
+    check_refused(&with_document(|document| document["neighbours"]["k"] = 0.into()), "");
+    check_refused(&with_document(|document| document["members"] = serde_json::json!([])), "members");
+}
+
+#[test]
+fn deep_json_is_refused() {
+    let deep = "[".repeat(100_000);
+    let metadata = [("narrows".to_owned(), format!("{{\"format\":1,\"library\":\"x\",\"recipe\":{deep}"))];
+    let none: [(&str, safetensors::tensor::TensorView<'_>); 0] = [];
+    let bytes = safetensors::serialize(none, Some(metadata.into())).unwrap();
+    check_refused(&bytes, "damaged");
+}
+
+#[test]
+fn every_missing_or_nulled_field_is_refused_or_harmless() {
+    let bytes = model();
+    let (_, header) = safetensors::SafeTensors::read_metadata(&bytes).unwrap();
+    let text = header.metadata().as_ref().unwrap()["narrows"].clone();
+    let document: serde_json::Value = serde_json::from_str(&text).unwrap();
+    for key in document.as_object().unwrap().keys() {
+        // Whatever comes of it, it is not a panic.
+        let _ = file::from_bytes(&with_document(|document| document[key] = serde_json::Value::Null));
+        let _ = file::from_bytes(&with_document(|document| {
+            document.as_object_mut().unwrap().remove(key);
+        }));
+    }
+}

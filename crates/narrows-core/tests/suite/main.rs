@@ -1,0 +1,18 @@
+//! Integration tests of the library, one binary.
+
+mod bottleneck;
+mod compress;
+mod compress_images;
+mod contract;
+mod floors;
+mod generation;
+mod hostile;
+mod old_models;
+mod promised_rate;
+mod restorers;
+mod series_contract;
+mod series_quality;
+mod series_split;
+mod support;
+mod tune;
+mod waves;

@@ -1,0 +1,227 @@
+//! Models of every released format load and score as they did: the files under `testdata/models/` stay for ever.
+
+use std::path::PathBuf;
+
+use arrow::array::AsArray;
+use arrow::datatypes::Float64Type;
+use narrows_core::data::Table;
+use narrows_core::file::Model;
+use narrows_core::images::{Album, Channels, Image, Store};
+use narrows_core::recipe::Kind;
+use narrows_core::{Encoder, Fitted, ImageRoles, Preset, Recipe, Threads, file};
+
+use crate::support::{fit_with, off_sheet, quick, sheet};
+
+/// Another processor may fuse or widen differently; a wrong reading is off by far more.
+const TOLERANCE: f64 = 1e-4;
+
+fn folder(format: u32) -> PathBuf {
+    PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo runs the tests"))
+        .join(format!("testdata/models/v{format}"))
+}
+
+/// Scores of the model called `name`, beside those it gave when it was made.
+fn check(format: u32, name: &str, table: &Table) {
+    let fitted = file::load(&folder(format).join(format!("{name}.narrows"))).unwrap();
+    let text = std::fs::read_to_string(folder(format).join(format!("{name}.json"))).unwrap();
+    let expected: Vec<Option<f64>> = serde_json::from_str(&text).unwrap();
+    let found = fitted.score(table, &Threads::serial()).unwrap().score;
+    assert_eq!(expected.len(), found.len(), "{name}");
+    for (expected, found) in expected.iter().zip(&found) {
+        match expected {
+            Some(expected) => assert!(
+                (expected - found).abs() <= TOLERANCE * expected.abs(),
+                "{name}: expected {expected}, got {found}"
+            ),
+            None => assert!(found.is_nan(), "{name}: expected no score, got {found}"),
+        }
+    }
+}
+
+fn write(format: u32, name: &str, fitted: &Fitted, table: &Table) {
+    file::save(fitted, &folder(format).join(format!("{name}.narrows"))).unwrap();
+    let scores = fitted.score(table, &Threads::serial()).unwrap().score;
+    let known: Vec<Option<f64>> = scores.iter().map(|score| (!score.is_nan()).then_some(*score)).collect();
+    std::fs::write(folder(format).join(format!("{name}.json")), serde_json::to_string(&known).unwrap()).unwrap();
+}
+
+/// A wave of two channels with a gap and a missing cell, as points in time.
+fn wave(n: u32, first: u32) -> Table {
+    let times: Vec<u32> = (first..first + n + 3).filter(|t| !(first + 30..first + 33).contains(t)).collect();
+    let at = |t: u32| f64::from(t) * 0.4;
+    let b = times.iter().map(|t| if t % 50 == 7 { f64::NAN } else { at(*t).cos() }).collect();
+    Table::from_columns(vec![
+        ("second", times.iter().map(|t| f64::from(*t)).collect()),
+        ("a", times.iter().map(|t| at(*t).sin()).collect()),
+        ("b", b),
+    ])
+    .unwrap()
+}
+
+fn of_series(preset: Preset, changes: &[&str]) -> Recipe {
+    let mut recipe = Recipe::preset_for(preset, Kind::Series);
+    let hurried = ["train.steps=60", "train.batch_size=32", "detect.references=100"];
+    hurried.iter().chain(changes).for_each(|change| recipe.set(change).unwrap());
+    recipe
+}
+
+#[test]
+fn format_1_scores_as_it_did() {
+    ["simple", "variational", "auto"].iter().for_each(|name| check(1, name, &off_sheet(4)));
+}
+
+#[test]
+fn format_2_scores_as_it_did() {
+    check(2, "seq2seq", &off_sheet(4));
+    check(2, "points", &wave(60, 900));
+}
+
+/// Small images: a bright spot that wanders over a slope.
+fn images(n: usize) -> Vec<Image> {
+    let one = |i: usize| {
+        let (top, left) = (3.0 + (i * 7 % 8) as f32, 3.0 + (i * 5 % 9) as f32);
+        let pixel = |y: usize, x: usize| {
+            let distance = (y as f32 - top).powi(2) + (x as f32 - left).powi(2);
+            0.2 + 0.02 * x as f32 + 0.5 * (-distance / 6.0).exp()
+        };
+        let pixels = (0..14).flat_map(|y| (0..16).map(move |x| pixel(y, x))).collect();
+        Image::new(14, 16, Channels::Grey, pixels)
+    };
+    (0..n).map(one).collect()
+}
+
+/// The same as every fit gets them.
+fn store(n: usize) -> Store {
+    let named = images(n).into_iter().enumerate().map(|(i, image)| (format!("{i}"), image)).collect();
+    Store::take(Album::of("made", named).unwrap(), 0).unwrap()
+}
+
+fn of_images(preset: Preset, changes: &[&str]) -> Recipe {
+    let mut recipe = Recipe::preset_for(preset, Kind::Images);
+    let hurried = ["train.steps=40", "train.batch_size=8"];
+    hurried.iter().chain(changes).for_each(|change| recipe.set(change).unwrap());
+    recipe
+}
+
+/// Scores of a model of images, and pixels of a restored image.
+fn numbers_of(model: &Model) -> Vec<f64> {
+    let threads = Threads::serial();
+    match model {
+        Model::Fitted(fitted) => {
+            fitted.score_images(&images(5), false, &threads).unwrap().iter().map(|score| score.score).collect()
+        }
+        Model::Encoder(_) => unreachable!("an encoder scores nothing"),
+        Model::Restorer(restorer) => {
+            let restored = restorer.restore(&images(1)[0], &threads);
+            restored.pixels.iter().step_by(17).map(|pixel| f64::from(*pixel)).collect()
+        }
+    }
+}
+
+fn check_images(name: &str) {
+    let model = file::load_any(&folder(3).join(format!("{name}.narrows"))).unwrap();
+    let text = std::fs::read_to_string(folder(3).join(format!("{name}.json"))).unwrap();
+    let expected: Vec<f64> = serde_json::from_str(&text).unwrap();
+    let found = numbers_of(&model);
+    assert_eq!(expected.len(), found.len(), "{name}");
+    for (expected, found) in expected.iter().zip(&found) {
+        assert!((expected - found).abs() <= TOLERANCE * expected.abs(), "{name}: expected {expected}, got {found}");
+    }
+}
+
+fn write_images(name: &str, model: &Model) {
+    model.save(&folder(3).join(format!("{name}.narrows"))).unwrap();
+    let numbers = serde_json::to_string(&numbers_of(model)).unwrap();
+    std::fs::write(folder(3).join(format!("{name}.json")), numbers).unwrap();
+}
+
+#[test]
+fn format_3_scores_and_restores_as_it_did() {
+    ["whole", "pieces", "restorer"].into_iter().for_each(check_images);
+}
+
+#[test]
+fn format_4_scores_encodes_and_generates_as_it_did() {
+    check(4, "mixture", &off_sheet(4));
+    let text = std::fs::read_to_string(folder(4).join("mixture.codes.json")).unwrap();
+    let expected: Vec<f64> = serde_json::from_str(&text).unwrap();
+    for name in ["mixture", "encoder"] {
+        let encoder = file::load_any(&folder(4).join(format!("{name}.narrows"))).unwrap().encoder().unwrap();
+        check_near(name, &expected, &codes_of(&encoder));
+    }
+    let fitted = file::load(&folder(4).join("mixture.narrows")).unwrap();
+    let text = std::fs::read_to_string(folder(4).join("mixture.generated.json")).unwrap();
+    check_near("generated", &serde_json::from_str::<Vec<f64>>(&text).unwrap(), &generated(&fitted));
+}
+
+fn check_near(name: &str, expected: &[f64], found: &[f64]) {
+    assert_eq!(expected.len(), found.len(), "{name}");
+    for (expected, found) in expected.iter().zip(found) {
+        assert!((expected - found).abs() <= TOLERANCE * expected.abs().max(1.0), "{name}: {expected} and {found}");
+    }
+}
+
+fn values(table: &Table) -> Vec<f64> {
+    let column = |name: &&str| {
+        let column = table.column(name).unwrap().as_primitive::<Float64Type>().clone();
+        column.iter().flatten().collect::<Vec<f64>>()
+    };
+    table.names().iter().flat_map(column).collect()
+}
+
+fn codes_of(encoder: &Encoder) -> Vec<f64> {
+    values(&encoder.encode(&off_sheet(4), &Threads::serial()).unwrap())
+}
+
+fn generated(fitted: &Fitted) -> Vec<f64> {
+    values(&fitted.generate(5, 0, 3, &Threads::serial()).unwrap())
+}
+
+/// Writes the files of format 4; as for format 2.
+#[test]
+#[ignore = "writes the golden files"]
+fn write_format_4() {
+    std::fs::create_dir_all(folder(4)).unwrap();
+    let mut recipe = quick(Preset::Deep);
+    ["backbone.code_size=2", "backbone.nodes=[6]"].iter().for_each(|change| recipe.set(change).unwrap());
+    let fitted = fit_with(&recipe, sheet(400, 1), 1).unwrap();
+    assert!(fitted.report().generation.as_ref().unwrap().density.components > 1, "no mixture");
+    write(4, "mixture", &fitted, &off_sheet(4));
+    file::save_encoder(&fitted.encoder(), &folder(4).join("encoder.narrows")).unwrap();
+    let text = |numbers: &[f64]| serde_json::to_string(numbers).unwrap();
+    std::fs::write(folder(4).join("mixture.codes.json"), text(&codes_of(&fitted.encoder()))).unwrap();
+    std::fs::write(folder(4).join("mixture.generated.json"), text(&generated(&fitted))).unwrap();
+}
+
+/// Writes the files of format 3; as for format 2.
+#[test]
+#[ignore = "writes the golden files"]
+fn write_format_3() {
+    std::fs::create_dir_all(folder(3)).unwrap();
+    let (store, session, roles) = (store(24), narrows_core::Session::default(), ImageRoles::default());
+    let conv = ["backbone.channels=[4]", "backbone.code_size=3"];
+    let whole = narrows_core::fit_images(&of_images(Preset::Conv, &conv), &store, &roles, &session).unwrap();
+    write_images("whole", &whole.into());
+    let map =
+        ["backbone.channels=[4]", "backbone.code={ kind = \"map\", channels = 1 }", "data.view=pieces", "data.side=8"];
+    let pieces = narrows_core::fit_images(&of_images(Preset::Conv, &map), &store, &roles, &session).unwrap();
+    write_images("pieces", &pieces.into());
+    let mut recipe = of_images(Preset::Restore, &["backbone.channels=4", "backbone.blocks=1", "backbone.patch=8"]);
+    recipe.corrupt("gaussian:25").unwrap();
+    write_images("restorer", &narrows_core::fit_restorer(&recipe, &store, &session).unwrap().into());
+}
+
+/// Writes the files of format 2. Run once a format, never again for a format that was released:
+/// `cargo test -p narrows --test suite -- --ignored write_format_2`
+#[test]
+#[ignore = "writes the golden files"]
+fn write_format_2() {
+    std::fs::create_dir_all(folder(2)).unwrap();
+    let recipe = of_series(Preset::Seq2seq, &["data.layout=rows", "backbone.nodes=[5]", "backbone.code_size=2"]);
+    write(2, "seq2seq", &fit_with(&recipe, sheet(40, 1), 1).unwrap(), &off_sheet(4));
+    let small = ["data.window=12", "backbone.code_size=4", "backbone.nodes=[8]", "detect.score=mix"];
+    let recipe = of_series(Preset::Deep, &small);
+    let roles = narrows_core::Roles { time: Some("second".to_owned()), ..narrows_core::Roles::default() };
+    let fitted = narrows_core::fit(&recipe, wave(300, 0), &roles, &narrows_core::Session::default()).unwrap();
+    write(2, "points", &fitted, &wave(60, 900));
+}

@@ -1,0 +1,149 @@
+//! What the library promises of models of images, restorers and those with a code.
+
+use narrows_core::images::{Album, Channels, Image, Limits, Photo, Store};
+use narrows_core::recipe::Kind;
+use narrows_core::{
+    Fitted, ImageRoles, Preset, Recipe, Restorer, Session, Threads, demo, file, fit_images, fit_restorer,
+};
+
+/// Small parts of drawn scenes.
+fn scenes(n: usize, side: usize, channels: Channels) -> Store {
+    let scene = |i: usize| demo::scene(i, 5).crop(40, 8 * (i % 5), side, side).to_channels(channels);
+    let album = Album::of("scenes", (0..n).map(|i| (format!("{i}"), scene(i))).collect()).unwrap();
+    Store::take(album, 0).unwrap()
+}
+
+/// The preset, training for a moment only.
+fn recipe(preset: Preset, changes: &[&str]) -> Recipe {
+    let mut recipe = Recipe::preset_for(preset, Kind::Images);
+    changes.iter().for_each(|change| recipe.set(change).unwrap());
+    recipe
+}
+
+fn restoring(damage: &str) -> Recipe {
+    let small =
+        ["backbone.channels=8", "backbone.blocks=1", "backbone.patch=16", "train.batch_size=4", "train.steps=15"];
+    let mut recipe = recipe(Preset::Restore, &small);
+    recipe.corrupt(damage).unwrap();
+    recipe
+}
+
+fn session(threads: usize) -> Session<'static> {
+    Session { threads: Threads::new(threads), ..Session::default() }
+}
+
+fn restorer(damage: &str, threads: usize) -> Restorer {
+    fit_restorer(&restoring(damage), &scenes(6, 32, Channels::Rgb), &session(threads)).unwrap()
+}
+
+const DAMAGES: [&str; 4] = ["gaussian:25", "grayscale", "downscale:2", "blocks:0.2,blur:1"];
+
+#[test]
+fn a_restorer_is_the_same_on_any_number_of_threads_and_so_is_what_it_restores() {
+    for damage in DAMAGES {
+        let one = restorer(damage, 1);
+        let damaged = demo::scene(9, 5).crop(0, 0, 45, 71);
+        let expected = one.restore(&damaged, &Threads::new(1));
+        for threads in [2, 3] {
+            assert!(restorer(damage, threads) == one, "{damage} on {threads} threads: another model");
+            assert!(one.restore(&damaged, &Threads::new(threads)) == expected, "{damage} on {threads} threads");
+        }
+    }
+}
+
+#[test]
+fn a_saved_restorer_restores_the_same() {
+    for damage in DAMAGES {
+        let fitted = restorer(damage, 2);
+        let bytes = file::restorer_to_bytes(&fitted);
+        let file::Model::Restorer(loaded) = file::any_from_bytes(&bytes).unwrap() else { panic!("another model") };
+        let damaged = demo::scene(3, 5);
+        assert!(loaded.restore(&damaged, &Threads::new(2)) == fitted.restore(&damaged, &Threads::new(2)), "{damage}");
+        assert!(file::restorer_to_bytes(&loaded) == bytes, "{damage}: other bytes when saved again");
+    }
+}
+
+#[test]
+fn a_damaged_restorer_file_is_refused() {
+    let bytes = file::restorer_to_bytes(&restorer("gaussian:25", 2));
+    for length in (0..bytes.len()).step_by(197).chain([0, 1, 7, 8, 9, bytes.len() - 1]) {
+        assert!(file::any_from_bytes(&bytes[..length]).is_err(), "{length} of {} bytes", bytes.len());
+    }
+    for at in (0..bytes.len()).step_by(131) {
+        let mut damaged = bytes.clone();
+        damaged[at] ^= 1 << (at % 8);
+        assert!(file::any_from_bytes(&damaged).is_err(), "byte {at}");
+    }
+    assert!(file::from_bytes(&bytes).is_err(), "a restorer has no code");
+}
+
+#[test]
+fn restored_images_are_images_of_the_size_that_was_promised() {
+    for damage in DAMAGES {
+        let restorer = restorer(damage, 2);
+        for (height, width) in [(1, 1), (1, 30), (5, 2), (33, 17)] {
+            for channels in [Channels::Grey, Channels::Rgb] {
+                let damaged = demo::scene(2, 5).crop(30, 30, height, width).to_channels(channels);
+                let restored = restorer.restore(&damaged, &Threads::new(2));
+                let scale = restorer.scale();
+                assert_eq!((restored.height, restored.width), (height * scale, width * scale), "{damage}");
+                assert!(restored.pixels.iter().all(|value| (0.0..=1.0).contains(value)), "{damage}");
+            }
+        }
+    }
+}
+
+fn coder(changes: &[&str], threads: usize) -> Fitted {
+    let small = ["backbone.channels=[4,8]", "backbone.code_size=6", "train.epochs=2"];
+    let recipe = recipe(Preset::Conv, &[&small, changes].concat());
+    fit_images(&recipe, &scenes(14, 24, Channels::Rgb), &ImageRoles::default(), &session(threads)).unwrap()
+}
+
+const VIEWS: [&[&str]; 2] = [&[], &["data.view=pieces", "data.side=12", "data.corrupt=\"gaussian:10\""]];
+
+#[test]
+fn a_model_with_a_code_keeps_the_contract_on_images() {
+    let threads = Threads::new(2);
+    let images: Vec<Image> = (20..29).map(|i| demo::scene(i, 5).crop(i, 20, 24 + i % 3, 24)).collect();
+    for changes in VIEWS {
+        let fitted = coder(changes, 2);
+        let bytes = file::to_bytes(&fitted);
+        assert!(bytes == file::to_bytes(&coder(changes, 2)), "{changes:?}: same seed, other bits");
+        assert!(bytes == file::to_bytes(&coder(changes, 1)), "{changes:?}: other bits on one thread");
+
+        let scores = fitted.score_images(&images, true, &threads).unwrap();
+        for (image, score) in images.iter().zip(&scores) {
+            let alone = fitted.score_images(std::slice::from_ref(image), true, &Threads::new(1)).unwrap();
+            assert!(alone[0] == *score, "{changes:?}: an image alone and among others");
+            assert_eq!(score.heat.len(), image.height * image.width);
+            assert!(score.score.is_finite() && (0.0..=1.0).contains(&score.p_value));
+        }
+        let loaded = file::from_bytes(&bytes).unwrap();
+        assert!(loaded.score_images(&images, true, &threads).unwrap() == scores, "{changes:?}: saved and loaded");
+        assert!(file::to_bytes(&loaded) == bytes, "{changes:?}: other bytes when saved again");
+        let rebuilt = fitted.rebuild_images(&images, &threads).unwrap();
+        assert!(rebuilt.iter().zip(&images).all(|(a, b)| (a.height, a.width) == (b.height, b.width)));
+        assert!(loaded.rebuild_images(&images, &threads).unwrap() == rebuilt);
+    }
+}
+
+#[test]
+fn too_few_images_are_refused_in_words() {
+    let recipe = recipe(Preset::Conv, &["train.epochs=1"]);
+    let few = fit_images(&recipe, &scenes(9, 16, Channels::Grey), &ImageRoles::default(), &session(1)).unwrap_err();
+    assert!(few.to_string().contains("expected at least 10 normal images to fit, got 9"), "{few}");
+}
+
+#[test]
+fn images_without_differences_are_fitted_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    for i in 0..12 {
+        let flat = Image::filled(8, 8, Channels::Grey, 0.5);
+        Photo::from(flat).write(folder.path().join(format!("{i}.png"))).unwrap();
+    }
+    let store = Store::take(Album::open(folder.path(), &Limits::default()).unwrap(), u64::MAX).unwrap();
+    let recipe = recipe(Preset::Conv, &["backbone.channels=[4]", "backbone.code_size=2", "train.epochs=2"]);
+    let fitted = fit_images(&recipe, &store, &ImageRoles::default(), &session(1)).unwrap();
+    let loaded = file::from_bytes(&file::to_bytes(&fitted)).unwrap();
+    assert!(loaded.evaluate_images(&store, &Threads::new(1)).unwrap().pca.psnr.is_finite());
+}

@@ -1,0 +1,212 @@
+//! Images that lie one after the other in one file: IDX and NumPy. In memory as they are, a byte or two a value.
+
+use std::fs::File;
+use std::io::{BufReader, Cursor, Read, Seek, SeekFrom};
+use std::path::Path;
+
+use flate2::read::MultiGzDecoder;
+
+use super::{idx, numpy};
+use crate::compact::Values;
+use crate::file::Depth;
+use crate::{Channels, Error, Image, Limits, Result};
+
+/// Images of one size.
+#[derive(Debug)]
+pub(super) struct Array {
+    place: String,
+    count: usize,
+    height: usize,
+    width: usize,
+    channels: Channels,
+    /// `[count, height, width, channels]`
+    values: Values,
+}
+
+/// The shape of an array of images, found acceptable.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Shape {
+    pub(super) count: usize,
+    pub(super) height: usize,
+    pub(super) width: usize,
+    pub(super) channels: Channels,
+}
+
+/// Opens the array of a file; none if the file is no array but, perhaps, an image.
+pub(super) fn open(path: &Path, limits: &Limits) -> Result<Option<Array>> {
+    let attempt = || {
+        let mut file = File::open(path)?;
+        let mut magic = Vec::new();
+        file.by_ref().take(8).read_to_end(&mut magic)?;
+        file.seek(SeekFrom::Start(0))?;
+        let length = file.metadata()?.len();
+        std::io::Result::Ok((file, magic, length))
+    };
+    let (file, magic, length) = attempt().map_err(|error| Error::read(path, error))?;
+    let place = path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
+    match magic.as_slice() {
+        [b'P', b'K', 3, 4, ..] => numpy::npz(path, None, limits).map(Some),
+        [0x1f, 0x8b, ..] => {
+            let mut plain = MultiGzDecoder::new(BufReader::new(file));
+            let mut magic = Vec::new();
+            plain.by_ref().take(8).read_to_end(&mut magic).map_err(|error| Error::read(path, error))?;
+            let kind = magic.clone();
+            let mut source = Source { reader: Box::new(Cursor::new(magic).chain(plain)), length: None, place };
+            match known(&kind) {
+                Some(read) => read(&mut source, limits).map(Some),
+                None => Err(source.refused("expected an idx or a numpy array in the gzip file, got something else")),
+            }
+        }
+        magic => match known(magic) {
+            Some(read) => {
+                let reader = Box::new(BufReader::new(file));
+                read(&mut Source { reader, length: Some(length), place }, limits).map(Some)
+            }
+            None => Ok(None),
+        },
+    }
+}
+
+/// Whether a file begins like an array of images: IDX of bytes, NumPy of at least three dimensions, or an archive of
+/// nothing but one such array.
+pub(super) fn looks_like_images(path: &Path) -> bool {
+    let head = || {
+        let mut head = Vec::new();
+        File::open(path)?.take(HEAD).read_to_end(&mut head)?;
+        if let [0x1f, 0x8b, ..] = head[..] {
+            let mut plain = Vec::new();
+            // What is cut off at the end is an error that does not matter here.
+            let _ = MultiGzDecoder::new(&head[..]).take(HEAD).read_to_end(&mut plain);
+            head = plain;
+        }
+        std::io::Result::Ok(head)
+    };
+    let head = head().unwrap_or_default();
+    match head.as_slice() {
+        [0, 0, 0x08, 3 | 4, ..] => true,
+        [b'P', b'K', 3, 4, ..] => numpy::first_bytes(path, HEAD).is_some_and(|head| has_images_shape(&head)),
+        head => has_images_shape(head),
+    }
+}
+
+/// Whether a NumPy array that begins so has at least three dimensions.
+fn has_images_shape(head: &[u8]) -> bool {
+    match head {
+        // The header is text: {'descr': '|u1', 'fortran_order': False, 'shape': (60000, 28, 28), }
+        [0x93, b'N', b'U', b'M', b'P', b'Y', rest @ ..] => {
+            let text = String::from_utf8_lossy(rest);
+            let shape = text.split("'shape':").nth(1).and_then(|rest| rest.split(['(', ')']).nth(1));
+            shape.is_some_and(|shape| shape.split(',').filter(|side| !side.trim().is_empty()).count() >= 3)
+        }
+        _ => false,
+    }
+}
+
+/// Bytes that a header fits in.
+const HEAD: u64 = 4096;
+
+type ReadArray = fn(&mut Source, &Limits) -> Result<Array>;
+
+fn known(magic: &[u8]) -> Option<ReadArray> {
+    match magic {
+        [0x93, b'N', b'U', b'M', b'P', b'Y', ..] => Some(numpy::npy),
+        [0, 0, 0x08 | 0x09 | 0x0b..=0x0e, 1..=255, ..] => Some(idx::read),
+        _ => None,
+    }
+}
+
+/// The bytes of an array's file.
+pub(super) struct Source<'a> {
+    pub(super) reader: Box<dyn Read + 'a>,
+    /// How many there are, where that is known beforehand.
+    pub(super) length: Option<u64>,
+    /// What to call it.
+    pub(super) place: String,
+}
+
+impl Source<'_> {
+    pub(super) fn refused(&self, message: impl Into<String>) -> Error {
+        Error::image(&self.place, message)
+    }
+
+    /// The next `count` bytes. A header is not believed: no more memory is taken than bytes come.
+    pub(super) fn bytes(&mut self, count: u64, what: &str) -> Result<Vec<u8>> {
+        let short = |source: &Source, got: u64| source.refused(format!("expected {count} bytes of {what}, got {got}"));
+        let mut bytes = Vec::new();
+        if let Some(length) = &mut self.length {
+            if *length < count {
+                let got = *length;
+                return Err(short(self, got));
+            }
+            *length -= count;
+            let _ = bytes.try_reserve_exact(usize::try_from(count).unwrap_or(usize::MAX));
+        }
+        let read = self.reader.by_ref().take(count).read_to_end(&mut bytes);
+        let got =
+            read.map_err(|error| self.refused(format!("expected {count} bytes of {what}, got an error: {error}")))?;
+        if (got as u64) < count { Err(short(self, got as u64)) } else { Ok(bytes) }
+    }
+}
+
+impl Shape {
+    /// Images of `shape`, `[n, height, width]` or `[n, height, width, 1 or 3]`, of `bytes` bytes a value.
+    pub(super) fn new(shape: &[usize], bytes: usize, place: &str, limits: &Limits) -> Result<Shape> {
+        let (count, height, width, channels) = match *shape {
+            [n, height, width] | [n, height, width, 1] => (n, height, width, Channels::Grey),
+            [n, height, width, 3] => (n, height, width, Channels::Rgb),
+            _ => {
+                let hint = match *shape {
+                    [_, 1 | 3, _, _] => "; channels come last here: x.transpose(0, 2, 3, 1)",
+                    [_, _] => "; one image is an array of one: x[None]",
+                    _ => "",
+                };
+                let expected = "expected an array of images, [n, height, width] or [n, height, width, 1 or 3]";
+                return Err(Error::image(place, format!("{expected}, got {shape:?}{hint}")));
+            }
+        };
+        if count == 0 {
+            return Err(Error::image(place, format!("expected at least one image, got {shape:?}")));
+        }
+        let total = shape.iter().try_fold(bytes as u64, |total, &n| total.checked_mul(n as u64));
+        limits.check(place, height, width, total.unwrap_or(u64::MAX))?;
+        Ok(Shape { count, height, width, channels })
+    }
+
+    /// Values of an image.
+    pub(super) fn values(&self) -> usize {
+        self.height * self.width * self.channels.count()
+    }
+}
+
+impl Array {
+    pub(super) fn new(shape: Shape, values: Values, place: &str) -> Array {
+        let Shape { count, height, width, channels } = shape;
+        debug_assert_eq!(values.len(), count * shape.values());
+        Array { place: place.to_owned(), count, height, width, channels, values }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.count
+    }
+
+    pub(super) fn name(&self, i: usize) -> String {
+        assert!(i < self.count, "image {i} of {}", self.count);
+        format!("{}#{i}", self.place)
+    }
+
+    pub(super) fn size(&self) -> (usize, usize, Channels) {
+        (self.height, self.width, self.channels)
+    }
+
+    pub(super) fn depth(&self) -> Depth {
+        match self.values {
+            Values::Bytes(_) => Depth::Eight,
+            Values::Words(_) | Values::Floats(_) => Depth::Sixteen,
+        }
+    }
+
+    pub(super) fn image(&self, i: usize) -> Image {
+        let n = self.height * self.width * self.channels.count();
+        Image::new(self.height, self.width, self.channels, self.values.part(i * n..(i + 1) * n))
+    }
+}

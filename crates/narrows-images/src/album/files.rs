@@ -1,0 +1,124 @@
+//! Which files an album is made of.
+
+use std::path::{Path, PathBuf};
+
+use glob::MatchOptions;
+use walkdir::WalkDir;
+
+use super::Skipped;
+use crate::{Error, Format, Result};
+
+/// A file that calls itself an image.
+#[derive(Debug, Clone)]
+pub(super) struct Found {
+    pub(super) path: PathBuf,
+    pub(super) name: String,
+    pub(super) folder: Option<String>,
+}
+
+/// What a search came upon.
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    pub(super) files: Vec<Found>,
+    /// Folders and files that could not be looked at.
+    pub(super) skipped: Vec<Skipped>,
+    /// Files whose extension is no image's.
+    pub(super) ignored: usize,
+}
+
+/// Every image file below `folder`, sorted by path. Links are followed, but not round in circles.
+pub(super) fn in_folder(folder: &Path) -> Result<Findings> {
+    let mut findings = Findings::default();
+    let walk = WalkDir::new(folder).follow_links(true).into_iter();
+    for entry in walk.filter_entry(|entry| entry.depth() == 0 || !is_hidden(entry.path())) {
+        match entry {
+            Ok(entry) if entry.file_type().is_dir() => {}
+            Ok(entry) => {
+                let name = slashed(entry.path().strip_prefix(folder).unwrap_or(entry.path()));
+                findings.add(entry.into_path(), name);
+            }
+            Err(error) => {
+                let path = error.path().unwrap_or(folder).to_path_buf();
+                let name = slashed(path.strip_prefix(folder).unwrap_or(&path));
+                if path == folder {
+                    return Err(Error::read(path, error.into()));
+                }
+                findings.skipped.push(Skipped { name, reason: error.to_string() });
+            }
+        }
+    }
+    findings.files.sort_by(|a, b| a.path.cmp(&b.path));
+    findings.skipped.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(findings)
+}
+
+/// Every image file that a pattern matches, sorted by path. A hidden one matches only a dot that is typed.
+pub(super) fn matching(pattern: &str) -> Result<Findings> {
+    let options = MatchOptions { require_literal_leading_dot: true, ..MatchOptions::new() };
+    let matches = glob::glob_with(pattern, options)
+        .map_err(|error| Error::setting(format!("{pattern}: the pattern is wrong: {error}")))?;
+    let mut findings = Findings::default();
+    for path in matches {
+        match path {
+            Ok(path) if path.is_dir() => {}
+            Ok(path) => {
+                let name = slashed(&path);
+                findings.add(path, name);
+            }
+            Err(error) => {
+                let reason = format!("cannot read it: {}", error.error());
+                findings.skipped.push(Skipped { name: slashed(error.path()), reason });
+            }
+        }
+    }
+    findings.files.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(findings)
+}
+
+/// Files that were listed, in their order, whatever their names; each goes by its path.
+pub(super) fn listed(paths: &[String]) -> Findings {
+    let mut findings = Findings::default();
+    for path in paths {
+        let path = Path::new(path);
+        findings.files.push(Found { path: path.to_path_buf(), name: slashed(path), folder: parent_name(path) });
+    }
+    findings
+}
+
+/// One file, whatever its name.
+pub(super) fn single(path: &Path) -> Findings {
+    let name = path.file_name().map_or_else(|| slashed(path), |name| name.to_string_lossy().into_owned());
+    let file = Found { path: path.to_path_buf(), name, folder: parent_name(path) };
+    Findings { files: vec![file], ..Findings::default() }
+}
+
+impl Findings {
+    fn add(&mut self, path: PathBuf, name: String) {
+        if Format::of_path(&path).is_none() {
+            self.ignored += 1;
+            return;
+        }
+        let folder = parent_name(&path);
+        self.files.push(Found { path, name, folder });
+    }
+}
+
+fn is_hidden(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
+}
+
+/// The name of the folder that a file lies in, also where the path does not say it, as in `a.png` or `./a.png`.
+fn parent_name(path: &Path) -> Option<String> {
+    let parent = path.parent()?;
+    let name = parent.file_name().map(|name| name.to_string_lossy().into_owned());
+    name.or_else(|| {
+        let absolute = std::path::absolute(path).ok()?.canonicalize().ok()?;
+        Some(absolute.parent()?.file_name()?.to_string_lossy().into_owned())
+    })
+}
+
+/// A path in words, the same on every system.
+fn slashed(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    if cfg!(windows) { text.replace('\\', "/") } else { text.into_owned() }
+}

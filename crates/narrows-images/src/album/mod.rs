@@ -1,0 +1,475 @@
+//! Many images as one thing: a folder, a pattern, a file, an array of them.
+//!
+//! Files are read when they are asked for; opening looks at their headers only, so that a folder of a hundred thousand
+//! opens in seconds. What cannot be read is named, never fatal, unless nothing else is left.
+
+mod ahead;
+mod array;
+mod files;
+mod idx;
+mod numpy;
+mod store;
+
+pub use store::Store;
+
+use std::path::Path;
+
+use rayon::prelude::*;
+
+use crate::compact::Compact;
+use crate::file::{Depth, Header, decode};
+use crate::{Channels, Error, Format, Image, Limits, Photo, Result};
+
+use array::Array;
+use files::Found;
+
+/// A file that is no readable image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skipped {
+    /// Its name, as [`Album::name`] would give it.
+    pub name: String,
+    /// What was expected and what was got.
+    pub reason: String,
+}
+
+/// A collection of images, in a fixed order.
+#[derive(Debug)]
+pub struct Album {
+    source: String,
+    limits: Limits,
+    images: Images,
+    skipped: Vec<Skipped>,
+    ignored: usize,
+}
+
+#[derive(Debug)]
+enum Images {
+    Files(Vec<Leaf>),
+    Array(Array),
+    /// In memory, by name.
+    Made(Vec<(String, Image)>),
+}
+
+/// A file whose header is readable.
+#[derive(Debug, Clone)]
+struct Leaf {
+    found: Found,
+    header: Header,
+}
+
+impl Album {
+    /// Opens a source of images:
+    ///
+    /// - a folder: every image file in it and in its folders, sorted by path. Hidden files are passed over; files whose
+    ///   extension is no image's are counted ([`Album::ignored`]);
+    /// - a pattern such as `scans/*.png`, likewise;
+    /// - an image file, known by its content;
+    /// - an IDX file of bytes, `[n, height, width]` or `[n, height, width, 1 or 3]`, as MNIST comes; also gzipped;
+    /// - a NumPy array of those shapes, in uint8, uint16, float32 or float64, floats in [0, 1]; also gzipped;
+    /// - an archive of one such array, or one array of several: `faces.npz:X`.
+    ///
+    /// Arrays are read whole. Of files only headers are read; [`Album::check`] reads the rest.
+    ///
+    /// # Errors
+    /// [`Error::Read`] if there is nothing by that name; [`Error::Image`] if no image is left, saying why, and for an
+    /// array that is none of those; [`Error::Setting`] for a wrong pattern.
+    pub fn open(source: impl AsRef<Path>, limits: &Limits) -> Result<Album> {
+        let path = source.as_ref();
+        let name = path.display().to_string();
+        let array = |array: Array| {
+            let images = Images::Array(array);
+            Ok(Album { source: name.clone(), limits: *limits, images, skipped: Vec::new(), ignored: 0 })
+        };
+        if path.is_dir() {
+            return Album::of_files(&name, files::in_folder(path)?, limits);
+        }
+        if path.exists() {
+            return match array::open(path, limits)? {
+                Some(found) => array(found),
+                None => Album::of_files(&name, files::single(path), limits),
+            };
+        }
+        if let Some((archive, key)) = name.rsplit_once(".npz:") {
+            return array(numpy::npz(Path::new(&format!("{archive}.npz")), Some(key), limits)?);
+        }
+        if name.contains(['*', '?', '[']) {
+            return Album::of_files(&name, files::matching(&name)?, limits);
+        }
+        Err(Error::read(path, std::io::ErrorKind::NotFound.into()))
+    }
+
+    /// Whether a source looks like images: a folder, a pattern or file with an image's extension, an IDX file, a NumPy
+    /// array of at least three dimensions or an archive of one, `archive.npz:array`. Nothing but a header is read.
+    pub fn recognises(source: &str) -> bool {
+        let path = Path::new(source);
+        if path.is_dir() || Format::of_path(path).is_some() || source.contains(".npz:") {
+            return true;
+        }
+        path.is_file() && array::looks_like_images(path)
+    }
+
+    /// Opens several sources as one album: files that a shell has listed. A single one may be anything that
+    /// [`Album::open`] takes.
+    ///
+    /// # Errors
+    /// As [`Album::open`]; [`Error::Setting`] where one of several is no file.
+    pub fn open_all(sources: &[String], limits: &Limits) -> Result<Album> {
+        if let [only] = sources {
+            return Album::open(only, limits);
+        }
+        if let Some(other) = sources.iter().find(|source| !Path::new(source).is_file()) {
+            return Err(match Path::new(other).exists() {
+                true => {
+                    Error::setting(format!("expected files where there are several inputs, got the folder `{other}`"))
+                }
+                false => Error::read(other, std::io::ErrorKind::NotFound.into()),
+            });
+        }
+        Album::of_files(&sources.join(", "), files::listed(sources), limits)
+    }
+
+    /// An album of images that are in memory already, each with its name.
+    ///
+    /// # Errors
+    /// [`Error::Image`] where there is none, or one without pixels.
+    pub fn of(source: &str, images: Vec<(String, Image)>) -> Result<Album> {
+        if let Some((name, _)) = images.iter().find(|(_, image)| image.pixels.is_empty()) {
+            return Err(Error::image(name, "expected at least one pixel, got none"));
+        }
+        let images = Images::Made(images);
+        let limits = Limits::default();
+        Album { source: source.to_owned(), limits, images, skipped: Vec::new(), ignored: 0 }.not_empty()
+    }
+
+    fn of_files(source: &str, found: files::Findings, limits: &Limits) -> Result<Album> {
+        let files::Findings { files, mut skipped, ignored } = found;
+        let headers: Vec<Result<Header>> =
+            files.par_iter().map(|found| crate::file::header(&found.path, limits)).collect();
+        let mut leaves = Vec::with_capacity(files.len());
+        for (found, header) in files.into_iter().zip(headers) {
+            match header {
+                Ok(header) => leaves.push(Leaf { found, header }),
+                Err(error) => skipped.push(Skipped::new(found.name, &error)),
+            }
+        }
+        let images = Images::Files(leaves);
+        Album { source: source.to_owned(), limits: *limits, images, skipped, ignored }.not_empty()
+    }
+
+    /// What was opened, as it was given.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// How many images there are; at least one.
+    #[expect(clippy::len_without_is_empty, reason = "an album is never empty")]
+    pub fn len(&self) -> usize {
+        match &self.images {
+            Images::Files(leaves) => leaves.len(),
+            Images::Array(array) => array.len(),
+            Images::Made(made) => made.len(),
+        }
+    }
+
+    /// The name of image `i`: its path below the folder, its path as the pattern found it, or `digits.idx3-ubyte#17`
+    /// for the eighteenth of an array.
+    ///
+    /// # Panics
+    /// If there is no such image, as all methods that take its number.
+    pub fn name(&self, i: usize) -> String {
+        match &self.images {
+            Images::Files(leaves) => leaves[i].found.name.clone(),
+            Images::Array(array) => array.name(i),
+            Images::Made(made) => made[i].0.clone(),
+        }
+    }
+
+    /// The name of the folder that file `i` lies in, which often is its label; none for images of an array.
+    pub fn folder(&self, i: usize) -> Option<&str> {
+        match &self.images {
+            Images::Files(leaves) => leaves[i].found.folder.as_deref(),
+            Images::Array(_) | Images::Made(_) => None,
+        }
+    }
+
+    /// The file of image `i`; none for images of an array.
+    pub fn path(&self, i: usize) -> Option<&Path> {
+        match &self.images {
+            Images::Files(leaves) => Some(&leaves[i].found.path),
+            Images::Array(_) | Images::Made(_) => None,
+        }
+    }
+
+    /// Height, width and channels of image `i`.
+    pub fn size(&self, i: usize) -> (usize, usize, Channels) {
+        match &self.images {
+            Images::Files(leaves) => {
+                let Header { height, width, channels, .. } = leaves[i].header;
+                (height, width, channels)
+            }
+            Images::Array(array) => array.size(),
+            Images::Made(made) => (made[i].1.height, made[i].1.width, made[i].1.channels),
+        }
+    }
+
+    /// Bits of a value of image `i`; sixteen for arrays of floating-point numbers.
+    pub fn depth(&self, i: usize) -> Depth {
+        match &self.images {
+            Images::Files(leaves) => leaves[i].header.depth,
+            Images::Array(array) => array.depth(),
+            Images::Made(_) => Depth::Sixteen,
+        }
+    }
+
+    /// Image `i` with what stands beside it; of an array there is nothing, and the format is PNG, fit to write it.
+    ///
+    /// # Errors
+    /// As [`Photo::read`], and if the file has changed its size since it was opened.
+    pub fn photo(&self, i: usize) -> Result<Photo> {
+        match &self.images {
+            Images::Files(leaves) => {
+                let photo = Photo::read(&leaves[i].found.path, &self.limits)?;
+                let Image { height, width, channels, .. } = photo.image;
+                leaves[i].expect(height, width, channels)?;
+                Ok(photo)
+            }
+            Images::Made(made) => Ok(Photo { depth: Depth::Sixteen, ..Photo::from(made[i].1.clone()) }),
+            Images::Array(array) => {
+                Ok(Photo { depth: array.depth(), format: Format::Png, ..Photo::from(array.image(i)) })
+            }
+        }
+    }
+
+    /// Image `i`.
+    ///
+    /// # Errors
+    /// As [`Album::photo`].
+    pub fn image(&self, i: usize) -> Result<Image> {
+        match &self.images {
+            Images::Files(leaves) => leaves[i].read(&self.limits).map(|compact| compact.image()),
+            Images::Array(array) => Ok(array.image(i)),
+            Images::Made(made) => Ok(made[i].1.clone()),
+        }
+    }
+
+    /// Files that should have been images and were not readable: first those whose header said so, then those that
+    /// [`Album::check`] found.
+    pub fn skipped(&self) -> &[Skipped] {
+        &self.skipped
+    }
+
+    /// How many files were passed over because their extension is no image's.
+    pub fn ignored(&self) -> usize {
+        self.ignored
+    }
+
+    /// Reads every image once, on all threads of the current rayon pool, and leaves out those that cannot be read.
+    ///
+    /// # Errors
+    /// [`Error::Image`] if none is left.
+    pub fn check(mut self) -> Result<Album> {
+        let Images::Files(leaves) = &self.images else { return Ok(self) };
+        let limits = &self.limits;
+        let outcomes = leaves.par_iter().map(|leaf| leaf.read(limits).map(drop)).collect();
+        self.retain(outcomes).map(|()| self)
+    }
+
+    /// Leaves out the files whose reading failed.
+    fn retain(&mut self, outcomes: Vec<Result<()>>) -> Result<()> {
+        if let Images::Files(leaves) = &mut self.images {
+            let mut outcomes = outcomes.into_iter();
+            let skipped = &mut self.skipped;
+            leaves.retain_mut(|leaf| match outcomes.next() {
+                Some(Err(error)) => {
+                    skipped.push(Skipped::new(std::mem::take(&mut leaf.found.name), &error));
+                    false
+                }
+                _ => true,
+            });
+        }
+        self.refuse_empty()
+    }
+
+    fn not_empty(self) -> Result<Album> {
+        self.refuse_empty().map(|()| self)
+    }
+
+    fn refuse_empty(&self) -> Result<()> {
+        if self.len() > 0 {
+            return Ok(());
+        }
+        let message = match self.skipped.as_slice() {
+            [] => {
+                let others = match self.ignored {
+                    0 => "no file".to_owned(),
+                    n => format!("{n} of other extensions"),
+                };
+                format!("expected image files ({}), got {others}", Format::extensions())
+            }
+            [first, ..] => {
+                let n = self.skipped.len();
+                format!(
+                    "expected at least one readable image, got {n} unreadable, first {}: {}",
+                    first.name, first.reason
+                )
+            }
+        };
+        Err(Error::image(&self.source, message))
+    }
+}
+
+impl Leaf {
+    /// Bytes that the image takes in memory.
+    fn bytes(&self) -> u64 {
+        let Header { height, width, channels, depth, .. } = self.header;
+        (height * width * channels.count() * depth.bytes()) as u64
+    }
+
+    fn read(&self, limits: &Limits) -> Result<Compact> {
+        let colours = decode(&self.found.path, limits)?.colours;
+        self.expect(colours.height, colours.width, colours.channels)?;
+        Ok(colours)
+    }
+
+    /// Refuses a file that is no longer what it was when its header was read.
+    fn expect(&self, height: usize, width: usize, channels: Channels) -> Result<()> {
+        let Header { height: h, width: w, channels: c, .. } = self.header;
+        if (height, width, channels) != (h, w, c) {
+            let expected = format!("expected {h} rows of {w} in {} as when it was opened", c.name());
+            let message = format!("{expected}, got {height} rows of {width} in {}", channels.name());
+            return Err(Error::image(self.found.path.display().to_string(), message));
+        }
+        Ok(())
+    }
+}
+
+impl Skipped {
+    fn new(name: String, error: &Error) -> Skipped {
+        let reason = match error {
+            Error::Image { message, .. } => message.clone(),
+            Error::Read { source, .. } => format!("cannot read it: {source}"),
+            other => other.to_string(),
+        };
+        Skipped { name, reason }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn grey(height: usize, width: usize) -> Photo {
+        let levels = (0..height * width).map(|i| (i % 256) as f32 / 255.0);
+        Photo::from(Image::new(height, width, Channels::Grey, levels.collect()))
+    }
+
+    /// A folder of these images, of different sizes, channels, depths and formats.
+    fn mixed() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        std::fs::create_dir_all(path("cats/.thumbs")).unwrap();
+        std::fs::create_dir_all(path("dogs")).unwrap();
+        grey(4, 6).write(path("cats/b.png")).unwrap();
+        Photo { depth: Depth::Sixteen, ..grey(3, 3) }.write(path("cats/a.tif")).unwrap();
+        Photo::from(Image::filled(5, 2, Channels::Rgb, 0.4)).write(path("dogs/c.webp")).unwrap();
+        grey(16, 16).write(path("one.jpg")).unwrap();
+        grey(1, 1).write(path(".hidden.png")).unwrap();
+        grey(1, 1).write(path("cats/.thumbs/t.png")).unwrap();
+        std::fs::write(path("dogs/notes.txt"), "two dogs").unwrap();
+        folder
+    }
+
+    fn open(path: impl AsRef<Path>) -> Result<Album> {
+        Album::open(path, &Limits::default())
+    }
+
+    fn names(album: &Album) -> Vec<String> {
+        (0..album.len()).map(|i| album.name(i)).collect()
+    }
+
+    fn check_refused(path: impl AsRef<Path>, expected: &str) {
+        let error = open(path).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+
+    #[test]
+    fn a_folder_is_read_in_order_and_lazily() {
+        let folder = mixed();
+        let album = open(folder.path()).unwrap();
+        assert_eq!(names(&album), ["cats/a.tif", "cats/b.png", "dogs/c.webp", "one.jpg"]);
+        let folders: Vec<_> = (0..3).map(|i| album.folder(i).unwrap()).collect();
+        assert_eq!(folders, ["cats", "cats", "dogs"]);
+        assert_eq!(album.folder(3), folder.path().file_name().unwrap().to_str());
+        let sizes: Vec<_> = (0..4).map(|i| album.size(i)).collect();
+        let rgb = (5, 2, Channels::Rgb);
+        assert_eq!(sizes, [(3, 3, Channels::Grey), (4, 6, Channels::Grey), rgb, (16, 16, Channels::Grey)]);
+        assert_eq!((album.depth(0), album.depth(1)), (Depth::Sixteen, Depth::Eight));
+        assert_eq!((album.ignored(), album.skipped()), (1, [].as_slice()));
+        assert_eq!(album.image(1).unwrap(), grey(4, 6).image);
+        assert_eq!(album.photo(2).unwrap().format, Format::Webp);
+        grey(9, 9).write(folder.path().join("one.jpg")).unwrap();
+        let changed = album.image(3).unwrap_err().to_string();
+        assert!(changed.contains("expected 16 rows of 16 in grey as when it was opened, got 9 rows of 9"), "{changed}");
+    }
+
+    #[test]
+    fn patterns_and_single_files_are_albums() {
+        let folder = mixed();
+        let inside = |name: &str| folder.path().join(name).display().to_string();
+        let album = open(inside("cats/*")).unwrap();
+        assert_eq!(names(&album), [inside("cats/a.tif"), inside("cats/b.png")]);
+        assert_eq!(album.folder(0), Some("cats"));
+        assert_eq!(open(inside("**/*")).unwrap().len(), 4);
+        let album = open(inside("one.jpg")).unwrap();
+        assert_eq!((names(&album), album.len()), (vec!["one.jpg".to_owned()], 1));
+        check_refused(inside("*.heic"), "*.heic: expected image files (.png, .apng, .jpg");
+        check_refused(inside("***"), "the pattern is wrong");
+        check_refused(inside("nothing"), "cannot read");
+        check_refused(inside("dogs/notes.txt"), "first notes.txt: expected an image");
+    }
+
+    #[test]
+    fn broken_files_are_named_and_never_fatal() {
+        let folder = mixed();
+        std::fs::write(folder.path().join("cats/aa.png"), "no image").unwrap();
+        let jpeg = std::fs::read(folder.path().join("one.jpg")).unwrap();
+        std::fs::write(folder.path().join("half.jpg"), &jpeg[..jpeg.len() - 20]).unwrap();
+        let album = open(folder.path()).unwrap();
+        let skipped = |album: &Album| album.skipped().iter().map(|s| s.name.clone()).collect::<Vec<_>>();
+        assert_eq!((album.len(), skipped(&album)), (5, vec!["cats/aa.png".to_owned()]));
+        assert!(album.skipped()[0].reason.ends_with("got text"), "{:?}", album.skipped());
+        let album = album.check().unwrap();
+        assert_eq!(names(&album), ["cats/a.tif", "cats/b.png", "dogs/c.webp", "one.jpg"]);
+        assert_eq!(skipped(&album), ["cats/aa.png", "half.jpg"]);
+        assert!(album.skipped()[1].reason.contains("cut off"));
+    }
+
+    #[test]
+    fn an_album_without_an_image_says_why() {
+        let folder = tempfile::tempdir().unwrap();
+        check_refused(folder.path(), ": expected image files (.png, .apng, .jpg");
+        check_refused(folder.path(), "got no file");
+        std::fs::write(folder.path().join("a.txt"), "a").unwrap();
+        check_refused(folder.path(), "got 1 of other extensions");
+        std::fs::write(folder.path().join("b.png"), "b").unwrap();
+        std::fs::write(folder.path().join("c.png"), "c").unwrap();
+        check_refused(folder.path(), "expected at least one readable image, got 2 unreadable, first b.png: expected");
+        std::fs::remove_file(folder.path().join("c.png")).unwrap();
+        let jpeg = folder.path().join("b.jpg");
+        grey(64, 64).write(&jpeg).unwrap();
+        let bytes = std::fs::read(&jpeg).unwrap();
+        std::fs::write(&jpeg, &bytes[..bytes.len() - 2]).unwrap();
+        let error = open(folder.path()).unwrap().check().unwrap_err().to_string();
+        assert!(error.contains("got 2 unreadable, first b.png"), "{error}");
+    }
+
+    #[test]
+    fn a_link_that_leads_round_in_a_circle_ends() {
+        let folder = mixed();
+        #[cfg(unix)]
+        std::os::unix::fs::symlink(folder.path(), folder.path().join("dogs/again")).unwrap();
+        let album = open(folder.path()).unwrap();
+        assert_eq!(album.len(), 4);
+        assert_eq!(album.skipped().len(), if cfg!(unix) { 1 } else { 0 });
+    }
+}

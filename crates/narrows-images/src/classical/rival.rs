@@ -1,0 +1,129 @@
+//! What a user without a network would do about a damage.
+
+use super::median::median_of_whole;
+use super::{fill, median, noise_level, non_local_means, unsharp};
+use crate::damage::{Damage, Damages};
+use crate::{Channels, Filter, Image};
+
+/// An image restored without a network.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rival {
+    /// What was done, such as `non-local means`; steps with `, then` between, `unchanged` if nothing is known to help.
+    pub name: String,
+    /// The result, of the size and with the channels of the whole image.
+    pub image: Image,
+}
+
+/// Undoes `damages` of a `damaged` image whose whole one has `channels`: each step by the method that is known for
+/// it, the last step first, as that is what happened last.
+///
+/// | damage | method |
+/// |---|---|
+/// | gaussian | non-local means; the noise of a range is measured |
+/// | salt_pepper | median of the whole pixels around, for those that are black or white and need not be |
+/// | blocks, masking | fill, where pixels hold exactly the value of a lost one |
+/// | blur | unsharp mask |
+/// | grayscale | grey in all channels |
+/// | downscale | bicubic |
+/// | jpeg, watermark | nothing |
+pub fn rival(damages: &Damages, damaged: &Image, channels: Channels) -> Rival {
+    let mut image = damaged.clone();
+    let mut names = Vec::new();
+    for damage in damages.as_slice().iter().rev() {
+        let (name, undone) = match damage {
+            Damage::Gaussian { sigma, .. } => {
+                let sigma = if sigma.low == sigma.high {
+                    sigma.low / 255.0
+                } else {
+                    noise_level(&image).clamp(sigma.low / 255.0, sigma.high / 255.0)
+                };
+                // A range may begin with no noise at all, and this image be there.
+                let undone = if sigma > 0.0 { non_local_means(&image, sigma) } else { image.clone() };
+                ("non-local means", undone)
+            }
+            Damage::SaltPepper { rate } => ("median", median_of_whole(&image, &salted(&image, rate.high))),
+            Damage::Blocks { fill: value, .. } | Damage::Masking { fill: value, .. } => {
+                ("fill", fill(&image, &marked(&image, |pixel| pixel.iter().all(|x| x == value))))
+            }
+            Damage::Blur { sigma } => ("unsharp mask", unsharp(&image, sigma.middle())),
+            Damage::Grayscale if channels == Channels::Rgb => ("grey", image.to_channels(channels)),
+            Damage::Downscale { factor } => {
+                ("bicubic", image.resized(image.height * factor, image.width * factor, Filter::Bicubic))
+            }
+            Damage::Grayscale | Damage::Jpeg { .. } | Damage::Watermark { .. } => continue,
+        };
+        names.push(name);
+        image = undone;
+    }
+    let name = if names.is_empty() { "unchanged".into() } else { names.join(", then ") };
+    Rival { name, image: image.clipped() }
+}
+
+/// The pixels that are noise: those black or white; where these are more than the noise can have made, only those among
+/// them that stand out from the pixels around.
+fn salted(image: &Image, rate: f32) -> Vec<bool> {
+    let mut salted = marked(image, |pixel| pixel.iter().all(|&x| x == 0.0) || pixel.iter().all(|&x| x == 1.0));
+    let n = salted.iter().filter(|&&salted| salted).count() as f32;
+    let expected = rate * salted.len() as f32;
+    if n > expected + 4.0 * expected.sqrt() {
+        let around = median(image, 1);
+        let c = image.channels.count();
+        for (at, salted) in salted.iter_mut().enumerate() {
+            *salted &= image.pixels[at * c..][..c] != around.pixels[at * c..][..c];
+        }
+    }
+    salted
+}
+
+fn marked(image: &Image, spoilt: impl Fn(&[f32]) -> bool) -> Vec<bool> {
+    image.pixels.chunks_exact(image.channels.count()).map(spoilt).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compare::psnr;
+    use crate::golden::waves;
+    use narrows_engine::rng::{Purpose, Stream};
+
+    /// The rival's name, and by how many decibels it is better than doing as little as possible.
+    fn check(text: &str, name: &str, gain: f64) {
+        let whole = waves(48, 60, Channels::Rgb, 0);
+        let damages: Damages = text.parse().unwrap();
+        let damaged = damages.ready().unwrap().apply(&whole, &mut Stream::new(1, Purpose::Demo, 0, 0));
+        let rival = rival(&damages, &damaged, Channels::Rgb);
+        assert_eq!(rival.name, name);
+        let least = damaged.resized(whole.height, whole.width, Filter::Nearest).to_channels(Channels::Rgb);
+        assert_eq!((rival.image.height, rival.image.width), (whole.height, whole.width));
+        let got = psnr(&whole, &rival.image) - psnr(&whole, &least);
+        assert!(got >= gain, "{text}: {got} dB");
+    }
+
+    #[test]
+    fn each_damage_has_its_rival() {
+        check("gaussian:25", "non-local means", 8.0);
+        check("gaussian:0-50", "non-local means", 5.0);
+        check("salt_pepper:0.2", "median", 20.0);
+        check("salt_pepper:0.9", "median", 10.0);
+        check("masking:0.4", "fill", 15.0);
+        check("blocks:0.2", "fill", 5.0);
+        check("blur:1.5", "unsharp mask", 1.0);
+        check("downscale:3", "bicubic", 5.0);
+        check("grayscale", "grey", 0.0);
+        check("jpeg:10", "unchanged", 0.0);
+        check("watermark", "unchanged", 0.0);
+        check("grayscale,downscale:2,gaussian:15", "non-local means, then bicubic, then grey", -0.1);
+    }
+
+    #[test]
+    fn an_image_with_black_of_its_own_keeps_it() {
+        let mut whole = waves(40, 40, Channels::Grey, 0);
+        whole.pixels.iter_mut().enumerate().for_each(|(at, x)| *x *= if at % 40 < 25 { 0.0 } else { 1.0 });
+        let damages: Damages = "salt_pepper:0.05".parse().unwrap();
+        let damaged = damages.ready().unwrap().apply(&whole, &mut Stream::new(1, Purpose::Demo, 0, 0));
+        let restored = rival(&damages, &damaged, Channels::Grey).image;
+        assert!(psnr(&whole, &restored) > psnr(&whole, &damaged) + 10.0);
+        let none = rival(&Damages::default(), &whole, Channels::Grey);
+        assert_eq!((none.name.as_str(), none.image), ("unchanged", whole));
+    }
+}

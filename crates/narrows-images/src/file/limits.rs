@@ -1,0 +1,70 @@
+//! How large an image may be. A header of a few bytes can promise terabytes; it is believed only up to here.
+
+use crate::{Error, Result};
+
+/// What is refused before memory is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// The most rows, and the most columns, of an image.
+    pub max_side: usize,
+    /// The most pixels of an image.
+    pub max_pixels: u64,
+    /// The most bytes that an image may take in the numbers its file has; an array of images is one.
+    pub max_bytes: u64,
+}
+
+impl Default for Limits {
+    /// 32,768 pixels a side, 2^27 (134 million) pixels, 4 GiB.
+    fn default() -> Limits {
+        Limits { max_side: 32_768, max_pixels: 1 << 27, max_bytes: 1 << 32 }
+    }
+}
+
+impl Limits {
+    /// Refuses an image of `height` rows and `width` columns that takes `bytes` bytes.
+    pub(crate) fn check(&self, place: &str, height: usize, width: usize, bytes: u64) -> Result<()> {
+        let refused = |message: String| Err(Error::image(place, message));
+        if height == 0 || width == 0 {
+            return refused(format!("expected at least one pixel, got {height} rows of {width}"));
+        }
+        if height.max(width) > self.max_side {
+            let most = self.max_side;
+            return refused(format!("expected at most {most} pixels a side, got {height} rows of {width}"));
+        }
+        let pixels = (height as u64).saturating_mul(width as u64);
+        if pixels > self.max_pixels {
+            let most = self.max_pixels;
+            return refused(format!("expected at most {most} pixels, got {height} rows of {width}, {pixels} pixels"));
+        }
+        self.check_bytes(place, bytes)
+    }
+
+    /// Refuses what takes more bytes than are allowed.
+    pub(crate) fn check_bytes(&self, place: &str, bytes: u64) -> Result<()> {
+        if bytes > self.max_bytes {
+            let message = format!("expected at most {} bytes in memory, got {bytes}", self.max_bytes);
+            return Err(Error::image(place, message));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(height: usize, width: usize, bytes: u64, expected: &str) {
+        let limits = Limits { max_side: 100, max_pixels: 1_000, max_bytes: 2_000 };
+        let message = limits.check("a.png", height, width, bytes).map_or_else(|e| e.to_string(), |()| "fine".into());
+        assert_eq!(message, expected);
+    }
+
+    #[test]
+    fn each_limit_says_what_it_expected_and_got() {
+        check(10, 100, 2_000, "fine");
+        check(0, 3, 0, "a.png: expected at least one pixel, got 0 rows of 3");
+        check(1, 101, 0, "a.png: expected at most 100 pixels a side, got 1 rows of 101");
+        check(40, 40, 0, "a.png: expected at most 1000 pixels, got 40 rows of 40, 1600 pixels");
+        check(10, 10, 2_001, "a.png: expected at most 2000 bytes in memory, got 2001");
+    }
+}

@@ -1,0 +1,31 @@
+//! Images: files in and out, damage done to them on purpose, and how alike two of them are. Knows no model.
+//!
+//! An [`Image`] is plain numbers: height, width, one channel or three, each value in [0, 1] as the file stores it
+//! (gamma-encoded; nothing here is linear light). Everything else works on it.
+
+mod album;
+pub mod classical;
+mod colour;
+mod compact;
+pub mod compare;
+pub mod damage;
+mod error;
+mod file;
+#[cfg(test)]
+mod golden;
+mod heat;
+mod image;
+mod lettering;
+mod shape;
+mod sheet;
+mod smoothing;
+
+pub use album::{Album, Skipped, Store};
+pub use colour::{colourfulness, luminance_and_chroma, recombine};
+pub use damage::{Damage, Damages, Mark, ReadyDamages, Side, Span};
+pub use error::{Error, Result};
+pub use file::{Depth, Format, JPEG_QUALITY, Limits, Loss, Photo, Written};
+pub use heat::{heat, overlay};
+pub use image::{Channels, Image};
+pub use shape::Filter;
+pub use sheet::{Sheet, gallery, gallery_sheet};

@@ -1,0 +1,139 @@
+//! How a run ends: what is said about it, and the exit code, in one match.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use narrows_core::{Error, ErrorKind};
+use serde_json::json;
+
+use crate::talk::Talk;
+
+/// A run that ended without an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// All done.
+    Done,
+    /// Rows were flagged and the user asked to be told by the exit code.
+    AnomaliesFound,
+    /// Part of the input was bad and left out; the rest is done.
+    Partial,
+    /// The user stopped it; what was done until then is kept.
+    Interrupted,
+}
+
+/// A run that ended with an error.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// What the library says.
+    Library(Error),
+    /// Whoever read our output has gone, as `head` does: nothing to say, and no failure.
+    BrokenPipe,
+}
+
+impl Outcome {
+    /// The exit code of a run.
+    pub(crate) fn code(result: &Result<Outcome, Failure>) -> ExitCode {
+        ExitCode::from(match result {
+            Ok(Outcome::Done) | Err(Failure::BrokenPipe) => 0,
+            Ok(Outcome::Partial) => 5,
+            Ok(Outcome::AnomaliesFound) => 10,
+            Ok(Outcome::Interrupted) => INTERRUPTED,
+            Err(Failure::Library(error)) => match error.kind() {
+                ErrorKind::Failure => 1,
+                ErrorKind::Usage => USAGE,
+                ErrorKind::Data => 3,
+                ErrorKind::ModelFile => 4,
+                ErrorKind::Interrupted => INTERRUPTED,
+            },
+        })
+    }
+}
+
+const USAGE: u8 = 2;
+/// 128 and the number of SIGINT, as shells have it.
+pub(crate) const INTERRUPTED: u8 = 130;
+
+impl Failure {
+    /// A failed write to `target`, a path or `stdout`.
+    pub(crate) fn write(target: &str, error: io::Error) -> Failure {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Failure::BrokenPipe,
+            _ => Failure::Library(Error::write(target, error)),
+        }
+    }
+
+    /// Says on stderr what went wrong.
+    pub(crate) fn tell(&self, talk: Talk) {
+        let Failure::Library(error) = self else { return };
+        let kind = match error.kind() {
+            ErrorKind::Failure => "failure",
+            ErrorKind::Usage => "usage",
+            ErrorKind::Data => "data",
+            ErrorKind::ModelFile => "model_file",
+            ErrorKind::Interrupted => "interrupted",
+        };
+        say(talk, kind, &error.to_string(), error.hint());
+    }
+}
+
+/// Says on stderr what is wrong with a line of the input, counted from 1, that is left out.
+pub(crate) fn tell_bad_line(talk: Talk, line: u64, error: &Error) {
+    say(talk, "data", &format!("line {line} left out: {error}"), error.hint());
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        Failure::Library(error)
+    }
+}
+
+fn say(talk: Talk, code: &str, message: &str, hint: Option<&str>) {
+    let text = match (talk, hint) {
+        (Talk::Json, _) => format!("{}\n", json!({"error": {"code": code, "message": message, "help": hint}})),
+        (_, Some(hint)) => format!("error: {message}\nhint: {hint}\n"),
+        (_, None) => format!("error: {message}\n"),
+    };
+    // Where stderr is closed there is nobody left to tell.
+    let _ = io::stderr().write_all(text.as_bytes());
+}
+
+/// Answers a command line that could not be read, or asks for help.
+pub(crate) fn refuse(error: &clap::Error) -> ExitCode {
+    let as_json = std::env::args_os().any(|arg| arg == "--json");
+    if error.use_stderr() && as_json {
+        let text = error.render().to_string();
+        let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        let tip = text.lines().find_map(|line| line.trim().strip_prefix("tip: ").map(str::to_owned));
+        say(Talk::Json, "usage", &message, tip.as_deref());
+    } else {
+        let _ = error.print();
+    }
+    ExitCode::from(if error.use_stderr() { USAGE } else { 0 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(result: Result<Outcome, Failure>, code: u8) {
+        assert_eq!(Outcome::code(&result), ExitCode::from(code), "{result:?}");
+    }
+
+    #[test]
+    fn every_end_has_its_exit_code() {
+        check(Ok(Outcome::Done), 0);
+        check(Ok(Outcome::Partial), 5);
+        check(Ok(Outcome::AnomaliesFound), 10);
+        check(Ok(Outcome::Interrupted), 130);
+        check(Err(Error::recipe("--set", "x").into()), 2);
+        check(Err(Error::mismatch("x").into()), 3);
+        check(Err(Error::model_file("m", "x").into()), 4);
+        check(Err(Error::Interrupted.into()), 130);
+        check(Err(Failure::write("stdout", io::ErrorKind::StorageFull.into())), 1);
+    }
+
+    #[test]
+    fn a_reader_that_has_gone_is_no_failure() {
+        check(Err(Failure::write("stdout", io::ErrorKind::BrokenPipe.into())), 0);
+    }
+}

@@ -1,0 +1,152 @@
+//! From paths on the command line to a source of tables.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args as ClapArgs;
+use clap::builder::PossibleValuesParser;
+use narrows_core::Error;
+use narrows_core::data::{Format, Header, Source};
+
+use crate::failure::Failure;
+
+/// The files to read.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct InputArgs {
+    /// Files to read as one table: CSV, TSV, Parquet, Arrow, NDJSON, NPY, NPZ, also .gz and .zst; `*` matches several,
+    /// `-` is stdin. Or images: a folder, files, IDX, NPY or NPZ
+    #[arg(value_name = "INPUT", required = true)]
+    inputs: Vec<String>,
+    #[command(flatten)]
+    reading: ReadingArgs,
+}
+
+/// How to read them, where looking at them is not enough.
+#[derive(Debug, ClapArgs)]
+struct ReadingArgs {
+    /// Format of the input; else its extension decides, then its first bytes
+    #[arg(long, value_name = "FORMAT", value_parser = PossibleValuesParser::new(Format::ALL.map(|(_, name)| name)), help_heading = "Reading")]
+    input_format: Option<String>,
+    /// Delimiter of a text table, one character or `tab`; else found by looking
+    #[arg(long, value_name = "CHAR", help_heading = "Reading")]
+    delimiter: Option<String>,
+    /// Whether the first line of a text table names the columns
+    #[arg(long, value_name = "WHETHER", value_parser = PossibleValuesParser::new(["auto", "present", "absent"]), help_heading = "Reading")]
+    header: Option<String>,
+}
+
+impl InputArgs {
+    /// The files, each of them there.
+    pub(crate) fn source(&self) -> Result<Source, Failure> {
+        let source = Source::parse(&self.inputs)?;
+        let format = match &self.reading.input_format {
+            Some(name) => Some(format(name, "--input-format")?),
+            None => source.format,
+        };
+        let delimiter = match &self.reading.delimiter {
+            Some(text) => Some(delimiter(text)?),
+            None => source.delimiter,
+        };
+        let header = match self.reading.header.as_deref() {
+            Some("present") => Header::Present,
+            Some("absent") => Header::Absent,
+            _ => source.header,
+        };
+        Ok(Source { format, delimiter, header, ..source })
+    }
+
+    /// The files of a table; images are refused.
+    pub(crate) fn table(&self) -> Result<Source, Failure> {
+        if crate::images::are_images(&self.inputs) {
+            let message = format!("expected a table, as the model was fitted to, got images: `{}`", self.name());
+            let error = Error::mismatch(message);
+            let folder = self.inputs.iter().find(|input| Path::new(input).is_dir());
+            return Err(Failure::Library(match folder.map(|folder| folder.trim_end_matches('/')) {
+                Some(folder) => error.with_hint(format!("name the files in it, such as `{folder}/*.csv`")),
+                None => error,
+            }));
+        }
+        self.source()
+    }
+
+    /// The one file, or stdin, to be read line by line: NDJSON where neither a flag nor its name says CSV or TSV.
+    pub(crate) fn stream(&self) -> Result<Stream, Failure> {
+        let Source { paths, format, delimiter, header } = self.source()?;
+        let [path] = &paths[..] else {
+            let message = format!("expected one file, or `-`, with --follow, got {}", paths.len());
+            return Err(Error::recipe("INPUT", message).into());
+        };
+        if is_compressed(path) {
+            let message = format!("expected plain text with --follow, got `{}`", path.display());
+            let hint = format!("zcat {} | narrows score MODEL - --follow", path.display());
+            return Err(Error::recipe("INPUT", message).with_hint(hint).into());
+        }
+        if header == Header::Absent {
+            let message = "expected a first line that names the columns with --follow, got `absent`";
+            return Err(Error::recipe("--header", message).into());
+        }
+        let delimiter = match format.or_else(|| Format::of_path(path)).unwrap_or(Format::Ndjson) {
+            Format::Ndjson => None,
+            Format::Csv => Some(delimiter.unwrap_or(b',')),
+            Format::Tsv => Some(delimiter.unwrap_or(b'\t')),
+            _ => {
+                let message = "expected ndjson, csv or tsv with --follow, got a format that is read as a whole";
+                return Err(Error::recipe("--input-format", message).into());
+            }
+        };
+        Ok(Stream { path: path.clone(), delimiter })
+    }
+
+    /// The inputs as typed.
+    pub(crate) fn inputs(&self) -> &[String] {
+        &self.inputs
+    }
+
+    /// The inputs as typed, for messages.
+    pub(crate) fn name(&self) -> String {
+        self.inputs.join(", ")
+    }
+
+    /// The first input as typed.
+    pub(crate) fn first(&self) -> &str {
+        self.inputs.first().map_or("-", String::as_str)
+    }
+}
+
+/// What is read line by line.
+pub(crate) struct Stream {
+    /// The file; `-` is stdin.
+    pub(crate) path: PathBuf,
+    /// Between two fields; none where a line is a JSON object.
+    pub(crate) delimiter: Option<u8>,
+}
+
+/// Whether the name says that the file is compressed.
+pub(crate) fn is_compressed(path: &Path) -> bool {
+    matches!(path.extension().and_then(|extension| extension.to_str()), Some("gz" | "zst" | "zstd"))
+}
+
+/// A format by its name; `flag` is named where it is wrong.
+pub(crate) fn format(name: &str, flag: &str) -> Result<Format, Failure> {
+    name.parse().map_err(|message: String| Error::recipe(flag, message).into())
+}
+
+fn delimiter(text: &str) -> Result<u8, Failure> {
+    match (text, text.as_bytes()) {
+        ("tab" | "\\t", _) => Ok(b'\t'),
+        (_, [byte]) => Ok(*byte),
+        _ => Err(Error::recipe("--delimiter", format!("expected one ASCII character or `tab`, got `{text}`")).into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delimiters_are_one_character_or_a_word() {
+        assert_eq!(delimiter(";").unwrap(), b';');
+        assert_eq!(delimiter("tab").unwrap(), b'\t');
+        assert!(delimiter(";;").is_err());
+        assert!(delimiter("§").is_err());
+    }
+}

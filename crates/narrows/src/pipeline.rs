@@ -1,0 +1,200 @@
+//! Tables in, tables out, in bounded memory: reading, working and writing overlap, each on a thread of its own.
+//!
+//! A few batches wait between two stages, no more, so that memory does not grow with the number of rows. Rows keep
+//! their order.
+
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread;
+
+use arrow::array::RecordBatch;
+use narrows_core::data::{Schema, Source, Table};
+use narrows_core::error::Place;
+use narrows_core::{Error, Fitted};
+
+use crate::failure::Failure;
+use crate::output::TableWriter;
+
+/// Rows a batch: enough to amortise the cost of a batch, few enough to stay in the cache.
+pub(crate) const BATCH_ROWS: usize = 8192;
+
+/// Batches that may wait between two stages.
+const WAITING: usize = 2;
+
+/// How much of the input is worked on at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Portion {
+    /// Some rows after the other, in bounded memory.
+    Batch,
+    /// All rows, where one row's result depends on others.
+    Whole,
+}
+
+impl Portion {
+    /// What the model needs.
+    pub(crate) fn of(fitted: &Fitted) -> Portion {
+        Portion::of_rows(fitted.rows_stand_alone())
+    }
+
+    /// All rows, unless they stand alone.
+    pub(crate) fn of_rows(rows_stand_alone: bool) -> Portion {
+        if rows_stand_alone { Portion::Batch } else { Portion::Whole }
+    }
+}
+
+/// Reads `source`, of columns stored apart only those in `wanted`, and calls `work` for every portion in turn.
+pub(crate) fn read(
+    source: &Source,
+    wanted: Option<&Schema>,
+    portion: Portion,
+    mut work: impl FnMut(&Table) -> Result<Flow, Failure>,
+) -> Result<(), Failure> {
+    match portion {
+        Portion::Batch => read_batches(source, wanted, work),
+        Portion::Whole => {
+            let mut tables = Vec::new();
+            read_batches(source, wanted, |table| {
+                tables.push(table.clone());
+                Ok(Flow::More)
+            })?;
+            let table = Table::concat(&tables)?;
+            drop(tables);
+            work(&table)?;
+            Ok(())
+        }
+    }
+}
+
+fn read_batches(
+    source: &Source,
+    wanted: Option<&Schema>,
+    mut work: impl FnMut(&Table) -> Result<Flow, Failure>,
+) -> Result<(), Failure> {
+    let mut rows = 0;
+    thread::scope(|scope| {
+        let (send, receive) = sync_channel(WAITING);
+        scope.spawn(move || match source.open(BATCH_ROWS, wanted) {
+            // A failed send means that the others have given up.
+            Ok(mut reader) => while reader.next().is_some_and(|table| send.send(table).is_ok()) {},
+            Err(error) => drop(send.send(Err(error))),
+        });
+        for table in receive {
+            let table = table?;
+            rows += table.n_rows();
+            if work(&table)? == Flow::Enough {
+                break;
+            }
+        }
+        Ok::<(), Failure>(())
+    })?;
+    match rows {
+        0 => Err(Error::data(Place::source(name(source)), "expected at least one row of data, got none").into()),
+        _ => Ok(()),
+    }
+}
+
+/// Whether to go on reading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flow {
+    /// The next table, please.
+    More,
+    /// No more is needed.
+    Enough,
+}
+
+/// Turns every portion of `source` into a batch and writes these; nothing appears at the target unless all went well.
+pub(crate) fn transform(
+    source: &Source,
+    wanted: Option<&Schema>,
+    portion: Portion,
+    writer: TableWriter,
+    mut work: impl FnMut(&Table) -> Result<RecordBatch, Failure>,
+) -> Result<(), Failure> {
+    let writer = write_while(writer, |send| {
+        read(source, wanted, portion, |table| {
+            let batch = work(table)?;
+            Ok(if send(batch) { Flow::More } else { Flow::Enough })
+        })
+    })?;
+    writer.finish()
+}
+
+/// Writes the batches that `produce` sends, on another thread; it is told `false` when writing has failed.
+pub(crate) fn write_while(
+    mut writer: TableWriter,
+    produce: impl FnOnce(&dyn Fn(RecordBatch) -> bool) -> Result<(), Failure>,
+) -> Result<TableWriter, Failure> {
+    thread::scope(|scope| {
+        let (send, receive) = sync_channel(WAITING);
+        let written = scope.spawn(move || write_all(&mut writer, &receive).map(|()| writer));
+        let produced = produce(&|batch| send.send(batch).is_ok());
+        drop(send);
+        let written = written.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        produced?;
+        written
+    })
+}
+
+fn write_all(writer: &mut TableWriter, batches: &Receiver<RecordBatch>) -> Result<(), Failure> {
+    batches.iter().try_for_each(|batch| writer.write(&batch))
+}
+
+fn name(source: &Source) -> String {
+    let names: Vec<String> = source
+        .paths
+        .iter()
+        .map(|path| if path.as_os_str() == "-" { "stdin".to_owned() } else { path.display().to_string() })
+        .collect();
+    names.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use narrows_core::data::Format;
+
+    use super::*;
+    use crate::output::Sink;
+
+    fn many_rows(folder: &Path, rows: usize) -> Source {
+        let path = folder.join("in.csv");
+        let text: String =
+            std::iter::once("x,y\n".to_owned()).chain((0..rows).map(|i| format!("{i},{}.5\n", i % 7))).collect();
+        std::fs::write(&path, text).unwrap();
+        Source::parse(&[path.display().to_string()]).unwrap()
+    }
+
+    #[test]
+    fn rows_keep_their_order_through_all_stages() {
+        let folder = tempfile::tempdir().unwrap();
+        let source = many_rows(folder.path(), 3 * BATCH_ROWS + 5);
+        let target = folder.path().join("out.csv");
+        let writer = TableWriter::open(Sink::open(Some(&target)).unwrap(), Some(&target), Format::Csv).unwrap();
+        transform(&source, None, Portion::Batch, writer, |table| Ok(table.batch().clone())).unwrap();
+        let text = std::fs::read_to_string(&target).unwrap();
+        let first: Vec<usize> =
+            text.lines().skip(1).map(|line| line.split(',').next().unwrap().parse().unwrap()).collect();
+        assert_eq!(first, (0..3 * BATCH_ROWS + 5).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_failure_in_the_middle_leaves_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let source = many_rows(folder.path(), 3 * BATCH_ROWS);
+        let target = folder.path().join("out.csv");
+        let writer = TableWriter::open(Sink::open(Some(&target)).unwrap(), Some(&target), Format::Csv).unwrap();
+        let failed = transform(&source, None, Portion::Batch, writer, |table| match table.first_row() {
+            0 => Ok(table.batch().clone()),
+            _ => Err(Error::mismatch("enough").into()),
+        });
+        assert!(failed.is_err());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn no_rows_are_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let source = many_rows(folder.path(), 0);
+        assert!(read(&source, None, Portion::Batch, |_| Ok(Flow::More)).is_err());
+    }
+}

@@ -1,0 +1,175 @@
+//! How a training looks from outside: one bar for all members with the live loss, or a few plain lines.
+
+use std::sync::Mutex;
+use std::time::Instant;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use narrows_core::train::{Event, Observer};
+
+use crate::interrupt;
+use crate::talk::Talk;
+
+/// Watches a training for a person, and for Ctrl-C.
+pub(crate) struct Progress {
+    talk: Talk,
+    state: Mutex<State>,
+}
+
+struct State {
+    members: Vec<Member>,
+    /// Most steps of one member.
+    steps: u64,
+    bar: Option<ProgressBar>,
+    began: Instant,
+    /// Tenths already told in plain lines.
+    told: u64,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Member {
+    step: u64,
+    loss: Option<f64>,
+}
+
+impl Progress {
+    /// A watcher that speaks as `talk` says.
+    pub(crate) fn new(talk: Talk) -> Progress {
+        let state = State { members: Vec::new(), steps: 0, bar: None, began: Instant::now(), told: 0 };
+        Progress { talk, state: Mutex::new(state) }
+    }
+
+    /// Takes the bar away.
+    pub(crate) fn finish(&self) {
+        if let Some(bar) = self.lock().bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// Says a line, above the bar where there is one.
+    fn say(&self, state: &State, line: &str) {
+        match &state.bar {
+            Some(bar) => bar.suspend(|| self.talk.line(line)),
+            None => self.talk.line(line),
+        }
+    }
+
+    fn show(&self, state: &mut State) {
+        if let Some(bar) = &state.bar {
+            bar.set_position(state.done());
+            bar.set_message(state.loss());
+            return;
+        }
+        let tenths = state.tenths();
+        if self.talk == Talk::Lines && tenths > state.told {
+            state.told = tenths;
+            let seconds = state.began.elapsed().as_secs_f64();
+            self.talk.line(format_args!("training  {:>3} %  {}  {seconds:.1} s", 10 * tenths, state.loss()));
+        }
+    }
+}
+
+impl State {
+    fn member(&mut self, index: usize) -> &mut Member {
+        if self.members.len() <= index {
+            self.members.resize(index + 1, Member::default());
+        }
+        &mut self.members[index]
+    }
+
+    fn done(&self) -> u64 {
+        self.members.iter().map(|member| member.step).sum()
+    }
+
+    fn tenths(&self) -> u64 {
+        10 * self.done() / (self.steps * self.members.len() as u64).max(1)
+    }
+
+    /// The mean loss of the members that have one.
+    fn loss(&self) -> String {
+        let losses: Vec<f64> = self.members.iter().filter_map(|member| member.loss).collect();
+        match losses.len() {
+            0 => String::new(),
+            n => format!("loss {:.4}", losses.iter().sum::<f64>() / n as f64),
+        }
+    }
+}
+
+impl Observer for Progress {
+    fn on_event(&self, event: Event<'_>) {
+        let mut state = self.lock();
+        match event {
+            Event::Started { members, steps } => {
+                state.members = vec![Member::default(); members];
+                state.steps = steps;
+                state.began = Instant::now();
+                if self.talk == Talk::Terminal {
+                    state.bar = Some(bar(steps * members as u64));
+                }
+            }
+            Event::Checked { member, steps, check } => {
+                state.steps = state.steps.max(steps);
+                *state.member(member) = Member { step: check.step, loss: Some(check.validation_loss) };
+                self.show(&mut state);
+            }
+            Event::Finished { member } => {
+                let steps = state.steps;
+                state.member(member).step = steps;
+                self.show(&mut state);
+            }
+            Event::Recovered { member, step, factor } => {
+                let line = format!(
+                    "warning: the loss of member {} exploded: back to step {step}, learning rate times {factor}",
+                    member + 1
+                );
+                self.say(&state, &line);
+            }
+            // Notes and warnings are in the report, which is told as a whole after the training.
+            _ => {}
+        }
+    }
+
+    fn interrupted(&self) -> bool {
+        interrupt::asked()
+    }
+}
+
+fn bar(length: u64) -> ProgressBar {
+    let style = ProgressStyle::with_template("training {wide_bar} {percent:>3} %  {msg}  {elapsed} (eta {eta})")
+        .expect("a template known to be right")
+        .progress_chars("━╸─");
+    ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr()).with_style(style)
+}
+
+#[cfg(test)]
+mod tests {
+    use narrows_core::train::Check;
+
+    use super::*;
+
+    fn checked(progress: &Progress, member: usize, step: u64, loss: f64) {
+        let check = Check { step, epoch: 1.0, train_loss: loss, validation_loss: loss, learning_rate: 1e-3 };
+        progress.on_event(Event::Checked { member, steps: 100, check: &check });
+    }
+
+    #[test]
+    fn members_are_told_together() {
+        let progress = Progress::new(Talk::Quiet);
+        progress.on_event(Event::Started { members: 2, steps: 100 });
+        checked(&progress, 0, 50, 1.0);
+        checked(&progress, 1, 10, 3.0);
+        let state = progress.lock();
+        assert_eq!((state.done(), state.tenths(), state.loss()), (60, 3, "loss 2.0000".to_owned()));
+    }
+
+    #[test]
+    fn a_member_that_stops_early_counts_as_done() {
+        let progress = Progress::new(Talk::Quiet);
+        progress.on_event(Event::Started { members: 2, steps: 100 });
+        progress.on_event(Event::Finished { member: 1 });
+        assert_eq!(progress.lock().done(), 100);
+    }
+}

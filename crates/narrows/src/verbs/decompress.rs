@@ -1,0 +1,109 @@
+//! `narrows decompress`: a compressed file back into rows or images.
+
+use std::io::{BufReader, Read};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use clap::Args as ClapArgs;
+use narrows_core::Error;
+use narrows_core::compress::TableReader;
+use narrows_core::data::Table;
+
+use super::{compress, images};
+use crate::args::{Common, ModelArg};
+use crate::failure::{Failure, Outcome};
+use crate::output::OutputArgs;
+use crate::pipeline::write_while;
+
+/// Decompress what `narrows compress` wrote with the same model
+///
+/// The same file gives the same numbers on every machine. A file that is damaged, cut short, of a later version or of
+/// another model is refused, and no file appears under the name after -o.
+#[derive(Debug, ClapArgs)]
+#[command(
+    before_help = "Example: narrows decompress m.narrows data.nrw -o back.csv",
+    before_long_help = "Examples:\n  narrows decompress m.narrows data.nrw -o back.csv\n  \
+                        narrows decompress m.narrows data.nrw --rows 1000-1010\n  \
+                        narrows decompress photos.narrows photo.nrw -o photo.png"
+)]
+pub(crate) struct Decompress {
+    #[command(flatten)]
+    model: ModelArg,
+    /// File made by `narrows compress`; `-` is stdin
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Only these rows, counted from 0, the last one included; only their chunks are read
+    #[arg(long, value_name = "FROM-TO", value_parser = rows)]
+    rows: Option<Range<u64>>,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+fn rows(text: &str) -> Result<Range<u64>, String> {
+    let expected = || format!("expected two row numbers such as 1000-1010, got `{text}`");
+    let (from, to) = text.split_once('-').unwrap_or((text, text));
+    let (from, to): (u64, u64) = (from.parse().map_err(|_| expected())?, to.parse().map_err(|_| expected())?);
+    if to < from || to == u64::MAX { Err(expected()) } else { Ok(from..to + 1) }
+}
+
+impl Decompress {
+    pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
+        let fitted = self.model.load()?;
+        let threads = common.threads()?;
+        if fitted.reads_images() {
+            if self.rows.is_some() {
+                return Err(Error::recipe("--rows", "expected a table, got images, which have no rows").into());
+            }
+            let target = self.output.folder("the images, or an image file for one")?;
+            return images::compress::decompress(&fitted, self.source()?, target, common).map_err(
+                |failure| match failure {
+                    Failure::Library(error) => of_file(error, &self.file).into(),
+                    failure => failure,
+                },
+            );
+        }
+        let told = |error: Error| Failure::from(of_file(error, &self.file));
+        let mut next: Box<dyn FnMut() -> narrows_core::Result<Option<Table>>> = match &self.rows {
+            Some(rows) => {
+                if self.file.as_os_str() == "-" {
+                    let message = "expected a file to read from the middle of, got a pipe";
+                    return Err(Error::recipe("--rows", message).into());
+                }
+                let file = compress::open(&self.file)?;
+                let mut reader = TableReader::of_rows(&fitted, file, rows.clone(), &threads).map_err(told)?;
+                Box::new(move || reader.next_rows())
+            }
+            None => {
+                let mut reader = TableReader::new(&fitted, self.source()?, &threads).map_err(told)?;
+                Box::new(move || reader.next_table())
+            }
+        };
+        let writer = write_while(self.output.writer()?, |send| {
+            while let Some(table) = next().map_err(told)? {
+                if !send(table.batch().clone()) {
+                    break;
+                }
+            }
+            Ok(())
+        })?;
+        writer.finish()?;
+        Ok(Outcome::Done)
+    }
+
+    fn source(&self) -> Result<Box<dyn Read>, Failure> {
+        if self.file.as_os_str() == "-" {
+            return Ok(Box::new(BufReader::new(std::io::stdin())));
+        }
+        Ok(Box::new(compress::open(&self.file)?))
+    }
+}
+
+/// The error with the file's name, which the library does not know.
+pub(super) fn of_file(error: Error, file: &Path) -> Error {
+    match error {
+        Error::Mismatch { message, hint } => {
+            Error::Mismatch { message: format!("{}: {message}", file.display()), hint }
+        }
+        error => error,
+    }
+}

@@ -1,0 +1,205 @@
+//! `narrows demo`: the whole way from data to explained anomalies, on data it makes itself.
+//!
+//! Each step is a command line that a user could have typed, shown and then run through the same parser, so the
+//! demonstration cannot drift away from the program.
+
+mod images;
+mod story;
+
+use std::fs;
+use std::path::PathBuf;
+
+use arrow::array::AsArray;
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Float64Type};
+use clap::{Args as ClapArgs, Parser, ValueEnum};
+use narrows_core::data::{Source, Table};
+use narrows_core::{Error, demo};
+
+use crate::args::{Args, Common};
+use crate::failure::{Failure, Outcome};
+use crate::output::{OutputArgs, TableWriter};
+use crate::pipeline::BATCH_ROWS;
+use crate::talk::{Talk, count};
+
+use story::{Files, Story};
+
+/// Make data, then fit, score, evaluate, explain and report on it
+///
+/// Makes card payments with fraud, heartbeats with abnormal ones, machines with faults, or images to restore, in a new
+/// folder, and runs the other verbs on them, each shown before it runs.
+#[derive(Debug, ClapArgs)]
+#[command(
+    before_help = "Example: narrows demo",
+    before_long_help = "Examples:\n  narrows demo\n  narrows demo heartbeat\n  narrows demo images\n  \
+                        narrows demo wide --data-only --rows 285000 --features 29 -o wide.parquet"
+)]
+pub(crate) struct Demo {
+    /// The data
+    #[arg(value_name = "DATA", value_enum, default_value_t = Kind::Payments)]
+    kind: Kind,
+    /// Rows, or images, to fit on; half as many more to test with
+    #[arg(long, value_name = "N")]
+    rows: Option<usize>,
+    /// Key of all randomness
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+    /// Folder for the files; else narrows-demo, or narrows-demo-2 and so on where that exists
+    #[arg(long, value_name = "DIR", conflicts_with = "data_only")]
+    dir: Option<PathBuf>,
+    /// Use a folder that is not empty
+    #[arg(short, long, requires = "dir")]
+    force: bool,
+    /// Only write the data, with its label, as one table; images as files of the folder --output
+    #[arg(long)]
+    data_only: bool,
+    /// Columns of the wide table
+    #[arg(long, value_name = "N", default_value_t = 29, requires = "data_only")]
+    features: usize,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// What data to make.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Kind {
+    /// Card payments with fraud: numbers, categories, dates, missing cells
+    Payments,
+    /// Heartbeats, one a row, some of them abnormal
+    Heartbeat,
+    /// Three machines with three sensors each, one reading a row, with faults towards the end
+    Machines,
+    /// Small colourful images to restore, and machined parts, some with a scratch
+    Images,
+    /// Numbers only, near a curved surface, with anomalies off it; with --data-only
+    Wide,
+}
+
+impl Demo {
+    pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
+        if let Kind::Images = self.kind {
+            return self.run_images(common);
+        }
+        if self.data_only {
+            write(&self.table()?, self.output.writer()?)?;
+            return Ok(Outcome::Done);
+        }
+        let story = Story::of(self.kind)?;
+        let talk = common.talk();
+        let files = Files { folder: self.folder()? };
+        let (train, test) = story.split(&self.table()?);
+        for (name, table) in [("train.csv", train), ("test.csv", test)] {
+            write(&table, TableWriter::create(&files.path(name))?)?;
+            talk.line(format_args!("{}: {} of {}", files.name(name), count(table.n_rows() as u64, "row"), story.what));
+        }
+        for mut step in story.steps(&files, self.seed) {
+            if step[0] == "explain" {
+                step.push(highest(&files.name("scores.csv"))?.to_string());
+            }
+            match run(&step, common, talk)? {
+                Outcome::Done => {}
+                other => return Ok(other),
+            }
+        }
+        talk.line(format_args!("\nopen {} in a browser to see what the model is made of", files.name("report.html")));
+        Ok(Outcome::Done)
+    }
+
+    fn run_images(self, common: &Common) -> Result<Outcome, Failure> {
+        let talk = common.talk();
+        let drawn = images::Drawn { images: self.rows.unwrap_or(images::IMAGES), seed: self.seed };
+        if self.data_only {
+            return drawn.draw(self.output.folder("images")?, talk).map(|()| Outcome::Done);
+        }
+        let files = Files { folder: self.folder()? };
+        drawn.draw(&files.folder, talk)?;
+        for step in drawn.steps(&files) {
+            match run(&step, common, talk)? {
+                Outcome::Done => {}
+                other => return Ok(other),
+            }
+        }
+        images::tell_defects(&files, talk)?;
+        Ok(Outcome::Done)
+    }
+
+    /// The data as one table, rows to fit on and to test with.
+    fn table(&self) -> Result<Table, Failure> {
+        let fit_on = self.rows.unwrap_or(match self.kind {
+            Kind::Payments | Kind::Machines | Kind::Wide => 6000,
+            Kind::Heartbeat => 1500,
+            Kind::Images => images::IMAGES,
+        });
+        let rows = if self.data_only { fit_on } else { fit_on + fit_on / 2 };
+        Ok(match self.kind {
+            Kind::Payments => demo::payments(rows, demo::PAYMENTS_FRAUD_SHARE, self.seed),
+            Kind::Heartbeat => demo::heartbeat(rows, demo::HEARTBEAT_ANOMALY_SHARE, self.seed),
+            Kind::Machines => demo::machines(rows / story::MACHINES, story::MACHINES, self.seed),
+            Kind::Wide if self.features == 0 => {
+                return Err(Error::recipe("--features", "expected at least 1, got 0").into());
+            }
+            Kind::Wide => demo::wide(rows, self.features, demo::WIDE_ANOMALY_SHARE, self.seed),
+            Kind::Images => unreachable!("images go to files"),
+        })
+    }
+
+    fn folder(&self) -> Result<PathBuf, Failure> {
+        let folder = match &self.dir {
+            Some(folder) => {
+                let is_used = fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some());
+                if is_used && !self.force {
+                    let message =
+                        format!("expected a new or empty folder, got `{}`, which holds files", folder.display());
+                    return Err(Error::recipe("--dir", message)
+                        .with_hint("--force writes into it all the same")
+                        .into());
+                }
+                folder.clone()
+            }
+            None => {
+                let numbered = (2..).map(|i| PathBuf::from(format!("narrows-demo-{i}")));
+                let mut names = std::iter::once(PathBuf::from("narrows-demo")).chain(numbered);
+                names.find(|name| !name.exists()).expect("an endless row of names")
+            }
+        };
+        fs::create_dir_all(&folder).map_err(|error| Failure::write(&folder.display().to_string(), error))?;
+        Ok(folder)
+    }
+}
+
+fn write(table: &Table, mut writer: TableWriter) -> Result<(), Failure> {
+    for first in (0..table.n_rows()).step_by(BATCH_ROWS) {
+        writer.write(table.slice(first, BATCH_ROWS.min(table.n_rows() - first)).batch())?;
+    }
+    writer.finish()
+}
+
+/// Shows a command line and does what it says.
+fn run(step: &[String], common: &Common, talk: Talk) -> Result<Outcome, Failure> {
+    talk.line(format_args!("\n$ narrows {}", step.join(" ")));
+    let words = std::iter::once("narrows").chain(step.iter().map(String::as_str));
+    let mut args = Args::try_parse_from(words).expect("the demonstration types what the parser knows");
+    args.common = common.clone();
+    super::run(args)
+}
+
+/// The row with the highest score.
+fn highest(scores: &str) -> Result<u64, Failure> {
+    let table = Source::parse(&[scores])?.open(BATCH_ROWS, None)?.read_all()?;
+    let score = cast(table.expect_column("score")?, &DataType::Float64).expect("scores are written as numbers");
+    let score = score.as_primitive::<Float64Type>().values();
+    Ok((0..score.len()).max_by(|a, b| score[*a].total_cmp(&score[*b])).unwrap_or(0) as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_row_to_explain_is_the_one_that_scores_highest() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("scores.csv");
+        fs::write(&path, "row,score\n0,1.5\n1,7.25\n2,0.5\n").unwrap();
+        assert_eq!(highest(path.to_str().unwrap()).unwrap(), 1);
+    }
+}

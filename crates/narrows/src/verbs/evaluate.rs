@@ -1,0 +1,128 @@
+//! `narrows evaluate`: how well a model tells labelled rows apart, PCA and an isolation forest always beside it.
+
+use std::path::PathBuf;
+
+use clap::Args as ClapArgs;
+use narrows_core::file::Whole;
+use narrows_core::{Error, Evaluation};
+
+use super::images::{self, evaluate::Asked};
+use super::score::with_threshold;
+use crate::args::{Common, ModelArg};
+use crate::failure::{Failure, Outcome};
+use crate::input::InputArgs;
+use crate::output;
+use crate::pipeline::{self, Flow, Portion};
+use crate::talk::{count, grouped};
+
+/// Measure a model on labelled rows, beside PCA and an isolation forest
+///
+/// Prints a table with 95 % bootstrap intervals, or with --json an object of numbers. Of images: a model fitted with a
+/// damage damages them, restores them and compares, a classical method beside it.
+#[derive(Debug, ClapArgs)]
+#[command(before_help = "Example: narrows evaluate m.narrows test.csv --label is_fraud --normal 0")]
+pub(crate) struct Evaluate {
+    #[command(flatten)]
+    model: ModelArg,
+    #[command(flatten)]
+    input: InputArgs,
+    /// Column that tells normal rows from others
+    #[arg(long, value_name = "COLUMN")]
+    label: Option<String>,
+    /// Value of the label in normal rows. Of images: the folder of the normal ones, several with commas; without it,
+    /// how well images are rebuilt or restored
+    #[arg(long, value_name = "VALUE")]
+    normal: Option<String>,
+    /// Of images: write a contact sheet as PNG: input, output, truth and difference side by side
+    #[arg(long, value_name = "FILE")]
+    sheet: Option<PathBuf>,
+    /// Another rule for the threshold than the model's, such as quantile=0.99 or fixed=3.2
+    #[arg(long, value_name = "RULE")]
+    threshold: Option<String>,
+}
+
+impl Evaluate {
+    pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
+        let fitted = match self.model.load_whole()? {
+            Whole::Fitted(fitted) if !fitted.reads_images() => with_threshold(*fitted, self.threshold.as_deref())?,
+            model => return self.evaluate_images(model, common),
+        };
+        let threads = common.threads()?;
+        let source = self.input.table()?;
+        let expected = |flag: &str, what: &str| Error::recipe(flag, format!("expected {what}, got nothing"));
+        let label = self.label.as_deref().ok_or_else(|| expected("--label", "the column that tells normal rows"))?;
+        let normal = self.normal.as_deref().ok_or_else(|| expected("--normal", "the label's value in normal rows"))?;
+        let mut evaluator = fitted.evaluator(label, normal);
+        pipeline::read(&source, None, Portion::of(&fitted), |table| {
+            evaluator.add(table, &threads)?;
+            Ok(Flow::More)
+        })?;
+        let evaluation = evaluator.finish()?;
+        if common.json {
+            output::print_json(&evaluation)?;
+        } else {
+            output::print(&for_people(&evaluation))?;
+        }
+        Ok(Outcome::Done)
+    }
+
+    fn evaluate_images(self, model: Whole, common: &Common) -> Result<Outcome, Failure> {
+        if self.label.is_some() {
+            return Err(Error::recipe("--label", "expected a table, got images, which have no columns").into());
+        }
+        let model = match (model, self.threshold.as_deref()) {
+            (Whole::Fitted(fitted), rule) => Whole::Fitted(Box::new(with_threshold(*fitted, rule)?)),
+            (Whole::Restorer(_), Some(_)) => {
+                let message = "expected a model that scores, got a restorer, which has no threshold";
+                return Err(Error::recipe("--threshold", message).into());
+            }
+            (model, None) => model,
+        };
+        let normal = self.normal.iter().flat_map(|names| names.split(',').map(str::to_owned)).collect();
+        let asked = Asked { inputs: self.input.inputs(), normal, sheet: self.sheet.as_deref() };
+        images::evaluate::evaluate(&model, asked, common, for_people)
+    }
+}
+
+fn for_people(evaluation: &Evaluation) -> String {
+    let e = evaluation;
+    let interval = |[low, high]: [f64; 2]| format!("[{low:.3}, {high:.3}]");
+    let percent = |share: f64| format!("{:.2} %", 100.0 * share);
+    let mut lines = vec![
+        format!("{}, {} anomalous", count(e.n, "labelled row"), grouped(e.n_anomalies)),
+        String::new(),
+        format!("{:<20} {:>7} {:>16}   {:>7} {:>16}", "", "AUC-ROC", "95 %", "AUC-PR", "95 %"),
+        format!(
+            "{:<20} {:>7.3} {:>16}   {:>7.3} {:>16}",
+            "this model",
+            e.auc_roc,
+            interval(e.intervals.auc_roc),
+            e.auc_pr,
+            interval(e.intervals.auc_pr)
+        ),
+    ];
+    for (name, quality) in [("PCA", &e.baselines.pca), ("isolation forest", &e.baselines.isolation_forest)] {
+        lines.push(
+            format!("{name:<20} {:>7.3} {:>16}   {:>7.3}", quality.auc_roc, "", quality.auc_pr).trim_end().to_owned(),
+        );
+    }
+    lines.push(String::new());
+    lines.push(format!("at the threshold {:.4} ({})", e.threshold, e.rule));
+    lines.push(format!(
+        "  precision         {}",
+        e.precision.map_or_else(|| "none: no row is called anomalous".to_owned(), percent)
+    ));
+    lines.push(format!("  recall            {}", percent(e.recall)));
+    lines.push(format!("  F1                {:.3} {}", e.f1, interval(e.intervals.f1)));
+    let promise =
+        e.promised_rate.map_or_else(String::new, |rate| format!(" (promised: at most {} on average)", percent(rate)));
+    lines.push(format!("  false alarms      {} of normal rows{promise}", percent(e.false_alarm_rate)));
+    lines.push(format!(
+        "best F1 on these very rows: {:.3} at {:.4}, a bound and not a result",
+        e.best_f1.f1, e.best_f1.threshold
+    ));
+    if e.unlabelled > 0 {
+        lines.push(format!("{} without a label left out", count(e.unlabelled, "row")));
+    }
+    lines.join("\n")
+}

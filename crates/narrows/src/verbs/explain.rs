@@ -1,0 +1,216 @@
+//! `narrows explain`: why one row scores as it does, as signed bars in a terminal.
+
+use clap::Args as ClapArgs;
+use narrows_core::Error;
+use narrows_core::detect::{Direction, Reason};
+use narrows_core::error::Place;
+use serde::Serialize;
+
+use super::score::with_threshold;
+use crate::args::{Common, ModelArg};
+use crate::failure::{Failure, Outcome};
+use crate::input::InputArgs;
+use crate::output;
+use crate::pipeline::{self, Flow, Portion};
+use crate::talk::{Ink, count};
+
+/// Explain one row's score: what was expected in which column, and what was got
+///
+/// A bar to the right is a value above what was expected, one to the left below; its length is the column's share of the
+/// score.
+#[derive(Debug, ClapArgs)]
+#[command(before_help = "Example: narrows explain m.narrows new.csv --row 17")]
+pub(crate) struct Explain {
+    #[command(flatten)]
+    model: ModelArg,
+    #[command(flatten)]
+    input: InputArgs,
+    /// The row, counted from 0 over all rows of data, as in the column `row` of `score`
+    #[arg(long, value_name = "N")]
+    row: u64,
+    /// Most columns to show
+    #[arg(long, value_name = "K", default_value_t = 8)]
+    top: usize,
+    /// Another rule for the threshold than the model's, such as quantile=0.99 or fixed=3.2
+    #[arg(long, value_name = "RULE")]
+    threshold: Option<String>,
+}
+
+/// What `--json` prints.
+#[derive(Debug, Serialize)]
+struct Explanation {
+    row: u64,
+    score: f64,
+    p_value: f64,
+    is_anomaly: bool,
+    threshold: f64,
+    /// Why there is no score, and the like; of series.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    flag: Option<&'static str>,
+    reasons: Vec<Reason>,
+}
+
+impl Explain {
+    pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
+        let fitted = with_threshold(self.model.load()?, self.threshold.as_deref())?;
+        if fitted.reads_images() {
+            let error = Error::mismatch("expected a model of tables or series, got one of images");
+            return Err(error.with_hint("narrows score --heatmaps shows where an image is out of the ordinary").into());
+        }
+        let threads = common.threads()?;
+        let source = self.input.table()?;
+        let (mut found, mut rows) = (None, 0);
+        pipeline::read(&source, Some(fitted.schema()), Portion::of(&fitted), |table| {
+            rows = table.first_row() + table.n_rows() as u64;
+            if self.row >= rows {
+                return Ok(Flow::More);
+            }
+            let place = (self.row - table.first_row()) as usize;
+            // A row that stands alone needs no other to be explained.
+            let (table, i) =
+                if fitted.rows_stand_alone() { (table.slice(place, 1), 0) } else { (table.clone(), place) };
+            let explained = fitted.explain(&table, self.top, &threads)?;
+            found = Some(Explanation {
+                row: self.row,
+                score: explained.scores.score[i],
+                p_value: explained.scores.p_value[i],
+                is_anomaly: explained.scores.is_anomaly[i],
+                threshold: fitted.threshold(),
+                flag: explained.scores.flag[i].word(),
+                reasons: explained.reasons.into_iter().nth(i).unwrap_or_default(),
+            });
+            Ok(Flow::Enough)
+        })?;
+        let explanation = found.ok_or_else(|| {
+            let message = format!("expected a row below {rows}, got {}", self.row);
+            Error::data(Place::source(self.input.name()), message)
+                .with_hint("rows are counted from 0, the header not counted")
+        })?;
+        if common.json {
+            output::print_json(&explanation)?;
+        } else {
+            output::print(&for_people(&explanation, Ink::for_stdout()))?;
+        }
+        Ok(Outcome::Done)
+    }
+}
+
+/// Cells on each side of the middle.
+const SIDE: usize = 14;
+
+fn for_people(explanation: &Explanation, ink: Ink) -> String {
+    let e = explanation;
+    if e.score.is_nan() {
+        return format!("row {}: no score: {}", e.row, e.flag.unwrap_or("nothing is known of it"));
+    }
+    let verdict = if e.is_anomaly { ink.paint(31, "an anomaly") } else { ink.paint(32, "no anomaly") };
+    let mut lines = vec![
+        format!(
+            "row {}: score {:.4}, threshold {:.4}, p-value {:.4}: {verdict}",
+            e.row, e.score, e.threshold, e.p_value
+        ),
+        String::new(),
+    ];
+    let widest = e.reasons.iter().map(|reason| reason.column.chars().count()).max().unwrap_or(0);
+    for reason in &e.reasons {
+        let name = format!("{:<widest$}", reason.column);
+        lines.push(format!("  {name} {} {:>4}  {}", bar(reason, ink), share(reason.share), told(reason)));
+    }
+    if e.reasons.is_empty() {
+        lines.push("  nothing stands out".to_owned());
+    } else {
+        let rest = (1.0 - e.reasons.iter().map(|reason| reason.share).sum::<f64>()).max(0.0);
+        if rest >= 0.005 {
+            lines.push(format!(
+                "  {:<widest$} {:width$} {:>4}  beyond {}",
+                "",
+                "",
+                share(rest),
+                count(e.reasons.len() as u64, "column"),
+                width = 2 * SIDE + 1
+            ));
+        }
+    }
+    lines.join("\n")
+}
+
+fn told(reason: &Reason) -> String {
+    let about = if reason.direction == Direction::Other { "" } else { "about " };
+    format!("expected {about}{}, got {}", reason.expected, reason.got)
+}
+
+fn share(share: f64) -> String {
+    format!("{:.0} %", 100.0 * share)
+}
+
+/// A bar from the middle: to the right for above, to the left for below, both for what has no side.
+fn bar(reason: &Reason, ink: Ink) -> String {
+    let full = blocks(reason.share);
+    let middle = "│";
+    match reason.direction {
+        Direction::Above => format!("{:SIDE$}{middle}{}", "", ink.paint(31, &padded(&full.join("")))),
+        Direction::Below => {
+            // Block characters fill from the left, so a bar to the left is drawn in whole cells.
+            let cells = (reason.share * SIDE as f64).round().max(1.0) as usize;
+            format!(
+                "{}{}{middle}{:SIDE$}",
+                " ".repeat(SIDE - cells.min(SIDE)),
+                ink.paint(34, &"█".repeat(cells.min(SIDE))),
+                ""
+            )
+        }
+        Direction::Other => {
+            let cells = (reason.share * SIDE as f64).round().max(1.0) as usize;
+            let cells = cells.min(SIDE);
+            let half = "▒".repeat(cells);
+            format!(
+                "{}{}{middle}{}{}",
+                " ".repeat(SIDE - cells),
+                ink.paint(35, &half),
+                ink.paint(35, &half),
+                " ".repeat(SIDE - cells)
+            )
+        }
+    }
+}
+
+/// A share as blocks of eighths.
+fn blocks(share: f64) -> Vec<&'static str> {
+    const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+    let eighths = ((share.clamp(0.0, 1.0) * (8 * SIDE) as f64).round() as usize).max(1);
+    let mut cells = vec!["█"; eighths / 8];
+    cells.push(EIGHTHS[eighths % 8]);
+    cells
+}
+
+fn padded(text: &str) -> String {
+    format!("{text:<SIDE$}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn explanation(reasons: Vec<Reason>) -> Explanation {
+        Explanation { row: 17, score: 12.5, p_value: 0.001, is_anomaly: true, threshold: 3.2, flag: None, reasons }
+    }
+
+    #[test]
+    fn bars_point_to_the_side_of_the_surprise() {
+        let reasons = vec![
+            Reason::number("amount", 0.5, 41.2, 980.0),
+            Reason::number("age", 0.25, 40.0, 3.0),
+            Reason::category("country", 0.2, "DE", "US"),
+        ];
+        let expected = "row 17: score 12.5000, threshold 3.2000, p-value 0.0010: an anomaly\n\n  \
+                        amount                │███████        50 %  expected about 41.20, got 980.00\n  \
+                        age               ████│               25 %  expected about 40, got 3\n  \
+                        country            ▒▒▒│▒▒▒            20 %  expected DE, got US\n                                         5 %  beyond 3 columns";
+        assert_eq!(for_people(&explanation(reasons), Ink::Plain), expected);
+    }
+
+    #[test]
+    fn a_row_without_surprises_says_so() {
+        assert!(for_people(&explanation(Vec::new()), Ink::Plain).contains("nothing stands out"));
+    }
+}

@@ -1,0 +1,265 @@
+//! `narrows fit`: a table becomes a model.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Args as ClapArgs;
+use narrows_core::file::{self, FileCheckpoints, Resume, fingerprint};
+use narrows_core::recipe::Data;
+use narrows_core::train::{Checkpoints, NoCheckpoints};
+use narrows_core::{Error, Fitted, Preset, Recipe, Session};
+
+use super::{images, summary};
+use crate::args::{Common, RoleArgs, with_extension};
+use crate::failure::{Failure, Outcome};
+use crate::input::InputArgs;
+use crate::progress::Progress;
+use crate::recipe::RecipeArgs;
+use crate::talk::Talk;
+use crate::{interrupt, output};
+
+/// Learn what rows look like and save it as a model
+///
+/// Types are inferred; what is dropped, filled or clipped is told. Ctrl-C keeps the best weights so far, saves the model
+/// and exits with 130.
+#[derive(Debug, ClapArgs)]
+#[command(
+    before_help = "Example: narrows fit train.csv -o m.narrows",
+    before_long_help = "Examples:\n  narrows fit train.csv -o m.narrows\n  \
+                        narrows fit all.parquet --label is_fraud --normal 0 -o m.narrows\n  \
+                        narrows fit 'logs/*.csv.gz' --preset deep --set backbone.code_size=4 --report fit.html"
+)]
+pub(crate) struct Fit {
+    #[command(flatten)]
+    input: InputArgs,
+    /// Model file to write; else the name of the first input with .narrows, in this folder
+    #[arg(short, long, value_name = "MODEL")]
+    output: Option<PathBuf>,
+    #[command(flatten)]
+    roles: RoleArgs,
+    #[command(flatten)]
+    recipe: RecipeArgs,
+    /// Rule for the threshold, such as false_alarm_rate=0.01, quantile=0.99 or max
+    #[arg(long, value_name = "RULE")]
+    threshold: Option<String>,
+    /// Write a report as one HTML file, too
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// While training, keep in MODEL.checkpoint all that --resume needs
+    #[arg(long)]
+    checkpoint: bool,
+    /// Go on from MODEL.checkpoint, and keep on writing to it
+    #[arg(long)]
+    resume: bool,
+    /// Save the encoder alone: small, without a training row, for `narrows encode` and nothing else
+    #[arg(long)]
+    encoder_only: bool,
+    /// Replace a model file that exists
+    #[arg(short, long)]
+    force: bool,
+}
+
+impl Fit {
+    pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
+        let talk = common.talk();
+        let recipe = self.recipe()?;
+        let model = self.model()?;
+        if let Data::Images(_) = recipe.data {
+            self.check_targets(&model)?;
+            let Fit { input, roles, report, checkpoint, resume, encoder_only, .. } = self;
+            let targets = Targets { model: &model, report: report.as_deref(), checkpoint, resume, encoder_only };
+            return images::fit::fit(&recipe, input.inputs(), roles.folders()?, targets, common);
+        }
+        let threads = common.threads()?;
+        let source = self.input.source()?;
+        self.check_targets(&model)?;
+
+        talk.line(format_args!("reading {}", self.input.name()));
+        let reader = source.open(crate::pipeline::BATCH_ROWS, None)?;
+        reader.notes().iter().for_each(|note| talk.line(format_args!("note: {note}")));
+        let table = reader.read_all()?;
+
+        let Fit { roles, report, checkpoint, resume, encoder_only, .. } = self;
+        let targets = Targets { model: &model, report: report.as_deref(), checkpoint, resume, encoder_only };
+        let kept = targets.checkpoints(&recipe, fingerprint(&table))?;
+        let checkpoints = targets.of(&kept);
+        let progress = Progress::new(talk);
+        let session = Session { threads, observer: &progress, checkpoints };
+        let grace = interrupt::grace("stopping: the best so far is kept; press Ctrl-C again to quit without it");
+        let fitted = narrows_core::fit(&recipe, table, &roles.roles()?, &session);
+        progress.finish();
+        let fitted = fitted?;
+        targets.save(&fitted)?;
+        drop(grace);
+
+        if let Some(path) = targets.report {
+            output::write_text(path, &narrows_core::report::html::render(fitted.report())?)?;
+        }
+        if common.json {
+            output::print_json(fitted.report())?;
+        }
+        summary::tell(fitted.report(), talk);
+        tell_files(talk, &model, targets.report);
+        if interrupt::asked() {
+            return Ok(Outcome::Interrupted);
+        }
+        kept.map_or(Ok(()), FileCheckpoints::clear)?;
+        Ok(Outcome::Done)
+    }
+
+    fn recipe(&self) -> Result<Recipe, Failure> {
+        let usual = |_| if self.recipe.damages() { Preset::Restore } else { Preset::Auto };
+        let mut recipe = self.recipe.recipe(&self.input, &self.roles, usual)?;
+        if let Some(rule) = &self.threshold {
+            recipe.detect.threshold = rule.parse()?;
+        }
+        recipe.check()?;
+        Ok(recipe)
+    }
+
+    fn model(&self) -> Result<PathBuf, Failure> {
+        match &self.output {
+            Some(path) if path.as_os_str() == "-" => {
+                Err(Error::recipe("--output", "expected a file for the model, got `-`").into())
+            }
+            Some(path) => Ok(path.clone()),
+            None if self.input.first() == "-" => {
+                Err(Error::recipe("--output", "expected a file for the model, as stdin has no name to derive it from")
+                    .into())
+            }
+            // A pattern's name would make a poor file name.
+            None => Ok(with_extension(Path::new(&self.input.first().replace(['*', '?', '[', ']'], "")), "narrows")),
+        }
+    }
+
+    /// Refuses before the work what would be lost after it.
+    fn check_targets(&self, model: &Path) -> Result<(), Failure> {
+        if let Ok(metadata) = fs::metadata(model) {
+            if !metadata.is_file() {
+                let message =
+                    format!("expected a file for the model, got `{}`, which is something else", model.display());
+                return Err(Error::recipe("--output", message).into());
+            }
+            if !self.force && !self.resume {
+                let message = format!("`{}` exists", model.display());
+                return Err(Error::recipe("--output", message).with_hint("--force replaces it").into());
+            }
+        }
+        // Opened and dropped: nothing is left, but an unwritable folder is found out now.
+        output::Sink::open(Some(model))?;
+        if let Some(path) = &self.report {
+            output::Sink::open(Some(path))?;
+        }
+        Ok(())
+    }
+}
+
+/// What a fit writes.
+pub(super) struct Targets<'a> {
+    pub(super) model: &'a Path,
+    pub(super) report: Option<&'a Path>,
+    checkpoint: bool,
+    resume: bool,
+    encoder_only: bool,
+}
+
+impl Targets<'_> {
+    /// Refuses, before the work, a part of a model that there will not be.
+    pub(super) fn check(&self, recipe: &Recipe) -> Result<(), Failure> {
+        if self.encoder_only && recipe.restores() {
+            let message = "expected a model with a code, got one that restores images and has none";
+            return Err(Error::recipe("--encoder-only", message).into());
+        }
+        Ok(())
+    }
+
+    /// Saves the model, or its encoder where that is all that is wanted.
+    pub(super) fn save(&self, fitted: &Fitted) -> Result<(), Failure> {
+        if self.encoder_only {
+            file::save_encoder(&fitted.encoder(), self.model)?;
+        } else {
+            file::save(fitted, self.model)?;
+        }
+        Ok(())
+    }
+
+    /// Snapshots of a fit of this recipe to the data of this fingerprint, where they are asked for.
+    pub(super) fn checkpoints(&self, recipe: &Recipe, data: u32) -> Result<Option<FileCheckpoints>, Failure> {
+        let resume = match (self.checkpoint, self.resume) {
+            (_, true) => Resume::Continue,
+            (true, false) => Resume::Fresh,
+            (false, false) => return Ok(None),
+        };
+        Ok(Some(FileCheckpoints::new(&folder(self.model), recipe, data, resume)?))
+    }
+
+    /// Where the training keeps its snapshots.
+    pub(super) fn of<'k>(&self, kept: &'k Option<FileCheckpoints>) -> &'k dyn Checkpoints {
+        match kept {
+            Some(kept) => kept,
+            None => &NoCheckpoints,
+        }
+    }
+}
+
+/// Where the checkpoints of a model are.
+fn folder(model: &Path) -> PathBuf {
+    let mut name = model.as_os_str().to_owned();
+    name.push(".checkpoint");
+    PathBuf::from(name)
+}
+
+pub(super) fn tell_files(talk: Talk, model: &Path, report: Option<&Path>) {
+    let size = fs::metadata(model).map_or(0, |metadata| metadata.len());
+    talk.line(format_args!("model       {} ({} kB)", model.display(), size.div_ceil(1000)));
+    if let Some(path) = report {
+        talk.line(format_args!("report      {}", path.display()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::args::{Args, Verb};
+
+    fn fit(flags: &[&str]) -> Fit {
+        let args = Args::try_parse_from(["narrows", "fit"].iter().chain(flags)).unwrap();
+        match args.verb {
+            Verb::Fit(fit) => *fit,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_later_source_of_the_recipe_wins() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("r.toml");
+        fs::write(&path, "seed = 1\n[train]\nsteps = 10\npatience = 3\n").unwrap();
+        let path = path.display().to_string();
+        let flags = [
+            "a.csv",
+            "--preset",
+            "deep",
+            "--recipe",
+            &path,
+            "--set",
+            "train.steps=20",
+            "--set",
+            "seed=2",
+            "--seed",
+            "3",
+        ];
+        let recipe = fit(&flags).recipe().unwrap();
+        assert_eq!((recipe.preset, recipe.train.steps, recipe.train.patience, recipe.seed), (Preset::Deep, 20, 3, 3));
+    }
+
+    #[test]
+    fn the_model_is_named_after_the_input() {
+        assert_eq!(fit(&["data/train.csv.gz"]).model().unwrap(), PathBuf::from("train.narrows"));
+        assert_eq!(fit(&["part-*.parquet"]).model().unwrap(), PathBuf::from("part-.narrows"));
+        assert!(fit(&["-"]).model().is_err());
+        assert_eq!(folder(Path::new("a/m.narrows")), PathBuf::from("a/m.narrows.checkpoint"));
+    }
+}

@@ -1,0 +1,148 @@
+//! `narrows score --follow`: points in time scored as they come, a line out for each line in.
+
+use arrow::array::RecordBatch;
+use narrows_core::data::{LineReader, Table};
+use narrows_core::error::{Place, nearest};
+use narrows_core::recipe::Kind;
+use narrows_core::{Error, Fitted, Flag, Followed, Follower, ScoreCounts, Scores};
+
+use super::score::{Keep, RESULTS, Tally, batch, columns_of, nth_reasons};
+use crate::failure::{Failure, Outcome, tell_bad_line};
+use crate::input::{InputArgs, Stream};
+use crate::interrupt;
+use crate::lines::{LONGEST, Line, Lines};
+use crate::output::OutputArgs;
+use crate::talk::Talk;
+
+/// What was typed after `score`, as far as it has a say here.
+pub(super) struct Follow {
+    pub(super) input: InputArgs,
+    pub(super) output: OutputArgs,
+    /// Reasons to be written, 0 for none.
+    pub(super) reasons: usize,
+    pub(super) keep: Vec<String>,
+    pub(super) fail_on_anomaly: bool,
+}
+
+impl Follow {
+    pub(super) fn run(self, fitted: &Fitted, talk: Talk) -> Result<Outcome, Failure> {
+        let mut follower = fitted.follow()?;
+        let stream = self.input.stream()?;
+        let shown = Shown::new(fitted, self.keep, self.reasons)?;
+        let mut lines = Lines::open(&stream.path)?;
+        let mut writer = self.output.row_writer(&stream.path)?;
+        let mut reader = shown.reader(&stream, fitted, lines.name());
+        let mut tally = Tally::default();
+        let _grace = interrupt::grace("stopping: what was scored is written");
+        let (mut number, mut row) = (0, 0);
+        while let Some(line) = lines.next()? {
+            number += 1;
+            let Some(reader) = &reader else {
+                reader = shown.named(&line, stream.delimiter.unwrap_or(b','), fitted, lines.name())?;
+                continue;
+            };
+            let followed = match read(reader, &line, lines.name(), row) {
+                Ok(None) => continue,
+                Ok(Some(table)) => follower.push(&table).map(|followed| (table, followed)),
+                Err(error) => Err(error),
+            };
+            match followed {
+                Ok((table, followed)) => {
+                    tally.anomalies += u64::from(followed.is_anomaly);
+                    tally.warming_up += u64::from(followed.flag == Flag::WarmUp);
+                    writer.write(&shown.row(&table, followed)?)?;
+                }
+                Err(error) => {
+                    tally.bad_lines += 1;
+                    tell_bad_line(talk, number, &error);
+                }
+            }
+            row += 1;
+        }
+        tally.add_counts(follower.counts());
+        tally.tell(talk);
+        Ok(match tally {
+            // Ctrl-C ends whoever writes to a pipe too, and the end may be here first.
+            _ if interrupt::asked() => Outcome::Interrupted,
+            // That there are anomalies is certain, whatever the bad lines held.
+            Tally { anomalies: 1.., .. } if self.fail_on_anomaly => Outcome::AnomaliesFound,
+            Tally { bad_lines: 1.., .. } => Outcome::Partial,
+            _ => Outcome::Done,
+        })
+    }
+}
+
+/// The row of one line; none where it is blank.
+fn read(reader: &LineReader, line: &Line, source: &str, row: u64) -> Result<Option<Table>, Error> {
+    match line {
+        Line::Whole(bytes) => reader.read(bytes, row),
+        Line::TooLong => Err(too_long(Place::source(source).at_row(row))),
+    }
+}
+
+fn too_long(place: Place) -> Error {
+    Error::data(place, format!("expected at most {LONGEST} bytes in a line, got more"))
+}
+
+/// What is written of each row.
+struct Shown {
+    /// The columns that say when and which.
+    points: Keep,
+    keep: Keep,
+    reasons: usize,
+}
+
+impl Shown {
+    fn new(fitted: &Fitted, keep: Vec<String>, reasons: usize) -> Result<Shown, Failure> {
+        let points = fitted.point_columns();
+        let others = keep.into_iter().filter(|name| !points.contains(name)).collect();
+        let (points, keep) = (Keep::new(points, &[])?, Keep::new(others, &RESULTS)?);
+        Ok(Shown { points, keep, reasons: reasons.min(Follower::REASONS) })
+    }
+
+    /// The reader of a stream whose lines name their columns themselves.
+    fn reader(&self, stream: &Stream, fitted: &Fitted, source: &str) -> Option<LineReader> {
+        if stream.delimiter.is_some() {
+            return None;
+        }
+        let model = fitted.schema().names().into_iter().map(str::to_owned);
+        Some(LineReader::json(model.chain(self.keep.names().iter().cloned()).collect(), source))
+    }
+
+    /// The reader of a stream whose first line names the columns; none where that line is blank.
+    fn named(&self, line: &Line, delimiter: u8, fitted: &Fitted, source: &str) -> Result<Option<LineReader>, Failure> {
+        let Line::Whole(bytes) = line else { return Err(too_long(Place::source(source)).into()) };
+        if bytes.trim_ascii().is_empty() {
+            return Ok(None);
+        }
+        let reader = LineReader::delimited(bytes, delimiter, fitted.schema(), source)?;
+        if let Some(unknown) = self.keep.names().iter().find(|name| !reader.columns().contains(name)) {
+            let near = nearest(unknown, reader.columns().iter().map(String::as_str));
+            let error = Error::mismatch(format!("{source}: there is no column `{unknown}`"));
+            return Err(match near.first() {
+                Some(near) => error.with_hint(format!("did you mean `{near}`?")),
+                None => error,
+            }
+            .into());
+        }
+        Ok(Some(reader))
+    }
+
+    /// A row as it is written: which it is, what is said of it, what is copied, why.
+    fn row(&self, table: &Table, followed: Followed) -> Result<RecordBatch, Failure> {
+        let Followed { score, p_value, is_anomaly, flag, reasons, .. } = followed;
+        let scores = Scores {
+            score: vec![score],
+            p_value: vec![p_value],
+            is_anomaly: vec![is_anomaly],
+            flag: vec![flag],
+            counts: ScoreCounts::default(),
+        };
+        let mut columns = columns_of(table, scores, Kind::Series);
+        columns.splice(1..1, self.points.columns(table)?);
+        columns.extend(self.keep.columns(table)?);
+        let reasons = [reasons];
+        columns.extend((0..self.reasons).map(|i| (format!("reason_{}", i + 1), nth_reasons(&reasons, i))));
+        Ok(batch(columns))
+    }
+}

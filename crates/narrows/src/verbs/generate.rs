@@ -1,0 +1,180 @@
+//! `narrows generate`: new rows like those the model was fitted on, like given ones, or between two of them.
+
+use clap::Args as ClapArgs;
+use narrows_core::data::{Source, Table};
+use narrows_core::{Error, Fitted, Likeness, Resemblance};
+
+use super::images;
+use super::summary;
+use crate::args::{Common, ModelArg};
+use crate::failure::{Failure, Outcome};
+use crate::output::{self, OutputArgs};
+use crate::pipeline::{self, BATCH_ROWS, Flow, Portion, write_while};
+
+/// Make new rows like those the model was fitted on
+///
+/// The same seed gives the same rows, and a longer table begins with the shorter one. The preset made for it is
+/// `variational`; other models draw codes like those of their training rows. Of tables, flags, categories and missing
+/// cells are drawn by their probabilities; numbers keep the range and the decimals of training rows.
+#[derive(Debug, ClapArgs)]
+#[command(
+    before_help = "Example: narrows generate m.narrows -n 1000 -o new.csv",
+    before_long_help = "Examples:\n  narrows generate m.narrows -n 1000 -o new.csv\n  \
+                        narrows generate m.narrows --like some.csv --spread 0.3\n  \
+                        narrows generate m.narrows --like some.csv --between 3,17 --steps 8\n  \
+                        narrows generate m.narrows -n 1000 --judge held_out.csv\n  \
+                        narrows generate digits.narrows --manifold 15 -o grid.png"
+)]
+pub(crate) struct Generate {
+    #[command(flatten)]
+    model: ModelArg,
+    /// How many rows; with --like one for each given row where not said, else the given rows in turn
+    #[arg(short = 'n', long = "rows", value_name = "N", required_unless_present_any = ["like", "between", "manifold"])]
+    rows: Option<u64>,
+    /// Key of the randomness; else the seed the model was fitted with
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Vary the rows of this file, or these images
+    #[arg(long, value_name = "FILE")]
+    like: Option<String>,
+    /// How far varied rows may go, in standard deviations of the code; 0 rebuilds them
+    #[arg(long, value_name = "SPREAD", requires = "like", conflicts_with = "between", default_value_t = Likeness::USUAL_SPREAD)]
+    spread: f32,
+    /// Go from one row of --like to another, counted from 0; of images also two files
+    #[arg(long, value_name = "A,B", conflicts_with = "rows")]
+    between: Option<String>,
+    /// Rows on the way, both ends included
+    #[arg(long, value_name = "N", requires = "between", default_value_t = Likeness::USUAL_STEPS)]
+    steps: usize,
+    /// Of a model of images with a code of 2 units: so many images a side, on a grid over the code
+    #[arg(long, value_name = "SIDE", conflicts_with_all = ["rows", "like", "between"])]
+    manifold: Option<usize>,
+    /// Write no rows but how alike they and the rows of this file are
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["like", "between", "manifold"])]
+    judge: Option<String>,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// Most rows on the way from one row to another.
+const MOST_STEPS: usize = 1_000_000;
+
+impl Generate {
+    pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
+        if !(self.spread.is_finite() && self.spread >= 0.0) {
+            let message = format!("expected a number from 0 on, got {}", self.spread);
+            return Err(Error::recipe("--spread", message).into());
+        }
+        if !(2..=MOST_STEPS).contains(&self.steps) {
+            let message = format!("expected from 2 to {MOST_STEPS} rows, both ends included, got {}", self.steps);
+            return Err(Error::recipe("--steps", message).into());
+        }
+        let fitted = self.model.load()?;
+        let seed = self.seed.unwrap_or(fitted.recipe().seed);
+        if let Some(file) = &self.judge {
+            return self.judge(&fitted, file, seed, common);
+        }
+        if fitted.reads_images() {
+            return self.images(&fitted, seed, common);
+        }
+        if self.manifold.is_some() {
+            return Err(
+                Error::mismatch("expected a model of images for --manifold, got one of tables or series").into()
+            );
+        }
+        let threads = common.threads()?;
+        let Some(file) = &self.like else {
+            if self.between.is_some() {
+                let message = "expected --like with it: the file whose rows to go between";
+                return Err(Error::recipe("--between", message).into());
+            }
+            return self.write(self.rows.unwrap_or(0), |n, first| Ok(fitted.generate(n, first, seed, &threads)?));
+        };
+        let given = whole(&fitted, file)?;
+        let like = fitted.like(&given, &threads)?;
+        if let Some(between) = &self.between {
+            let (a, b) = rows_of(between)?;
+            let rows = like.between(a, b, self.steps, &threads)?;
+            return self.write(self.steps as u64, |n, first| Ok(rows.slice(first as usize, n)));
+        }
+        let n = self.rows.unwrap_or(like.n() as u64);
+        self.write(n, |n, first| Ok(like.vary(n, first, self.spread, seed, &threads)?))
+    }
+
+    /// Writes `n` rows, made some at a time; of none the names of the columns.
+    fn write(&self, n: u64, make: impl Fn(usize, u64) -> Result<Table, Failure>) -> Result<Outcome, Failure> {
+        let writer = write_while(self.output.writer()?, |send| {
+            for first in (0..n.max(1)).step_by(BATCH_ROWS) {
+                let rows = (n - first).min(BATCH_ROWS as u64) as usize;
+                if !send(make(rows, first)?.batch().clone()) {
+                    break;
+                }
+            }
+            Ok(())
+        })?;
+        writer.finish()?;
+        Ok(Outcome::Done)
+    }
+
+    fn images(&self, fitted: &Fitted, seed: u64, common: &Common) -> Result<Outcome, Failure> {
+        let target = self.output.folder("new images, or an image file for all of them")?;
+        let show = images::generate::Show { fitted, target, common };
+        match (&self.like, &self.between, self.manifold) {
+            (_, _, Some(side)) => show.manifold(side),
+            (Some(given), Some(between), _) => show.between(given, rows_of(between)?, self.steps),
+            (None, Some(between), _) => show.between_files(between, self.steps),
+            (Some(given), None, _) => show.like(given, self.rows, self.spread, seed),
+            (None, None, None) => show.fresh(self.rows.unwrap_or(0), seed),
+        }
+    }
+
+    fn judge(&self, fitted: &Fitted, file: &str, seed: u64, common: &Common) -> Result<Outcome, Failure> {
+        let (n, threads) = (self.rows.unwrap_or(0), common.threads()?);
+        let found: Resemblance = if fitted.reads_images() {
+            let store = crate::images::store(&[file.to_owned()], &threads, common.talk())?;
+            fitted.judge_generated_images(&store, n as usize, seed, &threads)?
+        } else {
+            fitted.judge_generated(&whole(fitted, file)?, n as usize, seed, &threads)?
+        };
+        if common.json {
+            output::print_json(&found)?;
+        } else {
+            output::print(&summary::resemblance(&found).join("\n"))?;
+        }
+        Ok(Outcome::Done)
+    }
+}
+
+/// All rows of a file.
+fn whole(fitted: &Fitted, file: &str) -> Result<Table, Failure> {
+    let source = Source::parse(&[file.to_owned()])?;
+    let mut all = None;
+    pipeline::read(&source, Some(fitted.schema()), Portion::Whole, |table| {
+        all = Some(table.clone());
+        Ok(Flow::More)
+    })?;
+    Ok(all.expect("a file without rows is an error"))
+}
+
+/// The numbers of two rows.
+fn rows_of(between: &str) -> Result<(u64, u64), Failure> {
+    let rows = between.split_once(',').and_then(|(a, b)| Some((a.trim().parse().ok()?, b.trim().parse().ok()?)));
+    rows.ok_or_else(|| {
+        let message = format!("expected the numbers of two rows, such as 3,17, got `{between}`");
+        Error::recipe("--between", message).into()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_rows_are_two_whole_numbers() {
+        assert_eq!(rows_of("3,17").unwrap(), (3, 17));
+        assert_eq!(rows_of("0, 0").unwrap(), (0, 0));
+        for wrong in ["", "3", "3,", "a,b", "-1,2", "1,2,3", "1.5,2"] {
+            assert!(rows_of(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! `narrows generate` of images: into a folder, or all of them on one contact sheet.
+
+use std::path::Path;
+
+use narrows_core::images::{Album, Image, Photo};
+use narrows_core::{Error, Fitted, Threads};
+
+use crate::args::Common;
+use crate::failure::{Failure, Outcome};
+use crate::images::{self, Folder};
+use crate::talk::grouped;
+
+/// Images made at once.
+const BATCH: usize = 256;
+/// More are no sheet that anybody could look at.
+const MOST_ON_A_SHEET: u64 = 10_000;
+
+/// What makes images, and where they go.
+pub(in crate::verbs) struct Show<'a> {
+    pub(in crate::verbs) fitted: &'a Fitted,
+    pub(in crate::verbs) target: &'a Path,
+    pub(in crate::verbs) common: &'a Common,
+}
+
+impl Show<'_> {
+    /// Images like those the model was fitted on.
+    pub(in crate::verbs) fn fresh(&self, n: u64, seed: u64) -> Result<Outcome, Failure> {
+        let threads = self.common.threads()?;
+        self.show(n, |n, first| Ok(self.fitted.generate_images(n, first, seed, &threads)?))
+    }
+
+    /// Images like given ones, these in turn.
+    pub(in crate::verbs) fn like(
+        &self,
+        given: &str,
+        n: Option<u64>,
+        spread: f32,
+        seed: u64,
+    ) -> Result<Outcome, Failure> {
+        let (album, threads) = (self.album(&[given.to_owned()])?, self.common.threads()?);
+        self.show(n.unwrap_or(album.len() as u64), |n, first| {
+            let one = |i: u64| -> Result<Image, Failure> {
+                let image = album.image((i % album.len() as u64) as usize).map_err(Error::from)?;
+                Ok(self.fitted.vary_image(&image, spread, seed, i, &threads)?)
+            };
+            (first..first + n as u64).map(one).collect()
+        })
+    }
+
+    /// Images on the way from one of the given ones to another.
+    pub(in crate::verbs) fn between(&self, given: &str, (a, b): (u64, u64), steps: usize) -> Result<Outcome, Failure> {
+        let album = self.album(&[given.to_owned()])?;
+        let n = album.len() as u64;
+        if let Some(row) = [a, b].into_iter().find(|row| *row >= n) {
+            let message = format!("expected images from 0 to {}, as there are {n}, got {row}", n - 1);
+            return Err(Error::data(narrows_core::error::Place::source(given), message).into());
+        }
+        self.way(&album, (a as usize, b as usize), steps)
+    }
+
+    /// The same of two files.
+    pub(in crate::verbs) fn between_files(&self, between: &str, steps: usize) -> Result<Outcome, Failure> {
+        let files: Vec<String> = between.split(',').map(|file| file.trim().to_owned()).collect();
+        if files.len() != 2 || files.iter().any(|file| !Path::new(file).is_file()) {
+            let message = format!("expected two image files, or --like with the numbers of two, got `{between}`");
+            return Err(Error::recipe("--between", message).into());
+        }
+        let album = self.album(&files)?;
+        if album.len() != 2 {
+            let message = format!("expected one image a file, got {} in `{between}`", album.len());
+            return Err(Error::recipe("--between", message).with_hint("number them with --like FILE").into());
+        }
+        self.way(&album, (0, 1), steps)
+    }
+
+    /// A grid over a code of two units.
+    pub(in crate::verbs) fn manifold(&self, side: usize) -> Result<Outcome, Failure> {
+        let images = self.fitted.manifold(side, &self.common.threads()?)?;
+        self.show(images.len() as u64, |n, first| Ok(images[first as usize..][..n].to_vec()))
+    }
+
+    fn way(&self, album: &Album, (a, b): (usize, usize), steps: usize) -> Result<Outcome, Failure> {
+        let read = |i: usize| album.image(i).map_err(Error::from);
+        let threads: Threads = self.common.threads()?;
+        let images = self.fitted.between_images(&read(a)?, &read(b)?, steps, &threads)?;
+        self.show(steps as u64, |n, first| Ok(images[first as usize..][..n].to_vec()))
+    }
+
+    fn album(&self, given: &[String]) -> Result<Album, Failure> {
+        let album = images::open(given, self.common.talk())?;
+        if album.len() == 0 {
+            let message = "expected an image that can be read, got none";
+            return Err(Error::data(narrows_core::error::Place::source(album.source()), message).into());
+        }
+        Ok(album)
+    }
+
+    /// Puts `n` images, made some at a time, where they are to go.
+    fn show(
+        &self,
+        n: u64,
+        mut make: impl FnMut(usize, u64) -> Result<Vec<Image>, Failure>,
+    ) -> Result<Outcome, Failure> {
+        if super::fit::is_image(self.target) {
+            if !(1..=MOST_ON_A_SHEET).contains(&n) {
+                let most = grouped(MOST_ON_A_SHEET);
+                let message = format!("expected from 1 to {most} images on one sheet, got {}", grouped(n));
+                return Err(Error::recipe("--output", message).with_hint("name a folder for a file an image").into());
+            }
+            let sheet = narrows_core::images::gallery(&make(n as usize, 0)?);
+            Photo::from(sheet).write(self.target).map_err(Error::from)?;
+            return Ok(Outcome::Done);
+        }
+        let folder = Folder::new(self.target, "--output")?;
+        for first in (0..n).step_by(BATCH) {
+            let images = make((n - first).min(BATCH as u64) as usize, first)?;
+            for (i, image) in images.into_iter().enumerate() {
+                let name = format!("{:06}", first + i as u64);
+                images::write_plain(image, &folder.place(&name, Some("png")))?;
+            }
+        }
+        Ok(Outcome::Done)
+    }
+}

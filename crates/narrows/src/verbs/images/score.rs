@@ -1,0 +1,86 @@
+//! `narrows score` on images: a score an image, and heat maps where asked for.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, BooleanArray, Float64Array, StringArray};
+use narrows_core::images::Image;
+use narrows_core::{Error, Fitted, ImageScore};
+
+use super::super::score::batch;
+use crate::args::Common;
+use crate::failure::{Failure, Outcome};
+use crate::images::{self, Folder};
+use crate::output::TableWriter;
+use crate::talk::{count, grouped};
+
+/// Most pixels of the images that are scored at once.
+const PIXELS: usize = 1 << 22;
+
+/// Scores images.
+pub(in crate::verbs) fn score(
+    fitted: &Fitted,
+    inputs: &[String],
+    heatmaps: Option<&Path>,
+    mut writer: TableWriter,
+    common: &Common,
+) -> Result<(Outcome, u64), Failure> {
+    let (talk, threads) = (common.talk(), common.threads()?);
+    let folder = heatmaps.map(|path| Folder::new(path, "--heatmaps")).transpose()?;
+    let album = images::open(inputs, talk)?;
+    let places = folder.map(|folder| folder.places(&album, |_| Some("png"))).transpose()?;
+    let (mut skipped, mut anomalies, mut n) = (album.skipped().len(), 0, 0);
+    let (mut which, mut waiting, mut pixels): (Vec<usize>, Vec<Image>, usize) = (Vec::new(), Vec::new(), 0);
+    for i in 0..album.len() {
+        match album.image(i) {
+            Ok(image) => {
+                pixels += image.pixels.len();
+                which.push(i);
+                waiting.push(image);
+            }
+            Err(error) => {
+                skipped += 1;
+                let reason = error.to_string();
+                images::tell_skipped(talk, std::iter::once((album.name(i).as_str(), reason.as_str())));
+            }
+        }
+        if waiting.is_empty() || pixels < PIXELS && i + 1 < album.len() {
+            continue;
+        }
+        let scores = fitted.score_images(&waiting, places.is_some(), &threads)?;
+        if let Some(places) = &places {
+            for ((i, image), score) in which.iter().zip(&waiting).zip(&scores) {
+                images::write_plain(fitted.heat_map(image, score), &places[*i])?;
+            }
+        }
+        n += scores.len() as u64;
+        anomalies += scores.iter().filter(|score| score.is_anomaly).count() as u64;
+        let names: Vec<String> = which.iter().map(|i| album.name(*i)).collect();
+        writer.write(&batch(columns(&names, &scores)))?;
+        which.clear();
+        waiting.clear();
+        pixels = 0;
+    }
+    if n == 0 {
+        let message = format!("expected an image that can be read, got none of {}", album.len());
+        return Err(Error::data(narrows_core::error::Place::source(inputs.join(", ")), message).into());
+    }
+    writer.finish()?;
+    let share = 100.0 * anomalies as f64 / n.max(1) as f64;
+    let left_out = if skipped > 0 { format!("; {} left out", count(skipped as u64, "image")) } else { String::new() };
+    talk.line(format_args!("{} scored, {} anomalous ({share:.2} %){left_out}", count(n, "image"), grouped(anomalies)));
+    Ok((images::outcome(skipped), anomalies))
+}
+
+fn columns(names: &[String], scores: &[ImageScore]) -> Vec<(String, ArrayRef)> {
+    let numbers =
+        |of: fn(&ImageScore) -> f64| -> ArrayRef { Arc::new(scores.iter().map(of).collect::<Float64Array>()) };
+    let flags: BooleanArray = scores.iter().map(|score| Some(score.is_anomaly)).collect();
+    let columns: Vec<(&str, ArrayRef)> = vec![
+        ("image", Arc::new(names.iter().map(Some).collect::<StringArray>())),
+        ("score", numbers(|score| score.score)),
+        ("p_value", numbers(|score| score.p_value)),
+        ("is_anomaly", Arc::new(flags)),
+    ];
+    columns.into_iter().map(|(name, array)| (name.to_owned(), array)).collect()
+}

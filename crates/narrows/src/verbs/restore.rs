@@ -1,0 +1,142 @@
+//! `narrows restore`: undo the damage that a model was fitted to undo.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args as ClapArgs;
+use narrows_core::file::Whole;
+use narrows_core::images::{Filter, Format, Image, Photo};
+use narrows_core::{Error, Threads};
+
+use super::images::code::extension;
+use super::images::fit::is_image;
+use crate::args::{Common, ModelArg};
+use crate::failure::{Failure, Outcome};
+use crate::images::{self, Folder};
+use crate::talk::count;
+use crate::{interrupt, talk};
+
+/// Restore images: denoise, repair, take watermarks off, colour, enlarge, as the model was fitted to
+///
+/// Images of any size. Depth, alpha, colour profile and EXIF are kept where the format can hold them; what cannot be
+/// kept is told. Images that cannot be read are named and left out, and the exit code is 5 at the end.
+#[derive(Debug, ClapArgs)]
+#[command(
+    before_help = "Example: narrows restore denoise.narrows in/ out/",
+    before_long_help = "Examples:\n  narrows restore denoise.narrows in/ out/\n  \
+                        narrows restore upscale.narrows small.png large.png\n  \
+                        narrows restore colour.narrows 'scans/*.jpg' coloured/ --format png"
+)]
+pub(crate) struct Restore {
+    #[command(flatten)]
+    model: ModelArg,
+    /// Damaged images: a folder, a pattern, a file, IDX, NPY or NPZ
+    #[arg(value_name = "IN")]
+    input: String,
+    /// Folder to write to, made where it is not there; or a file, for a single image
+    #[arg(value_name = "OUT")]
+    output: PathBuf,
+    /// Format to write; else each image's own
+    #[arg(long, value_name = "FORMAT", value_parser = clap::builder::PossibleValuesParser::new(["png", "jpg", "webp", "tiff", "bmp"]))]
+    format: Option<String>,
+}
+
+impl Restore {
+    pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
+        let model = self.model.load_whole()?;
+        check(&model)?;
+        let (talk, threads) = (common.talk(), common.threads()?);
+        let inputs = [self.input.clone()];
+        if Path::new(&self.input).is_file() && is_image(&self.output) && !self.output.is_dir() {
+            self.check_file()?;
+            let album = images::open(&inputs, talk)?;
+            if album.len() > 1 {
+                let message = format!("expected a folder for {} images, got `{}`", album.len(), self.output.display());
+                return Err(Error::recipe("OUT", message).into());
+            }
+            let photo = restored(&model, album.photo(0).map_err(Error::from)?, &threads)?;
+            images::write(&photo, &self.output, talk)?;
+            return Ok(Outcome::Done);
+        }
+        let folder = Folder::new(&self.output, "OUT")?;
+        let album = images::open(&inputs, talk)?;
+        let places = folder.places(&album, |name| self.format.as_deref().or(extension(name)))?;
+        let (mut skipped, mut n) = (album.skipped().len(), 0);
+        let _grace = interrupt::grace("stopping after this image");
+        for (i, place) in places.iter().enumerate() {
+            let name = album.name(i);
+            match album.photo(i) {
+                Ok(photo) => {
+                    let photo = restored(&model, photo, &threads)?;
+                    images::write(&photo, place, talk)?;
+                    n += 1;
+                }
+                Err(error) => {
+                    skipped += 1;
+                    images::tell_skipped(talk, std::iter::once((name.as_str(), error.to_string().as_str())));
+                }
+            }
+            if interrupt::asked() {
+                tell(talk, n, skipped);
+                return Ok(Outcome::Interrupted);
+            }
+        }
+        if n == 0 {
+            let message = format!("expected an image that can be read, got none of {}", album.len());
+            return Err(Error::data(narrows_core::error::Place::source(&self.input), message).into());
+        }
+        tell(talk, n, skipped);
+        Ok(images::outcome(skipped))
+    }
+
+    /// Refuses an output file that is the input, or of another format than was asked for.
+    fn check_file(&self) -> Result<(), Failure> {
+        let out = self.output.display();
+        let full = |path: &Path| path.canonicalize().ok();
+        if self.output.exists() && full(Path::new(&self.input)) == full(&self.output) {
+            return Err(Error::recipe("OUT", format!("expected another file than the input, got `{out}`")).into());
+        }
+        match &self.format {
+            Some(format)
+                if Format::of_path(&Path::new("x").with_extension(format)) != Format::of_path(&self.output) =>
+            {
+                let message = format!("expected a folder, or a file of that format, got `{format}` and `{out}`");
+                Err(Error::recipe("--format", message).into())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn tell(talk: talk::Talk, n: u64, skipped: usize) {
+    let left_out = if skipped > 0 { format!("; {} left out", count(skipped as u64, "image")) } else { String::new() };
+    talk.line(format_args!("{} restored{left_out}", count(n, "image")));
+}
+
+/// Refuses models that undo nothing.
+fn check(model: &Whole) -> Result<(), Failure> {
+    match model {
+        Whole::Restorer(_) => Ok(()),
+        Whole::Fitted(fitted) if !fitted.reads_images() => {
+            Err(Error::mismatch("expected a model of images, got one of tables or series").into())
+        }
+        Whole::Fitted(fitted) if fitted.recipe().damages().is_empty() => {
+            let error = Error::mismatch("expected a model fitted with a damage to undo, got one without");
+            Err(error.with_hint("fit one with --corrupt, or use narrows reconstruct").into())
+        }
+        Whole::Fitted(_) => Ok(()),
+    }
+}
+
+fn restored(model: &Whole, photo: Photo, threads: &Threads) -> Result<Photo, Failure> {
+    let image = match model {
+        Whole::Restorer(restorer) => restorer.restore(&photo.image, threads),
+        Whole::Fitted(fitted) => fitted.rebuild_images(std::slice::from_ref(&photo.image), threads)?.remove(0),
+    };
+    // Transparency grows with the image.
+    let alpha = photo.alpha.as_ref().map(|alpha| {
+        let Image { height, width, .. } = photo.image;
+        let plane = Image::new(height, width, narrows_core::images::Channels::Grey, alpha.clone());
+        plane.resized(image.height, image.width, Filter::Bicubic).clipped().pixels
+    });
+    Ok(Photo { image, alpha, ..photo })
+}

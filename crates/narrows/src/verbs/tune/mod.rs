@@ -1,0 +1,151 @@
+//! `narrows tune`: which recipe suits the data, and how wide its code should be.
+
+mod command;
+mod limit;
+mod told;
+mod watch;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Args as ClapArgs;
+use clap::builder::PossibleValuesParser;
+use narrows_core::recipe::Data;
+use narrows_core::tune::{self, Ended, Goal, Journal, Plan, Search, Subject};
+use narrows_core::{Error, ImageRoles, file};
+
+use crate::args::{Common, RoleArgs};
+use crate::failure::{Failure, Outcome};
+use crate::input::InputArgs;
+use crate::recipe::RecipeArgs;
+use crate::{images, interrupt, output};
+
+/// Search the recipe that suits the data: code size, layers, loss, corruption and learning rate
+///
+/// Tries recipes drawn at random, stops bad ones early, and compares them on rows that none of them trains on and that no
+/// fit of the same seed calibrates with. Prints the best ones, and the error against the size of the code beside PCA's.
+/// Fields that --recipe or --set name are held fixed. Ctrl-C writes the best so far and exits with 130.
+#[derive(Debug, ClapArgs)]
+#[command(
+    before_help = "Example: narrows tune data.csv --trials 20 --time 5m",
+    before_long_help = "Examples:\n  narrows tune data.csv --trials 20 --time 5m && narrows fit data.csv --recipe best.toml\n  \
+                        narrows tune data.csv --for detection --label is_fraud --normal 0\n  \
+                        narrows tune data.csv --set loss=mae --set backbone.code_size=4 --resume",
+    // Here `--time` is how long; elsewhere it names the column that says when.
+    mut_arg("time", |arg| arg.long("time-column"))
+)]
+pub(crate) struct Tune {
+    #[command(flatten)]
+    input: InputArgs,
+    /// Recipe file to write, for --recipe of `fit`
+    #[arg(short, long, value_name = "FILE", default_value = "best.toml")]
+    output: PathBuf,
+    /// What the recipe is for: a small code that loses little, or telling anomalies, without a label
+    #[arg(long = "for", value_name = "GOAL", default_value = "reconstruction", value_parser = PossibleValuesParser::new(Goal::ALL.map(Goal::name)))]
+    goal: String,
+    /// Recipes to try; the first one is the recipe that the search starts from
+    #[arg(long, value_name = "N", default_value = "20")]
+    trials: usize,
+    /// Time after which the search ends with the best so far, such as 30s, 5m or 1h; --resume goes on
+    #[arg(id = "limit", long = "time", value_name = "TIME")]
+    time: Option<String>,
+    #[command(flatten)]
+    roles: RoleArgs,
+    #[command(flatten)]
+    recipe: RecipeArgs,
+    /// File for every training as it ends, a line of JSON each; else the name of the recipe file with .jsonl
+    #[arg(long, value_name = "FILE")]
+    journal: Option<PathBuf>,
+    /// Go on from the journal of a search that was cut short, or that had fewer trials
+    #[arg(long)]
+    resume: bool,
+    /// Replace a recipe file and a journal that exist
+    #[arg(short, long)]
+    force: bool,
+}
+
+impl Tune {
+    pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
+        let talk = common.talk();
+        let threads = common.threads()?;
+        let goal: Goal = self.goal.parse()?;
+        let base = self.recipe.recipe(&self.input, &self.roles, |kind| goal.usual_preset(kind))?;
+        base.check()?;
+        let time = self.time.as_deref().map(limit::parse).transpose()?;
+        let plan = Plan { goal, base, held: self.recipe.fields()?, trials: self.trials, time };
+        plan.check()?;
+        let journal = self.journal.clone().unwrap_or_else(|| self.output.with_extension("jsonl"));
+        self.check_targets(&journal)?;
+
+        talk.line(format_args!("reading {}", self.input.name()));
+        let watch = watch::Progress::new(talk, goal, self.trials);
+        let words = "stopping: the best so far is written; press Ctrl-C again to quit without it";
+        let (search, skipped) = if let Data::Images(_) = plan.base.data {
+            let store = images::store(self.input.inputs(), &threads, talk)?;
+            let roles = ImageRoles { normal: self.roles.folders()? };
+            let subject = subject(&plan, file::images_fingerprint(&store), &roles);
+            let mut kept = open(&journal, &subject, self.resume)?;
+            let _grace = interrupt::grace(words);
+            (tune::tune_images(&plan, &store, &roles, &mut kept, &watch, &threads)?, store.skipped().len())
+        } else {
+            let reader = self.input.source()?.open(crate::pipeline::BATCH_ROWS, None)?;
+            reader.notes().iter().for_each(|note| talk.line(format_args!("note: {note}")));
+            let table = reader.read_all()?;
+            let roles = self.roles.roles()?;
+            let subject = subject(&plan, file::fingerprint(&table), &roles);
+            let mut kept = open(&journal, &subject, self.resume)?;
+            let _grace = interrupt::grace(words);
+            (tune::tune(&plan, table, &roles, &mut kept, &watch, &threads)?, 0)
+        };
+        let command = command::typed(std::env::args().skip(1));
+        output::write_text(&self.output, &search.to_toml(&command))?;
+        if common.json {
+            output::print_json(&search)?;
+        } else {
+            output::print(&told::for_people(&search))?;
+        }
+        talk.line(format_args!("recipe      {0}, for narrows fit --recipe {0}", self.output.display()));
+        talk.line(format_args!("journal     {}", journal.display()));
+        Ok(outcome(&search, skipped))
+    }
+
+    /// Refuses before the work what would be lost after it.
+    fn check_targets(&self, journal: &Path) -> Result<(), Failure> {
+        let same = self.output.as_path() == journal;
+        for (flag, path, hint) in [
+            ("--output", self.output.as_path(), "--force replaces it"),
+            ("--journal", journal, "--resume goes on from it, --force replaces it"),
+        ] {
+            if path.as_os_str() == "-" || path.is_dir() || same {
+                let message = format!("expected a file of its own, got `{}`", path.display());
+                return Err(Error::recipe(flag, message).into());
+            }
+            if path.exists() && !self.force && !self.resume {
+                let error = Error::recipe(flag, format!("`{}` exists", path.display()));
+                return Err(error.with_hint(hint).into());
+            }
+        }
+        // Opened and dropped: nothing is left, but an unwritable folder is found out now.
+        output::Sink::open(Some(&self.output))?;
+        output::Sink::open(Some(journal))?;
+        Ok(())
+    }
+}
+
+/// What the journal is of; parts that columns or folders play are told by their debug form, which names every one.
+fn subject(plan: &Plan, data: u32, roles: &impl std::fmt::Debug) -> Subject {
+    Subject::new(plan.goal, &plan.base, &plan.held, data, &format!("{roles:?}"))
+}
+
+/// The journal to write to. There may be none yet where a search was stopped before its first line.
+fn open(path: &Path, subject: &Subject, resume: bool) -> Result<Journal, Failure> {
+    let has_lines = fs::metadata(path).is_ok_and(|metadata| metadata.len() > 0);
+    Ok(if resume && has_lines { Journal::resume(path, subject)? } else { Journal::create(path, subject) })
+}
+
+fn outcome(search: &Search, skipped: usize) -> Outcome {
+    match search.ended {
+        Ended::Interrupted => Outcome::Interrupted,
+        Ended::Finished | Ended::Time => images::outcome(skipped),
+    }
+}

@@ -1,0 +1,89 @@
+//! How a search looks from outside: a line for each training as it ends.
+
+use std::sync::Mutex;
+
+use narrows_core::tune::{Goal, Outcome, Run, Space, Stage, Watch};
+
+use crate::interrupt;
+use crate::talk::{Talk, count};
+
+/// Tells of a search, and listens for Ctrl-C.
+pub(super) struct Progress {
+    talk: Talk,
+    goal: Goal,
+    trials: usize,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// The lowest criterion so far.
+    best: Option<f64>,
+    /// Trainings that an earlier run of the search had made.
+    recalled: u64,
+    /// Whether a training was made by this one.
+    has_begun: bool,
+}
+
+impl Progress {
+    pub(super) fn new(talk: Talk, goal: Goal, trials: usize) -> Progress {
+        Progress { talk, goal, trials, state: Mutex::default() }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+impl Watch for Progress {
+    fn on_start(&self, space: &Space, held_out: usize) {
+        self.talk.line(format_args!("criterion   {}", self.goal.criterion()));
+        self.talk.line(format_args!("measured    on {}", count(held_out as u64, "held-out sample")));
+        space.in_words().iter().for_each(|line| self.talk.line(format_args!("searching   {line}")));
+    }
+
+    fn on_run(&self, run: &Run, recalled: bool) {
+        let mut state = self.lock();
+        // Later ones were made by this very search, for another purpose.
+        let is_old = recalled && !state.has_begun;
+        if is_old {
+            state.recalled += 1;
+        } else if !state.has_begun {
+            state.has_begun = true;
+            if state.recalled > 0 {
+                self.talk
+                    .line(format_args!("resumed     {} taken from the journal", count(state.recalled, "training")));
+            }
+        }
+        let what = match run.stage {
+            Stage::Trial if run.trial == 0 => format!("trial {:>3}/{} (start)", 1, self.trials),
+            Stage::Trial => format!("trial {:>3}/{}        ", run.trial + 1, self.trials),
+            Stage::CodeSize => "code size            ".to_owned(),
+        };
+        let line = match &run.outcome {
+            Outcome::Done(done) => {
+                let is_best = run.stage == Stage::Trial && state.best.is_none_or(|best| done.cost < best);
+                if is_best {
+                    state.best = Some(done.cost);
+                }
+                format!(
+                    "{what}  {:>3.0} % of the steps  code {:>3}  {:>5.1} % unexplained  criterion {:.4}{}  {:.1} s",
+                    100.0 * run.share,
+                    done.code_size,
+                    100.0 * done.unexplained,
+                    done.cost,
+                    if is_best { " (best)" } else { "" },
+                    run.seconds
+                )
+            }
+            Outcome::Failed(why) => format!("{what}  failed: {why}"),
+        };
+        if !is_old {
+            self.talk.line(line);
+        }
+    }
+
+    fn interrupted(&self) -> bool {
+        interrupt::asked()
+    }
+}
