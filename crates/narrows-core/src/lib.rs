@@ -16,23 +16,23 @@ pub mod prep;
 pub mod range;
 pub mod recipe;
 pub mod report;
-pub mod resemblance;
 pub mod restorer;
+pub mod sample_similarity;
 pub mod train;
 pub mod tune;
 
 pub use choice::Choice;
 pub use error::{Error, ErrorKind, Result};
 pub use fitted::{
-    Encoder, Evaluation, Evaluator, Explained, Fitted, Flag, Followed, Follower, ImageRoles, ImageScore, Likeness,
-    Roles, ScoreCounts, Scores, SeriesEvent, SeriesQuality, Session, fit, fit_images,
+    Encoder, Evaluation, Evaluator, Explained, Fitted, Flag, ImageRoles, ImageScore, Roles, ScoreCounts, Scores,
+    SeriesEvent, SeriesQuality, Session, StreamScore, StreamScorer, Variation, fit, fit_images,
 };
 pub use narrows_engine::{Threads, rng};
 pub use narrows_images as images;
 pub use recipe::{Preset, Recipe};
 pub use report::Report;
-pub use resemblance::Resemblance;
 pub use restorer::{Restorer, fit as fit_restorer};
+pub use sample_similarity::SampleSimilarity;
 
 /// The README's example is a test.
 #[cfg(doctest)]

@@ -22,7 +22,7 @@ mod smoothing;
 
 pub use album::{Album, Skipped, Store};
 pub use colour::{colourfulness, luminance_and_chroma, recombine};
-pub use damage::{Damage, Damages, Mark, ReadyDamages, Side, Span};
+pub use damage::{Damage, Damages, Mark, PreparedDamages, Side, Span};
 pub use error::{Error, Result};
 pub use file::{Depth, Format, JPEG_QUALITY, Limits, Loss, Photo, Written};
 pub use heat::{heat, overlay};

@@ -4,8 +4,8 @@ use arrow::array::AsArray;
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type};
 
+use super::coder::features;
 use super::fidelity::{Bound, Fidelity};
-use super::passage::features;
 use crate::data::{ColumnKind, Table, conform};
 use crate::error::{Error, Place, Result};
 use crate::fitted::Fitted;

@@ -13,14 +13,14 @@ use xxhash_rust::xxh3::Xxh3;
 use crate::codec::Coding;
 use crate::data::ColumnKind;
 use crate::error::Result;
-use crate::fitted::{Fitted, Intake};
+use crate::fitted::{Adapter, Fitted};
 
 /// Codes whose decoding is hashed.
 const PROBES: usize = 8;
 
 pub(super) fn identity(fitted: &Fitted, coding: &Coding) -> Result<u64> {
     let mut hash = Xxh3::new();
-    for entry in fitted.judge.members[0].entries() {
+    for entry in fitted.scorer.members[0].entries() {
         hash.update(entry.name.as_bytes());
         entry.data.iter().for_each(|value| hash.update(&value.to_le_bytes()));
     }
@@ -40,15 +40,15 @@ pub(super) fn identity(fitted: &Fitted, coding: &Coding) -> Result<u64> {
     }
     for column in &fitted.schema().columns {
         hash.update(column.name.as_bytes());
-        hash.update(column.kind.in_words().as_bytes());
+        hash.update(column.kind.describe().as_bytes());
     }
-    match &fitted.intake {
-        Intake::Images(images) => {
+    match &fitted.adapter {
+        Adapter::Images(images) => {
             let layout = images.layout;
             let numbers = [layout.height, layout.width, layout.stride.unwrap_or(0), layout.channels.count()];
             numbers.iter().for_each(|number| hash.update(&(*number as u64).to_le_bytes()));
         }
-        Intake::Table(_) | Intake::Series(_) => probe(fitted, coding, &mut hash)?,
+        Adapter::Table(_) | Adapter::Series(_) => probe(fitted, coding, &mut hash)?,
     }
     Ok(hash.digest())
 }

@@ -11,6 +11,7 @@
 
 mod account;
 mod chunk;
+mod coder;
 mod comparison;
 mod counted;
 mod fidelity;
@@ -18,7 +19,6 @@ mod identity;
 mod images;
 mod kept;
 mod manifest;
-mod passage;
 mod reader;
 mod writer;
 

@@ -6,10 +6,10 @@ use narrows_codec::{Chunk, CodecError, Header, Index, Reader};
 use narrows_engine::Threads;
 
 use super::chunk;
+use super::coder::{ChunkCoder, is_rebuilt};
 use super::identity::identity;
 use super::kept;
 use super::manifest::{self, Place, TableManifest};
-use super::passage::{Passage, is_rebuilt};
 use crate::codec::Quantiser;
 use crate::data::{ColumnKind, Table};
 use crate::error::{Error, Result};
@@ -17,7 +17,7 @@ use crate::fitted::Fitted;
 
 /// Reads the rows of a compressed file.
 pub struct TableReader<'a, R> {
-    passage: Passage<'a>,
+    coder: ChunkCoder<'a>,
     manifest: TableManifest,
     chunks: Chunks<R>,
 }
@@ -34,8 +34,8 @@ impl<'a, R: Read> TableReader<'a, R> {
     /// [`Error::Mismatch`] where it is no such file, of a newer version, damaged, or made with another model.
     pub fn new(fitted: &'a Fitted, source: R, threads: &'a Threads) -> Result<TableReader<'a, R>> {
         let reader = Reader::new(source).map_err(damaged)?;
-        let (passage, manifest) = opened(fitted, reader.header(), threads)?;
-        Ok(TableReader { passage, manifest, chunks: Chunks::All(reader) })
+        let (coder, manifest) = opened(fitted, reader.header(), threads)?;
+        Ok(TableReader { coder, manifest, chunks: Chunks::All(reader) })
     }
 }
 
@@ -51,7 +51,7 @@ impl<'a, R: Read + Seek> TableReader<'a, R> {
         threads: &'a Threads,
     ) -> Result<TableReader<'a, R>> {
         let index = Index::open(&mut source).map_err(damaged)?;
-        let (passage, manifest) = opened(fitted, index.header(), threads)?;
+        let (coder, manifest) = opened(fitted, index.header(), threads)?;
         let there = index.rows();
         if rows.start >= rows.end || rows.end > there {
             let last = rows.end.saturating_sub(1);
@@ -59,7 +59,7 @@ impl<'a, R: Read + Seek> TableReader<'a, R> {
             return Err(Error::mismatch(message));
         }
         let next = index.chunks().iter().position(|chunk| chunk.first_row + chunk.rows > rows.start).unwrap_or(0);
-        Ok(TableReader { passage, manifest, chunks: Chunks::Some { source, index, next, rows } })
+        Ok(TableReader { coder, manifest, chunks: Chunks::Some { source, index, next, rows } })
     }
 
     /// The next rows; none at the end.
@@ -75,7 +75,7 @@ impl<'a, R: Read + Seek> TableReader<'a, R> {
         let chunk = index.read_chunk(source, *next).map_err(damaged)?;
         *next += 1;
         let (from, to) = (rows.start.max(first), rows.end.min(first + n));
-        let table = chunk::unpack(&self.passage, &self.manifest, &chunk)?;
+        let table = chunk::unpack(&self.coder, &self.manifest, &chunk)?;
         Ok(Some(table.slice((from - first) as usize, (to - from) as usize)))
     }
 }
@@ -88,7 +88,7 @@ impl<R: Read> TableReader<'_, R> {
     pub fn next_table(&mut self) -> Result<Option<Table>> {
         let Chunks::All(reader) = &mut self.chunks else { return Ok(None) };
         let chunk: Option<Chunk> = reader.next_chunk().map_err(damaged)?;
-        chunk.map(|chunk| chunk::unpack(&self.passage, &self.manifest, &chunk)).transpose()
+        chunk.map(|chunk| chunk::unpack(&self.coder, &self.manifest, &chunk)).transpose()
     }
 }
 
@@ -122,12 +122,12 @@ pub(super) fn check(fitted: &Fitted, header: &Header, kind: u8) -> Result<()> {
     Ok(())
 }
 
-fn opened<'a>(fitted: &'a Fitted, header: &Header, threads: &'a Threads) -> Result<(Passage<'a>, TableManifest)> {
+fn opened<'a>(fitted: &'a Fitted, header: &Header, threads: &'a Threads) -> Result<(ChunkCoder<'a>, TableManifest)> {
     check(fitted, header, manifest::TABLE)?;
     let settings = kept::release(&header.settings, SETTINGS).map_err(Error::mismatch)?;
     let manifest: TableManifest = manifest::unpack(&settings, "the header").map_err(Error::mismatch)?;
-    let passage = Passage { fitted, coding: fitted.coding()?, threads };
-    let features = passage.features();
+    let coder = ChunkCoder { fitted, coding: fitted.coding()?, threads };
+    let features = coder.features();
     let fits = |place: &Place| match place {
         Place::Kept => true,
         Place::Code(column) | Place::Words { column, .. } => {
@@ -142,7 +142,7 @@ fn opened<'a>(fitted: &'a Fitted, header: &Header, threads: &'a Threads) -> Resu
     rebuilt.sort_unstable();
     let are_different = rebuilt.windows(2).all(|pair| pair[0] != pair[1]);
     if are_different && manifest.columns.iter().all(fits) && Quantiser::LEVELS.contains(&i32::from(manifest.level)) {
-        return Ok((passage, manifest));
+        return Ok((coder, manifest));
     }
     Err(Error::mismatch("the header is damaged: its columns are not the model's"))
 }

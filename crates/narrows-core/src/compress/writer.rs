@@ -10,12 +10,12 @@ use narrows_engine::Threads;
 
 use super::account::Account;
 use super::chunk::{self, Packed, Ready};
+use super::coder::{ChunkCoder, Feature};
 use super::counted::Counted;
 use super::fidelity::Fidelity;
 use super::identity::identity;
 use super::kept;
 use super::manifest::{self, Place, TableManifest};
-use super::passage::{Feature, Passage};
 use crate::codec::Quantiser;
 use crate::data::Table;
 use crate::error::{Error, Result};
@@ -32,7 +32,7 @@ const TRIED_ROWS: usize = 2048;
 
 /// Writes tables, and series, as a compressed file.
 pub struct TableWriter<'a, W: Write> {
-    passage: Passage<'a>,
+    coder: ChunkCoder<'a>,
     fidelity: Fidelity,
     chunk_rows: usize,
     sink: Option<W>,
@@ -40,7 +40,7 @@ pub struct TableWriter<'a, W: Write> {
     waiting: Vec<Table>,
     account: Account,
     /// What zstd makes of the numbers, once there are any.
-    rival: Option<zstd::stream::write::Encoder<'static, Counted<Sink>>>,
+    baseline: Option<zstd::stream::write::Encoder<'static, Counted<Sink>>>,
 }
 
 /// A file whose header is written.
@@ -58,20 +58,20 @@ impl<'a, W: Write> TableWriter<'a, W> {
     /// differences whose code alone is asked for; [`Error::Recipe`] for a detail out of range.
     pub fn new(fitted: &'a Fitted, fidelity: Fidelity, sink: W, threads: &'a Threads) -> Result<TableWriter<'a, W>> {
         let coding = fitted.coding()?;
-        let passage = Passage { fitted, coding, threads };
+        let coder = ChunkCoder { fitted, coding, threads };
         if let Fidelity::Code(detail) = fidelity {
             detail.check()?;
-            passage.check_code_alone()?;
+            coder.check_code_alone()?;
         }
         Ok(TableWriter {
-            passage,
+            coder,
             fidelity,
-            chunk_rows: (VALUES / passage.width()).clamp(*ROWS.start(), *ROWS.end()),
+            chunk_rows: (VALUES / coder.width()).clamp(*ROWS.start(), *ROWS.end()),
             sink: Some(sink),
             file: None,
             waiting: Vec::new(),
             account: Account::default(),
-            rival: None,
+            baseline: None,
         })
     }
 
@@ -80,7 +80,7 @@ impl<'a, W: Write> TableWriter<'a, W> {
     /// # Errors
     /// [`Error::Recipe`] for none, or for more than memory should hold.
     pub fn with_chunk_rows(mut self, rows: usize) -> Result<TableWriter<'a, W>> {
-        let most = manifest::LARGEST / self.passage.width();
+        let most = manifest::LARGEST / self.coder.width();
         if rows == 0 || rows > most {
             return Err(Error::recipe("chunk-rows", format!("expected 1 to {most} rows in a chunk, got {rows}")));
         }
@@ -117,8 +117,8 @@ impl<'a, W: Write> TableWriter<'a, W> {
         };
         let written = file.writer.finish().map_err(cannot_write)?;
         self.account.bytes = written.bytes;
-        let rival = self.rival.map(zstd::stream::write::Encoder::finish).transpose().map_err(cannot_write)?;
-        self.account.zstd_of_cells = rival.map(|rival| rival.bytes);
+        let baseline = self.baseline.map(zstd::stream::write::Encoder::finish).transpose().map_err(cannot_write)?;
+        self.account.zstd_of_cells = baseline.map(|baseline| baseline.bytes);
         Ok((written.inner, self.account))
     }
 
@@ -136,7 +136,7 @@ impl<'a, W: Write> TableWriter<'a, W> {
         if table.names() != file.names {
             return Err(Error::mismatch("the columns changed between rows"));
         }
-        let ready = Ready::new(self.passage, &file.manifest, &table)?;
+        let ready = Ready::new(self.coder, &file.manifest, &table)?;
         let Packed { sections, rebuilt } = ready.pack(file.manifest.level.into())?;
         let parts: Vec<&[u8]> = sections.iter().map(Vec::as_slice).collect();
         file.writer.chunk(table.n_rows() as u64, &parts).map_err(cannot_write)?;
@@ -149,7 +149,7 @@ impl<'a, W: Write> TableWriter<'a, W> {
         account.codes += codes;
         account.residual += residual;
         account.kept += kept;
-        let features = self.passage.features();
+        let features = self.coder.features();
         for feature in file.manifest.columns.iter().filter_map(Place::feature) {
             let Feature { column, span } = &features[feature as usize];
             account.values += table.n_rows() as u64;
@@ -176,21 +176,21 @@ impl<'a, W: Write> TableWriter<'a, W> {
         if !cells.is_empty() {
             let new =
                 || zstd::stream::write::Encoder::new(Counted::new(io::sink()), 19).expect("a level that zstd has");
-            self.rival.get_or_insert_with(new).write_all(&narrowest(&cells)).map_err(cannot_write)?;
+            self.baseline.get_or_insert_with(new).write_all(&narrowest(&cells)).map_err(cannot_write)?;
         }
         Ok(())
     }
 
     /// Decides what the header says, by the first rows, and writes it.
     fn open(&mut self, table: &Table) -> Result<()> {
-        let quantiser = &self.passage.coding.quantiser;
-        let columns = chunk::places(&self.passage, &self.fidelity, table);
+        let quantiser = &self.coder.coding.quantiser;
+        let columns = chunk::places(&self.coder, &self.fidelity, table);
         let mut manifest = TableManifest { level: 0, fidelity: self.fidelity, columns };
         let level = match self.fidelity {
             Fidelity::Code(detail) => detail.level(quantiser),
             Fidelity::Within(_) | Fidelity::Lossless => {
                 let rows = table.slice(0, table.n_rows().min(TRIED_ROWS));
-                let ready = Ready::new(self.passage, &manifest, &rows)?;
+                let ready = Ready::new(self.coder, &manifest, &rows)?;
                 // Without any code the model expects the same of every row: neighbours may say enough.
                 let silent = *Quantiser::LEVELS.end();
                 let mut best = (usize::MAX, 0);
@@ -203,7 +203,7 @@ impl<'a, W: Write> TableWriter<'a, W> {
         };
         manifest.level = level as i8;
         let settings = kept::squeeze(&manifest::pack(&manifest));
-        let model = identity(self.passage.fitted, self.passage.coding)?;
+        let model = identity(self.coder.fitted, self.coder.coding)?;
         let sink = Counted::new(self.sink.take().expect("opened once"));
         let writer = Writer::new(sink, &Header { codec: manifest::TABLE, model, settings }).map_err(cannot_write)?;
         let names = table.names().into_iter().map(str::to_owned).collect();

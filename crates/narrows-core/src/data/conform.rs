@@ -105,7 +105,7 @@ impl Cells<'_> {
             }
             // A column without any cell has no type that could be wrong.
             (_, form) if form.clone().into_array().null_count() == self.table.n_rows() => Ok(self.all_missing()),
-            (_, form) => Err(self.retyped(form.in_words())),
+            (_, form) => Err(self.retyped(form.describe())),
         }
     }
 
@@ -194,7 +194,7 @@ impl Cells<'_> {
     fn retyped(&self, got: &str) -> Error {
         let (source, name) = (self.table.source(), &self.column.name);
         let error =
-            Error::mismatch(format!("{source}: column `{name}`: expected {}, got {got}", self.column.kind.in_words()));
+            Error::mismatch(format!("{source}: column `{name}`: expected {}, got {got}", self.column.kind.describe()));
         error.with_hint("the column had another type in the data that was learnt from")
     }
 }

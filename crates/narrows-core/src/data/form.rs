@@ -73,7 +73,7 @@ impl Form {
     }
 
     /// The form in words, as in "got numbers".
-    pub(crate) fn in_words(&self) -> &'static str {
+    pub(crate) fn describe(&self) -> &'static str {
         match self {
             Form::Numbers(_) => "numbers",
             Form::Flags(_) => "true or false",
@@ -141,7 +141,7 @@ mod tests {
             Form::Moments(array) => array.value(i).to_string(),
             Form::Words(array) => array.value(i).to_owned(),
         });
-        let text = format!("{}: {}", form.in_words(), rows.collect::<Vec<_>>().join(" "));
+        let text = format!("{}: {}", form.describe(), rows.collect::<Vec<_>>().join(" "));
         assert_eq!(text, expected);
     }
 

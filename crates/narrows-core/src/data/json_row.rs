@@ -18,7 +18,7 @@ pub(super) enum Cell {
 
 impl Cell {
     /// The value in words, as in "got the number 7".
-    pub(super) fn in_words(&self) -> String {
+    pub(super) fn describe(&self) -> String {
         match self {
             Cell::Null => "null".to_owned(),
             Cell::Number(x) => format!("the number {x}"),
@@ -117,7 +117,7 @@ mod tests {
         let mut json = serde_json::Deserializer::from_str(line);
         let told = match json.deserialize_any(RowVisitor) {
             Ok(row) => {
-                row.iter().map(|(key, cell)| format!("{key}: {}", cell.in_words())).collect::<Vec<_>>().join(", ")
+                row.iter().map(|(key, cell)| format!("{key}: {}", cell.describe())).collect::<Vec<_>>().join(", ")
             }
             Err(error) => error.to_string(),
         };

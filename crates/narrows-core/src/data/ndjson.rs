@@ -168,7 +168,7 @@ impl Lines {
     }
 
     fn retyped(&self, key: &str, kind: Kind, cell: &Cell) -> Error {
-        let message = format!("expected {} as in the rows before, got {}", kind.in_words(), cell.in_words());
+        let message = format!("expected {} as in the rows before, got {}", kind.describe(), cell.describe());
         Error::data(self.place(key, self.row.saturating_sub(1)), message)
     }
 
@@ -228,7 +228,7 @@ impl Kind {
         }
     }
 
-    fn in_words(self) -> &'static str {
+    fn describe(self) -> &'static str {
         match self {
             Kind::Null => "null",
             Kind::Number => "a number",

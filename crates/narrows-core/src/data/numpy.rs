@@ -253,7 +253,7 @@ mod tests {
     fn numbers(table: &Table, name: &str) -> Vec<f64> {
         match Form::of(table.column(name).unwrap(), &Place::default()).unwrap() {
             Form::Numbers(array) => array.values().to_vec(),
-            other => panic!("expected numbers, got {}", other.in_words()),
+            other => panic!("expected numbers, got {}", other.describe()),
         }
     }
 

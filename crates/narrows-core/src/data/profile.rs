@@ -106,11 +106,11 @@ impl Profile {
             Form::Words(_) => ColumnKind::Text,
         };
         if self.native.is_some_and(|native| native != kind) && self.missing < self.rows {
-            let before = self.native.map_or("", ColumnKind::in_words);
+            let before = self.native.map_or("", ColumnKind::describe);
             let place = Place::cell(&self.name, first_row).of(source);
             return Err(Error::data(
                 place,
-                format!("expected {before} as in the rows before, got {}", form.in_words()),
+                format!("expected {before} as in the rows before, got {}", form.describe()),
             ));
         }
         self.native = Some(kind);

@@ -24,7 +24,7 @@ pub enum ColumnKind {
 
 impl ColumnKind {
     /// The cells of such a column in words, as in "expected numbers".
-    pub fn in_words(self) -> &'static str {
+    pub fn describe(self) -> &'static str {
         match self {
             ColumnKind::Numeric => "numbers",
             ColumnKind::Boolean => "true or false",

@@ -9,7 +9,7 @@ use crate::baseline::{Covariance, Gaussian, IsolationForest, Neighbours, Pca};
 use crate::data::{Layout, Schema, Step, TimeColumns};
 use crate::detect::{Calibration, Decision, Detector, LogRatio, MemberScale, Proximity, Score};
 use crate::fitted::{
-    Baselines, CodeDensity, Fitted, ImagesIntake, ImagesLayout, Intake, Judge, Online, SeriesIntake, TableIntake,
+    Adapter, Baselines, CodeDensity, Fitted, ImageAdapter, ImageLayout, Online, Scorer, SeriesAdapter, TableAdapter,
 };
 use crate::model;
 use crate::prep::{Grain, Pipeline, SignalPipeline};
@@ -39,7 +39,7 @@ struct Document {
     series: Option<SeriesNote>,
     /// Of images.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    images: Option<ImagesLayout>,
+    images: Option<ImageLayout>,
     members: Vec<MemberScale>,
     neighbours: Option<ProximityNote>,
     gaussian: Option<GaussianNote>,
@@ -68,20 +68,20 @@ pub(super) struct SeriesNote {
     stride: usize,
 }
 
-/// What a document says of an intake: one of these, by the kind of data.
-pub(super) type IntakeNotes = (Option<Pipeline>, Option<SeriesNote>, Option<ImagesLayout>);
+/// What a document says of an adapter: one of these, by the kind of data.
+pub(super) type AdapterNotes = (Option<Pipeline>, Option<SeriesNote>, Option<ImageLayout>);
 
-/// The opposite of [`intake`].
-pub(super) fn intake_notes(intake: &Intake) -> IntakeNotes {
-    match intake {
-        Intake::Table(table) => (Some(table.pipeline.clone()), None, None),
-        Intake::Series(series) => {
-            let SeriesIntake { schema: _, layout, columns, step, pipeline, stride } = series;
+/// The opposite of [`adapter`].
+pub(super) fn adapter_notes(adapter: &Adapter) -> AdapterNotes {
+    match adapter {
+        Adapter::Table(table) => (Some(table.pipeline.clone()), None, None),
+        Adapter::Series(series) => {
+            let SeriesAdapter { schema: _, layout, columns, step, pipeline, stride } = series;
             let (columns, pipeline) = (columns.clone(), pipeline.clone());
             let note = SeriesNote { layout: *layout, columns, step: *step, pipeline, stride: *stride };
             (None, Some(note), None)
         }
-        Intake::Images(images) => (None, None, Some(images.layout)),
+        Adapter::Images(images) => (None, None, Some(images.layout)),
     }
 }
 
@@ -125,8 +125,8 @@ enum DensityNote {
 }
 
 pub(super) fn write(fitted: &Fitted) -> (String, Vec<Tensor>) {
-    let Fitted { recipe, intake, judge, calibration, decision, online, baselines, density, coding, report } = fitted;
-    let Judge { network: _, members, detector, slots: _ } = judge;
+    let Fitted { recipe, adapter, scorer, calibration, decision, online, baselines, density, coding, report } = fitted;
+    let Scorer { network: _, members, detector, slots: _ } = scorer;
     let mut tensors = Vec::new();
     for (m, params) in members.iter().enumerate() {
         for entry in params.entries() {
@@ -162,16 +162,16 @@ pub(super) fn write(fitted: &Fitted) -> (String, Vec<Tensor>) {
     if let Some(coding) = coding {
         tensors.extend(coding::tensors(coding));
     }
-    let (pipeline, series, images) = intake_notes(intake);
+    let (pipeline, series, images) = adapter_notes(adapter);
     let document = Document {
         format: FORMAT,
         library: env!("CARGO_PKG_VERSION").to_owned(),
         recipe: recipe.clone(),
-        schema: intake.schema().clone(),
+        schema: adapter.schema().clone(),
         pipeline,
-        grains: match intake {
-            Intake::Table(table) => table.grains.clone(),
-            Intake::Series(_) | Intake::Images(_) => Vec::new(),
+        grains: match adapter {
+            Adapter::Table(table) => table.grains.clone(),
+            Adapter::Series(_) | Adapter::Images(_) => Vec::new(),
         },
         series,
         images,
@@ -244,14 +244,14 @@ pub(super) fn read(container: &Container<'_>, file_size: usize) -> Result<Fitted
         serde_json::from_str(&container.document).map_err(|error| format!("the document is damaged: {error}"))?;
     document.recipe.check().map_err(|error| error.to_string())?;
     let Document { recipe, .. } = document;
-    let mut intake = intake(&recipe, document.schema, (document.pipeline, document.series, document.images))?;
-    if let Intake::Table(table) = &mut intake {
+    let mut adapter = adapter(&recipe, document.schema, (document.pipeline, document.series, document.images))?;
+    if let Adapter::Table(table) = &mut adapter {
         table.pipeline.check_grains(&document.grains).map_err(|error| error.to_string())?;
         table.grains = document.grains;
     }
-    let (blocks, slots) = (intake.blocks(), intake.slots());
+    let (blocks, slots) = (adapter.blocks(), adapter.slots());
     let width = slots.width();
-    let network = model::build(recipe.axes(), blocks, intake.shape()).map_err(|error| error.to_string())?;
+    let network = model::build(recipe.axes(), blocks, adapter.shape()).map_err(|error| error.to_string())?;
     let n_members = recipe.corruptions().len();
     let bytes = network.n_params().saturating_mul(4).saturating_mul(n_members);
     if bytes > file_size {
@@ -293,26 +293,26 @@ pub(super) fn read(container: &Container<'_>, file_size: usize) -> Result<Fitted
     expect("the isolation forest", width, baselines.isolation_forest.width)?;
     let density = density(container, document.density, network.code_size())?;
     let coding = document.coding.map(|note| note.read(container, &recipe, network.code_size())).transpose()?;
-    let judge = Judge { network, members, detector, slots };
+    let scorer = Scorer { network, members, detector, slots };
     let (decision, report) = (document.decision, document.report);
-    Ok(Fitted { recipe, intake, judge, calibration, decision, online, baselines, density, coding, report })
+    Ok(Fitted { recipe, adapter, scorer, calibration, decision, online, baselines, density, coding, report })
 }
 
-pub(super) fn intake(recipe: &Recipe, schema: Schema, notes: IntakeNotes) -> Result<Intake, String> {
+pub(super) fn adapter(recipe: &Recipe, schema: Schema, notes: AdapterNotes) -> Result<Adapter, String> {
     match (&recipe.data, notes) {
         (Data::Table, (Some(pipeline), None, None)) => {
             pipeline.check(&schema).map_err(|error| error.to_string())?;
-            Ok(Intake::Table(TableIntake { schema, pipeline, grains: Vec::new() }))
+            Ok(Adapter::Table(TableAdapter { schema, pipeline, grains: Vec::new() }))
         }
         (Data::Series(_), (None, Some(note), None)) => {
             let SeriesNote { layout, columns, step, pipeline, stride } = note;
-            let intake = SeriesIntake { schema, layout, columns, step, pipeline, stride };
-            intake.check().map_err(|error| error.to_string())?;
-            Ok(Intake::Series(intake))
+            let adapter = SeriesAdapter { schema, layout, columns, step, pipeline, stride };
+            adapter.check().map_err(|error| error.to_string())?;
+            Ok(Adapter::Series(adapter))
         }
         (Data::Images(_), (None, None, Some(layout))) => {
             layout.check()?;
-            Ok(Intake::Images(ImagesIntake::new(layout)))
+            Ok(Adapter::Images(ImageAdapter::new(layout)))
         }
         _ => Err("the document holds another kind of data than its recipe says".to_owned()),
     }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::container::{Container, Tensor};
 use super::document::{self, FORMAT, SeriesNote, read_weights};
 use crate::data::Schema;
-use crate::fitted::{Encoder, ImagesLayout};
+use crate::fitted::{Encoder, ImageLayout};
 use crate::model;
 use crate::prep::Pipeline;
 use crate::recipe::Recipe;
@@ -25,20 +25,20 @@ struct Document {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     series: Option<SeriesNote>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    images: Option<ImagesLayout>,
+    images: Option<ImageLayout>,
     source: String,
 }
 
 pub(super) fn write(encoder: &Encoder) -> (String, Vec<Tensor>) {
-    let Encoder { recipe, intake, network: _, params, source } = encoder;
+    let Encoder { recipe, adapter, network: _, params, source } = encoder;
     let tensors = params.entries().map(|entry| Tensor::f32(entry.name, entry.shape, entry.data)).collect();
-    let (pipeline, series, images) = document::intake_notes(intake);
+    let (pipeline, series, images) = document::adapter_notes(adapter);
     let document = Document {
         format: FORMAT,
         library: env!("CARGO_PKG_VERSION").to_owned(),
         kind: KIND.to_owned(),
         recipe: recipe.clone(),
-        schema: intake.schema().clone(),
+        schema: adapter.schema().clone(),
         pipeline,
         series,
         images,
@@ -52,13 +52,13 @@ pub(super) fn read(container: &Container<'_>, file_size: usize) -> Result<Encode
         serde_json::from_str(&container.document).map_err(|error| format!("the document is damaged: {error}"))?;
     let Document { recipe, schema, pipeline, series, images, source, .. } = document;
     recipe.check().map_err(|error| error.to_string())?;
-    let intake = document::intake(&recipe, schema, (pipeline, series, images))?;
-    let whole = model::build(recipe.axes(), intake.blocks(), intake.shape()).map_err(|error| error.to_string())?;
+    let adapter = document::adapter(&recipe, schema, (pipeline, series, images))?;
+    let whole = model::build(recipe.axes(), adapter.blocks(), adapter.shape()).map_err(|error| error.to_string())?;
     let network = Encoder::network(&whole).map_err(|error| error.to_string())?;
     let bytes = network.n_params().saturating_mul(4);
     if bytes > file_size {
         return Err(format!("expected at least {bytes} bytes of weights, got a file of {file_size}"));
     }
     let params = read_weights(container, &network, 1, 0)?;
-    Ok(Encoder { recipe, intake, network, params, source })
+    Ok(Encoder { recipe, adapter, network, params, source })
 }

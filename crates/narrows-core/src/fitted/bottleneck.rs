@@ -5,8 +5,8 @@ use narrows_engine::Threads;
 use narrows_engine::rng::{Purpose, Stream};
 
 use super::active_units::active_units;
-use super::judge::Judge;
-use super::summary::{Told, spread};
+use super::scorer::Scorer;
+use super::summary::{ReportInputs, spread};
 use super::unexplained::Unexplained;
 use crate::baseline::Pca;
 use crate::prep::{Block, BlockKind, PrepCounts, Prepared, finite};
@@ -22,14 +22,19 @@ const EPOCH: u64 = (1 << 44) - 2;
 
 /// Measures it; `same_size` is PCA with as many components as the code has units, none where that is no narrower than a
 /// sample.
-pub(super) fn bottleneck(told: &Told<'_>, blocks: &[Block], same_size: Option<&Pca>, threads: &Threads) -> Bottleneck {
-    let judge = told.judge;
+pub(super) fn bottleneck(
+    told: &ReportInputs<'_>,
+    blocks: &[Block],
+    same_size: Option<&Pca>,
+    threads: &Threads,
+) -> Bottleneck {
+    let scorer = told.scorer;
     let rows = told.prepared.take(&spread(&told.split.calibration, HELD_OUT));
     let width = rows.width;
-    let output = judge.output(&rows, threads);
-    let codes = judge.codes(&rows, threads);
-    let code_size = judge.network.code_size();
-    let active = active_units(judge.network.latent, &codes, code_size);
+    let output = scorer.output(&rows, threads);
+    let codes = scorer.codes(&rows, threads);
+    let code_size = scorer.network.code_size();
+    let active = active_units(scorer.network.latent, &codes, code_size);
     let pca = same_size.map(|pca| Unexplained::of(&rows.target, &pca.rebuilt(&rows.finite()), width).share);
     let noise = noise(told, blocks);
     Bottleneck {
@@ -37,18 +42,18 @@ pub(super) fn bottleneck(told: &Told<'_>, blocks: &[Block], same_size: Option<&P
         active_units: active.into_iter().filter(|active| *active).count(),
         unexplained: Unexplained::of(&rows.target, &output, width).share,
         pca_unexplained: pca,
-        noise_passed: passed(judge, &noise, threads),
+        noise_passed: passed(scorer, &noise, threads),
     }
 }
 
 /// The share of the variance of `rows` that comes through.
-fn passed(judge: &Judge, rows: &Prepared, threads: &Threads) -> f64 {
-    let output = judge.output(rows, threads);
+fn passed(scorer: &Scorer, rows: &Prepared, threads: &Threads) -> f64 {
+    let output = scorer.output(rows, threads);
     (1.0 - Unexplained::of(&rows.target, &output, rows.width).share).max(0.0)
 }
 
 /// Samples whose values go together by chance alone: each comes from a training sample of its own.
-fn noise(told: &Told<'_>, blocks: &[Block]) -> Prepared {
+fn noise(told: &ReportInputs<'_>, blocks: &[Block]) -> Prepared {
     let (rows, train) = (told.prepared, &told.split.train);
     let width = rows.width;
     let n = NOISE.min(NOISE_VALUES / width.max(1)).max(1);

@@ -2,7 +2,7 @@
 
 use narrows_engine::{Network, Params, Threads};
 
-use super::judge::residual_and_code;
+use super::scorer::residual_and_code;
 use crate::baseline::{Gaussian, Neighbours, Shrinkage};
 use crate::detect::residual::Slots;
 use crate::detect::{Detector, LogRatio, MemberScale, Mixing, Proximity, Score};

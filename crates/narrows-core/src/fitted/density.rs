@@ -57,10 +57,10 @@ pub(crate) enum CodeDensity {
 
 /// The widest code whose units are drawn together.
 const WIDEST_TOGETHER: usize = 512;
-/// Most codes that a mixture is fitted to, and most held-out ones that judge it.
+/// Most codes that a mixture is fitted to, and most held-out ones that scorer it.
 const FITTED_ROWS: usize = 4_000;
 const JUDGING_ROWS: usize = 2_000;
-/// Fewer held-out codes judge nothing: one normal distribution is taken.
+/// Fewer held-out codes scorer nothing: one normal distribution is taken.
 const FEWEST_JUDGING: usize = 20;
 /// Components tried.
 const COMPONENTS: [usize; 6] = [1, 2, 4, 8, 16, 32];
@@ -96,7 +96,7 @@ impl CodeDensity {
             highest,
         };
         let report = DensityReport {
-            words: in_words(m, mixture.covariance),
+            words: describe(m, mixture.covariance),
             components: m,
             held_out: likelihoods.map(|[chosen, _]| chosen),
             one_normal: likelihoods.map(|[_, one]| one),
@@ -255,7 +255,7 @@ fn is_worth_trying(n: usize, k: usize, m: usize, covariance: Covariance) -> bool
     m == 1 || n >= enough && work <= MOST_WORK
 }
 
-fn in_words(m: usize, covariance: Covariance) -> String {
+fn describe(m: usize, covariance: Covariance) -> String {
     match (m, covariance) {
         (1, Covariance::Full) => "one normal distribution, full covariance".to_owned(),
         (1, Covariance::Diagonal) => "one normal distribution, diagonal covariance".to_owned(),

@@ -8,7 +8,7 @@
 use narrows_engine::rng::{Purpose, Stream};
 use narrows_engine::{Latent, Loss, Threads};
 
-use super::judge::Judge;
+use super::scorer::Scorer;
 
 /// The seed of the noise: the figure is part of the answer.
 const SEED: u64 = 0;
@@ -16,14 +16,14 @@ const SEED: u64 = 0;
 const CERTAIN: f64 = 1e-7;
 
 /// Whether the bound of a model is known.
-pub(super) fn has_bound(judge: &Judge) -> bool {
-    let network = &judge.network;
+pub(super) fn has_bound(scorer: &Scorer) -> bool {
+    let network = &scorer.network;
     network.latent == Latent::Gaussian && network.output.groups.iter().all(|group| group.loss == Loss::Bce)
 }
 
 /// The negative bound of each sample, `[n]`, from prepared rows of which the first is sample number `first`.
-pub(super) fn negative_elbo(judge: &Judge, input: &[f32], target: &[f32], first: u64, threads: &Threads) -> Vec<f64> {
-    let (network, params) = (&judge.network, &judge.members[0]);
+pub(super) fn negative_elbo(scorer: &Scorer, input: &[f32], target: &[f32], first: u64, threads: &Threads) -> Vec<f64> {
+    let (network, params) = (&scorer.network, &scorer.members[0]);
     let (k, width) = (network.code_size(), network.outputs());
     let n = input.len() / network.inputs();
     let mut encoded = vec![0.0; 2 * n * k];

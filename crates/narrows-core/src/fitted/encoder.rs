@@ -8,8 +8,8 @@ use narrows_engine::{Latent, Layer, Loss, Network, Output, Params, Repeat, Threa
 use narrows_images::Image;
 
 use super::Fitted;
+use super::adapter::{Adapter, ImageAdapter, SeriesAdapter};
 use super::images::{not_a_table, not_images};
-use super::intake::{ImagesIntake, Intake, SeriesIntake};
 use crate::data::{Layout, Schema, Table};
 use crate::error::{Error, Result};
 use crate::prep::Prepared;
@@ -23,7 +23,7 @@ const CHUNK: usize = 4096;
 pub struct Encoder {
     pub(crate) recipe: Recipe,
     /// How raw tables become what is encoded.
-    pub(crate) intake: Intake,
+    pub(crate) adapter: Adapter,
     /// The encoder's layers; what stands in the decoder's place hands the code on.
     pub(crate) network: Network,
     /// The weights of the first member, whose code is the model's.
@@ -51,7 +51,7 @@ impl Encoder {
 
     /// The columns, as they must come.
     pub fn schema(&self) -> &Schema {
-        self.intake.schema()
+        self.adapter.schema()
     }
 
     /// Units of the code.
@@ -81,17 +81,17 @@ impl Encoder {
 
     /// Whether it reads images.
     pub fn reads_images(&self) -> bool {
-        matches!(self.intake, Intake::Images(_))
+        matches!(self.adapter, Adapter::Images(_))
     }
 
     /// Whether a sample is a piece of an image and not all of it.
     pub fn sees_pieces(&self) -> bool {
-        self.intake.sees_pieces()
+        self.adapter.sees_pieces()
     }
 
     /// Whether a row's code depends on no other row, so that rows may be given piece by piece.
     pub fn rows_stand_alone(&self) -> bool {
-        self.intake.rows_stand_alone()
+        self.adapter.rows_stand_alone()
     }
 
     /// As [`Fitted::encode`], to the bit.
@@ -111,34 +111,34 @@ impl Encoder {
     }
 
     fn encoding(&self) -> Encoding<'_> {
-        Encoding { intake: &self.intake, network: &self.network, params: &self.params }
+        Encoding { adapter: &self.adapter, network: &self.network, params: &self.params }
     }
 }
 
 impl Fitted {
     /// The model without its decoder.
     pub fn encoder(&self) -> Encoder {
-        let network = Encoder::network(&self.judge.network).expect("the layers of a network");
+        let network = Encoder::network(&self.scorer.network).expect("the layers of a network");
         let mut params = network.init(0);
-        for entry in self.judge.members[0].entries().filter(|entry| entry.name.starts_with("encoder.")) {
+        for entry in self.scorer.members[0].entries().filter(|entry| entry.name.starts_with("encoder.")) {
             params.set(entry.name, entry.shape, entry.data).expect("the encoder's own weights");
         }
-        let mut intake = self.intake.clone();
-        if let Intake::Table(table) = &mut intake {
+        let mut adapter = self.adapter.clone();
+        if let Adapter::Table(table) = &mut adapter {
             // What numbers look like is for those that are made anew.
             table.grains.clear();
         }
-        Encoder { recipe: self.recipe.clone(), intake, network, params, source: self.report.source.clone() }
+        Encoder { recipe: self.recipe.clone(), adapter, network, params, source: self.report.source.clone() }
     }
 
     pub(super) fn encoding(&self) -> Encoding<'_> {
-        Encoding { intake: &self.intake, network: &self.judge.network, params: &self.judge.members[0] }
+        Encoding { adapter: &self.adapter, network: &self.scorer.network, params: &self.scorer.members[0] }
     }
 }
 
 /// The way from raw rows to codes, of a model that is whole or not.
 pub(super) struct Encoding<'a> {
-    intake: &'a Intake,
+    adapter: &'a Adapter,
     network: &'a Network,
     params: &'a Params,
 }
@@ -147,21 +147,21 @@ impl Encoding<'_> {
     /// The code of each row as columns `code_0`, `code_1` and so on; in the long layout a row a window, after columns that
     /// say which one it is.
     pub(super) fn table(&self, table: &Table, threads: &Threads) -> Result<Table> {
-        let codes = match self.intake {
-            Intake::Table(intake) => self.codes(&intake.prepare(table)?.prepared, threads),
-            Intake::Series(intake) if intake.layout == Layout::Rows => {
-                self.codes(&intake.whole(&intake.prepare(table)?).prepared, threads)
+        let codes = match self.adapter {
+            Adapter::Table(adapter) => self.codes(&adapter.prepare(table)?.prepared, threads),
+            Adapter::Series(adapter) if adapter.layout == Layout::Rows => {
+                self.codes(&adapter.whole(&adapter.prepare(table)?).prepared, threads)
             }
-            Intake::Series(intake) => return self.windows(intake, table, threads),
-            Intake::Images(_) => return Err(not_a_table()),
+            Adapter::Series(adapter) => return self.windows(adapter, table, threads),
+            Adapter::Images(_) => return Err(not_a_table()),
         };
         Table::from_columns(self.columns(&codes))
     }
 
     /// The codes of an image's samples.
     pub(super) fn image(&self, image: &Image, threads: &Threads) -> Result<Vec<Vec<f32>>> {
-        let intake = images(self.intake)?;
-        let codes = self.codes(&intake.prepared(intake.values(image)), threads);
+        let adapter = images(self.adapter)?;
+        let codes = self.codes(&adapter.prepared(adapter.values(image)), threads);
         Ok(codes.chunks_exact(self.network.code_size()).map(<[f32]>::to_vec).collect())
     }
 
@@ -173,15 +173,15 @@ impl Encoding<'_> {
     }
 
     /// The code of each window of the long layout, one after the other without overlap.
-    fn windows(&self, intake: &SeriesIntake, table: &Table, threads: &Threads) -> Result<Table> {
-        let samples = intake.prepare(table)?;
+    fn windows(&self, adapter: &SeriesAdapter, table: &Table, threads: &Threads) -> Result<Table> {
+        let samples = adapter.prepare(table)?;
         let mut codes = Vec::new();
         let (mut ids, mut starts, mut rows) = (Vec::new(), Vec::new(), Vec::new());
         for (series, signal) in samples.set.series.iter().zip(&samples.signals) {
-            let firsts = intake.firsts(signal.n, intake.pipeline.window());
+            let firsts = adapter.firsts(signal.n, adapter.pipeline.window());
             for firsts in firsts.chunks(CHUNK) {
-                let mut windows = intake.pipeline.no_windows(firsts.len());
-                intake.pipeline.cut(signal, firsts.iter().copied(), &mut windows);
+                let mut windows = adapter.pipeline.no_windows(firsts.len());
+                adapter.pipeline.cut(signal, firsts.iter().copied(), &mut windows);
                 codes.extend(self.codes(&windows.prepared, threads));
             }
             for first in firsts {
@@ -191,10 +191,10 @@ impl Encoding<'_> {
             }
         }
         let mut arrays: Vec<(String, ArrayRef)> = vec![("row".to_owned(), Arc::new(UInt64Array::from(rows)))];
-        if let Some(id) = &intake.columns.id {
+        if let Some(id) = &adapter.columns.id {
             arrays.push((id.clone(), Arc::new(StringArray::from(ids))));
         }
-        if let Some(time) = &intake.columns.time {
+        if let Some(time) = &adapter.columns.time {
             arrays.push((time.clone(), Arc::new(StringArray::from(starts))));
         }
         for (name, values) in self.columns(&codes) {
@@ -211,12 +211,12 @@ impl Encoding<'_> {
     }
 }
 
-/// The intake of a model of images.
-pub(super) fn images(intake: &Intake) -> Result<&ImagesIntake> {
-    match intake {
-        Intake::Images(intake) => Ok(intake),
-        Intake::Table(_) => Err(not_images("tables")),
-        Intake::Series(_) => Err(not_images("series")),
+/// The adapter of a model of images.
+pub(super) fn images(adapter: &Adapter) -> Result<&ImageAdapter> {
+    match adapter {
+        Adapter::Images(adapter) => Ok(adapter),
+        Adapter::Table(_) => Err(not_images("tables")),
+        Adapter::Series(_) => Err(not_images("series")),
     }
 }
 

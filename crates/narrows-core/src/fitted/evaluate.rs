@@ -4,8 +4,8 @@ use narrows_engine::Threads;
 use serde::{Deserialize, Serialize};
 
 use super::Fitted;
+use super::adapter::Adapter;
 use super::images::not_a_table;
-use super::intake::Intake;
 use super::roles::{Verdict, verdicts};
 use super::series_quality::{SeriesQuality, Trace};
 use crate::data::{Layout, Table};
@@ -135,9 +135,9 @@ impl Evaluator<'_> {
     pub fn add(&mut self, table: &Table, threads: &Threads) -> Result<()> {
         let verdicts = verdicts(table, &self.label, &self.normal)?;
         self.unlabelled += verdicts.iter().filter(|verdict| **verdict == Verdict::Unlabelled).count() as u64;
-        match &self.fitted.intake {
-            Intake::Series(intake) if intake.layout == Layout::Long => {
-                let traces = self.fitted.trace_points(intake, table, &verdicts, threads)?;
+        match &self.fitted.adapter {
+            Adapter::Series(adapter) if adapter.layout == Layout::Long => {
+                let traces = self.fitted.trace_points(adapter, table, &verdicts, threads)?;
                 for trace in traces {
                     self.unscored += trace.unscored;
                     self.labels.extend(&trace.labels);
@@ -167,20 +167,20 @@ impl Evaluator<'_> {
             return Ok(());
         }
         let table = table.take(&labelled);
-        let (labelled, prepared) = match &self.fitted.intake {
-            Intake::Table(intake) => (labelled, intake.prepare(&table)?.prepared),
-            Intake::Series(intake) => {
-                let samples = intake.prepare(&table)?;
+        let (labelled, prepared) = match &self.fitted.adapter {
+            Adapter::Table(adapter) => (labelled, adapter.prepare(&table)?.prepared),
+            Adapter::Series(adapter) => {
+                let samples = adapter.prepare(&table)?;
                 let scored: Vec<u32> =
                     (0..labelled.len() as u32).filter(|i| samples.set.series[*i as usize].is_observed()).collect();
                 self.unscored += (labelled.len() - scored.len()) as u64;
                 let labelled = scored.iter().map(|i| labelled[*i as usize]).collect();
-                (labelled, intake.whole_of(&samples, &scored).prepared)
+                (labelled, adapter.whole_of(&samples, &scored).prepared)
             }
-            Intake::Images(_) => return Err(not_a_table()),
+            Adapter::Images(_) => return Err(not_a_table()),
         };
         self.labels.extend(labelled.iter().map(|row| verdicts[*row as usize] == Verdict::Anomalous));
-        self.scores.extend(self.fitted.judge.score(&prepared, threads));
+        self.scores.extend(self.fitted.scorer.score(&prepared, threads));
         let (pca, forest) = self.fitted.baselines.scores(&prepared, threads);
         self.pca.extend(pca);
         self.isolation_forest.extend(forest);
@@ -207,9 +207,9 @@ impl Evaluator<'_> {
             .with_hint("--normal names the label's value for normal rows"));
         };
         let quality = |scores: &[f64]| -> Result<Quality> {
-            let rival = of(scores, f64::INFINITY)?;
+            let baseline = of(scores, f64::INFINITY)?;
             let value = |estimate: Option<Estimate>| estimate.map_or(f64::NAN, |estimate| estimate.value);
-            Ok(Quality { auc_roc: value(rival.auc_roc), auc_pr: value(rival.auc_pr) })
+            Ok(Quality { auc_roc: value(baseline.auc_roc), auc_pr: value(baseline.auc_pr) })
         };
         let best = Threshold::BestF1.decide(&self.fitted.calibration, Some((&self.scores, &self.labels)))?;
         let best_f1 =

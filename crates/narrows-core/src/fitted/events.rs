@@ -3,8 +3,8 @@
 use narrows_engine::Threads;
 
 use super::Fitted;
-use super::intake::{Intake, SeriesIntake};
-use super::points::{Points, Say, points};
+use super::adapter::{Adapter, SeriesAdapter};
+use super::points::{Coverage, Points, points};
 use super::series::point_reasons;
 use crate::data::{Layout, Series, Table};
 use crate::detect::{Calibration, Event, Reason, events_of};
@@ -44,15 +44,15 @@ impl Fitted {
     /// # Errors
     /// [`Error::Mismatch`] where the model is not one of points in time, or the columns do not fit.
     pub fn events(&self, table: &Table, threads: &Threads) -> Result<Vec<SeriesEvent>> {
-        let intake = match &self.intake {
-            Intake::Series(intake) if intake.layout == Layout::Long => intake,
+        let adapter = match &self.adapter {
+            Adapter::Series(adapter) if adapter.layout == Layout::Long => adapter,
             _ => return Err(Error::mismatch("expected a model of series in the long layout for events, got another")),
         };
-        let samples = intake.prepare(table)?;
+        let samples = adapter.prepare(table)?;
         let mut all = Vec::new();
         for (series, signal) in samples.set.series.iter().zip(&samples.signals) {
-            let points = points(intake, &self.judge, &series.id, signal, Say::All, threads);
-            let found = events(intake, &samples.set.channels, series, &points, &self.calibration, self.threshold());
+            let points = points(adapter, &self.scorer, &series.id, signal, Coverage::All, threads);
+            let found = events(adapter, &samples.set.channels, series, &points, &self.calibration, self.threshold());
             all.extend(found.into_iter().map(|found| found.event));
         }
         Ok(all)
@@ -68,7 +68,7 @@ pub(super) struct Found {
 
 /// The events of one series. A point without a score neither begins nor ends one.
 pub(super) fn events(
-    intake: &SeriesIntake,
+    adapter: &SeriesAdapter,
     channels: &[String],
     series: &Series,
     points: &Points,
@@ -92,7 +92,7 @@ pub(super) fn events(
             peak: points.score[peak],
             peak_row: row(peak),
             p_value: calibration.p_value(points.score[peak]),
-            reasons: point_reasons(intake, channels, series, points, peak, BLAMED),
+            reasons: point_reasons(adapter, channels, series, points, peak, BLAMED),
         };
         Found { event, first, last }
     };
@@ -107,14 +107,14 @@ mod tests {
 
     const NAN: f64 = f64::NAN;
 
-    fn intake(channels: &[String], transform: Transform) -> SeriesIntake {
+    fn adapter(channels: &[String], transform: Transform) -> SeriesAdapter {
         let stretch: Vec<f64> = (0..20).map(f64::from).collect();
         let settings = (transform, ScaleOver::All, Unobserved::Filled);
         let (pipeline, _) = SignalPipeline::fit(channels, &[("", &stretch)], 2, settings, &Prep::default()).unwrap();
         let columns = TimeColumns { time: None, id: None, channels: channels.to_vec() };
         let numeric = |name: &String| Column { name: name.clone(), kind: ColumnKind::Numeric };
         let schema = Schema { columns: channels.iter().map(numeric).collect() };
-        SeriesIntake { schema, layout: Layout::Long, columns, step: None, pipeline, stride: 1 }
+        SeriesAdapter { schema, layout: Layout::Long, columns, step: None, pipeline, stride: 1 }
     }
 
     /// Points of channels `a` and `b` with these scores; NaN is in a gap. `b` carries three quarters of every error.
@@ -135,7 +135,7 @@ mod tests {
             covered: vec![1; n],
         };
         let calibration = Calibration::new(vec![1.0, 1.0, 5.0], Vec::new()).unwrap();
-        let intake = intake(&channels, Transform::None);
+        let adapter = adapter(&channels, Transform::None);
         let shown = |found: Found| {
             let SeriesEvent { series, start, end, points, first_row, last_row, peak, peak_row, p_value, reasons } =
                 found.event;
@@ -145,7 +145,7 @@ mod tests {
             format!("{places}, {points} points, peak {peak} in row {peak_row}, p {p_value}")
         };
         let found: Vec<String> =
-            events(&intake, &channels, &series, &points, &calibration, 2.0).into_iter().map(shown).collect();
+            events(&adapter, &channels, &series, &points, &calibration, 2.0).into_iter().map(shown).collect();
         assert_eq!(found, expected);
     }
 

@@ -2,7 +2,7 @@
 
 use narrows_engine::Threads;
 
-use super::{Fitted, Ground, Roles, fit_series, fit_table};
+use super::{Fitted, Roles, TrialData, fit_series, fit_table};
 use crate::data::{Layout, Table};
 use crate::error::{Error, Result};
 use crate::recipe::{Data, Recipe};
@@ -56,12 +56,12 @@ pub fn fit(recipe: &Recipe, table: Table, roles: &Roles, session: &Session<'_>) 
 ///
 /// # Errors
 /// As for [`fit`].
-pub(crate) fn ground_of(
+pub(crate) fn trial_data(
     recipe: &Recipe,
     table: Table,
     roles: &Roles,
     observer: &dyn Observer,
-) -> Result<Ground<'static>> {
+) -> Result<TrialData<'static>> {
     recipe.check()?;
     check_parts(&recipe.data, roles)?;
     match &recipe.data {

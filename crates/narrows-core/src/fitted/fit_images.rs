@@ -2,14 +2,14 @@
 
 use narrows_images::Store;
 
+use super::adapter::{Adapter, ImageAdapter, ImageLayout};
 use super::fit::Session;
-use super::ground::Ground;
 use super::image_samples::ImageSamples;
 use super::images::ImageScorer;
-use super::intake::{ImagesIntake, ImagesLayout, Intake};
-use super::learn::{Learnt, Material, draw_line, learn};
-use super::split::{Aim, Split};
-use super::{Fitted, generation, images_summary, summary};
+use super::learning::{TrainedModel, TrainingData, learn, set_threshold};
+use super::split::{Split, SplitPurpose};
+use super::trial::TrialData;
+use super::{Fitted, generation_quality, images_summary, summary};
 use crate::codec::Coding;
 use crate::error::{Error, Place, Result};
 use crate::patches::{PatchSampler, Turning};
@@ -66,44 +66,44 @@ impl ImageRoles {
 /// says.
 pub fn fit_images(recipe: &Recipe, images: &Store, roles: &ImageRoles, session: &Session<'_>) -> Result<Fitted> {
     let threads = &session.threads;
-    let Ready { settings, intake, normal, anomalous } = ready(recipe, images, roles)?;
-    let split = Split::aimed(&normal, recipe, Aim::Fit);
+    let Ready { settings, adapter, normal, anomalous } = ready(recipe, images, roles)?;
+    let split = Split::aimed(&normal, recipe, SplitPurpose::Fit);
     let ready = settings.corrupt.ready()?;
-    let draws = draws(settings, &intake, images);
+    let draws = draws(settings, &adapter, images);
     let drawn = drawn(&draws, &split);
     let samples = |_| {
-        let samples = ImageSamples { draws: &draws, width: intake.width(), damages: &ready };
+        let samples = ImageSamples { draws: &draws, width: adapter.width(), damages: &ready };
         Box::new(samples) as Box<dyn Samples>
     };
-    let train = kept(&intake, images, &split.train)?;
-    let calibration = kept(&intake, images, &split.calibration)?;
-    let material = Material {
+    let train = kept(&adapter, images, &split.train)?;
+    let calibration = kept(&adapter, images, &split.calibration)?;
+    let material = TrainingData {
         samples: recipe.corruptions().iter().map(samples).collect(),
         split: &drawn,
         references: train.clone(),
         train: train.clone(),
         calibration: calibration.clone(),
-        blocks: intake.blocks(),
-        slots: intake.slots(),
-        shape: intake.shape(),
+        blocks: adapter.blocks(),
+        slots: adapter.slots(),
+        shape: adapter.shape(),
     };
-    let Learnt { recipe, judge, baselines, codes, quantiser, trainings, mut warnings } =
+    let TrainedModel { recipe, scorer, baselines, codes, quantiser, trainings, mut warnings } =
         learn(recipe, material, session)?;
 
-    let image_scorer = ImageScorer::new(&intake, &judge, threads);
+    let image_scorer = ImageScorer::new(&adapter, &scorer, threads);
     let held_out = image_scorer.scores(images, &split.calibration)?;
     let some = &split.train[..split.train.len().min(TRAINING_IMAGES)];
     let training = image_scorer.scores(images, some)?;
     let anomalous_scores = image_scorer.scores(images, &anomalous)?;
-    let (calibrated, decision) = draw_line(&recipe, held_out, None, training, &anomalous_scores)?;
+    let (calibrated, decision) = set_threshold(&recipe, held_out, None, training, &anomalous_scores)?;
     warnings.extend(decision.warning.clone());
     warnings.iter().for_each(|warning| session.observer.on_event(Event::Warned(warning)));
 
     let (prepared, parts) = joined(calibration, train);
     let all: Vec<u32> = (0..prepared.n as u32).collect();
-    let told = summary::Told {
+    let told = summary::ReportInputs {
         recipe: &recipe,
-        judge: &judge,
+        scorer: &scorer,
         prepared: &prepared,
         split: &parts,
         normal: &all,
@@ -113,33 +113,37 @@ pub fn fit_images(recipe: &Recipe, images: &Store, roles: &ImageRoles, session: 
         decision: &decision,
         pca: &baselines.pca,
     };
-    let found = images_summary::Found { images, intake: &intake, split: &split, anomalous: &anomalous, roles };
+    let found = images_summary::Found { images, adapter: &adapter, split: &split, anomalous: &anomalous, roles };
     let report = images_summary::report(&told, &found, trainings, warnings, threads)?;
-    let (intake, calibration, density) = (Intake::Images(intake), calibrated, codes.density);
+    let (adapter, calibration, density) = (Adapter::Images(adapter), calibrated, codes.density);
     let online = None;
     let coding = Some(Coding { quantiser, spans: Vec::new() });
     let mut fitted =
-        Fitted { recipe, intake, judge, calibration, decision, online, baselines, density, coding, report };
+        Fitted { recipe, adapter, scorer, calibration, decision, online, baselines, density, coding, report };
     let found = (codes.report, codes.units);
-    fitted.report.generation = Some(generation::report(&fitted, found, &prepared, &parts, threads)?);
+    fitted.report.generation = Some(generation_quality::report(&fitted, found, &prepared, &parts, threads)?);
     Ok(fitted)
 }
 
 /// What the trials of a search are made on.
-pub(crate) fn ground_of_images<'a>(recipe: &Recipe, images: &'a Store, roles: &ImageRoles) -> Result<Ground<'a>> {
-    let Ready { settings, intake, normal, .. } = ready(recipe, images, roles)?;
-    let split = Split::aimed(&normal, recipe, Aim::Search);
-    let draws = draws(settings, &intake, images);
+pub(crate) fn trial_data_of_images<'a>(
+    recipe: &Recipe,
+    images: &'a Store,
+    roles: &ImageRoles,
+) -> Result<TrialData<'a>> {
+    let Ready { settings, adapter, normal, .. } = ready(recipe, images, roles)?;
+    let split = Split::aimed(&normal, recipe, SplitPurpose::Search);
+    let draws = draws(settings, &adapter, images);
     let drawn = drawn(&draws, &split);
-    let samples = (kept(&intake, images, &split.train)?, kept(&intake, images, &split.calibration)?);
+    let samples = (kept(&adapter, images, &split.train)?, kept(&adapter, images, &split.calibration)?);
     let source = (draws, settings.corrupt.ready()?);
-    Ok(Ground::of_images(source, drawn, samples, intake.blocks().to_vec(), intake.shape()))
+    Ok(TrialData::of_images(source, drawn, samples, adapter.blocks().to_vec(), adapter.shape()))
 }
 
 /// Images that can be learnt from.
 struct Ready<'a> {
     settings: &'a Images,
-    intake: ImagesIntake,
+    adapter: ImageAdapter,
     normal: Vec<u32>,
     anomalous: Vec<u32>,
 }
@@ -149,21 +153,21 @@ fn ready<'a>(recipe: &'a Recipe, images: &Store, roles: &ImageRoles) -> Result<R
     let Data::Images(settings) = &recipe.data else {
         return Err(Error::recipe("data", format!("expected images, got {}", recipe.data.kind().name())));
     };
-    let intake = ImagesIntake::new(layout(settings, images));
+    let adapter = ImageAdapter::new(layout(settings, images));
     let (normal, anomalous) = roles.parts(images)?;
     if normal.len() < FEWEST_IMAGES {
         let message = format!("expected at least {FEWEST_IMAGES} normal images to fit, got {}", normal.len());
         return Err(Error::data(Place::source(images.source()), message)
             .with_hint("a model that restores, fitted with --corrupt, asks for no more than one"));
     }
-    Ok(Ready { settings, intake, normal, anomalous })
+    Ok(Ready { settings, adapter, normal, anomalous })
 }
 
 /// Views for training.
-fn draws<'a>(settings: &Images, intake: &ImagesIntake, images: &'a Store) -> PatchSampler<'a> {
+fn draws<'a>(settings: &Images, adapter: &ImageAdapter, images: &'a Store) -> PatchSampler<'a> {
     let turning = Turning { flips: settings.flips.or_else(|| false), turns: settings.turns.or_else(|| false) };
-    let per_image = if intake.layout.stride.is_some() { PIECES } else { 1 };
-    PatchSampler { store: images, channels: intake.layout.channels, cut: intake.layout.cut(), turning, per_image }
+    let per_image = if adapter.layout.stride.is_some() { PIECES } else { 1 };
+    PatchSampler { store: images, channels: adapter.layout.channels, cut: adapter.layout.cut(), turning, per_image }
 }
 
 /// A split of images as one of their views.
@@ -176,7 +180,7 @@ fn drawn(draws: &PatchSampler<'_>, split: &Split) -> Split {
 }
 
 /// What a sample is, where the recipe leaves it open.
-fn layout(settings: &Images, images: &Store) -> ImagesLayout {
+fn layout(settings: &Images, images: &Store) -> ImageLayout {
     let channels = settings.channels.or_else(|| images.channels());
     let sizes = || (0..images.len()).map(|i| images.size(i));
     let (height, width, _) = images.size(0);
@@ -186,24 +190,24 @@ fn layout(settings: &Images, images: &Store) -> ImagesLayout {
     match view {
         View::Whole => {
             let side = |own: usize| settings.side.or_else(|| if are_alike && are_small { own } else { WHOLE_SIDE });
-            ImagesLayout { channels, height: side(height), width: side(width), stride: None }
+            ImageLayout { channels, height: side(height), width: side(width), stride: None }
         }
         View::Pieces => {
             let side = settings.side.or_else(|| PIECE_SIDE);
-            ImagesLayout { channels, height: side, width: side, stride: Some((side / 2).max(1)) }
+            ImageLayout { channels, height: side, width: side, stride: Some((side / 2).max(1)) }
         }
     }
 }
 
 /// Samples of some images, as many of each as there is room for.
-fn kept(intake: &ImagesIntake, images: &Store, which: &[u32]) -> Result<Prepared> {
-    let width = intake.width();
+fn kept(adapter: &ImageAdapter, images: &Store, which: &[u32]) -> Result<Prepared> {
+    let width = adapter.width();
     let most = (KEPT_VALUES / width).clamp(1, KEPT_SAMPLES);
     // Of images in many pieces, a few of each rather than all of the first ones.
     let share = (most / which.len().max(1)).max(1);
     let mut values = Vec::new();
     for image in which.iter().take(most) {
-        let samples = intake.values(&images.get(*image as usize)?);
+        let samples = adapter.values(&images.get(*image as usize)?);
         let n = samples.len() / width;
         let taken = n.min(share);
         (0..taken).for_each(|i| {
@@ -211,7 +215,7 @@ fn kept(intake: &ImagesIntake, images: &Store, which: &[u32]) -> Result<Prepared
             values.extend_from_slice(&samples[at..at + width]);
         });
     }
-    Ok(intake.prepared(values))
+    Ok(adapter.prepared(values))
 }
 
 /// Held-out samples and training samples as one, with the parts they play.

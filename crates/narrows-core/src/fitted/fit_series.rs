@@ -1,16 +1,16 @@
 //! A fit to series. It reads as the way of the data: columns, series on a grid, windows, and what was learnt from them.
 
-use super::cut::{CALIBRATION, Cut, Plan, TRAIN, cut, normal_stretches, without_anomalies};
+use super::adapter::{Adapter, SeriesAdapter, SeriesSamples};
 use super::fit::Session;
-use super::ground::Ground;
-use super::input::{Input, Wanted};
-use super::intake::{Intake, SeriesIntake, SeriesSamples};
-use super::judge::Judge;
-use super::learn::{Learnt, Material, TRAINING_SCORES, draw_line, draw_line_of_samples, learn};
-use super::points::{Say, points};
+use super::learning::{TRAINING_SCORES, TrainedModel, TrainingData, learn, set_threshold, set_threshold_of_samples};
+use super::points::{Coverage, points};
 use super::roles::{Roles, known};
-use super::split::{Aim, Split};
-use super::{Fitted, Online, generation, series_summary, summary};
+use super::scorer::Scorer;
+use super::selection::{ColumnSelection, FeatureFilter};
+use super::split::{Split, SplitPurpose};
+use super::trial::TrialData;
+use super::windowing::{CALIBRATION, Cut, Plan, TRAIN, cut, normal_stretches, without_anomalies};
+use super::{Fitted, Online, generation_quality, series_summary, summary};
 use crate::codec::{Coding, Span};
 use crate::data::{self, Column, ColumnKind, Layout, Schema, SeriesSet, Table, TimeColumns};
 use crate::error::{Error, Result};
@@ -42,25 +42,25 @@ pub(super) fn ground(
     table: Table,
     roles: &Roles,
     observer: &dyn Observer,
-) -> Result<Ground<'static>> {
-    let (intake, prepared, split) = match settings.layout {
+) -> Result<TrialData<'static>> {
+    let (adapter, prepared, split) = match settings.layout {
         Layout::Rows => {
-            let ready = ready_rows(recipe, settings, table, roles, Aim::Search, observer)?;
-            (ready.intake, ready.windows.prepared, ready.split)
+            let ready = ready_rows(recipe, settings, table, roles, SplitPurpose::Search, observer)?;
+            (ready.adapter, ready.windows.prepared, ready.split)
         }
         Layout::Long => {
-            let ready = ready_long(recipe, settings, table, roles, Aim::Search, observer)?;
-            (ready.intake, ready.cut.windows.prepared, ready.cut.split)
+            let ready = ready_long(recipe, settings, table, roles, SplitPurpose::Search, observer)?;
+            (ready.adapter, ready.cut.windows.prepared, ready.cut.split)
         }
     };
-    Ok(Ground::of_rows(prepared, split, intake.pipeline.blocks().to_vec(), intake.shape()))
+    Ok(TrialData::of_rows(prepared, split, adapter.pipeline.blocks().to_vec(), adapter.shape()))
 }
 
 /// Rows that are series, ready to be learnt from.
 struct ReadyRows {
-    input: Input,
+    input: ColumnSelection,
     split: Split,
-    intake: SeriesIntake,
+    adapter: SeriesAdapter,
     prep: PrepReport,
     samples: SeriesSamples,
     windows: Windows,
@@ -72,11 +72,11 @@ fn ready_rows(
     settings: &Series,
     table: Table,
     roles: &Roles,
-    aim: Aim,
+    aim: SplitPurpose,
     observer: &dyn Observer,
 ) -> Result<ReadyRows> {
     let special = roles.id.iter().map(|id| (text(id), "names the series; never a feature".to_owned())).collect();
-    let input = Input::choose(table, roles, Wanted::Steps, special, observer)?;
+    let input = ColumnSelection::choose(table, roles, FeatureFilter::Steps, special, observer)?;
     let split = Split::aimed(&input.normal, recipe, aim);
     let steps: Vec<String> = input.features().into_iter().map(str::to_owned).collect();
     let columns = TimeColumns { time: None, id: None, channels: steps };
@@ -89,32 +89,32 @@ fn ready_rows(
     let spans = spans(&stretches, 1);
     let (pipeline, prep) = SignalPipeline::fit(&set.channels, &stretches, window, prep_settings, &recipe.prep)?;
     let schema = Schema { columns: columns.channels.iter().map(|name| numeric(name)).collect() };
-    let intake = SeriesIntake { schema, layout: Layout::Rows, columns, step: None, pipeline, stride: window };
-    let samples = intake.signals(set, Vec::new());
-    let windows = intake.whole(&samples);
-    Ok(ReadyRows { input, split, intake, prep, samples, windows, spans })
+    let adapter = SeriesAdapter { schema, layout: Layout::Rows, columns, step: None, pipeline, stride: window };
+    let samples = adapter.signals(set, Vec::new());
+    let windows = adapter.whole(&samples);
+    Ok(ReadyRows { input, split, adapter, prep, samples, windows, spans })
 }
 
 /// Every row a series, and its only window.
 fn fit_rows(recipe: &Recipe, settings: &Series, table: Table, roles: &Roles, session: &Session<'_>) -> Result<Fitted> {
     let threads = &session.threads;
-    let ReadyRows { input, split, intake, prep, samples, windows, spans } =
-        ready_rows(recipe, settings, table, roles, Aim::Fit, session.observer)?;
+    let ReadyRows { input, split, adapter, prep, samples, windows, spans } =
+        ready_rows(recipe, settings, table, roles, SplitPurpose::Fit, session.observer)?;
 
-    let (blocks, slots, shape) = (intake.pipeline.blocks(), intake.slots(), intake.shape());
-    let material = Material::of(recipe, &windows.prepared, &split, blocks, slots, shape);
-    let Learnt { recipe, judge, baselines, codes, quantiser, trainings, mut warnings } =
+    let (blocks, slots, shape) = (adapter.pipeline.blocks(), adapter.slots(), adapter.shape());
+    let material = TrainingData::of(recipe, &windows.prepared, &split, blocks, slots, shape);
+    let TrainedModel { recipe, scorer, baselines, codes, quantiser, trainings, mut warnings } =
         learn(recipe, material, session)?;
 
     let prepared = &windows.prepared;
-    let anomalous = judge.score(&prepared.take(&input.anomalous), threads);
-    let (calibration, decision) = draw_line_of_samples(&recipe, &judge, prepared, &split, &anomalous, threads)?;
+    let anomalous = scorer.score(&prepared.take(&input.anomalous), threads);
+    let (calibration, decision) = set_threshold_of_samples(&recipe, &scorer, prepared, &split, &anomalous, threads)?;
     warnings.extend(decision.warning.clone());
     warnings.iter().for_each(|warning| session.observer.on_event(Event::Warned(warning)));
 
-    let told = summary::Told {
+    let told = summary::ReportInputs {
         recipe: &recipe,
-        judge: &judge,
+        scorer: &scorer,
         prepared,
         split: &split,
         normal: &input.normal,
@@ -124,22 +124,22 @@ fn fit_rows(recipe: &Recipe, settings: &Series, table: Table, roles: &Roles, ses
         decision: &decision,
         pca: &baselines.pca,
     };
-    let report = series_summary::rows(&told, &input, &intake, &samples, &prep, trainings, warnings, threads)?;
+    let report = series_summary::rows(&told, &input, &adapter, &samples, &prep, trainings, warnings, threads)?;
     let coding = Some(Coding { quantiser, spans });
-    let (intake, density, online) = (Intake::Series(intake), codes.density, None);
+    let (adapter, density, online) = (Adapter::Series(adapter), codes.density, None);
     let mut fitted =
-        Fitted { recipe, intake, judge, calibration, decision, online, baselines, density, coding, report };
+        Fitted { recipe, adapter, scorer, calibration, decision, online, baselines, density, coding, report };
     let found = (codes.report, codes.units);
-    fitted.report.generation = Some(generation::report(&fitted, found, prepared, &split, threads)?);
+    fitted.report.generation = Some(generation_quality::report(&fitted, found, prepared, &split, threads)?);
     Ok(fitted)
 }
 
 /// Points in time, ready to be learnt from.
 struct ReadyLong {
-    input: Input,
+    input: ColumnSelection,
     plan: Plan,
     notes: Vec<String>,
-    intake: SeriesIntake,
+    adapter: SeriesAdapter,
     prep: PrepReport,
     samples: SeriesSamples,
     is_anomalous: Vec<Vec<bool>>,
@@ -152,7 +152,7 @@ fn ready_long(
     settings: &Series,
     table: Table,
     roles: &Roles,
-    aim: Aim,
+    aim: SplitPurpose,
     observer: &dyn Observer,
 ) -> Result<ReadyLong> {
     let (special, mut notes) = special_columns(&table, roles)?;
@@ -160,13 +160,13 @@ fn ready_long(
         data::check_zones(&table, time)?;
     }
     let parts = special_parts(&table, &special)?;
-    let input = Input::choose(table, roles, Wanted::Channels, parts, observer)?;
+    let input = ColumnSelection::choose(table, roles, FeatureFilter::Channels, parts, observer)?;
     let columns = TimeColumns { channels: input.features().into_iter().map(str::to_owned).collect(), ..special };
     let set = SeriesSet::long(&input.table, &columns, None)?;
     let is_anomalous = anomalous_points(&set, &input);
 
     let plan = Plan::new(recipe, settings, &set)?;
-    let plan = if aim == Aim::Search { plan.for_search()? } else { plan };
+    let plan = if aim == SplitPurpose::Search { plan.for_search()? } else { plan };
     notes.extend(plan.notes.clone());
     notes.iter().for_each(|note| observer.on_event(Event::Noted(note)));
     let known: Vec<Vec<f64>> = set
@@ -185,25 +185,25 @@ fn ready_long(
     let step = set.step;
     let schema = input.schema.clone();
     let stride = (plan.window / COVER).max(1);
-    let intake = SeriesIntake { schema, layout: Layout::Long, columns, step, pipeline, stride };
-    let samples = intake.signals(set, Vec::new());
-    let cut = cut(&intake, &samples, &plan, &is_anomalous)?;
-    Ok(ReadyLong { input, plan, notes, intake, prep, samples, is_anomalous, cut, spans })
+    let adapter = SeriesAdapter { schema, layout: Layout::Long, columns, step, pipeline, stride };
+    let samples = adapter.signals(set, Vec::new());
+    let cut = cut(&adapter, &samples, &plan, &is_anomalous)?;
+    Ok(ReadyLong { input, plan, notes, adapter, prep, samples, is_anomalous, cut, spans })
 }
 
 /// Every row a point in time, windows sliding over the series.
 fn fit_long(recipe: &Recipe, settings: &Series, table: Table, roles: &Roles, session: &Session<'_>) -> Result<Fitted> {
     let threads = &session.threads;
-    let ReadyLong { input, plan, notes, intake, prep, samples, is_anomalous, cut, spans } =
-        ready_long(recipe, settings, table, roles, Aim::Fit, session.observer)?;
+    let ReadyLong { input, plan, notes, adapter, prep, samples, is_anomalous, cut, spans } =
+        ready_long(recipe, settings, table, roles, SplitPurpose::Fit, session.observer)?;
     let Cut { windows, split, normal, anomalous } = cut;
 
-    let (blocks, slots, shape) = (intake.pipeline.blocks(), intake.slots(), intake.shape());
-    let material = Material::of(recipe, &windows.prepared, &split, blocks, slots, shape);
-    let Learnt { recipe, judge, baselines, codes, quantiser, trainings, mut warnings } =
+    let (blocks, slots, shape) = (adapter.pipeline.blocks(), adapter.slots(), adapter.shape());
+    let material = TrainingData::of(recipe, &windows.prepared, &split, blocks, slots, shape);
+    let TrainedModel { recipe, scorer, baselines, codes, quantiser, trainings, mut warnings } =
         learn(recipe, material, session)?;
 
-    let held_out = |say: Say, part: usize| {
+    let held_out = |say: Coverage, part: usize| {
         let mut scores = Vec::new();
         for ((series, ranges), is_anomalous) in samples.set.series.iter().zip(&plan.ranges).zip(&is_anomalous) {
             for range in normal_stretches(&ranges[part], is_anomalous) {
@@ -211,29 +211,30 @@ fn fit_long(recipe: &Recipe, settings: &Series, table: Table, roles: &Roles, ses
                     continue;
                 }
                 let k = samples.set.channels.len();
-                let (signal, _) = intake.pipeline.signal(&series.id, &series.values[range.start * k..range.end * k]);
-                let found = points(&intake, &judge, &series.id, &signal, say, threads).score;
+                let (signal, _) = adapter.pipeline.signal(&series.id, &series.values[range.start * k..range.end * k]);
+                let found = points(&adapter, &scorer, &series.id, &signal, say, threads).score;
                 scores.extend(found.into_iter().filter(|score| !score.is_nan()));
             }
         }
         scores
     };
-    let calibration_scores = held_out(Say::All, CALIBRATION);
+    let calibration_scores = held_out(Coverage::All, CALIBRATION);
     let pieces = (calibration_scores.len() / plan.window).max(1);
-    let mut training = held_out(Say::All, TRAIN);
+    let mut training = held_out(Coverage::All, TRAIN);
     training.truncate(TRAINING_SCORES);
-    let anomalous_scores = anomalous_scores(&intake, &judge, &samples, &is_anomalous, threads);
+    let anomalous_scores = anomalous_scores(&adapter, &scorer, &samples, &is_anomalous, threads);
     let (calibration, decision) =
-        draw_line(&recipe, calibration_scores, Some(pieces), training.clone(), &anomalous_scores)?;
-    let last = held_out(Say::Last, CALIBRATION);
+        set_threshold(&recipe, calibration_scores, Some(pieces), training.clone(), &anomalous_scores)?;
+    let last = held_out(Coverage::Last, CALIBRATION);
     let pieces = (last.len() / plan.window).max(1);
-    let (online_calibration, online_decision) = draw_line(&recipe, last, Some(pieces), training, &anomalous_scores)?;
+    let (online_calibration, online_decision) =
+        set_threshold(&recipe, last, Some(pieces), training, &anomalous_scores)?;
     warnings.extend(decision.warning.clone());
     warnings.iter().for_each(|warning| session.observer.on_event(Event::Warned(warning)));
 
-    let told = summary::Told {
+    let told = summary::ReportInputs {
         recipe: &recipe,
-        judge: &judge,
+        scorer: &scorer,
         prepared: &windows.prepared,
         split: &split,
         normal: &normal,
@@ -244,14 +245,14 @@ fn fit_long(recipe: &Recipe, settings: &Series, table: Table, roles: &Roles, ses
         pca: &baselines.pca,
     };
     let found = series_summary::Chosen { notes: &notes, period: plan.period, train_stride: plan.stride };
-    let report = series_summary::long(&told, &input, &intake, &samples, &prep, &found, trainings, warnings, threads)?;
+    let report = series_summary::long(&told, &input, &adapter, &samples, &prep, &found, trainings, warnings, threads)?;
     let coding = Some(Coding { quantiser, spans });
-    let (intake, density) = (Intake::Series(intake), codes.density);
+    let (adapter, density) = (Adapter::Series(adapter), codes.density);
     let online = Some(Online { calibration: online_calibration, decision: online_decision });
     let mut fitted =
-        Fitted { recipe, intake, judge, calibration, decision, online, baselines, density, coding, report };
+        Fitted { recipe, adapter, scorer, calibration, decision, online, baselines, density, coding, report };
     let found = (codes.report, codes.units);
-    fitted.report.generation = Some(generation::report(&fitted, found, &windows.prepared, &split, threads)?);
+    fitted.report.generation = Some(generation_quality::report(&fitted, found, &windows.prepared, &split, threads)?);
     Ok(fitted)
 }
 
@@ -328,7 +329,7 @@ fn text(name: &str) -> Column {
 }
 
 /// For each series, which of its points the label calls anomalous, or does not call at all.
-fn anomalous_points(set: &SeriesSet, input: &Input) -> Vec<Vec<bool>> {
+fn anomalous_points(set: &SeriesSet, input: &ColumnSelection) -> Vec<Vec<bool>> {
     let mut is_normal = vec![false; input.table.n_rows()];
     input.normal.iter().for_each(|row| is_normal[*row as usize] = true);
     let of_point = |row: &Option<u32>| row.is_some_and(|row| !is_normal[row as usize]);
@@ -337,8 +338,8 @@ fn anomalous_points(set: &SeriesSet, input: &Input) -> Vec<Vec<bool>> {
 
 /// Scores of the points that the label calls anomalous.
 fn anomalous_scores(
-    intake: &SeriesIntake,
-    judge: &Judge,
+    adapter: &SeriesAdapter,
+    scorer: &Scorer,
     samples: &SeriesSamples,
     is_anomalous: &[Vec<bool>],
     threads: &Threads,
@@ -346,7 +347,7 @@ fn anomalous_scores(
     let mut scores = Vec::new();
     for ((series, signal), anomalous) in samples.set.series.iter().zip(&samples.signals).zip(is_anomalous) {
         if anomalous.contains(&true) {
-            let found = points(intake, judge, &series.id, signal, Say::All, threads).score;
+            let found = points(adapter, scorer, &series.id, signal, Coverage::All, threads).score;
             let wanted = found.into_iter().zip(anomalous).filter(|(score, anomalous)| **anomalous && !score.is_nan());
             scores.extend(wanted.map(|(score, _)| score));
         }

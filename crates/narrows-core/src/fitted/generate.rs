@@ -10,7 +10,7 @@ use narrows_images::Image;
 use statrs::distribution::{ContinuousCDF, Normal};
 
 use super::Fitted;
-use super::intake::{Intake, TableIntake};
+use super::adapter::{Adapter, TableAdapter};
 use crate::data::Table;
 use crate::error::{Error, Result};
 use crate::prep::{BlockKind, Cell, PrepCounts, Prepared};
@@ -29,10 +29,10 @@ impl Fitted {
     /// Where the decoded values cannot be brought back to columns.
     pub fn generate(&self, n: usize, first: u64, seed: u64, threads: &Threads) -> Result<Table> {
         let mut output = self.decoded_draws(n, first, seed, threads);
-        match &self.intake {
-            Intake::Table(intake) => intake.pipeline.table_of(drawn(intake, &mut output, first, seed, threads)),
-            Intake::Series(intake) => intake.rows_of(&output, &[], &[]),
-            Intake::Images(_) => Err(super::images::not_a_table()),
+        match &self.adapter {
+            Adapter::Table(adapter) => adapter.pipeline.table_of(drawn(adapter, &mut output, first, seed, threads)),
+            Adapter::Series(adapter) => adapter.rows_of(&output, &[], &[]),
+            Adapter::Images(_) => Err(super::images::not_a_table()),
         }
     }
 
@@ -76,22 +76,22 @@ impl Fitted {
     /// Generated rows in prepared units, as held-out rows are: NaN in the target where a cell is missing.
     pub(super) fn generated_samples(&self, n: usize, seed: u64, threads: &Threads) -> Prepared {
         let mut input = self.decoded_draws(n, 0, seed, threads);
-        let width = self.judge.network.outputs();
+        let width = self.scorer.network.outputs();
         let mut target;
-        match &self.intake {
-            Intake::Table(intake) => {
-                let cells = drawn(intake, &mut input, 0, seed, threads);
+        match &self.adapter {
+            Adapter::Table(adapter) => {
+                let cells = drawn(adapter, &mut input, 0, seed, threads);
                 target = input.clone();
-                let names = intake.schema.names();
-                for block in intake.pipeline.blocks() {
+                let names = adapter.schema.names();
+                for block in adapter.pipeline.blocks() {
                     let hidden = matches!(block.kind, BlockKind::Number | BlockKind::Flag | BlockKind::Cyclic);
                     let Some(column) = names.iter().position(|name| hidden && *name == block.column) else { continue };
                     let missing = (0..n).filter(|row| cells[column][*row] == Cell::Missing);
                     missing.for_each(|row| target[row * width..][block.range.clone()].fill(f32::NAN));
                 }
             }
-            Intake::Series(_) => target = input.clone(),
-            Intake::Images(_) => {
+            Adapter::Series(_) => target = input.clone(),
+            Adapter::Images(_) => {
                 // As a file holds them: a black that is not quite black is no other distribution.
                 input.iter_mut().for_each(|pixel| *pixel = (pixel.clamp(0.0, 1.0) * 255.0).round() / 255.0);
                 target = input.clone();
@@ -115,12 +115,12 @@ impl Fitted {
     }
 
     fn decoded_draws(&self, n: usize, first: u64, seed: u64, threads: &Threads) -> Vec<f32> {
-        self.judge.decode(&self.drawn_codes(n, first, seed), n, threads)
+        self.scorer.decode(&self.drawn_codes(n, first, seed), n, threads)
     }
 }
 
 /// PatchSampler the cells of decoded rows, by column, and writes them over what was decoded.
-fn drawn(intake: &TableIntake, output: &mut [f32], first: u64, seed: u64, threads: &Threads) -> Vec<Vec<Cell>> {
+fn drawn(adapter: &TableAdapter, output: &mut [f32], first: u64, seed: u64, threads: &Threads) -> Vec<Vec<Cell>> {
     let stream = |row: usize| Stream::new(seed, Purpose::Sample, CELLS, first + row as u64);
-    threads.install(|| intake.pipeline.draw(output, &intake.grains, stream))
+    threads.install(|| adapter.pipeline.draw(output, &adapter.grains, stream))
 }

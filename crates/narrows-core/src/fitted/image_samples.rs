@@ -1,7 +1,7 @@
 //! Views of images for the training of a network with a code, damaged where the recipe says so.
 
 use narrows_engine::rng::{Purpose, Stream};
-use narrows_images::{Damages, Filter, Image, ReadyDamages};
+use narrows_images::{Damages, Filter, Image, PreparedDamages};
 
 use crate::error::Result;
 use crate::patches::PatchSampler;
@@ -12,7 +12,7 @@ pub(super) struct ImageSamples<'a> {
     pub(super) draws: &'a PatchSampler<'a>,
     /// Values of a view.
     pub(super) width: usize,
-    pub(super) damages: &'a ReadyDamages,
+    pub(super) damages: &'a PreparedDamages,
 }
 
 impl Samples for ImageSamples<'_> {
@@ -38,7 +38,7 @@ impl Samples for ImageSamples<'_> {
     }
 
     fn damage(&self) -> String {
-        in_words(self.damages.damages())
+        describe(self.damages.damages())
     }
 
     fn sources(&self) -> Option<Sources> {
@@ -55,7 +55,7 @@ impl Samples for ImageSamples<'_> {
 }
 
 /// What is done to images, `none` where nothing is.
-pub(super) fn in_words(damages: &Damages) -> String {
+pub(super) fn describe(damages: &Damages) -> String {
     if damages.is_empty() { "none".to_owned() } else { damages.to_string() }
 }
 

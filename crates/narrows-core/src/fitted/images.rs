@@ -5,11 +5,11 @@ use narrows_images::{Image, Store, overlay};
 use rayon::prelude::*;
 
 use super::Fitted;
+use super::adapter::{Adapter, ImageAdapter};
 use super::encoder;
-use super::images_quality::Passing;
+use super::images_quality::ReconstructionPass;
 use super::images_summary;
-use super::intake::{ImagesIntake, Intake};
-use super::judge::{Detail, Judge};
+use super::scorer::{Detail, Scorer};
 use crate::error::{Error, Result};
 
 /// Most values of samples at once.
@@ -39,33 +39,33 @@ pub(super) struct Judged {
     pub(super) heat: Vec<f32>,
 }
 
-/// A judge of images, ready for many.
+/// A scorer of images, ready for many.
 pub(super) struct ImageScorer<'a> {
-    intake: &'a ImagesIntake,
-    judge: &'a Judge,
+    adapter: &'a ImageAdapter,
+    scorer: &'a Scorer,
     members: Vec<Ready<'a>>,
     threads: &'a Threads,
 }
 
 impl<'a> ImageScorer<'a> {
-    pub(super) fn new(intake: &'a ImagesIntake, judge: &'a Judge, threads: &'a Threads) -> ImageScorer<'a> {
-        ImageScorer { intake, judge, members: judge.ready(threads), threads }
+    pub(super) fn new(adapter: &'a ImageAdapter, scorer: &'a Scorer, threads: &'a Threads) -> ImageScorer<'a> {
+        ImageScorer { adapter, scorer, members: scorer.ready(threads), threads }
     }
 
     /// Scores, and heat maps where the detail is the trace.
-    pub(super) fn judge(&self, images: &[Image], detail: Detail) -> Vec<Judged> {
+    pub(super) fn score_with(&self, images: &[Image], detail: Detail) -> Vec<Judged> {
         let samples: Vec<Vec<f32>> =
-            self.threads.install(|| images.par_iter().map(|image| self.intake.values(image)).collect());
-        let width = self.intake.width();
-        let prepared = self.intake.prepared(samples.concat());
-        let judged = self.judge.judge_by(&self.members, &prepared, detail, self.threads);
+            self.threads.install(|| images.par_iter().map(|image| self.adapter.values(image)).collect());
+        let width = self.adapter.width();
+        let prepared = self.adapter.prepared(samples.concat());
+        let judged = self.scorer.score_by(&self.members, &prepared, detail, self.threads);
         let mut first = 0;
         let mut all = Vec::with_capacity(images.len());
         for (image, samples) in images.iter().zip(&samples) {
             let n = samples.len() / width;
             let score = worst_piece(&judged.scores[first..first + n]);
             let heat = match detail {
-                Detail::Trace => self.intake.heat(&judged.trace[first * width..(first + n) * width], image),
+                Detail::Trace => self.adapter.heat(&judged.trace[first * width..(first + n) * width], image),
                 Detail::Scores | Detail::Shares => Vec::new(),
             };
             all.push(Judged { score, heat });
@@ -81,10 +81,10 @@ impl<'a> ImageScorer<'a> {
         let mut values = 0;
         for (i, image) in which.iter().enumerate() {
             let image = images.get(*image as usize)?;
-            values += self.intake.n_samples(&image) * self.intake.width();
+            values += self.adapter.n_samples(&image) * self.adapter.width();
             waiting.push(image);
             if values >= VALUES || i + 1 == which.len() {
-                scores.extend(self.judge(&waiting, Detail::Scores).into_iter().map(|judged| judged.score));
+                scores.extend(self.score_with(&waiting, Detail::Scores).into_iter().map(|judged| judged.score));
                 waiting.clear();
                 values = 0;
             }
@@ -101,7 +101,7 @@ pub(super) fn worst_piece(pieces: &[f64]) -> f64 {
 impl Fitted {
     /// Whether it reads images.
     pub fn reads_images(&self) -> bool {
-        matches!(self.intake, Intake::Images(_))
+        matches!(self.adapter, Adapter::Images(_))
     }
 
     /// Judges images; `heat` maps are made where asked for.
@@ -109,7 +109,7 @@ impl Fitted {
     /// # Errors
     /// [`Error::Mismatch`] where the model is not of images.
     pub fn score_images(&self, images: &[Image], heat: bool, threads: &Threads) -> Result<Vec<ImageScore>> {
-        let judge = ImageScorer::new(self.images()?, &self.judge, threads);
+        let scorer = ImageScorer::new(self.images()?, &self.scorer, threads);
         let detail = if heat { Detail::Trace } else { Detail::Scores };
         let told = |Judged { score, heat }| ImageScore {
             p_value: self.calibration.p_value(score),
@@ -117,7 +117,7 @@ impl Fitted {
             score,
             heat,
         };
-        Ok(judge.judge(images, detail).into_iter().map(told).collect())
+        Ok(scorer.score_with(images, detail).into_iter().map(told).collect())
     }
 
     /// The image with the heat map of a score of it laid over.
@@ -130,7 +130,7 @@ impl Fitted {
 
     /// Whether a sample is a piece of an image and not all of it.
     pub fn sees_pieces(&self) -> bool {
-        self.intake.sees_pieces()
+        self.adapter.sees_pieces()
     }
 
     /// A contact sheet of the first images: input, output, truth and difference.
@@ -138,7 +138,7 @@ impl Fitted {
     /// # Errors
     /// [`Error::Mismatch`] where the model is not of images; where an image can no longer be read.
     pub fn sheet(&self, images: &Store, threads: &Threads) -> Result<Image> {
-        let passing = Passing::new(&self.recipe, self.images()?, &self.judge, &self.baselines.pca)?;
+        let passing = ReconstructionPass::new(&self.recipe, self.images()?, &self.scorer, &self.baselines.pca)?;
         let all: Vec<u32> = (0..images.len() as u32).collect();
         Ok(images_summary::sheet(&passing, images, &all, threads)?.image())
     }
@@ -149,10 +149,10 @@ impl Fitted {
     /// # Errors
     /// [`Error::Mismatch`] where the model is not of images.
     pub fn rebuild_images(&self, images: &[Image], threads: &Threads) -> Result<Vec<Image>> {
-        let intake = self.images()?;
+        let adapter = self.images()?;
         let rebuild = |image: &Image| {
-            let prepared = intake.prepared(intake.values(image));
-            intake.image(&self.judge.output(&prepared, threads), image)
+            let prepared = adapter.prepared(adapter.values(image));
+            adapter.image(&self.scorer.output(&prepared, threads), image)
         };
         Ok(images.iter().map(rebuild).collect())
     }
@@ -170,17 +170,17 @@ impl Fitted {
     /// # Errors
     /// [`Error::Mismatch`] where the model is not of images.
     pub fn decode_images(&self, codes: &[f32], threads: &Threads) -> Result<Vec<Image>> {
-        let intake = self.images()?;
-        let output = self.judge.decode(codes, codes.len() / self.code_size(), threads);
-        Ok(output.chunks_exact(intake.width()).map(|values| intake.sample(values).clipped()).collect())
+        let adapter = self.images()?;
+        let output = self.scorer.decode(codes, codes.len() / self.code_size(), threads);
+        Ok(output.chunks_exact(adapter.width()).map(|values| adapter.sample(values).clipped()).collect())
     }
 
     /// How images become samples.
     ///
     /// # Errors
     /// [`Error::Mismatch`] where the model is not of images.
-    pub(crate) fn images(&self) -> Result<&ImagesIntake> {
-        encoder::images(&self.intake)
+    pub(crate) fn images(&self) -> Result<&ImageAdapter> {
+        encoder::images(&self.adapter)
     }
 }
 

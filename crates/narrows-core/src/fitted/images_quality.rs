@@ -2,15 +2,15 @@
 
 use narrows_engine::Threads;
 use narrows_engine::rng::{Purpose, Stream};
-use narrows_images::{Image, ReadyDamages, Store, compare};
+use narrows_images::{Image, PreparedDamages, Store, compare};
 
+use super::adapter::ImageAdapter;
 use super::elbo;
 use super::evaluate::{Evaluation, Evaluator};
 use super::fit_images::ImageRoles;
-use super::image_samples::{in_words, like};
+use super::image_samples::{describe, like};
 use super::images::{ImageScorer, worst_piece};
-use super::intake::ImagesIntake;
-use super::judge::{Detail, Judge};
+use super::scorer::{Detail, Scorer};
 use super::{Baselines, Fitted};
 use crate::baseline::Pca;
 use crate::error::Result;
@@ -23,40 +23,43 @@ const SEED: u64 = 0;
 const BATCH: usize = 256;
 
 /// One image on its way through a model.
-pub(super) struct Passage {
+pub(super) struct ChunkCoder {
     pub(super) clean: Image,
     pub(super) input: Image,
     pub(super) output: Image,
 }
 
 /// Sends images through the code, damaged first where the recipe says so.
-pub(super) struct Passing<'a> {
-    pub(super) intake: &'a ImagesIntake,
-    pub(super) judge: &'a Judge,
+pub(super) struct ReconstructionPass<'a> {
+    pub(super) adapter: &'a ImageAdapter,
+    pub(super) scorer: &'a Scorer,
     pub(super) pca: &'a Pca,
-    pub(super) damages: ReadyDamages,
+    pub(super) damages: PreparedDamages,
 }
 
-impl<'a> Passing<'a> {
+impl<'a> ReconstructionPass<'a> {
     pub(super) fn new(
         recipe: &Recipe,
-        intake: &'a ImagesIntake,
-        judge: &'a Judge,
+        adapter: &'a ImageAdapter,
+        scorer: &'a Scorer,
         pca: &'a Pca,
-    ) -> Result<Passing<'a>> {
+    ) -> Result<ReconstructionPass<'a>> {
         let damages = match &recipe.data {
             Data::Images(images) => images.corrupt.ready()?,
             Data::Table | Data::Series(_) => unreachable!("a model of images"),
         };
-        Ok(Passing { intake, judge, pca, damages })
+        Ok(ReconstructionPass { adapter, scorer, pca, damages })
     }
 
     /// An image and its damaged copy, of the same size.
     fn pair(&self, images: &Store, i: usize) -> Result<(Image, Image)> {
-        let clean = images.get(i)?.to_channels(self.intake.layout.channels);
+        let clean = images.get(i)?.to_channels(self.adapter.layout.channels);
         // Whole images are damaged in the size that the network sees, as in training.
-        let clean =
-            if self.intake.layout.stride.is_none() { self.intake.sample(&self.intake.values(&clean)) } else { clean };
+        let clean = if self.adapter.layout.stride.is_none() {
+            self.adapter.sample(&self.adapter.values(&clean))
+        } else {
+            clean
+        };
         if self.damages.damages().is_empty() {
             return Ok((clean.clone(), clean));
         }
@@ -66,32 +69,32 @@ impl<'a> Passing<'a> {
     }
 
     /// An image through the code.
-    pub(super) fn passage(&self, images: &Store, i: usize, threads: &Threads) -> Result<Passage> {
+    pub(super) fn coder(&self, images: &Store, i: usize, threads: &Threads) -> Result<ChunkCoder> {
         let (clean, input) = self.pair(images, i)?;
-        let output = self.judge.output(&self.intake.prepared(self.intake.values(&input)), threads);
-        let output = self.intake.image(&output, &clean);
-        Ok(Passage { clean, input, output })
+        let output = self.scorer.output(&self.adapter.prepared(self.adapter.values(&input)), threads);
+        let output = self.adapter.image(&output, &clean);
+        Ok(ChunkCoder { clean, input, output })
     }
 
     /// How well these images come through, sample by sample.
     pub(super) fn quality(&self, images: &Store, which: &[u32], threads: &Threads) -> Result<Reconstruction> {
-        let width = self.intake.width();
+        let width = self.adapter.width();
         let (mut model, mut pca, mut input) = (Vec::new(), Vec::new(), Vec::new());
         // Of damaged images it would be no bound on what they are.
-        let has_bound = elbo::has_bound(self.judge) && self.damages.damages().is_empty();
+        let has_bound = elbo::has_bound(self.scorer) && self.damages.damages().is_empty();
         let mut bounds: Vec<f64> = Vec::new();
         for batch in which.chunks(BATCH) {
             let pairs = batch.iter().map(|i| self.pair(images, *i as usize)).collect::<Result<Vec<_>>>()?;
-            let values: Vec<f32> = pairs.iter().flat_map(|(_, input)| self.intake.values(input)).collect();
-            let prepared = self.intake.prepared(values);
-            let output = self.judge.output(&prepared, threads);
+            let values: Vec<f32> = pairs.iter().flat_map(|(_, input)| self.adapter.values(input)).collect();
+            let prepared = self.adapter.prepared(values);
+            let output = self.scorer.output(&prepared, threads);
             let linear = self.pca.rebuilt(&prepared.input);
-            let clean: Vec<f32> = pairs.iter().flat_map(|(clean, _)| self.intake.values(clean)).collect();
+            let clean: Vec<f32> = pairs.iter().flat_map(|(clean, _)| self.adapter.values(clean)).collect();
             if has_bound {
                 let first = bounds.len() as u64;
-                bounds.extend(elbo::negative_elbo(self.judge, &prepared.input, &clean, first, threads));
+                bounds.extend(elbo::negative_elbo(self.scorer, &prepared.input, &clean, first, threads));
             }
-            let sample = |values: &[f32], i: usize| self.intake.sample(&values[i * width..(i + 1) * width]);
+            let sample = |values: &[f32], i: usize| self.adapter.sample(&values[i * width..(i + 1) * width]);
             for i in 0..prepared.n {
                 let clean = sample(&clean, i);
                 let output = sample(&output, i);
@@ -103,7 +106,7 @@ impl<'a> Passing<'a> {
         let mean = |all: &[Similarity]| Similarity::mean(all.iter().copied());
         Ok(Reconstruction {
             n: which.len() as u64,
-            damage: in_words(self.damages.damages()),
+            damage: describe(self.damages.damages()),
             model: mean(&model),
             pca: mean(&pca),
             input: (!self.damages.damages().is_empty()).then(|| mean(&input)),
@@ -119,8 +122,8 @@ impl Fitted {
     /// # Errors
     /// [`crate::Error::Mismatch`] where the model is not of images; where an image can no longer be read.
     pub fn evaluate_images(&self, images: &Store, threads: &Threads) -> Result<Reconstruction> {
-        let intake = self.images()?;
-        let passing = Passing::new(&self.recipe, intake, &self.judge, &self.baselines.pca)?;
+        let adapter = self.images()?;
+        let passing = ReconstructionPass::new(&self.recipe, adapter, &self.scorer, &self.baselines.pca)?;
         let all: Vec<u32> = (0..images.len() as u32).collect();
         passing.quality(images, &all, threads)
     }
@@ -130,14 +133,14 @@ impl Fitted {
     /// # Errors
     /// [`crate::Error::Mismatch`] where the model is not of images, [`crate::Error::Data`] where not both kinds are there.
     pub fn evaluate_folders(&self, images: &Store, roles: &ImageRoles, threads: &Threads) -> Result<Evaluation> {
-        let intake = self.images()?;
+        let adapter = self.images()?;
         let (_, anomalous) = roles.parts(images)?;
-        let judge = ImageScorer::new(intake, &self.judge, threads);
+        let scorer = ImageScorer::new(adapter, &self.scorer, threads);
         let mut evaluator: Evaluator<'_> = self.evaluator("folder", &roles.normal.join(","));
         for i in 0..images.len() {
             let image = images.get(i)?;
-            let score = judge.judge(std::slice::from_ref(&image), Detail::Scores)[0].score;
-            let (pca, forest) = self.baselines.of_image(intake, &image, threads);
+            let score = scorer.score_with(std::slice::from_ref(&image), Detail::Scores)[0].score;
+            let (pca, forest) = self.baselines.of_image(adapter, &image, threads);
             evaluator.push(anomalous.binary_search(&(i as u32)).is_ok(), score, pca, forest);
         }
         evaluator.finish()
@@ -146,8 +149,8 @@ impl Fitted {
 
 impl Baselines {
     /// What the baselines say of an image: the worst of its samples, as the model has it.
-    fn of_image(&self, intake: &ImagesIntake, image: &Image, threads: &Threads) -> (f64, f64) {
-        let (pca, forest) = self.scores(&intake.prepared(intake.values(image)), threads);
+    fn of_image(&self, adapter: &ImageAdapter, image: &Image, threads: &Threads) -> (f64, f64) {
+        let (pca, forest) = self.scores(&adapter.prepared(adapter.values(image)), threads);
         (worst_piece(&pca), worst_piece(&forest))
     }
 }

@@ -3,13 +3,13 @@
 use narrows_engine::Threads;
 use narrows_images::{Sheet, Store};
 
+use super::adapter::ImageAdapter;
 use super::fit_images::ImageRoles;
 use super::images::{self, ImageScorer};
-use super::images_quality::Passing;
-use super::intake::ImagesIntake;
-use super::judge::Detail;
+use super::images_quality::ReconstructionPass;
+use super::scorer::Detail;
 use super::split::Split;
-use super::summary::{self, HeldOut, Particulars, Told};
+use super::summary::{self, HeldOut, KindReport, ReportInputs};
 use crate::error::Result;
 use crate::report::{AlbumReport, ImagesReport, Label, Report, Rows, Training, WorstImage};
 
@@ -25,7 +25,7 @@ const SCORED: usize = 2_000;
 /// What was found on the way.
 pub(super) struct Found<'a> {
     pub(super) images: &'a Store,
-    pub(super) intake: &'a ImagesIntake,
+    pub(super) adapter: &'a ImageAdapter,
     /// By image.
     pub(super) split: &'a Split,
     pub(super) anomalous: &'a [u32],
@@ -33,24 +33,24 @@ pub(super) struct Found<'a> {
 }
 
 pub(super) fn report(
-    told: &Told<'_>,
+    told: &ReportInputs<'_>,
     found: &Found<'_>,
     training: Vec<Training>,
     warnings: Vec<String>,
     threads: &Threads,
 ) -> Result<Report> {
-    let Found { images, intake, split, anomalous, roles } = found;
+    let Found { images, adapter, split, anomalous, roles } = found;
     let held_out = HeldOut::of(told, threads);
     let (train, validation) = (split.train.len() as u64, split.validation.len() as u64);
     let calibration = split.calibration.len() as u64;
-    let passing = Passing::new(told.recipe, intake, told.judge, told.pca)?;
+    let passing = ReconstructionPass::new(told.recipe, adapter, told.scorer, told.pca)?;
     let measured = &split.calibration[..split.calibration.len().min(MEASURED)];
     let (worst, worst_sheet) = worst(told, found, threads)?;
     let images_report = ImagesReport {
-        album: AlbumReport { calibration, ..AlbumReport::of(images, intake.layout.channels, train, validation) },
-        view: intake.layout.in_words(),
-        stride: intake.layout.stride,
-        backbone: told.recipe.backbone.in_words(),
+        album: AlbumReport { calibration, ..AlbumReport::of(images, adapter.layout.channels, train, validation) },
+        view: adapter.layout.describe(),
+        stride: adapter.layout.stride,
+        backbone: told.recipe.backbone.describe(),
         quality: passing.quality(images, measured, threads)?,
         sheet: sheet(&passing, images, &split.calibration, threads)?.to_base64(),
         worst,
@@ -60,7 +60,7 @@ pub(super) fn report(
         .then(|| Label { column: "folder".to_owned(), normal: Some(roles.normal.join(", ")) });
     let not_normal = anomalous.len() as u64;
     let read = images.len() as u64;
-    let particulars = Particulars {
+    let particulars = KindReport {
         source: images.source().to_owned(),
         label,
         rows: Rows { read, not_normal, unlabelled: 0, train, validation, calibration },
@@ -70,25 +70,30 @@ pub(super) fn report(
         series: None,
         images: Some(images_report),
     };
-    summary::report(told, &held_out, particulars, intake.blocks(), training, warnings, threads)
+    summary::report(told, &held_out, particulars, adapter.blocks(), training, warnings, threads)
 }
 
 /// Some images on their way through the code.
-pub(super) fn sheet(passing: &Passing<'_>, images: &Store, which: &[u32], threads: &Threads) -> Result<Sheet> {
+pub(super) fn sheet(
+    passing: &ReconstructionPass<'_>,
+    images: &Store,
+    which: &[u32],
+    threads: &Threads,
+) -> Result<Sheet> {
     let mut sheet = Sheet::new(&["input", "output", "truth", "difference"]);
     for image in which.iter().take(SHEET_ROWS) {
-        let passage = passing.passage(images, *image as usize, threads)?;
-        let difference = passage.output.difference(&passage.clean);
-        sheet.row(vec![passage.input, passage.output, passage.clean, difference]);
+        let coder = passing.coder(images, *image as usize, threads)?;
+        let difference = coder.output.difference(&coder.clean);
+        sheet.row(vec![coder.input, coder.output, coder.clean, difference]);
     }
     Ok(sheet)
 }
 
 /// The images that score highest, and where.
-fn worst(told: &Told<'_>, found: &Found<'_>, threads: &Threads) -> Result<(Vec<WorstImage>, String)> {
-    let judge = ImageScorer::new(found.intake, told.judge, threads);
+fn worst(told: &ReportInputs<'_>, found: &Found<'_>, threads: &Threads) -> Result<(Vec<WorstImage>, String)> {
+    let scorer = ImageScorer::new(found.adapter, told.scorer, threads);
     let mut which: Vec<u32> = found.anomalous.iter().chain(&found.split.calibration).copied().take(SCORED).collect();
-    let scores = judge.scores(found.images, &which)?;
+    let scores = scorer.scores(found.images, &which)?;
     let mut order: Vec<usize> = (0..which.len()).collect();
     order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]).then(which[*a].cmp(&which[*b])));
     order.truncate(WORST);
@@ -97,7 +102,7 @@ fn worst(told: &Told<'_>, found: &Found<'_>, threads: &Threads) -> Result<(Vec<W
     let mut sheet = Sheet::new(&["image", "heat map"]);
     for i in which.iter().take(SHEET_ROWS) {
         let image = found.images.get(*i as usize)?;
-        let heat = judge.judge(std::slice::from_ref(&image), Detail::Trace).remove(0).heat;
+        let heat = scorer.score_with(std::slice::from_ref(&image), Detail::Trace).remove(0).heat;
         let over = images::heat_map(&image, &heat);
         sheet.row(vec![image, over]);
     }

@@ -4,9 +4,9 @@
 //! no other row, on no batch size and on no number of threads.
 
 mod active_units;
+mod adapter;
 mod bottleneck;
 mod calibrate;
-mod cut;
 mod density;
 mod elbo;
 mod encoder;
@@ -16,47 +16,47 @@ mod fit;
 mod fit_images;
 mod fit_series;
 mod fit_table;
-mod follow;
 mod generate;
-mod generation;
-mod ground;
+mod generation_quality;
 mod image_samples;
 mod images;
 mod images_quality;
 mod images_summary;
-mod input;
-mod intake;
-mod judge;
-mod learn;
-mod likeness;
+mod learning;
 mod points;
 mod rebuild;
 mod roles;
+mod scorer;
+mod scores;
+mod selection;
 mod series;
 mod series_quality;
 mod series_summary;
 mod split;
+mod stream;
 mod summary;
+mod trial;
 mod unexplained;
-mod verdict;
+mod variation;
+mod windowing;
 
+pub(crate) use adapter::{Adapter, ImageAdapter, ImageLayout, SeriesAdapter, TableAdapter};
 pub(crate) use density::CodeDensity;
 pub use encoder::Encoder;
 pub use evaluate::{Evaluation, Evaluator};
 pub use events::SeriesEvent;
-pub(crate) use fit::ground_of;
+pub(crate) use fit::trial_data;
 pub use fit::{Session, fit};
-pub(crate) use fit_images::ground_of_images;
+pub(crate) use fit_images::trial_data_of_images;
 pub use fit_images::{ImageRoles, fit_images};
-pub use follow::{Followed, Follower};
-pub(crate) use ground::Ground;
 pub use images::ImageScore;
-pub(crate) use intake::{ImagesIntake, ImagesLayout, Intake, SeriesIntake, TableIntake};
-pub(crate) use judge::Judge;
-pub use likeness::Likeness;
 pub use roles::Roles;
+pub(crate) use scorer::Scorer;
+pub use scores::{Explained, Flag, ScoreCounts, Scores};
 pub use series_quality::SeriesQuality;
-pub use verdict::{Explained, Flag, ScoreCounts, Scores};
+pub use stream::{StreamScore, StreamScorer};
+pub(crate) use trial::TrialData;
+pub use variation::Variation;
 
 use crate::baseline::{IsolationForest, Pca};
 use crate::codec::Coding;
@@ -70,9 +70,9 @@ use crate::report::Report;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fitted {
     pub(crate) recipe: Recipe,
-    /// How raw tables become what the judge judges.
-    pub(crate) intake: Intake,
-    pub(crate) judge: Judge,
+    /// How raw tables become what the scorer judges.
+    pub(crate) adapter: Adapter,
+    pub(crate) scorer: Scorer,
     pub(crate) calibration: Calibration,
     pub(crate) decision: Decision,
     /// The same for points judged as they come, of which only windows that end there have a say.
@@ -113,28 +113,28 @@ impl Fitted {
 
     /// The feature columns, as they must come.
     pub fn schema(&self) -> &Schema {
-        self.intake.schema()
+        self.adapter.schema()
     }
 
     /// Whether a row's result depends on no other row, so that rows may be given piece by piece; points in time depend
     /// on their neighbours.
     pub fn rows_stand_alone(&self) -> bool {
-        self.intake.rows_stand_alone()
+        self.adapter.rows_stand_alone()
     }
 
     /// Of points in time: the columns that say when and which.
     pub fn point_columns(&self) -> Vec<String> {
-        match &self.intake {
-            Intake::Series(series) => series.columns.id.iter().chain(&series.columns.time).cloned().collect(),
-            Intake::Table(_) | Intake::Images(_) => Vec::new(),
+        match &self.adapter {
+            Adapter::Series(series) => series.columns.id.iter().chain(&series.columns.time).cloned().collect(),
+            Adapter::Table(_) | Adapter::Images(_) => Vec::new(),
         }
     }
 
     /// Of points in time: the column that says which series a row belongs to.
     pub fn id_column(&self) -> Option<&str> {
-        match &self.intake {
-            Intake::Series(series) => series.columns.id.as_deref(),
-            Intake::Table(_) | Intake::Images(_) => None,
+        match &self.adapter {
+            Adapter::Series(series) => series.columns.id.as_deref(),
+            Adapter::Table(_) | Adapter::Images(_) => None,
         }
     }
 
@@ -161,7 +161,7 @@ impl Fitted {
 
     /// Units of the code.
     pub fn code_size(&self) -> usize {
-        self.judge.network.code_size()
+        self.scorer.network.code_size()
     }
 
     /// The same model with the line drawn elsewhere; nothing is refitted.

@@ -6,8 +6,8 @@
 
 use narrows_engine::{Ready, Threads};
 
-use super::intake::SeriesIntake;
-use super::judge::{Detail, Judge, Judged};
+use super::adapter::SeriesAdapter;
+use super::scorer::{Detail, Judged, Scorer};
 use crate::prep::{Prepared, Signal};
 
 /// Windows judged together, so that memory does not grow with the length of a series times its window.
@@ -31,7 +31,7 @@ pub(super) struct Points {
 
 /// Which windows have a say in a point's score.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Say {
+pub(super) enum Coverage {
     /// The mean over all windows that cover it: for a series that has come to its end.
     All,
     /// The window that ends with it: for a stream, in which no later one exists yet.
@@ -40,53 +40,53 @@ pub(super) enum Say {
 
 /// Judges every point of one series.
 pub(super) fn points(
-    intake: &SeriesIntake,
-    judge: &Judge,
+    adapter: &SeriesAdapter,
+    scorer: &Scorer,
     id: &str,
     signal: &Signal,
-    say: Say,
+    say: Coverage,
     threads: &Threads,
 ) -> Points {
-    let stride = if say == Say::Last { 1 } else { intake.stride };
-    let judged = |windows: &Prepared| judge.judge(windows, Detail::Trace, threads);
-    heard(intake, id, signal, say, &intake.firsts(signal.n, stride), judged)
+    let stride = if say == Coverage::Last { 1 } else { adapter.stride };
+    let judged = |windows: &Prepared| scorer.score_with(windows, Detail::Trace, threads);
+    heard(adapter, id, signal, say, &adapter.firsts(signal.n, stride), judged)
 }
 
 /// Judges the last point of one series alone, by members that are ready, as [`points`] does where only the last window
 /// has a say; of the other points, and of a series shorter than a window, nothing is known.
 pub(super) fn last_point(
-    intake: &SeriesIntake,
-    judge: &Judge,
+    adapter: &SeriesAdapter,
+    scorer: &Scorer,
     members: &[Ready<'_>],
     id: &str,
     signal: &Signal,
     threads: &Threads,
 ) -> Points {
-    let first: Vec<usize> = signal.n.checked_sub(intake.pipeline.window()).into_iter().collect();
-    let judged = |windows: &Prepared| judge.judge_by(members, windows, Detail::Trace, threads);
-    heard(intake, id, signal, Say::Last, &first, judged)
+    let first: Vec<usize> = signal.n.checked_sub(adapter.pipeline.window()).into_iter().collect();
+    let judged = |windows: &Prepared| scorer.score_by(members, windows, Detail::Trace, threads);
+    heard(adapter, id, signal, Coverage::Last, &first, judged)
 }
 
 /// What the windows that begin at `firsts` say.
 fn heard(
-    intake: &SeriesIntake,
+    adapter: &SeriesAdapter,
     id: &str,
     signal: &Signal,
-    say: Say,
+    say: Coverage,
     firsts: &[usize],
     judged: impl Fn(&Prepared) -> Judged,
 ) -> Points {
-    let (k, steps) = (intake.pipeline.n_channels(), intake.pipeline.window());
+    let (k, steps) = (adapter.pipeline.n_channels(), adapter.pipeline.window());
     let mut sums = Sums::new(signal.n, k);
     for firsts in firsts.chunks(CHUNK) {
-        let mut windows = intake.pipeline.no_windows(firsts.len());
-        intake.pipeline.cut(signal, firsts.iter().copied(), &mut windows);
+        let mut windows = adapter.pipeline.no_windows(firsts.len());
+        adapter.pipeline.cut(signal, firsts.iter().copied(), &mut windows);
         let judged = judged(&windows.prepared);
         for (w, first) in firsts.iter().enumerate() {
             let width = steps * k;
             let values = w * width..(w + 1) * width;
             let around = around(&judged.trace[values.clone()], &windows.prepared.target[values], k);
-            let from = if say == Say::Last { steps - 1 } else { 0 };
+            let from = if say == Coverage::Last { steps - 1 } else { 0 };
             for (t, around) in around.iter().enumerate().skip(from) {
                 let p = first + t;
                 sums.covered[p] += 1;
@@ -97,7 +97,7 @@ fn heard(
                     let level = windows.levels[w * k + c];
                     sums.errors[p * k + c] += f64::from(judged.trace[slot]);
                     let rebuilt = level.put_back(judged.output[slot], t, steps);
-                    sums.rebuilt[p * k + c] += intake.pipeline.backward(id, c, rebuilt);
+                    sums.rebuilt[p * k + c] += adapter.pipeline.backward(id, c, rebuilt);
                 }
             }
         }
@@ -127,18 +127,18 @@ fn around(trace: &[f32], target: &[f32], channels: usize) -> Vec<f64> {
 
 /// What `rate` says of windows, brought to the points they cover by the mean: for what a user would compare with.
 pub(super) fn spread<const N: usize>(
-    intake: &SeriesIntake,
+    adapter: &SeriesAdapter,
     signal: &Signal,
     rate: impl Fn(&Prepared) -> [Vec<f64>; N],
 ) -> [Vec<f64>; N] {
     let mut sums = [(); N].map(|()| vec![0.0; signal.n]);
     let mut covered = vec![0.0; signal.n];
-    for firsts in intake.firsts(signal.n, intake.stride).chunks(CHUNK) {
-        let mut windows = intake.pipeline.no_windows(firsts.len());
-        intake.pipeline.cut(signal, firsts.iter().copied(), &mut windows);
+    for firsts in adapter.firsts(signal.n, adapter.stride).chunks(CHUNK) {
+        let mut windows = adapter.pipeline.no_windows(firsts.len());
+        adapter.pipeline.cut(signal, firsts.iter().copied(), &mut windows);
         let rates = rate(&windows.prepared);
         for (w, first) in firsts.iter().enumerate() {
-            for p in *first..first + intake.pipeline.window() {
+            for p in *first..first + adapter.pipeline.window() {
                 covered[p] += 1.0;
                 sums.iter_mut().zip(&rates).for_each(|(sum, rate)| sum[p] += rate[w]);
             }
@@ -183,7 +183,7 @@ impl Sums {
 mod tests {
     use std::sync::LazyLock;
 
-    use super::super::intake::{Intake, SeriesSamples};
+    use super::super::adapter::{Adapter, SeriesSamples};
     use super::*;
     use crate::data::Table;
     use crate::{Fitted, Preset, Recipe, Roles, Session, fit};
@@ -209,29 +209,29 @@ mod tests {
         fit(&recipe, waves(200, &[]), &Roles::default(), &Session::default()).unwrap()
     });
 
-    fn intake() -> &'static SeriesIntake {
-        match &FITTED.intake {
-            Intake::Series(intake) => intake,
-            Intake::Table(_) | Intake::Images(_) => unreachable!("fitted to series"),
+    fn adapter() -> &'static SeriesAdapter {
+        match &FITTED.adapter {
+            Adapter::Series(adapter) => adapter,
+            Adapter::Table(_) | Adapter::Images(_) => unreachable!("fitted to series"),
         }
     }
 
     fn samples(table: &Table) -> SeriesSamples {
-        intake().prepare(table).unwrap()
+        adapter().prepare(table).unwrap()
     }
 
-    fn judged(samples: &SeriesSamples, say: Say) -> Points {
-        points(intake(), &FITTED.judge, "", &samples.signals[0], say, &Threads::new(2))
+    fn judged(samples: &SeriesSamples, say: Coverage) -> Points {
+        points(adapter(), &FITTED.scorer, "", &samples.signals[0], say, &Threads::new(2))
     }
 
     /// A point's score, errors and rebuilt values, window by window, each judged alone.
-    fn check(n: usize, lost: &[usize], say: Say) {
+    fn check(n: usize, lost: &[usize], say: Coverage) {
         let samples = samples(&waves(n, lost));
         let found = judged(&samples, say);
         for p in 0..n {
             let covers = |first: &usize| match say {
-                Say::All => (*first..first + WINDOW).contains(&p),
-                Say::Last => first + WINDOW == p + 1,
+                Coverage::All => (*first..first + WINDOW).contains(&p),
+                Coverage::Last => first + WINDOW == p + 1,
             };
             let firsts: Vec<usize> = (0..(n + 1).saturating_sub(WINDOW)).filter(covers).collect();
             assert_eq!(found.covered[p] as usize, firsts.len(), "point {p}");
@@ -241,12 +241,12 @@ mod tests {
             }
             let mut roots = 0.0;
             for first in &firsts {
-                let mut window = intake().pipeline.no_windows(1);
-                intake().pipeline.cut(&samples.signals[0], std::iter::once(*first), &mut window);
-                let judged = FITTED.judge.judge(&window.prepared, Detail::Trace, &Threads::serial());
+                let mut window = adapter().pipeline.no_windows(1);
+                adapter().pipeline.cut(&samples.signals[0], std::iter::once(*first), &mut window);
+                let judged = FITTED.scorer.score_with(&window.prepared, Detail::Trace, &Threads::serial());
                 let (t, reach) = (p - first, WINDOW / AROUND);
                 let near = t.saturating_sub(reach)..(t + reach + 1).min(WINDOW);
-                let k = intake().pipeline.n_channels();
+                let k = adapter().pipeline.n_channels();
                 let near = near.start * k..near.end * k;
                 let observed: Vec<usize> = near.filter(|slot| !window.prepared.target[*slot].is_nan()).collect();
                 let error: f64 = observed.iter().map(|slot| f64::from(judged.trace[*slot])).sum();
@@ -259,7 +259,7 @@ mod tests {
 
     #[test]
     fn a_score_is_the_square_of_the_mean_root_over_the_windows_that_have_a_say() {
-        for say in [Say::All, Say::Last] {
+        for say in [Coverage::All, Coverage::Last] {
             check(40, &[], say);
             check(40, &[0, 7, 8, 39], say);
             check(WINDOW, &[], say);
@@ -271,9 +271,9 @@ mod tests {
     #[test]
     fn memory_is_bounded_by_pieces_that_nobody_can_tell() {
         let table = waves(CHUNK + 60, &[]);
-        let whole = judged(&samples(&table), Say::All);
+        let whole = judged(&samples(&table), Coverage::All);
         let (from, n) = (CHUNK - 40, 80);
-        let part = judged(&samples(&table.slice(from, n)), Say::All);
+        let part = judged(&samples(&table.slice(from, n)), Coverage::All);
         for p in WINDOW..n - WINDOW {
             assert_eq!(part.score[p].to_bits(), whole.score[from + p].to_bits(), "point {p}");
             assert_eq!(part.rebuilt[2 * p].to_bits(), whole.rebuilt[2 * (from + p)].to_bits(), "point {p}");
@@ -283,7 +283,7 @@ mod tests {
     #[test]
     fn what_is_rebuilt_is_in_the_channels_own_units_and_what_is_missing_has_no_error() {
         let table = waves(60, &[20]);
-        let found = judged(&samples(&table), Say::All);
+        let found = judged(&samples(&table), Coverage::All);
         assert_eq!(found.errors[40..42], [0.0, 0.0]);
         let (mut error, mut errors) = (0.0, 0.0);
         for (p, (rebuilt, errors_of)) in found.rebuilt.chunks(2).zip(found.errors.chunks(2)).enumerate() {
@@ -300,7 +300,7 @@ mod tests {
         let mut b: Vec<f64> = (0..60).map(|t| 5.0 + 3.0 * (f64::from(t) / 1.9 + 1.0).sin()).collect();
         b[33] += 12.0;
         let a: Vec<f64> = (0..60).map(|t| 5.0 + (f64::from(t) / 1.9).sin()).collect();
-        let found = judged(&samples(&Table::from_columns(vec![("a", a), ("b", b)]).unwrap()), Say::All);
+        let found = judged(&samples(&Table::from_columns(vec![("a", a), ("b", b)]).unwrap()), Coverage::All);
         let largest = (0..120).max_by(|i, j| found.errors[*i].total_cmp(&found.errors[*j])).unwrap();
         assert_eq!(largest, 2 * 33 + 1);
         let highest = (0..60).max_by(|i, j| found.score[*i].total_cmp(&found.score[*j])).unwrap();
@@ -310,13 +310,13 @@ mod tests {
     #[test]
     fn what_rivals_say_of_windows_is_brought_to_points_by_the_mean() {
         let samples = samples(&waves(10, &[]));
-        let [numbers, ones] = spread(intake(), &samples.signals[0], |windows| {
+        let [numbers, ones] = spread(adapter(), &samples.signals[0], |windows| {
             [(0..windows.n).map(|w| w as f64).collect(), vec![1.0; windows.n]]
         });
         assert_eq!(numbers, [0.0, 0.5, 1.0, 1.5, 2.0, 2.0, 2.5, 3.0, 3.5, 4.0]);
         assert_eq!(ones, [1.0; 10]);
         let short = self::samples(&waves(WINDOW - 1, &[]));
-        let [none] = spread(intake(), &short.signals[0], |windows| [vec![1.0; windows.n]]);
+        let [none] = spread(adapter(), &short.signals[0], |windows| [vec![1.0; windows.n]]);
         assert!(none.len() == WINDOW - 1 && none.iter().all(|x| x.is_nan()));
     }
 }

@@ -5,9 +5,9 @@ use arrow::datatypes::Float64Type;
 use narrows_engine::Threads;
 
 use super::Fitted;
+use super::adapter::Adapter;
 use super::encoder::code_name;
 use super::images::not_a_table;
-use super::intake::Intake;
 use crate::data::{Column, ColumnKind, Schema, Table, conform};
 use crate::error::{Error, Place, Result};
 use crate::prep::Cell;
@@ -18,14 +18,14 @@ impl Fitted {
     /// # Errors
     /// [`Error::Mismatch`] or [`Error::Data`] where the table's columns do not fit.
     pub fn reconstruct(&self, table: &Table, threads: &Threads) -> Result<Table> {
-        match &self.intake {
-            Intake::Table(intake) => {
-                let prepared = intake.prepare(table)?.prepared;
-                let output = self.judge.output(&prepared, threads);
-                intake.pipeline.inverse_table(&output, prepared.n)
+        match &self.adapter {
+            Adapter::Table(adapter) => {
+                let prepared = adapter.prepare(table)?.prepared;
+                let output = self.scorer.output(&prepared, threads);
+                adapter.pipeline.inverse_table(&output, prepared.n)
             }
-            Intake::Series(intake) => self.reconstruct_series(intake, table, threads),
-            Intake::Images(_) => Err(not_a_table()),
+            Adapter::Series(adapter) => self.reconstruct_series(adapter, table, threads),
+            Adapter::Images(_) => Err(not_a_table()),
         }
     }
 
@@ -79,11 +79,11 @@ impl Fitted {
 
     /// Rows from codes `[n, code_size]`.
     pub(crate) fn rows_from_codes(&self, codes: &[f32], n: usize, threads: &Threads) -> Result<Table> {
-        let output = self.judge.decode(codes, n, threads);
-        match &self.intake {
-            Intake::Table(intake) => intake.pipeline.inverse_table(&output, n),
-            Intake::Series(intake) => intake.rows_of(&output, &[], &[]),
-            Intake::Images(_) => Err(not_a_table()),
+        let output = self.scorer.decode(codes, n, threads);
+        match &self.adapter {
+            Adapter::Table(adapter) => adapter.pipeline.inverse_table(&output, n),
+            Adapter::Series(adapter) => adapter.rows_of(&output, &[], &[]),
+            Adapter::Images(_) => Err(not_a_table()),
         }
     }
 }

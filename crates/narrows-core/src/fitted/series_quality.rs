@@ -4,8 +4,8 @@
 use narrows_engine::Threads;
 use serde::{Deserialize, Serialize};
 
-use super::intake::SeriesIntake;
-use super::points::{Say, points, spread};
+use super::adapter::SeriesAdapter;
+use super::points::{Coverage, points, spread};
 use super::roles::Verdict;
 use super::{Baselines, Fitted};
 use crate::data::Table;
@@ -65,16 +65,16 @@ impl Fitted {
     /// Scores the points of a table, series by series.
     pub(super) fn trace_points(
         &self,
-        intake: &SeriesIntake,
+        adapter: &SeriesAdapter,
         table: &Table,
         verdicts: &[Verdict],
         threads: &Threads,
     ) -> Result<Vec<Trace>> {
-        let samples = intake.prepare(table)?;
+        let samples = adapter.prepare(table)?;
         let mut traces = Vec::with_capacity(samples.signals.len());
         for (series, signal) in samples.set.series.iter().zip(&samples.signals) {
-            let found = points(intake, &self.judge, &series.id, signal, Say::All, threads);
-            let [pca, forest] = spread(intake, signal, |windows| {
+            let found = points(adapter, &self.scorer, &series.id, signal, Coverage::All, threads);
+            let [pca, forest] = spread(adapter, signal, |windows| {
                 let (pca, forest) = self.baselines.scores(windows, threads);
                 [pca, forest]
             });

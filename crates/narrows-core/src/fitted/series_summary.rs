@@ -4,13 +4,15 @@ use std::ops::Range;
 
 use narrows_engine::Threads;
 
+use super::adapter::{SeriesAdapter, SeriesSamples};
 use super::events::{Found as FoundEvent, events};
-use super::input::Input;
-use super::intake::{SeriesIntake, SeriesSamples};
-use super::judge::Detail;
-use super::points::{Points, Say, points};
+use super::points::{Coverage, Points, points};
+use super::scorer::Detail;
+use super::selection::ColumnSelection;
 use super::series::{expected, row_reasons};
-use super::summary::{HeldOut, Particulars, Told, columns, notes, report, rows as row_counts, top_row, top_samples};
+use super::summary::{
+    HeldOut, KindReport, ReportInputs, columns, notes, report, rows as row_counts, top_row, top_samples,
+};
 use crate::data::Series;
 use crate::detect::explain;
 use crate::error::Result;
@@ -41,9 +43,9 @@ pub(super) struct Chosen<'a> {
 /// The report of a fit to rows that are series.
 #[expect(clippy::too_many_arguments, reason = "each is a part of the fit that the report tells of")]
 pub(super) fn rows(
-    told: &Told<'_>,
-    input: &Input,
-    intake: &SeriesIntake,
+    told: &ReportInputs<'_>,
+    input: &ColumnSelection,
+    adapter: &SeriesAdapter,
     samples: &SeriesSamples,
     prep: &PrepReport,
     training: Vec<Training>,
@@ -52,15 +54,15 @@ pub(super) fn rows(
 ) -> Result<Report> {
     let held_out = HeldOut::of(told, threads);
     let top = top_samples(told, threads);
-    let judged = told.judge.judge(&told.prepared.take(&top), Detail::Shares, threads);
-    let reasons = row_reasons(told.judge, intake, samples, &top, &judged.shares, TOP_REASONS, threads);
+    let judged = told.scorer.score_with(&told.prepared.take(&top), Detail::Shares, threads);
+    let reasons = row_reasons(told.scorer, adapter, samples, &top, &judged.shares, TOP_REASONS, threads);
     let top_rows: Vec<TopRow> = top
         .iter()
         .zip(&judged.scores)
         .zip(reasons)
         .map(|((row, score), reasons)| top_row(told, u64::from(*row), *score, reasons))
         .collect();
-    let particulars = Particulars {
+    let particulars = KindReport {
         source: input.table.source().to_owned(),
         label: input.label.clone(),
         rows: row_counts(input, told.split),
@@ -75,20 +77,20 @@ pub(super) fn rows(
             n_points: samples.set.counts.points,
             gaps: 0,
             gap_points: 0,
-            window: intake.pipeline.window(),
-            stride: intake.stride,
+            window: adapter.pipeline.window(),
+            stride: adapter.stride,
             period: None,
             notes: Vec::new(),
             stretches: Vec::new(),
-            windows: window_examples(told, intake, samples, &top, threads),
+            windows: window_examples(told, adapter, samples, &top, threads),
         }),
         images: None,
     };
-    report(told, &held_out, particulars, intake.pipeline.blocks(), training, warnings, threads)
+    report(told, &held_out, particulars, adapter.pipeline.blocks(), training, warnings, threads)
 }
 
 /// Every column of the input, the steps of a row as one: what is said of them is the same.
-fn folded_columns(input: &Input, prep: &PrepReport, quality: Option<f64>) -> Vec<ColumnReport> {
+fn folded_columns(input: &ColumnSelection, prep: &PrepReport, quality: Option<f64>) -> Vec<ColumnReport> {
     let names = input.features();
     let step = |name: &str| ColumnPrep { name: name.to_owned(), missing: 0, ..prep.columns[0].clone() };
     let steps: Vec<ColumnPrep> = names.iter().map(|name| step(name)).collect();
@@ -122,24 +124,24 @@ fn rebuilt_quality(held_out: &HeldOut) -> Option<f64> {
 
 /// The highest-scoring rows, original against reconstruction.
 fn window_examples(
-    told: &Told<'_>,
-    intake: &SeriesIntake,
+    told: &ReportInputs<'_>,
+    adapter: &SeriesAdapter,
     samples: &SeriesSamples,
     top: &[u32],
     threads: &Threads,
 ) -> Vec<WindowExample> {
     let top = &top[..top.len().min(DRAWN_WINDOWS)];
     let prepared = told.prepared.take(top);
-    let windows = intake.whole_of(samples, top);
-    let output = told.judge.output(&prepared, threads);
-    let scores = told.judge.score(&prepared, threads);
-    let steps = intake.pipeline.window();
+    let windows = adapter.whole_of(samples, top);
+    let output = told.scorer.output(&prepared, threads);
+    let scores = told.scorer.score(&prepared, threads);
+    let steps = adapter.pipeline.window();
     let example = |(i, row): (usize, &u32)| {
         let series = &samples.set.series[*row as usize];
         let n = series.n_points();
         let rebuilt = |t: usize| {
             let z = windows.levels[i].put_back(output[i * steps + t], t, n);
-            rounded(intake.pipeline.backward(&series.id, 0, z))
+            rounded(adapter.pipeline.backward(&series.id, 0, z))
         };
         WindowExample {
             title: format!("row {row}"),
@@ -157,9 +159,9 @@ fn window_examples(
 /// The report of a fit to points in time.
 #[expect(clippy::too_many_arguments, reason = "each is a part of the fit that the report tells of")]
 pub(super) fn long(
-    told: &Told<'_>,
-    input: &Input,
-    intake: &SeriesIntake,
+    told: &ReportInputs<'_>,
+    input: &ColumnSelection,
+    adapter: &SeriesAdapter,
     samples: &SeriesSamples,
     prep: &PrepReport,
     chosen: &Chosen<'_>,
@@ -175,8 +177,8 @@ pub(super) fn long(
         .iter()
         .zip(&samples.signals)
         .map(|(series, signal)| {
-            let points = points(intake, told.judge, &series.id, signal, Say::All, threads);
-            let events = events(intake, &samples.set.channels, series, &points, told.calibration, threshold);
+            let points = points(adapter, told.scorer, &series.id, signal, Coverage::All, threads);
+            let events = events(adapter, &samples.set.channels, series, &points, told.calibration, threshold);
             Judged { series, points, events }
         })
         .collect();
@@ -188,11 +190,11 @@ pub(super) fn long(
     top.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.row.cmp(&b.row)));
     top.truncate(TOP_EVENTS);
     let counts = &samples.set.counts;
-    let particulars = Particulars {
+    let particulars = KindReport {
         source: input.table.source().to_owned(),
         label: input.label.clone(),
         rows: row_counts(input, told.split),
-        columns: columns(input, &intake.pipeline.columns(), |channel| quality(samples, &judged, channel)),
+        columns: columns(input, &adapter.pipeline.columns(), |channel| quality(samples, &judged, channel)),
         notes: notes(input, prep).into_iter().chain(chosen.notes.iter().cloned()).collect(),
         top,
         series: Some(SeriesReport {
@@ -203,16 +205,16 @@ pub(super) fn long(
             n_points: counts.points,
             gaps: counts.gaps,
             gap_points: counts.gap_points,
-            window: intake.pipeline.window(),
+            window: adapter.pipeline.window(),
             stride: chosen.train_stride,
             period: chosen.period,
             notes: chosen.notes.to_vec(),
-            stretches: stretches(intake, &samples.set.channels, &judged, threshold),
+            stretches: stretches(adapter, &samples.set.channels, &judged, threshold),
             windows: Vec::new(),
         }),
         images: None,
     };
-    report(told, &held_out, particulars, intake.pipeline.blocks(), training, warnings, threads)
+    report(told, &held_out, particulars, adapter.pipeline.blocks(), training, warnings, threads)
 }
 
 /// One series and what was said of it.
@@ -241,7 +243,7 @@ fn quality(samples: &SeriesSamples, judged: &[Judged<'_>], channel: &str) -> Opt
 }
 
 /// The stretches around the highest peaks, one a series.
-fn stretches(intake: &SeriesIntake, channels: &[String], judged: &[Judged<'_>], threshold: f64) -> Vec<Stretch> {
+fn stretches(adapter: &SeriesAdapter, channels: &[String], judged: &[Judged<'_>], threshold: f64) -> Vec<Stretch> {
     let peak = |judged: &Judged<'_>| {
         let best = |best: usize, p: usize| if judged.points.score[p] > judged.points.score[best] { p } else { best };
         let scored = (0..judged.points.score.len()).filter(|p| !judged.points.score[*p].is_nan());
@@ -250,10 +252,10 @@ fn stretches(intake: &SeriesIntake, channels: &[String], judged: &[Judged<'_>], 
     let mut peaks: Vec<(&Judged<'_>, usize)> = judged.iter().filter_map(|j| Some((j, peak(j)?))).collect();
     peaks.sort_by(|(a, p), (b, q)| b.points.score[*q].total_cmp(&a.points.score[*p]));
     peaks.truncate(STRETCHES);
-    peaks.into_iter().map(|(judged, peak)| stretch(intake, channels, judged, peak, threshold)).collect()
+    peaks.into_iter().map(|(judged, peak)| stretch(adapter, channels, judged, peak, threshold)).collect()
 }
 
-fn stretch(intake: &SeriesIntake, channels: &[String], judged: &Judged<'_>, peak: usize, threshold: f64) -> Stretch {
+fn stretch(adapter: &SeriesAdapter, channels: &[String], judged: &Judged<'_>, peak: usize, threshold: f64) -> Stretch {
     let Judged { series, points, events } = judged;
     let (n, k) = (series.n_points(), channels.len());
     let first = peak.saturating_sub(STRETCH_POINTS / 2).min(n.saturating_sub(STRETCH_POINTS));
@@ -264,7 +266,7 @@ fn stretch(intake: &SeriesIntake, channels: &[String], judged: &Judged<'_>, peak
     let trace = |c: usize| ChannelTrace {
         name: channels[c].clone(),
         signal: range.clone().map(|p| rounded(series.values[p * k + c])).collect(),
-        reconstruction: range.clone().map(|p| rounded(expected(intake, series, points, p, c))).collect(),
+        reconstruction: range.clone().map(|p| rounded(expected(adapter, series, points, p, c))).collect(),
     };
     let inside = events.iter().filter(|found| found.last >= range.start && found.first < range.end);
     let span = |found: &FoundEvent| EventSpan {

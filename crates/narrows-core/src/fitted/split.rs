@@ -20,7 +20,7 @@ const FEWEST_VALIDATION_ROWS: usize = 10;
 
 /// What a split is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Aim {
+pub(super) enum SplitPurpose {
     /// A fit.
     Fit,
     /// A search among recipes: what a fit of the same seed calibrates with is left out of it, and the rows in its place are
@@ -30,11 +30,11 @@ pub(super) enum Aim {
 
 impl Split {
     /// Splits the normal rows at random, keyed by the recipe's seed.
-    pub(super) fn aimed(normal: &[u32], recipe: &Recipe, aim: Aim) -> Split {
+    pub(super) fn aimed(normal: &[u32], recipe: &Recipe, aim: SplitPurpose) -> Split {
         let split = Split::new(normal, recipe);
         match aim {
-            Aim::Fit => split,
-            Aim::Search => Split::new(&split.not_calibration(), recipe),
+            SplitPurpose::Fit => split,
+            SplitPurpose::Search => Split::new(&split.not_calibration(), recipe),
         }
     }
 
@@ -91,8 +91,8 @@ mod tests {
     #[test]
     fn a_search_sees_no_row_that_calibrates_a_fit() {
         let (all, recipe) = ((0..1000).collect::<Vec<_>>(), Recipe::default());
-        let fit = Split::aimed(&all, &recipe, Aim::Fit);
-        let search = Split::aimed(&all, &recipe, Aim::Search);
+        let fit = Split::aimed(&all, &recipe, SplitPurpose::Fit);
+        let search = Split::aimed(&all, &recipe, SplitPurpose::Search);
         let mut seen = [search.train.as_slice(), &search.validation, &search.calibration].concat();
         seen.sort_unstable();
         assert_eq!(seen, fit.not_calibration());

@@ -2,10 +2,10 @@
 
 use narrows_engine::{Direction, Layer, Map, Network, Threads};
 
+use super::adapter::{TableAdapter, TableSamples};
 use super::bottleneck::bottleneck;
-use super::input::Input;
-use super::intake::{TableIntake, TableSamples};
-use super::judge::{Detail, Judge};
+use super::scorer::{Detail, Scorer};
+use super::selection::ColumnSelection;
 use super::split::Split;
 use crate::baseline::{Components, Pca};
 use crate::data::ColumnKind;
@@ -31,9 +31,9 @@ const MAP_POINTS: usize = 1_500;
 const BINS: usize = 48;
 
 /// What every report tells of, whatever the kind of data.
-pub(super) struct Told<'a> {
+pub(super) struct ReportInputs<'a> {
     pub(super) recipe: &'a Recipe,
-    pub(super) judge: &'a Judge,
+    pub(super) scorer: &'a Scorer,
     /// All samples.
     pub(super) prepared: &'a Prepared,
     pub(super) split: &'a Split,
@@ -79,15 +79,15 @@ pub(super) struct HeldOut {
 }
 
 impl HeldOut {
-    pub(super) fn of(told: &Told<'_>, threads: &Threads) -> HeldOut {
+    pub(super) fn of(told: &ReportInputs<'_>, threads: &Threads) -> HeldOut {
         let rows = told.prepared.take(&told.split.calibration);
-        let output = told.judge.output(&rows, threads);
+        let output = told.scorer.output(&rows, threads);
         HeldOut { rows, output }
     }
 }
 
 /// What only one kind of data can tell.
-pub(super) struct Particulars {
+pub(super) struct KindReport {
     pub(super) source: String,
     pub(super) label: Option<Label>,
     pub(super) rows: Rows,
@@ -100,17 +100,17 @@ pub(super) struct Particulars {
 
 /// The report of a fit.
 pub(super) fn report(
-    told: &Told<'_>,
+    told: &ReportInputs<'_>,
     held_out: &HeldOut,
-    particulars: Particulars,
+    particulars: KindReport,
     blocks: &[Block],
     training: Vec<Training>,
     warnings: Vec<String>,
     threads: &Threads,
 ) -> Result<Report> {
-    let Particulars { source, label, rows, columns, notes, top, series, images } = particulars;
+    let KindReport { source, label, rows, columns, notes, top, series, images } = particulars;
     let same_size = pca_of_the_codes_size(told)?;
-    let is_narrower = told.judge.network.code_size() < told.prepared.width;
+    let is_narrower = told.scorer.network.code_size() < told.prepared.width;
     Ok(Report {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         source,
@@ -119,14 +119,14 @@ pub(super) fn report(
         columns,
         notes,
         warnings,
-        network: network(told.recipe, told.judge, blocks),
+        network: network(told.recipe, told.scorer, blocks),
         training,
         detection: detection(told.decision, told.calibration, told.anomalous_scores),
         pca: pca_comparison(&same_size, &held_out.rows, &held_out.output),
         bottleneck: Some(bottleneck(told, blocks, is_narrower.then_some(&same_size), threads)),
         top,
         code_map: code_map(told, threads)?,
-        // Told once the model is whole: it has to generate.
+        // ReportInputs once the model is whole: it has to generate.
         generation: None,
         series,
         images,
@@ -136,32 +136,32 @@ pub(super) fn report(
 
 /// The report of a fit to a table.
 pub(super) fn table(
-    told: &Told<'_>,
-    input: &Input,
-    intake: &TableIntake,
+    told: &ReportInputs<'_>,
+    input: &ColumnSelection,
+    adapter: &TableAdapter,
     prep: &PrepReport,
     training: Vec<Training>,
     warnings: Vec<String>,
     threads: &Threads,
 ) -> Result<Report> {
     let held_out = HeldOut::of(told, threads);
-    let particulars = Particulars {
+    let particulars = KindReport {
         source: input.table.source().to_owned(),
         label: input.label.clone(),
         rows: rows(input, told.split),
-        columns: columns(input, &intake.pipeline.columns(), |name| {
-            quality(intake.pipeline.blocks(), name, &held_out.rows, &held_out.output)
+        columns: columns(input, &adapter.pipeline.columns(), |name| {
+            quality(adapter.pipeline.blocks(), name, &held_out.rows, &held_out.output)
         }),
         notes: notes(input, prep),
-        top: top_rows(told, input, intake, threads),
+        top: top_rows(told, input, adapter, threads),
         series: None,
         images: None,
     };
-    report(told, &held_out, particulars, intake.pipeline.blocks(), training, warnings, threads)
+    report(told, &held_out, particulars, adapter.pipeline.blocks(), training, warnings, threads)
 }
 
 /// What became of the rows, where a row is a sample.
-pub(super) fn rows(input: &Input, split: &Split) -> Rows {
+pub(super) fn rows(input: &ColumnSelection, split: &Split) -> Rows {
     Rows {
         read: input.table.n_rows() as u64,
         not_normal: input.anomalous.len() as u64,
@@ -173,7 +173,7 @@ pub(super) fn rows(input: &Input, split: &Split) -> Rows {
 }
 
 /// What was chosen and what was found on the way.
-pub(super) fn notes(input: &Input, prep: &PrepReport) -> Vec<String> {
+pub(super) fn notes(input: &ColumnSelection, prep: &PrepReport) -> Vec<String> {
     input.notes.iter().cloned().chain(prep_notes(prep)).collect()
 }
 
@@ -192,7 +192,7 @@ fn prep_notes(prep: &PrepReport) -> Vec<String> {
 
 /// Every column of the input; `quality` tells how well a feature is rebuilt.
 pub(super) fn columns(
-    input: &Input,
+    input: &ColumnSelection,
     features: &[&ColumnPrep],
     quality: impl Fn(&str) -> Option<f64>,
 ) -> Vec<ColumnReport> {
@@ -267,8 +267,8 @@ fn argmax(values: &[f32]) -> usize {
 }
 
 /// The network from input to output, activations and norms told with the layer they follow.
-fn network(recipe: &Recipe, judge: &Judge, blocks: &[Block]) -> NetworkReport {
-    let network = &judge.network;
+fn network(recipe: &Recipe, scorer: &Scorer, blocks: &[Block]) -> NetworkReport {
+    let network = &scorer.network;
     let map = network.encoder.first().and_then(|layer| match layer {
         Layer::Conv(conv) => pixels(conv.input),
         _ => None,
@@ -276,10 +276,10 @@ fn network(recipe: &Recipe, judge: &Judge, blocks: &[Block]) -> NetworkReport {
     let mut layers = vec![LayerReport { part: Part::Input, width: network.inputs(), words: "input".to_owned(), map }];
     let sides = [(&network.encoder, Part::Encoder, Part::Code), (&network.decoder, Part::Decoder, Part::Output)];
     for (side, part, last) in sides {
-        let n_layers = side.iter().filter(|layer| layer_in_words(layer).is_some()).count();
+        let n_layers = side.iter().filter(|layer| layer_description(layer).is_some()).count();
         let mut seen = 0;
         for layer in side {
-            match layer_in_words(layer) {
+            match layer_description(layer) {
                 Some((width, words)) => {
                     seen += 1;
                     let part = if seen == n_layers { last } else { part };
@@ -320,13 +320,13 @@ fn network(recipe: &Recipe, judge: &Judge, blocks: &[Block]) -> NetworkReport {
         code_size: network.code_size(),
         layers,
         parameters: network.n_params(),
-        members: judge.members.len(),
-        loss: crate::model::loss::in_words(&recipe.loss, blocks),
+        members: scorer.members.len(),
+        loss: crate::model::loss::describe(&recipe.loss, blocks),
     }
 }
 
 /// Width and words of a layer that changes what a value stands for; of a sequence, the width of a step.
-fn layer_in_words(layer: &Layer) -> Option<(usize, String)> {
+fn layer_description(layer: &Layer) -> Option<(usize, String)> {
     match layer {
         Layer::Dense(dense) => Some((dense.outputs, format!("dense {}", dense.outputs))),
         Layer::Lstm(lstm) => {
@@ -338,9 +338,9 @@ fn layer_in_words(layer: &Layer) -> Option<(usize, String)> {
             let width = time.steps * time.dense.outputs;
             Some((width, format!("dense {} at each of {} steps", time.dense.outputs, time.steps)))
         }
-        Layer::Conv(conv) => Some((conv.output().size(), format!("convolution to {}", map_in_words(conv.output())))),
+        Layer::Conv(conv) => Some((conv.output().size(), format!("convolution to {}", map_description(conv.output())))),
         Layer::ConvTranspose(conv) => {
-            Some((conv.output().size(), format!("transposed convolution to {}", map_in_words(conv.output()))))
+            Some((conv.output().size(), format!("transposed convolution to {}", map_description(conv.output()))))
         }
         _ => None,
     }
@@ -351,7 +351,7 @@ fn pixels(map: Map) -> Option<[usize; 3]> {
     (map.height > 1).then_some([map.height, map.width, map.channels])
 }
 
-fn map_in_words(map: Map) -> String {
+fn map_description(map: Map) -> String {
     if map.height == 1 {
         format!("{} steps of {}", map.width, map.channels)
     } else {
@@ -400,8 +400,8 @@ fn pca_comparison(same_size: &Pca, held_out: &Prepared, output: &[f32]) -> PcaCo
 }
 
 /// PCA with as many components as the code has units: the stored one may have fewer, where so many would copy the rows.
-fn pca_of_the_codes_size(told: &Told<'_>) -> Result<Pca> {
-    let code_size = told.judge.network.code_size();
+fn pca_of_the_codes_size(told: &ReportInputs<'_>) -> Result<Pca> {
+    let code_size = told.scorer.network.code_size();
     if code_size < told.prepared.width {
         return Ok(told.pca.clone());
     }
@@ -410,30 +410,35 @@ fn pca_of_the_codes_size(told: &Told<'_>) -> Result<Pca> {
 }
 
 /// The highest-scoring rows of the file, from all rows the label calls anomalous and a stretch of the others.
-fn top_rows(told: &Told<'_>, input: &Input, intake: &TableIntake, threads: &Threads) -> Vec<TopRow> {
-    let judge = told.judge;
+fn top_rows(
+    told: &ReportInputs<'_>,
+    input: &ColumnSelection,
+    adapter: &TableAdapter,
+    threads: &Threads,
+) -> Vec<TopRow> {
+    let scorer = told.scorer;
     let top = top_samples(told, threads);
     let prepared = told.prepared.take(&top);
     let samples = TableSamples { typed: input.table.take(&top), prepared, extra_columns: Vec::new() };
-    let judged = judge.judge(&samples.prepared, Detail::Shares, threads);
-    let expected = judge.expected(&samples.prepared, &judged.shares, threads);
-    let reasons = intake.reasons(&samples, &judged.shares, &expected, TOP_REASONS, threads);
+    let judged = scorer.score_with(&samples.prepared, Detail::Shares, threads);
+    let expected = scorer.expected(&samples.prepared, &judged.shares, threads);
+    let reasons = adapter.reasons(&samples, &judged.shares, &expected, TOP_REASONS, threads);
     let rows = top.iter().zip(judged.scores).zip(reasons);
     rows.map(|((&row, score), reasons)| top_row(told, u64::from(row), score, reasons)).collect()
 }
 
 /// The samples that score highest, the highest first.
-pub(super) fn top_samples(told: &Told<'_>, threads: &Threads) -> Vec<u32> {
+pub(super) fn top_samples(told: &ReportInputs<'_>, threads: &Threads) -> Vec<u32> {
     let mut rows: Vec<u32> = told.anomalous.iter().copied().take(SCORED_ROWS).collect();
     rows.extend(spread(told.normal, SCORED_ROWS));
-    let scores = told.judge.score(&told.prepared.take(&rows), threads);
+    let scores = told.scorer.score(&told.prepared.take(&rows), threads);
     let mut order: Vec<usize> = (0..rows.len()).collect();
     order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]).then(rows[*a].cmp(&rows[*b])));
     order.into_iter().take(TOP_ROWS).map(|i| rows[i]).collect()
 }
 
 /// A row worth looking at.
-pub(super) fn top_row(told: &Told<'_>, row: u64, score: f64, reasons: Vec<Reason>) -> TopRow {
+pub(super) fn top_row(told: &ReportInputs<'_>, row: u64, score: f64, reasons: Vec<Reason>) -> TopRow {
     TopRow {
         row,
         score,
@@ -444,17 +449,17 @@ pub(super) fn top_row(told: &Told<'_>, row: u64, score: f64, reasons: Vec<Reason
 }
 
 /// Codes on their first two principal axes; every kind of row is there.
-fn code_map(told: &Told<'_>, threads: &Threads) -> Result<Vec<CodePoint>> {
-    let judge = told.judge;
+fn code_map(told: &ReportInputs<'_>, threads: &Threads) -> Result<Vec<CodePoint>> {
+    let scorer = told.scorer;
     let mut rows = spread(told.normal, MAP_POINTS);
     rows.extend(spread(told.anomalous, MAP_POINTS / 3));
     let prepared = told.prepared.take(&rows);
-    let codes = judge.codes(&prepared, threads);
-    let k = judge.network.code_size();
+    let codes = scorer.codes(&prepared, threads);
+    let k = scorer.network.code_size();
     let axes = Pca::fit(&codes, prepared.n, k, Components::Count(2.min(k)), told.recipe.seed)?;
     let places = axes.encode(&codes);
     let d = axes.n_components();
-    let scores = judge.score(&prepared, threads);
+    let scores = scorer.score(&prepared, threads);
     let axis = |row: usize, axis: usize| if axis < d { f64::from(places[row * d + axis]) } else { 0.0 };
     Ok((0..prepared.n)
         .map(|row| CodePoint {

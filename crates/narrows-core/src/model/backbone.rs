@@ -23,7 +23,7 @@ pub enum Backbone {
 
 impl Backbone {
     /// What it is, in words.
-    pub fn in_words(&self) -> String {
+    pub fn describe(&self) -> String {
         match self {
             Backbone::Dense(_) => "fully connected, with a bottleneck".to_owned(),
             Backbone::Conv(_) => "convolutional, with a bottleneck".to_owned(),

@@ -159,7 +159,7 @@ pub(crate) fn of_block(loss: &Loss, block: &Block) -> narrows_engine::Loss {
 }
 
 /// The losses chosen and the output activation of each, in words.
-pub(crate) fn in_words(loss: &Loss, blocks: &[Block]) -> String {
+pub(crate) fn describe(loss: &Loss, blocks: &[Block]) -> String {
     use narrows_engine::Loss as Engine;
     if let Some((_, Structural { share, pixels })) = loss.structural() {
         let rest = 1.0 - share.get();

@@ -19,7 +19,7 @@ pub enum Sparsity {
     },
     /// `weight` times the sum over units of KL(target || mean activity); the code is a sigmoid (Ng 2011).
     Kl {
-        /// Wanted mean activity of a unit.
+        /// FeatureFilter mean activity of a unit.
         #[serde(default = "default_target")]
         target: Rate,
         /// Weight of the penalty.

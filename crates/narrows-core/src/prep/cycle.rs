@@ -49,7 +49,7 @@ impl Cycles {
         if cells().any(|t| t.rem_euclid(DAY) != 0) {
             circles.push(Circle::TimeOfDay);
         }
-        let names: Vec<&str> = circles.iter().map(|circle| circle.in_words()).collect();
+        let names: Vec<&str> = circles.iter().map(|circle| circle.describe()).collect();
         let mut what = format!("{} as points on circles", names.join(", "));
         if missing > 0 {
             what.push_str(&format!("; {missing} missing, left at the centre"));
@@ -135,7 +135,7 @@ impl Circle {
         }
     }
 
-    fn in_words(self) -> &'static str {
+    fn describe(self) -> &'static str {
         match self {
             Circle::Weekday => "day of the week",
             Circle::DayOfYear => "day of the year",

@@ -193,7 +193,7 @@ fn typed<'a>(table: &'a Table, name: &str, kind: ColumnKind) -> Result<Typed<'a>
     typed.ok_or_else(|| {
         let error = Error::mismatch(format!(
             "column `{name}`: expected {} typed as {kind}, got {}",
-            kind.in_words(),
+            kind.describe(),
             array.data_type()
         ));
         error.with_hint("conform the table to its schema first")

@@ -7,7 +7,7 @@
 const MOST_POINTS: usize = 20_000;
 /// The last lag looked at.
 const LAST_LAG: usize = 400;
-/// The first lag looked at; shorter ones are likeness of neighbours.
+/// The first lag looked at; shorter ones are variation of neighbours.
 const FIRST_LAG: usize = 3;
 /// The shortest and the longest period believed.
 const BELIEVED: std::ops::RangeInclusive<usize> = 6..=303;
@@ -27,10 +27,10 @@ pub fn period(values: &[f64]) -> Option<usize> {
     let mean = values.iter().sum::<f64>() / values.len() as f64;
     let centred: Vec<f64> = values.iter().map(|value| value - mean).collect();
     // Without the division by the variance, which moves no maximum; direct sums take milliseconds for so few lags.
-    let likeness: Vec<f64> = (FIRST_LAG..=LAST_LAG.min(values.len().saturating_sub(1)))
+    let variation: Vec<f64> = (FIRST_LAG..=LAST_LAG.min(values.len().saturating_sub(1)))
         .map(|lag| centred[lag..].iter().zip(&centred).map(|(late, early)| late * early).sum())
         .collect();
-    let maxima = likeness.windows(3).enumerate().filter(|(_, around)| around[1] > around[0] && around[1] > around[2]);
+    let maxima = variation.windows(3).enumerate().filter(|(_, around)| around[1] > around[0] && around[1] > around[2]);
     let mut highest: Option<(usize, f64)> = None;
     for (at, around) in maxima {
         if highest.is_none_or(|(_, height)| around[1] > height) {

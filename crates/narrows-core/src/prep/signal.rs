@@ -129,7 +129,7 @@ impl SignalPipeline {
             let summary = ColumnPrep {
                 name: name.clone(),
                 kind: ColumnKind::Numeric,
-                what: format!("{}{of_each}; {}", words.join("; "), transform.in_words()),
+                what: format!("{}{of_each}; {}", words.join("; "), transform.describe()),
                 missing: seen.missing,
                 n_levels: 0,
                 rare_levels: 0,
@@ -191,7 +191,7 @@ impl SignalPipeline {
     }
 
     /// Whether series have scales of their own, and this one has none.
-    pub fn is_stranger(&self, id: &str) -> bool {
+    pub fn is_unknown(&self, id: &str) -> bool {
         !self.each.is_empty() && !self.each.contains_key(id)
     }
 
@@ -374,7 +374,7 @@ mod tests {
         assert_eq!(cut.prepared.input[..6], [-1.0, -1.0, 1.0, 1.0, -1.0, 1.0]);
         assert_eq!(cut.prepared.input[6..], [1.0, 1.0, -1.0, 1.0, 1.0, -1.0]);
         assert_eq!(windows(&pipeline, "o", &[100.0, 0.0, 300.0, 2.0, 100.0, 2.0], &[0]).prepared.input[..2], [-1.0; 2]);
-        assert!(pipeline.is_stranger("new") && !pipeline.is_stranger("m"));
+        assert!(pipeline.is_unknown("new") && !pipeline.is_unknown("m"));
         assert!((pipeline.backward("o", 0, 1.0) - 300.0).abs() < 1e-9);
     }
 

@@ -21,7 +21,7 @@ pub enum Transform {
 
 impl Transform {
     /// What it does, for reports.
-    pub fn in_words(self) -> &'static str {
+    pub fn describe(self) -> &'static str {
         match self {
             Transform::None => "levels kept as they are",
             Transform::Difference => "each point as its difference from the one before",

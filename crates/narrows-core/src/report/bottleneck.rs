@@ -30,7 +30,7 @@ impl Bottleneck {
     }
 
     /// In one line.
-    pub fn in_words(&self) -> String {
+    pub fn describe(&self) -> String {
         let percent = |share: f64| format!("{:.1} %", 100.0 * share);
         let pca = match self.pca_unexplained {
             Some(pca) => format!("PCA of that size {}", percent(pca)),
@@ -54,7 +54,7 @@ mod tests {
     fn check(noise_passed: f64, pca_unexplained: Option<f64>, expected: &str) {
         let bottleneck =
             Bottleneck { code_size: 8, active_units: 5, unexplained: 0.031, pca_unexplained, noise_passed };
-        assert_eq!(bottleneck.in_words(), expected);
+        assert_eq!(bottleneck.describe(), expected);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::resemblance::Resemblance;
+use crate::sample_similarity::SampleSimilarity;
 
 /// Where new rows come from, and how good they are.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -18,7 +18,7 @@ pub struct GenerationReport {
     pub negative_elbo: Option<f64>,
     /// Generated rows beside held-out ones; none where there were too few of these.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub resemblance: Option<Resemblance>,
+    pub sample_similarity: Option<SampleSimilarity>,
     /// Of images: some generated ones, a PNG file in base64.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sheet: Option<String>,

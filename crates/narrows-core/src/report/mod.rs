@@ -16,7 +16,7 @@ pub use crate::train::{Check, Stop, Training};
 pub use bottleneck::Bottleneck;
 pub use generation::{DensityReport, GenerationReport, UnitsReport};
 pub use images::{ImagesReport, Reconstruction, WorstImage};
-pub use restoration::{ImageQuality, Restoration, RestorationMeans, Rival, Similarity};
+pub use restoration::{Baseline, ImageQuality, Restoration, RestorationMeans, Similarity};
 pub use restorer::{AlbumReport, RestorerReport, SkippedImage};
 pub(crate) use restorer::{SHEET_ROWS, sheet_of};
 pub use series::{ChannelTrace, EventSpan, SeriesReport, Stretch, WindowExample};

@@ -26,12 +26,12 @@ pub struct RestorationMeans {
     /// As they came: bicubic where they had become smaller, grey where they had lost their colours.
     pub input: Similarity,
     /// As a classical method restores them.
-    pub rival: Rival,
+    pub baseline: Baseline,
 }
 
 /// A classical method.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Rival {
+pub struct Baseline {
     /// Its name.
     pub name: String,
     /// How well it does.
@@ -102,9 +102,9 @@ impl Restoration {
         let means = RestorationMeans {
             restored: Similarity::mean(all().map(|q| q.restored)),
             input: Similarity::mean(all().map(|q| q.input)),
-            rival: Rival {
-                name: all().next().map_or_else(String::new, |q| q.rival.name.clone()),
-                similarity: Similarity::mean(all().map(|q| q.rival.similarity)),
+            baseline: Baseline {
+                name: all().next().map_or_else(String::new, |q| q.baseline.name.clone()),
+                similarity: Similarity::mean(all().map(|q| q.baseline.similarity)),
             },
         };
         Restoration { n: images.len() as u64, damage, means, images }

@@ -111,7 +111,7 @@ impl RestorerReport {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             album: images,
             damage: training.corruption.clone(),
-            network: recipe.backbone.in_words(),
+            network: recipe.backbone.describe(),
             parameters: network.n_params() as u64,
             training,
             quality: None,

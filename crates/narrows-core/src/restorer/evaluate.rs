@@ -3,12 +3,12 @@
 
 use narrows_engine::Threads;
 use narrows_engine::rng::{Purpose, Stream};
-use narrows_images::classical::rival;
-use narrows_images::{Image, ReadyDamages, Store};
+use narrows_images::classical::baseline;
+use narrows_images::{Image, PreparedDamages, Store};
 
 use super::Restorer;
 use crate::error::Result;
-use crate::report::{ImageQuality, Restoration, RestorationMeans, Rival, SHEET_ROWS, Similarity, sheet_of};
+use crate::report::{Baseline, ImageQuality, Restoration, RestorationMeans, SHEET_ROWS, Similarity, sheet_of};
 
 /// The seed of the damage: the figures are part of the answer, so they do not change from run to run.
 const SEED: u64 = 0;
@@ -44,7 +44,7 @@ impl Restorer {
         Ok(sheet_of(shown).image())
     }
 
-    fn steps(&self, images: &Store, i: usize, ready: &ReadyDamages, threads: &Threads) -> Result<Steps> {
+    fn steps(&self, images: &Store, i: usize, ready: &PreparedDamages, threads: &Threads) -> Result<Steps> {
         let clean = images.get(i)?.to_channels(self.channels);
         // What is left over at the edges by a smaller image cannot come back.
         let scale = self.scale();
@@ -58,13 +58,13 @@ impl Restorer {
 
     fn quality(&self, name: String, steps: &Steps) -> ImageQuality {
         let Steps { clean, damaged, input, restored } = steps;
-        let rival = rival(self.damages(), damaged, self.channels);
+        let baseline = baseline(self.damages(), damaged, self.channels);
         ImageQuality {
             name,
             qualities: RestorationMeans {
                 restored: Similarity::of(clean, restored),
                 input: Similarity::of(clean, input),
-                rival: Rival { name: rival.name, similarity: Similarity::of(clean, &rival.image) },
+                baseline: Baseline { name: baseline.name, similarity: Similarity::of(clean, &baseline.image) },
             },
         }
     }

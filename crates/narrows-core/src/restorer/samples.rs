@@ -1,7 +1,7 @@
 //! Pieces of images, damaged, and what the network should add to them.
 
 use narrows_engine::rng::{Purpose, Stream};
-use narrows_images::{Damage, Damages, ReadyDamages, Side};
+use narrows_images::{Damage, Damages, PreparedDamages, Side};
 
 use super::base::Base;
 use crate::error::Result;
@@ -17,7 +17,7 @@ pub(super) struct RestoreSamples<'a> {
     /// Views of [`view_side`] pixels.
     pub(super) draws: PatchSampler<'a>,
     pub(super) damages: &'a Damages,
-    pub(super) ready: &'a ReadyDamages,
+    pub(super) ready: &'a PreparedDamages,
     pub(super) base: Base,
     /// Side of a damaged piece.
     pub(super) patch: usize,

@@ -325,7 +325,7 @@ fn engine_optimizer(optimizer: Optimizer) -> narrows_engine::Optimizer {
     }
 }
 
-/// The rows that judge a training, damaged once and for all.
+/// The rows that scorer a training, damaged once and for all.
 struct Validation<'a> {
     task: &'a Task<'a>,
     input: Vec<f32>,

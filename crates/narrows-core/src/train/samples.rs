@@ -42,7 +42,7 @@ pub trait Samples: Sync {
         None
     }
 
-    /// Told which samples will be drawn, so that they can be read meanwhile.
+    /// ReportInputs which samples will be drawn, so that they can be read meanwhile.
     fn expect(&self, _samples: &[u32]) {}
 
     /// Whether a sample takes long enough to draw that threads should share the work.

@@ -133,7 +133,7 @@ impl Space {
             }),
             base: base.clone(),
         };
-        if space.in_words().is_empty() {
+        if space.describe().is_empty() {
             let message = "expected a field left to search, got a recipe that sets all of them";
             return Err(Error::recipe("tune", message).with_hint("leave some fields out of --recipe and --set"));
         }
@@ -201,7 +201,7 @@ impl Space {
     }
 
     /// What is varied, a line a field.
-    pub fn in_words(&self) -> Vec<String> {
+    pub fn describe(&self) -> Vec<String> {
         let mut lines = Vec::new();
         if let [least, .., greatest] = self.code_sizes[..] {
             lines.push(format!("code size from {least} to {greatest}"));

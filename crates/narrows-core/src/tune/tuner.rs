@@ -11,7 +11,7 @@ use super::space::{Space, has_map_code, with_code_size};
 use super::{Ended, Goal, Journal, Outcome, Run, Search, Stage, Success, Trial};
 use crate::data::Table;
 use crate::error::{Error, Result};
-use crate::fitted::{Ground, ImageRoles, Roles, ground_of, ground_of_images};
+use crate::fitted::{ImageRoles, Roles, TrialData, trial_data, trial_data_of_images};
 use crate::recipe::Recipe;
 use crate::train::Observer;
 
@@ -69,7 +69,7 @@ pub fn tune(
     threads: &Threads,
 ) -> Result<Search> {
     plan.check()?;
-    let ground = ground_of(&plan.base, table, roles, &Quiet)?;
+    let ground = trial_data(&plan.base, table, roles, &Quiet)?;
     Tuner::new(plan, &ground, journal, watch, threads)?.search()
 }
 
@@ -86,7 +86,7 @@ pub fn tune_images(
     threads: &Threads,
 ) -> Result<Search> {
     plan.check()?;
-    let ground = ground_of_images(&plan.base, images, roles)?;
+    let ground = trial_data_of_images(&plan.base, images, roles)?;
     Tuner::new(plan, &ground, journal, watch, threads)?.search()
 }
 
@@ -134,7 +134,7 @@ impl Observer for Deadline<'_> {
 
 struct Tuner<'a> {
     plan: &'a Plan,
-    ground: &'a Ground<'a>,
+    ground: &'a TrialData<'a>,
     space: Space,
     journal: &'a mut Journal,
     watch: &'a dyn Watch,
@@ -148,7 +148,7 @@ type Ran = std::result::Result<Run, Ended>;
 impl<'a> Tuner<'a> {
     fn new(
         plan: &'a Plan,
-        ground: &'a Ground<'a>,
+        ground: &'a TrialData<'a>,
         journal: &'a mut Journal,
         watch: &'a dyn Watch,
         threads: &'a Threads,
@@ -184,7 +184,7 @@ impl<'a> Tuner<'a> {
         Ok(Search {
             goal: self.plan.goal,
             seed: self.plan.base.seed,
-            space: self.space.in_words(),
+            space: self.space.describe(),
             held_out: self.ground.n_held_out(),
             planned: self.plan.trials,
             trials,

@@ -32,14 +32,14 @@ fn an_overcomplete_network_without_restraint_copies_pure_noise_and_is_told_so() 
     let wide = bottleneck(&recipe(&["backbone.code_size=24", "backbone.nodes=[48]"]), noise(600));
     assert!(wide.copies() && wide.noise_passed > 0.95, "{wide:?}");
     assert!(wide.unexplained < 0.05 && wide.pca_unexplained.is_none(), "{wide:?}");
-    assert!(wide.in_words().ends_with("of pure noise comes through: the network copies"), "{}", wide.in_words());
+    assert!(wide.describe().ends_with("of pure noise comes through: the network copies"), "{}", wide.describe());
 }
 
 #[test]
 fn a_narrow_code_does_not_copy_noise() {
     let narrow = bottleneck(&recipe(&["backbone.code_size=2", "backbone.nodes=[48]"]), noise(600));
     assert!(!narrow.copies() && narrow.noise_passed < 0.6, "{narrow:?}");
-    assert!(!narrow.in_words().contains("copies"), "{}", narrow.in_words());
+    assert!(!narrow.describe().contains("copies"), "{}", narrow.describe());
     assert_eq!((narrow.code_size, narrow.active_units), (2, 2));
 }
 

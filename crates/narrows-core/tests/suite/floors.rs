@@ -17,7 +17,7 @@ const FLOORS: [(&str, u32); 20] = [
     ("train", 4),
     ("detect", 4),
     ("recipe", 5),
-    ("resemblance", 5),
+    ("sample_similarity", 5),
     ("report", 6),
     ("fitted", 6),
     ("restorer", 6),

@@ -76,7 +76,7 @@ fn a_fit_judges_what_it_generates_and_says_where_codes_come_from() {
     let found = deep.report().generation.clone().unwrap();
     assert!(found.density.components > 1, "{:?}", found.density);
     assert!(found.density.held_out.unwrap() > found.density.one_normal.unwrap(), "{:?}", found.density);
-    let judged = found.resemblance.unwrap();
+    let judged = found.sample_similarity.unwrap();
     assert_eq!(judged.columns.len(), 4);
     assert!((0.0..=1.0).contains(&judged.auc) && judged.copies.is_some(), "{judged:?}");
     assert!(judged.columns.iter().all(|column| column.distance < 0.35), "{judged:?}");
@@ -85,7 +85,7 @@ fn a_fit_judges_what_it_generates_and_says_where_codes_come_from() {
     assert!(variational.density.words.contains("prior"));
     // The same is measured on rows that the model never saw, and on rows that are something else.
     let threads = Threads::new(2);
-    let fresh = deep.judge_generated(&customers(600, 9), 600, 3, &threads).unwrap();
+    let fresh = deep.generation_quality(&customers(600, 9), 600, 3, &threads).unwrap();
     let shuffled = customers(600, 9);
     let turned: Vec<u32> = (0..600).rev().collect();
     let columns = vec![
@@ -94,9 +94,9 @@ fn a_fit_judges_what_it_generates_and_says_where_codes_come_from() {
         ("member".to_owned(), shuffled.column("member").unwrap().clone()),
         ("town".to_owned(), shuffled.column("town").unwrap().clone()),
     ];
-    let other = deep.judge_generated(&Table::from_arrays(columns, "other").unwrap(), 600, 3, &threads).unwrap();
+    let other = deep.generation_quality(&Table::from_arrays(columns, "other").unwrap(), 600, 3, &threads).unwrap();
     assert!(other.auc > fresh.auc + 0.05, "{} beside {}", other.auc, fresh.auc);
-    let few = deep.judge_generated(&customers(10, 1), 600, 3, &threads).unwrap_err().to_string();
+    let few = deep.generation_quality(&customers(10, 1), 600, 3, &threads).unwrap_err().to_string();
     assert!(few.contains("at least 20 rows"), "{few}");
 }
 
@@ -168,7 +168,7 @@ fn series_are_varied_at_their_own_level() {
     let middle = like.between(0, 1, 3, &serial).unwrap().slice(1, 1);
     let mean = (0..12).map(|t| numbers(&middle, &format!("t{t}")).value(0)).sum::<f64>() / 12.0;
     assert!((mean - 100.0).abs() < 2.0, "{mean}");
-    assert!(fitted.report().generation.as_ref().unwrap().resemblance.is_none(), "16 held-out rows judge nothing");
+    assert!(fitted.report().generation.as_ref().unwrap().sample_similarity.is_none(), "16 held-out rows judge nothing");
 }
 
 fn scenes(n: usize) -> Store {
@@ -203,7 +203,7 @@ fn images_are_varied_walked_between_and_laid_on_a_grid() {
     let quality = fitted.evaluate_images(&scenes(30), &serial).unwrap();
     assert!(quality.negative_elbo.is_some_and(|nats| nats > 0.0 && nats < 256.0), "{quality:?}");
     assert!(wide.evaluate_images(&scenes(30), &serial).unwrap().negative_elbo.is_none());
-    assert!(fitted.judge_generated_images(&scenes(40), 40, 1, &serial).unwrap().auc > 0.4);
+    assert!(fitted.generation_quality_of_images(&scenes(40), 40, 1, &serial).unwrap().auc > 0.4);
 }
 
 #[test]

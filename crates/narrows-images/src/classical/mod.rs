@@ -1,15 +1,15 @@
-//! What does without a network what one is trained for: the rivals that it has to beat.
+//! What does without a network what one is trained for: the baselines that it has to beat.
 
+mod baseline;
 mod fill;
 mod lossy;
 mod median;
 mod non_local_means;
-mod rival;
 mod unsharp;
 
+pub use baseline::{Baseline, baseline};
 pub use fill::fill;
 pub use lossy::{Lossy, Stored, at_bytes, mosaic};
 pub use median::median;
 pub use non_local_means::{noise_level, non_local_means};
-pub use rival::{Rival, rival};
 pub use unsharp::unsharp;

@@ -19,7 +19,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use composition::Damages;
-pub use ready::ReadyDamages;
+pub use ready::PreparedDamages;
 pub use span::Span;
 pub use text::Kind;
 

@@ -9,7 +9,7 @@ use crate::{Channels, Filter, Image, Result};
 
 /// Damages ready to be done: watermarks are read and drawn.
 #[derive(Debug, Clone)]
-pub struct ReadyDamages {
+pub struct PreparedDamages {
     damages: Damages,
     /// One for each damage; `None` where it is no watermark.
     stamps: Vec<Option<Stamp>>,
@@ -20,16 +20,16 @@ impl Damages {
     ///
     /// # Errors
     /// A file that cannot be read or is no image; a letter that cannot be drawn.
-    pub fn ready(&self) -> Result<ReadyDamages> {
+    pub fn ready(&self) -> Result<PreparedDamages> {
         let stamp = |damage: &Damage| match damage {
             Damage::Watermark { mark, .. } => Stamp::new(mark).map(Some),
             _ => Ok(None),
         };
-        Ok(ReadyDamages { damages: self.clone(), stamps: self.as_slice().iter().map(stamp).collect::<Result<_>>()? })
+        Ok(PreparedDamages { damages: self.clone(), stamps: self.as_slice().iter().map(stamp).collect::<Result<_>>()? })
     }
 }
 
-impl ReadyDamages {
+impl PreparedDamages {
     /// The damages.
     pub fn damages(&self) -> &Damages {
         &self.damages

@@ -123,7 +123,7 @@ impl Compress {
         // What is told is compressed by others, too, which takes its time.
         if common.is_told() {
             let files = self.input.inputs().iter().all(|input| input != "-").then_some(&source.paths[..]);
-            Told::new(account, fidelity, files, model_bytes, "row").tell(common)?;
+            ReportInputs::new(account, fidelity, files, model_bytes, "row").tell(common)?;
         }
         if self.verify {
             common.talk().line(verified(fidelity));
@@ -195,7 +195,7 @@ fn verify(fitted: &Fitted, fidelity: Fidelity, source: &Source, path: &Path, thr
 
 /// What is told of a file that was written.
 #[derive(Debug, Serialize)]
-pub(super) struct Told {
+pub(super) struct ReportInputs {
     rows: u64,
     values: u64,
     bytes: u64,
@@ -232,10 +232,10 @@ pub(super) struct Told {
     noun: &'static str,
     /// Other formats beside it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) rivals: Vec<images::compress::Rival>,
+    pub(super) baselines: Vec<images::compress::Baseline>,
 }
 
-impl Told {
+impl ReportInputs {
     /// `files` are the input's, where it can be read again.
     pub(super) fn new(
         account: Account,
@@ -243,12 +243,12 @@ impl Told {
         files: Option<&[PathBuf]>,
         model_bytes: u64,
         noun: &'static str,
-    ) -> Told {
+    ) -> ReportInputs {
         let original_bytes = files.and_then(|files| {
             files.iter().map(|file| std::fs::metadata(file).map(|metadata| metadata.len()).ok()).sum::<Option<u64>>()
         });
         let ratio = |bytes: u64| original_bytes.map(|original| original as f64 / bytes.max(1) as f64);
-        Told {
+        ReportInputs {
             rows: account.rows,
             values: account.values,
             bytes: account.bytes,
@@ -281,7 +281,7 @@ impl Told {
                 (Fidelity::Lossless, _) => Some("lossless".to_owned()),
             },
             noun,
-            rivals: Vec::new(),
+            baselines: Vec::new(),
         }
     }
 
@@ -295,7 +295,7 @@ impl Told {
     }
 
     fn words(&self, talk: Talk) {
-        let Told { rows, values, bytes, .. } = self;
+        let ReportInputs { rows, values, bytes, .. } = self;
         let smaller = match (self.original_bytes, self.ratio, self.ratio_with_model) {
             (Some(original), Some(ratio), Some(with_model)) => format!(
                 "{} -> {} bytes, {ratio:.2} times smaller ({with_model:.2} with the model's own {})",
@@ -342,7 +342,7 @@ impl Told {
             let times = file as f64 / *bytes as f64;
             talk.line(format_args!("  the input as it is by zstd -19: {} bytes, {times:.2} times ours", grouped(file)));
         }
-        self.rivals.iter().for_each(|rival| talk.line(format_args!("  {rival}")));
+        self.baselines.iter().for_each(|baseline| talk.line(format_args!("  {baseline}")));
         match self.break_even_bytes {
             Some(even) => talk.line(format_args!("  model and file pay from {} bytes of such data on", grouped(even))),
             None if self.original_bytes.is_some() => talk.line("  it does not pay: the file is larger than the input"),

@@ -2,7 +2,7 @@
 
 use clap::Args as ClapArgs;
 use narrows_core::data::{Source, Table};
-use narrows_core::{Error, Fitted, Likeness, Resemblance};
+use narrows_core::{Error, Fitted, SampleSimilarity, Variation};
 
 use super::images;
 use super::summary;
@@ -38,13 +38,13 @@ pub(crate) struct Generate {
     #[arg(long, value_name = "FILE")]
     like: Option<String>,
     /// How far varied rows may go, in standard deviations of the code; 0 rebuilds them
-    #[arg(long, value_name = "SPREAD", requires = "like", conflicts_with = "between", default_value_t = Likeness::USUAL_SPREAD)]
+    #[arg(long, value_name = "SPREAD", requires = "like", conflicts_with = "between", default_value_t = Variation::USUAL_SPREAD)]
     spread: f32,
     /// Go from one row of --like to another, counted from 0; of images also two files
     #[arg(long, value_name = "A,B", conflicts_with = "rows")]
     between: Option<String>,
     /// Rows on the way, both ends included
-    #[arg(long, value_name = "N", requires = "between", default_value_t = Likeness::USUAL_STEPS)]
+    #[arg(long, value_name = "N", requires = "between", default_value_t = Variation::USUAL_STEPS)]
     steps: usize,
     /// Of a model of images with a code of 2 units: so many images a side, on a grid over the code
     #[arg(long, value_name = "SIDE", conflicts_with_all = ["rows", "like", "between"])]
@@ -130,16 +130,16 @@ impl Generate {
 
     fn judge(&self, fitted: &Fitted, file: &str, seed: u64, common: &Common) -> Result<Outcome, Failure> {
         let (n, threads) = (self.rows.unwrap_or(0), common.threads()?);
-        let found: Resemblance = if fitted.reads_images() {
+        let found: SampleSimilarity = if fitted.reads_images() {
             let store = crate::images::store(&[file.to_owned()], &threads, common.talk())?;
-            fitted.judge_generated_images(&store, n as usize, seed, &threads)?
+            fitted.generation_quality_of_images(&store, n as usize, seed, &threads)?
         } else {
-            fitted.judge_generated(&whole(fitted, file)?, n as usize, seed, &threads)?
+            fitted.generation_quality(&whole(fitted, file)?, n as usize, seed, &threads)?
         };
         if common.json {
             output::print_json(&found)?;
         } else {
-            output::print(&summary::resemblance(&found).join("\n"))?;
+            output::print(&summary::sample_similarity(&found).join("\n"))?;
         }
         Ok(Outcome::Done)
     }

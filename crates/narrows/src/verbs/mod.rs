@@ -10,7 +10,6 @@ pub(crate) mod evaluate;
 pub(crate) mod explain;
 pub(crate) mod export;
 pub(crate) mod fit;
-mod follow;
 pub(crate) mod generate;
 mod images;
 pub(crate) mod inspect;
@@ -19,6 +18,7 @@ pub(crate) mod reconstruct;
 pub(crate) mod report;
 pub(crate) mod restore;
 pub(crate) mod score;
+mod stream;
 mod summary;
 pub(crate) mod tune;
 

@@ -10,8 +10,8 @@ use narrows_core::detect::Reason;
 use narrows_core::recipe::Kind;
 use narrows_core::{Error, Fitted, ScoreCounts, Scores, SeriesEvent, Threads};
 
-use super::follow::Follow;
 use super::images;
+use super::stream::Follow;
 use crate::args::{Common, ModelArg};
 use crate::failure::{Failure, Outcome};
 use crate::input::InputArgs;

@@ -1,8 +1,8 @@
 //! What a fit has to say to a person, on stderr: the report in a dozen lines.
 
-use narrows_core::Resemblance;
+use narrows_core::SampleSimilarity;
 use narrows_core::report::{AlbumReport, ColumnReport, GenerationReport, Report, RestorerReport, Role, Stop, Training};
-use narrows_core::resemblance::Distance;
+use narrows_core::sample_similarity::Distance;
 
 use crate::talk::{Talk, count, grouped};
 
@@ -79,7 +79,7 @@ fn generation(report: &GenerationReport) -> Vec<String> {
         lines.push(format!("code        {} of {} active", units.active, count(units.units, "unit")));
     }
     lines.extend(report.negative_elbo.map(negative_elbo));
-    lines.extend(report.resemblance.as_ref().map(|found| {
+    lines.extend(report.sample_similarity.as_ref().map(|found| {
         let farthest = found.columns.first().map_or_else(String::new, |column| {
             format!("; farthest column `{}` at {:.3}", column.column, column.distance)
         });
@@ -101,7 +101,7 @@ fn generation(report: &GenerationReport) -> Vec<String> {
 }
 
 /// How alike generated and given rows are, line by line.
-pub(crate) fn resemblance(found: &Resemblance) -> Vec<String> {
+pub(crate) fn sample_similarity(found: &SampleSimilarity) -> Vec<String> {
     let space = found.space.as_ref().map_or_else(String::new, |space| format!(", by {space}"));
     let mut lines = vec![
         format!("{} generated beside {} given{space}", count(found.generated, "row"), grouped(found.held_out)),
@@ -165,8 +165,8 @@ pub(crate) fn restorer_lines(report: &RestorerReport) -> Vec<String> {
             count(quality.n, "image"),
             means.restored.psnr,
             means.input.psnr,
-            means.rival.similarity.psnr,
-            means.rival.name
+            means.baseline.similarity.psnr,
+            means.baseline.name
         ));
     }
     lines.extend(report.warnings.iter().map(|warning| format!("warning: {warning}")));
@@ -253,17 +253,17 @@ fn threshold(report: &Report) -> String {
 
 fn held_out(report: &Report) -> String {
     let pca = &report.pca;
-    let rival = if report.network.code_size >= report.network.inputs {
+    let baseline = if report.network.code_size >= report.network.inputs {
         "PCA with as many components as the code would copy its input".to_owned()
     } else {
         format!("PCA with {}: {:.4}", count(pca.components as u64, "component"), pca.pca_error)
     };
-    format!("held out    error {:.4}; {rival}", pca.model_error)
+    format!("held out    error {:.4}; {baseline}", pca.model_error)
 }
 
 /// What passes through the code; a model of an older version does not say.
 fn bottleneck(report: &Report) -> Option<String> {
-    report.bottleneck.as_ref().map(|bottleneck| format!("bottleneck  {}", bottleneck.in_words()))
+    report.bottleneck.as_ref().map(|bottleneck| format!("bottleneck  {}", bottleneck.describe()))
 }
 
 fn shortened(names: &[String]) -> String {

@@ -17,9 +17,9 @@ fn json_holds_every_number() {
     for field in ["auc_roc", "auc_pr", "threshold", "precision", "recall", "f1", "false_alarm_rate"] {
         assert!(evaluation[field].is_number(), "{field}: {evaluation}");
     }
-    for rival in ["pca", "isolation_forest"] {
+    for baseline in ["pca", "isolation_forest"] {
         for field in ["auc_roc", "auc_pr"] {
-            assert!(evaluation["baselines"][rival][field].is_number(), "{rival}.{field}: {evaluation}");
+            assert!(evaluation["baselines"][baseline][field].is_number(), "{baseline}.{field}: {evaluation}");
         }
     }
     assert!(evaluation["auc_roc"].as_f64().unwrap() > 0.9, "{evaluation}");

@@ -118,7 +118,7 @@ fn generated_rows_are_judged() {
     assert!(json["auc"].is_number() && json["columns"].as_array().unwrap().len() == 4, "{json}");
     folder.check_fails("generate m.narrows -n 3 --judge train.csv", 3, &["at least 20 rows"]);
     let report = folder.run("inspect m.narrows --json").succeeds().json();
-    assert!(report["generation"]["resemblance"]["auc"].is_number(), "{report}");
+    assert!(report["generation"]["sample_similarity"]["auc"].is_number(), "{report}");
     let text = folder.run("inspect m.narrows").succeeds().stdout;
     assert!(text.contains("generation  codes from") && text.contains("judged      60 generated"), "{text}");
     folder.run("report m.narrows -o r.html").succeeds();

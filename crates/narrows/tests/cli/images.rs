@@ -56,7 +56,7 @@ fn every_damage_is_learnt_undone_and_measured() {
     let folder = Folder::new();
     draw(&folder, "clean", 6, 24, Channels::Rgb);
     write(&image(6, 8, Channels::Rgb, 0).into(), &folder.path("logo.png"));
-    for (damage, rival, scale) in [
+    for (damage, baseline, scale) in [
         ("gaussian:25", "non-local means", 1),
         ("blocks:0.2", "", 1),
         ("watermark:logo.png:0.4", "", 1),
@@ -73,14 +73,14 @@ fn every_damage_is_learnt_undone_and_measured() {
         let expected = (24 * scale, 24 * scale, Channels::Rgb);
         assert_eq!((restored.height, restored.width, restored.channels), expected, "{damage}");
         let told = folder.run("evaluate m.narrows clean --json").succeeds().json();
-        for who in [&told["restored"], &told["input"], &told["rival"]] {
+        for who in [&told["restored"], &told["input"], &told["baseline"]] {
             for measure in ["psnr", "ssim", "mse"] {
                 assert!(who[measure].is_number(), "{damage}: {measure} in {told}");
             }
         }
         assert!(told["damage"].as_str().unwrap().starts_with(damage), "{told}");
-        let named = told["rival"]["name"].as_str().unwrap();
-        assert!(named.contains(rival) && !named.is_empty(), "{damage}: {named}");
+        let named = told["baseline"]["name"].as_str().unwrap();
+        assert!(named.contains(baseline) && !named.is_empty(), "{damage}: {named}");
     }
 }
 

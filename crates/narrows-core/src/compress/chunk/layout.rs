@@ -7,10 +7,10 @@ use arrow::array::{ArrayRef, AsArray, Float64Array};
 use arrow::datatypes::{DataType, Float64Type};
 use narrows_codec::Shape;
 
+use super::super::coder::{ChunkCoder, Feature, Form, is_rebuilt};
 use super::super::fidelity::Fidelity;
 use super::super::kept::Exception;
 use super::super::manifest::{Place, TableManifest};
-use super::super::passage::{Feature, Form, Passage, is_rebuilt};
 use crate::codec::Lattice;
 use crate::data::{ColumnKind, Table};
 use crate::error::{Error, Result};
@@ -40,8 +40,8 @@ pub(in crate::compress) fn sizes(sections: &Sections) -> [u64; 4] {
 }
 
 /// Where the columns of a file are, from the first rows of it.
-pub(in crate::compress) fn places(passage: &Passage<'_>, fidelity: &Fidelity, table: &Table) -> Vec<Place> {
-    let features = passage.features();
+pub(in crate::compress) fn places(coder: &ChunkCoder<'_>, fidelity: &Fidelity, table: &Table) -> Vec<Place> {
+    let features = coder.features();
     let place = |name: &str| {
         let found = features.iter().position(|feature| feature.column.name == name)?;
         let Feature { column, span } = &features[found];
@@ -89,17 +89,17 @@ pub(super) fn numbers(features: &[Feature<'_>], manifest: &TableManifest) -> Vec
 
 /// The rows with nothing but what is kept of them and which cells are missing; other cells are zero, or any word.
 pub(super) fn skeleton(
-    passage: &Passage<'_>,
+    coder: &ChunkCoder<'_>,
     places: &[Place],
     table: &Table,
     rows: usize,
     gaps: &[i64],
     first_row: u64,
 ) -> Result<Table> {
-    let features = passage.features();
+    let features = coder.features();
     let rebuilt = of_features(places);
     let mut columns: Vec<(String, ArrayRef)> = Vec::new();
-    for column in &passage.schema().columns {
+    for column in &coder.schema().columns {
         let at = rebuilt.iter().position(|feature| features[*feature].column.name == column.name);
         let array = match at {
             Some(i) if column.kind == ColumnKind::Numeric => {
@@ -123,8 +123,8 @@ pub(super) struct Order {
 }
 
 impl Order {
-    pub(super) fn of(passage: &Passage<'_>, form: &Form) -> Order {
-        match passage.order(form) {
+    pub(super) fn of(coder: &ChunkCoder<'_>, form: &Form) -> Order {
+        match coder.order(form) {
             Some(rows) => Order { rows, is_in_time: true },
             None => Order { rows: (0..form.rows as u32).collect(), is_in_time: false },
         }
@@ -137,13 +137,13 @@ impl Order {
     }
 }
 
-pub(super) fn levels_shape(passage: &Passage<'_>, places: &[i64]) -> Shape {
-    let channels = passage.n_levels();
+pub(super) fn levels_shape(coder: &ChunkCoder<'_>, places: &[i64]) -> Shape {
+    let channels = coder.n_levels();
     Shape::Series { points: places.len().checked_div(channels).unwrap_or(0), channels }
 }
 
-pub(super) fn unround_levels(passage: &Passage<'_>, places: &[i64], level: i32) -> Vec<f32> {
-    let steps = passage.level_steps(level);
+pub(super) fn unround_levels(coder: &ChunkCoder<'_>, places: &[i64], level: i32) -> Vec<f32> {
+    let steps = coder.level_steps(level);
     places.iter().enumerate().map(|(i, place)| (*place as f64 * steps[i % steps.len()]) as f32).collect()
 }
 

@@ -5,9 +5,9 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type};
 use narrows_codec::{Plane, Shape, encode_codes, encode_plane};
 
+use super::super::coder::{ChunkCoder, Feature, Form, Samples};
 use super::super::kept::{self, Exception};
 use super::super::manifest::{Place, TableManifest};
-use super::super::passage::{Feature, Form, Passage, Samples};
 use super::layout::{
     CODES, DICTIONARIES, EXCEPTIONS, GAPS, KEPT, LEVELS, NUMBERS, Order, Sections, WORDS, guesses, levels_shape,
     numbers, of_features, rebuilt_numbers, skeleton, unround_levels,
@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 
 /// A chunk of rows that has gone through the encoder, before its codes are rounded.
 pub(in crate::compress) struct Ready<'a> {
-    passage: Passage<'a>,
+    coder: ChunkCoder<'a>,
     features: Vec<Feature<'a>>,
     typed: Table,
     samples: Samples,
@@ -45,14 +45,14 @@ pub(in crate::compress) struct Packed {
 
 impl<'a> Ready<'a> {
     pub(in crate::compress) fn new(
-        passage: Passage<'a>,
+        coder: ChunkCoder<'a>,
         manifest: &'a TableManifest,
         table: &'a Table,
     ) -> Result<Ready<'a>> {
         let places = &manifest.columns[..];
-        let (typed, _) = conform(table.clone(), passage.schema())?;
-        let samples = passage.samples(table, &typed)?;
-        let features = passage.features();
+        let (typed, _) = conform(table.clone(), coder.schema())?;
+        let samples = coder.samples(table, &typed)?;
+        let features = coder.features();
         let rebuilt = of_features(places);
         let mut gaps = vec![0; table.n_rows() * rebuilt.len()];
         for (i, feature) in rebuilt.iter().enumerate() {
@@ -68,8 +68,8 @@ impl<'a> Ready<'a> {
         }
         check_whole(places, &features, table)?;
         let rows = table.n_rows();
-        let form = passage.form(&skeleton(&passage, places, table, rows, &gaps, table.first_row())?, rows)?;
-        let order = Order::of(&passage, &form);
+        let form = coder.form(&skeleton(&coder, places, table, rows, &gaps, table.first_row())?, rows)?;
+        let order = Order::of(&coder, &form);
         let numbers = numbers(&features, manifest);
         let (places, exceptions) = on_lattices(&numbers, &features, &typed, &order)?;
         let words = words(&manifest.columns, &features, table, &typed)?;
@@ -81,22 +81,22 @@ impl<'a> Ready<'a> {
         let dictionaries: Vec<&Vec<Entry>> = words.iter().map(|words| &words.dictionary).collect();
         fixed[DICTIONARIES] = kept::values(&dictionaries, DICTIONARY_BYTES).map_err(too_much)?;
         fixed[KEPT] = kept::values(&kept_columns(&manifest.columns, table)?, kept::LARGEST).map_err(too_much)?;
-        Ok(Ready { passage, features, typed, samples, form, order, numbers, places, exceptions, words, fixed })
+        Ok(Ready { coder, features, typed, samples, form, order, numbers, places, exceptions, words, fixed })
     }
 
     /// The chunk with its codes rounded at a level.
     pub(in crate::compress) fn pack(&self, level: i32) -> Result<Packed> {
-        let Ready { passage, features, order, numbers, .. } = self;
-        let quantiser = &passage.coding.quantiser;
-        let k = passage.fitted.code_size();
+        let Ready { coder, features, order, numbers, .. } = self;
+        let quantiser = &coder.coding.quantiser;
+        let k = coder.fitted.code_size();
         let symbols = quantiser.symbols(&self.samples.codes, level);
         let level_places = self.round_levels(level);
         let rounded =
-            Samples { codes: quantiser.codes(&symbols, level), levels: unround_levels(passage, &level_places, level) };
-        let expected = passage.expected(&self.form, &rounded)?;
+            Samples { codes: quantiser.codes(&symbols, level), levels: unround_levels(coder, &level_places, level) };
+        let expected = coder.expected(&self.form, &rounded)?;
         let mut sections = self.fixed.clone();
         sections[CODES] = encode_codes(&symbols, &quantiser.tables(k, level));
-        sections[LEVELS] = plane_of(&level_places, &vec![0; level_places.len()], levels_shape(passage, &level_places));
+        sections[LEVELS] = plane_of(&level_places, &vec![0; level_places.len()], levels_shape(coder, &level_places));
         let guesses = guesses(features, numbers, order, &expected)?;
         // Where nothing is written the guess is right.
         let value = |(place, guess): (&Option<i64>, &i64)| place.unwrap_or(guess >> narrows_codec::FRACTION);
@@ -115,7 +115,7 @@ impl<'a> Ready<'a> {
         &self.typed
     }
 
-    /// The numbers of the chunk as places on their lattices, row by row, for a rival to compress.
+    /// The numbers of the chunk as places on their lattices, row by row, for a baseline to compress.
     pub(in crate::compress) fn lattice_places(&self) -> Vec<i64> {
         let n = self.numbers.len();
         let mut places = vec![0; self.places.len()];
@@ -127,7 +127,7 @@ impl<'a> Ready<'a> {
     }
 
     fn round_levels(&self, level: i32) -> Vec<i64> {
-        let steps = self.passage.level_steps(level);
+        let steps = self.coder.level_steps(level);
         let round = |(i, value): (usize, &f32)| (f64::from(*value) / steps[i % steps.len()]).round() as i64;
         self.samples.levels.iter().enumerate().map(round).collect()
     }

@@ -6,9 +6,9 @@ use arrow::array::{ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, St
 use arrow::datatypes::Float64Type;
 use narrows_codec::{Chunk, CodecError, Plane, Shape, decode_codes, decode_plane};
 
+use super::super::coder::{ChunkCoder, Samples};
 use super::super::kept::{self, Exception};
 use super::super::manifest::{LARGEST, Place, TableManifest};
-use super::super::passage::{Passage, Samples};
 use super::layout::{
     CODES, EXCEPTIONS, GAPS, KEPT, LEVELS, NUMBERS, Order, SECTIONS, guesses, levels_shape, numbers, of_features,
     rebuilt_numbers, skeleton, unround_levels,
@@ -18,12 +18,12 @@ use crate::data::Table;
 use crate::error::{Error, Result};
 
 /// The rows of a chunk as they were, or as near as was asked.
-pub(in crate::compress) fn unpack(passage: &Passage<'_>, manifest: &TableManifest, chunk: &Chunk) -> Result<Table> {
+pub(in crate::compress) fn unpack(coder: &ChunkCoder<'_>, manifest: &TableManifest, chunk: &Chunk) -> Result<Table> {
     let damaged = |message: String| Error::mismatch(message);
     let codec = |error: CodecError| Error::mismatch(error.to_string());
     let Chunk { first_row, rows, sections, .. } = chunk;
     let TableManifest { level, columns: places, .. } = manifest;
-    let width = passage.width().max(places.len());
+    let width = coder.width().max(places.len());
     let fits = |rows: &usize| *rows > 0 && rows.checked_mul(width).is_some_and(|values| values <= LARGEST);
     let rows = usize::try_from(*rows)
         .ok()
@@ -33,7 +33,7 @@ pub(in crate::compress) fn unpack(passage: &Passage<'_>, manifest: &TableManifes
         return Err(damaged(format!("expected {SECTIONS} sections in a chunk of a table, got {}", sections.len())));
     }
     let level = i32::from(*level);
-    let features = passage.features();
+    let features = coder.features();
     let rebuilt = of_features(places);
     let kept: Vec<kept::Column> =
         kept::read_values(&sections[KEPT], kept::LARGEST, "a kept column").map_err(damaged)?;
@@ -43,7 +43,7 @@ pub(in crate::compress) fn unpack(passage: &Passage<'_>, manifest: &TableManifes
     }
     let kept: Vec<(String, ArrayRef)> =
         kept.into_iter().map(|column| column.array(rows)).collect::<Result<_, _>>().map_err(damaged)?;
-    let idle = [(LEVELS, passage.n_levels() == 0), (GAPS, rebuilt.is_empty())];
+    let idle = [(LEVELS, coder.n_levels() == 0), (GAPS, rebuilt.is_empty())];
     if let Some((section, _)) = idle.into_iter().find(|(section, idle)| *idle && !sections[*section].is_empty()) {
         return Err(damaged(format!(
             "expected nothing in section {section}, which this model does not use, got bytes"
@@ -56,25 +56,24 @@ pub(in crate::compress) fn unpack(passage: &Passage<'_>, manifest: &TableManifes
         let guesses = vec![0; rows * rebuilt.len()];
         decode_plane(&sections[GAPS], &Plane { shape, guesses: &guesses }).map_err(codec)?
     };
-    let skeleton =
-        skeleton(passage, places, &Table::from_arrays(kept.clone(), "compressed")?, rows, &gaps, *first_row)?;
-    let form = passage.form(&skeleton, rows)?;
-    let n = passage.n_samples(&form);
-    let quantiser = &passage.coding.quantiser;
+    let skeleton = skeleton(coder, places, &Table::from_arrays(kept.clone(), "compressed")?, rows, &gaps, *first_row)?;
+    let form = coder.form(&skeleton, rows)?;
+    let n = coder.n_samples(&form);
+    let quantiser = &coder.coding.quantiser;
     let symbols =
-        decode_codes(&sections[CODES], n, &quantiser.tables(passage.fitted.code_size(), level)).map_err(codec)?;
-    let n_levels = n * passage.n_levels();
+        decode_codes(&sections[CODES], n, &quantiser.tables(coder.fitted.code_size(), level)).map_err(codec)?;
+    let n_levels = n * coder.n_levels();
     let level_places = if n_levels == 0 {
         Vec::new()
     } else {
-        let (shape, guesses) = (levels_shape(passage, &vec![0; n_levels]), vec![0; n_levels]);
+        let (shape, guesses) = (levels_shape(coder, &vec![0; n_levels]), vec![0; n_levels]);
         decode_plane(&sections[LEVELS], &Plane { shape, guesses: &guesses }).map_err(codec)?
     };
     let samples =
-        Samples { codes: quantiser.codes(&symbols, level), levels: unround_levels(passage, &level_places, level) };
-    let expected = passage.expected(&form, &samples)?;
+        Samples { codes: quantiser.codes(&symbols, level), levels: unround_levels(coder, &level_places, level) };
+    let expected = coder.expected(&form, &samples)?;
     let numbers = numbers(&features, manifest);
-    let order = Order::of(passage, &form);
+    let order = Order::of(coder, &form);
     let guesses = guesses(&features, &numbers, &order, &expected)?;
     let values = if numbers.is_empty() {
         Vec::new()

@@ -8,9 +8,9 @@ use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use narrows_codec::{Plane, Shape, decode_plane};
 
+use super::super::coder::Feature;
 use super::super::kept;
 use super::super::manifest::Place;
-use super::super::passage::Feature;
 use super::layout::{DICTIONARIES, WORDS};
 use crate::data::Table;
 use crate::error::{Error, Result};

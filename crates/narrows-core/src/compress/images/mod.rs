@@ -1,7 +1,7 @@
 //! Images into a compressed file and back: runs of images of one size, their pixels as levels of their file.
 
 mod cells;
-mod passage;
+mod coder;
 mod reader;
 mod writer;
 

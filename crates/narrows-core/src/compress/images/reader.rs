@@ -10,7 +10,7 @@ use super::super::kept;
 use super::super::manifest::{self, ImageManifest, Run};
 use super::super::reader::{check, damaged};
 use super::cells::Counting;
-use super::passage::{Passage, shape};
+use super::coder::{ChunkCoder, shape};
 use super::{BESIDE, Beside, CODES, PIXELS, RUN, SECTIONS};
 use crate::codec::Quantiser;
 use crate::error::{Error, Result};
@@ -18,7 +18,7 @@ use crate::fitted::Fitted;
 
 /// Reads the images of a compressed file.
 pub struct ImageReader<'a, R> {
-    passage: Passage<'a>,
+    coder: ChunkCoder<'a>,
     manifest: ImageManifest,
     reader: Reader<R>,
 }
@@ -36,7 +36,7 @@ impl<'a, R: Read> ImageReader<'a, R> {
         if !Quantiser::LEVELS.contains(&i32::from(manifest.level)) {
             return Err(Error::mismatch("the header is damaged: it asks for a rounding that does not exist"));
         }
-        Ok(ImageReader { passage: Passage::new(fitted, threads)?, manifest, reader })
+        Ok(ImageReader { coder: ChunkCoder::new(fitted, threads)?, manifest, reader })
     }
 
     /// The next images with their names, empty where they have none; none at the end.
@@ -73,16 +73,16 @@ impl<'a, R: Read> ImageReader<'a, R> {
             return Err(bad("its size is not possible"));
         }
         let form = Image::new(height, width, channels, vec![0.0; height * width * channels.count()]);
-        self.passage.check("the compressed file", &form)?;
-        let quantiser = &self.passage.coding.quantiser;
+        self.coder.check("the compressed file", &form)?;
+        let quantiser = &self.coder.coding.quantiser;
         let level = i32::from(self.manifest.level);
-        let (samples, k) = (self.passage.intake.n_samples(&form) * n, self.passage.fitted.code_size());
+        let (samples, k) = (self.coder.adapter.n_samples(&form) * n, self.coder.fitted.code_size());
         if samples.checked_mul(k).is_none_or(|units| units > manifest::LARGEST) {
             return Err(bad("its codes are more than are possible"));
         }
         let tables = quantiser.tables(k, level);
         let symbols = decode_codes(&sections[CODES], samples, &tables).map_err(damaged)?;
-        let expected = self.passage.expected(&quantiser.codes(&symbols, level), &form, n);
+        let expected = self.coder.expected(&quantiser.codes(&symbols, level), &form, n);
         let images = match self.manifest.fidelity.image_step(run.white) {
             None => expected,
             Some(step) => {

@@ -14,7 +14,7 @@ use super::super::kept;
 use super::super::manifest::{self, ImageManifest, Run, Start};
 use super::super::writer::cannot_write;
 use super::cells::Counting;
-use super::passage::{Passage, levels, shape, white};
+use super::coder::{ChunkCoder, levels, shape, white};
 use super::{BESIDE, Beside, CODES, PIXELS, RUN};
 use crate::codec::Quantiser;
 use crate::error::{Error, Result};
@@ -31,7 +31,7 @@ const TRIED_VALUES: usize = 1 << 18;
 
 /// Writes images as a compressed file.
 pub struct ImageWriter<'a, W: Write> {
-    passage: Passage<'a>,
+    coder: ChunkCoder<'a>,
     fidelity: Fidelity,
     sink: Option<W>,
     file: Option<(Writer<Counted<W>>, ImageManifest)>,
@@ -46,7 +46,7 @@ impl<'a, W: Write> ImageWriter<'a, W> {
     /// [`Error::Mismatch`] where the model is not of images or was fitted by a version without compression;
     /// [`Error::Recipe`] for a detail or a bound out of range.
     pub fn new(fitted: &'a Fitted, fidelity: Fidelity, sink: W, threads: &'a Threads) -> Result<ImageWriter<'a, W>> {
-        let passage = Passage::new(fitted, threads)?;
+        let coder = ChunkCoder::new(fitted, threads)?;
         match fidelity {
             Fidelity::Code(detail) => detail.check()?,
             Fidelity::Within(Bound::Absolute(bound)) if bound < 1.0 => {
@@ -56,7 +56,7 @@ impl<'a, W: Write> ImageWriter<'a, W> {
             Fidelity::Within(_) | Fidelity::Lossless => {}
         }
         Ok(ImageWriter {
-            passage,
+            coder,
             fidelity,
             sink: Some(sink),
             file: None,
@@ -70,7 +70,7 @@ impl<'a, W: Write> ImageWriter<'a, W> {
     /// # Errors
     /// Where the image does not fit the model, or the file cannot be written.
     pub fn push(&mut self, name: &str, photo: Photo) -> Result<()> {
-        self.passage.check(name, &photo.image)?;
+        self.coder.check(name, &photo.image)?;
         let form = |photo: &Photo| (photo.image.height, photo.image.width, photo.depth);
         let is_other = self.waiting.last().is_some_and(|(_, last)| form(last) != form(&photo));
         let values = self.waiting.len() * photo.image.pixels.len();
@@ -102,7 +102,7 @@ impl<'a, W: Write> ImageWriter<'a, W> {
         let beside: Vec<Beside> = waiting.iter().map(|(name, photo)| beside(name, photo, white)).collect();
         let images: Vec<Image> = waiting.into_iter().map(|(_, photo)| photo.image).collect();
         let form = images[0].clone();
-        let codes = self.passage.codes(&images);
+        let codes = self.coder.codes(&images);
         if self.file.is_none() {
             self.open(&images, &codes, white)?;
         }
@@ -114,7 +114,7 @@ impl<'a, W: Write> ImageWriter<'a, W> {
             white,
             count: images.len() as u32,
         };
-        let packed = pack(&self.passage, manifest, &images, &codes, white);
+        let packed = pack(&self.coder, manifest, &images, &codes, white);
         let beside = if beside.iter().all(|beside| *beside == Beside::default()) { Vec::new() } else { beside };
         let sections = [
             manifest::pack(&run),
@@ -142,13 +142,13 @@ impl<'a, W: Write> ImageWriter<'a, W> {
 
     /// Decides what the header says, by the first images, and writes it.
     fn open(&mut self, images: &[Image], codes: &[f32], white: u32) -> Result<()> {
-        let passage = &self.passage;
-        let quantiser = &passage.coding.quantiser;
+        let coder = &self.coder;
+        let quantiser = &coder.coding.quantiser;
         let manifest = match (self.fidelity, self.fidelity.image_step(white)) {
             (Fidelity::Code(detail), _) => self.manifest(detail.level(quantiser), Start::Black),
             (_, step) => self.best(step.unwrap_or(1), images, codes, white),
         };
-        let model = identity(passage.fitted, passage.coding)?;
+        let model = identity(coder.fitted, coder.coding)?;
         let header = Header { codec: manifest::IMAGES, model, settings: manifest::pack(&manifest) };
         let sink = Counted::new(self.sink.take().expect("opened once"));
         let writer = Writer::new(sink, &header).map_err(cannot_write)?;
@@ -169,7 +169,7 @@ impl<W: Write> ImageWriter<'_, W> {
         let codes = &codes[..codes.len() / images.len() * some];
         let values: usize = images[..some].iter().map(|image| image.pixels.len()).sum();
         let cost = |manifest: &ImageManifest| {
-            let packed = pack(&self.passage, manifest, &images[..some], codes, white);
+            let packed = pack(&self.coder, manifest, &images[..some], codes, white);
             let errors = images[..some].iter().zip(&packed.rebuilt).flat_map(|(was, is)| {
                 levels(was, white).zip(levels(is, white)).map(|(was, is)| (was - is) * (was - is))
             });
@@ -192,13 +192,13 @@ struct Packed {
 }
 
 /// Images of one size with their codes rounded as the manifest says.
-fn pack(passage: &Passage<'_>, manifest: &ImageManifest, images: &[Image], codes: &[f32], white: u32) -> Packed {
-    let quantiser = &passage.coding.quantiser;
+fn pack(coder: &ChunkCoder<'_>, manifest: &ImageManifest, images: &[Image], codes: &[f32], white: u32) -> Packed {
+    let quantiser = &coder.coding.quantiser;
     let level = i32::from(manifest.level);
     let symbols = quantiser.symbols(codes, level);
-    let tables = quantiser.tables(passage.fitted.code_size(), level);
+    let tables = quantiser.tables(coder.fitted.code_size(), level);
     let form = &images[0];
-    let expected = passage.expected(&quantiser.codes(&symbols, level), form, images.len());
+    let expected = coder.expected(&quantiser.codes(&symbols, level), form, images.len());
     let codes = encode_codes(&symbols, &tables);
     let Some(step) = manifest.fidelity.image_step(white) else {
         return Packed { codes, pixels: Vec::new(), rebuilt: expected };

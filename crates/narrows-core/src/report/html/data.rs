@@ -16,7 +16,7 @@ pub(super) struct Data {
     subject: Subject,
     read: String,
     fates: Vec<Fate>,
-    fates_in_words: String,
+    fates_description: String,
     columns: Option<Columns>,
     album: Option<Album>,
 }
@@ -63,7 +63,7 @@ impl Data {
             about: "",
             subject,
             read: count(rows.read),
-            fates_in_words: format!("{}: {}", subject.plural(), said.join(", ")),
+            fates_description: format!("{}: {}", subject.plural(), said.join(", ")),
             fates,
             columns: None,
             album: None,

@@ -7,7 +7,7 @@ use super::number::{counted, number, percent};
 use super::sheet::Sheet;
 use super::subject::Subject;
 use crate::report::{GenerationReport, Report, UnitsReport};
-use crate::resemblance::{ColumnDistance, Copies, Distance, Resemblance};
+use crate::sample_similarity::{ColumnDistance, Copies, Distance, SampleSimilarity};
 
 /// Columns listed at most.
 const COLUMNS_KEPT: usize = 40;
@@ -64,7 +64,7 @@ impl Generation {
             likelihoods,
             units: generation.units.as_ref().map(|found| units(found, subject)),
             negative_elbo: generation.negative_elbo.map(number),
-            judged: generation.resemblance.as_ref().map(|found| judged(found, subject)),
+            judged: generation.sample_similarity.as_ref().map(|found| judged(found, subject)),
             sheet: generation.sheet.as_ref().and_then(|sheet| Sheet::new(sheet, "Generated images.")),
         }
     }
@@ -81,7 +81,7 @@ fn units(units: &UnitsReport, subject: Subject) -> String {
     }
 }
 
-fn judged(found: &Resemblance, subject: Subject) -> Judged {
+fn judged(found: &SampleSimilarity, subject: Subject) -> Judged {
     // Images have no columns, only values.
     let listed = match subject {
         Subject::Row => &found.columns[..found.columns.len().min(COLUMNS_KEPT)],
@@ -95,7 +95,7 @@ fn judged(found: &Resemblance, subject: Subject) -> Judged {
     }
 }
 
-fn verdict(found: &Resemblance, subject: Subject) -> String {
+fn verdict(found: &SampleSimilarity, subject: Subject) -> String {
     let plural = subject.plural();
     let mut verdict = match found.auc {
         auc if !auc.is_finite() => {
@@ -113,7 +113,7 @@ fn verdict(found: &Resemblance, subject: Subject) -> String {
     verdict
 }
 
-fn how(found: &Resemblance, subject: Subject) -> String {
+fn how(found: &SampleSimilarity, subject: Subject) -> String {
     let space = found.space.as_ref().map_or_else(String::new, |space| format!(", by {space}"));
     let mut how = format!(
         "{} beside {} held-out ones{space}: {} tell fresh ones apart with an AUC of {}, where 0.5 is not at all.",
@@ -178,10 +178,13 @@ mod tests {
     #[test]
     fn the_verdict_follows_the_numbers() {
         check(|_| (), &["a mixture of 4", "can hardly be told", "−2.51", "total variation", "2 %"]);
-        check(|g| g.resemblance.as_mut().unwrap().auc = 0.7, &["can often be told"]);
-        check(|g| g.resemblance.as_mut().unwrap().auc = 0.97, &["take them for sketches"]);
-        check(|g| g.resemblance.as_mut().unwrap().copies.as_mut().unwrap().ratio = Some(0.1), &["suspiciously near"]);
-        check(|g| g.resemblance = None, &["Too few held-out rows"]);
+        check(|g| g.sample_similarity.as_mut().unwrap().auc = 0.7, &["can often be told"]);
+        check(|g| g.sample_similarity.as_mut().unwrap().auc = 0.97, &["take them for sketches"]);
+        check(
+            |g| g.sample_similarity.as_mut().unwrap().copies.as_mut().unwrap().ratio = Some(0.1),
+            &["suspiciously near"],
+        );
+        check(|g| g.sample_similarity = None, &["Too few held-out rows"]);
         check(|g| g.negative_elbo = Some(148.5), &["lower bound of held-out rows is 148.5 nats"]);
     }
 
@@ -196,7 +199,7 @@ mod tests {
     #[test]
     fn more_columns_than_shown_are_counted() {
         let many = |g: &mut GenerationReport| {
-            let columns = &mut g.resemblance.as_mut().unwrap().columns;
+            let columns = &mut g.sample_similarity.as_mut().unwrap().columns;
             *columns = vec![columns.clone(); 30].concat();
         };
         check(many, &["nearer columns in"]);

@@ -198,7 +198,7 @@ mod tests {
         }
         let generation = report.generation.as_mut().unwrap();
         generation.density.words = hostile.to_owned();
-        let found = generation.resemblance.as_mut().unwrap();
+        let found = generation.sample_similarity.as_mut().unwrap();
         (found.classifier, found.space) = (hostile.to_owned(), Some(hostile.to_owned()));
         found.columns.iter_mut().for_each(|column| column.column = hostile.to_owned());
         let html = check(&report);
@@ -279,7 +279,7 @@ mod tests {
             let generation = report.generation.as_mut().unwrap();
             (generation.density.held_out, generation.density.one_normal) = (Some(bad), Some(bad));
             generation.negative_elbo = Some(bad);
-            let found = generation.resemblance.as_mut().unwrap();
+            let found = generation.sample_similarity.as_mut().unwrap();
             (found.auc, found.correlation_difference) = (bad, Some(bad));
             found.copies.as_mut().unwrap().ratio = Some(bad);
             found.columns.iter_mut().for_each(|c| (c.distance, c.missing) = (bad, Some([bad, bad])));
@@ -402,9 +402,9 @@ mod tests {
         (report.album.source, report.album.skipped) = (hostile(), skipped());
         (report.training.corruption, report.warnings, report.sheet) = (hostile(), vec![hostile()], hostile());
         let quality = report.quality.as_mut().unwrap();
-        (quality.damage, quality.means.rival.name) = (hostile(), hostile());
+        (quality.damage, quality.means.baseline.name) = (hostile(), hostile());
         for image in &mut quality.images {
-            (image.name, image.qualities.rival.name) = (hostile(), hostile());
+            (image.name, image.qualities.baseline.name) = (hostile(), hostile());
         }
         let html = check_restorer(&report).to_lowercase();
         assert!(!html.contains("<script") && !html.contains("<img") && !html.contains("onerror=x>"));
@@ -426,7 +426,7 @@ mod tests {
             let mut report = sample::restorer();
             let quality = report.quality.as_mut().unwrap();
             let all = quality.images.iter_mut().map(|image| &mut image.qualities).chain([&mut quality.means]);
-            all.for_each(|q| [&mut q.restored, &mut q.input, &mut q.rival.similarity].into_iter().for_each(spoil));
+            all.for_each(|q| [&mut q.restored, &mut q.input, &mut q.baseline.similarity].into_iter().for_each(spoil));
             check_restorer(&report);
         }
     }

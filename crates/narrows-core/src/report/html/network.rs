@@ -51,7 +51,7 @@ impl Network {
             parameters: parameters(network.parameters, network.members),
             loss: cut(&network.loss, 400),
             narrowness: narrowness(report, Subject::seen(report)),
-            bottleneck: report.bottleneck.as_ref().map(Bottleneck::in_words),
+            bottleneck: report.bottleneck.as_ref().map(Bottleneck::describe),
         }
     }
 }
@@ -68,7 +68,7 @@ fn narrowness(report: &Report, subject: Subject) -> String {
     let (shown_inputs, shown_code) = (counted(inputs as u64, "value"), counted(code as u64, "number"));
     if code < inputs {
         format!(
-            "Each {noun} of {shown_inputs} has to pass through {shown_code}: what survives the passage is the pattern of the data."
+            "Each {noun} of {shown_inputs} has to pass through {shown_code}: what survives the coder is the pattern of the data."
         )
     } else {
         format!(

@@ -44,7 +44,7 @@ impl Pca {
             verdict: verdict(report),
             bars: vec![
                 bar("model", format!("this model, code {}", count(report.network.code_size as u64)), 0),
-                bar("rival", format!("PCA, {}", counted(pca.components as u64, "component")), 1),
+                bar("baseline", format!("PCA, {}", counted(pca.components as u64, "component")), 1),
             ],
         }
     }

@@ -27,8 +27,8 @@ struct Measured {
     damage: String,
     verdict: Vec<Piece>,
     means: Similarities,
-    /// Empty where the rival is idle.
-    rival: String,
+    /// Empty where the baseline is idle.
+    baseline: String,
     ways: Vec<&'static str>,
     kinds: Vec<&'static str>,
     images: Vec<Image>,
@@ -36,7 +36,7 @@ struct Measured {
     has_colours: bool,
 }
 
-/// One image, each kind of figure for each way: as it came, restored, by the rival.
+/// One image, each kind of figure for each way: as it came, restored, by the baseline.
 struct Image {
     name: Label,
     figures: Vec<String>,
@@ -66,12 +66,12 @@ impl Restoration {
 
 fn measured(quality: &report::Restoration, is_held_out: bool) -> Measured {
     let means = &quality.means;
-    let rival = cut(&means.rival.name, 80);
+    let baseline = cut(&means.baseline.name, 80);
     let is_idle = is_idle(means);
-    let as_they_came = if is_idle { format!("as they came: {rival}") } else { "as they came".to_owned() };
+    let as_they_came = if is_idle { format!("as they came: {baseline}") } else { "as they came".to_owned() };
     let mut named = vec![(as_they_came.as_str(), &means.input), ("restored by this model", &means.restored)];
     if !is_idle {
-        named.push((&rival, &means.rival.similarity));
+        named.push((&baseline, &means.baseline.similarity));
     }
     let n_ways = named.len();
     let listed = &quality.images[..quality.images.len().min(IMAGES_KEPT)];
@@ -89,17 +89,17 @@ fn measured(quality: &report::Restoration, is_held_out: bool) -> Measured {
         verdict: prose(&verdict(means), 1000),
         means: Similarities::new(&named),
         images: images(listed, &kinds, n_ways),
-        ways: ["came", "restored", "rival"].into_iter().take(n_ways).collect(),
+        ways: ["came", "restored", "baseline"].into_iter().take(n_ways).collect(),
         kinds: kinds.iter().map(|(name, ..)| *name).collect(),
         unlisted: if unlisted > 0 { counted(unlisted, "more image") } else { String::new() },
         has_colours: means.restored.colourfulness.is_some(),
-        rival: if is_idle { String::new() } else { rival.clone() },
+        baseline: if is_idle { String::new() } else { baseline.clone() },
     }
 }
 
-/// The first `n` of: as it came, restored, by the rival.
+/// The first `n` of: as it came, restored, by the baseline.
 fn ways(qualities: &RestorationMeans, n: usize) -> impl Iterator<Item = &Similarity> {
-    [&qualities.input, &qualities.restored, &qualities.rival.similarity].into_iter().take(n)
+    [&qualities.input, &qualities.restored, &qualities.baseline.similarity].into_iter().take(n)
 }
 
 fn images(listed: &[ImageQuality], kinds: &[Kind], n_ways: usize) -> Vec<Image> {
@@ -116,9 +116,9 @@ fn images(listed: &[ImageQuality], kinds: &[Kind], n_ways: usize) -> Vec<Image> 
     images
 }
 
-/// How good that is, beside doing nothing and beside the rival.
+/// How good that is, beside doing nothing and beside the baseline.
 fn verdict(means: &RestorationMeans) -> String {
-    let (restored, input, rival) = (means.restored.psnr, means.input.psnr, means.rival.similarity.psnr);
+    let (restored, input, baseline) = (means.restored.psnr, means.input.psnr, means.baseline.similarity.psnr);
     if restored.is_nan() || input.is_nan() {
         return "The restored images cannot be compared: they were not measured.".to_owned();
     }
@@ -129,8 +129,8 @@ fn verdict(means: &RestorationMeans) -> String {
             format!("Restoring lowers the PSNR by {}: by that, images are better left as they came.", decibels(-gain))
         }
     };
-    let name = cut(&means.rival.name, 80);
-    let over_rival = match restored - rival {
+    let name = cut(&means.baseline.name, 80);
+    let over_rival = match restored - baseline {
         _ if is_idle(means) => String::new(),
         lead if lead.is_nan() => String::new(),
         lead if lead.abs() < SAME => format!(" {} does as well, without a network.", capital(&name)),
@@ -146,7 +146,7 @@ fn verdict(means: &RestorationMeans) -> String {
 
 /// Whether the classical method does no more than was done to the images to be compared at all.
 pub(super) fn is_idle(means: &RestorationMeans) -> bool {
-    means.rival.similarity == means.input
+    means.baseline.similarity == means.input
 }
 
 fn capital(words: &str) -> String {
@@ -159,9 +159,9 @@ mod tests {
     use super::super::sample;
     use super::*;
 
-    fn check(restored: f64, input: f64, rival: f64, expected: &str) {
+    fn check(restored: f64, input: f64, baseline: f64, expected: &str) {
         let mut means = sample::restorer().quality.unwrap().means;
-        (means.restored.psnr, means.input.psnr, means.rival.similarity.psnr) = (restored, input, rival);
+        (means.restored.psnr, means.input.psnr, means.baseline.similarity.psnr) = (restored, input, baseline);
         let verdict = verdict(&means).replace('\u{a0}', " ");
         assert!(verdict.contains(expected), "{verdict}");
     }
@@ -180,10 +180,10 @@ mod tests {
     fn a_rival_that_does_nothing_is_none() {
         let mut report = sample::restorer();
         let means = &mut report.quality.as_mut().unwrap().means;
-        means.rival = report::Rival { name: "grey".to_owned(), similarity: means.input };
+        means.baseline = report::Baseline { name: "grey".to_owned(), similarity: means.input };
         let html = Restoration::new(&report).render().unwrap();
         assert!(html.contains("as they came: grey"));
-        assert!(!html.contains("classical") && !html.contains(">rival<"), "{html}");
+        assert!(!html.contains("classical") && !html.contains(">baseline<"), "{html}");
     }
 
     #[test]

@@ -88,10 +88,10 @@ pub(super) fn tiles(report: &RestorerReport) -> Vec<Tile> {
             remark: "over as they came".to_owned(),
         },
         Tile {
-            name: "classical rival",
-            value: figure(means.map(|means| decibels(means.rival.similarity.psnr))),
+            name: "classical baseline",
+            value: figure(means.map(|means| decibels(means.baseline.similarity.psnr))),
             remark: means.map_or_else(String::new, |means| {
-                let name = cut(&means.rival.name, 40);
+                let name = cut(&means.baseline.name, 40);
                 if is_idle(means) { format!("{name}, as they came") } else { name }
             }),
         },
@@ -128,7 +128,7 @@ mod tests {
             "restored: 29.10 dB, PSNR of 12 held-out images",
             "as they came: 20.40 dB",
             "gain: +8.70 dB",
-            "classical rival: 28.30 dB, non-local means",
+            "classical baseline: 28.30 dB, non-local means",
             "images read: 120, 108 trained, 2 more unreadable",
             "parameters: 211,348, no bottleneck",
         ] {

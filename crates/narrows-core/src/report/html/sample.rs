@@ -6,12 +6,12 @@ use narrows_images::{Channels, Image, Sheet};
 use crate::detect::Reason;
 use crate::recipe::{Data, Images, Recipe};
 use crate::report::{
-    AlbumReport, ChannelTrace, Check, CodePoint, ColumnReport, DensityReport, Detection, EventSpan, GenerationReport,
-    Histogram, ImageQuality, ImagesReport, LayerReport, NetworkReport, Part, PcaComparison, Reconstruction, Report,
-    Restoration, RestorationMeans, RestorerReport, Rival, Role, Rows, SeriesReport, Similarity, SkippedImage, Stop,
-    Stretch, TopRow, Training, WindowExample, WorstImage,
+    AlbumReport, Baseline, ChannelTrace, Check, CodePoint, ColumnReport, DensityReport, Detection, EventSpan,
+    GenerationReport, Histogram, ImageQuality, ImagesReport, LayerReport, NetworkReport, Part, PcaComparison,
+    Reconstruction, Report, Restoration, RestorationMeans, RestorerReport, Role, Rows, SeriesReport, Similarity,
+    SkippedImage, Stop, Stretch, TopRow, Training, WindowExample, WorstImage,
 };
-use crate::resemblance::{ColumnDistance, Copies, Distance, Resemblance};
+use crate::sample_similarity::{ColumnDistance, Copies, Distance, SampleSimilarity};
 
 const FEATURES: [(&str, &str, f64); 29] = [
     ("amount", "numeric", 0.91),
@@ -58,7 +58,7 @@ pub(crate) fn generation() -> GenerationReport {
         },
         units: None,
         negative_elbo: None,
-        resemblance: Some(Resemblance {
+        sample_similarity: Some(SampleSimilarity {
             generated: 200,
             held_out: 200,
             space: None,
@@ -365,7 +365,7 @@ pub(crate) fn images() -> ImagesReport {
     }
 }
 
-/// A restorer of photos in colour, beside a rival that is almost as good.
+/// A restorer of photos in colour, beside a baseline that is almost as good.
 pub(crate) fn restorer() -> RestorerReport {
     let colourful = |psnr: f64, ssim: f64| Similarity { colourfulness: Some(31.7), ..similarity(psnr, ssim) };
     let images = (0..12).map(|i| ImageQuality {
@@ -373,12 +373,15 @@ pub(crate) fn restorer() -> RestorerReport {
         qualities: RestorationMeans {
             restored: colourful(28.0 + 0.2 * i as f64, 0.80 + 0.005 * i as f64),
             input: colourful(20.0 + 0.4 * part(i as u32, 5), 0.42),
-            rival: Rival { name: "non-local means".to_owned(), similarity: colourful(27.2 + 0.2 * i as f64, 0.79) },
+            baseline: Baseline {
+                name: "non-local means".to_owned(),
+                similarity: colourful(27.2 + 0.2 * i as f64, 0.79),
+            },
         },
     });
     let mut quality = Restoration::of("gaussian:25".to_owned(), images.collect());
     let means = &mut quality.means;
-    (means.restored.psnr, means.input.psnr, means.rival.similarity.psnr) = (29.1, 20.4, 28.3);
+    (means.restored.psnr, means.input.psnr, means.baseline.similarity.psnr) = (29.1, 20.4, 28.3);
     let skipped = |name: &str, reason: &str| SkippedImage { name: name.to_owned(), reason: reason.to_owned() };
     let corrupt = serde_json::from_str(r#"["gaussian:25"]"#).unwrap();
     RestorerReport {

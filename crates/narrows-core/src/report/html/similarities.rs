@@ -114,8 +114,11 @@ mod tests {
 
     #[test]
     fn the_best_figure_of_each_kind_stands_out() {
-        let (ours, rival) = (similarity(20.48, Some(0.34), 0.008952), similarity(28.6491, Some(0.7522), 0.001366));
-        assert_eq!(told(&[("ours", &ours), ("rival", &rival)]), ["20.48 0.340 0.008952", "[28.65] [0.752] [0.001366]"]);
+        let (ours, baseline) = (similarity(20.48, Some(0.34), 0.008952), similarity(28.6491, Some(0.7522), 0.001366));
+        assert_eq!(
+            told(&[("ours", &ours), ("baseline", &baseline)]),
+            ["20.48 0.340 0.008952", "[28.65] [0.752] [0.001366]"]
+        );
         assert_eq!(told(&[("a", &ours), ("b", &ours)]), ["20.48 0.340 0.008952"; 2]);
     }
 

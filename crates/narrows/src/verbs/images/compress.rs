@@ -11,7 +11,7 @@ use narrows_core::images::{Image, Photo};
 use narrows_core::{Error, Fitted};
 use serde::Serialize;
 
-use super::super::compress::{Told, flagged, open, verified, whole};
+use super::super::compress::{ReportInputs, flagged, open, verified, whole};
 use super::code::{each_photo, extension};
 use super::fit::is_image;
 use crate::args::Common;
@@ -35,7 +35,7 @@ pub(in crate::verbs) struct Job<'a> {
 
 /// What another format makes of the same images.
 #[derive(Debug, Serialize)]
-pub(in crate::verbs) struct Rival {
+pub(in crate::verbs) struct Baseline {
     what: String,
     images: u64,
     bytes: u64,
@@ -45,9 +45,9 @@ pub(in crate::verbs) struct Rival {
     our_psnr: f64,
 }
 
-impl fmt::Display for Rival {
+impl fmt::Display for Baseline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Rival { what, images, bytes, our_bytes, psnr, our_psnr } = self;
+        let Baseline { what, images, bytes, our_bytes, psnr, our_psnr } = self;
         let (bytes, our_bytes) = (grouped(*bytes), grouped(*our_bytes));
         write!(f, "{what}, first {images}: {psnr:.2} dB in {bytes} bytes; ours {our_psnr:.2} dB in {our_bytes}")
     }
@@ -81,9 +81,9 @@ impl Job<'_> {
             let mut files =
                 files.unwrap_or_else(|| inputs.iter().map(|input| Path::new(input).to_path_buf()).collect());
             files.dedup();
-            let mut told = Told::new(account, self.fidelity, Some(&files), self.model_bytes, "image");
+            let mut told = ReportInputs::new(account, self.fidelity, Some(&files), self.model_bytes, "image");
             if let Fidelity::Code(_) | Fidelity::Within(_) = self.fidelity {
-                told.rivals = self.rivals(&first, common)?;
+                told.baselines = self.baselines(&first, common)?;
             }
             told.tell(common)?;
         }
@@ -94,7 +94,7 @@ impl Job<'_> {
     }
 
     /// The first images as other formats store them in as many bytes.
-    fn rivals(&self, images: &[Image], common: &Common) -> Result<Vec<Rival>, Failure> {
+    fn baselines(&self, images: &[Image], common: &Common) -> Result<Vec<Baseline>, Failure> {
         let threads = common.threads()?;
         let mut writer = ImageWriter::new(self.fitted, self.fidelity, Vec::new(), &threads)?;
         images.iter().try_for_each(|image| writer.push("", Photo::from(image.clone())))?;
@@ -106,7 +106,7 @@ impl Job<'_> {
         } else {
             (images.to_vec(), "")
         };
-        let rival = |lossy: Lossy| {
+        let baseline = |lossy: Lossy| {
             let (mut bytes, mut squares, mut values) = (0, 0.0, 0.0);
             let pixels: usize = sheets.iter().map(|sheet| sheet.pixels.len()).sum();
             for sheet in &sheets {
@@ -116,7 +116,7 @@ impl Job<'_> {
                 squares += stored.mse * sheet.pixels.len() as f64;
                 values += sheet.pixels.len() as f64;
             }
-            Rival {
+            Baseline {
                 what: format!("{}{form}", lossy.name()),
                 images: images.len() as u64,
                 bytes,
@@ -126,7 +126,7 @@ impl Job<'_> {
             }
         };
         let able = Lossy::ALL.into_iter().filter(|lossy| sheets.iter().all(|sheet| lossy.holds(sheet)));
-        Ok(threads.install(|| able.map(rival).collect()))
+        Ok(threads.install(|| able.map(baseline).collect()))
     }
 
     /// Reads the file again, beside the input.

@@ -60,12 +60,12 @@ fn restoration(
         return Err(Error::recipe("--normal", message).into());
     }
     let restoration = restorer.evaluate(store, &common.threads()?)?;
-    print(&restoration, restoration_in_words, common)
+    print(&restoration, restoration_description, common)
 }
 
 fn reconstruction(fitted: &Fitted, store: &narrows_core::images::Store, common: &Common) -> Result<(), Failure> {
     let reconstruction = fitted.evaluate_images(store, &common.threads()?)?;
-    print(&reconstruction, reconstruction_in_words, common)
+    print(&reconstruction, reconstruction_description, common)
 }
 
 fn print<T: serde::Serialize>(value: &T, words: fn(&T) -> String, common: &Common) -> Result<(), Failure> {
@@ -73,17 +73,17 @@ fn print<T: serde::Serialize>(value: &T, words: fn(&T) -> String, common: &Commo
 }
 
 /// A table of the means.
-pub(in crate::verbs) fn restoration_in_words(restoration: &Restoration) -> String {
+pub(in crate::verbs) fn restoration_description(restoration: &Restoration) -> String {
     let means = &restoration.means;
     let mut lines =
         vec![format!("{} damaged by {}", count(restoration.n, "image"), restoration.damage), String::new(), head()];
     lines.push(line("restored by this model", &means.restored));
     lines.push(line("as it came", &means.input));
-    lines.push(line(&means.rival.name, &means.rival.similarity));
+    lines.push(line(&means.baseline.name, &means.baseline.similarity));
     lines.join("\n")
 }
 
-fn reconstruction_in_words(reconstruction: &Reconstruction) -> String {
+fn reconstruction_description(reconstruction: &Reconstruction) -> String {
     let r = reconstruction;
     let damaged = if r.damage == "none" { String::new() } else { format!(", damaged by {}", r.damage) };
     let mut lines = vec![format!("{} through the code{damaged}", count(r.n, "image")), String::new(), head()];

@@ -2,7 +2,7 @@
 
 mod command;
 mod limit;
-mod told;
+mod summary;
 mod watch;
 
 use std::fs;
@@ -102,7 +102,7 @@ impl Tune {
         if common.json {
             output::print_json(&search)?;
         } else {
-            output::print(&told::for_people(&search))?;
+            output::print(&summary::for_people(&search))?;
         }
         talk.line(format_args!("recipe      {0}, for narrows fit --recipe {0}", self.output.display()));
         talk.line(format_args!("journal     {}", journal.display()));

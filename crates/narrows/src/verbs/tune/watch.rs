@@ -39,7 +39,7 @@ impl Watch for Progress {
     fn on_start(&self, space: &Space, held_out: usize) {
         self.talk.line(format_args!("criterion   {}", self.goal.criterion()));
         self.talk.line(format_args!("measured    on {}", count(held_out as u64, "held-out sample")));
-        space.in_words().iter().for_each(|line| self.talk.line(format_args!("searching   {line}")));
+        space.describe().iter().for_each(|line| self.talk.line(format_args!("searching   {line}")));
     }
 
     fn on_run(&self, run: &Run, recalled: bool) {

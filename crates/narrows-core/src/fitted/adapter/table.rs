@@ -11,7 +11,7 @@ use crate::prep::{Cell, Grain, Pipeline, Prepared};
 
 /// How rows of a table become samples.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct TableIntake {
+pub(crate) struct TableAdapter {
     /// The feature columns.
     pub(crate) schema: Schema,
     pub(crate) pipeline: Pipeline,
@@ -27,7 +27,7 @@ pub(crate) struct TableSamples {
     pub(crate) extra_columns: Vec<String>,
 }
 
-impl TableIntake {
+impl TableAdapter {
     /// Raw rows as typed columns and as numbers.
     pub(crate) fn prepare(&self, table: &Table) -> Result<TableSamples> {
         let (typed, conformed) = crate::data::conform(table.clone(), &self.schema)?;

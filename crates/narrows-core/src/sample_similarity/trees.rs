@@ -26,7 +26,7 @@ enum Node {
 }
 
 /// What a tree grows from.
-struct Ground<'a> {
+struct TrialData<'a> {
     values: &'a [f32],
     labels: &'a [bool],
     width: usize,
@@ -43,7 +43,7 @@ struct Cut {
 impl Trees {
     /// Grows them on finite rows `[n, width]`.
     pub(super) fn fit(values: &[f32], labels: &[bool], width: usize, seed: u64) -> Trees {
-        let ground = Ground { values, labels, width };
+        let ground = TrialData { values, labels, width };
         let tree = |tree: usize| {
             let mut nodes = Vec::new();
             let mut rows: Vec<u32> = (0..labels.len() as u32).collect();
@@ -72,7 +72,7 @@ fn leaf(tree: &[Node], row: &[f32]) -> f64 {
     }
 }
 
-impl Ground<'_> {
+impl TrialData<'_> {
     /// Adds the nodes of the tree of these rows.
     fn grow(&self, rows: &mut [u32], stream: &mut Stream, nodes: &mut Vec<Node>) {
         let positive = rows.iter().filter(|row| self.labels[**row as usize]).count();

@@ -87,7 +87,7 @@ fn layers(backbone: &Backbone) -> String {
         },
         Backbone::Conv(conv) => format!("conv {}", joined(&conv.channels)),
         Backbone::Lstm(lstm) => format!("lstm {}", joined(&lstm.nodes)),
-        other => other.in_words(),
+        other => other.describe(),
     }
 }
 

@@ -9,32 +9,32 @@ use narrows_images::{Depth, Image};
 
 use crate::codec::Coding;
 use crate::error::{Error, Place, Result};
-use crate::fitted::{Fitted, ImagesIntake, ImagesLayout};
+use crate::fitted::{Fitted, ImageAdapter, ImageLayout};
 
 /// Values that go through the network together.
 const TOGETHER: usize = 1 << 20;
 
 /// An image model, and what images become in it.
-pub(super) struct Passage<'a> {
+pub(super) struct ChunkCoder<'a> {
     pub(super) fitted: &'a Fitted,
     pub(super) coding: &'a Coding,
-    pub(super) intake: ImagesIntake,
+    pub(super) adapter: ImageAdapter,
     threads: &'a Threads,
 }
 
-impl<'a> Passage<'a> {
-    pub(super) fn new(fitted: &'a Fitted, threads: &'a Threads) -> Result<Passage<'a>> {
+impl<'a> ChunkCoder<'a> {
+    pub(super) fn new(fitted: &'a Fitted, threads: &'a Threads) -> Result<ChunkCoder<'a>> {
         let coding = fitted.coding()?;
         let layout = fitted.images()?.layout;
         // Pieces side by side.
         let stride = layout.stride.map(|_| layout.height.min(layout.width));
-        let intake = ImagesIntake::new(ImagesLayout { stride, ..layout });
-        Ok(Passage { fitted, coding, intake, threads })
+        let adapter = ImageAdapter::new(ImageLayout { stride, ..layout });
+        Ok(ChunkCoder { fitted, coding, adapter, threads })
     }
 
     /// Refuses an image that would have to change its size or colours on the way.
     pub(super) fn check(&self, name: &str, image: &Image) -> Result<()> {
-        let ImagesLayout { height, width, channels, stride } = self.intake.layout;
+        let ImageLayout { height, width, channels, stride } = self.adapter.layout;
         let place = || Place::source(name);
         if image.channels != channels {
             let message = format!(
@@ -58,21 +58,21 @@ impl<'a> Passage<'a> {
     pub(super) fn codes(&self, images: &[Image]) -> Vec<f32> {
         let mut codes = Vec::new();
         for some in together(images) {
-            let values: Vec<f32> = some.iter().flat_map(|image| self.intake.values(image)).collect();
-            codes.extend(self.fitted.judge.codes(&self.intake.prepared(values), self.threads));
+            let values: Vec<f32> = some.iter().flat_map(|image| self.adapter.values(image)).collect();
+            codes.extend(self.fitted.scorer.codes(&self.adapter.prepared(values), self.threads));
         }
         codes
     }
 
     /// What codes say of images of this form.
     pub(super) fn expected(&self, codes: &[f32], form: &Image, n: usize) -> Vec<Image> {
-        let (k, samples) = (self.fitted.code_size(), self.intake.n_samples(form));
-        let at_once = (TOGETHER / (samples * self.intake.width())).max(1);
+        let (k, samples) = (self.fitted.code_size(), self.adapter.n_samples(form));
+        let at_once = (TOGETHER / (samples * self.adapter.width())).max(1);
         let mut images = Vec::with_capacity(n);
         for codes in codes.chunks(at_once * samples * k) {
-            let output = self.fitted.judge.decode(codes, codes.len() / k, self.threads);
+            let output = self.fitted.scorer.decode(codes, codes.len() / k, self.threads);
             images.extend(
-                output.chunks_exact(samples * self.intake.width()).map(|values| self.intake.image(values, form)),
+                output.chunks_exact(samples * self.adapter.width()).map(|values| self.adapter.image(values, form)),
             );
         }
         images

@@ -13,7 +13,7 @@ use crate::prep::{Level, PrepCounts, Signal, SignalPipeline, Transform, Windows}
 
 /// How tables become windows.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct SeriesIntake {
+pub(crate) struct SeriesAdapter {
     /// The columns that must come: time and id where there are any, then channels; in the rows layout the steps.
     pub(crate) schema: Schema,
     pub(crate) layout: Layout,
@@ -34,7 +34,7 @@ pub(crate) struct SeriesSamples {
     /// Columns the model does not know.
     pub(crate) extra_columns: Vec<String>,
     /// Series that have no scale of their own where others do: they are scaled as all.
-    pub(crate) strangers: Vec<String>,
+    pub(crate) unknown_series: Vec<String>,
 }
 
 /// Where a window comes from: the series, whose scale it has, and how many of its points it was cut from.
@@ -51,8 +51,8 @@ impl Origin {
     }
 }
 
-impl SeriesIntake {
-    /// Refuses an intake whose parts do not fit together; for intakes that come from a file.
+impl SeriesAdapter {
+    /// Refuses an adapter whose parts do not fit together; for adapters that come from a file.
     pub(crate) fn check(&self) -> Result<()> {
         let fits = match self.layout {
             Layout::Rows => {
@@ -95,9 +95,9 @@ impl SeriesIntake {
             counts.clipped += of_series.clipped;
             signals.push(signal);
         }
-        let strangers =
-            set.series.iter().filter(|series| self.pipeline.is_stranger(&series.id)).map(|s| s.id.clone()).collect();
-        SeriesSamples { set, signals, counts, extra_columns, strangers }
+        let unknown_series =
+            set.series.iter().filter(|series| self.pipeline.is_unknown(&series.id)).map(|s| s.id.clone()).collect();
+        SeriesSamples { set, signals, counts, extra_columns, unknown_series }
     }
 
     /// Inputs of a window, by the column that errors are told by: the step in the rows layout, else the channel.
@@ -177,8 +177,8 @@ mod tests {
 
     const NAN: f64 = f64::NAN;
 
-    /// An intake of points of channels `a` and `b`, fitted on two series of four points.
-    fn long(window: usize, over: ScaleOver) -> SeriesIntake {
+    /// An adapter of points of channels `a` and `b`, fitted on two series of four points.
+    fn long(window: usize, over: ScaleOver) -> SeriesAdapter {
         let names = ["a".to_owned(), "b".to_owned()];
         let stretches: [(&str, &[f64]); 2] =
             [("m", &[0.0, 10.0, 2.0, 30.0, 0.0, 10.0, 2.0, 30.0]), ("n", &[5.0, 0.0, 9.0, 1.0, 5.0, 0.0, 9.0, 1.0])];
@@ -194,11 +194,11 @@ mod tests {
         let column = |(name, kind): (&str, ColumnKind)| Column { name: name.to_owned(), kind };
         let schema = Schema { columns: kinds.into_iter().map(column).collect() };
         let step = Some("1".parse().unwrap());
-        SeriesIntake { schema, layout: Layout::Long, columns, step, pipeline, stride: 1 }
+        SeriesAdapter { schema, layout: Layout::Long, columns, step, pipeline, stride: 1 }
     }
 
-    /// An intake of rows of four steps.
-    fn rows(transform: Transform) -> SeriesIntake {
+    /// An adapter of rows of four steps.
+    fn rows(transform: Transform) -> SeriesAdapter {
         let steps: Vec<String> = (0..4).map(|t| format!("t{t}")).collect();
         let settings = (transform, ScaleOver::All, Unobserved::Filled);
         let stretches: [(&str, &[f64]); 1] = [("", &[0.0, 1.0, 2.0, 9.0])];
@@ -207,7 +207,7 @@ mod tests {
         let numeric = |name: &String| Column { name: name.clone(), kind: ColumnKind::Numeric };
         let schema = Schema { columns: steps.iter().map(numeric).collect() };
         let columns = TimeColumns { channels: steps, ..TimeColumns::default() };
-        SeriesIntake { schema, layout: Layout::Rows, columns, step: None, pipeline, stride: 4 }
+        SeriesAdapter { schema, layout: Layout::Rows, columns, step: None, pipeline, stride: 4 }
     }
 
     fn table(columns: &[(&str, &[f64])]) -> Table {
@@ -232,8 +232,8 @@ mod tests {
 
     #[test]
     fn errors_are_told_by_channel_or_by_step() {
-        let slots = |intake: &SeriesIntake| {
-            let slots = intake.slots();
+        let slots = |adapter: &SeriesAdapter| {
+            let slots = adapter.slots();
             ((0..slots.width()).map(|slot| slots.column(slot)).collect::<Vec<_>>(), slots.n_columns())
         };
         assert_eq!(slots(&long(3, ScaleOver::All)), (vec![0, 1, 0, 1, 0, 1], 2));
@@ -242,26 +242,26 @@ mod tests {
 
     #[test]
     fn values_of_a_window_have_names() {
-        let names = |intake: &SeriesIntake, n: usize| (0..n).map(|slot| intake.step_name(slot)).collect::<Vec<_>>();
+        let names = |adapter: &SeriesAdapter, n: usize| (0..n).map(|slot| adapter.step_name(slot)).collect::<Vec<_>>();
         assert_eq!(names(&long(2, ScaleOver::All), 4), ["a_t0", "b_t0", "a_t1", "b_t1"]);
         assert_eq!(names(&rows(Transform::None), 4), ["t0", "t1", "t2", "t3"]);
     }
 
     #[test]
     fn rows_become_windows_of_what_they_have() {
-        let intake = rows(Transform::None);
+        let adapter = rows(Transform::None);
         let table = table(&[
             ("t0", &[0.0, 3.0, NAN]),
             ("t1", &[1.0, NAN, NAN]),
             ("t2", &[2.0, 9.0, NAN]),
             ("t3", &[9.0, NAN, NAN]),
         ]);
-        let samples = intake.prepare(&table).unwrap();
-        let windows = intake.whole(&samples).prepared;
+        let samples = adapter.prepare(&table).unwrap();
+        let windows = adapter.whole(&samples).prepared;
         let unseen: Vec<bool> = windows.target.iter().map(|x| x.is_nan()).collect();
         assert_eq!(unseen[..8], [false, false, false, false, false, true, false, true]);
         assert!(unseen[8..].iter().all(|unseen| *unseen) && windows.input.iter().all(|x| x.is_finite()));
-        assert_eq!(intake.whole_of(&samples, &[1]).prepared.target[0], windows.target[4]);
+        assert_eq!(adapter.whole_of(&samples, &[1]).prepared.target[0], windows.target[4]);
         assert_eq!((samples.set.counts.missing, samples.set.counts.empty), (1, 1));
     }
 
@@ -271,10 +271,10 @@ mod tests {
         let names = ["t0", "t1", "t2", "t3"];
         let columns: Vec<(&str, &[f64])> = names.into_iter().zip(values.iter().map(|column| &column[..])).collect();
         for transform in [Transform::None, Transform::Centre, Transform::Detrend, Transform::Standardise] {
-            let intake = rows(transform);
-            let samples = intake.prepare(&table(&columns)).unwrap();
-            let windows = intake.whole(&samples);
-            let back = intake
+            let adapter = rows(transform);
+            let samples = adapter.prepare(&table(&columns)).unwrap();
+            let windows = adapter.whole(&samples);
+            let back = adapter
                 .rows_of(
                     &windows.prepared.target,
                     &windows.levels,
@@ -283,7 +283,7 @@ mod tests {
                 .unwrap();
             assert_eq!(back.names(), names);
             for (name, expected) in names.into_iter().zip(values) {
-                let found = data::conform(back.clone(), &intake.schema).unwrap().0;
+                let found = data::conform(back.clone(), &adapter.schema).unwrap().0;
                 let found =
                     arrow::array::AsArray::as_primitive::<arrow::datatypes::Float64Type>(found.column(name).unwrap())
                         .clone();
@@ -308,9 +308,9 @@ mod tests {
             ("c".into(), Arc::new(Float64Array::from(vec![1.0, 2.0, 3.0]))),
         ];
         let table = Table::from_arrays(columns, "new.csv").unwrap();
-        let strangers = |over| long(2, over).prepare(&table).unwrap().strangers;
-        assert_eq!(strangers(ScaleOver::Each), ["new"]);
-        assert!(strangers(ScaleOver::All).is_empty());
+        let unknown_series = |over| long(2, over).prepare(&table).unwrap().unknown_series;
+        assert_eq!(unknown_series(ScaleOver::Each), ["new"]);
+        assert!(unknown_series(ScaleOver::All).is_empty());
         assert_eq!(long(2, ScaleOver::All).prepare(&table).unwrap().extra_columns, ["c"]);
     }
 
@@ -326,20 +326,20 @@ mod tests {
 
     #[test]
     fn parts_from_a_file_must_fit_together() {
-        let check = |change: fn(&mut SeriesIntake)| {
+        let check = |change: fn(&mut SeriesAdapter)| {
             let mut both = [long(2, ScaleOver::All), rows(Transform::None)];
             both.iter_mut().for_each(change);
-            both.map(|intake| intake.check().is_ok())
+            both.map(|adapter| adapter.check().is_ok())
         };
         assert_eq!(check(|_| ()), [true, true]);
-        assert_eq!(check(|intake| intake.stride = 0), [false, false]);
-        assert_eq!(check(|intake| intake.layout = Layout::Long), [true, false]);
-        assert_eq!(check(|intake| intake.layout = Layout::Rows), [false, true]);
-        assert_eq!(check(|intake| drop(intake.columns.channels.pop())), [false, false]);
-        assert_eq!(check(|intake| drop(intake.schema.columns.pop())), [false, false]);
-        assert_eq!(check(|intake| drop(intake.schema.columns.remove(0))), [false, false]);
+        assert_eq!(check(|adapter| adapter.stride = 0), [false, false]);
+        assert_eq!(check(|adapter| adapter.layout = Layout::Long), [true, false]);
+        assert_eq!(check(|adapter| adapter.layout = Layout::Rows), [false, true]);
+        assert_eq!(check(|adapter| drop(adapter.columns.channels.pop())), [false, false]);
+        assert_eq!(check(|adapter| drop(adapter.schema.columns.pop())), [false, false]);
+        assert_eq!(check(|adapter| drop(adapter.schema.columns.remove(0))), [false, false]);
         assert_eq!(
-            check(|intake| intake.schema.columns.iter_mut().for_each(|c| c.kind = ColumnKind::Text)),
+            check(|adapter| adapter.schema.columns.iter_mut().for_each(|c| c.kind = ColumnKind::Text)),
             [false; 2]
         );
     }

@@ -12,17 +12,17 @@ use crate::prep::{Block, BlockKind, PrepCounts, Prepared};
 
 /// How images become samples.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct ImagesIntake {
+pub(crate) struct ImageAdapter {
     /// No columns: images are not read from tables.
     pub(crate) schema: Schema,
-    pub(crate) layout: ImagesLayout,
+    pub(crate) layout: ImageLayout,
     blocks: Vec<Block>,
 }
 
 /// What a sample is of an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct ImagesLayout {
+pub(crate) struct ImageLayout {
     pub(crate) channels: Channels,
     /// Rows of pixels of a sample.
     pub(crate) height: usize,
@@ -32,7 +32,7 @@ pub(crate) struct ImagesLayout {
     pub(crate) stride: Option<usize>,
 }
 
-impl ImagesLayout {
+impl ImageLayout {
     fn map(&self) -> Map {
         Map::new(self.height, self.width, self.channels.count())
     }
@@ -55,7 +55,7 @@ impl ImagesLayout {
     }
 
     /// In words.
-    pub(crate) fn in_words(&self) -> String {
+    pub(crate) fn describe(&self) -> String {
         let Self { channels, height, width, stride } = self;
         match stride {
             None => format!("whole images at {height} x {width} pixels, {}", channels.name()),
@@ -66,15 +66,15 @@ impl ImagesLayout {
     }
 }
 
-impl ImagesIntake {
-    pub(crate) fn new(layout: ImagesLayout) -> ImagesIntake {
+impl ImageAdapter {
+    pub(crate) fn new(layout: ImageLayout) -> ImageAdapter {
         let block = Block {
             column: "pixels".to_owned(),
             kind: BlockKind::Number,
             range: 0..layout.map().size(),
             unit_interval: true,
         };
-        ImagesIntake { schema: Schema { columns: Vec::new() }, layout, blocks: vec![block] }
+        ImageAdapter { schema: Schema { columns: Vec::new() }, layout, blocks: vec![block] }
     }
 
     pub(crate) fn blocks(&self) -> &[Block] {
@@ -97,7 +97,7 @@ impl ImagesIntake {
 
     /// Where the pieces of an image lie; none where it is one sample as a whole.
     pub(crate) fn grid(&self, image: &Image) -> Option<TileGrid> {
-        let ImagesLayout { height, width, stride, .. } = self.layout;
+        let ImageLayout { height, width, stride, .. } = self.layout;
         stride.map(|stride| TileGrid::new((height, width), stride, (image.height, image.width)))
     }
 
@@ -108,7 +108,7 @@ impl ImagesIntake {
 
     /// The samples of an image, one after the other.
     pub(crate) fn values(&self, image: &Image) -> Vec<f32> {
-        let ImagesLayout { channels, height, width, .. } = self.layout;
+        let ImageLayout { channels, height, width, .. } = self.layout;
         match self.grid(image) {
             None => whole(image, channels, (height, width)).pixels,
             Some(grid) => grid.cut(&image.to_channels(channels)),
@@ -117,7 +117,7 @@ impl ImagesIntake {
 
     /// An image of its samples' `values`, of the size and channels of `like`.
     pub(crate) fn image(&self, values: &[f32], like: &Image) -> Image {
-        let ImagesLayout { channels, height, width, .. } = self.layout;
+        let ImageLayout { channels, height, width, .. } = self.layout;
         let size = (like.height, like.width);
         let rebuilt = match self.grid(like) {
             None => {

@@ -3,9 +3,9 @@
 use narrows_engine::Threads;
 
 use super::Fitted;
+use super::adapter::{Adapter, TableSamples};
 use super::images::not_a_table;
-use super::intake::{Intake, TableSamples};
-use super::judge::Detail;
+use super::scorer::Detail;
 use crate::data::Table;
 use crate::detect::Reason;
 use crate::error::Result;
@@ -99,14 +99,14 @@ impl Fitted {
     /// # Errors
     /// [`crate::Error::Mismatch`] or [`crate::Error::Data`] where the table's columns do not fit the model's.
     pub fn score(&self, table: &Table, threads: &Threads) -> Result<Scores> {
-        match &self.intake {
-            Intake::Table(intake) => {
-                let samples = intake.prepare(table)?;
-                let scores = self.judge.score(&samples.prepared, threads);
+        match &self.adapter {
+            Adapter::Table(adapter) => {
+                let samples = adapter.prepare(table)?;
+                let scores = self.scorer.score(&samples.prepared, threads);
                 Ok(self.verdicts(scores, counts_of(samples)))
             }
-            Intake::Series(intake) => Ok(self.judge_series(intake, table, 0, threads)?.scores),
-            Intake::Images(_) => Err(not_a_table()),
+            Adapter::Series(adapter) => Ok(self.score_series(adapter, table, 0, threads)?.scores),
+            Adapter::Images(_) => Err(not_a_table()),
         }
     }
 
@@ -115,16 +115,16 @@ impl Fitted {
     /// # Errors
     /// As for [`Fitted::score`].
     pub fn explain(&self, table: &Table, k: usize, threads: &Threads) -> Result<Explained> {
-        match &self.intake {
-            Intake::Table(intake) => {
-                let samples = intake.prepare(table)?;
-                let judged = self.judge.judge(&samples.prepared, Detail::Shares, threads);
-                let expected = self.judge.expected(&samples.prepared, &judged.shares, threads);
-                let reasons = intake.reasons(&samples, &judged.shares, &expected, k, threads);
+        match &self.adapter {
+            Adapter::Table(adapter) => {
+                let samples = adapter.prepare(table)?;
+                let judged = self.scorer.score_with(&samples.prepared, Detail::Shares, threads);
+                let expected = self.scorer.expected(&samples.prepared, &judged.shares, threads);
+                let reasons = adapter.reasons(&samples, &judged.shares, &expected, k, threads);
                 Ok(Explained { scores: self.verdicts(judged.scores, counts_of(samples)), reasons })
             }
-            Intake::Series(intake) => self.judge_series(intake, table, k, threads),
-            Intake::Images(_) => Err(not_a_table()),
+            Adapter::Series(adapter) => self.score_series(adapter, table, k, threads),
+            Adapter::Images(_) => Err(not_a_table()),
         }
     }
 

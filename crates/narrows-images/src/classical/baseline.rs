@@ -7,7 +7,7 @@ use crate::{Channels, Filter, Image};
 
 /// An image restored without a network.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Rival {
+pub struct Baseline {
     /// What was done, such as `non-local means`; steps with `, then` between, `unchanged` if nothing is known to help.
     pub name: String,
     /// The result, of the size and with the channels of the whole image.
@@ -26,7 +26,7 @@ pub struct Rival {
 /// | grayscale | grey in all channels |
 /// | downscale | bicubic |
 /// | jpeg, watermark | nothing |
-pub fn rival(damages: &Damages, damaged: &Image, channels: Channels) -> Rival {
+pub fn baseline(damages: &Damages, damaged: &Image, channels: Channels) -> Baseline {
     let mut image = damaged.clone();
     let mut names = Vec::new();
     for damage in damages.as_slice().iter().rev() {
@@ -56,7 +56,7 @@ pub fn rival(damages: &Damages, damaged: &Image, channels: Channels) -> Rival {
         image = undone;
     }
     let name = if names.is_empty() { "unchanged".into() } else { names.join(", then ") };
-    Rival { name, image: image.clipped() }
+    Baseline { name, image: image.clipped() }
 }
 
 /// The pixels that are noise: those black or white; where these are more than the noise can have made, only those among
@@ -86,16 +86,16 @@ mod tests {
     use crate::golden::waves;
     use narrows_engine::rng::{Purpose, Stream};
 
-    /// The rival's name, and by how many decibels it is better than doing as little as possible.
+    /// The baseline's name, and by how many decibels it is better than doing as little as possible.
     fn check(text: &str, name: &str, gain: f64) {
         let whole = waves(48, 60, Channels::Rgb, 0);
         let damages: Damages = text.parse().unwrap();
         let damaged = damages.ready().unwrap().apply(&whole, &mut Stream::new(1, Purpose::Demo, 0, 0));
-        let rival = rival(&damages, &damaged, Channels::Rgb);
-        assert_eq!(rival.name, name);
+        let baseline = baseline(&damages, &damaged, Channels::Rgb);
+        assert_eq!(baseline.name, name);
         let least = damaged.resized(whole.height, whole.width, Filter::Nearest).to_channels(Channels::Rgb);
-        assert_eq!((rival.image.height, rival.image.width), (whole.height, whole.width));
-        let got = psnr(&whole, &rival.image) - psnr(&whole, &least);
+        assert_eq!((baseline.image.height, baseline.image.width), (whole.height, whole.width));
+        let got = psnr(&whole, &baseline.image) - psnr(&whole, &least);
         assert!(got >= gain, "{text}: {got} dB");
     }
 
@@ -121,9 +121,9 @@ mod tests {
         whole.pixels.iter_mut().enumerate().for_each(|(at, x)| *x *= if at % 40 < 25 { 0.0 } else { 1.0 });
         let damages: Damages = "salt_pepper:0.05".parse().unwrap();
         let damaged = damages.ready().unwrap().apply(&whole, &mut Stream::new(1, Purpose::Demo, 0, 0));
-        let restored = rival(&damages, &damaged, Channels::Grey).image;
+        let restored = baseline(&damages, &damaged, Channels::Grey).image;
         assert!(psnr(&whole, &restored) > psnr(&whole, &damaged) + 10.0);
-        let none = rival(&Damages::default(), &whole, Channels::Grey);
+        let none = baseline(&Damages::default(), &whole, Channels::Grey);
         assert_eq!((none.name.as_str(), none.image), ("unchanged", whole));
     }
 }

@@ -7,10 +7,10 @@ use narrows_engine::{Latent, Threads};
 use narrows_images::{Store, gallery_sheet};
 
 use super::active_units::active_units;
+use super::adapter::Adapter;
 use super::images::not_a_table;
-use super::intake::Intake;
-use super::likeness::windows;
 use super::split::Split;
+use super::variation::windows;
 use super::{CodeDensity, Fitted, elbo};
 use crate::baseline::{Components, Pca};
 use crate::data::Table;
@@ -18,7 +18,7 @@ use crate::detect::Score;
 use crate::error::{Error, Place, Result};
 use crate::prep::{BlockKind, PrepCounts, Prepared};
 use crate::report::{DensityReport, GenerationReport, UnitsReport};
-use crate::resemblance::{self, ColumnDistance, FEWEST_ROWS, Resemblance, Samples, Values};
+use crate::sample_similarity::{self, ColumnDistance, FEWEST_ROWS, SampleSimilarity, Samples, Values};
 
 /// Most rows of either kind.
 const MOST_ROWS: usize = 2_000;
@@ -64,22 +64,22 @@ pub(super) fn report(
     split: &Split,
     threads: &Threads,
 ) -> Result<GenerationReport> {
-    let sheet = match &fitted.intake {
-        Intake::Images(_) => {
+    let sheet = match &fitted.adapter {
+        Adapter::Images(_) => {
             let images = fitted.generate_images(IMAGES, 0, fitted.recipe.seed, threads)?;
             Some(gallery_sheet(&images).to_base64())
         }
-        Intake::Table(_) | Intake::Series(_) => None,
+        Adapter::Table(_) | Adapter::Series(_) => None,
     };
     let held_out = some_of(prepared, &split.calibration, MOST_ROWS);
     let training =
         some_of(prepared, &split.train, TRAINING_ROWS.min((8 * MOST_VALUES / prepared.width).max(MOST_ROWS)));
-    let resemblance = judged(fitted, held_out.n, (&held_out, Some(&training)), fitted.recipe.seed, threads)?;
-    let negative_elbo = elbo::has_bound(&fitted.judge).then(|| {
-        let bounds = elbo::negative_elbo(&fitted.judge, &held_out.input, &held_out.target, 0, threads);
+    let sample_similarity = judged(fitted, held_out.n, (&held_out, Some(&training)), fitted.recipe.seed, threads)?;
+    let negative_elbo = elbo::has_bound(&fitted.scorer).then(|| {
+        let bounds = elbo::negative_elbo(&fitted.scorer, &held_out.input, &held_out.target, 0, threads);
         bounds.iter().sum::<f64>() / bounds.len().max(1) as f64
     });
-    Ok(GenerationReport { density, units, negative_elbo, resemblance, sheet })
+    Ok(GenerationReport { density, units, negative_elbo, sample_similarity, sheet })
 }
 
 /// `n` generated rows beside held-out ones, as many as can be compared; none where there are too few.
@@ -89,7 +89,7 @@ pub(super) fn judged(
     (held_out, training): (&Prepared, Option<&Prepared>),
     seed: u64,
     threads: &Threads,
-) -> Result<Option<Resemblance>> {
+) -> Result<Option<SampleSimilarity>> {
     let width = held_out.width;
     let most = MOST_ROWS.min((MOST_VALUES / width.max(1)).max(FEWEST_ROWS));
     if n.min(held_out.n) < FEWEST_ROWS || training.is_some_and(|training| training.n == 0) {
@@ -108,11 +108,11 @@ pub(super) fn judged(
             let (g, h, t) = (only(&g), only(&h), t.map(|t| only(&t)));
             let samples = Samples { generated: &g, held_out: &h, training: t.as_deref(), width: dateless.len() };
             let space = "all columns but dates".to_owned();
-            return resemblance::resemblance(&samples, columns, Some(space), seed).map(Some);
+            return sample_similarity::sample_similarity(&samples, columns, Some(space), seed).map(Some);
         }
         if width <= WIDEST {
             let samples = Samples { generated: &g, held_out: &h, training: t.as_deref(), width };
-            return resemblance::resemblance(&samples, columns, None, seed).map(Some);
+            return sample_similarity::sample_similarity(&samples, columns, None, seed).map(Some);
         }
         let rows = (AXES_WORK / width).isqrt().clamp(2 * AXES, 1_000);
         let some = spread_over(training.unwrap_or(held_out), rows);
@@ -124,7 +124,7 @@ pub(super) fn judged(
         let (g, h, t) = (pca.encode(&g), pca.encode(&h), t.map(|t| pca.encode(&t)));
         let samples = Samples { generated: &g, held_out: &h, training: t.as_deref(), width: k };
         let space = format!("the first {k} principal components");
-        resemblance::resemblance(&samples, columns, Some(space), seed).map(Some)
+        sample_similarity::sample_similarity(&samples, columns, Some(space), seed).map(Some)
     })
 }
 
@@ -134,45 +134,51 @@ impl Fitted {
     ///
     /// # Errors
     /// As for [`Fitted::encode`]; [`Error::Data`] for fewer than 20 rows of either kind.
-    pub fn judge_generated(&self, table: &Table, n: usize, seed: u64, threads: &Threads) -> Result<Resemblance> {
-        let given = match &self.intake {
-            Intake::Table(intake) => intake.prepare(table)?.prepared,
-            Intake::Series(intake) => windows(intake, table)?.0.prepared,
-            Intake::Images(_) => return Err(not_a_table()),
+    pub fn generation_quality(
+        &self,
+        table: &Table,
+        n: usize,
+        seed: u64,
+        threads: &Threads,
+    ) -> Result<SampleSimilarity> {
+        let given = match &self.adapter {
+            Adapter::Table(adapter) => adapter.prepare(table)?.prepared,
+            Adapter::Series(adapter) => windows(adapter, table)?.0.prepared,
+            Adapter::Images(_) => return Err(not_a_table()),
         };
-        self.judge_beside(&given, n, table.source(), seed, threads)
+        self.compare_generated(&given, n, table.source(), seed, threads)
     }
 
     /// The same of images.
     ///
     /// # Errors
     /// [`Error::Mismatch`] where the model is not of images, [`Error::Data`] for fewer than 20 of either kind.
-    pub fn judge_generated_images(
+    pub fn generation_quality_of_images(
         &self,
         images: &Store,
         n: usize,
         seed: u64,
         threads: &Threads,
-    ) -> Result<Resemblance> {
-        let intake = self.images()?;
+    ) -> Result<SampleSimilarity> {
+        let adapter = self.images()?;
         let step = images.len().div_ceil(MOST_ROWS).max(1);
         let mut values = Vec::new();
         for i in (0..images.len()).step_by(step) {
-            values.extend(intake.values(&images.get(i)?));
+            values.extend(adapter.values(&images.get(i)?));
         }
-        self.judge_beside(&intake.prepared(values), n, images.source(), seed, threads)
+        self.compare_generated(&adapter.prepared(values), n, images.source(), seed, threads)
     }
 
-    fn judge_beside(
+    fn compare_generated(
         &self,
         given: &Prepared,
         n: usize,
         source: &str,
         seed: u64,
         threads: &Threads,
-    ) -> Result<Resemblance> {
+    ) -> Result<SampleSimilarity> {
         // Of models that score by `mix` the rows that distances are measured to are training rows.
-        let known = self.judge.detector.neighbours.as_ref().filter(|_| self.judge.detector.score == Score::Mix);
+        let known = self.scorer.detector.neighbours.as_ref().filter(|_| self.scorer.detector.score == Score::Mix);
         let training = known.map(|proximity| Prepared {
             input: proximity.index.reference.clone(),
             target: proximity.index.reference.clone(),
@@ -182,7 +188,7 @@ impl Fitted {
         });
         judged(self, n, (given, training.as_ref()), seed, threads)?.ok_or_else(|| {
             let message = format!(
-                "expected at least {FEWEST_ROWS} rows to judge by and as many generated, which are not all alike, got {} and {n}",
+                "expected at least {FEWEST_ROWS} rows to scorer by and as many generated, which are not all alike, got {} and {n}",
                 given.n
             );
             Error::data(Place::source(source), message)
@@ -194,7 +200,7 @@ impl Fitted {
 /// generated row at a glance and say nothing of the rest.
 fn dateless(fitted: &Fitted, width: usize) -> Vec<usize> {
     let is_date = |slot: &usize| {
-        let mut dates = fitted.intake.blocks().iter().filter(|block| block.kind == BlockKind::Cyclic);
+        let mut dates = fitted.adapter.blocks().iter().filter(|block| block.kind == BlockKind::Cyclic);
         dates.any(|block| block.range.contains(slot))
     };
     (0..width).filter(|slot| !is_date(slot)).collect()
@@ -213,9 +219,9 @@ fn some_of(rows: &Prepared, which: &[u32], most: usize) -> Prepared {
 
 /// How far apart generated and held-out values are, by column: of series by channel or step, of images all pixels.
 fn columns(fitted: &Fitted, generated: &Prepared, held_out: &Prepared) -> Vec<ColumnDistance> {
-    match &fitted.intake {
-        Intake::Table(intake) => {
-            let blocks = intake.pipeline.blocks().iter().filter(|block| block.kind != BlockKind::Missing);
+    match &fitted.adapter {
+        Adapter::Table(adapter) => {
+            let blocks = adapter.pipeline.blocks().iter().filter(|block| block.kind != BlockKind::Missing);
             let distance = |block: &crate::prep::Block| {
                 let missing = |rows: &Prepared| {
                     let unseen = (0..rows.n).filter(|row| rows.target[row * rows.width + block.range.start].is_nan());
@@ -231,25 +237,25 @@ fn columns(fitted: &Fitted, generated: &Prepared, held_out: &Prepared) -> Vec<Co
                         Values::Numbers { generated: numbers(generated, &slots), held_out: numbers(held_out, &slots) }
                     }
                 };
-                resemblance::distances(&block.column, values, missing)
+                sample_similarity::distances(&block.column, values, missing)
             };
             blocks.map(distance).collect()
         }
-        Intake::Series(intake) => {
-            let slots = intake.slots();
+        Adapter::Series(adapter) => {
+            let slots = adapter.slots();
             let of_column = |column: usize| (0..slots.width()).filter(|slot| slots.column(*slot) == column).collect();
             let distance = |(column, name): (usize, &String)| {
                 let slots: Vec<usize> = of_column(column);
                 let values =
                     Values::Numbers { generated: numbers(generated, &slots), held_out: numbers(held_out, &slots) };
-                resemblance::distances(name, values, None)
+                sample_similarity::distances(name, values, None)
             };
-            intake.columns.channels.iter().enumerate().map(distance).collect()
+            adapter.columns.channels.iter().enumerate().map(distance).collect()
         }
-        Intake::Images(_) => {
+        Adapter::Images(_) => {
             let slots: Vec<usize> = (0..held_out.width).collect();
             let values = Values::Numbers { generated: numbers(generated, &slots), held_out: numbers(held_out, &slots) };
-            vec![resemblance::distances("pixels", values, None)]
+            vec![sample_similarity::distances("pixels", values, None)]
         }
     }
 }

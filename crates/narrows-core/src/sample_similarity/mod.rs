@@ -22,7 +22,7 @@ pub(crate) const FEWEST_ROWS: usize = 20;
 
 /// How alike generated and held-out rows are.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Resemblance {
+pub struct SampleSimilarity {
     /// Generated rows that were judged.
     pub generated: u64,
     /// Held-out rows they were judged by.
@@ -57,15 +57,15 @@ pub(crate) struct Samples<'a> {
 ///
 /// # Errors
 /// Where the samples have no row.
-pub(crate) fn resemblance(
+pub(crate) fn sample_similarity(
     samples: &Samples<'_>,
     mut columns: Vec<ColumnDistance>,
     space: Option<String>,
     seed: u64,
-) -> Result<Resemblance> {
+) -> Result<SampleSimilarity> {
     let Samples { generated, held_out, training, width } = *samples;
     columns.sort_by(|a, b| b.distance.total_cmp(&a.distance));
-    Ok(Resemblance {
+    Ok(SampleSimilarity {
         generated: (generated.len() / width) as u64,
         held_out: (held_out.len() / width) as u64,
         space,
@@ -113,10 +113,10 @@ mod tests {
         (0..n).flat_map(|_| row()).collect()
     }
 
-    fn judged(generated: &[f32]) -> Resemblance {
+    fn judged(generated: &[f32]) -> SampleSimilarity {
         let (held_out, training) = (rows(600, 1, 0.9, 0.0), rows(1500, 2, 0.9, 0.0));
         let samples = Samples { generated, held_out: &held_out, training: Some(&training), width: 2 };
-        resemblance(&samples, Vec::new(), None, 0).unwrap()
+        sample_similarity(&samples, Vec::new(), None, 0).unwrap()
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use narrows_engine::rng::{Purpose, Stream};
 
-use super::intake::{SeriesIntake, SeriesSamples};
+use super::adapter::{SeriesAdapter, SeriesSamples};
 use super::split::Split;
 use crate::choice::Choice;
 use crate::data::{SeriesSet, split_in_time};
@@ -179,17 +179,17 @@ pub(super) struct Cut {
 
 /// Cuts the windows; those that touch a point the label calls anomalous stay out of every part.
 pub(super) fn cut(
-    intake: &SeriesIntake,
+    adapter: &SeriesAdapter,
     samples: &SeriesSamples,
     plan: &Plan,
     is_anomalous: &[Vec<bool>],
 ) -> Result<Cut> {
-    let mut windows = intake.pipeline.no_windows(0);
+    let mut windows = adapter.pipeline.no_windows(0);
     let mut parts: [Vec<u32>; 3] = [vec![], vec![], vec![]];
     let mut anomalous = Vec::new();
     for ((signal, ranges), is_anomalous) in samples.signals.iter().zip(&plan.ranges).zip(is_anomalous) {
         for (part, range) in ranges.iter().enumerate() {
-            for first in intake.firsts(range.len(), plan.stride).into_iter().map(|first| range.start + first) {
+            for first in adapter.firsts(range.len(), plan.stride).into_iter().map(|first| range.start + first) {
                 let number = windows.prepared.n as u32;
                 let has_anomaly = is_anomalous[first..first + plan.window].contains(&true);
                 if has_anomaly {
@@ -197,7 +197,7 @@ pub(super) fn cut(
                 } else {
                     parts[part].push(number)
                 }
-                intake.pipeline.cut(signal, std::iter::once(first), &mut windows);
+                adapter.pipeline.cut(signal, std::iter::once(first), &mut windows);
             }
         }
     }
@@ -381,13 +381,13 @@ mod tests {
         let set = set(&[n], ramp);
         let settings = Series { window: Choice::Given(window), stride: Choice::Given(stride), ..Series::default() };
         let plan = Plan::new(&Recipe::default(), &settings, &set).unwrap();
-        let (intake, samples) = prepared(set, window);
+        let (adapter, samples) = prepared(set, window);
         let is_anomalous: Vec<bool> = (0..n).map(|t| anomalous.contains(&t)).collect();
-        let cut = cut(&intake, &samples, &plan, &[is_anomalous]).unwrap();
+        let cut = cut(&adapter, &samples, &plan, &[is_anomalous]).unwrap();
         // The values are the points' numbers, so that a window says where it begins.
         let first = |w: &u32| {
             let z = cut.windows.prepared.input[*w as usize * window];
-            intake.pipeline.backward("s0", 0, z).round() as usize
+            adapter.pipeline.backward("s0", 0, z).round() as usize
         };
         let firsts = |windows: &[u32]| windows.iter().map(first).collect::<Vec<usize>>();
         let Split { train, validation, calibration } = &cut.split;
@@ -396,15 +396,15 @@ mod tests {
         [firsts(train), firsts(validation), firsts(calibration), firsts(&cut.anomalous)]
     }
 
-    fn prepared(set: SeriesSet, window: usize) -> (SeriesIntake, SeriesSamples) {
+    fn prepared(set: SeriesSet, window: usize) -> (SeriesAdapter, SeriesSamples) {
         let stretches: Vec<_> = set.series.iter().map(|s| (s.id.as_str(), s.values.as_slice())).collect();
         let settings = (Transform::None, ScaleOver::All, Unobserved::Filled);
         let (pipeline, _) = SignalPipeline::fit(&set.channels, &stretches, window, settings, &Prep::default()).unwrap();
         let columns = TimeColumns { time: None, id: None, channels: set.channels.clone() };
         let schema = Schema { columns: vec![Column { name: "x".to_owned(), kind: ColumnKind::Numeric }] };
-        let intake = SeriesIntake { schema, layout: Layout::Long, columns, step: None, pipeline, stride: 1 };
-        let samples = intake.signals(set, Vec::new());
-        (intake, samples)
+        let adapter = SeriesAdapter { schema, layout: Layout::Long, columns, step: None, pipeline, stride: 1 };
+        let samples = adapter.signals(set, Vec::new());
+        (adapter, samples)
     }
 
     #[test]
@@ -448,8 +448,8 @@ mod tests {
     fn too_few_normal_points_are_refused_with_the_number_of_windows() {
         let set = set(&[40], ramp);
         let plan = plan(&set, Choice::Given(8)).unwrap();
-        let (intake, samples) = prepared(set, 8);
-        let refused = |is_anomalous: Vec<bool>| match cut(&intake, &samples, &plan, &[is_anomalous]) {
+        let (adapter, samples) = prepared(set, 8);
+        let refused = |is_anomalous: Vec<bool>| match cut(&adapter, &samples, &plan, &[is_anomalous]) {
             Ok(_) => "fine".to_owned(),
             Err(error) => error.to_string(),
         };

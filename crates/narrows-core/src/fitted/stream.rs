@@ -11,10 +11,10 @@ use std::collections::HashMap;
 
 use narrows_engine::{Ready, Threads};
 
-use super::intake::{Intake, SeriesIntake};
+use super::adapter::{Adapter, SeriesAdapter};
 use super::points::last_point;
+use super::scores::{Flag, ScoreCounts};
 use super::series::point_reasons;
-use super::verdict::{Flag, ScoreCounts};
 use super::{Fitted, Online};
 use crate::data::{self, Layout, Moment, Series, SeriesSet, Table};
 use crate::detect::Reason;
@@ -27,9 +27,9 @@ const KEPT: usize = 2;
 ///
 /// It keeps two windows of numbers for each series it has met, and nothing else, however long the stream is. A series is
 /// never forgotten: where ids are made up without end, so is the memory.
-pub struct Follower<'a> {
+pub struct StreamScorer<'a> {
     fitted: &'a Fitted,
-    intake: &'a SeriesIntake,
+    adapter: &'a SeriesAdapter,
     /// The networks, made ready once: that costs as much as ten points.
     members: Vec<Ready<'a>>,
     threads: Threads,
@@ -39,7 +39,7 @@ pub struct Follower<'a> {
 
 /// What is said of a point that has just come.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Followed {
+pub struct StreamScore {
     /// The series it belongs to; empty where there is only one.
     pub series: String,
     /// When it was, ISO 8601 or a number; none where no column says.
@@ -95,22 +95,22 @@ impl Fitted {
     ///
     /// # Errors
     /// [`Error::Mismatch`] where the model is not one of points in time.
-    pub fn follow(&self) -> Result<Follower<'_>> {
-        let intake = match &self.intake {
-            Intake::Series(intake) if intake.layout == Layout::Long => intake,
+    pub fn follow(&self) -> Result<StreamScorer<'_>> {
+        let adapter = match &self.adapter {
+            Adapter::Series(adapter) if adapter.layout == Layout::Long => adapter,
             _ => {
                 let error = Error::mismatch("expected a model of series in the long layout to follow, got another");
                 return Err(error.with_hint("fit one to points in time: narrows fit DATA --kind series"));
             }
         };
         let threads = Threads::serial();
-        let members = self.judge.ready(&threads);
+        let members = self.scorer.ready(&threads);
         let (tracks, counts) = (HashMap::new(), ScoreCounts::default());
-        Ok(Follower { fitted: self, intake, members, threads, tracks, counts })
+        Ok(StreamScorer { fitted: self, adapter, members, threads, tracks, counts })
     }
 }
 
-impl Follower<'_> {
+impl StreamScorer<'_> {
     /// Most channels that are named for a point.
     pub const REASONS: usize = 3;
 
@@ -122,24 +122,24 @@ impl Follower<'_> {
     /// # Errors
     /// [`Error::Data`] and [`Error::Mismatch`] for a row that does not fit the model, and for a time that is not after
     /// the one before in its series; all is then as if the row had not come.
-    pub fn push(&mut self, row: &Table) -> Result<Followed> {
+    pub fn push(&mut self, row: &Table) -> Result<StreamScore> {
         if row.n_rows() != 1 {
             let message = format!("expected one row at a time, got {}", row.n_rows());
             return Err(Error::data(Place::source(row.source()), message));
         }
-        let (typed, conformed) = data::conform(row.clone(), &self.intake.schema)?;
-        let set = SeriesSet::long(&typed, &self.intake.columns, self.intake.step)?;
+        let (typed, conformed) = data::conform(row.clone(), &self.adapter.schema)?;
+        let set = SeriesSet::long(&typed, &self.adapter.columns, self.adapter.step)?;
         let point = set.series.into_iter().next().expect("a row is a point");
         let track = self.tracks.get(&point.id);
-        let is_zoned = match &self.intake.columns.time {
+        let is_zoned = match &self.adapter.columns.time {
             Some(time) => data::check_zone(row, time, track.and_then(|track| track.is_zoned))?,
             None => None,
         };
         let gap = self.gap(row, track, &point)?;
 
-        let intake = self.intake;
-        let is_stranger = track.is_none() && intake.pipeline.is_stranger(&point.id);
-        self.counts.unknown_series.extend(is_stranger.then(|| point.id.clone()));
+        let adapter = self.adapter;
+        let is_unknown = track.is_none() && adapter.pipeline.is_unknown(&point.id);
+        self.counts.unknown_series.extend(is_unknown.then(|| point.id.clone()));
         if self.counts.extra_columns.is_empty() {
             self.counts.extra_columns = conformed.extra;
         }
@@ -149,9 +149,9 @@ impl Follower<'_> {
         self.counts.gap_points = self.counts.gap_points.saturating_add(gap);
         let track = self.tracks.entry(point.id.clone()).or_insert_with(|| Track::new(&point.id));
         track.is_zoned = track.is_zoned.or(is_zoned);
-        track.append(&point, gap, intake);
-        self.counts.clipped += track.clipped(intake);
-        let followed = self.judge(&point, gap > 0);
+        track.append(&point, gap, adapter);
+        self.counts.clipped += track.clipped(adapter);
+        let followed = self.score(&point, gap > 0);
         self.counts.unscored += u64::from(followed.score.is_nan());
         Ok(followed)
     }
@@ -166,34 +166,34 @@ impl Follower<'_> {
         let (Some(time), Some(then)) = (point.start(), track.and_then(|track| track.time)) else { return Ok(0) };
         let since = time.since(then);
         if since <= 0.0 {
-            let column = self.intake.columns.time.as_deref().unwrap_or_default();
+            let column = self.adapter.columns.time.as_deref().unwrap_or_default();
             let of_series = if point.id.is_empty() { String::new() } else { format!(" in series `{}`", point.id) };
             let message = format!("expected a time after {then}, the last one{of_series}, got {time}");
             let error = Error::data(Place::cell(column, row.first_row()).of(row.source()), message);
             return Err(error.with_hint("rows are followed in the order of time; sort them, or name the series"));
         }
-        Ok(self.intake.step.map_or(0, |step| step.whole(since) as u64 - 1))
+        Ok(self.adapter.step.map_or(0, |step| step.whole(since) as u64 - 1))
     }
 
-    fn judge(&self, point: &Series, is_after_gap: bool) -> Followed {
+    fn score(&self, point: &Series, is_after_gap: bool) -> StreamScore {
         let recent = &self.tracks[&point.id].recent;
-        let p = recent.values.len() / self.intake.pipeline.n_channels() - 1;
-        let (signal, _) = self.intake.pipeline.signal(&recent.id, &recent.values);
-        let judge = &self.fitted.judge;
-        let points = last_point(self.intake, judge, &self.members, &recent.id, &signal, &self.threads);
+        let p = recent.values.len() / self.adapter.pipeline.n_channels() - 1;
+        let (signal, _) = self.adapter.pipeline.signal(&recent.id, &recent.values);
+        let scorer = &self.fitted.scorer;
+        let points = last_point(self.adapter, scorer, &self.members, &recent.id, &signal, &self.threads);
         let score = points.score[p];
         let (calibration, decision) = match &self.fitted.online {
             Some(Online { calibration, decision }) => (calibration, decision),
             None => (&self.fitted.calibration, &self.fitted.decision),
         };
-        Followed {
+        StreamScore {
             series: point.id.clone(),
             time: point.start().map(|time| time.to_string()),
             score,
             p_value: calibration.p_value(score),
             is_anomaly: score > decision.threshold,
             flag: Flag::of(points.covered[p], score, is_after_gap),
-            reasons: point_reasons(self.intake, &self.intake.columns.channels, recent, &points, p, Self::REASONS),
+            reasons: point_reasons(self.adapter, &self.adapter.columns.channels, recent, &points, p, Self::REASONS),
         }
     }
 }
@@ -205,8 +205,8 @@ impl Track {
     }
 
     /// Adds a point after a gap of missing ones.
-    fn append(&mut self, point: &Series, gap: u64, intake: &SeriesIntake) {
-        let (k, window) = (intake.pipeline.n_channels(), intake.pipeline.window());
+    fn append(&mut self, point: &Series, gap: u64, adapter: &SeriesAdapter) {
+        let (k, window) = (adapter.pipeline.n_channels(), adapter.pipeline.window());
         let values = &mut self.recent.values;
         match usize::try_from(gap) {
             Ok(gap) if gap < window => values.resize(values.len() + gap * k, f64::NAN),
@@ -218,16 +218,16 @@ impl Track {
     }
 
     /// Values of the last point that are held within the clip.
-    fn clipped(&self, intake: &SeriesIntake) -> u64 {
-        let (k, values) = (intake.pipeline.n_channels(), &self.recent.values);
+    fn clipped(&self, adapter: &SeriesAdapter) -> u64 {
+        let (k, values) = (adapter.pipeline.n_channels(), &self.recent.values);
         let last = values.len() - k;
         let mut tail = Vec::with_capacity(2 * k);
-        if intake.is_differenced() {
+        if adapter.is_differenced() {
             let before = |c: usize| values[..last].iter().skip(c).step_by(k).rev().find(|x| x.is_finite());
             tail.extend((0..k).map(|c| before(c).copied().unwrap_or(f64::NAN)));
         }
         tail.extend(&values[last..]);
-        intake.pipeline.signal(&self.recent.id, &tail).1.clipped
+        adapter.pipeline.signal(&self.recent.id, &tail).1.clipped
     }
 }
 
@@ -238,7 +238,7 @@ mod tests {
     use arrow::array::{ArrayRef, Float64Array, StringArray};
     use narrows_engine::rng::{Purpose, Stream};
 
-    use super::super::points::{Say, points};
+    use super::super::points::{Coverage, points};
     use super::*;
     use crate::fitted::{Roles, Session, fit};
     use crate::recipe::{Kind, Preset, Recipe};
@@ -288,21 +288,22 @@ mod tests {
         MODEL.get_or_init(|| fitted(&[]))
     }
 
-    fn push(follower: &mut Follower<'_>, row: Row) -> Result<Followed> {
+    fn push(follower: &mut StreamScorer<'_>, row: Row) -> Result<StreamScore> {
         follower.push(&table(&[row]))
     }
 
-    fn follow(fitted: &Fitted, rows: &[Row]) -> Vec<Followed> {
+    fn follow(fitted: &Fitted, rows: &[Row]) -> Vec<StreamScore> {
         let mut follower = fitted.follow().unwrap();
         rows.iter().map(|row| push(&mut follower, *row).unwrap()).collect()
     }
 
     /// The scores of one series as a whole, of which each point is heard from its last window; in the order of rows.
     fn at_once(fitted: &Fitted, rows: &[Row]) -> Vec<f64> {
-        let Intake::Series(intake) = &fitted.intake else { panic!("a model of series") };
-        let samples = intake.prepare(&table(rows)).unwrap();
+        let Adapter::Series(adapter) = &fitted.adapter else { panic!("a model of series") };
+        let samples = adapter.prepare(&table(rows)).unwrap();
         let series = &samples.set.series[0];
-        let found = points(intake, &fitted.judge, &series.id, &samples.signals[0], Say::Last, &Threads::serial()).score;
+        let found =
+            points(adapter, &fitted.scorer, &series.id, &samples.signals[0], Coverage::Last, &Threads::serial()).score;
         found.into_iter().zip(&series.rows).filter(|(_, row)| row.is_some()).map(|(score, _)| score).collect()
     }
 
@@ -310,11 +311,11 @@ mod tests {
         scores.iter().map(|score| score.to_bits()).collect()
     }
 
-    fn scores(followed: &[Followed]) -> Vec<f64> {
+    fn scores(followed: &[StreamScore]) -> Vec<f64> {
         followed.iter().map(|followed| followed.score).collect()
     }
 
-    fn check_same(fitted: &Fitted, rows: &[Row]) -> Vec<Followed> {
+    fn check_same(fitted: &Fitted, rows: &[Row]) -> Vec<StreamScore> {
         let followed = follow(fitted, rows);
         assert_eq!(bits(&scores(&followed)), bits(&at_once(fitted, rows)));
         followed
@@ -364,7 +365,7 @@ mod tests {
         let mut rows = wave("p", 3, 200);
         rows.drain(60..60 + WINDOW);
         let mut follower = plain().follow().unwrap();
-        let followed: Vec<Followed> = rows.iter().map(|row| push(&mut follower, *row).unwrap()).collect();
+        let followed: Vec<StreamScore> = rows.iter().map(|row| push(&mut follower, *row).unwrap()).collect();
         let (before, after) = followed.split_at(60);
         assert_eq!(bits(&scores(before)), bits(&scores(&follow(plain(), &rows[..60]))));
         assert_eq!(bits(&scores(after)), bits(&scores(&follow(plain(), &rows[60..]))));
@@ -379,7 +380,7 @@ mod tests {
         let both: Vec<Row> = p.iter().zip(&q).flat_map(|(p, q)| [*p, *q]).collect();
         let followed = follow(plain(), &both);
         for (id, rows) in [("p", &p), ("q", &q)] {
-            let own: Vec<Followed> = followed.iter().filter(|followed| followed.series == id).cloned().collect();
+            let own: Vec<StreamScore> = followed.iter().filter(|followed| followed.series == id).cloned().collect();
             assert_eq!(bits(&scores(&own)), bits(&at_once(plain(), rows)));
         }
     }
@@ -411,7 +412,7 @@ mod tests {
         let each = fitted(&["data.scale=each"]);
         let mut follower = each.follow().unwrap();
         let rows = wave("new", 3, 30);
-        let followed: Vec<Followed> = rows.iter().map(|row| push(&mut follower, *row).unwrap()).collect();
+        let followed: Vec<StreamScore> = rows.iter().map(|row| push(&mut follower, *row).unwrap()).collect();
         assert!(followed[29].score.is_finite() && followed[29].series == "new");
         assert_eq!(follower.counts().unknown_series, ["new"]);
     }

@@ -8,12 +8,12 @@ use narrows_engine::Threads;
 use crate::codec::{Coding, Span};
 use crate::data::{Column, ColumnKind, Layout, Schema, SeriesSet, Table};
 use crate::error::{Error, Result};
-use crate::fitted::{Fitted, Intake, SeriesIntake, TableIntake};
+use crate::fitted::{Adapter, Fitted, SeriesAdapter, TableAdapter};
 use crate::prep::{BlockKind, Level, Transform};
 
 /// A model of tables or series, and what a chunk of rows becomes in it.
 #[derive(Clone, Copy)]
-pub(super) struct Passage<'a> {
+pub(super) struct ChunkCoder<'a> {
     pub(super) fitted: &'a Fitted,
     pub(super) coding: &'a Coding,
     pub(super) threads: &'a Threads,
@@ -33,7 +33,7 @@ pub(super) struct Feature<'a> {
     pub(super) span: Option<Span>,
 }
 
-impl<'a> Passage<'a> {
+impl<'a> ChunkCoder<'a> {
     /// The columns that the model rebuilds, in its own order.
     pub(super) fn features(&self) -> Vec<Feature<'a>> {
         features(self.fitted, &self.coding.spans)
@@ -46,32 +46,32 @@ impl<'a> Passage<'a> {
 
     /// The codes of raw rows, which are there as typed columns, too.
     pub(super) fn samples(&self, table: &Table, typed: &Table) -> Result<Samples> {
-        let judge = &self.fitted.judge;
-        match &self.fitted.intake {
-            Intake::Table(intake) => {
-                let prepared = intake.pipeline.transform(typed)?;
-                Ok(Samples { codes: judge.codes(&prepared, self.threads), levels: Vec::new() })
+        let scorer = &self.fitted.scorer;
+        match &self.fitted.adapter {
+            Adapter::Table(adapter) => {
+                let prepared = adapter.pipeline.transform(typed)?;
+                Ok(Samples { codes: scorer.codes(&prepared, self.threads), levels: Vec::new() })
             }
-            Intake::Series(intake) => {
-                let samples = intake.prepare(table)?;
-                let mut windows = intake.pipeline.no_windows(0);
-                let step = intake.pipeline.window();
+            Adapter::Series(adapter) => {
+                let samples = adapter.prepare(table)?;
+                let mut windows = adapter.pipeline.no_windows(0);
+                let step = adapter.pipeline.window();
                 for signal in &samples.signals {
-                    intake.pipeline.cut(signal, (0..signal.n).step_by(step), &mut windows);
+                    adapter.pipeline.cut(signal, (0..signal.n).step_by(step), &mut windows);
                 }
-                let numbers = LevelNumbers::of(intake);
+                let numbers = LevelNumbers::of(adapter);
                 let levels = windows.levels.iter().flat_map(|level| numbers.take(level)).collect();
-                Ok(Samples { codes: judge.codes(&windows.prepared, self.threads), levels })
+                Ok(Samples { codes: scorer.codes(&windows.prepared, self.threads), levels })
             }
-            Intake::Images(_) => Err(not_rows()),
+            Adapter::Images(_) => Err(not_rows()),
         }
     }
 
     /// Samples that rows of this form are cut into.
     pub(super) fn n_samples(&self, form: &Form) -> usize {
-        match (&self.fitted.intake, &form.set) {
-            (Intake::Series(intake), Some(set)) => {
-                set.series.iter().map(|series| series.n_points().div_ceil(intake.pipeline.window())).sum()
+        match (&self.fitted.adapter, &form.set) {
+            (Adapter::Series(adapter), Some(set)) => {
+                set.series.iter().map(|series| series.n_points().div_ceil(adapter.pipeline.window())).sum()
             }
             _ => form.rows,
         }
@@ -79,15 +79,15 @@ impl<'a> Passage<'a> {
 
     /// The form of rows of which everything is known but the values: kept columns, and which cells are missing.
     pub(super) fn form(&self, skeleton: &Table, rows: usize) -> Result<Form> {
-        let set = match &self.fitted.intake {
-            Intake::Series(intake) => {
-                let (typed, _) = crate::data::conform(skeleton.clone(), &intake.schema)?;
-                Some(match intake.layout {
-                    Layout::Rows => SeriesSet::rows(&typed, &intake.columns.channels)?,
-                    Layout::Long => SeriesSet::long(&typed, &intake.columns, intake.step)?,
+        let set = match &self.fitted.adapter {
+            Adapter::Series(adapter) => {
+                let (typed, _) = crate::data::conform(skeleton.clone(), &adapter.schema)?;
+                Some(match adapter.layout {
+                    Layout::Rows => SeriesSet::rows(&typed, &adapter.columns.channels)?,
+                    Layout::Long => SeriesSet::long(&typed, &adapter.columns, adapter.step)?,
                 })
             }
-            Intake::Table(_) | Intake::Images(_) => None,
+            Adapter::Table(_) | Adapter::Images(_) => None,
         };
         Ok(Form { rows, set })
     }
@@ -95,37 +95,37 @@ impl<'a> Passage<'a> {
     /// What these samples say of rows of this form: the features' columns, typed.
     pub(super) fn expected(&self, form: &Form, samples: &Samples) -> Result<Table> {
         let n = self.n_samples(form);
-        let mut output = self.fitted.judge.decode(&samples.codes, n, self.threads);
-        match (&self.fitted.intake, &form.set) {
-            (Intake::Table(intake), _) => {
-                observe(intake, &mut output);
-                intake.pipeline.inverse_table(&output, n)
+        let mut output = self.fitted.scorer.decode(&samples.codes, n, self.threads);
+        match (&self.fitted.adapter, &form.set) {
+            (Adapter::Table(adapter), _) => {
+                observe(adapter, &mut output);
+                adapter.pipeline.inverse_table(&output, n)
             }
-            (Intake::Series(intake), Some(set)) => series(intake, form.rows, set, &output, &samples.levels),
+            (Adapter::Series(adapter), Some(set)) => series(adapter, form.rows, set, &output, &samples.levels),
             _ => Err(not_rows()),
         }
     }
 
     /// Numbers that are stored of a window's levels.
     pub(super) fn n_levels(&self) -> usize {
-        match &self.fitted.intake {
-            Intake::Series(intake) => LevelNumbers::of(intake).len() * intake.pipeline.n_channels(),
-            Intake::Table(_) | Intake::Images(_) => 0,
+        match &self.fitted.adapter {
+            Adapter::Series(adapter) => LevelNumbers::of(adapter).len() * adapter.pipeline.n_channels(),
+            Adapter::Table(_) | Adapter::Images(_) => 0,
         }
     }
 
     /// The steps that a window's levels are rounded to, one a number.
     pub(super) fn level_steps(&self, level: i32) -> Vec<f64> {
-        let Intake::Series(intake) = &self.fitted.intake else { return Vec::new() };
+        let Adapter::Series(adapter) = &self.fitted.adapter else { return Vec::new() };
         let base = f64::from(self.coding.quantiser.output_step) * 2.0_f64.powi(level);
-        let steps = LevelNumbers::of(intake).steps(base, intake.pipeline.window());
-        (0..intake.pipeline.n_channels()).flat_map(|_| steps.clone()).collect()
+        let steps = LevelNumbers::of(adapter).steps(base, adapter.pipeline.window());
+        (0..adapter.pipeline.n_channels()).flat_map(|_| steps.clone()).collect()
     }
 
     /// The rows one series after the other; none where rows do not follow each other in time.
     pub(super) fn order(&self, form: &Form) -> Option<Vec<u32>> {
-        match (&self.fitted.intake, &form.set) {
-            (Intake::Series(intake), Some(set)) if intake.layout == Layout::Long => {
+        match (&self.fitted.adapter, &form.set) {
+            (Adapter::Series(adapter), Some(set)) if adapter.layout == Layout::Long => {
                 Some(set.series.iter().flat_map(|series| series.rows.iter().copied().flatten()).collect())
             }
             _ => None,
@@ -139,12 +139,12 @@ impl<'a> Passage<'a> {
 
     /// Refuses what a code alone cannot bring back.
     pub(super) fn check_code_alone(&self) -> Result<()> {
-        match &self.fitted.intake {
-            Intake::Series(intake) if intake.is_differenced() => {
+        match &self.fitted.adapter {
+            Adapter::Series(adapter) if adapter.is_differenced() => {
                 let error = Error::mismatch("the model sees differences, whose code alone has lost where they began");
                 Err(error.with_hint("compress with --max-error or --lossless"))
             }
-            Intake::Images(_) => Err(not_rows()),
+            Adapter::Images(_) => Err(not_rows()),
             _ => Ok(()),
         }
     }
@@ -153,9 +153,9 @@ impl<'a> Passage<'a> {
 /// The columns that the model rebuilds, in its own order, with their ranges in training.
 pub(super) fn features<'a>(fitted: &'a Fitted, spans: &[Option<Span>]) -> Vec<Feature<'a>> {
     let schema = fitted.schema();
-    let columns: Vec<&Column> = match &fitted.intake {
-        Intake::Series(series) => series.columns.channels.iter().filter_map(|name| schema.get(name)).collect(),
-        Intake::Table(_) | Intake::Images(_) => schema.columns.iter().collect(),
+    let columns: Vec<&Column> = match &fitted.adapter {
+        Adapter::Series(series) => series.columns.channels.iter().filter_map(|name| schema.get(name)).collect(),
+        Adapter::Table(_) | Adapter::Images(_) => schema.columns.iter().collect(),
     };
     // The steps of a row that is a series share the range of its only channel.
     let span = |i: usize| spans.get(i % spans.len().max(1)).copied().flatten();
@@ -178,8 +178,8 @@ enum LevelNumbers {
 }
 
 impl LevelNumbers {
-    fn of(intake: &SeriesIntake) -> LevelNumbers {
-        match intake.pipeline.transform() {
+    fn of(adapter: &SeriesAdapter) -> LevelNumbers {
+        match adapter.pipeline.transform() {
             Transform::None | Transform::Difference => LevelNumbers::None,
             Transform::Centre => LevelNumbers::Offset,
             Transform::Detrend => LevelNumbers::OffsetAndSlope,
@@ -225,19 +225,19 @@ impl LevelNumbers {
 }
 
 /// Which cells are missing is stored beside the code, so what the network says of it does not count.
-fn observe(intake: &TableIntake, output: &mut [f32]) {
-    let width = intake.pipeline.width();
-    for block in intake.pipeline.blocks().iter().filter(|block| block.kind == BlockKind::Missing) {
+fn observe(adapter: &TableAdapter, output: &mut [f32]) {
+    let width = adapter.pipeline.width();
+    for block in adapter.pipeline.blocks().iter().filter(|block| block.kind == BlockKind::Missing) {
         output.chunks_exact_mut(width).for_each(|row| row[block.range.clone()].fill(0.0));
     }
 }
 
 /// Windows put one after the other, by the table's rows.
-fn series(intake: &SeriesIntake, rows: usize, set: &SeriesSet, output: &[f32], levels: &[f32]) -> Result<Table> {
-    let (k, steps) = (intake.pipeline.n_channels(), intake.pipeline.window());
-    let numbers = LevelNumbers::of(intake);
-    let is_rows = intake.layout == Layout::Rows;
-    let names = &intake.columns.channels;
+fn series(adapter: &SeriesAdapter, rows: usize, set: &SeriesSet, output: &[f32], levels: &[f32]) -> Result<Table> {
+    let (k, steps) = (adapter.pipeline.n_channels(), adapter.pipeline.window());
+    let numbers = LevelNumbers::of(adapter);
+    let is_rows = adapter.layout == Layout::Rows;
+    let names = &adapter.columns.channels;
     let mut columns = vec![vec![0.0_f64; rows]; names.len()];
     let mut window = 0;
     for (row, series) in set.series.iter().enumerate() {
@@ -250,9 +250,9 @@ fn series(intake: &SeriesIntake, rows: usize, set: &SeriesSet, output: &[f32], l
             for t in 0..there {
                 for c in 0..k {
                     let value = levels[c].put_back(output[(window * steps + t) * k + c], t, there);
-                    let value = intake.pipeline.backward(&series.id, c, value);
+                    let value = adapter.pipeline.backward(&series.id, c, value);
                     // Differences add up; where they began is unknown here, and the same everywhere.
-                    let value = if intake.is_differenced() { before[c] + value } else { value };
+                    let value = if adapter.is_differenced() { before[c] + value } else { value };
                     before[c] = value;
                     if is_rows {
                         columns[first + t][row] = value;

@@ -17,7 +17,7 @@ const REFINEMENTS: usize = 4;
 
 /// All that turns prepared rows into scores: through the networks, then from errors to one score.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Judge {
+pub(crate) struct Scorer {
     pub(crate) network: Network,
     /// The weights, one a member; the first member's code is the model's.
     pub(crate) members: Vec<Params>,
@@ -48,7 +48,7 @@ pub(super) enum Detail {
     Trace,
 }
 
-impl Judge {
+impl Scorer {
     /// Prepared rows, as the networks put them out, from codes `[n, code_size]`.
     pub(crate) fn decode(&self, codes: &[f32], n: usize, threads: &Threads) -> Vec<f32> {
         let mut output = vec![0.0; n * self.network.outputs()];
@@ -70,21 +70,21 @@ impl Judge {
 
     /// The scores of prepared rows.
     pub(super) fn score(&self, prepared: &Prepared, threads: &Threads) -> Vec<f64> {
-        self.judge(prepared, Detail::Scores, threads).scores
+        self.score_with(prepared, Detail::Scores, threads).scores
     }
 
-    /// The members with their weights packed, for many calls of [`judge_by`](Judge::judge_by).
+    /// The members with their weights packed, for many calls of [`score_by`](Scorer::score_by).
     pub(super) fn ready(&self, threads: &Threads) -> Vec<Ready<'_>> {
         self.members.iter().map(|params| self.network.ready(params, threads)).collect()
     }
 
     /// The scores of prepared rows, with the detail asked for.
-    pub(super) fn judge(&self, prepared: &Prepared, detail: Detail, threads: &Threads) -> Judged {
-        self.judge_by(&self.ready(threads), prepared, detail, threads)
+    pub(super) fn score_with(&self, prepared: &Prepared, detail: Detail, threads: &Threads) -> Judged {
+        self.score_by(&self.ready(threads), prepared, detail, threads)
     }
 
-    /// The same, by members that are [`ready`](Judge::ready).
-    pub(super) fn judge_by(
+    /// The same, by members that are [`ready`](Scorer::ready).
+    pub(super) fn score_by(
         &self,
         members: &[Ready<'_>],
         prepared: &Prepared,
@@ -97,7 +97,7 @@ impl Judge {
                 .input
                 .par_chunks(values)
                 .zip(prepared.target.par_chunks(values))
-                .map(|(input, target)| self.judge_chunk(members, input, target, detail))
+                .map(|(input, target)| self.score_chunk(members, input, target, detail))
                 .collect()
         });
         let mut all = Judged {
@@ -115,7 +115,7 @@ impl Judge {
         all
     }
 
-    fn judge_chunk(&self, members: &[Ready<'_>], input: &[f32], target: &[f32], detail: Detail) -> Judged {
+    fn score_chunk(&self, members: &[Ready<'_>], input: &[f32], target: &[f32], detail: Detail) -> Judged {
         let serial = Threads::serial();
         let (width, columns) = (self.slots.width(), self.slots.n_columns());
         let n = input.len() / width;

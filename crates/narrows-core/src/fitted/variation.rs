@@ -8,14 +8,14 @@ use narrows_engine::Threads;
 use narrows_images::Image;
 
 use super::Fitted;
+use super::adapter::{Adapter, Origin, SeriesAdapter};
 use super::images::not_a_table;
-use super::intake::{Intake, Origin, SeriesIntake};
 use crate::data::{Layout, Table};
 use crate::error::{Error, Place, Result};
 use crate::prep::Level;
 
 /// Given rows as codes, to be varied and to be walked between.
-pub struct Likeness<'a> {
+pub struct Variation<'a> {
     fitted: &'a Fitted,
     /// `[n, code_size]`
     codes: Vec<f32>,
@@ -33,18 +33,18 @@ impl Fitted {
     ///
     /// # Errors
     /// As for [`Fitted::encode`].
-    pub fn like(&self, table: &Table, threads: &Threads) -> Result<Likeness<'_>> {
+    pub fn like(&self, table: &Table, threads: &Threads) -> Result<Variation<'_>> {
         let encoding = self.encoding();
-        let (codes, levels, origins) = match &self.intake {
-            Intake::Table(intake) => (encoding.codes(&intake.prepare(table)?.prepared, threads), vec![], vec![]),
-            Intake::Series(intake) => {
-                let (windows, origins) = windows(intake, table)?;
+        let (codes, levels, origins) = match &self.adapter {
+            Adapter::Table(adapter) => (encoding.codes(&adapter.prepare(table)?.prepared, threads), vec![], vec![]),
+            Adapter::Series(adapter) => {
+                let (windows, origins) = windows(adapter, table)?;
                 (encoding.codes(&windows.prepared, threads), windows.levels, origins)
             }
-            Intake::Images(_) => return Err(not_a_table()),
+            Adapter::Images(_) => return Err(not_a_table()),
         };
         let units = self.density.moments(self.code_size()).1;
-        Ok(Likeness { fitted: self, codes, units, levels, origins, source: table.source().to_owned() })
+        Ok(Variation { fitted: self, codes, units, levels, origins, source: table.source().to_owned() })
     }
 
     /// An image like the given one, of its size and channels: number `i` of those that `seed` names, `spread` in units of
@@ -57,7 +57,7 @@ impl Fitted {
         let mut codes = self.encode_image(image, threads)?;
         // All pieces of an image move the same way, so that they still fit together.
         codes.iter_mut().for_each(|code| self.vary(code, &units, spread, seed, i));
-        let output = self.judge.decode(&codes.concat(), codes.len(), threads);
+        let output = self.scorer.decode(&codes.concat(), codes.len(), threads);
         Ok(self.images()?.image(&output, image))
     }
 
@@ -74,17 +74,17 @@ impl Fitted {
             );
             return Err(Error::mismatch(message));
         }
-        let intake = self.images()?;
+        let adapter = self.images()?;
         let image = |step: usize| {
             let pairs = from.iter().zip(&to);
             let codes: Vec<f32> = pairs.flat_map(|(a, b)| on_the_way(a, b, share(step, steps))).collect();
-            intake.image(&self.judge.decode(&codes, from.len(), threads), a)
+            adapter.image(&self.scorer.decode(&codes, from.len(), threads), a)
         };
         Ok((0..steps).map(image).collect())
     }
 }
 
-impl Likeness<'_> {
+impl Variation<'_> {
     /// How far rows are varied where nothing else is said.
     pub const USUAL_SPREAD: f32 = 0.3;
     /// Rows from one to another where nothing else is said.
@@ -164,28 +164,28 @@ impl Likeness<'_> {
 
     fn decoded(&self, codes: &[f32], levels: &[Level], origins: &[Origin], threads: &Threads) -> Result<Table> {
         let n = codes.len() / self.fitted.code_size();
-        let output = self.fitted.judge.decode(codes, n, threads);
-        match &self.fitted.intake {
-            Intake::Table(intake) => intake.pipeline.held_table(&output, n, &intake.grains),
-            Intake::Series(intake) => intake.rows_of(&output, levels, origins),
-            Intake::Images(_) => Err(not_a_table()),
+        let output = self.fitted.scorer.decode(codes, n, threads);
+        match &self.fitted.adapter {
+            Adapter::Table(adapter) => adapter.pipeline.held_table(&output, n, &adapter.grains),
+            Adapter::Series(adapter) => adapter.rows_of(&output, levels, origins),
+            Adapter::Images(_) => Err(not_a_table()),
         }
     }
 }
 
 /// The windows of a table, and where each comes from.
-pub(super) fn windows(intake: &SeriesIntake, table: &Table) -> Result<(crate::prep::Windows, Vec<Origin>)> {
-    let samples = intake.prepare(table)?;
-    if intake.layout == Layout::Rows {
-        return Ok((intake.whole(&samples), samples.set.series.iter().map(Origin::of).collect()));
+pub(super) fn windows(adapter: &SeriesAdapter, table: &Table) -> Result<(crate::prep::Windows, Vec<Origin>)> {
+    let samples = adapter.prepare(table)?;
+    if adapter.layout == Layout::Rows {
+        return Ok((adapter.whole(&samples), samples.set.series.iter().map(Origin::of).collect()));
     }
-    let window = intake.pipeline.window();
-    let mut windows = intake.pipeline.no_windows(0);
+    let window = adapter.pipeline.window();
+    let mut windows = adapter.pipeline.no_windows(0);
     let mut origins = Vec::new();
     for (series, signal) in samples.set.series.iter().zip(&samples.signals) {
-        let firsts = intake.firsts(signal.n, window);
+        let firsts = adapter.firsts(signal.n, window);
         origins.extend(firsts.iter().map(|_| Origin { id: series.id.clone(), points: window }));
-        intake.pipeline.cut(signal, firsts.into_iter(), &mut windows);
+        adapter.pipeline.cut(signal, firsts.into_iter(), &mut windows);
     }
     Ok((windows, origins))
 }

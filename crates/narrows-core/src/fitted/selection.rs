@@ -10,7 +10,7 @@ use crate::train::{Event, Observer};
 const FEWEST_ROWS: usize = 10;
 
 /// The columns and rows that take part.
-pub(super) struct Input {
+pub(super) struct ColumnSelection {
     /// The features, typed; all rows.
     pub(super) table: Table,
     /// The features.
@@ -35,7 +35,7 @@ pub(super) struct Input {
 
 /// Which columns may be features.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wanted {
+pub(super) enum FeatureFilter {
     /// All that say something about a row.
     Any,
     /// Numbers that change.
@@ -44,18 +44,18 @@ pub(super) enum Wanted {
     Steps,
 }
 
-impl Wanted {
+impl FeatureFilter {
     fn reason(self, kind: ColumnKind, found: Option<DropReason>) -> Option<DropReason> {
         match self {
-            Wanted::Any => found,
-            Wanted::Steps if found == Some(DropReason::Constant) && kind == ColumnKind::Numeric => None,
+            FeatureFilter::Any => found,
+            FeatureFilter::Steps if found == Some(DropReason::Constant) && kind == ColumnKind::Numeric => None,
             _ if found.is_none() && kind != ColumnKind::Numeric => Some(DropReason::NotNumeric),
             _ => found,
         }
     }
 }
 
-impl Input {
+impl ColumnSelection {
     /// The names of the features, in order.
     pub(super) fn features(&self) -> Vec<&str> {
         let is_special = |name: &str| self.special.iter().any(|(special, _)| special == name);
@@ -66,10 +66,10 @@ impl Input {
     pub(super) fn choose(
         table: Table,
         roles: &Roles,
-        wanted: Wanted,
+        wanted: FeatureFilter,
         special: Vec<(Column, String)>,
         observer: &dyn Observer,
-    ) -> Result<Input> {
+    ) -> Result<ColumnSelection> {
         let is_special = |name: &str| special.iter().any(|(column, _)| column.name == name);
         let mut names = roles.features(&table.names())?;
         names.retain(|name| !is_special(name));
@@ -117,7 +117,7 @@ impl Input {
         notes.iter().for_each(|note| observer.on_event(Event::Noted(note)));
         let typed = if special.is_empty() { features } else { table };
         let (typed, _) = data::conform(typed, &schema)?;
-        Ok(Input {
+        Ok(ColumnSelection {
             table: typed,
             schema,
             all,

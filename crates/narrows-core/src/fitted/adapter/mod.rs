@@ -4,9 +4,9 @@ mod images;
 mod series;
 mod table;
 
-pub(crate) use images::{ImagesIntake, ImagesLayout};
-pub(crate) use series::{Origin, SeriesIntake, SeriesSamples};
-pub(crate) use table::{TableIntake, TableSamples};
+pub(crate) use images::{ImageAdapter, ImageLayout};
+pub(crate) use series::{Origin, SeriesAdapter, SeriesSamples};
+pub(crate) use table::{TableAdapter, TableSamples};
 
 use crate::data::{Layout, Schema};
 use crate::detect::residual::Slots;
@@ -15,59 +15,59 @@ use crate::prep::Block;
 
 /// The kinds of data.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Intake {
+pub(crate) enum Adapter {
     /// A row is a sample.
-    Table(TableIntake),
+    Table(TableAdapter),
     /// A window of a series is a sample.
-    Series(SeriesIntake),
+    Series(SeriesAdapter),
     /// An image, or a piece of one, is a sample.
-    Images(ImagesIntake),
+    Images(ImageAdapter),
 }
 
-impl Intake {
+impl Adapter {
     /// The columns that must come.
     pub(crate) fn schema(&self) -> &Schema {
         match self {
-            Intake::Table(table) => &table.schema,
-            Intake::Series(series) => &series.schema,
-            Intake::Images(images) => &images.schema,
+            Adapter::Table(table) => &table.schema,
+            Adapter::Series(series) => &series.schema,
+            Adapter::Images(images) => &images.schema,
         }
     }
 
     /// Which inputs belong to which column or channel.
     pub(crate) fn blocks(&self) -> &[Block] {
         match self {
-            Intake::Table(table) => table.pipeline.blocks(),
-            Intake::Series(series) => series.pipeline.blocks(),
-            Intake::Images(images) => images.blocks(),
+            Adapter::Table(table) => table.pipeline.blocks(),
+            Adapter::Series(series) => series.pipeline.blocks(),
+            Adapter::Images(images) => images.blocks(),
         }
     }
 
     /// The columns that errors are told by.
     pub(crate) fn slots(&self) -> Slots {
         match self {
-            Intake::Table(table) => table.slots(),
-            Intake::Series(series) => series.slots(),
-            Intake::Images(images) => images.slots(),
+            Adapter::Table(table) => table.slots(),
+            Adapter::Series(series) => series.slots(),
+            Adapter::Images(images) => images.slots(),
         }
     }
 
     /// Whether a row's result depends on no other row; points in time depend on their neighbours.
     pub(crate) fn rows_stand_alone(&self) -> bool {
-        !matches!(self, Intake::Series(series) if series.layout == Layout::Long)
+        !matches!(self, Adapter::Series(series) if series.layout == Layout::Long)
     }
 
     /// Whether a sample is a piece of an image and not all of it.
     pub(crate) fn sees_pieces(&self) -> bool {
-        matches!(self, Intake::Images(images) if images.layout.stride.is_some())
+        matches!(self, Adapter::Images(images) if images.layout.stride.is_some())
     }
 
     /// How a sample's values lie.
     pub(crate) fn shape(&self) -> Shape {
         match self {
-            Intake::Table(_) => Shape::Row,
-            Intake::Series(series) => series.shape(),
-            Intake::Images(images) => images.shape(),
+            Adapter::Table(_) => Shape::Row,
+            Adapter::Series(series) => series.shape(),
+            Adapter::Images(images) => images.shape(),
         }
     }
 }

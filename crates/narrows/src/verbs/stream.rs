@@ -4,7 +4,7 @@ use arrow::array::RecordBatch;
 use narrows_core::data::{LineReader, Table};
 use narrows_core::error::{Place, nearest};
 use narrows_core::recipe::Kind;
-use narrows_core::{Error, Fitted, Flag, Followed, Follower, ScoreCounts, Scores};
+use narrows_core::{Error, Fitted, Flag, ScoreCounts, Scores, StreamScore, StreamScorer};
 
 use super::score::{Keep, RESULTS, Tally, batch, columns_of, nth_reasons};
 use crate::failure::{Failure, Outcome, tell_bad_line};
@@ -97,7 +97,7 @@ impl Shown {
         let points = fitted.point_columns();
         let others = keep.into_iter().filter(|name| !points.contains(name)).collect();
         let (points, keep) = (Keep::new(points, &[])?, Keep::new(others, &RESULTS)?);
-        Ok(Shown { points, keep, reasons: reasons.min(Follower::REASONS) })
+        Ok(Shown { points, keep, reasons: reasons.min(StreamScorer::REASONS) })
     }
 
     /// The reader of a stream whose lines name their columns themselves.
@@ -129,8 +129,8 @@ impl Shown {
     }
 
     /// A row as it is written: which it is, what is said of it, what is copied, why.
-    fn row(&self, table: &Table, followed: Followed) -> Result<RecordBatch, Failure> {
-        let Followed { score, p_value, is_anomaly, flag, reasons, .. } = followed;
+    fn row(&self, table: &Table, followed: StreamScore) -> Result<RecordBatch, Failure> {
+        let StreamScore { score, p_value, is_anomaly, flag, reasons, .. } = followed;
         let scores = Scores {
             score: vec![score],
             p_value: vec![p_value],

@@ -2,11 +2,11 @@
 //! it is. Rows that a fit of the same seed would calibrate with have no part in it.
 
 use narrows_engine::{Network, Params, Threads};
-use narrows_images::ReadyDamages;
+use narrows_images::PreparedDamages;
 
 use super::fit::Session;
 use super::image_samples::ImageSamples;
-use super::learn::train_members;
+use super::learning::train_members;
 use super::split::Split;
 use super::unexplained::Unexplained;
 use crate::baseline::{Components, Pca};
@@ -18,7 +18,7 @@ use crate::recipe::Recipe;
 use crate::train::{self, NoCheckpoints, Observer, PreparedSamples, Samples, Stop};
 
 /// Samples that recipes are tried on.
-pub(crate) struct Ground<'a> {
+pub(crate) struct TrialData<'a> {
     source: Source<'a>,
     /// In the source's numbers; its calibration part is what is held out.
     split: Split,
@@ -35,18 +35,18 @@ enum Source<'a> {
     /// Rows that are all prepared.
     Rows(Prepared),
     /// Views of images, fresh in every epoch.
-    Views { draws: PatchSampler<'a>, damages: ReadyDamages },
+    Views { draws: PatchSampler<'a>, damages: PreparedDamages },
 }
 
 /// A network, or an ensemble, that was tried.
-pub(crate) struct Tried {
+pub(crate) struct TrialModel {
     network: Network,
     members: Vec<Params>,
     /// Steps that all members took together.
     pub(crate) steps: u64,
 }
 
-impl Tried {
+impl TrialModel {
     /// Units of the code.
     pub(crate) fn code_size(&self) -> usize {
         self.network.code_size()
@@ -59,26 +59,26 @@ impl Tried {
 
     /// The mean of the members' outputs, `[n, width]`.
     fn output(&self, rows: &Prepared, threads: &Threads) -> Vec<f32> {
-        super::judge::mean_output(&self.network, &self.members, rows, threads)
+        super::scorer::mean_output(&self.network, &self.members, rows, threads)
     }
 }
 
-impl<'a> Ground<'a> {
+impl<'a> TrialData<'a> {
     /// Of rows that are all prepared.
-    pub(super) fn of_rows(prepared: Prepared, split: Split, blocks: Vec<Block>, shape: Shape) -> Ground<'static> {
+    pub(super) fn of_rows(prepared: Prepared, split: Split, blocks: Vec<Block>, shape: Shape) -> TrialData<'static> {
         let (known, held_out) = (prepared.take(&split.not_calibration()), prepared.take(&split.calibration));
-        Ground { source: Source::Rows(prepared), split, known, held_out, blocks, shape }
+        TrialData { source: Source::Rows(prepared), split, known, held_out, blocks, shape }
     }
 
     /// Of images; `known` and `held_out` are samples of them.
     pub(super) fn of_images(
-        (draws, damages): (PatchSampler<'a>, ReadyDamages),
+        (draws, damages): (PatchSampler<'a>, PreparedDamages),
         drawn: Split,
         (known, held_out): (Prepared, Prepared),
         blocks: Vec<Block>,
         shape: Shape,
-    ) -> Ground<'a> {
-        Ground { source: Source::Views { draws, damages }, split: drawn, known, held_out, blocks, shape }
+    ) -> TrialData<'a> {
+        TrialData { source: Source::Views { draws, damages }, split: drawn, known, held_out, blocks, shape }
     }
 
     /// Values of a sample.
@@ -105,7 +105,7 @@ impl<'a> Ground<'a> {
     ///
     /// # Errors
     /// [`Error::Interrupted`] where the observer asks for it, whatever was learnt by then; else what the training says.
-    pub(crate) fn tried(&self, recipe: &Recipe, observer: &dyn Observer, threads: &Threads) -> Result<Tried> {
+    pub(crate) fn tried(&self, recipe: &Recipe, observer: &dyn Observer, threads: &Threads) -> Result<TrialModel> {
         recipe.check()?;
         let network = model::build(recipe.axes(), &self.blocks, self.shape)?;
         let samples: Vec<Box<dyn Samples + '_>> = recipe.corruptions().into_iter().map(|c| self.samples(c)).collect();
@@ -115,11 +115,11 @@ impl<'a> Ground<'a> {
             return Err(Error::Interrupted);
         }
         let steps = trained.iter().map(|trained| trained.training.steps).sum();
-        Ok(Tried { network, members: trained.into_iter().map(|trained| trained.params).collect(), steps })
+        Ok(TrialModel { network, members: trained.into_iter().map(|trained| trained.params).collect(), steps })
     }
 
     /// What is lost of held-out samples, undamaged, on their way through the code.
-    pub(crate) fn unexplained(&self, tried: &Tried, threads: &Threads) -> Unexplained {
+    pub(crate) fn unexplained(&self, tried: &TrialModel, threads: &Threads) -> Unexplained {
         Unexplained::of(&self.held_out.target, &tried.output(&self.held_out, threads), self.width())
     }
 

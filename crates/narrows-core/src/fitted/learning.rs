@@ -1,4 +1,4 @@
-//! From prepared rows to a judge: networks trained, ordinary errors measured, baselines fitted. One way for every kind
+//! From prepared rows to a scorer: networks trained, ordinary errors measured, baselines fitted. One way for every kind
 //! of data.
 
 use narrows_engine::rng::{Purpose, Stream};
@@ -6,8 +6,8 @@ use narrows_engine::{Network, Params, Threads};
 use rayon::prelude::*;
 
 use super::fit::Session;
-use super::generation::Codes;
-use super::judge::Judge;
+use super::generation_quality::Codes;
+use super::scorer::Scorer;
 use super::split::Split;
 use super::{Baselines, calibrate, summary};
 use crate::baseline::{Components, IsolationForest, Pca};
@@ -30,7 +30,7 @@ const CODED_VALUES: usize = 1 << 22;
 const DENSITY_ROWS: usize = 20_000;
 
 /// Samples and what is known of them.
-pub(super) struct Material<'a> {
+pub(super) struct TrainingData<'a> {
     /// What each member's training draws from.
     pub(super) samples: Vec<Box<dyn Samples + 'a>>,
     /// Which samples train, and which choose when to stop.
@@ -46,7 +46,7 @@ pub(super) struct Material<'a> {
     pub(super) shape: Shape,
 }
 
-impl<'a> Material<'a> {
+impl<'a> TrainingData<'a> {
     /// Rows that are all prepared.
     pub(super) fn of(
         recipe: &Recipe,
@@ -55,9 +55,9 @@ impl<'a> Material<'a> {
         blocks: &'a [Block],
         slots: Slots,
         shape: Shape,
-    ) -> Material<'a> {
+    ) -> TrainingData<'a> {
         let under = |corruption| Box::new(PreparedSamples { prepared, blocks, corruption }) as Box<dyn Samples>;
-        Material {
+        TrainingData {
             samples: recipe.corruptions().into_iter().map(under).collect(),
             split,
             train: prepared.take(&split.train),
@@ -71,10 +71,10 @@ impl<'a> Material<'a> {
 }
 
 /// What was learnt from them.
-pub(super) struct Learnt {
+pub(super) struct TrainedModel {
     /// The recipe with the members there are.
     pub(super) recipe: Recipe,
-    pub(super) judge: Judge,
+    pub(super) scorer: Scorer,
     pub(super) baselines: Baselines,
     /// What codes look like, for new rows.
     pub(super) codes: Codes,
@@ -85,8 +85,8 @@ pub(super) struct Learnt {
 }
 
 /// Trains, calibrates the detector, and fits what a user would compare with.
-pub(super) fn learn(recipe: &Recipe, material: Material<'_>, session: &Session<'_>) -> Result<Learnt> {
-    let Material { samples, split, train, references, calibration, blocks, slots, shape } = material;
+pub(super) fn learn(recipe: &Recipe, material: TrainingData<'_>, session: &Session<'_>) -> Result<TrainedModel> {
+    let TrainingData { samples, split, train, references, calibration, blocks, slots, shape } = material;
     let network = model::build(recipe.axes(), blocks, shape)?;
     let mut warnings = summary::cautions(recipe, &network, split.calibration.len());
     let planned = samples.len();
@@ -106,30 +106,30 @@ pub(super) fn learn(recipe: &Recipe, material: Material<'_>, session: &Session<'
             members.len()
         ));
     }
-    let judge = Judge { network, members, detector, slots };
-    Ok(Learnt { recipe, judge, baselines, codes, quantiser, trainings, warnings })
+    let scorer = Scorer { network, members, detector, slots };
+    Ok(TrainedModel { recipe, scorer, baselines, codes, quantiser, trainings, warnings })
 }
 
 /// PatchSampler the line where a sample is what is judged: a row of a table, or a whole series.
-pub(super) fn draw_line_of_samples(
+pub(super) fn set_threshold_of_samples(
     recipe: &Recipe,
-    judge: &Judge,
+    scorer: &Scorer,
     prepared: &Prepared,
     split: &Split,
     anomalous: &[f64],
     threads: &Threads,
 ) -> Result<(Calibration, Decision)> {
-    let held_out = judge.score(&prepared.take(&split.calibration), threads);
+    let held_out = scorer.score(&prepared.take(&split.calibration), threads);
     let sample = &split.train[..split.train.len().min(TRAINING_SCORES)];
-    let training = judge.score(&prepared.take(sample), threads);
-    draw_line(recipe, held_out, None, training, anomalous)
+    let training = scorer.score(&prepared.take(sample), threads);
+    set_threshold(recipe, held_out, None, training, anomalous)
 }
 
 /// PatchSampler the line: the rule on the scores of what never trained.
 ///
 /// `blocks` is how many independent pieces the held-out scores come from; `training` and `anomalous` are scores for the
 /// rules that ask for them.
-pub(super) fn draw_line(
+pub(super) fn set_threshold(
     recipe: &Recipe,
     mut scores: Vec<f64>,
     blocks: Option<usize>,
