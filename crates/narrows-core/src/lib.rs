@@ -24,7 +24,7 @@ pub mod tune;
 pub use choice::Choice;
 pub use error::{Error, ErrorKind, Result};
 pub use fitted::{
-    Encoder, Evaluation, Evaluator, Explained, Fitted, Flag, ImageRoles, ImageScore, Roles, ScoreCounts, Scores,
+    Encoder, Evaluation, Evaluator, Explained, Fitted, ImageRoles, ImageScore, Roles, ScoreCounts, ScoreFlag, Scores,
     SeriesEvent, SeriesQuality, Session, StreamScore, StreamScorer, Variation, fit, fit_images,
 };
 pub use narrows_engine::{Threads, rng};

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use narrows_core::train::{Event, Observer};
+use narrows_core::train::{Observer, TrainingEvent};
 
 use crate::interrupt;
 use crate::talk::Talk;
@@ -99,10 +99,10 @@ impl State {
 }
 
 impl Observer for Progress {
-    fn on_event(&self, event: Event<'_>) {
+    fn on_event(&self, event: TrainingEvent<'_>) {
         let mut state = self.lock();
         match event {
-            Event::Started { members, steps } => {
+            TrainingEvent::Started { members, steps } => {
                 state.members = vec![Member::default(); members];
                 state.steps = steps;
                 state.began = Instant::now();
@@ -110,17 +110,17 @@ impl Observer for Progress {
                     state.bar = Some(bar(steps * members as u64));
                 }
             }
-            Event::Checked { member, steps, check } => {
+            TrainingEvent::Checked { member, steps, check } => {
                 state.steps = state.steps.max(steps);
                 *state.member(member) = Member { step: check.step, loss: Some(check.validation_loss) };
                 self.show(&mut state);
             }
-            Event::Finished { member } => {
+            TrainingEvent::Finished { member } => {
                 let steps = state.steps;
                 state.member(member).step = steps;
                 self.show(&mut state);
             }
-            Event::Recovered { member, step, factor } => {
+            TrainingEvent::Recovered { member, step, factor } => {
                 let line = format!(
                     "warning: the loss of member {} exploded: back to step {step}, learning rate times {factor}",
                     member + 1
@@ -152,13 +152,13 @@ mod tests {
 
     fn checked(progress: &Progress, member: usize, step: u64, loss: f64) {
         let check = Check { step, epoch: 1.0, train_loss: loss, validation_loss: loss, learning_rate: 1e-3 };
-        progress.on_event(Event::Checked { member, steps: 100, check: &check });
+        progress.on_event(TrainingEvent::Checked { member, steps: 100, check: &check });
     }
 
     #[test]
     fn members_are_told_together() {
         let progress = Progress::new(Talk::Quiet);
-        progress.on_event(Event::Started { members: 2, steps: 100 });
+        progress.on_event(TrainingEvent::Started { members: 2, steps: 100 });
         checked(&progress, 0, 50, 1.0);
         checked(&progress, 1, 10, 3.0);
         let state = progress.lock();
@@ -168,8 +168,8 @@ mod tests {
     #[test]
     fn a_member_that_stops_early_counts_as_done() {
         let progress = Progress::new(Talk::Quiet);
-        progress.on_event(Event::Started { members: 2, steps: 100 });
-        progress.on_event(Event::Finished { member: 1 });
+        progress.on_event(TrainingEvent::Started { members: 2, steps: 100 });
+        progress.on_event(TrainingEvent::Finished { member: 1 });
         assert_eq!(progress.lock().done(), 100);
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
 use clap::builder::PossibleValuesParser;
-use narrows_core::recipe::Kind;
+use narrows_core::recipe::DataKind;
 use narrows_core::{Error, Preset, Recipe};
 
 use crate::args::RoleArgs;
@@ -19,8 +19,8 @@ pub(crate) struct RecipeArgs {
     /// Named kind of autoencoder to start from
     #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(Preset::ALL.map(Preset::name)))]
     preset: Option<String>,
-    /// Kind of data: `table`, rows that stand for themselves, `series`, points in time, or `images`; else looked at
-    #[arg(long, value_name = "KIND", value_parser = PossibleValuesParser::new(Kind::ALL.map(Kind::name)))]
+    /// DataKind of data: `table`, rows that stand for themselves, `series`, points in time, or `images`; else looked at
+    #[arg(long, value_name = "KIND", value_parser = PossibleValuesParser::new(DataKind::ALL.map(DataKind::name)))]
     kind: Option<String>,
     /// How series lie in the table: `long`, a row a point in time, or `rows`, a row a series
     #[arg(long, value_name = "LAYOUT", value_parser = PossibleValuesParser::new(["long", "rows"]), help_heading = "Series")]
@@ -51,17 +51,17 @@ impl RecipeArgs {
         &self,
         input: &InputArgs,
         roles: &RoleArgs,
-        usual: impl Fn(Kind) -> Preset,
+        usual: impl Fn(DataKind) -> Preset,
     ) -> Result<Recipe, Failure> {
         let preset = self.preset.as_deref().map(str::parse::<Preset>).transpose()?;
         let speaks_of_series = self.layout.is_some() || roles.time.is_some() || roles.id.is_some();
         let kind = match &self.kind {
             Some(name) => name.parse()?,
-            None if speaks_of_series => Kind::Series,
-            None if self.damages() || images::are_images(input.inputs()) => Kind::Images,
-            None => preset.map_or(Kind::Table, Preset::usual_kind),
+            None if speaks_of_series => DataKind::Series,
+            None if self.damages() || images::are_images(input.inputs()) => DataKind::Images,
+            None => preset.map_or(DataKind::Table, Preset::usual_kind),
         };
-        if self.damages() && kind == Kind::Images && images::are_a_table(input.inputs()) {
+        if self.damages() && kind == DataKind::Images && images::are_a_table(input.inputs()) {
             let message = format!("expected images to damage, got the table `{}`", input.name());
             return Err(Error::recipe("--corrupt", message).with_hint("for example --set corruption=gaussian").into());
         }

@@ -62,8 +62,8 @@ impl IsolationForest {
     pub fn fit(x: &[f32], n: usize, width: usize, seed: u64) -> Result<IsolationForest> {
         let rows = Rows::new(x, n, width)?;
         let subsample = n.min(SUBSAMPLE);
-        let grow = |tree: usize| Tree::grow(rows, subsample, Stream::new(seed, tree as u64));
-        let trees: Vec<Tree> = (0..N_TREES).into_par_iter().map(grow).collect();
+        let grow = |tree: usize| IsolationTree::grow(rows, subsample, Stream::new(seed, tree as u64));
+        let trees: Vec<IsolationTree> = (0..N_TREES).into_par_iter().map(grow).collect();
         let mut forest = IsolationForest {
             width,
             subsample,
@@ -122,7 +122,7 @@ impl IsolationForest {
         let mut scores = vec![0.0; scored(x, self.width).len()];
         let (nodes, paths, depth) = self.compiled();
         scores.par_chunks_mut(TILE).zip(x.par_chunks(TILE * self.width)).for_each(|(scores, x)| {
-            // Tree by tree, so that a tree stays in the cache for a whole tile; a row's sum keeps the order of trees.
+            // IsolationTree by tree, so that a tree stays in the cache for a whole tile; a row's sum keeps the order of trees.
             for (&root, &depth) in self.roots.iter().zip(&depth) {
                 for (row, sum) in x.chunks_exact(self.width).zip(scores.iter_mut()) {
                     let mut at = root as usize;
@@ -145,10 +145,10 @@ impl IsolationForest {
     }
 
     /// Nodes to walk without a branch (a leaf leads to itself), the path length at each, and each tree's depth.
-    fn compiled(&self) -> (Vec<Node>, Vec<f64>, Vec<u32>) {
+    fn compiled(&self) -> (Vec<ForestNode>, Vec<f64>, Vec<u32>) {
         let node = |i: usize| match self.feature[i] {
-            LEAF => Node { feature: 0, threshold: f32::INFINITY, left: i as u32 },
-            feature => Node { feature, threshold: self.threshold[i], left: self.left[i] },
+            LEAF => ForestNode { feature: 0, threshold: f32::INFINITY, left: i as u32 },
+            feature => ForestNode { feature, threshold: self.threshold[i], left: self.left[i] },
         };
         let mut paths = vec![0.0; self.feature.len()];
         let mut depths = Vec::with_capacity(self.roots.len());
@@ -168,28 +168,28 @@ impl IsolationForest {
     }
 }
 
-struct Node {
+struct ForestNode {
     feature: u32,
     threshold: f32,
     left: u32,
 }
 
 #[derive(Default)]
-struct Tree {
+struct IsolationTree {
     feature: Vec<u32>,
     threshold: Vec<f32>,
     left: Vec<u32>,
     size: Vec<u32>,
 }
 
-impl Tree {
-    fn grow(rows: Rows<'_>, subsample: usize, mut stream: Stream) -> Tree {
+impl IsolationTree {
+    fn grow(rows: Rows<'_>, subsample: usize, mut stream: Stream) -> IsolationTree {
         let mut sample = stream.sample(rows.n, subsample);
         let mut columns: Vec<usize> = (0..rows.width).collect();
         let limit = (subsample.max(2) as f64).log2().ceil() as u32;
-        let mut tree = Tree::default();
+        let mut tree = IsolationTree::default();
         tree.push(sample.len());
-        // Node, its part of the sample, its depth.
+        // ForestNode, its part of the sample, its depth.
         let mut pending = vec![(0, 0..sample.len(), 0)];
         while let Some((node, part, depth)) = pending.pop() {
             let inside = &mut sample[part.clone()];

@@ -99,7 +99,7 @@ impl Neighbours {
     fn search(&self, x: &[f32]) -> Vec<Nearest> {
         let rows: Vec<&[f32]> = scored(x, self.width).collect();
         let panels = self.panels();
-        let tile = |rows: &[&[f32]]| Arch::new().dispatch(Search { neighbours: self, rows, panels: &panels });
+        let tile = |rows: &[&[f32]]| Arch::new().dispatch(NeighbourSearch { neighbours: self, rows, panels: &panels });
         rows.par_chunks(TILE).flat_map_iter(tile).collect()
     }
 
@@ -121,13 +121,13 @@ impl Neighbours {
 /// The search for one tile of rows, compiled once for each kind of processor.
 ///
 /// A squared difference is multiplied and then added, never fused, so that the numbers are the same on all of them.
-struct Search<'a> {
+struct NeighbourSearch<'a> {
     neighbours: &'a Neighbours,
     rows: &'a [&'a [f32]],
     panels: &'a [[f32; LANES]],
 }
 
-impl WithSimd for Search<'_> {
+impl WithSimd for NeighbourSearch<'_> {
     type Output = Vec<Nearest>;
 
     #[inline(always)]

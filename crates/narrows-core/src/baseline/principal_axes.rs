@@ -27,7 +27,7 @@ const ROUNDS: usize = 5;
 const MOST: usize = 1024;
 
 /// Orthonormal directions, the strongest first.
-pub(super) struct Axes {
+pub(super) struct PrincipalAxes {
     /// Unit vectors, row-major, shape `[k, width]`; in each, the entry of largest size is positive.
     pub(super) vectors: Vec<f64>,
     /// The variance along each.
@@ -37,7 +37,7 @@ pub(super) struct Axes {
 }
 
 /// The wanted principal axes; fewer where the rows span fewer directions.
-pub(super) fn principal_axes(rows: Rows<'_>, mean: &[f64], wanted: Components, seed: u64) -> Result<Axes> {
+pub(super) fn principal_axes(rows: Rows<'_>, mean: &[f64], wanted: Components, seed: u64) -> Result<PrincipalAxes> {
     let total = total_variance(rows, mean);
     let (variances, vectors) = if rows.width <= rows.n && rows.width <= WHOLE {
         from_covariance(rows, mean)?
@@ -53,7 +53,7 @@ pub(super) fn principal_axes(rows: Rows<'_>, mean: &[f64], wanted: Components, s
         let sign = if largest < 0.0 { -1.0 } else { 1.0 };
         axes.extend(vectors.col(j).iter().map(|v| sign * v));
     }
-    Ok(Axes { vectors: axes, variances: variances[..k].to_vec(), total })
+    Ok(PrincipalAxes { vectors: axes, variances: variances[..k].to_vec(), total })
 }
 
 /// How many of the falling `variances` are wanted.
@@ -205,7 +205,7 @@ mod tests {
         x
     }
 
-    fn check_same(a: &Axes, b: &Axes, tolerance: f64) {
+    fn check_same(a: &PrincipalAxes, b: &PrincipalAxes, tolerance: f64) {
         assert_eq!(a.variances.len(), b.variances.len());
         for (v, w) in a.variances.iter().zip(&b.variances) {
             assert!((v - w).abs() < tolerance * w, "{v} {w}");
@@ -215,7 +215,7 @@ mod tests {
         }
     }
 
-    fn by(way: &str, rows: Rows<'_>) -> Axes {
+    fn by(way: &str, rows: Rows<'_>) -> PrincipalAxes {
         let mean = rows.mean();
         let wanted = Components::Count(5);
         let total = total_variance(rows, &mean);
@@ -229,7 +229,7 @@ mod tests {
             let sign = vectors[(0, j)].signum();
             vectors.col(j).iter().map(|v| sign * v).collect::<Vec<f64>>()
         });
-        Axes { vectors: vectors.collect(), variances: variances[..5].to_vec(), total }
+        PrincipalAxes { vectors: vectors.collect(), variances: variances[..5].to_vec(), total }
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub(super) struct ChunkCoder<'a> {
 }
 
 /// What is stored of a chunk's samples.
-pub(super) struct Samples {
+pub(super) struct EncodedSamples {
     /// `[samples, code_size]`
     pub(super) codes: Vec<f32>,
     /// `[samples, levels]`: what was taken from each channel of a window.
@@ -45,12 +45,12 @@ impl<'a> ChunkCoder<'a> {
     }
 
     /// The codes of raw rows, which are there as typed columns, too.
-    pub(super) fn samples(&self, table: &Table, typed: &Table) -> Result<Samples> {
+    pub(super) fn samples(&self, table: &Table, typed: &Table) -> Result<EncodedSamples> {
         let scorer = &self.fitted.scorer;
         match &self.fitted.adapter {
             Adapter::Table(adapter) => {
                 let prepared = adapter.pipeline.transform(typed)?;
-                Ok(Samples { codes: scorer.codes(&prepared, self.threads), levels: Vec::new() })
+                Ok(EncodedSamples { codes: scorer.codes(&prepared, self.threads), levels: Vec::new() })
             }
             Adapter::Series(adapter) => {
                 let samples = adapter.prepare(table)?;
@@ -61,14 +61,14 @@ impl<'a> ChunkCoder<'a> {
                 }
                 let numbers = LevelNumbers::of(adapter);
                 let levels = windows.levels.iter().flat_map(|level| numbers.take(level)).collect();
-                Ok(Samples { codes: scorer.codes(&windows.prepared, self.threads), levels })
+                Ok(EncodedSamples { codes: scorer.codes(&windows.prepared, self.threads), levels })
             }
             Adapter::Images(_) => Err(not_rows()),
         }
     }
 
-    /// Samples that rows of this form are cut into.
-    pub(super) fn n_samples(&self, form: &Form) -> usize {
+    /// EncodedSamples that rows of this form are cut into.
+    pub(super) fn n_samples(&self, form: &ChunkForm) -> usize {
         match (&self.fitted.adapter, &form.set) {
             (Adapter::Series(adapter), Some(set)) => {
                 set.series.iter().map(|series| series.n_points().div_ceil(adapter.pipeline.window())).sum()
@@ -78,7 +78,7 @@ impl<'a> ChunkCoder<'a> {
     }
 
     /// The form of rows of which everything is known but the values: kept columns, and which cells are missing.
-    pub(super) fn form(&self, skeleton: &Table, rows: usize) -> Result<Form> {
+    pub(super) fn form(&self, skeleton: &Table, rows: usize) -> Result<ChunkForm> {
         let set = match &self.fitted.adapter {
             Adapter::Series(adapter) => {
                 let (typed, _) = crate::data::conform(skeleton.clone(), &adapter.schema)?;
@@ -89,11 +89,11 @@ impl<'a> ChunkCoder<'a> {
             }
             Adapter::Table(_) | Adapter::Images(_) => None,
         };
-        Ok(Form { rows, set })
+        Ok(ChunkForm { rows, set })
     }
 
     /// What these samples say of rows of this form: the features' columns, typed.
-    pub(super) fn expected(&self, form: &Form, samples: &Samples) -> Result<Table> {
+    pub(super) fn expected(&self, form: &ChunkForm, samples: &EncodedSamples) -> Result<Table> {
         let n = self.n_samples(form);
         let mut output = self.fitted.scorer.decode(&samples.codes, n, self.threads);
         match (&self.fitted.adapter, &form.set) {
@@ -123,7 +123,7 @@ impl<'a> ChunkCoder<'a> {
     }
 
     /// The rows one series after the other; none where rows do not follow each other in time.
-    pub(super) fn order(&self, form: &Form) -> Option<Vec<u32>> {
+    pub(super) fn order(&self, form: &ChunkForm) -> Option<Vec<u32>> {
         match (&self.fitted.adapter, &form.set) {
             (Adapter::Series(adapter), Some(set)) if adapter.layout == Layout::Long => {
                 Some(set.series.iter().flat_map(|series| series.rows.iter().copied().flatten()).collect())
@@ -163,7 +163,7 @@ pub(super) fn features<'a>(fitted: &'a Fitted, spans: &[Option<Span>]) -> Vec<Fe
 }
 
 /// Of rows: how many, and how they lie in time.
-pub(super) struct Form {
+pub(super) struct ChunkForm {
     pub(super) rows: usize,
     set: Option<SeriesSet>,
 }

@@ -5,21 +5,21 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type};
 
 use super::coder::features;
-use super::fidelity::{Bound, Fidelity};
+use super::fidelity::{ErrorBound, Fidelity};
 use crate::data::{ColumnKind, Table, conform};
 use crate::error::{Error, Place, Result};
 use crate::fitted::Fitted;
 
 /// Holds rows that were decompressed against those that were compressed.
-pub struct Comparison<'a> {
+pub struct CompressionComparison<'a> {
     fitted: &'a Fitted,
     fidelity: Fidelity,
 }
 
-impl<'a> Comparison<'a> {
+impl<'a> CompressionComparison<'a> {
     /// A comparison by what was asked of the file.
-    pub fn new(fitted: &'a Fitted, fidelity: Fidelity) -> Comparison<'a> {
-        Comparison { fitted, fidelity }
+    pub fn new(fitted: &'a Fitted, fidelity: Fidelity) -> CompressionComparison<'a> {
+        CompressionComparison { fitted, fidelity }
     }
 
     /// Compares as many rows.
@@ -57,8 +57,8 @@ impl<'a> Comparison<'a> {
         match self.fidelity {
             Fidelity::Code(_) => f64::INFINITY,
             Fidelity::Lossless => 0.0,
-            Fidelity::Within(Bound::Absolute(bound)) => bound,
-            Fidelity::Within(Bound::Share(share)) => {
+            Fidelity::Within(ErrorBound::Absolute(bound)) => bound,
+            Fidelity::Within(ErrorBound::Share(share)) => {
                 let spans = self.fitted.coding.as_ref().map_or(&[][..], |coding| &coding.spans);
                 let feature = features(self.fitted, spans).into_iter().find(|feature| feature.column.name == name);
                 share * feature.and_then(|feature| feature.span).map_or(0.0, |span| span.width())

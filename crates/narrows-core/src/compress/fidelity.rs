@@ -12,16 +12,16 @@ use crate::error::{Error, Result};
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub enum Fidelity {
     /// What the decoder makes of the code, rounded in this detail.
-    Code(Detail),
+    Code(CodeDetail),
     /// Every number within a bound of what it was. The code is rounded as makes the file smallest.
-    Within(Bound),
+    Within(ErrorBound),
     /// Everything as it was: whole numbers and images through the model, other numbers stored beside it.
     Lossless,
 }
 
 /// How finely a code is rounded.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-pub enum Detail {
+pub enum CodeDetail {
     /// From 1 to 10: one more halves the steps. 5 is the model's own: it adds a tenth to the error of its reconstruction.
     Quality(u8),
     /// At most so many bits a code unit, on average over training codes.
@@ -33,7 +33,7 @@ pub enum Detail {
 
 /// How far off a number may be.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub enum Bound {
+pub enum ErrorBound {
     /// In the unit of the data; of images, in levels of 255, whatever the depth of the file.
     Absolute(f64),
     /// A share of the range that the column had in training; of images, of white.
@@ -45,17 +45,17 @@ const QUALITIES: std::ops::RangeInclusive<u8> = 1..=10;
 /// Bits a code unit may be given.
 const BITS: std::ops::RangeInclusive<f64> = 0.1..=24.0;
 
-impl Detail {
+impl CodeDetail {
     /// Refuses what is out of range.
     ///
     /// # Errors
     /// [`Error::Recipe`] with what was expected.
     pub fn check(self) -> Result<()> {
         match self {
-            Detail::Quality(quality) if !QUALITIES.contains(&quality) => {
+            CodeDetail::Quality(quality) if !QUALITIES.contains(&quality) => {
                 Err(Error::recipe("quality", format!("expected a whole number from 1 to 10, got {quality}")))
             }
-            Detail::Bits(bits) if !BITS.contains(&bits) => {
+            CodeDetail::Bits(bits) if !BITS.contains(&bits) => {
                 Err(Error::recipe("bits", format!("expected 0.1 to 24 bits a code unit, got {bits}")))
             }
             _ => Ok(()),
@@ -63,22 +63,22 @@ impl Detail {
     }
 }
 
-impl Detail {
+impl CodeDetail {
     /// Doublings of the model's steps.
     pub(super) fn level(self, quantiser: &Quantiser) -> i32 {
         match self {
-            Detail::Own => 0,
-            Detail::Quality(quality) => 5 - i32::from(quality),
-            Detail::Bits(bits) => quantiser.level_of(bits),
+            CodeDetail::Own => 0,
+            CodeDetail::Quality(quality) => 5 - i32::from(quality),
+            CodeDetail::Bits(bits) => quantiser.level_of(bits),
         }
     }
 }
 
-impl FromStr for Bound {
+impl FromStr for ErrorBound {
     type Err = Error;
 
     /// `0.5%` is a share, `0.5` is absolute.
-    fn from_str(text: &str) -> Result<Bound> {
+    fn from_str(text: &str) -> Result<ErrorBound> {
         let (number, is_share) = match text.trim().strip_suffix('%') {
             Some(number) => (number.trim_end(), true),
             None => (text.trim(), false),
@@ -95,15 +95,15 @@ impl FromStr for Bound {
         if is_share && value > 100.0 {
             return Err(refuse("at most 100%"));
         }
-        Ok(if is_share { Bound::Share(value / 100.0) } else { Bound::Absolute(value) })
+        Ok(if is_share { ErrorBound::Share(value / 100.0) } else { ErrorBound::Absolute(value) })
     }
 }
 
-impl fmt::Display for Bound {
+impl fmt::Display for ErrorBound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Bound::Absolute(bound) => write!(f, "{bound}"),
-            Bound::Share(share) => write!(f, "{}% of the range in training", share * 100.0),
+            ErrorBound::Absolute(bound) => write!(f, "{bound}"),
+            ErrorBound::Share(share) => write!(f, "{}% of the range in training", share * 100.0),
         }
     }
 }
@@ -114,8 +114,8 @@ impl Fidelity {
         let bound = match self {
             Fidelity::Code(_) => return None,
             Fidelity::Lossless => 0.0,
-            Fidelity::Within(Bound::Absolute(levels)) => levels / 255.0 * f64::from(white),
-            Fidelity::Within(Bound::Share(share)) => share * f64::from(white),
+            Fidelity::Within(ErrorBound::Absolute(levels)) => levels / 255.0 * f64::from(white),
+            Fidelity::Within(ErrorBound::Share(share)) => share * f64::from(white),
         };
         // What a division by 255 rounds off is no level.
         Some(2 * (bound + 1e-6).min(f64::from(white)) as u32 + 1)
@@ -127,8 +127,8 @@ impl Fidelity {
             Fidelity::Code(_) => return None,
             Fidelity::Lossless if span.whole => 0.0,
             Fidelity::Lossless => return None,
-            Fidelity::Within(Bound::Absolute(bound)) => *bound,
-            Fidelity::Within(Bound::Share(share)) => share * span.width(),
+            Fidelity::Within(ErrorBound::Absolute(bound)) => *bound,
+            Fidelity::Within(ErrorBound::Share(share)) => share * span.width(),
         };
         if span.whole {
             // Half of the floats are larger: such a bound says nothing, and one cell holds all.
@@ -146,8 +146,8 @@ mod tests {
 
     #[test]
     fn bounds_are_read_and_refused() {
-        assert_eq!("0.5%".parse::<Bound>().unwrap(), Bound::Share(0.005));
-        assert_eq!(" 2 ".parse::<Bound>().unwrap(), Bound::Absolute(2.0));
+        assert_eq!("0.5%".parse::<ErrorBound>().unwrap(), ErrorBound::Share(0.005));
+        assert_eq!(" 2 ".parse::<ErrorBound>().unwrap(), ErrorBound::Absolute(2.0));
         for (text, part) in [
             ("0", "above 0"),
             ("0%", "above 0"),
@@ -157,11 +157,11 @@ mod tests {
             ("x", "a number"),
             ("101%", "at most"),
         ] {
-            let error = text.parse::<Bound>().unwrap_err().to_string();
+            let error = text.parse::<ErrorBound>().unwrap_err().to_string();
             assert!(error.contains(part) && error.contains(text), "{error}");
         }
-        assert!(Detail::Quality(0).check().is_err() && Detail::Quality(11).check().is_err());
-        assert!(Detail::Bits(f64::NAN).check().is_err() && Detail::Bits(4.0).check().is_ok());
+        assert!(CodeDetail::Quality(0).check().is_err() && CodeDetail::Quality(11).check().is_err());
+        assert!(CodeDetail::Bits(f64::NAN).check().is_err() && CodeDetail::Bits(4.0).check().is_ok());
     }
 
     #[test]
@@ -169,8 +169,8 @@ mod tests {
         let span = |whole| Span { lowest: 0.0, highest: 10.0, whole };
         assert_eq!(Fidelity::Lossless.lattice(&span(true)), Some(Lattice::whole(0.0)));
         assert_eq!(Fidelity::Lossless.lattice(&span(false)), None);
-        assert_eq!(Fidelity::Within(Bound::Share(0.01)).lattice(&span(false)), Some(Lattice::within(0.1)));
+        assert_eq!(Fidelity::Within(ErrorBound::Share(0.01)).lattice(&span(false)), Some(Lattice::within(0.1)));
         let flat = Span { lowest: 2.5, highest: 2.5, whole: false };
-        assert_eq!(Fidelity::Within(Bound::Share(0.01)).lattice(&flat), None);
+        assert_eq!(Fidelity::Within(ErrorBound::Share(0.01)).lattice(&flat), None);
     }
 }

@@ -30,13 +30,13 @@ pub(super) struct Exception {
 
 /// A column as it is written.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Column {
+pub(super) struct KeptColumn {
     name: String,
-    cells: Cells,
+    cells: KeptCells,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-enum Cells {
+enum KeptCells {
     /// Nothing in any cell.
     Nothing { rows: u64 },
     /// 0 missing, 1 false, 2 true.
@@ -47,34 +47,34 @@ enum Cells {
     Values { kind: String, bytes: Vec<u8>, present: Vec<u8> },
 }
 
-impl Column {
+impl KeptColumn {
     /// A column in this form.
     ///
     /// # Errors
     /// What it holds, where it has no such form.
-    pub(super) fn of(name: &str, array: &ArrayRef) -> Result<Column, String> {
+    pub(super) fn of(name: &str, array: &ArrayRef) -> Result<KeptColumn, String> {
         let cells = match array.data_type() {
-            DataType::Null => Cells::Nothing { rows: array.len() as u64 },
+            DataType::Null => KeptCells::Nothing { rows: array.len() as u64 },
             DataType::Boolean => {
                 let flags = array.as_boolean().iter();
-                Cells::Flags(flags.map(|flag| flag.map_or(0, |flag| 1 + u8::from(flag))).collect())
+                KeptCells::Flags(flags.map(|flag| flag.map_or(0, |flag| 1 + u8::from(flag))).collect())
             }
             kind if kind.is_primitive() => {
                 let data = array.to_data();
                 let width = kind.primitive_width().unwrap_or(0);
                 let bytes = data.buffers()[0].as_slice()[data.offset() * width..][..data.len() * width].to_vec();
                 let present = (0..array.len()).map(|row| u8::from(array.is_valid(row))).collect();
-                Cells::Values { kind: kind.to_string(), bytes, present }
+                KeptCells::Values { kind: kind.to_string(), bytes, present }
             }
             DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Dictionary(..) => {
                 let texts = cast(array, &DataType::Utf8).map_err(|error| error.to_string())?;
                 let texts = texts.as_string::<i32>();
                 let lengths = texts.iter().map(|text| text.map_or(0, |text| text.len() as u32 + 1)).collect();
-                Cells::Texts { lengths, text: texts.iter().flatten().collect() }
+                KeptCells::Texts { lengths, text: texts.iter().flatten().collect() }
             }
             kind => return Err(kind.to_string()),
         };
-        Ok(Column { name: name.to_owned(), cells })
+        Ok(KeptColumn { name: name.to_owned(), cells })
     }
 
     /// The column again: its name, and `rows` cells.
@@ -82,15 +82,15 @@ impl Column {
     /// # Errors
     /// What is wrong with a column that nobody wrote.
     pub(super) fn array(self, rows: usize) -> Result<(String, ArrayRef), String> {
-        let Column { name, cells } = self;
+        let KeptColumn { name, cells } = self;
         let wrong = || format!("the kept column `{name}` is damaged");
         let array: ArrayRef = match cells {
-            Cells::Nothing { rows: n } if n == rows as u64 => arrow::array::new_null_array(&DataType::Null, rows),
-            Cells::Flags(flags) if flags.len() == rows => {
+            KeptCells::Nothing { rows: n } if n == rows as u64 => arrow::array::new_null_array(&DataType::Null, rows),
+            KeptCells::Flags(flags) if flags.len() == rows => {
                 let flags = flags.into_iter().map(|flag| flag.checked_sub(1).map(|flag| flag == 1));
                 Arc::new(flags.collect::<BooleanArray>())
             }
-            Cells::Texts { lengths, text } if lengths.len() == rows => {
+            KeptCells::Texts { lengths, text } if lengths.len() == rows => {
                 let mut rest = text.as_str();
                 let mut next = |length: u32| -> Option<Option<&str>> {
                     let Some(length) = length.checked_sub(1) else { return Some(None) };
@@ -101,7 +101,7 @@ impl Column {
                 let cells: Option<Vec<Option<&str>>> = lengths.into_iter().map(&mut next).collect();
                 Arc::new(StringArray::from(cells.filter(|_| rest.is_empty()).ok_or_else(wrong)?))
             }
-            Cells::Values { kind, bytes, present } if present.len() == rows => {
+            KeptCells::Values { kind, bytes, present } if present.len() == rows => {
                 let kind: DataType = kind.parse().map_err(|_| wrong())?;
                 let width = kind.primitive_width().filter(|width| Some(bytes.len()) == width.checked_mul(rows));
                 width.ok_or_else(wrong)?;
@@ -164,8 +164,8 @@ mod tests {
     fn check(array: ArrayRef) {
         for (offset, length) in [(0, array.len()), (1, array.len() - 2)] {
             let part = array.slice(offset, length);
-            let column = Column::of("x", &part).unwrap();
-            let column: Column = unpack(&pack(&column), "a column").unwrap();
+            let column = KeptColumn::of("x", &part).unwrap();
+            let column: KeptColumn = unpack(&pack(&column), "a column").unwrap();
             assert!(column.clone().array(length + 1).is_err());
             let (name, back) = column.array(length).unwrap();
             assert_eq!((name.as_str(), &back), ("x", &part));
@@ -185,14 +185,17 @@ mod tests {
         ));
         check(arrow::array::new_null_array(&DataType::Null, 4));
         let nested = arrow::array::new_null_array(&DataType::new_list(DataType::Int8, true), 3);
-        assert!(Column::of("x", &nested).unwrap_err().contains("List"));
+        assert!(KeptColumn::of("x", &nested).unwrap_err().contains("List"));
     }
 
     #[test]
     fn forged_columns_are_errors() {
-        let text = |lengths: Vec<u32>, text: &str| Cells::Texts { lengths, text: text.to_owned() };
-        let values =
-            |kind: &str, bytes: usize| Cells::Values { kind: kind.into(), bytes: vec![7; bytes], present: vec![1, 1] };
+        let text = |lengths: Vec<u32>, text: &str| KeptCells::Texts { lengths, text: text.to_owned() };
+        let values = |kind: &str, bytes: usize| KeptCells::Values {
+            kind: kind.into(),
+            bytes: vec![7; bytes],
+            present: vec![1, 1],
+        };
         for cells in [
             text(vec![3, 9], "ab"),
             text(vec![2, 1], "abc"),
@@ -203,9 +206,9 @@ mod tests {
             values("Timestamp(", 16),
             values("List(Int8)", 16),
             values("", 16),
-            Cells::Flags(vec![1]),
+            KeptCells::Flags(vec![1]),
         ] {
-            assert!(Column { name: "x".into(), cells: cells.clone() }.array(2).is_err(), "{cells:?}");
+            assert!(KeptColumn { name: "x".into(), cells: cells.clone() }.array(2).is_err(), "{cells:?}");
         }
         assert!(release(&squeeze(&vec![0; 1 << 20]), 1000).is_err());
     }

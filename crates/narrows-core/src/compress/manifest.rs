@@ -19,12 +19,12 @@ pub(super) struct TableManifest {
     pub(super) level: i8,
     pub(super) fidelity: Fidelity,
     /// The columns in their order.
-    pub(super) columns: Vec<Place>,
+    pub(super) columns: Vec<ColumnStorage>,
 }
 
 /// Where the cells of a column are.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) enum Place {
+pub(super) enum ColumnStorage {
     /// Kept as they are; the next of the kept columns.
     Kept,
     /// In the code alone: the model's column of this number.
@@ -44,12 +44,14 @@ pub(super) enum Place {
     },
 }
 
-impl Place {
+impl ColumnStorage {
     /// The model's column that is here.
     pub(super) fn feature(&self) -> Option<u32> {
         match self {
-            Place::Kept => None,
-            Place::Code(column) | Place::Numbers { column, .. } | Place::Words { column, .. } => Some(*column),
+            ColumnStorage::Kept => None,
+            ColumnStorage::Code(column)
+            | ColumnStorage::Numbers { column, .. }
+            | ColumnStorage::Words { column, .. } => Some(*column),
         }
     }
 }
@@ -74,7 +76,7 @@ pub(super) enum Start {
 
 /// What one run of images of a size has in common.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Run {
+pub(super) struct ImageRun {
     pub(super) height: u32,
     pub(super) width: u32,
     pub(super) channels: u8,

@@ -23,8 +23,8 @@ mod reader;
 mod writer;
 
 pub use account::{Account, Quantiles};
-pub use comparison::Comparison;
-pub use fidelity::{Bound, Detail, Fidelity};
+pub use comparison::CompressionComparison;
+pub use fidelity::{CodeDetail, ErrorBound, Fidelity};
 pub use images::{ImageReader, ImageWriter};
 pub use reader::TableReader;
 pub use writer::TableWriter;

@@ -9,7 +9,7 @@ use super::chunk;
 use super::coder::{ChunkCoder, is_rebuilt};
 use super::identity::identity;
 use super::kept;
-use super::manifest::{self, Place, TableManifest};
+use super::manifest::{self, ColumnStorage, TableManifest};
 use crate::codec::Quantiser;
 use crate::data::{ColumnKind, Table};
 use crate::error::{Error, Result};
@@ -128,17 +128,17 @@ fn opened<'a>(fitted: &'a Fitted, header: &Header, threads: &'a Threads) -> Resu
     let manifest: TableManifest = manifest::unpack(&settings, "the header").map_err(Error::mismatch)?;
     let coder = ChunkCoder { fitted, coding: fitted.coding()?, threads };
     let features = coder.features();
-    let fits = |place: &Place| match place {
-        Place::Kept => true,
-        Place::Code(column) | Place::Words { column, .. } => {
+    let fits = |place: &ColumnStorage| match place {
+        ColumnStorage::Kept => true,
+        ColumnStorage::Code(column) | ColumnStorage::Words { column, .. } => {
             features.get(*column as usize).is_some_and(|feature| is_rebuilt(feature.column.kind))
         }
-        Place::Numbers { column, .. } => features.get(*column as usize).is_some_and(|feature| {
+        ColumnStorage::Numbers { column, .. } => features.get(*column as usize).is_some_and(|feature| {
             let lattice = feature.span.and_then(|span| manifest.fidelity.lattice(&span));
             feature.column.kind == ColumnKind::Numeric && lattice.is_some_and(|l| l.step.is_finite() && l.step > 0.0)
         }),
     };
-    let mut rebuilt: Vec<u32> = manifest.columns.iter().filter_map(Place::feature).collect();
+    let mut rebuilt: Vec<u32> = manifest.columns.iter().filter_map(ColumnStorage::feature).collect();
     rebuilt.sort_unstable();
     let are_different = rebuilt.windows(2).all(|pair| pair[0] != pair[1]);
     if are_different && manifest.columns.iter().all(fits) && Quantiser::LEVELS.contains(&i32::from(manifest.level)) {

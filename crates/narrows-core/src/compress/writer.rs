@@ -9,13 +9,13 @@ use narrows_codec::{Header, Writer};
 use narrows_engine::Threads;
 
 use super::account::Account;
-use super::chunk::{self, Packed, Ready};
+use super::chunk::{self, PackedChunk, PreparedChunk};
 use super::coder::{ChunkCoder, Feature};
 use super::counted::Counted;
 use super::fidelity::Fidelity;
 use super::identity::identity;
 use super::kept;
-use super::manifest::{self, Place, TableManifest};
+use super::manifest::{self, ColumnStorage, TableManifest};
 use crate::codec::Quantiser;
 use crate::data::Table;
 use crate::error::{Error, Result};
@@ -136,8 +136,8 @@ impl<'a, W: Write> TableWriter<'a, W> {
         if table.names() != file.names {
             return Err(Error::mismatch("the columns changed between rows"));
         }
-        let ready = Ready::new(self.coder, &file.manifest, &table)?;
-        let Packed { sections, rebuilt } = ready.pack(file.manifest.level.into())?;
+        let ready = PreparedChunk::new(self.coder, &file.manifest, &table)?;
+        let PackedChunk { sections, rebuilt } = ready.pack(file.manifest.level.into())?;
         let parts: Vec<&[u8]> = sections.iter().map(Vec::as_slice).collect();
         file.writer.chunk(table.n_rows() as u64, &parts).map_err(cannot_write)?;
         let account = &mut self.account;
@@ -150,7 +150,7 @@ impl<'a, W: Write> TableWriter<'a, W> {
         account.residual += residual;
         account.kept += kept;
         let features = self.coder.features();
-        for feature in file.manifest.columns.iter().filter_map(Place::feature) {
+        for feature in file.manifest.columns.iter().filter_map(ColumnStorage::feature) {
             let Feature { column, span } = &features[feature as usize];
             account.values += table.n_rows() as u64;
             let (was, is) = (ready.typed().expect_column(&column.name)?, rebuilt.expect_column(&column.name)?);
@@ -190,7 +190,7 @@ impl<'a, W: Write> TableWriter<'a, W> {
             Fidelity::Code(detail) => detail.level(quantiser),
             Fidelity::Within(_) | Fidelity::Lossless => {
                 let rows = table.slice(0, table.n_rows().min(TRIED_ROWS));
-                let ready = Ready::new(self.coder, &manifest, &rows)?;
+                let ready = PreparedChunk::new(self.coder, &manifest, &rows)?;
                 // Without any code the model expects the same of every row: neighbours may say enough.
                 let silent = *Quantiser::LEVELS.end();
                 let mut best = (usize::MAX, 0);

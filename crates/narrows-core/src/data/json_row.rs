@@ -5,25 +5,25 @@ use std::fmt;
 use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 /// The keys of one object with their cells, in the order of the line.
-pub(super) type Row = Vec<(String, Cell)>;
+pub(super) type JsonRow = Vec<(String, JsonCell)>;
 
 /// One flat JSON value.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Cell {
+pub(super) enum JsonCell {
     Null,
     Number(f64),
     Flag(bool),
     Word(String),
 }
 
-impl Cell {
+impl JsonCell {
     /// The value in words, as in "got the number 7".
     pub(super) fn describe(&self) -> String {
         match self {
-            Cell::Null => "null".to_owned(),
-            Cell::Number(x) => format!("the number {x}"),
-            Cell::Flag(flag) => flag.to_string(),
-            Cell::Word(word) => format!("the text `{}`", word.chars().take(40).collect::<String>()),
+            JsonCell::Null => "null".to_owned(),
+            JsonCell::Number(x) => format!("the number {x}"),
+            JsonCell::Flag(flag) => flag.to_string(),
+            JsonCell::Word(word) => format!("the text `{}`", word.chars().take(40).collect::<String>()),
         }
     }
 }
@@ -32,16 +32,16 @@ impl Cell {
 pub(super) struct RowVisitor;
 
 impl<'de> Visitor<'de> for RowVisitor {
-    type Value = Row;
+    type Value = JsonRow;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Row, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<JsonRow, A::Error> {
         let mut row = Vec::with_capacity(map.size_hint().unwrap_or(16));
         while let Some(key) = map.next_key::<String>()? {
-            let cell = map.next_value::<Cell>().map_err(|error| {
+            let cell = map.next_value::<JsonCell>().map_err(|error| {
                 let text = error.to_string();
                 if text.starts_with("nested") { A::Error::custom(format!("key `{key}`: {text}")) } else { error }
             })?;
@@ -51,8 +51,8 @@ impl<'de> Visitor<'de> for RowVisitor {
     }
 }
 
-impl<'de> serde::Deserialize<'de> for Cell {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Cell, D::Error> {
+impl<'de> serde::Deserialize<'de> for JsonCell {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<JsonCell, D::Error> {
         deserializer.deserialize_any(CellVisitor)
     }
 }
@@ -60,48 +60,48 @@ impl<'de> serde::Deserialize<'de> for Cell {
 struct CellVisitor;
 
 impl<'de> Visitor<'de> for CellVisitor {
-    type Value = Cell;
+    type Value = JsonCell;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a number, text, true, false or null")
     }
 
-    fn visit_unit<E>(self) -> Result<Cell, E> {
-        Ok(Cell::Null)
+    fn visit_unit<E>(self) -> Result<JsonCell, E> {
+        Ok(JsonCell::Null)
     }
 
-    fn visit_bool<E>(self, flag: bool) -> Result<Cell, E> {
-        Ok(Cell::Flag(flag))
+    fn visit_bool<E>(self, flag: bool) -> Result<JsonCell, E> {
+        Ok(JsonCell::Flag(flag))
     }
 
-    fn visit_i64<E>(self, x: i64) -> Result<Cell, E> {
-        Ok(Cell::Number(x as f64))
+    fn visit_i64<E>(self, x: i64) -> Result<JsonCell, E> {
+        Ok(JsonCell::Number(x as f64))
     }
 
-    fn visit_u64<E>(self, x: u64) -> Result<Cell, E> {
-        Ok(Cell::Number(x as f64))
+    fn visit_u64<E>(self, x: u64) -> Result<JsonCell, E> {
+        Ok(JsonCell::Number(x as f64))
     }
 
-    fn visit_f64<E>(self, x: f64) -> Result<Cell, E> {
-        Ok(Cell::Number(x))
+    fn visit_f64<E>(self, x: f64) -> Result<JsonCell, E> {
+        Ok(JsonCell::Number(x))
     }
 
-    fn visit_str<E>(self, word: &str) -> Result<Cell, E> {
-        Ok(Cell::Word(word.to_owned()))
+    fn visit_str<E>(self, word: &str) -> Result<JsonCell, E> {
+        Ok(JsonCell::Word(word.to_owned()))
     }
 
-    fn visit_string<E>(self, word: String) -> Result<Cell, E> {
-        Ok(Cell::Word(word))
+    fn visit_string<E>(self, word: String) -> Result<JsonCell, E> {
+        Ok(JsonCell::Word(word))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Cell, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<JsonCell, A::Error> {
         while seq.next_element::<IgnoredAny>()?.is_some() {}
         Err(A::Error::custom(
             "nested values cannot be read: expected a number, text, true, false or null, got an array",
         ))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Cell, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<JsonCell, A::Error> {
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
         Err(A::Error::custom(
             "nested values cannot be read: expected a number, text, true, false or null, got an object",

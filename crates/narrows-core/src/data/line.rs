@@ -11,7 +11,7 @@ use csv::ByteRecord;
 
 use super::conform::conform;
 use super::delimited::{LATIN1, names_of};
-use super::json_row::Cell;
+use super::json_row::JsonCell;
 use super::ndjson::row_of;
 use super::schema::Schema;
 use super::table::Table;
@@ -89,7 +89,7 @@ impl LineReader {
             row_of(line, &self.source, row)?.into_iter().map(|(key, cell)| (key, array_of(cell))).collect();
         for name in &self.columns {
             if !columns.iter().any(|(key, _)| key == name) {
-                columns.push((name.clone(), array_of(Cell::Null)));
+                columns.push((name.clone(), array_of(JsonCell::Null)));
             }
         }
         Ok(columns)
@@ -134,12 +134,12 @@ fn fields(line: &[u8], delimiter: u8) -> Option<ByteRecord> {
 }
 
 /// A column of one cell.
-fn array_of(cell: Cell) -> ArrayRef {
+fn array_of(cell: JsonCell) -> ArrayRef {
     match cell {
-        Cell::Null => Arc::new(StringArray::new_null(1)),
-        Cell::Number(x) => Arc::new(Float64Array::from(vec![x])),
-        Cell::Flag(flag) => Arc::new(BooleanArray::from(vec![flag])),
-        Cell::Word(word) => Arc::new(StringArray::from(vec![word])),
+        JsonCell::Null => Arc::new(StringArray::new_null(1)),
+        JsonCell::Number(x) => Arc::new(Float64Array::from(vec![x])),
+        JsonCell::Flag(flag) => Arc::new(BooleanArray::from(vec![flag])),
+        JsonCell::Word(word) => Arc::new(StringArray::from(vec![word])),
     }
 }
 

@@ -14,7 +14,7 @@ use serde::de::Deserializer;
 use serde_json::error::Category;
 
 use super::input::Input;
-use super::json_row::{Cell, Row, RowVisitor};
+use super::json_row::{JsonCell, JsonRow, RowVisitor};
 use super::reader::{Batches, Opening};
 use crate::error::{Error, Place, Result};
 
@@ -24,18 +24,18 @@ const LOOK: usize = 1000;
 /// A file of JSON lines being read.
 pub(crate) struct Ndjson {
     lines: Lines,
-    columns: Vec<Kind>,
+    columns: Vec<JsonKind>,
     index: HashMap<String, usize>,
     schema: SchemaRef,
     notes: Vec<String>,
     /// The rows that were read to decide the schema, not yet given out.
-    ahead: std::vec::IntoIter<Row>,
+    ahead: std::vec::IntoIter<JsonRow>,
     batch_rows: usize,
 }
 
 /// What a column holds; `Null` as long as no value was seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum JsonKind {
     Null,
     Number,
     Flag,
@@ -52,7 +52,7 @@ impl Ndjson {
             row: opening.first_row,
         };
         let wanted = |key: &str| opening.wanted.is_none_or(|schema| schema.get(key).is_some());
-        let (mut names, mut columns): (Vec<String>, Vec<Kind>) = (Vec::new(), Vec::new());
+        let (mut names, mut columns): (Vec<String>, Vec<JsonKind>) = (Vec::new(), Vec::new());
         let mut index: HashMap<String, usize> = HashMap::new();
         let mut ahead = Vec::new();
         while ahead.len() < LOOK {
@@ -63,7 +63,7 @@ impl Ndjson {
                         return SKIPPED;
                     }
                     names.push(key.clone());
-                    columns.push(Kind::Null);
+                    columns.push(JsonKind::Null);
                     columns.len() - 1
                 });
                 if column != SKIPPED {
@@ -145,7 +145,7 @@ struct Lines {
 }
 
 impl Lines {
-    fn next_row(&mut self) -> Result<Option<Row>> {
+    fn next_row(&mut self) -> Result<Option<JsonRow>> {
         loop {
             self.buffer.clear();
             let read =
@@ -167,7 +167,7 @@ impl Lines {
         Place::cell(key, row).of(&self.name)
     }
 
-    fn retyped(&self, key: &str, kind: Kind, cell: &Cell) -> Error {
+    fn retyped(&self, key: &str, kind: JsonKind, cell: &JsonCell) -> Error {
         let message = format!("expected {} as in the rows before, got {}", kind.describe(), cell.describe());
         Error::data(self.place(key, self.row.saturating_sub(1)), message)
     }
@@ -179,7 +179,7 @@ impl Lines {
 }
 
 /// One line that is not blank, as keys and cells; `row` is its number over all files.
-pub(super) fn row_of(line: &[u8], source: &str, row: u64) -> Result<Row> {
+pub(super) fn row_of(line: &[u8], source: &str, row: u64) -> Result<JsonRow> {
     let mut json = serde_json::Deserializer::from_slice(line);
     let cells = json.deserialize_any(RowVisitor).and_then(|cells| json.end().map(|()| cells));
     let cells = cells.map_err(|error| not_json(line, &error, Place::source(source).at_row(row)))?;
@@ -208,32 +208,32 @@ fn not_json(line: &[u8], error: &serde_json::Error, place: Place) -> Error {
     }
 }
 
-impl Kind {
-    fn with(self, cell: &Cell) -> Option<Kind> {
+impl JsonKind {
+    fn with(self, cell: &JsonCell) -> Option<JsonKind> {
         let kind = match cell {
-            Cell::Null => return Some(self),
-            Cell::Number(_) => Kind::Number,
-            Cell::Flag(_) => Kind::Flag,
-            Cell::Word(_) => Kind::Word,
+            JsonCell::Null => return Some(self),
+            JsonCell::Number(_) => JsonKind::Number,
+            JsonCell::Flag(_) => JsonKind::Flag,
+            JsonCell::Word(_) => JsonKind::Word,
         };
-        (self == Kind::Null || self == kind).then_some(kind)
+        (self == JsonKind::Null || self == kind).then_some(kind)
     }
 
     fn data_type(self) -> DataType {
         match self {
-            Kind::Null => DataType::Null,
-            Kind::Number => DataType::Float64,
-            Kind::Flag => DataType::Boolean,
-            Kind::Word => DataType::Utf8,
+            JsonKind::Null => DataType::Null,
+            JsonKind::Number => DataType::Float64,
+            JsonKind::Flag => DataType::Boolean,
+            JsonKind::Word => DataType::Utf8,
         }
     }
 
     fn describe(self) -> &'static str {
         match self {
-            Kind::Null => "null",
-            Kind::Number => "a number",
-            Kind::Flag => "true or false",
-            Kind::Word => "text",
+            JsonKind::Null => "null",
+            JsonKind::Number => "a number",
+            JsonKind::Flag => "true or false",
+            JsonKind::Word => "text",
         }
     }
 }
@@ -246,25 +246,25 @@ enum Builder {
 }
 
 impl Builder {
-    fn new(kind: Kind) -> Builder {
+    fn new(kind: JsonKind) -> Builder {
         match kind {
-            Kind::Null => Builder::Null,
-            Kind::Number => Builder::Number(Float64Builder::new()),
-            Kind::Flag => Builder::Flag(BooleanBuilder::new()),
-            Kind::Word => Builder::Word(StringBuilder::new()),
+            JsonKind::Null => Builder::Null,
+            JsonKind::Number => Builder::Number(Float64Builder::new()),
+            JsonKind::Flag => Builder::Flag(BooleanBuilder::new()),
+            JsonKind::Word => Builder::Word(StringBuilder::new()),
         }
     }
 
     /// Puts the cell in row `row`; rows without this key before it are missing. `None` for a cell of another kind.
-    fn push(&mut self, row: usize, cell: &Cell) -> Option<()> {
-        if *cell == Cell::Null {
+    fn push(&mut self, row: usize, cell: &JsonCell) -> Option<()> {
+        if *cell == JsonCell::Null {
             return Some(());
         }
         self.pad(row);
         match (self, cell) {
-            (Builder::Number(builder), Cell::Number(x)) => builder.append_value(*x),
-            (Builder::Flag(builder), Cell::Flag(flag)) => builder.append_value(*flag),
-            (Builder::Word(builder), Cell::Word(word)) => builder.append_value(word),
+            (Builder::Number(builder), JsonCell::Number(x)) => builder.append_value(*x),
+            (Builder::Flag(builder), JsonCell::Flag(flag)) => builder.append_value(*flag),
+            (Builder::Word(builder), JsonCell::Word(word)) => builder.append_value(word),
             _ => return None,
         }
         Some(())

@@ -24,7 +24,7 @@ use crate::error::{Error, Place, Result};
 
 /// Arrays in memory, given out in batches.
 pub(crate) struct Numpy {
-    parts: Vec<Part>,
+    parts: Vec<ArrayPart>,
     schema: SchemaRef,
     notes: Vec<String>,
     batch_rows: usize,
@@ -33,7 +33,7 @@ pub(crate) struct Numpy {
 }
 
 /// One array: its columns' Arrow type, its shape, and a way to cut a column.
-struct Part {
+struct ArrayPart {
     kind: DataType,
     shape: Vec<usize>,
     rows: usize,
@@ -87,7 +87,7 @@ impl Numpy {
         Numpy::new(x, y, notes, opening)
     }
 
-    fn new(x: Part, y: Option<Part>, notes: Vec<String>, opening: &Opening) -> Result<Numpy> {
+    fn new(x: ArrayPart, y: Option<ArrayPart>, notes: Vec<String>, opening: &Opening) -> Result<Numpy> {
         let wrong = |message: String| Err(Error::data(Place::source(&opening.name), message));
         if x.shape.is_empty() || x.shape.len() > 2 {
             return wrong(format!("expected a table, an array of 1 or 2 dimensions, got the shape {:?}", x.shape));
@@ -126,7 +126,7 @@ impl Batches for Numpy {
             return None;
         }
         self.next = range.end;
-        let cut = |part: &Part| (0..part.columns).map(|i| (part.cut)(i, range.clone())).collect::<Vec<_>>();
+        let cut = |part: &ArrayPart| (0..part.columns).map(|i| (part.cut)(i, range.clone())).collect::<Vec<_>>();
         let arrays = self.parts.iter().flat_map(cut).collect();
         let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(range.len()));
         Some(Ok(
@@ -137,16 +137,16 @@ impl Batches for Numpy {
 
 /// One element type to try: how to read an array of it.
 struct ReadAs {
-    npy: fn(&mut BufReader<File>) -> Result<Part, ReadNpyError>,
-    npz: fn(&mut NpzReader<BufReader<File>>, &str) -> Result<Part, ReadNpzError>,
+    npy: fn(&mut BufReader<File>) -> Result<ArrayPart, ReadNpyError>,
+    npz: fn(&mut NpzReader<BufReader<File>>, &str) -> Result<ArrayPart, ReadNpzError>,
 }
 
 impl ReadAs {
-    fn npy(&self, file: &mut BufReader<File>) -> Result<Part, ReadNpzError> {
+    fn npy(&self, file: &mut BufReader<File>) -> Result<ArrayPart, ReadNpzError> {
         (self.npy)(file).map_err(ReadNpzError::Npy)
     }
 
-    fn npz(&self, archive: &mut NpzReader<BufReader<File>>, name: &str) -> Result<Part, ReadNpzError> {
+    fn npz(&self, archive: &mut NpzReader<BufReader<File>>, name: &str) -> Result<ArrayPart, ReadNpzError> {
         (self.npz)(archive, name)
     }
 }
@@ -154,18 +154,20 @@ impl ReadAs {
 macro_rules! read_as {
     ($($element:ty => $arrow:ty),*) => {
         [$(ReadAs {
-            npy: |file| Ok(Part::numbers::<$arrow>(read::<$element, _>(file)?)),
-            npz: |archive, name| Ok(Part::numbers::<$arrow>(archive.by_name(name)?)),
+            npy: |file| Ok(ArrayPart::numbers::<$arrow>(read::<$element, _>(file)?)),
+            npz: |archive, name| Ok(ArrayPart::numbers::<$arrow>(archive.by_name(name)?)),
         },)*
         ReadAs {
-            npy: |file| Ok(Part::flags(read::<bool, _>(file)?)),
-            npz: |archive, name| Ok(Part::flags(archive.by_name(name)?)),
+            npy: |file| Ok(ArrayPart::flags(read::<bool, _>(file)?)),
+            npz: |archive, name| Ok(ArrayPart::flags(archive.by_name(name)?)),
         }]
     };
 }
 
 /// Reads with the element types in turn until the file's own is met: the library tells it only by refusing others.
-fn first_that_fits(attempt: &mut dyn FnMut(&ReadAs) -> Result<Part, ReadNpzError>) -> Result<Part, ReadNpzError> {
+fn first_that_fits(
+    attempt: &mut dyn FnMut(&ReadAs) -> Result<ArrayPart, ReadNpzError>,
+) -> Result<ArrayPart, ReadNpzError> {
     let types = read_as!(
         f64 => Float64Type, f32 => Float32Type, i64 => Int64Type, i32 => Int32Type, i16 => Int16Type, i8 => Int8Type,
         u64 => UInt64Type, u32 => UInt32Type, u16 => UInt16Type, u8 => UInt8Type
@@ -184,20 +186,20 @@ fn read<T: ReadableElement, R: Read>(reader: R) -> Result<ArrayD<T>, ReadNpyErro
     ArrayD::<T>::read_npy(reader)
 }
 
-impl Part {
-    fn numbers<T: arrow::datatypes::ArrowPrimitiveType<Native: Send>>(array: ArrayD<T::Native>) -> Part {
-        Part::over(array, T::DATA_TYPE, |cells| Arc::new(PrimitiveArray::<T>::from_iter_values(cells)))
+impl ArrayPart {
+    fn numbers<T: arrow::datatypes::ArrowPrimitiveType<Native: Send>>(array: ArrayD<T::Native>) -> ArrayPart {
+        ArrayPart::over(array, T::DATA_TYPE, |cells| Arc::new(PrimitiveArray::<T>::from_iter_values(cells)))
     }
 
-    fn flags(array: ArrayD<bool>) -> Part {
-        Part::over(array, DataType::Boolean, |cells| Arc::new(cells.map(Some).collect::<BooleanArray>()))
+    fn flags(array: ArrayD<bool>) -> ArrayPart {
+        ArrayPart::over(array, DataType::Boolean, |cells| Arc::new(cells.map(Some).collect::<BooleanArray>()))
     }
 
     fn over<T: Copy + Send + 'static>(
         array: ArrayD<T>,
         kind: DataType,
         build: fn(&mut dyn Iterator<Item = T>) -> ArrayRef,
-    ) -> Part {
+    ) -> ArrayPart {
         let shape = array.shape().to_vec();
         let rows = shape.first().copied().unwrap_or(0);
         // One dimension is one column; more than two are refused later, by shape.
@@ -212,7 +214,7 @@ impl Part {
             let column = flat.column(i);
             build(&mut rows.map(|row| column[row]))
         };
-        Part { kind, shape, rows, columns, cut: Box::new(cut) }
+        ArrayPart { kind, shape, rows, columns, cut: Box::new(cut) }
     }
 }
 

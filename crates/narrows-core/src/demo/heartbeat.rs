@@ -14,7 +14,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Float64Array, StringArray};
 use narrows_engine::rng::Stream;
 
-use super::{Part, stream};
+use super::{DemoPart, stream};
 use crate::data::Table;
 
 /// The column that says what kind of beat it is.
@@ -51,7 +51,7 @@ impl Wave {
 
 /// What can be wrong with a beat.
 #[derive(Clone, Copy)]
-enum Kind {
+enum BeatKind {
     Ventricular,
     StElevation,
     StDepression,
@@ -60,18 +60,24 @@ enum Kind {
     ROnT,
 }
 
-const KINDS: [Kind; 6] =
-    [Kind::Ventricular, Kind::StElevation, Kind::StDepression, Kind::InvertedT, Kind::Missing, Kind::ROnT];
+const KINDS: [BeatKind; 6] = [
+    BeatKind::Ventricular,
+    BeatKind::StElevation,
+    BeatKind::StDepression,
+    BeatKind::InvertedT,
+    BeatKind::Missing,
+    BeatKind::ROnT,
+];
 
-impl Kind {
+impl BeatKind {
     fn name(self) -> &'static str {
         match self {
-            Kind::Ventricular => "ventricular",
-            Kind::StElevation => "st_elevation",
-            Kind::StDepression => "st_depression",
-            Kind::InvertedT => "inverted_t",
-            Kind::Missing => "missing",
-            Kind::ROnT => "r_on_t",
+            BeatKind::Ventricular => "ventricular",
+            BeatKind::StElevation => "st_elevation",
+            BeatKind::StDepression => "st_depression",
+            BeatKind::InvertedT => "inverted_t",
+            BeatKind::Missing => "missing",
+            BeatKind::ROnT => "r_on_t",
         }
     }
 }
@@ -87,7 +93,7 @@ pub fn heartbeat(n: usize, anomaly_share: f64, seed: u64) -> Table {
     let mut columns = vec![Vec::new(); HEARTBEAT_POINTS];
     let mut classes = Vec::with_capacity(n);
     for row in 0..n {
-        let mut random = stream(seed, Part::Heartbeat, row);
+        let mut random = stream(seed, DemoPart::Heartbeat, row);
         let is_abnormal = f64::from(random.uniform()) < anomaly_share;
         let kind = is_abnormal.then(|| KINDS[random.below(KINDS.len() as u32) as usize]);
         let waves = waves(kind, &mut random);
@@ -95,7 +101,7 @@ pub fn heartbeat(n: usize, anomaly_share: f64, seed: u64) -> Table {
             // A tenth of a microvolt is finer than any recorder and keeps text files small.
             column.push((f64::from(value) * 1e4).round() / 1e4);
         }
-        classes.push(kind.map_or(HEARTBEAT_NORMAL, Kind::name));
+        classes.push(kind.map_or(HEARTBEAT_NORMAL, BeatKind::name));
     }
     let class: ArrayRef = Arc::new(StringArray::from_iter_values(classes));
     let points = columns.into_iter().enumerate().map(|(i, values)| {
@@ -107,7 +113,7 @@ pub fn heartbeat(n: usize, anomaly_share: f64, seed: u64) -> Table {
 }
 
 /// The waves of one beat, each heart and each beat a little different.
-fn waves(kind: Option<Kind>, random: &mut Stream) -> Vec<Wave> {
+fn waves(kind: Option<BeatKind>, random: &mut Stream) -> Vec<Wave> {
     let mut vary = |middle: f32, spread: f32| middle * (spread * random.normal()).exp();
     // Time between beats, in seconds: about 75 beats a minute.
     let interval = vary(0.8, 0.12).clamp(0.5, 1.2);
@@ -132,7 +138,7 @@ fn waves(kind: Option<Kind>, random: &mut Stream) -> Vec<Wave> {
     let waves: Vec<Wave> = match kind {
         None => normal(t(t_height)),
         // A premature ventricular contraction: no P, a QRS three times as wide, T against it.
-        Some(Kind::Ventricular) => {
+        Some(BeatKind::Ventricular) => {
             let upwards = if coin < 0.7 { 1.0 } else { -0.8 };
             let wide = [
                 Wave { at: -0.015, height: 0.95 * upwards * gain, width: 0.024 + 0.012 * size },
@@ -141,21 +147,21 @@ fn waves(kind: Option<Kind>, random: &mut Stream) -> Vec<Wave> {
             [wide.to_vec(), t(-1.2 * upwards * size * t_height).to_vec()].concat()
         }
         // The piece between S and T does not come back to the baseline.
-        Some(Kind::StElevation | Kind::StDepression) => {
-            let is_up = matches!(kind, Some(Kind::StElevation));
+        Some(BeatKind::StElevation | BeatKind::StDepression) => {
+            let is_up = matches!(kind, Some(BeatKind::StElevation));
             let height = if is_up { 0.24 } else { -0.20 } * size * gain;
             let segment = [0.075, 0.115, 0.155].map(|at| Wave { at: at * bazett, height: 0.6 * height, width: 0.026 });
             [normal(t(t_height * if is_up { 1.1 } else { 0.8 })), segment.to_vec()].concat()
         }
-        Some(Kind::InvertedT) => normal(t(-size * t_height)),
+        Some(BeatKind::InvertedT) => normal(t(-size * t_height)),
         // The beat does not come; half of the times a late one without P stands in for it.
-        Some(Kind::Missing) if coin < 0.5 => vec![p],
-        Some(Kind::Missing) => {
+        Some(BeatKind::Missing) if coin < 0.5 => vec![p],
+        Some(BeatKind::Missing) => {
             let escape: Vec<Wave> = moved(&[q, r, s], 0.22 + 0.14 * size);
             [vec![p], escape].concat()
         }
         // A ventricular beat so early that it falls on the T wave of the one before.
-        Some(Kind::ROnT) => {
+        Some(BeatKind::ROnT) => {
             let at = t_at + 0.02 * (coin - 0.5);
             let early = [
                 Wave { at, height: 0.8 * size * gain, width: 0.024 },
@@ -235,12 +241,12 @@ mod tests {
         assert_eq!(r, 50);
         let (p, st, t) = (18, 73, 104);
         assert!(normal[p] > 0.08 && normal[st].abs() < 0.12 && normal[t] > 0.2, "{normal:?}");
-        let of = |kind: Kind| mean(&beats, kind.name());
-        assert!(of(Kind::Ventricular)[p] < 0.05);
-        assert!(of(Kind::StElevation)[st] > normal[st] + 0.12 && of(Kind::StDepression)[st] < normal[st] - 0.1);
-        assert!(of(Kind::InvertedT)[t] < -0.1);
-        assert!(of(Kind::Missing)[r] < 0.1);
-        assert!(of(Kind::ROnT)[t] > normal[t] + 0.25 && of(Kind::ROnT)[r] > 0.7);
+        let of = |kind: BeatKind| mean(&beats, kind.name());
+        assert!(of(BeatKind::Ventricular)[p] < 0.05);
+        assert!(of(BeatKind::StElevation)[st] > normal[st] + 0.12 && of(BeatKind::StDepression)[st] < normal[st] - 0.1);
+        assert!(of(BeatKind::InvertedT)[t] < -0.1);
+        assert!(of(BeatKind::Missing)[r] < 0.1);
+        assert!(of(BeatKind::ROnT)[t] > normal[t] + 0.25 && of(BeatKind::ROnT)[r] > 0.7);
     }
 
     #[test]

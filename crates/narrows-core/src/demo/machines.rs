@@ -11,7 +11,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Float64Array, Int64Array, StringArray, TimestampSecondArray};
 use narrows_engine::rng::Stream;
 
-use super::{FIRST_DAY, Part, stream};
+use super::{DemoPart, FIRST_DAY, stream};
 use crate::data::Table;
 
 /// The column that says when something is wrong: 1, else 0.
@@ -37,7 +37,7 @@ const LEAST_ROOM: usize = 24;
 
 /// The ways in which a machine goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum FaultKind {
     /// A point or two far out.
     Spike,
     /// A channel jumps and stays.
@@ -50,11 +50,12 @@ enum Kind {
     Drift,
 }
 
-const KINDS: [Kind; 5] = [Kind::Spike, Kind::LevelShift, Kind::Frozen, Kind::BrokenCoupling, Kind::Drift];
+const KINDS: [FaultKind; 5] =
+    [FaultKind::Spike, FaultKind::LevelShift, FaultKind::Frozen, FaultKind::BrokenCoupling, FaultKind::Drift];
 
 #[derive(Debug, Clone, Copy)]
-struct Event {
-    kind: Kind,
+struct Fault {
+    kind: FaultKind,
     channel: usize,
     first: usize,
     length: usize,
@@ -63,7 +64,7 @@ struct Event {
 }
 
 /// One machine's points, before rows and cells are lost.
-struct Series {
+struct MachineSeries {
     channels: [Vec<f32>; 3],
     is_anomaly: Vec<bool>,
 }
@@ -80,10 +81,10 @@ struct Series {
 /// ```
 pub fn machines(n_points: usize, n_machines: usize, seed: u64) -> Table {
     let normal = normal_points(n_points);
-    let machines: Vec<(Series, Vec<[bool; 4]>)> = (0..n_machines)
+    let machines: Vec<(MachineSeries, Vec<[bool; 4]>)> = (0..n_machines)
         .map(|machine| {
-            let mut series = simulated(n_points, &mut stream(seed, Part::MachineSignals, machine));
-            let mut random = stream(seed, Part::MachineEvents, machine);
+            let mut series = simulated(n_points, &mut stream(seed, DemoPart::MachineSignals, machine));
+            let mut random = stream(seed, DemoPart::MachineEvents, machine);
             for event in events(n_points, &mut random) {
                 series.suffer(event);
             }
@@ -121,7 +122,7 @@ fn normal_points(n_points: usize) -> usize {
 }
 
 /// A machine at work, nothing wrong with it.
-fn simulated(n_points: usize, random: &mut Stream) -> Series {
+fn simulated(n_points: usize, random: &mut Stream) -> MachineSeries {
     let mut vary = |middle: f32, spread: f32| middle * (spread * random.normal()).exp();
     let (warmth, heat) = (vary(38.0, 0.05), vary(26.0, 0.1));
     let (shake, stir) = (vary(0.9, 0.1), vary(2.4, 0.1));
@@ -148,12 +149,12 @@ fn simulated(n_points: usize, random: &mut Stream) -> Series {
         channels[1].push(shake + stir * load.powf(1.4) + 0.09 * random.normal());
         channels[2].push(feed - draw * load + 0.012 * (heat * hot) + 0.035 * random.normal());
     }
-    Series { channels, is_anomaly: vec![false; n_points] }
+    MachineSeries { channels, is_anomaly: vec![false; n_points] }
 }
 
 /// Events of each kind in turn, each in a slot of its own after the normal part: one for two days, and one of each kind
 /// at least; fewer only where there is no room.
-fn events(n_points: usize, random: &mut Stream) -> Vec<Event> {
+fn events(n_points: usize, random: &mut Stream) -> Vec<Fault> {
     let normal = normal_points(n_points);
     let room = n_points - normal;
     let n_events = (room / LEAST_ROOM).min(KINDS.len().max(room / POINTS_AN_EVENT));
@@ -163,28 +164,28 @@ fn events(n_points: usize, random: &mut Stream) -> Vec<Event> {
     let mut event = |i: usize| {
         let kind = KINDS[order[i % KINDS.len()] as usize];
         let (least, most): (usize, usize) = match kind {
-            Kind::Spike => (1, 2),
-            Kind::LevelShift => (18, 48),
-            Kind::Frozen => (30, 60),
-            Kind::BrokenCoupling => (48, 96),
-            Kind::Drift => (72, 120),
+            FaultKind::Spike => (1, 2),
+            FaultKind::LevelShift => (18, 48),
+            FaultKind::Frozen => (30, 60),
+            FaultKind::BrokenCoupling => (48, 96),
+            FaultKind::Drift => (72, 120),
         };
         let length = (least + random.below((most - least) as u32 + 1) as usize).min(slot / 2);
         let sign = if random.uniform() < 0.5 { -1.0 } else { 1.0 };
         let size = match kind {
-            Kind::Spike => 4.0 + 2.0 * random.uniform(),
+            FaultKind::Spike => 4.0 + 2.0 * random.uniform(),
             _ => 1.6 + 0.8 * random.uniform(),
         };
         // A rest of the slot stays normal on both sides, so that neighbouring events never touch.
         let start = normal + i * slot + 1 + random.below((slot - length - 1) as u32) as usize;
-        Event { kind, channel: random.below(CHANNELS.len() as u32) as usize, first: start, length, size: sign * size }
+        Fault { kind, channel: random.below(CHANNELS.len() as u32) as usize, first: start, length, size: sign * size }
     };
     (0..n_events).map(&mut event).collect()
 }
 
-impl Series {
-    fn suffer(&mut self, event: Event) {
-        let Event { kind, channel, first, length, size } = event;
+impl MachineSeries {
+    fn suffer(&mut self, event: Fault) {
+        let Fault { kind, channel, first, length, size } = event;
         let values = &mut self.channels[channel];
         let size = size * deviation(values);
         let before: Vec<f32> =
@@ -192,10 +193,10 @@ impl Series {
         let last = values[first - 1];
         for (i, value) in values[first..first + length].iter_mut().enumerate() {
             match kind {
-                Kind::Spike | Kind::LevelShift => *value += size,
-                Kind::Frozen => *value = last,
-                Kind::BrokenCoupling => *value = before[i],
-                Kind::Drift => *value += size * (i + 1) as f32 / length as f32,
+                FaultKind::Spike | FaultKind::LevelShift => *value += size,
+                FaultKind::Frozen => *value = last,
+                FaultKind::BrokenCoupling => *value = before[i],
+                FaultKind::Drift => *value += size * (i + 1) as f32 / length as f32,
             }
         }
         self.is_anomaly[first..first + length].fill(true);
@@ -279,9 +280,9 @@ mod tests {
     fn something_is_wrong_where_the_label_says_so_and_nowhere_else() {
         for machine in 0..6 {
             let n_points = 2 * WEEK;
-            let clean = simulated(n_points, &mut stream(9, Part::MachineSignals, machine));
-            let mut series = simulated(n_points, &mut stream(9, Part::MachineSignals, machine));
-            let events = events(n_points, &mut stream(9, Part::MachineEvents, machine));
+            let clean = simulated(n_points, &mut stream(9, DemoPart::MachineSignals, machine));
+            let mut series = simulated(n_points, &mut stream(9, DemoPart::MachineSignals, machine));
+            let events = events(n_points, &mut stream(9, DemoPart::MachineEvents, machine));
             events.iter().for_each(|event| series.suffer(*event));
             let mut kinds = KINDS.to_vec();
             for event in &events {
@@ -291,7 +292,7 @@ mod tests {
                 let (was, is) = (&clean.channels[event.channel][span.clone()], &series.channels[event.channel][span]);
                 let changed = was.iter().zip(is).filter(|(a, b)| a != b).count();
                 assert!(changed as f64 > 0.9 * event.length as f64, "{event:?}: {changed}");
-                if event.kind == Kind::Frozen {
+                if event.kind == FaultKind::Frozen {
                     assert!(is.iter().all(|x| *x == is[0]));
                 }
             }
@@ -308,7 +309,7 @@ mod tests {
 
     #[test]
     fn load_couples_the_channels_and_days_resemble_each_other() {
-        let [temperature, vibration, pressure] = simulated(WEEK, &mut stream(2, Part::MachineSignals, 0)).channels;
+        let [temperature, vibration, pressure] = simulated(WEEK, &mut stream(2, DemoPart::MachineSignals, 0)).channels;
         assert!(correlation(&temperature, &vibration) > 0.6, "{}", correlation(&temperature, &vibration));
         assert!(correlation(&vibration, &pressure) < -0.6, "{}", correlation(&vibration, &pressure));
         let (monday, tuesday) = (&vibration[..MACHINES_DAY], &vibration[MACHINES_DAY..2 * MACHINES_DAY]);

@@ -23,7 +23,7 @@ use narrows_engine::rng::{Purpose, Stream};
 
 /// What a stream of a demonstration is for; each has numbers of its own.
 #[derive(Clone, Copy)]
-enum Part {
+enum DemoPart {
     Payments = 0,
     WideWeights = 1,
     WideRows = 2,
@@ -37,6 +37,6 @@ enum Part {
 /// 2 March 2026, a Monday, in seconds since 1970: the first day of every demonstration that has a clock.
 const FIRST_DAY: i64 = 1_772_409_600;
 
-fn stream(seed: u64, part: Part, row: usize) -> Stream {
+fn stream(seed: u64, part: DemoPart, row: usize) -> Stream {
     Stream::new(seed, Purpose::Demo, part as u64, row as u64)
 }

@@ -7,7 +7,7 @@ use narrows_engine::rng::Stream;
 use narrows_images::{Channels, Image};
 
 use super::drawing::{between, mixed, noise, painted, shaded, step};
-use super::{Part, stream};
+use super::{DemoPart, stream};
 
 /// Pixels of an image of a part, each way.
 pub const PART_SIDE: usize = 64;
@@ -41,7 +41,7 @@ enum Defect {
     Dent { at: [f32; 2], radius: f32, light: f32 },
 }
 
-/// Part `i` of an endless row that `seed` names, whole or spoilt; the same part but for the defect.
+/// DemoPart `i` of an endless row that `seed` names, whole or spoilt; the same part but for the defect.
 ///
 /// ```
 /// use narrows_core::demo::part;
@@ -51,7 +51,7 @@ enum Defect {
 /// assert!(good.defect.pixels.iter().all(|share| *share == 0.0));
 /// ```
 pub fn part(i: usize, is_spoilt: bool, seed: u64) -> PartImage {
-    let mut random = stream(seed, Part::Parts, i);
+    let mut random = stream(seed, DemoPart::Parts, i);
     let (x, y) = (MIDDLE + between(&mut random, -SLACK, SLACK), MIDDLE + between(&mut random, -SLACK, SLACK));
     let turn = between(&mut random, -TURN, TURN);
     let light = between(&mut random, 0.96, 1.04);

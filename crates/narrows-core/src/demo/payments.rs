@@ -9,7 +9,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array, StringArray, TimestampSecondArray};
 use narrows_engine::rng::Stream;
 
-use super::{FIRST_DAY, Part, stream};
+use super::{DemoPart, FIRST_DAY, stream};
 use crate::data::Table;
 
 /// The column that says which payments are fraud: 1, else 0.
@@ -80,7 +80,7 @@ pub fn payments(n: usize, fraud_share: f64, seed: u64) -> Table {
     let mut missing = Vec::with_capacity(n);
     let mut frauds = Vec::with_capacity(n);
     for row in 0..n {
-        let mut random = stream(seed, Part::Payments, row);
+        let mut random = stream(seed, DemoPart::Payments, row);
         let is_fraud = f64::from(random.uniform()) < fraud_share;
         let time = DAYS * (row as f64 + f64::from(random.uniform())) / n as f64;
         let mut payment = normal(time, &mut random);

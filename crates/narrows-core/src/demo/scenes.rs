@@ -10,7 +10,7 @@ use narrows_engine::rng::Stream;
 use narrows_images::Image;
 
 use super::drawing::{Colour, between, mixed, noise, painted, shaded, step};
-use super::{Part, stream};
+use super::{DemoPart, stream};
 
 /// Pixels of a scene, each way.
 pub const SCENE_SIDE: usize = 96;
@@ -26,7 +26,7 @@ const SIDE: f32 = SCENE_SIDE as f32;
 /// assert_eq!(scene(2, 7), scene(2, 7));
 /// ```
 pub fn scene(i: usize, seed: u64) -> Image {
-    let mut random = stream(seed, Part::Scenes, i);
+    let mut random = stream(seed, DemoPart::Scenes, i);
     if i % 4 == 3 {
         let life = StillLife::new(&mut random);
         return painted(SCENE_SIDE, SCENE_SIDE, |x, y| life.at(x, y));
@@ -46,7 +46,7 @@ struct Landscape {
     /// From the back to the front.
     hills: [Hill; 2],
     houses: Vec<House>,
-    trees: Vec<Tree>,
+    trees: Vec<SceneTree>,
     /// The row that the lake begins at.
     lake: Option<f32>,
 }
@@ -104,7 +104,7 @@ struct House {
     lights: bool,
 }
 
-struct Tree {
+struct SceneTree {
     x: f32,
     floor: f32,
     height: f32,
@@ -175,7 +175,7 @@ impl Landscape {
         }
         let trees = (0..2 + random.below(4)).map(|_| {
             let x = between(random, 3.0, SIDE - 3.0);
-            Tree {
+            SceneTree {
                 x,
                 floor: front.ridge.top(x) + between(random, 2.0, 9.0),
                 height: between(random, 13.0, 24.0),
@@ -183,7 +183,7 @@ impl Landscape {
                 key: random.below(1 << 30),
             }
         });
-        let mut trees: Vec<Tree> = trees.collect();
+        let mut trees: Vec<SceneTree> = trees.collect();
         trees.sort_by(|a, b| b.floor.total_cmp(&a.floor));
         Landscape { key, sky, sun, clouds, mountains, hills: [back, front], houses, trees, lake }
     }
@@ -289,7 +289,7 @@ impl House {
     }
 }
 
-impl Tree {
+impl SceneTree {
     fn at(&self, x: f32, y: f32) -> Option<Colour> {
         let up = (self.floor - y) / self.height;
         let dx = (x - self.x) / self.height;
@@ -323,19 +323,19 @@ struct StillLife {
 }
 
 struct Fruit {
-    kind: Kind,
+    kind: FigureKind,
     ball: Disc,
 }
 
 #[derive(Clone, Copy)]
-enum Kind {
+enum FigureKind {
     Apple,
     Orange,
     Lemon,
     Plum,
 }
 
-const KINDS: [Kind; 4] = [Kind::Apple, Kind::Orange, Kind::Lemon, Kind::Plum];
+const KINDS: [FigureKind; 4] = [FigureKind::Apple, FigureKind::Orange, FigureKind::Lemon, FigureKind::Plum];
 const PLASTER: Colour = [0.66, 0.74, 0.70];
 const CLOTH: Colour = [0.93, 0.92, 0.88];
 const STRIPE: Colour = [0.22, 0.34, 0.62];
@@ -381,13 +381,13 @@ impl Fruit {
     fn at(&self, x: f32, y: f32) -> Option<Colour> {
         let Disc { x: cx, y: cy, radius } = self.ball;
         let tall = match self.kind {
-            Kind::Lemon => 0.78,
-            Kind::Apple | Kind::Orange | Kind::Plum => 0.95,
+            FigureKind::Lemon => 0.78,
+            FigureKind::Apple | FigureKind::Orange | FigureKind::Plum => 0.95,
         };
         let (dx, dy) = ((x - cx) / radius, (y - cy) / (tall * radius));
         let flat = dx * dx + dy * dy;
         if flat > 1.0 {
-            let stem = matches!(self.kind, Kind::Apple | Kind::Plum)
+            let stem = matches!(self.kind, FigureKind::Apple | FigureKind::Plum)
                 && (x - cx - 0.8).abs() < 0.8
                 && (-1.35..0.0).contains(&dy);
             return stem.then_some(TRUNK);
@@ -395,13 +395,13 @@ impl Fruit {
         let normal = [dx, dy, (1.0 - flat).sqrt()];
         let facing = normal.iter().zip(LIGHT).map(|(n, l)| n * l).sum::<f32>();
         let colour = match self.kind {
-            Kind::Apple => {
+            FigureKind::Apple => {
                 let streak = (9.0 * dx.atan2(normal[2])).sin();
                 mixed([0.74, 0.13, 0.12], [0.82, 0.44, 0.18], 0.25 + 0.25 * streak)
             }
-            Kind::Orange => shaded([0.98, 0.60, 0.12], 1.0 - 0.12 * noise(11, x / 1.5, y / 1.5)),
-            Kind::Lemon => shaded([0.99, 0.90, 0.28], 1.0 - 0.07 * noise(12, x / 1.7, y / 1.7)),
-            Kind::Plum => [0.36, 0.16, 0.42],
+            FigureKind::Orange => shaded([0.98, 0.60, 0.12], 1.0 - 0.12 * noise(11, x / 1.5, y / 1.5)),
+            FigureKind::Lemon => shaded([0.99, 0.90, 0.28], 1.0 - 0.07 * noise(12, x / 1.7, y / 1.7)),
+            FigureKind::Plum => [0.36, 0.16, 0.42],
         };
         let shine = step(0.93, 0.995, facing);
         Some(mixed(shaded(colour, 0.42 + 0.66 * facing.max(0.0)), [1.0; 3], 0.75 * shine))

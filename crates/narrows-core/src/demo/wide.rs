@@ -6,7 +6,7 @@
 
 use narrows_engine::rng::Stream;
 
-use super::{Part, stream};
+use super::{DemoPart, stream};
 use crate::data::Table;
 
 /// The column that says which rows are anomalies: 1, else 0.
@@ -24,12 +24,12 @@ const NOISE: f32 = 0.1;
 /// assert_eq!(table.names(), ["x0", "x1", "x2", "x3", "is_anomaly"]);
 /// ```
 pub fn wide(n: usize, d: usize, anomaly_share: f64, seed: u64) -> Table {
-    let surface = Surface::new(d, seed);
+    let surface = WaveSurface::new(d, seed);
     let mut columns = vec![Vec::with_capacity(n); d];
     let mut labels = Vec::with_capacity(n);
     let (mut row_values, mut other) = (vec![0.0; d], vec![0.0; d]);
     for row in 0..n {
-        let mut random = stream(seed, Part::WideRows, row);
+        let mut random = stream(seed, DemoPart::WideRows, row);
         let is_anomaly = f64::from(random.uniform()) < anomaly_share;
         surface.point(&mut random, &mut row_values);
         if is_anomaly {
@@ -50,24 +50,24 @@ pub fn wide(n: usize, d: usize, anomaly_share: f64, seed: u64) -> Table {
         .expect("columns of equal length and different names")
 }
 
-struct Surface {
+struct WaveSurface {
     dimensions: usize,
     inner: Vec<f32>,
     outer: Vec<f32>,
 }
 
-impl Surface {
-    fn new(d: usize, seed: u64) -> Surface {
+impl WaveSurface {
+    fn new(d: usize, seed: u64) -> WaveSurface {
         let dimensions = (d / 4).clamp(1, 16);
         let hidden = 2 * dimensions;
-        let mut random = stream(seed, Part::WideWeights, 0);
+        let mut random = stream(seed, DemoPart::WideWeights, 0);
         let mut inner = vec![0.0; hidden * dimensions];
         let mut outer = vec![0.0; d * hidden];
         random.fill_normal(&mut inner);
         random.fill_normal(&mut outer);
         inner.iter_mut().for_each(|weight| *weight *= 1.5 / (dimensions as f32).sqrt());
         outer.iter_mut().for_each(|weight| *weight /= (hidden as f32).sqrt());
-        Surface { dimensions, inner, outer }
+        WaveSurface { dimensions, inner, outer }
     }
 
     fn point(&self, random: &mut Stream, out: &mut [f32]) {

@@ -7,7 +7,7 @@
 use rayon::prelude::*;
 
 use super::calibration::quantile;
-use super::ranking::{Ranking, Tally};
+use super::ranking::{RankTally, Ranking};
 use crate::baseline::random::Stream;
 
 /// Replicates drawn.
@@ -18,15 +18,15 @@ const COVERAGE: f64 = 0.95;
 /// The lower and the upper end of an interval.
 pub(super) type Interval = (f64, f64);
 
-/// Intervals of the metrics of one ranking.
-pub(super) struct Intervals {
+/// BootstrapIntervals of the metrics of one ranking.
+pub(super) struct BootstrapIntervals {
     pub(super) roc_auc: Interval,
     pub(super) average_precision: Interval,
     pub(super) f1: Interval,
 }
 
 /// PatchSampler [`REPLICATES`] times; the ranking must hold rows of both classes, the first `flagged` groups are flagged.
-pub(super) fn intervals(ranking: &Ranking, flagged: usize, seed: u64) -> Intervals {
+pub(super) fn intervals(ranking: &Ranking, flagged: usize, seed: u64) -> BootstrapIntervals {
     let anomalies = groups(&ranking.tally.anomalies);
     let normals = groups(&ranking.tally.normals);
     let metrics: Vec<[f64; 3]> = (0..REPLICATES)
@@ -35,7 +35,7 @@ pub(super) fn intervals(ranking: &Ranking, flagged: usize, seed: u64) -> Interva
             let mut stream = Stream::new(seed, replicate);
             let n = ranking.scores.len();
             let tally =
-                Tally { anomalies: drawn(&anomalies, n, &mut stream), normals: drawn(&normals, n, &mut stream) };
+                RankTally { anomalies: drawn(&anomalies, n, &mut stream), normals: drawn(&normals, n, &mut stream) };
             [tally.roc_auc(), tally.average_precision(), tally.f1(flagged).unwrap_or(0.0)]
         })
         .collect();
@@ -45,7 +45,7 @@ pub(super) fn intervals(ranking: &Ranking, flagged: usize, seed: u64) -> Interva
         let end = |q: f64| quantile(&values, q).unwrap_or(f64::NAN);
         (end(0.5 * (1.0 - COVERAGE)), end(0.5 * (1.0 + COVERAGE)))
     };
-    Intervals { roc_auc: interval(0), average_precision: interval(1), f1: interval(2) }
+    BootstrapIntervals { roc_auc: interval(0), average_precision: interval(1), f1: interval(2) }
 }
 
 /// The group of every row of one class.

@@ -3,13 +3,13 @@
 //! Points are kept at even steps of the way along the curve, not at even steps of the threshold: a ROC curve of a good
 //! detector spends almost all of its thresholds in its last, flat part.
 
-use super::ranking::Tally;
+use super::ranking::RankTally;
 
 /// At most so many points.
 const MOST: usize = 200;
 
 /// Points `(false-alarm rate, recall)`, from (0, 0) to (1, 1).
-pub(super) fn roc(tally: &Tally) -> Vec<(f64, f64)> {
+pub(super) fn roc(tally: &RankTally) -> Vec<(f64, f64)> {
     let total = tally.totals();
     let point = |above: super::ranking::Above| {
         (above.normals as f64 / total.normals as f64, above.anomalies as f64 / total.anomalies as f64)
@@ -18,7 +18,7 @@ pub(super) fn roc(tally: &Tally) -> Vec<(f64, f64)> {
 }
 
 /// Points `(recall, precision)`, from the highest threshold to the lowest.
-pub(super) fn precision_recall(tally: &Tally) -> Vec<(f64, f64)> {
+pub(super) fn precision_recall(tally: &RankTally) -> Vec<(f64, f64)> {
     let total = tally.totals().anomalies as f64;
     let point = |above: super::ranking::Above| {
         (above.anomalies as f64 / total, above.anomalies as f64 / (above.anomalies + above.normals) as f64)
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
     use crate::detect::ranking::Ranking;
 
-    fn tally(n: usize) -> Tally {
+    fn tally(n: usize) -> RankTally {
         let scores: Vec<f64> = (0..n).map(|i| ((i * 7919) % n) as f64).collect();
         let labels: Vec<bool> =
             scores.iter().enumerate().map(|(i, s)| s + 0.3 * (i % n) as f64 > 1.1 * n as f64).collect();

@@ -22,7 +22,7 @@ pub struct Estimate {
 /// How scores and a threshold fared on labelled rows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Evaluation {
+pub struct ThresholdMetrics {
     /// Rows looked at.
     pub n_rows: u64,
     /// Rows labelled anomalies.
@@ -41,16 +41,16 @@ pub struct Evaluation {
     pub note: Option<String>,
 }
 
-impl Evaluation {
+impl ThresholdMetrics {
     /// Evaluates scores at a threshold; a label is true for an anomaly, `seed` draws the bootstrap.
     ///
     /// # Errors
     /// Lengths that differ, or a score of NaN. Labels of one kind are no error: metrics that need both are none.
-    pub fn new(scores: &[f64], labels: &[bool], threshold: f64, seed: u64) -> Result<Evaluation> {
+    pub fn new(scores: &[f64], labels: &[bool], threshold: f64, seed: u64) -> Result<ThresholdMetrics> {
         let ranking = Ranking::new(scores, labels)?;
         let confusion = Confusion::at(scores, labels, threshold)?;
         let total = ranking.tally.totals();
-        let mut evaluation = Evaluation {
+        let mut evaluation = ThresholdMetrics {
             n_rows: total.anomalies + total.normals,
             n_anomalies: total.anomalies,
             auc_roc: None,
@@ -91,7 +91,7 @@ mod tests {
     #[test]
     fn values_are_those_of_the_metrics_and_lie_inside_their_intervals() {
         let (scores, labels) = drawn(300, 1);
-        let evaluation = Evaluation::new(&scores, &labels, 1.0, 7).unwrap();
+        let evaluation = ThresholdMetrics::new(&scores, &labels, 1.0, 7).unwrap();
         let (roc, pr, f1) = (evaluation.auc_roc.unwrap(), evaluation.auc_pr.unwrap(), evaluation.f1.unwrap());
         assert_eq!(roc.value, roc_auc(&scores, &labels).unwrap());
         assert_eq!(pr.value, average_precision(&scores, &labels).unwrap());
@@ -107,7 +107,7 @@ mod tests {
         let (scores, labels) = drawn(200, 2);
         let with = |threads: usize, seed| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            pool.install(|| Evaluation::new(&scores, &labels, 1.0, seed).unwrap())
+            pool.install(|| ThresholdMetrics::new(&scores, &labels, 1.0, seed).unwrap())
         };
         assert_eq!(with(1, 3), with(4, 3));
         assert_ne!(with(1, 3).auc_roc, with(1, 4).auc_roc);
@@ -119,7 +119,7 @@ mod tests {
         let n_data_sets = 200;
         let holds = (0..n_data_sets).filter(|&seed| {
             let (scores, labels) = drawn(200, seed);
-            let estimate = Evaluation::new(&scores, &labels, 1.0, seed).unwrap().auc_roc.unwrap();
+            let estimate = ThresholdMetrics::new(&scores, &labels, 1.0, seed).unwrap().auc_roc.unwrap();
             (estimate.low..=estimate.high).contains(&truth)
         });
         let share = holds.count() as f64 / n_data_sets as f64;
@@ -129,11 +129,11 @@ mod tests {
 
     #[test]
     fn labels_of_one_kind_leave_a_note_and_the_counts() {
-        let evaluation = Evaluation::new(&[1.0, 3.0], &[false, false], 2.0, 0).unwrap();
+        let evaluation = ThresholdMetrics::new(&[1.0, 3.0], &[false, false], 2.0, 0).unwrap();
         assert_eq!((evaluation.auc_roc, evaluation.auc_pr, evaluation.f1), (None, None, None));
         assert_eq!(evaluation.confusion.false_alarm_rate(), Some(0.5));
         assert!(evaluation.note.unwrap().contains("got 2 normal rows and 0 anomalies"));
-        assert!(Evaluation::new(&[], &[], 0.0, 0).unwrap().note.is_some());
-        assert!(Evaluation::new(&[f64::NAN], &[true], 0.0, 0).is_err());
+        assert!(ThresholdMetrics::new(&[], &[], 0.0, 0).unwrap().note.is_some());
+        assert!(ThresholdMetrics::new(&[f64::NAN], &[true], 0.0, 0).is_err());
     }
 }

@@ -1,6 +1,6 @@
 //! Labelled rows in falling order of score, equal scores together: what every metric without a threshold reads.
 //!
-//! Rows of equal score form one group, because no threshold can tell them apart. A [`Tally`] says how many anomalies
+//! Rows of equal score form one group, because no threshold can tell them apart. A [`RankTally`] says how many anomalies
 //! and normal rows each group holds; drawing rows anew for a bootstrap changes only the tally, so nothing is sorted
 //! twice.
 
@@ -12,12 +12,12 @@ pub(super) struct Ranking {
     /// Distinct scores, falling.
     pub(super) scores: Vec<f64>,
     /// How many rows of either kind have each score.
-    pub(super) tally: Tally,
+    pub(super) tally: RankTally,
 }
 
 /// How many anomalies and normal rows each group of equal scores holds, the highest score first.
 #[derive(Clone, Default)]
-pub(super) struct Tally {
+pub(super) struct RankTally {
     pub(super) anomalies: Vec<u64>,
     pub(super) normals: Vec<u64>,
 }
@@ -44,7 +44,7 @@ impl Ranking {
         }
         let mut rows: Vec<(f64, bool)> = scores.iter().copied().zip(labels.iter().copied()).collect();
         rows.sort_by(|a, b| b.0.total_cmp(&a.0));
-        let mut ranking = Ranking { scores: vec![], tally: Tally::default() };
+        let mut ranking = Ranking { scores: vec![], tally: RankTally::default() };
         for group in rows.chunk_by(|a, b| a.0 == b.0) {
             let anomalies = group.iter().filter(|(_, label)| *label).count() as u64;
             ranking.scores.push(group[0].0);
@@ -80,7 +80,7 @@ impl Ranking {
     }
 }
 
-impl Tally {
+impl RankTally {
     /// The counts at or above each group, from the highest.
     pub(super) fn cumulative(&self) -> impl Iterator<Item = Above> + '_ {
         self.anomalies.iter().zip(&self.normals).scan(Above::default(), |above, (anomalies, normals)| {

@@ -32,7 +32,7 @@ pub struct FileCheckpoints {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Note {
+struct CheckpointNote {
     /// What the snapshot belongs to.
     key: String,
     steps: u64,
@@ -124,14 +124,14 @@ fn write(snapshot: &Snapshot, key: &str) -> Vec<u8> {
             params.entries().map(|entry| Tensor::f32(format!("{part}.{}", entry.name), entry.shape, entry.data)),
         );
     }
-    let note = Note { key: key.to_owned(), steps: state.steps, progress: progress.clone() };
+    let note = CheckpointNote { key: key.to_owned(), steps: state.steps, progress: progress.clone() };
     container::write(&serde_json::to_string(&note).expect("plain data"), tensors)
 }
 
 fn read(bytes: &[u8], key: &str, template: &Params) -> Result<Snapshot, String> {
     let container = container::read(bytes)?;
     container.check()?;
-    let note: Note =
+    let note: CheckpointNote =
         serde_json::from_str(&container.document).map_err(|error| format!("the document is damaged: {error}"))?;
     if note.key != key {
         return Err(

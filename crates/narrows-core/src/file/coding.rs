@@ -8,7 +8,7 @@ use crate::codec::{Coding, Quantiser, Span};
 use crate::recipe::Recipe;
 
 #[derive(Serialize, Deserialize)]
-pub(super) struct Note {
+pub(super) struct CodingNote {
     output_step: f32,
     /// One a code unit; of maps one a channel.
     tables: Vec<TableNote>,
@@ -27,11 +27,11 @@ pub(super) fn tensors(coding: &Coding) -> [Tensor; 2] {
     [Tensor::f32("coding.centre", &[centre.len()], centre), Tensor::f32("coding.step", &[step.len()], step)]
 }
 
-impl Note {
-    pub(super) fn of(coding: &Coding) -> Note {
+impl CodingNote {
+    pub(super) fn of(coding: &Coding) -> CodingNote {
         let table =
             |table: &Table| TableNote { lowest: table.lowest(), shift: table.shift(), counts: table.counts().to_vec() };
-        Note {
+        CodingNote {
             output_step: coding.quantiser.output_step,
             tables: coding.quantiser.tables.iter().map(table).collect(),
             spans: coding.spans.clone(),

@@ -23,7 +23,7 @@ const OLDEST: u32 = 1;
 
 /// All of a model that is not a tensor.
 #[derive(Serialize, Deserialize)]
-struct Document {
+struct FittedDocument {
     format: u32,
     library: String,
     recipe: Recipe,
@@ -55,7 +55,7 @@ struct Document {
     density: DensityNote,
     /// Of models that compress.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    coding: Option<coding::Note>,
+    coding: Option<coding::CodingNote>,
     report: Report,
 }
 
@@ -163,7 +163,7 @@ pub(super) fn write(fitted: &Fitted) -> (String, Vec<Tensor>) {
         tensors.extend(coding::tensors(coding));
     }
     let (pipeline, series, images) = adapter_notes(adapter);
-    let document = Document {
+    let document = FittedDocument {
         format: FORMAT,
         library: env!("CARGO_PKG_VERSION").to_owned(),
         recipe: recipe.clone(),
@@ -195,7 +195,7 @@ pub(super) fn write(fitted: &Fitted) -> (String, Vec<Tensor>) {
             CodeDensity::Independent { .. } => DensityNote::Independent,
             CodeDensity::Mixture { covariance, .. } => DensityNote::Mixture { covariance: *covariance },
         },
-        coding: coding.as_ref().map(coding::Note::of),
+        coding: coding.as_ref().map(coding::CodingNote::of),
         report: report.clone(),
     };
     (serde_json::to_string(&document).expect("a model is plain data"), tensors)
@@ -240,10 +240,10 @@ pub(super) fn check(container: &Container<'_>) -> Result<Option<String>, String>
 
 /// A model with a code, of a document that was [`check`]ed.
 pub(super) fn read(container: &Container<'_>, file_size: usize) -> Result<Fitted, String> {
-    let document: Document =
+    let document: FittedDocument =
         serde_json::from_str(&container.document).map_err(|error| format!("the document is damaged: {error}"))?;
     document.recipe.check().map_err(|error| error.to_string())?;
-    let Document { recipe, .. } = document;
+    let FittedDocument { recipe, .. } = document;
     let mut adapter = adapter(&recipe, document.schema, (document.pipeline, document.series, document.images))?;
     if let Adapter::Table(table) = &mut adapter {
         table.pipeline.check_grains(&document.grains).map_err(|error| error.to_string())?;

@@ -14,7 +14,7 @@ use crate::recipe::Recipe;
 pub(super) const KIND: &str = "encoder";
 
 #[derive(Serialize, Deserialize)]
-struct Document {
+struct EncoderDocument {
     format: u32,
     library: String,
     kind: String,
@@ -33,7 +33,7 @@ pub(super) fn write(encoder: &Encoder) -> (String, Vec<Tensor>) {
     let Encoder { recipe, adapter, network: _, params, source } = encoder;
     let tensors = params.entries().map(|entry| Tensor::f32(entry.name, entry.shape, entry.data)).collect();
     let (pipeline, series, images) = document::adapter_notes(adapter);
-    let document = Document {
+    let document = EncoderDocument {
         format: FORMAT,
         library: env!("CARGO_PKG_VERSION").to_owned(),
         kind: KIND.to_owned(),
@@ -48,9 +48,9 @@ pub(super) fn write(encoder: &Encoder) -> (String, Vec<Tensor>) {
 }
 
 pub(super) fn read(container: &Container<'_>, file_size: usize) -> Result<Encoder, String> {
-    let document: Document =
+    let document: EncoderDocument =
         serde_json::from_str(&container.document).map_err(|error| format!("the document is damaged: {error}"))?;
-    let Document { recipe, schema, pipeline, series, images, source, .. } = document;
+    let EncoderDocument { recipe, schema, pipeline, series, images, source, .. } = document;
     recipe.check().map_err(|error| error.to_string())?;
     let adapter = document::adapter(&recipe, schema, (pipeline, series, images))?;
     let whole = model::build(recipe.axes(), adapter.blocks(), adapter.shape()).map_err(|error| error.to_string())?;

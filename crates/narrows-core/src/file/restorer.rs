@@ -14,7 +14,7 @@ use crate::restorer::Restorer;
 pub(super) const KIND: &str = "restorer";
 
 #[derive(Serialize, Deserialize)]
-struct Document {
+struct RestorerDocument {
     format: u32,
     library: String,
     kind: String,
@@ -26,7 +26,7 @@ struct Document {
 pub(super) fn write(restorer: &Restorer) -> (String, Vec<Tensor>) {
     let Restorer { recipe, backbone: _, channels, params, report } = restorer;
     let tensors = params.entries().map(|entry| Tensor::f32(entry.name, entry.shape, entry.data)).collect();
-    let document = Document {
+    let document = RestorerDocument {
         format: FORMAT,
         library: env!("CARGO_PKG_VERSION").to_owned(),
         kind: KIND.to_owned(),
@@ -38,9 +38,9 @@ pub(super) fn write(restorer: &Restorer) -> (String, Vec<Tensor>) {
 }
 
 pub(super) fn read(container: &Container<'_>, file_size: usize) -> Result<Restorer, String> {
-    let document: Document =
+    let document: RestorerDocument =
         serde_json::from_str(&container.document).map_err(|error| format!("the document is damaged: {error}"))?;
-    let Document { recipe, channels, report, .. } = document;
+    let RestorerDocument { recipe, channels, report, .. } = document;
     recipe.check().map_err(|error| error.to_string())?;
     let (Data::Images(_), Backbone::Restore(backbone)) = (&recipe.data, &recipe.backbone) else {
         return Err("the document holds another kind of model than its recipe says".to_owned());

@@ -73,10 +73,10 @@ const MOST_WORK: usize = 10_000_000;
 impl CodeDensity {
     /// Fits a density to codes `train`, `[n, k]`, chosen by how likely it finds the codes `held_out`.
     pub(super) fn fit(train: &[f32], held_out: &[f32], k: usize, seed: u64) -> Result<(CodeDensity, DensityReport)> {
-        let scale = Scale::of(train, k);
+        let scale = CodeScale::of(train, k);
         let (lowest, highest) = bounds(train, k);
         if k > WIDEST_TOGETHER {
-            let Scale { mean, spread } = scale;
+            let CodeScale { mean, spread } = scale;
             let (mean, spread) = (single(&mean), single(&spread));
             let words = "a normal distribution of each unit by itself".to_owned();
             let report = DensityReport { words, components: 1, held_out: None, one_normal: None };
@@ -265,13 +265,13 @@ fn describe(m: usize, covariance: Covariance) -> String {
 }
 
 /// Mean and standard deviation of every unit.
-struct Scale {
+struct CodeScale {
     mean: Vec<f64>,
     spread: Vec<f64>,
 }
 
-impl Scale {
-    fn of(codes: &[f32], k: usize) -> Scale {
+impl CodeScale {
+    fn of(codes: &[f32], k: usize) -> CodeScale {
         let n = (codes.len() / k).max(1) as f64;
         let (mut mean, mut variance) = (vec![0.0; k], vec![0.0; k]);
         for code in codes.chunks_exact(k) {
@@ -281,7 +281,7 @@ impl Scale {
             let pairs = variance.iter_mut().zip(code).zip(&mean);
             pairs.for_each(|((v, c), m): ((&mut f64, _), _)| *v += (f64::from(*c) - m).powi(2) / n);
         }
-        Scale { mean, spread: variance.into_iter().map(f64::sqrt).collect() }
+        CodeScale { mean, spread: variance.into_iter().map(f64::sqrt).collect() }
     }
 
     /// Codes at mean 0 and unit variance; a unit that never moves is 0.

@@ -37,7 +37,7 @@ pub struct Evaluation {
     /// Share of the normal rows that were called.
     pub false_alarm_rate: f64,
     /// The same rows through the baselines.
-    pub baselines: Comparison,
+    pub baselines: BaselineMetrics,
     /// Bootstrap intervals, 95 %.
     pub intervals: Intervals,
     /// The rule behind the threshold.
@@ -58,16 +58,16 @@ pub struct Evaluation {
 
 /// The baselines.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Comparison {
+pub struct BaselineMetrics {
     /// PCA's reconstruction error.
-    pub pca: Quality,
+    pub pca: RankingQuality,
     /// An isolation forest.
-    pub isolation_forest: Quality,
+    pub isolation_forest: RankingQuality,
 }
 
 /// Ranking quality.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Quality {
+pub struct RankingQuality {
     /// Area under the ROC curve.
     pub auc_roc: f64,
     /// Average precision.
@@ -192,8 +192,9 @@ impl Evaluator<'_> {
     /// # Errors
     /// [`Error::Data`] where the labelled rows are not of both kinds: no ranking metric exists then.
     pub fn finish(self) -> Result<Evaluation> {
-        let of =
-            |scores: &[f64], threshold| evaluation::Evaluation::new(scores, &self.labels, threshold, BOOTSTRAP_SEED);
+        let of = |scores: &[f64], threshold| {
+            evaluation::ThresholdMetrics::new(scores, &self.labels, threshold, BOOTSTRAP_SEED)
+        };
         let ours = of(&self.scores, self.fitted.decision.threshold)?;
         let (Some(auc_roc), Some(auc_pr), Some(f1)) = (ours.auc_roc, ours.auc_pr, ours.f1) else {
             let n_normal = ours.n_rows - ours.n_anomalies;
@@ -206,14 +207,15 @@ impl Evaluator<'_> {
             )
             .with_hint("--normal names the label's value for normal rows"));
         };
-        let quality = |scores: &[f64]| -> Result<Quality> {
+        let quality = |scores: &[f64]| -> Result<RankingQuality> {
             let baseline = of(scores, f64::INFINITY)?;
             let value = |estimate: Option<Estimate>| estimate.map_or(f64::NAN, |estimate| estimate.value);
-            Ok(Quality { auc_roc: value(baseline.auc_roc), auc_pr: value(baseline.auc_pr) })
+            Ok(RankingQuality { auc_roc: value(baseline.auc_roc), auc_pr: value(baseline.auc_pr) })
         };
         let best = Threshold::BestF1.decide(&self.fitted.calibration, Some((&self.scores, &self.labels)))?;
-        let best_f1 =
-            evaluation::Evaluation::new(&self.scores, &self.labels, best.threshold, BOOTSTRAP_SEED)?.confusion.f1();
+        let best_f1 = evaluation::ThresholdMetrics::new(&self.scores, &self.labels, best.threshold, BOOTSTRAP_SEED)?
+            .confusion
+            .f1();
         Ok(Evaluation {
             n: ours.n_rows,
             n_anomalies: ours.n_anomalies,
@@ -224,7 +226,7 @@ impl Evaluator<'_> {
             recall: ours.confusion.recall().unwrap_or(0.0),
             f1: f1.value,
             false_alarm_rate: ours.confusion.false_alarm_rate().unwrap_or(0.0),
-            baselines: Comparison { pca: quality(&self.pca)?, isolation_forest: quality(&self.isolation_forest)? },
+            baselines: BaselineMetrics { pca: quality(&self.pca)?, isolation_forest: quality(&self.isolation_forest)? },
             intervals: Intervals {
                 auc_roc: [auc_roc.low, auc_roc.high],
                 auc_pr: [auc_pr.low, auc_pr.high],

@@ -7,7 +7,7 @@ use super::adapter::{Adapter, SeriesAdapter};
 use super::points::{Coverage, Points, points};
 use super::series::point_reasons;
 use crate::data::{Layout, Series, Table};
-use crate::detect::{Calibration, Event, Reason, events_of};
+use crate::detect::{Calibration, EventSpan, Reason, events_of};
 use crate::error::{Error, Result};
 
 /// Most channels named for an event.
@@ -60,7 +60,7 @@ impl Fitted {
 }
 
 /// An event and its points' numbers in the series.
-pub(super) struct Found {
+pub(super) struct FoundEvent {
     pub(super) event: SeriesEvent,
     pub(super) first: usize,
     pub(super) last: usize,
@@ -74,9 +74,9 @@ pub(super) fn events(
     points: &Points,
     calibration: &Calibration,
     threshold: f64,
-) -> Vec<Found> {
+) -> Vec<FoundEvent> {
     let is_anomaly: Vec<bool> = points.score.iter().map(|score| *score > threshold).collect();
-    let found = |event: Event| {
+    let found = |event: EventSpan| {
         let (first, last) = (event.first, event.last);
         let higher = |a: usize, b: usize| if points.score[b] > points.score[a] { b } else { a };
         let peak = (first..=last).fold(first, higher);
@@ -94,7 +94,7 @@ pub(super) fn events(
             p_value: calibration.p_value(points.score[peak]),
             reasons: point_reasons(adapter, channels, series, points, peak, BLAMED),
         };
-        Found { event, first, last }
+        FoundEvent { event, first, last }
     };
     events_of(&is_anomaly).into_iter().map(found).collect()
 }
@@ -136,7 +136,7 @@ mod tests {
         };
         let calibration = Calibration::new(vec![1.0, 1.0, 5.0], Vec::new()).unwrap();
         let adapter = adapter(&channels, Transform::None);
-        let shown = |found: Found| {
+        let shown = |found: FoundEvent| {
             let SeriesEvent { series, start, end, points, first_row, last_row, peak, peak_row, p_value, reasons } =
                 found.event;
             let names: Vec<&str> = reasons.iter().map(|reason| reason.column.as_str()).collect();

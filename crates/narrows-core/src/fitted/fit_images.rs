@@ -14,8 +14,8 @@ use crate::codec::Coding;
 use crate::error::{Error, Place, Result};
 use crate::patches::{PatchSampler, Turning};
 use crate::prep::Prepared;
-use crate::recipe::{Data, Images, Recipe, View};
-use crate::train::{Event, Samples};
+use crate::recipe::{Data, ImageSettings, Recipe, View};
+use crate::train::{SampleSource, TrainingEvent};
 
 /// The largest side of images that are seen as a whole where the recipe leaves it open.
 const LARGEST_WHOLE: usize = 96;
@@ -43,7 +43,7 @@ pub struct ImageRoles {
 }
 
 impl ImageRoles {
-    /// Images that may train, and those that the folders call anomalous.
+    /// ImageSettings that may train, and those that the folders call anomalous.
     pub(super) fn parts(&self, images: &Store) -> Result<(Vec<u32>, Vec<u32>)> {
         let is_normal = |i: &u32| self.normal.is_empty() || self.normal.contains(&images.folder(*i as usize));
         let (normal, anomalous): (Vec<u32>, Vec<u32>) = (0..images.len() as u32).partition(is_normal);
@@ -66,14 +66,14 @@ impl ImageRoles {
 /// says.
 pub fn fit_images(recipe: &Recipe, images: &Store, roles: &ImageRoles, session: &Session<'_>) -> Result<Fitted> {
     let threads = &session.threads;
-    let Ready { settings, adapter, normal, anomalous } = ready(recipe, images, roles)?;
+    let PreparedImages { settings, adapter, normal, anomalous } = ready(recipe, images, roles)?;
     let split = Split::aimed(&normal, recipe, SplitPurpose::Fit);
     let ready = settings.corrupt.ready()?;
     let draws = draws(settings, &adapter, images);
     let drawn = drawn(&draws, &split);
     let samples = |_| {
         let samples = ImageSamples { draws: &draws, width: adapter.width(), damages: &ready };
-        Box::new(samples) as Box<dyn Samples>
+        Box::new(samples) as Box<dyn SampleSource>
     };
     let train = kept(&adapter, images, &split.train)?;
     let calibration = kept(&adapter, images, &split.calibration)?;
@@ -97,7 +97,7 @@ pub fn fit_images(recipe: &Recipe, images: &Store, roles: &ImageRoles, session: 
     let anomalous_scores = image_scorer.scores(images, &anomalous)?;
     let (calibrated, decision) = set_threshold(&recipe, held_out, None, training, &anomalous_scores)?;
     warnings.extend(decision.warning.clone());
-    warnings.iter().for_each(|warning| session.observer.on_event(Event::Warned(warning)));
+    warnings.iter().for_each(|warning| session.observer.on_event(TrainingEvent::Warned(warning)));
 
     let (prepared, parts) = joined(calibration, train);
     let all: Vec<u32> = (0..prepared.n as u32).collect();
@@ -113,7 +113,8 @@ pub fn fit_images(recipe: &Recipe, images: &Store, roles: &ImageRoles, session: 
         decision: &decision,
         pca: &baselines.pca,
     };
-    let found = images_summary::Found { images, adapter: &adapter, split: &split, anomalous: &anomalous, roles };
+    let found =
+        images_summary::ImageFindings { images, adapter: &adapter, split: &split, anomalous: &anomalous, roles };
     let report = images_summary::report(&told, &found, trainings, warnings, threads)?;
     let (adapter, calibration, density) = (Adapter::Images(adapter), calibrated, codes.density);
     let online = None;
@@ -131,7 +132,7 @@ pub(crate) fn trial_data_of_images<'a>(
     images: &'a Store,
     roles: &ImageRoles,
 ) -> Result<TrialData<'a>> {
-    let Ready { settings, adapter, normal, .. } = ready(recipe, images, roles)?;
+    let PreparedImages { settings, adapter, normal, .. } = ready(recipe, images, roles)?;
     let split = Split::aimed(&normal, recipe, SplitPurpose::Search);
     let draws = draws(settings, &adapter, images);
     let drawn = drawn(&draws, &split);
@@ -140,15 +141,15 @@ pub(crate) fn trial_data_of_images<'a>(
     Ok(TrialData::of_images(source, drawn, samples, adapter.blocks().to_vec(), adapter.shape()))
 }
 
-/// Images that can be learnt from.
-struct Ready<'a> {
-    settings: &'a Images,
+/// ImageSettings that can be learnt from.
+struct PreparedImages<'a> {
+    settings: &'a ImageSettings,
     adapter: ImageAdapter,
     normal: Vec<u32>,
     anomalous: Vec<u32>,
 }
 
-fn ready<'a>(recipe: &'a Recipe, images: &Store, roles: &ImageRoles) -> Result<Ready<'a>> {
+fn ready<'a>(recipe: &'a Recipe, images: &Store, roles: &ImageRoles) -> Result<PreparedImages<'a>> {
     recipe.check()?;
     let Data::Images(settings) = &recipe.data else {
         return Err(Error::recipe("data", format!("expected images, got {}", recipe.data.kind().name())));
@@ -160,11 +161,11 @@ fn ready<'a>(recipe: &'a Recipe, images: &Store, roles: &ImageRoles) -> Result<R
         return Err(Error::data(Place::source(images.source()), message)
             .with_hint("a model that restores, fitted with --corrupt, asks for no more than one"));
     }
-    Ok(Ready { settings, adapter, normal, anomalous })
+    Ok(PreparedImages { settings, adapter, normal, anomalous })
 }
 
 /// Views for training.
-fn draws<'a>(settings: &Images, adapter: &ImageAdapter, images: &'a Store) -> PatchSampler<'a> {
+fn draws<'a>(settings: &ImageSettings, adapter: &ImageAdapter, images: &'a Store) -> PatchSampler<'a> {
     let turning = Turning { flips: settings.flips.or_else(|| false), turns: settings.turns.or_else(|| false) };
     let per_image = if adapter.layout.stride.is_some() { PIECES } else { 1 };
     PatchSampler { store: images, channels: adapter.layout.channels, cut: adapter.layout.cut(), turning, per_image }
@@ -180,7 +181,7 @@ fn drawn(draws: &PatchSampler<'_>, split: &Split) -> Split {
 }
 
 /// What a sample is, where the recipe leaves it open.
-fn layout(settings: &Images, images: &Store) -> ImageLayout {
+fn layout(settings: &ImageSettings, images: &Store) -> ImageLayout {
     let channels = settings.channels.or_else(|| images.channels());
     let sizes = || (0..images.len()).map(|i| images.size(i));
     let (height, width, _) = images.size(0);
@@ -199,7 +200,7 @@ fn layout(settings: &Images, images: &Store) -> ImageLayout {
     }
 }
 
-/// Samples of some images, as many of each as there is room for.
+/// SampleSource of some images, as many of each as there is room for.
 fn kept(adapter: &ImageAdapter, images: &Store, which: &[u32]) -> Result<Prepared> {
     let width = adapter.width();
     let most = (KEPT_VALUES / width).clamp(1, KEPT_SAMPLES);

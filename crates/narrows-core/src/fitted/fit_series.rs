@@ -9,14 +9,14 @@ use super::scorer::Scorer;
 use super::selection::{ColumnSelection, FeatureFilter};
 use super::split::{Split, SplitPurpose};
 use super::trial::TrialData;
-use super::windowing::{CALIBRATION, Cut, Plan, TRAIN, cut, normal_stretches, without_anomalies};
+use super::windowing::{CALIBRATION, TRAIN, WindowPlan, WindowedSeries, cut, normal_stretches, without_anomalies};
 use super::{Fitted, Online, generation_quality, series_summary, summary};
 use crate::codec::{Coding, Span};
 use crate::data::{self, Column, ColumnKind, Layout, Schema, SeriesSet, Table, TimeColumns};
 use crate::error::{Error, Result};
 use crate::prep::{PrepReport, SignalPipeline, Stretch, Transform, Unobserved, Windows};
-use crate::recipe::{Recipe, Series};
-use crate::train::{Event, Observer};
+use crate::recipe::{Recipe, SeriesSettings};
+use crate::train::{Observer, TrainingEvent};
 use narrows_engine::Threads;
 
 /// Windows that cover a point when scoring.
@@ -24,7 +24,7 @@ const COVER: usize = 32;
 
 pub(super) fn fit(
     recipe: &Recipe,
-    settings: &Series,
+    settings: &SeriesSettings,
     table: Table,
     roles: &Roles,
     session: &Session<'_>,
@@ -38,7 +38,7 @@ pub(super) fn fit(
 /// What the trials of a search are made on.
 pub(super) fn ground(
     recipe: &Recipe,
-    settings: &Series,
+    settings: &SeriesSettings,
     table: Table,
     roles: &Roles,
     observer: &dyn Observer,
@@ -69,7 +69,7 @@ struct ReadyRows {
 
 fn ready_rows(
     recipe: &Recipe,
-    settings: &Series,
+    settings: &SeriesSettings,
     table: Table,
     roles: &Roles,
     aim: SplitPurpose,
@@ -96,7 +96,13 @@ fn ready_rows(
 }
 
 /// Every row a series, and its only window.
-fn fit_rows(recipe: &Recipe, settings: &Series, table: Table, roles: &Roles, session: &Session<'_>) -> Result<Fitted> {
+fn fit_rows(
+    recipe: &Recipe,
+    settings: &SeriesSettings,
+    table: Table,
+    roles: &Roles,
+    session: &Session<'_>,
+) -> Result<Fitted> {
     let threads = &session.threads;
     let ReadyRows { input, split, adapter, prep, samples, windows, spans } =
         ready_rows(recipe, settings, table, roles, SplitPurpose::Fit, session.observer)?;
@@ -110,7 +116,7 @@ fn fit_rows(recipe: &Recipe, settings: &Series, table: Table, roles: &Roles, ses
     let anomalous = scorer.score(&prepared.take(&input.anomalous), threads);
     let (calibration, decision) = set_threshold_of_samples(&recipe, &scorer, prepared, &split, &anomalous, threads)?;
     warnings.extend(decision.warning.clone());
-    warnings.iter().for_each(|warning| session.observer.on_event(Event::Warned(warning)));
+    warnings.iter().for_each(|warning| session.observer.on_event(TrainingEvent::Warned(warning)));
 
     let told = summary::ReportInputs {
         recipe: &recipe,
@@ -137,19 +143,19 @@ fn fit_rows(recipe: &Recipe, settings: &Series, table: Table, roles: &Roles, ses
 /// Points in time, ready to be learnt from.
 struct ReadyLong {
     input: ColumnSelection,
-    plan: Plan,
+    plan: WindowPlan,
     notes: Vec<String>,
     adapter: SeriesAdapter,
     prep: PrepReport,
     samples: SeriesSamples,
     is_anomalous: Vec<Vec<bool>>,
-    cut: Cut,
+    cut: WindowedSeries,
     spans: Vec<Option<Span>>,
 }
 
 fn ready_long(
     recipe: &Recipe,
-    settings: &Series,
+    settings: &SeriesSettings,
     table: Table,
     roles: &Roles,
     aim: SplitPurpose,
@@ -165,10 +171,10 @@ fn ready_long(
     let set = SeriesSet::long(&input.table, &columns, None)?;
     let is_anomalous = anomalous_points(&set, &input);
 
-    let plan = Plan::new(recipe, settings, &set)?;
+    let plan = WindowPlan::new(recipe, settings, &set)?;
     let plan = if aim == SplitPurpose::Search { plan.for_search()? } else { plan };
     notes.extend(plan.notes.clone());
-    notes.iter().for_each(|note| observer.on_event(Event::Noted(note)));
+    notes.iter().for_each(|note| observer.on_event(TrainingEvent::Noted(note)));
     let known: Vec<Vec<f64>> = set
         .series
         .iter()
@@ -192,11 +198,17 @@ fn ready_long(
 }
 
 /// Every row a point in time, windows sliding over the series.
-fn fit_long(recipe: &Recipe, settings: &Series, table: Table, roles: &Roles, session: &Session<'_>) -> Result<Fitted> {
+fn fit_long(
+    recipe: &Recipe,
+    settings: &SeriesSettings,
+    table: Table,
+    roles: &Roles,
+    session: &Session<'_>,
+) -> Result<Fitted> {
     let threads = &session.threads;
     let ReadyLong { input, plan, notes, adapter, prep, samples, is_anomalous, cut, spans } =
         ready_long(recipe, settings, table, roles, SplitPurpose::Fit, session.observer)?;
-    let Cut { windows, split, normal, anomalous } = cut;
+    let WindowedSeries { windows, split, normal, anomalous } = cut;
 
     let (blocks, slots, shape) = (adapter.pipeline.blocks(), adapter.slots(), adapter.shape());
     let material = TrainingData::of(recipe, &windows.prepared, &split, blocks, slots, shape);
@@ -230,7 +242,7 @@ fn fit_long(recipe: &Recipe, settings: &Series, table: Table, roles: &Roles, ses
     let (online_calibration, online_decision) =
         set_threshold(&recipe, last, Some(pieces), training, &anomalous_scores)?;
     warnings.extend(decision.warning.clone());
-    warnings.iter().for_each(|warning| session.observer.on_event(Event::Warned(warning)));
+    warnings.iter().for_each(|warning| session.observer.on_event(TrainingEvent::Warned(warning)));
 
     let told = summary::ReportInputs {
         recipe: &recipe,

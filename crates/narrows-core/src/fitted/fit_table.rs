@@ -17,11 +17,11 @@ use crate::error::Result;
 use crate::model::Shape;
 use crate::prep::{Pipeline, PrepReport, Prepared};
 use crate::recipe::Recipe;
-use crate::train::{Event, Observer};
+use crate::train::{Observer, TrainingEvent};
 use narrows_engine::Threads;
 
 /// A table whose rows are ready to be learnt from.
-struct Ready {
+struct PreparedTable {
     input: ColumnSelection,
     split: Split,
     adapter: TableAdapter,
@@ -29,14 +29,20 @@ struct Ready {
     prepared: Prepared,
 }
 
-fn ready(recipe: &Recipe, table: Table, roles: &Roles, aim: SplitPurpose, observer: &dyn Observer) -> Result<Ready> {
+fn ready(
+    recipe: &Recipe,
+    table: Table,
+    roles: &Roles,
+    aim: SplitPurpose,
+    observer: &dyn Observer,
+) -> Result<PreparedTable> {
     let input = ColumnSelection::choose(table, roles, FeatureFilter::Any, Vec::new(), observer)?;
     let split = Split::aimed(&input.normal, recipe, aim);
     let features: Vec<String> = input.schema.names().into_iter().map(str::to_owned).collect();
     let (pipeline, prep) = Pipeline::fit(&input.table, &input.schema, &features, &split.train, &recipe.prep)?;
     let prepared = pipeline.transform(&input.table)?;
     let adapter = TableAdapter { schema: input.schema.clone(), pipeline, grains: Vec::new() };
-    Ok(Ready { input, split, adapter, prep, prepared })
+    Ok(PreparedTable { input, split, adapter, prep, prepared })
 }
 
 /// What the trials of a search are made on.
@@ -46,13 +52,13 @@ pub(super) fn ground(
     roles: &Roles,
     observer: &dyn Observer,
 ) -> Result<TrialData<'static>> {
-    let Ready { split, adapter, prepared, .. } = ready(recipe, table, roles, SplitPurpose::Search, observer)?;
+    let PreparedTable { split, adapter, prepared, .. } = ready(recipe, table, roles, SplitPurpose::Search, observer)?;
     Ok(TrialData::of_rows(prepared, split, adapter.pipeline.blocks().to_vec(), Shape::Row))
 }
 
 pub(super) fn fit(recipe: &Recipe, table: Table, roles: &Roles, session: &Session<'_>) -> Result<Fitted> {
     let threads = &session.threads;
-    let Ready { input, split, mut adapter, prep, prepared } =
+    let PreparedTable { input, split, mut adapter, prep, prepared } =
         ready(recipe, table, roles, SplitPurpose::Fit, session.observer)?;
 
     let blocks = adapter.pipeline.blocks();
@@ -66,7 +72,7 @@ pub(super) fn fit(recipe: &Recipe, table: Table, roles: &Roles, session: &Sessio
     let anomalous = scorer.score(&prepared.take(&input.anomalous), threads);
     let (calibration, decision) = set_threshold_of_samples(&recipe, &scorer, &prepared, &split, &anomalous, threads)?;
     warnings.extend(decision.warning.clone());
-    warnings.iter().for_each(|warning| session.observer.on_event(Event::Warned(warning)));
+    warnings.iter().for_each(|warning| session.observer.on_event(TrainingEvent::Warned(warning)));
 
     let told = summary::ReportInputs {
         recipe: &recipe,

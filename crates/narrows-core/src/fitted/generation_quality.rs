@@ -18,7 +18,7 @@ use crate::detect::Score;
 use crate::error::{Error, Place, Result};
 use crate::prep::{BlockKind, PrepCounts, Prepared};
 use crate::report::{DensityReport, GenerationReport, UnitsReport};
-use crate::sample_similarity::{self, ColumnDistance, FEWEST_ROWS, SampleSimilarity, Samples, Values};
+use crate::sample_similarity::{self, ColumnDistance, ComparedSamples, FEWEST_ROWS, SampleSimilarity, Values};
 
 /// Most rows of either kind.
 const MOST_ROWS: usize = 2_000;
@@ -106,12 +106,13 @@ pub(super) fn judged(
                 rows.chunks_exact(width).flat_map(|row| dateless.iter().map(|slot| row[*slot])).collect()
             };
             let (g, h, t) = (only(&g), only(&h), t.map(|t| only(&t)));
-            let samples = Samples { generated: &g, held_out: &h, training: t.as_deref(), width: dateless.len() };
+            let samples =
+                ComparedSamples { generated: &g, held_out: &h, training: t.as_deref(), width: dateless.len() };
             let space = "all columns but dates".to_owned();
             return sample_similarity::sample_similarity(&samples, columns, Some(space), seed).map(Some);
         }
         if width <= WIDEST {
-            let samples = Samples { generated: &g, held_out: &h, training: t.as_deref(), width };
+            let samples = ComparedSamples { generated: &g, held_out: &h, training: t.as_deref(), width };
             return sample_similarity::sample_similarity(&samples, columns, None, seed).map(Some);
         }
         let rows = (AXES_WORK / width).isqrt().clamp(2 * AXES, 1_000);
@@ -122,7 +123,7 @@ pub(super) fn judged(
             return Ok(None);
         }
         let (g, h, t) = (pca.encode(&g), pca.encode(&h), t.map(|t| pca.encode(&t)));
-        let samples = Samples { generated: &g, held_out: &h, training: t.as_deref(), width: k };
+        let samples = ComparedSamples { generated: &g, held_out: &h, training: t.as_deref(), width: k };
         let space = format!("the first {k} principal components");
         sample_similarity::sample_similarity(&samples, columns, Some(space), seed).map(Some)
     })

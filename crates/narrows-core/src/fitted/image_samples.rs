@@ -5,7 +5,7 @@ use narrows_images::{Damages, Filter, Image, PreparedDamages};
 
 use crate::error::Result;
 use crate::patches::PatchSampler;
-use crate::train::{Key, Samples, Sources};
+use crate::train::{Key, SampleSource, Sources};
 
 /// What a network with a code trains on.
 pub(super) struct ImageSamples<'a> {
@@ -15,7 +15,7 @@ pub(super) struct ImageSamples<'a> {
     pub(super) damages: &'a PreparedDamages,
 }
 
-impl Samples for ImageSamples<'_> {
+impl SampleSource for ImageSamples<'_> {
     fn inputs(&self) -> usize {
         self.width
     }

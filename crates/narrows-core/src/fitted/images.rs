@@ -9,7 +9,7 @@ use super::adapter::{Adapter, ImageAdapter};
 use super::encoder;
 use super::images_quality::ReconstructionPass;
 use super::images_summary;
-use super::scorer::{Detail, Scorer};
+use super::scorer::{ScoreDetail, Scorer};
 use crate::error::{Error, Result};
 
 /// Most values of samples at once.
@@ -34,7 +34,7 @@ pub struct ImageScore {
 }
 
 /// An image's score, and where it comes from.
-pub(super) struct Judged {
+pub(super) struct ScoredImage {
     pub(super) score: f64,
     pub(super) heat: Vec<f32>,
 }
@@ -53,7 +53,7 @@ impl<'a> ImageScorer<'a> {
     }
 
     /// Scores, and heat maps where the detail is the trace.
-    pub(super) fn score_with(&self, images: &[Image], detail: Detail) -> Vec<Judged> {
+    pub(super) fn score_with(&self, images: &[Image], detail: ScoreDetail) -> Vec<ScoredImage> {
         let samples: Vec<Vec<f32>> =
             self.threads.install(|| images.par_iter().map(|image| self.adapter.values(image)).collect());
         let width = self.adapter.width();
@@ -65,10 +65,10 @@ impl<'a> ImageScorer<'a> {
             let n = samples.len() / width;
             let score = worst_piece(&judged.scores[first..first + n]);
             let heat = match detail {
-                Detail::Trace => self.adapter.heat(&judged.trace[first * width..(first + n) * width], image),
-                Detail::Scores | Detail::Shares => Vec::new(),
+                ScoreDetail::Trace => self.adapter.heat(&judged.trace[first * width..(first + n) * width], image),
+                ScoreDetail::Scores | ScoreDetail::Shares => Vec::new(),
             };
-            all.push(Judged { score, heat });
+            all.push(ScoredImage { score, heat });
             first += n;
         }
         all
@@ -84,7 +84,7 @@ impl<'a> ImageScorer<'a> {
             values += self.adapter.n_samples(&image) * self.adapter.width();
             waiting.push(image);
             if values >= VALUES || i + 1 == which.len() {
-                scores.extend(self.score_with(&waiting, Detail::Scores).into_iter().map(|judged| judged.score));
+                scores.extend(self.score_with(&waiting, ScoreDetail::Scores).into_iter().map(|judged| judged.score));
                 waiting.clear();
                 values = 0;
             }
@@ -110,8 +110,8 @@ impl Fitted {
     /// [`Error::Mismatch`] where the model is not of images.
     pub fn score_images(&self, images: &[Image], heat: bool, threads: &Threads) -> Result<Vec<ImageScore>> {
         let scorer = ImageScorer::new(self.images()?, &self.scorer, threads);
-        let detail = if heat { Detail::Trace } else { Detail::Scores };
-        let told = |Judged { score, heat }| ImageScore {
+        let detail = if heat { ScoreDetail::Trace } else { ScoreDetail::Scores };
+        let told = |ScoredImage { score, heat }| ImageScore {
             p_value: self.calibration.p_value(score),
             is_anomaly: score > self.decision.threshold,
             score,

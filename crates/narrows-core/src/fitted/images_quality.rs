@@ -10,7 +10,7 @@ use super::evaluate::{Evaluation, Evaluator};
 use super::fit_images::ImageRoles;
 use super::image_samples::{describe, like};
 use super::images::{ImageScorer, worst_piece};
-use super::scorer::{Detail, Scorer};
+use super::scorer::{ScoreDetail, Scorer};
 use super::{Baselines, Fitted};
 use crate::baseline::Pca;
 use crate::error::Result;
@@ -23,7 +23,7 @@ const SEED: u64 = 0;
 const BATCH: usize = 256;
 
 /// One image on its way through a model.
-pub(super) struct ChunkCoder {
+pub(super) struct Reconstructed {
     pub(super) clean: Image,
     pub(super) input: Image,
     pub(super) output: Image,
@@ -69,11 +69,11 @@ impl<'a> ReconstructionPass<'a> {
     }
 
     /// An image through the code.
-    pub(super) fn coder(&self, images: &Store, i: usize, threads: &Threads) -> Result<ChunkCoder> {
+    pub(super) fn coder(&self, images: &Store, i: usize, threads: &Threads) -> Result<Reconstructed> {
         let (clean, input) = self.pair(images, i)?;
         let output = self.scorer.output(&self.adapter.prepared(self.adapter.values(&input)), threads);
         let output = self.adapter.image(&output, &clean);
-        Ok(ChunkCoder { clean, input, output })
+        Ok(Reconstructed { clean, input, output })
     }
 
     /// How well these images come through, sample by sample.
@@ -139,7 +139,7 @@ impl Fitted {
         let mut evaluator: Evaluator<'_> = self.evaluator("folder", &roles.normal.join(","));
         for i in 0..images.len() {
             let image = images.get(i)?;
-            let score = scorer.score_with(std::slice::from_ref(&image), Detail::Scores)[0].score;
+            let score = scorer.score_with(std::slice::from_ref(&image), ScoreDetail::Scores)[0].score;
             let (pca, forest) = self.baselines.of_image(adapter, &image, threads);
             evaluator.push(anomalous.binary_search(&(i as u32)).is_ok(), score, pca, forest);
         }

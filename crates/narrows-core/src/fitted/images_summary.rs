@@ -7,15 +7,15 @@ use super::adapter::ImageAdapter;
 use super::fit_images::ImageRoles;
 use super::images::{self, ImageScorer};
 use super::images_quality::ReconstructionPass;
-use super::scorer::Detail;
+use super::scorer::ScoreDetail;
 use super::split::Split;
 use super::summary::{self, HeldOut, KindReport, ReportInputs};
 use crate::error::Result;
-use crate::report::{AlbumReport, ImagesReport, Label, Report, Rows, Training, WorstImage};
+use crate::report::{AlbumReport, ImagesReport, Label, Report, RowCounts, Training, WorstImage};
 
 /// Most held-out images that the quality is measured on.
 const MEASURED: usize = 500;
-/// Rows of a contact sheet.
+/// RowCounts of a contact sheet.
 const SHEET_ROWS: usize = 6;
 /// Images that score highest.
 const WORST: usize = 12;
@@ -23,7 +23,7 @@ const WORST: usize = 12;
 const SCORED: usize = 2_000;
 
 /// What was found on the way.
-pub(super) struct Found<'a> {
+pub(super) struct ImageFindings<'a> {
     pub(super) images: &'a Store,
     pub(super) adapter: &'a ImageAdapter,
     /// By image.
@@ -34,12 +34,12 @@ pub(super) struct Found<'a> {
 
 pub(super) fn report(
     told: &ReportInputs<'_>,
-    found: &Found<'_>,
+    found: &ImageFindings<'_>,
     training: Vec<Training>,
     warnings: Vec<String>,
     threads: &Threads,
 ) -> Result<Report> {
-    let Found { images, adapter, split, anomalous, roles } = found;
+    let ImageFindings { images, adapter, split, anomalous, roles } = found;
     let held_out = HeldOut::of(told, threads);
     let (train, validation) = (split.train.len() as u64, split.validation.len() as u64);
     let calibration = split.calibration.len() as u64;
@@ -63,7 +63,7 @@ pub(super) fn report(
     let particulars = KindReport {
         source: images.source().to_owned(),
         label,
-        rows: Rows { read, not_normal, unlabelled: 0, train, validation, calibration },
+        rows: RowCounts { read, not_normal, unlabelled: 0, train, validation, calibration },
         columns: Vec::new(),
         notes: vec![images_report.view.clone()],
         top: Vec::new(),
@@ -90,7 +90,7 @@ pub(super) fn sheet(
 }
 
 /// The images that score highest, and where.
-fn worst(told: &ReportInputs<'_>, found: &Found<'_>, threads: &Threads) -> Result<(Vec<WorstImage>, String)> {
+fn worst(told: &ReportInputs<'_>, found: &ImageFindings<'_>, threads: &Threads) -> Result<(Vec<WorstImage>, String)> {
     let scorer = ImageScorer::new(found.adapter, told.scorer, threads);
     let mut which: Vec<u32> = found.anomalous.iter().chain(&found.split.calibration).copied().take(SCORED).collect();
     let scores = scorer.scores(found.images, &which)?;
@@ -102,7 +102,7 @@ fn worst(told: &ReportInputs<'_>, found: &Found<'_>, threads: &Threads) -> Resul
     let mut sheet = Sheet::new(&["image", "heat map"]);
     for i in which.iter().take(SHEET_ROWS) {
         let image = found.images.get(*i as usize)?;
-        let heat = scorer.score_with(std::slice::from_ref(&image), Detail::Trace).remove(0).heat;
+        let heat = scorer.score_with(std::slice::from_ref(&image), ScoreDetail::Trace).remove(0).heat;
         let over = images::heat_map(&image, &heat);
         sheet.row(vec![image, over]);
     }

@@ -20,7 +20,7 @@ use crate::prep::{Block, Prepared};
 use crate::range::lit;
 use crate::recipe::Recipe;
 use crate::report::UnitsReport;
-use crate::train::{self, Event, PreparedSamples, Samples, Stop, Task, Trained, Training};
+use crate::train::{self, PreparedSamples, SampleSource, Stop, Task, Trained, Training, TrainingEvent};
 
 /// Most training scores kept for the `contamination` rule.
 pub(super) const TRAINING_SCORES: usize = 20_000;
@@ -29,17 +29,17 @@ const CODED_VALUES: usize = 1 << 22;
 /// Most codes that the density of generated rows is fitted to.
 const DENSITY_ROWS: usize = 20_000;
 
-/// Samples and what is known of them.
+/// SampleSource and what is known of them.
 pub(super) struct TrainingData<'a> {
     /// What each member's training draws from.
-    pub(super) samples: Vec<Box<dyn Samples + 'a>>,
+    pub(super) samples: Vec<Box<dyn SampleSource + 'a>>,
     /// Which samples train, and which choose when to stop.
     pub(super) split: &'a Split,
     /// Training samples, for the baselines.
     pub(super) train: Prepared,
-    /// Samples that distances are measured to: those that chose when to stop are as good as any.
+    /// SampleSource that distances are measured to: those that chose when to stop are as good as any.
     pub(super) references: Prepared,
-    /// Samples that never train.
+    /// SampleSource that never train.
     pub(super) calibration: Prepared,
     pub(super) blocks: &'a [Block],
     pub(super) slots: Slots,
@@ -56,7 +56,7 @@ impl<'a> TrainingData<'a> {
         slots: Slots,
         shape: Shape,
     ) -> TrainingData<'a> {
-        let under = |corruption| Box::new(PreparedSamples { prepared, blocks, corruption }) as Box<dyn Samples>;
+        let under = |corruption| Box::new(PreparedSamples { prepared, blocks, corruption }) as Box<dyn SampleSource>;
         TrainingData {
             samples: recipe.corruptions().into_iter().map(under).collect(),
             split,
@@ -160,12 +160,12 @@ pub(super) fn set_threshold(
 pub(super) fn train_members(
     recipe: &Recipe,
     network: &Network,
-    samples: &[Box<dyn Samples + '_>],
+    samples: &[Box<dyn SampleSource + '_>],
     split: &Split,
     session: &Session<'_>,
 ) -> Result<(Recipe, Vec<Trained>)> {
     let steps = train::planned_steps(&recipe.train, split.train.len());
-    session.observer.on_event(Event::Started { members: samples.len(), steps });
+    session.observer.on_event(TrainingEvent::Started { members: samples.len(), steps });
     let side_by_side = samples.len().min(session.threads.n()).max(1);
     let inner = Threads::new(session.threads.n() / side_by_side);
     let one = |member: usize| {

@@ -52,7 +52,7 @@ pub use fit_images::{ImageRoles, fit_images};
 pub use images::ImageScore;
 pub use roles::Roles;
 pub(crate) use scorer::Scorer;
-pub use scores::{Explained, Flag, ScoreCounts, Scores};
+pub use scores::{Explained, ScoreCounts, ScoreFlag, Scores};
 pub use series_quality::SeriesQuality;
 pub use stream::{StreamScore, StreamScorer};
 pub(crate) use trial::TrialData;

@@ -7,7 +7,7 @@
 use narrows_engine::{Ready, Threads};
 
 use super::adapter::SeriesAdapter;
-use super::scorer::{Detail, Judged, Scorer};
+use super::scorer::{ScoreDetail, Scored, Scorer};
 use crate::prep::{Prepared, Signal};
 
 /// Windows judged together, so that memory does not grow with the length of a series times its window.
@@ -48,7 +48,7 @@ pub(super) fn points(
     threads: &Threads,
 ) -> Points {
     let stride = if say == Coverage::Last { 1 } else { adapter.stride };
-    let judged = |windows: &Prepared| scorer.score_with(windows, Detail::Trace, threads);
+    let judged = |windows: &Prepared| scorer.score_with(windows, ScoreDetail::Trace, threads);
     heard(adapter, id, signal, say, &adapter.firsts(signal.n, stride), judged)
 }
 
@@ -63,7 +63,7 @@ pub(super) fn last_point(
     threads: &Threads,
 ) -> Points {
     let first: Vec<usize> = signal.n.checked_sub(adapter.pipeline.window()).into_iter().collect();
-    let judged = |windows: &Prepared| scorer.score_by(members, windows, Detail::Trace, threads);
+    let judged = |windows: &Prepared| scorer.score_by(members, windows, ScoreDetail::Trace, threads);
     heard(adapter, id, signal, Coverage::Last, &first, judged)
 }
 
@@ -74,7 +74,7 @@ fn heard(
     signal: &Signal,
     say: Coverage,
     firsts: &[usize],
-    judged: impl Fn(&Prepared) -> Judged,
+    judged: impl Fn(&Prepared) -> Scored,
 ) -> Points {
     let (k, steps) = (adapter.pipeline.n_channels(), adapter.pipeline.window());
     let mut sums = Sums::new(signal.n, k);
@@ -243,7 +243,7 @@ mod tests {
             for first in &firsts {
                 let mut window = adapter().pipeline.no_windows(1);
                 adapter().pipeline.cut(&samples.signals[0], std::iter::once(*first), &mut window);
-                let judged = FITTED.scorer.score_with(&window.prepared, Detail::Trace, &Threads::serial());
+                let judged = FITTED.scorer.score_with(&window.prepared, ScoreDetail::Trace, &Threads::serial());
                 let (t, reach) = (p - first, WINDOW / AROUND);
                 let near = t.saturating_sub(reach)..(t + reach + 1).min(WINDOW);
                 let k = adapter().pipeline.n_channels();

@@ -27,7 +27,7 @@ pub(crate) struct Scorer {
 }
 
 /// What prepared rows yield.
-pub(super) struct Judged {
+pub(super) struct Scored {
     /// `[n]`
     pub(super) scores: Vec<f64>,
     /// `[n, columns]`, each row's shares adding up to 1; empty where nobody asked.
@@ -40,7 +40,7 @@ pub(super) struct Judged {
 
 /// What is wanted beside the scores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Detail {
+pub(super) enum ScoreDetail {
     Scores,
     /// Shares of the columns.
     Shares,
@@ -70,7 +70,7 @@ impl Scorer {
 
     /// The scores of prepared rows.
     pub(super) fn score(&self, prepared: &Prepared, threads: &Threads) -> Vec<f64> {
-        self.score_with(prepared, Detail::Scores, threads).scores
+        self.score_with(prepared, ScoreDetail::Scores, threads).scores
     }
 
     /// The members with their weights packed, for many calls of [`score_by`](Scorer::score_by).
@@ -79,7 +79,7 @@ impl Scorer {
     }
 
     /// The scores of prepared rows, with the detail asked for.
-    pub(super) fn score_with(&self, prepared: &Prepared, detail: Detail, threads: &Threads) -> Judged {
+    pub(super) fn score_with(&self, prepared: &Prepared, detail: ScoreDetail, threads: &Threads) -> Scored {
         self.score_by(&self.ready(threads), prepared, detail, threads)
     }
 
@@ -88,11 +88,11 @@ impl Scorer {
         &self,
         members: &[Ready<'_>],
         prepared: &Prepared,
-        detail: Detail,
+        detail: ScoreDetail,
         threads: &Threads,
-    ) -> Judged {
+    ) -> Scored {
         let values = (CHUNK * prepared.width).max(1);
-        let chunks: Vec<Judged> = threads.install(|| {
+        let chunks: Vec<Scored> = threads.install(|| {
             prepared
                 .input
                 .par_chunks(values)
@@ -100,7 +100,7 @@ impl Scorer {
                 .map(|(input, target)| self.score_chunk(members, input, target, detail))
                 .collect()
         });
-        let mut all = Judged {
+        let mut all = Scored {
             scores: Vec::with_capacity(prepared.n),
             shares: Vec::new(),
             trace: Vec::new(),
@@ -115,7 +115,7 @@ impl Scorer {
         all
     }
 
-    fn score_chunk(&self, members: &[Ready<'_>], input: &[f32], target: &[f32], detail: Detail) -> Judged {
+    fn score_chunk(&self, members: &[Ready<'_>], input: &[f32], target: &[f32], detail: ScoreDetail) -> Scored {
         let serial = Threads::serial();
         let (width, columns) = (self.slots.width(), self.slots.n_columns());
         let n = input.len() / width;
@@ -123,8 +123,8 @@ impl Scorer {
         let mut output = vec![0.0; n * width];
         let mut contributions = vec![0.0; n * columns];
         let mut residual = vec![0.0; n];
-        let mut shares = if detail == Detail::Shares { vec![0.0; n * columns] } else { Vec::new() };
-        let traced = if detail == Detail::Trace { n * width } else { 0 };
+        let mut shares = if detail == ScoreDetail::Shares { vec![0.0; n * columns] } else { Vec::new() };
+        let traced = if detail == ScoreDetail::Trace { n * width } else { 0 };
         let (mut trace, mut mean_output) = (vec![0.0; traced], vec![0.0; traced]);
         let member_share = 1.0 / self.members.len() as f64;
         let mut squared = None;
@@ -136,9 +136,9 @@ impl Scorer {
                 *log += member_share * scale.log_ratio(row);
             }
             match detail {
-                Detail::Scores => {}
-                Detail::Shares => add_shares(&mut shares, &contributions, &scale.columns.scale, member_share),
-                Detail::Trace => {
+                ScoreDetail::Scores => {}
+                ScoreDetail::Shares => add_shares(&mut shares, &contributions, &scale.columns.scale, member_share),
+                ScoreDetail::Trace => {
                     // The ordinary error is that of a mean over columns.
                     let ordinary = scale.ratio.median * columns as f64 / width as f64;
                     add_trace(&mut trace, target, &output, (member_share / ordinary) as f32);
@@ -164,7 +164,7 @@ impl Scorer {
                 self.detector.combine(residual[i], distance.as_ref().map(|d| d[i]), squared.as_ref().map(|s| s[i]))
             })
             .collect();
-        Judged { scores, shares, trace, output: mean_output }
+        Scored { scores, shares, trace, output: mean_output }
     }
 
     /// What the first member expects of each row, `[n, width]`, given the columns that are not to blame.

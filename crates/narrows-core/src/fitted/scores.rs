@@ -5,7 +5,7 @@ use narrows_engine::Threads;
 use super::Fitted;
 use super::adapter::{Adapter, TableSamples};
 use super::images::not_a_table;
-use super::scorer::Detail;
+use super::scorer::ScoreDetail;
 use crate::data::Table;
 use crate::detect::Reason;
 use crate::error::Result;
@@ -20,14 +20,14 @@ pub struct Scores {
     /// score > threshold
     pub is_anomaly: Vec<bool>,
     /// What a reader of a row's score should know.
-    pub flag: Vec<Flag>,
+    pub flag: Vec<ScoreFlag>,
     /// What was filled or clipped on the way.
     pub counts: ScoreCounts,
 }
 
 /// What a reader of one score should know. Only points of series have any.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Flag {
+pub enum ScoreFlag {
     /// Nothing.
     #[default]
     None,
@@ -39,24 +39,24 @@ pub enum Flag {
     AfterGap,
 }
 
-impl Flag {
+impl ScoreFlag {
     /// Of a point of a series, from the number of windows that cover it.
-    pub(super) fn of(covered: u32, score: f64, is_after_gap: bool) -> Flag {
+    pub(super) fn of(covered: u32, score: f64, is_after_gap: bool) -> ScoreFlag {
         match (covered, score.is_nan()) {
-            (0, _) => Flag::WarmUp,
-            (_, true) => Flag::Missing,
-            _ if is_after_gap => Flag::AfterGap,
-            _ => Flag::None,
+            (0, _) => ScoreFlag::WarmUp,
+            (_, true) => ScoreFlag::Missing,
+            _ if is_after_gap => ScoreFlag::AfterGap,
+            _ => ScoreFlag::None,
         }
     }
 
     /// As written into tables; none for nothing.
     pub fn word(self) -> Option<&'static str> {
         match self {
-            Flag::None => None,
-            Flag::WarmUp => Some("warm_up"),
-            Flag::Missing => Some("missing"),
-            Flag::AfterGap => Some("after_gap"),
+            ScoreFlag::None => None,
+            ScoreFlag::WarmUp => Some("warm_up"),
+            ScoreFlag::Missing => Some("missing"),
+            ScoreFlag::AfterGap => Some("after_gap"),
         }
     }
 }
@@ -118,7 +118,7 @@ impl Fitted {
         match &self.adapter {
             Adapter::Table(adapter) => {
                 let samples = adapter.prepare(table)?;
-                let judged = self.scorer.score_with(&samples.prepared, Detail::Shares, threads);
+                let judged = self.scorer.score_with(&samples.prepared, ScoreDetail::Shares, threads);
                 let expected = self.scorer.expected(&samples.prepared, &judged.shares, threads);
                 let reasons = adapter.reasons(&samples, &judged.shares, &expected, k, threads);
                 Ok(Explained { scores: self.verdicts(judged.scores, counts_of(samples)), reasons })
@@ -133,7 +133,7 @@ impl Fitted {
         Scores {
             p_value: score.iter().map(|s| self.calibration.p_value(*s)).collect(),
             is_anomaly: score.iter().map(|s| *s > self.decision.threshold).collect(),
-            flag: vec![Flag::None; score.len()],
+            flag: vec![ScoreFlag::None; score.len()],
             counts,
             score,
         }

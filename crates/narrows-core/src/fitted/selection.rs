@@ -4,7 +4,7 @@ use super::roles::{Roles, Verdict, verdicts};
 use crate::data::{self, Column, ColumnKind, DropReason, Dropped, Schema, Table};
 use crate::error::{Error, Place, Result};
 use crate::report::Label;
-use crate::train::{Event, Observer};
+use crate::train::{Observer, TrainingEvent};
 
 /// Fewer normal rows cannot be split into training and calibration.
 const FEWEST_ROWS: usize = 10;
@@ -114,7 +114,7 @@ impl ColumnSelection {
         let all = all_columns(&table, &inferred.schema, &special);
         let mut notes: Vec<String> = dropped.iter().map(left_out).collect();
         notes.extend(inferred.notes.iter().cloned());
-        notes.iter().for_each(|note| observer.on_event(Event::Noted(note)));
+        notes.iter().for_each(|note| observer.on_event(TrainingEvent::Noted(note)));
         let typed = if special.is_empty() { features } else { table };
         let (typed, _) = data::conform(typed, &schema)?;
         Ok(ColumnSelection {

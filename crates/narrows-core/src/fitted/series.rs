@@ -7,8 +7,8 @@ use narrows_engine::Threads;
 
 use super::adapter::{Origin, SeriesAdapter, SeriesSamples};
 use super::points::{Coverage, Points, points};
-use super::scorer::Detail;
-use super::scores::{Explained, Flag, ScoreCounts};
+use super::scorer::ScoreDetail;
+use super::scores::{Explained, ScoreCounts, ScoreFlag};
 use super::{Fitted, Scorer};
 use crate::data::{Layout, Series, Table};
 use crate::detect::{Reason, explain};
@@ -28,7 +28,7 @@ impl Fitted {
             Layout::Rows => self.score_rows(adapter, &samples, k, threads),
             Layout::Long => self.score_points(adapter, &samples, table.n_rows(), k, threads),
         };
-        let ReportInputs { score, flag, reasons } = told;
+        let SeriesScores { score, flag, reasons } = told;
         let counts = ScoreCounts {
             rows: table.n_rows() as u64,
             missing: samples.set.counts.missing,
@@ -51,20 +51,20 @@ impl Fitted {
         samples: &SeriesSamples,
         k: usize,
         threads: &Threads,
-    ) -> ReportInputs {
+    ) -> SeriesScores {
         let prepared = adapter.whole(samples).prepared;
-        let detail = if k > 0 { Detail::Shares } else { Detail::Scores };
+        let detail = if k > 0 { ScoreDetail::Shares } else { ScoreDetail::Scores };
         let judged = self.scorer.score_with(&prepared, detail, threads);
-        let flag_of = |series: &Series| if series.is_observed() { Flag::None } else { Flag::Missing };
-        let flag: Vec<Flag> = samples.set.series.iter().map(flag_of).collect();
-        let score = judged.scores.iter().zip(&flag).map(|(s, f)| if *f == Flag::None { *s } else { f64::NAN });
+        let flag_of = |series: &Series| if series.is_observed() { ScoreFlag::None } else { ScoreFlag::Missing };
+        let flag: Vec<ScoreFlag> = samples.set.series.iter().map(flag_of).collect();
+        let score = judged.scores.iter().zip(&flag).map(|(s, f)| if *f == ScoreFlag::None { *s } else { f64::NAN });
         let reasons = if k > 0 {
             let rows: Vec<u32> = (0..prepared.n as u32).collect();
             row_reasons(&self.scorer, adapter, samples, &rows, &judged.shares, k, threads)
         } else {
             Vec::new()
         };
-        ReportInputs { score: score.collect(), flag, reasons }
+        SeriesScores { score: score.collect(), flag, reasons }
     }
 
     fn score_points(
@@ -74,10 +74,10 @@ impl Fitted {
         n_rows: usize,
         k: usize,
         threads: &Threads,
-    ) -> ReportInputs {
-        let mut told = ReportInputs {
+    ) -> SeriesScores {
+        let mut told = SeriesScores {
             score: vec![f64::NAN; n_rows],
-            flag: vec![Flag::WarmUp; n_rows],
+            flag: vec![ScoreFlag::WarmUp; n_rows],
             reasons: vec![Vec::new(); if k > 0 { n_rows } else { 0 }],
         };
         for (series, signal) in samples.set.series.iter().zip(&samples.signals) {
@@ -89,7 +89,7 @@ impl Fitted {
                     continue;
                 };
                 told.score[row] = points.score[p];
-                told.flag[row] = Flag::of(points.covered[p], points.score[p], is_after_gap);
+                told.flag[row] = ScoreFlag::of(points.covered[p], points.score[p], is_after_gap);
                 is_after_gap = false;
                 if k > 0 {
                     told.reasons[row] = point_reasons(adapter, &samples.set.channels, series, &points, p, k);
@@ -138,9 +138,9 @@ impl Fitted {
 }
 
 /// What is said of each row of a table.
-struct ReportInputs {
+struct SeriesScores {
     score: Vec<f64>,
-    flag: Vec<Flag>,
+    flag: Vec<ScoreFlag>,
     reasons: Vec<Vec<Reason>>,
 }
 

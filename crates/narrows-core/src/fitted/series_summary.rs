@@ -5,9 +5,9 @@ use std::ops::Range;
 use narrows_engine::Threads;
 
 use super::adapter::{SeriesAdapter, SeriesSamples};
-use super::events::{Found as FoundEvent, events};
+use super::events::{FoundEvent, events};
 use super::points::{Coverage, Points, points};
-use super::scorer::Detail;
+use super::scorer::ScoreDetail;
 use super::selection::ColumnSelection;
 use super::series::{expected, row_reasons};
 use super::summary::{
@@ -18,7 +18,8 @@ use crate::detect::explain;
 use crate::error::Result;
 use crate::prep::{ColumnPrep, PrepReport};
 use crate::report::{
-    ChannelTrace, ColumnReport, EventSpan, Report, Role, SeriesReport, Stretch, TopRow, Training, WindowExample,
+    AnomalousStretch, ChannelTrace, ColumnReport, EventSpan, Report, Role, SeriesReport, TopRow, Training,
+    WindowExample,
 };
 
 /// Stretches of series that are drawn, and points of each.
@@ -54,7 +55,7 @@ pub(super) fn rows(
 ) -> Result<Report> {
     let held_out = HeldOut::of(told, threads);
     let top = top_samples(told, threads);
-    let judged = told.scorer.score_with(&told.prepared.take(&top), Detail::Shares, threads);
+    let judged = told.scorer.score_with(&told.prepared.take(&top), ScoreDetail::Shares, threads);
     let reasons = row_reasons(told.scorer, adapter, samples, &top, &judged.shares, TOP_REASONS, threads);
     let top_rows: Vec<TopRow> = top
         .iter()
@@ -171,7 +172,7 @@ pub(super) fn long(
 ) -> Result<Report> {
     let held_out = HeldOut::of(told, threads);
     let threshold = told.decision.threshold;
-    let judged: Vec<Judged<'_>> = samples
+    let judged: Vec<ScoredSeries<'_>> = samples
         .set
         .series
         .iter()
@@ -179,7 +180,7 @@ pub(super) fn long(
         .map(|(series, signal)| {
             let points = points(adapter, told.scorer, &series.id, signal, Coverage::All, threads);
             let events = events(adapter, &samples.set.channels, series, &points, told.calibration, threshold);
-            Judged { series, points, events }
+            ScoredSeries { series, points, events }
         })
         .collect();
     let mut top: Vec<TopRow> = judged
@@ -218,14 +219,14 @@ pub(super) fn long(
 }
 
 /// One series and what was said of it.
-struct Judged<'a> {
+struct ScoredSeries<'a> {
     series: &'a Series,
     points: Points,
     events: Vec<FoundEvent>,
 }
 
 /// 1 - error / variance of a channel's rebuilt values, over all points of all series.
-fn quality(samples: &SeriesSamples, judged: &[Judged<'_>], channel: &str) -> Option<f64> {
+fn quality(samples: &SeriesSamples, judged: &[ScoredSeries<'_>], channel: &str) -> Option<f64> {
     let k = samples.set.channels.len();
     let c = samples.set.channels.iter().position(|name| name == channel)?;
     let pairs = || {
@@ -243,20 +244,31 @@ fn quality(samples: &SeriesSamples, judged: &[Judged<'_>], channel: &str) -> Opt
 }
 
 /// The stretches around the highest peaks, one a series.
-fn stretches(adapter: &SeriesAdapter, channels: &[String], judged: &[Judged<'_>], threshold: f64) -> Vec<Stretch> {
-    let peak = |judged: &Judged<'_>| {
+fn stretches(
+    adapter: &SeriesAdapter,
+    channels: &[String],
+    judged: &[ScoredSeries<'_>],
+    threshold: f64,
+) -> Vec<AnomalousStretch> {
+    let peak = |judged: &ScoredSeries<'_>| {
         let best = |best: usize, p: usize| if judged.points.score[p] > judged.points.score[best] { p } else { best };
         let scored = (0..judged.points.score.len()).filter(|p| !judged.points.score[*p].is_nan());
         scored.reduce(best)
     };
-    let mut peaks: Vec<(&Judged<'_>, usize)> = judged.iter().filter_map(|j| Some((j, peak(j)?))).collect();
+    let mut peaks: Vec<(&ScoredSeries<'_>, usize)> = judged.iter().filter_map(|j| Some((j, peak(j)?))).collect();
     peaks.sort_by(|(a, p), (b, q)| b.points.score[*q].total_cmp(&a.points.score[*p]));
     peaks.truncate(STRETCHES);
     peaks.into_iter().map(|(judged, peak)| stretch(adapter, channels, judged, peak, threshold)).collect()
 }
 
-fn stretch(adapter: &SeriesAdapter, channels: &[String], judged: &Judged<'_>, peak: usize, threshold: f64) -> Stretch {
-    let Judged { series, points, events } = judged;
+fn stretch(
+    adapter: &SeriesAdapter,
+    channels: &[String],
+    judged: &ScoredSeries<'_>,
+    peak: usize,
+    threshold: f64,
+) -> AnomalousStretch {
+    let ScoredSeries { series, points, events } = judged;
     let (n, k) = (series.n_points(), channels.len());
     let first = peak.saturating_sub(STRETCH_POINTS / 2).min(n.saturating_sub(STRETCH_POINTS));
     let range: Range<usize> = first..(first + STRETCH_POINTS).min(n);
@@ -276,7 +288,7 @@ fn stretch(adapter: &SeriesAdapter, channels: &[String], judged: &Judged<'_>, pe
         channels: found.event.reasons.iter().map(|reason| reason.column.clone()).collect(),
     };
     let whole = if range.len() == n { "" } else { ", around its highest score" };
-    Stretch {
+    AnomalousStretch {
         series: series.id.clone(),
         title: if series.id.is_empty() { format!("the series{whole}") } else { format!("series {}{whole}", series.id) },
         times: range.clone().map(|p| series.time(p).to_string()).collect(),

@@ -13,7 +13,7 @@ use narrows_engine::{Ready, Threads};
 
 use super::adapter::{Adapter, SeriesAdapter};
 use super::points::last_point;
-use super::scores::{Flag, ScoreCounts};
+use super::scores::{ScoreCounts, ScoreFlag};
 use super::series::point_reasons;
 use super::{Fitted, Online};
 use crate::data::{self, Layout, Moment, Series, SeriesSet, Table};
@@ -51,7 +51,7 @@ pub struct StreamScore {
     /// score > threshold
     pub is_anomaly: bool,
     /// What a reader of the score should know.
-    pub flag: Flag,
+    pub flag: ScoreFlag,
     /// The channels to blame, the most first.
     pub reasons: Vec<Reason>,
 }
@@ -70,13 +70,13 @@ impl Fitted {
     /// Begins to score points as they come.
     ///
     /// ```
-    /// use narrows_core::{Flag, Preset, Recipe, Roles, Session, data::Table, fit, recipe::Kind};
+    /// use narrows_core::{ScoreFlag, Preset, Recipe, Roles, Session, data::Table, fit, recipe::DataKind};
     ///
     /// let points = |n: i32| {
     ///     let x = (0..n).map(|i| (f64::from(i) * 0.4).sin() + 0.01 * f64::from(i * 7919 % 13)).collect();
     ///     Table::from_columns(vec![("second", (0..n).map(f64::from).collect()), ("x", x)])
     /// };
-    /// let mut recipe = Recipe::preset_for(Preset::Simple, Kind::Series);
+    /// let mut recipe = Recipe::preset_for(Preset::Simple, DataKind::Series);
     /// recipe.set("train.steps=50")?;
     /// recipe.set("data.window=16")?;
     /// let roles = Roles { time: Some("second".to_owned()), ..Roles::default() };
@@ -86,7 +86,7 @@ impl Fitted {
     /// let mut follower = fitted.follow()?;
     /// for row in 0..20 {
     ///     let followed = follower.push(&stream.slice(row, 1))?;
-    ///     assert_eq!(followed.flag == Flag::WarmUp, row < 15);
+    ///     assert_eq!(followed.flag == ScoreFlag::WarmUp, row < 15);
     /// }
     /// // Time must rise: the row is refused, and the next is scored as if it had not come.
     /// assert!(follower.push(&stream.slice(3, 1)).is_err());
@@ -192,7 +192,7 @@ impl StreamScorer<'_> {
             score,
             p_value: calibration.p_value(score),
             is_anomaly: score > decision.threshold,
-            flag: Flag::of(points.covered[p], score, is_after_gap),
+            flag: ScoreFlag::of(points.covered[p], score, is_after_gap),
             reasons: point_reasons(self.adapter, &self.adapter.columns.channels, recent, &points, p, Self::REASONS),
         }
     }
@@ -241,7 +241,7 @@ mod tests {
     use super::super::points::{Coverage, points};
     use super::*;
     use crate::fitted::{Roles, Session, fit};
-    use crate::recipe::{Kind, Preset, Recipe};
+    use crate::recipe::{DataKind, Preset, Recipe};
 
     const NAN: f64 = f64::NAN;
     const WINDOW: usize = 16;
@@ -275,7 +275,7 @@ mod tests {
     }
 
     fn fitted(changes: &[&str]) -> Fitted {
-        let mut recipe = Recipe::preset_for(Preset::Simple, Kind::Series);
+        let mut recipe = Recipe::preset_for(Preset::Simple, DataKind::Series);
         let usual = ["train.steps=60", "data.window=16", "data.transform=none"];
         usual.iter().chain(changes).for_each(|change| recipe.set(change).unwrap());
         let roles = Roles { time: Some("second".into()), id: Some("machine".into()), ..Roles::default() };
@@ -333,8 +333,11 @@ mod tests {
             let mut rows = wave("p", 3, 120);
             rows[70].2[0] = 9.0;
             let followed = check_same(&fitted, &rows);
-            assert!(followed[..WINDOW - 1].iter().all(|f| f.flag == Flag::WarmUp && f.score.is_nan()));
-            assert!(followed[WINDOW - 1..].iter().all(|f| f.flag == Flag::None && f.p_value <= 1.0), "{changes:?}");
+            assert!(followed[..WINDOW - 1].iter().all(|f| f.flag == ScoreFlag::WarmUp && f.score.is_nan()));
+            assert!(
+                followed[WINDOW - 1..].iter().all(|f| f.flag == ScoreFlag::None && f.p_value <= 1.0),
+                "{changes:?}"
+            );
             assert!(followed[70].is_anomaly, "{changes:?}: {:?}", followed[70]);
             assert_eq!(followed[70].reasons[0].column, "a", "{changes:?}");
             // Cells without a value between others, and points without any.
@@ -344,7 +347,7 @@ mod tests {
             // The whole series fills with what comes after; a stream knows the last such point only when the next is in.
             let followed = follow(&fitted, &rows);
             let whole = at_once(&fitted, &rows);
-            assert!(followed[90].flag == Flag::Missing && followed[90].reasons.is_empty());
+            assert!(followed[90].flag == ScoreFlag::Missing && followed[90].reasons.is_empty());
             for i in (0..120).filter(|i| ![80, 81].contains(i)) {
                 assert_eq!(followed[i].score.to_bits(), whole[i].to_bits(), "{changes:?}: point {i}");
             }
@@ -358,8 +361,8 @@ mod tests {
             let mut rows = wave("p", 3, 200);
             rows.drain(60..60 + WINDOW - 1);
             let followed = check_same(&fitted, &rows);
-            let flags: Vec<Flag> = followed[59..62].iter().map(|followed| followed.flag).collect();
-            assert_eq!(flags, [Flag::None, Flag::AfterGap, Flag::None], "{transform}");
+            let flags: Vec<ScoreFlag> = followed[59..62].iter().map(|followed| followed.flag).collect();
+            assert_eq!(flags, [ScoreFlag::None, ScoreFlag::AfterGap, ScoreFlag::None], "{transform}");
         }
 
         let mut rows = wave("p", 3, 200);
@@ -452,7 +455,7 @@ mod tests {
             ];
             Table::from_arrays(columns, "stream").unwrap()
         };
-        let mut recipe = Recipe::preset_for(Preset::Simple, Kind::Series);
+        let mut recipe = Recipe::preset_for(Preset::Simple, DataKind::Series);
         ["train.steps=20", "data.window=16"].iter().for_each(|change| recipe.set(change).unwrap());
         let fitted = fit(&recipe, dated(times("Z")), &Roles::default(), &Session::default()).unwrap();
         let mut follower = fitted.follow().unwrap();

@@ -4,7 +4,7 @@ use narrows_engine::{Direction, Layer, Map, Network, Threads};
 
 use super::adapter::{TableAdapter, TableSamples};
 use super::bottleneck::bottleneck;
-use super::scorer::{Detail, Scorer};
+use super::scorer::{ScoreDetail, Scorer};
 use super::selection::ColumnSelection;
 use super::split::Split;
 use crate::baseline::{Components, Pca};
@@ -15,11 +15,11 @@ use crate::model::{Corruption, Latent, Sparsity};
 use crate::prep::{Block, BlockKind, ColumnPrep, PrepReport, Prepared};
 use crate::recipe::Recipe;
 use crate::report::{
-    CodePoint, ColumnReport, Detection, Histogram, ImagesReport, Label, LayerReport, NetworkReport, Part,
-    PcaComparison, Report, Role, Rows, SeriesReport, TopRow, Training,
+    CodePoint, ColumnReport, Detection, Histogram, ImagesReport, Label, LayerReport, NetworkPart, NetworkReport,
+    PcaComparison, Report, Role, RowCounts, SeriesReport, TopRow, Training,
 };
 
-/// Rows with reasons in the report.
+/// RowCounts with reasons in the report.
 const TOP_ROWS: usize = 20;
 /// Columns to blame for each of them.
 const TOP_REASONS: usize = 3;
@@ -90,7 +90,7 @@ impl HeldOut {
 pub(super) struct KindReport {
     pub(super) source: String,
     pub(super) label: Option<Label>,
-    pub(super) rows: Rows,
+    pub(super) rows: RowCounts,
     pub(super) columns: Vec<ColumnReport>,
     pub(super) notes: Vec<String>,
     pub(super) top: Vec<TopRow>,
@@ -161,8 +161,8 @@ pub(super) fn table(
 }
 
 /// What became of the rows, where a row is a sample.
-pub(super) fn rows(input: &ColumnSelection, split: &Split) -> Rows {
-    Rows {
+pub(super) fn rows(input: &ColumnSelection, split: &Split) -> RowCounts {
+    RowCounts {
         read: input.table.n_rows() as u64,
         not_normal: input.anomalous.len() as u64,
         unlabelled: input.unlabelled,
@@ -273,8 +273,12 @@ fn network(recipe: &Recipe, scorer: &Scorer, blocks: &[Block]) -> NetworkReport 
         Layer::Conv(conv) => pixels(conv.input),
         _ => None,
     });
-    let mut layers = vec![LayerReport { part: Part::Input, width: network.inputs(), words: "input".to_owned(), map }];
-    let sides = [(&network.encoder, Part::Encoder, Part::Code), (&network.decoder, Part::Decoder, Part::Output)];
+    let mut layers =
+        vec![LayerReport { part: NetworkPart::Input, width: network.inputs(), words: "input".to_owned(), map }];
+    let sides = [
+        (&network.encoder, NetworkPart::Encoder, NetworkPart::Code),
+        (&network.decoder, NetworkPart::Decoder, NetworkPart::Output),
+    ];
     for (side, part, last) in sides {
         let n_layers = side.iter().filter(|layer| layer_description(layer).is_some()).count();
         let mut seen = 0;
@@ -285,7 +289,7 @@ fn network(recipe: &Recipe, scorer: &Scorer, blocks: &[Block]) -> NetworkReport 
                     let part = if seen == n_layers { last } else { part };
                     // A gaussian code is made of mean and log-variance, twice as wide as the code.
                     let (width, words) = match part {
-                        Part::Code if matches!(recipe.latent, Latent::Gaussian(_)) => {
+                        NetworkPart::Code if matches!(recipe.latent, Latent::Gaussian(_)) => {
                             (network.code_size(), format!("dense {}", network.code_size()))
                         }
                         _ => (width, words),
@@ -305,7 +309,7 @@ fn network(recipe: &Recipe, scorer: &Scorer, blocks: &[Block]) -> NetworkReport 
                 }
             }
         }
-        if last == Part::Code
+        if last == NetworkPart::Code
             && let Some(code) = layers.last_mut()
         {
             code.words.push_str(match recipe.latent {
@@ -420,7 +424,7 @@ fn top_rows(
     let top = top_samples(told, threads);
     let prepared = told.prepared.take(&top);
     let samples = TableSamples { typed: input.table.take(&top), prepared, extra_columns: Vec::new() };
-    let judged = scorer.score_with(&samples.prepared, Detail::Shares, threads);
+    let judged = scorer.score_with(&samples.prepared, ScoreDetail::Shares, threads);
     let expected = scorer.expected(&samples.prepared, &judged.shares, threads);
     let reasons = adapter.reasons(&samples, &judged.shares, &expected, TOP_REASONS, threads);
     let rows = top.iter().zip(judged.scores).zip(reasons);

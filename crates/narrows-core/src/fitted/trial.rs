@@ -15,11 +15,11 @@ use crate::model::{self, Corruption, Shape};
 use crate::patches::PatchSampler;
 use crate::prep::{Block, Prepared};
 use crate::recipe::Recipe;
-use crate::train::{self, NoCheckpoints, Observer, PreparedSamples, Samples, Stop};
+use crate::train::{self, NoCheckpoints, Observer, PreparedSamples, SampleSource, Stop};
 
-/// Samples that recipes are tried on.
+/// SampleSource that recipes are tried on.
 pub(crate) struct TrialData<'a> {
-    source: Source<'a>,
+    source: SampleOrigin<'a>,
     /// In the source's numbers; its calibration part is what is held out.
     split: Split,
     /// What trials may learn from.
@@ -31,7 +31,7 @@ pub(crate) struct TrialData<'a> {
 }
 
 /// Where training samples come from.
-enum Source<'a> {
+enum SampleOrigin<'a> {
     /// Rows that are all prepared.
     Rows(Prepared),
     /// Views of images, fresh in every epoch.
@@ -67,7 +67,7 @@ impl<'a> TrialData<'a> {
     /// Of rows that are all prepared.
     pub(super) fn of_rows(prepared: Prepared, split: Split, blocks: Vec<Block>, shape: Shape) -> TrialData<'static> {
         let (known, held_out) = (prepared.take(&split.not_calibration()), prepared.take(&split.calibration));
-        TrialData { source: Source::Rows(prepared), split, known, held_out, blocks, shape }
+        TrialData { source: SampleOrigin::Rows(prepared), split, known, held_out, blocks, shape }
     }
 
     /// Of images; `known` and `held_out` are samples of them.
@@ -78,7 +78,7 @@ impl<'a> TrialData<'a> {
         blocks: Vec<Block>,
         shape: Shape,
     ) -> TrialData<'a> {
-        TrialData { source: Source::Views { draws, damages }, split: drawn, known, held_out, blocks, shape }
+        TrialData { source: SampleOrigin::Views { draws, damages }, split: drawn, known, held_out, blocks, shape }
     }
 
     /// Values of a sample.
@@ -108,7 +108,8 @@ impl<'a> TrialData<'a> {
     pub(crate) fn tried(&self, recipe: &Recipe, observer: &dyn Observer, threads: &Threads) -> Result<TrialModel> {
         recipe.check()?;
         let network = model::build(recipe.axes(), &self.blocks, self.shape)?;
-        let samples: Vec<Box<dyn Samples + '_>> = recipe.corruptions().into_iter().map(|c| self.samples(c)).collect();
+        let samples: Vec<Box<dyn SampleSource + '_>> =
+            recipe.corruptions().into_iter().map(|c| self.samples(c)).collect();
         let session = Session { threads: threads.clone(), observer, checkpoints: &NoCheckpoints };
         let (_, trained) = train_members(recipe, &network, &samples, &self.split, &session)?;
         if trained.iter().any(|trained| trained.training.stopped == Stop::Interrupted) {
@@ -136,10 +137,10 @@ impl<'a> TrialData<'a> {
         })
     }
 
-    fn samples(&self, corruption: Corruption) -> Box<dyn Samples + '_> {
+    fn samples(&self, corruption: Corruption) -> Box<dyn SampleSource + '_> {
         match &self.source {
-            Source::Rows(prepared) => Box::new(PreparedSamples { prepared, blocks: &self.blocks, corruption }),
-            Source::Views { draws, damages } => Box::new(ImageSamples { draws, width: self.width(), damages }),
+            SampleOrigin::Rows(prepared) => Box::new(PreparedSamples { prepared, blocks: &self.blocks, corruption }),
+            SampleOrigin::Views { draws, damages } => Box::new(ImageSamples { draws, width: self.width(), damages }),
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::choice::Choice;
 use crate::data::{SeriesSet, split_in_time};
 use crate::error::{Error, Place, Result};
 use crate::prep::{Windows, period};
-use crate::recipe::{Recipe, Series};
+use crate::recipe::{Recipe, SeriesSettings};
 
 /// Places of the parts among the ranges of a series.
 pub(super) const TRAIN: usize = 0;
@@ -36,7 +36,7 @@ const LONG_ENOUGH: usize = 3;
 const ASKED_CHANNELS: usize = 16;
 
 /// How the series of a fit are cut.
-pub(super) struct Plan {
+pub(super) struct WindowPlan {
     pub(super) window: usize,
     /// From one training window to the next.
     pub(super) stride: usize,
@@ -47,9 +47,9 @@ pub(super) struct Plan {
     pub(super) notes: Vec<String>,
 }
 
-impl Plan {
+impl WindowPlan {
     /// Chooses window, stride and parts.
-    pub(super) fn new(recipe: &Recipe, settings: &Series, set: &SeriesSet) -> Result<Plan> {
+    pub(super) fn new(recipe: &Recipe, settings: &SeriesSettings, set: &SeriesSet) -> Result<WindowPlan> {
         let mut notes = Vec::new();
         let longest = set.series.iter().map(|series| series.n_points()).max().unwrap_or(0);
         let period = dominant_period(set);
@@ -79,17 +79,17 @@ impl Plan {
         let ranges = ranges(recipe, set, window)?;
         let points: usize = ranges.iter().map(|ranges| ranges[TRAIN].len()).sum();
         let stride = settings.stride.or_else(|| points.div_ceil(ENOUGH_WINDOWS).max(1));
-        Ok(Plan { window, stride, period, ranges, notes })
+        Ok(WindowPlan { window, stride, period, ranges, notes })
     }
 }
 
 /// Of stretches that train a fit, the share that a search holds out.
 const SEARCH_SHARE: f64 = 0.2;
 
-impl Plan {
+impl WindowPlan {
     /// The plan of a search among recipes: what calibrates a fit is left out, and in its place stands the end of what trains
     /// a fit; of series too short to be cut, every fifth one.
-    pub(super) fn for_search(mut self) -> Result<Plan> {
+    pub(super) fn for_search(mut self) -> Result<WindowPlan> {
         let every = (1.0 / SEARCH_SHARE) as usize;
         let mut whole = 0;
         for ranges in &mut self.ranges {
@@ -168,7 +168,7 @@ fn ranges(recipe: &Recipe, set: &SeriesSet, window: usize) -> Result<Vec<[Range<
 }
 
 /// The windows of a fit and the part each has.
-pub(super) struct Cut {
+pub(super) struct WindowedSeries {
     pub(super) windows: Windows,
     pub(super) split: Split,
     /// Windows without an anomalous point.
@@ -181,9 +181,9 @@ pub(super) struct Cut {
 pub(super) fn cut(
     adapter: &SeriesAdapter,
     samples: &SeriesSamples,
-    plan: &Plan,
+    plan: &WindowPlan,
     is_anomalous: &[Vec<bool>],
-) -> Result<Cut> {
+) -> Result<WindowedSeries> {
     let mut windows = adapter.pipeline.no_windows(0);
     let mut parts: [Vec<u32>; 3] = [vec![], vec![], vec![]];
     let mut anomalous = Vec::new();
@@ -215,7 +215,7 @@ pub(super) fn cut(
     }
     let mut normal = [train.as_slice(), &validation, &calibration].concat();
     normal.sort_unstable();
-    Ok(Cut { windows, split: Split { train, validation, calibration }, normal, anomalous })
+    Ok(WindowedSeries { windows, split: Split { train, validation, calibration }, normal, anomalous })
 }
 
 /// The stretches of a range without an anomalous point: only in these do windows lie that say what is ordinary.
@@ -248,7 +248,7 @@ mod tests {
     use crate::data::{self, Column, ColumnKind, Layout, Schema, TimeColumns};
     use crate::prep::{Prep, ScaleOver, SignalPipeline, Transform, Unobserved};
 
-    /// Series of one channel whose values are `value(t)`.
+    /// SeriesSettings of one channel whose values are `value(t)`.
     fn set(lengths: &[usize], value: impl Fn(usize) -> f64) -> SeriesSet {
         let series = |(s, n): (usize, &usize)| data::Series {
             id: format!("s{s}"),
@@ -271,8 +271,8 @@ mod tests {
         (std::f64::consts::TAU * t as f64 / 12.0).sin()
     }
 
-    fn plan(set: &SeriesSet, window: Choice<usize>) -> Result<Plan> {
-        Plan::new(&Recipe::default(), &Series { window, ..Series::default() }, set)
+    fn plan(set: &SeriesSet, window: Choice<usize>) -> Result<WindowPlan> {
+        WindowPlan::new(&Recipe::default(), &SeriesSettings { window, ..SeriesSettings::default() }, set)
     }
 
     fn check_ranges(lengths: &[usize], window: usize, expected: &str) {
@@ -379,8 +379,12 @@ mod tests {
     /// The first points of the windows of each part, and of those that touch an anomalous point.
     fn check_cut(n: usize, window: usize, stride: usize, anomalous: &[usize]) -> [Vec<usize>; 4] {
         let set = set(&[n], ramp);
-        let settings = Series { window: Choice::Given(window), stride: Choice::Given(stride), ..Series::default() };
-        let plan = Plan::new(&Recipe::default(), &settings, &set).unwrap();
+        let settings = SeriesSettings {
+            window: Choice::Given(window),
+            stride: Choice::Given(stride),
+            ..SeriesSettings::default()
+        };
+        let plan = WindowPlan::new(&Recipe::default(), &settings, &set).unwrap();
         let (adapter, samples) = prepared(set, window);
         let is_anomalous: Vec<bool> = (0..n).map(|t| anomalous.contains(&t)).collect();
         let cut = cut(&adapter, &samples, &plan, &[is_anomalous]).unwrap();

@@ -190,7 +190,7 @@ pub struct Lstm {
     /// an error has a shorter way back. Auto: the greatest divisor that leaves at least 16 steps.
     pub points: Choice<usize>,
     /// Which way the encoder reads.
-    pub direction: Direction,
+    pub direction: LstmDirection,
     /// Activation of the code. Auto: sigmoid under `kl` sparsity, relu under `l1`, else none.
     pub code_activation: Choice<Activation>,
 }
@@ -212,7 +212,7 @@ impl Default for Lstm {
             code_size: Choice::Auto,
             nodes: vec![128],
             points: Choice::Auto,
-            direction: Direction::Forward,
+            direction: LstmDirection::Forward,
             code_activation: Choice::Auto,
         }
     }
@@ -221,7 +221,7 @@ impl Default for Lstm {
 /// Which way a recurrent encoder reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Direction {
+pub enum LstmDirection {
     /// From the first point to the last.
     Forward,
     /// Both ways, with twice the parameters.

@@ -13,7 +13,7 @@ pub enum Latent {
     Point,
     /// A diagonal normal distribution pulled towards the standard one (Kingma and Welling 2014). Scores and codes use
     /// its mean, so nothing is random after training.
-    Gaussian(Gaussian),
+    Gaussian(GaussianLatent),
     /// A vector that will be rounded to whole numbers and entropy-coded (Balle et al. 2017): training adds noise like the
     /// rounding error and charges for the bits. Scores and codes use the vector as it is.
     Quantised(Quantised),
@@ -22,16 +22,16 @@ pub enum Latent {
 /// Settings of a gaussian latent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Gaussian {
+pub struct GaussianLatent {
     /// Weight of the Kullback-Leibler term against the reconstruction loss summed over the inputs (Higgins et al. 2017).
     pub beta: NonNegative,
     /// Share of the training steps over which the weight grows from 0 to `beta`, against posterior collapse.
     pub warm_up: NonNegative,
 }
 
-impl Default for Gaussian {
+impl Default for GaussianLatent {
     fn default() -> Self {
-        Gaussian { beta: lit!(NonNegative, 1.0), warm_up: lit!(NonNegative, 0.3) }
+        GaussianLatent { beta: lit!(NonNegative, 1.0), warm_up: lit!(NonNegative, 0.3) }
     }
 }
 
@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn a_price_warms_up_and_then_stays() {
-        let latent = Latent::Gaussian(Gaussian::default());
+        let latent = Latent::Gaussian(GaussianLatent::default());
         let at = |step| latent.price_weight(step, 1000, 10);
         assert_eq!(at(0), 0.0);
         assert!((at(150) - 0.05).abs() < 1e-6);

@@ -5,7 +5,7 @@
 use narrows_engine::{Dense, DenseInit, Layer, Network, Output, Repeat, SequenceOutput, TimeDense};
 
 use super::code;
-use super::{Latent, Lstm, Sparsity, backbone::Direction};
+use super::{Latent, Lstm, Sparsity, backbone::LstmDirection};
 use crate::error::{Error, Result};
 
 pub(super) fn build(
@@ -29,7 +29,7 @@ pub(super) fn build(
     code::check_width("backbone.code_size", code)?;
     lstm.nodes.iter().try_for_each(|n| code::check_width("backbone.nodes", *n))?;
 
-    let ways = if lstm.direction == Direction::Bidirectional { 2 } else { 1 };
+    let ways = if lstm.direction == LstmDirection::Bidirectional { 2 } else { 1 };
     let mut encoder = Vec::new();
     let mut inputs = channels;
     for (i, &hidden) in lstm.nodes.iter().enumerate() {
@@ -52,11 +52,11 @@ pub(super) fn build(
     Network::new(encoder, latent.into(), decoder, output).map_err(|error| Error::recipe("backbone", error.to_string()))
 }
 
-impl From<Direction> for narrows_engine::Direction {
-    fn from(direction: Direction) -> Self {
+impl From<LstmDirection> for narrows_engine::Direction {
+    fn from(direction: LstmDirection) -> Self {
         match direction {
-            Direction::Forward => Self::Forward,
-            Direction::Bidirectional => Self::Bidirectional,
+            LstmDirection::Forward => Self::Forward,
+            LstmDirection::Bidirectional => Self::Bidirectional,
         }
     }
 }
@@ -67,7 +67,7 @@ mod tests {
 
     use super::*;
     use crate::choice::Choice;
-    use crate::model::latent::Gaussian;
+    use crate::model::latent::GaussianLatent;
 
     fn check(lstm: &Lstm, latent: &Latent, expected: &str) {
         let built = build(lstm, latent, &Sparsity::None, (10, 2), Output::single(20, Loss::Mse));
@@ -79,8 +79,8 @@ mod tests {
     fn layers_mirror_each_other_around_the_code() {
         let lstm = Lstm { nodes: vec![8, 6], ..Lstm::default() };
         check(&lstm, &Latent::Point, "Dense(6 -> 2)] | Point 2");
-        check(&lstm, &Latent::Gaussian(Gaussian::default()), "Dense(6 -> 4)] | Gaussian 2");
-        check(&Lstm { direction: Direction::Bidirectional, ..lstm.clone() }, &Latent::Point, "Dense(12 -> 2)");
+        check(&lstm, &Latent::Gaussian(GaussianLatent::default()), "Dense(6 -> 4)] | GaussianLatent 2");
+        check(&Lstm { direction: LstmDirection::Bidirectional, ..lstm.clone() }, &Latent::Point, "Dense(12 -> 2)");
         check(
             &Lstm { points: Choice::Given(5), ..lstm.clone() },
             &Latent::Point,

@@ -16,7 +16,7 @@ pub(crate) struct Turning {
 
 /// What of an image is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Cut {
+pub(crate) enum PatchShape {
     /// All of it, brought to this size.
     Whole(usize, usize),
     /// A piece of this size, anywhere.
@@ -27,7 +27,7 @@ pub(crate) enum Cut {
 pub(crate) struct PatchSampler<'a> {
     pub(crate) store: &'a Store,
     pub(crate) channels: Channels,
-    pub(crate) cut: Cut,
+    pub(crate) cut: PatchShape,
     pub(crate) turning: Turning,
     pub(crate) per_image: u32,
 }
@@ -48,8 +48,8 @@ impl PatchSampler<'_> {
         let image = (sample / self.per_image) as usize;
         let mut stream = Stream::new(seed, Purpose::View, epoch, u64::from(sample));
         let view = match self.cut {
-            Cut::Whole(height, width) => whole(&self.store.get(image)?, self.channels, (height, width)),
-            Cut::Piece(height, width) => self.piece(image, (height, width), &mut stream)?,
+            PatchShape::Whole(height, width) => whole(&self.store.get(image)?, self.channels, (height, width)),
+            PatchShape::Piece(height, width) => self.piece(image, (height, width), &mut stream)?,
         };
         Ok(self.turned(view, &mut stream))
     }

@@ -4,5 +4,5 @@
 mod draw;
 mod grid;
 
-pub(crate) use draw::{Cut, PatchSampler, Turning, whole};
+pub(crate) use draw::{PatchSampler, PatchShape, Turning, whole};
 pub(crate) use grid::TileGrid;

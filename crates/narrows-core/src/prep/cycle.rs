@@ -12,7 +12,7 @@ use jiff::tz::Offset;
 use serde::{Deserialize, Serialize};
 
 use super::cell::Cell;
-use super::prepared::{Slots, Tally};
+use super::prepared::{BlockSlots, PrepTally};
 
 const DAY: i64 = 86_400_000_000;
 /// The day of the year is learnt where training rows span more days than this.
@@ -68,9 +68,9 @@ impl Cycles {
         array: &TimestampMicrosecondArray,
         first: usize,
         n: usize,
-        slots: &mut Slots<'_>,
-    ) -> Tally {
-        let mut tally = Tally::default();
+        slots: &mut BlockSlots<'_>,
+    ) -> PrepTally {
+        let mut tally = PrepTally::default();
         for i in 0..n {
             if array.is_null(first + i) {
                 tally.missing += 1;
@@ -164,7 +164,7 @@ mod tests {
         assert_eq!(words, format!("{what} as points on circles"));
         let width = cycles.width();
         let (mut input, mut target) = (vec![0.0; width], vec![0.0; width]);
-        let mut slots = Slots { input: &mut input, target: &mut target, width, start: 0 };
+        let mut slots = BlockSlots { input: &mut input, target: &mut target, width, start: 0 };
         cycles.write(&TimestampMicrosecondArray::from(vec![micros(probe)]), 0, 1, &mut slots);
         assert_eq!(cycles.observed(micros(probe)).to_string(), told);
         assert_eq!(cycles.read(&input).to_string(), told);
@@ -193,7 +193,7 @@ mod tests {
             ("day of the week as points on circles; 1 missing, left at the centre", 1)
         );
         let (mut input, mut target) = (vec![9.0; 4], vec![9.0; 4]);
-        let mut slots = Slots { input: &mut input, target: &mut target, width: 2, start: 0 };
+        let mut slots = BlockSlots { input: &mut input, target: &mut target, width: 2, start: 0 };
         assert_eq!(cycles.write(&array, 0, 2, &mut slots).missing, 1);
         assert!(input[2] == 0.0 && input[3] == 0.0 && target[2].is_nan() && target[3].is_nan());
         assert_eq!(date_of(i64::MAX).year(), 1970);

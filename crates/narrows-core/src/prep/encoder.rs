@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 use super::block::BlockKind;
 use super::cell::Cell;
 use super::cycle::Cycles;
-use super::flag::Flag;
+use super::flag::FlagEncoder;
 use super::grain::Grain;
 use super::levels::{Index, Levels};
-use super::number::{Number, Seen};
-use super::prepared::{Slots, Tally};
+use super::number::{NumberEncoder, Seen};
+use super::prepared::{BlockSlots, PrepTally};
 use super::{ColumnPrep, Prep};
 use crate::data::{Column, ColumnKind, Table};
 use crate::error::{Error, Result};
@@ -20,9 +20,9 @@ use crate::error::{Error, Result};
 /// How a column's cells become inputs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub(crate) enum Encoder {
-    Number(Number),
-    Flag(Flag),
+pub(crate) enum ColumnEncoder {
+    Number(NumberEncoder),
+    Flag(FlagEncoder),
     Levels(Levels),
     Cycles(Cycles),
 }
@@ -36,27 +36,27 @@ pub(crate) enum Typed<'a> {
 }
 
 /// An encoder with a column of the table at hand.
-pub(crate) struct Bound<'a> {
-    encoder: &'a Encoder,
+pub(crate) struct EncoderBlock<'a> {
+    encoder: &'a ColumnEncoder,
     typed: Typed<'a>,
     index: Option<Index<'a>>,
 }
 
 /// What fitting one column found.
-pub(crate) struct Found {
-    pub(crate) encoder: Encoder,
+pub(crate) struct EncoderFit {
+    pub(crate) encoder: ColumnEncoder,
     pub(crate) summary: ColumnPrep,
     pub(crate) infinite: u64,
     pub(crate) clipped: u64,
     pub(crate) is_constant: bool,
 }
 
-impl Encoder {
+impl ColumnEncoder {
     /// Looks at the training rows of one column.
     ///
     /// # Errors
     /// [`Error::Mismatch`] where the column is text, or not typed as the schema says.
-    pub(crate) fn fit(table: &Table, column: &Column, rows: &[u32], prep: &Prep) -> Result<Found> {
+    pub(crate) fn fit(table: &Table, column: &Column, rows: &[u32], prep: &Prep) -> Result<EncoderFit> {
         let summary = |what: String, missing: u64, (n_levels, rare_levels): (usize, usize)| ColumnPrep {
             name: column.name.clone(),
             kind: column.kind,
@@ -67,24 +67,25 @@ impl Encoder {
         };
         Ok(match typed(table, &column.name, column.kind)? {
             Typed::Numbers(array) => {
-                let (number, Seen { what, missing, infinite, clipped, is_constant }) = Number::fit(array, rows, prep);
+                let (number, Seen { what, missing, infinite, clipped, is_constant }) =
+                    NumberEncoder::fit(array, rows, prep);
                 let summary = summary(what, missing, (0, 0));
-                Found { encoder: Encoder::Number(number), summary, infinite, clipped, is_constant }
+                EncoderFit { encoder: ColumnEncoder::Number(number), summary, infinite, clipped, is_constant }
             }
             Typed::Flags(array) => {
-                let (flag, what, missing, is_constant) = Flag::fit(array, rows);
+                let (flag, what, missing, is_constant) = FlagEncoder::fit(array, rows);
                 let summary = summary(what, missing, (0, 0));
-                Found { encoder: Encoder::Flag(flag), summary, infinite: 0, clipped: 0, is_constant }
+                EncoderFit { encoder: ColumnEncoder::Flag(flag), summary, infinite: 0, clipped: 0, is_constant }
             }
             Typed::Words(array) => {
                 let (levels, what, missing) = Levels::fit(array, rows, prep);
                 let (summary, is_constant) = (summary(what, missing, levels.sizes()), levels.is_constant());
-                Found { encoder: Encoder::Levels(levels), summary, infinite: 0, clipped: 0, is_constant }
+                EncoderFit { encoder: ColumnEncoder::Levels(levels), summary, infinite: 0, clipped: 0, is_constant }
             }
             Typed::Moments(array) => {
                 let (cycles, what, missing, is_constant) = Cycles::fit(array, rows);
                 let summary = summary(what, missing, (0, 0));
-                Found { encoder: Encoder::Cycles(cycles), summary, infinite: 0, clipped: 0, is_constant }
+                EncoderFit { encoder: ColumnEncoder::Cycles(cycles), summary, infinite: 0, clipped: 0, is_constant }
             }
         })
     }
@@ -92,10 +93,10 @@ impl Encoder {
     /// The kinds of the column's blocks, their widths, and whether their training values lie in [0, 1].
     pub(crate) fn layout(&self) -> Vec<(BlockKind, usize, bool)> {
         let (main, has_indicator) = match self {
-            Encoder::Number(number) => ((BlockKind::Number, 1, number.is_unit), number.has_indicator),
-            Encoder::Flag(flag) => ((BlockKind::Flag, 1, true), flag.has_indicator),
-            Encoder::Levels(levels) => ((BlockKind::Levels, levels.width(), true), false),
-            Encoder::Cycles(cycles) => ((BlockKind::Cyclic, cycles.width(), false), false),
+            ColumnEncoder::Number(number) => ((BlockKind::Number, 1, number.is_unit), number.has_indicator),
+            ColumnEncoder::Flag(flag) => ((BlockKind::Flag, 1, true), flag.has_indicator),
+            ColumnEncoder::Levels(levels) => ((BlockKind::Levels, levels.width(), true), false),
+            ColumnEncoder::Cycles(cycles) => ((BlockKind::Cyclic, cycles.width(), false), false),
         };
         let indicator = has_indicator.then_some((BlockKind::Missing, 1, true));
         std::iter::once(main).chain(indicator).collect()
@@ -104,10 +105,10 @@ impl Encoder {
     /// The kind of column that this encodes.
     fn kind(&self) -> ColumnKind {
         match self {
-            Encoder::Number(_) => ColumnKind::Numeric,
-            Encoder::Flag(_) => ColumnKind::Boolean,
-            Encoder::Levels(_) => ColumnKind::Category,
-            Encoder::Cycles(_) => ColumnKind::Datetime,
+            ColumnEncoder::Number(_) => ColumnKind::Numeric,
+            ColumnEncoder::Flag(_) => ColumnKind::Boolean,
+            ColumnEncoder::Levels(_) => ColumnKind::Category,
+            ColumnEncoder::Cycles(_) => ColumnKind::Datetime,
         }
     }
 
@@ -115,43 +116,45 @@ impl Encoder {
     ///
     /// # Errors
     /// [`Error::Mismatch`] where the column is not there or not of its type.
-    pub(crate) fn bind<'a>(&'a self, table: &'a Table, name: &str) -> Result<Bound<'a>> {
+    pub(crate) fn bind<'a>(&'a self, table: &'a Table, name: &str) -> Result<EncoderBlock<'a>> {
         let index = match self {
-            Encoder::Levels(levels) => Some(levels.index()),
+            ColumnEncoder::Levels(levels) => Some(levels.index()),
             _ => None,
         };
-        Ok(Bound { encoder: self, typed: typed(table, name, self.kind())?, index })
+        Ok(EncoderBlock { encoder: self, typed: typed(table, name, self.kind())?, index })
     }
 
     /// A fresh draw where a column's inputs are what a decoder expects, written over them.
     pub(crate) fn draw(&self, features: &mut [f32], grain: Option<&Grain>, stream: &mut Stream) -> Cell {
         match self {
-            Encoder::Number(number) => number.draw(features, grain, stream),
-            Encoder::Flag(flag) => flag.draw(features, stream),
-            Encoder::Levels(levels) => levels.draw(features, stream),
-            Encoder::Cycles(cycles) => cycles.read(features),
+            ColumnEncoder::Number(number) => number.draw(features, grain, stream),
+            ColumnEncoder::Flag(flag) => flag.draw(features, stream),
+            ColumnEncoder::Levels(levels) => levels.draw(features, stream),
+            ColumnEncoder::Cycles(cycles) => cycles.read(features),
         }
     }
 
     /// The value that a column's inputs stand for.
     pub(crate) fn read(&self, features: &[f32]) -> Cell {
         match self {
-            Encoder::Number(number) => number.read(features),
-            Encoder::Flag(flag) => flag.read(features),
-            Encoder::Levels(levels) => levels.read(features),
-            Encoder::Cycles(cycles) => cycles.read(features),
+            ColumnEncoder::Number(number) => number.read(features),
+            ColumnEncoder::Flag(flag) => flag.read(features),
+            ColumnEncoder::Levels(levels) => levels.read(features),
+            ColumnEncoder::Cycles(cycles) => cycles.read(features),
         }
     }
 }
 
-impl Bound<'_> {
+impl EncoderBlock<'_> {
     /// Writes the cells of rows `first..first + n` into slots that are all 0.
-    pub(crate) fn write(&self, first: usize, n: usize, slots: &mut Slots<'_>) -> Tally {
+    pub(crate) fn write(&self, first: usize, n: usize, slots: &mut BlockSlots<'_>) -> PrepTally {
         match (self.encoder, &self.typed, &self.index) {
-            (Encoder::Number(number), Typed::Numbers(array), _) => number.write(array, first, n, slots),
-            (Encoder::Flag(flag), Typed::Flags(array), _) => flag.write(array, first, n, slots),
-            (Encoder::Levels(levels), Typed::Words(array), Some(index)) => levels.write(array, index, first, n, slots),
-            (Encoder::Cycles(cycles), Typed::Moments(array), _) => cycles.write(array, first, n, slots),
+            (ColumnEncoder::Number(number), Typed::Numbers(array), _) => number.write(array, first, n, slots),
+            (ColumnEncoder::Flag(flag), Typed::Flags(array), _) => flag.write(array, first, n, slots),
+            (ColumnEncoder::Levels(levels), Typed::Words(array), Some(index)) => {
+                levels.write(array, index, first, n, slots)
+            }
+            (ColumnEncoder::Cycles(cycles), Typed::Moments(array), _) => cycles.write(array, first, n, slots),
             _ => unreachable!("binding chose the column's type by the encoder"),
         }
     }
@@ -170,7 +173,7 @@ impl Bound<'_> {
             (_, Typed::Numbers(array)) if array.is_valid(row) => Cell::Number(array.value(row)),
             (_, Typed::Flags(array)) if array.is_valid(row) => Cell::Flag(array.value(row)),
             (_, Typed::Words(array)) if array.is_valid(row) => Cell::Level(array.value(row).to_owned()),
-            (Encoder::Cycles(cycles), Typed::Moments(array)) if array.is_valid(row) => {
+            (ColumnEncoder::Cycles(cycles), Typed::Moments(array)) if array.is_valid(row) => {
                 cycles.observed(array.value(row))
             }
             _ => Cell::Missing,

@@ -5,25 +5,25 @@ use narrows_engine::rng::Stream;
 use serde::{Deserialize, Serialize};
 
 use super::cell::Cell;
-use super::prepared::{Slots, Tally};
+use super::prepared::{BlockSlots, PrepTally};
 
 /// How one boolean column is written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Flag {
+pub(crate) struct FlagEncoder {
     /// What more training rows have, for missing cells.
     fill: bool,
     pub(crate) has_indicator: bool,
 }
 
-impl Flag {
+impl FlagEncoder {
     /// Looks at the cells of the training rows; returns what was done in words, missing cells, and whether all are equal.
-    pub(crate) fn fit(array: &BooleanArray, rows: &[u32]) -> (Flag, String, u64, bool) {
+    pub(crate) fn fit(array: &BooleanArray, rows: &[u32]) -> (FlagEncoder, String, u64, bool) {
         let cells =
             || rows.iter().map(|row| *row as usize).filter(|row| array.is_valid(*row)).map(|row| array.value(row));
         let (known, n_true) = (cells().count(), cells().filter(|flag| *flag).count());
         let missing = (rows.len() - known) as u64;
-        let flag = Flag { fill: 2 * n_true > known, has_indicator: missing > 0 };
+        let flag = FlagEncoder { fill: 2 * n_true > known, has_indicator: missing > 0 };
         let mut what = format!("true as 1, false as 0 ({:.1} % true)", 100.0 * n_true as f64 / known.max(1) as f64);
         if missing > 0 {
             what.push_str(&format!("; {missing} missing filled with {}, with an indicator", flag.fill));
@@ -32,9 +32,9 @@ impl Flag {
     }
 
     /// Writes the cells of rows `first..first + n`: the flag, then the indicator where there is one.
-    pub(crate) fn write(&self, array: &BooleanArray, first: usize, n: usize, slots: &mut Slots<'_>) -> Tally {
+    pub(crate) fn write(&self, array: &BooleanArray, first: usize, n: usize, slots: &mut BlockSlots<'_>) -> PrepTally {
         let as_number = |flag: bool| f32::from(u8::from(flag));
-        let mut tally = Tally::default();
+        let mut tally = PrepTally::default();
         for i in 0..n {
             let is_missing = array.is_null(first + i);
             if is_missing {
@@ -79,11 +79,11 @@ mod tests {
     #[test]
     fn flags_are_written_and_read_and_missing_ones_marked() {
         let array = BooleanArray::from(vec![Some(true), None, Some(false), Some(true)]);
-        let (flag, what, missing, is_constant) = Flag::fit(&array, &[0, 1, 2, 3]);
+        let (flag, what, missing, is_constant) = FlagEncoder::fit(&array, &[0, 1, 2, 3]);
         assert_eq!(what, "true as 1, false as 0 (66.7 % true); 1 missing filled with true, with an indicator");
         assert_eq!((missing, is_constant), (1, false));
         let (mut input, mut target) = (vec![0.0; 8], vec![0.0; 8]);
-        let mut slots = Slots { input: &mut input, target: &mut target, width: 2, start: 0 };
+        let mut slots = BlockSlots { input: &mut input, target: &mut target, width: 2, start: 0 };
         assert_eq!(flag.write(&array, 0, 4, &mut slots).missing, 1);
         assert_eq!(input, [1.0, 0.0, 1.0, 1.0, 0.0, 0.0, 1.0, 0.0]);
         assert!(target[2].is_nan());

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Prep;
 use super::cell::Cell;
-use super::prepared::{Slots, Tally};
+use super::prepared::{BlockSlots, PrepTally};
 
 /// The name of the slot that rare levels share.
 pub(crate) const RARE: &str = "(rare)";
@@ -31,7 +31,7 @@ pub(crate) struct Levels {
     fill: usize,
 }
 
-/// Slots by level, made once for many rows.
+/// BlockSlots by level, made once for many rows.
 pub(crate) type Index<'a> = HashMap<&'a str, usize>;
 
 impl Levels {
@@ -88,7 +88,7 @@ impl Levels {
         self.levels.len() + self.rare.len() + usize::from(self.has_missing) <= 1
     }
 
-    /// Slots by level.
+    /// BlockSlots by level.
     pub(crate) fn index(&self) -> Index<'_> {
         let own = self.levels.iter().enumerate().map(|(slot, level)| (level.as_str(), slot));
         own.chain(self.rare.iter().map(|level| (level.as_str(), self.levels.len()))).collect()
@@ -101,9 +101,9 @@ impl Levels {
         index: &Index<'_>,
         first: usize,
         n: usize,
-        slots: &mut Slots<'_>,
-    ) -> Tally {
-        let mut tally = Tally::default();
+        slots: &mut BlockSlots<'_>,
+    ) -> PrepTally {
+        let mut tally = PrepTally::default();
         for i in 0..n {
             if array.is_valid(first + i) {
                 let slot = index.get(array.value(first + i)).copied();
@@ -182,7 +182,7 @@ mod tests {
 
     fn check(levels: &Levels, cell: &str, expected: &[f32], back: &str) {
         let (mut input, mut target) = (vec![0.0; levels.width()], vec![0.0; levels.width()]);
-        let mut slots = Slots { input: &mut input, target: &mut target, width: levels.width(), start: 0 };
+        let mut slots = BlockSlots { input: &mut input, target: &mut target, width: levels.width(), start: 0 };
         levels.write(&array(&[cell]), &levels.index(), 0, 1, &mut slots);
         assert_eq!(input, expected, "{cell}");
         assert_eq!(levels.read(&input).to_string(), back);
@@ -208,7 +208,7 @@ mod tests {
         let (levels, _) = fit(&["b", "a", "b"], &Prep::default());
         check(&levels, "", &[0.0, 1.0, 0.0], "b");
         let mut target = vec![0.0; 3];
-        let mut slots = Slots { input: &mut [0.0; 3], target: &mut target, width: 3, start: 0 };
+        let mut slots = BlockSlots { input: &mut [0.0; 3], target: &mut target, width: 3, start: 0 };
         assert_eq!(levels.write(&array(&[""]), &levels.index(), 0, 1, &mut slots).missing, 1);
         assert!(target.iter().all(|x| x.is_nan()));
     }

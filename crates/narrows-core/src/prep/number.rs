@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::cell::{Cell, short};
 use super::grain::Grain;
-use super::prepared::{Slots, Tally};
-use super::quantile::Curve;
+use super::prepared::{BlockSlots, PrepTally};
+use super::quantile::QuantileCurve;
 use super::{Prep, Scaling};
 
 /// Standard deviations per interquartile range of normal data.
@@ -22,8 +22,8 @@ const RUINED: f64 = 1e6;
 /// How one numeric column is scaled.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Number {
-    scale: Scale,
+pub(crate) struct NumberEncoder {
+    scale: NumberScale,
     /// The median, for missing cells, in the column's own unit.
     fill: f64,
     /// Bound of scaled numbers.
@@ -35,9 +35,9 @@ pub(crate) struct Number {
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
-enum Scale {
+enum NumberScale {
     Linear { center: f64, scale: f64 },
-    Curve(Curve),
+    Curve(QuantileCurve),
 }
 
 /// What was seen while fitting.
@@ -49,9 +49,9 @@ pub(crate) struct Seen {
     pub(crate) is_constant: bool,
 }
 
-impl Number {
+impl NumberEncoder {
     /// Looks at the cells of the training rows.
-    pub(crate) fn fit(array: &Float64Array, rows: &[u32], prep: &Prep) -> (Number, Seen) {
+    pub(crate) fn fit(array: &Float64Array, rows: &[u32], prep: &Prep) -> (NumberEncoder, Seen) {
         let mut values = Vec::with_capacity(rows.len());
         let (mut missing, mut infinite) = (0u64, 0u64);
         for row in rows.iter().map(|row| *row as usize) {
@@ -64,7 +64,7 @@ impl Number {
         values.sort_unstable_by(f64::total_cmp);
         let spread = Spread::of(&values);
         let (scale, mut what) = spread.scale(prep.scaling, &values);
-        let mut number = Number {
+        let mut number = NumberEncoder {
             scale,
             fill: spread.median,
             clip: prep.clip.get(),
@@ -95,8 +95,8 @@ impl Number {
     }
 
     /// Writes the cells of rows `first..first + n`: the number, then the indicator where there is one.
-    pub(crate) fn write(&self, array: &Float64Array, first: usize, n: usize, slots: &mut Slots<'_>) -> Tally {
-        let mut tally = Tally::default();
+    pub(crate) fn write(&self, array: &Float64Array, first: usize, n: usize, slots: &mut BlockSlots<'_>) -> PrepTally {
+        let mut tally = PrepTally::default();
         let fill = self.held(self.scaled(self.fill)) as f32;
         for i in 0..n {
             let x = array.value(first + i);
@@ -156,19 +156,19 @@ impl Number {
     pub(crate) fn backward(&self, z: f32) -> f64 {
         let z = f64::from(z);
         match &self.scale {
-            Scale::Linear { center, scale } => z * scale + center,
-            Scale::Curve(curve) => curve.inverse(z),
+            NumberScale::Linear { center, scale } => z * scale + center,
+            NumberScale::Curve(curve) => curve.inverse(z),
         }
     }
 
     fn scaled(&self, x: f64) -> f64 {
         match &self.scale {
-            Scale::Linear { center, scale } => {
+            NumberScale::Linear { center, scale } => {
                 let distance = x - center;
                 // Two numbers near the end of the range can be further apart than a float can say.
                 if distance.is_infinite() && x.is_finite() { x / scale - center / scale } else { distance / scale }
             }
-            Scale::Curve(curve) => curve.forward(x),
+            NumberScale::Curve(curve) => curve.forward(x),
         }
     }
 
@@ -204,8 +204,8 @@ impl Spread {
         Spread { n, min, max, median: quantile(sorted, 0.5), mean, std, robust }
     }
 
-    fn scale(&self, scaling: Scaling, sorted: &[f64]) -> (Scale, String) {
-        let linear = |center: f64, scale: f64| Scale::Linear { center, scale: usable(scale) };
+    fn scale(&self, scaling: Scaling, sorted: &[f64]) -> (NumberScale, String) {
+        let linear = |center: f64, scale: f64| NumberScale::Linear { center, scale: usable(scale) };
         let standard = || {
             (linear(self.mean, self.std), format!("standardised (mean {}, std {})", short(self.mean), short(self.std)))
         };
@@ -237,9 +237,10 @@ impl Spread {
                 let range = (self.max - self.min).min(f64::MAX);
                 (linear(self.min, range), format!("scaled to 0 to 1 (from {} to {})", short(self.min), short(self.max)))
             }
-            Scaling::Quantile => {
-                (Scale::Curve(Curve::fit(sorted)), "ranked and drawn out to a normal distribution".to_owned())
-            }
+            Scaling::Quantile => (
+                NumberScale::Curve(QuantileCurve::fit(sorted)),
+                "ranked and drawn out to a normal distribution".to_owned(),
+            ),
             Scaling::None => (linear(0.0, 1.0), "not scaled".to_owned()),
         }
     }
@@ -267,20 +268,20 @@ mod tests {
     const ALL: [Scaling; 6] =
         [Scaling::Auto, Scaling::Standard, Scaling::Robust, Scaling::Minmax, Scaling::Quantile, Scaling::None];
 
-    fn fit(values: &[f64], scaling: Scaling) -> (Number, Seen) {
+    fn fit(values: &[f64], scaling: Scaling) -> (NumberEncoder, Seen) {
         let array = array(values);
         let rows: Vec<u32> = (0..values.len() as u32).collect();
-        Number::fit(&array, &rows, &Prep { scaling, ..Prep::default() })
+        NumberEncoder::fit(&array, &rows, &Prep { scaling, ..Prep::default() })
     }
 
     fn array(values: &[f64]) -> Float64Array {
         values.iter().map(|x| (!x.is_nan()).then_some(*x)).collect()
     }
 
-    fn write(number: &Number, values: &[f64]) -> (Vec<f32>, Vec<f32>, Tally) {
+    fn write(number: &NumberEncoder, values: &[f64]) -> (Vec<f32>, Vec<f32>, PrepTally) {
         let width = 1 + usize::from(number.has_indicator);
         let (mut input, mut target) = (vec![0.0; values.len() * width], vec![0.0; values.len() * width]);
-        let mut slots = Slots { input: &mut input, target: &mut target, width, start: 0 };
+        let mut slots = BlockSlots { input: &mut input, target: &mut target, width, start: 0 };
         let tally = number.write(&array(values), 0, values.len(), &mut slots);
         (input, target, tally)
     }
@@ -372,7 +373,7 @@ mod tests {
         fn numbers_come_back(values in prop::collection::vec(-1e6..1e6f64, 2..60), pick in 0..6usize) {
             let (number, _) = fit(&values, ALL[pick]);
             let (input, _, tally) = write(&number, &values);
-            prop_assert_eq!(tally, Tally::default());
+            prop_assert_eq!(tally, PrepTally::default());
             let range = values.iter().fold(1.0f64, |size, x| size.max(x.abs()));
             for (x, z) in values.iter().zip(&input) {
                 let Cell::Number(back) = number.read(&[*z]) else { panic!("a number") };

@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 use super::Prep;
 use super::block::Block;
 use super::cell::Cell;
-use super::encoder::{Bound, Encoder, Found};
+use super::encoder::{ColumnEncoder, EncoderBlock, EncoderFit};
 use super::grain::Grain;
-use super::prepared::{PrepCounts, Prepared, Slots, Tally};
+use super::prepared::{BlockSlots, PrepCounts, PrepTally, Prepared};
 use super::summary::{ColumnPrep, PrepReport};
 use crate::data::{ColumnKind, Schema, Table};
 use crate::error::{Error, Place, Result};
@@ -25,16 +25,16 @@ const CHUNK: usize = 1024;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pipeline {
-    columns: Vec<Fitted>,
+    columns: Vec<FittedColumn>,
     blocks: Vec<Block>,
     width: usize,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Fitted {
+struct FittedColumn {
     summary: ColumnPrep,
-    encoder: Encoder,
+    encoder: ColumnEncoder,
     /// The column's inputs, its indicator among them.
     range: Range<usize>,
 }
@@ -80,12 +80,12 @@ impl Pipeline {
         }
         let chosen = schema.select(features)?;
         // The first feature that fails is the one that is told, whatever the threads did.
-        let results: Vec<Result<Found>> =
-            chosen.columns.par_iter().map(|column| Encoder::fit(table, column, rows, prep)).collect();
+        let results: Vec<Result<EncoderFit>> =
+            chosen.columns.par_iter().map(|column| ColumnEncoder::fit(table, column, rows, prep)).collect();
         let mut pipeline = Pipeline { columns: Vec::new(), blocks: Vec::new(), width: 0 };
         let mut report = PrepReport { rows: rows.len(), ..PrepReport::default() };
         for found in results {
-            let Found { encoder, summary, infinite, clipped, is_constant } = found?;
+            let EncoderFit { encoder, summary, infinite, clipped, is_constant } = found?;
             let name = || summary.name.clone();
             report.infinite.extend((infinite > 0).then(|| (name(), infinite)));
             report.clipped.extend((clipped > 0).then(|| (name(), clipped)));
@@ -140,22 +140,22 @@ impl Pipeline {
         let bound = self.bind(table)?;
         let (n, width) = (table.n_rows(), self.width);
         let (mut input, mut target) = (vec![0.0; n * width], vec![0.0; n * width]);
-        let tallies: Vec<Vec<Tally>> = input
+        let tallies: Vec<Vec<PrepTally>> = input
             .par_chunks_mut(CHUNK * width)
             .zip(target.par_chunks_mut(CHUNK * width))
             .enumerate()
             .map(|(chunk, (input, target))| {
                 let rows = input.len() / width;
-                let write = |(column, bound): (&Fitted, &Bound<'_>)| {
+                let write = |(column, bound): (&FittedColumn, &EncoderBlock<'_>)| {
                     let mut slots =
-                        Slots { input: &mut *input, target: &mut *target, width, start: column.range.start };
+                        BlockSlots { input: &mut *input, target: &mut *target, width, start: column.range.start };
                     bound.write(chunk * CHUNK, rows, &mut slots)
                 };
                 self.columns.iter().zip(&bound).map(write).collect()
             })
             .collect();
-        let of_column = |(i, column): (usize, &Fitted)| {
-            let tally = tallies.iter().map(|tallies| tallies[i]).fold(Tally::default(), Tally::plus);
+        let of_column = |(i, column): (usize, &FittedColumn)| {
+            let tally = tallies.iter().map(|tallies| tallies[i]).fold(PrepTally::default(), PrepTally::plus);
             tally.of(&column.summary.name)
         };
         let counts = PrepCounts::of(self.columns.iter().enumerate().map(of_column).collect());
@@ -168,7 +168,7 @@ impl Pipeline {
     /// Where `features` is not `width` long.
     pub fn inverse(&self, features: &[f32]) -> Vec<(String, Cell)> {
         assert_eq!(features.len(), self.width, "one row of inputs");
-        let read = |column: &Fitted| (column.summary.name.clone(), column.read(features));
+        let read = |column: &FittedColumn| (column.summary.name.clone(), column.read(features));
         self.columns.iter().map(read).collect()
     }
 
@@ -179,7 +179,8 @@ impl Pipeline {
     /// [`transform`](Pipeline::transform) takes.
     pub fn original(&self, table: &Table, row: usize) -> Vec<(String, Cell)> {
         let bound = self.bind(table).expect("a table that has been transformed");
-        let observed = |(column, bound): (&Fitted, Bound<'_>)| (column.summary.name.clone(), bound.observed(row));
+        let observed =
+            |(column, bound): (&FittedColumn, EncoderBlock<'_>)| (column.summary.name.clone(), bound.observed(row));
         self.columns.iter().zip(bound).map(observed).collect()
     }
 
@@ -198,7 +199,7 @@ impl Pipeline {
             let message = format!("expected {n} rows of {} inputs, got {} numbers", self.width, features.len());
             return Err(Error::data(Place::source("features"), message));
         }
-        let column = |(i, column): (usize, &Fitted)| {
+        let column = |(i, column): (usize, &FittedColumn)| {
             let grain = grains.get(i).and_then(Option::as_ref);
             let held = |cell: Cell| match (cell, grain) {
                 (Cell::Number(x), Some(grain)) => Cell::Number(grain.hold(x)),
@@ -223,7 +224,7 @@ impl Pipeline {
             .enumerate()
             .map(|(row, features)| {
                 let mut stream = stream(row);
-                let cell = |(i, column): (usize, &Fitted)| {
+                let cell = |(i, column): (usize, &FittedColumn)| {
                     let grain = grains.get(i).and_then(Option::as_ref);
                     column.encoder.draw(&mut features[column.range.clone()], grain, &mut stream)
                 };
@@ -237,7 +238,7 @@ impl Pipeline {
 
     /// The table of cells by column, as [`draw`](Pipeline::draw) gives them.
     pub(crate) fn table_of(&self, cells: Vec<Vec<Cell>>) -> Result<Table> {
-        let column = |(column, cells): (&Fitted, Vec<Cell>)| {
+        let column = |(column, cells): (&FittedColumn, Vec<Cell>)| {
             (column.summary.name.clone(), array_of(column.summary.kind, cells.into_iter()))
         };
         Table::from_arrays(self.columns.iter().zip(cells).map(column).collect(), "generated")
@@ -267,22 +268,22 @@ impl Pipeline {
         Err(Error::mismatch("the grains of the columns do not follow from the columns"))
     }
 
-    fn push(&mut self, summary: ColumnPrep, encoder: Encoder) {
+    fn push(&mut self, summary: ColumnPrep, encoder: ColumnEncoder) {
         let start = self.width;
         for (kind, width, unit_interval) in encoder.layout() {
             let range = self.width..self.width + width;
             self.width = range.end;
             self.blocks.push(Block { column: summary.name.clone(), kind, range, unit_interval });
         }
-        self.columns.push(Fitted { summary, encoder, range: start..self.width });
+        self.columns.push(FittedColumn { summary, encoder, range: start..self.width });
     }
 
-    fn bind<'a>(&'a self, table: &'a Table) -> Result<Vec<Bound<'a>>> {
+    fn bind<'a>(&'a self, table: &'a Table) -> Result<Vec<EncoderBlock<'a>>> {
         self.columns.iter().map(|column| column.encoder.bind(table, &column.summary.name)).collect()
     }
 }
 
-impl Fitted {
+impl FittedColumn {
     fn read(&self, features: &[f32]) -> Cell {
         self.encoder.read(&features[self.range.clone()])
     }

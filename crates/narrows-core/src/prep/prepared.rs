@@ -98,15 +98,15 @@ impl PrepCounts {
 
 /// Counts of one column over some rows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Tally {
+pub(crate) struct PrepTally {
     pub(crate) missing: u64,
     pub(crate) clipped: u64,
     pub(crate) unseen: u64,
 }
 
-impl Tally {
-    pub(crate) fn plus(self, other: Tally) -> Tally {
-        Tally {
+impl PrepTally {
+    pub(crate) fn plus(self, other: PrepTally) -> PrepTally {
+        PrepTally {
             missing: self.missing + other.missing,
             clipped: self.clipped + other.clipped,
             unseen: self.unseen + other.unseen,
@@ -114,20 +114,20 @@ impl Tally {
     }
 
     pub(crate) fn of(self, column: &str) -> ColumnCounts {
-        let Tally { missing, clipped, unseen } = self;
+        let PrepTally { missing, clipped, unseen } = self;
         ColumnCounts { column: column.to_owned(), missing, clipped, unseen_levels: unseen }
     }
 }
 
 /// A window on some prepared rows through which one column writes its inputs.
-pub(crate) struct Slots<'a> {
+pub(crate) struct BlockSlots<'a> {
     pub(crate) input: &'a mut [f32],
     pub(crate) target: &'a mut [f32],
     pub(crate) width: usize,
     pub(crate) start: usize,
 }
 
-impl Slots<'_> {
+impl BlockSlots<'_> {
     /// A known value: given in, and asked back.
     pub(crate) fn put(&mut self, row: usize, slot: usize, x: f32) {
         let at = row * self.width + self.start + slot;

@@ -12,16 +12,16 @@ const KNOTS: usize = 256;
 /// A rising curve from values to normal scores.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Curve {
+pub(crate) struct QuantileCurve {
     x: Vec<f64>,
     z: Vec<f64>,
     /// Rise of `z` by `x` beyond the ends.
     slope: f64,
 }
 
-impl Curve {
+impl QuantileCurve {
     /// The curve of some finite values in rising order.
-    pub(crate) fn fit(sorted: &[f64]) -> Curve {
+    pub(crate) fn fit(sorted: &[f64]) -> QuantileCurve {
         let normal = Normal::standard();
         let n = sorted.len() as f64;
         let (mut x, mut z): (Vec<f64>, Vec<f64>) = (Vec::new(), Vec::new());
@@ -44,7 +44,7 @@ impl Curve {
         }
         let last = x.len() - 1;
         let slope = (z[last] - z[0]) / (x[last] - x[0]);
-        Curve { x, z, slope: if slope.is_normal() && slope > 0.0 { slope } else { 1.0 } }
+        QuantileCurve { x, z, slope: if slope.is_normal() && slope > 0.0 { slope } else { 1.0 } }
     }
 
     /// The score of a value.
@@ -79,7 +79,7 @@ mod tests {
     #[test]
     fn ranks_become_normal_scores_and_come_back() {
         let values: Vec<f64> = (0..10_000).map(|i| f64::from(i).powi(3)).collect();
-        let curve = Curve::fit(&values);
+        let curve = QuantileCurve::fit(&values);
         assert!(curve.x.len() <= KNOTS + 2);
         assert!(curve.forward(values[5000]).abs() < 0.01);
         assert!((curve.forward(values[8413]) - 1.0).abs() < 0.02);
@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn one_value_and_none_give_a_curve_too() {
-        assert_eq!(Curve::fit(&[3.0, 3.0]).forward(3.0), 0.0);
-        assert_eq!(Curve::fit(&[]).forward(2.0), 2.0);
+        assert_eq!(QuantileCurve::fit(&[3.0, 3.0]).forward(3.0), 0.0);
+        assert_eq!(QuantileCurve::fit(&[]).forward(2.0), 2.0);
     }
 }

@@ -8,8 +8,8 @@ use arrow::array::Float64Array;
 use serde::{Deserialize, Serialize};
 
 use super::block::{Block, BlockKind};
-use super::number::{Number, Seen};
-use super::prepared::{PrepCounts, Prepared, Tally};
+use super::number::{NumberEncoder, Seen};
+use super::prepared::{PrepCounts, PrepTally, Prepared};
 use super::window::{Level, Transform};
 use super::{ColumnPrep, Prep, PrepReport};
 use crate::data::ColumnKind;
@@ -46,7 +46,7 @@ pub enum Unobserved {
 pub struct SignalPipeline {
     channels: Vec<Channel>,
     /// Scales of single series, a channel each.
-    each: BTreeMap<String, Vec<Number>>,
+    each: BTreeMap<String, Vec<NumberEncoder>>,
     transform: Transform,
     unobserved: Unobserved,
     /// Points in a window.
@@ -58,7 +58,7 @@ pub struct SignalPipeline {
 #[serde(deny_unknown_fields)]
 struct Channel {
     summary: ColumnPrep,
-    number: Number,
+    number: NumberEncoder,
 }
 
 /// One series in prepared units.
@@ -106,11 +106,11 @@ impl SignalPipeline {
         let k = channels.len();
         let changed: Vec<(&str, Vec<f64>)> =
             stretches.iter().map(|(id, values)| (*id, changed(values, k, transform))).collect();
-        let number = |c: usize, only: Option<&str>| -> (Number, Seen) {
+        let number = |c: usize, only: Option<&str>| -> (NumberEncoder, Seen) {
             let points = changed.iter().filter(|(id, _)| only.is_none_or(|only| only == *id));
             let values: Vec<f64> = points.flat_map(|(_, values)| values.iter().skip(c).step_by(k).copied()).collect();
             let rows: Vec<u32> = (0..values.len() as u32).collect();
-            Number::fit(&Float64Array::from(values), &rows, prep)
+            NumberEncoder::fit(&Float64Array::from(values), &rows, prep)
         };
         let mut report = PrepReport { rows: changed.iter().map(|(_, v)| v.len() / k).sum(), ..PrepReport::default() };
         let mut pipeline = SignalPipeline {
@@ -200,7 +200,7 @@ impl SignalPipeline {
         let k = self.n_channels();
         let changed = changed(values, k, self.transform);
         let mut observed = Vec::with_capacity(changed.len());
-        let mut tallies = vec![Tally::default(); k];
+        let mut tallies = vec![PrepTally::default(); k];
         for point in changed.chunks_exact(k) {
             for (c, (x, tally)) in point.iter().zip(&mut tallies).enumerate() {
                 if x.is_finite() {
@@ -279,7 +279,7 @@ impl SignalPipeline {
         self.transform
     }
 
-    fn number(&self, id: &str, c: usize) -> &Number {
+    fn number(&self, id: &str, c: usize) -> &NumberEncoder {
         match self.each.get(id) {
             Some(numbers) => &numbers[c],
             None => &self.channels[c].number,

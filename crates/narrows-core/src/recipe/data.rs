@@ -19,42 +19,42 @@ pub enum Data {
     /// Rows that stand for themselves.
     #[default]
     Table,
-    /// Series of points in time.
-    Series(Series),
-    /// Images.
-    Images(Images),
+    /// SeriesSettings of points in time.
+    Series(SeriesSettings),
+    /// ImageSettings.
+    Images(ImageSettings),
 }
 
 /// A kind of data by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum DataKind {
     /// Rows that stand for themselves.
     Table,
-    /// Series of points in time.
+    /// SeriesSettings of points in time.
     Series,
-    /// Images.
+    /// ImageSettings.
     Images,
 }
 
-impl Kind {
+impl DataKind {
     /// All kinds.
-    pub const ALL: [Kind; 3] = [Kind::Table, Kind::Series, Kind::Images];
+    pub const ALL: [DataKind; 3] = [DataKind::Table, DataKind::Series, DataKind::Images];
 
     /// The name, as in files and on the command line.
     pub fn name(self) -> &'static str {
         match self {
-            Kind::Table => "table",
-            Kind::Series => "series",
-            Kind::Images => "images",
+            DataKind::Table => "table",
+            DataKind::Series => "series",
+            DataKind::Images => "images",
         }
     }
 }
 
-impl FromStr for Kind {
+impl FromStr for DataKind {
     type Err = Error;
 
-    fn from_str(name: &str) -> Result<Kind> {
-        let known = Kind::ALL.into_iter().find(|kind| kind.name() == name);
+    fn from_str(name: &str) -> Result<DataKind> {
+        let known = DataKind::ALL.into_iter().find(|kind| kind.name() == name);
         known.ok_or_else(|| Error::recipe("data", format!("expected `table`, `series` or `images`, got `{name}`")))
     }
 }
@@ -62,7 +62,7 @@ impl FromStr for Kind {
 /// How series are read and cut.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Series {
+pub struct SeriesSettings {
     /// How series lie in a table.
     pub layout: Layout,
     /// Points that a network sees at once. Auto: from the period where there is one; for the rows layout, all of a row.
@@ -79,7 +79,7 @@ pub struct Series {
 /// How images are read, cut and damaged.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Images {
+pub struct ImageSettings {
     /// What of an image the network sees at once. Auto: all of it where all images are of one size and small, else
     /// pieces.
     pub view: Choice<View>,
@@ -108,11 +108,11 @@ pub enum View {
 
 impl Data {
     /// Its kind.
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> DataKind {
         match self {
-            Data::Table => Kind::Table,
-            Data::Series(_) => Kind::Series,
-            Data::Images(_) => Kind::Images,
+            Data::Table => DataKind::Table,
+            Data::Series(_) => DataKind::Series,
+            Data::Images(_) => DataKind::Images,
         }
     }
 
@@ -126,7 +126,7 @@ impl Data {
     }
 }
 
-impl Images {
+impl ImageSettings {
     fn check(&self) -> Result<()> {
         let side = self.side.or_else(|| 32);
         if !(4..=1024).contains(&side) {
@@ -136,7 +136,7 @@ impl Images {
     }
 }
 
-impl Series {
+impl SeriesSettings {
     fn check(&self) -> Result<()> {
         let series = self;
         for (field, choice) in [("data.window", &series.window), ("data.stride", &series.stride)] {
@@ -165,7 +165,7 @@ mod tests {
     use crate::recipe::{Preset, Recipe};
 
     fn series(preset: Preset) -> Recipe {
-        Recipe::preset_for(preset, Kind::Series)
+        Recipe::preset_for(preset, DataKind::Series)
     }
 
     /// What comes of the assignments, one after the other, and of the check at the end.
@@ -207,10 +207,10 @@ mod tests {
         check(&["data.scale=ech"], "did you mean each?");
         check(&["data.windows=3"], "did you mean window");
         check(&["data=serie"], "did you mean series?");
-        let error = "serie".parse::<Kind>().unwrap_err().to_string();
+        let error = "serie".parse::<DataKind>().unwrap_err().to_string();
         assert!(error.ends_with("expected `table`, `series` or `images`, got `serie`"), "{error}");
-        for kind in Kind::ALL {
-            assert_eq!(kind.name().parse::<Kind>().unwrap(), kind);
+        for kind in DataKind::ALL {
+            assert_eq!(kind.name().parse::<DataKind>().unwrap(), kind);
         }
     }
 
@@ -221,11 +221,11 @@ mod tests {
             assert_eq!(table.overlay_toml(text).unwrap(), series(Preset::Auto), "{text}");
         }
         let rows = table.overlay_toml("[data]\nkind = \"series\"\nlayout = \"rows\"").unwrap();
-        assert_eq!(rows.data, Data::Series(Series { layout: Layout::Rows, ..Series::default() }));
+        assert_eq!(rows.data, Data::Series(SeriesSettings { layout: Layout::Rows, ..SeriesSettings::default() }));
         assert_eq!(rows.detect, series(Preset::Auto).detect, "what the preset means for series");
         let mut set = Recipe::default();
         set.set("data=series").unwrap();
-        assert_eq!(set.data, Data::Series(Series::default()));
+        assert_eq!(set.data, Data::Series(SeriesSettings::default()));
     }
 
     #[test]

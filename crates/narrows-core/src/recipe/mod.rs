@@ -7,7 +7,7 @@ mod data;
 mod preset;
 mod tree;
 
-pub use data::{Data, Images, Kind, Series, View};
+pub use data::{Data, DataKind, ImageSettings, SeriesSettings, View};
 pub use preset::Preset;
 
 use narrows_images::Damage;
@@ -74,7 +74,7 @@ impl Recipe {
     }
 
     /// The recipe of a preset for a kind of data.
-    pub fn preset_for(preset: Preset, kind: Kind) -> Recipe {
+    pub fn preset_for(preset: Preset, kind: DataKind) -> Recipe {
         preset.recipe(kind)
     }
 
@@ -97,7 +97,7 @@ impl Recipe {
             _ => None,
         };
         let kind = match changes.get("data") {
-            Some(Value::String(kind)) => Some(kind.parse::<Kind>()?),
+            Some(Value::String(kind)) => Some(kind.parse::<DataKind>()?),
             Some(Value::Object(data)) => data.get("kind").and_then(Value::as_str).map(str::parse).transpose()?,
             _ => None,
         };

@@ -5,14 +5,14 @@ use std::str::FromStr;
 use narrows_images::{Damage, Damages, Span};
 use serde::{Deserialize, Serialize};
 
-use super::{Data, Images, Kind, Recipe, Series};
+use super::{Data, DataKind, ImageSettings, Recipe, SeriesSettings};
 use crate::choice::Choice;
 use crate::detect::{Detect, Mixing, Score};
 use crate::error::{Error, Result, nearest};
 use crate::model::backbone::{Activation, Backbone, Conv, Dense, Lstm, Restore};
 use crate::model::{
     Corruption, Latent, Loss, Sparsity,
-    latent::{Gaussian, Quantised},
+    latent::{GaussianLatent, Quantised},
 };
 use crate::prep::Prep;
 use crate::range::lit;
@@ -76,20 +76,20 @@ impl Preset {
     }
 
     /// The kind of data it is for where none is named.
-    pub fn usual_kind(self) -> Kind {
+    pub fn usual_kind(self) -> DataKind {
         match self {
-            Preset::Seq2seq | Preset::Conv => Kind::Series,
-            Preset::Restore => Kind::Images,
-            _ => Kind::Table,
+            Preset::Seq2seq | Preset::Conv => DataKind::Series,
+            Preset::Restore => DataKind::Images,
+            _ => DataKind::Table,
         }
     }
 
-    pub(super) fn recipe(self, kind: Kind) -> Recipe {
+    pub(super) fn recipe(self, kind: DataKind) -> Recipe {
         let recipe = self.of_table();
         match kind {
-            Kind::Table => recipe,
-            Kind::Series => self.of_series(Recipe { data: Data::Series(Series::default()), ..recipe }),
-            Kind::Images => self.of_images(Recipe { data: Data::Images(Images::default()), ..recipe }),
+            DataKind::Table => recipe,
+            DataKind::Series => self.of_series(Recipe { data: Data::Series(SeriesSettings::default()), ..recipe }),
+            DataKind::Images => self.of_images(Recipe { data: Data::Images(ImageSettings::default()), ..recipe }),
         }
     }
 
@@ -107,7 +107,11 @@ impl Preset {
             Preset::Denoising => {
                 let noise = Damage::Gaussian { sigma: Span::of(25.0), clip: false };
                 let corrupt = Damages::new(vec![noise]).expect("a damage with default strength");
-                Recipe { backbone: conv, data: Data::Images(Images { corrupt, ..Images::default() }), ..plain }
+                Recipe {
+                    backbone: conv,
+                    data: Data::Images(ImageSettings { corrupt, ..ImageSettings::default() }),
+                    ..plain
+                }
             }
             // Pixels are from 0 to 1 and errors squared, as PSNR counts them.
             Preset::Compressing => Recipe {
@@ -157,7 +161,7 @@ impl Preset {
             },
             Preset::Deep => plain,
             Preset::Denoising => Recipe { corruption: Corruption::Swap { rate: lit!(Fraction, 0.15) }, ..plain },
-            Preset::Variational => Recipe { latent: Latent::Gaussian(Gaussian::default()), ..plain },
+            Preset::Variational => Recipe { latent: Latent::Gaussian(GaussianLatent::default()), ..plain },
             Preset::Compressing => Recipe { latent: Latent::Quantised(Quantised::default()), ..plain },
             // The absolute error: a few odd beats among the normal ones do not lead the training.
             Preset::Seq2seq => Recipe {
@@ -172,7 +176,7 @@ impl Preset {
     }
 }
 
-/// Images, too, take larger steps and come to rest at the end.
+/// ImageSettings, too, take larger steps and come to rest at the end.
 fn of_images(train: Train) -> Train {
     Train {
         batch_size: Choice::Given(64),

@@ -19,7 +19,7 @@ pub use images::{ImagesReport, Reconstruction, WorstImage};
 pub use restoration::{Baseline, ImageQuality, Restoration, RestorationMeans, Similarity};
 pub use restorer::{AlbumReport, RestorerReport, SkippedImage};
 pub(crate) use restorer::{SHEET_ROWS, sheet_of};
-pub use series::{ChannelTrace, EventSpan, SeriesReport, Stretch, WindowExample};
+pub use series::{AnomalousStretch, ChannelTrace, EventSpan, SeriesReport, WindowExample};
 
 use crate::detect::{Reason, Threshold};
 use crate::recipe::Recipe;
@@ -34,7 +34,7 @@ pub struct Report {
     /// The column that told normal rows, where one was named.
     pub label: Option<Label>,
     /// What became of the rows.
-    pub rows: Rows,
+    pub rows: RowCounts,
     /// Every column of the input, in its order.
     pub columns: Vec<ColumnReport>,
     /// What was chosen, filled, clipped or ignored, in words.
@@ -80,18 +80,18 @@ pub struct Label {
 
 /// What became of the rows.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Rows {
-    /// Rows read.
+pub struct RowCounts {
+    /// RowCounts read.
     pub read: u64,
-    /// Rows left out because their label is not the normal one.
+    /// RowCounts left out because their label is not the normal one.
     pub not_normal: u64,
-    /// Rows whose label is missing, left out too.
+    /// RowCounts whose label is missing, left out too.
     pub unlabelled: u64,
-    /// Rows that trained the weights.
+    /// RowCounts that trained the weights.
     pub train: u64,
-    /// Rows that chose when to stop.
+    /// RowCounts that chose when to stop.
     pub validation: u64,
-    /// Rows that set the threshold, p-values and scales; they never trained.
+    /// RowCounts that set the threshold, p-values and scales; they never trained.
     pub calibration: u64,
 }
 
@@ -147,7 +147,7 @@ pub struct NetworkReport {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LayerReport {
     /// Side of the network.
-    pub part: Part,
+    pub part: NetworkPart,
     /// Units.
     pub width: usize,
     /// Such as `dense 58, relu`.
@@ -160,7 +160,7 @@ pub struct LayerReport {
 /// Side of the network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Part {
+pub enum NetworkPart {
     /// The data.
     Input,
     /// Towards the code.
@@ -178,7 +178,7 @@ pub enum Part {
 pub struct Detection {
     /// The rule.
     pub rule: Threshold,
-    /// Rows that score above it are anomalies.
+    /// RowCounts that score above it are anomalies.
     pub threshold: f64,
     /// The false-alarm rate the rule promises on fresh normal rows, where it promises one.
     pub promised_rate: Option<f64>,

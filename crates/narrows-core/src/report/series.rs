@@ -29,14 +29,14 @@ pub struct SeriesReport {
     /// What was chosen and why, in words.
     pub notes: Vec<String>,
     /// Pieces of series with their scores; none where a row is a whole series.
-    pub stretches: Vec<Stretch>,
+    pub stretches: Vec<AnomalousStretch>,
     /// The windows that score highest, highest first.
     pub windows: Vec<WindowExample>,
 }
 
 /// A piece of one series with what the model made of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Stretch {
+pub struct AnomalousStretch {
     /// The series' name.
     pub series: String,
     /// What the piece shows, in words.

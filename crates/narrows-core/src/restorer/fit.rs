@@ -9,10 +9,10 @@ use super::{Restorer, evaluate};
 use crate::error::{Error, Place, Result};
 use crate::fitted::Session;
 use crate::model::{Backbone, Restore};
-use crate::patches::{Cut, PatchSampler, Turning};
-use crate::recipe::{Data, Images, Recipe};
+use crate::patches::{PatchSampler, PatchShape, Turning};
+use crate::recipe::{Data, ImageSettings, Recipe};
 use crate::report::{AlbumReport, RestorerReport};
-use crate::train::{self, Event, Task};
+use crate::train::{self, Task, TrainingEvent};
 
 /// Pieces of an image in an epoch.
 const PIECES: u32 = 16;
@@ -60,7 +60,7 @@ pub fn fit(recipe: &Recipe, images: &Store, session: &Session<'_>) -> Result<Res
     let longest = (0..images.len()).map(|i| images.size(i)).map(|(height, width, _)| height.max(width)).max();
     let side = view_side(damages, backbone.patch, longest.unwrap_or(0));
     let turning = Turning { flips: settings.flips.or_else(|| true), turns: settings.turns.or_else(|| true) };
-    let cut = Cut::Piece(side, side);
+    let cut = PatchShape::Piece(side, side);
     let draws = PatchSampler { store: images, channels, cut, turning, per_image: PIECES };
     let (rows, mut checked) = (draws.samples(&train), draws.samples(&validation));
     // A few of each image rather than all of a few.
@@ -69,7 +69,7 @@ pub fn fit(recipe: &Recipe, images: &Store, session: &Session<'_>) -> Result<Res
     let samples = RestoreSamples { draws, damages, ready: &ready, base, patch: backbone.patch };
     let network = backbone.build(base.ends(), (backbone.patch, backbone.patch), &recipe.loss)?;
     let steps = train::planned_steps(&recipe.train, rows.len());
-    session.observer.on_event(Event::Started { members: 1, steps });
+    session.observer.on_event(TrainingEvent::Started { members: 1, steps });
     let task = Task {
         member: 0,
         seed: recipe.seed,
@@ -98,11 +98,11 @@ pub fn fit(recipe: &Recipe, images: &Store, session: &Session<'_>) -> Result<Res
     let measured: Vec<usize> = held_out.iter().take(MEASURED).map(|p| *p as usize).collect();
     let (quality, sheet) = evaluate::with_sheet(&restorer, images, &measured, &session.threads)?;
     restorer.report.finish(quality, sheet, !validation.is_empty());
-    restorer.report.warnings.iter().for_each(|warning| session.observer.on_event(Event::Warned(warning)));
+    restorer.report.warnings.iter().for_each(|warning| session.observer.on_event(TrainingEvent::Warned(warning)));
     Ok(restorer)
 }
 
-fn parts(recipe: &Recipe) -> Result<(&Images, &Restore)> {
+fn parts(recipe: &Recipe) -> Result<(&ImageSettings, &Restore)> {
     match (&recipe.data, &recipe.backbone) {
         (Data::Images(images), Backbone::Restore(backbone)) => Ok((images, backbone)),
         _ => Err(Error::recipe("backbone", "expected restore for a restorer, got another backbone")),
@@ -118,7 +118,7 @@ fn check_colours(damages: &Damages, channels: Channels, images: &Store) -> Resul
     Err(Error::data(Place::source(images.source()), message))
 }
 
-/// Images that train and images that choose which weights to keep.
+/// ImageSettings that train and images that choose which weights to keep.
 fn split(n: u32, recipe: &Recipe) -> (Vec<u32>, Vec<u32>) {
     let mut train: Vec<u32> = (0..n).collect();
     Stream::new(recipe.seed, Purpose::Split, 0, 0).shuffle(&mut train);

@@ -59,13 +59,13 @@ mod tests {
     use super::super::fit;
     use super::*;
     use crate::fitted::Session;
-    use crate::recipe::{Kind, Preset, Recipe};
+    use crate::recipe::{DataKind, Preset, Recipe};
 
     fn restorer(damage: &str) -> Restorer {
         let folder = tempfile::tempdir().unwrap();
         Photo::from(crate::demo::scene(0, 1)).write(folder.path().join("a.png")).unwrap();
         let store = Store::take(Album::open(folder.path(), &Limits::default()).unwrap(), u64::MAX).unwrap();
-        let mut recipe = Recipe::preset_for(Preset::Restore, Kind::Images);
+        let mut recipe = Recipe::preset_for(Preset::Restore, DataKind::Images);
         for change in ["backbone.channels=8", "backbone.blocks=2", "backbone.patch=16", "train.steps=3"] {
             recipe.set(change).unwrap();
         }

@@ -6,7 +6,7 @@ use narrows_images::{Damage, Damages, PreparedDamages, Side};
 use super::base::Base;
 use crate::error::Result;
 use crate::patches::PatchSampler;
-use crate::train::{Key, Samples, Sources};
+use crate::train::{Key, SampleSource, Sources};
 
 /// Side of what is damaged at most where a damage is drawn to the size of the image: a piece alone would get a small
 /// one, all of a photograph would take long.
@@ -33,7 +33,7 @@ pub(super) fn view_side(damages: &Damages, patch: usize, longest: usize) -> usiz
     damaged * scale
 }
 
-impl Samples for RestoreSamples<'_> {
+impl SampleSource for RestoreSamples<'_> {
     fn inputs(&self) -> usize {
         self.patch * self.patch * self.base.ends().input
     }

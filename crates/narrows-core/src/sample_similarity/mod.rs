@@ -45,7 +45,7 @@ pub struct SampleSimilarity {
 }
 
 /// Rows `[n, width]` that two samples are compared by.
-pub(crate) struct Samples<'a> {
+pub(crate) struct ComparedSamples<'a> {
     pub(crate) generated: &'a [f32],
     pub(crate) held_out: &'a [f32],
     /// Training rows, where they are at hand.
@@ -58,12 +58,12 @@ pub(crate) struct Samples<'a> {
 /// # Errors
 /// Where the samples have no row.
 pub(crate) fn sample_similarity(
-    samples: &Samples<'_>,
+    samples: &ComparedSamples<'_>,
     mut columns: Vec<ColumnDistance>,
     space: Option<String>,
     seed: u64,
 ) -> Result<SampleSimilarity> {
-    let Samples { generated, held_out, training, width } = *samples;
+    let ComparedSamples { generated, held_out, training, width } = *samples;
     columns.sort_by(|a, b| b.distance.total_cmp(&a.distance));
     Ok(SampleSimilarity {
         generated: (generated.len() / width) as u64,
@@ -115,7 +115,7 @@ mod tests {
 
     fn judged(generated: &[f32]) -> SampleSimilarity {
         let (held_out, training) = (rows(600, 1, 0.9, 0.0), rows(1500, 2, 0.9, 0.0));
-        let samples = Samples { generated, held_out: &held_out, training: Some(&training), width: 2 };
+        let samples = ComparedSamples { generated, held_out: &held_out, training: Some(&training), width: 2 };
         sample_similarity(&samples, Vec::new(), None, 0).unwrap()
     }
 

@@ -14,11 +14,11 @@ const FEWEST_TRIED: usize = 4;
 
 /// Trees that score a row by the share of the positive kind among its like.
 pub(super) struct Trees {
-    trees: Vec<Vec<Node>>,
+    trees: Vec<Vec<TreeNode>>,
     width: usize,
 }
 
-enum Node {
+enum TreeNode {
     /// Below the threshold the node after this one, else the one named.
     Split { column: usize, threshold: f32, otherwise: usize },
     /// The share of the positive kind.
@@ -26,14 +26,14 @@ enum Node {
 }
 
 /// What a tree grows from.
-struct TrialData<'a> {
+struct LabelledRows<'a> {
     values: &'a [f32],
     labels: &'a [bool],
     width: usize,
 }
 
 /// A place to cut at.
-struct Cut {
+struct NodeSplit {
     column: usize,
     threshold: f32,
     /// The sum over both sides of the squared counts of each kind over the side's size: the greater, the purer.
@@ -43,11 +43,11 @@ struct Cut {
 impl Trees {
     /// Grows them on finite rows `[n, width]`.
     pub(super) fn fit(values: &[f32], labels: &[bool], width: usize, seed: u64) -> Trees {
-        let ground = TrialData { values, labels, width };
+        let samples = LabelledRows { values, labels, width };
         let tree = |tree: usize| {
             let mut nodes = Vec::new();
             let mut rows: Vec<u32> = (0..labels.len() as u32).collect();
-            ground.grow(&mut rows, &mut Stream::new(seed, tree as u64), &mut nodes);
+            samples.grow(&mut rows, &mut Stream::new(seed, tree as u64), &mut nodes);
             nodes
         };
         Trees { trees: (0..TREES).into_par_iter().map(tree).collect(), width }
@@ -60,26 +60,26 @@ impl Trees {
     }
 }
 
-fn leaf(tree: &[Node], row: &[f32]) -> f64 {
+fn leaf(tree: &[TreeNode], row: &[f32]) -> f64 {
     let mut at = 0;
     loop {
         match tree[at] {
-            Node::Leaf(share) => return share,
-            Node::Split { column, threshold, otherwise } => {
+            TreeNode::Leaf(share) => return share,
+            TreeNode::Split { column, threshold, otherwise } => {
                 at = if row[column] < threshold { at + 1 } else { otherwise };
             }
         }
     }
 }
 
-impl TrialData<'_> {
+impl LabelledRows<'_> {
     /// Adds the nodes of the tree of these rows.
-    fn grow(&self, rows: &mut [u32], stream: &mut Stream, nodes: &mut Vec<Node>) {
+    fn grow(&self, rows: &mut [u32], stream: &mut Stream, nodes: &mut Vec<TreeNode>) {
         let positive = rows.iter().filter(|row| self.labels[**row as usize]).count();
         let is_pure = positive == 0 || positive == rows.len();
         let cut = if is_pure || rows.len() < 2 * LEAF { None } else { self.cut(rows, stream) };
-        let Some(Cut { column, threshold, .. }) = cut else {
-            nodes.push(Node::Leaf(positive as f64 / rows.len().max(1) as f64));
+        let Some(NodeSplit { column, threshold, .. }) = cut else {
+            nodes.push(TreeNode::Leaf(positive as f64 / rows.len().max(1) as f64));
             return;
         };
         let mut below = 0;
@@ -90,18 +90,18 @@ impl TrialData<'_> {
             }
         }
         let own = nodes.len();
-        nodes.push(Node::Split { column, threshold, otherwise: 0 });
+        nodes.push(TreeNode::Split { column, threshold, otherwise: 0 });
         let (low, high) = rows.split_at_mut(below);
         self.grow(low, stream, nodes);
         let otherwise = nodes.len();
-        nodes[own] = Node::Split { column, threshold, otherwise };
+        nodes[own] = TreeNode::Split { column, threshold, otherwise };
         self.grow(high, stream, nodes);
     }
 
     /// The purest of a few random cuts that leave both sides large enough.
-    fn cut(&self, rows: &[u32], stream: &mut Stream) -> Option<Cut> {
+    fn cut(&self, rows: &[u32], stream: &mut Stream) -> Option<NodeSplit> {
         let tried = ((self.width as f64).sqrt().ceil() as usize).max(FEWEST_TRIED);
-        let mut best: Option<Cut> = None;
+        let mut best: Option<NodeSplit> = None;
         for _ in 0..tried {
             let (column, place) = (stream.below(self.width), stream.uniform() as f32);
             let (low, high) = rows.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), row| {
@@ -117,7 +117,7 @@ impl TrialData<'_> {
         best
     }
 
-    fn at(&self, rows: &[u32], column: usize, threshold: f32) -> Option<Cut> {
+    fn at(&self, rows: &[u32], column: usize, threshold: f32) -> Option<NodeSplit> {
         // [below or not][positive or not]
         let mut counts = [[0_usize; 2]; 2];
         for row in rows {
@@ -127,7 +127,7 @@ impl TrialData<'_> {
         let size = |side: [usize; 2]| side[0] + side[1];
         let squares = |side: [usize; 2]| (side[0] * side[0] + side[1] * side[1]) as f64 / size(side) as f64;
         let is_enough = counts.iter().all(|side| size(*side) >= LEAF);
-        is_enough.then(|| Cut { column, threshold, purity: squares(counts[0]) + squares(counts[1]) })
+        is_enough.then(|| NodeSplit { column, threshold, purity: squares(counts[0]) + squares(counts[1]) })
     }
 
     fn value(&self, row: u32, column: usize) -> f32 {

@@ -11,11 +11,11 @@ mod samples;
 pub mod snapshot;
 
 pub use history::{Check, Stop, Training};
-pub use observer::{Event, Observer, Silent};
+pub use observer::{Observer, Silent, TrainingEvent};
 pub use order::Sources;
 pub(crate) use run::planned_steps;
 pub use run::{Task, Trained, run};
-pub use samples::{Key, PreparedSamples, Samples};
+pub use samples::{Key, PreparedSamples, SampleSource};
 pub use snapshot::{Checkpoints, NoCheckpoints, Progress, Snapshot};
 
 use serde::{Deserialize, Serialize};

@@ -5,7 +5,7 @@ use super::Check;
 /// Something that happened while fitting.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
-pub enum Event<'a> {
+pub enum TrainingEvent<'a> {
     /// Training begins.
     Started {
         /// Networks to train.
@@ -45,7 +45,7 @@ pub enum Event<'a> {
 /// Watches a fit and may end it. Members of an ensemble call it from several threads.
 pub trait Observer: Sync {
     /// Called for everything that happens.
-    fn on_event(&self, event: Event<'_>) {
+    fn on_event(&self, event: TrainingEvent<'_>) {
         let _ = event;
     }
 

@@ -15,16 +15,16 @@ pub struct Sources {
 }
 
 /// The training samples in the order of one epoch.
-pub(super) struct Order {
+pub(super) struct BatchOrder {
     rows: Vec<u32>,
     sources: Option<Sources>,
     shuffled: Vec<u32>,
     epoch: Option<u64>,
 }
 
-impl Order {
-    pub(super) fn new(rows: &[u32], sources: Option<Sources>) -> Order {
-        Order { rows: rows.to_vec(), sources, shuffled: rows.to_vec(), epoch: None }
+impl BatchOrder {
+    pub(super) fn new(rows: &[u32], sources: Option<Sources>) -> BatchOrder {
+        BatchOrder { rows: rows.to_vec(), sources, shuffled: rows.to_vec(), epoch: None }
     }
 
     /// Samples of the step at `position` of `epoch`, and those of the steps that follow; a fresh shuffle for each epoch,
@@ -67,7 +67,7 @@ mod tests {
     fn an_epoch_has_every_sample_once() {
         let rows: Vec<u32> = (0..40).filter(|row| row % 7 != 3).collect();
         for sources in [None, Some(Sources { samples: 4, at_once: 3 })] {
-            let mut order = Order::new(&rows, sources);
+            let mut order = BatchOrder::new(&rows, sources);
             let mut seen: Vec<u32> = (0..5).flat_map(|position| order.step(1, 2, position, 7).0.to_vec()).collect();
             let first = seen.clone();
             seen.sort_unstable();
@@ -80,7 +80,7 @@ mod tests {
     #[test]
     fn samples_of_few_sources_come_together() {
         let rows: Vec<u32> = (0..400).collect();
-        let mut order = Order::new(&rows, Some(Sources { samples: 4, at_once: 5 }));
+        let mut order = BatchOrder::new(&rows, Some(Sources { samples: 4, at_once: 5 }));
         let (now, later) = order.step(1, 0, 0, 10);
         let mut sources: Vec<u32> = now.iter().chain(&later[..10]).map(|row| row / 4).collect();
         sources.sort_unstable();

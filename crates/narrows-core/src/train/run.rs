@@ -4,10 +4,10 @@ use narrows_engine::{
     AdamConfig, Network, Params, Plateau, RowWeights, Threads, TrainConfig, Trainer, TrainerState, WarmUp,
 };
 
-use super::order::Order;
-use super::samples::{Gather, Samples};
+use super::order::BatchOrder;
+use super::samples::{Gather, SampleSource};
 use super::snapshot::Progress;
-use super::{Check, Checkpoints, Event, Observer, Optimizer, Schedule, Snapshot, Stop, Train, Training};
+use super::{Check, Checkpoints, Observer, Optimizer, Schedule, Snapshot, Stop, Train, Training, TrainingEvent};
 use crate::error::{Error, Result};
 use crate::model::{Latent, Sparsity};
 use crate::range::Fraction;
@@ -35,7 +35,7 @@ pub struct Task<'a> {
     /// The network.
     pub network: &'a Network,
     /// What the batches are drawn from, damage included.
-    pub samples: &'a dyn Samples,
+    pub samples: &'a dyn SampleSource,
     /// Rows that train.
     pub rows: &'a [u32],
     /// Rows that choose when to stop; empty: the training rows do.
@@ -74,10 +74,10 @@ pub fn run(
     observer: &dyn Observer,
     threads: &Threads,
 ) -> Result<Trained> {
-    threads.install(|| Run::start(task, checkpoints, observer, threads)?.finish())
+    threads.install(|| TrainingRun::start(task, checkpoints, observer, threads)?.finish())
 }
 
-struct Run<'a> {
+struct TrainingRun<'a> {
     task: &'a Task<'a>,
     checkpoints: &'a dyn Checkpoints,
     observer: &'a dyn Observer,
@@ -92,13 +92,13 @@ struct Run<'a> {
     an_epoch: u64,
 }
 
-impl<'a> Run<'a> {
+impl<'a> TrainingRun<'a> {
     fn start(
         task: &'a Task<'a>,
         checkpoints: &'a dyn Checkpoints,
         observer: &'a dyn Observer,
         threads: &'a Threads,
-    ) -> Result<Run<'a>> {
+    ) -> Result<TrainingRun<'a>> {
         let config = task.config;
         let batch = config.batch_rows(task.rows.len());
         let params = task.network.init(task.seed);
@@ -120,7 +120,7 @@ impl<'a> Run<'a> {
         };
         let good = (trainer.state(), progress.step);
         let an_epoch = task.rows.len().div_ceil(batch) as u64;
-        Ok(Run {
+        Ok(TrainingRun {
             task,
             checkpoints,
             observer,
@@ -138,7 +138,7 @@ impl<'a> Run<'a> {
     fn finish(mut self) -> Result<Trained> {
         let task = self.task;
         let mut gather = Gather::new(task.samples, task.seed, self.batch);
-        let mut order = Order::new(task.rows, task.samples.sources());
+        let mut order = BatchOrder::new(task.rows, task.samples.sources());
         let mut trim = Trim::new(task.config.contamination.get(), self.batch);
         let every = check_interval(self.total, self.an_epoch);
         let validation = Validation::new(task)?;
@@ -199,7 +199,7 @@ impl<'a> Run<'a> {
                 }
             }
         }
-        self.observer.on_event(Event::Finished { member: task.member });
+        self.observer.on_event(TrainingEvent::Finished { member: task.member });
         Ok(self.trained())
     }
 
@@ -237,7 +237,7 @@ impl<'a> Run<'a> {
             self.best.clone_from(self.trainer.params());
         }
         self.good = (self.trainer.state(), progress.step);
-        self.observer.on_event(Event::Checked { member: self.task.member, steps: self.total, check: &check });
+        self.observer.on_event(TrainingEvent::Checked { member: self.task.member, steps: self.total, check: &check });
     }
 
     fn out_of_patience(&self) -> bool {
@@ -263,7 +263,7 @@ impl<'a> Run<'a> {
         progress.rate_factor *= RECOVERY;
         progress.step = self.good.1;
         self.trainer.restore(&self.good.0).expect("a state of this very trainer");
-        self.observer.on_event(Event::Recovered {
+        self.observer.on_event(TrainingEvent::Recovered {
             member: self.task.member,
             step: progress.step,
             factor: progress.rate_factor,

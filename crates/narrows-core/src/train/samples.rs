@@ -19,8 +19,8 @@ pub struct Key {
     pub epoch: u64,
 }
 
-/// Samples that a network can be trained on, by their number.
-pub trait Samples: Sync {
+/// SampleSource that a network can be trained on, by their number.
+pub trait SampleSource: Sync {
     /// Values that go in.
     fn inputs(&self) -> usize;
 
@@ -61,7 +61,7 @@ pub struct PreparedSamples<'a> {
     pub corruption: Corruption,
 }
 
-impl Samples for PreparedSamples<'_> {
+impl SampleSource for PreparedSamples<'_> {
     fn inputs(&self) -> usize {
         self.prepared.width
     }
@@ -88,14 +88,14 @@ impl Samples for PreparedSamples<'_> {
 
 /// A buffer for the samples of a step, reused.
 pub(super) struct Gather<'a> {
-    samples: &'a dyn Samples,
+    samples: &'a dyn SampleSource,
     seed: u64,
     input: Vec<f32>,
     target: Vec<f32>,
 }
 
 impl<'a> Gather<'a> {
-    pub(super) fn new(samples: &'a dyn Samples, seed: u64, capacity: usize) -> Gather<'a> {
+    pub(super) fn new(samples: &'a dyn SampleSource, seed: u64, capacity: usize) -> Gather<'a> {
         let input = vec![0.0; capacity * samples.inputs()];
         let target = vec![0.0; capacity * samples.outputs()];
         Gather { samples, seed, input, target }

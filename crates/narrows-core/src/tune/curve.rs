@@ -7,7 +7,7 @@ const STRAIGHT: f64 = 1e-6;
 
 /// Error against the size of the code, all else as in the recipe that was found.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct Curve {
+pub struct CodeSizeCurve {
     /// By rising size.
     pub points: Vec<Point>,
     /// The size at which the curve bends, sizes in the logarithm (Kneedle).
@@ -29,10 +29,10 @@ pub struct Point {
     pub cost: Option<f64>,
 }
 
-impl Curve {
-    pub(super) fn new(points: Vec<Point>, share: f64) -> Curve {
+impl CodeSizeCurve {
+    pub(super) fn new(points: Vec<Point>, share: f64) -> CodeSizeCurve {
         let seen: Vec<(usize, f64)> = points.iter().filter_map(|p| Some((p.code_size, p.unexplained?))).collect();
-        Curve { elbow: elbow(&seen), points, share }
+        CodeSizeCurve { elbow: elbow(&seen), points, share }
     }
 }
 

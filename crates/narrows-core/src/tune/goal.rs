@@ -5,7 +5,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::recipe::{Kind, Preset};
+use crate::recipe::{DataKind, Preset};
 
 /// What a code twice as wide has to buy: this share of the variance. Without a price the widest code would always win.
 const PRICE_OF_A_DOUBLING: f64 = 0.01;
@@ -33,11 +33,11 @@ impl Goal {
     }
 
     /// The preset that a search starts from where none is named.
-    pub fn usual_preset(self, kind: Kind) -> Preset {
+    pub fn usual_preset(self, kind: DataKind) -> Preset {
         match (self, kind) {
-            (Goal::Detection, _) | (Goal::Reconstruction, Kind::Images) => Preset::Auto,
+            (Goal::Detection, _) | (Goal::Reconstruction, DataKind::Images) => Preset::Auto,
             // The preset `auto` is wider than its input: what it rebuilds says nothing of a code's size.
-            (Goal::Reconstruction, Kind::Table | Kind::Series) => Preset::Deep,
+            (Goal::Reconstruction, DataKind::Table | DataKind::Series) => Preset::Deep,
         }
     }
 

@@ -9,14 +9,14 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Goal, Run};
+use super::{Goal, TrialRun};
 use crate::error::{self, Error, Result};
 use crate::recipe::Recipe;
 
 /// What a search is about: a journal is of one subject.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Subject {
+pub struct SearchSubject {
     /// Version of the library: another one may train otherwise.
     version: String,
     /// [`fingerprint`](crate::file::fingerprint) of the data.
@@ -27,12 +27,12 @@ pub struct Subject {
     start: u32,
 }
 
-impl Subject {
+impl SearchSubject {
     /// A search from `base` with the fields `held`, on data of this fingerprint; `roles` says in any words which columns or
     /// folders play which part.
-    pub fn new(goal: Goal, base: &Recipe, held: &[String], data: u32, roles: &str) -> Subject {
+    pub fn new(goal: Goal, base: &Recipe, held: &[String], data: u32, roles: &str) -> SearchSubject {
         let start = format!("{}\n{}\n{roles}", Recipe { seed: 0, ..base.clone() }.to_toml(), held.join(" "));
-        Subject {
+        SearchSubject {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             data,
             goal,
@@ -42,7 +42,7 @@ impl Subject {
     }
 
     /// Refuses a journal of another subject, and says which of it is other.
-    fn check(&self, found: &Subject, path: &Path) -> Result<()> {
+    fn check(&self, found: &SearchSubject, path: &Path) -> Result<()> {
         let wrong = |what: String| {
             let error = Error::data(
                 error::Place::source(path.display().to_string()),
@@ -70,13 +70,13 @@ impl Subject {
 /// The runs of a search, kept as they end.
 #[derive(Debug)]
 pub struct Journal {
-    runs: Vec<Run>,
-    place: Place,
+    runs: Vec<TrialRun>,
+    place: JournalFile,
 }
 
 /// Where runs are kept.
 #[derive(Debug)]
-enum Place {
+enum JournalFile {
     Memory,
     /// A file that is made with the first run, so that a search that cannot begin leaves none: its path and first line.
     Coming(PathBuf, String),
@@ -86,19 +86,19 @@ enum Place {
 impl Journal {
     /// Kept in memory only.
     pub fn in_memory() -> Journal {
-        Journal { runs: Vec::new(), place: Place::Memory }
+        Journal { runs: Vec::new(), place: JournalFile::Memory }
     }
 
     /// A new journal, which takes the place of a file of that name when the first run has ended.
-    pub fn create(path: &Path, subject: &Subject) -> Journal {
-        Journal { runs: Vec::new(), place: Place::Coming(path.to_path_buf(), line(subject)) }
+    pub fn create(path: &Path, subject: &SearchSubject) -> Journal {
+        Journal { runs: Vec::new(), place: JournalFile::Coming(path.to_path_buf(), line(subject)) }
     }
 
     /// The journal at `path`, to go on with. A last line that was cut off in the midst of writing is taken away.
     ///
     /// # Errors
     /// [`Error::Read`], [`Error::Write`], and [`Error::Data`] for the journal of another search or a damaged line.
-    pub fn resume(path: &Path, subject: &Subject) -> Result<Journal> {
+    pub fn resume(path: &Path, subject: &SearchSubject) -> Result<Journal> {
         let bytes = fs::read(path).map_err(|error| Error::read(path, error))?;
         let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
         let damaged = |line: usize, why: String| {
@@ -113,33 +113,33 @@ impl Journal {
         subject.check(&serde_json::from_str(first).map_err(|error| damaged(0, error.to_string()))?, path)?;
         let runs = lines
             .map(|(i, line)| serde_json::from_str(line).map_err(|error| damaged(i, error.to_string())))
-            .collect::<Result<Vec<Run>>>()?;
+            .collect::<Result<Vec<TrialRun>>>()?;
         let writing = |error| Error::write(path, error);
         let file = OpenOptions::new().append(true).open(path).map_err(writing)?;
         file.set_len(whole as u64).map_err(writing)?;
-        Ok(Journal { runs, place: Place::There(path.to_path_buf(), file) })
+        Ok(Journal { runs, place: JournalFile::There(path.to_path_buf(), file) })
     }
 
     /// All runs, in the order in which they ended.
-    pub fn runs(&self) -> &[Run] {
+    pub fn runs(&self) -> &[TrialRun] {
         &self.runs
     }
 
     /// What came of training this very recipe, if it was trained.
-    pub(super) fn find(&self, recipe: &Recipe) -> Option<&Run> {
+    pub(super) fn find(&self, recipe: &Recipe) -> Option<&TrialRun> {
         self.runs.iter().find(|run| run.recipe == *recipe)
     }
 
     /// Writes a run down: in one piece, and it is on the disk when this returns.
-    pub(super) fn add(&mut self, run: Run) -> Result<()> {
+    pub(super) fn add(&mut self, run: TrialRun) -> Result<()> {
         let written = line(&run);
         match &mut self.place {
-            Place::Memory => {}
-            Place::There(path, file) => append(path, file, &written)?,
-            Place::Coming(path, first) => {
+            JournalFile::Memory => {}
+            JournalFile::There(path, file) => append(path, file, &written)?,
+            JournalFile::Coming(path, first) => {
                 let mut file = File::create(&*path).map_err(|error| Error::write(&*path, error))?;
                 append(path, &mut file, &format!("{first}{written}"))?;
-                self.place = Place::There(path.clone(), file);
+                self.place = JournalFile::There(path.clone(), file);
             }
         }
         self.runs.push(run);
@@ -160,11 +160,11 @@ mod tests {
     use super::super::{Outcome, Stage, Success};
     use super::*;
 
-    fn subject(data: u32, seed: u64) -> Subject {
-        Subject::new(Goal::Reconstruction, &Recipe { seed, ..Recipe::default() }, &[], data, "")
+    fn subject(data: u32, seed: u64) -> SearchSubject {
+        SearchSubject::new(Goal::Reconstruction, &Recipe { seed, ..Recipe::default() }, &[], data, "")
     }
 
-    fn run(trial: usize) -> Run {
+    fn run(trial: usize) -> TrialRun {
         let success = Success {
             cost: 0.1 + 0.2,
             unexplained: 0.1,
@@ -174,7 +174,7 @@ mod tests {
             steps: 50,
         };
         let recipe = Recipe { seed: trial as u64, ..Recipe::default() };
-        Run { stage: Stage::Trial, trial, share: 1.0 / 9.0, outcome: Outcome::Done(success), seconds: 0.5, recipe }
+        TrialRun { stage: Stage::Trial, trial, share: 1.0 / 9.0, outcome: Outcome::Done(success), seconds: 0.5, recipe }
     }
 
     #[test]
@@ -183,7 +183,7 @@ mod tests {
         let path = folder.path().join("j.jsonl");
         let mut journal = Journal::create(&path, &subject(7, 0));
         journal.add(run(1)).unwrap();
-        journal.add(Run { outcome: Outcome::Failed("no".to_owned()), ..run(2) }).unwrap();
+        journal.add(TrialRun { outcome: Outcome::Failed("no".to_owned()), ..run(2) }).unwrap();
         let expected = journal.runs().to_vec();
         drop(journal);
         let mut text = fs::read_to_string(&path).unwrap();
@@ -204,15 +204,15 @@ mod tests {
         let mut journal = Journal::create(&path, &subject(7, 0));
         assert!(!path.exists(), "a search that cannot begin leaves no journal");
         journal.add(run(1)).unwrap();
-        let check = |subject: &Subject, expected: &str| {
+        let check = |subject: &SearchSubject, expected: &str| {
             let error = Journal::resume(&path, subject).unwrap_err().to_string();
             assert!(error.contains(expected), "{error}");
         };
         check(&subject(8, 0), "one of other data");
         check(&subject(7, 1), "one of seed 0 and not 1");
-        let goal = Subject { goal: Goal::Detection, ..subject(7, 0) };
+        let goal = SearchSubject { goal: Goal::Detection, ..subject(7, 0) };
         check(&goal, "one for reconstruction and not for detection");
-        check(&Subject { start: 0, ..subject(7, 0) }, "another recipe");
+        check(&SearchSubject { start: 0, ..subject(7, 0) }, "another recipe");
         fs::write(&path, "{}\n").unwrap();
         check(&subject(7, 0), "line 1: expected a line of a journal");
         fs::write(&path, "").unwrap();

@@ -7,7 +7,7 @@ use crate::recipe::Recipe;
 /// One training of a search.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Run {
+pub struct TrialRun {
     /// What it was for.
     pub stage: Stage,
     /// Which trial, from 0; the first is the recipe that the search starts from.

@@ -2,12 +2,12 @@
 
 use serde::Serialize;
 
-use super::{Curve, Goal, Outcome, Success};
+use super::{CodeSizeCurve, Goal, Outcome, Success};
 use crate::recipe::Recipe;
 
 /// What a search found.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Search {
+pub struct SearchResult {
     /// What was searched for.
     pub goal: Goal,
     /// Key of all randomness.
@@ -27,7 +27,7 @@ pub struct Search {
     /// The measure of the recipe that is best.
     pub best: Success,
     /// Error against the size of the code.
-    pub curve: Curve,
+    pub curve: CodeSizeCurve,
     /// The recipe that is best.
     pub recipe: Recipe,
 }
@@ -59,7 +59,7 @@ pub enum Ended {
     Interrupted,
 }
 
-impl Search {
+impl SearchResult {
     /// The measure of the recipe that the search started from, where it could be trained.
     pub fn start(&self) -> Option<&Success> {
         self.trials.first().and_then(|trial| trial.outcome.done())

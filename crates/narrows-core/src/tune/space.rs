@@ -12,7 +12,7 @@ use crate::model::backbone::{Backbone, ConvCode};
 use crate::model::{Corruption, Latent, Loss, Sparsity};
 use crate::prep::{Block, BlockKind};
 use crate::range::{Fraction, Positive, lit};
-use crate::recipe::{Kind, Recipe};
+use crate::recipe::{DataKind, Recipe};
 
 /// The widest code that is tried.
 const WIDEST_CODE: usize = 256;
@@ -112,13 +112,13 @@ impl Space {
                 Goal::Detection => grid(NARROWEST_FOR_DETECTION, WIDEST_CODE),
             }
         };
-        let corruption_is_held = is_held("corruption") || is_held("members") || kind == Kind::Images;
+        let corruption_is_held = is_held("corruption") || is_held("members") || kind == DataKind::Images;
         // A code that may be wider than the input needs another restraint, or the network copies.
         let is_restrained = base.sparsity != Sparsity::None || base.latent != Latent::Point;
         let may_copy = code_sizes.iter().chain(&given).any(|size| *size >= width) && !is_restrained;
         let corruptions = match kind {
             _ if corruption_is_held => Vec::new(),
-            Kind::Series => vec![Damage::None, Damage::Gaussian, Damage::Masking],
+            DataKind::Series => vec![Damage::None, Damage::Gaussian, Damage::Masking],
             _ => vec![Damage::None, Damage::Gaussian, Damage::Masking, Damage::Swap],
         };
         let corruptions = corruptions.into_iter().filter(|damage| !(may_copy && *damage == Damage::None)).collect();
@@ -310,7 +310,7 @@ fn layers(base: &Recipe, width: usize, is_held: &dyn Fn(&str) -> bool) -> Layers
         }
         Backbone::Conv(_) if !is_held("backbone.channels") => {
             let channels = match base.data.kind() {
-                Kind::Images => lists(&[&[8, 16, 32], &[16, 32], &[16, 32, 64], &[32, 64]]),
+                DataKind::Images => lists(&[&[8, 16, 32], &[16, 32], &[16, 32, 64], &[32, 64]]),
                 _ => lists(&[&[16, 32], &[32, 64], &[32, 64, 64], &[64, 64]]),
             };
             Layers::Conv { channels }
@@ -323,7 +323,7 @@ fn layers(base: &Recipe, width: usize, is_held: &dyn Fn(&str) -> bool) -> Layers
 }
 
 /// The losses that the data admits.
-fn losses(kind: Kind, blocks: &[Block]) -> Vec<Loss> {
+fn losses(kind: DataKind, blocks: &[Block]) -> Vec<Loss> {
     let numbers = || blocks.iter().filter(|block| matches!(block.kind, BlockKind::Number | BlockKind::Cyclic));
     let huber = Loss::Huber { delta: lit!(Positive, 1.0) };
     if numbers().count() == 0 {
@@ -332,7 +332,7 @@ fn losses(kind: Kind, blocks: &[Block]) -> Vec<Loss> {
     }
     // Pixels are seldom a unit apart, so there huber would be half the squared error.
     let mut losses =
-        if kind == Kind::Images { vec![Loss::Auto, Loss::Mae] } else { vec![Loss::Auto, Loss::Mae, huber] };
+        if kind == DataKind::Images { vec![Loss::Auto, Loss::Mae] } else { vec![Loss::Auto, Loss::Mae, huber] };
     if numbers().any(|block| block.unit_interval) {
         // There auto is the cross-entropy.
         losses.push(Loss::Mse);
@@ -387,19 +387,19 @@ mod tests {
     #[test]
     fn every_trial_is_a_recipe_that_can_be_built_and_the_first_is_the_start() {
         for (preset, kind, width) in [
-            (Preset::Deep, Kind::Table, 1),
-            (Preset::Deep, Kind::Table, 20),
-            (Preset::Variational, Kind::Table, 6),
-            (Preset::Conv, Kind::Series, 32),
-            (Preset::Seq2seq, Kind::Series, 32),
-            (Preset::Deep, Kind::Series, 32),
-            (Preset::Conv, Kind::Images, 256),
+            (Preset::Deep, DataKind::Table, 1),
+            (Preset::Deep, DataKind::Table, 20),
+            (Preset::Variational, DataKind::Table, 6),
+            (Preset::Conv, DataKind::Series, 32),
+            (Preset::Seq2seq, DataKind::Series, 32),
+            (Preset::Deep, DataKind::Series, 32),
+            (Preset::Conv, DataKind::Images, 256),
         ] {
             let base = Recipe::preset_for(preset, kind);
             let shape = match kind {
-                Kind::Table => crate::model::Shape::Row,
-                Kind::Series => crate::model::Shape::Sequence { steps: width, channels: 1 },
-                Kind::Images => crate::model::Shape::Map(narrows_engine::Map::new(16, 16, 1)),
+                DataKind::Table => crate::model::Shape::Row,
+                DataKind::Series => crate::model::Shape::Sequence { steps: width, channels: 1 },
+                DataKind::Images => crate::model::Shape::Map(narrows_engine::Map::new(16, 16, 1)),
             };
             let space = space(&base, &[], Goal::Reconstruction, width).unwrap();
             assert_eq!(space.trial(0), base);
@@ -472,10 +472,10 @@ mod tests {
     #[test]
     fn losses_are_those_that_the_data_admits() {
         let names = |kind, blocks: &[Block]| losses(kind, blocks).iter().map(Loss::name).collect::<Vec<_>>();
-        assert_eq!(names(Kind::Table, &blocks(3, false)), ["auto", "mae", "huber"]);
-        assert_eq!(names(Kind::Table, &blocks(3, true)), ["auto", "mae", "huber", "mse"]);
-        assert_eq!(names(Kind::Images, &blocks(3, true)), ["auto", "mae", "mse"]);
+        assert_eq!(names(DataKind::Table, &blocks(3, false)), ["auto", "mae", "huber"]);
+        assert_eq!(names(DataKind::Table, &blocks(3, true)), ["auto", "mae", "huber", "mse"]);
+        assert_eq!(names(DataKind::Images, &blocks(3, true)), ["auto", "mae", "mse"]);
         let flag = Block { kind: BlockKind::Flag, ..blocks(1, true).remove(0) };
-        assert!(names(Kind::Table, &[flag]).is_empty());
+        assert!(names(DataKind::Table, &[flag]).is_empty());
     }
 }

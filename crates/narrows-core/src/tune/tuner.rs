@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 use narrows_engine::Threads;
 use narrows_images::Store;
 
-use super::curve::{self, Curve, Point};
+use super::curve::{self, CodeSizeCurve, Point};
 use super::halving::{Halving, Job};
 use super::space::{Space, has_map_code, with_code_size};
-use super::{Ended, Goal, Journal, Outcome, Run, Search, Stage, Success, Trial};
+use super::{Ended, Goal, Journal, Outcome, SearchResult, Stage, Success, Trial, TrialRun};
 use crate::data::Table;
 use crate::error::{Error, Result};
 use crate::fitted::{ImageRoles, Roles, TrialData, trial_data, trial_data_of_images};
@@ -22,7 +22,7 @@ const WIDEST_OF_CURVE: usize = 256;
 
 /// What a search is to do.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Plan {
+pub struct SearchPlan {
     /// What for.
     pub goal: Goal,
     /// The recipe to start from; its seed is the key of the search, too.
@@ -41,7 +41,7 @@ pub trait Watch: Sync {
     fn on_start(&self, _space: &Space, _held_out: usize) {}
 
     /// Called after every run; `recalled`: it was taken from the journal.
-    fn on_run(&self, _run: &Run, _recalled: bool) {}
+    fn on_run(&self, _run: &TrialRun, _recalled: bool) {}
 
     /// Asked before every training step; `true` drops the run and ends the search.
     fn interrupted(&self) -> bool {
@@ -61,13 +61,13 @@ impl Watch for Unwatched {}
 /// [`Error::Recipe`] for a plan that makes no sense or a start that cannot be trained, what [`fit`](crate::fit) says of the
 /// data, [`Error::Interrupted`] before the first run has ended, [`Error::Write`] from the journal.
 pub fn tune(
-    plan: &Plan,
+    plan: &SearchPlan,
     table: Table,
     roles: &Roles,
     journal: &mut Journal,
     watch: &dyn Watch,
     threads: &Threads,
-) -> Result<Search> {
+) -> Result<SearchResult> {
     plan.check()?;
     let ground = trial_data(&plan.base, table, roles, &Quiet)?;
     Tuner::new(plan, &ground, journal, watch, threads)?.search()
@@ -78,19 +78,19 @@ pub fn tune(
 /// # Errors
 /// As for [`tune`].
 pub fn tune_images(
-    plan: &Plan,
+    plan: &SearchPlan,
     images: &Store,
     roles: &ImageRoles,
     journal: &mut Journal,
     watch: &dyn Watch,
     threads: &Threads,
-) -> Result<Search> {
+) -> Result<SearchResult> {
     plan.check()?;
     let ground = trial_data_of_images(&plan.base, images, roles)?;
     Tuner::new(plan, &ground, journal, watch, threads)?.search()
 }
 
-impl Plan {
+impl SearchPlan {
     /// Refuses a plan that makes no sense.
     ///
     /// # Errors
@@ -133,7 +133,7 @@ impl Observer for Deadline<'_> {
 }
 
 struct Tuner<'a> {
-    plan: &'a Plan,
+    plan: &'a SearchPlan,
     ground: &'a TrialData<'a>,
     space: Space,
     journal: &'a mut Journal,
@@ -143,11 +143,11 @@ struct Tuner<'a> {
 }
 
 /// A run of a search, or none where the search is to end.
-type Ran = std::result::Result<Run, Ended>;
+type Ran = std::result::Result<TrialRun, Ended>;
 
 impl<'a> Tuner<'a> {
     fn new(
-        plan: &'a Plan,
+        plan: &'a SearchPlan,
         ground: &'a TrialData<'a>,
         journal: &'a mut Journal,
         watch: &'a dyn Watch,
@@ -157,7 +157,7 @@ impl<'a> Tuner<'a> {
         Ok(Tuner { plan, ground, space, journal, watch, threads, began: Instant::now() })
     }
 
-    fn search(mut self) -> Result<Search> {
+    fn search(mut self) -> Result<SearchResult> {
         self.watch.on_start(&self.space, self.ground.n_held_out());
         let halving = Halving::new(self.plan.trials, self.ground.planned_steps(&self.plan.base));
         let (trials, mut ended) = self.trials(&halving)?;
@@ -167,7 +167,7 @@ impl<'a> Tuner<'a> {
         };
         let (mut recipe, mut measured) = (trials[best.0].recipe.clone(), best.1);
         let curve = match ended {
-            Ended::Interrupted => Curve::default(),
+            Ended::Interrupted => CodeSizeCurve::default(),
             _ => {
                 let (curve, cut_short) = self.curve(&recipe, measured.code_size, halving.share(halving.middle()))?;
                 ended = cut_short.unwrap_or(ended);
@@ -181,7 +181,7 @@ impl<'a> Tuner<'a> {
                 Err(why) => ended = why,
             }
         }
-        Ok(Search {
+        Ok(SearchResult {
             goal: self.plan.goal,
             seed: self.plan.base.seed,
             space: self.space.describe(),
@@ -228,9 +228,9 @@ impl<'a> Tuner<'a> {
     }
 
     /// The error of `recipe` with codes of other sizes, and what cut it short if anything did.
-    fn curve(&mut self, recipe: &Recipe, own: usize, share: f64) -> Result<(Curve, Option<Ended>)> {
+    fn curve(&mut self, recipe: &Recipe, own: usize, share: f64) -> Result<(CodeSizeCurve, Option<Ended>)> {
         if has_map_code(recipe) {
-            return Ok((Curve::default(), None));
+            return Ok((CodeSizeCurve::default(), None));
         }
         let sizes = curve::sizes(self.ground.width(), WIDEST_OF_CURVE, own);
         let pca = self.ground.pca_unexplained(&sizes, recipe.seed, self.threads)?;
@@ -238,7 +238,7 @@ impl<'a> Tuner<'a> {
         for (i, (code_size, pca_unexplained)) in sizes.into_iter().zip(pca).enumerate() {
             let run = match self.run(Stage::CodeSize, i, &with_code_size(recipe, code_size), share, 1.0)? {
                 Ok(run) => run,
-                Err(why) => return Ok((Curve::new(points, share), Some(why))),
+                Err(why) => return Ok((CodeSizeCurve::new(points, share), Some(why))),
             };
             let done = run.outcome.done();
             points.push(Point {
@@ -248,13 +248,13 @@ impl<'a> Tuner<'a> {
                 cost: done.map(|done| done.cost),
             });
         }
-        Ok((Curve::new(points, share), None))
+        Ok((CodeSizeCurve::new(points, share), None))
     }
 
     /// The recipe with the size that the curve says is best, if a whole training agrees.
     fn better_size(
         &mut self,
-        curve: &Curve,
+        curve: &CodeSizeCurve,
         recipe: &Recipe,
         best: &Success,
     ) -> Result<std::result::Result<Option<(Recipe, Success)>, Ended>> {
@@ -281,7 +281,7 @@ impl<'a> Tuner<'a> {
             shortened.train.steps = ((share * steps).ceil() as u64).max(1);
         }
         if let Some(known) = self.journal.find(&shortened) {
-            let run = Run { stage, trial, share, ..known.clone() };
+            let run = TrialRun { stage, trial, share, ..known.clone() };
             self.watch.on_run(&run, true);
             return Ok(Ok(run));
         }
@@ -316,7 +316,7 @@ impl<'a> Tuner<'a> {
             Err(error) => return Err(error),
         };
         let seconds = (began.elapsed().as_secs_f64() * 1e3).round() / 1e3;
-        let run = Run { stage, trial, share, outcome, seconds, recipe: shortened };
+        let run = TrialRun { stage, trial, share, outcome, seconds, recipe: shortened };
         self.journal.add(run.clone())?;
         self.watch.on_run(&run, false);
         Ok(Ok(run))

@@ -6,9 +6,11 @@ use std::sync::{Arc, OnceLock};
 
 use arrow::array::{ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, StringArray, TimestampMicrosecondArray};
 use arrow::datatypes::Float64Type;
-use narrows_core::compress::{Account, Bound, Comparison, Detail, Fidelity, TableReader, TableWriter};
+use narrows_core::compress::{
+    Account, CodeDetail, CompressionComparison, ErrorBound, Fidelity, TableReader, TableWriter,
+};
 use narrows_core::data::Table;
-use narrows_core::recipe::Kind;
+use narrows_core::recipe::DataKind;
 use narrows_core::rng::{Purpose, Stream};
 use narrows_core::{Error, Fitted, Preset, Recipe, Threads, file};
 
@@ -76,7 +78,7 @@ fn read_all(fitted: &Fitted, bytes: &[u8], threads: usize) -> narrows_core::Resu
     Table::concat(&tables)
 }
 
-const BOUND: Fidelity = Fidelity::Within(Bound::Share(0.01));
+const BOUND: Fidelity = Fidelity::Within(ErrorBound::Share(0.01));
 
 /// Compresses in uneven portions and holds what comes back against what was promised.
 fn check(fitted: &Fitted, table: &Table, fidelity: Fidelity) -> (Vec<u8>, Account) {
@@ -88,19 +90,23 @@ fn check(fitted: &Fitted, table: &Table, fidelity: Fidelity) -> (Vec<u8>, Accoun
     assert!(again == bytes, "other portions on other threads make another file");
     let back = read_all(fitted, &bytes, 1).unwrap();
     assert_eq!(read_all(fitted, &bytes, 3).unwrap(), back, "threads");
-    Comparison::new(fitted, fidelity).compare(table, &back).unwrap();
+    CompressionComparison::new(fitted, fidelity).compare(table, &back).unwrap();
     (bytes, account)
 }
 
 #[test]
 fn tables_of_every_kind_of_column_come_back_within_the_bound() {
     let table = mixed(500, 2);
-    let bounds =
-        [BOUND, Fidelity::Within(Bound::Absolute(0.25)), Fidelity::Within(Bound::Absolute(3.0)), Fidelity::Lossless];
+    let bounds = [
+        BOUND,
+        Fidelity::Within(ErrorBound::Absolute(0.25)),
+        Fidelity::Within(ErrorBound::Absolute(3.0)),
+        Fidelity::Lossless,
+    ];
     for fidelity in bounds {
         check(model(), &table, fidelity);
     }
-    let size = |share| check(model(), &table, Fidelity::Within(Bound::Share(share))).1.residual;
+    let size = |share| check(model(), &table, Fidelity::Within(ErrorBound::Share(share))).1.residual;
     assert!(size(0.1) < size(0.01) && size(0.01) < size(0.001), "a wider bound is cheaper");
 }
 
@@ -117,19 +123,19 @@ fn whole_numbers_flags_and_dates_keep_their_types() {
 #[test]
 fn the_code_alone_is_what_the_decoder_makes_of_it_and_finer_codes_are_closer() {
     let table = mixed(500, 4);
-    let at = |quality| check(model(), &table, Fidelity::Code(Detail::Quality(quality))).1;
+    let at = |quality| check(model(), &table, Fidelity::Code(CodeDetail::Quality(quality))).1;
     let [coarse, own, fine] = [1, 5, 9].map(at);
     assert!(coarse.codes < own.codes && own.codes < fine.codes, "{coarse:?} {own:?} {fine:?}");
     let error = |account: &Account| account.errors.root_mean_square();
     assert!(error(&fine) <= error(&own) && error(&own) < error(&coarse));
     // Nine is a sixteenth of the model's steps: as good as not rounded.
     let rebuilt = model().reconstruct(&table, &Threads::serial()).unwrap();
-    let (bytes, _) = compress(model(), std::slice::from_ref(&table), Fidelity::Code(Detail::Quality(10)), 500, 1);
+    let (bytes, _) = compress(model(), std::slice::from_ref(&table), Fidelity::Code(CodeDetail::Quality(10)), 500, 1);
     let back = read_all(model(), &bytes, 1).unwrap();
     let numbers = |table: &Table| table.column("x").unwrap().as_primitive::<Float64Type>().values().to_vec();
     let off = numbers(&rebuilt).iter().zip(numbers(&back)).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
     assert!(off < 0.05, "{off}");
-    let bits = check(model(), &table, Fidelity::Code(Detail::Bits(2.0))).1;
+    let bits = check(model(), &table, Fidelity::Code(CodeDetail::Bits(2.0))).1;
     assert!(bits.level > own.level && bits.bytes < own.bytes);
 }
 
@@ -149,7 +155,7 @@ fn cells_far_from_training_and_infinite_ones_are_kept_too() {
     for fidelity in [BOUND, Fidelity::Lossless] {
         let (bytes, account) = compress(model(), std::slice::from_ref(&table), fidelity, 100, 1);
         let back = read_all(model(), &bytes, 1).unwrap();
-        Comparison::new(model(), fidelity).compare(&table, &back).unwrap();
+        CompressionComparison::new(model(), fidelity).compare(&table, &back).unwrap();
         assert!(account.kept > 0);
     }
 }
@@ -204,7 +210,7 @@ fn points(n: usize) -> Table {
 fn points_in_time_come_back_within_the_bound_whatever_was_taken_from_windows() {
     let table = points(400);
     for transform in ["none", "centre", "detrend", "standardise", "difference"] {
-        let mut recipe = hurried(Recipe::preset_for(Preset::Deep, Kind::Series));
+        let mut recipe = hurried(Recipe::preset_for(Preset::Deep, DataKind::Series));
         recipe.set("data.window=24").unwrap();
         recipe.set(&format!("data.transform={transform}")).unwrap();
         let roles = narrows_core::Roles {
@@ -216,10 +222,10 @@ fn points_in_time_come_back_within_the_bound_whatever_was_taken_from_windows() {
         for fidelity in [BOUND, Fidelity::Lossless] {
             check(&fitted, &table, fidelity);
         }
-        let alone = TableWriter::new(&fitted, Fidelity::Code(Detail::Own), Vec::new(), &Threads::serial()).err();
+        let alone = TableWriter::new(&fitted, Fidelity::Code(CodeDetail::Own), Vec::new(), &Threads::serial()).err();
         assert_eq!(alone.is_some(), transform == "difference", "{transform}");
         if transform != "difference" {
-            let (_, account) = check(&fitted, &table, Fidelity::Code(Detail::Own));
+            let (_, account) = check(&fitted, &table, Fidelity::Code(CodeDetail::Own));
             assert!(account.errors.root_mean_square() < 0.35, "{transform} {}", account.errors.root_mean_square());
         }
     }
@@ -239,13 +245,13 @@ fn rows_that_are_series_come_back_even_where_they_end_early() {
         }
         Table::from_columns(columns).unwrap()
     };
-    let mut recipe = hurried(Recipe::preset_for(Preset::Deep, Kind::Series));
+    let mut recipe = hurried(Recipe::preset_for(Preset::Deep, DataKind::Series));
     recipe.set("data.layout=rows").unwrap();
     let fitted = fit_with(&recipe, waves(300, 1), 1).unwrap();
     let table = waves(200, 2);
     let (bytes, account) = check(&fitted, &table, BOUND);
     assert!((bytes.len() as u64) < account.zstd_of_cells.unwrap(), "smaller than rounding and zstd");
-    check(&fitted, &table, Fidelity::Code(Detail::Own));
+    check(&fitted, &table, Fidelity::Code(CodeDetail::Own));
 }
 
 #[test]
@@ -289,7 +295,7 @@ fn nothing_is_no_file_and_changed_columns_are_refused() {
     writer.push(&mixed(10, 1)).unwrap();
     let other = mixed(10, 1).select(&["x", "y", "count", "word", "flag", "when"]).unwrap();
     assert!(writer.push(&other).unwrap_err().to_string().contains("columns changed"));
-    for detail in [Detail::Quality(0), Detail::Bits(f64::NAN)] {
+    for detail in [CodeDetail::Quality(0), CodeDetail::Bits(f64::NAN)] {
         assert!(TableWriter::new(model(), Fidelity::Code(detail), Vec::new(), &threads).is_err());
     }
 }
@@ -333,7 +339,7 @@ fn narrows_cell(column: &Float64Array, row: usize) -> String {
 fn make_golden_files() {
     let fitted = fit_with(&quick(Preset::Simple), sheet(300, 1), 1).unwrap();
     file::save(&fitted, &golden("sheet.narrows")).unwrap();
-    for (name, fidelity) in [("bound", BOUND), ("code", Fidelity::Code(Detail::Own))] {
+    for (name, fidelity) in [("bound", BOUND), ("code", Fidelity::Code(CodeDetail::Own))] {
         let (bytes, _) = compress(&fitted, &[sheet(50, 2)], fidelity, 20, 1);
         std::fs::write(golden(&format!("sheet_{name}.txt")), bits(&read_all(&fitted, &bytes, 1).unwrap())).unwrap();
         std::fs::write(golden(&format!("sheet_{name}.nrw")), bytes).unwrap();
@@ -394,7 +400,7 @@ fn a_table_of_words_and_flags_alone_comes_back() {
         let (bytes, _) = check(&fitted, &words(100), fidelity);
         assert_eq!(read_all(&fitted, &bytes, 1).unwrap().batch().columns(), words(100).batch().columns());
     }
-    let (_, account) = check(&fitted, &words(100), Fidelity::Code(Detail::Own));
+    let (_, account) = check(&fitted, &words(100), Fidelity::Code(CodeDetail::Own));
     assert_eq!(account.words, 300);
     assert!(account.other_words > 0, "a network of a moment does not know every word");
 }
@@ -432,7 +438,7 @@ fn numbers_that_no_float_holds_are_kept_or_refused() {
         let (bytes, _) = compress(&fitted, std::slice::from_ref(&decimal), fidelity, 10, 1);
         assert_eq!(read_all(&fitted, &bytes, 1).unwrap().column("x"), decimal.column("x"));
     }
-    let bound = Fidelity::Within(Bound::Absolute(0.001));
+    let bound = Fidelity::Within(ErrorBound::Absolute(0.001));
     let threads = Threads::serial();
     for array in [
         Arc::new(UInt64Array::from(vec![1, u64::MAX])) as ArrayRef,

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use narrows_core::compress::{Account, Bound, Detail, Fidelity, ImageReader, ImageWriter};
+use narrows_core::compress::{Account, CodeDetail, ErrorBound, Fidelity, ImageReader, ImageWriter};
 use narrows_core::images::{Album, Channels, Depth, Image, Limits, Photo, Store};
-use narrows_core::recipe::Kind;
+use narrows_core::recipe::DataKind;
 use narrows_core::{Fitted, ImageRoles, Preset, Recipe, Session, Threads, file, fit_images};
 
 /// A disc before a slope, on the levels of a file of 8 bits.
@@ -30,7 +30,7 @@ fn fitted(channels: Channels, side: usize, view: &str) -> Fitted {
     for i in 0..24 {
         Photo::from(image(side, side, channels, i)).write(folder.path().join(format!("{i:02}.png"))).unwrap();
     }
-    let mut recipe = Recipe::preset_for(Preset::Compressing, Kind::Images);
+    let mut recipe = Recipe::preset_for(Preset::Compressing, DataKind::Images);
     let settings = ["backbone.channels=[4,8]", "train.epochs=30", "data.side=16"];
     settings.into_iter().chain([view]).for_each(|setting| recipe.set(setting).unwrap());
     let album = Album::open(folder.path().to_str().unwrap(), &Limits::default()).unwrap();
@@ -88,9 +88,9 @@ fn check(fitted: &Fitted, photos: &[Photo], fidelity: Fidelity, bound: f32) -> A
 fn whole_images_come_back_within_the_bound() {
     let photos: Vec<Photo> = (30..50).map(|i| image(16, 16, Channels::Grey, i).into()).collect();
     let lossless = check(whole(), &photos, Fidelity::Lossless, 0.0);
-    let near = check(whole(), &photos, Fidelity::Within(Bound::Absolute(4.0)), 4.0 / 255.0);
-    let share = check(whole(), &photos, Fidelity::Within(Bound::Share(0.02)), 0.02);
-    let alone = check(whole(), &photos, Fidelity::Code(Detail::Own), 1.0);
+    let near = check(whole(), &photos, Fidelity::Within(ErrorBound::Absolute(4.0)), 4.0 / 255.0);
+    let share = check(whole(), &photos, Fidelity::Within(ErrorBound::Share(0.02)), 0.02);
+    let alone = check(whole(), &photos, Fidelity::Code(CodeDetail::Own), 1.0);
     assert!(alone.bytes < near.bytes && near.bytes < lossless.bytes);
     assert!(share.errors.psnr() > alone.errors.psnr());
     assert_eq!(lossless.errors.largest(), 0.0);
@@ -109,8 +109,8 @@ fn images_of_any_size_go_by_pieces_with_all_that_is_beside_their_colours() {
     photos[2].depth = Depth::Sixteen;
     photos[2].image.pixels.iter_mut().for_each(|p| *p = (*p * 65_535.0).round() / 65_535.0);
     check(pieces(), &photos, Fidelity::Lossless, 0.0);
-    check(pieces(), &photos, Fidelity::Within(Bound::Share(0.03)), 0.03);
-    check(pieces(), &photos, Fidelity::Code(Detail::Quality(7)), 1.0);
+    check(pieces(), &photos, Fidelity::Within(ErrorBound::Share(0.03)), 0.03);
+    check(pieces(), &photos, Fidelity::Code(CodeDetail::Quality(7)), 1.0);
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn images_that_do_not_fit_are_refused() {
     assert!(refused.to_string().contains("a.png") && refused.hint().is_some_and(|hint| hint.contains("pieces")));
     assert!(writer.push("a.png", image(16, 16, Channels::Rgb, 0).into()).is_err());
     assert!(writer.finish().unwrap_err().to_string().contains("got none"));
-    let bound = Fidelity::Within(Bound::Absolute(0.5));
+    let bound = Fidelity::Within(ErrorBound::Absolute(0.5));
     assert!(
         ImageWriter::new(whole(), bound, Vec::new(), &threads).err().unwrap().to_string().contains("at least 1 level")
     );
@@ -130,7 +130,7 @@ fn images_that_do_not_fit_are_refused() {
 #[test]
 fn a_cut_or_changed_file_is_an_error_at_every_byte() {
     let photos: Vec<Photo> = (0..3).map(|i| image(16, 16, Channels::Grey, i).into()).collect();
-    let (bytes, _) = compress(whole(), &photos, Fidelity::Within(Bound::Share(0.02)), 1);
+    let (bytes, _) = compress(whole(), &photos, Fidelity::Within(ErrorBound::Share(0.02)), 1);
     for place in 0..bytes.len() {
         assert!(read_all(whole(), &bytes[..place], 1).is_err(), "{place}");
         let mut changed = bytes.clone();
@@ -147,8 +147,8 @@ fn a_bound_holds_for_images_of_every_depth() {
         photos[i].depth = Depth::Sixteen;
         photos[i].image.pixels.iter_mut().for_each(|p| *p = (*p * 0.987 * 65_535.0).round() / 65_535.0);
     }
-    check(whole(), &photos, Fidelity::Within(Bound::Share(0.01)), 0.01);
-    check(whole(), &photos, Fidelity::Within(Bound::Absolute(2.0)), 2.0 / 255.0);
+    check(whole(), &photos, Fidelity::Within(ErrorBound::Share(0.01)), 0.01);
+    check(whole(), &photos, Fidelity::Within(ErrorBound::Absolute(2.0)), 2.0 / 255.0);
     check(whole(), &photos, Fidelity::Lossless, 0.0);
 }
 
@@ -186,7 +186,9 @@ fn golden_files_decode_to_the_same_pixels() {
 fn make_golden_files() {
     file::save(whole(), &golden("discs.narrows")).unwrap();
     let photos: Vec<Photo> = (60..63).map(|i| image(16, 16, Channels::Grey, i).into()).collect();
-    for (name, fidelity) in [("bound", Fidelity::Within(Bound::Share(0.03))), ("code", Fidelity::Code(Detail::Own))] {
+    for (name, fidelity) in
+        [("bound", Fidelity::Within(ErrorBound::Share(0.03))), ("code", Fidelity::Code(CodeDetail::Own))]
+    {
         let (bytes, _) = compress(whole(), &photos, fidelity, 1);
         std::fs::write(golden(&format!("discs_{name}.txt")), levels(&read_all(whole(), &bytes, 1).unwrap())).unwrap();
         std::fs::write(golden(&format!("discs_{name}.nrw")), bytes).unwrap();

@@ -1,14 +1,14 @@
 //! What every kind of autoencoder must do. A new preset or axis writes no such tests; it is listed, and inherits them.
 
 use narrows_core::data::Table;
-use narrows_core::recipe::Kind;
+use narrows_core::recipe::DataKind;
 use narrows_core::{Fitted, Preset, Recipe, Threads, file};
 
 use crate::support::{fit_with, off_sheet, quick, sheet};
 
 /// Every preset for tables, and points of the axes that no preset names.
 fn recipes() -> Vec<(String, Recipe)> {
-    let tables = Preset::ALL.iter().filter(|preset| preset.usual_kind() == Kind::Table);
+    let tables = Preset::ALL.iter().filter(|preset| preset.usual_kind() == DataKind::Table);
     let mut all: Vec<(String, Recipe)> = tables.map(|preset| (preset.to_string(), quick(*preset))).collect();
     let variants: [&[&str]; 9] = [
         &["latent=gaussian", "corruption=gaussian"],
@@ -185,7 +185,7 @@ fn a_moved_threshold_moves_the_verdicts_and_nothing_else() {
 #[test]
 fn a_cut_and_resumed_training_gives_the_same_bytes() {
     use narrows_core::file::{FileCheckpoints, Resume, fingerprint};
-    use narrows_core::train::{Check, Event, Observer};
+    use narrows_core::train::{Check, Observer, TrainingEvent};
     use narrows_core::{Roles, Session, fit};
     use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -196,8 +196,8 @@ fn a_cut_and_resumed_training_gives_the_same_bytes() {
     }
 
     impl Observer for Cut {
-        fn on_event(&self, event: Event<'_>) {
-            if let Event::Checked { check: Check { .. }, .. } = event {
+        fn on_event(&self, event: TrainingEvent<'_>) {
+            if let TrainingEvent::Checked { check: Check { .. }, .. } = event {
                 self.seen.fetch_add(1, Ordering::Relaxed);
             }
         }

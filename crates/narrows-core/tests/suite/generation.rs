@@ -6,7 +6,7 @@ use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array, StringA
 use arrow::datatypes::Float64Type;
 use narrows_core::data::Table;
 use narrows_core::images::{Album, Channels, Image, Store};
-use narrows_core::recipe::Kind;
+use narrows_core::recipe::DataKind;
 use narrows_core::rng::{Purpose, Stream};
 use narrows_core::{Fitted, ImageRoles, Preset, Recipe, Session, Threads, demo, file, fit_images};
 
@@ -152,7 +152,7 @@ fn the_way_between_two_rows_begins_and_ends_with_them() {
 
 #[test]
 fn series_are_varied_at_their_own_level() {
-    let mut recipe = Recipe::preset_for(Preset::Deep, Kind::Series);
+    let mut recipe = Recipe::preset_for(Preset::Deep, DataKind::Series);
     let changes = ["data.layout=rows", "data.transform=centre", "train.steps=200", "backbone.code_size=2"];
     changes.iter().for_each(|change| recipe.set(change).unwrap());
     let wave = |row: usize, t: usize| 50.0 * (row % 5) as f64 + (t as f64 * 0.7 + row as f64).sin();
@@ -178,7 +178,7 @@ fn scenes(n: usize) -> Store {
 }
 
 fn of_images(preset: Preset, changes: &[&str]) -> Fitted {
-    let mut recipe = Recipe::preset_for(preset, Kind::Images);
+    let mut recipe = Recipe::preset_for(preset, DataKind::Images);
     let small = ["train.epochs=3", "train.batch_size=16"];
     small.iter().chain(changes).for_each(|change| recipe.set(change).unwrap());
     fit_images(&recipe, &scenes(120), &ImageRoles::default(), &Session::default()).unwrap()

@@ -7,7 +7,7 @@ use arrow::datatypes::Float64Type;
 use narrows_core::data::Table;
 use narrows_core::file::Model;
 use narrows_core::images::{Album, Channels, Image, Store};
-use narrows_core::recipe::Kind;
+use narrows_core::recipe::DataKind;
 use narrows_core::{Encoder, Fitted, ImageRoles, Preset, Recipe, Threads, file};
 
 use crate::support::{fit_with, off_sheet, quick, sheet};
@@ -59,7 +59,7 @@ fn wave(n: u32, first: u32) -> Table {
 }
 
 fn of_series(preset: Preset, changes: &[&str]) -> Recipe {
-    let mut recipe = Recipe::preset_for(preset, Kind::Series);
+    let mut recipe = Recipe::preset_for(preset, DataKind::Series);
     let hurried = ["train.steps=60", "train.batch_size=32", "detect.references=100"];
     hurried.iter().chain(changes).for_each(|change| recipe.set(change).unwrap());
     recipe
@@ -97,7 +97,7 @@ fn store(n: usize) -> Store {
 }
 
 fn of_images(preset: Preset, changes: &[&str]) -> Recipe {
-    let mut recipe = Recipe::preset_for(preset, Kind::Images);
+    let mut recipe = Recipe::preset_for(preset, DataKind::Images);
     let hurried = ["train.steps=40", "train.batch_size=8"];
     hurried.iter().chain(changes).for_each(|change| recipe.set(change).unwrap());
     recipe

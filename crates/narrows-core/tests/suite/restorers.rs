@@ -1,7 +1,7 @@
 //! What the library promises of models of images, restorers and those with a code.
 
 use narrows_core::images::{Album, Channels, Image, Limits, Photo, Store};
-use narrows_core::recipe::Kind;
+use narrows_core::recipe::DataKind;
 use narrows_core::{
     Fitted, ImageRoles, Preset, Recipe, Restorer, Session, Threads, demo, file, fit_images, fit_restorer,
 };
@@ -15,7 +15,7 @@ fn scenes(n: usize, side: usize, channels: Channels) -> Store {
 
 /// The preset, training for a moment only.
 fn recipe(preset: Preset, changes: &[&str]) -> Recipe {
-    let mut recipe = Recipe::preset_for(preset, Kind::Images);
+    let mut recipe = Recipe::preset_for(preset, DataKind::Images);
     changes.iter().for_each(|change| recipe.set(change).unwrap());
     recipe
 }

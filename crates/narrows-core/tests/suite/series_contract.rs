@@ -8,7 +8,7 @@ use arrow::array::{AsArray, Float64Array};
 use arrow::datatypes::Float64Type;
 use narrows_core::data::{Layout, Table};
 use narrows_core::report::Role;
-use narrows_core::{Fitted, Flag, Preset, Recipe, Scores, Threads, file};
+use narrows_core::{Fitted, Preset, Recipe, ScoreFlag, Scores, Threads, file};
 
 use crate::waves::{PERIOD, SHORT, STEPS, beats, fit_series, machine, machines, quick_series};
 
@@ -228,15 +228,15 @@ fn what_is_observed_has_a_score_and_what_is_not_has_a_flag() {
         let after_gap = row_at(&table, "north", 66.0);
         for row in 0..table.n_rows() {
             let expected = match row {
-                _ if row == missing => Flag::Missing,
-                _ if row == after_gap => Flag::AfterGap,
+                _ if row == missing => ScoreFlag::Missing,
+                _ if row == after_gap => ScoreFlag::AfterGap,
                 // Nothing is known of how a series came to its first point.
-                _ if case.name.contains("difference") && numbers(&table, "minute")[row] == 0.0 => Flag::Missing,
-                _ => Flag::None,
+                _ if case.name.contains("difference") && numbers(&table, "minute")[row] == 0.0 => ScoreFlag::Missing,
+                _ => ScoreFlag::None,
             };
             assert_eq!(scores.flag[row], expected, "row {row}");
-            assert_eq!(scores.score[row].is_nan(), expected == Flag::Missing, "row {row}");
-            assert_eq!(scores.p_value[row].is_nan(), expected == Flag::Missing, "row {row}");
+            assert_eq!(scores.score[row].is_nan(), expected == ScoreFlag::Missing, "row {row}");
+            assert_eq!(scores.p_value[row].is_nan(), expected == ScoreFlag::Missing, "row {row}");
         }
         assert!(!scores.is_anomaly[missing]);
         let counts = &scores.counts;
@@ -253,7 +253,7 @@ fn a_series_shorter_than_a_window_has_no_score_and_says_so() {
         let short: Vec<u32> = rows_of(&table, "south")[..PERIOD - 1].to_vec();
         let scores = case.score(&table.take(&short));
         assert!(scores.score.iter().all(|score| score.is_nan()) && !scores.is_anomaly.contains(&true));
-        assert!(scores.flag.iter().all(|flag| *flag == Flag::WarmUp));
+        assert!(scores.flag.iter().all(|flag| *flag == ScoreFlag::WarmUp));
         let enough = case.score(&table.take(&rows_of(&table, "south")[..PERIOD]));
         assert!(enough.score[1..].iter().all(|score| score.is_finite()));
     });
@@ -416,14 +416,16 @@ fn rows_of_any_length_have_a_score_and_rows_of_nothing_have_none() {
     each_of(Layout::Rows, |case| {
         let table = beats(30, PERIOD, 3);
         let scores = case.score(&table);
-        assert!(scores.score.iter().all(|score| score.is_finite()) && scores.flag.iter().all(|f| *f == Flag::None));
+        assert!(
+            scores.score.iter().all(|score| score.is_finite()) && scores.flag.iter().all(|f| *f == ScoreFlag::None)
+        );
         let emptied = table
             .names()
             .into_iter()
             .fold(table.clone(), |table, name| with(&table, name, |row, x| if row == 5 { f64::NAN } else { x }));
         let scores = case.score(&emptied);
         assert!(scores.score[5].is_nan() && scores.p_value[5].is_nan() && !scores.is_anomaly[5]);
-        assert_eq!((scores.flag[5], scores.counts.unscored), (Flag::Missing, 1));
+        assert_eq!((scores.flag[5], scores.counts.unscored), (ScoreFlag::Missing, 1));
         assert!(case.fitted.explain(&emptied, 3, &Threads::serial()).unwrap().reasons[5].is_empty());
     });
 }

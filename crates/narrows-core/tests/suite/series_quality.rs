@@ -6,7 +6,7 @@ use arrow::array::AsArray;
 use arrow::datatypes::TimestampSecondType;
 use narrows_core::data::{Layout, Table};
 use narrows_core::demo::{HEARTBEAT_LABEL, HEARTBEAT_NORMAL, MACHINES_DAY, MACHINES_LABEL, MACHINES_NORMAL_SHARE};
-use narrows_core::recipe::Kind;
+use narrows_core::recipe::DataKind;
 use narrows_core::{Evaluation, Fitted, Preset, Recipe, Roles, Scores, Session, Threads, demo, fit};
 
 use crate::waves::{PERIOD, beats, machine, quick_series};
@@ -26,7 +26,7 @@ fn evaluated(fitted: &Fitted, table: &Table, label: &str, normal: &str) -> Evalu
 }
 
 fn recipe(preset: Preset, changes: &[&str]) -> Recipe {
-    let mut recipe = Recipe::preset_for(preset, Kind::Series);
+    let mut recipe = Recipe::preset_for(preset, DataKind::Series);
     changes.iter().for_each(|change| recipe.set(change).unwrap());
     recipe
 }

@@ -5,29 +5,31 @@ use std::time::Duration;
 
 use narrows_core::data::Table;
 use narrows_core::images::{Album, Channels, Store};
-use narrows_core::recipe::Kind;
-use narrows_core::tune::{Ended, Goal, Journal, Plan, Run, Search, Subject, Unwatched, Watch, tune, tune_images};
+use narrows_core::recipe::DataKind;
+use narrows_core::tune::{
+    Ended, Goal, Journal, SearchPlan, SearchResult, SearchSubject, TrialRun, Unwatched, Watch, tune, tune_images,
+};
 use narrows_core::{Error, ImageRoles, Preset, Recipe, Roles, Threads, demo, fit};
 
 use crate::support::{fit_with, sheet};
 use crate::waves::{beats, machines};
 
-fn plan(goal: Goal, preset: Preset, kind: Kind, trials: usize) -> Plan {
+fn plan(goal: Goal, preset: Preset, kind: DataKind, trials: usize) -> SearchPlan {
     let mut base = Recipe::preset_for(preset, kind);
     ["train.steps=300", "train.batch_size=32"].iter().for_each(|change| base.set(change).unwrap());
-    Plan { goal, base, held: Vec::new(), trials, time: None }
+    SearchPlan { goal, base, held: Vec::new(), trials, time: None }
 }
 
-fn quick(trials: usize) -> Plan {
-    plan(Goal::Reconstruction, Preset::Deep, Kind::Table, trials)
+fn quick(trials: usize) -> SearchPlan {
+    plan(Goal::Reconstruction, Preset::Deep, DataKind::Table, trials)
 }
 
-fn search(plan: &Plan, table: Table, journal: &mut Journal, threads: usize) -> Search {
+fn search(plan: &SearchPlan, table: Table, journal: &mut Journal, threads: usize) -> SearchResult {
     tune(plan, table, &Roles::default(), journal, &Unwatched, &Threads::new(threads)).unwrap()
 }
 
 /// All but the seconds, which differ.
-fn found(search: &Search) -> String {
+fn found(search: &SearchResult) -> String {
     let mut search = search.clone();
     search.trials.iter_mut().for_each(|trial| trial.seconds = 0.0);
     serde_json::to_string(&search).unwrap()
@@ -43,7 +45,7 @@ fn the_same_search_finds_the_same_and_nothing_worse_than_its_start() {
     assert!(one.best.cost <= one.start().unwrap().cost, "{one:?}");
     assert!(one.trials.iter().any(|trial| trial.share < 1.0), "bad trials are stopped early");
     assert!(one.curve.points.len() >= 2 && one.curve.points.iter().all(|point| point.pca_unexplained.is_finite()));
-    let other = Plan { base: Recipe { seed: 1, ..plan.base.clone() }, ..plan };
+    let other = SearchPlan { base: Recipe { seed: 1, ..plan.base.clone() }, ..plan };
     assert_ne!(found(&one), found(&search(&other, sheet(300, 1), &mut Journal::in_memory(), 1)));
     // What is written can be fitted, and its comments do no harm.
     let recipe = Recipe::default().overlay_toml(&one.to_toml("narrows tune\nx.csv")).unwrap();
@@ -56,7 +58,7 @@ fn a_search_cut_short_anywhere_and_resumed_is_the_uninterrupted_one() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("j.jsonl");
     let plan = quick(6);
-    let subject = Subject::new(plan.goal, &plan.base, &plan.held, 0, "");
+    let subject = SearchSubject::new(plan.goal, &plan.base, &plan.held, 0, "");
     let whole = search(&plan, sheet(200, 1), &mut Journal::create(&path, &subject), 2);
     let text = std::fs::read_to_string(&path).unwrap();
     let lines: Vec<&str> = text.lines().collect();
@@ -83,7 +85,7 @@ struct StopAfter {
 }
 
 impl Watch for StopAfter {
-    fn on_run(&self, _: &Run, _: bool) {
+    fn on_run(&self, _: &TrialRun, _: bool) {
         self.runs.fetch_add(1, Ordering::SeqCst);
     }
 
@@ -110,7 +112,7 @@ fn an_interrupted_search_gives_the_best_so_far_or_says_that_there_is_none() {
 
 #[test]
 fn time_that_is_up_ends_a_search() {
-    let plan = Plan { time: Some(Duration::from_millis(400)), ..quick(100_000) };
+    let plan = SearchPlan { time: Some(Duration::from_millis(400)), ..quick(100_000) };
     let search = search(&plan, sheet(200, 1), &mut Journal::in_memory(), 1);
     assert_eq!(search.ended, Ended::Time);
     assert!(search.trials.len() < 100_000 && search.to_toml("x").contains("the time was up"));
@@ -118,14 +120,14 @@ fn time_that_is_up_ends_a_search() {
 
 #[test]
 fn a_plan_without_trials_or_time_and_too_few_rows_are_refused() {
-    let check = |plan: Plan, rows: usize, expected: &str| {
+    let check = |plan: SearchPlan, rows: usize, expected: &str| {
         let mut journal = Journal::in_memory();
         let tuned = tune(&plan, sheet(rows, 1), &Roles::default(), &mut journal, &Unwatched, &Threads::new(1));
         let error = tuned.unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
     };
     check(quick(0), 100, "--trials: expected at least 1");
-    check(Plan { time: Some(Duration::ZERO), ..quick(3) }, 100, "--time: expected some time");
+    check(SearchPlan { time: Some(Duration::ZERO), ..quick(3) }, 100, "--time: expected some time");
     check(quick(3), 1, "expected at least 10 rows to fit, got 1");
     let mut wide = quick(3);
     wide.base.set("backbone.code_size=50").unwrap();
@@ -159,7 +161,7 @@ fn two_directions_hidden_in_many_columns_get_a_narrow_code() {
 
 #[test]
 fn detection_starts_from_an_ensemble_and_keeps_it_restrained() {
-    let mut plan = plan(Goal::Detection, Preset::Auto, Kind::Table, 4);
+    let mut plan = plan(Goal::Detection, Preset::Auto, DataKind::Table, 4);
     for change in ["backbone.code_size=24", "backbone.nodes=[24]", "detect.references=200", "train.steps=100"] {
         plan.base.set(change).unwrap();
     }
@@ -171,7 +173,7 @@ fn detection_starts_from_an_ensemble_and_keeps_it_restrained() {
 #[test]
 fn series_of_both_layouts_are_searched() {
     let check = |preset: Preset, table: Table, layout: &str, roles: Roles| {
-        let mut plan = plan(Goal::Reconstruction, preset, Kind::Series, 3);
+        let mut plan = plan(Goal::Reconstruction, preset, DataKind::Series, 3);
         for change in [&format!("data.layout={layout}"), "train.steps=20", "train.batch_size=8"] {
             plan.base.set(change).unwrap();
         }
@@ -193,10 +195,11 @@ fn images_are_searched_and_what_has_no_code_is_refused() {
     let scene = |i: usize| demo::scene(i, 5).crop(40, 8 * (i % 5), 16, 16).to_channels(Channels::Grey);
     let album = Album::of("scenes", (0..24).map(|i| (format!("{i}"), scene(i))).collect()).unwrap();
     let images = Store::take(album, 0).unwrap();
-    let mut plan = plan(Goal::Reconstruction, Preset::Conv, Kind::Images, 3);
+    let mut plan = plan(Goal::Reconstruction, Preset::Conv, DataKind::Images, 3);
     plan.base.set("train.steps=10").unwrap();
     let roles = ImageRoles::default();
-    let run = |plan: &Plan| tune_images(plan, &images, &roles, &mut Journal::in_memory(), &Unwatched, &Threads::new(2));
+    let run =
+        |plan: &SearchPlan| tune_images(plan, &images, &roles, &mut Journal::in_memory(), &Unwatched, &Threads::new(2));
     let search = run(&plan).unwrap();
     assert!(search.best.cost <= search.start().unwrap().cost && search.curve.points.len() > 3);
     plan.base = Recipe::preset(Preset::Restore);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Array, StringArray};
 use narrows_core::data::{Layout, Table};
-use narrows_core::recipe::Kind;
+use narrows_core::recipe::DataKind;
 use narrows_core::rng::{Purpose, Stream};
 use narrows_core::{Fitted, Preset, Recipe, Roles, Session, Threads, fit};
 
@@ -82,7 +82,7 @@ pub(crate) fn machine_roles() -> Roles {
 
 /// A preset for series that trains for a moment only; windows of the long layout are [`PERIOD`] points.
 pub(crate) fn quick_series(preset: Preset, layout: Layout) -> Recipe {
-    let mut recipe = hurried(Recipe::preset_for(preset, Kind::Series));
+    let mut recipe = hurried(Recipe::preset_for(preset, DataKind::Series));
     match layout {
         Layout::Rows => recipe.set("data.layout=rows").unwrap(),
         Layout::Long => recipe.set(&format!("data.window={PERIOD}")).unwrap(),

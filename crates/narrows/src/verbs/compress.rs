@@ -5,7 +5,9 @@ use std::io::{BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
-use narrows_core::compress::{Account, Bound, Comparison, Detail, Fidelity, TableReader, TableWriter};
+use narrows_core::compress::{
+    Account, CodeDetail, CompressionComparison, ErrorBound, Fidelity, TableReader, TableWriter,
+};
 use narrows_core::data::{Source, Table};
 use narrows_core::{Error, Fitted, Threads};
 use serde::Serialize;
@@ -72,16 +74,16 @@ impl FidelityArgs {
     fn fidelity(&self) -> Result<Fidelity, Failure> {
         let FidelityArgs { max_error, lossless, bits, quality } = self;
         Ok(match (max_error, lossless, bits, quality) {
-            (Some(bound), ..) => Fidelity::Within(bound.parse::<Bound>().map_err(flagged)?),
+            (Some(bound), ..) => Fidelity::Within(bound.parse::<ErrorBound>().map_err(flagged)?),
             (None, true, ..) => Fidelity::Lossless,
-            (None, false, Some(bits), _) => Fidelity::Code(Detail::Bits(*bits)),
+            (None, false, Some(bits), _) => Fidelity::Code(CodeDetail::Bits(*bits)),
             (None, false, None, Some(quality)) => {
                 let level = u8::try_from(*quality).map_err(|_| {
                     Error::recipe("--quality", format!("expected a whole number from 1 to 10, got {quality}"))
                 })?;
-                Fidelity::Code(Detail::Quality(level))
+                Fidelity::Code(CodeDetail::Quality(level))
             }
-            (None, false, None, None) => Fidelity::Code(Detail::Own),
+            (None, false, None, None) => Fidelity::Code(CodeDetail::Own),
         })
     }
 }
@@ -168,7 +170,7 @@ pub(super) fn open(path: &Path) -> Result<BufReader<File>, Failure> {
 /// Reads the file again, beside the input.
 fn verify(fitted: &Fitted, fidelity: Fidelity, source: &Source, path: &Path, threads: &Threads) -> Result<(), Failure> {
     let mut reader = TableReader::new(fitted, open(path)?, threads)?;
-    let comparison = Comparison::new(fitted, fidelity);
+    let comparison = CompressionComparison::new(fitted, fidelity);
     let mut back: Option<Table> = None;
     pipeline::read(source, None, Portion::Batch, |table| {
         let mut first = 0;
@@ -274,10 +276,16 @@ impl ReportInputs {
             other_words: account.other_words,
             bound: match (fidelity, noun) {
                 (Fidelity::Code(_), _) => None,
-                (Fidelity::Within(Bound::Absolute(bound)), "image") => Some(format!("bound {bound} levels of 255")),
-                (Fidelity::Within(Bound::Share(share)), "image") => Some(format!("bound {} % of white", 100.0 * share)),
-                (Fidelity::Within(Bound::Absolute(bound)), _) => Some(format!("bound {bound} in each column's unit")),
-                (Fidelity::Within(Bound::Share(share)), _) => Some(format!("bound {} %", 100.0 * share)),
+                (Fidelity::Within(ErrorBound::Absolute(bound)), "image") => {
+                    Some(format!("bound {bound} levels of 255"))
+                }
+                (Fidelity::Within(ErrorBound::Share(share)), "image") => {
+                    Some(format!("bound {} % of white", 100.0 * share))
+                }
+                (Fidelity::Within(ErrorBound::Absolute(bound)), _) => {
+                    Some(format!("bound {bound} in each column's unit"))
+                }
+                (Fidelity::Within(ErrorBound::Share(share)), _) => Some(format!("bound {} %", 100.0 * share)),
                 (Fidelity::Lossless, _) => Some("lossless".to_owned()),
             },
             noun,

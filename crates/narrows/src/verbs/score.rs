@@ -7,7 +7,7 @@ use arrow::array::{ArrayRef, BooleanArray, Float64Array, RecordBatch, StringArra
 use clap::Args as ClapArgs;
 use narrows_core::data::{Schema, Source, Table};
 use narrows_core::detect::Reason;
-use narrows_core::recipe::Kind;
+use narrows_core::recipe::DataKind;
 use narrows_core::{Error, Fitted, ScoreCounts, Scores, SeriesEvent, Threads};
 
 use super::images;
@@ -237,7 +237,7 @@ pub(super) fn batch(columns: Vec<(String, ArrayRef)>) -> RecordBatch {
 }
 
 /// What is said of the rows of a table, as columns.
-pub(super) fn columns_of(table: &Table, scores: Scores, kind: Kind) -> Vec<(String, ArrayRef)> {
+pub(super) fn columns_of(table: &Table, scores: Scores, kind: DataKind) -> Vec<(String, ArrayRef)> {
     let rows = table.first_row()..table.first_row() + table.n_rows() as u64;
     // What has no score has no verdict.
     let known = |x: &f64| (!x.is_nan()).then_some(*x);
@@ -248,7 +248,7 @@ pub(super) fn columns_of(table: &Table, scores: Scores, kind: Kind) -> Vec<(Stri
         ("p_value", Arc::new(scores.p_value.iter().map(known).collect::<Float64Array>())),
         ("is_anomaly", Arc::new(verdicts.collect::<BooleanArray>())),
     ];
-    if kind == Kind::Series {
+    if kind == DataKind::Series {
         columns.push(("flag", Arc::new(scores.flag.iter().map(|flag| flag.word()).collect::<StringArray>())));
     }
     columns.into_iter().map(|(name, array)| (name.to_owned(), array)).collect()

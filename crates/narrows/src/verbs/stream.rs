@@ -3,8 +3,8 @@
 use arrow::array::RecordBatch;
 use narrows_core::data::{LineReader, Table};
 use narrows_core::error::{Place, nearest};
-use narrows_core::recipe::Kind;
-use narrows_core::{Error, Fitted, Flag, ScoreCounts, Scores, StreamScore, StreamScorer};
+use narrows_core::recipe::DataKind;
+use narrows_core::{Error, Fitted, ScoreCounts, ScoreFlag, Scores, StreamScore, StreamScorer};
 
 use super::score::{Keep, RESULTS, Tally, batch, columns_of, nth_reasons};
 use crate::failure::{Failure, Outcome, tell_bad_line};
@@ -49,7 +49,7 @@ impl Follow {
             match followed {
                 Ok((table, followed)) => {
                     tally.anomalies += u64::from(followed.is_anomaly);
-                    tally.warming_up += u64::from(followed.flag == Flag::WarmUp);
+                    tally.warming_up += u64::from(followed.flag == ScoreFlag::WarmUp);
                     writer.write(&shown.row(&table, followed)?)?;
                 }
                 Err(error) => {
@@ -138,7 +138,7 @@ impl Shown {
             flag: vec![flag],
             counts: ScoreCounts::default(),
         };
-        let mut columns = columns_of(table, scores, Kind::Series);
+        let mut columns = columns_of(table, scores, DataKind::Series);
         columns.splice(1..1, self.points.columns(table)?);
         columns.extend(self.keep.columns(table)?);
         let reasons = [reasons];

@@ -7,10 +7,10 @@ use arrow::array::{ArrayRef, AsArray, Float64Array};
 use arrow::datatypes::{DataType, Float64Type};
 use narrows_codec::Shape;
 
-use super::super::coder::{ChunkCoder, Feature, Form, is_rebuilt};
+use super::super::coder::{ChunkCoder, ChunkForm, Feature, is_rebuilt};
 use super::super::fidelity::Fidelity;
 use super::super::kept::Exception;
-use super::super::manifest::{Place, TableManifest};
+use super::super::manifest::{ColumnStorage, TableManifest};
 use crate::codec::Lattice;
 use crate::data::{ColumnKind, Table};
 use crate::error::{Error, Result};
@@ -40,7 +40,7 @@ pub(in crate::compress) fn sizes(sections: &Sections) -> [u64; 4] {
 }
 
 /// Where the columns of a file are, from the first rows of it.
-pub(in crate::compress) fn places(coder: &ChunkCoder<'_>, fidelity: &Fidelity, table: &Table) -> Vec<Place> {
+pub(in crate::compress) fn places(coder: &ChunkCoder<'_>, fidelity: &Fidelity, table: &Table) -> Vec<ColumnStorage> {
     let features = coder.features();
     let place = |name: &str| {
         let found = features.iter().position(|feature| feature.column.name == name)?;
@@ -50,7 +50,7 @@ pub(in crate::compress) fn places(coder: &ChunkCoder<'_>, fidelity: &Fidelity, t
         }
         let number = found as u32;
         if let Fidelity::Code(_) = fidelity {
-            return Some(Place::Code(number));
+            return Some(ColumnStorage::Code(number));
         }
         let raw = table.column(name)?.data_type();
         match column.kind {
@@ -59,26 +59,26 @@ pub(in crate::compress) fn places(coder: &ChunkCoder<'_>, fidelity: &Fidelity, t
             ColumnKind::Numeric => {
                 let lattice = fidelity.lattice(span.as_ref()?)?;
                 let whole = raw.is_integer() && lattice.step.fract() == 0.0;
-                Some(Place::Numbers { column: number, whole })
+                Some(ColumnStorage::Numbers { column: number, whole })
             }
             _ if matches!(raw, DataType::Utf8 | DataType::LargeUtf8 | DataType::Boolean) => {
-                Some(Place::Words { column: number, flags: *raw == DataType::Boolean })
+                Some(ColumnStorage::Words { column: number, flags: *raw == DataType::Boolean })
             }
             _ => None,
         }
     };
-    table.names().into_iter().map(|name| place(name).unwrap_or(Place::Kept)).collect()
+    table.names().into_iter().map(|name| place(name).unwrap_or(ColumnStorage::Kept)).collect()
 }
 
 /// The features that are not kept as they are, in the order of the file's columns.
-pub(super) fn of_features(places: &[Place]) -> Vec<usize> {
-    places.iter().filter_map(Place::feature).map(|feature| feature as usize).collect()
+pub(super) fn of_features(places: &[ColumnStorage]) -> Vec<usize> {
+    places.iter().filter_map(ColumnStorage::feature).map(|feature| feature as usize).collect()
 }
 
 /// The numbers on lattices: which feature, in which steps. Every such column has a lattice: whoever reads checks it.
 pub(super) fn numbers(features: &[Feature<'_>], manifest: &TableManifest) -> Vec<(usize, Lattice)> {
-    let number = |place: &Place| match place {
-        Place::Numbers { column, .. } => {
+    let number = |place: &ColumnStorage| match place {
+        ColumnStorage::Numbers { column, .. } => {
             let feature = features.get(*column as usize)?;
             Some((*column as usize, manifest.fidelity.lattice(feature.span.as_ref()?)?))
         }
@@ -90,7 +90,7 @@ pub(super) fn numbers(features: &[Feature<'_>], manifest: &TableManifest) -> Vec
 /// The rows with nothing but what is kept of them and which cells are missing; other cells are zero, or any word.
 pub(super) fn skeleton(
     coder: &ChunkCoder<'_>,
-    places: &[Place],
+    places: &[ColumnStorage],
     table: &Table,
     rows: usize,
     gaps: &[i64],
@@ -116,17 +116,17 @@ pub(super) fn skeleton(
 }
 
 /// The rows in the order that their numbers are written in.
-pub(super) struct Order {
+pub(super) struct RowOrder {
     pub(super) rows: Vec<u32>,
     /// Whether they follow each other in time.
     is_in_time: bool,
 }
 
-impl Order {
-    pub(super) fn of(coder: &ChunkCoder<'_>, form: &Form) -> Order {
+impl RowOrder {
+    pub(super) fn of(coder: &ChunkCoder<'_>, form: &ChunkForm) -> RowOrder {
         match coder.order(form) {
-            Some(rows) => Order { rows, is_in_time: true },
-            None => Order { rows: (0..form.rows as u32).collect(), is_in_time: false },
+            Some(rows) => RowOrder { rows, is_in_time: true },
+            None => RowOrder { rows: (0..form.rows as u32).collect(), is_in_time: false },
         }
     }
 
@@ -151,7 +151,7 @@ pub(super) fn unround_levels(coder: &ChunkCoder<'_>, places: &[i64], level: i32)
 pub(super) fn guesses(
     features: &[Feature<'_>],
     numbers: &[(usize, Lattice)],
-    order: &Order,
+    order: &RowOrder,
     expected: &Table,
 ) -> Result<Vec<i64>> {
     let order = &order.rows;
@@ -169,7 +169,7 @@ pub(super) fn guesses(
 pub(super) fn rebuilt_numbers(
     features: &[Feature<'_>],
     numbers: &[(usize, Lattice)],
-    order: &Order,
+    order: &RowOrder,
     values: &[i64],
     exceptions: &[Exception],
     expected: &Table,

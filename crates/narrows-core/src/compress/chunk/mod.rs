@@ -6,5 +6,5 @@ mod unpack;
 mod words;
 
 pub(super) use layout::{places, sizes};
-pub(super) use pack::{Packed, Ready};
+pub(super) use pack::{PackedChunk, PreparedChunk};
 pub(super) use unpack::unpack;

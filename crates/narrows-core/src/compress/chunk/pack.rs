@@ -5,11 +5,11 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type};
 use narrows_codec::{Plane, Shape, encode_codes, encode_plane};
 
-use super::super::coder::{ChunkCoder, Feature, Form, Samples};
+use super::super::coder::{ChunkCoder, ChunkForm, EncodedSamples, Feature};
 use super::super::kept::{self, Exception};
-use super::super::manifest::{Place, TableManifest};
+use super::super::manifest::{ColumnStorage, TableManifest};
 use super::layout::{
-    CODES, DICTIONARIES, EXCEPTIONS, GAPS, KEPT, LEVELS, NUMBERS, Order, Sections, WORDS, guesses, levels_shape,
+    CODES, DICTIONARIES, EXCEPTIONS, GAPS, KEPT, LEVELS, NUMBERS, RowOrder, Sections, WORDS, guesses, levels_shape,
     numbers, of_features, rebuilt_numbers, skeleton, unround_levels,
 };
 use super::words::{DICTIONARY_BYTES, Entry, Words, interleaved, word_guesses, words};
@@ -18,14 +18,14 @@ use crate::data::{Table, conform};
 use crate::error::{Error, Result};
 
 /// A chunk of rows that has gone through the encoder, before its codes are rounded.
-pub(in crate::compress) struct Ready<'a> {
+pub(in crate::compress) struct PreparedChunk<'a> {
     coder: ChunkCoder<'a>,
     features: Vec<Feature<'a>>,
     typed: Table,
-    samples: Samples,
-    form: Form,
+    samples: EncodedSamples,
+    form: ChunkForm,
     /// The rows in the order that their numbers are written in.
-    order: Order,
+    order: RowOrder,
     /// The numbers on lattices: which feature, in which steps.
     numbers: Vec<(usize, Lattice)>,
     /// `[rows, numbers]` in that order: places on the lattices; none where a cell is missing or no place holds it.
@@ -37,18 +37,18 @@ pub(in crate::compress) struct Ready<'a> {
 }
 
 /// What became of a chunk.
-pub(in crate::compress) struct Packed {
+pub(in crate::compress) struct PackedChunk {
     pub(in crate::compress) sections: Sections,
     /// What comes back, column by column, for the account: expected, or within its cell.
     pub(in crate::compress) rebuilt: Table,
 }
 
-impl<'a> Ready<'a> {
+impl<'a> PreparedChunk<'a> {
     pub(in crate::compress) fn new(
         coder: ChunkCoder<'a>,
         manifest: &'a TableManifest,
         table: &'a Table,
-    ) -> Result<Ready<'a>> {
+    ) -> Result<PreparedChunk<'a>> {
         let places = &manifest.columns[..];
         let (typed, _) = conform(table.clone(), coder.schema())?;
         let samples = coder.samples(table, &typed)?;
@@ -69,7 +69,7 @@ impl<'a> Ready<'a> {
         check_whole(places, &features, table)?;
         let rows = table.n_rows();
         let form = coder.form(&skeleton(&coder, places, table, rows, &gaps, table.first_row())?, rows)?;
-        let order = Order::of(&coder, &form);
+        let order = RowOrder::of(&coder, &form);
         let numbers = numbers(&features, manifest);
         let (places, exceptions) = on_lattices(&numbers, &features, &typed, &order)?;
         let words = words(&manifest.columns, &features, table, &typed)?;
@@ -81,18 +81,20 @@ impl<'a> Ready<'a> {
         let dictionaries: Vec<&Vec<Entry>> = words.iter().map(|words| &words.dictionary).collect();
         fixed[DICTIONARIES] = kept::values(&dictionaries, DICTIONARY_BYTES).map_err(too_much)?;
         fixed[KEPT] = kept::values(&kept_columns(&manifest.columns, table)?, kept::LARGEST).map_err(too_much)?;
-        Ok(Ready { coder, features, typed, samples, form, order, numbers, places, exceptions, words, fixed })
+        Ok(PreparedChunk { coder, features, typed, samples, form, order, numbers, places, exceptions, words, fixed })
     }
 
     /// The chunk with its codes rounded at a level.
-    pub(in crate::compress) fn pack(&self, level: i32) -> Result<Packed> {
-        let Ready { coder, features, order, numbers, .. } = self;
+    pub(in crate::compress) fn pack(&self, level: i32) -> Result<PackedChunk> {
+        let PreparedChunk { coder, features, order, numbers, .. } = self;
         let quantiser = &coder.coding.quantiser;
         let k = coder.fitted.code_size();
         let symbols = quantiser.symbols(&self.samples.codes, level);
         let level_places = self.round_levels(level);
-        let rounded =
-            Samples { codes: quantiser.codes(&symbols, level), levels: unround_levels(coder, &level_places, level) };
+        let rounded = EncodedSamples {
+            codes: quantiser.codes(&symbols, level),
+            levels: unround_levels(coder, &level_places, level),
+        };
         let expected = coder.expected(&self.form, &rounded)?;
         let mut sections = self.fixed.clone();
         sections[CODES] = encode_codes(&symbols, &quantiser.tables(k, level));
@@ -107,7 +109,7 @@ impl<'a> Ready<'a> {
         let cells = interleaved(self.words.iter().map(|words| words.cells.as_slice()), rows);
         sections[WORDS] = plane_of(&cells, &guesses, Shape::Rows { rows, columns: self.words.len() });
         let rebuilt = rebuilt_numbers(features, numbers, order, &values, &self.exceptions, &expected)?;
-        Ok(Packed { sections, rebuilt })
+        Ok(PackedChunk { sections, rebuilt })
     }
 
     /// The model's own columns, typed, as they came.
@@ -138,7 +140,7 @@ fn on_lattices(
     numbers: &[(usize, Lattice)],
     features: &[Feature<'_>],
     typed: &Table,
-    order: &Order,
+    order: &RowOrder,
 ) -> Result<(Vec<Option<i64>>, Vec<Exception>)> {
     let mut places = vec![None; order.rows.len() * numbers.len()];
     let mut exceptions = Vec::new();
@@ -159,10 +161,10 @@ fn on_lattices(
 }
 
 /// Refuses whole numbers that the model's arithmetic, which is that of 64-bit floating point, cannot hold.
-fn check_whole(places: &[Place], features: &[Feature<'_>], table: &Table) -> Result<()> {
+fn check_whole(places: &[ColumnStorage], features: &[Feature<'_>], table: &Table) -> Result<()> {
     const LARGEST: f64 = (1_u64 << 53) as f64;
     for place in places {
-        let Place::Numbers { column, .. } = place else { continue };
+        let ColumnStorage::Numbers { column, .. } = place else { continue };
         let name = &features[*column as usize].column.name;
         let array = table.expect_column(name)?;
         let found = if array.data_type().is_integer() {
@@ -192,10 +194,10 @@ fn is_whole_beyond(text: &str, largest: f64) -> bool {
         && digits.parse::<f64>().is_ok_and(|x| x >= largest)
 }
 
-fn kept_columns(places: &[Place], table: &Table) -> Result<Vec<kept::Column>> {
-    let kept = places.iter().zip(table.names()).filter(|(place, _)| **place == Place::Kept);
-    let column = |(_, name): (&Place, &str)| {
-        kept::Column::of(name, table.expect_column(name)?).map_err(|kind| {
+fn kept_columns(places: &[ColumnStorage], table: &Table) -> Result<Vec<kept::KeptColumn>> {
+    let kept = places.iter().zip(table.names()).filter(|(place, _)| **place == ColumnStorage::Kept);
+    let column = |(_, name): (&ColumnStorage, &str)| {
+        kept::KeptColumn::of(name, table.expect_column(name)?).map_err(|kind| {
             let place = crate::error::Place::column(name).of(table.source());
             let error =
                 Error::data(place, format!("expected texts, flags, numbers, dates or times to keep, got {kind}"));

@@ -6,11 +6,11 @@ use arrow::array::{ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, St
 use arrow::datatypes::Float64Type;
 use narrows_codec::{Chunk, CodecError, Plane, Shape, decode_codes, decode_plane};
 
-use super::super::coder::{ChunkCoder, Samples};
+use super::super::coder::{ChunkCoder, EncodedSamples};
 use super::super::kept::{self, Exception};
-use super::super::manifest::{LARGEST, Place, TableManifest};
+use super::super::manifest::{ColumnStorage, LARGEST, TableManifest};
 use super::layout::{
-    CODES, EXCEPTIONS, GAPS, KEPT, LEVELS, NUMBERS, Order, SECTIONS, guesses, levels_shape, numbers, of_features,
+    CODES, EXCEPTIONS, GAPS, KEPT, LEVELS, NUMBERS, RowOrder, SECTIONS, guesses, levels_shape, numbers, of_features,
     rebuilt_numbers, skeleton, unround_levels,
 };
 use super::words::unpack_words;
@@ -35,9 +35,9 @@ pub(in crate::compress) fn unpack(coder: &ChunkCoder<'_>, manifest: &TableManife
     let level = i32::from(*level);
     let features = coder.features();
     let rebuilt = of_features(places);
-    let kept: Vec<kept::Column> =
+    let kept: Vec<kept::KeptColumn> =
         kept::read_values(&sections[KEPT], kept::LARGEST, "a kept column").map_err(damaged)?;
-    let n_kept = places.iter().filter(|place| **place == Place::Kept).count();
+    let n_kept = places.iter().filter(|place| **place == ColumnStorage::Kept).count();
     if kept.len() != n_kept {
         return Err(damaged(format!("expected {n_kept} kept columns, got {}", kept.len())));
     }
@@ -70,10 +70,10 @@ pub(in crate::compress) fn unpack(coder: &ChunkCoder<'_>, manifest: &TableManife
         decode_plane(&sections[LEVELS], &Plane { shape, guesses: &guesses }).map_err(codec)?
     };
     let samples =
-        Samples { codes: quantiser.codes(&symbols, level), levels: unround_levels(coder, &level_places, level) };
+        EncodedSamples { codes: quantiser.codes(&symbols, level), levels: unround_levels(coder, &level_places, level) };
     let expected = coder.expected(&form, &samples)?;
     let numbers = numbers(&features, manifest);
-    let order = Order::of(coder, &form);
+    let order = RowOrder::of(coder, &form);
     let guesses = guesses(&features, &numbers, &order, &expected)?;
     let values = if numbers.is_empty() {
         Vec::new()
@@ -88,17 +88,17 @@ pub(in crate::compress) fn unpack(coder: &ChunkCoder<'_>, manifest: &TableManife
 
     let mut kept = kept.into_iter();
     let mut words = words.into_iter();
-    let column = |place: &Place| -> Result<(String, ArrayRef)> {
+    let column = |place: &ColumnStorage| -> Result<(String, ArrayRef)> {
         let name = |feature: u32| features[feature as usize].column.name.clone();
         Ok(match place {
-            Place::Kept => kept.next().expect("counted above"),
-            Place::Words { column, .. } => (name(*column), words.next().expect("one a place")),
-            Place::Code(feature) | Place::Numbers { column: feature, .. } => {
+            ColumnStorage::Kept => kept.next().expect("counted above"),
+            ColumnStorage::Words { column, .. } => (name(*column), words.next().expect("one a place")),
+            ColumnStorage::Code(feature) | ColumnStorage::Numbers { column: feature, .. } => {
                 let array = expected.expect_column(&name(*feature))?;
                 let at = rebuilt.iter().position(|other| *other == *feature as usize).expect("it is rebuilt");
                 let is_gap = |row: usize| !gaps.is_empty() && gaps[row * rebuilt.len() + at] != 0;
                 let holes: Vec<bool> = (0..rows).map(is_gap).collect();
-                (name(*feature), with_holes(array, &holes, matches!(place, Place::Numbers { whole: true, .. })))
+                (name(*feature), with_holes(array, &holes, matches!(place, ColumnStorage::Numbers { whole: true, .. })))
             }
         })
     };

@@ -10,7 +10,7 @@ use narrows_codec::{Plane, Shape, decode_plane};
 
 use super::super::coder::Feature;
 use super::super::kept;
-use super::super::manifest::Place;
+use super::super::manifest::ColumnStorage;
 use super::layout::{DICTIONARIES, WORDS};
 use crate::data::Table;
 use crate::error::{Error, Result};
@@ -28,10 +28,15 @@ pub(super) struct Words {
 /// A cell as it is written, and as the model takes it; none is missing.
 pub(super) type Entry = (Option<String>, Option<String>);
 
-pub(super) fn words(places: &[Place], features: &[Feature<'_>], table: &Table, typed: &Table) -> Result<Vec<Words>> {
+pub(super) fn words(
+    places: &[ColumnStorage],
+    features: &[Feature<'_>],
+    table: &Table,
+    typed: &Table,
+) -> Result<Vec<Words>> {
     let text = |array: &ArrayRef| cast(array, &DataType::Utf8).expect("words and flags are text too");
-    let of_place = |place: &Place| {
-        let Place::Words { column: feature, .. } = place else { return None };
+    let of_place = |place: &ColumnStorage| {
+        let ColumnStorage::Words { column: feature, .. } = place else { return None };
         let name = &features[*feature as usize].column.name;
         Some((|| {
             let (raw, typed) = (text(table.expect_column(name)?), text(typed.expect_column(name)?));
@@ -80,14 +85,14 @@ pub(super) fn interleaved<'a>(columns: impl ExactSizeIterator<Item = &'a [i64]>,
 }
 
 pub(super) fn unpack_words(
-    places: &[Place],
+    places: &[ColumnStorage],
     features: &[Feature<'_>],
     rows: usize,
     sections: &[Vec<u8>],
     expected: &Table,
 ) -> Result<Vec<ArrayRef>> {
-    let word = |place: &Place| match place {
-        Place::Words { column, flags } => Some((*column as usize, *flags)),
+    let word = |place: &ColumnStorage| match place {
+        ColumnStorage::Words { column, flags } => Some((*column as usize, *flags)),
         _ => None,
     };
     let columns: Vec<(usize, bool)> = places.iter().filter_map(word).collect();

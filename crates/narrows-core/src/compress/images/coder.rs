@@ -15,21 +15,21 @@ use crate::fitted::{Fitted, ImageAdapter, ImageLayout};
 const TOGETHER: usize = 1 << 20;
 
 /// An image model, and what images become in it.
-pub(super) struct ChunkCoder<'a> {
+pub(super) struct ImageChunkCoder<'a> {
     pub(super) fitted: &'a Fitted,
     pub(super) coding: &'a Coding,
     pub(super) adapter: ImageAdapter,
     threads: &'a Threads,
 }
 
-impl<'a> ChunkCoder<'a> {
-    pub(super) fn new(fitted: &'a Fitted, threads: &'a Threads) -> Result<ChunkCoder<'a>> {
+impl<'a> ImageChunkCoder<'a> {
+    pub(super) fn new(fitted: &'a Fitted, threads: &'a Threads) -> Result<ImageChunkCoder<'a>> {
         let coding = fitted.coding()?;
         let layout = fitted.images()?.layout;
         // Pieces side by side.
         let stride = layout.stride.map(|_| layout.height.min(layout.width));
         let adapter = ImageAdapter::new(ImageLayout { stride, ..layout });
-        Ok(ChunkCoder { fitted, coding, adapter, threads })
+        Ok(ImageChunkCoder { fitted, coding, adapter, threads })
     }
 
     /// Refuses an image that would have to change its size or colours on the way.

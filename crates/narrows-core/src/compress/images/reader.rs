@@ -7,10 +7,10 @@ use narrows_engine::Threads;
 use narrows_images::{Channels, Depth, Image, Photo};
 
 use super::super::kept;
-use super::super::manifest::{self, ImageManifest, Run};
+use super::super::manifest::{self, ImageManifest, ImageRun};
 use super::super::reader::{check, damaged};
 use super::cells::Counting;
-use super::coder::{ChunkCoder, shape};
+use super::coder::{ImageChunkCoder, shape};
 use super::{BESIDE, Beside, CODES, PIXELS, RUN, SECTIONS};
 use crate::codec::Quantiser;
 use crate::error::{Error, Result};
@@ -18,7 +18,7 @@ use crate::fitted::Fitted;
 
 /// Reads the images of a compressed file.
 pub struct ImageReader<'a, R> {
-    coder: ChunkCoder<'a>,
+    coder: ImageChunkCoder<'a>,
     manifest: ImageManifest,
     reader: Reader<R>,
 }
@@ -36,7 +36,7 @@ impl<'a, R: Read> ImageReader<'a, R> {
         if !Quantiser::LEVELS.contains(&i32::from(manifest.level)) {
             return Err(Error::mismatch("the header is damaged: it asks for a rounding that does not exist"));
         }
-        Ok(ImageReader { coder: ChunkCoder::new(fitted, threads)?, manifest, reader })
+        Ok(ImageReader { coder: ImageChunkCoder::new(fitted, threads)?, manifest, reader })
     }
 
     /// The next images with their names, empty where they have none; none at the end.
@@ -54,7 +54,7 @@ impl<'a, R: Read> ImageReader<'a, R> {
         if sections.len() != SECTIONS {
             return Err(bad("its sections are not those of images"));
         }
-        let run: Run = manifest::unpack(&sections[RUN], "a run of images").map_err(Error::mismatch)?;
+        let run: ImageRun = manifest::unpack(&sections[RUN], "a run of images").map_err(Error::mismatch)?;
         let channels = match run.channels {
             1 => Channels::Grey,
             3 => Channels::Rgb,

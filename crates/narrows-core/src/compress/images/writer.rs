@@ -8,13 +8,13 @@ use narrows_images::{Image, Photo};
 
 use super::super::account::Account;
 use super::super::counted::Counted;
-use super::super::fidelity::{Bound, Fidelity};
+use super::super::fidelity::{ErrorBound, Fidelity};
 use super::super::identity::identity;
 use super::super::kept;
-use super::super::manifest::{self, ImageManifest, Run, Start};
+use super::super::manifest::{self, ImageManifest, ImageRun, Start};
 use super::super::writer::cannot_write;
 use super::cells::Counting;
-use super::coder::{ChunkCoder, levels, shape, white};
+use super::coder::{ImageChunkCoder, levels, shape, white};
 use super::{BESIDE, Beside, CODES, PIXELS, RUN};
 use crate::codec::Quantiser;
 use crate::error::{Error, Result};
@@ -31,7 +31,7 @@ const TRIED_VALUES: usize = 1 << 18;
 
 /// Writes images as a compressed file.
 pub struct ImageWriter<'a, W: Write> {
-    coder: ChunkCoder<'a>,
+    coder: ImageChunkCoder<'a>,
     fidelity: Fidelity,
     sink: Option<W>,
     file: Option<(Writer<Counted<W>>, ImageManifest)>,
@@ -46,10 +46,10 @@ impl<'a, W: Write> ImageWriter<'a, W> {
     /// [`Error::Mismatch`] where the model is not of images or was fitted by a version without compression;
     /// [`Error::Recipe`] for a detail or a bound out of range.
     pub fn new(fitted: &'a Fitted, fidelity: Fidelity, sink: W, threads: &'a Threads) -> Result<ImageWriter<'a, W>> {
-        let coder = ChunkCoder::new(fitted, threads)?;
+        let coder = ImageChunkCoder::new(fitted, threads)?;
         match fidelity {
             Fidelity::Code(detail) => detail.check()?,
-            Fidelity::Within(Bound::Absolute(bound)) if bound < 1.0 => {
+            Fidelity::Within(ErrorBound::Absolute(bound)) if bound < 1.0 => {
                 let message = format!("expected at least 1 level of 255, got {bound}");
                 return Err(Error::recipe("max-error", message).with_hint("no error at all: --lossless"));
             }
@@ -107,7 +107,7 @@ impl<'a, W: Write> ImageWriter<'a, W> {
             self.open(&images, &codes, white)?;
         }
         let (writer, manifest) = self.file.as_mut().expect("opened above");
-        let run = Run {
+        let run = ImageRun {
             height: form.height as u32,
             width: form.width as u32,
             channels: form.channels.count() as u8,
@@ -185,14 +185,20 @@ impl<W: Write> ImageWriter<'_, W> {
     }
 }
 
-struct Packed {
+struct PackedImages {
     codes: Vec<u8>,
     pixels: Vec<u8>,
     rebuilt: Vec<Image>,
 }
 
 /// Images of one size with their codes rounded as the manifest says.
-fn pack(coder: &ChunkCoder<'_>, manifest: &ImageManifest, images: &[Image], codes: &[f32], white: u32) -> Packed {
+fn pack(
+    coder: &ImageChunkCoder<'_>,
+    manifest: &ImageManifest,
+    images: &[Image],
+    codes: &[f32],
+    white: u32,
+) -> PackedImages {
     let quantiser = &coder.coding.quantiser;
     let level = i32::from(manifest.level);
     let symbols = quantiser.symbols(codes, level);
@@ -201,7 +207,7 @@ fn pack(coder: &ChunkCoder<'_>, manifest: &ImageManifest, images: &[Image], code
     let expected = coder.expected(&quantiser.codes(&symbols, level), form, images.len());
     let codes = encode_codes(&symbols, &tables);
     let Some(step) = manifest.fidelity.image_step(white) else {
-        return Packed { codes, pixels: Vec::new(), rebuilt: expected };
+        return PackedImages { codes, pixels: Vec::new(), rebuilt: expected };
     };
     let counted = Counting::new(&expected, step, manifest.start, white);
     let pixels = images.iter().flat_map(|image| levels(image, white));
@@ -209,7 +215,7 @@ fn pack(coder: &ChunkCoder<'_>, manifest: &ImageManifest, images: &[Image], code
     let plane = Plane { shape: shape(form, images.len()), guesses: &counted.guesses };
     let mut pixels = encode_plane(&places, &plane);
     pixels.extend(counted.checksum().to_le_bytes());
-    Packed { codes, pixels, rebuilt: counted.images(&places, form, white) }
+    PackedImages { codes, pixels, rebuilt: counted.images(&places, form, white) }
 }
 
 fn beside(name: &str, photo: &Photo, white: u32) -> Beside {

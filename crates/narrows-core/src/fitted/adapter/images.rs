@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::data::Schema;
 use crate::detect::residual::Slots;
 use crate::model::Shape;
-use crate::patches::{Cut, TileGrid, whole};
+use crate::patches::{PatchShape, TileGrid, whole};
 use crate::prep::{Block, BlockKind, PrepCounts, Prepared};
 
 /// How images become samples.
@@ -38,10 +38,10 @@ impl ImageLayout {
     }
 
     /// What training draws.
-    pub(crate) fn cut(&self) -> Cut {
+    pub(crate) fn cut(&self) -> PatchShape {
         match self.stride {
-            None => Cut::Whole(self.height, self.width),
-            Some(_) => Cut::Piece(self.height, self.width),
+            None => PatchShape::Whole(self.height, self.width),
+            Some(_) => PatchShape::Piece(self.height, self.width),
         }
     }
 

@@ -6,7 +6,7 @@ use super::album::Album;
 use super::columns::Columns;
 use super::number::{count, percent};
 use super::subject::Subject;
-use crate::report::{AlbumReport, Report, RestorerReport, Rows};
+use crate::report::{AlbumReport, Report, RestorerReport, RowCounts};
 
 /// The section.
 #[derive(Template)]
@@ -48,7 +48,7 @@ impl Data {
 
     pub(super) fn restorer(report: &RestorerReport) -> Data {
         let AlbumReport { read, train, validation, calibration, .. } = report.album;
-        let rows = Rows { read, train, validation, calibration, ..Rows::default() };
+        let rows = RowCounts { read, train, validation, calibration, ..RowCounts::default() };
         Data {
             about: "What became of the images. Validation images never train: they choose which weights to keep.",
             album: Some(Album::new(&report.album, None)),
@@ -56,7 +56,7 @@ impl Data {
         }
     }
 
-    fn of(rows: &Rows, subject: Subject) -> Data {
+    fn of(rows: &RowCounts, subject: Subject) -> Data {
         let fates = fates(rows);
         let said: Vec<String> = fates.iter().map(|fate| format!("{} {}", fate.name, fate.count)).collect();
         Data {
@@ -72,7 +72,7 @@ impl Data {
 }
 
 /// Every row read has one fate; what the report does not account for is shown as such.
-fn fates(rows: &Rows) -> Vec<Fate> {
+fn fates(rows: &RowCounts) -> Vec<Fate> {
     let told = [
         ("train", "train", rows.train),
         ("validation", "validation", rows.validation),
@@ -103,10 +103,13 @@ mod tests {
     #[test]
     fn every_row_read_has_a_fate() {
         let fates =
-            fates(&Rows { read: 100, not_normal: 5, unlabelled: 0, train: 60, validation: 10, calibration: 20 });
+            fates(&RowCounts { read: 100, not_normal: 5, unlabelled: 0, train: 60, validation: 10, calibration: 20 });
         let told: Vec<String> = fates.iter().map(|fate| format!("{} {}", fate.name, fate.count)).collect();
         assert_eq!(told, ["train 60", "validation 10", "calibration 20", "left out, not normal 5", "not used 5"]);
-        assert!(self::fates(&Rows::default()).is_empty());
-        assert_eq!(self::fates(&Rows { read: 1, train: u64::MAX, validation: u64::MAX, ..Rows::default() }).len(), 2);
+        assert!(self::fates(&RowCounts::default()).is_empty());
+        assert_eq!(
+            self::fates(&RowCounts { read: 1, train: u64::MAX, validation: u64::MAX, ..RowCounts::default() }).len(),
+            2
+        );
     }
 }

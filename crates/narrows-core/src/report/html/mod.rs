@@ -256,7 +256,7 @@ mod tests {
         report.detection.promised_rate = None;
         report.top.clear();
         report.code_map.clear();
-        report.rows = crate::report::Rows::default();
+        report.rows = crate::report::RowCounts::default();
         assert!(!check(&report).contains("<svg class=\"wide"));
     }
 

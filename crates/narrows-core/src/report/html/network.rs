@@ -7,7 +7,7 @@ use super::number::{count, counted};
 use super::subject::Subject;
 use super::svg::hourglass::Hourglass;
 use super::training::denoises;
-use crate::report::{Bottleneck, LayerReport, Part, Report};
+use crate::report::{Bottleneck, LayerReport, NetworkPart, Report};
 
 /// Layers listed in the open; a longer list is folded.
 const LAYERS_OPEN: usize = 12;
@@ -84,13 +84,18 @@ fn narrowness(report: &Report, subject: Subject) -> String {
 
 fn layer(layer: &LayerReport) -> Layer {
     let part = match layer.part {
-        Part::Input => "input",
-        Part::Encoder => "encoder",
-        Part::Code => "code",
-        Part::Decoder => "decoder",
-        Part::Output => "output",
+        NetworkPart::Input => "input",
+        NetworkPart::Encoder => "encoder",
+        NetworkPart::Code => "code",
+        NetworkPart::Decoder => "decoder",
+        NetworkPart::Output => "output",
     };
-    Layer { is_code: layer.part == Part::Code, part, width: count(layer.width as u64), words: cut(&layer.words, 200) }
+    Layer {
+        is_code: layer.part == NetworkPart::Code,
+        part,
+        width: count(layer.width as u64),
+        words: cut(&layer.words, 200),
+    }
 }
 
 #[cfg(test)]

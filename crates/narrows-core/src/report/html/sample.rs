@@ -4,12 +4,12 @@
 use narrows_images::{Channels, Image, Sheet};
 
 use crate::detect::Reason;
-use crate::recipe::{Data, Images, Recipe};
+use crate::recipe::{Data, ImageSettings, Recipe};
 use crate::report::{
-    AlbumReport, Baseline, ChannelTrace, Check, CodePoint, ColumnReport, DensityReport, Detection, EventSpan,
-    GenerationReport, Histogram, ImageQuality, ImagesReport, LayerReport, NetworkReport, Part, PcaComparison,
-    Reconstruction, Report, Restoration, RestorationMeans, RestorerReport, Role, Rows, SeriesReport, Similarity,
-    SkippedImage, Stop, Stretch, TopRow, Training, WindowExample, WorstImage,
+    AlbumReport, AnomalousStretch, Baseline, ChannelTrace, Check, CodePoint, ColumnReport, DensityReport, Detection,
+    EventSpan, GenerationReport, Histogram, ImageQuality, ImagesReport, LayerReport, NetworkPart, NetworkReport,
+    PcaComparison, Reconstruction, Report, Restoration, RestorationMeans, RestorerReport, Role, RowCounts,
+    SeriesReport, Similarity, SkippedImage, Stop, TopRow, Training, WindowExample, WorstImage,
 };
 use crate::sample_similarity::{ColumnDistance, Copies, Distance, SampleSimilarity};
 
@@ -81,7 +81,7 @@ pub(crate) fn report() -> Report {
         version: "0.1.0".to_owned(),
         source: "payments.csv".to_owned(),
         label: Some(crate::report::Label { column: "is_fraud".to_owned(), normal: Some("0".to_owned()) }),
-        rows: Rows { read: 1061, not_normal: 58, unlabelled: 3, train: 800, validation: 0, calibration: 200 },
+        rows: RowCounts { read: 1061, not_normal: 58, unlabelled: 3, train: 800, validation: 0, calibration: 200 },
         columns: columns(),
         notes: vec![
             "`amount`, `fee` and 12 other columns were scaled to their quantiles: their tails are long".to_owned(),
@@ -148,11 +148,11 @@ fn network() -> NetworkReport {
         inputs: 29,
         code_size: 256,
         layers: vec![
-            layer(Part::Input, 29, "29 prepared values"),
-            layer(Part::Encoder, 256, "dense 256, relu"),
-            layer(Part::Code, 256, "dense 256, relu"),
-            layer(Part::Decoder, 256, "dense 256, relu"),
-            layer(Part::Output, 29, "dense 29, linear and softmax by group"),
+            layer(NetworkPart::Input, 29, "29 prepared values"),
+            layer(NetworkPart::Encoder, 256, "dense 256, relu"),
+            layer(NetworkPart::Code, 256, "dense 256, relu"),
+            layer(NetworkPart::Decoder, 256, "dense 256, relu"),
+            layer(NetworkPart::Output, 29, "dense 29, linear and softmax by group"),
         ],
         parameters: 146_717,
         members: 4,
@@ -283,7 +283,7 @@ pub(crate) fn series() -> SeriesReport {
 }
 
 /// `n` points from Monday on, with events as (first, last, peak, channel).
-fn stretch(series: &str, title: &str, n: usize, events: &[(usize, usize, f64, usize)]) -> Stretch {
+fn stretch(series: &str, title: &str, n: usize, events: &[(usize, usize, f64, usize)]) -> AnomalousStretch {
     let inside = |i: usize| events.iter().find(|(first, last, ..)| (*first..=*last).contains(&i));
     let is_gap = |i: usize| (200..215).contains(&i);
     let channel = |channel: usize| {
@@ -309,7 +309,7 @@ fn stretch(series: &str, title: &str, n: usize, events: &[(usize, usize, f64, us
         let ordinary = 0.5 + 0.9 * part(i as u32, 77);
         (!is_gap(i)).then(|| inside(i).map_or(ordinary, |event| event.2 * (0.6 + 0.4 * part(i as u32, 78))))
     };
-    Stretch {
+    AnomalousStretch {
         series: series.to_owned(),
         title: title.to_owned(),
         times: (0..n).map(time).collect(),
@@ -409,7 +409,10 @@ pub(crate) fn restorer() -> RestorerReport {
         quality: Some(quality),
         sheet: sheet(&["input", "output", "truth", "difference"]),
         warnings: Vec::new(),
-        recipe: Recipe { data: Data::Images(Images { corrupt, ..Images::default() }), ..Recipe::default() },
+        recipe: Recipe {
+            data: Data::Images(ImageSettings { corrupt, ..ImageSettings::default() }),
+            ..Recipe::default()
+        },
     }
 }
 

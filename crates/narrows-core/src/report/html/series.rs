@@ -6,7 +6,7 @@ use super::label::{Label, Piece, cut, prose};
 use super::number::{column, count, counted};
 use super::svg::timeline::{Timeline, n_points};
 use super::svg::window::Window;
-use crate::report::{ChannelTrace, EventSpan, SeriesReport, Stretch, WindowExample};
+use crate::report::{AnomalousStretch, ChannelTrace, EventSpan, SeriesReport, WindowExample};
 
 /// Stretches and windows drawn.
 const STRETCHES_SHOWN: usize = 6;
@@ -125,7 +125,7 @@ fn facts(series: &SeriesReport) -> Vec<Fact> {
     facts
 }
 
-fn shown(stretch: &Stretch, pieces: usize) -> Shown {
+fn shown(stretch: &AnomalousStretch, pieces: usize) -> Shown {
     let n = n_points(stretch);
     let channels = most_blamed(stretch);
     // The highest events, in the order of time; their numbers are their places among all.
@@ -164,7 +164,7 @@ fn shown(stretch: &Stretch, pieces: usize) -> Shown {
 }
 
 /// The channels that are drawn: those that events blame most, in the order of the file.
-fn most_blamed(stretch: &Stretch) -> Vec<&ChannelTrace> {
+fn most_blamed(stretch: &AnomalousStretch) -> Vec<&ChannelTrace> {
     let blamed =
         |trace: &ChannelTrace| stretch.events.iter().filter(|event| event.channels.contains(&trace.name)).count();
     let mut channels: Vec<(usize, usize)> = stretch.channels.iter().map(blamed).enumerate().collect();
@@ -174,7 +174,7 @@ fn most_blamed(stretch: &Stretch) -> Vec<&ChannelTrace> {
     channels.into_iter().map(|(i, _)| &stretch.channels[i]).collect()
 }
 
-fn caption(stretch: &Stretch, n: usize, n_drawn: usize, drawing: Option<&Timeline>) -> String {
+fn caption(stretch: &AnomalousStretch, n: usize, n_drawn: usize, drawing: Option<&Timeline>) -> String {
     let mut sentences = vec!["Channels in the units of the file.".to_owned()];
     if stretch.times.is_empty() {
         sentences[0].push_str(&format!(" Across: {}, counted from the start.", counted(n as u64, "point")));

@@ -5,7 +5,7 @@ use std::fmt;
 use std::io::{BufWriter, Read};
 use std::path::Path;
 
-use narrows_core::compress::{Bound, Fidelity, ImageReader, ImageWriter};
+use narrows_core::compress::{ErrorBound, Fidelity, ImageReader, ImageWriter};
 use narrows_core::images::classical::{Lossy, at_bytes, mosaic};
 use narrows_core::images::{Image, Photo};
 use narrows_core::{Error, Fitted};
@@ -147,8 +147,8 @@ impl Job<'_> {
             let bound = match self.fidelity {
                 Fidelity::Code(_) => f64::INFINITY,
                 Fidelity::Lossless => 0.0,
-                Fidelity::Within(Bound::Share(share)) => share,
-                Fidelity::Within(Bound::Absolute(bound)) => bound / 255.0,
+                Fidelity::Within(ErrorBound::Share(share)) => share,
+                Fidelity::Within(ErrorBound::Absolute(bound)) => bound / 255.0,
             };
             let far = |(a, b): (&f32, &f32)| f64::from(a - b).abs() > bound + 1e-6;
             let differs = was.image.pixels.iter().zip(&is.image.pixels).any(far);

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use clap::Args as ClapArgs;
 use clap::builder::PossibleValuesParser;
 use narrows_core::recipe::Data;
-use narrows_core::tune::{self, Ended, Goal, Journal, Plan, Search, Subject};
+use narrows_core::tune::{self, Ended, Goal, Journal, SearchPlan, SearchResult, SearchSubject};
 use narrows_core::{Error, ImageRoles, file};
 
 use crate::args::{Common, RoleArgs};
@@ -20,7 +20,7 @@ use crate::input::InputArgs;
 use crate::recipe::RecipeArgs;
 use crate::{images, interrupt, output};
 
-/// Search the recipe that suits the data: code size, layers, loss, corruption and learning rate
+/// SearchResult the recipe that suits the data: code size, layers, loss, corruption and learning rate
 ///
 /// Tries recipes drawn at random, stops bad ones early, and compares them on rows that none of them trains on and that no
 /// fit of the same seed calibrates with. Prints the best ones, and the error against the size of the code beside PCA's.
@@ -72,7 +72,7 @@ impl Tune {
         let base = self.recipe.recipe(&self.input, &self.roles, |kind| goal.usual_preset(kind))?;
         base.check()?;
         let time = self.time.as_deref().map(limit::parse).transpose()?;
-        let plan = Plan { goal, base, held: self.recipe.fields()?, trials: self.trials, time };
+        let plan = SearchPlan { goal, base, held: self.recipe.fields()?, trials: self.trials, time };
         plan.check()?;
         let journal = self.journal.clone().unwrap_or_else(|| self.output.with_extension("jsonl"));
         self.check_targets(&journal)?;
@@ -133,17 +133,17 @@ impl Tune {
 }
 
 /// What the journal is of; parts that columns or folders play are told by their debug form, which names every one.
-fn subject(plan: &Plan, data: u32, roles: &impl std::fmt::Debug) -> Subject {
-    Subject::new(plan.goal, &plan.base, &plan.held, data, &format!("{roles:?}"))
+fn subject(plan: &SearchPlan, data: u32, roles: &impl std::fmt::Debug) -> SearchSubject {
+    SearchSubject::new(plan.goal, &plan.base, &plan.held, data, &format!("{roles:?}"))
 }
 
 /// The journal to write to. There may be none yet where a search was stopped before its first line.
-fn open(path: &Path, subject: &Subject, resume: bool) -> Result<Journal, Failure> {
+fn open(path: &Path, subject: &SearchSubject, resume: bool) -> Result<Journal, Failure> {
     let has_lines = fs::metadata(path).is_ok_and(|metadata| metadata.len() > 0);
     Ok(if resume && has_lines { Journal::resume(path, subject)? } else { Journal::create(path, subject) })
 }
 
-fn outcome(search: &Search, skipped: usize) -> Outcome {
+fn outcome(search: &SearchResult, skipped: usize) -> Outcome {
     match search.ended {
         Ended::Interrupted => Outcome::Interrupted,
         Ended::Finished | Ended::Time => images::outcome(skipped),

@@ -1,7 +1,7 @@
 //! What a search found, for people: the best trials, and error against the size of the code.
 
 use narrows_core::model::{Backbone, Corruption};
-use narrows_core::tune::{Curve, Ended, Search, Trial};
+use narrows_core::tune::{CodeSizeCurve, Ended, SearchResult, Trial};
 use narrows_core::{Choice, Recipe};
 
 use crate::talk::count;
@@ -12,7 +12,7 @@ const LISTED: usize = 5;
 const BAR: usize = 30;
 
 /// The result as text.
-pub(super) fn for_people(search: &Search) -> String {
+pub(super) fn for_people(search: &SearchResult) -> String {
     let trials = count(search.trials.len() as u64, "trial");
     let mut lines = vec![
         format!("for {}: {}", search.goal.name(), search.goal.criterion()),
@@ -31,7 +31,7 @@ pub(super) fn for_people(search: &Search) -> String {
 }
 
 /// The best trials and the start.
-fn table(search: &Search) -> Vec<String> {
+fn table(search: &SearchResult) -> Vec<String> {
     let mut rows = vec![
         ["", "trial", "criterion", "unexplained", "code", "layers", "loss", "corruption", "rate", "steps"]
             .map(str::to_owned),
@@ -102,8 +102,8 @@ fn corruption(recipe: &Recipe) -> String {
 }
 
 /// Error against the size of the code; a bar is as long as the error, `|` stands where PCA's ends.
-fn curve(search: &Search) -> Vec<String> {
-    let Curve { points, elbow, share } = &search.curve;
+fn curve(search: &SearchResult) -> Vec<String> {
+    let CodeSizeCurve { points, elbow, share } = &search.curve;
     if points.is_empty() {
         return Vec::new();
     }
@@ -158,7 +158,7 @@ fn bar(share: f64, mark: f64) -> String {
         .collect()
 }
 
-fn chosen(search: &Search) -> String {
+fn chosen(search: &SearchResult) -> String {
     let best = &search.best;
     let start = match search.start() {
         Some(start) => format!(

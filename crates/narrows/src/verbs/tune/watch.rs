@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use narrows_core::tune::{Goal, Outcome, Run, Space, Stage, Watch};
+use narrows_core::tune::{Goal, Outcome, Space, Stage, TrialRun, Watch};
 
 use crate::interrupt;
 use crate::talk::{Talk, count};
@@ -42,7 +42,7 @@ impl Watch for Progress {
         space.describe().iter().for_each(|line| self.talk.line(format_args!("searching   {line}")));
     }
 
-    fn on_run(&self, run: &Run, recalled: bool) {
+    fn on_run(&self, run: &TrialRun, recalled: bool) {
         let mut state = self.lock();
         // Later ones were made by this very search, for another purpose.
         let is_old = recalled && !state.has_begun;

@@ -5,7 +5,7 @@ use askama::Template;
 use super::super::label::cut;
 use super::super::number::{count, counted};
 use super::{Px, WIDE};
-use crate::report::{LayerReport, Part};
+use crate::report::{LayerReport, NetworkPart};
 
 const TOP: f64 = 26.0;
 const BOTTOM: f64 = 216.0;
@@ -127,7 +127,7 @@ impl Hourglass {
 /// Which widths are written out: the ends and the code first, then as many others as fit.
 fn labelled(layers: &[LayerReport], gap: f64) -> Vec<bool> {
     let last = layers.len() - 1;
-    let code = layers.iter().position(|layer| layer.part == Part::Code);
+    let code = layers.iter().position(|layer| layer.part == NetworkPart::Code);
     let mut chosen: Vec<usize> = Vec::new();
     for i in code.into_iter().chain([0, last]).chain(1..last) {
         if chosen.iter().all(|other| other.abs_diff(i) as f64 * gap >= LABEL_ROOM) {
@@ -149,7 +149,8 @@ fn parts(layers: &[LayerReport], bars: &[Bar], gap: f64) -> Vec<PartLabel> {
         let part = layers[start].part;
         // The ends and the code are named always; a side where its run or its neighbours leave room.
         let room = to - from + 2.0 * gap;
-        if room >= 2.0 * LABEL_ROOM || layers.len() <= 9 || !matches!(part, Part::Encoder | Part::Decoder) {
+        if room >= 2.0 * LABEL_ROOM || layers.len() <= 9 || !matches!(part, NetworkPart::Encoder | NetworkPart::Decoder)
+        {
             parts.push(PartLabel {
                 class: class(part),
                 x: Px((from + to) / 2.0),
@@ -163,17 +164,17 @@ fn parts(layers: &[LayerReport], bars: &[Bar], gap: f64) -> Vec<PartLabel> {
     parts
 }
 
-fn class(part: Part) -> &'static str {
-    if part == Part::Code { "code" } else { "layer" }
+fn class(part: NetworkPart) -> &'static str {
+    if part == NetworkPart::Code { "code" } else { "layer" }
 }
 
-fn name(part: Part) -> &'static str {
+fn name(part: NetworkPart) -> &'static str {
     match part {
-        Part::Input => "input",
-        Part::Encoder => "encoder",
-        Part::Code => "code",
-        Part::Decoder => "decoder",
-        Part::Output => "output",
+        NetworkPart::Input => "input",
+        NetworkPart::Encoder => "encoder",
+        NetworkPart::Code => "code",
+        NetworkPart::Decoder => "decoder",
+        NetworkPart::Output => "output",
     }
 }
 
@@ -190,11 +191,11 @@ mod tests {
     fn layers(widths: &[usize]) -> Vec<LayerReport> {
         let code = widths.len() / 2;
         let part = |i: usize| match i {
-            0 => Part::Input,
-            _ if i + 1 == widths.len() => Part::Output,
-            _ if i == code => Part::Code,
-            _ if i < code => Part::Encoder,
-            _ => Part::Decoder,
+            0 => NetworkPart::Input,
+            _ if i + 1 == widths.len() => NetworkPart::Output,
+            _ if i == code => NetworkPart::Code,
+            _ if i < code => NetworkPart::Encoder,
+            _ => NetworkPart::Decoder,
         };
         widths
             .iter()

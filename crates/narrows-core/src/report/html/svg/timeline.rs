@@ -10,7 +10,7 @@ use super::super::label::{Label, cut};
 use super::super::number::{counted, number};
 use super::times::Times;
 use super::{Px, Scale, Tick, WIDE, trace};
-use crate::report::{ChannelTrace, EventSpan, Stretch};
+use crate::report::{AnomalousStretch, ChannelTrace, EventSpan};
 
 const LEFT: f64 = 58.0;
 const RIGHT: f64 = WIDE - 10.0;
@@ -95,7 +95,7 @@ struct Moving {
 }
 
 /// Points of a stretch, as many as its longest part has.
-pub(in super::super) fn n_points(stretch: &Stretch) -> usize {
+pub(in super::super) fn n_points(stretch: &AnomalousStretch) -> usize {
     let longest = |trace: &ChannelTrace| trace.signal.len().max(trace.reconstruction.len());
     stretch.channels.iter().map(longest).fold(stretch.score.len(), usize::max)
 }
@@ -104,7 +104,7 @@ impl Timeline {
     /// PatchSampler a stretch with the channels given and its `events`, each with its number, as lines of at most twice
     /// `pieces` points; nothing where there is no point.
     pub(in super::super) fn new(
-        stretch: &Stretch,
+        stretch: &AnomalousStretch,
         channels: &[&ChannelTrace],
         events: &[(usize, &EventSpan)],
         pieces: usize,
@@ -226,7 +226,7 @@ fn marks(events: &[(usize, &EventSpan)], n: usize, times: &Times<'_>, x: &dyn Fn
     marks
 }
 
-fn words(stretch: &Stretch, n: usize, events: usize) -> String {
+fn words(stretch: &AnomalousStretch, n: usize, events: usize) -> String {
     format!(
         "Signal and reconstruction of {} and the score over {}, with {}",
         counted(stretch.channels.len() as u64, "channel"),
@@ -240,7 +240,7 @@ mod tests {
     use super::super::super::sample;
     use super::*;
 
-    fn draw(stretch: &Stretch) -> Option<String> {
+    fn draw(stretch: &AnomalousStretch) -> Option<String> {
         let channels: Vec<&ChannelTrace> = stretch.channels.iter().collect();
         let events: Vec<(usize, &EventSpan)> =
             stretch.events.iter().enumerate().map(|(i, event)| (i + 1, event)).collect();
@@ -251,7 +251,7 @@ mod tests {
         Some(svg)
     }
 
-    fn check(change: impl Fn(&mut Stretch)) -> String {
+    fn check(change: impl Fn(&mut AnomalousStretch)) -> String {
         let mut stretch = sample::series().stretches.swap_remove(0);
         change(&mut stretch);
         draw(&stretch).unwrap()
