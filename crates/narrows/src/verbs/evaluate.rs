@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
 use narrows_core::file::Whole;
-use narrows_core::{Error, ThresholdMetrics};
+use narrows_core::{Error, Evaluation};
 
 use super::images::{self, evaluate::Asked};
 use super::score::with_threshold;
@@ -84,7 +84,7 @@ impl Evaluate {
     }
 }
 
-fn for_people(evaluation: &ThresholdMetrics) -> String {
+fn for_people(evaluation: &Evaluation) -> String {
     let e = evaluation;
     let interval = |[low, high]: [f64; 2]| format!("[{low:.3}, {high:.3}]");
     let percent = |share: f64| format!("{:.2} %", 100.0 * share);

@@ -4,7 +4,7 @@
 use narrows_core::file::Whole;
 use narrows_core::images::Photo;
 use narrows_core::report::{Reconstruction, Restoration, Similarity};
-use narrows_core::{Error, Fitted, ImageRoles, Restorer, ThresholdMetrics};
+use narrows_core::{Error, Evaluation, Fitted, ImageRoles, Restorer};
 
 use super::super::summary;
 use crate::args::Common;
@@ -26,7 +26,7 @@ pub(in crate::verbs) fn evaluate(
     model: &Whole,
     asked: Asked<'_>,
     common: &Common,
-    tell: fn(&ThresholdMetrics) -> String,
+    tell: fn(&Evaluation) -> String,
 ) -> Result<Outcome, Failure> {
     let (talk, threads) = (common.talk(), common.threads()?);
     let store = images::store(asked.inputs, &threads, talk)?;
