@@ -4,9 +4,11 @@ pub mod baseline;
 pub mod choice;
 mod codec;
 pub mod compress;
+mod compute;
 pub mod data;
 pub mod demo;
 pub mod detect;
+mod ensemble;
 pub mod error;
 pub mod file;
 mod fitted;
@@ -16,22 +18,22 @@ pub mod prep;
 pub mod range;
 pub mod recipe;
 pub mod report;
-pub mod restorer;
 pub mod sample_similarity;
 pub mod train;
 pub mod tune;
 
 pub use choice::Choice;
+pub use compute::Compute;
 pub use error::{Error, ErrorKind, Result};
 pub use fitted::{
-    Encoder, Evaluation, Evaluator, Explained, Fitted, ImageRoles, ImageScore, Roles, ScoreCounts, ScoreFlag, Scores,
-    SeriesEvent, SeriesQuality, Session, StreamScore, StreamScorer, Variation, fit, fit_images,
+    BaselineMetrics, BestF1, Dataset, Encoder, Evaluation, Evaluator, Explained, Fitted, ImageModel, ImageRoles,
+    ImageScore, Intervals, Model, RankingQuality, Restorer, Roles, ScoreCounts, ScoreFlag, Scores, SeriesEvent,
+    SeriesModel, SeriesQuality, Session, StreamScore, StreamScorer, TableModel, TabularModel, Variation, fit,
 };
-pub use narrows_engine::{Threads, rng};
+pub use narrows_engine::rng;
 pub use narrows_images as images;
 pub use recipe::{Preset, Recipe};
 pub use report::Report;
-pub use restorer::{Restorer, fit as fit_restorer};
 pub use sample_similarity::SampleSimilarity;
 
 /// The README's example is a test.

@@ -53,7 +53,7 @@ pub(crate) struct Common {
     /// Threads to compute with; all of the machine's where not given. Results do not depend on it
     #[arg(long, global = true, value_name = "N", env = "NARROWS_THREADS", help_heading = "Everywhere")]
     threads: Option<usize>,
-    /// Coverage nothing but errors
+    /// Say nothing but errors
     #[arg(short, long, global = true, help_heading = "Everywhere")]
     quiet: bool,
     /// Print JSON instead of text: the result where a verb prints one, and errors

@@ -19,7 +19,7 @@ pub(crate) struct RecipeArgs {
     /// Named kind of autoencoder to start from
     #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(Preset::ALL.map(Preset::name)))]
     preset: Option<String>,
-    /// DataKind of data: `table`, rows that stand for themselves, `series`, points in time, or `images`; else looked at
+    /// Kind of data: `table`, rows that stand for themselves, `series`, points in time, or `images`; else looked at
     #[arg(long, value_name = "KIND", value_parser = PossibleValuesParser::new(DataKind::ALL.map(DataKind::name)))]
     kind: Option<String>,
     /// How series lie in the table: `long`, a row a point in time, or `rows`, a row a series

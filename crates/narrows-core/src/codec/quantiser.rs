@@ -7,7 +7,9 @@
 //! learnt what a step of one means, and keeps it.
 
 use narrows_codec::Table;
-use narrows_engine::{Latent, Network, Params, Threads};
+use narrows_engine::Latent;
+
+use crate::ensemble::Ensemble;
 
 /// The rounding of codes, one a unit; of maps, one a channel.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,17 +39,12 @@ impl Quantiser {
 
     /// Looks at training samples: their prepared inputs and targets, NaN unobserved, `[n, width]`; `units` of the code
     /// have numbers of their own, the others are like those `units` before.
-    pub(crate) fn fit(
-        network: &Network,
-        params: &Params,
-        (inputs, targets): (&[f32], &[f32]),
-        units: usize,
-        threads: &Threads,
-    ) -> Quantiser {
+    pub(crate) fn fit(ensemble: &Ensemble, (inputs, targets): (&[f32], &[f32]), units: usize) -> Quantiser {
+        let network = &ensemble.network;
         let (k, width) = (network.code_size(), network.outputs());
         let n = targets.len() / width;
         let (mut codes, mut outputs) = (vec![0.0; n * k], vec![0.0; n * width]);
-        network.reconstruct(params, inputs, &mut codes, &mut outputs, threads);
+        ensemble.reconstruct(0, inputs, &mut codes, &mut outputs);
         let squared = |(output, target): (&f32, &f32)| {
             let error = f64::from(output - target);
             if target.is_nan() { 0.0 } else { error * error }
@@ -59,7 +56,7 @@ impl Quantiser {
         let (centre, step) = if network.latent == Latent::Quantised {
             (vec![0.0; units], vec![1.0; units])
         } else {
-            let sensitivity = sensitivity(network, params, &codes, &spread, threads);
+            let sensitivity = sensitivity(ensemble, &codes, &spread);
             let step = sensitivity.iter().zip(&spread).map(|(g, spread)| {
                 // A unit that nothing depends on is rounded to nothing.
                 let largest = f64::from(spread.max(f32::MIN_POSITIVE)) * 64.0;
@@ -146,22 +143,17 @@ fn moments(codes: &[f32], units: usize) -> (Vec<f32>, Vec<f32>) {
 
 /// The norm of the output's change for a change of one in a unit, root mean square over samples and over the places of a
 /// map.
-fn sensitivity(network: &Network, params: &Params, codes: &[f32], spread: &[f32], threads: &Threads) -> Vec<f64> {
-    let (k, width, units) = (network.code_size(), network.outputs(), spread.len());
+fn sensitivity(ensemble: &Ensemble, codes: &[f32], spread: &[f32]) -> Vec<f64> {
+    let (k, units) = (ensemble.code_size(), spread.len());
     let n = (codes.len() / k).min((DECODINGS / units).max(8));
     let codes = &codes[..n * k];
-    let decode = |codes: &[f32]| {
-        let mut outputs = vec![0.0; n * width];
-        network.decode(params, codes, &mut outputs, threads);
-        outputs
-    };
-    let base = decode(codes);
+    let base = ensemble.decode(codes);
     let places = (k / units) as f64;
     let of_unit = |(unit, spread): (usize, &f32)| {
         let by = (MOVED * spread).max(1e-6);
         let mut moved = codes.to_vec();
         moved.iter_mut().skip(unit).step_by(units).for_each(|code| *code += by);
-        let change = decode(&moved).iter().zip(&base).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>();
+        let change = ensemble.decode(&moved).iter().zip(&base).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>();
         (change / (n.max(1) as f64 * places)).sqrt() / f64::from(by)
     };
     spread.iter().enumerate().map(of_unit).collect()

@@ -4,22 +4,25 @@ use arrow::array::AsArray;
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type};
 
-use super::coder::features;
+use super::coder::ChunkCoder;
 use super::fidelity::{ErrorBound, Fidelity};
 use crate::data::{ColumnKind, Table, conform};
 use crate::error::{Error, Place, Result};
-use crate::fitted::Fitted;
+use crate::fitted::TabularModel;
 
 /// Holds rows that were decompressed against those that were compressed.
-pub struct CompressionComparison<'a> {
-    fitted: &'a Fitted,
+pub struct CompressionComparison {
+    coder: ChunkCoder,
     fidelity: Fidelity,
 }
 
-impl<'a> CompressionComparison<'a> {
+impl CompressionComparison {
     /// A comparison by what was asked of the file.
-    pub fn new(fitted: &'a Fitted, fidelity: Fidelity) -> CompressionComparison<'a> {
-        CompressionComparison { fitted, fidelity }
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] where the model was fitted by a version without compression.
+    pub fn new(model: &dyn TabularModel, fidelity: Fidelity) -> Result<CompressionComparison> {
+        Ok(CompressionComparison { coder: ChunkCoder::new(model)?, fidelity })
     }
 
     /// Compares as many rows.
@@ -35,12 +38,12 @@ impl<'a> CompressionComparison<'a> {
         if was.names() != is.names() {
             return Err(Error::mismatch("other columns came back than went in"));
         }
-        let schema = self.fitted.schema();
+        let schema = self.coder.adapter.schema();
         let (was_typed, _) = conform(was.clone(), schema)?;
         let (is_typed, _) = conform(is.clone(), schema)?;
         for name in was.names() {
             let kind = schema.get(name).map(|column| column.kind);
-            let is_special = self.fitted.point_columns().iter().any(|special| special == name);
+            let is_special = self.coder.adapter.index_columns().iter().any(|special| special == name);
             match (kind, self.fidelity) {
                 (Some(ColumnKind::Numeric), _) if !is_special => {
                     let bound = self.bound(name);
@@ -59,8 +62,7 @@ impl<'a> CompressionComparison<'a> {
             Fidelity::Lossless => 0.0,
             Fidelity::Within(ErrorBound::Absolute(bound)) => bound,
             Fidelity::Within(ErrorBound::Share(share)) => {
-                let spans = self.fitted.coding.as_ref().map_or(&[][..], |coding| &coding.spans);
-                let feature = features(self.fitted, spans).into_iter().find(|feature| feature.column.name == name);
+                let feature = self.coder.features().into_iter().find(|feature| feature.column.name == name);
                 share * feature.and_then(|feature| feature.span).map_or(0.0, |span| span.width())
             }
         }

@@ -6,21 +6,42 @@
 
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::Float64Type;
-use narrows_engine::Threads;
 use narrows_engine::rng::{Purpose, Stream};
 use xxhash_rust::xxh3::Xxh3;
 
+use super::coder::ChunkCoder;
 use crate::codec::Coding;
 use crate::data::ColumnKind;
 use crate::error::Result;
-use crate::fitted::{Adapter, Fitted};
+use crate::fitted::{Core, ImageLayout};
 
 /// Codes whose decoding is hashed.
 const PROBES: usize = 8;
 
-pub(super) fn identity(fitted: &Fitted, coding: &Coding) -> Result<u64> {
+/// The identity of a model whose rows are compressed.
+pub(super) fn of_rows(coder: &ChunkCoder) -> Result<u64> {
     let mut hash = Xxh3::new();
-    for entry in fitted.scorer.members[0].entries() {
+    weights(&coder.core, coder.coding(), &mut hash);
+    for column in &coder.adapter.schema().columns {
+        hash.update(column.name.as_bytes());
+        hash.update(column.kind.describe().as_bytes());
+    }
+    probe(coder, &mut hash)?;
+    Ok(hash.digest())
+}
+
+/// The identity of a model whose images are compressed.
+pub(super) fn of_images(core: &Core, coding: &Coding, layout: ImageLayout) -> u64 {
+    let mut hash = Xxh3::new();
+    weights(core, coding, &mut hash);
+    let numbers = [layout.height, layout.width, layout.stride.unwrap_or(0), layout.channels.count()];
+    numbers.iter().for_each(|number| hash.update(&(*number as u64).to_le_bytes()));
+    hash.digest()
+}
+
+/// Weights, rounding and ranges.
+fn weights(core: &Core, coding: &Coding, hash: &mut Xxh3) {
+    for entry in core.scorer.ensemble.members[0].entries() {
         hash.update(entry.name.as_bytes());
         entry.data.iter().for_each(|value| hash.update(&value.to_le_bytes()));
     }
@@ -38,30 +59,18 @@ pub(super) fn identity(fitted: &Fitted, coding: &Coding) -> Result<u64> {
         hash.update(&span.highest.to_le_bytes());
         hash.update(&[span.whole.into()]);
     }
-    for column in &fitted.schema().columns {
-        hash.update(column.name.as_bytes());
-        hash.update(column.kind.describe().as_bytes());
-    }
-    match &fitted.adapter {
-        Adapter::Images(images) => {
-            let layout = images.layout;
-            let numbers = [layout.height, layout.width, layout.stride.unwrap_or(0), layout.channels.count()];
-            numbers.iter().for_each(|number| hash.update(&(*number as u64).to_le_bytes()));
-        }
-        Adapter::Table(_) | Adapter::Series(_) => probe(fitted, coding, &mut hash)?,
-    }
-    Ok(hash.digest())
 }
 
-/// What the model makes of a few codes near those of training.
-fn probe(fitted: &Fitted, coding: &Coding, hash: &mut Xxh3) -> Result<()> {
-    let k = fitted.code_size();
+/// What the model decodes from a few codes near those of training.
+fn probe(coder: &ChunkCoder, hash: &mut Xxh3) -> Result<()> {
+    let k = coder.core.code_size();
     let mut stream = Stream::new(0, Purpose::Sample, 0, 0);
     let places: Vec<i64> = (0..PROBES * k).map(|_| i64::from(stream.below(17)) - 8).collect();
-    let rows = fitted.rows_from_codes(&coding.quantiser.codes(&places, 0), PROBES, &Threads::serial())?;
+    let codes = coder.coding().quantiser.codes(&places, 0);
+    let rows = coder.adapter.decoded(&coder.core.decode(&codes), PROBES)?;
     for name in rows.names() {
         // Parts of dates come through an arc tangent, which machines round as they like.
-        if fitted.schema().get(name).is_some_and(|column| column.kind == ColumnKind::Datetime) {
+        if coder.adapter.schema().get(name).is_some_and(|column| column.kind == ColumnKind::Datetime) {
             continue;
         }
         hash.update(name.as_bytes());

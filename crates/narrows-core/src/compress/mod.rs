@@ -20,6 +20,8 @@ mod images;
 mod kept;
 mod manifest;
 mod reader;
+mod series;
+mod table;
 mod writer;
 
 pub use account::{Account, Quantiles};

@@ -3,21 +3,20 @@
 use std::io::{Read, Seek};
 
 use narrows_codec::{Chunk, CodecError, Header, Index, Reader};
-use narrows_engine::Threads;
 
 use super::chunk;
 use super::coder::{ChunkCoder, is_rebuilt};
-use super::identity::identity;
+use super::identity;
 use super::kept;
 use super::manifest::{self, ColumnStorage, TableManifest};
 use crate::codec::Quantiser;
 use crate::data::{ColumnKind, Table};
 use crate::error::{Error, Result};
-use crate::fitted::Fitted;
+use crate::fitted::TabularModel;
 
 /// Reads the rows of a compressed file.
-pub struct TableReader<'a, R> {
-    coder: ChunkCoder<'a>,
+pub struct TableReader<R> {
+    coder: ChunkCoder,
     manifest: TableManifest,
     chunks: Chunks<R>,
 }
@@ -27,31 +26,26 @@ enum Chunks<R> {
     Some { source: R, index: Index, next: usize, rows: std::ops::Range<u64> },
 }
 
-impl<'a, R: Read> TableReader<'a, R> {
+impl<R: Read> TableReader<R> {
     /// Reads the header, from a pipe if need be.
     ///
     /// # Errors
     /// [`Error::Mismatch`] where it is no such file, of a newer version, damaged, or made with another model.
-    pub fn new(fitted: &'a Fitted, source: R, threads: &'a Threads) -> Result<TableReader<'a, R>> {
+    pub fn new(model: &dyn TabularModel, source: R) -> Result<TableReader<R>> {
         let reader = Reader::new(source).map_err(damaged)?;
-        let (coder, manifest) = opened(fitted, reader.header(), threads)?;
+        let (coder, manifest) = opened(model, reader.header())?;
         Ok(TableReader { coder, manifest, chunks: Chunks::All(reader) })
     }
 }
 
-impl<'a, R: Read + Seek> TableReader<'a, R> {
+impl<R: Read + Seek> TableReader<R> {
     /// Reads only the chunks that hold these rows.
     ///
     /// # Errors
     /// As [`new`](TableReader::new); [`Error::Mismatch`] where there are no such rows.
-    pub fn of_rows(
-        fitted: &'a Fitted,
-        mut source: R,
-        rows: std::ops::Range<u64>,
-        threads: &'a Threads,
-    ) -> Result<TableReader<'a, R>> {
+    pub fn of_rows(model: &dyn TabularModel, mut source: R, rows: std::ops::Range<u64>) -> Result<TableReader<R>> {
         let index = Index::open(&mut source).map_err(damaged)?;
-        let (coder, manifest) = opened(fitted, index.header(), threads)?;
+        let (coder, manifest) = opened(model, index.header())?;
         let there = index.rows();
         if rows.start >= rows.end || rows.end > there {
             let last = rows.end.saturating_sub(1);
@@ -80,7 +74,7 @@ impl<'a, R: Read + Seek> TableReader<'a, R> {
     }
 }
 
-impl<R: Read> TableReader<'_, R> {
+impl<R: Read> TableReader<R> {
     /// The next chunk's rows; none at the end.
     ///
     /// # Errors
@@ -100,7 +94,7 @@ pub(super) fn damaged(error: CodecError) -> Error {
 const SETTINGS: u64 = 1 << 20;
 
 /// Refuses a file of another kind or model.
-pub(super) fn check(fitted: &Fitted, header: &Header, kind: u8) -> Result<()> {
+pub(super) fn check(header: &Header, kind: u8, model: impl FnOnce() -> Result<u64>) -> Result<()> {
     let words = |kind: u8| match kind {
         manifest::TABLE => "a table",
         manifest::IMAGES => "images",
@@ -114,7 +108,7 @@ pub(super) fn check(fitted: &Fitted, header: &Header, kind: u8) -> Result<()> {
         );
         return Err(Error::mismatch(message));
     }
-    let model = identity(fitted, fitted.coding()?)?;
+    let model = model()?;
     if header.model != model {
         let message = format!("expected a file made with this model ({model:016x}), got one of {:016x}", header.model);
         return Err(Error::mismatch(message).with_hint("decompress with the model that compressed it"));
@@ -122,11 +116,11 @@ pub(super) fn check(fitted: &Fitted, header: &Header, kind: u8) -> Result<()> {
     Ok(())
 }
 
-fn opened<'a>(fitted: &'a Fitted, header: &Header, threads: &'a Threads) -> Result<(ChunkCoder<'a>, TableManifest)> {
-    check(fitted, header, manifest::TABLE)?;
+fn opened(model: &dyn TabularModel, header: &Header) -> Result<(ChunkCoder, TableManifest)> {
+    let coder = ChunkCoder::new(model)?;
+    check(header, manifest::TABLE, || identity::of_rows(&coder))?;
     let settings = kept::release(&header.settings, SETTINGS).map_err(Error::mismatch)?;
     let manifest: TableManifest = manifest::unpack(&settings, "the header").map_err(Error::mismatch)?;
-    let coder = ChunkCoder { fitted, coding: fitted.coding()?, threads };
     let features = coder.features();
     let fits = |place: &ColumnStorage| match place {
         ColumnStorage::Kept => true,
@@ -142,6 +136,7 @@ fn opened<'a>(fitted: &'a Fitted, header: &Header, threads: &'a Threads) -> Resu
     rebuilt.sort_unstable();
     let are_different = rebuilt.windows(2).all(|pair| pair[0] != pair[1]);
     if are_different && manifest.columns.iter().all(fits) && Quantiser::LEVELS.contains(&i32::from(manifest.level)) {
+        drop(features);
         return Ok((coder, manifest));
     }
     Err(Error::mismatch("the header is damaged: its columns are not the model's"))

@@ -6,20 +6,19 @@ use arrow::array::{Array, AsArray};
 use arrow::compute::concat_batches;
 use arrow::datatypes::Float64Type;
 use narrows_codec::{Header, Writer};
-use narrows_engine::Threads;
 
 use super::account::Account;
 use super::chunk::{self, PackedChunk, PreparedChunk};
 use super::coder::{ChunkCoder, Feature};
 use super::counted::Counted;
 use super::fidelity::Fidelity;
-use super::identity::identity;
+use super::identity;
 use super::kept;
 use super::manifest::{self, ColumnStorage, TableManifest};
 use crate::codec::Quantiser;
 use crate::data::Table;
 use crate::error::{Error, Result};
-use crate::fitted::Fitted;
+use crate::fitted::TabularModel;
 
 /// Values of a chunk: enough for what is learnt on the way to pay, few enough to hold.
 const VALUES: usize = 1 << 20;
@@ -31,8 +30,8 @@ const TRIED: std::ops::RangeInclusive<i32> = -2..=6;
 const TRIED_ROWS: usize = 2048;
 
 /// Writes tables, and series, as a compressed file.
-pub struct TableWriter<'a, W: Write> {
-    coder: ChunkCoder<'a>,
+pub struct TableWriter<W: Write> {
+    coder: ChunkCoder,
     fidelity: Fidelity,
     chunk_rows: usize,
     sink: Option<W>,
@@ -50,23 +49,22 @@ struct Open<W: Write> {
     names: Vec<String>,
 }
 
-impl<'a, W: Write> TableWriter<'a, W> {
+impl<W: Write> TableWriter<W> {
     /// Prepares to write rows to `sink`; nothing is written before the first rows have come.
     ///
     /// # Errors
     /// [`Error::Mismatch`] where the model is of images, was fitted by a version without compression, or sees
     /// differences whose code alone is asked for; [`Error::Recipe`] for a detail out of range.
-    pub fn new(fitted: &'a Fitted, fidelity: Fidelity, sink: W, threads: &'a Threads) -> Result<TableWriter<'a, W>> {
-        let coding = fitted.coding()?;
-        let coder = ChunkCoder { fitted, coding, threads };
+    pub fn new(model: &dyn TabularModel, fidelity: Fidelity, sink: W) -> Result<TableWriter<W>> {
+        let coder = ChunkCoder::new(model)?;
         if let Fidelity::Code(detail) = fidelity {
             detail.check()?;
-            coder.check_code_alone()?;
+            coder.adapter.check_code_alone()?;
         }
         Ok(TableWriter {
+            chunk_rows: (VALUES / coder.width()).clamp(*ROWS.start(), *ROWS.end()),
             coder,
             fidelity,
-            chunk_rows: (VALUES / coder.width()).clamp(*ROWS.start(), *ROWS.end()),
             sink: Some(sink),
             file: None,
             waiting: Vec::new(),
@@ -79,7 +77,7 @@ impl<'a, W: Write> TableWriter<'a, W> {
     ///
     /// # Errors
     /// [`Error::Recipe`] for none, or for more than memory should hold.
-    pub fn with_chunk_rows(mut self, rows: usize) -> Result<TableWriter<'a, W>> {
+    pub fn with_chunk_rows(mut self, rows: usize) -> Result<TableWriter<W>> {
         let most = manifest::LARGEST / self.coder.width();
         if rows == 0 || rows > most {
             return Err(Error::recipe("chunk-rows", format!("expected 1 to {most} rows in a chunk, got {rows}")));
@@ -136,7 +134,7 @@ impl<'a, W: Write> TableWriter<'a, W> {
         if table.names() != file.names {
             return Err(Error::mismatch("the columns changed between rows"));
         }
-        let ready = PreparedChunk::new(self.coder, &file.manifest, &table)?;
+        let ready = PreparedChunk::new(&self.coder, &file.manifest, &table)?;
         let PackedChunk { sections, rebuilt } = ready.pack(file.manifest.level.into())?;
         let parts: Vec<&[u8]> = sections.iter().map(Vec::as_slice).collect();
         file.writer.chunk(table.n_rows() as u64, &parts).map_err(cannot_write)?;
@@ -183,14 +181,14 @@ impl<'a, W: Write> TableWriter<'a, W> {
 
     /// Decides what the header says, by the first rows, and writes it.
     fn open(&mut self, table: &Table) -> Result<()> {
-        let quantiser = &self.coder.coding.quantiser;
+        let quantiser = &self.coder.coding().quantiser;
         let columns = chunk::places(&self.coder, &self.fidelity, table);
         let mut manifest = TableManifest { level: 0, fidelity: self.fidelity, columns };
         let level = match self.fidelity {
             Fidelity::Code(detail) => detail.level(quantiser),
             Fidelity::Within(_) | Fidelity::Lossless => {
                 let rows = table.slice(0, table.n_rows().min(TRIED_ROWS));
-                let ready = PreparedChunk::new(self.coder, &manifest, &rows)?;
+                let ready = PreparedChunk::new(&self.coder, &manifest, &rows)?;
                 // Without any code the model expects the same of every row: neighbours may say enough.
                 let silent = *Quantiser::LEVELS.end();
                 let mut best = (usize::MAX, 0);
@@ -203,7 +201,7 @@ impl<'a, W: Write> TableWriter<'a, W> {
         };
         manifest.level = level as i8;
         let settings = kept::squeeze(&manifest::pack(&manifest));
-        let model = identity(self.coder.fitted, self.coder.coding)?;
+        let model = identity::of_rows(&self.coder)?;
         let sink = Counted::new(self.sink.take().expect("opened once"));
         let writer = Writer::new(sink, &Header { codec: manifest::TABLE, model, settings }).map_err(cannot_write)?;
         let names = table.names().into_iter().map(str::to_owned).collect();

@@ -31,6 +31,13 @@ pub struct Decision {
     pub warning: Option<String>,
 }
 
+impl Decision {
+    /// Whether a score is above the threshold: the only place where the two are compared. NaN, no score, is not.
+    pub fn is_anomaly(&self, score: f64) -> bool {
+        score > self.threshold
+    }
+}
+
 impl Threshold {
     /// Chooses the threshold; `labelled` are scores of other rows with true for an anomaly, needed by `best_f1` alone.
     ///

@@ -10,14 +10,14 @@ use crate::error::{Error, Place, Result};
 
 /// A run of points, both ends belonging to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct EventSpan {
+pub struct EventRange {
     /// Its first point.
     pub first: usize,
     /// Its last point.
     pub last: usize,
 }
 
-impl EventSpan {
+impl EventRange {
     /// The places of its points.
     pub fn points(&self) -> RangeInclusive<usize> {
         self.first..=self.last
@@ -32,15 +32,15 @@ impl EventSpan {
 /// The maximal runs of true flags, in order.
 ///
 /// ```
-/// use narrows_core::detect::event::{EventSpan, events_of};
-/// assert_eq!(events_of(&[true, false, true, true]), [EventSpan { first: 0, last: 0 }, EventSpan { first: 2, last: 3 }]);
+/// use narrows_core::detect::event::{EventRange, events_of};
+/// assert_eq!(events_of(&[true, false, true, true]), [EventRange { first: 0, last: 0 }, EventRange { first: 2, last: 3 }]);
 /// ```
-pub fn events_of(flags: &[bool]) -> Vec<EventSpan> {
-    let mut events: Vec<EventSpan> = Vec::new();
+pub fn events_of(flags: &[bool]) -> Vec<EventRange> {
+    let mut events: Vec<EventRange> = Vec::new();
     for (at, _) in flags.iter().enumerate().filter(|(_, flag)| **flag) {
         match events.last_mut() {
             Some(event) if event.last + 1 == at => event.last = at,
-            _ => events.push(EventSpan { first: at, last: at }),
+            _ => events.push(EventRange { first: at, last: at }),
         }
     }
     events
@@ -70,7 +70,7 @@ impl Events {
     /// Lengths that differ.
     pub fn new(flags: &[bool], labels: &[bool]) -> Result<Events> {
         check_lengths(flags, labels)?;
-        let count = |events: &[EventSpan], others: &[bool]| {
+        let count = |events: &[EventRange], others: &[bool]| {
             let met = events.iter().filter(|event| others[event.points()].contains(&true)).count();
             (events.len() as u64, met as u64)
         };
@@ -142,7 +142,7 @@ mod tests {
     fn check_events(letters: &str, expected: &[(usize, usize)]) {
         let events = events_of(&flags(letters));
         assert_eq!(events.iter().map(|event| (event.first, event.last)).collect::<Vec<_>>(), expected, "{letters}");
-        let n_points: usize = events.iter().map(EventSpan::n_points).sum();
+        let n_points: usize = events.iter().map(EventRange::n_points).sum();
         assert_eq!(n_points, letters.chars().filter(|letter| letter.is_uppercase()).count());
     }
 

@@ -25,7 +25,7 @@
 
 use rayon::prelude::*;
 
-use super::event::{EventSpan, events_of};
+use super::event::{EventRange, events_of};
 use super::ranking::{Above, Ranking};
 use crate::error::Result;
 
@@ -71,7 +71,7 @@ pub fn vus(scores: &[f64], labels: &[bool], buffer: usize) -> Result<Vus> {
 
 /// What curves of every buffer share.
 struct Surface {
-    events: Vec<EventSpan>,
+    events: Vec<EventRange>,
     /// What stands at or above each threshold, the highest first.
     above: Vec<Above>,
     /// For each point, which of the thresholds is the first to flag it.

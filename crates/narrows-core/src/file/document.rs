@@ -1,15 +1,20 @@
 //! The inner layer: a model as a JSON document beside tensors, and back, everything checked on the way in.
 
+use std::sync::Arc;
+
 use narrows_engine::{Network, Params};
 use serde::{Deserialize, Serialize};
 
 use super::coding;
 use super::container::{Container, Tensor};
 use crate::baseline::{Covariance, Gaussian, IsolationForest, Neighbours, Pca};
+use crate::compute::Compute;
 use crate::data::{Layout, Schema, Step, TimeColumns};
 use crate::detect::{Calibration, Decision, Detector, LogRatio, MemberScale, Proximity, Score};
+use crate::ensemble::Ensemble;
 use crate::fitted::{
-    Adapter, Baselines, CodeDensity, Fitted, ImageAdapter, ImageLayout, Online, Scorer, SeriesAdapter, TableAdapter,
+    Adapter, Baselines, CalibratedThreshold, CodeDensity, Core, EncoderInput, Fitted, ImageAdapter, ImageLayout, Model,
+    Scorer, SeriesAdapter, TableAdapter,
 };
 use crate::model;
 use crate::prep::{Grain, Pipeline, SignalPipeline};
@@ -59,7 +64,7 @@ struct FittedDocument {
     report: Report,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(super) struct SeriesNote {
     layout: Layout,
     columns: TimeColumns,
@@ -68,20 +73,47 @@ pub(super) struct SeriesNote {
     stride: usize,
 }
 
-/// What a document says of an adapter: one of these, by the kind of data.
-pub(super) type AdapterNotes = (Option<Pipeline>, Option<SeriesNote>, Option<ImageLayout>);
+/// What a document says of what the model reads: one of these, by the kind of data.
+pub(super) type InputNotes = (Option<Pipeline>, Option<SeriesNote>, Option<ImageLayout>);
 
-/// The opposite of [`adapter`].
-pub(super) fn adapter_notes(adapter: &Adapter) -> AdapterNotes {
-    match adapter {
-        Adapter::Table(table) => (Some(table.pipeline.clone()), None, None),
-        Adapter::Series(series) => {
+/// What a model reads.
+#[derive(Clone, Copy)]
+pub(super) enum FittedInput<'a> {
+    Table(&'a TableAdapter),
+    Series(&'a SeriesAdapter),
+    Images(&'a ImageAdapter),
+}
+
+impl FittedInput<'_> {
+    pub(super) fn of(input: &EncoderInput) -> FittedInput<'_> {
+        match input {
+            EncoderInput::Table(table) => FittedInput::Table(table),
+            EncoderInput::Series(series) => FittedInput::Series(series),
+            EncoderInput::Images(images) => FittedInput::Images(images),
+        }
+    }
+
+    /// The columns; none of images.
+    pub(super) fn schema(self) -> Schema {
+        match self {
+            FittedInput::Table(table) => table.schema.clone(),
+            FittedInput::Series(series) => series.schema.clone(),
+            FittedInput::Images(_) => Schema { columns: Vec::new() },
+        }
+    }
+}
+
+/// The opposite of [`input`].
+pub(super) fn input_notes(input: FittedInput<'_>) -> InputNotes {
+    match input {
+        FittedInput::Table(table) => (Some(table.pipeline.clone()), None, None),
+        FittedInput::Series(series) => {
             let SeriesAdapter { schema: _, layout, columns, step, pipeline, stride } = series;
             let (columns, pipeline) = (columns.clone(), pipeline.clone());
             let note = SeriesNote { layout: *layout, columns, step: *step, pipeline, stride: *stride };
             (None, Some(note), None)
         }
-        Adapter::Images(images) => (None, None, Some(images.layout)),
+        FittedInput::Images(images) => (None, None, Some(images.layout)),
     }
 }
 
@@ -124,9 +156,11 @@ enum DensityNote {
     Mixture { covariance: Covariance },
 }
 
-pub(super) fn write(fitted: &Fitted) -> (String, Vec<Tensor>) {
-    let Fitted { recipe, adapter, scorer, calibration, decision, online, baselines, density, coding, report } = fitted;
-    let Scorer { network: _, members, detector, slots: _ } = scorer;
+pub(super) fn write(core: &Core, input: FittedInput<'_>) -> (String, Vec<Tensor>) {
+    let Core { recipe, scorer, threshold, stream_threshold, baselines, density, coding, report } = core;
+    let Scorer { ensemble, detector, slots: _ } = scorer;
+    let CalibratedThreshold { calibration, decision } = threshold;
+    let (members, online) = (&ensemble.members, stream_threshold);
     let mut tensors = Vec::new();
     for (m, params) in members.iter().enumerate() {
         for entry in params.entries() {
@@ -162,16 +196,16 @@ pub(super) fn write(fitted: &Fitted) -> (String, Vec<Tensor>) {
     if let Some(coding) = coding {
         tensors.extend(coding::tensors(coding));
     }
-    let (pipeline, series, images) = adapter_notes(adapter);
+    let (pipeline, series, images) = input_notes(input);
     let document = FittedDocument {
         format: FORMAT,
         library: env!("CARGO_PKG_VERSION").to_owned(),
         recipe: recipe.clone(),
-        schema: adapter.schema().clone(),
+        schema: input.schema(),
         pipeline,
-        grains: match adapter {
-            Adapter::Table(table) => table.grains.clone(),
-            Adapter::Series(_) | Adapter::Images(_) => Vec::new(),
+        grains: match input {
+            FittedInput::Table(table) => table.grains.clone(),
+            FittedInput::Series(_) | FittedInput::Images(_) => Vec::new(),
         },
         series,
         images,
@@ -239,16 +273,38 @@ pub(super) fn check(container: &Container<'_>) -> Result<Option<String>, String>
 }
 
 /// A model with a code, of a document that was [`check`]ed.
-pub(super) fn read(container: &Container<'_>, file_size: usize) -> Result<Fitted, String> {
+pub(super) fn read(container: &Container<'_>, file_size: usize) -> Result<Model, String> {
     let document: FittedDocument =
         serde_json::from_str(&container.document).map_err(|error| format!("the document is damaged: {error}"))?;
     document.recipe.check().map_err(|error| error.to_string())?;
-    let FittedDocument { recipe, .. } = document;
-    let mut adapter = adapter(&recipe, document.schema, (document.pipeline, document.series, document.images))?;
-    if let Adapter::Table(table) = &mut adapter {
-        table.pipeline.check_grains(&document.grains).map_err(|error| error.to_string())?;
-        table.grains = document.grains;
+    let FittedDocument { schema, pipeline, series, images, grains, .. } = &document;
+    let notes = (pipeline.clone(), series.clone(), *images);
+    match input(&document.recipe, schema.clone(), notes)? {
+        EncoderInput::Table(table) => {
+            table.pipeline.check_grains(grains).map_err(|error| error.to_string())?;
+            let adapter = TableAdapter { grains: grains.clone(), ..Arc::unwrap_or_clone(table) };
+            let core = core(container, file_size, document, &adapter)?;
+            Ok(Model::Table(Fitted::new(adapter, core)))
+        }
+        EncoderInput::Series(series) => {
+            let core = core(container, file_size, document, series.as_ref())?;
+            Ok(Model::Series(Fitted::new(Arc::unwrap_or_clone(series), core)))
+        }
+        EncoderInput::Images(images) => {
+            let core = core(container, file_size, document, images.as_ref())?;
+            Ok(Model::Images(Fitted::new(Arc::unwrap_or_clone(images), core)))
+        }
     }
+}
+
+/// What all kinds of models share.
+fn core(
+    container: &Container<'_>,
+    file_size: usize,
+    document: FittedDocument,
+    adapter: &dyn Adapter,
+) -> Result<Core, String> {
+    let FittedDocument { recipe, .. } = document;
     let (blocks, slots) = (adapter.blocks(), adapter.slots());
     let width = slots.width();
     let network = model::build(recipe.axes(), blocks, adapter.shape()).map_err(|error| error.to_string())?;
@@ -281,7 +337,8 @@ pub(super) fn read(container: &Container<'_>, file_size: usize) -> Result<Fitted
     let online = match document.online {
         Some(OnlineNote { blocks, decision }) => {
             let scores = container.f64("online.calibration.scores")?.1;
-            Some(Online { calibration: self::calibration(scores, training, Some(blocks))?, decision })
+            let calibration = self::calibration(scores, training, Some(blocks))?;
+            Some(CalibratedThreshold { calibration, decision })
         }
         None => None,
     };
@@ -293,26 +350,29 @@ pub(super) fn read(container: &Container<'_>, file_size: usize) -> Result<Fitted
     expect("the isolation forest", width, baselines.isolation_forest.width)?;
     let density = density(container, document.density, network.code_size())?;
     let coding = document.coding.map(|note| note.read(container, &recipe, network.code_size())).transpose()?;
-    let scorer = Scorer { network, members, detector, slots };
-    let (decision, report) = (document.decision, document.report);
-    Ok(Fitted { recipe, adapter, scorer, calibration, decision, online, baselines, density, coding, report })
+    let ensemble = Ensemble { network, members, compute: Compute::default() };
+    let scorer = Scorer { ensemble, detector, slots };
+    let threshold = CalibratedThreshold { calibration, decision: document.decision };
+    let (stream_threshold, report) = (online, document.report);
+    Ok(Core { recipe, scorer, threshold, stream_threshold, baselines, density, coding, report })
 }
 
-pub(super) fn adapter(recipe: &Recipe, schema: Schema, notes: AdapterNotes) -> Result<Adapter, String> {
+/// What a model reads, from what its document says.
+pub(super) fn input(recipe: &Recipe, schema: Schema, notes: InputNotes) -> Result<EncoderInput, String> {
     match (&recipe.data, notes) {
         (Data::Table, (Some(pipeline), None, None)) => {
             pipeline.check(&schema).map_err(|error| error.to_string())?;
-            Ok(Adapter::Table(TableAdapter { schema, pipeline, grains: Vec::new() }))
+            Ok(EncoderInput::Table(Arc::new(TableAdapter { schema, pipeline, grains: Vec::new() })))
         }
         (Data::Series(_), (None, Some(note), None)) => {
             let SeriesNote { layout, columns, step, pipeline, stride } = note;
             let adapter = SeriesAdapter { schema, layout, columns, step, pipeline, stride };
             adapter.check().map_err(|error| error.to_string())?;
-            Ok(Adapter::Series(adapter))
+            Ok(EncoderInput::Series(Arc::new(adapter)))
         }
         (Data::Images(_), (None, None, Some(layout))) => {
             layout.check()?;
-            Ok(Adapter::Images(ImageAdapter::new(layout)))
+            Ok(EncoderInput::Images(Arc::new(ImageAdapter::new(layout))))
         }
         _ => Err("the document holds another kind of data than its recipe says".to_owned()),
     }

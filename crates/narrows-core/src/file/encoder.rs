@@ -3,8 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::container::{Container, Tensor};
-use super::document::{self, FORMAT, SeriesNote, read_weights};
+use super::document::{self, FORMAT, FittedInput, SeriesNote, read_weights};
+use crate::compute::Compute;
 use crate::data::Schema;
+use crate::ensemble::Ensemble;
 use crate::fitted::{Encoder, ImageLayout};
 use crate::model;
 use crate::prep::Pipeline;
@@ -30,15 +32,16 @@ struct EncoderDocument {
 }
 
 pub(super) fn write(encoder: &Encoder) -> (String, Vec<Tensor>) {
-    let Encoder { recipe, adapter, network: _, params, source } = encoder;
+    let Encoder { recipe, input, ensemble, source } = encoder;
+    let params = &ensemble.members[0];
     let tensors = params.entries().map(|entry| Tensor::f32(entry.name, entry.shape, entry.data)).collect();
-    let (pipeline, series, images) = document::adapter_notes(adapter);
+    let (pipeline, series, images) = document::input_notes(FittedInput::of(input));
     let document = EncoderDocument {
         format: FORMAT,
         library: env!("CARGO_PKG_VERSION").to_owned(),
         kind: KIND.to_owned(),
         recipe: recipe.clone(),
-        schema: adapter.schema().clone(),
+        schema: FittedInput::of(input).schema(),
         pipeline,
         series,
         images,
@@ -52,13 +55,15 @@ pub(super) fn read(container: &Container<'_>, file_size: usize) -> Result<Encode
         serde_json::from_str(&container.document).map_err(|error| format!("the document is damaged: {error}"))?;
     let EncoderDocument { recipe, schema, pipeline, series, images, source, .. } = document;
     recipe.check().map_err(|error| error.to_string())?;
-    let adapter = document::adapter(&recipe, schema, (pipeline, series, images))?;
-    let whole = model::build(recipe.axes(), adapter.blocks(), adapter.shape()).map_err(|error| error.to_string())?;
+    let input = document::input(&recipe, schema, (pipeline, series, images))?;
+    let whole = model::build(recipe.axes(), input.adapter().blocks(), input.adapter().shape())
+        .map_err(|error| error.to_string())?;
     let network = Encoder::network(&whole).map_err(|error| error.to_string())?;
     let bytes = network.n_params().saturating_mul(4);
     if bytes > file_size {
         return Err(format!("expected at least {bytes} bytes of weights, got a file of {file_size}"));
     }
     let params = read_weights(container, &network, 1, 0)?;
-    Ok(Encoder { recipe, adapter, network, params, source })
+    let ensemble = Ensemble { network, members: vec![params], compute: Compute::default() };
+    Ok(Encoder { recipe, input, ensemble, source })
 }

@@ -5,10 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use super::container::{Container, Tensor};
 use super::document::{FORMAT, read_weights};
+use crate::compute::Compute;
+use crate::fitted::Restorer;
 use crate::model::Backbone;
 use crate::recipe::{Data, Recipe};
 use crate::report::RestorerReport;
-use crate::restorer::Restorer;
 
 /// What tells this document from that of a model with a code.
 pub(super) const KIND: &str = "restorer";
@@ -24,7 +25,7 @@ struct RestorerDocument {
 }
 
 pub(super) fn write(restorer: &Restorer) -> (String, Vec<Tensor>) {
-    let Restorer { recipe, backbone: _, channels, params, report } = restorer;
+    let Restorer { recipe, channels, params, report, .. } = restorer;
     let tensors = params.entries().map(|entry| Tensor::f32(entry.name, entry.shape, entry.data)).collect();
     let document = RestorerDocument {
         format: FORMAT,
@@ -52,5 +53,5 @@ pub(super) fn read(container: &Container<'_>, file_size: usize) -> Result<Restor
         return Err(format!("expected at least {bytes} bytes of weights, got a file of {file_size}"));
     }
     let params = read_weights(container, &network, 1, 0)?;
-    Ok(Restorer { recipe, backbone, channels, params, report })
+    Ok(Restorer { recipe, backbone, channels, params, report, compute: Compute::default() })
 }

@@ -1,35 +1,61 @@
-//! The encoder alone: from rows to codes, without the way back. It scores nothing and holds no training row, and it is
-//! what a program needs that wants the codes as features.
+//! The encoder alone: from data to codes, without a decoder. It scores nothing and holds no training row, and it is what a
+//! program needs that uses the codes as features.
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Float64Array, StringArray, UInt64Array};
-use narrows_engine::{Latent, Layer, Loss, Network, Output, Params, Repeat, Threads};
+use arrow::array::AsArray;
+use arrow::datatypes::Float64Type;
+use narrows_engine::{Latent, Layer, Loss, Network, Output, Params, Repeat};
 use narrows_images::Image;
 
-use super::Fitted;
-use super::adapter::{Adapter, ImageAdapter, SeriesAdapter};
-use super::images::{not_a_table, not_images};
-use crate::data::{Layout, Schema, Table};
-use crate::error::{Error, Result};
-use crate::prep::Prepared;
+use super::adapter::{Adapter, TabularAdapter};
+use super::core::Fitted;
+use super::images::{ImageAdapter, ImageModel};
+use super::series::{SeriesAdapter, SeriesModel};
+use super::table::{TableAdapter, TableModel};
+use crate::compute::Compute;
+use crate::data::{Column, ColumnKind, Schema, Table, conform};
+use crate::ensemble::Ensemble;
+use crate::error::{Error, Place, Result};
+use crate::prep::Cell;
 use crate::recipe::Recipe;
 
-/// Windows encoded together.
-const CHUNK: usize = 4096;
-
-/// A model without its decoder.
+/// A model without its decoder, of any kind of data.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Encoder {
     pub(crate) recipe: Recipe,
-    /// How raw tables become what is encoded.
-    pub(crate) adapter: Adapter,
-    /// The encoder's layers; what stands in the decoder's place hands the code on.
-    pub(crate) network: Network,
-    /// The weights of the first member, whose code is the model's.
-    pub(crate) params: Params,
+    pub(crate) input: EncoderInput,
+    /// The encoder's layers with the weights of the first member, whose code is the model's; what stands in the
+    /// decoder's place passes the code on.
+    pub(crate) ensemble: Ensemble,
     /// What the model was fitted on, as given.
     pub(crate) source: String,
+}
+
+/// What an encoder reads.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum EncoderInput {
+    Table(Arc<TableAdapter>),
+    Series(Arc<SeriesAdapter>),
+    Images(Arc<ImageAdapter>),
+}
+
+impl EncoderInput {
+    pub(crate) fn adapter(&self) -> &dyn Adapter {
+        match self {
+            EncoderInput::Table(table) => table.as_ref(),
+            EncoderInput::Series(series) => series.as_ref(),
+            EncoderInput::Images(images) => images.as_ref(),
+        }
+    }
+
+    fn tabular(&self) -> Option<&dyn TabularAdapter> {
+        match self {
+            EncoderInput::Table(table) => Some(table.as_ref()),
+            EncoderInput::Series(series) => Some(series.as_ref()),
+            EncoderInput::Images(_) => None,
+        }
+    }
 }
 
 impl Encoder {
@@ -39,8 +65,8 @@ impl Encoder {
     /// Where the layers do not fit together, which those of a network do.
     pub(crate) fn network(whole: &Network) -> Result<Network> {
         let k = whole.code_size();
-        let hand_on = vec![Layer::Repeat(Repeat { width: k, steps: 1 })];
-        Network::new(whole.encoder.clone(), whole.latent, hand_on, Output::single(k, Loss::Mse))
+        let pass_on = vec![Layer::Repeat(Repeat { width: k, steps: 1 })];
+        Network::new(whole.encoder.clone(), whole.latent, pass_on, Output::single(k, Loss::Mse))
             .map_err(|error| Error::mismatch(error.to_string()))
     }
 
@@ -49,19 +75,19 @@ impl Encoder {
         &self.recipe
     }
 
-    /// The columns, as they must come.
-    pub fn schema(&self) -> &Schema {
-        self.adapter.schema()
+    /// The columns that it reads, as they must come; none of images.
+    pub fn schema(&self) -> Option<&Schema> {
+        self.input.tabular().map(TabularAdapter::schema)
     }
 
     /// Units of the code.
     pub fn code_size(&self) -> usize {
-        self.network.code_size()
+        self.ensemble.code_size()
     }
 
-    /// Numbers that were trained.
+    /// Trainable parameters.
     pub fn n_parameters(&self) -> usize {
-        self.network.n_params()
+        self.ensemble.network.n_params()
     }
 
     /// What the model was fitted on, as given.
@@ -69,158 +95,144 @@ impl Encoder {
         &self.source
     }
 
-    /// The layers, in words, from the input to the code.
+    /// Descriptions of the layers, from the input to the code.
     pub fn layers(&self) -> Vec<String> {
-        self.network.encoder.iter().map(|layer| layer.to_string().to_lowercase()).collect()
+        self.ensemble.network.encoder.iter().map(|layer| layer.to_string().to_lowercase()).collect()
     }
 
     /// Whether the code is a distribution, of which the mean is given.
     pub fn is_gaussian(&self) -> bool {
-        self.network.latent == Latent::Gaussian
+        self.ensemble.network.latent == Latent::Gaussian
     }
 
     /// Whether it reads images.
     pub fn reads_images(&self) -> bool {
-        matches!(self.adapter, Adapter::Images(_))
+        matches!(self.input, EncoderInput::Images(_))
     }
 
-    /// Whether a sample is a piece of an image and not all of it.
-    pub fn sees_pieces(&self) -> bool {
-        self.adapter.sees_pieces()
+    /// Whether a sample is a patch of an image and not all of it.
+    pub fn sees_patches(&self) -> bool {
+        matches!(&self.input, EncoderInput::Images(images) if images.sees_patches())
     }
 
-    /// Whether a row's code depends on no other row, so that rows may be given piece by piece.
-    pub fn rows_stand_alone(&self) -> bool {
-        self.adapter.rows_stand_alone()
+    /// Whether a row's code depends on no other row, so that rows may be given batch by batch.
+    pub fn rows_are_independent(&self) -> bool {
+        self.input.tabular().is_none_or(TabularAdapter::rows_are_independent)
     }
 
-    /// As [`Fitted::encode`], to the bit.
+    /// The codes of a table, as the model that it comes from gives them, to the bit.
     ///
     /// # Errors
-    /// As for [`Fitted::encode`].
-    pub fn encode(&self, table: &Table, threads: &Threads) -> Result<Table> {
-        self.encoding().table(table, threads)
+    /// [`Error::Mismatch`] where it reads images, [`Error::Mismatch`] and [`Error::Data`] where the columns do not fit.
+    pub fn encode(&self, table: &Table) -> Result<Table> {
+        match self.input.tabular() {
+            Some(adapter) => adapter.encode(&self.ensemble, table),
+            None => Err(not_a_table()),
+        }
     }
 
-    /// As [`Fitted::encode_image`], to the bit.
+    /// The codes of an image's samples, as the model that it comes from gives them, to the bit.
     ///
     /// # Errors
-    /// As for [`Fitted::encode_image`].
-    pub fn encode_image(&self, image: &Image, threads: &Threads) -> Result<Vec<Vec<f32>>> {
-        self.encoding().image(image, threads)
+    /// [`Error::Mismatch`] where it reads tables or series.
+    pub fn encode_image(&self, image: &Image) -> Result<Vec<Vec<f32>>> {
+        match &self.input {
+            EncoderInput::Images(adapter) => Ok(adapter.encode(&self.ensemble, image)),
+            EncoderInput::Table(_) => Err(not_images("tables")),
+            EncoderInput::Series(_) => Err(not_images("series")),
+        }
     }
 
-    fn encoding(&self) -> Encoding<'_> {
-        Encoding { adapter: &self.adapter, network: &self.network, params: &self.params }
+    /// The same encoder, computing elsewhere; no result changes.
+    #[must_use]
+    pub fn with_compute(mut self, compute: &Compute) -> Encoder {
+        self.ensemble.compute = compute.clone();
+        self
     }
 }
 
-impl Fitted {
-    /// The model without its decoder.
-    pub fn encoder(&self) -> Encoder {
-        let network = Encoder::network(&self.scorer.network).expect("the layers of a network");
-        let mut params = network.init(0);
-        for entry in self.scorer.members[0].entries().filter(|entry| entry.name.starts_with("encoder.")) {
+impl<A> Fitted<A> {
+    /// The model without its decoder, reading `input`.
+    fn encoder_of(&self, input: EncoderInput) -> Encoder {
+        let whole = &self.core.scorer.ensemble;
+        let network = Encoder::network(&whole.network).expect("the layers of a network");
+        let mut params: Params = network.init(0);
+        for entry in whole.members[0].entries().filter(|entry| entry.name.starts_with("encoder.")) {
             params.set(entry.name, entry.shape, entry.data).expect("the encoder's own weights");
         }
-        let mut adapter = self.adapter.clone();
-        if let Adapter::Table(table) = &mut adapter {
-            // What numbers look like is for those that are made anew.
-            table.grains.clear();
-        }
-        Encoder { recipe: self.recipe.clone(), adapter, network, params, source: self.report.source.clone() }
-    }
-
-    pub(super) fn encoding(&self) -> Encoding<'_> {
-        Encoding { adapter: &self.adapter, network: &self.scorer.network, params: &self.scorer.members[0] }
+        let ensemble = Ensemble { network, members: vec![params], compute: whole.compute.clone() };
+        Encoder { recipe: self.core.recipe.clone(), input, ensemble, source: self.core.report.source.clone() }
     }
 }
 
-/// The way from raw rows to codes, of a model that is whole or not.
-pub(super) struct Encoding<'a> {
-    adapter: &'a Adapter,
-    network: &'a Network,
-    params: &'a Params,
-}
-
-impl Encoding<'_> {
-    /// The code of each row as columns `code_0`, `code_1` and so on; in the long layout a row a window, after columns that
-    /// say which one it is.
-    pub(super) fn table(&self, table: &Table, threads: &Threads) -> Result<Table> {
-        let codes = match self.adapter {
-            Adapter::Table(adapter) => self.codes(&adapter.prepare(table)?.prepared, threads),
-            Adapter::Series(adapter) if adapter.layout == Layout::Rows => {
-                self.codes(&adapter.whole(&adapter.prepare(table)?).prepared, threads)
-            }
-            Adapter::Series(adapter) => return self.windows(adapter, table, threads),
-            Adapter::Images(_) => return Err(not_a_table()),
-        };
-        Table::from_columns(self.columns(&codes))
-    }
-
-    /// The codes of an image's samples.
-    pub(super) fn image(&self, image: &Image, threads: &Threads) -> Result<Vec<Vec<f32>>> {
-        let adapter = images(self.adapter)?;
-        let codes = self.codes(&adapter.prepared(adapter.values(image)), threads);
-        Ok(codes.chunks_exact(self.network.code_size()).map(<[f32]>::to_vec).collect())
-    }
-
-    /// Codes of prepared rows, `[n, code_size]`.
-    pub(super) fn codes(&self, prepared: &Prepared, threads: &Threads) -> Vec<f32> {
-        let mut codes = vec![0.0; prepared.n * self.network.code_size()];
-        self.network.encode(self.params, &prepared.input, &mut codes, threads);
-        codes
-    }
-
-    /// The code of each window of the long layout, one after the other without overlap.
-    fn windows(&self, adapter: &SeriesAdapter, table: &Table, threads: &Threads) -> Result<Table> {
-        let samples = adapter.prepare(table)?;
-        let mut codes = Vec::new();
-        let (mut ids, mut starts, mut rows) = (Vec::new(), Vec::new(), Vec::new());
-        for (series, signal) in samples.set.series.iter().zip(&samples.signals) {
-            let firsts = adapter.firsts(signal.n, adapter.pipeline.window());
-            for firsts in firsts.chunks(CHUNK) {
-                let mut windows = adapter.pipeline.no_windows(firsts.len());
-                adapter.pipeline.cut(signal, firsts.iter().copied(), &mut windows);
-                codes.extend(self.codes(&windows.prepared, threads));
-            }
-            for first in firsts {
-                ids.push(series.id.clone());
-                starts.push(series.time(first).to_string());
-                rows.push(series.rows[first..].iter().flatten().next().map(|row| u64::from(*row)));
-            }
-        }
-        let mut arrays: Vec<(String, ArrayRef)> = vec![("row".to_owned(), Arc::new(UInt64Array::from(rows)))];
-        if let Some(id) = &adapter.columns.id {
-            arrays.push((id.clone(), Arc::new(StringArray::from(ids))));
-        }
-        if let Some(time) = &adapter.columns.time {
-            arrays.push((time.clone(), Arc::new(StringArray::from(starts))));
-        }
-        for (name, values) in self.columns(&codes) {
-            arrays.push((name, Arc::new(Float64Array::from(values))));
-        }
-        Table::from_arrays(arrays, "codes")
-    }
-
-    /// Codes `[n, code_size]` as columns.
-    fn columns(&self, codes: &[f32]) -> Vec<(String, Vec<f64>)> {
-        let k = self.network.code_size();
-        let column = |j: usize| codes.chunks_exact(k).map(|code| f64::from(code[j])).collect();
-        (0..k).map(|j| (code_name(j), column(j))).collect()
+impl From<&TableModel> for Encoder {
+    fn from(model: &TableModel) -> Encoder {
+        // Range and decimals are for numbers that are decoded.
+        let adapter = TableAdapter { grains: Vec::new(), ..model.adapter.as_ref().clone() };
+        model.encoder_of(EncoderInput::Table(Arc::new(adapter)))
     }
 }
 
-/// The adapter of a model of images.
-pub(super) fn images(adapter: &Adapter) -> Result<&ImageAdapter> {
-    match adapter {
-        Adapter::Images(adapter) => Ok(adapter),
-        Adapter::Table(_) => Err(not_images("tables")),
-        Adapter::Series(_) => Err(not_images("series")),
+impl From<&SeriesModel> for Encoder {
+    fn from(model: &SeriesModel) -> Encoder {
+        model.encoder_of(EncoderInput::Series(Arc::clone(&model.adapter)))
+    }
+}
+
+impl From<&ImageModel> for Encoder {
+    fn from(model: &ImageModel) -> Encoder {
+        model.encoder_of(EncoderInput::Images(Arc::clone(&model.adapter)))
     }
 }
 
 /// The column of a unit of the code.
 pub(super) fn code_name(unit: usize) -> String {
     format!("code_{unit}")
+}
+
+/// Codes `[n, k]` as columns.
+pub(super) fn code_columns(codes: &[f32], k: usize) -> Vec<(String, Vec<f64>)> {
+    let column = |j: usize| codes.chunks_exact(k).map(|code| f64::from(code[j])).collect();
+    (0..k).map(|j| (code_name(j), column(j))).collect()
+}
+
+/// The codes in a table with the columns that `encode` makes, as `[n, k]`; other columns are ignored.
+///
+/// # Errors
+/// [`Error::Mismatch`] where a code column is missing or there is one too many, [`Error::Data`] where a code is not a
+/// finite number.
+pub(super) fn codes_of(table: &Table, k: usize) -> Result<Vec<f32>> {
+    let n = table.n_rows();
+    let unit = |name: &str| name.strip_prefix("code_").and_then(|unit| unit.parse::<usize>().ok());
+    if let Some(extra) = table.names().into_iter().find(|name| unit(name).is_some_and(|unit| unit >= k)) {
+        let message = format!("expected codes of {k} units, up to `{}`, got a column `{extra}`", code_name(k - 1));
+        return Err(Error::mismatch(message).with_hint("the codes are those of another model"));
+    }
+    let columns = (0..k).map(|j| Column { name: code_name(j), kind: ColumnKind::Numeric }).collect();
+    let (typed, _) = conform(table.clone(), &Schema { columns })?;
+    let mut flat = vec![0.0_f32; n * k];
+    for j in 0..k {
+        let name = code_name(j);
+        let column = typed.expect_column(&name)?.as_primitive::<Float64Type>();
+        for (row, value) in column.iter().enumerate() {
+            // What no float can hold would be infinite to the network.
+            let value = value.map(|value| value as f32).filter(|value| value.is_finite()).ok_or_else(|| {
+                let got = value.map_or("nothing".to_owned(), |v| Cell::Number(v).to_string());
+                let place = Place::cell(&name, typed.first_row() + row as u64);
+                Error::data(place, format!("expected a finite number, got {got}"))
+            })?;
+            flat[row * k + j] = value;
+        }
+    }
+    Ok(flat)
+}
+
+fn not_images(kind: &str) -> Error {
+    Error::mismatch(format!("expected {kind}, as the model was fitted to, got images"))
+}
+
+/// The error where a model of images is given a table.
+pub(crate) fn not_a_table() -> Error {
+    Error::mismatch("expected images, as the model was fitted to, got a table")
+        .with_hint("a folder, a pattern, an image, IDX, NPY or NPZ")
 }

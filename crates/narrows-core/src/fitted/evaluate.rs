@@ -1,16 +1,17 @@
-//! How a model fares on labelled rows, PCA and an isolation forest always beside it.
+//! Metrics of a model on labelled rows, with PCA and an isolation forest as baselines.
 
-use narrows_engine::Threads;
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
-use super::Fitted;
-use super::adapter::Adapter;
-use super::images::not_a_table;
+use super::adapter::TabularAdapter;
+use super::core::Core;
 use super::roles::{Verdict, verdicts};
-use super::series_quality::{SeriesQuality, Trace};
-use crate::data::{Layout, Table};
+use super::series::{SeriesQuality, Trace};
+use crate::data::Table;
 use crate::detect::{Estimate, Threshold, evaluation};
 use crate::error::{Error, Place, Result};
+use crate::prep::Prepared;
 
 /// The bootstrap's seed: the intervals are part of the answer, so they do not change from run to run.
 const BOOTSTRAP_SEED: u64 = 0;
@@ -94,64 +95,55 @@ pub struct BestF1 {
     pub f1: f64,
 }
 
-/// Collects labelled rows, table by table; keeps a few numbers a row.
-pub struct Evaluator<'a> {
-    fitted: &'a Fitted,
+/// Evaluates a model on labelled tables, one after the other; keeps a few numbers a row.
+#[derive(Debug)]
+pub struct Evaluator {
+    adapter: Arc<dyn TabularAdapter>,
+    core: Arc<Core>,
     label: String,
     normal: String,
+    unlabelled: u64,
+    samples: EvaluationSamples,
+}
+
+impl Evaluator {
+    pub(super) fn new(adapter: Arc<dyn TabularAdapter>, core: Arc<Core>, label: &str, normal: &str) -> Evaluator {
+        let (label, normal, samples) = (label.to_owned(), normal.to_owned(), EvaluationSamples::default());
+        Evaluator { adapter, core, label, normal, unlabelled: 0, samples }
+    }
+
+    /// Scores the rows of `table`; of points of series, all rows at once.
+    ///
+    /// # Errors
+    /// Where the label or a feature column is missing or does not fit.
+    pub fn add(&mut self, table: &Table) -> Result<()> {
+        let verdicts = verdicts(table, &self.label, &self.normal)?;
+        self.unlabelled += verdicts.iter().filter(|verdict| **verdict == Verdict::Unlabelled).count() as u64;
+        self.adapter.evaluate(&self.core, table, &verdicts, &mut self.samples)
+    }
+
+    /// The metrics over all rows.
+    ///
+    /// # Errors
+    /// [`Error::Data`] where the labelled rows are not of both kinds: no ranking metric exists then.
+    pub fn finish(self) -> Result<Evaluation> {
+        self.samples.metrics(&self.core, &self.label, &self.normal, self.unlabelled)
+    }
+}
+
+/// The scored samples of an evaluation: a few numbers each.
+#[derive(Debug, Default)]
+pub struct EvaluationSamples {
     scores: Vec<f64>,
     pca: Vec<f64>,
     isolation_forest: Vec<f64>,
     labels: Vec<bool>,
-    unlabelled: u64,
-    unscored: u64,
+    pub(super) unscored: u64,
     /// The points of each series, in the order of time.
     traces: Vec<Trace>,
 }
 
-impl Fitted {
-    /// An evaluation in which `label` tells normal rows by the value `normal`.
-    pub fn evaluator(&self, label: &str, normal: &str) -> Evaluator<'_> {
-        Evaluator {
-            fitted: self,
-            label: label.to_owned(),
-            normal: normal.to_owned(),
-            scores: Vec::new(),
-            pca: Vec::new(),
-            isolation_forest: Vec::new(),
-            labels: Vec::new(),
-            unlabelled: 0,
-            unscored: 0,
-            traces: Vec::new(),
-        }
-    }
-}
-
-impl Evaluator<'_> {
-    /// Scores the rows of `table`; of points in time, all rows at once.
-    ///
-    /// # Errors
-    /// Where the label or a feature column is missing or does not fit.
-    pub fn add(&mut self, table: &Table, threads: &Threads) -> Result<()> {
-        let verdicts = verdicts(table, &self.label, &self.normal)?;
-        self.unlabelled += verdicts.iter().filter(|verdict| **verdict == Verdict::Unlabelled).count() as u64;
-        match &self.fitted.adapter {
-            Adapter::Series(adapter) if adapter.layout == Layout::Long => {
-                let traces = self.fitted.trace_points(adapter, table, &verdicts, threads)?;
-                for trace in traces {
-                    self.unscored += trace.unscored;
-                    self.labels.extend(&trace.labels);
-                    self.scores.extend(&trace.scores);
-                    self.pca.extend(&trace.pca);
-                    self.isolation_forest.extend(&trace.isolation_forest);
-                    self.traces.push(trace);
-                }
-                Ok(())
-            }
-            _ => self.add_samples(table, &verdicts, threads),
-        }
-    }
-
+impl EvaluationSamples {
     /// Adds one sample with its scores.
     pub(super) fn push(&mut self, is_anomalous: bool, score: f64, pca: f64, isolation_forest: f64) {
         self.labels.push(is_anomalous);
@@ -160,49 +152,38 @@ impl Evaluator<'_> {
         self.isolation_forest.push(isolation_forest);
     }
 
-    fn add_samples(&mut self, table: &Table, verdicts: &[Verdict], threads: &Threads) -> Result<()> {
-        let labelled: Vec<u32> =
-            (0..table.n_rows() as u32).filter(|row| verdicts[*row as usize] != Verdict::Unlabelled).collect();
-        if labelled.is_empty() {
-            return Ok(());
-        }
-        let table = table.take(&labelled);
-        let (labelled, prepared) = match &self.fitted.adapter {
-            Adapter::Table(adapter) => (labelled, adapter.prepare(&table)?.prepared),
-            Adapter::Series(adapter) => {
-                let samples = adapter.prepare(&table)?;
-                let scored: Vec<u32> =
-                    (0..labelled.len() as u32).filter(|i| samples.set.series[*i as usize].is_observed()).collect();
-                self.unscored += (labelled.len() - scored.len()) as u64;
-                let labelled = scored.iter().map(|i| labelled[*i as usize]).collect();
-                (labelled, adapter.whole_of(&samples, &scored).prepared)
-            }
-            Adapter::Images(_) => return Err(not_a_table()),
-        };
-        self.labels.extend(labelled.iter().map(|row| verdicts[*row as usize] == Verdict::Anomalous));
-        self.scores.extend(self.fitted.scorer.score(&prepared, threads));
-        let (pca, forest) = self.fitted.baselines.scores(&prepared, threads);
+    /// Scores prepared samples, of which `rows` are the numbers in `verdicts`.
+    pub(super) fn add_scored(&mut self, core: &Core, prepared: &Prepared, rows: &[u32], verdicts: &[Verdict]) {
+        self.labels.extend(rows.iter().map(|row| verdicts[*row as usize] == Verdict::Anomalous));
+        self.scores.extend(core.scorer.score(prepared));
+        let (pca, forest) = core.baselines.scores(prepared, core.compute());
         self.pca.extend(pca);
         self.isolation_forest.extend(forest);
-        Ok(())
     }
 
-    /// The metrics over all rows.
-    ///
-    /// # Errors
-    /// [`Error::Data`] where the labelled rows are not of both kinds: no ranking metric exists then.
-    pub fn finish(self) -> Result<Evaluation> {
+    /// Adds the labelled points of one series.
+    pub(super) fn add_trace(&mut self, trace: Trace) {
+        self.unscored += trace.unscored;
+        self.labels.extend(&trace.labels);
+        self.scores.extend(&trace.scores);
+        self.pca.extend(&trace.pca);
+        self.isolation_forest.extend(&trace.isolation_forest);
+        self.traces.push(trace);
+    }
+
+    /// The metrics over all samples; `label` and `normal` are for messages.
+    pub(super) fn metrics(&self, core: &Core, label: &str, normal: &str, unlabelled: u64) -> Result<Evaluation> {
         let of = |scores: &[f64], threshold| {
             evaluation::ThresholdMetrics::new(scores, &self.labels, threshold, BOOTSTRAP_SEED)
         };
-        let ours = of(&self.scores, self.fitted.decision.threshold)?;
+        let ours = of(&self.scores, core.threshold.decision.threshold)?;
         let (Some(auc_roc), Some(auc_pr), Some(f1)) = (ours.auc_roc, ours.auc_pr, ours.f1) else {
             let n_normal = ours.n_rows - ours.n_anomalies;
             return Err(Error::data(
-                Place::column(&self.label),
+                Place::column(label),
                 format!(
                     "expected rows labelled `{}` and others, got {n_normal} of the first and {} of the second",
-                    self.normal, ours.n_anomalies
+                    normal, ours.n_anomalies
                 ),
             )
             .with_hint("--normal names the label's value for normal rows"));
@@ -212,7 +193,7 @@ impl Evaluator<'_> {
             let value = |estimate: Option<Estimate>| estimate.map_or(f64::NAN, |estimate| estimate.value);
             Ok(RankingQuality { auc_roc: value(baseline.auc_roc), auc_pr: value(baseline.auc_pr) })
         };
-        let best = Threshold::BestF1.decide(&self.fitted.calibration, Some((&self.scores, &self.labels)))?;
+        let best = Threshold::BestF1.decide(&core.threshold.calibration, Some((&self.scores, &self.labels)))?;
         let best_f1 = evaluation::ThresholdMetrics::new(&self.scores, &self.labels, best.threshold, BOOTSTRAP_SEED)?
             .confusion
             .f1();
@@ -232,12 +213,12 @@ impl Evaluator<'_> {
                 auc_pr: [auc_pr.low, auc_pr.high],
                 f1: [f1.low, f1.high],
             },
-            rule: self.fitted.decision.rule.clone(),
-            promised_rate: self.fitted.decision.promised_rate,
+            rule: core.threshold.decision.rule.clone(),
+            promised_rate: core.threshold.decision.promised_rate,
             best_f1: BestF1 { threshold: best.threshold, f1: best_f1.unwrap_or(0.0) },
-            unlabelled: self.unlabelled,
+            unlabelled,
             unscored: self.unscored,
-            series: SeriesQuality::of(&self.traces, self.fitted)?,
+            series: SeriesQuality::of(&self.traces, core)?,
         })
     }
 }

@@ -1,88 +1,121 @@
-//! From raw data to a fitted model: one door, one file a kind of data behind it.
+//! From data to a fitted model: one function for every kind.
 
-use narrows_engine::Threads;
-
-use super::{Fitted, Roles, TrialData, fit_series, fit_table};
-use crate::data::{Layout, Table};
+use super::dataset::Dataset;
+use super::model::Model;
+use super::roles::Roles;
+use super::session::Session;
+use super::trial::TrialData;
+use super::{images, restorer, series, table};
+use crate::data::Layout;
 use crate::error::{Error, Result};
 use crate::recipe::{Data, Recipe};
-use crate::train::{Checkpoints, NoCheckpoints, Observer, Silent};
+use crate::train::Observer;
 
-/// What a fit runs on and who watches it.
-pub struct Session<'a> {
-    /// The threads to compute with; the result does not depend on their number.
-    pub threads: Threads,
-    /// Who watches.
-    pub observer: &'a dyn Observer,
-    /// Where snapshots are kept.
-    pub checkpoints: &'a dyn Checkpoints,
-}
-
-impl Default for Session<'_> {
-    fn default() -> Self {
-        Session { threads: Threads::serial(), observer: &Silent, checkpoints: &NoCheckpoints }
-    }
-}
-
-/// Fits a model to the normal rows of a raw table, or to the series it holds where the recipe says so.
+/// Fits a model to normal data: to the rows of a table, the series that it holds, or images, as the recipe says.
 ///
 /// ```
-/// use narrows_core::{Recipe, Roles, Session, data::Table, fit};
+/// use narrows_core::{Dataset, Recipe, Session, TabularModel, data::Table, fit};
 ///
 /// let x: Vec<f64> = (0..200).map(|i| f64::from(i) / 31.0).collect();
 /// let table = Table::from_columns(vec![("a", x.iter().map(|x| x.sin()).collect()), ("b", x.iter().map(|x| x.cos()).collect())])?;
 /// let mut recipe = Recipe::preset("simple".parse()?);
 /// recipe.set("train.steps=200")?;
-/// let fitted = fit(&recipe, table, &Roles::default(), &Session::default())?;
+/// let model = fit(&recipe, Dataset::from(table), &Session::default())?.into_table()?;
 /// let far = Table::from_columns(vec![("a", vec![0.0]), ("b", vec![9.0])])?;
-/// assert!(fitted.score(&far, &Session::default().threads)?.is_anomaly[0]);
+/// assert!(model.score(&far)?.is_anomaly[0]);
+/// # Ok::<(), narrows_core::Error>(())
+/// ```
+///
+/// A recipe with the `restore` backbone makes a [`Restorer`](crate::Restorer):
+///
+/// ```
+/// use narrows_core::images::{Album, Channels, Image, Store};
+/// use narrows_core::{Dataset, Recipe, Session, fit};
+///
+/// // Stripes, each image with its own; a folder is opened by `Album::open`.
+/// let stripes = |i: usize| (0..576).map(move |p| 0.5 + 0.4 * ((p % 24) as f32 * 0.3 + i as f32).sin()).collect();
+/// let images = (0..8).map(|i| (format!("{i}"), Image::new(24, 24, Channels::Grey, stripes(i)))).collect();
+/// let store = std::sync::Arc::new(Store::take(Album::of("stripes", images)?, 0)?);
+///
+/// let mut recipe = Recipe::preset("restore".parse()?);
+/// recipe.corrupt("gaussian:25")?;
+/// for change in ["train.steps=400", "train.learning_rate=0.01", "backbone.channels=8", "backbone.blocks=1", "backbone.patch=16"] {
+///     recipe.set(change)?;
+/// }
+/// let dataset = Dataset::images(store.clone(), Default::default());
+/// let restorer = fit(&recipe, dataset, &Session::default())?.into_restorer()?;
+/// let means = restorer.evaluate(&store)?.means;
+/// assert!(means.restored.psnr > means.input.psnr);
 /// # Ok::<(), narrows_core::Error>(())
 /// ```
 ///
 /// # Errors
-/// [`Error::Recipe`](crate::Error::Recipe) for an impossible recipe, [`Error::Mismatch`](crate::Error::Mismatch) and [`Error::Data`](crate::Error::Data) for data that cannot be used,
-/// [`Error::Diverged`](crate::Error::Diverged) and [`Error::Interrupted`](crate::Error::Interrupted) from the training.
-pub fn fit(recipe: &Recipe, table: Table, roles: &Roles, session: &Session<'_>) -> Result<Fitted> {
+/// [`Error::Recipe`] for an impossible recipe or one for other data, [`Error::Mismatch`] and [`Error::Data`] for data that
+/// cannot be used, [`Error::Diverged`] and [`Error::Interrupted`] from the training.
+pub fn fit(recipe: &Recipe, dataset: impl Into<Dataset>, session: &Session<'_>) -> Result<Model> {
     recipe.check()?;
-    check_parts(&recipe.data, roles)?;
-    match &recipe.data {
-        Data::Table => fit_table::fit(recipe, table, roles, session),
-        Data::Series(series) => fit_series::fit(recipe, series, table, roles, session),
-        Data::Images(_) => Err(not_images()),
+    let dataset = dataset.into();
+    match (&recipe.data, dataset) {
+        (Data::Table, Dataset::Table(table, roles)) => {
+            check_roles(&recipe.data, &roles)?;
+            table::fit(recipe, table, &roles, session).map(Model::from)
+        }
+        (Data::Series(settings), Dataset::Table(table, roles)) => {
+            check_roles(&recipe.data, &roles)?;
+            series::fit(recipe, settings, table, &roles, session).map(Model::from)
+        }
+        (Data::Images(_), Dataset::Images(images, roles)) if recipe.restores() => {
+            if !roles.normal.is_empty() {
+                let message = "expected a model that scores, got a restorer, to which all images are clean";
+                return Err(Error::recipe("normal", message));
+            }
+            restorer::fit(recipe, &images, session).map(Model::from)
+        }
+        (Data::Images(settings), Dataset::Images(images, roles)) => {
+            images::fit(recipe, settings, &images, &roles, session).map(Model::from)
+        }
+        (data, dataset) => Err(other_data(data, &dataset)),
     }
 }
 
-/// What the trials of a search are made on, of a raw table.
+/// What the trials of a search train on.
 ///
 /// # Errors
 /// As for [`fit`].
-pub(crate) fn trial_data(
-    recipe: &Recipe,
-    table: Table,
-    roles: &Roles,
-    observer: &dyn Observer,
-) -> Result<TrialData<'static>> {
+pub(crate) fn trial_data(recipe: &Recipe, dataset: Dataset, observer: &dyn Observer) -> Result<TrialData> {
     recipe.check()?;
-    check_parts(&recipe.data, roles)?;
-    match &recipe.data {
-        Data::Table => fit_table::ground(recipe, table, roles, observer),
-        Data::Series(series) => fit_series::ground(recipe, series, table, roles, observer),
-        Data::Images(_) => Err(not_images()),
+    match (&recipe.data, dataset) {
+        (Data::Table, Dataset::Table(table, roles)) => {
+            check_roles(&recipe.data, &roles)?;
+            table::trial_data(recipe, table, &roles, observer)
+        }
+        (Data::Series(settings), Dataset::Table(table, roles)) => {
+            check_roles(&recipe.data, &roles)?;
+            series::trial_data(recipe, settings, table, &roles, observer)
+        }
+        (Data::Images(settings), Dataset::Images(images, roles)) => {
+            images::trial_data(recipe, settings, &images, &roles)
+        }
+        (data, dataset) => Err(other_data(data, &dataset)),
     }
 }
 
-fn not_images() -> Error {
-    Error::recipe("data", "expected table or series for a table, got images")
+fn other_data(data: &Data, dataset: &Dataset) -> Error {
+    let expected = match dataset {
+        Dataset::Table(..) => "table or series for a table",
+        Dataset::Images(..) => "images for images",
+    };
+    Error::recipe("data", format!("expected {expected}, got {}", data.kind().name()))
 }
 
-/// Refuses parts that the kind of data does not have: such a column would be a feature without a word.
-fn check_parts(data: &Data, roles: &Roles) -> Result<()> {
-    let (part, got) = match data {
-        Data::Table if roles.time.is_some() => ("--time", "a table"),
-        Data::Table if roles.id.is_some() => ("--id", "a table"),
-        Data::Series(series) if series.layout == Layout::Rows && roles.time.is_some() => ("--time", "series in rows"),
+/// Refuses roles that the kind of data does not have: such a column would silently be a feature.
+fn check_roles(data: &Data, roles: &Roles) -> Result<()> {
+    let (role, got) = match data {
+        Data::Table if roles.time.is_some() => ("time", "a table"),
+        Data::Table if roles.id.is_some() => ("id", "a table"),
+        Data::Series(series) if series.layout == Layout::Rows && roles.time.is_some() => ("time", "series in rows"),
         _ => return Ok(()),
     };
-    let error = Error::recipe(part, format!("expected series in the long layout, got {got}"));
+    let error = Error::recipe(role, format!("expected series in the long layout, got {got}"));
     Err(error.with_hint("leave a column out with --ignore"))
 }

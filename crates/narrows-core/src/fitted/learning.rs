@@ -1,19 +1,21 @@
-//! From prepared rows to a scorer: networks trained, ordinary errors measured, baselines fitted. One way for every kind
-//! of data.
+//! From prepared samples to a scorer, the same for every kind of data: train the networks, calibrate their errors, fit
+//! the baselines.
 
 use narrows_engine::rng::{Purpose, Stream};
-use narrows_engine::{Network, Params, Threads};
+use narrows_engine::{Network, Params};
 use rayon::prelude::*;
 
-use super::fit::Session;
-use super::generation_quality::Codes;
-use super::scorer::Scorer;
+use super::core::Baselines;
+use super::generation::FittedCodes;
+use super::scoring::{self, CalibratedThreshold, Scorer};
+use super::session::Session;
 use super::split::Split;
-use super::{Baselines, calibrate, summary};
+use super::summary;
 use crate::baseline::{Components, IsolationForest, Pca};
 use crate::codec::Quantiser;
+use crate::compute::Compute;
 use crate::detect::residual::Slots;
-use crate::detect::{Calibration, Decision};
+use crate::ensemble::Ensemble;
 use crate::error::Result;
 use crate::model::{self, Shape};
 use crate::prep::{Block, Prepared};
@@ -29,7 +31,7 @@ const CODED_VALUES: usize = 1 << 22;
 /// Most codes that the density of generated rows is fitted to.
 const DENSITY_ROWS: usize = 20_000;
 
-/// SampleSource and what is known of them.
+/// Samples and what is known of them.
 pub(super) struct TrainingData<'a> {
     /// What each member's training draws from.
     pub(super) samples: Vec<Box<dyn SampleSource + 'a>>,
@@ -37,9 +39,9 @@ pub(super) struct TrainingData<'a> {
     pub(super) split: &'a Split,
     /// Training samples, for the baselines.
     pub(super) train: Prepared,
-    /// SampleSource that distances are measured to: those that chose when to stop are as good as any.
+    /// Samples that distances are measured to: those that chose when to stop are as good as any.
     pub(super) references: Prepared,
-    /// SampleSource that never train.
+    /// Samples that never train.
     pub(super) calibration: Prepared,
     pub(super) blocks: &'a [Block],
     pub(super) slots: Slots,
@@ -70,14 +72,14 @@ impl<'a> TrainingData<'a> {
     }
 }
 
-/// What was learnt from them.
+/// The result of training.
 pub(super) struct TrainedModel {
     /// The recipe with the members there are.
     pub(super) recipe: Recipe,
     pub(super) scorer: Scorer,
     pub(super) baselines: Baselines,
     /// What codes look like, for new rows.
-    pub(super) codes: Codes,
+    pub(super) codes: FittedCodes,
     /// How codes are rounded when they are stored.
     pub(super) quantiser: Quantiser,
     pub(super) trainings: Vec<Training>,
@@ -94,65 +96,48 @@ pub(super) fn learn(recipe: &Recipe, material: TrainingData<'_>, session: &Sessi
     let (members, trainings): (Vec<Params>, Vec<_>) =
         trained.into_iter().map(|trained| (trained.params, trained.training)).unzip();
 
-    let threads = &session.threads;
-    let detector = calibrate::detector(&recipe, &network, &members, &slots, &references, &calibration, threads)?;
-    let baselines = baselines(&train, network.code_size(), recipe.seed, threads)?;
-    let codes = codes(&network, &members[0], &train, &calibration, recipe.seed, threads)?;
+    let compute = &session.compute;
+    let ensemble = Ensemble { network, members, compute: compute.clone() };
+    let detector = scoring::detector(&recipe, &ensemble, &slots, &references, &calibration)?;
+    let baselines = baselines(&train, ensemble.code_size(), recipe.seed, compute)?;
+    let codes = codes(&ensemble, &train, &calibration, recipe.seed)?;
     warnings.extend(codes.units.as_ref().and_then(UnitsReport::warning));
-    let quantiser = quantiser(&recipe, &network, &members[0], &train, threads);
+    let quantiser = quantiser(&recipe, &ensemble, &train);
     if trainings.iter().any(|training| training.stopped == Stop::Interrupted) {
         warnings.push(format!(
             "training was interrupted: {} of {planned} networks are there, with their best weights so far",
-            members.len()
+            ensemble.members.len()
         ));
     }
-    let scorer = Scorer { network, members, detector, slots };
+    let scorer = Scorer { ensemble, detector, slots };
     Ok(TrainedModel { recipe, scorer, baselines, codes, quantiser, trainings, warnings })
 }
 
-/// PatchSampler the line where a sample is what is judged: a row of a table, or a whole series.
-pub(super) fn set_threshold_of_samples(
-    recipe: &Recipe,
-    scorer: &Scorer,
-    prepared: &Prepared,
-    split: &Split,
-    anomalous: &[f64],
-    threads: &Threads,
-) -> Result<(Calibration, Decision)> {
-    let held_out = scorer.score(&prepared.take(&split.calibration), threads);
-    let sample = &split.train[..split.train.len().min(TRAINING_SCORES)];
-    let training = scorer.score(&prepared.take(sample), threads);
-    set_threshold(recipe, held_out, None, training, anomalous)
-}
+impl TrainedModel {
+    /// Sets the threshold where a sample is what is scored: a row of a table, or a whole series.
+    pub(super) fn sample_threshold(
+        &self,
+        prepared: &Prepared,
+        split: &Split,
+        anomalous: &[f64],
+    ) -> Result<CalibratedThreshold> {
+        let held_out = self.scorer.score(&prepared.take(&split.calibration));
+        let sample = &split.train[..split.train.len().min(TRAINING_SCORES)];
+        let training = self.scorer.score(&prepared.take(sample));
+        self.threshold(held_out, None, training, anomalous)
+    }
 
-/// PatchSampler the line: the rule on the scores of what never trained.
-///
-/// `blocks` is how many independent pieces the held-out scores come from; `training` and `anomalous` are scores for the
-/// rules that ask for them.
-pub(super) fn set_threshold(
-    recipe: &Recipe,
-    mut scores: Vec<f64>,
-    blocks: Option<usize>,
-    training: Vec<f64>,
-    anomalous: &[f64],
-) -> Result<(Calibration, Decision)> {
-    // Where a share of the rows is expected to be anomalous, the same share of the held-out rows is.
-    let contamination = recipe.train.contamination.get();
-    if contamination > 0.0 {
-        scores.sort_unstable_by(f64::total_cmp);
-        scores.truncate(scores.len() - (contamination * scores.len() as f64).round() as usize);
+    /// Sets the threshold by the recipe's rule, see [`CalibratedThreshold::set`].
+    pub(super) fn threshold(
+        &self,
+        held_out: Vec<f64>,
+        blocks: Option<usize>,
+        training: Vec<f64>,
+        anomalous: &[f64],
+    ) -> Result<CalibratedThreshold> {
+        let (rule, contamination) = (&self.recipe.detect.threshold, self.recipe.train.contamination.get());
+        CalibratedThreshold::set(rule, contamination, held_out, blocks, training, anomalous)
     }
-    let labelled = (!anomalous.is_empty()).then(|| {
-        let labels: Vec<bool> = scores.iter().map(|_| false).chain(anomalous.iter().map(|_| true)).collect();
-        ([scores.as_slice(), anomalous].concat(), labels)
-    });
-    let mut calibration = Calibration::new(scores, training)?;
-    if let Some(blocks) = blocks {
-        calibration = calibration.in_blocks(blocks);
-    }
-    let labelled = labelled.as_ref().map(|(scores, labels)| (scores.as_slice(), labels.as_slice()));
-    let decision = recipe.detect.threshold.decide(&calibration, labelled)?;
-    Ok((calibration, decision))
 }
 
 /// Trains every member: side by side where there are threads for it, each with the same result as alone. The recipe
@@ -166,8 +151,8 @@ pub(super) fn train_members(
 ) -> Result<(Recipe, Vec<Trained>)> {
     let steps = train::planned_steps(&recipe.train, split.train.len());
     session.observer.on_event(TrainingEvent::Started { members: samples.len(), steps });
-    let side_by_side = samples.len().min(session.threads.n()).max(1);
-    let inner = Threads::new(session.threads.n() / side_by_side);
+    let side_by_side = samples.len().min(session.compute.n_threads()).max(1);
+    let inner = session.compute.split(side_by_side);
     let one = |member: usize| {
         let task = Task {
             member,
@@ -186,7 +171,7 @@ pub(super) fn train_members(
         (0..samples.len()).map(one).collect::<Result<_>>()?
     } else {
         session
-            .threads
+            .compute
             .install(|| (0..samples.len()).into_par_iter().with_max_len(1).map(one).collect::<Result<_>>())?
     };
     Ok(without_beginners(recipe, trained))
@@ -217,10 +202,10 @@ fn member_seed(seed: u64, member: usize) -> u64 {
 }
 
 /// PCA at the same code size and an isolation forest, on the same rows.
-fn baselines(train: &Prepared, code_size: usize, seed: u64, threads: &Threads) -> Result<Baselines> {
+fn baselines(train: &Prepared, code_size: usize, seed: u64, compute: &Compute) -> Result<Baselines> {
     let components =
         if code_size < train.width { Components::Count(code_size) } else { Components::Variance(lit!(Rate, 0.9)) };
-    threads.install(|| {
+    compute.install(|| {
         Ok(Baselines {
             pca: Pca::fit(&train.finite(), train.n, train.width, components, seed)?,
             isolation_forest: IsolationForest::fit(&train.finite(), train.n, train.width, seed)?,
@@ -229,27 +214,14 @@ fn baselines(train: &Prepared, code_size: usize, seed: u64, threads: &Threads) -
 }
 
 /// How codes are rounded when they are stored.
-fn quantiser(recipe: &Recipe, network: &Network, params: &Params, train: &Prepared, threads: &Threads) -> Quantiser {
+fn quantiser(recipe: &Recipe, ensemble: &Ensemble, train: &Prepared) -> Quantiser {
     let rows = train.n.min((CODED_VALUES / train.width).max(1)) * train.width;
-    let units = recipe.backbone.code_channels().unwrap_or(network.code_size());
-    Quantiser::fit(network, params, (&train.input[..rows], &train.target[..rows]), units, threads)
+    let units = recipe.backbone.code_channels().unwrap_or(ensemble.code_size());
+    Quantiser::fit(ensemble, (&train.input[..rows], &train.target[..rows]), units)
 }
 
-/// What codes look like, for new rows.
-fn codes(
-    network: &Network,
-    params: &Params,
-    train: &Prepared,
-    held_out: &Prepared,
-    seed: u64,
-    threads: &Threads,
-) -> Result<Codes> {
-    let k = network.code_size();
-    let encoded = |rows: &Prepared| {
-        let n = rows.n.min(DENSITY_ROWS);
-        let mut codes = vec![0.0; n * k];
-        network.encode(params, &rows.input[..n * rows.width], &mut codes, threads);
-        codes
-    };
-    Codes::of(network.latent, &encoded(train), &encoded(held_out), k, seed)
+/// The distribution of codes, for new rows.
+fn codes(ensemble: &Ensemble, train: &Prepared, held_out: &Prepared, seed: u64) -> Result<FittedCodes> {
+    let encoded = |rows: &Prepared| ensemble.codes(&rows.input[..rows.n.min(DENSITY_ROWS) * rows.width]);
+    FittedCodes::of(ensemble.network.latent, &encoded(train), &encoded(held_out), ensemble.code_size(), seed)
 }

@@ -27,10 +27,20 @@ pub struct Roles {
 
 /// What the label says of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub enum Verdict {
+    /// The label has the normal value.
     Normal,
+    /// The label has another value.
     Anomalous,
+    /// The label is missing.
     Unlabelled,
+}
+
+impl Verdict {
+    /// The rows that have a label.
+    pub(crate) fn labelled(verdicts: &[Verdict]) -> Vec<u32> {
+        (0..verdicts.len() as u32).filter(|row| verdicts[*row as usize] != Verdict::Unlabelled).collect()
+    }
 }
 
 impl Roles {

@@ -30,9 +30,9 @@ pub(super) enum SplitPurpose {
 
 impl Split {
     /// Splits the normal rows at random, keyed by the recipe's seed.
-    pub(super) fn aimed(normal: &[u32], recipe: &Recipe, aim: SplitPurpose) -> Split {
+    pub(super) fn for_purpose(normal: &[u32], recipe: &Recipe, purpose: SplitPurpose) -> Split {
         let split = Split::new(normal, recipe);
-        match aim {
+        match purpose {
             SplitPurpose::Fit => split,
             SplitPurpose::Search => Split::new(&split.not_calibration(), recipe),
         }
@@ -91,8 +91,8 @@ mod tests {
     #[test]
     fn a_search_sees_no_row_that_calibrates_a_fit() {
         let (all, recipe) = ((0..1000).collect::<Vec<_>>(), Recipe::default());
-        let fit = Split::aimed(&all, &recipe, SplitPurpose::Fit);
-        let search = Split::aimed(&all, &recipe, SplitPurpose::Search);
+        let fit = Split::for_purpose(&all, &recipe, SplitPurpose::Fit);
+        let search = Split::for_purpose(&all, &recipe, SplitPurpose::Search);
         let mut seen = [search.train.as_slice(), &search.validation, &search.calibration].concat();
         seen.sort_unstable();
         assert_eq!(seen, fit.not_calibration());

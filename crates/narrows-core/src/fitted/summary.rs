@@ -1,28 +1,25 @@
 //! What a fit found, put into the report's words and numbers.
 
-use narrows_engine::{Direction, Layer, Map, Network, Threads};
+use narrows_engine::{Direction, Layer, Map, Network};
 
-use super::adapter::{TableAdapter, TableSamples};
-use super::bottleneck::bottleneck;
-use super::scorer::{ScoreDetail, Scorer};
+use super::generation::bottleneck;
+use super::scoring::{CalibratedThreshold, Scorer};
 use super::selection::ColumnSelection;
 use super::split::Split;
 use crate::baseline::{Components, Pca};
 use crate::data::ColumnKind;
-use crate::detect::{Calibration, Decision, Reason};
+use crate::detect::Reason;
 use crate::error::Result;
 use crate::model::{Corruption, Latent, Sparsity};
-use crate::prep::{Block, BlockKind, ColumnPrep, PrepReport, Prepared};
+use crate::prep::{Block, ColumnPrep, PrepReport, Prepared};
 use crate::recipe::Recipe;
 use crate::report::{
     CodePoint, ColumnReport, Detection, Histogram, ImagesReport, Label, LayerReport, NetworkPart, NetworkReport,
     PcaComparison, Report, Role, RowCounts, SeriesReport, TopRow, Training,
 };
 
-/// RowCounts with reasons in the report.
+/// Rows with reasons in the report.
 const TOP_ROWS: usize = 20;
-/// Columns to blame for each of them.
-const TOP_REASONS: usize = 3;
 /// Most rows scored to find them.
 const SCORED_ROWS: usize = 20_000;
 /// Points on the code map.
@@ -43,8 +40,7 @@ pub(super) struct ReportInputs<'a> {
     pub(super) anomalous: &'a [u32],
     /// Scores of what the label calls anomalous.
     pub(super) anomalous_scores: &'a [f64],
-    pub(super) calibration: &'a Calibration,
-    pub(super) decision: &'a Decision,
+    pub(super) threshold: &'a CalibratedThreshold,
     pub(super) pca: &'a Pca,
 }
 
@@ -79,9 +75,9 @@ pub(super) struct HeldOut {
 }
 
 impl HeldOut {
-    pub(super) fn of(told: &ReportInputs<'_>, threads: &Threads) -> HeldOut {
-        let rows = told.prepared.take(&told.split.calibration);
-        let output = told.scorer.output(&rows, threads);
+    pub(super) fn of(inputs: &ReportInputs<'_>) -> HeldOut {
+        let rows = inputs.prepared.take(&inputs.split.calibration);
+        let output = inputs.scorer.ensemble.output(&rows.input);
         HeldOut { rows, output }
     }
 }
@@ -100,17 +96,16 @@ pub(super) struct KindReport {
 
 /// The report of a fit.
 pub(super) fn report(
-    told: &ReportInputs<'_>,
+    inputs: &ReportInputs<'_>,
     held_out: &HeldOut,
-    particulars: KindReport,
+    kind: KindReport,
     blocks: &[Block],
     training: Vec<Training>,
     warnings: Vec<String>,
-    threads: &Threads,
 ) -> Result<Report> {
-    let KindReport { source, label, rows, columns, notes, top, series, images } = particulars;
-    let same_size = pca_of_the_codes_size(told)?;
-    let is_narrower = told.scorer.network.code_size() < told.prepared.width;
+    let KindReport { source, label, rows, columns, notes, top, series, images } = kind;
+    let same_size = pca_of_the_codes_size(inputs)?;
+    let is_narrower = inputs.scorer.ensemble.code_size() < inputs.prepared.width;
     Ok(Report {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         source,
@@ -119,45 +114,19 @@ pub(super) fn report(
         columns,
         notes,
         warnings,
-        network: network(told.recipe, told.scorer, blocks),
+        network: network(inputs.recipe, inputs.scorer, blocks),
         training,
-        detection: detection(told.decision, told.calibration, told.anomalous_scores),
+        detection: detection(inputs.threshold, inputs.anomalous_scores),
         pca: pca_comparison(&same_size, &held_out.rows, &held_out.output),
-        bottleneck: Some(bottleneck(told, blocks, is_narrower.then_some(&same_size), threads)),
+        bottleneck: Some(bottleneck(inputs, blocks, is_narrower.then_some(&same_size))),
         top,
-        code_map: code_map(told, threads)?,
-        // ReportInputs once the model is whole: it has to generate.
+        code_map: code_map(inputs)?,
+        // Reported once the model is complete: it has to generate.
         generation: None,
         series,
         images,
-        recipe: told.recipe.clone(),
+        recipe: inputs.recipe.clone(),
     })
-}
-
-/// The report of a fit to a table.
-pub(super) fn table(
-    told: &ReportInputs<'_>,
-    input: &ColumnSelection,
-    adapter: &TableAdapter,
-    prep: &PrepReport,
-    training: Vec<Training>,
-    warnings: Vec<String>,
-    threads: &Threads,
-) -> Result<Report> {
-    let held_out = HeldOut::of(told, threads);
-    let particulars = KindReport {
-        source: input.table.source().to_owned(),
-        label: input.label.clone(),
-        rows: rows(input, told.split),
-        columns: columns(input, &adapter.pipeline.columns(), |name| {
-            quality(adapter.pipeline.blocks(), name, &held_out.rows, &held_out.output)
-        }),
-        notes: notes(input, prep),
-        top: top_rows(told, input, adapter, threads),
-        series: None,
-        images: None,
-    };
-    report(told, &held_out, particulars, adapter.pipeline.blocks(), training, warnings, threads)
 }
 
 /// What became of the rows, where a row is a sample.
@@ -227,48 +196,9 @@ pub(super) fn columns(
     input.all.columns.iter().map(|c| column(&c.name, c.kind)).collect()
 }
 
-/// 1 - error / variance for numbers, the share of right answers for flags and categories, on held-out rows.
-fn quality(blocks: &[Block], column: &str, held_out: &Prepared, output: &[f32]) -> Option<f64> {
-    let block = blocks.iter().find(|block| block.column == column && block.kind != BlockKind::Missing)?;
-    let width = held_out.width;
-    let slots =
-        |rows: &[f32], row: usize| rows[row * width + block.range.start..row * width + block.range.end].to_vec();
-    let seen: Vec<(Vec<f32>, Vec<f32>)> = (0..held_out.n)
-        .map(|row| (slots(&held_out.target, row), slots(output, row)))
-        .filter(|(target, _)| target.iter().all(|t| t.is_finite()))
-        .collect();
-    if seen.is_empty() {
-        return None;
-    }
-    let n = seen.len() as f64;
-    match block.kind {
-        BlockKind::Levels => {
-            Some(seen.iter().filter(|(target, output)| argmax(target) == argmax(output)).count() as f64 / n)
-        }
-        BlockKind::Flag => {
-            Some(seen.iter().filter(|(target, output)| (target[0] > 0.5) == (output[0] > 0.5)).count() as f64 / n)
-        }
-        _ => {
-            let mut error = 0.0;
-            let mut variance = 0.0;
-            for slot in 0..block.range.len() {
-                let mean = seen.iter().map(|(target, _)| f64::from(target[slot])).sum::<f64>() / n;
-                error +=
-                    seen.iter().map(|(target, output)| f64::from(target[slot] - output[slot]).powi(2)).sum::<f64>();
-                variance += seen.iter().map(|(target, _)| (f64::from(target[slot]) - mean).powi(2)).sum::<f64>();
-            }
-            (variance > 1e-12).then(|| 1.0 - error / variance)
-        }
-    }
-}
-
-fn argmax(values: &[f32]) -> usize {
-    (0..values.len()).fold(0, |best, i| if values[i] > values[best] { i } else { best })
-}
-
-/// The network from input to output, activations and norms told with the layer they follow.
+/// The network from input to output, activations and norms inputs with the layer they follow.
 fn network(recipe: &Recipe, scorer: &Scorer, blocks: &[Block]) -> NetworkReport {
-    let network = &scorer.network;
+    let network = &scorer.ensemble.network;
     let map = network.encoder.first().and_then(|layer| match layer {
         Layer::Conv(conv) => pixels(conv.input),
         _ => None,
@@ -324,7 +254,7 @@ fn network(recipe: &Recipe, scorer: &Scorer, blocks: &[Block]) -> NetworkReport 
         code_size: network.code_size(),
         layers,
         parameters: network.n_params(),
-        members: scorer.members.len(),
+        members: scorer.ensemble.members.len(),
         loss: crate::model::loss::describe(&recipe.loss, blocks),
     }
 }
@@ -363,7 +293,8 @@ fn map_description(map: Map) -> String {
     }
 }
 
-fn detection(decision: &Decision, calibration: &Calibration, anomalous: &[f64]) -> Detection {
+fn detection(threshold: &CalibratedThreshold, anomalous: &[f64]) -> Detection {
+    let CalibratedThreshold { calibration, decision } = threshold;
     let all = || calibration.scores.iter().chain(anomalous).copied().filter(|s| s.is_finite() && *s > 0.0);
     let lowest = all().fold(f64::INFINITY, f64::min).min(decision.threshold.max(1e-9));
     // A few endless scores must not squeeze the ordinary ones into one bin.
@@ -404,73 +335,55 @@ fn pca_comparison(same_size: &Pca, held_out: &Prepared, output: &[f32]) -> PcaCo
 }
 
 /// PCA with as many components as the code has units: the stored one may have fewer, where so many would copy the rows.
-fn pca_of_the_codes_size(told: &ReportInputs<'_>) -> Result<Pca> {
-    let code_size = told.scorer.network.code_size();
-    if code_size < told.prepared.width {
-        return Ok(told.pca.clone());
+fn pca_of_the_codes_size(inputs: &ReportInputs<'_>) -> Result<Pca> {
+    let code_size = inputs.scorer.ensemble.code_size();
+    if code_size < inputs.prepared.width {
+        return Ok(inputs.pca.clone());
     }
-    let train = told.prepared.take(&told.split.train);
-    Pca::fit(&train.finite(), train.n, train.width, Components::Count(code_size), told.recipe.seed)
-}
-
-/// The highest-scoring rows of the file, from all rows the label calls anomalous and a stretch of the others.
-fn top_rows(
-    told: &ReportInputs<'_>,
-    input: &ColumnSelection,
-    adapter: &TableAdapter,
-    threads: &Threads,
-) -> Vec<TopRow> {
-    let scorer = told.scorer;
-    let top = top_samples(told, threads);
-    let prepared = told.prepared.take(&top);
-    let samples = TableSamples { typed: input.table.take(&top), prepared, extra_columns: Vec::new() };
-    let judged = scorer.score_with(&samples.prepared, ScoreDetail::Shares, threads);
-    let expected = scorer.expected(&samples.prepared, &judged.shares, threads);
-    let reasons = adapter.reasons(&samples, &judged.shares, &expected, TOP_REASONS, threads);
-    let rows = top.iter().zip(judged.scores).zip(reasons);
-    rows.map(|((&row, score), reasons)| top_row(told, u64::from(row), score, reasons)).collect()
+    let train = inputs.prepared.take(&inputs.split.train);
+    Pca::fit(&train.finite(), train.n, train.width, Components::Count(code_size), inputs.recipe.seed)
 }
 
 /// The samples that score highest, the highest first.
-pub(super) fn top_samples(told: &ReportInputs<'_>, threads: &Threads) -> Vec<u32> {
-    let mut rows: Vec<u32> = told.anomalous.iter().copied().take(SCORED_ROWS).collect();
-    rows.extend(spread(told.normal, SCORED_ROWS));
-    let scores = told.scorer.score(&told.prepared.take(&rows), threads);
+pub(super) fn top_samples(inputs: &ReportInputs<'_>) -> Vec<u32> {
+    let mut rows: Vec<u32> = inputs.anomalous.iter().copied().take(SCORED_ROWS).collect();
+    rows.extend(spread(inputs.normal, SCORED_ROWS));
+    let scores = inputs.scorer.score(&inputs.prepared.take(&rows));
     let mut order: Vec<usize> = (0..rows.len()).collect();
     order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]).then(rows[*a].cmp(&rows[*b])));
     order.into_iter().take(TOP_ROWS).map(|i| rows[i]).collect()
 }
 
 /// A row worth looking at.
-pub(super) fn top_row(told: &ReportInputs<'_>, row: u64, score: f64, reasons: Vec<Reason>) -> TopRow {
+pub(super) fn top_row(inputs: &ReportInputs<'_>, row: u64, score: f64, reasons: Vec<Reason>) -> TopRow {
     TopRow {
         row,
         score,
-        p_value: told.calibration.p_value(score),
-        is_anomaly: score > told.decision.threshold,
+        p_value: inputs.threshold.p_value(score),
+        is_anomaly: inputs.threshold.is_anomaly(score),
         reasons,
     }
 }
 
 /// Codes on their first two principal axes; every kind of row is there.
-fn code_map(told: &ReportInputs<'_>, threads: &Threads) -> Result<Vec<CodePoint>> {
-    let scorer = told.scorer;
-    let mut rows = spread(told.normal, MAP_POINTS);
-    rows.extend(spread(told.anomalous, MAP_POINTS / 3));
-    let prepared = told.prepared.take(&rows);
-    let codes = scorer.codes(&prepared, threads);
-    let k = scorer.network.code_size();
-    let axes = Pca::fit(&codes, prepared.n, k, Components::Count(2.min(k)), told.recipe.seed)?;
+fn code_map(inputs: &ReportInputs<'_>) -> Result<Vec<CodePoint>> {
+    let scorer = inputs.scorer;
+    let mut rows = spread(inputs.normal, MAP_POINTS);
+    rows.extend(spread(inputs.anomalous, MAP_POINTS / 3));
+    let prepared = inputs.prepared.take(&rows);
+    let codes = scorer.ensemble.codes(&prepared.input);
+    let k = scorer.ensemble.code_size();
+    let axes = Pca::fit(&codes, prepared.n, k, Components::Count(2.min(k)), inputs.recipe.seed)?;
     let places = axes.encode(&codes);
     let d = axes.n_components();
-    let scores = scorer.score(&prepared, threads);
+    let scores = scorer.score(&prepared);
     let axis = |row: usize, axis: usize| if axis < d { f64::from(places[row * d + axis]) } else { 0.0 };
     Ok((0..prepared.n)
         .map(|row| CodePoint {
             x: axis(row, 0),
             y: axis(row, 1),
             score: scores[row],
-            is_anomaly: scores[row] > told.decision.threshold,
+            is_anomaly: inputs.threshold.is_anomaly(scores[row]),
         })
         .collect())
 }

@@ -1,5 +1,7 @@
 //! Views of images for training: a piece at a random place, mirrored and turned, fresh in every epoch.
 
+use std::sync::Arc;
+
 use narrows_engine::rng::{Purpose, Stream};
 use narrows_images::{Channels, Filter, Image, Store};
 
@@ -24,15 +26,15 @@ pub(crate) enum PatchShape {
 }
 
 /// Views of the images of a store, `per_image` of each in an epoch: sample `p * per_image + i` is of image `p`.
-pub(crate) struct PatchSampler<'a> {
-    pub(crate) store: &'a Store,
+pub(crate) struct PatchSampler {
+    pub(crate) store: Arc<Store>,
     pub(crate) channels: Channels,
     pub(crate) cut: PatchShape,
     pub(crate) turning: Turning,
     pub(crate) per_image: u32,
 }
 
-impl PatchSampler<'_> {
+impl PatchSampler {
     /// The samples of these images.
     pub(crate) fn samples(&self, images: &[u32]) -> Vec<u32> {
         images.iter().flat_map(|p| (0..self.per_image).map(move |i| p * self.per_image + i)).collect()

@@ -17,7 +17,7 @@ pub struct GenerationReport {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub negative_elbo: Option<f64>,
     /// Generated rows beside held-out ones; none where there were too few of these.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, alias = "resemblance", skip_serializing_if = "Option::is_none")]
     pub sample_similarity: Option<SampleSimilarity>,
     /// Of images: some generated ones, a PNG file in base64.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -8,6 +8,7 @@ use super::order::BatchOrder;
 use super::samples::{Gather, SampleSource};
 use super::snapshot::Progress;
 use super::{Check, Checkpoints, Observer, Optimizer, Schedule, Snapshot, Stop, Train, Training, TrainingEvent};
+use crate::compute::Compute;
 use crate::error::{Error, Result};
 use crate::model::{Latent, Sparsity};
 use crate::range::Fraction;
@@ -72,9 +73,9 @@ pub fn run(
     task: &Task<'_>,
     checkpoints: &dyn Checkpoints,
     observer: &dyn Observer,
-    threads: &Threads,
+    compute: &Compute,
 ) -> Result<Trained> {
-    threads.install(|| TrainingRun::start(task, checkpoints, observer, threads)?.finish())
+    compute.install(|| TrainingRun::start(task, checkpoints, observer, compute.threads())?.finish())
 }
 
 struct TrainingRun<'a> {

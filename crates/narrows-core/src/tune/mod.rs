@@ -21,4 +21,4 @@ pub use journal::{Journal, SearchSubject};
 pub use run::{Outcome, Stage, Success, TrialRun};
 pub use search::{Ended, SearchResult, Trial};
 pub use space::Space;
-pub use tuner::{SearchPlan, Unwatched, Watch, tune, tune_images};
+pub use tuner::{SearchPlan, Unwatched, Watch, tune};

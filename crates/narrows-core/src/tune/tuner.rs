@@ -2,16 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use narrows_engine::Threads;
-use narrows_images::Store;
-
 use super::curve::{self, CodeSizeCurve, Point};
 use super::halving::{Halving, Job};
 use super::space::{Space, has_map_code, with_code_size};
 use super::{Ended, Goal, Journal, Outcome, SearchResult, Stage, Success, Trial, TrialRun};
-use crate::data::Table;
+use crate::compute::Compute;
 use crate::error::{Error, Result};
-use crate::fitted::{ImageRoles, Roles, TrialData, trial_data, trial_data_of_images};
+use crate::fitted::{Dataset, TrialData, trial_data};
 use crate::recipe::Recipe;
 use crate::train::Observer;
 
@@ -55,39 +52,22 @@ pub struct Unwatched;
 
 impl Watch for Unwatched {}
 
-/// Searches a recipe for the normal rows of a table, or for the series it holds.
+/// Searches a recipe for normal data: the rows of a table, the series that it holds, or images, as the plan's base
+/// recipe says.
 ///
 /// # Errors
-/// [`Error::Recipe`] for a plan that makes no sense or a start that cannot be trained, what [`fit`](crate::fit) says of the
-/// data, [`Error::Interrupted`] before the first run has ended, [`Error::Write`] from the journal.
+/// [`Error::Recipe`] for a plan that makes no sense or a start that cannot be trained, what [`fit`](crate::fit()) says of
+/// the data, [`Error::Interrupted`] before the first run has ended, [`Error::Write`] from the journal.
 pub fn tune(
     plan: &SearchPlan,
-    table: Table,
-    roles: &Roles,
+    dataset: impl Into<Dataset>,
     journal: &mut Journal,
     watch: &dyn Watch,
-    threads: &Threads,
+    compute: &Compute,
 ) -> Result<SearchResult> {
     plan.check()?;
-    let ground = trial_data(&plan.base, table, roles, &Quiet)?;
-    Tuner::new(plan, &ground, journal, watch, threads)?.search()
-}
-
-/// Searches a recipe for images that are normal, of a network with a code.
-///
-/// # Errors
-/// As for [`tune`].
-pub fn tune_images(
-    plan: &SearchPlan,
-    images: &Store,
-    roles: &ImageRoles,
-    journal: &mut Journal,
-    watch: &dyn Watch,
-    threads: &Threads,
-) -> Result<SearchResult> {
-    plan.check()?;
-    let ground = trial_data_of_images(&plan.base, images, roles)?;
-    Tuner::new(plan, &ground, journal, watch, threads)?.search()
+    let data = trial_data(&plan.base, dataset.into(), &Quiet)?;
+    Tuner::new(plan, &data, journal, watch, compute)?.search()
 }
 
 impl SearchPlan {
@@ -134,11 +114,11 @@ impl Observer for Deadline<'_> {
 
 struct Tuner<'a> {
     plan: &'a SearchPlan,
-    ground: &'a TrialData<'a>,
+    data: &'a TrialData,
     space: Space,
     journal: &'a mut Journal,
     watch: &'a dyn Watch,
-    threads: &'a Threads,
+    compute: &'a Compute,
     began: Instant,
 }
 
@@ -148,18 +128,18 @@ type Ran = std::result::Result<TrialRun, Ended>;
 impl<'a> Tuner<'a> {
     fn new(
         plan: &'a SearchPlan,
-        ground: &'a TrialData<'a>,
+        data: &'a TrialData,
         journal: &'a mut Journal,
         watch: &'a dyn Watch,
-        threads: &'a Threads,
+        compute: &'a Compute,
     ) -> Result<Tuner<'a>> {
-        let space = Space::new(&plan.base, &plan.held, plan.goal, ground.blocks())?;
-        Ok(Tuner { plan, ground, space, journal, watch, threads, began: Instant::now() })
+        let space = Space::new(&plan.base, &plan.held, plan.goal, data.blocks())?;
+        Ok(Tuner { plan, data, space, journal, watch, compute, began: Instant::now() })
     }
 
     fn search(mut self) -> Result<SearchResult> {
-        self.watch.on_start(&self.space, self.ground.n_held_out());
-        let halving = Halving::new(self.plan.trials, self.ground.planned_steps(&self.plan.base));
+        self.watch.on_start(&self.space, self.data.n_held_out());
+        let halving = Halving::new(self.plan.trials, self.data.planned_steps(&self.plan.base));
         let (trials, mut ended) = self.trials(&halving)?;
         let Some(best) = best_of(&trials, ended) else {
             // Nothing was measured yet.
@@ -185,7 +165,7 @@ impl<'a> Tuner<'a> {
             goal: self.plan.goal,
             seed: self.plan.base.seed,
             space: self.space.describe(),
-            held_out: self.ground.n_held_out(),
+            held_out: self.data.n_held_out(),
             planned: self.plan.trials,
             trials,
             ended,
@@ -232,8 +212,8 @@ impl<'a> Tuner<'a> {
         if has_map_code(recipe) {
             return Ok((CodeSizeCurve::default(), None));
         }
-        let sizes = curve::sizes(self.ground.width(), WIDEST_OF_CURVE, own);
-        let pca = self.ground.pca_unexplained(&sizes, recipe.seed, self.threads)?;
+        let sizes = curve::sizes(self.data.width(), WIDEST_OF_CURVE, own);
+        let pca = self.data.pca_unexplained(&sizes, recipe.seed, self.compute)?;
         let mut points = Vec::new();
         for (i, (code_size, pca_unexplained)) in sizes.into_iter().zip(pca).enumerate() {
             let run = match self.run(Stage::CodeSize, i, &with_code_size(recipe, code_size), share, 1.0)? {
@@ -277,7 +257,7 @@ impl<'a> Tuner<'a> {
     fn run(&mut self, stage: Stage, trial: usize, recipe: &Recipe, share: f64, until: f64) -> Result<Ran> {
         let mut shortened = recipe.clone();
         if share < 1.0 {
-            let steps = self.ground.planned_steps(recipe) as f64;
+            let steps = self.data.planned_steps(recipe) as f64;
             shortened.train.steps = ((share * steps).ceil() as u64).max(1);
         }
         if let Some(known) = self.journal.find(&shortened) {
@@ -292,18 +272,18 @@ impl<'a> Tuner<'a> {
             return Ok(Err(why()));
         }
         let began = Instant::now();
-        let outcome = match self.ground.tried(&shortened, &deadline, self.threads) {
-            Ok(tried) => {
-                let lost = self.ground.unexplained(&tried, self.threads);
-                let code_size = tried.code_size();
+        let outcome = match self.data.train(&shortened, &deadline, self.compute) {
+            Ok(model) => {
+                let lost = self.data.unexplained(&model);
+                let code_size = model.code_size();
                 if lost.share.is_finite() {
                     Outcome::Done(Success {
                         cost: self.plan.goal.cost(lost.share, code_size),
                         unexplained: lost.share,
                         standard_error: lost.standard_error,
                         code_size,
-                        parameters: tried.parameters(),
-                        steps: tried.steps,
+                        parameters: model.parameters(),
+                        steps: model.steps,
                     })
                 } else {
                     Outcome::Failed("its reconstructions are not finite".to_owned())

@@ -40,7 +40,7 @@ pub(in crate::compress) fn sizes(sections: &Sections) -> [u64; 4] {
 }
 
 /// Where the columns of a file are, from the first rows of it.
-pub(in crate::compress) fn places(coder: &ChunkCoder<'_>, fidelity: &Fidelity, table: &Table) -> Vec<ColumnStorage> {
+pub(in crate::compress) fn places(coder: &ChunkCoder, fidelity: &Fidelity, table: &Table) -> Vec<ColumnStorage> {
     let features = coder.features();
     let place = |name: &str| {
         let found = features.iter().position(|feature| feature.column.name == name)?;
@@ -89,7 +89,7 @@ pub(super) fn numbers(features: &[Feature<'_>], manifest: &TableManifest) -> Vec
 
 /// The rows with nothing but what is kept of them and which cells are missing; other cells are zero, or any word.
 pub(super) fn skeleton(
-    coder: &ChunkCoder<'_>,
+    coder: &ChunkCoder,
     places: &[ColumnStorage],
     table: &Table,
     rows: usize,
@@ -99,7 +99,7 @@ pub(super) fn skeleton(
     let features = coder.features();
     let rebuilt = of_features(places);
     let mut columns: Vec<(String, ArrayRef)> = Vec::new();
-    for column in &coder.schema().columns {
+    for column in &coder.adapter.schema().columns {
         let at = rebuilt.iter().position(|feature| features[*feature].column.name == column.name);
         let array = match at {
             Some(i) if column.kind == ColumnKind::Numeric => {
@@ -123,8 +123,8 @@ pub(super) struct RowOrder {
 }
 
 impl RowOrder {
-    pub(super) fn of(coder: &ChunkCoder<'_>, form: &ChunkForm) -> RowOrder {
-        match coder.order(form) {
+    pub(super) fn of(coder: &ChunkCoder, form: &ChunkForm) -> RowOrder {
+        match coder.adapter.order(form) {
             Some(rows) => RowOrder { rows, is_in_time: true },
             None => RowOrder { rows: (0..form.rows as u32).collect(), is_in_time: false },
         }
@@ -137,12 +137,12 @@ impl RowOrder {
     }
 }
 
-pub(super) fn levels_shape(coder: &ChunkCoder<'_>, places: &[i64]) -> Shape {
-    let channels = coder.n_levels();
+pub(super) fn levels_shape(coder: &ChunkCoder, places: &[i64]) -> Shape {
+    let channels = coder.adapter.n_levels();
     Shape::Series { points: places.len().checked_div(channels).unwrap_or(0), channels }
 }
 
-pub(super) fn unround_levels(coder: &ChunkCoder<'_>, places: &[i64], level: i32) -> Vec<f32> {
+pub(super) fn unround_levels(coder: &ChunkCoder, places: &[i64], level: i32) -> Vec<f32> {
     let steps = coder.level_steps(level);
     places.iter().enumerate().map(|(i, place)| (*place as f64 * steps[i % steps.len()]) as f32).collect()
 }

@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 
 /// A chunk of rows that has gone through the encoder, before its codes are rounded.
 pub(in crate::compress) struct PreparedChunk<'a> {
-    coder: ChunkCoder<'a>,
+    coder: &'a ChunkCoder,
     features: Vec<Feature<'a>>,
     typed: Table,
     samples: EncodedSamples,
@@ -45,13 +45,13 @@ pub(in crate::compress) struct PackedChunk {
 
 impl<'a> PreparedChunk<'a> {
     pub(in crate::compress) fn new(
-        coder: ChunkCoder<'a>,
+        coder: &'a ChunkCoder,
         manifest: &'a TableManifest,
         table: &'a Table,
     ) -> Result<PreparedChunk<'a>> {
         let places = &manifest.columns[..];
-        let (typed, _) = conform(table.clone(), coder.schema())?;
-        let samples = coder.samples(table, &typed)?;
+        let (typed, _) = conform(table.clone(), coder.adapter.schema())?;
+        let samples = coder.adapter.encoded(&coder.core, table, &typed)?;
         let features = coder.features();
         let rebuilt = of_features(places);
         let mut gaps = vec![0; table.n_rows() * rebuilt.len()];
@@ -68,8 +68,8 @@ impl<'a> PreparedChunk<'a> {
         }
         check_whole(places, &features, table)?;
         let rows = table.n_rows();
-        let form = coder.form(&skeleton(&coder, places, table, rows, &gaps, table.first_row())?, rows)?;
-        let order = RowOrder::of(&coder, &form);
+        let form = coder.adapter.form(&skeleton(coder, places, table, rows, &gaps, table.first_row())?, rows)?;
+        let order = RowOrder::of(coder, &form);
         let numbers = numbers(&features, manifest);
         let (places, exceptions) = on_lattices(&numbers, &features, &typed, &order)?;
         let words = words(&manifest.columns, &features, table, &typed)?;
@@ -87,8 +87,8 @@ impl<'a> PreparedChunk<'a> {
     /// The chunk with its codes rounded at a level.
     pub(in crate::compress) fn pack(&self, level: i32) -> Result<PackedChunk> {
         let PreparedChunk { coder, features, order, numbers, .. } = self;
-        let quantiser = &coder.coding.quantiser;
-        let k = coder.fitted.code_size();
+        let quantiser = &coder.coding().quantiser;
+        let k = coder.core.code_size();
         let symbols = quantiser.symbols(&self.samples.codes, level);
         let level_places = self.round_levels(level);
         let rounded = EncodedSamples {

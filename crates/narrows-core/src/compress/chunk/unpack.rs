@@ -18,7 +18,7 @@ use crate::data::Table;
 use crate::error::{Error, Result};
 
 /// The rows of a chunk as they were, or as near as was asked.
-pub(in crate::compress) fn unpack(coder: &ChunkCoder<'_>, manifest: &TableManifest, chunk: &Chunk) -> Result<Table> {
+pub(in crate::compress) fn unpack(coder: &ChunkCoder, manifest: &TableManifest, chunk: &Chunk) -> Result<Table> {
     let damaged = |message: String| Error::mismatch(message);
     let codec = |error: CodecError| Error::mismatch(error.to_string());
     let Chunk { first_row, rows, sections, .. } = chunk;
@@ -43,7 +43,7 @@ pub(in crate::compress) fn unpack(coder: &ChunkCoder<'_>, manifest: &TableManife
     }
     let kept: Vec<(String, ArrayRef)> =
         kept.into_iter().map(|column| column.array(rows)).collect::<Result<_, _>>().map_err(damaged)?;
-    let idle = [(LEVELS, coder.n_levels() == 0), (GAPS, rebuilt.is_empty())];
+    let idle = [(LEVELS, coder.adapter.n_levels() == 0), (GAPS, rebuilt.is_empty())];
     if let Some((section, _)) = idle.into_iter().find(|(section, idle)| *idle && !sections[*section].is_empty()) {
         return Err(damaged(format!(
             "expected nothing in section {section}, which this model does not use, got bytes"
@@ -57,12 +57,11 @@ pub(in crate::compress) fn unpack(coder: &ChunkCoder<'_>, manifest: &TableManife
         decode_plane(&sections[GAPS], &Plane { shape, guesses: &guesses }).map_err(codec)?
     };
     let skeleton = skeleton(coder, places, &Table::from_arrays(kept.clone(), "compressed")?, rows, &gaps, *first_row)?;
-    let form = coder.form(&skeleton, rows)?;
-    let n = coder.n_samples(&form);
-    let quantiser = &coder.coding.quantiser;
-    let symbols =
-        decode_codes(&sections[CODES], n, &quantiser.tables(coder.fitted.code_size(), level)).map_err(codec)?;
-    let n_levels = n * coder.n_levels();
+    let form = coder.adapter.form(&skeleton, rows)?;
+    let n = coder.adapter.n_samples(&form);
+    let quantiser = &coder.coding().quantiser;
+    let symbols = decode_codes(&sections[CODES], n, &quantiser.tables(coder.core.code_size(), level)).map_err(codec)?;
+    let n_levels = n * coder.adapter.n_levels();
     let level_places = if n_levels == 0 {
         Vec::new()
     } else {

@@ -3,33 +3,46 @@
 //! An image is one sample where the model sees images whole; else it is cut into pieces that do not overlap, so that
 //! no pixel is paid for twice.
 
+use std::sync::Arc;
+
 use narrows_codec::Shape;
-use narrows_engine::Threads;
 use narrows_images::{Depth, Image};
 
+use super::super::identity;
 use crate::codec::Coding;
 use crate::error::{Error, Place, Result};
-use crate::fitted::{Fitted, ImageAdapter, ImageLayout};
+use crate::fitted::{Core, ImageAdapter, ImageLayout, ImageModel};
 
 /// Values that go through the network together.
 const TOGETHER: usize = 1 << 20;
 
 /// An image model, and what images become in it.
-pub(super) struct ImageChunkCoder<'a> {
-    pub(super) fitted: &'a Fitted,
-    pub(super) coding: &'a Coding,
+pub(super) struct ImageChunkCoder {
+    pub(super) core: Arc<Core>,
+    /// The model's own layout.
+    layout: ImageLayout,
+    /// With patches side by side.
     pub(super) adapter: ImageAdapter,
-    threads: &'a Threads,
 }
 
-impl<'a> ImageChunkCoder<'a> {
-    pub(super) fn new(fitted: &'a Fitted, threads: &'a Threads) -> Result<ImageChunkCoder<'a>> {
-        let coding = fitted.coding()?;
-        let layout = fitted.images()?.layout;
+impl ImageChunkCoder {
+    pub(super) fn new(model: &ImageModel) -> Result<ImageChunkCoder> {
+        let core = Arc::clone(&model.core);
+        core.coding()?;
+        let layout = model.adapter.layout;
         // Pieces side by side.
         let stride = layout.stride.map(|_| layout.height.min(layout.width));
         let adapter = ImageAdapter::new(ImageLayout { stride, ..layout });
-        Ok(ImageChunkCoder { fitted, coding, adapter, threads })
+        Ok(ImageChunkCoder { core, layout, adapter })
+    }
+
+    pub(super) fn coding(&self) -> &Coding {
+        self.core.coding.as_ref().expect("checked when the coder was made")
+    }
+
+    /// Which model it is.
+    pub(super) fn identity(&self) -> u64 {
+        identity::of_images(&self.core, self.coding(), self.layout)
     }
 
     /// Refuses an image that would have to change its size or colours on the way.
@@ -59,18 +72,18 @@ impl<'a> ImageChunkCoder<'a> {
         let mut codes = Vec::new();
         for some in together(images) {
             let values: Vec<f32> = some.iter().flat_map(|image| self.adapter.values(image)).collect();
-            codes.extend(self.fitted.scorer.codes(&self.adapter.prepared(values), self.threads));
+            codes.extend(self.core.scorer.ensemble.codes(&values));
         }
         codes
     }
 
     /// What codes say of images of this form.
     pub(super) fn expected(&self, codes: &[f32], form: &Image, n: usize) -> Vec<Image> {
-        let (k, samples) = (self.fitted.code_size(), self.adapter.n_samples(form));
+        let (k, samples) = (self.core.code_size(), self.adapter.n_samples(form));
         let at_once = (TOGETHER / (samples * self.adapter.width())).max(1);
         let mut images = Vec::with_capacity(n);
         for codes in codes.chunks(at_once * samples * k) {
-            let output = self.fitted.scorer.decode(codes, codes.len() / k, self.threads);
+            let output = self.core.decode(codes);
             images.extend(
                 output.chunks_exact(samples * self.adapter.width()).map(|values| self.adapter.image(values, form)),
             );

@@ -3,7 +3,6 @@
 use std::io::Read;
 
 use narrows_codec::{Chunk, Plane, Reader, decode_codes, decode_plane};
-use narrows_engine::Threads;
 use narrows_images::{Channels, Depth, Image, Photo};
 
 use super::super::kept;
@@ -14,29 +13,30 @@ use super::coder::{ImageChunkCoder, shape};
 use super::{BESIDE, Beside, CODES, PIXELS, RUN, SECTIONS};
 use crate::codec::Quantiser;
 use crate::error::{Error, Result};
-use crate::fitted::Fitted;
+use crate::fitted::ImageModel;
 
 /// Reads the images of a compressed file.
-pub struct ImageReader<'a, R> {
-    coder: ImageChunkCoder<'a>,
+pub struct ImageReader<R> {
+    coder: ImageChunkCoder,
     manifest: ImageManifest,
     reader: Reader<R>,
 }
 
-impl<'a, R: Read> ImageReader<'a, R> {
+impl<R: Read> ImageReader<R> {
     /// Reads the header, from a pipe if need be.
     ///
     /// # Errors
     /// [`Error::Mismatch`] where it is no such file, of a newer version, damaged, or made with another model.
-    pub fn new(fitted: &'a Fitted, source: R, threads: &'a Threads) -> Result<ImageReader<'a, R>> {
+    pub fn new(model: &ImageModel, source: R) -> Result<ImageReader<R>> {
         let reader = Reader::new(source).map_err(damaged)?;
-        check(fitted, reader.header(), manifest::IMAGES)?;
+        let coder = ImageChunkCoder::new(model)?;
+        check(reader.header(), manifest::IMAGES, || Ok(coder.identity()))?;
         let manifest: ImageManifest =
             manifest::unpack(&reader.header().settings, "the header").map_err(Error::mismatch)?;
         if !Quantiser::LEVELS.contains(&i32::from(manifest.level)) {
             return Err(Error::mismatch("the header is damaged: it asks for a rounding that does not exist"));
         }
-        Ok(ImageReader { coder: ImageChunkCoder::new(fitted, threads)?, manifest, reader })
+        Ok(ImageReader { coder, manifest, reader })
     }
 
     /// The next images with their names, empty where they have none; none at the end.
@@ -74,9 +74,9 @@ impl<'a, R: Read> ImageReader<'a, R> {
         }
         let form = Image::new(height, width, channels, vec![0.0; height * width * channels.count()]);
         self.coder.check("the compressed file", &form)?;
-        let quantiser = &self.coder.coding.quantiser;
+        let quantiser = &self.coder.coding().quantiser;
         let level = i32::from(self.manifest.level);
-        let (samples, k) = (self.coder.adapter.n_samples(&form) * n, self.coder.fitted.code_size());
+        let (samples, k) = (self.coder.adapter.n_samples(&form) * n, self.coder.core.code_size());
         if samples.checked_mul(k).is_none_or(|units| units > manifest::LARGEST) {
             return Err(bad("its codes are more than are possible"));
         }

@@ -3,13 +3,11 @@
 use std::io::Write;
 
 use narrows_codec::{Header, Plane, Writer, encode_codes, encode_plane};
-use narrows_engine::Threads;
 use narrows_images::{Image, Photo};
 
 use super::super::account::Account;
 use super::super::counted::Counted;
 use super::super::fidelity::{ErrorBound, Fidelity};
-use super::super::identity::identity;
 use super::super::kept;
 use super::super::manifest::{self, ImageManifest, ImageRun, Start};
 use super::super::writer::cannot_write;
@@ -18,7 +16,7 @@ use super::coder::{ImageChunkCoder, levels, shape, white};
 use super::{BESIDE, Beside, CODES, PIXELS, RUN};
 use crate::codec::Quantiser;
 use crate::error::{Error, Result};
-use crate::fitted::Fitted;
+use crate::fitted::ImageModel;
 
 /// Values of a chunk.
 const VALUES: usize = 1 << 22;
@@ -30,8 +28,8 @@ const TRIED: std::ops::RangeInclusive<i32> = -2..=6;
 const TRIED_VALUES: usize = 1 << 18;
 
 /// Writes images as a compressed file.
-pub struct ImageWriter<'a, W: Write> {
-    coder: ImageChunkCoder<'a>,
+pub struct ImageWriter<W: Write> {
+    coder: ImageChunkCoder,
     fidelity: Fidelity,
     sink: Option<W>,
     file: Option<(Writer<Counted<W>>, ImageManifest)>,
@@ -39,14 +37,14 @@ pub struct ImageWriter<'a, W: Write> {
     account: Account,
 }
 
-impl<'a, W: Write> ImageWriter<'a, W> {
+impl<W: Write> ImageWriter<W> {
     /// Prepares to write images to `sink`.
     ///
     /// # Errors
     /// [`Error::Mismatch`] where the model is not of images or was fitted by a version without compression;
     /// [`Error::Recipe`] for a detail or a bound out of range.
-    pub fn new(fitted: &'a Fitted, fidelity: Fidelity, sink: W, threads: &'a Threads) -> Result<ImageWriter<'a, W>> {
-        let coder = ImageChunkCoder::new(fitted, threads)?;
+    pub fn new(model: &ImageModel, fidelity: Fidelity, sink: W) -> Result<ImageWriter<W>> {
+        let coder = ImageChunkCoder::new(model)?;
         match fidelity {
             Fidelity::Code(detail) => detail.check()?,
             Fidelity::Within(ErrorBound::Absolute(bound)) if bound < 1.0 => {
@@ -143,12 +141,12 @@ impl<'a, W: Write> ImageWriter<'a, W> {
     /// Decides what the header says, by the first images, and writes it.
     fn open(&mut self, images: &[Image], codes: &[f32], white: u32) -> Result<()> {
         let coder = &self.coder;
-        let quantiser = &coder.coding.quantiser;
+        let quantiser = &coder.coding().quantiser;
         let manifest = match (self.fidelity, self.fidelity.image_step(white)) {
             (Fidelity::Code(detail), _) => self.manifest(detail.level(quantiser), Start::Black),
             (_, step) => self.best(step.unwrap_or(1), images, codes, white),
         };
-        let model = identity(coder.fitted, coder.coding)?;
+        let model = coder.identity();
         let header = Header { codec: manifest::IMAGES, model, settings: manifest::pack(&manifest) };
         let sink = Counted::new(self.sink.take().expect("opened once"));
         let writer = Writer::new(sink, &header).map_err(cannot_write)?;
@@ -157,7 +155,7 @@ impl<'a, W: Write> ImageWriter<'a, W> {
     }
 }
 
-impl<W: Write> ImageWriter<'_, W> {
+impl<W: Write> ImageWriter<W> {
     fn manifest(&self, level: i32, start: Start) -> ImageManifest {
         ImageManifest { level: level as i8, fidelity: self.fidelity, start }
     }
@@ -193,16 +191,16 @@ struct PackedImages {
 
 /// Images of one size with their codes rounded as the manifest says.
 fn pack(
-    coder: &ImageChunkCoder<'_>,
+    coder: &ImageChunkCoder,
     manifest: &ImageManifest,
     images: &[Image],
     codes: &[f32],
     white: u32,
 ) -> PackedImages {
-    let quantiser = &coder.coding.quantiser;
+    let quantiser = &coder.coding().quantiser;
     let level = i32::from(manifest.level);
     let symbols = quantiser.symbols(codes, level);
-    let tables = quantiser.tables(coder.fitted.code_size(), level);
+    let tables = quantiser.tables(coder.core.code_size(), level);
     let form = &images[0];
     let expected = coder.expected(&quantiser.codes(&symbols, level), form, images.len());
     let codes = encode_codes(&symbols, &tables);

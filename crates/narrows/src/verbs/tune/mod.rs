@@ -20,7 +20,7 @@ use crate::input::InputArgs;
 use crate::recipe::RecipeArgs;
 use crate::{images, interrupt, output};
 
-/// SearchResult the recipe that suits the data: code size, layers, loss, corruption and learning rate
+/// Search the recipe that suits the data: code size, layers, loss, corruption and learning rate
 ///
 /// Tries recipes drawn at random, stops bad ones early, and compares them on rows that none of them trains on and that no
 /// fit of the same seed calibrates with. Prints the best ones, and the error against the size of the code beside PCA's.

@@ -1,0 +1,66 @@
+//! The last step of every fit: what was learnt and the thresholds become a model with its report.
+
+use super::adapter::Adapter;
+use super::core::{Core, Fitted};
+use super::generation;
+use super::learning::TrainedModel;
+use super::scoring::CalibratedThreshold;
+use super::session::Session;
+use super::split::Split;
+use super::summary::{self, HeldOut, KindReport, ReportInputs};
+use crate::codec::{Coding, Span};
+use crate::error::Result;
+use crate::prep::Prepared;
+use crate::train::TrainingEvent;
+
+/// What a fit has when the networks are trained and the thresholds are set.
+pub(super) struct Assembly<'a, A> {
+    pub(super) adapter: A,
+    pub(super) trained: TrainedModel,
+    pub(super) threshold: CalibratedThreshold,
+    pub(super) stream_threshold: Option<CalibratedThreshold>,
+    /// All samples.
+    pub(super) prepared: &'a Prepared,
+    pub(super) split: &'a Split,
+    /// Samples that may train.
+    pub(super) normal: &'a [u32],
+    /// Samples that the label calls anomalous.
+    pub(super) anomalous: &'a [u32],
+    /// Scores of what the label calls anomalous.
+    pub(super) anomalous_scores: &'a [f64],
+    /// The range of each column in the training rows.
+    pub(super) spans: Vec<Option<Span>>,
+}
+
+/// Warns, reports and assembles; `describe` is what only this kind of data can report.
+pub(super) fn assemble<A: Adapter>(
+    assembly: Assembly<'_, A>,
+    session: &Session<'_>,
+    describe: impl FnOnce(&ReportInputs<'_>, &HeldOut, &A) -> Result<KindReport>,
+) -> Result<Fitted<A>> {
+    let Assembly { adapter, trained, threshold, stream_threshold, spans, .. } = assembly;
+    let Assembly { prepared, split, normal, anomalous, anomalous_scores, .. } = assembly;
+    let TrainedModel { recipe, scorer, baselines, codes, quantiser, trainings, mut warnings } = trained;
+    warnings.extend(threshold.decision.warning.clone());
+    warnings.iter().for_each(|warning| session.observer.on_event(TrainingEvent::Warned(warning)));
+
+    let inputs = ReportInputs {
+        recipe: &recipe,
+        scorer: &scorer,
+        prepared,
+        split,
+        normal,
+        anomalous,
+        anomalous_scores,
+        threshold: &threshold,
+        pca: &baselines.pca,
+    };
+    let held_out = HeldOut::of(&inputs);
+    let kind = describe(&inputs, &held_out, &adapter)?;
+    let report = summary::report(&inputs, &held_out, kind, adapter.blocks(), trainings, warnings)?;
+    let (density, coding) = (codes.density, Some(Coding { quantiser, spans }));
+    let mut core = Core { recipe, scorer, threshold, stream_threshold, baselines, density, coding, report };
+    let generated = generation::report(&core, &adapter, (codes.report, codes.units), prepared, split)?;
+    core.report.generation = Some(generated);
+    Ok(Fitted::new(adapter, core))
+}

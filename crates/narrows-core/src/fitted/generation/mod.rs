@@ -1,0 +1,18 @@
+//! New samples: the distribution of codes, drawing from it, varying and interpolating given samples, and how good all
+//! that is.
+
+mod active_units;
+mod bottleneck;
+mod density;
+mod elbo;
+mod generate;
+mod quality;
+mod variation;
+
+pub(crate) use bottleneck::bottleneck;
+pub(crate) use density::CodeDensity;
+pub(crate) use elbo::{has_bound, negative_elbo};
+pub(crate) use generate::{cell_stream, decoded_draws, drawn_codes, vary};
+pub(crate) use quality::{FittedCodes, levels, numbers, quality, report};
+pub use variation::Variation;
+pub(crate) use variation::{interpolated, share};

@@ -1,0 +1,216 @@
+//! A fit to images of a network with a code: prepare, learn, assemble.
+
+use std::sync::Arc;
+
+use narrows_images::Store;
+
+use super::ImageModel;
+use super::adapter::{ImageAdapter, ImageLayout};
+use super::model::ImageScorer;
+use super::roles::ImageRoles;
+use super::samples::ImageSamples;
+use super::summary::{self, ImageFindings};
+use crate::error::{Error, Place, Result};
+use crate::fitted::assemble::{Assembly, assemble};
+use crate::fitted::learning::{TrainingData, learn};
+use crate::fitted::session::Session;
+use crate::fitted::split::{Split, SplitPurpose};
+use crate::fitted::trial::TrialData;
+use crate::patches::{PatchSampler, Turning};
+use crate::prep::Prepared;
+use crate::recipe::{ImageSettings, Recipe, View};
+use crate::train::SampleSource;
+
+/// The largest side of images that are seen as a whole where the recipe leaves it open.
+const LARGEST_WHOLE: usize = 96;
+/// Side of a whole image where images differ in size.
+const WHOLE_SIDE: usize = 64;
+/// Side of a piece.
+const PIECE_SIDE: usize = 32;
+/// Pieces of an image in an epoch.
+const PIECES: u32 = 16;
+/// Most values of samples that are kept beside the training: for the baselines, for distances, for the report.
+const KEPT_VALUES: usize = 16 << 20;
+/// Most samples, too.
+const KEPT_SAMPLES: usize = 10_000;
+/// Most training images that are scored for the rules that ask for them.
+const TRAINING_IMAGES: usize = 1_000;
+
+/// Some must train and others calibrate.
+const FEWEST_IMAGES: usize = 10;
+
+/// Images that can be learnt from.
+struct PreparedImages {
+    adapter: ImageAdapter,
+    /// By image.
+    split: Split,
+    anomalous: Vec<u32>,
+    sampler: PatchSampler,
+    /// A split of images as one of their views.
+    views: Split,
+    /// Samples that are kept beside the training.
+    train: Prepared,
+    calibration: Prepared,
+}
+
+fn prepare(
+    recipe: &Recipe,
+    settings: &ImageSettings,
+    images: &Arc<Store>,
+    roles: &ImageRoles,
+    purpose: SplitPurpose,
+) -> Result<PreparedImages> {
+    let adapter = ImageAdapter::new(layout(settings, images));
+    let (normal, anomalous) = roles.parts(images)?;
+    if normal.len() < FEWEST_IMAGES {
+        let message = format!("expected at least {FEWEST_IMAGES} normal images to fit, got {}", normal.len());
+        return Err(Error::data(Place::source(images.source()), message)
+            .with_hint("a model that restores, fitted with --corrupt, asks for no more than one"));
+    }
+    let split = Split::for_purpose(&normal, recipe, purpose);
+    let sampler = sampler(settings, &adapter, images);
+    let views = views(&sampler, &split);
+    let (train, calibration) = (kept(&adapter, images, &split.train)?, kept(&adapter, images, &split.calibration)?);
+    Ok(PreparedImages { adapter, split, anomalous, sampler, views, train, calibration })
+}
+
+/// What the trials of a search train on.
+pub(in crate::fitted) fn trial_data(
+    recipe: &Recipe,
+    settings: &ImageSettings,
+    images: &Arc<Store>,
+    roles: &ImageRoles,
+) -> Result<TrialData> {
+    let PreparedImages { adapter, sampler, views, train, calibration, .. } =
+        prepare(recipe, settings, images, roles, SplitPurpose::Search)?;
+    let source = (sampler, settings.corrupt.ready()?);
+    Ok(TrialData::of_images(source, views, (train, calibration), adapter.blocks().to_vec(), adapter.shape()))
+}
+
+pub(in crate::fitted) fn fit(
+    recipe: &Recipe,
+    settings: &ImageSettings,
+    images: &Arc<Store>,
+    roles: &ImageRoles,
+    session: &Session<'_>,
+) -> Result<ImageModel> {
+    let PreparedImages { adapter, split, anomalous, sampler, views, train, calibration } =
+        prepare(recipe, settings, images, roles, SplitPurpose::Fit)?;
+
+    let damages = settings.corrupt.ready()?;
+    let samples = |_| {
+        let samples = ImageSamples { draws: &sampler, width: adapter.width(), damages: &damages };
+        Box::new(samples) as Box<dyn SampleSource>
+    };
+    let data = TrainingData {
+        samples: recipe.corruptions().iter().map(samples).collect(),
+        split: &views,
+        references: train.clone(),
+        train: train.clone(),
+        calibration: calibration.clone(),
+        blocks: adapter.blocks(),
+        slots: adapter.slots(),
+        shape: adapter.shape(),
+    };
+    let trained = learn(recipe, data, session)?;
+    let scorer = ImageScorer::new(&adapter, &trained.scorer);
+    let held_out = scorer.scores(images, &split.calibration)?;
+    let some = &split.train[..split.train.len().min(TRAINING_IMAGES)];
+    let training = scorer.scores(images, some)?;
+    let anomalous_scores = scorer.scores(images, &anomalous)?;
+    let threshold = trained.threshold(held_out, None, training, &anomalous_scores)?;
+
+    let (prepared, parts) = joined(calibration, train);
+    let normal: Vec<u32> = (0..prepared.n as u32).collect();
+    let assembly = Assembly {
+        adapter: adapter.clone(),
+        trained,
+        threshold,
+        stream_threshold: None,
+        prepared: &prepared,
+        split: &parts,
+        normal: &normal,
+        anomalous: &[],
+        anomalous_scores: &anomalous_scores,
+        spans: Vec::new(),
+    };
+    assemble(assembly, session, |inputs, _, adapter| {
+        let findings = ImageFindings { images, adapter, split: &split, anomalous: &anomalous, roles };
+        summary::describe(inputs, &findings)
+    })
+}
+
+/// Views for training.
+fn sampler(settings: &ImageSettings, adapter: &ImageAdapter, images: &Arc<Store>) -> PatchSampler {
+    let turning = Turning { flips: settings.flips.or_else(|| false), turns: settings.turns.or_else(|| false) };
+    let per_image = if adapter.layout.stride.is_some() { PIECES } else { 1 };
+    PatchSampler {
+        store: Arc::clone(images),
+        channels: adapter.layout.channels,
+        cut: adapter.layout.cut(),
+        turning,
+        per_image,
+    }
+}
+
+/// A split of images as one of their views.
+fn views(sampler: &PatchSampler, split: &Split) -> Split {
+    Split {
+        train: sampler.samples(&split.train),
+        validation: sampler.samples(&split.validation),
+        calibration: split.calibration.clone(),
+    }
+}
+
+/// What a sample is, where the recipe leaves it open.
+fn layout(settings: &ImageSettings, images: &Store) -> ImageLayout {
+    let channels = settings.channels.or_else(|| images.channels());
+    let sizes = || (0..images.len()).map(|i| images.size(i));
+    let (height, width, _) = images.size(0);
+    let are_alike = sizes().all(|(h, w, _)| (h, w) == (height, width));
+    let are_small = sizes().all(|(h, w, _)| h.max(w) <= LARGEST_WHOLE);
+    let view = settings.view.or_else(|| if are_alike && are_small { View::Whole } else { View::Pieces });
+    match view {
+        View::Whole => {
+            let side = |own: usize| settings.side.or_else(|| if are_alike && are_small { own } else { WHOLE_SIDE });
+            ImageLayout { channels, height: side(height), width: side(width), stride: None }
+        }
+        View::Pieces => {
+            let side = settings.side.or_else(|| PIECE_SIDE);
+            ImageLayout { channels, height: side, width: side, stride: Some((side / 2).max(1)) }
+        }
+    }
+}
+
+/// Samples of some images, as many of each as there is room for.
+fn kept(adapter: &ImageAdapter, images: &Store, which: &[u32]) -> Result<Prepared> {
+    let width = adapter.width();
+    let most = (KEPT_VALUES / width).clamp(1, KEPT_SAMPLES);
+    // Of images in many pieces, a few of each rather than all of the first ones.
+    let share = (most / which.len().max(1)).max(1);
+    let mut values = Vec::new();
+    for image in which.iter().take(most) {
+        let samples = adapter.values(&images.get(*image as usize)?);
+        let n = samples.len() / width;
+        let taken = n.min(share);
+        (0..taken).for_each(|i| {
+            let at = i * n / taken * width;
+            values.extend_from_slice(&samples[at..at + width]);
+        });
+    }
+    Ok(adapter.prepared(values))
+}
+
+/// Held-out samples and training samples as one, with the parts they play.
+fn joined(calibration: Prepared, train: Prepared) -> (Prepared, Split) {
+    let (n, width) = (calibration.n + train.n, calibration.width);
+    let split = Split {
+        train: (calibration.n as u32..n as u32).collect(),
+        validation: Vec::new(),
+        calibration: (0..calibration.n as u32).collect(),
+    };
+    let counts = calibration.counts.clone();
+    let input = [calibration.input, train.input].concat();
+    let target = [calibration.target, train.target].concat();
+    (Prepared { input, target, n, width, counts }, split)
+}

@@ -1,0 +1,19 @@
+//! Models of images with a code: an image is a sample, or each of its patches is.
+
+mod adapter;
+mod fit;
+mod model;
+mod quality;
+mod roles;
+mod samples;
+mod summary;
+
+pub(crate) use adapter::ImageAdapter;
+pub(crate) use adapter::ImageLayout;
+pub(super) use fit::{fit, trial_data};
+pub use model::ImageScore;
+pub use roles::ImageRoles;
+pub(super) use samples::ImageSamples;
+
+/// A model fitted to images.
+pub type ImageModel = super::core::Fitted<ImageAdapter>;

@@ -1,0 +1,332 @@
+//! What a model of images does with them: score, locate, reconstruct, encode, decode, generate, evaluate.
+
+use narrows_images::{Image, Store, gallery_sheet, overlay};
+use rayon::prelude::*;
+use statrs::distribution::{ContinuousCDF, Normal};
+
+use super::ImageModel;
+use super::adapter::ImageAdapter;
+use super::quality::ReconstructionPass;
+use super::roles::ImageRoles;
+use super::summary;
+use crate::detect::residual::Slots;
+use crate::ensemble::Ensemble;
+use crate::error::{Error, Result};
+use crate::fitted::adapter::Adapter;
+use crate::fitted::core::Core;
+use crate::fitted::evaluate::{Evaluation, EvaluationSamples};
+use crate::fitted::generation::{self, interpolated, numbers, share};
+use crate::fitted::scoring::{ScoreDetail, Scorer};
+use crate::model::Shape;
+use crate::prep::{Block, Prepared};
+use crate::report::Reconstruction;
+use crate::sample_similarity::{self, ColumnDistance, SampleSimilarity, Values};
+
+/// Generated images in the report.
+const GALLERY: usize = 36;
+/// The largest side of a manifold.
+const WIDEST_MANIFOLD: usize = 100;
+/// Most images that generated ones are compared with.
+const MOST_COMPARED: usize = 2_000;
+/// Most values of samples at once.
+const VALUES: usize = 8 << 20;
+
+/// Multiples of the ordinary error at which heat begins and ends.
+const HEAT: [f32; 2] = [3.0, 100.0];
+/// How much the hottest pixel hides.
+const OPACITY: f32 = 0.85;
+
+/// The score of an image.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ImageScore {
+    /// 1 is an ordinary image; rises with anomaly.
+    pub score: f64,
+    /// Share of calibration images that score as high, counted so that it holds for fresh normal images.
+    pub p_value: f64,
+    /// score > threshold
+    pub is_anomaly: bool,
+    /// Squared error of every pixel, `[height, width]`, 1 being an ordinary pixel's; empty unless asked for.
+    pub heat: Vec<f32>,
+}
+
+/// An image's score, and where it comes from.
+pub(super) struct ScoredImage {
+    pub(super) score: f64,
+    pub(super) heat: Vec<f32>,
+}
+
+/// Scores images by their samples.
+pub(super) struct ImageScorer<'a> {
+    adapter: &'a ImageAdapter,
+    scorer: &'a Scorer,
+}
+
+impl<'a> ImageScorer<'a> {
+    pub(super) fn new(adapter: &'a ImageAdapter, scorer: &'a Scorer) -> ImageScorer<'a> {
+        ImageScorer { adapter, scorer }
+    }
+
+    /// Scores, and heat maps where the detail is the trace.
+    pub(super) fn score_with(&self, images: &[Image], detail: ScoreDetail) -> Vec<ScoredImage> {
+        let compute = &self.scorer.ensemble.compute;
+        let samples: Vec<Vec<f32>> =
+            compute.install(|| images.par_iter().map(|image| self.adapter.values(image)).collect());
+        let width = self.adapter.width();
+        let prepared = self.adapter.prepared(samples.concat());
+        let scored = self.scorer.score_with(&prepared, detail);
+        let mut first = 0;
+        let mut all = Vec::with_capacity(images.len());
+        for (image, samples) in images.iter().zip(&samples) {
+            let n = samples.len() / width;
+            let score = highest(&scored.scores[first..first + n]);
+            let heat = match detail {
+                ScoreDetail::Trace => self.adapter.heat(&scored.trace[first * width..(first + n) * width], image),
+                ScoreDetail::Scores | ScoreDetail::Shares => Vec::new(),
+            };
+            all.push(ScoredImage { score, heat });
+            first += n;
+        }
+        all
+    }
+
+    /// The scores of some images of a store.
+    pub(super) fn scores(&self, images: &Store, which: &[u32]) -> Result<Vec<f64>> {
+        let mut scores = Vec::with_capacity(which.len());
+        let mut waiting: Vec<Image> = Vec::new();
+        let mut values = 0;
+        for (i, image) in which.iter().enumerate() {
+            let image = images.get(*image as usize)?;
+            values += self.adapter.n_samples(&image) * self.adapter.width();
+            waiting.push(image);
+            if values >= VALUES || i + 1 == which.len() {
+                scores.extend(self.score_with(&waiting, ScoreDetail::Scores).into_iter().map(|scored| scored.score));
+                waiting.clear();
+                values = 0;
+            }
+        }
+        Ok(scores)
+    }
+}
+
+/// An image is as anomalous as its worst patch.
+fn highest(patches: &[f64]) -> f64 {
+    patches.iter().copied().fold(f64::NEG_INFINITY, f64::max)
+}
+
+impl Adapter for ImageAdapter {
+    fn blocks(&self) -> &[Block] {
+        ImageAdapter::blocks(self)
+    }
+
+    fn slots(&self) -> Slots {
+        ImageAdapter::slots(self)
+    }
+
+    fn shape(&self) -> Shape {
+        ImageAdapter::shape(self)
+    }
+
+    fn generated(&self, _core: &Core, outputs: &mut Vec<f32>, _seed: u64) -> Vec<f32> {
+        // As a file holds them: a black that is not quite black is no other distribution.
+        outputs.iter_mut().for_each(|pixel| *pixel = (pixel.clamp(0.0, 1.0) * 255.0).round() / 255.0);
+        outputs.clone()
+    }
+
+    fn column_distances(&self, generated: &Prepared, held_out: &Prepared) -> Vec<ColumnDistance> {
+        let slots: Vec<usize> = (0..held_out.width).collect();
+        let values = Values::Numbers { generated: numbers(generated, &slots), held_out: numbers(held_out, &slots) };
+        vec![sample_similarity::distances("pixels", values, None)]
+    }
+
+    fn gallery(&self, core: &Core) -> Result<Option<String>> {
+        let images = self.decode(core, &generation::drawn_codes(core, GALLERY, 0, core.recipe.seed));
+        Ok(Some(gallery_sheet(&images).to_base64()))
+    }
+}
+
+impl ImageAdapter {
+    /// The codes of an image's samples: one for a whole image, else one for each patch, row by row.
+    pub(crate) fn encode(&self, ensemble: &Ensemble, image: &Image) -> Vec<Vec<f32>> {
+        let codes = ensemble.codes(&self.values(image));
+        codes.chunks_exact(ensemble.code_size()).map(<[f32]>::to_vec).collect()
+    }
+
+    /// Samples as images, from their codes `[n, code_size]`.
+    fn decode(&self, core: &Core, codes: &[f32]) -> Vec<Image> {
+        let outputs = core.decode(codes);
+        outputs.chunks_exact(self.width()).map(|values| self.sample(values).clipped()).collect()
+    }
+}
+
+impl ImageModel {
+    /// Scores images; `heat` maps are computed on request.
+    pub fn score(&self, images: &[Image], heat: bool) -> Vec<ImageScore> {
+        let scorer = ImageScorer::new(&self.adapter, &self.core.scorer);
+        let detail = if heat { ScoreDetail::Trace } else { ScoreDetail::Scores };
+        let threshold = &self.core.threshold;
+        let scored = |ScoredImage { score, heat }| ImageScore {
+            p_value: threshold.p_value(score),
+            is_anomaly: threshold.is_anomaly(score),
+            score,
+            heat,
+        };
+        scorer.score_with(images, detail).into_iter().map(scored).collect()
+    }
+
+    /// The image with the heat map of its score laid over.
+    ///
+    /// # Panics
+    /// If the score is another image's, or came without a heat map.
+    pub fn heat_map(&self, image: &Image, score: &ImageScore) -> Image {
+        heat_map(image, &score.heat)
+    }
+
+    /// Whether a sample is a patch of an image and not all of it.
+    pub fn sees_patches(&self) -> bool {
+        self.adapter.sees_patches()
+    }
+
+    /// A contact sheet of the first images: input, output, truth and difference.
+    ///
+    /// # Errors
+    /// Where an image can no longer be read.
+    pub fn sheet(&self, images: &Store) -> Result<Image> {
+        let all: Vec<u32> = (0..images.len() as u32).collect();
+        Ok(summary::sheet(&self.reconstruction_pass()?, images, &all)?.image())
+    }
+
+    /// Reconstructs an image through the code, in the size and channels it came in. A model fitted with a damage undoes
+    /// it.
+    pub fn reconstruct(&self, image: &Image) -> Image {
+        let outputs = self.core.scorer.ensemble.output(&self.adapter.values(image));
+        self.adapter.image(&outputs, image)
+    }
+
+    /// The codes of an image's samples: one code for a whole image, else one for each patch, row by row.
+    pub fn encode(&self, image: &Image) -> Vec<Vec<f32>> {
+        self.adapter.encode(&self.core.scorer.ensemble, image)
+    }
+
+    /// Images, or patches of them, from codes alone, `[n, code_size]`.
+    pub fn decode(&self, codes: &[f32]) -> Vec<Image> {
+        self.adapter.decode(&self.core, codes)
+    }
+
+    /// Images `first..first + n` of an endless sequence of new ones that `seed` names.
+    pub fn generate(&self, n: usize, first: u64, seed: u64) -> Vec<Image> {
+        self.decode(&generation::drawn_codes(&self.core, n, first, seed))
+    }
+
+    /// `side` by `side` images whose codes lie on a grid: at even steps of the probability of both units, the first from
+    /// left to right, the second from bottom to top.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] where the code has more or fewer than 2 units; [`Error::Recipe`] for a side out of range.
+    pub fn manifold(&self, side: usize) -> Result<Vec<Image>> {
+        if self.code_size() != 2 {
+            let message = format!("expected a model with a code of 2 units for a manifold, got {}", self.code_size());
+            return Err(Error::mismatch(message).with_hint("fit one with --set backbone.code_size=2"));
+        }
+        if !(1..=WIDEST_MANIFOLD).contains(&side) {
+            let message = format!("expected from 1 to {WIDEST_MANIFOLD} images a side, got {side}");
+            return Err(Error::recipe("--manifold", message));
+        }
+        let normal = Normal::standard();
+        let at = |i: usize| normal.inverse_cdf((i as f64 + 0.5) / side as f64) as f32;
+        let (mean, deviation) = self.core.density.moments(2);
+        let mut codes = Vec::with_capacity(2 * side * side);
+        for (row, column) in (0..side).flat_map(|row| (0..side).map(move |column| (row, column))) {
+            codes.push(mean[0] + deviation[0] * at(column));
+            codes.push(mean[1] + deviation[1] * at(side - 1 - row));
+        }
+        codes.chunks_exact_mut(2).for_each(|code| self.core.density.hold(code));
+        Ok(self.decode(&codes))
+    }
+
+    /// A variation of an image, of its size and channels: number `i` of those that `seed` names, with noise of `spread`
+    /// standard deviations added to its code. With a spread of 0 it is the reconstruction by the first member.
+    pub fn vary(&self, image: &Image, spread: f32, seed: u64, i: u64) -> Image {
+        let deviations = self.core.density.moments(self.code_size()).1;
+        let mut codes = self.encode(image);
+        // All patches of an image move the same way, so that they still fit together.
+        codes.iter_mut().for_each(|code| generation::vary(code, &deviations, spread, seed, i));
+        self.adapter.image(&self.core.decode(&codes.concat()), image)
+    }
+
+    /// `steps` images that interpolate linearly in latent space from `a` to `b`, both included, of the size and channels
+    /// of `a`.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] where the model sees patches and the images differ in size.
+    pub fn interpolate(&self, a: &Image, b: &Image, steps: usize) -> Result<Vec<Image>> {
+        let (from, to) = (self.encode(a), self.encode(b));
+        if self.sees_patches() && (a.height, a.width) != (b.height, b.width) {
+            let message = format!(
+                "expected two images of one size, as the model sees pieces of them, got {} x {} and {} x {} pixels",
+                a.height, a.width, b.height, b.width
+            );
+            return Err(Error::mismatch(message));
+        }
+        let image = |step: usize| {
+            let pairs = from.iter().zip(&to);
+            let codes: Vec<f32> = pairs.flat_map(|(a, b)| interpolated(a, b, share(step, steps))).collect();
+            self.adapter.image(&self.core.decode(&codes), a)
+        };
+        Ok((0..steps).map(image).collect())
+    }
+
+    /// How well images pass through the code, with PCA of the same size as the baseline; damaged first where the model
+    /// was fitted with a damage.
+    ///
+    /// # Errors
+    /// Where an image can no longer be read.
+    pub fn evaluate_reconstruction(&self, images: &Store) -> Result<Reconstruction> {
+        let all: Vec<u32> = (0..images.len() as u32).collect();
+        self.reconstruction_pass()?.quality(images, &all)
+    }
+
+    /// How well the model tells images of normal folders from others, with PCA and an isolation forest as baselines.
+    ///
+    /// # Errors
+    /// [`Error::Data`] where not both kinds are there; where an image can no longer be read.
+    pub fn evaluate(&self, images: &Store, roles: &ImageRoles) -> Result<Evaluation> {
+        let (_, anomalous) = roles.parts(images)?;
+        let scorer = ImageScorer::new(&self.adapter, &self.core.scorer);
+        let mut samples = EvaluationSamples::default();
+        for i in 0..images.len() {
+            let image = images.get(i)?;
+            let score = scorer.score_with(std::slice::from_ref(&image), ScoreDetail::Scores)[0].score;
+            let prepared = self.adapter.prepared(self.adapter.values(&image));
+            let (pca, forest) = self.core.baselines.scores(&prepared, self.core.compute());
+            samples.push(anomalous.binary_search(&(i as u32)).is_ok(), score, highest(&pca), highest(&forest));
+        }
+        samples.metrics(&self.core, "folder", &roles.normal.join(","), 0)
+    }
+
+    /// Compares `n` generated images, those that `seed` names, with the images of a store. Distances to training images
+    /// are measured where the model holds some.
+    ///
+    /// # Errors
+    /// [`Error::Data`] for fewer than 20 of either kind; where an image can no longer be read.
+    pub fn generation_quality(&self, images: &Store, n: usize, seed: u64) -> Result<SampleSimilarity> {
+        let step = images.len().div_ceil(MOST_COMPARED).max(1);
+        let mut values = Vec::new();
+        for i in (0..images.len()).step_by(step) {
+            values.extend(self.adapter.values(&images.get(i)?));
+        }
+        let given = self.adapter.prepared(values);
+        generation::quality(&self.core, self.adapter.as_ref(), &given, n, images.source(), seed)
+    }
+
+    fn reconstruction_pass(&self) -> Result<ReconstructionPass<'_>> {
+        let core = &self.core;
+        ReconstructionPass::new(&core.recipe, &self.adapter, &core.scorer, &core.baselines.pca)
+    }
+}
+
+/// An image with the heat of its pixels' errors laid over it: nothing at an ordinary error.
+pub(super) fn heat_map(image: &Image, heat: &[f32]) -> Image {
+    // Each step of the scale is a multiple of the error, so that a fault stands out from what is merely rough.
+    let log: Vec<f32> = heat.iter().map(|heat| heat.max(1.0).ln()).collect();
+    overlay(image, &log, HEAT[0].ln(), HEAT[1].ln(), OPACITY)
+}

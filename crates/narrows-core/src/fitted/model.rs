@@ -1,0 +1,192 @@
+//! A fitted model of any kind.
+
+use super::encoder::Encoder;
+use super::images::ImageModel;
+use super::restorer::Restorer;
+use super::series::SeriesModel;
+use super::table::TableModel;
+use super::tabular::TabularModel;
+use crate::compute::Compute;
+use crate::error::{Error, Result};
+use crate::recipe::Recipe;
+
+/// A fitted model, by its kind: each kind has verbs of its own.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Model {
+    /// Of the rows of a table.
+    Table(TableModel),
+    /// Of series.
+    Series(SeriesModel),
+    /// Of images, with a code.
+    Images(ImageModel),
+    /// Of images, without a code: it undoes a damage.
+    Restorer(Restorer),
+    /// An encoder without its decoder.
+    Encoder(Encoder),
+}
+
+impl Model {
+    /// The model of a table.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] where it is of another kind.
+    pub fn into_table(self) -> Result<TableModel> {
+        match self {
+            Model::Table(model) => Ok(model),
+            other => Err(other.is_not("a model of tables")),
+        }
+    }
+
+    /// The model of series.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] where it is of another kind.
+    pub fn into_series(self) -> Result<SeriesModel> {
+        match self {
+            Model::Series(model) => Ok(model),
+            other => Err(other.is_not("a model of series")),
+        }
+    }
+
+    /// The model of images with a code.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] where it is of another kind.
+    pub fn into_images(self) -> Result<ImageModel> {
+        match self {
+            Model::Images(model) => Ok(model),
+            other => Err(other.is_not("a model of images")),
+        }
+    }
+
+    /// The restorer.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] where it is of another kind.
+    pub fn into_restorer(self) -> Result<Restorer> {
+        match self {
+            Model::Restorer(model) => Ok(model),
+            other => Err(other.is_not("a model that restores images")),
+        }
+    }
+
+    /// The model of tables or series, which read tables.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] where it is of another kind.
+    pub fn into_tabular(self) -> Result<Box<dyn TabularModel>> {
+        match self {
+            Model::Table(model) => Ok(Box::new(model)),
+            Model::Series(model) => Ok(Box::new(model)),
+            other => Err(other.is_not("a model of tables or series")),
+        }
+    }
+
+    /// The encoder, of any model that has one.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] where it is a restorer, which has no code.
+    pub fn into_encoder(self) -> Result<Encoder> {
+        match self {
+            Model::Table(model) => Ok(Encoder::from(&model)),
+            Model::Series(model) => Ok(Encoder::from(&model)),
+            Model::Images(model) => Ok(Encoder::from(&model)),
+            Model::Encoder(encoder) => Ok(encoder),
+            Model::Restorer(_) => Err(no_code()),
+        }
+    }
+
+    /// The same model, unless it is an encoder alone.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] where it is one.
+    pub fn with_decoder(self) -> Result<Model> {
+        match self {
+            Model::Encoder(_) => Err(no_decoder()),
+            other => Ok(other),
+        }
+    }
+
+    /// The same model, computing elsewhere; no result changes.
+    #[must_use]
+    pub fn with_compute(self, compute: &Compute) -> Model {
+        match self {
+            Model::Table(model) => Model::Table(model.with_compute(compute)),
+            Model::Series(model) => Model::Series(model.with_compute(compute)),
+            Model::Images(model) => Model::Images(model.with_compute(compute)),
+            Model::Restorer(model) => Model::Restorer(model.with_compute(compute)),
+            Model::Encoder(model) => Model::Encoder(model.with_compute(compute)),
+        }
+    }
+
+    /// Every choice that made it.
+    pub fn recipe(&self) -> &Recipe {
+        match self {
+            Model::Table(model) => model.recipe(),
+            Model::Series(model) => model.recipe(),
+            Model::Images(model) => model.recipe(),
+            Model::Restorer(model) => model.recipe(),
+            Model::Encoder(model) => model.recipe(),
+        }
+    }
+
+    /// Whether it reads images.
+    pub fn reads_images(&self) -> bool {
+        match self {
+            Model::Table(_) | Model::Series(_) => false,
+            Model::Images(_) | Model::Restorer(_) => true,
+            Model::Encoder(encoder) => encoder.reads_images(),
+        }
+    }
+
+    /// The error where another kind is expected.
+    fn is_not(&self, expected: &str) -> Error {
+        match self {
+            Model::Restorer(_) => no_code(),
+            Model::Encoder(_) => no_decoder(),
+            Model::Table(_) => Error::mismatch(format!("expected {expected}, got one of tables")),
+            Model::Series(_) => Error::mismatch(format!("expected {expected}, got one of series")),
+            Model::Images(_) => Error::mismatch(format!("expected {expected}, got one of images")),
+        }
+    }
+}
+
+impl From<TableModel> for Model {
+    fn from(model: TableModel) -> Model {
+        Model::Table(model)
+    }
+}
+
+impl From<SeriesModel> for Model {
+    fn from(model: SeriesModel) -> Model {
+        Model::Series(model)
+    }
+}
+
+impl From<ImageModel> for Model {
+    fn from(model: ImageModel) -> Model {
+        Model::Images(model)
+    }
+}
+
+impl From<Restorer> for Model {
+    fn from(model: Restorer) -> Model {
+        Model::Restorer(model)
+    }
+}
+
+impl From<Encoder> for Model {
+    fn from(encoder: Encoder) -> Model {
+        Model::Encoder(encoder)
+    }
+}
+
+fn no_code() -> Error {
+    let error = Error::mismatch("expected a model with a code, got one that restores images and has none");
+    error.with_hint("it is for: narrows restore, narrows evaluate, narrows inspect, narrows report")
+}
+
+fn no_decoder() -> Error {
+    let error = Error::mismatch("expected a whole model, got one without a decoder, saved with --encoder-only");
+    error.with_hint("it is for: narrows encode, narrows inspect")
+}

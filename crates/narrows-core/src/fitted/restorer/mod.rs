@@ -1,0 +1,117 @@
+//! A restorer: a fully convolutional network that undoes the damage it was fitted with, on images of any size.
+//!
+//! It predicts a residual, so it has no code, no score and no threshold, and is no [`Fitted`](crate::Fitted).
+
+mod base;
+mod evaluate;
+mod fit;
+mod run;
+mod samples;
+
+pub(super) use fit::fit;
+
+use narrows_engine::{Network, Params};
+use narrows_images::{Channels, Damages, Image};
+
+use crate::compute::Compute;
+use crate::error::Result;
+use crate::model::Restore;
+use crate::model::restore::Ends;
+use crate::recipe::{Data, Recipe};
+use crate::report::RestorerReport;
+
+use base::Base;
+
+/// A fitted restorer.
+#[derive(Debug, Clone)]
+pub struct Restorer {
+    pub(crate) recipe: Recipe,
+    pub(crate) backbone: Restore,
+    /// What the images had that it was fitted to.
+    pub(crate) channels: Channels,
+    pub(crate) params: Params,
+    pub(crate) report: RestorerReport,
+    pub(crate) compute: Compute,
+}
+
+/// Where a model computes is no part of what it is.
+impl PartialEq for Restorer {
+    fn eq(&self, other: &Restorer) -> bool {
+        let parts = |of: &Restorer| (of.recipe.clone(), of.channels);
+        parts(self) == parts(other) && self.params == other.params && self.report == other.report
+    }
+}
+
+impl Restorer {
+    /// The network for damaged pieces of the size that trained it.
+    ///
+    /// # Errors
+    /// [`crate::Error::Recipe`] for settings out of range.
+    pub(crate) fn network(recipe: &Recipe, backbone: &Restore, channels: Channels) -> Result<Network> {
+        let ends = Base::of(damages(recipe), channels).ends();
+        backbone.build(ends, (backbone.patch, backbone.patch), &recipe.loss)
+    }
+
+    /// What the fit found.
+    pub fn report(&self) -> &RestorerReport {
+        &self.report
+    }
+
+    /// Every choice that made the model.
+    pub fn recipe(&self) -> &Recipe {
+        &self.recipe
+    }
+
+    /// The damage that it undoes.
+    pub fn damages(&self) -> &Damages {
+        damages(&self.recipe)
+    }
+
+    /// The same model, computing elsewhere; no result changes.
+    #[must_use]
+    pub fn with_compute(mut self, compute: &Compute) -> Restorer {
+        self.compute = compute.clone();
+        self
+    }
+
+    /// How many times larger a restored image is.
+    pub fn scale(&self) -> usize {
+        self.base().ends().scale
+    }
+
+    /// The restored image, `[height * scale, width * scale]`. A model of grey images restores each channel of an image
+    /// in colour by itself; a model of colours sees a grey image as one whose colours are all grey.
+    pub fn restore(&self, damaged: &Image) -> Image {
+        let base = self.base();
+        match (base.input(), base.target(), damaged.channels) {
+            (Channels::Grey, Channels::Grey, Channels::Rgb) => {
+                Image::of_planes(&damaged.planes().map(|plane| self.restore(&plane)))
+            }
+            (Channels::Rgb, _, Channels::Grey) => {
+                self.restore_known(&damaged.to_channels(Channels::Rgb)).to_channels(Channels::Grey)
+            }
+            (input, _, _) => self.restore_known(&damaged.to_channels(input)),
+        }
+    }
+
+    fn restore_known(&self, damaged: &Image) -> Image {
+        let added = run::added(self, damaged, run::TILE);
+        self.base().joined(damaged, &added)
+    }
+
+    fn base(&self) -> Base {
+        Base::of(self.damages(), self.channels)
+    }
+
+    fn ends(&self) -> Ends {
+        self.base().ends()
+    }
+}
+
+/// The damages of a recipe for images.
+fn damages(recipe: &Recipe) -> &Damages {
+    match &recipe.data {
+        Data::Images(images) => &images.corrupt,
+        Data::Table | Data::Series(_) => unreachable!("a restorer's recipe is for images"),
+    }
+}

@@ -1,0 +1,105 @@
+//! A restoring network run over an image of any size: in tiles that overlap by what a pixel depends on, so that no seam
+//! can be seen and the result does not depend on where the tiles lie.
+
+use narrows_images::Image;
+
+use super::Restorer;
+
+/// Side of the part of a tile that is kept, in damaged pixels, at most.
+pub(super) const TILE: usize = 192;
+
+/// What the network adds to a damaged image: `[height * scale, width * scale, channels of the output]`.
+pub(super) fn added(restorer: &Restorer, damaged: &Image, tile: usize) -> Vec<f32> {
+    let threads = restorer.compute.threads();
+    let (ends, backbone) = (restorer.ends(), &restorer.backbone);
+    let reach = backbone.reach(ends).next_multiple_of(ends.step());
+    let (tall, rows) = tiles(damaged.height, tile, ends.step());
+    let (wide, columns) = tiles(damaged.width, tile, ends.step());
+    let (height, width) = (tall + 2 * reach, wide + 2 * reach);
+    let padded = damaged.padded_reflect(reach, reach, rows * tall + 2 * reach, columns * wide + 2 * reach);
+    let network =
+        backbone.build(ends, (height, width), &restorer.recipe.loss).expect("a restorer that was built before");
+    let ready = network.ready(&restorer.params, threads);
+
+    let (scale, c) = (ends.scale, ends.output);
+    let (full_height, full_width) = (damaged.height * scale, damaged.width * scale);
+    let mut added = vec![0.0; full_height * full_width * c];
+    let places: Vec<(usize, usize)> =
+        (0..rows).flat_map(|row| (0..columns).map(move |column| (row * tall, column * wide))).collect();
+    // As many at once as there are threads: each tile is a row of the batch.
+    for places in places.chunks(threads.n()) {
+        let mut input = Vec::with_capacity(places.len() * network.inputs());
+        places.iter().for_each(|(top, left)| input.extend(padded.crop(*top, *left, height, width).pixels));
+        let mut code = vec![0.0; places.len() * network.code_size()];
+        let mut output = vec![0.0; places.len() * network.outputs()];
+        ready.reconstruct(&input, &mut code, &mut output, threads);
+        for ((top, left), output) in places.iter().zip(output.chunks_exact(network.outputs())) {
+            let (top, left) = (top * scale, left * scale);
+            let kept = (wide * scale).min(full_width - left) * c;
+            for y in 0..(tall * scale).min(full_height - top) {
+                let from = ((reach * scale + y) * width * scale + reach * scale) * c;
+                let to = ((top + y) * full_width + left) * c;
+                added[to..to + kept].copy_from_slice(&output[from..from + kept]);
+            }
+        }
+    }
+    added
+}
+
+/// The side of equal tiles over `length`, a multiple of `step`, and how many there are.
+fn tiles(length: usize, most: usize, step: usize) -> (usize, usize) {
+    let side = length.div_ceil(length.div_ceil(most)).next_multiple_of(step);
+    (side, length.div_ceil(side))
+}
+
+#[cfg(test)]
+mod tests {
+    use narrows_images::{Album, Limits, Photo, Store};
+
+    use super::super::fit;
+    use super::*;
+    use crate::recipe::{DataKind, Preset, Recipe};
+    use crate::{Compute, Session};
+
+    fn restorer(damage: &str) -> Restorer {
+        let folder = tempfile::tempdir().unwrap();
+        Photo::from(crate::demo::scene(0, 1)).write(folder.path().join("a.png")).unwrap();
+        let store = std::sync::Arc::new(
+            Store::take(Album::open(folder.path(), &Limits::default()).unwrap(), u64::MAX).unwrap(),
+        );
+        let mut recipe = Recipe::preset_for(Preset::Restore, DataKind::Images);
+        for change in ["backbone.channels=8", "backbone.blocks=2", "backbone.patch=16", "train.steps=3"] {
+            recipe.set(change).unwrap();
+        }
+        recipe.corrupt(damage).unwrap();
+        fit(&recipe, &store, &Session::default()).unwrap()
+    }
+
+    #[test]
+    fn what_is_added_does_not_depend_on_the_tiles() {
+        for damage in ["gaussian:25", "grayscale", "downscale:2", "downscale:3"] {
+            let restorer = restorer(damage);
+            for (height, width) in [(70, 90), (33, 1), (7, 51)] {
+                let scene = crate::demo::scene(1, 1).crop(5, 3, height, width);
+                let damaged = scene.to_channels(restorer.base().input());
+                let expected = added(&restorer, &damaged, TILE);
+                assert!(expected.iter().any(|value| *value != 0.0));
+                for tile in [16, 50, 192] {
+                    for threads in 1..=3 {
+                        let restorer = restorer.clone().with_compute(&Compute::with_threads(threads).unwrap());
+                        let got = added(&restorer, &damaged, tile);
+                        assert!(got == expected, "{damage}: {height}x{width} in tiles of {tile}, {threads} threads");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn tiles_cover_all_and_are_equal() {
+        for (length, most, step) in [(1, 16, 2), (70, 16, 2), (191, 192, 1), (193, 192, 2), (1000, 50, 2)] {
+            let (side, n) = tiles(length, most, step);
+            assert!(side * n >= length && side * (n - 1) < length && side % step == 0, "{length}: {n} of {side}");
+        }
+    }
+}

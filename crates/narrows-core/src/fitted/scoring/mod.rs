@@ -1,0 +1,13 @@
+//! From prepared rows to scores, p-values and verdicts. Nothing here has seen a table or a unit.
+
+mod calibrate;
+mod calibrated;
+mod scorer;
+mod scores;
+mod unexplained;
+
+pub(crate) use calibrate::detector;
+pub(crate) use calibrated::CalibratedThreshold;
+pub(crate) use scorer::{ScoreDetail, Scored, Scorer};
+pub use scores::{Explained, ScoreCounts, ScoreFlag, Scores};
+pub(crate) use unexplained::Unexplained;

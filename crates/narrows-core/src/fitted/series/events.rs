@@ -1,0 +1,188 @@
+//! Anomalous stretches of series: from first to last anomalous point, with the peak and the top contributing channels.
+
+use super::SeriesModel;
+use super::adapter::SeriesAdapter;
+use super::model::point_reasons;
+use super::points::{Coverage, Points, points};
+use crate::data::{Layout, Series, Table};
+use crate::detect::{EventRange, Reason, events_of};
+use crate::error::{Error, Result};
+use crate::fitted::scoring::CalibratedThreshold;
+
+/// Most channels named for an event.
+const BLAMED: usize = 3;
+
+/// A stretch of points that score above the threshold.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SeriesEvent {
+    /// The series; empty where there is only one.
+    pub series: String,
+    /// Time of the first anomalous point, as the data has it; its number where no column says.
+    pub start: String,
+    /// Time of the last one.
+    pub end: String,
+    /// Points from first to last, those in gaps between them included.
+    pub points: u64,
+    /// Row of the first point.
+    pub first_row: u64,
+    /// Row of the last point.
+    pub last_row: u64,
+    /// The highest score.
+    pub peak: f64,
+    /// Row of the highest score.
+    pub peak_row: u64,
+    /// The p-value of the highest score.
+    pub p_value: f64,
+    /// The top contributing channels at the peak, the largest first.
+    pub reasons: Vec<Reason>,
+}
+
+impl SeriesModel {
+    /// The anomalous stretches of a table of points, series by series, in the order of time.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] where the model is of whole rows, or the columns do not fit.
+    pub fn events(&self, table: &Table) -> Result<Vec<SeriesEvent>> {
+        let adapter = &self.adapter;
+        if adapter.layout != Layout::Long {
+            return Err(Error::mismatch("expected a model of series in the long layout for events, got another"));
+        }
+        let samples = adapter.prepare(table)?;
+        let mut all = Vec::new();
+        for (series, signal) in samples.set.series.iter().zip(&samples.signals) {
+            let points = points(adapter, &self.core.scorer, &series.id, signal, Coverage::All);
+            let found = events(adapter, &samples.set.channels, series, &points, &self.core.threshold);
+            all.extend(found.into_iter().map(|found| found.event));
+        }
+        Ok(all)
+    }
+}
+
+/// An event and its points' numbers in the series.
+pub(super) struct FoundEvent {
+    pub(super) event: SeriesEvent,
+    pub(super) first: usize,
+    pub(super) last: usize,
+}
+
+/// The events of one series. A point without a score neither begins nor ends one.
+pub(super) fn events(
+    adapter: &SeriesAdapter,
+    channels: &[String],
+    series: &Series,
+    points: &Points,
+    threshold: &CalibratedThreshold,
+) -> Vec<FoundEvent> {
+    let is_anomaly: Vec<bool> = points.score.iter().map(|score| threshold.is_anomaly(*score)).collect();
+    let found = |event: EventRange| {
+        let (first, last) = (event.first, event.last);
+        let higher = |a: usize, b: usize| if points.score[b] > points.score[a] { b } else { a };
+        let peak = (first..=last).fold(first, higher);
+        // A scored point has a row: what lies in a gap is not observed.
+        let row = |p: usize| series.rows[p].map_or(0, u64::from);
+        let event = SeriesEvent {
+            series: series.id.clone(),
+            start: series.time(first).to_string(),
+            end: series.time(last).to_string(),
+            points: (last - first + 1) as u64,
+            first_row: row(first),
+            last_row: row(last),
+            peak: points.score[peak],
+            peak_row: row(peak),
+            p_value: threshold.p_value(points.score[peak]),
+            reasons: point_reasons(adapter, channels, series, points, peak, BLAMED),
+        };
+        FoundEvent { event, first, last }
+    };
+    events_of(&is_anomaly).into_iter().map(found).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{Column, ColumnKind, Moment, Schema, TimeColumns};
+    use crate::prep::{Prep, ScaleOver, SignalPipeline, Transform, Unobserved};
+
+    const NAN: f64 = f64::NAN;
+
+    fn adapter(channels: &[String], transform: Transform) -> SeriesAdapter {
+        let stretch: Vec<f64> = (0..20).map(f64::from).collect();
+        let settings = (transform, ScaleOver::All, Unobserved::Filled);
+        let (pipeline, _) = SignalPipeline::fit(channels, &[("", &stretch)], 2, settings, &Prep::default()).unwrap();
+        let columns = TimeColumns { time: None, id: None, channels: channels.to_vec() };
+        let numeric = |name: &String| Column { name: name.clone(), kind: ColumnKind::Numeric };
+        let schema = Schema { columns: channels.iter().map(numeric).collect() };
+        SeriesAdapter { schema, layout: Layout::Long, columns, step: None, pipeline, stride: 1 }
+    }
+
+    /// Points of channels `a` and `b` with these scores; NaN is in a gap. `b` carries three quarters of every error.
+    fn check(scores: &[f64], expected: &[&str]) {
+        let channels = ["a".to_owned(), "b".to_owned()];
+        let n = scores.len();
+        let mut rows = 10..;
+        let series = Series {
+            id: "m".to_owned(),
+            values: [1.0, 2.0].repeat(n),
+            rows: scores.iter().map(|score| if score.is_nan() { None } else { rows.next() }).collect(),
+            times: (0..n).map(|p| Moment::Number(p as f64 / 2.0)).collect(),
+        };
+        let points = Points {
+            score: scores.to_vec(),
+            errors: [1.0, 3.0].repeat(n),
+            rebuilt: [0.5, 0.5].repeat(n),
+            covered: vec![1; n],
+        };
+        let calibration = vec![1.0, 1.0, 5.0];
+        let rule = "fixed=2".parse().unwrap();
+        let threshold = CalibratedThreshold::set(&rule, 0.0, calibration, None, Vec::new(), &[]).unwrap();
+        let adapter = adapter(&channels, Transform::None);
+        let shown = |found: FoundEvent| {
+            let SeriesEvent { series, start, end, points, first_row, last_row, peak, peak_row, p_value, reasons } =
+                found.event;
+            let names: Vec<&str> = reasons.iter().map(|reason| reason.column.as_str()).collect();
+            assert_eq!((series.as_str(), &names[..]), ("m", &["b", "a"][..]));
+            let places = format!("{}..={} {start}..={end} rows {first_row}..={last_row}", found.first, found.last);
+            format!("{places}, {points} points, peak {peak} in row {peak_row}, p {p_value}")
+        };
+        let found: Vec<String> =
+            events(&adapter, &channels, &series, &points, &threshold).into_iter().map(shown).collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn an_event_reaches_from_the_first_to_the_last_point_above_the_threshold() {
+        check(&[], &[]);
+        check(&[1.0, 2.0, NAN], &[]);
+        check(
+            &[1.0, 3.0, 9.0, 9.0, 2.0, 4.0],
+            &[
+                "1..=3 0.5..=1.5 rows 11..=13, 3 points, peak 9 in row 12, p 0.25",
+                "5..=5 2.5..=2.5 rows 15..=15, 1 points, peak 4 in row 15, p 0.5",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_gap_ends_an_event() {
+        check(
+            &[3.0, NAN, NAN, 3.0],
+            &[
+                "0..=0 0..=0 rows 10..=10, 1 points, peak 3 in row 10, p 0.5",
+                "3..=3 1.5..=1.5 rows 11..=11, 1 points, peak 3 in row 11, p 0.5",
+            ],
+        );
+    }
+
+    #[test]
+    fn models_of_whole_rows_have_no_events() {
+        let x: Vec<f64> = (0..60).map(|i| f64::from(i).sin()).collect();
+        let table = Table::from_columns(vec![("x", x.clone()), ("y", x)]).unwrap();
+        let mut recipe = crate::Recipe::preset(crate::Preset::Simple);
+        for change in ["data=series", "data.layout=rows", "train.steps=2"] {
+            recipe.set(change).unwrap();
+        }
+        let model = crate::fit(&recipe, table.clone(), &crate::Session::default()).unwrap().into_series().unwrap();
+        let refused = model.events(&table).unwrap_err().to_string();
+        assert_eq!(refused, "expected a model of series in the long layout for events, got another");
+    }
+}

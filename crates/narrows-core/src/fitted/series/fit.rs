@@ -1,0 +1,308 @@
+//! A fit to series: prepare, learn, assemble, once for whole series and once for points.
+
+use super::SeriesModel;
+use super::adapter::{SeriesAdapter, SeriesSamples};
+use super::columns::{numeric, special_columns, special_parts, text};
+use super::points::{Coverage, points};
+use super::summary;
+use super::windowing::{CALIBRATION, TRAIN, WindowPlan, WindowedSeries, cut, normal_stretches, without_anomalies};
+use crate::codec::Span;
+use crate::data::{self, Layout, Schema, SeriesSet, Table, TimeColumns};
+use crate::error::Result;
+use crate::fitted::assemble::{Assembly, assemble};
+use crate::fitted::learning::{TRAINING_SCORES, TrainingData, learn};
+use crate::fitted::roles::Roles;
+use crate::fitted::scoring::Scorer;
+use crate::fitted::selection::{ColumnSelection, FeatureFilter};
+use crate::fitted::session::Session;
+use crate::fitted::split::{Split, SplitPurpose};
+use crate::fitted::trial::TrialData;
+use crate::prep::{PrepReport, SignalPipeline, Stretch, Transform, Unobserved, Windows};
+use crate::recipe::{Recipe, SeriesSettings};
+use crate::train::{Observer, TrainingEvent};
+
+/// Windows that cover a point when scoring.
+const COVER: usize = 32;
+
+pub(in crate::fitted) fn fit(
+    recipe: &Recipe,
+    settings: &SeriesSettings,
+    table: Table,
+    roles: &Roles,
+    session: &Session<'_>,
+) -> Result<SeriesModel> {
+    match settings.layout {
+        Layout::Rows => fit_rows(recipe, settings, table, roles, session),
+        Layout::Long => fit_points(recipe, settings, table, roles, session),
+    }
+}
+
+/// What the trials of a search train on.
+pub(in crate::fitted) fn trial_data(
+    recipe: &Recipe,
+    settings: &SeriesSettings,
+    table: Table,
+    roles: &Roles,
+    observer: &dyn Observer,
+) -> Result<TrialData> {
+    let (adapter, prepared, split) = match settings.layout {
+        Layout::Rows => {
+            let rows = prepare_rows(recipe, settings, table, roles, SplitPurpose::Search, observer)?;
+            (rows.adapter, rows.windows.prepared, rows.split)
+        }
+        Layout::Long => {
+            let points = prepare_points(recipe, settings, table, roles, SplitPurpose::Search, observer)?;
+            (points.adapter, points.windowed.windows.prepared, points.windowed.split)
+        }
+    };
+    Ok(TrialData::of_rows(prepared, split, adapter.pipeline.blocks().to_vec(), adapter.shape()))
+}
+
+/// Rows that are series, ready to be learnt from.
+struct PreparedSeries {
+    selection: ColumnSelection,
+    split: Split,
+    adapter: SeriesAdapter,
+    prep: PrepReport,
+    samples: SeriesSamples,
+    windows: Windows,
+    spans: Vec<Option<Span>>,
+}
+
+fn prepare_rows(
+    recipe: &Recipe,
+    settings: &SeriesSettings,
+    table: Table,
+    roles: &Roles,
+    purpose: SplitPurpose,
+    observer: &dyn Observer,
+) -> Result<PreparedSeries> {
+    let special = roles.id.iter().map(|id| (text(id), "names the series; never a feature".to_owned())).collect();
+    let selection = ColumnSelection::choose(table, roles, FeatureFilter::Steps, special, observer)?;
+    let split = Split::for_purpose(&selection.normal, recipe, purpose);
+    let steps: Vec<String> = selection.features().into_iter().map(str::to_owned).collect();
+    let columns = TimeColumns { time: None, id: None, channels: steps };
+    let set = SeriesSet::rows(&selection.table, &columns.channels)?;
+
+    let window = columns.channels.len();
+    let stretches: Vec<_> = split.train.iter().map(|row| ("", set.series[*row as usize].values.as_slice())).collect();
+    let transform = settings.transform.or_else(|| Transform::None);
+    let prep_settings = (transform, settings.scale, unobserved(recipe, window));
+    let spans = spans(&stretches, 1);
+    let (pipeline, prep) = SignalPipeline::fit(&set.channels, &stretches, window, prep_settings, &recipe.prep)?;
+    let schema = Schema { columns: columns.channels.iter().map(|name| numeric(name)).collect() };
+    let adapter = SeriesAdapter { schema, layout: Layout::Rows, columns, step: None, pipeline, stride: window };
+    let samples = adapter.signals(set, Vec::new());
+    let windows = adapter.whole(&samples);
+    Ok(PreparedSeries { selection, split, adapter, prep, samples, windows, spans })
+}
+
+/// Every row is a series, and its only window.
+fn fit_rows(
+    recipe: &Recipe,
+    settings: &SeriesSettings,
+    table: Table,
+    roles: &Roles,
+    session: &Session<'_>,
+) -> Result<SeriesModel> {
+    let PreparedSeries { selection, split, adapter, prep, samples, windows, spans } =
+        prepare_rows(recipe, settings, table, roles, SplitPurpose::Fit, session.observer)?;
+
+    let prepared = &windows.prepared;
+    let (blocks, slots, shape) = (adapter.pipeline.blocks(), adapter.slots(), adapter.shape());
+    let trained = learn(recipe, TrainingData::of(recipe, prepared, &split, blocks, slots, shape), session)?;
+    let anomalous_scores = trained.scorer.score(&prepared.take(&selection.anomalous));
+    let threshold = trained.sample_threshold(prepared, &split, &anomalous_scores)?;
+
+    let assembly = Assembly {
+        adapter,
+        trained,
+        threshold,
+        stream_threshold: None,
+        prepared,
+        split: &split,
+        normal: &selection.normal,
+        anomalous: &selection.anomalous,
+        anomalous_scores: &anomalous_scores,
+        spans,
+    };
+    assemble(assembly, session, |inputs, held_out, adapter| {
+        Ok(summary::rows(inputs, held_out, &selection, adapter, &samples, &prep))
+    })
+}
+
+/// Points in time, ready to be learnt from.
+struct PreparedPoints {
+    selection: ColumnSelection,
+    plan: WindowPlan,
+    notes: Vec<String>,
+    adapter: SeriesAdapter,
+    prep: PrepReport,
+    samples: SeriesSamples,
+    is_anomalous: Vec<Vec<bool>>,
+    windowed: WindowedSeries,
+    spans: Vec<Option<Span>>,
+}
+
+fn prepare_points(
+    recipe: &Recipe,
+    settings: &SeriesSettings,
+    table: Table,
+    roles: &Roles,
+    purpose: SplitPurpose,
+    observer: &dyn Observer,
+) -> Result<PreparedPoints> {
+    let (special, mut notes) = special_columns(&table, roles)?;
+    if let Some(time) = &special.time {
+        data::check_zones(&table, time)?;
+    }
+    let parts = special_parts(&table, &special)?;
+    let selection = ColumnSelection::choose(table, roles, FeatureFilter::Channels, parts, observer)?;
+    let columns = TimeColumns { channels: selection.features().into_iter().map(str::to_owned).collect(), ..special };
+    let set = SeriesSet::long(&selection.table, &columns, None)?;
+    let is_anomalous = anomalous_points(&set, &selection);
+
+    let plan = WindowPlan::new(recipe, settings, &set)?;
+    let plan = if purpose == SplitPurpose::Search { plan.for_search()? } else { plan };
+    notes.extend(plan.notes.clone());
+    notes.iter().for_each(|note| observer.on_event(TrainingEvent::Noted(note)));
+    let known: Vec<Vec<f64>> = set
+        .series
+        .iter()
+        .zip(&is_anomalous)
+        .zip(&plan.ranges)
+        .map(|((series, anomalous), ranges)| without_anomalies(&series.values, anomalous, ranges, set.channels.len()))
+        .collect();
+    let stretches: Vec<_> =
+        set.series.iter().zip(&known).map(|(s, values)| (s.id.as_str(), values.as_slice())).collect();
+    let transform = settings.transform.or_else(|| usual_transform(set.channels.len()));
+    let prep_settings = (transform, settings.scale, unobserved(recipe, plan.window));
+    let spans = spans(&stretches, set.channels.len());
+    let (pipeline, prep) = SignalPipeline::fit(&set.channels, &stretches, plan.window, prep_settings, &recipe.prep)?;
+    let step = set.step;
+    let schema = selection.schema.clone();
+    let stride = (plan.window / COVER).max(1);
+    let adapter = SeriesAdapter { schema, layout: Layout::Long, columns, step, pipeline, stride };
+    let samples = adapter.signals(set, Vec::new());
+    let windowed = cut(&adapter, &samples, &plan, &is_anomalous)?;
+    Ok(PreparedPoints { selection, plan, notes, adapter, prep, samples, is_anomalous, windowed, spans })
+}
+
+/// Every row is a point, and windows slide over the series.
+fn fit_points(
+    recipe: &Recipe,
+    settings: &SeriesSettings,
+    table: Table,
+    roles: &Roles,
+    session: &Session<'_>,
+) -> Result<SeriesModel> {
+    let PreparedPoints { selection, plan, notes, adapter, prep, samples, is_anomalous, windowed, spans } =
+        prepare_points(recipe, settings, table, roles, SplitPurpose::Fit, session.observer)?;
+    let WindowedSeries { windows, split, normal, anomalous } = windowed;
+
+    let (blocks, slots, shape) = (adapter.pipeline.blocks(), adapter.slots(), adapter.shape());
+    let trained = learn(recipe, TrainingData::of(recipe, &windows.prepared, &split, blocks, slots, shape), session)?;
+    let held_out = |coverage: Coverage, part: usize| {
+        held_out_scores(&adapter, &trained.scorer, &samples, &plan, &is_anomalous, (coverage, part), recipe)
+    };
+    let blocks = |scores: &[f64]| Some((scores.len() / plan.window).max(1));
+    let (calibration, last) = (held_out(Coverage::All, CALIBRATION), held_out(Coverage::Last, CALIBRATION));
+    let mut training = held_out(Coverage::All, TRAIN);
+    training.truncate(TRAINING_SCORES);
+    let anomalous_scores = anomalous_scores(&adapter, &trained.scorer, &samples, &is_anomalous);
+    let n_blocks = blocks(&calibration);
+    let threshold = trained.threshold(calibration, n_blocks, training.clone(), &anomalous_scores)?;
+    let n_blocks = blocks(&last);
+    let stream_threshold = Some(trained.threshold(last, n_blocks, training, &anomalous_scores)?);
+
+    let assembly = Assembly {
+        adapter,
+        trained,
+        threshold,
+        stream_threshold,
+        prepared: &windows.prepared,
+        split: &split,
+        normal: &normal,
+        anomalous: &anomalous,
+        anomalous_scores: &anomalous_scores,
+        spans,
+    };
+    let chosen = summary::Chosen { notes: &notes, period: plan.period, train_stride: plan.stride };
+    assemble(assembly, session, |inputs, held_out, adapter| {
+        Ok(summary::points(inputs, held_out, &selection, adapter, &samples, &prep, &chosen))
+    })
+}
+
+/// Scores of the normal points of one part of each series.
+fn held_out_scores(
+    adapter: &SeriesAdapter,
+    scorer: &Scorer,
+    samples: &SeriesSamples,
+    plan: &WindowPlan,
+    is_anomalous: &[Vec<bool>],
+    (coverage, part): (Coverage, usize),
+    recipe: &Recipe,
+) -> Vec<f64> {
+    let mut scores = Vec::new();
+    let k = samples.set.channels.len();
+    for ((series, ranges), is_anomalous) in samples.set.series.iter().zip(&plan.ranges).zip(is_anomalous) {
+        for range in normal_stretches(&ranges[part], is_anomalous) {
+            if scores.len() >= recipe.detect.calibration_rows || range.len() < plan.window {
+                continue;
+            }
+            let (signal, _) = adapter.pipeline.signal(&series.id, &series.values[range.start * k..range.end * k]);
+            let found = points(adapter, scorer, &series.id, &signal, coverage).score;
+            scores.extend(found.into_iter().filter(|score| !score.is_nan()));
+        }
+    }
+    scores
+}
+
+/// Where the numbers of each channel lie in what is known of the series.
+fn spans(stretches: &[Stretch<'_>], channels: usize) -> Vec<Option<Span>> {
+    let of_channel = |c: usize| {
+        let values = stretches.iter().flat_map(|(_, values)| values.iter().skip(c).step_by(channels));
+        Span::of(values.copied())
+    };
+    (0..channels).map(of_channel).collect()
+}
+
+/// Recurrent networks carry their state past what is absent; others are shown a filled value.
+fn unobserved(recipe: &Recipe, window: usize) -> Unobserved {
+    match recipe.backbone.points_at_once(window) {
+        Some(points) => Unobserved::Absent { points: points.max(1) },
+        None => Unobserved::Filled,
+    }
+}
+
+/// The level of a single channel says less than its shape (measured on public series); of several, it says which state
+/// a machine is in.
+fn usual_transform(channels: usize) -> Transform {
+    if channels == 1 { Transform::Centre } else { Transform::None }
+}
+
+/// For each series, which of its points the label calls anomalous, or does not call at all.
+fn anomalous_points(set: &SeriesSet, selection: &ColumnSelection) -> Vec<Vec<bool>> {
+    let mut is_normal = vec![false; selection.table.n_rows()];
+    selection.normal.iter().for_each(|row| is_normal[*row as usize] = true);
+    let of_point = |row: &Option<u32>| row.is_some_and(|row| !is_normal[row as usize]);
+    set.series.iter().map(|series| series.rows.iter().map(of_point).collect()).collect()
+}
+
+/// Scores of the points that the label calls anomalous.
+fn anomalous_scores(
+    adapter: &SeriesAdapter,
+    scorer: &Scorer,
+    samples: &SeriesSamples,
+    is_anomalous: &[Vec<bool>],
+) -> Vec<f64> {
+    let mut scores = Vec::new();
+    for ((series, signal), anomalous) in samples.set.series.iter().zip(&samples.signals).zip(is_anomalous) {
+        if anomalous.contains(&true) {
+            let found = points(adapter, scorer, &series.id, signal, Coverage::All).score;
+            let wanted = found.into_iter().zip(anomalous).filter(|(score, anomalous)| **anomalous && !score.is_nan());
+            scores.extend(wanted.map(|(score, _)| score));
+        }
+    }
+    scores
+}

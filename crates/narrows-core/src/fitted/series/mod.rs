@@ -1,0 +1,23 @@
+//! Models of series: a window is a sample. In the long layout a row is a point and windows slide; in the rows layout a row
+//! is a series and its only window.
+
+mod adapter;
+mod columns;
+mod events;
+mod fit;
+mod model;
+mod points;
+mod quality;
+mod stream;
+mod summary;
+mod windowing;
+
+pub(crate) use adapter::SeriesAdapter;
+pub use events::SeriesEvent;
+pub(super) use fit::{fit, trial_data};
+pub use quality::SeriesQuality;
+pub(super) use quality::Trace;
+pub use stream::{StreamScore, StreamScorer};
+
+/// A model fitted to series.
+pub type SeriesModel = super::core::Fitted<SeriesAdapter>;

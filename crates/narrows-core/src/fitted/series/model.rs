@@ -1,0 +1,363 @@
+//! What a model of series does with points or rows: score, explain, reconstruct, encode, decode, generate.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Float64Array, StringArray, UInt64Array};
+
+use super::adapter::{SeriesAdapter, SeriesSamples, origins};
+use super::points::{Coverage, Points, points, spread};
+use super::quality::Trace;
+use crate::data::{Layout, Schema, Series, Table};
+use crate::detect::residual::Slots;
+use crate::detect::{Reason, explain};
+use crate::ensemble::Ensemble;
+use crate::error::Result;
+use crate::fitted::adapter::{Adapter, Origin, SampleBatch, TabularAdapter};
+use crate::fitted::core::Core;
+use crate::fitted::encoder::code_columns;
+use crate::fitted::evaluate::EvaluationSamples;
+use crate::fitted::generation::numbers;
+use crate::fitted::roles::Verdict;
+use crate::fitted::scoring::{Explained, ScoreCounts, ScoreDetail, ScoreFlag, Scorer};
+use crate::model::Shape;
+use crate::prep::{Block, Level, Prepared};
+use crate::sample_similarity::{self, ColumnDistance, Values};
+
+/// Windows encoded together.
+const CHUNK: usize = 4096;
+
+impl Adapter for SeriesAdapter {
+    fn blocks(&self) -> &[Block] {
+        self.pipeline.blocks()
+    }
+
+    fn slots(&self) -> Slots {
+        SeriesAdapter::slots(self)
+    }
+
+    fn shape(&self) -> Shape {
+        SeriesAdapter::shape(self)
+    }
+
+    fn generated(&self, _core: &Core, outputs: &mut Vec<f32>, _seed: u64) -> Vec<f32> {
+        outputs.clone()
+    }
+
+    fn column_distances(&self, generated: &Prepared, held_out: &Prepared) -> Vec<ColumnDistance> {
+        let slots = SeriesAdapter::slots(self);
+        let of_column = |column: usize| (0..slots.width()).filter(|slot| slots.column(*slot) == column).collect();
+        let distance = |(column, name): (usize, &String)| {
+            let slots: Vec<usize> = of_column(column);
+            let values = Values::Numbers { generated: numbers(generated, &slots), held_out: numbers(held_out, &slots) };
+            sample_similarity::distances(name, values, None)
+        };
+        self.columns.channels.iter().enumerate().map(distance).collect()
+    }
+}
+
+impl TabularAdapter for SeriesAdapter {
+    fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    fn rows_are_independent(&self) -> bool {
+        self.layout == Layout::Rows
+    }
+
+    fn index_columns(&self) -> Vec<String> {
+        self.columns.id.iter().chain(&self.columns.time).cloned().collect()
+    }
+
+    fn id_column(&self) -> Option<&str> {
+        self.columns.id.as_deref()
+    }
+
+    fn explain(&self, core: &Core, table: &Table, k: usize) -> Result<Explained> {
+        let samples = self.prepare(table)?;
+        let SeriesScores { score, flag, reasons } = match self.layout {
+            Layout::Rows => self.score_rows(&core.scorer, &samples, k),
+            Layout::Long => self.score_points(&core.scorer, &samples, table.n_rows(), k),
+        };
+        let counts = ScoreCounts {
+            rows: table.n_rows() as u64,
+            missing: samples.set.counts.missing,
+            clipped: samples.counts.clipped,
+            extra_columns: samples.extra_columns,
+            gaps: samples.set.counts.gaps,
+            gap_points: samples.set.counts.gap_points,
+            unscored: score.iter().filter(|score| score.is_nan()).count() as u64,
+            unknown_series: samples.unknown_series,
+            ..ScoreCounts::default()
+        };
+        let mut scores = core.threshold.scores(score, counts);
+        scores.flag = flag;
+        Ok(Explained { scores, reasons })
+    }
+
+    fn reconstruct(&self, core: &Core, table: &Table) -> Result<Table> {
+        let samples = self.prepare(table)?;
+        match self.layout {
+            Layout::Rows => {
+                let windows = self.whole(&samples);
+                let outputs = core.scorer.ensemble.output(&windows.prepared.input);
+                self.rows_of(&outputs, &windows.levels, &origins(&samples.set))
+            }
+            Layout::Long => self.reconstruct_points(core, table, &samples),
+        }
+    }
+
+    fn samples(&self, table: &Table) -> Result<SampleBatch> {
+        let (windows, origins) = self.windows(table)?;
+        Ok(SampleBatch { prepared: windows.prepared, levels: windows.levels, origins })
+    }
+
+    fn encode(&self, ensemble: &Ensemble, table: &Table) -> Result<Table> {
+        match self.layout {
+            Layout::Rows => {
+                let codes = ensemble.codes(&self.whole(&self.prepare(table)?).prepared.input);
+                Table::from_columns(code_columns(&codes, ensemble.code_size()))
+            }
+            Layout::Long => self.encode_windows(ensemble, table),
+        }
+    }
+
+    fn decoded(&self, outputs: &[f32], _n: usize) -> Result<Table> {
+        self.rows_of(outputs, &[], &[])
+    }
+
+    fn varied(&self, outputs: &[f32], _n: usize, levels: &[Level], origins: &[Origin]) -> Result<Table> {
+        self.rows_of(outputs, levels, origins)
+    }
+
+    fn new_rows(&self, _core: &Core, outputs: &mut [f32], _first: u64, _seed: u64) -> Result<Table> {
+        self.rows_of(outputs, &[], &[])
+    }
+
+    fn evaluate(
+        &self,
+        core: &Core,
+        table: &Table,
+        verdicts: &[Verdict],
+        samples: &mut EvaluationSamples,
+    ) -> Result<()> {
+        match self.layout {
+            Layout::Rows => self.evaluate_rows(core, table, verdicts, samples),
+            Layout::Long => self.evaluate_points(core, table, verdicts, samples),
+        }
+    }
+}
+
+/// Scores of the rows of a table.
+struct SeriesScores {
+    score: Vec<f64>,
+    flag: Vec<ScoreFlag>,
+    reasons: Vec<Vec<Reason>>,
+}
+
+impl SeriesAdapter {
+    fn score_rows(&self, scorer: &Scorer, samples: &SeriesSamples, k: usize) -> SeriesScores {
+        let prepared = self.whole(samples).prepared;
+        let detail = if k > 0 { ScoreDetail::Shares } else { ScoreDetail::Scores };
+        let scored = scorer.score_with(&prepared, detail);
+        let flag_of = |series: &Series| if series.is_observed() { ScoreFlag::None } else { ScoreFlag::Missing };
+        let flag: Vec<ScoreFlag> = samples.set.series.iter().map(flag_of).collect();
+        let score = scored.scores.iter().zip(&flag).map(|(s, f)| if *f == ScoreFlag::None { *s } else { f64::NAN });
+        let reasons = if k > 0 {
+            let rows: Vec<u32> = (0..prepared.n as u32).collect();
+            row_reasons(scorer, self, samples, &rows, &scored.shares, k)
+        } else {
+            Vec::new()
+        };
+        SeriesScores { score: score.collect(), flag, reasons }
+    }
+
+    fn score_points(&self, scorer: &Scorer, samples: &SeriesSamples, n_rows: usize, k: usize) -> SeriesScores {
+        let mut scores = SeriesScores {
+            score: vec![f64::NAN; n_rows],
+            flag: vec![ScoreFlag::WarmUp; n_rows],
+            reasons: vec![Vec::new(); if k > 0 { n_rows } else { 0 }],
+        };
+        for (series, signal) in samples.set.series.iter().zip(&samples.signals) {
+            let points = points(self, scorer, &series.id, signal, Coverage::All);
+            let mut is_after_gap = false;
+            for (p, row) in series.rows.iter().enumerate() {
+                let Some(row) = row.map(|row| row as usize) else {
+                    is_after_gap = true;
+                    continue;
+                };
+                scores.score[row] = points.score[p];
+                scores.flag[row] = ScoreFlag::of(points.covered[p], points.score[p], is_after_gap);
+                is_after_gap = false;
+                if k > 0 {
+                    scores.reasons[row] = point_reasons(self, &samples.set.channels, series, &points, p, k);
+                }
+            }
+        }
+        scores
+    }
+
+    fn reconstruct_points(&self, core: &Core, table: &Table, samples: &SeriesSamples) -> Result<Table> {
+        let k = self.pipeline.n_channels();
+        let mut columns = vec![vec![f64::NAN; table.n_rows()]; k];
+        for (series, signal) in samples.set.series.iter().zip(&samples.signals) {
+            let points = points(self, &core.scorer, &series.id, signal, Coverage::All);
+            for (p, row) in series.rows.iter().enumerate().filter_map(|(p, row)| Some((p, (*row)? as usize))) {
+                for (c, column) in columns.iter_mut().enumerate() {
+                    column[row] = expected(self, series, &points, p, c);
+                }
+            }
+        }
+        let special = self.columns.time.iter().chain(&self.columns.id);
+        let mut arrays: Vec<(String, ArrayRef)> =
+            special.map(|name| Ok((name.clone(), table.expect_column(name)?.clone()))).collect::<Result<_>>()?;
+        arrays.extend(samples.set.channels.iter().zip(columns).map(|(name, values)| {
+            let cells = values.into_iter().map(|x| (!x.is_nan()).then_some(x));
+            (name.clone(), Arc::new(cells.collect::<Float64Array>()) as ArrayRef)
+        }));
+        Table::from_arrays(arrays, "reconstructed")
+    }
+
+    /// The code of each window of the long layout, one after the other without overlap.
+    fn encode_windows(&self, ensemble: &Ensemble, table: &Table) -> Result<Table> {
+        let samples = self.prepare(table)?;
+        let mut codes = Vec::new();
+        let (mut ids, mut starts, mut rows) = (Vec::new(), Vec::new(), Vec::new());
+        for (series, signal) in samples.set.series.iter().zip(&samples.signals) {
+            let firsts = self.firsts(signal.n, self.pipeline.window());
+            for firsts in firsts.chunks(CHUNK) {
+                let mut windows = self.pipeline.no_windows(firsts.len());
+                self.pipeline.cut(signal, firsts.iter().copied(), &mut windows);
+                codes.extend(ensemble.codes(&windows.prepared.input));
+            }
+            for first in firsts {
+                ids.push(series.id.clone());
+                starts.push(series.time(first).to_string());
+                rows.push(series.rows[first..].iter().flatten().next().map(|row| u64::from(*row)));
+            }
+        }
+        let mut arrays: Vec<(String, ArrayRef)> = vec![("row".to_owned(), Arc::new(UInt64Array::from(rows)))];
+        if let Some(id) = &self.columns.id {
+            arrays.push((id.clone(), Arc::new(StringArray::from(ids))));
+        }
+        if let Some(time) = &self.columns.time {
+            arrays.push((time.clone(), Arc::new(StringArray::from(starts))));
+        }
+        for (name, values) in code_columns(&codes, ensemble.code_size()) {
+            arrays.push((name, Arc::new(Float64Array::from(values))));
+        }
+        Table::from_arrays(arrays, "codes")
+    }
+
+    fn evaluate_rows(
+        &self,
+        core: &Core,
+        table: &Table,
+        verdicts: &[Verdict],
+        evaluation: &mut EvaluationSamples,
+    ) -> Result<()> {
+        let labelled = Verdict::labelled(verdicts);
+        if labelled.is_empty() {
+            return Ok(());
+        }
+        let samples = self.prepare(&table.take(&labelled))?;
+        let scored: Vec<u32> =
+            (0..labelled.len() as u32).filter(|i| samples.set.series[*i as usize].is_observed()).collect();
+        evaluation.unscored += (labelled.len() - scored.len()) as u64;
+        let rows: Vec<u32> = scored.iter().map(|i| labelled[*i as usize]).collect();
+        evaluation.add_scored(core, &self.whole_of(&samples, &scored).prepared, &rows, verdicts);
+        Ok(())
+    }
+
+    fn evaluate_points(
+        &self,
+        core: &Core,
+        table: &Table,
+        verdicts: &[Verdict],
+        evaluation: &mut EvaluationSamples,
+    ) -> Result<()> {
+        let samples = self.prepare(table)?;
+        for (series, signal) in samples.set.series.iter().zip(&samples.signals) {
+            let found = points(self, &core.scorer, &series.id, signal, Coverage::All);
+            let [pca, forest] = spread(self, signal, |windows| {
+                let (pca, forest) = core.baselines.scores(windows, core.compute());
+                [pca, forest]
+            });
+            let mut trace = Trace::default();
+            for (p, row) in series.rows.iter().enumerate() {
+                let verdict = row.map_or(Verdict::Unlabelled, |row| verdicts[row as usize]);
+                if verdict == Verdict::Unlabelled {
+                    continue;
+                }
+                if found.score[p].is_nan() {
+                    trace.unscored += 1;
+                    continue;
+                }
+                trace.scores.push(found.score[p]);
+                trace.pca.push(pca[p]);
+                trace.isolation_forest.push(forest[p]);
+                trace.labels.push(verdict == Verdict::Anomalous);
+            }
+            evaluation.add_trace(trace);
+        }
+        Ok(())
+    }
+}
+
+/// The top contributing steps of some rows, whose `shares` are given, `[rows, steps]`.
+pub(super) fn row_reasons(
+    scorer: &Scorer,
+    adapter: &SeriesAdapter,
+    samples: &SeriesSamples,
+    rows: &[u32],
+    shares: &[f64],
+    k: usize,
+) -> Vec<Vec<Reason>> {
+    let steps = adapter.pipeline.window();
+    let windows = adapter.whole_of(samples, rows);
+    let expected = scorer.expected(&windows.prepared, shares);
+    let one = |(i, row): (usize, &u32)| {
+        let series = &samples.set.series[*row as usize];
+        let shares = &shares[i * steps..(i + 1) * steps];
+        let reason = |step: usize| {
+            let level = windows.levels[i].put_back(expected[i * steps + step], step, series.n_points());
+            let expected = adapter.pipeline.backward(&series.id, 0, level);
+            Reason::number(adapter.step_name(step), shares[step], expected, series.values[step])
+        };
+        let observed = |step: &usize| series.values.get(*step).is_some_and(|x| x.is_finite());
+        explain::top_k(shares, k).into_iter().filter(observed).map(reason).collect()
+    };
+    rows.iter().enumerate().map(one).collect()
+}
+
+/// The top contributing channels of one point; none where it has no score.
+pub(super) fn point_reasons(
+    adapter: &SeriesAdapter,
+    channels: &[String],
+    series: &Series,
+    points: &Points,
+    p: usize,
+    k: usize,
+) -> Vec<Reason> {
+    let n = channels.len();
+    let errors = &points.errors[p * n..(p + 1) * n];
+    if points.score[p].is_nan() {
+        return Vec::new();
+    }
+    let shares = explain::shares(errors);
+    let observed = |c: &usize| series.values[p * n + c].is_finite();
+    let reason = |c: usize| {
+        Reason::number(&channels[c], shares[c], expected(adapter, series, points, p, c), series.values[p * n + c])
+    };
+    explain::top_k(&shares, k).into_iter().filter(observed).map(reason).collect()
+}
+
+/// The reconstruction of a point, in the channel's own unit; after differences, from the last value observed before.
+pub(super) fn expected(adapter: &SeriesAdapter, series: &Series, points: &Points, p: usize, c: usize) -> f64 {
+    let k = adapter.pipeline.n_channels();
+    let rebuilt = points.rebuilt[p * k + c];
+    if !adapter.is_differenced() {
+        return rebuilt;
+    }
+    let before = (0..p).rev().map(|q| series.values[q * k + c]).find(|x| x.is_finite());
+    before.map_or(f64::NAN, |before| before + rebuilt)
+}

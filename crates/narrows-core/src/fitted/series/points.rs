@@ -1,0 +1,310 @@
+//! From windows to points: the score of a point comes from the windows that cover it.
+//!
+//! A window contributes to a point the geometric mean of the window's score and of its error around the point: the score
+//! detects patterns that are wrong as a whole, the error locates them. Both are in units of squared errors. A point's score
+//! is the square of the mean root over the windows that cover it, so that a few extreme windows do not dominate.
+
+use super::adapter::SeriesAdapter;
+use crate::fitted::scoring::{ScoreDetail, Scored, Scorer};
+use crate::prep::{Prepared, Signal};
+
+/// Windows scored together, so that memory does not grow with the length of a series times its window.
+const CHUNK: usize = 4096;
+
+/// The error around a point is a mean over so many points before and after it: a sixteenth of a window.
+const AROUND: usize = 16;
+
+/// Scores of the points of one series.
+pub(super) struct Points {
+    /// `[n]`, 1 being an ordinary point; NaN where nothing was observed or no window covers the point.
+    pub(super) score: Vec<f64>,
+    /// `[n, channels]`, the mean over windows of each value's squared error, 1 being ordinary.
+    pub(super) errors: Vec<f64>,
+    /// `[n, channels]`, the mean over windows of what was rebuilt, in the channels' own units; where differences were
+    /// taken, the difference.
+    pub(super) rebuilt: Vec<f64>,
+    /// `[n]`, windows that cover the point.
+    pub(super) covered: Vec<u32>,
+}
+
+/// Which windows contribute to the score of a point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Coverage {
+    /// The mean over all windows that cover it: for a series that has come to its end.
+    All,
+    /// The window that ends with it: for a stream, in which no later one exists yet.
+    Last,
+}
+
+/// Scores every point of one series.
+pub(super) fn points(
+    adapter: &SeriesAdapter,
+    scorer: &Scorer,
+    id: &str,
+    signal: &Signal,
+    coverage: Coverage,
+) -> Points {
+    let stride = if coverage == Coverage::Last { 1 } else { adapter.stride };
+    let scored = |windows: &Prepared| scorer.score_with(windows, ScoreDetail::Trace);
+    covered_points(adapter, id, signal, coverage, &adapter.firsts(signal.n, stride), scored)
+}
+
+/// Scores the last point of one series alone, as [`points`] does where only the last window contributes; the other
+/// points, and all points of a series shorter than a window, have no score.
+pub(super) fn last_point(adapter: &SeriesAdapter, scorer: &Scorer, id: &str, signal: &Signal) -> Points {
+    let first: Vec<usize> = signal.n.checked_sub(adapter.pipeline.window()).into_iter().collect();
+    let scored = |windows: &Prepared| scorer.score_with(windows, ScoreDetail::Trace);
+    covered_points(adapter, id, signal, Coverage::Last, &first, scored)
+}
+
+/// Points from the windows that begin at `firsts`.
+fn covered_points(
+    adapter: &SeriesAdapter,
+    id: &str,
+    signal: &Signal,
+    coverage: Coverage,
+    firsts: &[usize],
+    scored: impl Fn(&Prepared) -> Scored,
+) -> Points {
+    let (k, steps) = (adapter.pipeline.n_channels(), adapter.pipeline.window());
+    let mut sums = Sums::new(signal.n, k);
+    for firsts in firsts.chunks(CHUNK) {
+        let mut windows = adapter.pipeline.no_windows(firsts.len());
+        adapter.pipeline.cut(signal, firsts.iter().copied(), &mut windows);
+        let scored = scored(&windows.prepared);
+        for (w, first) in firsts.iter().enumerate() {
+            let width = steps * k;
+            let values = w * width..(w + 1) * width;
+            let around = around(&scored.trace[values.clone()], &windows.prepared.target[values], k);
+            let from = if coverage == Coverage::Last { steps - 1 } else { 0 };
+            for (t, around) in around.iter().enumerate().skip(from) {
+                let p = first + t;
+                sums.covered[p] += 1;
+                // The root of the geometric mean.
+                sums.roots[p] += (scored.scores[w] * around).sqrt().sqrt();
+                for c in 0..k {
+                    let slot = (w * steps + t) * k + c;
+                    let level = windows.levels[w * k + c];
+                    sums.errors[p * k + c] += f64::from(scored.trace[slot]);
+                    let rebuilt = level.put_back(scored.output[slot], t, steps);
+                    sums.rebuilt[p * k + c] += adapter.pipeline.backward(id, c, rebuilt);
+                }
+            }
+        }
+    }
+    sums.finish(signal, k)
+}
+
+/// The mean error of the observed values near each step of a window; zero where none was observed.
+fn around(trace: &[f32], target: &[f32], channels: usize) -> Vec<f64> {
+    let steps = trace.len() / channels;
+    let reach = steps / AROUND;
+    // Sums and counts of all values before a step.
+    let mut before = Vec::with_capacity(steps + 1);
+    before.push((0.0, 0_u32));
+    for (errors, target) in trace.chunks_exact(channels).zip(target.chunks_exact(channels)) {
+        let (sum, count) = before[before.len() - 1];
+        let error: f64 = errors.iter().map(|e| f64::from(*e)).sum();
+        let observed = target.iter().filter(|t| !t.is_nan()).count() as u32;
+        before.push((sum + error, count + observed));
+    }
+    let mean = |t: usize| {
+        let (first, end) = (t.saturating_sub(reach), (t + reach + 1).min(steps));
+        (before[end].0 - before[first].0).max(0.0) / f64::from((before[end].1 - before[first].1).max(1))
+    };
+    (0..steps).map(mean).collect()
+}
+
+/// What `rate` says of windows, brought to the points they cover by the mean: for what a user would compare with.
+pub(super) fn spread<const N: usize>(
+    adapter: &SeriesAdapter,
+    signal: &Signal,
+    rate: impl Fn(&Prepared) -> [Vec<f64>; N],
+) -> [Vec<f64>; N] {
+    let mut sums = [(); N].map(|()| vec![0.0; signal.n]);
+    let mut covered = vec![0.0; signal.n];
+    for firsts in adapter.firsts(signal.n, adapter.stride).chunks(CHUNK) {
+        let mut windows = adapter.pipeline.no_windows(firsts.len());
+        adapter.pipeline.cut(signal, firsts.iter().copied(), &mut windows);
+        let rates = rate(&windows.prepared);
+        for (w, first) in firsts.iter().enumerate() {
+            for p in *first..first + adapter.pipeline.window() {
+                covered[p] += 1.0;
+                sums.iter_mut().zip(&rates).for_each(|(sum, rate)| sum[p] += rate[w]);
+            }
+        }
+    }
+    for sum in &mut sums {
+        sum.iter_mut().zip(&covered).for_each(|(sum, n)| *sum /= n);
+    }
+    sums
+}
+
+struct Sums {
+    covered: Vec<u32>,
+    roots: Vec<f64>,
+    errors: Vec<f64>,
+    rebuilt: Vec<f64>,
+}
+
+impl Sums {
+    fn new(n: usize, k: usize) -> Sums {
+        Sums { covered: vec![0; n], roots: vec![0.0; n], errors: vec![0.0; n * k], rebuilt: vec![0.0; n * k] }
+    }
+
+    fn finish(mut self, signal: &Signal, k: usize) -> Points {
+        let mut score = vec![f64::NAN; self.covered.len()];
+        for (p, score) in score.iter_mut().enumerate() {
+            let values = p * k..(p + 1) * k;
+            let covered = f64::from(self.covered[p]);
+            // Where no window lies, 0 / 0 is NaN: nothing is known.
+            self.errors[values.clone()].iter_mut().for_each(|e| *e /= covered);
+            self.rebuilt[values.clone()].iter_mut().for_each(|r| *r /= covered);
+            let observed = signal.observed[values.clone()].iter().filter(|x| !x.is_nan()).count();
+            if self.covered[p] > 0 && observed > 0 {
+                *score = (self.roots[p] / covered).powi(2);
+            }
+        }
+        Points { score, errors: self.errors, rebuilt: self.rebuilt, covered: self.covered }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::LazyLock;
+
+    use super::super::SeriesModel;
+    use super::super::adapter::SeriesSamples;
+    use super::*;
+    use crate::data::Table;
+    use crate::{Preset, Recipe, Session, fit};
+
+    const WINDOW: usize = 6;
+    const NAN: f64 = f64::NAN;
+
+    /// Two waves; points in `lost` are missing in both channels.
+    fn waves(n: usize, lost: &[usize]) -> Table {
+        let wave = |shift: f64, size: f64| {
+            let value = |t: usize| if lost.contains(&t) { NAN } else { 5.0 + size * (t as f64 / 1.9 + shift).sin() };
+            (0..n).map(value).collect::<Vec<f64>>()
+        };
+        Table::from_columns(vec![("a", wave(0.0, 1.0)), ("b", wave(1.0, 3.0))]).unwrap()
+    }
+
+    static FITTED: LazyLock<SeriesModel> = LazyLock::new(|| {
+        let mut recipe = Recipe::preset(Preset::Deep);
+        for change in ["data=series", "train.steps=150", "train.learning_rate=0.01", "backbone.code_size=6"] {
+            recipe.set(change).unwrap();
+        }
+        recipe.set(&format!("data.window={WINDOW}")).unwrap();
+        fit(&recipe, waves(200, &[]), &Session::default()).unwrap().into_series().unwrap()
+    });
+
+    fn adapter() -> &'static SeriesAdapter {
+        &FITTED.adapter
+    }
+
+    fn samples(table: &Table) -> SeriesSamples {
+        adapter().prepare(table).unwrap()
+    }
+
+    fn scored(samples: &SeriesSamples, coverage: Coverage) -> Points {
+        points(adapter(), &FITTED.core.scorer, "", &samples.signals[0], coverage)
+    }
+
+    /// A point's score, errors and rebuilt values, window by window, each scored alone.
+    fn check(n: usize, lost: &[usize], coverage: Coverage) {
+        let samples = samples(&waves(n, lost));
+        let found = scored(&samples, coverage);
+        for p in 0..n {
+            let covers = |first: &usize| match coverage {
+                Coverage::All => (*first..first + WINDOW).contains(&p),
+                Coverage::Last => first + WINDOW == p + 1,
+            };
+            let firsts: Vec<usize> = (0..(n + 1).saturating_sub(WINDOW)).filter(covers).collect();
+            assert_eq!(found.covered[p] as usize, firsts.len(), "point {p}");
+            if firsts.is_empty() || lost.contains(&p) {
+                assert!(found.score[p].is_nan(), "point {p}");
+                continue;
+            }
+            let mut roots = 0.0;
+            for first in &firsts {
+                let mut window = adapter().pipeline.no_windows(1);
+                adapter().pipeline.cut(&samples.signals[0], std::iter::once(*first), &mut window);
+                let scored = FITTED.core.scorer.score_with(&window.prepared, ScoreDetail::Trace);
+                let (t, reach) = (p - first, WINDOW / AROUND);
+                let near = t.saturating_sub(reach)..(t + reach + 1).min(WINDOW);
+                let k = adapter().pipeline.n_channels();
+                let near = near.start * k..near.end * k;
+                let observed: Vec<usize> = near.filter(|slot| !window.prepared.target[*slot].is_nan()).collect();
+                let error: f64 = observed.iter().map(|slot| f64::from(scored.trace[*slot])).sum();
+                roots += (scored.scores[0] * error / observed.len() as f64).sqrt().sqrt();
+            }
+            let expected = (roots / firsts.len() as f64).powi(2);
+            assert!((found.score[p] - expected).abs() <= 1e-6 * expected, "point {p}: {} {expected}", found.score[p]);
+        }
+    }
+
+    #[test]
+    fn a_score_is_the_square_of_the_mean_root_over_the_windows_that_have_a_say() {
+        for coverage in [Coverage::All, Coverage::Last] {
+            check(40, &[], coverage);
+            check(40, &[0, 7, 8, 39], coverage);
+            check(WINDOW, &[], coverage);
+            check(WINDOW - 1, &[], coverage);
+            check(1, &[], coverage);
+        }
+    }
+
+    #[test]
+    fn memory_is_bounded_by_pieces_that_nobody_can_tell() {
+        let table = waves(CHUNK + 60, &[]);
+        let whole = scored(&samples(&table), Coverage::All);
+        let (from, n) = (CHUNK - 40, 80);
+        let part = scored(&samples(&table.slice(from, n)), Coverage::All);
+        for p in WINDOW..n - WINDOW {
+            assert_eq!(part.score[p].to_bits(), whole.score[from + p].to_bits(), "point {p}");
+            assert_eq!(part.rebuilt[2 * p].to_bits(), whole.rebuilt[2 * (from + p)].to_bits(), "point {p}");
+        }
+    }
+
+    #[test]
+    fn what_is_rebuilt_is_in_the_channels_own_units_and_what_is_missing_has_no_error() {
+        let table = waves(60, &[20]);
+        let found = scored(&samples(&table), Coverage::All);
+        assert_eq!(found.errors[40..42], [0.0, 0.0]);
+        let (mut error, mut errors) = (0.0, 0.0);
+        for (p, (rebuilt, errors_of)) in found.rebuilt.chunks(2).zip(found.errors.chunks(2)).enumerate() {
+            let truth = [5.0 + (p as f64 / 1.9).sin(), 5.0 + 3.0 * (p as f64 / 1.9 + 1.0).sin()];
+            error += rebuilt.iter().zip(truth).map(|(x, y)| (x - y).powi(2)).sum::<f64>() / 120.0;
+            errors += errors_of.iter().sum::<f64>() / 120.0;
+        }
+        assert!(error.sqrt() < 0.5, "{error}");
+        assert!((0.1..10.0).contains(&errors), "1 is ordinary: {errors}");
+    }
+
+    #[test]
+    fn an_odd_value_has_the_largest_error() {
+        let mut b: Vec<f64> = (0..60).map(|t| 5.0 + 3.0 * (f64::from(t) / 1.9 + 1.0).sin()).collect();
+        b[33] += 12.0;
+        let a: Vec<f64> = (0..60).map(|t| 5.0 + (f64::from(t) / 1.9).sin()).collect();
+        let found = scored(&samples(&Table::from_columns(vec![("a", a), ("b", b)]).unwrap()), Coverage::All);
+        let largest = (0..120).max_by(|i, j| found.errors[*i].total_cmp(&found.errors[*j])).unwrap();
+        assert_eq!(largest, 2 * 33 + 1);
+        let highest = (0..60).max_by(|i, j| found.score[*i].total_cmp(&found.score[*j])).unwrap();
+        assert!((33 - WINDOW..=33 + WINDOW).contains(&highest), "{highest}");
+    }
+
+    #[test]
+    fn what_rivals_say_of_windows_is_brought_to_points_by_the_mean() {
+        let samples = samples(&waves(10, &[]));
+        let [numbers, ones] = spread(adapter(), &samples.signals[0], |windows| {
+            [(0..windows.n).map(|w| w as f64).collect(), vec![1.0; windows.n]]
+        });
+        assert_eq!(numbers, [0.0, 0.5, 1.0, 1.5, 2.0, 2.0, 2.5, 3.0, 3.5, 4.0]);
+        assert_eq!(ones, [1.0; 10]);
+        let short = self::samples(&waves(WINDOW - 1, &[]));
+        let [none] = spread(adapter(), &short.signals[0], |windows| [vec![1.0; windows.n]]);
+        assert!(none.len() == WINDOW - 1 && none.iter().all(|x| x.is_nan()));
+    }
+}

@@ -1,0 +1,461 @@
+//! Points scored as they arrive: a stream of rows, each scored by the window that ends with it.
+//!
+//! A stream has no later windows, so that its points are scored by one window where those of a whole table are scored by
+//! all that cover them. The scores differ, and so does the threshold that is calibrated for them: see
+//! [`Core::stream_threshold`].
+//!
+//! Of each series the last two windows of points are kept, though one window is scored: what is missing in it is filled
+//! by linear interpolation between its neighbours, and the earlier one may lie before the window. So a point scores to
+//! the bit as it would at the end of the whole series, unless a channel was silent for longer than a window.
+
+use std::collections::HashMap;
+
+use super::SeriesModel;
+use super::adapter::SeriesAdapter;
+use super::model::point_reasons;
+use super::points::last_point;
+use crate::compute::Compute;
+use crate::data::{self, Layout, Moment, Series, SeriesSet, Table};
+use crate::detect::Reason;
+use crate::error::{Error, Place, Result};
+use crate::fitted::scoring::{ScoreCounts, ScoreFlag, Scorer};
+
+/// Windows of points that are kept of each series.
+const KEPT: usize = 2;
+
+/// Scores points of series one by one, see [`SeriesModel::stream`].
+///
+/// It keeps two windows of numbers for each series it has met, and nothing else, however long the stream is. A series is
+/// never forgotten: where ids are made up without end, memory grows with them.
+#[derive(Debug)]
+pub struct StreamScorer {
+    model: SeriesModel,
+    /// The model's scorer on the calling thread: a single window is too little work to share.
+    scorer: Scorer,
+    tracks: HashMap<String, Track>,
+    counts: ScoreCounts,
+}
+
+/// The score of a point that has just arrived.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StreamScore {
+    /// The series it belongs to; empty where there is only one.
+    pub series: String,
+    /// When it was, ISO 8601 or a number; none where no column says.
+    pub time: Option<String>,
+    /// 1 is an ordinary point; rises with anomaly. NaN where there is none, see `flag`.
+    pub score: f64,
+    /// Share of calibration points that score as high, scored as they arrived too. NaN where there is no score.
+    pub p_value: f64,
+    /// score > threshold
+    pub is_anomaly: bool,
+    /// What a reader of the score should know.
+    pub flag: ScoreFlag,
+    /// The top contributing channels, the largest first.
+    pub reasons: Vec<Reason>,
+}
+
+/// What is remembered of one series.
+#[derive(Debug)]
+struct Track {
+    /// The last points, those in gaps included; of a [`Series`] only name and values.
+    recent: Series,
+    time: Option<Moment>,
+    /// Whether its times name a zone; none as long as none is text.
+    is_zoned: Option<bool>,
+}
+
+impl SeriesModel {
+    /// Starts to score points as they arrive. The scorer owns a handle on the model.
+    ///
+    /// ```
+    /// use narrows_core::{Dataset, Preset, Recipe, Roles, ScoreFlag, Session, data::Table, fit, recipe::DataKind};
+    ///
+    /// let points = |n: i32| {
+    ///     let x = (0..n).map(|i| (f64::from(i) * 0.4).sin() + 0.01 * f64::from(i * 7919 % 13)).collect();
+    ///     Table::from_columns(vec![("second", (0..n).map(f64::from).collect()), ("x", x)])
+    /// };
+    /// let mut recipe = Recipe::preset_for(Preset::Simple, DataKind::Series);
+    /// recipe.set("train.steps=50")?;
+    /// recipe.set("data.window=16")?;
+    /// let roles = Roles { time: Some("second".to_owned()), ..Roles::default() };
+    /// let model = fit(&recipe, Dataset::table(points(400)?, roles), &Session::default())?.into_series()?;
+    ///
+    /// let rows = points(20)?;
+    /// let mut stream = model.stream()?;
+    /// for row in 0..20 {
+    ///     let score = stream.push(&rows.slice(row, 1))?;
+    ///     assert_eq!(score.flag == ScoreFlag::WarmUp, row < 15);
+    /// }
+    /// // Time must rise: the row is refused, and the next is scored as if it had not come.
+    /// assert!(stream.push(&rows.slice(3, 1)).is_err());
+    /// # Ok::<(), narrows_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] where the model is of whole rows.
+    pub fn stream(&self) -> Result<StreamScorer> {
+        if self.adapter.layout != Layout::Long {
+            let error = Error::mismatch("expected a model of series in the long layout to follow, got another");
+            return Err(error.with_hint("fit one to points in time: narrows fit DATA --kind series"));
+        }
+        let mut scorer = self.core.scorer.clone();
+        scorer.ensemble.compute = Compute::serial();
+        let (tracks, counts) = (HashMap::new(), ScoreCounts::default());
+        Ok(StreamScorer { model: self.clone(), scorer, tracks, counts })
+    }
+}
+
+impl StreamScorer {
+    /// Most channels that are named for a point.
+    pub const REASONS: usize = 3;
+
+    /// Scores the next point, from a raw table of one row.
+    ///
+    /// Points that the step says are missing before it are a gap; after one of a window or more the series begins anew.
+    /// A series of an unknown name is scored too, scaled as all, and counted.
+    ///
+    /// # Errors
+    /// [`Error::Data`] and [`Error::Mismatch`] for a row that does not fit the model, and for a time that is not after
+    /// the one before in its series; all is then as if the row had not come.
+    pub fn push(&mut self, row: &Table) -> Result<StreamScore> {
+        if row.n_rows() != 1 {
+            let message = format!("expected one row at a time, got {}", row.n_rows());
+            return Err(Error::data(Place::source(row.source()), message));
+        }
+        let (typed, conformed) = data::conform(row.clone(), &self.model.adapter.schema)?;
+        let set = SeriesSet::long(&typed, &self.model.adapter.columns, self.model.adapter.step)?;
+        let point = set.series.into_iter().next().expect("a row is a point");
+        let track = self.tracks.get(&point.id);
+        let is_zoned = match &self.model.adapter.columns.time {
+            Some(time) => data::check_zone(row, time, track.and_then(|track| track.is_zoned))?,
+            None => None,
+        };
+        let gap = self.gap(row, track, &point)?;
+
+        let adapter = &self.model.adapter;
+        let is_unknown = track.is_none() && adapter.pipeline.is_unknown(&point.id);
+        self.counts.unknown_series.extend(is_unknown.then(|| point.id.clone()));
+        if self.counts.extra_columns.is_empty() {
+            self.counts.extra_columns = conformed.extra;
+        }
+        self.counts.rows += 1;
+        self.counts.missing += set.counts.missing;
+        self.counts.gaps += u64::from(gap > 0);
+        self.counts.gap_points = self.counts.gap_points.saturating_add(gap);
+        let track = self.tracks.entry(point.id.clone()).or_insert_with(|| Track::new(&point.id));
+        track.is_zoned = track.is_zoned.or(is_zoned);
+        track.append(&point, gap, adapter);
+        self.counts.clipped += track.clipped(adapter);
+        let followed = self.score(&point, gap > 0);
+        self.counts.unscored += u64::from(followed.score.is_nan());
+        Ok(followed)
+    }
+
+    /// What was filled, clipped or ignored so far.
+    pub fn counts(&self) -> &ScoreCounts {
+        &self.counts
+    }
+
+    /// Points that are missing between the last point of the series and this one.
+    fn gap(&self, row: &Table, track: Option<&Track>, point: &Series) -> Result<u64> {
+        let (Some(time), Some(then)) = (point.start(), track.and_then(|track| track.time)) else { return Ok(0) };
+        let since = time.since(then);
+        if since <= 0.0 {
+            let column = self.model.adapter.columns.time.as_deref().unwrap_or_default();
+            let of_series = if point.id.is_empty() { String::new() } else { format!(" in series `{}`", point.id) };
+            let message = format!("expected a time after {then}, the last one{of_series}, got {time}");
+            let error = Error::data(Place::cell(column, row.first_row()).of(row.source()), message);
+            return Err(error.with_hint("rows are followed in the order of time; sort them, or name the series"));
+        }
+        Ok(self.model.adapter.step.map_or(0, |step| step.whole(since) as u64 - 1))
+    }
+
+    fn score(&self, point: &Series, is_after_gap: bool) -> StreamScore {
+        let (adapter, core) = (&self.model.adapter, &self.model.core);
+        let recent = &self.tracks[&point.id].recent;
+        let p = recent.values.len() / adapter.pipeline.n_channels() - 1;
+        let (signal, _) = adapter.pipeline.signal(&recent.id, &recent.values);
+        let points = last_point(adapter, &self.scorer, &recent.id, &signal);
+        let score = points.score[p];
+        let threshold = core.stream_threshold.as_ref().unwrap_or(&core.threshold);
+        StreamScore {
+            series: point.id.clone(),
+            time: point.start().map(|time| time.to_string()),
+            score,
+            p_value: threshold.p_value(score),
+            is_anomaly: threshold.is_anomaly(score),
+            flag: ScoreFlag::of(points.covered[p], score, is_after_gap),
+            reasons: point_reasons(adapter, &adapter.columns.channels, recent, &points, p, Self::REASONS),
+        }
+    }
+}
+
+impl Track {
+    fn new(id: &str) -> Track {
+        let recent = Series { id: id.to_owned(), ..Series::default() };
+        Track { recent, time: None, is_zoned: None }
+    }
+
+    /// Adds a point after a gap of missing ones.
+    fn append(&mut self, point: &Series, gap: u64, adapter: &SeriesAdapter) {
+        let (k, window) = (adapter.pipeline.n_channels(), adapter.pipeline.window());
+        let values = &mut self.recent.values;
+        match usize::try_from(gap) {
+            Ok(gap) if gap < window => values.resize(values.len() + gap * k, f64::NAN),
+            _ => values.clear(),
+        }
+        values.extend(&point.values);
+        values.drain(..values.len().saturating_sub(KEPT * window * k));
+        self.time = point.start();
+    }
+
+    /// Values of the last point that are held within the clip.
+    fn clipped(&self, adapter: &SeriesAdapter) -> u64 {
+        let (k, values) = (adapter.pipeline.n_channels(), &self.recent.values);
+        let last = values.len() - k;
+        let mut tail = Vec::with_capacity(2 * k);
+        if adapter.is_differenced() {
+            let before = |c: usize| values[..last].iter().skip(c).step_by(k).rev().find(|x| x.is_finite());
+            tail.extend((0..k).map(|c| before(c).copied().unwrap_or(f64::NAN)));
+        }
+        tail.extend(&values[last..]);
+        adapter.pipeline.signal(&self.recent.id, &tail).1.clipped
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, OnceLock};
+
+    use arrow::array::{ArrayRef, Float64Array, StringArray};
+    use narrows_engine::rng::{Purpose, Stream};
+
+    use super::super::points::{Coverage, points};
+    use super::*;
+    use crate::recipe::{DataKind, Preset, Recipe};
+    use crate::{Dataset, Roles, Session, fit};
+
+    const NAN: f64 = f64::NAN;
+    const WINDOW: usize = 16;
+
+    /// Rows of a table: series, second, two channels.
+    type Row = (&'static str, f64, [f64; 2]);
+
+    fn table(rows: &[Row]) -> Table {
+        let numbers = |of: &dyn Fn(&Row) -> f64| -> ArrayRef {
+            let cells = rows.iter().map(of).map(|x| (!x.is_nan()).then_some(x));
+            Arc::new(cells.collect::<Float64Array>())
+        };
+        let columns = vec![
+            ("machine".to_owned(), Arc::new(rows.iter().map(|row| Some(row.0)).collect::<StringArray>()) as ArrayRef),
+            ("second".to_owned(), numbers(&|row| row.1)),
+            ("a".to_owned(), numbers(&|row| row.2[0])),
+            ("b".to_owned(), numbers(&|row| row.2[1])),
+        ];
+        Table::from_arrays(columns, "stream").unwrap()
+    }
+
+    /// One wave as two channels, with noise.
+    fn wave(id: &'static str, seed: u64, n: usize) -> Vec<Row> {
+        let row = |i: usize| {
+            let mut stream = Stream::new(seed, Purpose::Demo, 0, i as u64);
+            let mut noisy = |x: f64| x + 0.05 * f64::from(stream.normal());
+            let phase = i as f64 * 0.4;
+            (id, i as f64, [noisy(phase.sin()), noisy(10.0 + 3.0 * phase.cos())])
+        };
+        (0..n).map(row).collect()
+    }
+
+    fn fitted(changes: &[&str]) -> SeriesModel {
+        let mut recipe = Recipe::preset_for(Preset::Simple, DataKind::Series);
+        let usual = ["train.steps=60", "data.window=16", "data.transform=none"];
+        usual.iter().chain(changes).for_each(|change| recipe.set(change).unwrap());
+        let roles = Roles { time: Some("second".into()), id: Some("machine".into()), ..Roles::default() };
+        let rows = [wave("p", 1, 300), wave("q", 2, 300)].concat();
+        fit(&recipe, Dataset::table(table(&rows), roles), &Session::default()).unwrap().into_series().unwrap()
+    }
+
+    fn plain() -> &'static SeriesModel {
+        static MODEL: OnceLock<SeriesModel> = OnceLock::new();
+        MODEL.get_or_init(|| fitted(&[]))
+    }
+
+    fn push(follower: &mut StreamScorer, row: Row) -> Result<StreamScore> {
+        follower.push(&table(&[row]))
+    }
+
+    fn follow(fitted: &SeriesModel, rows: &[Row]) -> Vec<StreamScore> {
+        let mut follower = fitted.stream().unwrap();
+        rows.iter().map(|row| push(&mut follower, *row).unwrap()).collect()
+    }
+
+    /// The scores of one series as a whole, of which each point is heard from its last window; in the order of rows.
+    fn at_once(fitted: &SeriesModel, rows: &[Row]) -> Vec<f64> {
+        let adapter = &fitted.adapter;
+        let samples = adapter.prepare(&table(rows)).unwrap();
+        let series = &samples.set.series[0];
+        let found = points(adapter, &fitted.core.scorer, &series.id, &samples.signals[0], Coverage::Last).score;
+        found.into_iter().zip(&series.rows).filter(|(_, row)| row.is_some()).map(|(score, _)| score).collect()
+    }
+
+    fn bits(scores: &[f64]) -> Vec<u64> {
+        scores.iter().map(|score| score.to_bits()).collect()
+    }
+
+    fn scores(followed: &[StreamScore]) -> Vec<f64> {
+        followed.iter().map(|followed| followed.score).collect()
+    }
+
+    fn check_same(fitted: &SeriesModel, rows: &[Row]) -> Vec<StreamScore> {
+        let followed = follow(fitted, rows);
+        assert_eq!(bits(&scores(&followed)), bits(&at_once(fitted, rows)));
+        followed
+    }
+
+    #[test]
+    fn row_by_row_scores_as_the_whole_series_does_where_only_last_windows_speak() {
+        let mut recipes: Vec<Vec<&str>> = ["none", "difference", "centre", "detrend", "standardise"]
+            .map(|transform| vec![["data.transform=", transform].concat().leak() as &str])
+            .to_vec();
+        recipes.push(vec!["data.scale=each"]);
+        recipes.push(vec!["corruption=gaussian", "latent=gaussian", "detect.score=neighbour"]);
+        for changes in recipes {
+            let fitted = fitted(&changes);
+            let mut rows = wave("p", 3, 120);
+            rows[70].2[0] = 9.0;
+            let followed = check_same(&fitted, &rows);
+            assert!(followed[..WINDOW - 1].iter().all(|f| f.flag == ScoreFlag::WarmUp && f.score.is_nan()));
+            assert!(
+                followed[WINDOW - 1..].iter().all(|f| f.flag == ScoreFlag::None && f.p_value <= 1.0),
+                "{changes:?}"
+            );
+            assert!(followed[70].is_anomaly, "{changes:?}: {:?}", followed[70]);
+            assert_eq!(followed[70].reasons[0].column, "a", "{changes:?}");
+            // Cells without a value between others, and points without any.
+            rows[80].2[1] = NAN;
+            rows[81].2[1] = NAN;
+            rows[90].2 = [NAN; 2];
+            // The whole series fills with what comes after; a stream knows the last such point only when the next is in.
+            let followed = follow(&fitted, &rows);
+            let whole = at_once(&fitted, &rows);
+            assert!(followed[90].flag == ScoreFlag::Missing && followed[90].reasons.is_empty());
+            for i in (0..120).filter(|i| ![80, 81].contains(i)) {
+                assert_eq!(followed[i].score.to_bits(), whole[i].to_bits(), "{changes:?}: point {i}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_gap_is_filled_from_both_its_ends_and_a_long_one_begins_anew() {
+        for transform in ["data.transform=none", "data.transform=difference"] {
+            let fitted = fitted(&[transform]);
+            let mut rows = wave("p", 3, 200);
+            rows.drain(60..60 + WINDOW - 1);
+            let followed = check_same(&fitted, &rows);
+            let flags: Vec<ScoreFlag> = followed[59..62].iter().map(|followed| followed.flag).collect();
+            assert_eq!(flags, [ScoreFlag::None, ScoreFlag::AfterGap, ScoreFlag::None], "{transform}");
+        }
+
+        let mut rows = wave("p", 3, 200);
+        rows.drain(60..60 + WINDOW);
+        let mut follower = plain().stream().unwrap();
+        let followed: Vec<StreamScore> = rows.iter().map(|row| push(&mut follower, *row).unwrap()).collect();
+        let (before, after) = followed.split_at(60);
+        assert_eq!(bits(&scores(before)), bits(&scores(&follow(plain(), &rows[..60]))));
+        assert_eq!(bits(&scores(after)), bits(&scores(&follow(plain(), &rows[60..]))));
+        let counts = follower.counts();
+        assert_eq!((counts.rows, counts.gaps, counts.gap_points), (184, 1, 16));
+        assert_eq!(counts.unscored, 2 * (WINDOW as u64 - 1));
+    }
+
+    #[test]
+    fn series_that_alternate_do_not_know_of_each_other() {
+        let (p, q) = (wave("p", 3, 50), wave("q", 4, 50));
+        let both: Vec<Row> = p.iter().zip(&q).flat_map(|(p, q)| [*p, *q]).collect();
+        let followed = follow(plain(), &both);
+        for (id, rows) in [("p", &p), ("q", &q)] {
+            let own: Vec<StreamScore> = followed.iter().filter(|followed| followed.series == id).cloned().collect();
+            assert_eq!(bits(&scores(&own)), bits(&at_once(plain(), rows)));
+        }
+    }
+
+    #[test]
+    fn a_row_that_is_refused_leaves_all_as_it_was() {
+        let rows = wave("p", 3, 40);
+        let mut follower = plain().stream().unwrap();
+        let mut followed = Vec::new();
+        for (i, row) in rows.iter().enumerate() {
+            followed.push(push(&mut follower, *row).unwrap());
+            if i == 25 {
+                let counts = follower.counts().clone();
+                let late = push(&mut follower, ("p", 3.0, [0.0; 2])).unwrap_err();
+                let words = "expected a time after 25, the last one in series `p`, got 3";
+                assert_eq!(late.to_string(), format!("stream, column `second`, row 0: {words}"));
+                assert!(push(&mut follower, ("p", 25.0, [0.0; 2])).is_err());
+                assert!(push(&mut follower, ("p", NAN, [0.0; 2])).is_err());
+                assert!(follower.push(&table(&rows[..2])).is_err());
+                assert!(follower.push(&table(&rows[26..27]).without(&["a"])).is_err());
+                assert_eq!(follower.counts(), &counts);
+            }
+        }
+        assert_eq!(bits(&scores(&followed)), bits(&scores(&follow(plain(), &rows))));
+    }
+
+    #[test]
+    fn a_series_of_an_unknown_name_is_scored_by_the_scale_of_all_and_told() {
+        let each = fitted(&["data.scale=each"]);
+        let mut follower = each.stream().unwrap();
+        let rows = wave("new", 3, 30);
+        let followed: Vec<StreamScore> = rows.iter().map(|row| push(&mut follower, *row).unwrap()).collect();
+        assert!(followed[29].score.is_finite() && followed[29].series == "new");
+        assert_eq!(follower.counts().unknown_series, ["new"]);
+    }
+
+    #[test]
+    fn values_beyond_the_clip_are_counted_once() {
+        for transform in ["data.transform=none", "data.transform=difference"] {
+            let fitted = fitted(&[transform]);
+            let mut follower = fitted.stream().unwrap();
+            let mut rows = wave("p", 3, 30);
+            rows[20].2[0] = 1e9;
+            rows.iter().for_each(|row| drop(push(&mut follower, *row).unwrap()));
+            // A spike is two differences.
+            assert_eq!(follower.counts().clipped, if transform.ends_with("none") { 1 } else { 2 });
+        }
+    }
+
+    #[test]
+    fn the_line_is_the_one_for_points_as_they_come() {
+        let rows = wave("p", 3, 60);
+        let moved = plain().clone().with_threshold(&"fixed=1e-9".parse().unwrap()).unwrap();
+        let followed = follow(&moved, &rows);
+        assert!(followed[WINDOW..].iter().all(|followed| followed.is_anomaly) && !followed[0].is_anomaly);
+        let online = plain().core.stream_threshold.as_ref().unwrap();
+        let first = &follow(plain(), &rows)[WINDOW];
+        assert_eq!(first.p_value, online.p_value(first.score));
+    }
+
+    #[test]
+    fn times_of_one_series_are_on_one_clock() {
+        let times = |zone: &str| (0..400).map(|i| format!("2024-01-01T{:02}:{:02}:00{zone}", i / 60, i % 60)).collect();
+        let dated = |times: Vec<String>| {
+            let x = (0..times.len()).map(|i| (i as f64 * 0.4).sin()).collect::<Vec<f64>>();
+            let columns: Vec<(String, ArrayRef)> = vec![
+                ("when".to_owned(), Arc::new(StringArray::from(times))),
+                ("x".to_owned(), Arc::new(Float64Array::from(x))),
+            ];
+            Table::from_arrays(columns, "stream").unwrap()
+        };
+        let mut recipe = Recipe::preset_for(Preset::Simple, DataKind::Series);
+        ["train.steps=20", "data.window=16"].iter().for_each(|change| recipe.set(change).unwrap());
+        let fitted = fit(&recipe, dated(times("Z")), &Session::default()).unwrap().into_series().unwrap();
+        let mut follower = fitted.stream().unwrap();
+        let (with, without) = (dated(times("Z")), dated(times("")));
+        let followed = follower.push(&with.slice(0, 1)).unwrap();
+        assert_eq!(followed.time.as_deref(), Some("2024-01-01T00:00:00Z"));
+        let error = follower.push(&without.slice(1, 1)).unwrap_err().to_string();
+        assert!(error.contains("row 1: expected a time with a zone such as `Z`"), "{error}");
+        assert!(follower.push(&with.slice(1, 1)).is_ok());
+    }
+}

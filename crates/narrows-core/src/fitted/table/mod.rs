@@ -1,0 +1,12 @@
+//! Models of tables: a row is a sample, a column a feature.
+
+mod adapter;
+mod fit;
+mod model;
+mod summary;
+
+pub(crate) use adapter::TableAdapter;
+pub(super) use fit::{fit, trial_data};
+
+/// A model fitted to the rows of a table.
+pub type TableModel = super::core::Fitted<TableAdapter>;

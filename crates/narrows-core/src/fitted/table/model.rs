@@ -1,0 +1,150 @@
+//! What a model of tables does with rows: score, explain, reconstruct, encode, decode, generate.
+
+use super::adapter::{PreparedRows, TableAdapter};
+use crate::compute::Compute;
+use crate::data::{Schema, Table};
+use crate::detect::residual::Slots;
+use crate::ensemble::Ensemble;
+use crate::error::Result;
+use crate::fitted::adapter::{Adapter, Origin, SampleBatch, TabularAdapter};
+use crate::fitted::core::Core;
+use crate::fitted::encoder::code_columns;
+use crate::fitted::evaluate::EvaluationSamples;
+use crate::fitted::generation::{self, levels, numbers};
+use crate::fitted::roles::Verdict;
+use crate::fitted::scoring::{Explained, ScoreCounts, ScoreDetail};
+use crate::model::Shape;
+use crate::prep::{Block, BlockKind, Cell, Level, Prepared};
+use crate::sample_similarity::{self, ColumnDistance, Values};
+
+impl Adapter for TableAdapter {
+    fn blocks(&self) -> &[Block] {
+        self.pipeline.blocks()
+    }
+
+    fn slots(&self) -> Slots {
+        TableAdapter::slots(self)
+    }
+
+    fn shape(&self) -> Shape {
+        Shape::Row
+    }
+
+    fn generated(&self, core: &Core, outputs: &mut Vec<f32>, seed: u64) -> Vec<f32> {
+        let width = self.pipeline.width();
+        let n = outputs.len() / width.max(1);
+        let cells = self.drawn(outputs, 0, seed, core.compute());
+        let mut target = outputs.clone();
+        let names = self.schema.names();
+        for block in self.pipeline.blocks() {
+            let hidden = matches!(block.kind, BlockKind::Number | BlockKind::Flag | BlockKind::Cyclic);
+            let Some(column) = names.iter().position(|name| hidden && *name == block.column) else { continue };
+            let missing = (0..n).filter(|row| cells[column][*row] == Cell::Missing);
+            missing.for_each(|row| target[row * width..][block.range.clone()].fill(f32::NAN));
+        }
+        target
+    }
+
+    fn column_distances(&self, generated: &Prepared, held_out: &Prepared) -> Vec<ColumnDistance> {
+        let blocks = self.pipeline.blocks().iter().filter(|block| block.kind != BlockKind::Missing);
+        let distance = |block: &Block| {
+            let missing = |rows: &Prepared| {
+                let unseen = (0..rows.n).filter(|row| rows.target[row * rows.width + block.range.start].is_nan());
+                unseen.count() as f64 / rows.n.max(1) as f64
+            };
+            let missing = Some([missing(held_out), missing(generated)]);
+            let slots: Vec<usize> = block.range.clone().collect();
+            let values = match block.kind {
+                BlockKind::Levels | BlockKind::Flag => {
+                    Values::Levels { generated: levels(generated, &slots), held_out: levels(held_out, &slots) }
+                }
+                BlockKind::Number | BlockKind::Cyclic | BlockKind::Missing => {
+                    Values::Numbers { generated: numbers(generated, &slots), held_out: numbers(held_out, &slots) }
+                }
+            };
+            sample_similarity::distances(&block.column, values, missing)
+        };
+        blocks.map(distance).collect()
+    }
+}
+
+impl TabularAdapter for TableAdapter {
+    fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    fn explain(&self, core: &Core, table: &Table, k: usize) -> Result<Explained> {
+        let samples = self.prepare(table)?;
+        let scorer = &core.scorer;
+        if k == 0 {
+            let scores = scorer.score(&samples.prepared);
+            return Ok(Explained { scores: core.threshold.scores(scores, counts(samples)), reasons: Vec::new() });
+        }
+        let scored = scorer.score_with(&samples.prepared, ScoreDetail::Shares);
+        let expected = scorer.expected(&samples.prepared, &scored.shares);
+        let reasons = self.reasons(&samples, &scored.shares, &expected, k, core.compute());
+        Ok(Explained { scores: core.threshold.scores(scored.scores, counts(samples)), reasons })
+    }
+
+    fn reconstruct(&self, core: &Core, table: &Table) -> Result<Table> {
+        let prepared = self.prepare(table)?.prepared;
+        self.decoded(&core.scorer.ensemble.output(&prepared.input), prepared.n)
+    }
+
+    fn samples(&self, table: &Table) -> Result<SampleBatch> {
+        Ok(SampleBatch { prepared: self.prepare(table)?.prepared, levels: Vec::new(), origins: Vec::new() })
+    }
+
+    fn encode(&self, ensemble: &Ensemble, table: &Table) -> Result<Table> {
+        let codes = ensemble.codes(&self.prepare(table)?.prepared.input);
+        Table::from_columns(code_columns(&codes, ensemble.code_size()))
+    }
+
+    fn decoded(&self, outputs: &[f32], n: usize) -> Result<Table> {
+        self.pipeline.inverse_table(outputs, n)
+    }
+
+    fn varied(&self, outputs: &[f32], n: usize, _levels: &[Level], _origins: &[Origin]) -> Result<Table> {
+        self.pipeline.held_table(outputs, n, &self.grains)
+    }
+
+    fn new_rows(&self, core: &Core, outputs: &mut [f32], first: u64, seed: u64) -> Result<Table> {
+        self.pipeline.table_of(self.drawn(outputs, first, seed, core.compute()))
+    }
+
+    fn evaluate(
+        &self,
+        core: &Core,
+        table: &Table,
+        verdicts: &[Verdict],
+        samples: &mut EvaluationSamples,
+    ) -> Result<()> {
+        let labelled = Verdict::labelled(verdicts);
+        if labelled.is_empty() {
+            return Ok(());
+        }
+        let prepared = self.prepare(&table.take(&labelled))?.prepared;
+        samples.add_scored(core, &prepared, &labelled, verdicts);
+        Ok(())
+    }
+}
+
+impl TableAdapter {
+    /// Draws the cells of decoded rows, by column, and writes them over what was decoded.
+    fn drawn(&self, outputs: &mut [f32], first: u64, seed: u64, compute: &Compute) -> Vec<Vec<Cell>> {
+        let stream = |row: usize| generation::cell_stream(seed, first + row as u64);
+        compute.install(|| self.pipeline.draw(outputs, &self.grains, stream))
+    }
+}
+
+fn counts(samples: PreparedRows) -> ScoreCounts {
+    let counts = &samples.prepared.counts;
+    ScoreCounts {
+        rows: samples.prepared.n as u64,
+        missing: counts.missing,
+        clipped: counts.clipped,
+        unseen_levels: counts.unseen_levels,
+        extra_columns: samples.extra_columns,
+        ..ScoreCounts::default()
+    }
+}

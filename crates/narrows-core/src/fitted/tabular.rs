@@ -1,0 +1,231 @@
+//! What models of tables and models of series have in common: they read tables, and give tables back.
+
+use std::sync::Arc;
+
+use super::adapter::TabularAdapter;
+use super::core::{Core, Fitted};
+use super::encoder::codes_of;
+use super::evaluate::Evaluator;
+use super::generation::{self, Variation};
+use super::scoring::{Explained, Scores};
+use super::series::SeriesModel;
+use super::table::TableModel;
+use crate::data::{Schema, Table};
+use crate::error::Result;
+use crate::recipe::Recipe;
+use crate::report::Report;
+use crate::sample_similarity::SampleSimilarity;
+
+mod sealed {
+    /// Only this crate's models read tables.
+    pub trait Sealed {
+        /// The model by its kind.
+        fn kind(&self) -> super::TabularKind;
+    }
+}
+
+/// A model that reads tables, by its kind.
+#[derive(Debug, Clone)]
+pub enum TabularKind {
+    /// A row is a sample.
+    Table(TableModel),
+    /// A row is a point of a series, or a whole series.
+    Series(SeriesModel),
+}
+
+impl sealed::Sealed for TableModel {
+    fn kind(&self) -> TabularKind {
+        TabularKind::Table(self.clone())
+    }
+}
+
+impl sealed::Sealed for SeriesModel {
+    fn kind(&self) -> TabularKind {
+        TabularKind::Series(self.clone())
+    }
+}
+
+/// A model that reads tables: a [`TableModel`] or a [`SeriesModel`].
+///
+/// ```
+/// use narrows_core::{Dataset, Recipe, Session, TabularModel, data::Table, fit};
+///
+/// let x = || (0..200).map(|i| f64::from(i) / 31.0);
+/// let table = Table::from_columns(vec![("a", x().map(f64::sin).collect()), ("b", x().map(f64::cos).collect())])?;
+/// let mut recipe = Recipe::preset("simple".parse()?);
+/// recipe.set("train.steps=200")?;
+/// let model = fit(&recipe, Dataset::from(table), &Session::default())?.into_table()?;
+///
+/// let rows = Table::from_columns(vec![("a", vec![0.0, 0.0]), ("b", vec![1.0, 9.0])])?;
+/// assert_eq!(model.score(&rows)?.is_anomaly, [false, true]);
+/// assert_eq!(model.explain(&rows, 1)?.reasons[1][0].column, "b");
+/// let codes = model.encode(&rows)?;
+/// assert_eq!(model.decode(&codes)?.names(), ["a", "b"]);
+/// # Ok::<(), narrows_core::Error>(())
+/// ```
+///
+/// # Errors
+/// Methods that read a table return [`Error::Mismatch`](crate::Error::Mismatch) or [`Error::Data`](crate::Error::Data)
+/// where its columns do not fit the model's.
+pub trait TabularModel: sealed::Sealed + std::fmt::Debug + Send + Sync {
+    /// Every choice that made the model.
+    fn recipe(&self) -> &Recipe;
+
+    /// What the fit found.
+    fn report(&self) -> &Report;
+
+    /// The columns that the model reads, as they must come.
+    fn schema(&self) -> &Schema;
+
+    /// Rows that score above it are anomalies.
+    fn threshold(&self) -> f64;
+
+    /// Units of the code.
+    fn code_size(&self) -> usize;
+
+    /// Whether a row's result depends on no other row, so that rows may be given batch by batch; points of a series
+    /// depend on their neighbours.
+    fn rows_are_independent(&self) -> bool;
+
+    /// The columns that identify a point of a series: series and time.
+    fn index_columns(&self) -> Vec<String>;
+
+    /// The column that says which series a row belongs to.
+    fn id_column(&self) -> Option<&str>;
+
+    /// Scores rows.
+    fn score(&self, table: &Table) -> Result<Scores>;
+
+    /// Scores rows and explains the scores: the `k` top contributing columns of each row, in their own units.
+    fn explain(&self, table: &Table, k: usize) -> Result<Explained>;
+
+    /// Reconstructs rows in the columns' own units: the mean over members.
+    fn reconstruct(&self, table: &Table) -> Result<Table>;
+
+    /// The code of each row, as columns `code_0`, `code_1`, ...; of points of series, of each window, after columns
+    /// that say which one it is.
+    fn encode(&self, table: &Table) -> Result<Table>;
+
+    /// Rows from codes alone: a table with the columns that [`encode`](Self::encode) makes.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`](crate::Error::Mismatch) where a code column is missing or there is one too many,
+    /// [`Error::Data`](crate::Error::Data) where a code is not a finite number.
+    fn decode(&self, codes: &Table) -> Result<Table>;
+
+    /// Rows `first..first + n` of an endless sequence of new rows that `seed` names: the same rows in one call or in
+    /// many.
+    ///
+    /// # Errors
+    /// Where the decoded values cannot be brought back to columns.
+    fn generate(&self, n: usize, first: u64, seed: u64) -> Result<Table>;
+
+    /// Rows of a table to vary and to interpolate between; of points of series, their windows.
+    fn variation(&self, table: &Table) -> Result<Variation>;
+
+    /// Compares `n` generated rows, those that `seed` names, with the rows of a table. Distances to training rows are
+    /// measured where the model holds some.
+    ///
+    /// # Errors
+    /// [`Error::Data`](crate::Error::Data) for fewer than 20 rows of either kind.
+    fn generation_quality(&self, table: &Table, n: usize, seed: u64) -> Result<SampleSimilarity>;
+
+    /// An evaluation in which the column `label` has the value `normal` in normal rows.
+    fn evaluator(&self, label: &str, normal: &str) -> Evaluator;
+}
+
+impl<A: TabularAdapter> TabularModel for Fitted<A>
+where
+    Fitted<A>: sealed::Sealed,
+{
+    fn recipe(&self) -> &Recipe {
+        Fitted::recipe(self)
+    }
+
+    fn report(&self) -> &Report {
+        Fitted::report(self)
+    }
+
+    fn schema(&self) -> &Schema {
+        self.adapter.schema()
+    }
+
+    fn threshold(&self) -> f64 {
+        Fitted::threshold(self)
+    }
+
+    fn code_size(&self) -> usize {
+        Fitted::code_size(self)
+    }
+
+    fn rows_are_independent(&self) -> bool {
+        self.adapter.rows_are_independent()
+    }
+
+    fn index_columns(&self) -> Vec<String> {
+        self.adapter.index_columns()
+    }
+
+    fn id_column(&self) -> Option<&str> {
+        self.adapter.id_column()
+    }
+
+    fn score(&self, table: &Table) -> Result<Scores> {
+        Ok(self.adapter.explain(&self.core, table, 0)?.scores)
+    }
+
+    fn explain(&self, table: &Table, k: usize) -> Result<Explained> {
+        self.adapter.explain(&self.core, table, k)
+    }
+
+    fn reconstruct(&self, table: &Table) -> Result<Table> {
+        self.adapter.reconstruct(&self.core, table)
+    }
+
+    fn encode(&self, table: &Table) -> Result<Table> {
+        self.adapter.encode(&self.core.scorer.ensemble, table)
+    }
+
+    fn decode(&self, codes: &Table) -> Result<Table> {
+        let flat = codes_of(codes, self.core.code_size())?;
+        self.adapter.decoded(&self.core.decode(&flat), codes.n_rows())
+    }
+
+    fn generate(&self, n: usize, first: u64, seed: u64) -> Result<Table> {
+        let mut outputs = generation::decoded_draws(&self.core, n, first, seed);
+        self.adapter.new_rows(&self.core, &mut outputs, first, seed)
+    }
+
+    fn variation(&self, table: &Table) -> Result<Variation> {
+        let adapter: Arc<dyn TabularAdapter> = self.adapter.clone();
+        Variation::of(adapter, Arc::clone(&self.core), table)
+    }
+
+    fn generation_quality(&self, table: &Table, n: usize, seed: u64) -> Result<SampleSimilarity> {
+        let given = self.adapter.samples(table)?.prepared;
+        generation::quality(&self.core, self.adapter.as_ref(), &given, n, table.source(), seed)
+    }
+
+    fn evaluator(&self, label: &str, normal: &str) -> Evaluator {
+        let adapter: Arc<dyn TabularAdapter> = self.adapter.clone();
+        Evaluator::new(adapter, Arc::clone(&self.core), label, normal)
+    }
+}
+
+/// What the models share, and how each kind is told.
+impl dyn TabularModel + '_ {
+    /// The model by its kind.
+    pub(crate) fn by_kind(&self) -> TabularKind {
+        sealed::Sealed::kind(self)
+    }
+}
+
+impl TabularKind {
+    /// What models of all kinds share.
+    pub(crate) fn core(&self) -> &Arc<Core> {
+        match self {
+            TabularKind::Table(model) => &model.core,
+            TabularKind::Series(model) => &model.core,
+        }
+    }
+}
