@@ -11,6 +11,7 @@ pub mod error;
 pub mod file;
 mod fitted;
 pub mod model;
+pub mod output;
 mod patches;
 pub mod prep;
 pub mod range;

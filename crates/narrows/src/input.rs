@@ -6,6 +6,7 @@ use clap::Args as ClapArgs;
 use clap::builder::PossibleValuesParser;
 use narrows_core::Error;
 use narrows_core::data::{Format, Header, Source};
+use narrows_core::output::Compression;
 
 use crate::failure::Failure;
 
@@ -75,7 +76,7 @@ impl InputArgs {
             let message = format!("expected one file, or `-`, with --follow, got {}", paths.len());
             return Err(Error::recipe("INPUT", message).into());
         };
-        if is_compressed(path) {
+        if Compression::of_path(path) != Compression::None {
             let message = format!("expected plain text with --follow, got `{}`", path.display());
             let hint = format!("zcat {} | narrows score MODEL - --follow", path.display());
             return Err(Error::recipe("INPUT", message).with_hint(hint).into());
@@ -118,11 +119,6 @@ pub(crate) struct Stream {
     pub(crate) path: PathBuf,
     /// Between two fields; none where a line is a JSON object.
     pub(crate) delimiter: Option<u8>,
-}
-
-/// Whether the name says that the file is compressed.
-pub(crate) fn is_compressed(path: &Path) -> bool {
-    matches!(path.extension().and_then(|extension| extension.to_str()), Some("gz" | "zst" | "zstd"))
 }
 
 /// A format by its name; `flag` is named where it is wrong.

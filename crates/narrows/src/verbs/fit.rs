@@ -146,9 +146,9 @@ impl Fit {
             }
         }
         // Opened and dropped: nothing is left, but an unwritable folder is found out now.
-        output::Sink::open(Some(model))?;
+        output::probe(model)?;
         if let Some(path) = &self.report {
-            output::Sink::open(Some(path))?;
+            output::probe(path)?;
         }
         Ok(())
     }

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, Float64Array, StringArray};
 use narrows_core::images::Image;
+use narrows_core::output::TableWriter;
 use narrows_core::{Error, Fitted, ImageScore};
 
 use super::super::score::batch;
 use crate::args::Common;
 use crate::failure::{Failure, Outcome};
 use crate::images::{self, Folder};
-use crate::output::TableWriter;
 use crate::talk::{count, grouped};
 
 /// Most pixels of the images that are scored at once.
@@ -22,7 +22,7 @@ pub(in crate::verbs) fn score(
     fitted: &Fitted,
     inputs: &[String],
     heatmaps: Option<&Path>,
-    mut writer: TableWriter,
+    mut writer: TableWriter<'_>,
     common: &Common,
 ) -> Result<(Outcome, u64), Failure> {
     let (talk, threads) = (common.talk(), common.threads()?);

@@ -126,9 +126,8 @@ impl Tune {
             }
         }
         // Opened and dropped: nothing is left, but an unwritable folder is found out now.
-        output::Sink::open(Some(&self.output))?;
-        output::Sink::open(Some(journal))?;
-        Ok(())
+        output::probe(&self.output)?;
+        output::probe(journal)
     }
 }
 
