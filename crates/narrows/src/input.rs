@@ -7,6 +7,7 @@ use clap::builder::PossibleValuesParser;
 use narrows_core::Error;
 use narrows_core::data::{Format, Header, Source};
 use narrows_core::output::Compression;
+use narrows_core::recipe::DataKind;
 
 use crate::failure::Failure;
 
@@ -57,7 +58,7 @@ impl InputArgs {
 
     /// The files of a table; images are refused.
     pub(crate) fn table(&self) -> Result<Source, Failure> {
-        if crate::images::are_images(&self.inputs) {
+        if DataKind::of_inputs(&self.inputs) == Some(DataKind::Images) {
             let message = format!("expected a table, as the model was fitted to, got images: `{}`", self.name());
             let error = Error::mismatch(message);
             let folder = self.inputs.iter().find(|input| Path::new(input).is_dir());
