@@ -26,7 +26,7 @@ pub use choice::Choice;
 pub use error::{Error, ErrorKind, Result};
 pub use fitted::{
     Encoder, Evaluation, Evaluator, Explained, Fitted, ImageRoles, ImageScore, Roles, ScoreCounts, ScoreFlag, Scores,
-    SeriesEvent, SeriesQuality, Session, StreamScore, StreamScorer, Variation, fit, fit_images,
+    SeriesEvent, SeriesQuality, Session, StreamScore, StreamScorer, Variation, fit, fit_images, score_table,
 };
 pub use narrows_engine::{Threads, rng};
 pub use narrows_images as images;

@@ -26,6 +26,7 @@ mod learning;
 mod points;
 mod rebuild;
 mod roles;
+pub mod score_table;
 mod scorer;
 mod scores;
 mod selection;

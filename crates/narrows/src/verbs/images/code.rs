@@ -7,10 +7,9 @@ use arrow::array::{ArrayRef, Float32Array, StringArray, UInt64Array};
 use narrows_core::data::Table;
 use narrows_core::error::Place;
 use narrows_core::images::{Album, Photo};
-use narrows_core::output::TableWriter;
+use narrows_core::output::{TableWriter, batch};
 use narrows_core::{Encoder, Error, Fitted, Threads};
 
-use super::super::score::batch;
 use crate::args::Common;
 use crate::failure::{Failure, Outcome};
 use crate::images::{self, Folder};
