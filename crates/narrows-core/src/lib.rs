@@ -13,6 +13,7 @@ pub mod error;
 pub mod file;
 mod fitted;
 pub mod model;
+pub mod output;
 mod patches;
 pub mod prep;
 pub mod range;
@@ -28,7 +29,7 @@ pub use error::{Error, ErrorKind, Result};
 pub use fitted::{
     BaselineMetrics, BestF1, Dataset, Encoder, Evaluation, Evaluator, Explained, Fitted, ImageModel, ImageRoles,
     ImageScore, Intervals, Model, RankingQuality, Restorer, Roles, ScoreCounts, ScoreFlag, Scores, SeriesEvent,
-    SeriesModel, SeriesQuality, Session, StreamScore, StreamScorer, TableModel, TabularModel, Variation, fit,
+    SeriesModel, SeriesQuality, Session, StreamScore, StreamScorer, TableModel, TabularModel, Variation, fit, score_table,
 };
 pub use narrows_engine::rng;
 pub use narrows_images as images;

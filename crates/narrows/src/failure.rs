@@ -54,14 +54,6 @@ const USAGE: u8 = 2;
 pub(crate) const INTERRUPTED: u8 = 130;
 
 impl Failure {
-    /// A failed write to `target`, a path or `stdout`.
-    pub(crate) fn write(target: &str, error: io::Error) -> Failure {
-        match error.kind() {
-            io::ErrorKind::BrokenPipe => Failure::BrokenPipe,
-            _ => Failure::Library(Error::write(target, error)),
-        }
-    }
-
     /// Says on stderr what went wrong.
     pub(crate) fn tell(&self, talk: Talk) {
         let Failure::Library(error) = self else { return };
@@ -83,7 +75,10 @@ pub(crate) fn tell_bad_line(talk: Talk, line: u64, error: &Error) {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
-        Failure::Library(error)
+        match error {
+            Error::Write { source, .. } if source.kind() == io::ErrorKind::BrokenPipe => Failure::BrokenPipe,
+            error => Failure::Library(error),
+        }
     }
 }
 
@@ -129,11 +124,11 @@ mod tests {
         check(Err(Error::mismatch("x").into()), 3);
         check(Err(Error::model_file("m", "x").into()), 4);
         check(Err(Error::Interrupted.into()), 130);
-        check(Err(Failure::write("stdout", io::ErrorKind::StorageFull.into())), 1);
+        check(Err(Error::write("stdout", io::ErrorKind::StorageFull.into()).into()), 1);
     }
 
     #[test]
     fn a_reader_that_has_gone_is_no_failure() {
-        check(Err(Failure::write("stdout", io::ErrorKind::BrokenPipe.into())), 0);
+        check(Err(Error::write("stdout", io::ErrorKind::BrokenPipe.into()).into()), 0);
     }
 }

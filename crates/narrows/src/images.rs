@@ -1,11 +1,11 @@
-//! Images on the command line: telling them from tables, opening them, saying what was left out, writing them.
+//! Images on the command line: opening them, saying what was left out, writing them.
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-use narrows_core::data;
 use narrows_core::images::{Album, Format, Limits, Photo, Store};
+use narrows_core::recipe::DataKind;
 use narrows_core::{Error, Threads};
 
 use crate::failure::{Failure, Outcome};
@@ -16,17 +16,6 @@ const KEPT_BYTES: u64 = 2 << 30;
 /// Most images named one by one.
 const NAMED: usize = 10;
 
-/// Whether these inputs look like images: a folder, image files, arrays of images.
-pub(crate) fn are_images(inputs: &[String]) -> bool {
-    !inputs.is_empty() && inputs.iter().all(|input| Album::recognises(input))
-}
-
-/// Whether these inputs are files that can only be tables.
-pub(crate) fn are_a_table(inputs: &[String]) -> bool {
-    let is_table = |input: &String| input == "-" || data::Format::of_path(Path::new(input)).is_some();
-    !are_images(inputs) && inputs.iter().any(is_table)
-}
-
 /// Opens inputs as images; says so where they are a table.
 fn album(inputs: &[String]) -> Result<Album, Failure> {
     Album::open_all(inputs, &Limits::default()).map_err(|error| {
@@ -34,7 +23,7 @@ fn album(inputs: &[String]) -> Result<Album, Failure> {
             return Error::recipe("INPUT", message).into();
         }
         let is_there = inputs.iter().all(|input| input == "-" || Path::new(input).exists());
-        if !(is_there && are_a_table(inputs)) {
+        if !(is_there && DataKind::of_inputs(inputs) == Some(DataKind::Table)) {
             let hint = inputs.iter().find(|input| Path::new(input).is_dir()).map(|folder| {
                 let folder = folder.trim_end_matches('/');
                 format!("a folder is read as images; of tables, name the files, such as `{folder}/*.csv`")

@@ -6,6 +6,8 @@ use clap::Args as ClapArgs;
 use clap::builder::PossibleValuesParser;
 use narrows_core::Error;
 use narrows_core::data::{Format, Header, Source};
+use narrows_core::output::Compression;
+use narrows_core::recipe::DataKind;
 
 use crate::failure::Failure;
 
@@ -56,7 +58,7 @@ impl InputArgs {
 
     /// The files of a table; images are refused.
     pub(crate) fn table(&self) -> Result<Source, Failure> {
-        if crate::images::are_images(&self.inputs) {
+        if DataKind::of_inputs(&self.inputs) == Some(DataKind::Images) {
             let message = format!("expected a table, as the model was fitted to, got images: `{}`", self.name());
             let error = Error::mismatch(message);
             let folder = self.inputs.iter().find(|input| Path::new(input).is_dir());
@@ -75,7 +77,7 @@ impl InputArgs {
             let message = format!("expected one file, or `-`, with --follow, got {}", paths.len());
             return Err(Error::recipe("INPUT", message).into());
         };
-        if is_compressed(path) {
+        if Compression::of_path(path) != Compression::None {
             let message = format!("expected plain text with --follow, got `{}`", path.display());
             let hint = format!("zcat {} | narrows score MODEL - --follow", path.display());
             return Err(Error::recipe("INPUT", message).with_hint(hint).into());
@@ -118,11 +120,6 @@ pub(crate) struct Stream {
     pub(crate) path: PathBuf,
     /// Between two fields; none where a line is a JSON object.
     pub(crate) delimiter: Option<u8>,
-}
-
-/// Whether the name says that the file is compressed.
-pub(crate) fn is_compressed(path: &Path) -> bool {
-    matches!(path.extension().and_then(|extension| extension.to_str()), Some("gz" | "zst" | "zstd"))
 }
 
 /// A format by its name; `flag` is named where it is wrong.

@@ -9,10 +9,10 @@ use std::thread;
 use arrow::array::RecordBatch;
 use narrows_core::data::{Schema, Source, Table};
 use narrows_core::error::Place;
+use narrows_core::output::TableWriter;
 use narrows_core::{Error, Fitted};
 
 use crate::failure::Failure;
-use crate::output::TableWriter;
 
 /// Rows a batch: enough to amortise the cost of a batch, few enough to stay in the cache.
 pub(crate) const BATCH_ROWS: usize = 8192;
@@ -106,7 +106,7 @@ pub(crate) fn transform(
     source: &Source,
     wanted: Option<&Schema>,
     portion: Portion,
-    writer: TableWriter,
+    writer: TableWriter<'_>,
     mut work: impl FnMut(&Table) -> Result<RecordBatch, Failure>,
 ) -> Result<(), Failure> {
     let writer = write_while(writer, |send| {
@@ -115,14 +115,14 @@ pub(crate) fn transform(
             Ok(if send(batch) { Flow::More } else { Flow::Enough })
         })
     })?;
-    writer.finish()
+    Ok(writer.finish()?)
 }
 
 /// Writes the batches that `produce` sends, on another thread; it is told `false` when writing has failed.
-pub(crate) fn write_while(
-    mut writer: TableWriter,
+pub(crate) fn write_while<'w>(
+    mut writer: TableWriter<'w>,
     produce: impl FnOnce(&dyn Fn(RecordBatch) -> bool) -> Result<(), Failure>,
-) -> Result<TableWriter, Failure> {
+) -> Result<TableWriter<'w>, Failure> {
     thread::scope(|scope| {
         let (send, receive) = sync_channel(WAITING);
         let written = scope.spawn(move || write_all(&mut writer, &receive).map(|()| writer));
@@ -134,8 +134,8 @@ pub(crate) fn write_while(
     })
 }
 
-fn write_all(writer: &mut TableWriter, batches: &Receiver<RecordBatch>) -> Result<(), Failure> {
-    batches.iter().try_for_each(|batch| writer.write(&batch))
+fn write_all(writer: &mut TableWriter<'_>, batches: &Receiver<RecordBatch>) -> Result<(), Failure> {
+    Ok(batches.iter().try_for_each(|batch| writer.write(&batch))?)
 }
 
 fn name(source: &Source) -> String {
@@ -151,10 +151,7 @@ fn name(source: &Source) -> String {
 mod tests {
     use std::path::Path;
 
-    use narrows_core::data::Format;
-
     use super::*;
-    use crate::output::Sink;
 
     fn many_rows(folder: &Path, rows: usize) -> Source {
         let path = folder.join("in.csv");
@@ -169,7 +166,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let source = many_rows(folder.path(), 3 * BATCH_ROWS + 5);
         let target = folder.path().join("out.csv");
-        let writer = TableWriter::open(Sink::open(Some(&target)).unwrap(), Some(&target), Format::Csv).unwrap();
+        let writer = TableWriter::create(&target).unwrap();
         transform(&source, None, Portion::Batch, writer, |table| Ok(table.batch().clone())).unwrap();
         let text = std::fs::read_to_string(&target).unwrap();
         let first: Vec<usize> =
@@ -182,7 +179,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let source = many_rows(folder.path(), 3 * BATCH_ROWS);
         let target = folder.path().join("out.csv");
-        let writer = TableWriter::open(Sink::open(Some(&target)).unwrap(), Some(&target), Format::Csv).unwrap();
+        let writer = TableWriter::create(&target).unwrap();
         let failed = transform(&source, None, Portion::Batch, writer, |table| match table.first_row() {
             0 => Ok(table.batch().clone()),
             _ => Err(Error::mismatch("enough").into()),

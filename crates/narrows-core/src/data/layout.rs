@@ -1,6 +1,10 @@
 //! How series lie in a table, and which columns say when and which.
 
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
 
 /// How series lie in a table.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,6 +15,28 @@ pub enum Layout {
     /// A row is a point in time, its columns are the channels.
     #[default]
     Long,
+}
+
+impl Layout {
+    /// All layouts.
+    pub const ALL: [Layout; 2] = [Layout::Long, Layout::Rows];
+
+    /// The name, as in files and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Layout::Long => "long",
+            Layout::Rows => "rows",
+        }
+    }
+}
+
+impl FromStr for Layout {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Layout> {
+        let known = Layout::ALL.into_iter().find(|layout| layout.name() == name);
+        known.ok_or_else(|| Error::recipe("data.layout", format!("expected `long` or `rows`, got `{name}`")))
+    }
 }
 
 /// Which columns of a long table say when a point was, which series it belongs to, and what was measured.
@@ -34,6 +60,10 @@ mod tests {
     #[test]
     fn layouts_and_columns_go_through_json_unchanged() {
         assert_eq!(serde_json::to_string(&[Layout::Rows, Layout::Long]).unwrap(), r#"["rows","long"]"#);
+        for layout in Layout::ALL {
+            assert_eq!(serde_json::to_value(layout).unwrap(), layout.name());
+            assert_eq!(layout.name().parse::<Layout>().unwrap(), layout);
+        }
         let columns = TimeColumns { time: Some("t".into()), id: None, channels: vec!["x".into()] };
         let text = serde_json::to_string(&columns).unwrap();
         assert_eq!(text, r#"{"time":"t","channels":["x"]}"#);

@@ -16,6 +16,7 @@ mod learning;
 mod model;
 mod restorer;
 mod roles;
+pub mod score_table;
 mod scoring;
 mod selection;
 mod series;

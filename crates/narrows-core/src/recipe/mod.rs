@@ -5,10 +5,12 @@
 
 mod data;
 mod preset;
+mod source;
 mod tree;
 
 pub use data::{Data, DataKind, ImageSettings, SeriesSettings, View};
 pub use preset::Preset;
+pub use source::RecipeSource;
 
 use narrows_images::Damage;
 use serde::{Deserialize, Serialize};

@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 
 /// Modules of the library by floor. A module may use its own floor's modules listed in [`SIDEWAYS`] and all below.
-const FLOORS: [(&str, u32); 20] = [
+const FLOORS: [(&str, u32); 21] = [
     ("error", 1),
     ("range", 1),
     ("choice", 1),
     ("data", 2),
+    ("output", 3),
     ("demo", 3),
     ("prep", 3),
     ("model", 3),

@@ -9,6 +9,7 @@ use narrows_core::compress::{
     Account, CodeDetail, CompressionComparison, ErrorBound, Fidelity, TableReader, TableWriter,
 };
 use narrows_core::data::{Source, Table};
+use narrows_core::output::Sink;
 use narrows_core::{Error, Fitted, Threads};
 use serde::Serialize;
 
@@ -16,7 +17,7 @@ use super::images;
 use crate::args::{Common, ModelArg};
 use crate::failure::{Failure, Outcome};
 use crate::input::InputArgs;
-use crate::output::{Sink, print_json};
+use crate::output::{self, print_json};
 use crate::pipeline::{self, Flow, Portion};
 use crate::talk::{Talk, count, grouped};
 
@@ -107,7 +108,7 @@ impl Compress {
             return job.run(self.input.inputs(), common);
         }
         let source = self.input.table()?;
-        let sink = BufWriter::new(Sink::open(target)?);
+        let sink = BufWriter::new(output::sink(target)?);
         let mut writer = TableWriter::new(&fitted, fidelity, sink, &threads).map_err(flagged)?;
         if let Some(rows) = self.chunk_rows {
             writer = writer.with_chunk_rows(usize::try_from(rows).unwrap_or(usize::MAX)).map_err(flagged)?;
@@ -135,9 +136,9 @@ impl Compress {
 }
 
 /// All that was written, on its way to the disk.
-pub(super) fn whole(sink: BufWriter<Sink>) -> Result<Sink, Failure> {
+pub(super) fn whole(sink: BufWriter<Sink<'_>>) -> Result<Sink<'_>, Failure> {
     let name = sink.get_ref().name().to_owned();
-    sink.into_inner().map_err(|error| Failure::write(&name, error.into_error()))
+    Ok(sink.into_inner().map_err(|error| Error::write(&name, error.into_error()))?)
 }
 
 /// What a comparison has shown.

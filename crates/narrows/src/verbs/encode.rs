@@ -5,9 +5,10 @@ use std::sync::Arc;
 use arrow::array::ArrayRef;
 use clap::Args as ClapArgs;
 use narrows_core::Error;
+use narrows_core::output::batch;
 
 use super::images;
-use super::score::{Keep, batch};
+use super::score::Keep;
 use crate::args::{Common, ModelArg};
 use crate::failure::{Failure, Outcome};
 use crate::input::InputArgs;

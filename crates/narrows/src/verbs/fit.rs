@@ -7,7 +7,7 @@ use clap::Args as ClapArgs;
 use narrows_core::file::{self, FileCheckpoints, Resume, fingerprint};
 use narrows_core::recipe::Data;
 use narrows_core::train::{Checkpoints, NoCheckpoints};
-use narrows_core::{Error, Fitted, Preset, Recipe, Session};
+use narrows_core::{Error, Fitted, Recipe, Session};
 
 use super::{images, summary};
 use crate::args::{Common, RoleArgs, with_extension};
@@ -108,8 +108,7 @@ impl Fit {
     }
 
     fn recipe(&self) -> Result<Recipe, Failure> {
-        let usual = |_| if self.recipe.damages() { Preset::Restore } else { Preset::Auto };
-        let mut recipe = self.recipe.recipe(&self.input, &self.roles, usual)?;
+        let mut recipe = self.recipe.source(&self.input, &self.roles)?.recipe()?;
         if let Some(rule) = &self.threshold {
             recipe.detect.threshold = rule.parse()?;
         }
@@ -146,9 +145,9 @@ impl Fit {
             }
         }
         // Opened and dropped: nothing is left, but an unwritable folder is found out now.
-        output::Sink::open(Some(model))?;
+        output::probe(model)?;
         if let Some(path) = &self.report {
-            output::Sink::open(Some(path))?;
+            output::probe(path)?;
         }
         Ok(())
     }
@@ -220,6 +219,7 @@ pub(super) fn tell_files(talk: Talk, model: &Path, report: Option<&Path>) {
 #[cfg(test)]
 mod tests {
     use clap::Parser;
+    use narrows_core::Preset;
 
     use super::*;
     use crate::args::{Args, Verb};

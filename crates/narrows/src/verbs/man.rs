@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Command, CommandFactory};
 use clap_mangen::Man as Page;
+use narrows_core::Error;
 
 use crate::args::Args;
 use crate::failure::{Failure, Outcome};
@@ -30,7 +31,7 @@ impl Man {
             output::print(page(command)?.trim_end())?;
             return Ok(Outcome::Done);
         };
-        fs::create_dir_all(&folder).map_err(|error| Failure::write(&folder.display().to_string(), error))?;
+        fs::create_dir_all(&folder).map_err(|error| Error::write(&folder, error))?;
         let verbs: Vec<Command> = command.get_subcommands().filter(|verb| verb.get_name() != "help").cloned().collect();
         for verb in verbs {
             let name = format!("narrows-{}", verb.get_name());
@@ -44,7 +45,7 @@ impl Man {
 fn page(command: Command) -> Result<String, Failure> {
     let examples = command.get_before_long_help().or(command.get_before_help()).map(ToString::to_string);
     let mut page = Vec::new();
-    Page::new(command).render(&mut page).map_err(|error| Failure::write("the manual page", error))?;
+    Page::new(command).render(&mut page).map_err(|error| Error::write("the manual page", error))?;
     let mut page = String::from_utf8_lossy(&page).into_owned();
     if let Some(examples) = examples {
         page.push_str(&section(&examples));

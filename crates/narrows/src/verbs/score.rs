@@ -1,14 +1,12 @@
 //! `narrows score`: how unusual every row is.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray, Float64Array, RecordBatch, StringArray, UInt64Array};
 use clap::Args as ClapArgs;
 use narrows_core::data::{Schema, Source, Table};
-use narrows_core::detect::Reason;
-use narrows_core::recipe::DataKind;
-use narrows_core::{Error, Fitted, ScoreCounts, Scores, SeriesEvent, Threads};
+use narrows_core::output::{Columns, batch};
+use narrows_core::score_table::{SCORE_COLUMNS, event_rows, reason_texts};
+use narrows_core::{Error, Fitted, ScoreCounts, Scores, Threads};
 
 use super::images;
 use super::stream::Follow;
@@ -66,9 +64,6 @@ pub(crate) struct Score {
     fail_on_anomaly: bool,
 }
 
-/// The columns that are not copied from the input.
-pub(super) const RESULTS: [&str; 5] = ["row", "score", "p_value", "is_anomaly", "flag"];
-
 impl Score {
     pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
         let fitted = with_threshold(self.model.load()?, self.threshold.as_deref())?;
@@ -89,7 +84,7 @@ impl Score {
         if self.events {
             return self.score_events(&fitted, &source, &threads, common.talk());
         }
-        let mut keep = Keep::new(self.keep, &RESULTS)?;
+        let mut keep = Keep::new(self.keep, &SCORE_COLUMNS)?;
         keep.add(fitted.point_columns());
         let writer = self.output.writer()?;
         let mut tally = Tally::default();
@@ -97,53 +92,19 @@ impl Score {
             let (scores, reasons) = match self.explain {
                 Some(k) => {
                     let explained = fitted.explain(table, k, &threads)?;
-                    (explained.scores, Some((k, explained.reasons)))
+                    (explained.scores, reason_texts(&explained.reasons, k))
                 }
-                None => (fitted.score(table, &threads)?, None),
+                None => (fitted.score(table, &threads)?, Vec::new()),
             };
             tally.add(&scores);
-            let mut columns = columns_of(table, scores, fitted.recipe().data.kind());
+            let mut columns = scores.columns(table.first_row(), fitted.recipe().data.kind());
             columns.extend(keep.columns(table)?);
-            if let Some((k, reasons)) = reasons {
-                columns.extend((0..k).map(|i| (format!("reason_{}", i + 1), nth_reasons(&reasons, i))));
-            }
+            columns.extend(reasons);
             Ok(batch(columns))
         })?;
         tally.tell(common.talk());
         Ok(if self.fail_on_anomaly && tally.anomalies > 0 { Outcome::AnomaliesFound } else { Outcome::Done })
     }
-}
-
-/// Stretches of anomalous points, a row each.
-fn events_of(events: Vec<SeriesEvent>, has_id: bool) -> RecordBatch {
-    let numbers =
-        |of: fn(&SeriesEvent) -> f64| -> ArrayRef { Arc::new(events.iter().map(of).collect::<Float64Array>()) };
-    let counts =
-        |of: fn(&SeriesEvent) -> u64| -> ArrayRef { Arc::new(UInt64Array::from_iter_values(events.iter().map(of))) };
-    let texts = |of: fn(&SeriesEvent) -> Option<String>| -> ArrayRef {
-        Arc::new(events.iter().map(of).collect::<StringArray>())
-    };
-    let channels = |event: &SeriesEvent| {
-        let names: Vec<&str> = event.reasons.iter().map(|reason| reason.column.as_str()).collect();
-        Some(names.join(" "))
-    };
-    let mut columns: Vec<(&str, ArrayRef)> = Vec::new();
-    if has_id {
-        columns.push(("series", texts(|event| Some(event.series.clone()))));
-    }
-    columns.extend([
-        ("start", texts(|event| Some(event.start.clone()))),
-        ("end", texts(|event| Some(event.end.clone()))),
-        ("points", counts(|event| event.points)),
-        ("first_row", counts(|event| event.first_row)),
-        ("last_row", counts(|event| event.last_row)),
-        ("peak_row", counts(|event| event.peak_row)),
-        ("peak_score", numbers(|event| event.peak)),
-        ("p_value", numbers(|event| event.p_value)),
-        ("channels", texts(channels)),
-        ("reason", texts(|event| event.reasons.first().map(Reason::to_string))),
-    ]);
-    batch(columns.into_iter().map(|(name, array)| (name.to_owned(), array)).collect())
 }
 
 /// The model, deciding by another rule where one is given.
@@ -179,7 +140,7 @@ impl Score {
         pipeline::transform(source, Some(fitted.schema()), Portion::Whole, writer, |table| {
             let events = fitted.events(table, threads)?;
             n = events.len() as u64;
-            Ok(events_of(events, has_id))
+            Ok(event_rows(&events, has_id))
         })?;
         talk.line(count(n, "event"));
         Ok(if self.fail_on_anomaly && n > 0 { Outcome::AnomaliesFound } else { Outcome::Done })
@@ -224,39 +185,9 @@ impl Keep {
     }
 
     /// The kept columns of a table.
-    pub(super) fn columns(&self, table: &Table) -> Result<Vec<(String, ArrayRef)>, Failure> {
+    pub(super) fn columns(&self, table: &Table) -> Result<Columns, Failure> {
         self.0.iter().map(|name| Ok((name.clone(), table.expect_column(name)?.clone()))).collect()
     }
-}
-
-/// A batch of columns of equal length.
-pub(super) fn batch(columns: Vec<(String, ArrayRef)>) -> RecordBatch {
-    // Nullable whatever the first batch holds: a later one may have missing cells.
-    RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, array)| (name, array, true)))
-        .expect("a table has columns of equal length")
-}
-
-/// What is said of the rows of a table, as columns.
-pub(super) fn columns_of(table: &Table, scores: Scores, kind: DataKind) -> Vec<(String, ArrayRef)> {
-    let rows = table.first_row()..table.first_row() + table.n_rows() as u64;
-    // What has no score has no verdict.
-    let known = |x: &f64| (!x.is_nan()).then_some(*x);
-    let verdicts = scores.is_anomaly.iter().zip(&scores.score).map(|(flag, score)| known(score).map(|_| *flag));
-    let mut columns: Vec<(&str, ArrayRef)> = vec![
-        ("row", Arc::new(UInt64Array::from_iter_values(rows))),
-        ("score", Arc::new(scores.score.iter().map(known).collect::<Float64Array>())),
-        ("p_value", Arc::new(scores.p_value.iter().map(known).collect::<Float64Array>())),
-        ("is_anomaly", Arc::new(verdicts.collect::<BooleanArray>())),
-    ];
-    if kind == DataKind::Series {
-        columns.push(("flag", Arc::new(scores.flag.iter().map(|flag| flag.word()).collect::<StringArray>())));
-    }
-    columns.into_iter().map(|(name, array)| (name.to_owned(), array)).collect()
-}
-
-/// The i-th reason of each row.
-pub(super) fn nth_reasons(reasons: &[Vec<Reason>], i: usize) -> ArrayRef {
-    Arc::new(reasons.iter().map(|row| row.get(i).map(Reason::to_string)).collect::<StringArray>())
 }
 
 /// What went by, for the closing line.
@@ -331,14 +262,5 @@ mod tests {
     fn a_kept_column_cannot_take_the_place_of_a_result() {
         assert!(Keep::new(vec!["score".to_owned()], &["row", "score"]).is_err());
         assert!(Keep::new(vec!["id".to_owned()], &["row", "score"]).is_ok());
-    }
-
-    #[test]
-    fn reasons_that_a_row_lacks_are_missing() {
-        use arrow::array::Array;
-        let reasons = vec![vec![Reason::number("a", 1.0, 1.0, 2.0)], vec![]];
-        let first = nth_reasons(&reasons, 0);
-        assert!(first.is_valid(0) && first.is_null(1));
-        assert_eq!(nth_reasons(&reasons, 1).null_count(), 2);
     }
 }

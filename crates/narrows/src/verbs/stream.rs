@@ -3,10 +3,11 @@
 use arrow::array::RecordBatch;
 use narrows_core::data::{LineReader, Table};
 use narrows_core::error::{Place, nearest};
-use narrows_core::recipe::DataKind;
-use narrows_core::{Error, Fitted, ScoreCounts, ScoreFlag, Scores, StreamScore, StreamScorer};
+use narrows_core::output::batch;
+use narrows_core::score_table::{SCORE_COLUMNS, reason_texts};
+use narrows_core::{Error, Fitted, ScoreFlag, StreamScore, StreamScorer};
 
-use super::score::{Keep, RESULTS, Tally, batch, columns_of, nth_reasons};
+use super::score::{Keep, Tally};
 use crate::failure::{Failure, Outcome, tell_bad_line};
 use crate::input::{InputArgs, Stream};
 use crate::interrupt;
@@ -96,7 +97,7 @@ impl Shown {
     fn new(fitted: &Fitted, keep: Vec<String>, reasons: usize) -> Result<Shown, Failure> {
         let points = fitted.point_columns();
         let others = keep.into_iter().filter(|name| !points.contains(name)).collect();
-        let (points, keep) = (Keep::new(points, &[])?, Keep::new(others, &RESULTS)?);
+        let (points, keep) = (Keep::new(points, &[])?, Keep::new(others, &SCORE_COLUMNS)?);
         Ok(Shown { points, keep, reasons: reasons.min(StreamScorer::REASONS) })
     }
 
@@ -130,19 +131,10 @@ impl Shown {
 
     /// A row as it is written: which it is, what is said of it, what is copied, why.
     fn row(&self, table: &Table, followed: StreamScore) -> Result<RecordBatch, Failure> {
-        let StreamScore { score, p_value, is_anomaly, flag, reasons, .. } = followed;
-        let scores = Scores {
-            score: vec![score],
-            p_value: vec![p_value],
-            is_anomaly: vec![is_anomaly],
-            flag: vec![flag],
-            counts: ScoreCounts::default(),
-        };
-        let mut columns = columns_of(table, scores, DataKind::Series);
+        let mut columns = followed.columns(table.first_row());
         columns.splice(1..1, self.points.columns(table)?);
         columns.extend(self.keep.columns(table)?);
-        let reasons = [reasons];
-        columns.extend((0..self.reasons).map(|i| (format!("reason_{}", i + 1), nth_reasons(&reasons, i))));
+        columns.extend(reason_texts(&[followed.reasons], self.reasons));
         Ok(batch(columns))
     }
 }

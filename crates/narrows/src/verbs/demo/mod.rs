@@ -14,11 +14,12 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type};
 use clap::{Args as ClapArgs, Parser, ValueEnum};
 use narrows_core::data::{Source, Table};
+use narrows_core::output::TableWriter;
 use narrows_core::{Error, demo};
 
 use crate::args::{Args, Common};
 use crate::failure::{Failure, Outcome};
-use crate::output::{OutputArgs, TableWriter};
+use crate::output::{self, OutputArgs};
 use crate::pipeline::BATCH_ROWS;
 use crate::talk::{Talk, count};
 
@@ -89,7 +90,7 @@ impl Demo {
         let files = Files { folder: self.folder()? };
         let (train, test) = story.split(&self.table()?);
         for (name, table) in [("train.csv", train), ("test.csv", test)] {
-            write(&table, TableWriter::create(&files.path(name))?)?;
+            write(&table, output::table(&files.path(name))?)?;
             talk.line(format_args!("{}: {} of {}", files.name(name), count(table.n_rows() as u64, "row"), story.what));
         }
         for mut step in story.steps(&files, self.seed) {
@@ -162,16 +163,16 @@ impl Demo {
                 names.find(|name| !name.exists()).expect("an endless row of names")
             }
         };
-        fs::create_dir_all(&folder).map_err(|error| Failure::write(&folder.display().to_string(), error))?;
+        fs::create_dir_all(&folder).map_err(|error| Error::write(&folder, error))?;
         Ok(folder)
     }
 }
 
-fn write(table: &Table, mut writer: TableWriter) -> Result<(), Failure> {
+fn write(table: &Table, mut writer: TableWriter<'_>) -> Result<(), Failure> {
     for first in (0..table.n_rows()).step_by(BATCH_ROWS) {
         writer.write(table.slice(first, BATCH_ROWS.min(table.n_rows() - first)).batch())?;
     }
-    writer.finish()
+    Ok(writer.finish()?)
 }
 
 /// Shows a command line and does what it says.

@@ -7,13 +7,12 @@ use arrow::array::{ArrayRef, Float32Array, StringArray, UInt64Array};
 use narrows_core::data::Table;
 use narrows_core::error::Place;
 use narrows_core::images::{Album, Photo};
-use narrows_core::{ColumnEncoder, Error, Fitted, Threads};
+use narrows_core::output::{TableWriter, batch};
+use narrows_core::{Encoder, Error, Fitted, Threads};
 
-use super::super::score::batch;
 use crate::args::Common;
 use crate::failure::{Failure, Outcome};
 use crate::images::{self, Folder};
-use crate::output::TableWriter;
 use crate::talk::{Talk, count};
 
 /// Calls `each` with every image that can be read, its number and its name.
@@ -47,9 +46,9 @@ pub(super) fn each_photo(
 
 /// Images to codes: a row an image, or a row a piece.
 pub(in crate::verbs) fn encode(
-    encoder: &ColumnEncoder,
+    encoder: &Encoder,
     inputs: &[String],
-    mut writer: TableWriter,
+    mut writer: TableWriter<'_>,
     common: &Common,
 ) -> Result<Outcome, Failure> {
     let threads = common.threads()?;
@@ -65,7 +64,7 @@ pub(in crate::verbs) fn encode(
             let values = Float32Array::from_iter_values(codes.iter().map(|code| code[unit]));
             columns.push((format!("code_{unit}"), Arc::new(values)));
         }
-        writer.write(&batch(columns))
+        Ok(writer.write(&batch(columns))?)
     })?;
     writer.finish()?;
     Ok(outcome)

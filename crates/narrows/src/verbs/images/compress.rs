@@ -17,7 +17,7 @@ use super::fit::is_image;
 use crate::args::Common;
 use crate::failure::{Failure, Outcome};
 use crate::images::{self, Folder};
-use crate::output::Sink;
+use crate::output;
 use crate::talk::grouped;
 
 /// Images that other formats are tried on.
@@ -57,7 +57,7 @@ impl Job<'_> {
     pub(in crate::verbs) fn run(self, inputs: &[String], common: &Common) -> Result<Outcome, Failure> {
         let (talk, threads) = (common.talk(), common.threads()?);
         let album = images::open(inputs, talk)?;
-        let sink = BufWriter::new(Sink::open(self.target)?);
+        let sink = BufWriter::new(output::sink(self.target)?);
         let mut writer = ImageWriter::new(self.fitted, self.fidelity, sink, &threads).map_err(flagged)?;
         // Images of an array have numbers and no names; a single one is named by whoever decompresses it.
         let paths: HashSet<&Path> = (0..album.len()).filter_map(|i| album.path(i)).collect();

@@ -1,17 +1,15 @@
 //! `narrows score` on images: a score an image, and heat maps where asked for.
 
 use std::path::Path;
-use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray, Float64Array, StringArray};
 use narrows_core::images::Image;
-use narrows_core::{Error, Fitted, ImageScore};
+use narrows_core::output::TableWriter;
+use narrows_core::score_table::image_rows;
+use narrows_core::{Error, Fitted};
 
-use super::super::score::batch;
 use crate::args::Common;
 use crate::failure::{Failure, Outcome};
 use crate::images::{self, Folder};
-use crate::output::TableWriter;
 use crate::talk::{count, grouped};
 
 /// Most pixels of the images that are scored at once.
@@ -22,7 +20,7 @@ pub(in crate::verbs) fn score(
     fitted: &Fitted,
     inputs: &[String],
     heatmaps: Option<&Path>,
-    mut writer: TableWriter,
+    mut writer: TableWriter<'_>,
     common: &Common,
 ) -> Result<(Outcome, u64), Failure> {
     let (talk, threads) = (common.talk(), common.threads()?);
@@ -56,7 +54,7 @@ pub(in crate::verbs) fn score(
         n += scores.len() as u64;
         anomalies += scores.iter().filter(|score| score.is_anomaly).count() as u64;
         let names: Vec<String> = which.iter().map(|i| album.name(*i)).collect();
-        writer.write(&batch(columns(&names, &scores)))?;
+        writer.write(&image_rows(&names, &scores))?;
         which.clear();
         waiting.clear();
         pixels = 0;
@@ -70,17 +68,4 @@ pub(in crate::verbs) fn score(
     let left_out = if skipped > 0 { format!("; {} left out", count(skipped as u64, "image")) } else { String::new() };
     talk.line(format_args!("{} scored, {} anomalous ({share:.2} %){left_out}", count(n, "image"), grouped(anomalies)));
     Ok((images::outcome(skipped), anomalies))
-}
-
-fn columns(names: &[String], scores: &[ImageScore]) -> Vec<(String, ArrayRef)> {
-    let numbers =
-        |of: fn(&ImageScore) -> f64| -> ArrayRef { Arc::new(scores.iter().map(of).collect::<Float64Array>()) };
-    let flags: BooleanArray = scores.iter().map(|score| Some(score.is_anomaly)).collect();
-    let columns: Vec<(&str, ArrayRef)> = vec![
-        ("image", Arc::new(names.iter().map(Some).collect::<StringArray>())),
-        ("score", numbers(|score| score.score)),
-        ("p_value", numbers(|score| score.p_value)),
-        ("is_anomaly", Arc::new(flags)),
-    ];
-    columns.into_iter().map(|(name, array)| (name.to_owned(), array)).collect()
 }

@@ -69,10 +69,11 @@ impl Tune {
         let talk = common.talk();
         let threads = common.threads()?;
         let goal: Goal = self.goal.parse()?;
-        let base = self.recipe.recipe(&self.input, &self.roles, |kind| goal.usual_preset(kind))?;
+        let source = self.recipe.source(&self.input, &self.roles)?;
+        let base = source.recipe_or(|kind| goal.usual_preset(kind))?;
         base.check()?;
         let time = self.time.as_deref().map(limit::parse).transpose()?;
-        let plan = SearchPlan { goal, base, held: self.recipe.fields()?, trials: self.trials, time };
+        let plan = SearchPlan { goal, base, held: source.fields()?, trials: self.trials, time };
         plan.check()?;
         let journal = self.journal.clone().unwrap_or_else(|| self.output.with_extension("jsonl"));
         self.check_targets(&journal)?;
@@ -126,9 +127,8 @@ impl Tune {
             }
         }
         // Opened and dropped: nothing is left, but an unwritable folder is found out now.
-        output::Sink::open(Some(&self.output))?;
-        output::Sink::open(Some(journal))?;
-        Ok(())
+        output::probe(&self.output)?;
+        output::probe(journal)
     }
 }
 

@@ -1,27 +1,16 @@
 //! Where results go: a table to stdout or a file, in the format its name says, whole or not at all.
 
-mod compressed;
-mod delimited;
-mod ndjson;
-mod sink;
-mod stream;
-mod table;
-
-pub(crate) use sink::Sink;
-pub(crate) use stream::RowWriter;
-pub(crate) use table::TableWriter;
-
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
 use clap::builder::PossibleValuesParser;
 use narrows_core::Error;
 use narrows_core::data::Format;
+use narrows_core::output::{Compression, FORMATS, RowWriter, Sink, TableWriter};
 
 use crate::failure::Failure;
-
-/// The formats that tables are written in.
-const WRITTEN: [&str; 5] = ["csv", "tsv", "parquet", "arrow", "ndjson"];
+use crate::interrupt::Unfinished;
 
 /// Where a table goes.
 #[derive(Debug, ClapArgs)]
@@ -30,25 +19,25 @@ pub(crate) struct OutputArgs {
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Format of the output; else its extension decides, and stdout gets CSV
-    #[arg(long, value_name = "FORMAT", value_parser = PossibleValuesParser::new(WRITTEN))]
+    #[arg(long, value_name = "FORMAT", value_parser = PossibleValuesParser::new(FORMATS.map(|(_, name)| name)))]
     format: Option<String>,
 }
 
 impl OutputArgs {
     /// A writer of tables to where the user said. Nothing is at the target before [`TableWriter::finish`].
-    pub(crate) fn writer(&self) -> Result<TableWriter, Failure> {
+    pub(crate) fn writer(&self) -> Result<TableWriter<'static>, Failure> {
         let target = self.file();
         let format = match (&self.format, target) {
             (Some(name), _) => crate::input::format(name, "--format")?,
             (None, Some(path)) => format_of(path)?,
             (None, None) => Format::Csv,
         };
-        TableWriter::open(Sink::open(target)?, target, format)
+        Ok(TableWriter::to(sink(target)?, format)?)
     }
 
     /// A writer of rows as they come, NDJSON where nothing else is said. The file is emptied at once, so that it must not
     /// be `input`.
-    pub(crate) fn row_writer(&self, input: &Path) -> Result<RowWriter, Failure> {
+    pub(crate) fn row_writer(&self, input: &Path) -> Result<RowWriter<'static>, Failure> {
         let target = self.file();
         let format = match (&self.format, target) {
             (Some(name), _) => crate::input::format(name, "--format")?,
@@ -60,7 +49,7 @@ impl OutputArgs {
             return Err(Error::recipe("--format", message).into());
         }
         if let Some(path) = target {
-            if crate::input::is_compressed(path) {
+            if Compression::of_path(path) != Compression::None {
                 let message = format!("expected a name without compression with --follow, got `{}`", path.display());
                 return Err(Error::recipe("--output", message).into());
             }
@@ -70,7 +59,10 @@ impl OutputArgs {
                 return Err(Error::recipe("--output", message).into());
             }
         }
-        RowWriter::open(target, format)
+        Ok(match target {
+            Some(path) => RowWriter::create(path, format)?,
+            None => RowWriter::stdout(format)?,
+        })
     }
 
     /// The folder that images go to.
@@ -91,23 +83,39 @@ impl OutputArgs {
 }
 
 fn format_of(path: &Path) -> Result<Format, Failure> {
-    let wrong = |got: String| {
-        let message = format!("expected a file name ending in .{}, got {got}", WRITTEN.join(", ."));
-        Error::recipe("--output", message).with_hint("any name will do with --format")
+    let flagged = |error: Error| match error {
+        Error::Recipe { message, .. } => Error::recipe("--output", message).with_hint("any name will do with --format"),
+        error => error,
     };
-    match (Format::of_path(path), path.extension()) {
-        (Some(Format::Npy | Format::Npz), _) => Err(wrong(format!("`{}`", path.display())).into()),
-        (Some(format), _) => Ok(format),
-        (None, None) => Ok(Format::Csv),
-        (None, Some(_)) => Err(wrong(format!("`{}`", path.display())).into()),
-    }
+    Ok(narrows_core::output::format_of(path).map_err(flagged)?)
+}
+
+/// A sink to `target`, or to stdout where there is none. Its unfinished file is removed should the process be stopped.
+pub(crate) fn sink(target: Option<&Path>) -> Result<Sink<'static>, Failure> {
+    let Some(target) = target else { return Ok(Sink::stdout()) };
+    let sink = Sink::create(target)?;
+    Ok(match sink.draft().map(Unfinished::new) {
+        Some(unfinished) => sink.with_guard(unfinished),
+        None => sink,
+    })
+}
+
+/// A writer of a table to the file `target`, in the format its name says.
+pub(crate) fn table(target: &Path) -> Result<TableWriter<'static>, Failure> {
+    Ok(TableWriter::to(sink(Some(target))?, format_of(target)?)?)
+}
+
+/// Refuses a target that cannot be written to, before the work; nothing is left there.
+pub(crate) fn probe(target: &Path) -> Result<(), Failure> {
+    sink(Some(target)).map(drop)
 }
 
 /// Writes a whole text, such as a page, to a file or, for `-`, to stdout.
 pub(crate) fn write_text(target: &Path, text: &str) -> Result<(), Failure> {
-    let mut sink = Sink::open((target.as_os_str() != "-").then_some(target))?;
-    sink.write_all(text.as_bytes())?;
-    sink.finish()
+    let mut sink = sink((target.as_os_str() != "-").then_some(target))?;
+    let put = sink.write_all(text.as_bytes());
+    put.map_err(|error| Error::write(sink.name(), error))?;
+    Ok(sink.finish()?)
 }
 
 /// Prints a text on stdout, with a line's end.
@@ -119,24 +127,4 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
 pub(crate) fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(value).expect("plain data with text keys");
     print(&text)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(name: &str, expected: Option<Format>) {
-        assert_eq!(format_of(Path::new(name)).ok(), expected, "{name}");
-    }
-
-    #[test]
-    fn the_name_of_a_file_decides_its_format() {
-        check("a.csv", Some(Format::Csv));
-        check("a.parquet", Some(Format::Parquet));
-        check("a.jsonl", Some(Format::Ndjson));
-        check("a.tsv.gz", Some(Format::Tsv));
-        check("/dev/null", Some(Format::Csv));
-        check("a.npz", None);
-        check("a.xlsx", None);
-    }
 }

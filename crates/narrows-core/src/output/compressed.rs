@@ -5,43 +5,65 @@ use std::path::Path;
 
 use flate2::write::GzEncoder;
 
-use super::Sink;
-use crate::failure::Failure;
+use super::sink::Sink;
+use crate::error::{Error, Result};
 
-/// Bytes on their way to a sink.
-pub(super) enum Compressed {
-    Plain(Sink),
-    Gzip(GzEncoder<Sink>),
-    Zstd(zstd::Encoder<'static, Sink>),
+/// How a text is compressed on its way out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Compression {
+    /// Not at all.
+    #[default]
+    None,
+    /// By gzip.
+    Gzip,
+    /// By zstd.
+    Zstd,
 }
 
-impl Compressed {
-    /// The compression that the name of `target` asks for.
-    pub(super) fn new(sink: Sink, target: Option<&Path>) -> Result<Compressed, Failure> {
-        let extension = target.and_then(|path| path.extension()).and_then(|extension| extension.to_str());
-        Ok(match extension {
-            Some("gz") => Compressed::Gzip(GzEncoder::new(sink, flate2::Compression::default())),
-            Some("zst" | "zstd") => {
+impl Compression {
+    /// What a file's name says.
+    pub fn of_path(path: &Path) -> Compression {
+        match path.extension().and_then(|extension| extension.to_str()) {
+            Some("gz") => Compression::Gzip,
+            Some("zst" | "zstd") => Compression::Zstd,
+            _ => Compression::None,
+        }
+    }
+}
+
+/// Bytes on their way to a sink.
+pub(super) enum Compressed<'a> {
+    Plain(Sink<'a>),
+    Gzip(GzEncoder<Sink<'a>>),
+    Zstd(zstd::Encoder<'static, Sink<'a>>),
+}
+
+impl<'a> Compressed<'a> {
+    /// A way to the sink.
+    pub(super) fn new(sink: Sink<'a>, compression: Compression) -> Result<Compressed<'a>> {
+        Ok(match compression {
+            Compression::None => Compressed::Plain(sink),
+            Compression::Gzip => Compressed::Gzip(GzEncoder::new(sink, flate2::Compression::default())),
+            Compression::Zstd => {
                 let name = sink.name().to_owned();
-                Compressed::Zstd(zstd::Encoder::new(sink, 0).map_err(|error| Failure::write(&name, error))?)
+                Compressed::Zstd(zstd::Encoder::new(sink, 0).map_err(|error| Error::write(&name, error))?)
             }
-            _ => Compressed::Plain(sink),
         })
     }
 
     /// Ends the compression and lets the file appear.
-    pub(super) fn finish(self) -> Result<(), Failure> {
+    pub(super) fn finish(self) -> Result<()> {
         let name = self.name().to_owned();
         let sink = match self {
             Compressed::Plain(sink) => Ok(sink),
             Compressed::Gzip(encoder) => encoder.finish(),
             Compressed::Zstd(encoder) => encoder.finish(),
         };
-        sink.map_err(|error| Failure::write(&name, error))?.finish()
+        sink.map_err(|error| Error::write(&name, error))?.finish()
     }
 
     /// The name of the target.
-    pub(super) fn name(&self) -> &str {
+    fn name(&self) -> &Path {
         match self {
             Compressed::Plain(sink) => sink.name(),
             Compressed::Gzip(encoder) => encoder.get_ref().name(),
@@ -50,7 +72,7 @@ impl Compressed {
     }
 }
 
-impl Write for Compressed {
+impl Write for Compressed<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Compressed::Plain(sink) => sink.write(bytes),

@@ -1,0 +1,16 @@
+//! Named columns put side by side.
+
+use arrow::array::{ArrayRef, RecordBatch};
+
+/// Columns of equal length, each with its name.
+pub type Columns = Vec<(String, ArrayRef)>;
+
+/// A batch of columns.
+///
+/// # Panics
+/// Where they are not of equal length, or there are none.
+pub fn batch(columns: Columns) -> RecordBatch {
+    // Nullable whatever this batch holds: a later one of the same table may have missing cells.
+    RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, array)| (name, array, true)))
+        .expect("columns of equal length")
+}

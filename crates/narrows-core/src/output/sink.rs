@@ -1,0 +1,149 @@
+//! Bytes on their way out: to stdout, to a device, to memory, or to a file that appears only when it is complete.
+//!
+//! Devices and pipes (`/dev/null`, `/dev/full`, a FIFO) are opened as they are: a rename would replace the device itself.
+
+use std::any::Any;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::compressed::Compression;
+use super::draft::Draft;
+use crate::error::{Error, Result};
+
+/// Something to write to, with the name that errors call it by.
+pub struct Sink<'a> {
+    place: Place<'a>,
+    name: PathBuf,
+    compression: Compression,
+    /// Dropped last.
+    _guard: Option<Box<dyn Any + Send>>,
+}
+
+enum Place<'a> {
+    Stream(Box<dyn Write + Send + 'a>),
+    Draft(Draft),
+}
+
+impl Sink<'static> {
+    /// The file `path`, which appears, or is replaced, when the sink is [finished](Sink::finish).
+    ///
+    /// # Errors
+    /// [`Error::Write`] where it cannot be written.
+    pub fn create(path: impl AsRef<Path>) -> Result<Sink<'static>> {
+        let path = path.as_ref();
+        let is_special = fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir());
+        let place = if is_special {
+            File::options().write(true).open(path).map(|device| Place::Stream(Box::new(device)))
+        } else {
+            Draft::of(path).map(Place::Draft)
+        };
+        let place = place.map_err(|error| Error::write(path, error))?;
+        Ok(Sink { place, name: path.to_path_buf(), compression: Compression::of_path(path), _guard: None })
+    }
+
+    /// The standard output.
+    pub fn stdout() -> Sink<'static> {
+        Sink::new(io::stdout(), "stdout")
+    }
+
+    /// The same with a value that lives until the file has its name or is gone: who registers [`draft`](Sink::draft) to
+    /// be removed should the process be stopped, strikes it off when the value is dropped.
+    #[must_use]
+    pub fn with_guard(self, guard: impl Any + Send) -> Sink<'static> {
+        Sink { _guard: Some(Box::new(guard)), ..self }
+    }
+}
+
+impl<'a> Sink<'a> {
+    /// Whatever can be written to, such as a socket or a vector of bytes.
+    pub fn new(out: impl Write + Send + 'a, name: impl Into<PathBuf>) -> Sink<'a> {
+        Sink { place: Place::Stream(Box::new(out)), name: name.into(), compression: Compression::None, _guard: None }
+    }
+
+    /// The target as it was given; what errors call it by.
+    pub fn name(&self) -> &Path {
+        &self.name
+    }
+
+    /// The compression that the name of the file asks for.
+    pub fn compression(&self) -> Compression {
+        self.compression
+    }
+
+    /// Where what is written so far can be read, before the file has its name; none where it cannot.
+    pub fn draft(&self) -> Option<&Path> {
+        match &self.place {
+            Place::Draft(draft) => Some(draft.path()),
+            Place::Stream(_) => None,
+        }
+    }
+
+    /// Makes the file appear under its name.
+    ///
+    /// # Errors
+    /// [`Error::Write`]; the temporary file is gone then, and what was there before is untouched.
+    pub fn finish(mut self) -> Result<()> {
+        let done = self.flush().and_then(|()| match self.place {
+            Place::Draft(draft) => draft.rename(),
+            Place::Stream(_) => Ok(()),
+        });
+        done.map_err(|error| Error::write(&self.name, error))
+    }
+}
+
+impl Write for Sink<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match &mut self.place {
+            Place::Stream(stream) => stream.write(bytes),
+            Place::Draft(draft) => draft.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match &mut self.place {
+            Place::Stream(stream) => stream.flush(),
+            Place::Draft(draft) => draft.flush(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn a_guard_lives_until_the_file_has_its_name_or_is_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("out.csv");
+        let guard = Arc::new(());
+        let mut sink = Sink::create(&target).unwrap().with_guard(guard.clone());
+        sink.write_all(b"x").unwrap();
+        assert!(sink.draft().unwrap().exists() && !target.exists() && Arc::strong_count(&guard) == 2);
+        sink.finish().unwrap();
+        assert!(target.exists() && Arc::strong_count(&guard) == 1);
+        drop(Sink::create(&target).unwrap().with_guard(guard.clone()));
+        assert_eq!(Arc::strong_count(&guard), 1);
+    }
+
+    #[test]
+    fn memory_is_written_to_as_well() {
+        let mut bytes = Vec::new();
+        let mut sink = Sink::new(&mut bytes, "memory");
+        sink.write_all(b"x").unwrap();
+        assert!(sink.draft().is_none());
+        sink.finish().unwrap();
+        assert_eq!(bytes, b"x");
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_device_stays_a_device() {
+        use std::os::unix::fs::FileTypeExt;
+        let mut sink = Sink::create("/dev/full").unwrap();
+        assert!(sink.write_all(b"x").is_err());
+        assert!(fs::metadata("/dev/full").unwrap().file_type().is_char_device());
+    }
+}

@@ -1,0 +1,239 @@
+//! A table on its way out, batch by batch, in one of the written formats.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use arrow::error::ArrowError;
+use arrow::ipc::writer::FileWriter;
+use parquet::arrow::ArrowWriter;
+use parquet::basic;
+use parquet::errors::ParquetError;
+use parquet::file::properties::WriterProperties;
+
+use super::compressed::{Compressed, Compression};
+use super::sink::Sink;
+use super::text::Text;
+use super::{FORMATS, format_of, is_written};
+use crate::data::Format;
+use crate::error::{Error, Result};
+
+/// Rows of a Parquet row group, which is kept in memory until it is whole.
+const ROW_GROUP: usize = 1 << 17;
+
+/// Writes batches of one schema.
+///
+/// ```
+/// use narrows_core::data::{Format, Table};
+/// use narrows_core::output::TableWriter;
+///
+/// let mut bytes = Vec::new();
+/// let mut writer = TableWriter::new(&mut bytes, Format::Csv)?;
+/// writer.write(Table::from_columns(vec![("x", vec![1.5, f64::NAN]), ("y", vec![2.0, 3.0])])?.batch())?;
+/// writer.finish()?;
+/// assert_eq!(bytes, b"x,y\n1.5,2\n,3\n");
+/// # Ok::<(), narrows_core::Error>(())
+/// ```
+pub struct TableWriter<'a> {
+    state: State<'a>,
+    format: Format,
+    name: PathBuf,
+    buffer: Vec<u8>,
+}
+
+enum State<'a> {
+    /// Nothing written yet: the columns come with the first batch.
+    Waiting(Compressed<'a>),
+    Text(Compressed<'a>, Text),
+    Parquet(Box<ArrowWriter<Compressed<'a>>>),
+    Arrow(Box<FileWriter<Compressed<'a>>>),
+    /// After a failure.
+    Broken,
+}
+
+impl TableWriter<'static> {
+    /// A writer to the file `path` in the format and the compression that its name says. Nothing is there before
+    /// [`finish`](TableWriter::finish).
+    ///
+    /// # Errors
+    /// [`Error::Recipe`] for a name that says no format; [`Error::Write`] where the file cannot be written.
+    pub fn create(path: impl AsRef<Path>) -> Result<TableWriter<'static>> {
+        let format = format_of(path.as_ref())?;
+        TableWriter::create_as(path, format)
+    }
+
+    /// A writer to the file `path` in a format, whatever its name says.
+    ///
+    /// # Errors
+    /// [`Error::Recipe`] for a format that is read and not written; [`Error::Write`] where the file cannot be written.
+    pub fn create_as(path: impl AsRef<Path>, format: Format) -> Result<TableWriter<'static>> {
+        TableWriter::to(Sink::create(path)?, format)
+    }
+}
+
+impl<'a> TableWriter<'a> {
+    /// A writer to whatever can be written to.
+    ///
+    /// # Errors
+    /// [`Error::Recipe`] for a format that is read and not written.
+    pub fn new(out: impl Write + Send + 'a, format: Format) -> Result<TableWriter<'a>> {
+        TableWriter::to(Sink::new(out, "the output"), format)
+    }
+
+    /// A writer to a sink, compressing where its name says so.
+    ///
+    /// # Errors
+    /// [`Error::Recipe`] for a format that is read and not written.
+    pub fn to(sink: Sink<'a>, format: Format) -> Result<TableWriter<'a>> {
+        if !is_written(format) {
+            let names = FORMATS.map(|(_, name)| name).join(", ");
+            return Err(Error::recipe("format", format!("expected one of {names}, got {format}")));
+        }
+        let name = sink.name().to_owned();
+        let compression = match format {
+            // It compresses its pages itself.
+            Format::Parquet => Compression::None,
+            _ => sink.compression(),
+        };
+        let state = State::Waiting(Compressed::new(sink, compression)?);
+        Ok(TableWriter { state, format, name, buffer: Vec::new() })
+    }
+
+    /// Appends the rows of a batch.
+    ///
+    /// # Errors
+    /// [`Error::Write`] naming the target.
+    pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        let state = std::mem::replace(&mut self.state, State::Broken);
+        self.state = match state {
+            State::Waiting(out) => self.begin(out, batch.schema())?,
+            state => state,
+        };
+        self.buffer.clear();
+        let done = match &mut self.state {
+            State::Text(out, text) => {
+                text.rows(batch, &mut self.buffer).and_then(|()| Ok(out.write_all(&self.buffer)?))
+            }
+            State::Parquet(writer) => writer.write(batch).map_err(io_of_parquet),
+            State::Arrow(writer) => writer.write(batch),
+            State::Waiting(_) | State::Broken => Ok(()),
+        };
+        done.map_err(|error| self.failure(error))
+    }
+
+    /// Writes what is left and lets the file appear.
+    ///
+    /// # Errors
+    /// [`Error::Write`] naming the target; what was there before is untouched then.
+    pub fn finish(mut self) -> Result<()> {
+        let out = match std::mem::replace(&mut self.state, State::Broken) {
+            State::Waiting(out) | State::Text(out, _) => Ok(out),
+            State::Parquet(writer) => writer.into_inner().map_err(io_of_parquet),
+            State::Arrow(writer) => writer.into_inner(),
+            State::Broken => return Ok(()),
+        };
+        out.map_err(|error| self.failure(error))?.finish()
+    }
+
+    fn begin(&mut self, mut out: Compressed<'a>, schema: SchemaRef) -> Result<State<'a>> {
+        let begun = match Text::of(self.format) {
+            Some(text) => {
+                self.buffer.clear();
+                text.header(&schema, &mut self.buffer);
+                out.write_all(&self.buffer).map(|()| State::Text(out, text)).map_err(ArrowError::from)
+            }
+            None if self.format == Format::Parquet => {
+                let properties = WriterProperties::builder()
+                    .set_compression(basic::Compression::SNAPPY)
+                    .set_max_row_group_row_count(Some(ROW_GROUP))
+                    .build();
+                ArrowWriter::try_new(out, schema, Some(properties))
+                    .map(|writer| State::Parquet(Box::new(writer)))
+                    .map_err(io_of_parquet)
+            }
+            None => FileWriter::try_new(out, &schema).map(|writer| State::Arrow(Box::new(writer))),
+        };
+        begun.map_err(|error| self.failure(error))
+    }
+
+    fn failure(&self, error: ArrowError) -> Error {
+        let error = match error {
+            ArrowError::IoError(_, error) => error,
+            ArrowError::ExternalError(error) => match error.downcast::<std::io::Error>() {
+                Ok(error) => *error,
+                Err(error) => std::io::Error::other(error),
+            },
+            error => std::io::Error::other(error),
+        };
+        Error::write(&self.name, error)
+    }
+}
+
+/// The system's own error where Parquet wraps one.
+fn io_of_parquet(error: ParquetError) -> ArrowError {
+    match error {
+        ParquetError::External(error) => ArrowError::ExternalError(error),
+        error => ArrowError::ParquetError(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{Float64Array, StringArray};
+
+    use super::*;
+    use crate::data::Source;
+
+    fn batch() -> RecordBatch {
+        let columns: Vec<(&str, arrow::array::ArrayRef)> = vec![
+            ("x", Arc::new(Float64Array::from(vec![1.5, 2.25]))),
+            ("word", Arc::new(StringArray::from(vec!["a", "b, c"]))),
+        ];
+        RecordBatch::try_from_iter(columns).unwrap()
+    }
+
+    fn check(name: &str) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        let mut writer = TableWriter::create(&path).unwrap();
+        writer.write(&batch()).unwrap();
+        writer.write(&batch()).unwrap();
+        assert!(!path.exists());
+        writer.finish().unwrap();
+        let table = Source::parse(&[path.display().to_string()]).unwrap().open(100, None).unwrap().read_all().unwrap();
+        assert_eq!((table.n_rows(), table.names()), (4, vec!["x", "word"]), "{name}");
+    }
+
+    #[test]
+    fn what_is_written_can_be_read() {
+        ["a.csv", "a.tsv", "a.csv.gz", "a.ndjson.zst", "a.parquet", "a.arrow"].into_iter().for_each(check);
+    }
+
+    #[test]
+    fn a_format_that_is_only_read_is_refused() {
+        let error = TableWriter::new(Vec::new(), Format::Npz).err().unwrap().to_string();
+        assert!(error.contains("expected one of csv, tsv, parquet, arrow, ndjson, got npz"), "{error}");
+    }
+
+    #[test]
+    fn a_failed_write_names_the_target() {
+        struct Full;
+        impl Write for Full {
+            fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+                Err(std::io::ErrorKind::StorageFull.into())
+            }
+            fn flush(&mut self) -> std::io::Result<()> {
+                Ok(())
+            }
+        }
+        for (format, _) in FORMATS {
+            let mut writer = TableWriter::to(Sink::new(Full, "a disk"), format).unwrap();
+            let failed = writer.write(&batch()).and_then(|()| writer.finish()).unwrap_err();
+            let Error::Write { path, source } = &failed else { panic!("{failed}") };
+            assert_eq!((path.to_str(), source.kind()), (Some("a disk"), std::io::ErrorKind::StorageFull), "{format}");
+        }
+    }
+}

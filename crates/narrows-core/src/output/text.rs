@@ -1,0 +1,43 @@
+//! Tables as text, in the formats whose rows can be written one by one.
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use arrow::error::ArrowError;
+
+use super::delimited::Delimited;
+use super::ndjson;
+use crate::data::Format;
+
+/// A format of text.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Text {
+    Ndjson,
+    Delimited(Delimited),
+}
+
+impl Text {
+    /// How a format lays out text; none where it is no text.
+    pub(super) fn of(format: Format) -> Option<Text> {
+        match format {
+            Format::Ndjson => Some(Text::Ndjson),
+            Format::Csv => Some(Text::Delimited(Delimited { delimiter: b',' })),
+            Format::Tsv => Some(Text::Delimited(Delimited { delimiter: b'\t' })),
+            Format::Parquet | Format::ArrowIpc | Format::Npy | Format::Npz => None,
+        }
+    }
+
+    /// Appends what comes before the first row.
+    pub(super) fn header(self, schema: &SchemaRef, out: &mut Vec<u8>) {
+        if let Text::Delimited(delimited) = self {
+            delimited.header(schema.fields().iter().map(|field| field.name().as_str()), out);
+        }
+    }
+
+    /// Appends the rows.
+    pub(super) fn rows(self, batch: &RecordBatch, out: &mut Vec<u8>) -> Result<(), ArrowError> {
+        match self {
+            Text::Ndjson => ndjson::rows(batch, out),
+            Text::Delimited(delimited) => delimited.rows(batch, out),
+        }
+    }
+}
