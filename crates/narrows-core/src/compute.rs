@@ -65,7 +65,7 @@ impl Compute {
     }
 
     /// Runs `work` in this pool, so that parallel iterators use its threads.
-    pub(crate) fn install<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+    pub fn install<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
         self.threads.install(work)
     }
 }

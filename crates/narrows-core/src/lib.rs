@@ -29,7 +29,8 @@ pub use error::{Error, ErrorKind, Result};
 pub use fitted::{
     BaselineMetrics, BestF1, Dataset, Encoder, Evaluation, Evaluator, Explained, Fitted, ImageModel, ImageRoles,
     ImageScore, Intervals, Model, RankingQuality, Restorer, Roles, ScoreCounts, ScoreFlag, Scores, SeriesEvent,
-    SeriesModel, SeriesQuality, Session, StreamScore, StreamScorer, TableModel, TabularModel, Variation, fit, score_table,
+    SeriesModel, SeriesQuality, Session, StreamScore, StreamScorer, TableModel, TabularModel, Variation, fit,
+    score_table,
 };
 pub use narrows_engine::rng;
 pub use narrows_images as images;

@@ -4,9 +4,10 @@ use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
+use narrows_core::error::Place;
 use narrows_core::images::{Album, Format, Limits, Photo, Store};
 use narrows_core::recipe::DataKind;
-use narrows_core::{Error, Threads};
+use narrows_core::{Compute, Error};
 
 use crate::failure::{Failure, Outcome};
 use crate::talk::{Talk, count};
@@ -53,10 +54,10 @@ pub(crate) fn open(inputs: &[String], talk: Talk) -> Result<Album, Failure> {
 }
 
 /// Opens images and reads every one of them.
-pub(crate) fn store(inputs: &[String], threads: &Threads, talk: Talk) -> Result<Store, Failure> {
+pub(crate) fn store(inputs: &[String], compute: &Compute, talk: Talk) -> Result<Store, Failure> {
     let album = album(inputs)?;
     let ignored = album.ignored();
-    let store = threads.install(|| Store::take(album, KEPT_BYTES)).map_err(Error::from)?;
+    let store = compute.install(|| Store::take(album, KEPT_BYTES)).map_err(Error::from)?;
     tell_skipped(talk, store.skipped().iter().map(|skipped| (skipped.name.as_str(), skipped.reason.as_str())));
     if ignored > 0 {
         talk.line(format_args!("note: {} passed over, no images by their names", count(ignored as u64, "file")));
@@ -172,4 +173,43 @@ pub(crate) fn write(photo: &Photo, path: &Path, talk: Talk) -> Result<(), Failur
         talk.line(format_args!("note: {} cannot hold {}", path.display(), lost.join(" nor ")));
     }
     Ok(())
+}
+
+/// Calls `each` with every image that can be read, its number and its name.
+pub(crate) fn each_photo(
+    album: &Album,
+    talk: Talk,
+    mut each: impl FnMut(usize, &str, Photo) -> Result<(), Failure>,
+) -> Result<Outcome, Failure> {
+    let (mut skipped, mut n) = (album.skipped().len(), 0);
+    for i in 0..album.len() {
+        let name = album.name(i);
+        match album.photo(i) {
+            Ok(photo) => {
+                n += 1;
+                each(i, &name, photo)?;
+            }
+            Err(error) => {
+                skipped += 1;
+                tell_skipped(talk, std::iter::once((name.as_str(), error.to_string().as_str())));
+            }
+        }
+    }
+    if n == 0 {
+        let message = format!("expected an image that can be read, got none of {}", album.len());
+        return Err(Error::data(Place::source(album.source()), message).into());
+    }
+    let left_out = if skipped > 0 { format!("; {} left out", count(skipped as u64, "image")) } else { String::new() };
+    talk.line(format_args!("{} done{left_out}", count(n, "image")));
+    Ok(outcome(skipped))
+}
+
+/// Whether a path can hold an image.
+pub(crate) fn is_image(path: &Path) -> bool {
+    Format::of_path(path).is_some()
+}
+
+/// The extension to write an image of this name with, where its own will not do.
+pub(crate) fn extension(name: &str) -> Option<&'static str> {
+    (!is_image(Path::new(name))).then_some("png")
 }

@@ -10,7 +10,7 @@ use arrow::array::RecordBatch;
 use narrows_core::data::{Schema, Source, Table};
 use narrows_core::error::Place;
 use narrows_core::output::TableWriter;
-use narrows_core::{Error, Fitted};
+use narrows_core::{Error, TabularModel};
 
 use crate::failure::Failure;
 
@@ -31,13 +31,13 @@ pub(crate) enum Portion {
 
 impl Portion {
     /// What the model needs.
-    pub(crate) fn of(fitted: &Fitted) -> Portion {
-        Portion::of_rows(fitted.rows_stand_alone())
+    pub(crate) fn of(model: &dyn TabularModel) -> Portion {
+        Portion::of_rows(model.rows_are_independent())
     }
 
-    /// All rows, unless they stand alone.
-    pub(crate) fn of_rows(rows_stand_alone: bool) -> Portion {
-        if rows_stand_alone { Portion::Batch } else { Portion::Whole }
+    /// All rows, unless they are independent.
+    pub(crate) fn of_rows(rows_are_independent: bool) -> Portion {
+        if rows_are_independent { Portion::Batch } else { Portion::Whole }
     }
 }
 

@@ -9,8 +9,8 @@ use narrows_core::data::Layout;
 use narrows_core::recipe::{DataKind, RecipeSource};
 use narrows_core::{Error, Preset};
 
-use crate::args::RoleArgs;
 use crate::failure::Failure;
+use crate::flags::RoleArgs;
 use crate::input::InputArgs;
 
 /// The recipe that a verb starts from.

@@ -7,8 +7,10 @@ use super::series::SeriesModel;
 use super::table::TableModel;
 use super::tabular::TabularModel;
 use crate::compute::Compute;
+use crate::detect::Threshold;
 use crate::error::{Error, Result};
 use crate::recipe::Recipe;
+use crate::report::html;
 
 /// A fitted model, by its kind: each kind has verbs of its own.
 #[derive(Debug, Clone, PartialEq)]
@@ -119,6 +121,23 @@ impl Model {
         }
     }
 
+    /// The same model with another threshold; nothing is refitted.
+    ///
+    /// # Errors
+    /// [`Error::Recipe`] for a restorer or an encoder, which have no threshold, and where the rule needs labels.
+    pub fn with_threshold(self, rule: &Threshold) -> Result<Model> {
+        let none = |got: &str| {
+            Err(Error::recipe("threshold", format!("expected a model that scores, got {got}, which has no threshold")))
+        };
+        match self {
+            Model::Table(model) => model.with_threshold(rule).map(Model::Table),
+            Model::Series(model) => model.with_threshold(rule).map(Model::Series),
+            Model::Images(model) => model.with_threshold(rule).map(Model::Images),
+            Model::Restorer(_) => none("a restorer"),
+            Model::Encoder(_) => none("an encoder"),
+        }
+    }
+
     /// Every choice that made it.
     pub fn recipe(&self) -> &Recipe {
         match self {
@@ -127,6 +146,20 @@ impl Model {
             Model::Images(model) => model.recipe(),
             Model::Restorer(model) => model.recipe(),
             Model::Encoder(model) => model.recipe(),
+        }
+    }
+
+    /// What the fit found, as one HTML file that needs no network.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] where it is an encoder alone.
+    pub fn report_html(&self) -> Result<String> {
+        match self {
+            Model::Table(model) => html::render(model.report()),
+            Model::Series(model) => html::render(model.report()),
+            Model::Images(model) => html::render(model.report()),
+            Model::Restorer(model) => html::render_restorer(model.report()),
+            Model::Encoder(_) => Err(no_decoder()),
         }
     }
 

@@ -3,9 +3,9 @@
 use clap::{Args as ClapArgs, CommandFactory};
 use clap_complete::Shell;
 
-use crate::args::Args;
 use crate::failure::{Failure, Outcome};
 use crate::output;
+use crate::verbs::Args;
 
 /// Print the completion script of a shell
 #[derive(Debug, ClapArgs)]

@@ -1,11 +1,12 @@
 //! `narrows decode`: codes back to rows.
 
 use clap::Args as ClapArgs;
+use narrows_core::data::Table;
+use narrows_core::{ImageModel, Model};
 
-use super::images;
-use crate::args::{Common, ModelArg};
 use crate::failure::{Failure, Outcome};
-use crate::images::Folder;
+use crate::flags::{Common, ModelArg};
+use crate::images::{self, Folder};
 use crate::input::InputArgs;
 use crate::output::OutputArgs;
 use crate::pipeline::{self, Flow, Portion};
@@ -26,20 +27,29 @@ pub(crate) struct Decode {
 
 impl Decode {
     pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
-        let fitted = self.model.load()?;
-        let threads = common.threads()?;
+        let model = self.model.load(common)?;
         let source = self.input.source()?;
-        if fitted.reads_images() {
+        if let Model::Images(model) = model {
             let folder = Folder::new(self.output.folder("decoded images")?, "--output")?;
             pipeline::read(&source, None, Portion::Batch, |table| {
-                images::code::decode(&fitted, table, &folder, &threads)?;
+                decode_images(&model, table, &folder)?;
                 Ok(Flow::More)
             })?;
             return Ok(Outcome::Done);
         }
+        let model = model.into_tabular()?;
         pipeline::transform(&source, None, Portion::Batch, self.output.writer()?, |table| {
-            Ok(fitted.decode(table, &threads)?.batch().clone())
+            Ok(model.decode(table)?.batch().clone())
         })?;
         Ok(Outcome::Done)
     }
+}
+
+/// Codes, as `encode` writes them, to the images of a folder.
+fn decode_images(model: &ImageModel, table: &Table, folder: &Folder) -> Result<(), Failure> {
+    for (row, image) in model.decode_table(table)?.into_iter().enumerate() {
+        let name = format!("{:06}", table.first_row() + row as u64);
+        images::write_plain(image, &folder.place(&name, Some("png")))?;
+    }
+    Ok(())
 }

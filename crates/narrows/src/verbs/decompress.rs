@@ -5,13 +5,13 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
-use narrows_core::Error;
 use narrows_core::compress::TableReader;
 use narrows_core::data::Table;
+use narrows_core::{Error, Model};
 
-use super::{compress, images};
-use crate::args::{Common, ModelArg};
+use super::compress::{self, decompress_images};
 use crate::failure::{Failure, Outcome};
+use crate::flags::{Common, ModelArg};
 use crate::output::OutputArgs;
 use crate::pipeline::write_while;
 
@@ -48,20 +48,18 @@ fn rows(text: &str) -> Result<Range<u64>, String> {
 
 impl Decompress {
     pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
-        let fitted = self.model.load()?;
-        let threads = common.threads()?;
-        if fitted.reads_images() {
+        let model = self.model.load(common)?;
+        if let Model::Images(model) = &model {
             if self.rows.is_some() {
                 return Err(Error::recipe("--rows", "expected a table, got images, which have no rows").into());
             }
             let target = self.output.folder("the images, or an image file for one")?;
-            return images::compress::decompress(&fitted, self.source()?, target, common).map_err(
-                |failure| match failure {
-                    Failure::Library(error) => of_file(error, &self.file).into(),
-                    failure => failure,
-                },
-            );
+            return decompress_images(model, self.source()?, target, common).map_err(|failure| match failure {
+                Failure::Library(error) => of_file(error, &self.file).into(),
+                failure => failure,
+            });
         }
+        let model = model.into_tabular()?;
         let told = |error: Error| Failure::from(of_file(error, &self.file));
         let mut next: Box<dyn FnMut() -> narrows_core::Result<Option<Table>>> = match &self.rows {
             Some(rows) => {
@@ -70,11 +68,11 @@ impl Decompress {
                     return Err(Error::recipe("--rows", message).into());
                 }
                 let file = compress::open(&self.file)?;
-                let mut reader = TableReader::of_rows(&fitted, file, rows.clone(), &threads).map_err(told)?;
+                let mut reader = TableReader::of_rows(model.as_ref(), file, rows.clone()).map_err(told)?;
                 Box::new(move || reader.next_rows())
             }
             None => {
-                let mut reader = TableReader::new(&fitted, self.source()?, &threads).map_err(told)?;
+                let mut reader = TableReader::new(model.as_ref(), self.source()?).map_err(told)?;
                 Box::new(move || reader.next_table())
             }
         };

@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use arrow::array::ArrayRef;
+use arrow::array::{ArrayRef, Float32Array, StringArray, UInt64Array};
 use clap::Args as ClapArgs;
-use narrows_core::Error;
-use narrows_core::output::batch;
+use narrows_core::output::{TableWriter, batch};
+use narrows_core::{Encoder, Error};
 
-use super::images;
 use super::score::Keep;
-use crate::args::{Common, ModelArg};
 use crate::failure::{Failure, Outcome};
+use crate::flags::{Common, ModelArg};
+use crate::images;
 use crate::input::InputArgs;
 use crate::output::OutputArgs;
 use crate::pipeline::{self, Portion};
@@ -35,20 +35,19 @@ pub(crate) struct Encode {
 
 impl Encode {
     pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
-        let encoder = self.model.load_any()?.encoder()?;
-        if encoder.reads_images() {
+        let encoder = self.model.load(common)?.into_encoder()?;
+        let Some(schema) = encoder.schema() else {
             if !self.keep.is_empty() {
                 return Err(Error::recipe("--keep", "expected a table, got images, which have no columns").into());
             }
-            return images::code::encode(&encoder, self.input.inputs(), self.output.writer()?, common);
-        }
-        let threads = common.threads()?;
+            return encode_images(&encoder, self.input.inputs(), self.output.writer()?, common);
+        };
         let source = self.input.table()?;
         let keep = Keep::new(self.keep, &[])?;
-        keep.check_rows(encoder.rows_stand_alone())?;
-        let (wanted, portion) = (keep.wanted(encoder.schema()), Portion::of_rows(encoder.rows_stand_alone()));
+        keep.check_rows(encoder.rows_are_independent())?;
+        let (wanted, portion) = (keep.wanted(schema), Portion::of_rows(encoder.rows_are_independent()));
         pipeline::transform(&source, wanted, portion, self.output.writer()?, |table| {
-            let codes = encoder.encode(table, &threads)?;
+            let codes = encoder.encode(table)?;
             let mut columns = keep.columns(table)?;
             let names = codes.names().into_iter().map(str::to_owned);
             columns
@@ -57,4 +56,29 @@ impl Encode {
         })?;
         Ok(Outcome::Done)
     }
+}
+
+/// Images to codes: a row an image, or a row a piece.
+fn encode_images(
+    encoder: &Encoder,
+    inputs: &[String],
+    mut writer: TableWriter<'_>,
+    common: &Common,
+) -> Result<Outcome, Failure> {
+    let album = images::open(inputs, common.talk())?;
+    let outcome = images::each_photo(&album, common.talk(), |_, name, photo| {
+        let codes = encoder.encode_image(&photo.image)?;
+        let mut columns: Vec<(String, ArrayRef)> =
+            vec![("image".to_owned(), Arc::new(StringArray::from(vec![name; codes.len()])))];
+        if encoder.sees_patches() {
+            columns.push(("piece".to_owned(), Arc::new(UInt64Array::from_iter_values(0..codes.len() as u64))));
+        }
+        for unit in 0..encoder.code_size() {
+            let values = Float32Array::from_iter_values(codes.iter().map(|code| code[unit]));
+            columns.push((format!("code_{unit}"), Arc::new(values)));
+        }
+        Ok(writer.write(&batch(columns))?)
+    })?;
+    writer.finish()?;
+    Ok(outcome)
 }

@@ -1,14 +1,14 @@
 //! `narrows explain`: why one row scores as it does, as signed bars in a terminal.
 
 use clap::Args as ClapArgs;
-use narrows_core::Error;
 use narrows_core::detect::{Direction, Reason};
 use narrows_core::error::Place;
+use narrows_core::{Error, Model};
 use serde::Serialize;
 
 use super::score::with_threshold;
-use crate::args::{Common, ModelArg};
 use crate::failure::{Failure, Outcome};
+use crate::flags::{Common, ModelArg};
 use crate::input::InputArgs;
 use crate::output;
 use crate::pipeline::{self, Flow, Portion};
@@ -52,15 +52,15 @@ struct Explanation {
 
 impl Explain {
     pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
-        let fitted = with_threshold(self.model.load()?, self.threshold.as_deref())?;
-        if fitted.reads_images() {
+        let model = with_threshold(self.model.load(common)?, self.threshold.as_deref())?;
+        if matches!(model, Model::Images(_)) {
             let error = Error::mismatch("expected a model of tables or series, got one of images");
             return Err(error.with_hint("narrows score --heatmaps shows where an image is out of the ordinary").into());
         }
-        let threads = common.threads()?;
+        let model = model.into_tabular()?;
         let source = self.input.table()?;
         let (mut found, mut rows) = (None, 0);
-        pipeline::read(&source, Some(fitted.schema()), Portion::of(&fitted), |table| {
+        pipeline::read(&source, Some(model.schema()), Portion::of(model.as_ref()), |table| {
             rows = table.first_row() + table.n_rows() as u64;
             if self.row >= rows {
                 return Ok(Flow::More);
@@ -68,14 +68,14 @@ impl Explain {
             let place = (self.row - table.first_row()) as usize;
             // A row that stands alone needs no other to be explained.
             let (table, i) =
-                if fitted.rows_stand_alone() { (table.slice(place, 1), 0) } else { (table.clone(), place) };
-            let explained = fitted.explain(&table, self.top, &threads)?;
+                if model.rows_are_independent() { (table.slice(place, 1), 0) } else { (table.clone(), place) };
+            let explained = model.explain(&table, self.top)?;
             found = Some(Explanation {
                 row: self.row,
                 score: explained.scores.score[i],
                 p_value: explained.scores.p_value[i],
                 is_anomaly: explained.scores.is_anomaly[i],
-                threshold: fitted.threshold(),
+                threshold: model.threshold(),
                 flag: explained.scores.flag[i].word(),
                 reasons: explained.reasons.into_iter().nth(i).unwrap_or_default(),
             });

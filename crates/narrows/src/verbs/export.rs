@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
-use narrows_core::Error;
+use narrows_core::{Error, Model};
 
 use super::fit;
-use crate::args::{Common, ModelArg};
 use crate::failure::{Failure, Outcome};
+use crate::flags::{Common, ModelArg};
 
 /// Save a part of a model
 ///
@@ -31,7 +31,7 @@ pub(crate) struct Export {
 
 impl Export {
     pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
-        let encoder = self.model.load_any()?.encoder()?;
+        let encoder = self.model.load(common)?.into_encoder()?;
         if self.output.as_os_str() == "-" {
             return Err(Error::recipe("--output", "expected a file for the model, got `-`").into());
         }
@@ -39,7 +39,7 @@ impl Export {
             let message = format!("`{}` exists", self.output.display());
             return Err(Error::recipe("--output", message).with_hint("--force replaces it").into());
         }
-        narrows_core::file::save_encoder(&encoder, &self.output)?;
+        Model::from(encoder).save(&self.output)?;
         fit::tell_files(common.talk(), &self.output, None);
         Ok(Outcome::Done)
     }

@@ -2,14 +2,13 @@
 
 use clap::Args as ClapArgs;
 use narrows_core::data::Schema;
-use narrows_core::file::Model;
 use narrows_core::report::Report;
-use narrows_core::{Encoder, Fitted, Recipe, Restorer};
+use narrows_core::{Encoder, Model, Recipe, Restorer, TabularModel};
 use serde::Serialize;
 
 use super::summary;
-use crate::args::{Common, ModelArg};
 use crate::failure::{Failure, Outcome};
+use crate::flags::{Common, ModelArg};
 use crate::output;
 use crate::talk::count;
 
@@ -38,20 +37,23 @@ struct Inspection<'a> {
 
 impl Inspect {
     pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
-        let fitted = match self.model.load_any()? {
-            Model::Fitted(fitted) => fitted,
-            Model::Restorer(restorer) => return inspect_restorer(&restorer, common),
-            Model::Encoder(encoder) => return inspect_encoder(&encoder, common),
-        };
-        if common.json {
-            let inspection =
-                Inspection { schema: fitted.schema(), threshold: fitted.threshold(), report: fitted.report() };
-            output::print_json(&inspection)?;
-        } else {
-            output::print(&for_people(&fitted))?;
+        match self.model.load(common)? {
+            Model::Table(model) => inspect(model.schema(), model.threshold(), model.report(), common),
+            Model::Series(model) => inspect(model.schema(), model.threshold(), model.report(), common),
+            Model::Images(model) => inspect(&Schema::default(), model.threshold(), model.report(), common),
+            Model::Restorer(restorer) => inspect_restorer(&restorer, common),
+            Model::Encoder(encoder) => inspect_encoder(&encoder, common),
         }
-        Ok(Outcome::Done)
     }
+}
+
+fn inspect(schema: &Schema, threshold: f64, report: &Report, common: &Common) -> Result<Outcome, Failure> {
+    if common.json {
+        output::print_json(&Inspection { schema, threshold, report })?;
+    } else {
+        output::print(&for_people(report))?;
+    }
+    Ok(Outcome::Done)
 }
 
 fn inspect_restorer(restorer: &Restorer, common: &Common) -> Result<Outcome, Failure> {
@@ -81,14 +83,20 @@ struct EncoderInspection<'a> {
 
 fn inspect_encoder(encoder: &Encoder, common: &Common) -> Result<Outcome, Failure> {
     if common.json {
-        let (source, schema, recipe) = (encoder.source(), encoder.schema(), encoder.recipe());
+        let (source, recipe) = (encoder.source(), encoder.recipe());
+        let no_columns = Schema::default();
+        let schema = encoder.schema().unwrap_or(&no_columns);
         let (code_size, parameters) = (encoder.code_size(), encoder.n_parameters());
         let layers = encoder.layers();
         output::print_json(&EncoderInspection { source, schema, code_size, parameters, layers, recipe })?;
         return Ok(Outcome::Done);
     }
-    let columns: Vec<String> =
-        encoder.schema().columns.iter().map(|column| format!("{} ({})", column.name, column.kind)).collect();
+    let columns: Vec<String> = encoder
+        .schema()
+        .into_iter()
+        .flat_map(|schema| &schema.columns)
+        .map(|column| format!("{} ({})", column.name, column.kind))
+        .collect();
     let mean = if encoder.is_gaussian() { ", the mean of a gaussian" } else { "" };
     let mut lines = vec![
         format!("encoder alone, fitted on {}: for narrows encode", encoder.source()),
@@ -106,8 +114,7 @@ fn inspect_encoder(encoder: &Encoder, common: &Common) -> Result<Outcome, Failur
     Ok(Outcome::Done)
 }
 
-fn for_people(fitted: &Fitted) -> String {
-    let report = fitted.report();
+fn for_people(report: &Report) -> String {
     let mut lines = vec![format!("fitted with narrows {} on {}", report.version, report.source)];
     lines.extend(summary::lines(report));
     lines.push(String::new());
@@ -125,6 +132,6 @@ fn for_people(fitted: &Fitted) -> String {
     );
     lines.push(String::new());
     lines.push("recipe".to_owned());
-    lines.extend(fitted.recipe().to_toml().lines().map(|line| format!("  {line}").trim_end().to_owned()));
+    lines.extend(report.recipe.to_toml().lines().map(|line| format!("  {line}").trim_end().to_owned()));
     lines.join("\n")
 }

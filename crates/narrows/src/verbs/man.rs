@@ -7,9 +7,9 @@ use clap::{Args as ClapArgs, Command, CommandFactory};
 use clap_mangen::Man as Page;
 use narrows_core::Error;
 
-use crate::args::Args;
 use crate::failure::{Failure, Outcome};
 use crate::output;
+use crate::verbs::Args;
 
 /// Print the manual page, or write one page for each verb
 #[derive(Debug, ClapArgs)]

@@ -1,4 +1,4 @@
-//! One file a verb: its flags, and the one call it makes.
+//! The command line: one file a verb, with its flags and the one call that it makes.
 
 pub(crate) mod completions;
 pub(crate) mod compress;
@@ -11,19 +11,56 @@ pub(crate) mod explain;
 pub(crate) mod export;
 pub(crate) mod fit;
 pub(crate) mod generate;
-mod images;
 pub(crate) mod inspect;
 pub(crate) mod man;
 pub(crate) mod reconstruct;
 pub(crate) mod report;
 pub(crate) mod restore;
 pub(crate) mod score;
-mod stream;
 mod summary;
 pub(crate) mod tune;
 
-use crate::args::{Args, Verb};
+use clap::{Parser, Subcommand};
+
 use crate::failure::{Failure, Outcome};
+use crate::flags::Common;
+
+/// Finds anomalies, restores images, compresses and generates with autoencoders, on tables, series and images.
+///
+/// Example:
+///   narrows demo
+///   narrows fit train.csv -o m.narrows
+///   narrows score m.narrows new.csv -o scores.csv --explain 3
+#[derive(Debug, Parser)]
+#[command(name = "narrows", version, verbatim_doc_comment, max_term_width = 110)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    Demo(demo::Demo),
+    Fit(Box<fit::Fit>),
+    Tune(Box<tune::Tune>),
+    Score(score::Score),
+    Evaluate(evaluate::Evaluate),
+    Explain(explain::Explain),
+    Reconstruct(reconstruct::Reconstruct),
+    Restore(restore::Restore),
+    Encode(encode::Encode),
+    Decode(decode::Decode),
+    Generate(generate::Generate),
+    Compress(compress::Compress),
+    Decompress(decompress::Decompress),
+    Export(export::Export),
+    Inspect(inspect::Inspect),
+    Report(report::Report),
+    Completions(completions::Completions),
+    Man(man::Man),
+}
 
 /// Does what was typed.
 pub(crate) fn run(args: Args) -> Result<Outcome, Failure> {
@@ -44,8 +81,30 @@ pub(crate) fn run(args: Args) -> Result<Outcome, Failure> {
         Verb::Decompress(verb) => verb.run(common),
         Verb::Export(verb) => verb.run(common),
         Verb::Inspect(verb) => verb.run(common),
-        Verb::Report(verb) => verb.run(),
+        Verb::Report(verb) => verb.run(common),
         Verb::Completions(verb) => verb.run(),
         Verb::Man(verb) => verb.run(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn flags_do_not_contradict_each_other() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn every_verb_opens_its_help_with_an_example() {
+        let mut command = Args::command();
+        command.build();
+        for verb in command.get_subcommands_mut().filter(|verb| verb.get_name() != "help") {
+            let help = verb.render_long_help().to_string();
+            assert!(help.starts_with("Example"), "{}: {help}", verb.get_name());
+        }
     }
 }

@@ -1,10 +1,14 @@
 //! `narrows reconstruct`: every row as the model rebuilds it from its code, in original units.
 
-use clap::Args as ClapArgs;
+use std::path::Path;
 
-use super::images;
-use crate::args::{Common, ModelArg};
+use clap::Args as ClapArgs;
+use narrows_core::images::Photo;
+use narrows_core::{ImageModel, Model};
+
 use crate::failure::{Failure, Outcome};
+use crate::flags::{Common, ModelArg};
+use crate::images::{self, Folder};
 use crate::input::InputArgs;
 use crate::output::OutputArgs;
 use crate::pipeline::{self, Portion};
@@ -26,16 +30,34 @@ pub(crate) struct Reconstruct {
 
 impl Reconstruct {
     pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
-        let fitted = self.model.load()?;
-        if fitted.reads_images() {
+        let model = self.model.load(common)?;
+        if let Model::Images(model) = model {
             let target = self.output.folder("rebuilt images")?;
-            return images::code::reconstruct(&fitted, self.input.inputs(), target, common);
+            return reconstruct_images(&model, self.input.inputs(), target, common);
         }
-        let threads = common.threads()?;
+        let model = model.into_tabular()?;
         let source = self.input.table()?;
-        pipeline::transform(&source, Some(fitted.schema()), Portion::of(&fitted), self.output.writer()?, |table| {
-            Ok(fitted.reconstruct(table, &threads)?.batch().clone())
+        let (wanted, portion) = (Some(model.schema()), Portion::of(model.as_ref()));
+        pipeline::transform(&source, wanted, portion, self.output.writer()?, |table| {
+            Ok(model.reconstruct(table)?.batch().clone())
         })?;
         Ok(Outcome::Done)
     }
+}
+
+/// Images through the code into a folder.
+fn reconstruct_images(
+    model: &ImageModel,
+    inputs: &[String],
+    target: &Path,
+    common: &Common,
+) -> Result<Outcome, Failure> {
+    let talk = common.talk();
+    let folder = Folder::new(target, "--output")?;
+    let album = images::open(inputs, talk)?;
+    let places = folder.places(&album, images::extension)?;
+    images::each_photo(&album, talk, |i, _, photo| {
+        let image = model.reconstruct(&photo.image);
+        images::write(&Photo { image, ..photo }, &places[i], talk)
+    })
 }

@@ -4,9 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
 
-use super::images::fit::page;
-use crate::args::{ModelArg, with_extension};
 use crate::failure::{Failure, Outcome};
+use crate::flags::{Common, ModelArg, with_extension};
 use crate::output;
 
 /// Write a model's report as one HTML file that needs no network
@@ -21,10 +20,10 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    pub(crate) fn run(self) -> Result<Outcome, Failure> {
-        let model = self.model.load_whole()?;
+    pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
+        let model = self.model.load(common)?.with_decoder()?;
         let target = self.output.unwrap_or_else(|| with_extension(&self.model.path, "html"));
-        output::write_text(&target, &page(&model)?)?;
+        output::write_text(&target, &model.report_html()?)?;
         Ok(Outcome::Done)
     }
 }

@@ -3,15 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
-use narrows_core::file::Whole;
 use narrows_core::images::{Filter, Format, Image, Photo};
-use narrows_core::{Error, Threads};
+use narrows_core::{Error, Model};
 
-use super::images::code::extension;
-use super::images::fit::is_image;
-use crate::args::{Common, ModelArg};
 use crate::failure::{Failure, Outcome};
-use crate::images::{self, Folder};
+use crate::flags::{Common, ModelArg};
+use crate::images::{self, Folder, extension, is_image};
 use crate::talk::count;
 use crate::{interrupt, talk};
 
@@ -42,9 +39,9 @@ pub(crate) struct Restore {
 
 impl Restore {
     pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
-        let model = self.model.load_whole()?;
+        let model = self.model.load(common)?.with_decoder()?;
         check(&model)?;
-        let (talk, threads) = (common.talk(), common.threads()?);
+        let talk = common.talk();
         let inputs = [self.input.clone()];
         if Path::new(&self.input).is_file() && is_image(&self.output) && !self.output.is_dir() {
             self.check_file()?;
@@ -53,7 +50,7 @@ impl Restore {
                 let message = format!("expected a folder for {} images, got `{}`", album.len(), self.output.display());
                 return Err(Error::recipe("OUT", message).into());
             }
-            let photo = restored(&model, album.photo(0).map_err(Error::from)?, &threads)?;
+            let photo = restored(&model, album.photo(0).map_err(Error::from)?);
             images::write(&photo, &self.output, talk)?;
             return Ok(Outcome::Done);
         }
@@ -66,7 +63,7 @@ impl Restore {
             let name = album.name(i);
             match album.photo(i) {
                 Ok(photo) => {
-                    let photo = restored(&model, photo, &threads)?;
+                    let photo = restored(&model, photo);
                     images::write(&photo, place, talk)?;
                     n += 1;
                 }
@@ -113,24 +110,25 @@ fn tell(talk: talk::Talk, n: u64, skipped: usize) {
 }
 
 /// Refuses models that undo nothing.
-fn check(model: &Whole) -> Result<(), Failure> {
+fn check(model: &Model) -> Result<(), Failure> {
     match model {
-        Whole::Restorer(_) => Ok(()),
-        Whole::Fitted(fitted) if !fitted.reads_images() => {
-            Err(Error::mismatch("expected a model of images, got one of tables or series").into())
-        }
-        Whole::Fitted(fitted) if fitted.recipe().damages().is_empty() => {
+        Model::Restorer(_) => Ok(()),
+        Model::Images(model) if model.recipe().damages().is_empty() => {
             let error = Error::mismatch("expected a model fitted with a damage to undo, got one without");
             Err(error.with_hint("fit one with --corrupt, or use narrows reconstruct").into())
         }
-        Whole::Fitted(_) => Ok(()),
+        Model::Images(_) => Ok(()),
+        Model::Table(_) | Model::Series(_) | Model::Encoder(_) => {
+            Err(Error::mismatch("expected a model of images, got one of tables or series").into())
+        }
     }
 }
 
-fn restored(model: &Whole, photo: Photo, threads: &Threads) -> Result<Photo, Failure> {
+fn restored(model: &Model, photo: Photo) -> Photo {
     let image = match model {
-        Whole::Restorer(restorer) => restorer.restore(&photo.image, threads),
-        Whole::Fitted(fitted) => fitted.rebuild_images(std::slice::from_ref(&photo.image), threads)?.remove(0),
+        Model::Restorer(restorer) => restorer.restore(&photo.image),
+        Model::Images(model) => model.reconstruct(&photo.image),
+        Model::Table(_) | Model::Series(_) | Model::Encoder(_) => unreachable!("refused before"),
     };
     // Transparency grows with the image.
     let alpha = photo.alpha.as_ref().map(|alpha| {
@@ -138,5 +136,5 @@ fn restored(model: &Whole, photo: Photo, threads: &Threads) -> Result<Photo, Fai
         let plane = Image::new(height, width, narrows_core::images::Channels::Grey, alpha.clone());
         plane.resized(image.height, image.width, Filter::Bicubic).clipped().pixels
     });
-    Ok(Photo { image, alpha, ..photo })
+    Photo { image, alpha, ..photo }
 }

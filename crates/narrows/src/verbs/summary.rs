@@ -1,16 +1,44 @@
 //! What a fit has to say to a person, on stderr: the report in a dozen lines.
 
-use narrows_core::SampleSimilarity;
 use narrows_core::report::{AlbumReport, ColumnReport, GenerationReport, Report, RestorerReport, Role, Stop, Training};
 use narrows_core::sample_similarity::Distance;
+use narrows_core::{Model, SampleSimilarity};
 
+use crate::failure::Failure;
+use crate::flags::Common;
+use crate::output;
 use crate::talk::{Talk, count, grouped};
 
 /// Most columns named one by one.
 const NAMED: usize = 12;
 
-/// Tells the report.
-pub(crate) fn tell(report: &Report, talk: Talk) {
+/// Tells what a fit found: as JSON on stdout where that is asked for, and as lines on stderr.
+pub(crate) fn tell_model(model: &Model, common: &Common) -> Result<(), Failure> {
+    let talk = common.talk();
+    match model {
+        Model::Restorer(restorer) => {
+            if common.json {
+                output::print_json(restorer.report())?;
+            }
+            tell_restorer(restorer.report(), talk);
+        }
+        Model::Table(model) => tell_report(model.report(), common)?,
+        Model::Series(model) => tell_report(model.report(), common)?,
+        Model::Images(model) => tell_report(model.report(), common)?,
+        Model::Encoder(_) => {}
+    }
+    Ok(())
+}
+
+fn tell_report(report: &Report, common: &Common) -> Result<(), Failure> {
+    if common.json {
+        output::print_json(report)?;
+    }
+    tell(report, common.talk());
+    Ok(())
+}
+
+fn tell(report: &Report, talk: Talk) {
     if talk.is_heard() {
         lines(report).iter().for_each(|line| talk.line(line));
     }
@@ -144,7 +172,7 @@ pub(crate) fn negative_elbo(nats: f64) -> String {
 }
 
 /// Tells the report of a restorer.
-pub(crate) fn tell_restorer(report: &RestorerReport, talk: Talk) {
+fn tell_restorer(report: &RestorerReport, talk: Talk) {
     if talk.is_heard() {
         restorer_lines(report).iter().for_each(|line| talk.line(line));
     }

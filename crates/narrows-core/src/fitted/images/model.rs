@@ -9,11 +9,13 @@ use super::adapter::ImageAdapter;
 use super::quality::ReconstructionPass;
 use super::roles::ImageRoles;
 use super::summary;
+use crate::data::Table;
 use crate::detect::residual::Slots;
 use crate::ensemble::Ensemble;
 use crate::error::{Error, Result};
 use crate::fitted::adapter::Adapter;
 use crate::fitted::core::Core;
+use crate::fitted::encoder::codes_of;
 use crate::fitted::evaluate::{Evaluation, EvaluationSamples};
 use crate::fitted::generation::{self, interpolated, numbers, share};
 use crate::fitted::scoring::{ScoreDetail, Scorer};
@@ -210,6 +212,15 @@ impl ImageModel {
     /// Images, or patches of them, from codes alone, `[n, code_size]`.
     pub fn decode(&self, codes: &[f32]) -> Vec<Image> {
         self.adapter.decode(&self.core, codes)
+    }
+
+    /// Images, or patches of them, from a table with the columns `code_0`, `code_1`, ...
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] where a code column is missing or there is one too many, [`Error::Data`] where a code is not a
+    /// finite number.
+    pub fn decode_table(&self, codes: &Table) -> Result<Vec<Image>> {
+        Ok(self.decode(&codes_of(codes, self.code_size())?))
     }
 
     /// Images `first..first + n` of an endless sequence of new ones that `seed` names.

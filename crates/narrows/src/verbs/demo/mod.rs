@@ -17,11 +17,12 @@ use narrows_core::data::{Source, Table};
 use narrows_core::output::TableWriter;
 use narrows_core::{Error, demo};
 
-use crate::args::{Args, Common};
 use crate::failure::{Failure, Outcome};
+use crate::flags::Common;
 use crate::output::{self, OutputArgs};
 use crate::pipeline::BATCH_ROWS;
 use crate::talk::{Talk, count};
+use crate::verbs::Args;
 
 use story::{Files, Story};
 

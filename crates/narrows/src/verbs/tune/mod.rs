@@ -7,17 +7,19 @@ mod watch;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args as ClapArgs;
 use clap::builder::PossibleValuesParser;
 use narrows_core::recipe::Data;
 use narrows_core::tune::{self, Ended, Goal, Journal, SearchPlan, SearchResult, SearchSubject};
-use narrows_core::{Error, ImageRoles, file};
+use narrows_core::{Compute, Dataset, Error, ImageRoles, file};
 
-use crate::args::{Common, RoleArgs};
 use crate::failure::{Failure, Outcome};
+use crate::flags::{Common, RoleArgs};
 use crate::input::InputArgs;
 use crate::recipe::RecipeArgs;
+use crate::talk::Talk;
 use crate::{images, interrupt, output};
 
 /// Search the recipe that suits the data: code size, layers, loss, corruption and learning rate
@@ -67,7 +69,7 @@ pub(crate) struct Tune {
 impl Tune {
     pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
         let talk = common.talk();
-        let threads = common.threads()?;
+        let compute = common.compute()?;
         let goal: Goal = self.goal.parse()?;
         let source = self.recipe.source(&self.input, &self.roles)?;
         let base = source.recipe_or(|kind| goal.usual_preset(kind))?;
@@ -80,24 +82,12 @@ impl Tune {
 
         talk.line(format_args!("reading {}", self.input.name()));
         let watch = watch::Progress::new(talk, goal, self.trials);
-        let words = "stopping: the best so far is written; press Ctrl-C again to quit without it";
-        let (search, skipped) = if let Data::Images(_) = plan.base.data {
-            let store = images::store(self.input.inputs(), &threads, talk)?;
-            let roles = ImageRoles { normal: self.roles.folders()? };
-            let subject = subject(&plan, file::images_fingerprint(&store), &roles);
-            let mut kept = open(&journal, &subject, self.resume)?;
-            let _grace = interrupt::grace(words);
-            (tune::tune_images(&plan, &store, &roles, &mut kept, &watch, &threads)?, store.skipped().len())
-        } else {
-            let reader = self.input.source()?.open(crate::pipeline::BATCH_ROWS, None)?;
-            reader.notes().iter().for_each(|note| talk.line(format_args!("note: {note}")));
-            let table = reader.read_all()?;
-            let roles = self.roles.roles()?;
-            let subject = subject(&plan, file::fingerprint(&table), &roles);
-            let mut kept = open(&journal, &subject, self.resume)?;
-            let _grace = interrupt::grace(words);
-            (tune::tune(&plan, table, &roles, &mut kept, &watch, &threads)?, 0)
-        };
+        let Reading { dataset, fingerprint, roles, skipped } = self.read(&plan, &compute, talk)?;
+        let subject = SearchSubject::new(plan.goal, &plan.base, &plan.held, fingerprint, &roles);
+        let mut kept = open(&journal, &subject, self.resume)?;
+        let grace = interrupt::grace("stopping: the best so far is written; press Ctrl-C again to quit without it");
+        let search = tune::tune(&plan, dataset, &mut kept, &watch, &compute)?;
+        drop(grace);
         let command = command::typed(std::env::args().skip(1));
         output::write_text(&self.output, &search.to_toml(&command))?;
         if common.json {
@@ -108,6 +98,23 @@ impl Tune {
         talk.line(format_args!("recipe      {0}, for narrows fit --recipe {0}", self.output.display()));
         talk.line(format_args!("journal     {}", journal.display()));
         Ok(outcome(&search, skipped))
+    }
+
+    /// Reads the data; roles are identified by their debug form, which names every one.
+    fn read(&self, plan: &SearchPlan, compute: &Compute, talk: Talk) -> Result<Reading, Failure> {
+        if let Data::Images(_) = plan.base.data {
+            let store = Arc::new(images::store(self.input.inputs(), compute, talk)?);
+            let roles = ImageRoles { normal: self.roles.clone().folders()? };
+            let (fingerprint, skipped) = (file::images_fingerprint(&store), store.skipped().len());
+            let words = format!("{roles:?}");
+            return Ok(Reading { dataset: Dataset::images(store, roles), fingerprint, roles: words, skipped });
+        }
+        let reader = self.input.source()?.open(crate::pipeline::BATCH_ROWS, None)?;
+        reader.notes().iter().for_each(|note| talk.line(format_args!("note: {note}")));
+        let table = reader.read_all()?;
+        let roles = self.roles.clone().roles()?;
+        let (fingerprint, words) = (file::fingerprint(&table), format!("{roles:?}"));
+        Ok(Reading { dataset: Dataset::table(table, roles), fingerprint, roles: words, skipped: 0 })
     }
 
     /// Refuses before the work what would be lost after it.
@@ -132,9 +139,15 @@ impl Tune {
     }
 }
 
-/// What the journal is of; parts that columns or folders play are told by their debug form, which names every one.
-fn subject(plan: &SearchPlan, data: u32, roles: &impl std::fmt::Debug) -> SearchSubject {
-    SearchSubject::new(plan.goal, &plan.base, &plan.held, data, &format!("{roles:?}"))
+/// Data that was read.
+struct Reading {
+    dataset: Dataset,
+    /// Tells whether a journal is of this data.
+    fingerprint: u32,
+    /// The parts that columns or folders play.
+    roles: String,
+    /// Images that could not be read.
+    skipped: usize,
 }
 
 /// The journal to write to. There may be none yet where a search was stopped before its first line.

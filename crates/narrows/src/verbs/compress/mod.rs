@@ -14,8 +14,8 @@ use narrows_core::{Error, Fitted, Threads};
 use serde::Serialize;
 
 use super::images;
-use crate::args::{Common, ModelArg};
 use crate::failure::{Failure, Outcome};
+use crate::flags::{Common, ModelArg};
 use crate::input::InputArgs;
 use crate::output::{self, print_json};
 use crate::pipeline::{self, Flow, Portion};

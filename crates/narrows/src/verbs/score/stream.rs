@@ -5,9 +5,9 @@ use narrows_core::data::{LineReader, Table};
 use narrows_core::error::{Place, nearest};
 use narrows_core::output::batch;
 use narrows_core::score_table::{SCORE_COLUMNS, reason_texts};
-use narrows_core::{Error, Fitted, ScoreFlag, StreamScore, StreamScorer};
+use narrows_core::{Error, ScoreFlag, SeriesModel, StreamScore, StreamScorer, TabularModel};
 
-use super::score::{Keep, Tally};
+use super::{Keep, Tally};
 use crate::failure::{Failure, Outcome, tell_bad_line};
 use crate::input::{InputArgs, Stream};
 use crate::interrupt;
@@ -26,25 +26,25 @@ pub(super) struct Follow {
 }
 
 impl Follow {
-    pub(super) fn run(self, fitted: &Fitted, talk: Talk) -> Result<Outcome, Failure> {
-        let mut follower = fitted.follow()?;
+    pub(super) fn run(self, model: &SeriesModel, talk: Talk) -> Result<Outcome, Failure> {
+        let mut scorer = model.stream()?;
         let stream = self.input.stream()?;
-        let shown = Shown::new(fitted, self.keep, self.reasons)?;
+        let shown = Shown::new(model, self.keep, self.reasons)?;
         let mut lines = Lines::open(&stream.path)?;
         let mut writer = self.output.row_writer(&stream.path)?;
-        let mut reader = shown.reader(&stream, fitted, lines.name());
+        let mut reader = shown.reader(&stream, model, lines.name());
         let mut tally = Tally::default();
         let _grace = interrupt::grace("stopping: what was scored is written");
         let (mut number, mut row) = (0, 0);
         while let Some(line) = lines.next()? {
             number += 1;
             let Some(reader) = &reader else {
-                reader = shown.named(&line, stream.delimiter.unwrap_or(b','), fitted, lines.name())?;
+                reader = shown.named(&line, stream.delimiter.unwrap_or(b','), model, lines.name())?;
                 continue;
             };
             let followed = match read(reader, &line, lines.name(), row) {
                 Ok(None) => continue,
-                Ok(Some(table)) => follower.push(&table).map(|followed| (table, followed)),
+                Ok(Some(table)) => scorer.push(&table).map(|followed| (table, followed)),
                 Err(error) => Err(error),
             };
             match followed {
@@ -60,7 +60,7 @@ impl Follow {
             }
             row += 1;
         }
-        tally.add_counts(follower.counts());
+        tally.add_counts(scorer.counts());
         tally.tell(talk);
         Ok(match tally {
             // Ctrl-C ends whoever writes to a pipe too, and the end may be here first.
@@ -94,29 +94,35 @@ struct Shown {
 }
 
 impl Shown {
-    fn new(fitted: &Fitted, keep: Vec<String>, reasons: usize) -> Result<Shown, Failure> {
-        let points = fitted.point_columns();
+    fn new(model: &SeriesModel, keep: Vec<String>, reasons: usize) -> Result<Shown, Failure> {
+        let points = model.index_columns();
         let others = keep.into_iter().filter(|name| !points.contains(name)).collect();
         let (points, keep) = (Keep::new(points, &[])?, Keep::new(others, &SCORE_COLUMNS)?);
         Ok(Shown { points, keep, reasons: reasons.min(StreamScorer::REASONS) })
     }
 
     /// The reader of a stream whose lines name their columns themselves.
-    fn reader(&self, stream: &Stream, fitted: &Fitted, source: &str) -> Option<LineReader> {
+    fn reader(&self, stream: &Stream, model: &SeriesModel, source: &str) -> Option<LineReader> {
         if stream.delimiter.is_some() {
             return None;
         }
-        let model = fitted.schema().names().into_iter().map(str::to_owned);
+        let model = model.schema().names().into_iter().map(str::to_owned);
         Some(LineReader::json(model.chain(self.keep.names().iter().cloned()).collect(), source))
     }
 
     /// The reader of a stream whose first line names the columns; none where that line is blank.
-    fn named(&self, line: &Line, delimiter: u8, fitted: &Fitted, source: &str) -> Result<Option<LineReader>, Failure> {
+    fn named(
+        &self,
+        line: &Line,
+        delimiter: u8,
+        model: &SeriesModel,
+        source: &str,
+    ) -> Result<Option<LineReader>, Failure> {
         let Line::Whole(bytes) = line else { return Err(too_long(Place::source(source)).into()) };
         if bytes.trim_ascii().is_empty() {
             return Ok(None);
         }
-        let reader = LineReader::delimited(bytes, delimiter, fitted.schema(), source)?;
+        let reader = LineReader::delimited(bytes, delimiter, model.schema(), source)?;
         if let Some(unknown) = self.keep.names().iter().find(|name| !reader.columns().contains(name)) {
             let near = nearest(unknown, reader.columns().iter().map(String::as_str));
             let error = Error::mismatch(format!("{source}: there is no column `{unknown}`"));

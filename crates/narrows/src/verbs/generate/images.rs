@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use narrows_core::images::{Album, Image, Photo};
-use narrows_core::{Error, Fitted, Threads};
+use narrows_core::{Error, ImageModel};
 
-use crate::args::Common;
 use crate::failure::{Failure, Outcome};
+use crate::flags::Common;
 use crate::images::{self, Folder};
 use crate::talk::grouped;
 
@@ -16,39 +16,32 @@ const BATCH: usize = 256;
 const MOST_ON_A_SHEET: u64 = 10_000;
 
 /// What makes images, and where they go.
-pub(in crate::verbs) struct Show<'a> {
-    pub(in crate::verbs) fitted: &'a Fitted,
-    pub(in crate::verbs) target: &'a Path,
-    pub(in crate::verbs) common: &'a Common,
+pub(super) struct Show<'a> {
+    pub(super) model: &'a ImageModel,
+    pub(super) target: &'a Path,
+    pub(super) common: &'a Common,
 }
 
 impl Show<'_> {
     /// Images like those the model was fitted on.
-    pub(in crate::verbs) fn fresh(&self, n: u64, seed: u64) -> Result<Outcome, Failure> {
-        let threads = self.common.threads()?;
-        self.show(n, |n, first| Ok(self.fitted.generate_images(n, first, seed, &threads)?))
+    pub(super) fn fresh(&self, n: u64, seed: u64) -> Result<Outcome, Failure> {
+        self.show(n, |n, first| Ok(self.model.generate(n, first, seed)))
     }
 
     /// Images like given ones, these in turn.
-    pub(in crate::verbs) fn like(
-        &self,
-        given: &str,
-        n: Option<u64>,
-        spread: f32,
-        seed: u64,
-    ) -> Result<Outcome, Failure> {
-        let (album, threads) = (self.album(&[given.to_owned()])?, self.common.threads()?);
+    pub(super) fn like(&self, given: &str, n: Option<u64>, spread: f32, seed: u64) -> Result<Outcome, Failure> {
+        let album = self.album(&[given.to_owned()])?;
         self.show(n.unwrap_or(album.len() as u64), |n, first| {
             let one = |i: u64| -> Result<Image, Failure> {
                 let image = album.image((i % album.len() as u64) as usize).map_err(Error::from)?;
-                Ok(self.fitted.vary_image(&image, spread, seed, i, &threads)?)
+                Ok(self.model.vary(&image, spread, seed, i))
             };
             (first..first + n as u64).map(one).collect()
         })
     }
 
     /// Images on the way from one of the given ones to another.
-    pub(in crate::verbs) fn between(&self, given: &str, (a, b): (u64, u64), steps: usize) -> Result<Outcome, Failure> {
+    pub(super) fn between(&self, given: &str, (a, b): (u64, u64), steps: usize) -> Result<Outcome, Failure> {
         let album = self.album(&[given.to_owned()])?;
         let n = album.len() as u64;
         if let Some(row) = [a, b].into_iter().find(|row| *row >= n) {
@@ -59,7 +52,7 @@ impl Show<'_> {
     }
 
     /// The same of two files.
-    pub(in crate::verbs) fn between_files(&self, between: &str, steps: usize) -> Result<Outcome, Failure> {
+    pub(super) fn between_files(&self, between: &str, steps: usize) -> Result<Outcome, Failure> {
         let files: Vec<String> = between.split(',').map(|file| file.trim().to_owned()).collect();
         if files.len() != 2 || files.iter().any(|file| !Path::new(file).is_file()) {
             let message = format!("expected two image files, or --like with the numbers of two, got `{between}`");
@@ -74,15 +67,14 @@ impl Show<'_> {
     }
 
     /// A grid over a code of two units.
-    pub(in crate::verbs) fn manifold(&self, side: usize) -> Result<Outcome, Failure> {
-        let images = self.fitted.manifold(side, &self.common.threads()?)?;
+    pub(super) fn manifold(&self, side: usize) -> Result<Outcome, Failure> {
+        let images = self.model.manifold(side)?;
         self.show(images.len() as u64, |n, first| Ok(images[first as usize..][..n].to_vec()))
     }
 
     fn way(&self, album: &Album, (a, b): (usize, usize), steps: usize) -> Result<Outcome, Failure> {
         let read = |i: usize| album.image(i).map_err(Error::from);
-        let threads: Threads = self.common.threads()?;
-        let images = self.fitted.between_images(&read(a)?, &read(b)?, steps, &threads)?;
+        let images = self.model.interpolate(&read(a)?, &read(b)?, steps)?;
         self.show(steps as u64, |n, first| Ok(images[first as usize..][..n].to_vec()))
     }
 
@@ -101,7 +93,7 @@ impl Show<'_> {
         n: u64,
         mut make: impl FnMut(usize, u64) -> Result<Vec<Image>, Failure>,
     ) -> Result<Outcome, Failure> {
-        if super::fit::is_image(self.target) {
+        if images::is_image(self.target) {
             if !(1..=MOST_ON_A_SHEET).contains(&n) {
                 let most = grouped(MOST_ON_A_SHEET);
                 let message = format!("expected from 1 to {most} images on one sheet, got {}", grouped(n));

@@ -1,13 +1,15 @@
-//! `narrows generate`: new rows like those the model was fitted on, like given ones, or between two of them.
+//! `narrows generate`: new rows like those the model was fitted on, variations of given ones, or interpolations.
+
+mod images;
 
 use clap::Args as ClapArgs;
 use narrows_core::data::{Source, Table};
-use narrows_core::{Error, Fitted, SampleSimilarity, Variation};
+use narrows_core::{Error, ImageModel, Model, SampleSimilarity, TabularModel, Variation};
 
-use super::images;
+use self::images::Show;
 use super::summary;
-use crate::args::{Common, ModelArg};
 use crate::failure::{Failure, Outcome};
+use crate::flags::{Common, ModelArg};
 use crate::output::{self, OutputArgs};
 use crate::pipeline::{self, BATCH_ROWS, Flow, Portion, write_while};
 
@@ -69,36 +71,40 @@ impl Generate {
             let message = format!("expected from 2 to {MOST_STEPS} rows, both ends included, got {}", self.steps);
             return Err(Error::recipe("--steps", message).into());
         }
-        let fitted = self.model.load()?;
-        let seed = self.seed.unwrap_or(fitted.recipe().seed);
+        let model = self.model.load(common)?;
+        let seed = self.seed.unwrap_or(model.recipe().seed);
+        match model {
+            Model::Images(model) if self.judge.is_some() => self.compare_images(&model, seed, common),
+            Model::Images(model) => self.images(&model, seed, common),
+            _ if self.manifold.is_some() => {
+                let message = "expected a model of images for --manifold, got one of tables or series";
+                Err(Error::mismatch(message).into())
+            }
+            model => self.rows(model.into_tabular()?.as_ref(), seed, common),
+        }
+    }
+
+    fn rows(&self, model: &dyn TabularModel, seed: u64, common: &Common) -> Result<Outcome, Failure> {
         if let Some(file) = &self.judge {
-            return self.judge(&fitted, file, seed, common);
+            let n = self.rows.unwrap_or(0) as usize;
+            return tell(&model.generation_quality(&whole(model, file)?, n, seed)?, common);
         }
-        if fitted.reads_images() {
-            return self.images(&fitted, seed, common);
-        }
-        if self.manifold.is_some() {
-            return Err(
-                Error::mismatch("expected a model of images for --manifold, got one of tables or series").into()
-            );
-        }
-        let threads = common.threads()?;
         let Some(file) = &self.like else {
             if self.between.is_some() {
                 let message = "expected --like with it: the file whose rows to go between";
                 return Err(Error::recipe("--between", message).into());
             }
-            return self.write(self.rows.unwrap_or(0), |n, first| Ok(fitted.generate(n, first, seed, &threads)?));
+            return self.write(self.rows.unwrap_or(0), |n, first| Ok(model.generate(n, first, seed)?));
         };
-        let given = whole(&fitted, file)?;
-        let like = fitted.like(&given, &threads)?;
+        let given = whole(model, file)?;
+        let variation = model.variation(&given)?;
         if let Some(between) = &self.between {
             let (a, b) = rows_of(between)?;
-            let rows = like.between(a, b, self.steps, &threads)?;
+            let rows = variation.between(a, b, self.steps)?;
             return self.write(self.steps as u64, |n, first| Ok(rows.slice(first as usize, n)));
         }
-        let n = self.rows.unwrap_or(like.n() as u64);
-        self.write(n, |n, first| Ok(like.vary(n, first, self.spread, seed, &threads)?))
+        let n = self.rows.unwrap_or(variation.n() as u64);
+        self.write(n, |n, first| Ok(variation.vary(n, first, self.spread, seed)?))
     }
 
     /// Writes `n` rows, made some at a time; of none the names of the columns.
@@ -116,9 +122,9 @@ impl Generate {
         Ok(Outcome::Done)
     }
 
-    fn images(&self, fitted: &Fitted, seed: u64, common: &Common) -> Result<Outcome, Failure> {
+    fn images(&self, model: &ImageModel, seed: u64, common: &Common) -> Result<Outcome, Failure> {
         let target = self.output.folder("new images, or an image file for all of them")?;
-        let show = images::generate::Show { fitted, target, common };
+        let show = Show { model, target, common };
         match (&self.like, &self.between, self.manifold) {
             (_, _, Some(side)) => show.manifold(side),
             (Some(given), Some(between), _) => show.between(given, rows_of(between)?, self.steps),
@@ -128,28 +134,27 @@ impl Generate {
         }
     }
 
-    fn judge(&self, fitted: &Fitted, file: &str, seed: u64, common: &Common) -> Result<Outcome, Failure> {
-        let (n, threads) = (self.rows.unwrap_or(0), common.threads()?);
-        let found: SampleSimilarity = if fitted.reads_images() {
-            let store = crate::images::store(&[file.to_owned()], &threads, common.talk())?;
-            fitted.generation_quality_of_images(&store, n as usize, seed, &threads)?
-        } else {
-            fitted.generation_quality(&whole(fitted, file)?, n as usize, seed, &threads)?
-        };
-        if common.json {
-            output::print_json(&found)?;
-        } else {
-            output::print(&summary::sample_similarity(&found).join("\n"))?;
-        }
-        Ok(Outcome::Done)
+    fn compare_images(&self, model: &ImageModel, seed: u64, common: &Common) -> Result<Outcome, Failure> {
+        let files: Vec<String> = self.judge.iter().cloned().collect();
+        let store = crate::images::store(&files, &common.compute()?, common.talk())?;
+        tell(&model.generation_quality(&store, self.rows.unwrap_or(0) as usize, seed)?, common)
     }
 }
 
+fn tell(found: &SampleSimilarity, common: &Common) -> Result<Outcome, Failure> {
+    if common.json {
+        output::print_json(found)?;
+    } else {
+        output::print(&summary::sample_similarity(found).join("\n"))?;
+    }
+    Ok(Outcome::Done)
+}
+
 /// All rows of a file.
-fn whole(fitted: &Fitted, file: &str) -> Result<Table, Failure> {
+fn whole(model: &dyn TabularModel, file: &str) -> Result<Table, Failure> {
     let source = Source::parse(&[file.to_owned()])?;
     let mut all = None;
-    pipeline::read(&source, Some(fitted.schema()), Portion::Whole, |table| {
+    pipeline::read(&source, Some(model.schema()), Portion::Whole, |table| {
         all = Some(table.clone());
         Ok(Flow::More)
     })?;

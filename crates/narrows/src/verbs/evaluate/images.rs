@@ -1,71 +1,59 @@
 //! `narrows evaluate` on images: how well damage is undone, how well images come through the code, how well folders
 //! are told apart.
 
-use narrows_core::file::Whole;
-use narrows_core::images::Photo;
-use narrows_core::report::{Reconstruction, Restoration, Similarity};
-use narrows_core::{Error, Evaluation, Fitted, ImageRoles, Restorer};
+use std::path::Path;
 
-use super::super::summary;
-use crate::args::Common;
+use narrows_core::images::{Image, Photo};
+use narrows_core::report::{Reconstruction, Restoration, Similarity};
+use narrows_core::{Error, ImageRoles, Model};
+
+use super::for_people;
 use crate::failure::{Failure, Outcome};
+use crate::flags::Common;
 use crate::talk::count;
+use crate::verbs::summary;
 use crate::{images, output};
 
 /// What `evaluate` was asked for on images.
-pub(in crate::verbs) struct Asked<'a> {
-    pub(in crate::verbs) inputs: &'a [String],
+pub(super) struct Asked<'a> {
+    pub(super) inputs: &'a [String],
     /// Folders whose images are normal.
-    pub(in crate::verbs) normal: Vec<String>,
+    pub(super) normal: Vec<String>,
     /// A contact sheet to write.
-    pub(in crate::verbs) sheet: Option<&'a std::path::Path>,
+    pub(super) sheet: Option<&'a Path>,
 }
 
 /// Measures a model on images.
-pub(in crate::verbs) fn evaluate(
-    model: &Whole,
-    asked: Asked<'_>,
-    common: &Common,
-    tell: fn(&Evaluation) -> String,
-) -> Result<Outcome, Failure> {
-    let (talk, threads) = (common.talk(), common.threads()?);
-    let store = images::store(asked.inputs, &threads, talk)?;
-    if let Some(path) = asked.sheet {
-        let sheet = match model {
-            Whole::Restorer(restorer) => restorer.sheet(&store, &threads)?,
-            Whole::Fitted(fitted) => fitted.sheet(&store, &threads)?,
-        };
-        Photo::from(sheet).write(path).map_err(Error::from)?;
-    }
+pub(super) fn evaluate(model: &Model, asked: Asked<'_>, common: &Common) -> Result<Outcome, Failure> {
+    let store = images::store(asked.inputs, &common.compute()?, common.talk())?;
     match model {
-        Whole::Restorer(restorer) => restoration(restorer, &store, &asked, common)?,
-        Whole::Fitted(fitted) if asked.normal.is_empty() => reconstruction(fitted, &store, common)?,
-        Whole::Fitted(fitted) => {
-            let roles = ImageRoles { normal: asked.normal };
-            let evaluation = fitted.evaluate_folders(&store, &roles, &threads)?;
-            print(&evaluation, tell, common)?;
+        Model::Images(model) => {
+            write_sheet(asked.sheet, || Ok(model.sheet(&store)?))?;
+            if asked.normal.is_empty() {
+                print(&model.evaluate_reconstruction(&store)?, reconstruction_description, common)?;
+            } else {
+                let roles = ImageRoles { normal: asked.normal };
+                print(&model.evaluate(&store, &roles)?, for_people, common)?;
+            }
         }
+        Model::Restorer(restorer) => {
+            write_sheet(asked.sheet, || Ok(restorer.sheet(&store)?))?;
+            if !asked.normal.is_empty() {
+                let message = "expected a model that scores, got a restorer, to which all images are clean";
+                return Err(Error::recipe("--normal", message).into());
+            }
+            print(&restorer.evaluate(&store)?, restoration_description, common)?;
+        }
+        Model::Table(_) | Model::Series(_) | Model::Encoder(_) => unreachable!("the caller has a model of images"),
     }
     Ok(images::outcome(store.skipped().len()))
 }
 
-fn restoration(
-    restorer: &Restorer,
-    store: &narrows_core::images::Store,
-    asked: &Asked<'_>,
-    common: &Common,
-) -> Result<(), Failure> {
-    if !asked.normal.is_empty() {
-        let message = "expected a model that scores, got a restorer, to which all images are clean";
-        return Err(Error::recipe("--normal", message).into());
+fn write_sheet(path: Option<&Path>, sheet: impl FnOnce() -> Result<Image, Failure>) -> Result<(), Failure> {
+    if let Some(path) = path {
+        Photo::from(sheet()?).write(path).map_err(Error::from)?;
     }
-    let restoration = restorer.evaluate(store, &common.threads()?)?;
-    print(&restoration, restoration_description, common)
-}
-
-fn reconstruction(fitted: &Fitted, store: &narrows_core::images::Store, common: &Common) -> Result<(), Failure> {
-    let reconstruction = fitted.evaluate_images(store, &common.threads()?)?;
-    print(&reconstruction, reconstruction_description, common)
+    Ok(())
 }
 
 fn print<T: serde::Serialize>(value: &T, words: fn(&T) -> String, common: &Common) -> Result<(), Failure> {

@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::super::compress::{ReportInputs, flagged, open, verified, whole};
 use super::code::{each_photo, extension};
 use super::fit::is_image;
-use crate::args::Common;
+use crate::flags::Common;
 use crate::failure::{Failure, Outcome};
 use crate::images::{self, Folder};
 use crate::output;

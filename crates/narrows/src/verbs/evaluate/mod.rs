@@ -1,15 +1,18 @@
-//! `narrows evaluate`: how well a model tells labelled rows apart, PCA and an isolation forest always beside it.
+//! `narrows evaluate`: how well a model tells labelled rows apart, with PCA and an isolation forest as baselines.
+
+mod images;
+
+pub(super) use images::restoration_description;
 
 use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
-use narrows_core::file::Whole;
-use narrows_core::{Error, Evaluation};
+use narrows_core::{Error, Evaluation, Model};
 
-use super::images::{self, evaluate::Asked};
+use self::images::Asked;
 use super::score::with_threshold;
-use crate::args::{Common, ModelArg};
 use crate::failure::{Failure, Outcome};
+use crate::flags::{Common, ModelArg};
 use crate::input::InputArgs;
 use crate::output;
 use crate::pipeline::{self, Flow, Portion};
@@ -43,18 +46,18 @@ pub(crate) struct Evaluate {
 
 impl Evaluate {
     pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
-        let fitted = match self.model.load_whole()? {
-            Whole::Fitted(fitted) if !fitted.reads_images() => with_threshold(*fitted, self.threshold.as_deref())?,
-            model => return self.evaluate_images(model, common),
-        };
-        let threads = common.threads()?;
+        let model = with_threshold(self.model.load(common)?.with_decoder()?, self.threshold.as_deref())?;
+        if model.reads_images() {
+            return self.evaluate_images(&model, common);
+        }
+        let model = model.into_tabular()?;
         let source = self.input.table()?;
         let expected = |flag: &str, what: &str| Error::recipe(flag, format!("expected {what}, got nothing"));
         let label = self.label.as_deref().ok_or_else(|| expected("--label", "the column that tells normal rows"))?;
         let normal = self.normal.as_deref().ok_or_else(|| expected("--normal", "the label's value in normal rows"))?;
-        let mut evaluator = fitted.evaluator(label, normal);
-        pipeline::read(&source, None, Portion::of(&fitted), |table| {
-            evaluator.add(table, &threads)?;
+        let mut evaluator = model.evaluator(label, normal);
+        pipeline::read(&source, None, Portion::of(model.as_ref()), |table| {
+            evaluator.add(table)?;
             Ok(Flow::More)
         })?;
         let evaluation = evaluator.finish()?;
@@ -66,21 +69,13 @@ impl Evaluate {
         Ok(Outcome::Done)
     }
 
-    fn evaluate_images(self, model: Whole, common: &Common) -> Result<Outcome, Failure> {
+    fn evaluate_images(self, model: &Model, common: &Common) -> Result<Outcome, Failure> {
         if self.label.is_some() {
             return Err(Error::recipe("--label", "expected a table, got images, which have no columns").into());
         }
-        let model = match (model, self.threshold.as_deref()) {
-            (Whole::Fitted(fitted), rule) => Whole::Fitted(Box::new(with_threshold(*fitted, rule)?)),
-            (Whole::Restorer(_), Some(_)) => {
-                let message = "expected a model that scores, got a restorer, which has no threshold";
-                return Err(Error::recipe("--threshold", message).into());
-            }
-            (model, None) => model,
-        };
         let normal = self.normal.iter().flat_map(|names| names.split(',').map(str::to_owned)).collect();
         let asked = Asked { inputs: self.input.inputs(), normal, sheet: self.sheet.as_deref() };
-        images::evaluate::evaluate(&model, asked, common, for_people)
+        images::evaluate(model, asked, common)
     }
 }
 

@@ -2,21 +2,22 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args as ClapArgs;
-use narrows_core::file::{self, FileCheckpoints, Resume, fingerprint};
+use narrows_core::file::{self, FileCheckpoints, Resume};
 use narrows_core::recipe::Data;
 use narrows_core::train::{Checkpoints, NoCheckpoints};
-use narrows_core::{Error, Fitted, Recipe, Session};
+use narrows_core::{Compute, Dataset, Error, ImageRoles, Model, Recipe, Session};
 
-use super::{images, summary};
-use crate::args::{Common, RoleArgs, with_extension};
+use super::summary;
 use crate::failure::{Failure, Outcome};
+use crate::flags::{Common, RoleArgs, with_extension};
 use crate::input::InputArgs;
 use crate::progress::Progress;
 use crate::recipe::RecipeArgs;
 use crate::talk::Talk;
-use crate::{interrupt, output};
+use crate::{images, interrupt, output};
 
 /// Learn what rows look like and save it as a model
 ///
@@ -63,48 +64,41 @@ impl Fit {
     pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
         let talk = common.talk();
         let recipe = self.recipe()?;
-        let model = self.model()?;
-        if let Data::Images(_) = recipe.data {
-            self.check_targets(&model)?;
-            let Fit { input, roles, report, checkpoint, resume, encoder_only, .. } = self;
-            let targets = Targets { model: &model, report: report.as_deref(), checkpoint, resume, encoder_only };
-            return images::fit::fit(&recipe, input.inputs(), roles.folders()?, targets, common);
+        let path = self.model()?;
+        self.check_targets(&path)?;
+        if self.encoder_only && recipe.restores() {
+            let message = "expected a model with a code, got one that restores images and has none";
+            return Err(Error::recipe("--encoder-only", message).into());
         }
-        let threads = common.threads()?;
-        let source = self.input.source()?;
-        self.check_targets(&model)?;
+        let Fit { input, roles, report, checkpoint, resume, encoder_only, .. } = self;
+        let compute = common.compute()?;
+        let Reading { dataset, fingerprint, skipped } = read(&recipe, &input, roles, &compute, talk)?;
 
-        talk.line(format_args!("reading {}", self.input.name()));
-        let reader = source.open(crate::pipeline::BATCH_ROWS, None)?;
-        reader.notes().iter().for_each(|note| talk.line(format_args!("note: {note}")));
-        let table = reader.read_all()?;
-
-        let Fit { roles, report, checkpoint, resume, encoder_only, .. } = self;
-        let targets = Targets { model: &model, report: report.as_deref(), checkpoint, resume, encoder_only };
-        let kept = targets.checkpoints(&recipe, fingerprint(&table))?;
-        let checkpoints = targets.of(&kept);
+        let kept = checkpoints(&path, &recipe, fingerprint, (checkpoint, resume))?;
         let progress = Progress::new(talk);
-        let session = Session { threads, observer: &progress, checkpoints };
+        let checkpoints: &dyn Checkpoints = kept.as_ref().map_or(&NoCheckpoints, |kept| kept);
+        let session = Session { compute, observer: &progress, checkpoints };
         let grace = interrupt::grace("stopping: the best so far is kept; press Ctrl-C again to quit without it");
-        let fitted = narrows_core::fit(&recipe, table, &roles.roles()?, &session);
+        let model = narrows_core::fit(&recipe, dataset, &session);
         progress.finish();
-        let fitted = fitted?;
-        targets.save(&fitted)?;
+        let model = model?;
+        if encoder_only {
+            Model::from(model.clone().into_encoder()?).save(&path)?;
+        } else {
+            model.save(&path)?;
+        }
         drop(grace);
 
-        if let Some(path) = targets.report {
-            output::write_text(path, &narrows_core::report::html::render(fitted.report())?)?;
+        if let Some(path) = &report {
+            output::write_text(path, &model.report_html()?)?;
         }
-        if common.json {
-            output::print_json(fitted.report())?;
-        }
-        summary::tell(fitted.report(), talk);
-        tell_files(talk, &model, targets.report);
+        summary::tell_model(&model, common)?;
+        tell_files(talk, &path, report.as_deref());
         if interrupt::asked() {
             return Ok(Outcome::Interrupted);
         }
         kept.map_or(Ok(()), FileCheckpoints::clear)?;
-        Ok(Outcome::Done)
+        Ok(images::outcome(skipped))
     }
 
     fn recipe(&self) -> Result<Recipe, Failure> {
@@ -153,52 +147,52 @@ impl Fit {
     }
 }
 
-/// What a fit writes.
-pub(super) struct Targets<'a> {
-    pub(super) model: &'a Path,
-    pub(super) report: Option<&'a Path>,
-    checkpoint: bool,
-    resume: bool,
-    encoder_only: bool,
+/// Data that was read.
+struct Reading {
+    dataset: Dataset,
+    /// Tells whether a checkpoint is of this data.
+    fingerprint: u32,
+    /// Images that could not be read.
+    skipped: usize,
 }
 
-impl Targets<'_> {
-    /// Refuses, before the work, a part of a model that there will not be.
-    pub(super) fn check(&self, recipe: &Recipe) -> Result<(), Failure> {
-        if self.encoder_only && recipe.restores() {
-            let message = "expected a model with a code, got one that restores images and has none";
-            return Err(Error::recipe("--encoder-only", message).into());
-        }
-        Ok(())
+/// Reads what a recipe is to be fitted to.
+fn read(
+    recipe: &Recipe,
+    input: &InputArgs,
+    roles: RoleArgs,
+    compute: &Compute,
+    talk: Talk,
+) -> Result<Reading, Failure> {
+    if let Data::Images(_) = recipe.data {
+        talk.line(format_args!("reading {}", input.name()));
+        let store = Arc::new(images::store(input.inputs(), compute, talk)?);
+        let roles = ImageRoles { normal: roles.folders()? };
+        let (fingerprint, skipped) = (file::images_fingerprint(&store), store.skipped().len());
+        return Ok(Reading { dataset: Dataset::images(store, roles), fingerprint, skipped });
     }
+    let source = input.source()?;
+    talk.line(format_args!("reading {}", input.name()));
+    let reader = source.open(crate::pipeline::BATCH_ROWS, None)?;
+    reader.notes().iter().for_each(|note| talk.line(format_args!("note: {note}")));
+    let table = reader.read_all()?;
+    let fingerprint = file::fingerprint(&table);
+    Ok(Reading { dataset: Dataset::table(table, roles.roles()?), fingerprint, skipped: 0 })
+}
 
-    /// Saves the model, or its encoder where that is all that is wanted.
-    pub(super) fn save(&self, fitted: &Fitted) -> Result<(), Failure> {
-        if self.encoder_only {
-            file::save_encoder(&fitted.encoder(), self.model)?;
-        } else {
-            file::save(fitted, self.model)?;
-        }
-        Ok(())
-    }
-
-    /// Snapshots of a fit of this recipe to the data of this fingerprint, where they are asked for.
-    pub(super) fn checkpoints(&self, recipe: &Recipe, data: u32) -> Result<Option<FileCheckpoints>, Failure> {
-        let resume = match (self.checkpoint, self.resume) {
-            (_, true) => Resume::Continue,
-            (true, false) => Resume::Fresh,
-            (false, false) => return Ok(None),
-        };
-        Ok(Some(FileCheckpoints::new(&folder(self.model), recipe, data, resume)?))
-    }
-
-    /// Where the training keeps its snapshots.
-    pub(super) fn of<'k>(&self, kept: &'k Option<FileCheckpoints>) -> &'k dyn Checkpoints {
-        match kept {
-            Some(kept) => kept,
-            None => &NoCheckpoints,
-        }
-    }
+/// Snapshots of a fit of this recipe to the data of this fingerprint, where they are asked for.
+fn checkpoints(
+    model: &Path,
+    recipe: &Recipe,
+    data: u32,
+    (checkpoint, resume): (bool, bool),
+) -> Result<Option<FileCheckpoints>, Failure> {
+    let resume = match (checkpoint, resume) {
+        (_, true) => Resume::Continue,
+        (true, false) => Resume::Fresh,
+        (false, false) => return Ok(None),
+    };
+    Ok(Some(FileCheckpoints::new(&folder(model), recipe, data, resume)?))
 }
 
 /// Where the checkpoints of a model are.
@@ -222,7 +216,7 @@ mod tests {
     use narrows_core::Preset;
 
     use super::*;
-    use crate::args::{Args, Verb};
+    use crate::verbs::{Args, Verb};
 
     fn fit(flags: &[&str]) -> Fit {
         let args = Args::try_parse_from(["narrows", "fit"].iter().chain(flags)).unwrap();

@@ -5,10 +5,10 @@ use std::path::Path;
 use narrows_core::images::Image;
 use narrows_core::output::TableWriter;
 use narrows_core::score_table::image_rows;
-use narrows_core::{Error, Fitted};
+use narrows_core::{Error, ImageModel};
 
-use crate::args::Common;
 use crate::failure::{Failure, Outcome};
+use crate::flags::Common;
 use crate::images::{self, Folder};
 use crate::talk::{count, grouped};
 
@@ -16,14 +16,14 @@ use crate::talk::{count, grouped};
 const PIXELS: usize = 1 << 22;
 
 /// Scores images.
-pub(in crate::verbs) fn score(
-    fitted: &Fitted,
+pub(super) fn score(
+    model: &ImageModel,
     inputs: &[String],
     heatmaps: Option<&Path>,
     mut writer: TableWriter<'_>,
     common: &Common,
 ) -> Result<(Outcome, u64), Failure> {
-    let (talk, threads) = (common.talk(), common.threads()?);
+    let talk = common.talk();
     let folder = heatmaps.map(|path| Folder::new(path, "--heatmaps")).transpose()?;
     let album = images::open(inputs, talk)?;
     let places = folder.map(|folder| folder.places(&album, |_| Some("png"))).transpose()?;
@@ -45,10 +45,10 @@ pub(in crate::verbs) fn score(
         if waiting.is_empty() || pixels < PIXELS && i + 1 < album.len() {
             continue;
         }
-        let scores = fitted.score_images(&waiting, places.is_some(), &threads)?;
+        let scores = model.score(&waiting, places.is_some());
         if let Some(places) = &places {
             for ((i, image), score) in which.iter().zip(&waiting).zip(&scores) {
-                images::write_plain(fitted.heat_map(image, score), &places[*i])?;
+                images::write_plain(model.heat_map(image, score), &places[*i])?;
             }
         }
         n += scores.len() as u64;

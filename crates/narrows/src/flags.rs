@@ -1,51 +1,12 @@
-//! What was typed: the verbs, and the flags that several of them share. A verb's own flags stand in its file.
+//! The flags that several verbs share. A verb's own flags stand in its file.
 
 use std::path::PathBuf;
 
-use clap::{Args as ClapArgs, Parser, Subcommand};
-use narrows_core::file::{Model, Whole};
-use narrows_core::{Error, Fitted, Roles, Threads};
+use clap::Args as ClapArgs;
+use narrows_core::{Compute, Error, Model, Roles};
 
 use crate::failure::Failure;
 use crate::talk::Talk;
-use crate::verbs;
-
-/// Finds anomalies, restores images, compresses and generates with autoencoders, on tables, series and images.
-///
-/// Example:
-///   narrows demo
-///   narrows fit train.csv -o m.narrows
-///   narrows score m.narrows new.csv -o scores.csv --explain 3
-#[derive(Debug, Parser)]
-#[command(name = "narrows", version, verbatim_doc_comment, max_term_width = 110)]
-pub(crate) struct Args {
-    #[command(subcommand)]
-    pub(crate) verb: Verb,
-    #[command(flatten)]
-    pub(crate) common: Common,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Verb {
-    Demo(verbs::demo::Demo),
-    Fit(Box<verbs::fit::Fit>),
-    Tune(Box<verbs::tune::Tune>),
-    Score(verbs::score::Score),
-    Evaluate(verbs::evaluate::Evaluate),
-    Explain(verbs::explain::Explain),
-    Reconstruct(verbs::reconstruct::Reconstruct),
-    Restore(verbs::restore::Restore),
-    Encode(verbs::encode::Encode),
-    Decode(verbs::decode::Decode),
-    Generate(verbs::generate::Generate),
-    Compress(verbs::compress::Compress),
-    Decompress(verbs::decompress::Decompress),
-    Export(verbs::export::Export),
-    Inspect(verbs::inspect::Inspect),
-    Report(verbs::report::Report),
-    Completions(verbs::completions::Completions),
-    Man(verbs::man::Man),
-}
 
 /// Flags of every verb.
 #[derive(Debug, Clone, ClapArgs)]
@@ -76,21 +37,17 @@ impl Common {
         self.json || self.talk().is_heard()
     }
 
-    /// The threads to compute with.
-    pub(crate) fn threads(&self) -> Result<Threads, Failure> {
-        let n = match self.threads {
-            Some(n) => n,
-            None => std::thread::available_parallelism().map_or(1, usize::from),
-        };
-        match n {
-            1..=1024 => Ok(Threads::new(n)),
-            n => Err(Error::recipe("--threads", format!("expected a number from 1 to 1024, got {n}")).into()),
-        }
+    /// Where to compute.
+    pub(crate) fn compute(&self) -> Result<Compute, Failure> {
+        Ok(match self.threads {
+            Some(n) => Compute::with_threads(n)?,
+            None => Compute::all_cores(),
+        })
     }
 }
 
 /// Which columns play which part.
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Clone, ClapArgs)]
 pub(crate) struct RoleArgs {
     /// Column that tells normal rows from others; never a feature
     #[arg(long, value_name = "COLUMN")]
@@ -154,22 +111,13 @@ pub(crate) struct ModelArg {
 }
 
 impl ModelArg {
-    /// The model, which must have a code.
-    pub(crate) fn load(&self) -> Result<Fitted, Failure> {
-        Ok(self.load_any()?.fitted()?)
-    }
-
-    /// The model, which must have all its parts.
-    pub(crate) fn load_whole(&self) -> Result<Whole, Failure> {
-        Ok(self.load_any()?.whole()?)
-    }
-
-    /// The model, of any kind. One that cannot be opened is a bad model file, not bad data.
-    pub(crate) fn load_any(&self) -> Result<Model, Failure> {
-        Ok(narrows_core::file::load_any(&self.path).map_err(|error| match error {
+    /// The model, computing as asked. One that cannot be opened is a bad model file, not bad data.
+    pub(crate) fn load(&self, common: &Common) -> Result<Model, Failure> {
+        let model = Model::load(&self.path).map_err(|error| match error {
             Error::Read { path, source } => Error::model_file(path, format!("cannot be read: {source}")),
             error => error,
-        })?)
+        })?;
+        Ok(model.with_compute(&common.compute()?))
     }
 }
 
@@ -185,24 +133,7 @@ pub(crate) fn with_extension(path: &std::path::Path, extension: &str) -> PathBuf
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
-
-    #[test]
-    fn flags_do_not_contradict_each_other() {
-        Args::command().debug_assert();
-    }
-
-    #[test]
-    fn every_verb_opens_its_help_with_an_example() {
-        let mut command = Args::command();
-        command.build();
-        for verb in command.get_subcommands_mut().filter(|verb| verb.get_name() != "help") {
-            let help = verb.render_long_help().to_string();
-            assert!(help.starts_with("Example"), "{}: {help}", verb.get_name());
-        }
-    }
 
     #[test]
     fn a_file_named_after_another_loses_its_extensions() {

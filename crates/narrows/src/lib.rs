@@ -1,0 +1,43 @@
+//! The command line of Narrows: a front end to the library `narrows-core`.
+//!
+//! What was typed becomes a recipe and a source, one function of the library does the work, and its answer becomes text
+//! again. Data goes to stdout, messages to stderr. Nothing is computed here and no default of a model lives here.
+//!
+//! [`main`] is the whole program, so that other packages can carry the command.
+
+#![forbid(unsafe_code)]
+
+mod failure;
+mod flags;
+mod images;
+mod input;
+mod interrupt;
+mod lines;
+mod output;
+mod pipeline;
+mod progress;
+mod recipe;
+mod talk;
+mod verbs;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::failure::Outcome;
+use crate::verbs::Args;
+
+/// Runs the command with the arguments of the process, and returns its exit code.
+pub fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return failure::refuse(&error),
+    };
+    let talk = args.common.talk();
+    interrupt::watch(talk);
+    let result = verbs::run(args);
+    if let Err(failure) = &result {
+        failure.tell(talk);
+    }
+    Outcome::code(&result)
+}

@@ -1,0 +1,162 @@
+//! `narrows score`: how unusual every row is.
+
+mod images;
+mod keep;
+mod stream;
+mod tally;
+
+pub(super) use keep::Keep;
+
+use std::path::PathBuf;
+
+use clap::Args as ClapArgs;
+use narrows_core::output::batch;
+use narrows_core::score_table::{SCORE_COLUMNS, event_rows, reason_texts};
+use narrows_core::{Error, ImageModel, Model, SeriesModel, TabularModel};
+
+use self::stream::Follow;
+use self::tally::Tally;
+use crate::failure::{Failure, Outcome};
+use crate::flags::{Common, ModelArg};
+use crate::input::InputArgs;
+use crate::output::OutputArgs;
+use crate::pipeline::{self, Portion};
+use crate::talk::{Talk, count};
+
+/// Score rows: how unusual each of them is, and whether it is an anomaly
+///
+/// Writes row,score,p_value,is_anomaly for every row, in input order; rows are counted from 0. Memory does not grow with
+/// the number of rows. An output file that exists is replaced, at the end and at once.
+#[derive(Debug, ClapArgs)]
+#[command(
+    before_help = "Example: narrows score m.narrows new.csv -o scores.csv --explain 3",
+    before_long_help = "Examples:\n  narrows score m.narrows new.csv -o scores.csv --explain 3\n  \
+                        zcat new.csv.gz | narrows score m.narrows - --keep id --format ndjson\n  \
+                        tail -f sensors.ndjson | narrows score pump.narrows - --follow"
+)]
+pub(crate) struct Score {
+    #[command(flatten)]
+    model: ModelArg,
+    #[command(flatten)]
+    input: InputArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+    /// Add the K columns most to blame for each row's score, as reason_1 to reason_K
+    #[arg(long, value_name = "K")]
+    explain: Option<usize>,
+    /// Copy these columns of the input
+    #[arg(long, value_name = "COLUMN,..", value_delimiter = ',')]
+    keep: Vec<String>,
+    /// Another rule for the threshold than the model's, such as quantile=0.99 or fixed=3.2
+    #[arg(long, value_name = "RULE")]
+    threshold: Option<String>,
+    /// Of points in time: write stretches of anomalies instead of points, with start, end, peak and channels to blame
+    #[arg(long, conflicts_with_all = ["explain", "keep"])]
+    events: bool,
+    /// Of points in time: score each as it comes, from lines of NDJSON, or of CSV where --input-format or the name says
+    /// so, and write NDJSON, a line out for each line in
+    ///
+    /// A point is scored by the window that ends with it; the first of each series, until a window is full, have no score.
+    /// Times must rise within a series, series may alternate. A bad line is told on stderr and left out, and the exit code
+    /// is 5 at the end. FILE is emptied at the beginning and written as rows come. Memory grows with the number of series
+    /// and with nothing else. Reasons are given for the three channels most to blame at most.
+    #[arg(long, conflicts_with = "events")]
+    follow: bool,
+    /// Of images: write a heat map of each into this folder, as PNG: where it differs from what the model expects
+    #[arg(long, value_name = "FOLDER")]
+    heatmaps: Option<PathBuf>,
+    /// Exit with 10 where there are anomalies
+    #[arg(long)]
+    fail_on_anomaly: bool,
+}
+
+impl Score {
+    pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
+        let model = with_threshold(self.model.load(common)?, self.threshold.as_deref())?;
+        match model {
+            Model::Series(model) if self.follow => {
+                let Score { input, output, explain, keep, fail_on_anomaly, .. } = self;
+                let follow = Follow { input, output, reasons: explain.unwrap_or(0), keep, fail_on_anomaly };
+                follow.run(&model, common.talk())
+            }
+            model if self.follow => Err(not_of_points("to follow", model)),
+            Model::Images(model) => self.score_images(&model, common),
+            _ if self.heatmaps.is_some() => {
+                let message = "expected a model of images, got one of tables or series";
+                Err(Error::recipe("--heatmaps", message).into())
+            }
+            Model::Series(model) if self.events => self.score_events(&model, common.talk()),
+            model if self.events => Err(not_of_points("for events", model)),
+            model => self.score_rows(model.into_tabular()?.as_ref(), common.talk()),
+        }
+    }
+
+    fn score_rows(self, model: &dyn TabularModel, talk: Talk) -> Result<Outcome, Failure> {
+        let source = self.input.table()?;
+        let mut keep = Keep::new(self.keep, &SCORE_COLUMNS)?;
+        keep.add(model.index_columns());
+        let writer = self.output.writer()?;
+        let mut tally = Tally::default();
+        pipeline::transform(&source, keep.wanted(model.schema()), Portion::of(model), writer, |table| {
+            let (scores, reasons) = match self.explain {
+                Some(k) => {
+                    let explained = model.explain(table, k)?;
+                    (explained.scores, reason_texts(&explained.reasons, k))
+                }
+                None => (model.score(table)?, Vec::new()),
+            };
+            tally.add(&scores);
+            let mut columns = scores.columns(table.first_row(), model.recipe().data.kind());
+            columns.extend(keep.columns(table)?);
+            columns.extend(reasons);
+            Ok(batch(columns))
+        })?;
+        tally.tell(talk);
+        Ok(if self.fail_on_anomaly && tally.anomalies > 0 { Outcome::AnomaliesFound } else { Outcome::Done })
+    }
+
+    fn score_images(&self, model: &ImageModel, common: &Common) -> Result<Outcome, Failure> {
+        let given =
+            [("--explain", self.explain.is_some()), ("--keep", !self.keep.is_empty()), ("--events", self.events)];
+        if let Some((flag, _)) = given.into_iter().find(|(_, given)| *given) {
+            return Err(Error::recipe(flag, "expected a model of tables or series, got one of images").into());
+        }
+        let (inputs, heatmaps) = (self.input.inputs(), self.heatmaps.as_deref());
+        let (outcome, anomalies) = images::score(model, inputs, heatmaps, self.output.writer()?, common)?;
+        Ok(if self.fail_on_anomaly && anomalies > 0 { Outcome::AnomaliesFound } else { outcome })
+    }
+
+    fn score_events(&self, model: &SeriesModel, talk: Talk) -> Result<Outcome, Failure> {
+        let source = self.input.table()?;
+        let mut n = 0;
+        let has_id = model.id_column().is_some();
+        let writer = self.output.writer()?;
+        pipeline::transform(&source, Some(model.schema()), Portion::Whole, writer, |table| {
+            let events = model.events(table)?;
+            n = events.len() as u64;
+            Ok(event_rows(&events, has_id))
+        })?;
+        talk.line(count(n, "event"));
+        Ok(if self.fail_on_anomaly && n > 0 { Outcome::AnomaliesFound } else { Outcome::Done })
+    }
+}
+
+/// The model under another threshold rule, where one is given.
+pub(super) fn with_threshold(model: Model, rule: Option<&str>) -> Result<Model, Failure> {
+    Ok(match rule {
+        Some(rule) => model.with_threshold(&rule.parse()?)?,
+        None => model,
+    })
+}
+
+/// The error where points of series are needed, `what` for.
+fn not_of_points(what: &str, model: Model) -> Failure {
+    if let Err(error) = model.with_decoder().and_then(|model| match model {
+        Model::Restorer(_) => model.into_tabular().map(drop),
+        _ => Ok(()),
+    }) {
+        return error.into();
+    }
+    let error = Error::mismatch(format!("expected a model of series in the long layout {what}, got another"));
+    error.with_hint("fit one to points in time: narrows fit DATA --kind series").into()
+}

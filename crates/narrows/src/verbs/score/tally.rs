@@ -1,0 +1,69 @@
+//! Counts over all batches of a scoring run, for the closing line.
+
+use narrows_core::{ScoreCounts, Scores};
+
+use crate::talk::{Talk, count, grouped};
+
+/// What went by, for the closing line.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    pub(super) rows: u64,
+    pub(super) anomalies: u64,
+    missing: u64,
+    clipped: u64,
+    unseen_levels: u64,
+    extra_columns: Vec<String>,
+    gaps: u64,
+    gap_points: u64,
+    unscored: u64,
+    unknown_series: Vec<String>,
+    pub(super) warming_up: u64,
+    pub(super) bad_lines: u64,
+}
+
+impl Tally {
+    pub(super) fn add(&mut self, scores: &Scores) {
+        self.anomalies += scores.is_anomaly.iter().filter(|flag| **flag).count() as u64;
+        self.add_counts(&scores.counts);
+    }
+
+    pub(super) fn add_counts(&mut self, counts: &ScoreCounts) {
+        self.rows += counts.rows;
+        self.missing += counts.missing;
+        self.clipped += counts.clipped;
+        self.unseen_levels += counts.unseen_levels;
+        self.gaps += counts.gaps;
+        self.gap_points += counts.gap_points;
+        self.unscored += counts.unscored;
+        self.unknown_series.extend(counts.unknown_series.iter().cloned());
+        if self.extra_columns.is_empty() {
+            self.extra_columns.clone_from(&counts.extra_columns);
+        }
+    }
+
+    pub(super) fn tell(&self, talk: Talk) {
+        let share = 100.0 * self.anomalies as f64 / self.rows.max(1) as f64;
+        let mut text =
+            format!("{} scored, {} anomalous ({share:.2} %)", count(self.rows, "row"), grouped(self.anomalies));
+        let told = [
+            (self.missing, count(self.missing, "missing cell")),
+            (self.clipped, format!("{} extreme values clipped", grouped(self.clipped))),
+            (self.unseen_levels, count(self.unseen_levels, "unseen category value")),
+            (
+                self.gaps,
+                format!("{} of {}, filled and not judged", count(self.gaps, "gap"), count(self.gap_points, "point")),
+            ),
+            (self.unscored, format!("{} without a score, see the column `flag`", count(self.unscored, "row"))),
+            (self.warming_up, format!("{} warming up", count(self.warming_up, "row"))),
+            (self.bad_lines, format!("{} left out", count(self.bad_lines, "bad line"))),
+        ];
+        told.iter().filter(|(n, _)| *n > 0).for_each(|(_, words)| text.push_str(&format!("; {words}")));
+        if !self.unknown_series.is_empty() {
+            text.push_str(&format!("; series without a scale of their own: {}", self.unknown_series.join(", ")));
+        }
+        if !self.extra_columns.is_empty() {
+            text.push_str(&format!("; columns the model does not know are ignored: {}", self.extra_columns.join(", ")));
+        }
+        talk.line(text);
+    }
+}
