@@ -3,6 +3,8 @@
 //! What was typed becomes a recipe and a source, one function of the library does the work, and its answer becomes
 //! text again. Data goes to stdout, talk to stderr. Nothing is computed here and no default of the model lives here.
 
+#![forbid(unsafe_code)]
+
 mod args;
 mod failure;
 mod input;
