@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use syn::visit::Visit;
+use quote::ToTokens;
 
 use crate::names::End;
-use crate::paths::Paths;
+use crate::paths::paths;
 use crate::source::{Crate, shown};
 
 /// A module names another, or something of another crate.
@@ -34,9 +34,7 @@ impl Crate {
     pub fn edges(&self) -> Vec<Edge> {
         let mut found = BTreeSet::new();
         for (from, module) in self.modules.iter().enumerate() {
-            let mut paths = Paths::default();
-            module.items.iter().for_each(|item| paths.visit_item(item));
-            for (path, line) in paths.0 {
+            for (path, line) in module.items.iter().flat_map(|item| paths(item.to_token_stream())) {
                 let resolved = self.resolve(from, &path);
                 // A lone name may be a local variable that is called like a module.
                 if path.len() == 1 && resolved.ends.iter().all(|end| matches!(end, End::Module(_))) {

@@ -8,6 +8,9 @@ use serde::Deserialize;
 use crate::names::End;
 use crate::source::{Crate, shown};
 
+/// Between two rows: the floors of both, and the lines by file.
+type Edges = (u32, u32, BTreeMap<PathBuf, BTreeSet<usize>>);
+
 /// What `tables/floors.toml` says of a crate.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -43,8 +46,7 @@ impl Rules {
         let homeless = homeless.map(|at| &krate.modules[at]);
         wrong.extend(homeless.map(|module| format!("{}: `{}` has no floor", shown(&module.file), module.name())));
 
-        // By rows: the floors of both, and where.
-        let mut edges: BTreeMap<String, (u32, u32, BTreeMap<PathBuf, BTreeSet<usize>>)> = BTreeMap::new();
+        let mut edges: BTreeMap<String, Edges> = BTreeMap::new();
         for edge in krate.edges() {
             match &edge.to {
                 End::Outside(path) => wrong.extend(self.outside(path, &edge.place())),

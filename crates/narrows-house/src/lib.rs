@@ -13,10 +13,11 @@ mod known;
 mod names;
 mod paths;
 mod source;
-mod strip;
+mod tokens;
 
 pub use edges::Edge;
 pub use floors::Rules;
 pub use known::{Found, hold, table};
 pub use names::{End, Resolved};
 pub use source::{Crate, Module, Target, crates, files, root, shown};
+pub use tokens::each_level;

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use syn::visit_mut::VisitMut;
-use syn::{Ident, Item, UseTree, Visibility};
+use proc_macro2::TokenStream;
+use syn::{Ident, Item, Visibility};
 
-use crate::strip::WithoutTests;
+use crate::paths::{Brought, brought};
+use crate::tokens::without_tests;
 
 /// A crate without its tests.
 pub struct Crate {
@@ -113,8 +114,9 @@ impl Crate {
 
     fn add_file(&mut self, path: Vec<String>, parent: usize, file: PathBuf, folder: &Path) -> usize {
         let text = fs::read_to_string(&file).unwrap();
-        let mut parsed = syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-        WithoutTests.visit_file_mut(&mut parsed);
+        let tokens: TokenStream = text.parse().unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        let parsed: syn::File =
+            syn::parse2(without_tests(tokens)).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
         let at = self.add(path, parent, file, folder, parsed.items);
         self.modules[at].attributes = parsed.attrs;
         at
@@ -144,7 +146,7 @@ impl Crate {
                     self.modules[at].define(name, Target::Module { at: id, public: is_public(&child.vis) });
                 }
                 Item::Use(item) => {
-                    self.modules[at].bring(&item.tree, &mut Vec::new(), is_public(&item.vis));
+                    self.modules[at].bring(&item);
                     self.modules[at].items.push(Item::Use(item));
                 }
                 item => {
@@ -170,27 +172,15 @@ impl Module {
         self.names.entry(name).or_default().push(target);
     }
 
-    fn bring(&mut self, tree: &UseTree, before: &mut Vec<String>, public: bool) {
-        let name = match tree {
-            UseTree::Group(group) => return group.items.iter().for_each(|tree| self.bring(tree, before, public)),
-            UseTree::Glob(_) => return self.globs.push((before.clone(), public)),
-            UseTree::Path(path) => &path.ident,
-            UseTree::Name(name) => &name.ident,
-            UseTree::Rename(rename) => &rename.ident,
-        };
-        let is_self = name == "self" && !before.is_empty();
-        if !is_self {
-            before.push(name.to_string());
-        }
-        match tree {
-            UseTree::Path(path) => self.bring(&path.tree, before, public),
-            UseTree::Rename(rename) => {
-                self.define(rename.rename.to_string(), Target::Use { path: before.clone(), public });
+    fn bring(&mut self, item: &syn::ItemUse) {
+        let public = is_public(&item.vis);
+        let mut names = Vec::new();
+        brought(&item.tree, &[], &mut names);
+        for Brought { name, path, .. } in names {
+            match name {
+                Some(name) => self.define(name, Target::Use { path, public }),
+                None => self.globs.push((path, public)),
             }
-            _ => self.define(before[before.len() - 1].clone(), Target::Use { path: before.clone(), public }),
-        }
-        if !is_self {
-            before.pop();
         }
     }
 }

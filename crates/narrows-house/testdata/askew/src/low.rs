@@ -23,13 +23,20 @@ struct Attribute;
 fn own(low: BTreeMap<u8, u8>) {
     // A local variable that is called like a module is none.
     let high = low;
-    let _ = (high, narrows_engine::rng::stream(), narrows_engine::Network, narrows_codec::Table);
+    let high = || -> impl Iterator<Item = u8> + use<'_> { high.into_keys() };
+    let _ = (high, Vec::<u8>::high(), low.sibling, narrows_engine::rng::stream(), narrows_engine::Network, narrows_codec::Table);
 }
 
+/// What stands before belongs to it.
 #[cfg(test)]
+#[allow(unused)]
 fn only_in_tests(_: crate::middle::Middle) {}
 
 #[cfg(all(test, unix))]
 mod tests {
     use crate::sibling::Sibling;
+}
+
+fn in_a_function() {
+    use super::sibling::{self, Sibling as Other};
 }
