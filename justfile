@@ -11,6 +11,14 @@ check: fmt lint test doc
 fmt:
     cargo fmt --all --check
 
+# The rules of the house over our own sources; `test` has them too.
+house:
+    cargo test -p narrows-house --locked
+
+# What the house has and how much, as tables.
+counts:
+    cargo test -p narrows-house --locked -- --ignored --nocapture counts
+
 # Lints, as errors.
 lint:
     cargo clippy --workspace --all-targets --locked -- -D warnings

@@ -61,6 +61,7 @@
 //! `mixer.rs`); every constant there is a part of the format. To change one is a new version, which comes with the golden
 //! files of the old.
 
+#![forbid(unsafe_code)]
 #![deny(clippy::float_arithmetic)]
 
 mod coder;

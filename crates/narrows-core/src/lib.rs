@@ -1,5 +1,7 @@
 //! Narrows: autoencoders that learn what data looks like by squeezing it through a narrow code.
 
+#![forbid(unsafe_code)]
+
 pub mod baseline;
 pub mod choice;
 mod codec;

@@ -3,6 +3,8 @@
 //! An [`Image`] is plain numbers: height, width, one channel or three, each value in [0, 1] as the file stores it
 //! (gamma-encoded; nothing here is linear light). Everything else works on it.
 
+#![forbid(unsafe_code)]
+
 mod album;
 pub mod classical;
 mod colour;

@@ -4,7 +4,6 @@ mod bottleneck;
 mod compress;
 mod compress_images;
 mod contract;
-mod floors;
 mod generation;
 mod hostile;
 mod old_models;

@@ -1,3 +1,5 @@
+//! The recurrent layer's gradients, PyTorch's numbers, and steps that are absent.
+
 use std::ops::Range;
 
 use crate::rng::{Purpose, Stream};

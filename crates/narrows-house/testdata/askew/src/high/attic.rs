@@ -1,0 +1,3 @@
+//! A child with a row.
+
+pub struct Beam;
