@@ -7,6 +7,8 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+pub use crate::hint::{Hint, Reference};
+
 /// The result of everything in this crate that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -14,15 +16,15 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A recipe field, a flag's value or a choice that is not possible.
+    /// An argument or a field of the recipe with a value that is not possible.
     #[error("{field}: {message}")]
     Recipe {
-        /// Path of the field in the recipe, such as `train.batch_size`.
+        /// Name of the argument, such as `label`, or path of the field in the recipe, such as `train.batch_size`.
         field: String,
         /// What was expected and what was got.
         message: String,
         /// What to try instead.
-        hint: Option<String>,
+        hint: Option<Hint>,
     },
     /// Input data that cannot be used.
     #[error("{place}: {message}")]
@@ -32,7 +34,7 @@ pub enum Error {
         /// What was expected and what was got.
         message: String,
         /// What to try instead.
-        hint: Option<String>,
+        hint: Option<Hint>,
     },
     /// Data whose columns do not fit the model's.
     #[error("{message}")]
@@ -40,7 +42,7 @@ pub enum Error {
         /// Which columns are missing or of another type.
         message: String,
         /// What to try instead.
-        hint: Option<String>,
+        hint: Option<Hint>,
     },
     /// A model file that is damaged, foreign, or of a newer version.
     #[error("{}: {message}", path.display())]
@@ -138,7 +140,7 @@ impl Error {
 
     /// The same error with advice on what to do next.
     #[must_use]
-    pub fn with_hint(mut self, advice: impl Into<String>) -> Error {
+    pub fn with_hint(mut self, advice: impl Into<Hint>) -> Error {
         if let Error::Recipe { hint, .. } | Error::Data { hint, .. } | Error::Mismatch { hint, .. } = &mut self {
             *hint = Some(advice.into());
         }
@@ -156,10 +158,15 @@ impl Error {
         }
     }
 
+    /// What to try instead, with arguments under the library's own names.
+    pub fn hint_text(&self) -> Option<String> {
+        self.hint().map(ToString::to_string)
+    }
+
     /// What to try instead, where there is something to try.
-    pub fn hint(&self) -> Option<&str> {
+    pub fn hint(&self) -> Option<&Hint> {
         match self {
-            Error::Recipe { hint, .. } | Error::Data { hint, .. } | Error::Mismatch { hint, .. } => hint.as_deref(),
+            Error::Recipe { hint, .. } | Error::Data { hint, .. } | Error::Mismatch { hint, .. } => hint.as_ref(),
             _ => None,
         }
     }

@@ -14,6 +14,7 @@ mod ensemble;
 pub mod error;
 pub mod file;
 mod fitted;
+mod hint;
 pub mod model;
 pub mod output;
 mod patches;

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use narrows_core::{Error, ErrorKind};
 use serde_json::json;
 
+use crate::arguments;
 use crate::talk::Talk;
 
 /// A run that ended without an error.
@@ -64,13 +65,14 @@ impl Failure {
             ErrorKind::ModelFile => "model_file",
             ErrorKind::Interrupted => "interrupted",
         };
-        say(talk, kind, &error.to_string(), error.hint());
+        say(talk, kind, &arguments::message(error), error.hint().map(arguments::hint).as_deref());
     }
 }
 
 /// Says on stderr what is wrong with a line of the input, counted from 1, that is left out.
 pub(crate) fn tell_bad_line(talk: Talk, line: u64, error: &Error) {
-    say(talk, "data", &format!("line {line} left out: {error}"), error.hint());
+    let hint = error.hint().map(arguments::hint);
+    say(talk, "data", &format!("line {line} left out: {error}"), hint.as_deref());
 }
 
 impl From<Error> for Failure {

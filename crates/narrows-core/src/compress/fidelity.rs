@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::codec::{Lattice, Quantiser, Span};
-use crate::error::{Error, Result};
+use crate::error::{Error, Hint, Result};
 
 /// How much of the data comes back.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -83,11 +83,11 @@ impl FromStr for ErrorBound {
             Some(number) => (number.trim_end(), true),
             None => (text.trim(), false),
         };
-        let refuse = |expected: &str| Error::recipe("max-error", format!("expected {expected}, got `{text}`"));
+        let refuse = |expected: &str| Error::recipe("max_error", format!("expected {expected}, got `{text}`"));
         let value: f64 =
             number.parse().map_err(|_| refuse("a number, or a number and % of a column's range in training"))?;
         if value == 0.0 {
-            return Err(refuse("a bound above 0").with_hint("no error at all: --lossless"));
+            return Err(refuse("a bound above 0").with_hint(Hint::of("no error at all: [lossless]")));
         }
         if !(value.is_finite() && value > 0.0) {
             return Err(refuse("a finite bound above 0"));

@@ -6,7 +6,7 @@ use arrow::array::{ArrayRef, Float64Array};
 
 use super::coder::{ChunkAdapter, ChunkForm, EncodedSamples};
 use crate::data::{Column, Layout, SeriesSet, Table};
-use crate::error::{Error, Result};
+use crate::error::{Error, Hint, Result};
 use crate::fitted::{Core, SeriesAdapter};
 use crate::prep::{Level, Transform};
 
@@ -65,7 +65,7 @@ impl ChunkAdapter for SeriesAdapter {
             return Ok(());
         }
         let error = Error::mismatch("the model sees differences, whose code alone has lost where they began");
-        Err(error.with_hint("compress with --max-error or --lossless"))
+        Err(error.with_hint(Hint::of("compress with [max_error] or [lossless]")))
     }
 }
 

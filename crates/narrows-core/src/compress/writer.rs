@@ -80,7 +80,7 @@ impl<W: Write> TableWriter<W> {
     pub fn with_chunk_rows(mut self, rows: usize) -> Result<TableWriter<W>> {
         let most = manifest::LARGEST / self.coder.width();
         if rows == 0 || rows > most {
-            return Err(Error::recipe("chunk-rows", format!("expected 1 to {most} rows in a chunk, got {rows}")));
+            return Err(Error::recipe("chunk_rows", format!("expected 1 to {most} rows in a chunk, got {rows}")));
         }
         self.chunk_rows = rows;
         Ok(self)

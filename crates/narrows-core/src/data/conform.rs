@@ -308,6 +308,6 @@ mod tests {
         assert_eq!(conform(table.clone(), &reordered).unwrap().0.names(), ["time", "amuont"]);
         let error = conform(table, &Schema { columns: vec![column("amount")] }).unwrap_err();
         assert_eq!(error.to_string(), "columns: column `amount` missing");
-        assert_eq!(error.hint(), Some("`amount` might be `amuont`"));
+        assert_eq!(error.hint_text().as_deref(), Some("`amount` might be `amuont`"));
     }
 }

@@ -258,6 +258,6 @@ mod tests {
         check_error(b"a\0b", "expected delimited text, got binary data");
         check_error(b"a,b\n1,2\n1,\"x\n2,3\n4,5\n", "t.csv, row 1: a quote is opened and never closed");
         let open = read(b"a,b\n1,2\n\"x,3\n4,5\n").unwrap_err();
-        assert_eq!(open.hint(), Some("a field spans several lines: is a quote never closed?"));
+        assert_eq!(open.hint_text().as_deref(), Some("a field spans several lines: is a quote never closed?"));
     }
 }

@@ -16,7 +16,7 @@ use super::series::{Series, SeriesCounts, SeriesSet, cell, n_rows, no_channel, n
 use super::step::Step;
 use super::table::Table;
 use super::token;
-use crate::error::{Error, Place, Result};
+use crate::error::{Error, Hint, Place, Result};
 
 /// A row this part of a step off its place is uneven.
 const UNEVEN: f64 = 0.1;
@@ -208,25 +208,27 @@ impl<'a> Clock<'a> {
             self.row_number(before)
         );
         let error = Error::data(place(self.table, self.column, row), message);
-        Err(error.with_hint("is the time right? if so, cut the data there and name the parts as series with --id"))
+        Err(error
+            .with_hint(Hint::of("is the time right? if so, cut the data there and name the parts as series with [id]")))
     }
 
     fn not_rising(&self, before: u32, row: u32, id: Option<&str>) -> Error {
         let (time, then) = (self.times[row as usize], self.times[before as usize]);
         let place = place(self.table, self.column, row);
-        let several = "name the column that says which series a row is of with --id";
+        let several = "name the column that says which series a row is of with [id]";
         if time == then {
             let error =
                 Error::data(place, format!("the time {time} occurs twice, before in row {}", self.row_number(before)));
             return error.with_hint(match id {
-                Some(id) => format!("leave one of the rows out; rows are told apart by `{id}`"),
-                None => format!("leave one of the rows out; where they are of several series, {several}"),
+                Some(id) => Hint::from(format!("leave one of the rows out; rows are told apart by `{id}`")),
+                None => Hint::of(&format!("leave one of the rows out; where they are of several series, {several}")),
             });
         }
         let message = format!("expected a time after {then} in row {}, got {time}", self.row_number(before));
         Error::data(place, message).with_hint(match id {
-            Some(id) => format!("sort the rows by `{id}` and `{}`", self.column),
-            None => format!("sort the rows by `{}`; where they are of several series, {several}", self.column),
+            Some(id) => Hint::from(format!("sort the rows by `{id}` and `{}`", self.column)),
+            None => Hint::from(format!("sort the rows by `{}`; where they are of several series, ", self.column))
+                .then(several),
         })
     }
 
@@ -440,10 +442,9 @@ mod tests {
             None,
             "t.csv, column `time`, row 3: expected a time after 1970-01-01T00:09:00Z in row 1, got 1970-01-01T00:08:00Z",
         );
-        let hint = |minutes: &[f64], id: Option<&[&str]>| {
-            dated(&clock(minutes), id, None).unwrap_err().hint().unwrap().to_owned()
-        };
-        let several = "where they are of several series, name the column that says which series a row is of with --id";
+        let hint =
+            |minutes: &[f64], id: Option<&[&str]>| dated(&clock(minutes), id, None).unwrap_err().hint_text().unwrap();
+        let several = "where they are of several series, name the column that says which series a row is of with `id`";
         assert_eq!(hint(&[5.0, 0.0], None), format!("sort the rows by `time`; {several}"));
         assert_eq!(hint(&[5.0, 0.0], Some(&["a", "a"])), "sort the rows by `id` and `time`");
         assert_eq!(hint(&[0.0, 0.0], None), format!("leave one of the rows out; {several}"));
@@ -524,7 +525,10 @@ mod tests {
         let (numbers, roles) = table(Some((&["1".to_owned()], ColumnKind::Numeric)), None, &[0.0]).unwrap();
         let error = SeriesSet::long(&numbers, &roles, Some("5 min".parse().unwrap())).unwrap_err();
         assert!(error.to_string().ends_with("expected a point every 5 min as when fitted, got numbers"), "{error}");
-        assert_eq!(error.hint(), Some("bring the data to one point every 5 min, or fit a model to this data"));
+        assert_eq!(
+            error.hint_text().as_deref(),
+            Some("bring the data to one point every 5 min, or fit a model to this data")
+        );
     }
 
     #[test]

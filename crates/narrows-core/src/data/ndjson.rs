@@ -337,7 +337,7 @@ mod tests {
         check_error("{\"a\":1,\"a\":2}\n", "column `a`, row 0: the key occurs more than once");
         check_error("{\"a\":NaN}\n", "row 0: expected a JSON object, got an error at character");
         check_error("{\"a\":1}\n7\n", "row 1: invalid type: integer `7`, expected a JSON object");
-        assert!(read("{\"a\":NaN}").unwrap_err().hint().unwrap().contains("null"));
+        assert!(read("{\"a\":NaN}").unwrap_err().hint_text().unwrap().contains("null"));
         assert!(read("[{\"a\":1}]").is_err());
     }
 }

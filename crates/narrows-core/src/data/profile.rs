@@ -352,7 +352,7 @@ mod tests {
         let array: StringArray = cells.iter().map(Some).collect();
         let error = profile("amount", Arc::new(array)).finish().unwrap_err();
         assert_eq!(error.to_string(), "t.csv, column `amount`, row 17: expected a number, got `abc`");
-        assert!(error.hint().unwrap().starts_with("1 of 40 cells are not a number"));
+        assert!(error.hint_text().unwrap().starts_with("1 of 40 cells are not a number"));
     }
 
     #[test]

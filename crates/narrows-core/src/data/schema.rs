@@ -137,7 +137,7 @@ mod tests {
     fn an_unknown_column_is_refused_with_near_names() {
         let error = schema(&["amount", "time"]).select(&["amuont"]).unwrap_err();
         assert_eq!(error.to_string(), "there is no column `amuont`");
-        assert_eq!(error.hint(), Some("did you mean `amount`?"));
+        assert_eq!(error.hint_text().as_deref(), Some("did you mean `amount`?"));
         assert_eq!(schema(&["a", "b"]).without(&["a"]).names(), ["b"]);
     }
 

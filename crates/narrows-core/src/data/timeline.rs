@@ -82,7 +82,7 @@ mod tests {
         check(12, (0.9, 0.05, 0.05), 2, "input: expected at least 13 points in time, got 12");
         check(0, (0.8, 0.0, 0.2), 0, "input: expected at least 2 points in time, got 0");
         let error = split_in_time(1, (0.8, 0.0, 0.2), usize::MAX).unwrap_err();
-        assert_eq!(error.hint(), Some("give a longer series, or take shorter windows"));
+        assert_eq!(error.hint_text().as_deref(), Some("give a longer series, or take shorter windows"));
     }
 
     proptest! {

@@ -216,7 +216,7 @@ mod tests {
     fn check_refused(text: &str, message: &str, hint: Option<&str>) {
         let error = text.parse::<Threshold>().unwrap_err();
         assert_eq!(error.to_string(), format!("threshold: {message}"));
-        assert_eq!(error.hint(), hint);
+        assert_eq!(error.hint_text().as_deref(), hint);
     }
 
     #[test]

@@ -134,9 +134,8 @@ fn read(bytes: &[u8], key: &str, template: &Params) -> Result<Snapshot, String> 
     let note: CheckpointNote =
         serde_json::from_str(&container.document).map_err(|error| format!("the document is damaged: {error}"))?;
     if note.key != key {
-        return Err(
-            "the checkpoint belongs to another recipe or to other data; fit without --resume to start over".to_owned()
-        );
+        return Err("the checkpoint belongs to another recipe or to other data; without resuming, the fit starts over"
+            .to_owned());
     }
     let params = |part: &str| -> Result<Params, String> {
         let mut params = template.clone();

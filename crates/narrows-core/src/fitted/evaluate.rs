@@ -10,7 +10,7 @@ use super::roles::{Verdict, verdicts};
 use super::series::{SeriesQuality, Trace};
 use crate::data::Table;
 use crate::detect::{Estimate, Threshold, evaluation};
-use crate::error::{Error, Place, Result};
+use crate::error::{Error, Hint, Place, Result};
 use crate::prep::Prepared;
 
 /// The bootstrap's seed: the intervals are part of the answer, so they do not change from run to run.
@@ -186,7 +186,7 @@ impl EvaluationSamples {
                     normal, ours.n_anomalies
                 ),
             )
-            .with_hint("--normal names the label's value for normal rows"));
+            .with_hint(Hint::of("[normal] names the label's value in normal rows")));
         };
         let quality = |scores: &[f64]| -> Result<RankingQuality> {
             let baseline = of(scores, f64::INFINITY)?;

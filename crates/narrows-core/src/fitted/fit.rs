@@ -7,7 +7,7 @@ use super::session::Session;
 use super::trial::TrialData;
 use super::{images, restorer, series, table};
 use crate::data::Layout;
-use crate::error::{Error, Result};
+use crate::error::{Error, Hint, Result};
 use crate::recipe::{Data, Recipe};
 use crate::train::Observer;
 
@@ -117,5 +117,5 @@ fn check_roles(data: &Data, roles: &Roles) -> Result<()> {
         _ => return Ok(()),
     };
     let error = Error::recipe(role, format!("expected series in the long layout, got {got}"));
-    Err(error.with_hint("leave a column out with --ignore"))
+    Err(error.with_hint(Hint::of("leave a column out with [ignore]")))
 }

@@ -8,7 +8,7 @@ use super::table::TableModel;
 use super::tabular::TabularModel;
 use crate::compute::Compute;
 use crate::detect::Threshold;
-use crate::error::{Error, Result};
+use crate::error::{Error, Hint, Result};
 use crate::recipe::Recipe;
 use crate::report::html;
 
@@ -216,10 +216,10 @@ impl From<Encoder> for Model {
 
 fn no_code() -> Error {
     let error = Error::mismatch("expected a model with a code, got one that restores images and has none");
-    error.with_hint("it is for: narrows restore, narrows evaluate, narrows inspect, narrows report")
+    error.with_hint(Hint::of("it is for [verb restore], [verb evaluate], [verb inspect] and [verb report]"))
 }
 
 fn no_decoder() -> Error {
-    let error = Error::mismatch("expected a whole model, got one without a decoder, saved with --encoder-only");
-    error.with_hint("it is for: narrows encode, narrows inspect")
+    let error = Error::mismatch("expected a whole model, got an encoder without its decoder");
+    error.with_hint(Hint::of("it is for [verb encode] and [verb inspect]"))
 }

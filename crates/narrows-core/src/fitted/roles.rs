@@ -6,7 +6,7 @@ use arrow::datatypes::DataType;
 use glob::Pattern;
 
 use crate::data::Table;
-use crate::error::{Error, Place, Result, nearest};
+use crate::error::{Error, Hint, Place, Result, nearest};
 
 /// Which part each column plays. Names may hold `*` and `?`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -50,9 +50,8 @@ impl Roles {
             known(label, names)?;
         }
         if self.normal.is_some() && self.label.is_none() {
-            return Err(
-                Error::recipe("--normal", "expected a label column beside it").with_hint("name it with --label COLUMN")
-            );
+            return Err(Error::recipe("normal", "expected a label column beside it")
+                .with_hint(Hint::of("name it with [label]")));
         }
         let wanted = matching(&self.columns, names)?;
         let ignored = matching(&self.ignore, names)?;
@@ -64,7 +63,7 @@ impl Roles {
         let features: Vec<String> = names.iter().copied().filter(|name| is_feature(name)).map(str::to_owned).collect();
         if features.is_empty() {
             return Err(Error::data(Place::default(), "no column is left to learn from")
-                .with_hint("see --columns and --ignore"));
+                .with_hint(Hint::of("see [columns] and [ignore]")));
         }
         Ok(features)
     }

@@ -2,7 +2,7 @@
 
 use super::roles::{Roles, Verdict, verdicts};
 use crate::data::{self, Column, ColumnKind, DropReason, Dropped, Schema, Table};
-use crate::error::{Error, Place, Result};
+use crate::error::{Error, Hint, Place, Result};
 use crate::report::Label;
 use crate::train::{Observer, TrainingEvent};
 
@@ -156,7 +156,7 @@ fn too_few(table: &Table, roles: &Roles, n: usize) -> Error {
                 "expected at least {FEWEST_ROWS} rows whose `{label}` is `{normal}`, got {n} of {}",
                 table.n_rows()
             );
-            Error::data(place, message).with_hint("--normal names the label's value for normal rows")
+            Error::data(place, message).with_hint(Hint::of("[normal] names the label's value in normal rows"))
         }
         _ => Error::data(place, format!("expected at least {FEWEST_ROWS} rows to fit, got {n}")),
     }

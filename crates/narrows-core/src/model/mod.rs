@@ -23,7 +23,7 @@ pub use sparsity::Sparsity;
 
 use narrows_engine::{Map, Network};
 
-use crate::error::Result;
+use crate::error::{Hint, Result};
 use crate::prep::Block;
 
 /// The axes that make a network; corruption is what happens to its input.
@@ -79,14 +79,14 @@ pub fn build(axes: Axes<'_>, blocks: &[Block], shape: Shape) -> Result<Network> 
         (Backbone::Restore(_), Shape::Map(_)) => {
             let message = "expected conv or dense for a model with a code, got restore, which has none";
             Err(crate::Error::recipe("backbone", message)
-                .with_hint("restore needs a damage to undo, such as --corrupt gaussian:25"))
+                .with_hint(Hint::of("restore needs a damage to undo, such as [corrupt=gaussian:25]")))
         }
         (Backbone::Restore(_), Shape::Row | Shape::Sequence { .. }) => {
             Err(crate::Error::recipe("backbone", "expected dense, conv or lstm, got restore, which reads images"))
         }
         (Backbone::Lstm(_) | Backbone::Conv(_), Shape::Row) => {
             Err(crate::Error::recipe("backbone", "expected dense for a table, got a backbone that reads series")
-                .with_hint("series are read with --kind series"))
+                .with_hint(Hint::of("series are read with [kind=series]")))
         }
     }
 }

@@ -7,7 +7,7 @@ use narrows_engine::{Add, Conv, Layer, Loss, Map, Network, Output, Padding, Pixe
 
 use super::backbone::Restore;
 use super::{code, loss};
-use crate::error::{Error, Result};
+use crate::error::{Error, Hint, Result};
 
 /// How much smaller than the image the maps inside are, where the network does not enlarge.
 const SHRINK: usize = 2;
@@ -109,7 +109,8 @@ fn engine_loss(loss: &loss::Loss) -> Result<Loss> {
                 "expected auto, mse, mae or huber with the restore backbone, which learns a difference, got {}",
                 other.name()
             );
-            Err(Error::recipe("loss", message).with_hint("--preset conv restores through a code, with any loss"))
+            Err(Error::recipe("loss", message)
+                .with_hint(Hint::of("[preset=conv] restores through a code, with any loss")))
         }
     }
 }

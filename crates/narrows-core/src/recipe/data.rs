@@ -174,7 +174,7 @@ mod tests {
         let changed = assignments.iter().try_for_each(|assignment| recipe.set(assignment));
         let got = match changed.and_then(|()| recipe.check()) {
             Ok(()) => "fine".to_owned(),
-            Err(error) => format!("{error} | {}", error.hint().unwrap_or_default()),
+            Err(error) => format!("{error} | {}", error.hint_text().unwrap_or_default()),
         };
         assert!(got.contains(expected), "{assignments:?}: {got}");
     }

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::detect::Detect;
-use crate::error::{Error, Result};
+use crate::error::{Error, Hint, Result};
 use crate::model::{Axes, Backbone, Corruption, Latent, Loss, Sparsity};
 use crate::prep::Prep;
 use crate::train::Train;
@@ -182,7 +182,7 @@ impl Recipe {
     /// [`Error::Recipe`] for a damage that does not exist, and for data that is not images.
     pub fn corrupt(&mut self, damages: &str) -> Result<()> {
         let parsed =
-            damages.parse().map_err(|error: narrows_images::Error| Error::recipe("--corrupt", error.to_string()));
+            damages.parse().map_err(|error: narrows_images::Error| Error::recipe("corrupt", error.to_string()));
         match &mut self.data {
             Data::Images(images) => {
                 images.corrupt = parsed?;
@@ -190,7 +190,7 @@ impl Recipe {
             }
             other => {
                 let message = format!("expected images, got {}, whose damage is `corruption`", other.kind().name());
-                Err(Error::recipe("--corrupt", message).with_hint("for example --set corruption=gaussian"))
+                Err(Error::recipe("corrupt", message).with_hint(Hint::of("for example [corruption=gaussian]")))
             }
         }
     }
@@ -207,25 +207,25 @@ impl Recipe {
                 Backbone::Restore(_) => {
                     let error =
                         Error::recipe("backbone", "expected dense, conv or lstm, got restore, which reads images");
-                    Err(error.with_hint("images are read with --kind images"))
+                    Err(error.with_hint(Hint::of("images are read with [kind=images]")))
                 }
                 _ => Ok(()),
             };
         };
         if self.corruptions().iter().any(|corruption| *corruption != Corruption::None) {
             let message = "expected none for images, whose damage is `data.corrupt`";
-            return Err(Error::recipe("corruption", message).with_hint("for example --corrupt gaussian:25"));
+            return Err(Error::recipe("corruption", message).with_hint(Hint::of("for example [corrupt=gaussian:25]")));
         }
         if !self.restores() {
             return Ok(());
         }
         if self.damages().is_empty() {
             let message = "expected a damage to undo with the restore backbone, got none";
-            return Err(Error::recipe("data.corrupt", message).with_hint("for example --corrupt gaussian:25"));
+            return Err(Error::recipe("data.corrupt", message).with_hint(Hint::of("for example [corrupt=gaussian:25]")));
         }
         if self.latent != Latent::Point || self.sparsity != Sparsity::None {
             let message = "expected neither latent nor sparsity with the restore backbone, which has no code";
-            return Err(Error::recipe("backbone", message).with_hint("--preset conv restores through a code"));
+            return Err(Error::recipe("backbone", message).with_hint(Hint::of("[preset=conv] restores through a code")));
         }
         if !self.members.is_empty() {
             return Err(Error::recipe("members", "expected one network with the restore backbone, got several"));
@@ -263,8 +263,8 @@ impl Recipe {
 /// What an assignment `path=value` changes.
 fn changes(assignment: &str) -> Result<Value> {
     let (path, value) = assignment.split_once('=').ok_or_else(|| {
-        Error::recipe("--set", format!("expected path=value, got `{assignment}`"))
-            .with_hint("for example --set train.batch_size=64")
+        Error::recipe("assignments", format!("expected path=value, got `{assignment}`"))
+            .with_hint(Hint::of("for example [train.batch_size=64]"))
     })?;
     Ok(tree::nest(path.trim(), tree::parse_value(path.trim(), value.trim())?))
 }
@@ -283,7 +283,7 @@ mod tests {
     fn check_set(assignment: &str, expected: &str) {
         let message = match Recipe::default().set(assignment) {
             Ok(()) => "ok".to_owned(),
-            Err(error) => format!("{error} | {}", error.hint().unwrap_or_default()),
+            Err(error) => format!("{error} | {}", error.hint_text().unwrap_or_default()),
         };
         assert!(message.contains(expected), "--set {assignment}: {message}");
     }
@@ -349,7 +349,7 @@ mod tests {
         assert_eq!(recipe.preset, Preset::Deep);
         assert!(matches!(recipe.corruption, Corruption::Swap { .. }));
         let error = Recipe::from_toml("[train]\nbatchsize = 32").unwrap_err();
-        assert!(error.hint().unwrap().contains("batch_size"), "{error}");
+        assert!(error.hint_text().unwrap().contains("batch_size"), "{error}");
         assert!(Recipe::from_toml("seed = nan").unwrap_err().to_string().contains("seed"));
     }
 }

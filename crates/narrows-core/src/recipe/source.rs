@@ -9,7 +9,7 @@ use narrows_images::Album;
 
 use super::{DataKind, Preset, Recipe};
 use crate::data::{Format, Layout};
-use crate::error::{Error, Result};
+use crate::error::{Error, Hint, Result};
 
 /// What a recipe is made from; all of it may be left out.
 ///
@@ -80,7 +80,7 @@ impl RecipeSource {
         let is_table = || DataKind::of_inputs(&self.inputs) == Some(DataKind::Table);
         if self.corrupt.is_some() && kind == DataKind::Images && is_table() {
             let message = format!("expected images to damage, got the table `{}`", self.inputs.join(", "));
-            return Err(Error::recipe("--corrupt", message).with_hint("for example --set corruption=gaussian"));
+            return Err(Error::recipe("corrupt", message).with_hint(Hint::of("for example [corruption=gaussian]")));
         }
         let mut recipe = Recipe::preset_for(self.preset.unwrap_or_else(|| usual(kind)), kind);
         if let Some(text) = &self.toml {
@@ -189,7 +189,7 @@ mod tests {
         assert_eq!(source.recipe_or(|_| Preset::Conv).unwrap().preset, Preset::Conv);
         let table = RecipeSource { inputs: vec!["a.csv".to_owned()], ..source };
         let error = table.recipe().unwrap_err();
-        assert_eq!(error.to_string(), "--corrupt: expected images to damage, got the table `a.csv`");
+        assert_eq!(error.to_string(), "corrupt: expected images to damage, got the table `a.csv`");
         let series = RecipeSource { names_points: true, ..table };
         assert!(series.recipe().unwrap_err().to_string().contains("got series"));
     }

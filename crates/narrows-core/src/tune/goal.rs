@@ -71,7 +71,7 @@ impl FromStr for Goal {
 
     fn from_str(name: &str) -> Result<Goal> {
         let known = Goal::ALL.into_iter().find(|goal| goal.name() == name);
-        known.ok_or_else(|| Error::recipe("--for", format!("expected `reconstruction` or `detection`, got `{name}`")))
+        known.ok_or_else(|| Error::recipe("goal", format!("expected `reconstruction` or `detection`, got `{name}`")))
     }
 }
 
@@ -93,6 +93,6 @@ mod tests {
             assert_eq!(goal.name().parse::<Goal>().unwrap(), goal);
         }
         let error = "detecting".parse::<Goal>().unwrap_err().to_string();
-        assert_eq!(error, "--for: expected `reconstruction` or `detection`, got `detecting`");
+        assert_eq!(error, "goal: expected `reconstruction` or `detection`, got `detecting`");
     }
 }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::{Goal, TrialRun};
-use crate::error::{self, Error, Result};
+use crate::error::{self, Error, Hint, Result};
 use crate::recipe::Recipe;
 
 /// What a search is about: a journal is of one subject.
@@ -48,7 +48,7 @@ impl SearchSubject {
                 error::Place::source(path.display().to_string()),
                 format!("expected the journal of this search, got {what}"),
             );
-            Err(error.with_hint("without --resume, and with --force, a search starts over"))
+            Err(error.with_hint(Hint::of("without [resume], and with [force], a search starts over")))
         };
         match found {
             other if other.data != self.data => wrong("one of other data".to_owned()),

@@ -91,8 +91,10 @@ impl SearchResult {
         let n = self.trials.len();
         lines.push(match self.ended {
             Ended::Finished => format!("trials:     {n}"),
-            Ended::Time => format!("trials:     {n} of {}: the time was up; --resume goes on", self.planned),
-            Ended::Interrupted => format!("trials:     {n} of {}: interrupted; --resume goes on", self.planned),
+            Ended::Time => {
+                format!("trials:     {n} of {}: the time limit was reached; resuming continues", self.planned)
+            }
+            Ended::Interrupted => format!("trials:     {n} of {}: interrupted; resuming continues", self.planned),
         });
         let comments: String = lines.iter().map(|line| format!("# {}\n", line.replace(['\n', '\r'], " "))).collect();
         format!("{comments}\n{}", self.recipe.to_toml())

@@ -7,7 +7,7 @@ use narrows_engine::rng::{Purpose, Stream};
 
 use super::Goal;
 use crate::choice::Choice;
-use crate::error::{Error, Result};
+use crate::error::{Error, Hint, Result};
 use crate::model::backbone::{Backbone, ConvCode};
 use crate::model::{Corruption, Latent, Loss, Sparsity};
 use crate::prep::{Block, BlockKind};
@@ -93,7 +93,7 @@ impl Space {
         let kind = base.data.kind();
         if base.restores() {
             let message = "expected a backbone with a code, whose size is searched, got restore, which has none";
-            return Err(Error::recipe("backbone", message).with_hint("--preset conv restores through a code"));
+            return Err(Error::recipe("backbone", message).with_hint(Hint::of("[preset=conv] restores through a code")));
         }
         let given = code_size(base);
         if goal == Goal::Reconstruction && given.is_some_and(|size| size >= width) {
@@ -102,7 +102,7 @@ impl Space {
                 given.unwrap_or_default()
             );
             return Err(Error::recipe("backbone.code_size", message)
-                .with_hint("--for detection, or --preset deep, whose code is narrow"));
+                .with_hint(Hint::of("[goal=detection], or [preset=deep], whose code is narrow")));
         }
         let code_sizes = if is_held("backbone.code_size") || has_map_code(base) {
             Vec::new()
@@ -135,7 +135,8 @@ impl Space {
         };
         if space.describe().is_empty() {
             let message = "expected a field left to search, got a recipe that sets all of them";
-            return Err(Error::recipe("tune", message).with_hint("leave some fields out of --recipe and --set"));
+            return Err(Error::recipe("tune", message)
+                .with_hint(Hint::of("leave some fields out of [recipe] and [assignments]")));
         }
         Ok(space)
     }

@@ -77,13 +77,10 @@ impl SearchPlan {
     /// [`Error::Recipe`].
     pub fn check(&self) -> Result<()> {
         if self.trials == 0 {
-            return Err(Error::recipe(
-                "--trials",
-                "expected at least 1, the recipe that the search starts from, got 0",
-            ));
+            return Err(Error::recipe("trials", "expected at least 1, the recipe that the search starts from, got 0"));
         }
         if self.time == Some(Duration::ZERO) {
-            return Err(Error::recipe("--time", "expected some time, got none"));
+            return Err(Error::recipe("limit", "expected some time, got none"));
         }
         Ok(())
     }

@@ -15,7 +15,7 @@ use super::layout::{
 use super::words::{DICTIONARY_BYTES, Entry, Words, interleaved, word_guesses, words};
 use crate::codec::Lattice;
 use crate::data::{Table, conform};
-use crate::error::{Error, Result};
+use crate::error::{Error, Hint, Result};
 
 /// A chunk of rows that has gone through the encoder, before its codes are rounded.
 pub(in crate::compress) struct PreparedChunk<'a> {
@@ -208,7 +208,7 @@ fn kept_columns(places: &[ColumnStorage], table: &Table) -> Result<Vec<kept::Kep
 }
 
 fn too_much(message: String) -> Error {
-    Error::mismatch(message).with_hint("fewer rows in a chunk: --chunk-rows")
+    Error::mismatch(message).with_hint(Hint::of("fewer rows in a chunk: [chunk_rows]"))
 }
 
 /// A plane, or nothing where it has no values.

@@ -10,7 +10,7 @@ use narrows_images::{Depth, Image};
 
 use super::super::identity;
 use crate::codec::Coding;
-use crate::error::{Error, Place, Result};
+use crate::error::{Error, Hint, Place, Result};
 use crate::fitted::{Core, ImageAdapter, ImageLayout, ImageModel};
 
 /// Values that go through the network together.
@@ -62,7 +62,7 @@ impl ImageChunkCoder {
                 "expected {height} x {width} pixels, as the model sees whole, got {} x {}",
                 image.height, image.width
             );
-            let hint = "for images of any size fit with --set data.view=pieces";
+            let hint = Hint::of("for images of any size fit with [data.view=pieces]");
             return Err(Error::data(place(), message).with_hint(hint));
         }
         Ok(())

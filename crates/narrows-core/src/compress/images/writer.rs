@@ -15,7 +15,7 @@ use super::cells::Counting;
 use super::coder::{ImageChunkCoder, levels, shape, white};
 use super::{BESIDE, Beside, CODES, PIXELS, RUN};
 use crate::codec::Quantiser;
-use crate::error::{Error, Result};
+use crate::error::{Error, Hint, Result};
 use crate::fitted::ImageModel;
 
 /// Values of a chunk.
@@ -49,7 +49,7 @@ impl<W: Write> ImageWriter<W> {
             Fidelity::Code(detail) => detail.check()?,
             Fidelity::Within(ErrorBound::Absolute(bound)) if bound < 1.0 => {
                 let message = format!("expected at least 1 level of 255, got {bound}");
-                return Err(Error::recipe("max-error", message).with_hint("no error at all: --lossless"));
+                return Err(Error::recipe("max_error", message).with_hint(Hint::of("no error at all: [lossless]")));
             }
             Fidelity::Within(_) | Fidelity::Lossless => {}
         }

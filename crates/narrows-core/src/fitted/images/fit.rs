@@ -10,7 +10,7 @@ use super::model::ImageScorer;
 use super::roles::ImageRoles;
 use super::samples::ImageSamples;
 use super::summary::{self, ImageFindings};
-use crate::error::{Error, Place, Result};
+use crate::error::{Error, Hint, Place, Result};
 use crate::fitted::assemble::{Assembly, assemble};
 use crate::fitted::learning::{TrainingData, learn};
 use crate::fitted::session::Session;
@@ -65,7 +65,7 @@ fn prepare(
     if normal.len() < FEWEST_IMAGES {
         let message = format!("expected at least {FEWEST_IMAGES} normal images to fit, got {}", normal.len());
         return Err(Error::data(Place::source(images.source()), message)
-            .with_hint("a model that restores, fitted with --corrupt, asks for no more than one"));
+            .with_hint(Hint::of("a model that restores, fitted with [corrupt], needs only one")));
     }
     let split = Split::for_purpose(&normal, recipe, purpose);
     let sampler = sampler(settings, &adapter, images);

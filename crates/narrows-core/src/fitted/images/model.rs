@@ -12,7 +12,7 @@ use super::summary;
 use crate::data::Table;
 use crate::detect::residual::Slots;
 use crate::ensemble::Ensemble;
-use crate::error::{Error, Result};
+use crate::error::{Error, Hint, Result};
 use crate::fitted::adapter::Adapter;
 use crate::fitted::core::Core;
 use crate::fitted::encoder::codes_of;
@@ -236,11 +236,11 @@ impl ImageModel {
     pub fn manifold(&self, side: usize) -> Result<Vec<Image>> {
         if self.code_size() != 2 {
             let message = format!("expected a model with a code of 2 units for a manifold, got {}", self.code_size());
-            return Err(Error::mismatch(message).with_hint("fit one with --set backbone.code_size=2"));
+            return Err(Error::mismatch(message).with_hint(Hint::of("fit one with [backbone.code_size=2]")));
         }
         if !(1..=WIDEST_MANIFOLD).contains(&side) {
             let message = format!("expected from 1 to {WIDEST_MANIFOLD} images a side, got {side}");
-            return Err(Error::recipe("--manifold", message));
+            return Err(Error::recipe("manifold", message));
         }
         let normal = Normal::standard();
         let at = |i: usize| normal.inverse_cdf((i as f64 + 0.5) / side as f64) as f32;

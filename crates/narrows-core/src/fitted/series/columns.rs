@@ -1,7 +1,7 @@
 //! The columns that give time and series of a point.
 
 use crate::data::{self, Column, ColumnKind, Table, TimeColumns};
-use crate::error::{Error, Result};
+use crate::error::{Error, Hint, Result};
 use crate::fitted::roles::{Roles, known};
 
 /// The columns of time and series: as named, else the only column of dates.
@@ -22,7 +22,7 @@ pub(super) fn special_columns(table: &Table, roles: &Roles) -> Result<(TimeColum
             }
             _ => {
                 let message = format!("expected one column of dates, got {}: `{}`", dates.len(), dates.join("`, `"));
-                return Err(Error::mismatch(message).with_hint("name the time with --time COLUMN"));
+                return Err(Error::mismatch(message).with_hint(Hint::of("name the column of times with [time]")));
             }
         }
     }

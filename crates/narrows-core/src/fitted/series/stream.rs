@@ -17,7 +17,7 @@ use super::points::last_point;
 use crate::compute::Compute;
 use crate::data::{self, Layout, Moment, Series, SeriesSet, Table};
 use crate::detect::Reason;
-use crate::error::{Error, Place, Result};
+use crate::error::{Error, Hint, Place, Result};
 use crate::fitted::scoring::{ScoreCounts, ScoreFlag, Scorer};
 
 /// Windows of points that are kept of each series.
@@ -97,7 +97,7 @@ impl SeriesModel {
     pub fn stream(&self) -> Result<StreamScorer> {
         if self.adapter.layout != Layout::Long {
             let error = Error::mismatch("expected a model of series in the long layout to follow, got another");
-            return Err(error.with_hint("fit one to points in time: narrows fit DATA --kind series"));
+            return Err(error.with_hint(Hint::of("fit one to points of series: [verb fit] with [kind=series]")));
         }
         let mut scorer = self.core.scorer.clone();
         scorer.ensemble.compute = Compute::serial();

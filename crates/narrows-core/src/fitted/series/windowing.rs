@@ -341,7 +341,7 @@ mod tests {
         check_ranges(&[29], 10, "input: expected at least 30 points, 3 windows of 10, got 29");
         check_ranges(&[29, 9], 10, "input: expected at least 30 points, 3 windows of 10, got 29");
         let error = plan(&set(&[9], ramp), Choice::Given(10)).err().unwrap();
-        assert_eq!(error.hint(), Some("take shorter windows: data.window"));
+        assert_eq!(error.hint_text().as_deref(), Some("take shorter windows: data.window"));
     }
 
     #[test]

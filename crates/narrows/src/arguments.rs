@@ -1,0 +1,87 @@
+//! The library's arguments by the flags of the command line: the one table that maps the first to the second.
+
+use narrows_core::Error;
+use narrows_core::error::{Hint, Reference};
+
+/// Arguments that have flags of their own, and the flags.
+const FLAGS: [(&str, &str); 24] = [
+    ("assignments", "--set"),
+    ("chunk_rows", "--chunk-rows"),
+    ("columns", "--columns"),
+    ("corrupt", "--corrupt"),
+    ("force", "--force"),
+    ("format", "--format"),
+    ("goal", "--for"),
+    ("id", "--id"),
+    ("ignore", "--ignore"),
+    ("kind", "--kind"),
+    ("label", "--label"),
+    ("layout", "--layout"),
+    ("limit", "--time"),
+    ("lossless", "--lossless"),
+    ("manifold", "--manifold"),
+    ("max_error", "--max-error"),
+    ("normal", "--normal"),
+    ("output", "--output"),
+    ("preset", "--preset"),
+    ("recipe", "--recipe"),
+    ("resume", "--resume"),
+    ("threads", "--threads"),
+    ("time", "--time"),
+    ("trials", "--trials"),
+];
+
+/// The flag of an argument.
+fn flag(argument: &str) -> Option<&'static str> {
+    FLAGS.iter().find(|(name, _)| *name == argument).map(|(_, flag)| *flag)
+}
+
+/// The message of an error, arguments named by their flags.
+pub(crate) fn message(error: &Error) -> String {
+    match error {
+        Error::Recipe { field, message, .. } => format!("{}: {message}", flag(field).unwrap_or(field)),
+        error => error.to_string(),
+    }
+}
+
+/// A hint, arguments named by their flags and fields of the recipe set by `--set`.
+pub(crate) fn hint(hint: &Hint) -> String {
+    hint.render(|reference| match reference {
+        Reference::Verb(verb) => format!("narrows {verb}"),
+        Reference::Argument { name, value } => match (flag(name), value) {
+            (Some(flag), Some(value)) => format!("{flag} {value}"),
+            (Some(flag), None) => flag.to_owned(),
+            (None, Some(value)) => format!("--set {name}={value}"),
+            (None, None) => format!("`{name}`"),
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+    use crate::verbs::Args;
+
+    #[test]
+    fn every_flag_of_the_table_exists() {
+        let mut command = Args::command();
+        command.build();
+        let known: Vec<String> = command
+            .get_subcommands()
+            .flat_map(|verb| verb.get_arguments().filter_map(|arg| arg.get_long()).map(|long| format!("--{long}")))
+            .collect();
+        for (argument, flag) in FLAGS {
+            assert!(known.iter().any(|known| known == flag), "{argument}: {flag}");
+        }
+    }
+
+    #[test]
+    fn arguments_become_flags_and_fields_become_assignments() {
+        assert_eq!(message(&Error::recipe("max_error", "expected a bound")), "--max-error: expected a bound");
+        assert_eq!(message(&Error::recipe("train.steps", "expected at least 1")), "train.steps: expected at least 1");
+        let words = hint(&Hint::of("[corrupt=gaussian:25] or [backbone.code_size=2], see [verb fit] and [label]"));
+        assert_eq!(words, "--corrupt gaussian:25 or --set backbone.code_size=2, see narrows fit and --label");
+    }
+}
