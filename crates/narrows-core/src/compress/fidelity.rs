@@ -121,6 +121,16 @@ impl Fidelity {
         Some(2 * (bound + 1e-6).min(f64::from(white)) as u32 + 1)
     }
 
+    /// How far off a pixel may be, in shares of white; infinite where the code is all there is.
+    pub(super) fn image_bound(&self) -> f64 {
+        match self {
+            Fidelity::Code(_) => f64::INFINITY,
+            Fidelity::Lossless => 0.0,
+            Fidelity::Within(ErrorBound::Share(share)) => *share,
+            Fidelity::Within(ErrorBound::Absolute(bound)) => bound / 255.0,
+        }
+    }
+
     /// The cells of a column with this span; none where its numbers are kept beside the model, as they are.
     pub(super) fn lattice(&self, span: &Span) -> Option<Lattice> {
         let bound = match self {

@@ -22,11 +22,15 @@ mod manifest;
 mod reader;
 mod series;
 mod table;
+mod summary;
+mod verification;
 mod writer;
 
 pub use account::{Account, Quantiles};
 pub use comparison::CompressionComparison;
 pub use fidelity::{CodeDetail, ErrorBound, Fidelity};
-pub use images::{ImageReader, ImageWriter};
+pub use images::{ImageBaseline, ImageReader, ImageVerification, ImageWriter};
 pub use reader::TableReader;
+pub use summary::{CompressionSummary, OriginalSize};
+pub use verification::TableVerification;
 pub use writer::TableWriter;

@@ -1,11 +1,15 @@
 //! Images into a compressed file and back: runs of images of one size, their pixels as levels of their file.
 
+mod baseline;
 mod cells;
 mod coder;
 mod reader;
+mod verification;
 mod writer;
 
+pub use baseline::ImageBaseline;
 pub use reader::ImageReader;
+pub use verification::ImageVerification;
 pub use writer::ImageWriter;
 
 use serde::{Deserialize, Serialize};

@@ -1,27 +1,22 @@
 //! `narrows compress` and `decompress` on images.
 
 use std::collections::HashSet;
-use std::fmt;
 use std::io::{BufWriter, Read};
 use std::path::Path;
 
-use narrows_core::compress::{ErrorBound, Fidelity, ImageReader, ImageWriter};
-use narrows_core::images::classical::{Lossy, at_bytes, mosaic};
-use narrows_core::images::{Image, Photo};
+use narrows_core::compress::{
+    CompressionSummary, Fidelity, ImageBaseline, ImageReader, ImageVerification, ImageWriter, OriginalSize,
+};
+use narrows_core::images::Image;
 use narrows_core::{Error, Fitted};
-use serde::Serialize;
 
-use super::super::compress::{ReportInputs, flagged, open, verified, whole};
+use super::super::compress::{Subject, Told, flagged, open, verified, whole};
 use super::code::{each_photo, extension};
 use super::fit::is_image;
 use crate::flags::Common;
 use crate::failure::{Failure, Outcome};
 use crate::images::{self, Folder};
 use crate::output;
-use crate::talk::grouped;
-
-/// Images that other formats are tried on.
-const COMPARED: usize = 256;
 
 /// What to compress, and how.
 pub(in crate::verbs) struct Job<'a> {
@@ -31,26 +26,6 @@ pub(in crate::verbs) struct Job<'a> {
     pub(in crate::verbs) target: Option<&'a Path>,
     pub(in crate::verbs) verify: bool,
     pub(in crate::verbs) model_bytes: u64,
-}
-
-/// What another format makes of the same images.
-#[derive(Debug, Serialize)]
-pub(in crate::verbs) struct Baseline {
-    what: String,
-    images: u64,
-    bytes: u64,
-    /// Ours for the same images.
-    our_bytes: u64,
-    psnr: f64,
-    our_psnr: f64,
-}
-
-impl fmt::Display for Baseline {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Baseline { what, images, bytes, our_bytes, psnr, our_psnr } = self;
-        let (bytes, our_bytes) = (grouped(*bytes), grouped(*our_bytes));
-        write!(f, "{what}, first {images}: {psnr:.2} dB in {bytes} bytes; ours {our_psnr:.2} dB in {our_bytes}")
-    }
 }
 
 impl Job<'_> {
@@ -64,7 +39,7 @@ impl Job<'_> {
         let are_named = album.len() > 1 && paths.len() == album.len();
         let mut first: Vec<Image> = Vec::new();
         let outcome = each_photo(&album, talk, |_, name, photo| {
-            if first.len() < COMPARED {
+            if first.len() < ImageBaseline::IMAGES {
                 first.push(photo.image.clone());
             }
             writer.push(if are_named { name } else { "" }, photo)?;
@@ -81,11 +56,9 @@ impl Job<'_> {
             let mut files =
                 files.unwrap_or_else(|| inputs.iter().map(|input| Path::new(input).to_path_buf()).collect());
             files.dedup();
-            let mut told = ReportInputs::new(account, self.fidelity, Some(&files), self.model_bytes, "image");
-            if let Fidelity::Code(_) | Fidelity::Within(_) = self.fidelity {
-                told.baselines = self.baselines(&first, common)?;
-            }
-            told.tell(common)?;
+            let mut summary = CompressionSummary::new(&account, OriginalSize::of_files(&files), self.model_bytes);
+            summary.baselines = ImageBaseline::of_images(self.fitted, self.fidelity, &first, &threads)?;
+            Told { summary, fidelity: self.fidelity, subject: Subject::Images }.tell(common)?;
         }
         if self.verify {
             talk.line(verified(self.fidelity));
@@ -93,67 +66,14 @@ impl Job<'_> {
         Ok(outcome)
     }
 
-    /// The first images as other formats store them in as many bytes.
-    fn baselines(&self, images: &[Image], common: &Common) -> Result<Vec<Baseline>, Failure> {
-        let threads = common.threads()?;
-        let mut writer = ImageWriter::new(self.fitted, self.fidelity, Vec::new(), &threads)?;
-        images.iter().try_for_each(|image| writer.push("", Photo::from(image.clone())))?;
-        let (_, ours) = writer.finish()?;
-        let are_alike = images.iter().all(|image| (image.height, image.width) == (images[0].height, images[0].width));
-        // Many small images side by side: a file for each would be all header.
-        let (sheets, form) = if are_alike && images.len() > 1 {
-            (vec![mosaic(images)], " of all images side by side")
-        } else {
-            (images.to_vec(), "")
-        };
-        let baseline = |lossy: Lossy| {
-            let (mut bytes, mut squares, mut values) = (0, 0.0, 0.0);
-            let pixels: usize = sheets.iter().map(|sheet| sheet.pixels.len()).sum();
-            for sheet in &sheets {
-                let budget = ours.bytes as usize * sheet.pixels.len() / pixels.max(1);
-                let stored = at_bytes(lossy, sheet, budget);
-                bytes += stored.bytes as u64;
-                squares += stored.mse * sheet.pixels.len() as f64;
-                values += sheet.pixels.len() as f64;
-            }
-            Baseline {
-                what: format!("{}{form}", lossy.name()),
-                images: images.len() as u64,
-                bytes,
-                our_bytes: ours.bytes,
-                psnr: -10.0 * (squares / values).log10(),
-                our_psnr: ours.errors.psnr().min(999.0),
-            }
-        };
-        let able = Lossy::ALL.into_iter().filter(|lossy| sheets.iter().all(|sheet| lossy.holds(sheet)));
-        Ok(threads.install(|| able.map(baseline).collect()))
-    }
-
     /// Reads the file again, beside the input.
     fn check(&self, inputs: &[String], path: &Path, common: &Common) -> Result<(), Failure> {
         let threads = common.threads()?;
-        let mut reader = ImageReader::new(self.fitted, open(path)?, &threads)?;
+        let mut verification = ImageVerification::new(self.fitted, self.fidelity, open(path)?, &threads)?;
         let album = images::open(inputs, crate::talk::Talk::Quiet)?;
-        let mut back = Vec::new().into_iter();
         for i in 0..album.len() {
-            let Ok(was) = album.photo(i) else { continue };
-            let (_, is) = match back.next() {
-                Some(photo) => photo,
-                None => {
-                    back = reader.next_images()?.unwrap_or_default().into_iter();
-                    back.next().ok_or_else(|| Error::mismatch("the compressed file has fewer images than the input"))?
-                }
-            };
-            let bound = match self.fidelity {
-                Fidelity::Code(_) => f64::INFINITY,
-                Fidelity::Lossless => 0.0,
-                Fidelity::Within(ErrorBound::Share(share)) => share,
-                Fidelity::Within(ErrorBound::Absolute(bound)) => bound / 255.0,
-            };
-            let far = |(a, b): (&f32, &f32)| f64::from(a - b).abs() > bound + 1e-6;
-            let differs = was.image.pixels.iter().zip(&is.image.pixels).any(far);
-            if differs || was.image.pixels.len() != is.image.pixels.len() || (was.alpha != is.alpha) {
-                return Err(Error::mismatch(format!("{}: not within the bound when read again", album.name(i))).into());
+            if let Ok(was) = album.photo(i) {
+                verification.push(&album.name(i), &was)?;
             }
         }
         Ok(())

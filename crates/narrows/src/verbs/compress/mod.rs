@@ -1,17 +1,16 @@
 //! `narrows compress`: data as codes, and with a bound as codes and what they leave over.
 
 use std::fs::File;
-use std::io::{BufReader, BufWriter, Read, Write};
+use std::io::{BufReader, BufWriter};
 use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
 use narrows_core::compress::{
-    Account, CodeDetail, CompressionComparison, ErrorBound, Fidelity, TableReader, TableWriter,
+    CodeDetail, CompressionSummary, ErrorBound, Fidelity, ImageBaseline, OriginalSize, TableVerification, TableWriter,
 };
-use narrows_core::data::{Source, Table};
+use narrows_core::data::Source;
 use narrows_core::output::Sink;
 use narrows_core::{Error, Fitted, Threads};
-use serde::Serialize;
 
 use super::images;
 use crate::failure::{Failure, Outcome};
@@ -125,8 +124,10 @@ impl Compress {
         sink.finish()?;
         // What is told is compressed by others, too, which takes its time.
         if common.is_told() {
-            let files = self.input.inputs().iter().all(|input| input != "-").then_some(&source.paths[..]);
-            ReportInputs::new(account, fidelity, files, model_bytes, "row").tell(common)?;
+            let is_piped = self.input.inputs().iter().any(|input| input == "-");
+            let original = if is_piped { OriginalSize::default() } else { OriginalSize::of_files(&source.paths) };
+            let summary = CompressionSummary::new(&account, original, model_bytes);
+            Told { summary, fidelity, subject: Subject::Rows }.tell(common)?;
         }
         if self.verify {
             common.talk().line(verified(fidelity));
@@ -170,192 +171,118 @@ pub(super) fn open(path: &Path) -> Result<BufReader<File>, Failure> {
 
 /// Reads the file again, beside the input.
 fn verify(fitted: &Fitted, fidelity: Fidelity, source: &Source, path: &Path, threads: &Threads) -> Result<(), Failure> {
-    let mut reader = TableReader::new(fitted, open(path)?, threads)?;
-    let comparison = CompressionComparison::new(fitted, fidelity);
-    let mut back: Option<Table> = None;
+    let mut verification = TableVerification::new(fitted, fidelity, open(path)?, threads)?;
     pipeline::read(source, None, Portion::Batch, |table| {
-        let mut first = 0;
-        while first < table.n_rows() {
-            let held = match back.take().filter(|table| table.n_rows() > 0) {
-                Some(held) => held,
-                None => reader
-                    .next_table()?
-                    .ok_or_else(|| Error::mismatch("the compressed file has fewer rows than the input"))?,
-            };
-            let n = held.n_rows().min(table.n_rows() - first);
-            comparison.compare(&table.slice(first, n), &held.slice(0, n))?;
-            back = Some(held.slice(n, held.n_rows() - n));
-            first += n;
-        }
+        verification.push(table)?;
         Ok(Flow::More)
     })?;
-    let left = back.map_or(0, |table| table.n_rows());
-    if left > 0 || reader.next_table()?.is_some() {
-        return Err(Error::mismatch("the compressed file has more rows than the input").into());
-    }
-    Ok(())
+    Ok(verification.finish()?)
+}
+
+/// What was compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Subject {
+    Rows,
+    Images,
 }
 
 /// What is told of a file that was written.
-#[derive(Debug, Serialize)]
-pub(super) struct ReportInputs {
-    rows: u64,
-    values: u64,
-    bytes: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    original_bytes: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ratio: Option<f64>,
-    model_bytes: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ratio_with_model: Option<f64>,
-    /// None where model and file never pay.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    break_even_bytes: Option<u64>,
-    bits_a_value: f64,
-    code_bytes: u64,
-    residual_bytes: u64,
-    kept_bytes: u64,
-    chunks: u64,
-    level: i32,
-    largest_error: f64,
-    median_error: f64,
-    error_99: f64,
-    psnr: f64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    zstd_of_cells: Option<u64>,
-    number_bytes: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    zstd_of_file: Option<u64>,
-    words: u64,
-    other_words: u64,
-    #[serde(skip)]
-    bound: Option<String>,
-    #[serde(skip)]
-    noun: &'static str,
-    /// Other formats beside it.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) baselines: Vec<images::compress::Baseline>,
+#[derive(Debug)]
+pub(super) struct Told {
+    pub(super) summary: CompressionSummary,
+    pub(super) fidelity: Fidelity,
+    pub(super) subject: Subject,
 }
 
-impl ReportInputs {
-    /// `files` are the input's, where it can be read again.
-    pub(super) fn new(
-        account: Account,
-        fidelity: Fidelity,
-        files: Option<&[PathBuf]>,
-        model_bytes: u64,
-        noun: &'static str,
-    ) -> ReportInputs {
-        let original_bytes = files.and_then(|files| {
-            files.iter().map(|file| std::fs::metadata(file).map(|metadata| metadata.len()).ok()).sum::<Option<u64>>()
-        });
-        let ratio = |bytes: u64| original_bytes.map(|original| original as f64 / bytes.max(1) as f64);
-        ReportInputs {
-            rows: account.rows,
-            values: account.values,
-            bytes: account.bytes,
-            original_bytes,
-            ratio: ratio(account.bytes),
-            model_bytes,
-            ratio_with_model: ratio(account.bytes + model_bytes),
-            break_even_bytes: original_bytes.and_then(|original| account.break_even(original, model_bytes)),
-            bits_a_value: account.bits_a_value(),
-            code_bytes: account.codes,
-            residual_bytes: account.residual,
-            kept_bytes: account.kept,
-            chunks: account.chunks,
-            level: account.level,
-            largest_error: account.errors.largest(),
-            median_error: account.errors.quantile(0.5),
-            error_99: account.errors.quantile(0.99),
-            psnr: account.errors.psnr().min(999.0),
-            zstd_of_cells: account.zstd_of_cells,
-            number_bytes: account.numbers,
-            zstd_of_file: files.and_then(|files| zstd_of(files).ok().flatten()),
-            words: account.words,
-            other_words: account.other_words,
-            bound: match (fidelity, noun) {
-                (Fidelity::Code(_), _) => None,
-                (Fidelity::Within(ErrorBound::Absolute(bound)), "image") => {
-                    Some(format!("bound {bound} levels of 255"))
-                }
-                (Fidelity::Within(ErrorBound::Share(share)), "image") => {
-                    Some(format!("bound {} % of white", 100.0 * share))
-                }
-                (Fidelity::Within(ErrorBound::Absolute(bound)), _) => {
-                    Some(format!("bound {bound} in each column's unit"))
-                }
-                (Fidelity::Within(ErrorBound::Share(share)), _) => Some(format!("bound {} %", 100.0 * share)),
-                (Fidelity::Lossless, _) => Some("lossless".to_owned()),
-            },
-            noun,
-            baselines: Vec::new(),
-        }
-    }
-
+impl Told {
     /// As JSON on stdout, or in words on stderr: stdout may be the file.
     pub(super) fn tell(&self, common: &Common) -> Result<(), Failure> {
         if common.json {
-            return print_json(self);
+            return print_json(&self.summary);
         }
         self.words(common.talk());
         Ok(())
     }
 
     fn words(&self, talk: Talk) {
-        let ReportInputs { rows, values, bytes, .. } = self;
-        let smaller = match (self.original_bytes, self.ratio, self.ratio_with_model) {
-            (Some(original), Some(ratio), Some(with_model)) => format!(
-                "{} -> {} bytes, {ratio:.2} times smaller ({with_model:.2} with the model's own {})",
-                grouped(original),
-                grouped(*bytes),
-                grouped(self.model_bytes)
-            ),
-            _ => format!("{} bytes", grouped(*bytes)),
+        let summary = &self.summary;
+        let (noun, of) = match self.subject {
+            Subject::Rows => ("row", "a column's range in training"),
+            Subject::Images => ("image", "white"),
         };
-        talk.line(format_args!("{}, {}: {smaller}", count(*rows, self.noun), count(*values, "value")));
+        let bytes = grouped(summary.bytes);
+        let smaller = match (summary.original_bytes, summary.ratio, summary.ratio_with_model) {
+            (Some(original), Some(ratio), Some(with_model)) => format!(
+                "{} -> {bytes} bytes, {ratio:.2} times smaller ({with_model:.2} with the model's own {})",
+                grouped(original),
+                grouped(summary.model_bytes)
+            ),
+            _ => format!("{bytes} bytes"),
+        };
+        talk.line(format_args!("{}, {}: {smaller}", count(summary.rows, noun), count(summary.values, "value")));
         talk.line(format_args!(
             "  {:.3} bits a value: codes {} bytes, what they leave over {}, kept as it is {}; {}",
-            self.bits_a_value,
-            grouped(self.code_bytes),
-            grouped(self.residual_bytes),
-            grouped(self.kept_bytes),
-            count(self.chunks, "chunk")
+            summary.bits_a_value,
+            grouped(summary.code_bytes),
+            grouped(summary.residual_bytes),
+            grouped(summary.kept_bytes),
+            count(summary.chunks, "chunk")
         ));
-        let of = if self.noun == "image" { "white" } else { "a column's range in training" };
-        let bound = self.bound.as_ref().map_or(String::new(), |bound| format!(" ({bound})"));
-        if self.largest_error == 0.0 {
+        let bound = self.bound();
+        if summary.largest_error == 0.0 {
             talk.line(format_args!("  no number is off{bound}"));
         } else {
             talk.line(format_args!(
                 "  errors in per cent of {of}: median {}, 99 of 100 below {}, largest {}{bound}; PSNR {:.2} dB",
-                per_cent(self.median_error),
-                per_cent(self.error_99),
-                per_cent(self.largest_error),
-                self.psnr
+                per_cent(summary.median_error),
+                per_cent(summary.error_99),
+                per_cent(summary.largest_error),
+                summary.psnr
             ));
         }
-        if self.other_words > 0 {
-            let (other, words) = (grouped(self.other_words), grouped(self.words));
+        if summary.other_words > 0 {
+            let (other, words) = (grouped(summary.other_words), grouped(summary.words));
             talk.line(format_args!("  {other} of {words} words and flags came out as others"));
         }
-        if let Some(cells) = self.zstd_of_cells {
-            let (times, ours) = (cells as f64 / self.number_bytes.max(1) as f64, grouped(self.number_bytes));
-            let cells = grouped(cells);
+        if let (Some(cells), Some(times)) = (summary.zstd_of_cells, summary.cells_by_zstd()) {
+            let (cells, ours) = (grouped(cells), grouped(summary.number_bytes));
             talk.line(format_args!(
                 "  the numbers rounded alike by zstd -19: {cells} bytes, {times:.2} times our {ours}"
             ));
         }
-        if let Some(file) = self.zstd_of_file {
-            let times = file as f64 / *bytes as f64;
+        if let (Some(file), Some(times)) = (summary.zstd_of_file, summary.original_by_zstd()) {
             talk.line(format_args!("  the input as it is by zstd -19: {} bytes, {times:.2} times ours", grouped(file)));
         }
-        self.baselines.iter().for_each(|baseline| talk.line(format_args!("  {baseline}")));
-        match self.break_even_bytes {
+        for ImageBaseline { what, images, bytes, our_bytes, psnr, our_psnr } in &summary.baselines {
+            let (bytes, ours) = (grouped(*bytes), grouped(*our_bytes));
+            talk.line(format_args!(
+                "  {what}, first {images}: {psnr:.2} dB in {bytes} bytes; ours {our_psnr:.2} dB in {ours}"
+            ));
+        }
+        match summary.break_even_bytes {
             Some(even) => talk.line(format_args!("  model and file pay from {} bytes of such data on", grouped(even))),
-            None if self.original_bytes.is_some() => talk.line("  it does not pay: the file is larger than the input"),
+            None if summary.original_bytes.is_some() => {
+                talk.line("  it does not pay: the file is larger than the input");
+            }
             None => {}
+        }
+    }
+
+    /// What was asked for, in brackets.
+    fn bound(&self) -> String {
+        match (self.fidelity, self.subject) {
+            (Fidelity::Code(_), _) => String::new(),
+            (Fidelity::Within(ErrorBound::Absolute(bound)), Subject::Images) => {
+                format!(" (bound {bound} levels of 255)")
+            }
+            (Fidelity::Within(ErrorBound::Share(share)), Subject::Images) => {
+                format!(" (bound {} % of white)", 100.0 * share)
+            }
+            (Fidelity::Within(ErrorBound::Absolute(bound)), Subject::Rows) => {
+                format!(" (bound {bound} in each column's unit)")
+            }
+            (Fidelity::Within(ErrorBound::Share(share)), Subject::Rows) => format!(" (bound {} %)", 100.0 * share),
+            (Fidelity::Lossless, _) => " (lossless)".to_owned(),
         }
     }
 }
@@ -364,23 +291,4 @@ impl ReportInputs {
 fn per_cent(share: f64) -> String {
     let per_cent = 100.0 * share;
     if per_cent < 1e6 { format!("{per_cent:.3}") } else { format!("{per_cent:.2e}") }
-}
-
-/// Largest input that is compressed a second time, for comparison.
-const COMPARED_BYTES: u64 = 64 << 20;
-
-/// What zstd -19 makes of some files, where they are not too large to try.
-fn zstd_of(files: &[PathBuf]) -> std::io::Result<Option<u64>> {
-    let mut total = 0;
-    for file in files {
-        let mut bytes = Vec::new();
-        File::open(file)?.take(COMPARED_BYTES + 1).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > COMPARED_BYTES {
-            return Ok(None);
-        }
-        let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 19)?;
-        encoder.write_all(&bytes)?;
-        total += encoder.finish()?.len() as u64;
-    }
-    Ok(Some(total))
 }

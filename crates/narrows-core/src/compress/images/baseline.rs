@@ -1,0 +1,81 @@
+//! What lossy formats that everybody has make of the same images in as many bytes.
+
+use narrows_engine::Threads;
+use narrows_images::classical::{Lossy, at_bytes, mosaic};
+use narrows_images::{Image, Photo};
+use serde::Serialize;
+
+use super::super::fidelity::Fidelity;
+use super::super::summary::shown_psnr;
+use super::writer::ImageWriter;
+use crate::error::Result;
+use crate::fitted::Fitted;
+
+/// What another format makes of the same images.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ImageBaseline {
+    /// The format, and how the images are laid out in it.
+    pub what: String,
+    /// How many images.
+    pub images: u64,
+    /// Bytes of them in that format.
+    pub bytes: u64,
+    /// Ours for the same images.
+    pub our_bytes: u64,
+    /// Peak signal-to-noise ratio in dB.
+    pub psnr: f64,
+    /// Ours; 999 where there is no noise.
+    pub our_psnr: f64,
+}
+
+impl ImageBaseline {
+    /// Images that are enough to compare by.
+    pub const IMAGES: usize = 256;
+
+    /// Stores images by the model and, in as many bytes, by each lossy format that can hold them. None where nothing is
+    /// lost, for these formats lose, and where there are no images.
+    ///
+    /// # Errors
+    /// Where the images do not fit the model.
+    pub fn of_images(
+        fitted: &Fitted,
+        fidelity: Fidelity,
+        images: &[Image],
+        threads: &Threads,
+    ) -> Result<Vec<ImageBaseline>> {
+        if fidelity == Fidelity::Lossless || images.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut writer = ImageWriter::new(fitted, fidelity, Vec::new(), threads)?;
+        images.iter().try_for_each(|image| writer.push("", Photo::from(image.clone())))?;
+        let (_, ours) = writer.finish()?;
+        let are_alike = images.iter().all(|image| (image.height, image.width) == (images[0].height, images[0].width));
+        // Many small images side by side: a file for each would be all header.
+        let (sheets, form) = if are_alike && images.len() > 1 {
+            (vec![mosaic(images)], " of all images side by side")
+        } else {
+            (images.to_vec(), "")
+        };
+        let baseline = |lossy: Lossy| {
+            let (mut bytes, mut squares, mut values) = (0, 0.0, 0.0);
+            let pixels: usize = sheets.iter().map(|sheet| sheet.pixels.len()).sum();
+            for sheet in &sheets {
+                let budget = ours.bytes as usize * sheet.pixels.len() / pixels.max(1);
+                let stored = at_bytes(lossy, sheet, budget);
+                bytes += stored.bytes as u64;
+                squares += stored.mse * sheet.pixels.len() as f64;
+                values += sheet.pixels.len() as f64;
+            }
+            ImageBaseline {
+                what: format!("{}{form}", lossy.name()),
+                images: images.len() as u64,
+                bytes,
+                our_bytes: ours.bytes,
+                psnr: -10.0 * (squares / values).log10(),
+                our_psnr: shown_psnr(&ours),
+            }
+        };
+        let able = Lossy::ALL.into_iter().filter(|lossy| sheets.iter().all(|sheet| lossy.holds(sheet)));
+        Ok(threads.install(|| able.map(baseline).collect()))
+    }
+}

@@ -1,0 +1,195 @@
+//! What a compressed file has cost beside what it was made from: the account, ratios, and other ways to store the same.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::account::Account;
+use super::images::ImageBaseline;
+
+/// Largest input file that is compressed by another program's way, too, for comparison.
+const COMPARED_BYTES: u64 = 64 << 20;
+/// What stands for an infinite signal-to-noise ratio, in dB.
+const NO_NOISE: f64 = 999.0;
+
+/// The size of what was compressed, as far as it is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct OriginalSize {
+    /// Bytes of the input as it was stored.
+    pub bytes: Option<u64>,
+    /// Bytes that zstd -19 makes of it.
+    pub zstd: Option<u64>,
+}
+
+impl OriginalSize {
+    /// The size of files, each of which is compressed by zstd unless one of them is larger than 64 MiB. What cannot be
+    /// read has no size.
+    pub fn of_files(files: &[impl AsRef<Path>]) -> OriginalSize {
+        let size = |file: &Path| fs::metadata(file).map(|metadata| metadata.len()).ok();
+        OriginalSize { bytes: files.iter().map(|file| size(file.as_ref())).sum(), zstd: zstd_of(files).ok().flatten() }
+    }
+}
+
+/// What there is to tell of a compressed file.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CompressionSummary {
+    /// Rows, or images.
+    pub rows: u64,
+    /// Values that the model rebuilds.
+    pub values: u64,
+    /// Bytes of the file.
+    pub bytes: u64,
+    /// Bytes of what it was made from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub original_bytes: Option<u64>,
+    /// How many times smaller than the original the file is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ratio: Option<f64>,
+    /// Bytes of the model file, which whoever decompresses must have.
+    pub model_bytes: u64,
+    /// How many times smaller than the original file and model are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ratio_with_model: Option<f64>,
+    /// Bytes of such data from which on model and file pay; none where they never do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub break_even_bytes: Option<u64>,
+    /// Bits a value that the model rebuilds.
+    pub bits_a_value: f64,
+    /// Bytes of codes.
+    pub code_bytes: u64,
+    /// Bytes of what codes leave over.
+    pub residual_bytes: u64,
+    /// Bytes of what is kept as it is.
+    pub kept_bytes: u64,
+    /// Chunks that can be read by themselves.
+    pub chunks: u64,
+    /// Halvings (below zero) or doublings of the model's rounding.
+    pub level: i32,
+    /// The largest error, in shares of a column's range in training, or of white.
+    pub largest_error: f64,
+    /// The median error, in the same unit.
+    pub median_error: f64,
+    /// The error that 99 of 100 do not exceed, in the same unit.
+    pub error_99: f64,
+    /// Peak signal-to-noise ratio in dB; 999 where there is no noise.
+    pub psnr: f64,
+    /// Bytes that zstd -19 makes of the same numbers in the same cells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub zstd_of_cells: Option<u64>,
+    /// Bytes of all that numbers take.
+    pub number_bytes: u64,
+    /// Bytes that zstd -19 makes of the original.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub zstd_of_file: Option<u64>,
+    /// Words and flags of columns that the model rebuilds.
+    pub words: u64,
+    /// Those that came out as others.
+    pub other_words: u64,
+    /// Images as other formats store them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub baselines: Vec<ImageBaseline>,
+}
+
+impl CompressionSummary {
+    /// The summary of a file made from an original by a model of so many bytes.
+    pub fn new(account: &Account, original: OriginalSize, model_bytes: u64) -> CompressionSummary {
+        let ratio = |bytes: u64| original.bytes.map(|original| original as f64 / bytes.max(1) as f64);
+        CompressionSummary {
+            rows: account.rows,
+            values: account.values,
+            bytes: account.bytes,
+            original_bytes: original.bytes,
+            ratio: ratio(account.bytes),
+            model_bytes,
+            ratio_with_model: ratio(account.bytes + model_bytes),
+            break_even_bytes: original.bytes.and_then(|original| account.break_even(original, model_bytes)),
+            bits_a_value: account.bits_a_value(),
+            code_bytes: account.codes,
+            residual_bytes: account.residual,
+            kept_bytes: account.kept,
+            chunks: account.chunks,
+            level: account.level,
+            largest_error: account.errors.largest(),
+            median_error: account.errors.quantile(0.5),
+            error_99: account.errors.quantile(0.99),
+            psnr: shown_psnr(account),
+            zstd_of_cells: account.zstd_of_cells,
+            number_bytes: account.numbers,
+            zstd_of_file: original.zstd,
+            words: account.words,
+            other_words: account.other_words,
+            baselines: Vec::new(),
+        }
+    }
+
+    /// Bytes that zstd makes of the same numbers in the same cells, in multiples of ours.
+    pub fn cells_by_zstd(&self) -> Option<f64> {
+        self.zstd_of_cells.map(|cells| cells as f64 / self.number_bytes.max(1) as f64)
+    }
+
+    /// Bytes that zstd makes of the original, in multiples of ours.
+    pub fn original_by_zstd(&self) -> Option<f64> {
+        self.zstd_of_file.map(|file| file as f64 / self.bytes as f64)
+    }
+}
+
+/// The peak signal-to-noise ratio as a number that JSON can hold.
+pub(super) fn shown_psnr(account: &Account) -> f64 {
+    account.errors.psnr().min(NO_NOISE)
+}
+
+/// What zstd -19 makes of some files; none where one is too large to try.
+fn zstd_of(files: &[impl AsRef<Path>]) -> io::Result<Option<u64>> {
+    let mut total = 0;
+    for file in files {
+        let mut bytes = Vec::new();
+        File::open(file)?.take(COMPARED_BYTES + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > COMPARED_BYTES {
+            return Ok(None);
+        }
+        let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 19)?;
+        encoder.write_all(&bytes)?;
+        total += encoder.finish()?.len() as u64;
+    }
+    Ok(Some(total))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ratios_are_of_the_original_where_its_size_is_known() {
+        let account = Account {
+            bytes: 25,
+            values: 100,
+            codes: 10,
+            residual: 5,
+            numbers: 20,
+            zstd_of_cells: Some(30),
+            ..Account::default()
+        };
+        let original = OriginalSize { bytes: Some(100), zstd: Some(50) };
+        let summary = CompressionSummary::new(&account, original, 75);
+        assert_eq!((summary.ratio, summary.ratio_with_model), (Some(4.0), Some(1.0)));
+        assert_eq!((summary.cells_by_zstd(), summary.original_by_zstd()), (Some(1.5), Some(2.0)));
+        assert_eq!((summary.break_even_bytes, summary.psnr), (Some(100), 999.0));
+        let unknown = CompressionSummary::new(&account, OriginalSize::default(), 75);
+        assert_eq!((unknown.ratio, unknown.break_even_bytes, unknown.original_by_zstd()), (None, None, None));
+        let json = serde_json::to_value(&unknown).unwrap();
+        assert!(json.get("ratio").is_none() && json.get("baselines").is_none(), "{json}");
+    }
+
+    #[test]
+    fn files_have_a_size_and_what_is_not_there_has_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.csv");
+        fs::write(&path, "1,2,3\n".repeat(100)).unwrap();
+        let size = OriginalSize::of_files(&[&path, &path]);
+        assert_eq!(size.bytes, Some(1200));
+        assert!(size.zstd.unwrap() < 100);
+        assert_eq!(OriginalSize::of_files(&[folder.path().join("none")]), OriginalSize::default());
+    }
+}
