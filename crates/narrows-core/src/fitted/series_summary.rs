@@ -18,7 +18,7 @@ use crate::detect::explain;
 use crate::error::Result;
 use crate::prep::{ColumnPrep, PrepReport};
 use crate::report::{
-    AnomalousStretch, ChannelTrace, ColumnReport, EventSpan, Report, Role, SeriesReport, TopRow, Training,
+    AnomalousStretch, ChannelTrace, ColumnReport, Report, Role, SeriesReport, StretchEvent, TopRow, Training,
     WindowExample,
 };
 
@@ -281,7 +281,7 @@ fn stretch(
         reconstruction: range.clone().map(|p| rounded(expected(adapter, series, points, p, c))).collect(),
     };
     let inside = events.iter().filter(|found| found.last >= range.start && found.first < range.end);
-    let span = |found: &FoundEvent| EventSpan {
+    let span = |found: &FoundEvent| StretchEvent {
         first: found.first.max(range.start) - range.start,
         last: found.last.min(range.end - 1) - range.start,
         peak: found.event.peak,

@@ -19,7 +19,7 @@ pub use images::{ImagesReport, Reconstruction, WorstImage};
 pub use restoration::{Baseline, ImageQuality, Restoration, RestorationMeans, Similarity};
 pub use restorer::{AlbumReport, RestorerReport, SkippedImage};
 pub(crate) use restorer::{SHEET_ROWS, sheet_of};
-pub use series::{AnomalousStretch, ChannelTrace, EventSpan, SeriesReport, WindowExample};
+pub use series::{AnomalousStretch, ChannelTrace, SeriesReport, StretchEvent, WindowExample};
 
 use crate::detect::{Reason, Threshold};
 use crate::recipe::Recipe;

@@ -50,7 +50,7 @@ pub struct AnomalousStretch {
     /// Points that score above it are anomalies.
     pub threshold: f64,
     /// Runs of anomalous points, in the order of time.
-    pub events: Vec<EventSpan>,
+    pub events: Vec<StretchEvent>,
 }
 
 /// One channel beside its reconstruction, in the file's units.
@@ -66,7 +66,7 @@ pub struct ChannelTrace {
 
 /// A run of anomalous points in a stretch.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct EventSpan {
+pub struct StretchEvent {
     /// Its first point, counted from the stretch's start.
     pub first: usize,
     /// Its last point, still a part of it.
