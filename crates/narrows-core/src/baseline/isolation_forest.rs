@@ -122,7 +122,7 @@ impl IsolationForest {
         let mut scores = vec![0.0; scored(x, self.width).len()];
         let (nodes, paths, depth) = self.compiled();
         scores.par_chunks_mut(TILE).zip(x.par_chunks(TILE * self.width)).for_each(|(scores, x)| {
-            // IsolationTree by tree, so that a tree stays in the cache for a whole tile; a row's sum keeps the order of trees.
+            // Tree by tree, so that a tree stays in the cache for a whole tile; a row's sum keeps the order of trees.
             for (&root, &depth) in self.roots.iter().zip(&depth) {
                 for (row, sum) in x.chunks_exact(self.width).zip(scores.iter_mut()) {
                     let mut at = root as usize;

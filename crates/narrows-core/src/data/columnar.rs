@@ -1,7 +1,7 @@
-//! Parquet and Arrow IPC: columns that come typed.
+//! Parquet and Arrow IPC: typed columns.
 //!
-//! Nested and binary columns are left out with a note: they are no table cells, and a file full of good columns should
-//! not fail for one of them.
+//! Nested and binary columns are skipped with a note, so that one of them does not make the whole file
+//! unreadable.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -24,9 +24,9 @@ use crate::error::{Error, Place, Result};
 /// A Parquet or Arrow file being read.
 pub(crate) struct Columnar {
     batches: Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>> + Send>,
-    /// The columns to keep, where the batches hold more.
+    /// The columns to keep, if the batches hold more.
     kept: Option<Vec<usize>>,
-    /// What is left of a batch longer than `batch_rows`.
+    /// The rest of a batch longer than `batch_rows`.
     rest: Option<RecordBatch>,
     schema: SchemaRef,
     notes: Vec<String>,
@@ -36,7 +36,7 @@ pub(crate) struct Columnar {
 }
 
 impl Columnar {
-    /// Opens a Parquet file; columns that are not wanted are not read.
+    /// Opens a Parquet file; only wanted columns are read.
     pub(crate) fn parquet(path: &Path, input: Input, opening: &Opening) -> Result<Columnar> {
         let wrong = |error: &dyn std::fmt::Display| unreadable(opening, "Parquet", error);
         let file = seekable(path, input)?;
@@ -117,7 +117,7 @@ impl Batches for Columnar {
     }
 }
 
-/// The columns to read: readable, and wanted where that is said.
+/// The columns to read: supported, and wanted if a selection is given.
 fn choose(schema: &SchemaRef, opening: &Opening) -> Result<(Vec<usize>, Vec<String>)> {
     let (mut kept, mut left_out) = (Vec::new(), Vec::new());
     for (i, field) in schema.fields().iter().enumerate() {
@@ -146,7 +146,7 @@ fn choose(schema: &SchemaRef, opening: &Opening) -> Result<(Vec<usize>, Vec<Stri
 }
 
 fn projected(schema: &SchemaRef, kept: &[usize]) -> SchemaRef {
-    // Metadata of the writer is dropped, and every column may have missing cells: files that differ in these go together.
+    // Schema metadata is dropped and all columns are nullable, so that files which differ in these can be concatenated.
     let field = |i: &usize| schema.field(*i).clone().with_nullable(true).with_metadata(Default::default());
     Arc::new(ArrowSchema::new(kept.iter().map(field).collect::<Vec<_>>()))
 }

@@ -1,7 +1,7 @@
 //! From raw cells to typed columns in the order of a schema.
 //!
-//! A column that already has its type is shared, not copied. Whatever does not fit is an error with its column and row:
-//! a model fed with columns of another meaning would score, and be wrong.
+//! A column that already has its type is shared, not copied. Values that do not fit are errors with column and row:
+//! a model applied to columns of another meaning would return wrong scores.
 
 use std::sync::Arc;
 
@@ -19,20 +19,20 @@ use super::table::Table;
 use super::token;
 use crate::error::{Error, Place, Result, nearest};
 
-/// What was passed over while a table was made to fit.
+/// What was ignored when a table was conformed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Conformed {
-    /// Columns that the schema does not have; the typed table is without them.
+    /// Columns that are not in the schema and were removed.
     pub extra: Vec<String>,
 }
 
-/// Types the columns of `schema`, in its order.
+/// Converts the columns of `schema` to their types, in its order.
 ///
 /// `Numeric` becomes `Float64`, `Boolean` becomes `Boolean`, `Category` and `Text` become `Utf8`, `Datetime` becomes
 /// `Timestamp(Microsecond, "UTC")`; null means missing. Infinite numbers stay infinite.
 ///
 /// # Errors
-/// [`Error::Mismatch`] for missing columns and for a column of another type; [`Error::Data`] for a cell that cannot be
+/// [`Error::Mismatch`] for missing columns and columns of another type; [`Error::Data`] for cells that cannot be
 /// read as its column's kind.
 ///
 /// ```
@@ -56,7 +56,7 @@ pub fn conform(table: Table, schema: &Schema) -> Result<(Table, Conformed)> {
         let array = table.expect_column(&column.name)?;
         Ok((column.name.clone(), Cells { table: &table, column }.typed(array)?))
     };
-    // The first column in the schema's order that fails is the one that is told, whatever the threads did.
+    // The first failing column in schema order is reported, independent of thread scheduling.
     let results: Vec<Result<(String, ArrayRef)>> = schema.columns.par_iter().map(typed).collect();
     let columns = results.into_iter().collect::<Result<Vec<_>>>()?;
     Ok((table.with_columns(columns), Conformed { extra }))
@@ -77,7 +77,7 @@ fn lacking(table: &Table, missing: &[&str], extra: &[String]) -> Error {
     error.with_hint(format!("the input has {}", listed(&table.names())))
 }
 
-/// One column on its way to its type.
+/// A column being converted.
 struct Cells<'a> {
     table: &'a Table,
     column: &'a Column,
@@ -95,15 +95,15 @@ impl Cells<'_> {
             (ColumnKind::Datetime, Form::Moments(array)) => Ok(Arc::new(array)),
             (ColumnKind::Datetime, Form::Words(words)) => self.moments(&words),
             (ColumnKind::Category | ColumnKind::Text, Form::Words(words)) => Ok(names(words)),
-            // JSON knows no whole numbers: the machine 7 is called 7, as in a table, and not 7.0.
+            // JSON has no integers: 7 becomes `7` as in a table, not `7.0`.
             (ColumnKind::Text, Form::Numbers(numbers)) if array.data_type().is_floating() => {
                 Ok(Arc::new(numbers.iter().map(|x| x.map(|x| x.to_string())).collect::<StringArray>()))
             }
-            // Text is never a feature, so that anything may stand in it.
+            // Text is never a feature, so any content is accepted.
             (ColumnKind::Text, _) => {
                 cast(array, &DataType::Utf8).map_err(|error| Error::data(self.place(0), error.to_string()))
             }
-            // A column without any cell has no type that could be wrong.
+            // An empty column has no type that could mismatch.
             (_, form) if form.clone().into_array().null_count() == self.table.n_rows() => Ok(self.all_missing()),
             (_, form) => Err(self.retyped(form.describe())),
         }
@@ -175,7 +175,7 @@ impl Cells<'_> {
         Place::cell(&self.column.name, self.table.first_row() + row as u64).of(self.table.source())
     }
 
-    /// The error for the cell at `row`: of the whole column where no cell at all can be read.
+    /// The error for the cell at `row`, or for the whole column if no cell can be read.
     fn unreadable(&self, words: &StringArray, row: usize, is_readable: impl Fn(&str) -> bool) -> Error {
         let got: String = words.value(row).trim().chars().take(40).collect();
         if words.len() > 1 && !words.iter().flatten().any(|cell| is_readable(cell.trim())) {
@@ -195,11 +195,11 @@ impl Cells<'_> {
         let (source, name) = (self.table.source(), &self.column.name);
         let error =
             Error::mismatch(format!("{source}: column `{name}`: expected {}, got {got}", self.column.kind.describe()));
-        error.with_hint("the column had another type in the data that was learnt from")
+        error.with_hint("the column had another type in the training data")
     }
 }
 
-/// The words trimmed, with missing tokens made null; shared where nothing changes.
+/// The trimmed strings with missing tokens as null; shared if unchanged.
 fn names(words: StringArray) -> ArrayRef {
     let is_clean = |cell: &str| cell.trim().len() == cell.len() && !token::is_missing(cell);
     if words.iter().flatten().all(is_clean) {

@@ -1,7 +1,7 @@
-//! Delimited text, streamed: every cell as text, in batches of bounded size.
+//! Delimited text, streamed as text cells in batches of bounded size.
 //!
-//! Types are left to [`conform`](super::conform()), which can name a bad cell; a reader that guessed types from the first
-//! lines would fail at a later one without telling why.
+//! Types are left to [`conform`](super::conform()), which reports bad cells by position; types guessed from the first
+//! lines could fail on a later one without a clear error.
 
 use std::io::Read;
 use std::path::Path;
@@ -17,7 +17,7 @@ use super::sniff;
 use super::source::{Format, Header};
 use crate::error::{Error, Place, Result};
 
-/// A batch ends early at this many bytes of text, so that long cells cannot fill the memory.
+/// A batch ends early at this many bytes of text, which bounds memory for long cells.
 const BATCH_BYTES: usize = 64 << 20;
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
@@ -29,20 +29,20 @@ pub(crate) struct Delimited {
     notes: Vec<String>,
     name: String,
     batch_rows: usize,
-    /// The number of the next row over all files.
+    /// Number of the next row over all files.
     row: u64,
     record: ByteRecord,
-    /// The record in hand is the first row of data, read to count the columns.
+    /// The current record is the first data row, read to count the columns.
     is_pending: bool,
-    /// The last field of the record before ends in a line of its own.
+    /// The last field of the previous record ends on another line than it starts.
     ends_lines_later: bool,
 }
 
-/// A stream that remembers how it ended, because the parser takes a quote that is never closed for a field that reaches
-/// to the end of the file, and says nothing.
+/// A stream that records its last bytes, because the parser accepts an unclosed quote as a field that extends to the
+/// end of the file.
 struct Tail {
     stream: Box<dyn Read + Send>,
-    /// The last byte that ends no line.
+    /// The last byte that is not a line terminator.
     last: u8,
 }
 
@@ -56,7 +56,7 @@ impl Read for Tail {
 }
 
 impl Delimited {
-    /// Looks at the first lines and reads the header.
+    /// Detects the dialect and reads the header.
     pub(crate) fn open(path: &Path, input: Input, opening: &Opening) -> Result<Delimited> {
         let name = opening.name.clone();
         let mut prefix = input.prefix.as_slice();
@@ -137,7 +137,7 @@ impl Delimited {
             let text = std::str::from_utf8(self.record.as_slice()).map_err(|_| self.not_utf8())?;
             for (i, builder) in builders.iter_mut().enumerate() {
                 let range = self.record.range(i).expect("a field of the record");
-                // A field may still end within a character of the joined text.
+                // A field boundary may lie within a character of the joined text.
                 builder.append_value(text.get(range).ok_or_else(|| self.not_utf8())?);
             }
             bytes += text.len();
@@ -170,7 +170,7 @@ impl Delimited {
     }
 }
 
-/// The names in a line of names.
+/// The names in a header line.
 pub(super) fn names_of(record: &ByteRecord, source: &str) -> Result<Vec<String>> {
     let mut names: Vec<String> = Vec::with_capacity(record.len());
     for (i, cell) in record.iter().enumerate() {
@@ -178,7 +178,7 @@ pub(super) fn names_of(record: &ByteRecord, source: &str) -> Result<Vec<String>>
             let error = Error::data(Place::source(source), "expected column names in UTF-8, got other bytes");
             error.with_hint(LATIN1)
         })?;
-        // An index written without a name has an empty cell above it.
+        // An index written without a name has an empty header cell.
         let name = if text.trim().is_empty() { format!("column_{i}") } else { text.trim().to_owned() };
         if let Some(first) = names.iter().position(|other| *other == name) {
             let place = Place::column(&name).of(source);

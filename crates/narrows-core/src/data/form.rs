@@ -1,7 +1,7 @@
-//! The four forms in which cells of any Arrow type are looked at: numbers, flags, moments, words.
+//! The four forms to which Arrow types are reduced: numbers, flags, moments, words.
 //!
-//! Files store one meaning in many types (decimals, dictionaries, large and view strings, dates in days). Everything
-//! above this file knows four. A column that already has its form is shared, not copied.
+//! Files store the same content in many types (decimals, dictionaries, large and view strings, dates in days). A column
+//! that already has its form is shared, not copied.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use arrow::datatypes::{
 
 use crate::error::{Error, Place, Result};
 
-/// The zone of every datetime in a typed table.
+/// The time zone of all datetimes in typed tables.
 pub(crate) const ZONE: &str = "UTC";
 
 /// A column in one of the four forms; null means missing.
@@ -25,11 +25,11 @@ pub(crate) const ZONE: &str = "UTC";
 pub(crate) enum Form {
     /// Numbers; never NaN, but possibly infinite.
     Numbers(Float64Array),
-    /// True and false.
+    /// Booleans.
     Flags(BooleanArray),
     /// Microseconds since 1970, UTC.
     Moments(TimestampMicrosecondArray),
-    /// Text as it was read: missing tokens are still text.
+    /// Unparsed text: missing tokens are still text.
     Words(StringArray),
 }
 
@@ -57,12 +57,12 @@ impl Form {
             DataType::Timestamp(..) | DataType::Date32 | DataType::Date64 => Form::Moments(moments(array)),
             other => {
                 let message = format!("expected numbers, text, true or false, or dates, got the type {other}");
-                return Err(Error::data(place.clone(), message).with_hint("leave the column out, or flatten it first"));
+                return Err(Error::data(place.clone(), message).with_hint("exclude the column, or flatten it first"));
             }
         })
     }
 
-    /// The column as an Arrow array again.
+    /// The column as an Arrow array.
     pub(crate) fn into_array(self) -> ArrayRef {
         match self {
             Form::Numbers(array) => Arc::new(array),
@@ -72,7 +72,7 @@ impl Form {
         }
     }
 
-    /// The form in words, as in "got numbers".
+    /// Description for messages, as in "got numbers".
     pub(crate) fn describe(&self) -> &'static str {
         match self {
             Form::Numbers(_) => "numbers",
@@ -83,7 +83,7 @@ impl Form {
     }
 }
 
-/// Whether [`Form::of`] takes the type.
+/// Whether [`Form::of`] supports the type.
 pub(crate) fn is_readable(kind: &DataType) -> bool {
     match kind {
         DataType::Dictionary(_, values) => is_readable(values),
@@ -93,7 +93,7 @@ pub(crate) fn is_readable(kind: &DataType) -> bool {
     }
 }
 
-/// The same values with NaN cells marked as missing; the values are shared.
+/// The same values with NaN marked as null; the values are shared.
 fn nan_to_null(array: &Float64Array) -> Float64Array {
     if !array.values().iter().any(|x| x.is_nan()) {
         return array.clone();
@@ -102,7 +102,7 @@ fn nan_to_null(array: &Float64Array) -> Float64Array {
     Float64Array::new(array.values().clone(), Some(NullBuffer::new(known)))
 }
 
-/// Dates and timestamps of any unit as microseconds. What overflows is held at the ends of time, far from any data.
+/// Dates and timestamps of any unit in microseconds; overflow saturates.
 fn moments(array: &ArrayRef) -> TimestampMicrosecondArray {
     const DAY: i64 = 86_400_000_000;
     let micros: TimestampMicrosecondArray = match array.data_type() {

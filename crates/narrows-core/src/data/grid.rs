@@ -1,9 +1,9 @@
 //! From rows with times to series on a regular grid.
 //!
-//! Networks that read windows take it that points are equally far apart. Files seldom are: rows are late, are missing,
-//! belong to several series in turn. So each row takes the place that its time says, to the nearest step *after the row
-//! before it*, not after the first: clocks drift, and a place counted from far away would sooner or later be another
-//! row's. Places that no row takes are gaps of missing values.
+//! Networks on windows need equidistant points, but rows are often late, missing, or of several series in turn. Each row
+//! is placed by its time, rounded to whole steps *after the previous row*, not after the first: clocks drift, and
+//! rounding errors relative to a distant row would accumulate. Positions without a row
+//! are gaps of missing values.
 
 use std::collections::HashMap;
 
@@ -18,25 +18,25 @@ use super::table::Table;
 use super::token;
 use crate::error::{Error, Hint, Place, Result};
 
-/// A row this part of a step off its place is uneven.
+/// A row is uneven if it deviates from its grid position by more than this share of a step.
 const UNEVEN: f64 = 0.1;
-/// Gaps of so many points are always filled.
+/// Gaps of up to this many points are always filled.
 const FEW_GAP_POINTS: u64 = 1_000_000;
-/// More than this many points in gaps for each row are a mistake in the times, not a series.
+/// More gap points per row than this indicate wrong times.
 const MOST_GAP_POINTS_A_ROW: u64 = 10;
 
 impl SeriesSet {
-    /// Reads each row as a point in time of the series that its id names; rows of different series may alternate.
+    /// Reads each row as a point of the series named by its id; rows of different series may alternate.
     ///
-    /// The table is typed by [`conform`](super::conform()): times are `Datetime` or `Numeric` (ask
-    /// [`check_zones`](super::check_zones()) before), channels `Numeric` or `Boolean`, and ids best `Text`, which keeps
-    /// `007` and `7` apart. `step` is the step to lay the rows on, of the series that were learnt from; without it, it is
-    /// the median of what is found.
+    /// The table is typed by [`conform`](super::conform()): times are `Datetime` or `Numeric` (call
+    /// [`check_zones`](super::check_zones()) first), channels `Numeric` or `Boolean`, and ids preferably `Text`, which keeps
+    /// `007` and `7` distinct. `step` is the step of the training series; without it, the step is the median of the
+    /// differences found.
     ///
     /// # Errors
-    /// [`Error::Data`] for a time or an id that is missing, for times that do not rise within a series, and for gaps so
-    /// long that the times must be wrong; [`Error::Mismatch`] for columns that are not there or of another type, and
-    /// for a usual step that differs from `step` by over a tenth.
+    /// [`Error::Data`] for a missing time or id, for times that do not increase within a series, and for implausibly long
+    /// gaps; [`Error::Mismatch`] for missing or mistyped columns, and
+    /// if the typical step differs from `step` by over a tenth.
     ///
     /// ```
     /// use narrows_core::data::{SeriesSet, Table, TimeColumns};
@@ -97,7 +97,7 @@ fn groups(table: &Table, id: Option<&str>) -> Result<Vec<Group>> {
     for row in rows {
         if ids.is_null(row as usize) {
             let error = Error::data(place(table, column, row), "expected which series the row is of, got nothing");
-            return Err(error.with_hint("name the series in every row, or leave the row out"));
+            return Err(error.with_hint("give an id in every row, or remove the row"));
         }
         let id = ids.value(row as usize);
         let place = *places.entry(id).or_insert_with(|| {
@@ -109,7 +109,7 @@ fn groups(table: &Table, id: Option<&str>) -> Result<Vec<Group>> {
     Ok(groups)
 }
 
-/// The ids as text, as the file has them as far as the column's type lets tell.
+/// The ids as text, as in the file where the column's type allows.
 fn ids(table: &Table, column: &str) -> Result<StringArray> {
     Ok(match Form::of(table.expect_column(column)?, &Place::column(column).of(table.source()))? {
         Form::Words(words) => words,
@@ -119,12 +119,12 @@ fn ids(table: &Table, column: &str) -> Result<StringArray> {
     })
 }
 
-/// When every row was, and what a step is.
+/// The time of every row, and the step.
 struct Clock<'a> {
     table: &'a Table,
     column: &'a str,
     times: Vec<Moment>,
-    /// None where no series has two rows, so that nothing is to be laid.
+    /// `None` if no series has two rows.
     step: Option<Step>,
 }
 
@@ -138,7 +138,7 @@ impl<'a> Clock<'a> {
     ) -> Result<Clock<'a>> {
         let clock = Clock { table, column, times: times(table, column)?, step: None };
         let pairs = || groups.iter().flat_map(|group| group.rows.windows(2)).map(|pair| (pair[0], pair[1]));
-        // Of all rows that do not rise, the first in the file is told.
+        // Of all rows that are out of order, the first in the file is reported.
         let fallen = pairs().filter(|(before, row)| clock.since(*row, *before) <= 0.0).min_by_key(|(_, row)| *row);
         if let Some((before, row)) = fallen {
             return Err(clock.not_rising(before, row, columns.id.as_deref()));
@@ -150,7 +150,7 @@ impl<'a> Clock<'a> {
         Ok(Clock { step: expected.or(found), ..clock })
     }
 
-    /// Refuses rows that are not a step apart as expected.
+    /// Rejects rows whose step differs from the expected one.
     fn check(&self, expected: Step, found: Option<Step>) -> Result<()> {
         let got = match (found, self.times.first()) {
             (_, Some(time)) if !expected.suits(*time) => match time {
@@ -179,7 +179,7 @@ impl<'a> Clock<'a> {
                 let whole = step.whole(self.since(row, before));
                 counts.uneven += u64::from((steps - whole).abs() > UNEVEN);
                 counts.gaps += u64::from(whole > 1.0);
-                // A count too large for the type is held at its end, far beyond what is refused.
+                // Counts that overflow saturate, far above the limit.
                 counts.gap_points = counts.gap_points.saturating_add(whole as u64 - 1);
                 self.check_gaps(before, row, step, counts.gap_points)?;
                 for passed in 1..whole as u64 {
@@ -209,36 +209,36 @@ impl<'a> Clock<'a> {
         );
         let error = Error::data(place(self.table, self.column, row), message);
         Err(error
-            .with_hint(Hint::of("is the time right? if so, cut the data there and name the parts as series with [id]")))
+            .with_hint(Hint::of("check the time; if it is right, split the data there and name the parts as series with [id]")))
     }
 
     fn not_rising(&self, before: u32, row: u32, id: Option<&str>) -> Error {
         let (time, then) = (self.times[row as usize], self.times[before as usize]);
         let place = place(self.table, self.column, row);
-        let several = "name the column that says which series a row is of with [id]";
+        let several = "name the column that identifies the series with [id]";
         if time == then {
             let error =
                 Error::data(place, format!("the time {time} occurs twice, before in row {}", self.row_number(before)));
             return error.with_hint(match id {
-                Some(id) => Hint::from(format!("leave one of the rows out; rows are told apart by `{id}`")),
-                None => Hint::of(&format!("leave one of the rows out; where they are of several series, {several}")),
+                Some(id) => Hint::from(format!("remove one of the rows; series are identified by `{id}`")),
+                None => Hint::of(&format!("remove one of the rows; if they belong to several series, {several}")),
             });
         }
         let message = format!("expected a time after {then} in row {}, got {time}", self.row_number(before));
         Error::data(place, message).with_hint(match id {
             Some(id) => Hint::from(format!("sort the rows by `{id}` and `{}`", self.column)),
-            None => Hint::from(format!("sort the rows by `{}`; where they are of several series, ", self.column))
+            None => Hint::from(format!("sort the rows by `{}`; if they belong to several series, ", self.column))
                 .then(several),
         })
     }
 
-    /// The row's number over all rows of the data.
+    /// The row's number in the whole data.
     fn row_number(&self, row: u32) -> u64 {
         self.table.first_row() + u64::from(row)
     }
 }
 
-/// When every row was.
+/// The time of every row.
 fn times(table: &Table, column: &str) -> Result<Vec<Moment>> {
     let whole = Place::column(column).of(table.source());
     let times: Vec<Option<Moment>> = match Form::of(table.expect_column(column)?, &whole)? {
@@ -259,13 +259,13 @@ fn times(table: &Table, column: &str) -> Result<Vec<Moment>> {
         Some(time) => Ok(time),
         None => {
             let error = Error::data(place(table, column, row), "expected a time, got a missing cell");
-            Err(error.with_hint("leave the row out, or fill its time in"))
+            Err(error.with_hint("remove the row, or fill in its time"))
         }
     };
     (0..n_rows(table)?).zip(times).map(checked).collect()
 }
 
-/// The error for times that are text: of the first row that is neither a date nor a number, else of the column.
+/// The error for times stored as text: for the first row that is neither a date nor a number, else for the column.
 fn unreadable(table: &Table, column: &str, words: &StringArray) -> Error {
     let is_time = |cell: Option<&str>| {
         let text = cell.unwrap_or_default().trim();
@@ -435,7 +435,7 @@ mod tests {
             None,
             "t.csv, column `time`, row 2: the time 1970-01-01T00:05:00Z occurs twice, before in row 1",
         );
-        // Of two series that are wrong, the row that comes first in the file is told.
+        // Of several wrong series, the first wrong row in the file is reported.
         check(
             &[9.0, 9.0, 10.0, 8.0, 7.0],
             Some(&["a", "b", "a", "b", "a"]),
@@ -444,11 +444,11 @@ mod tests {
         );
         let hint =
             |minutes: &[f64], id: Option<&[&str]>| dated(&clock(minutes), id, None).unwrap_err().hint_text().unwrap();
-        let several = "where they are of several series, name the column that says which series a row is of with `id`";
+        let several = "if they belong to several series, name the column that identifies the series with `id`";
         assert_eq!(hint(&[5.0, 0.0], None), format!("sort the rows by `time`; {several}"));
         assert_eq!(hint(&[5.0, 0.0], Some(&["a", "a"])), "sort the rows by `id` and `time`");
-        assert_eq!(hint(&[0.0, 0.0], None), format!("leave one of the rows out; {several}"));
-        assert_eq!(hint(&[0.0, 0.0], Some(&["a", "a"])), "leave one of the rows out; rows are told apart by `id`");
+        assert_eq!(hint(&[0.0, 0.0], None), format!("remove one of the rows; {several}"));
+        assert_eq!(hint(&[0.0, 0.0], Some(&["a", "a"])), "remove one of the rows; series are identified by `id`");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! From raw cells to a schema: what each column is, and which are no features.
+//! Schema inference: the kind of each column, and which columns are not features.
 
 use std::fmt;
 
@@ -11,54 +11,54 @@ use super::schema::{Column, Schema};
 use super::table::{Table, different_columns};
 use crate::error::{Place, Result};
 
-/// Why a column is no feature.
+/// Why a column is not a feature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DropReason {
-    /// Every cell is the same.
+    /// All cells are equal.
     Constant,
-    /// No cell holds anything.
+    /// All cells are missing.
     AllMissing,
-    /// A number that counts the rows, or text that is another in nearly every row.
+    /// A row counter, or text that is different in nearly every row.
     Identifier,
-    /// Prose.
+    /// Free text.
     FreeText,
-    /// Text with too few rows for each of its values to be learnt.
+    /// Text with too few rows per distinct value.
     TooManyLevels,
-    /// Not a number, where the points of a series are numbers.
+    /// Not numeric, which points of series have to be.
     NotNumeric,
 }
 
 impl fmt::Display for DropReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            DropReason::Constant => "every cell is the same",
-            DropReason::AllMissing => "every cell is missing",
-            DropReason::Identifier => "it identifies rows",
-            DropReason::FreeText => "it is free text",
-            DropReason::NotNumeric => "it holds no numbers, and points of a series are numbers",
-            DropReason::TooManyLevels => "it has too many different values for its number of rows",
+            DropReason::Constant => "all cells are equal",
+            DropReason::AllMissing => "all cells are missing",
+            DropReason::Identifier => "row identifier",
+            DropReason::FreeText => "free text",
+            DropReason::NotNumeric => "not numeric, as points of series have to be",
+            DropReason::TooManyLevels => "too many distinct values for the number of rows",
         })
     }
 }
 
-/// A column that is no feature.
+/// A column that is not a feature.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dropped {
     /// Its name.
     pub column: String,
-    /// Why.
+    /// The reason.
     pub reason: DropReason,
 }
 
-/// What was found out about a table.
+/// The inferred properties of a table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Inferred {
     /// The kind of every column, in file order.
     pub schema: Schema,
-    /// The columns that are no features.
+    /// The columns that are not features.
     pub dropped: Vec<Dropped>,
-    /// What a person should know.
+    /// Notes for the user.
     pub notes: Vec<String>,
 }
 
@@ -71,18 +71,18 @@ impl Inferred {
     }
 }
 
-/// Looks at a table batch by batch, so that it never has to be in memory as a whole.
+/// Profiles a table batch by batch in bounded memory.
 #[derive(Debug, Default)]
 pub struct Inference {
     profiles: Vec<(String, Profile)>,
 }
 
 impl Inference {
-    /// Looks at more rows.
+    /// Adds rows.
     ///
     /// # Errors
-    /// [`crate::Error::Mismatch`] where the columns are others than before; [`crate::Error::Data`] where one changes its type or
-    /// has a nested one.
+    /// [`crate::Error::Mismatch`] if the columns differ from the previous ones; [`crate::Error::Data`] if a column changes its
+    /// type or is nested.
     pub fn push(&mut self, table: &Table) -> Result<()> {
         if self.profiles.is_empty() {
             self.profiles = table.names().into_iter().map(|name| (name.to_owned(), Profile::new(name))).collect();
@@ -96,15 +96,15 @@ impl Inference {
             let form = Form::of(table.expect_column(name)?, &Place::column(name.as_str()).of(table.source()))?;
             profile.push(&form, table.source(), table.first_row())
         };
-        // The first column in file order that fails is the one that is told, whatever the threads did.
+        // The first failing column in file order is reported, independent of thread scheduling.
         let results: Vec<Result<()>> = self.profiles.par_iter_mut().map(look).collect();
         results.into_iter().collect()
     }
 
-    /// Decides.
+    /// Infers the schema.
     ///
     /// # Errors
-    /// [`crate::Error::Data`] where a column is numbers or dates but for a few cells.
+    /// [`crate::Error::Data`] if nearly all cells of a column are numbers or dates, but not all.
     pub fn finish(self) -> Result<Inferred> {
         let mut inferred = Inferred { schema: Schema::default(), dropped: Vec::new(), notes: Vec::new() };
         for (name, profile) in &self.profiles {
@@ -117,10 +117,10 @@ impl Inference {
     }
 }
 
-/// The kinds of all columns, and which are no features, from the rows given.
+/// Infers the kinds of all columns, and which are not features.
 ///
 /// # Errors
-/// [`crate::Error::Data`] where a column is numbers or dates but for a few cells: better mended than taken for names.
+/// [`crate::Error::Data`] if nearly all cells of a column are numbers or dates: likely errors rather than categories.
 ///
 /// ```
 /// use narrows_core::data::{ColumnKind, Table, infer};

@@ -1,6 +1,6 @@
-//! The bytes of a file: standard input, gzip and zstd made to look like a plain file.
+//! The bytes of a file or of standard input, with gzip and zstd decompressed.
 //!
-//! Compression is known by the first bytes, not by the name, so that a wrongly named file still reads.
+//! Compression is detected from the first bytes, not from the name, so that misnamed files can be read.
 
 use std::fs::File;
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
@@ -10,18 +10,18 @@ use flate2::read::MultiGzDecoder;
 
 use crate::error::{Error, Result};
 
-/// Bytes of the beginning that are looked at before a format is chosen.
+/// Bytes inspected for format detection.
 pub(crate) const PREFIX: usize = 64 * 1024;
 
-/// A stream of plain bytes whose beginning has been looked at.
+/// A stream of decompressed bytes with an inspected prefix.
 pub(crate) struct Input {
-    /// The first [`PREFIX`] bytes, or all of them.
+    /// The first [`PREFIX`] bytes, or all if there are fewer.
     pub(crate) prefix: Vec<u8>,
     rest: Box<dyn Read + Send>,
 }
 
 impl Input {
-    /// Opens `path`, or the standard input for `-`.
+    /// Opens `path`, or standard input for `-`.
     pub(crate) fn open(path: &Path) -> Result<Input> {
         let raw: Box<dyn Read + Send> = if path.as_os_str() == "-" {
             Box::new(io::stdin())
@@ -48,15 +48,15 @@ impl Input {
         self.prefix.len() < PREFIX
     }
 
-    /// All bytes from the first on.
+    /// All bytes from the start.
     pub(crate) fn into_stream(self) -> Box<dyn Read + Send> {
         Box::new(Cursor::new(self.prefix).chain(self.rest))
     }
 
-    /// The bytes as a file that can be read from any place: a temporary one that vanishes when closed.
+    /// The bytes as a seekable temporary file, deleted when closed.
     ///
     /// # Errors
-    /// [`Error::Read`] where the input is cut short or the temporary file cannot be written.
+    /// [`Error::Read`] if the input is truncated or the temporary file cannot be written.
     pub(crate) fn into_file(self, path: &Path) -> Result<File> {
         let spool = |mut stream: Box<dyn Read + Send>| -> io::Result<File> {
             let mut file = tempfile::tempfile()?;
@@ -68,7 +68,7 @@ impl Input {
     }
 }
 
-/// A file that can be read from any place: `path` itself where it is plain, a temporary one otherwise.
+/// A seekable file: `path` itself if uncompressed, else a temporary one.
 pub(crate) fn seekable(path: &Path, input: Input) -> Result<File> {
     if path.as_os_str() == "-" {
         return input.into_file(path);

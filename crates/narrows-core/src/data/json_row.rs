@@ -1,10 +1,10 @@
-//! One line of JSON as keys and cells, read without a tree in between.
+//! Parses one line of JSON to keys and cells, without an intermediate tree.
 
 use std::fmt;
 
 use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-/// The keys of one object with their cells, in the order of the line.
+/// The keys of one object with their cells, in order.
 pub(super) type JsonRow = Vec<(String, JsonCell)>;
 
 /// One flat JSON value.
@@ -17,7 +17,7 @@ pub(super) enum JsonCell {
 }
 
 impl JsonCell {
-    /// The value in words, as in "got the number 7".
+    /// Description for messages, as in "got the number 7".
     pub(super) fn describe(&self) -> String {
         match self {
             JsonCell::Null => "null".to_owned(),
@@ -28,7 +28,7 @@ impl JsonCell {
     }
 }
 
-/// Reads a flat object; nested values are refused by key.
+/// Reads a flat object; nested values are rejected by key.
 pub(super) struct RowVisitor;
 
 impl<'de> Visitor<'de> for RowVisitor {

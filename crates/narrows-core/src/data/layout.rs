@@ -1,4 +1,4 @@
-//! How series lie in a table, and which columns say when and which.
+//! The layout of series in a table, and the roles of its columns.
 
 use std::str::FromStr;
 
@@ -6,13 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
-/// How series lie in a table.
+/// The layout of series in a table.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Layout {
-    /// A row is a series of one channel, its columns are the steps.
+    /// Each row is a series of one channel; columns are time steps.
     Rows,
-    /// A row is a point in time, its columns are the channels.
+    /// Each row is a point in time; columns are channels.
     #[default]
     Long,
 }
@@ -39,17 +39,17 @@ impl FromStr for Layout {
     }
 }
 
-/// Which columns of a long table say when a point was, which series it belongs to, and what was measured.
+/// The time, id and channel columns of a long table.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TimeColumns {
-    /// When: dates or numbers, rising within a series. Without it rows follow each other one step apart.
+    /// Time column: dates or numbers, ascending within a series. Without one, rows are one step apart.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time: Option<String>,
-    /// Which series: text or numbers. Without it there is one.
+    /// Series id column: text or numbers. Without one there is a single series.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// What was measured: numbers.
+    /// Channel columns: numbers.
     pub channels: Vec<String>,
 }
 

@@ -1,8 +1,8 @@
-//! Lines of a stream, each read for itself as a raw table of one row.
+//! Lines of a stream, each read separately as a raw table of one row.
 //!
-//! A file is judged as a whole: its first rows say which columns there are and what they hold, and a bad row ends the
-//! reading. A stream cannot wait for rows to come and does not end with a bad one, so that here a line knows nothing of
-//! the others but the names of the columns.
+//! A file is read as a whole: its first rows determine columns and types, and a bad row ends reading. A stream cannot
+//! wait for more rows and continues after a bad one, so lines are independent except for the
+//! column names.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use crate::error::{Error, Place, Result};
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
-/// Reads lines that come one by one.
+/// Parses the lines of a stream.
 ///
 /// ```
 /// use narrows_core::data::LineReader;
@@ -44,16 +44,16 @@ enum LineForm {
 }
 
 impl LineReader {
-    /// Lines that are JSON objects. Where a line lacks the key of one of these columns, its cell is missing.
+    /// For lines that are JSON objects. If a line lacks the key of one of these columns, its cell is missing.
     pub fn json(columns: Vec<String>, source: &str) -> LineReader {
         LineReader { form: LineForm::Json, columns, source: source.to_owned() }
     }
 
-    /// Lines of fields between delimiters, the first of which names the columns. No field holds the end of a line.
+    /// For delimited lines, the first of which is the header. Fields cannot contain line breaks.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] where a column of `schema` is missing; [`Error::Data`] for a name that occurs twice and for
-    /// bytes that are no text.
+    /// [`Error::Mismatch`] if a column of `schema` is missing; [`Error::Data`] for duplicate names and bytes that are not
+    /// text.
     pub fn delimited(header: &[u8], delimiter: u8, schema: &Schema, source: &str) -> Result<LineReader> {
         let names = fields(without_end(header.strip_prefix(BOM).unwrap_or(header)), delimiter)
             .ok_or_else(|| Error::data(Place::source(source), UNCLOSED))?;
@@ -63,15 +63,15 @@ impl LineReader {
         Ok(LineReader { form: LineForm::Delimited(delimiter), columns, source: source.to_owned() })
     }
 
-    /// The names of the columns, as far as they are known before a line is read.
+    /// The column names known before a line is read.
     pub fn columns(&self) -> &[String] {
         &self.columns
     }
 
-    /// A line as a table of one row, whose number is `row`; none for a blank line, which is no row.
+    /// The line as a table of one row with number `row`; `None` for a blank line.
     ///
     /// # Errors
-    /// [`Error::Data`] for a line that cannot be read; it has no bearing on the next.
+    /// [`Error::Data`] for a malformed line; later lines are not affected.
     pub fn read(&self, line: &[u8], row: u64) -> Result<Option<Table>> {
         let line = without_end(if row == 0 { line.strip_prefix(BOM).unwrap_or(line) } else { line });
         let columns = match self.form {
@@ -115,15 +115,15 @@ impl LineReader {
 
 const UNCLOSED: &str = "a quote is opened and not closed in the same line";
 
-/// The line without what ends it.
+/// The line without its terminator.
 fn without_end(line: &[u8]) -> &[u8] {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     line.strip_suffix(b"\r").unwrap_or(line)
 }
 
-/// The fields of one line; none where a quote is not closed.
+/// The fields of one line; `None` if a quote is not closed.
 fn fields(line: &[u8], delimiter: u8) -> Option<ByteRecord> {
-    // Within an open quote the line's end becomes part of the last field.
+    // Within an open quote the line terminator becomes part of the last field.
     let text = [line, b"\n"].concat();
     let mut builder = csv::ReaderBuilder::new();
     builder.has_headers(false).flexible(true).delimiter(delimiter).buffer_capacity(text.len());

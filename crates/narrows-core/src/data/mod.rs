@@ -1,9 +1,9 @@
 //! Reading sources into tables.
 //!
-//! The way of a cell: a [`Source`] names files, its [`Reader`] yields raw [`Table`]s in bounded memory, [`infer`]
-//! decides what each column is, [`conform`] turns raw columns into that kind. Where rows are read in time, the typed
-//! table becomes a [`SeriesSet`] on a regular grid. Nothing here knows a model, and nothing is repaired in silence: what
-//! cannot be read is an error that names its file, column and row.
+//! A [`Source`] names files, its [`Reader`] yields raw [`Table`]s in bounded memory, [`infer`] determines the kind of
+//! each column, [`conform`] converts raw columns to that kind. For time series, the typed
+//! table becomes a [`SeriesSet`] on a regular grid. This module is independent of models, and never repairs data
+//! silently: unreadable cells are errors that name file, column and row.
 
 mod columnar;
 mod conform;

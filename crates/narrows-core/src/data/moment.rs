@@ -1,4 +1,4 @@
-//! When a point was: a date, or a number where time is counted in samples or seconds.
+//! Points in time: dates, or numbers if time is counted in samples or seconds.
 
 use std::fmt;
 
@@ -9,12 +9,12 @@ use jiff::Timestamp;
 pub enum Moment {
     /// Microseconds since 1970, UTC; shown as ISO 8601.
     Instant(i64),
-    /// A sample number, seconds, or whatever the column counts.
+    /// A number in the unit of the column.
     Number(f64),
 }
 
 impl Moment {
-    /// How much later this is: microseconds between dates, the difference between numbers, NaN between the two.
+    /// Time since `earlier`: microseconds between dates, the difference of numbers, NaN for a date and a number.
     pub(crate) fn since(self, earlier: Moment) -> f64 {
         match (self, earlier) {
             (Moment::Instant(now), Moment::Instant(then)) => now.saturating_sub(then) as f64,
@@ -23,7 +23,7 @@ impl Moment {
         }
     }
 
-    /// The time that much later, in the units of [`since`](Moment::since).
+    /// The moment later by this much, in the units of [`since`](Moment::since).
     pub(crate) fn after(self, difference: f64) -> Moment {
         match self {
             Moment::Instant(then) => Moment::Instant(then.saturating_add(difference.round() as i64)),
@@ -37,7 +37,7 @@ impl fmt::Display for Moment {
         match self {
             Moment::Instant(micros) => match Timestamp::from_microsecond(*micros) {
                 Ok(timestamp) => timestamp.fmt(f),
-                // A typed column may hold times that no calendar has.
+                // A typed column may hold times outside the calendar's range.
                 Err(_) => write!(f, "{micros} us after 1970"),
             },
             Moment::Number(number) => number.fmt(f),
@@ -45,7 +45,7 @@ impl fmt::Display for Moment {
     }
 }
 
-/// The shortest decimal that is `x` but for the rounding of numbers as large as `magnitude`: 0.1 and not 0.3 - 0.2.
+/// The shortest decimal equal to `x` up to rounding at `magnitude`: 0.1 instead of 0.3 - 0.2.
 pub(crate) fn shortest(x: f64, magnitude: f64) -> f64 {
     let tolerance = 4.0 * f64::EPSILON * magnitude.max(x.abs());
     let decimals = (0..17).filter_map(|digits| format!("{x:.digits$e}").parse::<f64>().ok());

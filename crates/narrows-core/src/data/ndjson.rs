@@ -1,7 +1,7 @@
-//! One JSON object a line.
+//! JSON lines: one object per line.
 //!
-//! The first lines decide which keys there are and what each holds; from then on a cell of another type is an error
-//! with its row and column. Numbers become 64-bit floats, whatever their spelling.
+//! The first lines determine keys and types; later cells of another type are errors with row and column. All numbers
+//! become 64-bit floats.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read};
@@ -18,7 +18,7 @@ use super::json_row::{JsonCell, JsonRow, RowVisitor};
 use super::reader::{Batches, Opening};
 use crate::error::{Error, Place, Result};
 
-/// Rows that decide about keys and types.
+/// Rows read to determine keys and types.
 const LOOK: usize = 1000;
 
 /// A file of JSON lines being read.
@@ -28,12 +28,12 @@ pub(crate) struct Ndjson {
     index: HashMap<String, usize>,
     schema: SchemaRef,
     notes: Vec<String>,
-    /// The rows that were read to decide the schema, not yet given out.
+    /// Rows read ahead for the schema but not returned yet.
     ahead: std::vec::IntoIter<JsonRow>,
     batch_rows: usize,
 }
 
-/// What a column holds; `Null` as long as no value was seen.
+/// The type of a column; `Null` until a value is seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum JsonKind {
     Null,
@@ -43,7 +43,7 @@ enum JsonKind {
 }
 
 impl Ndjson {
-    /// Reads the first lines and decides the columns. Keys outside `wanted` are passed over where it is given.
+    /// Reads the first lines and determines the columns. Keys outside `wanted`, if given, are ignored.
     pub(crate) fn open(_path: &Path, input: Input, opening: &Opening) -> Result<Ndjson> {
         let mut lines = Lines {
             reader: BufReader::with_capacity(1 << 18, input.into_stream()),
@@ -119,7 +119,7 @@ impl Ndjson {
     }
 }
 
-/// The index of a key that is not wanted.
+/// The index of an ignored key.
 const SKIPPED: usize = usize::MAX;
 
 impl Batches for Ndjson {
@@ -140,7 +140,7 @@ struct Lines {
     reader: BufReader<Box<dyn Read + Send>>,
     buffer: Vec<u8>,
     name: String,
-    /// The number of the next row over all files.
+    /// Number of the next row over all files.
     row: u64,
 }
 
@@ -178,7 +178,7 @@ impl Lines {
     }
 }
 
-/// One line that is not blank, as keys and cells; `row` is its number over all files.
+/// The next non-blank line as keys and cells; `row` is its number over all files.
 pub(super) fn row_of(line: &[u8], source: &str, row: u64) -> Result<JsonRow> {
     let mut json = serde_json::Deserializer::from_slice(line);
     let cells = json.deserialize_any(RowVisitor).and_then(|cells| json.end().map(|()| cells));
@@ -193,7 +193,7 @@ pub(super) fn row_of(line: &[u8], source: &str, row: u64) -> Result<JsonRow> {
 
 fn not_json(line: &[u8], error: &serde_json::Error, place: Place) -> Error {
     let message = match error.classify() {
-        // Our own words, to which serde_json adds a position within the line.
+        // Our own message, to which serde_json appends a position within the line.
         Category::Data => error.to_string().split(" at line ").next().unwrap_or_default().to_owned(),
         _ => format!("expected a JSON object, got an error at character {}: {error}", error.column()),
     };
@@ -255,7 +255,7 @@ impl Builder {
         }
     }
 
-    /// Puts the cell in row `row`; rows without this key before it are missing. `None` for a cell of another kind.
+    /// Writes the cell of row `row`; rows before it without this key are missing. `None` for a cell of another type.
     fn push(&mut self, row: usize, cell: &JsonCell) -> Option<()> {
         if *cell == JsonCell::Null {
             return Some(());

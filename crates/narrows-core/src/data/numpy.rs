@@ -1,7 +1,7 @@
-//! NumPy arrays: `.npy`, and `.npz` with `X` and perhaps `y`, the way anomaly benchmarks are handed around.
+//! NumPy arrays: `.npy`, and `.npz` with `X` and optionally `y`, as used by anomaly detection benchmarks.
 //!
-//! Arrays are read whole, in the type they have, and cut into batches of columns afterwards; C and Fortran order, little
-//! and big endian come out alike.
+//! Arrays are read whole in their own type and split into batches afterwards; C and Fortran order and both byte orders
+//! give the same result.
 
 use std::fs::File;
 use std::io::{BufReader, Read, Seek};
@@ -22,7 +22,7 @@ use super::reader::{Batches, Opening};
 use super::schema::listed;
 use crate::error::{Error, Place, Result};
 
-/// Arrays in memory, given out in batches.
+/// Arrays in memory, returned in batches.
 pub(crate) struct Numpy {
     parts: Vec<ArrayPart>,
     schema: SchemaRef,
@@ -32,7 +32,7 @@ pub(crate) struct Numpy {
     next: usize,
 }
 
-/// One array: its columns' Arrow type, its shape, and a way to cut a column.
+/// One array: its columns' Arrow type, its shape, and a function to slice a column.
 struct ArrayPart {
     kind: DataType,
     shape: Vec<usize>,
@@ -42,7 +42,7 @@ struct ArrayPart {
 }
 
 impl Numpy {
-    /// Opens one array of one or two dimensions.
+    /// Opens an array of one or two dimensions.
     pub(crate) fn npy(path: &Path, input: Input, opening: &Opening) -> Result<Numpy> {
         let mut file = BufReader::new(seekable(path, input)?);
         let rewound = |error: std::io::Error| Error::read(path, error);
@@ -59,7 +59,7 @@ impl Numpy {
         Numpy::new(part, None, Vec::new(), opening)
     }
 
-    /// Opens an archive: `X` and, where it is there, `y`; or its only array.
+    /// Opens an archive: `X` and, if present, `y`; or its only array.
     pub(crate) fn npz(path: &Path, input: Input, opening: &Opening) -> Result<Numpy> {
         let whole = |error: ReadNpzError| {
             let message = format!("expected a whole NumPy archive, got an error: {error}");
@@ -135,7 +135,7 @@ impl Batches for Numpy {
     }
 }
 
-/// One element type to try: how to read an array of it.
+/// An element type to try: how to read an array of it.
 struct ReadAs {
     npy: fn(&mut BufReader<File>) -> Result<ArrayPart, ReadNpyError>,
     npz: fn(&mut NpzReader<BufReader<File>>, &str) -> Result<ArrayPart, ReadNpzError>,
@@ -164,7 +164,7 @@ macro_rules! read_as {
     };
 }
 
-/// Reads with the element types in turn until the file's own is met: the library tells it only by refusing others.
+/// Tries element types until one matches: the library reports the type only by rejecting others.
 fn first_that_fits(
     attempt: &mut dyn FnMut(&ReadAs) -> Result<ArrayPart, ReadNpzError>,
 ) -> Result<ArrayPart, ReadNpzError> {
@@ -202,7 +202,7 @@ impl ArrayPart {
     ) -> ArrayPart {
         let shape = array.shape().to_vec();
         let rows = shape.first().copied().unwrap_or(0);
-        // One dimension is one column; more than two are refused later, by shape.
+        // One dimension is one column; more than two are rejected later by shape.
         let columns = if shape.len() == 2 { shape[1] } else { 1 };
         let table = match shape.len() {
             1 => array.insert_axis(Axis(1)),

@@ -1,4 +1,4 @@
-//! What one column looks like, gathered batch by batch: enough to say its kind, without keeping its cells.
+//! The profile of a column, collected batch by batch: enough to infer its kind without storing its cells.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
@@ -11,19 +11,19 @@ use super::schema::ColumnKind;
 use super::token;
 use crate::error::{Error, Place, Result};
 
-/// Distinct texts are counted up to here; more than this is no category.
+/// Distinct texts are counted up to this number; with more a column is not a category.
 const MAX_DISTINCT: usize = 20_000;
-/// A category has at most this many levels.
+/// Maximum number of levels of a category.
 const MAX_LEVELS: usize = 10_000;
-/// So few distinct texts are a category in a table of any length.
+/// Up to this number of distinct texts a column is a category at any table length.
 const FEW_LEVELS: usize = 20;
-/// Otherwise a category has on average at least this many rows a level.
+/// Otherwise a category has at least this many rows per level on average.
 const ROWS_A_LEVEL: u64 = 4;
-/// Where this share of the cells are numbers, the others are mistakes and not category names.
+/// From this share of numbers on, the other cells are considered errors, not category names.
 const MOSTLY: f64 = 0.95;
-/// Below this number of rows, counting up or being all distinct may be chance.
+/// With fewer rows, counting up or being all distinct may be coincidence.
 const ENOUGH_ROWS: u64 = 20;
-/// Text longer than this on average is prose.
+/// Text longer than this on average is free text.
 const PROSE_LENGTH: u64 = 50;
 
 /// Counts over the cells of one column.
@@ -56,7 +56,7 @@ struct Sample {
     text: String,
 }
 
-/// How numbers follow each other.
+/// Statistics of successive numbers.
 #[derive(Debug)]
 struct Numbers {
     min: f64,
@@ -80,7 +80,7 @@ impl Numbers {
             self.counts_up &= x - previous == 1.0;
             self.rises &= x > previous;
         }
-        // One look at the fraction is enough as long as the steps are whole.
+        // As long as steps are whole, checking one fraction is enough.
         if self.rises && x.fract() != 0.0 {
             self.rises = false;
             self.counts_up = false;
@@ -94,10 +94,10 @@ impl Profile {
         Profile { name: name.to_owned(), ..Profile::default() }
     }
 
-    /// Looks at more cells; `first_row` is the number of the first.
+    /// Adds cells; `first_row` is the number of the first.
     ///
     /// # Errors
-    /// [`Error::Data`] where the type is another than before.
+    /// [`Error::Data`] if the type differs from the previous one.
     pub(crate) fn push(&mut self, form: &Form, source: &str, first_row: u64) -> Result<()> {
         let kind = match form {
             Form::Numbers(_) => ColumnKind::Numeric,
@@ -183,10 +183,10 @@ impl Profile {
         self.length += text.chars().count() as u64;
     }
 
-    /// The column's kind, and why it is no feature where it is none.
+    /// The column's kind, and the reason if it is not a feature.
     ///
     /// # Errors
-    /// [`Error::Data`] where nearly all cells are numbers (or dates) and some are not.
+    /// [`Error::Data`] if nearly all cells are numbers (or dates), but not all.
     pub(crate) fn finish(&self) -> Result<(ColumnKind, Option<DropReason>)> {
         let known = self.rows - self.missing;
         let native = self.native.unwrap_or(ColumnKind::Text);
@@ -225,7 +225,7 @@ impl Profile {
     }
 
     fn drop_reason(&self, kind: ColumnKind, known: u64) -> Option<DropReason> {
-        // A column that is constant where it is known still tells by being missing.
+        // For a column that is constant where known, missingness is informative.
         let may_be_constant = self.missing == 0;
         match kind {
             ColumnKind::Numeric if may_be_constant && self.numbers.min == self.numbers.max => {
@@ -245,7 +245,7 @@ impl Profile {
         }
     }
 
-    /// Advice that belongs with the column, if any.
+    /// A note about the column, if any.
     pub(crate) fn note(&self) -> Option<String> {
         let known = self.rows - self.missing;
         let is_decimal_comma = known > 0 && (self.n_decimal_commas + self.n_numbers) as f64 >= MOSTLY * known as f64;
@@ -279,7 +279,7 @@ impl Profile {
         let error = Error::data(sample.map_or_else(Place::default, place), format!("expected {expected}, got `{got}`"));
         let stray = self.rows - self.missing - if expected == "a number" { self.n_numbers } else { self.n_moments };
         error.with_hint(format!(
-            "{stray} of {} cells are not {expected}: mend them, leave them empty for missing, or ignore the column",
+            "{stray} of {} cells are not {expected}: fix them, leave them empty for missing, or ignore the column",
             self.rows
         ))
     }

@@ -1,6 +1,6 @@
-//! Files one after the other as a stream of tables with one set of columns.
+//! Concatenates files to a stream of tables with one set of columns.
 //!
-//! The first file decides names and order; a later one may have its columns in another order, but not other columns.
+//! The first file determines names and order; later files may order the columns differently, but must have the same ones.
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
@@ -22,13 +22,13 @@ use crate::error::{Error, Place, Result};
 pub(crate) trait Batches: Send {
     /// The columns, known before the first batch.
     fn schema(&self) -> SchemaRef;
-    /// What was decided or left out, in words.
+    /// Notes on detected settings and skipped columns.
     fn notes(&self) -> &[String];
     /// The next rows.
     fn next_batch(&mut self) -> Option<Result<RecordBatch>>;
 }
 
-/// What a format is told when a file is opened.
+/// Parameters for opening a file.
 pub(crate) struct Opening<'a> {
     pub(crate) source: &'a Source,
     pub(crate) format: Format,
@@ -37,11 +37,11 @@ pub(crate) struct Opening<'a> {
     pub(crate) header: Header,
     pub(crate) batch_rows: usize,
     pub(crate) wanted: Option<&'a Schema>,
-    /// The number of rows in the files before.
+    /// Number of rows in the previous files.
     pub(crate) first_row: u64,
 }
 
-/// A stream of raw tables in bounded memory; stops after the first error.
+/// A stream of raw tables in bounded memory; ends after the first error.
 pub struct Reader {
     source: Source,
     wanted: Option<Schema>,
@@ -69,20 +69,20 @@ impl Reader {
         Ok(Reader { source, wanted, batch_rows, waiting, current, schema, columns, notes, row: 0 })
     }
 
-    /// The names of the columns, known before any row is read.
+    /// The column names, known before any row is read.
     pub fn columns(&self) -> &[String] {
         &self.columns
     }
 
-    /// What was decided and what was left out so far, in words: delimiter, header, nested columns.
+    /// Notes so far: delimiter, header, skipped columns.
     pub fn notes(&self) -> &[String] {
         &self.notes
     }
 
-    /// Everything that is left as one table: of no rows where there are none.
+    /// All remaining rows as one table; without rows if there are none.
     ///
     /// # Errors
-    /// Whatever is wrong with the data; columns that change their type from file to file.
+    /// If the data is invalid, or a column changes its type between files.
     pub fn read_all(self) -> Result<Table> {
         let schema = self.schema.clone();
         let name = self.current.as_ref().map_or_else(String::new, |(name, _)| name.clone());
@@ -109,7 +109,7 @@ impl Reader {
     }
 
     fn open_next(&mut self, path: &Path) -> Result<Box<dyn Batches>> {
-        // Files without a header have none from the first to the last: their names could not agree otherwise.
+        // If the first file has no header, no later file has one: names could not match otherwise.
         let is_numbered = |(i, name): (usize, &String)| *name == format!("column_{i}");
         let has_no_header = self.source.header == Header::Auto && self.columns.iter().enumerate().all(is_numbered);
         let header = if has_no_header { Header::Absent } else { self.source.header };
@@ -162,7 +162,7 @@ fn open_file(
     })
 }
 
-/// The format of a file whose name does not tell. A zip is taken for NumPy's only where the name is silent: `.xlsx` and
+/// The format of a file with an uninformative name. A zip is read as NumPy's only if there is no extension: `.xlsx` and
 /// others are zips too.
 fn guessed(path: &Path, name: &str, prefix: &[u8]) -> Result<Format> {
     let format = Format::of_bytes(prefix);
@@ -184,7 +184,7 @@ mod tests {
 
     use super::*;
 
-    /// The folder goes when the test ends, after the last file was opened.
+    /// The folder is deleted when the test ends.
     fn open(files: &[(&str, &str)], batch_rows: usize) -> (tempfile::TempDir, Result<Reader>) {
         let folder = tempfile::tempdir().unwrap();
         let write = |(name, text): &(&str, &str)| {
@@ -229,7 +229,7 @@ mod tests {
     fn files_without_header_go_on_without_one() {
         let (_folder, reader) = open(&[("a.csv", "1,x\n2,y\n"), ("b.csv", "z,q\n3,w\n")], 10);
         let reader = reader.unwrap();
-        assert!(reader.notes()[0].ends_with("the first line is data (it holds values)"), "{:?}", reader.notes());
+        assert!(reader.notes()[0].ends_with("the first line is data (it contains values)"), "{:?}", reader.notes());
         assert_eq!(column(&reader.read_all().unwrap(), "column_0"), ["1", "2", "z", "3"]);
     }
 

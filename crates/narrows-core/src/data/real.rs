@@ -1,7 +1,7 @@
-//! Published time series as they are handed around, where they are at hand.
+//! Tests on published time series, if available.
 //!
-//! The files are not part of the project. `NARROWS_DATA` names their folder, by default `shared/data` beside the
-//! workspace; a test whose files are absent says so and passes.
+//! The files are not part of the repository. `NARROWS_DATA` names their folder, by default `shared/data` beside the
+//! workspace; without it tests print a note and pass.
 
 use std::path::PathBuf;
 
@@ -31,9 +31,9 @@ fn series(raw: Table) -> Result<SeriesSet> {
     SeriesSet::long(&table, &TimeColumns { time, id: None, channels }, None)
 }
 
-/// Files with a time that occurs twice, for the first time in this row. In two of them the hour that clocks skip in
-/// spring is written as twelve rows at 03:00; in the others two rows share a time. No rule could say which of the values
-/// is the right one.
+/// Files with duplicate times, and the row of the first duplicate. In two of them the hour skipped by daylight saving
+/// time is written as twelve rows at 03:00; in the others two rows share a time. The correct value cannot be
+/// determined.
 const REPEATED: [(&str, u64); 6] = [
     ("realAWSCloudwatch/ec2_disk_write_bytes_1ef3de.csv", 2119),
     ("realAWSCloudwatch/ec2_network_in_5abac7.csv", 2118),

@@ -1,4 +1,4 @@
-//! What the columns of a table are, told apart from how a file happened to store them.
+//! The semantic kinds of columns, independent of how a file stores them.
 
 use std::fmt;
 
@@ -6,24 +6,24 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result, nearest};
 
-/// What a column means.
+/// The kind of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ColumnKind {
-    /// Numbers; 0 and 1 are numbers too.
+    /// Numbers, including 0 and 1.
     Numeric,
     /// True or false.
     Boolean,
-    /// One of a few names.
+    /// One of a small set of names.
     Category,
-    /// A date, or a date with a time; without a zone it is read as UTC.
+    /// A date with or without time; without a zone it is read as UTC.
     Datetime,
-    /// Free or id-like text: kept, but never a feature.
+    /// Free or id-like text: stored, but never a feature.
     Text,
 }
 
 impl ColumnKind {
-    /// The cells of such a column in words, as in "expected numbers".
+    /// Description of the cells for messages, as in "expected numbers".
     pub fn describe(self) -> &'static str {
         match self {
             ColumnKind::Numeric => "numbers",
@@ -47,13 +47,13 @@ impl fmt::Display for ColumnKind {
     }
 }
 
-/// One column: its name and what it means.
+/// A column: name and kind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Column {
     /// The name in the file.
     pub name: String,
-    /// What its cells mean.
+    /// The kind.
     pub kind: ColumnKind,
 }
 
@@ -76,10 +76,10 @@ impl Schema {
         self.columns.iter().map(|column| column.name.as_str()).collect()
     }
 
-    /// The schema of these columns only, in the order given.
+    /// The schema of these columns, in this order.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] for a name that is not here, with near names as a hint.
+    /// [`Error::Mismatch`] for an unknown name, with similar names as a hint.
     pub fn select<S: AsRef<str>>(&self, names: &[S]) -> Result<Schema> {
         let pick = |name: &S| match self.get(name.as_ref()) {
             Some(column) => Ok(column.clone()),
@@ -88,7 +88,7 @@ impl Schema {
         Ok(Schema { columns: names.iter().map(pick).collect::<Result<_>>()? })
     }
 
-    /// The schema without these columns; names that are not here are ignored.
+    /// The schema without these columns; unknown names are ignored.
     #[must_use]
     pub fn without<S: AsRef<str>>(&self, names: &[S]) -> Schema {
         let kept = |column: &&Column| !names.iter().any(|name| name.as_ref() == column.name);
@@ -96,7 +96,7 @@ impl Schema {
     }
 }
 
-/// The error for a column that is asked for and not there.
+/// The error for an unknown column.
 pub(crate) fn unknown_column(name: &str, known: &[&str]) -> Error {
     let error = Error::mismatch(format!("there is no column `{name}`"));
     let near = nearest(name, known.iter().copied());
@@ -107,7 +107,7 @@ pub(crate) fn unknown_column(name: &str, known: &[&str]) -> Error {
     }
 }
 
-/// Names in backticks with commas between, the first twelve of them.
+/// Comma-separated names in backticks, the first twelve of them.
 pub(crate) fn listed<S: AsRef<str>>(names: &[S]) -> String {
     let shown: Vec<String> = names.iter().take(12).map(|name| format!("`{}`", name.as_ref())).collect();
     match names.len().saturating_sub(12) {

@@ -1,8 +1,8 @@
-//! Series of points: what a table says when its rows are read in time.
+//! Series of points on a regular grid.
 //!
-//! A series lies on a regular grid: [`long`](SeriesSet::long) tables are laid on it by their times (see `grid.rs`),
-//! tables of [`rows`](SeriesSet::rows) are on it already. A point that is not in the table is there as a gap, with
-//! missing values, never bridged.
+//! Tables in [`long`](SeriesSet::long) layout are placed on the grid by their times (see `grid.rs`), tables of
+//! [`rows`](SeriesSet::rows) are regular already. Points missing from the table are gaps of
+//! missing values and never interpolated.
 
 use arrow::array::{Array, BooleanArray, Float64Array};
 use serde::{Deserialize, Serialize};
@@ -14,43 +14,43 @@ use super::step::Step;
 use super::table::Table;
 use crate::error::{Error, Place, Result};
 
-/// The channel of a series that is a row.
+/// The channel name of series stored as rows.
 const ONLY_CHANNEL: &str = "value";
 
 /// One series on a regular grid.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Series {
-    /// Which series this is: of a long table the id, empty where there is one series only; of a table of rows the row's
-    /// number.
+    /// Identifies the series: the id in a long table, empty if there is only one series; the row number in a table of
+    /// rows.
     pub id: String,
-    /// Values `[n, channels]`; NaN is missing, in a cell or in a gap. Infinite numbers stay infinite.
+    /// Values `[n, channels]`; NaN is missing, in a cell or a gap. Infinite numbers are kept.
     pub values: Vec<f64>,
-    /// The table's row that each of the `n` points came from; none in a gap, where no row has this time.
+    /// The table row of each of the `n` points; `None` in a gap.
     pub rows: Vec<Option<u32>>,
-    /// When each of the `n` points was, as the table has it; in a gap evenly between. Empty where no column says.
+    /// The time of each of the `n` points as in the table; interpolated evenly in gaps. Empty without a time column.
     pub times: Vec<Moment>,
 }
 
 impl Series {
-    /// The number of points, gaps filled.
+    /// Number of points, including gaps.
     pub fn n_points(&self) -> usize {
         self.rows.len()
     }
 
-    /// Whether any value of any point was observed.
+    /// Whether any value is observed.
     pub(crate) fn is_observed(&self) -> bool {
         self.values.iter().any(|value| value.is_finite())
     }
 
-    /// When the first point was, where a column says.
+    /// Time of the first point, if there is a time column.
     pub fn start(&self) -> Option<Moment> {
         self.times.first().copied()
     }
 
-    /// When the point was: ISO 8601 or a number when shown; the point's number where no column says.
+    /// The time of the point: ISO 8601 or a number when displayed; the index of the point without a time column.
     ///
     /// # Panics
-    /// Where there is a time column and no such point.
+    /// If there is a time column and no such point.
     pub fn time(&self, point: usize) -> Moment {
         if self.times.is_empty() { Moment::Number(point as f64) } else { self.times[point] }
     }
@@ -59,44 +59,44 @@ impl Series {
 /// All series of a table.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct SeriesSet {
-    /// The channels' names, in the order of the values.
+    /// Channel names, in the order of the values.
     pub channels: Vec<String>,
-    /// The time from point to point; none where no column says, or no series has two points.
+    /// Time between points; `None` without a time column or if no series has two points.
     pub step: Option<Step>,
-    /// The series, in the order of their first rows.
+    /// The series, in order of their first rows.
     pub series: Vec<Series>,
-    /// What was found on the way.
+    /// Counts collected while reading.
     pub counts: SeriesCounts,
 }
 
-/// What was found while a table was read as series.
+/// Counts collected while a table is read as series.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SeriesCounts {
-    /// Series.
+    /// Number of series.
     pub series: u64,
-    /// Series without a point: rows of which every cell is missing.
+    /// Series without points: rows with all cells missing.
     pub empty: u64,
-    /// Points, those in gaps included.
+    /// Points, including gaps.
     pub points: u64,
-    /// Gaps: places where rows are more than a step apart.
+    /// Gaps: rows more than one step apart.
     pub gaps: u64,
-    /// Points in gaps, which no row has.
+    /// Points in gaps, without a row in the table.
     pub gap_points: u64,
-    /// Cells without a value in points that a row has.
+    /// Missing cells of points that have a row.
     pub missing: u64,
-    /// Rows whose time is over a tenth of a step off a whole number of steps after the row before.
+    /// Rows whose time deviates by over a tenth of a step from a whole number of steps after the previous row.
     pub uneven: u64,
 }
 
 impl SeriesSet {
-    /// Reads each row as a series of one channel, `value`, whose steps are these columns, in the order of the table.
+    /// Reads each row as a series of one channel, `value`, with these columns as steps, in table order.
     ///
-    /// Missing cells at the end make a series shorter, elsewhere they are missing values; a row of missing cells is a
-    /// series without a point.
+    /// Trailing missing cells shorten a series, others are missing values; a row of missing cells is a
+    /// series without points.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] for a column that is not there or holds no numbers; [`Error::Data`] for no columns.
+    /// [`Error::Mismatch`] for an unknown or non-numeric column; [`Error::Data`] without columns.
     ///
     /// ```
     /// use narrows_core::data::{SeriesSet, Table};
@@ -133,13 +133,13 @@ impl SeriesSet {
     }
 }
 
-/// A channel: numbers, or true and false as 1 and 0.
+/// A channel: numbers, or booleans as 1 and 0.
 pub(super) fn numbers(table: &Table, name: &str) -> Result<Float64Array> {
     let form = Form::of(table.expect_column(name)?, &Place::column(name).of(table.source()))?;
     let got = match form {
         Form::Numbers(array) => return Ok(array),
         Form::Flags(flags) => return Ok(of_flags(&flags)),
-        // A column without any cell has no type that could be wrong.
+        // An empty column has no type that could mismatch.
         Form::Words(words) if words.null_count() == words.len() => return Ok(Float64Array::new_null(words.len())),
         Form::Words(words) => {
             let word: String = words.iter().flatten().next().unwrap_or_default().chars().take(40).collect();
@@ -148,20 +148,20 @@ pub(super) fn numbers(table: &Table, name: &str) -> Result<Float64Array> {
         Form::Moments(_) => "dates".to_owned(),
     };
     let error = Error::mismatch(format!("{}: column `{name}`: expected numbers, got {got}", table.source()));
-    Err(error.with_hint("the values of a series are numbers; leave the column out"))
+    Err(error.with_hint("the values of a series are numbers; exclude the column"))
 }
 
 fn of_flags(flags: &BooleanArray) -> Float64Array {
     flags.iter().map(|flag| flag.map(f64::from)).collect()
 }
 
-/// The cell's number; NaN where it is missing.
+/// The cell's number; NaN if missing.
 pub(super) fn cell(array: &Float64Array, row: u32) -> f64 {
     let row = row as usize;
     if array.is_valid(row) { array.value(row) } else { f64::NAN }
 }
 
-/// The number of rows, which points name in 32 bits.
+/// The number of rows, which must fit 32 bits.
 pub(super) fn n_rows(table: &Table) -> Result<u32> {
     u32::try_from(table.n_rows()).map_err(|_| {
         let message = format!("expected at most {} rows of series at once, got {}", u32::MAX, table.n_rows());
@@ -187,12 +187,12 @@ mod tests {
         names.iter().map(|name| (*name).to_owned()).collect()
     }
 
-    /// A table whose columns are the steps `t0`, `t1`, …, read as series.
+    /// A table with columns `t0`, `t1`, … as steps, read as series.
     fn check(columns: &[&[f64]], expected: &[&str]) -> SeriesSet {
         let columns: Vec<_> =
             columns.iter().enumerate().map(|(i, column)| (format!("t{i}"), column.to_vec())).collect();
         let mut names: Vec<String> = columns.iter().map(|(name, _)| name.clone()).collect();
-        // The table's order counts, whatever order they are asked for in.
+        // Table order counts, not the order of the request.
         names.reverse();
         let set = SeriesSet::rows(&Table::from_columns(columns).unwrap(), &names).unwrap();
         let shown: Vec<String> =

@@ -1,7 +1,7 @@
-//! The dialect of a delimited file, from its first lines: which delimiter, and whether the first line names columns.
+//! Dialect detection for delimited files: delimiter and header.
 //!
-//! Files do not say. The delimiter is the candidate that cuts most lines into the same number of fields; the first
-//! line is a header where it holds no value and later lines do. Every choice is told in a note and can be overruled.
+//! The delimiter is the candidate that splits most lines into the same number of fields; the first
+//! line is a header if it contains no values and later lines do. The choice is reported in a note and can be overridden.
 
 use std::collections::HashSet;
 
@@ -10,31 +10,31 @@ use csv::StringRecord;
 use super::source::Header;
 use super::token;
 
-/// Candidates in order of preference where several cut the lines equally well: a comma occurs within cells (decimal
-/// commas, prose) far more often than the others do.
+/// Candidates in order of preference for ties: a comma occurs within cells (decimal
+/// commas, prose) far more often than the others.
 const DELIMITERS: [(u8, &str); 4] = [(b'\t', "tabs"), (b';', "semicolons"), (b'|', "bars"), (b',', "commas")];
 
-/// Lines that are looked at.
+/// Lines inspected.
 const LINES: usize = 200;
 
-/// How a delimited file is to be cut.
+/// The dialect of a delimited file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Dialect {
     pub(crate) delimiter: u8,
     /// `Present` or `Absent`, no longer `Auto`.
     pub(crate) header: Header,
-    /// The choice and its reason, in words.
+    /// The choice with its reason.
     pub(crate) note: String,
 }
 
-/// Decides what `delimiter` and `header` leave open. `prefix` ends within a line unless `is_whole`.
+/// Detects what `delimiter` and `header` leave open. `prefix` ends within a line unless `is_whole`.
 pub(crate) fn dialect(prefix: &[u8], is_whole: bool, delimiter: Option<u8>, header: Header) -> Dialect {
     let delimiter = delimiter.unwrap_or_else(|| best_delimiter(prefix, is_whole));
     let named = DELIMITERS.iter().find(|(byte, _)| *byte == delimiter);
     let cut = named.map_or_else(|| format!("`{}`", delimiter as char), |(_, name)| (*name).to_owned());
     let (header, reason) = match header {
         Header::Auto => find_header(&records(prefix, is_whole, delimiter)),
-        given => (given, "as told"),
+        given => (given, "as given"),
     };
     let first = match header {
         Header::Absent => "the first line is data",
@@ -51,7 +51,7 @@ fn records(prefix: &[u8], is_whole: bool, delimiter: u8) -> Vec<StringRecord> {
         let Ok(record) = record else { break };
         records.push(StringRecord::from_byte_record_lossy(record));
     }
-    // The last line of a prefix may be cut in the middle.
+    // The last line of a prefix may be truncated.
     if !is_whole && records.len() > 1 && records.len() < LINES {
         records.pop();
     }
@@ -76,30 +76,30 @@ fn find_header(records: &[StringRecord]) -> (Header, &'static str) {
     let Some((first, later)) = records.split_first() else { return (Header::Present, "there is only one line") };
     let counts_up = first.len() > 1 && first.iter().enumerate().all(|(i, cell)| cell.trim() == i.to_string());
     if counts_up && later.iter().any(|record| record.iter().ne(first.iter())) {
-        return (Header::Present, "it counts the columns from 0");
+        return (Header::Present, "it numbers the columns from 0");
     }
     if first.iter().any(is_value) {
-        return (Header::Absent, "it holds values");
+        return (Header::Absent, "it contains values");
     }
     if later.is_empty() {
-        return (Header::Present, "it holds no values");
+        return (Header::Present, "it contains no values");
     }
     let holds_value =
         |record: &StringRecord| record.iter().any(|cell| is_value(cell) && !token::is_missing(cell.trim()));
     if later.iter().any(holds_value) {
-        return (Header::Present, "it holds no values, later lines do");
+        return (Header::Present, "it contains no values, later lines do");
     }
-    // All is text: a name is said once, a category comes again below itself.
+    // All text: names are unique, categories recur.
     let recurs = |(i, cell): (usize, &str)| {
         !cell.trim().is_empty() && later.iter().any(|record| record.get(i).is_some_and(|other| other == cell))
     };
     if first.iter().enumerate().any(recurs) {
-        return (Header::Absent, "its text comes again in later lines");
+        return (Header::Absent, "its text recurs in later lines");
     }
-    (Header::Present, "all is text, and its own does not come again")
+    (Header::Present, "all columns are text, and its text does not recur")
 }
 
-/// Whether a cell is data for certain: a number, a date, a word of truth, a token for a missing cell.
+/// Whether a cell is certainly data: a number, date, boolean or missing token.
 fn is_value(cell: &str) -> bool {
     let cell = cell.trim();
     let is_word_of_truth = cell.len() > 1 && token::flag(cell).is_some();
@@ -153,6 +153,6 @@ mod tests {
     fn what_is_told_is_not_guessed() {
         let told = dialect(b"1 2\n3 4\n", true, Some(b' '), Header::Present);
         assert_eq!((told.delimiter, told.header), (b' ', Header::Present));
-        assert_eq!(told.note, "fields are separated by ` `; the first line names the columns (as told)");
+        assert_eq!(told.note, "fields are separated by ` `; the first line names the columns (as given)");
     }
 }

@@ -1,4 +1,4 @@
-//! Which files to read and how: what a user types, checked before anything is opened.
+//! Input files and how to read them, validated before anything is opened.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -8,27 +8,27 @@ use super::reader::Reader;
 use super::schema::Schema;
 use crate::error::{Error, Place, Result};
 
-/// How a file stores its table.
+/// File format of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Format {
-    /// Text with a delimiter, found by looking; also `.txt`.
+    /// Delimited text with a detected delimiter; also `.txt`.
     Csv,
-    /// Text with tabs.
+    /// Tab-separated text.
     Tsv,
     /// Apache Parquet.
     Parquet,
     /// Apache Arrow IPC, file or stream; also Feather version 2.
     ArrowIpc,
-    /// One JSON object a line.
+    /// JSON lines: one object per line.
     Ndjson,
     /// One NumPy array.
     Npy,
-    /// NumPy arrays in a zip: `X` and, where it is there, `y`.
+    /// NumPy arrays in a zip: `X` and optionally `y`.
     Npz,
 }
 
 impl Format {
-    /// Every format with its name, in the order of the documentation.
+    /// All formats with their names, in documentation order.
     pub const ALL: [(Format, &'static str); 7] = [
         (Format::Csv, "csv"),
         (Format::Tsv, "tsv"),
@@ -39,7 +39,7 @@ impl Format {
         (Format::Npz, "npz"),
     ];
 
-    /// The format that a path's extension says, looking through `.gz` and `.zst`.
+    /// The format given by a path's extension, ignoring `.gz` and `.zst`.
     pub fn of_path(path: &Path) -> Option<Format> {
         let extension = path.extension()?.to_str()?.to_ascii_lowercase();
         match extension.as_str() {
@@ -55,7 +55,7 @@ impl Format {
         }
     }
 
-    /// The format that the first bytes of a file say; text that is no JSON is CSV.
+    /// The format detected from the first bytes; text that is not JSON is CSV.
     pub(crate) fn of_bytes(bytes: &[u8]) -> Format {
         let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
         match bytes {
@@ -91,39 +91,39 @@ impl FromStr for Format {
 /// Whether the first line of a delimited file names the columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Header {
-    /// Decided by looking at the first lines; the reader's notes say how.
+    /// Detected from the first lines; the reader's notes report the result.
     #[default]
     Auto,
-    /// The first line is names.
+    /// The first line is a header.
     Present,
-    /// The first line is data; columns are called `column_0` and so on.
+    /// The first line is data; columns are named `column_0` and so on.
     Absent,
 }
 
-/// Files to be read as one table, one after the other.
+/// Files to be read as one table, in order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Source {
-    /// The files, globs already expanded; `-` is the standard input, which can be opened once.
+    /// The files, globs already expanded; `-` is standard input and can be opened once.
     pub paths: Vec<PathBuf>,
-    /// The format; without it the extension decides, then the first bytes.
+    /// The format; by default from the extension, then from the first bytes.
     pub format: Option<Format>,
-    /// The delimiter of a delimited file; without it the first lines decide.
+    /// The delimiter of a delimited file; by default detected from the first lines.
     pub delimiter: Option<u8>,
-    /// Whether a delimited file has a header.
+    /// Header of a delimited file.
     pub header: Header,
 }
 
 impl Source {
-    /// Expands paths and globs (in the order given, each glob sorted) and sees that every file is there.
+    /// Expands paths and globs (in the given order, each glob sorted) and checks that every file exists.
     ///
     /// # Errors
-    /// [`Error::Read`] for a file that is missing; [`Error::Data`] for a directory, for a pattern that is wrong or
-    /// matches nothing, and for an empty list.
+    /// [`Error::Read`] for a missing file; [`Error::Data`] for a directory, an invalid pattern or one
+    /// without matches, and an empty list.
     pub fn parse<S: AsRef<str>>(specs: &[S]) -> Result<Source> {
         let mut paths = Vec::new();
         for spec in specs {
             let spec = spec.as_ref();
-            // A file whose name happens to hold `[` or `*` is that file, not a pattern.
+            // An existing file whose name contains `[` or `*` is not a pattern.
             if spec == "-" || !spec.contains(['*', '?', '[']) || Path::new(spec).exists() {
                 paths.push(checked(PathBuf::from(spec))?);
             } else {
@@ -141,10 +141,10 @@ impl Source {
 
     /// Opens the files for reading in tables of at most `batch_rows` rows.
     ///
-    /// With `wanted`, formats that store columns apart (Parquet, Arrow) read only its columns.
+    /// With `wanted`, columnar formats (Parquet, Arrow) read only these columns.
     ///
     /// # Errors
-    /// Whatever is wrong with the first file's beginning; later files are opened when their turn comes.
+    /// If the beginning of the first file is invalid; later files are opened when needed.
     pub fn open(&self, batch_rows: usize, wanted: Option<&Schema>) -> Result<Reader> {
         Reader::open(self.clone(), batch_rows, wanted.cloned())
     }
@@ -165,8 +165,7 @@ fn checked(path: PathBuf) -> Result<PathBuf> {
 
 fn expanded(pattern: &str) -> Result<Vec<PathBuf>> {
     let place = || Place::source(pattern);
-    let matches =
-        glob::glob(pattern).map_err(|error| Error::data(place(), format!("the pattern is wrong: {error}")))?;
+    let matches = glob::glob(pattern).map_err(|error| Error::data(place(), format!("invalid pattern: {error}")))?;
     let mut paths = Vec::new();
     for path in matches {
         let path = path.map_err(|error| {

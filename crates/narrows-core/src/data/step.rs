@@ -1,6 +1,6 @@
-//! How far apart the points of a regular series are.
+//! The time step of a regular series.
 //!
-//! Written as people say it, on the screen and in the model file: `5 min`, `250 ms`, `0.1`.
+//! Written in readable form, on screen and in model files: `5 min`, `250 ms`, `0.1`.
 
 use std::fmt;
 use std::num::NonZeroU64;
@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 use super::moment::{Moment, shortest};
 use crate::range::Positive;
 
-/// Steps that differ by less than this part are the same, measured with jitter.
+/// Relative tolerance for equal steps measured with jitter.
 const SAME: f64 = 0.1;
-/// A jittering step this near to a round one is the round one.
+/// Relative distance within which a step is rounded to a round one.
 const ROUND: f64 = 0.01;
 
 const SECOND: u64 = 1_000_000;
@@ -40,8 +40,8 @@ pub enum Step {
 }
 
 impl Step {
-    /// The median of the positive differences between `times` that follow each other in a series: of an even number
-    /// of them the lower one, so that it is a step that occurs. None where there is no difference.
+    /// The median of the positive differences between successive `times` of a series; for an even number of them
+    /// the lower one, which is an observed step. `None` without differences.
     pub(crate) fn usual(mut differences: Vec<f64>, times: &[Moment]) -> Option<Step> {
         let middle = differences.len().checked_sub(1)? / 2;
         let (_, median, _) = differences.select_nth_unstable_by(middle, f64::total_cmp);
@@ -49,7 +49,7 @@ impl Step {
         match times.first()? {
             Moment::Instant(_) => {
                 let micros = NonZeroU64::new(median as u64)?;
-                // Where half of the steps are the same to the microsecond, that step is meant.
+                // If half of the steps are equal to the microsecond, the step is exact.
                 let is_meant = differences.iter().filter(|x| **x == median).count() * 2 >= differences.len();
                 Some(Step::Micros(if is_meant { micros } else { rounded(micros) }))
             }
@@ -69,25 +69,25 @@ impl Step {
         }
     }
 
-    /// How many steps a row comes after the one before it, from the difference in time. Rows nearer than a step are
-    /// still one after the other.
+    /// Number of steps between a row and the previous one, from the difference in time; at least 1,
+    /// so that rows closer than a step stay in order.
     pub(crate) fn whole(self, since: f64) -> f64 {
         (since / self.units()).round().max(1.0)
     }
 
-    /// Whether the step is one between such moments.
+    /// Whether the step applies to such moments.
     pub(crate) fn suits(self, moment: Moment) -> bool {
         matches!((self, moment), (Step::Micros(_), Moment::Instant(_)) | (Step::Number(_), Moment::Number(_)))
     }
 
-    /// Whether `other` is this step, measured with jitter.
+    /// Whether `other` is equal up to jitter.
     pub(crate) fn is_near(self, other: Step) -> bool {
         std::mem::discriminant(&self) == std::mem::discriminant(&other)
             && (other.units() - self.units()).abs() <= SAME * self.units()
     }
 }
 
-/// The step by which people set their clocks, where one is near.
+/// The nearest usual clock step, if one is near.
 fn rounded(micros: NonZeroU64) -> NonZeroU64 {
     const FRACTIONS: [u64; 4] = [1, 2, 4, 5];
     const SIXTIETHS: [u64; 11] = [1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30];
@@ -106,7 +106,7 @@ impl fmt::Display for Step {
             Step::Number(number) => number.fmt(f),
             Step::Micros(micros) => {
                 let micros = micros.get();
-                // The largest unit that it is a whole number of; else seconds or less with decimals.
+                // The largest unit of which it is a whole number; else seconds or less with decimals.
                 let whole = UNITS.iter().find(|(unit, _)| *unit >= SECOND && micros.is_multiple_of(*unit));
                 let below = || UNITS.iter().find(|(unit, _)| *unit <= SECOND && *unit <= micros);
                 let (unit, name) = whole.or_else(below).unwrap_or(&(1, "us"));

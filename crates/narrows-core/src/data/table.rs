@@ -1,7 +1,7 @@
-//! A table: named columns over an Arrow record batch, and where its rows came from.
+//! A table: named columns in an Arrow record batch, with source and row numbers.
 //!
-//! Arrow is the form in memory because every door already speaks it (Parquet, IPC, Python frames) and because columns
-//! are shared, not copied, when a table is cut or its columns are chosen.
+//! Arrow is used in memory because the file formats and front ends support it (Parquet, IPC, Python data frames) and
+//! because columns are shared, not copied, when rows are sliced or columns selected.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ pub struct Table {
 }
 
 impl Table {
-    /// A table over `batch`; `first_row` is the number of its first row among all rows of the data.
+    /// A table over `batch`; `first_row` is the number of its first row in the whole data.
     pub fn new(batch: RecordBatch, source: impl Into<String>, first_row: u64) -> Table {
         Table { batch, source: source.into().into(), first_row }
     }
@@ -30,7 +30,7 @@ impl Table {
     /// A table of numbers; NaN means missing.
     ///
     /// # Errors
-    /// [`Error::Data`] where the columns differ in length or a name occurs twice.
+    /// [`Error::Data`] if columns differ in length or a name occurs twice.
     pub fn from_columns<S: Into<String>>(columns: Vec<(S, Vec<f64>)>) -> Result<Table> {
         let arrays = columns.into_iter().map(|(name, values)| {
             let cells = values.into_iter().map(|x| (!x.is_nan()).then_some(x));
@@ -42,7 +42,7 @@ impl Table {
     /// A table of Arrow columns.
     ///
     /// # Errors
-    /// [`Error::Data`] where the columns differ in length or a name occurs twice.
+    /// [`Error::Data`] if columns differ in length or a name occurs twice.
     pub fn from_arrays(columns: Vec<(String, ArrayRef)>, source: &str) -> Result<Table> {
         let rows = columns.first().map_or(0, |(_, array)| array.len());
         for (i, (name, array)) in columns.iter().enumerate() {
@@ -62,17 +62,17 @@ impl Table {
         self.batch.num_rows()
     }
 
-    /// The columns' names, in order.
+    /// The column names, in order.
     pub fn names(&self) -> Vec<&str> {
         self.batch.schema_ref().fields().iter().map(|field| field.name().as_str()).collect()
     }
 
-    /// The Arrow record batch underneath.
+    /// The underlying Arrow record batch.
     pub fn batch(&self) -> &RecordBatch {
         &self.batch
     }
 
-    /// The number of the first row among all rows of the data, counted from 0.
+    /// The number of the first row in the whole data, from 0.
     pub fn first_row(&self) -> u64 {
         self.first_row
     }
@@ -87,21 +87,21 @@ impl Table {
         self.batch.column_by_name(name)
     }
 
-    /// The column called `name`, or the error that names near columns.
+    /// The column called `name`, or an error that suggests similar names.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] where there is no such column.
+    /// [`Error::Mismatch`] if there is no such column.
     pub fn expect_column(&self, name: &str) -> Result<&ArrayRef> {
         self.column(name).ok_or_else(|| unknown_column(name, &self.names()))
     }
 
-    /// The rows at these indices, in the order given.
+    /// The rows with these indices, in this order.
     ///
     /// # Panics
-    /// Where an index is not below [`n_rows`](Table::n_rows).
+    /// If an index is not below [`n_rows`](Table::n_rows).
     #[must_use]
     pub fn take(&self, rows: &[u32]) -> Table {
-        assert!(rows.iter().all(|row| (*row as usize) < self.n_rows()), "a row index beyond the table");
+        assert!(rows.iter().all(|row| (*row as usize) < self.n_rows()), "row index out of bounds");
         let batch = if self.batch.num_columns() == 0 {
             batch_of(Vec::new(), rows.len())
         } else {
@@ -110,20 +110,20 @@ impl Table {
         Table { batch, source: self.source.clone(), first_row: self.first_row }
     }
 
-    /// `length` rows from row `offset` on, without copying.
+    /// `length` rows from row `offset`, without copying.
     ///
     /// # Panics
-    /// Where the rows are not all there.
+    /// If the range is out of bounds.
     #[must_use]
     pub fn slice(&self, offset: usize, length: usize) -> Table {
         let batch = self.batch.slice(offset, length);
         Table { batch, source: self.source.clone(), first_row: self.first_row + offset as u64 }
     }
 
-    /// Only these columns, in the order given, without copying.
+    /// These columns, in this order, without copying.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] for a name that is not here, with near names as a hint.
+    /// [`Error::Mismatch`] for an unknown name, with similar names as a hint.
     pub fn select<S: AsRef<str>>(&self, names: &[S]) -> Result<Table> {
         let pick = |name: &S| {
             let array = self.expect_column(name.as_ref())?;
@@ -132,7 +132,7 @@ impl Table {
         Ok(self.with_columns(names.iter().map(pick).collect::<Result<_>>()?))
     }
 
-    /// All columns but these, without copying; names that are not here are ignored.
+    /// All other columns, without copying; unknown names are ignored.
     #[must_use]
     pub fn without<S: AsRef<str>>(&self, names: &[S]) -> Table {
         let kept = self.names().into_iter().zip(self.batch.columns());
@@ -140,11 +140,11 @@ impl Table {
         self.with_columns(kept.map(|(name, array)| (name.to_owned(), array.clone())).collect())
     }
 
-    /// The rows of all tables, one after the other; columns are matched by name, in the order of the first table.
+    /// Concatenates tables; columns are matched by name, in the order of the first table.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] where the columns differ; [`Error::Data`] where a column changes its type for good
-    /// (integers and floats go together, numbers and text do not).
+    /// [`Error::Mismatch`] if the columns differ; [`Error::Data`] if column types are incompatible
+    /// (integers and floats are compatible, numbers and text are not).
     pub fn concat(tables: &[Table]) -> Result<Table> {
         let Some(first) = tables.first() else {
             return Err(Error::data(Place::default(), "expected at least one table, got none"));
@@ -201,7 +201,7 @@ impl Table {
     }
 }
 
-/// The error for a file whose columns are not those of the files before it.
+/// The error for a file with other columns than the previous files.
 pub(crate) fn different_columns(expected: &[&str], got: &[&str], source: &str) -> Error {
     let missing: Vec<&str> = expected.iter().filter(|name| !got.contains(name)).copied().collect();
     let extra: Vec<&str> = got.iter().filter(|name| !expected.contains(name)).copied().collect();

@@ -1,23 +1,23 @@
-//! Parts of a series for training, validation and calibration: one after the other, never at random.
+//! Chronological train, validation and calibration split of a series.
 //!
-//! Neighbouring points are alike, and windows overlap. A random split would show the training rows half of every window
-//! that is to be judged later, and so promise a threshold that new data does not keep.
+//! Neighbouring points are correlated and windows overlap. In a random split, held-out windows would share points with
+//! training windows, and the threshold would be too low for new data.
 
 use std::ops::Range;
 
 use crate::error::{Error, Place, Result};
 
-/// Cuts the points `0..n` of one series into ranges for training, validation and calibration, in this order.
+/// Splits the points `0..n` of one series into ranges for training, validation and calibration, in this order.
 ///
-/// The sizes are in proportion to `parts`; a part of 0 is left out, as an empty range. `gap` points between two parts
-/// belong to neither, so that no window of up to `gap + 1` points sees two parts. Every part has at least `gap + 1`
-/// points, that is such a window, even where its proportion would be less.
+/// The sizes are proportional to `parts`; a part of 0 becomes an empty range. `gap` points between two parts
+/// belong to neither, so that no window of up to `gap + 1` points overlaps two parts. Every part has at least `gap + 1`
+/// points, that is such a window, even if its proportion would be less.
 ///
 /// # Errors
-/// [`Error::Data`] for too few points, with how many are needed.
+/// [`Error::Data`] for too few points, with the number needed.
 ///
 /// # Panics
-/// Where a part is negative or not finite, or none is above 0.
+/// If a part is negative or not finite, or none is above 0.
 ///
 /// ```
 /// use narrows_core::data::split_in_time;
@@ -27,18 +27,18 @@ use crate::error::{Error, Place, Result};
 pub fn split_in_time(n: usize, parts: (f64, f64, f64), gap: usize) -> Result<[Range<usize>; 3]> {
     let parts = [parts.0, parts.1, parts.2];
     let total: f64 = parts.iter().sum();
-    assert!(parts.iter().all(|part| *part >= 0.0) && total > 0.0 && total.is_finite(), "parts of a whole: {parts:?}");
+    assert!(parts.iter().all(|part| *part >= 0.0) && total > 0.0 && total.is_finite(), "invalid parts: {parts:?}");
     let mut open = parts.iter().filter(|part| **part > 0.0).count();
     let shortest = gap.saturating_add(1);
     let needed = shortest.saturating_mul(open).saturating_add(gap.saturating_mul(open - 1));
     if n < needed {
         let error = Error::data(Place::default(), format!("expected at least {needed} points in time, got {n}"));
-        return Err(error.with_hint("give a longer series, or take shorter windows"));
+        return Err(error.with_hint("give a longer series, or use shorter windows"));
     }
     let usable = n - gap * (open - 1);
     let mut ranges = [0..0, n..n, n..n];
     let (mut end, mut left) = (n, usable);
-    // From the last to the first: what rounding leaves over trains.
+    // From last to first: the rounding remainder goes to training.
     for (part, range) in parts.iter().zip(&mut ranges).rev() {
         if *part == 0.0 {
             *range = end..end;
@@ -82,7 +82,7 @@ mod tests {
         check(12, (0.9, 0.05, 0.05), 2, "input: expected at least 13 points in time, got 12");
         check(0, (0.8, 0.0, 0.2), 0, "input: expected at least 2 points in time, got 0");
         let error = split_in_time(1, (0.8, 0.0, 0.2), usize::MAX).unwrap_err();
-        assert_eq!(error.hint_text().as_deref(), Some("give a longer series, or take shorter windows"));
+        assert_eq!(error.hint_text().as_deref(), Some("give a longer series, or use shorter windows"));
     }
 
     proptest! {

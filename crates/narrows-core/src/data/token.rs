@@ -1,28 +1,28 @@
-//! What the text of one cell says: nothing, a number, true or false, a moment.
+//! Parsing one text cell as missing value, number, boolean or moment.
 //!
-//! Strict on purpose: `1,000` is not a number and `01/02/2024` is not a date, because each has two readings.
+//! Strict on purpose: `1,000` is not a number and `01/02/2024` is not a date, because both are ambiguous.
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::Offset;
 
-/// Whether the text stands for a missing cell. `text` is trimmed.
+/// Whether the text denotes a missing cell. `text` is trimmed.
 pub(crate) fn is_missing(text: &str) -> bool {
     const TOKENS: [&str; 8] = ["na", "n/a", "nan", "null", "none", "?", "#n/a", "<na>"];
     text.is_empty()
         || (text.len() <= 4 && (text == "??" || TOKENS.iter().any(|token| text.eq_ignore_ascii_case(token))))
 }
 
-/// The number; NaN for the word `nan`, infinite for `inf`. `text` is trimmed.
+/// The number; NaN for `nan`, infinite for `inf`. `text` is trimmed.
 pub(crate) fn number(text: &str) -> Option<f64> {
-    // Almost every cell that is no number fails on its first byte, before the parser is asked.
+    // Fast path: most cells that are not numbers fail on their first byte.
     match text.as_bytes().first()? {
         b'0'..=b'9' | b'+' | b'-' | b'.' | b'i' | b'I' | b'n' | b'N' => text.parse().ok(),
         _ => None,
     }
 }
 
-/// The truth value of `true`, `yes`, `t`, `y` and their opposites, in any case. `text` is trimmed.
+/// The value of `true`, `yes`, `t`, `y` and their opposites, in any case. `text` is trimmed.
 pub(crate) fn flag(text: &str) -> Option<bool> {
     if text.len() > 5 {
         return None;
@@ -37,10 +37,10 @@ pub(crate) fn flag(text: &str) -> Option<bool> {
     }
 }
 
-/// The ISO 8601 date or datetime in microseconds since 1970, UTC; without a zone it is taken as UTC. `text` is trimmed.
+/// The ISO 8601 date or datetime in microseconds since 1970, UTC; UTC without a zone. `text` is trimmed.
 pub(crate) fn moment(text: &str) -> Option<i64> {
     let bytes = text.as_bytes();
-    // Only what starts like `2024-` is shown to the parsers, which are slower than this look.
+    // Fast path: only text that starts like `2024-` is parsed.
     if bytes.len() < 8 || bytes[4] != b'-' || !bytes[..4].iter().all(u8::is_ascii_digit) {
         return None;
     }
@@ -49,7 +49,7 @@ pub(crate) fn moment(text: &str) -> Option<i64> {
     } else if let Ok(timestamp) = text.parse::<Timestamp>() {
         timestamp
     } else if text.ends_with(']') {
-        // A zone by its name alone, such as `[Europe/Paris]`: it would be passed over, and the time taken as UTC.
+        // A zone given by name only, such as `[Europe/Paris]`: it would be ignored and the time read as UTC.
         return None;
     } else {
         Offset::UTC.to_timestamp(text.parse::<DateTime>().ok()?).ok()?

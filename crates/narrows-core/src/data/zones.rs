@@ -1,6 +1,6 @@
-//! Whether the times of a column are all on one clock.
+//! Checks that all times of a column have a time zone, or none has.
 //!
-//! A time without a zone is read as UTC. Beside times that name theirs, that would be a guess, and hours wrong.
+//! A time without a zone is read as UTC, which is unsafe next to times with a zone.
 
 use jiff::Timestamp;
 
@@ -9,14 +9,14 @@ use super::table::Table;
 use super::token;
 use crate::error::{Error, Place, Result};
 
-/// Refuses a column in which some times name a zone (`Z`, `+02:00`) and others do not.
+/// Rejects a column in which some times have a zone (`Z`, `+02:00`) and others do not.
 ///
-/// To be asked of the raw table, before [`conform`](super::conform()), which makes one clock of all. Different zones are
-/// fine, they are moments; so is a column that is not text. Cells that are no times are left to
+/// Call it on the raw table, before [`conform`](super::conform()) converts to UTC. Different zones are
+/// allowed, as are columns that are not text. Cells that are not times are left to
 /// [`conform`](super::conform()).
 ///
 /// # Errors
-/// [`Error::Data`] with the first row that differs; [`Error::Mismatch`] where there is no such column.
+/// [`Error::Data`] with the first row that differs; [`Error::Mismatch`] if there is no such column.
 pub fn check_zones(table: &Table, column: &str) -> Result<()> {
     let place = Place::column(column).of(table.source());
     let Form::Words(words) = Form::of(table.expect_column(column)?, &place)? else { return Ok(()) };
@@ -24,7 +24,7 @@ pub fn check_zones(table: &Table, column: &str) -> Result<()> {
     for (row, cell) in (table.first_row()..).zip(&words) {
         let text = cell.unwrap_or_default().trim();
         let is_zoned = names_a_zone(text);
-        // What is alike needs no look at whether it is a time at all.
+        // Cells of equal zonedness need not be parsed.
         if first.is_some_and(|(_, is_first_zoned)| is_first_zoned == is_zoned) || token::moment(text).is_none() {
             continue;
         }
@@ -37,8 +37,8 @@ pub fn check_zones(table: &Table, column: &str) -> Result<()> {
     Ok(())
 }
 
-/// Whether the time in the only row of a raw table names a zone; none where there is no time to tell by. For streams, in
-/// which the rows before are gone: `first` is what was found in them.
+/// Whether the time in the only row of a raw table has a zone; `None` without a time. For streams, in
+/// which previous rows are gone: `first` is the result for them.
 ///
 /// # Errors
 /// As [`check_zones`].
@@ -61,7 +61,7 @@ fn unlike(place: Place, text: &str, is_zoned: bool, like: &str) -> Error {
 }
 
 fn names_a_zone(text: &str) -> bool {
-    // Past the date a plain time has none of these bytes, so that it is never shown to the parser.
+    // After the date a time without a zone has none of these bytes, so it is not parsed.
     let may = text.bytes().skip(10).any(|byte| matches!(byte, b'Z' | b'z' | b'+' | b'-'));
     may && text.parse::<Timestamp>().is_ok()
 }

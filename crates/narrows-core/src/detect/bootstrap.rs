@@ -1,8 +1,8 @@
-//! How far a metric would move on other rows: percentile bootstrap intervals (Efron 1979).
+//! Percentile bootstrap confidence intervals of metrics (Efron 1979).
 //!
-//! Rows are drawn with replacement within each class, so that every replicate has as many anomalies as the data: with
-//! few of them, a plain bootstrap would now and then draw none. The interval holds the randomness of the test rows
-//! only, not that of training. With a handful of anomalies it is too narrow, as every bootstrap is.
+//! Resampling is stratified by class, so that every replicate has as many anomalies as the data. The intervals cover
+//! the sampling of test rows only, not the randomness of training. With few anomalies they are too narrow, as is any
+//! bootstrap.
 
 use rayon::prelude::*;
 
@@ -10,22 +10,22 @@ use super::calibration::quantile;
 use super::ranking::{RankTally, Ranking};
 use crate::baseline::random::Stream;
 
-/// Replicates drawn.
+/// Number of replicates.
 pub(super) const REPLICATES: u64 = 1000;
-/// The share of replicates inside the interval.
+/// Say of the intervals.
 const COVERAGE: f64 = 0.95;
 
-/// The lower and the upper end of an interval.
+/// Lower and upper bound of an interval.
 pub(super) type Interval = (f64, f64);
 
-/// BootstrapIntervals of the metrics of one ranking.
+/// Intervals of the metrics of one ranking.
 pub(super) struct BootstrapIntervals {
     pub(super) roc_auc: Interval,
     pub(super) average_precision: Interval,
     pub(super) f1: Interval,
 }
 
-/// PatchSampler [`REPLICATES`] times; the ranking must hold rows of both classes, the first `flagged` groups are flagged.
+/// Intervals from [`REPLICATES`] resamples; `ranking` must hold both classes, and its first `flagged` groups are flagged.
 pub(super) fn intervals(ranking: &Ranking, flagged: usize, seed: u64) -> BootstrapIntervals {
     let anomalies = groups(&ranking.tally.anomalies);
     let normals = groups(&ranking.tally.normals);

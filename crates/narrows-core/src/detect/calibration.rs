@@ -1,31 +1,31 @@
-//! The scores of rows that never trained: what every threshold and p-value is measured against.
+//! Calibration scores: the held-out scores that thresholds and p-values are computed from.
 //!
-//! Split-conformal inference (Papadopoulos et al. 2002; Vovk, Gammerman and Shafer 2005): if a new row is normal, its
-//! score is as likely to take any rank among the calibration scores, whatever the model. Nothing else is assumed, so
-//! a false-alarm rate can be promised. Training scores are kept too, for rules that are defined on them, but promise
-//! nothing: a model flatters the rows it has seen.
+//! Split-conformal inference (Papadopoulos et al. 2002; Vovk, Gammerman and Shafer 2005): if a new row is exchangeable
+//! with the calibration rows, its rank among their scores is uniformly distributed, whatever the model. This gives a
+//! guaranteed false-alarm rate. Training scores are stored for rules defined on them, but give no guarantee, as a model
+//! fits the rows it was trained on too well.
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Place, Result};
 
-/// At most so many training scores are kept; their quantiles stay the same.
+/// Training scores are thinned to this number, which preserves their quantiles.
 pub const TRAINING_KEPT: usize = 20_000;
 
-/// Scores of held-out rows and of training rows, each in rising order.
+/// Scores of calibration rows and of training rows, both ascending.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(try_from = "Stored")]
 pub struct Calibration {
-    /// Scores of rows that never trained, in rising order.
+    /// Calibration scores, ascending.
     pub scores: Vec<f64>,
-    /// Scores of training rows in rising order, thinned evenly to [`TRAINING_KEPT`].
+    /// Training scores, ascending, evenly thinned to [`TRAINING_KEPT`].
     pub training: Vec<f64>,
-    /// How many independent pieces the held-out scores come from: as many as there are scores, but for neighbouring
-    /// points of a series, which share most of their windows.
+    /// Number of independent blocks behind the calibration scores: the number of scores, except for points of series,
+    /// where neighbours share windows.
     pub blocks: usize,
 }
 
-/// What a file brings, before it has been looked at.
+/// The unvalidated content of a file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Stored {
@@ -48,10 +48,10 @@ impl TryFrom<Stored> for Calibration {
 }
 
 impl Calibration {
-    /// Sorts both, and thins the training scores.
+    /// Sorts both lists and thins the training scores.
     ///
     /// # Errors
-    /// A score that is not finite.
+    /// If a score is not finite.
     pub fn new(scores: Vec<f64>, training: Vec<f64>) -> Result<Calibration> {
         Ok(Calibration {
             blocks: scores.len(),
@@ -60,19 +60,19 @@ impl Calibration {
         })
     }
 
-    /// The same scores, coming from only `blocks` independent pieces.
+    /// The same scores with only `blocks` independent blocks.
     ///
-    /// Drawing one point at random from each piece gives `blocks` scores that a new piece's point is exchangeable with;
-    /// the mean over all such draws counts every score, but a rank weighs as much as a piece.
+    /// One random point per block gives `blocks` scores exchangeable with a point of a new block; averaging over such draws
+    /// uses every score, with the weight of one block for each rank.
     #[must_use]
     pub fn in_blocks(self, blocks: usize) -> Calibration {
         Calibration { blocks: blocks.clamp(usize::from(!self.scores.is_empty()), self.scores.len()), ..self }
     }
 
-    /// The share of normal rows that would score at least so high: `(1 + #{calibration >= score}) / (n + 1)`.
+    /// The conformal p-value `(1 + #{calibration >= score}) / (n + 1)`.
     ///
-    /// In (0, 1], never 0: the smallest is `1 / (n + 1)`. Where the scores come from fewer pieces, n is the number of
-    /// pieces and the count is scaled down to it. A score of NaN has the p-value NaN.
+    /// In (0, 1]; the minimum is `1 / (n + 1)`. With fewer blocks than scores, n is the number of blocks and the count is
+    /// scaled accordingly. The p-value of NaN is NaN.
     pub fn p_value(&self, score: f64) -> f64 {
         if score.is_nan() {
             return f64::NAN;
@@ -85,18 +85,18 @@ impl Calibration {
         (1.0 + not_below as f64 / n as f64 * self.blocks as f64) / (self.blocks + 1) as f64
     }
 
-    /// The median calibration score; none without calibration rows.
+    /// The median calibration score; `None` without calibration rows.
     pub fn median(&self) -> Option<f64> {
         quantile(&self.scores, 0.5)
     }
 
-    /// The `q`-quantile of the calibration scores, between two scores by linear interpolation, as NumPy does it.
+    /// The `q`-quantile of the calibration scores with linear interpolation, as in NumPy.
     pub fn quantile(&self, q: f64) -> Option<f64> {
         quantile(&self.scores, q)
     }
 }
 
-/// The `q`-quantile of `rising` numbers by linear interpolation; none of no numbers.
+/// The `q`-quantile of ascending numbers with linear interpolation; `None` if there are none.
 pub(super) fn quantile(rising: &[f64], q: f64) -> Option<f64> {
     let last = rising.len().checked_sub(1)?;
     let position = last as f64 * q.clamp(0.0, 1.0);

@@ -1,11 +1,11 @@
-//! Curves for plots, thinned to what an eye can see.
+//! ROC and precision-recall curves for plots, thinned.
 //!
-//! Points are kept at even steps of the way along the curve, not at even steps of the threshold: a ROC curve of a good
-//! detector spends almost all of its thresholds in its last, flat part.
+//! Points are evenly spaced along the arc length rather than in the threshold: the ROC curve of a good detector has
+//! almost all of its thresholds in the last, flat part.
 
 use super::ranking::RankTally;
 
-/// At most so many points.
+/// Maximum number of points.
 const MOST: usize = 200;
 
 /// Points `(false-alarm rate, recall)`, from (0, 0) to (1, 1).
@@ -26,7 +26,7 @@ pub(super) fn precision_recall(tally: &RankTally) -> Vec<(f64, f64)> {
     thinned(tally.cumulative().map(point).collect())
 }
 
-/// The first and the last point, and between them one for every step of the way.
+/// Keeps both ends and points at even steps of the arc length.
 fn thinned(points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
     if points.len() <= MOST {
         return points;
@@ -34,10 +34,10 @@ fn thinned(points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
     let step = |a: (f64, f64), b: (f64, f64)| (a.0 - b.0).abs() + (a.1 - b.1).abs();
     let whole: f64 = points.windows(2).map(|pair| step(pair[0], pair[1])).sum();
     let mut kept = vec![points[0]];
-    let mut way = 0.0;
+    let mut length = 0.0;
     for pair in points[..points.len() - 1].windows(2) {
-        way += step(pair[0], pair[1]);
-        if way >= whole * kept.len() as f64 / (MOST - 1) as f64 && kept.len() < MOST - 1 {
+        length += step(pair[0], pair[1]);
+        if length >= whole * kept.len() as f64 / (MOST - 1) as f64 && kept.len() < MOST - 1 {
             kept.push(pair[1]);
         }
     }

@@ -1,7 +1,7 @@
-//! From a rule and scores to a threshold, with what can be promised of it.
+//! From a threshold rule and scores to a threshold and its guarantee.
 //!
-//! A promise is the greatest probability with which a new normal row, exchangeable with the calibration rows, scores
-//! above the threshold. A threshold no lower than the `j`-th smallest of `n` calibration scores keeps it below
+//! The guaranteed rate bounds the probability that a new normal row, exchangeable with the calibration rows, scores
+//! above the threshold. A threshold of at least the `j`-th smallest of `n` calibration scores gives the bound
 //! `(n + 1 - j) / (n + 1)`, whatever the model and the distribution.
 
 use serde::{Deserialize, Serialize};
@@ -12,22 +12,22 @@ use super::ranking::Ranking;
 use super::threshold::Threshold;
 use crate::error::{Error, Place, Result};
 
-/// Tails of fewer scores are begun lower: below this a fit of two parameters means little.
+/// With fewer peaks the tail starts at a lower level, since a fit of two parameters needs some.
 const MIN_PEAKS: usize = 10;
-/// Below so many calibration scores there is no tail to speak of.
+/// With fewer calibration scores no tail is fitted.
 const MIN_SCORES_FOR_TAIL: usize = 20;
 
-/// A threshold and where it comes from.
+/// A threshold and its origin.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Decision {
-    /// A row is an anomaly where its score is above this.
+    /// Rows with higher scores are anomalies.
     pub threshold: f64,
-    /// The rule that chose it.
+    /// The rule that set it.
     pub rule: Threshold,
-    /// At most this share of normal rows will be flagged, on average over calibrations; none where nothing is promised.
+    /// Upper bound on the share of normal rows flagged, on average over calibrations; `None` without a guarantee.
     pub promised_rate: Option<f64>,
-    /// What the user should know: the rule could not do all that was asked.
+    /// Where the rule could not be applied as requested.
     pub warning: Option<String>,
 }
 
@@ -39,10 +39,10 @@ impl Decision {
 }
 
 impl Threshold {
-    /// Chooses the threshold; `labelled` are scores of other rows with true for an anomaly, needed by `best_f1` alone.
+    /// Sets the threshold. `labelled` are scores of other rows with true for an anomaly, needed by `best_f1` only.
     ///
     /// # Errors
-    /// A rule without what it needs: held-out scores, training scores, labels of both kinds, a `pot` rate below
+    /// If the rule lacks what it needs: held-out scores, training scores, labels of both classes, or a `pot` rate below
     /// `1 - tail`.
     pub fn decide(&self, calibration: &Calibration, labelled: Option<(&[f64], &[bool])>) -> Result<Decision> {
         let scores = calibration.scores.as_slice();
@@ -55,7 +55,7 @@ impl Threshold {
             Threshold::Quantile { q } => {
                 let scores = self.some("held-out", scores)?;
                 let rank = ((scores.len() - 1) as f64 * q.get()).floor() as usize + 1;
-                Decision { promised_rate: Some(promise(calibration, rank)), ..decision(at(scores, q.get())) }
+                Decision { promised_rate: Some(guaranteed_rate(calibration, rank)), ..decision(at(scores, q.get())) }
             }
             Threshold::MeanStd { k } => {
                 let scores = self.some("held-out", scores)?;
@@ -65,7 +65,7 @@ impl Threshold {
             Threshold::Max => {
                 let scores = self.some("held-out", scores)?;
                 Decision {
-                    promised_rate: Some(promise(calibration, scores.len())),
+                    promised_rate: Some(guaranteed_rate(calibration, scores.len())),
                     ..decision(scores[scores.len() - 1])
                 }
             }
@@ -80,7 +80,7 @@ impl Threshold {
             Threshold::BestF1 => {
                 let (scores, labels) = labelled.ok_or_else(|| {
                     Error::recipe("threshold", "best_f1: expected labelled rows, got none")
-                        .with_hint("name the column of labels, or choose another rule such as `false_alarm_rate=0.01`")
+                        .with_hint("name the label column, or choose another rule such as `false_alarm_rate=0.01`")
                 })?;
                 decision(Ranking::new(scores, labels)?.best_f1("best_f1")?)
             }
@@ -103,29 +103,29 @@ impl Threshold {
         Ok(scores)
     }
 
-    /// The smallest score that keeps the promise, or the greatest score where none does.
+    /// The smallest score with the guarantee, or the greatest score if none has it.
     fn conformal(&self, calibration: &Calibration, rate: f64) -> Decision {
         let rising = calibration.scores.as_slice();
         let (n, blocks) = (rising.len() as f64, calibration.blocks as f64);
-        // A rounding error must not cost a rank: 1000 * 0.9 is 900, whatever the last bit says.
+        // Rounding errors must not change the rank: 1000 * 0.9 is 900.
         let rank = (n - n / blocks * (rate * (blocks + 1.0) - 1.0) - 1e-9).ceil().max(1.0);
         let needed = (1.0 / rate - 1e-9).ceil() - 1.0;
         let warning = (rank > n).then(|| {
-            let best = promise(calibration, rising.len());
-            let pieces =
+            let best = guaranteed_rate(calibration, rising.len());
+            let units =
                 if calibration.blocks < rising.len() { "independent held-out windows" } else { "held-out rows" };
             format!(
-                "a false-alarm rate of {rate} needs {needed} {pieces}, got {blocks}: only {best:.4} can be promised"
+                "a false-alarm rate of {rate} needs {needed} {units}, got {blocks}: only {best:.4} can be guaranteed"
             )
         });
         let rank = rank.min(n) as usize;
-        let promised_rate = Some(promise(calibration, rank));
+        let promised_rate = Some(guaranteed_rate(calibration, rank));
         Decision { threshold: rising[rank - 1], rule: self.clone(), promised_rate, warning }
     }
 
     fn pot(&self, calibration: &Calibration, rate: f64, tail: f64) -> Result<Decision> {
         let rising = calibration.scores.as_slice();
-        // Compared with a rounding error's room, so that 0.02 is not below 1 - 0.98.
+        // With a tolerance, so that 0.02 is not below 1 - 0.98.
         if rate >= 1.0 - tail - 1e-12 {
             let message = format!("pot: expected a rate below 1 - tail = {:.6}, got {rate}", 1.0 - tail);
             let hint = format!("lower the tail, or choose `false_alarm_rate={rate}`");
@@ -141,7 +141,7 @@ impl Threshold {
             excesses = peaks(level);
             let share = excesses.len() as f64 / n as f64;
             warning = Some(format!(
-                "the tail was begun at the quantile {:.4} instead of {tail}: {n} held-out rows leave too few above that",
+                "the tail starts at the quantile {:.4} instead of {tail}: {n} held-out rows leave too few scores above it",
                 1.0 - share
             ));
         }
@@ -152,7 +152,7 @@ impl Threshold {
             Some(threshold) => Decision { threshold, rule: self.clone(), promised_rate: None, warning },
             None => {
                 let conformal = self.conformal(calibration, rate);
-                let reason = format!("no tail could be fitted to {} different scores out of {n}", distinct(&excesses));
+                let reason = format!("no tail could be fitted to {} distinct scores out of {n}", distinct(&excesses));
                 let rest = conformal.warning.map_or(String::new(), |more| format!("; {more}"));
                 let warning = Some(format!("{reason}: the false-alarm rule was used instead{rest}"));
                 Decision { warning, ..conformal }
@@ -161,8 +161,8 @@ impl Threshold {
     }
 }
 
-/// What a threshold no lower than the `rank`-th smallest score promises.
-fn promise(calibration: &Calibration, rank: usize) -> f64 {
+/// The rate guaranteed by a threshold of at least the `rank`-th smallest score.
+fn guaranteed_rate(calibration: &Calibration, rank: usize) -> f64 {
     let (n, blocks) = (calibration.scores.len(), calibration.blocks);
     let above = (n - rank) as f64;
     if blocks == n {
@@ -230,7 +230,7 @@ mod tests {
     #[test]
     fn a_rate_that_needs_more_rows_says_how_many() {
         let few = calibration(&[3.0, 1.0, 2.0]);
-        let warning = "a false-alarm rate of 0.01 needs 99 held-out rows, got 3: only 0.2500 can be promised";
+        let warning = "a false-alarm rate of 0.01 needs 99 held-out rows, got 3: only 0.2500 can be guaranteed";
         check_decision("false_alarm_rate=0.01", &few, 3.0, Some(0.25), warning);
         let enough: Vec<f64> = (0..99).map(f64::from).collect();
         check_decision("false_alarm_rate=0.01", &calibration(&enough), 98.0, Some(0.01), "");
@@ -260,7 +260,7 @@ mod tests {
         assert_eq!(decide(&[1.0, 2.0, 4.0, 5.0], &[false, false, true, true]).unwrap().threshold, 3.0);
         let all = decide(&[1.0, 1.0], &[true, true]).unwrap().threshold;
         assert!(all < 1.0 && all > 0.999);
-        let message = "input: best_f1: expected at least 1 anomaly among the labels, got 2 normal rows alone";
+        let message = "input: best_f1: expected at least 1 anomaly among the labels, got 2 normal rows only";
         assert_eq!(decide(&[1.0, 2.0], &[false, false]).unwrap_err().to_string(), message);
         let ulp = 1.0_f64.next_up();
         assert_eq!(decide(&[1.0, ulp], &[false, true]).unwrap().threshold, 1.0);
@@ -305,13 +305,13 @@ mod tests {
     #[test]
     fn pot_without_a_tail_falls_back_and_says_so() {
         let warning =
-            "the tail was begun at the quantile 0.9000 instead of 0.98: 100 held-out rows leave too few above that";
+            "the tail starts at the quantile 0.9000 instead of 0.98: 100 held-out rows leave too few scores above it";
         let decision = "pot=0.001".parse::<Threshold>().unwrap().decide(&hundred(), None).unwrap();
         assert_eq!(decision.warning.as_deref(), Some(warning));
         assert!(decision.threshold > 99.0 && decision.threshold < 130.0);
         let equal = calibration(&[2.0; 200]);
         let decision = "pot=0.01".parse::<Threshold>().unwrap().decide(&equal, None).unwrap();
-        let warning = "no tail could be fitted to 0 different scores out of 200: the false-alarm rule was used instead";
+        let warning = "no tail could be fitted to 0 distinct scores out of 200: the false-alarm rule was used instead";
         assert_eq!((decision.threshold, decision.warning.as_deref()), (2.0, Some(warning)));
         assert_eq!(decision.promised_rate, Some(2.0 / 201.0));
         let few = "pot=0.01".parse::<Threshold>().unwrap().decide(&calibration(&[1.0, 5.0]), None).unwrap();
@@ -350,7 +350,7 @@ mod tests {
         fn a_row_is_flagged_where_its_p_value_is_within_the_promise(
             scores in prop::collection::vec(-5..5_i32, 1..60), score in -6..6_i32, rate in rates(),
         ) {
-            // Whole numbers, so that many are equal.
+            // Integers, which give many ties.
             let calibration = calibration(&scores.iter().map(|&s| f64::from(s)).collect::<Vec<_>>());
             let decision = Threshold::FalseAlarmRate { rate: rate.try_into().unwrap() }.decide(&calibration, None).unwrap();
             let promised = decision.promised_rate.unwrap();

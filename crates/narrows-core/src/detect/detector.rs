@@ -1,4 +1,4 @@
-//! From contributions, rows and codes to one score: each component's logarithm, on the scale of the calibration rows.
+//! From contributions, rows and codes to one score: the logarithm of each component relative to calibration rows.
 //!
 //! residual      mean over members of ln(error / calibration median)
 //! neighbour     ln(distance / calibration median), the distance of the code to the fifth nearest training code
@@ -6,46 +6,46 @@
 //! mix           mean of residual and neighbour (on prepared rows), each divided by its spread on calibration rows, or
 //!               both in squares of prepared units
 //!
-//! The score is the exponential, so 1 is an ordinary row and 5 means five times an ordinary row's error. It rises with
-//! anomaly; `is_anomaly = score > threshold`.
+//! The score is the exponential: 1 is a typical row, 5 five times the error of a typical row. Higher scores are more
+//! anomalous; `is_anomaly = score > threshold`.
 
 use super::{ColumnScale, LogRatio, Score, Standardise, Weighting};
 use crate::baseline::{Gaussian, Neighbours};
 use crate::error::Result;
 
-/// Beyond e^±80 the exponential is of no use to anyone.
+/// Logarithms are clamped to ±80, so that the exponential stays finite.
 const LIMIT: f64 = 80.0;
 
-/// What scores are made of, fitted on rows that did not train.
+/// The score components, fitted on calibration rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Detector {
-    /// What is scored.
+    /// The score definition.
     pub score: Score,
-    /// One a member.
+    /// One per member.
     pub members: Vec<MemberScale>,
-    /// The rows or codes that `neighbour` and `mix` measure distances to.
+    /// Reference rows or codes of `neighbour` and `mix`.
     pub neighbours: Option<Proximity>,
-    /// The distribution that `mahalanobis` measures distances from.
+    /// Reference distribution of `mahalanobis`.
     pub gaussian: Option<(Gaussian, LogRatio)>,
 }
 
-/// The ordinary error of one member.
+/// Typical errors of one member on calibration rows.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct MemberScale {
-    /// The ordinary error of each column; all ones under equal weighting.
+    /// Typical error per column; all ones with equal weighting.
     pub columns: ColumnScale,
-    /// The ordinary error of a row.
+    /// Typical error of a row.
     pub ratio: LogRatio,
 }
 
-/// The ordinary distance to a set of rows.
+/// Typical distance to a set of reference rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Proximity {
-    /// The rows.
+    /// The reference rows.
     pub index: Neighbours,
-    /// The ordinary distance.
+    /// Typical distance.
     pub ratio: LogRatio,
-    /// Spread of the residual's logarithm over the spread of the distance's, on calibration rows.
+    /// Spread of the log residual divided by the spread of the log distance, on calibration rows.
     pub exchange: f64,
 }
 
@@ -53,7 +53,7 @@ impl MemberScale {
     /// Fits on the contributions `[n, columns]` of calibration rows.
     ///
     /// # Errors
-    /// Where there is no row, or an error is not finite.
+    /// If there are no rows or an error is not finite.
     pub fn fit(contributions: &[f32], n_columns: usize, weighting: Weighting) -> Result<MemberScale> {
         let columns = match weighting {
             Weighting::Equal => ColumnScale { scale: vec![1.0; n_columns] },
@@ -72,10 +72,10 @@ impl MemberScale {
 }
 
 impl Proximity {
-    /// Fits on the distances of calibration rows, and on their residual logarithms for the exchange rate.
+    /// Fits on the distances and the log residuals of calibration rows.
     ///
     /// # Errors
-    /// Where there is no row, or a distance is not finite.
+    /// If there are no rows or a distance is not finite.
     pub fn fit(index: Neighbours, distances: &[f64], residuals: &[f64]) -> Result<Proximity> {
         let ratio = LogRatio::fit(distances)?;
         let logs: Vec<f64> = distances.iter().map(|d| ratio.apply(*d)).collect();
@@ -98,10 +98,10 @@ impl Detector {
         log.clamp(-LIMIT, LIMIT).exp()
     }
 
-    /// Checks that the parts fit the rows they will meet; for detectors that come from a file.
+    /// Checks the dimensions of a detector read from a file.
     ///
     /// # Errors
-    /// In words, without the file's name.
+    /// A description without the file name.
     pub fn check(&self, n_members: usize, n_columns: usize) -> Result<(), String> {
         if self.members.len() != n_members {
             return Err(format!("expected the scales of {n_members} members, got {}", self.members.len()));

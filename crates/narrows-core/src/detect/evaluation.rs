@@ -1,4 +1,4 @@
-//! All metrics of one detector on one set of labelled rows, with intervals: a line of the report's table.
+//! All metrics of one detector on one labelled data set, with confidence intervals.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,41 +11,41 @@ use crate::error::Result;
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Estimate {
-    /// The metric on these rows.
+    /// Value on these rows.
     pub value: f64,
-    /// The lower end of its bootstrap interval.
+    /// Lower bound of the bootstrap interval.
     pub low: f64,
-    /// The upper end of its bootstrap interval.
+    /// Upper bound of the bootstrap interval.
     pub high: f64,
 }
 
-/// How scores and a threshold fared on labelled rows.
+/// Metrics of scores and a threshold on labelled rows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ThresholdMetrics {
-    /// Rows looked at.
+    /// Number of rows.
     pub n_rows: u64,
-    /// Rows labelled anomalies.
+    /// Number of labelled anomalies.
     pub n_anomalies: u64,
-    /// Area under the ROC curve; none without rows of both kinds.
+    /// Area under the ROC curve; `None` without both classes.
     pub auc_roc: Option<Estimate>,
-    /// Average precision; none without rows of both kinds.
+    /// Average precision; `None` without both classes.
     pub auc_pr: Option<Estimate>,
-    /// F1 at the threshold; none without rows of both kinds.
+    /// F1 at the threshold; `None` without both classes.
     pub f1: Option<Estimate>,
     /// The threshold.
     pub threshold: f64,
-    /// What became of the rows at the threshold; its ratios need no other numbers.
+    /// Confusion matrix at the threshold.
     pub confusion: Confusion,
-    /// Why metrics are missing, where they are.
+    /// Why metrics are missing, if any are.
     pub note: Option<String>,
 }
 
 impl ThresholdMetrics {
-    /// Evaluates scores at a threshold; a label is true for an anomaly, `seed` draws the bootstrap.
+    /// Evaluates scores at a threshold; labels are true for anomalies, `seed` seeds the bootstrap.
     ///
     /// # Errors
-    /// Lengths that differ, or a score of NaN. Labels of one kind are no error: metrics that need both are none.
+    /// If lengths differ or a score is NaN. Labels of one class are no error: metrics that need both are `None`.
     pub fn new(scores: &[f64], labels: &[bool], threshold: f64, seed: u64) -> Result<ThresholdMetrics> {
         let ranking = Ranking::new(scores, labels)?;
         let confusion = Confusion::at(scores, labels, threshold)?;
@@ -81,7 +81,7 @@ mod tests {
     use crate::baseline::random::Stream;
     use crate::detect::metrics::{average_precision, roc_auc};
 
-    /// Scores whose true area under the ROC curve is 0.76: two normals, one standard deviation apart.
+    /// Scores with a true area under the ROC curve of 0.76: two normal distributions one standard deviation apart.
     fn drawn(n: usize, seed: u64) -> (Vec<f64>, Vec<bool>) {
         let mut stream = Stream::new(seed, 99);
         let labels: Vec<bool> = (0..n).map(|i| i % 5 == 0).collect();
@@ -123,7 +123,7 @@ mod tests {
             (estimate.low..=estimate.high).contains(&truth)
         });
         let share = holds.count() as f64 / n_data_sets as f64;
-        // Four standard errors, and two points for the bias that percentile intervals have at this size.
+        // Four standard errors, and two percentage points for the bias of percentile intervals at this size.
         assert!((share - 0.95).abs() < 0.02 + 4.0 * (0.95 * 0.05 / n_data_sets as f64).sqrt(), "{share}");
     }
 

@@ -1,29 +1,29 @@
-//! Events: runs of flagged points in a series, and how well flagged runs meet the labelled ones.
+//! Events: runs of flagged points in a series, and event-wise precision and recall.
 //!
-//! Whoever is called at night counts alarms and incidents, not points: an incident is found when any of its points is
-//! flagged, and an alarm is right when any of its points is labelled.
+//! An event counts as detected if any of its points is flagged, and an alarm as correct if any of its points is
+//! labelled.
 
 use std::ops::RangeInclusive;
 
 use super::metrics::f1;
 use crate::error::{Error, Place, Result};
 
-/// A run of points, both ends belonging to it.
+/// A run of points, both ends inclusive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EventRange {
-    /// Its first point.
+    /// First point.
     pub first: usize,
-    /// Its last point.
+    /// Last point.
     pub last: usize,
 }
 
 impl EventRange {
-    /// The places of its points.
+    /// The positions of its points.
     pub fn points(&self) -> RangeInclusive<usize> {
         self.first..=self.last
     }
 
-    /// How many points it has, at least 1.
+    /// Number of points, at least 1.
     pub fn n_points(&self) -> usize {
         self.last - self.first + 1
     }
@@ -46,11 +46,11 @@ pub fn events_of(flags: &[bool]) -> Vec<EventRange> {
     events
 }
 
-/// How predicted events met labelled ones. Ratios without a denominator are none.
+/// Overlap of predicted and labelled events. Ratios with denominator 0 are `None`.
 ///
 /// Hundman et al. 2018 ("Detecting Spacecraft Anomalies Using LSTMs and Nonparametric Dynamic
-/// Thresholding"), count the same: a labelled event is found when any predicted one overlaps it, a predicted event is
-/// a false alarm when it overlaps none. They differ in one place, see [`Events::hundman_f1`].
+/// Thresholding") count the same: a labelled event is found if any predicted one overlaps it, a predicted event is
+/// a false alarm if it overlaps none. They differ in one respect, see [`Events::hundman_f1`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Events {
     /// Labelled events.
@@ -64,10 +64,10 @@ pub struct Events {
 }
 
 impl Events {
-    /// Counts events; flags are what was predicted.
+    /// Counts events of predicted flags and labels.
     ///
     /// # Errors
-    /// Lengths that differ.
+    /// If lengths differ.
     pub fn new(flags: &[bool], labels: &[bool]) -> Result<Events> {
         check_lengths(flags, labels)?;
         let count = |events: &[EventRange], others: &[bool]| {
@@ -79,17 +79,17 @@ impl Events {
         Ok(Events { labelled, found, predicted, right })
     }
 
-    /// The share of predicted events that overlap a labelled one.
+    /// Share of predicted events that overlap a labelled one.
     pub fn precision(&self) -> Option<f64> {
         (self.predicted > 0).then(|| self.right as f64 / self.predicted as f64)
     }
 
-    /// The share of labelled events that a predicted one overlaps.
+    /// Share of labelled events that a predicted one overlaps.
     pub fn recall(&self) -> Option<f64> {
         (self.labelled > 0).then(|| self.found as f64 / self.labelled as f64)
     }
 
-    /// The harmonic mean of precision and recall; none where nothing is predicted and nothing labelled.
+    /// Harmonic mean of precision and recall; `None` without predicted and labelled events.
     pub fn f1(&self) -> Option<f64> {
         match (self.precision(), self.recall()) {
             (None, None) => None,
@@ -100,18 +100,18 @@ impl Events {
         }
     }
 
-    /// F1 as Hundman et al. 2018 and the Orion package (overlapping segments) give it, to compare with their tables.
+    /// F1 as computed by Hundman et al. 2018 and the Orion package (overlapping segments), for comparison with their tables.
     ///
-    /// Their precision has labelled events above the line, found / (found + false alarms): an event hit by ten
-    /// predicted ones counts once, ten events under one long prediction count ten times. Where events meet one for
-    /// one, it is [`Events::f1`].
+    /// Their precision is found labelled events / (found + false alarms): an event overlapped by ten predicted ones counts
+    /// once, ten events under one long prediction count ten times. With one-to-one overlaps it equals
+    /// [`Events::f1`].
     pub fn hundman_f1(&self) -> Option<f64> {
         f1(self.found, self.predicted - self.right, self.labelled)
     }
 }
 
 impl std::ops::AddAssign for Events {
-    /// The counts of two series together.
+    /// The sum of the counts of two series.
     fn add_assign(&mut self, other: Events) {
         self.labelled += other.labelled;
         self.found += other.found;
@@ -120,7 +120,7 @@ impl std::ops::AddAssign for Events {
     }
 }
 
-/// Refuses flags and labels of different lengths.
+/// Checks that flags and labels have equal lengths.
 pub(super) fn check_lengths(flags: &[bool], labels: &[bool]) -> Result<()> {
     if flags.len() == labels.len() {
         return Ok(());
@@ -134,7 +134,7 @@ mod tests {
     use super::*;
     use crate::baseline::golden::{check_near, golden};
 
-    /// One point for each letter, flagged where it is upper case.
+    /// One point per letter, flagged if upper case.
     fn flags(letters: &str) -> Vec<bool> {
         letters.chars().map(char::is_uppercase).collect()
     }
@@ -169,7 +169,7 @@ mod tests {
 
     #[test]
     fn precision_counts_predicted_events() {
-        // Two of three predicted events fall on the first labelled one; nobody sees the second.
+        // Two of three predicted events overlap the first labelled one; the second is missed.
         let events = Events::new(&flags("AbAbbAbbb"), &flags("AAAbbbbBB")).unwrap();
         assert_eq!(events, Events { labelled: 2, found: 1, predicted: 3, right: 2 });
         assert_eq!((events.precision(), events.recall()), (Some(2.0 / 3.0), Some(0.5)));

@@ -1,13 +1,13 @@
-//! Why a row was flagged: which columns make up its score, told in the user's own units.
+//! Feature attribution of a score, in the units of the data.
 //!
-//! A column's share is its part of the row's score, so the shares of a row sum to 1. It says where the model was
-//! surprised, not what caused it: a column may stand out because another one, which the model read it from, is wrong.
+//! The share of a column is its part of the row's score, so the shares of a row sum to 1. It shows where the
+//! reconstruction fails, not the cause: a column may contribute because another one, which the model infers it from, is wrong.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// On which side of the expected value a cell lies.
+/// Direction of the deviation from the expected value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
@@ -15,28 +15,28 @@ pub enum Direction {
     Above,
     /// Less than expected.
     Below,
-    /// Neither: a category, a missing value, a number as expected.
+    /// Neither: a category, a missing value, or a number equal to the expected one.
     Other,
 }
 
-/// One column's part in a score.
+/// The contribution of one column to a score.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Reason {
-    /// The column's name.
+    /// Column name.
     pub column: String,
-    /// Its share of the row's score, in [0, 1].
+    /// Share of the row's score, in [0, 1].
     pub share: f64,
-    /// What the model rebuilt, in the column's own units.
+    /// Reconstructed value, in the column's units.
     pub expected: String,
-    /// What stood there.
+    /// Observed value.
     pub got: String,
-    /// On which side.
+    /// Direction of the deviation.
     pub direction: Direction,
 }
 
 impl Reason {
-    /// The reason of a column of numbers, both written to the same, sensible number of decimals.
+    /// The reason for a numeric column, both values with the same number of decimals.
     pub fn number(column: impl Into<String>, share: f64, expected: f64, got: f64) -> Reason {
         let direction = match got.partial_cmp(&expected) {
             Some(std::cmp::Ordering::Greater) => Direction::Above,
@@ -47,7 +47,7 @@ impl Reason {
         Reason { column: column.into(), share, expected: write(expected), got: write(got), direction }
     }
 
-    /// The reason of a column of categories.
+    /// The reason for a categorical column.
     pub fn category(
         column: impl Into<String>,
         share: f64,
@@ -68,7 +68,7 @@ impl fmt::Display for Reason {
     }
 }
 
-/// How two numbers that are to be compared are written: enough decimals to tell them apart, and no more.
+/// Formats two numbers with just enough decimals to distinguish them.
 fn format_alike(a: f64, b: f64) -> impl Fn(f64) -> String {
     let greatest = a.abs().max(b.abs());
     let apart = (a - b).abs();
@@ -78,14 +78,14 @@ fn format_alike(a: f64, b: f64) -> impl Fn(f64) -> String {
     let decimals = digits(apart, 2.0).max(digits(greatest, 3.0)).max(0.0);
     let plain = greatest < 1e9 && decimals <= 9.0;
     let whole = finite && greatest < 1e9 && a.fract() == 0.0 && b.fract() == 0.0;
-    // Two decimals at least where there are any, as money is written.
+    // At least two decimals, if any.
     let decimals = if whole { 0 } else { decimals.clamp(2.0, 9.0) as usize };
     move |x: f64| if plain || whole || !x.is_finite() { format!("{x:.decimals$}") } else { format!("{x:.3e}") }
 }
 
-/// The share of each contribution in their sum; all 0 where nothing contributes.
+/// Each contribution divided by the sum; all 0 if the sum is 0.
 ///
-/// Contributions that are negative or not a number count as 0; infinite ones share everything among themselves.
+/// Negative and NaN contributions count as 0; infinite ones share the total equally.
 pub fn shares(contributions: &[f64]) -> Vec<f64> {
     let infinite = contributions.contains(&f64::INFINITY);
     let part = |&x: &f64| match infinite {
@@ -98,12 +98,12 @@ pub fn shares(contributions: &[f64]) -> Vec<f64> {
     if greatest == 0.0 {
         return vec![0.0; contributions.len()];
     }
-    // Divided by the greatest first, so that the sum cannot overflow.
+    // Divided by the maximum first, so that the sum cannot overflow.
     let sum: f64 = contributions.iter().map(|x| part(x) / greatest).sum();
     contributions.iter().map(|x| part(x) / greatest / sum).collect()
 }
 
-/// The indices of the `k` greatest shares above 0, the greatest first; of equals, the earlier column first.
+/// The indices of the `k` largest shares above 0, largest first; ties in column order.
 pub fn top_k(shares: &[f64], k: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..shares.len()).filter(|&i| shares[i] > 0.0).collect();
     order.sort_by(|&a, &b| shares[b].total_cmp(&shares[a]));
@@ -115,22 +115,22 @@ pub fn top_k(shares: &[f64], k: usize) -> Vec<usize> {
 mod tests {
     use super::*;
 
-    fn check_told(expected: f64, got: f64, told: &str) {
+    fn check_text(expected: f64, got: f64, text: &str) {
         assert_eq!(
             Reason::number("amount", 0.714, expected, got).to_string(),
-            format!("`amount`: {told} (share 71 %)")
+            format!("`amount`: {text} (share 71 %)")
         );
     }
 
     #[test]
     fn numbers_are_told_to_sensible_decimals() {
-        check_told(41.2, 980.0, "expected about 41.20, got 980.00");
-        check_told(3.0, 12.0, "expected about 3, got 12");
-        check_told(0.00123, 0.0045, "expected about 0.00123, got 0.00450");
-        check_told(1_234_567.891, 1_234_570.0, "expected about 1234567.89, got 1234570.00");
-        check_told(1e-20, 3e12, "expected about 1.000e-20, got 3.000e12");
-        check_told(1.5, f64::NAN, "expected 1.50, got NaN");
-        check_told(100.001, 100.0012, "expected about 100.00100, got 100.00120");
+        check_text(41.2, 980.0, "expected about 41.20, got 980.00");
+        check_text(3.0, 12.0, "expected about 3, got 12");
+        check_text(0.00123, 0.0045, "expected about 0.00123, got 0.00450");
+        check_text(1_234_567.891, 1_234_570.0, "expected about 1234567.89, got 1234570.00");
+        check_text(1e-20, 3e12, "expected about 1.000e-20, got 3.000e12");
+        check_text(1.5, f64::NAN, "expected 1.50, got NaN");
+        check_text(100.001, 100.0012, "expected about 100.00100, got 100.00120");
     }
 
     #[test]

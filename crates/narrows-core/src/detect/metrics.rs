@@ -1,8 +1,8 @@
-//! How well scores tell anomalies from normal rows: area under the ROC curve, average precision, and the counts at a
-//! threshold with the ratios made of them.
+//! Detection metrics: area under the ROC curve, average precision, and the confusion matrix at a threshold.
 //!
-//! Written by hand because each is ten lines once rows are ranked, and because the handling of equal scores and of
-//! missing classes is where libraries differ. The numbers are scikit-learn's, which the golden tests hold.
+//!
+//! Implemented here because each is a few lines on ranked rows, and because libraries differ in ties and missing classes.
+//! The values equal scikit-learn's, which golden tests check.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,20 +10,20 @@ use super::curve;
 use super::ranking::Ranking;
 use crate::error::{Error, Place, Result};
 
-/// The probability that an anomaly scores higher than a normal row, equals counting half.
+/// Area under the ROC curve: the probability that an anomaly scores higher than a normal row, ties counting half.
 ///
 /// # Errors
-/// Lengths that differ, a score of NaN, or labels of one kind only.
+/// If lengths differ, a score is NaN, or there is only one class.
 pub fn roc_auc(scores: &[f64], labels: &[bool]) -> Result<f64> {
     let ranking = Ranking::new(scores, labels)?;
     ranking.tally.needs_both("area under the ROC curve")?;
     Ok(ranking.tally.roc_auc())
 }
 
-/// The area under the curve of precision over recall, in steps: scikit-learn's `average_precision_score`.
+/// Area under the stepwise precision-recall curve: scikit-learn's `average_precision_score`.
 ///
 /// # Errors
-/// Lengths that differ, a score of NaN, or no anomaly among the labels.
+/// If lengths differ, a score is NaN, or there are no anomalies.
 pub fn average_precision(scores: &[f64], labels: &[bool]) -> Result<f64> {
     let ranking = Ranking::new(scores, labels)?;
     ranking.tally.needs_anomalies("average precision")?;
@@ -33,7 +33,7 @@ pub fn average_precision(scores: &[f64], labels: &[bool]) -> Result<f64> {
 /// Points `(false-alarm rate, recall)` from (0, 0) to (1, 1), at most 200.
 ///
 /// # Errors
-/// Lengths that differ, a score of NaN, or labels of one kind only.
+/// If lengths differ, a score is NaN, or there is only one class.
 pub fn roc_curve(scores: &[f64], labels: &[bool]) -> Result<Vec<(f64, f64)>> {
     let ranking = Ranking::new(scores, labels)?;
     ranking.tally.needs_both("ROC curve")?;
@@ -43,32 +43,32 @@ pub fn roc_curve(scores: &[f64], labels: &[bool]) -> Result<Vec<(f64, f64)>> {
 /// Points `(recall, precision)` from the highest threshold to the lowest, at most 200.
 ///
 /// # Errors
-/// Lengths that differ, a score of NaN, or no anomaly among the labels.
+/// If lengths differ, a score is NaN, or there are no anomalies.
 pub fn pr_curve(scores: &[f64], labels: &[bool]) -> Result<Vec<(f64, f64)>> {
     let ranking = Ranking::new(scores, labels)?;
     ranking.tally.needs_anomalies("precision-recall curve")?;
     Ok(curve::precision_recall(&ranking.tally))
 }
 
-/// What became of labelled rows at a threshold. Ratios without a denominator are none.
+/// Confusion matrix at a threshold. Ratios with denominator 0 are `None`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Confusion {
-    /// Anomalies that were flagged.
+    /// Anomalies flagged (true positives).
     pub true_positives: u64,
-    /// Normal rows that were flagged.
+    /// Normal rows flagged (false positives).
     pub false_positives: u64,
-    /// Normal rows that were not flagged.
+    /// Normal rows not flagged (true negatives).
     pub true_negatives: u64,
-    /// Anomalies that were not flagged.
+    /// Anomalies not flagged (false negatives).
     pub false_negatives: u64,
 }
 
 impl Confusion {
-    /// Counts, with a row flagged where its score is above `threshold`; a score of NaN is not.
+    /// Counts rows, flagged if their score is above `threshold`; NaN is not flagged.
     ///
     /// # Errors
-    /// Lengths that differ.
+    /// If lengths differ.
     pub fn at(scores: &[f64], labels: &[bool], threshold: f64) -> Result<Confusion> {
         if scores.len() != labels.len() {
             let message = format!("expected a label for each of {} scores, got {} labels", scores.len(), labels.len());
@@ -87,27 +87,27 @@ impl Confusion {
         Ok(confusion)
     }
 
-    /// The share of anomalies among flagged rows.
+    /// Share of anomalies among flagged rows.
     pub fn precision(&self) -> Option<f64> {
         ratio(self.true_positives, self.true_positives + self.false_positives)
     }
 
-    /// The share of anomalies that were flagged.
+    /// Share of anomalies that are flagged.
     pub fn recall(&self) -> Option<f64> {
         ratio(self.true_positives, self.true_positives + self.false_negatives)
     }
 
-    /// The harmonic mean of precision and recall.
+    /// Harmonic mean of precision and recall.
     pub fn f1(&self) -> Option<f64> {
         f1(self.true_positives, self.false_positives, self.true_positives + self.false_negatives)
     }
 
-    /// The share of normal rows that were flagged.
+    /// Share of normal rows that are flagged.
     pub fn false_alarm_rate(&self) -> Option<f64> {
         ratio(self.false_positives, self.false_positives + self.true_negatives)
     }
 
-    /// The share of rows that were told right.
+    /// Share of rows classified correctly.
     pub fn accuracy(&self) -> Option<f64> {
         ratio(self.true_positives + self.true_negatives, self.n_rows())
     }
@@ -118,7 +118,7 @@ impl Confusion {
     }
 }
 
-/// F1 of so many anomalies and normal rows flagged out of all `anomalies`; none where nothing is flagged or missed.
+/// F1 of flagged anomalies and normal rows out of all `anomalies`; `None` with denominator 0.
 pub(super) fn f1(true_positives: u64, false_positives: u64, anomalies: u64) -> Option<f64> {
     ratio(2 * true_positives, true_positives + false_positives + anomalies)
 }
@@ -189,7 +189,7 @@ mod tests {
         );
         assert_eq!(
             message(average_precision(&[1.0], &[false])),
-            "input: average precision: expected at least 1 anomaly among the labels, got 1 normal rows alone"
+            "input: average precision: expected at least 1 anomaly among the labels, got 1 normal rows only"
         );
         assert_eq!(average_precision(&[1.0], &[true]).unwrap(), 1.0);
         assert_eq!(message(roc_auc(&[1.0], &[])), "input: expected a label for each of 1 scores, got 0 labels");

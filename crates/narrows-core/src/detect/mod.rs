@@ -1,6 +1,6 @@
-//! Numbers in, numbers out: from scores to thresholds, p-values, metrics and reasons.
+//! From scores to thresholds, p-values, metrics and reasons; independent of the model.
 //!
-//! Nothing here has seen a network. Scores rise with anomaly, and a row is an anomaly where its score is above the
+//! Higher scores are more anomalous, and a row is an anomaly if its score is above the
 //! threshold.
 
 pub mod calibration;

@@ -1,26 +1,26 @@
 //! Point adjustment (Xu et al. 2018, "Unsupervised Anomaly Detection via Variational Auto-Encoder for Seasonal KPIs in
-//! Web Applications"): where one point of a labelled event is flagged, all of its points count as flagged.
+//! Web Applications"): if one point of a labelled event is flagged, all of its points count as flagged.
 //!
-//! It is here to compare with papers that report nothing else, and is shown on request only, with [`WARNING`]. Kim et
-//! al. 2022 ("Towards a Rigorous Evaluation of Time-Series Anomaly Detection") show why: an event of a hundred points
-//! is found by a random score nearly surely, and then pays as a hundred true positives, while false alarms are still
-//! counted point by point. A random score so beats many a published detector.
+//! It exists for comparison with papers that report nothing else, and is shown on request only, with [`WARNING`]. Kim et
+//! al. 2022 ("Towards a Rigorous Evaluation of Time-Series Anomaly Detection") show why: a random score flags some point
+//! of a long event almost surely, which then counts as many true positives, while false alarms are still counted
+//! point by point. So a random score outperforms many published detectors.
 
 use super::event::{check_lengths, events_of};
 use super::metrics::Confusion;
 use crate::error::Result;
 
-/// What to print beside point-adjusted numbers.
-pub const WARNING: &str = "point-adjusted numbers overrate: one flagged point counts as its whole event, so that even \
-                           a random score does well where events are long (Kim et al. 2022)";
+/// Printed with point-adjusted metrics.
+pub const WARNING: &str = "point-adjusted metrics are optimistic: one flagged point counts as its whole event, so that \
+                           even a random score does well on long events (Kim et al. 2022)";
 
-/// Counts points after adjustment; flags are what was predicted. Its F1 is the point-adjusted F1.
+/// Counts points after adjustment of the predicted flags. Its F1 is the point-adjusted F1.
 ///
-/// The code that most papers copied, TSB-AD's too, never adjusts the first point of a series, because its loop
-/// backwards ends before 0. By the definition that point belongs to its event, and so it does here.
+/// The widely copied code, including TSB-AD's, never adjusts the first point of a series, because its backward loop
+/// ends before 0. Here it is adjusted, as the definition requires.
 ///
 /// # Errors
-/// Lengths that differ.
+/// If lengths differ.
 pub fn point_adjusted(flags: &[bool], labels: &[bool]) -> Result<Confusion> {
     check_lengths(flags, labels)?;
     let mut confusion = Confusion::default();

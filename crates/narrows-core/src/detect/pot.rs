@@ -1,29 +1,29 @@
-//! Peaks over threshold: the tail beyond a high level is, in the limit, a generalised Pareto distribution.
+//! Peaks over threshold: in the limit, excesses over a high level follow a generalised Pareto distribution.
 //!
 //! Siffer, Fouque, Termier and Largouet 2017, "Anomaly detection in streams with extreme value theory"; the limit is
 //! Pickands 1975 and Balkema and de Haan 1974. With shape `gamma` and scale `sigma`, an excess `y` over the level has
 //! `P(Y > y) = (1 + gamma y / sigma)^(-1 / gamma)`.
 //!
-//! The likelihood is maximised by the trick of Grimshaw 1993: with `x = gamma / sigma` the two equations become one,
+//! The likelihood is maximised by the method of Grimshaw 1993: with `x = gamma / sigma` the two equations become one,
 //! `u(x) v(x) = 1` with `u` the mean of `1 / (1 + x y)` and `v` one plus the mean of `log(1 + x y)`. All its roots are
-//! looked for by a scan over both signs of `x` and bisection; the exponential tail, `x = 0`, always stands beside
-//! them; the greatest likelihood wins. Where the scan finds no root at all, the estimate by the method of moments
-//! competes with the exponential instead.
+//! found by a scan over both signs of `x` and bisection; the exponential tail, `x = 0`, is always a candidate; the
+//! greatest likelihood wins. If the scan finds no root, the method-of-moments estimate competes with the exponential
+//! instead.
 
 /// A generalised Pareto distribution.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Pareto {
-    /// Above 0 the tail is heavy, at 0 exponential, below 0 it ends.
+    /// Shape: heavy tail above 0, exponential at 0, bounded below 0.
     pub(super) shape: f64,
-    /// In the units of the scores.
+    /// Scale, in the units of the scores.
     pub(super) scale: f64,
 }
 
-/// Points of the scan on each part of each side.
+/// Scan points in each part of each side.
 const SCAN: usize = 200;
 
 impl Pareto {
-    /// Fits to `excesses`, all at least 0; none where fewer than two differ, or their numbers are beyond `f64`.
+    /// Fits to non-negative `excesses`; `None` with fewer than two distinct ones, or on overflow.
     pub(super) fn fit(excesses: &[f64]) -> Option<Pareto> {
         let n = excesses.len() as f64;
         let mean = excesses.iter().sum::<f64>() / n;
@@ -32,7 +32,7 @@ impl Pareto {
         if !(mean > 0.0 && mean.is_finite() && least < greatest) {
             return None;
         }
-        // In units of the mean, so that the scan does not depend on the scale of the scores.
+        // In units of the mean, so that the scan is scale-invariant.
         let excesses: Vec<f64> = excesses.iter().map(|y| y / mean).collect();
         let exponential = Pareto { shape: 0.0, scale: 1.0 };
         let mut candidates = roots(&excesses, greatest / mean);
@@ -46,9 +46,9 @@ impl Pareto {
         Some(Pareto { shape: best.shape, scale: best.scale * mean })
     }
 
-    /// The excess that is exceeded with probability `p`.
+    /// The excess exceeded with probability `p`.
     pub(super) fn exceeded_with(&self, p: f64) -> f64 {
-        // expm1 keeps the digits where the shape is near 0.
+        // expm1 is accurate for shapes near 0.
         if self.shape == 0.0 { -self.scale * p.ln() } else { self.scale * (-self.shape * p.ln()).exp_m1() / self.shape }
     }
 
@@ -72,8 +72,8 @@ fn roots(excesses: &[f64], greatest: f64) -> Vec<Pareto> {
         let u = excesses.iter().map(|y| 1.0 / (1.0 + x * y)).sum::<f64>() / n;
         u * (1.0 + shape_at(x)) - 1.0
     };
-    // From 1e-4 to 1 as shares of the end of the side: near 0 the equation vanishes with every x, so roots closer than
-    // that are the exponential tail.
+    // From 1e-4 to 1 as shares of the end of the side: near 0 the equation vanishes for every x, so closer roots are the
+    // exponential tail.
     let rising = |from: f64, to: f64| (0..=SCAN).map(move |i| from * (to / from).powf(i as f64 / SCAN as f64));
     let below: Vec<f64> = rising(1e-4, 0.5)
         .map(|share| -share / greatest)
@@ -94,7 +94,7 @@ fn roots(excesses: &[f64], greatest: f64) -> Vec<Pareto> {
             }
             let x = 0.5 * (a + b);
             let shape = shape_at(x);
-            // Below -1 the likelihood has no maximum: it grows without end towards the greatest excess.
+            // Below -1 the likelihood is unbounded towards the greatest excess.
             if shape > -1.0 && shape != 0.0 {
                 found.push(Pareto { shape, scale: shape / x });
             }
@@ -103,7 +103,7 @@ fn roots(excesses: &[f64], greatest: f64) -> Vec<Pareto> {
     found
 }
 
-/// The estimate by the method of moments for excesses of mean 1, where it allows for all of them.
+/// The method-of-moments estimate for excesses of mean 1, if its support contains all of them.
 fn moments(excesses: &[f64]) -> Option<Pareto> {
     let n = excesses.len() as f64;
     let variance = excesses.iter().map(|y| (y - 1.0).powi(2)).sum::<f64>() / (n - 1.0);
@@ -125,7 +125,7 @@ mod tests {
             let pareto = Pareto::fit(&excesses).unwrap();
             let likelihood = pareto.log_likelihood(&excesses);
             assert!(likelihood > golden.number("log_likelihood") - 1e-6, "{pareto:?} {likelihood}");
-            // SciPy's search stops at about 1e-4.
+            // SciPy's optimiser stops at about 1e-4.
             check_near(&[pareto.shape], &[golden.number("shape")], 1e-3);
             check_near(&[pareto.scale / golden.number("scale")], &[1.0], 1e-3);
             check_near(&[pareto.exceeded_with(0.001) / golden.number("exceeded_with_0.001")], &[1.0], 5e-3);

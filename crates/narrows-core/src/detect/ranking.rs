@@ -1,28 +1,28 @@
-//! Labelled rows in falling order of score, equal scores together: what every metric without a threshold reads.
+//! Labelled rows in descending order of score, grouped by ties: the input of every threshold-free metric.
 //!
-//! Rows of equal score form one group, because no threshold can tell them apart. A [`RankTally`] says how many anomalies
-//! and normal rows each group holds; drawing rows anew for a bootstrap changes only the tally, so nothing is sorted
-//! twice.
+//! No threshold can separate rows of equal score, so they form one group. A [`RankTally`] holds the numbers of anomalies
+//! and normal rows per group; bootstrap resampling changes only the tally, so scores are sorted
+//! once.
 
 use super::metrics::f1;
 use crate::error::{Error, Place, Result};
 
-/// Distinct scores, the highest first, and what stands at each.
+/// Distinct scores, descending, with the counts of each.
 pub(super) struct Ranking {
-    /// Distinct scores, falling.
+    /// Distinct scores, descending.
     pub(super) scores: Vec<f64>,
-    /// How many rows of either kind have each score.
+    /// Counts of each score.
     pub(super) tally: RankTally,
 }
 
-/// How many anomalies and normal rows each group of equal scores holds, the highest score first.
+/// Numbers of anomalies and normal rows in each group of equal scores, highest score first.
 #[derive(Clone, Default)]
 pub(super) struct RankTally {
     pub(super) anomalies: Vec<u64>,
     pub(super) normals: Vec<u64>,
 }
 
-/// How many rows of either kind stand at or above a group.
+/// Numbers of anomalies and normal rows at or above a group.
 #[derive(Clone, Copy, Default, PartialEq)]
 pub(super) struct Above {
     pub(super) anomalies: u64,
@@ -30,10 +30,10 @@ pub(super) struct Above {
 }
 
 impl Ranking {
-    /// Ranks `scores`; a label is true for an anomaly.
+    /// Ranks `scores`; labels are true for anomalies.
     ///
     /// # Errors
-    /// Lengths that differ, or a score of NaN.
+    /// If lengths differ or a score is NaN.
     pub(super) fn new(scores: &[f64], labels: &[bool]) -> Result<Ranking> {
         if scores.len() != labels.len() {
             let message = format!("expected a label for each of {} scores, got {} labels", scores.len(), labels.len());
@@ -54,15 +54,15 @@ impl Ranking {
         Ok(ranking)
     }
 
-    /// How many groups lie above `threshold`.
+    /// Number of groups above `threshold`.
     pub(super) fn flagged(&self, threshold: f64) -> usize {
         self.scores.partition_point(|&score| score > threshold)
     }
 
-    /// The highest threshold of the best F1, halfway between the last score it flags and the next.
+    /// The highest threshold with the best F1, halfway between the last flagged score and the next.
     ///
     /// # Errors
-    /// No row labelled an anomaly.
+    /// If there are no anomalies.
     pub(super) fn best_f1(&self, what: &str) -> Result<f64> {
         self.tally.needs_anomalies(what)?;
         let total = self.tally.totals();
@@ -81,7 +81,7 @@ impl Ranking {
 }
 
 impl RankTally {
-    /// The counts at or above each group, from the highest.
+    /// Cumulative counts, from the highest group down.
     pub(super) fn cumulative(&self) -> impl Iterator<Item = Above> + '_ {
         self.anomalies.iter().zip(&self.normals).scan(Above::default(), |above, (anomalies, normals)| {
             above.anomalies += anomalies;
@@ -90,12 +90,12 @@ impl RankTally {
         })
     }
 
-    /// All rows of either kind.
+    /// Total counts.
     pub(super) fn totals(&self) -> Above {
         Above { anomalies: self.anomalies.iter().sum(), normals: self.normals.iter().sum() }
     }
 
-    /// The probability that an anomaly scores higher than a normal row, equals counting half (Mann and Whitney).
+    /// The probability that an anomaly scores higher than a normal row, ties counting half (Mann and Whitney).
     pub(super) fn roc_auc(&self) -> f64 {
         let total = self.totals();
         let mut above = 0_u128;
@@ -107,7 +107,7 @@ impl RankTally {
         twice as f64 / (2.0 * total.anomalies as f64 * total.normals as f64)
     }
 
-    /// The mean precision over the anomalies, each at the threshold that just catches it: scikit-learn's definition.
+    /// Mean precision over the anomalies, each at its own score as the threshold: scikit-learn's definition.
     pub(super) fn average_precision(&self) -> f64 {
         let total = self.totals().anomalies as f64;
         let steps = self.cumulative().zip(&self.anomalies);
@@ -119,7 +119,7 @@ impl RankTally {
         sum / total
     }
 
-    /// F1 where the first so many groups are flagged.
+    /// F1 if the first `flagged` groups are flagged.
     pub(super) fn f1(&self, flagged: usize) -> Option<f64> {
         let anomalies = self.anomalies[..flagged].iter().sum();
         let normals = self.normals[..flagged].iter().sum();
@@ -141,7 +141,7 @@ impl RankTally {
         if anomalies > 0 {
             return Ok(());
         }
-        let message = format!("{what}: expected at least 1 anomaly among the labels, got {normals} normal rows alone");
+        let message = format!("{what}: expected at least 1 anomaly among the labels, got {normals} normal rows only");
         Err(Error::data(Place::default(), message))
     }
 }

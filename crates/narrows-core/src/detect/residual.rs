@@ -1,9 +1,9 @@
-//! From a reconstruction to what each column contributes to a row's error.
+//! From reconstructions to the contribution of each column to a row's error.
 //!
 //! A column's contribution is its squared error in prepared units, summed over its slots (the levels of a category,
-//! the sine and cosine of a time). An unobserved cell contributes nothing.
+//! the sine and cosine of a time). Missing cells contribute 0.
 
-/// Which column each prepared slot belongs to.
+/// Maps prepared slots to columns.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Slots {
     column_of: Vec<usize>,
@@ -11,13 +11,13 @@ pub struct Slots {
 }
 
 impl Slots {
-    /// `column_of[slot]` is a column's number, counted from 0 without gaps.
+    /// `column_of[slot]` is a column index, from 0 without gaps.
     pub fn new(column_of: Vec<usize>) -> Slots {
         let n_columns = column_of.iter().max().map_or(0, |last| last + 1);
         Slots { column_of, n_columns }
     }
 
-    /// Columns.
+    /// Number of columns.
     pub fn n_columns(&self) -> usize {
         self.n_columns
     }
@@ -27,12 +27,12 @@ impl Slots {
         self.column_of[slot]
     }
 
-    /// Slots.
+    /// Number of slots.
     pub fn width(&self) -> usize {
         self.column_of.len()
     }
 
-    /// Contributions `[n, columns]` of targets and outputs, both `[n, slots]`; a NaN target is unobserved.
+    /// Contributions `[n, columns]` of targets and outputs, both `[n, slots]`; NaN targets are missing.
     pub fn contributions(&self, target: &[f32], output: &[f32], contributions: &mut [f32]) {
         let width = self.width();
         if self.n_columns == width {

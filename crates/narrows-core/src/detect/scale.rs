@@ -1,33 +1,33 @@
-//! Bringing errors to one scale by what they were on calibration rows: columns, ensemble members, parts of a mix.
+//! Scaling errors by their values on calibration rows: columns, ensemble members, parts of a mix.
 //!
-//! Every scale has a floor or a fallback, because what was rebuilt perfectly on calibration rows would otherwise turn
-//! the least deviation into an endless score.
+//! Every scale has a floor or a fallback: without it, a perfect reconstruction of the calibration rows would turn any
+//! deviation into an infinite score.
 
 use serde::{Deserialize, Serialize};
 
 use super::calibration::quantile;
 use crate::error::{Error, Place, Result};
 
-/// The usual contribution of every column: dividing by it, each column weighs the same in a row's score.
+/// Typical contribution of each column; dividing by it weights columns equally.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ColumnScale {
-    /// The mean contribution on calibration rows, floored, shape `[columns]`; above 0.
+    /// Mean contribution on calibration rows, floored, shape `[columns]`; above 0.
     pub scale: Vec<f64>,
 }
 
 impl ColumnScale {
-    /// The least scale of a column, as a share of the median scale.
+    /// The floor of a column's scale, as a share of the median scale.
     ///
-    /// Contributions are squared errors, so a column counts as rebuilt to a tenth of the usual error at best.
+    /// Contributions are squared errors, so this allows for a tenth of the typical error at best.
     pub const FLOOR: f64 = 0.01;
 
-    /// Learns from the contributions of calibration rows, row-major, shape `[n, columns]`, none below 0.
+    /// Fits on the contributions of calibration rows, row-major, shape `[n, columns]`, non-negative.
     ///
-    /// The median is taken over columns of positive scale. Where no column has one, every scale is 1.
+    /// The median is over columns with positive scale. Without any, every scale is 1.
     ///
     /// # Errors
-    /// No row or column, a wrong length, or a contribution that is negative or not finite.
+    /// If there are no rows or columns, the length is wrong, or a contribution is negative or not finite.
     pub fn fit(contributions: &[f32], n: usize, columns: usize) -> Result<ColumnScale> {
         if n == 0 || columns == 0 || n.checked_mul(columns) != Some(contributions.len()) {
             let got = contributions.len();
@@ -51,19 +51,19 @@ impl ColumnScale {
         Ok(ColumnScale { scale })
     }
 
-    /// Contributions in units of what is usual for their column, same shape.
+    /// Contributions divided by the scale of their column, same shape.
     ///
     /// # Panics
-    /// If `contributions` is not whole rows.
+    /// If `contributions` is not a whole number of rows.
     pub fn apply(&self, contributions: &[f32]) -> Vec<f64> {
         let row = |row: &[f32]| row.iter().zip(&self.scale).map(|(&c, s)| f64::from(c) / s).collect::<Vec<f64>>();
         self.rows(contributions).flat_map(row).collect()
     }
 
-    /// The score of every row: its mean contribution in usual units. About 1 for an ordinary row.
+    /// The score of each row: its mean scaled contribution, about 1 for a typical row.
     ///
     /// # Panics
-    /// If `contributions` is not whole rows.
+    /// If `contributions` is not a whole number of rows.
     pub fn score(&self, contributions: &[f32]) -> Vec<f64> {
         let sum = |row: &[f32]| row.iter().zip(&self.scale).map(|(&c, s)| f64::from(c) / s).sum::<f64>();
         self.rows(contributions).map(|row| sum(row) / self.scale.len() as f64).collect()
@@ -73,34 +73,34 @@ impl ColumnScale {
         let columns = self.scale.len();
         assert!(
             contributions.len().is_multiple_of(columns),
-            "{} contributions are no rows of {columns}",
+            "{} contributions are not a whole number of rows of {columns}",
             contributions.len()
         );
         contributions.chunks_exact(columns)
     }
 }
 
-/// The logarithm of an error over its calibration median: the scale on which ensemble members are averaged.
+/// Log ratio of an error to its calibration median: the scale on which ensemble members are averaged.
 ///
-/// A member with ten times the errors of another gets the same numbers, and one wild member moves a mean of logarithms
-/// far less than a mean of errors.
+/// It is invariant to the scale of a member's errors, and a mean of logarithms is less sensitive to one outlying member
+/// than a mean of errors.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LogRatio {
-    /// The median error on calibration rows; above 0.
+    /// Median error on calibration rows; above 0.
     pub median: f64,
 }
 
 impl LogRatio {
-    /// The least ratio: a perfect row scores `ln(1e-6)`, about -13.8, and not minus infinity.
+    /// Floor of the ratio: a perfect row scores `ln(1e-6)`, about -13.8, instead of minus infinity.
     pub const FLOOR: f64 = 1e-6;
 
-    /// Learns from the errors of calibration rows, none below 0.
+    /// Fits on the errors of calibration rows, non-negative.
     ///
-    /// A median of 0 is replaced by the median of the positive errors, and where there are none by 1.
+    /// A median of 0 is replaced by the median of the positive errors, or by 1 without any.
     ///
     /// # Errors
-    /// No error at all, or one that is negative or not finite.
+    /// If there are no errors, or one is negative or not finite.
     pub fn fit(errors: &[f64]) -> Result<LogRatio> {
         let errors = calibration_values("log ratio", errors)?;
         if errors[0] < 0.0 {
@@ -112,7 +112,7 @@ impl LogRatio {
         Ok(LogRatio { median: median.unwrap_or(1.0) })
     }
 
-    /// The logarithm of `error / median`, floored at the logarithm of [`LogRatio::FLOOR`].
+    /// `ln(error / median)`, floored at `ln(LogRatio::FLOOR)`.
     pub fn apply(&self, error: f64) -> f64 {
         let ratio = error / self.median;
         // Not `max`, which would turn NaN into the floor.
@@ -120,24 +120,24 @@ impl LogRatio {
     }
 }
 
-/// Centre and spread of a score on calibration rows, both untouched by a few wild rows: one scale for parts of a mix.
+/// Robust location and spread of a score on calibration rows: one scale for the parts of a mix.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Standardise {
     /// The median.
     pub median: f64,
-    /// The spread, in units of a normal distribution's standard deviation; above 0.
+    /// The spread, consistent with the standard deviation of a normal distribution; above 0.
     pub spread: f64,
 }
 
 impl Standardise {
-    /// Learns from the scores of calibration rows.
+    /// Fits on the scores of calibration rows.
     ///
-    /// The spread is the median absolute deviation times 1.4826. Where more than half of the scores are equal that is
-    /// 0, and the interquartile range over 1.349 stands in, then the standard deviation, then 1.
+    /// The spread is the median absolute deviation times 1.4826. If that is 0 (more than half of the scores equal), the
+    /// interquartile range over 1.349 is used, then the standard deviation, then 1.
     ///
     /// # Errors
-    /// No score at all, or one that is not finite.
+    /// If there are no scores, or one is not finite.
     pub fn fit(scores: &[f64]) -> Result<Standardise> {
         let scores = calibration_values("standardise", scores)?;
         let at = |q: f64| quantile(&scores, q).unwrap_or(f64::NAN);
@@ -156,7 +156,7 @@ impl Standardise {
         Ok(Standardise { median, spread: spread.unwrap_or(1.0) })
     }
 
-    /// How many spreads `score` lies above the median.
+    /// Distance from the median in units of the spread.
     pub fn apply(&self, score: f64) -> f64 {
         (score - self.median) / self.spread
     }
@@ -167,7 +167,7 @@ fn sorted(mut values: Vec<f64>) -> Vec<f64> {
     values
 }
 
-/// Values in rising order, at least one and all finite.
+/// Values in ascending order, at least one and all finite.
 fn calibration_values(what: &str, values: &[f64]) -> Result<Vec<f64>> {
     if values.is_empty() {
         return Err(Error::data(Place::default(), format!("{what}: expected at least 1 calibration row, got none")));

@@ -1,27 +1,27 @@
-//! The recipe's part on detection: what is scored and where the line is drawn.
+//! Detection settings of a recipe.
 
 use serde::{Deserialize, Serialize};
 
 use super::Threshold;
 use crate::range::{Fraction, lit};
 
-/// How a row is judged.
+/// Detection settings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Detect {
-    /// What is scored.
+    /// Score definition.
     pub score: Score,
-    /// How `mix` brings its two parts to one scale.
+    /// Scaling of the two parts of `mix`.
     pub mixing: Mixing,
-    /// What a column's error counts.
+    /// Weighting of columns.
     pub weighting: Weighting,
-    /// Where the line is drawn.
+    /// Threshold rule.
     pub threshold: Threshold,
-    /// Share of the rows that never train; threshold, p-values and scales come from them.
+    /// Share of rows held out for calibration: threshold, p-values and scales are computed from them.
     pub calibration: Fraction,
-    /// Most calibration rows.
+    /// Maximum number of calibration rows.
     pub calibration_rows: usize,
-    /// Most training rows kept for `neighbour` and `mix`; they become part of the model.
+    /// Maximum number of training rows stored in the model for `neighbour` and `mix`.
     pub references: usize,
 }
 
@@ -39,38 +39,38 @@ impl Default for Detect {
     }
 }
 
-/// What is scored.
+/// Score definition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Score {
-    /// The reconstruction error.
+    /// Reconstruction error.
     Residual,
-    /// The distance of the code to the fifth nearest training code.
+    /// Distance of the code to the fifth nearest training code.
     Neighbour,
-    /// The Mahalanobis distance of residual and code together.
+    /// Mahalanobis distance of residual and code together.
     Mahalanobis,
-    /// The mean of the logarithms of the reconstruction error and of the distance to the fifth nearest training row,
-    /// brought to one scale on the calibration rows.
+    /// Mean of the log reconstruction error and the log distance to the fifth nearest training row,
+    /// scaled on the calibration rows.
     Mix,
 }
 
-/// How `mix` brings the logarithms of error and distance to one scale.
+/// How `mix` scales the logarithms of error and distance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mixing {
-    /// So that both spread alike over the calibration rows.
+    /// Equal spread on the calibration rows.
     Spread,
-    /// The distance squared, as the error is: both in squares of prepared units. For windows of series, of which
-    /// neighbours are alike, so that few calibration windows say little about spread.
+    /// The squared distance, so that both are in squares of prepared units. For windows of series, which overlap, so
+    /// that few calibration windows estimate spread badly.
     Squares,
 }
 
-/// What a column's error counts in the row's.
+/// Weight of a column's error in the row's error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Weighting {
-    /// As it is, in prepared units.
+    /// Unscaled, in prepared units.
     Equal,
-    /// Divided by the column's mean error on calibration rows: a column that is rebuilt well counts more.
+    /// Divided by the column's mean error on calibration rows: well reconstructed columns weigh more.
     Calibrated,
 }

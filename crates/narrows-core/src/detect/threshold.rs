@@ -1,7 +1,7 @@
-//! The rules by which a threshold is chosen, as they stand in a recipe, in a model file and on the command line.
+//! Threshold rules, as written in recipes, model files and on the command line.
 //!
-//! What each rule does with scores is in `decision.rs`. On the command line a rule is its name and, after an equals
-//! sign, its number: `quantile=0.99`, `max`, `pot=0.001,tail=0.95`.
+//! `decision.rs` applies them. On the command line a rule is its name and, after an equals
+//! sign, its parameter: `quantile=0.99`, `max`, `pot=0.001,tail=0.95`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,53 +11,53 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result, nearest};
 use crate::range::{Contamination, Finite, Rate, lit};
 
-/// How the threshold is chosen; a row is an anomaly where its score is above it.
+/// The threshold rule; a row is an anomaly if its score is above the threshold.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "rule", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Threshold {
-    /// Among normal rows at most this share is flagged, whatever the model: split-conformal, on held-out rows.
+    /// At most this share of normal rows is flagged, whatever the model: split-conformal, on held-out rows.
     FalseAlarmRate {
-        /// The wanted share of false alarms among normal rows.
+        /// Target false-alarm rate among normal rows.
         #[serde(default = "default_rate")]
         rate: Rate,
     },
     /// A quantile of the held-out scores.
     Quantile {
-        /// Which quantile.
+        /// The quantile.
         q: Rate,
     },
     /// The mean of the held-out scores plus `k` standard deviations.
     MeanStd {
-        /// How many standard deviations.
+        /// Number of standard deviations.
         #[serde(default = "default_k")]
         k: Finite,
     },
-    /// The greatest held-out score.
+    /// The maximum held-out score.
     Max,
-    /// This share of the training rows is flagged: scikit-learn's meaning of contamination.
+    /// The share of training rows to flag: contamination as defined by scikit-learn.
     Contamination {
-        /// The share of anomalies among the training rows.
+        /// Share of anomalies among the training rows.
         share: Contamination,
     },
-    /// Peaks over threshold: a generalised Pareto tail on the highest held-out scores, for rates too small to count.
+    /// Peaks over threshold: a generalised Pareto tail fitted to the highest held-out scores, for rates too low to count.
     Pot {
-        /// The wanted share of false alarms; below `1 - tail`.
+        /// Target false-alarm rate; below `1 - tail`.
         #[serde(default = "default_risk")]
         rate: Rate,
-        /// The quantile at which the tail begins.
+        /// Quantile at which the tail starts.
         #[serde(default = "default_tail")]
         tail: Rate,
     },
-    /// This number.
+    /// A fixed threshold.
     Fixed {
-        /// The threshold itself.
+        /// The threshold.
         value: Finite,
     },
-    /// The threshold of the best F1 on labelled rows: it has seen the labels, so metrics on the same rows flatter it.
+    /// The threshold with the best F1 on labelled rows; metrics on the same rows are optimistic.
     BestF1,
 }
 
-/// Every rule as it is written on the command line.
+/// The rules as written on the command line.
 pub const CHOICES: [&str; 8] = [
     "false_alarm_rate=0.01",
     "quantile=0.99",
@@ -92,7 +92,7 @@ impl Default for Threshold {
 }
 
 impl Threshold {
-    /// The rule's name, as in a recipe.
+    /// The rule's name in recipes.
     pub fn name(&self) -> &'static str {
         match self {
             Threshold::FalseAlarmRate { .. } => "false_alarm_rate",
@@ -126,7 +126,7 @@ impl fmt::Display for Threshold {
 impl FromStr for Threshold {
     type Err = Error;
 
-    /// Reads `name` or `name=number`; the number may be left out where the rule has a usual one.
+    /// Parses `name` or `name=number`; the number is optional if the rule has a default.
     fn from_str(text: &str) -> Result<Threshold> {
         let (name, number) = match text.split_once('=') {
             Some((name, number)) => (name.trim(), Some(number.trim())),
@@ -156,7 +156,7 @@ impl FromStr for Threshold {
     }
 }
 
-/// What stands behind the equals sign.
+/// The text after the equals sign.
 struct Number<'a> {
     rule: &'a str,
     text: Option<&'a str>,
@@ -191,8 +191,7 @@ fn unknown(text: &str, name: &str) -> Error {
     let error = Error::recipe("threshold", format!("expected one of {}, got `{text}`", CHOICES.join(", ")));
     if text.trim().parse::<f64>().is_ok() {
         let number = text.trim();
-        return error
-            .with_hint(format!("say which rule the number is for, such as `quantile={number}`, `fixed={number}`"));
+        return error.with_hint(format!("name the rule of this number, such as `quantile={number}`, `fixed={number}`"));
     }
     let names = CHOICES.map(|choice| choice.split('=').next().unwrap_or(choice));
     let near = nearest(name, names);
@@ -243,7 +242,7 @@ mod tests {
         check_refused(
             "0.95",
             &format!("expected one of {choices}, got `0.95`"),
-            Some("say which rule the number is for, such as `quantile=0.95`, `fixed=0.95`"),
+            Some("name the rule of this number, such as `quantile=0.95`, `fixed=0.95`"),
         );
     }
 

@@ -1,27 +1,27 @@
 //! Range-AUC and the volume under the surface (VUS), of Paparrizos et al. 2022, "Volume Under the Surface: A New
 //! Accuracy Evaluation Measure for Time-Series Anomaly Detection".
 //!
-//! Where an event begins and ends is rarely known to the point, so labels get ramps: the point at distance d from an
+//! Event boundaries are rarely exact, so labels get ramps: the point at distance d from an
 //! event counts sqrt(1 - d / buffer) of an anomaly, up to d = buffer / 2 on either side, and 1 where ramps add up to
 //! more. At a threshold, with P labelled points and R the sum of the ramps' flagged points:
 //!
 //! - true positives = R + flagged labelled points; false positives = all flagged points - true positives
 //! - positives = P + R / 2; negatives = all points - positives
-//! - recall = min(true positives / positives, 1) * the share of ranges of which any point is flagged, a range being
-//!   an event with its ramps, or several of them where ramps touch (existence reward)
+//! - recall = min(true positives / positives, 1) * the share of ranges with any flagged point, a range being
+//!   an event with its ramps, or several with touching ramps (existence reward)
 //! - precision = true positives / flagged points
 //!
-//! Range-AUC-ROC and Range-AUC-PR are the areas under these numbers over 250 thresholds; VUS is their mean over every
-//! buffer from 0 to a largest one, usually the period of the series.
+//! Range-AUC-ROC and Range-AUC-PR are the areas under these curves over 250 thresholds; VUS is their mean over
+//! buffers from 0 to a maximum, usually the period of the series.
 //!
-//! The numbers are those of `RangeAUC_volume_opt` in the authors' packages `vus` and `TSB-AD`, whose choices are kept:
-//! thresholds are the scores at even steps of the rank, the area under precision is in steps, and R counts flagged
+//! The values are those of `RangeAUC_volume_opt` in the authors' packages `vus` and `TSB-AD`, with the same choices:
+//! thresholds are the scores at even steps of the rank, the area under precision is stepwise, and R counts flagged
 //! points only, where the paper has whole ramps. With a buffer, a constant score has a ROC area above 0.5. Range-AUC is
-//! the surface's slice at one buffer; the packages' own `RangeAUC` looks for ranges by a jump of the labels by exactly
-//! 1, which ramps do not have, and divides by zero where every event has its ramps.
+//! the slice of the surface at one buffer; the packages' own `RangeAUC` detects ranges by label jumps of exactly 1,
+//! which ramps do not have, and divides by zero if every event has ramps.
 //!
-//! Their code walks all points for each buffer and threshold. Here each point is put once to the first threshold that
-//! flags it, and the curves are running sums.
+//! Their code visits all points for each buffer and threshold. Here each point is assigned once to the first threshold
+//! that flags it, and the curves are cumulative sums.
 
 use rayon::prelude::*;
 
@@ -29,10 +29,10 @@ use super::event::{EventRange, events_of};
 use super::ranking::{Above, Ranking};
 use crate::error::Result;
 
-/// Thresholds on a curve.
+/// Number of thresholds.
 const N_THRESHOLDS: usize = 250;
 
-/// Areas under the range-based curves with one buffer.
+/// Areas under the range-based curves at one buffer.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RangeAuc {
     /// Range-AUC-ROC.
@@ -50,18 +50,18 @@ pub struct Vus {
     pub pr: f64,
 }
 
-/// Areas with one buffer, in points; half of it lies on each side of an event.
+/// Areas at one buffer, in points, half of it on each side of an event.
 ///
 /// # Errors
-/// Lengths that differ, a score of NaN, or labels of one kind only.
+/// If lengths differ, a score is NaN, or there is only one class.
 pub fn range_auc(scores: &[f64], labels: &[bool], buffer: usize) -> Result<RangeAuc> {
     Ok(Surface::new("range-AUC", scores, labels, buffer)?.at(buffer))
 }
 
-/// Volumes over the buffers 0 to `buffer`, in points. Takes time in proportion to points times buffers.
+/// Volumes over the buffers 0 to `buffer`, in points. Time is proportional to points times buffers.
 ///
 /// # Errors
-/// Lengths that differ, a score of NaN, or labels of one kind only.
+/// If lengths differ, a score is NaN, or there is only one class.
 pub fn vus(scores: &[f64], labels: &[bool], buffer: usize) -> Result<Vus> {
     let surface = Surface::new("VUS", scores, labels, buffer)?;
     let areas: Vec<RangeAuc> = (0..=buffer).into_par_iter().map(|buffer| surface.at(buffer)).collect();
@@ -69,28 +69,28 @@ pub fn vus(scores: &[f64], labels: &[bool], buffer: usize) -> Result<Vus> {
     Ok(Vus { roc: mean(|area| area.roc), pr: mean(|area| area.pr) })
 }
 
-/// What curves of every buffer share.
+/// The part shared by the curves of all buffers.
 struct Surface {
     events: Vec<EventRange>,
-    /// What stands at or above each threshold, the highest first.
+    /// Cumulative counts at each threshold, highest first.
     above: Vec<Above>,
-    /// For each point, which of the thresholds is the first to flag it.
+    /// For each point, the index of the first threshold that flags it.
     flagged_by: Vec<u8>,
     /// Points that may lie on a ramp.
     near: Vec<Near>,
 }
 
-/// A point outside all events, near to one.
+/// A point outside all events but near one.
 struct Near {
-    /// Its distance from the nearest end of an event.
+    /// Distance from the nearest end of an event.
     nearest: usize,
-    /// Its distance from the second nearest.
+    /// Distance from the second nearest.
     second: usize,
     flagged_by: u8,
 }
 
 impl Surface {
-    /// Ranks scores and measures distances up to half of the largest `buffer`.
+    /// Ranks scores and computes distances up to half of the largest `buffer`.
     fn new(what: &str, scores: &[f64], labels: &[bool], buffer: usize) -> Result<Surface> {
         let ranking = Ranking::new(scores, labels)?;
         ranking.tally.needs_both(what)?;
@@ -101,14 +101,14 @@ impl Surface {
             above.push(groups[group]);
             thresholds.push(ranking.scores[group]);
         }
-        // The last threshold is the lowest score, so some threshold flags every point.
+        // The last threshold is the lowest score, so it flags every point.
         let flagged_by = scores.iter().map(|score| thresholds.partition_point(|t| t > score) as u8).collect();
         let mut surface = Surface { events: events_of(labels), above, flagged_by, near: Vec::new() };
         surface.near = surface.near(buffer / 2);
         Ok(surface)
     }
 
-    /// The points outside all events that are at most `reach` away from one.
+    /// The points outside all events at distances of at most `reach`.
     fn near(&self, reach: usize) -> Vec<Near> {
         let mut near = Vec::new();
         for gap in 0..=self.events.len() {
@@ -131,7 +131,7 @@ impl Surface {
         near
     }
 
-    /// The areas under the curves of one buffer.
+    /// The areas under the curves at one buffer.
     fn at(&self, buffer: usize) -> RangeAuc {
         let ramps = self.ramps(buffer);
         let ranges = self.ranges(buffer);
@@ -153,12 +153,12 @@ impl Surface {
             area.roc += (false_alarm_rate - before.1) * 0.5 * (recall + before.0);
             area.pr += (recall - before.0) * true_positives / flagged;
         }
-        // Ramps are positives in part only, so that the curve would end short of (1, 1).
+        // Ramps are partial positives, so the curve would end short of (1, 1).
         area.roc += (1.0 - false_alarm_rate) * 0.5 * (1.0 + recall);
         area
     }
 
-    /// The sum of ramps at points that each threshold is the first to flag.
+    /// Sum of ramp values first flagged at each threshold.
     fn ramps(&self, buffer: usize) -> [f64; N_THRESHOLDS] {
         let mut ramps = [0.0; N_THRESHOLDS];
         for near in self.near.iter().filter(|near| near.nearest <= buffer / 2) {
@@ -170,7 +170,7 @@ impl Surface {
         ramps
     }
 
-    /// How many ranges each threshold is the first to find.
+    /// Number of ranges first detected at each threshold.
     fn ranges(&self, buffer: usize) -> [f64; N_THRESHOLDS] {
         let half = buffer / 2;
         let mut ranges = [0.0; N_THRESHOLDS];
@@ -184,8 +184,8 @@ impl Surface {
     }
 }
 
-/// The ranks of the scores that serve as thresholds, 0 the highest: NumPy's `linspace`, cut to whole numbers, down to
-/// the order of its roundings.
+/// The ranks of the scores used as thresholds, 0 the highest: NumPy's `linspace` truncated to integers, including
+/// the order of its rounding.
 fn ranks(n_points: usize) -> impl Iterator<Item = u64> {
     let last = n_points - 1;
     let step = last as f64 / (N_THRESHOLDS - 1) as f64;
@@ -198,7 +198,7 @@ mod tests {
     use crate::baseline::golden::{check_near, golden};
     use crate::detect::metrics::{average_precision, roc_auc};
 
-    /// Sums are in another order than NumPy's.
+    /// Summation order differs from NumPy's.
     const TOLERANCE: f64 = 1e-11;
 
     #[test]
@@ -213,14 +213,14 @@ mod tests {
         }
     }
 
-    /// Scores without order in ten events of ten points.
+    /// Random scores with ten events of ten points.
     fn drawn(n: usize) -> (Vec<f64>, Vec<bool>) {
         ((0..n).map(|at| ((at * 7919) % n) as f64).collect(), (0..n).map(|at| at % (n / 10) < 10).collect())
     }
 
     #[test]
     fn one_event_without_a_buffer_has_the_plain_areas() {
-        // Fewer points than thresholds, and one event, which exists as soon as any recall does.
+        // Fewer points than thresholds, and one event, whose existence reward is 1 as soon as recall is positive.
         let (scores, _) = drawn(200);
         let labels: Vec<bool> = (0..200).map(|at| (20..30).contains(&at)).collect();
         let area = range_auc(&scores, &labels, 0).unwrap();

@@ -1,41 +1,41 @@
-//! The backbone axis: how the layers are laid out.
+//! The backbone axis: the layer architecture.
 
 use serde::{Deserialize, Serialize};
 
 use crate::choice::Choice;
 use crate::range::{Fraction, lit};
 
-/// How the layers are laid out.
+/// The layer architecture.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Backbone {
     /// Fully connected layers, the decoder mirroring the encoder.
     Dense(Dense),
-    /// Convolutions over time or over pixels, each halving the map, down to the code; transposed ones back. For series and
+    /// Strided convolutions over time or pixels down to the code; transposed ones in the decoder. For series and
     /// images.
     Conv(Conv),
-    /// Recurrent layers that read a series into the code; others write it from the code, repeated at every step.
+    /// Recurrent layers that encode a series; the decoder's recurrent layers read the code, repeated at every step.
     Lstm(Lstm),
-    /// Convolutions that keep the image's size, with skips past them: no bottleneck, so no code. For restoring images.
+    /// Convolutions at constant image size with skip connections: no bottleneck and no code. For restoring images.
     Restore(Restore),
 }
 
 impl Backbone {
-    /// What it is, in words.
+    /// Description.
     pub fn describe(&self) -> String {
         match self {
             Backbone::Dense(_) => "fully connected, with a bottleneck".to_owned(),
             Backbone::Conv(_) => "convolutional, with a bottleneck".to_owned(),
             Backbone::Lstm(_) => "recurrent, with a bottleneck".to_owned(),
             Backbone::Restore(restore) => format!(
-                "fully convolutional without a bottleneck: {} residual blocks of {} channels; the output leans on the input",
+                "fully convolutional without a bottleneck: {} residual blocks of {} channels; the output is the input plus a predicted residual",
                 restore.blocks, restore.channels
             ),
         }
     }
 
-    /// Values of each place of the code, where the code is a map; places of a channel are alike.
+    /// Channels of the code, if it is a map; positions of a channel share statistics.
     pub fn code_channels(&self) -> Option<usize> {
         match self {
             Backbone::Conv(Conv { code: ConvCode::Map { channels }, .. }) => Some(*channels),
@@ -43,7 +43,7 @@ impl Backbone {
         }
     }
 
-    /// Points of a window that its layers read at once, where they step through time and can step past what is absent.
+    /// Points per recurrent step, for backbones that step through time and can skip absent steps.
     pub fn points_at_once(&self, window: usize) -> Option<usize> {
         match self {
             Backbone::Dense(_) | Backbone::Conv(_) | Backbone::Restore(_) => None,
@@ -62,7 +62,7 @@ impl Default for Backbone {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Dense {
-    /// Width of the code. Auto: the square root of the input width, rounded up, always narrower than the input.
+    /// Code size. Auto: the square root of the input width, rounded up, always smaller than the input.
     pub code_size: Choice<usize>,
     /// Hidden layers between input and code, on each side. Auto: as many as `nodes` lists, else 2.
     pub layers: Choice<usize>,
@@ -70,11 +70,11 @@ pub struct Dense {
     pub nodes: Choice<Vec<usize>>,
     /// Activation of the hidden layers.
     pub activation: Activation,
-    /// Activation of the code. Auto: sigmoid under `kl` sparsity, relu under `l1`, else none.
+    /// Activation of the code. Auto: sigmoid with `kl` sparsity, relu with `l1`, else none.
     pub code_activation: Choice<Activation>,
     /// Normalisation after each hidden layer.
     pub norm: Norm,
-    /// Share of hidden units silenced at random while training.
+    /// Dropout rate of hidden units in training.
     pub dropout: Fraction,
 }
 
@@ -96,17 +96,17 @@ impl Default for Dense {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Conv {
-    /// What the code is: a vector that a dense layer makes, or a small map.
+    /// Form of the code: a vector from a dense layer, or a small map.
     pub code: ConvCode,
-    /// Width of a vector code. Auto: a twelfth of the input, from 8 to 128, always narrower than the input.
+    /// Size of a vector code. Auto: a twelfth of the input, from 8 to 128, always smaller than the input.
     pub code_size: Choice<usize>,
     /// Channels of each convolution from the input to the code; each halves the length, or height and width.
     pub channels: Vec<usize>,
-    /// Steps that a convolution sees, or pixels each way; odd.
+    /// Kernel size in steps, or pixels in each direction; odd.
     pub kernel: usize,
     /// Activation of the convolutions.
     pub activation: Activation,
-    /// Activation of the code. Auto: sigmoid under `kl` sparsity, relu under `l1`, else none.
+    /// Activation of the code. Auto: sigmoid with `kl` sparsity, relu with `l1`, else none.
     pub code_activation: Choice<Activation>,
     /// Normalisation of each channel after a convolution, over the batch and its steps or pixels.
     pub norm: ConvNorm,
@@ -126,16 +126,16 @@ impl Default for Conv {
     }
 }
 
-/// What the code of a convolutional backbone is.
+/// Form of the code of a convolutional backbone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum ConvCode {
-    /// A vector: a dense layer has seen the whole map.
+    /// A vector from a dense layer over the whole map.
     #[default]
     Vector,
-    /// As high and wide as the smallest map: each place knows its surroundings only.
+    /// A map with the height and width of the smallest feature map: each position depends on its surroundings only.
     Map {
-        /// Values of each place.
+        /// Channels of the code.
         #[serde(default = "few_channels")]
         channels: usize,
     },
@@ -145,9 +145,9 @@ fn few_channels() -> usize {
     8
 }
 
-/// A fully convolutional network that learns what to add to a damaged image (Zhang et al. 2017), from a map of half its
-/// height and width (Zhang et al. 2018), in residual blocks (He et al. 2016; Lim et al. 2017). It reads images of any
-/// size; its output leans on its input, so it has no code.
+/// A fully convolutional network that predicts the residual of a corrupted image (Zhang et al. 2017) from a map of half
+/// its height and width (Zhang et al. 2018), in residual blocks (He et al. 2016; Lim et al. 2017). It accepts images of
+/// any size and has no code.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Restore {
@@ -155,9 +155,9 @@ pub struct Restore {
     pub channels: usize,
     /// Residual blocks, of two convolutions each.
     pub blocks: usize,
-    /// Pixels that a convolution sees each way; odd.
+    /// Kernel size in pixels in each direction; odd.
     pub kernel: usize,
-    /// Side of the pieces of images that train it, in pixels; a multiple of 4.
+    /// Side of the training patches in pixels; a multiple of 4.
     pub patch: usize,
 }
 
@@ -182,24 +182,24 @@ pub enum ConvNorm {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Lstm {
-    /// Width of the code. Auto: a quarter of the last recurrent layer, always narrower than the input.
+    /// Code size. Auto: a quarter of the last recurrent layer, always smaller than the input.
     pub code_size: Choice<usize>,
     /// Units of each recurrent layer from the input to the code; the decoder has the same in reverse.
     pub nodes: Vec<usize>,
-    /// Points that a recurrent layer reads, and writes, at once; a divisor of the window. Fewer steps are learnt faster:
-    /// an error has a shorter way back. Auto: the greatest divisor that leaves at least 16 steps.
+    /// Points per recurrent step; a divisor of the window. Fewer steps train faster, as gradients pass fewer steps. Auto:
+    /// the greatest divisor that leaves at least 16 steps.
     pub points: Choice<usize>,
-    /// Which way the encoder reads.
+    /// Direction of the encoder.
     pub direction: LstmDirection,
-    /// Activation of the code. Auto: sigmoid under `kl` sparsity, relu under `l1`, else none.
+    /// Activation of the code. Auto: sigmoid with `kl` sparsity, relu with `l1`, else none.
     pub code_activation: Choice<Activation>,
 }
 
-/// Recurrent steps that are left at least where the program chooses.
+/// Minimum number of recurrent steps with automatic `points`.
 const FEWEST_STEPS: usize = 16;
 
 impl Lstm {
-    /// Points of a window that are read at once.
+    /// Points per recurrent step.
     pub fn points_at_once(&self, window: usize) -> usize {
         let divides = |points: &usize| window.is_multiple_of(*points);
         self.points.or_else(|| (1..=window / FEWEST_STEPS).rev().find(divides).unwrap_or(1))
@@ -218,13 +218,13 @@ impl Default for Lstm {
     }
 }
 
-/// Which way a recurrent encoder reads.
+/// Direction of a recurrent encoder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LstmDirection {
     /// From the first point to the last.
     Forward,
-    /// Both ways, with twice the parameters.
+    /// Both directions, with twice the parameters.
     Bidirectional,
 }
 

@@ -1,4 +1,4 @@
-//! The layer that makes the code, the same for every backbone: what the latent and the sparsity ask for.
+//! The code layer, the same for every backbone, depending on latent and sparsity.
 
 use narrows_engine::{DenseInit, Layer};
 
@@ -6,7 +6,7 @@ use super::{Latent, Sparsity, backbone::Activation};
 use crate::choice::Choice;
 use crate::error::{Error, Result};
 
-/// No layer may be wider: a slip of the keyboard is refused before it takes the memory.
+/// Maximum layer width: rejects typing errors before allocation.
 const WIDEST: usize = 65_536;
 
 /// Adds the dense layer from `inputs` to the code, or to its mean and log-variance, and the code's activation.
@@ -27,7 +27,7 @@ pub(super) fn push(
     }
 }
 
-/// The activation of a point code, where it has one.
+/// The activation of a point code, if any.
 pub(super) fn activation(chosen: &Choice<Activation>, sparsity: &Sparsity) -> Option<Layer> {
     let activation = chosen.or_else(|| wanted_activation(sparsity));
     (activation != Activation::Identity).then(|| Layer::Activation(activation.into()))
@@ -38,7 +38,7 @@ pub(super) fn linear(inputs: usize, outputs: usize) -> Layer {
     Layer::Dense(narrows_engine::Dense { inputs, outputs, init: DenseInit::PyTorch })
 }
 
-/// Refuses a width of nothing, or of a slip of the keyboard.
+/// Rejects a width of 0 or above the maximum.
 pub(super) fn check_width(field: &str, width: usize) -> Result<()> {
     if width == 0 || width > WIDEST {
         return Err(Error::recipe(field, format!("expected a width from 1 to {WIDEST}, got {width}")));
@@ -46,7 +46,7 @@ pub(super) fn check_width(field: &str, width: usize) -> Result<()> {
     Ok(())
 }
 
-/// The code's activation where none is given: what the sparsity penalty needs, else none.
+/// The default activation of the code: as required by the sparsity penalty, else none.
 fn wanted_activation(sparsity: &Sparsity) -> Activation {
     match sparsity {
         Sparsity::None => Activation::Identity,

@@ -1,5 +1,5 @@
-//! The convolutional backbone: each convolution halves the map while it adds channels, until a dense layer or a last
-//! convolution makes the code; the decoder goes the same way back with transposed convolutions, from the code alone.
+//! The convolutional backbone: each convolution halves the map and adds channels, until a dense layer or a last
+//! convolution gives the code; the decoder mirrors it with transposed convolutions.
 //!
 //! A series is a map of height 1, and only its length is halved.
 
@@ -10,7 +10,7 @@ use super::code::{self, linear};
 use super::{Latent, Sparsity};
 use crate::error::{Error, Result};
 
-/// Steps from one position of a kernel to the next.
+/// Stride.
 const STRIDE: usize = 2;
 
 pub(super) fn build(conv: &Conv, latent: &Latent, sparsity: &Sparsity, input: Map, output: Output) -> Result<Network> {
@@ -21,15 +21,15 @@ pub(super) fn build(conv: &Conv, latent: &Latent, sparsity: &Sparsity, input: Ma
         return Err(Error::recipe("backbone.kernel", format!("expected an odd number up to 255, got {}", conv.kernel)));
     }
     conv.channels.iter().try_for_each(|n| code::check_width("backbone.channels", *n))?;
-    let way = Way { conv, is_flat: input.height == 1 };
+    let builder = ConvBuilder { conv, is_flat: input.height == 1 };
 
     let mut encoder = Vec::new();
     let mut maps = vec![input];
     for &channels in &conv.channels {
-        let layer = way.down(maps[maps.len() - 1], channels);
+        let layer = builder.down(maps[maps.len() - 1], channels);
         encoder.push(Layer::Conv(layer));
         maps.push(layer.output());
-        way.finish(&mut encoder, layer.output());
+        builder.finish(&mut encoder, layer.output());
     }
     let deepest = maps[maps.len() - 1];
     let mut decoder = match conv.code {
@@ -46,54 +46,54 @@ pub(super) fn build(conv: &Conv, latent: &Latent, sparsity: &Sparsity, input: Ma
                 let message = "expected a vector code with a gaussian latent, got a map";
                 return Err(Error::recipe("backbone.code", message));
             }
-            let layer = way.keep(deepest, channels);
+            let layer = builder.same_size(deepest, channels);
             encoder.push(Layer::Conv(layer));
             if let Some(activation) = code::activation(&conv.code_activation, sparsity) {
                 encoder.push(activation);
             }
-            vec![Layer::Conv(way.keep(layer.output(), deepest.channels))]
+            vec![Layer::Conv(builder.same_size(layer.output(), deepest.channels))]
         }
     };
-    way.finish_activation(&mut decoder);
+    builder.finish_activation(&mut decoder);
     for pair in maps.windows(2).rev() {
         let (target, from) = (pair[0], pair[1]);
-        decoder.push(Layer::ConvTranspose(way.up(from, target)));
+        decoder.push(Layer::ConvTranspose(builder.up(from, target)));
         if target != input {
-            way.finish(&mut decoder, target);
+            builder.finish(&mut decoder, target);
         }
     }
     Network::new(encoder, latent.into(), decoder, output).map_err(|error| Error::recipe("backbone", error.to_string()))
 }
 
-/// How convolutions go through a map: along its length alone, or both ways.
-struct Way<'a> {
+/// Convolutions along the length only, or in both directions.
+struct ConvBuilder<'a> {
     conv: &'a Conv,
     is_flat: bool,
 }
 
-impl Way<'_> {
-    /// The same both ways, or `flat` across a map of height 1.
+impl ConvBuilder<'_> {
+    /// Equal in both directions, or `flat` across a map of height 1.
     fn pair(&self, flat: usize, both: usize) -> (usize, usize) {
         if self.is_flat { (flat, both) } else { (both, both) }
     }
 
-    /// What keeps the size but for the stride.
+    /// Padding that keeps the size up to the stride.
     fn padding(&self) -> Padding {
         let (height, width) = self.pair(0, self.conv.kernel / 2);
         Padding::even(height, width)
     }
 
-    fn keep(&self, input: Map, channels: usize) -> narrows_engine::Conv {
+    fn same_size(&self, input: Map, channels: usize) -> narrows_engine::Conv {
         let kernel = self.pair(1, self.conv.kernel);
         narrows_engine::Conv { padding: self.padding(), ..narrows_engine::Conv::new(input, channels, kernel) }
     }
 
     fn down(&self, input: Map, channels: usize) -> narrows_engine::Conv {
-        narrows_engine::Conv { stride: self.pair(1, STRIDE), ..self.keep(input, channels) }
+        narrows_engine::Conv { stride: self.pair(1, STRIDE), ..self.same_size(input, channels) }
     }
 
     fn up(&self, input: Map, target: Map) -> ConvTranspose {
-        // Two lengths shrink to one under a stride of two; the odd one out needs a step more.
+        // With stride 2, two lengths map to one; the odd one needs output padding.
         let stride = self.pair(1, STRIDE);
         let shortest = |input: usize, stride: usize| (input - 1) * stride + 1;
         ConvTranspose {
@@ -107,7 +107,7 @@ impl Way<'_> {
         }
     }
 
-    /// What follows a convolution.
+    /// The layers after a convolution.
     fn finish(&self, layers: &mut Vec<Layer>, map: Map) {
         match self.conv.norm {
             ConvNorm::None => {}

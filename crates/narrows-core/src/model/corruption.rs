@@ -1,7 +1,7 @@
-//! The corruption axis: what is done to the input, never to the target (Vincent et al. 2008).
+//! The corruption axis: noise on the input, never on the target (Vincent et al. 2008).
 //!
-//! Corruption is fresh in every epoch and keyed by (seed, epoch, row), so it does not depend on the order of rows, on
-//! the batch size or on the number of threads.
+//! Corruption is redrawn in every epoch and keyed by (seed, epoch, row), so it does not depend on the order of rows,
+//! the batch size or the number of threads.
 
 use narrows_engine::rng::{Purpose, Stream};
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::prep::Block;
 use crate::range::{Fraction, Positive, lit};
 
-/// What is done to the input while training.
+/// Corruption of the input in training.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Corruption {
@@ -22,13 +22,13 @@ pub enum Corruption {
         #[serde(default = "default_sigma")]
         sigma: Positive,
     },
-    /// Columns set to zero, which under standard scaling is their mean.
+    /// Columns set to zero, the mean under standard scaling.
     Masking {
         /// Share of the columns.
         #[serde(default = "default_rate")]
         rate: Fraction,
     },
-    /// Cells replaced by the same column's value in another row: plausible each, wrong together.
+    /// Cells replaced by the same column's value in another row: marginals are kept, dependencies are broken.
     Swap {
         /// Share of the columns.
         #[serde(default = "default_rate")]
@@ -44,17 +44,17 @@ fn default_rate() -> Fraction {
     lit!(Fraction, 0.15)
 }
 
-/// The rows corruption may borrow from: all training rows, prepared, row-major.
+/// The rows that swap corruption samples from: all training rows, prepared, row-major.
 #[derive(Clone, Copy)]
 pub struct Donors<'a> {
     /// `[n, width]`.
     pub rows: &'a [f32],
-    /// Values in a row.
+    /// Values per row.
     pub width: usize,
 }
 
 impl Corruption {
-    /// Damages one prepared `row` in place.
+    /// Corrupts one prepared `row` in place.
     pub fn apply(&self, row: &mut [f32], stream: &mut Stream, blocks: &[Block], donors: Donors<'_>) {
         match *self {
             Corruption::None => {}
@@ -66,7 +66,7 @@ impl Corruption {
             }
             Corruption::Masking { rate } => {
                 each_struck(blocks, rate, stream, |block, _| {
-                    // What is absent stays absent.
+                    // Absent steps stay absent.
                     row[block.range.clone()].iter_mut().filter(|x| !x.is_nan()).for_each(|x| *x = 0.0);
                 })
             }
@@ -82,12 +82,12 @@ impl Corruption {
         }
     }
 
-    /// The stream that damages `row` in `epoch`.
+    /// The random stream of `row` in `epoch`.
     pub fn stream(seed: u64, epoch: u64, row: u64) -> Stream {
         Stream::new(seed, Purpose::Corruption, epoch, row)
     }
 
-    /// How strong the damage is, to compare members of an ensemble.
+    /// Strength of the corruption, to compare members of an ensemble.
     pub fn strength(&self) -> f64 {
         match self {
             Corruption::None => 0.0,
@@ -108,7 +108,7 @@ impl std::fmt::Display for Corruption {
     }
 }
 
-/// Calls `strike` for each block that a coin of probability `rate` picks: a one-hot block is damaged as a whole.
+/// Calls `strike` for each block, selected with probability `rate`: a one-hot block is corrupted as a whole.
 fn each_struck(blocks: &[Block], rate: Fraction, stream: &mut Stream, mut strike: impl FnMut(&Block, &mut Stream)) {
     for block in blocks {
         if f64::from(stream.uniform()) < rate.get() {
@@ -152,7 +152,7 @@ mod tests {
         assert!((300..500).contains(&masked), "{masked}");
         let swapped = apply(Corruption::Swap { rate: lit!(Fraction, 0.4) }, 0);
         let changed = swapped.iter().enumerate().filter(|(i, x)| **x != *i as f32 + 1.0).count();
-        assert!((300..500).contains(&changed), "half of the struck columns meet the row itself: {changed}");
+        assert!((300..500).contains(&changed), "half of the selected columns swap with the row itself: {changed}");
         assert!(swapped.iter().enumerate().all(|(i, x)| (*x - 1.0) as usize % 2000 == i), "a swap stays in its column");
     }
 }

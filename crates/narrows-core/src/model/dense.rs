@@ -1,7 +1,7 @@
 //! The dense backbone: input - hidden - code - hidden - output, the decoder mirroring the encoder.
 //!
-//! Widths left to the program taper geometrically from twice the input (32 to 512 units) down to the code, so that
-//! each layer passes on the same share of what it receives.
+//! Default widths taper geometrically from twice the input (32 to 512 units) down to the code, so that
+//! each layer reduces by the same factor.
 
 use narrows_engine::{BatchNorm, Dropout, Layer, LayerNorm, Network, Output};
 
@@ -42,7 +42,7 @@ pub(super) fn build(
     Network::new(encoder, latent.into(), decoder, output).map_err(|error| Error::recipe("backbone", error.to_string()))
 }
 
-/// The code's width where none is given: the root of the input's, always narrower than it.
+/// The default code size: the square root of the input width, always smaller than the input.
 fn code_size(width: usize) -> usize {
     ((width as f64).sqrt().ceil() as usize).min(width.saturating_sub(1)).max(1)
 }
@@ -52,7 +52,7 @@ fn nodes(dense: &Dense, width: usize, code: usize) -> Result<Vec<usize>> {
     match (&dense.nodes, &dense.layers) {
         (Choice::Given(nodes), Choice::Given(layers)) if nodes.len() != *layers => Err(Error::recipe(
             "backbone.nodes",
-            format!("expected {layers} widths, one a layer as `backbone.layers` says, got {}", nodes.len()),
+            format!("expected {layers} widths, one per layer as `backbone.layers` says, got {}", nodes.len()),
         )),
         (Choice::Given(nodes), _) => Ok(nodes.clone()),
         (Choice::Auto, layers) => {

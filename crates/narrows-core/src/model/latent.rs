@@ -1,21 +1,21 @@
-//! The latent axis: what the code is.
+//! The latent axis: the form of the code.
 
 use serde::{Deserialize, Serialize};
 
 use crate::range::{NonNegative, lit};
 
-/// What the code is: a vector, or a distribution.
+/// The form of the code: a vector, or a distribution.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Latent {
     /// A vector.
     #[default]
     Point,
-    /// A diagonal normal distribution pulled towards the standard one (Kingma and Welling 2014). Scores and codes use
-    /// its mean, so nothing is random after training.
+    /// A diagonal normal distribution regularised towards the standard normal (Kingma and Welling 2014). Scores and codes
+    /// use its mean, so inference is deterministic.
     Gaussian(GaussianLatent),
-    /// A vector that will be rounded to whole numbers and entropy-coded (Balle et al. 2017): training adds noise like the
-    /// rounding error and charges for the bits. Scores and codes use the vector as it is.
+    /// A vector to be rounded to integers and entropy-coded (Balle et al. 2017): training adds uniform noise of one
+    /// rounding step and a rate penalty. Scores and codes use the vector unrounded.
     Quantised(Quantised),
 }
 
@@ -23,9 +23,9 @@ pub enum Latent {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct GaussianLatent {
-    /// Weight of the Kullback-Leibler term against the reconstruction loss summed over the inputs (Higgins et al. 2017).
+    /// Weight of the Kullback-Leibler term relative to the reconstruction loss summed over the inputs (Higgins et al. 2017).
     pub beta: NonNegative,
-    /// Share of the training steps over which the weight grows from 0 to `beta`, against posterior collapse.
+    /// Share of the training steps over which the weight grows from 0 to `beta` (warm-up), against posterior collapse.
     pub warm_up: NonNegative,
 }
 
@@ -39,7 +39,7 @@ impl Default for GaussianLatent {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Quantised {
-    /// What a bit a value of the input costs, on the scale of the reconstruction loss. With a mean squared error D, a
+    /// Cost of one bit per input value, on the scale of the reconstruction loss. With a mean squared error D, a
     /// rate r ends near D = r / (2 ln 2), where another bit would save as much as it costs.
     pub rate: NonNegative,
 }
@@ -51,7 +51,7 @@ impl Default for Quantised {
 }
 
 impl Latent {
-    /// Weight of the code's price, KL divergence or bits, at `step` of `total`, on the scale of a loss averaged over
+    /// Weight of the code penalty (KL divergence or bits) at `step` of `total`, on the scale of a loss averaged over
     /// `width` outputs.
     pub fn price_weight(&self, step: u64, total: u64, width: usize) -> f32 {
         match self {

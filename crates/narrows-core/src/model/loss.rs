@@ -1,7 +1,7 @@
-//! The loss axis: how a reconstruction is judged, and the output activation that belongs to it.
+//! The loss axis: the reconstruction loss and its output activation.
 //!
-//! `auto` reads the prepared data: cross-entropy (softmax) for categories, binary cross-entropy (sigmoid) for values
-//! in [0, 1], mean squared error (identity) for everything else.
+//! `auto` depends on the prepared data: cross-entropy (softmax) for categories, binary cross-entropy (sigmoid) for values
+//! in [0, 1], mean squared error (identity) otherwise.
 
 use narrows_engine::{Group, Output};
 use serde::{Deserialize, Serialize};
@@ -11,11 +11,11 @@ use crate::error::{Error, Result};
 use crate::prep::{Block, BlockKind};
 use crate::range::{Positive, Share, lit};
 
-/// How a reconstruction is judged.
+/// The reconstruction loss.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Loss {
-    /// By the type and range of each column.
+    /// By type and range of each column.
     #[default]
     Auto,
     /// Mean squared error.
@@ -24,25 +24,25 @@ pub enum Loss {
     Mae,
     /// Squared near zero, absolute beyond `delta` (Huber 1964).
     Huber {
-        /// Where the two meet, in prepared units.
+        /// Threshold between the two, in prepared units.
         #[serde(default = "default_delta")]
         delta: Positive,
     },
     /// Binary cross-entropy: prepared values must lie in [0, 1], see `prep.scaling = "minmax"`.
     Bce,
-    /// One minus the structural similarity (Wang et al. 2004), of images.
+    /// One minus the structural similarity (Wang et al. 2004), for images.
     Ssim(Structural),
-    /// One minus the structural similarity at five scales (Wang et al. 2003), of images of at least 176 pixels a side.
+    /// One minus the structural similarity at five scales (Wang et al. 2003), for images of at least 176 pixels a side.
     MsSsim(Structural),
 }
 
-/// How much a structural similarity has to say.
+/// Mixture of a structural and a pixel loss.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Structural {
-    /// The structure's share of the loss; the rest is the loss of single pixels.
+    /// Weight of the structural loss; the rest is the pixel loss.
     pub share: Share,
-    /// The loss of single pixels.
+    /// The pixel loss.
     pub pixels: Pixels,
 }
 
@@ -52,7 +52,7 @@ impl Default for Structural {
     }
 }
 
-/// The loss of single pixels beside a structural one.
+/// The pixel loss mixed with a structural one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Pixels {
@@ -88,7 +88,7 @@ impl Loss {
         }
     }
 
-    /// The structural loss, where it is one.
+    /// The structural loss, if it is one.
     fn structural(&self) -> Option<(narrows_engine::Structure, Structural)> {
         match self {
             Loss::Ssim(structural) => Some((narrows_engine::Structure::Ssim, *structural)),
@@ -102,11 +102,11 @@ fn default_delta() -> Positive {
     lit!(Positive, 1.0)
 }
 
-/// The output groups for `blocks`. Each group weighs as much as it has columns of the table, so that a category of
+/// The output groups for `blocks`. Each group is weighted by its number of table columns, so that a category of
 /// many levels counts as one column.
 ///
 /// # Errors
-/// [`Error::Recipe`] for a structural loss of anything but images.
+/// [`Error::Recipe`] for a structural loss on other data than images.
 pub(super) fn output(loss: &Loss, blocks: &[Block], shape: Shape) -> Result<Output> {
     if let Some((structure, Structural { share, pixels })) = loss.structural() {
         let Shape::Map(map) = shape else {
@@ -154,11 +154,13 @@ pub(crate) fn of_block(loss: &Loss, block: &Block) -> narrows_engine::Loss {
         (Loss::Huber { delta }, _) => Engine::Huber { delta: delta.get() as f32 },
         (Loss::Bce, BlockKind::Cyclic) => Engine::Mse,
         (Loss::Bce, _) => Engine::Bce,
-        (Loss::Ssim(_) | Loss::MsSsim(_), _) => unreachable!("a structural loss is of a whole image, not of a block"),
+        (Loss::Ssim(_) | Loss::MsSsim(_), _) => {
+            unreachable!("a structural loss applies to whole images, not to blocks")
+        }
     }
 }
 
-/// The losses chosen and the output activation of each, in words.
+/// Description of the losses and their output activations.
 pub(crate) fn describe(loss: &Loss, blocks: &[Block]) -> String {
     use narrows_engine::Loss as Engine;
     if let Some((_, Structural { share, pixels })) = loss.structural() {

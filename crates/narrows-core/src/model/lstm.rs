@@ -1,6 +1,6 @@
-//! The recurrent backbone: LSTM layers read a series to its end, the last state makes the code; the code stands at every
-//! step of the decoder, whose LSTM layers write the series, a dense layer making each step's channels. A step may be
-//! several points: they lie side by side in a row.
+//! The recurrent backbone: LSTM layers read a series, the last state gives the code; the code is repeated at every
+//! step of the decoder, whose LSTM layers write the series, with a dense layer for each step's channels. A step may
+//! cover several points, which are concatenated.
 
 use narrows_engine::{Dense, DenseInit, Layer, Network, Output, Repeat, SequenceOutput, TimeDense};
 

@@ -1,8 +1,8 @@
-//! The five axes of an autoencoder, and how a point in that space becomes a network.
+//! The five axes of an autoencoder, and how their choices become a network.
 //!
 //! `backbone`, `latent`, `sparsity`, `corruption` and `loss` are independent choices; the named kinds (sparse,
-//! denoising, variational, ...) are presets, not classes. This floor lists layers and damages inputs; it computes
-//! no gradient.
+//! denoising, variational, ...) are presets, not classes. This module lists layers and corrupts inputs; it computes
+//! no gradients.
 
 pub mod backbone;
 mod code;
@@ -26,39 +26,39 @@ use narrows_engine::{Map, Network};
 use crate::error::{Hint, Result};
 use crate::prep::Block;
 
-/// The axes that make a network; corruption is what happens to its input.
+/// The axes that define a network; corruption applies to its input.
 #[derive(Debug, Clone, Copy)]
 pub struct Axes<'a> {
-    /// How the layers are laid out.
+    /// Layer architecture.
     pub backbone: &'a Backbone,
-    /// What the code is.
+    /// Form of the code.
     pub latent: &'a Latent,
-    /// What is asked of the code's activity.
+    /// Penalty on the code's activity.
     pub sparsity: &'a Sparsity,
-    /// How a reconstruction is judged.
+    /// Reconstruction loss.
     pub loss: &'a Loss,
 }
 
-/// How the values of a sample lie.
+/// Memory layout of a sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
-    /// Side by side, in no order that means anything.
+    /// Unordered values.
     Row,
-    /// Point after point in time, the channels of a point side by side.
+    /// Time-major series: the channels of a point are adjacent.
     Sequence {
-        /// Points.
+        /// Number of points.
         steps: usize,
-        /// Values of a point.
+        /// Values per point.
         channels: usize,
     },
-    /// Row of pixels after row, the channels of a pixel side by side.
+    /// Row-major images: the channels of a pixel are adjacent.
     Map(Map),
 }
 
-/// Builds the network for prepared rows made of `blocks`: the output groups follow the blocks and the loss axis.
+/// Builds the network for prepared rows made of `blocks`: the output groups follow from the blocks and the loss axis.
 ///
 /// # Errors
-/// [`crate::Error::Recipe`] for a layer that cannot be built, or a backbone that needs time where there is none.
+/// [`crate::Error::Recipe`] for invalid layers, or a backbone that does not match the data.
 pub fn build(axes: Axes<'_>, blocks: &[Block], shape: Shape) -> Result<Network> {
     let Axes { backbone, latent, sparsity, loss } = axes;
     let width = blocks.last().map_or(0, |block| block.range.end);
@@ -79,7 +79,7 @@ pub fn build(axes: Axes<'_>, blocks: &[Block], shape: Shape) -> Result<Network> 
         (Backbone::Restore(_), Shape::Map(_)) => {
             let message = "expected conv or dense for a model with a code, got restore, which has none";
             Err(crate::Error::recipe("backbone", message)
-                .with_hint(Hint::of("restore needs a damage to undo, such as [corrupt=gaussian:25]")))
+                .with_hint(Hint::of("restore needs a corruption to remove, such as [corrupt=gaussian:25]")))
         }
         (Backbone::Restore(_), Shape::Row | Shape::Sequence { .. }) => {
             Err(crate::Error::recipe("backbone", "expected dense, conv or lstm, got restore, which reads images"))

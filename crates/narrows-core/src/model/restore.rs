@@ -1,7 +1,7 @@
-//! The backbone that restores images: fully convolutional, of any size, with skips past its layers.
+//! The backbone for image restoration: fully convolutional, for images of any size, with skip connections.
 //!
-//! It learns the residual, what to add to the damaged image brought to the target's size and channels; that sum is made
-//! outside of the network. So there is no code, and nothing to detect or generate by.
+//! It predicts the residual between the clean image and the corrupted one, brought to the target's size and channels;
+//! the sum is computed outside the network. There is no code, so no scores and no generation.
 
 use narrows_engine::{Add, Conv, Layer, Loss, Map, Network, Output, Padding, PixelShuffle};
 
@@ -9,29 +9,29 @@ use super::backbone::Restore;
 use super::{code, loss};
 use crate::error::{Error, Hint, Result};
 
-/// How much smaller than the image the maps inside are, where the network does not enlarge.
+/// Downscaling of the inner maps, if the network does not upscale.
 const SHRINK: usize = 2;
 
-/// What goes into a restoring network and what comes out.
+/// Input and output of a restoring network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ends {
-    /// Channels of the damaged image.
+    /// Channels of the corrupted image.
     pub input: usize,
-    /// Channels of what is added to it.
+    /// Channels of the residual.
     pub output: usize,
-    /// How much larger the restored image is than the damaged one.
+    /// Upscaling factor.
     pub scale: usize,
 }
 
 impl Ends {
-    /// Damaged height and width must be multiples of it.
+    /// Input height and width must be multiples of this.
     pub fn step(&self) -> usize {
         if self.scale == 1 { SHRINK } else { 1 }
     }
 }
 
 impl Restore {
-    /// The network for damaged images of `height` by `width`; its parameters are the same for every size.
+    /// The network for input images of `height` by `width`; its parameters are the same for every size.
     ///
     /// # Errors
     /// [`Error::Recipe`] for settings out of range.
@@ -39,7 +39,7 @@ impl Restore {
         self.check()?;
         let input = Map::new(height, width, ends.input);
         let head = if ends.scale == 1 {
-            // What a 3x3 kernel sees of a map whose pixels are blocks of 2x2.
+            // Kernel on a map whose pixels are blocks of 2x2, corresponding to 3x3.
             let kernel = SHRINK * self.kernel;
             let edge = (kernel - SHRINK) / 2;
             Conv {
@@ -70,9 +70,9 @@ impl Restore {
             .map_err(|error| Error::recipe("backbone", error.to_string()))
     }
 
-    /// Damaged pixels around a pixel that what is added there depends on.
+    /// Receptive field radius in input pixels.
     pub fn reach(&self, ends: Ends) -> usize {
-        // The head, two convolutions a block, the tail; one more for the place inside a block of pixels.
+        // The head, two convolutions per block, the tail; one more for the position inside a block of pixels.
         (2 * self.blocks + 2) * (self.kernel / 2) * ends.step() + ends.step()
     }
 
@@ -98,7 +98,7 @@ impl Restore {
     }
 }
 
-/// How what is added is judged: the same as judging the restored image.
+/// The loss on the residual, equal to that on the restored image.
 fn engine_loss(loss: &loss::Loss) -> Result<Loss> {
     match loss {
         loss::Loss::Auto | loss::Loss::Mse => Ok(Loss::Mse),
@@ -106,7 +106,7 @@ fn engine_loss(loss: &loss::Loss) -> Result<Loss> {
         loss::Loss::Huber { delta } => Ok(Loss::Huber { delta: delta.get() as f32 }),
         other => {
             let message = format!(
-                "expected auto, mse, mae or huber with the restore backbone, which learns a difference, got {}",
+                "expected auto, mse, mae or huber with the restore backbone, which predicts a residual, got {}",
                 other.name()
             );
             Err(Error::recipe("loss", message)
@@ -165,7 +165,7 @@ mod tests {
                 farthest = farthest.max((i / side).abs_diff(47)).max((i % side).abs_diff(47));
             }
         }
-        assert!(farthest <= reach && farthest + 3 >= reach, "reaches {farthest}, said {reach}");
+        assert!(farthest <= reach && farthest + 3 >= reach, "measured {farthest}, expected {reach}");
     }
 
     #[test]

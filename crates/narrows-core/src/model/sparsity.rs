@@ -1,4 +1,4 @@
-//! The sparsity axis: what is asked of the code's activity.
+//! The sparsity axis: penalties on the code's activity.
 
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +19,7 @@ pub enum Sparsity {
     },
     /// `weight` times the sum over units of KL(target || mean activity); the code is a sigmoid (Ng 2011).
     Kl {
-        /// FeatureFilter mean activity of a unit.
+        /// Target mean activity of a unit.
         #[serde(default = "default_target")]
         target: Rate,
         /// Weight of the penalty.

@@ -1,35 +1,35 @@
-//! Which of a network's inputs belong to which column.
+//! Blocks: the mapping between network inputs and columns.
 
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-/// Neighbouring inputs that say one thing about one column.
+/// Adjacent inputs that encode one property of one column.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Block {
     /// The column.
     pub column: String,
-    /// What the inputs say.
+    /// The property encoded.
     pub kind: BlockKind,
-    /// Their places among all inputs.
+    /// Positions among all inputs.
     pub range: Range<usize>,
     /// Whether every prepared training value lies in [0, 1].
     pub unit_interval: bool,
 }
 
-/// What the inputs of a block say.
+/// What a block encodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BlockKind {
     /// One scaled number.
     Number,
-    /// 0 or 1 for false or true.
+    /// A boolean as 0 or 1.
     Flag,
-    /// One slot a level, one of them 1.
+    /// One-hot: one slot per level.
     Levels,
     /// Pairs of sine and cosine.
     Cyclic,
-    /// 1 where the column's cell is missing.
+    /// 1 if the column's cell is missing.
     Missing,
 }

@@ -1,4 +1,4 @@
-//! One value in the units of the data, as people are told it.
+//! One value in the units of the data, for display.
 
 use std::fmt;
 
@@ -6,19 +6,19 @@ use serde::{Deserialize, Serialize};
 
 /// One value of one column.
 ///
-/// In JSON it is a plain value: a number, a truth value, text, or null for a missing cell.
+/// Serialised as a plain JSON value: number, boolean, text, or null for a missing cell.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Cell {
-    /// A number in the column's own unit.
+    /// A number in the column's unit.
     Number(f64),
     /// True or false.
     Flag(bool),
     /// The name of a category's level.
     Level(String),
-    /// The parts of a datetime that are learnt, such as `Tue 14:20`.
+    /// The encoded parts of a datetime, such as `Tue 14:20`.
     Time(String),
-    /// Nothing.
+    /// Missing.
     Missing,
 }
 
@@ -33,7 +33,7 @@ impl fmt::Display for Cell {
     }
 }
 
-/// A number in at most about five significant digits; whole numbers in full.
+/// Formats a number with about five significant digits; integers in full.
 pub(crate) fn short(x: f64) -> String {
     let size = x.abs();
     if !x.is_finite() || x == 0.0 {

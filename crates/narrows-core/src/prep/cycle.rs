@@ -1,7 +1,7 @@
-//! Datetime columns: time of day, day of the week and day of the year as points on circles.
+//! Datetime columns: time of day, day of the week and day of the year, cyclically encoded.
 //!
-//! 23:59 is next to 00:00, which a plain number would not say. Absolute time is left out: a model fitted in March would
-//! find every April an anomaly.
+//! Cyclic encoding makes 23:59 adjacent to 00:00. Absolute time is not encoded: to a model fitted in March every date in
+//! April would be an anomaly.
 
 use std::f64::consts::TAU;
 
@@ -15,12 +15,12 @@ use super::cell::Cell;
 use super::prepared::{BlockSlots, PrepTally};
 
 const DAY: i64 = 86_400_000_000;
-/// The day of the year is learnt where training rows span more days than this.
+/// The day of the year is encoded if training rows span more days than this.
 const HALF_A_YEAR: i64 = 180;
 const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/// How one datetime column is written: a sine and a cosine for each circle.
+/// The encoding of one datetime column: sine and cosine per cycle.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Cycles {
@@ -36,7 +36,7 @@ enum Circle {
 }
 
 impl Cycles {
-    /// Looks at the cells of the training rows; returns what was done in words, missing cells, and whether all are equal.
+    /// Fits on the training rows; returns a description, the number of missing cells, and whether all are equal.
     pub(crate) fn fit(array: &TimestampMicrosecondArray, rows: &[u32]) -> (Cycles, String, u64, bool) {
         let cells =
             || rows.iter().map(|row| *row as usize).filter(|row| array.is_valid(*row)).map(|row| array.value(row));
@@ -50,19 +50,19 @@ impl Cycles {
             circles.push(Circle::TimeOfDay);
         }
         let names: Vec<&str> = circles.iter().map(|circle| circle.describe()).collect();
-        let mut what = format!("{} as points on circles", names.join(", "));
+        let mut what = format!("{} as sine and cosine", names.join(", "));
         if missing > 0 {
-            what.push_str(&format!("; {missing} missing, left at the centre"));
+            what.push_str(&format!("; {missing} missing, encoded as 0"));
         }
         (Cycles { circles }, what, missing, first == last)
     }
 
-    /// The number of inputs.
+    /// Number of inputs.
     pub(crate) fn width(&self) -> usize {
         2 * self.circles.len()
     }
 
-    /// Writes the cells of rows `first..first + n`.
+    /// Encodes the cells of rows `first..first + n`.
     pub(crate) fn write(
         &self,
         array: &TimestampMicrosecondArray,
@@ -78,7 +78,7 @@ impl Cycles {
                 continue;
             }
             for (pair, circle) in self.circles.iter().enumerate() {
-                let (sin, cos) = (TAU * circle.place(array.value(first + i))).sin_cos();
+                let (sin, cos) = (TAU * circle.phase(array.value(first + i))).sin_cos();
                 slots.put(i, 2 * pair, sin as f32);
                 slots.put(i, 2 * pair + 1, cos as f32);
             }
@@ -86,29 +86,29 @@ impl Cycles {
         tally
     }
 
-    /// The parts of a time that these inputs stand for.
+    /// Decodes inputs.
     pub(crate) fn read(&self, features: &[f32]) -> Cell {
-        let place = |pair: usize| {
+        let phase = |pair: usize| {
             let (sin, cos) = (f64::from(features[2 * pair]), f64::from(features[2 * pair + 1]));
             (sin.atan2(cos) / TAU).rem_euclid(1.0)
         };
-        self.told(place)
+        self.decode(phase)
     }
 
-    /// The same parts of a known time, in microseconds.
+    /// Decodes a known time, in microseconds.
     pub(crate) fn observed(&self, t: i64) -> Cell {
-        self.told(|pair| self.circles[pair].place(t))
+        self.decode(|pair| self.circles[pair].phase(t))
     }
 
-    fn told(&self, place: impl Fn(usize) -> f64) -> Cell {
-        let parts = self.circles.iter().enumerate().map(|(pair, circle)| circle.told(place(pair)));
+    fn decode(&self, phase: impl Fn(usize) -> f64) -> Cell {
+        let parts = self.circles.iter().enumerate().map(|(pair, circle)| circle.format(phase(pair)));
         Cell::Time(parts.collect::<Vec<_>>().join(" "))
     }
 }
 
 impl Circle {
-    /// The part of the circle that has passed, in [0, 1).
-    fn place(self, t: i64) -> f64 {
+    /// The phase within the cycle, in [0, 1).
+    fn phase(self, t: i64) -> f64 {
         match self {
             Circle::TimeOfDay => t.rem_euclid(DAY) as f64 / DAY as f64,
             // 1970 began on a Thursday, which is day 3 of a week from Monday.
@@ -120,15 +120,15 @@ impl Circle {
         }
     }
 
-    fn told(self, place: f64) -> String {
+    fn format(self, phase: f64) -> String {
         match self {
             Circle::TimeOfDay => {
-                let minutes = (place * 1440.0 + 1e-9).floor() as u32 % 1440;
+                let minutes = (phase * 1440.0 + 1e-9).floor() as u32 % 1440;
                 format!("{:02}:{:02}", minutes / 60, minutes % 60)
             }
-            Circle::Weekday => WEEKDAYS[(place * 7.0).round() as usize % 7].to_owned(),
+            Circle::Weekday => WEEKDAYS[(phase * 7.0).round() as usize % 7].to_owned(),
             Circle::DayOfYear => {
-                let day = (place * 365.0).round() as i64 % 365;
+                let day = (phase * 365.0).round() as i64 % 365;
                 let date = date_of(day * DAY);
                 format!("{} {}", date.day(), MONTHS[(date.month() - 1) as usize])
             }
@@ -144,7 +144,7 @@ impl Circle {
     }
 }
 
-/// The date, UTC; times that no calendar has are held at 1970.
+/// The date, UTC; times outside the calendar's range become 1970.
 fn date_of(t: i64) -> Date {
     Offset::UTC.to_datetime(Timestamp::from_microsecond(t).unwrap_or_default()).date()
 }
@@ -157,17 +157,17 @@ mod tests {
         text.parse::<Timestamp>().unwrap().as_microsecond()
     }
 
-    fn check(times: &[&str], probe: &str, what: &str, told: &str) {
+    fn check(times: &[&str], probe: &str, what: &str, text: &str) {
         let array: TimestampMicrosecondArray = times.iter().map(|text| Some(micros(text))).collect();
         let rows: Vec<u32> = (0..times.len() as u32).collect();
         let (cycles, words, ..) = Cycles::fit(&array, &rows);
-        assert_eq!(words, format!("{what} as points on circles"));
+        assert_eq!(words, format!("{what} as sine and cosine"));
         let width = cycles.width();
         let (mut input, mut target) = (vec![0.0; width], vec![0.0; width]);
         let mut slots = BlockSlots { input: &mut input, target: &mut target, width, start: 0 };
         cycles.write(&TimestampMicrosecondArray::from(vec![micros(probe)]), 0, 1, &mut slots);
-        assert_eq!(cycles.observed(micros(probe)).to_string(), told);
-        assert_eq!(cycles.read(&input).to_string(), told);
+        assert_eq!(cycles.observed(micros(probe)).to_string(), text);
+        assert_eq!(cycles.read(&input).to_string(), text);
     }
 
     #[test]
@@ -188,10 +188,7 @@ mod tests {
     fn missing_times_are_the_centre_and_not_asked_back() {
         let array = TimestampMicrosecondArray::from(vec![Some(0), None]);
         let (cycles, what, missing, _) = Cycles::fit(&array, &[0, 1]);
-        assert_eq!(
-            (what.as_str(), missing),
-            ("day of the week as points on circles; 1 missing, left at the centre", 1)
-        );
+        assert_eq!((what.as_str(), missing), ("day of the week as sine and cosine; 1 missing, encoded as 0", 1));
         let (mut input, mut target) = (vec![9.0; 4], vec![9.0; 4]);
         let mut slots = BlockSlots { input: &mut input, target: &mut target, width: 2, start: 0 };
         assert_eq!(cycles.write(&array, 0, 2, &mut slots).missing, 1);

@@ -1,4 +1,4 @@
-//! One column of any kind on its way to numbers and back: the one place that matches on kinds.
+//! Column encoders, dispatched by kind.
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array, StringArray, TimestampMicrosecondArray};
 use arrow::datatypes::{Float64Type, TimestampMicrosecondType};
@@ -17,7 +17,7 @@ use super::{ColumnPrep, Prep};
 use crate::data::{Column, ColumnKind, Table};
 use crate::error::{Error, Result};
 
-/// How a column's cells become inputs.
+/// The encoder of a column.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum ColumnEncoder {
@@ -27,7 +27,7 @@ pub(crate) enum ColumnEncoder {
     Cycles(Cycles),
 }
 
-/// A typed column's cells.
+/// The cells of a typed column.
 pub(crate) enum Typed<'a> {
     Numbers(&'a Float64Array),
     Flags(&'a BooleanArray),
@@ -35,14 +35,14 @@ pub(crate) enum Typed<'a> {
     Moments(&'a TimestampMicrosecondArray),
 }
 
-/// An encoder with a column of the table at hand.
+/// An encoder bound to a column of a table.
 pub(crate) struct EncoderBlock<'a> {
     encoder: &'a ColumnEncoder,
     typed: Typed<'a>,
     index: Option<Index<'a>>,
 }
 
-/// What fitting one column found.
+/// The result of fitting one column.
 pub(crate) struct EncoderFit {
     pub(crate) encoder: ColumnEncoder,
     pub(crate) summary: ColumnPrep,
@@ -52,10 +52,10 @@ pub(crate) struct EncoderFit {
 }
 
 impl ColumnEncoder {
-    /// Looks at the training rows of one column.
+    /// Fits on the training rows of one column.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] where the column is text, or not typed as the schema says.
+    /// [`Error::Mismatch`] if the column is text, or not typed as in the schema.
     pub(crate) fn fit(table: &Table, column: &Column, rows: &[u32], prep: &Prep) -> Result<EncoderFit> {
         let summary = |what: String, missing: u64, (n_levels, rare_levels): (usize, usize)| ColumnPrep {
             name: column.name.clone(),
@@ -90,7 +90,7 @@ impl ColumnEncoder {
         })
     }
 
-    /// The kinds of the column's blocks, their widths, and whether their training values lie in [0, 1].
+    /// Kinds and widths of the column's blocks, and whether their training values lie in [0, 1].
     pub(crate) fn layout(&self) -> Vec<(BlockKind, usize, bool)> {
         let (main, has_indicator) = match self {
             ColumnEncoder::Number(number) => ((BlockKind::Number, 1, number.is_unit), number.has_indicator),
@@ -102,7 +102,7 @@ impl ColumnEncoder {
         std::iter::once(main).chain(indicator).collect()
     }
 
-    /// The kind of column that this encodes.
+    /// The kind of column encoded.
     fn kind(&self) -> ColumnKind {
         match self {
             ColumnEncoder::Number(_) => ColumnKind::Numeric,
@@ -112,10 +112,10 @@ impl ColumnEncoder {
         }
     }
 
-    /// The encoder with the column `name` of `table`.
+    /// Binds the encoder to the column `name` of `table`.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] where the column is not there or not of its type.
+    /// [`Error::Mismatch`] if the column is missing or has another type.
     pub(crate) fn bind<'a>(&'a self, table: &'a Table, name: &str) -> Result<EncoderBlock<'a>> {
         let index = match self {
             ColumnEncoder::Levels(levels) => Some(levels.index()),
@@ -124,7 +124,7 @@ impl ColumnEncoder {
         Ok(EncoderBlock { encoder: self, typed: typed(table, name, self.kind())?, index })
     }
 
-    /// A fresh draw where a column's inputs are what a decoder expects, written over them.
+    /// Samples from the decoder's predictive distribution for a column's inputs, in place.
     pub(crate) fn draw(&self, features: &mut [f32], grain: Option<&Grain>, stream: &mut Stream) -> Cell {
         match self {
             ColumnEncoder::Number(number) => number.draw(features, grain, stream),
@@ -134,7 +134,7 @@ impl ColumnEncoder {
         }
     }
 
-    /// The value that a column's inputs stand for.
+    /// Decodes a column's inputs.
     pub(crate) fn read(&self, features: &[f32]) -> Cell {
         match self {
             ColumnEncoder::Number(number) => number.read(features),
@@ -146,7 +146,7 @@ impl ColumnEncoder {
 }
 
 impl EncoderBlock<'_> {
-    /// Writes the cells of rows `first..first + n` into slots that are all 0.
+    /// Encodes the cells of rows `first..first + n` into slots that are all 0.
     pub(crate) fn write(&self, first: usize, n: usize, slots: &mut BlockSlots<'_>) -> PrepTally {
         match (self.encoder, &self.typed, &self.index) {
             (ColumnEncoder::Number(number), Typed::Numbers(array), _) => number.write(array, first, n, slots),
@@ -159,7 +159,7 @@ impl EncoderBlock<'_> {
         }
     }
 
-    /// The grain of a column of numbers, its noise being what rebuilding left over of each of its inputs.
+    /// The grain of a numeric column; its noise is the reconstruction residual of its inputs.
     pub(crate) fn grain(&self, rows: &[u32], noise: &[f32]) -> Option<Grain> {
         match &self.typed {
             Typed::Numbers(array) => Grain::of(array, rows, noise[0]),
@@ -190,7 +190,7 @@ fn typed<'a>(table: &'a Table, name: &str, kind: ColumnKind) -> Result<Typed<'a>
         ColumnKind::Datetime => array.as_primitive_opt::<TimestampMicrosecondType>().map(Typed::Moments),
         ColumnKind::Text => {
             let error = Error::mismatch(format!("column `{name}` is text and cannot be a feature"));
-            return Err(error.with_hint("ignore the column, or turn it into numbers or a few categories first"));
+            return Err(error.with_hint("ignore the column, or convert it to numbers or a few categories first"));
         }
     };
     typed.ok_or_else(|| {

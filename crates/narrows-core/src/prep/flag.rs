@@ -7,17 +7,17 @@ use serde::{Deserialize, Serialize};
 use super::cell::Cell;
 use super::prepared::{BlockSlots, PrepTally};
 
-/// How one boolean column is written.
+/// The encoding of one boolean column.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct FlagEncoder {
-    /// What more training rows have, for missing cells.
+    /// The majority value in training rows, for missing cells.
     fill: bool,
     pub(crate) has_indicator: bool,
 }
 
 impl FlagEncoder {
-    /// Looks at the cells of the training rows; returns what was done in words, missing cells, and whether all are equal.
+    /// Fits on the training rows; returns a description, the number of missing cells, and whether all are equal.
     pub(crate) fn fit(array: &BooleanArray, rows: &[u32]) -> (FlagEncoder, String, u64, bool) {
         let cells =
             || rows.iter().map(|row| *row as usize).filter(|row| array.is_valid(*row)).map(|row| array.value(row));
@@ -31,7 +31,7 @@ impl FlagEncoder {
         (flag, what, missing, n_true == 0 || n_true == known)
     }
 
-    /// Writes the cells of rows `first..first + n`: the flag, then the indicator where there is one.
+    /// Encodes the cells of rows `first..first + n`: the flag, then the indicator if there is one.
     pub(crate) fn write(&self, array: &BooleanArray, first: usize, n: usize, slots: &mut BlockSlots<'_>) -> PrepTally {
         let as_number = |flag: bool| f32::from(u8::from(flag));
         let mut tally = PrepTally::default();
@@ -50,7 +50,7 @@ impl FlagEncoder {
         tally
     }
 
-    /// A fresh draw where these inputs are the probabilities of true and of missing, written over them.
+    /// Samples from the probabilities of true and of missing in these inputs, in place.
     pub(crate) fn draw(&self, features: &mut [f32], stream: &mut Stream) -> Cell {
         let (chance, truth) = (stream.uniform(), stream.uniform());
         if self.has_indicator {
@@ -66,7 +66,7 @@ impl FlagEncoder {
         Cell::Flag(flag)
     }
 
-    /// The truth value that these inputs stand for.
+    /// Decodes these inputs.
     pub(crate) fn read(&self, features: &[f32]) -> Cell {
         if self.has_indicator && features[1] > 0.5 { Cell::Missing } else { Cell::Flag(features[0] > 0.5) }
     }

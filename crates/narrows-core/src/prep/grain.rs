@@ -1,28 +1,28 @@
-//! The grain of a numeric column: its range in training rows, the decimals its numbers are written with, and how far
-//! rebuilt numbers lie off. What a decoder puts out is smooth; new rows get the grain of the old ones.
+//! The grain of a numeric column: its training range, its number of decimals, and its residual standard deviation.
+//! Decoder output is smooth; generated rows get the grain of the training rows.
 
 use arrow::array::{Array, Float64Array};
 use serde::{Deserialize, Serialize};
 
-/// Most decimals that are looked for; a column with more is taken as it comes.
+/// Maximum number of decimals tried; columns with more are not rounded.
 const MOST_DECIMALS: u8 = 6;
-/// Beyond this a float has no room for decimals.
+/// Above this magnitude an f64 has no room for decimals.
 const LARGEST: f64 = 1e9;
 
-/// What the numbers of one column look like.
+/// Range, decimals and noise of one column.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Grain {
     pub(crate) lowest: f64,
     pub(crate) highest: f64,
-    /// Decimals that every training cell can be written with; none where they have more than [`MOST_DECIMALS`].
+    /// Decimals of the training cells; `None` if they have more than [`MOST_DECIMALS`].
     pub(crate) decimals: Option<u8>,
-    /// The standard deviation of what rebuilding leaves over, in prepared units.
+    /// Standard deviation of the reconstruction residual, in prepared units.
     pub(crate) noise: f32,
 }
 
 impl Grain {
-    /// Looks at the cells of the training rows; none where no cell is a number.
+    /// Fits on the training rows; `None` if no cell is a number.
     pub(crate) fn of(array: &Float64Array, rows: &[u32], noise: f32) -> Option<Grain> {
         let cells = || {
             let known = rows.iter().map(|row| *row as usize).filter(|row| array.is_valid(*row));
@@ -35,20 +35,20 @@ impl Grain {
         (lowest <= highest).then_some(Grain { lowest, highest, decimals, noise })
     }
 
-    /// The nearest number that the column could hold.
+    /// Rounds and clamps to a number the column could hold.
     pub(crate) fn hold(&self, x: f64) -> f64 {
         let x = x.clamp(self.lowest, self.highest);
-        // Both ends of the range are written with these decimals, so rounding does not leave it.
+        // Both bounds have these decimals, so rounding stays in range.
         self.decimals.map_or(x, |decimals| rounded(x, decimals))
     }
 
-    /// Refuses a range that is none, which would make holding panic; for grains that come from a file.
+    /// Rejects an invalid range, on which clamping would panic; for grains read from a file.
     pub(crate) fn is_sound(&self) -> bool {
         self.lowest <= self.highest && self.noise.is_finite() && self.noise >= 0.0
     }
 }
 
-/// As many decimals as a person would write.
+/// The shortest decimal representation's number of decimals.
 fn rounded(x: f64, decimals: u8) -> f64 {
     let unit = 10.0_f64.powi(decimals.into());
     (x * unit).round() / unit

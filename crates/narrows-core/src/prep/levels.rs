@@ -1,7 +1,7 @@
-//! Category columns: one slot a level.
+//! Category columns: one-hot encoding.
 //!
-//! Beside the frequent levels there is a slot for rare ones, a slot for missing cells where training rows have some, and
-//! a slot for levels that no training row has. The last is never 1 in training, so a new level always stands out.
+//! Besides frequent levels there are slots for rare levels, for missing cells if training rows have any, and for
+//! levels unseen in training. The last is never 1 in training, so new levels always have a high error.
 
 use std::collections::HashMap;
 
@@ -13,29 +13,29 @@ use super::Prep;
 use super::cell::Cell;
 use super::prepared::{BlockSlots, PrepTally};
 
-/// The name of the slot that rare levels share.
+/// Name of the slot shared by rare levels.
 pub(crate) const RARE: &str = "(rare)";
-/// The name of the slot of levels that no training row has.
+/// Name of the slot of unseen levels.
 pub(crate) const UNSEEN: &str = "(unseen)";
 
-/// How one category column is written: slots are levels, rare, unseen, missing.
+/// The encoding of one category column: slots for levels, rare, unseen, missing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Levels {
-    /// Levels with a slot of their own, by name.
+    /// Levels with their own slot, by name.
     levels: Vec<String>,
-    /// Levels that share one slot, by name.
+    /// Rare levels, which share one slot, by name.
     rare: Vec<String>,
     has_missing: bool,
-    /// The slot of the most frequent level, for missing cells where training rows have none.
+    /// The slot of the most frequent level, for missing cells if training rows have none.
     fill: usize,
 }
 
-/// BlockSlots by level, made once for many rows.
+/// Slots by level, built once for many rows.
 pub(crate) type Index<'a> = HashMap<&'a str, usize>;
 
 impl Levels {
-    /// Looks at the cells of the training rows; returns what was done in words and the missing cells.
+    /// Fits on the training rows; returns a description and the number of missing cells.
     pub(crate) fn fit(array: &StringArray, rows: &[u32], prep: &Prep) -> (Levels, String, u64) {
         let mut counts: HashMap<&str, usize> = HashMap::new();
         let mut missing = 0u64;
@@ -46,7 +46,7 @@ impl Levels {
                 missing += 1;
             }
         }
-        // In a small table few rows are many: from 250 rows on the setting counts as it is.
+        // Small tables have a lower minimum; from 250 rows on the setting applies unchanged.
         let least = prep.min_level_count.min((rows.len() / 50).max(1));
         let mut by_count: Vec<(&str, usize)> = counts.into_iter().collect();
         by_count.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
@@ -59,42 +59,42 @@ impl Levels {
         let (levels, rare) = (names(&by_count[..frequent]), names(&by_count[frequent..]));
         let top = by_count.first().map_or("", |(name, _)| *name);
         let fill = levels.binary_search_by(|level| level.as_str().cmp(top)).unwrap_or(levels.len());
-        let mut what = format!("one slot for each of {} levels", levels.len());
+        let mut what = format!("one-hot, {} levels", levels.len());
         if !rare.is_empty() {
             what.push_str(&format!(
-                ", one for {} rare ones (fewer than {least} rows, or beyond {})",
+                ", {} rare ones in one slot (fewer than {least} rows, or beyond {})",
                 rare.len(),
                 prep.max_levels
             ));
         }
         if missing > 0 {
-            what.push_str(&format!(", one for {missing} missing cells"));
+            what.push_str(&format!(", {missing} missing cells in one slot"));
         }
         (Levels { levels, rare, has_missing: missing > 0, fill }, what, missing)
     }
 
-    /// The number of slots.
+    /// Number of slots.
     pub(crate) fn width(&self) -> usize {
         self.unseen_slot() + 1 + usize::from(self.has_missing)
     }
 
-    /// The numbers of levels with a slot of their own, and of rare ones.
+    /// Numbers of levels with their own slot, and of rare levels.
     pub(crate) fn sizes(&self) -> (usize, usize) {
         (self.levels.len(), self.rare.len())
     }
 
-    /// Whether every training row has the same level.
+    /// Whether all training rows have the same level.
     pub(crate) fn is_constant(&self) -> bool {
         self.levels.len() + self.rare.len() + usize::from(self.has_missing) <= 1
     }
 
-    /// BlockSlots by level.
+    /// Slots by level.
     pub(crate) fn index(&self) -> Index<'_> {
         let own = self.levels.iter().enumerate().map(|(slot, level)| (level.as_str(), slot));
         own.chain(self.rare.iter().map(|level| (level.as_str(), self.levels.len()))).collect()
     }
 
-    /// Writes the cells of rows `first..first + n` into slots that are all 0.
+    /// Encodes the cells of rows `first..first + n` into slots that are all 0.
     pub(crate) fn write(
         &self,
         array: &StringArray,
@@ -134,12 +134,12 @@ impl Levels {
         }
     }
 
-    /// A fresh draw where these inputs are the levels' probabilities, written over them. It is always a level that training
-    /// rows have; a rare one is any of the rare ones.
+    /// Samples from the probabilities of the levels in these inputs, in place. The result is always a level of the training
+    /// rows; for the rare slot, one of the rare levels.
     pub(crate) fn draw(&self, features: &mut [f32], stream: &mut Stream) -> Cell {
         let (chance, which) = (stream.uniform(), stream.uniform());
         let features = &mut features[..self.width()];
-        // Other losses than cross-entropy may leave what is no probability.
+        // Losses other than cross-entropy may not give probabilities.
         features.iter_mut().for_each(|p| *p = if p.is_finite() { p.max(0.0) } else { 0.0 });
         features[self.unseen_slot()] = 0.0;
         let mut left = chance * features.iter().sum::<f32>();
@@ -194,7 +194,7 @@ mod tests {
         let (levels, what) = fit(&["b", "a", "b", "c", "", "a"], &prep);
         assert_eq!(
             what,
-            "one slot for each of 2 levels, one for 1 rare ones (fewer than 1 rows, or beyond 2), one for 1 missing cells"
+            "one-hot, 2 levels, 1 rare ones in one slot (fewer than 1 rows, or beyond 2), 1 missing cells in one slot"
         );
         check(&levels, "a", &[1.0, 0.0, 0.0, 0.0, 0.0], "a");
         check(&levels, "b", &[0.0, 1.0, 0.0, 0.0, 0.0], "b");

@@ -1,7 +1,7 @@
-//! From typed cells to numbers a network can read, and back: the only place where numbers change their units.
+//! Preprocessing: from typed cells to network inputs and back; the only place where units change.
 //!
-//! [`Pipeline::fit`] looks at training rows only and is immutable afterwards; [`Pipeline::transform`] and
-//! [`Pipeline::inverse`] are each other's opposite up to what a float can hold.
+//! [`Pipeline::fit`] uses training rows only and the result is immutable; [`Pipeline::transform`] and
+//! [`Pipeline::inverse`] are inverse up to floating-point precision.
 
 use serde::{Deserialize, Serialize};
 
@@ -35,17 +35,17 @@ pub use signal::{ScaleOver, Signal, SignalPipeline, Stretch, Unobserved, Windows
 pub use summary::{ColumnPrep, PrepReport};
 pub use window::{Level, Transform};
 
-/// How cells become numbers: the choices a person has.
+/// Preprocessing settings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Prep {
-    /// How numeric columns are scaled.
+    /// Scaling of numeric columns.
     pub scaling: Scaling,
-    /// A category keeps its most frequent levels, at most this many; the others share one slot.
+    /// Maximum number of levels with their own slot per category; the others share one slot.
     pub max_levels: usize,
-    /// A level seen in fewer training rows shares the slot for rare ones; fewer are asked of small tables.
+    /// Levels with fewer training rows share the slot for rare ones; the minimum is lower for small tables.
     pub min_level_count: usize,
-    /// Scaled numbers are held within plus and minus this, and counted where they were not.
+    /// Scaled numbers are clipped to plus and minus this, and clipped cells are counted.
     pub clip: Positive,
 }
 
@@ -55,11 +55,11 @@ impl Default for Prep {
     }
 }
 
-/// How a numeric column is scaled; statistics come from training rows only.
+/// Scaling of a numeric column; statistics are from training rows only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scaling {
-    /// Standard, but robust where a few absurd values (such as 1e300) would leave nothing of the others.
+    /// Standard, but robust if extreme values (such as 1e300) would reduce the others to a constant.
     #[default]
     Auto,
     /// (x - mean) / standard deviation.
@@ -68,9 +68,9 @@ pub enum Scaling {
     Robust,
     /// Training minimum to 0, training maximum to 1.
     Minmax,
-    /// Ranks, drawn out to a normal distribution.
+    /// Quantile transform to a normal distribution.
     Quantile,
-    /// As it is.
+    /// Unscaled.
     None,
 }
 

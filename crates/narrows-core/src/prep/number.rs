@@ -1,7 +1,7 @@
-//! Numeric columns: scaled, held within a clip, missing cells filled with the median.
+//! Numeric columns: scaled, clipped, missing cells filled with the median.
 //!
-//! An infinite cell is an anomaly where training rows have none; where they have some it is that column's way of saying
-//! "missing" (a division by zero upstream), and is treated so in training and in scoring alike.
+//! An infinite cell is an anomaly if training rows have none; otherwise it is treated as missing
+//! (a division by zero upstream), in training and in scoring.
 
 use arrow::array::{Array, Float64Array};
 use narrows_engine::rng::Stream;
@@ -15,16 +15,16 @@ use super::{Prep, Scaling};
 
 /// Standard deviations per interquartile range of normal data.
 const IQR_OF_NORMAL: f64 = 1.349;
-/// Where the standard deviation is this many times the robust one, standardising would leave nothing of the bulk: in
-/// 32 bits its values would be the same.
+/// If the standard deviation exceeds the robust one by this factor, standardised values of the bulk would coincide in
+/// 32 bits.
 const RUINED: f64 = 1e6;
 
-/// How one numeric column is scaled.
+/// The encoding of one numeric column.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NumberEncoder {
     scale: NumberScale,
-    /// The median, for missing cells, in the column's own unit.
+    /// The median, for missing cells, in the column's unit.
     fill: f64,
     /// Bound of scaled numbers.
     clip: f64,
@@ -50,7 +50,7 @@ pub(crate) struct Seen {
 }
 
 impl NumberEncoder {
-    /// Looks at the cells of the training rows.
+    /// Fits on the training rows.
     pub(crate) fn fit(array: &Float64Array, rows: &[u32], prep: &Prep) -> (NumberEncoder, Seen) {
         let mut values = Vec::with_capacity(rows.len());
         let (mut missing, mut infinite) = (0u64, 0u64);
@@ -74,7 +74,7 @@ impl NumberEncoder {
         };
         let (low, high) = (number.scaled(spread.min), number.scaled(spread.max));
         if prep.scaling == Scaling::None {
-            // Unscaled numbers know no bound: only what is far beyond training is held.
+            // Unscaled numbers are clipped far outside the training range only.
             number.clip = number.clip.max(low.abs()).max(high.abs()).min(f64::from(f32::MAX));
         }
         number.is_unit = low >= 0.0 && high <= 1.0;
@@ -88,13 +88,13 @@ impl NumberEncoder {
             what.push_str(&format!("; {cells} filled with median {}, with an indicator", short(spread.median)));
         }
         if clipped > 0 {
-            what.push_str(&format!("; {clipped} held at {} scaled units", short(number.clip)));
+            what.push_str(&format!("; {clipped} clipped at {} scaled units", short(number.clip)));
         }
         let is_constant = spread.min == spread.max;
         (number, Seen { what, missing: missing + infinite, infinite, clipped, is_constant })
     }
 
-    /// Writes the cells of rows `first..first + n`: the number, then the indicator where there is one.
+    /// Encodes the cells of rows `first..first + n`: the number, then the indicator if there is one.
     pub(crate) fn write(&self, array: &Float64Array, first: usize, n: usize, slots: &mut BlockSlots<'_>) -> PrepTally {
         let mut tally = PrepTally::default();
         let fill = self.held(self.scaled(self.fill)) as f32;
@@ -117,7 +117,7 @@ impl NumberEncoder {
         tally
     }
 
-    /// The number that these inputs stand for.
+    /// Decodes these inputs.
     pub(crate) fn read(&self, features: &[f32]) -> Cell {
         if self.has_indicator && features[1] > 0.5 {
             return Cell::Missing;
@@ -125,10 +125,10 @@ impl NumberEncoder {
         Cell::Number(self.backward(features[0]))
     }
 
-    /// A fresh draw where these inputs are what the decoder expects, written over them: missing as often as it says, else
-    /// its number and the noise of the grain.
+    /// Samples from the decoder's prediction in these inputs, in place: missing with its probability, else
+    /// the number plus the noise of the grain.
     pub(crate) fn draw(&self, features: &mut [f32], grain: Option<&Grain>, stream: &mut Stream) -> Cell {
-        // Drawn for every cell, so that what a cell receives does not depend on others.
+        // Drawn for every cell, so that the samples of a cell do not depend on others.
         let (chance, noise) = (stream.uniform(), stream.normal());
         if self.has_indicator {
             let is_missing = chance < features[1];
@@ -145,14 +145,14 @@ impl NumberEncoder {
         Cell::Number(x)
     }
 
-    /// One finite value as an input, and whether it had to be held within the clip.
+    /// One finite value as an input, and whether it was clipped.
     pub(crate) fn forward(&self, x: f64) -> (f32, bool) {
         let scaled = self.scaled(x);
         let held = self.held(scaled);
         (held as f32, scaled != held)
     }
 
-    /// The value that an input stands for.
+    /// The value of an input.
     pub(crate) fn backward(&self, z: f32) -> f64 {
         let z = f64::from(z);
         match &self.scale {
@@ -165,7 +165,7 @@ impl NumberEncoder {
         match &self.scale {
             NumberScale::Linear { center, scale } => {
                 let distance = x - center;
-                // Two numbers near the end of the range can be further apart than a float can say.
+                // The difference of two numbers near the limits can overflow.
                 if distance.is_infinite() && x.is_finite() { x / scale - center / scale } else { distance / scale }
             }
             NumberScale::Curve(curve) => curve.forward(x),
@@ -177,7 +177,7 @@ impl NumberEncoder {
     }
 }
 
-/// Statistics of finite values in rising order; zeros of none.
+/// Statistics of finite values in ascending order; zeros without values.
 struct Spread {
     n: usize,
     min: f64,
@@ -195,7 +195,7 @@ impl Spread {
             return Spread { n: 0, min: 0.0, max: 0.0, median: 0.0, mean: 0.0, std: 0.0, robust: 0.0 };
         };
         let n = sorted.len();
-        // Everything is divided by the largest size first, so that no sum and no square can overflow.
+        // Divided by the maximum first, so that sums and squares cannot overflow.
         let size = min.abs().max(max.abs()).max(f64::MIN_POSITIVE);
         let mean = sorted.iter().map(|x| x / size).sum::<f64>() / n as f64;
         let variance = sorted.iter().map(|x| (x / size - mean).powi(2)).sum::<f64>() / n as f64;
@@ -239,7 +239,7 @@ impl Spread {
             }
             Scaling::Quantile => (
                 NumberScale::Curve(QuantileCurve::fit(sorted)),
-                "ranked and drawn out to a normal distribution".to_owned(),
+                "quantile-transformed to a normal distribution".to_owned(),
             ),
             Scaling::None => (linear(0.0, 1.0), "not scaled".to_owned()),
         }
@@ -377,7 +377,7 @@ mod tests {
             let range = values.iter().fold(1.0f64, |size, x| size.max(x.abs()));
             for (x, z) in values.iter().zip(&input) {
                 let Cell::Number(back) = number.read(&[*z]) else { panic!("a number") };
-                // 32 bits hold seven digits; the steepest piece of a rank curve may cost some of them.
+                // 32 bits hold seven digits; a steep segment of a quantile curve may cost some of them.
                 prop_assert!((back - x).abs() <= 1e-4 * range, "{} {} {:?}", x, back, ALL[pick]);
             }
         }

@@ -1,22 +1,22 @@
-//! The dominant period of a series: the lag, above the first few, at which it is most like itself.
+//! The dominant period of a series, by autocorrelation.
 //!
 //! The rule is that of the TSB-AD benchmark (`find_length_rank` with rank 1; Liu and Paparrizos 2024, "The Elephant in
-//! the Room"), so that windows and buffers are those of its tables. Where theirs falls back on 125, ours finds none.
+//! the Room"), so that windows and buffers match its tables. Where theirs falls back to 125, this one returns `None`.
 
-/// Points looked at.
+/// Number of points used.
 const MOST_POINTS: usize = 20_000;
-/// The last lag looked at.
+/// Last lag.
 const LAST_LAG: usize = 400;
-/// The first lag looked at; shorter ones are variation of neighbours.
+/// First lag; shorter ones are short-range correlation.
 const FIRST_LAG: usize = 3;
-/// The shortest and the longest period believed.
+/// Shortest and longest period accepted.
 const BELIEVED: std::ops::RangeInclusive<usize> = 6..=303;
 
 /// The dominant period in points, by the autocorrelation of up to the first 20,000 values.
 ///
-/// It is the highest local maximum over the lags 4 to 399; none where there is no local maximum, where the highest is
-/// a period below 6 or above 303, or where a value is NaN or infinite. Noise has local maxima too: that a period is
-/// found does not prove that there is one.
+/// It is the highest local maximum over the lags 4 to 399; `None` if there is no local maximum, if the highest is
+/// a period below 6 or above 303, or if a value is NaN or infinite. Noise has local maxima too: a returned period
+/// does not prove periodicity.
 ///
 /// ```
 /// let values: Vec<f64> = (0..200).map(|at| f64::from(at % 10)).collect();
@@ -26,7 +26,7 @@ pub fn period(values: &[f64]) -> Option<usize> {
     let values = &values[..values.len().min(MOST_POINTS)];
     let mean = values.iter().sum::<f64>() / values.len() as f64;
     let centred: Vec<f64> = values.iter().map(|value| value - mean).collect();
-    // Without the division by the variance, which moves no maximum; direct sums take milliseconds for so few lags.
+    // Without division by the variance, which does not change maxima; direct sums take milliseconds for so few lags.
     let variation: Vec<f64> = (FIRST_LAG..=LAST_LAG.min(values.len().saturating_sub(1)))
         .map(|lag| centred[lag..].iter().zip(&centred).map(|(late, early)| late * early).sum())
         .collect();

@@ -1,4 +1,4 @@
-//! All columns together: fitted on training rows, then immutable.
+//! The preprocessing pipeline of a table: fitted on training rows, then immutable.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -18,10 +18,10 @@ use super::summary::{ColumnPrep, PrepReport};
 use crate::data::{ColumnKind, Schema, Table};
 use crate::error::{Error, Place, Result};
 
-/// Rows that one thread prepares at a time.
+/// Rows prepared by one thread at a time.
 const CHUNK: usize = 1024;
 
-/// How a table's features become inputs, learnt from training rows.
+/// The encoders of a table's features, fitted on training rows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pipeline {
@@ -35,16 +35,16 @@ pub struct Pipeline {
 struct FittedColumn {
     summary: ColumnPrep,
     encoder: ColumnEncoder,
-    /// The column's inputs, its indicator among them.
+    /// The column's inputs, including its indicator.
     range: Range<usize>,
 }
 
 impl Pipeline {
-    /// Looks at the training rows of the features; no other row has any influence.
+    /// Fits on the training rows of the features only.
     ///
     /// # Errors
-    /// [`Error::Data`] without training rows; [`Error::Mismatch`] without features, for a feature that the table does not
-    /// have, that is text, or that is not typed; [`Error::Recipe`] for a setting that is impossible.
+    /// [`Error::Data`] without training rows; [`Error::Mismatch`] without features, or for a feature that is missing,
+    /// text or not typed; [`Error::Recipe`] for an invalid setting.
     ///
     /// ```
     /// use narrows_core::data::{Table, infer};
@@ -73,13 +73,13 @@ impl Pipeline {
         }
         if features.is_empty() {
             let error = Error::mismatch("expected at least one column to learn from, got none");
-            return Err(error.with_hint("constant, empty and id-like columns are no features"));
+            return Err(error.with_hint("constant, empty and id-like columns are not features"));
         }
         if prep.max_levels == 0 {
             return Err(Error::recipe("prep.max_levels", "expected at least 1, got 0"));
         }
         let chosen = schema.select(features)?;
-        // The first feature that fails is the one that is told, whatever the threads did.
+        // The first failing feature is reported, independent of thread scheduling.
         let results: Vec<Result<EncoderFit>> =
             chosen.columns.par_iter().map(|column| ColumnEncoder::fit(table, column, rows, prep)).collect();
         let mut pipeline = Pipeline { columns: Vec::new(), blocks: Vec::new(), width: 0 };
@@ -96,10 +96,10 @@ impl Pipeline {
         Ok((pipeline, report))
     }
 
-    /// Refuses a pipeline that does not fit together or fit `schema`; for pipelines that come from a file.
+    /// Rejects a pipeline that is inconsistent or does not match `schema`; for pipelines read from a file.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] saying what does not fit.
+    /// [`Error::Mismatch`] with the inconsistency.
     pub fn check(&self, schema: &Schema) -> Result<()> {
         let names: Vec<&str> = self.columns.iter().map(|column| column.summary.name.as_str()).collect();
         if names != schema.names() {
@@ -117,25 +117,25 @@ impl Pipeline {
         }
     }
 
-    /// The number of inputs a row has.
+    /// Number of inputs per row.
     pub fn width(&self) -> usize {
         self.width
     }
 
-    /// Which inputs belong to which column, in order and without gaps.
+    /// Blocks of inputs by column, in order and without gaps.
     pub fn blocks(&self) -> &[Block] {
         &self.blocks
     }
 
-    /// What was done to each column, in order.
+    /// Summary of each column, in order.
     pub fn columns(&self) -> Vec<&ColumnPrep> {
         self.columns.iter().map(|column| &column.summary).collect()
     }
 
-    /// The inputs of every row of a typed table.
+    /// Encodes every row of a typed table.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] where a column is not there or not typed.
+    /// [`Error::Mismatch`] if a column is missing or not typed.
     pub fn transform(&self, table: &Table) -> Result<Prepared> {
         let bound = self.bind(table)?;
         let (n, width) = (table.n_rows(), self.width);
@@ -162,10 +162,10 @@ impl Pipeline {
         Ok(Prepared { input, target, n, width, counts })
     }
 
-    /// The values that one row of inputs, `[width]`, stands for, by column in order.
+    /// Decodes one row of inputs, `[width]`, by column in order.
     ///
     /// # Panics
-    /// Where `features` is not `width` long.
+    /// If `features` does not have length `width`.
     pub fn inverse(&self, features: &[f32]) -> Vec<(String, Cell)> {
         assert_eq!(features.len(), self.width, "one row of inputs");
         let read = |column: &FittedColumn| (column.summary.name.clone(), column.read(features));
@@ -175,8 +175,8 @@ impl Pipeline {
     /// The observed values of one row of a typed table, by column in the order of [`inverse`](Pipeline::inverse).
     ///
     /// # Panics
-    /// Where `row` is not below the table's number of rows, or the table is not one that
-    /// [`transform`](Pipeline::transform) takes.
+    /// If `row` is out of bounds, or the table is not valid for
+    /// [`transform`](Pipeline::transform).
     pub fn original(&self, table: &Table, row: usize) -> Vec<(String, Cell)> {
         let bound = self.bind(table).expect("a table that has been transformed");
         let observed =
@@ -184,16 +184,16 @@ impl Pipeline {
         self.columns.iter().zip(bound).map(observed).collect()
     }
 
-    /// The table that `n` rows of inputs, `[n, width]`, stand for: columns under their own names and in their own types,
-    /// datetimes as the text of their parts.
+    /// Decodes `n` rows of inputs, `[n, width]`, to a table: columns with their names and types,
+    /// datetimes as text of their parts.
     ///
     /// # Errors
-    /// [`Error::Data`] where `features` is not `n` rows long.
+    /// [`Error::Data`] if `features` does not have `n` rows.
     pub fn inverse_table(&self, features: &[f32], n: usize) -> Result<Table> {
         self.held_table(features, n, &[])
     }
 
-    /// The same, its numbers held to the grains of their columns, where there are any.
+    /// The same with numbers rounded and clamped to the grains of their columns, if any.
     pub(crate) fn held_table(&self, features: &[f32], n: usize, grains: &[Option<Grain>]) -> Result<Table> {
         if features.len() != n * self.width {
             let message = format!("expected {n} rows of {} inputs, got {} numbers", self.width, features.len());
@@ -211,8 +211,8 @@ impl Pipeline {
         Table::from_arrays(self.columns.par_iter().enumerate().map(column).collect(), "reconstructed")
     }
 
-    /// Fresh draws of rows that a decoder expects, `[n, width]`, written over them: a column's cells, `[n]`, each. Row `i`
-    /// draws from `stream(i)` alone.
+    /// Samples rows from the decoder's output, `[n, width]`, in place, and returns the cells, `[n]`, by column. Row `i`
+    /// uses `stream(i)` only.
     pub(crate) fn draw(
         &self,
         features: &mut [f32],
@@ -236,7 +236,7 @@ impl Pipeline {
         columns
     }
 
-    /// The table of cells by column, as [`draw`](Pipeline::draw) gives them.
+    /// The table of cells by column, as returned by [`draw`](Pipeline::draw).
     pub(crate) fn table_of(&self, cells: Vec<Vec<Cell>>) -> Result<Table> {
         let column = |(column, cells): (&FittedColumn, Vec<Cell>)| {
             (column.summary.name.clone(), array_of(column.summary.kind, cells.into_iter()))
@@ -244,11 +244,11 @@ impl Pipeline {
         Table::from_arrays(self.columns.iter().zip(cells).map(column).collect(), "generated")
     }
 
-    /// The grains of the columns, from the training rows of a typed table and from what rebuilding leaves over of each
-    /// input, `[width]`.
+    /// The grains of the columns, from the training rows of a typed table and the reconstruction residuals of the
+    /// inputs, `[width]`.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] where a column is not there or not typed.
+    /// [`Error::Mismatch`] if a column is missing or not typed.
     pub(crate) fn grains(&self, table: &Table, rows: &[u32], noise: &[f32]) -> Result<Vec<Option<Grain>>> {
         let bound = self.bind(table)?;
         Ok(self
@@ -259,7 +259,7 @@ impl Pipeline {
             .collect())
     }
 
-    /// Refuses grains that are not this pipeline's; for grains that come from a file.
+    /// Rejects grains of another pipeline; for grains read from a file.
     pub(crate) fn check_grains(&self, grains: &[Option<Grain>]) -> Result<()> {
         let fits = grains.is_empty() || grains.len() == self.columns.len();
         if fits && grains.iter().flatten().all(Grain::is_sound) {
@@ -316,7 +316,7 @@ mod tests {
         Arc::new(StringArray::from(cells.to_vec()))
     }
 
-    /// Typed columns of every kind, the last row unlike the others.
+    /// Typed columns of every kind, with a deviating last row.
     fn table() -> (Table, Schema) {
         let raw = Table::from_arrays(
             vec![

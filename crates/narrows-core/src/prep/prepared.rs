@@ -1,26 +1,26 @@
-//! Prepared rows: what goes into the network, what should come out, and what was done to get there.
+//! Prepared rows: network input, target, and counts of replaced values.
 
 use std::borrow::Cow;
 
 use serde::Serialize;
 
-/// Rows as numbers.
+/// Rows as network input and target.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prepared {
-    /// `[n, width]`, row by row; missing cells are filled in. NaN only where a whole step of a series is marked absent.
+    /// `[n, width]`, row-major; missing cells are filled. NaN only where a whole step of a series is marked absent.
     pub input: Vec<f32>,
-    /// `[n, width]`, the same but NaN where the cell was missing: there is nothing to be rebuilt.
+    /// `[n, width]`, the same but NaN for missing cells, which do not count as targets.
     pub target: Vec<f32>,
-    /// The number of rows.
+    /// Number of rows.
     pub n: usize,
-    /// The number of inputs.
+    /// Number of inputs.
     pub width: usize,
-    /// What was filled, held or unknown.
+    /// Counts of filled, clipped and unknown cells.
     pub counts: PrepCounts,
 }
 
 impl Prepared {
-    /// Some of the rows, in the order given; the counts stay with the whole.
+    /// Some of the rows, in the given order, with the counts of all rows.
     pub fn take(&self, rows: &[u32]) -> Prepared {
         let gather = |values: &[f32]| {
             let mut taken = Vec::with_capacity(rows.len() * self.width);
@@ -40,13 +40,13 @@ impl Prepared {
 }
 
 impl Prepared {
-    /// The inputs with zeros, the middle of prepared data, where a step is absent.
+    /// The inputs with 0, the centre of prepared data, for absent steps.
     pub fn finite(&self) -> Cow<'_, [f32]> {
         finite(&self.input)
     }
 }
 
-/// Prepared values with zeros, the middle of prepared data, in the place of NaN.
+/// Prepared values with 0, the centre of prepared data, for NaN.
 pub fn finite(values: &[f32]) -> Cow<'_, [f32]> {
     if values.iter().all(|x| !x.is_nan()) {
         return Cow::Borrowed(values);
@@ -54,29 +54,29 @@ pub fn finite(values: &[f32]) -> Cow<'_, [f32]> {
     Cow::Owned(values.iter().map(|x| if x.is_nan() { 0.0 } else { *x }).collect())
 }
 
-/// What was filled, held or unknown in some rows.
+/// Counts of filled, clipped and unknown cells.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct PrepCounts {
-    /// Cells that were missing.
+    /// Missing cells.
     pub missing: u64,
-    /// Cells whose scaled number was beyond the clip, or infinite.
+    /// Cells beyond the clip, or infinite.
     pub clipped: u64,
-    /// Cells with a category level that no training row has.
+    /// Cells with a category level unseen in training.
     pub unseen_levels: u64,
     /// The same by column, columns without any left out.
     pub columns: Vec<ColumnCounts>,
 }
 
-/// What was filled, held or unknown in one column.
+/// Counts of filled, clipped and unknown cells of one column.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct ColumnCounts {
     /// The column.
     pub column: String,
-    /// Cells that were missing.
+    /// Missing cells.
     pub missing: u64,
-    /// Cells whose scaled number was beyond the clip, or infinite.
+    /// Cells beyond the clip, or infinite.
     pub clipped: u64,
-    /// Cells with a category level that no training row has.
+    /// Cells with a category level unseen in training.
     pub unseen_levels: u64,
 }
 
@@ -96,7 +96,7 @@ impl PrepCounts {
     }
 }
 
-/// Counts of one column over some rows.
+/// Counts of one column.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct PrepTally {
     pub(crate) missing: u64,
@@ -119,7 +119,7 @@ impl PrepTally {
     }
 }
 
-/// A window on some prepared rows through which one column writes its inputs.
+/// The input and target slots of one column.
 pub(crate) struct BlockSlots<'a> {
     pub(crate) input: &'a mut [f32],
     pub(crate) target: &'a mut [f32],
@@ -128,14 +128,14 @@ pub(crate) struct BlockSlots<'a> {
 }
 
 impl BlockSlots<'_> {
-    /// A known value: given in, and asked back.
+    /// Writes a known value to input and target.
     pub(crate) fn put(&mut self, row: usize, slot: usize, x: f32) {
         let at = row * self.width + self.start + slot;
         self.input[at] = x;
         self.target[at] = x;
     }
 
-    /// A value in the place of a missing one: given in, and not asked back.
+    /// Writes a fill value to the input only.
     pub(crate) fn fill(&mut self, row: usize, slot: usize, x: f32) {
         let at = row * self.width + self.start + slot;
         self.input[at] = x;

@@ -1,26 +1,26 @@
-//! Ranks drawn out to a normal distribution, by a curve of straight pieces.
+//! Quantile transform to a normal distribution, piecewise linear.
 //!
-//! Between training values the curve goes straight; beyond them it goes on with its mean slope, so that a value twice as
-//! far out is still told from one that is just outside, which a plain rank would not.
+//! Beyond the training range the curve is extrapolated with its mean slope, so that, unlike with plain ranks, more
+//! extreme values have more extreme scores.
 
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, Normal};
 
-/// Knots of the curve at most.
+/// Maximum number of knots.
 const KNOTS: usize = 256;
 
-/// A rising curve from values to normal scores.
+/// An increasing curve from values to normal scores.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct QuantileCurve {
     x: Vec<f64>,
     z: Vec<f64>,
-    /// Rise of `z` by `x` beyond the ends.
+    /// Slope beyond the ends.
     slope: f64,
 }
 
 impl QuantileCurve {
-    /// The curve of some finite values in rising order.
+    /// The curve of finite values in ascending order.
     pub(crate) fn fit(sorted: &[f64]) -> QuantileCurve {
         let normal = Normal::standard();
         let n = sorted.len() as f64;
@@ -30,7 +30,7 @@ impl QuantileCurve {
         while start < sorted.len() {
             let length = sorted[start..].iter().take_while(|value| **value == sorted[start]).count();
             let end = start + length;
-            // Equal values share the middle of their ranks.
+            // Ties get their mean rank.
             let rank = (start + end) as f64 / 2.0 / n;
             if rank >= next_knot || end == sorted.len() {
                 x.push(sorted[start]);

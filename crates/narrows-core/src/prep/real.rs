@@ -1,7 +1,7 @@
-//! Benchmark files as they are handed around, where they are at hand.
+//! Tests on benchmark files, if available.
 //!
-//! The files are not part of the project. `NARROWS_DATA` names their folder, by default `shared/data` beside the
-//! workspace; a test whose file is absent says so and passes.
+//! The files are not part of the repository. `NARROWS_DATA` names their folder, by default `shared/data` beside the
+//! workspace; without the file a test prints a note and passes.
 
 use std::path::PathBuf;
 
@@ -19,7 +19,7 @@ fn file(name: &str) -> Option<String> {
     None
 }
 
-/// Reads, infers, conforms, fits and comes back; returns the raw table.
+/// Reads, infers, conforms, fits and inverts; returns the raw table.
 fn check(name: &str, rows: usize, columns: usize) -> Option<Table> {
     let reader = Source::parse(&[file(name)?]).unwrap().open(4096, None).unwrap();
     assert_eq!(reader.columns().len(), columns, "{name}");

@@ -1,4 +1,4 @@
-//! Series become windows of numbers, and back: scales from training points, levels from each window itself.
+//! Preprocessing of series: windows as network inputs, scaled by training points and transformed per window.
 //!
 //! A window is one row of inputs, time-major: the channels of step 0, then those of step 1, and so on.
 
@@ -15,41 +15,41 @@ use super::{ColumnPrep, Prep, PrepReport};
 use crate::data::ColumnKind;
 use crate::error::{Error, Result};
 
-/// Whose points a channel is scaled by.
+/// The points that a channel's scale is computed from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ScaleOver {
     /// One scale for all series.
     #[default]
     All,
-    /// A scale for each series: for machines that differ in size but not in pattern.
+    /// One scale per series: for machines that differ in size but not in pattern.
     Each,
 }
 
-/// What a network is shown where nothing was observed.
+/// Network input for missing points.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Unobserved {
-    /// A straight line between the neighbours.
+    /// Linear interpolation.
     Filled,
-    /// NaN in every value of so many points together as a recurrent layer reads at once, where none of them was observed:
-    /// the layer carries its state past them. Else a straight line between the neighbours.
+    /// NaN in all values of a group of points that a recurrent layer reads at once, if none of them is observed:
+    /// the layer carries its state over them. Otherwise linear interpolation.
     Absent {
-        /// Points read at once.
+        /// Points per step.
         points: usize,
     },
 }
 
-/// How the channels of series become inputs, learnt from training points.
+/// Preprocessing of the channels of series, fitted on training points.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SignalPipeline {
     channels: Vec<Channel>,
-    /// Scales of single series, a channel each.
+    /// Scales of single series, one per channel.
     each: BTreeMap<String, Vec<NumberEncoder>>,
     transform: Transform,
     unobserved: Unobserved,
-    /// Points in a window.
+    /// Window length in points.
     window: usize,
     blocks: Vec<Block>,
 }
@@ -64,31 +64,31 @@ struct Channel {
 /// One series in prepared units.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Signal {
-    /// `[n, channels]`, filled where nothing was observed.
+    /// `[n, channels]`, missing values filled.
     pub filled: Vec<f32>,
-    /// `[n, channels]`, NaN where nothing was observed.
+    /// `[n, channels]`, NaN for missing values.
     pub observed: Vec<f32>,
-    /// Points.
+    /// Number of points.
     pub n: usize,
 }
 
-/// Windows of series, as rows for a network.
+/// Windows of series as rows for a network.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Windows {
     /// The rows, `[n, steps * channels]`.
     pub prepared: Prepared,
-    /// `[n, channels]`, what was taken from each window.
+    /// `[n, channels]`, the removed level of each window.
     pub levels: Vec<Level>,
 }
 
-/// Training points of one series: its name and its values `[n, channels]`, NaN where nothing was observed.
+/// Training points of one series: its name and its values `[n, channels]`, NaN for missing values.
 pub type Stretch<'a> = (&'a str, &'a [f64]);
 
 impl SignalPipeline {
-    /// Looks at the training stretches; no other point has any influence.
+    /// Fits on the training ranges only.
     ///
     /// # Errors
-    /// [`Error::Recipe`] for a window of no points; [`Error::Mismatch`] without channels.
+    /// [`Error::Recipe`] for an empty window; [`Error::Mismatch`] without channels.
     pub fn fit(
         channels: &[String],
         stretches: &[Stretch<'_>],
@@ -123,8 +123,8 @@ impl SignalPipeline {
         };
         for (c, name) in channels.iter().enumerate() {
             let (number, seen) = number(c, None);
-            let of_each = if over == ScaleOver::Each { ", each series by itself" } else { "" };
-            // Windows are filled along the line between neighbours, and there are no indicators.
+            let of_each = if over == ScaleOver::Each { ", per series" } else { "" };
+            // Windows are interpolated, without indicators.
             let words = seen.what.split("; ").filter(|part| !part.contains(" filled with ")).collect::<Vec<_>>();
             let summary = ColumnPrep {
                 name: name.clone(),
@@ -150,10 +150,10 @@ impl SignalPipeline {
         Ok((pipeline, report))
     }
 
-    /// Refuses a pipeline that does not fit together; for pipelines that come from a file.
+    /// Rejects an inconsistent pipeline; for pipelines read from a file.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] saying what does not fit.
+    /// [`Error::Mismatch`] with the inconsistency.
     pub fn check(&self, channels: &[String]) -> Result<()> {
         let names: Vec<&str> = self.channels.iter().map(|channel| channel.summary.name.as_str()).collect();
         let fits = names == channels
@@ -165,37 +165,37 @@ impl SignalPipeline {
         if fits { Ok(()) } else { Err(Error::mismatch("the channels of the prepared series do not fit together")) }
     }
 
-    /// Points in a window.
+    /// Window length in points.
     pub fn window(&self) -> usize {
         self.window
     }
 
-    /// Channels of a point.
+    /// Number of channels.
     pub fn n_channels(&self) -> usize {
         self.channels.len()
     }
 
-    /// Inputs of a window.
+    /// Number of inputs per window.
     pub fn width(&self) -> usize {
         self.window * self.n_channels()
     }
 
-    /// Which inputs belong to which channel.
+    /// Blocks of inputs by channel.
     pub fn blocks(&self) -> &[Block] {
         &self.blocks
     }
 
-    /// What was done to each channel, in order.
+    /// Summary of each channel, in order.
     pub fn columns(&self) -> Vec<&ColumnPrep> {
         self.channels.iter().map(|channel| &channel.summary).collect()
     }
 
-    /// Whether series have scales of their own, and this one has none.
+    /// Whether scales are per series and this series has none.
     pub fn is_unknown(&self, id: &str) -> bool {
         !self.each.is_empty() && !self.each.contains_key(id)
     }
 
-    /// One series, `values` being `[n, channels]`, in prepared units; how many values were held is counted.
+    /// One series, `values` of shape `[n, channels]`, in prepared units; clipped values are counted.
     pub fn signal(&self, id: &str, values: &[f64]) -> (Signal, PrepCounts) {
         let k = self.n_channels();
         let changed = changed(values, k, self.transform);
@@ -221,7 +221,7 @@ impl SignalPipeline {
         (Signal { filled, observed, n: changed.len() / k }, counts)
     }
 
-    /// The windows that begin at `firsts`, appended to `windows`; what lies beyond the end is unobserved.
+    /// Appends the windows starting at `firsts` to `windows`; points beyond the end are missing.
     pub fn cut(&self, signal: &Signal, firsts: impl Iterator<Item = usize>, windows: &mut Windows) {
         let (k, steps) = (self.n_channels(), self.window);
         for first in firsts {
@@ -254,7 +254,7 @@ impl SignalPipeline {
         }
     }
 
-    /// No windows, with room for `n`.
+    /// An empty set with capacity for `n` windows.
     pub fn no_windows(&self, n: usize) -> Windows {
         let values = || Vec::with_capacity(n * self.width());
         Windows {
@@ -269,12 +269,12 @@ impl SignalPipeline {
         }
     }
 
-    /// A prepared value of channel `c` in that channel's own unit; where differences were taken, the difference.
+    /// A prepared value of channel `c` in that channel's unit; with the difference transform, a difference.
     pub fn backward(&self, id: &str, c: usize, z: f32) -> f64 {
         self.number(id, c).backward(z)
     }
 
-    /// What was taken from the series before anything else.
+    /// The transform of the whole series.
     pub fn transform(&self) -> Transform {
         self.transform
     }
@@ -302,7 +302,7 @@ impl SignalPipeline {
     }
 }
 
-/// The values `[n, channels]` as differences where these are asked for; infinite ones count as missing.
+/// The values `[n, channels]`, differenced if requested; infinite ones count as missing.
 fn changed(values: &[f64], channels: usize, transform: Transform) -> Vec<f64> {
     if transform != Transform::Difference {
         return values.iter().map(|x| if x.is_finite() { *x } else { f64::NAN }).collect();
@@ -320,7 +320,7 @@ fn changed(values: &[f64], channels: usize, transform: Transform) -> Vec<f64> {
     differences
 }
 
-/// Fills what is NaN in one channel along the line between its neighbours in time, at the ends with the nearest.
+/// Interpolates NaN in one channel linearly in time, at the ends with the nearest value.
 fn fill(values: &mut [f32], channel: usize, channels: usize) {
     let n = values.len() / channels;
     let at = |t: usize| t * channels + channel;

@@ -1,10 +1,10 @@
-//! What was done to each column, for people.
+//! Summary of the preprocessing of each column.
 
 use serde::{Deserialize, Serialize};
 
 use crate::data::ColumnKind;
 
-/// What was done to one column.
+/// Preprocessing of one column.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ColumnPrep {
@@ -12,28 +12,28 @@ pub struct ColumnPrep {
     pub name: String,
     /// Its kind.
     pub kind: ColumnKind,
-    /// What was done, in words.
+    /// Description of the preprocessing.
     pub what: String,
-    /// Training cells that were missing, infinite ones among them.
+    /// Missing training cells, including infinite ones.
     pub missing: u64,
-    /// Levels with a slot of their own, for a category.
+    /// Levels with their own slot, for a category.
     pub n_levels: usize,
-    /// Levels that share the slot for rare ones, for a category.
+    /// Levels in the slot for rare ones, for a category.
     pub rare_levels: usize,
 }
 
-/// What was found in the training rows and done about it.
+/// Summary of a fit on training rows.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PrepReport {
-    /// The number of training rows.
+    /// Number of training rows.
     pub rows: usize,
-    /// What was done to each column.
+    /// Preprocessing of each column.
     pub columns: Vec<ColumnPrep>,
-    /// Infinite cells by column, which were taken for missing.
+    /// Infinite cells by column, treated as missing.
     pub infinite: Vec<(String, u64)>,
-    /// Cells by column whose scaled number was beyond the clip.
+    /// Clipped cells by column.
     pub clipped: Vec<(String, u64)>,
-    /// Columns that are the same in every training row.
+    /// Columns that are constant in the training rows.
     pub constant: Vec<String>,
 }

@@ -1,56 +1,56 @@
-//! Windows: the pieces of a series that a network sees whole, and how each piece is brought to a level of its own.
+//! Window transforms: removing level, trend or scale from windows of a series.
 
 use serde::{Deserialize, Serialize};
 
-/// How a series is freed from what would drown its pattern: level, trend and size.
+/// The transform applied to remove level, trend or scale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Transform {
-    /// Nothing is taken away.
+    /// Unchanged.
     #[default]
     None,
-    /// Each point becomes its difference from the one before: level shifts become single points.
+    /// First differences: level shifts become single points.
     Difference,
-    /// From each window its mean is taken.
+    /// The window's mean is subtracted.
     Centre,
-    /// From each window its least-squares line is taken.
+    /// The window's least-squares line is subtracted.
     Detrend,
-    /// From each window its mean is taken, and what is left is divided by its standard deviation.
+    /// The window's mean is subtracted and the rest divided by its standard deviation.
     Standardise,
 }
 
 impl Transform {
-    /// What it does, for reports.
+    /// Description for reports.
     pub fn describe(self) -> &'static str {
         match self {
-            Transform::None => "levels kept as they are",
-            Transform::Difference => "each point as its difference from the one before",
-            Transform::Centre => "each window without its mean",
-            Transform::Detrend => "each window without its straight line",
-            Transform::Standardise => "each window without its mean and in units of its standard deviation",
+            Transform::None => "levels unchanged",
+            Transform::Difference => "first differences",
+            Transform::Centre => "window mean subtracted",
+            Transform::Detrend => "window trend line subtracted",
+            Transform::Standardise => "standardised per window",
         }
     }
 }
 
-/// A window is not stretched by more than this many times a channel's own spread: what hardly moves stays small.
+/// Limit on the gain of a window relative to the channel's own spread, so that near-constant windows stay small.
 const LARGEST_STRETCH: f64 = 10.0;
 
-/// What was taken from one channel of one window: `value = offset + slope t + size x`, t counted from its middle.
+/// The removed level of one channel of one window: `value = offset + slope t + size x`, t relative to its middle.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Level {
-    /// At the middle of the window.
+    /// Value at the middle of the window.
     pub offset: f32,
-    /// A step.
+    /// Change per step.
     pub slope: f32,
-    /// Of the unit.
+    /// Scale.
     pub size: f32,
 }
 
 impl Level {
-    /// Nothing was taken.
+    /// The identity.
     pub const NONE: Level = Level { offset: 0.0, slope: 0.0, size: 1.0 };
 
-    /// What `transform` takes from the values, given by `value(t)`, of which missing ones are NaN.
+    /// The level that `transform` removes from the values `value(t)`; NaN is missing.
     pub fn of(transform: Transform, steps: usize, value: impl Fn(usize) -> f32) -> Level {
         let middle = (steps as f64 - 1.0) / 2.0;
         let seen = || (0..steps).map(|t| (t as f64 - middle, f64::from(value(t)))).filter(|(_, x)| !x.is_nan());
@@ -78,12 +78,12 @@ impl Level {
         }
     }
 
-    /// The value freed from the level, at step `t` of `steps`.
+    /// The value with the level removed, at step `t` of `steps`.
     pub fn take(self, x: f32, t: usize, steps: usize) -> f32 {
         (x - self.at(t, steps)) / self.size
     }
 
-    /// The value with the level put back.
+    /// The value with the level restored.
     pub fn put_back(self, x: f32, t: usize, steps: usize) -> f32 {
         x * self.size + self.at(t, steps)
     }

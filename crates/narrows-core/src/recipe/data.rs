@@ -19,7 +19,7 @@ pub enum Data {
     /// Rows that stand for themselves.
     #[default]
     Table,
-    /// SeriesSettings of points in time.
+    /// Series of points in time.
     Series(SeriesSettings),
     /// ImageSettings.
     Images(ImageSettings),
@@ -30,7 +30,7 @@ pub enum Data {
 pub enum DataKind {
     /// Rows that stand for themselves.
     Table,
-    /// SeriesSettings of points in time.
+    /// Series of points in time.
     Series,
     /// ImageSettings.
     Images,

@@ -1,44 +1,43 @@
-//! What the bottleneck buys, in numbers and in one line.
+//! Information flow through the code.
 
 use serde::{Deserialize, Serialize};
 
-/// A network that lets so much of pure noise through copies its input.
+/// From this share of reconstructed noise variance on, a network counts as an identity mapping.
 ///
-/// Noise whose values are independent has no pattern: a linear code of k numbers for w values passes k / w of it, so this
-/// says that no more than a tenth of what goes in is held back.
+/// Independent noise has no structure: a linear code of k units for w values passes k / w of its variance.
 const COPIES: f64 = 0.9;
 
-/// What passes through the code.
+/// Information flow through the code.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Bottleneck {
     /// Units of the code.
     pub code_size: usize,
-    /// Units that say something about held-out samples.
+    /// Active units on held-out samples.
     pub active_units: usize,
-    /// Share of the variance of held-out samples that is lost on the way: 1 is as bad as their mean.
+    /// Share of held-out variance left unexplained: 1 equals predicting the mean.
     pub unexplained: f64,
-    /// The same of PCA with as many components; none where they would copy.
+    /// The same for PCA with as many components; `None` where PCA would be the identity.
     pub pca_unexplained: Option<f64>,
-    /// Share of the variance of pure noise that comes through: every value drawn from its own column, on its own.
+    /// Share of the variance of noise that is reconstructed; each value is drawn independently from its column.
     pub noise_passed: f64,
 }
 
 impl Bottleneck {
-    /// Whether even pure noise comes through, so that nothing is learnt of what goes together with what.
+    /// Whether the network reconstructs noise, that is, has learnt the identity instead of dependencies.
     pub fn copies(&self) -> bool {
         self.noise_passed >= COPIES
     }
 
-    /// In one line.
+    /// One line of text.
     pub fn describe(&self) -> String {
         let percent = |share: f64| format!("{:.1} %", 100.0 * share);
         let pca = match self.pca_unexplained {
-            Some(pca) => format!("PCA of that size {}", percent(pca)),
-            None => "PCA of that size would copy".to_owned(),
+            Some(pca) => format!("PCA of equal size {}", percent(pca)),
+            None => "PCA of equal size would be the identity".to_owned(),
         };
-        let copies = if self.copies() { ": the network copies" } else { "" };
+        let copies = if self.copies() { ": the network learnt the identity" } else { "" };
         format!(
-            "{} of {} code units active; {} of held-out variance unexplained, {pca}; {} of pure noise comes through{copies}",
+            "{} of {} code units active; {} of held-out variance unexplained, {pca}; {} of noise variance reconstructed{copies}",
             self.active_units,
             self.code_size,
             percent(self.unexplained),
@@ -58,18 +57,18 @@ mod tests {
     }
 
     #[test]
-    fn one_line_tells_all() {
+    fn the_bottleneck_is_described_in_one_line() {
         check(
             0.4,
             Some(0.1),
-            "5 of 8 code units active; 3.1 % of held-out variance unexplained, PCA of that size 10.0 %; \
-             40.0 % of pure noise comes through",
+            "5 of 8 code units active; 3.1 % of held-out variance unexplained, PCA of equal size 10.0 %; \
+             40.0 % of noise variance reconstructed",
         );
         check(
             0.97,
             None,
-            "5 of 8 code units active; 3.1 % of held-out variance unexplained, PCA of that size would copy; \
-             97.0 % of pure noise comes through: the network copies",
+            "5 of 8 code units active; 3.1 % of held-out variance unexplained, PCA of equal size would be the identity; \
+             97.0 % of noise variance reconstructed: the network learnt the identity",
         );
     }
 }

@@ -1,29 +1,29 @@
-//! What a fit on images has to say beyond a fit on rows.
+//! The additional report of a fit on images.
 
 use serde::{Deserialize, Serialize};
 
 use super::{AlbumReport, Similarity};
 
-/// The images, how they were seen, and how well held-out ones are rebuilt.
+/// The images, the network input, and reconstruction quality.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ImagesReport {
-    /// What became of the images.
+    /// Images read and how they were split.
     #[serde(alias = "pictures")]
     pub album: AlbumReport,
-    /// What of an image the network sees at once, in words.
+    /// Description of the network input: whole image or patches.
     pub view: String,
-    /// Pixels from a piece to the next; none where images are seen as a whole.
+    /// Pixels from one patch to the next; `None` for whole images.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stride: Option<usize>,
-    /// The backbone, in words.
+    /// Description of the backbone.
     pub backbone: String,
-    /// How well held-out images are rebuilt.
+    /// Reconstruction quality on held-out images.
     pub quality: Reconstruction,
-    /// Some of them, input, output, truth and difference side by side: a PNG file in base64.
+    /// Contact sheet of input, output, truth and difference: PNG in base64.
     pub sheet: String,
     /// The images that score highest, highest first.
     pub worst: Vec<WorstImage>,
-    /// The first of them with their heat maps: a PNG file in base64.
+    /// The first of them with their heat maps: PNG in base64.
     pub worst_sheet: String,
 }
 
@@ -40,22 +40,22 @@ pub struct WorstImage {
     pub is_anomaly: bool,
 }
 
-/// How well images come through the code, on average over images, as the network sees them: whole ones in the
-/// network's size, others piece by piece.
+/// Reconstruction quality, averaged over images, at the network's resolution: whole images resized, others patch by
+/// patch.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Reconstruction {
-    /// Images.
+    /// Number of images.
     pub n: u64,
-    /// What was done to them first; `none` where nothing was.
+    /// Corruption of the input, or `none`.
     pub damage: String,
-    /// The model.
+    /// The model's reconstruction.
     pub model: Similarity,
     /// PCA with as many components as the code has units, on the same input.
     pub pca: Similarity,
-    /// The damaged images as they came, where they were damaged.
+    /// The corrupted input itself, if there is a corruption.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input: Option<Similarity>,
-    /// Of a gaussian latent under binary cross-entropy: the negative evidence lower bound, in nats a sample.
+    /// Gaussian latent with binary cross-entropy only: the negative ELBO, in nats per sample.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub negative_elbo: Option<f64>,
 }

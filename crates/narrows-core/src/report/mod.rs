@@ -1,6 +1,6 @@
-//! What a fit found, as plain public data: printed as JSON by `fit --json`, kept in the model file, drawn as HTML.
+//! The report of a fit as plain data: printed as JSON by `fit --json`, stored in the model file, rendered as HTML.
 //!
-//! No clock and no machine is in it, so the same data and recipe give the same report, to the byte.
+//! It contains no time and no machine details, so the same data and recipe give the same bytes.
 
 mod bottleneck;
 mod generation;
@@ -19,191 +19,191 @@ pub use images::{ImagesReport, Reconstruction, WorstImage};
 pub use restoration::{Baseline, ImageQuality, Restoration, RestorationMeans, Similarity};
 pub use restorer::{AlbumReport, RestorerReport, SkippedImage};
 pub(crate) use restorer::{SHEET_ROWS, sheet_of};
-pub use series::{AnomalousStretch, ChannelTrace, EventSpan, SeriesReport, WindowExample};
+pub use series::{AnomalousStretch, ChannelTrace, SeriesReport, StretchEvent, WindowExample};
 
 use crate::detect::{Reason, Threshold};
 use crate::recipe::Recipe;
 
-/// Everything a fit has to say.
+/// The report of a fit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// Version of the library that fitted.
     pub version: String,
-    /// Where the data came from, as given.
+    /// Source of the data, as given.
     pub source: String,
-    /// The column that told normal rows, where one was named.
+    /// The label column, if one was given.
     pub label: Option<Label>,
-    /// What became of the rows.
+    /// How the rows were split.
     pub rows: RowCounts,
-    /// Every column of the input, in its order.
+    /// Every column of the input, in order.
     pub columns: Vec<ColumnReport>,
-    /// What was chosen, filled, clipped or ignored, in words.
+    /// Automatic choices, and what was filled, clipped or ignored.
     pub notes: Vec<String>,
-    /// What a careful user should know before trusting the model.
+    /// Limitations to check before using the model.
     pub warnings: Vec<String>,
     /// The network as built.
     pub network: NetworkReport,
-    /// One history a member.
+    /// Training history per member.
     pub training: Vec<Training>,
-    /// The decision rule and what it rests on.
+    /// The decision rule and the scores behind it.
     pub detection: Detection,
-    /// Reconstruction of held-out rows beside PCA's at the same code size.
+    /// Held-out reconstruction error compared with PCA of the same code size.
     pub pca: PcaComparison,
-    /// What passes through the code; models of older versions did not say.
+    /// Information flow through the code; absent in reports of older versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bottleneck: Option<Bottleneck>,
     /// The training file's highest-scoring rows.
     pub top: Vec<TopRow>,
-    /// Codes of a sample of rows on their first two principal axes.
+    /// Codes of a sample of rows on their first two principal components.
     pub code_map: Vec<CodePoint>,
-    /// Where new rows come from and how good they are; none in reports before format 4.
+    /// Generation; absent before format 4.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub generation: Option<GenerationReport>,
-    /// What was made of time, where the rows are time series.
+    /// Time series only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub series: Option<SeriesReport>,
-    /// What was made of the images, where the samples are images.
+    /// Images only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub images: Option<ImagesReport>,
-    /// The recipe, complete.
+    /// The complete recipe.
     pub recipe: Recipe,
 }
 
-/// The column that tells normal rows.
+/// The label column.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Label {
     /// Its name.
     pub column: String,
-    /// Its value for normal rows; without it all rows trained.
+    /// Its value for normal rows; without one all rows are used for training.
     pub normal: Option<String>,
 }
 
-/// What became of the rows.
+/// How the rows were split.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct RowCounts {
-    /// RowCounts read.
+    /// Rows read.
     pub read: u64,
-    /// RowCounts left out because their label is not the normal one.
+    /// Rows excluded because their label is not the normal one.
     pub not_normal: u64,
-    /// RowCounts whose label is missing, left out too.
+    /// Rows excluded because their label is missing.
     pub unlabelled: u64,
-    /// RowCounts that trained the weights.
+    /// Training rows.
     pub train: u64,
-    /// RowCounts that chose when to stop.
+    /// Validation rows, used for early stopping.
     pub validation: u64,
-    /// RowCounts that set the threshold, p-values and scales; they never trained.
+    /// Calibration rows, used for threshold, p-values and scales only.
     pub calibration: u64,
 }
 
-/// One column of the input and what was done with it.
+/// One column of the input and its preprocessing.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ColumnReport {
     /// Name.
     pub name: String,
     /// Type, as inferred: numeric, boolean, category, datetime, text.
     pub kind: String,
-    /// Its part in the model.
+    /// Its role.
     pub role: Role,
-    /// What was done to it, in words.
+    /// Description of its preprocessing.
     pub words: String,
     /// Missing cells in the training rows.
     pub missing: u64,
-    /// How well held-out rows are rebuilt: 1 - error / variance for numbers, share of right answers for categories.
+    /// Reconstruction quality on held-out rows: 1 - error / variance for numbers, accuracy for categories.
     pub quality: Option<f64>,
 }
 
-/// A column's part in the model.
+/// The role of a column.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// Goes in and is rebuilt.
+    /// Input that is reconstructed.
     Feature,
-    /// Says which rows are normal; never a feature.
+    /// Marks normal rows; never a feature.
     Label,
-    /// Left out as asked.
+    /// Excluded by the user.
     Ignored,
-    /// Left out because nothing can be learned from it; the reason is in `words`.
+    /// Excluded as uninformative; the reason is in `words`.
     Dropped,
 }
 
 /// The network as built.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NetworkReport {
-    /// Values that go in: columns after preparation.
+    /// Input width: columns after preparation.
     pub inputs: usize,
     /// Width of the code.
     pub code_size: usize,
-    /// Layers from input to output, activations and norms told with their dense layer.
+    /// Layers from input to output; activations and norms are described with their dense layer.
     pub layers: Vec<LayerReport>,
-    /// Trainable numbers of one member.
+    /// Trainable parameters per member.
     pub parameters: usize,
     /// Networks in the ensemble.
     pub members: usize,
-    /// The losses chosen and their output activations, in words.
+    /// Description of the losses and output activations.
     pub loss: String,
 }
 
-/// One layer, for the drawing.
+/// One layer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LayerReport {
-    /// Side of the network.
+    /// Part of the network.
     pub part: NetworkPart,
     /// Units.
     pub width: usize,
-    /// Such as `dense 58, relu`.
+    /// Description, such as `dense 58, relu`.
     pub words: String,
-    /// Height, width and channels, where its units lie on a map of pixels.
+    /// Height, width and channels of a feature map.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub map: Option<[usize; 3]>,
 }
 
-/// Side of the network.
+/// Part of the network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NetworkPart {
     /// The data.
     Input,
-    /// Towards the code.
+    /// Between input and code.
     Encoder,
-    /// The narrow place.
+    /// The bottleneck.
     Code,
-    /// Back towards the data.
+    /// Between code and output.
     Decoder,
     /// The reconstruction.
     Output,
 }
 
-/// The decision rule and what it rests on.
+/// The decision rule and the scores behind it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Detection {
     /// The rule.
     pub rule: Threshold,
-    /// RowCounts that score above it are anomalies.
+    /// Rows with higher scores are anomalies.
     pub threshold: f64,
-    /// The false-alarm rate the rule promises on fresh normal rows, where it promises one.
+    /// The guaranteed false-alarm rate on unseen normal rows, if the rule gives one.
     pub promised_rate: Option<f64>,
-    /// Of points in time: independent pieces behind the calibration scores, which are fewer than these.
+    /// Series only: number of independent blocks behind the calibration scores.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pieces: Option<u64>,
-    /// Counts of calibration scores.
+    /// Histogram of calibration scores.
     pub histogram: Histogram,
-    /// Counts of the scores of rows that the label calls anomalous, on the same edges, where there are any.
+    /// Histogram of the scores of labelled anomalies on the same edges, if there are any.
     pub anomalies: Option<Histogram>,
 }
 
-/// Counts between edges.
+/// A histogram.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Histogram {
-    /// `n + 1` edges, rising, evenly spaced in the logarithm; values outside are counted in the first and last bin.
+    /// `n + 1` ascending, log-spaced edges; values outside are counted in the first and last bin.
     pub edges: Vec<f64>,
     /// `n` counts.
     pub counts: Vec<u64>,
 }
 
-/// Held-out reconstruction error, per prepared value, beside PCA's.
+/// Held-out mean squared errors per prepared value of the model and of PCA.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PcaComparison {
-    /// Components PCA was given: the code size, or fewer where the data has no more.
+    /// PCA components: the code size, or the rank of the data if that is smaller.
     pub components: usize,
     /// Mean squared error of PCA on calibration rows.
     pub pca_error: f64,
@@ -211,7 +211,7 @@ pub struct PcaComparison {
     pub model_error: f64,
 }
 
-/// A row worth looking at.
+/// One of the highest-scoring rows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TopRow {
     /// Row of the training file, from 0.
@@ -222,16 +222,16 @@ pub struct TopRow {
     pub p_value: f64,
     /// Above the threshold.
     pub is_anomaly: bool,
-    /// The columns to blame.
+    /// The top contributing columns.
     pub reasons: Vec<Reason>,
 }
 
 /// One row's code in two dimensions.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct CodePoint {
-    /// First principal axis of the codes.
+    /// First principal component.
     pub x: f64,
-    /// Second principal axis.
+    /// Second principal component.
     pub y: f64,
     /// The row's score.
     pub score: f64,

@@ -1,31 +1,31 @@
-//! How well damage is undone: restored images beside the damaged ones and a classical method's.
+//! Restoration quality: restored images compared with the corrupted input and a classical method.
 
 use narrows_images::{Channels, Image, colourfulness, compare};
 use serde::{Deserialize, Serialize};
 
-/// How well damage is undone, on average over images.
+/// Restoration quality, averaged over images.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Restoration {
-    /// Images.
+    /// Number of images.
     pub n: u64,
-    /// What was done to them.
+    /// Corruption of the images.
     pub damage: String,
     /// Means over the images.
     #[serde(flatten)]
     pub means: RestorationMeans,
-    /// Each image by itself.
+    /// Results by image.
     #[serde(alias = "pictures")]
     pub images: Vec<ImageQuality>,
 }
 
-/// The restored images beside the damaged ones and a classical method's, all against the clean ones.
+/// Similarity to the clean images of the restored images, the input and a classical method.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RestorationMeans {
-    /// As the model restores them.
+    /// Restored by the model.
     pub restored: Similarity,
-    /// As they came: bicubic where they had become smaller, grey where they had lost their colours.
+    /// The corrupted input; downscaled images enlarged bicubically, images without colour as grey.
     pub input: Similarity,
-    /// As a classical method restores them.
+    /// Restored by a classical method.
     pub baseline: Baseline,
 }
 
@@ -34,7 +34,7 @@ pub struct RestorationMeans {
 pub struct Baseline {
     /// Its name.
     pub name: String,
-    /// How well it does.
+    /// Similarity to the clean images.
     #[serde(flatten)]
     pub similarity: Similarity,
 }
@@ -44,30 +44,30 @@ pub struct Baseline {
 pub struct ImageQuality {
     /// Its name.
     pub name: String,
-    /// How it fared.
+    /// Its similarities.
     #[serde(flatten)]
     pub qualities: RestorationMeans,
 }
 
-/// How alike an image is to the clean one; values in [0, 1], clipped as a file would hold them.
+/// Similarity to the clean image; pixel values are clipped to [0, 1], as in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Similarity {
-    /// Peak signal-to-noise ratio in dB, peak 1; over several images, the mean of theirs.
+    /// Peak signal-to-noise ratio in dB, peak 1; over several images, the mean.
     pub psnr: f64,
-    /// Structural similarity (Wang et al. 2004); none where an image is smaller than its window of 11 pixels.
+    /// Structural similarity (Wang et al. 2004); `None` for images smaller than its 11-pixel window.
     pub ssim: Option<f64>,
     /// Mean squared error.
     pub mse: f64,
-    /// Mean binary cross-entropy, of a network with a code.
+    /// Mean binary cross-entropy; networks with a code only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bce: Option<f64>,
-    /// Colourfulness (Hasler and Süsstrunk 2003), of images in colour.
+    /// Colourfulness (Hasler and Süsstrunk 2003); colour images only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub colourfulness: Option<f64>,
 }
 
 impl Similarity {
-    /// Of `got` to `clean`.
+    /// Similarity of `got` to `clean`.
     pub(crate) fn of(clean: &Image, got: &Image) -> Similarity {
         let got = got.clone().clipped();
         Similarity {
@@ -79,12 +79,12 @@ impl Similarity {
         }
     }
 
-    /// The means of each figure; of those that some images lack, none.
+    /// The mean of each metric; `None` for metrics that some images lack.
     pub(crate) fn mean(all: impl Iterator<Item = Similarity> + Clone) -> Similarity {
         let n = all.clone().count().max(1) as f64;
-        let mean = |figure: fn(Similarity) -> f64| all.clone().map(figure).sum::<f64>() / n;
+        let mean = |metric: fn(Similarity) -> f64| all.clone().map(metric).sum::<f64>() / n;
         let mean_of =
-            |figure: fn(Similarity) -> Option<f64>| all.clone().map(figure).sum::<Option<f64>>().map(|sum| sum / n);
+            |metric: fn(Similarity) -> Option<f64>| all.clone().map(metric).sum::<Option<f64>>().map(|sum| sum / n);
         Similarity {
             psnr: mean(|s| s.psnr),
             ssim: mean_of(|s| s.ssim),

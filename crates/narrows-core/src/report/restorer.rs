@@ -1,4 +1,4 @@
-//! What a fit of a restorer found, as plain public data.
+//! The report of a restorer fit as plain data.
 
 use narrows_engine::Network;
 use narrows_images::{Channels, Image, Sheet, Store};
@@ -9,56 +9,56 @@ use crate::recipe::Recipe;
 
 /// Rows of the contact sheet.
 pub(crate) const SHEET_ROWS: usize = 4;
-/// Pixels of a cell.
+/// Cell size in pixels.
 const SHEET_SIDE: usize = 200;
 
-/// Everything the fit of a restorer has to say.
+/// The report of a restorer fit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RestorerReport {
     /// Version of the library that fitted.
     pub version: String,
-    /// What became of the images.
+    /// Images read and how they were split.
     #[serde(alias = "pictures")]
     pub album: AlbumReport,
-    /// The damage that it undoes.
+    /// The corruption that it removes.
     pub damage: String,
-    /// The network, in words: what it is and that it has no bottleneck.
+    /// Description of the network.
     pub network: String,
-    /// Trainable numbers.
+    /// Trainable parameters.
     pub parameters: u64,
-    /// How the weights were found.
+    /// Training history.
     pub training: Training,
-    /// How well held-out images are restored.
+    /// Restoration quality on held-out images.
     pub quality: Option<Restoration>,
-    /// Some of them, input, output, truth and difference side by side: a PNG file in base64.
+    /// Contact sheet of input, output, truth and difference: PNG in base64.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub sheet: String,
-    /// What a careful user should know before trusting the model.
+    /// Limitations to check before using the model.
     pub warnings: Vec<String>,
-    /// The recipe, complete.
+    /// The complete recipe.
     pub recipe: Recipe,
 }
 
-/// What became of the images of a fit.
+/// Images read and how they were split.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AlbumReport {
-    /// Where they came from, as given.
+    /// Source, as given.
     pub source: String,
-    /// Images that could be read.
+    /// Images read.
     pub read: u64,
-    /// Those that could not, each with the reason.
+    /// Images that could not be read, with the reason.
     pub skipped: Vec<SkippedImage>,
-    /// What a pixel holds, as fitted.
+    /// Channels per pixel, as fitted.
     pub channels: Channels,
-    /// The least and the greatest height, in pixels.
+    /// Minimum and maximum height, in pixels.
     pub heights: [usize; 2],
-    /// The least and the greatest width, in pixels.
+    /// Minimum and maximum width, in pixels.
     pub widths: [usize; 2],
-    /// Images that trained the weights.
+    /// Training images.
     pub train: u64,
-    /// Images that chose which weights to keep.
+    /// Validation images, used to select the weights.
     pub validation: u64,
-    /// Images that set the threshold, p-values and scales; they never trained.
+    /// Calibration images, used for threshold, p-values and scales only.
     #[serde(default)]
     pub calibration: u64,
 }
@@ -68,12 +68,12 @@ pub struct AlbumReport {
 pub struct SkippedImage {
     /// Its name.
     pub name: String,
-    /// Why.
+    /// The error.
     pub reason: String,
 }
 
 impl AlbumReport {
-    /// Of a store, of which so many train and so many choose.
+    /// The report of a store with these numbers of training and validation images.
     pub(crate) fn of(images: &Store, channels: Channels, train: u64, validation: u64) -> AlbumReport {
         let sizes = || (0..images.len()).map(|i| images.size(i));
         let span = |sides: &mut dyn Iterator<Item = usize>| {
@@ -94,7 +94,7 @@ impl AlbumReport {
     }
 }
 
-/// Damaged, restored and clean images, and what the last two differ by.
+/// Contact sheet of corrupted, restored and clean images and the difference of the last two.
 pub(crate) fn sheet_of(shown: Vec<[Image; 3]>) -> Sheet {
     let mut sheet = Sheet::new(&["input", "output", "truth", "difference"]).with_side(SHEET_SIDE);
     for [input, output, truth] in shown.into_iter().take(SHEET_ROWS) {
@@ -105,7 +105,7 @@ pub(crate) fn sheet_of(shown: Vec<[Image; 3]>) -> Sheet {
 }
 
 impl RestorerReport {
-    /// A report that still lacks the quality.
+    /// The report without the quality.
     pub(crate) fn begun(recipe: &Recipe, images: AlbumReport, network: &Network, training: Training) -> RestorerReport {
         RestorerReport {
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -121,16 +121,15 @@ impl RestorerReport {
         }
     }
 
-    /// Adds the quality, and what there is to warn of.
+    /// Adds the quality and warnings.
     pub(crate) fn finish(&mut self, quality: Restoration, shown: Vec<[Image; 3]>, is_held_out: bool) {
         if !is_held_out {
-            self.warnings.push("no image was held out: the quality is that of images it trained on".to_owned());
+            self.warnings.push("no image was held out: quality was measured on training images".to_owned());
         }
         let means = &quality.means;
         if means.restored.psnr <= means.input.psnr {
             self.warnings.push(format!(
-                "held-out images are no better restored ({:.2} dB) than left as they are ({:.2} dB): more images or more \
-                 train.steps may help",
+                "restored images ({:.2} dB) are no better than the input ({:.2} dB): more images or more train.steps may help",
                 means.restored.psnr, means.input.psnr
             ));
         }

@@ -1,86 +1,85 @@
-//! What a fit on time series has to say beyond a fit on rows: how the series were read, what windows were cut from
-//! them, and pieces of them with what the model made of each.
+//! The additional report of a fit on time series: layout, windows, and excerpts with reconstructions and scores.
 
 use serde::{Deserialize, Serialize};
 
-/// The series, the windows, and examples of both.
+/// The series, the windows, and excerpts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SeriesReport {
-    /// How series lie in the file, in a word.
+    /// The layout of the series in the file.
     pub layout: String,
-    /// What is measured at every point, in the order of the file.
+    /// Channels, in file order.
     pub channels: Vec<String>,
-    /// Time from one point to the next, in words, where there is a clock.
+    /// Description of the time step, if there are times.
     pub step: Option<String>,
     /// Series read.
     pub n_series: u64,
-    /// Points read, of all series together.
+    /// Points read, over all series.
     pub n_points: u64,
-    /// Places where points are missing.
+    /// Gaps: runs of missing points.
     pub gaps: u64,
-    /// Points missing there.
+    /// Missing points in all gaps.
     pub gap_points: u64,
-    /// Points of a window: what the model sees at once.
+    /// Window length in points.
     pub window: usize,
-    /// Points from the start of a window to the start of the next.
+    /// Stride between windows in points.
     pub stride: usize,
-    /// Points after which the series repeat themselves, where they do.
+    /// Period in points, if there is one.
     pub period: Option<usize>,
-    /// What was chosen and why, in words.
+    /// Automatic choices with their reasons.
     pub notes: Vec<String>,
-    /// Pieces of series with their scores; none where a row is a whole series.
+    /// Excerpts with scores; empty if each row is a series.
     pub stretches: Vec<AnomalousStretch>,
     /// The windows that score highest, highest first.
     pub windows: Vec<WindowExample>,
 }
 
-/// A piece of one series with what the model made of it.
+/// An excerpt of one series with reconstruction, scores and events.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AnomalousStretch {
     /// The series' name.
     pub series: String,
-    /// What the piece shows, in words.
+    /// Description of the excerpt.
     pub title: String,
     /// Labels of the time axis, `[n]`, in order.
     pub times: Vec<String>,
     /// The channels, each of `n` points.
     pub channels: Vec<ChannelTrace>,
-    /// Score of each point, `[n]`; none where no window covers it.
+    /// Score of each point, `[n]`; `None` if no window covers it.
     pub score: Vec<Option<f64>>,
-    /// Points that score above it are anomalies.
+    /// Points with higher scores are anomalies.
     pub threshold: f64,
-    /// Runs of anomalous points, in the order of time.
-    pub events: Vec<EventSpan>,
+    /// Runs of anomalous points, in order of time.
+    pub events: Vec<StretchEvent>,
 }
 
-/// One channel beside its reconstruction, in the file's units.
+/// One channel and its reconstruction, in the file's units.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ChannelTrace {
     /// The channel's name.
     pub name: String,
-    /// As measured, `[n]`; none where the point is missing.
+    /// Measured values, `[n]`; `None` for missing points.
     pub signal: Vec<Option<f64>>,
-    /// As rebuilt, `[n]`; none where nothing was rebuilt.
+    /// Reconstruction, `[n]`; `None` where there is none.
     pub reconstruction: Vec<Option<f64>>,
 }
 
-/// A run of anomalous points in a stretch.
+/// A run of anomalous points in an excerpt.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct EventSpan {
-    /// Its first point, counted from the stretch's start.
+pub struct StretchEvent {
+    /// First point, counted from the start of the excerpt.
     pub first: usize,
-    /// Its last point, still a part of it.
+    /// Last point, inclusive.
     pub last: usize,
-    /// The highest score in it.
+    /// Highest score.
     pub peak: f64,
-    /// The channels to blame, worst first.
+    /// The top contributing channels, highest contribution first.
     pub channels: Vec<String>,
 }
 
-/// One of the worst windows: original against reconstruction.
+/// One of the highest-scoring windows with its reconstruction.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct WindowExample {
-    /// Where it was cut from, in words.
+    /// Series and position.
     pub title: String,
     /// Its score.
     pub score: f64,
@@ -94,7 +93,7 @@ mod tests {
     use crate::report::html::sample;
 
     #[test]
-    fn a_report_without_series_is_written_as_ever_and_one_with_them_comes_back_whole() {
+    fn series_are_optional_in_json_and_round_trip() {
         let mut report = sample::report();
         let json = serde_json::to_string(&report).unwrap();
         assert!(!json.contains("\"series\""));

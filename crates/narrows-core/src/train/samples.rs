@@ -19,7 +19,7 @@ pub struct Key {
     pub epoch: u64,
 }
 
-/// SampleSource that a network can be trained on, by their number.
+/// Samples that a network can be trained on, by their number.
 pub trait SampleSource: Sync {
     /// Values that go in.
     fn inputs(&self) -> usize;
@@ -42,7 +42,7 @@ pub trait SampleSource: Sync {
         None
     }
 
-    /// ReportInputs which samples will be drawn, so that they can be read meanwhile.
+    /// Told which samples will be drawn, so that they can be read meanwhile.
     fn expect(&self, _samples: &[u32]) {}
 
     /// Whether a sample takes long enough to draw that threads should share the work.

@@ -1,5 +1,5 @@
-/* Zooms the timelines: a panel's inner drawing has the points' positions as its coordinates, so that a closer look is
-   another viewBox; marks and labels carry their position in data-at and are moved. */
+/* Zooms the timelines. The inner drawing of a panel uses point positions as coordinates, so zooming changes its viewBox;
+   marks and labels carry their position in data-at and are moved. */
 for (const figure of document.querySelectorAll("figure.timeline")) {
   const bar = figure.querySelector(".zoom");
   if (!bar) continue;
@@ -34,7 +34,7 @@ for (const figure of document.querySelectorAll("figure.timeline")) {
     button("left").disabled = from <= -0.5;
     button("right").disabled = from + span >= n - 0.5;
   };
-  /* `factor` times closer, with the place at `share` of the width standing still. */
+  /* Zooms by `factor` around the position at `share` of the width. */
   const closer = (factor, share) => {
     const length = Math.min(n, Math.max(least, span / factor));
     show(from + share * (span - length), length);
@@ -48,7 +48,7 @@ for (const figure of document.querySelectorAll("figure.timeline")) {
   };
   for (const name in does) button(name).addEventListener("click", does[name]);
 
-  /* Where the pointer is, as a share of the panels' width. */
+  /* The pointer's position as a share of the panels' width. */
   const share = event => {
     const box = drawing.getBoundingClientRect();
     const x = (event.clientX - box.left) / box.width * drawing.viewBox.baseVal.width;
@@ -81,7 +81,7 @@ for (const figure of document.querySelectorAll("figure.timeline")) {
     mark(0, 0);
   });
   drawing.addEventListener("dblclick", does.all);
-  /* A wheel alone scrolls the page; sideways it moves along, with Ctrl it zooms. */
+  /* A vertical wheel scrolls the page, a horizontal wheel pans, Ctrl + wheel zooms. */
   drawing.addEventListener("wheel", event => {
     if (event.ctrlKey || event.metaKey) closer(Math.pow(2, -event.deltaY / 200), share(event));
     else if (span < n && Math.abs(event.deltaX) > Math.abs(event.deltaY)) show(from + event.deltaX / 600 * span, span);

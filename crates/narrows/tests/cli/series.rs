@@ -110,7 +110,7 @@ fn fits(text: &str, flags: &str) -> (Folder, Ran) {
 fn people_are_told_what_became_of_their_series() {
     let (_, ran) = fits(&log(0..280, &MACHINES), LONG);
     for words in
-        ["2 used: a (numeric), b (numeric)", "same: every cell is the same", "ts, machine", "560 read", "threshold"]
+        ["2 used: a (numeric), b (numeric)", "same: all cells are equal", "ts, machine", "560 read", "threshold"]
     {
         assert!(ran.stderr.contains(words), "expected `{words}` in\n{}", ran.stderr);
     }
@@ -444,7 +444,7 @@ fn channels_that_say_nothing_or_little() {
             if i == 0 { format!("{line}\n") } else { format!("{},north,1,1,7\n", cells[0]) }
         })
         .collect();
-    check_fit(&constant, LONG, 3, &["no column is left to learn from", "`a`", "every cell is the same"]);
+    check_fit(&constant, LONG, 3, &["no column is left to learn from", "`a`", "all cells are equal"]);
     let mut half = text.clone();
     (0..280).step_by(2).for_each(|row| half = with_cell(&half, row, 2, ""));
     let (folder, ran) = fits(&half, LONG);
@@ -462,7 +462,7 @@ fn a_column_of_words_is_left_out_by_name() {
         .map(|(i, line)| format!("{line},{}\n", if i == 0 { "state" } else { ["on", "off"][i % 2] }))
         .collect();
     let (_, ran) = fits(&text, LONG);
-    assert!(ran.stderr.contains("state: it holds no numbers, and points of a series are numbers"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("state: not numeric, as points of series have to be"), "{}", ran.stderr);
 }
 
 #[test]

@@ -29,7 +29,7 @@ fn the_recipe_that_is_found_is_written_told_and_fitted() {
     folder.run("fit train.csv -o m.narrows --recipe best.toml").succeeds();
     let inspected = folder.run("inspect m.narrows").succeeds().stdout;
     let line = inspected.lines().find(|line| line.starts_with("bottleneck  ")).expect("a line on the bottleneck");
-    assert!(line.contains("code units active") && line.contains("of pure noise comes through"), "{line}");
+    assert!(line.contains("code units active") && line.contains("of noise variance reconstructed"), "{line}");
     assert_eq!(folder.names(), ["best.jsonl", "best.toml", "m.narrows", "train.csv"]);
 }
 

@@ -15,7 +15,7 @@ use crate::fitted::summary::{
 };
 use crate::prep::{ColumnPrep, PrepReport};
 use crate::report::{
-    AnomalousStretch, ChannelTrace, ColumnReport, EventSpan, Role, SeriesReport, TopRow, WindowExample,
+    AnomalousStretch, ChannelTrace, ColumnReport, Role, SeriesReport, StretchEvent, TopRow, WindowExample,
 };
 
 /// Stretches of series that are drawn, and points of each.
@@ -266,7 +266,7 @@ fn stretch(
         reconstruction: range.clone().map(|p| rounded(expected(adapter, series, points, p, c))).collect(),
     };
     let inside = events.iter().filter(|found| found.last >= range.start && found.first < range.end);
-    let span = |found: &FoundEvent| EventSpan {
+    let span = |found: &FoundEvent| StretchEvent {
         first: found.first.max(range.start) - range.start,
         last: found.last.min(range.end - 1) - range.start,
         peak: found.event.peak,

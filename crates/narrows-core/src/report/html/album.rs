@@ -1,43 +1,43 @@
-//! Images as they were read: their sizes, and those that could not be read.
+//! Image sizes, channels and files that could not be read.
 
 use askama::Template;
 
-use super::label::{Label, cut};
 use super::number::{count, counted};
+use super::text::{DisplayName, cut};
 use crate::report::{self, AlbumReport, SkippedImage};
 
-/// Skipped images listed in the open, and listed at all; the JSON has the rest.
+/// Skipped images listed openly, and listed at all; the JSON has the rest.
 const SKIPPED_SHOWN: usize = 8;
 const SKIPPED_KEPT: usize = 200;
 
-/// A part of the data section.
+/// Part of the data section.
 #[derive(Template)]
 #[template(path = "report/album.html", whitespace = "minimize")]
-pub(super) struct Album {
-    source: Label,
+pub(super) struct AlbumFacts {
+    source: DisplayName,
     pixels: String,
     channels: &'static str,
-    /// Folders of the normal ones; empty where all are.
+    /// Folders of normal images; empty if all images are normal.
     normal: String,
-    /// How many could not be read, with their noun; empty where all could.
+    /// Number of unreadable images with its noun; empty if all were read.
     skipped: String,
-    shown: Vec<Skipped>,
-    folded: Vec<Skipped>,
+    shown: Vec<SkippedRow>,
+    folded: Vec<SkippedRow>,
     unlisted: String,
 }
 
-struct Skipped {
-    name: Label,
+struct SkippedRow {
+    name: DisplayName,
     reason: String,
 }
 
-impl Album {
-    pub(super) fn new(album: &AlbumReport, label: Option<&report::Label>) -> Album {
+impl AlbumFacts {
+    pub(super) fn new(album: &AlbumReport, label: Option<&report::Label>) -> AlbumFacts {
         let all = album.skipped.len();
         let mut listed = album.skipped.iter().take(SKIPPED_KEPT).map(skipped);
         let shown = if all <= SKIPPED_SHOWN + 2 { SKIPPED_SHOWN + 2 } else { SKIPPED_SHOWN };
-        Album {
-            source: Label::new(&album.source),
+        AlbumFacts {
+            source: DisplayName::new(&album.source),
             pixels: format!("{} × {} pixels", span(album.heights), span(album.widths)),
             channels: album.channels.name(),
             normal: label.and_then(|label| label.normal.as_ref()).map(|names| cut(names, 400)).unwrap_or_default(),
@@ -49,8 +49,8 @@ impl Album {
     }
 }
 
-fn skipped(skipped: &SkippedImage) -> Skipped {
-    Skipped { name: Label::new(&skipped.name), reason: cut(&skipped.reason, 200) }
+fn skipped(skipped: &SkippedImage) -> SkippedRow {
+    SkippedRow { name: DisplayName::new(&skipped.name), reason: cut(&skipped.reason, 200) }
 }
 
 /// `28`, or `28 to 512`.
@@ -68,16 +68,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_and_skipped_images_are_told() {
+    fn sizes_and_skipped_images_are_listed() {
         let mut album = sample::restorer().album;
-        let html = Album::new(&album, None).render().unwrap().replace('\u{a0}', " ");
+        let html = AlbumFacts::new(&album, None).render().unwrap().replace('\u{a0}', " ");
         for words in ["256 to 512 × 256 to 768 pixels", "2 images could not be read", "torn.jpg", "ends too early"] {
             assert!(html.contains(words), "`{words}` is missing in {html}");
         }
         album.skipped = vec![album.skipped[0].clone(); 500];
-        let told = Album::new(&album, None);
-        assert_eq!((told.shown.len(), told.folded.len(), told.unlisted.as_str()), (8, 192, "300"));
+        let facts = AlbumFacts::new(&album, None);
+        assert_eq!((facts.shown.len(), facts.folded.len(), facts.unlisted.as_str()), (8, 192, "300"));
         album.skipped.clear();
-        assert!(!Album::new(&album, None).render().unwrap().contains("could not be read"));
+        assert!(!AlbumFacts::new(&album, None).render().unwrap().contains("could not be read"));
     }
 }

@@ -1,51 +1,51 @@
-//! The rows of the training file that score highest, with the columns to blame.
+//! The rows of the training file that score highest, with the top contributing columns.
 
 use askama::Template;
 
-use super::label::{Label, cut};
 use super::number::{column, count, percent, probability};
+use super::text::{DisplayName, cut};
 use crate::detect::Direction;
 use crate::report::{Report, TopRow};
 
 /// Rows listed at most.
 const ROWS_KEPT: usize = 100;
-/// Reasons listed for a row at most.
+/// Reasons listed per row at most.
 const REASONS_KEPT: usize = 6;
 
 /// The section.
 #[derive(Template)]
 #[template(path = "report/anomalies.html", whitespace = "minimize")]
-pub(super) struct Anomalies {
-    rows: Vec<Row>,
+pub(super) struct AnomaliesSection {
+    rows: Vec<AnomalyRow>,
     unlisted: usize,
     above: String,
 }
 
-struct Row {
+struct AnomalyRow {
     row: String,
     score: String,
     p_value: String,
     is_anomaly: bool,
-    reasons: Vec<Cause>,
+    reasons: Vec<ReasonItem>,
 }
 
-struct Cause {
-    column: Label,
-    /// `about` before an expected number; a category is expected as it is.
-    about: &'static str,
-    expected: Label,
-    got: Label,
+struct ReasonItem {
+    column: DisplayName,
+    /// `about ` for numbers, empty for categories.
+    qualifier: &'static str,
+    expected: DisplayName,
+    got: DisplayName,
     percent: String,
     /// Width of the bar, in percent.
     width: f64,
 }
 
-impl Anomalies {
-    pub(super) fn new(report: &Report) -> Anomalies {
+impl AnomaliesSection {
+    pub(super) fn new(report: &Report) -> AnomaliesSection {
         let top = &report.top[..report.top.len().min(ROWS_KEPT)];
         let scores = column(&top.iter().map(|row| row.score).collect::<Vec<_>>());
         let above = top.iter().filter(|row| row.is_anomaly).count();
-        Anomalies {
+        AnomaliesSection {
             rows: top.iter().zip(scores).map(|(row, score)| self::row(row, score)).collect(),
             unlisted: report.top.len() - top.len(),
             above: match above {
@@ -58,19 +58,19 @@ impl Anomalies {
     }
 }
 
-fn row(row: &TopRow, score: String) -> Row {
+fn row(row: &TopRow, score: String) -> AnomalyRow {
     let reasons = row.reasons.iter().take(REASONS_KEPT).map(|reason| {
         let share = reason.share;
-        Cause {
-            column: Label::new(&reason.column),
-            about: if reason.direction == Direction::Other { "" } else { "about " },
-            expected: Label::new(&cut(&reason.expected, 200)),
-            got: Label::new(&cut(&reason.got, 200)),
+        ReasonItem {
+            column: DisplayName::new(&reason.column),
+            qualifier: if reason.direction == Direction::Other { "" } else { "about " },
+            expected: DisplayName::new(&cut(&reason.expected, 200)),
+            got: DisplayName::new(&cut(&reason.got, 200)),
             percent: percent(share),
             width: if share.is_finite() { (share.clamp(0.0, 1.0) * 1000.0).round() / 10.0 } else { 0.0 },
         }
     });
-    Row {
+    AnomalyRow {
         row: count(row.row),
         score,
         p_value: probability(row.p_value),
@@ -85,19 +85,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_name_the_columns_to_blame() {
-        let html = Anomalies::new(&sample::report()).render().unwrap().replace('\u{a0}', " ");
+    fn rows_name_their_top_contributing_columns() {
+        let html = AnomaliesSection::new(&sample::report()).render().unwrap().replace('\u{a0}', " ");
         for words in ["amount", "expected about", "41.20", "980.00", "share 71 %", "above the threshold"] {
             assert!(html.contains(words), "`{words}` is missing");
         }
     }
 
     #[test]
-    fn no_rows_and_rows_without_reasons_are_said() {
+    fn missing_rows_and_reasons_are_reported() {
         let mut report = sample::report();
         report.top[0].reasons.clear();
-        assert!(Anomalies::new(&report).render().unwrap().contains("no single column"));
+        assert!(AnomaliesSection::new(&report).render().unwrap().contains("no dominant column"));
         report.top.clear();
-        assert!(Anomalies::new(&report).render().unwrap().contains("No rows"));
+        assert!(AnomaliesSection::new(&report).render().unwrap().contains("No rows"));
     }
 }

@@ -3,27 +3,27 @@
 use askama::Template;
 
 use super::number::{count, counted};
-use super::subject::Subject;
-use super::svg::scatter::Map;
+use super::sample_kind::SampleKind;
+use super::svg::scatter::CodeScatter;
 use crate::report::Report;
 
 /// The section.
 #[derive(Template)]
 #[template(path = "report/code_map.html", whitespace = "minimize")]
-pub(super) struct CodeMap {
-    subject: Subject,
-    drawing: Option<Map>,
+pub(super) struct CodeMapSection {
+    sample_kind: SampleKind,
+    drawing: Option<CodeScatter>,
     has_anomalies: bool,
     remarks: Vec<String>,
 }
 
-impl CodeMap {
-    pub(super) fn new(report: &Report) -> CodeMap {
-        let subject = Subject::seen(report);
-        let drawing = Map::new(&report.code_map);
-        let remarks = drawing.as_ref().map(|map| remarks(map, report.code_map.len(), subject)).unwrap_or_default();
-        CodeMap {
-            subject,
+impl CodeMapSection {
+    pub(super) fn new(report: &Report) -> CodeMapSection {
+        let sample_kind = SampleKind::network_input(report);
+        let drawing = CodeScatter::new(&report.code_map);
+        let remarks = drawing.as_ref().map(|map| remarks(map, report.code_map.len(), sample_kind)).unwrap_or_default();
+        CodeMapSection {
+            sample_kind,
             has_anomalies: drawing.as_ref().is_some_and(|map| map.drawn_anomalies > 0),
             drawing,
             remarks,
@@ -31,19 +31,19 @@ impl CodeMap {
     }
 }
 
-fn remarks(map: &Map, all: usize, subject: Subject) -> Vec<String> {
-    let noun = subject.noun();
+fn remarks(map: &CodeScatter, all: usize, sample_kind: SampleKind) -> Vec<String> {
+    let noun = sample_kind.noun();
     let mut remarks = Vec::new();
     if map.drawn < all {
-        remarks.push(format!("{} of {} are drawn.", count(map.drawn as u64), counted(all as u64, noun)));
+        remarks.push(format!("{} of {} are plotted.", count(map.drawn as u64), counted(all as u64, noun)));
     }
     match map.outside {
         0 => {}
-        1 => remarks.push(format!("One {noun} lies beyond the frame and is drawn on its edge.")),
-        n => remarks.push(format!("{} lie beyond the frame and are drawn on its edge.", counted(n as u64, noun))),
+        1 => remarks.push(format!("One {noun} lies outside the axes and is plotted at the edge.")),
+        n => remarks.push(format!("{} lie outside the axes and are plotted at the edge.", counted(n as u64, noun))),
     }
     if map.drawn_anomalies == 0 {
-        remarks.push(format!("No {noun} of this sample is above the threshold."));
+        remarks.push(format!("No {noun} in this sample is above the threshold."));
     }
     remarks
 }
@@ -54,13 +54,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_drawn_is_said() {
+    fn omitted_points_are_reported() {
         let mut report = sample::report();
         report.code_map.iter_mut().for_each(|point| point.is_anomaly = false);
         report.code_map = report.code_map.repeat(3);
-        let html = CodeMap::new(&report).render().unwrap().replace('\u{a0}', " ");
-        assert!(html.contains("of 6,000 rows are drawn") && html.contains("No row of this sample"), "{html}");
+        let html = CodeMapSection::new(&report).render().unwrap().replace('\u{a0}', " ");
+        assert!(html.contains("of 6,000 rows are plotted") && html.contains("No row in this sample"), "{html}");
         report.code_map.clear();
-        assert!(CodeMap::new(&report).render().unwrap().contains("no code map"));
+        assert!(CodeMapSection::new(&report).render().unwrap().contains("no code map"));
     }
 }

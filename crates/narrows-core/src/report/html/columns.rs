@@ -1,84 +1,85 @@
-//! The columns of a table: what each is and what was done with it.
+//! The columns of a table: type, role and preprocessing.
 
 use askama::Template;
 
-use super::label::{Label, Piece, cut, prose};
 use super::number::{count, percent};
-use super::quality::Rebuilt;
+use super::quality::QualityBar;
+use super::text::{DisplayName, TextSpan, cut, prose};
 use crate::report::{ColumnReport, Report, Role};
 
-/// Columns shown before the rest is folded away.
+/// Columns shown before the rest is folded.
 const COLUMNS_SHOWN: usize = 40;
 /// Columns listed at all; the JSON has the rest.
 const COLUMNS_KEPT: usize = 400;
-/// Columns named as left out.
-const LEFT_OUT_KEPT: usize = 40;
+/// Dropped columns named.
+const DROPPED_KEPT: usize = 40;
 
-/// A part of the data section.
+/// Part of the data section.
 #[derive(Template)]
 #[template(path = "report/columns.html", whitespace = "minimize")]
-pub(super) struct Columns {
-    told: String,
-    shown: Vec<Column>,
-    folded: Vec<Column>,
+pub(super) struct ColumnTable {
+    counts: String,
+    shown: Vec<ColumnRow>,
+    folded: Vec<ColumnRow>,
     unlisted: String,
-    left_out: Vec<LeftOut>,
-    more_left_out: String,
+    dropped: Vec<DroppedColumn>,
+    more_dropped: String,
 }
 
-struct Column {
-    name: Label,
+struct ColumnRow {
+    name: DisplayName,
     kind: String,
     role: &'static str,
-    words: Vec<Piece>,
+    treatment: Vec<TextSpan>,
     missing: String,
-    rebuilt: Option<Rebuilt>,
+    quality: Option<QualityBar>,
 }
 
-struct LeftOut {
-    name: Label,
-    reason: Vec<Piece>,
+struct DroppedColumn {
+    name: DisplayName,
+    reason: Vec<TextSpan>,
 }
 
-impl Columns {
-    pub(super) fn new(report: &Report) -> Columns {
+impl ColumnTable {
+    pub(super) fn new(report: &Report) -> ColumnTable {
         let mut columns =
             report.columns.iter().take(COLUMNS_KEPT).map(|column| self::column(column, report.rows.train));
         let shown = if report.columns.len() <= COLUMNS_SHOWN + 10 { COLUMNS_SHOWN + 10 } else { COLUMNS_SHOWN };
-        let dropped: Vec<&ColumnReport> = report.columns.iter().filter(|column| column.role == Role::Dropped).collect();
-        Columns {
-            told: counts(&report.columns),
+        let all_dropped: Vec<&ColumnReport> =
+            report.columns.iter().filter(|column| column.role == Role::Dropped).collect();
+        ColumnTable {
+            counts: counts(&report.columns),
             shown: columns.by_ref().take(shown).collect(),
             folded: columns.collect(),
             unlisted: more(report.columns.len(), COLUMNS_KEPT),
-            left_out: dropped
+            dropped: all_dropped
                 .iter()
-                .take(LEFT_OUT_KEPT)
-                .map(|column| LeftOut { name: Label::new(&column.name), reason: prose(&column.words, 200) })
+                .take(DROPPED_KEPT)
+                .map(|column| DroppedColumn { name: DisplayName::new(&column.name), reason: prose(&column.words, 200) })
                 .collect(),
-            more_left_out: more(dropped.len(), LEFT_OUT_KEPT),
+            more_dropped: more(all_dropped.len(), DROPPED_KEPT),
         }
     }
 }
 
-/// How many go unlisted, in words; empty where none does.
+/// The number of unlisted columns; empty if all are listed.
 fn more(all: usize, kept: usize) -> String {
     if all > kept { count((all - kept) as u64) } else { String::new() }
 }
 
-fn column(column: &ColumnReport, train: u64) -> Column {
+fn column(column: &ColumnReport, train: u64) -> ColumnRow {
     let missing = match column.missing {
         0 => "–".to_owned(),
         n if train > 0 => format!("{} ({})", count(n), percent(n as f64 / train as f64)),
         n => count(n),
     };
-    Column {
-        name: Label::new(&column.name),
+    ColumnRow {
+        name: DisplayName::new(&column.name),
         kind: cut(&column.kind, 40),
         role: role(&column.role),
-        words: prose(&column.words, 200),
+        treatment: prose(&column.words, 200),
         missing,
-        rebuilt: column.quality.map(Rebuilt::new),
+        quality: column.quality.map(QualityBar::new),
     }
 }
 
@@ -95,7 +96,7 @@ fn role(role: &Role) -> &'static str {
 fn counts(columns: &[ColumnReport]) -> String {
     let of = |role: Role| columns.iter().filter(|column| column.role == role).count() as u64;
     let features = of(Role::Feature);
-    let told: Vec<String> = [
+    let parts: Vec<String> = [
         (features, if features == 1 { "feature" } else { "features" }),
         (of(Role::Label), "label"),
         (of(Role::Ignored), "ignored"),
@@ -105,7 +106,7 @@ fn counts(columns: &[ColumnReport]) -> String {
     .filter(|(n, _)| *n > 0)
     .map(|(n, word)| format!("{} {word}", count(n)))
     .collect();
-    told.join(", ")
+    parts.join(", ")
 }
 
 #[cfg(test)]
@@ -115,11 +116,11 @@ mod tests {
 
     #[test]
     fn dropped_columns_are_named_with_their_reason() {
-        let columns = Columns::new(&sample::report());
+        let columns = ColumnTable::new(&sample::report());
         let html = columns.render().unwrap();
         assert!(
             columns
-                .left_out
+                .dropped
                 .iter()
                 .any(|column| column.name.short == "currency" && column.reason[0].text.contains("constant")),
             "{html}"

@@ -1,92 +1,93 @@
-//! What became of the rows or images, and of the columns.
+//! How the rows or images were split, and the columns of a table.
 
 use askama::Template;
 
-use super::album::Album;
-use super::columns::Columns;
+use super::album::AlbumFacts;
+use super::columns::ColumnTable;
 use super::number::{count, percent};
-use super::subject::Subject;
+use super::sample_kind::SampleKind;
 use crate::report::{AlbumReport, Report, RestorerReport, RowCounts};
 
 /// The section.
 #[derive(Template)]
 #[template(path = "report/data.html", whitespace = "minimize")]
-pub(super) struct Data {
-    about: &'static str,
-    subject: Subject,
+pub(super) struct DataSection {
+    introduction: &'static str,
+    sample_kind: SampleKind,
     read: String,
-    fates: Vec<Fate>,
-    fates_description: String,
-    columns: Option<Columns>,
-    album: Option<Album>,
+    subsets: Vec<SubsetCount>,
+    subsets_description: String,
+    columns: Option<ColumnTable>,
+    album: Option<AlbumFacts>,
 }
 
-struct Fate {
+struct SubsetCount {
     class: &'static str,
     name: &'static str,
     count: String,
     percent: String,
-    /// Share of the bar, a plain number for the stylesheet.
+    /// `flex-grow` of the bar segment.
     grow: f64,
 }
 
-impl Data {
-    pub(super) fn new(report: &Report) -> Data {
+impl DataSection {
+    pub(super) fn new(report: &Report) -> DataSection {
         match &report.images {
-            Some(images) => Data {
-                about: "What became of the images. Calibration images never train: they set the threshold.",
-                album: Some(Album::new(&images.album, report.label.as_ref())),
-                ..Data::of(&report.rows, Subject::Image)
+            Some(images) => DataSection {
+                introduction: "How the images were split. Calibration images are not used for training; they set the threshold.",
+                album: Some(AlbumFacts::new(&images.album, report.label.as_ref())),
+                ..DataSection::of(&report.rows, SampleKind::Image)
             },
-            None => Data {
-                about: "What became of the rows and columns. Calibration rows never train: they set the threshold.",
-                columns: Some(Columns::new(report)),
-                ..Data::of(&report.rows, Subject::Row)
+            None => DataSection {
+                introduction: "How the rows and columns were used. Calibration rows are not used for training; they set the threshold.",
+                columns: Some(ColumnTable::new(report)),
+                ..DataSection::of(&report.rows, SampleKind::Row)
             },
         }
     }
 
-    pub(super) fn restorer(report: &RestorerReport) -> Data {
+    pub(super) fn restorer(report: &RestorerReport) -> DataSection {
         let AlbumReport { read, train, validation, calibration, .. } = report.album;
         let rows = RowCounts { read, train, validation, calibration, ..RowCounts::default() };
-        Data {
-            about: "What became of the images. Validation images never train: they choose which weights to keep.",
-            album: Some(Album::new(&report.album, None)),
-            ..Data::of(&rows, Subject::Image)
+        DataSection {
+            introduction: "How the images were split. Validation images are not used for training; they select the weights.",
+            album: Some(AlbumFacts::new(&report.album, None)),
+            ..DataSection::of(&rows, SampleKind::Image)
         }
     }
 
-    fn of(rows: &RowCounts, subject: Subject) -> Data {
-        let fates = fates(rows);
-        let said: Vec<String> = fates.iter().map(|fate| format!("{} {}", fate.name, fate.count)).collect();
-        Data {
-            about: "",
-            subject,
+    fn of(rows: &RowCounts, sample_kind: SampleKind) -> DataSection {
+        let subsets = subsets(rows);
+        let parts: Vec<String> = subsets.iter().map(|subset| format!("{} {}", subset.name, subset.count)).collect();
+        DataSection {
+            introduction: "",
+            sample_kind,
             read: count(rows.read),
-            fates_description: format!("{}: {}", subject.plural(), said.join(", ")),
-            fates,
+            subsets_description: format!("{}: {}", sample_kind.plural(), parts.join(", ")),
+            subsets,
             columns: None,
             album: None,
         }
     }
 }
 
-/// Every row read has one fate; what the report does not account for is shown as such.
-fn fates(rows: &RowCounts) -> Vec<Fate> {
-    let told = [
+/// The disjoint subsets of the rows read; rows that the report does not account for are `not used`.
+fn subsets(rows: &RowCounts) -> Vec<SubsetCount> {
+    let counts = [
         ("train", "train", rows.train),
         ("validation", "validation", rows.validation),
         ("calibration", "calibration", rows.calibration),
-        ("not-normal", "left out, not normal", rows.not_normal),
-        ("unlabelled", "left out, no label", rows.unlabelled),
+        ("not-normal", "excluded, not normal", rows.not_normal),
+        ("unlabelled", "excluded, no label", rows.unlabelled),
     ];
-    let sum = told.iter().fold(0u64, |sum, (_, _, n)| sum.saturating_add(*n));
+    let sum = counts.iter().fold(0u64, |sum, (_, _, n)| sum.saturating_add(*n));
     let all = rows.read.max(sum);
     let share = |n: u64| if all == 0 { 0.0 } else { n as f64 / all as f64 };
-    told.into_iter()
+    counts
+        .into_iter()
         .chain([("unused", "not used", rows.read.saturating_sub(sum))])
         .filter(|(_, _, n)| *n > 0)
-        .map(|(class, name, n)| Fate {
+        .map(|(class, name, n)| SubsetCount {
             class,
             name,
             count: count(n),
@@ -101,14 +102,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_row_read_has_a_fate() {
-        let fates =
-            fates(&RowCounts { read: 100, not_normal: 5, unlabelled: 0, train: 60, validation: 10, calibration: 20 });
-        let told: Vec<String> = fates.iter().map(|fate| format!("{} {}", fate.name, fate.count)).collect();
-        assert_eq!(told, ["train 60", "validation 10", "calibration 20", "left out, not normal 5", "not used 5"]);
-        assert!(self::fates(&RowCounts::default()).is_empty());
+    fn every_row_read_is_in_a_subset() {
+        let subsets =
+            subsets(&RowCounts { read: 100, not_normal: 5, unlabelled: 0, train: 60, validation: 10, calibration: 20 });
+        let counts: Vec<String> = subsets.iter().map(|subset| format!("{} {}", subset.name, subset.count)).collect();
+        assert_eq!(counts, ["train 60", "validation 10", "calibration 20", "excluded, not normal 5", "not used 5"]);
+        assert!(self::subsets(&RowCounts::default()).is_empty());
         assert_eq!(
-            self::fates(&RowCounts { read: 1, train: u64::MAX, validation: u64::MAX, ..RowCounts::default() }).len(),
+            self::subsets(&RowCounts { read: 1, train: u64::MAX, validation: u64::MAX, ..RowCounts::default() }).len(),
             2
         );
     }

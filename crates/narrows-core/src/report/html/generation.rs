@@ -1,158 +1,164 @@
-//! New rows: where they come from, whether the code is used, and how alike generated and held-out rows are.
+//! Generation: the code density, active latent units, and similarity of generated and held-out samples.
 
 use askama::Template;
 
-use super::label::Label;
 use super::number::{counted, number, percent};
-use super::sheet::Sheet;
-use super::subject::Subject;
+use super::sample_kind::SampleKind;
+use super::sheet::SheetFigure;
+use super::text::DisplayName;
 use crate::report::{GenerationReport, Report, UnitsReport};
 use crate::sample_similarity::{ColumnDistance, Copies, Distance, SampleSimilarity};
 
 /// Columns listed at most.
 const COLUMNS_KEPT: usize = 40;
-/// An AUC up to here is hardly telling apart.
-const HARDLY: f64 = 0.6;
-/// From here on generated rows are plainly others.
-const PLAINLY: f64 = 0.8;
-/// A nearest training row so much nearer than usual is a copy in all but name.
-const NEAR: f64 = 0.5;
+/// Up to this AUC generated samples are nearly indistinguishable.
+const INDISTINGUISHABLE_AUC: f64 = 0.6;
+/// From this AUC on generated samples are clearly distinguishable.
+const DISTINGUISHABLE_AUC: f64 = 0.8;
+/// Below this ratio of nearest-neighbour distances generated samples are near copies of training rows.
+const NEAR_COPY_RATIO: f64 = 0.5;
 
 /// The section.
 #[derive(Template)]
 #[template(path = "report/generation.html", whitespace = "minimize")]
-pub(super) struct Generation {
-    subject: Subject,
+pub(super) struct GenerationSection {
+    sample_kind: SampleKind,
     density: String,
     likelihoods: Option<String>,
-    units: Option<String>,
+    active_units: Option<String>,
     negative_elbo: Option<String>,
-    judged: Option<Judged>,
-    sheet: Option<Sheet>,
+    comparison: Option<SampleComparison>,
+    sheet: Option<SheetFigure>,
 }
 
-struct Judged {
+struct SampleComparison {
     verdict: String,
-    how: String,
-    columns: Vec<Column>,
+    details: String,
+    columns: Vec<ColumnDistanceRow>,
     unlisted: usize,
 }
 
-struct Column {
-    name: Label,
+struct ColumnDistanceRow {
+    name: DisplayName,
     distance: String,
-    by: &'static str,
-    /// Among held-out and among generated rows.
+    metric: &'static str,
+    /// Share missing among held-out and among generated rows.
     missing: [String; 2],
 }
 
-impl Generation {
-    pub(super) fn new(report: &Report, generation: &GenerationReport) -> Generation {
-        let subject = Subject::seen(report);
+impl GenerationSection {
+    pub(super) fn new(report: &Report, generation: &GenerationReport) -> GenerationSection {
+        let sample_kind = SampleKind::network_input(report);
         let density = &generation.density;
         let likelihoods = match (density.held_out, density.one_normal) {
             (Some(held_out), Some(one)) => Some(format!(
-                "Held-out codes have a log-likelihood of {} nats under it, and of {} under one full normal distribution.",
+                "Mean log-likelihood of held-out codes: {} nats, against {} under a single full-covariance normal distribution.",
                 number(held_out),
                 number(one)
             )),
             _ => None,
         };
-        Generation {
-            subject,
-            density: format!("codes from {}, decoded", density.words),
+        GenerationSection {
+            sample_kind,
+            density: format!("codes are sampled from {} and decoded", density.words),
             likelihoods,
-            units: generation.units.as_ref().map(|found| units(found, subject)),
+            active_units: generation.units.as_ref().map(|found| units(found, sample_kind)),
             negative_elbo: generation.negative_elbo.map(number),
-            judged: generation.sample_similarity.as_ref().map(|found| judged(found, subject)),
-            sheet: generation.sheet.as_ref().and_then(|sheet| Sheet::new(sheet, "Generated images.")),
+            comparison: generation.sample_similarity.as_ref().map(|found| compare(found, sample_kind)),
+            sheet: generation.sheet.as_ref().and_then(|sheet| SheetFigure::new(sheet, "Generated images.")),
         }
     }
 }
 
-fn units(units: &UnitsReport, subject: Subject) -> String {
-    let (all, noun) = (counted(units.units, "unit"), subject.noun());
+fn units(units: &UnitsReport, sample_kind: SampleKind) -> String {
+    let (all, plural) = (counted(units.units, "unit"), sample_kind.plural());
     match units.active {
-        0 => format!("None of {all} of the code says anything of a {noun}: the posterior has collapsed."),
+        0 => format!("None of {all} of the code is active: posterior collapse."),
         active if active == units.units => {
-            format!("All of {all} of the code are active: they differ from {noun} to {noun}.")
+            format!("All {all} of the code are active: they vary between {plural}.")
         }
-        active => format!("{active} of {all} of the code are active; the others say nothing of a {noun}."),
+        active => format!("{active} of {all} of the code are active; the others do not vary between {plural}."),
     }
 }
 
-fn judged(found: &SampleSimilarity, subject: Subject) -> Judged {
+fn compare(found: &SampleSimilarity, sample_kind: SampleKind) -> SampleComparison {
     // Images have no columns, only values.
-    let listed = match subject {
-        Subject::Row => &found.columns[..found.columns.len().min(COLUMNS_KEPT)],
-        Subject::Image | Subject::Piece => &[],
+    let listed = match sample_kind {
+        SampleKind::Row => &found.columns[..found.columns.len().min(COLUMNS_KEPT)],
+        SampleKind::Image | SampleKind::Patch => &[],
     };
-    Judged {
-        verdict: verdict(found, subject),
-        how: how(found, subject),
+    SampleComparison {
+        verdict: verdict(found, sample_kind),
+        details: details(found, sample_kind),
         columns: listed.iter().map(column).collect(),
         unlisted: if listed.is_empty() { 0 } else { found.columns.len() - listed.len() },
     }
 }
 
-fn verdict(found: &SampleSimilarity, subject: Subject) -> String {
-    let plural = subject.plural();
+fn verdict(found: &SampleSimilarity, sample_kind: SampleKind) -> String {
+    let plural = sample_kind.plural();
     let mut verdict = match found.auc {
         auc if !auc.is_finite() => {
-            format!("Whether generated {plural} can be told from held-out ones was not measured.")
+            format!("The distinguishability of generated and held-out {plural} was not measured.")
         }
-        auc if auc <= HARDLY => format!("Generated {plural} can hardly be told from held-out ones."),
-        auc if auc < PLAINLY => format!("Generated {plural} can often be told from held-out ones."),
-        _ => format!("Generated {plural} can be told from held-out ones: take them for sketches, not for data."),
+        auc if auc <= INDISTINGUISHABLE_AUC => {
+            format!("Generated {plural} are nearly indistinguishable from held-out ones.")
+        }
+        auc if auc < DISTINGUISHABLE_AUC => {
+            format!("Generated {plural} can often be distinguished from held-out ones.")
+        }
+        _ => format!(
+            "Generated {plural} are clearly distinguishable from held-out ones: do not use them in place of data."
+        ),
     };
     if let Some(Copies { ratio: Some(ratio), .. }) = found.copies
-        && ratio < NEAR
+        && ratio < NEAR_COPY_RATIO
     {
-        verdict.push_str(" They lie suspiciously near to training rows.");
+        verdict.push_str(" They are suspiciously close to training rows.");
     }
     verdict
 }
 
-fn how(found: &SampleSimilarity, subject: Subject) -> String {
-    let space = found.space.as_ref().map_or_else(String::new, |space| format!(", by {space}"));
-    let mut how = format!(
-        "{} beside {} held-out ones{space}: {} tell fresh ones apart with an AUC of {}, where 0.5 is not at all.",
-        counted(found.generated, subject.noun()),
+fn details(found: &SampleSimilarity, sample_kind: SampleKind) -> String {
+    let space = found.space.as_ref().map_or_else(String::new, |space| format!(", compared by {space}"));
+    let mut details = format!(
+        "{} against {} held-out ones{space}: {} separate unseen ones with an AUC of {} (0.5: indistinguishable).",
+        counted(found.generated, sample_kind.noun()),
         found.held_out,
         found.classifier,
         number(found.auc)
     );
-    if let (Subject::Image | Subject::Piece, Some(pixels)) = (subject, found.columns.first()) {
+    if let (SampleKind::Image | SampleKind::Patch, Some(pixels)) = (sample_kind, found.columns.first()) {
         let distance = number(pixels.distance);
-        how.push_str(&format!(" The distributions of their pixels are {distance} apart (Kolmogorov–Smirnov)."));
+        details.push_str(&format!(" Kolmogorov–Smirnov distance of the pixel distributions: {distance}."));
     }
     if let Some(difference) = found.correlation_difference {
-        how.push_str(&format!(" Correlations differ by {} on average.", number(difference)));
+        details.push_str(&format!(" Mean absolute difference of correlations: {}.", number(difference)));
     }
     if let Some(copies) = &found.copies {
         if let Some(ratio) = copies.ratio {
-            how.push_str(&format!(
-                " The nearest training {} is {} times as far as from a held-out one, in the median.",
-                subject.noun(),
+            details.push_str(&format!(
+                " Median ratio of nearest-training-{} distances, generated to held-out: {}.",
+                sample_kind.noun(),
                 number(ratio)
             ));
         }
-        how.push_str(&format!(
-            " {} generated and {} held-out ones equal a training {}.",
+        details.push_str(&format!(
+            " {} generated and {} held-out ones are equal to a training {}.",
             copies.exact,
             copies.exact_held_out,
-            subject.noun()
+            sample_kind.noun()
         ));
     }
-    how
+    details
 }
 
-fn column(column: &ColumnDistance) -> Column {
+fn column(column: &ColumnDistance) -> ColumnDistanceRow {
     let share = |which: usize| column.missing.map_or_else(String::new, |missing| percent(missing[which]));
-    Column {
-        name: Label::new(&column.column),
+    ColumnDistanceRow {
+        name: DisplayName::new(&column.column),
         distance: number(column.distance),
-        by: match column.by {
+        metric: match column.by {
             Distance::KolmogorovSmirnov => "Kolmogorov–Smirnov",
             Distance::TotalVariation => "total variation",
         },
@@ -169,7 +175,7 @@ mod tests {
         let report = sample::report();
         let mut generation = sample::generation();
         change(&mut generation);
-        let html = Generation::new(&report, &generation).render().unwrap().replace('\u{a0}', " ");
+        let html = GenerationSection::new(&report, &generation).render().unwrap().replace('\u{a0}', " ");
         for words in expected {
             assert!(html.contains(words), "`{words}` is missing in {html}");
         }
@@ -177,23 +183,23 @@ mod tests {
 
     #[test]
     fn the_verdict_follows_the_numbers() {
-        check(|_| (), &["a mixture of 4", "can hardly be told", "−2.51", "total variation", "2 %"]);
-        check(|g| g.sample_similarity.as_mut().unwrap().auc = 0.7, &["can often be told"]);
-        check(|g| g.sample_similarity.as_mut().unwrap().auc = 0.97, &["take them for sketches"]);
+        check(|_| (), &["a mixture of 4", "nearly indistinguishable", "−2.51", "total variation", "2 %"]);
+        check(|g| g.sample_similarity.as_mut().unwrap().auc = 0.7, &["can often be distinguished"]);
+        check(|g| g.sample_similarity.as_mut().unwrap().auc = 0.97, &["clearly distinguishable"]);
         check(
             |g| g.sample_similarity.as_mut().unwrap().copies.as_mut().unwrap().ratio = Some(0.1),
-            &["suspiciously near"],
+            &["suspiciously close"],
         );
         check(|g| g.sample_similarity = None, &["Too few held-out rows"]);
-        check(|g| g.negative_elbo = Some(148.5), &["lower bound of held-out rows is 148.5 nats"]);
+        check(|g| g.negative_elbo = Some(148.5), &["ELBO of held-out rows: 148.5 nats"]);
     }
 
     #[test]
-    fn a_collapsed_code_is_said() {
+    fn a_collapsed_code_is_reported() {
         let active = |active| move |g: &mut GenerationReport| g.units = Some(UnitsReport { units: 8, active });
-        check(active(0), &["the posterior has collapsed"]);
+        check(active(0), &["posterior collapse"]);
         check(active(3), &["3 of 8 units of the code are active"]);
-        check(active(8), &["All of 8 units of the code"]);
+        check(active(8), &["All 8 units of the code"]);
     }
 
     #[test]
@@ -202,6 +208,6 @@ mod tests {
             let columns = &mut g.sample_similarity.as_mut().unwrap().columns;
             *columns = vec![columns.clone(); 30].concat();
         };
-        check(many, &["nearer columns in"]);
+        check(many, &["columns with smaller distances in"]);
     }
 }

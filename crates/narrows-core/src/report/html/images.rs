@@ -1,78 +1,74 @@
-//! Images on their way through the code: how they were seen, and how well held-out ones come out.
+//! Image reconstruction: the network input, and the quality on held-out images.
 
 use askama::Template;
 
-use super::label::{Piece, cut, prose};
 use super::number::{count, counted, decibels};
-use super::sheet::Sheet;
-use super::similarities::Similarities;
+use super::sheet::SheetFigure;
+use super::similarities::SimilarityTable;
+use super::text::{TextSpan, cut, prose};
 use crate::report::{ImagesReport, Reconstruction, Report};
 
-/// Differences below this many dB are called none.
-const SAME: f64 = 0.05;
+/// Differences below this many dB count as equal.
+const TIE_DB: f64 = 0.05;
 
 /// The section.
 #[derive(Template)]
 #[template(path = "report/images.html", whitespace = "minimize")]
-pub(super) struct Images {
-    measured: String,
-    verdict: Vec<Piece>,
-    quality: Similarities,
-    sheet: Option<Sheet>,
+pub(super) struct ImagesSection {
+    evaluated_on: String,
+    verdict: Vec<TextSpan>,
+    quality: SimilarityTable,
+    sheet: Option<SheetFigure>,
     view: String,
     backbone: String,
-    damage: String,
+    corruption: String,
 }
 
-impl Images {
-    pub(super) fn new(report: &Report, images: &ImagesReport) -> Images {
+impl ImagesSection {
+    pub(super) fn new(report: &Report, images: &ImagesReport) -> ImagesSection {
         let quality = &images.quality;
         let pca = format!("PCA, {}", counted(report.pca.components as u64, "component"));
         let model = format!("this model, code {}", count(report.network.code_size as u64));
         let mut named = vec![(model.as_str(), &quality.model), (pca.as_str(), &quality.pca)];
-        named.extend(quality.input.as_ref().map(|input| ("as they came, damaged", input)));
-        Images {
-            measured: counted(quality.n, "held-out image"),
+        named.extend(quality.input.as_ref().map(|input| ("corrupted input", input)));
+        ImagesSection {
+            evaluated_on: counted(quality.n, "held-out image"),
             verdict: prose(&verdict(quality), 1000),
-            quality: Similarities::new(&named),
-            sheet: Sheet::new(
+            quality: SimilarityTable::new(&named),
+            sheet: SheetFigure::new(
                 &images.sheet,
-                "Held-out images, one a row: what went in, what came out, the clean image, and the difference of the last two.",
+                "Held-out images, one per row: input, output, clean image, and the difference between output and clean image.",
             ),
             view: cut(&images.view, 400),
             backbone: cut(&images.backbone, 400),
-            damage: if is_damaged(quality) { cut(&quality.damage, 200) } else { String::new() },
+            corruption: if is_corrupted(quality) { cut(&quality.damage, 200) } else { String::new() },
         }
     }
 }
 
-fn is_damaged(quality: &Reconstruction) -> bool {
+fn is_corrupted(quality: &Reconstruction) -> bool {
     !matches!(quality.damage.trim(), "" | "none")
 }
 
-/// How good that is, beside what is simplest.
+/// The model compared with PCA and with the corrupted input.
 fn verdict(quality: &Reconstruction) -> String {
     if quality.n == 0 {
-        return "No image was held out, so nothing was measured.".to_owned();
+        return "No image was held out, so quality was not measured.".to_owned();
     }
     let (model, pca) = (quality.model.psnr, quality.pca.psnr);
     let gain = model - pca;
-    let beside = match gain {
+    let against_pca = match gain {
         _ if gain.is_nan() => String::new(),
-        _ if gain.abs() < SAME => ", as well as PCA does".to_owned(),
+        _ if gain.abs() < TIE_DB => ", equal to PCA".to_owned(),
         _ if gain > 0.0 => format!(", {} better than PCA", decibels(gain)),
-        _ => format!(", {} worse than PCA, whose code is no larger", decibels(-gain)),
+        _ => format!(", {} worse than PCA with a code of at most the same size", decibels(-gain)),
     };
-    let came = quality.input.map(|input| input.psnr).filter(|_| is_damaged(quality));
-    let damaged = came.map_or_else(String::new, |came| {
-        let than_came = if model > came { "better" } else { "no better" };
-        format!(
-            " They were damaged first, by `{}`, and came in with {}: what comes out is {than_came}.",
-            quality.damage,
-            decibels(came)
-        )
+    let input_psnr = quality.input.map(|input| input.psnr).filter(|_| is_corrupted(quality));
+    let against_input = input_psnr.map_or_else(String::new, |input_psnr| {
+        let comparison = if model > input_psnr { "better than" } else { "no better than" };
+        format!(" This is {comparison} the input corrupted by `{}`: {}.", quality.damage, decibels(input_psnr))
     });
-    format!("Held-out images come out of the code with a PSNR of {}{beside}.{damaged}", decibels(model))
+    format!("Held-out images are reconstructed with a PSNR of {}{against_pca}.{against_input}", decibels(model))
 }
 
 #[cfg(test)]
@@ -90,25 +86,28 @@ mod tests {
 
     #[test]
     fn the_verdict_is_honest() {
-        let out = "Held-out images come out of the code with a PSNR of 25.00 dB";
+        let out = "Held-out images are reconstructed with a PSNR of 25.00 dB";
         check(25.0, 23.5, None, &format!("{out}, 1.50 dB better than PCA."));
-        check(25.0, 27.0, None, &format!("{out}, 2.00 dB worse than PCA, whose code is no larger."));
-        check(25.0, 25.01, None, &format!("{out}, as well as PCA does."));
+        check(25.0, 27.0, None, &format!("{out}, 2.00 dB worse than PCA with a code of at most the same size."));
+        check(25.0, 25.01, None, &format!("{out}, equal to PCA."));
         check(25.0, f64::NAN, None, &format!("{out}."));
-        let damaged = " They were damaged first, by `gaussian:25`, and came in with";
         check(
             25.0,
             23.5,
             Some(20.0),
-            &format!("{out}, 1.50 dB better than PCA.{damaged} 20.00 dB: what comes out is better."),
+            &format!(
+                "{out}, 1.50 dB better than PCA. This is better than the input corrupted by `gaussian:25`: 20.00 dB."
+            ),
         );
         check(
             25.0,
             23.5,
             Some(26.0),
-            &format!("{out}, 1.50 dB better than PCA.{damaged} 26.00 dB: what comes out is no better."),
+            &format!(
+                "{out}, 1.50 dB better than PCA. This is no better than the input corrupted by `gaussian:25`: 26.00 dB."
+            ),
         );
         let nothing = Reconstruction { n: 0, ..sample::images().quality };
-        assert!(verdict(&nothing).contains("nothing was measured"));
+        assert!(verdict(&nothing).contains("quality was not measured"));
     }
 }

@@ -1,20 +1,19 @@
-//! The report as one HTML file that needs nothing else: no network, no font of its own.
+//! The report as one self-contained HTML file: no network, no web fonts.
 //!
-//! A section is a file here (what is said, in words and geometry) and a template of the same name in
-//! `templates/report` (how it is laid out); askama escapes every value. Plots are inline SVG that takes its colours
-//! from the page, so that light, dark and print are a matter of the stylesheet alone. A page with time series has one inline script, which
-//! zooms them; nothing else needs it, and every other page has none. Images stand in the page as base64.
+//! Each section is a file here (the content) and a template of the same name in `templates/report` (the layout); askama
+//! escapes every value. Plots are inline SVG and take their colours from the stylesheet, which covers light, dark and
+//! print. Images are embedded as base64. Only pages with time series contain a script, which zooms the plots.
 //!
-//! Both pages, of a fit and of a restorer, fill the same frame, `base.html`.
+//! The pages of a fit and of a restorer extend the same `base.html`.
 
 mod album;
 mod anomalies;
+mod anomalous_images;
 mod code_map;
 mod columns;
 mod data;
 mod generation;
 mod images;
-mod label;
 mod network;
 mod number;
 mod pca;
@@ -24,15 +23,15 @@ mod restoration;
 mod restorer;
 #[cfg(test)]
 pub(crate) mod sample;
+mod sample_kind;
 mod scores;
 mod series;
 mod sheet;
 mod similarities;
-mod subject;
 mod summary;
 mod svg;
+mod text;
 mod training;
-mod worst;
 
 pub use restorer::render_restorer;
 
@@ -44,61 +43,61 @@ use crate::error::{Error, Result};
 /// The page: its sections in reading order.
 #[derive(Template)]
 #[template(path = "report/page.html", whitespace = "minimize")]
-struct Page {
+struct FitPage {
     title: String,
     kind: &'static str,
     version: String,
-    summary: summary::Summary,
-    data: data::Data,
-    images: Option<images::Images>,
-    network: network::Network,
-    training: training::TrainingCurves,
-    scores: scores::Scores,
-    series: Option<series::Series>,
-    /// Of rows; of images, `worst`.
-    anomalies: Option<anomalies::Anomalies>,
-    worst: Option<worst::Worst>,
-    /// Of columns, which images do not have.
-    quality: Option<quality::Quality>,
-    code_map: code_map::CodeMap,
-    pca: pca::Pca,
-    /// None in reports before format 4.
-    generation: Option<generation::Generation>,
-    reproduce: reproduce::Reproduce,
+    summary: summary::SummarySection,
+    data: data::DataSection,
+    images: Option<images::ImagesSection>,
+    network: network::NetworkSection,
+    training: training::TrainingSection,
+    scores: scores::ScoresSection,
+    series: Option<series::SeriesSection>,
+    /// Tables and series only; images have `anomalous_images`.
+    anomalies: Option<anomalies::AnomaliesSection>,
+    anomalous_images: Option<anomalous_images::AnomalousImagesSection>,
+    /// Tables and series only.
+    quality: Option<quality::QualitySection>,
+    code_map: code_map::CodeMapSection,
+    pca: pca::PcaSection,
+    /// `None` in reports before format 4.
+    generation: Option<generation::GenerationSection>,
+    reproduce: reproduce::ReproduceSection,
 }
 
-impl Page {
-    /// Whether the page holds the script that zooms.
+impl FitPage {
+    /// Whether the page contains the zoom script.
     fn can_zoom(&self) -> bool {
-        self.series.as_ref().is_some_and(series::Series::can_zoom)
+        self.series.as_ref().is_some_and(series::SeriesSection::can_zoom)
     }
 }
 
-/// PatchSampler the report as one self-contained HTML file. The same report gives the same bytes.
+/// Renders the report as one self-contained HTML file. The same report gives the same bytes.
 ///
 /// # Errors
-/// Where the page cannot be formatted, which a page in memory never is.
+/// If formatting fails, which cannot happen in memory.
 pub fn render(report: &Report) -> Result<String> {
     let images = report.images.as_ref();
     let has_columns = images.is_none();
-    let page = Page {
-        title: label::cut(&report.source, 120),
+    let page = FitPage {
+        title: text::cut(&report.source, 120),
         kind: "fit report",
         version: report.version.clone(),
-        summary: summary::Summary::new(report),
-        data: data::Data::new(report),
-        images: images.map(|images| images::Images::new(report, images)),
-        network: network::Network::new(report),
-        training: training::TrainingCurves::new(&report.training),
-        scores: scores::Scores::new(report),
-        series: report.series.as_ref().map(series::Series::new),
-        anomalies: has_columns.then(|| anomalies::Anomalies::new(report)),
-        worst: images.map(|images| worst::Worst::new(report, images)),
-        quality: has_columns.then(|| quality::Quality::new(report)),
-        code_map: code_map::CodeMap::new(report),
-        pca: pca::Pca::new(report),
-        generation: report.generation.as_ref().map(|found| generation::Generation::new(report, found)),
-        reproduce: reproduce::Reproduce::new(report),
+        summary: summary::SummarySection::new(report),
+        data: data::DataSection::new(report),
+        images: images.map(|images| images::ImagesSection::new(report, images)),
+        network: network::NetworkSection::new(report),
+        training: training::TrainingSection::new(&report.training),
+        scores: scores::ScoresSection::new(report),
+        series: report.series.as_ref().map(series::SeriesSection::new),
+        anomalies: has_columns.then(|| anomalies::AnomaliesSection::new(report)),
+        anomalous_images: images.map(|images| anomalous_images::AnomalousImagesSection::new(report, images)),
+        quality: has_columns.then(|| quality::QualitySection::new(report)),
+        code_map: code_map::CodeMapSection::new(report),
+        pca: pca::PcaSection::new(report),
+        generation: report.generation.as_ref().map(|found| generation::GenerationSection::new(report, found)),
+        reproduce: reproduce::ReproduceSection::new(report),
     };
     page.render().map_err(|error| Error::write("report.html", std::io::Error::other(error)))
 }
@@ -107,23 +106,23 @@ pub fn render(report: &Report) -> Result<String> {
 mod tests {
     use super::*;
     use crate::detect::Reason;
-    use crate::report::{CodePoint, EventSpan, RestorerReport, Role, SkippedImage, WorstImage};
+    use crate::report::{CodePoint, RestorerReport, Role, SkippedImage, StretchEvent, WorstImage};
 
-    const ALWAYS: [&str; 8] =
+    const FIT_SECTIONS: [&str; 8] =
         ["summary", "data", "network", "training", "scores", "anomalies", "code-map", "reproduce"];
-    const OF_A_RESTORER: [&str; 6] = ["summary", "quality", "data", "network", "training", "reproduce"];
+    const RESTORER_SECTIONS: [&str; 6] = ["summary", "quality", "data", "network", "training", "reproduce"];
 
-    /// Renders, and holds the page to what every page promises.
+    /// Renders the page and checks what holds for every page.
     fn check(report: &Report) -> String {
         let html = render(report).unwrap();
         let own = if report.images.is_some() { ["images", "pca"] } else { ["quality", "pca"] };
-        check_page(&html, &[&ALWAYS[..], &own].concat());
+        check_page(&html, &[&FIT_SECTIONS[..], &own].concat());
         html
     }
 
     fn check_restorer(report: &RestorerReport) -> String {
         let html = render_restorer(report).unwrap();
-        check_page(&html, &OF_A_RESTORER);
+        check_page(&html, &RESTORER_SECTIONS);
         html
     }
 
@@ -137,12 +136,12 @@ mod tests {
             let section = link.split('"').next().unwrap();
             assert!(
                 html.contains(&format!("<section id=\"{section}\"")),
-                "a link leads to {section}, which is missing"
+                "a link points to {section}, which is missing"
             );
         }
         let without_sheets = without_sheets(html);
         for reference in ["http://", "https://", "src=", "=\"data:", "url(//", "@import", "<link", "NaN", "Infinity"] {
-            assert!(!without_sheets.contains(reference), "the page holds `{reference}`");
+            assert!(!without_sheets.contains(reference), "the page contains `{reference}`");
         }
         for tag in [
             "section", "table", "svg", "details", "div", "ul", "ol", "li", "td", "th", "tr", "span", "p", "title", "g",
@@ -156,7 +155,7 @@ mod tests {
         }
     }
 
-    /// The page without the images in it: exactly what a sheet is written as, from `<img` to base64 and its `>`.
+    /// The page without its embedded images.
     fn without_sheets(html: &str) -> String {
         let mut pieces = html.split("src=\"data:image/png;base64,");
         let mut kept = pieces.next().unwrap().to_owned();
@@ -338,7 +337,7 @@ mod tests {
         }
         stretch.channels = vec![stretch.channels; 5].concat();
         stretch.events =
-            (0..500).map(|i| EventSpan { first: 40 * i, last: 40 * i, ..stretch.events[0].clone() }).collect();
+            (0..500).map(|i| StretchEvent { first: 40 * i, last: 40 * i, ..stretch.events[0].clone() }).collect();
         series.stretches = vec![stretch; 9];
         series.windows = vec![series.windows; 9].concat();
         let mut report = sample::report();
@@ -347,10 +346,10 @@ mod tests {
         assert!(html.len() < 2_500_000, "{} bytes", html.len());
     }
 
-    fn of_images() -> Report {
+    fn image_report() -> Report {
         let mut report = sample::report();
         (report.columns, report.top, report.images) = (Vec::new(), Vec::new(), Some(sample::images()));
-        // These speak of the table.
+        // These mention the table.
         (report.notes, report.warnings) = (Vec::new(), Vec::new());
         report.label = Some(crate::report::Label { column: "folder".to_owned(), normal: Some("good".to_owned()) });
         report
@@ -358,13 +357,13 @@ mod tests {
 
     #[test]
     fn a_page_of_images_speaks_of_images_alone() {
-        let html = check(&of_images());
+        let html = check(&image_report());
         assert_eq!(html.matches("<img ").count(), 2);
         assert!(html.contains("href=\"#images\"") && !html.contains("href=\"#quality\""));
         assert!(!html.contains("id=\"quality\"") && !html.contains("<script"));
         let (start, end) = (html.find("<main>").unwrap(), html.find("<section id=\"reproduce\"").unwrap());
         for words in [" row ", " rows", "\u{a0}row", "rows ", "olumn"] {
-            assert!(!html[start..end].contains(words), "the page speaks of `{words}`");
+            assert!(!html[start..end].contains(words), "the page mentions `{words}`");
         }
     }
 
@@ -374,8 +373,7 @@ mod tests {
         assert_eq!(html, render_restorer(&sample::restorer()).unwrap());
         assert_eq!(html.matches("<img ").count(), 1);
         assert!(html.len() < 200_000 && !html.contains("<script"), "{} bytes", html.len());
-        for words in
-            ["no bottleneck", "Each image by itself", "validation loss", "restorer report", "--recipe recipe.toml"]
+        for words in ["no bottleneck", "Results by image", "validation loss", "restorer report", "--recipe recipe.toml"]
         {
             assert!(html.contains(words), "`{words}` is missing");
         }
@@ -387,7 +385,7 @@ mod tests {
     fn hostile_images_are_escaped_and_a_sheet_that_is_none_is_left_out() {
         let hostile = || "\"><script>alert('x')</script><img onerror=x>{{ 7 }}".to_owned();
         let skipped = || vec![SkippedImage { name: hostile(), reason: hostile() }; 20];
-        let mut report = of_images();
+        let mut report = image_report();
         report.label.as_mut().unwrap().normal = Some(hostile());
         let images = report.images.as_mut().unwrap();
         (images.view, images.backbone, images.quality.damage) = (hostile(), hostile(), hostile());
@@ -416,7 +414,7 @@ mod tests {
             let spoil = |s: &mut crate::report::Similarity| {
                 (s.psnr, s.ssim, s.mse, s.bce, s.colourfulness) = (bad, Some(bad), bad, Some(bad), Some(bad));
             };
-            let mut report = of_images();
+            let mut report = image_report();
             let images = report.images.as_mut().unwrap();
             let quality = &mut images.quality;
             [&mut quality.model, &mut quality.pca].into_iter().chain(&mut quality.input).for_each(spoil);
@@ -436,7 +434,7 @@ mod tests {
         let name = |i: usize| format!("{i} {}", "long ".repeat(100));
         let skipped: Vec<SkippedImage> =
             (0..50_000).map(|i| SkippedImage { name: name(i), reason: "reason ".repeat(100) }).collect();
-        let mut report = of_images();
+        let mut report = image_report();
         let images = report.images.as_mut().unwrap();
         images.album.skipped.clone_from(&skipped);
         let worst = images.worst[0].clone();

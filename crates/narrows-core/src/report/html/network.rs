@@ -1,56 +1,56 @@
-//! The network: drawn from input to output, and listed layer by layer.
+//! The network: drawn from input to output, and listed by layer.
 
 use askama::Template;
 
-use super::label::cut;
 use super::number::{count, counted};
-use super::subject::Subject;
+use super::sample_kind::SampleKind;
 use super::svg::hourglass::Hourglass;
+use super::text::cut;
 use super::training::denoises;
 use crate::report::{Bottleneck, LayerReport, NetworkPart, Report};
 
-/// Layers listed in the open; a longer list is folded.
+/// Layers listed openly; a longer list is folded.
 const LAYERS_OPEN: usize = 12;
 
 /// The section.
 #[derive(Template)]
 #[template(path = "report/network.html", whitespace = "minimize")]
-pub(super) struct Network {
+pub(super) struct NetworkSection {
     drawing: Option<Hourglass>,
-    layers: Vec<Layer>,
+    layers: Vec<LayerItem>,
     folded: bool,
     ensemble: String,
     parameters: String,
     loss: String,
-    /// What the width of the code means.
-    narrowness: String,
-    /// What passes through the code, where the fit measured it.
+    /// What the code size implies.
+    compression: String,
+    /// Measured information flow through the code, if the report has it.
     bottleneck: Option<String>,
 }
 
-struct Layer {
+struct LayerItem {
     is_code: bool,
     part: &'static str,
     width: String,
-    words: String,
+    description: String,
 }
 
-impl Network {
-    pub(super) fn new(report: &Report) -> Network {
+impl NetworkSection {
+    pub(super) fn new(report: &Report) -> NetworkSection {
         let network = &report.network;
         let members = network.members as u64;
-        Network {
+        NetworkSection {
             drawing: Hourglass::new(&network.layers),
             layers: network.layers.iter().map(layer).collect(),
             folded: network.layers.len() > LAYERS_OPEN,
             ensemble: if members > 1 {
-                format!("{} of this shape, each under a seed and a corruption of its own", counted(members, "network"))
+                format!("{} of this architecture, each with its own seed and corruption", counted(members, "network"))
             } else {
-                "one network".to_owned()
+                "none (one network)".to_owned()
             },
             parameters: parameters(network.parameters, network.members),
             loss: cut(&network.loss, 400),
-            narrowness: narrowness(report, Subject::seen(report)),
+            compression: compression(report, SampleKind::network_input(report)),
             bottleneck: report.bottleneck.as_ref().map(Bottleneck::describe),
         }
     }
@@ -58,31 +58,29 @@ impl Network {
 
 fn parameters(each: usize, members: usize) -> String {
     match each.checked_mul(members) {
-        Some(all) if members > 1 => format!("{} in each, {} together", count(each as u64), count(all as u64)),
+        Some(all) if members > 1 => format!("{} per network, {} in total", count(each as u64), count(all as u64)),
         _ => count(each as u64),
     }
 }
 
-fn narrowness(report: &Report, subject: Subject) -> String {
-    let (inputs, code, noun) = (report.network.inputs, report.network.code_size, subject.noun());
+fn compression(report: &Report, sample_kind: SampleKind) -> String {
+    let (inputs, code, noun) = (report.network.inputs, report.network.code_size, sample_kind.noun());
     let (shown_inputs, shown_code) = (counted(inputs as u64, "value"), counted(code as u64, "number"));
     if code < inputs {
-        format!(
-            "Each {noun} of {shown_inputs} has to pass through {shown_code}: what survives the coder is the pattern of the data."
-        )
+        format!("Each {noun} of {shown_inputs} is compressed to {shown_code}.")
     } else {
         format!(
-            "The code, {shown_code}, is not narrower than a {noun} of {shown_inputs}: by its width alone this network could copy. {}",
+            "Overcomplete: the code of {shown_code} is no smaller than a {noun} of {shown_inputs}, so the network could learn the identity. {}",
             if denoises(&report.training) {
-                "What makes it learn is the damage done to its input, which it has to undo."
+                "It is regularised by denoising: its input is corrupted."
             } else {
-                "Only sparsity, or stopping in time, keeps it from that."
+                "Only sparsity or early stopping prevents that."
             }
         )
     }
 }
 
-fn layer(layer: &LayerReport) -> Layer {
+fn layer(layer: &LayerReport) -> LayerItem {
     let part = match layer.part {
         NetworkPart::Input => "input",
         NetworkPart::Encoder => "encoder",
@@ -90,11 +88,11 @@ fn layer(layer: &LayerReport) -> Layer {
         NetworkPart::Decoder => "decoder",
         NetworkPart::Output => "output",
     };
-    Layer {
+    LayerItem {
         is_code: layer.part == NetworkPart::Code,
         part,
         width: count(layer.width as u64),
-        words: cut(&layer.words, 200),
+        description: cut(&layer.words, 200),
     }
 }
 
@@ -109,18 +107,21 @@ mod tests {
             let mut report = sample::report();
             report.network.code_size = code;
             report.training.iter_mut().for_each(|training| training.corruption = corruption.to_owned());
-            let sentence = narrowness(&report, Subject::Row);
+            let sentence = compression(&report, SampleKind::Row);
             assert!(sentence.contains(expected), "{sentence}");
         };
-        check(8, "gaussian", "has to pass");
-        check(29, "none", "not narrower");
-        check(256, "gaussian", "has to undo");
+        check(8, "gaussian", "is compressed");
+        check(29, "none", "Only sparsity");
+        check(256, "gaussian", "denoising");
     }
 
     #[test]
-    fn what_passes_through_the_code_is_told_in_one_line() {
+    fn the_bottleneck_is_described_in_one_line() {
         let mut report = sample::report();
-        assert!(!Network::new(&report).render().unwrap().contains("bottleneck"), "older models do not know");
+        assert!(
+            !NetworkSection::new(&report).render().unwrap().contains("bottleneck"),
+            "absent in reports of older versions"
+        );
         report.bottleneck = Some(Bottleneck {
             code_size: 256,
             active_units: 201,
@@ -128,14 +129,14 @@ mod tests {
             pca_unexplained: None,
             noise_passed: 0.95,
         });
-        let page = Network::new(&report).render().unwrap();
+        let page = NetworkSection::new(&report).render().unwrap();
         assert!(page.contains("201 of 256 code units active") && page.contains("the network copies"), "{page}");
     }
 
     #[test]
-    fn parameters_are_told_each_and_together() {
+    fn parameters_are_given_per_network_and_in_total() {
         assert_eq!(parameters(1200, 1), "1,200");
-        assert_eq!(parameters(1200, 4), "1,200 in each, 4,800 together");
+        assert_eq!(parameters(1200, 4), "1,200 per network, 4,800 in total");
         assert_eq!(parameters(usize::MAX, 2), count(usize::MAX as u64));
     }
 }

@@ -1,9 +1,9 @@
-//! Numbers for people: four significant digits, thousands apart, percent; what is not finite says so.
+//! Number formatting for readers: significant digits, thousands separators, percent, non-finite values.
 
-/// Between a number and its unit, so that no line breaks there.
+/// Between a number and its unit.
 const NO_BREAK: char = '\u{a0}';
 
-/// A whole number with thousands apart: `1,234,567`.
+/// A whole number with thousands separators: `1,234,567`.
 pub(super) fn count(n: u64) -> String {
     group(&n.to_string())
 }
@@ -25,7 +25,7 @@ pub(super) fn rounded(x: f64, digits: i32) -> String {
     trim(&fixed(x, decimals(size, digits)))
 }
 
-/// Numbers that stand below each other: the same count of decimals, four significant digits for the largest.
+/// The numbers of a table column: equal decimals, four significant digits for the largest.
 pub(super) fn column(values: &[f64]) -> Vec<String> {
     let largest = values.iter().filter(|x| x.is_finite()).fold(0.0, |a: f64, x| a.max(x.abs()));
     if largest == 0.0 || !(1e-3..1e9).contains(&largest) {
@@ -62,7 +62,7 @@ pub(super) fn probability(p: f64) -> String {
     }
 }
 
-/// A number with so many decimals: `0.340`.
+/// A number with a fixed number of decimals: `0.340`.
 pub(super) fn places(x: f64, decimals: usize) -> String {
     not_finite(x).map_or_else(|| fixed(x, decimals), str::to_owned)
 }
@@ -92,7 +92,7 @@ fn not_finite(x: f64) -> Option<&'static str> {
     }
 }
 
-/// Decimals that show `digits` significant digits of a number of this size.
+/// Decimals needed to show `digits` significant digits of a number of this size.
 fn decimals(size: f64, digits: i32) -> usize {
     let magnitude = if size == 0.0 { 0 } else { size.log10().floor() as i32 };
     (digits - 1 - magnitude).clamp(0, 12) as usize
@@ -135,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_read_like_a_person_wrote_them() {
+    fn numbers_are_formatted_for_readers() {
         for (x, expected) in [
             (3.41, "3.41"),
             (1234.56, "1,235"),

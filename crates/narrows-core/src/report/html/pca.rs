@@ -1,36 +1,36 @@
-//! The model beside PCA with a code of the same size: honest where PCA rebuilds better, or where the comparison is empty.
+//! Comparison with PCA of the same code size, including where PCA is better or the comparison is uninformative.
 
 use askama::Template;
 
 use super::number::{count, counted, number, percent};
-use super::subject::Subject;
+use super::sample_kind::SampleKind;
 use crate::report::Report;
 
-/// Errors closer than this are called the same.
-const SAME: f64 = 0.02;
+/// Relative differences below this count as equal.
+const TIE: f64 = 0.02;
 
-/// A mean squared error that rounding alone explains, in prepared units of about 1.
-const NOTHING: f64 = 1e-9;
+/// A mean squared error within rounding error, in prepared units.
+const ROUNDING_MSE: f64 = 1e-9;
 
 /// The section.
 #[derive(Template)]
 #[template(path = "report/pca.html", whitespace = "minimize")]
-pub(super) struct Pca {
-    subject: Subject,
-    bars: Vec<Bar>,
+pub(super) struct PcaSection {
+    sample_kind: SampleKind,
+    bars: Vec<ErrorBar>,
     verdict: String,
 }
 
-struct Bar {
+struct ErrorBar {
     class: &'static str,
     name: String,
     error: String,
-    /// In percent of the bar.
+    /// In percent of the widest bar.
     width: f64,
 }
 
-impl Pca {
-    pub(super) fn new(report: &Report) -> Pca {
+impl PcaSection {
+    pub(super) fn new(report: &Report) -> PcaSection {
         let pca = &report.pca;
         let errors = [pca.model_error, pca.pca_error];
         let highest = errors.iter().copied().filter(|error| error.is_finite()).fold(0.0, f64::max);
@@ -38,9 +38,9 @@ impl Pca {
             share if share.is_finite() => (share.clamp(0.0, 1.0) * 1000.0).round() / 10.0,
             _ => 0.0,
         };
-        let bar = |class, name, i: usize| Bar { class, name, error: number(errors[i]), width: width(errors[i]) };
-        Pca {
-            subject: Subject::seen(report),
+        let bar = |class, name, i: usize| ErrorBar { class, name, error: number(errors[i]), width: width(errors[i]) };
+        PcaSection {
+            sample_kind: SampleKind::network_input(report),
             verdict: verdict(report),
             bars: vec![
                 bar("model", format!("this model, code {}", count(report.network.code_size as u64)), 0),
@@ -53,34 +53,34 @@ impl Pca {
 fn verdict(report: &Report) -> String {
     let (model, pca, inputs, components) =
         (report.pca.model_error, report.pca.pca_error, report.network.inputs, report.pca.components);
-    let (noun, plural) = (Subject::seen(report).noun(), Subject::seen(report).plural());
+    let (noun, plural) = (SampleKind::network_input(report).noun(), SampleKind::network_input(report).plural());
     let same_size = counted(components as u64, "component");
     if components.max(report.network.code_size) >= inputs && inputs > 0 {
         return format!(
-            "This comparison says nothing here: PCA with {same_size} for {} copies every {noun} perfectly, anomalies included. Look at the scores instead.",
+            "This comparison is uninformative: PCA with {same_size} for {} reconstructs every {noun} exactly, anomalies included. Compare scores instead.",
             counted(inputs as u64, "input")
         );
     }
     if !model.is_finite() || !pca.is_finite() || model < 0.0 || pca < 0.0 {
-        return "The two cannot be compared: an error was not measured.".to_owned();
+        return "Not comparable: an error was not measured.".to_owned();
     }
-    if pca <= NOTHING {
+    if pca <= ROUNDING_MSE {
         return format!(
-            "This comparison says nothing here: {same_size} of PCA copy every {noun} perfectly, anomalies included."
+            "This comparison is uninformative: PCA with {same_size} reconstructs every {noun} exactly, anomalies included."
         );
     }
     let gain = 1.0 - model / pca;
     match gain {
-        _ if gain.abs() < SAME => format!(
-            "The two rebuild held-out {plural} equally well. PCA with {same_size} is the simpler choice where only reconstruction counts."
+        _ if gain.abs() < TIE => format!(
+            "The model and PCA with {same_size} reconstruct held-out {plural} equally well. PCA is the simpler choice if only reconstruction matters."
         ),
         _ if gain > 0.0 => format!(
-            "The model rebuilds held-out {plural} with {} less error than PCA with {same_size}: it uses what is not linear in the data.",
+            "The model reconstructs held-out {plural} with {} less error than PCA with {same_size}: it uses nonlinear structure.",
             percent(gain)
         ),
         _ => format!(
-            "PCA with {same_size} rebuilds these {plural} better, with {} less error than the model. The data may be close to linear, or the model trained too briefly for its size. \
-             Rebuilding well and finding anomalies are not the same, but look before you trust.",
+            "PCA with {same_size} reconstructs held-out {plural} with {} less error than the model. The data may be close to linear, or the model undertrained for its size. \
+             Lower reconstruction error does not imply better anomaly detection; evaluate with labels if possible.",
             percent(1.0 - pca / model)
         ),
     }
@@ -97,16 +97,16 @@ mod tests {
         report.pca = crate::report::PcaComparison { components, pca_error, model_error };
         let verdict = verdict(&report).replace('\u{a0}', " ");
         assert!(verdict.contains(expected), "{verdict}");
-        Pca::new(&report).render().unwrap();
+        PcaSection::new(&report).render().unwrap();
     }
 
     #[test]
     fn the_verdict_is_honest() {
         check(8, 0.08, 0.1, "20 % less error than PCA with 8 components");
-        check(8, 0.1, 0.08, "PCA with 8 components rebuilds these rows better, with 20 % less error");
+        check(8, 0.1, 0.08, "PCA with 8 components reconstructs held-out rows with 20 % less error");
         check(8, 0.1, 0.1, "equally well");
-        check(29, 0.1, 0.0, "says nothing here");
-        check(8, 0.1, 0.0, "says nothing here");
-        check(8, f64::NAN, 0.1, "cannot be compared");
+        check(29, 0.1, 0.0, "uninformative");
+        check(8, 0.1, 0.0, "uninformative");
+        check(8, f64::NAN, 0.1, "Not comparable");
     }
 }

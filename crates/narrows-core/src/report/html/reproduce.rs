@@ -2,14 +2,14 @@
 
 use askama::Template;
 
-use super::label::{cut, shell};
+use super::text::{cut, shell};
 use crate::recipe::Recipe;
 use crate::report::{Report, RestorerReport, Role};
 
 /// The section.
 #[derive(Template)]
 #[template(path = "report/reproduce.html", whitespace = "preserve")]
-pub(super) struct Reproduce {
+pub(super) struct ReproduceSection {
     command: String,
     toml: String,
     seed: u64,
@@ -17,17 +17,17 @@ pub(super) struct Reproduce {
     version: String,
 }
 
-impl Reproduce {
-    pub(super) fn new(report: &Report) -> Reproduce {
-        Reproduce::of(&report.recipe, command(report), &report.version)
+impl ReproduceSection {
+    pub(super) fn new(report: &Report) -> ReproduceSection {
+        ReproduceSection::of(&report.recipe, command(report), &report.version)
     }
 
-    pub(super) fn restorer(report: &RestorerReport) -> Reproduce {
-        Reproduce::of(&report.recipe, fit(&report.album.source, Vec::new()), &report.version)
+    pub(super) fn restorer(report: &RestorerReport) -> ReproduceSection {
+        ReproduceSection::of(&report.recipe, fit(&report.album.source, Vec::new()), &report.version)
     }
 
-    fn of(recipe: &Recipe, command: String, version: &str) -> Reproduce {
-        Reproduce {
+    fn of(recipe: &Recipe, command: String, version: &str) -> ReproduceSection {
+        ReproduceSection {
             command,
             toml: recipe.to_toml().trim().to_owned(),
             seed: recipe.seed,
@@ -41,7 +41,7 @@ impl Reproduce {
 fn command(report: &Report) -> String {
     let mut roles = Vec::new();
     if let Some(label) = &report.label {
-        // Of images the label is their folder, which is asked for by the names of the normal ones alone.
+        // The label of an image is its folder; `--normal` names the normal folders.
         let is_folder = report.images.is_some();
         if !is_folder {
             roles.push(format!("--label {}", shell(&label.column)));
@@ -54,12 +54,12 @@ fn command(report: &Report) -> String {
     fit(&report.source, roles)
 }
 
-/// A fit to a source, with what is told of its parts.
+/// The fit command of a source with role flags.
 fn fit(source: &str, roles: Vec<String>) -> String {
-    let mut words = vec!["narrows fit".to_owned(), shell(&cut(source, 400))];
-    words.extend(roles);
-    words.push("--recipe recipe.toml -o model.narrows".to_owned());
-    words.join(" ")
+    let mut arguments = vec!["narrows fit".to_owned(), shell(&cut(source, 400))];
+    arguments.extend(roles);
+    arguments.push("--recipe recipe.toml -o model.narrows".to_owned());
+    arguments.join(" ")
 }
 
 #[cfg(test)]
@@ -70,7 +70,7 @@ mod tests {
     #[test]
     fn the_command_names_the_source_and_the_recipe_is_complete() {
         let report = sample::report();
-        let section = Reproduce::new(&report);
+        let section = ReproduceSection::new(&report);
         let (start, end) =
             ("narrows fit payments.csv --label is_fraud --normal 0", "--recipe recipe.toml -o model.narrows");
         assert!(section.command.starts_with(start) && section.command.ends_with(end), "{}", section.command);
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn images_are_told_by_their_folders_and_a_restorer_by_its_source() {
+    fn image_folders_and_restorer_sources_are_named() {
         let mut report = sample::report();
         report.columns.clear();
         report.label =
@@ -88,7 +88,7 @@ mod tests {
             command(&report),
             "narrows fit payments.csv --normal good,fine --recipe recipe.toml -o model.narrows"
         );
-        let section = Reproduce::restorer(&sample::restorer());
+        let section = ReproduceSection::restorer(&sample::restorer());
         assert_eq!(section.command, "narrows fit 'photos of 2025' --recipe recipe.toml -o model.narrows");
         assert!(section.toml.contains("corrupt = [\"gaussian:25\"]"), "{}", section.toml);
     }

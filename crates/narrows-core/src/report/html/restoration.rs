@@ -1,151 +1,153 @@
-//! How well damage is undone: restored images beside the damaged ones and a classical method's.
+//! Restoration quality: restored images compared with the corrupted input and a classical method.
 
 use askama::Template;
 
-use super::label::{Label, Piece, cut, prose};
 use super::number::{column, counted, decibels, places};
-use super::sheet::Sheet;
-use super::similarities::Similarities;
+use super::sheet::SheetFigure;
+use super::similarities::SimilarityTable;
+use super::text::{DisplayName, TextSpan, cut, prose};
 use crate::report::{self, ImageQuality, RestorationMeans, RestorerReport, Similarity};
 
-/// Images listed; the JSON has the rest.
+/// Images listed at most; the JSON has the rest.
 const IMAGES_KEPT: usize = 500;
-/// Differences below this many dB are called none.
-const SAME: f64 = 0.05;
+/// Differences below this many dB count as equal.
+const TIE_DB: f64 = 0.05;
 
 /// The section.
 #[derive(Template)]
 #[template(path = "report/restoration.html", whitespace = "minimize")]
-pub(super) struct Restoration {
-    measured: Option<Measured>,
-    sheet: Option<Sheet>,
+pub(super) struct RestorationSection {
+    evaluation: Option<RestorationQuality>,
+    sheet: Option<SheetFigure>,
 }
 
-struct Measured {
-    /// The images it was measured on, in words.
-    on: String,
+struct RestorationQuality {
+    /// The images evaluated, such as `12 held-out images`.
+    images_used: String,
     damage: String,
-    verdict: Vec<Piece>,
-    means: Similarities,
-    /// Empty where the baseline is idle.
+    verdict: Vec<TextSpan>,
+    means: SimilarityTable,
+    /// Empty if the baseline is the identity.
     baseline: String,
-    ways: Vec<&'static str>,
-    kinds: Vec<&'static str>,
-    images: Vec<Image>,
+    methods: Vec<&'static str>,
+    metrics: Vec<&'static str>,
+    images: Vec<RestoredImageRow>,
     unlisted: String,
     has_colours: bool,
 }
 
-/// One image, each kind of figure for each way: as it came, restored, by the baseline.
-struct Image {
-    name: Label,
-    figures: Vec<String>,
+/// One image: each metric for the input, the restored image and the baseline.
+struct RestoredImageRow {
+    name: DisplayName,
+    values: Vec<String>,
 }
 
-/// A kind of figure of a single image, and how a column of it is written.
-type Kind = (&'static str, fn(&Similarity) -> Option<f64>, fn(&[f64]) -> Vec<String>);
+/// A metric of one image: name, value, and formatting of a column of values.
+type ImageMetric = (&'static str, fn(&Similarity) -> Option<f64>, fn(&[f64]) -> Vec<String>);
 
-const KINDS: [Kind; 4] = [
+const METRICS: [ImageMetric; 4] = [
     ("PSNR, dB", |s| Some(s.psnr), |x| x.iter().map(|x| places(*x, 2)).collect()),
     ("SSIM", |s| s.ssim, |x| x.iter().map(|x| places(*x, 3)).collect()),
     ("MSE", |s| Some(s.mse), column),
     ("colourfulness", |s| s.colourfulness, |x| x.iter().map(|x| places(*x, 1)).collect()),
 ];
 
-impl Restoration {
-    pub(super) fn new(report: &RestorerReport) -> Restoration {
-        Restoration {
-            measured: report.quality.as_ref().map(|quality| measured(quality, report.album.validation > 0)),
-            sheet: Sheet::new(
+impl RestorationSection {
+    pub(super) fn new(report: &RestorerReport) -> RestorationSection {
+        RestorationSection {
+            evaluation: report.quality.as_ref().map(|quality| evaluation(quality, report.album.validation > 0)),
+            sheet: SheetFigure::new(
                 &report.sheet,
-                "Images, one a row: as they came, damaged; restored; the clean image; and the difference of the last two.",
+                "Images, one per row: corrupted input, restored image, clean image, and the difference between the last two.",
             ),
         }
     }
 }
 
-fn measured(quality: &report::Restoration, is_held_out: bool) -> Measured {
+fn evaluation(quality: &report::Restoration, is_held_out: bool) -> RestorationQuality {
     let means = &quality.means;
     let baseline = cut(&means.baseline.name, 80);
-    let is_idle = is_idle(means);
-    let as_they_came = if is_idle { format!("as they came: {baseline}") } else { "as they came".to_owned() };
-    let mut named = vec![(as_they_came.as_str(), &means.input), ("restored by this model", &means.restored)];
-    if !is_idle {
+    let is_identity = is_identity(means);
+    let input = if is_identity { format!("input: {baseline}") } else { "input".to_owned() };
+    let mut named = vec![(input.as_str(), &means.input), ("restored by this model", &means.restored)];
+    if !is_identity {
         named.push((&baseline, &means.baseline.similarity));
     }
-    let n_ways = named.len();
+    let n_methods = named.len();
     let listed = &quality.images[..quality.images.len().min(IMAGES_KEPT)];
     let has = |of: fn(&Similarity) -> Option<f64>| {
-        listed.iter().any(|image| ways(&image.qualities, n_ways).any(|s| of(s).is_some()))
+        listed.iter().any(|image| methods(&image.qualities, n_methods).any(|s| of(s).is_some()))
     };
-    let kinds: Vec<Kind> = KINDS.into_iter().filter(|(_, of, _)| has(*of)).collect();
+    let metrics: Vec<ImageMetric> = METRICS.into_iter().filter(|(_, of, _)| has(*of)).collect();
     let unlisted = (quality.images.len() - listed.len()) as u64;
-    Measured {
-        on: match is_held_out {
+    RestorationQuality {
+        images_used: match is_held_out {
             true => counted(quality.n, "held-out image"),
-            false => format!("{} that it trained on", counted(quality.n, "image")),
+            false => format!("{} used for training", counted(quality.n, "image")),
         },
         damage: cut(&quality.damage, 200),
         verdict: prose(&verdict(means), 1000),
-        means: Similarities::new(&named),
-        images: images(listed, &kinds, n_ways),
-        ways: ["came", "restored", "baseline"].into_iter().take(n_ways).collect(),
-        kinds: kinds.iter().map(|(name, ..)| *name).collect(),
+        means: SimilarityTable::new(&named),
+        images: images(listed, &metrics, n_methods),
+        methods: ["input", "restored", "baseline"].into_iter().take(n_methods).collect(),
+        metrics: metrics.iter().map(|(name, ..)| *name).collect(),
         unlisted: if unlisted > 0 { counted(unlisted, "more image") } else { String::new() },
         has_colours: means.restored.colourfulness.is_some(),
-        baseline: if is_idle { String::new() } else { baseline.clone() },
+        baseline: if is_identity { String::new() } else { baseline.clone() },
     }
 }
 
-/// The first `n` of: as it came, restored, by the baseline.
-fn ways(qualities: &RestorationMeans, n: usize) -> impl Iterator<Item = &Similarity> {
+/// The first `n` of: input, restored, baseline.
+fn methods(qualities: &RestorationMeans, n: usize) -> impl Iterator<Item = &Similarity> {
     [&qualities.input, &qualities.restored, &qualities.baseline.similarity].into_iter().take(n)
 }
 
-fn images(listed: &[ImageQuality], kinds: &[Kind], n_ways: usize) -> Vec<Image> {
-    let mut images: Vec<Image> =
-        listed.iter().map(|image| Image { name: Label::new(&image.name), figures: Vec::new() }).collect();
-    for (_, of, write) in kinds {
+fn images(listed: &[ImageQuality], metrics: &[ImageMetric], n_methods: usize) -> Vec<RestoredImageRow> {
+    let mut images: Vec<RestoredImageRow> = listed
+        .iter()
+        .map(|image| RestoredImageRow { name: DisplayName::new(&image.name), values: Vec::new() })
+        .collect();
+    for (_, of, write) in metrics {
         let values: Vec<Option<f64>> =
-            listed.iter().flat_map(|image| ways(&image.qualities, n_ways).map(*of)).collect();
+            listed.iter().flat_map(|image| methods(&image.qualities, n_methods).map(*of)).collect();
         let texts = write(&values.iter().map(|value| value.unwrap_or(f64::NAN)).collect::<Vec<_>>());
         for (i, (value, text)) in values.iter().zip(texts).enumerate() {
-            images[i / n_ways].figures.push(if value.is_some() { text } else { "–".to_owned() });
+            images[i / n_methods].values.push(if value.is_some() { text } else { "–".to_owned() });
         }
     }
     images
 }
 
-/// How good that is, beside doing nothing and beside the baseline.
+/// The restored images compared with the input and with the baseline.
 fn verdict(means: &RestorationMeans) -> String {
     let (restored, input, baseline) = (means.restored.psnr, means.input.psnr, means.baseline.similarity.psnr);
     if restored.is_nan() || input.is_nan() {
-        return "The restored images cannot be compared: they were not measured.".to_owned();
+        return "Not comparable: the PSNR was not measured.".to_owned();
     }
     let over_input = match restored - input {
-        gain if gain.is_nan() || gain.abs() < SAME => "Restoring leaves the PSNR as it was.".to_owned(),
-        gain if gain > 0.0 => format!("Restoring raises the PSNR by {}.", decibels(gain)),
+        gain if gain.is_nan() || gain.abs() < TIE_DB => "Restoration does not change the PSNR.".to_owned(),
+        gain if gain > 0.0 => format!("Restoration raises the PSNR by {}.", decibels(gain)),
         gain => {
-            format!("Restoring lowers the PSNR by {}: by that, images are better left as they came.", decibels(-gain))
+            format!("Restoration lowers the PSNR by {}: by this metric the input is better.", decibels(-gain))
         }
     };
     let name = cut(&means.baseline.name, 80);
-    let over_rival = match restored - baseline {
-        _ if is_idle(means) => String::new(),
+    let over_baseline = match restored - baseline {
+        _ if is_identity(means) => String::new(),
         lead if lead.is_nan() => String::new(),
-        lead if lead.abs() < SAME => format!(" {} does as well, without a network.", capital(&name)),
-        lead if lead > 0.0 => format!(" The model beats {name}, a classical method, by {}.", decibels(lead)),
+        lead if lead.abs() < TIE_DB => format!(" {} is equally good without a network.", capital(&name)),
+        lead if lead > 0.0 => format!(" The model is better than {name}, a classical method, by {}.", decibels(lead)),
         lead => format!(
-            " {}, a classical method, does better by {}: use that, or train on more images or for longer.",
+            " {}, a classical method, is better by {}: use it, or train on more images or for longer.",
             capital(&name),
             decibels(-lead)
         ),
     };
-    over_input + &over_rival
+    over_input + &over_baseline
 }
 
-/// Whether the classical method does no more than was done to the images to be compared at all.
-pub(super) fn is_idle(means: &RestorationMeans) -> bool {
+/// Whether the classical method leaves the input unchanged.
+pub(super) fn is_identity(means: &RestorationMeans) -> bool {
     means.baseline.similarity == means.input
 }
 
@@ -168,28 +170,28 @@ mod tests {
 
     #[test]
     fn the_verdict_is_honest() {
-        check(29.0, 20.0, 28.0, "raises the PSNR by 9.00 dB. The model beats non-local means");
-        check(20.48, 20.25, 28.65, "Non-local means, a classical method, does better by 8.17 dB");
-        check(20.0, 20.01, 20.02, "leaves the PSNR as it was. Non-local means does as well");
+        check(29.0, 20.0, 28.0, "raises the PSNR by 9.00 dB. The model is better than non-local means");
+        check(20.48, 20.25, 28.65, "Non-local means, a classical method, is better by 8.17 dB");
+        check(20.0, 20.01, 20.02, "does not change the PSNR. Non-local means is equally good");
         check(19.0, 20.0, f64::NAN, "lowers the PSNR by 1.00 dB");
-        check(f64::NAN, 20.0, 20.0, "cannot be compared");
-        check(f64::INFINITY, f64::INFINITY, f64::INFINITY, "as it was");
+        check(f64::NAN, 20.0, 20.0, "Not comparable");
+        check(f64::INFINITY, f64::INFINITY, f64::INFINITY, "does not change");
     }
 
     #[test]
-    fn a_rival_that_does_nothing_is_none() {
+    fn an_identity_baseline_is_left_out() {
         let mut report = sample::restorer();
         let means = &mut report.quality.as_mut().unwrap().means;
         means.baseline = report::Baseline { name: "grey".to_owned(), similarity: means.input };
-        let html = Restoration::new(&report).render().unwrap();
-        assert!(html.contains("as they came: grey"));
+        let html = RestorationSection::new(&report).render().unwrap();
+        assert!(html.contains("input: grey"));
         assert!(!html.contains("classical") && !html.contains(">baseline<"), "{html}");
     }
 
     #[test]
-    fn every_image_has_its_line_up_to_a_bound() {
+    fn images_are_listed_up_to_a_bound() {
         let mut report = sample::restorer();
-        let html = Restoration::new(&report).render().unwrap().replace('\u{a0}', " ");
+        let html = RestorationSection::new(&report).render().unwrap().replace('\u{a0}', " ");
         for words in ["castle.png", "12 held-out images", "<code><bdi>gaussian:25</bdi></code>", "colourfulness"] {
             assert!(html.contains(words), "`{words}` is missing");
         }
@@ -199,12 +201,9 @@ mod tests {
             image.qualities.restored.ssim = None;
         }
         report.album.validation = 0;
-        let html = Restoration::new(&report).render().unwrap().replace('\u{a0}', " ");
-        assert!(
-            html.contains("700 more images") && html.contains("that it trained on") && html.contains("–"),
-            "{html}"
-        );
+        let html = RestorationSection::new(&report).render().unwrap().replace('\u{a0}', " ");
+        assert!(html.contains("700 more images") && html.contains("used for training") && html.contains("–"), "{html}");
         report.quality = None;
-        assert!(Restoration::new(&report).render().unwrap().contains("Nothing was measured"));
+        assert!(RestorationSection::new(&report).render().unwrap().contains("quality was not measured"));
     }
 }

@@ -7,9 +7,9 @@ use crate::detect::Reason;
 use crate::recipe::{Data, ImageSettings, Recipe};
 use crate::report::{
     AlbumReport, AnomalousStretch, Baseline, ChannelTrace, Check, CodePoint, ColumnReport, DensityReport, Detection,
-    EventSpan, GenerationReport, Histogram, ImageQuality, ImagesReport, LayerReport, NetworkPart, NetworkReport,
-    PcaComparison, Reconstruction, Report, Restoration, RestorationMeans, RestorerReport, Role, RowCounts,
-    SeriesReport, Similarity, SkippedImage, Stop, TopRow, Training, WindowExample, WorstImage,
+    GenerationReport, Histogram, ImageQuality, ImagesReport, LayerReport, NetworkPart, NetworkReport, PcaComparison,
+    Reconstruction, Report, Restoration, RestorationMeans, RestorerReport, Role, RowCounts, SeriesReport, Similarity,
+    SkippedImage, Stop, StretchEvent, TopRow, Training, WindowExample, WorstImage,
 };
 use crate::sample_similarity::{ColumnDistance, Copies, Distance, SampleSimilarity};
 
@@ -318,7 +318,7 @@ fn stretch(series: &str, title: &str, n: usize, events: &[(usize, usize, f64, us
         threshold: 3.41,
         events: events
             .iter()
-            .map(|(first, last, peak, channel)| EventSpan {
+            .map(|(first, last, peak, channel)| StretchEvent {
                 first: *first,
                 last: *last,
                 peak: *peak,
@@ -402,7 +402,7 @@ pub(crate) fn restorer() -> RestorerReport {
         },
         damage: "gaussian:25".to_owned(),
         network:
-            "fully convolutional without a bottleneck: 5 residual blocks of 48 channels; the output leans on the input"
+            "fully convolutional without a bottleneck: 5 residual blocks of 48 channels; the output is the input plus a predicted residual"
                 .to_owned(),
         parameters: 211_348,
         training: Training { corruption: "gaussian:25".to_owned(), ..training(1) },

@@ -1,15 +1,15 @@
-//! The head of the page: what was fitted, in one sentence and a few numbers, and what to know before trusting it.
+//! The head of the page: the fit in one sentence, key figures, warnings and notes.
 
 use askama::Template;
 
-use super::label::{Label, Piece, prose};
 use super::number::{count, counted, decibels, number, percent};
 use super::restorer;
-use super::subject::Subject;
+use super::sample_kind::SampleKind;
+use super::text::{DisplayName, TextSpan, prose};
 use super::training::denoises;
 use crate::report::{Reconstruction, Report, RestorerReport};
 
-/// Notes shown before the rest is folded away.
+/// Notes shown before the rest is folded.
 const NOTES_SHOWN: usize = 8;
 /// Notes kept at all; the JSON has the rest.
 const NOTES_KEPT: usize = 200;
@@ -17,30 +17,30 @@ const NOTES_KEPT: usize = 200;
 /// The section.
 #[derive(Template)]
 #[template(path = "report/summary.html", whitespace = "minimize")]
-pub(super) struct Summary {
-    name: Label,
-    lead: Vec<Piece>,
-    tiles: Vec<Tile>,
-    warnings: Vec<Vec<Piece>>,
-    notes: Vec<Vec<Piece>>,
-    more_notes: Vec<Vec<Piece>>,
+pub(super) struct SummarySection {
+    name: DisplayName,
+    lead: Vec<TextSpan>,
+    tiles: Vec<SummaryTile>,
+    warnings: Vec<Vec<TextSpan>>,
+    notes: Vec<Vec<TextSpan>>,
+    more_notes: Vec<Vec<TextSpan>>,
     unlisted_notes: usize,
 }
 
-/// A figure worth the head of the page.
-pub(super) struct Tile {
+/// A key figure.
+pub(super) struct SummaryTile {
     pub(super) name: &'static str,
     pub(super) value: String,
-    pub(super) remark: String,
+    pub(super) detail: String,
 }
 
-impl Summary {
-    pub(super) fn new(report: &Report) -> Summary {
+impl SummarySection {
+    pub(super) fn new(report: &Report) -> SummarySection {
         let notes = &report.notes;
         let kept = notes.len().min(NOTES_KEPT);
         let shown = if kept <= NOTES_SHOWN + 2 { kept } else { NOTES_SHOWN };
-        Summary {
-            name: Label::new(&report.source),
+        SummarySection {
+            name: DisplayName::new(&report.source),
             lead: prose(&format!("{} {}", network(report), decision(report)), 2000),
             tiles: tiles(report),
             warnings: sentences(&report.warnings),
@@ -50,10 +50,10 @@ impl Summary {
         }
     }
 
-    /// Of a restorer, which chooses nothing for its user.
-    pub(super) fn restorer(report: &RestorerReport) -> Summary {
-        Summary {
-            name: Label::new(&restorer::name(report)),
+    /// The head of a restorer's page, which has no notes.
+    pub(super) fn restorer(report: &RestorerReport) -> SummarySection {
+        SummarySection {
+            name: DisplayName::new(&restorer::name(report)),
             lead: prose(&restorer::lead(report), 2000),
             tiles: restorer::tiles(report),
             warnings: sentences(&report.warnings),
@@ -64,7 +64,7 @@ impl Summary {
     }
 }
 
-fn sentences(texts: &[String]) -> Vec<Vec<Piece>> {
+fn sentences(texts: &[String]) -> Vec<Vec<TextSpan>> {
     texts.iter().map(|text| prose(text, 1000)).collect()
 }
 
@@ -77,8 +77,8 @@ fn network(report: &Report) -> String {
         counted(network.members as u64, kind),
         counted(network.inputs as u64, "input"),
         count(network.code_size as u64),
-        if Subject::seen(report) == Subject::Piece { "pieces of " } else { "" },
-        counted(report.rows.train, Subject::judged(report).noun())
+        if SampleKind::network_input(report) == SampleKind::Patch { "patches of " } else { "" },
+        counted(report.rows.train, SampleKind::scored(report).noun())
     )
 }
 
@@ -86,81 +86,85 @@ fn decision(report: &Report) -> String {
     let detection = &report.detection;
     let rule = format!(
         "A {} is an anomaly when its score exceeds {}",
-        Subject::judged(report).noun(),
+        SampleKind::scored(report).noun(),
         number(detection.threshold)
     );
     match detection.promised_rate.filter(|rate| rate.is_finite()) {
-        Some(rate) => format!("{rule}; the promised false-alarm rate is {}.", percent(rate)),
-        None => format!("{rule}; no false-alarm rate is promised."),
+        Some(rate) => format!("{rule}; the guaranteed false-alarm rate is {}.", percent(rate)),
+        None => format!("{rule}; no false-alarm rate is guaranteed."),
     }
 }
 
-fn tiles(report: &Report) -> Vec<Tile> {
+fn tiles(report: &Report) -> Vec<SummaryTile> {
     let (rows, network, detection) = (&report.rows, &report.network, &report.detection);
-    let promise = detection.promised_rate.filter(|rate| rate.is_finite());
-    let subject = Subject::judged(report);
+    let guarantee = detection.promised_rate.filter(|rate| rate.is_finite());
+    let sample_kind = SampleKind::scored(report);
     vec![
-        Tile { name: subject.read(), value: count(rows.read), remark: format!("{} trained", count(rows.train)) },
-        Tile {
+        SummaryTile {
+            name: sample_kind.count_label(),
+            value: count(rows.read),
+            detail: format!("{} for training", count(rows.train)),
+        },
+        SummaryTile {
             name: "inputs → code",
             value: format!("{} → {}", count(network.inputs as u64), count(network.code_size as u64)),
-            remark: shape(report),
+            detail: shape(report),
         },
-        Tile {
+        SummaryTile {
             name: "parameters",
             value: count(network.parameters as u64),
-            remark: if network.members > 1 {
-                format!("in each of {} networks", count(network.members as u64))
+            detail: if network.members > 1 {
+                format!("per network, {} networks", count(network.members as u64))
             } else {
-                "in one network".to_owned()
+                "one network".to_owned()
             },
         },
-        Tile {
+        SummaryTile {
             name: "threshold",
             value: number(detection.threshold),
-            remark: format!("from {}", counted(rows.calibration, subject.noun())),
+            detail: format!("from {}", counted(rows.calibration, sample_kind.noun())),
         },
-        Tile {
+        SummaryTile {
             name: "false alarms",
-            value: promise.map_or_else(|| "no promise".to_owned(), |rate| format!("≤ {}", percent(rate))),
-            remark: promise.map_or_else(
+            value: guarantee.map_or_else(|| "no guarantee".to_owned(), |rate| format!("≤ {}", percent(rate))),
+            detail: guarantee.map_or_else(
                 || "see the threshold rule".to_owned(),
-                |_| format!("promised on fresh normal {}", subject.plural()),
+                |_| format!("guaranteed on unseen normal {}", sample_kind.plural()),
             ),
         },
         match &report.images {
-            Some(images) => rebuilt_images(&images.quality),
-            None => rebuilt_columns(report),
+            Some(images) => image_quality(&images.quality),
+            None => column_quality(report),
         },
     ]
 }
 
-fn rebuilt_columns(report: &Report) -> Tile {
+fn column_quality(report: &Report) -> SummaryTile {
     let mut qualities: Vec<f64> =
         report.columns.iter().filter_map(|column| column.quality).filter(|quality| quality.is_finite()).collect();
     qualities.sort_by(f64::total_cmp);
-    let rebuilt = qualities.get(qualities.len() / 2);
-    Tile {
-        name: "rebuilt",
-        value: rebuilt.map_or_else(|| "n/a".to_owned(), |quality| percent(*quality)),
-        remark: "median quality of columns".to_owned(),
+    let median = qualities.get(qualities.len() / 2);
+    SummaryTile {
+        name: "reconstruction",
+        value: median.map_or_else(|| "n/a".to_owned(), |quality| percent(*quality)),
+        detail: "median column quality".to_owned(),
     }
 }
 
-fn rebuilt_images(quality: &Reconstruction) -> Tile {
+fn image_quality(quality: &Reconstruction) -> SummaryTile {
     match quality.n {
-        0 => Tile { name: "rebuilt", value: "n/a".to_owned(), remark: "no image held out".to_owned() },
-        _ => Tile {
-            name: "rebuilt",
+        0 => SummaryTile { name: "reconstruction", value: "n/a".to_owned(), detail: "no image held out".to_owned() },
+        _ => SummaryTile {
+            name: "reconstruction",
             value: decibels(quality.model.psnr),
-            remark: format!("PSNR held out; PCA {}", decibels(quality.pca.psnr)),
+            detail: format!("held-out PSNR; PCA {}", decibels(quality.pca.psnr)),
         },
     }
 }
 
 fn shape(report: &Report) -> String {
-    let narrower = report.network.code_size < report.network.inputs;
-    if narrower { "narrower than the data" } else { "not narrower than the data" }.to_owned()
+    let is_undercomplete = report.network.code_size < report.network.inputs;
+    if is_undercomplete { "undercomplete" } else { "overcomplete" }.to_owned()
 }
 
 #[cfg(test)]
@@ -178,49 +182,49 @@ mod tests {
         );
         assert_eq!(
             plain(decision(&report)),
-            "A row is an anomaly when its score exceeds 3.41; the promised false-alarm rate is 1 %."
+            "A row is an anomaly when its score exceeds 3.41; the guaranteed false-alarm rate is 1 %."
         );
         report.training.iter_mut().for_each(|training| training.corruption = "none".to_owned());
         report.network.members = 1;
         report.detection.promised_rate = None;
         assert!(plain(network(&report)).starts_with("1 network with"));
-        assert!(decision(&report).ends_with("no false-alarm rate is promised."));
+        assert!(decision(&report).ends_with("no false-alarm rate is guaranteed."));
     }
 
     #[test]
-    fn of_images_the_sentence_and_the_tiles_speak_of_images() {
+    fn image_reports_mention_images_only() {
         let mut report = sample::report();
-        let told = |report: &Report| {
+        let text = |report: &Report| {
             let tiles = tiles(report);
-            let tiles = tiles.iter().map(|tile| format!("{}: {}, {}", tile.name, tile.value, tile.remark));
+            let tiles = tiles.iter().map(|tile| format!("{}: {}, {}", tile.name, tile.value, tile.detail));
             let words: Vec<String> = [network(report), decision(report)].into_iter().chain(tiles).collect();
             words.join("\n").replace('\u{a0}', " ")
         };
         report.images = Some(sample::images());
         report.rows.train = 43_200;
-        let words = told(&report);
+        let words = text(&report);
         for expected in [
-            "trained on pieces of 43,200 images.",
+            "trained on patches of 43,200 images.",
             "An image is an anomaly when",
-            "images read: 1,061, 43,200 trained",
+            "images read: 1,061, 43,200 for training",
             "from 200 images",
-            "promised on fresh normal images",
-            "rebuilt: 27.70 dB, PSNR held out; PCA 26.90 dB",
+            "guaranteed on unseen normal images",
+            "reconstruction: 27.70 dB, held-out PSNR; PCA 26.90 dB",
         ] {
             assert!(words.contains(expected), "`{expected}` is missing in {words}");
         }
         assert!(!words.contains(" row"), "{words}");
         let images = report.images.as_mut().unwrap();
         (images.stride, images.quality.n) = (None, 0);
-        let words = told(&report);
+        let words = text(&report);
         assert!(words.contains("trained on 43,200 images.") && words.contains("no image held out"), "{words}");
     }
 
     #[test]
-    fn many_notes_are_folded_and_none_is_lost_in_silence() {
+    fn many_notes_are_folded_and_counted() {
         let mut report = sample::report();
         report.notes = (0..300).map(|i| format!("note {i}")).collect();
-        let summary = Summary::new(&report);
+        let summary = SummarySection::new(&report);
         assert_eq!((summary.notes.len(), summary.more_notes.len(), summary.unlisted_notes), (8, 192, 100));
     }
 }

@@ -1,45 +1,45 @@
-//! The network as an hourglass: a bar a layer, as tall as the layer is wide, the code standing out.
+//! The network as an hourglass: one bar per layer with the layer width as its height, the code highlighted.
 
 use askama::Template;
 
-use super::super::label::cut;
 use super::super::number::{count, counted};
+use super::super::text::cut;
 use super::{Px, WIDE};
 use crate::report::{LayerReport, NetworkPart};
 
 const TOP: f64 = 26.0;
 const BOTTOM: f64 = 216.0;
-/// The same where maps are told below the bars.
+/// The same with feature map sizes below the bars.
 const BOTTOM_WITH_MAPS: f64 = 200.0;
 const SIDE: f64 = 52.0;
-/// Room that a width label needs, so that none touches the next, even in the large type of a phone.
+/// Minimum distance between width labels, also for the large type on phones.
 const LABEL_ROOM: f64 = 72.0;
-/// Above this ratio of widths a square root would make the narrow layers vanish.
+/// Above this ratio of widths heights are logarithmic, so that narrow layers stay visible.
 const SQRT_RATIO: f64 = 400.0;
 
 /// The drawing.
 #[derive(Template)]
 #[template(path = "report/svg/hourglass.svg", whitespace = "minimize")]
 pub(in super::super) struct Hourglass {
-    words: String,
-    bars: Vec<Bar>,
+    description: String,
+    bars: Vec<LayerBar>,
     flows: Vec<String>,
     parts: Vec<PartLabel>,
-    /// How heights follow widths, in words.
+    /// The function from widths to heights.
     pub(in super::super) heights: &'static str,
     pub(in super::super) has_maps: bool,
 }
 
-struct Bar {
+struct LayerBar {
     class: &'static str,
     x: Px,
     y: Px,
     w: Px,
     h: Px,
     middle: Px,
-    /// Empty where there is no room.
+    /// Empty without room.
     label: String,
-    /// Height, width and channels of its map, below it; empty where it has none.
+    /// Height, width and channels of the feature map; empty without one.
     map: String,
     below: Px,
     title: String,
@@ -54,7 +54,7 @@ struct PartLabel {
 }
 
 impl Hourglass {
-    /// PatchSampler the layers; nothing where there are none.
+    /// Draws the layers; `None` without layers.
     pub(in super::super) fn new(layers: &[LayerReport]) -> Option<Hourglass> {
         let widest = layers.iter().map(|layer| layer.width.max(1)).max()? as f64;
         let narrowest = layers.iter().map(|layer| layer.width.max(1)).min()? as f64;
@@ -74,12 +74,12 @@ impl Hourglass {
         let thick = (gap * 0.3).clamp(2.0, 14.0);
         let middle = (TOP + bottom) / 2.0;
         let labelled = labelled(layers, gap);
-        let bars: Vec<Bar> = layers
+        let bars: Vec<LayerBar> = layers
             .iter()
             .enumerate()
             .map(|(i, layer)| {
                 let h = height(layer.width);
-                Bar {
+                LayerBar {
                     class: class(layer.part),
                     x: Px(place(i) - thick / 2.0),
                     y: Px(middle - h / 2.0),
@@ -109,12 +109,12 @@ impl Hourglass {
             .map(|pair| {
                 let (a, b) = (&pair[0], &pair[1]);
                 let (left, right) = (a.x.0 + a.w.0, b.x.0);
-                let low = |bar: &Bar| Px(bar.y.0 + bar.h.0);
+                let low = |bar: &LayerBar| Px(bar.y.0 + bar.h.0);
                 format!("M{} {}L{} {}L{} {}L{} {}Z", Px(left), a.y, Px(right), b.y, Px(right), low(b), Px(left), low(a))
             })
             .collect();
         Some(Hourglass {
-            words: words(layers),
+            description: description(layers),
             flows,
             parts: parts(layers, &bars, gap),
             bars,
@@ -124,7 +124,7 @@ impl Hourglass {
     }
 }
 
-/// Which widths are written out: the ends and the code first, then as many others as fit.
+/// Which layers get a width label: the code and both ends first, then others that fit.
 fn labelled(layers: &[LayerReport], gap: f64) -> Vec<bool> {
     let last = layers.len() - 1;
     let code = layers.iter().position(|layer| layer.part == NetworkPart::Code);
@@ -137,8 +137,8 @@ fn labelled(layers: &[LayerReport], gap: f64) -> Vec<bool> {
     (0..layers.len()).map(|i| chosen.contains(&i)).collect()
 }
 
-/// One label under each run of layers of a part that has room for its name.
-fn parts(layers: &[LayerReport], bars: &[Bar], gap: f64) -> Vec<PartLabel> {
+/// One label under each run of layers of the same part, if it fits.
+fn parts(layers: &[LayerReport], bars: &[LayerBar], gap: f64) -> Vec<PartLabel> {
     let mut parts = Vec::new();
     let mut start = 0;
     for end in 1..=layers.len() {
@@ -147,7 +147,7 @@ fn parts(layers: &[LayerReport], bars: &[Bar], gap: f64) -> Vec<PartLabel> {
         }
         let (from, to) = (bars[start].x.0, bars[end - 1].x.0 + bars[end - 1].w.0);
         let part = layers[start].part;
-        // The ends and the code are named always; a side where its run or its neighbours leave room.
+        // Input, code and output are always named; encoder and decoder if there is room.
         let room = to - from + 2.0 * gap;
         if room >= 2.0 * LABEL_ROOM || layers.len() <= 9 || !matches!(part, NetworkPart::Encoder | NetworkPart::Decoder)
         {
@@ -178,7 +178,7 @@ fn name(part: NetworkPart) -> &'static str {
     }
 }
 
-fn words(layers: &[LayerReport]) -> String {
+fn description(layers: &[LayerReport]) -> String {
     let widths: Vec<String> =
         layers.iter().take(64).map(|layer| format!("{} {}", name(layer.part), layer.width)).collect();
     format!("Widths of the layers from input to output: {}", widths.join(", "))
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn maps_are_told_below_their_bars() {
+    fn map_sizes_are_written_below_their_bars() {
         let mut layers = layers(&[784, 3136, 32, 3136, 784]);
         (layers[0].map, layers[1].map) = (Some([28, 28, 1]), Some([14, 14, 16]));
         let drawing = Hourglass::new(&layers).unwrap();

@@ -1,25 +1,25 @@
-//! The plots: geometry here, markup in `templates/report/svg`, colours and type in the page's stylesheet.
+//! The plots: geometry here, markup in `templates/report/svg`, colours and fonts in the page's stylesheet.
 //!
-//! A plot is plain numbers in, one inline `<svg role="img">` out. Coordinates are the viewBox's; the page scales them.
+//! Each plot is one inline `<svg role="img">` in viewBox coordinates.
 
-pub(super) mod curve;
 pub(super) mod histogram;
 pub(super) mod hourglass;
+pub(super) mod loss_curve;
 mod scale;
 pub(super) mod scatter;
+mod time_axis;
 pub(super) mod timeline;
-mod times;
 mod trace;
 pub(super) mod window;
 
 use std::fmt;
 
-pub(super) use scale::{Scale, Tick};
+pub(super) use scale::{AxisScale, Tick};
 
-/// Width of a plot that takes the whole column.
+/// Width of a full-width plot.
 pub(super) const WIDE: f64 = 720.0;
 
-/// A coordinate: one decimal is finer than a screen shows. What is not finite is drawn at zero rather than breaking the plot.
+/// A coordinate with one decimal. Non-finite coordinates become 0, which keeps the SVG valid.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Px(pub(super) f64);
 
@@ -36,7 +36,7 @@ impl fmt::Display for Px {
     }
 }
 
-/// A line through points; it breaks where a point is not finite.
+/// A polyline path with gaps at non-finite points.
 pub(super) fn line(points: impl IntoIterator<Item = (f64, f64)>) -> String {
     let mut path = String::new();
     let mut pen_down = false;
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_break_at_what_is_not_a_number() {
+    fn lines_break_at_non_finite_points() {
         assert_eq!(line([(0.0, 1.0), (1.0, f64::NAN), (2.0, 3.0), (3.0, 4.0)]), "M0 1M2 3L3 4");
         assert_eq!(line([]), "");
     }

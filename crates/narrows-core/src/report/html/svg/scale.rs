@@ -1,14 +1,14 @@
-//! From values to coordinates, linear or logarithmic, with round ticks.
+//! Axis scales from values to coordinates, linear or logarithmic, with round ticks.
 
 use super::super::number::number;
 use super::Px;
 
-/// Values beyond this, or below its inverse, are cut: their spans could not be divided.
-const FAR: f64 = 1e300;
+/// Values are clamped to this and its inverse, so that spans stay finite.
+const LIMIT: f64 = 1e300;
 
 /// Maps a range of values to a range of coordinates.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(in super::super) struct Scale {
+pub(in super::super) struct AxisScale {
     low: f64,
     high: f64,
     from: f64,
@@ -16,48 +16,54 @@ pub(in super::super) struct Scale {
     log: bool,
 }
 
-/// A labelled place on an axis.
+/// A labelled axis tick.
 #[derive(Debug, Clone, PartialEq)]
 pub(in super::super) struct Tick {
     /// Coordinate.
     pub(in super::super) at: Px,
-    /// Value in words.
+    /// Formatted value.
     pub(in super::super) label: String,
 }
 
-impl Scale {
-    /// A linear scale over the finite ones of `values`.
-    pub(super) fn linear(values: impl IntoIterator<Item = f64>, from: f64, to: f64) -> Scale {
+impl AxisScale {
+    /// A linear scale over the finite `values`.
+    pub(super) fn linear(values: impl IntoIterator<Item = f64>, from: f64, to: f64) -> AxisScale {
         let (low, high) = bounds(values).unwrap_or((0.0, 1.0));
         let (low, high) =
             if high > low { (low, high) } else { (low - 0.5 * low.abs().max(1e-9), high + 0.5 * high.abs().max(1e-9)) };
-        Scale { low: low.clamp(-FAR, FAR), high: high.clamp(-FAR, FAR), from, to, log: false }
+        AxisScale { low: low.clamp(-LIMIT, LIMIT), high: high.clamp(-LIMIT, LIMIT), from, to, log: false }
     }
 
-    /// A logarithmic scale over the positive, finite ones of `values`.
-    pub(super) fn log(values: impl IntoIterator<Item = f64>, from: f64, to: f64) -> Scale {
+    /// A logarithmic scale over the positive, finite `values`.
+    pub(super) fn log(values: impl IntoIterator<Item = f64>, from: f64, to: f64) -> AxisScale {
         let (low, high) = bounds(values.into_iter().filter(|x| *x > 0.0)).unwrap_or((1.0, 10.0));
         let (low, high) = if high > low * (1.0 + 1e-9) { (low, high) } else { (low / 2.0, high * 2.0) };
-        Scale { low: low.clamp(1.0 / FAR, FAR / 2.0), high: high.clamp(2.0 / FAR, FAR), from, to, log: true }
-    }
-
-    /// Logarithmic where all values are positive and span more than tenfold, else linear.
-    pub(super) fn fitting(values: &[f64], from: f64, to: f64) -> Scale {
-        match bounds(values.iter().copied()) {
-            Some((low, high)) if low > 0.0 && high > 10.0 * low => Scale::log(values.iter().copied(), from, to),
-            _ => Scale::linear(values.iter().copied(), from, to),
+        AxisScale {
+            low: low.clamp(1.0 / LIMIT, LIMIT / 2.0),
+            high: high.clamp(2.0 / LIMIT, LIMIT),
+            from,
+            to,
+            log: true,
         }
     }
 
-    /// The scale with its ends moved outwards by a share of its span.
-    pub(super) fn padded(self, share: f64) -> Scale {
+    /// Logarithmic if all values are positive and span more than a factor of 10, else linear.
+    pub(super) fn fitting(values: &[f64], from: f64, to: f64) -> AxisScale {
+        match bounds(values.iter().copied()) {
+            Some((low, high)) if low > 0.0 && high > 10.0 * low => AxisScale::log(values.iter().copied(), from, to),
+            _ => AxisScale::linear(values.iter().copied(), from, to),
+        }
+    }
+
+    /// The scale extended at both ends by a share of its span.
+    pub(super) fn padded(self, share: f64) -> AxisScale {
         if self.log {
             let factor = (self.high / self.low).powf(share);
             let (low, high) = (self.low / factor, self.high * factor);
-            if low >= 1.0 / FAR && high <= FAR { Scale { low, high, ..self } } else { self }
+            if low >= 1.0 / LIMIT && high <= LIMIT { AxisScale { low, high, ..self } } else { self }
         } else {
             let more = (self.high - self.low) * share;
-            Scale { low: self.low - more, high: self.high + more, ..self }
+            AxisScale { low: self.low - more, high: self.high + more, ..self }
         }
     }
 
@@ -66,7 +72,7 @@ impl Scale {
         self.log
     }
 
-    /// The coordinate of a value; NaN where the value has none.
+    /// The coordinate of a value, or NaN.
     pub(super) fn at(&self, x: f64) -> f64 {
         let share = if self.log {
             (x.ln() - self.low.ln()) / (self.high.ln() - self.low.ln())
@@ -76,7 +82,7 @@ impl Scale {
         if share.is_finite() { self.from + share * (self.to - self.from) } else { f64::NAN }
     }
 
-    /// The coordinate of a value, held inside the scale.
+    /// The coordinate of a value clamped to the scale.
     pub(super) fn clamped(&self, x: f64) -> f64 {
         self.at(x.clamp(self.low, self.high))
     }
@@ -95,10 +101,10 @@ impl Scale {
         if !step.is_finite() || step <= 0.0 {
             return Vec::new();
         }
-        // A tick that rounding puts a hair outside is still inside.
-        let hair = 1e-9;
-        let first = (self.low / step - hair).ceil();
-        let last = (self.high / step + hair).floor();
+        // Ticks outside by rounding error only are kept.
+        let tolerance = 1e-9;
+        let first = (self.low / step - tolerance).ceil();
+        let last = (self.high / step + tolerance).floor();
         (0..=50)
             .map(|i| first + f64::from(i))
             .take_while(|multiple| *multiple <= last)
@@ -115,7 +121,7 @@ impl Scale {
                 .filter(|x| *x >= self.low * 0.999 && *x <= self.high * 1.001)
                 .collect()
         };
-        // The finest ticks that are not too many.
+        // The finest ticks that do not exceed `most`.
         for multiples in [[1.0, 2.0, 5.0].as_slice(), &[1.0, 3.0], &[1.0]] {
             let values = inside(multiples, 1);
             if values.len() <= most && values.len() >= 2 {
@@ -124,7 +130,7 @@ impl Scale {
         }
         let decades = (last - first).max(1) as usize;
         let values = inside(&[1.0], decades.div_ceil(most.max(1)).max(1));
-        // Less than a decade with no two round multiples in it reads better in linear steps.
+        // Within a decade without two round multiples, linear steps.
         if values.len() >= 2 { values } else { self.linear_values(most).into_iter().filter(|x| *x > 0.0).collect() }
     }
 }
@@ -140,16 +146,16 @@ fn bounds(values: impl IntoIterator<Item = f64>) -> Option<(f64, f64)> {
 mod tests {
     use super::*;
 
-    fn labels(scale: Scale, most: usize) -> Vec<String> {
+    fn labels(scale: AxisScale, most: usize) -> Vec<String> {
         scale.ticks(most).into_iter().map(|tick| tick.label).collect()
     }
 
     #[test]
     fn ticks_are_round_and_inside() {
-        assert_eq!(labels(Scale::linear([0.0, 2000.0], 0.0, 1.0), 5), ["0", "500", "1,000", "1,500", "2,000"]);
-        assert_eq!(labels(Scale::log([0.02, 3.0], 0.0, 1.0), 8), ["0.02", "0.05", "0.1", "0.2", "0.5", "1", "2"]);
-        assert_eq!(labels(Scale::log([1e-6, 1e6], 0.0, 1.0), 5).len(), 5);
-        assert_eq!(labels(Scale::log([1.1, 1.4], 0.0, 1.0), 4), ["1.1", "1.2", "1.3", "1.4"]);
+        assert_eq!(labels(AxisScale::linear([0.0, 2000.0], 0.0, 1.0), 5), ["0", "500", "1,000", "1,500", "2,000"]);
+        assert_eq!(labels(AxisScale::log([0.02, 3.0], 0.0, 1.0), 8), ["0.02", "0.05", "0.1", "0.2", "0.5", "1", "2"]);
+        assert_eq!(labels(AxisScale::log([1e-6, 1e6], 0.0, 1.0), 5).len(), 5);
+        assert_eq!(labels(AxisScale::log([1.1, 1.4], 0.0, 1.0), 4), ["1.1", "1.2", "1.3", "1.4"]);
     }
 
     #[test]
@@ -164,9 +170,9 @@ mod tests {
             vec![1e-320, 1e308],
         ] {
             for scale in [
-                Scale::linear(values.clone(), 10.0, 90.0),
-                Scale::log(values.clone(), 10.0, 90.0),
-                Scale::fitting(&values, 10.0, 90.0),
+                AxisScale::linear(values.clone(), 10.0, 90.0),
+                AxisScale::log(values.clone(), 10.0, 90.0),
+                AxisScale::fitting(&values, 10.0, 90.0),
             ] {
                 let scale = scale.padded(0.05);
                 for tick in scale.ticks(5) {
@@ -181,9 +187,9 @@ mod tests {
     }
 
     #[test]
-    fn a_span_over_tenfold_is_drawn_in_logarithms() {
-        assert!(Scale::fitting(&[0.1, 2.0], 0.0, 1.0).is_log());
-        assert!(!Scale::fitting(&[0.5, 2.0], 0.0, 1.0).is_log());
-        assert!(!Scale::fitting(&[-0.5, 20.0], 0.0, 1.0).is_log());
+    fn a_span_over_tenfold_is_logarithmic() {
+        assert!(AxisScale::fitting(&[0.1, 2.0], 0.0, 1.0).is_log());
+        assert!(!AxisScale::fitting(&[0.5, 2.0], 0.0, 1.0).is_log());
+        assert!(!AxisScale::fitting(&[-0.5, 20.0], 0.0, 1.0).is_log());
     }
 }

@@ -1,45 +1,45 @@
-//! The code map: codes of a sample of rows on their first two principal axes, coloured by score, anomalies standing out.
+//! The code map: codes on their first two principal components, coloured by score, anomalies highlighted.
 
 use askama::Template;
 
 use super::super::number::{count, number};
-use super::{Px, Scale, WIDE};
+use super::{AxisScale, Px, WIDE};
 use crate::report::CodePoint;
 
 const HEIGHT: f64 = 440.0;
 const MARGIN: f64 = 16.0;
-/// More points than this are thinned evenly; a denser map shows nothing more.
+/// More points are thinned evenly.
 const MOST_POINTS: usize = 2500;
-/// Steps of colour for the rows below the threshold, by rank of their score.
+/// Colour steps of the points below the threshold, by rank of score.
 const SHADES: usize = 5;
-/// The share of points at either end of an axis that may not stretch it.
+/// The share of points trimmed at each end when an axis is scaled.
 const TRIM: f64 = 0.005;
 
-/// The drawing.
+/// The plot.
 #[derive(Template)]
 #[template(path = "report/svg/scatter.svg", whitespace = "minimize")]
-pub(in super::super) struct Map {
-    words: String,
-    /// A path of dots a shade, the lowest scores first.
+pub(in super::super) struct CodeScatter {
+    description: String,
+    /// One path of dots per shade, lowest scores first.
     shades: Vec<String>,
-    anomalies: Vec<Mark>,
-    /// Points drawn.
+    anomalies: Vec<AnomalyMark>,
+    /// Points plotted.
     pub(in super::super) drawn: usize,
     /// Anomalies among them.
     pub(in super::super) drawn_anomalies: usize,
-    /// Points beyond the frame, drawn on it.
+    /// Points outside the axes, plotted at the edge.
     pub(in super::super) outside: usize,
 }
 
-struct Mark {
+struct AnomalyMark {
     x: Px,
     y: Px,
     title: String,
 }
 
-impl Map {
-    /// PatchSampler the points whose coordinates are finite; nothing where there are none.
-    pub(in super::super) fn new(points: &[CodePoint]) -> Option<Map> {
+impl CodeScatter {
+    /// Plots the points with finite coordinates; `None` without any.
+    pub(in super::super) fn new(points: &[CodePoint]) -> Option<CodeScatter> {
         let known: Vec<CodePoint> =
             points.iter().filter(|point| point.x.is_finite() && point.y.is_finite()).copied().collect();
         if known.is_empty() {
@@ -53,17 +53,17 @@ impl Map {
         let at = |point: &CodePoint| (Px(x.clamped(point.x)), Px(y.clamped(point.y)));
         let (anomalies, mut normal): (Vec<CodePoint>, Vec<CodePoint>) =
             shown.iter().partition(|point| point.is_anomaly);
-        // Sorted by score, so that the higher ones are drawn above the lower ones.
+        // Higher scores are drawn on top.
         normal.sort_by(|a, b| a.score.total_cmp(&b.score));
         let shade =
             |points: &[CodePoint]| points.iter().map(&at).map(|(x, y)| format!("M{x} {y}h0")).collect::<String>();
         let mark = |point: &CodePoint| {
             let (x, y) = at(point);
-            Mark { x, y, title: format!("anomaly, score {}", number(point.score)) }
+            AnomalyMark { x, y, title: format!("anomaly, score {}", number(point.score)) }
         };
-        Some(Map {
-            words: format!(
-                "Map of {} codes in two dimensions, {} of them anomalies",
+        Some(CodeScatter {
+            description: format!(
+                "Scatter plot of {} codes in two dimensions, {} of them anomalies",
                 count(shown.len() as u64),
                 count(anomalies.len() as u64)
             ),
@@ -76,7 +76,7 @@ impl Map {
     }
 }
 
-/// At most about [`MOST_POINTS`] points: anomalies first, as they are what the map is read for, the others evenly.
+/// About [`MOST_POINTS`] points at most: anomalies first, the others evenly thinned.
 fn thinned(points: &[CodePoint]) -> Vec<CodePoint> {
     let (anomalies, normal): (Vec<CodePoint>, Vec<CodePoint>) = points.iter().partition(|point| point.is_anomaly);
     let evenly = |points: Vec<CodePoint>, most: usize| {
@@ -88,15 +88,15 @@ fn thinned(points: &[CodePoint]) -> Vec<CodePoint> {
     shown
 }
 
-/// A scale that a few far points do not stretch, and its ends in values.
-fn frame(mut values: Vec<f64>, from: f64, to: f64) -> (Scale, (f64, f64)) {
+/// A scale robust to a few outliers, and its bounds in values.
+fn frame(mut values: Vec<f64>, from: f64, to: f64) -> (AxisScale, (f64, f64)) {
     values.sort_by(f64::total_cmp);
     let skipped = (values.len() as f64 * TRIM).floor() as usize;
     let (low, high) = (values[skipped], values[values.len() - 1 - skipped]);
     let room = (high - low) * 0.25;
     let low = (low - room).max(values[0]);
     let high = (high + room).min(values[values.len() - 1]);
-    (Scale::linear([low, high], from, to), (low, high))
+    (AxisScale::linear([low, high], from, to), (low, high))
 }
 
 #[cfg(test)]
@@ -112,32 +112,32 @@ mod tests {
         let mut points: Vec<CodePoint> =
             (0..10_000).map(|i| point(f64::from(i % 97), f64::from(i % 89), false)).collect();
         points.extend((0..30).map(|i| point(f64::from(i), 300.0, true)));
-        let map = Map::new(&points).unwrap();
+        let map = CodeScatter::new(&points).unwrap();
         assert!(map.drawn <= MOST_POINTS && map.drawn > MOST_POINTS / 2, "{}", map.drawn);
         assert_eq!(map.drawn_anomalies, 30);
         assert_eq!(map.shades.len(), SHADES);
     }
 
     #[test]
-    fn far_points_stay_on_the_frame() {
+    fn outliers_are_plotted_at_the_edge() {
         let mut points: Vec<CodePoint> =
             (0..1000).map(|i| point(f64::from(i % 31), f64::from(i % 37), false)).collect();
         points.push(point(1e9, -1e9, true));
-        let map = Map::new(&points).unwrap();
+        let map = CodeScatter::new(&points).unwrap();
         assert_eq!(map.outside, 1);
         assert_eq!((map.anomalies[0].x, map.anomalies[0].y), (Px(WIDE - MARGIN), Px(HEIGHT - MARGIN)));
     }
 
     #[test]
     fn one_point_no_point_and_no_number() {
-        assert!(Map::new(&[]).is_none());
-        assert!(Map::new(&[point(f64::NAN, 0.0, true)]).is_none());
+        assert!(CodeScatter::new(&[]).is_none());
+        assert!(CodeScatter::new(&[point(f64::NAN, 0.0, true)]).is_none());
         for points in [
             vec![point(1.0, 1.0, false)],
             vec![point(0.0, 0.0, true); 3],
             vec![point(f64::MAX, -f64::MAX, false), point(-f64::MAX, 0.0, true)],
         ] {
-            let svg = Map::new(&points).unwrap().render().unwrap();
+            let svg = CodeScatter::new(&points).unwrap().render().unwrap();
             assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
         }
     }

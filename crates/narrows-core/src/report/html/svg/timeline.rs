@@ -1,160 +1,159 @@
-//! A stretch of a series: its channels one above the other, the score below, events shaded, all on one time axis.
+//! An excerpt of a series: one panel per channel, the score below, events shaded, all on one time axis.
 //!
-//! What depends on time lies in an inner drawing of each panel whose coordinates are the points' positions, and marks
-//! and labels carry their position with them. So the page's script can zoom by moving a viewBox and a few marks, and
-//! without it nothing is missing but the zoom.
+//! Each panel has an inner SVG with point positions as coordinates, and marks and labels carry their position, so the
+//! page's script zooms by changing a viewBox and moving marks.
 
 use askama::Template;
 
-use super::super::label::{Label, cut};
 use super::super::number::{counted, number};
-use super::times::Times;
-use super::{Px, Scale, Tick, WIDE, trace};
-use crate::report::{AnomalousStretch, ChannelTrace, EventSpan};
+use super::super::text::{DisplayName, cut};
+use super::time_axis::TimeAxis;
+use super::{AxisScale, Px, Tick, WIDE, trace};
+use crate::report::{AnomalousStretch, ChannelTrace, StretchEvent};
 
 const LEFT: f64 = 58.0;
 const RIGHT: f64 = WIDE - 10.0;
-/// The strip above the panels where events are marked.
+/// Height of the strip with event marks above the panels.
 const STRIP: f64 = 32.0;
 /// Height of a panel's title and of the panel.
 const TITLE: f64 = 26.0;
 const PANEL: f64 = 88.0;
-/// Room below the last panel for the labels of the axis.
+/// Room for the axis labels.
 const AXIS: f64 = 36.0;
-/// Labels on the whole axis.
-const PLACES: usize = 7;
-/// How far the script zooms in, and the points that it leaves at least.
+/// Axis labels when not zoomed.
+const N_LABELS: usize = 7;
+/// Zoom factors with labels of their own, and the fewest points in view.
 const ZOOMS: [usize; 6] = [1, 2, 4, 8, 16, 32];
 const LEAST_POINTS: usize = 16;
-/// Numbers of events stand this far apart at least.
-const APART: f64 = 22.0;
+/// Minimum distance between event numbers.
+const NUMBER_DISTANCE: f64 = 22.0;
 
-/// The drawing.
+/// The plot.
 #[derive(Template)]
 #[template(path = "report/svg/timeline.svg", whitespace = "minimize")]
 pub(in super::super) struct Timeline {
-    words: String,
+    description: String,
     height: Px,
     n: usize,
-    /// Where the first panel begins, and from there to the end of the last.
+    /// Top of the first panel, and the height down to the end of the last.
     top: Px,
     depth: Px,
-    panels: Vec<Panel>,
-    score: Panel,
+    panels: Vec<TimelinePanel>,
+    score: TimelinePanel,
     /// Coordinate of the threshold on the score's axis, and its label.
     threshold: Option<(Px, String)>,
     bottom: Px,
-    shades: Vec<Shade>,
-    marks: Vec<Mark>,
-    zooms: Vec<Zoom>,
-    /// Points for which two are drawn; 1 where all are.
+    shades: Vec<PositionSpan>,
+    marks: Vec<EventMark>,
+    zooms: Vec<ZoomLevel>,
+    /// Points per pair of plotted extremes; 1 if all points are plotted.
     pub(in super::super) thinned_by: usize,
-    /// Whether the script has anything to zoom into.
+    /// Whether there are enough points to zoom.
     pub(in super::super) can_zoom: bool,
     /// Whether the score's axis is logarithmic.
     pub(in super::super) is_log: bool,
 }
 
-struct Panel {
-    name: Label,
+struct TimelinePanel {
+    name: DisplayName,
     name_y: Px,
     top: Px,
     y_ticks: Vec<Tick>,
-    rebuilt: String,
+    reconstruction: String,
     signal: String,
-    /// Events that blame this channel.
-    blames: Vec<Shade>,
+    /// Events with this channel among the top contributors.
+    highlights: Vec<PositionSpan>,
     bottom: Px,
 }
 
 /// A span of positions.
 #[derive(Clone)]
-struct Shade {
+struct PositionSpan {
     first: usize,
     last: usize,
 }
 
-struct Mark {
+struct EventMark {
     at: Px,
     x: Px,
     title: String,
-    /// Empty where there is no room for it.
+    /// Empty without room.
     number: String,
 }
 
-/// Labels of the axis when the view is so many times closer.
-struct Zoom {
+/// Axis labels at a zoom factor.
+struct ZoomLevel {
     factor: usize,
-    ticks: Vec<Moving>,
+    ticks: Vec<ZoomTick>,
 }
 
-struct Moving {
+struct ZoomTick {
     at: usize,
     x: Px,
     label: String,
 }
 
-/// Points of a stretch, as many as its longest part has.
+/// Number of points: the length of the longest line.
 pub(in super::super) fn n_points(stretch: &AnomalousStretch) -> usize {
     let longest = |trace: &ChannelTrace| trace.signal.len().max(trace.reconstruction.len());
     stretch.channels.iter().map(longest).fold(stretch.score.len(), usize::max)
 }
 
 impl Timeline {
-    /// PatchSampler a stretch with the channels given and its `events`, each with its number, as lines of at most twice
-    /// `pieces` points; nothing where there is no point.
+    /// Plots `channels` and numbered `events` of an excerpt with lines of at most `2 * bins` points; `None` without
+    /// points.
     pub(in super::super) fn new(
         stretch: &AnomalousStretch,
         channels: &[&ChannelTrace],
-        events: &[(usize, &EventSpan)],
-        pieces: usize,
+        events: &[(usize, &StretchEvent)],
+        bins: usize,
     ) -> Option<Timeline> {
         let n = n_points(stretch);
         if n == 0 {
             return None;
         }
-        let times = Times::new(&stretch.times, n);
+        let times = TimeAxis::new(&stretch.times, n);
         let x = |at: f64| LEFT + (at + 0.5) / n as f64 * (RIGHT - LEFT);
-        let shades: Vec<(&EventSpan, Shade)> = events
+        let shades: Vec<(&StretchEvent, PositionSpan)> = events
             .iter()
             .filter(|(_, event)| event.first < n && event.first <= event.last)
-            .map(|(_, event)| (*event, Shade { first: event.first, last: event.last.min(n - 1) }))
+            .map(|(_, event)| (*event, PositionSpan { first: event.first, last: event.last.min(n - 1) }))
             .collect();
         let start = if shades.is_empty() { 0.0 } else { STRIP };
         let top_of = |panel: usize| start + panel as f64 * (TITLE + PANEL) + TITLE;
         let panels = channels.iter().enumerate().map(|(i, channel)| {
             let top = top_of(i);
             let scale = trace::scale(channel, top + PANEL, top);
-            let is_blamed = |(event, _): &&(&EventSpan, Shade)| event.channels.contains(&channel.name);
-            Panel {
-                name: Label::new(&cut(&channel.name, 40)),
+            let is_contributing = |(event, _): &&(&StretchEvent, PositionSpan)| event.channels.contains(&channel.name);
+            TimelinePanel {
+                name: DisplayName::new(&cut(&channel.name, 40)),
                 name_y: Px(top - 7.0),
                 top: Px(top),
                 y_ticks: scale.ticks(3),
-                rebuilt: trace::path(&channel.reconstruction, &scale, pieces),
-                signal: trace::path(&channel.signal, &scale, pieces),
-                blames: shades.iter().filter(is_blamed).map(|(_, shade)| shade.clone()).collect(),
+                reconstruction: trace::path(&channel.reconstruction, &scale, bins),
+                signal: trace::path(&channel.signal, &scale, bins),
+                highlights: shades.iter().filter(is_contributing).map(|(_, shade)| shade.clone()).collect(),
                 bottom: Px(top + PANEL),
             }
         });
         let top = top_of(channels.len());
         let bottom = top + PANEL;
         let values: Vec<f64> = stretch.score.iter().filter_map(|score| *score).chain([stretch.threshold]).collect();
-        let scale = Scale::fitting(&values, bottom, top).padded(0.06);
+        let scale = AxisScale::fitting(&values, bottom, top).padded(0.06);
         let threshold = scale.at(stretch.threshold);
-        let score = Panel {
-            name: Label::new("score"),
+        let score = TimelinePanel {
+            name: DisplayName::new("score"),
             name_y: Px(top - 7.0),
             top: Px(top),
             y_ticks: scale.ticks(3),
-            rebuilt: String::new(),
-            signal: trace::path(&stretch.score, &scale, pieces),
-            blames: Vec::new(),
+            reconstruction: String::new(),
+            signal: trace::path(&stretch.score, &scale, bins),
+            highlights: Vec::new(),
             bottom: Px(bottom),
         };
         let zooms = zooms(&times, n, &x);
         Some(Timeline {
-            words: words(stretch, n, shades.len()),
+            description: description(stretch, n, shades.len()),
             height: Px(bottom + AXIS),
             n,
             top: Px(start + TITLE),
@@ -168,50 +167,50 @@ impl Timeline {
             marks: marks(events, n, &times, &x),
             shades: shades.into_iter().map(|(_, shade)| shade).collect(),
             zooms,
-            thinned_by: trace::thinned_by(n, pieces),
+            thinned_by: trace::thinned_by(n, bins),
             can_zoom: n >= 2 * LEAST_POINTS,
             is_log: scale.is_log(),
         })
     }
 }
 
-impl Panel {
-    /// The panel's inner drawing: all positions, half a point of room at either end.
+impl TimelinePanel {
+    /// The viewBox of the inner SVG: all positions with half a point of margin.
     fn view(&self, n: &usize) -> String {
         format!("-0.5 {} {n} {}", self.top, Px(PANEL))
     }
 }
 
-/// The axis at every closeness that has labels of its own.
-fn zooms(times: &Times<'_>, n: usize, x: &dyn Fn(f64) -> f64) -> Vec<Zoom> {
+/// The axis labels at each zoom factor at which they differ.
+fn zooms(times: &TimeAxis<'_>, n: usize, x: &dyn Fn(f64) -> f64) -> Vec<ZoomLevel> {
     let mut shown = Vec::new();
     let mut zooms = Vec::new();
     for factor in ZOOMS.into_iter().take_while(|factor| *factor == 1 || n / factor >= LEAST_POINTS) {
-        let places = times.places(PLACES * factor);
-        if places != shown {
-            let tick = |place: &super::times::Place| Moving {
-                at: place.at,
-                x: Px(x(place.at as f64)),
-                label: place.label.clone(),
+        let labels = times.labels(N_LABELS * factor);
+        if labels != shown {
+            let tick = |label: &super::time_axis::TimeLabel| ZoomTick {
+                at: label.at,
+                x: Px(x(label.at as f64)),
+                label: label.text.clone(),
             };
-            zooms.push(Zoom { factor, ticks: places.iter().map(tick).collect() });
-            shown = places;
+            zooms.push(ZoomLevel { factor, ticks: labels.iter().map(tick).collect() });
+            shown = labels;
         }
     }
     zooms
 }
 
-fn marks(events: &[(usize, &EventSpan)], n: usize, times: &Times<'_>, x: &dyn Fn(f64) -> f64) -> Vec<Mark> {
+fn marks(events: &[(usize, &StretchEvent)], n: usize, times: &TimeAxis<'_>, x: &dyn Fn(f64) -> f64) -> Vec<EventMark> {
     let mut marks = Vec::new();
     let mut numbered_to = f64::NEG_INFINITY;
     for (event_number, event) in events.iter().filter(|(_, event)| event.first < n && event.first <= event.last) {
         let last = event.last.min(n - 1);
         let at = (event.first as f64 + last as f64) / 2.0;
-        let has_room = x(at) - numbered_to >= APART;
+        let has_room = x(at) - numbered_to >= NUMBER_DISTANCE;
         if has_room {
             numbered_to = x(at);
         }
-        marks.push(Mark {
+        marks.push(EventMark {
             at: Px(at),
             x: Px(x(at)),
             title: format!(
@@ -226,7 +225,7 @@ fn marks(events: &[(usize, &EventSpan)], n: usize, times: &Times<'_>, x: &dyn Fn
     marks
 }
 
-fn words(stretch: &AnomalousStretch, n: usize, events: usize) -> String {
+fn description(stretch: &AnomalousStretch, n: usize, events: usize) -> String {
     format!(
         "Signal and reconstruction of {} and the score over {}, with {}",
         counted(stretch.channels.len() as u64, "channel"),
@@ -242,7 +241,7 @@ mod tests {
 
     fn draw(stretch: &AnomalousStretch) -> Option<String> {
         let channels: Vec<&ChannelTrace> = stretch.channels.iter().collect();
-        let events: Vec<(usize, &EventSpan)> =
+        let events: Vec<(usize, &StretchEvent)> =
             stretch.events.iter().enumerate().map(|(i, event)| (i + 1, event)).collect();
         let svg = Timeline::new(stretch, &channels, &events, 650)?.render().unwrap();
         for broken in ["NaN", "inf", "e-", "Infinity"] {
@@ -269,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_stretches_are_drawn_as_far_as_they_go() {
+    fn incomplete_excerpts_are_plotted() {
         check(|stretch| stretch.channels.clear());
         check(|stretch| stretch.score.clear());
         check(|stretch| stretch.times.clear());
@@ -291,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_not_drawn_and_one_point_is_a_dot() {
+    fn no_points_give_no_plot_and_one_point_a_dot() {
         let mut stretch = sample::series().stretches.swap_remove(0);
         stretch.channels.iter_mut().for_each(|trace| {
             trace.signal.truncate(1);
@@ -305,9 +304,9 @@ mod tests {
     }
 
     #[test]
-    fn numbers_of_crowded_events_make_room() {
+    fn numbers_of_crowded_events_do_not_overlap() {
         let svg = check(|stretch| {
-            let event = |first: usize| EventSpan { first, last: first, peak: 4.0, channels: vec![] };
+            let event = |first: usize| StretchEvent { first, last: first, peak: 4.0, channels: vec![] };
             stretch.events = (0..300).map(event).collect();
         });
         let numbered = svg.matches("class=\"number strong\"").count();

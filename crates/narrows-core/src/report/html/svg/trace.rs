@@ -1,17 +1,16 @@
-//! A channel over time as a path: thinned so that a page stays small, but never so that a spike is lost.
+//! A channel over time as a path, thinned by minimum and maximum so that no spike is lost.
 
 use std::fmt::Write;
 
-use super::{Px, Scale};
+use super::{AxisScale, Px};
 use crate::report::ChannelTrace;
 
-/// The path of `values` over their positions 0, 1, 2 and so on; it breaks where a value is missing, and a value alone
-/// between two missing ones is a dot. More than `2 * pieces` points are thinned to the lowest and the highest of each
-/// of `pieces` equal pieces.
-pub(super) fn path(values: &[Option<f64>], scale: &Scale, pieces: usize) -> String {
+/// The path of `values` over positions 0, 1, 2, …, with gaps at missing values; an isolated value is a dot. More than
+/// `2 * bins` points are thinned to the minimum and maximum of each of `bins` equal bins.
+pub(super) fn path(values: &[Option<f64>], scale: &AxisScale, bins: usize) -> String {
     let heights: Vec<f64> = values.iter().map(|x| x.map_or(f64::NAN, |x| scale.at(x))).collect();
-    let kept = kept(&heights, pieces);
-    // Whether no value is missing between two kept ones.
+    let kept = kept(&heights, bins);
+    // Whether two kept values have no missing value between them.
     let is_joined = |pair: &[usize]| heights[pair[0]..=pair[1]].iter().all(|y| y.is_finite());
     let joined: Vec<bool> = kept.windows(2).map(is_joined).collect();
     let mut path = String::new();
@@ -24,16 +23,16 @@ pub(super) fn path(values: &[Option<f64>], scale: &Scale, pieces: usize) -> Stri
     path
 }
 
-/// How many points stand for two drawn ones: 1 where all are drawn.
-pub(super) fn thinned_by(n: usize, pieces: usize) -> usize {
-    if n > 2 * pieces { n.div_ceil(pieces.max(1)) } else { 1 }
+/// Points per pair of plotted extremes; 1 if all points are plotted.
+pub(super) fn thinned_by(n: usize, bins: usize) -> usize {
+    if n > 2 * bins { n.div_ceil(bins.max(1)) } else { 1 }
 }
 
-/// The positions that are drawn, rising.
-fn kept(heights: &[f64], pieces: usize) -> Vec<usize> {
+/// The plotted positions, ascending.
+fn kept(heights: &[f64], bins: usize) -> Vec<usize> {
     let finite = |range: std::ops::Range<usize>| range.filter(|i| heights[*i].is_finite());
     let n = heights.len();
-    let every = thinned_by(n, pieces);
+    let every = thinned_by(n, bins);
     if every == 1 {
         return finite(0..n).collect();
     }
@@ -41,7 +40,7 @@ fn kept(heights: &[f64], pieces: usize) -> Vec<usize> {
     let mut kept: Vec<usize> = (0..n)
         .step_by(every)
         .map(|first| first..n.min(first + every))
-        .flat_map(|piece| [finite(piece.clone()).min_by(by_height), finite(piece).max_by(by_height)])
+        .flat_map(|bin| [finite(bin.clone()).min_by(by_height), finite(bin).max_by(by_height)])
         .flatten()
         .chain(finite(0..n).next())
         .chain(finite(0..n).next_back())
@@ -51,19 +50,19 @@ fn kept(heights: &[f64], pieces: usize) -> Vec<usize> {
     kept
 }
 
-/// The scale that holds a channel and its reconstruction, `bottom` below `top`.
-pub(super) fn scale(trace: &ChannelTrace, bottom: f64, top: f64) -> Scale {
+/// The vertical scale of a channel and its reconstruction.
+pub(super) fn scale(trace: &ChannelTrace, bottom: f64, top: f64) -> AxisScale {
     let values = trace.signal.iter().chain(&trace.reconstruction).filter_map(|x| *x);
-    Scale::linear(values, bottom, top).padded(0.06)
+    AxisScale::linear(values, bottom, top).padded(0.06)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn check(values: &[f64], pieces: usize, expected: &str) {
+    fn check(values: &[f64], bins: usize, expected: &str) {
         let values: Vec<Option<f64>> = values.iter().map(|x| (*x >= 0.0).then_some(*x)).collect();
-        assert_eq!(path(&values, &Scale::linear([0.0, 10.0], 0.0, 10.0), pieces), expected);
+        assert_eq!(path(&values, &AxisScale::linear([0.0, 10.0], 0.0, 10.0), bins), expected);
     }
 
     #[test]
@@ -81,7 +80,7 @@ mod tests {
         let mut values = vec![5.0; 10_000];
         (values[1234], values[7777]) = (9.0, 1.0);
         let values: Vec<Option<f64>> = values.into_iter().map(Some).collect();
-        let path = path(&values, &Scale::linear([0.0, 10.0], 0.0, 10.0), 100);
+        let path = path(&values, &AxisScale::linear([0.0, 10.0], 0.0, 10.0), 100);
         for point in ["M0 5", "L1234 9", "L7777 1", "L9999 5"] {
             assert!(path.contains(point), "{point} is missing in {path}");
         }
@@ -92,8 +91,8 @@ mod tests {
     #[test]
     fn a_gap_stays_a_gap_when_thinned() {
         let values: Vec<Option<f64>> = (0..1000).map(|i| (!(400..600).contains(&i)).then_some(1.0)).collect();
-        assert_eq!(path(&values, &Scale::linear([0.0, 2.0], 0.0, 2.0), 10).matches('M').count(), 2);
+        assert_eq!(path(&values, &AxisScale::linear([0.0, 2.0], 0.0, 2.0), 10).matches('M').count(), 2);
         let holed: Vec<Option<f64>> = (0..1000).map(|i| (i != 450).then_some(1.0)).collect();
-        assert_eq!(path(&holed, &Scale::linear([0.0, 2.0], 0.0, 2.0), 10).matches('M').count(), 2);
+        assert_eq!(path(&holed, &AxisScale::linear([0.0, 2.0], 0.0, 2.0), 10).matches('M').count(), 2);
     }
 }

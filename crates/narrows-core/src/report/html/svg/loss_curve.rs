@@ -1,33 +1,33 @@
-//! The training curve of one member: training and validation loss over steps, and the learning rate below.
+//! The training curve of one member: training and validation loss over steps, with the learning rate below.
 
 use askama::Template;
 
 use super::super::number::{count, number, rounded};
-use super::{Px, Scale, Tick, WIDE, line};
+use super::{AxisScale, Px, Tick, WIDE, line};
 use crate::report::{Check, Training};
 
-/// Width where several members stand side by side.
+/// Width of a plot in a grid of members.
 const HALF: f64 = 420.0;
-/// More checks than this are thinned: a screen shows no more.
+/// Longer histories are thinned.
 const MOST_POINTS: usize = 400;
 
-/// The drawing.
+/// The plot.
 #[derive(Template)]
-#[template(path = "report/svg/curve.svg", whitespace = "minimize")]
-pub(in super::super) struct Curve {
+#[template(path = "report/svg/loss_curve.svg", whitespace = "minimize")]
+pub(in super::super) struct LossCurve {
     class: &'static str,
-    words: String,
-    frame: Frame,
+    description: String,
+    frame: CurveFrame,
     x_ticks: Vec<Tick>,
     y_ticks: Vec<Tick>,
     train: String,
     validation: String,
     rate: String,
     highest_rate: String,
-    best: Option<Best>,
+    best: Option<BestMark>,
 }
 
-struct Frame {
+struct CurveFrame {
     width: Px,
     height: Px,
     left: Px,
@@ -37,7 +37,7 @@ struct Frame {
     rate_bottom: Px,
 }
 
-struct Best {
+struct BestMark {
     x: Px,
     y: Px,
     title: String,
@@ -47,7 +47,7 @@ struct Best {
     label: String,
 }
 
-/// The values that the loss axis must hold; members beside each other share them, so that they compare.
+/// All finite losses of the members, which share one axis.
 pub(in super::super) fn losses(training: &[Training]) -> Vec<f64> {
     training
         .iter()
@@ -57,32 +57,37 @@ pub(in super::super) fn losses(training: &[Training]) -> Vec<f64> {
         .collect()
 }
 
-/// Whether these losses are drawn on a logarithmic axis.
+/// Whether these losses need a logarithmic axis.
 pub(in super::super) fn is_log(losses: &[f64]) -> bool {
-    Scale::fitting(losses, 0.0, 1.0).is_log()
+    AxisScale::fitting(losses, 0.0, 1.0).is_log()
 }
 
-impl Curve {
-    /// PatchSampler one member, number `member`, on an axis that holds `losses`; nothing without a history.
-    pub(in super::super) fn new(member: usize, training: &Training, losses: &[f64], alone: bool) -> Option<Curve> {
+impl LossCurve {
+    /// Plots member number `member` on an axis that covers `losses`; `None` without a history.
+    pub(in super::super) fn new(
+        member: usize,
+        training: &Training,
+        losses: &[f64],
+        is_single: bool,
+    ) -> Option<LossCurve> {
         let history = &training.history;
-        let (width, height) = if alone { (WIDE, 330.0) } else { (HALF, 262.0) };
+        let (width, height) = if is_single { (WIDE, 330.0) } else { (HALF, 262.0) };
         let (left, right, top, bottom) = (58.0, width - 10.0, 14.0, height - 82.0);
         let (rate_top, rate_bottom) = (height - 64.0, height - 30.0);
         let last = history.iter().map(|check| check.step).max()?;
-        let x = Scale::linear([0.0, last.max(1) as f64], left, right);
-        let y = Scale::fitting(losses, bottom, top).padded(0.06);
+        let x = AxisScale::linear([0.0, last.max(1) as f64], left, right);
+        let y = AxisScale::fitting(losses, bottom, top).padded(0.06);
         let highest =
             history.iter().map(|check| check.learning_rate).filter(|rate| rate.is_finite()).fold(0.0, f64::max);
-        let rates = Scale::linear([0.0, if highest > 0.0 { highest } else { 1.0 }], rate_bottom, rate_top);
+        let rates = AxisScale::linear([0.0, if highest > 0.0 { highest } else { 1.0 }], rate_bottom, rate_top);
         let shown = thinned(history, training.best);
-        let path = |value: &dyn Fn(&Check) -> f64, scale: &Scale| {
+        let path = |value: &dyn Fn(&Check) -> f64, scale: &AxisScale| {
             line(shown.iter().map(|check| (x.at(check.step as f64), scale.at(value(check)))))
         };
         let best = history.get(training.best).filter(|check| y.at(check.validation_loss).is_finite()).map(|check| {
             let (at_x, at_y) = (x.at(check.step as f64), y.at(check.validation_loss));
             let left_of = at_x > (left + right) / 2.0;
-            Best {
+            BestMark {
                 x: Px(at_x),
                 y: Px(at_y),
                 title: format!(
@@ -96,17 +101,17 @@ impl Curve {
                 label: format!("best {}", number(check.validation_loss)),
             }
         });
-        Some(Curve {
-            class: if alone { "wide" } else { "half" },
-            words: words(member, training),
-            x_ticks: x.ticks(if alone { 6 } else { 4 }),
-            y_ticks: y.ticks(if alone { 6 } else { 5 }),
+        Some(LossCurve {
+            class: if is_single { "wide" } else { "half" },
+            description: description(member, training),
+            x_ticks: x.ticks(if is_single { 6 } else { 4 }),
+            y_ticks: y.ticks(if is_single { 6 } else { 5 }),
             train: path(&|check| check.train_loss, &y),
             validation: path(&|check| check.validation_loss, &y),
             rate: path(&|check| check.learning_rate, &rates),
             highest_rate: rounded(highest, 2),
             best,
-            frame: Frame {
+            frame: CurveFrame {
                 width: Px(width),
                 height: Px(height),
                 left: Px(left),
@@ -119,14 +124,14 @@ impl Curve {
     }
 }
 
-/// The history with at most about [`MOST_POINTS`] checks; the best and the last one stay.
+/// The history thinned to about [`MOST_POINTS`] checks, keeping the best and the last one.
 fn thinned(history: &[Check], best: usize) -> Vec<Check> {
     let every = history.len().div_ceil(MOST_POINTS).max(1);
     let keep = |i: usize| i.is_multiple_of(every) || i == best || i + 1 == history.len();
     history.iter().enumerate().filter(|(i, _)| keep(*i)).map(|(_, check)| *check).collect()
 }
 
-fn words(member: usize, training: &Training) -> String {
+fn description(member: usize, training: &Training) -> String {
     let ends = training.history.first().zip(training.history.last());
     ends.map_or_else(String::new, |(first, last)| {
         format!(
@@ -168,8 +173,8 @@ mod tests {
 
     fn check(losses_given: &[f64], best: usize, has_best: bool) {
         let training = training(losses_given, best);
-        for alone in [true, false] {
-            let curve = Curve::new(1, &training, &losses(std::slice::from_ref(&training)), alone).unwrap();
+        for is_single in [true, false] {
+            let curve = LossCurve::new(1, &training, &losses(std::slice::from_ref(&training)), is_single).unwrap();
             assert_eq!(curve.best.is_some(), has_best, "{losses_given:?}");
             let svg = curve.render().unwrap();
             assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
@@ -177,13 +182,13 @@ mod tests {
     }
 
     #[test]
-    fn curves_of_any_history_are_drawn() {
+    fn curves_of_any_history_are_plotted() {
         check(&[1.0, 0.5, 0.01, 0.02], 2, true);
         check(&[1.0], 0, true);
         check(&[0.0, 0.0], 1, true);
         check(&[1.0, f64::NAN, f64::INFINITY, -2.0], 1, false);
         check(&[f64::NAN], 9, false);
-        assert!(Curve::new(1, &training(&[], 0), &[], true).is_none());
+        assert!(LossCurve::new(1, &training(&[], 0), &[], true).is_none());
     }
 
     #[test]

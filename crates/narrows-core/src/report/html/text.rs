@@ -1,32 +1,33 @@
-//! Words that come from the data: column names, sources, cells. Foreign, of any length, in any script.
-//!
-//! Askama escapes them; here they are made short and printable.
+//! Text from the data (column names, sources, cells) for display: shortened and made printable. Askama escapes it.
 
-/// Characters shown of a name; the rest is in its tooltip.
+/// Characters of a name on the page; the tooltip has more.
 const SHOWN: usize = 64;
 /// Characters kept in a tooltip.
 const KEPT: usize = 400;
 
-/// A foreign word, short for the page and longer for its tooltip.
+/// Text from the data, short for the page and longer for the tooltip.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Label {
+pub(super) struct DisplayName {
     /// For the page.
     pub(super) short: String,
-    /// For the tooltip; the same as `short` where that is all.
+    /// For the tooltip.
     pub(super) full: String,
 }
 
-impl Label {
-    /// Shortens and cleans `text`; an empty one is called `(no name)`.
-    pub(super) fn new(text: &str) -> Label {
+impl DisplayName {
+    /// Shortens and cleans `text`; blank text becomes `(no name)`.
+    pub(super) fn new(text: &str) -> DisplayName {
         if text.trim().is_empty() {
-            return Label { short: "(no name)".to_owned(), full: format!("a name of {} blanks", text.chars().count()) };
+            return DisplayName {
+                short: "(no name)".to_owned(),
+                full: format!("a name of {} blanks", text.chars().count()),
+            };
         }
-        Label { short: cut(text, SHOWN), full: cut(text, KEPT) }
+        DisplayName { short: cut(text, SHOWN), full: cut(text, KEPT) }
     }
 }
 
-/// At most `most` characters of `text`, with control characters made visible.
+/// At most `most` characters of `text`, with control characters replaced by U+FFFD.
 pub(super) fn cut(text: &str, most: usize) -> String {
     let mut shown: String = text.chars().take(most).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
     if text.chars().nth(most).is_some() {
@@ -35,25 +36,25 @@ pub(super) fn cut(text: &str, most: usize) -> String {
     shown
 }
 
-/// A piece of a sentence; names stand between backticks in our messages and are set as code.
+/// Part of a sentence: plain text, or code where the message has backticks.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Piece {
+pub(super) struct TextSpan {
     pub(super) is_code: bool,
     pub(super) text: String,
 }
 
-/// A sentence of at most `most` characters, cut at its backticks; one without a partner is left as it is.
-pub(super) fn prose(text: &str, most: usize) -> Vec<Piece> {
+/// Splits a sentence of at most `most` characters at its backticks; with an unpaired backtick it stays whole.
+pub(super) fn prose(text: &str, most: usize) -> Vec<TextSpan> {
     let text = cut(text, most);
     let parts: Vec<&str> = text.split('`').collect();
     if parts.len().is_multiple_of(2) {
-        return vec![Piece { is_code: false, text }];
+        return vec![TextSpan { is_code: false, text }];
     }
-    let piece = |(i, part): (usize, &&str)| Piece { is_code: i % 2 == 1, text: (*part).to_owned() };
+    let piece = |(i, part): (usize, &&str)| TextSpan { is_code: i % 2 == 1, text: (*part).to_owned() };
     parts.iter().enumerate().map(piece).filter(|piece| !piece.text.is_empty()).collect()
 }
 
-/// A word for a POSIX shell, quoted where it has to be.
+/// A word for a POSIX shell, quoted if needed.
 pub(super) fn shell(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._-/+=:,@%".contains(c);
     if !text.is_empty() && text.chars().all(plain) {
@@ -69,25 +70,25 @@ mod tests {
 
     #[test]
     fn long_empty_and_unprintable_names_stay_readable() {
-        let long = Label::new(&"ä".repeat(1000));
+        let long = DisplayName::new(&"ä".repeat(1000));
         assert_eq!(long.short.chars().count(), SHOWN + 1);
         assert_eq!(long.full.chars().count(), KEPT + 1);
-        assert_eq!(Label::new(" ").short, "(no name)");
-        assert_eq!(Label::new("a\0b\n").short, "a\u{fffd}b\u{fffd}");
-        assert_eq!(Label::new("amount").short, "amount");
+        assert_eq!(DisplayName::new(" ").short, "(no name)");
+        assert_eq!(DisplayName::new("a\0b\n").short, "a\u{fffd}b\u{fffd}");
+        assert_eq!(DisplayName::new("amount").short, "amount");
     }
 
     #[test]
     fn backticks_become_code_only_in_pairs() {
-        let told = |text: &str| {
+        let rendered = |text: &str| {
             prose(text, 99)
                 .into_iter()
                 .map(|piece| if piece.is_code { format!("[{}]", piece.text) } else { piece.text })
                 .collect::<String>()
         };
-        assert_eq!(told("`amount` and `fee` have long tails"), "[amount] and [fee] have long tails");
-        assert_eq!(told("an odd ` stays"), "an odd ` stays");
-        assert_eq!(told(""), "");
+        assert_eq!(rendered("`amount` and `fee` have long tails"), "[amount] and [fee] have long tails");
+        assert_eq!(rendered("an odd ` stays"), "an odd ` stays");
+        assert_eq!(rendered(""), "");
     }
 
     #[test]

@@ -1,13 +1,13 @@
-//! Where a time axis is labelled: at round clock times where the labels are times, else at round positions.
+//! Labels of a time axis: at round clock times if the labels are times, else at round positions.
 
 use jiff::civil::{Date, DateTime};
 
-use super::super::label::cut;
+use super::super::text::cut;
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
-/// Distances between labels, in seconds.
+/// Label distances, in seconds.
 const STEPS: [i64; 25] = [
     1,
     5,
@@ -35,11 +35,11 @@ const STEPS: [i64; 25] = [
     3640 * DAY,
     18_200 * DAY,
 ];
-/// Characters of a label that is no time.
+/// Characters of a label that is not a time.
 const LABEL: usize = 12;
 
-/// The labels of a time axis, read once.
-pub(super) struct Times<'a> {
+/// A time axis with parsed labels.
+pub(super) struct TimeAxis<'a> {
     labels: &'a [String],
     n: usize,
     clock: Option<Vec<(i64, DateTime)>>,
@@ -47,21 +47,21 @@ pub(super) struct Times<'a> {
 
 /// A labelled position.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct TimeLabel {
     /// Position, from 0.
     pub(super) at: usize,
-    /// The time there, in short.
-    pub(super) label: String,
+    /// The short form of the time.
+    pub(super) text: String,
 }
 
-impl<'a> Times<'a> {
-    /// An axis of `n` positions; labels beyond that are not looked at, missing ones are positions in numbers.
-    pub(super) fn new(labels: &'a [String], n: usize) -> Times<'a> {
+impl<'a> TimeAxis<'a> {
+    /// An axis of `n` positions; surplus labels are ignored, missing ones become position numbers.
+    pub(super) fn new(labels: &'a [String], n: usize) -> TimeAxis<'a> {
         let clock = (labels.len() >= n).then(|| labels[..n].iter().map(|label| clock(label)).collect()).flatten();
-        Times { labels, n, clock }
+        TimeAxis { labels, n, clock }
     }
 
-    /// The time at a position in full.
+    /// The full time at a position.
     pub(super) fn full(&self, at: usize) -> String {
         match self.labels.get(at).filter(|label| !label.trim().is_empty()) {
             Some(label) if self.clock.is_some() => cut(label, 40).replacen('T', " ", 1),
@@ -70,25 +70,25 @@ impl<'a> Times<'a> {
         }
     }
 
-    /// About `most` places with labels, fewer where labels are long, rising; none on an axis without positions.
-    pub(super) fn places(&self, most: usize) -> Vec<Place> {
-        let clock = self.clock.as_deref().map(|clock| by_clock(clock, most)).filter(|places| places.len() > 1);
+    /// About `most` labels in ascending order, fewer if labels are long.
+    pub(super) fn labels(&self, most: usize) -> Vec<TimeLabel> {
+        let clock = self.clock.as_deref().map(|clock| by_clock(clock, most)).filter(|labels| labels.len() > 1);
         clock.unwrap_or_else(|| self.by_position(most))
     }
 
-    fn by_position(&self, most: usize) -> Vec<Place> {
+    fn by_position(&self, most: usize) -> Vec<TimeLabel> {
         let short = |at: usize| cut(&self.full(at), LABEL);
         let longest = (0..self.n).step_by((self.n / 16).max(1)).map(|at| short(at).chars().count()).max().unwrap_or(1);
         let most = (most * 6 / longest.max(6)).max(1);
         let powers = (0..19).map(|power| 10usize.pow(power));
         let mut steps = powers.flat_map(|power| [1, 2, 5].map(|m| power.saturating_mul(m)));
         let step = steps.find(|step| self.n.div_ceil(*step) <= most).unwrap_or(self.n.max(1));
-        (0..self.n).step_by(step).map(|at| Place { at, label: short(at) }).collect()
+        (0..self.n).step_by(step).map(|at| TimeLabel { at, text: short(at) }).collect()
     }
 }
 
-/// Positions where a new hour, day or the like begins: the finest that are not too many.
-fn by_clock(clock: &[(i64, DateTime)], most: usize) -> Vec<Place> {
+/// Labels where a new hour, day or other unit begins, at the finest unit with at most `most` labels.
+fn by_clock(clock: &[(i64, DateTime)], most: usize) -> Vec<TimeLabel> {
     let begins = |step: i64| {
         (0..clock.len()).filter(move |i| match i {
             0 => clock[0].0.rem_euclid(step) == 0,
@@ -106,12 +106,12 @@ fn by_clock(clock: &[(i64, DateTime)], most: usize) -> Vec<Place> {
                 _ if time.second() == 0 => "%H:%M",
                 _ => "%H:%M:%S",
             };
-            Place { at, label: time.strftime(format).to_string() }
+            TimeLabel { at, text: time.strftime(format).to_string() }
         })
         .collect()
 }
 
-/// Seconds since a Monday long past, on the clock that the label shows, and the label's time.
+/// Local seconds since Monday 1900-01-01, and the parsed time.
 fn clock(label: &str) -> Option<(i64, DateTime)> {
     let label = label.trim();
     let time: DateTime = label.get(..19).unwrap_or(label).parse().ok()?;
@@ -129,8 +129,8 @@ mod tests {
 
     fn check(labels: impl IntoIterator<Item = String>, most: usize, expected: &[(usize, &str)]) {
         let labels: Vec<String> = labels.into_iter().collect();
-        let places = Times::new(&labels, labels.len()).places(most);
-        let places: Vec<(usize, &str)> = places.iter().map(|place| (place.at, place.label.as_str())).collect();
+        let places = TimeAxis::new(&labels, labels.len()).labels(most);
+        let places: Vec<(usize, &str)> = places.iter().map(|place| (place.at, place.text.as_str())).collect();
         assert_eq!(places, expected);
     }
 
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn clock_times_are_labelled_where_they_are_round() {
+    fn clock_times_are_labelled_at_round_times() {
         check(every_hour(24), 4, &[(0, "1 Mar"), (6, "06:00"), (12, "12:00"), (18, "18:00")]);
         check(every_hour(24 * 21), 3, &[(24, "2 Mar"), (192, "9 Mar"), (360, "16 Mar")]);
         check(every_hour(24).step_by(7), 6, &[(0, "1 Mar"), (1, "07:00"), (2, "14:00"), (3, "21:00")]);
@@ -154,7 +154,7 @@ mod tests {
     fn other_labels_stand_at_round_positions() {
         let places = [(0, "0"), (20, "20"), (40, "40"), (60, "60"), (80, "80")];
         check((0..100).map(|i| i.to_string()), 6, &places);
-        assert_eq!(Times::new(&[], 100).places(6), Times::new(&places.map(|_| String::new()), 100).places(6));
+        assert_eq!(TimeAxis::new(&[], 100).labels(6), TimeAxis::new(&places.map(|_| String::new()), 100).labels(6));
         check(
             (0..3).map(|_| "a label that is much too long".to_owned()),
             6,
@@ -167,7 +167,7 @@ mod tests {
     #[test]
     fn full_labels_are_readable() {
         let times = ["2026-03-01T10:00:00".to_owned()];
-        assert_eq!(Times::new(&times, 1).full(0), "2026-03-01 10:00:00");
-        assert_eq!(Times::new(&[], 9).full(7), "7");
+        assert_eq!(TimeAxis::new(&times, 1).full(0), "2026-03-01 10:00:00");
+        assert_eq!(TimeAxis::new(&[], 9).full(7), "7");
     }
 }
