@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use narrows_core::compress::TableReader;
+use narrows_core::compress::TableDecompressor;
 use narrows_core::{Fitted, Threads};
 
 static MODEL: LazyLock<Fitted> = LazyLock::new(|| {
@@ -13,7 +13,7 @@ static MODEL: LazyLock<Fitted> = LazyLock::new(|| {
 
 fuzz_target!(|bytes: &[u8]| {
     let threads = Threads::serial();
-    if let Ok(mut reader) = TableReader::new(&MODEL, bytes, &threads) {
+    if let Ok(mut reader) = TableDecompressor::new(&MODEL, bytes, &threads) {
         while let Ok(Some(_)) = reader.next_table() {}
     }
 });

@@ -2,31 +2,29 @@
 
 use std::io::Read;
 
-use narrows_engine::Threads;
-
 use super::comparison::CompressionComparison;
+use super::decompressor::TableDecompressor;
 use super::fidelity::Fidelity;
-use super::reader::TableReader;
 use crate::data::Table;
 use crate::error::{Error, Result};
-use crate::fitted::Fitted;
+use crate::fitted::TabularModel;
 
 /// Reads a compressed file as the rows that went in come by once more, in portions of any size.
-pub struct TableVerification<'a, R> {
-    reader: TableReader<'a, R>,
-    comparison: CompressionComparison<'a>,
+pub struct TableVerification<R> {
+    reader: TableDecompressor<R>,
+    comparison: CompressionComparison,
     /// Rows that were read and not compared yet.
     back: Option<Table>,
 }
 
-impl<'a, R: Read> TableVerification<'a, R> {
+impl<R: Read> TableVerification<R> {
     /// Begins at the head of a file of which `fidelity` was asked.
     ///
     /// # Errors
-    /// As [`TableReader::new`].
-    pub fn new(fitted: &'a Fitted, fidelity: Fidelity, source: R, threads: &'a Threads) -> Result<Self> {
-        let reader = TableReader::new(fitted, source, threads)?;
-        Ok(TableVerification { reader, comparison: CompressionComparison::new(fitted, fidelity), back: None })
+    /// As [`TableDecompressor::new`].
+    pub fn new(model: &dyn TabularModel, fidelity: Fidelity, source: R) -> Result<Self> {
+        let reader = TableDecompressor::new(model, source)?;
+        Ok(TableVerification { reader, comparison: CompressionComparison::new(model, fidelity)?, back: None })
     }
 
     /// Compares the next rows that went in.

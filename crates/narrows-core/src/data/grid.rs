@@ -208,8 +208,9 @@ impl<'a> Clock<'a> {
             self.row_number(before)
         );
         let error = Error::data(place(self.table, self.column, row), message);
-        Err(error
-            .with_hint(Hint::of("check the time; if it is right, split the data there and name the parts as series with [id]")))
+        Err(error.with_hint(Hint::of(
+            "check the time; if it is right, split the data there and name the parts as series with [id]",
+        )))
     }
 
     fn not_rising(&self, before: u32, row: u32, id: Option<&str>) -> Error {

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use arrow::array::{ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, StringArray, TimestampMicrosecondArray};
 use arrow::datatypes::Float64Type;
 use narrows_core::compress::{
-    Account, CodeDetail, CompressionComparison, ErrorBound, Fidelity, TableReader, TableWriter,
+    Account, CodeDetail, CompressionComparison, ErrorBound, Fidelity, TableCompressor, TableDecompressor,
 };
 use narrows_core::data::Table;
 use narrows_core::recipe::DataKind;
@@ -61,7 +61,8 @@ fn model() -> &'static Fitted {
 
 fn compress(fitted: &Fitted, tables: &[Table], fidelity: Fidelity, chunk: usize, threads: usize) -> (Vec<u8>, Account) {
     let threads = Threads::new(threads);
-    let mut writer = TableWriter::new(fitted, fidelity, Vec::new(), &threads).unwrap().with_chunk_rows(chunk).unwrap();
+    let mut writer =
+        TableCompressor::new(fitted, fidelity, Vec::new(), &threads).unwrap().with_chunk_rows(chunk).unwrap();
     tables.iter().for_each(|table| writer.push(table).unwrap());
     let (bytes, account) = writer.finish().unwrap();
     assert_eq!(account.bytes, bytes.len() as u64);
@@ -70,7 +71,7 @@ fn compress(fitted: &Fitted, tables: &[Table], fidelity: Fidelity, chunk: usize,
 
 fn read_all(fitted: &Fitted, bytes: &[u8], threads: usize) -> narrows_core::Result<Table> {
     let threads = Threads::new(threads);
-    let mut reader = TableReader::new(fitted, bytes, &threads)?;
+    let mut reader = TableDecompressor::new(fitted, bytes, &threads)?;
     let mut tables = Vec::new();
     while let Some(table) = reader.next_table()? {
         tables.push(table);
@@ -168,7 +169,7 @@ fn some_rows_are_read_from_the_middle() {
     let all = read_all(model(), &bytes, 1).unwrap();
     let threads = Threads::serial();
     for rows in [0..1, 10..64, 63..65, 60..300, 299..300] {
-        let mut reader = TableReader::of_rows(model(), Cursor::new(&bytes), rows.clone(), &threads).unwrap();
+        let mut reader = TableDecompressor::of_rows(model(), Cursor::new(&bytes), rows.clone(), &threads).unwrap();
         let mut tables = Vec::new();
         while let Some(table) = reader.next_rows().unwrap() {
             tables.push(table);
@@ -177,7 +178,7 @@ fn some_rows_are_read_from_the_middle() {
         let expected = all.slice(rows.start as usize, (rows.end - rows.start) as usize);
         assert_eq!(some.batch(), expected.batch(), "{rows:?}");
     }
-    let refused = TableReader::of_rows(model(), Cursor::new(&bytes), 299..301, &threads).err().unwrap();
+    let refused = TableDecompressor::of_rows(model(), Cursor::new(&bytes), 299..301, &threads).err().unwrap();
     assert!(refused.to_string().contains("rows of 0 to 299, got 299 to 300"), "{refused}");
 }
 
@@ -222,7 +223,8 @@ fn points_in_time_come_back_within_the_bound_whatever_was_taken_from_windows() {
         for fidelity in [BOUND, Fidelity::Lossless] {
             check(&fitted, &table, fidelity);
         }
-        let alone = TableWriter::new(&fitted, Fidelity::Code(CodeDetail::Own), Vec::new(), &Threads::serial()).err();
+        let alone =
+            TableCompressor::new(&fitted, Fidelity::Code(CodeDetail::Own), Vec::new(), &Threads::serial()).err();
         assert_eq!(alone.is_some(), transform == "difference", "{transform}");
         if transform != "difference" {
             let (_, account) = check(&fitted, &table, Fidelity::Code(CodeDetail::Own));
@@ -289,14 +291,14 @@ fn a_cut_or_changed_file_is_an_error_at_every_byte() {
 #[test]
 fn nothing_is_no_file_and_changed_columns_are_refused() {
     let threads = Threads::serial();
-    let writer = TableWriter::new(model(), BOUND, Vec::new(), &threads).unwrap();
+    let writer = TableCompressor::new(model(), BOUND, Vec::new(), &threads).unwrap();
     assert!(writer.finish().unwrap_err().to_string().contains("got none"));
-    let mut writer = TableWriter::new(model(), BOUND, Vec::new(), &threads).unwrap().with_chunk_rows(10).unwrap();
+    let mut writer = TableCompressor::new(model(), BOUND, Vec::new(), &threads).unwrap().with_chunk_rows(10).unwrap();
     writer.push(&mixed(10, 1)).unwrap();
     let other = mixed(10, 1).select(&["x", "y", "count", "word", "flag", "when"]).unwrap();
     assert!(writer.push(&other).unwrap_err().to_string().contains("columns changed"));
     for detail in [CodeDetail::Quality(0), CodeDetail::Bits(f64::NAN)] {
-        assert!(TableWriter::new(model(), Fidelity::Code(detail), Vec::new(), &threads).is_err());
+        assert!(TableCompressor::new(model(), Fidelity::Code(detail), Vec::new(), &threads).is_err());
     }
 }
 
@@ -445,7 +447,7 @@ fn numbers_that_no_float_holds_are_kept_or_refused() {
         Arc::new(Int64Array::from(vec![1, 9_007_199_254_740_993])),
         Arc::new(StringArray::from(vec!["1", "9007199254740993"])),
     ] {
-        let mut writer = TableWriter::new(&fitted, bound, Vec::new(), &threads).unwrap();
+        let mut writer = TableCompressor::new(&fitted, bound, Vec::new(), &threads).unwrap();
         writer.push(&with(array)).unwrap();
         let error = writer.finish().unwrap_err();
         assert!(error.to_string().contains("x") && error.hint().is_some(), "{error}");

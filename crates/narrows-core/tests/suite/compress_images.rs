@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use narrows_core::compress::{Account, CodeDetail, ErrorBound, Fidelity, ImageReader, ImageWriter};
+use narrows_core::compress::{Account, CodeDetail, ErrorBound, Fidelity, ImageCompressor, ImageDecompressor};
 use narrows_core::images::{Album, Channels, Depth, Image, Limits, Photo, Store};
 use narrows_core::recipe::DataKind;
 use narrows_core::{Fitted, ImageRoles, Preset, Recipe, Session, Threads, file, fit_images};
@@ -50,7 +50,7 @@ fn pieces() -> &'static Fitted {
 
 fn compress(fitted: &Fitted, photos: &[Photo], fidelity: Fidelity, threads: usize) -> (Vec<u8>, Account) {
     let threads = Threads::new(threads);
-    let mut writer = ImageWriter::new(fitted, fidelity, Vec::new(), &threads).unwrap();
+    let mut writer = ImageCompressor::new(fitted, fidelity, Vec::new(), &threads).unwrap();
     for (i, photo) in photos.iter().enumerate() {
         writer.push(&format!("{i}.png"), photo.clone()).unwrap();
     }
@@ -59,7 +59,7 @@ fn compress(fitted: &Fitted, photos: &[Photo], fidelity: Fidelity, threads: usiz
 
 fn read_all(fitted: &Fitted, bytes: &[u8], threads: usize) -> narrows_core::Result<Vec<(String, Photo)>> {
     let threads = Threads::new(threads);
-    let mut reader = ImageReader::new(fitted, bytes, &threads)?;
+    let mut reader = ImageDecompressor::new(fitted, bytes, &threads)?;
     let mut all = Vec::new();
     while let Some(photos) = reader.next_images()? {
         all.extend(photos);
@@ -116,14 +116,18 @@ fn images_of_any_size_go_by_pieces_with_all_that_is_beside_their_colours() {
 #[test]
 fn images_that_do_not_fit_are_refused() {
     let threads = Threads::serial();
-    let mut writer = ImageWriter::new(whole(), Fidelity::Lossless, Vec::new(), &threads).unwrap();
+    let mut writer = ImageCompressor::new(whole(), Fidelity::Lossless, Vec::new(), &threads).unwrap();
     let refused = writer.push("a.png", image(16, 17, Channels::Grey, 0).into()).unwrap_err();
     assert!(refused.to_string().contains("a.png") && refused.hint().is_some_and(|hint| hint.contains("pieces")));
     assert!(writer.push("a.png", image(16, 16, Channels::Rgb, 0).into()).is_err());
     assert!(writer.finish().unwrap_err().to_string().contains("got none"));
     let bound = Fidelity::Within(ErrorBound::Absolute(0.5));
     assert!(
-        ImageWriter::new(whole(), bound, Vec::new(), &threads).err().unwrap().to_string().contains("at least 1 level")
+        ImageCompressor::new(whole(), bound, Vec::new(), &threads)
+            .err()
+            .unwrap()
+            .to_string()
+            .contains("at least 1 level")
     );
 }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
-use narrows_core::compress::TableReader;
+use narrows_core::compress::TableDecompressor;
 use narrows_core::data::Table;
 use narrows_core::{Error, Model};
 
@@ -68,11 +68,11 @@ impl Decompress {
                     return Err(Error::recipe("--rows", message).into());
                 }
                 let file = compress::open(&self.file)?;
-                let mut reader = TableReader::of_rows(model.as_ref(), file, rows.clone()).map_err(told)?;
+                let mut reader = TableDecompressor::of_rows(model.as_ref(), file, rows.clone()).map_err(told)?;
                 Box::new(move || reader.next_rows())
             }
             None => {
-                let mut reader = TableReader::new(model.as_ref(), self.source()?).map_err(told)?;
+                let mut reader = TableDecompressor::new(model.as_ref(), self.source()?).map_err(told)?;
                 Box::new(move || reader.next_table())
             }
         };

@@ -1,15 +1,14 @@
 //! What lossy formats that everybody has make of the same images in as many bytes.
 
-use narrows_engine::Threads;
 use narrows_images::classical::{Lossy, at_bytes, mosaic};
 use narrows_images::{Image, Photo};
 use serde::Serialize;
 
 use super::super::fidelity::Fidelity;
 use super::super::summary::shown_psnr;
-use super::writer::ImageWriter;
+use super::compressor::ImageCompressor;
 use crate::error::Result;
-use crate::fitted::Fitted;
+use crate::fitted::ImageModel;
 
 /// What another format makes of the same images.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -37,16 +36,11 @@ impl ImageBaseline {
     ///
     /// # Errors
     /// Where the images do not fit the model.
-    pub fn of_images(
-        fitted: &Fitted,
-        fidelity: Fidelity,
-        images: &[Image],
-        threads: &Threads,
-    ) -> Result<Vec<ImageBaseline>> {
+    pub fn of_images(model: &ImageModel, fidelity: Fidelity, images: &[Image]) -> Result<Vec<ImageBaseline>> {
         if fidelity == Fidelity::Lossless || images.is_empty() {
             return Ok(Vec::new());
         }
-        let mut writer = ImageWriter::new(fitted, fidelity, Vec::new(), threads)?;
+        let mut writer = ImageCompressor::new(model, fidelity, Vec::new())?;
         images.iter().try_for_each(|image| writer.push("", Photo::from(image.clone())))?;
         let (_, ours) = writer.finish()?;
         let are_alike = images.iter().all(|image| (image.height, image.width) == (images[0].height, images[0].width));
@@ -76,6 +70,6 @@ impl ImageBaseline {
             }
         };
         let able = Lossy::ALL.into_iter().filter(|lossy| sheets.iter().all(|sheet| lossy.holds(sheet)));
-        Ok(threads.install(|| able.map(baseline).collect()))
+        Ok(model.core.compute().install(|| able.map(baseline).collect()))
     }
 }

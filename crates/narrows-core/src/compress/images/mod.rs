@@ -3,14 +3,14 @@
 mod baseline;
 mod cells;
 mod coder;
-mod reader;
+mod compressor;
+mod decompressor;
 mod verification;
-mod writer;
 
 pub use baseline::ImageBaseline;
-pub use reader::ImageReader;
+pub use compressor::ImageCompressor;
+pub use decompressor::ImageDecompressor;
 pub use verification::ImageVerification;
-pub use writer::ImageWriter;
 
 use serde::{Deserialize, Serialize};
 

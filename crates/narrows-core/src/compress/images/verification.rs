@@ -3,31 +3,30 @@
 use std::io::Read;
 use std::vec;
 
-use narrows_engine::Threads;
 use narrows_images::Photo;
 
 use super::super::fidelity::Fidelity;
-use super::reader::ImageReader;
+use super::decompressor::ImageDecompressor;
 use crate::error::{Error, Result};
-use crate::fitted::Fitted;
+use crate::fitted::ImageModel;
 
 /// What a division by the levels of a file rounds off, in shares of white.
 const ROUNDING: f64 = 1e-6;
 
 /// Reads a compressed file as the images that went in come by once more.
-pub struct ImageVerification<'a, R> {
-    reader: ImageReader<'a, R>,
+pub struct ImageVerification<R> {
+    reader: ImageDecompressor<R>,
     bound: f64,
     back: vec::IntoIter<(String, Photo)>,
 }
 
-impl<'a, R: Read> ImageVerification<'a, R> {
+impl<R: Read> ImageVerification<R> {
     /// Begins at the head of a file of which `fidelity` was asked.
     ///
     /// # Errors
-    /// As [`ImageReader::new`].
-    pub fn new(fitted: &'a Fitted, fidelity: Fidelity, source: R, threads: &'a Threads) -> Result<Self> {
-        let reader = ImageReader::new(fitted, source, threads)?;
+    /// As [`ImageDecompressor::new`].
+    pub fn new(model: &ImageModel, fidelity: Fidelity, source: R) -> Result<Self> {
+        let reader = ImageDecompressor::new(model, source)?;
         Ok(ImageVerification { reader, bound: fidelity.image_bound(), back: Vec::new().into_iter() })
     }
 

@@ -5,35 +5,33 @@ use std::io::{BufWriter, Read};
 use std::path::Path;
 
 use narrows_core::compress::{
-    CompressionSummary, Fidelity, ImageBaseline, ImageReader, ImageVerification, ImageWriter, OriginalSize,
+    CompressionSummary, Fidelity, ImageBaseline, ImageCompressor, ImageDecompressor, ImageVerification, OriginalSize,
 };
 use narrows_core::images::Image;
-use narrows_core::{Error, Fitted};
+use narrows_core::{Error, ImageModel};
 
-use super::super::compress::{Subject, Told, flagged, open, verified, whole};
-use super::code::{each_photo, extension};
-use super::fit::is_image;
-use crate::flags::Common;
+use super::{Subject, Told, flagged, open, verified, whole};
 use crate::failure::{Failure, Outcome};
-use crate::images::{self, Folder};
+use crate::flags::Common;
+use crate::images::{self, Folder, each_photo, extension, is_image};
 use crate::output;
 
 /// What to compress, and how.
-pub(in crate::verbs) struct Job<'a> {
-    pub(in crate::verbs) fitted: &'a Fitted,
-    pub(in crate::verbs) fidelity: Fidelity,
+pub(super) struct ImageJob<'a> {
+    pub(super) model: &'a ImageModel,
+    pub(super) fidelity: Fidelity,
     /// None is stdout.
-    pub(in crate::verbs) target: Option<&'a Path>,
-    pub(in crate::verbs) verify: bool,
-    pub(in crate::verbs) model_bytes: u64,
+    pub(super) target: Option<&'a Path>,
+    pub(super) verify: bool,
+    pub(super) model_bytes: u64,
 }
 
-impl Job<'_> {
-    pub(in crate::verbs) fn run(self, inputs: &[String], common: &Common) -> Result<Outcome, Failure> {
-        let (talk, threads) = (common.talk(), common.threads()?);
+impl ImageJob<'_> {
+    pub(super) fn run(self, inputs: &[String], common: &Common) -> Result<Outcome, Failure> {
+        let talk = common.talk();
         let album = images::open(inputs, talk)?;
         let sink = BufWriter::new(output::sink(self.target)?);
-        let mut writer = ImageWriter::new(self.fitted, self.fidelity, sink, &threads).map_err(flagged)?;
+        let mut writer = ImageCompressor::new(self.model, self.fidelity, sink).map_err(flagged)?;
         // Images of an array have numbers and no names; a single one is named by whoever decompresses it.
         let paths: HashSet<&Path> = (0..album.len()).filter_map(|i| album.path(i)).collect();
         let are_named = album.len() > 1 && paths.len() == album.len();
@@ -48,7 +46,7 @@ impl Job<'_> {
         let (sink, account) = writer.finish()?;
         let sink = whole(sink)?;
         if let (true, Some(draft)) = (self.verify, sink.draft()) {
-            self.check(inputs, draft, common)?;
+            self.check(inputs, draft)?;
         }
         sink.finish()?;
         if common.is_told() {
@@ -57,7 +55,7 @@ impl Job<'_> {
                 files.unwrap_or_else(|| inputs.iter().map(|input| Path::new(input).to_path_buf()).collect());
             files.dedup();
             let mut summary = CompressionSummary::new(&account, OriginalSize::of_files(&files), self.model_bytes);
-            summary.baselines = ImageBaseline::of_images(self.fitted, self.fidelity, &first, &threads)?;
+            summary.baselines = ImageBaseline::of_images(self.model, self.fidelity, &first)?;
             Told { summary, fidelity: self.fidelity, subject: Subject::Images }.tell(common)?;
         }
         if self.verify {
@@ -67,9 +65,8 @@ impl Job<'_> {
     }
 
     /// Reads the file again, beside the input.
-    fn check(&self, inputs: &[String], path: &Path, common: &Common) -> Result<(), Failure> {
-        let threads = common.threads()?;
-        let mut verification = ImageVerification::new(self.fitted, self.fidelity, open(path)?, &threads)?;
+    fn check(&self, inputs: &[String], path: &Path) -> Result<(), Failure> {
+        let mut verification = ImageVerification::new(self.model, self.fidelity, open(path)?)?;
         let album = images::open(inputs, crate::talk::Talk::Quiet)?;
         for i in 0..album.len() {
             if let Ok(was) = album.photo(i) {
@@ -81,14 +78,14 @@ impl Job<'_> {
 }
 
 /// A compressed file to a folder of images, or to one image.
-pub(in crate::verbs) fn decompress(
-    fitted: &Fitted,
+pub(in crate::verbs) fn decompress_images(
+    model: &ImageModel,
     source: impl Read,
     target: &Path,
     common: &Common,
 ) -> Result<Outcome, Failure> {
-    let (talk, threads) = (common.talk(), common.threads()?);
-    let mut reader = ImageReader::new(fitted, source, &threads)?;
+    let talk = common.talk();
+    let mut reader = ImageDecompressor::new(model, source)?;
     if is_image(target) && !target.is_dir() {
         let mut photos = reader.next_images()?.unwrap_or_default();
         if photos.len() != 1 || reader.next_images()?.is_some() {

@@ -1,4 +1,6 @@
-//! `narrows compress`: data as codes, and with a bound as codes and what they leave over.
+//! `narrows compress`: data as codes, and with an error bound as codes and residuals.
+
+mod images;
 
 use std::fs::File;
 use std::io::{BufReader, BufWriter};
@@ -6,13 +8,15 @@ use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
 use narrows_core::compress::{
-    CodeDetail, CompressionSummary, ErrorBound, Fidelity, ImageBaseline, OriginalSize, TableVerification, TableWriter,
+    CodeDetail, CompressionSummary, ErrorBound, Fidelity, ImageBaseline, OriginalSize, TableCompressor,
+    TableVerification,
 };
 use narrows_core::data::Source;
 use narrows_core::output::Sink;
-use narrows_core::{Error, Fitted, Threads};
+use narrows_core::{Error, Model, TabularModel};
 
-use super::images;
+pub(super) use images::decompress_images;
+
 use crate::failure::{Failure, Outcome};
 use crate::flags::{Common, ModelArg};
 use crate::input::InputArgs;
@@ -90,8 +94,7 @@ impl FidelityArgs {
 
 impl Compress {
     pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
-        let fitted = self.model.load()?;
-        let threads = common.threads()?;
+        let model = self.model.load(common)?;
         let fidelity = self.fidelity.fidelity()?;
         let target = self.output.as_deref().filter(|path| path.as_os_str() != "-");
         if self.verify && (target.is_none() || self.input.inputs().iter().any(|input| input == "-")) {
@@ -99,16 +102,17 @@ impl Compress {
             return Err(Error::recipe("--verify", message).into());
         }
         let model_bytes = std::fs::metadata(&self.model.path).map_or(0, |metadata| metadata.len());
-        if fitted.reads_images() {
+        if let Model::Images(model) = &model {
             if self.chunk_rows.is_some() {
                 return Err(Error::recipe("--chunk-rows", "expected a table, got images, which have no rows").into());
             }
-            let job = images::compress::Job { fitted: &fitted, fidelity, target, verify: self.verify, model_bytes };
+            let job = images::ImageJob { model, fidelity, target, verify: self.verify, model_bytes };
             return job.run(self.input.inputs(), common);
         }
+        let model = model.into_tabular()?;
         let source = self.input.table()?;
         let sink = BufWriter::new(output::sink(target)?);
-        let mut writer = TableWriter::new(&fitted, fidelity, sink, &threads).map_err(flagged)?;
+        let mut writer = TableCompressor::new(model.as_ref(), fidelity, sink).map_err(flagged)?;
         if let Some(rows) = self.chunk_rows {
             writer = writer.with_chunk_rows(usize::try_from(rows).unwrap_or(usize::MAX)).map_err(flagged)?;
         }
@@ -119,7 +123,7 @@ impl Compress {
         let (sink, account) = writer.finish().map_err(flagged)?;
         let sink = whole(sink)?;
         if let (true, Some(draft)) = (self.verify, sink.draft()) {
-            verify(&fitted, fidelity, &source, draft, &threads)?;
+            verify(model.as_ref(), fidelity, &source, draft)?;
         }
         sink.finish()?;
         // What is told is compressed by others, too, which takes its time.
@@ -170,8 +174,8 @@ pub(super) fn open(path: &Path) -> Result<BufReader<File>, Failure> {
 }
 
 /// Reads the file again, beside the input.
-fn verify(fitted: &Fitted, fidelity: Fidelity, source: &Source, path: &Path, threads: &Threads) -> Result<(), Failure> {
-    let mut verification = TableVerification::new(fitted, fidelity, open(path)?, threads)?;
+fn verify(model: &dyn TabularModel, fidelity: Fidelity, source: &Source, path: &Path) -> Result<(), Failure> {
+    let mut verification = TableVerification::new(model, fidelity, open(path)?)?;
     pipeline::read(source, None, Portion::Batch, |table| {
         verification.push(table)?;
         Ok(Flow::More)

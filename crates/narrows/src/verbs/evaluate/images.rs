@@ -61,7 +61,7 @@ fn print<T: serde::Serialize>(value: &T, words: fn(&T) -> String, common: &Commo
 }
 
 /// A table of the means.
-pub(in crate::verbs) fn restoration_description(restoration: &Restoration) -> String {
+fn restoration_description(restoration: &Restoration) -> String {
     let means = &restoration.means;
     let mut lines =
         vec![format!("{} damaged by {}", count(restoration.n, "image"), restoration.damage), String::new(), head()];

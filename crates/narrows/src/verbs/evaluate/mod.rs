@@ -2,8 +2,6 @@
 
 mod images;
 
-pub(super) use images::restoration_description;
-
 use std::path::PathBuf;
 
 use clap::Args as ClapArgs;

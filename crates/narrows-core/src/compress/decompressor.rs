@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::fitted::TabularModel;
 
 /// Reads the rows of a compressed file.
-pub struct TableReader<R> {
+pub struct TableDecompressor<R> {
     coder: ChunkCoder,
     manifest: TableManifest,
     chunks: Chunks<R>,
@@ -26,24 +26,28 @@ enum Chunks<R> {
     Some { source: R, index: Index, next: usize, rows: std::ops::Range<u64> },
 }
 
-impl<R: Read> TableReader<R> {
+impl<R: Read> TableDecompressor<R> {
     /// Reads the header, from a pipe if need be.
     ///
     /// # Errors
     /// [`Error::Mismatch`] where it is no such file, of a newer version, damaged, or made with another model.
-    pub fn new(model: &dyn TabularModel, source: R) -> Result<TableReader<R>> {
+    pub fn new(model: &dyn TabularModel, source: R) -> Result<TableDecompressor<R>> {
         let reader = Reader::new(source).map_err(damaged)?;
         let (coder, manifest) = opened(model, reader.header())?;
-        Ok(TableReader { coder, manifest, chunks: Chunks::All(reader) })
+        Ok(TableDecompressor { coder, manifest, chunks: Chunks::All(reader) })
     }
 }
 
-impl<R: Read + Seek> TableReader<R> {
+impl<R: Read + Seek> TableDecompressor<R> {
     /// Reads only the chunks that hold these rows.
     ///
     /// # Errors
-    /// As [`new`](TableReader::new); [`Error::Mismatch`] where there are no such rows.
-    pub fn of_rows(model: &dyn TabularModel, mut source: R, rows: std::ops::Range<u64>) -> Result<TableReader<R>> {
+    /// As [`new`](TableDecompressor::new); [`Error::Mismatch`] where there are no such rows.
+    pub fn of_rows(
+        model: &dyn TabularModel,
+        mut source: R,
+        rows: std::ops::Range<u64>,
+    ) -> Result<TableDecompressor<R>> {
         let index = Index::open(&mut source).map_err(damaged)?;
         let (coder, manifest) = opened(model, index.header())?;
         let there = index.rows();
@@ -53,7 +57,7 @@ impl<R: Read + Seek> TableReader<R> {
             return Err(Error::mismatch(message));
         }
         let next = index.chunks().iter().position(|chunk| chunk.first_row + chunk.rows > rows.start).unwrap_or(0);
-        Ok(TableReader { coder, manifest, chunks: Chunks::Some { source, index, next, rows } })
+        Ok(TableDecompressor { coder, manifest, chunks: Chunks::Some { source, index, next, rows } })
     }
 
     /// The next rows; none at the end.
@@ -74,7 +78,7 @@ impl<R: Read + Seek> TableReader<R> {
     }
 }
 
-impl<R: Read> TableReader<R> {
+impl<R: Read> TableDecompressor<R> {
     /// The next chunk's rows; none at the end.
     ///
     /// # Errors

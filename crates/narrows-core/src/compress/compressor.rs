@@ -30,7 +30,7 @@ const TRIED: std::ops::RangeInclusive<i32> = -2..=6;
 const TRIED_ROWS: usize = 2048;
 
 /// Writes tables, and series, as a compressed file.
-pub struct TableWriter<W: Write> {
+pub struct TableCompressor<W: Write> {
     coder: ChunkCoder,
     fidelity: Fidelity,
     chunk_rows: usize,
@@ -49,19 +49,19 @@ struct Open<W: Write> {
     names: Vec<String>,
 }
 
-impl<W: Write> TableWriter<W> {
+impl<W: Write> TableCompressor<W> {
     /// Prepares to write rows to `sink`; nothing is written before the first rows have come.
     ///
     /// # Errors
     /// [`Error::Mismatch`] where the model is of images, was fitted by a version without compression, or sees
     /// differences whose code alone is asked for; [`Error::Recipe`] for a detail out of range.
-    pub fn new(model: &dyn TabularModel, fidelity: Fidelity, sink: W) -> Result<TableWriter<W>> {
+    pub fn new(model: &dyn TabularModel, fidelity: Fidelity, sink: W) -> Result<TableCompressor<W>> {
         let coder = ChunkCoder::new(model)?;
         if let Fidelity::Code(detail) = fidelity {
             detail.check()?;
             coder.adapter.check_code_alone()?;
         }
-        Ok(TableWriter {
+        Ok(TableCompressor {
             chunk_rows: (VALUES / coder.width()).clamp(*ROWS.start(), *ROWS.end()),
             coder,
             fidelity,
@@ -77,7 +77,7 @@ impl<W: Write> TableWriter<W> {
     ///
     /// # Errors
     /// [`Error::Recipe`] for none, or for more than memory should hold.
-    pub fn with_chunk_rows(mut self, rows: usize) -> Result<TableWriter<W>> {
+    pub fn with_chunk_rows(mut self, rows: usize) -> Result<TableCompressor<W>> {
         let most = manifest::LARGEST / self.coder.width();
         if rows == 0 || rows > most {
             return Err(Error::recipe("chunk_rows", format!("expected 1 to {most} rows in a chunk, got {rows}")));

@@ -6,11 +6,11 @@ use narrows_codec::{Header, Plane, Writer, encode_codes, encode_plane};
 use narrows_images::{Image, Photo};
 
 use super::super::account::Account;
+use super::super::compressor::cannot_write;
 use super::super::counted::Counted;
 use super::super::fidelity::{ErrorBound, Fidelity};
 use super::super::kept;
 use super::super::manifest::{self, ImageManifest, ImageRun, Start};
-use super::super::writer::cannot_write;
 use super::cells::Counting;
 use super::coder::{ImageChunkCoder, levels, shape, white};
 use super::{BESIDE, Beside, CODES, PIXELS, RUN};
@@ -28,7 +28,7 @@ const TRIED: std::ops::RangeInclusive<i32> = -2..=6;
 const TRIED_VALUES: usize = 1 << 18;
 
 /// Writes images as a compressed file.
-pub struct ImageWriter<W: Write> {
+pub struct ImageCompressor<W: Write> {
     coder: ImageChunkCoder,
     fidelity: Fidelity,
     sink: Option<W>,
@@ -37,13 +37,13 @@ pub struct ImageWriter<W: Write> {
     account: Account,
 }
 
-impl<W: Write> ImageWriter<W> {
+impl<W: Write> ImageCompressor<W> {
     /// Prepares to write images to `sink`.
     ///
     /// # Errors
     /// [`Error::Mismatch`] where the model is not of images or was fitted by a version without compression;
     /// [`Error::Recipe`] for a detail or a bound out of range.
-    pub fn new(model: &ImageModel, fidelity: Fidelity, sink: W) -> Result<ImageWriter<W>> {
+    pub fn new(model: &ImageModel, fidelity: Fidelity, sink: W) -> Result<ImageCompressor<W>> {
         let coder = ImageChunkCoder::new(model)?;
         match fidelity {
             Fidelity::Code(detail) => detail.check()?,
@@ -53,7 +53,7 @@ impl<W: Write> ImageWriter<W> {
             }
             Fidelity::Within(_) | Fidelity::Lossless => {}
         }
-        Ok(ImageWriter {
+        Ok(ImageCompressor {
             coder,
             fidelity,
             sink: Some(sink),
@@ -155,7 +155,7 @@ impl<W: Write> ImageWriter<W> {
     }
 }
 
-impl<W: Write> ImageWriter<W> {
+impl<W: Write> ImageCompressor<W> {
     fn manifest(&self, level: i32, start: Start) -> ImageManifest {
         ImageManifest { level: level as i8, fidelity: self.fidelity, start }
     }

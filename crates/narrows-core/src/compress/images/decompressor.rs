@@ -5,9 +5,9 @@ use std::io::Read;
 use narrows_codec::{Chunk, Plane, Reader, decode_codes, decode_plane};
 use narrows_images::{Channels, Depth, Image, Photo};
 
+use super::super::decompressor::{check, damaged};
 use super::super::kept;
 use super::super::manifest::{self, ImageManifest, ImageRun};
-use super::super::reader::{check, damaged};
 use super::cells::Counting;
 use super::coder::{ImageChunkCoder, shape};
 use super::{BESIDE, Beside, CODES, PIXELS, RUN, SECTIONS};
@@ -16,18 +16,18 @@ use crate::error::{Error, Result};
 use crate::fitted::ImageModel;
 
 /// Reads the images of a compressed file.
-pub struct ImageReader<R> {
+pub struct ImageDecompressor<R> {
     coder: ImageChunkCoder,
     manifest: ImageManifest,
     reader: Reader<R>,
 }
 
-impl<R: Read> ImageReader<R> {
+impl<R: Read> ImageDecompressor<R> {
     /// Reads the header, from a pipe if need be.
     ///
     /// # Errors
     /// [`Error::Mismatch`] where it is no such file, of a newer version, damaged, or made with another model.
-    pub fn new(model: &ImageModel, source: R) -> Result<ImageReader<R>> {
+    pub fn new(model: &ImageModel, source: R) -> Result<ImageDecompressor<R>> {
         let reader = Reader::new(source).map_err(damaged)?;
         let coder = ImageChunkCoder::new(model)?;
         check(reader.header(), manifest::IMAGES, || Ok(coder.identity()))?;
@@ -36,7 +36,7 @@ impl<R: Read> ImageReader<R> {
         if !Quantiser::LEVELS.contains(&i32::from(manifest.level)) {
             return Err(Error::mismatch("the header is damaged: it asks for a rounding that does not exist"));
         }
-        Ok(ImageReader { coder, manifest, reader })
+        Ok(ImageDecompressor { coder, manifest, reader })
     }
 
     /// The next images with their names, empty where they have none; none at the end.
