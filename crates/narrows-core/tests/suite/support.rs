@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use narrows_core::data::{Source, Table};
 use narrows_core::rng::{Purpose, Stream};
-use narrows_core::{Fitted, Preset, Recipe, Roles, Session, Threads, fit};
+use narrows_core::{Compute, Model, Preset, Recipe, Session, TableModel, fit};
 
 /// `n` rows on a curved sheet in six columns, one of them constant, a few cells missing.
 pub(crate) fn sheet(n: usize, seed: u64) -> Table {
@@ -59,9 +59,24 @@ pub(crate) fn hurried(mut recipe: Recipe) -> Recipe {
     recipe
 }
 
-/// A fit on some number of threads.
-pub(crate) fn fit_with(recipe: &Recipe, table: Table, threads: usize) -> narrows_core::Result<Fitted> {
-    fit(recipe, table, &Roles::default(), &Session { threads: Threads::new(threads), ..Session::default() })
+/// Some number of threads.
+pub(crate) fn compute(threads: usize) -> Compute {
+    Compute::with_threads(threads).unwrap()
+}
+
+/// A fit on some number of threads, unwatched.
+pub(crate) fn session(threads: usize) -> Session<'static> {
+    Session { compute: compute(threads), ..Session::default() }
+}
+
+/// A fit to the rows of a table on some number of threads.
+pub(crate) fn fit_with(recipe: &Recipe, table: Table, threads: usize) -> narrows_core::Result<TableModel> {
+    fit(recipe, table, &session(threads))?.into_table()
+}
+
+/// The bytes of a model's file.
+pub(crate) fn to_bytes(model: &(impl Clone + Into<Model>)) -> Vec<u8> {
+    model.clone().into().to_bytes()
 }
 
 /// The shared data folder, or nothing and a word on what is skipped.

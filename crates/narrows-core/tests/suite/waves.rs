@@ -6,9 +6,9 @@ use arrow::array::{ArrayRef, Float64Array, StringArray};
 use narrows_core::data::{Layout, Table};
 use narrows_core::recipe::DataKind;
 use narrows_core::rng::{Purpose, Stream};
-use narrows_core::{Fitted, Preset, Recipe, Roles, Session, Threads, fit};
+use narrows_core::{Dataset, Preset, Recipe, Roles, SeriesModel, fit};
 
-use crate::support::hurried;
+use crate::support::{hurried, session};
 
 /// Points of a period of [`machine`].
 pub(crate) const PERIOD: usize = 12;
@@ -91,8 +91,8 @@ pub(crate) fn quick_series(preset: Preset, layout: Layout) -> Recipe {
 }
 
 /// A fit to [`machines`] or to [`beats`], as the layout says, on some number of threads.
-pub(crate) fn fit_series(recipe: &Recipe, table: Table, threads: usize) -> narrows_core::Result<Fitted> {
+pub(crate) fn fit_series(recipe: &Recipe, table: Table, threads: usize) -> narrows_core::Result<SeriesModel> {
     let is_long = table.column("minute").is_some();
     let roles = if is_long { machine_roles() } else { Roles::default() };
-    fit(recipe, table, &roles, &Session { threads: Threads::new(threads), ..Session::default() })
+    fit(recipe, Dataset::table(table, roles), &session(threads))?.into_series()
 }
