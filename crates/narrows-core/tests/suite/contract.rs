@@ -1,10 +1,11 @@
 //! What every kind of autoencoder must do. A new preset or axis writes no such tests; it is listed, and inherits them.
 
 use narrows_core::data::Table;
+use narrows_core::file::fingerprint;
 use narrows_core::recipe::DataKind;
 use narrows_core::{Model, Preset, Recipe, TableModel, TabularModel};
 
-use crate::support::{compute, fit_with, off_sheet, quick, sheet, to_bytes};
+use crate::support::{check_resumes, compute, fit_with, off_sheet, quick, sheet, to_bytes};
 
 /// Every preset for tables, and points of the axes that no preset names.
 fn recipes() -> Vec<(String, Recipe)> {
@@ -180,49 +181,9 @@ fn a_moved_threshold_moves_the_verdicts_and_nothing_else() {
 
 #[test]
 fn a_cut_and_resumed_training_gives_the_same_bytes() {
-    use narrows_core::file::{FileCheckpoints, Resume, fingerprint};
-    use narrows_core::train::{Check, Observer, TrainingEvent};
-    use narrows_core::{Compute, Session, fit};
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    /// Stops after a number of checks.
-    struct Cut {
-        after: usize,
-        seen: AtomicUsize,
-    }
-
-    impl Observer for Cut {
-        fn on_event(&self, event: TrainingEvent<'_>) {
-            if let TrainingEvent::Checked { check: Check { .. }, .. } = event {
-                self.seen.fetch_add(1, Ordering::Relaxed);
-            }
-        }
-
-        fn interrupted(&self) -> bool {
-            self.seen.load(Ordering::Relaxed) >= self.after
-        }
-    }
-
     for (name, recipe) in recipes() {
         let table = sheet(300, 1);
         let whole = to_bytes(&fit_with(&recipe, table.clone(), 1).unwrap());
-        let folder = tempfile::tempdir().unwrap();
-        let run = |resume, after| {
-            let checkpoints = FileCheckpoints::new(folder.path(), &recipe, fingerprint(&table), resume).unwrap();
-            let cut = Cut { after, seen: AtomicUsize::new(0) };
-            let session = Session { compute: Compute::serial(), observer: &cut, checkpoints: &checkpoints };
-            fit(&recipe, table.clone(), &session).unwrap()
-        };
-        let cut_short = run(Resume::Fresh, 4);
-        assert!(cut_short.to_bytes() != whole, "{name}: the first run was not cut short");
-        let resumed = run(Resume::Continue, usize::MAX).to_bytes();
-        assert!(resumed == whole, "{name}: resumed");
-
-        let mut other = recipe.clone();
-        other.seed += 1;
-        let checkpoints = FileCheckpoints::new(folder.path(), &other, fingerprint(&table), Resume::Continue).unwrap();
-        let session = Session { checkpoints: &checkpoints, ..Session::default() };
-        let error = fit(&other, table.clone(), &session).unwrap_err().to_string();
-        assert!(error.contains("belongs to another recipe"), "{name}: {error}");
+        check_resumes(&name, &recipe, &table.clone().into(), fingerprint(&table), &whole);
     }
 }

@@ -7,11 +7,12 @@ use std::sync::LazyLock;
 use arrow::array::{AsArray, Float64Array};
 use arrow::datatypes::Float64Type;
 use narrows_core::data::{Layout, Table};
+use narrows_core::file::fingerprint;
 use narrows_core::report::Role;
-use narrows_core::{Model, Preset, Recipe, ScoreFlag, Scores, SeriesModel, TabularModel};
+use narrows_core::{Dataset, Model, Preset, Recipe, ScoreFlag, Scores, SeriesModel, TabularModel};
 
-use crate::support::{compute, to_bytes};
-use crate::waves::{PERIOD, SHORT, STEPS, beats, fit_series, machine, machines, quick_series};
+use crate::support::{check_resumes, compute, to_bytes};
+use crate::waves::{PERIOD, SHORT, STEPS, beats, fit_series, machine, machines, quick_series, roles_of};
 
 /// Points of each machine.
 const POINTS: usize = 300;
@@ -128,6 +129,15 @@ fn the_same_seed_gives_the_same_bytes_for_any_number_of_threads() {
     each(|case| {
         let three = to_bytes(&fit_series(&case.recipe, case.data(), 3).unwrap());
         assert!(three == to_bytes(&case.fitted), "{}", case.name);
+    });
+}
+
+#[test]
+fn a_cut_and_resumed_training_gives_the_same_bytes() {
+    each(|case| {
+        let table = case.data();
+        let dataset = Dataset::table(table.clone(), roles_of(&table));
+        check_resumes(&case.name, &case.recipe, &dataset, fingerprint(&table), &to_bytes(&case.fitted));
     });
 }
 

@@ -80,6 +80,11 @@ pub(crate) fn machine_roles() -> Roles {
     Roles { time: Some("minute".to_owned()), id: Some("machine".to_owned()), ..Roles::default() }
 }
 
+/// The roles of the columns of [`machines`] or of [`beats`].
+pub(crate) fn roles_of(table: &Table) -> Roles {
+    if table.column("minute").is_some() { machine_roles() } else { Roles::default() }
+}
+
 /// A preset for series that trains for a moment only; windows of the long layout are [`PERIOD`] points.
 pub(crate) fn quick_series(preset: Preset, layout: Layout) -> Recipe {
     let mut recipe = hurried(Recipe::preset_for(preset, DataKind::Series));
@@ -92,7 +97,6 @@ pub(crate) fn quick_series(preset: Preset, layout: Layout) -> Recipe {
 
 /// A fit to [`machines`] or to [`beats`], as the layout says, on some number of threads.
 pub(crate) fn fit_series(recipe: &Recipe, table: Table, threads: usize) -> narrows_core::Result<SeriesModel> {
-    let is_long = table.column("minute").is_some();
-    let roles = if is_long { machine_roles() } else { Roles::default() };
+    let roles = roles_of(&table);
     fit(recipe, Dataset::table(table, roles), &session(threads))?.into_series()
 }
