@@ -225,3 +225,124 @@ fn codes(ensemble: &Ensemble, train: &Prepared, held_out: &Prepared, seed: u64) 
     let encoded = |rows: &Prepared| ensemble.codes(&rows.input[..rows.n.min(DENSITY_ROWS) * rows.width]);
     FittedCodes::of(ensemble.network.latent, &encoded(train), &encoded(held_out), ensemble.code_size(), seed)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use narrows_engine::{Latent, Layer, Loss, Output};
+
+    use super::*;
+    use crate::Preset;
+    use crate::model::Corruption;
+    use crate::prep::PrepCounts;
+    use crate::train::Check;
+
+    /// A member that stopped after so many checks.
+    fn trained(stopped: Stop, checks: usize) -> Trained {
+        let (encoder, decoder) = (vec![Layer::dense(2, 1)], vec![Layer::dense(1, 2)]);
+        let network = Network::new(encoder, Latent::Point, decoder, Output::single(2, Loss::Mse)).unwrap();
+        let check = Check { step: 1, epoch: 1.0, train_loss: 1.0, validation_loss: 1.0, learning_rate: 1e-3 };
+        let training = Training {
+            corruption: "none".to_owned(),
+            steps: checks as u64,
+            epochs: 1.0,
+            stopped,
+            best: 0,
+            recoveries: 0,
+            mean_activity: 0.0,
+            history: vec![check; checks],
+        };
+        Trained { params: network.init(0), training }
+    }
+
+    /// Which of the members are kept, by their rates of swapping, 0.1, 0.2 and so on.
+    fn check_kept(members: &[(Stop, usize)], expected: &[f64]) {
+        let mut recipe = Recipe::preset(Preset::Deep);
+        let listed: Vec<String> =
+            (1..=members.len()).map(|i| format!("{{ kind = \"swap\", rate = 0.{i} }}")).collect();
+        recipe.set(&format!("members=[{}]", listed.join(", "))).unwrap();
+        let all = members.iter().map(|(stopped, checks)| trained(*stopped, *checks)).collect();
+        let (recipe, kept) = without_beginners(&recipe, all);
+        let rate = |corruption: &Corruption| match corruption {
+            Corruption::Swap { rate } => rate.get(),
+            other => panic!("{other}"),
+        };
+        assert_eq!(recipe.members.iter().map(rate).collect::<Vec<f64>>(), expected);
+        assert_eq!(kept.len(), expected.len());
+    }
+
+    #[test]
+    fn members_that_had_hardly_begun_are_left_out_of_an_interrupted_ensemble() {
+        use Stop::{Early, Finished, Interrupted};
+        check_kept(&[(Finished, 9), (Early, 5), (Interrupted, 2)], &[0.1, 0.2, 0.3]);
+        check_kept(&[(Interrupted, 1), (Finished, 9), (Interrupted, 1), (Interrupted, 3)], &[0.2, 0.4]);
+        // A training of one check that came to its end is no beginner.
+        check_kept(&[(Finished, 1), (Interrupted, 1)], &[0.1]);
+        // Better beginners than nothing.
+        check_kept(&[(Interrupted, 1), (Interrupted, 1)], &[0.1, 0.2]);
+    }
+
+    #[test]
+    fn a_single_network_is_kept_however_early_it_was_interrupted() {
+        let recipe = Recipe::preset(Preset::Deep);
+        let (same, kept) = without_beginners(&recipe, vec![trained(Stop::Interrupted, 1)]);
+        assert_eq!((same, kept.len()), (recipe, 1));
+    }
+
+    #[test]
+    fn members_have_seeds_of_their_own_and_the_first_has_the_recipes() {
+        for seed in [0, 7, u64::MAX] {
+            assert_eq!(member_seed(seed, 0), seed);
+        }
+        let seeds: HashSet<u64> = (0..5).flat_map(|seed| (0..64).map(move |m| member_seed(seed, m))).collect();
+        assert_eq!(seeds.len(), 5 * 64);
+        assert_eq!(member_seed(3, 9), member_seed(3, 9));
+    }
+
+    /// Rows along a line in three dimensions, with a little noise across it.
+    fn line(n: usize) -> Prepared {
+        let mut stream = Stream::new(1, Purpose::Demo, 0, 0);
+        let rows: Vec<f32> = (0..n)
+            .flat_map(|i| {
+                let t = i as f32 / 10.0;
+                [t, 2.0 * t, -t].map(|x| x + 0.01 * stream.normal())
+            })
+            .collect();
+        Prepared { target: rows.clone(), input: rows, n, width: 3, counts: PrepCounts::default() }
+    }
+
+    #[test]
+    fn pca_has_as_many_components_as_the_code_has_units_unless_it_would_copy() {
+        let components = |code_size| {
+            baselines(&line(60), code_size, 0, &Compute::serial()).unwrap().pca.n_components()
+        };
+        assert_eq!([components(1), components(2)], [1, 2]);
+        // As wide as the rows or wider: what carries 90 % of the variance, here one direction.
+        assert_eq!([components(3), components(50)], [1, 1]);
+    }
+
+    #[test]
+    fn baselines_score_the_same_on_any_number_of_threads() {
+        let (serial, shared) = (Compute::serial(), Compute::with_threads(3).unwrap());
+        let one = baselines(&line(100), 1, 5, &serial).unwrap();
+        assert_eq!(baselines(&line(100), 1, 5, &shared).unwrap(), one);
+        assert_eq!(one.scores(&line(40), &shared), one.scores(&line(40), &serial));
+        assert_ne!(baselines(&line(100), 1, 6, &serial).unwrap().isolation_forest, one.isolation_forest);
+    }
+
+    #[test]
+    fn samples_are_shared_out_as_the_split_says() {
+        let prepared = line(10);
+        let split = Split { train: vec![0, 3, 5], validation: vec![1], calibration: vec![8, 9] };
+        let mut recipe = Recipe::preset(Preset::Deep);
+        recipe.set("members=[{ kind = \"gaussian\" }, { kind = \"masking\" }]").unwrap();
+        let data = TrainingData::of(&recipe, &prepared, &split, &[], Slots::new(vec![0, 1, 2]), Shape::Row);
+        assert_eq!(data.train.input, prepared.take(&[0, 3, 5]).input);
+        // Rows that chose when to stop are as good to measure distances to; those that calibrate are not.
+        assert_eq!(data.references.input, prepared.take(&[0, 1, 3, 5]).input);
+        assert_eq!(data.calibration.input, prepared.take(&[8, 9]).input);
+        let damages: Vec<String> = data.samples.iter().map(|samples| samples.damage()).collect();
+        assert!(damages.len() == 2 && damages[0].contains("gaussian") && damages[1].contains("masking"), "{damages:?}");
+    }
+}

@@ -161,3 +161,147 @@ fn too_few(table: &Table, roles: &Roles, n: usize) -> Error {
         _ => Error::data(place, format!("expected at least {FEWEST_ROWS} rows to fit, got {n}")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use arrow::array::{ArrayRef, AsArray, Float64Array, StringArray};
+    use arrow::datatypes::{DataType, Float64Type};
+
+    use super::*;
+    use crate::train::Silent;
+
+    /// Twelve rows: a number, a number that never changes, words, numbers that count rows, and a label.
+    fn table() -> Table {
+        let n = 12;
+        let numbers = |of: &dyn Fn(usize) -> f64| -> ArrayRef { Arc::new((0..n).map(|i| Some(of(i))).collect::<Float64Array>()) };
+        let words = |of: &dyn Fn(usize) -> &'static str| -> ArrayRef {
+            Arc::new((0..n).map(|i| Some(of(i))).collect::<StringArray>())
+        };
+        let columns = vec![
+            ("x", numbers(&|i| (i as f64 * 0.7).sin())),
+            ("same", numbers(&|_| 7.0)),
+            ("colour", words(&|i| ["red", "blue"][i % 2])),
+            ("bad", words(&|i| if i < 10 { "no" } else { "yes" })),
+        ];
+        Table::from_arrays(columns.into_iter().map(|(name, array)| (name.to_owned(), array)).collect(), "made").unwrap()
+    }
+
+    fn choose(roles: &Roles, wanted: FeatureFilter, special: Vec<(Column, String)>) -> Result<ColumnSelection> {
+        ColumnSelection::choose(table(), roles, wanted, special, &Silent)
+    }
+
+    fn of_label(normal: Option<&str>) -> Roles {
+        Roles { label: Some("bad".to_owned()), normal: normal.map(str::to_owned), ..Roles::default() }
+    }
+
+    fn reason(selection: &ColumnSelection, column: &str) -> Option<DropReason> {
+        selection.dropped.iter().find(|dropped| dropped.column == column).map(|dropped| dropped.reason)
+    }
+
+    #[test]
+    fn features_are_what_says_something_and_what_is_left_out_is_told() {
+        let chosen = choose(&of_label(None), FeatureFilter::Any, Vec::new()).unwrap();
+        assert_eq!(chosen.features(), ["x", "colour"]);
+        assert_eq!(chosen.table.names(), ["x", "colour"]);
+        assert_eq!(reason(&chosen, "same"), Some(DropReason::Constant));
+        assert!(chosen.notes.contains(&"column `same` left out: every cell is the same".to_owned()), "{:?}", chosen.notes);
+        assert_eq!(chosen.all.names(), ["x", "same", "colour", "bad"]);
+        // Without its normal value a label is left out, and all rows train.
+        assert_eq!((chosen.normal.len(), chosen.anomalous.len(), chosen.unlabelled), (12, 0, 0));
+        assert_eq!(chosen.label.unwrap().normal, None);
+    }
+
+    #[test]
+    fn channels_of_series_are_numbers_that_change_and_steps_need_not() {
+        let channels = choose(&of_label(None), FeatureFilter::Channels, Vec::new()).unwrap();
+        assert_eq!(channels.features(), ["x"]);
+        assert_eq!(reason(&channels, "colour"), Some(DropReason::NotNumeric));
+        let steps = choose(&of_label(None), FeatureFilter::Steps, Vec::new()).unwrap();
+        assert_eq!(steps.features(), ["x", "same"]);
+        assert_eq!(reason(&steps, "colour"), Some(DropReason::NotNumeric));
+    }
+
+    #[test]
+    fn a_filter_refuses_by_kind_what_has_no_reason_of_its_own() {
+        use ColumnKind::{Category, Numeric};
+        use DropReason::{AllMissing, Constant, NotNumeric};
+        for (filter, kind, found, expected) in [
+            (FeatureFilter::Any, Category, None, None),
+            (FeatureFilter::Any, Numeric, Some(Constant), Some(Constant)),
+            (FeatureFilter::Channels, Numeric, None, None),
+            (FeatureFilter::Channels, Category, None, Some(NotNumeric)),
+            (FeatureFilter::Channels, Numeric, Some(Constant), Some(Constant)),
+            (FeatureFilter::Steps, Numeric, Some(Constant), None),
+            (FeatureFilter::Steps, Numeric, Some(AllMissing), Some(AllMissing)),
+            (FeatureFilter::Steps, Category, Some(Constant), Some(Constant)),
+        ] {
+            assert_eq!(filter.reason(kind, found), expected, "{filter:?} {kind} {found:?}");
+        }
+    }
+
+    #[test]
+    fn the_label_says_which_rows_train() {
+        let chosen = choose(&of_label(Some("no")), FeatureFilter::Any, Vec::new()).unwrap();
+        assert_eq!(chosen.normal, (0..10).collect::<Vec<u32>>());
+        assert_eq!(chosen.anomalous, [10, 11]);
+        // Features keep all rows.
+        assert_eq!(chosen.table.n_rows(), 12);
+        let few = choose(&of_label(Some("yes")), FeatureFilter::Any, Vec::new()).err().unwrap();
+        assert_eq!(few.to_string(), "made: expected at least 10 rows whose `bad` is `yes`, got 2 of 12");
+    }
+
+    #[test]
+    fn a_column_with_a_part_of_its_own_is_typed_first_and_no_feature() {
+        let time = Column { name: "x".to_owned(), kind: ColumnKind::Numeric };
+        let special = vec![(time, "time".to_owned())];
+        let roles = Roles { ignore: vec!["same".to_owned(), "bad".to_owned()], ..Roles::default() };
+        let chosen = choose(&roles, FeatureFilter::Any, special).unwrap();
+        assert_eq!(chosen.schema.names(), ["x", "colour"]);
+        assert_eq!(chosen.features(), ["colour"]);
+        assert_eq!(chosen.special, [("x".to_owned(), "time".to_owned())]);
+        assert_eq!(chosen.table.column("x").unwrap().as_primitive::<Float64Type>().len(), 12);
+        assert_eq!(chosen.all.get("same").unwrap().kind, ColumnKind::Text);
+    }
+
+    #[test]
+    fn a_column_that_only_anomalies_change_says_nothing_of_normal_rows() {
+        let n = 12;
+        let mut columns: Vec<(String, Vec<f64>)> = vec![
+            ("x".to_owned(), (0..n).map(|i| (f64::from(i) * 0.7).sin()).collect()),
+            ("alarm".to_owned(), (0..n).map(|i| f64::from(i / 10)).collect()),
+        ];
+        columns.push(("bad".to_owned(), (0..n).map(|i| f64::from(i / 10)).collect()));
+        let table = Table::from_columns(columns).unwrap();
+        let chosen = ColumnSelection::choose(table, &of_label(Some("0")), FeatureFilter::Any, Vec::new(), &Silent).unwrap();
+        assert_eq!(chosen.features(), ["x"]);
+        assert_eq!(reason(&chosen, "alarm"), Some(DropReason::Constant));
+    }
+
+    #[test]
+    fn nothing_left_to_learn_from_is_told_with_its_reasons() {
+        let roles = Roles { columns: vec!["same".to_owned()], ..Roles::default() };
+        let error = choose(&roles, FeatureFilter::Any, Vec::new()).err().unwrap().to_string();
+        assert!(error.contains("no column is left to learn from: column `same` left out: every cell is the same"), "{error}");
+    }
+
+    #[test]
+    fn an_observer_hears_of_every_choice() {
+        #[derive(Default)]
+        struct Heard(Mutex<Vec<String>>);
+        impl Observer for Heard {
+            fn on_event(&self, event: TrainingEvent<'_>) {
+                if let TrainingEvent::Noted(note) = event {
+                    self.0.lock().unwrap().push(note.to_owned());
+                }
+            }
+        }
+        let heard = Heard::default();
+        let roles = of_label(None);
+        let chosen = ColumnSelection::choose(table(), &roles, FeatureFilter::Channels, Vec::new(), &heard).unwrap();
+        assert_eq!(*heard.0.lock().unwrap(), chosen.notes);
+        assert!(chosen.notes.len() >= 2);
+        assert_eq!(chosen.table.column("x").unwrap().data_type(), &DataType::Float64);
+    }
+}

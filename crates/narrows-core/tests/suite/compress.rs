@@ -7,14 +7,14 @@ use std::sync::{Arc, OnceLock};
 use arrow::array::{ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, StringArray, TimestampMicrosecondArray};
 use arrow::datatypes::Float64Type;
 use narrows_core::compress::{
-    Account, CodeDetail, CompressionComparison, ErrorBound, Fidelity, TableCompressor, TableDecompressor,
+    Account, CodeDetail, CompressionComparison, ErrorBound, Fidelity, TableDecompressor, TableCompressor,
 };
 use narrows_core::data::Table;
 use narrows_core::recipe::DataKind;
 use narrows_core::rng::{Purpose, Stream};
-use narrows_core::{Error, Fitted, Preset, Recipe, Threads, file};
+use narrows_core::{Dataset, Error, Model, Preset, Recipe, Roles, Session, TableModel, TabularModel, fit};
 
-use crate::support::{fit_with, hurried, quick, sheet};
+use crate::support::{compute, fit_with, hurried, quick, session, sheet, to_bytes};
 
 /// Rows with columns of every kind, cells missing in each, and a column the model will not know.
 fn mixed(n: usize, seed: u64) -> Table {
@@ -49,8 +49,8 @@ fn mixed(n: usize, seed: u64) -> Table {
     Table::from_arrays(columns.into_iter().map(|(name, array)| (name.to_owned(), array)).collect(), "mixed").unwrap()
 }
 
-fn model() -> &'static Fitted {
-    static MODEL: OnceLock<Fitted> = OnceLock::new();
+fn model() -> &'static TableModel {
+    static MODEL: OnceLock<TableModel> = OnceLock::new();
     MODEL.get_or_init(|| {
         let mut recipe = quick(Preset::Deep);
         // Long enough for the code to say something.
@@ -59,19 +59,28 @@ fn model() -> &'static Fitted {
     })
 }
 
-fn compress(fitted: &Fitted, tables: &[Table], fidelity: Fidelity, chunk: usize, threads: usize) -> (Vec<u8>, Account) {
-    let threads = Threads::new(threads);
-    let mut writer =
-        TableCompressor::new(fitted, fidelity, Vec::new(), &threads).unwrap().with_chunk_rows(chunk).unwrap();
+/// The model, computing on some number of threads.
+fn on(model: &(impl Clone + Into<Model>), threads: usize) -> Box<dyn TabularModel> {
+    model.clone().into().with_compute(&compute(threads)).into_tabular().unwrap()
+}
+
+fn compress(
+    fitted: &(impl Clone + Into<Model>),
+    tables: &[Table],
+    fidelity: Fidelity,
+    chunk: usize,
+    threads: usize,
+) -> (Vec<u8>, Account) {
+    let model = on(fitted, threads);
+    let mut writer = TableCompressor::new(model.as_ref(), fidelity, Vec::new()).unwrap().with_chunk_rows(chunk).unwrap();
     tables.iter().for_each(|table| writer.push(table).unwrap());
     let (bytes, account) = writer.finish().unwrap();
     assert_eq!(account.bytes, bytes.len() as u64);
     (bytes, account)
 }
 
-fn read_all(fitted: &Fitted, bytes: &[u8], threads: usize) -> narrows_core::Result<Table> {
-    let threads = Threads::new(threads);
-    let mut reader = TableDecompressor::new(fitted, bytes, &threads)?;
+fn read_all(fitted: &(impl Clone + Into<Model>), bytes: &[u8], threads: usize) -> narrows_core::Result<Table> {
+    let mut reader = TableDecompressor::new(on(fitted, threads).as_ref(), bytes)?;
     let mut tables = Vec::new();
     while let Some(table) = reader.next_table()? {
         tables.push(table);
@@ -82,7 +91,7 @@ fn read_all(fitted: &Fitted, bytes: &[u8], threads: usize) -> narrows_core::Resu
 const BOUND: Fidelity = Fidelity::Within(ErrorBound::Share(0.01));
 
 /// Compresses in uneven portions and holds what comes back against what was promised.
-fn check(fitted: &Fitted, table: &Table, fidelity: Fidelity) -> (Vec<u8>, Account) {
+fn check(fitted: &(impl Clone + Into<Model>), table: &Table, fidelity: Fidelity) -> (Vec<u8>, Account) {
     let n = table.n_rows();
     let portions = [table.slice(0, n / 3), table.slice(n / 3, n - n / 3)];
     let (bytes, account) = compress(fitted, &portions, fidelity, n / 2 + 1, 1);
@@ -91,7 +100,7 @@ fn check(fitted: &Fitted, table: &Table, fidelity: Fidelity) -> (Vec<u8>, Accoun
     assert!(again == bytes, "other portions on other threads make another file");
     let back = read_all(fitted, &bytes, 1).unwrap();
     assert_eq!(read_all(fitted, &bytes, 3).unwrap(), back, "threads");
-    CompressionComparison::new(fitted, fidelity).compare(table, &back).unwrap();
+    CompressionComparison::new(on(fitted, 1).as_ref(), fidelity).unwrap().compare(table, &back).unwrap();
     (bytes, account)
 }
 
@@ -130,7 +139,7 @@ fn the_code_alone_is_what_the_decoder_makes_of_it_and_finer_codes_are_closer() {
     let error = |account: &Account| account.errors.root_mean_square();
     assert!(error(&fine) <= error(&own) && error(&own) < error(&coarse));
     // Nine is a sixteenth of the model's steps: as good as not rounded.
-    let rebuilt = model().reconstruct(&table, &Threads::serial()).unwrap();
+    let rebuilt = model().reconstruct(&table).unwrap();
     let (bytes, _) = compress(model(), std::slice::from_ref(&table), Fidelity::Code(CodeDetail::Quality(10)), 500, 1);
     let back = read_all(model(), &bytes, 1).unwrap();
     let numbers = |table: &Table| table.column("x").unwrap().as_primitive::<Float64Type>().values().to_vec();
@@ -156,7 +165,7 @@ fn cells_far_from_training_and_infinite_ones_are_kept_too() {
     for fidelity in [BOUND, Fidelity::Lossless] {
         let (bytes, account) = compress(model(), std::slice::from_ref(&table), fidelity, 100, 1);
         let back = read_all(model(), &bytes, 1).unwrap();
-        CompressionComparison::new(model(), fidelity).compare(&table, &back).unwrap();
+        CompressionComparison::new(model(), fidelity).unwrap().compare(&table, &back).unwrap();
         assert!(account.kept > 0);
     }
 }
@@ -167,9 +176,8 @@ fn some_rows_are_read_from_the_middle() {
     let (bytes, account) = compress(model(), std::slice::from_ref(&table), BOUND, 64, 1);
     assert_eq!(account.chunks, 5);
     let all = read_all(model(), &bytes, 1).unwrap();
-    let threads = Threads::serial();
     for rows in [0..1, 10..64, 63..65, 60..300, 299..300] {
-        let mut reader = TableDecompressor::of_rows(model(), Cursor::new(&bytes), rows.clone(), &threads).unwrap();
+        let mut reader = TableDecompressor::of_rows(model(), Cursor::new(&bytes), rows.clone()).unwrap();
         let mut tables = Vec::new();
         while let Some(table) = reader.next_rows().unwrap() {
             tables.push(table);
@@ -178,7 +186,7 @@ fn some_rows_are_read_from_the_middle() {
         let expected = all.slice(rows.start as usize, (rows.end - rows.start) as usize);
         assert_eq!(some.batch(), expected.batch(), "{rows:?}");
     }
-    let refused = TableDecompressor::of_rows(model(), Cursor::new(&bytes), 299..301, &threads).err().unwrap();
+    let refused = TableDecompressor::of_rows(model(), Cursor::new(&bytes), 299..301).err().unwrap();
     assert!(refused.to_string().contains("rows of 0 to 299, got 299 to 300"), "{refused}");
 }
 
@@ -214,17 +222,13 @@ fn points_in_time_come_back_within_the_bound_whatever_was_taken_from_windows() {
         let mut recipe = hurried(Recipe::preset_for(Preset::Deep, DataKind::Series));
         recipe.set("data.window=24").unwrap();
         recipe.set(&format!("data.transform={transform}")).unwrap();
-        let roles = narrows_core::Roles {
-            time: Some("t".into()),
-            id: Some("machine".into()),
-            ..narrows_core::Roles::default()
-        };
-        let fitted = narrows_core::fit(&recipe, table.clone(), &roles, &narrows_core::Session::default()).unwrap();
+        let roles = Roles { time: Some("t".into()), id: Some("machine".into()), ..Roles::default() };
+        let fitted = fit(&recipe, Dataset::table(table.clone(), roles), &Session::default()).unwrap();
+        let fitted = fitted.into_series().unwrap();
         for fidelity in [BOUND, Fidelity::Lossless] {
             check(&fitted, &table, fidelity);
         }
-        let alone =
-            TableCompressor::new(&fitted, Fidelity::Code(CodeDetail::Own), Vec::new(), &Threads::serial()).err();
+        let alone = TableCompressor::new(&fitted, Fidelity::Code(CodeDetail::Own), Vec::new()).err();
         assert_eq!(alone.is_some(), transform == "difference", "{transform}");
         if transform != "difference" {
             let (_, account) = check(&fitted, &table, Fidelity::Code(CodeDetail::Own));
@@ -249,7 +253,7 @@ fn rows_that_are_series_come_back_even_where_they_end_early() {
     };
     let mut recipe = hurried(Recipe::preset_for(Preset::Deep, DataKind::Series));
     recipe.set("data.layout=rows").unwrap();
-    let fitted = fit_with(&recipe, waves(300, 1), 1).unwrap();
+    let fitted = fit(&recipe, waves(300, 1), &session(1)).unwrap();
     let table = waves(200, 2);
     let (bytes, account) = check(&fitted, &table, BOUND);
     assert!((bytes.len() as u64) < account.zstd_of_cells.unwrap(), "smaller than rounding and zstd");
@@ -263,9 +267,8 @@ fn another_model_and_another_kind_are_refused() {
     let error = read_all(&other, &bytes, 1).unwrap_err();
     assert!(error.to_string().contains("made with this model"), "{error}");
     // A threshold moved, or the model saved and loaded: still the same model.
-    let again =
-        file::from_bytes(&file::to_bytes(&model().with_threshold(&narrows_core::detect::Threshold::Max).unwrap()))
-            .unwrap();
+    let moved = model().clone().with_threshold(&narrows_core::detect::Threshold::Max).unwrap();
+    let again = Model::from_bytes(&to_bytes(&moved)).unwrap();
     assert!(read_all(&again, &bytes, 1).is_ok());
 }
 
@@ -290,15 +293,14 @@ fn a_cut_or_changed_file_is_an_error_at_every_byte() {
 
 #[test]
 fn nothing_is_no_file_and_changed_columns_are_refused() {
-    let threads = Threads::serial();
-    let writer = TableCompressor::new(model(), BOUND, Vec::new(), &threads).unwrap();
+    let writer = TableCompressor::new(model(), BOUND, Vec::new()).unwrap();
     assert!(writer.finish().unwrap_err().to_string().contains("got none"));
-    let mut writer = TableCompressor::new(model(), BOUND, Vec::new(), &threads).unwrap().with_chunk_rows(10).unwrap();
+    let mut writer = TableCompressor::new(model(), BOUND, Vec::new()).unwrap().with_chunk_rows(10).unwrap();
     writer.push(&mixed(10, 1)).unwrap();
     let other = mixed(10, 1).select(&["x", "y", "count", "word", "flag", "when"]).unwrap();
     assert!(writer.push(&other).unwrap_err().to_string().contains("columns changed"));
     for detail in [CodeDetail::Quality(0), CodeDetail::Bits(f64::NAN)] {
-        assert!(TableCompressor::new(model(), Fidelity::Code(detail), Vec::new(), &threads).is_err());
+        assert!(TableCompressor::new(model(), Fidelity::Code(detail), Vec::new()).is_err());
     }
 }
 
@@ -309,7 +311,7 @@ fn golden(name: &str) -> PathBuf {
 /// Files of this version, which every later version and every machine must decode to these very numbers.
 #[test]
 fn golden_files_decode_to_the_same_numbers() {
-    let fitted = file::load(&golden("sheet.narrows")).unwrap();
+    let fitted = Model::load(golden("sheet.narrows")).unwrap();
     for name in ["bound", "code"] {
         let bytes = std::fs::read(golden(&format!("sheet_{name}.nrw"))).unwrap();
         let back = read_all(&fitted, &bytes, 2).unwrap();
@@ -340,7 +342,7 @@ fn narrows_cell(column: &Float64Array, row: usize) -> String {
 #[ignore = "writes the golden files; they are made once and stay for ever"]
 fn make_golden_files() {
     let fitted = fit_with(&quick(Preset::Simple), sheet(300, 1), 1).unwrap();
-    file::save(&fitted, &golden("sheet.narrows")).unwrap();
+    Model::from(fitted.clone()).save(golden("sheet.narrows")).unwrap();
     for (name, fidelity) in [("bound", BOUND), ("code", Fidelity::Code(CodeDetail::Own))] {
         let (bytes, _) = compress(&fitted, &[sheet(50, 2)], fidelity, 20, 1);
         std::fs::write(golden(&format!("sheet_{name}.txt")), bits(&read_all(&fitted, &bytes, 1).unwrap())).unwrap();
@@ -441,13 +443,12 @@ fn numbers_that_no_float_holds_are_kept_or_refused() {
         assert_eq!(read_all(&fitted, &bytes, 1).unwrap().column("x"), decimal.column("x"));
     }
     let bound = Fidelity::Within(ErrorBound::Absolute(0.001));
-    let threads = Threads::serial();
     for array in [
         Arc::new(UInt64Array::from(vec![1, u64::MAX])) as ArrayRef,
         Arc::new(Int64Array::from(vec![1, 9_007_199_254_740_993])),
         Arc::new(StringArray::from(vec!["1", "9007199254740993"])),
     ] {
-        let mut writer = TableCompressor::new(&fitted, bound, Vec::new(), &threads).unwrap();
+        let mut writer = TableCompressor::new(&fitted, bound, Vec::new()).unwrap();
         writer.push(&with(array)).unwrap();
         let error = writer.finish().unwrap_err();
         assert!(error.to_string().contains("x") && error.hint().is_some(), "{error}");

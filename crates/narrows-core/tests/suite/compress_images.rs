@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use narrows_core::compress::{Account, CodeDetail, ErrorBound, Fidelity, ImageCompressor, ImageDecompressor};
+use narrows_core::compress::{Account, CodeDetail, ErrorBound, Fidelity, ImageDecompressor, ImageCompressor};
 use narrows_core::images::{Album, Channels, Depth, Image, Limits, Photo, Store};
 use narrows_core::recipe::DataKind;
-use narrows_core::{Fitted, ImageRoles, Preset, Recipe, Session, Threads, file, fit_images};
+use narrows_core::{Dataset, ImageModel, ImageRoles, Model, Preset, Recipe, Session, fit};
+
+use crate::support::compute;
 
 /// A disc before a slope, on the levels of a file of 8 bits.
 fn image(height: usize, width: usize, channels: Channels, i: usize) -> Image {
@@ -25,7 +27,7 @@ fn image(height: usize, width: usize, channels: Channels, i: usize) -> Image {
     Image::new(height, width, channels, pixels)
 }
 
-fn fitted(channels: Channels, side: usize, view: &str) -> Fitted {
+fn fitted(channels: Channels, side: usize, view: &str) -> ImageModel {
     let folder = tempfile::tempdir().unwrap();
     for i in 0..24 {
         Photo::from(image(side, side, channels, i)).write(folder.path().join(format!("{i:02}.png"))).unwrap();
@@ -35,31 +37,32 @@ fn fitted(channels: Channels, side: usize, view: &str) -> Fitted {
     settings.into_iter().chain([view]).for_each(|setting| recipe.set(setting).unwrap());
     let album = Album::open(folder.path().to_str().unwrap(), &Limits::default()).unwrap();
     let store = Store::take(album, 1 << 24).unwrap();
-    fit_images(&recipe, &store, &ImageRoles::default(), &Session::default()).unwrap()
+    let dataset = Dataset::images(store, ImageRoles::default());
+    fit(&recipe, dataset, &Session::default()).unwrap().into_images().unwrap()
 }
 
-fn whole() -> &'static Fitted {
-    static MODEL: OnceLock<Fitted> = OnceLock::new();
+fn whole() -> &'static ImageModel {
+    static MODEL: OnceLock<ImageModel> = OnceLock::new();
     MODEL.get_or_init(|| fitted(Channels::Grey, 16, "data.view=whole"))
 }
 
-fn pieces() -> &'static Fitted {
-    static MODEL: OnceLock<Fitted> = OnceLock::new();
+fn pieces() -> &'static ImageModel {
+    static MODEL: OnceLock<ImageModel> = OnceLock::new();
     MODEL.get_or_init(|| fitted(Channels::Rgb, 32, "data.view=pieces"))
 }
 
-fn compress(fitted: &Fitted, photos: &[Photo], fidelity: Fidelity, threads: usize) -> (Vec<u8>, Account) {
-    let threads = Threads::new(threads);
-    let mut writer = ImageCompressor::new(fitted, fidelity, Vec::new(), &threads).unwrap();
+fn compress(fitted: &ImageModel, photos: &[Photo], fidelity: Fidelity, threads: usize) -> (Vec<u8>, Account) {
+    let fitted = fitted.clone().with_compute(&compute(threads));
+    let mut writer = ImageCompressor::new(&fitted, fidelity, Vec::new()).unwrap();
     for (i, photo) in photos.iter().enumerate() {
         writer.push(&format!("{i}.png"), photo.clone()).unwrap();
     }
     writer.finish().unwrap()
 }
 
-fn read_all(fitted: &Fitted, bytes: &[u8], threads: usize) -> narrows_core::Result<Vec<(String, Photo)>> {
-    let threads = Threads::new(threads);
-    let mut reader = ImageDecompressor::new(fitted, bytes, &threads)?;
+fn read_all(fitted: &ImageModel, bytes: &[u8], threads: usize) -> narrows_core::Result<Vec<(String, Photo)>> {
+    let fitted = fitted.clone().with_compute(&compute(threads));
+    let mut reader = ImageDecompressor::new(&fitted, bytes)?;
     let mut all = Vec::new();
     while let Some(photos) = reader.next_images()? {
         all.extend(photos);
@@ -68,7 +71,7 @@ fn read_all(fitted: &Fitted, bytes: &[u8], threads: usize) -> narrows_core::Resu
 }
 
 /// Compresses, and holds what comes back within `bound` of white.
-fn check(fitted: &Fitted, photos: &[Photo], fidelity: Fidelity, bound: f32) -> Account {
+fn check(fitted: &ImageModel, photos: &[Photo], fidelity: Fidelity, bound: f32) -> Account {
     let (bytes, account) = compress(fitted, photos, fidelity, 1);
     assert!(compress(fitted, photos, fidelity, 3).0 == bytes, "threads make another file");
     let back = read_all(fitted, &bytes, 1).unwrap();
@@ -115,20 +118,13 @@ fn images_of_any_size_go_by_pieces_with_all_that_is_beside_their_colours() {
 
 #[test]
 fn images_that_do_not_fit_are_refused() {
-    let threads = Threads::serial();
-    let mut writer = ImageCompressor::new(whole(), Fidelity::Lossless, Vec::new(), &threads).unwrap();
+    let mut writer = ImageCompressor::new(whole(), Fidelity::Lossless, Vec::new()).unwrap();
     let refused = writer.push("a.png", image(16, 17, Channels::Grey, 0).into()).unwrap_err();
     assert!(refused.to_string().contains("a.png") && refused.hint().is_some_and(|hint| hint.contains("pieces")));
     assert!(writer.push("a.png", image(16, 16, Channels::Rgb, 0).into()).is_err());
     assert!(writer.finish().unwrap_err().to_string().contains("got none"));
     let bound = Fidelity::Within(ErrorBound::Absolute(0.5));
-    assert!(
-        ImageCompressor::new(whole(), bound, Vec::new(), &threads)
-            .err()
-            .unwrap()
-            .to_string()
-            .contains("at least 1 level")
-    );
+    assert!(ImageCompressor::new(whole(), bound, Vec::new()).err().unwrap().to_string().contains("at least 1 level"));
 }
 
 #[test]
@@ -177,7 +173,7 @@ fn levels(photos: &[(String, Photo)]) -> String {
 /// Files of this version, which every later version and every machine must decode to these very pixels.
 #[test]
 fn golden_files_decode_to_the_same_pixels() {
-    let fitted = file::load(&golden("discs.narrows")).unwrap();
+    let fitted = Model::load(golden("discs.narrows")).unwrap().into_images().unwrap();
     for name in ["bound", "code"] {
         let bytes = std::fs::read(golden(&format!("discs_{name}.nrw"))).unwrap();
         let expected = std::fs::read_to_string(golden(&format!("discs_{name}.txt"))).unwrap();
@@ -188,7 +184,7 @@ fn golden_files_decode_to_the_same_pixels() {
 #[test]
 #[ignore = "writes the golden files; they are made once and stay for ever"]
 fn make_golden_files() {
-    file::save(whole(), &golden("discs.narrows")).unwrap();
+    Model::from(whole().clone()).save(golden("discs.narrows")).unwrap();
     let photos: Vec<Photo> = (60..63).map(|i| image(16, 16, Channels::Grey, i).into()).collect();
     for (name, fidelity) in
         [("bound", Fidelity::Within(ErrorBound::Share(0.03))), ("code", Fidelity::Code(CodeDetail::Own))]

@@ -1,10 +1,11 @@
 //! What every kind of autoencoder must do. A new preset or axis writes no such tests; it is listed, and inherits them.
 
 use narrows_core::data::Table;
+use narrows_core::file::fingerprint;
 use narrows_core::recipe::DataKind;
-use narrows_core::{Fitted, Preset, Recipe, Threads, file};
+use narrows_core::{Model, Preset, Recipe, TableModel, TabularModel};
 
-use crate::support::{fit_with, off_sheet, quick, sheet};
+use crate::support::{check_resumes, compute, fit_with, off_sheet, quick, sheet, to_bytes};
 
 /// Every preset for tables, and points of the axes that no preset names.
 fn recipes() -> Vec<(String, Recipe)> {
@@ -29,7 +30,7 @@ fn recipes() -> Vec<(String, Recipe)> {
     all
 }
 
-fn each(check: impl Fn(&Recipe, &Fitted)) {
+fn each(check: impl Fn(&Recipe, &TableModel)) {
     for (name, recipe) in recipes() {
         let fitted = fit_with(&recipe, sheet(300, 1), 1).unwrap_or_else(|error| panic!("{name}: {error}"));
         eprintln!("{name}");
@@ -41,14 +42,14 @@ fn bits(scores: &[f64]) -> Vec<u64> {
     scores.iter().map(|score| score.to_bits()).collect()
 }
 
-fn score(fitted: &Fitted, table: &Table) -> Vec<f64> {
-    fitted.score(table, &Threads::serial()).unwrap().score
+fn score(fitted: &TableModel, table: &Table) -> Vec<f64> {
+    fitted.score(table).unwrap().score
 }
 
 #[test]
 fn the_same_seed_gives_the_same_bytes_for_any_number_of_threads() {
     for (name, recipe) in recipes() {
-        let model = |threads| file::to_bytes(&fit_with(&recipe, sheet(300, 1), threads).unwrap());
+        let model = |threads| to_bytes(&fit_with(&recipe, sheet(300, 1), threads).unwrap());
         let one = model(1);
         assert!(one == model(2), "{name}: 1 and 2 threads");
         assert!(one == model(3), "{name}: 1 and 3 threads");
@@ -77,7 +78,8 @@ fn a_row_scores_the_same_alone_in_a_batch_and_anywhere_in_it() {
         let mut reversed = score(fitted, &table.take(&backwards));
         reversed.reverse();
         assert_eq!(bits(&reversed), bits(&together));
-        assert_eq!(bits(&fitted.score(&table, &Threads::new(3)).unwrap().score), bits(&together));
+        let shared = fitted.clone().with_compute(&compute(3));
+        assert_eq!(bits(&score(&shared, &table)), bits(&together));
     });
 }
 
@@ -85,7 +87,7 @@ fn a_row_scores_the_same_alone_in_a_batch_and_anywhere_in_it() {
 fn explaining_scores_as_scoring_does_and_shares_add_up() {
     each(|_, fitted| {
         let table = off_sheet(5);
-        let explained = fitted.explain(&table, 99, &Threads::serial()).unwrap();
+        let explained = fitted.explain(&table, 99).unwrap();
         assert_eq!(bits(&explained.scores.score), bits(&score(fitted, &table)));
         for reasons in &explained.reasons {
             assert!((reasons.iter().map(|reason| reason.share).sum::<f64>() - 1.0).abs() < 1e-6);
@@ -97,11 +99,11 @@ fn explaining_scores_as_scoring_does_and_shares_add_up() {
 #[test]
 fn saved_and_loaded_it_scores_the_same_bits_and_saves_the_same_bytes() {
     each(|_, fitted| {
-        let bytes = file::to_bytes(fitted);
-        let loaded = file::from_bytes(&bytes).unwrap();
+        let bytes = to_bytes(fitted);
+        let loaded = Model::from_bytes(&bytes).unwrap().into_table().unwrap();
         let table = sheet(50, 3);
         assert_eq!(bits(&score(&loaded, &table)), bits(&score(fitted, &table)));
-        assert!(file::to_bytes(&loaded) == bytes);
+        assert!(to_bytes(&loaded) == bytes);
         assert_eq!(&loaded, fitted);
     });
 }
@@ -122,14 +124,13 @@ fn rows_off_the_sheet_score_above_rows_on_it_and_inputs_stay_untouched() {
 #[test]
 fn codes_decode_to_the_reconstruction_and_have_their_width() {
     each(|recipe, fitted| {
-        let serial = Threads::serial();
         let table = sheet(10, 5);
-        let codes = fitted.encode(&table, &serial).unwrap();
+        let codes = fitted.encode(&table).unwrap();
         assert_eq!(codes.names().len(), fitted.code_size());
-        let decoded = fitted.decode(&codes, &serial).unwrap();
+        let decoded = fitted.decode(&codes).unwrap();
         assert_eq!(decoded.n_rows(), 10);
         if recipe.corruptions().len() == 1 {
-            assert_eq!(decoded.batch(), fitted.reconstruct(&table, &serial).unwrap().batch());
+            assert_eq!(decoded.batch(), fitted.reconstruct(&table).unwrap().batch());
         }
     });
 }
@@ -137,11 +138,8 @@ fn codes_decode_to_the_reconstruction_and_have_their_width() {
 #[test]
 fn generated_rows_are_the_same_in_one_piece_or_in_many() {
     each(|_, fitted| {
-        let serial = Threads::serial();
-        let whole = fitted.generate(6, 0, 9, &serial).unwrap();
-        let parts =
-            Table::concat(&[fitted.generate(2, 0, 9, &serial).unwrap(), fitted.generate(4, 2, 9, &serial).unwrap()])
-                .unwrap();
+        let whole = fitted.generate(6, 0, 9).unwrap();
+        let parts = Table::concat(&[fitted.generate(2, 0, 9).unwrap(), fitted.generate(4, 2, 9).unwrap()]).unwrap();
         assert_eq!(whole.batch(), parts.batch());
         assert_eq!(whole.names(), fitted.schema().names());
     });
@@ -173,60 +171,19 @@ fn fewer_rows_than_a_batch_fit_and_too_few_are_refused_with_their_number() {
 fn a_moved_threshold_moves_the_verdicts_and_nothing_else() {
     each(|_, fitted| {
         let table = sheet(100, 6);
-        let moved = fitted.with_threshold(&"quantile=0.5".parse().unwrap()).unwrap();
+        let moved = fitted.clone().with_threshold(&"quantile=0.5".parse().unwrap()).unwrap();
         assert_eq!(bits(&score(&moved, &table)), bits(&score(fitted, &table)));
-        let called = |fitted: &Fitted| {
-            fitted.score(&table, &Threads::serial()).unwrap().is_anomaly.iter().filter(|a| **a).count()
-        };
+        let called =
+            |fitted: &TableModel| fitted.score(&table).unwrap().is_anomaly.iter().filter(|a| **a).count();
         assert!(called(&moved) > called(fitted));
     });
 }
 
 #[test]
 fn a_cut_and_resumed_training_gives_the_same_bytes() {
-    use narrows_core::file::{FileCheckpoints, Resume, fingerprint};
-    use narrows_core::train::{Check, Observer, TrainingEvent};
-    use narrows_core::{Roles, Session, fit};
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    /// Stops after a number of checks.
-    struct Cut {
-        after: usize,
-        seen: AtomicUsize,
-    }
-
-    impl Observer for Cut {
-        fn on_event(&self, event: TrainingEvent<'_>) {
-            if let TrainingEvent::Checked { check: Check { .. }, .. } = event {
-                self.seen.fetch_add(1, Ordering::Relaxed);
-            }
-        }
-
-        fn interrupted(&self) -> bool {
-            self.seen.load(Ordering::Relaxed) >= self.after
-        }
-    }
-
     for (name, recipe) in recipes() {
         let table = sheet(300, 1);
-        let whole = file::to_bytes(&fit_with(&recipe, table.clone(), 1).unwrap());
-        let folder = tempfile::tempdir().unwrap();
-        let run = |resume, after| {
-            let checkpoints = FileCheckpoints::new(folder.path(), &recipe, fingerprint(&table), resume).unwrap();
-            let cut = Cut { after, seen: AtomicUsize::new(0) };
-            let session = Session { threads: Threads::serial(), observer: &cut, checkpoints: &checkpoints };
-            fit(&recipe, table.clone(), &Roles::default(), &session).unwrap()
-        };
-        let cut_short = run(Resume::Fresh, 4);
-        assert!(file::to_bytes(&cut_short) != whole, "{name}: the first run was not cut short");
-        let resumed = file::to_bytes(&run(Resume::Continue, usize::MAX));
-        assert!(resumed == whole, "{name}: resumed");
-
-        let mut other = recipe.clone();
-        other.seed += 1;
-        let checkpoints = FileCheckpoints::new(folder.path(), &other, fingerprint(&table), Resume::Continue).unwrap();
-        let session = Session { checkpoints: &checkpoints, ..Session::default() };
-        let error = fit(&other, table.clone(), &Roles::default(), &session).unwrap_err().to_string();
-        assert!(error.contains("belongs to another recipe"), "{name}: {error}");
+        let whole = to_bytes(&fit_with(&recipe, table.clone(), 1).unwrap());
+        check_resumes(&name, &recipe, &table.clone().into(), fingerprint(&table), &whole);
     }
 }

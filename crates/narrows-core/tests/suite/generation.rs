@@ -8,9 +8,9 @@ use narrows_core::data::Table;
 use narrows_core::images::{Album, Channels, Image, Store};
 use narrows_core::recipe::DataKind;
 use narrows_core::rng::{Purpose, Stream};
-use narrows_core::{Fitted, ImageRoles, Preset, Recipe, Session, Threads, demo, file, fit_images};
+use narrows_core::{Encoder, ImageModel, Model, Preset, Recipe, Session, TableModel, TabularModel, demo, fit};
 
-use crate::support::{fit_with, quick, sheet};
+use crate::support::{fit_with, quick, session, sheet, to_bytes};
 
 /// Two kinds of rows: whole numbers, decimals, a flag, a category with rare levels, and missing cells.
 fn customers(n: usize, seed: u64) -> Table {
@@ -41,7 +41,7 @@ fn customers(n: usize, seed: u64) -> Table {
     Table::from_arrays(columns, "customers").unwrap()
 }
 
-fn of_customers(preset: Preset) -> Fitted {
+fn of_customers(preset: Preset) -> TableModel {
     let mut recipe = quick(preset);
     ["train.steps=600", "backbone.code_size=3"].iter().for_each(|change| recipe.set(change).unwrap());
     fit_with(&recipe, customers(1500, 1), 2).unwrap()
@@ -55,7 +55,7 @@ fn numbers(table: &Table, column: &str) -> Float64Array {
 fn generated_tables_keep_types_ranges_decimals_categories_and_missing_cells() {
     for preset in [Preset::Deep, Preset::Variational] {
         let fitted = of_customers(preset);
-        let new = fitted.generate(2000, 0, 5, &Threads::serial()).unwrap();
+        let new = fitted.generate(2000, 0, 5).unwrap();
         let age = numbers(&new, "age");
         assert!(age.iter().flatten().all(|x| x == x.round() && (18.0..=90.0).contains(&x)), "{preset}");
         let spent = numbers(&new, "spent");
@@ -84,8 +84,7 @@ fn a_fit_judges_what_it_generates_and_says_where_codes_come_from() {
     assert_eq!(variational.units.unwrap().units, 3);
     assert!(variational.density.words.contains("prior"));
     // The same is measured on rows that the model never saw, and on rows that are something else.
-    let threads = Threads::new(2);
-    let fresh = deep.generation_quality(&customers(600, 9), 600, 3, &threads).unwrap();
+    let fresh = deep.generation_quality(&customers(600, 9), 600, 3).unwrap();
     let shuffled = customers(600, 9);
     let turned: Vec<u32> = (0..600).rev().collect();
     let columns = vec![
@@ -94,22 +93,21 @@ fn a_fit_judges_what_it_generates_and_says_where_codes_come_from() {
         ("member".to_owned(), shuffled.column("member").unwrap().clone()),
         ("town".to_owned(), shuffled.column("town").unwrap().clone()),
     ];
-    let other = deep.generation_quality(&Table::from_arrays(columns, "other").unwrap(), 600, 3, &threads).unwrap();
+    let other = deep.generation_quality(&Table::from_arrays(columns, "other").unwrap(), 600, 3).unwrap();
     assert!(other.auc > fresh.auc + 0.05, "{} beside {}", other.auc, fresh.auc);
-    let few = deep.generation_quality(&customers(10, 1), 600, 3, &threads).unwrap_err().to_string();
+    let few = deep.generation_quality(&customers(10, 1), 600, 3).unwrap_err().to_string();
     assert!(few.contains("at least 20 rows"), "{few}");
 }
 
 #[test]
 fn varied_rows_go_further_with_the_spread_and_not_at_all_without() {
-    let serial = Threads::serial();
     let fitted = fit_with(&quick(Preset::Deep), sheet(300, 1), 1).unwrap();
     let given = sheet(20, 7);
-    let like = fitted.like(&given, &serial).unwrap();
+    let like = fitted.variation(&given).unwrap();
     assert_eq!(like.n(), 20);
-    let rebuilt = fitted.reconstruct(&given, &serial).unwrap();
+    let rebuilt = fitted.reconstruct(&given).unwrap();
     let off = |spread: f32| -> f64 {
-        let varied = like.vary(20, 0, spread, 4, &serial).unwrap();
+        let varied = like.vary(20, 0, spread, 4).unwrap();
         assert_eq!(varied.names(), fitted.schema().names());
         let of = |name: &str| {
             let (a, b) = (numbers(&varied, name), numbers(&rebuilt, name));
@@ -120,30 +118,29 @@ fn varied_rows_go_further_with_the_spread_and_not_at_all_without() {
     assert!(off(0.0) < 1e-5, "{}", off(0.0));
     assert!(off(0.05) > 1e-3 && off(0.6) > 3.0 * off(0.05), "{} {}", off(0.05), off(0.6));
     // One piece or many, the given rows in turn.
-    let whole = like.vary(45, 0, 0.3, 4, &serial).unwrap();
-    let parts = [like.vary(30, 0, 0.3, 4, &serial).unwrap(), like.vary(15, 30, 0.3, 4, &serial).unwrap()];
+    let whole = like.vary(45, 0, 0.3, 4).unwrap();
+    let parts = [like.vary(30, 0, 0.3, 4).unwrap(), like.vary(15, 30, 0.3, 4).unwrap()];
     assert_eq!(whole.batch(), Table::concat(&parts).unwrap().batch());
-    let round = like.vary(40, 0, 0.0, 4, &serial).unwrap();
+    let round = like.vary(40, 0, 0.0, 4).unwrap();
     assert_eq!(round.slice(0, 20).batch(), round.slice(20, 20).batch());
 }
 
 #[test]
 fn the_way_between_two_rows_begins_and_ends_with_them() {
-    let serial = Threads::serial();
     for preset in [Preset::Deep, Preset::Variational] {
         let fitted = fit_with(&quick(preset), sheet(300, 1), 1).unwrap();
         let given = sheet(20, 7);
-        let like = fitted.like(&given, &serial).unwrap();
-        let ends = like.vary(20, 0, 0.0, 0, &serial).unwrap();
-        let way = like.between(3, 11, 8, &serial).unwrap();
+        let like = fitted.variation(&given).unwrap();
+        let ends = like.vary(20, 0, 0.0, 0).unwrap();
+        let way = like.between(3, 11, 8).unwrap();
         assert_eq!(way.n_rows(), 8);
         assert_eq!(way.slice(0, 1).batch(), ends.slice(3, 1).batch());
         assert_eq!(way.slice(7, 1).batch(), ends.slice(11, 1).batch());
-        let still = like.between(5, 5, 3, &serial).unwrap();
+        let still = like.between(5, 5, 3).unwrap();
         let x0 = numbers(&still, "x0");
         assert!((x0.value(0) - x0.value(1)).abs() < 1e-5 && x0.value(0) == x0.value(2));
         for (a, b) in [(0, 20), (99, 0)] {
-            let error = like.between(a, b, 4, &serial).unwrap_err();
+            let error = like.between(a, b, 4).unwrap_err();
             let message = error.to_string();
             assert!(message.contains("rows from 0 to 19, as there are 20"), "{message}");
         }
@@ -159,13 +156,12 @@ fn series_are_varied_at_their_own_level() {
     let columns: Vec<(String, Vec<f64>)> =
         (0..12).map(|t| (format!("t{t}"), (0..80).map(|row| wave(row, t)).collect())).collect();
     let table = Table::from_columns(columns).unwrap();
-    let fitted = fit_with(&recipe, table.clone(), 1).unwrap();
-    let serial = Threads::serial();
+    let fitted = fit(&recipe, table.clone(), &session(1)).unwrap().into_series().unwrap();
     let given = table.take(&[4, 0]);
-    let like = fitted.like(&given, &serial).unwrap();
-    let (same, rebuilt) = (like.vary(2, 0, 0.0, 0, &serial).unwrap(), fitted.reconstruct(&given, &serial).unwrap());
+    let like = fitted.variation(&given).unwrap();
+    let (same, rebuilt) = (like.vary(2, 0, 0.0, 0).unwrap(), fitted.reconstruct(&given).unwrap());
     assert_eq!(same.batch().columns(), rebuilt.batch().columns());
-    let middle = like.between(0, 1, 3, &serial).unwrap().slice(1, 1);
+    let middle = like.between(0, 1, 3).unwrap().slice(1, 1);
     let mean = (0..12).map(|t| numbers(&middle, &format!("t{t}")).value(0)).sum::<f64>() / 12.0;
     assert!((mean - 100.0).abs() < 2.0, "{mean}");
     assert!(fitted.report().generation.as_ref().unwrap().sample_similarity.is_none(), "16 held-out rows judge nothing");
@@ -177,33 +173,32 @@ fn scenes(n: usize) -> Store {
     Store::take(album, u64::MAX).unwrap()
 }
 
-fn of_images(preset: Preset, changes: &[&str]) -> Fitted {
+fn of_images(preset: Preset, changes: &[&str]) -> ImageModel {
     let mut recipe = Recipe::preset_for(preset, DataKind::Images);
     let small = ["train.epochs=3", "train.batch_size=16"];
     small.iter().chain(changes).for_each(|change| recipe.set(change).unwrap());
-    fit_images(&recipe, &scenes(120), &ImageRoles::default(), &Session::default()).unwrap()
+    fit(&recipe, scenes(120), &Session::default()).unwrap().into_images().unwrap()
 }
 
 #[test]
 fn images_are_varied_walked_between_and_laid_on_a_grid() {
-    let serial = Threads::serial();
     let fitted = of_images(Preset::Variational, &["backbone.code_size=2"]);
     let given = |i: usize| demo::scene(i, 9).crop(8, 8, 16, 16).to_channels(Channels::Grey);
     let (a, b) = (given(1), given(2));
-    let rebuilt = |image: &Image| fitted.rebuild_images(std::slice::from_ref(image), &serial).unwrap().remove(0);
-    assert!(fitted.vary_image(&a, 0.0, 1, 0, &serial).unwrap() == rebuilt(&a));
-    assert!(fitted.vary_image(&a, 1.0, 1, 0, &serial).unwrap() != rebuilt(&a));
-    let way = fitted.between_images(&a, &b, 5, &serial).unwrap();
+    let rebuilt = |image: &Image| fitted.reconstruct(image);
+    assert!(fitted.vary(&a, 0.0, 1, 0) == rebuilt(&a));
+    assert!(fitted.vary(&a, 1.0, 1, 0) != rebuilt(&a));
+    let way = fitted.interpolate(&a, &b, 5).unwrap();
     assert!(way.len() == 5 && way[0] == rebuilt(&a) && way[4] == rebuilt(&b));
-    let grid = fitted.manifold(4, &serial).unwrap();
+    let grid = fitted.manifold(4).unwrap();
     assert_eq!(grid.len(), 16);
-    assert!(fitted.manifold(0, &serial).unwrap_err().to_string().contains("expected from 1 to 100"));
+    assert!(fitted.manifold(0).unwrap_err().to_string().contains("expected from 1 to 100"));
     let wide = of_images(Preset::Simple, &["backbone.code_size=3"]);
-    assert!(wide.manifold(4, &serial).unwrap_err().to_string().contains("a code of 2 units for a manifold, got 3"));
-    let quality = fitted.evaluate_images(&scenes(30), &serial).unwrap();
+    assert!(wide.manifold(4).unwrap_err().to_string().contains("a code of 2 units for a manifold, got 3"));
+    let quality = fitted.evaluate_reconstruction(&scenes(30)).unwrap();
     assert!(quality.negative_elbo.is_some_and(|nats| nats > 0.0 && nats < 256.0), "{quality:?}");
-    assert!(wide.evaluate_images(&scenes(30), &serial).unwrap().negative_elbo.is_none());
-    assert!(fitted.generation_quality_of_images(&scenes(40), 40, 1, &serial).unwrap().auc > 0.4);
+    assert!(wide.evaluate_reconstruction(&scenes(30)).unwrap().negative_elbo.is_none());
+    assert!(fitted.generation_quality(&scenes(40), 40, 1).unwrap().auc > 0.4);
 }
 
 #[test]
@@ -219,15 +214,14 @@ fn a_collapsed_code_is_counted_and_warned_of() {
 
 #[test]
 fn codes_of_another_width_or_without_a_number_are_refused_by_name() {
-    let serial = Threads::serial();
     let mut recipe = quick(Preset::Deep);
     recipe.set("backbone.code_size=3").unwrap();
     let fitted = fit_with(&recipe, sheet(300, 1), 1).unwrap();
     let codes = |units: usize, value: f64| {
         Table::from_columns((0..units).map(|unit| (format!("code_{unit}"), vec![0.1, value])).collect()).unwrap()
     };
-    let refused = |table: &Table| fitted.decode(table, &serial).unwrap_err().to_string();
-    assert!(fitted.decode(&codes(3, 0.2), &serial).is_ok());
+    let refused = |table: &Table| fitted.decode(table).unwrap_err().to_string();
+    assert!(fitted.decode(&codes(3, 0.2)).is_ok());
     assert!(refused(&codes(2, 0.2)).contains("`code_2`"), "{}", refused(&codes(2, 0.2)));
     assert!(refused(&codes(4, 0.2)).contains("expected codes of 3 units, up to `code_2`, got a column `code_3`"));
     assert_eq!(refused(&codes(3, f64::NAN)), "column `code_0`, row 1: expected a finite number, got nothing");
@@ -237,54 +231,50 @@ fn codes_of_another_width_or_without_a_number_are_refused_by_name() {
     let mut kept: Vec<(String, ArrayRef)> = vec![("id".to_owned(), Arc::new(StringArray::from(vec!["a", "b"])))];
     let plain = codes(3, 0.2);
     kept.extend(plain.names().iter().map(|name| ((*name).to_owned(), plain.column(name).unwrap().clone())));
-    assert!(fitted.decode(&Table::from_arrays(kept, "codes").unwrap(), &serial).is_ok());
+    assert!(fitted.decode(&Table::from_arrays(kept, "codes").unwrap()).is_ok());
 }
 
 #[test]
 fn no_rows_are_rows_too() {
     for preset in [Preset::Deep, Preset::Variational] {
         let fitted = fit_with(&quick(preset), sheet(300, 1), 1).unwrap();
-        let none = fitted.generate(0, 0, 1, &Threads::serial()).unwrap();
+        let none = fitted.generate(0, 0, 1).unwrap();
         assert_eq!((none.n_rows(), none.names()), (0, fitted.schema().names()));
     }
 }
 
 #[test]
 fn an_encoder_alone_gives_the_same_codes_and_is_smaller() {
-    let serial = Threads::serial();
     for preset in [Preset::Auto, Preset::Deep, Preset::Variational] {
         let fitted = fit_with(&quick(preset), sheet(300, 1), 1).unwrap();
-        let encoder = fitted.encoder();
-        let (whole, bytes) = (file::to_bytes(&fitted), file::encoder_to_bytes(&encoder));
+        let encoder = Encoder::from(&fitted);
+        let (whole, bytes) = (to_bytes(&fitted), to_bytes(&encoder));
         assert!(bytes.len() < whole.len() / 2, "{preset}: {} of {}", bytes.len(), whole.len());
-        let loaded = file::any_from_bytes(&bytes).unwrap();
-        assert!(loaded == file::Model::from(encoder.clone()), "{preset}: another encoder");
-        let loaded = loaded.encoder().unwrap();
-        assert!(file::encoder_to_bytes(&loaded) == bytes, "{preset}: other bytes when saved again");
+        let loaded = Model::from_bytes(&bytes).unwrap();
+        assert!(loaded == Model::from(encoder.clone()), "{preset}: another encoder");
+        let loaded = loaded.into_encoder().unwrap();
+        assert!(to_bytes(&loaded) == bytes, "{preset}: other bytes when saved again");
         let table = sheet(40, 3);
-        let expected = fitted.encode(&table, &serial).unwrap();
-        assert_eq!(loaded.encode(&table, &serial).unwrap().batch(), expected.batch(), "{preset}");
-        assert_eq!(loaded.encode(&table.take(&[7]), &serial).unwrap().batch(), expected.take(&[7]).batch());
-        let refused = file::from_bytes(&bytes).unwrap_err();
+        let expected = fitted.encode(&table).unwrap();
+        assert_eq!(loaded.encode(&table).unwrap().batch(), expected.batch(), "{preset}");
+        assert_eq!(loaded.encode(&table.take(&[7])).unwrap().batch(), expected.take(&[7]).batch());
+        let refused = Model::from_bytes(&bytes).unwrap().into_table().unwrap_err().to_string();
         assert!(refused.contains("without a decoder"), "{refused}");
         for length in (0..bytes.len()).step_by(97) {
-            assert!(file::any_from_bytes(&bytes[..length]).is_err(), "{preset}: {length} bytes");
+            assert!(Model::from_bytes(&bytes[..length]).is_err(), "{preset}: {length} bytes");
         }
     }
 }
 
 #[test]
 fn an_encoder_of_images_gives_the_same_codes() {
-    let serial = Threads::serial();
     for changes in [&["backbone.channels=[4,8]", "backbone.code_size=4"][..], &["data.view=pieces", "data.side=8"]] {
         let fitted = of_images(Preset::Conv, changes);
-        let bytes = file::encoder_to_bytes(&fitted.encoder());
-        assert!(bytes.len() < file::to_bytes(&fitted).len());
-        let encoder = file::any_from_bytes(&bytes).unwrap().encoder().unwrap();
+        let bytes = to_bytes(&Encoder::from(&fitted));
+        assert!(bytes.len() < to_bytes(&fitted).len());
+        let encoder = Model::from_bytes(&bytes).unwrap().into_encoder().unwrap();
         let image = demo::scene(3, 9).crop(8, 8, 16, 16);
-        let (codes, expected) =
-            (encoder.encode_image(&image, &serial).unwrap(), fitted.encode_image(&image, &serial).unwrap());
-        assert_eq!(codes, expected);
-        assert!(encoder.encode(&sheet(3, 1), &serial).is_err());
+        assert_eq!(encoder.encode_image(&image).unwrap(), fitted.encode(&image));
+        assert!(encoder.encode(&sheet(3, 1)).is_err());
     }
 }

@@ -1,19 +1,19 @@
 //! Model files from an enemy: always a clear error, never a crash.
 
-use narrows_core::{Preset, file};
+use narrows_core::{Model, Preset};
 
-use crate::support::{fit_with, quick, sheet};
+use crate::support::{fit_with, quick, sheet, to_bytes};
 
 fn model() -> Vec<u8> {
     let mut recipe = quick(Preset::Auto);
     recipe.set("backbone.code_size=4").unwrap();
     recipe.set("backbone.nodes=[4]").unwrap();
     recipe.set("members=[{ kind = \"gaussian\", sigma = 0.1 }, { kind = \"swap\", rate = 0.2 }]").unwrap();
-    file::to_bytes(&fit_with(&recipe, sheet(60, 1), 1).unwrap())
+    to_bytes(&fit_with(&recipe, sheet(60, 1), 1).unwrap())
 }
 
 fn check_refused(bytes: &[u8], expected: &str) {
-    let message = file::from_bytes(bytes).expect_err("a hostile file was taken");
+    let message = Model::from_bytes(bytes).expect_err("a hostile file was taken");
     assert!(message.contains(expected), "{message}");
 }
 
@@ -44,14 +44,14 @@ fn with_document(change: impl Fn(&mut serde_json::Value)) -> Vec<u8> {
 
 #[test]
 fn an_untouched_document_is_taken() {
-    file::from_bytes(&with_document(|_| ())).unwrap();
+    Model::from_bytes(&with_document(|_| ())).unwrap();
 }
 
 #[test]
 fn truncated_files_are_refused_at_any_length() {
     let bytes = model();
     for length in (0..bytes.len()).step_by(97).chain([0, 1, 7, 8, 9, bytes.len() - 1]) {
-        assert!(file::from_bytes(&bytes[..length]).is_err(), "{length} of {} bytes", bytes.len());
+        assert!(Model::from_bytes(&bytes[..length]).is_err(), "{length} of {} bytes", bytes.len());
     }
 }
 
@@ -61,7 +61,7 @@ fn flipped_bytes_are_refused() {
     for at in (0..bytes.len()).step_by(61) {
         let mut damaged = bytes.clone();
         damaged[at] ^= 0x55;
-        assert!(file::from_bytes(&damaged).is_err(), "byte {at}");
+        assert!(Model::from_bytes(&damaged).is_err(), "byte {at}");
     }
 }
 
@@ -114,8 +114,8 @@ fn every_missing_or_nulled_field_is_refused_or_harmless() {
     let document: serde_json::Value = serde_json::from_str(&text).unwrap();
     for key in document.as_object().unwrap().keys() {
         // Whatever comes of it, it is not a panic.
-        let _ = file::from_bytes(&with_document(|document| document[key] = serde_json::Value::Null));
-        let _ = file::from_bytes(&with_document(|document| {
+        let _ = Model::from_bytes(&with_document(|document| document[key] = serde_json::Value::Null));
+        let _ = Model::from_bytes(&with_document(|document| {
             document.as_object_mut().unwrap().remove(key);
         }));
     }

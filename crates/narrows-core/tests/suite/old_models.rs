@@ -5,12 +5,11 @@ use std::path::PathBuf;
 use arrow::array::AsArray;
 use arrow::datatypes::Float64Type;
 use narrows_core::data::Table;
-use narrows_core::file::Model;
 use narrows_core::images::{Album, Channels, Image, Store};
 use narrows_core::recipe::DataKind;
-use narrows_core::{Encoder, Fitted, ImageRoles, Preset, Recipe, Threads, file};
+use narrows_core::{Dataset, Encoder, Model, Preset, Recipe, TabularModel, fit};
 
-use crate::support::{fit_with, off_sheet, quick, sheet};
+use crate::support::{fit_with, off_sheet, quick, session, sheet};
 
 /// Another processor may fuse or widen differently; a wrong reading is off by far more.
 const TOLERANCE: f64 = 1e-4;
@@ -20,12 +19,16 @@ fn folder(format: u32) -> PathBuf {
         .join(format!("testdata/models/v{format}"))
 }
 
+fn load(format: u32, name: &str) -> Model {
+    Model::load(folder(format).join(format!("{name}.narrows"))).unwrap()
+}
+
 /// Scores of the model called `name`, beside those it gave when it was made.
 fn check(format: u32, name: &str, table: &Table) {
-    let fitted = file::load(&folder(format).join(format!("{name}.narrows"))).unwrap();
+    let fitted = load(format, name).into_tabular().unwrap();
     let text = std::fs::read_to_string(folder(format).join(format!("{name}.json"))).unwrap();
     let expected: Vec<Option<f64>> = serde_json::from_str(&text).unwrap();
-    let found = fitted.score(table, &Threads::serial()).unwrap().score;
+    let found = fitted.score(table).unwrap().score;
     assert_eq!(expected.len(), found.len(), "{name}");
     for (expected, found) in expected.iter().zip(&found) {
         match expected {
@@ -38,9 +41,9 @@ fn check(format: u32, name: &str, table: &Table) {
     }
 }
 
-fn write(format: u32, name: &str, fitted: &Fitted, table: &Table) {
-    file::save(fitted, &folder(format).join(format!("{name}.narrows"))).unwrap();
-    let scores = fitted.score(table, &Threads::serial()).unwrap().score;
+fn write(format: u32, name: &str, model: Model, table: &Table) {
+    model.save(folder(format).join(format!("{name}.narrows"))).unwrap();
+    let scores = model.into_tabular().unwrap().score(table).unwrap().score;
     let known: Vec<Option<f64>> = scores.iter().map(|score| (!score.is_nan()).then_some(*score)).collect();
     std::fs::write(folder(format).join(format!("{name}.json")), serde_json::to_string(&known).unwrap()).unwrap();
 }
@@ -105,21 +108,18 @@ fn of_images(preset: Preset, changes: &[&str]) -> Recipe {
 
 /// Scores of a model of images, and pixels of a restored image.
 fn numbers_of(model: &Model) -> Vec<f64> {
-    let threads = Threads::serial();
     match model {
-        Model::Fitted(fitted) => {
-            fitted.score_images(&images(5), false, &threads).unwrap().iter().map(|score| score.score).collect()
-        }
-        Model::Encoder(_) => unreachable!("an encoder scores nothing"),
+        Model::Images(fitted) => fitted.score(&images(5), false).iter().map(|score| score.score).collect(),
+        Model::Table(_) | Model::Series(_) | Model::Encoder(_) => unreachable!("no model that scores or makes images"),
         Model::Restorer(restorer) => {
-            let restored = restorer.restore(&images(1)[0], &threads);
+            let restored = restorer.restore(&images(1)[0]);
             restored.pixels.iter().step_by(17).map(|pixel| f64::from(*pixel)).collect()
         }
     }
 }
 
 fn check_images(name: &str) {
-    let model = file::load_any(&folder(3).join(format!("{name}.narrows"))).unwrap();
+    let model = load(3, name);
     let text = std::fs::read_to_string(folder(3).join(format!("{name}.json"))).unwrap();
     let expected: Vec<f64> = serde_json::from_str(&text).unwrap();
     let found = numbers_of(&model);
@@ -130,7 +130,7 @@ fn check_images(name: &str) {
 }
 
 fn write_images(name: &str, model: &Model) {
-    model.save(&folder(3).join(format!("{name}.narrows"))).unwrap();
+    model.save(folder(3).join(format!("{name}.narrows"))).unwrap();
     let numbers = serde_json::to_string(&numbers_of(model)).unwrap();
     std::fs::write(folder(3).join(format!("{name}.json")), numbers).unwrap();
 }
@@ -146,10 +146,10 @@ fn format_4_scores_encodes_and_generates_as_it_did() {
     let text = std::fs::read_to_string(folder(4).join("mixture.codes.json")).unwrap();
     let expected: Vec<f64> = serde_json::from_str(&text).unwrap();
     for name in ["mixture", "encoder"] {
-        let encoder = file::load_any(&folder(4).join(format!("{name}.narrows"))).unwrap().encoder().unwrap();
+        let encoder = load(4, name).into_encoder().unwrap();
         check_near(name, &expected, &codes_of(&encoder));
     }
-    let fitted = file::load(&folder(4).join("mixture.narrows")).unwrap();
+    let fitted = load(4, "mixture").into_table().unwrap();
     let text = std::fs::read_to_string(folder(4).join("mixture.generated.json")).unwrap();
     check_near("generated", &serde_json::from_str::<Vec<f64>>(&text).unwrap(), &generated(&fitted));
 }
@@ -170,11 +170,11 @@ fn values(table: &Table) -> Vec<f64> {
 }
 
 fn codes_of(encoder: &Encoder) -> Vec<f64> {
-    values(&encoder.encode(&off_sheet(4), &Threads::serial()).unwrap())
+    values(&encoder.encode(&off_sheet(4)).unwrap())
 }
 
-fn generated(fitted: &Fitted) -> Vec<f64> {
-    values(&fitted.generate(5, 0, 3, &Threads::serial()).unwrap())
+fn generated(fitted: &dyn TabularModel) -> Vec<f64> {
+    values(&fitted.generate(5, 0, 3).unwrap())
 }
 
 /// Writes the files of format 4; as for format 2.
@@ -186,10 +186,11 @@ fn write_format_4() {
     ["backbone.code_size=2", "backbone.nodes=[6]"].iter().for_each(|change| recipe.set(change).unwrap());
     let fitted = fit_with(&recipe, sheet(400, 1), 1).unwrap();
     assert!(fitted.report().generation.as_ref().unwrap().density.components > 1, "no mixture");
-    write(4, "mixture", &fitted, &off_sheet(4));
-    file::save_encoder(&fitted.encoder(), &folder(4).join("encoder.narrows")).unwrap();
+    write(4, "mixture", fitted.clone().into(), &off_sheet(4));
+    let encoder = Encoder::from(&fitted);
+    Model::from(encoder.clone()).save(folder(4).join("encoder.narrows")).unwrap();
     let text = |numbers: &[f64]| serde_json::to_string(numbers).unwrap();
-    std::fs::write(folder(4).join("mixture.codes.json"), text(&codes_of(&fitted.encoder()))).unwrap();
+    std::fs::write(folder(4).join("mixture.codes.json"), text(&codes_of(&encoder))).unwrap();
     std::fs::write(folder(4).join("mixture.generated.json"), text(&generated(&fitted))).unwrap();
 }
 
@@ -198,30 +199,29 @@ fn write_format_4() {
 #[ignore = "writes the golden files"]
 fn write_format_3() {
     std::fs::create_dir_all(folder(3)).unwrap();
-    let (store, session, roles) = (store(24), narrows_core::Session::default(), ImageRoles::default());
+    let store = std::sync::Arc::new(store(24));
+    let fit = |recipe: &Recipe| fit(recipe, Dataset::images(store.clone(), Default::default()), &session(1)).unwrap();
     let conv = ["backbone.channels=[4]", "backbone.code_size=3"];
-    let whole = narrows_core::fit_images(&of_images(Preset::Conv, &conv), &store, &roles, &session).unwrap();
-    write_images("whole", &whole.into());
+    write_images("whole", &fit(&of_images(Preset::Conv, &conv)));
     let map =
         ["backbone.channels=[4]", "backbone.code={ kind = \"map\", channels = 1 }", "data.view=pieces", "data.side=8"];
-    let pieces = narrows_core::fit_images(&of_images(Preset::Conv, &map), &store, &roles, &session).unwrap();
-    write_images("pieces", &pieces.into());
+    write_images("pieces", &fit(&of_images(Preset::Conv, &map)));
     let mut recipe = of_images(Preset::Restore, &["backbone.channels=4", "backbone.blocks=1", "backbone.patch=8"]);
     recipe.corrupt("gaussian:25").unwrap();
-    write_images("restorer", &narrows_core::fit_restorer(&recipe, &store, &session).unwrap().into());
+    write_images("restorer", &fit(&recipe));
 }
 
 /// Writes the files of format 2. Run once a format, never again for a format that was released:
-/// `cargo test -p narrows --test suite -- --ignored write_format_2`
+/// `cargo test -p narrows-core --test suite -- --ignored write_format_2`
 #[test]
 #[ignore = "writes the golden files"]
 fn write_format_2() {
     std::fs::create_dir_all(folder(2)).unwrap();
     let recipe = of_series(Preset::Seq2seq, &["data.layout=rows", "backbone.nodes=[5]", "backbone.code_size=2"]);
-    write(2, "seq2seq", &fit_with(&recipe, sheet(40, 1), 1).unwrap(), &off_sheet(4));
+    write(2, "seq2seq", fit(&recipe, sheet(40, 1), &session(1)).unwrap(), &off_sheet(4));
     let small = ["data.window=12", "backbone.code_size=4", "backbone.nodes=[8]", "detect.score=mix"];
     let recipe = of_series(Preset::Deep, &small);
     let roles = narrows_core::Roles { time: Some("second".to_owned()), ..narrows_core::Roles::default() };
-    let fitted = narrows_core::fit(&recipe, wave(300, 0), &roles, &narrows_core::Session::default()).unwrap();
-    write(2, "points", &fitted, &wave(60, 900));
+    let fitted = fit(&recipe, Dataset::table(wave(300, 0), roles), &session(1)).unwrap();
+    write(2, "points", fitted, &wave(60, 900));
 }

@@ -7,7 +7,7 @@ use arrow::array::AsArray;
 use arrow::datatypes::Float64Type;
 use narrows_core::data::Table;
 use narrows_core::rng::{Purpose, Stream};
-use narrows_core::{Preset, Recipe, Threads};
+use narrows_core::{Preset, Recipe, TabularModel};
 
 use crate::support::{fit_with, read, shared_data, sheet};
 
@@ -20,7 +20,7 @@ fn check_rate(name: &str, rows: impl Fn(u64) -> (Table, Table)) {
     for seed in 0..SPLITS {
         let (train, fresh) = rows(seed);
         let fitted = fit_with(&recipe(seed), train, 1).unwrap();
-        let is_anomaly = fitted.score(&fresh, &Threads::serial()).unwrap().is_anomaly;
+        let is_anomaly = fitted.score(&fresh).unwrap().is_anomaly;
         called += is_anomaly.iter().filter(|called| **called).count();
         n += is_anomaly.len();
     }

@@ -1,10 +1,12 @@
 //! What the library promises of models of images, restorers and those with a code.
 
+use std::sync::Arc;
+
 use narrows_core::images::{Album, Channels, Image, Limits, Photo, Store};
 use narrows_core::recipe::DataKind;
-use narrows_core::{
-    Fitted, ImageRoles, Preset, Recipe, Restorer, Session, Threads, demo, file, fit_images, fit_restorer,
-};
+use narrows_core::{Dataset, ImageModel, ImageRoles, Model, Preset, Recipe, Restorer, demo, fit};
+
+use crate::support::{compute, session, to_bytes};
 
 /// Small parts of drawn scenes.
 fn scenes(n: usize, side: usize, channels: Channels) -> Store {
@@ -28,12 +30,8 @@ fn restoring(damage: &str) -> Recipe {
     recipe
 }
 
-fn session(threads: usize) -> Session<'static> {
-    Session { threads: Threads::new(threads), ..Session::default() }
-}
-
 fn restorer(damage: &str, threads: usize) -> Restorer {
-    fit_restorer(&restoring(damage), &scenes(6, 32, Channels::Rgb), &session(threads)).unwrap()
+    fit(&restoring(damage), scenes(6, 32, Channels::Rgb), &session(threads)).unwrap().into_restorer().unwrap()
 }
 
 const DAMAGES: [&str; 4] = ["gaussian:25", "grayscale", "downscale:2", "blocks:0.2,blur:1"];
@@ -43,10 +41,10 @@ fn a_restorer_is_the_same_on_any_number_of_threads_and_so_is_what_it_restores() 
     for damage in DAMAGES {
         let one = restorer(damage, 1);
         let damaged = demo::scene(9, 5).crop(0, 0, 45, 71);
-        let expected = one.restore(&damaged, &Threads::new(1));
+        let expected = one.restore(&damaged);
         for threads in [2, 3] {
             assert!(restorer(damage, threads) == one, "{damage} on {threads} threads: another model");
-            assert!(one.restore(&damaged, &Threads::new(threads)) == expected, "{damage} on {threads} threads");
+            assert!(one.clone().with_compute(&compute(threads)).restore(&damaged) == expected, "{damage} on {threads} threads");
         }
     }
 }
@@ -55,26 +53,26 @@ fn a_restorer_is_the_same_on_any_number_of_threads_and_so_is_what_it_restores() 
 fn a_saved_restorer_restores_the_same() {
     for damage in DAMAGES {
         let fitted = restorer(damage, 2);
-        let bytes = file::restorer_to_bytes(&fitted);
-        let file::Model::Restorer(loaded) = file::any_from_bytes(&bytes).unwrap() else { panic!("another model") };
+        let bytes = to_bytes(&fitted);
+        let loaded = Model::from_bytes(&bytes).unwrap().into_restorer().unwrap();
         let damaged = demo::scene(3, 5);
-        assert!(loaded.restore(&damaged, &Threads::new(2)) == fitted.restore(&damaged, &Threads::new(2)), "{damage}");
-        assert!(file::restorer_to_bytes(&loaded) == bytes, "{damage}: other bytes when saved again");
+        assert!(loaded.restore(&damaged) == fitted.restore(&damaged), "{damage}");
+        assert!(to_bytes(&loaded) == bytes, "{damage}: other bytes when saved again");
     }
 }
 
 #[test]
 fn a_damaged_restorer_file_is_refused() {
-    let bytes = file::restorer_to_bytes(&restorer("gaussian:25", 2));
+    let bytes = to_bytes(&restorer("gaussian:25", 2));
     for length in (0..bytes.len()).step_by(197).chain([0, 1, 7, 8, 9, bytes.len() - 1]) {
-        assert!(file::any_from_bytes(&bytes[..length]).is_err(), "{length} of {} bytes", bytes.len());
+        assert!(Model::from_bytes(&bytes[..length]).is_err(), "{length} of {} bytes", bytes.len());
     }
     for at in (0..bytes.len()).step_by(131) {
         let mut damaged = bytes.clone();
         damaged[at] ^= 1 << (at % 8);
-        assert!(file::any_from_bytes(&damaged).is_err(), "byte {at}");
+        assert!(Model::from_bytes(&damaged).is_err(), "byte {at}");
     }
-    assert!(file::from_bytes(&bytes).is_err(), "a restorer has no code");
+    assert!(Model::from_bytes(&bytes).unwrap().into_images().is_err(), "a restorer has no code");
 }
 
 #[test]
@@ -84,7 +82,7 @@ fn restored_images_are_images_of_the_size_that_was_promised() {
         for (height, width) in [(1, 1), (1, 30), (5, 2), (33, 17)] {
             for channels in [Channels::Grey, Channels::Rgb] {
                 let damaged = demo::scene(2, 5).crop(30, 30, height, width).to_channels(channels);
-                let restored = restorer.restore(&damaged, &Threads::new(2));
+                let restored = restorer.restore(&damaged);
                 let scale = restorer.scale();
                 assert_eq!((restored.height, restored.width), (height * scale, width * scale), "{damage}");
                 assert!(restored.pixels.iter().all(|value| (0.0..=1.0).contains(value)), "{damage}");
@@ -93,44 +91,44 @@ fn restored_images_are_images_of_the_size_that_was_promised() {
     }
 }
 
-fn coder(changes: &[&str], threads: usize) -> Fitted {
+fn coder(changes: &[&str], threads: usize) -> ImageModel {
     let small = ["backbone.channels=[4,8]", "backbone.code_size=6", "train.epochs=2"];
     let recipe = recipe(Preset::Conv, &[&small, changes].concat());
-    fit_images(&recipe, &scenes(14, 24, Channels::Rgb), &ImageRoles::default(), &session(threads)).unwrap()
+    fit(&recipe, scenes(14, 24, Channels::Rgb), &session(threads)).unwrap().into_images().unwrap()
 }
 
 const VIEWS: [&[&str]; 2] = [&[], &["data.view=pieces", "data.side=12", "data.corrupt=\"gaussian:10\""]];
 
 #[test]
 fn a_model_with_a_code_keeps_the_contract_on_images() {
-    let threads = Threads::new(2);
     let images: Vec<Image> = (20..29).map(|i| demo::scene(i, 5).crop(i, 20, 24 + i % 3, 24)).collect();
     for changes in VIEWS {
         let fitted = coder(changes, 2);
-        let bytes = file::to_bytes(&fitted);
-        assert!(bytes == file::to_bytes(&coder(changes, 2)), "{changes:?}: same seed, other bits");
-        assert!(bytes == file::to_bytes(&coder(changes, 1)), "{changes:?}: other bits on one thread");
+        let bytes = to_bytes(&fitted);
+        assert!(bytes == to_bytes(&coder(changes, 2)), "{changes:?}: same seed, other bits");
+        assert!(bytes == to_bytes(&coder(changes, 1)), "{changes:?}: other bits on one thread");
 
-        let scores = fitted.score_images(&images, true, &threads).unwrap();
+        let scores = fitted.score(&images, true);
+        let serial = fitted.clone().with_compute(&compute(1));
         for (image, score) in images.iter().zip(&scores) {
-            let alone = fitted.score_images(std::slice::from_ref(image), true, &Threads::new(1)).unwrap();
+            let alone = serial.score(std::slice::from_ref(image), true);
             assert!(alone[0] == *score, "{changes:?}: an image alone and among others");
             assert_eq!(score.heat.len(), image.height * image.width);
             assert!(score.score.is_finite() && (0.0..=1.0).contains(&score.p_value));
         }
-        let loaded = file::from_bytes(&bytes).unwrap();
-        assert!(loaded.score_images(&images, true, &threads).unwrap() == scores, "{changes:?}: saved and loaded");
-        assert!(file::to_bytes(&loaded) == bytes, "{changes:?}: other bytes when saved again");
-        let rebuilt = fitted.rebuild_images(&images, &threads).unwrap();
+        let loaded = Model::from_bytes(&bytes).unwrap().into_images().unwrap();
+        assert!(loaded.score(&images, true) == scores, "{changes:?}: saved and loaded");
+        assert!(to_bytes(&loaded) == bytes, "{changes:?}: other bytes when saved again");
+        let rebuilt: Vec<Image> = images.iter().map(|image| fitted.reconstruct(image)).collect();
         assert!(rebuilt.iter().zip(&images).all(|(a, b)| (a.height, a.width) == (b.height, b.width)));
-        assert!(loaded.rebuild_images(&images, &threads).unwrap() == rebuilt);
+        assert!(images.iter().zip(&rebuilt).all(|(image, rebuilt)| loaded.reconstruct(image) == *rebuilt));
     }
 }
 
 #[test]
 fn too_few_images_are_refused_in_words() {
     let recipe = recipe(Preset::Conv, &["train.epochs=1"]);
-    let few = fit_images(&recipe, &scenes(9, 16, Channels::Grey), &ImageRoles::default(), &session(1)).unwrap_err();
+    let few = fit(&recipe, scenes(9, 16, Channels::Grey), &session(1)).unwrap_err();
     assert!(few.to_string().contains("expected at least 10 normal images to fit, got 9"), "{few}");
 }
 
@@ -141,9 +139,10 @@ fn images_without_differences_are_fitted_all_the_same() {
         let flat = Image::filled(8, 8, Channels::Grey, 0.5);
         Photo::from(flat).write(folder.path().join(format!("{i}.png"))).unwrap();
     }
-    let store = Store::take(Album::open(folder.path(), &Limits::default()).unwrap(), u64::MAX).unwrap();
+    let store = Arc::new(Store::take(Album::open(folder.path(), &Limits::default()).unwrap(), u64::MAX).unwrap());
     let recipe = recipe(Preset::Conv, &["backbone.channels=[4]", "backbone.code_size=2", "train.epochs=2"]);
-    let fitted = fit_images(&recipe, &store, &ImageRoles::default(), &session(1)).unwrap();
-    let loaded = file::from_bytes(&file::to_bytes(&fitted)).unwrap();
-    assert!(loaded.evaluate_images(&store, &Threads::new(1)).unwrap().pca.psnr.is_finite());
+    let dataset = Dataset::images(store.clone(), ImageRoles::default());
+    let fitted = fit(&recipe, dataset, &session(1)).unwrap();
+    let loaded = Model::from_bytes(&fitted.to_bytes()).unwrap().into_images().unwrap();
+    assert!(loaded.evaluate_reconstruction(&store).unwrap().pca.psnr.is_finite());
 }

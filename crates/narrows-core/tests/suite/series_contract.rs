@@ -7,10 +7,12 @@ use std::sync::LazyLock;
 use arrow::array::{AsArray, Float64Array};
 use arrow::datatypes::Float64Type;
 use narrows_core::data::{Layout, Table};
+use narrows_core::file::fingerprint;
 use narrows_core::report::Role;
-use narrows_core::{Fitted, Preset, Recipe, ScoreFlag, Scores, Threads, file};
+use narrows_core::{Dataset, Model, Preset, Recipe, ScoreFlag, Scores, SeriesModel, TabularModel};
 
-use crate::waves::{PERIOD, SHORT, STEPS, beats, fit_series, machine, machines, quick_series};
+use crate::support::{check_resumes, compute, to_bytes};
+use crate::waves::{PERIOD, SHORT, STEPS, beats, fit_series, machine, machines, quick_series, roles_of};
 
 /// Points of each machine.
 const POINTS: usize = 300;
@@ -19,7 +21,7 @@ struct Case {
     name: String,
     layout: Layout,
     recipe: Recipe,
-    fitted: Fitted,
+    fitted: SeriesModel,
 }
 
 impl Case {
@@ -28,7 +30,7 @@ impl Case {
     }
 
     fn score(&self, table: &Table) -> Scores {
-        self.fitted.score(table, &Threads::serial()).unwrap()
+        self.fitted.score(table).unwrap()
     }
 }
 
@@ -125,8 +127,17 @@ fn with(table: &Table, column: &str, change: impl Fn(usize, f64) -> f64) -> Tabl
 #[test]
 fn the_same_seed_gives_the_same_bytes_for_any_number_of_threads() {
     each(|case| {
-        let three = file::to_bytes(&fit_series(&case.recipe, case.data(), 3).unwrap());
-        assert!(three == file::to_bytes(&case.fitted), "{}", case.name);
+        let three = to_bytes(&fit_series(&case.recipe, case.data(), 3).unwrap());
+        assert!(three == to_bytes(&case.fitted), "{}", case.name);
+    });
+}
+
+#[test]
+fn a_cut_and_resumed_training_gives_the_same_bytes() {
+    each(|case| {
+        let table = case.data();
+        let dataset = Dataset::table(table.clone(), roles_of(&table));
+        check_resumes(&case.name, &case.recipe, &dataset, fingerprint(&table), &to_bytes(&case.fitted));
     });
 }
 
@@ -136,24 +147,24 @@ fn another_seed_gives_another_model() {
         recipe.seed = 1;
         let other = fit_series(&recipe, data(layout), 1).unwrap();
         let case = CASES.iter().find(|case| case.name == name).unwrap();
-        assert_ne!(other.reconstruct(&data(layout), &Threads::serial()).unwrap().batch(), rebuilt(case).batch());
+        assert_ne!(other.reconstruct(&data(layout)).unwrap().batch(), rebuilt(case).batch());
     }
 }
 
 fn rebuilt(case: &Case) -> Table {
-    case.fitted.reconstruct(&case.data(), &Threads::serial()).unwrap()
+    case.fitted.reconstruct(&case.data()).unwrap()
 }
 
 #[test]
 fn saved_and_loaded_it_scores_the_same_bits_and_saves_the_same_bytes() {
     each(|case| {
-        let bytes = file::to_bytes(&case.fitted);
-        let loaded = file::from_bytes(&bytes).unwrap();
+        let bytes = to_bytes(&case.fitted);
+        let loaded = Model::from_bytes(&bytes).unwrap().into_series().unwrap();
         let table = case.data();
-        let (before, after) = (case.score(&table), loaded.score(&table, &Threads::serial()).unwrap());
+        let (before, after) = (case.score(&table), loaded.score(&table).unwrap());
         assert_eq!(bits(&after.score), bits(&before.score));
         assert_eq!((bits(&after.p_value), after.flag), (bits(&before.p_value), before.flag));
-        assert!(file::to_bytes(&loaded) == bytes);
+        assert!(to_bytes(&loaded) == bytes);
         assert_eq!(loaded, case.fitted);
     });
 }
@@ -165,7 +176,8 @@ fn scores_are_the_same_for_any_number_of_threads_and_inputs_stay_untouched() {
         let before = table.clone();
         let serial = case.score(&table);
         for threads in [2, 3] {
-            assert_eq!(bits(&case.fitted.score(&table, &Threads::new(threads)).unwrap().score), bits(&serial.score));
+            let shared = case.fitted.clone().with_compute(&compute(threads));
+            assert_eq!(bits(&shared.score(&table).unwrap().score), bits(&serial.score));
         }
         assert_eq!(table.batch(), before.batch());
     });
@@ -180,7 +192,7 @@ fn explaining_scores_as_scoring_does_and_blames_what_is_wrong() {
             Layout::Rows => ("t05", 17),
         };
         let table = with(&table, odd, |row, x| if row == wrong { x + 40.0 } else { x });
-        let explained = case.fitted.explain(&table, 99, &Threads::serial()).unwrap();
+        let explained = case.fitted.explain(&table, 99).unwrap();
         assert_eq!(bits(&explained.scores.score), bits(&case.score(&table).score));
         assert!(explained.scores.is_anomaly[wrong], "{}", explained.scores.score[wrong]);
         assert_eq!(explained.reasons[wrong][0].column, odd);
@@ -200,8 +212,8 @@ fn explaining_scores_as_scoring_does_and_blames_what_is_wrong() {
 fn a_moved_threshold_moves_the_verdicts_and_nothing_else() {
     each(|case| {
         let table = case.data();
-        let moved = case.fitted.with_threshold(&"quantile=0.5".parse().unwrap()).unwrap();
-        let (before, after) = (case.score(&table), moved.score(&table, &Threads::serial()).unwrap());
+        let moved = case.fitted.clone().with_threshold(&"quantile=0.5".parse().unwrap()).unwrap();
+        let (before, after) = (case.score(&table), moved.score(&table).unwrap());
         assert_eq!(bits(&after.score), bits(&before.score));
         let called = |scores: &Scores| scores.is_anomaly.iter().filter(|flag| **flag).count();
         assert!(called(&after) > called(&before));
@@ -296,7 +308,7 @@ fn events_hold_the_anomalous_points_and_no_other() {
         let names = table.column("machine").unwrap().as_string::<i32>();
         let minutes = numbers(&table, "minute");
         let mut held: HashSet<usize> = HashSet::new();
-        for event in case.fitted.events(&table, &Threads::serial()).unwrap() {
+        for event in case.fitted.events(&table).unwrap() {
             let rows =
                 (event.first_row as usize..=event.last_row as usize).filter(|row| names.value(*row) == event.series);
             let rows: Vec<usize> = rows.collect();
@@ -332,7 +344,7 @@ fn waves_of_points_come_back_missing_ones_too() {
     for preset in WAVES {
         let recipe = patient(preset, Layout::Long);
         let table = machines(POINTS);
-        let rebuilt = fit_series(&recipe, table.clone(), 2).unwrap().reconstruct(&table, &Threads::new(2)).unwrap();
+        let rebuilt = fit_series(&recipe, table.clone(), 2).unwrap().reconstruct(&table).unwrap();
         let names = table.column("machine").unwrap().as_string::<i32>();
         let minutes = numbers(&table, "minute");
         for (c, channel) in ["a", "b"].into_iter().enumerate() {
@@ -380,7 +392,7 @@ fn waves_of_rows_come_back_short_ones_too() {
     for preset in WAVES {
         let recipe = patient(preset, Layout::Rows);
         let table = beats(150, PERIOD, 1);
-        let rebuilt = fit_series(&recipe, table.clone(), 2).unwrap().reconstruct(&table, &Threads::new(2)).unwrap();
+        let rebuilt = fit_series(&recipe, table.clone(), 2).unwrap().reconstruct(&table).unwrap();
         for (which, is_meant) in [("whole", false), ("short", true)] {
             let pairs = table.names().into_iter().flat_map(|name| {
                 numbers(&rebuilt, name).into_iter().zip(numbers(&table, name)).enumerate().collect::<Vec<_>>()
@@ -407,7 +419,7 @@ fn a_row_scores_the_same_alone_in_a_batch_and_anywhere_in_it() {
         let mut reversed = case.score(&table.take(&backwards)).score;
         reversed.reverse();
         assert_eq!(bits(&reversed), bits(&together));
-        assert!(case.fitted.rows_stand_alone());
+        assert!(case.fitted.rows_are_independent());
     });
 }
 
@@ -426,7 +438,7 @@ fn rows_of_any_length_have_a_score_and_rows_of_nothing_have_none() {
         let scores = case.score(&emptied);
         assert!(scores.score[5].is_nan() && scores.p_value[5].is_nan() && !scores.is_anomaly[5]);
         assert_eq!((scores.flag[5], scores.counts.unscored), (ScoreFlag::Missing, 1));
-        assert!(case.fitted.explain(&emptied, 3, &Threads::serial()).unwrap().reasons[5].is_empty());
+        assert!(case.fitted.explain(&emptied, 3).unwrap().reasons[5].is_empty());
     });
 }
 
@@ -451,10 +463,9 @@ fn what_is_absent_has_no_say() {
 #[test]
 fn codes_have_their_width_and_decode_to_windows() {
     each(|case| {
-        let serial = Threads::serial();
         let table = case.data();
-        let codes = case.fitted.encode(&table, &serial).unwrap();
-        let decoded = case.fitted.decode(&codes, &serial).unwrap();
+        let codes = case.fitted.encode(&table).unwrap();
+        let decoded = case.fitted.decode(&codes).unwrap();
         let n_codes = codes.names().iter().filter(|name| name.starts_with("code_")).count();
         assert_eq!((n_codes, decoded.n_rows()), (case.fitted.code_size(), codes.n_rows()));
         match case.layout {
@@ -477,8 +488,7 @@ fn codes_have_their_width_and_decode_to_windows() {
 #[test]
 fn generated_windows_are_the_same_in_one_piece_or_in_many() {
     each(|case| {
-        let serial = Threads::serial();
-        let generate = |n, first| case.fitted.generate(n, first, 9, &serial).unwrap();
+        let generate = |n, first| case.fitted.generate(n, first, 9).unwrap();
         let whole = generate(6, 0);
         assert_eq!(whole.batch(), Table::concat(&[generate(2, 0), generate(4, 2)]).unwrap().batch());
         let width = match case.layout {

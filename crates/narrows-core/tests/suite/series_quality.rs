@@ -7,21 +7,22 @@ use arrow::datatypes::TimestampSecondType;
 use narrows_core::data::{Layout, Table};
 use narrows_core::demo::{HEARTBEAT_LABEL, HEARTBEAT_NORMAL, MACHINES_DAY, MACHINES_LABEL, MACHINES_NORMAL_SHARE};
 use narrows_core::recipe::DataKind;
-use narrows_core::{Evaluation, Fitted, Preset, Recipe, Roles, Scores, Session, Threads, demo, fit};
+use narrows_core::{Dataset, Evaluation, Preset, Recipe, Roles, Scores, SeriesModel, TabularModel, demo, fit};
 
+use crate::support::session;
 use crate::waves::{PERIOD, beats, machine, quick_series};
 
 fn roles(label: &str, normal: &str) -> Roles {
     Roles { label: Some(label.to_owned()), normal: Some(normal.to_owned()), ..Roles::default() }
 }
 
-fn fitted(recipe: &Recipe, table: Table, roles: &Roles) -> Fitted {
-    fit(recipe, table, roles, &Session { threads: Threads::new(2), ..Session::default() }).unwrap()
+fn fitted(recipe: &Recipe, table: Table, roles: &Roles) -> SeriesModel {
+    fit(recipe, Dataset::table(table, roles.clone()), &session(2)).unwrap().into_series().unwrap()
 }
 
-fn evaluated(fitted: &Fitted, table: &Table, label: &str, normal: &str) -> Evaluation {
+fn evaluated(fitted: &SeriesModel, table: &Table, label: &str, normal: &str) -> Evaluation {
     let mut evaluator = fitted.evaluator(label, normal);
-    evaluator.add(table, &Threads::new(2)).unwrap();
+    evaluator.add(table).unwrap();
     evaluator.finish().unwrap()
 }
 
@@ -105,7 +106,7 @@ fn rows_of_another_rhythm_are_found_by_seq2seq() {
     ["train.steps=300", "train.learning_rate=0.01"].iter().for_each(|change| recipe.set(change).unwrap());
     let fitted = fitted(&recipe, beats(300, PERIOD, 1), &Roles::default());
     let (normal, odd) = (beats(100, PERIOD, 2), beats(100, PERIOD / 2, 3));
-    let scores = |table: &Table| fitted.score(table, &Threads::new(2)).unwrap();
+    let scores = |table: &Table| fitted.score(table).unwrap();
     let (normal, odd) = (scores(&normal), scores(&odd));
     let called = |scores: &Scores| scores.is_anomaly.iter().filter(|flag| **flag).count();
     eprintln!("{} of 100 normal and {} of 100 odd rows called", called(&normal), called(&odd));
@@ -136,8 +137,8 @@ fn promising(seed: u64, window: usize) -> Recipe {
     recipe
 }
 
-fn called(fitted: &Fitted, table: &Table) -> (usize, usize) {
-    let scores = fitted.score(table, &Threads::new(2)).unwrap();
+fn called(fitted: &SeriesModel, table: &Table) -> (usize, usize) {
+    let scores = fitted.score(table).unwrap();
     let scored = scores.score.iter().filter(|score| !score.is_nan()).count();
     (scores.is_anomaly.iter().filter(|flag| **flag).count(), scored)
 }

@@ -2,7 +2,7 @@
 //! shares a point with a window of another: what happens in one part leaves no trace in what another part decides.
 
 use narrows_core::data::{Layout, Table};
-use narrows_core::{Fitted, Preset, Recipe, Roles, Session, Threads, fit};
+use narrows_core::{Dataset, Preset, Recipe, Roles, SeriesModel, Session, TabularModel, fit};
 
 use crate::waves::{PERIOD, machine, quick_series};
 
@@ -27,15 +27,15 @@ fn series(odd: &[usize], offset: f64) -> Table {
     Table::from_columns(vec![("a", column(0).collect()), ("b", column(1).collect()), ("bad", label.collect())]).unwrap()
 }
 
-fn fitted(table: Table, normal: Option<&str>) -> Fitted {
+fn fitted(table: Table, normal: Option<&str>) -> SeriesModel {
     let roles = Roles { label: Some("bad".to_owned()), normal: normal.map(str::to_owned), ..Roles::default() };
-    fit(&recipe(), table, &roles, &Session::default()).unwrap()
+    fit(&recipe(), Dataset::table(table, roles), &Session::default()).unwrap().into_series().unwrap()
 }
 
 /// What the weights and the scales make of other points, and the threshold.
-fn traces(fitted: &Fitted) -> (Table, f64) {
+fn traces(fitted: &SeriesModel) -> (Table, f64) {
     let fresh = Table::from_columns(vec![("a", vec![20.0; 2 * PERIOD]), ("b", vec![0.0; 2 * PERIOD])]).unwrap();
-    (fitted.reconstruct(&fresh, &Threads::serial()).unwrap(), fitted.threshold())
+    (fitted.reconstruct(&fresh).unwrap(), fitted.threshold())
 }
 
 /// What an odd point there changes: nothing, the threshold alone, or the weights.

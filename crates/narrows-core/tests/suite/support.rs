@@ -1,10 +1,13 @@
 //! Tables and recipes for the tests, made from a seed.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use narrows_core::data::{Source, Table};
+use narrows_core::file::{FileCheckpoints, Resume};
 use narrows_core::rng::{Purpose, Stream};
-use narrows_core::{Fitted, Preset, Recipe, Roles, Session, Threads, fit};
+use narrows_core::train::{Observer, TrainingEvent};
+use narrows_core::{Compute, Dataset, Model, Preset, Recipe, Session, TableModel, fit};
 
 /// `n` rows on a curved sheet in six columns, one of them constant, a few cells missing.
 pub(crate) fn sheet(n: usize, seed: u64) -> Table {
@@ -59,9 +62,63 @@ pub(crate) fn hurried(mut recipe: Recipe) -> Recipe {
     recipe
 }
 
-/// A fit on some number of threads.
-pub(crate) fn fit_with(recipe: &Recipe, table: Table, threads: usize) -> narrows_core::Result<Fitted> {
-    fit(recipe, table, &Roles::default(), &Session { threads: Threads::new(threads), ..Session::default() })
+/// Some number of threads.
+pub(crate) fn compute(threads: usize) -> Compute {
+    Compute::with_threads(threads).unwrap()
+}
+
+/// A fit on some number of threads, unwatched.
+pub(crate) fn session(threads: usize) -> Session<'static> {
+    Session { compute: compute(threads), ..Session::default() }
+}
+
+/// A fit to the rows of a table on some number of threads.
+pub(crate) fn fit_with(recipe: &Recipe, table: Table, threads: usize) -> narrows_core::Result<TableModel> {
+    fit(recipe, table, &session(threads))?.into_table()
+}
+
+/// Stops a training after a number of checks.
+struct Cut {
+    after: usize,
+    seen: AtomicUsize,
+}
+
+impl Observer for Cut {
+    fn on_event(&self, event: TrainingEvent<'_>) {
+        if let TrainingEvent::Checked { .. } = event {
+            self.seen.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn interrupted(&self) -> bool {
+        self.seen.load(Ordering::Relaxed) >= self.after
+    }
+}
+
+/// A training that is cut short after some checks and taken up again ends with the bytes of `whole`, a fit that nothing
+/// interrupted; a checkpoint of another recipe is refused.
+pub(crate) fn check_resumes(name: &str, recipe: &Recipe, dataset: &Dataset, fingerprint: u32, whole: &[u8]) {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |resume, after| {
+        let checkpoints = FileCheckpoints::new(folder.path(), recipe, fingerprint, resume).unwrap();
+        let cut = Cut { after, seen: AtomicUsize::new(0) };
+        let session = Session { compute: Compute::serial(), observer: &cut, checkpoints: &checkpoints };
+        fit(recipe, dataset.clone(), &session).unwrap().to_bytes()
+    };
+    assert!(run(Resume::Fresh, 4) != whole, "{name}: the first run was not cut short");
+    assert!(run(Resume::Continue, usize::MAX) == whole, "{name}: resumed");
+
+    let mut other = recipe.clone();
+    other.seed += 1;
+    let checkpoints = FileCheckpoints::new(folder.path(), &other, fingerprint, Resume::Continue).unwrap();
+    let session = Session { checkpoints: &checkpoints, ..Session::default() };
+    let error = fit(&other, dataset.clone(), &session).unwrap_err().to_string();
+    assert!(error.contains("belongs to another recipe"), "{name}: {error}");
+}
+
+/// The bytes of a model's file.
+pub(crate) fn to_bytes(model: &(impl Clone + Into<Model>)) -> Vec<u8> {
+    model.clone().into().to_bytes()
 }
 
 /// The shared data folder, or nothing and a word on what is skipped.

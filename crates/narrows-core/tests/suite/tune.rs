@@ -1,5 +1,6 @@
 //! What a search promises: the same result however it is run, never worse than its start, and no row of a fit's calibration.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -7,11 +8,11 @@ use narrows_core::data::Table;
 use narrows_core::images::{Album, Channels, Store};
 use narrows_core::recipe::DataKind;
 use narrows_core::tune::{
-    Ended, Goal, Journal, SearchPlan, SearchResult, SearchSubject, TrialRun, Unwatched, Watch, tune, tune_images,
+    Ended, Goal, Journal, SearchPlan, SearchResult, SearchSubject, TrialRun, Unwatched, Watch, tune,
 };
-use narrows_core::{Error, ImageRoles, Preset, Recipe, Roles, Threads, demo, fit};
+use narrows_core::{Dataset, Error, ImageRoles, Preset, Recipe, Roles, demo, fit};
 
-use crate::support::{fit_with, sheet};
+use crate::support::{compute, fit_with, session, sheet};
 use crate::waves::{beats, machines};
 
 fn plan(goal: Goal, preset: Preset, kind: DataKind, trials: usize) -> SearchPlan {
@@ -25,7 +26,7 @@ fn quick(trials: usize) -> SearchPlan {
 }
 
 fn search(plan: &SearchPlan, table: Table, journal: &mut Journal, threads: usize) -> SearchResult {
-    tune(plan, table, &Roles::default(), journal, &Unwatched, &Threads::new(threads)).unwrap()
+    tune(plan, table, journal, &Unwatched, &compute(threads)).unwrap()
 }
 
 /// All but the seconds, which differ.
@@ -99,7 +100,7 @@ fn an_interrupted_search_gives_the_best_so_far_or_says_that_there_is_none() {
     let run = |most: usize| {
         let watch = StopAfter { runs: AtomicUsize::new(0), most };
         let mut journal = Journal::in_memory();
-        tune(&quick(6), sheet(200, 1), &Roles::default(), &mut journal, &watch, &Threads::new(1))
+        tune(&quick(6), sheet(200, 1), &mut journal, &watch, &compute(1))
     };
     assert!(matches!(run(0), Err(Error::Interrupted)));
     let first = run(1).unwrap();
@@ -122,7 +123,7 @@ fn time_that_is_up_ends_a_search() {
 fn a_plan_without_trials_or_time_and_too_few_rows_are_refused() {
     let check = |plan: SearchPlan, rows: usize, expected: &str| {
         let mut journal = Journal::in_memory();
-        let tuned = tune(&plan, sheet(rows, 1), &Roles::default(), &mut journal, &Unwatched, &Threads::new(1));
+        let tuned = tune(&plan, sheet(rows, 1), &mut journal, &Unwatched, &compute(1));
         let error = tuned.unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
     };
@@ -178,10 +179,10 @@ fn series_of_both_layouts_are_searched() {
             plan.base.set(change).unwrap();
         }
         let mut journal = Journal::in_memory();
-        let search = tune(&plan, table.clone(), &roles, &mut journal, &Unwatched, &Threads::new(2)).unwrap();
+        let dataset = Dataset::table(table, roles);
+        let search = tune(&plan, dataset.clone(), &mut journal, &Unwatched, &compute(2)).unwrap();
         assert!(search.best.cost <= search.start().unwrap().cost, "{preset}");
-        let session = narrows_core::Session { threads: Threads::new(2), ..Default::default() };
-        fit(&search.recipe, table, &roles, &session).unwrap();
+        fit(&search.recipe, dataset, &session(2)).unwrap();
     };
     let long = Roles { time: Some("minute".into()), id: Some("machine".into()), ..Roles::default() };
     for preset in [Preset::Deep, Preset::Conv, Preset::Seq2seq] {
@@ -194,12 +195,12 @@ fn series_of_both_layouts_are_searched() {
 fn images_are_searched_and_what_has_no_code_is_refused() {
     let scene = |i: usize| demo::scene(i, 5).crop(40, 8 * (i % 5), 16, 16).to_channels(Channels::Grey);
     let album = Album::of("scenes", (0..24).map(|i| (format!("{i}"), scene(i))).collect()).unwrap();
-    let images = Store::take(album, 0).unwrap();
+    let dataset = Dataset::images(Arc::new(Store::take(album, 0).unwrap()), ImageRoles::default());
     let mut plan = plan(Goal::Reconstruction, Preset::Conv, DataKind::Images, 3);
     plan.base.set("train.steps=10").unwrap();
-    let roles = ImageRoles::default();
-    let run =
-        |plan: &SearchPlan| tune_images(plan, &images, &roles, &mut Journal::in_memory(), &Unwatched, &Threads::new(2));
+    let run = |plan: &SearchPlan| {
+        tune(plan, dataset.clone(), &mut Journal::in_memory(), &Unwatched, &compute(2))
+    };
     let search = run(&plan).unwrap();
     assert!(search.best.cost <= search.start().unwrap().cost && search.curve.points.len() > 3);
     plan.base = Recipe::preset(Preset::Restore);

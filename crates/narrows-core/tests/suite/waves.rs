@@ -6,9 +6,9 @@ use arrow::array::{ArrayRef, Float64Array, StringArray};
 use narrows_core::data::{Layout, Table};
 use narrows_core::recipe::DataKind;
 use narrows_core::rng::{Purpose, Stream};
-use narrows_core::{Fitted, Preset, Recipe, Roles, Session, Threads, fit};
+use narrows_core::{Dataset, Preset, Recipe, Roles, SeriesModel, fit};
 
-use crate::support::hurried;
+use crate::support::{hurried, session};
 
 /// Points of a period of [`machine`].
 pub(crate) const PERIOD: usize = 12;
@@ -80,6 +80,11 @@ pub(crate) fn machine_roles() -> Roles {
     Roles { time: Some("minute".to_owned()), id: Some("machine".to_owned()), ..Roles::default() }
 }
 
+/// The roles of the columns of [`machines`] or of [`beats`].
+pub(crate) fn roles_of(table: &Table) -> Roles {
+    if table.column("minute").is_some() { machine_roles() } else { Roles::default() }
+}
+
 /// A preset for series that trains for a moment only; windows of the long layout are [`PERIOD`] points.
 pub(crate) fn quick_series(preset: Preset, layout: Layout) -> Recipe {
     let mut recipe = hurried(Recipe::preset_for(preset, DataKind::Series));
@@ -91,8 +96,7 @@ pub(crate) fn quick_series(preset: Preset, layout: Layout) -> Recipe {
 }
 
 /// A fit to [`machines`] or to [`beats`], as the layout says, on some number of threads.
-pub(crate) fn fit_series(recipe: &Recipe, table: Table, threads: usize) -> narrows_core::Result<Fitted> {
-    let is_long = table.column("minute").is_some();
-    let roles = if is_long { machine_roles() } else { Roles::default() };
-    fit(recipe, table, &roles, &Session { threads: Threads::new(threads), ..Session::default() })
+pub(crate) fn fit_series(recipe: &Recipe, table: Table, threads: usize) -> narrows_core::Result<SeriesModel> {
+    let roles = roles_of(&table);
+    fit(recipe, Dataset::table(table, roles), &session(threads))?.into_series()
 }

@@ -94,3 +94,93 @@ fn joined(ensemble: &Ensemble, rows: &Prepared) -> (Vec<f32>, usize) {
     let width = network.outputs() + network.code_size();
     (residual_and_code(&rows.target, &output, &codes, network.outputs()), width)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::by_hand::{FIRST, SECOND, ensemble, rows};
+    use super::*;
+    use crate::Preset;
+
+    /// A detector of members that lose one value each; `references` and `calibration` are rows.
+    fn fitted(members: usize, changes: &[&str], references: &[[f32; 2]], calibration: &[[f32; 2]]) -> Detector {
+        let mut recipe = Recipe::preset(Preset::Deep);
+        changes.iter().for_each(|change| recipe.set(change).unwrap());
+        let ensemble = ensemble(&[FIRST, SECOND][..members]);
+        detector(&recipe, &ensemble, &Slots::new(vec![0, 1]), &rows(references), &rows(calibration)).unwrap()
+    }
+
+    const ROWS: [[f32; 2]; 3] = [[1.0, 2.0], [2.0, 4.0], [5.0, 3.0]];
+
+    #[test]
+    fn the_ordinary_error_of_a_member_is_its_median_on_calibration_rows() {
+        let found = fitted(2, &[], &[], &ROWS);
+        // Half of 4, 16 and 9; half of 1, 4 and 25.
+        let medians: Vec<f64> = found.members.iter().map(|member| member.ratio.median).collect();
+        assert_eq!(medians, [4.5, 2.0]);
+        assert!(found.members.iter().all(|member| member.columns.scale == [1.0, 1.0]));
+        assert!(found.neighbours.is_none() && found.gaussian.is_none());
+    }
+
+    #[test]
+    fn columns_are_weighed_by_their_mean_error_where_the_recipe_says_so() {
+        let found = fitted(1, &["detect.weighting=calibrated"], &[], &[[1.0, 1.0], [1.0, 3.0]]);
+        // The first column is rebuilt and has the floor, a hundredth of the only error, 5.
+        assert_eq!(found.members[0].columns.scale, [0.05, 5.0]);
+        // Half of 1 / 5 and of 9 / 5.
+        assert!((found.members[0].ratio.median - 0.5).abs() < 1e-12);
+    }
+
+    #[test]
+    fn neighbours_are_codes_of_rows_that_did_not_calibrate() {
+        let references: Vec<[f32; 2]> = (0..10).map(|i| [i as f32, 0.0]).collect();
+        let found = fitted(1, &["detect.score=neighbour"], &references, &[[0.0, 1.0], [-2.0, 1.0], [-4.0, 1.0]]);
+        let proximity = found.neighbours.unwrap();
+        assert_eq!((proximity.index.width, proximity.index.k, proximity.index.n_references()), (1, NEIGHBOUR, 10));
+        // The fifth nearest of 0, 1, 2, ... from 0, -2 and -4 is at 4.
+        assert_eq!(proximity.ratio.median, 6.0);
+    }
+
+    #[test]
+    fn a_mix_measures_distances_between_rows_and_brings_both_parts_to_one_scale() {
+        let references: Vec<[f32; 2]> = (0..10).map(|i| [i as f32, 0.0]).collect();
+        let calibration = [[0.0, 3.0], [1.0, 4.0], [9.0, 12.0]];
+        let by_spread = fitted(1, &["detect.score=mix"], &references, &calibration).neighbours.unwrap();
+        assert_eq!(by_spread.index.width, 2);
+        // Sides of 3 and 4, of 4 and 3, which is 5, and of 4 and 12.
+        assert_eq!(by_spread.ratio.median, 5.0);
+        assert!(by_spread.exchange > 0.0 && by_spread.exchange.is_finite());
+        let squares = ["detect.score=mix", "detect.mixing=squares"];
+        let by_squares = fitted(1, &squares, &references, &calibration).neighbours.unwrap();
+        assert_eq!((by_squares.exchange, by_squares.ratio), (2.0, by_spread.ratio));
+    }
+
+    #[test]
+    fn as_many_references_are_kept_as_the_recipe_says() {
+        let references: Vec<[f32; 2]> = (0..50).map(|i| [i as f32, 0.0]).collect();
+        let found = fitted(1, &["detect.score=mix", "detect.references=7"], &references, &ROWS);
+        assert_eq!(found.neighbours.unwrap().index.n_references(), 7);
+    }
+
+    #[test]
+    fn the_distribution_is_that_of_references_and_calibration_rows_say_what_is_ordinary() {
+        let references: Vec<[f32; 2]> = (0..40).map(|i| [(i % 4) as f32, 10.0 + (i % 5) as f32]).collect();
+        let of = |calibration: &[[f32; 2]]| {
+            fitted(1, &["detect.score=mahalanobis"], &references, calibration).gaussian.unwrap()
+        };
+        let (near, far) = (of(&[[1.0, 12.0], [2.0, 11.0]]), of(&[[1.0, 90.0], [2.0, 95.0]]));
+        // The residual of the first value, of the second, and the code.
+        let mean: Vec<f64> = near.0.mean.iter().map(|x| (x * 1e6).round() / 1e6).collect();
+        assert_eq!(mean, [0.0, 12.0, 1.5]);
+        assert_eq!(near.0, far.0, "calibration rows have no part in it");
+        assert!(far.1.median > 100.0 * near.1.median);
+        let few = fitted(1, &["detect.score=mahalanobis", "detect.references=20"], &references, &ROWS);
+        assert_ne!(few.gaussian.unwrap().0, near.0);
+    }
+
+    #[test]
+    fn no_calibration_row_is_refused() {
+        let (recipe, slots) = (Recipe::preset(Preset::Deep), Slots::new(vec![0, 1]));
+        let refused = detector(&recipe, &ensemble(&[FIRST]), &slots, &rows(&ROWS), &rows(&[])).unwrap_err();
+        assert!(refused.to_string().contains("expected at least 1 calibration row"), "{refused}");
+    }
+}

@@ -1,5 +1,7 @@
 //! From prepared rows to scores, p-values and verdicts. Nothing here has seen a table or a unit.
 
+#[cfg(test)]
+mod by_hand;
 mod calibrate;
 mod calibrated;
 mod scorer;

@@ -206,3 +206,149 @@ pub(crate) fn residual_and_code(target: &[f32], output: &[f32], codes: &[f32], w
     }
     joined
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::by_hand::{FIRST, SECOND, ensemble, rows};
+    use super::*;
+    use crate::baseline::{Gaussian, Neighbours};
+    use crate::compute::Compute;
+    use crate::detect::{ColumnScale, LogRatio, MemberScale, Proximity};
+
+    const NAN: f32 = f32::NAN;
+
+    /// A member whose ordinary error is `median`, of columns that count equally.
+    fn scale(median: f64) -> MemberScale {
+        MemberScale { columns: ColumnScale { scale: vec![1.0, 1.0] }, ratio: LogRatio { median } }
+    }
+
+    fn scorer(members: &[([f32; 2], [f32; 2])], scales: Vec<MemberScale>) -> Scorer {
+        let detector = Detector { score: Score::Residual, members: scales, neighbours: None, gaussian: None };
+        Scorer { ensemble: ensemble(members), detector, slots: Slots::new(vec![0, 1]) }
+    }
+
+    /// Within rounding: scores go through logarithms.
+    fn check(found: &[f64], expected: &[f64]) {
+        assert_eq!(found.len(), expected.len(), "{found:?}");
+        let is_near = |(a, b): (&f64, &f64)| (a - b).abs() <= 1e-6 * b.abs();
+        assert!(found.iter().zip(expected).all(is_near), "{found:?}, expected {expected:?}");
+    }
+
+    #[test]
+    fn the_score_is_the_mean_error_over_the_ordinary_one() {
+        // (second value)^2 / 2 columns / 0.5
+        let scored = scorer(&[FIRST], vec![scale(0.5)]).score(&rows(&[[7.0, 1.0], [7.0, 2.0], [-3.0, 3.0]]));
+        check(&scored, &[1.0, 4.0, 9.0]);
+        check(&scorer(&[FIRST], vec![scale(2.0)]).score(&rows(&[[7.0, 4.0]])), &[4.0]);
+    }
+
+    #[test]
+    fn a_perfect_row_scores_the_floor_and_what_was_not_observed_has_no_error() {
+        let scores = scorer(&[FIRST], vec![scale(0.5)]).score(&rows(&[[7.0, 0.0], [7.0, NAN], [NAN, 2.0]]));
+        check(&scores, &[LogRatio::FLOOR, LogRatio::FLOOR, 4.0]);
+    }
+
+    #[test]
+    fn members_are_averaged_by_their_logarithms() {
+        // Errors of 4 / 2 and 1 / 2, over 0.5 and 0.125: 4 and 4; then over 0.5 and 2: 4 and 0.25.
+        let row = rows(&[[1.0, 2.0]]);
+        check(&scorer(&[FIRST, SECOND], vec![scale(0.5), scale(0.125)]).score(&row), &[4.0]);
+        check(&scorer(&[FIRST, SECOND], vec![scale(0.5), scale(2.0)]).score(&row), &[1.0]);
+    }
+
+    #[test]
+    fn shares_are_those_of_weighted_contributions_averaged_over_members() {
+        let row = rows(&[[1.0, 2.0]]);
+        let shares = |scorer: &Scorer| scorer.score_with(&row, ScoreDetail::Shares).shares;
+        check(&shares(&scorer(&[FIRST], vec![scale(0.5)])), &[0.0, 1.0]);
+        check(&shares(&scorer(&[FIRST, SECOND], vec![scale(0.5), scale(0.5)])), &[0.5, 0.5]);
+        // Half of both values is lost: contributions of 0.25 and 1, weighed by 1 and 4.
+        let weighted = MemberScale { columns: ColumnScale { scale: vec![1.0, 4.0] }, ratio: LogRatio { median: 1.0 } };
+        let halves = scorer(&[([0.5, 0.25], [0.5, 1.0])], vec![weighted]);
+        check(&shares(&halves), &[0.5, 0.5]);
+    }
+
+    #[test]
+    fn the_trace_of_an_ordinary_row_is_1_on_average() {
+        let scorer = scorer(&[FIRST], vec![scale(0.5)]);
+        let traced = scorer.score_with(&rows(&[[7.0, 1.0], [5.0, 2.0], [4.0, NAN]]), ScoreDetail::Trace);
+        // The mean over a row's values is its score.
+        assert_eq!(traced.trace, [0.0, 2.0, 0.0, 8.0, 0.0, 0.0]);
+        assert_eq!(traced.output, [7.0, 0.0, 5.0, 0.0, 4.0, 0.0]);
+        assert!(traced.shares.is_empty());
+    }
+
+    #[test]
+    fn the_trace_and_the_output_are_means_over_members() {
+        let scorer = scorer(&[FIRST, SECOND], vec![scale(0.5), scale(0.25)]);
+        let traced = scorer.score_with(&rows(&[[1.0, 2.0]]), ScoreDetail::Trace);
+        assert_eq!((traced.trace, traced.output), (vec![2.0, 4.0], vec![0.5, 1.0]));
+    }
+
+    #[test]
+    fn details_leave_scores_alone_and_chunks_have_no_seam() {
+        let many: Vec<[f32; 2]> = (0..2 * CHUNK + 7).map(|i| [i as f32, 1.0 + (i % 100) as f32]).collect();
+        let scorer = scorer(&[FIRST, SECOND], vec![scale(0.5), scale(3.0)]);
+        let plain = scorer.score(&rows(&many));
+        for detail in [ScoreDetail::Shares, ScoreDetail::Trace] {
+            assert_eq!(scorer.score_with(&rows(&many), detail).scores, plain, "{detail:?}");
+        }
+        for row in [0, CHUNK - 1, CHUNK, 2 * CHUNK, many.len() - 1] {
+            assert_eq!(scorer.score(&rows(&many[row..=row])), plain[row..=row], "row {row}");
+        }
+        let mut shared = scorer.clone();
+        shared.ensemble.compute = Compute::with_threads(3).unwrap();
+        assert_eq!(shared.score(&rows(&many)), plain);
+        assert!(scorer.score(&rows(&[])).is_empty());
+    }
+
+    #[test]
+    fn distances_are_of_codes_or_of_rows_as_the_score_says() {
+        let index = |reference: &[f32], width| Neighbours { reference: reference.to_vec(), width, k: 1 };
+        let proximity = |index| Some(Proximity { index, ratio: LogRatio { median: 2.0 }, exchange: 2.0 });
+        let mut scorer = scorer(&[FIRST], vec![scale(0.5)]);
+        // The code is the first value; the nearest known code is 3.
+        scorer.detector.score = Score::Neighbour;
+        scorer.detector.neighbours = proximity(index(&[3.0, 100.0], 1));
+        check(&scorer.score(&rows(&[[7.0, 50.0], [1.0, 0.0]])), &[2.0, 1.0]);
+        // Half the logarithm of the error, 4, and of the distance squared, (10 / 2)^2.
+        scorer.detector.score = Score::Mix;
+        scorer.detector.neighbours = proximity(index(&[1.0, 2.0, 50.0, 50.0], 2));
+        check(&scorer.score(&rows(&[[11.0, 2.0], [1.0, 2.0]])), &[10.0, (4.0 * 1e-6_f64.powi(2)).sqrt()]);
+    }
+
+    #[test]
+    fn a_mahalanobis_score_is_the_squared_distance_of_residual_and_code() {
+        let (mean, whitening) = (vec![0.0; 3], vec![1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]);
+        let mut scorer = scorer(&[FIRST], vec![scale(0.5)]);
+        scorer.detector.score = Score::Mahalanobis;
+        let gaussian = Gaussian { mean, whitening, shrinkage: 0.0 };
+        scorer.detector.gaussian = Some((gaussian, LogRatio { median: 5.0 }));
+        // A residual of (0, 2) and a code of 1, then (0, 3) and 4.
+        check(&scorer.score(&rows(&[[1.0, 2.0], [4.0, 3.0]])), &[1.0, 5.0]);
+    }
+
+    #[test]
+    fn columns_are_to_blame_until_they_carry_most_of_the_error() {
+        assert_eq!(blamed(&[0.9, 0.05, 0.03, 0.02]), [0]);
+        assert_eq!(blamed(&[0.1, 0.2, 0.7, 0.0]), [2, 1]);
+        // At most half of them.
+        assert_eq!(blamed(&[0.25, 0.25, 0.25, 0.25]).len(), 2);
+        assert_eq!(blamed(&[1.0]), [0]);
+    }
+
+    #[test]
+    fn what_is_expected_of_a_blamed_column_comes_from_the_others() {
+        // Both values become their mean: hidden, the second starts at 0 and goes half the way to 1 in each pass.
+        let scorer = scorer(&[([0.5, 0.5], [1.0, 1.0])], vec![scale(1.0)]);
+        let row = rows(&[[1.0, 9.0]]);
+        assert_eq!(scorer.expected(&row, &[0.1, 0.9]), [0.96875, 0.96875]);
+        assert_eq!(scorer.expected(&rows(&[[8.0, 0.0]]), &[0.9, 0.1]), [0.0, 0.0]);
+    }
+
+    #[test]
+    fn residual_and_code_stand_side_by_side() {
+        let joined = residual_and_code(&[1.0, NAN, 3.0, 4.0], &[0.5, 9.0, 1.0, 4.5], &[7.0, 8.0], 2);
+        assert_eq!(joined, [0.5, 0.0, 7.0, 2.0, -0.5, 8.0]);
+    }
+}
