@@ -4,7 +4,7 @@ use clap::Args as ClapArgs;
 use narrows_core::data::Schema;
 use narrows_core::file::Model;
 use narrows_core::report::Report;
-use narrows_core::{ColumnEncoder, Fitted, Recipe, Restorer};
+use narrows_core::{Encoder, Fitted, Recipe, Restorer};
 use serde::Serialize;
 
 use super::summary;
@@ -79,7 +79,7 @@ struct EncoderInspection<'a> {
     recipe: &'a Recipe,
 }
 
-fn inspect_encoder(encoder: &ColumnEncoder, common: &Common) -> Result<Outcome, Failure> {
+fn inspect_encoder(encoder: &Encoder, common: &Common) -> Result<Outcome, Failure> {
     if common.json {
         let (source, schema, recipe) = (encoder.source(), encoder.schema(), encoder.recipe());
         let (code_size, parameters) = (encoder.code_size(), encoder.n_parameters());

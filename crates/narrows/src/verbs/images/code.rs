@@ -7,7 +7,7 @@ use arrow::array::{ArrayRef, Float32Array, StringArray, UInt64Array};
 use narrows_core::data::Table;
 use narrows_core::error::Place;
 use narrows_core::images::{Album, Photo};
-use narrows_core::{ColumnEncoder, Error, Fitted, Threads};
+use narrows_core::{Encoder, Error, Fitted, Threads};
 
 use super::super::score::batch;
 use crate::args::Common;
@@ -47,7 +47,7 @@ pub(super) fn each_photo(
 
 /// Images to codes: a row an image, or a row a piece.
 pub(in crate::verbs) fn encode(
-    encoder: &ColumnEncoder,
+    encoder: &Encoder,
     inputs: &[String],
     mut writer: TableWriter,
     common: &Common,
