@@ -42,3 +42,15 @@ bench:
 # Feeds random bytes to the model file's reader; needs a nightly toolchain and cargo-fuzz.
 fuzz:
     cd fuzz && cargo +nightly fuzz run model_file -- -max_total_time=60
+
+# The binary to hand out: slower to build, smaller; target/dist/narrows.
+dist:
+    cargo build --profile dist --locked --package narrows
+
+# The same with the C library in it, for any Linux of this architecture: target/x86_64-unknown-linux-gnu/dist/narrows.
+dist-static:
+    RUSTFLAGS="-C target-feature=+crt-static" cargo build --profile dist --locked --package narrows --target x86_64-unknown-linux-gnu
+
+# What must hold before a release: every crate packs, and both binaries start and fit.
+release-check: dist dist-static
+    .ci/release-check.sh

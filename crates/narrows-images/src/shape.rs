@@ -1,7 +1,8 @@
 //! Other sizes, directions and channels of an image.
 
-use fast_image_resize::images::{Image as Target, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::{F32, F32x3};
+use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
 
 use crate::{Channels, Image};
 
@@ -30,24 +31,17 @@ impl Image {
         if (height, width) == (self.height, self.width) {
             return self.clone();
         }
-        let kind = match self.channels {
-            Channels::Grey => PixelType::F32,
-            Channels::Rgb => PixelType::F32x3,
-        };
         let algorithm = match filter {
             Filter::Area => ResizeAlg::Convolution(FilterType::Box),
             Filter::Bicubic => ResizeAlg::Convolution(FilterType::CatmullRom),
             Filter::Nearest => ResizeAlg::Nearest,
         };
-        let side = |n: usize| u32::try_from(n).expect("a side fits in 32 bits");
-        let source = ImageRef::new(side(self.width), side(self.height), bytemuck::cast_slice(&self.pixels), kind);
-        let source = source.expect("as many bytes as pixels");
-        let mut out = Image::filled(height, width, self.channels, 0.0);
-        let bytes = bytemuck::cast_slice_mut(&mut out.pixels);
-        let mut target =
-            Target::from_slice_u8(side(width), side(height), bytes, kind).expect("as many bytes as pixels");
         let options = ResizeOptions::new().resize_alg(algorithm).use_alpha(false);
-        Resizer::new().resize(&source, &mut target, &options).expect("both images are of one kind and not empty");
+        let mut out = Image::filled(height, width, self.channels, 0.0);
+        match self.channels {
+            Channels::Grey => resize::<F32>(self, &mut out, &options),
+            Channels::Rgb => resize::<F32x3>(self, &mut out, &options),
+        }
         out
     }
 
@@ -105,6 +99,19 @@ impl Image {
         };
         Image::new(self.height, self.width, channels, pixels)
     }
+}
+
+/// Fills an image with another one in its size. For one type of pixel: the library's `resize` chooses the type at run
+/// time and so brings its arithmetic for all thirteen of them, some minutes of compilation and megabytes of code.
+fn resize<P: PixelTrait>(from: &Image, to: &mut Image, options: &ResizeOptions) {
+    let side = |n: usize| u32::try_from(n).expect("a side fits in 32 bits");
+    let source =
+        TypedImageRef::<P>::from_buffer(side(from.width), side(from.height), bytemuck::cast_slice(&from.pixels));
+    let (height, width) = (side(to.height), side(to.width));
+    let target = TypedImage::<P>::from_buffer(width, height, bytemuck::cast_slice_mut(&mut to.pixels));
+    let mut target = target.expect("as many bytes as pixels");
+    let source = source.expect("as many bytes as pixels");
+    Resizer::new().resize_typed(&source, &mut target, options).expect("a crop of the whole image");
 }
 
 /// The luminance of a colour; that of a grey is the grey itself, to the last bit.

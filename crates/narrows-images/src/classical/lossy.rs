@@ -1,9 +1,13 @@
 //! Lossy formats that everybody has, for comparison: how well they do in so many bytes.
 
+use std::io::Cursor;
+
 use image::codecs::jpeg::{JpegDecoder, JpegEncoder};
+use image::codecs::webp::WebPDecoder;
 use image::{DynamicImage, ExtendedColorType};
 
 use crate::compare::mse;
+use crate::file::Source;
 use crate::{Channels, Image};
 
 /// A lossy format.
@@ -61,10 +65,11 @@ impl Lossy {
                     Channels::Grey => ExtendedColorType::L8,
                     Channels::Rgb => ExtendedColorType::Rgb8,
                 };
-                let mut file = Vec::new();
+                let mut file = Cursor::new(Vec::new());
                 let mut encoder = JpegEncoder::new_with_quality(&mut file, quality);
                 encoder.encode(&bytes, width, height, colour).expect("a side that the format holds");
-                let decoder = JpegDecoder::new(std::io::Cursor::new(&file)).expect("a file just written");
+                let file = file.into_inner();
+                let decoder = JpegDecoder::new(Source::memory(file.clone())).expect("a file just written");
                 let back = DynamicImage::from_decoder(decoder).expect("a file just written");
                 (file, back)
             }
@@ -75,7 +80,7 @@ impl Lossy {
                     Channels::Rgb => bytes,
                 };
                 let file = webp::Encoder::from_rgb(&rgb, width, height).encode(f32::from(quality)).to_vec();
-                let decoder = image::codecs::webp::WebPDecoder::new(std::io::Cursor::new(&file));
+                let decoder = WebPDecoder::new(Source::memory(file.clone()));
                 let back = DynamicImage::from_decoder(decoder.expect("a file just written"));
                 (file, back.expect("a file just written"))
             }

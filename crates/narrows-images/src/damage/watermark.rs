@@ -1,6 +1,5 @@
 //! A logo or words laid over an image, at a random place, in a random size, at a random angle.
 
-use std::io::{BufReader, Cursor};
 use std::path::Path;
 
 use image::{ImageReader, Limits};
@@ -8,6 +7,7 @@ use narrows_engine::rng::Stream;
 use noto_sans_mono_bitmap::{FontWeight, RasterHeight, get_raster};
 
 use super::{Mark, Span};
+use crate::file::Source;
 use crate::shape::luminance;
 use crate::{Channels, Error, Filter, Image, Result};
 
@@ -140,8 +140,7 @@ fn read(path: &Path) -> Result<Layer> {
     let refused = |error: &dyn std::fmt::Display| {
         Error::image(path.display().to_string(), format!("expected an image for a watermark, got: {error}"))
     };
-    let mut reader =
-        ImageReader::new(BufReader::new(Cursor::new(bytes))).with_guessed_format().map_err(|e| refused(&e))?;
+    let mut reader = ImageReader::new(Source::memory(bytes)).with_guessed_format().map_err(|e| refused(&e))?;
     let mut limits = Limits::default();
     limits.max_image_width = Some(LONGEST_SIDE);
     limits.max_image_height = Some(LONGEST_SIDE);

@@ -4,6 +4,7 @@ mod format;
 mod jpeg;
 mod limits;
 mod read;
+mod source;
 mod write;
 
 pub use format::Format;
@@ -11,6 +12,7 @@ pub use limits::Limits;
 pub use write::{JPEG_QUALITY, Loss, Written};
 
 pub(crate) use read::{Header, decode, header};
+pub(crate) use source::Source;
 
 use crate::{Channels, Image};
 

@@ -1,7 +1,7 @@
 //! Image files to numbers. The format is known by the content; the header is checked before anything is allocated.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Cursor, Read, Seek, SeekFrom};
+use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
 use image::codecs::tiff::TiffDecoder;
@@ -9,6 +9,7 @@ use image::metadata::Orientation;
 use image::{ColorType, DynamicImage, ImageDecoder, ImageError, ImageReader};
 
 use super::jpeg;
+use super::source::{Buffered, Source};
 use super::{Depth, Format, Limits, Photo};
 use crate::compact::{Compact, Values};
 use crate::{Channels, Error, Result};
@@ -68,14 +69,14 @@ pub(crate) fn header(path: &Path, limits: &Limits) -> Result<Header> {
     let place = path.display().to_string();
     let (mut file, format) = open(path)?;
     if format != Format::Jpeg {
-        return Ok(Opened::new(BufReader::new(file), format, &place, limits)?.header);
+        return Ok(Opened::new(Source::file(file), format, &place, limits)?.header);
     }
     let mut beginning = Vec::new();
     file.by_ref().take(JPEG_HEADER).read_to_end(&mut beginning).map_err(|error| Error::read(path, error))?;
-    match Opened::new(Cursor::new(beginning), format, &place, limits) {
+    match Opened::new(Source::memory(beginning), format, &place, limits) {
         Ok(opened) => Ok(opened.header),
         // The header may be longer than that: some cameras put previews before it.
-        Err(_) => Ok(Opened::new(Cursor::new(whole(path, file, limits)?), format, &place, limits)?.header),
+        Err(_) => Ok(Opened::new(Source::memory(whole(path, file, limits)?), format, &place, limits)?.header),
     }
 }
 
@@ -84,14 +85,14 @@ pub(crate) fn decode(path: &Path, limits: &Limits) -> Result<Decoded> {
     let place = path.display().to_string();
     let (file, format) = open(path)?;
     if format != Format::Jpeg {
-        return Opened::new(BufReader::new(file), format, &place, limits)?.decode(&place);
+        return Opened::new(Source::file(file), format, &place, limits)?.decode(&place);
     }
     let bytes = whole(path, file, limits)?;
     if !jpeg::is_whole(&bytes) {
         let message = "expected a whole jpeg, got one that is cut off: it has no end-of-image marker";
         return Err(Error::image(place, message));
     }
-    Opened::new(Cursor::new(bytes), format, &place, limits)?.decode(&place)
+    Opened::new(Source::memory(bytes), format, &place, limits)?.decode(&place)
 }
 
 /// Opens a file and looks at its first bytes.
@@ -136,22 +137,22 @@ fn whole(path: &Path, mut file: File, limits: &Limits) -> Result<Vec<u8>> {
 }
 
 /// A file whose header is read and found acceptable.
-struct Opened<'a> {
-    decoder: Box<dyn ImageDecoder + 'a>,
+struct Opened {
+    decoder: Box<dyn ImageDecoder>,
     bounds: image::Limits,
     format: Format,
     header: Header,
     orientation: Orientation,
 }
 
-impl<'a> Opened<'a> {
-    fn new<R: BufRead + Seek + 'a>(source: R, format: Format, place: &str, limits: &Limits) -> Result<Opened<'a>> {
+impl Opened {
+    fn new(source: Buffered, format: Format, place: &str, limits: &Limits) -> Result<Opened> {
         let broken = |error| refused(place, format, error);
         // The library's own bound on sides says neither which nor how large, so ours is checked below; making the decoder
         // reads the header and allocates no pixels.
         let mut bounds = image::Limits::no_limits();
         bounds.max_alloc = Some(limits.max_bytes);
-        let mut decoder: Box<dyn ImageDecoder + 'a> = if format == Format::Tiff {
+        let mut decoder: Box<dyn ImageDecoder> = if format == Format::Tiff {
             // Not through the reader: with its bounds set, the decoder of image 0.25.10 no longer finds the colour profile
             // of a small image. They are set once that is read.
             Box::new(TiffDecoder::new(source).map_err(broken)?)
@@ -255,7 +256,7 @@ fn refused(place: &str, format: Format, error: ImageError) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
+    use std::io::{Cursor, Write};
 
     use image::ImageEncoder;
 

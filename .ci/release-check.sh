@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# What `just release-check` runs once both binaries are built: every crate packs with its licences and its README and
+# without a warning, and the binaries start and go through a demo, with the same result.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+target=${CARGO_TARGET_DIR:-target}
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+
+cargo package --workspace --no-verify --locked "$@" 2>&1 | tee "$folder/package.log"
+if grep -i '^warning' "$folder/package.log"; then
+    echo "expected no warning from cargo package" >&2
+    exit 1
+fi
+for crate in crates/*/; do
+    archive=$(ls -t "$target/package/$(basename "$crate")"-[0-9]*.crate | head -1)
+    files=$(tar -tf "$archive")
+    for file in README.md LICENSE-MIT LICENSE-APACHE; do
+        grep -q "/$file\$" <<<"$files" || { echo "$archive lacks $file" >&2; exit 1; }
+    done
+done
+
+for binary in "$target/dist/narrows" "$target/x86_64-unknown-linux-gnu/dist/narrows"; do
+    "$binary" --version
+    name=$(sha256sum "$binary" | cut -c1-16)
+    "$binary" demo --dir "$folder/$name" >/dev/null
+done
