@@ -1,4 +1,4 @@
-//! Damages one after the other.
+//! Compositions of image corruptions.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,20 +9,20 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::Damage;
 use crate::{Channels, Error, Result};
 
-/// Damages done one after the other; in text with commas between, `blur:1.5,gaussian:10`, in files a list of texts.
+/// Corruptions applied in sequence; in text separated by commas, `blur:1.5,gaussian:10`, in files a list of texts.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 #[serde(transparent)]
 pub struct Damages(Vec<Damage>);
 
-/// More steps than anybody means.
+/// Maximum number of steps.
 const MOST: usize = 16;
 
 impl Damages {
-    /// These damages, in this order.
+    /// These corruptions, in this order.
     ///
     /// # Errors
-    /// [`Error::Setting`] if one of them is out of range, or if they do not go together: colour is lost at most once,
-    /// an image is made smaller at most once, and colour first.
+    /// [`Error::Setting`] if one is out of range, or if they are incompatible: `grayscale` and `downscale`
+    /// at most once, and `grayscale` first.
     pub fn new(damages: Vec<Damage>) -> Result<Damages> {
         damages.iter().try_for_each(Damage::check)?;
         let made = Damages(damages);
@@ -42,22 +42,22 @@ impl Damages {
         Ok(made)
     }
 
-    /// The damages in their order.
+    /// The corruptions in order.
     pub fn as_slice(&self) -> &[Damage] {
         &self.0
     }
 
-    /// Whether nothing is done.
+    /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// What a damaged image has when the whole one has `target`.
+    /// The channels of the corrupted image if the clean one has `target`.
     pub fn input_channels(&self, target: Channels) -> Channels {
         if self.0.contains(&Damage::Grayscale) { Channels::Grey } else { target }
     }
 
-    /// How many times fewer pixels a side of the damaged image has.
+    /// The total downscaling factor.
     pub fn scale(&self) -> usize {
         self.0
             .iter()

@@ -1,4 +1,4 @@
-//! Damages with what they need at hand.
+//! Corruptions with loaded resources.
 
 use narrows_engine::rng::Stream;
 
@@ -7,19 +7,19 @@ use super::{Damage, Damages, blocks, gaussian, jpeg, pixels};
 use crate::smoothing::smoothed;
 use crate::{Channels, Filter, Image, Result};
 
-/// Damages ready to be done: watermarks are read and drawn.
+/// Corruptions ready to be applied: watermarks are loaded and rendered.
 #[derive(Debug, Clone)]
 pub struct PreparedDamages {
     damages: Damages,
-    /// One for each damage; `None` where it is no watermark.
+    /// One entry per corruption; `None` if it is not a watermark.
     stamps: Vec<Option<Stamp>>,
 }
 
 impl Damages {
-    /// Reads the images and draws the words of watermarks, once.
+    /// Loads the images and renders the text of watermarks.
     ///
     /// # Errors
-    /// A file that cannot be read or is no image; a letter that cannot be drawn.
+    /// A file that cannot be read or is not an image; a letter that cannot be drawn.
     pub fn ready(&self) -> Result<PreparedDamages> {
         let stamp = |damage: &Damage| match damage {
             Damage::Watermark { mark, .. } => Stamp::new(mark).map(Some),
