@@ -29,15 +29,15 @@ impl Damages {
         let places = |name| made.0.iter().enumerate().filter(move |(_, damage)| damage.name() == name).map(|(i, _)| i);
         for name in ["grayscale", "downscale"] {
             if places(name).count() > 1 {
-                return Err(Error::setting(format!("damage `{made}`: expected `{name}` at most once")));
+                return Err(Error::setting(format!("corruption `{made}`: expected `{name}` at most once")));
             }
         }
         if places("grayscale").next() > places("downscale").next() && places("downscale").next().is_some() {
-            return Err(Error::setting(format!("damage `{made}`: expected `grayscale` before `downscale`")));
+            return Err(Error::setting(format!("corruption `{made}`: expected `grayscale` before `downscale`")));
         }
         if made.0.len() > MOST {
             let n = made.0.len();
-            return Err(Error::setting(format!("damage: expected at most {MOST} steps, got {n}")));
+            return Err(Error::setting(format!("corruption: expected at most {MOST} steps, got {n}")));
         }
         Ok(made)
     }
@@ -113,7 +113,7 @@ impl<'de> Deserialize<'de> for Damages {
             type Value = Damages;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("damages such as \"gaussian:25\" or [\"blur:1.5\", \"gaussian:10\"]")
+                f.write_str("corruptions such as \"gaussian:25\" or [\"blur:1.5\", \"gaussian:10\"]")
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Damages, E> {
@@ -169,6 +169,6 @@ mod tests {
         }
         let error = serde_json::from_str::<Damages>(r#"["gaussian:-1"]"#).unwrap_err().to_string();
         assert!(error.contains("at most 255"), "{error}");
-        assert!(serde_json::from_str::<Damages>("3").unwrap_err().to_string().contains("damages such as"));
+        assert!(serde_json::from_str::<Damages>("3").unwrap_err().to_string().contains("corruptions such as"));
     }
 }
