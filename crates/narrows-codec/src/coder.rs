@@ -1,11 +1,11 @@
-//! The entropy coder: `constriction`'s range coder behind one face for both directions.
+//! The entropy coder: `constriction`'s range coder with one interface for both directions.
 //!
-//! Everything that models is written once, against [`Coder`]: an encoder writes the symbol it is told and returns it, a
-//! decoder returns the symbol it reads, whatever it is told. So what one learns while it codes, the other learns too.
+//! Models are written once, against [`Coder`]: an encoder writes the given symbol and returns it, a
+//! decoder ignores the argument and returns the symbol it reads. So both adapt identically.
 //!
-//! Probabilities have [`PRECISION`] bits. The range coder would close with whole 32-bit words; here it closes with the
-//! fewest bytes that still lie in its final interval, and a decoder reads zeros past the end: a stream of few symbols
-//! costs their information and at most a byte.
+//! Probabilities have [`PRECISION`] bits. The range coder's final 32-bit words are truncated to the
+//! fewest bytes within its final interval, and a decoder reads zeros past the end: a short stream costs
+//! its information and at most one byte.
 
 use constriction::{
     UnwrapInfallible,
@@ -20,32 +20,32 @@ use std::{borrow::Borrow, convert::Infallible, num::NonZeroU32};
 
 /// Bits of a probability.
 pub(crate) const PRECISION: usize = 16;
-/// The probability of what is certain; nothing that is coded has it.
+/// Probability 1, which no coded symbol has.
 pub(crate) const WHOLE: u32 = 1 << PRECISION;
 
-/// A share of the line [0, `WHOLE`): where it begins and how wide it is.
+/// An interval of [0, `WHOLE`): start and width.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Share {
     pub start: u32,
     pub width: u32,
 }
 
-/// How the line [0, `WHOLE`) is shared among symbols 0..n. Every share is at least one wide and narrower than the whole.
+/// A partition of [0, `WHOLE`) among symbols 0..n. Every interval has a width from 1 to less than `WHOLE`.
 pub(crate) trait Shares {
-    /// The share of `symbol`.
+    /// The interval of `symbol`.
     fn share(&self, symbol: usize) -> Share;
-    /// The symbol whose share holds `point`.
+    /// The symbol whose interval contains `point`.
     fn find(&self, point: u32) -> usize;
 }
 
-/// One direction of coding; see the head of this file.
+/// An encoder or a decoder; see the module documentation.
 pub(crate) trait Coder {
     /// Codes `bit`, which is set with probability `set` of [`WHOLE`].
     fn bit(&mut self, set: u32, bit: bool) -> bool;
-    /// Codes `symbol` by its share.
+    /// Codes `symbol` by its interval.
     fn symbol(&mut self, shares: &impl Shares, symbol: usize) -> usize;
 
-    /// Codes the lowest `count` bits of `value`, highest first, each as likely set as not.
+    /// Codes the lowest `count` bits of `value`, highest first, without modelling.
     fn plain(&mut self, count: u32, value: u64) -> u64 {
         (0..count).rev().fold(0, |read, at| read << 1 | u64::from(self.bit(WHOLE / 2, value >> at & 1 == 1)))
     }
@@ -97,7 +97,7 @@ impl<S: Shares> DecoderModel<PRECISION> for Line<'_, S> {
     }
 }
 
-/// Writes symbols.
+/// The encoder.
 pub(crate) struct Encoder {
     range: RangeEncoder<u32, u64>,
 }
@@ -107,7 +107,7 @@ impl Encoder {
         Self { range: RangeEncoder::new() }
     }
 
-    /// The bytes of all symbols. Zeros at the end are left out, since a decoder reads them there anyway.
+    /// The bytes of all symbols. Trailing zeros are omitted, since a decoder reads zeros past the end.
     pub(crate) fn finish(self) -> Vec<u8> {
         let (words, state, situation) = self.range.into_raw_parts();
         let (lower, range) = (u128::from(state.lower()), u128::from(state.range().get()));
@@ -121,7 +121,7 @@ impl Encoder {
             .unwrap_or(lower);
         let mut out: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
         if let EncoderSituation::Inverted(count, first) = situation {
-            // Words held back until it is known whether the point carries into them.
+            // Words withheld until the carry is decided.
             let (first, others) = if point >> 64 == 0 { (first, u32::MAX) } else { (first.wrapping_add(1), 0) };
             out.extend(first.to_be_bytes());
             for _ in 1..count.get() {
@@ -165,7 +165,7 @@ impl ReadWords<u32, constriction::Queue> for Words<'_> {
         let mut word = [0; 4];
         word[..self.0.len()].copy_from_slice(self.0);
         self.0 = &[];
-        // Zeros without end; how many symbols there are is known from elsewhere.
+        // Zeros without end; the number of symbols is known from elsewhere.
         Ok(Some(u32::from_be_bytes(word)))
     }
 
@@ -174,7 +174,7 @@ impl ReadWords<u32, constriction::Queue> for Words<'_> {
     }
 }
 
-/// Reads symbols.
+/// The decoder.
 pub(crate) struct Decoder<'a> {
     range: RangeDecoder<u32, u64, Words<'a>>,
     broken: bool,
@@ -185,7 +185,7 @@ impl<'a> Decoder<'a> {
         Self { range: RangeDecoder::with_backend(Words(bytes)).unwrap_infallible(), broken: false }
     }
 
-    /// Whether bytes were met that no encoder writes; what was read since is arbitrary.
+    /// Whether bytes were invalid; symbols read since then are arbitrary.
     pub(crate) fn is_broken(&self) -> bool {
         self.broken
     }

@@ -1,8 +1,8 @@
-//! Codes: rows of integers, of which each column has a [`Table`] that says what to expect.
+//! Codes: rows of integers with one [`Table`] of expected frequencies per column.
 //!
-//! Each unit starts from its table and counts along, so few rows cost what the table says and many cost their own
-//! entropy. A symbol is coded as its bin, then its place within the bin; outside the table's bins as an escape, a side and
-//! a distance.
+//! Counts start from the table and adapt, so few rows cost what the table predicts and many cost their own
+//! entropy. A symbol is coded as its bin, then its position within the bin; outside the table's bins as an escape, a side
+//! and a distance.
 
 use crate::{
     coder::{Coder, Decoder, Encoder, PRECISION, Share, Shares, WHOLE},
@@ -10,18 +10,18 @@ use crate::{
     table::{Table, bin, half},
 };
 
-/// What the counts of a table add up to at the start, when...
+/// Initial sum of the counts of a table, when...
 const START: u64 = 1 << 13;
 /// ...an observed symbol adds this much: a table weighs as much as 256 rows.
 const SEEN: u64 = 32;
-/// What an escape weighs at the start, of `START`.
+/// Initial weight of an escape, of `START`.
 const ESCAPE: u64 = START / 512;
-/// Counts are halved here, so that none overflows.
+/// Counts are halved at this sum, which prevents overflow.
 const MOST: u64 = 1 << 32;
-/// The most bits of a distance beyond a table's bins.
+/// Maximum bits of a distance outside a table's bins.
 const DISTANCE_BITS: u32 = 66;
 
-/// The bins of one unit, and the escape after the last of them.
+/// The bins of one unit, followed by the escape.
 struct Unit<'a> {
     table: &'a Table,
     counts: Vec<u64>,
@@ -38,7 +38,7 @@ impl<'a> Unit<'a> {
         Unit { table, counts, total }
     }
 
-    /// Where the share begins before which `below` of `total` lies, in `place` shares.
+    /// Start of the interval for cumulative count `below` of `total`, in `place` intervals.
     fn start(&self, place: usize, below: u64) -> u32 {
         let spare = u64::from(WHOLE) - self.counts.len() as u64;
         place as u32 + (u128::from(below) * u128::from(spare) / u128::from(self.total)) as u32
@@ -53,7 +53,7 @@ impl<'a> Unit<'a> {
         }
     }
 
-    /// Codes one symbol; `None` when the bytes say what no encoder says.
+    /// Codes one symbol; `None` for bytes that no encoder writes.
     fn code(&mut self, coder: &mut impl Coder, symbol: i64) -> Option<i64> {
         let (lowest, shift) = (i128::from(self.table.lowest()), self.table.shift());
         let bins = self.table.counts().len();
@@ -112,11 +112,11 @@ impl Shares for Unit<'_> {
 
 const _: () = assert!(Table::MOST_BINS + 1 < 1 << PRECISION);
 
-/// Bytes of `symbols`, rows of one symbol a table.
+/// Encodes `symbols`, rows with one symbol per table.
 ///
 /// # Panics
 ///
-/// When the symbols do not fill whole rows.
+/// If the symbols do not fill whole rows.
 pub fn encode_codes(symbols: &[i64], tables: &[Table]) -> Vec<u8> {
     let mut units: Vec<Unit<'_>> = tables.iter().map(Unit::new).collect();
     let whole = if units.is_empty() { symbols.is_empty() } else { symbols.len().is_multiple_of(units.len()) };
@@ -131,12 +131,12 @@ pub fn encode_codes(symbols: &[i64], tables: &[Table]) -> Vec<u8> {
     encoder.finish()
 }
 
-/// The symbols of `rows` rows, of the same tables as they were encoded with. The caller vouches for `rows`: rows may cost
-/// next to nothing, so bytes cannot.
+/// Decodes `rows` rows with the tables of the encoder. The caller bounds `rows`: rows may cost
+/// almost nothing, so their number cannot be checked against the bytes.
 ///
 /// # Errors
 ///
-/// When the bytes are not such as [`encode_codes`] makes.
+/// If the bytes are not from [`encode_codes`].
 pub fn decode_codes(bytes: &[u8], rows: usize, tables: &[Table]) -> Result<Vec<i64>> {
     let mut units: Vec<Unit<'_>> = tables.iter().map(Unit::new).collect();
     let mut decoder = Decoder::new(bytes);
@@ -169,7 +169,7 @@ mod tests {
 
     #[test]
     fn one_row_costs_its_information() {
-        // Each of 16 units has 32 equally likely symbols: 80 bits, and as little for escapes.
+        // Each of 16 units has 32 equally likely symbols: 80 bits, plus little for escapes.
         let table = Table::new(-16, 0, vec![1; 32]).unwrap();
         let symbols: Vec<i64> = (0..16).map(|at| (at * 7) % 32 - 16).collect();
         assert!(check(&symbols, &vec![table; 16]) <= 11);
@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn many_rows_cost_their_own_entropy() {
-        // The table expects 32 symbols, the data have two of them: a bit a symbol.
+        // The table expects 32 symbols, the data have two of them: one bit per symbol.
         let table = Table::new(-16, 0, vec![1; 32]).unwrap();
         let symbols: Vec<i64> =
             (0..40_000u64).map(|at| (at.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 63) as i64).collect();

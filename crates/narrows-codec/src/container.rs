@@ -1,5 +1,5 @@
-//! The compressed file: a header, chunks of sections, a table of the chunks. Its bytes are laid out at the head of the
-//! crate.
+//! The compressed file: a header, chunks of sections, a table of chunks. The format is described in the
+//! crate documentation.
 
 mod header;
 mod index;
@@ -12,9 +12,9 @@ pub use index::{Entry, Index};
 pub use reader::{Chunk, Reader};
 pub use writer::Writer;
 
-/// The byte before a chunk.
+/// The marker byte before a chunk.
 const CHUNK: u8 = 1;
-/// The byte before the table.
+/// The marker byte before the table.
 const END: u8 = 0;
-/// The length of a table is told in this many bytes at the end.
+/// Size in bytes of the table length at the end of the file.
 const LENGTH_BYTES: u64 = 4;

@@ -1,68 +1,68 @@
-//! What can be wrong with compressed bytes.
+//! Errors of decoding.
 
 use std::{fmt, io};
 
-/// A result of this crate.
+/// The result type of this crate.
 pub type Result<T> = std::result::Result<T, CodecError>;
 
-/// Why compressed bytes cannot be read.
+/// Why compressed bytes cannot be decoded.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CodecError {
-    /// The file does not begin as a compressed file does.
+    /// The file does not start with the magic number.
     #[error("not a compressed file of Narrows: expected it to begin with `NRWZ`, got {got:02x?}")]
     NotCompressed {
         /// The first bytes, at most four.
         got: Vec<u8>,
     },
-    /// A newer program wrote the file.
+    /// The file has a newer version.
     #[error("the file has format version {got}, the newest known here is {newest}")]
     Version {
         /// The version in the file.
         got: u64,
-        /// The newest version that this program reads.
+        /// The newest supported version.
         newest: u64,
     },
-    /// The file ends too early.
+    /// The file is truncated.
     #[error("the file ends inside {part}, at byte {offset}")]
     Truncated {
         /// What was being read.
         part: Part,
-        /// How many bytes there are.
+        /// Number of bytes available.
         offset: u64,
     },
-    /// The bytes are not those that were written.
+    /// The bytes differ from those written.
     #[error("{part}, which begins at byte {offset}, is damaged: {reason}")]
     Damaged {
         /// What is damaged.
         part: Part,
-        /// Where it begins in the file.
+        /// Its offset in the file.
         offset: u64,
-        /// What does not hold.
+        /// What is inconsistent.
         reason: String,
     },
-    /// The values came out other than they went in, because what helped to decode them was other than what helped to
-    /// encode them.
+    /// Decoded values differ from the encoded ones, because the predictions of decoder and encoder
+    /// differ.
     #[error(
         "{section} diverged: expected values of checksum {expected:08x}, got {got:08x}; the guesses or the bytes are \
          not those it was written with"
     )]
     Diverged {
-        /// Which section.
+        /// The section.
         section: String,
-        /// The checksum that was stored.
+        /// The stored checksum.
         expected: u32,
-        /// The checksum of what was decoded.
+        /// The checksum of the decoded values.
         got: u32,
     },
-    /// A part that cannot be what it says it is.
+    /// An invalid part.
     #[error("{what}: expected {expected}, got {got}")]
     Malformed {
-        /// What it is about.
+        /// The part.
         what: &'static str,
-        /// What would be right.
+        /// Valid values.
         expected: String,
-        /// What is there.
+        /// The value found.
         got: String,
     },
     /// The source could not be read.
@@ -73,9 +73,9 @@ pub enum CodecError {
 /// A part of the compressed file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
-    /// Magic, version, codec, model and settings.
+    /// Magic number, version, codec, model and settings.
     Header,
-    /// A chunk, by its number from zero.
+    /// A chunk, numbered from zero.
     Chunk(u64),
     /// The table of chunks at the end.
     Table,

@@ -1,33 +1,33 @@
-//! Least squares while the data pass by, in integers: second moments are summed up, weights are solved from them.
+//! Recursive least squares in integers: second moments are accumulated, weights are solved from them.
 //!
-//! Moments are exact sums; only the solution rounds, the same way everywhere. Samples are weighted by the inverse of their
-//! expected squared error, since an ordinary sum of squares would listen to the noisy stretches alone.
+//! Moments are exact sums; only the solution rounds, identically everywhere. Samples are weighted by the inverse of their
+//! expected squared error, otherwise noisy regions would dominate.
 
-/// The most features of a sample.
+/// Maximum number of features per sample.
 pub(crate) const MOST: usize = 24;
-/// Features beyond this are cut off.
+/// Features are clipped to this.
 pub(crate) const FEATURE_LIMIT: i64 = 1 << 20;
 /// Fractional bits of a weight.
 const WEIGHT_BITS: u32 = 16;
-/// No weight is larger than this.
+/// Weights are clipped to this.
 const WEIGHT_LIMIT: i128 = 64 << WEIGHT_BITS;
 /// Fractional bits of the triangular factor.
 const FACTOR_BITS: u32 = 24;
 /// Moments are halved before they reach this.
 const MOMENT_LIMIT: i64 = 1 << 60;
-/// Bits of the largest moment while a system is being solved.
+/// Bits of the largest moment while a system is solved.
 const SOLVE_BITS: u32 = 48;
-/// A sample of weight one has its products shifted by this much, so that light samples keep some bits.
+/// Products of samples with weight one are shifted by this much, which keeps precision for samples of low weight.
 const SAMPLE_BITS: u32 = 12;
-/// What is added to the diagonal: as if this much had been seen that speaks for weights of zero.
+/// Ridge added to the diagonal, which shrinks weights towards zero.
 const RIDGE: i64 = 1 << (19 + SAMPLE_BITS);
 
-/// The sums of products of features with each other and with the target.
+/// Sums of products of features with each other and with the target.
 #[derive(Clone)]
 pub(crate) struct Moments {
     products: Vec<i64>,
     cross: Vec<i64>,
-    /// How many samples, in 2^-8; halved with the sums.
+    /// Number of samples, in 2^-8; halved with the sums.
     count: i64,
 }
 
@@ -62,24 +62,24 @@ impl Moments {
         }
     }
 
-    /// Halves what was seen.
+    /// Halves the sums.
     pub(crate) fn fade(&mut self) {
         self.products.iter_mut().chain(&mut self.cross).for_each(|sum| *sum /= 2);
         self.count /= 2;
     }
 
-    /// How many samples the sums hold, of which faded ones count less.
+    /// Effective number of samples.
     pub(crate) fn samples(&self) -> i64 {
         self.count >> 8
     }
 
-    /// The weights of these samples and of `prior`, whose samples count as `strength` together.
-    // The formulas' indices say more than iterators would.
+    /// The weights for these samples and `prior`, whose samples count as `strength` together.
+    // Indices as in the formulas.
     #[allow(clippy::needless_range_loop)]
     pub(crate) fn solve(&self, prior: Option<(&Moments, i64)>) -> [i32; MOST] {
         let n = self.cross.len();
         let joined = |own: i64, other: i64, share: i128| i128::from(own) + ((i128::from(other) * share) >> 20);
-        // No more than the prior's samples there are.
+        // At most the number of the prior's samples.
         let (prior, share) = match prior {
             Some((prior, strength)) if prior.count > 0 => {
                 (prior, ((i128::from(strength) << 28) / i128::from(prior.count)).min(1 << 20))
@@ -100,7 +100,7 @@ impl Moments {
             largest = largest.max(matrix[row][row]);
         }
         let down = (largest.ilog2() + 1).saturating_sub(SOLVE_BITS);
-        // L D L', where `scaled` is L D. All entries fit i64: their products are taken in i128.
+        // L D L', where `scaled` is L D. All entries fit i64: their products are computed in i128.
         let mut lower = [[0i64; MOST]; MOST];
         let mut scaled = [[0i64; MOST]; MOST];
         let mut diagonal = [1i64; MOST];
@@ -140,7 +140,7 @@ impl Moments {
     }
 }
 
-/// What `weights` make of `features`.
+/// The dot product of `weights` and `features`.
 #[inline]
 pub(crate) fn weighted(weights: &[i32; MOST], features: &[i32]) -> i64 {
     let sum: i64 = weights.iter().zip(features).map(|(&weight, &feature)| i64::from(weight) * i64::from(feature)).sum();

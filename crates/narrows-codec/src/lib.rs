@@ -1,10 +1,10 @@
-//! Integers to bytes and back. Knows no model, no table and no image, and computes no floating point: what was compressed
-//! on one machine decodes to the same values on every other. That is the fence this crate exists for; the compiler's lints
-//! and a test hold it.
+//! Lossless coding of integers. Independent of models, tables and images, and free of floating point: files compressed
+//! on one machine decode to the same values on every other. Compiler lints
+//! and a test enforce this.
 //!
-//! - [`encode_codes`]: rows of small integers, of which each column has a [`Table`] that says what to expect.
-//! - [`encode_plane`]: integers that both sides have a guess at, in an order that makes some of them neighbours.
-//! - [`Writer`], [`Reader`], [`Index`]: the file around them, written and read straight ahead or chunk by chunk.
+//! - [`encode_codes`]: rows of small integers with one [`Table`] of expected frequencies per column.
+//! - [`encode_plane`]: integers with predictions known to both sides, on a grid with neighbours.
+//! - [`Writer`], [`Reader`], [`Index`]: the file format, sequential or with random access to chunks.
 //!
 //! ```
 //! use narrows_codec::{Header, Plane, Reader, Shape, Writer, decode_plane, encode_plane};
@@ -25,8 +25,8 @@
 //!
 //! # The file, version 1
 //!
-//! A varint is an unsigned number, seven bits a byte, the lowest first, the top bit set on all bytes but the last; only
-//! the shortest spelling is valid. A CRC is CRC-32 as in zip files, little-endian.
+//! A varint is an unsigned number, seven bits per byte, lowest first, with the top bit set on all bytes but the last; only
+//! the shortest encoding is valid. A CRC is CRC-32 as in zip files, little-endian.
 //!
 //! | part | bytes |
 //! |---|---|
@@ -34,12 +34,12 @@
 //! | each chunk | a byte 1; number of rows, a varint; number of sections, a varint; length of each section, varints; the sections; CRC of the chunk so far |
 //! | table | a byte 0; number of chunks, a varint; for each chunk its rows and its length in bytes (from its byte 1 through its CRC), varints; CRC of the table so far; length of the table through its CRC, 4 bytes little-endian |
 //!
-//! Nothing follows the table. Its length stands at the very end, so that it is found from there; a chunk begins where the
-//! one before it ends, the first after the header.
+//! Nothing follows the table. Its length is at the end of the file, so that it can be located from there; a chunk starts
+//! where the previous one ends, the first after the header.
 //!
-//! Readers check every length against the bytes that are there, as they come; a promise allocates nothing. The number of
-//! rows is not checked against anything here, since many rows may cost next to nothing: whoever decodes a section bounds
-//! the rows of a chunk first.
+//! Readers check every length against the bytes available as they are read; memory is never allocated from a stated
+//! length. The number of rows is not checked here, since many rows may cost almost nothing: callers that decode a section
+//! must bound the rows of a chunk first.
 //!
 //! # A section of codes
 //!
@@ -57,9 +57,9 @@
 //! | values | the range coder's, ended as above |
 //! | checksum | 4: CRC of the decoded values, each as 8 bytes little-endian |
 //!
-//! How a value is predicted and its bits are modelled is told in the sources (`predictor.rs`, `fit.rs`, `residual.rs`,
-//! `mixer.rs`); every constant there is a part of the format. To change one is a new version, which comes with the golden
-//! files of the old.
+//! Prediction and bit modelling are defined by the sources (`predictor.rs`, `fit.rs`, `residual.rs`,
+//! `mixer.rs`); every constant there is part of the format. Changing one requires a new version, with the golden
+//! files of the old one kept.
 
 #![forbid(unsafe_code)]
 #![deny(clippy::float_arithmetic)]

@@ -1,4 +1,4 @@
-//! The logistic function and its inverse in fixed point, by tables that integer arithmetic fills.
+//! The logistic function and its inverse in fixed point, by tables computed in integer arithmetic.
 //!
 //! A probability has [`PRECISION`](crate::coder::PRECISION) bits; its logit, ln(p / (1 - p)), has [`UNIT`] steps to one.
 
@@ -6,7 +6,7 @@ use crate::coder::WHOLE;
 
 /// One in logits.
 pub(crate) const UNIT: i32 = 256;
-/// The farthest logit: 1 / (1 + e^-11) is the last that 16 bits tell from one.
+/// The largest logit: 1 / (1 + e^-11) is the last that 16 bits distinguish from one.
 pub(crate) const FARTHEST: i32 = 11 * UNIT;
 
 /// e^(-1/256) in units of 2^-62.
@@ -16,7 +16,7 @@ const STRETCH_BITS: u32 = 12;
 static SQUASH: [u16; FARTHEST as usize + 1] = squash_table();
 static STRETCH: [i16; 1 << STRETCH_BITS] = stretch_table();
 
-/// 1 / (1 + e^-x) for x from zero to `FARTHEST`, less one half, so that it fits 16 bits.
+/// 1 / (1 + e^-x) for x from zero to `FARTHEST`, minus one half, so that it fits 16 bits.
 const fn squash_table() -> [u16; FARTHEST as usize + 1] {
     let mut table = [0; FARTHEST as usize + 1];
     let mut power: u128 = 1 << 62;

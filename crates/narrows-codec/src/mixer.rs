@@ -1,6 +1,6 @@
-//! Probabilities of a bit: counted in contexts, and mixed.
+//! Bit probabilities: adaptive counters per context, and their mixture.
 //!
-//! Each context counts how often the bit was set in it. Their logits, and other guesses at the logit, are added up with
+//! Each context counts set bits. The logits of the contexts and of other predictions are combined with
 //! weights that follow the gradient of the coding cost (logistic mixing, Mahoney's PAQ7 and lpaq).
 
 use crate::{
@@ -8,15 +8,15 @@ use crate::{
     logistic::{FARTHEST, squash, stretch},
 };
 
-/// How often a bit was set: a probability of 22 bits, and how many bits it rests on, of ten.
+/// A counter: a probability of 22 bits, and a confidence count of ten bits.
 #[derive(Clone, Copy)]
 pub(crate) struct Counter(u32);
 
-/// After so many bits a counter adapts no slower.
+/// From this count on the adaptation rate is constant.
 const PATIENCE: u32 = 255;
 /// 65536 / (n + 1.6), in steps of a share.
 static SHARES: [u32; PATIENCE as usize + 1] = shares();
-/// How much a counter's logit is believed, of 256, by what it rests on.
+/// Weight of a counter's logit, of 256, by its count.
 static TRUST: [i32; PATIENCE as usize + 1] = trust();
 
 const fn shares() -> [u32; PATIENCE as usize + 1] {
@@ -40,7 +40,7 @@ const fn trust() -> [i32; PATIENCE as usize + 1] {
 }
 
 impl Counter {
-    /// Nothing seen.
+    /// No observations.
     pub(crate) const NEW: Counter = Counter(1 << 31);
 
     #[inline]
@@ -48,7 +48,7 @@ impl Counter {
         self.0 >> 16
     }
 
-    /// The logit, held back while little was seen.
+    /// The logit, attenuated at low counts.
     #[inline]
     pub(crate) fn logit(self) -> i32 {
         (stretch(self.0 >> 16) * TRUST[(self.0 & 1023) as usize]) >> 8
@@ -67,11 +67,11 @@ impl Counter {
 /// Fractional bits of a mixing weight.
 const WEIGHT_BITS: u32 = 16;
 const WEIGHT_LIMIT: i32 = 8 << WEIGHT_BITS;
-/// How fast weights learn in the end, and how much faster at first.
+/// Final learning rate of the weights, and its initial multiple.
 const RATE_LAST: u32 = 64;
 const RATE_FIRST: u32 = 16 * 40;
 
-/// Mixing weights, a set for each context.
+/// Mixing weights, one set per context.
 pub(crate) struct Mixer<const N: usize> {
     sets: Vec<([i32; N], u32)>,
 }
@@ -81,7 +81,7 @@ impl<const N: usize> Mixer<N> {
         Mixer { sets: vec![(start, 0); contexts] }
     }
 
-    /// The logit that the weights of `context` make of `inputs`.
+    /// The mixture of `inputs` with the weights of `context`.
     #[inline]
     pub(crate) fn mix(&self, context: usize, inputs: &[i32; N]) -> i32 {
         let (weights, _) = &self.sets[context];

@@ -1,8 +1,8 @@
-//! Planes: integers that somebody has guessed at, in an order that makes some of them neighbours.
+//! Planes: integers with predictions known to both sides, on a grid with neighbours.
 //!
-//! A value is predicted from its guess, from how far off the guesses of its neighbours were, and from how the guesses
-//! change between neighbours; the weights are learnt while the values pass by ([`fit`](crate::fit)). What is left is coded
-//! bit by bit ([`residual`](crate::residual)). The decoder does the same with what it has decoded so far.
+//! A value is predicted from its guess, from the errors of its neighbours' guesses, and from the differences of guesses
+//! between neighbours; weights adapt while coding ([`fit`](crate::fit)). The residual is coded
+//! bit by bit ([`residual`](crate::residual)). The decoder repeats this from the values decoded so far.
 
 use crate::{
     coder::{Coder, Decoder, Encoder},
@@ -14,47 +14,47 @@ use crate::{
 /// Fractional bits of a guess: a value is near guess / 2^8.
 pub const FRACTION: u32 = 8;
 
-/// How the values of a plane lie beside each other.
+/// The layout of a plane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
-    /// Samples that know nothing of each other, one a row; columns may be neighbours or not.
+    /// Independent samples, one per row; columns may be related.
     Rows {
         /// Samples.
         rows: usize,
-        /// Values of a sample.
+        /// Values per sample.
         columns: usize,
     },
-    /// Consecutive points in time, one a row.
+    /// Consecutive points in time, one per row.
     Series {
         /// Points in time.
         points: usize,
-        /// Values at a point.
+        /// Values per point.
         channels: usize,
     },
     /// An image, its channels interleaved.
     Image {
-        /// Pixels from top to bottom.
+        /// Height in pixels.
         height: usize,
-        /// Pixels from left to right.
+        /// Width in pixels.
         width: usize,
-        /// Values of a pixel.
+        /// Values per pixel.
         channels: usize,
     },
-    /// Images of one size, one after the other.
+    /// Images of one size, concatenated.
     Images {
         /// Images.
         count: usize,
-        /// Pixels from top to bottom.
+        /// Height in pixels.
         height: usize,
-        /// Pixels from left to right.
+        /// Width in pixels.
         width: usize,
-        /// Values of a pixel.
+        /// Values per pixel.
         channels: usize,
     },
 }
 
 impl Shape {
-    /// How many values there are; `None` where that many cannot be counted.
+    /// Number of values; `None` on overflow.
     pub fn values(&self) -> Option<usize> {
         let factors = match *self {
             Shape::Rows { rows, columns } => [rows, columns, 1, 1],
@@ -68,7 +68,7 @@ impl Shape {
         factors.into_iter().try_fold(1usize, usize::checked_mul)
     }
 
-    /// Columns or channels: after so many values comes the first of them again.
+    /// Number of columns or channels: the period of the column index.
     pub(crate) fn columns(&self) -> usize {
         match *self {
             Shape::Rows { columns, .. } => columns,
@@ -77,25 +77,25 @@ impl Shape {
     }
 }
 
-/// What both sides know of a plane's values.
+/// The side information shared by encoder and decoder.
 #[derive(Debug, Clone, Copy)]
 pub struct Plane<'a> {
-    /// How the values lie.
+    /// The layout.
     pub shape: Shape,
-    /// A guess at each value, with [`FRACTION`] fractional bits. Zeros where there is nothing to say.
+    /// A guess for each value, with [`FRACTION`] fractional bits. Zeros without a prediction.
     pub guesses: &'a [i64],
 }
 
-/// Guesses are cut off here, and so are deviations from them.
+/// Guesses and deviations from them are clipped to this.
 const FARTHEST: i64 = 1 << 61;
 /// Deviations are scaled down until nine in ten have this many bits.
 const DEVIATION_BITS: u32 = 17;
 
-/// Bytes of `values`. Any values are legal; those beyond 2^53 cost more than they need to.
+/// Encodes `values`. Any values are valid; those beyond 2^53 cost more than necessary.
 ///
 /// # Panics
 ///
-/// When there are not as many values as guesses, or as the shape says.
+/// If the number of values differs from the number of guesses or from the shape.
 pub fn encode_plane(values: &[i64], plane: &Plane<'_>) -> Vec<u8> {
     assert_eq!(Some(values.len()), plane.shape.values(), "values of the shape");
     assert_eq!(values.len(), plane.guesses.len(), "a guess for each value");
@@ -111,11 +111,11 @@ pub fn encode_plane(values: &[i64], plane: &Plane<'_>) -> Vec<u8> {
     out
 }
 
-/// The values of a plane that [`encode_plane`] wrote with the same shape and guesses.
+/// Decodes a plane written by [`encode_plane`] with the same shape and guesses.
 ///
 /// # Errors
 ///
-/// [`CodecError::Diverged`] when other values come out than went in: the guesses are others, or the bytes.
+/// [`CodecError::Diverged`] if the decoded values differ from the encoded ones: guesses or bytes differ.
 pub fn decode_plane(bytes: &[u8], plane: &Plane<'_>) -> Result<Vec<i64>> {
     let count = plane.guesses.len();
     if plane.shape.values() != Some(count) {
@@ -153,8 +153,8 @@ fn checksum(values: &[i64]) -> u32 {
     hasher.finalize()
 }
 
-/// How far deviations are shifted down, so that least squares see most of them whole. Those that are closer to the first of
-/// their column are counted from there, as the predictor does with them.
+/// Shift that scales deviations for least squares. Deviations closer to the first of
+/// their column are measured from it, as in the predictor.
 fn scale(values: &[i64], guesses: &[i64], columns: usize) -> u32 {
     let mut bits = [0usize; 65];
     let deviations = values.iter().zip(guesses).map(|(&value, &guess)| deviation(value, guess));

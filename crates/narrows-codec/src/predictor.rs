@@ -1,8 +1,8 @@
-//! Predictions: how far a value will lie off its guess, judged by its neighbours.
+//! Prediction of a value's deviation from its guess, from its neighbours.
 //!
-//! Features are the neighbours' own deviations from their guesses, and how the guess differs from theirs: together they
-//! are the neighbours' values beside the guess. A constant feature learns what guesses are off by. Each column (or
-//! channel) has weights of its own, which borrow from what all columns have in common while little is known of one.
+//! Features are the neighbours' deviations from their guesses, and the differences between guesses: together they
+//! give the neighbours' values relative to the guess. A constant feature estimates bias. Each column (or
+//! channel) has its own weights, regularised towards those of all columns together.
 
 mod neighbours;
 
@@ -13,29 +13,29 @@ use crate::{
     plane::Shape,
 };
 
-/// What is known of a value before it is coded.
+/// The prediction of a value before it is coded.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Prediction {
-    /// How far off its guess the value is expected, with the fractional bits of a guess.
+    /// Expected deviation from the guess, with the fractional bits of a guess.
     pub shift: i64,
-    /// The size of misses nearby, farther off, and of the same column; logarithms by [`log`].
+    /// Sizes of residuals nearby, farther away, and in the same column; logarithms by [`log`].
     pub energies: [i32; 3],
-    /// The last two misses, signed; the latest first.
+    /// The last two residuals, signed; latest first.
     pub last: [i64; 2],
-    /// How far above that another prediction lies: that of the weights that all columns have in common.
+    /// Difference to the prediction with the weights of all columns together.
     pub other: i64,
-    /// Which of six neighbours lie above the prediction, a bit each.
+    /// Which of six neighbours lie above the prediction, one bit each.
     pub pattern: usize,
-    /// Where the two values lie that `last` is of.
+    /// Positions of the two values of `last`.
     pub places: [Option<usize>; 2],
     /// The column or channel.
     pub group: usize,
 }
 
-/// Patterns of neighbours above and below the prediction.
+/// Number of patterns of neighbours above and below the prediction.
 pub(crate) const PATTERNS: usize = 64;
 
-/// Undoes the scale of features, cut off where the distance of two such is still a number.
+/// Undoes the scaling of features, clipped so that the difference of two does not overflow.
 fn full(scaled: i64, scale: u32) -> i64 {
     let most = (1 << 60) >> scale;
     scaled.clamp(-most, most) << scale
@@ -57,20 +57,20 @@ pub(crate) fn size(log: i32) -> i64 {
     (8 + i64::from(log & 7)) << (log >> 3) >> 3
 }
 
-/// The size that stands for a miss before any was seen: a few steps.
+/// The initial residual size: a few steps.
 const FIRST_SIZE: u64 = 4 << 8;
-/// A column's mean follows its last values, so many of them.
+/// Number of values in the moving mean of a column.
 const MEAN_MEMORY: u64 = 4096;
 /// A ratio of one, and the largest.
 const ORDINARY: u64 = 1 << 8;
 const MOST_RATIO: u64 = 1 << 20;
-/// No column is quieter than a sixteenth of a step.
+/// Minimum residual size of a column: a sixteenth of a step.
 const LEAST_SIZE: u64 = 16;
-/// Misses are cut off here, so that averages do not overflow.
+/// Residuals are clipped to this, so that averages do not overflow.
 const MOST_SIZE: i64 = 1 << 50;
-/// Samples that all columns together lend to one.
+/// Weight of the prior from all columns, in samples.
 const LENT: i64 = 12;
-/// Columns with weights of their own; of a wider table all columns share theirs.
+/// Number of columns with their own weights; in wider tables all columns share theirs.
 const MOST_GROUPS: usize = 4096;
 
 struct Group {
@@ -79,7 +79,7 @@ struct Group {
     seen: u64,
     next: u64,
     size: u64,
-    /// What deviations are counted from: zero, until they are too large to be a feature.
+    /// The reference of deviations: zero, until they are too large for a feature.
     base: i64,
 }
 
@@ -90,11 +90,11 @@ pub(crate) struct Predictor<'a> {
     features: usize,
     deviations: Vec<i32>,
     misses: Vec<i64>,
-    /// Sizes of misses beside the ordinary size of their column, which is 2^8.
+    /// Residual sizes relative to the typical size of their column, which is 2^8.
     ratios: Vec<u32>,
     groups: Vec<Group>,
     common: Group,
-    /// Sums of the deviations of the row so far, from nothing to all.
+    /// Cumulative sums of the deviations of the current row.
     sums: Vec<i64>,
     current: [i32; MOST],
     prediction: Prediction,
@@ -130,12 +130,12 @@ impl<'a> Predictor<'a> {
         }
     }
 
-    /// How many columns or channels are told apart.
+    /// Number of columns or channels with separate statistics.
     pub(crate) fn groups(&self) -> usize {
         self.groups.len()
     }
 
-    /// What is known of the next value.
+    /// Predicts the next value.
     pub(crate) fn predict(&mut self) -> Prediction {
         let Around { group, near, last, features: f } = self.around();
         let group = if self.groups.len() == 1 { 0 } else { group };
@@ -162,7 +162,7 @@ impl<'a> Predictor<'a> {
         self.prediction
     }
 
-    /// Learns how far off its guess the value was, and how far off its prediction.
+    /// Updates with the deviations of the value from its guess and from its prediction.
     pub(crate) fn learn(&mut self, deviation: i64, miss: i64) {
         let at = self.deviations.len();
         let own = &mut self.groups[self.prediction.group];
@@ -171,7 +171,7 @@ impl<'a> Predictor<'a> {
         if scaled(own.base).unsigned_abs() > FEATURE_LIMIT as u64 {
             own.base = deviation;
             self.common.base = deviation;
-            // That says nothing of misses from here on.
+            // Earlier residuals are not informative from here on.
             size = own.size;
         }
         let (whole, deviation) = (deviation, scaled(own.base));
@@ -202,7 +202,7 @@ impl<'a> Predictor<'a> {
             own.base = own.base.saturating_add((whole.saturating_sub(own.base)) / own.seen.min(MEAN_MEMORY) as i64);
         }
         let pace = own.seen.min(100);
-        // A single miss beyond all others must not drown the next hundred.
+        // A single outlier must not dominate the next hundred.
         own.size = (own.size * pace + size.min(16 * own.size.max(LEAST_SIZE))) / (pace + 1);
         if own.seen >= own.next {
             own.weights = own.moments.solve(Some((&self.common.moments, LENT)));

@@ -1,9 +1,9 @@
-//! What a prediction misses by, bit by bit.
+//! Binary coding of prediction residuals.
 //!
-//! First whether the value lies above the prediction's lower neighbour among the integers, then by how many steps, one bit
-//! a step (steps of 2^k where misses are large), after [`STEPS`] of them by an exponential Golomb code. Each bit's
-//! probability is mixed from what a logistic distribution around the prediction says and from counts in contexts: sizes
-//! of misses nearby, the column, where between two integers the prediction lies, the last misses.
+//! First whether the value lies above the integer below the prediction, then by how many steps, one bit
+//! per step (steps of 2^k for large residuals), after [`STEPS`] of them by an exponential Golomb code. Each bit's
+//! probability is mixed from a logistic distribution around the prediction and from counts in contexts: sizes
+//! of residuals nearby, the column, the fractional part of the prediction, the last residuals.
 
 use crate::{
     coder::{Coder, WHOLE},
@@ -13,15 +13,15 @@ use crate::{
     predictor::{PATTERNS, Prediction, size},
 };
 
-/// Steps that have bits of their own.
+/// Number of steps with their own bits.
 const STEPS: usize = 24;
-/// Kinds of bits: above or not, and the steps.
+/// Kinds of bits: the direction, and the steps.
 const KINDS: usize = STEPS + 1;
 const CONTEXTS: usize = 9;
 const INPUTS: usize = CONTEXTS + 4;
-/// Columns that have contexts of their own.
+/// Number of columns with their own contexts.
 const MOST_COLUMNS: usize = 1024;
-/// Sizes of misses that are told apart, half an octave each, from an eighth of a step upwards.
+/// Number of classes of residual sizes, half an octave each, from an eighth of a step upwards.
 const SIZES: i32 = 32;
 
 const ONE: i64 = 1 << FRACTION;
@@ -36,36 +36,36 @@ pub(crate) struct ResidualModel {
     halves: Vec<Counter>,
 }
 
-/// What the bits of a value have in common.
+/// The context shared by the bits of a value.
 struct Scene<'a> {
     prediction: &'a Prediction,
     column: usize,
-    /// The logarithm of the expected miss.
+    /// The logarithm of the expected residual.
     energy: i32,
     /// Steps are 2^k wide.
     k: u32,
-    /// The logistic distribution's scale, from all misses around and from those of the column.
+    /// Scales of the logistic distribution, from all residuals nearby and from those of the column.
     scale: i64,
     own_scale: i64,
-    /// Where the other prediction lies, seen from this one on the side of the value.
+    /// Position of the other prediction relative to this one, towards the value.
     other: i64,
-    /// How far above the prediction's lower neighbour the last two values lie.
+    /// Positions of the last two values relative to the integer below the prediction.
     nearby: [i64; 2],
     columns: usize,
     contexts: [usize; CONTEXTS],
 }
 
-/// What one bit asks.
+/// The event that one bit codes.
 #[derive(Clone, Copy)]
 struct Cut {
     kind: usize,
     /// Given that the value lies beyond this...
     inner: i64,
-    /// ...does it lie beyond this? The first bit has none: it asks whether the value lies beyond -`inner`.
+    /// ...whether it lies beyond this. `None` for the first bit: whether the value lies beyond -`inner`.
     outer: Option<i64>,
 }
 
-/// Rough sizes, three quarters of an octave each.
+/// Coarse size classes, three quarters of an octave each.
 const ROUGH: usize = 12;
 
 fn rough(log: i32) -> usize {
@@ -77,7 +77,7 @@ fn size_class(log: i32, finest: i32, classes: i32) -> usize {
     ((log - 40) / finest).clamp(0, classes - 1) as usize
 }
 
-/// The scale of a logistic distribution whose misses have this size: their mean is 2 ln 2 scales.
+/// The scale of a logistic distribution for this residual size: its mean absolute value is 2 ln 2 scales.
 fn scale_of(log: i32) -> i64 {
     ((size(log) * 180) >> 8).max(16)
 }
@@ -86,7 +86,7 @@ fn near_value(above: i64, most: i64) -> usize {
     (above.clamp(-most, most) + most) as usize
 }
 
-/// Sign and rough size of a miss, of seven classes.
+/// Sign and coarse size of a residual, in seven classes.
 fn leaning(miss: i64) -> usize {
     let rough = match miss.unsigned_abs() {
         0..64 => 0,
@@ -112,7 +112,7 @@ impl ResidualModel {
             15 * 15,
             columns * 49,
         ];
-        // Before anything is counted, the distribution speaks.
+        // Initially only the distribution has weight.
         let mut start = [10_000; INPUTS];
         (start[0], start[1], start[2]) = (1 << 14, 1 << 12, 0);
         ResidualModel {
@@ -154,7 +154,7 @@ impl ResidualModel {
         };
         scene.look(part);
         let up = self.bit(coder, &scene, Cut { kind: 0, inner: part - ONE / 2, outer: None }, told > floor);
-        // From here on, distances grow away from the prediction on the side of the value.
+        // From here on, distances are measured from the prediction towards the value.
         let (folded, first) = if up { (ONE - 1 - part, ONE / 2 - part) } else { (part, part - ONE / 2) };
         scene.other = if up { prediction.other } else { -prediction.other };
         scene.look(folded);
@@ -174,7 +174,7 @@ impl ResidualModel {
         }
         let mut rest = steps << k;
         if k > 0 {
-            // Within a step the nearer half is likelier; what is finer is even enough.
+            // Within a step the nearer half is likelier; finer bits are nearly uniform.
             let counter = &mut self.halves[steps.min(STEPS as u64) as usize * 64 + k as usize];
             let half = coder.bit(counter.probability(), told_rest >> (k - 1) & 1 == 1);
             counter.learn(half);
@@ -183,7 +183,7 @@ impl ResidualModel {
         if up { floor.wrapping_add(1).wrapping_add(rest as i64) } else { floor.wrapping_sub(rest as i64) }
     }
 
-    /// Exponential Golomb, its length counted.
+    /// Exponential Golomb code with an adaptive length.
     fn far(&mut self, coder: &mut impl Coder, told: u64) -> u64 {
         let told = told.saturating_add(1);
         let told_bits = told.ilog2();
@@ -200,7 +200,7 @@ impl ResidualModel {
         (1u64 << bits | coder.plain(bits, told)).wrapping_sub(1)
     }
 
-    /// Codes one bit, and learns from it.
+    /// Codes one bit and adapts.
     #[inline]
     fn bit(&mut self, coder: &mut impl Coder, scene: &Scene<'_>, cut: Cut, told: bool) -> bool {
         let kind = cut.kind;
@@ -212,7 +212,7 @@ impl ResidualModel {
         for ((input, counters), context) in inputs[4..].iter_mut().zip(&self.counters).zip(scene.contexts) {
             *input = counters[context * KINDS + kind].logit();
         }
-        // Three sets of weights, each of which learns as if it were alone; their mean errs less than any.
+        // Three sets of weights, adapted independently; their mean has a lower error than each.
         let mixers = [&mut self.by_size, &mut self.by_column, &mut self.by_pattern];
         let sets = [
             kind * ROUGH + rough(scene.energy),
@@ -232,14 +232,14 @@ impl ResidualModel {
 }
 
 impl Scene<'_> {
-    /// Looks up the contexts, `part` being where between two integers the prediction lies.
+    /// Looks up the contexts; `part` is the fractional part of the prediction.
     #[inline]
     fn look(&mut self, part: i64) {
         let (prediction, column) = (self.prediction, self.column);
         let (eighth, quarter) = ((part >> 5) as usize, (part >> 6) as usize);
         let [near, wide, own] = prediction.energies;
         let energy = size_class(self.energy, 4, SIZES);
-        // Where steps are wide, the place between two integers says nothing, but how wide they are beside the misses.
+        // With wide steps, their width relative to the residuals replaces the fractional part.
         let phase = (self.energy & 7) as usize;
         let (eighth, quarter) = if self.k > 0 { (phase, phase / 2) } else { (eighth, quarter) };
         let by_column = if self.k > 0 { self.k as usize & 3 } else { quarter };
@@ -260,7 +260,7 @@ impl Scene<'_> {
 }
 
 impl Cut {
-    /// What a logistic distribution of this scale around `centre` says to the question.
+    /// The logit of the event under a logistic distribution of this scale around `centre`.
     #[inline]
     fn logit(self, centre: i64, scale: i64) -> i32 {
         let (unit, farthest) = (i64::from(UNIT), i64::from(FARTHEST));
@@ -284,7 +284,7 @@ mod tests {
 
     #[test]
     fn a_logistic_tail_falls_evenly() {
-        // Far out, each step of one scale is survived with probability 1/e: a logit of ln(1 / (e - 1)) = -0.541.
+        // In the tail, each step of one scale is survived with probability 1/e: a logit of ln(1 / (e - 1)) = -0.541.
         let cut = Cut { kind: 7, inner: 6 * ONE, outer: Some(7 * ONE) };
         assert!((cut.logit(0, ONE) + 139).abs() < 8);
         assert_eq!(Cut { kind: 0, inner: 0, outer: None }.logit(0, ONE), 0);

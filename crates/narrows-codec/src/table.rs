@@ -1,4 +1,4 @@
-//! How often each value of one code unit is expected: a histogram of at most [`Table::MOST_BINS`] bins.
+//! Expected frequencies of one code unit: a histogram of at most [`Table::MOST_BINS`] bins.
 //!
 //! Bin `S` holds the symbols `s` with `(s + 2^(shift-1)) >> shift == S`, so a bin is centred on a multiple of its width.
 //! The same table serves symbols of a coarser or a finer quantiser whose steps differ by a power of two ([`Table::at`]).
@@ -14,13 +14,13 @@ pub struct Table {
 }
 
 impl Table {
-    /// The most bins that a table has.
+    /// Maximum number of bins.
     pub const MOST_BINS: usize = 64;
-    /// The farthest from zero that a table reaches, in symbols.
+    /// Maximum distance of a bin from zero, in symbols.
     pub const FARTHEST: i64 = 1 << 62;
 
-    /// A table of the symbols that were observed, at the finest level at which they fit. Bins between the lowest and the
-    /// highest symbol are never empty; of no symbol at all, the table is one bin at zero.
+    /// The table of observed symbols, at the finest level at which they fit. Bins between the lowest and the
+    /// highest symbol are never empty; without symbols the table is one bin at zero.
     pub fn from_symbols(symbols: impl IntoIterator<Item = i64>) -> Table {
         let symbols: Vec<i64> = symbols.into_iter().map(|s| s.clamp(-Self::FARTHEST, Self::FARTHEST)).collect();
         let (Some(&low), Some(&high)) = (symbols.iter().min(), symbols.iter().max()) else {
@@ -32,7 +32,7 @@ impl Table {
         for &symbol in &symbols {
             seen[(bin(symbol, shift) - lowest) as usize] += 1;
         }
-        // Few observations say little of a single bin, so each bin lends to its neighbours; many need no such help.
+        // With few observations bins are smoothed with their neighbours.
         let lent = if symbols.len() < 32 * seen.len() { 1 } else { 0 };
         let smooth: Vec<u64> = (0..seen.len())
             .map(|at| {
@@ -43,11 +43,11 @@ impl Table {
         Table { lowest: lowest as i64, shift, counts: narrowed(&smooth) }
     }
 
-    /// A table of its parts, as a file holds them.
+    /// Builds a table from its parts, as stored in a file.
     ///
     /// # Errors
     ///
-    /// When there are no bins or too many, a bin is empty, or the bins reach farther than [`Table::FARTHEST`].
+    /// If there are no bins or too many, a bin is empty, or the bins exceed [`Table::FARTHEST`].
     pub fn new(lowest: i64, shift: u32, counts: Vec<u16>) -> Result<Table> {
         if counts.is_empty() || counts.len() > Self::MOST_BINS {
             let expected = format!("1 to {}", Self::MOST_BINS);
@@ -82,17 +82,17 @@ impl Table {
         self.shift
     }
 
-    /// How often each bin is expected, relative to the others; none is zero.
+    /// Relative frequency of each bin; none is zero.
     pub fn counts(&self) -> &[u16] {
         &self.counts
     }
 
-    /// The table for symbols whose quantiser's step is 2^`level` times as wide: above zero, bins merge; below, each splits
+    /// The table for a quantiser with 2^`level` times the step: above zero, bins merge; below, each is split
     /// evenly among finer symbols.
     pub fn at(&self, level: i32) -> Table {
         let shift = i64::from(self.shift) - i64::from(level);
         if shift >= 0 {
-            // Finer than this no table reaches; what no longer fits is coded as an escape, at a price.
+            // Limit of the finest table; symbols outside are coded as escapes.
             let shift = shift.min(62) as u32;
             let farthest = Self::FARTHEST >> shift;
             let count = self.counts.len() as i64;
@@ -116,12 +116,12 @@ pub(crate) fn bin(symbol: i64, shift: u32) -> i128 {
     (i128::from(symbol) + half(shift)) >> shift
 }
 
-/// What lies between a bin's first symbol and its centre.
+/// Number of symbols between a bin's first symbol and its centre.
 pub(crate) fn half(shift: u32) -> i128 {
     (1i128 << shift) >> 1
 }
 
-/// The same proportions in 16 bits; what is not zero stays so.
+/// The same proportions in 16 bits; nonzero counts stay nonzero.
 fn narrowed(counts: &[u64]) -> Vec<u16> {
     let most = counts.iter().copied().max().unwrap_or(1).max(1);
     let limit = u64::from(u16::MAX);

@@ -1,5 +1,5 @@
-//! Unsigned numbers in as few bytes as they need: seven bits a byte, the lowest first, the top bit set on all but the last
-//! (LEB128). Only the shortest form is valid, so that a number has one spelling.
+//! Unsigned numbers in as few bytes as needed: seven bits per byte, lowest first, with the top bit set on all but the last
+//! (LEB128). Only the shortest form is valid, so that encodings are unique.
 
 /// Appends `value`.
 pub(crate) fn push(out: &mut Vec<u8>, mut value: u64) {
@@ -10,23 +10,23 @@ pub(crate) fn push(out: &mut Vec<u8>, mut value: u64) {
     out.push(value as u8);
 }
 
-/// A number that is being read byte by byte.
+/// A number being read byte by byte.
 #[derive(Default)]
 pub(crate) struct Partial {
     value: u64,
     shift: u32,
 }
 
-/// What a byte did to a [`Partial`] number.
+/// The effect of a byte on a [`Partial`] number.
 pub(crate) enum Step {
     More,
     Done(u64),
-    /// Too long, or not the shortest spelling.
+    /// Too long, or not the shortest encoding.
     Invalid,
 }
 
 impl Partial {
-    /// Takes the next byte.
+    /// Adds the next byte.
     pub(crate) fn step(&mut self, byte: u8) -> Step {
         let bits = u64::from(byte & 0x7f);
         if self.shift > 63 || (self.shift == 63 && bits > 1) || (byte == 0 && self.shift > 0) {

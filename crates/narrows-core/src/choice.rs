@@ -1,21 +1,21 @@
-//! A value that is given, or left to the program: `"auto"` in files and on the command line.
+//! A value that is given, or chosen automatically: `"auto"` in files and on the command line.
 
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-/// Either `auto` or a value; a file or a flag holds the word or the value itself.
+/// Either `auto` or a value; files and flags hold the word or the value itself.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub enum Choice<T> {
-    /// The program chooses, and says what it chose.
+    /// Chosen automatically, and reported.
     #[default]
     Auto,
-    /// The user chose.
+    /// Given by the user.
     Given(T),
 }
 
 impl<T: Clone> Choice<T> {
-    /// The given value, or what `choose` makes of the situation.
+    /// The given value, or the result of `choose`.
     pub fn or_else(&self, choose: impl FnOnce() -> T) -> T {
         match self {
             Choice::Auto => choose(),
@@ -42,7 +42,7 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Choice<T> {
         T::deserialize(&value).map(Choice::Given).map_err(|error| {
             let error = error.to_string();
             D::Error::custom(match value {
-                // A word that is not among those known: they are named.
+                // The error for an unknown word lists the known ones.
                 Value::String(_) if error.starts_with("unknown variant") => error,
                 Value::String(word) => format!("expected `auto` or a value, got `{word}`"),
                 _ => format!("expected `auto` or a value of the right type: {error}"),

@@ -1,22 +1,22 @@
-//! What can go wrong, one variant per way of failing.
+//! Errors, one variant per kind of failure.
 //!
 //! Every message says what, where, expected and got, in lower case and without a final period; a [`Error::hint`]
-//! says what to do next. Doors (the binary, later a server and Python) map [`Error::kind`] to an exit code, a status
-//! or an exception in one match.
+//! suggests what to do next. Front ends (the binary, later a server and Python) map [`Error::kind`] to an exit code, a
+//! status or an exception in one match.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 pub use crate::hint::{Hint, Reference};
 
-/// The result of everything in this crate that can fail.
+/// The result type of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// A failure, with all that a person needs to mend it.
+/// An error with the information needed to fix it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// An argument or a field of the recipe with a value that is not possible.
+    /// An invalid argument or recipe field.
     #[error("{field}: {message}")]
     Recipe {
         /// Name of the argument, such as `label`, or path of the field in the recipe, such as `train.batch_size`.
@@ -26,25 +26,25 @@ pub enum Error {
         /// What to try instead.
         hint: Option<Hint>,
     },
-    /// Input data that cannot be used.
+    /// Invalid input data.
     #[error("{place}: {message}")]
     Data {
-        /// Where: source, column, row, as far as they are known.
+        /// Source, column and row, as far as known.
         place: Place,
         /// What was expected and what was got.
         message: String,
         /// What to try instead.
         hint: Option<Hint>,
     },
-    /// Data whose columns do not fit the model's.
+    /// Data whose columns do not match the model's.
     #[error("{message}")]
     Mismatch {
-        /// Which columns are missing or of another type.
+        /// The columns that are missing or of another type.
         message: String,
         /// What to try instead.
         hint: Option<Hint>,
     },
-    /// A model file that is damaged, foreign, or of a newer version.
+    /// A model file that is damaged, of another format, or of a newer version.
     #[error("{}: {message}", path.display())]
     ModelFile {
         /// The file.
@@ -60,7 +60,7 @@ pub enum Error {
         /// The system's reason.
         source: std::io::Error,
     },
-    /// A file that cannot be written; nothing partial is left behind.
+    /// A file that cannot be written; no partial file remains.
     #[error("cannot write {}: {source}", path.display())]
     Write {
         /// The file.
@@ -68,13 +68,13 @@ pub enum Error {
         /// The system's reason.
         source: std::io::Error,
     },
-    /// Training lost its way and lowering the rate did not help.
+    /// Training diverged despite lower learning rates.
     #[error("training diverged: {message}")]
     Diverged {
-        /// At which epoch, after how many attempts.
+        /// The epoch and the number of attempts.
         message: String,
     },
-    /// The observer asked to stop before anything worth keeping was there.
+    /// The observer stopped the work before there was a result.
     #[error("interrupted")]
     Interrupted,
 }
@@ -92,33 +92,33 @@ impl From<narrows_images::Error> for Error {
     }
 }
 
-/// The kind of a failure: what doors turn into exit codes.
+/// The kind of a failure, which front ends map to exit codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// The caller asked for something impossible.
+    /// Invalid request.
     Usage,
-    /// The input data is bad, or does not fit the model.
+    /// Invalid input data, or data that does not match the model.
     Data,
     /// The model file is unreadable or of a newer version.
     ModelFile,
-    /// Anything else: an output that cannot be written, a training that diverged.
+    /// Anything else: an output that cannot be written, training that diverged.
     Failure,
-    /// The user stopped the work.
+    /// The user interrupted the work.
     Interrupted,
 }
 
 impl Error {
-    /// A recipe field with a wrong value.
+    /// An invalid recipe field.
     pub fn recipe(field: impl Into<String>, message: impl Into<String>) -> Error {
         Error::Recipe { field: field.into(), message: message.into(), hint: None }
     }
 
-    /// Bad input data at a place.
+    /// Invalid input data at a place.
     pub fn data(place: Place, message: impl Into<String>) -> Error {
         Error::Data { place, message: message.into(), hint: None }
     }
 
-    /// Data whose columns do not fit.
+    /// Data whose columns do not match.
     pub fn mismatch(message: impl Into<String>) -> Error {
         Error::Mismatch { message: message.into(), hint: None }
     }
@@ -138,7 +138,7 @@ impl Error {
         Error::Write { path: path.as_ref().to_path_buf(), source }
     }
 
-    /// The same error with advice on what to do next.
+    /// The same error with a hint.
     #[must_use]
     pub fn with_hint(mut self, advice: impl Into<Hint>) -> Error {
         if let Error::Recipe { hint, .. } | Error::Data { hint, .. } | Error::Mismatch { hint, .. } = &mut self {
@@ -158,12 +158,12 @@ impl Error {
         }
     }
 
-    /// What to try instead, with arguments under the library's own names.
+    /// The hint as text, with arguments under the library's own names.
     pub fn hint_text(&self) -> Option<String> {
         self.hint().map(ToString::to_string)
     }
 
-    /// What to try instead, where there is something to try.
+    /// The hint, if there is one.
     pub fn hint(&self) -> Option<&Hint> {
         match self {
             Error::Recipe { hint, .. } | Error::Data { hint, .. } | Error::Mismatch { hint, .. } => hint.as_ref(),
@@ -172,14 +172,14 @@ impl Error {
     }
 }
 
-/// Where in the input something is: any part may be unknown.
+/// A location in the input; any part may be unknown.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Place {
     /// The file, or `stdin`.
     pub source: Option<String>,
-    /// The column's name.
+    /// The column name.
     pub column: Option<String>,
-    /// The row, counted from 0 over all rows of data, the header not counted.
+    /// The row, from 0 over all rows of data, not counting the header.
     pub row: Option<u64>,
 }
 
@@ -199,14 +199,14 @@ impl Place {
         Place { source: None, column: Some(column.into()), row: Some(row) }
     }
 
-    /// The same place, in a source.
+    /// The same place with a source.
     #[must_use]
     pub fn of(mut self, source: impl Into<String>) -> Place {
         self.source = Some(source.into());
         self
     }
 
-    /// The same place, in a row.
+    /// The same place with a row.
     #[must_use]
     pub fn at_row(mut self, row: u64) -> Place {
         self.row = Some(row);
@@ -226,7 +226,7 @@ impl fmt::Display for Place {
     }
 }
 
-/// The nearest of `choices` to `word`, for "did you mean" hints; empty where nothing is near.
+/// The choices most similar to `word`, for "did you mean" hints; empty if none is similar.
 pub fn nearest<'a>(word: &str, choices: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     let mut near: Vec<(f64, &str)> = choices
         .into_iter()

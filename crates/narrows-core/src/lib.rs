@@ -1,4 +1,4 @@
-//! Narrows: autoencoders that learn what data looks like by squeezing it through a narrow code.
+//! Narrows: autoencoders for anomaly detection, compression, generation and image restoration.
 
 #![forbid(unsafe_code)]
 

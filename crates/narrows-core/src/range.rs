@@ -1,4 +1,4 @@
-//! Numbers that know their range, so that a wrong one fails once, where it enters.
+//! Numbers with a validated range.
 
 use serde::{Deserialize, Serialize};
 
@@ -52,11 +52,11 @@ ranged! {
     Rate, "a number between 0 and 1, both excluded", |x| x > 0.0 && x < 1.0
 }
 ranged! {
-    /// A part of a whole, in [0, 1): a dropout rate, a corruption rate.
+    /// A share in [0, 1): a dropout rate, a corruption rate.
     Fraction, "a number from 0 up to but not including 1", |x| (0.0..1.0).contains(&x)
 }
 ranged! {
-    /// All, nothing, or a part between, in [0, 1].
+    /// A share in [0, 1].
     Share, "a number from 0 to 1", |x| (0.0..=1.0).contains(&x)
 }
 ranged! {
@@ -68,7 +68,7 @@ ranged! {
     Positive, "a finite number above 0", |x| x > 0.0 && x.is_finite()
 }
 ranged! {
-    /// A finite number not below zero: a weight, a strength.
+    /// A finite number of at least zero: a weight, a strength.
     NonNegative, "a finite number of at least 0", |x| x >= 0.0 && x.is_finite()
 }
 ranged! {
@@ -76,7 +76,7 @@ ranged! {
     Finite, "a finite number", |x| x.is_finite()
 }
 
-/// Writes a literal that is known to be in range; panics otherwise, which is our bug.
+/// Converts a literal known to be in range; panics otherwise.
 macro_rules! lit {
     ($kind:ident, $x:expr) => {
         match $crate::range::$kind::try_from($x) {

@@ -1,4 +1,4 @@
-//! Luminance apart from colour: YCbCr of ITU-R BT.601 in full range, as in JPEG, with chroma around zero.
+//! Luminance and chroma: YCbCr of ITU-R BT.601 in full range, as in JPEG, with chroma centred at zero.
 //!
 //! Y = 0.299 R + 0.587 G + 0.114 B, Cb = (B - Y) / 1.772, Cr = (R - Y) / 1.402; Y in [0, 1], Cb and Cr in [-0.5, 0.5].
 
@@ -24,8 +24,8 @@ pub fn luminance_and_chroma(image: &Image) -> (Image, Vec<f32>) {
 
 /// The colour image of a luminance in [0, 1] and a chroma `[height, width, 2]`.
 ///
-/// A colour that cannot be shown (a channel outside [0, 1]) is moved towards the grey of its luminance until it can:
-/// clipping the channels would change the luminance instead.
+/// A colour out of gamut (a channel outside [0, 1]) is desaturated at constant luminance until it is in gamut:
+/// clipping the channels would change the luminance.
 ///
 /// # Panics
 /// If `luma` is not grey or the chroma is not of its size.
@@ -39,7 +39,7 @@ pub fn recombine(luma: &Image, chroma: &[f32]) -> Image {
         let red = RED * cr;
         let green = -(LUMA[0] * red + LUMA[2] * blue) / LUMA[1];
         let differences = [red, green, blue];
-        // A chroma that is no number, or endless, says nothing: grey.
+        // A chroma that is not finite becomes grey.
         let usable = differences.iter().all(|d| d.is_finite());
         let kept = differences.iter().fold(1.0_f32, |kept, d| {
             let room = if *d > 0.0 { 1.0 - y } else { y };

@@ -1,15 +1,15 @@
-//! An image in the numbers its file has: a byte or two a value, where [`Image`] takes four.
+//! An image in the integers of its file: one or two bytes per value, where [`Image`] takes four.
 
 use std::ops::Range;
 
 use crate::{Channels, Image};
 
-/// The largest value of a byte, which stands for 1.
+/// The largest 8-bit value, which maps to 1.
 const BYTE: f32 = 255.0;
-/// The largest value of two bytes, which stands for 1.
+/// The largest 16-bit value, which maps to 1.
 const WORD: f32 = 65_535.0;
 
-/// Numbers in the type that the file has.
+/// Values in the type of the file.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Values {
     Bytes(Vec<u8>),
@@ -27,7 +27,7 @@ impl Values {
         }
     }
 
-    /// A part of them, in [0, 1].
+    /// A range of them, in [0, 1].
     pub(crate) fn part(&self, range: Range<usize>) -> Vec<f32> {
         match self {
             Values::Bytes(values) => values[range].iter().map(|&x| f32::from(x) / BYTE).collect(),
@@ -42,7 +42,7 @@ impl Values {
     }
 }
 
-/// An image as its file stores it.
+/// An image in the values of its file.
 #[derive(Debug, Clone)]
 pub(crate) struct Compact {
     pub(crate) height: usize,
@@ -57,7 +57,7 @@ impl Compact {
         Image::new(self.height, self.width, self.channels, self.values.in_unit())
     }
 
-    /// The part from row `top` and column `left` on.
+    /// The crop starting at row `top` and column `left`.
     pub(crate) fn crop(&self, top: usize, left: usize, height: usize, width: usize) -> Image {
         let c = self.channels.count();
         let row = |y: usize| self.values.part((y * self.width + left) * c..(y * self.width + left + width) * c);
@@ -65,12 +65,12 @@ impl Compact {
     }
 }
 
-/// The byte nearest to a value, which is first held in [0, 1].
+/// The nearest 8-bit value after clipping to [0, 1].
 pub(crate) fn to_byte(value: f32) -> u8 {
     (value.clamp(0.0, 1.0) * BYTE).round() as u8
 }
 
-/// The two bytes nearest to a value, which is first held in [0, 1].
+/// The nearest 16-bit value after clipping to [0, 1].
 pub(crate) fn to_word(value: f32) -> u16 {
     (value.clamp(0.0, 1.0) * WORD).round() as u16
 }

@@ -1,18 +1,18 @@
-//! What can go wrong with an image.
+//! Errors of this crate.
 
 use std::path::{Path, PathBuf};
 
-/// The result of everything in this crate that can fail.
+/// The result type of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// A failure; messages say what, where, expected and got, in lower case and without a final period.
+/// An error; messages say what, where, expected and got, in lower case and without a final period.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A file that is no image, a damaged one, or one beyond the limits.
+    /// A file that is not an image, is damaged, or exceeds the limits.
     #[error("{place}: {message}")]
     Image {
-        /// The file, and which image of it where it holds many.
+        /// The file, and the index of the image in files with several.
         place: String,
         /// What was expected and what was got.
         message: String,
@@ -25,7 +25,7 @@ pub enum Error {
         /// The system's reason.
         source: std::io::Error,
     },
-    /// A file that cannot be written; nothing partial is left behind.
+    /// A file that cannot be written; no partial file remains.
     #[error("cannot write {}: {source}", path.display())]
     Write {
         /// The file.
@@ -33,7 +33,7 @@ pub enum Error {
         /// The system's reason.
         source: std::io::Error,
     },
-    /// A setting that makes no sense, such as a damage that does not exist.
+    /// An invalid setting, such as an unknown corruption.
     #[error("{message}")]
     Setting {
         /// What was expected and what was got.
@@ -57,7 +57,7 @@ impl Error {
         Error::Write { path: path.as_ref().to_path_buf(), source }
     }
 
-    /// A setting that makes no sense.
+    /// An invalid setting.
     pub fn setting(message: impl Into<String>) -> Error {
         Error::Setting { message: message.into() }
     }

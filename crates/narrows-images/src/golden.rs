@@ -1,10 +1,10 @@
-//! Numbers that scikit-image and SciPy gave, read by tests; `testdata/golden.py` says how they were made.
+//! Reference values from scikit-image and SciPy for tests; see `testdata/golden.py`.
 
 use serde_json::Value;
 
 use crate::{Channels, Image};
 
-/// All sets of the kind called `name`.
+/// All sets called `name`.
 pub(crate) fn golden(name: &str) -> Vec<Value> {
     let all: Value = serde_json::from_str(include_str!("../testdata/golden.json")).unwrap();
     all[name].as_array().unwrap().clone()
@@ -17,7 +17,7 @@ pub(crate) fn image(set: &Value, salt: u64) -> Image {
     waves(side(0), side(1), channels, salt)
 }
 
-/// Waves, and a hash for noise: the same as `image` in testdata/golden.py.
+/// Waves with a hash as noise: the same as `image` in testdata/golden.py.
 pub(crate) fn waves(height: usize, width: usize, channels: Channels, salt: u64) -> Image {
     let count = channels.count();
     let value = |i: usize| {
@@ -34,7 +34,7 @@ pub(crate) fn waves(height: usize, width: usize, channels: Channels, salt: u64) 
     Image::new(height, width, channels, (0..height * width * count).map(value).collect())
 }
 
-/// Holds pixels to those of a field, which has six digits.
+/// Compares pixels with those of a field, which has six digits.
 pub(crate) fn assert_pixels(got: &Image, want: &Value, tolerance: f32) {
     let want = want.as_array().unwrap();
     assert_eq!(got.pixels.len(), want.len());

@@ -1,7 +1,7 @@
-//! Heat maps: where an image is out of the ordinary, in colours.
+//! Heat maps of anomaly scores.
 //!
-//! The colours are inferno's, which rise evenly in lightness, so that equal steps look equal, also in grey and to the
-//! colour-blind. By the polynomials of degree 6 that Matt Zucker fitted to matplotlib's table
+//! The colour map is inferno, which is perceptually uniform, also in grey and for the
+//! colour-blind. It is computed by the polynomials of degree 6 that Matt Zucker fitted to matplotlib's table
 //! (<https://www.shadertoy.com/view/WlfXRN>; fit and table are both CC0, in the public domain).
 
 use crate::shape::LUMA;
@@ -14,7 +14,7 @@ const INFERNO: [[f32; 7]; 3] = [
     [-0.019_480_899, 3.932_712_3, -15.942_394, 44.354_145, -81.807_31, 73.209_52, -23.070_326],
 ];
 
-/// What is not a number has no place on the scale.
+/// The colour of NaN.
 const UNKNOWN: [f32; 3] = [0.5; 3];
 
 /// An image of `values`, `[height, width]`: black at `low` and below, through red, to pale yellow at `high` and above;
@@ -27,8 +27,8 @@ pub fn heat(values: &[f32], height: usize, width: usize, low: f32, high: f32) ->
     Image::new(height, width, Channels::Rgb, pixels)
 }
 
-/// The image in grey with the heat of `values`, `[height, width]`, laid over it: nothing at `low`, the colour at
-/// `opacity` (0 to 1) at `high`, and in between in proportion, so that what is ordinary stays visible.
+/// The image in grey with the heat map of `values`, `[height, width]`, blended over it: transparent at `low`, with
+/// `opacity` (0 to 1) at `high`, linear in between.
 ///
 /// # Panics
 /// If the number of values is not height * width of the image.
@@ -48,7 +48,7 @@ pub fn overlay(image: &Image, values: &[f32], low: f32, high: f32, opacity: f32)
     Image::new(height, width, Channels::Rgb, pixels)
 }
 
-/// Where a value stands between low and high, 0 to 1; none for NaN.
+/// The position of a value between low and high, 0 to 1; `None` for NaN.
 fn level(value: f32, low: f32, high: f32) -> Option<f32> {
     if value.is_nan() {
         None
@@ -68,7 +68,7 @@ fn colour(level: Option<f32>) -> [f32; 3] {
 mod tests {
     use super::*;
 
-    /// How far the polynomials stray from the table; six levels of 255 in the blue of dark purple.
+    /// Maximum error of the polynomials; six levels of 255 in the blue of dark purple.
     const FIT: f32 = 0.025;
 
     #[test]

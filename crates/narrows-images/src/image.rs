@@ -1,8 +1,8 @@
-//! An image as numbers.
+//! Images as arrays of numbers.
 
 use serde::{Deserialize, Serialize};
 
-/// What a pixel holds.
+/// Colour channels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Channels {
@@ -13,7 +13,7 @@ pub enum Channels {
 }
 
 impl Channels {
-    /// Values of a pixel.
+    /// Values per pixel.
     pub fn count(self) -> usize {
         match self {
             Channels::Grey => 1,
@@ -30,25 +30,25 @@ impl Channels {
     }
 }
 
-/// How much a difference is enlarged.
+/// Amplification of difference images.
 const DIFFERENCE: f32 = 4.0;
 
-/// An image: `[height, width, channels]`, channels fastest, each value in [0, 1] as the file stores it. Values may leave
-/// that range on the way (noise is not clipped); files clip them.
+/// An image: `[height, width, channels]`, channels fastest, each value in [0, 1] as the file stores it. Intermediate
+/// values may exceed that range (noise is not clipped); files clip them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Image {
-    /// Rows of pixels.
+    /// Height in pixels.
     pub height: usize,
-    /// Pixels in a row.
+    /// Width in pixels.
     pub width: usize,
-    /// What a pixel holds.
+    /// Colour channels.
     pub channels: Channels,
     /// `[height, width, channels]`
     pub pixels: Vec<f32>,
 }
 
 impl Image {
-    /// An image of these pixels.
+    /// An image of these values.
     ///
     /// # Panics
     /// If their number is not height * width * channels.
@@ -80,10 +80,10 @@ impl Image {
         &self.row(y)[x * c..(x + 1) * c]
     }
 
-    /// The part from row `top` and column `left` on.
+    /// The crop starting at row `top` and column `left`.
     ///
     /// # Panics
-    /// If it reaches beyond the image.
+    /// If it exceeds the image.
     pub fn crop(&self, top: usize, left: usize, height: usize, width: usize) -> Image {
         let c = self.channels.count();
         let mut pixels = Vec::with_capacity(height * width * c);
@@ -93,7 +93,7 @@ impl Image {
         Image::new(height, width, self.channels, pixels)
     }
 
-    /// Red, green and blue as images of their own; of a grey image three times the same.
+    /// Red, green and blue as separate images; for a grey image three times the same.
     pub fn planes(&self) -> [Image; 3] {
         let c = self.channels.count();
         [0, 1, 2].map(|channel| {
@@ -112,7 +112,7 @@ impl Image {
         Image::new(red.height, red.width, Channels::Rgb, pixels)
     }
 
-    /// What an image differs by from another of its size, four times enlarged so that it can be seen: black where nothing.
+    /// The absolute difference from another image of the same size, amplified four times.
     ///
     /// # Panics
     /// If they differ in size or channels.
@@ -123,7 +123,7 @@ impl Image {
         Image::new(self.height, self.width, self.channels, pixels)
     }
 
-    /// The same image with every value held in [0, 1].
+    /// The same image with every value clipped to [0, 1].
     pub fn clipped(mut self) -> Image {
         self.pixels.iter_mut().for_each(|x| *x = x.clamp(0.0, 1.0));
         self

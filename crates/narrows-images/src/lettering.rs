@@ -1,4 +1,4 @@
-//! Words in an image, in Noto Sans Mono as `noto-sans-mono-bitmap` carries it: basic Latin and Latin-1.
+//! Text in images, in Noto Sans Mono from `noto-sans-mono-bitmap`: basic Latin and Latin-1.
 
 use noto_sans_mono_bitmap::{FontWeight, RasterHeight, get_raster, get_raster_width};
 
@@ -12,8 +12,8 @@ pub(crate) fn extent(text: &str) -> (usize, usize) {
     (HEIGHT.val(), text.chars().count() * get_raster_width(WEIGHT, HEIGHT))
 }
 
-/// Draws a line of text from row `top` and column `left` on, with `ink` in every channel. What reaches beyond the image
-/// is cut off; a letter that the font lacks becomes a question mark.
+/// Draws a line of text starting at row `top` and column `left`, with `ink` in every channel. Text beyond the image
+/// is clipped; letters missing in the font become question marks.
 pub(crate) fn write(image: &mut Image, text: &str, top: usize, left: usize, ink: f32) {
     let (height, width, values) = (image.height, image.width, image.channels.count());
     let step = get_raster_width(WEIGHT, HEIGHT);

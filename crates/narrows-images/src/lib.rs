@@ -1,7 +1,7 @@
-//! Images: files in and out, damage done to them on purpose, and how alike two of them are. Knows no model.
+//! Images: file formats, image corruption, similarity metrics, classical baselines. Independent of models.
 //!
 //! An [`Image`] is plain numbers: height, width, one channel or three, each value in [0, 1] as the file stores it
-//! (gamma-encoded; nothing here is linear light). Everything else works on it.
+//! (gamma-encoded, never linear light).
 
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! Other sizes, directions and channels of an image.
+//! Resizing, rotation, padding and channel conversion.
 
 use fast_image_resize::images::{TypedImage, TypedImageRef};
 use fast_image_resize::pixels::{F32, F32x3};
@@ -6,23 +6,23 @@ use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resize
 
 use crate::{Channels, Image};
 
-/// The share of red, green and blue in luminance (ITU-R BT.601).
+/// Weights of red, green and blue in luminance (ITU-R BT.601).
 pub(crate) const LUMA: [f32; 3] = [0.299, 0.587, 0.114];
 
-/// How the pixels of another size are made of the old ones.
+/// Resampling filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Filter {
-    /// The mean over the area that a new pixel covers; for shrinking.
+    /// Area average; for downscaling.
     Area,
-    /// Keys' cubic with a = -0.5 (1981), widened when shrinking: as Pillow's `BICUBIC` and MATLAB's `imresize`. May
-    /// overshoot [0, 1] beside sharp edges.
+    /// Keys' cubic with a = -0.5 (1981), antialiased for downscaling, like Pillow's `BICUBIC` and MATLAB's `imresize`. May
+    /// overshoot [0, 1] at sharp edges.
     Bicubic,
-    /// The nearest pixel.
+    /// Nearest neighbour.
     Nearest,
 }
 
 impl Image {
-    /// The image in another size.
+    /// The image resized.
     ///
     /// # Panics
     /// If the image or the new size is empty.
@@ -45,7 +45,7 @@ impl Image {
         out
     }
 
-    /// The mirror image: left is right.
+    /// The image mirrored horizontally.
     pub fn flipped(&self) -> Image {
         let c = self.channels.count();
         let mut pixels = Vec::with_capacity(self.pixels.len());
@@ -55,7 +55,7 @@ impl Image {
         Image::new(self.height, self.width, self.channels, pixels)
     }
 
-    /// The image turned left (counter-clockwise) by so many quarters of a turn.
+    /// The image rotated counter-clockwise by this number of quarter turns.
     pub fn turned(&self, quarters: usize) -> Image {
         let (height, width) = (self.height, self.width);
         let (new_height, new_width) = if quarters.is_multiple_of(2) { (height, width) } else { (width, height) };
@@ -74,8 +74,8 @@ impl Image {
         Image::new(new_height, new_width, self.channels, pixels)
     }
 
-    /// An image of `height` and `width` with this one at row `top` and column `left`; around it its own reflection,
-    /// in which an edge pixel is not repeated, and the reflection of that, as far as it takes.
+    /// An image of `height` and `width` with this one at row `top` and column `left`, padded by reflection
+    /// without repeating edge pixels, as often as needed.
     ///
     /// # Panics
     /// If the image has no pixels.
@@ -89,8 +89,8 @@ impl Image {
         Image::new(height, width, self.channels, pixels)
     }
 
-    /// The image with these channels: grey of a colour image is its luminance (BT.601), a grey image in colour
-    /// has it three times.
+    /// The image with these channels: a colour image becomes its luminance (BT.601), a grey image is
+    /// repeated three times.
     pub fn to_channels(&self, channels: Channels) -> Image {
         let pixels = match (self.channels, channels) {
             (Channels::Grey, Channels::Rgb) => self.pixels.iter().flat_map(|&x| [x; 3]).collect(),
@@ -114,12 +114,12 @@ fn resize<P: PixelTrait>(from: &Image, to: &mut Image, options: &ResizeOptions) 
     Resizer::new().resize_typed(&source, &mut target, options).expect("a crop of the whole image");
 }
 
-/// The luminance of a colour; that of a grey is the grey itself, to the last bit.
+/// The luminance of a colour; for equal channels exactly their value.
 pub(crate) fn luminance(&[red, green, blue]: &[f32; 3]) -> f32 {
     green + (red - green) * LUMA[0] + (blue - green) * LUMA[2]
 }
 
-/// The place among `n` where a line ends up that goes on to `i` by being reflected at the first and the last place.
+/// The index within `n` of position `i` under reflection at the first and last index.
 pub(crate) fn reflected(i: isize, n: usize) -> usize {
     assert!(n > 0, "nothing has no reflection");
     if n == 1 {

@@ -1,4 +1,4 @@
-//! Contact sheets: images side by side, to be looked at.
+//! Contact sheets: images side by side.
 
 use base64::Engine;
 use image::imageops::{FilterType, resize};
@@ -7,9 +7,9 @@ use image::{ImageBuffer, Luma, Pixel, Rgb};
 use crate::lettering::{extent, write};
 use crate::{Channels, Image, Photo};
 
-/// Pixels of a cell's longer side, where no other is asked for.
+/// Default size of a cell's longer side in pixels.
 const SIDE: usize = 256;
-/// The same in a gallery.
+/// The same for a gallery.
 const GALLERY_SIDE: usize = 64;
 /// Pixels between cells and around them.
 const GAP: usize = 8;
@@ -17,7 +17,7 @@ const GAP: usize = 8;
 const UNDER_TITLE: usize = 10;
 const PAPER: f32 = 1.0;
 const INK: f32 = 0.2;
-/// The line around an image, so that a white one does not melt into the paper.
+/// Grey value of the border around images, which separates white ones from the background.
 const EDGE: f32 = 0.85;
 
 /// A table of images with titled columns.
@@ -38,28 +38,28 @@ pub struct Sheet {
 }
 
 impl Sheet {
-    /// A sheet without rows. Where all titles are empty, no line is kept for them.
+    /// A sheet without rows. If all titles are empty, there is no title line.
     pub fn new(columns: &[&str]) -> Sheet {
         Sheet { titles: columns.iter().map(|&title| title.to_owned()).collect(), side: SIDE, rows: Vec::new() }
     }
 
-    /// The same, with cells of this many pixels at most, each way; for rows that come after it.
+    /// The same with cells of at most this many pixels in each direction; for rows added later.
     pub fn with_side(mut self, side: usize) -> Sheet {
         self.side = side.max(1);
         self
     }
 
-    /// Adds a row, an image a column; a row may have fewer than there are titles, or more.
+    /// Adds a row with one image per column; a row may have fewer images than there are titles, or more.
     ///
-    /// An image larger than a cell is scaled down to it, a smaller one scaled up by the largest whole number that fits,
-    /// each pixel a square.
+    /// Images larger than a cell are downscaled to it, smaller ones upscaled by the largest integer factor that fits,
+    /// without interpolation.
     pub fn row(&mut self, images: Vec<Image>) -> &mut Sheet {
         let cells = images.into_iter().filter(|image| image.height > 0 && image.width > 0);
         self.rows.push(cells.map(|image| fitted(image.clipped(), self.side)).collect());
         self
     }
 
-    /// The sheet as a PNG file in base64, to stand in a page.
+    /// The sheet as a PNG file in base64, for embedding.
     pub fn to_base64(&self) -> String {
         let png = Photo::from(self.image()).to_png();
         base64::engine::general_purpose::STANDARD.encode(png)
@@ -100,7 +100,7 @@ impl Sheet {
     }
 }
 
-/// Images of one size in rows, as square as can be, without titles.
+/// Images of one size in a nearly square grid, without titles.
 pub fn gallery(images: &[Image]) -> Image {
     gallery_sheet(images).image()
 }
@@ -115,7 +115,7 @@ pub fn gallery_sheet(images: &[Image]) -> Sheet {
     sheet
 }
 
-/// Puts an image on the sheet, with a line around it, which lies in the gap.
+/// Places an image on the sheet, with a border in the gap.
 fn place(sheet: &mut Image, cell: &Image, top: usize, left: usize) {
     let values = sheet.channels.count();
     for y in top - 1..=top + cell.height {
@@ -131,7 +131,7 @@ fn place(sheet: &mut Image, cell: &Image, top: usize, left: usize) {
     }
 }
 
-/// An image of a size that fits into a cell.
+/// The image scaled to fit a cell.
 fn fitted(image: Image, side: usize) -> Image {
     let longest = image.height.max(image.width);
     let scaled = |n: usize| if longest > side { (n * side / longest).max(1) } else { n * (side / longest) };
@@ -207,7 +207,7 @@ mod tests {
         assert_eq!(Sheet::new(&[]).image().height, GAP, "nothing at all");
     }
 
-    /// Written to look at: NARROWS_SHEET=/tmp/sheet.png.
+    /// For visual inspection: NARROWS_SHEET=/tmp/sheet.png.
     #[test]
     fn a_sheet_to_look_at() {
         let Some(path) = std::env::var_os("NARROWS_SHEET") else { return };

@@ -1,9 +1,9 @@
-//! Smoothing by a Gaussian.
+//! Gaussian smoothing.
 
 use crate::Image;
 use crate::shape::reflected;
 
-/// The weights of a Gaussian of this standard deviation from the middle to `radius` on either side, of sum one.
+/// The weights of a Gaussian with this standard deviation from the centre to `radius` on either side, normalised to 1.
 pub(crate) fn gaussian_weights(sigma: f32, radius: usize) -> Vec<f32> {
     let weight = |i: usize| (-0.5 * ((i as f64 - radius as f64) / f64::from(sigma)).powi(2)).exp();
     let weights: Vec<f64> = (0..=2 * radius).map(weight).collect();
@@ -11,8 +11,8 @@ pub(crate) fn gaussian_weights(sigma: f32, radius: usize) -> Vec<f32> {
     weights.iter().map(|w| (w / sum) as f32).collect()
 }
 
-/// The image smoothed by a Gaussian of this standard deviation in pixels, cut off at four of them; beyond its edges
-/// it goes on as its reflection.
+/// The image convolved with a Gaussian of this standard deviation in pixels, truncated at four of them, with
+/// reflection at the edges.
 pub(crate) fn smoothed(image: &Image, sigma: f32) -> Image {
     let radius = (4.0 * sigma + 0.5) as usize;
     if radius == 0 || image.pixels.is_empty() {
@@ -37,7 +37,7 @@ pub(crate) fn smoothed(image: &Image, sigma: f32) -> Image {
     out
 }
 
-/// `out` = sum over k of `weights[k]` times the values from `source(k)` on, in the order of k.
+/// `out` = sum over k of `weights[k]` times the values starting at `source(k)`, in the order of k.
 fn weighted_sum<'a>(weights: &[f32], out: &mut [f32], source: impl Fn(usize) -> &'a [f32]) {
     out.fill(0.0);
     for (k, weight) in weights.iter().enumerate() {

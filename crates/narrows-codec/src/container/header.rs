@@ -1,4 +1,4 @@
-//! What a compressed file says of itself before its first chunk.
+//! The header of a compressed file.
 
 use std::io::Read;
 
@@ -12,14 +12,14 @@ const MAGIC: [u8; 4] = *b"NRWZ";
 /// The newest version of the format.
 pub const VERSION: u64 = 1;
 
-/// The opening of a compressed file.
+/// The header of a compressed file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Header {
-    /// How the sections of a chunk are made; a number that this crate only carries.
+    /// Identifies the coding of the sections; opaque to this crate.
     pub codec: u8,
-    /// Which model is needed to read the file: a hash of it.
+    /// Hash of the model needed to decode the file.
     pub model: u64,
-    /// What else the reader must know; opaque here.
+    /// Further settings for the decoder; opaque to this crate.
     pub settings: Vec<u8>,
 }
 
@@ -52,7 +52,7 @@ impl Header {
                 return Err(CodecError::NotCompressed { got });
             }
         }
-        // Another version may go on in another way, so it is refused before its checksum is looked for.
+        // Other versions may differ from here on, so they are rejected before the checksum.
         let version = source.varint()?;
         if version > VERSION {
             return Err(CodecError::Version { got: version, newest: VERSION });

@@ -1,4 +1,4 @@
-//! Reading any chunk without those before it.
+//! Random access to chunks.
 
 use std::io::{Read, Seek, SeekFrom};
 
@@ -10,16 +10,16 @@ use super::{
 };
 use crate::error::{CodecError, Part, Result};
 
-/// Where a chunk stands.
+/// The position of a chunk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry {
-    /// The number of its first row, from zero.
+    /// Number of its first row, from zero.
     pub first_row: u64,
-    /// How many rows it has.
+    /// Number of rows.
     pub rows: u64,
-    /// Where it begins in the file, in bytes.
+    /// Offset in the file, in bytes.
     pub offset: u64,
-    /// How many bytes it has.
+    /// Length in bytes.
     pub length: u64,
 }
 
@@ -35,7 +35,7 @@ impl Index {
     ///
     /// # Errors
     ///
-    /// When it is not such a file, or of a newer version, or either of the two is cut short or damaged.
+    /// If it is not a compressed file, has a newer version, or header or table are truncated or damaged.
     pub fn open<R: Read + Seek>(file: &mut R) -> Result<Index> {
         file.seek(SeekFrom::Start(0))?;
         let mut source = Source::new(&mut *file, 0);
@@ -82,7 +82,7 @@ impl Index {
         Ok(Index { header, chunks })
     }
 
-    /// What the file says of itself.
+    /// The header.
     pub fn header(&self) -> &Header {
         &self.header
     }
@@ -92,16 +92,16 @@ impl Index {
         &self.chunks
     }
 
-    /// How many rows all chunks have.
+    /// Total number of rows.
     pub fn rows(&self) -> u64 {
         self.chunks.last().map_or(0, |last| last.first_row + last.rows)
     }
 
-    /// Reads the chunk of this number from the file that the index is of.
+    /// Reads the chunk with this number from the file of the index.
     ///
     /// # Errors
     ///
-    /// When there is no such chunk, or it is cut short or damaged, or is not what the table says.
+    /// If there is no such chunk, or it is truncated, damaged, or inconsistent with the table.
     pub fn read_chunk<R: Read + Seek>(&self, file: &mut R, number: usize) -> Result<Chunk> {
         let Some(entry) = self.chunks.get(number) else {
             let expected = format!("below {}", self.chunks.len());

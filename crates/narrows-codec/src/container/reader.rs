@@ -1,4 +1,4 @@
-//! Reading from the first byte to the last, so that a pipe will do.
+//! Sequential reading, for pipes.
 
 use std::io::Read;
 
@@ -8,11 +8,11 @@ use crate::error::{Part, Result};
 /// Consecutive rows of a compressed file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chunk {
-    /// The number of the first row, from zero.
+    /// Number of the first row, from zero.
     pub first_row: u64,
-    /// How many rows; the file says so, and a hostile one says anything.
+    /// Number of rows as stated in the file; not validated.
     pub rows: u64,
-    /// What they are made from.
+    /// The coded sections.
     pub sections: Vec<Vec<u8>>,
 }
 
@@ -31,23 +31,23 @@ impl<R: Read> Reader<R> {
     ///
     /// # Errors
     ///
-    /// When it is not such a file, or of a newer version, or cut short or damaged.
+    /// If it is not a compressed file, has a newer version, or is truncated or damaged.
     pub fn new(inner: R) -> Result<Self> {
         let mut source = Source::new(inner, 0);
         let header = Header::read(&mut source)?;
         Ok(Reader { source, header, chunks: Vec::new(), next_row: 0, at_end: false })
     }
 
-    /// What the file says of itself.
+    /// The header.
     pub fn header(&self) -> &Header {
         &self.header
     }
 
-    /// The next chunk; `None` once the table at the end was found to say what was read.
+    /// The next chunk; `None` at the end, after the table has been checked.
     ///
     /// # Errors
     ///
-    /// When the file is cut short or damaged here.
+    /// If the file is truncated or damaged.
     pub fn next_chunk(&mut self) -> Result<Option<Chunk>> {
         if self.at_end {
             return Ok(None);

@@ -1,4 +1,4 @@
-//! Bytes of a file that may be cut short, damaged or hostile, counted and summed while they are read.
+//! A byte source for untrusted files, with position and checksum.
 
 use std::io::{self, BufReader, Read};
 
@@ -9,11 +9,11 @@ use crate::{
 
 pub(super) struct Source<R> {
     inner: BufReader<R>,
-    /// How many bytes were read.
+    /// Number of bytes read.
     offset: u64,
     hasher: crc32fast::Hasher,
     part: Part,
-    /// Where the part begins.
+    /// Start of the current part.
     start: u64,
 }
 
@@ -28,14 +28,14 @@ impl<R: Read> Source<R> {
         self.offset
     }
 
-    /// From here on a part is read; its checksum begins anew.
+    /// Starts a part and its checksum.
     pub(super) fn begin(&mut self, part: Part) {
         self.part = part;
         self.start = self.offset;
         self.hasher = crc32fast::Hasher::new();
     }
 
-    /// What was begun turns out to be this part.
+    /// Sets the kind of the current part.
     pub(super) fn rename(&mut self, part: Part) {
         self.part = part;
     }
@@ -79,7 +79,7 @@ impl<R: Read> Source<R> {
         }
     }
 
-    /// As many bytes as promised. Memory grows with the bytes that are there, not with the promise.
+    /// The next `count` bytes. Memory grows with the bytes read, not with the stated length.
     pub(super) fn bytes(&mut self, length: u64) -> Result<Vec<u8>> {
         let mut out = Vec::new();
         (&mut self.inner).take(length).read_to_end(&mut out)?;
@@ -88,7 +88,7 @@ impl<R: Read> Source<R> {
         if (out.len() as u64) < length { Err(self.truncated()) } else { Ok(out) }
     }
 
-    /// Reads a checksum and compares it with that of the part so far.
+    /// Reads a checksum and compares it with that of the current part.
     pub(super) fn checksum(&mut self) -> Result<()> {
         let expected = self.hasher.clone().finalize();
         let mut stored = [0; 4];

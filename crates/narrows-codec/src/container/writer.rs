@@ -1,11 +1,11 @@
-//! Writing: straight ahead, so that a pipe will do.
+//! Sequential writing, for pipes.
 
 use std::io::{self, Write};
 
 use super::{CHUNK, END, header::Header};
 use crate::varint;
 
-/// Writes a compressed file. Without [`Writer::finish`] it has no table, and a reader says that it was cut short.
+/// Writes a compressed file. Without [`Writer::finish`] it has no table, and readers report it as truncated.
 #[derive(Debug)]
 pub struct Writer<W: Write> {
     inner: W,
@@ -18,7 +18,7 @@ impl<W: Write> Writer<W> {
     ///
     /// # Errors
     ///
-    /// When it cannot be written.
+    /// If writing fails.
     pub fn new(mut inner: W, header: &Header) -> io::Result<Self> {
         inner.write_all(&header.to_bytes())?;
         Ok(Writer { inner, chunks: Vec::new() })
@@ -28,7 +28,7 @@ impl<W: Write> Writer<W> {
     ///
     /// # Errors
     ///
-    /// When they cannot be written.
+    /// If writing fails.
     pub fn chunk(&mut self, rows: u64, sections: &[&[u8]]) -> io::Result<()> {
         let mut head = vec![CHUNK];
         varint::push(&mut head, rows);
@@ -48,11 +48,11 @@ impl<W: Write> Writer<W> {
         Ok(())
     }
 
-    /// Writes the table of chunks and gives the sink back, flushed.
+    /// Writes the table of chunks and returns the flushed sink.
     ///
     /// # Errors
     ///
-    /// When it cannot be written, or the table has more than 4 GiB.
+    /// If writing fails, or the table exceeds 4 GiB.
     pub fn finish(mut self) -> io::Result<W> {
         let mut table = vec![END];
         varint::push(&mut table, self.chunks.len() as u64);

@@ -1,7 +1,7 @@
-//! What lies around a place: the features of a prediction, for each shape of a plane.
+//! Neighbourhoods: the features of a prediction, for each shape of a plane.
 //!
-//! Features stand in a fixed order: the constant, deviations of neighbours from the nearest on (the first six make the
-//! pattern of a prediction), then how guesses change.
+//! Features have a fixed order: the constant, deviations of neighbours from the nearest on (the first six form the
+//! pattern of a prediction), then differences of guesses.
 
 use super::Predictor;
 use crate::{
@@ -9,24 +9,24 @@ use crate::{
     plane::Shape,
 };
 
-/// The feature that is always there. As large as large deviations, so that its weight stays small.
+/// The constant feature. As large as large deviations, so that its weight stays small.
 const CONSTANT: i32 = 1 << 14;
-/// Lags of a row that are features of their own; what lies before is averaged over widths that double.
+/// Lags of a row with their own features; earlier values are averaged over widths that double.
 const LAGS: usize = 8;
 const AVERAGES: [(usize, usize); 4] = [(9, 11), (12, 18), (19, 34), (35, 70)];
 
-/// What lies around a place.
+/// The neighbourhood of a position.
 pub(super) struct Around {
     /// The column or channel.
     pub group: usize,
-    /// The mean size of misses nearby, beside the ordinary size of their columns.
+    /// Mean residual size nearby, relative to the typical size of their columns.
     pub near: u64,
-    /// Where the last two misses are, the nearest first.
+    /// Positions of the last two residuals, nearest first.
     pub last: [Option<usize>; 2],
     pub features: [i32; MOST],
 }
 
-/// How many features a shape has.
+/// Number of features of a shape.
 pub(super) fn features(shape: Shape) -> usize {
     match shape {
         Shape::Rows { .. } => LAGS + AVERAGES.len() + 2,
@@ -42,7 +42,7 @@ pub(super) fn features(shape: Shape) -> usize {
 }
 
 impl Predictor<'_> {
-    /// What lies around the next place.
+    /// The neighbourhood of the next position.
     pub(super) fn around(&self) -> Around {
         match self.shape {
             Shape::Rows { columns, .. } => self.in_row(columns),
@@ -140,7 +140,7 @@ impl Predictor<'_> {
         at.map_or(0, |at| self.deviations[at])
     }
 
-    /// How far the guess of a neighbour lies above the guess of this place.
+    /// Difference between a neighbour's guess and the guess of this position.
     fn step(&self, at: Option<usize>) -> i32 {
         let here = self.guesses[self.deviations.len()];
         let there = at.map_or(here, |at| self.guesses[at]);
@@ -152,7 +152,7 @@ impl Predictor<'_> {
     }
 }
 
-/// Features before any neighbour is looked at.
+/// Number of features before those of neighbours.
 const FIRST: [i32; MOST] = {
     let mut features = [0; MOST];
     features[0] = CONSTANT;

@@ -5,12 +5,12 @@ use faer::{Accum, Mat, Par};
 
 use super::rows::Rows;
 
-/// Rows turned into double precision at a time: enough for the matrix product to be at speed, small beside the data.
+/// Rows converted to double precision at a time: enough for an efficient matrix product, small compared with the data.
 pub(super) const BLOCK: usize = 512;
 
 /// The sample covariance (divisor `n - 1`, or 1 for a single row) around `mean`, shape `[width, width]`.
 ///
-/// Only the lower triangle is filled; `faer`'s solvers read no more.
+/// Only the lower triangle is filled, which is all that `faer`'s solvers read.
 pub(super) fn lower_covariance(rows: Rows<'_>, mean: &[f64]) -> Mat<f64> {
     let mut covariance = Mat::<f64>::zeros(rows.width, rows.width);
     let scale = 1.0 / rows.n.saturating_sub(1).max(1) as f64;
@@ -31,7 +31,7 @@ pub(super) fn lower_covariance(rows: Rows<'_>, mean: &[f64]) -> Mat<f64> {
     covariance
 }
 
-/// A block of rows less their mean, shape `[rows, width]`.
+/// A block of rows minus their mean, shape `[rows, width]`.
 pub(super) fn centred(block: &[f32], mean: &[f64]) -> Mat<f64> {
     let width = mean.len();
     Mat::from_fn(block.len() / width, width, |i, j| f64::from(block[i * width + j]) - mean[j])

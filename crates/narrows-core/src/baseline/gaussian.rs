@@ -1,12 +1,12 @@
-//! A Gaussian fitted to rows, and how far a row lies from its middle: the squared Mahalanobis distance.
+//! A Gaussian distribution fitted to rows, and the squared Mahalanobis distance to its mean.
 //!
-//! It stands with the baselines, not in `detect`, because it is fitted on rows of features (raw columns, codes, code
-//! and residual side by side) just as PCA and the neighbours are; `detect` only ever sees scores.
+//! It is among the baselines, not in `detect`, because it is fitted on rows of features (raw columns, codes, code
+//! and residual together) like PCA and nearest neighbours; `detect` handles scores only.
 //!
 //! The covariance is shrunk towards a multiple of the identity, `(1 - s) S + s mu I` with `mu` the mean variance, so
-//! that it can be inverted where rows are few or columns depend on each other. `s` is either given or estimated by
+//! it is invertible with few rows or dependent columns. `s` is either given or estimated by
 //! Ledoit and Wolf 2004, "A well-conditioned estimator for large-dimensional covariance matrices", as scikit-learn's
-//! `LedoitWolf` does it. The target treats columns alike: scale them first.
+//! `LedoitWolf`. The target treats columns alike: scale them first.
 
 use faer::traits::pulp::{Arch, NullaryFnOnce};
 use faer::{Mat, Side};
@@ -18,14 +18,14 @@ use super::rows::{Rows, scored};
 use crate::error::{Error, Place, Result};
 use crate::range::Fraction;
 
-/// How far the covariance is pulled towards a multiple of the identity.
+/// Shrinkage of the covariance towards a multiple of the identity.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Shrinkage {
-    /// By the amount that is best in expectation, estimated from the rows.
+    /// The optimal amount in expectation, estimated from the rows.
     #[default]
     LedoitWolf,
-    /// By this share; 0 is the plain covariance (divisor `n`).
+    /// This share; 0 is the plain covariance (divisor `n`).
     Fixed(Fraction),
 }
 
@@ -37,28 +37,28 @@ pub struct Gaussian {
     pub mean: Vec<f64>,
     /// The inverse of the covariance's lower Cholesky factor, row-major, shape `[width, width]`, zero above the diagonal.
     pub whitening: Vec<f64>,
-    /// How far the covariance was shrunk.
+    /// The shrinkage used.
     pub shrinkage: f64,
 }
 
-/// The smallest ridge, as a share of the mean variance: what double precision needs to factor a singular matrix.
+/// The smallest ridge, as a share of the mean variance, with which double precision factors a singular matrix.
 const RIDGE: f64 = 1e-12;
-/// Rows given to a thread at a time.
+/// Rows per thread at a time.
 const TILE: usize = 64;
 
 impl Gaussian {
     /// Fits on `x`, row-major, shape `[n, width]`.
     ///
-    /// Where the shrunk covariance still cannot be inverted, a ridge of `1e-12` of the mean variance is added to its
-    /// diagonal and multiplied by ten until it can. Rows that are all equal get the identity.
+    /// If the shrunk covariance is not invertible, a ridge of `1e-12` of the mean variance is added to its
+    /// diagonal and multiplied by ten until it is. If all rows are equal, the covariance is the identity.
     ///
     /// # Errors
-    /// Rows that are empty, of a wrong length or not finite.
+    /// If the rows are empty, of a wrong length or not finite.
     pub fn fit(x: &[f32], n: usize, width: usize, shrinkage: Shrinkage) -> Result<Gaussian> {
         let rows = Rows::new(x, n, width)?;
         let mean = rows.mean();
         let mut covariance = lower_covariance(rows, &mean);
-        // Ledoit and Wolf divide by n, the maximum of the likelihood.
+        // Ledoit and Wolf divide by n, as in maximum likelihood.
         let to_ml = n.saturating_sub(1).max(1) as f64 / n as f64;
         let mu = (0..width).map(|j| covariance[(j, j)]).sum::<f64>() * to_ml / width as f64;
         let amount = match shrinkage {
@@ -94,10 +94,10 @@ impl Gaussian {
         Ok(Gaussian { mean, whitening, shrinkage: amount })
     }
 
-    /// The same Gaussian, if its parts fit together: to be called on what a file brought.
+    /// Validates a Gaussian read from a file.
     ///
     /// # Errors
-    /// Lengths that do not agree, or numbers that are not finite.
+    /// If lengths do not agree, or numbers are not finite.
     pub fn checked(self) -> Result<Gaussian> {
         let width = self.mean.len();
         if width == 0 || width.checked_mul(width) != Some(self.whitening.len()) {
@@ -114,7 +114,7 @@ impl Gaussian {
     /// The squared Mahalanobis distance of every row of `x`, shape `[rows]`.
     ///
     /// # Panics
-    /// If `x` is not whole rows.
+    /// If `x` is not a whole number of rows.
     pub fn squared_distance(&self, x: &[f32]) -> Vec<f64> {
         let width = self.mean.len();
         let mut distances = vec![0.0; scored(x, width).len()];
@@ -131,7 +131,7 @@ impl Gaussian {
     }
 }
 
-/// The shrinkage that is best in expectation; `squares` is the sum of the squared entries of the covariance, `mu` its
+/// The optimal shrinkage in expectation; `squares` is the sum of the squared entries of the covariance, `mu` its
 /// mean diagonal entry. The names `beta` and `delta` are the paper's.
 fn ledoit_wolf(rows: Rows<'_>, mean: &[f64], squares: f64, mu: f64) -> f64 {
     let (n, width) = (rows.n as f64, rows.width as f64);
@@ -146,7 +146,7 @@ fn ledoit_wolf(rows: Rows<'_>, mean: &[f64], squares: f64, mu: f64) -> f64 {
 
 /// The squared length of a whitened row, each product summed in 8 lanes and then over the lanes.
 ///
-/// Compiled once for each kind of processor; the lanes fix the order of the sums, so all of them get the same numbers.
+/// Compiled for each instruction set; the lanes fix the summation order, so all of them give the same numbers.
 struct Whitened<'a> {
     centred: &'a [f64],
     whitening: &'a [f64],

@@ -1,11 +1,11 @@
-//! Numbers that scikit-learn and SciPy gave, read by tests; `testdata/golden_detect.py` says how they were made.
+//! Reference values from scikit-learn and SciPy for tests; see `testdata/golden_detect.py`.
 
 use serde_json::Value;
 
-/// One set of golden numbers.
+/// One set of reference values.
 pub(crate) struct Golden(Value);
 
-/// All sets of the kind called `name`: one, or a list of them.
+/// All sets called `name`: one, or a list of them.
 pub(crate) fn golden(name: &str) -> Vec<Golden> {
     let all: Value = serde_json::from_str(include_str!("../../testdata/golden_detect.json")).unwrap();
     match all[name].clone() {
@@ -27,7 +27,7 @@ impl Golden {
         self.0[field].as_str().unwrap_or_else(|| panic!("no text `{field}`")).to_owned()
     }
 
-    /// All numbers of a list, nested lists one after the other.
+    /// All numbers of a list, nested lists flattened.
     pub(crate) fn numbers(&self, field: &str) -> Vec<f64> {
         fn flatten(value: &Value, into: &mut Vec<f64>) {
             match value {
@@ -50,7 +50,7 @@ impl Golden {
     }
 }
 
-/// Fails unless every number is within `tolerance` of the expected one, relative where that is above 1.
+/// Fails unless every number is within `tolerance` of the expected one, relative if that is above 1.
 pub(crate) fn check_near(got: &[f64], expected: &[f64], tolerance: f64) {
     assert_eq!(got.len(), expected.len());
     for (at, (g, e)) in got.iter().zip(expected).enumerate() {

@@ -1,7 +1,7 @@
-//! Isolation forest: rows that a few random cuts separate from the rest are anomalies.
+//! Isolation forest: anomalies are separated from the rest by few random splits.
 //!
-//! Liu, Ting and Zhou 2008, "Isolation forest", with scikit-learn's rules where the paper leaves room: columns that
-//! are constant in a node are not drawn, cuts are uniform between the node's least and greatest value, trees stop at a
+//! Liu, Ting and Zhou 2008, "Isolation forest", with scikit-learn's choices where the paper is open: columns that
+//! are constant in a node are not drawn, splits are uniform between the node's minimum and maximum, trees stop at a
 //! depth of `log2` of the subsample, and the score is `2^(-E(h) / c(psi))`, in (0, 1), higher is more anomalous.
 
 use rayon::prelude::*;
@@ -11,14 +11,14 @@ use super::random::Stream;
 use super::rows::{Rows, scored};
 use crate::error::{Error, Place, Result};
 
-/// Trees in a forest.
+/// Number of trees.
 pub const N_TREES: usize = 100;
-/// Rows a tree is grown on, at most.
+/// Maximum subsample size per tree.
 pub const SUBSAMPLE: usize = 256;
-/// What [`IsolationForest::feature`] holds for a leaf.
+/// Value of [`IsolationForest::feature`] for a leaf.
 pub const LEAF: u32 = u32::MAX;
 
-/// Rows given to a thread at a time.
+/// Rows per thread at a time.
 const TILE: usize = 256;
 const EULER: f64 = 0.577_215_664_901_532_9;
 
@@ -26,19 +26,19 @@ const EULER: f64 = 0.577_215_664_901_532_9;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IsolationForest {
-    /// How many columns a row has.
+    /// Number of columns.
     pub width: usize,
-    /// How many rows each tree was grown on.
+    /// Subsample size per tree.
     pub subsample: usize,
-    /// The node at which each tree begins.
+    /// The root node of each tree.
     pub roots: Vec<u32>,
-    /// The column that a node cuts, or [`LEAF`].
+    /// The split column of a node, or [`LEAF`].
     pub feature: Vec<u32>,
-    /// Where it cuts: values up to this go left, greater ones right; 0 in a leaf.
+    /// The split value: values up to this go left, greater ones right; 0 in a leaf.
     pub threshold: Vec<f32>,
-    /// The left child; the right one stands just behind it; 0 in a leaf.
+    /// The left child; the right one follows it; 0 in a leaf.
     pub left: Vec<u32>,
-    /// How many of the subsample's rows came this far.
+    /// Number of subsample rows that reach the node.
     pub size: Vec<u32>,
 }
 
@@ -58,7 +58,7 @@ impl IsolationForest {
     /// Grows [`N_TREES`] trees on subsamples of `x`, row-major, shape `[n, width]`.
     ///
     /// # Errors
-    /// Rows that are empty, of a wrong length or not finite.
+    /// If the rows are empty, of a wrong length or not finite.
     pub fn fit(x: &[f32], n: usize, width: usize, seed: u64) -> Result<IsolationForest> {
         let rows = Rows::new(x, n, width)?;
         let subsample = n.min(SUBSAMPLE);
@@ -84,10 +84,10 @@ impl IsolationForest {
         Ok(forest)
     }
 
-    /// The same forest, if it is one: to be called on what a file brought.
+    /// Validates a forest read from a file.
     ///
     /// # Errors
-    /// Arrays of unequal length, or nodes that point outside or backwards, which would make scoring run for ever.
+    /// If arrays have unequal lengths, or nodes point out of bounds or backwards, which would make scoring loop forever.
     pub fn checked(self) -> Result<IsolationForest> {
         let bad = |message: String| Err(Error::data(Place::default(), format!("isolation forest: {message}")));
         let nodes = self.feature.len();
@@ -114,15 +114,15 @@ impl IsolationForest {
         Ok(self)
     }
 
-    /// The score of every row of `x`, shape `[rows]`: near 1 is an anomaly, below 0.5 is ordinary.
+    /// The score of every row of `x`, shape `[rows]`: near 1 for anomalies, below 0.5 for normal rows.
     ///
     /// # Panics
-    /// If `x` is not whole rows.
+    /// If `x` is not a whole number of rows.
     pub fn score(&self, x: &[f32]) -> Vec<f64> {
         let mut scores = vec![0.0; scored(x, self.width).len()];
         let (nodes, paths, depth) = self.compiled();
         scores.par_chunks_mut(TILE).zip(x.par_chunks(TILE * self.width)).for_each(|(scores, x)| {
-            // Tree by tree, so that a tree stays in the cache for a whole tile; a row's sum keeps the order of trees.
+            // Tree by tree, so that a tree stays in the cache for a whole tile; sums keep the order of trees.
             for (&root, &depth) in self.roots.iter().zip(&depth) {
                 for (row, sum) in x.chunks_exact(self.width).zip(scores.iter_mut()) {
                     let mut at = root as usize;
@@ -138,13 +138,13 @@ impl IsolationForest {
         scores
     }
 
-    /// The score of a row whose mean path length over the trees is `path`; 0.5 where trees have a single row.
+    /// The score of a row with mean path length `path` over the trees; 0.5 if trees have a single row.
     fn score_of_path(&self, path: f64) -> f64 {
         let usual = average_path_length(self.subsample);
         (-if usual > 0.0 { path / usual } else { 1.0 }).exp2()
     }
 
-    /// Nodes to walk without a branch (a leaf leads to itself), the path length at each, and each tree's depth.
+    /// Nodes for branch-free traversal (leaves point to themselves), the path length at each, and each tree's depth.
     fn compiled(&self) -> (Vec<ForestNode>, Vec<f64>, Vec<u32>) {
         let node = |i: usize| match self.feature[i] {
             LEAF => ForestNode { feature: 0, threshold: f32::INFINITY, left: i as u32 },
@@ -189,7 +189,7 @@ impl IsolationTree {
         let limit = (subsample.max(2) as f64).log2().ceil() as u32;
         let mut tree = IsolationTree::default();
         tree.push(sample.len());
-        // ForestNode, its part of the sample, its depth.
+        // Node, its part of the sample, its depth.
         let mut pending = vec![(0, 0..sample.len(), 0)];
         while let Some((node, part, depth)) = pending.pop() {
             let inside = &mut sample[part.clone()];
@@ -218,7 +218,7 @@ impl IsolationTree {
     }
 }
 
-/// A column that is not constant over the sample, drawn evenly among those, and a cut that leaves rows on both sides.
+/// A column drawn evenly among those not constant over the sample, and a split that leaves rows on both sides.
 fn draw_cut(rows: Rows<'_>, sample: &[usize], columns: &mut [usize], stream: &mut Stream) -> Option<(usize, f32)> {
     if sample.len() < 2 {
         return None;
@@ -239,7 +239,7 @@ fn draw_cut(rows: Rows<'_>, sample: &[usize], columns: &mut [usize], stream: &mu
     None
 }
 
-/// Moves those that go left to the front; returns how many they are.
+/// Moves the rows that go left to the front; returns their number.
 fn partition(sample: &mut [usize], goes_left: impl Fn(usize) -> bool) -> usize {
     let mut n_left = 0;
     for i in 0..sample.len() {
@@ -261,7 +261,7 @@ mod tests {
         (golden.rows("x"), golden.count("n"), golden.count("width"))
     }
 
-    /// The probability that a row labelled true scores higher than another one.
+    /// The area under the ROC curve.
     fn auc(scores: &[f64], labels: &[bool]) -> f64 {
         let of = |wanted: bool| scores.iter().zip(labels).filter(move |(_, label)| **label == wanted).map(|(s, _)| *s);
         let pairs: Vec<f64> = of(true).flat_map(|a| of(false).map(move |b| f64::from(u8::from(a > b)))).collect();
@@ -285,7 +285,7 @@ mod tests {
             assert!(auc(&scores, &golden.labels("labels")) > 0.95);
             mean.iter_mut().zip(scores).for_each(|(mean, score)| *mean += score / 10.0);
         }
-        // Both are means over 1000 random trees, of which one alone has a standard deviation near 0.1.
+        // Both are means over 1000 random trees with a standard deviation near 0.1 each.
         check_near(&mean, &golden.numbers("mean_score"), 0.02);
     }
 
@@ -309,7 +309,7 @@ mod tests {
 
     #[test]
     fn the_formula_holds_for_a_tree_known_by_heart() {
-        // One cut at 0.5: a row on the left, three on the right.
+        // One split at 0.5: a row on the left, three on the right.
         let forest = IsolationForest {
             width: 1,
             subsample: 4,

@@ -1,9 +1,9 @@
-//! A mixture of normal distributions, fitted by expectation and maximisation: what codes look like where one normal
-//! distribution is too plain.
+//! A Gaussian mixture, fitted by expectation-maximisation: the density of codes when a single normal distribution is
+//! too simple.
 //!
-//! Dempster, Laird and Rubin 1977; the start is k-means++ (Arthur and Vassilvitskii 2007) with a few rounds of k-means
-//! after it. All in double precision with a stated order of sums. Every variance has [`FLOOR`] added, as scikit-learn's
-//! `reg_covar` does, so that a unit that never moves does no harm; callers bring columns to about unit variance first.
+//! Dempster, Laird and Rubin 1977; initialised by k-means++ (Arthur and Vassilvitskii 2007) and a few rounds of
+//! k-means. In double precision with a fixed summation order. [`FLOOR`] is added to every variance, like scikit-learn's
+//! `reg_covar`, which handles constant units; callers scale columns to about unit variance first.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,45 +11,45 @@ use super::random::Stream;
 use super::rows::Rows;
 use crate::error::{Error, Result};
 
-/// Added to every variance: far below the unit variance that columns are brought to.
+/// Added to every variance; small compared with unit variance.
 pub const FLOOR: f64 = 1e-4;
-/// Steps end where one adds less than this to the mean log-likelihood, in nats a row.
+/// Convergence threshold on the gain in mean log-likelihood, in nats per row.
 pub const TOLERANCE: f64 = 1e-3;
-/// Most steps of expectation and maximisation.
+/// Maximum number of EM steps.
 const STEPS: usize = 60;
 /// Rounds of k-means before them.
 const ROUNDS: usize = 5;
 /// ln(2 pi)
 const LN_TAU: f64 = 1.837_877_066_409_345_3;
 
-/// The form of every component's covariance.
+/// The covariance type of all components.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Covariance {
-    /// Columns do not depend on each other within a component.
+    /// Columns are independent within a component.
     Diagonal,
-    /// Any.
+    /// Full covariance.
     Full,
 }
 
 /// A fitted mixture.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mixture {
-    /// The form of the covariances.
+    /// The covariance type.
     pub covariance: Covariance,
-    /// Shares of the components, `[m]`, adding up to 1.
+    /// Component weights, `[m]`, adding up to 1.
     pub weights: Vec<f64>,
     /// `[m, width]`
     pub means: Vec<f64>,
-    /// Roots of the covariances: standard deviations `[m, width]`, or lower triangles `[m, width, width]`.
+    /// Square roots of the covariances: standard deviations `[m, width]`, or lower triangles `[m, width, width]`.
     pub roots: Vec<f64>,
 }
 
 impl Mixture {
-    /// Fits `m` components to rows `x`, `[n, width]`, row-major; of fewer rows than components, as many as rows.
+    /// Fits `m` components to rows `x`, `[n, width]`, row-major; at most as many as rows.
     ///
     /// # Errors
-    /// Rows that are empty, of a wrong length or not finite; no component.
+    /// If the rows are empty, of a wrong length or not finite, or `m` is 0.
     pub fn fit(x: &[f32], n: usize, width: usize, m: usize, covariance: Covariance, seed: u64) -> Result<Mixture> {
         Mixture::fit_to(x, n, width, m, covariance, seed, (FLOOR, TOLERANCE, STEPS))
     }
@@ -73,7 +73,7 @@ impl Mixture {
         owners.iter().enumerate().for_each(|(row, owner)| shares[row * m + owner] = 1.0);
         let mut mixture = Mixture::maximised(rows, &shares, m, covariance, floor);
         let mut last = f64::NEG_INFINITY;
-        // All rows are one component's, whatever its form.
+        // All rows belong to the one component.
         let steps = if m == 1 { 0 } else { steps };
         for _ in 0..steps {
             let now = mixture.expected(rows, &mut shares);
@@ -86,20 +86,20 @@ impl Mixture {
         Ok(mixture)
     }
 
-    /// The number of components.
+    /// Number of components.
     pub fn n_components(&self) -> usize {
         self.weights.len()
     }
 
-    /// The number of columns.
+    /// Number of columns.
     pub fn width(&self) -> usize {
         self.means.len() / self.weights.len().max(1)
     }
 
-    /// The logarithm of the density at every row of `x`, in nats, `[rows]`.
+    /// The log-density at every row of `x`, in nats, `[rows]`.
     ///
     /// # Panics
-    /// If `x` is not whole rows.
+    /// If `x` is not a whole number of rows.
     pub fn log_likelihood(&self, x: &[f32]) -> Vec<f64> {
         let (width, m) = (self.width(), self.n_components());
         let constants = self.constants();
@@ -148,7 +148,7 @@ impl Mixture {
         self.weights.iter().enumerate().map(constant).collect()
     }
 
-    /// A row's log-likelihood; `terms` are left as each component's part of it.
+    /// A row's log-likelihood; `terms` receive each component's part of it.
     fn row(&self, row: &[f32], constants: &[f64], centred: &mut [f64], terms: &mut [f64]) -> f64 {
         let width = row.len();
         for (i, term) in terms.iter_mut().enumerate() {
@@ -166,7 +166,7 @@ impl Mixture {
         log_sum(terms)
     }
 
-    /// Writes every row's shares of the components and tells the mean log-likelihood.
+    /// E-step: writes every row's responsibilities and returns the mean log-likelihood.
     fn expected(&self, rows: Rows<'_>, shares: &mut [f64]) -> f64 {
         let m = self.n_components();
         let constants = self.constants();
@@ -180,7 +180,7 @@ impl Mixture {
         sum / rows.n as f64
     }
 
-    /// The components that these shares make most likely.
+    /// M-step: the components with maximum likelihood for these responsibilities.
     fn maximised(rows: Rows<'_>, shares: &[f64], m: usize, covariance: Covariance, floor: f64) -> Mixture {
         let width = rows.width;
         let mut weights = vec![0.0; m];
@@ -192,7 +192,7 @@ impl Mixture {
                 mean.iter_mut().zip(row).for_each(|(sum, x)| *sum += share * f64::from(*x));
             }
         }
-        // A component that nobody belongs to stays where it can do no harm.
+        // An empty component is left unchanged.
         let owned: Vec<f64> = weights.iter().map(|weight| weight.max(f64::EPSILON * 10.0)).collect();
         for (mean, owned) in means.chunks_exact_mut(width).zip(&owned) {
             mean.iter_mut().for_each(|sum| *sum /= owned);
@@ -228,7 +228,7 @@ impl Mixture {
     }
 }
 
-/// The lower root of a covariance with `floor` on its diagonal, in its place (Cholesky).
+/// The Cholesky factor of a covariance with `floor` added to its diagonal, in place.
 fn rooted(covariance: &mut [f64], width: usize, floor: f64) {
     for i in 0..width {
         for j in 0..=i {

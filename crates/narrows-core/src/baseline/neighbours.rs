@@ -1,11 +1,11 @@
-//! Exact nearest neighbours: how far a row lies from the `k`-th nearest row of a reference set.
+//! Exact nearest neighbours: the distance to the `k`-th nearest row of a reference set.
 //!
 //! Ramaswamy, Rastogi and Shim 2000, "Efficient algorithms for mining outliers from large data sets". Used on raw rows
-//! as a baseline and on codes as the `neighbour` score. Every pair is looked at: no tree, because trees lose to brute
-//! force beyond a dozen columns, and nothing approximate, because an anomaly is just what an approximation misses.
+//! as a baseline and on codes as the `neighbour` score. Brute force: trees are slower
+//! beyond a dozen columns, and approximate search is least accurate for anomalies.
 //!
-//! The squared differences themselves are summed, column after column, sixteen reference rows side by side. The
-//! shorter formula `|a|^2 + |b|^2 - 2ab` loses all digits for near neighbours, and near neighbours are what we want.
+//! Squared differences are summed directly, column by column, for sixteen reference rows at once. The
+//! shorter formula `|a|^2 + |b|^2 - 2ab` loses all digits for near neighbours.
 
 use faer::traits::pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
@@ -15,35 +15,35 @@ use super::random::Stream;
 use super::rows::{Rows, scored};
 use crate::error::{Error, Place, Result};
 
-/// The usual number of neighbours.
+/// The default number of neighbours.
 pub const DEFAULT_K: usize = 5;
 
-/// Reference rows side by side in a panel.
+/// Reference rows per panel.
 const LANES: usize = 16;
-/// Rows that share one reading of a panel.
+/// Rows that share one pass over a panel.
 const GROUP: usize = 8;
-/// Rows given to a thread at a time.
+/// Rows per thread at a time.
 const TILE: usize = 32;
 
-/// A reference set and the number of neighbours that count.
+/// A reference set and the number of neighbours.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Neighbours {
     /// The reference rows, row-major, shape `[m, width]`.
     pub reference: Vec<f32>,
-    /// How many columns a row has.
+    /// Number of columns.
     pub width: usize,
-    /// Which neighbour's distance is the score: 1 is the nearest; at most `m`.
+    /// Rank of the neighbour whose distance is the score: 1 is the nearest; at most `m`.
     pub k: usize,
 }
 
 impl Neighbours {
     /// Keeps at most `cap` of the rows of `x` (shape `[n, width]`), drawn by `seed`, in their order.
     ///
-    /// A `k` above the number of rows kept becomes that number.
+    /// `k` is reduced to the number of rows kept.
     ///
     /// # Errors
-    /// Rows that are empty, of a wrong length or not finite; `k` or `cap` of 0.
+    /// If the rows are empty, of a wrong length or not finite, or `k` or `cap` is 0.
     pub fn fit(x: &[f32], n: usize, width: usize, k: usize, cap: usize, seed: u64) -> Result<Neighbours> {
         let rows = Rows::new(x, n, width)?;
         for (field, value) in [("k", k), ("cap", cap)] {
@@ -56,10 +56,10 @@ impl Neighbours {
         Ok(Neighbours { reference, width, k: k.min(kept.len()) })
     }
 
-    /// The same neighbours, if the parts fit together: to be called on what a file brought.
+    /// Validates neighbours read from a file.
     ///
     /// # Errors
-    /// Lengths that do not agree, numbers that are not finite, or a `k` out of range.
+    /// If lengths do not agree, numbers are not finite, or `k` is out of range.
     pub fn checked(self) -> Result<Neighbours> {
         let m = self.reference.len().checked_div(self.width).unwrap_or(0);
         Rows::new(&self.reference, m, self.width)?;
@@ -70,24 +70,24 @@ impl Neighbours {
         Ok(self)
     }
 
-    /// How many reference rows there are.
+    /// Number of reference rows.
     pub fn n_references(&self) -> usize {
         self.reference.len() / self.width
     }
 
     /// The Euclidean distance of every row of `x` to its `k`-th nearest reference row, shape `[rows]`.
     ///
-    /// A row that is itself in the reference set counts as its own nearest neighbour, at distance 0.
+    /// A row that is in the reference set is its own nearest neighbour, at distance 0.
     ///
     /// # Panics
-    /// If `x` is not whole rows.
+    /// If `x` is not a whole number of rows.
     pub fn distance(&self, x: &[f32]) -> Vec<f64> {
         let worst =
             |nearest: &Nearest| nearest.found.last().map_or(f64::NAN, |(squared, _)| f64::from(*squared).sqrt());
         self.search(x).iter().map(worst).collect()
     }
 
-    /// The indices of the `k` nearest reference rows, the nearest first; of equals, the earlier first.
+    /// The indices of the `k` nearest reference rows, nearest first; ties by index.
     ///
     /// # Panics
     /// If `row` is not one row.
@@ -103,7 +103,7 @@ impl Neighbours {
         rows.par_chunks(TILE).flat_map_iter(tile).collect()
     }
 
-    /// The reference rows, [`LANES`] at a time, column after column; the last panel is filled up with infinity.
+    /// The reference rows in panels of [`LANES`], column-major; the last panel is padded with infinity.
     fn panels(&self) -> Vec<[f32; LANES]> {
         let mut panels = Vec::with_capacity(self.n_references().div_ceil(LANES) * self.width);
         for block in self.reference.chunks(LANES * self.width) {
@@ -118,7 +118,7 @@ impl Neighbours {
     }
 }
 
-/// The search for one tile of rows, compiled once for each kind of processor.
+/// The search for one tile of rows, compiled for each instruction set.
 ///
 /// A squared difference is multiplied and then added, never fused, so that the numbers are the same on all of them.
 struct NeighbourSearch<'a> {
@@ -137,7 +137,7 @@ impl WithSimd for NeighbourSearch<'_> {
         for (p, panel) in self.panels.chunks_exact(width).enumerate() {
             let real = LANES.min(self.neighbours.n_references() - p * LANES);
             for (rows, nearest) in self.rows.chunks(GROUP).zip(nearest.chunks_mut(GROUP)) {
-                // A short group repeats its last row; what is computed for the repeat is dropped.
+                // A short group repeats its last row; results of the repeats are dropped.
                 let mut group = [rows[rows.len() - 1]; GROUP];
                 group[..rows.len()].copy_from_slice(rows);
                 let squared = squared_distances(simd, group, panel);
@@ -155,7 +155,7 @@ fn squared_distances<S: Simd>(simd: S, rows: [&[f32]; GROUP], panel: &[[f32; LAN
     let width = panel.len();
     let rows = rows.map(|row| &row[..width]);
     let mut squared = [[0.0_f32; LANES]; GROUP];
-    // As many lanes at a time as the processor's registers hold: 4, 8 or 16, or one by one.
+    // As many lanes at a time as the registers hold: 4, 8 or 16, or one by one.
     for from in (0..LANES).step_by(S::F32_LANES) {
         let mut sums = [simd.splat_f32s(0.0); GROUP];
         for (j, lanes) in panel.iter().enumerate() {
@@ -172,7 +172,7 @@ fn squared_distances<S: Simd>(simd: S, rows: [&[f32]; GROUP], panel: &[[f32; LAN
     squared
 }
 
-/// The best found so far for one row: squared distance and index, the nearest first.
+/// The nearest so far for one row: squared distance and index, nearest first.
 struct Nearest {
     found: Vec<(f32, usize)>,
     k: usize,
@@ -186,7 +186,7 @@ impl Nearest {
     #[inline(always)]
     fn offer(&mut self, first: usize, squared: &[f32]) {
         let worst = if self.found.len() < self.k { f32::INFINITY } else { self.found[self.k - 1].0 };
-        // One look at all lanes: most panels hold nothing near.
+        // Check all lanes at once: most panels hold nothing near.
         if self.found.len() < self.k || squared.iter().fold(false, |any, &s| any | (s < worst)) {
             for (l, &s) in squared.iter().enumerate() {
                 let at = self.found.partition_point(|&(other, _)| other <= s);

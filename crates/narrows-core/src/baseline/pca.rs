@@ -1,8 +1,8 @@
-//! Principal component analysis: the best linear autoencoder, and so the baseline that is always printed beside ours.
+//! Principal component analysis: the optimal linear autoencoder, and the baseline reported with every model.
 //!
 //! Pearson 1901; Hotelling 1933. A row's error is the mean squared difference from its projection on the first `k`
-//! axes. Fitting is in double precision, scoring in single precision with a fixed order of sums, so that a row's
-//! error depends on no other row.
+//! axes. Fitting is in double precision, scoring in single precision with a fixed summation order, so that a row's
+//! error is independent of other rows.
 
 use faer::traits::pulp::{Arch, NullaryFnOnce};
 use rayon::prelude::*;
@@ -13,13 +13,13 @@ use super::rows::{Rows, scored};
 use crate::error::{Error, Place, Result};
 use crate::range::Rate;
 
-/// How many components to keep.
+/// Number of components to keep.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Components {
-    /// So many, at least 1; fewer where the rows span fewer directions.
+    /// This number, at least 1; fewer if the rows have a lower rank.
     Count(usize),
-    /// The fewest that explain this share of the variance.
+    /// The smallest number that explains this share of the variance.
     Variance(Rate),
 }
 
@@ -29,24 +29,24 @@ pub enum Components {
 pub struct Pca {
     /// The mean of every column, shape `[width]`.
     pub mean: Vec<f32>,
-    /// Unit axes, the strongest first, row-major, shape `[k, width]`; in each the largest entry is positive.
+    /// Unit axes by descending variance, row-major, shape `[k, width]`; in each the largest entry is positive.
     pub components: Vec<f32>,
     /// The variance along each axis, shape `[k]`.
     pub explained_variance: Vec<f64>,
-    /// The variance of all columns together.
+    /// Total variance of all columns.
     pub total_variance: f64,
 }
 
-/// Rows given to a thread at a time.
+/// Rows per thread at a time.
 const TILE: usize = 64;
 
 impl Pca {
     /// Fits on `x`, row-major, shape `[n, width]`.
     ///
-    /// `seed` matters only where both `n` and `width` exceed 2000: the axes are then found by seeded iteration.
+    /// `seed` matters only if both `n` and `width` exceed 2000: the axes are then found by randomised iteration.
     ///
     /// # Errors
-    /// Rows that are empty, of a wrong length or not finite; a count of 0 components.
+    /// If the rows are empty, of a wrong length or not finite, or the number of components is 0.
     pub fn fit(x: &[f32], n: usize, width: usize, components: Components, seed: u64) -> Result<Pca> {
         if components == Components::Count(0) {
             return Err(Error::recipe("components", "expected at least 1 component, got 0"));
@@ -62,10 +62,10 @@ impl Pca {
         })
     }
 
-    /// The same PCA, if its parts fit together: to be called on what a file brought.
+    /// Validates a PCA read from a file.
     ///
     /// # Errors
-    /// Lengths that do not agree, or numbers that are not finite.
+    /// If lengths do not agree, or numbers are not finite.
     pub fn checked(self) -> Result<Pca> {
         let (width, k) = (self.mean.len(), self.n_components());
         let fits = width > 0 && k.checked_mul(width) == Some(self.components.len());
@@ -80,17 +80,17 @@ impl Pca {
         Ok(self)
     }
 
-    /// How many columns a row has.
+    /// Number of columns.
     pub fn width(&self) -> usize {
         self.mean.len()
     }
 
-    /// How many components were kept; 0 where all rows were equal.
+    /// Number of components; 0 if all rows were equal.
     pub fn n_components(&self) -> usize {
         self.explained_variance.len()
     }
 
-    /// The same with its first `k` components only; all of them where it has no more.
+    /// The same with at most the first `k` components.
     pub fn first(&self, k: usize) -> Pca {
         let k = k.min(self.n_components());
         Pca {
@@ -100,7 +100,7 @@ impl Pca {
         }
     }
 
-    /// The share of the variance that the kept components explain; 1 where there was none to explain.
+    /// The explained variance ratio of the kept components; 1 if there was no variance.
     pub fn explained_share(&self) -> f64 {
         if self.total_variance > 0.0 { self.explained_variance.iter().sum::<f64>() / self.total_variance } else { 1.0 }
     }
@@ -108,7 +108,7 @@ impl Pca {
     /// The mean squared error of every row, shape `[rows]`.
     ///
     /// # Panics
-    /// If `x` is not whole rows.
+    /// If `x` is not a whole number of rows.
     pub fn error(&self, x: &[f32]) -> Vec<f64> {
         let mut errors = vec![0.0; scored(x, self.width()).len()];
         errors.par_chunks_mut(TILE).zip(x.par_chunks(TILE * self.width())).for_each(|(errors, x)| {
@@ -126,11 +126,11 @@ impl Pca {
     /// The code of every row, row-major, shape `[rows, k]`.
     ///
     /// # Panics
-    /// If `x` is not whole rows.
+    /// If `x` is not a whole number of rows.
     pub fn encode(&self, x: &[f32]) -> Vec<f32> {
         let k = self.n_components();
         let mut codes = vec![0.0; scored(x, self.width()).len() * k];
-        // Without components there are no codes, and chunks of 0 numbers would be our bug.
+        // Without components there are no codes, and chunks of length 0 would panic.
         let tile = TILE * k.max(1);
         codes.par_chunks_mut(tile).zip(x.par_chunks(TILE * self.width())).for_each(|(codes, x)| {
             let mut centred = vec![0.0; self.width()];
@@ -141,10 +141,10 @@ impl Pca {
         codes
     }
 
-    /// The rows as their codes give them back, row-major, shape `[rows, width]`; without components, the mean.
+    /// The reconstructed rows, row-major, shape `[rows, width]`; without components, the mean.
     ///
     /// # Panics
-    /// If `x` is not whole rows.
+    /// If `x` is not a whole number of rows.
     pub fn rebuilt(&self, x: &[f32]) -> Vec<f32> {
         match self.n_components() {
             0 => scored(x, self.width()).flat_map(|_| self.mean.iter().copied()).collect(),
@@ -152,10 +152,10 @@ impl Pca {
         }
     }
 
-    /// The rows rebuilt from codes of shape `[rows, k]`, row-major, shape `[rows, width]`.
+    /// The rows reconstructed from codes of shape `[rows, k]`, row-major, shape `[rows, width]`.
     ///
     /// # Panics
-    /// If `codes` is not whole codes, or if there are no components and so no telling how many rows.
+    /// If `codes` is not a whole number of codes, or if there are no components.
     pub fn decode(&self, codes: &[f32]) -> Vec<f32> {
         let k = self.n_components();
         let mut rows = vec![0.0; scored(codes, k).len() * self.width()];
@@ -180,7 +180,7 @@ impl Pca {
 
 /// The product of a row with every axis, summed in 16 lanes and then over the lanes.
 ///
-/// Compiled once for each kind of processor; the lanes fix the order of the sums, so all of them get the same numbers.
+/// Compiled for each instruction set; the lanes fix the summation order, so all of them give the same numbers.
 struct Project<'a> {
     centred: &'a [f32],
     axes: &'a [f32],
@@ -209,7 +209,7 @@ impl NullaryFnOnce for Project<'_> {
     }
 }
 
-/// Adds every axis to a row, as often as the code says.
+/// Adds every axis to a row, weighted by the code.
 struct Rebuild<'a> {
     code: &'a [f32],
     axes: &'a [f32],

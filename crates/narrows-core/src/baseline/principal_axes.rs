@@ -1,11 +1,11 @@
-//! The directions in which rows vary most, by whichever way is cheap for their shape.
+//! Principal axes of rows, by the cheapest method for their shape.
 //!
 //! - few columns: eigenvectors of the covariance matrix, `[width, width]`;
-//! - few rows: eigenvectors of the Gram matrix, `[n, n]`, carried over to the columns;
-//! - both many: subspace iteration on the covariance without ever forming it (Halko, Martinsson and Tropp 2011,
+//! - few rows: eigenvectors of the Gram matrix, `[n, n]`, mapped to the columns;
+//! - many of both: subspace iteration on the implicit covariance (Halko, Martinsson and Tropp 2011,
 //!   "Finding structure with randomness", algorithms 4.4 and 5.3), with a seeded start.
 //!
-//! All sums are in double precision and in a stated order, on one thread: the same bits for any number of threads.
+//! All sums are in double precision and in a fixed order, on one thread: the same bits for any number of threads.
 
 use faer::linalg::matmul::matmul;
 use faer::linalg::matmul::triangular::{self, BlockStructure};
@@ -17,26 +17,26 @@ use super::random::Stream;
 use super::rows::Rows;
 use crate::error::{Error, Place, Result};
 
-/// The widest matrix that is decomposed whole: some seconds of work, 32 MB.
+/// The widest matrix that is decomposed directly: some seconds of work, 32 MB.
 const WHOLE: usize = 2000;
-/// Directions iterated beyond those wanted, so that the wanted ones settle quickly.
+/// Oversampling: directions iterated in addition to those wanted, for faster convergence.
 const SPARE: usize = 10;
-/// Rounds of subspace iteration; each divides an unwanted direction by the square of the ratio of the variances.
+/// Rounds of subspace iteration; each reduces an unwanted direction by the square of the ratio of the variances.
 const ROUNDS: usize = 5;
-/// The most directions that subspace iteration looks for when a share of the variance is asked for.
+/// Maximum number of directions in subspace iteration when a share of the variance is requested.
 const MOST: usize = 1024;
 
-/// Orthonormal directions, the strongest first.
+/// Orthonormal directions, by descending variance.
 pub(super) struct PrincipalAxes {
     /// Unit vectors, row-major, shape `[k, width]`; in each, the entry of largest size is positive.
     pub(super) vectors: Vec<f64>,
     /// The variance along each.
     pub(super) variances: Vec<f64>,
-    /// The variance of all columns together.
+    /// Total variance of all columns.
     pub(super) total: f64,
 }
 
-/// The wanted principal axes; fewer where the rows span fewer directions.
+/// The wanted principal axes; fewer if the rows have a lower rank.
 pub(super) fn principal_axes(rows: Rows<'_>, mean: &[f64], wanted: Components, seed: u64) -> Result<PrincipalAxes> {
     let total = total_variance(rows, mean);
     let (variances, vectors) = if rows.width <= rows.n && rows.width <= WHOLE {
@@ -56,7 +56,7 @@ pub(super) fn principal_axes(rows: Rows<'_>, mean: &[f64], wanted: Components, s
     Ok(PrincipalAxes { vectors: axes, variances: variances[..k].to_vec(), total })
 }
 
-/// How many of the falling `variances` are wanted.
+/// How many of the descending `variances` are wanted.
 fn enough(variances: &[f64], wanted: Components, total: f64) -> usize {
     match wanted {
         Components::Count(k) => k.min(variances.len()),
@@ -82,7 +82,7 @@ fn divisor(rows: Rows<'_>) -> f64 {
     rows.n.saturating_sub(1).max(1) as f64
 }
 
-/// Falling eigenvalues and their vectors as columns, those dropped that are nothing but rounding.
+/// Descending eigenvalues and their vectors as columns, without those within rounding error.
 fn eigen(lower: MatRef<'_, f64>, size: usize) -> Result<(Vec<f64>, Mat<f64>)> {
     let failed =
         || Error::data(Place::default(), "principal components: the eigenvalue decomposition did not converge");
@@ -190,7 +190,7 @@ mod tests {
     use super::*;
     use crate::range::lit;
 
-    /// Five strong directions of falling strength and faint noise.
+    /// Five strong directions of descending variance and faint noise.
     fn low_rank(n: usize, width: usize) -> Vec<f32> {
         let mut stream = Stream::new(11, 0);
         let loadings: Vec<f64> = (0..5 * width).map(|_| stream.normal()).collect();

@@ -1,7 +1,7 @@
-//! Seeded random numbers whose streams are told apart by a key, so that work can be spread over threads in any way.
+//! Seeded random numbers in keyed streams, so that work can be distributed over threads in any way.
 //!
 //! SplitMix64 (Steele, Lea and Flood 2014, "Fast splittable pseudorandom number generators"): a counter and a mixing
-//! function, which is all that subsamples, splits and bootstrap replicates need. Not for secrets.
+//! function, sufficient for subsamples, splits and bootstrap replicates. Not cryptographic.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ pub(crate) struct Stream {
 }
 
 impl Stream {
-    /// The stream number `key` under `seed`; streams with other keys are independent of it.
+    /// Stream `key` under `seed`; streams with other keys are independent of it.
     pub(crate) fn new(seed: u64, key: u64) -> Stream {
         Stream { counter: mix(mix(seed.wrapping_add(GOLDEN)) ^ mix(key.wrapping_mul(GOLDEN).wrapping_add(1))) }
     }
@@ -25,7 +25,7 @@ impl Stream {
         mix(self.counter)
     }
 
-    /// A whole number in `0..bound`; the bias is below `bound / 2^64`.
+    /// An integer in `0..bound`; the bias is below `bound / 2^64`.
     pub(crate) fn below(&mut self, bound: usize) -> usize {
         ((u128::from(self.bits()) * bound as u128) >> 64) as usize
     }
@@ -35,13 +35,13 @@ impl Stream {
         (self.bits() >> 11) as f64 * (1.0 / (1_u64 << 53) as f64)
     }
 
-    /// A number of the standard normal distribution, by Box and Muller.
+    /// A standard normal number, by Box and Muller.
     pub(crate) fn normal(&mut self) -> f64 {
         let radius = (-2.0 * (1.0 - self.uniform()).ln()).sqrt();
         radius * (std::f64::consts::TAU * self.uniform()).cos()
     }
 
-    /// `m` different numbers out of `0..n` in rising order, or all of them where `m >= n`; Floyd's algorithm.
+    /// `m` distinct numbers out of `0..n` in ascending order, or all of them if `m >= n`; Floyd's algorithm.
     pub(crate) fn sample(&mut self, n: usize, m: usize) -> Vec<usize> {
         if m >= n {
             return (0..n).collect();

@@ -1,23 +1,23 @@
-//! Row-major rows that have been looked at once: the lengths agree and every number is finite.
+//! Validated row-major rows: the lengths agree and every number is finite.
 
 use crate::error::{Error, Place, Result};
 
 /// Rows of equal width, all numbers finite.
 #[derive(Clone, Copy)]
 pub(super) struct Rows<'a> {
-    /// The numbers, row after row.
+    /// The numbers, row-major.
     pub(super) values: &'a [f32],
-    /// How many rows; at least 1.
+    /// Number of rows; at least 1.
     pub(super) n: usize,
-    /// How many columns; at least 1.
+    /// Number of columns; at least 1.
     pub(super) width: usize,
 }
 
 impl<'a> Rows<'a> {
-    /// Rows to fit a baseline on.
+    /// Validates rows to fit a baseline on.
     ///
     /// # Errors
-    /// No row, no column, a length other than `n` times `width`, or a number that is not finite.
+    /// If there is no row or column, the length is not `n` times `width`, or a number is not finite.
     pub(super) fn new(values: &'a [f32], n: usize, width: usize) -> Result<Rows<'a>> {
         let whole = |message: String| Error::data(Place::default(), message);
         if n == 0 || width == 0 {
@@ -38,7 +38,7 @@ impl<'a> Rows<'a> {
         self.values.chunks_exact(self.width)
     }
 
-    /// The mean of every column, shape `[width]`, summed row after row.
+    /// The mean of every column, shape `[width]`, summed row by row.
     pub(super) fn mean(&self) -> Vec<f64> {
         let mut mean = vec![0.0; self.width];
         for row in self.iter() {
@@ -51,7 +51,7 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// Splits rows to be scored; a length that is no multiple of the width is our bug, not the user's.
+/// Splits rows to be scored; a length that is not a multiple of the width is our bug.
 pub(super) fn scored(x: &[f32], width: usize) -> std::slice::ChunksExact<'_, f32> {
     assert!(x.len().is_multiple_of(width), "{} numbers are no rows of {width}", x.len());
     x.chunks_exact(width)

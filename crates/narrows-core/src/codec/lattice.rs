@@ -1,8 +1,8 @@
-//! Cells within a bound: the whole number whose multiple of a step is never further off.
+//! Error-bounded quantisation: cells as integer multiples of a step within the bound.
 
 use narrows_codec::FRACTION;
 
-/// Multiples of a step, rounded to as many decimals as the bound is worth.
+/// Multiples of a step, rounded to as many decimals as the bound allows.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Lattice {
     pub(crate) step: f64,
@@ -10,10 +10,10 @@ pub(crate) struct Lattice {
     decimals: Decimals,
 }
 
-/// What numbers are rounded to, so that they are written in a few digits.
+/// Decimal rounding of the reconstructed numbers, which keeps them short.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Decimals {
-    /// Multiples of a step are as they are.
+    /// No rounding.
     Exact,
     /// To multiples of one over this power of ten.
     Over(f64),
@@ -21,17 +21,17 @@ enum Decimals {
     Times(f64),
 }
 
-/// Whole numbers up to here are exact in an `f64`, and leave room for the fraction of a guess.
+/// Integers up to this are exact in an `f64`, with room for the fraction of a prediction.
 const LARGEST: f64 = (1_u64 << 52) as f64;
 
-/// Share of the bound that is left to the decimals.
+/// Share of the bound reserved for decimal rounding.
 const ROUNDING: f64 = 0.0025;
 
 impl Decimals {
-    /// The coarsest power of ten whose half is within the share of the bound that rounding may take.
+    /// The largest power of ten whose half is within the share of the bound reserved for rounding.
     fn within(bound: f64) -> Decimals {
         let largest = 2.0 * ROUNDING * bound;
-        // By multiplication alone, which every machine does alike; powers of ten are exact up to the 22nd.
+        // By multiplication only, which is reproducible on every machine; powers of ten are exact up to the 22nd.
         let power = |n: i32| (0..n).fold(1.0_f64, |power, _| power * 10.0);
         let (fine, coarse) = (1..=22, 0..=22);
         if largest >= 1.0 {
@@ -51,38 +51,38 @@ impl Decimals {
 }
 
 impl Lattice {
-    /// The coarsest steps that keep every number within `bound` of its cell.
+    /// The largest step that keeps every number within `bound`.
     pub(crate) fn within(bound: f64) -> Lattice {
         Lattice { step: 2.0 * bound * (1.0 - 2.0 * ROUNDING), bound, decimals: Decimals::within(bound) }
     }
 
-    /// The same for whole numbers, which come back whole; a bound below 1 keeps them as they are.
+    /// The same for integers, which are reconstructed as integers; a bound below 1 is lossless.
     pub(crate) fn whole(bound: f64) -> Lattice {
         Lattice { step: 2.0 * bound.floor() + 1.0, bound, decimals: Decimals::Exact }
     }
 
-    /// Steps of so many levels.
+    /// Steps of this many levels.
     pub(crate) fn levels(step: u32) -> Lattice {
         Lattice { step: f64::from(step), bound: f64::from(step / 2), decimals: Decimals::Exact }
     }
 
-    /// Where a number lies; none where its cell would be further off than the bound.
+    /// The index of a number; `None` if its reconstruction would exceed the bound.
     pub(crate) fn index(self, x: f64) -> Option<i64> {
         let place = (x / self.step).round();
         let fits = place.abs() <= LARGEST && (self.decimals.rounded(place * self.step) - x).abs() <= self.bound;
         fits.then_some(place as i64)
     }
 
-    /// The number at a place.
+    /// The number at an index.
     pub(crate) fn value(self, index: i64) -> f64 {
         self.decimals.rounded(index as f64 * self.step)
     }
 
-    /// A guessed number as a place with a fraction, in fixed point.
+    /// A predicted number as an index with a fraction, in fixed point.
     pub(crate) fn guess(self, x: f64) -> i64 {
         let scale = f64::from(1_u32 << FRACTION);
         let place = (x / self.step * scale).round();
-        // What is no number guesses nothing.
+        // NaN predicts nothing.
         if place.is_finite() { place.clamp(-LARGEST * scale, LARGEST * scale) as i64 } else { 0 }
     }
 }

@@ -1,7 +1,7 @@
-//! Codes and cells as whole numbers, and back: how finely a code unit is rounded, and what lies within a bound.
+//! Quantisation of codes and cells to integers, and back.
 //!
-//! Here numbers meet integers; what integers become as bytes is the business of `narrows-codec`. All arithmetic is
-//! addition, multiplication, division and rounding, which IEEE 754 fixes to the bit, so that every machine agrees.
+//! `narrows-codec` codes the integers as bytes. All arithmetic here is
+//! addition, multiplication, division and rounding, which IEEE 754 defines to the bit, so that every machine agrees.
 
 mod lattice;
 mod quantiser;
@@ -11,11 +11,11 @@ pub(crate) use lattice::Lattice;
 pub(crate) use quantiser::Quantiser;
 pub(crate) use span::Span;
 
-/// What a model knows for compression, learnt when it is fitted.
+/// Compression parameters of a model, computed when it is fitted.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Coding {
     pub(crate) quantiser: Quantiser,
-    /// Where numbers lay in training: of tables one a column of the schema, of series one a channel; none where a column
-    /// holds no numbers.
+    /// Training ranges of numeric values: one per column of a table's schema, one per channel of series; `None` for
+    /// non-numeric columns.
     pub(crate) spans: Vec<Option<Span>>,
 }

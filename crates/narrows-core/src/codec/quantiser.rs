@@ -1,26 +1,26 @@
-//! How finely each code unit is rounded, and what its whole numbers look like.
+//! Quantisation steps of the code units and the distributions of their integers.
 //!
-//! A unit that moves the output much is rounded finely, one that hardly moves it coarsely: with g the norm of the
-//! output's change for a change of one, steps proportional to 1 / g give every unit the same share of the error that
-//! rounding adds, which is optimal at high rates (Gersho and Gray 1992, reverse water-filling). The base steps add a tenth
-//! to the error that the model has anyway; whoever compresses may halve and double them together. A quantised latent has
-//! learnt what a step of one means, and keeps it.
+//! Units with a large effect on the output get small steps: with g the norm of the
+//! output's derivative with respect to a unit, steps proportional to 1 / g give every unit the same share of the error of
+//! rounding, which is optimal at high rates (Gersho and Gray 1992, reverse water-filling). The base steps add a tenth
+//! to the model's own error; compression may scale all of them by powers of two. A quantised latent is
+//! trained for steps of one, and keeps them.
 
 use narrows_codec::Table;
 use narrows_engine::Latent;
 
 use crate::ensemble::Ensemble;
 
-/// The rounding of codes, one a unit; of maps, one a channel.
+/// The quantisation of codes, one entry per unit; for maps, one per channel.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Quantiser {
-    /// `[n]`, the code that becomes zero.
+    /// `[n]`, the code that maps to zero.
     pub(crate) centre: Vec<f32>,
     /// `[n]`, the base step.
     pub(crate) step: Vec<f32>,
-    /// `[n]`, what the numbers look like, [`FINER`] levels finer than the base step.
+    /// `[n]`, symbol frequencies, [`FINER`] levels finer than the base step.
     pub(crate) tables: Vec<Table>,
-    /// The step of a number that adds itself to a single output, as a level of a window does to each.
+    /// The step of a number that is added to a single output, such as a level of a window.
     pub(crate) output_step: f32,
 }
 
@@ -28,17 +28,17 @@ pub(crate) struct Quantiser {
 const ADDED: f64 = 0.1;
 /// Halvings of the base step at which the tables are made.
 const FINER: i32 = 3;
-/// Decodings that the sensitivities may take.
+/// Maximum number of decoder evaluations for the sensitivities.
 const DECODINGS: usize = 4096;
-/// How far codes are moved to see what it does, in their standard deviations.
+/// Perturbation of codes for the sensitivities, in standard deviations.
 const MOVED: f32 = 0.1;
 
 impl Quantiser {
-    /// The finest and the coarsest level: a level doubles the step. The coarsest leaves nothing of any code.
+    /// The finest and the coarsest level: a level doubles the step. At the coarsest every code becomes zero.
     pub(crate) const LEVELS: std::ops::RangeInclusive<i32> = -6..=24;
 
-    /// Looks at training samples: their prepared inputs and targets, NaN unobserved, `[n, width]`; `units` of the code
-    /// have numbers of their own, the others are like those `units` before.
+    /// Fits on training samples: prepared inputs and targets, NaN for missing, `[n, width]`; the first `units` of the code
+    /// have their own parameters, the others repeat them.
     pub(crate) fn fit(ensemble: &Ensemble, (inputs, targets): (&[f32], &[f32]), units: usize) -> Quantiser {
         let network = &ensemble.network;
         let (k, width) = (network.code_size(), network.outputs());
@@ -50,7 +50,7 @@ impl Quantiser {
             if target.is_nan() { 0.0 } else { error * error }
         };
         let error = outputs.iter().zip(targets).map(squared).sum::<f64>() / n.max(1) as f64;
-        // A model without any error is still no reason for infinitely fine steps.
+        // A model without error does not justify infinitesimal steps.
         let budget = 12.0 * ADDED * error.max(1e-6 * width as f64) / k as f64;
         let (centre, spread) = moments(&codes, units);
         let (centre, step) = if network.latent == Latent::Quantised {
@@ -58,7 +58,7 @@ impl Quantiser {
         } else {
             let sensitivity = sensitivity(ensemble, &codes, &spread);
             let step = sensitivity.iter().zip(&spread).map(|(g, spread)| {
-                // A unit that nothing depends on is rounded to nothing.
+                // A unit without effect on the output is rounded to zero.
                 let largest = f64::from(spread.max(f32::MIN_POSITIVE)) * 64.0;
                 (budget.sqrt() / g.max(1e-12)).clamp(largest * 1e-6, largest) as f32
             });
@@ -76,7 +76,7 @@ impl Quantiser {
         quantiser
     }
 
-    /// Units with numbers of their own.
+    /// Number of units with their own parameters.
     pub(crate) fn units(&self) -> usize {
         self.step.len()
     }
@@ -87,7 +87,7 @@ impl Quantiser {
         (0..k).map(|unit| tables[unit % tables.len()].clone()).collect()
     }
 
-    /// Codes `[.., units]` as whole numbers.
+    /// Quantises codes `[.., units]` to integers.
     pub(crate) fn symbols(&self, codes: &[f32], level: i32) -> Vec<i64> {
         let scale = 2.0_f64.powi(level);
         let symbol = |(i, code): (usize, &f32)| {
@@ -98,7 +98,7 @@ impl Quantiser {
         codes.iter().enumerate().map(symbol).collect()
     }
 
-    /// Whole numbers `[.., units]` as codes.
+    /// Reconstructs codes from integers `[.., units]`.
     pub(crate) fn codes(&self, symbols: &[i64], level: i32) -> Vec<f32> {
         let scale = 2.0_f64.powi(level);
         let code = |(i, symbol): (usize, &i64)| {
@@ -117,14 +117,14 @@ impl Quantiser {
     }
 }
 
-/// Bits of a symbol that is drawn from the table, at the table's resolution.
+/// Expected bits of a symbol drawn from the table, at the table's resolution.
 fn entropy(table: &Table) -> f64 {
     let total: f64 = table.counts().iter().map(|count| f64::from(*count)).sum();
     let of = |count: u16| {
         let share = f64::from(count) / total;
         if count == 0 { 0.0 } else { -share * share.log2() }
     };
-    // A bin of 2^shift symbols takes as many bits more to tell them apart.
+    // A bin of 2^shift symbols needs `shift` more bits.
     table.counts().iter().map(|count| of(*count)).sum::<f64>() + f64::from(table.shift())
 }
 
@@ -141,8 +141,8 @@ fn moments(codes: &[f32], units: usize) -> (Vec<f32>, Vec<f32>) {
     (0..units).map(of_unit).unzip()
 }
 
-/// The norm of the output's change for a change of one in a unit, root mean square over samples and over the places of a
-/// map.
+/// The norm of the output's derivative with respect to a unit, root mean square over samples and over the positions of
+/// a map.
 fn sensitivity(ensemble: &Ensemble, codes: &[f32], spread: &[f32]) -> Vec<f64> {
     let (k, units) = (ensemble.code_size(), spread.len());
     let n = (codes.len() / k).min((DECODINGS / units).max(8));

@@ -1,4 +1,4 @@
-//! Where the numbers of a column lay in training: what a bound in per cent is per cent of.
+//! The training range of a numeric column, to which relative error bounds refer.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct Span {
     pub(crate) lowest: f64,
     pub(crate) highest: f64,
-    /// Whether all of them were whole.
+    /// Whether all of them were integers.
     pub(crate) whole: bool,
 }
 
 impl Span {
-    /// The span of the finite ones among `values`; none where there are none.
+    /// The span of the finite `values`; `None` without any.
     pub(crate) fn of(values: impl IntoIterator<Item = f64>) -> Option<Span> {
         values.into_iter().filter(|x| x.is_finite()).fold(None, |span, x| {
             let Span { lowest, highest, whole } = span.unwrap_or(Span { lowest: x, highest: x, whole: true });
@@ -21,7 +21,7 @@ impl Span {
         })
     }
 
-    /// From the lowest to the highest.
+    /// Difference between maximum and minimum.
     pub(crate) fn width(&self) -> f64 {
         self.highest - self.lowest
     }

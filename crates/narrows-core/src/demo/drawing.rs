@@ -1,4 +1,4 @@
-//! What the drawn demonstrations are drawn with: an image from a function of the place, smooth noise, shading.
+//! Drawing primitives of the image demonstrations: images as functions of position, smooth noise, shading.
 
 use narrows_engine::rng::Stream;
 use narrows_images::{Channels, Image};
@@ -7,10 +7,10 @@ use rayon::prelude::*;
 /// Red, green, blue.
 pub(super) type Colour = [f32; 3];
 
-/// Samples of a pixel each way, so that edges are as soft as a lens makes them.
+/// Samples per pixel and direction, for antialiasing.
 const SAMPLES: usize = 3;
 
-/// The image of a function of the place, in pixels from the top left corner: `at(x, y)`.
+/// The image of a function of the position, in pixels from the top left corner: `at(x, y)`.
 pub(super) fn painted(height: usize, width: usize, at: impl Fn(f32, f32) -> Colour + Sync) -> Image {
     let place = |i: usize, sample: usize| i as f32 + (sample as f32 + 0.5) / SAMPLES as f32;
     let pixel = |y: usize, x: usize| {
@@ -26,29 +26,29 @@ pub(super) fn painted(height: usize, width: usize, at: impl Fn(f32, f32) -> Colo
     Image::new(height, width, Channels::Rgb, rows.concat())
 }
 
-/// A colour between two: `a` at 0, `b` at 1.
+/// Interpolates two colours: `a` at 0, `b` at 1.
 pub(super) fn mixed(a: Colour, b: Colour, share: f32) -> Colour {
     let share = share.clamp(0.0, 1.0);
     [0, 1, 2].map(|i| a[i] + share * (b[i] - a[i]))
 }
 
-/// A colour made lighter or darker.
+/// Makes a colour lighter or darker.
 pub(super) fn shaded(colour: Colour, light: f32) -> Colour {
     colour.map(|value| value * light)
 }
 
-/// From 0 below `low` to 1 above `high`, without a corner.
+/// A smooth step from 0 below `low` to 1 above `high`.
 pub(super) fn step(low: f32, high: f32, x: f32) -> f32 {
     let t = ((x - low) / (high - low)).clamp(0.0, 1.0);
     t * t * (3.0 - 2.0 * t)
 }
 
-/// A number between two.
+/// Interpolates two numbers.
 pub(super) fn between(random: &mut Stream, low: f32, high: f32) -> f32 {
     low + (high - low) * random.uniform()
 }
 
-/// Smooth noise in [0, 1] with bumps of size 1; `key` says which.
+/// Smooth noise in [0, 1] with features of size 1, keyed by `key`.
 pub(super) fn noise(key: u32, x: f32, y: f32) -> f32 {
     let (left, top) = (x.floor(), y.floor());
     let (fx, fy) = (step(0.0, 1.0, x - left), step(0.0, 1.0, y - top));
@@ -58,7 +58,7 @@ pub(super) fn noise(key: u32, x: f32, y: f32) -> f32 {
     upper + fy * (lower - upper)
 }
 
-/// A number in [0, 1) that only the place knows.
+/// A hash of the position in [0, 1).
 fn knot(key: u32, x: i32, y: i32) -> f32 {
     // Wellons' `lowbias32`, between the parts.
     let mixed = |mut n: u32| {
@@ -86,7 +86,7 @@ mod tests {
     #[test]
     fn an_edge_through_a_pixel_is_halfway() {
         let image = painted(1, 2, |x, _| if x < 0.5 { [0.0; 3] } else { [1.0; 3] });
-        // Of three samples the one in the middle lies on the edge itself.
+        // Of three samples the middle one lies on the edge itself.
         assert!((image.pixel(0, 0)[0] - 2.0 / 3.0).abs() < 1e-6 && image.pixel(0, 1) == [1.0; 3]);
     }
 }

@@ -1,13 +1,13 @@
-//! Heartbeats: an electrocardiogram cut into beats, one a row, some of them abnormal.
+//! Heartbeats: an electrocardiogram cut into beats, one per row, some of them abnormal.
 //!
-//! A beat is the sum of five waves, P, Q, R, S and T, each a Gaussian bump with a place, a height and a width, as in
+//! A beat is the sum of five waves, P, Q, R, S and T, each a Gaussian bump with position, height and width, as in
 //! the synthetic electrocardiogram of McSharry, Clifford, Tarassenko and Smith, "A dynamical model for generating
 //! synthetic electrocardiogram signals", IEEE Transactions on Biomedical Engineering 50 (2003). There the bumps are
-//! passed on a circle once a beat; here they are laid out in time, which is the same for one beat. As there, the
-//! distance from R to T follows the square root of the time between beats (Bazett 1920), and breathing moves the
+//! placed on a circle traversed once per beat; here they are placed in time, which is equivalent for one beat. As there,
+//! the distance from R to T follows the square root of the time between beats (Bazett 1920), and breathing modulates the
 //! baseline and the heights.
 //!
-//! The abnormal beats are as high as the others: what is wrong is a shape, a place or an order.
+//! Abnormal beats have normal amplitudes: a shape, position or order differs.
 
 use std::sync::Arc;
 
@@ -17,24 +17,24 @@ use narrows_engine::rng::Stream;
 use super::{DemoPart, stream};
 use crate::data::Table;
 
-/// The column that says what kind of beat it is.
+/// The column with the class of the beat.
 pub const HEARTBEAT_LABEL: &str = "class";
 
-/// What [`HEARTBEAT_LABEL`] says of a beat as it should be.
+/// The value of [`HEARTBEAT_LABEL`] for normal beats.
 pub const HEARTBEAT_NORMAL: &str = "normal";
 
 /// The share of abnormal beats in the demonstration.
 pub const HEARTBEAT_ANOMALY_SHARE: f64 = 0.05;
 
-/// Points of a beat: 0.7 seconds at 200 a second.
+/// Points per beat: 0.7 seconds at 200 per second.
 pub const HEARTBEAT_POINTS: usize = 140;
 
-/// Points a second.
+/// Points per second.
 const RATE: f32 = 200.0;
-/// Where the R wave is expected, in seconds from the first point.
+/// Position of the R wave, in seconds from the first point.
 const R_AT: f32 = 0.25;
 
-/// A Gaussian bump: place and width in seconds, height in millivolts.
+/// A Gaussian bump: position and width in seconds, height in millivolts.
 #[derive(Clone, Copy)]
 struct Wave {
     at: f32,
@@ -49,7 +49,7 @@ impl Wave {
     }
 }
 
-/// What can be wrong with a beat.
+/// Kinds of abnormal beats.
 #[derive(Clone, Copy)]
 enum BeatKind {
     Ventricular,
@@ -98,7 +98,7 @@ pub fn heartbeat(n: usize, anomaly_share: f64, seed: u64) -> Table {
         let kind = is_abnormal.then(|| KINDS[random.below(KINDS.len() as u32) as usize]);
         let waves = waves(kind, &mut random);
         for (column, value) in columns.iter_mut().zip(recorded(&waves, &mut random)) {
-            // A tenth of a microvolt is finer than any recorder and keeps text files small.
+            // A tenth of a microvolt is below recorder resolution and keeps text files small.
             column.push((f64::from(value) * 1e4).round() / 1e4);
         }
         classes.push(kind.map_or(HEARTBEAT_NORMAL, BeatKind::name));
@@ -112,10 +112,10 @@ pub fn heartbeat(n: usize, anomaly_share: f64, seed: u64) -> Table {
         .expect("columns of equal length and different names")
 }
 
-/// The waves of one beat, each heart and each beat a little different.
+/// The waves of one beat; each heart and each beat varies a little.
 fn waves(kind: Option<BeatKind>, random: &mut Stream) -> Vec<Wave> {
     let mut vary = |middle: f32, spread: f32| middle * (spread * random.normal()).exp();
-    // Time between beats, in seconds: about 75 beats a minute.
+    // Time between beats, in seconds: about 75 beats per minute.
     let interval = vary(0.8, 0.12).clamp(0.5, 1.2);
     let bazett = (interval / 0.8).sqrt();
     let gain = vary(1.0, 0.18);
@@ -130,14 +130,14 @@ fn waves(kind: Option<BeatKind>, random: &mut Stream) -> Vec<Wave> {
         let rise = Wave { at: t_at - 0.030, height: 0.6 * height, width: 0.046 * bazett };
         [rise, Wave { at: t_at + 0.012, height: 0.55 * height, width: 0.028 * bazett }]
     };
-    // How far an abnormal beat goes: never so little that nothing is wrong, often not much.
+    // Strength of the abnormality, bounded away from zero.
     let size = 0.6 + 0.4 * random.uniform();
     let coin = random.uniform();
     let moved = |waves: &[Wave], by: f32| waves.iter().map(|wave| Wave { at: wave.at + by, ..*wave }).collect();
     let normal = |t: [Wave; 2]| [vec![p, q, r, s], t.to_vec()].concat();
     let waves: Vec<Wave> = match kind {
         None => normal(t(t_height)),
-        // A premature ventricular contraction: no P, a QRS three times as wide, T against it.
+        // A premature ventricular contraction: no P, a QRS three times as wide, T inverted.
         Some(BeatKind::Ventricular) => {
             let upwards = if coin < 0.7 { 1.0 } else { -0.8 };
             let wide = [
@@ -146,7 +146,7 @@ fn waves(kind: Option<BeatKind>, random: &mut Stream) -> Vec<Wave> {
             ];
             [wide.to_vec(), t(-1.2 * upwards * size * t_height).to_vec()].concat()
         }
-        // The piece between S and T does not come back to the baseline.
+        // The ST segment does not return to the baseline.
         Some(BeatKind::StElevation | BeatKind::StDepression) => {
             let is_up = matches!(kind, Some(BeatKind::StElevation));
             let height = if is_up { 0.24 } else { -0.20 } * size * gain;
@@ -154,13 +154,13 @@ fn waves(kind: Option<BeatKind>, random: &mut Stream) -> Vec<Wave> {
             [normal(t(t_height * if is_up { 1.1 } else { 0.8 })), segment.to_vec()].concat()
         }
         Some(BeatKind::InvertedT) => normal(t(-size * t_height)),
-        // The beat does not come; half of the times a late one without P stands in for it.
+        // The beat is missing; in half of the cases a late one without P replaces it.
         Some(BeatKind::Missing) if coin < 0.5 => vec![p],
         Some(BeatKind::Missing) => {
             let escape: Vec<Wave> = moved(&[q, r, s], 0.22 + 0.14 * size);
             [vec![p], escape].concat()
         }
-        // A ventricular beat so early that it falls on the T wave of the one before.
+        // A ventricular beat so early that it falls on the T wave of the previous one.
         Some(BeatKind::ROnT) => {
             let at = t_at + 0.02 * (coin - 0.5);
             let early = [
@@ -170,11 +170,11 @@ fn waves(kind: Option<BeatKind>, random: &mut Stream) -> Vec<Wave> {
             [normal(t(t_height)), early.to_vec()].concat()
         }
     };
-    // Beats are cut out around R as a detector found it, a point or two off.
+    // Beats are aligned to R as found by a detector, a point or two off.
     moved(&waves, R_AT + 0.006 * random.normal())
 }
 
-/// The waves as a recorder sees them: breathing moves the baseline, muscles and the recorder add noise.
+/// The waves as recorded: breathing moves the baseline, muscles and the recorder add noise.
 fn recorded(waves: &[Wave], random: &mut Stream) -> Vec<f32> {
     let breaths = 0.2 + 0.15 * random.uniform();
     let (depth, phase) = (0.05 * random.normal(), random.uniform());

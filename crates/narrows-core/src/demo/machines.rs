@@ -1,10 +1,10 @@
-//! Machines with sensors: a log of several series in one long table, with all that real ones have.
+//! Machines with sensors: a log of several series in one long table, with gaps and missing cells.
 //!
 //! A hidden load drives three channels: temperature follows it slowly, vibration rises with it, pressure falls. Load
-//! has a day, a week and moods of its own. The first part of every series is normal but not tidy: rows are missing,
-//! cells are missing. In the last part things go wrong, each in its own way and none of them said but in the label:
-//! the spike is what a threshold on one channel finds; the frozen sensor and the broken coupling show only in how a
-//! channel moves over time and beside the others.
+//! has daily, weekly and random variation. The first part of every series is normal, with missing rows and
+//! cells. The last part contains labelled faults of several kinds:
+//! the spike exceeds a threshold on one channel; the frozen sensor and the broken coupling show only in the dynamics of
+//! a channel and in its relation to the others.
 
 use std::sync::Arc;
 
@@ -14,39 +14,39 @@ use narrows_engine::rng::Stream;
 use super::{DemoPart, FIRST_DAY, stream};
 use crate::data::Table;
 
-/// The column that says when something is wrong: 1, else 0.
+/// The label column: 1 during a fault, else 0.
 pub const MACHINES_LABEL: &str = "anomaly";
 
-/// The share of each series, from its start, in which nothing is wrong.
+/// The fault-free share of each series, from its start.
 pub const MACHINES_NORMAL_SHARE: f64 = 0.7;
 
-/// Points of a day: one every five minutes.
+/// Points per day: one every five minutes.
 pub const MACHINES_DAY: usize = 288;
 
 const STEP_SECONDS: i64 = 300;
-/// Channels, each with its name and the digits that its sensor gives.
+/// Channels, each with its name and the decimals of its sensor.
 const CHANNELS: [(&str, i32); 3] = [("temperature", 2), ("vibration", 3), ("pressure", 3)];
 /// Share of cells missing in the normal part.
 const MISSING: f32 = 0.004;
-/// One gap for so many points of the normal part, at least one where there is room.
+/// One gap per this many points of the normal part, at least one if there is room.
 const POINTS_A_GAP: usize = 1500;
-/// One event for so many points of the last part, where every kind has come once.
+/// One event per this many points of the last part, after one of every kind.
 const POINTS_AN_EVENT: usize = 2 * MACHINES_DAY;
-/// Shorter stretches hold no event and no gap.
+/// Shorter ranges have no events and no gaps.
 const LEAST_ROOM: usize = 24;
 
-/// The ways in which a machine goes wrong.
+/// Kinds of faults.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum FaultKind {
-    /// A point or two far out.
+    /// One or two outlying points.
     Spike,
     /// A channel jumps and stays.
     LevelShift,
     /// A channel repeats its last value.
     Frozen,
-    /// A channel goes on as if it were twelve hours earlier: every value is ordinary, only not with the others.
+    /// A channel is shifted by twelve hours: every value is normal, but not in relation to the other channels.
     BrokenCoupling,
-    /// A channel leaves slowly.
+    /// A channel drifts slowly.
     Drift,
 }
 
@@ -59,11 +59,11 @@ struct Fault {
     channel: usize,
     first: usize,
     length: usize,
-    /// In ordinary deviations of the channel, with its sign.
+    /// In standard deviations of the channel, signed.
     size: f32,
 }
 
-/// One machine's points, before rows and cells are lost.
+/// One machine's points, before rows and cells are removed.
 struct MachineSeries {
     channels: [Vec<f32>; 3],
     is_anomaly: Vec<bool>,
@@ -73,7 +73,7 @@ struct MachineSeries {
 /// `temperature` in °C, `vibration` in mm/s, `pressure` in bar, and [`MACHINES_LABEL`].
 ///
 /// Some rows and cells are missing in the normal part, which is the first [`MACHINES_NORMAL_SHARE`] of every series;
-/// after it five kinds of events are planted.
+/// after it there are five kinds of events.
 ///
 /// ```
 /// let table = narrows_core::demo::machines(600, 2, 7);
@@ -121,7 +121,7 @@ fn normal_points(n_points: usize) -> usize {
     (n_points as f64 * MACHINES_NORMAL_SHARE).floor() as usize
 }
 
-/// A machine at work, nothing wrong with it.
+/// A machine in normal operation.
 fn simulated(n_points: usize, random: &mut Stream) -> MachineSeries {
     let mut vary = |middle: f32, spread: f32| middle * (spread * random.normal()).exp();
     let (warmth, heat) = (vary(38.0, 0.05), vary(26.0, 0.1));
@@ -129,7 +129,7 @@ fn simulated(n_points: usize, random: &mut Stream) -> MachineSeries {
     let (feed, draw) = (vary(7.5, 0.03), vary(1.9, 0.1));
     let (demand, lag) = (vary(0.55, 0.08), vary(14.0, 0.15));
     let (shift, weekend) = (0.04 * random.normal(), 0.45 + 0.1 * random.uniform());
-    // It starts at midnight and idle: cool, and in no mood.
+    // It starts at midnight and idle: cool.
     let (idle, mut mood) = (0.2, 0.0);
     let mut hot = idle;
     let mut channels = CHANNELS.map(|_| Vec::with_capacity(n_points));
@@ -142,7 +142,7 @@ fn simulated(n_points: usize, random: &mut Stream) -> MachineSeries {
         let week = if (point / MACHINES_DAY) % 7 < 5 { 1.0 } else { weekend };
         mood = 0.97 * mood + 0.014 * random.normal();
         let load = (idle + demand * work * week + mood).clamp(0.05, 1.0);
-        // Heat comes and goes slowly.
+        // Heat changes slowly.
         hot += (load - hot) / lag;
         let outside = 2.5 * (std::f32::consts::TAU * (day - 0.375)).sin();
         channels[0].push(warmth + heat * hot + outside + 0.25 * random.normal());
@@ -152,8 +152,8 @@ fn simulated(n_points: usize, random: &mut Stream) -> MachineSeries {
     MachineSeries { channels, is_anomaly: vec![false; n_points] }
 }
 
-/// Events of each kind in turn, each in a slot of its own after the normal part: one for two days, and one of each kind
-/// at least; fewer only where there is no room.
+/// Events of each kind in turn, each in its own slot after the normal part: one per two days, and at least one of each
+/// kind; fewer only without room.
 fn events(n_points: usize, random: &mut Stream) -> Vec<Fault> {
     let normal = normal_points(n_points);
     let room = n_points - normal;
@@ -176,7 +176,7 @@ fn events(n_points: usize, random: &mut Stream) -> Vec<Fault> {
             FaultKind::Spike => 4.0 + 2.0 * random.uniform(),
             _ => 1.6 + 0.8 * random.uniform(),
         };
-        // A rest of the slot stays normal on both sides, so that neighbouring events never touch.
+        // The rest of the slot stays normal on both sides, so that events never touch.
         let start = normal + i * slot + 1 + random.below((slot - length - 1) as u32) as usize;
         Fault { kind, channel: random.below(CHANNELS.len() as u32) as usize, first: start, length, size: sign * size }
     };
@@ -209,7 +209,7 @@ fn deviation(values: &[f32]) -> f32 {
     (values.iter().map(|x| (x - mean).powi(2)).sum::<f32>() / n).sqrt()
 }
 
-/// What never reached the log, by point: a cell of each channel, and the whole row.
+/// Missing data, by point: a cell of each channel, and the whole row.
 fn lost(normal: usize, n_points: usize, random: &mut Stream) -> Vec<[bool; 4]> {
     let mut lost = vec![[false; 4]; n_points];
     for cells in &mut lost[..normal] {

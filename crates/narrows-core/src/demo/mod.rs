@@ -1,8 +1,8 @@
-//! Data made by itself, for a first look, for tests and for measurements of speed.
+//! Synthetic data for demonstrations, tests and benchmarks.
 //!
-//! Every row is a pure function of (seed, row), so a larger table begins with the rows of a smaller one in all but
-//! its clock times, and no file has to be fetched to see the program work. Of [`machines`] the same holds by machine:
-//! a series is a pure function of (seed, machine, length). Images are drawn, each from (seed, number).
+//! Every row is a pure function of (seed, row), so a larger table starts with the rows of a smaller one except for
+//! clock times. For [`machines`] the same holds by machine:
+//! a series is a pure function of (seed, machine, length). Images are drawn from (seed, number).
 
 mod drawing;
 mod heartbeat;
@@ -21,7 +21,7 @@ pub use wide::{WIDE_ANOMALY_SHARE, WIDE_LABEL, wide};
 
 use narrows_engine::rng::{Purpose, Stream};
 
-/// What a stream of a demonstration is for; each has numbers of its own.
+/// Purposes of random streams, which make them independent.
 #[derive(Clone, Copy)]
 enum DemoPart {
     Payments = 0,
@@ -34,7 +34,7 @@ enum DemoPart {
     Parts = 7,
 }
 
-/// 2 March 2026, a Monday, in seconds since 1970: the first day of every demonstration that has a clock.
+/// 2 March 2026, a Monday, in seconds since 1970: the first day of all demonstrations with a clock.
 const FIRST_DAY: i64 = 1_772_409_600;
 
 fn stream(seed: u64, part: DemoPart, row: usize) -> Stream {

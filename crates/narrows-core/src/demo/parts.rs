@@ -1,5 +1,5 @@
-//! Images of machined parts, grey: turned rings with bolt holes on a belt, some of them with a scratch or a dent whose
-//! place is known.
+//! Grey images of machined parts: turned rings with bolt holes on a belt, some with a scratch or a dent at a
+//! known position.
 
 use std::f32::consts::{PI, TAU};
 
@@ -9,39 +9,39 @@ use narrows_images::{Channels, Image};
 use super::drawing::{between, mixed, noise, painted, shaded, step};
 use super::{DemoPart, stream};
 
-/// Pixels of an image of a part, each way.
+/// Side of an image of a part, in pixels.
 pub const PART_SIDE: usize = 64;
 
 const MIDDLE: f32 = PART_SIDE as f32 / 2.0;
-/// Radii of a ring: where it ends, where its hole begins, where the bolts go, of a bolt's hole.
+/// Radii: of the ring, its hole, the bolt circle, and a bolt hole.
 const OUTER: f32 = 25.0;
 const INNER: f32 = 8.5;
 const BOLTS: f32 = 17.0;
 const BOLT: f32 = 3.2;
-/// How far a part lies from where it should, in pixels, and how far it is turned.
+/// Displacement of a part in pixels, and its rotation.
 const SLACK: f32 = 0.4;
 const TURN: f32 = 0.03;
-/// One lathe made them all: which grooves it cuts.
+/// The grooves, the same for all parts.
 const LATHE: u32 = 20_260;
-/// What the camera adds to every value, a standard deviation.
+/// Standard deviation of the camera noise.
 const GRAIN: f32 = 0.008;
 
-/// An image of a part and where it is spoilt.
+/// An image of a part with its defect mask.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PartImage {
     /// The image, grey.
     pub image: Image,
-    /// How much of each pixel a defect covers, grey; black all over where there is none.
+    /// Coverage of each pixel by a defect, grey; all zero without one.
     pub defect: Image,
 }
 
-/// A fault in a part.
+/// A defect of a part.
 enum Defect {
     Scratch { from: [f32; 2], to: [f32; 2], width: f32, light: f32 },
     Dent { at: [f32; 2], radius: f32, light: f32 },
 }
 
-/// DemoPart `i` of an endless row that `seed` names, whole or spoilt; the same part but for the defect.
+/// Part `i` of the sequence of `seed`, with or without a defect; otherwise identical.
 ///
 /// ```
 /// use narrows_core::demo::part;
@@ -71,7 +71,7 @@ pub fn part(i: usize, is_spoilt: bool, seed: u64) -> PartImage {
     PartImage { image: image.clipped(), defect }
 }
 
-/// The light from a turned ring, from its middle; nothing beside it and in its holes.
+/// The brightness of a turned ring, relative to its centre; 0 outside and in its holes.
 fn ring(dx: f32, dy: f32, turn: f32) -> Option<f32> {
     let (away, angle) = (dx.hypot(dy), dy.atan2(dx));
     let bolt = |k: usize| {
@@ -81,7 +81,7 @@ fn ring(dx: f32, dy: f32, turn: f32) -> Option<f32> {
     if !(INNER..=OUTER).contains(&away) || (0..4).any(|k| bolt(k) < BOLT) {
         return None;
     }
-    // Turned metal shines in two opposite wedges; its grooves are rings.
+    // Turned metal has two opposite highlights; its grooves are rings.
     let shine = 0.62 + 0.20 * (2.0 * (angle - 0.7)).cos();
     let groove = 0.035 * (TAU * away / 2.8).sin() + 0.03 * (noise(LATHE, 1.3 * away, 0.5) - 0.5);
     let bevel = 0.20 * step(OUTER - 2.2, OUTER, away) - 0.25 * step(INNER + 1.8, INNER, away);
@@ -89,7 +89,7 @@ fn ring(dx: f32, dy: f32, turn: f32) -> Option<f32> {
     Some((shine + groove + bevel) * (1.0 - 0.25 * sunk))
 }
 
-/// The rubber that parts lie on.
+/// The rubber belt.
 fn belt(x: f32, y: f32, key: u32) -> f32 {
     let rubber = shaded([0.16; 3], 1.0 + 0.12 * (noise(key, x / 2.5, y / 2.5) - 0.5));
     mixed(rubber, [0.11; 3], step(0.8, 1.0, (y / 8.0).fract()))[0]
@@ -106,7 +106,7 @@ impl Defect {
             return Defect::Dent { at, radius: between(random, 1.7, 2.6), light };
         }
         let half = between(random, 4.5, 7.5);
-        // Across the grooves rather than along them, where it would be one.
+        // Across the grooves, as along them it would resemble one.
         let across = angle + between(random, -0.9, 0.9);
         let (dx, dy) = (half * across.cos(), half * across.sin());
         Defect::Scratch {
@@ -123,7 +123,7 @@ impl Defect {
         }
     }
 
-    /// From 1 in it to 0 beside it.
+    /// From 1 inside to 0 outside.
     fn covers(&self, x: f32, y: f32) -> f32 {
         match self {
             Defect::Dent { at, radius, .. } => step(*radius, 0.5 * radius, (x - at[0]).hypot(y - at[1])),

@@ -1,8 +1,8 @@
-//! Card payments with fraud: one table that has everything a real one has.
+//! Card payments with fraud: a realistic mixed-type table.
 //!
-//! Ten columns that belong together (what is bought says where, how and for how much), an identifier, a constant, and
-//! some missing cells. The frauds are of four kinds, and none is an outlier in one column alone: it is the combination
-//! that gives them away, which is what an autoencoder is for.
+//! Ten dependent columns (category determines place, entry mode and amount), an identifier, a constant, and
+//! some missing cells. There are four kinds of fraud, and none is an outlier in a single column: only the combination
+//! of columns is anomalous, which an autoencoder can detect.
 
 use std::sync::Arc;
 
@@ -12,17 +12,17 @@ use narrows_engine::rng::Stream;
 use super::{DemoPart, FIRST_DAY, stream};
 use crate::data::Table;
 
-/// The column that says which payments are fraud: 1, else 0.
+/// The label column: 1 for fraud, else 0.
 pub const PAYMENTS_LABEL: &str = "is_fraud";
 
 /// The share of frauds in the demonstration.
 pub const PAYMENTS_FRAUD_SHARE: f64 = 0.02;
 
 const DAYS: f64 = 56.0;
-/// Share of cells missing where cells may be missing.
+/// Share of missing cells in columns that may have them.
 const MISSING: f32 = 0.03;
 
-/// What is bought, how often, the median amount, its spread, and how often it is bought online.
+/// Category, its frequency, median amount, spread, and share bought online.
 const CATEGORIES: [(&str, f32, f32, f32, f32); 8] = [
     ("groceries", 0.34, 32.0, 0.6, 0.03),
     ("restaurant", 0.18, 24.0, 0.5, 0.02),
@@ -34,7 +34,7 @@ const CATEGORIES: [(&str, f32, f32, f32, f32); 8] = [
     ("cash", 0.04, 100.0, 0.4, 0.0),
 ];
 
-/// Abroad, each with how often and how far.
+/// Foreign countries, with frequency and distance.
 const COUNTRIES: [(&str, f32, f32); 6] = [
     ("AT", 0.3, 500.0),
     ("NL", 0.2, 450.0),
@@ -45,7 +45,7 @@ const COUNTRIES: [(&str, f32, f32); 6] = [
 ];
 const HOME: &str = "DE";
 
-/// How many of a day's payments come before each full hour, in percent.
+/// Cumulative share of a day's payments before each full hour, in percent.
 const DAY_CURVE: [f32; 25] = [
     0.0, 0.6, 0.9, 1.1, 1.3, 1.7, 2.8, 5.5, 10.0, 15.0, 20.0, 26.0, 33.5, 41.0, 46.5, 52.0, 58.5, 66.5, 76.0, 84.0,
     90.0, 94.0, 97.0, 99.0, 100.0,
@@ -122,7 +122,7 @@ fn cents(x: f32) -> f64 {
     (f64::from(x) * 100.0).round() / 100.0
 }
 
-/// A payment as its owner makes it, `time` in days.
+/// A regular payment, `time` in days.
 fn normal(time: f64, random: &mut Stream) -> Payment {
     let (category, _, median, spread, online) = CATEGORIES[pick(CATEGORIES.map(|c| c.1), random)];
     let wealth = (0.4 * random.normal()).exp();
@@ -163,11 +163,11 @@ fn normal(time: f64, random: &mut Stream) -> Payment {
     }
 }
 
-/// One of four ways in which a thief would have made the payment.
+/// One of four kinds of fraud.
 fn fraud(honest: Payment, random: &mut Stream) -> Payment {
     let midnight = honest.second - honest.second.rem_euclid(86_400);
     match random.below(4) {
-        // A stolen card, used abroad at night for something dear.
+        // A stolen card, used abroad at night for an expensive purchase.
         0 => {
             let (country, _, far) = COUNTRIES[pick(COUNTRIES.map(|c| c.1), random)];
             Payment {
@@ -182,7 +182,7 @@ fn fraud(honest: Payment, random: &mut Stream) -> Payment {
                 ..honest
             }
         }
-        // Card numbers tried out: tiny payments in a row.
+        // Card testing: tiny payments in a row.
         1 => {
             let tries = 4 + i64::from(random.below(6));
             Payment {
@@ -196,7 +196,7 @@ fn fraud(honest: Payment, random: &mut Stream) -> Payment {
                 ..honest
             }
         }
-        // Payments that make no sense together: fuel from the sofa, groceries for a month's wage.
+        // Implausible combinations: fuel bought online, groceries for a month's wage.
         2 => Payment {
             amount: 300.0 + 500.0 * random.uniform(),
             category: if random.uniform() < 0.5 { "fuel" } else { "groceries" },
@@ -205,7 +205,7 @@ fn fraud(honest: Payment, random: &mut Stream) -> Payment {
             distance_km: 90.0 * (0.8 * random.normal()).exp(),
             ..honest
         },
-        // An account taken over and emptied.
+        // An account takeover.
         _ => Payment {
             amount: 250.0 + 350.0 * random.uniform(),
             category: "cash",
@@ -220,7 +220,7 @@ fn fraud(honest: Payment, random: &mut Stream) -> Payment {
     }
 }
 
-/// Days since the first, warped so that the hours of a day are as busy as they are.
+/// Days since the first, warped by the daily activity profile.
 fn second_of(time: f64) -> i64 {
     let (day, share) = (time.floor(), (time.fract() * 100.0) as f32);
     let hour = DAY_CURVE.iter().rposition(|before| *before <= share).unwrap_or(0).min(23);
@@ -228,7 +228,7 @@ fn second_of(time: f64) -> i64 {
     FIRST_DAY + day as i64 * 86_400 + (3600.0 * (hour as f32 + within.clamp(0.0, 1.0))) as i64
 }
 
-/// An index, each as likely as its weight says; the weights sum to one.
+/// A random index with these weights, which sum to one.
 fn pick<const N: usize>(weights: [f32; N], random: &mut Stream) -> usize {
     let mut left = random.uniform();
     weights

@@ -1,8 +1,8 @@
-//! Small colourful images: landscapes and still lifes, each drawn from its number alone.
+//! Small colour images: landscapes and still lifes, each drawn from its number.
 //!
-//! What a thing is made of shows in its texture and its brightness: roofs have rows of tiles, grass has furrows, water
-//! ripples, an orange is lighter than an apple. So there is something to learn: what is noise and what is not, where an
-//! edge goes between two pixels, which colour a grey thing has.
+//! Materials have characteristic texture and brightness: roofs have rows of tiles, grass has furrows, water
+//! ripples, an orange is lighter than an apple. So denoising, super-resolution and colourisation can be
+//! learned.
 
 use std::f32::consts::TAU;
 
@@ -12,12 +12,12 @@ use narrows_images::Image;
 use super::drawing::{Colour, between, mixed, noise, painted, shaded, step};
 use super::{DemoPart, stream};
 
-/// Pixels of a scene, each way.
+/// Side of a scene in pixels.
 pub const SCENE_SIDE: usize = 96;
 
 const SIDE: f32 = SCENE_SIDE as f32;
 
-/// Scene `i` of an endless row of them that `seed` names: three landscapes, then a still life, and so on.
+/// Scene `i` of the sequence of `seed`: three landscapes, then a still life, and so on.
 ///
 /// ```
 /// use narrows_core::demo::{SCENE_SIDE, scene};
@@ -43,11 +43,11 @@ struct Landscape {
     sun: Disc,
     clouds: Vec<Cloud>,
     mountains: Ridge,
-    /// From the back to the front.
+    /// From back to front.
     hills: [Hill; 2],
     houses: Vec<House>,
     trees: Vec<SceneTree>,
-    /// The row that the lake begins at.
+    /// The first row of the lake.
     lake: Option<f32>,
 }
 
@@ -64,7 +64,7 @@ struct Cloud {
     width: f32,
 }
 
-/// The upper edge of something that reaches down from it.
+/// The upper edge of an object that extends downwards.
 #[derive(Clone, Copy)]
 struct Ridge {
     key: u32,
@@ -74,7 +74,7 @@ struct Ridge {
 }
 
 impl Ridge {
-    /// A ridge that is drawn from these ranges.
+    /// A ridge with parameters drawn from these ranges.
     fn new(random: &mut Stream, level: [f32; 2], rise: [f32; 2], length: [f32; 2]) -> Ridge {
         let key = random.below(1 << 30);
         let [level, rise, length] = [level, rise, length].map(|[low, high]| between(random, low, high));
@@ -91,7 +91,7 @@ impl Ridge {
 struct Hill {
     ridge: Ridge,
     grass: Colour,
-    /// Pixels from one furrow to the next.
+    /// Distance between furrows in pixels.
     furrow: f32,
 }
 
@@ -208,7 +208,7 @@ impl Landscape {
         for hill in self.hills.iter().rev() {
             let depth = y - hill.ridge.top(x);
             if depth > 0.0 {
-                // Furrows lie as the hill does.
+                // Furrows follow the hill.
                 let wobble = 2.0 * noise(hill.ridge.key + 5, x / 11.0, y / 11.0);
                 let furrow = (TAU * (depth + wobble) / hill.furrow).sin();
                 let blades = noise(hill.ridge.key + 6, x / 1.7, y / 2.6) - 0.5;
@@ -236,7 +236,7 @@ impl Landscape {
         }
         for cloud in &self.clouds {
             let (dx, dy) = ((x - cloud.x) / cloud.width, (y - cloud.y) / (0.36 * cloud.width));
-            // Flat below, heaped above.
+            // Flat below, rounded above.
             let edge = dx * dx
                 + dy * dy * if dy > 0.0 { 3.0 } else { 1.0 }
                 + 0.9 * (noise(self.key + 7, x / 4.5, y / 4.5) - 0.5);
@@ -253,7 +253,7 @@ impl House {
         if (self.x..right).contains(&x) && (eaves..self.floor).contains(&y) {
             return Some(self.front(x - self.x, y - eaves));
         }
-        // The roof stands out by a pixel and a half and narrows to a ridge.
+        // The roof overhangs by a pixel and a half and narrows to a ridge.
         let up = (eaves - y) / self.roof;
         let out = 1.5 + 0.16 * self.width * -up;
         if (0.0..1.0).contains(&up) && x > self.x - out && x < right + out {
@@ -318,7 +318,7 @@ struct StillLife {
     edge: f32,
     stripe: f32,
     lean: f32,
-    /// From the front to the back.
+    /// From front to back.
     fruits: Vec<Fruit>,
 }
 
@@ -339,7 +339,7 @@ const KINDS: [FigureKind; 4] = [FigureKind::Apple, FigureKind::Orange, FigureKin
 const PLASTER: Colour = [0.66, 0.74, 0.70];
 const CLOTH: Colour = [0.93, 0.92, 0.88];
 const STRIPE: Colour = [0.22, 0.34, 0.62];
-/// Where the light comes from: left, above and before.
+/// Light direction: from the upper left front.
 const LIGHT: [f32; 3] = [-0.52, -0.62, 0.59];
 
 impl StillLife {
@@ -366,7 +366,7 @@ impl StillLife {
             let plaster = noise(self.key, x / 5.0, y / 5.0) + 0.5 * noise(self.key + 1, x / 2.2, y / 2.2);
             return shaded(PLASTER, 0.86 + 0.16 * x / SIDE + 0.10 * (plaster - 0.75));
         }
-        // The cloth comes forward: stripes spread.
+        // Perspective: stripes widen towards the front.
         let near = 0.6 + 0.9 * (y - self.edge) / (SIDE - self.edge);
         let across = (x - SIDE / 2.0) / near + self.lean * (y - self.edge);
         let place = (across / self.stripe).rem_euclid(1.0);
@@ -407,7 +407,7 @@ impl Fruit {
         Some(mixed(shaded(colour, 0.42 + 0.66 * facing.max(0.0)), [1.0; 3], 0.75 * shine))
     }
 
-    /// How much of the light it takes from the cloth.
+    /// Occlusion of the light on the cloth.
     fn shadow(&self, x: f32, y: f32) -> f32 {
         let Disc { x: cx, y: cy, radius } = self.ball;
         let (dx, dy) = ((x - cx - 0.45 * radius) / (1.15 * radius), (y - cy - 0.8 * radius) / (0.42 * radius));

@@ -1,15 +1,15 @@
-//! A table of numbers only, as wide and as long as one likes.
+//! A numeric table of any width and length.
 //!
-//! Rows lie near a curved surface of few dimensions, x = B tanh(A z) + noise, so that a straight-line method such as
-//! PCA does not find it whole. An anomaly takes a third of its columns from another row: every column alone looks as
-//! always, only the columns together are wrong.
+//! Rows lie near a curved surface of few dimensions, x = B tanh(A z) + noise, which a linear method such as
+//! PCA cannot capture fully. An anomaly takes a third of its columns from another row: marginals are normal,
+//! only the joint distribution is violated.
 
 use narrows_engine::rng::Stream;
 
 use super::{DemoPart, stream};
 use crate::data::Table;
 
-/// The column that says which rows are anomalies: 1, else 0.
+/// The label column: 1 for anomalies, else 0.
 pub const WIDE_LABEL: &str = "is_anomaly";
 
 /// The share of anomalies in the demonstration.
@@ -40,7 +40,7 @@ pub fn wide(n: usize, d: usize, anomaly_share: f64, seed: u64) -> Table {
             }
         }
         for (column, value) in columns.iter_mut().zip(&row_values) {
-            // Six digits are plenty and keep text files small.
+            // Six digits are sufficient and keep text files small.
             column.push((f64::from(*value) * 1e6).round() / 1e6);
         }
         labels.push(f64::from(u8::from(is_anomaly)));

@@ -1,4 +1,4 @@
-//! Views of images for training: a piece at a random place, mirrored and turned, fresh in every epoch.
+//! Training views of images: random patches, mirrored and turned, redrawn in every epoch.
 
 use std::sync::Arc;
 
@@ -7,25 +7,25 @@ use narrows_images::{Channels, Filter, Image, Store};
 
 use crate::error::Result;
 
-/// How views may be turned about.
+/// Augmentation of views.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Turning {
-    /// Left and right may change places.
+    /// Random mirroring.
     pub(crate) flips: bool,
-    /// Quarter turns, of square views.
+    /// Random quarter turns, for square views.
     pub(crate) turns: bool,
 }
 
-/// What of an image is drawn.
+/// The part of an image that is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PatchShape {
-    /// All of it, brought to this size.
+    /// The whole image, resized to this size.
     Whole(usize, usize),
-    /// A piece of this size, anywhere.
+    /// A random patch of this size.
     Piece(usize, usize),
 }
 
-/// Views of the images of a store, `per_image` of each in an epoch: sample `p * per_image + i` is of image `p`.
+/// Views of the images of a store, `per_image` each per epoch: sample `p * per_image + i` is of image `p`.
 pub(crate) struct PatchSampler {
     pub(crate) store: Arc<Store>,
     pub(crate) channels: Channels,
@@ -40,12 +40,12 @@ impl PatchSampler {
         images.iter().flat_map(|p| (0..self.per_image).map(move |i| p * self.per_image + i)).collect()
     }
 
-    /// Has the images of these samples read meanwhile.
+    /// Reads the images of these samples ahead.
     pub(crate) fn expect(&self, samples: &[u32]) {
         self.store.expect(samples.iter().map(|sample| (sample / self.per_image) as usize));
     }
 
-    /// The view that a sample is in an epoch.
+    /// The view of a sample in an epoch.
     pub(crate) fn view(&self, sample: u32, seed: u64, epoch: u64) -> Result<Image> {
         let image = (sample / self.per_image) as usize;
         let mut stream = Stream::new(seed, Purpose::View, epoch, u64::from(sample));
@@ -75,7 +75,7 @@ impl PatchSampler {
     }
 }
 
-/// An image as a network sees all of it.
+/// The whole image as network input.
 pub(crate) fn whole(image: &Image, channels: Channels, (height, width): (usize, usize)) -> Image {
     let is_smaller = image.height > height || image.width > width;
     let filter = if is_smaller { Filter::Area } else { Filter::Bicubic };

@@ -1,39 +1,39 @@
-//! Pieces of one size that together cover an image, and values of pieces put together over it.
+//! A grid of patches that covers an image, and the recombination of patch values.
 
 use narrows_images::Image;
 
-/// Where pieces of `height` by `width` lie on an image; neighbours overlap, the last ones end with the image.
+/// Positions of patches of `height` by `width` on an image; neighbours overlap, the last ones end with the image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TileGrid {
-    /// Rows of pixels of a piece.
+    /// Patch height.
     pub(crate) height: usize,
-    /// Pixels in a row of a piece.
+    /// Patch width.
     pub(crate) width: usize,
-    /// The image's size, at least a piece's.
+    /// The image's size, at least that of a patch.
     size: (usize, usize),
     tops: Vec<usize>,
     lefts: Vec<usize>,
 }
 
 impl TileGrid {
-    /// Pieces of `height` by `width`, at most `stride` apart, over an image of `size`; a smaller image is one piece.
+    /// Patches of `height` by `width`, at most `stride` apart, over an image of `size`; a smaller image is one patch.
     pub(crate) fn new((height, width): (usize, usize), stride: usize, size: (usize, usize)) -> TileGrid {
         let size = (size.0.max(height), size.1.max(width));
         TileGrid { height, width, size, tops: starts(size.0, height, stride), lefts: starts(size.1, width, stride) }
     }
 
-    /// The number of pieces.
+    /// Number of patches.
     pub(crate) fn len(&self) -> usize {
         self.tops.len() * self.lefts.len()
     }
 
-    /// Top and left of every piece, row by row.
+    /// Top left corner of every patch, row by row.
     fn places(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
         self.tops.iter().flat_map(|top| self.lefts.iter().map(|left| (*top, *left)))
     }
 
-    /// The values of every piece of `image`, piece after piece; an image smaller than a piece is continued by its mirror
-    /// image.
+    /// The values of every patch of `image`, patch by patch; an image smaller than a patch is padded by
+    /// reflection.
     pub(crate) fn cut(&self, image: &Image) -> Vec<f32> {
         let (height, width) = self.size;
         let padded = ((image.height, image.width) != self.size).then(|| image.padded_reflect(0, 0, height, width));
@@ -45,8 +45,8 @@ impl TileGrid {
         values
     }
 
-    /// For each pixel of an image of `size`, the mean over the pieces that cover it of what they say of it;
-    /// `values` is `[pieces, height, width]`.
+    /// For each pixel of an image of `size`, the mean of the values over the patches that cover it;
+    /// `values` is `[patches, height, width]`.
     pub(crate) fn merge(&self, values: &[f32], (height, width): (usize, usize)) -> Vec<f32> {
         let mut sums = vec![0.0_f32; self.size.0 * self.size.1];
         let mut covers = vec![0.0_f32; sums.len()];
@@ -62,11 +62,11 @@ impl TileGrid {
     }
 }
 
-/// Starts of pieces of `side` along `length`: evenly spaced, at most `stride` apart, the last one ending with it.
+/// Starts of patches of `side` along `length`: evenly spaced, at most `stride` apart, the last one ending with it.
 fn starts(length: usize, side: usize, stride: usize) -> Vec<usize> {
     let room = length - side;
     let steps = room.div_ceil(stride.max(1));
-    // Without room there is one piece and no step.
+    // If it fits once only, there is one patch and no step.
     (0..=steps).map(|i| (i * room).checked_div(steps).unwrap_or(0)).collect()
 }
 

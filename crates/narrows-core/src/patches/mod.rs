@@ -1,5 +1,5 @@
-//! Pieces of images: drawn at random for training, laid over a whole image when a model is used, and put together
-//! again.
+//! Image patches: random ones for training, a covering grid for inference, and recombination of the
+//! results.
 
 mod draw;
 mod grid;

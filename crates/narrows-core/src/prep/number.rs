@@ -308,7 +308,7 @@ mod tests {
             &values,
             Scaling::Quantile,
             &[-1.281_551_6, -0.524_400_5, 0.0],
-            "ranked and drawn out to a normal distribution",
+            "quantile-transformed to a normal distribution",
         );
         check(&[7.0, 7.0], Scaling::Auto, &[0.0, 0.0], "constant 7, not scaled");
         check(

@@ -1,4 +1,4 @@
-//! What kind of data a model reads, and for series and images how they are cut.
+//! The kind of data of a model, and how series and images become samples.
 
 use std::str::FromStr;
 
@@ -16,23 +16,23 @@ use narrows_images::{Channels, Damages};
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Data {
-    /// Rows that stand for themselves.
+    /// Independent rows.
     #[default]
     Table,
-    /// Series of points in time.
+    /// Time series.
     Series(SeriesSettings),
-    /// ImageSettings.
+    /// Images.
     Images(ImageSettings),
 }
 
 /// A kind of data by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DataKind {
-    /// Rows that stand for themselves.
+    /// Independent rows.
     Table,
-    /// Series of points in time.
+    /// Time series.
     Series,
-    /// ImageSettings.
+    /// Images.
     Images,
 }
 
@@ -59,50 +59,50 @@ impl FromStr for DataKind {
     }
 }
 
-/// How series are read and cut.
+/// How series are read and cut into windows.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SeriesSettings {
-    /// How series lie in a table.
+    /// Layout of the series in a table.
     pub layout: Layout,
-    /// Points that a network sees at once. Auto: from the period where there is one; for the rows layout, all of a row.
+    /// Window length in points. Auto: from the period if there is one; for the rows layout, the whole row.
     pub window: Choice<usize>,
-    /// Points from one training window to the next. Auto: as few as give enough windows.
+    /// Stride between training windows in points. Auto: the largest that gives enough windows.
     pub stride: Choice<usize>,
-    /// What is taken from a series so that level, trend or size do not drown its pattern. Auto: each window's mean, of a
-    /// single channel in the long layout; else nothing.
+    /// Transform that removes level, trend or scale. Auto: the window mean, for a single
+    /// channel in the long layout; else none.
     pub transform: Choice<Transform>,
-    /// Whose points a channel is scaled by.
+    /// The points that a channel's scale is computed from.
     pub scale: ScaleOver,
 }
 
-/// How images are read, cut and damaged.
+/// How images are read, cut and corrupted.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ImageSettings {
-    /// What of an image the network sees at once. Auto: all of it where all images are of one size and small, else
-    /// pieces.
+    /// The network's view of an image. Auto: whole images if all have the same small size, else
+    /// patches.
     pub view: Choice<View>,
-    /// Side in pixels, of a piece, or of the square that whole images are brought to. Auto: 32 for pieces; whole images
-    /// keep their size where they share one, else 64.
+    /// Side of a patch, or of the square to which whole images are resized, in pixels. Auto: 32 for patches; whole images
+    /// keep a common size, else 64.
     pub side: Choice<usize>,
-    /// What a pixel holds. Auto: grey where all images are grey, else rgb.
+    /// Colour channels. Auto: grey if all images are grey, else rgb.
     pub channels: Choice<Channels>,
-    /// What is done to an image before the network sees it, and what the network learns to undo: fresh in every epoch.
+    /// Image corruption of the network's input, which the network learns to remove; redrawn in every epoch.
     pub corrupt: Damages,
-    /// Whether training also sees images mirrored. Auto: where they are restored.
+    /// Augmentation by mirroring. Auto: for restoration.
     pub flips: Choice<bool>,
-    /// Whether training also sees images turned by quarters. Auto: where they are restored.
+    /// Augmentation by quarter turns. Auto: for restoration.
     pub turns: Choice<bool>,
 }
 
-/// What of an image a network sees at once.
+/// The network's view of an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum View {
-    /// All of it, brought to one size.
+    /// The whole image, resized.
     Whole,
-    /// A piece at a time; pieces overlap.
+    /// Overlapping patches.
     Pieces,
 }
 
@@ -116,7 +116,7 @@ impl Data {
         }
     }
 
-    /// Refuses what no field can refuse alone.
+    /// Checks constraints between fields.
     pub(super) fn check(&self) -> Result<()> {
         match self {
             Data::Table => Ok(()),
@@ -152,7 +152,7 @@ impl SeriesSettings {
             return Err(Error::recipe("data.stride", "expected auto with the rows layout: a row is a window"));
         }
         if series.layout == Layout::Rows && series.scale == ScaleOver::Each {
-            let message = "expected all with the rows layout: a row has no points but its own";
+            let message = "expected all with the rows layout: a series has no points besides its row";
             return Err(Error::recipe("data.scale", message).with_hint("see data.transform=standardise"));
         }
         Ok(())
@@ -168,7 +168,7 @@ mod tests {
         Recipe::preset_for(preset, DataKind::Series)
     }
 
-    /// What comes of the assignments, one after the other, and of the check at the end.
+    /// The result of the assignments, one after the other, and of the final check.
     fn check(assignments: &[&str], expected: &str) {
         let mut recipe = series(Preset::Deep);
         let changed = assignments.iter().try_for_each(|assignment| recipe.set(assignment));

@@ -1,7 +1,7 @@
-//! The recipe: every choice that makes a model, typed, with defaults, refused where it makes no sense.
+//! The recipe: every setting of a model, typed, with defaults and validation.
 //!
-//! The same value that a user writes as TOML or changes with `--set` goes into the model file. Defaults live here and
-//! in the axes' own files, never in a door.
+//! The same value that a user writes as TOML or changes with `--set` is stored in the model file. Defaults are defined
+//! here and in the modules of the axes, never in a front end.
 
 mod data;
 mod preset;
@@ -36,30 +36,30 @@ use crate::train::Train;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Recipe {
-    /// The preset this recipe started from.
+    /// The preset it is based on.
     pub preset: Preset,
-    /// Key of all randomness: same seed, same bits, for any number of threads.
+    /// Seed of all randomness: the same seed gives the same bits for any number of threads.
     pub seed: u64,
-    /// What kind of data is read.
+    /// The kind of data.
     pub data: Data,
-    /// How the layers are laid out.
+    /// Layer architecture.
     pub backbone: Backbone,
-    /// What the code is.
+    /// Form of the code.
     pub latent: Latent,
-    /// What is asked of the code's activity.
+    /// Penalty on the code's activity.
     pub sparsity: Sparsity,
-    /// What is done to the input while training.
+    /// Corruption of the input in training.
     pub corruption: Corruption,
-    /// An ensemble: the same network once for each corruption listed, under seeds of its own. Empty: one network,
+    /// An ensemble: one network per corruption listed, each with its own seed. If empty, one network
     /// trained with `corruption`.
     pub members: Vec<Corruption>,
-    /// How a reconstruction is judged.
+    /// Reconstruction loss.
     pub loss: Loss,
-    /// How columns become numbers.
+    /// Preprocessing settings.
     pub prep: Prep,
-    /// How the weights are found.
+    /// Training settings.
     pub train: Train,
-    /// How a row is judged.
+    /// Detection settings.
     pub detect: Detect,
 }
 
@@ -70,7 +70,7 @@ impl Default for Recipe {
 }
 
 impl Recipe {
-    /// The recipe of a preset, for the kind of data it is usually for.
+    /// The recipe of a preset, for its default kind of data.
     pub fn preset(preset: Preset) -> Recipe {
         preset.recipe(preset.usual_kind())
     }
@@ -80,15 +80,15 @@ impl Recipe {
         preset.recipe(kind)
     }
 
-    /// Reads a recipe written as TOML: a preset, by default `auto`, and what differs from it.
+    /// Parses a recipe in TOML: a preset, by default `auto`, and changes to it.
     ///
     /// # Errors
-    /// [`Error::Recipe`] naming the field, what was expected and what was got, with the nearest names.
+    /// [`Error::Recipe`] with the field, what was expected and what was got, and similar names.
     pub fn from_toml(text: &str) -> Result<Recipe> {
         Recipe::default().overlay_toml(text)
     }
 
-    /// This recipe with what a TOML text says on top. A `preset` in the text starts over from that preset.
+    /// This recipe changed by a TOML text. A `preset` in the text starts over from that preset.
     ///
     /// # Errors
     /// [`Error::Recipe`], as for [`Recipe::from_toml`].
@@ -108,7 +108,7 @@ impl Recipe {
                 let kind = kind.unwrap_or_else(|| preset.usual_kind());
                 Recipe { seed: self.seed, ..Recipe::preset_for(preset, kind) }
             }
-            // What a preset means depends on the kind of data.
+            // Presets depend on the kind of data.
             (None, Some(kind)) if kind != self.data.kind() => {
                 Recipe { seed: self.seed, ..Recipe::preset_for(self.preset, kind) }
             }
@@ -120,27 +120,27 @@ impl Recipe {
     /// Changes one field: `path=value`, such as `train.batch_size=64` or `corruption=gaussian`.
     ///
     /// # Errors
-    /// [`Error::Recipe`] with the nearest field names where the path does not exist, or with what was expected where
-    /// the value does not fit.
+    /// [`Error::Recipe`] with similar field names for an unknown path, or with the expected values for an
+    /// invalid value.
     pub fn set(&mut self, assignment: &str) -> Result<()> {
         *self = self.overlay(&changes(assignment)?)?;
         Ok(())
     }
 
-    /// The fields that an assignment for [`Recipe::set`] names, by their dotted paths.
+    /// The dotted paths of the fields changed by an assignment for [`Recipe::set`].
     ///
     /// # Errors
-    /// [`Error::Recipe`] where it is no assignment.
+    /// [`Error::Recipe`] if it is not an assignment.
     pub fn fields_of(assignment: &str) -> Result<Vec<String>> {
         let mut fields = Vec::new();
         tree::leaves(&changes(assignment)?, "", &mut fields);
         Ok(fields)
     }
 
-    /// The fields that a recipe written as TOML names, by their dotted paths.
+    /// The dotted paths of the fields in a recipe in TOML.
     ///
     /// # Errors
-    /// [`Error::Recipe`] where it is no TOML.
+    /// [`Error::Recipe`] if it is not TOML.
     pub fn fields_of_toml(text: &str) -> Result<Vec<String>> {
         let mut fields = Vec::new();
         tree::leaves(&changes_of_toml(text)?, "", &mut fields);
@@ -158,17 +158,17 @@ impl Recipe {
         toml::to_string(self).expect("a recipe is plain data")
     }
 
-    /// The networks of the ensemble by their corruption; one for a recipe without members.
+    /// The corruptions of the ensemble's networks; one for a recipe without members.
     pub fn corruptions(&self) -> Vec<Corruption> {
         if self.members.is_empty() { vec![self.corruption] } else { self.members.clone() }
     }
 
-    /// The axes that make a network.
+    /// The axes that define a network.
     pub fn axes(&self) -> Axes<'_> {
         Axes { backbone: &self.backbone, latent: &self.latent, sparsity: &self.sparsity, loss: &self.loss }
     }
 
-    /// The damage that the network learns to undo, of images; empty where there is none.
+    /// The image corruption that the network learns to remove; empty without one.
     pub fn damages(&self) -> &[Damage] {
         match &self.data {
             Data::Images(images) => images.corrupt.as_slice(),
@@ -176,10 +176,10 @@ impl Recipe {
         }
     }
 
-    /// Sets the damage that the network learns to undo, from its text form such as `blur:1.5,gaussian:10`.
+    /// Sets the image corruption from its text form such as `blur:1.5,gaussian:10`.
     ///
     /// # Errors
-    /// [`Error::Recipe`] for a damage that does not exist, and for data that is not images.
+    /// [`Error::Recipe`] for an unknown corruption, and for data other than images.
     pub fn corrupt(&mut self, damages: &str) -> Result<()> {
         let parsed =
             damages.parse().map_err(|error: narrows_images::Error| Error::recipe("corrupt", error.to_string()));
@@ -189,18 +189,18 @@ impl Recipe {
                 Ok(())
             }
             other => {
-                let message = format!("expected images, got {}, whose damage is `corruption`", other.kind().name());
+                let message = format!("expected images, got {}, corrupted by `corruption`", other.kind().name());
                 Err(Error::recipe("corrupt", message).with_hint(Hint::of("for example [corruption=gaussian]")))
             }
         }
     }
 
-    /// Whether the network leans on its input, so that it restores images and has no code.
+    /// Whether it is a restorer, which predicts a residual of images and has no code.
     pub fn restores(&self) -> bool {
         matches!(self.backbone, Backbone::Restore(_))
     }
 
-    /// What goes with images, and what goes with them alone.
+    /// Checks constraints of images and of the restore backbone.
     fn check_images(&self) -> Result<()> {
         let Data::Images(_) = self.data else {
             return match self.backbone {
@@ -213,14 +213,14 @@ impl Recipe {
             };
         };
         if self.corruptions().iter().any(|corruption| *corruption != Corruption::None) {
-            let message = "expected none for images, whose damage is `data.corrupt`";
+            let message = "expected none for images, which are corrupted by `data.corrupt`";
             return Err(Error::recipe("corruption", message).with_hint(Hint::of("for example [corrupt=gaussian:25]")));
         }
         if !self.restores() {
             return Ok(());
         }
         if self.damages().is_empty() {
-            let message = "expected a damage to undo with the restore backbone, got none";
+            let message = "expected a corruption to remove with the restore backbone, got none";
             return Err(Error::recipe("data.corrupt", message).with_hint(Hint::of("for example [corrupt=gaussian:25]")));
         }
         if self.latent != Latent::Point || self.sparsity != Sparsity::None {
@@ -233,7 +233,7 @@ impl Recipe {
         Ok(())
     }
 
-    /// Refuses combinations that no field can refuse alone.
+    /// Checks constraints between fields.
     ///
     /// # Errors
     /// [`Error::Recipe`] naming the field.
@@ -260,7 +260,7 @@ impl Recipe {
     }
 }
 
-/// What an assignment `path=value` changes.
+/// The changes of an assignment `path=value`.
 fn changes(assignment: &str) -> Result<Value> {
     let (path, value) = assignment.split_once('=').ok_or_else(|| {
         Error::recipe("assignments", format!("expected path=value, got `{assignment}`"))
@@ -269,7 +269,7 @@ fn changes(assignment: &str) -> Result<Value> {
     Ok(tree::nest(path.trim(), tree::parse_value(path.trim(), value.trim())?))
 }
 
-/// What a TOML text changes.
+/// The changes of a TOML text.
 fn changes_of_toml(text: &str) -> Result<Value> {
     let table: toml::Table =
         toml::from_str(text).map_err(|error| Error::recipe("recipe", error.to_string().trim().to_owned()))?;
@@ -335,7 +335,7 @@ mod tests {
     fn every_preset_survives_toml_and_json() {
         for preset in Preset::ALL {
             let recipe = Recipe::preset(preset);
-            // A restorer must be told what to undo.
+            // A restorer needs a corruption to remove.
             assert_eq!(recipe.check().is_ok(), preset != Preset::Restore, "{preset}");
             assert_eq!(Recipe::from_toml(&recipe.to_toml()).unwrap(), recipe);
             let json = serde_json::to_string(&recipe).unwrap();

@@ -1,4 +1,4 @@
-//! The named kinds of autoencoder: points in the space of the five axes.
+//! Presets: named kinds of autoencoder, points in the space of the five axes.
 
 use std::str::FromStr;
 
@@ -22,30 +22,30 @@ use crate::train::{Optimizer, Schedule, Train};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Preset {
-    /// What evidence says detects best: for tables a small ensemble of wide denoising networks.
+    /// The best detector in our benchmarks: for tables a small ensemble of wide denoising networks.
     Auto,
     /// One hidden layer: the code.
     Simple,
-    /// One hidden layer whose code is kept mostly silent by an L1 penalty.
+    /// One hidden layer with an L1 penalty on the code.
     Sparse,
     /// Several tapering layers, mirrored.
     Deep,
-    /// The deep network, rebuilding clean rows from damaged ones.
+    /// The deep network trained to denoise.
     Denoising,
     /// The deep network with a gaussian code.
     Variational,
-    /// The deep network with a code to be rounded: made for compression.
+    /// The deep network with a quantised code, for compression.
     Compressing,
-    /// For series: an LSTM reads them into the code, another writes them from it.
+    /// For series: an LSTM encoder and an LSTM decoder.
     Seq2seq,
-    /// Convolutions down to the code and back, over time or over pixels.
+    /// Convolutional encoder and decoder, over time or over pixels.
     Conv,
-    /// For images: a fully convolutional network without a code that undoes damage.
+    /// For images: a fully convolutional network without a code that removes a corruption.
     Restore,
 }
 
 impl Preset {
-    /// All presets, in the order of the documentation.
+    /// All presets, in documentation order.
     pub const ALL: [Preset; 10] = [
         Preset::Auto,
         Preset::Simple,
@@ -75,7 +75,7 @@ impl Preset {
         }
     }
 
-    /// The kind of data it is for where none is named.
+    /// The default kind of data.
     pub fn usual_kind(self) -> DataKind {
         match self {
             Preset::Seq2seq | Preset::Conv => DataKind::Series,
@@ -106,14 +106,14 @@ impl Preset {
             Preset::Auto | Preset::Conv | Preset::Variational => Recipe { backbone: conv, ..plain },
             Preset::Denoising => {
                 let noise = Damage::Gaussian { sigma: Span::of(25.0), clip: false };
-                let corrupt = Damages::new(vec![noise]).expect("a damage with default strength");
+                let corrupt = Damages::new(vec![noise]).expect("a corruption with default strength");
                 Recipe {
                     backbone: conv,
                     data: Data::Images(ImageSettings { corrupt, ..ImageSettings::default() }),
                     ..plain
                 }
             }
-            // Pixels are from 0 to 1 and errors squared, as PSNR counts them.
+            // Pixels are in [0, 1] and errors squared, as in PSNR.
             Preset::Compressing => Recipe {
                 backbone: conv,
                 latent: Latent::Quantised(Quantised { rate: lit!(NonNegative, 1e-3) }),
@@ -127,7 +127,7 @@ impl Preset {
 
     fn of_series(self, recipe: Recipe) -> Recipe {
         match self {
-            // A value taken from another moment is no damage that sensors do; noise is.
+            // Values swapped from other moments do not resemble sensor errors; noise does.
             Preset::Denoising => Recipe { corruption: Corruption::Gaussian { sigma: lit!(Positive, 0.3) }, ..recipe },
             Preset::Auto => Recipe { detect: Detect { mixing: Mixing::Squares, ..recipe.detect.clone() }, ..recipe },
             _ => recipe,
@@ -163,7 +163,7 @@ impl Preset {
             Preset::Denoising => Recipe { corruption: Corruption::Swap { rate: lit!(Fraction, 0.15) }, ..plain },
             Preset::Variational => Recipe { latent: Latent::Gaussian(GaussianLatent::default()), ..plain },
             Preset::Compressing => Recipe { latent: Latent::Quantised(Quantised::default()), ..plain },
-            // The absolute error: a few odd beats among the normal ones do not lead the training.
+            // Absolute error is robust to a few odd beats among the normal ones.
             Preset::Seq2seq => Recipe {
                 backbone: Backbone::Lstm(Lstm::default()),
                 loss: Loss::Mae,
@@ -176,7 +176,7 @@ impl Preset {
     }
 }
 
-/// ImageSettings, too, take larger steps and come to rest at the end.
+/// Images need larger steps and a final decay.
 fn of_images(train: Train) -> Train {
     Train {
         batch_size: Choice::Given(64),
@@ -189,12 +189,12 @@ fn of_images(train: Train) -> Train {
     }
 }
 
-/// A restoring network sees pieces of images, as many as there is time for.
+/// A restoring network trains on patches, for as many steps as time allows.
 fn restoring(train: Train) -> Train {
     Train { batch_size: Choice::Given(16), epochs: u32::MAX, steps: 3_000, ..of_images(train) }
 }
 
-/// Recurrent networks take larger steps, few rows at a time, and come to rest at the end.
+/// Recurrent networks need larger steps, small batches and a final decay.
 fn recurrent(train: Train) -> Train {
     Train {
         batch_size: Choice::Given(16),
@@ -206,7 +206,7 @@ fn recurrent(train: Train) -> Train {
     }
 }
 
-/// Wide denoising networks, one a noise level: the strong noise teaches the coarse shape of the data, the weak noise
+/// Wide denoising networks, one per noise level: strong noise teaches the coarse structure of the data, weak noise
 /// its fine structure.
 fn ensemble(plain: Recipe) -> Recipe {
     let gaussian = |sigma| Corruption::Gaussian { sigma };

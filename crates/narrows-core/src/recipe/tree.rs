@@ -21,7 +21,7 @@ const TAGGED: [(&str, &str); 10] = [
     ("train.schedule", "kind"),
 ];
 
-/// Converts TOML, refusing what JSON cannot hold.
+/// Converts TOML, rejecting values that JSON cannot represent.
 pub(super) fn from_toml(value: &toml::Value, path: &str) -> Result<Value> {
     let at = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
     Ok(match value {
@@ -43,7 +43,7 @@ pub(super) fn from_toml(value: &toml::Value, path: &str) -> Result<Value> {
     })
 }
 
-/// The value of a `--set`: TOML where it reads as TOML, else a bare word.
+/// The value of a `--set`: TOML if it parses, else a bare word.
 pub(super) fn parse_value(path: &str, text: &str) -> Result<Value> {
     if let Ok(table) = toml::from_str::<toml::Table>(&format!("value = {text}"))
         && let Some(value) = table.get("value")
@@ -66,7 +66,7 @@ pub(super) fn parse_value(path: &str, text: &str) -> Result<Value> {
     Ok(Value::String(text.to_owned()))
 }
 
-/// What the field at `path` says of itself when it is given something impossible.
+/// The constraint of the field at `path`, for errors about impossible values.
 fn expectation(path: &str) -> Option<&'static str> {
     matches!(path, "train.learning_rate" | "prep.clip").then_some("expected a finite number above 0")
 }
@@ -86,7 +86,7 @@ pub(super) fn leaves(changes: &Value, path: &str, found: &mut Vec<String>) {
     }
 }
 
-/// Lays `changes` over `tree`; `path` is where both stand.
+/// Merges `changes` into `tree`; `path` is the path of both.
 pub(super) fn merge(tree: &mut Value, changes: &Value, path: &mut Vec<String>) -> Result<()> {
     let here = path.join(".");
     if let Some((_, tag)) = TAGGED.iter().find(|(field, _)| *field == here) {
@@ -121,7 +121,7 @@ pub(super) fn merge(tree: &mut Value, changes: &Value, path: &mut Vec<String>) -
                 fields.keys().map(|key| format!("{here}.{key}")).collect::<Vec<_>>().join(", ")
             ))),
         (tree, change) => {
-            // A typed look at this field alone names it in the message.
+            // Typing this field alone gives an error that names it.
             *tree = change.clone();
             Ok(())
         }
@@ -140,7 +140,7 @@ fn unknown(here: &str, key: &str, known: &[String]) -> Error {
     Error::recipe(field, format!("unknown field `{key}` of {place}")).with_hint(hint)
 }
 
-/// The typed recipe; a value of the wrong type is named by its path.
+/// The typed recipe; a value of the wrong type is reported with its path.
 pub(super) fn typed(tree: Value) -> Result<Recipe> {
     serde_path_to_error::deserialize(&tree).map_err(|error| {
         let path = error.path().to_string();

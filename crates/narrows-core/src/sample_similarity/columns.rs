@@ -1,41 +1,41 @@
-//! Columns side by side: distances of their distributions, and differences of how they move together.
+//! Column-wise comparison: distances of marginal distributions, and differences of correlations.
 
 use serde::{Deserialize, Serialize};
 
-/// Most values of a column that are sorted: an image has many.
+/// Maximum number of values of a column that are sorted: an image has many.
 const MOST_VALUES: usize = 200_000;
-/// Most prepared values whose correlations are looked at.
+/// Maximum number of prepared values in the correlation matrix.
 const MOST_CORRELATED: usize = 128;
 
-/// How far apart the distributions of a column are.
+/// Distance between the distributions of a column.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ColumnDistance {
     /// The column.
     pub column: String,
-    /// Which distance it is.
+    /// The distance measure.
     pub by: Distance,
-    /// From 0, alike, to 1, nothing in common.
+    /// From 0 for identical to 1 for disjoint distributions.
     pub distance: f64,
-    /// Shares of missing cells among held-out and among generated rows, where there are any.
+    /// Shares of missing cells among held-out and among generated rows, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missing: Option<[f64; 2]>,
 }
 
-/// A distance of two distributions.
+/// A distance between two distributions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Distance {
-    /// The largest difference of the distribution functions, of numbers.
+    /// Maximum difference of the distribution functions, for numbers.
     KolmogorovSmirnov,
-    /// Half the sum of the differences of the shares, of categories and flags.
+    /// Half the sum of absolute differences of frequencies, for categories and booleans.
     TotalVariation,
 }
 
-/// The values of one column in both samples; missing ones left out.
+/// The values of one column in both samples, without missing ones.
 pub(crate) enum Values {
     /// Numbers.
     Numbers { generated: Vec<f32>, held_out: Vec<f32> },
-    /// Numbers of levels, from 0.
+    /// Level indices, from 0.
     Levels { generated: Vec<usize>, held_out: Vec<usize> },
 }
 
@@ -57,7 +57,7 @@ fn some(values: Vec<f32>) -> Vec<f32> {
     values.into_iter().step_by(step).collect()
 }
 
-/// The largest difference between the distribution functions of two samples; 0 where one is empty.
+/// The maximum difference between the distribution functions of two samples; 0 if one is empty.
 fn kolmogorov_smirnov(mut a: Vec<f32>, mut b: Vec<f32>) -> f64 {
     if a.is_empty() || b.is_empty() {
         return 0.0;
@@ -73,7 +73,7 @@ fn kolmogorov_smirnov(mut a: Vec<f32>, mut b: Vec<f32>) -> f64 {
     largest
 }
 
-/// Half the sum of the differences of the levels' shares; 0 where a sample is empty.
+/// Half the sum of absolute differences of level frequencies; 0 if a sample is empty.
 fn total_variation(a: &[usize], b: &[usize]) -> f64 {
     let levels = a.iter().chain(b).max().map_or(0, |level| level + 1);
     if a.is_empty() || b.is_empty() {
@@ -88,8 +88,8 @@ fn total_variation(a: &[usize], b: &[usize]) -> f64 {
     0.5 * a.iter().zip(&b).map(|(a, b): (&f64, &f64)| (a - b).abs()).sum::<f64>()
 }
 
-/// The mean absolute difference of the correlations of rows `[n, width]`; of wide rows, between some of their values,
-/// evenly spread. A value that never changes is correlated with none.
+/// Mean absolute difference of the correlations of rows `[n, width]`; for wide rows, of an evenly
+/// spread subset of values. Constant values have correlation 0.
 pub(super) fn correlation_difference(generated: &[f32], held_out: &[f32], width: usize) -> Option<f64> {
     let chosen: Vec<usize> = (0..width).step_by(width.div_ceil(MOST_CORRELATED).max(1)).collect();
     let (a, b) = (correlations(generated, width, &chosen), correlations(held_out, width, &chosen));
@@ -100,7 +100,7 @@ pub(super) fn correlation_difference(generated: &[f32], held_out: &[f32], width:
     (n > 1).then(|| sum / pairs().count() as f64).filter(|difference| difference.is_finite())
 }
 
-/// `[chosen, chosen]`, of which the lower triangle is filled.
+/// `[chosen, chosen]`, lower triangle only.
 fn correlations(rows: &[f32], width: usize, chosen: &[usize]) -> Vec<f64> {
     let k = chosen.len();
     let n = (rows.len() / width).max(1) as f64;

@@ -1,27 +1,27 @@
-//! Whether new rows are copies of training rows: how far from them they keep, beside how far other rows do.
+//! Detection of memorised rows: distances of generated rows to training rows, relative to those of held-out rows.
 
 use serde::{Deserialize, Serialize};
 
 use crate::baseline::Neighbours;
 use crate::error::Result;
 
-/// Most training rows that distances are measured to, and most rows whose distance is measured.
+/// Maximum number of training rows as references, and of rows measured.
 const REFERENCES: usize = 10_000;
 const MEASURED: usize = 1_000;
-/// Nearer than this, in prepared units of about 1, is the same row: what a float leaves of equal numbers.
+/// Rows nearer than this, in prepared units of about 1, are equal up to floating-point precision.
 const SAME: f64 = 1e-6;
 
 /// Distances to the nearest training rows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Copies {
-    /// The median distance of generated rows to their nearest training row over that of held-out rows to theirs: far below
-    /// 1 are copies. None where held-out rows are themselves as good as training rows.
+    /// Median distance of generated rows to the nearest training row, divided by that of held-out rows: far below
+    /// 1 indicates copies. `None` if held-out rows themselves coincide with training rows.
     pub ratio: Option<f64>,
-    /// Generated rows that equal a training row.
+    /// Generated rows equal to a training row.
     pub exact: u64,
-    /// Held-out rows that equal a training row: where there are some, so may generated ones.
+    /// Held-out rows equal to a training row, for comparison.
     pub exact_held_out: u64,
-    /// Rows of either kind that were measured, at most.
+    /// Maximum number of rows measured of either kind.
     pub measured: u64,
 }
 
@@ -29,7 +29,7 @@ impl Copies {
     /// Measures rows `[n, width]`.
     ///
     /// # Errors
-    /// Where there are no training rows.
+    /// If there are no training rows.
     pub(super) fn of(generated: &[f32], held_out: &[f32], training: &[f32], width: usize, seed: u64) -> Result<Copies> {
         let index = Neighbours::fit(training, training.len() / width, width, 1, REFERENCES, seed)?;
         let distances = |rows: &[f32]| {

@@ -1,7 +1,7 @@
-//! How alike two samples of rows are: those that were generated, and held-out ones they should be like.
+//! Similarity of two samples of rows: generated and held-out ones.
 //!
-//! Four questions, none of which knows a network: are columns distributed alike, do they move together alike, can a
-//! classifier tell the two apart, and do new rows keep away from training rows as far as other rows do?
+//! Four model-independent measures: distances of column distributions, differences of correlations, a
+//! classifier two-sample test, and distances to training rows.
 
 mod columns;
 mod copies;
@@ -17,46 +17,46 @@ pub(crate) use columns::{Values, distances};
 use crate::detect::metrics::roc_auc;
 use crate::error::Result;
 
-/// Fewer rows of either kind say nothing.
+/// Minimum number of rows of either kind.
 pub(crate) const FEWEST_ROWS: usize = 20;
 
-/// How alike generated and held-out rows are.
+/// Similarity of generated and held-out rows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SampleSimilarity {
-    /// Generated rows that were judged.
+    /// Generated rows evaluated.
     pub generated: u64,
-    /// Held-out rows they were judged by.
+    /// Held-out rows compared with.
     pub held_out: u64,
-    /// Where rows were compared, where that is not the prepared columns, such as `the first 32 principal components`.
+    /// The feature space, if not the prepared columns, such as `the first 32 principal components`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub space: Option<String>,
-    /// How far apart the distributions of each column are, the farthest first.
+    /// Distance per column, largest first.
     pub columns: Vec<ColumnDistance>,
-    /// The mean absolute difference of correlations between prepared values; none of fewer than two.
+    /// Mean absolute difference of correlations between prepared values; `None` with fewer than two.
     pub correlation_difference: Option<f64>,
-    /// How well a classifier that never saw these rows tells the two kinds apart, as AUC-ROC: 0.5 is not at all, 1 is
-    /// always.
+    /// AUC-ROC of a classifier between generated and held-out rows, on rows unseen in its training: 0.5 is
+    /// indistinguishable, 1 perfectly separable.
     pub auc: f64,
-    /// The classifier, in words.
+    /// Description of the classifier.
     pub classifier: String,
-    /// Distances to the nearest training rows; none where these are not at hand.
+    /// Distances to the nearest training rows; `None` if these are not available.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub copies: Option<Copies>,
 }
 
-/// Rows `[n, width]` that two samples are compared by.
+/// Rows `[n, width]` of the two samples.
 pub(crate) struct ComparedSamples<'a> {
     pub(crate) generated: &'a [f32],
     pub(crate) held_out: &'a [f32],
-    /// Training rows, where they are at hand.
+    /// Training rows, if available.
     pub(crate) training: Option<&'a [f32]>,
     pub(crate) width: usize,
 }
 
-/// Compares samples of finite values; `columns` are the distances by column, and `space` says what the values are.
+/// Compares samples of finite values; `columns` are the distances by column, `space` describes the values.
 ///
 /// # Errors
-/// Where the samples have no row.
+/// If a sample is empty.
 pub(crate) fn sample_similarity(
     samples: &ComparedSamples<'_>,
     mut columns: Vec<ColumnDistance>,
@@ -80,7 +80,7 @@ pub(crate) fn sample_similarity(
     })
 }
 
-/// Trains trees on every other row of both samples and judges them by the others.
+/// Trains trees on every other row of both samples and evaluates them on the others.
 fn told_apart(generated: &[f32], held_out: &[f32], width: usize, seed: u64) -> Result<f64> {
     let half = |which: usize| {
         let rows = |sample: &[f32]| -> Vec<f32> {
@@ -103,7 +103,7 @@ mod tests {
     use super::*;
     use crate::baseline::random::Stream;
 
-    /// Rows of two columns that depend on each other, or do not.
+    /// Rows of two columns, dependent or not.
     fn rows(n: usize, key: u64, slope: f64, shift: f64) -> Vec<f32> {
         let mut stream = Stream::new(1, key);
         let mut row = || {

@@ -1,47 +1,47 @@
-//! Extremely randomised trees (Geurts, Ernst and Wehenkel 2006): a classifier that finds what is not linear, has nothing
-//! to tune, and learns in a moment. It only tells generated rows from others, so it is no part of a model.
+//! Extremely randomised trees (Geurts, Ernst and Wehenkel 2006): a fast nonlinear classifier without hyper-parameters
+//! to tune. Used only in the two-sample test, not in models.
 
 use rayon::prelude::*;
 
 use crate::baseline::random::Stream;
 
-/// Trees whose mean is the score.
+/// Number of trees.
 pub(super) const TREES: usize = 100;
-/// Rows that a leaf has, at least.
+/// Minimum number of rows per leaf.
 const LEAF: usize = 5;
-/// Columns that are tried at a node, at least.
+/// Minimum number of columns tried per node.
 const FEWEST_TRIED: usize = 4;
 
-/// Trees that score a row by the share of the positive kind among its like.
+/// An ensemble of trees; the score is the mean share of positives in the leaves.
 pub(super) struct Trees {
     trees: Vec<Vec<TreeNode>>,
     width: usize,
 }
 
 enum TreeNode {
-    /// Below the threshold the node after this one, else the one named.
+    /// At or below the threshold the next node, else this one.
     Split { column: usize, threshold: f32, otherwise: usize },
-    /// The share of the positive kind.
+    /// Share of positives.
     Leaf(f64),
 }
 
-/// What a tree grows from.
+/// Growing data of a tree.
 struct LabelledRows<'a> {
     values: &'a [f32],
     labels: &'a [bool],
     width: usize,
 }
 
-/// A place to cut at.
+/// A candidate split.
 struct NodeSplit {
     column: usize,
     threshold: f32,
-    /// The sum over both sides of the squared counts of each kind over the side's size: the greater, the purer.
+    /// Sum over both sides of the squared class counts divided by the side's size: greater is purer.
     purity: f64,
 }
 
 impl Trees {
-    /// Grows them on finite rows `[n, width]`.
+    /// Fits on finite rows `[n, width]`.
     pub(super) fn fit(values: &[f32], labels: &[bool], width: usize, seed: u64) -> Trees {
         let samples = LabelledRows { values, labels, width };
         let tree = |tree: usize| {
@@ -53,7 +53,7 @@ impl Trees {
         Trees { trees: (0..TREES).into_par_iter().map(tree).collect(), width }
     }
 
-    /// The mean share of the positive kind, `[rows]`.
+    /// The mean share of positives, `[rows]`.
     pub(super) fn scores(&self, values: &[f32]) -> Vec<f64> {
         let of_row = |row: &[f32]| self.trees.iter().map(|tree| leaf(tree, row)).sum::<f64>() / TREES as f64;
         values.par_chunks_exact(self.width).map(of_row).collect()
@@ -98,7 +98,7 @@ impl LabelledRows<'_> {
         self.grow(high, stream, nodes);
     }
 
-    /// The purest of a few random cuts that leave both sides large enough.
+    /// The purest of a few random splits that leave both sides large enough.
     fn cut(&self, rows: &[u32], stream: &mut Stream) -> Option<NodeSplit> {
         let tried = ((self.width as f64).sqrt().ceil() as usize).max(FEWEST_TRIED);
         let mut best: Option<NodeSplit> = None;
@@ -140,7 +140,7 @@ mod tests {
     use super::*;
     use crate::detect::metrics::roc_auc;
 
-    /// Rows on a checkerboard, which no line divides.
+    /// Rows on a checkerboard, which is not linearly separable.
     fn board(n: usize, key: u64) -> (Vec<f32>, Vec<bool>) {
         let mut stream = Stream::new(3, key);
         let mut square = || [stream.uniform() as f32 * 2.0 - 1.0, stream.uniform() as f32 * 2.0 - 1.0];

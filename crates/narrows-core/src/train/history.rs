@@ -1,25 +1,25 @@
-//! What a training leaves behind in words and numbers.
+//! The training history of a member.
 
 use serde::{Deserialize, Serialize};
 
-/// How one member trained.
+/// The training of one member.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Training {
-    /// Its corruption, in words.
+    /// Description of its corruption.
     pub corruption: String,
     /// Steps taken.
     pub steps: u64,
     /// Passes over the training rows, the last one perhaps partial.
     pub epochs: f64,
-    /// Why it stopped.
+    /// Why training stopped.
     pub stopped: Stop,
-    /// Index into `history` of the weights that were kept.
+    /// Index into `history` of the best weights.
     pub best: usize,
-    /// Times the loss exploded and the last good weights were taken back at a lower rate.
+    /// Number of recoveries: the loss diverged, and training resumed from the last good weights at a lower learning rate.
     pub recoveries: u32,
-    /// Mean |code| in the last step: the activity that sparsity asks for.
+    /// Mean |code| in the last step, the activity penalised by sparsity.
     pub mean_activity: f64,
-    /// Loss over time.
+    /// Losses over time.
     pub history: Vec<Check>,
 }
 
@@ -27,15 +27,15 @@ pub struct Training {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stop {
-    /// All planned steps were taken.
+    /// All planned steps were completed.
     Finished,
-    /// The validation loss had stopped falling.
+    /// Early stopping: the validation loss no longer improved.
     Early,
-    /// The user stopped it.
+    /// Interrupted by the user.
     Interrupted,
 }
 
-/// The losses at one moment of training.
+/// The losses at one check.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Check {
     /// Steps taken so far.

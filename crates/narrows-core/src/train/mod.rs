@@ -1,7 +1,7 @@
-//! Finding the weights: the loop, when to stop, what to keep, and how to go on after an interruption.
+//! Training: the loop, early stopping, best weights, and resuming.
 //!
-//! The loop prints nothing and reads no clock: it calls an [`Observer`]. All randomness is keyed by (seed, purpose,
-//! epoch, row), so a run cut short and resumed takes exactly the steps of an uninterrupted one.
+//! The loop neither prints nor reads a clock: it calls an [`Observer`]. All randomness is keyed by (seed, purpose,
+//! epoch, row), so an interrupted and resumed run takes exactly the steps of an uninterrupted one.
 
 pub mod history;
 pub mod observer;
@@ -24,30 +24,30 @@ use crate::choice::Choice;
 use crate::error::{Error, Result};
 use crate::range::{Contamination, Fraction, NonNegative, Positive, lit};
 
-/// How the weights are found.
+/// Training settings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Train {
-    /// Most passes over the training rows.
+    /// Maximum number of passes over the training rows.
     pub epochs: u32,
-    /// Most steps; whichever limit comes first ends the training.
+    /// Maximum number of steps; whichever limit comes first ends training.
     pub steps: u64,
-    /// Rows a step. Auto: a twentieth of the training rows, from 32 to 256.
+    /// Batch size. Auto: a twentieth of the training rows, from 32 to 256.
     pub batch_size: Choice<usize>,
-    /// Base learning rate; the schedule's peak.
+    /// Base learning rate; the peak of the schedule.
     pub learning_rate: Positive,
-    /// How gradients become steps.
+    /// Optimiser.
     pub optimizer: Optimizer,
-    /// How the learning rate moves.
+    /// Learning rate schedule.
     pub schedule: Schedule,
-    /// Largest norm of the gradient; 0 leaves it as it is.
+    /// Gradient clipping by norm; 0 disables it.
     pub clip: NonNegative,
-    /// Share of the training rows that never train but choose when to stop and which weights to keep.
+    /// Share of the training rows held out for validation: early stopping and selection of the weights.
     pub validation: Fraction,
-    /// Checks without a better validation loss after which training stops; 0 never stops early.
+    /// Patience of early stopping, in checks without a better validation loss; 0 disables it.
     pub patience: u32,
-    /// Share of anomalies expected among the training rows: that share of each batch, the rows of highest loss, is
-    /// left out of the step. 0 where the training rows are known to be normal.
+    /// Expected share of anomalies among the training rows: this share of each batch, the rows of highest loss, is
+    /// excluded from the step. 0 if the training rows are known to be normal.
     pub contamination: Contamination,
 }
 
@@ -69,7 +69,7 @@ impl Default for Train {
 }
 
 impl Train {
-    /// Refuses what no single field can refuse.
+    /// Checks constraints between fields.
     pub(crate) fn check(&self) -> Result<()> {
         let at_least_one = [
             ("train.epochs", u64::from(self.epochs)),
@@ -86,13 +86,13 @@ impl Train {
         }
     }
 
-    /// Rows a step for `n` training rows.
+    /// Batch size for `n` training rows.
     pub fn batch_rows(&self, n: usize) -> usize {
         self.batch_size.or_else(|| (n / 20).clamp(32, 256)).min(n)
     }
 }
 
-/// How gradients become steps.
+/// Optimiser.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Optimizer {
@@ -100,7 +100,7 @@ pub enum Optimizer {
     Adam,
     /// Adam with decoupled weight decay (Loshchilov and Hutter 2019).
     AdamW {
-        /// Share of each weight taken off per unit of learning rate.
+        /// Weight decay per unit of learning rate.
         #[serde(default = "default_decay")]
         weight_decay: NonNegative,
     },
@@ -110,30 +110,30 @@ fn default_decay() -> NonNegative {
     lit!(NonNegative, 1e-2)
 }
 
-/// How the learning rate moves.
+/// Learning rate schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Schedule {
-    /// Stays, after a linear warm-up.
+    /// Constant after a linear warm-up.
     Constant {
-        /// Share of the steps that warm up.
+        /// Share of warm-up steps.
         #[serde(default = "no_warm_up")]
         warm_up: Fraction,
     },
-    /// Falls along a half cosine to zero, after a linear warm-up (Loshchilov and Hutter 2017).
+    /// Half cosine to zero after a linear warm-up (Loshchilov and Hutter 2017).
     Cosine {
-        /// Share of the steps that warm up.
+        /// Share of warm-up steps.
         #[serde(default = "no_warm_up")]
         warm_up: Fraction,
     },
-    /// Rises for three tenths of the steps and falls to almost nothing (Smith and Topin 2018).
+    /// Increases for three tenths of the steps and decreases to nearly zero (Smith and Topin 2018).
     OneCycle,
-    /// Falls by `factor` whenever `patience` checks bring no better validation loss.
+    /// Multiplied by `factor` after `patience` checks without a better validation loss.
     Plateau {
-        /// What the rate is multiplied with.
+        /// The factor.
         #[serde(default = "default_factor")]
         factor: Fraction,
-        /// Checks to wait.
+        /// Number of checks.
         #[serde(default = "default_patience")]
         patience: u32,
     },

@@ -1,61 +1,61 @@
-//! Who watches a training: a progress bar, a log, a test, or nobody.
+//! Observers of a fit: progress bars, logs, tests.
 
 use super::Check;
 
-/// Something that happened while fitting.
+/// An event during a fit.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum TrainingEvent<'a> {
-    /// Training begins.
+    /// Training starts.
     Started {
-        /// Networks to train.
+        /// Number of networks.
         members: usize,
-        /// Most steps each of them takes.
+        /// Maximum number of steps of each.
         steps: u64,
     },
-    /// A member was checked on its validation rows.
+    /// A member was evaluated on its validation rows.
     Checked {
-        /// Which member, from 0.
+        /// Index of the member, from 0.
         member: usize,
-        /// Most steps it takes.
+        /// Its maximum number of steps.
         steps: u64,
         /// The losses.
         check: &'a Check,
     },
-    /// A member is done, perhaps before its last step.
+    /// A member has finished, possibly before its last step.
     Finished {
-        /// Which member, from 0.
+        /// Index of the member, from 0.
         member: usize,
     },
-    /// The loss of a member exploded; it goes on from its last good weights at a lower rate.
+    /// The loss of a member diverged; training resumes from its last good weights at a lower learning rate.
     Recovered {
-        /// Which member, from 0.
+        /// Index of the member, from 0.
         member: usize,
-        /// The step it went back to.
+        /// The step resumed from.
         step: u64,
-        /// The learning rate's new factor.
+        /// The new factor on the learning rate.
         factor: f64,
     },
-    /// A choice that was made, a column that was dropped: worth a line.
+    /// A note, such as an automatic choice or a dropped column.
     Noted(&'a str),
-    /// Something a careful user should know.
+    /// A warning.
     Warned(&'a str),
 }
 
-/// Watches a fit and may end it. Members of an ensemble call it from several threads.
+/// Observes a fit and may stop it. Members of an ensemble call it from several threads.
 pub trait Observer: Sync {
-    /// Called for everything that happens.
+    /// Called for every event.
     fn on_event(&self, event: TrainingEvent<'_>) {
         let _ = event;
     }
 
-    /// Asked before every step; `true` keeps the best weights so far and ends the training.
+    /// Called before every step; `true` stops training with the best weights so far.
     fn interrupted(&self) -> bool {
         false
     }
 }
 
-/// Watches nothing.
+/// Observes nothing.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Silent;
 

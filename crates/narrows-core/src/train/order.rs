@@ -1,20 +1,20 @@
-//! The order in which samples come.
+//! The order of training samples.
 
 use narrows_engine::rng::{Purpose, Stream};
 
-/// Steps whose samples are told of before they are drawn.
+/// Number of steps whose samples are announced before they are drawn.
 const AHEAD: usize = 8;
 
-/// Samples of one source that is dear to read, and how many sources can be at hand at once.
+/// Sources of samples that are expensive to read, and how many are kept in memory at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sources {
-    /// Samples of a source: numbers `s * samples .. (s + 1) * samples` are of source `s`.
+    /// Samples per source: numbers `s * samples .. (s + 1) * samples` belong to source `s`.
     pub samples: u32,
-    /// Sources that are drawn from side by side.
+    /// Number of sources in memory.
     pub at_once: usize,
 }
 
-/// The training samples in the order of one epoch.
+/// The order of the training samples within an epoch.
 pub(super) struct BatchOrder {
     rows: Vec<u32>,
     sources: Option<Sources>,
@@ -27,8 +27,8 @@ impl BatchOrder {
         BatchOrder { rows: rows.to_vec(), sources, shuffled: rows.to_vec(), epoch: None }
     }
 
-    /// Samples of the step at `position` of `epoch`, and those of the steps that follow; a fresh shuffle for each epoch,
-    /// known from its number alone.
+    /// Samples of the step at `position` of `epoch`, and those of the following steps; each epoch has its own shuffle,
+    /// keyed by its number.
     pub(super) fn step(&mut self, seed: u64, epoch: u64, position: usize, batch: usize) -> (&[u32], &[u32]) {
         if self.epoch != Some(epoch) {
             self.shuffled.copy_from_slice(&self.rows);
@@ -44,7 +44,7 @@ impl BatchOrder {
     }
 }
 
-/// Shuffles sources, then the samples of as many sources as can be at hand: each source is read once an epoch.
+/// Shuffles sources, then the samples of as many sources as fit in memory: each source is read once per epoch.
 fn shuffle_by_source(rows: &mut [u32], sources: Sources, seed: u64, epoch: u64) {
     let mut order: Vec<u32> = rows.iter().map(|row| row / sources.samples).collect();
     order.sort_unstable();

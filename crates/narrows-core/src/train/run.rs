@@ -1,4 +1,4 @@
-//! The loop: batch, corrupt, forward, loss, backward, step; checked now and then, the best weights kept.
+//! The training loop: batch, corrupt, forward, loss, backward, step; regular checks, best weights kept.
 
 use narrows_engine::{
     AdamConfig, Network, Params, Plateau, RowWeights, Threads, TrainConfig, Trainer, TrainerState, WarmUp,
@@ -13,39 +13,39 @@ use crate::error::{Error, Result};
 use crate::model::{Latent, Sparsity};
 use crate::range::Fraction;
 
-/// A validation loss this many times the first one counts as exploded. The loss of one batch does not count: an extreme
-/// cell among its rows makes it huge, and the clipped gradient does no harm.
+/// Divergence is a validation loss this many times the first one. Batch losses do not count: an extreme
+/// cell makes one large, while gradient clipping keeps the step small.
 const EXPLOSION: f64 = 1e4;
-/// What the learning rate is multiplied with after an explosion.
+/// Factor on the learning rate after a divergence.
 const RECOVERY: f64 = 0.3;
-/// Explosions after which the training gives up.
+/// Number of divergences after which training fails.
 const GIVE_UP: u32 = 3;
-/// Checks in a training that takes all its steps.
+/// Number of checks in a full training.
 const CHECKS: u64 = 60;
-/// Most rows a check looks at, so that checks stay a small part of the time.
+/// Maximum number of rows per check, which bounds its cost.
 const CHECKED_ROWS: usize = 5_000;
-/// The epoch that keys the damage of validation rows: the same at every check, and no training epoch's.
+/// The epoch that keys the corruption of validation rows: the same at every check, and no training epoch's.
 const CHECK_EPOCH: u64 = (1 << 44) - 1;
 
 /// One network to train.
 pub struct Task<'a> {
-    /// Which member of the ensemble, from 0.
+    /// Index in the ensemble, from 0.
     pub member: usize,
-    /// Key of this member's randomness.
+    /// The member's seed.
     pub seed: u64,
     /// The network.
     pub network: &'a Network,
-    /// What the batches are drawn from, damage included.
+    /// The corrupted samples.
     pub samples: &'a dyn SampleSource,
-    /// Rows that train.
+    /// Training samples.
     pub rows: &'a [u32],
-    /// Rows that choose when to stop; empty: the training rows do.
+    /// Validation samples; if empty, training samples are used.
     pub validation: &'a [u32],
-    /// What the code is.
+    /// Form of the code.
     pub latent: &'a Latent,
-    /// What is asked of the code.
+    /// Penalty on the code.
     pub sparsity: &'a Sparsity,
-    /// How to train.
+    /// Training settings.
     pub config: &'a Train,
 }
 
@@ -54,11 +54,11 @@ pub struct Task<'a> {
 pub struct Trained {
     /// The best weights.
     pub params: Params,
-    /// How they were found.
+    /// The training history.
     pub training: Training,
 }
 
-/// Steps a training of `n` rows takes at most.
+/// Maximum number of steps for `n` rows.
 pub(crate) fn planned_steps(config: &Train, n: usize) -> u64 {
     let an_epoch = n.div_ceil(config.batch_rows(n)) as u64;
     config.steps.min(u64::from(config.epochs).saturating_mul(an_epoch))
@@ -67,8 +67,8 @@ pub(crate) fn planned_steps(config: &Train, n: usize) -> u64 {
 /// Trains one network.
 ///
 /// # Errors
-/// [`Error::Diverged`] after the third explosion, [`Error::Interrupted`] before the first check, and what
-/// `checkpoints` says.
+/// [`Error::Diverged`] after the third divergence, [`Error::Interrupted`] before the first check, and errors of
+/// `checkpoints`.
 pub fn run(
     task: &Task<'_>,
     checkpoints: &dyn Checkpoints,
@@ -86,7 +86,7 @@ struct TrainingRun<'a> {
     trainer: Trainer,
     best: Params,
     progress: Progress,
-    /// The state to come back to when the loss explodes.
+    /// The state restored after a divergence.
     good: (TrainerState, u64),
     total: u64,
     batch: usize,
@@ -191,7 +191,7 @@ impl<'a> TrainingRun<'a> {
                 } else if self.out_of_patience() {
                     self.progress.finished = Some(Stop::Early);
                 }
-                // What an interruption adds must not be resumed from: an uninterrupted training has no such check.
+                // A check added by an interruption must not be resumed from: an uninterrupted training does not have it.
                 if is_due {
                     self.save()?;
                 }
@@ -215,7 +215,7 @@ impl<'a> TrainingRun<'a> {
             Schedule::Cosine { warm_up } => after(warm_up, narrows_engine::Schedule::Cosine),
             Schedule::OneCycle => narrows_engine::Schedule::OneCycle.rate(base, step, self.total),
             Schedule::Plateau { factor, patience } => {
-                // The checks tell all that a plateau knows, so a resumed run needs no more than they.
+                // The plateau schedule depends on the checks only, so a resumed run needs nothing else.
                 let mut plateau = Plateau::new(factor.get() as f32, patience, 0.0);
                 self.progress.history.iter().for_each(|check| plateau.observe(check.validation_loss as f32));
                 plateau.rate(base)
@@ -223,10 +223,10 @@ impl<'a> TrainingRun<'a> {
         })
     }
 
-    /// Writes a check down, and keeps its weights if they are the best so far.
+    /// Records a check, and stores its weights if they are the best so far.
     fn keep(&mut self, check: Check) {
         let progress = &mut self.progress;
-        // While the KL weight still grows, an early loss is not comparable with a later one.
+        // During KL warm-up, earlier losses are not comparable with later ones.
         let warming = self.task.latent.price_weight(check.step, self.total, 1)
             < self.task.latent.price_weight(self.total, self.total, 1);
         let better = warming
@@ -246,7 +246,7 @@ impl<'a> TrainingRun<'a> {
         patience > 0 && self.progress.history.len() - 1 - self.progress.best_check >= patience
     }
 
-    /// Goes back to the last good weights at a lower rate.
+    /// Restores the last good weights at a lower learning rate.
     fn recover(&mut self) -> Result<()> {
         let progress = &mut self.progress;
         progress.recoveries += 1;
@@ -310,7 +310,7 @@ impl Progress {
     }
 }
 
-/// Steps between checks: whole epochs where they are short, parts of one where a single pass is long.
+/// Steps between checks: whole epochs if they are short, fractions of one if they are long.
 fn check_interval(total: u64, an_epoch: u64) -> u64 {
     let wanted = (total / CHECKS).max(1);
     if wanted >= an_epoch { wanted.div_ceil(an_epoch) * an_epoch } else { wanted }
@@ -326,7 +326,7 @@ fn engine_optimizer(optimizer: Optimizer) -> narrows_engine::Optimizer {
     }
 }
 
-/// The rows that scorer a training, damaged once and for all.
+/// The validation samples with fixed corruption.
 struct Validation<'a> {
     task: &'a Task<'a>,
     input: Vec<f32>,
@@ -351,7 +351,7 @@ impl<'a> Validation<'a> {
     }
 }
 
-/// Robust trimming: the rows of highest loss sit out the step.
+/// Robust trimming: the rows of highest loss are excluded from the step.
 struct Trim {
     share: f64,
     weights: Vec<f32>,

@@ -1,4 +1,4 @@
-//! What a training draws its batches from.
+//! The samples that batches are drawn from.
 
 use rayon::prelude::*;
 
@@ -10,7 +10,7 @@ use crate::model::Corruption;
 use crate::model::corruption::Donors;
 use crate::prep::{Block, Prepared};
 
-/// Which epoch of which training a sample is drawn for: the key of its damage.
+/// Keys the corruption of a sample by training and epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Key {
     /// The training's seed.
@@ -19,45 +19,45 @@ pub struct Key {
     pub epoch: u64,
 }
 
-/// Samples that a network can be trained on, by their number.
+/// Training samples, addressed by number.
 pub trait SampleSource: Sync {
-    /// Values that go in.
+    /// Input width.
     fn inputs(&self) -> usize;
 
-    /// Values that should come out.
+    /// Output width.
     fn outputs(&self) -> usize;
 
-    /// Writes the damaged `input` `[inputs]` and the clean `target` `[outputs]` of a sample: a pure function of the sample
-    /// and the key.
+    /// Writes the corrupted `input` `[inputs]` and the clean `target` `[outputs]` of a sample: a pure function of sample
+    /// and key.
     ///
     /// # Errors
-    /// Where the sample can no longer be read.
+    /// If the sample can no longer be read.
     fn draw(&self, sample: u32, key: Key, input: &mut [f32], target: &mut [f32]) -> Result<()>;
 
-    /// What is done to the input, in words.
+    /// Description of the corruption.
     fn damage(&self) -> String;
 
-    /// Where a source of samples is dear to read: which samples share one.
+    /// For samples that are expensive to read: which of them share a source.
     fn sources(&self) -> Option<Sources> {
         None
     }
 
-    /// Told which samples will be drawn, so that they can be read meanwhile.
+    /// Announces samples that will be drawn, so that they can be read ahead.
     fn expect(&self, _samples: &[u32]) {}
 
-    /// Whether a sample takes long enough to draw that threads should share the work.
+    /// Whether drawing a sample is expensive enough to be parallelised.
     fn are_costly(&self) -> bool {
         false
     }
 }
 
-/// Prepared rows under a corruption.
+/// Prepared rows with a corruption.
 pub struct PreparedSamples<'a> {
     /// The rows.
     pub prepared: &'a Prepared,
     /// Their columns.
     pub blocks: &'a [Block],
-    /// What is done to the input.
+    /// The corruption.
     pub corruption: Corruption,
 }
 
@@ -86,7 +86,7 @@ impl SampleSource for PreparedSamples<'_> {
     }
 }
 
-/// A buffer for the samples of a step, reused.
+/// A reusable buffer for the samples of a step.
 pub(super) struct Gather<'a> {
     samples: &'a dyn SampleSource,
     seed: u64,
@@ -101,7 +101,7 @@ impl<'a> Gather<'a> {
         Gather { samples, seed, input, target }
     }
 
-    /// The batch of `rows` in `epoch`: clean targets, damaged inputs.
+    /// The batch of `rows` in `epoch`: clean targets, corrupted inputs.
     pub(super) fn batch<'b>(&'b mut self, rows: &'b [u32], epoch: u64) -> Result<Batch<'b>> {
         let Gather { samples, seed, input, target } = self;
         let (inputs, outputs) = (samples.inputs(), samples.outputs());

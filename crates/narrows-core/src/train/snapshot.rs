@@ -1,4 +1,4 @@
-//! All that a training needs to go on as if it had never stopped.
+//! The complete state of a training, for exact resumption.
 
 use narrows_engine::{Params, TrainerState};
 use serde::{Deserialize, Serialize};
@@ -6,18 +6,18 @@ use serde::{Deserialize, Serialize};
 use super::Check;
 use crate::error::Result;
 
-/// A member's training at one check.
+/// The training state of a member at one check.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Snapshot {
-    /// Weights and moments.
+    /// Weights and optimiser moments.
     pub state: TrainerState,
     /// The best weights so far.
     pub best: Params,
-    /// Everything else.
+    /// All other state.
     pub progress: Progress,
 }
 
-/// Where a training stands.
+/// The scalar state of a training.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
     /// Steps taken.
@@ -26,32 +26,32 @@ pub struct Progress {
     pub best_check: usize,
     /// Factor on the learning rate after recoveries.
     pub rate_factor: f64,
-    /// Times the loss exploded.
+    /// Number of divergences.
     pub recoveries: u32,
     /// Mean |code| of the last step.
     pub mean_activity: f64,
     /// Loss over time.
     pub history: Vec<Check>,
-    /// The training is over; only its best weights matter.
+    /// Training has finished; only the best weights are needed.
     pub finished: Option<super::Stop>,
 }
 
-/// Where snapshots are kept between runs.
+/// Storage of snapshots between runs.
 pub trait Checkpoints: Sync {
-    /// The snapshot of a member, if there is one; `template` has the names and shapes of its weights.
+    /// The snapshot of a member, if any; `template` has the names and shapes of its weights.
     ///
     /// # Errors
-    /// Where one exists but cannot be read, or belongs to another recipe or other data.
+    /// If one exists but cannot be read, or belongs to another recipe or other data.
     fn load(&self, member: usize, template: &Params) -> Result<Option<Snapshot>>;
 
-    /// Keeps a member's snapshot in place of its former one; it is made only where it is kept.
+    /// Replaces a member's snapshot; it is built only if it is stored.
     ///
     /// # Errors
-    /// Where it cannot be written.
+    /// If it cannot be written.
     fn save(&self, member: usize, snapshot: &dyn Fn() -> Snapshot) -> Result<()>;
 }
 
-/// Keeps nothing.
+/// Stores nothing.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoCheckpoints;
 

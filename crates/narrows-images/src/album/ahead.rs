@@ -1,5 +1,5 @@
-//! Images that do not fit into memory: the last ones read are kept for a while, and those that will be asked for are
-//! read beforehand, on a thread of its own.
+//! Cache and read-ahead for images that do not fit into memory: the most recent ones are kept, announced ones are
+//! read by a background thread.
 
 use std::collections::VecDeque;
 use std::sync::mpsc::{Sender, channel};
@@ -13,12 +13,12 @@ use crate::{Limits, Result};
 /// Reads images of an album by their number.
 pub(super) type Read = dyn Fn(usize) -> Result<Compact> + Send + Sync;
 
-/// A few images, and a thread that reads more.
+/// A small cache with a thread that fills it.
 pub(super) struct Ahead {
     shared: Arc<Shared>,
-    /// None once the thread is to end.
+    /// `None` once the thread is to end.
     wanted: Option<Sender<usize>>,
-    /// What was asked of the thread lately.
+    /// Recent requests to the thread.
     asked: Mutex<VecDeque<usize>>,
     reader: Option<JoinHandle<()>>,
 }
@@ -27,7 +27,7 @@ struct Shared {
     read: Box<Read>,
     /// Oldest first.
     images: Mutex<VecDeque<(usize, Arc<Compact>)>>,
-    /// How many are kept.
+    /// Capacity.
     most: usize,
 }
 
@@ -45,15 +45,15 @@ impl Ahead {
         let theirs = Arc::clone(&shared);
         let reader = thread::Builder::new().name("images".to_owned()).spawn(move || {
             for image in orders {
-                // What cannot be read is told to whoever asks for it.
+                // Errors are reported when the image is requested.
                 let _ = theirs.get(image);
             }
         });
-        // Without a thread images are read when they are asked for.
+        // Without a thread images are read on request.
         Ahead { shared, wanted: Some(wanted), asked: Mutex::new(VecDeque::new()), reader: reader.ok() }
     }
 
-    /// How many images are kept.
+    /// Capacity.
     pub(super) fn most(&self) -> usize {
         self.shared.most
     }
@@ -63,7 +63,7 @@ impl Ahead {
         self.shared.get(i)
     }
 
-    /// Has the thread read these images.
+    /// Requests the thread to read these images.
     pub(super) fn expect(&self, images: impl Iterator<Item = usize>) {
         let Some(wanted) = &self.wanted else { return };
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
@@ -104,7 +104,7 @@ impl Shared {
         if let Some((_, image)) = self.lock().iter().find(|(known, _)| *known == i) {
             return Ok(Arc::clone(image));
         }
-        // Not under the lock: others may read theirs meanwhile. Two that read the same image get the same one.
+        // Without holding the lock, so that other threads can read. Concurrent reads of one image give equal results.
         let image = Arc::new((self.read)(i)?);
         let mut images = self.lock();
         if !images.iter().any(|(known, _)| *known == i) {
@@ -149,7 +149,7 @@ mod tests {
         for i in [7, 8, 7, 8] {
             assert_eq!(ahead.get(i).unwrap().values, Values::Bytes(vec![i as u8]));
         }
-        // One that two threads want at the same time may be read twice, never wrongly.
+        // An image requested by two threads at once may be read twice.
         assert!(reads.load(Ordering::SeqCst) <= 4);
         (0..20).for_each(|i| drop(ahead.get(i)));
         assert_eq!(ahead.shared.lock().len(), 4);

@@ -1,4 +1,4 @@
-//! Images that lie one after the other in one file: IDX and NumPy. In memory as they are, a byte or two a value.
+//! Images in one array file: IDX and NumPy. Kept in memory in the file's type, one or two bytes per value.
 
 use std::fs::File;
 use std::io::{BufReader, Cursor, Read, Seek, SeekFrom};
@@ -23,7 +23,7 @@ pub(super) struct Array {
     values: Values,
 }
 
-/// The shape of an array of images, found acceptable.
+/// The validated shape of an array of images.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Shape {
     pub(super) count: usize,
@@ -32,7 +32,7 @@ pub(super) struct Shape {
     pub(super) channels: Channels,
 }
 
-/// Opens the array of a file; none if the file is no array but, perhaps, an image.
+/// Opens an array file; `None` if the file is not an array but possibly an image.
 pub(super) fn open(path: &Path, limits: &Limits) -> Result<Option<Array>> {
     let attempt = || {
         let mut file = File::open(path)?;
@@ -67,15 +67,15 @@ pub(super) fn open(path: &Path, limits: &Limits) -> Result<Option<Array>> {
     }
 }
 
-/// Whether a file begins like an array of images: IDX of bytes, NumPy of at least three dimensions, or an archive of
-/// nothing but one such array.
+/// Whether a file starts like an array of images: IDX of bytes, NumPy of at least three dimensions, or an archive of
+/// exactly one such array.
 pub(super) fn looks_like_images(path: &Path) -> bool {
     let head = || {
         let mut head = Vec::new();
         File::open(path)?.take(HEAD).read_to_end(&mut head)?;
         if let [0x1f, 0x8b, ..] = head[..] {
             let mut plain = Vec::new();
-            // What is cut off at the end is an error that does not matter here.
+            // A truncated read is not an error here.
             let _ = MultiGzDecoder::new(&head[..]).take(HEAD).read_to_end(&mut plain);
             head = plain;
         }
@@ -89,7 +89,7 @@ pub(super) fn looks_like_images(path: &Path) -> bool {
     }
 }
 
-/// Whether a NumPy array that begins so has at least three dimensions.
+/// Whether a NumPy header has at least three dimensions.
 fn has_images_shape(head: &[u8]) -> bool {
     match head {
         // The header is text: {'descr': '|u1', 'fortran_order': False, 'shape': (60000, 28, 28), }
@@ -102,7 +102,7 @@ fn has_images_shape(head: &[u8]) -> bool {
     }
 }
 
-/// Bytes that a header fits in.
+/// Bytes sufficient for a header.
 const HEAD: u64 = 4096;
 
 type ReadArray = fn(&mut Source, &Limits) -> Result<Array>;
@@ -118,9 +118,9 @@ fn known(magic: &[u8]) -> Option<ReadArray> {
 /// The bytes of an array's file.
 pub(super) struct Source<'a> {
     pub(super) reader: Box<dyn Read + 'a>,
-    /// How many there are, where that is known beforehand.
+    /// Number of bytes, if known.
     pub(super) length: Option<u64>,
-    /// What to call it.
+    /// Name for messages.
     pub(super) place: String,
 }
 
@@ -129,7 +129,7 @@ impl Source<'_> {
         Error::image(&self.place, message)
     }
 
-    /// The next `count` bytes. A header is not believed: no more memory is taken than bytes come.
+    /// The next `count` bytes. Memory grows with the bytes read, not with the size in the header.
     pub(super) fn bytes(&mut self, count: u64, what: &str) -> Result<Vec<u8>> {
         let short = |source: &Source, got: u64| source.refused(format!("expected {count} bytes of {what}, got {got}"));
         let mut bytes = Vec::new();
@@ -149,7 +149,7 @@ impl Source<'_> {
 }
 
 impl Shape {
-    /// Images of `shape`, `[n, height, width]` or `[n, height, width, 1 or 3]`, of `bytes` bytes a value.
+    /// Images of `shape`, `[n, height, width]` or `[n, height, width, 1 or 3]`, with `bytes` bytes per value.
     pub(super) fn new(shape: &[usize], bytes: usize, place: &str, limits: &Limits) -> Result<Shape> {
         let (count, height, width, channels) = match *shape {
             [n, height, width] | [n, height, width, 1] => (n, height, width, Channels::Grey),
@@ -172,7 +172,7 @@ impl Shape {
         Ok(Shape { count, height, width, channels })
     }
 
-    /// Values of an image.
+    /// Values per image.
     pub(super) fn values(&self) -> usize {
         self.height * self.width * self.channels.count()
     }

@@ -1,4 +1,4 @@
-//! Which files an album is made of.
+//! The files of an album.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use walkdir::WalkDir;
 use super::Skipped;
 use crate::{Error, Format, Result};
 
-/// A file that calls itself an image.
+/// A file with an image extension.
 #[derive(Debug, Clone)]
 pub(super) struct Found {
     pub(super) path: PathBuf,
@@ -16,17 +16,17 @@ pub(super) struct Found {
     pub(super) folder: Option<String>,
 }
 
-/// What a search came upon.
+/// The result of a search.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
     pub(super) files: Vec<Found>,
-    /// Folders and files that could not be looked at.
+    /// Folders and files that could not be accessed.
     pub(super) skipped: Vec<Skipped>,
-    /// Files whose extension is no image's.
+    /// Files with other extensions.
     pub(super) ignored: usize,
 }
 
-/// Every image file below `folder`, sorted by path. Links are followed, but not round in circles.
+/// Every image file below `folder`, sorted by path. Links are followed, cycles are not.
 pub(super) fn in_folder(folder: &Path) -> Result<Findings> {
     let mut findings = Findings::default();
     let walk = WalkDir::new(folder).follow_links(true).into_iter();
@@ -52,11 +52,11 @@ pub(super) fn in_folder(folder: &Path) -> Result<Findings> {
     Ok(findings)
 }
 
-/// Every image file that a pattern matches, sorted by path. A hidden one matches only a dot that is typed.
+/// Every image file that matches a pattern, sorted by path. Hidden files need an explicit dot.
 pub(super) fn matching(pattern: &str) -> Result<Findings> {
     let options = MatchOptions { require_literal_leading_dot: true, ..MatchOptions::new() };
     let matches = glob::glob_with(pattern, options)
-        .map_err(|error| Error::setting(format!("{pattern}: the pattern is wrong: {error}")))?;
+        .map_err(|error| Error::setting(format!("{pattern}: invalid pattern: {error}")))?;
     let mut findings = Findings::default();
     for path in matches {
         match path {
@@ -75,7 +75,7 @@ pub(super) fn matching(pattern: &str) -> Result<Findings> {
     Ok(findings)
 }
 
-/// Files that were listed, in their order, whatever their names; each goes by its path.
+/// The given files, in order, with any extension, named by their path.
 pub(super) fn listed(paths: &[String]) -> Findings {
     let mut findings = Findings::default();
     for path in paths {
@@ -85,7 +85,7 @@ pub(super) fn listed(paths: &[String]) -> Findings {
     findings
 }
 
-/// One file, whatever its name.
+/// One file, with any extension.
 pub(super) fn single(path: &Path) -> Findings {
     let name = path.file_name().map_or_else(|| slashed(path), |name| name.to_string_lossy().into_owned());
     let file = Found { path: path.to_path_buf(), name, folder: parent_name(path) };
@@ -107,7 +107,7 @@ fn is_hidden(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
 }
 
-/// The name of the folder that a file lies in, also where the path does not say it, as in `a.png` or `./a.png`.
+/// The name of a file's folder, also if the path does not contain it, as in `a.png` or `./a.png`.
 fn parent_name(path: &Path) -> Option<String> {
     let parent = path.parent()?;
     let name = parent.file_name().map(|name| name.to_string_lossy().into_owned());
@@ -117,7 +117,7 @@ fn parent_name(path: &Path) -> Option<String> {
     })
 }
 
-/// A path in words, the same on every system.
+/// A path with `/` as separator.
 fn slashed(path: &Path) -> String {
     let text = path.to_string_lossy();
     if cfg!(windows) { text.replace('\\', "/") } else { text.into_owned() }

@@ -5,7 +5,7 @@ use super::array::{Array, Shape, Source};
 use crate::compact::Values;
 use crate::{Limits, Result};
 
-/// The type of unsigned bytes, the only one that images come in.
+/// The type code of unsigned bytes, the only one supported.
 const BYTES: u8 = 0x08;
 
 /// Reads an array of images.

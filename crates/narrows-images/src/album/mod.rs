@@ -1,7 +1,7 @@
-//! Many images as one thing: a folder, a pattern, a file, an array of them.
+//! A collection of images: a folder, a pattern, a file, or an array.
 //!
-//! Files are read when they are asked for; opening looks at their headers only, so that a folder of a hundred thousand
-//! opens in seconds. What cannot be read is named, never fatal, unless nothing else is left.
+//! Opening reads headers only, so that a folder of a hundred thousand files
+//! opens in seconds; files are read on request. Unreadable files are reported, and fatal only if nothing else is left.
 
 mod ahead;
 mod array;
@@ -23,10 +23,10 @@ use crate::{Channels, Error, Format, Image, Limits, Photo, Result};
 use array::Array;
 use files::Found;
 
-/// A file that is no readable image.
+/// A file that is not a readable image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Skipped {
-    /// Its name, as [`Album::name`] would give it.
+    /// Its name as in [`Album::name`].
     pub name: String,
     /// What was expected and what was got.
     pub reason: String,
@@ -60,19 +60,19 @@ struct Leaf {
 impl Album {
     /// Opens a source of images:
     ///
-    /// - a folder: every image file in it and in its folders, sorted by path. Hidden files are passed over; files whose
-    ///   extension is no image's are counted ([`Album::ignored`]);
+    /// - a folder: every image file in it and its subfolders, sorted by path. Hidden files are skipped; files with
+    ///   other extensions are counted ([`Album::ignored`]);
     /// - a pattern such as `scans/*.png`, likewise;
-    /// - an image file, known by its content;
-    /// - an IDX file of bytes, `[n, height, width]` or `[n, height, width, 1 or 3]`, as MNIST comes; also gzipped;
+    /// - an image file, detected by content;
+    /// - an IDX file of bytes, `[n, height, width]` or `[n, height, width, 1 or 3]`, such as MNIST; also gzipped;
     /// - a NumPy array of those shapes, in uint8, uint16, float32 or float64, floats in [0, 1]; also gzipped;
     /// - an archive of one such array, or one array of several: `faces.npz:X`.
     ///
-    /// Arrays are read whole. Of files only headers are read; [`Album::check`] reads the rest.
+    /// Arrays are read whole. For files only headers are read; [`Album::check`] reads the rest.
     ///
     /// # Errors
-    /// [`Error::Read`] if there is nothing by that name; [`Error::Image`] if no image is left, saying why, and for an
-    /// array that is none of those; [`Error::Setting`] for a wrong pattern.
+    /// [`Error::Read`] if the source does not exist; [`Error::Image`] if no readable image is left, and for
+    /// arrays of other shapes or types; [`Error::Setting`] for an invalid pattern.
     pub fn open(source: impl AsRef<Path>, limits: &Limits) -> Result<Album> {
         let path = source.as_ref();
         let name = path.display().to_string();
@@ -98,8 +98,8 @@ impl Album {
         Err(Error::read(path, std::io::ErrorKind::NotFound.into()))
     }
 
-    /// Whether a source looks like images: a folder, a pattern or file with an image's extension, an IDX file, a NumPy
-    /// array of at least three dimensions or an archive of one, `archive.npz:array`. Nothing but a header is read.
+    /// Whether a source looks like images: a folder, a pattern or file with an image extension, an IDX file, a NumPy
+    /// array of at least three dimensions or an archive of one, `archive.npz:array`. Only headers are read.
     pub fn recognises(source: &str) -> bool {
         let path = Path::new(source);
         if path.is_dir() || Format::of_path(path).is_some() || source.contains(".npz:") {
@@ -108,11 +108,11 @@ impl Album {
         path.is_file() && array::looks_like_images(path)
     }
 
-    /// Opens several sources as one album: files that a shell has listed. A single one may be anything that
-    /// [`Album::open`] takes.
+    /// Opens several files as one album, such as those listed by a shell. A single source may be anything that
+    /// [`Album::open`] accepts.
     ///
     /// # Errors
-    /// As [`Album::open`]; [`Error::Setting`] where one of several is no file.
+    /// As [`Album::open`]; [`Error::Setting`] if one of several sources is not a file.
     pub fn open_all(sources: &[String], limits: &Limits) -> Result<Album> {
         if let [only] = sources {
             return Album::open(only, limits);
@@ -128,10 +128,10 @@ impl Album {
         Album::of_files(&sources.join(", "), files::listed(sources), limits)
     }
 
-    /// An album of images that are in memory already, each with its name.
+    /// An album of named images in memory.
     ///
     /// # Errors
-    /// [`Error::Image`] where there is none, or one without pixels.
+    /// [`Error::Image`] without images, or for one without pixels.
     pub fn of(source: &str, images: Vec<(String, Image)>) -> Result<Album> {
         if let Some((name, _)) = images.iter().find(|(_, image)| image.pixels.is_empty()) {
             return Err(Error::image(name, "expected at least one pixel, got none"));
@@ -156,12 +156,12 @@ impl Album {
         Album { source: source.to_owned(), limits: *limits, images, skipped, ignored }.not_empty()
     }
 
-    /// What was opened, as it was given.
+    /// The source, as given.
     pub fn source(&self) -> &str {
         &self.source
     }
 
-    /// How many images there are; at least one.
+    /// Number of images; at least one.
     #[expect(clippy::len_without_is_empty, reason = "an album is never empty")]
     pub fn len(&self) -> usize {
         match &self.images {
@@ -175,7 +175,7 @@ impl Album {
     /// for the eighteenth of an array.
     ///
     /// # Panics
-    /// If there is no such image, as all methods that take its number.
+    /// If there is no such image, as for all methods with an index.
     pub fn name(&self, i: usize) -> String {
         match &self.images {
             Images::Files(leaves) => leaves[i].found.name.clone(),
@@ -184,7 +184,7 @@ impl Album {
         }
     }
 
-    /// The name of the folder that file `i` lies in, which often is its label; none for images of an array.
+    /// The name of file `i`'s folder, which often is its label; `None` for images of an array.
     pub fn folder(&self, i: usize) -> Option<&str> {
         match &self.images {
             Images::Files(leaves) => leaves[i].found.folder.as_deref(),
@@ -192,7 +192,7 @@ impl Album {
         }
     }
 
-    /// The file of image `i`; none for images of an array.
+    /// The file of image `i`; `None` for images of an array.
     pub fn path(&self, i: usize) -> Option<&Path> {
         match &self.images {
             Images::Files(leaves) => Some(&leaves[i].found.path),
@@ -212,7 +212,7 @@ impl Album {
         }
     }
 
-    /// Bits of a value of image `i`; sixteen for arrays of floating-point numbers.
+    /// Bits per value of image `i`; sixteen for arrays of floating-point numbers.
     pub fn depth(&self, i: usize) -> Depth {
         match &self.images {
             Images::Files(leaves) => leaves[i].header.depth,
@@ -221,7 +221,7 @@ impl Album {
         }
     }
 
-    /// Image `i` with what stands beside it; of an array there is nothing, and the format is PNG, fit to write it.
+    /// Image `i` with its metadata; images of an array have none, and PNG as the format for writing.
     ///
     /// # Errors
     /// As [`Photo::read`], and if the file has changed its size since it was opened.
@@ -252,18 +252,18 @@ impl Album {
         }
     }
 
-    /// Files that should have been images and were not readable: first those whose header said so, then those that
-    /// [`Album::check`] found.
+    /// Unreadable image files: first those found from headers, then those found by
+    /// [`Album::check`].
     pub fn skipped(&self) -> &[Skipped] {
         &self.skipped
     }
 
-    /// How many files were passed over because their extension is no image's.
+    /// Number of files skipped because of their extension.
     pub fn ignored(&self) -> usize {
         self.ignored
     }
 
-    /// Reads every image once, on all threads of the current rayon pool, and leaves out those that cannot be read.
+    /// Reads every image once, on all threads of the current rayon pool, and removes unreadable ones.
     ///
     /// # Errors
     /// [`Error::Image`] if none is left.
@@ -274,7 +274,7 @@ impl Album {
         self.retain(outcomes).map(|()| self)
     }
 
-    /// Leaves out the files whose reading failed.
+    /// Removes the files that could not be read.
     fn retain(&mut self, outcomes: Vec<Result<()>>) -> Result<()> {
         if let Images::Files(leaves) = &mut self.images {
             let mut outcomes = outcomes.into_iter();
@@ -319,7 +319,7 @@ impl Album {
 }
 
 impl Leaf {
-    /// Bytes that the image takes in memory.
+    /// Memory of the image in bytes.
     fn bytes(&self) -> u64 {
         let Header { height, width, channels, depth, .. } = self.header;
         (height * width * channels.count() * depth.bytes()) as u64
@@ -331,7 +331,7 @@ impl Leaf {
         Ok(colours)
     }
 
-    /// Refuses a file that is no longer what it was when its header was read.
+    /// Rejects a file that has changed since its header was read.
     fn expect(&self, height: usize, width: usize, channels: Channels) -> Result<()> {
         let Header { height: h, width: w, channels: c, .. } = self.header;
         if (height, width, channels) != (h, w, c) {
@@ -363,7 +363,7 @@ mod tests {
         Photo::from(Image::new(height, width, Channels::Grey, levels.collect()))
     }
 
-    /// A folder of these images, of different sizes, channels, depths and formats.
+    /// A folder of images of different sizes, channels, depths and formats.
     fn mixed() -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
@@ -423,7 +423,7 @@ mod tests {
         let album = open(inside("one.jpg")).unwrap();
         assert_eq!((names(&album), album.len()), (vec!["one.jpg".to_owned()], 1));
         check_refused(inside("*.heic"), "*.heic: expected image files (.png, .apng, .jpg");
-        check_refused(inside("***"), "the pattern is wrong");
+        check_refused(inside("***"), "invalid pattern");
         check_refused(inside("nothing"), "cannot read");
         check_refused(inside("dogs/notes.txt"), "first notes.txt: expected an image");
     }

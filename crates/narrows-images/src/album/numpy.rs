@@ -1,7 +1,7 @@
 //! NumPy arrays of images: `.npy`, and one array of an `.npz`.
 //!
-//! The header is parsed by `ndarray-npy`; the values are read here, because that crate asks for all the memory that a
-//! header promises before it looks whether the file has as much.
+//! The header is parsed by `ndarray-npy`; the values are read here, because that crate allocates the size given in the
+//! header before checking the length of the file.
 
 use std::fs::File;
 use std::io::{BufReader, Cursor, Read};
@@ -14,7 +14,7 @@ use super::array::{Array, Shape, Source};
 use crate::compact::Values;
 use crate::{Error, Limits, Result};
 
-/// The longest header that is parsed; one of numbers in four dimensions has about 128 bytes.
+/// Maximum length of a header; a plain array of four dimensions has about 128 bytes.
 const MOST_HEADER: u64 = 4 * 1024;
 
 /// Reads an array file.
@@ -84,11 +84,11 @@ pub(super) fn npz(path: &Path, key: Option<&str>, limits: &Limits) -> Result<Arr
     };
     let entry = archive.by_name(&names[at]).map_err(broken)?;
     let place = if key.is_some() { format!("{place}:{}", keys[at]) } else { place.clone() };
-    // What the archive says of the length is as little to be believed as what the array's header says.
+    // Neither the length in the archive nor the one in the array's header is trusted.
     npy(&mut Source { reader: Box::new(entry), length: None, place }, limits)
 }
 
-/// How the only file of an archive begins; nothing where there are several, or the archive is broken.
+/// The first bytes of the only file in an archive; empty if there are several, or the archive is damaged.
 pub(super) fn first_bytes(path: &Path, most: u64) -> Option<Vec<u8>> {
     let mut archive = ZipArchive::new(BufReader::new(File::open(path).ok()?)).ok()?;
     let only = (archive.len() == 1).then(|| archive.by_index(0).ok()).flatten()?;
@@ -97,7 +97,7 @@ pub(super) fn first_bytes(path: &Path, most: u64) -> Option<Vec<u8>> {
     Some(head)
 }
 
-/// Parses the header, having seen that it is a modest one.
+/// Parses the header after checking its size and nesting.
 fn header(source: &mut Source) -> Result<Header> {
     let mut bytes = source.bytes(8, "a numpy header")?;
     let width = if bytes[6] == 1 { 2 } else { 4 };
@@ -110,7 +110,7 @@ fn header(source: &mut Source) -> Result<Header> {
         return Err(refused(source, format!("a header of {count} bytes")));
     }
     let text = source.bytes(count, "a numpy header")?;
-    // The parser descends with every bracket; numbers in an array need two.
+    // The parser recurses at every bracket; plain arrays need two.
     if nested(&text) > 8 {
         return Err(refused(source, "a header of nested types".to_owned()));
     }
@@ -130,7 +130,7 @@ fn numbers<T, const N: usize>(raw: &[u8], is_big_endian: bool, of: fn([u8; N]) -
     numbers.iter().map(number).collect()
 }
 
-/// Values whose first dimension changes fastest, in the order of pixels.
+/// Values in Fortran order, in pixel order.
 fn turned<T: Copy>(values: &[T], shape: &Shape) -> Vec<T> {
     let Shape { count: n, height, width, channels } = *shape;
     let mut turned = Vec::with_capacity(values.len());
@@ -164,7 +164,7 @@ mod tests {
         bytes
     }
 
-    /// An array file with a header of our own choice.
+    /// An array file with the given header.
     fn raw(descr: &str, order: &str, shape: &str, data: &[u8]) -> Vec<u8> {
         let mut header = format!("{{'descr': {descr}, 'fortran_order': {order}, 'shape': {shape}, }}");
         header.push_str(&" ".repeat(180usize.saturating_sub(header.len())));
@@ -282,6 +282,6 @@ mod tests {
         };
         assert!(recognises(&[("X", &[5, 4, 4])]));
         assert!(!recognises(&[("X", &[5, 16])]), "a table");
-        assert!(!recognises(&[("X", &[5, 4, 4]), ("y", &[5])]), "which of them is to be said");
+        assert!(!recognises(&[("X", &[5, 4, 4]), ("y", &[5])]), "ambiguous archive");
     }
 }

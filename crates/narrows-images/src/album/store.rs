@@ -1,4 +1,4 @@
-//! Images at hand: decoded once and kept, as many as fit.
+//! An image store: images are decoded once and kept in memory as far as they fit.
 
 use std::sync::Arc;
 
@@ -9,26 +9,26 @@ use super::{Album, Images, Leaf, Skipped};
 use crate::compact::Compact;
 use crate::{Channels, Image, Result};
 
-/// Fewest images that are kept for a while: one in use and one that is read meanwhile.
+/// Minimum cache size: one image in use and one being read.
 const FEWEST: u64 = 2;
 
-/// An album's images, the first of them in memory in the numbers their files have, the others read when they are asked
-/// for, or beforehand where they are expected. Several threads may read at once.
+/// An album's images, the first of them in memory in their file's type, the others read on request
+/// or ahead if announced. Thread-safe.
 #[derive(Debug)]
 pub struct Store {
     album: Album,
     /// The first images of the album.
     kept: Vec<Compact>,
-    /// The others, where there are any.
+    /// The others, if any.
     ahead: Option<Ahead>,
 }
 
 impl Store {
-    /// Reads every image once, on all threads of the current rayon pool, leaves out those that cannot be read, and
-    /// keeps all of them if they fit into `budget` bytes; else the first that fit into half of it, and the other half is
-    /// for those that come and go. Arrays are in memory already and count nothing.
+    /// Reads every image once, on all threads of the current rayon pool, removes unreadable ones, and
+    /// keeps all if they fit into `budget` bytes; else the first that fit into half of it, with the other half for
+    /// the cache. Arrays are in memory already and do not count.
     ///
-    /// Which are kept depends on their headers and order alone, never on threads.
+    /// The choice depends on headers and order only, not on threads.
     ///
     /// # Errors
     /// [`Error::Image`](crate::Error::Image) if no image is left.
@@ -65,12 +65,12 @@ impl Store {
         Ok(Store { album, kept, ahead })
     }
 
-    /// Where not all images are in memory: how many may be used side by side without reading one twice.
+    /// If not all images are in memory: how many can be used together without reading one twice.
     pub fn at_once(&self) -> Option<usize> {
         self.ahead.as_ref().map(|ahead| (ahead.most() / 2).max(1))
     }
 
-    /// Tells which images will be asked for, so that they are read meanwhile.
+    /// Announces images, so that they are read ahead.
     pub fn expect(&self, images: impl Iterator<Item = usize>) {
         if let Some(ahead) = &self.ahead {
             ahead.expect(images.filter(|i| *i >= self.kept.len()));
@@ -81,18 +81,18 @@ impl Store {
         self.ahead.as_ref().map(|ahead| ahead.get(i)).transpose()
     }
 
-    /// The album, without what could not be read.
+    /// The album without unreadable images.
     pub fn album(&self) -> &Album {
         &self.album
     }
 
-    /// How many images there are; at least one.
+    /// Number of images; at least one.
     #[expect(clippy::len_without_is_empty, reason = "an album is never empty")]
     pub fn len(&self) -> usize {
         self.album.len()
     }
 
-    /// How many of them are in memory: all of an array.
+    /// Number of images in memory: all for an array.
     pub fn held(&self) -> usize {
         match &self.album.images {
             Images::Files(_) => self.kept.len(),
@@ -100,17 +100,17 @@ impl Store {
         }
     }
 
-    /// What was opened, as it was given.
+    /// The source, as given.
     pub fn source(&self) -> &str {
         self.album.source()
     }
 
-    /// The name of image `i`, as [`Album::name`] has it.
+    /// The name of image `i` as in [`Album::name`].
     pub fn name(&self, i: usize) -> String {
         self.album.name(i)
     }
 
-    /// The name of the folder that image `i` lies in; nothing for images of an array.
+    /// The folder of image `i`; `None` for images of an array.
     pub fn folder(&self, i: usize) -> String {
         self.album.folder(i).unwrap_or_default().to_owned()
     }
@@ -120,24 +120,24 @@ impl Store {
         self.album.size(i)
     }
 
-    /// Grey where all images are grey.
+    /// Grey if all images are grey.
     pub fn channels(&self) -> Channels {
         let has_colour = (0..self.len()).any(|i| self.size(i).2 == Channels::Rgb);
         if has_colour { Channels::Rgb } else { Channels::Grey }
     }
 
-    /// What could not be read.
+    /// The unreadable images.
     pub fn skipped(&self) -> &[Skipped] {
         self.album.skipped()
     }
 
-    /// The part of image `i` from row `top` and column `left` on.
+    /// The crop of image `i` starting at row `top` and column `left`.
     ///
     /// # Errors
     /// As [`Store::get`].
     ///
     /// # Panics
-    /// If it reaches beyond the image.
+    /// If it exceeds the image.
     pub fn crop(&self, i: usize, top: usize, left: usize, height: usize, width: usize) -> Result<Image> {
         match self.kept.get(i) {
             Some(compact) => Ok(compact.crop(top, left, height, width)),
@@ -148,10 +148,10 @@ impl Store {
         }
     }
 
-    /// Image `i`, the same from memory and from its file.
+    /// Image `i`, identical from memory and from file.
     ///
     /// # Errors
-    /// As [`Album::image`], for one that is not held.
+    /// As [`Album::image`], for one not in memory.
     ///
     /// # Panics
     /// If there is no such image.

@@ -1,31 +1,31 @@
-//! What a user without a network would do about a damage.
+//! The classical baseline of an image corruption.
 
 use super::median::median_of_whole;
 use super::{fill, median, noise_level, non_local_means, unsharp};
 use crate::damage::{Damage, Damages};
 use crate::{Channels, Filter, Image};
 
-/// An image restored without a network.
+/// An image restored by classical methods.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Baseline {
-    /// What was done, such as `non-local means`; steps with `, then` between, `unchanged` if nothing is known to help.
+    /// The methods, such as `non-local means`; joined by `, then`, or `unchanged` without any.
     pub name: String,
-    /// The result, of the size and with the channels of the whole image.
+    /// The result, with the size and channels of the clean image.
     pub image: Image,
 }
 
-/// Undoes `damages` of a `damaged` image whose whole one has `channels`: each step by the method that is known for
-/// it, the last step first, as that is what happened last.
+/// Restores an image corrupted by `damages` whose clean version has `channels`: each step by its classical
+/// method, in reverse order.
 ///
 /// | damage | method |
 /// |---|---|
-/// | gaussian | non-local means; the noise of a range is measured |
-/// | salt_pepper | median of the whole pixels around, for those that are black or white and need not be |
-/// | blocks, masking | fill, where pixels hold exactly the value of a lost one |
+/// | gaussian | non-local means; for a range the noise level is estimated |
+/// | salt_pepper | median of the intact neighbours, for pixels that are black or white |
+/// | blocks, masking | normalised convolution, for pixels with exactly the fill value |
 /// | blur | unsharp mask |
 /// | grayscale | grey in all channels |
 /// | downscale | bicubic |
-/// | jpeg, watermark | nothing |
+/// | jpeg, watermark | none |
 pub fn baseline(damages: &Damages, damaged: &Image, channels: Channels) -> Baseline {
     let mut image = damaged.clone();
     let mut names = Vec::new();
@@ -37,7 +37,7 @@ pub fn baseline(damages: &Damages, damaged: &Image, channels: Channels) -> Basel
                 } else {
                     noise_level(&image).clamp(sigma.low / 255.0, sigma.high / 255.0)
                 };
-                // A range may begin with no noise at all, and this image be there.
+                // A range may include zero noise.
                 let undone = if sigma > 0.0 { non_local_means(&image, sigma) } else { image.clone() };
                 ("non-local means", undone)
             }
@@ -59,8 +59,8 @@ pub fn baseline(damages: &Damages, damaged: &Image, channels: Channels) -> Basel
     Baseline { name, image: image.clipped() }
 }
 
-/// The pixels that are noise: those black or white; where these are more than the noise can have made, only those among
-/// them that stand out from the pixels around.
+/// The noisy pixels: those black or white; if these are more than the noise rate allows, only those that
+/// differ from their neighbours.
 fn salted(image: &Image, rate: f32) -> Vec<bool> {
     let mut salted = marked(image, |pixel| pixel.iter().all(|&x| x == 0.0) || pixel.iter().all(|&x| x == 1.0));
     let n = salted.iter().filter(|&&salted| salted).count() as f32;
@@ -86,7 +86,7 @@ mod tests {
     use crate::golden::waves;
     use narrows_engine::rng::{Purpose, Stream};
 
-    /// The baseline's name, and by how many decibels it is better than doing as little as possible.
+    /// The baseline's name, and its gain in decibels over the minimal treatment.
     fn check(text: &str, name: &str, gain: f64) {
         let whole = waves(48, 60, Channels::Rgb, 0);
         let damages: Damages = text.parse().unwrap();

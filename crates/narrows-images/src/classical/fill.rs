@@ -1,16 +1,16 @@
-//! Missing pixels from those around them: normalised convolution (Knutsson and Westin 1993) with a Gaussian.
+//! Inpainting by normalised convolution (Knutsson and Westin 1993) with a Gaussian.
 
 use crate::smoothing::smoothed;
 use crate::{Channels, Image};
 
-/// How much of a window must be known: about a pixel in fifty.
+/// Minimum known weight in a window: about one pixel in fifty.
 const ENOUGH: f32 = 0.02;
 
-/// The image with the pixels that are `missing`, `[height, width]`, made of the known ones around: a mean weighted by
-/// a Gaussian, as narrow as there are enough known pixels in it. Nothing is changed if no pixel is known.
+/// The image with the pixels that are `missing`, `[height, width]`, replaced by a Gaussian-weighted mean of known
+/// pixels, with the smallest window that contains enough of them. Unchanged if no pixel is known.
 ///
 /// # Panics
-/// If `missing` is not of the image's size.
+/// If `missing` does not have the image's size.
 pub fn fill(image: &Image, missing: &[bool]) -> Image {
     let c = image.channels.count();
     assert_eq!(missing.len() * c, image.pixels.len(), "missing pixels of a {}x{} image", image.height, image.width);

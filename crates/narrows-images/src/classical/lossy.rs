@@ -1,4 +1,4 @@
-//! Lossy formats that everybody has, for comparison: how well they do in so many bytes.
+//! Common lossy formats, for comparison at equal size.
 
 use std::io::Cursor;
 
@@ -19,10 +19,10 @@ pub enum Lossy {
     WebP,
 }
 
-/// An image as such a format stores it.
+/// An image compressed in such a format.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Stored {
-    /// Bytes of the file.
+    /// File size in bytes.
     pub bytes: usize,
     /// The mean squared error of pixels in [0, 1], clipped and rounded to 8 bits.
     pub mse: f64,
@@ -34,7 +34,7 @@ impl Lossy {
     /// All of them.
     pub const ALL: [Lossy; 2] = [Lossy::Jpeg, Lossy::WebP];
 
-    /// The name people know it by.
+    /// The usual name.
     pub fn name(self) -> &'static str {
         match self {
             Lossy::Jpeg => "JPEG",
@@ -42,7 +42,7 @@ impl Lossy {
         }
     }
 
-    /// Whether the format holds an image of this size.
+    /// Whether the format supports an image of this size.
     pub fn holds(self, image: &Image) -> bool {
         let largest = match self {
             Lossy::Jpeg => 65_535,
@@ -51,7 +51,7 @@ impl Lossy {
         (1..=largest).contains(&image.height) && (1..=largest).contains(&image.width)
     }
 
-    /// The image through the format: the file, and what comes back.
+    /// Encodes the image: the file, and the decoded image.
     ///
     /// # Panics
     /// If the format does not [hold](Lossy::holds) it.
@@ -94,7 +94,7 @@ impl Lossy {
     }
 }
 
-/// The image in the best quality that takes at most so many bytes, or in the worst where none is as small.
+/// The image at the best quality with at most `bytes` bytes, or at the worst if none is that small.
 ///
 /// # Panics
 /// If the format does not [hold](Lossy::holds) the image.
@@ -117,7 +117,7 @@ pub fn at_bytes(lossy: Lossy, image: &Image, bytes: usize) -> Stored {
     best
 }
 
-/// Images of one size side by side in one, as near to a square as they go; the last places are black.
+/// Images of one size tiled in a nearly square grid; unused tiles are black.
 ///
 /// # Panics
 /// If there are none, or their sizes or channels differ.

@@ -1,10 +1,10 @@
-//! The median of the pixels around each, which black and white ones among them hardly move.
+//! Median filters, robust to black and white pixels.
 
 use crate::Image;
 use crate::shape::reflected;
 
-/// Each value the median of those up to `radius` pixels away in its channel, in a square; beyond its edges the image
-/// goes on as its reflection.
+/// The median filter with a square window of `radius` pixels, per channel, with
+/// reflection at the edges.
 pub fn median(image: &Image, radius: usize) -> Image {
     if image.pixels.is_empty() {
         return image.clone();
@@ -27,8 +27,8 @@ pub fn median(image: &Image, radius: usize) -> Image {
     out
 }
 
-/// The median of the pixels around, but only where `spoilt` says so, and only of those that are whole: the window grows
-/// until there is one. Pixels stay as they are where none is whole.
+/// Replaces pixels marked `spoilt` by the median of the intact pixels around them: the window grows
+/// until it contains one. Without intact pixels nothing changes.
 pub(super) fn median_of_whole(image: &Image, spoilt: &[bool]) -> Image {
     let (height, width) = (image.height, image.width);
     let mut out = image.clone();

@@ -1,4 +1,4 @@
-//! What does without a network what one is trained for: the baselines that it has to beat.
+//! Classical methods of image restoration and compression, as baselines for the networks.
 
 mod baseline;
 mod fill;

@@ -1,28 +1,28 @@
 //! Non-local means (Buades, Coll and Morel, "A non-local algorithm for image denoising", 2005): a pixel becomes the
-//! mean of the pixels around it, weighted by how alike the patches about them are.
+//! weighted mean of the pixels around it, weighted by the similarity of their patches.
 //!
-//! Patches of 5x5, searched for up to 6 pixels away on either side, h = 0.8 sigma; the squared distance that noise alone
-//! makes is subtracted. All pixels are compared at once for each offset, so that a patch costs no more than a pixel
+//! Patches of 5x5, search distance 6 pixels, h = 0.8 sigma; the expected squared distance of pure noise
+//! is subtracted. All pixels are compared at once for each offset, so that the cost is independent of the patch size
 //! (Froment 2014).
 //!
 //! These are the settings of scikit-image's example, `denoise_nl_means(h=0.8 * sigma, sigma=sigma, patch_size=5,
-//! patch_distance=6, fast_mode=True)`, but not its numbers: there (0.26) a patch is 4x4 and off the middle by half a
-//! pixel. On parts of its images camera, astronaut and coins ours is 0.1 to 0.2 dB behind at sigma 15, up to 0.3 dB
-//! ahead at 25 and 0.3 to 0.4 dB ahead at 50.
+//! patch_distance=6, fast_mode=True)`, but not its numbers: there (0.26) a patch is 4x4 and off-centre by half a
+//! pixel. On crops of its images camera, astronaut and coins ours is 0.1 to 0.2 dB worse at sigma 15, up to 0.3 dB
+//! better at 25 and 0.3 to 0.4 dB better at 50.
 
 use crate::{Channels, Image};
 
-/// Pixels on either side of the middle of a patch.
+/// Patch radius in pixels.
 const PATCH: usize = 2;
-/// How far away patches are searched for.
+/// Search radius in pixels.
 const REACH: usize = 6;
-/// Distances whose weight is too small to matter.
+/// Distances from which on the weight is negligible.
 const FARTHEST: f32 = 5.0;
 
 /// The image with noise of standard deviation `sigma` (of values in [0, 1]) removed.
 ///
 /// # Panics
-/// If `sigma` is no number above zero.
+/// If `sigma` is not finite and above zero.
 pub fn non_local_means(noisy: &Image, sigma: f32) -> Image {
     assert!(sigma > 0.0 && sigma.is_finite(), "noise has a standard deviation above zero");
     if noisy.pixels.is_empty() {
@@ -39,13 +39,13 @@ pub fn non_local_means(noisy: &Image, sigma: f32) -> Image {
     let mut sums = Image::filled(height, width, noisy.channels, 0.0);
     let mut weights = vec![0.0_f32; height * width];
     let mut distances = Distances::new(height, width);
-    // Each pair of pixels is met once and serves both: offsets to the right, and straight down.
+    // Each pair of pixels is visited once and serves both: offsets to the right, and straight down.
     for right in 0..=REACH {
         for down in -(REACH as isize)..=REACH as isize {
             if right == 0 && down < 0 {
                 continue;
             }
-            // A pixel meets itself once, and would count twice.
+            // A pixel pairs with itself once, and would count twice.
             let own = if (right, down) == (0, 0) { 0.5 } else { 1.0 };
             let top = PATCH.max((PATCH as isize - down).max(0) as usize);
             let bottom = (height - PATCH).min((height as isize - PATCH as isize - down) as usize);
@@ -76,14 +76,14 @@ pub fn non_local_means(noisy: &Image, sigma: f32) -> Image {
     sums.crop(pad, pad, noisy.height, noisy.width)
 }
 
-/// Squared distances between the patches of a row and those at an offset. Rows are asked for from the top, so that of
-/// the lines of a patch only the last is new.
+/// Squared distances between the patches of a row and those at an offset. Rows are requested from the top, so that
+/// only the last line of a patch is new.
 struct Distances {
-    /// Squared differences of single pixels, of the lines of a patch; line y is at y modulo their number.
+    /// Squared pixel differences of the lines of a patch; line y is at y modulo their number.
     lines: Vec<Vec<f32>>,
     known: Option<(isize, usize, usize)>,
     column: Vec<f32>,
-    /// The answer: by the column of the patch's middle.
+    /// The result, by the column of the patch's centre.
     row: Vec<f32>,
 }
 
@@ -115,7 +115,7 @@ impl Distances {
     }
 }
 
-/// Over the channels of each pixel; what lies beyond the end of the row is zero.
+/// Sums over channels; zero beyond the end of the row.
 fn squared_differences(out: &mut [f32], here: &[f32], there: &[f32], channels: Channels, right: usize) {
     let n = out.len() - right;
     match channels {
@@ -134,8 +134,8 @@ fn squared_differences(out: &mut [f32], here: &[f32], there: &[f32], channels: C
     out[n..].fill(0.0);
 }
 
-/// The standard deviation of white noise in an image: of the differences between the diagonals of 2x2 pixels, which
-/// smooth parts do not have, the median (Donoho and Johnstone 1994, with Haar's wavelet). 0 for less than 2x2 pixels.
+/// Estimated standard deviation of white noise: the median absolute Haar diagonal coefficient of 2x2 blocks
+/// (Donoho and Johnstone 1994). 0 for less than 2x2 pixels.
 pub fn noise_level(image: &Image) -> f32 {
     let c = image.channels.count();
     let mut details = Vec::new();

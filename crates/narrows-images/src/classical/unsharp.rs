@@ -1,9 +1,9 @@
-//! Edges made steeper: what smoothing takes away is added once more.
+//! Sharpening by unsharp masking.
 
 use crate::Image;
 use crate::smoothing::smoothed;
 
-/// An unsharp mask: the image, and what it differs by from itself blurred with `sigma` pixels.
+/// Unsharp mask: the image plus its difference from the image blurred with `sigma` pixels.
 pub fn unsharp(image: &Image, sigma: f32) -> Image {
     let mut out = smoothed(image, sigma);
     out.pixels.iter_mut().zip(&image.pixels).for_each(|(blurred, x)| *blurred = 2.0 * x - *blurred);

@@ -1,9 +1,9 @@
-//! Cross-entropy, for those who compare an image of light or dark with probabilities.
+//! Binary cross-entropy between images.
 
 use super::assert_alike;
 use crate::Image;
 
-/// Predictions are held so far away from 0 and 1, as in Keras.
+/// Predictions are clipped this far from 0 and 1, as in Keras.
 const MARGIN: f64 = 1e-7;
 
 /// The mean binary cross-entropy in nats of an image in [0, 1] under a predicted one.

@@ -1,4 +1,4 @@
-//! Squared error, and the same in decibels.
+//! Mean squared error and peak signal-to-noise ratio.
 
 use super::assert_alike;
 use crate::Image;
@@ -10,11 +10,11 @@ pub fn mse(whole: &Image, restored: &Image) -> f64 {
     pairs.map(|(&a, &b)| (f64::from(a) - f64::from(b)).powi(2)).sum::<f64>() / whole.pixels.len() as f64
 }
 
-/// The least squared error that is told from none: far below the rounding of a file of 16 bits.
+/// The smallest squared error distinguished from 0: far below the rounding of a 16-bit file.
 const LEAST: f64 = 1e-12;
 
-/// The peak signal-to-noise ratio in decibels, of a peak of 1; 120 for equal images, so that a mean over images stays
-/// a number, and one that JSON can hold.
+/// The peak signal-to-noise ratio in decibels, peak 1; 120 for equal images, so that means over images are
+/// finite and valid JSON.
 pub fn psnr(whole: &Image, restored: &Image) -> f64 {
     -10.0 * mse(whole, restored).max(LEAST).log10()
 }

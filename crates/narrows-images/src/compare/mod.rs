@@ -1,4 +1,4 @@
-//! How alike two images are. All take the whole image first; both must be of one size and kind.
+//! Image similarity metrics. The first argument is the clean image; both must have the same size and channels.
 
 mod entropy;
 mod error;
@@ -13,7 +13,7 @@ pub use ssim::ssim;
 use crate::Image;
 
 /// # Panics
-/// If the images are not of one size and kind, or empty.
+/// If the images differ in size or channels, or are empty.
 fn assert_alike(a: &Image, b: &Image) {
     let shape = |p: &Image| (p.height, p.width, p.channels);
     assert_eq!(shape(a), shape(b), "images to compare are of one size and kind");

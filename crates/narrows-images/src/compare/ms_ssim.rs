@@ -1,6 +1,6 @@
-//! Structural similarity at five sizes (Wang, Simoncelli and Bovik, "Multiscale structural similarity for image quality
-//! assessment", 2003), as `tf.image.ssim_multiscale` computes it: halved by means of 2x2 pixels, an odd side's last
-//! line taken twice; what is below zero counts as zero.
+//! Structural similarity at five scales (Wang, Simoncelli and Bovik, "Multiscale structural similarity for image quality
+//! assessment", 2003), as in `tf.image.ssim_multiscale`: downsampled by 2x2 means, with the last line of an odd side
+//! repeated; negative values count as zero.
 
 use super::ssim::{WINDOW, similarity};
 use super::{Plane, assert_alike};
@@ -8,8 +8,8 @@ use crate::Image;
 
 const WEIGHTS: [f64; 5] = [0.0448, 0.2856, 0.3001, 0.2363, 0.1333];
 
-/// Structural similarity over five sizes, the mean over channels, in [0, 1]. `None` where a side has fewer than 161
-/// pixels, as the window would not fit into the smallest size.
+/// Structural similarity over five scales, the mean over channels, in [0, 1]. `None` if a side has fewer than 161
+/// pixels, as the window would not fit at the smallest scale.
 pub fn ms_ssim(whole: &Image, restored: &Image) -> Option<f64> {
     assert_alike(whole, restored);
     if whole.height.min(whole.width) <= (WINDOW - 1) << (WEIGHTS.len() - 1) {

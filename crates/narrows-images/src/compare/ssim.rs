@@ -1,19 +1,19 @@
 //! Structural similarity (Wang, Bovik, Sheikh and Simoncelli, "Image quality assessment: from error visibility to
 //! structural similarity", 2004): means, variances and covariance under a Gaussian window of 11x11 with a standard
-//! deviation of 1.5, K1 = 0.01, K2 = 0.03, peak 1, averaged over every place where the window fits.
+//! deviation of 1.5, K1 = 0.01, K2 = 0.03, peak 1, averaged over every position where the window fits.
 //!
 //! Equals scikit-image's `structural_similarity(gaussian_weights=True, sigma=1.5, use_sample_covariance=False,
-//! data_range=1)`, which crops to the same places.
+//! data_range=1)`, which crops to the same positions.
 
 use super::{Plane, assert_alike};
 use crate::Image;
 
-/// A side of the window.
+/// Side of the window.
 pub(super) const WINDOW: usize = 11;
 const C1: f64 = 0.01 * 0.01;
 const C2: f64 = 0.03 * 0.03;
 
-/// Structural similarity, the mean over channels: 1 for equal images, at least -1. `None` where a side has fewer than
+/// Structural similarity, the mean over channels: 1 for equal images, at least -1. `None` if a side has fewer than
 /// 11 pixels, as the window does not fit.
 pub fn ssim(whole: &Image, restored: &Image) -> Option<f64> {
     assert_alike(whole, restored);
@@ -25,11 +25,11 @@ pub fn ssim(whole: &Image, restored: &Image) -> Option<f64> {
     Some((0..n).map(of).sum::<f64>() / n as f64)
 }
 
-/// Means over the places of the window.
+/// Means over the window positions.
 pub(super) struct Similarity {
     /// Luminance, contrast and structure.
     pub(super) whole: f64,
-    /// Contrast and structure alone.
+    /// Contrast and structure only.
     pub(super) contrast: f64,
 }
 
@@ -50,7 +50,7 @@ pub(super) fn similarity(a: &Plane, b: &Plane) -> Similarity {
     Similarity { whole: sums.whole / n, contrast: sums.contrast / n }
 }
 
-/// The weighted mean at each place where the window fits.
+/// The weighted mean at each position where the window fits.
 fn windowed(plane: &Plane) -> Vec<f64> {
     let mut weights: [f64; WINDOW] = std::array::from_fn(|i| (-0.5 * ((i as f64 - 5.0) / 1.5).powi(2)).exp());
     let sum: f64 = weights.iter().sum();

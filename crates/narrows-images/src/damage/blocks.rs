@@ -1,12 +1,12 @@
-//! Square holes.
+//! Corruption by square holes.
 
 use narrows_engine::rng::Stream;
 
 use super::Side;
 use crate::Image;
 
-/// Makes holes of `fill` at random places, until they cover `rate` of the area: the last one is cut off where that is
-/// reached. Holes may overlap; they do not reach beyond the image.
+/// Makes holes of `fill` at random positions until they cover `rate` of the area; the last one is truncated to reach
+/// it exactly. Holes may overlap; they lie inside the image.
 pub(super) fn make_holes(image: &mut Image, rate: f32, side: Side, fill: f32, stream: &mut Stream) {
     let (height, width) = (image.height, image.width);
     let side = match side {
@@ -25,7 +25,7 @@ pub(super) fn make_holes(image: &mut Image, rate: f32, side: Side, fill: f32, st
         }
         left > 0
     };
-    // Few places are free when nearly all is to be lost; then what random places leave is lost from the top.
+    // At rates near 1 random positions rarely hit free pixels; the rest is filled from the top.
     let most = 20 * (height * width).div_ceil(tall * wide) + 100;
     let mut going = rate > 0.0;
     for _ in 0..most {

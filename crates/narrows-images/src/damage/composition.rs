@@ -1,4 +1,4 @@
-//! Damages one after the other.
+//! Compositions of image corruptions.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,55 +9,55 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::Damage;
 use crate::{Channels, Error, Result};
 
-/// Damages done one after the other; in text with commas between, `blur:1.5,gaussian:10`, in files a list of texts.
+/// Corruptions applied in sequence; in text separated by commas, `blur:1.5,gaussian:10`, in files a list of texts.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 #[serde(transparent)]
 pub struct Damages(Vec<Damage>);
 
-/// More steps than anybody means.
+/// Maximum number of steps.
 const MOST: usize = 16;
 
 impl Damages {
-    /// These damages, in this order.
+    /// These corruptions, in this order.
     ///
     /// # Errors
-    /// [`Error::Setting`] if one of them is out of range, or if they do not go together: colour is lost at most once,
-    /// an image is made smaller at most once, and colour first.
+    /// [`Error::Setting`] if one is out of range, or if they are incompatible: `grayscale` and `downscale`
+    /// at most once, and `grayscale` first.
     pub fn new(damages: Vec<Damage>) -> Result<Damages> {
         damages.iter().try_for_each(Damage::check)?;
         let made = Damages(damages);
         let places = |name| made.0.iter().enumerate().filter(move |(_, damage)| damage.name() == name).map(|(i, _)| i);
         for name in ["grayscale", "downscale"] {
             if places(name).count() > 1 {
-                return Err(Error::setting(format!("damage `{made}`: expected `{name}` at most once")));
+                return Err(Error::setting(format!("corruption `{made}`: expected `{name}` at most once")));
             }
         }
         if places("grayscale").next() > places("downscale").next() && places("downscale").next().is_some() {
-            return Err(Error::setting(format!("damage `{made}`: expected `grayscale` before `downscale`")));
+            return Err(Error::setting(format!("corruption `{made}`: expected `grayscale` before `downscale`")));
         }
         if made.0.len() > MOST {
             let n = made.0.len();
-            return Err(Error::setting(format!("damage: expected at most {MOST} steps, got {n}")));
+            return Err(Error::setting(format!("corruption: expected at most {MOST} steps, got {n}")));
         }
         Ok(made)
     }
 
-    /// The damages in their order.
+    /// The corruptions in order.
     pub fn as_slice(&self) -> &[Damage] {
         &self.0
     }
 
-    /// Whether nothing is done.
+    /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// What a damaged image has when the whole one has `target`.
+    /// The channels of the corrupted image if the clean one has `target`.
     pub fn input_channels(&self, target: Channels) -> Channels {
         if self.0.contains(&Damage::Grayscale) { Channels::Grey } else { target }
     }
 
-    /// How many times fewer pixels a side of the damaged image has.
+    /// The total downscaling factor.
     pub fn scale(&self) -> usize {
         self.0
             .iter()
@@ -113,7 +113,7 @@ impl<'de> Deserialize<'de> for Damages {
             type Value = Damages;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("damages such as \"gaussian:25\" or [\"blur:1.5\", \"gaussian:10\"]")
+                f.write_str("corruptions such as \"gaussian:25\" or [\"blur:1.5\", \"gaussian:10\"]")
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Damages, E> {
@@ -169,6 +169,6 @@ mod tests {
         }
         let error = serde_json::from_str::<Damages>(r#"["gaussian:-1"]"#).unwrap_err().to_string();
         assert!(error.contains("at most 255"), "{error}");
-        assert!(serde_json::from_str::<Damages>("3").unwrap_err().to_string().contains("damages such as"));
+        assert!(serde_json::from_str::<Damages>("3").unwrap_err().to_string().contains("corruptions such as"));
     }
 }

@@ -1,13 +1,13 @@
-//! Noise added to every value.
+//! Additive Gaussian noise.
 
 use narrows_engine::rng::Stream;
 
 use crate::Image;
 
-/// Adds normals of standard deviation `sigma`, in steps of an 8-bit file.
+/// Adds normal noise of standard deviation `sigma`, in steps of an 8-bit file.
 pub(super) fn add_noise(image: &mut Image, sigma: f32, stream: &mut Stream) {
     let sigma = sigma / 255.0;
-    // A multiple of what the stream makes at once, small enough to stay in the first cache.
+    // A multiple of the stream's batch, small enough for the L1 cache.
     let mut noise = [0.0; 1024];
     for values in image.pixels.chunks_mut(noise.len()) {
         let noise = &mut noise[..values.len()];

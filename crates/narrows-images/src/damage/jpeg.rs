@@ -1,13 +1,13 @@
-//! Saved as JPEG and read again.
+//! JPEG artefacts.
 
 use crate::Image;
 use crate::classical::Lossy;
 
-/// The image after a trip through JPEG, with colour at full resolution (4:4:4); clipped and rounded to 8 bits on the
-/// way, as a file is.
+/// The image compressed as JPEG and decoded, with colour at full resolution (4:4:4); clipped and rounded to 8 bits,
+/// as in a file.
 ///
 /// # Panics
-/// If a side is empty or has more than 65535 pixels, which JPEG cannot hold.
+/// If a side is empty or has more than 65535 pixels, the maximum of JPEG.
 pub(super) fn compressed(image: &Image, quality: u8) -> Image {
     Lossy::Jpeg.passed(image, quality).1
 }

@@ -1,8 +1,8 @@
-//! Damage done to an image on purpose, so that a network can learn to undo it.
+//! Image corruption, which networks learn to remove.
 //!
-//! A damage has a text form, such as `gaussian:25`, which is also its form in files; `damage/text.rs` reads and writes
-//! it. A strength may be a range, `gaussian:5-50`: each image then draws its own, which trains a network that need
-//! not be told how bad it is ("blind").
+//! A corruption has a text form, such as `gaussian:25`, which is also its serialised form; `damage/text.rs` parses and
+//! formats it. A strength may be a range, `gaussian:5-50`: it is drawn per image, which trains a network for unknown
+//! strengths ("blind").
 
 mod blocks;
 mod composition;
@@ -23,82 +23,82 @@ pub use ready::PreparedDamages;
 pub use span::Span;
 pub use text::Kind;
 
-/// One way of spoiling an image.
+/// An image corruption.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Damage {
-    /// Noise added to every value, of this standard deviation.
+    /// Additive Gaussian noise of this standard deviation.
     Gaussian {
         /// In steps of an 8-bit file: 0 to 255.
         sigma: Span,
-        /// Whether results are held in [0, 1], as a file would; else they may leave it, as in most published figures.
+        /// Whether results are clipped to [0, 1], as in a file; unclipped in most published results.
         clip: bool,
     },
-    /// Pixels turned black or white, each as often.
+    /// Pixels set to black or white with equal probability.
     SaltPepper {
-        /// The share of the pixels.
+        /// Share of the pixels.
         rate: Span,
     },
     /// Square holes.
     Blocks {
-        /// The share of the area.
+        /// Share of the area.
         rate: Span,
-        /// How large a hole is.
+        /// Size of a hole.
         side: Side,
         /// The value in the holes.
         fill: f32,
     },
-    /// Single pixels lost.
+    /// Single missing pixels.
     Masking {
-        /// The share of the pixels.
+        /// Share of the pixels.
         rate: Span,
-        /// The value of a lost pixel.
+        /// The value of a missing pixel.
         fill: f32,
     },
-    /// Out of focus: each pixel a mean of its neighbours, weighted by a Gaussian.
+    /// Gaussian blur.
     Blur {
         /// The standard deviation in pixels.
         sigma: Span,
     },
-    /// Saved as JPEG and read again.
+    /// JPEG compression.
     Jpeg {
-        /// 1 (bad) to 100, as libjpeg has it.
+        /// Quality from 1 (worst) to 100, as in libjpeg.
         quality: Span,
     },
-    /// A logo or words laid over the image, each time at another place, in another size, at another angle.
+    /// A logo or text blended over the image, at random position, size and angle.
     Watermark {
-        /// What is laid over.
+        /// The mark.
         mark: Mark,
-        /// 1 hides what is below.
+        /// Opacity; 1 hides what is below.
         opacity: Span,
     },
-    /// Colour lost.
+    /// Conversion to grey.
     Grayscale,
-    /// Made smaller; to be undone by a network that makes images larger.
+    /// Downscaling; the network learns to upscale.
     Downscale {
-        /// A side has so many times fewer pixels.
+        /// Factor per side.
         factor: usize,
     },
 }
 
-/// How large a hole is.
+/// Size of a hole.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Side {
-    /// So many pixels, whatever the image's size; `8px` in text.
+    /// Pixels; `8px` in text.
     Pixels(usize),
-    /// A share of the image's shorter side; `0.2` in text.
+    /// Share of the image's shorter side; `0.2` in text.
     Share(f32),
 }
 
-/// What a watermark shows.
+/// The content of a watermark.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Mark {
-    /// An image file; what is transparent in it stays so.
+    /// An image file; its transparency is kept.
     Image(PathBuf),
-    /// Words, in white or black; in double quotes in text.
+    /// Text, in white or black; in double quotes in the text form.
     Text(String),
 }
 
-/// What a lost pixel holds unless something else is asked for: a value that no file of 8 or 16 bits can hold, so that
-/// lost and merely grey can be told apart.
+/// The default fill value: not representable in files of 8 or 16 bits, so that
+/// missing pixels can be distinguished from grey ones.
 pub(crate) const LOST: f32 = 0.5;

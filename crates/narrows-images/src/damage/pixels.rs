@@ -1,10 +1,10 @@
-//! Single pixels spoilt: black or white, or lost. All values of a pixel share its fate.
+//! Corruption of single pixels: black or white, or missing. All channels of a pixel are affected together.
 
 use narrows_engine::rng::Stream;
 
 use crate::Image;
 
-/// Turns a share of the pixels black or white, each as likely.
+/// Sets a share of the pixels to black or white with equal probability.
 pub(super) fn salt_and_pepper(image: &mut Image, rate: f32, stream: &mut Stream) {
     each_pixel(image, stream, |pixel, chance| {
         if chance < rate {
@@ -22,7 +22,7 @@ pub(super) fn lose(image: &mut Image, rate: f32, fill: f32, stream: &mut Stream)
     });
 }
 
-/// Gives each pixel a number in [0, 1).
+/// A random number in [0, 1) per pixel.
 fn each_pixel(image: &mut Image, stream: &mut Stream, change: impl Fn(&mut [f32], f32)) {
     let c = image.channels.count();
     let mut chances = [0.0; 1024];

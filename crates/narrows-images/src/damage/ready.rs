@@ -1,4 +1,4 @@
-//! Damages with what they need at hand.
+//! Corruptions with loaded resources.
 
 use narrows_engine::rng::Stream;
 
@@ -7,19 +7,19 @@ use super::{Damage, Damages, blocks, gaussian, jpeg, pixels};
 use crate::smoothing::smoothed;
 use crate::{Channels, Filter, Image, Result};
 
-/// Damages ready to be done: watermarks are read and drawn.
+/// Corruptions ready to be applied: watermarks are loaded and rendered.
 #[derive(Debug, Clone)]
 pub struct PreparedDamages {
     damages: Damages,
-    /// One for each damage; `None` where it is no watermark.
+    /// One entry per corruption; `None` if it is not a watermark.
     stamps: Vec<Option<Stamp>>,
 }
 
 impl Damages {
-    /// Reads the images and draws the words of watermarks, once.
+    /// Loads the images and renders the text of watermarks.
     ///
     /// # Errors
-    /// A file that cannot be read or is no image; a letter that cannot be drawn.
+    /// A file that cannot be read or is not an image; a letter that cannot be drawn.
     pub fn ready(&self) -> Result<PreparedDamages> {
         let stamp = |damage: &Damage| match damage {
             Damage::Watermark { mark, .. } => Stamp::new(mark).map(Some),
@@ -30,14 +30,14 @@ impl Damages {
 }
 
 impl PreparedDamages {
-    /// The damages.
+    /// The corruptions.
     pub fn damages(&self) -> &Damages {
         &self.damages
     }
 
-    /// The image damaged, with numbers from `stream`: the same stream, the same image. Grey after `grayscale`,
-    /// smaller after `downscale`, where lines at the bottom and on the right that are too few for a pixel are left out.
-    /// Noise is not held in [0, 1] unless `clip` says so.
+    /// The image corrupted with random numbers from `stream`; equal streams give equal images. Grey after `grayscale`,
+    /// smaller after `downscale`, which drops incomplete lines at the bottom and on the right.
+    /// Noise is clipped to [0, 1] only with `clip`.
     ///
     /// # Panics
     /// If the image is empty, or a side is shorter than the factor of `downscale`.
@@ -71,7 +71,7 @@ impl PreparedDamages {
     }
 }
 
-/// So many times smaller, by the bicubic filter that published figures are made with; like a file, it overshoots [0, 1]
+/// Downscaled by this factor with the bicubic filter of published results; like a file, it exceeds [0, 1]
 /// only if the image did.
 fn downscaled(image: &Image, factor: usize) -> Image {
     let (height, width) = (image.height / factor, image.width / factor);

@@ -1,4 +1,4 @@
-//! A strength, or a range of them.
+//! The strength of a corruption: one value or a range.
 
 use std::fmt;
 
@@ -7,9 +7,9 @@ use narrows_engine::rng::Stream;
 /// A strength: one value, or a range from which each image draws its own; `25` or `5-50` in text.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Span {
-    /// The least.
+    /// Minimum.
     pub low: f32,
-    /// The greatest; `low` where there is one value.
+    /// Maximum; equal to `low` for one value.
     pub high: f32,
 }
 
@@ -29,7 +29,7 @@ impl Span {
         0.5 * (self.low + self.high)
     }
 
-    /// A value of the range, each equally likely; one value takes nothing from the stream.
+    /// A uniform draw from the range; a single value consumes no random numbers.
     pub(crate) fn draw(self, stream: &mut Stream) -> f32 {
         if self.low == self.high {
             return self.low;
@@ -37,7 +37,7 @@ impl Span {
         (self.low + (self.high - self.low) * stream.uniform()).min(self.high)
     }
 
-    /// A span in its text form; `None` if it is no number and no range of rising numbers.
+    /// Parses the text form; `None` if it is neither a number nor an ascending range.
     pub(super) fn read(text: &str) -> Option<Span> {
         if let Some(value) = number(text) {
             return Some(Span::of(value));

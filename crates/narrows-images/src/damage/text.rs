@@ -1,4 +1,4 @@
-//! The text form of a damage: its name and its parameters, `name:parameter:parameter`; what is left out has a default.
+//! The text form of an image corruption: name and parameters, `name:parameter:parameter`; omitted ones have defaults.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -8,14 +8,14 @@ use super::span::number;
 use super::{Damage, LOST, Mark, Side, Span};
 use crate::{Error, Result};
 
-/// A kind of damage, as help texts show it.
+/// A kind of corruption, for help texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Kind {
     /// The name.
     pub name: &'static str,
-    /// The name with all parameters at their defaults or with an example.
+    /// The name with its default parameters or an example.
     pub example: &'static str,
-    /// What it does and what its parameters are.
+    /// Description of effect and parameters.
     pub meaning: &'static str,
 }
 
@@ -39,11 +39,11 @@ const KINDS: [Kind; 9] = [
     kind("downscale", "downscale:2", "so many times smaller"),
 ];
 
-/// The longest text of a watermark, in letters.
+/// Maximum length of a watermark text, in letters.
 const LONGEST_TEXT: usize = 64;
 
 impl Damage {
-    /// What there is.
+    /// All kinds.
     pub const KINDS: &'static [Kind] = &KINDS;
 
     /// The name of its kind.
@@ -61,10 +61,10 @@ impl Damage {
         }
     }
 
-    /// Whether every parameter is in its range.
+    /// Checks that every parameter is in its range.
     ///
     /// # Errors
-    /// [`Error::Setting`] names the parameter, what it may be and what it is.
+    /// [`Error::Setting`] with the parameter, its valid values and its value.
     pub fn check(&self) -> Result<()> {
         match self {
             Damage::Gaussian { sigma, .. } => self.within("sigma", *sigma, 0.0, 255.0),
@@ -128,7 +128,7 @@ impl Damage {
 }
 
 fn refused(text: &str, parameter: &str, expected: &str, got: &dyn fmt::Display) -> Error {
-    Error::setting(format!("damage `{text}`: {parameter}: expected {expected}, got `{got}`"))
+    Error::setting(format!("corruption `{text}`: {parameter}: expected {expected}, got `{got}`"))
 }
 
 fn unknown(text: &str, name: &str) -> Error {
@@ -136,10 +136,10 @@ fn unknown(text: &str, name: &str) -> Error {
     let near = kinds.iter().map(|&kind| (strsim::jaro_winkler(kind, name), kind));
     let near = near.filter(|near| near.0 > 0.75).max_by(|a, b| a.0.total_cmp(&b.0));
     let hint = near.map(|near| format!("; did you mean `{}`?", near.1)).unwrap_or_default();
-    Error::setting(format!("damage `{text}`: expected one of {}, got `{name}`{hint}", kinds.join(", ")))
+    Error::setting(format!("corruption `{text}`: expected one of {}, got `{name}`{hint}", kinds.join(", ")))
 }
 
-/// The parameters of a damage, taken one after the other.
+/// The parameters of a corruption, read in order.
 struct Parameters<'t> {
     whole: &'t str,
     left: Option<&'t str>,
@@ -175,8 +175,8 @@ impl<'t> Parameters<'t> {
         side.ok_or_else(|| refused(self.whole, "side", "pixels such as 8px or a share such as 0.1", &text))
     }
 
-    /// All that is left: a file or quoted words, and an opacity. A file's name may have colons, so that the opacity is
-    /// what follows the last one, if that is a number.
+    /// The rest: a file or quoted text, and an opacity. File names may contain colons, so the opacity is
+    /// the part after the last one, if that is a number.
     fn mark(&mut self) -> Result<(Mark, Span)> {
         const OPACITY: Span = Span::of(0.4);
         let Some(left) = self.left.take().map(str::trim) else { return Ok((Mark::Text("SAMPLE".into()), OPACITY)) };
@@ -207,7 +207,7 @@ impl<'t> Parameters<'t> {
     }
 }
 
-/// What stands in the double quotes that `text` begins with, and what follows them; `\"` and `\\` stand for `"` and `\`.
+/// The quoted text at the start of `text`, and the rest; `\"` and `\\` stand for `"` and `\`.
 fn unquoted(text: &str) -> Option<(String, &str)> {
     let mut words = String::new();
     let mut letters = text.char_indices().skip(1);

@@ -1,4 +1,4 @@
-//! A logo or words laid over an image, at a random place, in a random size, at a random angle.
+//! Watermarks: a logo or text blended over an image, at random position, size and angle.
 
 use std::path::Path;
 
@@ -11,27 +11,27 @@ use crate::file::Source;
 use crate::shape::luminance;
 use crate::{Channels, Error, Filter, Image, Result};
 
-/// The longest side of a file that is read.
+/// Maximum side of a watermark file.
 const LONGEST_SIDE: u32 = 4096;
-/// The longest side that is kept; a mark covers at most 60 % of an image.
+/// Maximum side kept; a mark covers at most 60 % of an image.
 const KEPT_SIDE: usize = 1024;
-/// How wide a mark is, as a share of the image's width.
+/// Width of a mark, as a share of the image's width.
 const WIDTH: Span = Span::between(0.2, 0.6);
-/// How tall it is at most, as a share of the image's height.
+/// Maximum height, as a share of the image's height.
 const TALLEST: f32 = 0.8;
 /// The angle in degrees.
 const ANGLE: Span = Span::between(-45.0, 45.0);
 
-/// A mark ready to be laid over images.
+/// A mark ready to be blended.
 #[derive(Debug, Clone)]
 pub(super) struct Stamp {
-    /// The mark, then half its size, and so on: a small mark is made of a small one, else it would flicker.
+    /// Mipmaps: the mark, half its size, and so on, to avoid aliasing.
     sizes: Vec<Layer>,
-    /// Whether it is white or black by chance.
+    /// Whether the colour is randomly white or black.
     words: bool,
 }
 
-/// Red, green and blue times alpha, and alpha.
+/// Premultiplied red, green and blue, and alpha.
 #[derive(Debug, Clone)]
 struct Layer {
     colour: Image,
@@ -39,7 +39,7 @@ struct Layer {
 }
 
 impl Stamp {
-    /// Reads the file or draws the words.
+    /// Reads the file or draws the text.
     pub(super) fn new(mark: &Mark) -> Result<Stamp> {
         match mark {
             Mark::Image(path) => Ok(Stamp::of(read(path)?, false)),
@@ -61,7 +61,7 @@ impl Stamp {
         Stamp { sizes, words }
     }
 
-    /// Lays the mark over `image`.
+    /// Blends the mark over `image`.
     pub(super) fn lay(&self, image: &mut Image, opacity: Span, stream: &mut Stream) {
         let (height, width) = (image.height as f32, image.width as f32);
         let whole = &self.sizes[0].alpha;
@@ -69,7 +69,7 @@ impl Stamp {
         let wide = (WIDTH.draw(stream) * width).min(TALLEST * height / tall_for_wide);
         let tall = wide * tall_for_wide;
         let (sin, cos) = ANGLE.draw(stream).to_radians().sin_cos();
-        // Inside the image if it fits, turned as it is; else about its middle.
+        // Inside the image if the rotated mark fits; else around its centre.
         let reach_y = 0.5 * (wide * sin.abs() + tall * cos);
         let reach_x = 0.5 * (wide * cos + tall * sin.abs());
         let middle = |size: f32, reach: f32, chance: f32| 0.5 * size + (size - 2.0 * reach).max(0.0) * (chance - 0.5);
@@ -78,7 +78,7 @@ impl Stamp {
         let white = stream.uniform() < 0.5;
         let opacity = opacity.draw(stream);
 
-        // The smallest that still has a pixel for each of the image's.
+        // The smallest mipmap with at least one pixel per image pixel.
         let layer = self.sizes.iter().rev().find(|layer| layer.alpha.width as f32 >= wide).unwrap_or(&self.sizes[0]);
         let scale = layer.alpha.width as f32 / wide;
         let rows = (middle_y - reach_y - 1.0).max(0.0) as usize..image.height.min((middle_y + reach_y + 2.0) as usize);
@@ -114,7 +114,7 @@ impl Layer {
         Layer { colour: shrunk(&self.colour), alpha: shrunk(&self.alpha) }
     }
 
-    /// Colour and alpha between pixels; nothing beyond the edges.
+    /// Bilinear colour and alpha; transparent beyond the edges.
     fn at(&self, y: f32, x: f32) -> [f32; 4] {
         let (y0, x0) = (y.floor(), x.floor());
         let mut sum = [0.0; 4];
@@ -159,7 +159,7 @@ fn read(path: &Path) -> Result<Layer> {
     })
 }
 
-/// The words as coverage, without a margin.
+/// The text as coverage, without margin.
 fn drawn(text: &str) -> Result<Image> {
     let letters = text.trim().chars().map(|letter| {
         get_raster(letter, FontWeight::Bold, RasterHeight::Size32).ok_or_else(|| {
@@ -174,14 +174,14 @@ fn drawn(text: &str) -> Result<Image> {
     let width = wide * letters.len();
     let pixels = (0..height).flat_map(|y| (0..width).map(move |x| (y, x))).map(|(y, x)| value(y, x)).collect();
     let small = trimmed(&Image::new(height, width, Channels::Grey, pixels));
-    // The letters are 32 pixels high: made larger they would be blurred, so their edges are drawn sharp again.
+    // Letters are 32 pixels high; upscaled edges are sharpened again.
     let times = (2048 / small.width).clamp(1, 4);
     let mut large = small.resized(small.height * times, small.width * times, Filter::Bicubic);
     large.pixels.iter_mut().for_each(|x| *x = ((*x - 0.5) * times as f32 + 0.5).clamp(0.0, 1.0));
     Ok(large)
 }
 
-/// Without the empty rows and columns around the ink; as it is if there is no ink.
+/// Crops empty rows and columns around the ink; unchanged without ink.
 fn trimmed(image: &Image) -> Image {
     let inked = |(y, x): (usize, usize)| image.pixel(y, x)[0] > 0.0;
     let rows: Vec<usize> = (0..image.height).filter(|&y| (0..image.width).any(|x| inked((y, x)))).collect();

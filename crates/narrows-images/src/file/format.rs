@@ -1,18 +1,18 @@
-//! The formats of image files.
+//! Image file formats.
 
 use std::fmt;
 use std::path::Path;
 
 use image::ImageFormat;
 
-/// How an image file is stored.
+/// Image file format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Format {
     /// Portable Network Graphics.
     Png,
     /// JPEG.
     Jpeg,
-    /// WebP; written without loss.
+    /// WebP; written losslessly.
     Webp,
     /// Tagged Image File Format.
     Tiff,
@@ -25,7 +25,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// Every format with its name and the extensions that mean it, in the order of the documentation.
+    /// All formats with names and extensions, in documentation order.
     pub const ALL: [(Format, &'static str, &'static [&'static str]); 7] = [
         (Format::Png, "png", &["png", "apng"]),
         (Format::Jpeg, "jpeg", &["jpg", "jpeg", "jpe", "jfif"]),
@@ -36,7 +36,7 @@ impl Format {
         (Format::Pnm, "pnm", &["pnm", "pbm", "pgm", "ppm", "pam"]),
     ];
 
-    /// The format that a path's extension says.
+    /// The format of a path's extension.
     pub fn of_path(path: &Path) -> Option<Format> {
         let extension = path.extension()?.to_str()?.to_ascii_lowercase();
         let known = Format::ALL.iter().find(|(_, _, extensions)| extensions.contains(&extension.as_str()));

@@ -1,9 +1,9 @@
-//! Whether a JPEG is all there. The decoder fills what is missing with grey and says nothing; a training set must not
-//! learn that.
+//! Detection of truncated JPEG files: the decoder silently fills missing parts with grey, which must not enter training
+//! data.
 
-/// Whether the stream of `bytes` comes to its end-of-image marker (ITU T.81, annex B).
+/// Whether the stream of `bytes` reaches its end-of-image marker (ITU T.81, annex B).
 ///
-/// Segments are stepped over by their lengths, so that the marker of a thumbnail in them does not count; in coded data
+/// Segments are skipped by their lengths, so that markers in embedded thumbnails do not count; in coded data
 /// 0xff is always followed by 0x00 or a restart marker.
 pub(crate) fn is_whole(bytes: &[u8]) -> bool {
     let mut at = 2;
@@ -11,7 +11,7 @@ pub(crate) fn is_whole(bytes: &[u8]) -> bool {
         let marker = bytes[at + 1];
         match (bytes[at], marker) {
             (0xff, 0xd9) => return true,
-            // Bytes that fill up to a marker.
+            // Fill bytes before a marker.
             (0xff, 0xff) => at += 1,
             (0xff, 0x00 | 0x01 | 0xd0..=0xd8) => at += 2,
             (0xff, _) => match bytes.get(at + 2..at + 4) {

@@ -1,15 +1,15 @@
-//! How large an image may be. A header of a few bytes can promise terabytes; it is believed only up to here.
+//! Limits on image sizes, checked before memory is allocated.
 
 use crate::{Error, Result};
 
-/// What is refused before memory is asked for.
+/// Limits on images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// The most rows, and the most columns, of an image.
+    /// Maximum height and width.
     pub max_side: usize,
-    /// The most pixels of an image.
+    /// Maximum number of pixels.
     pub max_pixels: u64,
-    /// The most bytes that an image may take in the numbers its file has; an array of images is one.
+    /// Maximum memory of an image in its file's type; an array of images counts as one.
     pub max_bytes: u64,
 }
 
@@ -21,7 +21,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Refuses an image of `height` rows and `width` columns that takes `bytes` bytes.
+    /// Checks an image of `height` rows and `width` columns that takes `bytes` bytes.
     pub(crate) fn check(&self, place: &str, height: usize, width: usize, bytes: u64) -> Result<()> {
         let refused = |message: String| Err(Error::image(place, message));
         if height == 0 || width == 0 {
@@ -39,7 +39,7 @@ impl Limits {
         self.check_bytes(place, bytes)
     }
 
-    /// Refuses what takes more bytes than are allowed.
+    /// Checks a size in bytes.
     pub(crate) fn check_bytes(&self, place: &str, bytes: u64) -> Result<()> {
         if bytes > self.max_bytes {
             let message = format!("expected at most {} bytes in memory, got {bytes}", self.max_bytes);

@@ -1,4 +1,4 @@
-//! Image files: what is in one, reading and writing.
+//! Reading and writing image files.
 
 mod format;
 mod jpeg;
@@ -16,7 +16,7 @@ pub(crate) use source::Source;
 
 use crate::{Channels, Image};
 
-/// Bits of a value in a file.
+/// Bits per value in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Depth {
     /// A byte, 256 levels.
@@ -26,7 +26,7 @@ pub enum Depth {
 }
 
 impl Depth {
-    /// Bytes of a value.
+    /// Bytes per value.
     pub fn bytes(self) -> usize {
         match self {
             Depth::Eight => 1,
@@ -35,7 +35,7 @@ impl Depth {
     }
 }
 
-/// What an image file holds: the image, upright, and what stands beside it.
+/// The content of an image file: the upright image and its metadata.
 ///
 /// ```
 /// use narrows_images::{Channels, Limits, Photo, Image};
@@ -49,29 +49,29 @@ impl Depth {
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Photo {
-    /// The colours. Where the file has an alpha channel they are not multiplied by it.
+    /// The pixels, not premultiplied by alpha.
     pub image: Image,
-    /// How opaque each pixel is, `[height, width]` in [0, 1], where the file says so.
+    /// Alpha of each pixel, `[height, width]` in [0, 1], if the file has it.
     pub alpha: Option<Vec<f32>>,
-    /// Bits of a value in the file.
+    /// Bits per value in the file.
     pub depth: Depth,
-    /// The format that the file's content has, whatever its name says.
+    /// The format detected from the content.
     pub format: Format,
     /// The colour profile, as in the file.
     pub icc: Option<Vec<u8>>,
-    /// The EXIF chunk, as in the file but for the orientation, which is 1 once the image is upright. A thumbnail in it
-    /// is left as it was.
+    /// The EXIF chunk, as in the file except for the orientation, which is 1 as the image is upright. Embedded thumbnails
+    /// are not changed.
     pub exif: Option<Vec<u8>>,
 }
 
 impl From<Image> for Photo {
-    /// An image and nothing beside it, eight bits a value.
+    /// An image without metadata, eight bits per value.
     fn from(image: Image) -> Photo {
         Photo { image, alpha: None, depth: Depth::Eight, format: Format::Png, icc: None, exif: None }
     }
 }
 
-/// Whether a colour profile is for pixels of these channels: its header names the colour space.
+/// Whether a colour profile applies to these channels, by the colour space in its header.
 pub(crate) fn profile_fits(icc: &[u8], channels: Channels) -> bool {
     let expected: &[u8] = match channels {
         Channels::Grey => b"GRAY",

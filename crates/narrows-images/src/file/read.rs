@@ -1,4 +1,4 @@
-//! Image files to numbers. The format is known by the content; the header is checked before anything is allocated.
+//! Reading image files. The format is detected from the content; the header is checked before pixels are allocated.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -14,10 +14,10 @@ use super::{Depth, Format, Limits, Photo};
 use crate::compact::{Compact, Values};
 use crate::{Channels, Error, Result};
 
-/// Bytes of a JPEG's beginning in which its header is looked for first: the library reads all that it is given.
+/// Bytes of a JPEG in which the header is searched first: the library reads all that it is given.
 const JPEG_HEADER: u64 = 256 * 1024;
 
-/// What a file's header says; the height and width are those of the upright image.
+/// The content of a header; height and width are those of the upright image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Header {
     pub(crate) height: usize,
@@ -26,7 +26,7 @@ pub(crate) struct Header {
     pub(crate) depth: Depth,
 }
 
-/// A file's content in the numbers it has.
+/// The content of a file in its own type.
 pub(crate) struct Decoded {
     pub(crate) colours: Compact,
     alpha: Option<Values>,
@@ -37,15 +37,15 @@ pub(crate) struct Decoded {
 }
 
 impl Photo {
-    /// Reads an image file: PNG, JPEG, WebP, TIFF, BMP, GIF or PNM, known by its content.
+    /// Reads an image file: PNG, JPEG, WebP, TIFF, BMP, GIF or PNM, detected by content.
     ///
-    /// The image comes out upright, whatever orientation its EXIF notes. Fewer than eight bits, palettes and CMYK are
-    /// widened to eight bits, grey or RGB; WebP and GIF are always RGB. Of an animation or of several pages the first
-    /// counts.
+    /// The image is rotated upright according to EXIF. Fewer than eight bits, palettes and CMYK are
+    /// converted to eight bits, grey or RGB; WebP and GIF are always RGB. Of an animation or of several pages the first
+    /// is read.
     ///
     /// # Errors
-    /// [`Error::Read`] if the file cannot be opened; [`Error::Image`] if it is no image, a damaged or truncated one,
-    /// one of floating-point numbers, or one beyond the limits.
+    /// [`Error::Read`] if the file cannot be opened; [`Error::Image`] if it is not an image, is damaged or truncated,
+    /// holds floating-point numbers, or exceeds the limits.
     pub fn read(path: impl AsRef<Path>, limits: &Limits) -> Result<Photo> {
         let decoded = decode(path.as_ref(), limits)?;
         let image = decoded.colours.image();
@@ -57,7 +57,7 @@ impl Photo {
     /// The height, width and channels of an image file, from its header alone; the same as [`Photo::read`] would give.
     ///
     /// # Errors
-    /// As [`Photo::read`], where the header shows it.
+    /// As [`Photo::read`], as far as the header shows.
     pub fn size(path: impl AsRef<Path>, limits: &Limits) -> Result<(usize, usize, Channels)> {
         let header = header(path.as_ref(), limits)?;
         Ok((header.height, header.width, header.channels))
@@ -75,7 +75,7 @@ pub(crate) fn header(path: &Path, limits: &Limits) -> Result<Header> {
     file.by_ref().take(JPEG_HEADER).read_to_end(&mut beginning).map_err(|error| Error::read(path, error))?;
     match Opened::new(Source::memory(beginning), format, &place, limits) {
         Ok(opened) => Ok(opened.header),
-        // The header may be longer than that: some cameras put previews before it.
+        // The header may be longer: some cameras put previews before it.
         Err(_) => Ok(Opened::new(Source::memory(whole(path, file, limits)?), format, &place, limits)?.header),
     }
 }
@@ -95,7 +95,7 @@ pub(crate) fn decode(path: &Path, limits: &Limits) -> Result<Decoded> {
     Opened::new(Source::memory(bytes), format, &place, limits)?.decode(&place)
 }
 
-/// Opens a file and looks at its first bytes.
+/// Opens a file and inspects its first bytes.
 fn open(path: &Path) -> Result<(File, Format)> {
     let refused = |message: String| Err(Error::image(path.display().to_string(), message));
     let attempt = || {
@@ -122,7 +122,7 @@ fn open(path: &Path) -> Result<(File, Format)> {
     }
 }
 
-/// The bytes of a file, from its first on.
+/// The bytes of a file from the start.
 fn whole(path: &Path, mut file: File, limits: &Limits) -> Result<Vec<u8>> {
     let mut attempt = || {
         let length = file.seek(SeekFrom::End(0))?;
@@ -136,7 +136,7 @@ fn whole(path: &Path, mut file: File, limits: &Limits) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// A file whose header is read and found acceptable.
+/// A file with a validated header.
 struct Opened {
     decoder: Box<dyn ImageDecoder>,
     bounds: image::Limits,
@@ -182,7 +182,7 @@ impl Opened {
         let icc = self.decoder.icc_profile().map_err(broken)?;
         let mut exif = self.decoder.exif_metadata().map_err(broken)?;
         if let Some(exif) = &mut exif {
-            // What is no valid orientation was not applied either, and stays.
+            // An invalid orientation was not applied, and is kept.
             let _ = Orientation::remove_from_exif_chunk(exif);
         }
         self.decoder.set_limits(self.bounds).map_err(broken)?;
@@ -199,7 +199,7 @@ impl Opened {
             DynamicImage::ImageRgba16(image) => words(parted(&image.into_raw(), 3)),
             _ => return Err(Error::image(place, "expected 8 or 16 bits a value, got floating-point numbers")),
         };
-        // The library gives every GIF an alpha channel; one that says nothing is not the file's.
+        // The library gives every GIF an alpha channel; a fully opaque one is dropped.
         let alpha = alpha.filter(|alpha| self.format != Format::Gif || !is_opaque(alpha));
         let Header { height, width, channels, depth } = self.header;
         let colours = Compact { height, width, channels, values };
@@ -217,7 +217,7 @@ fn kind(colour: ColorType) -> Option<(Channels, Depth)> {
     }
 }
 
-/// Colours and alpha apart, of pixels that hold `channels` values and then alpha.
+/// Splits pixels of `channels` values and alpha into colours and alpha.
 fn parted<T: Copy>(pixels: &[T], channels: usize) -> (Vec<T>, Vec<T>) {
     let pixels = pixels.chunks_exact(channels + 1);
     let mut colours = Vec::with_capacity(pixels.len() * channels);
@@ -295,7 +295,7 @@ mod tests {
         assert!(error.contains(expected), "{error}");
     }
 
-    /// Two rows of three pixels, of which only the first is white, in blocks large enough to survive a JPEG.
+    /// Two rows of three pixels, only the first of them white, in blocks large enough for JPEG.
     fn corner() -> Image {
         let mut image = Image::filled(32, 48, Channels::Grey, 0.0);
         for y in 0..16 {
@@ -304,7 +304,7 @@ mod tests {
         image
     }
 
-    /// An EXIF chunk that notes an orientation, in either order of bytes.
+    /// An EXIF chunk with an orientation, in either byte order.
     fn oriented(orientation: u16, is_big_endian: bool) -> Vec<u8> {
         if is_big_endian {
             let value = orientation.to_be_bytes();
@@ -323,7 +323,7 @@ mod tests {
 
     #[test]
     fn pixels_come_out_upright_and_stay_so() {
-        // Where the white corner of an image lies once it is turned upright, as (bottom, right).
+        // The corner that is white after rotation, as (bottom, right).
         let corners = [
             (1, false, false),
             (2, false, true),
@@ -398,7 +398,7 @@ mod tests {
         bytes
     }
 
-    /// A PNG of a header that promises this many pixels, and nothing else but an empty data chunk.
+    /// A PNG with this size in the header and an empty data chunk.
     fn promising(width: u32, height: u32) -> Vec<u8> {
         let header = [&width.to_be_bytes(), &height.to_be_bytes(), [8, 2, 0, 0, 0].as_slice()].concat();
         png(&[(b"IHDR", &header), (b"IDAT", &[]), (b"IEND", &[])])

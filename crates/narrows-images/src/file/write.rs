@@ -1,4 +1,4 @@
-//! Numbers to image files: whole or not at all, and what a format cannot hold is said.
+//! Writing image files atomically, with a report of what the format cannot store.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -18,26 +18,26 @@ use super::{Depth, Format, Photo, profile_fits};
 use crate::compact::{to_byte, to_word};
 use crate::{Channels, Error, Result};
 
-/// The quality of a JPEG, of 100, where none is asked for.
+/// Default JPEG quality, of 100.
 pub const JPEG_QUALITY: u8 = 95;
 
-/// The most bytes of EXIF in a JPEG: a segment, less its length and name.
+/// Maximum EXIF size in a JPEG: a segment minus its length and name.
 const JPEG_EXIF: usize = 65_535 - 2 - 6;
-/// The most bytes of a colour profile in a JPEG: 255 segments, less their lengths and names.
+/// Maximum colour profile size in a JPEG: 255 segments minus their lengths and names.
 const JPEG_ICC: usize = (65_535 - 2 - 14) * 255;
-/// Colours of a GIF.
+/// Maximum number of colours in a GIF.
 const GIF_COLOURS: usize = 256;
-/// How much of its time the choice of a GIF's colours may take, 1 (all) to 30; 10 is the library's advice.
+/// Speed of the GIF colour quantisation, 1 (best) to 30; 10 is the library's recommendation.
 const GIF_SPEED: i32 = 10;
 
-/// What the format of a file could not hold.
+/// What the file format could not store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Loss {
-    /// The alpha channel, or its levels between nothing and all.
+    /// The alpha channel, or its intermediate levels.
     Alpha,
     /// Sixteen bits: rounded to eight.
     Sixteen,
-    /// Grey as one channel: stored as RGB of equal values.
+    /// A single grey channel: stored as RGB with equal values.
     Grey,
     /// Colours beyond 256.
     Colours,
@@ -60,25 +60,25 @@ impl fmt::Display for Loss {
     }
 }
 
-/// What became of an image that was written.
+/// The result of writing an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
     /// The format, by the path's extension.
     pub format: Format,
-    /// What that format could not hold, in the order of [`Loss`]. That JPEG is lossy goes without saying.
+    /// What the format could not store, in the order of [`Loss`]. The lossiness of JPEG itself is not listed.
     pub lost: Vec<Loss>,
-    /// Values of the image and of alpha that were outside of [0, 1] and were clipped.
+    /// Number of values of image and alpha outside [0, 1], which were clipped.
     pub clipped: usize,
 }
 
 impl Photo {
-    /// Writes the image in the format that the path's extension says, clipped to [0, 1] and rounded: JPEG with quality
-    /// 95, WebP without loss, PNM as PGM or PPM, and PAM if the extension says so. Alpha, depth, colour profile and EXIF
-    /// are kept where that format can; what is lost is in the answer. The same photo gives the same bytes.
+    /// Writes the image in the format of the path's extension, clipped to [0, 1] and rounded: JPEG with quality
+    /// 95, lossless WebP, PNM as PGM or PPM, and PAM if the extension says so. Alpha, depth, colour profile and EXIF
+    /// are kept if the format supports them; losses are returned. The same photo gives the same bytes.
     ///
     /// # Errors
-    /// [`Error::Write`], and nothing partial is left behind; [`Error::Setting`] for an extension that is no image's;
-    /// [`Error::Image`] for a NaN, an alpha of another size and an image too large for the format.
+    /// [`Error::Write`], with no partial file left; [`Error::Setting`] for an unknown extension;
+    /// [`Error::Image`] for a NaN, an alpha channel of another size, and an image too large for the format.
     pub fn write(&self, path: impl AsRef<Path>) -> Result<Written> {
         self.write_with_quality(path, JPEG_QUALITY)
     }
@@ -106,10 +106,10 @@ impl Photo {
         Ok(Written { format, lost: plan.lost, clipped })
     }
 
-    /// The bytes of the image as a PNG file, to stand in a page.
+    /// The image as the bytes of a PNG file.
     ///
     /// # Panics
-    /// For an image that is larger than a PNG file can be.
+    /// If the image is too large for a PNG file.
     pub fn to_png(&self) -> Vec<u8> {
         let plan = Plan::new(self, Format::Png, Path::new("image.png"));
         plan.encode(self, JPEG_QUALITY).expect("memory takes an image")
@@ -139,7 +139,7 @@ impl Photo {
     }
 }
 
-/// What of a photo a format holds.
+/// What a format stores of a photo.
 struct Plan {
     format: Format,
     colour: ExtendedColorType,
@@ -214,12 +214,12 @@ impl Plan {
         plan
     }
 
-    /// Values of a pixel in the file.
+    /// Values per pixel in the file.
     fn values(&self) -> usize {
         self.channels.count() + usize::from(self.alpha)
     }
 
-    /// The pixels in the file's type, two-byte values as this machine orders them.
+    /// The pixels in the file's type, two-byte values in native byte order.
     fn samples(&self, photo: &Photo) -> Vec<u8> {
         let image = &photo.image;
         let mut samples = Vec::with_capacity(image.height * image.width * self.values() * self.depth.bytes());
@@ -288,7 +288,7 @@ fn has_more_colours(samples: &[u8], values: usize) -> bool {
     samples.chunks_exact(values).any(|pixel| colours.insert(pixel) && colours.len() > GIF_COLOURS)
 }
 
-/// Writes a temporary file beside `path` and renames it. What was at `path` is untouched until then.
+/// Writes a temporary file beside `path` and renames it. A file at `path` is unchanged until then.
 fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if path.is_dir() {
         return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a directory"));
@@ -299,11 +299,11 @@ fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        // The umask takes its share of these, as for any new file.
+        // The umask applies, as for any new file.
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
     let temporary = builder.tempfile_in(folder)?;
-    // Not synced to the disk: a folder of ten thousand images would wait for it ten thousand times.
+    // Not synced to disk: for a folder of ten thousand images that would take ten thousand waits.
     temporary.as_file().write_all(bytes)?;
     temporary.persist(path).map_err(|error| error.error)?;
     Ok(())
@@ -314,7 +314,7 @@ mod tests {
     use super::*;
     use crate::{Image, Limits};
 
-    /// A colour profile as far as this crate looks into it.
+    /// A colour profile, as far as this crate inspects it.
     fn profile(space: &[u8; 4]) -> Vec<u8> {
         let mut icc = vec![0u8; 132];
         icc[..4].copy_from_slice(&132u32.to_be_bytes());
@@ -325,12 +325,12 @@ mod tests {
         icc
     }
 
-    /// An EXIF chunk of one entry, the resolution's unit.
+    /// An EXIF chunk with one entry, the unit of resolution.
     fn exif() -> Vec<u8> {
         [b"II*\0\x08\0\0\0\x01\0".as_slice(), b"\x28\x01\x03\0\x01\0\0\0\x02\0\0\0", &[0; 4]].concat()
     }
 
-    /// Smooth, with both ends of the range in it; the levels are those of the depth.
+    /// A smooth image that includes both ends of the range, with the levels of the depth.
     fn photo(channels: Channels, alpha: bool, depth: Depth) -> Photo {
         let levels = if depth == Depth::Eight { 255 } else { 65_535 };
         let (height, width) = (9, 7);

@@ -61,6 +61,6 @@ mod tests {
         let html = CodeMapSection::new(&report).render().unwrap().replace('\u{a0}', " ");
         assert!(html.contains("of 6,000 rows are plotted") && html.contains("No row in this sample"), "{html}");
         report.code_map.clear();
-        assert!(CodeMapSection::new(&report).render().unwrap().contains("no code map"));
+        assert!(CodeMapSection::new(&report).render().unwrap().contains("No code map"));
     }
 }

@@ -130,7 +130,10 @@ mod tests {
             noise_passed: 0.95,
         });
         let page = NetworkSection::new(&report).render().unwrap();
-        assert!(page.contains("201 of 256 code units active") && page.contains("the network copies"), "{page}");
+        assert!(
+            page.contains("201 of 256 code units active") && page.contains("the network learnt the identity"),
+            "{page}"
+        );
     }
 
     #[test]

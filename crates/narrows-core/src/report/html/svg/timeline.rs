@@ -261,7 +261,7 @@ mod tests {
         let svg = check(|_| {});
         assert_eq!(svg.matches("preserveAspectRatio").count(), 1 + 4);
         assert_eq!(svg.matches("class=\"event\"").count(), 2);
-        assert_eq!(svg.matches("class=\"blame\"").count(), 2);
+        assert_eq!(svg.matches("class=\"top-channel\"").count(), 2);
         for words in ["temperature", "threshold 3.41", "event 1: 2026-03-03 10:10:00", ">3 Mar<", "data-zoom=\"32\""] {
             assert!(svg.contains(words), "`{words}` is missing");
         }
