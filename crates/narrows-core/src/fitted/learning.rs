@@ -259,8 +259,7 @@ mod tests {
     /// Which of the members are kept, by their rates of swapping, 0.1, 0.2 and so on.
     fn check_kept(members: &[(Stop, usize)], expected: &[f64]) {
         let mut recipe = Recipe::preset(Preset::Deep);
-        let listed: Vec<String> =
-            (1..=members.len()).map(|i| format!("{{ kind = \"swap\", rate = 0.{i} }}")).collect();
+        let listed: Vec<String> = (1..=members.len()).map(|i| format!("{{ kind = \"swap\", rate = 0.{i} }}")).collect();
         recipe.set(&format!("members=[{}]", listed.join(", "))).unwrap();
         let all = members.iter().map(|(stopped, checks)| trained(*stopped, *checks)).collect();
         let (recipe, kept) = without_beginners(&recipe, all);
@@ -314,9 +313,7 @@ mod tests {
 
     #[test]
     fn pca_has_as_many_components_as_the_code_has_units_unless_it_would_copy() {
-        let components = |code_size| {
-            baselines(&line(60), code_size, 0, &Compute::serial()).unwrap().pca.n_components()
-        };
+        let components = |code_size| baselines(&line(60), code_size, 0, &Compute::serial()).unwrap().pca.n_components();
         assert_eq!([components(1), components(2)], [1, 2]);
         // As wide as the rows or wider: what carries 90 % of the variance, here one direction.
         assert_eq!([components(3), components(50)], [1, 1]);

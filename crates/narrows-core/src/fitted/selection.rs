@@ -175,7 +175,8 @@ mod tests {
     /// Twelve rows: a number, a number that never changes, words, numbers that count rows, and a label.
     fn table() -> Table {
         let n = 12;
-        let numbers = |of: &dyn Fn(usize) -> f64| -> ArrayRef { Arc::new((0..n).map(|i| Some(of(i))).collect::<Float64Array>()) };
+        let numbers =
+            |of: &dyn Fn(usize) -> f64| -> ArrayRef { Arc::new((0..n).map(|i| Some(of(i))).collect::<Float64Array>()) };
         let words = |of: &dyn Fn(usize) -> &'static str| -> ArrayRef {
             Arc::new((0..n).map(|i| Some(of(i))).collect::<StringArray>())
         };
@@ -206,7 +207,11 @@ mod tests {
         assert_eq!(chosen.features(), ["x", "colour"]);
         assert_eq!(chosen.table.names(), ["x", "colour"]);
         assert_eq!(reason(&chosen, "same"), Some(DropReason::Constant));
-        assert!(chosen.notes.contains(&"column `same` left out: every cell is the same".to_owned()), "{:?}", chosen.notes);
+        assert!(
+            chosen.notes.contains(&"column `same` left out: every cell is the same".to_owned()),
+            "{:?}",
+            chosen.notes
+        );
         assert_eq!(chosen.all.names(), ["x", "same", "colour", "bad"]);
         // Without its normal value a label is left out, and all rows train.
         assert_eq!((chosen.normal.len(), chosen.anomalous.len(), chosen.unlabelled), (12, 0, 0));
@@ -274,7 +279,8 @@ mod tests {
         ];
         columns.push(("bad".to_owned(), (0..n).map(|i| f64::from(i / 10)).collect()));
         let table = Table::from_columns(columns).unwrap();
-        let chosen = ColumnSelection::choose(table, &of_label(Some("0")), FeatureFilter::Any, Vec::new(), &Silent).unwrap();
+        let chosen =
+            ColumnSelection::choose(table, &of_label(Some("0")), FeatureFilter::Any, Vec::new(), &Silent).unwrap();
         assert_eq!(chosen.features(), ["x"]);
         assert_eq!(reason(&chosen, "alarm"), Some(DropReason::Constant));
     }
@@ -283,7 +289,10 @@ mod tests {
     fn nothing_left_to_learn_from_is_told_with_its_reasons() {
         let roles = Roles { columns: vec!["same".to_owned()], ..Roles::default() };
         let error = choose(&roles, FeatureFilter::Any, Vec::new()).err().unwrap().to_string();
-        assert!(error.contains("no column is left to learn from: column `same` left out: every cell is the same"), "{error}");
+        assert!(
+            error.contains("no column is left to learn from: column `same` left out: every cell is the same"),
+            "{error}"
+        );
     }
 
     #[test]

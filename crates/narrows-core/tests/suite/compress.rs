@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use arrow::array::{ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, StringArray, TimestampMicrosecondArray};
 use arrow::datatypes::Float64Type;
 use narrows_core::compress::{
-    Account, CodeDetail, CompressionComparison, ErrorBound, Fidelity, TableDecompressor, TableCompressor,
+    Account, CodeDetail, CompressionComparison, ErrorBound, Fidelity, TableCompressor, TableDecompressor,
 };
 use narrows_core::data::Table;
 use narrows_core::recipe::DataKind;
@@ -72,7 +72,8 @@ fn compress(
     threads: usize,
 ) -> (Vec<u8>, Account) {
     let model = on(fitted, threads);
-    let mut writer = TableCompressor::new(model.as_ref(), fidelity, Vec::new()).unwrap().with_chunk_rows(chunk).unwrap();
+    let mut writer =
+        TableCompressor::new(model.as_ref(), fidelity, Vec::new()).unwrap().with_chunk_rows(chunk).unwrap();
     tables.iter().for_each(|table| writer.push(table).unwrap());
     let (bytes, account) = writer.finish().unwrap();
     assert_eq!(account.bytes, bytes.len() as u64);

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use narrows_core::compress::{Account, CodeDetail, ErrorBound, Fidelity, ImageDecompressor, ImageCompressor};
+use narrows_core::compress::{Account, CodeDetail, ErrorBound, Fidelity, ImageCompressor, ImageDecompressor};
 use narrows_core::images::{Album, Channels, Depth, Image, Limits, Photo, Store};
 use narrows_core::recipe::DataKind;
 use narrows_core::{Dataset, ImageModel, ImageRoles, Model, Preset, Recipe, Session, fit};
@@ -120,7 +120,7 @@ fn images_of_any_size_go_by_pieces_with_all_that_is_beside_their_colours() {
 fn images_that_do_not_fit_are_refused() {
     let mut writer = ImageCompressor::new(whole(), Fidelity::Lossless, Vec::new()).unwrap();
     let refused = writer.push("a.png", image(16, 17, Channels::Grey, 0).into()).unwrap_err();
-    assert!(refused.to_string().contains("a.png") && refused.hint().is_some_and(|hint| hint.contains("pieces")));
+    assert!(refused.to_string().contains("a.png") && refused.hint_text().is_some_and(|hint| hint.contains("pieces")));
     assert!(writer.push("a.png", image(16, 16, Channels::Rgb, 0).into()).is_err());
     assert!(writer.finish().unwrap_err().to_string().contains("got none"));
     let bound = Fidelity::Within(ErrorBound::Absolute(0.5));

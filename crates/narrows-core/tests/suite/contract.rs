@@ -173,8 +173,7 @@ fn a_moved_threshold_moves_the_verdicts_and_nothing_else() {
         let table = sheet(100, 6);
         let moved = fitted.clone().with_threshold(&"quantile=0.5".parse().unwrap()).unwrap();
         assert_eq!(bits(&score(&moved, &table)), bits(&score(fitted, &table)));
-        let called =
-            |fitted: &TableModel| fitted.score(&table).unwrap().is_anomaly.iter().filter(|a| **a).count();
+        let called = |fitted: &TableModel| fitted.score(&table).unwrap().is_anomaly.iter().filter(|a| **a).count();
         assert!(called(&moved) > called(fitted));
     });
 }

@@ -4,15 +4,17 @@ use std::io::Cursor;
 use std::sync::Arc;
 use std::thread;
 
-use narrows_core::compress::{CompressionComparison, Fidelity, ImageReader, ImageWriter, TableReader, TableWriter};
+use narrows_core::compress::{
+    CompressionComparison, Fidelity, ImageCompressor, ImageDecompressor, TableCompressor, TableDecompressor,
+};
 use narrows_core::data::{Layout, Table};
 use narrows_core::images::{Album, Channels, Image, Photo, Store};
 use narrows_core::recipe::DataKind;
 use narrows_core::tune::{Journal, SearchPlan, SearchResult};
 use narrows_core::{
-    Compute, Dataset, Encoder, Error, Evaluation, Evaluator, Explained, ImageModel, ImageRoles, ImageScore, Model, Preset,
-    Recipe, Report, Restorer, Roles, SampleSimilarity, Scores, SeriesEvent, SeriesModel, StreamScore, StreamScorer,
-    TableModel, TabularModel, Variation, fit,
+    Compute, Dataset, Encoder, Error, Evaluation, Evaluator, Explained, ImageModel, ImageRoles, ImageScore, Model,
+    Preset, Recipe, Report, Restorer, Roles, SampleSimilarity, Scores, SeriesEvent, SeriesModel, StreamScore,
+    StreamScorer, TableModel, TabularModel, Variation, fit,
 };
 
 use crate::support::{compute, fit_with, quick, session, sheet};
@@ -33,10 +35,10 @@ fn every_handle_may_go_to_any_thread_and_stay() {
     assert_send_sync::<StreamScorer>();
     assert_send_sync::<Evaluator>();
     assert_send_sync::<Variation>();
-    assert_send_sync::<TableWriter<Vec<u8>>>();
-    assert_send_sync::<TableReader<Cursor<Vec<u8>>>>();
-    assert_send_sync::<ImageWriter<Vec<u8>>>();
-    assert_send_sync::<ImageReader<Cursor<Vec<u8>>>>();
+    assert_send_sync::<TableCompressor<Vec<u8>>>();
+    assert_send_sync::<TableDecompressor<Cursor<Vec<u8>>>>();
+    assert_send_sync::<ImageCompressor<Vec<u8>>>();
+    assert_send_sync::<ImageDecompressor<Cursor<Vec<u8>>>>();
     assert_send_sync::<CompressionComparison>();
     assert_send_sync::<Recipe>();
     assert_send_sync::<Compute>();
@@ -60,7 +62,8 @@ fn elsewhere<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T 
 
 /// Rows with a flag that every fifth is odd.
 fn labelled(n: usize) -> Table {
-    let column = |k: f64| (0..n).map(|row| (row as f64 * k).sin() + f64::from(row % 5 == 2) * 9.0).collect::<Vec<f64>>();
+    let column =
+        |k: f64| (0..n).map(|row| (row as f64 * k).sin() + f64::from(row % 5 == 2) * 9.0).collect::<Vec<f64>>();
     let odd = (0..n).map(|row| f64::from(row % 5 == 2)).collect();
     Table::from_columns(vec![("x", column(0.7)), ("y", column(1.1)), ("z", column(0.3)), ("odd", odd)]).unwrap()
 }
@@ -73,15 +76,15 @@ fn handles_of_a_table_outlive_the_model_that_they_came_from() {
     let codes = model.encode(&table).unwrap();
     let varied = model.variation(&table).unwrap().vary(9, 0, 0.3, 1).unwrap();
     let bytes = {
-        let mut writer = TableWriter::new(&model, Fidelity::Lossless, Vec::new()).unwrap();
+        let mut writer = TableCompressor::new(&model, Fidelity::Lossless, Vec::new()).unwrap();
         writer.push(&table).unwrap();
         writer.finish().unwrap().0
     };
 
     let variation = model.variation(&table).unwrap();
     let encoder = Encoder::from(&model);
-    let mut writer = TableWriter::new(&model, Fidelity::Lossless, Vec::new()).unwrap();
-    let mut reader = TableReader::new(&model, Cursor::new(bytes.clone())).unwrap();
+    let mut writer = TableCompressor::new(&model, Fidelity::Lossless, Vec::new()).unwrap();
+    let mut reader = TableDecompressor::new(&model, Cursor::new(bytes.clone())).unwrap();
     let comparison = CompressionComparison::new(&model, Fidelity::Lossless).unwrap();
     let dynamic: Box<dyn TabularModel> = Box::new(model.clone());
     drop(model);
@@ -166,16 +169,16 @@ fn handles_of_images_outlive_the_model_that_they_came_from() {
     let model = fit(&of_images(Preset::Deep, &["backbone.code_size=3"]), store(20), &session(2)).unwrap();
     let model = model.into_images().unwrap();
     let photos: Vec<Photo> = spots(4).into_iter().map(Photo::from).collect();
-    let write = |mut writer: ImageWriter<Vec<u8>>, photos: &[Photo]| {
+    let write = |mut writer: ImageCompressor<Vec<u8>>, photos: &[Photo]| {
         photos.iter().for_each(|photo| writer.push("", photo.clone()).unwrap());
         writer.finish().unwrap().0
     };
-    let bytes = write(ImageWriter::new(&model, Fidelity::Lossless, Vec::new()).unwrap(), &photos);
+    let bytes = write(ImageCompressor::new(&model, Fidelity::Lossless, Vec::new()).unwrap(), &photos);
     let image = photos[0].image.clone();
     let codes = model.encode(&image);
 
-    let writer = ImageWriter::new(&model, Fidelity::Lossless, Vec::new()).unwrap();
-    let mut reader = ImageReader::new(&model, Cursor::new(bytes.clone())).unwrap();
+    let writer = ImageCompressor::new(&model, Fidelity::Lossless, Vec::new()).unwrap();
+    let mut reader = ImageDecompressor::new(&model, Cursor::new(bytes.clone())).unwrap();
     let encoder = Encoder::from(&model);
     drop(model);
 

@@ -462,9 +462,7 @@ fn folders(look: Look) -> (tempfile::TempDir, impl Fn(u64) -> Arc<Store>) {
         Photo::from(image).write(folder.path().join(format!("{kind}/{i:02}.png"))).unwrap();
     }
     let path = folder.path().to_owned();
-    let store = move |budget| {
-        Arc::new(Store::take(Album::open(&path, &Limits::default()).unwrap(), budget).unwrap())
-    };
+    let store = move |budget| Arc::new(Store::take(Album::open(&path, &Limits::default()).unwrap(), budget).unwrap());
     (folder, store)
 }
 

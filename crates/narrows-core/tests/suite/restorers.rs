@@ -44,7 +44,10 @@ fn a_restorer_is_the_same_on_any_number_of_threads_and_so_is_what_it_restores() 
         let expected = one.restore(&damaged);
         for threads in [2, 3] {
             assert!(restorer(damage, threads) == one, "{damage} on {threads} threads: another model");
-            assert!(one.clone().with_compute(&compute(threads)).restore(&damaged) == expected, "{damage} on {threads} threads");
+            assert!(
+                one.clone().with_compute(&compute(threads)).restore(&damaged) == expected,
+                "{damage} on {threads} threads"
+            );
         }
     }
 }

@@ -198,9 +198,7 @@ fn images_are_searched_and_what_has_no_code_is_refused() {
     let dataset = Dataset::images(Arc::new(Store::take(album, 0).unwrap()), ImageRoles::default());
     let mut plan = plan(Goal::Reconstruction, Preset::Conv, DataKind::Images, 3);
     plan.base.set("train.steps=10").unwrap();
-    let run = |plan: &SearchPlan| {
-        tune(plan, dataset.clone(), &mut Journal::in_memory(), &Unwatched, &compute(2))
-    };
+    let run = |plan: &SearchPlan| tune(plan, dataset.clone(), &mut Journal::in_memory(), &Unwatched, &compute(2));
     let search = run(&plan).unwrap();
     assert!(search.best.cost <= search.start().unwrap().cost && search.curve.points.len() > 3);
     plan.base = Recipe::preset(Preset::Restore);
