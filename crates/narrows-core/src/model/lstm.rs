@@ -79,7 +79,7 @@ mod tests {
     fn layers_mirror_each_other_around_the_code() {
         let lstm = Lstm { nodes: vec![8, 6], ..Lstm::default() };
         check(&lstm, &Latent::Point, "Dense(6 -> 2)] | Point 2");
-        check(&lstm, &Latent::Gaussian(GaussianLatent::default()), "Dense(6 -> 4)] | GaussianLatent 2");
+        check(&lstm, &Latent::Gaussian(GaussianLatent::default()), "Dense(6 -> 4)] | Gaussian 2");
         check(&Lstm { direction: LstmDirection::Bidirectional, ..lstm.clone() }, &Latent::Point, "Dense(12 -> 2)");
         check(
             &Lstm { points: Choice::Given(5), ..lstm.clone() },

@@ -84,11 +84,12 @@ fn network(report: &Report) -> String {
 
 fn decision(report: &Report) -> String {
     let detection = &report.detection;
-    let rule = format!(
-        "A {} is an anomaly when its score exceeds {}",
-        SampleKind::scored(report).noun(),
-        number(detection.threshold)
-    );
+    let subject = match SampleKind::scored(report) {
+        SampleKind::Image => "An image",
+        SampleKind::Patch => "A patch",
+        SampleKind::Row => "A row",
+    };
+    let rule = format!("{subject} is an anomaly when its score exceeds {}", number(detection.threshold));
     match detection.promised_rate.filter(|rate| rate.is_finite()) {
         Some(rate) => format!("{rule}; the guaranteed false-alarm rate is {}.", percent(rate)),
         None => format!("{rule}; no false-alarm rate is guaranteed."),
