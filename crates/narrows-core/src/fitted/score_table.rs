@@ -103,7 +103,7 @@ pub fn reason_rows(reasons: &[Vec<Reason>], first_row: u64) -> RecordBatch {
 /// The parts of all reasons, row after row.
 fn reason_columns(reasons: &[Vec<Reason>]) -> Vec<(&'static str, ArrayRef)> {
     let texts = |of: fn(&Reason) -> &str| -> ArrayRef {
-        Arc::new(StringArray::from_iter_values(reasons.iter().flatten().map(of)))
+        Arc::new(StringArray::from(reasons.iter().flatten().map(of).collect::<Vec<_>>()))
     };
     vec![
         ("column", texts(|reason| &reason.column)),

@@ -129,7 +129,11 @@ impl<'a> TableWriter<'a> {
     pub fn finish(mut self) -> Result<()> {
         let out = match std::mem::replace(&mut self.state, State::Broken) {
             State::Waiting(out) | State::Text(out, _) => Ok(out),
-            State::Parquet(writer) => writer.into_inner().map_err(io_of_parquet),
+            // Its `into_inner` would tell the system's error as text only.
+            State::Parquet(mut writer) => match writer.finish() {
+                Ok(_) => Ok(std::mem::replace(writer.inner_mut(), Compressed::nowhere())),
+                Err(error) => Err(io_of_parquet(error)),
+            },
             State::Arrow(writer) => writer.into_inner(),
             State::Broken => return Ok(()),
         };
