@@ -34,17 +34,17 @@ fn shortest(times: &[f64]) -> f64 {
     times.iter().copied().fold(f64::INFINITY, f64::min)
 }
 
-fn training(side: usize, channels: usize, n: usize, threads: &Threads) {
+fn training(side: usize, channels: usize, n: usize, executor: &dyn Executor) {
     let network = network(side, channels);
     let config =
         TrainConfig { optimizer: Optimizer::Adam(AdamConfig::default()), clip: None, sparsity: Sparsity::None };
-    let trainer = Trainer::new(&network, network.init(1), config, n, threads.clone());
+    let trainer = executor.trainer(&network, network.init(1), config, n);
     let mut trainer = trainer.expect("the parameters fit");
     let data: Vec<f32> = (0..n * side * side).map(|i| (i as f32).sin()).collect();
     let rows: Vec<u32> = (0..n as u32).collect();
     let batch = Batch { input: &data, target: &data, rows: &rows, seed: 0, epoch: 0 };
     let (mut forward, mut backward, mut update) = (vec![], vec![], vec![]);
-    threads.install(|| {
+    executor.install(|| {
         for _ in 0..ROUNDS {
             let start = Instant::now();
             trainer.forward(&batch);
@@ -71,17 +71,17 @@ fn training(side: usize, channels: usize, n: usize, threads: &Threads) {
     );
 }
 
-fn inference(side: usize, channels: usize, threads: &Threads) {
+fn inference(side: usize, channels: usize, executor: &dyn Executor) {
     let network = network(side, channels);
     let params = network.init(1);
-    let ready = network.ready(&params, threads);
+    let prepared = executor.prepare(&network, &params).expect("the parameters fit");
     let input: Vec<f32> = (0..side * side).map(|i| (i as f32).sin()).collect();
     let mut code = vec![0.0; network.code_size()];
     let mut output = vec![0.0; side * side];
     let times: Vec<f64> = (0..ROUNDS)
         .map(|_| {
             let start = Instant::now();
-            threads.install(|| ready.reconstruct(&input, &mut code, &mut output, threads));
+            executor.install(|| prepared.reconstruct(&input, &mut code, &mut output));
             start.elapsed().as_secs_f64()
         })
         .collect();
@@ -92,11 +92,11 @@ fn inference(side: usize, channels: usize, threads: &Threads) {
 
 fn main() {
     let n = std::env::args().nth(1).map_or(1, |word| word.parse().expect("a number of threads"));
-    let threads = Threads::new(n);
+    let executor = CpuExecutor::new(Threads::new(n));
     for channels in [32, 48, 64] {
-        training(40, channels, 16, &threads);
+        training(40, channels, 16, &executor);
     }
     for channels in [32, 48, 64] {
-        inference(256, channels, &threads);
+        inference(256, channels, &executor);
     }
 }

@@ -1,7 +1,7 @@
-//! What judging pictures by structural similarity costs, on one core.
+//! What a loss by structural similarity costs, on one core.
 //!
 //! `cargo run --release -p narrows-engine --example similarity` prints the time of a forward pass, with the
-//! loss and its slopes, above that of the same network judged by its squared error.
+//! loss and its slopes, above that of the same network with the squared error.
 
 #![allow(clippy::print_stdout, reason = "it is all that this does")]
 
@@ -18,7 +18,7 @@ fn forward(map: Map, n: usize, loss: Loss) -> f64 {
     let network = Network::new(encoder, Latent::Point, decoder, Output::single(size, loss)).expect("the map fits");
     let config =
         TrainConfig { optimizer: Optimizer::Adam(AdamConfig::default()), clip: None, sparsity: Sparsity::None };
-    let trainer = Trainer::new(&network, network.init(1), config, n, Threads::serial());
+    let trainer = CpuExecutor::serial().trainer(&network, network.init(1), config, n);
     let mut trainer = trainer.expect("the parameters fit");
     let data: Vec<f32> = (0..n * size).map(|i| (i as f32).sin().abs()).collect();
     let rows: Vec<u32> = (0..n as u32).collect();
@@ -32,10 +32,10 @@ fn forward(map: Map, n: usize, loss: Loss) -> f64 {
 }
 
 fn main() {
-    let ssim: fn(Map) -> Loss = |map| Loss::Ssim { map };
-    let ms_ssim: fn(Map) -> Loss = |map| Loss::MsSsim { map };
+    let ssim: fn(Map) -> Loss = |map| Loss::Similarity(Similarity::alone(Structure::Ssim, map));
+    let ms_ssim: fn(Map) -> Loss = |map| Loss::Similarity(Similarity::alone(Structure::MsSsim, map));
     let mix: fn(Map) -> Loss =
-        |map| Loss::Mix(Mix { map, structure: Structure::Ssim, pixels: Pixels::Bce, share: 0.5 });
+        |map| Loss::Similarity(Similarity { map, structure: Structure::Ssim, pixels: Pixels::Bce, share: 0.5 });
     let cases = [
         (Map::new(28, 28, 1), 128, ssim),
         (Map::new(28, 28, 1), 128, mix),

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::cpu::CpuTrainer;
 use crate::*;
 
 /// Agreement with PyTorch's f32: both sides round, in other orders, for ten steps.
@@ -75,7 +76,7 @@ pub(crate) fn check_config(name: &str, network: &Network, config: TrainConfig) {
     let n = input.len() / network.inputs();
     let rows: Vec<u32> = (0..n as u32).collect();
     let batch = Batch { input: &input, target: &target, rows: &rows, seed: 0, epoch: 0 };
-    let mut trainer = Trainer::new(network, params, config, n, Threads::serial()).unwrap();
+    let mut trainer = CpuTrainer::new(network, params, config, n, Threads::serial()).unwrap();
     let mut losses = vec![];
     for step in 0..10 {
         trainer.forward(&batch);
@@ -98,13 +99,14 @@ pub(crate) fn check_config(name: &str, network: &Network, config: TrainConfig) {
     }
     assert_close(&format!("{name}: losses"), &losses, &case.numbers("losses"));
     for (entry, _) in &specs {
-        let got = trainer.params().get(entry).unwrap();
+        let params = trainer.params();
+        let got = params.get(entry).unwrap();
         let want = numbers(&case.0["final"][entry]);
         assert_close_at(&format!("{name}: final {entry}"), got, &want, 1.0);
     }
     let mut code = vec![0.0; n * network.code_size()];
     let mut output = vec![0.0; n * network.outputs()];
-    network.reconstruct(trainer.params(), &input, &mut code, &mut output, &Threads::serial());
+    trainer.prepared().reconstruct(&input, &mut code, &mut output);
     assert_close(&format!("{name}: code"), &code, &case.numbers("code"));
     assert_close(&format!("{name}: output"), &output, &case.numbers("output"));
 }

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::cpu::CpuTrainer;
 use crate::rng::{Purpose, Stream};
 use crate::*;
 
@@ -13,15 +14,15 @@ const STEPS: [f32; 2] = [4e-3, 5e-4];
 const TOLERANCE: f32 = 5e-3;
 
 /// The weight of the divergence in these checks.
-const KL_WEIGHT: f32 = 0.3;
+const CODE_PENALTY_WEIGHT: f32 = 0.3;
 
 /// The loss in f64: f32 sums of a few row losses would cost a digit of the difference.
-fn total(trainer: &mut Trainer, batch: &Batch<'_>) -> (f64, StepLoss) {
+fn total(trainer: &mut CpuTrainer, batch: &Batch<'_>) -> (f64, StepLoss) {
     trainer.forward(batch);
     let rows = trainer.row_losses().iter().map(|&loss| f64::from(loss)).sum::<f64>();
     let n = trainer.row_losses().len() as f64;
-    let loss = trainer.backward(RowWeights::Uniform, KL_WEIGHT);
-    (rows / n + f64::from(KL_WEIGHT * loss.kl) + f64::from(loss.sparsity), loss)
+    let loss = trainer.backward(RowWeights::Uniform, CODE_PENALTY_WEIGHT);
+    (rows / n + f64::from(CODE_PENALTY_WEIGHT * loss.code_penalty) + f64::from(loss.sparsity), loss)
 }
 
 /// Checks the gradient of every parameter on random rows with a gap in the targets.
@@ -36,7 +37,7 @@ pub(crate) fn check_with_gaps(network: &Network, sparsity: Sparsity, gaps: &[Ran
     let mut params = network.init(5);
     let mut stream = Stream::new(9, Purpose::Demo, 0, 0);
     // Gamma and beta start at one and zero, where mistakes can hide.
-    for x in &mut params.data[..network.n_params()] {
+    for x in &mut params.as_mut_slice()[..network.n_params()] {
         *x += 0.2 * stream.normal();
     }
     let mut input = vec![0.0; N * network.inputs()];
@@ -47,7 +48,7 @@ pub(crate) fn check_with_gaps(network: &Network, sparsity: Sparsity, gaps: &[Ran
     target[1] = f32::NAN;
     let rows: Vec<u32> = (10..10 + N as u32).collect();
     let batch = Batch { input: &input, target: &target, rows: &rows, seed: 2, epoch: 1 };
-    let mut trainer = Trainer::new(network, params.clone(), config, N, Threads::serial()).unwrap();
+    let mut trainer = CpuTrainer::new(network, params.clone(), config, N, Threads::serial()).unwrap();
     let (_, loss) = total(&mut trainer, &batch);
     assert!(loss.total.is_finite());
     let gradient = trainer.gradient().to_vec();
@@ -57,12 +58,12 @@ pub(crate) fn check_with_gaps(network: &Network, sparsity: Sparsity, gaps: &[Ran
     for (i, &ours) in gradient.iter().enumerate() {
         let mut at = |x: f32| {
             let mut moved = state.clone();
-            moved.params.data[i] = x;
+            moved.params.as_mut_slice()[i] = x;
             trainer.restore(&moved).unwrap();
             total(&mut trainer, &batch).0
         };
         let numeric = STEPS.map(|step| {
-            let (up, down) = (params.data[i] + step, params.data[i] - step);
+            let (up, down) = (params.as_slice()[i] + step, params.as_slice()[i] - step);
             ((at(up) - at(down)) / f64::from(up - down)) as f32
         });
         let agrees = numeric.iter().any(|x| (ours - x).abs() < TOLERANCE * largest);

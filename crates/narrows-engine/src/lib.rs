@@ -1,13 +1,14 @@
 //! The numbers of Narrows: autoencoders as plain data, and a CPU executor that trains and runs them.
 //!
 //! A [`Network`] is an encoder, a latent and a decoder: lists of [`Layer`]s and nothing else. Its
-//! [`Params`] are named, shaped views on one flat arena, in PyTorch's layouts. A [`Trainer`] steps
-//! them; [`Network::encode`], [`Network::decode`] and [`Network::reconstruct`] use them.
+//! [`Params`] are named, shaped views on one flat arena, in PyTorch's layouts. An [`Executor`] reads the two: it
+//! makes a [`Trainer`] that steps the parameters, and a [`PreparedNetwork`] that encodes, decodes and reconstructs
+//! whole batches. Today there is one, the [`CpuExecutor`].
 //!
 //! Two promises, each held by tests:
 //!
 //! - **Same seed, same bits.** Training gives the same parameters for any number of threads.
-//! - **A row stands alone.** At inference a row's result is the same to the bit, whatever rows
+//! - **Rows are independent.** At inference a row's result is the same to the bit, whatever rows
 //!   surround it and however many threads compute it.
 //!
 //! ```
@@ -25,12 +26,17 @@
 //!     clip: None,
 //!     sparsity: Sparsity::None,
 //! };
-//! let mut trainer = Trainer::new(&network, params, config, 4, Threads::serial())?;
+//! let executor = CpuExecutor::serial();
+//! let mut trainer = executor.trainer(&network, params, config, 4)?;
 //! let rows = [0.1, 0.2, 0.3, 0.9, 0.8, 0.7];
 //! let batch = Batch { input: &rows, target: &rows, rows: &[0, 1], seed: 7, epoch: 0 };
 //! let first = trainer.step(&batch, 0.0, 1e-2);
 //! let second = trainer.step(&batch, 0.0, 1e-2);
 //! assert!(second.total < first.total);
+//!
+//! let prepared = executor.prepare(&network, &trainer.params())?;
+//! let (mut codes, mut output) = ([0.0; 4], [0.0; 6]);
+//! prepared.reconstruct(&rows, &mut codes, &mut output);
 //! # Ok::<(), ShapeError>(())
 //! ```
 
@@ -38,25 +44,33 @@ mod error;
 mod kernels;
 pub mod rng;
 
-mod inference;
 mod latent;
 mod layer;
 mod loss;
 mod network;
 mod optim;
 mod params;
-mod plan;
 mod schedule;
 mod sparsity;
-mod trainer;
+
+mod executor;
+mod training;
+
+mod cpu;
+
+#[doc(hidden)]
+pub mod contract;
+
+mod direct;
 
 #[cfg(test)]
 mod golden;
 #[cfg(test)]
 mod gradcheck;
 
+pub use cpu::CpuExecutor;
 pub use error::ShapeError;
-pub use inference::Ready;
+pub use executor::{Executor, PreparedNetwork};
 pub use kernels::threads::Threads;
 pub use latent::Latent;
 pub use layer::{
@@ -64,10 +78,10 @@ pub use layer::{
     Lstm, Map, MapNorm, Padding, PaddingMode, PixelShuffle, Pool, PoolKind, Repeat, SequenceOutput, TimeDense,
     Upsample, UpsampleKind,
 };
-pub use loss::{Group, Loss, Mix, Output, Pixels, Structure};
+pub use loss::{Group, Loss, Output, Pixels, Similarity, Structure};
 pub use network::Network;
 pub use optim::{AdamConfig, Optimizer};
-pub use params::{Entry, Kind, Params};
+pub use params::{Entry, ParamKind, Params};
 pub use schedule::{Plateau, Schedule, WarmUp};
 pub use sparsity::Sparsity;
-pub use trainer::{Batch, RowWeights, StepLoss, TrainConfig, Trainer, TrainerState};
+pub use training::{Batch, RowWeights, StepLoss, TrainConfig, Trainer, TrainerState};

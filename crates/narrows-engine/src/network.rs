@@ -1,4 +1,6 @@
-//! An autoencoder as data: encoder, latent, decoder, output. It computes nothing.
+//! An autoencoder as data: encoder, latent, decoder, output.
+//!
+//! It computes nothing: an [`Executor`](crate::Executor) reads a network and its parameters, and computes.
 
 use std::fmt;
 
@@ -6,7 +8,7 @@ use crate::error::ShapeError;
 use crate::latent::Latent;
 use crate::layer::Layer;
 use crate::loss::Output;
-use crate::params::{Kind, Params, Spec};
+use crate::params::{ParamKind, Params, Spec};
 use crate::rng::{Purpose, Stream};
 
 /// Encoder | latent | decoder | output, checked to fit together.
@@ -55,7 +57,7 @@ fn check_layers(part: &str, layers: &[Layer]) -> Result<(usize, usize), ShapeErr
             }
             widths = Some((widths.map_or(inputs, |(first, _)| first), outputs));
         }
-        if let Some((expected, got)) = layer.misfit() {
+        if let Some((expected, got)) = layer.ops().out_of_range() {
             return Err(ShapeError::new(place(), expected, got));
         }
         so_far.push(widths.map(|(_, outputs)| outputs));
@@ -116,7 +118,7 @@ impl Network {
 
     /// Number of trainable parameters.
     pub fn n_params(&self) -> usize {
-        self.specs().iter().filter(|spec| spec.kind == Kind::Trainable).map(Spec::len).sum()
+        self.specs().iter().filter(|spec| spec.kind == ParamKind::Trainable).map(Spec::len).sum()
     }
 
     /// ("encoder", 0, layer), ("encoder", 1, layer), ... ("decoder", 0, layer), ...
@@ -130,9 +132,9 @@ impl Network {
     pub(crate) fn specs(&self) -> Vec<Spec> {
         let mut specs: Vec<Spec> = Vec::new();
         let mut first = 0;
-        for kind in [Kind::Trainable, Kind::Buffer] {
+        for kind in [ParamKind::Trainable, ParamKind::Buffer] {
             for (part, i, layer) in self.layers() {
-                for (name, shape) in layer.entries(kind) {
+                for (name, shape) in layer.ops().entries(kind) {
                     let spec = Spec { name: format!("{part}.{i}.{name}"), shape, kind, first };
                     first += spec.len();
                     specs.push(spec);
@@ -148,34 +150,30 @@ impl Network {
         let mut data = vec![0.0; specs.iter().map(Spec::len).sum()];
         let mut rest = data.as_mut_slice();
         let mut n_entries = 0;
-        for kind in [Kind::Trainable, Kind::Buffer] {
+        for kind in [ParamKind::Trainable, ParamKind::Buffer] {
             for (_, _, layer) in self.layers() {
                 let (values, tail) = rest.split_at_mut(layer.len(kind));
-                match kind {
-                    Kind::Trainable => {
-                        layer.init(values, |i| Stream::new(seed, Purpose::Init, 0, (n_entries + i) as u64));
-                    }
-                    Kind::Buffer => layer.init_buffers(values),
-                }
+                let stream = |i| Stream::new(seed, Purpose::Init, 0, (n_entries + i) as u64);
+                layer.ops().init(kind, values, &stream);
                 rest = tail;
-                n_entries += layer.entries(kind).len();
+                n_entries += layer.ops().entries(kind).len();
             }
         }
-        Params { specs, data }
+        Params::new(specs, data)
     }
 
     /// Checks that `params` belong to this network.
     pub(crate) fn check_params(&self, params: &Params) -> Result<(), ShapeError> {
         let specs = self.specs();
-        for (want, got) in specs.iter().zip(&params.specs) {
+        for (want, got) in specs.iter().zip(params.specs()) {
             if want != got {
                 let expected = format!("{} {:?}", want.name, want.shape);
                 return Err(ShapeError::new("params", expected, format!("{} {:?}", got.name, got.shape)));
             }
         }
-        if specs.len() != params.specs.len() {
+        if specs.len() != params.specs().len() {
             let expected = format!("{} entries", specs.len());
-            return Err(ShapeError::new("params", expected, params.specs.len()));
+            return Err(ShapeError::new("params", expected, params.specs().len()));
         }
         Ok(())
     }

@@ -47,9 +47,9 @@ pub(crate) struct State<'a> {
     pub second: &'a mut [f32],
 }
 
-/// What a step is given.
+/// The numbers of one update.
 #[derive(Clone, Copy)]
-pub(crate) struct Step {
+pub(crate) struct UpdateStep {
     pub learning_rate: f32,
     /// Number of this step, from 1.
     pub number: u64,
@@ -59,7 +59,7 @@ pub(crate) struct Step {
 
 impl Optimizer {
     /// Updates parameters and moments from the gradient.
-    pub(crate) fn step(&self, state: State<'_>, gradient: &[f32], step: Step, threads: &Threads) {
+    pub(crate) fn step(&self, state: State<'_>, gradient: &[f32], step: UpdateStep, threads: &Threads) {
         let (Self::Adam(config) | Self::AdamW(config)) = *self;
         let lr = f64::from(step.learning_rate);
         let (beta1, beta2) = (f64::from(config.beta1), f64::from(config.beta2));

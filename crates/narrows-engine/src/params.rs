@@ -4,11 +4,13 @@
 //! pass over a prefix. Names are those of PyTorch with two `nn.Sequential`s called `encoder` and
 //! `decoder`: `encoder.0.weight`, `decoder.3.running_mean`.
 
+use std::sync::Arc;
+
 use crate::error::ShapeError;
 
-/// Who changes an entry.
+/// What changes an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ParamKind {
     /// The optimiser, by its gradient; weight decay applies, as in PyTorch.
     Trainable,
     /// The forward pass in training: running statistics.
@@ -23,7 +25,7 @@ pub struct Entry<'a> {
     /// Row-major; a dense weight is `[outputs, inputs]`.
     pub shape: &'a [usize],
     /// Trainable or buffer.
-    pub kind: Kind,
+    pub kind: ParamKind,
     /// As many values as the shape holds.
     pub data: &'a [f32],
 }
@@ -33,7 +35,7 @@ pub struct Entry<'a> {
 pub(crate) struct Spec {
     pub name: String,
     pub shape: Vec<usize>,
-    pub kind: Kind,
+    pub kind: ParamKind,
     pub first: usize,
 }
 
@@ -44,13 +46,29 @@ impl Spec {
 }
 
 /// All parameters and buffers of one network; made by [`Network::init`](crate::Network::init).
+///
+/// Clones share the values until one of them changes, so that a prepared network, a checkpoint and a model
+/// can each own the same parameters.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Params {
-    pub(crate) specs: Vec<Spec>,
-    pub(crate) data: Vec<f32>,
+    specs: Arc<[Spec]>,
+    data: Arc<[f32]>,
 }
 
 impl Params {
+    pub(crate) fn new(specs: Vec<Spec>, data: Vec<f32>) -> Self {
+        Self { specs: specs.into(), data: data.into() }
+    }
+
+    pub(crate) fn specs(&self) -> &[Spec] {
+        &self.specs
+    }
+
+    /// The whole arena, to be changed; copied first where a clone shares it.
+    pub(crate) fn as_mut_slice(&mut self) -> &mut [f32] {
+        Arc::make_mut(&mut self.data)
+    }
+
     /// The entries in the order of the arena.
     pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
         self.specs.iter().map(|spec| Entry {
@@ -83,7 +101,8 @@ impl Params {
         if spec.len() != data.len() {
             return Err(ShapeError::new(name, format!("{} values", spec.len()), data.len()));
         }
-        self.data[spec.first..spec.first + data.len()].copy_from_slice(data);
+        let range = spec.first..spec.first + data.len();
+        self.as_mut_slice()[range].copy_from_slice(data);
         Ok(())
     }
 

@@ -97,16 +97,17 @@ fn map_network() -> Network {
     .unwrap()
 }
 
-/// Pictures of 12 by 11 pixels.
-fn pictures() -> Network {
+/// Images of 12 by 11 pixels.
+fn images() -> Network {
     let map = Map::new(12, 11, 1);
     let conv = Conv::same(map, 4, (3, 3));
+    let similarity = Similarity { map, structure: Structure::Ssim, pixels: Pixels::Mse, share: 0.5 };
     let back = Conv::same(conv.output(), 1, (3, 3));
     Network::new(
         vec![Layer::Conv(conv), Layer::Activation(Activation::Relu)],
         Latent::Point,
         vec![Layer::Conv(back)],
-        Output::single(132, Loss::Mix(Mix { map, structure: Structure::Ssim, pixels: Pixels::Mse, share: 0.5 })),
+        Output::single(132, Loss::Similarity(similarity)),
     )
     .unwrap()
 }
@@ -117,7 +118,7 @@ fn a_step_allocates_nothing() {
     check(&network());
     check(&map_network());
     check(&sequences());
-    check(&pictures());
+    check(&images());
 }
 
 fn check(network: &Network) {
@@ -131,9 +132,9 @@ fn check(network: &Network) {
         sparsity: Sparsity::L1 { weight: 0.01 },
     };
     for n in [1, 2] {
-        let threads = Threads::new(n);
-        let mut trainer = Trainer::new(network, network.init(1), config, N, threads.clone()).unwrap();
-        threads.install(|| {
+        let executor: &dyn Executor = &CpuExecutor::new(Threads::new(n));
+        let mut trainer = executor.trainer(network, network.init(1), config, N).unwrap();
+        executor.install(|| {
             let mut steps = |count| {
                 for epoch in 0..count {
                     let batch = Batch { input: &input, target: &input, rows: &rows, seed: 1, epoch };

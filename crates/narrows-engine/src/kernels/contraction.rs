@@ -5,17 +5,15 @@
 //! an element is one chain of fused multiply-adds, s fastest, whatever tile it falls into: how the work
 //! is cut cannot change a bit.
 //!
-//! The kernel keeps a tile of rows times up to [`VECTORS`] vectors of C in registers, broadcasts A and
-//! streams B.
+//! The kernel keeps a [`Tile`] of C in registers, broadcasts A and streams B.
 
-use pulp::{Arch, MemMask, Simd, WithSimd};
+use pulp::{Arch, Simd, WithSimd};
 
-/// Vectors side by side in a tile of C.
-const VECTORS: usize = 3;
+use super::tile::{Destination, LeftTerms, MOST_VECTORS, RightTerms, Start, Tile, TileStart};
 
-/// The left factor: single values.
+/// The left factor: single values, those of windows or of what stands in their place.
 #[derive(Clone, Copy)]
-pub(crate) struct Left<'a> {
+pub(crate) struct BroadcastFactor<'a> {
     pub data: &'a [f32],
     /// From a block to the next.
     pub block: usize,
@@ -25,24 +23,15 @@ pub(crate) struct Left<'a> {
     pub steps: [usize; 3],
 }
 
-/// The right factor: rows of as many contiguous values as C has columns.
+/// The right factor: rows of as many contiguous values as C has columns, those of weights or of what stands in
+/// their place.
 #[derive(Clone, Copy)]
-pub(crate) struct Right<'a> {
+pub(crate) struct StreamedFactor<'a> {
     pub data: &'a [f32],
     /// From a block to the next.
     pub block: usize,
     /// From a term to the next, at each level of the depth.
     pub steps: [usize; 3],
-}
-
-/// What the sums start from.
-#[derive(Clone, Copy)]
-pub(crate) enum Start<'a> {
-    Zero,
-    /// One value a column.
-    Bias(&'a [f32]),
-    /// What C holds.
-    Destination,
 }
 
 /// A sum of products over windows.
@@ -54,8 +43,8 @@ pub(crate) struct Contraction<'a> {
     pub columns: usize,
     /// Terms of a sum, as three nested loops, the last the fastest.
     pub depth: [usize; 3],
-    pub left: Left<'a>,
-    pub right: Right<'a>,
+    pub left: BroadcastFactor<'a>,
+    pub right: StreamedFactor<'a>,
     pub start: Start<'a>,
     /// From a block of C to the next.
     pub to_block: usize,
@@ -81,18 +70,18 @@ impl Contraction<'_> {
         let [p, q, s] = self.depth;
         // An empty sum is its start, and reads neither factor.
         if p * q * s > 0 {
-            let Left { data, block, row, steps } = self.left;
+            let BroadcastFactor { data, block, row, steps } = self.left;
             let counts = [self.blocks, self.rows, p, q, s];
             assert!(data.len() > reach(counts, [block, row, steps[0], steps[1], steps[2]]));
-            let Right { data, block, steps } = self.right;
+            let StreamedFactor { data, block, steps } = self.right;
             let counts = [self.blocks, p, q, s];
             assert!(data.len() >= reach(counts, [block, steps[0], steps[1], steps[2]]) + self.columns);
         }
-        Arch::new().dispatch(Run { what: self, c });
+        Arch::new().dispatch(ContractionKernel { what: self, c });
     }
 }
 
-struct Run<'a> {
+struct ContractionKernel<'a> {
     what: Contraction<'a>,
     c: &'a mut [f32],
 }
@@ -103,7 +92,7 @@ fn most_rows(lanes: usize, vectors: usize) -> usize {
     rows[vectors - 1]
 }
 
-impl WithSimd for Run<'_> {
+impl WithSimd for ContractionKernel<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -111,7 +100,7 @@ impl WithSimd for Run<'_> {
         let Self { what, c } = self;
         let lanes = S::F32_LANES;
         let vectors = what.columns.div_ceil(lanes);
-        let side_by_side = vectors.div_ceil(vectors.div_ceil(VECTORS));
+        let side_by_side = vectors.div_ceil(vectors.div_ceil(MOST_VECTORS));
         let mut j = 0;
         while j < what.columns {
             let columns = (side_by_side * lanes).min(what.columns - j);
@@ -122,20 +111,18 @@ impl WithSimd for Run<'_> {
                 let mut i = 0;
                 while i < what.rows {
                     let rows = rows.min(what.rows - i);
-                    let tile = Tile {
+                    let tile = Block {
                         a: what.left.data.as_ptr().wrapping_add(block * what.left.block + i * what.left.row),
                         a_row: what.left.row,
                         a_steps: what.left.steps,
                         b: what.right.data.as_ptr().wrapping_add(block * what.right.block + j),
                         b_steps: what.right.steps,
                         depth: what.depth,
-                        start: match what.start {
-                            Start::Zero => TileStart::Zero,
-                            Start::Bias(bias) => TileStart::Bias(bias[j..].as_ptr()),
-                            Start::Destination => TileStart::Destination,
+                        start: what.start.tile(j),
+                        c: Destination {
+                            data: c.as_mut_ptr().wrapping_add(block * what.to_block + i * what.to_row + j),
+                            row: what.to_row,
                         },
-                        c: c.as_mut_ptr().wrapping_add(block * what.to_block + i * what.to_row + j),
-                        c_row: what.to_row,
                         columns,
                     };
                     // SAFETY: `Contraction::run` checked the furthest element of each array, and the
@@ -155,17 +142,9 @@ impl WithSimd for Run<'_> {
     }
 }
 
-/// What a tile starts from; the addresses point at the tile's first column.
-#[derive(Clone, Copy)]
-enum TileStart {
-    Zero,
-    Bias(*const f32),
-    Destination,
-}
-
 /// A few rows and columns of one block.
 #[derive(Clone, Copy)]
-struct Tile {
+struct Block {
     a: *const f32,
     a_row: usize,
     a_steps: [usize; 3],
@@ -173,12 +152,11 @@ struct Tile {
     b_steps: [usize; 3],
     depth: [usize; 3],
     start: TileStart,
-    c: *mut f32,
-    c_row: usize,
+    c: Destination,
     columns: usize,
 }
 
-impl Tile {
+impl Block {
     /// Computes the tile with its number of rows known to the compiler.
     ///
     /// # Safety
@@ -214,62 +192,22 @@ impl Tile {
     ///
     /// # Safety
     ///
-    /// As for [`Tile::run`].
+    /// As for [`Block::run`].
     #[inline(always)]
     unsafe fn sum<S: Simd, const R: usize, const V: usize>(self, simd: S) {
-        let lanes = S::F32_LANES;
-        let last = (self.columns - (V - 1) * lanes) as u32;
-        let mask = MemMask::new(simd.mask_between_m32s(0, last).mask());
-        let load = |from: *const f32, v: usize| {
-            let from = from.wrapping_add(v * lanes);
-            // SAFETY: vectors before the last are full, the last is masked to `columns`.
-            unsafe {
-                if v + 1 < V { from.cast::<S::f32s>().read_unaligned() } else { simd.mask_load_ptr_f32s(mask, from) }
-            }
-        };
-        let mut sums = [[simd.splat_f32s(0.0); V]; R];
-        for (r, row) in sums.iter_mut().enumerate() {
-            for (v, sum) in row.iter_mut().enumerate() {
-                match self.start {
-                    TileStart::Zero => {}
-                    TileStart::Bias(bias) => *sum = load(bias, v),
-                    TileStart::Destination => *sum = load(self.c.wrapping_add(r * self.c_row), v),
+        let Block { depth: [p, q, terms], a_steps, b_steps, .. } = self;
+        // SAFETY: as for this function.
+        unsafe {
+            let mut tile = Tile::<S, R, V>::load(simd, self.columns, self.start, self.c);
+            for p in 0..p {
+                for q in 0..q {
+                    let a = self.a.wrapping_add(p * a_steps[0] + q * a_steps[1]);
+                    let b = self.b.wrapping_add(p * b_steps[0] + q * b_steps[1]);
+                    let left = LeftTerms { data: a, row: self.a_row, step: a_steps[2] };
+                    tile.add(terms, left, RightTerms { data: b, step: b_steps[2] });
                 }
             }
-        }
-        for p in 0..self.depth[0] {
-            for q in 0..self.depth[1] {
-                let mut a = self.a.wrapping_add(p * self.a_steps[0] + q * self.a_steps[1]);
-                let mut b = self.b.wrapping_add(p * self.b_steps[0] + q * self.b_steps[1]);
-                for _ in 0..self.depth[2] {
-                    let mut right = [simd.splat_f32s(0.0); V];
-                    for (v, right) in right.iter_mut().enumerate() {
-                        *right = load(b, v);
-                    }
-                    for (r, row) in sums.iter_mut().enumerate() {
-                        // SAFETY: a term of row r < R.
-                        let left = simd.splat_f32s(unsafe { *a.wrapping_add(r * self.a_row) });
-                        for (sum, &right) in row.iter_mut().zip(&right) {
-                            *sum = simd.mul_add_f32s(left, right, *sum);
-                        }
-                    }
-                    a = a.wrapping_add(self.a_steps[2]);
-                    b = b.wrapping_add(self.b_steps[2]);
-                }
-            }
-        }
-        for (r, row) in sums.iter().enumerate() {
-            for (v, &sum) in row.iter().enumerate() {
-                let to = self.c.wrapping_add(r * self.c_row + v * lanes);
-                // SAFETY: as for the loads, and C is exclusively ours.
-                unsafe {
-                    if v + 1 < V {
-                        to.cast::<S::f32s>().write_unaligned(sum);
-                    } else {
-                        simd.mask_store_ptr_f32s(mask, to, sum);
-                    }
-                }
-            }
+            tile.store(self.c);
         }
     }
 }
@@ -277,15 +215,7 @@ impl Tile {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn values(n: usize, seed: u32) -> Vec<f32> {
-        (0..n as u32)
-            .map(|i| {
-                let word = (i + 1).wrapping_mul(2_654_435_761).wrapping_add(seed * 97) >> 8;
-                word as f32 / (1 << 23) as f32 - 1.0
-            })
-            .collect()
-    }
+    use crate::kernels::tile::values;
 
     #[test]
     fn every_shape_is_the_definition_to_the_bit() {
@@ -303,8 +233,8 @@ mod tests {
                     rows,
                     columns,
                     depth,
-                    left: Left { data: &a, block: a_block, row: a_row, steps: a_steps },
-                    right: Right { data: &b, block: b_block, steps: b_steps },
+                    left: BroadcastFactor { data: &a, block: a_block, row: a_row, steps: a_steps },
+                    right: StreamedFactor { data: &b, block: b_block, steps: b_steps },
                     start,
                     to_block,
                     to_row,
@@ -340,8 +270,8 @@ mod tests {
             rows: 2,
             columns: 3,
             depth: [1, 0, 4],
-            left: Left { data: &[], block: 0, row: 0, steps: [1; 3] },
-            right: Right { data: &[], block: 0, steps: [1; 3] },
+            left: BroadcastFactor { data: &[], block: 0, row: 0, steps: [1; 3] },
+            right: StreamedFactor { data: &[], block: 0, steps: [1; 3] },
             start: Start::Bias(&[1.0, 2.0, 3.0]),
             to_block: 6,
             to_row: 3,

@@ -6,7 +6,8 @@
 
 use pulp::{Arch, MemMask, Simd, WithSimd};
 
-use super::contraction::{Left, Start};
+use super::contraction::BroadcastFactor;
+use super::tile::Start;
 
 /// Dot products of windows with kernels.
 #[derive(Clone, Copy)]
@@ -19,7 +20,7 @@ pub(crate) struct Dots<'a> {
     /// The terms of a window, as three nested loops; the last runs over neighbours.
     pub depth: [usize; 3],
     /// The windows; the last step is 1.
-    pub windows: Left<'a>,
+    pub windows: BroadcastFactor<'a>,
     /// `[kernels, terms]`.
     pub weights: &'a [f32],
     /// Zero or a bias a kernel.
@@ -46,16 +47,16 @@ impl Dots<'_> {
             + (s - 1);
         assert!(windows.data.len() > furthest);
         assert!(self.weights.len() >= kernels * p * q * s);
-        Arch::new().dispatch(Run { what: self, c });
+        Arch::new().dispatch(DotsKernel { what: self, c });
     }
 }
 
-struct Run<'a> {
+struct DotsKernel<'a> {
     what: Dots<'a>,
     c: &'a mut [f32],
 }
 
-impl WithSimd for Run<'_> {
+impl WithSimd for DotsKernel<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -156,7 +157,7 @@ mod tests {
         for (rows, kernels, len) in [(1, 1, 1), (5, 2, 16), (9, 3, 37), (4, 1, 48)] {
             let weights: Vec<f32> = (0..kernels * 6 * len).map(|i| (i * 5 % 7) as f32).collect();
             let bias = [1.0, 2.0, 3.0];
-            let windows = Left { data: &data, block: 40, row: 3, steps: [60, 11, 1] };
+            let windows = BroadcastFactor { data: &data, block: 40, row: 3, steps: [60, 11, 1] };
             let (to_row, to_block) = (kernels + 1, rows * (kernels + 1));
             let start = Start::Bias(&bias[..kernels]);
             let what = Dots {

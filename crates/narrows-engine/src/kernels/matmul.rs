@@ -6,16 +6,18 @@
 //! count, down to the bit; and nothing is allocated. A general library promises neither: it picks other
 //! kernels, with other orders, for thin shapes, and allocates its packing buffers on every call.
 //!
-//! The kernel keeps a tile of `ROWS x VECTORS` vectors of C in registers, broadcasts A and streams B
-//! by rows. Where B is a transposed weight matrix it is first packed into panels of [`PANEL`] columns.
+//! The kernel keeps a [`Tile`] of C in registers, broadcasts A and streams B by rows. Where B is a transposed weight matrix it is first packed into panels of [`PANEL`] columns.
 //! Where A is read by columns and does not fit into the first cache, blocks of it are packed on the
 //! stack: its rows lie a power of two apart as often as not, and would push each other out.
 
 use std::mem::MaybeUninit;
 
-use pulp::{Arch, MemMask, Simd, WithSimd};
+use pulp::{Arch, Simd, WithSimd};
 
 use super::threads::Threads;
+use super::tile::{Destination, LeftTerms, MOST_VECTORS, RightTerms, Tile, TileStart};
+
+pub(crate) use super::tile::Start;
 
 /// Columns in a packed panel: three AVX-512 vectors, and a whole number of any narrower tile.
 pub(crate) const PANEL: usize = 48;
@@ -29,9 +31,6 @@ const PACKED_ROWS: usize = 32;
 
 /// Floats of A that stay in the first cache as they lie.
 const FITS_FIRST_CACHE: usize = 1 << 12;
-
-/// Vectors side by side in a tile of C.
-const VECTORS: usize = 3;
 
 /// The left factor `[m, k]`.
 #[derive(Clone, Copy)]
@@ -49,16 +48,6 @@ pub(crate) enum Right<'a> {
     Rows(&'a [f32]),
     /// Packed by [`pack_transposed`].
     Panels(&'a [f32]),
-}
-
-/// What the sums start from.
-#[derive(Clone, Copy)]
-pub(crate) enum Start<'a> {
-    Zero,
-    /// One value a column, `[n]`.
-    Bias(&'a [f32]),
-    /// What the destination holds: the chain goes on.
-    Destination,
 }
 
 /// The shape of a product: `[m, k] x [k, n] -> [m, n]`.
@@ -138,21 +127,13 @@ struct View {
     column: usize,
 }
 
-/// What a tile starts from; the addresses point at the tile's first column.
-#[derive(Clone, Copy)]
-enum TileStart {
-    Zero,
-    Bias(*const f32),
-    Destination,
-}
-
 impl WithSimd for Product<'_> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Shape { m, n, k } = self.shape;
-        let tile_columns = VECTORS * S::F32_LANES;
+        let tile_columns = MOST_VECTORS * S::F32_LANES;
         let tile_rows = tile_rows::<S>();
         let c = self.c.as_mut_ptr();
         if k == 0 {
@@ -194,9 +175,7 @@ impl WithSimd for Product<'_> {
                     };
                     let start = match self.start {
                         _ if depth > 0 => TileStart::Destination,
-                        Start::Zero => TileStart::Zero,
-                        Start::Bias(bias) => TileStart::Bias(bias[j..].as_ptr()),
-                        Start::Destination => TileStart::Destination,
+                        start => start.tile(j),
                     };
                     // SAFETY: `multiply` checked that A holds m x k, B k x n and C m x n elements; the strip
                     // covers rows i .. i + rows <= m, columns j .. j + columns <= n and k-rows
@@ -295,64 +274,14 @@ impl Strip {
     /// As for [`Strip::run`], with R rows.
     #[inline(always)]
     unsafe fn tile<S: Simd, const R: usize, const V: usize>(self, simd: S) {
-        let lanes = S::F32_LANES;
-        let last = (self.columns - (V - 1) * lanes) as u32;
-        let mask = MemMask::new(simd.mask_between_m32s(0, last).mask());
-        let load = |from: *const f32, v: usize| {
-            let from = from.wrapping_add(v * lanes);
-            // SAFETY: vectors before the last are full, the last is masked to `columns`.
-            unsafe {
-                if v + 1 < V { from.cast::<S::f32s>().read_unaligned() } else { simd.mask_load_ptr_f32s(mask, from) }
-            }
-        };
-        let mut sums = [[simd.splat_f32s(0.0); V]; R];
-        match self.start {
-            TileStart::Zero => {}
-            TileStart::Bias(bias) => {
-                for v in 0..V {
-                    let value = load(bias, v);
-                    for row in &mut sums {
-                        row[v] = value;
-                    }
-                }
-            }
-            TileStart::Destination => {
-                for (r, row) in sums.iter_mut().enumerate() {
-                    for (v, sum) in row.iter_mut().enumerate() {
-                        *sum = load(self.c.wrapping_add(r * self.c_row), v);
-                    }
-                }
-            }
-        }
-        let mut a = self.a.data;
-        let mut b = self.b.data;
-        for _ in 0..self.depth {
-            let mut right = [simd.splat_f32s(0.0); V];
-            for (v, right) in right.iter_mut().enumerate() {
-                *right = load(b, v);
-            }
-            for (r, row) in sums.iter_mut().enumerate() {
-                // SAFETY: row r < R of A, at a k-row within its depth.
-                let left = simd.splat_f32s(unsafe { *a.wrapping_add(r * self.a.row) });
-                for (sum, &right) in row.iter_mut().zip(&right) {
-                    *sum = simd.mul_add_f32s(left, right, *sum);
-                }
-            }
-            a = a.wrapping_add(self.a.column);
-            b = b.wrapping_add(self.b.row);
-        }
-        for (r, row) in sums.iter().enumerate() {
-            for (v, &sum) in row.iter().enumerate() {
-                let to = self.c.wrapping_add(r * self.c_row + v * lanes);
-                // SAFETY: as for the loads, and C is exclusively ours.
-                unsafe {
-                    if v + 1 < V {
-                        to.cast::<S::f32s>().write_unaligned(sum);
-                    } else {
-                        simd.mask_store_ptr_f32s(mask, to, sum);
-                    }
-                }
-            }
+        let Strip { a, b, start, depth, columns, .. } = self;
+        let destination = Destination { data: self.c, row: self.c_row };
+        // SAFETY: as for this function.
+        unsafe {
+            let mut tile = Tile::<S, R, V>::load(simd, columns, start, destination);
+            let left = LeftTerms { data: a.data, row: a.row, step: a.column };
+            tile.add(depth, left, RightTerms { data: b.data, step: b.row });
+            tile.store(destination);
         }
     }
 }
@@ -360,15 +289,7 @@ impl Strip {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn values(n: usize, seed: u32) -> Vec<f32> {
-        (0..n as u32)
-            .map(|i| {
-                let word = (i + 1).wrapping_mul(2_654_435_761).wrapping_add(seed * 97) >> 8;
-                word as f32 / (1 << 23) as f32 - 1.0
-            })
-            .collect()
-    }
+    use crate::kernels::tile::values;
 
     /// The definition: one chain of fused multiply-adds an element.
     fn reference(shape: Shape, a: &[f32], b: &[f32], bias: &[f32]) -> Vec<f32> {

@@ -14,14 +14,15 @@ pub(crate) mod maths;
 pub(crate) mod matmul;
 pub(crate) mod sum;
 pub(crate) mod threads;
+pub(crate) mod tile;
 
 /// A closure to be compiled for every instruction set.
 ///
 /// It is called as `FnMut`: `pulp` takes closures as `FnOnce`, and the compiler puts a shim before the
 /// body then, which is not inlined and loses the instruction set.
-pub(crate) struct Kernel<F>(pub F);
+pub(crate) struct Vectorised<F>(pub F);
 
-impl<R, F: FnMut() -> R> pulp::WithSimd for Kernel<F> {
+impl<R, F: FnMut() -> R> pulp::WithSimd for Vectorised<F> {
     type Output = R;
 
     #[inline(always)]
@@ -35,7 +36,7 @@ impl<R, F: FnMut() -> R> pulp::WithSimd for Kernel<F> {
 /// Everything it calls must be `#[inline(always)]`, else it falls back to the base set.
 macro_rules! vectorised {
     ($($kernel:tt)*) => {
-        pulp::Arch::new().dispatch($crate::kernels::Kernel(#[inline(always)] || $($kernel)*))
+        pulp::Arch::new().dispatch($crate::kernels::Vectorised(#[inline(always)] || $($kernel)*))
     };
 }
 pub(crate) use vectorised;

@@ -28,6 +28,15 @@ impl Threads {
         Self { pool: None }
     }
 
+    /// A thread for every core that this process may use.
+    ///
+    /// # Panics
+    ///
+    /// As [`new`](Self::new).
+    pub fn all_cores() -> Self {
+        Self::new(std::thread::available_parallelism().map_or(1, usize::from))
+    }
+
     /// A pool of `n` threads; 0 and 1 mean the calling thread alone.
     ///
     /// # Panics

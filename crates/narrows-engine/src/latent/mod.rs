@@ -1,6 +1,6 @@
 //! What the code is: a point, a Gaussian, or numbers that will be rounded.
 //!
-//! The last two add noise in training and have a price a row: the Gaussian's divergence from its prior, the rounded
+//! The last two add noise in training and have a penalty a row: the Gaussian's divergence from its prior, the rounded
 //! code's bits. At inference nothing is drawn.
 
 mod gaussian;
@@ -24,12 +24,17 @@ pub enum Latent {
 }
 
 impl Latent {
-    /// The price of a row by what the encoder put out; none where the code has no price.
-    pub(crate) fn price(self, encoded: &[f32]) -> Option<f32> {
+    /// Whether the code of a row adds to its loss.
+    pub(crate) fn has_penalty(self) -> bool {
+        self != Latent::Point
+    }
+
+    /// The penalty of a row's code by the encoder's output.
+    pub(crate) fn penalty(self, encoded: &[f32]) -> f32 {
         match self {
-            Latent::Point => None,
-            Latent::Gaussian => Some(gaussian::divergence(encoded)),
-            Latent::Quantised => Some(quantised::rate(encoded)),
+            Latent::Point => 0.0,
+            Latent::Gaussian => gaussian::divergence(encoded),
+            Latent::Quantised => quantised::rate(encoded),
         }
     }
 
@@ -43,7 +48,7 @@ impl Latent {
     }
 }
 
-/// Whose noise to draw.
+/// The key of the noise.
 #[derive(Clone, Copy)]
 pub(crate) struct NoiseKey<'a> {
     pub seed: u64,
@@ -84,15 +89,15 @@ impl Draw {
         });
     }
 
-    /// The code and the price of every row.
-    pub(crate) fn forward(&self, input: &[f32], noise: &[f32], code: &mut [f32], price: &mut [f32]) {
+    /// The code and the penalty of every row.
+    pub(crate) fn forward(&self, input: &[f32], noise: &[f32], code: &mut [f32], penalty: &mut [f32]) {
         match self {
-            Draw::Gaussian(gaussian) => gaussian.forward(input, noise, code, price),
-            Draw::Quantised(quantised) => quantised.forward(input, noise, code, price),
+            Draw::Gaussian(gaussian) => gaussian.forward(input, noise, code, penalty),
+            Draw::Quantised(quantised) => quantised.forward(input, noise, code, penalty),
         }
     }
 
-    /// The gradient for the encoder's output, from that for the code and `share` of each row's price.
+    /// The gradient for the encoder's output, from that for the code and `share` of each row's penalty.
     pub(crate) fn backward(&self, pass: Drawn<'_>, d_code: &[f32], share: f32, d_input: &mut [f32]) {
         let Drawn { input, noise, code } = pass;
         match self {
@@ -102,10 +107,10 @@ impl Draw {
     }
 }
 
-/// What a forward pass has drawn.
+/// The values of a forward pass that drew.
 #[derive(Clone, Copy)]
 pub(crate) struct Drawn<'a> {
-    /// What the encoder put out.
+    /// The encoder's output.
     pub input: &'a [f32],
     pub noise: &'a [f32],
     pub code: &'a [f32],

@@ -81,19 +81,19 @@ mod tests {
 
     #[test]
     fn inference_draws_nothing() {
-        let (network, threads) = (network(), Threads::serial());
+        let network = network();
         let params = network.init(1);
         let point = Network { latent: Latent::Point, ..network.clone() };
         let x = [0.1, -0.2, 0.3, 0.4, -0.5];
         let code = |network: &Network| {
             let mut code = [0.0; 3];
-            network.encode(&params, &x, &mut code, &threads);
+            CpuExecutor::serial().prepare(network, &params).unwrap().encode(&x, &mut code);
             code
         };
         assert_eq!(code(&network), code(&point));
         let loss = |network: &Network, weight: f32| {
             let mut losses = [0.0];
-            network.losses(&params, &x, &x, weight, &mut losses, &threads);
+            CpuExecutor::serial().prepare(network, &params).unwrap().losses(&x, &x, weight, &mut losses);
             losses[0]
         };
         assert_eq!(loss(&network, 0.0), loss(&point, 0.0));

@@ -4,8 +4,11 @@
 //! input: half the memory traffic.
 
 use crate::kernels::{maths, vectorised};
+use crate::params::ParamKind;
+use crate::rng::Stream;
 
-use super::{ELEMENT_COST, Rows};
+use super::ops::{Entries, LayerOps, OutOfRange, Requirements, WeightPacking};
+use super::{Backward, ELEMENT_COST, Flow, Forward, Inference, Rows};
 
 /// An elementwise function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,16 +151,6 @@ impl Activation {
         }
     }
 
-    /// output = f(input), `[n, width]`.
-    pub(crate) fn forward(self, rows: Rows<'_>, input: &[f32], output: &mut [f32]) {
-        let width = output.len() / rows.n;
-        let tile = rows.tile(width * ELEMENT_COST) * width;
-        rows.threads.chunks(output, tile, |t, output| {
-            output.copy_from_slice(&input[t * tile..][..output.len()]);
-            self.apply(output);
-        });
-    }
-
     /// values = f(values), `[n, width]`.
     pub(crate) fn forward_in_place(self, rows: Rows<'_>, values: &mut [f32]) {
         if self == Self::Identity {
@@ -167,20 +160,70 @@ impl Activation {
         let tile = rows.tile(width * ELEMENT_COST) * width;
         rows.threads.chunks(values, tile, |_, values| self.apply(values));
     }
+}
 
-    /// Turns the gradient for the output into that for the input, in place.
-    ///
-    /// `input` is only read by the activations that are not invertible.
-    pub(crate) fn backward(self, rows: Rows<'_>, input: &[f32], output: &[f32], gradient: &mut [f32]) {
-        if self == Self::Identity {
+impl LayerOps for Activation {
+    fn describe(&self) -> String {
+        format!("{self:?}")
+    }
+
+    fn widths(&self) -> Option<(usize, usize)> {
+        None
+    }
+
+    fn out_of_range(&self) -> Option<OutOfRange> {
+        None
+    }
+
+    fn entries(&self, _: ParamKind) -> Entries {
+        vec![]
+    }
+
+    fn init(&self, _: ParamKind, _: &mut [f32], _: &dyn Fn(usize) -> Stream) {}
+
+    fn packing(&self) -> Option<&dyn WeightPacking> {
+        None
+    }
+
+    fn requirements(&self, _: usize, _: usize) -> Requirements {
+        Requirements::NONE
+    }
+
+    fn backward_reads_output(&self) -> bool {
+        true
+    }
+
+    fn fuses_activation(&self) -> bool {
+        false
+    }
+
+    fn forward(&self, pass: Forward<'_>, input: &[f32], output: &mut [f32]) {
+        let rows = pass.rows;
+        let width = output.len() / rows.n;
+        let tile = rows.tile(width * ELEMENT_COST) * width;
+        rows.threads.chunks(output, tile, |t, output| {
+            output.copy_from_slice(&input[t * tile..][..output.len()]);
+            self.apply(output);
+        });
+    }
+
+    /// In place; the input is only read by the activations that are not invertible.
+    fn backward(&self, pass: Backward<'_>, flow: &mut Flow) {
+        let Backward { rows, input, output, .. } = pass;
+        if *self == Self::Identity {
             return;
         }
-        let width = gradient.len() / rows.n;
+        let width = output.len() / rows.n;
         let tile = rows.tile(width * ELEMENT_COST) * width;
-        rows.threads.chunks(gradient, tile, |t, gradient| {
+        rows.threads.chunks(flow.here(output.len()), tile, |t, gradient| {
             let range = t * tile..t * tile + gradient.len();
             self.apply_slope(&input[range.clone()], &output[range], gradient);
         });
+    }
+
+    fn infer(&self, _: Inference<'_>, input: &[f32], output: &mut [f32]) {
+        output.copy_from_slice(input);
+        self.apply(output);
     }
 }
 

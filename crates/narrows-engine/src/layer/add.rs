@@ -4,8 +4,11 @@
 //! once more to where the value came from.
 
 use crate::kernels::vectorised;
+use crate::params::ParamKind;
+use crate::rng::Stream;
 
-use super::{ELEMENT_COST, Rows};
+use super::ops::{Entries, LayerOps, OutOfRange, Requirements, WeightPacking};
+use super::{Backward, ELEMENT_COST, Flow, Forward, Inference, Rows};
 
 /// Adds the value that came out of an earlier layer of the same part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,11 +31,53 @@ pub(crate) fn add(rows: Rows<'_>, values: &[f32], sums: &mut [f32]) {
     });
 }
 
-impl Add {
-    /// output = input + kept.
-    pub(super) fn forward(&self, rows: Rows<'_>, kept: &[f32], input: &[f32], output: &mut [f32]) {
+impl LayerOps for Add {
+    fn describe(&self) -> String {
+        format!("Add({} back)", self.back)
+    }
+
+    fn widths(&self) -> Option<(usize, usize)> {
+        None
+    }
+
+    fn out_of_range(&self) -> Option<OutOfRange> {
+        None
+    }
+
+    fn entries(&self, _: ParamKind) -> Entries {
+        vec![]
+    }
+
+    fn init(&self, _: ParamKind, _: &mut [f32], _: &dyn Fn(usize) -> Stream) {}
+
+    fn packing(&self) -> Option<&dyn WeightPacking> {
+        None
+    }
+
+    /// Kept is the gradient for the value that it adds.
+    fn requirements(&self, n: usize, width: usize) -> Requirements {
+        Requirements { saved: n * width, ..Requirements::NONE }
+    }
+
+    fn backward_reads_output(&self) -> bool {
+        false
+    }
+
+    fn fuses_activation(&self) -> bool {
+        false
+    }
+
+    fn forward(&self, pass: Forward<'_>, input: &[f32], output: &mut [f32]) {
         output.copy_from_slice(input);
-        add(rows, kept, output);
+        add(pass.rows, pass.kept, output);
+    }
+
+    /// The passes bring the gradient to where the value came from.
+    fn backward(&self, _: Backward<'_>, _: &mut Flow) {}
+
+    fn infer(&self, pass: Inference<'_>, input: &[f32], output: &mut [f32]) {
+        output.copy_from_slice(input);
+        add(pass.rows, pass.kept, output);
     }
 }
 

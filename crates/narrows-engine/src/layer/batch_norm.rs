@@ -9,8 +9,11 @@
 
 use crate::kernels::columns::{self, Band};
 use crate::kernels::vectorised;
+use crate::params::ParamKind;
+use crate::rng::Stream;
 
-use super::{COLUMN_TILE, ELEMENT_COST, Rows};
+use super::ops::{Entries, LayerOps, OutOfRange, Requirements, WeightPacking};
+use super::{Backward, COLUMN_TILE, ELEMENT_COST, Flow, Forward, Inference, norm};
 
 /// Normalises each column over the batch.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -35,25 +38,56 @@ fn affine(scale: &[f32], shift: &[f32], input: &[f32], output: &mut [f32]) {
     });
 }
 
-impl BatchNorm {
-    /// Floats kept for the backward pass: mean, 1 / sqrt(var + eps), and the affine scale and shift.
-    pub(crate) fn saved_len(&self) -> usize {
-        4 * self.features
+impl LayerOps for BatchNorm {
+    fn describe(&self) -> String {
+        format!("BatchNorm({})", self.features)
+    }
+
+    fn widths(&self) -> Option<(usize, usize)> {
+        Some((self.features, self.features))
+    }
+
+    fn out_of_range(&self) -> Option<OutOfRange> {
+        norm::running_out_of_range(self.eps, self.momentum)
+    }
+
+    fn entries(&self, kind: ParamKind) -> Entries {
+        match kind {
+            ParamKind::Trainable => norm::affine(self.features),
+            ParamKind::Buffer => norm::running(self.features),
+        }
+    }
+
+    fn init(&self, kind: ParamKind, values: &mut [f32], _: &dyn Fn(usize) -> Stream) {
+        match kind {
+            ParamKind::Trainable => norm::init_affine(values),
+            ParamKind::Buffer => norm::init_running(values),
+        }
+    }
+
+    fn packing(&self) -> Option<&dyn WeightPacking> {
+        None
+    }
+
+    /// Kept are mean, 1 / sqrt(var + eps), and the affine scale and shift; at inference the last two are scratch.
+    fn requirements(&self, _: usize, _: usize) -> Requirements {
+        Requirements { saved: 4 * self.features, inference_scratch: 2 * self.features, ..Requirements::NONE }
+    }
+
+    fn backward_reads_output(&self) -> bool {
+        false
+    }
+
+    fn fuses_activation(&self) -> bool {
+        false
     }
 
     /// Normalises by the batch and moves the running statistics.
     ///
-    /// `params` is gamma then beta, `running` is mean then variance. A batch of one row says nothing
-    /// about spread: it comes out as beta, and the running statistics stay. (PyTorch refuses it.)
-    pub(crate) fn forward(
-        &self,
-        rows: Rows<'_>,
-        params: &[f32],
-        running: &mut [f32],
-        saved: &mut [f32],
-        input: &[f32],
-        output: &mut [f32],
-    ) {
+    /// The spread of a single row is not known: it comes out as beta, and the running statistics stay.
+    /// (PyTorch refuses it.)
+    fn forward(&self, pass: Forward<'_>, input: &[f32], output: &mut [f32]) {
+        let Forward { rows, params, buffers: running, saved, .. } = pass;
         let width = self.features;
         let n = rows.n as f32;
         let (gamma, beta) = params.split_at(width);
@@ -89,20 +123,9 @@ impl BatchNorm {
         });
     }
 
-    /// Floats of scratch at inference.
-    pub(crate) fn scratch_len(&self) -> usize {
-        2 * self.features
-    }
-
-    /// Normalises by the running statistics; `scratch` holds `scratch_len` floats.
-    pub(crate) fn infer(
-        &self,
-        params: &[f32],
-        running: &[f32],
-        scratch: &mut [f32],
-        input: &[f32],
-        output: &mut [f32],
-    ) {
+    /// Normalises by the running statistics.
+    fn infer(&self, pass: Inference<'_>, input: &[f32], output: &mut [f32]) {
+        let Inference { params, buffers: running, scratch, .. } = pass;
         let width = self.features;
         let (scale, shift) = scratch[..2 * width].split_at_mut(width);
         for j in 0..width {
@@ -113,15 +136,9 @@ impl BatchNorm {
     }
 
     /// The gradients for gamma and beta, then that for the input, in place of that for the output.
-    pub(crate) fn backward(
-        &self,
-        rows: Rows<'_>,
-        params: &[f32],
-        saved: &[f32],
-        input: &[f32],
-        d_params: &mut [f32],
-        gradient: &mut [f32],
-    ) {
+    fn backward(&self, pass: Backward<'_>, flow: &mut Flow) {
+        let Backward { rows, params, saved, input, output, gradient: d_params, .. } = pass;
+        let gradient = flow.here(output.len());
         let width = self.features;
         let (mean, inverse) = (&saved[..width], &saved[width..2 * width]);
         let (d_gamma, d_beta) = d_params.split_at_mut(width);
@@ -192,7 +209,7 @@ mod tests {
         let params = network.init(1);
         let config =
             TrainConfig { optimizer: Optimizer::Adam(AdamConfig::default()), clip: None, sparsity: Sparsity::None };
-        let mut trainer = Trainer::new(&network, params.clone(), config, 1, Threads::serial()).unwrap();
+        let mut trainer = CpuExecutor::serial().trainer(&network, params.clone(), config, 1).unwrap();
         let row = [0.5; 5];
         let batch = Batch { input: &row, target: &row, rows: &[0], seed: 1, epoch: 0 };
         assert!(trainer.step(&batch, 0.0, 1e-3).total.is_finite());

@@ -5,10 +5,13 @@
 //! no gradients of parts to add up.
 
 use crate::kernels::columns::{self, Band};
-use crate::kernels::matmul::{Left, Right, Shape, Start, multiply};
+use crate::kernels::matmul::{self, Left, Right, Shape, Start, multiply};
+use crate::kernels::threads::Threads;
+use crate::params::ParamKind;
 use crate::rng::Stream;
 
-use super::{Activation, Rows};
+use super::ops::{Entries, LayerOps, OutOfRange, Requirements, WeightPacking};
+use super::{Activation, Backward, Flow, Forward, Inference, Rows};
 
 /// A dense (fully connected) layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +54,7 @@ impl<'a> DenseParams<'a> {
 
 impl Dense {
     /// Fills weight `[outputs, inputs]` and bias `[outputs]`; each draws from its own stream.
-    pub(crate) fn init(&self, weight: &mut [f32], bias: &mut [f32], streams: [Stream; 2]) {
+    fn init_values(&self, weight: &mut [f32], bias: &mut [f32], streams: [Stream; 2]) {
         let (inputs, outputs) = (self.inputs as f32, self.outputs as f32);
         let (weight_bound, bias_bound) = match self.init {
             DenseInit::PyTorch => (inputs.sqrt().recip(), inputs.sqrt().recip()),
@@ -66,7 +69,7 @@ impl Dense {
     }
 
     /// output = activation(input W^T + b); the activation is applied while a tile is in the cache.
-    pub(crate) fn forward(
+    pub(super) fn apply(
         &self,
         rows: Rows<'_>,
         params: DenseParams<'_>,
@@ -85,7 +88,7 @@ impl Dense {
     }
 
     /// d_input = d_output W, with W row-major `[outputs, inputs]`.
-    pub(crate) fn backward_input(&self, rows: Rows<'_>, weight: &[f32], d_output: &[f32], d_input: &mut [f32]) {
+    pub(super) fn backward_input(&self, rows: Rows<'_>, weight: &[f32], d_output: &[f32], d_input: &mut [f32]) {
         let (inputs, outputs) = (self.inputs, self.outputs);
         let tile = rows.tile(inputs * outputs);
         rows.threads.chunks(d_input, tile * inputs, |t, d_input| {
@@ -96,7 +99,7 @@ impl Dense {
     }
 
     /// d_weight = d_output^T input and d_bias = column sums of d_output.
-    pub(crate) fn backward_params(
+    pub(super) fn backward_params(
         &self,
         rows: Rows<'_>,
         input: &[f32],
@@ -115,6 +118,82 @@ impl Dense {
             multiply(shape, left, Right::Rows(input), Start::Zero, d_weight);
             columns::sums(Band { data: d_output, width: outputs, first }, d_bias);
         });
+    }
+}
+
+impl WeightPacking for Dense {
+    fn packed_len(&self) -> usize {
+        matmul::packed_len(self.outputs, self.inputs)
+    }
+
+    fn pack(&self, params: &[f32], packed: &mut [f32], threads: &Threads) {
+        matmul::pack_transposed(&params[..self.inputs * self.outputs], self.inputs, packed, threads);
+    }
+}
+
+impl LayerOps for Dense {
+    fn describe(&self) -> String {
+        format!("Dense({} -> {})", self.inputs, self.outputs)
+    }
+
+    fn widths(&self) -> Option<(usize, usize)> {
+        Some((self.inputs, self.outputs))
+    }
+
+    fn out_of_range(&self) -> Option<OutOfRange> {
+        None
+    }
+
+    fn entries(&self, kind: ParamKind) -> Entries {
+        match kind {
+            ParamKind::Trainable => vec![("weight", vec![self.outputs, self.inputs]), ("bias", vec![self.outputs])],
+            ParamKind::Buffer => vec![],
+        }
+    }
+
+    fn init(&self, kind: ParamKind, values: &mut [f32], stream: &dyn Fn(usize) -> Stream) {
+        if kind == ParamKind::Trainable {
+            let (weight, bias) = values.split_at_mut(self.inputs * self.outputs);
+            self.init_values(weight, bias, [stream(0), stream(1)]);
+        }
+    }
+
+    fn packing(&self) -> Option<&dyn WeightPacking> {
+        Some(self)
+    }
+
+    fn requirements(&self, _: usize, _: usize) -> Requirements {
+        Requirements::NONE
+    }
+
+    fn backward_reads_output(&self) -> bool {
+        false
+    }
+
+    fn fuses_activation(&self) -> bool {
+        true
+    }
+
+    fn forward(&self, pass: Forward<'_>, input: &[f32], output: &mut [f32]) {
+        let params = DenseParams::new(self, pass.params, pass.packed);
+        self.apply(pass.rows, params, pass.activation, input, output);
+    }
+
+    fn backward(&self, pass: Backward<'_>, flow: &mut Flow) {
+        let Backward { rows, params, input, gradient, wants_input, .. } = pass;
+        let weight_len = self.inputs * self.outputs;
+        let (d_weight, d_bias) = gradient.split_at_mut(weight_len);
+        let (d_output, d_input) = flow.both(rows.n * self.outputs, rows.n * self.inputs);
+        self.backward_params(rows, input, d_output, d_weight, d_bias);
+        if wants_input {
+            self.backward_input(rows, &params[..weight_len], d_output, d_input);
+            flow.turn();
+        }
+    }
+
+    fn infer(&self, pass: Inference<'_>, input: &[f32], output: &mut [f32]) {
+        let params = DenseParams::new(self, pass.params, pass.packed);
+        self.apply(pass.rows, params, pass.activation, input, output);
     }
 }
 
@@ -154,7 +233,7 @@ mod tests {
             let dense = Dense { inputs: 300, outputs: 200, init };
             let (mut weight, mut bias) = (vec![9.0; 60_000], vec![9.0; 200]);
             let streams = [0, 1].map(|i| Stream::new(1, Purpose::Init, 0, i));
-            dense.init(&mut weight, &mut bias, streams);
+            dense.init_values(&mut weight, &mut bias, streams);
             let n = weight.len() as f64;
             let mean = weight.iter().map(|&w| w as f64).sum::<f64>() / n;
             let var = weight.iter().map(|&w| (w as f64 - mean).powi(2)).sum::<f64>() / n;

@@ -5,9 +5,11 @@
 //! batch size and number of threads.
 
 use crate::kernels::vectorised;
+use crate::params::ParamKind;
 use crate::rng::{Purpose, Stream};
 
-use super::{ELEMENT_COST, Rows};
+use super::ops::{Entries, LayerOps, OutOfRange, Requirements, WeightPacking};
+use super::{Backward, ELEMENT_COST, Flow, Forward, Inference, Rows};
 
 /// Zeros values at random in training.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -29,19 +31,12 @@ pub(crate) struct DropoutKey<'a> {
 
 impl Dropout {
     /// Random blocks that a row of `width` values uses up.
-    pub(crate) fn blocks(width: usize) -> u32 {
+    fn blocks(width: usize) -> u32 {
         width.next_multiple_of(64) as u32 / 4
     }
 
     /// output = input * mask; `mask` takes 0 or 1 / (1 - rate) for every value.
-    pub(crate) fn forward(
-        &self,
-        rows: Rows<'_>,
-        key: DropoutKey<'_>,
-        mask: &mut [f32],
-        input: &[f32],
-        output: &mut [f32],
-    ) {
+    fn apply(&self, rows: Rows<'_>, key: DropoutKey<'_>, mask: &mut [f32], input: &[f32], output: &mut [f32]) {
         let width = output.len() / rows.n;
         let tile = rows.tile(width * ELEMENT_COST);
         let mask = &mut mask[..output.len()];
@@ -62,9 +57,56 @@ impl Dropout {
             });
         });
     }
+}
+
+impl LayerOps for Dropout {
+    fn describe(&self) -> String {
+        format!("Dropout({})", self.rate)
+    }
+
+    fn widths(&self) -> Option<(usize, usize)> {
+        None
+    }
+
+    fn out_of_range(&self) -> Option<OutOfRange> {
+        (!(0.0..1.0).contains(&self.rate)).then(|| ("a rate in [0, 1)".into(), self.rate.to_string()))
+    }
+
+    fn entries(&self, _: ParamKind) -> Entries {
+        vec![]
+    }
+
+    fn init(&self, _: ParamKind, _: &mut [f32], _: &dyn Fn(usize) -> Stream) {}
+
+    fn packing(&self) -> Option<&dyn WeightPacking> {
+        None
+    }
+
+    /// Kept is the mask.
+    fn requirements(&self, n: usize, width: usize) -> Requirements {
+        Requirements { saved: n * width, random_blocks: Self::blocks(width), ..Requirements::NONE }
+    }
+
+    fn backward_reads_output(&self) -> bool {
+        true
+    }
+
+    fn fuses_activation(&self) -> bool {
+        false
+    }
+
+    fn forward(&self, pass: Forward<'_>, input: &[f32], output: &mut [f32]) {
+        self.apply(pass.rows, pass.random, pass.saved, input, output);
+    }
+
+    fn infer(&self, _: Inference<'_>, input: &[f32], output: &mut [f32]) {
+        output.copy_from_slice(input);
+    }
 
     /// Multiplies the gradient by the mask.
-    pub(crate) fn backward(&self, rows: Rows<'_>, mask: &[f32], gradient: &mut [f32]) {
+    fn backward(&self, pass: Backward<'_>, flow: &mut Flow) {
+        let Backward { rows, saved: mask, output, .. } = pass;
+        let gradient = flow.here(output.len());
         let width = gradient.len() / rows.n;
         let tile = rows.tile(width * ELEMENT_COST) * width;
         rows.threads.chunks(gradient, tile, |t, gradient| {
@@ -103,7 +145,7 @@ mod tests {
         let masks = |ids: [u32; 2], block| {
             let (mut mask, mut output) = (vec![0.0; 2000], vec![0.0; 2000]);
             let key = DropoutKey { seed: 1, epoch: 2, rows: &ids, block };
-            Dropout { rate: 0.25 }.forward(rows, key, &mut mask, &[1.0; 2000], &mut output);
+            Dropout { rate: 0.25 }.apply(rows, key, &mut mask, &[1.0; 2000], &mut output);
             assert_eq!(mask, output);
             mask
         };

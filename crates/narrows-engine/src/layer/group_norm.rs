@@ -5,9 +5,12 @@
 //! dx = (g - mean(g) - h mean(g h)) / sqrt(var + eps), means over the group.
 
 use crate::kernels::channels;
+use crate::params::ParamKind;
+use crate::rng::Stream;
 
 use super::map::Map;
-use super::{Backward, ELEMENT_COST, Rows};
+use super::ops::{Entries, LayerOps, OutOfRange, Requirements, WeightPacking};
+use super::{Backward, ELEMENT_COST, Flow, Forward, Inference, Rows, norm};
 
 /// Normalises groups of neighbouring channels of each map.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -21,25 +24,6 @@ pub struct GroupNorm {
 }
 
 impl GroupNorm {
-    /// (expected, got) of a setting that is out of its range.
-    pub(super) fn misfit(&self) -> Option<(String, String)> {
-        if self.groups == 0 || !self.map.channels.is_multiple_of(self.groups) {
-            return Some((format!("groups that divide {} channels", self.map.channels), self.groups.to_string()));
-        }
-        (self.eps.is_nan() || self.eps <= 0.0).then(|| ("eps above 0".into(), self.eps.to_string()))
-    }
-
-    /// Floats kept for the backward pass, three a channel a row: mean and 1 / sqrt(var + eps) of its
-    /// group, and gamma times that.
-    pub(super) fn saved_len(&self, n: usize) -> usize {
-        3 * self.map.channels * n
-    }
-
-    /// Floats of scratch in training, seven a channel a task: two gradients, two sums, three factors.
-    pub(super) fn training_scratch_len(&self, n: usize) -> usize {
-        7 * Rows::MOST_GROUPS.min(n) * self.map.channels
-    }
-
     /// Replaces each channel's sum by the mean over its group's values.
     fn average(&self, sums: &mut [f32]) {
         let channels = self.map.channels / self.groups;
@@ -51,7 +35,7 @@ impl GroupNorm {
     }
 
     /// Normalises the maps; `saved` takes the statistics of each.
-    pub(super) fn forward(&self, rows: Rows<'_>, params: &[f32], saved: &mut [f32], input: &[f32], output: &mut [f32]) {
+    fn normalise(&self, rows: Rows<'_>, params: &[f32], saved: &mut [f32], input: &[f32], output: &mut [f32]) {
         let (width, size) = (self.map.channels, self.map.size());
         let (gamma, beta) = params.split_at(width);
         let group = rows.group(size * ELEMENT_COST);
@@ -76,10 +60,69 @@ impl GroupNorm {
             }
         });
     }
+}
+
+impl LayerOps for GroupNorm {
+    fn describe(&self) -> String {
+        format!("GroupNorm({} by {})", self.map, self.groups)
+    }
+
+    fn widths(&self) -> Option<(usize, usize)> {
+        Some((self.map.size(), self.map.size()))
+    }
+
+    fn out_of_range(&self) -> Option<OutOfRange> {
+        if self.groups == 0 || !self.map.channels.is_multiple_of(self.groups) {
+            return Some((format!("groups that divide {} channels", self.map.channels), self.groups.to_string()));
+        }
+        norm::eps_out_of_range(self.eps)
+    }
+
+    fn entries(&self, kind: ParamKind) -> Entries {
+        match kind {
+            ParamKind::Trainable => norm::affine(self.map.channels),
+            ParamKind::Buffer => vec![],
+        }
+    }
+
+    fn init(&self, kind: ParamKind, values: &mut [f32], _: &dyn Fn(usize) -> Stream) {
+        if kind == ParamKind::Trainable {
+            norm::init_affine(values);
+        }
+    }
+
+    fn packing(&self) -> Option<&dyn WeightPacking> {
+        None
+    }
+
+    /// Kept are three values a channel a row: mean and 1 / sqrt(var + eps) of its group, and gamma times that.
+    /// Scratch in training is seven a channel a task: two gradients, two sums, three factors.
+    fn requirements(&self, n: usize, _: usize) -> Requirements {
+        let saved = 3 * self.map.channels * n;
+        let training_scratch = 7 * Rows::MOST_GROUPS.min(n) * self.map.channels;
+        Requirements { saved, training_scratch, inference_scratch: saved, ..Requirements::NONE }
+    }
+
+    fn backward_reads_output(&self) -> bool {
+        false
+    }
+
+    fn fuses_activation(&self) -> bool {
+        false
+    }
+
+    fn forward(&self, pass: Forward<'_>, input: &[f32], output: &mut [f32]) {
+        self.normalise(pass.rows, pass.params, pass.saved, input, output);
+    }
+
+    fn infer(&self, pass: Inference<'_>, input: &[f32], output: &mut [f32]) {
+        self.normalise(pass.rows, pass.params, pass.scratch, input, output);
+    }
 
     /// The gradients for gamma and beta, then that for the input, in place of that for the output.
-    pub(super) fn backward(&self, pass: Backward<'_>, gradient: &mut [f32]) {
-        let Backward { rows, params, saved, scratch, input, gradient: d_params, .. } = pass;
+    fn backward(&self, pass: Backward<'_>, flow: &mut Flow) {
+        let Backward { rows, params, saved, scratch, input, output, gradient: d_params, .. } = pass;
+        let gradient = flow.here(output.len());
         let (width, size) = (self.map.channels, self.map.size());
         let gamma = &params[..width];
         let group = rows.group(size * ELEMENT_COST);
@@ -126,6 +169,7 @@ impl GroupNorm {
 
 #[cfg(test)]
 mod tests {
+    use crate::layer::ops::LayerOps;
     use crate::*;
 
     #[test]
@@ -149,7 +193,7 @@ mod tests {
     #[test]
     fn groups_that_do_not_divide_the_channels_are_refused() {
         let norm = GroupNorm { map: Map::series(4, 6), groups: 4, eps: 1e-5 };
-        assert_eq!(norm.misfit().unwrap().0, "groups that divide 6 channels");
-        assert!(GroupNorm { groups: 3, ..norm }.misfit().is_none());
+        assert_eq!(norm.out_of_range().unwrap().0, "groups that divide 6 channels");
+        assert!(GroupNorm { groups: 3, ..norm }.out_of_range().is_none());
     }
 }

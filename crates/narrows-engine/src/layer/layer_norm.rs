@@ -4,8 +4,11 @@
 //! dx = (g - mean(g) - h mean(g h)) / sqrt(var + eps).
 
 use crate::kernels::{sum, vectorised};
+use crate::params::ParamKind;
+use crate::rng::Stream;
 
-use super::{COLUMN_TILE, ELEMENT_COST, Rows};
+use super::ops::{Entries, LayerOps, OutOfRange, Requirements, WeightPacking};
+use super::{Backward, COLUMN_TILE, ELEMENT_COST, Flow, Forward, Inference, Rows, norm};
 
 /// Normalises each row over its columns.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -17,11 +20,6 @@ pub struct LayerNorm {
 }
 
 impl LayerNorm {
-    /// Floats kept for the backward pass: mean and 1 / sqrt(var + eps) of each of `n` rows.
-    pub(crate) fn saved_len(&self, n: usize) -> usize {
-        2 * n
-    }
-
     /// (mean, 1 / sqrt(var + eps)) of a row.
     #[inline(always)]
     fn statistics(&self, row: &[f32]) -> (f32, f32) {
@@ -40,7 +38,7 @@ impl LayerNorm {
     }
 
     /// Normalises the rows; `saved` takes the statistics of each, two floats a row.
-    pub(crate) fn forward(&self, rows: Rows<'_>, params: &[f32], saved: &mut [f32], input: &[f32], output: &mut [f32]) {
+    fn normalise(&self, rows: Rows<'_>, params: &[f32], saved: &mut [f32], input: &[f32], output: &mut [f32]) {
         let width = self.features;
         let (gamma, beta) = params.split_at(width);
         let tile = rows.tile(width * ELEMENT_COST);
@@ -59,17 +57,63 @@ impl LayerNorm {
             });
         });
     }
+}
+
+impl LayerOps for LayerNorm {
+    fn describe(&self) -> String {
+        format!("LayerNorm({})", self.features)
+    }
+
+    fn widths(&self) -> Option<(usize, usize)> {
+        Some((self.features, self.features))
+    }
+
+    fn out_of_range(&self) -> Option<OutOfRange> {
+        norm::eps_out_of_range(self.eps)
+    }
+
+    fn entries(&self, kind: ParamKind) -> Entries {
+        match kind {
+            ParamKind::Trainable => norm::affine(self.features),
+            ParamKind::Buffer => vec![],
+        }
+    }
+
+    fn init(&self, kind: ParamKind, values: &mut [f32], _: &dyn Fn(usize) -> Stream) {
+        if kind == ParamKind::Trainable {
+            norm::init_affine(values);
+        }
+    }
+
+    fn packing(&self) -> Option<&dyn WeightPacking> {
+        None
+    }
+
+    /// Mean and 1 / sqrt(var + eps) of each row.
+    fn requirements(&self, n: usize, _: usize) -> Requirements {
+        Requirements { saved: 2 * n, inference_scratch: 2 * n, ..Requirements::NONE }
+    }
+
+    fn backward_reads_output(&self) -> bool {
+        false
+    }
+
+    fn fuses_activation(&self) -> bool {
+        false
+    }
+
+    fn forward(&self, pass: Forward<'_>, input: &[f32], output: &mut [f32]) {
+        self.normalise(pass.rows, pass.params, pass.saved, input, output);
+    }
+
+    fn infer(&self, pass: Inference<'_>, input: &[f32], output: &mut [f32]) {
+        self.normalise(pass.rows, pass.params, pass.scratch, input, output);
+    }
 
     /// The gradients for gamma and beta, then that for the input, in place of that for the output.
-    pub(crate) fn backward(
-        &self,
-        rows: Rows<'_>,
-        params: &[f32],
-        saved: &[f32],
-        input: &[f32],
-        d_params: &mut [f32],
-        gradient: &mut [f32],
-    ) {
+    fn backward(&self, pass: Backward<'_>, flow: &mut Flow) {
+        let Backward { rows, params, saved, input, output, gradient: d_params, .. } = pass;
+        let gradient = flow.here(output.len());
         let width = self.features;
         let gamma = &params[..width];
         let (d_gamma, d_beta) = d_params.split_at_mut(width);

@@ -4,9 +4,12 @@
 //! Sums go over groups of rows, cut by shapes, and over the groups in order.
 
 use crate::kernels::channels;
+use crate::params::ParamKind;
+use crate::rng::Stream;
 
 use super::map::Map;
-use super::{Backward, ELEMENT_COST, Forward, Rows};
+use super::ops::{Entries, LayerOps, OutOfRange, Requirements, WeightPacking};
+use super::{Backward, ELEMENT_COST, Flow, Forward, Inference, Rows, norm};
 
 /// Normalises each channel over the pixels of the batch.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -19,32 +22,55 @@ pub struct MapNorm {
     pub momentum: f32,
 }
 
-impl MapNorm {
-    /// (expected, got) of a setting that is out of its range.
-    pub(super) fn misfit(&self) -> Option<(String, String)> {
-        let fits = self.eps > 0.0 && (0.0..=1.0).contains(&self.momentum);
-        let got = || format!("{} and {}", self.eps, self.momentum);
-        (!fits).then(|| ("eps above 0 and momentum in [0, 1]".into(), got()))
+impl LayerOps for MapNorm {
+    fn describe(&self) -> String {
+        format!("MapNorm({})", self.map)
     }
 
-    /// Floats kept for the backward pass: mean and 1 / sqrt(var + eps).
-    pub(super) fn saved_len(&self) -> usize {
-        2 * self.map.channels
+    fn widths(&self) -> Option<(usize, usize)> {
+        Some((self.map.size(), self.map.size()))
     }
 
-    /// Floats of scratch in training: two sums a group, or three factors.
-    pub(super) fn training_scratch_len(&self, n: usize) -> usize {
-        (2 * Rows::MOST_GROUPS.min(n) + 1) * self.map.channels
+    fn out_of_range(&self) -> Option<OutOfRange> {
+        norm::running_out_of_range(self.eps, self.momentum)
     }
 
-    /// Floats of scratch at inference.
-    pub(super) fn inference_scratch_len(&self) -> usize {
-        self.map.channels
+    fn entries(&self, kind: ParamKind) -> Entries {
+        match kind {
+            ParamKind::Trainable => norm::affine(self.map.channels),
+            ParamKind::Buffer => norm::running(self.map.channels),
+        }
+    }
+
+    fn init(&self, kind: ParamKind, values: &mut [f32], _: &dyn Fn(usize) -> Stream) {
+        match kind {
+            ParamKind::Trainable => norm::init_affine(values),
+            ParamKind::Buffer => norm::init_running(values),
+        }
+    }
+
+    fn packing(&self) -> Option<&dyn WeightPacking> {
+        None
+    }
+
+    /// Kept are mean and 1 / sqrt(var + eps). Scratch in training is two sums a group, or three factors.
+    fn requirements(&self, n: usize, _: usize) -> Requirements {
+        let channels = self.map.channels;
+        let training_scratch = (2 * Rows::MOST_GROUPS.min(n) + 1) * channels;
+        Requirements { saved: 2 * channels, training_scratch, inference_scratch: channels, random_blocks: 0 }
+    }
+
+    fn backward_reads_output(&self) -> bool {
+        false
+    }
+
+    fn fuses_activation(&self) -> bool {
+        false
     }
 
     /// Normalises by the batch and moves the running statistics; `params` is gamma then beta, `running`
     /// mean then variance. One pixel alone comes out as beta and moves nothing.
-    pub(super) fn forward(&self, pass: Forward<'_>, input: &[f32], output: &mut [f32]) {
+    fn forward(&self, pass: Forward<'_>, input: &[f32], output: &mut [f32]) {
         let Forward { rows, params, buffers: running, saved, scratch, .. } = pass;
         let (width, size) = (self.map.channels, self.map.size());
         let n = (rows.n * self.map.positions()) as f32;
@@ -79,14 +105,8 @@ impl MapNorm {
     }
 
     /// Normalises by the running statistics.
-    pub(super) fn infer(
-        &self,
-        params: &[f32],
-        running: &[f32],
-        scratch: &mut [f32],
-        input: &[f32],
-        output: &mut [f32],
-    ) {
+    fn infer(&self, pass: Inference<'_>, input: &[f32], output: &mut [f32]) {
+        let Inference { params, buffers: running, scratch, .. } = pass;
         let width = self.map.channels;
         let (gamma, beta) = params.split_at(width);
         let (mean, var) = running.split_at(width);
@@ -98,8 +118,9 @@ impl MapNorm {
     }
 
     /// The gradients for gamma and beta, then that for the input, in place of that for the output.
-    pub(super) fn backward(&self, pass: Backward<'_>, gradient: &mut [f32]) {
-        let Backward { rows, params, saved, scratch, input, gradient: d_params, .. } = pass;
+    fn backward(&self, pass: Backward<'_>, flow: &mut Flow) {
+        let Backward { rows, params, saved, scratch, input, output, gradient: d_params, .. } = pass;
+        let gradient = flow.here(output.len());
         let (width, size) = (self.map.channels, self.map.size());
         let n = (rows.n * self.map.positions()) as f32;
         let group = rows.group(size * ELEMENT_COST);

@@ -3,8 +3,12 @@
 //! Channel (c factor_h + i) factor_w + j of a pixel becomes channel c of pixel (i, j) of its block, as
 //! PyTorch's `PixelShuffle` numbers them. It moves values and computes nothing.
 
+use crate::params::ParamKind;
+use crate::rng::Stream;
+
 use super::map::Map;
-use super::{ELEMENT_COST, Rows};
+use super::ops::{Entries, LayerOps, OutOfRange, Requirements, WeightPacking};
+use super::{Backward, ELEMENT_COST, Flow, Forward, Inference, Rows};
 
 /// Turns channels into pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,13 +31,6 @@ impl PixelShuffle {
         }
     }
 
-    /// (expected, got) of a setting that is out of its range.
-    pub(super) fn misfit(&self) -> Option<(String, String)> {
-        let fits = self.output().size() == self.input.size();
-        let expected = || format!("factors whose product divides {} channels", self.input.channels);
-        (!fits).then(|| (expected(), format!("{:?}", self.factor)))
-    }
-
     /// Calls `each(place in the input, place in the output)` for every value of a map.
     fn for_each_value(&self, mut each: impl FnMut(usize, usize)) {
         let (input, output, (down, across)) = (self.input, self.output(), self.factor);
@@ -51,7 +48,7 @@ impl PixelShuffle {
     }
 
     /// output = the shuffled input.
-    pub(super) fn forward(&self, rows: Rows<'_>, input: &[f32], output: &mut [f32]) {
+    fn shuffle(&self, rows: Rows<'_>, input: &[f32], output: &mut [f32]) {
         let size = self.input.size();
         let group = rows.group(size * ELEMENT_COST);
         rows.threads.chunks(output, group * size, |g, output| {
@@ -63,7 +60,7 @@ impl PixelShuffle {
     }
 
     /// d_input from d_output.
-    pub(super) fn backward(&self, rows: Rows<'_>, d_output: &[f32], d_input: &mut [f32]) {
+    fn shuffle_back(&self, rows: Rows<'_>, d_output: &[f32], d_input: &mut [f32]) {
         let size = self.input.size();
         let group = rows.group(size * ELEMENT_COST);
         rows.threads.chunks(d_input, group * size, |g, d_input| {
@@ -72,6 +69,58 @@ impl PixelShuffle {
                 self.for_each_value(|from, to| d_x[from] = d_y[to]);
             }
         });
+    }
+}
+
+impl LayerOps for PixelShuffle {
+    fn describe(&self) -> String {
+        format!("PixelShuffle({} -> {})", self.input, self.output())
+    }
+
+    fn widths(&self) -> Option<(usize, usize)> {
+        Some((self.input.size(), self.output().size()))
+    }
+
+    fn out_of_range(&self) -> Option<OutOfRange> {
+        let fits = self.output().size() == self.input.size();
+        let expected = || format!("factors whose product divides {} channels", self.input.channels);
+        (!fits).then(|| (expected(), format!("{:?}", self.factor)))
+    }
+
+    fn entries(&self, _: ParamKind) -> Entries {
+        vec![]
+    }
+
+    fn init(&self, _: ParamKind, _: &mut [f32], _: &dyn Fn(usize) -> Stream) {}
+
+    fn packing(&self) -> Option<&dyn WeightPacking> {
+        None
+    }
+
+    fn requirements(&self, _: usize, _: usize) -> Requirements {
+        Requirements::NONE
+    }
+
+    fn backward_reads_output(&self) -> bool {
+        false
+    }
+
+    fn fuses_activation(&self) -> bool {
+        false
+    }
+
+    fn forward(&self, pass: Forward<'_>, input: &[f32], output: &mut [f32]) {
+        self.shuffle(pass.rows, input, output);
+    }
+
+    fn backward(&self, pass: Backward<'_>, flow: &mut Flow) {
+        let (d_output, d_input) = flow.both(pass.output.len(), pass.input.len());
+        self.shuffle_back(pass.rows, d_output, d_input);
+        flow.turn();
+    }
+
+    fn infer(&self, pass: Inference<'_>, input: &[f32], output: &mut [f32]) {
+        self.shuffle(pass.rows, input, output);
     }
 }
 
@@ -99,7 +148,7 @@ mod tests {
     #[test]
     fn factors_that_do_not_divide_the_channels_are_refused() {
         let shuffle = PixelShuffle { input: Map::series(4, 6), factor: (1, 4) };
-        assert_eq!(shuffle.misfit().unwrap().0, "factors whose product divides 6 channels");
+        assert_eq!(shuffle.out_of_range().unwrap().0, "factors whose product divides 6 channels");
         assert_eq!(PixelShuffle { factor: (1, 3), ..shuffle }.output(), Map::series(12, 2));
     }
 }

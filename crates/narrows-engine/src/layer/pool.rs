@@ -3,8 +3,12 @@
 //! The gradient of a largest value goes to the first pixel that held it, as in PyTorch; the forward pass
 //! leaves which tap that was.
 
+use crate::params::ParamKind;
+use crate::rng::Stream;
+
 use super::map::{Map, Padding, by_channels, part, part_mut};
-use super::{ELEMENT_COST, Rows};
+use super::ops::{Entries, LayerOps, OutOfRange, Requirements, WeightPacking};
+use super::{Backward, ELEMENT_COST, Flow, Forward, Inference, Rows};
 
 /// Shrinks a map by windows; pairs are (height, width).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,20 +67,8 @@ impl Pool {
         }
     }
 
-    /// (expected, got) of a setting that is out of its range.
-    pub(super) fn misfit(&self) -> Option<(String, String)> {
-        let Self { size, stride, padding, .. } = *self;
-        if [size, stride].iter().any(|pair| pair.0 == 0 || pair.1 == 0) {
-            return Some(("size and stride of at least 1".into(), format!("{size:?} and {stride:?}")));
-        }
-        if padding.top.max(padding.bottom) >= size.0 || padding.left.max(padding.right) >= size.1 {
-            return Some((format!("a padding smaller than the window {size:?}"), format!("{padding:?}")));
-        }
-        None
-    }
-
     /// Floats kept for the backward pass of `n` rows: the taps that won.
-    pub(super) fn saved_len(&self, n: usize) -> usize {
+    fn saved_len(&self, n: usize) -> usize {
         match self.kind {
             PoolKind::Max => n * self.output().size(),
             PoolKind::Average => 0,
@@ -84,7 +76,7 @@ impl Pool {
     }
 
     /// output = the pooled input; `winners` takes a tap for every output of a maximum.
-    pub(super) fn forward(&self, rows: Rows<'_>, winners: &mut [f32], input: &[f32], output: &mut [f32]) {
+    fn pool(&self, rows: Rows<'_>, winners: &mut [f32], input: &[f32], output: &mut [f32]) {
         let (inputs, outputs) = (self.input.size(), self.output().size());
         let group = rows.group(inputs * ELEMENT_COST);
         let samples = |g: usize, output: &[f32]| {
@@ -111,7 +103,7 @@ impl Pool {
     }
 
     /// d_input from d_output.
-    pub(super) fn backward(&self, rows: Rows<'_>, winners: &[f32], d_output: &[f32], d_input: &mut [f32]) {
+    fn spread(&self, rows: Rows<'_>, winners: &[f32], d_output: &[f32], d_input: &mut [f32]) {
         let (inputs, outputs) = (self.input.size(), self.output().size());
         let group = rows.group(inputs * ELEMENT_COST);
         rows.threads.chunks(d_input, group * inputs, |g, d_input| {
@@ -245,6 +237,64 @@ impl Pool {
     }
 }
 
+impl LayerOps for Pool {
+    fn describe(&self) -> String {
+        format!("{:?}Pool({} -> {})", self.kind, self.input, self.output())
+    }
+
+    fn widths(&self) -> Option<(usize, usize)> {
+        Some((self.input.size(), self.output().size()))
+    }
+
+    fn out_of_range(&self) -> Option<OutOfRange> {
+        let Self { size, stride, padding, .. } = *self;
+        if [size, stride].iter().any(|pair| pair.0 == 0 || pair.1 == 0) {
+            return Some(("size and stride of at least 1".into(), format!("{size:?} and {stride:?}")));
+        }
+        if padding.top.max(padding.bottom) >= size.0 || padding.left.max(padding.right) >= size.1 {
+            return Some((format!("a padding smaller than the window {size:?}"), format!("{padding:?}")));
+        }
+        None
+    }
+
+    fn entries(&self, _: ParamKind) -> Entries {
+        vec![]
+    }
+
+    fn init(&self, _: ParamKind, _: &mut [f32], _: &dyn Fn(usize) -> Stream) {}
+
+    fn packing(&self) -> Option<&dyn WeightPacking> {
+        None
+    }
+
+    fn requirements(&self, n: usize, _: usize) -> Requirements {
+        let saved = self.saved_len(n);
+        Requirements { saved, inference_scratch: saved, ..Requirements::NONE }
+    }
+
+    fn backward_reads_output(&self) -> bool {
+        false
+    }
+
+    fn fuses_activation(&self) -> bool {
+        false
+    }
+
+    fn forward(&self, pass: Forward<'_>, input: &[f32], output: &mut [f32]) {
+        self.pool(pass.rows, pass.saved, input, output);
+    }
+
+    fn backward(&self, pass: Backward<'_>, flow: &mut Flow) {
+        let (d_output, d_input) = flow.both(pass.output.len(), pass.input.len());
+        self.spread(pass.rows, pass.saved, d_output, d_input);
+        flow.turn();
+    }
+
+    fn infer(&self, pass: Inference<'_>, input: &[f32], output: &mut [f32]) {
+        self.pool(pass.rows, pass.scratch, input, output);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -285,7 +335,7 @@ mod tests {
         let threads = Threads::serial();
         let rows = Rows { n: 1, threads: &threads };
         let (mut winners, mut output) = ([9.0; 2], [9.0; 2]);
-        pool.forward(rows, &mut winners, &[-3.0, -3.0, f32::NAN, 5.0], &mut output);
+        pool.pool(rows, &mut winners, &[-3.0, -3.0, f32::NAN, 5.0], &mut output);
         assert_eq!(output[0], -3.0);
         assert!(output[1].is_nan());
         assert_eq!(winners[0], 0.0);
@@ -294,7 +344,7 @@ mod tests {
     #[test]
     fn padding_as_wide_as_a_window_is_refused() {
         let pool = Pool { padding: Padding::even(0, 2), ..Pool::new(Map::series(4, 1), PoolKind::Max, (1, 2)) };
-        let (expected, _) = pool.misfit().unwrap();
+        let (expected, _) = pool.out_of_range().unwrap();
         assert!(expected.contains("smaller than the window"));
     }
 }

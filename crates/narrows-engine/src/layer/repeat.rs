@@ -2,8 +2,11 @@
 //! reads a sequence.
 
 use crate::kernels::columns::{self, Band};
+use crate::params::ParamKind;
+use crate::rng::Stream;
 
-use super::Rows;
+use super::ops::{Entries, LayerOps, OutOfRange, Requirements, WeightPacking};
+use super::{Backward, Flow, Forward, Inference, Rows};
 
 /// Hands its input on once a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,7 +19,7 @@ pub struct Repeat {
 
 impl Repeat {
     /// Copies every row `steps` times.
-    pub(crate) fn forward(&self, rows: Rows<'_>, input: &[f32], output: &mut [f32]) {
+    fn repeat(&self, rows: Rows<'_>, input: &[f32], output: &mut [f32]) {
         let Self { width, steps } = *self;
         let tile = rows.tile(width * steps);
         rows.threads.chunks(output, tile * width * steps, |t, output| {
@@ -28,7 +31,7 @@ impl Repeat {
     }
 
     /// d_input = the sum of d_output over the steps, first step first.
-    pub(crate) fn backward(&self, rows: Rows<'_>, d_output: &[f32], d_input: &mut [f32]) {
+    fn sum_steps(&self, rows: Rows<'_>, d_output: &[f32], d_input: &mut [f32]) {
         let Self { width, steps } = *self;
         let tile = rows.tile(width * steps);
         rows.threads.chunks(d_input, tile * width, |t, d_input| {
@@ -37,6 +40,56 @@ impl Repeat {
                 columns::sums(Band { data: row, width, first: 0 }, d_input);
             }
         });
+    }
+}
+
+impl LayerOps for Repeat {
+    fn describe(&self) -> String {
+        format!("Repeat({}, {} steps)", self.width, self.steps)
+    }
+
+    fn widths(&self) -> Option<(usize, usize)> {
+        Some((self.width, self.steps * self.width))
+    }
+
+    fn out_of_range(&self) -> Option<OutOfRange> {
+        None
+    }
+
+    fn entries(&self, _: ParamKind) -> Entries {
+        vec![]
+    }
+
+    fn init(&self, _: ParamKind, _: &mut [f32], _: &dyn Fn(usize) -> Stream) {}
+
+    fn packing(&self) -> Option<&dyn WeightPacking> {
+        None
+    }
+
+    fn requirements(&self, _: usize, _: usize) -> Requirements {
+        Requirements::NONE
+    }
+
+    fn backward_reads_output(&self) -> bool {
+        false
+    }
+
+    fn fuses_activation(&self) -> bool {
+        false
+    }
+
+    fn forward(&self, pass: Forward<'_>, input: &[f32], output: &mut [f32]) {
+        self.repeat(pass.rows, input, output);
+    }
+
+    fn backward(&self, pass: Backward<'_>, flow: &mut Flow) {
+        let (d_output, d_input) = flow.both(pass.output.len(), pass.input.len());
+        self.sum_steps(pass.rows, d_output, d_input);
+        flow.turn();
+    }
+
+    fn infer(&self, pass: Inference<'_>, input: &[f32], output: &mut [f32]) {
+        self.repeat(pass.rows, input, output);
     }
 }
 
@@ -50,10 +103,10 @@ mod tests {
         let threads = Threads::serial();
         let (rows, repeat) = (Rows { n: 2, threads: &threads }, Repeat { width: 2, steps: 3 });
         let mut output = [0.0; 12];
-        repeat.forward(rows, &[1.0, 2.0, 3.0, 4.0], &mut output);
+        repeat.repeat(rows, &[1.0, 2.0, 3.0, 4.0], &mut output);
         assert_eq!(output, [1.0, 2.0, 1.0, 2.0, 1.0, 2.0, 3.0, 4.0, 3.0, 4.0, 3.0, 4.0]);
         let mut d_input = [0.0; 4];
-        repeat.backward(rows, &output, &mut d_input);
+        repeat.sum_steps(rows, &output, &mut d_input);
         assert_eq!(d_input, [3.0, 6.0, 9.0, 12.0]);
     }
 }

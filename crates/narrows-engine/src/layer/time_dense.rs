@@ -3,9 +3,13 @@
 //!
 //! An absent step (see `sequence`) comes out absent, and has no part in the gradient.
 
+use crate::params::ParamKind;
+use crate::rng::Stream;
+
 use super::dense::DenseParams;
+use super::ops::{Entries, LayerOps, OutOfRange, Requirements, WeightPacking};
 use super::sequence::is_absent;
-use super::{Activation, Backward, Dense, Flow, Rows};
+use super::{Backward, Dense, Flow, Forward, Inference, Rows};
 
 /// A dense layer applied to every step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,26 +25,53 @@ impl TimeDense {
     fn step_rows<'a>(&self, rows: Rows<'a>) -> Rows<'a> {
         Rows { n: rows.n * self.steps, ..rows }
     }
+}
 
-    /// Floats of scratch that the backward needs for `n` rows.
-    pub(crate) fn scratch_len(&self, n: usize) -> usize {
-        n * self.steps * self.dense.inputs
+impl LayerOps for TimeDense {
+    fn describe(&self) -> String {
+        let Self { dense, steps } = self;
+        format!("TimeDense({} -> {}, {steps} steps)", dense.inputs, dense.outputs)
     }
 
-    /// output = activation(input W^T + b) at every step.
-    pub(crate) fn forward(
-        &self,
-        rows: Rows<'_>,
-        params: DenseParams<'_>,
-        activation: Activation,
-        input: &[f32],
-        output: &mut [f32],
-    ) {
-        self.dense.forward(self.step_rows(rows), params, activation, input, output);
+    fn widths(&self) -> Option<(usize, usize)> {
+        Some((self.steps * self.dense.inputs, self.steps * self.dense.outputs))
+    }
+
+    fn out_of_range(&self) -> Option<OutOfRange> {
+        None
+    }
+
+    fn entries(&self, kind: ParamKind) -> Entries {
+        self.dense.entries(kind)
+    }
+
+    fn init(&self, kind: ParamKind, values: &mut [f32], stream: &dyn Fn(usize) -> Stream) {
+        self.dense.init(kind, values, stream);
+    }
+
+    fn packing(&self) -> Option<&dyn WeightPacking> {
+        self.dense.packing()
+    }
+
+    fn requirements(&self, n: usize, _: usize) -> Requirements {
+        Requirements { training_scratch: n * self.steps * self.dense.inputs, ..Requirements::NONE }
+    }
+
+    fn backward_reads_output(&self) -> bool {
+        false
+    }
+
+    fn fuses_activation(&self) -> bool {
+        true
+    }
+
+    fn forward(&self, pass: Forward<'_>, input: &[f32], output: &mut [f32]) {
+        let params = DenseParams::new(&self.dense, pass.params, pass.packed);
+        self.dense.apply(self.step_rows(pass.rows), params, pass.activation, input, output);
     }
 
     /// As the dense layer's two backwards, over the steps that are present.
-    pub(super) fn backward(&self, pass: Backward<'_>, flow: &mut Flow) {
+    fn backward(&self, pass: Backward<'_>, flow: &mut Flow) {
         let Backward { params, input, scratch, gradient, wants_input, .. } = pass;
         let Dense { inputs, outputs, .. } = self.dense;
         let rows = self.step_rows(pass.rows);
@@ -65,6 +96,11 @@ impl TimeDense {
             flow.turn();
         }
     }
+
+    fn infer(&self, pass: Inference<'_>, input: &[f32], output: &mut [f32]) {
+        let params = DenseParams::new(&self.dense, pass.params, pass.packed);
+        self.dense.apply(self.step_rows(pass.rows), params, pass.activation, input, output);
+    }
 }
 
 #[cfg(test)]
@@ -79,7 +115,7 @@ mod tests {
         let params = network.init(1);
         let (weight, bias) = (params.get("encoder.0.weight").unwrap(), params.get("encoder.0.bias").unwrap());
         let (row, mut code) = ([1.0_f32, -2.0, f32::NAN, f32::NAN, 0.5, 0.25], [0.0; 9]);
-        network.encode(&params, &row, &mut code, &Threads::serial());
+        CpuExecutor::serial().prepare(&network, &params).unwrap().encode(&row, &mut code);
         assert!(code[3..6].iter().all(|x| x.is_nan()));
         for (step, first) in [(0, 0), (2, 6)] {
             for j in 0..3 {

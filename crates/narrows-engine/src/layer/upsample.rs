@@ -4,9 +4,12 @@
 //! and beyond the outermost pixels their values go on.
 
 use crate::kernels::vectorised;
+use crate::params::ParamKind;
+use crate::rng::Stream;
 
 use super::map::{Map, by_channels, part, part_mut};
-use super::{ELEMENT_COST, Rows};
+use super::ops::{Entries, LayerOps, OutOfRange, Requirements, WeightPacking};
+use super::{Backward, ELEMENT_COST, Flow, Forward, Inference, Rows};
 
 /// Enlarges a map by whole factors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +53,7 @@ impl Upsample {
     }
 
     /// output = the enlarged input.
-    pub(super) fn forward(&self, rows: Rows<'_>, input: &[f32], output: &mut [f32]) {
+    fn enlarge(&self, rows: Rows<'_>, input: &[f32], output: &mut [f32]) {
         let (inputs, outputs) = (self.input.size(), self.output().size());
         let group = rows.group(outputs * ELEMENT_COST);
         rows.threads.chunks(output, group * outputs, |g, output| {
@@ -65,7 +68,7 @@ impl Upsample {
     }
 
     /// d_input from d_output.
-    pub(super) fn backward(&self, rows: Rows<'_>, d_output: &[f32], d_input: &mut [f32]) {
+    fn add_back(&self, rows: Rows<'_>, d_output: &[f32], d_input: &mut [f32]) {
         let (inputs, outputs) = (self.input.size(), self.output().size());
         let group = rows.group(outputs * ELEMENT_COST);
         rows.threads.chunks(d_input, group * inputs, |g, d_input| {
@@ -163,6 +166,56 @@ impl Upsample {
                 }
             },
         );
+    }
+}
+
+impl LayerOps for Upsample {
+    fn describe(&self) -> String {
+        format!("Upsample{:?}({} -> {})", self.kind, self.input, self.output())
+    }
+
+    fn widths(&self) -> Option<(usize, usize)> {
+        Some((self.input.size(), self.output().size()))
+    }
+
+    fn out_of_range(&self) -> Option<OutOfRange> {
+        None
+    }
+
+    fn entries(&self, _: ParamKind) -> Entries {
+        vec![]
+    }
+
+    fn init(&self, _: ParamKind, _: &mut [f32], _: &dyn Fn(usize) -> Stream) {}
+
+    fn packing(&self) -> Option<&dyn WeightPacking> {
+        None
+    }
+
+    fn requirements(&self, _: usize, _: usize) -> Requirements {
+        Requirements::NONE
+    }
+
+    fn backward_reads_output(&self) -> bool {
+        false
+    }
+
+    fn fuses_activation(&self) -> bool {
+        false
+    }
+
+    fn forward(&self, pass: Forward<'_>, input: &[f32], output: &mut [f32]) {
+        self.enlarge(pass.rows, input, output);
+    }
+
+    fn backward(&self, pass: Backward<'_>, flow: &mut Flow) {
+        let (d_output, d_input) = flow.both(pass.output.len(), pass.input.len());
+        self.add_back(pass.rows, d_output, d_input);
+        flow.turn();
+    }
+
+    fn infer(&self, pass: Inference<'_>, input: &[f32], output: &mut [f32]) {
+        self.enlarge(pass.rows, input, output);
     }
 }
 

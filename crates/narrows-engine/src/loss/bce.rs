@@ -5,7 +5,7 @@ use crate::kernels::{maths, sum};
 
 /// Sum of the losses of one row; writes `scale` times their slopes.
 #[inline(always)]
-pub(super) fn judge(values: &[f32], target: &[f32], gradient: &mut [f32], scale: f32) -> f32 {
+pub(super) fn evaluate(values: &[f32], target: &[f32], gradient: &mut [f32], scale: f32) -> f32 {
     sum::sum_and_map(
         values,
         target,
@@ -38,7 +38,7 @@ mod tests {
     #[test]
     fn far_out_it_is_the_margin() {
         let mut gradient = [0.0; 3];
-        let loss = judge(&[200.0, -200.0, 0.0], &[0.0, 0.0, 0.5], &mut gradient, 1.0);
+        let loss = evaluate(&[200.0, -200.0, 0.0], &[0.0, 0.0, 0.5], &mut gradient, 1.0);
         assert!((loss - 200.0 - std::f32::consts::LN_2).abs() < 1e-4);
         assert_eq!(gradient, [1.0, 0.0, 0.0]);
     }

@@ -30,7 +30,7 @@ pub(super) fn softmax(values: &mut [f32]) {
 
 /// The loss of one row; writes `scale` times its slopes.
 #[inline(always)]
-pub(super) fn judge(values: &[f32], target: &[f32], gradient: &mut [f32], scale: f32) -> f32 {
+pub(super) fn evaluate(values: &[f32], target: &[f32], gradient: &mut [f32], scale: f32) -> f32 {
     let target_sum = sum::sum(
         target,
         #[inline(always)]
@@ -83,7 +83,7 @@ mod tests {
         let mut values = [1000.0, 1000.0];
         softmax(&mut values);
         assert_eq!(values, [0.5, 0.5]);
-        let loss = judge(&[1000.0, 0.0], &[0.0, 1.0], &mut values, 1.0);
+        let loss = evaluate(&[1000.0, 0.0], &[0.0, 1.0], &mut values, 1.0);
         assert_eq!(loss, 1000.0);
         assert_eq!(values, [1.0, -1.0]);
     }

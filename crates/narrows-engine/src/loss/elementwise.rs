@@ -26,7 +26,7 @@ pub(super) fn huber(d: f32, delta: f32) -> (f32, f32) {
 
 /// Sum of the elementwise losses of one row; writes `scale` times their slopes.
 #[inline(always)]
-pub(super) fn judge(
+pub(super) fn evaluate(
     values: &[f32],
     target: &[f32],
     gradient: &mut [f32],

@@ -1,4 +1,4 @@
-//! How an output row is judged: groups of columns, each with its loss.
+//! The loss of an output row: groups of columns, each with its loss.
 //!
 //! Row loss = sum over groups of weight * (mean over the group's columns of the elementwise loss); for
 //! cross-entropy, weight * (-sum t log p). Value and gradient come from one pass. The decoder gives
@@ -6,8 +6,8 @@
 //!
 //! A NaN target is unobserved: it adds neither loss nor gradient. Elementwise means still divide by the
 //! group's full width, so that a row with gaps is not blown up; a cross-entropy group with a NaN is
-//! skipped, and so is a structural similarity: every window of a picture counts, or none. Of a mix, the
-//! loss of single pixels still sees those that are there.
+//! skipped, and so is a structural similarity: every window of an image counts, or none. The loss of single
+//! pixels beside it still counts those that are observed.
 
 mod bce;
 mod cross_entropy;
@@ -19,9 +19,9 @@ use std::ops::Range;
 
 use crate::error::ShapeError;
 use crate::kernels::{maths, vectorised};
-use crate::layer::{ELEMENT_COST, Map, Rows};
+use crate::layer::{ELEMENT_COST, Rows};
 
-use similarity::Similarity;
+pub use similarity::{Pixels, Similarity, Structure};
 
 /// The loss of a group of columns.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -39,65 +39,22 @@ pub enum Loss {
     Bce,
     /// -sum t log p over the group, with targets that are probabilities or one-hot; link: softmax.
     CrossEntropy,
-    /// 1 - the structural similarity (Wang et al. 2004) of pictures with pixels in [0, 1]; link: sigmoid.
-    Ssim {
-        /// How a picture lies in the group's columns; at least 11 pixels a side.
-        map: Map,
-    },
-    /// 1 - the structural similarity at five scales (Wang et al. 2003); link: sigmoid.
-    MsSsim {
-        /// How a picture lies in the group's columns; at least 176 pixels a side.
-        map: Map,
-    },
-    /// Structure beside single pixels; link: sigmoid.
-    Mix(Mix),
+    /// Structural similarity, alone or beside a loss of single pixels; link: sigmoid.
+    Similarity(Similarity),
 }
 
-/// `share` of a structural loss and 1 - `share` of the mean loss of single pixels.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Mix {
-    /// How a picture lies in the group's columns.
-    pub map: Map,
-    /// The structural loss.
-    pub structure: Structure,
-    /// The loss of single pixels.
-    pub pixels: Pixels,
-    /// How much of the loss is by structure, in [0, 1].
-    pub share: f32,
-}
-
-/// A loss by structural similarity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Structure {
-    /// As [`Loss::Ssim`].
-    Ssim,
-    /// As [`Loss::MsSsim`].
-    MsSsim,
-}
-
-/// A loss of single pixels in [0, 1], the sigmoids of the pre-activations.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pixels {
-    /// (o - t)^2.
-    Mse,
-    /// |o - t|.
-    Mae,
-    /// Binary cross-entropy.
-    Bce,
-}
-
-/// A run of output columns judged together.
+/// A run of output columns with one loss.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Group {
     /// Which columns.
     pub columns: Range<usize>,
-    /// How they are judged.
+    /// Their loss.
     pub loss: Loss,
     /// The group's weight in the row loss.
     pub weight: f32,
 }
 
-/// What the network puts out: groups that tile its columns in order.
+/// The columns of the network's output: groups that tile its columns in order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Output {
     /// Adjacent groups, from column 0 to the last.
@@ -132,8 +89,8 @@ impl Output {
             {
                 return Err(ShapeError::new(place, "a delta above 0", delta));
             }
-            if let Some((expected, got)) =
-                Similarity::new(group.loss).and_then(|similarity| similarity.misfit(group.columns.len()))
+            if let Loss::Similarity(similarity) = group.loss
+                && let Some((expected, got)) = similarity.out_of_range(group.columns.len())
             {
                 return Err(ShapeError::new(place, expected, got));
             }
@@ -148,17 +105,20 @@ impl Output {
 
     /// The groups' structural similarities.
     fn similarities(&self) -> impl Iterator<Item = Similarity> {
-        self.groups.iter().filter_map(|group| Similarity::new(group.loss))
+        self.groups.iter().filter_map(|group| match group.loss {
+            Loss::Similarity(similarity) => Some(similarity),
+            Loss::Mse | Loss::Mae | Loss::Huber { .. } | Loss::Bce | Loss::CrossEntropy => None,
+        })
     }
 
-    /// Floats of scratch that a task of [`judge`](Self::judge) needs; none where no group has a structural loss.
+    /// Floats of scratch that a task of [`evaluate`](Self::evaluate) needs; none where no group has one.
     pub(crate) fn scratch_len(&self) -> usize {
         self.similarities().map(|similarity| similarity.scratch_len()).max().unwrap_or(0)
     }
 
     /// Writes the loss of every row to `losses` `[n]`, and the gradient of their plain mean with
     /// respect to the pre-activations to `gradient` `[n, width]`. Threads share the rows as far as the scratch goes.
-    pub(crate) fn judge(
+    pub(crate) fn evaluate(
         &self,
         rows: Rows<'_>,
         values: &[f32],
@@ -170,13 +130,13 @@ impl Output {
         let width = self.width();
         let cost = width * ELEMENT_COST + self.similarities().map(|similarity| similarity.cost()).sum::<usize>();
         let share = 1.0 / rows.n as f32;
-        let judge = |first: usize, gradient: &mut [f32], losses: &mut [f32], work: &mut [f32]| {
+        let evaluate = |first: usize, gradient: &mut [f32], losses: &mut [f32], work: &mut [f32]| {
             let range = first * width..first * width + gradient.len();
             let (values, target) = (&values[range.clone()], &target[range]);
             losses.fill(0.0);
             for group in &self.groups {
                 let band = GroupRows { values, target, width, columns: group.columns.clone() };
-                group.judge(band, share, gradient, losses, work);
+                group.evaluate(band, share, gradient, losses, work);
             }
         };
         let work = self.scratch_len();
@@ -184,14 +144,14 @@ impl Output {
             let tile = rows.tile(cost);
             let gradient = (gradient, tile * width);
             return rows.threads.chunks2(gradient, (losses, tile), |t, gradient, losses| {
-                judge(t * tile, gradient, losses, &mut []);
+                evaluate(t * tile, gradient, losses, &mut []);
             });
         }
         let tile = rows.group(cost).max(rows.n.div_ceil(scratch.len() / work));
         let scratch = &mut scratch[..rows.n.div_ceil(tile) * work];
         rows.threads
             .pieces([(gradient, tile * width), (losses, tile), (scratch, work)], |t, [gradient, losses, work]| {
-                judge(t * tile, gradient, losses, work)
+                evaluate(t * tile, gradient, losses, work)
             });
     }
 
@@ -202,7 +162,7 @@ impl Output {
             let columns = group.columns.clone();
             match group.loss {
                 Loss::Mse | Loss::Mae | Loss::Huber { .. } => {}
-                Loss::Bce | Loss::Ssim { .. } | Loss::MsSsim { .. } | Loss::Mix(_) => vectorised!({
+                Loss::Bce | Loss::Similarity(_) => vectorised!({
                     for row in values.chunks_exact_mut(width) {
                         for x in &mut row[columns.clone()] {
                             *x = maths::sigmoid(*x);
@@ -219,7 +179,7 @@ impl Output {
     }
 }
 
-/// The part of some rows that one group judges.
+/// The columns of one group in some rows.
 struct GroupRows<'a> {
     values: &'a [f32],
     target: &'a [f32],
@@ -247,7 +207,7 @@ impl GroupRows<'_> {
 
 impl Group {
     /// Adds the group's part to the row losses and writes its columns of the gradient.
-    fn judge(&self, band: GroupRows<'_>, share: f32, gradient: &mut [f32], losses: &mut [f32], work: &mut [f32]) {
+    fn evaluate(&self, band: GroupRows<'_>, share: f32, gradient: &mut [f32], losses: &mut [f32], work: &mut [f32]) {
         let mean = self.weight / self.columns.len() as f32;
         let scale = mean * share;
         match self.loss {
@@ -256,14 +216,14 @@ impl Group {
                 gradient,
                 losses,
                 #[inline(always)]
-                |v, t, g| { elementwise::judge(v, t, g, scale, elementwise::squared) }
+                |v, t, g| { elementwise::evaluate(v, t, g, scale, elementwise::squared) }
             )),
             Loss::Mae => vectorised!(band.add(
                 mean,
                 gradient,
                 losses,
                 #[inline(always)]
-                |v, t, g| { elementwise::judge(v, t, g, scale, elementwise::absolute) }
+                |v, t, g| { elementwise::evaluate(v, t, g, scale, elementwise::absolute) }
             )),
             Loss::Huber { delta } => {
                 vectorised!(band.add(
@@ -272,7 +232,7 @@ impl Group {
                     losses,
                     #[inline(always)]
                     |v, t, g| {
-                        elementwise::judge(
+                        elementwise::evaluate(
                             v,
                             t,
                             g,
@@ -288,7 +248,7 @@ impl Group {
                 gradient,
                 losses,
                 #[inline(always)]
-                |v, t, g| { bce::judge(v, t, g, scale) }
+                |v, t, g| { bce::evaluate(v, t, g, scale) }
             )),
             Loss::CrossEntropy => {
                 let (weight, scale) = (self.weight, self.weight * share);
@@ -297,14 +257,13 @@ impl Group {
                     gradient,
                     losses,
                     #[inline(always)]
-                    |v, t, g| { cross_entropy::judge(v, t, g, scale) }
+                    |v, t, g| { cross_entropy::evaluate(v, t, g, scale) }
                 ));
             }
-            Loss::Ssim { .. } | Loss::MsSsim { .. } | Loss::Mix(_) => {
-                let similarity = Similarity::new(self.loss).expect("one of the structural losses");
+            Loss::Similarity(similarity) => {
                 similarity.prepare(work);
                 let scale = self.weight * share;
-                band.add(self.weight, gradient, losses, |v, t, g| similarity.judge(v, t, g, scale, work));
+                band.add(self.weight, gradient, losses, |v, t, g| similarity.evaluate(v, t, g, scale, work));
             }
         }
     }
@@ -324,9 +283,8 @@ impl fmt::Display for Output {
 impl fmt::Display for Loss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Ssim { map } => write!(f, "Ssim[{map}]"),
-            Self::MsSsim { map } => write!(f, "MsSsim[{map}]"),
-            Self::Mix(Mix { map, structure, pixels, share }) => {
+            // The word is that of model summaries since the first version.
+            Self::Similarity(Similarity { map, structure, pixels, share }) => {
                 write!(f, "Mix[{share} {structure:?}, {pixels:?}, {map}]")
             }
             loss => write!(f, "{loss:?}"),
@@ -338,13 +296,14 @@ impl fmt::Display for Loss {
 mod tests {
     use super::*;
     use crate::kernels::threads::Threads;
+    use crate::layer::Map;
 
-    fn judge(output: &Output, values: &[f32], target: &[f32]) -> (Vec<f32>, Vec<f32>) {
+    fn evaluate(output: &Output, values: &[f32], target: &[f32]) -> (Vec<f32>, Vec<f32>) {
         let n = values.len() / output.width();
         let (mut gradient, mut losses) = (vec![9.0; values.len()], vec![9.0; n]);
         let threads = Threads::serial();
         let mut scratch = vec![f32::NAN; output.scratch_len()];
-        output.judge(Rows { n, threads: &threads }, values, target, &mut gradient, &mut losses, &mut scratch);
+        output.evaluate(Rows { n, threads: &threads }, values, target, &mut gradient, &mut losses, &mut scratch);
         (losses, gradient)
     }
 
@@ -361,7 +320,7 @@ mod tests {
 
     #[test]
     fn groups_add_up_by_their_weights() {
-        let (losses, gradient) = judge(&mixed(), &[1.0, 2.0, 0.0, 0.0, 0.0], &[0.0, 2.0, 1.0, 0.0, 1.0]);
+        let (losses, gradient) = evaluate(&mixed(), &[1.0, 2.0, 0.0, 0.0, 0.0], &[0.0, 2.0, 1.0, 0.0, 1.0]);
         let ln2 = std::f32::consts::LN_2;
         assert!((losses[0] - (0.5 + 0.5 * ln2 + 2.0 * ln2)).abs() < 1e-6);
         let want = [1.0, 0.0, -0.25, 0.25, -1.0];
@@ -372,12 +331,12 @@ mod tests {
     fn unobserved_targets_add_nothing() {
         let nan = f32::NAN;
         let values = [1.0, 2.0, 0.3, 0.1, 0.7];
-        let (losses, gradient) = judge(&mixed(), &values, &[0.0, nan, nan, 1.0, nan]);
+        let (losses, gradient) = evaluate(&mixed(), &values, &[0.0, nan, nan, 1.0, nan]);
         // The squared error is still divided by the group's two columns.
         assert_eq!(losses, [0.5]);
         assert_eq!(gradient, [1.0, 0.0, 0.0, 0.0, 0.0]);
         for loss in [Loss::Mae, Loss::Huber { delta: 1.0 }] {
-            let (losses, gradient) = judge(&Output::single(1, loss), &[3.0], &[nan]);
+            let (losses, gradient) = evaluate(&Output::single(1, loss), &[3.0], &[nan]);
             assert_eq!((losses[0], gradient[0]), (0.0, 0.0));
         }
     }
@@ -385,7 +344,7 @@ mod tests {
     #[test]
     fn a_diverged_output_is_not_hidden() {
         for loss in [Loss::Mse, Loss::Mae, Loss::Huber { delta: 1.0 }, Loss::Bce, Loss::CrossEntropy] {
-            let (losses, _) = judge(&Output::single(2, loss), &[f32::NAN, 0.0], &[1.0, 0.0]);
+            let (losses, _) = evaluate(&Output::single(2, loss), &[f32::NAN, 0.0], &[1.0, 0.0]);
             assert!(losses[0].is_nan(), "{loss:?}");
         }
     }
@@ -400,9 +359,8 @@ mod tests {
     #[test]
     fn losses_of_maps_print_their_map() {
         let map = Map::new(12, 11, 1);
-        assert_eq!(Output::single(132, Loss::Ssim { map }).to_string(), "Ssim[12x11x1](0..132)");
-        let mix = Mix { map, structure: Structure::MsSsim, pixels: Pixels::Mae, share: 0.84 };
-        assert_eq!(Loss::Mix(mix).to_string(), "Mix[0.84 MsSsim, Mae, 12x11x1]");
+        let similarity = Similarity { structure: Structure::MsSsim, pixels: Pixels::Mae, share: 0.84, map };
+        assert_eq!(Loss::Similarity(similarity).to_string(), "Mix[0.84 MsSsim, Mae, 12x11x1]");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A correlation of one sample's map with a kernel, its adjoint and its weight gradient.
+//! A correlation of one sample's map with a kernel; its adjoint and its weight gradient are in files of their own.
 //!
 //! y[o] = sum over taps k and channels c of x[o stride + k dilation - before, c] w[k, c]. A convolution
 //! goes forward by it and back by its adjoint; a transposed convolution the other way round.
@@ -7,23 +7,24 @@
 //! its rows in the first two, and in the gradient the windows lie on whichever side wastes fewer lanes
 //! of a vector.
 
-use crate::kernels::contraction::{Contraction, Left, Right, Start};
+use crate::kernels::contraction::{BroadcastFactor, Contraction, StreamedFactor};
 use crate::kernels::dots::Dots;
+use crate::kernels::tile::Start;
 use crate::layer::map::{Map, Padding, PaddingMode};
 
-use super::axis::{Axis, Phase, Reach};
-use super::plane::{Frame, LANES, Plane, Windows};
+use super::axis::Axis;
+use super::plane::{Frame, Plane, Windows};
 
 /// The shapes of a correlation.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Correlation {
-    vertical: Axis,
-    horizontal: Axis,
+    pub vertical: Axis,
+    pub horizontal: Axis,
     /// Channels of the input.
     pub inputs: usize,
     /// Channels of the output.
     pub outputs: usize,
-    mode: PaddingMode,
+    pub mode: PaddingMode,
 }
 
 /// The kernel of a correlation, apart from its channels; each pair is (vertical, horizontal).
@@ -38,16 +39,16 @@ pub(super) struct Kernel {
 
 /// Where the results of windows go.
 #[derive(Clone, Copy)]
-struct Places {
+pub(super) struct Places {
     /// Results of a window.
-    channels: usize,
+    pub channels: usize,
     /// Whether they are dot products.
-    by_dots: bool,
-    first: usize,
+    pub by_dots: bool,
+    pub first: usize,
     /// From a row of windows to the next.
-    row: usize,
+    pub row: usize,
     /// From a window to the next.
-    pixel: usize,
+    pub pixel: usize,
 }
 
 impl Correlation {
@@ -78,12 +79,12 @@ impl Correlation {
         }
     }
 
-    fn taps(&self) -> usize {
+    pub(super) fn taps(&self) -> usize {
         self.vertical.kernel * self.horizontal.kernel
     }
 
     /// Values of a window.
-    fn terms(&self) -> usize {
+    pub(super) fn terms(&self) -> usize {
         self.taps() * self.inputs
     }
 
@@ -112,12 +113,11 @@ impl Correlation {
         2 * self.weight_len()
     }
 
-    /// Lays the weights out by window, `[taps, inputs, outputs]`, and for the adjoint, phase by phase,
-    /// `[taps, outputs, inputs]` with the taps in the order in which they are met; where results are dot
-    /// products, transposed.
+    /// Lays the weights out by window, `[taps, inputs, outputs]`, transposed where results are dot products, and once
+    /// more for the adjoint.
     pub(super) fn pack(&self, weight: &[f32], packed: &mut [f32]) {
         let (forward, adjoint) = packed.split_at_mut(self.weight_len());
-        let (taps, across) = (self.taps(), self.horizontal.kernel);
+        let taps = self.taps();
         let terms = self.terms();
         let (term_step, output_step) = match self.windows().prefer_dots(self.inputs, self.outputs) {
             true => (1, terms),
@@ -130,33 +130,11 @@ impl Correlation {
                 }
             }
         }
-        let mut rest = adjoint;
-        let reach = self.reach();
-        let frame = self.output_frame(reach);
-        for (down, right) in self.phases(reach) {
-            let windows = phase_windows(down, right, frame);
-            let terms = windows.terms(self.outputs);
-            let (phase, later) = rest.split_at_mut(terms * self.inputs);
-            rest = later;
-            let (term_step, input_step) = match windows.prefer_dots(self.outputs, self.inputs) {
-                true => (1, terms),
-                false => (self.inputs, 1),
-            };
-            for i in 0..down.taps * right.taps {
-                let y = down.last_tap - i / right.taps * down.tap_step;
-                let x = right.last_tap - i % right.taps * right.tap_step;
-                for output in 0..self.outputs {
-                    for input in 0..self.inputs {
-                        let to = (i * self.outputs + output) * term_step + input * input_step;
-                        phase[to] = weight[(output * self.inputs + input) * taps + y * across + x];
-                    }
-                }
-            }
-        }
+        self.pack_adjoint(weight, adjoint);
     }
 
     /// The padding of the input.
-    fn frame(&self) -> Frame {
+    pub(super) fn frame(&self) -> Frame {
         let (vertical, horizontal) = (self.vertical, self.horizontal);
         Frame {
             size: (vertical.input, horizontal.input),
@@ -167,7 +145,7 @@ impl Correlation {
     }
 
     /// The windows of the padded input.
-    fn windows(&self) -> Windows {
+    pub(super) fn windows(&self) -> Windows {
         let (vertical, horizontal) = (self.vertical, self.horizontal);
         Windows {
             count: (vertical.output, horizontal.output),
@@ -242,178 +220,17 @@ impl Correlation {
         let places = Places { channels: self.outputs, by_dots, first: 0, row: line, pixel: self.outputs };
         product(windows, plane, &packed[..self.weight_len()], start, places, output);
     }
-
-    /// An input sample with its padding.
-    fn padded_input<'a>(&self, input: &'a [f32], scratch: &'a mut [f32]) -> Plane<'a> {
-        let frame = self.frame();
-        frame.pad(input, self.inputs, &mut scratch[..frame.padded_len(self.inputs)])
-    }
-
-    /// What the adjoint fills: zeros beyond the edges need no gradient, pixels shown there do.
-    fn reach(&self) -> (Reach, Reach) {
-        match self.mode {
-            PaddingMode::Zeros => (self.vertical.inner(), self.horizontal.inner()),
-            PaddingMode::Reflect | PaddingMode::Replicate => (self.vertical.whole(), self.horizontal.whole()),
-        }
-    }
-
-    /// The phases of the adjoint, down and across.
-    fn phases(&self, (vertical, horizontal): (Reach, Reach)) -> impl Iterator<Item = (Phase, Phase)> {
-        let (down, across) = (self.vertical, self.horizontal);
-        down.phases(vertical).flat_map(move |y| across.phases(horizontal).map(move |x| (y, x)))
-    }
-
-    /// The zeros around the output that the adjoint reads.
-    fn output_frame(&self, (vertical, horizontal): (Reach, Reach)) -> Frame {
-        let (top, bottom) = self.vertical.margins(vertical);
-        let (left, right) = self.horizontal.margins(horizontal);
-        Frame {
-            size: (self.vertical.output, self.horizontal.output),
-            before: (top, left),
-            after: (bottom, right),
-            mode: PaddingMode::Zeros,
-        }
-    }
-
-    /// Floats of scratch of [`adjoint`](Self::adjoint).
-    pub(super) fn adjoint_scratch(&self) -> usize {
-        let reach = self.reach();
-        let frame = self.output_frame(reach);
-        let whole = match self.mode {
-            PaddingMode::Zeros => 0,
-            PaddingMode::Reflect | PaddingMode::Replicate => self.frame().padded_len(self.inputs),
-        };
-        frame.padded_len(self.outputs) + whole
-    }
-
-    /// input = start + the adjoint applied to `output`.
-    pub(super) fn adjoint(
-        &self,
-        output: &[f32],
-        packed: &[f32],
-        start: Start<'_>,
-        input: &mut [f32],
-        scratch: &mut [f32],
-    ) {
-        let shown = self.frame();
-        let whole = match self.mode {
-            PaddingMode::Zeros => 0,
-            PaddingMode::Reflect | PaddingMode::Replicate => shown.padded_len(self.inputs),
-        };
-        let (whole, scratch) = scratch.split_at_mut(whole);
-        if whole.is_empty() {
-            return self.adjoint_by_phase(output, packed, start, input, scratch);
-        }
-        self.adjoint_by_phase(output, packed, start, whole, scratch);
-        shown.fold(whole, self.inputs, input);
-    }
-
-    fn adjoint_by_phase(
-        &self,
-        output: &[f32],
-        packed: &[f32],
-        start: Start<'_>,
-        input: &mut [f32],
-        scratch: &mut [f32],
-    ) {
-        let reach = self.reach();
-        let frame = self.output_frame(reach);
-        let plane = frame.pad(output, self.outputs, &mut scratch[..frame.padded_len(self.outputs)]);
-        let mut weights = &packed[self.weight_len()..];
-        for (down, across) in self.phases(reach) {
-            let windows = phase_windows(down, across, frame);
-            let (these, later) = weights.split_at(windows.terms(self.outputs) * self.inputs);
-            weights = later;
-            let row = reach.1.size * self.inputs;
-            let places = Places {
-                channels: self.inputs,
-                by_dots: windows.prefer_dots(self.outputs, self.inputs),
-                first: down.first * row + across.first * self.inputs,
-                row: self.vertical.stride * row,
-                pixel: self.horizontal.stride * self.inputs,
-            };
-            product(windows, plane, these, start, places, input);
-        }
-    }
-
-    /// Whether the gradient is summed as `[taps, inputs, outputs]`, else as `[outputs, taps, inputs]`.
-    fn gradient_by_window(&self) -> bool {
-        let run = self.windows().runs(0, self.inputs).len;
-        run * self.outputs.div_ceil(LANES) <= self.outputs * run.div_ceil(LANES)
-    }
-
-    /// Adds one sample's gradient to `sums`, whose order [`collect`](Self::collect) knows.
-    pub(super) fn add_gradient(&self, input: &[f32], d_output: &[f32], sums: &mut [f32], scratch: &mut [f32]) {
-        let (windows, plane) = (self.windows(), self.padded_input(input, scratch));
-        let (terms, outputs) = (self.terms(), self.outputs);
-        let runs = windows.runs(plane.width, plane.channels);
-        let row = windows.steps.0 * plane.width * plane.channels;
-        let (window_steps, pixel_steps) =
-            ([0, row, windows.steps.1 * plane.channels], [0, windows.count.1 * outputs, outputs]);
-        let depth = [1, windows.count.0, windows.count.1];
-        for i in 0..runs.counts[0] {
-            let data = &plane.data[windows.offset(0, 0, plane) + i * runs.steps[0]..];
-            let first = i * runs.counts[1] * runs.len;
-            let start = Start::Destination;
-            if self.gradient_by_window() {
-                let what = Contraction {
-                    blocks: runs.counts[1],
-                    rows: runs.len,
-                    columns: outputs,
-                    depth,
-                    left: Left { data, block: runs.steps[1], row: 1, steps: window_steps },
-                    right: Right { data: d_output, block: 0, steps: pixel_steps },
-                    start,
-                    to_block: runs.len * outputs,
-                    to_row: outputs,
-                };
-                what.run(&mut sums[first * outputs..]);
-            } else {
-                let what = Contraction {
-                    blocks: runs.counts[1],
-                    rows: outputs,
-                    columns: runs.len,
-                    depth,
-                    left: Left { data: d_output, block: 0, row: 1, steps: pixel_steps },
-                    right: Right { data, block: runs.steps[1], steps: window_steps },
-                    start,
-                    to_block: runs.len,
-                    to_row: terms,
-                };
-                what.run(&mut sums[first..]);
-            }
-        }
-    }
-
-    /// Sums the groups' gradients, each at the start of `group_len` floats, in the order of the groups,
-    /// into `[outputs, inputs, height, width]`.
-    pub(super) fn collect(&self, groups: &[f32], group_len: usize, d_weight: &mut [f32]) {
-        let (taps, by_window) = (self.taps(), self.gradient_by_window());
-        d_weight.fill(0.0);
-        for sums in groups.chunks_exact(group_len) {
-            for (i, to) in d_weight.iter_mut().enumerate() {
-                let (output, input, tap) = (i / taps / self.inputs, i / taps % self.inputs, i % taps);
-                let term = tap * self.inputs + input;
-                *to += if by_window { sums[term * self.outputs + output] } else { sums[output * self.terms() + term] };
-            }
-        }
-    }
-}
-
-/// Where a phase of the adjoint reads the framed output.
-fn phase_windows(down: Phase, across: Phase, frame: Frame) -> Windows {
-    let first = |phase: Phase, before: usize| (phase.first_read + before as isize).max(0) as usize;
-    Windows {
-        count: (down.count, across.count),
-        steps: (1, 1),
-        taps: (down.taps, across.taps),
-        tap_steps: (down.read_step, across.read_step),
-        first: (first(down, frame.before.0), first(across, frame.before.1)),
-    }
 }
 
 /// Every window times `weights`, `[terms, channels]`, or transposed for dot products.
-fn product(windows: Windows, plane: Plane<'_>, weights: &[f32], start: Start<'_>, to: Places, c: &mut [f32]) {
+pub(super) fn product(
+    windows: Windows,
+    plane: Plane<'_>,
+    weights: &[f32],
+    start: Start<'_>,
+    to: Places,
+    c: &mut [f32],
+) {
     let (rows, across) = windows.count;
     if rows * across == 0 {
         return;
@@ -427,7 +244,7 @@ fn product(windows: Windows, plane: Plane<'_>, weights: &[f32], start: Start<'_>
     let (blocks, rows) = if is_gapless { (1, rows * across) } else { (rows, across) };
     let run = runs.len * columns;
     let depth = [runs.counts[0], runs.counts[1], runs.len];
-    let left = Left {
+    let left = BroadcastFactor {
         data: plane.data.get(windows.offset(0, 0, plane)..).unwrap_or_default(),
         block,
         row: step,
@@ -444,7 +261,7 @@ fn product(windows: Windows, plane: Plane<'_>, weights: &[f32], start: Start<'_>
         columns,
         depth,
         left,
-        right: Right { data: weights, block: 0, steps: [runs.counts[1] * run, run, columns] },
+        right: StreamedFactor { data: weights, block: 0, steps: [runs.counts[1] * run, run, columns] },
         start,
         to_block: to.row,
         to_row: to.pixel,

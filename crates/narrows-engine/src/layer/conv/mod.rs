@@ -1,22 +1,26 @@
 //! Convolution, as deep learning calls a correlation, over the pixels of a map or the steps of a series.
 //!
-//! The weight is `[channels, input channels, height, width]` as in PyTorch. The rows of a batch are cut
-//! into groups by shapes alone; a group's task pads a map at a time into scratch of its own, and the
-//! weight gradient is summed within each group and then over the groups in order, so the number of
-//! threads cannot show in it.
+//! The weight is `[channels, input channels, height, width]` as in PyTorch. What it shares with a transposed
+//! convolution is in `layer`; how a map is correlated with a kernel in `correlation`, `adjoint` and `gradient`.
 
+mod adjoint;
 mod axis;
 mod correlation;
+mod gradient;
+mod groups;
+mod layer;
 mod plane;
 mod transpose;
 
-use crate::kernels::contraction::{Contraction, Left, Right, Start};
-use crate::rng::Stream;
+use crate::kernels::tile::Start;
 
 use super::map::{Map, Padding, PaddingMode};
-use super::{Activation, Backward, Flow, Rows};
+use super::ops::OutOfRange;
+use super::{Activation, Rows};
 
-use correlation::{Correlation, Kernel};
+use correlation::Kernel;
+use groups::Groups;
+use layer::{ConvParams, Convolution, span};
 
 pub use transpose::ConvTranspose;
 
@@ -37,20 +41,6 @@ pub struct Conv {
     pub padding: Padding,
     /// What they hold.
     pub mode: PaddingMode,
-}
-
-/// What a convolution is given in either direction.
-#[derive(Clone, Copy)]
-pub(super) struct ConvParams<'a> {
-    /// What `pack` left.
-    pub packed: &'a [f32],
-    /// A value a channel of the output.
-    pub bias: &'a [f32],
-}
-
-/// The size of a kernel with its dilation; zero for a kernel of nothing.
-fn span(kernel: usize, dilation: usize) -> usize {
-    if kernel == 0 { 0 } else { dilation * (kernel - 1) + 1 }
 }
 
 impl Conv {
@@ -86,13 +76,27 @@ impl Conv {
         }
     }
 
-    /// (expected, got) of a setting that is out of its range.
-    pub(super) fn misfit(&self) -> Option<(String, String)> {
-        let Self { input, kernel, stride, dilation, padding, .. } = *self;
-        if [kernel, stride, dilation].iter().any(|pair| pair.0 == 0 || pair.1 == 0) {
-            let got = format!("{kernel:?}, {stride:?} and {dilation:?}");
-            return Some(("kernel, stride and dilation of at least 1".into(), got));
-        }
+    /// Bands that a map of the output is computed in.
+    fn bands(&self) -> usize {
+        self.output().height.div_ceil(self.correlation().band())
+    }
+}
+
+impl Convolution for Conv {
+    const NAME: &'static str = "Conv";
+    const IS_TRANSPOSED: bool = false;
+
+    fn maps(&self) -> (Map, Map) {
+        (self.input, self.output())
+    }
+
+    fn kernel(&self) -> Kernel {
+        let Self { kernel: size, stride, dilation, padding, mode, .. } = *self;
+        Kernel { size, stride, dilation, padding, mode }
+    }
+
+    fn padding_out_of_range(&self) -> Option<OutOfRange> {
+        let Self { input, padding, .. } = *self;
         let reflects_too_much =
             padding.top.max(padding.bottom) >= input.height || padding.left.max(padding.right) >= input.width;
         if self.mode == PaddingMode::Reflect && reflects_too_much {
@@ -101,50 +105,12 @@ impl Conv {
         None
     }
 
-    /// The shapes of weight and bias.
-    pub(super) fn shapes(&self) -> [Vec<usize>; 2] {
-        [vec![self.channels, self.input.channels, self.kernel.0, self.kernel.1], vec![self.channels]]
-    }
-
-    /// `nn.Conv2d`'s default: weight and bias uniform in +-1 / sqrt(input channels * taps).
-    pub(super) fn init(&self, values: &mut [f32], streams: [Stream; 2]) {
-        let fan_in = self.input.channels * self.kernel.0 * self.kernel.1;
-        init(values, self.correlation().weight_len(), fan_in, streams);
-    }
-
-    fn correlation(&self) -> Correlation {
-        let Self { kernel: size, stride, dilation, padding, mode, .. } = *self;
-        Correlation::new(self.input, Kernel { size, stride, dilation, padding, mode }, self.output())
-    }
-
-    pub(super) fn packed_len(&self) -> usize {
-        self.correlation().packed_len()
-    }
-
-    pub(super) fn pack(&self, params: &[f32], packed: &mut [f32]) {
-        let correlation = self.correlation();
-        correlation.pack(&params[..correlation.weight_len()], packed);
-    }
-
-    /// The trainable values apart.
-    pub(super) fn params<'a>(&self, params: &'a [f32], packed: &'a [f32]) -> ConvParams<'a> {
-        ConvParams { packed, bias: &params[params.len() - self.channels..] }
-    }
-
-    /// Floats of scratch for the forward pass of `n` rows.
-    pub(super) fn forward_scratch(&self, n: usize) -> usize {
-        let correlation = self.correlation();
-        Rows::MOST_GROUPS.min(n).max(self.bands()) * correlation.band_scratch().max(1)
-    }
-
-    /// Floats of scratch for the backward pass of `n` rows.
-    pub(super) fn backward_scratch(&self, n: usize) -> usize {
-        let correlation = self.correlation();
-        Rows::MOST_GROUPS.min(n) * (correlation.weight_len() + self.channels + work_len(correlation))
+    fn forward_scratch_len(&self, n: usize) -> usize {
+        Rows::MOST_GROUPS.min(n).max(self.bands()) * self.correlation().band_scratch().max(1)
     }
 
     /// output = activation(correlation of the input + bias).
-    pub(super) fn forward(
+    fn compute(
         &self,
         rows: Rows<'_>,
         params: ConvParams<'_>,
@@ -179,147 +145,6 @@ impl Conv {
             });
         }
     }
-
-    /// Bands that a map of the output is computed in.
-    fn bands(&self) -> usize {
-        self.output().height.div_ceil(self.correlation().band())
-    }
-
-    /// The gradients of weight and bias, and the flow back to the input.
-    pub(super) fn backward(&self, pass: Backward<'_>, flow: &mut Flow) {
-        let correlation = self.correlation();
-        let packed = pass.packed;
-        let sizes = (correlation.input_size(), correlation.output_size());
-        backward(
-            correlation,
-            sizes,
-            self.channels,
-            pass,
-            flow,
-            |input, d_output, sums, work| correlation.add_gradient(input, d_output, sums, work),
-            |d_output, d_input, work| correlation.adjoint(d_output, packed, Start::Zero, d_input, work),
-        );
-    }
-}
-
-/// Fills weight and bias, each from its own stream, as PyTorch does.
-fn init(values: &mut [f32], weight_len: usize, fan_in: usize, [mut weight_stream, mut bias_stream]: [Stream; 2]) {
-    let bound = (fan_in as f32).sqrt().recip();
-    let (weight, bias) = values.split_at_mut(weight_len);
-    weight_stream.fill_uniform(weight);
-    bias_stream.fill_uniform(bias);
-    values.iter_mut().for_each(|value| *value = (2.0 * *value - 1.0) * bound);
-}
-
-/// Scratch that either half of a backward pass needs.
-fn work_len(correlation: Correlation) -> usize {
-    correlation.correlate_scratch().max(correlation.adjoint_scratch())
-}
-
-/// A batch cut into groups of rows, each a task.
-#[derive(Clone, Copy)]
-struct Groups<'a> {
-    rows: Rows<'a>,
-    /// Rows of a group.
-    size: usize,
-    /// Groups.
-    n: usize,
-}
-
-impl<'a> Groups<'a> {
-    /// As many groups as are worth it, where `cost` is that of a row in multiply-adds.
-    fn new(rows: Rows<'a>, cost: usize) -> Self {
-        let size = rows.group(cost);
-        Self { rows, size, n: rows.n.div_ceil(size) }
-    }
-
-    /// Calls `each(input, output, work)` for every row; rows of a group share their `work` floats.
-    fn forward(
-        self,
-        (inputs, outputs): (usize, usize),
-        (scratch, work): (&mut [f32], usize),
-        input: &[f32],
-        output: &mut [f32],
-        each: impl Fn(&[f32], &mut [f32], &mut [f32]) + Sync,
-    ) {
-        let scratch = &mut scratch[..self.n * work];
-        self.rows.threads.chunks2((output, self.size * outputs), (scratch, work), |g, output, work| {
-            let input = &input[g * self.size * inputs..];
-            for (x, y) in input.chunks_exact(inputs).zip(output.chunks_exact_mut(outputs)) {
-                each(x, y, work);
-            }
-        });
-    }
-}
-
-/// The backward pass of either kind of convolution: rows of a group take turns at `add_gradient(input,
-/// d_output, sums, work)` and `turn(d_output, d_input, work)`.
-fn backward(
-    correlation: Correlation,
-    (inputs, outputs): (usize, usize),
-    channels: usize,
-    pass: Backward<'_>,
-    flow: &mut Flow,
-    add_gradient: impl Fn(&[f32], &[f32], &mut [f32], &mut [f32]) + Sync,
-    turn: impl Fn(&[f32], &mut [f32], &mut [f32]) + Sync,
-) {
-    let Backward { rows, scratch, input, gradient, wants_input, .. } = pass;
-    let groups = Groups::new(rows, correlation.cost());
-    let weight_len = correlation.weight_len();
-    let (sums_len, work) = (weight_len + channels, work_len(correlation));
-    let group_len = sums_len + work;
-    let scratch = &mut scratch[..groups.n * group_len];
-    let (d_output, d_input) = flow.both(rows.n * outputs, if wants_input { rows.n * inputs } else { 0 });
-    let d_output = &*d_output;
-    let one = |row: usize, sums: &mut [f32], work: &mut [f32]| {
-        let d_output = &d_output[row * outputs..][..outputs];
-        let (d_weight, d_bias) = sums.split_at_mut(weight_len);
-        add_gradient(&input[row * inputs..][..inputs], d_output, d_weight, work);
-        add_pixels(d_output, d_bias);
-    };
-    if wants_input {
-        rows.threads.chunks2((d_input, groups.size * inputs), (scratch, group_len), |g, d_input, scratch| {
-            let (sums, work) = scratch.split_at_mut(sums_len);
-            sums.fill(0.0);
-            for (i, d_input) in d_input.chunks_exact_mut(inputs).enumerate() {
-                let row = g * groups.size + i;
-                one(row, sums, work);
-                turn(&d_output[row * outputs..][..outputs], d_input, work);
-            }
-        });
-        flow.turn();
-    } else {
-        rows.threads.chunks(scratch, group_len, |g, scratch| {
-            let (sums, work) = scratch.split_at_mut(sums_len);
-            sums.fill(0.0);
-            for row in g * groups.size..((g + 1) * groups.size).min(rows.n) {
-                one(row, sums, work);
-            }
-        });
-    }
-    let (d_weight, d_bias) = gradient.split_at_mut(weight_len);
-    correlation.collect(scratch, group_len, d_weight);
-    d_bias.fill(0.0);
-    for group in scratch.chunks_exact(group_len) {
-        d_bias.iter_mut().zip(&group[weight_len..]).for_each(|(sum, x)| *sum += x);
-    }
-}
-
-/// sums[c] += the sum of channel c over all pixels, in their order.
-fn add_pixels(values: &[f32], sums: &mut [f32]) {
-    let channels = sums.len();
-    let what = Contraction {
-        blocks: 1,
-        rows: 1,
-        columns: channels,
-        depth: [1, 1, values.len() / channels],
-        left: Left { data: &[1.0], block: 0, row: 0, steps: [0; 3] },
-        right: Right { data: values, block: 0, steps: [0, 0, channels] },
-        start: Start::Destination,
-        to_block: channels,
-        to_row: channels,
-    };
-    what.run(sums);
 }
 
 #[cfg(test)]

@@ -3,12 +3,14 @@
 //! The weight is `[input channels, channels, height, width]` as in PyTorch: that of the convolution from
 //! the output's map to the input's, of which this is the adjoint.
 
-use crate::kernels::contraction::Start;
-use crate::rng::Stream;
-
-use super::{Backward, ConvParams, Correlation, Flow, Groups, Kernel, init, span, work_len};
+use crate::kernels::tile::Start;
 use crate::layer::map::{Map, Padding, PaddingMode};
+use crate::layer::ops::OutOfRange;
 use crate::layer::{Activation, Rows};
+
+use super::correlation::Kernel;
+use super::groups::Groups;
+use super::layer::{ConvParams, Convolution, span};
 
 /// A transposed convolution; pairs are (height, width).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,14 +59,23 @@ impl ConvTranspose {
             channels: self.channels,
         }
     }
+}
 
-    /// (expected, got) of a setting that is out of its range.
-    pub(in crate::layer) fn misfit(&self) -> Option<(String, String)> {
-        let Self { kernel, stride, dilation, output_padding: more, .. } = *self;
-        if [kernel, stride, dilation].iter().any(|pair| pair.0 == 0 || pair.1 == 0) {
-            let got = format!("{kernel:?}, {stride:?} and {dilation:?}");
-            return Some(("kernel, stride and dilation of at least 1".into(), got));
-        }
+impl Convolution for ConvTranspose {
+    const NAME: &'static str = "ConvTranspose";
+    const IS_TRANSPOSED: bool = true;
+
+    fn maps(&self) -> (Map, Map) {
+        (self.input, self.output())
+    }
+
+    fn kernel(&self) -> Kernel {
+        let Self { kernel: size, stride, dilation, padding, .. } = *self;
+        Kernel { size, stride, dilation, padding, mode: PaddingMode::Zeros }
+    }
+
+    fn padding_out_of_range(&self) -> Option<OutOfRange> {
+        let Self { stride, dilation, output_padding: more, .. } = *self;
         if more.0 >= stride.0.max(dilation.0) || more.1 >= stride.1.max(dilation.1) {
             let expected = "an output padding smaller than stride or dilation";
             return Some((expected.into(), format!("{more:?}")));
@@ -72,51 +83,12 @@ impl ConvTranspose {
         None
     }
 
-    /// The shapes of weight and bias.
-    pub(in crate::layer) fn shapes(&self) -> [Vec<usize>; 2] {
-        [vec![self.input.channels, self.channels, self.kernel.0, self.kernel.1], vec![self.channels]]
-    }
-
-    /// `nn.ConvTranspose2d`'s default: weight and bias uniform in +-1 / sqrt(channels * taps).
-    pub(in crate::layer) fn init(&self, values: &mut [f32], streams: [Stream; 2]) {
-        let fan_in = self.channels * self.kernel.0 * self.kernel.1;
-        init(values, self.correlation().weight_len(), fan_in, streams);
-    }
-
-    /// The convolution of which this is the adjoint.
-    fn correlation(&self) -> Correlation {
-        let Self { kernel: size, stride, dilation, padding, .. } = *self;
-        let kernel = Kernel { size, stride, dilation, padding, mode: PaddingMode::Zeros };
-        Correlation::new(self.output(), kernel, self.input)
-    }
-
-    pub(in crate::layer) fn packed_len(&self) -> usize {
-        self.correlation().packed_len()
-    }
-
-    pub(in crate::layer) fn pack(&self, params: &[f32], packed: &mut [f32]) {
-        let correlation = self.correlation();
-        correlation.pack(&params[..correlation.weight_len()], packed);
-    }
-
-    /// The trainable values apart.
-    pub(in crate::layer) fn params<'a>(&self, params: &'a [f32], packed: &'a [f32]) -> ConvParams<'a> {
-        ConvParams { packed, bias: &params[params.len() - self.channels..] }
-    }
-
-    /// Floats of scratch for the forward pass of `n` rows.
-    pub(in crate::layer) fn forward_scratch(&self, n: usize) -> usize {
+    fn forward_scratch_len(&self, n: usize) -> usize {
         Rows::MOST_GROUPS.min(n) * self.correlation().adjoint_scratch().max(1)
     }
 
-    /// Floats of scratch for the backward pass of `n` rows.
-    pub(in crate::layer) fn backward_scratch(&self, n: usize) -> usize {
-        let correlation = self.correlation();
-        Rows::MOST_GROUPS.min(n) * (correlation.weight_len() + self.channels + work_len(correlation))
-    }
-
     /// output = activation(adjoint applied to the input + bias).
-    pub(in crate::layer) fn forward(
+    fn compute(
         &self,
         rows: Rows<'_>,
         params: ConvParams<'_>,
@@ -133,21 +105,5 @@ impl ConvTranspose {
             correlation.adjoint(input, params.packed, Start::Bias(params.bias), output, work);
             activation.apply(output);
         });
-    }
-
-    /// The gradients of weight and bias, and the flow back to the input.
-    pub(in crate::layer) fn backward(&self, pass: Backward<'_>, flow: &mut Flow) {
-        let correlation = self.correlation();
-        let packed = pass.packed;
-        let sizes = (correlation.output_size(), correlation.input_size());
-        super::backward(
-            correlation,
-            sizes,
-            self.channels,
-            pass,
-            flow,
-            |input, d_output, sums, work| correlation.add_gradient(d_output, input, sums, work),
-            |d_output, d_input, work| correlation.correlate(d_output, packed, Start::Zero, d_input, work),
-        );
     }
 }

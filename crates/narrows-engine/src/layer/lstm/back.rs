@@ -12,7 +12,7 @@ use crate::kernels::vectorised;
 use crate::layer::sequence::Way;
 use crate::layer::{Backward, Flow, SequenceOutput};
 
-use super::cell::{self, StepBack};
+use super::cell::{self, CellStepBack};
 use super::layout::Layout;
 use super::{Lstm, TILE, Weights};
 
@@ -67,14 +67,14 @@ impl Lstm {
     }
 
     /// Floats of scratch for the backward pass of `n` rows.
-    pub(crate) fn training_scratch_len(&self, n: usize) -> usize {
+    pub(super) fn training_scratch_len(&self, n: usize) -> usize {
         n.div_ceil(TILE).min(MAX_GROUPS) * self.group_room_len()
     }
 
     /// Backward through time, way by way.
-    pub(in crate::layer) fn backward(&self, pass: Backward<'_>, flow: &mut Flow) {
+    pub(super) fn backward_through_time(&self, pass: Backward<'_>, flow: &mut Flow) {
         let Backward { rows, params, saved, scratch, gradient, wants_input, .. } = pass;
-        let (inputs, outputs) = self.widths();
+        let (inputs, outputs) = self.row_widths();
         let (d_output, d_input) = flow.both(rows.n * outputs, rows.n * inputs);
         let group_rows = Self::group_rows(rows.n);
         let room_len = self.group_room_len();
@@ -126,7 +126,7 @@ impl Lstm {
                 let present = &kept[layout.present(i)];
                 self.add_output_gradient(way, i, present, d_output, d_hidden);
                 let d_gates = &mut room.d_gates[(i - begin) * m * 4 * width..][..m * 4 * width];
-                let back = StepBack {
+                let back = CellStepBack {
                     present,
                     gates: &kept[layout.gates(i)],
                     cell_before: &kept[layout.cell(i)],

@@ -11,7 +11,7 @@ use crate::kernels::{maths, vectorised};
 const LANES: usize = 16;
 
 /// The values of one step, `[n, ...]`, in the forward pass.
-pub(super) struct Step<'a> {
+pub(super) struct CellStep<'a> {
     /// 1 where the row has this step, else 0; `[n]`.
     pub present: &'a [f32],
     /// Pre-activations on entry, gates i, f, g, o on return; `[n, 4 * hidden]`. Zeros where absent.
@@ -23,7 +23,7 @@ pub(super) struct Step<'a> {
 }
 
 /// The values of one step, `[n, ...]`, in the backward pass.
-pub(super) struct StepBack<'a> {
+pub(super) struct CellStepBack<'a> {
     pub present: &'a [f32],
     /// What the forward pass left.
     pub gates: &'a [f32],
@@ -75,8 +75,8 @@ fn unit_back([i, f, g, o]: [f32; 4], before: f32, cell: f32, d_cell: f32, d_hidd
 }
 
 /// Takes the rows of a step from the state before to the state after; absent ones keep it.
-pub(super) fn forward(width: usize, step: Step<'_>) {
-    let Step { present, gates, cell_before, cell, hidden_before, hidden } = step;
+pub(super) fn forward(width: usize, step: CellStep<'_>) {
+    let CellStep { present, gates, cell_before, cell, hidden_before, hidden } = step;
     vectorised!({
         for (row, &present) in present.iter().enumerate() {
             let range = row * width..(row + 1) * width;
@@ -111,8 +111,8 @@ pub(super) fn forward(width: usize, step: Step<'_>) {
 }
 
 /// Takes the gradients of a step's rows from the state after to the gates and the cell state before.
-pub(super) fn backward(width: usize, step: StepBack<'_>) {
-    let StepBack { present, gates, cell_before, cell, d_gates, d_cell, d_hidden } = step;
+pub(super) fn backward(width: usize, step: CellStepBack<'_>) {
+    let CellStepBack { present, gates, cell_before, cell, d_gates, d_cell, d_hidden } = step;
     vectorised!({
         for (row, &present) in present.iter().enumerate() {
             let range = row * width..(row + 1) * width;

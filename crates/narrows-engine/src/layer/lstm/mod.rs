@@ -15,11 +15,13 @@ mod layout;
 
 use crate::kernels::matmul::{Left, Right, Shape, Start, multiply, pack_transposed, packed_len};
 use crate::kernels::threads::Threads;
+use crate::params::ParamKind;
 use crate::rng::Stream;
 
+use super::ops::{Entries, LayerOps, OutOfRange, Requirements, WeightPacking};
 use super::sequence::{self, Way};
-use super::{Direction, Rows, SequenceOutput};
-use cell::Step;
+use super::{Backward, Direction, Flow, Forward, Inference, Rows, SequenceOutput};
+use cell::CellStep;
 use layout::Layout;
 
 /// A recurrent layer: `[n, steps * inputs]` to `[n, steps * hidden]` or to `[n, hidden]`, twice as wide
@@ -64,36 +66,12 @@ impl Lstm {
     }
 
     /// (inputs, outputs) of a row.
-    pub(crate) fn widths(&self) -> (usize, usize) {
+    fn row_widths(&self) -> (usize, usize) {
         let steps = match self.output {
             SequenceOutput::All => self.steps,
             SequenceOutput::Last => 1,
         };
         (self.steps * self.inputs, if self.steps == 0 { 0 } else { steps * self.step_width() })
-    }
-
-    /// Names and shapes as in PyTorch.
-    pub(crate) fn trainable(&self) -> Vec<(&'static str, Vec<usize>)> {
-        const NAMES: [[&str; 4]; 2] = [
-            ["weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"],
-            ["weight_ih_l0_reverse", "weight_hh_l0_reverse", "bias_ih_l0_reverse", "bias_hh_l0_reverse"],
-        ];
-        let gates = 4 * self.hidden;
-        let shapes = [vec![gates, self.inputs], vec![gates, self.hidden], vec![gates], vec![gates]];
-        let names = &NAMES[..self.direction.ways().len()];
-        names.iter().flat_map(|names| names.iter().copied().zip(shapes.clone())).collect()
-    }
-
-    /// Fills all entries uniformly in +-1/sqrt(hidden), PyTorch's default.
-    pub(crate) fn init(&self, values: &mut [f32], stream: impl Fn(usize) -> Stream) {
-        let bound = (self.hidden as f32).sqrt().recip();
-        let mut rest = values;
-        for (i, (_, shape)) in self.trainable().iter().enumerate() {
-            let (entry, tail) = rest.split_at_mut(shape.iter().product());
-            stream(i).fill_uniform(entry);
-            entry.iter_mut().for_each(|w| *w = (2.0 * *w - 1.0) * bound);
-            rest = tail;
-        }
     }
 
     /// Floats of one way's parameters.
@@ -110,27 +88,6 @@ impl Lstm {
     fn packed_way_len(&self) -> usize {
         let gates = 4 * self.hidden;
         packed_len(gates, self.inputs) + packed_len(gates, self.hidden) + gates
-    }
-
-    /// Floats that [`pack`](Self::pack) writes.
-    pub(crate) fn packed_len(&self) -> usize {
-        self.direction.ways().len() * self.packed_way_len()
-    }
-
-    /// Packs the weights and adds up the biases.
-    pub(crate) fn pack(&self, params: &[f32], packed: &mut [f32], threads: &Threads) {
-        let gates = 4 * self.hidden;
-        for (way, packed) in packed.chunks_exact_mut(self.packed_way_len()).enumerate() {
-            let weights = self.weights(params, way);
-            let (input, rest) = packed.split_at_mut(packed_len(gates, self.inputs));
-            let (hidden, bias) = rest.split_at_mut(packed_len(gates, self.hidden));
-            pack_transposed(weights.input, self.inputs, input, threads);
-            pack_transposed(weights.hidden, self.hidden, hidden, threads);
-            let biases = &params[(way + 1) * self.way_len() - 2 * gates..][..2 * gates];
-            for (j, sum) in bias.iter_mut().enumerate() {
-                *sum = biases[j] + biases[gates + j];
-            }
-        }
     }
 
     fn packed<'a>(&self, packed: &'a [f32], way: usize) -> Packed<'a> {
@@ -152,36 +109,8 @@ impl Lstm {
     }
 
     /// Floats kept for the backward pass of `n` rows.
-    pub(crate) fn saved_len(&self, n: usize) -> usize {
+    fn saved_len(&self, n: usize) -> usize {
         self.direction.ways().len() * self.layout(n, self.steps).len()
-    }
-
-    /// Floats of scratch at inference.
-    pub(crate) fn inference_scratch_len(&self, n: usize) -> usize {
-        self.layout(n, 1).len()
-    }
-
-    /// Training: every step is kept in `saved`.
-    pub(crate) fn forward(&self, rows: Rows<'_>, packed: &[f32], saved: &mut [f32], input: &[f32], output: &mut [f32]) {
-        let (inputs, outputs) = self.widths();
-        let ways = self.direction.ways();
-        let output = (output, TILE * outputs);
-        let saved = (&mut saved[..self.saved_len(rows.n)], self.saved_len(TILE));
-        self.threads(rows).chunks2(output, saved, |t, output, saved| {
-            let layout = self.layout(output.len() / outputs, self.steps);
-            let input = &input[t * TILE * inputs..][..layout.rows * inputs];
-            for (way, room) in saved.chunks_exact_mut(layout.len()).enumerate() {
-                self.read(ways[way], self.packed(packed, way), layout, room, input, output);
-            }
-        });
-    }
-
-    /// Inference: only the last state is kept.
-    pub(crate) fn infer(&self, n: usize, packed: &[f32], scratch: &mut [f32], input: &[f32], output: &mut [f32]) {
-        let layout = self.layout(n, 1);
-        for (way, &each) in self.direction.ways().iter().enumerate() {
-            self.read(each, self.packed(packed, way), layout, &mut scratch[..layout.len()], input, output);
-        }
     }
 
     /// Reads a tile of rows one way.
@@ -208,7 +137,7 @@ impl Lstm {
             multiply(shape, Left::Rows(values), Right::Panels(packed.input), Start::Bias(packed.bias), gates);
             let shape = Shape { k: width, ..shape };
             multiply(shape, Left::Rows(hidden_before), Right::Panels(packed.hidden), Start::Destination, gates);
-            cell::forward(width, Step { present, gates, cell_before, cell, hidden_before, hidden });
+            cell::forward(width, CellStep { present, gates, cell_before, cell, hidden_before, hidden });
             if self.output == SequenceOutput::All {
                 let places = self.step_places(way, step, output.len() / m);
                 for (row, place) in places.take(m).enumerate() {
@@ -233,6 +162,119 @@ impl Lstm {
         let side = if way == Way::Back { self.hidden } else { 0 };
         let (first, width) = (step * self.step_width() + side, self.hidden);
         (0..).map(move |row| row * row_len + first).map(move |first| first..first + width)
+    }
+}
+
+impl WeightPacking for Lstm {
+    fn packed_len(&self) -> usize {
+        self.direction.ways().len() * self.packed_way_len()
+    }
+
+    /// Packs the weights and adds up the biases.
+    fn pack(&self, params: &[f32], packed: &mut [f32], threads: &Threads) {
+        let gates = 4 * self.hidden;
+        for (way, packed) in packed.chunks_exact_mut(self.packed_way_len()).enumerate() {
+            let weights = self.weights(params, way);
+            let (input, rest) = packed.split_at_mut(packed_len(gates, self.inputs));
+            let (hidden, bias) = rest.split_at_mut(packed_len(gates, self.hidden));
+            pack_transposed(weights.input, self.inputs, input, threads);
+            pack_transposed(weights.hidden, self.hidden, hidden, threads);
+            let biases = &params[(way + 1) * self.way_len() - 2 * gates..][..2 * gates];
+            for (j, sum) in bias.iter_mut().enumerate() {
+                *sum = biases[j] + biases[gates + j];
+            }
+        }
+    }
+}
+
+impl LayerOps for Lstm {
+    fn describe(&self) -> String {
+        let Self { inputs, hidden, steps, direction, output } = self;
+        format!("Lstm({inputs} -> {hidden}, {steps} steps, {direction:?}, {output:?})")
+    }
+
+    fn widths(&self) -> Option<(usize, usize)> {
+        Some(self.row_widths())
+    }
+
+    fn out_of_range(&self) -> Option<OutOfRange> {
+        None
+    }
+
+    fn entries(&self, kind: ParamKind) -> Entries {
+        const NAMES: [[&str; 4]; 2] = [
+            ["weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"],
+            ["weight_ih_l0_reverse", "weight_hh_l0_reverse", "bias_ih_l0_reverse", "bias_hh_l0_reverse"],
+        ];
+        if kind == ParamKind::Buffer {
+            return vec![];
+        }
+        let gates = 4 * self.hidden;
+        let shapes = [vec![gates, self.inputs], vec![gates, self.hidden], vec![gates], vec![gates]];
+        let names = &NAMES[..self.direction.ways().len()];
+        names.iter().flat_map(|names| names.iter().copied().zip(shapes.clone())).collect()
+    }
+
+    /// All entries uniform in +-1/sqrt(hidden), PyTorch's default.
+    fn init(&self, kind: ParamKind, values: &mut [f32], stream: &dyn Fn(usize) -> Stream) {
+        let bound = (self.hidden as f32).sqrt().recip();
+        let mut rest = values;
+        for (i, (_, shape)) in self.entries(kind).iter().enumerate() {
+            let (entry, tail) = rest.split_at_mut(shape.iter().product());
+            stream(i).fill_uniform(entry);
+            entry.iter_mut().for_each(|w| *w = (2.0 * *w - 1.0) * bound);
+            rest = tail;
+        }
+    }
+
+    fn packing(&self) -> Option<&dyn WeightPacking> {
+        Some(self)
+    }
+
+    fn requirements(&self, n: usize, _: usize) -> Requirements {
+        Requirements {
+            saved: self.saved_len(n),
+            training_scratch: self.training_scratch_len(n),
+            inference_scratch: self.layout(n, 1).len(),
+            random_blocks: 0,
+        }
+    }
+
+    fn backward_reads_output(&self) -> bool {
+        false
+    }
+
+    fn fuses_activation(&self) -> bool {
+        false
+    }
+
+    /// Every step is kept.
+    fn forward(&self, pass: Forward<'_>, input: &[f32], output: &mut [f32]) {
+        let Forward { rows, packed, saved, .. } = pass;
+        let (inputs, outputs) = self.row_widths();
+        let ways = self.direction.ways();
+        let output = (output, TILE * outputs);
+        let saved = (&mut saved[..self.saved_len(rows.n)], self.saved_len(TILE));
+        self.threads(rows).chunks2(output, saved, |t, output, saved| {
+            let layout = self.layout(output.len() / outputs, self.steps);
+            let input = &input[t * TILE * inputs..][..layout.rows * inputs];
+            for (way, room) in saved.chunks_exact_mut(layout.len()).enumerate() {
+                self.read(ways[way], self.packed(packed, way), layout, room, input, output);
+            }
+        });
+    }
+
+    fn backward(&self, pass: Backward<'_>, flow: &mut Flow) {
+        self.backward_through_time(pass, flow);
+    }
+
+    /// Only the last state is kept.
+    fn infer(&self, pass: Inference<'_>, input: &[f32], output: &mut [f32]) {
+        let Inference { rows, packed, scratch, .. } = pass;
+        let layout = self.layout(rows.n, 1);
+        for (way, &each) in self.direction.ways().iter().enumerate() {
+            self.read(each, self.packed(packed, way), layout, &mut scratch[..layout.len()], input, output);
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::cpu::CpuTrainer;
 use crate::rng::{Purpose, Stream};
 use crate::*;
 
@@ -45,7 +46,7 @@ fn stack() -> Network {
 /// The code of every row.
 fn encode(network: &Network, params: &Params, rows: &[f32]) -> Vec<f32> {
     let mut code = vec![0.0; rows.len() / network.inputs() * network.code_size()];
-    network.encode(params, rows, &mut code, &Threads::serial());
+    CpuExecutor::serial().prepare(network, params).unwrap().encode(rows, &mut code);
     code
 }
 
@@ -140,7 +141,8 @@ fn a_row_has_the_same_gradient_alone_and_in_a_batch_of_many_tiles() {
     Stream::new(1, Purpose::Demo, 0, 0).fill_normal(&mut input);
     let gradient = |rows: Range<usize>, weights: RowWeights<'_>| {
         let (first, n) = (rows.start, rows.len());
-        let mut trainer = Trainer::new(&network, network.init(1), crate::golden::config(), n, Threads::new(2)).unwrap();
+        let mut trainer =
+            CpuTrainer::new(&network, network.init(1), crate::golden::config(), n, Threads::new(2)).unwrap();
         let input = &input[first * STEPS..][..n * STEPS];
         let ids: Vec<u32> = (0..n as u32).collect();
         trainer.forward(&Batch { input, target: input, rows: &ids, seed: 0, epoch: 0 });

@@ -1,6 +1,6 @@
-//! Structural similarity of pictures, alone and beside a loss of single pixels.
+//! Structural similarity of images, alone and beside a loss of single pixels.
 //!
-//! SSIM (Wang et al. 2004): within a window of 11 by 11 pixels, weighted by a Gaussian, two pictures are alike
+//! SSIM (Wang et al. 2004): within a window of 11 by 11 pixels, weighted by a Gaussian, two images are alike
 //! as far as their means, variances and covariance agree; the loss is 1 - the mean over the windows that lie
 //! inside the map and over the channels. MS-SSIM (Wang et al. 2003) asks for contrast and structure at five
 //! scales and for luminance at the last; a channel's similarity is the product of the scales' means, each to
@@ -15,7 +15,7 @@ mod scale;
 use crate::kernels::{maths, sum, vectorised};
 use crate::layer::Map;
 
-use super::{Loss, Mix, Pixels, Structure, bce, elementwise};
+use super::{bce, elementwise};
 
 use scale::{Asks, Planes, Scale};
 
@@ -29,32 +29,47 @@ const POWERS: [f32; MOST_SCALES] = [0.0448, 0.2856, 0.3001, 0.2363, 0.1333];
 const SMALLEST_SIDE: usize = crate::kernels::gauss::TAPS;
 const SMALLEST_SIDE_OF_SCALES: usize = SMALLEST_SIDE << (MOST_SCALES - 1);
 
-/// A loss by structural similarity.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Similarity {
-    map: Map,
-    structure: Structure,
-    pixels: Option<Pixels>,
-    /// How much of the loss is by structure.
-    share: f32,
+/// `share` of 1 - the structural similarity, and 1 - `share` of the mean loss of single pixels.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Similarity {
+    /// How an image lies in the group's columns.
+    pub map: Map,
+    /// Which structural similarity.
+    pub structure: Structure,
+    /// The loss of single pixels.
+    pub pixels: Pixels,
+    /// How much of the loss is by structure, in [0, 1].
+    pub share: f32,
+}
+
+/// A structural similarity of images with pixels in [0, 1].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Structure {
+    /// At one scale (Wang et al. 2004); at least 11 pixels a side.
+    Ssim,
+    /// At five scales (Wang et al. 2003); at least 176 pixels a side.
+    MsSsim,
+}
+
+/// A loss of single pixels in [0, 1], the sigmoids of the pre-activations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pixels {
+    /// (o - t)^2.
+    Mse,
+    /// |o - t|.
+    Mae,
+    /// Binary cross-entropy.
+    Bce,
 }
 
 impl Similarity {
-    /// The similarity in `loss`, if there is one.
-    pub(super) fn new(loss: Loss) -> Option<Self> {
-        let alone = |structure, map| Some(Self { map, structure, pixels: None, share: 1.0 });
-        match loss {
-            Loss::Ssim { map } => alone(Structure::Ssim, map),
-            Loss::MsSsim { map } => alone(Structure::MsSsim, map),
-            Loss::Mix(Mix { map, structure, pixels, share }) => {
-                Some(Self { map, structure, pixels: Some(pixels), share })
-            }
-            Loss::Mse | Loss::Mae | Loss::Huber { .. } | Loss::Bce | Loss::CrossEntropy => None,
-        }
+    /// Structure alone.
+    pub fn alone(structure: Structure, map: Map) -> Self {
+        Self { map, structure, pixels: Pixels::Mse, share: 1.0 }
     }
 
     /// (expected, got) of a setting that is out of its range, for a group of `columns`.
-    pub(super) fn misfit(&self, columns: usize) -> Option<(String, String)> {
+    pub(super) fn out_of_range(&self, columns: usize) -> Option<(String, String)> {
         let Self { map, structure, share, .. } = self;
         let side = match structure {
             Structure::Ssim => SMALLEST_SIDE,
@@ -101,22 +116,22 @@ impl Similarity {
         self.scales().map(|(scale, _)| scale.planes_len()).sum()
     }
 
-    /// Floats of scratch of [`prepare`](Self::prepare) and [`judge`](Self::judge), a task.
+    /// Floats of scratch of [`prepare`](Self::prepare) and [`evaluate`](Self::evaluate), a task.
     pub(super) fn scratch_len(&self) -> usize {
         self.planes_len() + Scale(self.map).work_len() + (self.n_scales() + 1) * self.map.channels
     }
 
-    fn scratch<'a>(&self, floats: &'a mut [f32]) -> Scratch<'a> {
+    fn scratch<'a>(&self, floats: &'a mut [f32]) -> SimilarityScratch<'a> {
         let channels = self.map.channels;
         let (planes, rest) = floats.split_at_mut(self.planes_len());
         let (work, rest) = rest.split_at_mut(Scale(self.map).work_len());
         let (zeros, rest) = rest.split_at_mut(channels);
-        Scratch { planes, work, zeros, sums: &mut rest[..self.n_scales() * channels] }
+        SimilarityScratch { planes, work, zeros, sums: &mut rest[..self.n_scales() * channels] }
     }
 
     /// Writes to scratch what is the same for every row.
     pub(super) fn prepare(&self, scratch: &mut [f32]) {
-        let Scratch { planes, zeros, .. } = self.scratch(scratch);
+        let SimilarityScratch { planes, zeros, .. } = self.scratch(scratch);
         zeros.fill(0.0);
         let mut rest = planes;
         for (scale, _) in self.scales() {
@@ -127,7 +142,7 @@ impl Similarity {
     }
 
     /// The loss of one row; writes `scale` times its slopes.
-    pub(super) fn judge(
+    pub(super) fn evaluate(
         &self,
         values: &[f32],
         target: &[f32],
@@ -136,34 +151,26 @@ impl Similarity {
         scratch: &mut [f32],
     ) -> f32 {
         let rest = 1.0 - self.share;
-        let loss = match self.pixels {
-            None => {
-                gradient.fill(0.0);
-                0.0
-            }
-            Some(pixels) => {
-                let mean = rest / values.len() as f32;
-                mean * pixels.judge(values, target, gradient, mean * scale)
-            }
-        };
+        let mean = rest / values.len() as f32;
+        let loss = mean * self.pixels.evaluate(values, target, gradient, mean * scale);
         let is_observed = !vectorised!(sum::sum(target, |t| t)).is_nan();
         if !is_observed || self.share == 0.0 {
             return loss;
         }
         let mut scratch = self.scratch(scratch);
-        loss + self.share * self.judge_structure(values, target, gradient, self.share * scale, &mut scratch)
+        loss + self.share * self.evaluate_structure(values, target, gradient, self.share * scale, &mut scratch)
     }
 
     /// One minus the similarity; adds `factor` times its slopes.
-    fn judge_structure(
+    fn evaluate_structure(
         &self,
         values: &[f32],
         target: &[f32],
         gradient: &mut [f32],
         factor: f32,
-        scratch: &mut Scratch<'_>,
+        scratch: &mut SimilarityScratch<'_>,
     ) -> f32 {
-        let Scratch { planes, work, zeros, sums } = scratch;
+        let SimilarityScratch { planes, work, zeros, sums } = scratch;
         let channels = self.map.channels;
         let first = Scale(self.map).planes(planes);
         vectorised!(for (((p, q), &value), &t) in first.p.iter_mut().zip(&mut *first.q).zip(values).zip(target) {
@@ -237,7 +244,7 @@ impl Similarity {
 }
 
 /// The scratch of a task.
-struct Scratch<'a> {
+struct SimilarityScratch<'a> {
     /// The planes of every scale, one scale after the other.
     planes: &'a mut [f32],
     work: &'a mut [f32],
@@ -249,16 +256,16 @@ struct Scratch<'a> {
 
 impl Pixels {
     /// The sum of the losses of one row; writes `scale` times their slopes.
-    fn judge(self, values: &[f32], target: &[f32], gradient: &mut [f32], scale: f32) -> f32 {
+    fn evaluate(self, values: &[f32], target: &[f32], gradient: &mut [f32], scale: f32) -> f32 {
         match self {
             Self::Mse => vectorised!(through_sigmoid(values, target, gradient, scale, elementwise::squared)),
             Self::Mae => vectorised!(through_sigmoid(values, target, gradient, scale, elementwise::absolute)),
-            Self::Bce => vectorised!(bce::judge(values, target, gradient, scale)),
+            Self::Bce => vectorised!(bce::evaluate(values, target, gradient, scale)),
         }
     }
 }
 
-/// As [`elementwise::judge`] of the values' sigmoids.
+/// As [`elementwise::evaluate`] of the values' sigmoids.
 #[inline(always)]
 fn through_sigmoid(
     values: &[f32],
@@ -287,22 +294,26 @@ mod tests {
     use crate::*;
 
     fn mix(structure: Structure, pixels: Pixels, share: f32, map: Map) -> Loss {
-        Loss::Mix(Mix { map, structure, pixels, share })
+        Loss::Similarity(Similarity { map, structure, pixels, share })
     }
 
-    fn similarity(loss: Loss) -> Similarity {
-        Similarity::new(loss).unwrap()
+    fn ssim(map: Map) -> Loss {
+        Loss::Similarity(Similarity::alone(Structure::Ssim, map))
+    }
+
+    fn ms_ssim(map: Map) -> Loss {
+        Loss::Similarity(Similarity::alone(Structure::MsSsim, map))
     }
 
     /// The loss of a row and its slopes.
-    fn judge(loss: Loss, values: &[f32], target: &[f32]) -> (f32, Vec<f32>) {
-        let similarity = similarity(loss);
+    fn evaluate(loss: Loss, values: &[f32], target: &[f32]) -> (f32, Vec<f32>) {
+        let Loss::Similarity(similarity) = loss else { panic!("{loss} is no similarity") };
         let mut scratch = vec![f32::NAN; similarity.scratch_len()];
         let mut gradient = vec![f32::NAN; values.len()];
         similarity.prepare(&mut scratch);
-        let loss = similarity.judge(values, target, &mut gradient, 1.0, &mut scratch);
+        let loss = similarity.evaluate(values, target, &mut gradient, 1.0, &mut scratch);
         // What a row leaves does not matter to the next.
-        let again = similarity.judge(values, target, &mut gradient.clone(), 1.0, &mut scratch);
+        let again = similarity.evaluate(values, target, &mut gradient.clone(), 1.0, &mut scratch);
         assert!(loss == again || loss.is_nan());
         (loss, gradient)
     }
@@ -328,7 +339,7 @@ mod tests {
     fn all() -> [(Loss, &'static str); 4] {
         let map = Map::new(13, 12, 2);
         [
-            (Loss::Ssim { map }, "ssim"),
+            (ssim(map), "ssim"),
             (mix(Structure::Ssim, Pixels::Mse, 0.3, map), "ssim_mse"),
             (mix(Structure::Ssim, Pixels::Mae, 0.84, map), "ssim_mae"),
             (mix(Structure::Ssim, Pixels::Bce, 0.5, map), "ssim_bce"),
@@ -349,8 +360,8 @@ mod tests {
         }
     }
 
-    /// Row n of the script's `whole` pictures: values and target.
-    fn picture(n: usize, map: Map) -> (Vec<f32>, Vec<f32>) {
+    /// Row n of the script's `whole` images: values and target.
+    fn image(n: usize, map: Map) -> (Vec<f32>, Vec<f32>) {
         let wave = |at: usize, period: usize| (2.0 * (at % period) as f64 / period as f64 - 1.0).abs();
         let places =
             (0..map.size()).map(|i| (i / map.channels / map.width, i / map.channels % map.width, i % map.channels));
@@ -363,19 +374,19 @@ mod tests {
     }
 
     #[test]
-    fn pictures_agree_with_pytorch() {
+    fn images_agree_with_pytorch() {
         let (small, large, even) = (Map::new(29, 40, 3), Map::new(177, 182, 2), Map::new(176, 176, 1));
         let cases = [
-            ("whole_ssim", Loss::Ssim { map: small }, small),
-            ("whole_ms_ssim", Loss::MsSsim { map: large }, large),
+            ("whole_ssim", ssim(small), small),
+            ("whole_ms_ssim", ms_ssim(large), large),
             ("whole_ms_ssim_mae", mix(Structure::MsSsim, Pixels::Mae, 0.84, even), even),
         ];
         for (name, loss, map) in cases {
             let case = crate::golden::Case::load(name);
             let (mut losses, mut slopes) = (vec![], vec![]);
             for n in 0..2 {
-                let (values, target) = picture(n, map);
-                let (loss, gradient) = judge(loss, &values, &target);
+                let (values, target) = image(n, map);
+                let (loss, gradient) = evaluate(loss, &values, &target);
                 losses.push(loss);
                 slopes.extend(gradient);
             }
@@ -386,27 +397,27 @@ mod tests {
     }
 
     #[test]
-    fn like_pictures_are_exactly_alike() {
+    fn like_images_are_exactly_alike() {
         let map = Map::new(176, 177, 1);
-        let (values, _) = picture(0, map);
+        let (values, _) = image(0, map);
         let target: Vec<f32> = values.iter().map(|&value| maths::sigmoid(value)).collect();
-        for loss in [Loss::Ssim { map }, Loss::MsSsim { map }] {
-            let (loss, gradient) = judge(loss, &values, &target);
+        for loss in [ssim(map), ms_ssim(map)] {
+            let (loss, gradient) = evaluate(loss, &values, &target);
             assert!(loss.abs() < 1e-6, "{loss}");
             assert!(gradient.iter().all(|g| g.abs() < 1e-9));
         }
     }
 
     #[test]
-    fn pictures_that_are_nothing_alike_stay_finite() {
-        // Opposite pictures: their structure is below zero, and a power of it would be no number.
+    fn images_that_are_nothing_alike_stay_finite() {
+        // Opposite images: their structure is below zero, and a power of it would be no number.
         let map = Map::new(176, 176, 1);
-        let (values, target) = picture(0, map);
+        let (values, target) = image(0, map);
         let opposite: Vec<f32> = target.iter().map(|t| 1.0 - t).collect();
-        let (loss, gradient) = judge(Loss::MsSsim { map }, &values, &opposite);
+        let (loss, gradient) = evaluate(ms_ssim(map), &values, &opposite);
         assert_eq!(loss, 1.0);
         assert!(gradient.iter().all(|&g| g == 0.0));
-        let (loss, gradient) = judge(Loss::Ssim { map }, &values, &opposite);
+        let (loss, gradient) = evaluate(ssim(map), &values, &opposite);
         assert!(loss > 1.0 && loss < 2.0);
         assert!(gradient.iter().all(|g| g.is_finite()));
     }
@@ -414,12 +425,12 @@ mod tests {
     #[test]
     fn a_gap_skips_the_structure_and_not_the_pixels() {
         let map = Map::new(11, 12, 1);
-        let (values, mut target) = picture(0, map);
+        let (values, mut target) = image(0, map);
         target[7] = f32::NAN;
-        let (loss, gradient) = judge(Loss::Ssim { map }, &values, &target);
+        let (loss, gradient) = evaluate(ssim(map), &values, &target);
         assert_eq!(loss, 0.0);
         assert!(gradient.iter().all(|&g| g == 0.0));
-        let (loss, gradient) = judge(mix(Structure::Ssim, Pixels::Mse, 0.5, map), &values, &target);
+        let (loss, gradient) = evaluate(mix(Structure::Ssim, Pixels::Mse, 0.5, map), &values, &target);
         let seen = values.iter().zip(&target).filter(|(_, t)| !t.is_nan());
         let total: f32 = seen.map(|(&value, t)| (maths::sigmoid(value) - t).powi(2)).sum();
         assert!((loss - 0.5 * total / 132.0).abs() < 1e-6);
@@ -428,12 +439,12 @@ mod tests {
 
     #[test]
     fn a_diverged_output_is_not_hidden() {
-        for (loss, map) in [Map::new(11, 11, 1), Map::new(176, 176, 2)].map(|map| (Loss::Ssim { map }, map)) {
-            let (mut values, target) = picture(0, map);
+        for (loss, map) in [Map::new(11, 11, 1), Map::new(176, 176, 2)].map(|map| (ssim(map), map)) {
+            let (mut values, target) = image(0, map);
             values[5] = f32::NAN;
-            assert!(judge(loss, &values, &target).0.is_nan());
+            assert!(evaluate(loss, &values, &target).0.is_nan());
             if map.height > 100 {
-                assert!(judge(Loss::MsSsim { map }, &values, &target).0.is_nan());
+                assert!(evaluate(ms_ssim(map), &values, &target).0.is_nan());
             }
         }
     }
@@ -451,12 +462,12 @@ mod tests {
         };
         let map = Map::new(10, 14, 1);
         assert_eq!(
-            message(Loss::Ssim { map }, 140),
+            message(ssim(map), 140),
             "`output.groups.0`: expected a map of at least 11 pixels a side, got 10x14x1"
         );
-        assert!(message(Loss::Ssim { map }, 141).contains("a map of 141 values"));
+        assert!(message(ssim(map), 141).contains("a map of 141 values"));
         let map = Map::new(200, 175, 1);
-        assert!(message(Loss::MsSsim { map }, map.size()).contains("at least 176 pixels a side"));
+        assert!(message(ms_ssim(map), map.size()).contains("at least 176 pixels a side"));
         let map = Map::new(11, 11, 1);
         for share in [-0.1, 1.1, f32::NAN] {
             let message = message(mix(Structure::Ssim, Pixels::Bce, share, map), 121);

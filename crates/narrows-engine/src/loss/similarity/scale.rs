@@ -1,4 +1,4 @@
-//! One scale of a pair of pictures: the moments of their windows, how unlike the windows are, and the slopes.
+//! One scale of a pair of images: the moments of their windows, how unlike the windows are, and the slopes.
 //!
 //! With p = x + t and q = x - t, means m and variances s, a window's luminance is 1 - a, its contrast and
 //! structure 1 - b:
@@ -7,7 +7,7 @@
 //! a = m_q^2 / ((m_p^2 + m_q^2) / 2 + C1)        b = s_q / ((s_p + s_q) / 2 + C2)
 //! ```
 //!
-//! This is Wang's formula, but what is summed is the distance from one: like pictures lose no digits, and
+//! This is Wang's formula, but what is summed is the distance from one: like images lose no digits, and
 //! equal ones are exactly alike. And four moments do instead of five.
 
 use crate::kernels::gauss::{self, REACH};

@@ -6,9 +6,9 @@ use std::ops::Range;
 
 use crate::kernels::threads::Threads;
 use crate::latent::Draw;
-use crate::layer::{Activation, Layer};
+use crate::layer::{Activation, Layer, WeightPacking};
 use crate::network::Network;
-use crate::params::Kind;
+use crate::params::ParamKind;
 
 /// What a stage does.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -68,7 +68,8 @@ pub(crate) struct Plan {
 
 impl Plan {
     pub(crate) fn new(network: &Network) -> Self {
-        let n_trainable = network.encoder.iter().chain(&network.decoder).map(|layer| layer.len(Kind::Trainable)).sum();
+        let n_trainable =
+            network.encoder.iter().chain(&network.decoder).map(|layer| layer.len(ParamKind::Trainable)).sum();
         let max_width = network.inputs();
         let mut plan = Self { stages: vec![], code: 0, n_trainable, n_packed: 0, max_width, kept_width: 0 };
         let (mut trainable, mut buffer, mut block) = (0, n_trainable, 0);
@@ -80,7 +81,7 @@ impl Plan {
                 let overwritable = plan.stages.len() > plan.code
                     && plan.stages.last().is_some_and(|stage| match &stage.op {
                         _ if stage.keeps.is_some() => false,
-                        Op::Layer(layer) => layer.forgets_output(),
+                        Op::Layer(layer) => !layer.ops().backward_reads_output(),
                         Op::Sample(_) => false,
                     });
                 let is_added = |(j, later): (usize, &Layer)| matches!(later, Layer::Add(add) if j == i + add.back);
@@ -94,13 +95,14 @@ impl Plan {
                     }
                     _ => None,
                 };
+                let packed_len = layer.ops().packing().map_or(0, WeightPacking::packed_len);
                 let stage = Stage {
                     op: Op::Layer(*layer),
                     inputs: width,
                     outputs,
-                    trainable: trainable..trainable + layer.len(Kind::Trainable),
-                    buffers: buffer..buffer + layer.len(Kind::Buffer),
-                    packed: plan.n_packed..plan.n_packed + layer.packed_len(),
+                    trainable: trainable..trainable + layer.len(ParamKind::Trainable),
+                    buffers: buffer..buffer + layer.len(ParamKind::Buffer),
+                    packed: plan.n_packed..plan.n_packed + packed_len,
                     random_block: block,
                     in_place: layer.overwrites().filter(|_| overwritable),
                     adds,
@@ -109,7 +111,7 @@ impl Plan {
                 trainable = stage.trainable.end;
                 buffer = stage.buffers.end;
                 plan.n_packed = stage.packed.end;
-                block += layer.random_blocks(width);
+                block += layer.ops().requirements(1, width).random_blocks;
                 width = outputs;
                 plan.max_width = plan.max_width.max(width);
                 plan.stages.push(stage);
@@ -158,8 +160,10 @@ impl Plan {
 /// Packs the weights of the stages for the forward pass.
 pub(crate) fn pack(stages: &[Stage], params: &[f32], packed: &mut [f32], threads: &Threads) {
     for stage in stages {
-        if let Op::Layer(layer) = &stage.op {
-            layer.pack(&params[stage.trainable.clone()], &mut packed[stage.packed.clone()], threads);
+        if let Op::Layer(layer) = &stage.op
+            && let Some(packing) = layer.ops().packing()
+        {
+            packing.pack(&params[stage.trainable.clone()], &mut packed[stage.packed.clone()], threads);
         }
     }
 }

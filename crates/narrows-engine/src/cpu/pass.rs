@@ -1,4 +1,4 @@
-//! The forward and the backward pass of training: the plan's stages, walked forth and back.
+//! The forward and the backward pass of training: the plan's stages, walked forward and backward.
 
 use std::mem::take;
 
@@ -6,14 +6,15 @@ use crate::kernels::{sum, vectorised};
 use crate::latent::{Drawn, NoiseKey};
 use crate::layer::{Activation, Backward, DropoutKey, ELEMENT_COST, Flow, Forward, Rows, add};
 use crate::loss::Output;
-use crate::plan::{self, Op, Plan, Stage};
+use crate::training::{Batch, RowWeights, StepLoss};
 
-use super::{Batch, RowWeights, StepLoss, Trainer};
+use super::plan::{self, Op, Plan, Stage};
+use super::trainer::CpuTrainer;
 
 /// What the passes leave for each other.
 #[derive(Debug)]
 pub(super) struct Workspace {
-    /// The last batch's input, kept by [`Trainer::forward`].
+    /// The last batch's input, kept by `forward` for `backward`.
     pub(super) input: Vec<f32>,
     /// values[i + 1] is the output of stage i; empty where the stage works in place.
     pub(super) values: Vec<Vec<f32>>,
@@ -25,7 +26,7 @@ pub(super) struct Workspace {
     pub(super) scratch: Vec<f32>,
     pub(super) flow: Flow,
     pub(super) row_losses: Vec<f32>,
-    pub(super) row_kl: Vec<f32>,
+    pub(super) row_code_penalty: Vec<f32>,
     /// One float a code unit.
     pub(super) units: Vec<f32>,
     pub(super) n: usize,
@@ -41,8 +42,9 @@ impl Workspace {
             values.push(vec![0.0; len]);
             let kept = match &stage.op {
                 Op::Layer(layer) => {
-                    scratch = scratch.max(layer.training_scratch_len(capacity));
-                    layer.saved_len(capacity, stage.outputs)
+                    let required = layer.ops().requirements(capacity, stage.outputs);
+                    scratch = scratch.max(required.training_scratch);
+                    required.saved
                 }
                 Op::Sample(_) => capacity * stage.outputs,
             };
@@ -56,15 +58,15 @@ impl Workspace {
             scratch: vec![0.0; scratch],
             flow: Flow::new(capacity * plan.max_width),
             row_losses: vec![0.0; capacity],
-            row_kl: vec![0.0; capacity],
+            row_code_penalty: vec![0.0; capacity],
             units: vec![0.0; plan.max_width],
             n: 0,
         }
     }
 }
 
-impl Trainer {
-    /// Runs the stages in order and judges what comes out; leaves losses and their gradient.
+impl CpuTrainer {
+    /// Runs the stages in order and evaluates the loss; leaves losses and their gradient.
     pub(super) fn pass_forward(&mut self, batch: &Batch<'_>) {
         let n = batch.rows.len();
         assert!(n > 0 && n <= self.capacity, "a batch has 1 to {} rows, got {n}", self.capacity);
@@ -72,8 +74,8 @@ impl Trainer {
         assert_eq!(batch.target.len(), n * self.network.outputs(), "length of the target");
         let Self { plan, threads, work, .. } = self;
         let rows = Rows { n, threads };
-        plan::pack(&plan.stages, &self.params.data, &mut work.packed, threads);
-        let (trainable, buffers) = self.params.data.split_at_mut(plan.n_trainable);
+        plan::pack(&plan.stages, self.params.as_slice(), &mut work.packed, threads);
+        let (trainable, buffers) = self.params.as_mut_slice().split_at_mut(plan.n_trainable);
         let mut source: Option<usize> = None;
         let mut s = 0;
         while s < plan.stages.len() {
@@ -106,14 +108,15 @@ impl Trainer {
                             None => &[],
                             Some(i) => &work.values[i][..n * stage.outputs],
                         },
+                        activation: fused.unwrap_or(Activation::Identity),
                     };
-                    layer.forward(pass, fused.unwrap_or(Activation::Identity), input, to);
+                    layer.forward(pass, input, to);
                 }
                 Op::Sample(draw) => {
                     let key = NoiseKey { seed: batch.seed, epoch: batch.epoch, rows: batch.rows };
                     let noise = &mut work.saved[s];
                     draw.noise(rows, key, noise);
-                    draw.forward(input, noise, to, &mut work.row_kl[..n]);
+                    draw.forward(input, noise, to, &mut work.row_code_penalty[..n]);
                 }
             }
             work.values[s + 1] = output;
@@ -122,7 +125,7 @@ impl Trainer {
         }
         let last = &work.values[source.expect("a network has a layer")];
         let width = self.network.outputs();
-        self.network.output.judge(
+        self.network.output.evaluate(
             rows,
             &last[..n * width],
             batch.target,
@@ -135,15 +138,21 @@ impl Trainer {
     }
 
     /// Brings the gradient from the output back to the first trainable stage.
-    pub(super) fn pass_backward(&mut self, input: &[f32], row_weights: RowWeights<'_>, kl_weight: f32) -> StepLoss {
+    pub(super) fn pass_backward(
+        &mut self,
+        input: &[f32],
+        row_weights: RowWeights<'_>,
+        code_penalty_weight: f32,
+    ) -> StepLoss {
         let n = self.pending.take().expect("a forward pass comes before a backward pass");
         let Self { plan, threads, work, .. } = self;
         let rows = Rows { n, threads };
         let output_width = self.network.outputs();
         let mut flow = take(&mut work.flow);
+        let params = self.params.as_slice();
         let losses = &work.row_losses[..n];
         let reconstruction = weigh(rows, row_weights, losses, flow.here(n * output_width));
-        let (mut kl, mut sparsity, mut mean_activity) = (0.0, 0.0, 0.0);
+        let (mut code_penalty, mut sparsity, mut mean_activity) = (0.0, 0.0, 0.0);
         for s in (plan.first_trainable()..plan.stages.len()).rev() {
             let stage = &plan.stages[s];
             let value = |i: usize, width: usize| -> &[f32] {
@@ -176,7 +185,7 @@ impl Trainer {
                 Op::Layer(layer) => {
                     let pass = Backward {
                         rows,
-                        params: &self.params.data[stage.trainable.clone()],
+                        params: &params[stage.trainable.clone()],
                         packed: &work.packed[stage.packed.clone()],
                         saved: &work.saved[s],
                         scratch: &mut work.scratch,
@@ -185,21 +194,21 @@ impl Trainer {
                         gradient: &mut self.gradient[stage.trainable.clone()],
                         wants_input: s > plan.first_trainable(),
                     };
-                    layer.backward(pass, &mut flow);
+                    layer.ops().backward(pass, &mut flow);
                 }
                 Op::Sample(draw) => {
-                    kl = mean(&work.row_kl[..n]);
+                    code_penalty = mean(&work.row_code_penalty[..n]);
                     let (d_code, d_input) = flow.both(n * stage.outputs, n * stage.inputs);
                     let noise = &work.saved[s][..n * stage.outputs];
                     let pass = Drawn { input: from, noise, code: value(s + 1, stage.outputs) };
-                    draw.backward(pass, d_code, kl_weight / n as f32, d_input);
+                    draw.backward(pass, d_code, code_penalty_weight / n as f32, d_input);
                     flow.turn();
                 }
             }
         }
         work.flow = flow;
-        let total = reconstruction + kl_weight * kl + sparsity;
-        StepLoss { reconstruction, kl, sparsity, mean_activity, total }
+        let total = reconstruction + code_penalty_weight * code_penalty + sparsity;
+        StepLoss { reconstruction, code_penalty, sparsity, mean_activity, total }
     }
 }
 
