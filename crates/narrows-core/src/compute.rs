@@ -1,8 +1,8 @@
-//! Where a model computes: the threads of one process.
+//! Where fits and models compute: an executor of networks, and the threads for all else.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
-use narrows_engine::Threads;
+use narrows_engine::{CpuExecutor, Executor, Threads};
 
 use crate::error::{Error, Result};
 
@@ -23,19 +23,24 @@ const MOST_THREADS: usize = 1024;
 #[derive(Debug, Clone)]
 pub struct Compute {
     threads: Threads,
+    executor: Arc<dyn Executor>,
 }
 
 impl Compute {
+    fn on(threads: Threads) -> Compute {
+        Compute { executor: Arc::new(CpuExecutor::new(threads.clone())), threads }
+    }
+
     /// All cores that the process may use.
     pub fn all_cores() -> Compute {
         static SHARED: OnceLock<Compute> = OnceLock::new();
         let cores = || std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
-        SHARED.get_or_init(|| Compute { threads: Threads::new(cores()) }).clone()
+        SHARED.get_or_init(|| Compute::on(Threads::new(cores()))).clone()
     }
 
     /// The calling thread alone.
     pub fn serial() -> Compute {
-        Compute { threads: Threads::serial() }
+        Compute::on(Threads::serial())
     }
 
     /// A pool of its own with this many threads, from 1 to 1024.
@@ -46,7 +51,7 @@ impl Compute {
         if !(1..=MOST_THREADS).contains(&n) {
             return Err(Error::recipe("threads", format!("expected a number from 1 to {MOST_THREADS}, got {n}")));
         }
-        Ok(Compute { threads: Threads::new(n) })
+        Ok(Compute::on(Threads::new(n)))
     }
 
     /// How many threads compute.
@@ -54,14 +59,14 @@ impl Compute {
         self.threads.n()
     }
 
-    /// The engine's threads.
-    pub(crate) fn threads(&self) -> &Threads {
-        &self.threads
+    /// What trains and runs networks.
+    pub(crate) fn executor(&self) -> &dyn Executor {
+        &*self.executor
     }
 
     /// A pool with a part of the threads, for one of `n` tasks that run side by side.
     pub(crate) fn split(&self, n: usize) -> Compute {
-        Compute { threads: Threads::new(self.threads.n() / n.max(1)) }
+        Compute::on(Threads::new(self.threads.n() / n.max(1)))
     }
 
     /// Runs `work` in this pool, so that parallel iterators use its threads.

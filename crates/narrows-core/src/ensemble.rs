@@ -1,7 +1,9 @@
 //! The networks of a model: one layout, the weights of every member, and where they compute. Everything else asks an
 //! ensemble for codes and reconstructions, and calls the engine nowhere.
 
-use narrows_engine::{Network, Params, Ready};
+use std::sync::{Arc, OnceLock};
+
+use narrows_engine::{Network, Params, PreparedNetwork};
 
 use crate::compute::Compute;
 
@@ -11,7 +13,9 @@ pub struct Ensemble {
     pub(crate) network: Network,
     /// The weights of each member; the first member's code is the model's.
     pub(crate) members: Vec<Params>,
-    pub(crate) compute: Compute,
+    compute: Compute,
+    /// The members as the executor wants them, prepared at their first use.
+    prepared: OnceLock<Vec<Arc<dyn PreparedNetwork>>>,
 }
 
 /// Where a model computes is no part of what it is.
@@ -21,7 +25,31 @@ impl PartialEq for Ensemble {
     }
 }
 
+/// Codes and outputs of one member.
+pub(crate) struct Reconstruction {
+    /// `[n, code_size]`
+    pub(crate) codes: Vec<f32>,
+    /// `[n, width]`
+    pub(crate) output: Vec<f32>,
+}
+
 impl Ensemble {
+    /// An ensemble of members that are parameters of the network.
+    pub(crate) fn new(network: Network, members: Vec<Params>, compute: Compute) -> Ensemble {
+        Ensemble { network, members, compute, prepared: OnceLock::new() }
+    }
+
+    /// Where it computes.
+    pub(crate) fn compute(&self) -> &Compute {
+        &self.compute
+    }
+
+    /// Computes elsewhere from now on.
+    pub(crate) fn set_compute(&mut self, compute: &Compute) {
+        self.compute = compute.clone();
+        self.prepared = OnceLock::new();
+    }
+
     /// Units of the code.
     pub(crate) fn code_size(&self) -> usize {
         self.network.code_size()
@@ -30,14 +58,14 @@ impl Ensemble {
     /// The first member's codes of `input` `[n, width]`, as `[n, code_size]`.
     pub(crate) fn codes(&self, input: &[f32]) -> Vec<f32> {
         let mut codes = vec![0.0; self.n_rows(input) * self.code_size()];
-        self.network.encode(&self.members[0], input, &mut codes, self.compute.threads());
+        self.prepared()[0].encode(input, &mut codes);
         codes
     }
 
     /// Mean and log-variance of the first member's Gaussian codes, `[n, 2 code_size]`.
     pub(crate) fn code_distributions(&self, input: &[f32]) -> Vec<f32> {
         let mut encoded = vec![0.0; 2 * self.n_rows(input) * self.code_size()];
-        self.network.encode_distribution(&self.members[0], input, &mut encoded, self.compute.threads());
+        self.prepared()[0].encode_distribution(input, &mut encoded);
         encoded
     }
 
@@ -45,13 +73,24 @@ impl Ensemble {
     pub(crate) fn decode(&self, codes: &[f32]) -> Vec<f32> {
         let n = codes.len() / self.code_size();
         let mut output = vec![0.0; n * self.network.outputs()];
-        self.network.decode(&self.members[0], codes, &mut output, self.compute.threads());
+        self.prepared()[0].decode(codes, &mut output);
         output
     }
 
     /// One member's codes and outputs, written over `codes` `[n, code_size]` and `output` `[n, width]`.
     pub(crate) fn reconstruct(&self, member: usize, input: &[f32], codes: &mut [f32], output: &mut [f32]) {
-        self.network.reconstruct(&self.members[member], input, codes, output, self.compute.threads());
+        self.prepared()[member].reconstruct(input, codes, output);
+    }
+
+    /// Codes and outputs of every member.
+    pub(crate) fn reconstructions(&self, input: &[f32]) -> Vec<Reconstruction> {
+        let n = self.n_rows(input);
+        let reconstruction = |member: &Arc<dyn PreparedNetwork>| {
+            let (mut codes, mut output) = (vec![0.0; n * self.code_size()], vec![0.0; n * self.network.outputs()]);
+            member.reconstruct(input, &mut codes, &mut output);
+            Reconstruction { codes, output }
+        };
+        self.prepared().iter().map(reconstruction).collect()
     }
 
     /// The mean of the members' outputs, `[n, width]`.
@@ -68,9 +107,10 @@ impl Ensemble {
         mean
     }
 
-    /// The members with their weights packed.
-    pub(crate) fn packed(&self) -> Vec<Ready<'_>> {
-        self.members.iter().map(|params| self.network.ready(params, self.compute.threads())).collect()
+    fn prepared(&self) -> &[Arc<dyn PreparedNetwork>] {
+        let prepare = |params| self.compute.executor().prepare(&self.network, params);
+        let all = || self.members.iter().map(|params| prepare(params).expect("members of this network")).collect();
+        self.prepared.get_or_init(all)
     }
 
     fn n_rows(&self, input: &[f32]) -> usize {

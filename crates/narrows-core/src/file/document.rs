@@ -350,7 +350,7 @@ fn core(
     expect("the isolation forest", width, baselines.isolation_forest.width)?;
     let density = density(container, document.density, network.code_size())?;
     let coding = document.coding.map(|note| note.read(container, &recipe, network.code_size())).transpose()?;
-    let ensemble = Ensemble { network, members, compute: Compute::default() };
+    let ensemble = Ensemble::new(network, members, Compute::default());
     let scorer = Scorer { ensemble, detector, slots };
     let threshold = CalibratedThreshold { calibration, decision: document.decision };
     let (stream_threshold, report) = (online, document.report);

@@ -64,6 +64,6 @@ pub(super) fn read(container: &Container<'_>, file_size: usize) -> Result<Encode
         return Err(format!("expected at least {bytes} bytes of weights, got a file of {file_size}"));
     }
     let params = read_weights(container, &network, 1, 0)?;
-    let ensemble = Ensemble { network, members: vec![params], compute: Compute::default() };
+    let ensemble = Ensemble::new(network, vec![params], Compute::default());
     Ok(Encoder { recipe, input, ensemble, source })
 }

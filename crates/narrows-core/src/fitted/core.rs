@@ -57,7 +57,7 @@ pub struct Fitted<A> {
 
 impl Core {
     pub(crate) fn compute(&self) -> &Compute {
-        &self.scorer.ensemble.compute
+        self.scorer.ensemble.compute()
     }
 
     /// The first member's codes of prepared samples, `[n, code_size]`.
@@ -137,7 +137,7 @@ impl<A> Fitted<A> {
     /// The same model, computing elsewhere; no result changes.
     #[must_use]
     pub fn with_compute(mut self, compute: &Compute) -> Fitted<A> {
-        Arc::make_mut(&mut self.core).scorer.ensemble.compute = compute.clone();
+        Arc::make_mut(&mut self.core).scorer.ensemble.set_compute(compute);
         self
     }
 }

@@ -146,7 +146,7 @@ impl Encoder {
     /// The same encoder, computing elsewhere; no result changes.
     #[must_use]
     pub fn with_compute(mut self, compute: &Compute) -> Encoder {
-        self.ensemble.compute = compute.clone();
+        self.ensemble.set_compute(compute);
         self
     }
 }
@@ -160,7 +160,7 @@ impl<A> Fitted<A> {
         for entry in whole.members[0].entries().filter(|entry| entry.name.starts_with("encoder.")) {
             params.set(entry.name, entry.shape, entry.data).expect("the encoder's own weights");
         }
-        let ensemble = Ensemble { network, members: vec![params], compute: whole.compute.clone() };
+        let ensemble = Ensemble::new(network, vec![params], whole.compute().clone());
         Encoder { recipe: self.core.recipe.clone(), input, ensemble, source: self.core.report.source.clone() }
     }
 }

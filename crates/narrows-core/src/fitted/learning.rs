@@ -97,7 +97,7 @@ pub(super) fn learn(recipe: &Recipe, material: TrainingData<'_>, session: &Sessi
         trained.into_iter().map(|trained| (trained.params, trained.training)).unzip();
 
     let compute = &session.compute;
-    let ensemble = Ensemble { network, members, compute: compute.clone() };
+    let ensemble = Ensemble::new(network, members, compute.clone());
     let detector = scoring::detector(&recipe, &ensemble, &slots, &references, &calibration)?;
     let baselines = baselines(&train, ensemble.code_size(), recipe.seed, compute)?;
     let codes = codes(&ensemble, &train, &calibration, recipe.seed)?;

@@ -112,7 +112,7 @@ impl TrialData {
         }
         let steps = trained.iter().map(|trained| trained.training.steps).sum();
         let members = trained.into_iter().map(|trained| trained.params).collect();
-        Ok(TrialModel { ensemble: Ensemble { network, members, compute: compute.clone() }, steps })
+        Ok(TrialModel { ensemble: Ensemble::new(network, members, compute.clone()), steps })
     }
 
     /// What is lost of held-out samples, undamaged, on their way through the code.

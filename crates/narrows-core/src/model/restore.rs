@@ -117,6 +117,8 @@ fn engine_loss(loss: &loss::Loss) -> Result<Loss> {
 
 #[cfg(test)]
 mod tests {
+    use narrows_engine::{CpuExecutor, Executor};
+
     use super::*;
 
     const DENOISE: Ends = Ends { input: 1, output: 1, scale: 1 };
@@ -151,7 +153,8 @@ mod tests {
         let run = |input: &[f32]| {
             let mut code = vec![0.0; network.code_size()];
             let mut output = vec![0.0; side * side];
-            network.reconstruct(&params, input, &mut code, &mut output, &narrows_engine::Threads::serial());
+            let prepared = CpuExecutor::serial().prepare(&network, &params).unwrap();
+            prepared.reconstruct(input, &mut code, &mut output);
             output
         };
         let mut input: Vec<f32> = (0..side * side).map(|i| (i as f32 * 0.37).sin()).collect();

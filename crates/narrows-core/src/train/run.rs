@@ -1,7 +1,8 @@
 //! The training loop: batch, corrupt, forward, loss, backward, step; regular checks, best weights kept.
 
 use narrows_engine::{
-    AdamConfig, Network, Params, Plateau, RowWeights, Threads, TrainConfig, Trainer, TrainerState, WarmUp,
+    AdamConfig, Executor, Network, Params, Plateau, PreparedNetwork, RowWeights, TrainConfig, Trainer, TrainerState,
+    WarmUp,
 };
 
 use super::order::BatchOrder;
@@ -75,15 +76,15 @@ pub fn run(
     observer: &dyn Observer,
     compute: &Compute,
 ) -> Result<Trained> {
-    compute.install(|| TrainingRun::start(task, checkpoints, observer, compute.threads())?.finish())
+    let executor = compute.executor();
+    executor.install(|| TrainingRun::start(task, checkpoints, observer, executor)?.finish())
 }
 
 struct TrainingRun<'a> {
     task: &'a Task<'a>,
     checkpoints: &'a dyn Checkpoints,
     observer: &'a dyn Observer,
-    threads: &'a Threads,
-    trainer: Trainer,
+    trainer: Box<dyn Trainer>,
     best: Params,
     progress: Progress,
     /// The state restored after a divergence.
@@ -98,7 +99,7 @@ impl<'a> TrainingRun<'a> {
         task: &'a Task<'a>,
         checkpoints: &'a dyn Checkpoints,
         observer: &'a dyn Observer,
-        threads: &'a Threads,
+        executor: &dyn Executor,
     ) -> Result<TrainingRun<'a>> {
         let config = task.config;
         let batch = config.batch_rows(task.rows.len());
@@ -110,8 +111,7 @@ impl<'a> TrainingRun<'a> {
             sparsity: task.sparsity.into(),
         };
         let misfit = |error: narrows_engine::ShapeError| Error::recipe("backbone", error.to_string());
-        let mut trainer =
-            Trainer::new(task.network, params.clone(), engine_config, batch, threads.clone()).map_err(misfit)?;
+        let mut trainer = executor.trainer(task.network, params.clone(), engine_config, batch).map_err(misfit)?;
         let (best, progress) = match snapshot {
             Some(snapshot) => {
                 trainer.restore(&snapshot.state).map_err(misfit)?;
@@ -125,7 +125,6 @@ impl<'a> TrainingRun<'a> {
             task,
             checkpoints,
             observer,
-            threads,
             trainer,
             best,
             progress,
@@ -175,7 +174,7 @@ impl<'a> TrainingRun<'a> {
                     step: self.progress.step,
                     epoch: self.progress.step as f64 / self.an_epoch as f64,
                     train_loss: loss_sum / losses as f64,
-                    validation_loss: validation.loss(self.trainer.params(), self.threads),
+                    validation_loss: validation.loss(&*self.trainer.prepared()),
                     learning_rate: rate,
                 };
                 (loss_sum, losses) = (0.0, 0);
@@ -235,7 +234,7 @@ impl<'a> TrainingRun<'a> {
         progress.history.push(check);
         if better {
             progress.best_check = progress.history.len() - 1;
-            self.best.clone_from(self.trainer.params());
+            self.best = self.trainer.params();
         }
         self.good = (self.trainer.state(), progress.step);
         self.observer.on_event(TrainingEvent::Checked { member: self.task.member, steps: self.total, check: &check });
@@ -343,10 +342,10 @@ impl<'a> Validation<'a> {
         Ok(Validation { task, input: batch.input.to_vec(), target: batch.target.to_vec(), n: rows.len() })
     }
 
-    fn loss(&self, params: &Params, threads: &Threads) -> f64 {
+    fn loss(&self, prepared: &dyn PreparedNetwork) -> f64 {
         let price_weight = self.task.latent.price_weight(u64::MAX, u64::MAX, self.task.network.outputs());
         let mut losses = vec![0.0; self.n];
-        self.task.network.losses(params, &self.input, &self.target, price_weight, &mut losses, threads);
+        prepared.losses(&self.input, &self.target, price_weight, &mut losses);
         losses.iter().map(|loss| f64::from(*loss)).sum::<f64>() / self.n as f64
     }
 }

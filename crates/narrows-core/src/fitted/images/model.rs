@@ -70,7 +70,7 @@ impl<'a> ImageScorer<'a> {
 
     /// Scores, and heat maps where the detail is the trace.
     pub(super) fn score_with(&self, images: &[Image], detail: ScoreDetail) -> Vec<ScoredImage> {
-        let compute = &self.scorer.ensemble.compute;
+        let compute = self.scorer.ensemble.compute();
         let samples: Vec<Vec<f32>> =
             compute.install(|| images.par_iter().map(|image| self.adapter.values(image)).collect());
         let width = self.adapter.width();

@@ -10,7 +10,6 @@ pub(super) const TILE: usize = 192;
 
 /// What the network adds to a damaged image: `[height * scale, width * scale, channels of the output]`.
 pub(super) fn added(restorer: &Restorer, damaged: &Image, tile: usize) -> Vec<f32> {
-    let threads = restorer.compute.threads();
     let (ends, backbone) = (restorer.ends(), &restorer.backbone);
     let reach = backbone.reach(ends).next_multiple_of(ends.step());
     let (tall, rows) = tiles(damaged.height, tile, ends.step());
@@ -19,7 +18,7 @@ pub(super) fn added(restorer: &Restorer, damaged: &Image, tile: usize) -> Vec<f3
     let padded = damaged.padded_reflect(reach, reach, rows * tall + 2 * reach, columns * wide + 2 * reach);
     let network =
         backbone.build(ends, (height, width), &restorer.recipe.loss).expect("a restorer that was built before");
-    let ready = network.ready(&restorer.params, threads);
+    let prepared = restorer.compute.executor().prepare(&network, &restorer.params).expect("parameters of this network");
 
     let (scale, c) = (ends.scale, ends.output);
     let (full_height, full_width) = (damaged.height * scale, damaged.width * scale);
@@ -27,12 +26,12 @@ pub(super) fn added(restorer: &Restorer, damaged: &Image, tile: usize) -> Vec<f3
     let places: Vec<(usize, usize)> =
         (0..rows).flat_map(|row| (0..columns).map(move |column| (row * tall, column * wide))).collect();
     // As many at once as there are threads: each tile is a row of the batch.
-    for places in places.chunks(threads.n()) {
+    for places in places.chunks(restorer.compute.n_threads()) {
         let mut input = Vec::with_capacity(places.len() * network.inputs());
         places.iter().for_each(|(top, left)| input.extend(padded.crop(*top, *left, height, width).pixels));
         let mut code = vec![0.0; places.len() * network.code_size()];
         let mut output = vec![0.0; places.len() * network.outputs()];
-        ready.reconstruct(&input, &mut code, &mut output, threads);
+        prepared.reconstruct(&input, &mut code, &mut output);
         for ((top, left), output) in places.iter().zip(output.chunks_exact(network.outputs())) {
             let (top, left) = (top * scale, left * scale);
             let kept = (wide * scale).min(full_width - left) * c;

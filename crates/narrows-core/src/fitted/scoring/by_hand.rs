@@ -19,7 +19,7 @@ pub(super) fn ensemble(members: &[([f32; 2], [f32; 2])]) -> Ensemble {
         params
     };
     let members = members.iter().map(member).collect();
-    Ensemble { network, members, compute: Compute::serial() }
+    Ensemble::new(network, members, Compute::serial())
 }
 
 /// A member that lets the first value through and loses the second: its error is the second value squared.

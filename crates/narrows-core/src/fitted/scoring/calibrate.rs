@@ -20,7 +20,7 @@ pub(crate) fn detector(
     references: &Prepared,
     calibration: &Prepared,
 ) -> Result<Detector> {
-    let Ensemble { network, members, compute } = ensemble;
+    let (network, members, compute) = (&ensemble.network, &ensemble.members, ensemble.compute());
     let (settings, seed) = (&recipe.detect, recipe.seed);
     let n = calibration.n;
     let columns = slots.n_columns();

@@ -1,15 +1,18 @@
 //! The one path from prepared rows to scores and to what each column adds to them. It knows no table and no unit.
 
-use narrows_engine::{Ready, Threads};
 use rayon::prelude::*;
 
 use crate::detect::residual::Slots;
 use crate::detect::{Detector, Score, explain};
-use crate::ensemble::Ensemble;
+use crate::ensemble::{Ensemble, Reconstruction};
 use crate::prep::{Prepared, finite};
 
-/// Rows that are scored together; big enough for the matrix products, small enough for the cache.
+/// Rows that one task scores; few enough for the cache.
 const CHUNK: usize = 1024;
+/// Chunks of a block for each thread: networks take a block at once.
+const CHUNKS_PER_THREAD: usize = 4;
+/// Values of a block, at most, unless a chunk has more.
+const BLOCK_VALUES: usize = 1 << 24;
 
 /// Columns are to blame until they carry this share of a row's error.
 const BLAMED_SHARE: f64 = 0.8;
@@ -37,6 +40,24 @@ pub(crate) struct Scored {
     pub(crate) output: Vec<f32>,
 }
 
+/// Rows of a block that are scored together, with what the networks make of the block.
+struct Rows<'a> {
+    input: &'a [f32],
+    target: &'a [f32],
+    members: &'a [Reconstruction],
+    /// The first member's codes, where distances are measured between them.
+    codes: Option<&'a [f32]>,
+    first: usize,
+    n: usize,
+}
+
+impl Rows<'_> {
+    /// Their part of a block's values.
+    fn of<'v>(&self, values: &'v [f32], width: usize) -> &'v [f32] {
+        &values[self.first * width..(self.first + self.n) * width]
+    }
+}
+
 /// What is computed beside the scores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ScoreDetail {
@@ -55,37 +76,44 @@ impl Scorer {
 
     /// The scores of prepared rows, with the detail asked for.
     pub(crate) fn score_with(&self, prepared: &Prepared, detail: ScoreDetail) -> Scored {
-        let members = self.ensemble.packed();
-        let values = (CHUNK * prepared.width).max(1);
-        let chunks: Vec<Scored> = self.ensemble.compute.install(|| {
-            prepared
-                .input
-                .par_chunks(values)
-                .zip(prepared.target.par_chunks(values))
-                .map(|(input, target)| self.score_chunk(&members, input, target, detail))
-                .collect()
-        });
+        let width = prepared.width.max(1);
+        let chunks = CHUNKS_PER_THREAD * self.ensemble.compute().n_threads();
+        let block = CHUNK * (BLOCK_VALUES / (CHUNK * width)).clamp(1, chunks) * width;
         let mut all = Scored {
             scores: Vec::with_capacity(prepared.n),
             shares: Vec::new(),
             trace: Vec::new(),
             output: Vec::new(),
         };
+        for (input, target) in prepared.input.chunks(block).zip(prepared.target.chunks(block)) {
+            self.score_block(input, target, detail, &mut all);
+        }
+        all
+    }
+
+    /// Adds the scores of a block: the networks take it whole, and tasks share what follows.
+    fn score_block(&self, input: &[f32], target: &[f32], detail: ScoreDetail, all: &mut Scored) {
+        let members = self.ensemble.reconstructions(input);
+        let n = input.len() / self.slots.width().max(1);
+        let codes = (self.detector.score == Score::Neighbour).then(|| self.ensemble.codes(input));
+        let chunk = |first: usize| {
+            let rows = Rows { input, target, members: &members, codes: codes.as_deref(), first, n: CHUNK.min(n - first) };
+            self.score_chunk(&rows, detail)
+        };
+        let firsts: Vec<usize> = (0..n).step_by(CHUNK).collect();
+        let chunks: Vec<Scored> = self.ensemble.compute().install(|| firsts.into_par_iter().map(chunk).collect());
         for chunk in chunks {
             all.scores.extend(chunk.scores);
             all.shares.extend(chunk.shares);
             all.trace.extend(chunk.trace);
             all.output.extend(chunk.output);
         }
-        all
     }
 
-    fn score_chunk(&self, members: &[Ready<'_>], input: &[f32], target: &[f32], detail: ScoreDetail) -> Scored {
-        let serial = Threads::serial();
+    fn score_chunk(&self, rows: &Rows<'_>, detail: ScoreDetail) -> Scored {
         let (width, columns) = (self.slots.width(), self.slots.n_columns());
-        let n = input.len() / width;
-        let mut codes = vec![0.0; n * self.ensemble.network.code_size()];
-        let mut output = vec![0.0; n * width];
+        let n = rows.n;
+        let (input, target) = (rows.of(rows.input, width), rows.of(rows.target, width));
         let mut contributions = vec![0.0; n * columns];
         let mut residual = vec![0.0; n];
         let mut shares = if detail == ScoreDetail::Shares { vec![0.0; n * columns] } else { Vec::new() };
@@ -94,9 +122,9 @@ impl Scorer {
         let member_share = 1.0 / self.ensemble.members.len() as f64;
         let mut squared = None;
 
-        for (m, (member, scale)) in members.iter().zip(&self.detector.members).enumerate() {
-            member.reconstruct(input, &mut codes, &mut output, &serial);
-            self.slots.contributions(target, &output, &mut contributions);
+        for (m, (member, scale)) in rows.members.iter().zip(&self.detector.members).enumerate() {
+            let output = rows.of(&member.output, width);
+            self.slots.contributions(target, output, &mut contributions);
             for (log, row) in residual.iter_mut().zip(contributions.chunks_exact(columns)) {
                 *log += member_share * scale.log_ratio(row);
             }
@@ -106,22 +134,22 @@ impl Scorer {
                 ScoreDetail::Trace => {
                     // The ordinary error is that of a mean over columns.
                     let ordinary = scale.ratio.median * columns as f64 / width as f64;
-                    add_trace(&mut trace, target, &output, (member_share / ordinary) as f32);
-                    mean_output.iter_mut().zip(&output).for_each(|(m, o)| *m += member_share as f32 * o);
+                    add_trace(&mut trace, target, output, (member_share / ordinary) as f32);
+                    mean_output.iter_mut().zip(output).for_each(|(m, o)| *m += member_share as f32 * o);
                 }
             }
             if m == 0
                 && let Some((gaussian, _)) = &self.detector.gaussian
             {
-                squared = Some(gaussian.squared_distance(&residual_and_code(target, &output, &codes, width)));
+                let codes = rows.of(&member.codes, self.ensemble.code_size());
+                squared = Some(gaussian.squared_distance(&residual_and_code(target, output, codes, width)));
             }
         }
-        let distance = match (&self.detector.neighbours, self.detector.score) {
-            (Some(proximity), Score::Neighbour) => {
-                self.ensemble.network.encode(&self.ensemble.members[0], input, &mut codes, &serial);
-                Some(proximity.index.distance(&codes))
+        let distance = match (&self.detector.neighbours, rows.codes) {
+            (Some(proximity), Some(codes)) => {
+                Some(proximity.index.distance(rows.of(codes, self.ensemble.code_size())))
             }
-            (Some(proximity), _) => Some(proximity.index.distance(&finite(input))),
+            (Some(proximity), None) => Some(proximity.index.distance(&finite(input))),
             (None, _) => None,
         };
         let scores = (0..n)
@@ -297,7 +325,7 @@ mod tests {
             assert_eq!(scorer.score(&rows(&many[row..=row])), plain[row..=row], "row {row}");
         }
         let mut shared = scorer.clone();
-        shared.ensemble.compute = Compute::with_threads(3).unwrap();
+        shared.ensemble.set_compute(&Compute::with_threads(3).unwrap());
         assert_eq!(shared.score(&rows(&many)), plain);
         assert!(scorer.score(&rows(&[])).is_empty());
     }

@@ -100,7 +100,7 @@ impl SeriesModel {
             return Err(error.with_hint(Hint::of("fit one to points of series: [verb fit] with [kind=series]")));
         }
         let mut scorer = self.core.scorer.clone();
-        scorer.ensemble.compute = Compute::serial();
+        scorer.ensemble.set_compute(&Compute::serial());
         let (tracks, counts) = (HashMap::new(), ScoreCounts::default());
         Ok(StreamScorer { model: self.clone(), scorer, tracks, counts })
     }
