@@ -208,7 +208,7 @@ mod tests {
         assert_eq!(chosen.table.names(), ["x", "colour"]);
         assert_eq!(reason(&chosen, "same"), Some(DropReason::Constant));
         assert!(
-            chosen.notes.contains(&"column `same` left out: every cell is the same".to_owned()),
+            chosen.notes.contains(&"column `same` left out: all cells are equal".to_owned()),
             "{:?}",
             chosen.notes
         );
@@ -290,7 +290,7 @@ mod tests {
         let roles = Roles { columns: vec!["same".to_owned()], ..Roles::default() };
         let error = choose(&roles, FeatureFilter::Any, Vec::new()).err().unwrap().to_string();
         assert!(
-            error.contains("no column is left to learn from: column `same` left out: every cell is the same"),
+            error.contains("no column is left to learn from: column `same` left out: all cells are equal"),
             "{error}"
         );
     }

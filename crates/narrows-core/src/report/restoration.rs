@@ -26,6 +26,7 @@ pub struct RestorationMeans {
     /// The corrupted input; downscaled images enlarged bicubically, images without colour as grey.
     pub input: Similarity,
     /// Restored by a classical method.
+    #[serde(alias = "rival")]
     pub baseline: Baseline,
 }
 

@@ -259,7 +259,7 @@ fn an_encoder_alone_gives_the_same_codes_and_is_smaller() {
         assert_eq!(loaded.encode(&table).unwrap().batch(), expected.batch(), "{preset}");
         assert_eq!(loaded.encode(&table.take(&[7])).unwrap().batch(), expected.take(&[7]).batch());
         let refused = Model::from_bytes(&bytes).unwrap().into_table().unwrap_err().to_string();
-        assert!(refused.contains("without a decoder"), "{refused}");
+        assert!(refused.contains("without its decoder"), "{refused}");
         for length in (0..bytes.len()).step_by(97) {
             assert!(Model::from_bytes(&bytes[..length]).is_err(), "{preset}: {length} bytes");
         }

@@ -239,8 +239,8 @@ fn each_kind_is_told_from_the_others_by_name() {
         (message(series.clone().into_images().map(drop)), "expected a model of images, got one of series"),
         (message(images.clone().into_tabular().map(drop)), "expected a model of tables or series, got one of images"),
         (message(table.clone().into_restorer().map(drop)), "expected a model that restores images, got one of tables"),
-        (message(encoder.clone().into_tabular().map(drop)), "got one without a decoder"),
-        (message(encoder.clone().with_decoder().map(drop)), "got one without a decoder"),
+        (message(encoder.clone().into_tabular().map(drop)), "got an encoder without its decoder"),
+        (message(encoder.clone().with_decoder().map(drop)), "got an encoder without its decoder"),
     ];
     for (found, expected) in cases {
         assert!(found.contains(expected), "{found}");

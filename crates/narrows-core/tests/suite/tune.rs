@@ -108,7 +108,7 @@ fn an_interrupted_search_gives_the_best_so_far_or_says_that_there_is_none() {
     let some = run(5).unwrap();
     assert_eq!(some.ended, Ended::Interrupted);
     assert!(some.best.cost <= some.start().unwrap().cost);
-    assert!(some.to_toml("x").contains("interrupted; --resume goes on"));
+    assert!(some.to_toml("x").contains("interrupted; resuming continues"));
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn time_that_is_up_ends_a_search() {
     let plan = SearchPlan { time: Some(Duration::from_millis(400)), ..quick(100_000) };
     let search = search(&plan, sheet(200, 1), &mut Journal::in_memory(), 1);
     assert_eq!(search.ended, Ended::Time);
-    assert!(search.trials.len() < 100_000 && search.to_toml("x").contains("the time was up"));
+    assert!(search.trials.len() < 100_000 && search.to_toml("x").contains("the time limit was reached"));
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn a_plan_without_trials_or_time_and_too_few_rows_are_refused() {
         let error = tuned.unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
     };
-    check(quick(0), 100, "--trials: expected at least 1");
+    check(quick(0), 100, "trials: expected at least 1");
     check(SearchPlan { time: Some(Duration::ZERO), ..quick(3) }, 100, "--time: expected some time");
     check(quick(3), 1, "expected at least 10 rows to fit, got 1");
     let mut wide = quick(3);
