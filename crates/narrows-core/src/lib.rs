@@ -4,7 +4,10 @@
 
 pub mod baseline;
 pub mod choice;
+// Without `compress` a model still keeps what it would compress with.
+#[cfg_attr(not(feature = "compress"), allow(dead_code, unused_imports))]
 mod codec;
+#[cfg(feature = "compress")]
 pub mod compress;
 mod compute;
 pub mod data;
@@ -13,6 +16,7 @@ pub mod detect;
 mod ensemble;
 pub mod error;
 pub mod file;
+#[cfg_attr(not(feature = "compress"), allow(dead_code, unused_imports))]
 mod fitted;
 mod hint;
 pub mod model;

@@ -19,7 +19,7 @@ pub(crate) struct OutputArgs {
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Format of the output; else its extension decides, and stdout gets CSV
-    #[arg(long, value_name = "FORMAT", value_parser = PossibleValuesParser::new(FORMATS.map(|(_, name)| name)))]
+    #[arg(long, value_name = "FORMAT", value_parser = PossibleValuesParser::new(FORMATS.iter().map(|(_, name)| *name)))]
     format: Option<String>,
 }
 

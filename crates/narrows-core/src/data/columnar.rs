@@ -12,7 +12,9 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema as ArrowSchema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::ipc::reader::{FileReader, StreamReader};
+#[cfg(feature = "parquet")]
 use parquet::arrow::ProjectionMask;
+#[cfg(feature = "parquet")]
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::form::is_readable;
@@ -37,6 +39,7 @@ pub(crate) struct Columnar {
 
 impl Columnar {
     /// Opens a Parquet file; only wanted columns are read.
+    #[cfg(feature = "parquet")]
     pub(crate) fn parquet(path: &Path, input: Input, opening: &Opening) -> Result<Columnar> {
         let wrong = |error: &dyn std::fmt::Display| unreadable(opening, "Parquet", error);
         let file = seekable(path, input)?;
@@ -48,6 +51,14 @@ impl Columnar {
         let reader =
             builder.with_projection(mask).with_batch_size(batch_rows).build().map_err(|error| wrong(&error))?;
         Ok(Columnar::new(Box::new(reader), None, schema, notes, opening))
+    }
+
+    /// Refuses a Parquet file.
+    #[cfg(not(feature = "parquet"))]
+    pub(crate) fn parquet(_: &Path, _: Input, opening: &Opening) -> Result<Columnar> {
+        let message = "expected a format that this build reads, got Parquet";
+        let hint = "enable the feature `parquet` of narrows-core, or convert the file to Arrow IPC";
+        Err(Error::data(Place::source(&opening.name), message).with_hint(hint))
     }
 
     /// Opens an Arrow IPC file or stream.
@@ -159,7 +170,7 @@ fn plain(error: &ArrowError) -> String {
     format!("the file is damaged: {error}")
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "parquet"))]
 mod tests {
     use arrow::array::{ArrayRef, BinaryArray, Float64Array, ListArray, StringArray, StringDictionaryBuilder};
     use arrow::datatypes::Int32Type;

@@ -10,6 +10,7 @@ use crate::compute::Compute;
 use crate::detect::Threshold;
 use crate::error::{Error, Hint, Result};
 use crate::recipe::Recipe;
+#[cfg(feature = "report")]
 use crate::report::html;
 
 /// A fitted model, by its kind: each kind has verbs of its own.
@@ -153,6 +154,7 @@ impl Model {
     ///
     /// # Errors
     /// [`Error::Mismatch`] where it is an encoder alone.
+    #[cfg(feature = "report")]
     pub fn report_html(&self) -> Result<String> {
         match self {
             Model::Table(model) => html::render(model.report()),

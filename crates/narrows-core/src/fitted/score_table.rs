@@ -176,7 +176,7 @@ fn named(columns: Vec<(&str, ArrayRef)>) -> Columns {
     columns.into_iter().map(|(name, array)| (name.to_owned(), array)).collect()
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "parquet"))]
 mod tests {
     use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 

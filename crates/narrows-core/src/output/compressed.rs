@@ -52,6 +52,7 @@ impl<'a> Compressed<'a> {
     }
 
     /// What takes the place of a way that has gone elsewhere.
+    #[cfg(feature = "parquet")]
     pub(super) fn nowhere() -> Compressed<'a> {
         Compressed::Plain(Sink::new(io::sink(), "nowhere"))
     }

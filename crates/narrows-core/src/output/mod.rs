@@ -27,9 +27,10 @@ use crate::data::Format;
 use crate::error::{Error, Result};
 
 /// The formats that tables are written in, with their names.
-pub const FORMATS: [(Format, &str); 5] = [
+pub const FORMATS: &[(Format, &str)] = &[
     (Format::Csv, "csv"),
     (Format::Tsv, "tsv"),
+    #[cfg(feature = "parquet")]
     (Format::Parquet, "parquet"),
     (Format::ArrowIpc, "arrow"),
     (Format::Ndjson, "ndjson"),
@@ -44,7 +45,8 @@ pub fn format_of(path: &Path) -> Result<Format> {
         (Some(format), _) if is_written(format) => Ok(format),
         (None, None) => Ok(Format::Csv),
         _ => {
-            let names = FORMATS.map(|(_, name)| name).join(", .");
+            let names: Vec<&str> = FORMATS.iter().map(|(_, name)| *name).collect();
+            let names = names.join(", .");
             let message = format!("expected a file name ending in .{names}, got `{}`", path.display());
             Err(Error::recipe("output", message))
         }
@@ -55,7 +57,7 @@ fn is_written(format: Format) -> bool {
     FORMATS.iter().any(|(written, _)| *written == format)
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "parquet"))]
 mod tests {
     use super::*;
 

@@ -7,10 +7,8 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use arrow::ipc::writer::FileWriter;
-use parquet::arrow::ArrowWriter;
-use parquet::basic;
-use parquet::errors::ParquetError;
-use parquet::file::properties::WriterProperties;
+#[cfg(feature = "parquet")]
+use parquet::{arrow::ArrowWriter, basic, errors::ParquetError, file::properties::WriterProperties};
 
 use super::compressed::{Compressed, Compression};
 use super::sink::Sink;
@@ -20,6 +18,7 @@ use crate::data::Format;
 use crate::error::{Error, Result};
 
 /// Rows of a Parquet row group, which is kept in memory until it is whole.
+#[cfg(feature = "parquet")]
 const ROW_GROUP: usize = 1 << 17;
 
 /// Writes batches of one schema.
@@ -46,6 +45,7 @@ enum State<'a> {
     /// Nothing written yet: the columns come with the first batch.
     Waiting(Compressed<'a>),
     Text(Compressed<'a>, Text),
+    #[cfg(feature = "parquet")]
     Parquet(Box<ArrowWriter<Compressed<'a>>>),
     Arrow(Box<FileWriter<Compressed<'a>>>),
     /// After a failure.
@@ -87,8 +87,8 @@ impl<'a> TableWriter<'a> {
     /// [`Error::Recipe`] for a format that is read and not written.
     pub fn to(sink: Sink<'a>, format: Format) -> Result<TableWriter<'a>> {
         if !is_written(format) {
-            let names = FORMATS.map(|(_, name)| name).join(", ");
-            return Err(Error::recipe("format", format!("expected one of {names}, got {format}")));
+            let names: Vec<&str> = FORMATS.iter().map(|(_, name)| *name).collect();
+            return Err(Error::recipe("format", format!("expected one of {}, got {format}", names.join(", "))));
         }
         let name = sink.name().to_owned();
         let compression = match format {
@@ -115,6 +115,7 @@ impl<'a> TableWriter<'a> {
             State::Text(out, text) => {
                 text.rows(batch, &mut self.buffer).and_then(|()| Ok(out.write_all(&self.buffer)?))
             }
+            #[cfg(feature = "parquet")]
             State::Parquet(writer) => writer.write(batch).map_err(io_of_parquet),
             State::Arrow(writer) => writer.write(batch),
             State::Waiting(_) | State::Broken => Ok(()),
@@ -129,6 +130,7 @@ impl<'a> TableWriter<'a> {
     pub fn finish(mut self) -> Result<()> {
         let out = match std::mem::replace(&mut self.state, State::Broken) {
             State::Waiting(out) | State::Text(out, _) => Ok(out),
+            #[cfg(feature = "parquet")]
             // Its `into_inner` would tell the system's error as text only.
             State::Parquet(mut writer) => match writer.finish() {
                 Ok(_) => Ok(std::mem::replace(writer.inner_mut(), Compressed::nowhere())),
@@ -147,6 +149,7 @@ impl<'a> TableWriter<'a> {
                 text.header(&schema, &mut self.buffer);
                 out.write_all(&self.buffer).map(|()| State::Text(out, text)).map_err(ArrowError::from)
             }
+            #[cfg(feature = "parquet")]
             None if self.format == Format::Parquet => {
                 let properties = WriterProperties::builder()
                     .set_compression(basic::Compression::SNAPPY)
@@ -175,6 +178,7 @@ impl<'a> TableWriter<'a> {
 }
 
 /// The system's own error where Parquet wraps one.
+#[cfg(feature = "parquet")]
 fn io_of_parquet(error: ParquetError) -> ArrowError {
     match error {
         ParquetError::External(error) => ArrowError::ExternalError(error),
@@ -182,7 +186,7 @@ fn io_of_parquet(error: ParquetError) -> ArrowError {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "parquet"))]
 mod tests {
     use std::sync::Arc;
 
@@ -233,7 +237,7 @@ mod tests {
                 Ok(())
             }
         }
-        for (format, _) in FORMATS {
+        for (format, _) in FORMATS.iter().copied() {
             let mut writer = TableWriter::to(Sink::new(Full, "a disk"), format).unwrap();
             let failed = writer.write(&batch()).and_then(|()| writer.finish()).unwrap_err();
             let Error::Write { path, source } = &failed else { panic!("{failed}") };

@@ -4,6 +4,7 @@
 
 mod bottleneck;
 mod generation;
+#[cfg(feature = "report")]
 pub mod html;
 mod images;
 mod restoration;

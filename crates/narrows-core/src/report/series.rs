@@ -87,7 +87,7 @@ pub struct WindowExample {
     pub channels: Vec<ChannelTrace>,
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "report"))]
 mod tests {
     use crate::report::Report;
     use crate::report::html::sample;
