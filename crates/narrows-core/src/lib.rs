@@ -35,6 +35,9 @@ pub use fitted::{
     SeriesModel, SeriesQuality, Session, StreamScore, StreamScorer, TableModel, TabularModel, Variation, fit,
     score_table,
 };
+/// The version of Arrow whose arrays and record batches are in public signatures, such as [`data::Table::batch`].
+#[doc(no_inline)]
+pub use arrow;
 pub use narrows_engine::rng;
 pub use narrows_images as images;
 pub use recipe::{Preset, Recipe};
