@@ -37,7 +37,7 @@
 //! | type | what it is |
 //! |---|---|
 //! | [`data::Table`] | named columns; [`data::Source`] reads them from CSV, Parquet, Arrow, NDJSON and NumPy files |
-//! | [`Dataset`] | what a model is fitted to: a table with the [`Roles`] of its columns, or images with [`ImageRoles`] |
+//! | [`Dataset`] | what is fitted: a table with the [`Roles`] of its columns, or images with [`ImageRoles`] |
 //! | [`Recipe`] | every setting of a model: a [`Preset`], and what you change in it |
 //! | [`Session`] | how a fit runs: threads ([`Compute`]), progress ([`train::Observer`]), checkpoints |
 //! | [`fit()`] | recipe, dataset and session to a [`Model`] |
