@@ -19,9 +19,11 @@ pub use backbone::{Backbone, Conv, Dense, Lstm, Norm, Restore};
 pub use corruption::Corruption;
 pub use latent::Latent;
 pub use loss::{Loss, Pixels, Structural};
+/// Height, width and channels of the images in a [`Shape`].
+pub use narrows_engine::Map;
 pub use sparsity::Sparsity;
 
-use narrows_engine::{Map, Network};
+use narrows_engine::Network;
 
 use crate::error::{Hint, Result};
 use crate::prep::Block;
@@ -59,7 +61,7 @@ pub enum Shape {
 ///
 /// # Errors
 /// [`crate::Error::Recipe`] for invalid layers, or a backbone that does not match the data.
-pub fn build(axes: Axes<'_>, blocks: &[Block], shape: Shape) -> Result<Network> {
+pub(crate) fn build(axes: Axes<'_>, blocks: &[Block], shape: Shape) -> Result<Network> {
     let Axes { backbone, latent, sparsity, loss } = axes;
     let width = blocks.last().map_or(0, |block| block.range.end);
     let output = loss::output(loss, blocks, shape)?;

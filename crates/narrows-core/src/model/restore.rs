@@ -35,7 +35,7 @@ impl Restore {
     ///
     /// # Errors
     /// [`Error::Recipe`] for settings out of range.
-    pub fn build(&self, ends: Ends, (height, width): (usize, usize), loss: &loss::Loss) -> Result<Network> {
+    pub(crate) fn build(&self, ends: Ends, (height, width): (usize, usize), loss: &loss::Loss) -> Result<Network> {
         self.check()?;
         let input = Map::new(height, width, ends.input);
         let head = if ends.scale == 1 {

@@ -11,11 +11,12 @@ mod samples;
 pub mod snapshot;
 
 pub use history::{Check, Stop, Training};
+/// The numbers of a [`Snapshot`]: a network's parameters, and the state of its training.
+pub use narrows_engine::{Params, TrainerState};
 pub use observer::{Observer, Silent, TrainingEvent};
-pub use order::Sources;
-pub(crate) use run::planned_steps;
-pub use run::{Task, Trained, run};
-pub use samples::{Key, PreparedSamples, SampleSource};
+pub(crate) use order::Sources;
+pub(crate) use run::{Task, Trained, planned_steps, run};
+pub(crate) use samples::{Key, PreparedSamples, SampleSource};
 pub use snapshot::{Checkpoints, NoCheckpoints, Progress, Snapshot};
 
 use serde::{Deserialize, Serialize};

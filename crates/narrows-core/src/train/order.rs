@@ -7,7 +7,7 @@ const AHEAD: usize = 8;
 
 /// Sources of samples that are expensive to read, and how many are kept in memory at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sources {
+pub(crate) struct Sources {
     /// Samples per source: numbers `s * samples .. (s + 1) * samples` belong to source `s`.
     pub samples: u32,
     /// Number of sources in memory.

@@ -29,7 +29,7 @@ const CHECKED_ROWS: usize = 5_000;
 const CHECK_EPOCH: u64 = (1 << 44) - 1;
 
 /// One network to train.
-pub struct Task<'a> {
+pub(crate) struct Task<'a> {
     /// Index in the ensemble, from 0.
     pub member: usize,
     /// The member's seed.
@@ -52,7 +52,7 @@ pub struct Task<'a> {
 
 /// A trained network.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Trained {
+pub(crate) struct Trained {
     /// The best weights.
     pub params: Params,
     /// The training history.
@@ -70,7 +70,7 @@ pub(crate) fn planned_steps(config: &Train, n: usize) -> u64 {
 /// # Errors
 /// [`Error::Diverged`] after the third divergence, [`Error::Interrupted`] before the first check, and errors of
 /// `checkpoints`.
-pub fn run(
+pub(crate) fn run(
     task: &Task<'_>,
     checkpoints: &dyn Checkpoints,
     observer: &dyn Observer,

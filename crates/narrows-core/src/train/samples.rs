@@ -12,7 +12,7 @@ use crate::prep::{Block, Prepared};
 
 /// Keys the corruption of a sample by training and epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Key {
+pub(crate) struct Key {
     /// The training's seed.
     pub seed: u64,
     /// The epoch, from 0.
@@ -20,7 +20,7 @@ pub struct Key {
 }
 
 /// Training samples, addressed by number.
-pub trait SampleSource: Sync {
+pub(crate) trait SampleSource: Sync {
     /// Input width.
     fn inputs(&self) -> usize;
 
@@ -52,7 +52,7 @@ pub trait SampleSource: Sync {
 }
 
 /// Prepared rows with a corruption.
-pub struct PreparedSamples<'a> {
+pub(crate) struct PreparedSamples<'a> {
     /// The rows.
     pub prepared: &'a Prepared,
     /// Their columns.
