@@ -7,7 +7,7 @@
 //! a symbol is integer, and a checksum over the places tells of a machine that would disagree. Words, flags, missing
 //! cells and columns that the model does not know are kept without loss.
 //!
-//! Files are containers of `narrows-codec`; FORMAT.md says what is in them.
+//! Files are containers of `narrows-codec`; `docs/compressed-file.md` describes what is in them.
 
 mod account;
 mod chunk;

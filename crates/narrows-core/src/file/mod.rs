@@ -1,4 +1,5 @@
-//! The model file: one safetensors file whose single metadata key holds one JSON document. FORMAT.md says it in prose.
+//! The model file: one safetensors file whose single metadata key holds one JSON document, as `docs/model-file.md`
+//! describes it.
 //!
 //! Loading checks before it allocates and never runs anything from the file; saving writes beside the target and
 //! renames, so a reader sees the old file or the new one, never half of one. Same model, same bytes.
