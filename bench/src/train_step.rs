@@ -25,8 +25,8 @@ const LEARNING_RATE: f32 = 1e-3;
 /// One network in training or in use.
 struct Case {
     network: Network,
-    trainer: Trainer,
-    threads: Threads,
+    trainer: Box<dyn Trainer>,
+    executor: CpuExecutor,
     batches: Vec<Vec<f32>>,
     rows: Vec<u32>,
     next: usize,
@@ -59,14 +59,14 @@ impl Case {
             rest = tail;
         }
         let n: usize = batch.parse().expect("a batch size");
-        let threads = Threads::new(threads.parse().expect("a number of threads"));
+        let executor = CpuExecutor::new(Threads::new(threads.parse().expect("a number of threads")));
         let config =
             TrainConfig { optimizer: Optimizer::Adam(AdamConfig::default()), clip: None, sparsity: Sparsity::None };
-        let trainer = Trainer::new(&network, params, config, n, threads.clone());
+        let trainer = executor.trainer(&network, params, config, n);
         let data = read_floats(&Path::new(dir).join("batches.f32"));
         Self {
             trainer: trainer.expect("the parameters fit"),
-            threads,
+            executor,
             batches: data.chunks(n * network.inputs()).map(<[f32]>::to_vec).collect(),
             network,
             rows: (0..n as u32).collect(),
@@ -75,8 +75,9 @@ impl Case {
     }
 
     fn steps(&mut self, n: usize, mut report: impl FnMut(f32) + Send) {
-        let Self { trainer, threads, batches, rows, next, .. } = self;
-        threads.install(|| {
+        let Self { trainer, executor, batches, rows, next, .. } = self;
+        let executor: &dyn Executor = executor;
+        executor.install(|| {
             for _ in 0..n {
                 let data = &batches[*next % batches.len()];
                 *next += 1;
@@ -87,15 +88,16 @@ impl Case {
     }
 
     fn outputs(&mut self, n: usize, mut report: impl FnMut(&[f32]) + Send) {
-        let Self { network, trainer, threads, batches, rows, next } = self;
-        let ready = network.ready(trainer.params(), threads);
+        let Self { network, trainer, executor, batches, rows, next } = self;
+        let prepared = trainer.prepared();
         let mut code = vec![0.0; rows.len() * network.code_size()];
         let mut output = vec![0.0; rows.len() * network.outputs()];
-        threads.install(|| {
+        let executor: &dyn Executor = executor;
+        executor.install(|| {
             for _ in 0..n {
                 let data = &batches[*next % batches.len()];
                 *next += 1;
-                ready.reconstruct(data, &mut code, &mut output, threads);
+                prepared.reconstruct(data, &mut code, &mut output);
                 report(&output);
             }
         });

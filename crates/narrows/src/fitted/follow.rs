@@ -8,8 +8,9 @@
 //! it would at the end of the whole series, unless a channel was silent for longer than a window.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use narrows_engine::{Ready, Threads};
+use narrows_engine::{PreparedNetwork, Threads};
 
 use super::intake::{Intake, SeriesIntake};
 use super::points::last_point;
@@ -31,7 +32,7 @@ pub struct Follower<'a> {
     fitted: &'a Fitted,
     intake: &'a SeriesIntake,
     /// The networks, made ready once: that costs as much as ten points.
-    members: Vec<Ready<'a>>,
+    members: Vec<Arc<dyn PreparedNetwork>>,
     threads: Threads,
     tracks: HashMap<String, Track>,
     counts: ScoreCounts,
@@ -104,7 +105,7 @@ impl Fitted {
             }
         };
         let threads = Threads::serial();
-        let members = self.judge.ready(&threads);
+        let members = self.judge.ready();
         let (tracks, counts) = (HashMap::new(), ScoreCounts::default());
         Ok(Follower { fitted: self, intake, members, threads, tracks, counts })
     }

@@ -1,6 +1,8 @@
 //! Pictures judged, and the verbs of a model of pictures that has a code.
 
-use narrows_engine::{Ready, Threads};
+use std::sync::Arc;
+
+use narrows_engine::{PreparedNetwork, Threads};
 use narrows_pictures::{Picture, Store, overlay};
 use rayon::prelude::*;
 
@@ -43,13 +45,13 @@ pub(super) struct Judged {
 pub(super) struct PictureJudge<'a> {
     intake: &'a ImagesIntake,
     judge: &'a Judge,
-    members: Vec<Ready<'a>>,
+    members: Vec<Arc<dyn PreparedNetwork>>,
     threads: &'a Threads,
 }
 
 impl<'a> PictureJudge<'a> {
     pub(super) fn new(intake: &'a ImagesIntake, judge: &'a Judge, threads: &'a Threads) -> PictureJudge<'a> {
-        PictureJudge { intake, judge, members: judge.ready(threads), threads }
+        PictureJudge { intake, judge, members: judge.ready(), threads }
     }
 
     /// Scores, and heat maps where the detail is the trace.

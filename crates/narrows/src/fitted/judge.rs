@@ -1,6 +1,8 @@
 //! The one path from prepared rows to scores and to what each column adds to them. It knows no table and no unit.
 
-use narrows_engine::{Network, Params, Ready, Threads};
+use std::sync::Arc;
+
+use narrows_engine::{CpuExecutor, Executor, Network, Params, PreparedNetwork, Threads};
 use rayon::prelude::*;
 
 use crate::detect::residual::Slots;
@@ -74,19 +76,22 @@ impl Judge {
     }
 
     /// The members with their weights packed, for many calls of [`judge_by`](Judge::judge_by).
-    pub(super) fn ready(&self, threads: &Threads) -> Vec<Ready<'_>> {
-        self.members.iter().map(|params| self.network.ready(params, threads)).collect()
+    pub(super) fn ready(&self) -> Vec<Arc<dyn PreparedNetwork>> {
+        // The chunks share the threads, so that a member needs one.
+        let executor = CpuExecutor::serial();
+        let ready = |params| executor.prepare(&self.network, params).expect("the members of this network");
+        self.members.iter().map(ready).collect()
     }
 
     /// The scores of prepared rows, with the detail asked for.
     pub(super) fn judge(&self, prepared: &Prepared, detail: Detail, threads: &Threads) -> Judged {
-        self.judge_by(&self.ready(threads), prepared, detail, threads)
+        self.judge_by(&self.ready(), prepared, detail, threads)
     }
 
     /// The same, by members that are [`ready`](Judge::ready).
     pub(super) fn judge_by(
         &self,
-        members: &[Ready<'_>],
+        members: &[Arc<dyn PreparedNetwork>],
         prepared: &Prepared,
         detail: Detail,
         threads: &Threads,
@@ -115,7 +120,13 @@ impl Judge {
         all
     }
 
-    fn judge_chunk(&self, members: &[Ready<'_>], input: &[f32], target: &[f32], detail: Detail) -> Judged {
+    fn judge_chunk(
+        &self,
+        members: &[Arc<dyn PreparedNetwork>],
+        input: &[f32],
+        target: &[f32],
+        detail: Detail,
+    ) -> Judged {
         let serial = Threads::serial();
         let (width, columns) = (self.slots.width(), self.slots.n_columns());
         let n = input.len() / width;
@@ -130,7 +141,7 @@ impl Judge {
         let mut squared = None;
 
         for (m, (member, scale)) in members.iter().zip(&self.detector.members).enumerate() {
-            member.reconstruct(input, &mut codes, &mut output, &serial);
+            member.reconstruct(input, &mut codes, &mut output);
             self.slots.contributions(target, &output, &mut contributions);
             for (log, row) in residual.iter_mut().zip(contributions.chunks_exact(columns)) {
                 *log += member_share * scale.log_ratio(row);

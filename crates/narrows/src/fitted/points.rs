@@ -4,7 +4,9 @@
 //! score sees patterns that are wrong as a whole, the error where they are. Both are in units of squared errors. A point
 //! gets the square of the mean root over the windows that cover it, so that a few windows far off do not speak for all.
 
-use narrows_engine::{Ready, Threads};
+use std::sync::Arc;
+
+use narrows_engine::{PreparedNetwork, Threads};
 
 use super::intake::SeriesIntake;
 use super::judge::{Detail, Judge, Judged};
@@ -57,7 +59,7 @@ pub(super) fn points(
 pub(super) fn last_point(
     intake: &SeriesIntake,
     judge: &Judge,
-    members: &[Ready<'_>],
+    members: &[Arc<dyn PreparedNetwork>],
     id: &str,
     signal: &Signal,
     threads: &Threads,

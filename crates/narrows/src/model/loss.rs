@@ -114,8 +114,8 @@ pub(super) fn output(loss: &Loss, blocks: &[Block], shape: Shape) -> Result<Outp
             return Err(Error::recipe("loss", message));
         };
         let (share, pixels) = (share.get() as f32, pixels.into());
-        let mix = narrows_engine::Mix { map, structure, pixels, share };
-        return Ok(Output::single(map.size(), narrows_engine::Loss::Mix(mix)));
+        let similarity = narrows_engine::Similarity { map, structure, pixels, share };
+        return Ok(Output::single(map.size(), narrows_engine::Loss::Similarity(similarity)));
     }
     let n_blocks = blocks.len().max(1) as f32;
     let mut groups: Vec<Group> = Vec::new();
@@ -179,7 +179,7 @@ pub(crate) fn in_words(loss: &Loss, blocks: &[Block]) -> String {
             Engine::Huber { .. } => "huber, identity output",
             Engine::Bce => "binary cross-entropy, sigmoid output",
             Engine::CrossEntropy => "cross-entropy, softmax output",
-            Engine::Ssim { .. } | Engine::MsSsim { .. } | Engine::Mix(_) => unreachable!("not of a block"),
+            Engine::Similarity(_) => unreachable!("not of a block"),
         };
         match counts.iter_mut().find(|(known, _)| *known == words) {
             Some((_, count)) => *count += 1,

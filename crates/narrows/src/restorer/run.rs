@@ -1,7 +1,7 @@
 //! A restoring network run over a picture of any size: in tiles that overlap by what a pixel depends on, so that no seam
 //! can be seen and the result does not depend on where the tiles lie.
 
-use narrows_engine::Threads;
+use narrows_engine::{CpuExecutor, Executor, Threads};
 use narrows_pictures::Picture;
 
 use super::Restorer;
@@ -19,7 +19,8 @@ pub(super) fn added(restorer: &Restorer, damaged: &Picture, tile: usize, threads
     let padded = damaged.padded_reflect(reach, reach, rows * tall + 2 * reach, columns * wide + 2 * reach);
     let network =
         backbone.build(ends, (height, width), &restorer.recipe.loss).expect("a restorer that was built before");
-    let ready = network.ready(&restorer.params, threads);
+    let executor = CpuExecutor::new(threads.clone());
+    let prepared = executor.prepare(&network, &restorer.params).expect("the parameters of this network");
 
     let (scale, c) = (ends.scale, ends.output);
     let (full_height, full_width) = (damaged.height * scale, damaged.width * scale);
@@ -32,7 +33,7 @@ pub(super) fn added(restorer: &Restorer, damaged: &Picture, tile: usize, threads
         places.iter().for_each(|(top, left)| input.extend(padded.crop(*top, *left, height, width).pixels));
         let mut code = vec![0.0; places.len() * network.code_size()];
         let mut output = vec![0.0; places.len() * network.outputs()];
-        ready.reconstruct(&input, &mut code, &mut output, threads);
+        prepared.reconstruct(&input, &mut code, &mut output);
         for ((top, left), output) in places.iter().zip(output.chunks_exact(network.outputs())) {
             let (top, left) = (top * scale, left * scale);
             let kept = (wide * scale).min(full_width - left) * c;

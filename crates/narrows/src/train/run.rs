@@ -1,7 +1,8 @@
 //! The loop: batch, corrupt, forward, loss, backward, step; checked now and then, the best weights kept.
 
 use narrows_engine::{
-    AdamConfig, Network, Params, Plateau, RowWeights, Threads, TrainConfig, Trainer, TrainerState, WarmUp,
+    AdamConfig, CpuExecutor, Executor, Network, Params, Plateau, PreparedNetwork, RowWeights, Threads, TrainConfig,
+    Trainer, TrainerState, WarmUp,
 };
 
 use super::order::Order;
@@ -74,15 +75,15 @@ pub fn run(
     observer: &dyn Observer,
     threads: &Threads,
 ) -> Result<Trained> {
-    threads.install(|| Run::start(task, checkpoints, observer, threads)?.finish())
+    let executor: &dyn Executor = &CpuExecutor::new(threads.clone());
+    executor.install(|| Run::start(task, checkpoints, observer, executor)?.finish())
 }
 
 struct Run<'a> {
     task: &'a Task<'a>,
     checkpoints: &'a dyn Checkpoints,
     observer: &'a dyn Observer,
-    threads: &'a Threads,
-    trainer: Trainer,
+    trainer: Box<dyn Trainer>,
     best: Params,
     progress: Progress,
     /// The state to come back to when the loss explodes.
@@ -97,7 +98,7 @@ impl<'a> Run<'a> {
         task: &'a Task<'a>,
         checkpoints: &'a dyn Checkpoints,
         observer: &'a dyn Observer,
-        threads: &'a Threads,
+        executor: &dyn Executor,
     ) -> Result<Run<'a>> {
         let config = task.config;
         let batch = config.batch_rows(task.rows.len());
@@ -109,8 +110,7 @@ impl<'a> Run<'a> {
             sparsity: task.sparsity.into(),
         };
         let misfit = |error: narrows_engine::ShapeError| Error::recipe("backbone", error.to_string());
-        let mut trainer =
-            Trainer::new(task.network, params.clone(), engine_config, batch, threads.clone()).map_err(misfit)?;
+        let mut trainer = executor.trainer(task.network, params.clone(), engine_config, batch).map_err(misfit)?;
         let (best, progress) = match snapshot {
             Some(snapshot) => {
                 trainer.restore(&snapshot.state).map_err(misfit)?;
@@ -124,7 +124,6 @@ impl<'a> Run<'a> {
             task,
             checkpoints,
             observer,
-            threads,
             trainer,
             best,
             progress,
@@ -174,7 +173,7 @@ impl<'a> Run<'a> {
                     step: self.progress.step,
                     epoch: self.progress.step as f64 / self.an_epoch as f64,
                     train_loss: loss_sum / losses as f64,
-                    validation_loss: validation.loss(self.trainer.params(), self.threads),
+                    validation_loss: validation.loss(&*self.trainer.prepared()),
                     learning_rate: rate,
                 };
                 (loss_sum, losses) = (0.0, 0);
@@ -234,7 +233,7 @@ impl<'a> Run<'a> {
         progress.history.push(check);
         if better {
             progress.best_check = progress.history.len() - 1;
-            self.best.clone_from(self.trainer.params());
+            self.best = self.trainer.params();
         }
         self.good = (self.trainer.state(), progress.step);
         self.observer.on_event(Event::Checked { member: self.task.member, steps: self.total, check: &check });
@@ -342,10 +341,10 @@ impl<'a> Validation<'a> {
         Ok(Validation { task, input: batch.input.to_vec(), target: batch.target.to_vec(), n: rows.len() })
     }
 
-    fn loss(&self, params: &Params, threads: &Threads) -> f64 {
+    fn loss(&self, prepared: &dyn PreparedNetwork) -> f64 {
         let price_weight = self.task.latent.price_weight(u64::MAX, u64::MAX, self.task.network.outputs());
         let mut losses = vec![0.0; self.n];
-        self.task.network.losses(params, &self.input, &self.target, price_weight, &mut losses, threads);
+        prepared.losses(&self.input, &self.target, price_weight, &mut losses);
         losses.iter().map(|loss| f64::from(*loss)).sum::<f64>() / self.n as f64
     }
 }
