@@ -178,7 +178,7 @@ impl PackedNetwork {
 
     /// Writes the first `width` columns of what the encoder puts out.
     fn encode_columns(&self, input: &[f32], encoded: &mut [f32], width: usize) {
-        let inputs = self.network.inputs();
+        let inputs = self.plan.inputs();
         let n = n_rows(input, inputs, encoded, width);
         let (tasks, tile) = (self.tasks(n), self.tile);
         tasks.outer.chunks(encoded, tasks.rows * width, |t, encoded| {
@@ -200,18 +200,18 @@ impl PreparedNetwork for PackedNetwork {
     }
 
     fn encode(&self, input: &[f32], code: &mut [f32]) {
-        self.encode_columns(input, code, self.network.code_size());
+        self.encode_columns(input, code, self.plan.code_size());
     }
 
     fn encode_distribution(&self, input: &[f32], encoded: &mut [f32]) {
         assert!(self.network.latent == Latent::Gaussian, "a point has no variance");
-        let width = 2 * self.network.code_size();
+        let width = 2 * self.plan.code_size();
         self.encode_columns(input, encoded, width);
         encoded.chunks_exact_mut(width).for_each(latent::clamp_log_var);
     }
 
     fn decode(&self, code: &[f32], output: &mut [f32]) {
-        let (code_size, outputs) = (self.network.code_size(), self.network.outputs());
+        let (code_size, outputs) = (self.plan.code_size(), self.plan.outputs());
         let n = n_rows(code, code_size, output, outputs);
         let (tasks, tile) = (self.tasks(n), self.tile);
         tasks.outer.chunks(output, tasks.rows * outputs, |t, output| {
@@ -229,7 +229,7 @@ impl PreparedNetwork for PackedNetwork {
 
     fn reconstruct(&self, input: &[f32], code: &mut [f32], output: &mut [f32]) {
         let Self { network, plan, .. } = self;
-        let (inputs, code_size, outputs) = (network.inputs(), network.code_size(), network.outputs());
+        let (inputs, code_size, outputs) = (plan.inputs(), plan.code_size(), plan.outputs());
         let n = n_rows(input, inputs, code, code_size);
         assert_eq!(output.len(), n * outputs, "length of the output");
         let (tasks, tile) = (self.tasks(n), self.tile);
@@ -252,7 +252,7 @@ impl PreparedNetwork for PackedNetwork {
 
     fn losses(&self, input: &[f32], target: &[f32], code_penalty_weight: f32, losses: &mut [f32]) {
         let Self { network, plan, .. } = self;
-        let (inputs, code_size, outputs) = (network.inputs(), network.code_size(), network.outputs());
+        let (inputs, code_size, outputs) = (plan.inputs(), plan.code_size(), plan.outputs());
         let n = n_rows(input, inputs, target, outputs);
         assert_eq!(losses.len(), n, "a loss a row");
         let (tasks, tile) = (self.tasks(n), self.tile);

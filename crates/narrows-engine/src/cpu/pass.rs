@@ -70,8 +70,8 @@ impl CpuTrainer {
     pub(super) fn pass_forward(&mut self, batch: &Batch<'_>) {
         let n = batch.rows.len();
         assert!(n > 0 && n <= self.capacity, "a batch has 1 to {} rows, got {n}", self.capacity);
-        assert_eq!(batch.input.len(), n * self.network.inputs(), "length of the input");
-        assert_eq!(batch.target.len(), n * self.network.outputs(), "length of the target");
+        assert_eq!(batch.input.len(), n * self.plan.inputs(), "length of the input");
+        assert_eq!(batch.target.len(), n * self.plan.outputs(), "length of the target");
         let Self { plan, threads, work, .. } = self;
         let rows = Rows { n, threads };
         plan::pack(&plan.stages, self.params.as_slice(), &mut work.packed, threads);
@@ -124,7 +124,7 @@ impl CpuTrainer {
             s += if fused.is_some() { 2 } else { 1 };
         }
         let last = &work.values[source.expect("a network has a layer")];
-        let width = self.network.outputs();
+        let width = plan.outputs();
         self.network.output.evaluate(
             rows,
             &last[..n * width],
@@ -147,7 +147,7 @@ impl CpuTrainer {
         let n = self.pending.take().expect("a forward pass comes before a backward pass");
         let Self { plan, threads, work, .. } = self;
         let rows = Rows { n, threads };
-        let output_width = self.network.outputs();
+        let output_width = plan.outputs();
         let mut flow = take(&mut work.flow);
         let params = self.params.as_slice();
         let losses = &work.row_losses[..n];

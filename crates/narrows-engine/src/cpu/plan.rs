@@ -140,6 +140,21 @@ impl Plan {
         plan
     }
 
+    /// Width of the input.
+    pub(crate) fn inputs(&self) -> usize {
+        self.stages[0].inputs
+    }
+
+    /// Width of the code.
+    pub(crate) fn code_size(&self) -> usize {
+        self.stages[self.code].inputs
+    }
+
+    /// Width of the output.
+    pub(crate) fn outputs(&self) -> usize {
+        self.stages[self.stages.len() - 1].outputs
+    }
+
     /// The stages from the input to the encoder's output, without the sampling.
     pub(crate) fn encoder(&self) -> &[Stage] {
         let last_is_sample = matches!(self.stages[self.code - 1].op, Op::Sample(_));

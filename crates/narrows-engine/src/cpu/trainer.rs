@@ -127,7 +127,7 @@ impl Trainer for CpuTrainer {
         let mut input = take(&mut self.work.input);
         // Only callers that part forward and backward need the input kept.
         input.clear();
-        input.reserve(self.capacity * self.network.inputs());
+        input.reserve(self.capacity * self.plan.inputs());
         input.extend_from_slice(batch.input);
         self.work.input = input;
         let threads = self.threads.clone();

@@ -5,11 +5,11 @@
 //! an element is one chain of fused multiply-adds, s fastest, whatever tile it falls into: how the work
 //! is cut cannot change a bit.
 //!
-//! The kernel keeps a [`Tile`] of C in registers, broadcasts A and streams B.
+//! The kernel keeps a tile of C in registers, broadcasts A and streams B.
 
 use pulp::{Arch, Simd, WithSimd};
 
-use super::tile::{Destination, LeftTerms, MOST_VECTORS, RightTerms, Start, Tile, TileStart};
+use super::tile::{Destination, LeftTerms, MOST_VECTORS, RightTerms, Start, TileRow, TileStart};
 
 /// The left factor: single values, those of windows or of what stands in their place.
 #[derive(Clone, Copy)]
@@ -196,18 +196,20 @@ impl Block {
     #[inline(always)]
     unsafe fn sum<S: Simd, const R: usize, const V: usize>(self, simd: S) {
         let Block { depth: [p, q, terms], a_steps, b_steps, .. } = self;
+        let row = TileRow::<S, V>::new(simd, self.columns);
+        let mut sums = [[simd.splat_f32s(0.0); V]; R];
         // SAFETY: as for this function.
         unsafe {
-            let mut tile = Tile::<S, R, V>::load(simd, self.columns, self.start, self.c);
+            row.begin(&mut sums, self.start, self.c);
             for p in 0..p {
                 for q in 0..q {
                     let a = self.a.wrapping_add(p * a_steps[0] + q * a_steps[1]);
                     let b = self.b.wrapping_add(p * b_steps[0] + q * b_steps[1]);
                     let left = LeftTerms { data: a, row: self.a_row, step: a_steps[2] };
-                    tile.add(terms, left, RightTerms { data: b, step: b_steps[2] });
+                    row.add(&mut sums, terms, left, RightTerms { data: b, step: b_steps[2] });
                 }
             }
-            tile.store(self.c);
+            row.store(&sums, self.c);
         }
     }
 }

@@ -6,7 +6,7 @@
 //! count, down to the bit; and nothing is allocated. A general library promises neither: it picks other
 //! kernels, with other orders, for thin shapes, and allocates its packing buffers on every call.
 //!
-//! The kernel keeps a [`Tile`] of C in registers, broadcasts A and streams B by rows. Where B is a transposed weight matrix it is first packed into panels of [`PANEL`] columns.
+//! The kernel keeps a tile of C in registers, broadcasts A and streams B by rows. Where B is a transposed weight matrix it is first packed into panels of [`PANEL`] columns.
 //! Where A is read by columns and does not fit into the first cache, blocks of it are packed on the
 //! stack: its rows lie a power of two apart as often as not, and would push each other out.
 
@@ -15,7 +15,7 @@ use std::mem::MaybeUninit;
 use pulp::{Arch, Simd, WithSimd};
 
 use super::threads::Threads;
-use super::tile::{Destination, LeftTerms, MOST_VECTORS, RightTerms, Tile, TileStart};
+use super::tile::{Destination, LeftTerms, MOST_VECTORS, RightTerms, TileRow, TileStart};
 
 pub(crate) use super::tile::Start;
 
@@ -276,12 +276,14 @@ impl Strip {
     unsafe fn tile<S: Simd, const R: usize, const V: usize>(self, simd: S) {
         let Strip { a, b, start, depth, columns, .. } = self;
         let destination = Destination { data: self.c, row: self.c_row };
+        let row = TileRow::<S, V>::new(simd, columns);
+        let mut sums = [[simd.splat_f32s(0.0); V]; R];
         // SAFETY: as for this function.
         unsafe {
-            let mut tile = Tile::<S, R, V>::load(simd, columns, start, destination);
+            row.begin(&mut sums, start, destination);
             let left = LeftTerms { data: a.data, row: a.row, step: a.column };
-            tile.add(depth, left, RightTerms { data: b.data, step: b.row });
-            tile.store(destination);
+            row.add(&mut sums, depth, left, RightTerms { data: b.data, step: b.row });
+            row.store(&sums, destination);
         }
     }
 }

@@ -61,57 +61,31 @@ pub(super) struct RightTerms {
     pub step: usize,
 }
 
-/// `R` rows times `V` vectors of sums.
+/// The vectors of a tile's row: full ones, and a last one masked to the columns that there are.
+///
+/// The sums are an array of the caller, `[[S::f32s; V]; R]`, and not a part of this: an array that is passed to and fro
+/// costs a small tile more than its arithmetic.
 #[derive(Clone, Copy)]
-pub(super) struct Tile<S: Simd, const R: usize, const V: usize> {
+pub(super) struct TileRow<S: Simd, const V: usize> {
     simd: S,
-    /// Of the last vector, the columns that there are.
     mask: MemMask<S::m32s>,
-    sums: [[S::f32s; V]; R],
 }
 
-impl<S: Simd, const R: usize, const V: usize> Tile<S, R, V> {
-    /// Loads the start of the sums.
-    ///
-    /// # Safety
-    ///
-    /// `columns` must lie in (V - 1, V] vectors; the start and the destination must reach all columns, the
-    /// destination all rows.
+impl<S: Simd, const V: usize> TileRow<S, V> {
+    /// A row of `columns` columns, which lie in (V - 1, V] vectors.
     #[inline(always)]
-    pub(super) unsafe fn load(simd: S, columns: usize, start: TileStart, destination: Destination) -> Self {
+    pub(super) fn new(simd: S, columns: usize) -> Self {
         let last = (columns - (V - 1) * S::F32_LANES) as u32;
-        let mask = MemMask::new(simd.mask_between_m32s(0, last).mask());
-        let mut tile = Self { simd, mask, sums: [[simd.splat_f32s(0.0); V]; R] };
-        match start {
-            TileStart::Zero => {}
-            TileStart::Bias(bias) => {
-                for v in 0..V {
-                    // SAFETY: the bias reaches all columns.
-                    let value = unsafe { tile.vector(bias, v) };
-                    for row in &mut tile.sums {
-                        row[v] = value;
-                    }
-                }
-            }
-            TileStart::Destination => {
-                for r in 0..R {
-                    for v in 0..V {
-                        // SAFETY: the destination reaches all rows and columns.
-                        tile.sums[r][v] = unsafe { tile.vector(destination.data.wrapping_add(r * destination.row), v) };
-                    }
-                }
-            }
-        }
-        tile
+        Self { simd, mask: MemMask::new(simd.mask_between_m32s(0, last).mask()) }
     }
 
     /// Vector `v` of a row.
     ///
     /// # Safety
     ///
-    /// The row must reach all columns of the tile.
+    /// The row must reach all columns.
     #[inline(always)]
-    unsafe fn vector(&self, row: *const f32, v: usize) -> S::f32s {
+    unsafe fn load(self, row: *const f32, v: usize) -> S::f32s {
         let from = row.wrapping_add(v * S::F32_LANES);
         // SAFETY: vectors before the last are full, the last is masked to the columns that there are.
         unsafe {
@@ -123,21 +97,62 @@ impl<S: Simd, const R: usize, const V: usize> Tile<S, R, V> {
         }
     }
 
+    /// Loads what the sums, which are zero, start from.
+    ///
+    /// # Safety
+    ///
+    /// The start must reach all columns, the destination all rows too.
+    #[inline(always)]
+    pub(super) unsafe fn begin<const R: usize>(
+        self,
+        sums: &mut [[S::f32s; V]; R],
+        start: TileStart,
+        destination: Destination,
+    ) {
+        // SAFETY: as for this function.
+        unsafe {
+            match start {
+                TileStart::Zero => {}
+                TileStart::Bias(bias) => {
+                    for v in 0..V {
+                        let value = self.load(bias, v);
+                        for row in sums.iter_mut() {
+                            row[v] = value;
+                        }
+                    }
+                }
+                TileStart::Destination => {
+                    for (r, row) in sums.iter_mut().enumerate() {
+                        for (v, sum) in row.iter_mut().enumerate() {
+                            *sum = self.load(destination.data.wrapping_add(r * destination.row), v);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
     /// Adds `n` terms to every sum, in order.
     ///
     /// # Safety
     ///
     /// The left factor must reach all rows and terms, the right one all terms and columns.
     #[inline(always)]
-    pub(super) unsafe fn add(&mut self, n: usize, left: LeftTerms, right: RightTerms) {
+    pub(super) unsafe fn add<const R: usize>(
+        self,
+        sums: &mut [[S::f32s; V]; R],
+        n: usize,
+        left: LeftTerms,
+        right: RightTerms,
+    ) {
         let (mut a, mut b) = (left.data, right.data);
         for _ in 0..n {
             let mut vectors = [self.simd.splat_f32s(0.0); V];
             for (v, vector) in vectors.iter_mut().enumerate() {
                 // SAFETY: a term of the right factor.
-                *vector = unsafe { self.vector(b, v) };
+                *vector = unsafe { self.load(b, v) };
             }
-            for (r, row) in self.sums.iter_mut().enumerate() {
+            for (r, row) in sums.iter_mut().enumerate() {
                 // SAFETY: a term of row r < R of the left factor.
                 let value = self.simd.splat_f32s(unsafe { *a.wrapping_add(r * left.row) });
                 for (sum, &vector) in row.iter_mut().zip(&vectors) {
@@ -155,8 +170,8 @@ impl<S: Simd, const R: usize, const V: usize> Tile<S, R, V> {
     ///
     /// The destination must reach all rows and columns, and be exclusively ours.
     #[inline(always)]
-    pub(super) unsafe fn store(self, destination: Destination) {
-        for (r, row) in self.sums.iter().enumerate() {
+    pub(super) unsafe fn store<const R: usize>(self, sums: &[[S::f32s; V]; R], destination: Destination) {
+        for (r, row) in sums.iter().enumerate() {
             for (v, &sum) in row.iter().enumerate() {
                 let to = destination.data.wrapping_add(r * destination.row + v * S::F32_LANES);
                 // SAFETY: as for the loads.
