@@ -61,8 +61,6 @@ mod cpu;
 #[doc(hidden)]
 pub mod contract;
 
-mod direct;
-
 #[cfg(test)]
 mod golden;
 #[cfg(test)]
@@ -70,7 +68,7 @@ mod gradcheck;
 
 pub use cpu::CpuExecutor;
 pub use error::ShapeError;
-pub use executor::{Executor, PreparedNetwork};
+pub use executor::{Executor, PreparedNetwork, Trainer};
 pub use kernels::threads::Threads;
 pub use latent::Latent;
 pub use layer::{
@@ -84,4 +82,4 @@ pub use optim::{AdamConfig, Optimizer};
 pub use params::{Entry, ParamKind, Params};
 pub use schedule::{Plateau, Schedule, WarmUp};
 pub use sparsity::Sparsity;
-pub use training::{Batch, RowWeights, StepLoss, TrainConfig, Trainer, TrainerState};
+pub use training::{Batch, RowWeights, StepLoss, TrainConfig, TrainerState};

@@ -1,10 +1,5 @@
-//! Training as every executor offers it: what it is given, what it returns, and the steps in between.
+//! What training is given and returns, whatever executor trains.
 
-use std::fmt;
-use std::sync::Arc;
-
-use crate::error::ShapeError;
-use crate::executor::PreparedNetwork;
 use crate::optim::Optimizer;
 use crate::params::Params;
 use crate::sparsity::Sparsity;
@@ -73,60 +68,4 @@ pub struct TrainerState {
     pub second: Vec<f32>,
     /// Updates done.
     pub steps: u64,
-}
-
-/// Trains one network.
-///
-/// Same seed, same bits: every random number is keyed by its row's id, so that neither the place of a row in its
-/// batch nor the number of threads can change what it receives.
-pub trait Trainer: fmt::Debug + Send {
-    /// The forward pass in training: dropout, batch statistics and latent noise are on. It moves the
-    /// running statistics.
-    ///
-    /// # Panics
-    ///
-    /// If the batch has no rows or more than the trainer's capacity, or a length does not fit.
-    fn forward(&mut self, batch: &Batch<'_>);
-
-    /// The output loss of every row of the last forward pass, `[n]`.
-    fn row_losses(&self) -> &[f32];
-
-    /// The backward pass for the last forward pass: fills the gradient of
-    /// sum w_i row_loss_i / sum w_i + code_penalty_weight * mean code penalty + sparsity penalty.
-    ///
-    /// # Panics
-    ///
-    /// If there was no [`forward`](Self::forward) since the last backward pass, or the number of
-    /// weights is not that of the rows.
-    fn backward(&mut self, row_weights: RowWeights<'_>, code_penalty_weight: f32) -> StepLoss;
-
-    /// Moves the parameters along the last gradient; returns its norm before clipping.
-    ///
-    /// If the norm is infinite or NaN, parameters and optimiser stay as they are: the caller sees it
-    /// in the result and still holds usable weights.
-    fn update(&mut self, learning_rate: f32) -> f32;
-
-    /// Forward, backward with uniform weights, and update.
-    fn step(&mut self, batch: &Batch<'_>, code_penalty_weight: f32, learning_rate: f32) -> StepLoss {
-        self.forward(batch);
-        let loss = self.backward(RowWeights::Uniform, code_penalty_weight);
-        self.update(learning_rate);
-        loss
-    }
-
-    /// The parameters as they are now.
-    fn params(&self) -> Params;
-
-    /// The network with the parameters as they are now, for inference.
-    fn prepared(&self) -> Arc<dyn PreparedNetwork>;
-
-    /// A copy of all that a resumed run needs.
-    fn state(&self) -> TrainerState;
-
-    /// Goes on from `state`, to the bit as the run that saved it would have.
-    ///
-    /// # Errors
-    ///
-    /// If the state is another network's.
-    fn restore(&mut self, state: &TrainerState) -> Result<(), ShapeError>;
 }

@@ -14,7 +14,8 @@ use crate::network::Network;
 use crate::optim::{AdamConfig, Optimizer};
 use crate::rng::{Purpose, Stream};
 use crate::sparsity::Sparsity;
-use crate::training::{Batch, RowWeights, StepLoss, TrainConfig, Trainer, TrainerState};
+use crate::executor::Trainer;
+use crate::training::{Batch, RowWeights, StepLoss, TrainConfig, TrainerState};
 
 pub use networks::{dense, maps, networks, sequences};
 

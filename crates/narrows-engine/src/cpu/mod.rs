@@ -11,11 +11,11 @@ mod trainer;
 use std::sync::Arc;
 
 use crate::error::ShapeError;
-use crate::executor::{Executor, PreparedNetwork};
+use crate::executor::{Executor, PreparedNetwork, Trainer};
 use crate::kernels::threads::Threads;
 use crate::network::Network;
 use crate::params::Params;
-use crate::training::{TrainConfig, Trainer};
+use crate::training::TrainConfig;
 
 pub(crate) use packed::PackedNetwork;
 pub(crate) use trainer::CpuTrainer;

@@ -17,7 +17,8 @@ use crate::network::Network;
 use crate::optim;
 use crate::params::Params;
 use crate::sparsity::Sparsity;
-use crate::training::{Batch, RowWeights, StepLoss, TrainConfig, Trainer, TrainerState};
+use crate::executor::Trainer;
+use crate::training::{Batch, RowWeights, StepLoss, TrainConfig, TrainerState};
 
 use super::PackedNetwork;
 use super::pass::Workspace;
