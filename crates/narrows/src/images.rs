@@ -45,10 +45,7 @@ pub(crate) fn open(inputs: &[String], talk: Talk) -> Result<Album, Failure> {
     let album = album(inputs)?;
     tell_skipped(talk, album.skipped().iter().map(|skipped| (skipped.name.as_str(), skipped.reason.as_str())));
     if album.ignored() > 0 {
-        talk.line(format_args!(
-            "note: {} ignored: not an image extension",
-            count(album.ignored() as u64, "file")
-        ));
+        talk.line(format_args!("note: {} ignored: not an image extension", count(album.ignored() as u64, "file")));
     }
     Ok(album)
 }
@@ -124,7 +121,8 @@ impl Folder {
             }
             if let Some(other) = taken.insert(place.clone(), i) {
                 let (other, place) = (album.name(other), place.display());
-                let message = format!("expected a separate file for each image, got `{place}` for both `{other}` and `{name}`");
+                let message =
+                    format!("expected a separate file for each image, got `{place}` for both `{other}` and `{name}`");
                 return Err(Error::recipe(self.flag, message).into());
             }
             places.push(place);

@@ -83,7 +83,9 @@ impl OutputArgs {
 
 fn format_of(path: &Path) -> Result<Format, Failure> {
     let flagged = |error: Error| match error {
-        Error::Recipe { message, .. } => Error::recipe("--output", message).with_hint("with --format, any extension is accepted"),
+        Error::Recipe { message, .. } => {
+            Error::recipe("--output", message).with_hint("with --format, any extension is accepted")
+        }
         error => error,
     };
     Ok(narrows_core::output::format_of(path).map_err(flagged)?)

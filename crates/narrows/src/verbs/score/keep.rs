@@ -29,8 +29,7 @@ impl Keep {
         if self.0.is_empty() || rows_are_independent {
             return Ok(());
         }
-        Err(Error::recipe("--keep", "not possible here: the output has a row for each window of a series")
-            .into())
+        Err(Error::recipe("--keep", "not possible here: the output has a row for each window of a series").into())
     }
 
     /// Columns to read: the model's, or all if others are kept.
