@@ -111,7 +111,7 @@ fn generation(report: &GenerationReport) -> Vec<String> {
     lines.extend(report.negative_elbo.map(negative_elbo));
     lines.extend(report.sample_similarity.as_ref().map(|found| {
         let farthest = found.columns.first().map_or_else(String::new, |column| {
-            format!("; largest column distance {1:.3} (`{0}`)", column.column, column.distance)
+            format!("; largest column distance {:.3} (`{}`)", column.distance, column.column)
         });
         let copies = found.copies.as_ref().map_or_else(String::new, |copies| {
             let ratio = copies.ratio.map_or_else(String::new, |ratio| {

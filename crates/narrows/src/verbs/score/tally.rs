@@ -60,7 +60,7 @@ impl Tally {
         told.iter().filter(|(n, _)| *n > 0).for_each(|(_, words)| text.push_str(&format!("; {words}")));
         if !self.unknown_series.is_empty() {
             text.push_str(&format!(
-                "; series not seen in training, scaled by all series: {}",
+                "; series not seen in training, without their own scale: {}",
                 self.unknown_series.join(", ")
             ));
         }
