@@ -11,8 +11,8 @@ use crate::flags::{Common, ModelArg};
 
 /// Save part of a model
 ///
-/// With --encoder-only, saves only preprocessing and encoder: smaller than the model, contains no training rows, supports
-/// only `narrows encode`, and gives bit-identical codes.
+/// With --encoder-only, saves only preprocessing and encoder: smaller than the model, contains no training rows,
+/// supports only `narrows encode`, and gives bit-identical codes.
 #[derive(Debug, ClapArgs)]
 #[command(before_help = "Example: narrows export m.narrows --encoder-only -o small.narrows")]
 pub(crate) struct Export {

@@ -14,8 +14,8 @@ use crate::{interrupt, talk};
 
 /// Restore images: denoise, inpaint, remove watermarks, colourise or upscale, depending on the model
 ///
-/// Images may have any size. Bit depth, alpha, colour profile and EXIF are preserved if the output format supports them,
-/// and reported otherwise. Unreadable images are reported and skipped, and the exit code is then 5.
+/// Images may have any size. Bit depth, alpha, colour profile and EXIF are preserved if the output format supports
+/// them, and reported otherwise. Unreadable images are reported and skipped, and the exit code is then 5.
 #[derive(Debug, ClapArgs)]
 #[command(
     before_help = "Example: narrows restore denoise.narrows in/ out/",

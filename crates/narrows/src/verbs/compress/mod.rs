@@ -26,7 +26,7 @@ use crate::talk::{Talk, count, grouped};
 
 /// Compress rows, series or images with a model fitted on similar data
 ///
-/// By default only codes are stored, quantised as finely as the model's own error justifies. With --max-error, residuals
+/// By default only codes are stored, quantised as finely as the model's error justifies. With --max-error, residuals
 /// are stored too, so that no number deviates by more than the bound; text, flags, missing cells and columns that the
 /// model does not use are restored exactly. The preset designed for compression is `compressing`.
 #[derive(Debug, ClapArgs)]

@@ -18,7 +18,7 @@ use crate::talk::{count, grouped};
 
 /// Evaluate a model on labelled data, with PCA and an isolation forest as baselines
 ///
-/// Prints metrics with 95 % bootstrap confidence intervals. For images and a model fitted with --corrupt, corrupts clean
+/// Prints metrics with 95 % bootstrap confidence intervals. With a model fitted with --corrupt, corrupts clean
 /// images, restores them, and compares the result with a classical baseline.
 #[derive(Debug, ClapArgs)]
 #[command(before_help = "Example: narrows evaluate m.narrows test.csv --label is_fraud --normal 0")]

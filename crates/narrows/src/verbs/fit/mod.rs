@@ -21,8 +21,8 @@ use crate::{images, interrupt, output};
 
 /// Fit a model to tables, series or images and save it
 ///
-/// Column types are inferred; dropped columns and filled or clipped values are reported. Ctrl-C stops training, saves the
-/// model with the best weights so far, and exits with code 130.
+/// Column types are inferred; dropped columns and filled or clipped values are reported. Ctrl-C stops training, saves
+/// the model with the best weights so far, and exits with code 130.
 #[derive(Debug, ClapArgs)]
 #[command(
     before_help = "Example: narrows fit train.csv -o m.narrows",

@@ -25,8 +25,8 @@ use crate::talk::{Talk, count};
 
 /// Compute anomaly scores of rows, points in time or images
 ///
-/// Writes row,score,p_value,is_anomaly for every row, in input order; rows are counted from 0. Memory does not grow with
-/// the number of rows. An existing output file is replaced atomically once the new one is complete.
+/// Writes row,score,p_value,is_anomaly for every row, in input order; rows are counted from 0. Memory does not grow
+/// with the number of rows. An existing output file is replaced atomically once the new one is complete.
 #[derive(Debug, ClapArgs)]
 #[command(
     before_help = "Example: narrows score m.narrows new.csv -o scores.csv --explain 3",
@@ -58,8 +58,8 @@ pub(crate) struct Score {
     /// or the file name says so
     ///
     /// A point is scored by the window that ends at it; points before the first full window of a series have no score.
-    /// Times must increase within a series; series may be interleaved. Invalid lines are reported on stderr and skipped,
-    /// and the exit code is then 5. FILE is truncated at the start and flushed after every row. Memory grows only with
+    /// Times must increase within a series; series may be interleaved. Invalid lines are reported on stderr and
+    /// skipped, and the exit code is then 5. FILE is truncated at the start and flushed after every row. Memory grows only with
     /// the number of series. Reasons are limited to the top three contributing channels.
     #[arg(long, conflicts_with = "events")]
     follow: bool,
