@@ -1,9 +1,9 @@
-//! The library's arguments by the flags of the command line: the one table that maps the first to the second.
+//! Maps argument names of the library to command-line flags, for error messages.
 
 use narrows_core::Error;
 use narrows_core::error::{Hint, Reference};
 
-/// Arguments that have flags of their own, and the flags.
+/// Library arguments and their flags.
 const FLAGS: [(&str, &str); 24] = [
     ("assignments", "--set"),
     ("chunk_rows", "--chunk-rows"),
@@ -36,7 +36,7 @@ fn flag(argument: &str) -> Option<&'static str> {
     FLAGS.iter().find(|(name, _)| *name == argument).map(|(_, flag)| *flag)
 }
 
-/// The message of an error, arguments named by their flags.
+/// The message of an error, with arguments replaced by flags.
 pub(crate) fn message(error: &Error) -> String {
     match error {
         Error::Recipe { field, message, .. } => format!("{}: {message}", flag(field).unwrap_or(field)),
@@ -44,7 +44,7 @@ pub(crate) fn message(error: &Error) -> String {
     }
 }
 
-/// A hint, arguments named by their flags and fields of the recipe set by `--set`.
+/// A hint, with arguments replaced by flags and recipe fields by `--set`.
 pub(crate) fn hint(hint: &Hint) -> String {
     hint.render(|reference| match reference {
         Reference::Verb(verb) => format!("narrows {verb}"),

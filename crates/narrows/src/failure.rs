@@ -1,4 +1,4 @@
-//! How a run ends: what is said about it, and the exit code, in one match.
+//! Outcomes and errors of a run, their messages and exit codes.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -12,22 +12,22 @@ use crate::talk::Talk;
 /// A run that ended without an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// All done.
+    /// Success.
     Done,
-    /// Rows were flagged and the user asked to be told by the exit code.
+    /// Anomalies were found and `--fail-on-anomaly` was given.
     AnomaliesFound,
-    /// Part of the input was bad and left out; the rest is done.
+    /// Invalid parts of the input were skipped.
     Partial,
-    /// The user stopped it; what was done until then is kept.
+    /// Interrupted by the user; partial results are kept.
     Interrupted,
 }
 
 /// A run that ended with an error.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// What the library says.
+    /// An error of the library.
     Library(Error),
-    /// Whoever read our output has gone, as `head` does: nothing to say, and no failure.
+    /// Broken pipe on stdout, as with `head`: not reported as a failure.
     BrokenPipe,
 }
 
@@ -51,11 +51,11 @@ impl Outcome {
 }
 
 const USAGE: u8 = 2;
-/// 128 and the number of SIGINT, as shells have it.
+/// 128 plus the number of SIGINT, the shell convention.
 pub(crate) const INTERRUPTED: u8 = 130;
 
 impl Failure {
-    /// Says on stderr what went wrong.
+    /// Prints the error to stderr.
     pub(crate) fn tell(&self, talk: Talk) {
         let Failure::Library(error) = self else { return };
         let kind = match error.kind() {
@@ -69,10 +69,10 @@ impl Failure {
     }
 }
 
-/// Says on stderr what is wrong with a line of the input, counted from 1, that is left out.
+/// Reports on stderr a skipped input line; `line` counts from 1.
 pub(crate) fn tell_bad_line(talk: Talk, line: u64, error: &Error) {
     let hint = error.hint().map(arguments::hint);
-    say(talk, "data", &format!("line {line} left out: {error}"), hint.as_deref());
+    say(talk, "data", &format!("line {line} skipped: {error}"), hint.as_deref());
 }
 
 impl From<Error> for Failure {
@@ -90,11 +90,11 @@ fn say(talk: Talk, code: &str, message: &str, hint: Option<&str>) {
         (_, Some(hint)) => format!("error: {message}\nhint: {hint}\n"),
         (_, None) => format!("error: {message}\n"),
     };
-    // Where stderr is closed there is nobody left to tell.
+    // A closed stderr is ignored.
     let _ = io::stderr().write_all(text.as_bytes());
 }
 
-/// Answers a command line that could not be read, or asks for help.
+/// Handles usage errors and requests for help.
 pub(crate) fn refuse(error: &clap::Error) -> ExitCode {
     let as_json = std::env::args_os().any(|arg| arg == "--json");
     if error.use_stderr() && as_json {

@@ -1,4 +1,4 @@
-//! The flags that several verbs share. A verb's own flags stand in its file.
+//! Flags shared by several verbs. A verb's own flags are in its file.
 
 use std::path::PathBuf;
 
@@ -8,22 +8,22 @@ use narrows_core::{Compute, Error, Model, Roles};
 use crate::failure::Failure;
 use crate::talk::Talk;
 
-/// Flags of every verb.
+/// Flags accepted by every verb.
 #[derive(Debug, Clone, ClapArgs)]
 pub(crate) struct Common {
-    /// Threads to compute with; all of the machine's where not given. Results do not depend on it
-    #[arg(long, global = true, value_name = "N", env = "NARROWS_THREADS", help_heading = "Everywhere")]
+    /// Number of threads, by default all cores; results do not depend on it
+    #[arg(long, global = true, value_name = "N", env = "NARROWS_THREADS", help_heading = "Global options")]
     threads: Option<usize>,
-    /// Say nothing but errors
-    #[arg(short, long, global = true, help_heading = "Everywhere")]
+    /// Print only errors
+    #[arg(short, long, global = true, help_heading = "Global options")]
     quiet: bool,
-    /// Print JSON instead of text: the result where a verb prints one, and errors
-    #[arg(long, global = true, help_heading = "Everywhere")]
+    /// Print results and errors as JSON instead of text
+    #[arg(long, global = true, help_heading = "Global options")]
     pub(crate) json: bool,
 }
 
 impl Common {
-    /// How to speak on stderr.
+    /// How messages are written to stderr.
     pub(crate) fn talk(&self) -> Talk {
         match (self.json, self.quiet) {
             (true, _) => Talk::Json,
@@ -32,12 +32,12 @@ impl Common {
         }
     }
 
-    /// Whether anybody hears what is told of a result.
+    /// Whether a summary of the result is printed anywhere.
     pub(crate) fn is_told(&self) -> bool {
         self.json || self.talk().is_heard()
     }
 
-    /// Where to compute.
+    /// The compute settings.
     pub(crate) fn compute(&self) -> Result<Compute, Failure> {
         Ok(match self.threads {
             Some(n) => Compute::with_threads(n)?,
@@ -46,34 +46,34 @@ impl Common {
     }
 }
 
-/// Which columns play which part.
+/// Roles of columns.
 #[derive(Debug, Clone, ClapArgs)]
 pub(crate) struct RoleArgs {
-    /// Column that tells normal rows from others; never a feature
+    /// Column that distinguishes normal rows from anomalies; never used as a feature
     #[arg(long, value_name = "COLUMN")]
     label: Option<String>,
-    /// Value of the label in normal rows; only these are fitted on. Of images: the folder of the normal ones
+    /// Value of the label in normal rows; only these are used for fitting. For images: the folder of normal images
     #[arg(long, value_name = "VALUE")]
     pub(crate) normal: Option<String>,
-    /// Use only these columns, by name or pattern such as `x*`
+    /// Use only these columns, given by name or by pattern such as `x*`
     #[arg(long, value_name = "COLUMN,..", value_delimiter = ',')]
     columns: Vec<String>,
-    /// Leave these columns out, by name or pattern
+    /// Exclude these columns, given by name or by pattern
     #[arg(long, value_name = "COLUMN,..", value_delimiter = ',')]
     ignore: Vec<String>,
-    /// Column that says when; else the only column of dates, else rows follow each other one step apart
+    /// Column with the time; by default the only date column, else rows are assumed one step apart
     #[arg(long, value_name = "COLUMN", help_heading = "Series")]
     pub(crate) time: Option<String>,
-    /// Column that says which series a row belongs to
+    /// Column that identifies the series of each row
     #[arg(long, value_name = "COLUMN", help_heading = "Series")]
     pub(crate) id: Option<String>,
 }
 
 impl RoleArgs {
-    /// The same in the library's words.
+    /// Converts to the library's type.
     pub(crate) fn roles(self) -> Result<Roles, Failure> {
         if self.normal.is_some() && self.label.is_none() {
-            let message = "expected --label with it: the column whose value tells normal rows";
+            let message = "expected --label with it: the column whose value marks normal rows";
             return Err(Error::recipe("--normal", message).into());
         }
         Ok(Roles {
@@ -86,7 +86,7 @@ impl RoleArgs {
         })
     }
 
-    /// Refuses columns where there are none, and gives the folders of normal images.
+    /// The folders of normal images; an error if a flag for columns was given.
     pub(crate) fn folders(self) -> Result<Vec<String>, Failure> {
         let named = [
             ("--label", self.label.is_some()),
@@ -102,16 +102,16 @@ impl RoleArgs {
     }
 }
 
-/// The model file that a verb uses.
+/// The model file argument.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct ModelArg {
-    /// Model file made by `narrows fit`
+    /// Model file written by `narrows fit`
     #[arg(value_name = "MODEL")]
     pub(crate) path: PathBuf,
 }
 
 impl ModelArg {
-    /// The model, computing as asked. One that cannot be opened is a bad model file, not bad data.
+    /// Loads the model with the given compute settings. Failure to open it is a model-file error, not a data error.
     pub(crate) fn load(&self, common: &Common) -> Result<Model, Failure> {
         let model = Model::load(&self.path).map_err(|error| match error {
             Error::Read { path, source } => Error::model_file(path, format!("cannot be read: {source}")),

@@ -1,4 +1,4 @@
-//! Images on the command line: opening them, saying what was left out, writing them.
+//! Image input and output: opening, reporting skipped files, writing.
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
@@ -12,12 +12,12 @@ use narrows_core::{Compute, Error};
 use crate::failure::{Failure, Outcome};
 use crate::talk::{Talk, count};
 
-/// Memory for decoded images while a model is fitted or measured; others are decoded again when they are needed.
+/// Memory limit for decoded images during fitting and evaluation; others are decoded on demand.
 const KEPT_BYTES: u64 = 2 << 30;
-/// Most images named one by one.
+/// Maximum number of images listed individually.
 const NAMED: usize = 10;
 
-/// Opens inputs as images; says so where they are a table.
+/// Opens inputs as images; an error with a hint if they are tables.
 fn album(inputs: &[String]) -> Result<Album, Failure> {
     Album::open_all(inputs, &Limits::default()).map_err(|error| {
         if let narrows_core::images::Error::Setting { message } = error {
@@ -27,7 +27,7 @@ fn album(inputs: &[String]) -> Result<Album, Failure> {
         if !(is_there && DataKind::of_inputs(inputs) == Some(DataKind::Table)) {
             let hint = inputs.iter().find(|input| Path::new(input).is_dir()).map(|folder| {
                 let folder = folder.trim_end_matches('/');
-                format!("a folder is read as images; of tables, name the files, such as `{folder}/*.csv`")
+                format!("a folder is read as images; for tables, name the files, such as `{folder}/*.csv`")
             });
             let error = Error::from(error);
             return Failure::Library(match hint {
@@ -40,61 +40,58 @@ fn album(inputs: &[String]) -> Result<Album, Failure> {
     })
 }
 
-/// Opens images and names those that cannot be read.
+/// Opens images and reports unreadable ones.
 pub(crate) fn open(inputs: &[String], talk: Talk) -> Result<Album, Failure> {
     let album = album(inputs)?;
     tell_skipped(talk, album.skipped().iter().map(|skipped| (skipped.name.as_str(), skipped.reason.as_str())));
     if album.ignored() > 0 {
-        talk.line(format_args!(
-            "note: {} passed over, no images by their names",
-            count(album.ignored() as u64, "file")
-        ));
+        talk.line(format_args!("note: {} ignored: not an image extension", count(album.ignored() as u64, "file")));
     }
     Ok(album)
 }
 
-/// Opens images and reads every one of them.
+/// Opens and reads all images.
 pub(crate) fn store(inputs: &[String], compute: &Compute, talk: Talk) -> Result<Store, Failure> {
     let album = album(inputs)?;
     let ignored = album.ignored();
     let store = compute.install(|| Store::take(album, KEPT_BYTES)).map_err(Error::from)?;
     tell_skipped(talk, store.skipped().iter().map(|skipped| (skipped.name.as_str(), skipped.reason.as_str())));
     if ignored > 0 {
-        talk.line(format_args!("note: {} passed over, no images by their names", count(ignored as u64, "file")));
+        talk.line(format_args!("note: {} ignored: not an image extension", count(ignored as u64, "file")));
     }
     Ok(store)
 }
 
-/// Names images that were left out.
+/// Reports skipped images.
 pub(crate) fn tell_skipped<'a>(talk: Talk, skipped: impl ExactSizeIterator<Item = (&'a str, &'a str)>) {
     let n = skipped.len();
     for (name, reason) in skipped.take(NAMED) {
-        talk.line(format_args!("left out: {}", told(name, reason)));
+        talk.line(format_args!("skipped: {}", told(name, reason)));
     }
     if n > NAMED {
-        talk.line(format_args!("left out: and {} more", n - NAMED));
+        talk.line(format_args!("skipped: and {} more", n - NAMED));
     }
 }
 
-/// The name and the reason, which may name the file, too.
+/// Name and reason, without repeating the name if the reason starts with it.
 fn told(name: &str, reason: &str) -> String {
     let reason = reason.split_once(&format!("{name}: ")).map_or(reason, |(_, reason)| reason);
     format!("{name}: {reason}")
 }
 
-/// The end of a run that left out so many images.
+/// The outcome of a run that skipped this many images.
 pub(crate) fn outcome(skipped: usize) -> Outcome {
     if skipped > 0 { Outcome::Partial } else { Outcome::Done }
 }
 
-/// A folder that images are written to, made with the first of them.
+/// An output folder for images, created when the first one is written.
 pub(crate) struct Folder {
     path: PathBuf,
     flag: &'static str,
 }
 
 impl Folder {
-    /// The folder, of which the flag spoke.
+    /// The folder given by `flag`.
     pub(crate) fn new(path: &Path, flag: &'static str) -> Result<Folder, Failure> {
         if path.exists() && !path.is_dir() {
             let message = format!("expected a folder, got the file `{}`", path.display());
@@ -103,10 +100,9 @@ impl Folder {
         Ok(Folder { path: path.to_path_buf(), flag })
     }
 
-    /// Where every image of an album goes: below the folder as it was below its own, with the extension that `extension`
-    /// gives for its name, if any.
+    /// Output paths of all images of an album: relative paths are kept, extensions replaced if `extension` returns one.
     ///
-    /// Refuses, before anything is written, places where inputs are, and places of two images.
+    /// An error if a path would overwrite an input, or if two images map to the same path.
     pub(crate) fn places<'e>(
         &self,
         album: &Album,
@@ -120,12 +116,13 @@ impl Folder {
             let place = self.place(&name, extension(&name));
             if place.canonicalize().is_ok_and(|place| inputs.contains(&place)) {
                 let message = format!("expected another folder than the input's, got `{}`", self.path.display());
-                let hint = format!("`{}` would be replaced", place.display());
+                let hint = format!("`{}` would be overwritten", place.display());
                 return Err(Error::recipe(self.flag, message).with_hint(hint).into());
             }
             if let Some(other) = taken.insert(place.clone(), i) {
                 let (other, place) = (album.name(other), place.display());
-                let message = format!("expected a file for each image, got `{place}` for `{other}` and for `{name}`");
+                let message =
+                    format!("expected a separate file for each image, got `{place}` for both `{other}` and `{name}`");
                 return Err(Error::recipe(self.flag, message).into());
             }
             places.push(place);
@@ -133,7 +130,7 @@ impl Folder {
         Ok(places)
     }
 
-    /// Where the image of this name goes.
+    /// Output path of the image with this name.
     pub(crate) fn place(&self, name: &str, extension: Option<&str>) -> PathBuf {
         let parts = Path::new(name).components().filter(|part| matches!(part, Component::Normal(_)));
         let plain = parts.collect::<PathBuf>().to_string_lossy().replace(['#', ':'], "_");
@@ -151,31 +148,31 @@ impl Folder {
     }
 }
 
-/// Makes the folder that a file is to lie in.
+/// Creates the parent folder of a file.
 pub(crate) fn make_room(path: &Path) -> Result<(), Failure> {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     parent.map_or(Ok(()), |parent| fs::create_dir_all(parent).map_err(|error| Error::write(parent, error).into()))
 }
 
-/// Writes an image, which is ours and of which there is nothing to tell.
+/// Writes a generated image, which has no metadata.
 pub(crate) fn write_plain(image: narrows_core::images::Image, path: &Path) -> Result<(), Failure> {
     make_room(path)?;
     Photo::from(image).write(path).map_err(Error::from)?;
     Ok(())
 }
 
-/// Writes an image; what its format cannot hold is told.
+/// Writes an image; reports metadata that the format cannot store.
 pub(crate) fn write(photo: &Photo, path: &Path, talk: Talk) -> Result<(), Failure> {
     make_room(path)?;
     let written = photo.write(path).map_err(Error::from)?;
     if !written.lost.is_empty() {
         let lost: Vec<String> = written.lost.iter().map(ToString::to_string).collect();
-        talk.line(format_args!("note: {} cannot hold {}", path.display(), lost.join(" nor ")));
+        talk.line(format_args!("note: {} cannot store {}", path.display(), lost.join(" or ")));
     }
     Ok(())
 }
 
-/// Calls `each` with every image that can be read, its number and its name.
+/// Calls `each` with the index, name and content of every readable image.
 pub(crate) fn each_photo(
     album: &Album,
     talk: Talk,
@@ -196,20 +193,20 @@ pub(crate) fn each_photo(
         }
     }
     if n == 0 {
-        let message = format!("expected an image that can be read, got none of {}", album.len());
+        let message = format!("expected a readable image, got none of {}", album.len());
         return Err(Error::data(Place::source(album.source()), message).into());
     }
-    let left_out = if skipped > 0 { format!("; {} left out", count(skipped as u64, "image")) } else { String::new() };
-    talk.line(format_args!("{} done{left_out}", count(n, "image")));
+    let suffix = if skipped > 0 { format!("; {} skipped", count(skipped as u64, "image")) } else { String::new() };
+    talk.line(format_args!("{} done{suffix}", count(n, "image")));
     Ok(outcome(skipped))
 }
 
-/// Whether a path can hold an image.
+/// Whether the extension is that of an image format.
 pub(crate) fn is_image(path: &Path) -> bool {
     Format::of_path(path).is_some()
 }
 
-/// The extension to write an image of this name with, where its own will not do.
+/// The extension to use if the name has no image extension.
 pub(crate) fn extension(name: &str) -> Option<&'static str> {
     (!is_image(Path::new(name))).then_some("png")
 }

@@ -1,4 +1,4 @@
-//! From paths on the command line to a source of tables.
+//! Converts input paths and flags to a table source.
 
 use std::path::{Path, PathBuf};
 
@@ -14,30 +14,30 @@ use crate::failure::Failure;
 /// The files to read.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct InputArgs {
-    /// Files to read as one table: CSV, TSV, Parquet, Arrow, NDJSON, NPY, NPZ, also .gz and .zst; `*` matches several,
-    /// `-` is stdin. Or images: a folder, files, IDX, NPY or NPZ
+    /// Files, read as one table: CSV, TSV, Parquet, Arrow, NDJSON, NPY, NPZ, optionally .gz or .zst; globs such as
+    /// '*.csv' are expanded, `-` is stdin. For images: a folder, image files, IDX, NPY or NPZ
     #[arg(value_name = "INPUT", required = true)]
     inputs: Vec<String>,
     #[command(flatten)]
     reading: ReadingArgs,
 }
 
-/// How to read them, where looking at them is not enough.
+/// Overrides of format detection.
 #[derive(Debug, ClapArgs)]
 struct ReadingArgs {
-    /// Format of the input; else its extension decides, then its first bytes
-    #[arg(long, value_name = "FORMAT", value_parser = PossibleValuesParser::new(Format::ALL.map(|(_, name)| name)), help_heading = "Reading")]
+    /// Input format; detected by default from the extension, then from the first bytes
+    #[arg(long, value_name = "FORMAT", value_parser = PossibleValuesParser::new(Format::ALL.map(|(_, name)| name)), help_heading = "Input options")]
     input_format: Option<String>,
-    /// Delimiter of a text table, one character or `tab`; else found by looking
-    #[arg(long, value_name = "CHAR", help_heading = "Reading")]
+    /// Delimiter of a text table, one character or `tab`; detected by default
+    #[arg(long, value_name = "CHAR", help_heading = "Input options")]
     delimiter: Option<String>,
-    /// Whether the first line of a text table names the columns
-    #[arg(long, value_name = "WHETHER", value_parser = PossibleValuesParser::new(["auto", "present", "absent"]), help_heading = "Reading")]
+    /// Whether the first line of a text table holds the column names
+    #[arg(long, value_name = "WHETHER", value_parser = PossibleValuesParser::new(["auto", "present", "absent"]), help_heading = "Input options")]
     header: Option<String>,
 }
 
 impl InputArgs {
-    /// The files, each of them there.
+    /// The source, with all files checked to exist.
     pub(crate) fn source(&self) -> Result<Source, Failure> {
         let source = Source::parse(&self.inputs)?;
         let format = match &self.reading.input_format {
@@ -56,7 +56,7 @@ impl InputArgs {
         Ok(Source { format, delimiter, header, ..source })
     }
 
-    /// The files of a table; images are refused.
+    /// The source of a table; an error for images.
     pub(crate) fn table(&self) -> Result<Source, Failure> {
         if DataKind::of_inputs(&self.inputs) == Some(DataKind::Images) {
             let message = format!("expected a table, as the model was fitted to, got images: `{}`", self.name());
@@ -70,7 +70,7 @@ impl InputArgs {
         self.source()
     }
 
-    /// The one file, or stdin, to be read line by line: NDJSON where neither a flag nor its name says CSV or TSV.
+    /// The single file, or stdin, to read line by line; NDJSON unless a flag or its name says CSV or TSV.
     pub(crate) fn stream(&self) -> Result<Stream, Failure> {
         let Source { paths, format, delimiter, header } = self.source()?;
         let [path] = &paths[..] else {
@@ -83,7 +83,7 @@ impl InputArgs {
             return Err(Error::recipe("INPUT", message).with_hint(hint).into());
         }
         if header == Header::Absent {
-            let message = "expected a first line that names the columns with --follow, got `absent`";
+            let message = "expected a header line with --follow, got `absent`";
             return Err(Error::recipe("--header", message).into());
         }
         let delimiter = match format.or_else(|| Format::of_path(path)).unwrap_or(Format::Ndjson) {
@@ -91,7 +91,7 @@ impl InputArgs {
             Format::Csv => Some(delimiter.unwrap_or(b',')),
             Format::Tsv => Some(delimiter.unwrap_or(b'\t')),
             _ => {
-                let message = "expected ndjson, csv or tsv with --follow, got a format that is read as a whole";
+                let message = "expected ndjson, csv or tsv with --follow, got a format that cannot be streamed";
                 return Err(Error::recipe("--input-format", message).into());
             }
         };
@@ -114,15 +114,15 @@ impl InputArgs {
     }
 }
 
-/// What is read line by line.
+/// An input read line by line.
 pub(crate) struct Stream {
     /// The file; `-` is stdin.
     pub(crate) path: PathBuf,
-    /// Between two fields; none where a line is a JSON object.
+    /// Field delimiter; `None` for NDJSON.
     pub(crate) delimiter: Option<u8>,
 }
 
-/// A format by its name; `flag` is named where it is wrong.
+/// Parses a format name; errors name `flag`.
 pub(crate) fn format(name: &str, flag: &str) -> Result<Format, Failure> {
     name.parse().map_err(|message: String| Error::recipe(flag, message).into())
 }

@@ -1,8 +1,8 @@
-//! Ctrl-C: a fit is asked to stop and keep its best, a stream to end; anything else stops at once and leaves nothing
-//! half-written.
+//! Ctrl-C handling: training stops and keeps its best weights, streams end; any other work is aborted without leaving
+//! partial files.
 //!
-//! Reading a pipe cannot be woken by a flag, so where nobody looks at it the handler itself removes the temporary files
-//! and ends the process. SIGTERM and a closed terminal are treated alike.
+//! A blocking read cannot be woken by a flag, so unless a [`Grace`] is held, the handler itself removes temporary files
+//! and ends the process. SIGTERM and SIGHUP are handled alike.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ static GRACE: Mutex<Option<&str>> = Mutex::new(None);
 static ASKED: AtomicBool = AtomicBool::new(false);
 static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
-/// Begins to listen.
+/// Installs the handler.
 pub(crate) fn watch(talk: Talk) {
     let heard = ctrlc::set_handler(move || {
         let first = !ASKED.swap(true, Ordering::SeqCst);
@@ -26,7 +26,7 @@ pub(crate) fn watch(talk: Talk) {
             talk.line(format_args!("\n{words}"));
             return;
         }
-        // Held until the process ends, so that no new file appears after these are gone.
+        // Locked until the process ends, so that no new file is created after the removal.
         let unfinished = locked(&UNFINISHED);
         for path in unfinished.iter() {
             let _ = std::fs::remove_file(path);
@@ -35,18 +35,18 @@ pub(crate) fn watch(talk: Talk) {
         let _ = std::io::stderr().flush();
         std::process::exit(i32::from(INTERRUPTED));
     });
-    // Without a handler Ctrl-C still ends the process, only less tidily.
+    // Without a handler, Ctrl-C still ends the process, but temporary files remain.
     if let Err(error) = heard {
-        talk.line(format_args!("warning: Ctrl-C will not be handled: {error}"));
+        talk.line(format_args!("warning: cannot handle Ctrl-C: {error}"));
     }
 }
 
-/// While it lives, the first Ctrl-C only sets the flag that [`asked`] reads.
+/// While it exists, the first Ctrl-C only sets the flag read by [`asked`].
 pub(crate) struct Grace(());
 
-/// Asks for [`Grace`]; the first Ctrl-C is answered with these words.
-pub(crate) fn grace(words: &'static str) -> Grace {
-    *locked(&GRACE) = Some(words);
+/// Starts a [`Grace`]; `message` is printed at the first Ctrl-C.
+pub(crate) fn grace(message: &'static str) -> Grace {
+    *locked(&GRACE) = Some(message);
     Grace(())
 }
 
@@ -61,7 +61,7 @@ pub(crate) fn asked() -> bool {
     ASKED.load(Ordering::SeqCst)
 }
 
-/// A temporary file to be removed should the process be stopped, until this is dropped.
+/// A temporary file to remove if the process is interrupted, until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Unfinished(PathBuf);
 

@@ -1,9 +1,9 @@
 //! The command line of Narrows: a front end to the library `narrows-core`.
 //!
-//! What was typed becomes a recipe and a source, one function of the library does the work, and its answer becomes text
-//! again. Data goes to stdout, messages to stderr. Nothing is computed here and no default of a model lives here.
+//! Arguments become a recipe and a source, one library function does the work, and its result is printed. Data goes to
+//! stdout, messages to stderr. No computation and no model defaults live here.
 //!
-//! [`main`] is the whole program, so that other packages can carry the command.
+//! [`main`] is the whole program, so that other packages can include the command.
 
 #![forbid(unsafe_code)]
 

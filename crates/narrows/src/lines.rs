@@ -1,4 +1,4 @@
-//! Lines of a stream: read on a thread of their own, so that Ctrl-C is heard while the next line is waited for.
+//! Lines of a stream, read on a separate thread so that Ctrl-C is noticed while waiting for input.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -12,13 +12,13 @@ use narrows_core::Error;
 use crate::failure::Failure;
 use crate::interrupt;
 
-/// Bytes of the longest line; what is longer is no row, and must not fill the memory.
+/// Maximum line length in bytes; bounds memory.
 pub(crate) const LONGEST: usize = 16 << 20;
 
-/// Lines that may wait to be worked on.
+/// Capacity of the line queue.
 const WAITING: usize = 16;
 
-/// How soon Ctrl-C is heard.
+/// Polling interval for Ctrl-C.
 const PATIENCE: Duration = Duration::from_millis(50);
 
 /// A stream of lines.
@@ -27,12 +27,12 @@ pub(crate) struct Lines {
     name: String,
 }
 
-/// One line as it was read.
+/// One raw line.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Line {
-    /// Its bytes, with what ends it.
+    /// Its bytes, including the line terminator.
     Whole(Vec<u8>),
-    /// It has more than [`LONGEST`] bytes, which are passed over.
+    /// Longer than [`LONGEST`] bytes; content discarded.
     TooLong,
 }
 
@@ -48,12 +48,12 @@ impl Lines {
 
     fn of(stream: impl Read + Send + 'static, name: String) -> Lines {
         let (send, receive) = sync_channel(WAITING);
-        // Never joined: it may wait for a line that does not come until the process has ended.
+        // Never joined: it may block on input until the process ends.
         thread::spawn(move || read_all(BufReader::with_capacity(1 << 16, stream), &send));
         Lines { receive, name }
     }
 
-    /// The next line, as soon as it is whole; none where there are no more, or the user has pressed Ctrl-C.
+    /// The next complete line; `None` at the end of the stream or after Ctrl-C.
     pub(crate) fn next(&mut self) -> Result<Option<Line>, Failure> {
         loop {
             if interrupt::asked() {
@@ -67,13 +67,13 @@ impl Lines {
         }
     }
 
-    /// The file, or `stdin`.
+    /// The file name, or `stdin`.
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
 }
 
-/// Sends lines until there are no more, or nobody takes them.
+/// Sends lines until the end of the stream or until the receiver is dropped.
 fn read_all(mut reader: impl BufRead, send: &SyncSender<io::Result<Line>>) {
     loop {
         let line = read(&mut reader).transpose();

@@ -4,7 +4,7 @@
 
 use std::process::ExitCode;
 
-// Batches come and go by the thousand; an allocator that keeps its pages saves the page faults.
+// Thousands of batches are allocated and freed; an allocator that keeps its pages avoids page faults.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

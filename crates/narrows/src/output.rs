@@ -1,4 +1,4 @@
-//! Where results go: a table to stdout or a file, in the format its name says, whole or not at all.
+//! Writes results to stdout or to a file in the format given by its name; files are replaced atomically.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -12,19 +12,24 @@ use narrows_core::output::{Compression, FORMATS, RowWriter, Sink, TableWriter};
 use crate::failure::Failure;
 use crate::interrupt::Unfinished;
 
-/// Where a table goes.
+/// Flags for the output.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct OutputArgs {
-    /// File to write, replaced only when all is written; `-` or nothing is stdout
+    /// Output file, replaced only once complete; stdout if omitted or `-`
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+<<<<<<< HEAD
     /// Format of the output; else its extension decides, and stdout gets CSV
     #[arg(long, value_name = "FORMAT", value_parser = PossibleValuesParser::new(FORMATS.iter().map(|(_, name)| *name)))]
+=======
+    /// Output format; by default chosen by the extension, CSV for stdout
+    #[arg(long, value_name = "FORMAT", value_parser = PossibleValuesParser::new(FORMATS.map(|(_, name)| name)))]
+>>>>>>> w-help
     format: Option<String>,
 }
 
 impl OutputArgs {
-    /// A writer of tables to where the user said. Nothing is at the target before [`TableWriter::finish`].
+    /// A table writer to the requested target, which is only created by [`TableWriter::finish`].
     pub(crate) fn writer(&self) -> Result<TableWriter<'static>, Failure> {
         let target = self.file();
         let format = match (&self.format, target) {
@@ -35,8 +40,7 @@ impl OutputArgs {
         Ok(TableWriter::to(sink(target)?, format)?)
     }
 
-    /// A writer of rows as they come, NDJSON where nothing else is said. The file is emptied at once, so that it must not
-    /// be `input`.
+    /// A writer that flushes every row, NDJSON by default. The file is truncated at once, so it must not be `input`.
     pub(crate) fn row_writer(&self, input: &Path) -> Result<RowWriter<'static>, Failure> {
         let target = self.file();
         let format = match (&self.format, target) {
@@ -45,12 +49,12 @@ impl OutputArgs {
             (None, _) => Format::Ndjson,
         };
         if !matches!(format, Format::Ndjson | Format::Csv | Format::Tsv) {
-            let message = "expected ndjson, csv or tsv with --follow, got a format that is written as a whole";
+            let message = "expected ndjson, csv or tsv with --follow, got a format that cannot be streamed";
             return Err(Error::recipe("--format", message).into());
         }
         if let Some(path) = target {
             if Compression::of_path(path) != Compression::None {
-                let message = format!("expected a name without compression with --follow, got `{}`", path.display());
+                let message = format!("expected an uncompressed file with --follow, got `{}`", path.display());
                 return Err(Error::recipe("--output", message).into());
             }
             let full = |path: &Path| path.canonicalize().ok();
@@ -65,7 +69,7 @@ impl OutputArgs {
         })
     }
 
-    /// The folder that images go to.
+    /// The output folder for images.
     pub(crate) fn folder(&self, what: &str) -> Result<&Path, Failure> {
         let target = self
             .file()
@@ -84,13 +88,15 @@ impl OutputArgs {
 
 fn format_of(path: &Path) -> Result<Format, Failure> {
     let flagged = |error: Error| match error {
-        Error::Recipe { message, .. } => Error::recipe("--output", message).with_hint("any name will do with --format"),
+        Error::Recipe { message, .. } => {
+            Error::recipe("--output", message).with_hint("with --format, any extension is accepted")
+        }
         error => error,
     };
     Ok(narrows_core::output::format_of(path).map_err(flagged)?)
 }
 
-/// A sink to `target`, or to stdout where there is none. Its unfinished file is removed should the process be stopped.
+/// A sink to `target`, by default stdout. Its temporary file is removed if the process is interrupted.
 pub(crate) fn sink(target: Option<&Path>) -> Result<Sink<'static>, Failure> {
     let Some(target) = target else { return Ok(Sink::stdout()) };
     let sink = Sink::create(target)?;
@@ -100,17 +106,17 @@ pub(crate) fn sink(target: Option<&Path>) -> Result<Sink<'static>, Failure> {
     })
 }
 
-/// A writer of a table to the file `target`, in the format its name says.
+/// A table writer to `target`, in the format given by its extension.
 pub(crate) fn table(target: &Path) -> Result<TableWriter<'static>, Failure> {
     Ok(TableWriter::to(sink(Some(target))?, format_of(target)?)?)
 }
 
-/// Refuses a target that cannot be written to, before the work; nothing is left there.
+/// Checks in advance that a target is writable; leaves nothing behind.
 pub(crate) fn probe(target: &Path) -> Result<(), Failure> {
     sink(Some(target)).map(drop)
 }
 
-/// Writes a whole text, such as a page, to a file or, for `-`, to stdout.
+/// Writes a text to a file, or to stdout for `-`.
 pub(crate) fn write_text(target: &Path, text: &str) -> Result<(), Failure> {
     let mut sink = sink((target.as_os_str() != "-").then_some(target))?;
     let put = sink.write_all(text.as_bytes());
@@ -118,12 +124,12 @@ pub(crate) fn write_text(target: &Path, text: &str) -> Result<(), Failure> {
     Ok(sink.finish()?)
 }
 
-/// Prints a text on stdout, with a line's end.
+/// Prints a text to stdout, with a trailing newline.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
     write_text(Path::new("-"), &format!("{text}\n"))
 }
 
-/// Prints a value as JSON on stdout.
+/// Prints a value to stdout as JSON.
 pub(crate) fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(value).expect("plain data with text keys");
     print(&text)

@@ -1,7 +1,6 @@
-//! Tables in, tables out, in bounded memory: reading, working and writing overlap, each on a thread of its own.
+//! Streaming table pipeline in bounded memory: reading, processing and writing run on separate threads.
 //!
-//! A few batches wait between two stages, no more, so that memory does not grow with the number of rows. Rows keep
-//! their order.
+//! Bounded queues connect the stages, so memory does not grow with the number of rows. Row order is preserved.
 
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
@@ -14,34 +13,34 @@ use narrows_core::{Error, TabularModel};
 
 use crate::failure::Failure;
 
-/// Rows a batch: enough to amortise the cost of a batch, few enough to stay in the cache.
+/// Rows per batch: enough to amortise the overhead, few enough to stay in cache.
 pub(crate) const BATCH_ROWS: usize = 8192;
 
-/// Batches that may wait between two stages.
+/// Capacity of the queue between two stages, in batches.
 const WAITING: usize = 2;
 
-/// How much of the input is worked on at once.
+/// How much of the input is processed at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Portion {
-    /// Some rows after the other, in bounded memory.
+    /// Batch by batch, in bounded memory.
     Batch,
-    /// All rows, where one row's result depends on others.
+    /// All rows at once, because results depend on other rows.
     Whole,
 }
 
 impl Portion {
-    /// What the model needs.
+    /// The portion required by the model.
     pub(crate) fn of(model: &dyn TabularModel) -> Portion {
         Portion::of_rows(model.rows_are_independent())
     }
 
-    /// All rows, unless they are independent.
+    /// [`Whole`](Portion::Whole) unless rows are independent.
     pub(crate) fn of_rows(rows_are_independent: bool) -> Portion {
         if rows_are_independent { Portion::Batch } else { Portion::Whole }
     }
 }
 
-/// Reads `source`, of columns stored apart only those in `wanted`, and calls `work` for every portion in turn.
+/// Reads `source`, only the `wanted` columns for columnar formats, and calls `work` for each portion.
 pub(crate) fn read(
     source: &Source,
     wanted: Option<&Schema>,
@@ -73,7 +72,7 @@ fn read_batches(
     thread::scope(|scope| {
         let (send, receive) = sync_channel(WAITING);
         scope.spawn(move || match source.open(BATCH_ROWS, wanted) {
-            // A failed send means that the others have given up.
+            // A failed send means that the receiver was dropped.
             Ok(mut reader) => while reader.next().is_some_and(|table| send.send(table).is_ok()) {},
             Err(error) => drop(send.send(Err(error))),
         });
@@ -92,16 +91,16 @@ fn read_batches(
     }
 }
 
-/// Whether to go on reading.
+/// Whether to continue reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Flow {
-    /// The next table, please.
+    /// Continue with the next table.
     More,
-    /// No more is needed.
+    /// Stop.
     Enough,
 }
 
-/// Turns every portion of `source` into a batch and writes these; nothing appears at the target unless all went well.
+/// Maps every portion of `source` to a batch and writes it; the target is only created on success.
 pub(crate) fn transform(
     source: &Source,
     wanted: Option<&Schema>,
@@ -118,7 +117,7 @@ pub(crate) fn transform(
     Ok(writer.finish()?)
 }
 
-/// Writes the batches that `produce` sends, on another thread; it is told `false` when writing has failed.
+/// Writes the batches sent by `produce` on another thread; the send function returns `false` after a write error.
 pub(crate) fn write_while<'w>(
     mut writer: TableWriter<'w>,
     produce: impl FnOnce(&dyn Fn(RecordBatch) -> bool) -> Result<(), Failure>,

@@ -1,4 +1,4 @@
-//! How a training looks from outside: one bar for all members with the live loss, or a few plain lines.
+//! Training progress: one bar for all ensemble members with the current loss, or plain lines.
 
 use std::sync::Mutex;
 use std::time::Instant;
@@ -9,7 +9,7 @@ use narrows_core::train::{Observer, TrainingEvent};
 use crate::interrupt;
 use crate::talk::Talk;
 
-/// Watches a training for a person, and for Ctrl-C.
+/// Reports training progress and forwards Ctrl-C.
 pub(crate) struct Progress {
     talk: Talk,
     state: Mutex<State>,
@@ -17,11 +17,11 @@ pub(crate) struct Progress {
 
 struct State {
     members: Vec<Member>,
-    /// Most steps of one member.
+    /// Maximum number of steps per member.
     steps: u64,
     bar: Option<ProgressBar>,
     began: Instant,
-    /// Tenths already told in plain lines.
+    /// Tenths already printed as plain lines.
     told: u64,
 }
 
@@ -32,13 +32,13 @@ struct Member {
 }
 
 impl Progress {
-    /// A watcher that speaks as `talk` says.
+    /// A reporter with the given message style.
     pub(crate) fn new(talk: Talk) -> Progress {
         let state = State { members: Vec::new(), steps: 0, bar: None, began: Instant::now(), told: 0 };
         Progress { talk, state: Mutex::new(state) }
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub(crate) fn finish(&self) {
         if let Some(bar) = self.lock().bar.take() {
             bar.finish_and_clear();
@@ -49,7 +49,7 @@ impl Progress {
         self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
-    /// Says a line, above the bar where there is one.
+    /// Prints a line, above the bar if there is one.
     fn say(&self, state: &State, line: &str) {
         match &state.bar {
             Some(bar) => bar.suspend(|| self.talk.line(line)),
@@ -88,7 +88,7 @@ impl State {
         10 * self.done() / (self.steps * self.members.len() as u64).max(1)
     }
 
-    /// The mean loss of the members that have one.
+    /// Mean loss over members that have reported one.
     fn loss(&self) -> String {
         let losses: Vec<f64> = self.members.iter().filter_map(|member| member.loss).collect();
         match losses.len() {
@@ -122,12 +122,12 @@ impl Observer for Progress {
             }
             TrainingEvent::Recovered { member, step, factor } => {
                 let line = format!(
-                    "warning: the loss of member {} exploded: back to step {step}, learning rate times {factor}",
+                    "warning: loss of member {} diverged: restored step {step}, learning rate multiplied by {factor}",
                     member + 1
                 );
                 self.say(&state, &line);
             }
-            // Notes and warnings are in the report, which is told as a whole after the training.
+            // Notes and warnings are part of the report, which is printed after training.
             _ => {}
         }
     }
@@ -139,7 +139,7 @@ impl Observer for Progress {
 
 fn bar(length: u64) -> ProgressBar {
     let style = ProgressStyle::with_template("training {wide_bar} {percent:>3} %  {msg}  {elapsed} (eta {eta})")
-        .expect("a template known to be right")
+        .expect("a valid template")
         .progress_chars("━╸─");
     ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr()).with_style(style)
 }

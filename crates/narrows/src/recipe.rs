@@ -1,4 +1,4 @@
-//! From flags to what a recipe is made from.
+//! Converts flags to a [`RecipeSource`].
 
 use std::fs;
 use std::path::PathBuf;
@@ -13,35 +13,35 @@ use crate::failure::Failure;
 use crate::flags::RoleArgs;
 use crate::input::InputArgs;
 
-/// The recipe that a verb starts from.
+/// Flags that define the recipe.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct RecipeArgs {
-    /// Named kind of autoencoder to start from
+    /// Preset to start from
     #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(Preset::ALL.map(Preset::name)))]
     preset: Option<String>,
-    /// Kind of data: `table`, rows that stand for themselves, `series`, points in time, or `images`; else looked at
+    /// Kind of data: `table` (independent rows), `series` (time series) or `images`; detected by default
     #[arg(long, value_name = "KIND", value_parser = PossibleValuesParser::new(DataKind::ALL.map(DataKind::name)))]
     kind: Option<String>,
-    /// How series lie in the table: `long`, a row a point in time, or `rows`, a row a series
+    /// Layout of the table: `long` (one row per time step) or `rows` (one row per series)
     #[arg(long, value_name = "LAYOUT", value_parser = PossibleValuesParser::new(Layout::ALL.map(Layout::name)), help_heading = "Series")]
     layout: Option<String>,
-    /// Of images: damage to learn to undo, such as gaussian:25, blocks:0.2, watermark:\"SAMPLE\":0.4, grayscale or
-    /// downscale:2; several with commas between
-    #[arg(long, value_name = "DAMAGE", help_heading = "Images")]
+    /// Images only: corruption to learn to remove, such as gaussian:25, blocks:0.2, watermark:\"SAMPLE\":0.4, grayscale
+    /// or downscale:2; separate several by commas
+    #[arg(long, value_name = "LIST", help_heading = "Images")]
     corrupt: Option<String>,
-    /// Recipe to lay over the preset, as TOML
+    /// Recipe file (TOML), applied over the preset
     #[arg(long, value_name = "FILE")]
     recipe: Option<PathBuf>,
-    /// Change a field of the recipe, such as train.batch_size=64 or corruption=gaussian; repeatable
+    /// Set a field of the recipe, such as train.batch_size=64 or corruption=gaussian; may be repeated
     #[arg(long, value_name = "PATH=VALUE")]
     set: Vec<String>,
-    /// Key of all randomness: same seed, same model, to the bit
+    /// Random seed; the same seed gives a bit-identical model
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
 }
 
 impl RecipeArgs {
-    /// What is said of the recipe and of the data that it is for.
+    /// The recipe source for these flags, inputs and column roles.
     pub(crate) fn source(&self, input: &InputArgs, roles: &RoleArgs) -> Result<RecipeSource, Failure> {
         let read = |path: &PathBuf| fs::read_to_string(path).map_err(|error| Error::read(path, error));
         Ok(RecipeSource {

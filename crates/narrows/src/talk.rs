@@ -1,18 +1,18 @@
-//! What is said to people on stderr, and how much of it.
+//! Messages on stderr and their verbosity.
 
 use std::fmt::Display;
 use std::io::{IsTerminal, Write};
 
-/// How to speak.
+/// Style of messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Talk {
-    /// To a person at a terminal: a progress bar that redraws itself.
+    /// Terminal: messages and a progress bar.
     Terminal,
-    /// To a log: a few plain lines.
+    /// Not a terminal: plain lines.
     Lines,
-    /// Nothing but errors.
+    /// Errors only.
     Quiet,
-    /// To a program: nothing but errors, as JSON.
+    /// Errors only, as JSON.
     Json,
 }
 
@@ -26,27 +26,27 @@ pub(crate) enum Ink {
 }
 
 impl Talk {
-    /// The way to speak to whoever holds stderr.
+    /// The style for the current stderr.
     pub(crate) fn to_stderr() -> Talk {
         if std::io::stderr().is_terminal() && !is_dumb() { Talk::Terminal } else { Talk::Lines }
     }
 
-    /// Whether anything but errors is said.
+    /// Whether messages other than errors are printed.
     pub(crate) fn is_heard(self) -> bool {
         matches!(self, Talk::Terminal | Talk::Lines)
     }
 
-    /// One line on stderr.
+    /// Prints one line to stderr.
     pub(crate) fn line(self, text: impl Display) {
         if self.is_heard() {
-            // A closed stderr must not stop the work.
+            // A closed stderr is ignored.
             let _ = writeln!(std::io::stderr(), "{text}");
         }
     }
 }
 
 impl Ink {
-    /// Colour for stdout where it is a terminal that can show it and the user has not said no.
+    /// Coloured if stdout is a colour terminal and NO_COLOR is not set.
     pub(crate) fn for_stdout() -> Ink {
         let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         if std::io::stdout().is_terminal() && !is_dumb() && !refused { Ink::Coloured } else { Ink::Plain }
@@ -70,7 +70,7 @@ pub(crate) fn count(n: u64, noun: &str) -> String {
     format!("{} {noun}{}", grouped(n), if n == 1 { "" } else { "s" })
 }
 
-/// A whole number with commas between thousands.
+/// An integer with thousands separators.
 pub(crate) fn grouped(n: u64) -> String {
     let digits = n.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);

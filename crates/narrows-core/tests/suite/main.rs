@@ -10,6 +10,7 @@ mod hostile;
 mod images_contract;
 mod old_models;
 mod promised_rate;
+mod recipe_reference;
 mod restorers;
 mod series_contract;
 mod series_quality;

@@ -1,4 +1,4 @@
-//! `narrows completions`: the script that lets a shell complete verbs and flags.
+//! `narrows completions`: shell completion scripts.
 
 use clap::{Args as ClapArgs, CommandFactory};
 use clap_complete::Shell;
@@ -7,7 +7,7 @@ use crate::failure::{Failure, Outcome};
 use crate::output;
 use crate::verbs::Args;
 
-/// Print the completion script of a shell
+/// Print a shell completion script
 #[derive(Debug, ClapArgs)]
 #[command(
     before_help = "Example: narrows completions bash > ~/.local/share/bash-completion/completions/narrows",

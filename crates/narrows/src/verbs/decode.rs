@@ -1,4 +1,4 @@
-//! `narrows decode`: codes back to rows.
+//! `narrows decode`: decodes codes to rows.
 
 use clap::Args as ClapArgs;
 use narrows_core::data::Table;
@@ -11,9 +11,9 @@ use crate::input::InputArgs;
 use crate::output::OutputArgs;
 use crate::pipeline::{self, Flow, Portion};
 
-/// Turn codes, as written by encode, back into rows
+/// Decode codes written by `narrows encode` to rows or images
 ///
-/// The input has the columns code_0, code_1 and so on.
+/// The input must have columns code_0, code_1, ...
 #[derive(Debug, ClapArgs)]
 #[command(before_help = "Example: narrows decode m.narrows codes.parquet -o rows.csv")]
 pub(crate) struct Decode {
@@ -45,7 +45,7 @@ impl Decode {
     }
 }
 
-/// Codes, as `encode` writes them, to the images of a folder.
+/// Decodes codes to images in a folder.
 fn decode_images(model: &ImageModel, table: &Table, folder: &Folder) -> Result<(), Failure> {
     for (row, image) in model.decode_table(table)?.into_iter().enumerate() {
         let name = format!("{:06}", table.first_row() + row as u64);

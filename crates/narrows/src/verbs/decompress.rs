@@ -1,4 +1,4 @@
-//! `narrows decompress`: a compressed file back into rows or images.
+//! `narrows decompress`: decompresses a file to rows or images.
 
 use std::io::{BufReader, Read};
 use std::ops::Range;
@@ -15,10 +15,10 @@ use crate::flags::{Common, ModelArg};
 use crate::output::OutputArgs;
 use crate::pipeline::write_while;
 
-/// Decompress what `narrows compress` wrote with the same model
+/// Decompress a file written by `narrows compress` with the same model
 ///
-/// The same file gives the same numbers on every machine. A file that is damaged, cut short, of a later version or of
-/// another model is refused, and no file appears under the name after -o.
+/// The result is identical on every machine. Corrupt or truncated files, files of a later version, and files of another
+/// model are errors, and no output file is created.
 #[derive(Debug, ClapArgs)]
 #[command(
     before_help = "Example: narrows decompress m.narrows data.nrw -o back.csv",
@@ -29,10 +29,10 @@ use crate::pipeline::write_while;
 pub(crate) struct Decompress {
     #[command(flatten)]
     model: ModelArg,
-    /// File made by `narrows compress`; `-` is stdin
+    /// File written by `narrows compress`; `-` is stdin
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Only these rows, counted from 0, the last one included; only their chunks are read
+    /// Decompress only these rows, counted from 0, inclusive; only their chunks are read
     #[arg(long, value_name = "FROM-TO", value_parser = rows)]
     rows: Option<Range<u64>>,
     #[command(flatten)]
@@ -64,7 +64,7 @@ impl Decompress {
         let mut next: Box<dyn FnMut() -> narrows_core::Result<Option<Table>>> = match &self.rows {
             Some(rows) => {
                 if self.file.as_os_str() == "-" {
-                    let message = "expected a file to read from the middle of, got a pipe";
+                    let message = "expected a file that can be read from the middle, got a pipe";
                     return Err(Error::recipe("--rows", message).into());
                 }
                 let file = compress::open(&self.file)?;
@@ -96,7 +96,7 @@ impl Decompress {
     }
 }
 
-/// The error with the file's name, which the library does not know.
+/// Adds the file name to an error.
 pub(super) fn of_file(error: Error, file: &Path) -> Error {
     match error {
         Error::Mismatch { message, hint } => {

@@ -1,4 +1,4 @@
-//! `narrows encode`: every row's code, the narrow middle of the network, as features for other programs.
+//! `narrows encode`: the code (latent representation) of every row, as features for other programs.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::input::InputArgs;
 use crate::output::OutputArgs;
 use crate::pipeline::{self, Portion};
 
-/// Turn rows into their codes: code_0, code_1 and so on
+/// Encode rows or images; write their codes as columns code_0, code_1, ...
 #[derive(Debug, ClapArgs)]
 #[command(
     before_help = "Example: narrows encode m.narrows new.csv -o codes.parquet",
@@ -28,7 +28,7 @@ pub(crate) struct Encode {
     input: InputArgs,
     #[command(flatten)]
     output: OutputArgs,
-    /// Copy these columns of the input, before the code
+    /// Copy these input columns to the output, before the code
     #[arg(long, value_name = "COLUMN,..", value_delimiter = ',')]
     keep: Vec<String>,
 }
@@ -58,7 +58,7 @@ impl Encode {
     }
 }
 
-/// Images to codes: a row an image, or a row a piece.
+/// Encodes images: one row per image, or per patch.
 fn encode_images(
     encoder: &Encoder,
     inputs: &[String],

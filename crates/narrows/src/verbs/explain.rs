@@ -1,4 +1,4 @@
-//! `narrows explain`: why one row scores as it does, as signed bars in a terminal.
+//! `narrows explain`: contributions of columns to the score of one row, as signed bars.
 
 use clap::Args as ClapArgs;
 use narrows_core::detect::{Direction, Reason};
@@ -14,10 +14,9 @@ use crate::output;
 use crate::pipeline::{self, Flow, Portion};
 use crate::talk::{Ink, count};
 
-/// Explain one row's score: what was expected in which column, and what was got
+/// Explain the score of one row: expected and actual values of the top contributing columns
 ///
-/// A bar to the right is a value above what was expected, one to the left below; its length is the column's share of the
-/// score.
+/// A bar to the right means above the expected value, to the left below; its length is the column's share of the score.
 #[derive(Debug, ClapArgs)]
 #[command(before_help = "Example: narrows explain m.narrows new.csv --row 17")]
 pub(crate) struct Explain {
@@ -25,18 +24,18 @@ pub(crate) struct Explain {
     model: ModelArg,
     #[command(flatten)]
     input: InputArgs,
-    /// The row, counted from 0 over all rows of data, as in the column `row` of `score`
+    /// Row number, counted from 0 over all input rows, as in the column `row` written by `narrows score`
     #[arg(long, value_name = "N")]
     row: u64,
-    /// Most columns to show
+    /// Maximum number of columns to show
     #[arg(long, value_name = "K", default_value_t = 8)]
     top: usize,
-    /// Another rule for the threshold than the model's, such as quantile=0.99 or fixed=3.2
+    /// Override the model's threshold rule, such as quantile=0.99 or fixed=3.2
     #[arg(long, value_name = "RULE")]
     threshold: Option<String>,
 }
 
-/// What `--json` prints.
+/// Output of `--json`.
 #[derive(Debug, Serialize)]
 struct Explanation {
     row: u64,
@@ -44,7 +43,7 @@ struct Explanation {
     p_value: f64,
     is_anomaly: bool,
     threshold: f64,
-    /// Why there is no score, and the like; of series.
+    /// Series only: flag of the point, such as why it has no score.
     #[serde(skip_serializing_if = "Option::is_none")]
     flag: Option<&'static str>,
     reasons: Vec<Reason>,
@@ -55,7 +54,7 @@ impl Explain {
         let model = with_threshold(self.model.load(common)?, self.threshold.as_deref())?;
         if matches!(model, Model::Images(_)) {
             let error = Error::mismatch("expected a model of tables or series, got one of images");
-            return Err(error.with_hint("narrows score --heatmaps shows where an image is out of the ordinary").into());
+            return Err(error.with_hint("narrows score --heatmaps shows the anomalous regions of an image").into());
         }
         let model = model.into_tabular()?;
         let source = self.input.table()?;
@@ -66,7 +65,7 @@ impl Explain {
                 return Ok(Flow::More);
             }
             let place = (self.row - table.first_row()) as usize;
-            // A row that stands alone needs no other to be explained.
+            // Independent rows are explained without the others.
             let (table, i) =
                 if model.rows_are_independent() { (table.slice(place, 1), 0) } else { (table.clone(), place) };
             let explained = model.explain(&table, self.top)?;
@@ -84,7 +83,7 @@ impl Explain {
         let explanation = found.ok_or_else(|| {
             let message = format!("expected a row below {rows}, got {}", self.row);
             Error::data(Place::source(self.input.name()), message)
-                .with_hint("rows are counted from 0, the header not counted")
+                .with_hint("rows are counted from 0, excluding the header")
         })?;
         if common.json {
             output::print_json(&explanation)?;
@@ -95,13 +94,13 @@ impl Explain {
     }
 }
 
-/// Cells on each side of the middle.
+/// Cells on each side of the axis.
 const SIDE: usize = 14;
 
 fn for_people(explanation: &Explanation, ink: Ink) -> String {
     let e = explanation;
     if e.score.is_nan() {
-        return format!("row {}: no score: {}", e.row, e.flag.unwrap_or("nothing is known of it"));
+        return format!("row {}: no score: {}", e.row, e.flag.unwrap_or("unknown reason"));
     }
     let verdict = if e.is_anomaly { ink.paint(31, "an anomaly") } else { ink.paint(32, "no anomaly") };
     let mut lines = vec![
@@ -117,7 +116,7 @@ fn for_people(explanation: &Explanation, ink: Ink) -> String {
         lines.push(format!("  {name} {} {:>4}  {}", bar(reason, ink), share(reason.share), told(reason)));
     }
     if e.reasons.is_empty() {
-        lines.push("  nothing stands out".to_owned());
+        lines.push("  no contributing columns".to_owned());
     } else {
         let rest = (1.0 - e.reasons.iter().map(|reason| reason.share).sum::<f64>()).max(0.0);
         if rest >= 0.005 {
@@ -143,14 +142,14 @@ fn share(share: f64) -> String {
     format!("{:.0} %", 100.0 * share)
 }
 
-/// A bar from the middle: to the right for above, to the left for below, both for what has no side.
+/// A bar from the axis: right for above, left for below, both sides if there is no direction.
 fn bar(reason: &Reason, ink: Ink) -> String {
     let full = blocks(reason.share);
     let middle = "│";
     match reason.direction {
         Direction::Above => format!("{:SIDE$}{middle}{}", "", ink.paint(31, &padded(&full.join("")))),
         Direction::Below => {
-            // Block characters fill from the left, so a bar to the left is drawn in whole cells.
+            // Block characters fill from the left, so a left bar is drawn in whole cells.
             let cells = (reason.share * SIDE as f64).round().max(1.0) as usize;
             format!(
                 "{}{}{middle}{:SIDE$}",
@@ -174,7 +173,7 @@ fn bar(reason: &Reason, ink: Ink) -> String {
     }
 }
 
-/// A share as blocks of eighths.
+/// A share as block characters, in eighths of a cell.
 fn blocks(share: f64) -> Vec<&'static str> {
     const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
     let eighths = ((share.clamp(0.0, 1.0) * (8 * SIDE) as f64).round() as usize).max(1);
@@ -211,6 +210,6 @@ mod tests {
 
     #[test]
     fn a_row_without_surprises_says_so() {
-        assert!(for_people(&explanation(Vec::new()), Ink::Plain).contains("nothing stands out"));
+        assert!(for_people(&explanation(Vec::new()), Ink::Plain).contains("no contributing columns"));
     }
 }

@@ -1,4 +1,4 @@
-//! `narrows export`: a model in another form.
+//! `narrows export`: saves part of a model.
 
 use std::path::PathBuf;
 
@@ -9,22 +9,22 @@ use super::fit;
 use crate::failure::{Failure, Outcome};
 use crate::flags::{Common, ModelArg};
 
-/// Save a part of a model
+/// Save part of a model
 ///
-/// With --encoder-only, what turns rows into codes: smaller than the model, without a training row, and for `encode` alone,
-/// which gives the same codes to the bit.
+/// With --encoder-only, saves only preprocessing and encoder: smaller than the model, contains no training rows,
+/// supports only `narrows encode`, and gives bit-identical codes.
 #[derive(Debug, ClapArgs)]
 #[command(before_help = "Example: narrows export m.narrows --encoder-only -o small.narrows")]
 pub(crate) struct Export {
     #[command(flatten)]
     model: ModelArg,
-    /// Leave the decoder out
+    /// Omit the decoder
     #[arg(long, required = true)]
     encoder_only: bool,
-    /// Model file to write
+    /// Output model file
     #[arg(short, long, value_name = "MODEL")]
     output: PathBuf,
-    /// Replace a model file that exists
+    /// Overwrite an existing model file
     #[arg(short, long)]
     force: bool,
 }
@@ -37,7 +37,7 @@ impl Export {
         }
         if self.output.exists() && !self.force {
             let message = format!("`{}` exists", self.output.display());
-            return Err(Error::recipe("--output", message).with_hint("--force replaces it").into());
+            return Err(Error::recipe("--output", message).with_hint("--force overwrites it").into());
         }
         Model::from(encoder).save(&self.output)?;
         fit::tell_files(common.talk(), &self.output, None);

@@ -1,4 +1,4 @@
-//! `narrows inspect`: what a model file holds.
+//! `narrows inspect`: prints the content of a model file.
 
 use clap::Args as ClapArgs;
 use narrows_core::data::Schema;
@@ -12,7 +12,7 @@ use crate::flags::{Common, ModelArg};
 use crate::output;
 use crate::talk::count;
 
-/// Show what a model is: columns, preparation, network, threshold, recipe
+/// Show a model: columns, preprocessing, network, threshold and recipe
 #[derive(Debug, ClapArgs)]
 #[command(
     before_help = "Example: narrows inspect m.narrows",
@@ -23,14 +23,14 @@ pub(crate) struct Inspect {
     model: ModelArg,
 }
 
-/// What `--json` prints.
+/// Output of `--json`.
 #[derive(Serialize)]
 struct Inspection<'a> {
-    /// The columns that the model reads.
+    /// Input columns of the model.
     schema: &'a Schema,
-    /// Rows that score above it are anomalies.
+    /// Rows with a score above it are anomalies.
     threshold: f64,
-    /// All that the fit had to say, the recipe included.
+    /// The report of the fit, including the recipe.
     #[serde(flatten)]
     report: &'a Report,
 }
@@ -70,7 +70,7 @@ fn inspect_restorer(restorer: &Restorer, common: &Common) -> Result<Outcome, Fai
     Ok(Outcome::Done)
 }
 
-/// What `--json` prints of an encoder.
+/// Output of `--json` for an encoder.
 #[derive(Serialize)]
 struct EncoderInspection<'a> {
     source: &'a str,
@@ -97,9 +97,9 @@ fn inspect_encoder(encoder: &Encoder, common: &Common) -> Result<Outcome, Failur
         .flat_map(|schema| &schema.columns)
         .map(|column| format!("{} ({})", column.name, column.kind))
         .collect();
-    let mean = if encoder.is_gaussian() { ", the mean of a gaussian" } else { "" };
+    let mean = if encoder.is_gaussian() { ", the mean of a Gaussian latent" } else { "" };
     let mut lines = vec![
-        format!("encoder alone, fitted on {}: for narrows encode", encoder.source()),
+        format!("encoder only, fitted on {}; for narrows encode", encoder.source()),
         format!("code        {}{mean}", count(encoder.code_size() as u64, "unit")),
         format!("network     {}", count(encoder.n_parameters() as u64, "parameter")),
     ];

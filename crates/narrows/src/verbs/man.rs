@@ -1,4 +1,4 @@
-//! `narrows man`: the manual, made from the same words as `--help`.
+//! `narrows man`: manual pages, generated from the help texts.
 
 use std::fs;
 use std::path::PathBuf;
@@ -11,14 +11,14 @@ use crate::failure::{Failure, Outcome};
 use crate::output;
 use crate::verbs::Args;
 
-/// Print the manual page, or write one page for each verb
+/// Print the manual page, or write one page per verb
 #[derive(Debug, ClapArgs)]
 #[command(
     before_help = "Example: narrows man | man -l -",
     before_long_help = "Examples:\n  narrows man | man -l -\n  narrows man --dir ~/.local/share/man/man1"
 )]
 pub(crate) struct Man {
-    /// Folder for a page of each verb
+    /// Folder to write one page per verb to
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
 }
@@ -53,10 +53,10 @@ fn page(command: Command) -> Result<String, Failure> {
     Ok(page)
 }
 
-/// The examples as a section of their own, as they stand.
+/// The examples as a section without filling.
 fn section(examples: &str) -> String {
     let lines = examples.lines().map(|line| line.trim_start_matches("Examples:").trim_start_matches("Example:").trim());
-    // A backslash would escape, and a hyphen would be set as another character than is typed.
+    // Escapes backslashes, and hyphens so that they are not typeset as dashes.
     let lines = lines.filter(|line| !line.is_empty()).map(|line| line.replace('\\', "\\e").replace('-', "\\-"));
     format!(".SH EXAMPLES\n.nf\n{}\n.fi\n", lines.collect::<Vec<_>>().join("\n"))
 }

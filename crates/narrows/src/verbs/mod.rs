@@ -1,4 +1,4 @@
-//! The command line: one file a verb, with its flags and the one call that it makes.
+//! The verbs: one file each, with its flags and a single library call.
 
 pub(crate) mod completions;
 pub(crate) mod compress;
@@ -25,7 +25,7 @@ use clap::{Parser, Subcommand};
 use crate::failure::{Failure, Outcome};
 use crate::flags::Common;
 
-/// Finds anomalies, restores images, compresses and generates with autoencoders, on tables, series and images.
+/// Anomaly detection, image restoration, compression and generation with autoencoders, for tables, series and images.
 ///
 /// Example:
 ///   narrows demo
@@ -62,7 +62,7 @@ pub(crate) enum Verb {
     Man(man::Man),
 }
 
-/// Does what was typed.
+/// Runs the verb.
 pub(crate) fn run(args: Args) -> Result<Outcome, Failure> {
     let common = &args.common;
     match args.verb {

@@ -1,4 +1,4 @@
-//! `narrows reconstruct`: every row as the model rebuilds it from its code, in original units.
+//! `narrows reconstruct`: the reconstruction of every row, in original units.
 
 use std::path::Path;
 
@@ -13,10 +13,9 @@ use crate::input::InputArgs;
 use crate::output::OutputArgs;
 use crate::pipeline::{self, Portion};
 
-/// Rebuild rows from their codes, in the units of the input
+/// Encode and decode rows, series or images, in original units
 ///
-/// Writes the model's columns for every row, in input order: what the model expects there. Missing cells are filled with
-/// it, too.
+/// Writes the reconstruction of the model's columns for every row, in input order. Missing cells are filled with it.
 #[derive(Debug, ClapArgs)]
 #[command(before_help = "Example: narrows reconstruct m.narrows new.csv -o rebuilt.csv")]
 pub(crate) struct Reconstruct {
@@ -32,7 +31,7 @@ impl Reconstruct {
     pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
         let model = self.model.load(common)?;
         if let Model::Images(model) = model {
-            let target = self.output.folder("rebuilt images")?;
+            let target = self.output.folder("reconstructed images")?;
             return reconstruct_images(&model, self.input.inputs(), target, common);
         }
         let model = model.into_tabular()?;
@@ -45,7 +44,7 @@ impl Reconstruct {
     }
 }
 
-/// Images through the code into a folder.
+/// Reconstructs images into a folder.
 fn reconstruct_images(
     model: &ImageModel,
     inputs: &[String],

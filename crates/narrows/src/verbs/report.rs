@@ -1,4 +1,4 @@
-//! `narrows report`: the model's report as one HTML file.
+//! `narrows report`: writes the report of a model as HTML.
 
 use std::path::PathBuf;
 
@@ -8,13 +8,13 @@ use crate::failure::{Failure, Outcome};
 use crate::flags::{Common, ModelArg, with_extension};
 use crate::output;
 
-/// Write a model's report as one HTML file that needs no network
+/// Write the report of a model as a self-contained HTML file
 #[derive(Debug, ClapArgs)]
 #[command(before_help = "Example: narrows report m.narrows -o report.html")]
 pub(crate) struct Report {
     #[command(flatten)]
     model: ModelArg,
-    /// File to write; else the model's name with .html, in this folder; `-` is stdout
+    /// Output file; by default the model's name with .html, in the current folder; `-` is stdout
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 }

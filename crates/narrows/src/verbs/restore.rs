@@ -1,4 +1,4 @@
-//! `narrows restore`: undo the damage that a model was fitted to undo.
+//! `narrows restore`: removes the corruption that a model was fitted to remove.
 
 use std::path::{Path, PathBuf};
 
@@ -12,10 +12,10 @@ use crate::images::{self, Folder, extension, is_image};
 use crate::talk::count;
 use crate::{interrupt, talk};
 
-/// Restore images: denoise, repair, take watermarks off, colour, enlarge, as the model was fitted to
+/// Restore images: denoise, inpaint, remove watermarks, colourise or upscale, depending on the model
 ///
-/// Images of any size. Depth, alpha, colour profile and EXIF are kept where the format can hold them; what cannot be
-/// kept is told. Images that cannot be read are named and left out, and the exit code is 5 at the end.
+/// Images may have any size. Bit depth, alpha, colour profile and EXIF are preserved if the output format supports
+/// them, and reported otherwise. Unreadable images are reported and skipped, and the exit code is then 5.
 #[derive(Debug, ClapArgs)]
 #[command(
     before_help = "Example: narrows restore denoise.narrows in/ out/",
@@ -26,13 +26,13 @@ use crate::{interrupt, talk};
 pub(crate) struct Restore {
     #[command(flatten)]
     model: ModelArg,
-    /// Damaged images: a folder, a pattern, a file, IDX, NPY or NPZ
+    /// Corrupted images: a folder, a glob, a file, IDX, NPY or NPZ
     #[arg(value_name = "IN")]
     input: String,
-    /// Folder to write to, made where it is not there; or a file, for a single image
+    /// Output folder, created if needed; or a file, for a single image
     #[arg(value_name = "OUT")]
     output: PathBuf,
-    /// Format to write; else each image's own
+    /// Output format; by default that of each image
     #[arg(long, value_name = "FORMAT", value_parser = clap::builder::PossibleValuesParser::new(["png", "jpg", "webp", "tiff", "bmp"]))]
     format: Option<String>,
 }
@@ -78,14 +78,14 @@ impl Restore {
             }
         }
         if n == 0 {
-            let message = format!("expected an image that can be read, got none of {}", album.len());
+            let message = format!("expected a readable image, got none of {}", album.len());
             return Err(Error::data(narrows_core::error::Place::source(&self.input), message).into());
         }
         tell(talk, n, skipped);
         Ok(images::outcome(skipped))
     }
 
-    /// Refuses an output file that is the input, or of another format than was asked for.
+    /// An error if the output file is the input, or contradicts `--format`.
     fn check_file(&self) -> Result<(), Failure> {
         let out = self.output.display();
         let full = |path: &Path| path.canonicalize().ok();
@@ -105,17 +105,17 @@ impl Restore {
 }
 
 fn tell(talk: talk::Talk, n: u64, skipped: usize) {
-    let left_out = if skipped > 0 { format!("; {} left out", count(skipped as u64, "image")) } else { String::new() };
-    talk.line(format_args!("{} restored{left_out}", count(n, "image")));
+    let suffix = if skipped > 0 { format!("; {} skipped", count(skipped as u64, "image")) } else { String::new() };
+    talk.line(format_args!("{} restored{suffix}", count(n, "image")));
 }
 
-/// Refuses models that undo nothing.
+/// An error for models that cannot restore.
 fn check(model: &Model) -> Result<(), Failure> {
     match model {
         Model::Restorer(_) => Ok(()),
         Model::Images(model) if model.recipe().damages().is_empty() => {
-            let error = Error::mismatch("expected a model fitted with a damage to undo, got one without");
-            Err(error.with_hint("fit one with --corrupt, or use narrows reconstruct").into())
+            let error = Error::mismatch("expected a model fitted with --corrupt, got one fitted without");
+            Err(error.with_hint("fit a model with --corrupt, or use narrows reconstruct").into())
         }
         Model::Images(_) => Ok(()),
         Model::Table(_) | Model::Series(_) | Model::Encoder(_) => {
@@ -130,7 +130,7 @@ fn restored(model: &Model, photo: Photo) -> Photo {
         Model::Images(model) => model.reconstruct(&photo.image),
         Model::Table(_) | Model::Series(_) | Model::Encoder(_) => unreachable!("refused before"),
     };
-    // Transparency grows with the image.
+    // The alpha channel is resized with the image.
     let alpha = photo.alpha.as_ref().map(|alpha| {
         let Image { height, width, .. } = photo.image;
         let plane = Image::new(height, width, narrows_core::images::Channels::Grey, alpha.clone());

@@ -1,4 +1,4 @@
-//! What a fit has to say to a person, on stderr: the report in a dozen lines.
+//! Text summaries of reports, printed to stderr.
 
 use narrows_core::report::{AlbumReport, ColumnReport, GenerationReport, Report, RestorerReport, Role, Stop, Training};
 use narrows_core::sample_similarity::Distance;
@@ -9,10 +9,10 @@ use crate::flags::Common;
 use crate::output;
 use crate::talk::{Talk, count, grouped};
 
-/// Most columns named one by one.
+/// Maximum number of columns listed individually.
 const NAMED: usize = 12;
 
-/// Tells what a fit found: as JSON on stdout where that is asked for, and as lines on stderr.
+/// Prints the report of a fit: as text to stderr and, with `--json`, as JSON to stdout.
 pub(crate) fn tell_model(model: &Model, common: &Common) -> Result<(), Failure> {
     let talk = common.talk();
     match model {
@@ -56,7 +56,7 @@ pub(crate) fn lines(report: &Report) -> Vec<String> {
         lines.push(threshold(report));
         let quality = &images.quality;
         lines.push(format!(
-            "held out    {}: {:.2} dB through the code, {:.2} dB by PCA of the same size",
+            "held out    {}: {:.2} dB reconstructed, {:.2} dB by PCA with the same code size",
             count(quality.n, "image"),
             quality.model.psnr,
             quality.pca.psnr
@@ -79,7 +79,7 @@ pub(crate) fn lines(report: &Report) -> Vec<String> {
     lines.extend(of(Role::Label).map(|column| format!("label       {}: {}", column.name, column.words)));
     lines.push(rows(report));
     lines.push(network(report));
-    // Dropped columns have had their lines.
+    // Dropped columns are already listed.
     let is_told = |note: &&String| {
         of(Role::Dropped).any(|column| note.starts_with(&format!("column `{}` left out", column.name)))
     };
@@ -93,12 +93,14 @@ pub(crate) fn lines(report: &Report) -> Vec<String> {
     lines
 }
 
-/// Where new rows come from, and how good they are.
+/// Density of codes, and quality of generated rows.
 fn generation(report: &GenerationReport) -> Vec<String> {
     let density = &report.density;
     let likelihoods = match (density.held_out, density.one_normal) {
         (Some(held_out), Some(one)) => {
-            format!("; held-out log-likelihood {held_out:.3} nats a code, of one full normal distribution {one:.3}")
+            format!(
+                "; held-out log-likelihood {held_out:.3} nats per code, {one:.3} for a single full-covariance Gaussian"
+            )
         }
         _ => String::new(),
     };
@@ -109,17 +111,19 @@ fn generation(report: &GenerationReport) -> Vec<String> {
     lines.extend(report.negative_elbo.map(negative_elbo));
     lines.extend(report.sample_similarity.as_ref().map(|found| {
         let farthest = found.columns.first().map_or_else(String::new, |column| {
-            format!("; farthest column `{}` at {:.3}", column.column, column.distance)
+            format!("; largest column distance {:.3} (`{}`)", column.distance, column.column)
         });
         let copies = found.copies.as_ref().map_or_else(String::new, |copies| {
-            let ratio = copies.ratio.map_or_else(String::new, |ratio| format!("; {ratio:.2} times as far from training rows"));
+            let ratio = copies.ratio.map_or_else(String::new, |ratio| {
+                format!("; distance to training rows {ratio:.2} times that of held-out rows")
+            });
             format!("{ratio}; {}", copied(copies.exact, copies.exact_held_out))
         });
         let correlations = found
             .correlation_difference
             .map_or_else(String::new, |difference| format!("; correlations differ by {difference:.3}"));
         format!(
-            "judged      {} generated beside {} held out: told apart with an AUC of {:.3}{farthest}{correlations}{copies}",
+            "similarity  {} generated and {} held-out rows: classifier AUC {:.3}{farthest}{correlations}{copies}",
             grouped(found.generated),
             grouped(found.held_out),
             found.auc
@@ -128,30 +132,32 @@ fn generation(report: &GenerationReport) -> Vec<String> {
     lines
 }
 
-/// How alike generated and given rows are, line by line.
+/// Similarity of generated and given rows, line by line.
 pub(crate) fn sample_similarity(found: &SampleSimilarity) -> Vec<String> {
     let space = found.space.as_ref().map_or_else(String::new, |space| format!(", by {space}"));
     let mut lines = vec![
-        format!("{} generated beside {} given{space}", count(found.generated, "row"), grouped(found.held_out)),
+        format!("{} generated, compared with {} given{space}", count(found.generated, "row"), grouped(found.held_out)),
         String::new(),
-        format!("told apart         AUC {:.3} by {}; 0.5 is not at all", found.auc, found.classifier),
+        format!("classifier         AUC {:.3} by {}; 0.5 means indistinguishable", found.auc, found.classifier),
     ];
     lines
         .extend(found.correlation_difference.map(|difference| format!("correlations       differ by {difference:.3}")));
     if let Some(copies) = &found.copies {
         if let Some(ratio) = copies.ratio {
-            lines.push(format!("nearest training   {ratio:.2} times as far as given rows; far below 1 are copies"));
+            lines.push(format!(
+                "training distance  {ratio:.2} times that of given rows; far below 1 suggests memorisation"
+            ));
         }
         lines.push(format!("copies             {}", copied(copies.exact, copies.exact_held_out)));
     }
-    lines.extend([String::new(), "distance of columns, 0 alike, 1 nothing in common".to_owned()]);
+    lines.extend([String::new(), "distance per column, from 0 (identical) to 1 (disjoint)".to_owned()]);
     for column in &found.columns {
         let by = match column.by {
             Distance::KolmogorovSmirnov => "Kolmogorov-Smirnov",
             Distance::TotalVariation => "total variation",
         };
         let missing = column.missing.map_or_else(String::new, |[given, generated]| {
-            format!("; missing {:.1} % beside {:.1} %", 100.0 * generated, 100.0 * given)
+            format!("; missing {:.1} % generated, {:.1} % given", 100.0 * generated, 100.0 * given)
         });
         lines.push(format!("  {:.3}  {}  ({by}{missing})", column.distance, column.column));
     }
@@ -160,18 +166,18 @@ pub(crate) fn sample_similarity(found: &SampleSimilarity) -> Vec<String> {
 
 fn copied(generated: u64, held_out: u64) -> String {
     format!(
-        "{} of training rows, {} among the others",
+        "{} of training rows, {} in the held-out rows",
         count(generated, "copy").replace("copys", "copies"),
         grouped(held_out)
     )
 }
 
-/// What `evaluate` and `fit` say of a variational model.
+/// The negative ELBO of a variational model, for `evaluate` and `fit`.
 pub(crate) fn negative_elbo(nats: f64) -> String {
-    format!("-ELBO       {nats:.2} nats a sample")
+    format!("-ELBO       {nats:.2} nats per sample")
 }
 
-/// Tells the report of a restorer.
+/// Prints the report of a restorer.
 fn tell_restorer(report: &RestorerReport, talk: Talk) {
     if talk.is_heard() {
         restorer_lines(report).iter().for_each(|line| talk.line(line));
@@ -182,14 +188,14 @@ fn tell_restorer(report: &RestorerReport, talk: Talk) {
 pub(crate) fn restorer_lines(report: &RestorerReport) -> Vec<String> {
     let mut lines = vec![
         album(&report.album),
-        format!("undoes      {}", report.damage),
+        format!("removes     {}", report.damage),
         format!("network     {}; {}", report.network, count(report.parameters, "parameter")),
         training(std::slice::from_ref(&report.training)),
     ];
     if let Some(quality) = &report.quality {
         let means = &quality.means;
         lines.push(format!(
-            "held out    {}: {:.2} dB restored, {:.2} dB as they came, {:.2} dB by {}",
+            "held out    {}: {:.2} dB restored, {:.2} dB corrupted, {:.2} dB by {}",
             count(quality.n, "image"),
             means.restored.psnr,
             means.input.psnr,
@@ -201,7 +207,7 @@ pub(crate) fn restorer_lines(report: &RestorerReport) -> Vec<String> {
     lines
 }
 
-/// What became of the images.
+/// Summary of the images.
 fn album(report: &AlbumReport) -> String {
     let span = |[least, greatest]: [usize; 2]| {
         if least == greatest { least.to_string() } else { format!("{least} to {greatest}") }
@@ -219,7 +225,7 @@ fn album(report: &AlbumReport) -> String {
         text.push_str(&format!(", {} calibration", grouped(report.calibration)));
     }
     if !report.skipped.is_empty() {
-        text.push_str(&format!("; {} could not be read, left out", grouped(report.skipped.len() as u64)));
+        text.push_str(&format!("; {} unreadable, skipped", grouped(report.skipped.len() as u64)));
     }
     text
 }
@@ -235,7 +241,7 @@ fn rows(report: &Report) -> String {
     );
     for (left_out, why) in [(rows.not_normal, "not normal"), (rows.unlabelled, "without a label")] {
         if left_out > 0 {
-            text.push_str(&format!("; {} {why}, left out", grouped(left_out)));
+            text.push_str(&format!("; {} {why}, excluded", grouped(left_out)));
         }
     }
     text
@@ -262,10 +268,10 @@ fn training(members: &[Training]) -> String {
     let mean = best.iter().sum::<f64>() / best.len().max(1) as f64;
     let ended = |stop: Stop| members.iter().filter(|training| training.stopped == stop).count();
     let how = match (ended(Stop::Interrupted), ended(Stop::Early)) {
-        (0, 0) => "all planned steps taken".to_owned(),
+        (0, 0) => "all steps completed".to_owned(),
         (0, early) if early == members.len() => "stopped early".to_owned(),
         (0, early) => format!("{early} of {} stopped early", members.len()),
-        _ => "interrupted; the best so far is kept".to_owned(),
+        _ => "interrupted; best weights so far kept".to_owned(),
     };
     format!("training    {}, {how}; validation loss {mean:.4}", count(steps, "step"))
 }
@@ -273,7 +279,7 @@ fn training(members: &[Training]) -> String {
 fn threshold(report: &Report) -> String {
     let detection = &report.detection;
     let promise = match detection.promised_rate {
-        Some(rate) => format!("; at most {:.3} % of fresh normal rows score above it, on average", 100.0 * rate),
+        Some(rate) => format!("; guarantee: at most {:.3} % false alarms on average", 100.0 * rate),
         None => String::new(),
     };
     format!("threshold   {:.4} by {}{promise}", detection.threshold, detection.rule)
@@ -282,14 +288,14 @@ fn threshold(report: &Report) -> String {
 fn held_out(report: &Report) -> String {
     let pca = &report.pca;
     let baseline = if report.network.code_size >= report.network.inputs {
-        "PCA with as many components as the code would copy its input".to_owned()
+        "PCA not compared: the code is as wide as the input".to_owned()
     } else {
         format!("PCA with {}: {:.4}", count(pca.components as u64, "component"), pca.pca_error)
     };
     format!("held out    error {:.4}; {baseline}", pca.model_error)
 }
 
-/// What passes through the code; a model of an older version does not say.
+/// Information passing through the code; `None` for models of older versions.
 fn bottleneck(report: &Report) -> Option<String> {
     report.bottleneck.as_ref().map(|bottleneck| format!("bottleneck  {}", bottleneck.describe()))
 }

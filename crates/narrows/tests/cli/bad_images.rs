@@ -61,7 +61,7 @@ fn a_broken_image_among_good_ones_is_left_out_and_counted() {
         let ran = folder.run(&format!("fit clean -o m.narrows --force {flags}"));
         ran.fails(
             5,
-            &["left out: text.png", "left out: cut.jpg", "left out: vast.png", "1 file", "12 read", "3 could not"],
+            &["skipped: text.png", "skipped: cut.jpg", "skipped: vast.png", "1 file", "12 read", "3 unreadable"],
         );
         assert!(folder.path("m.narrows").exists());
     }
@@ -73,7 +73,7 @@ fn a_broken_image_among_good_ones_is_left_out_and_counted() {
         "reconstruct coder.narrows clean -o rebuilt",
         "restore restorer.narrows clean restored",
     ] {
-        folder.run(line).fails(5, &["left out: text.png", "left out: cut.jpg", "left out: vast.png"]);
+        folder.run(line).fails(5, &["skipped: text.png", "skipped: cut.jpg", "skipped: vast.png"]);
     }
     assert_eq!(folder.read("s.csv").lines().count(), 13);
     assert!(folder.path("restored/003.png").exists() && !folder.path("restored/text.png").exists());
@@ -193,7 +193,7 @@ fn a_model_of_one_kind_of_data_given_another() {
     folder.check_fails("restore table.narrows clean out", 3, &["expected a model of images"]);
     folder.check_fails("restore restorer.narrows train.csv out", 3, &["expected images", "train.csv"]);
     folder.check_fails("evaluate restorer.narrows train.csv", 3, &["expected images", "train.csv"]);
-    folder.check_fails("restore coder.narrows clean out", 3, &["fitted with a damage", "hint: "]);
+    folder.check_fails("restore coder.narrows clean out", 3, &["fitted with --corrupt", "hint: "]);
     folder.shell("narrows score coder.narrows - --follow < train.csv").fails(3, &["to follow"]);
 }
 

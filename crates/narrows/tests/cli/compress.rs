@@ -13,7 +13,7 @@ fn cells(text: &str) -> Vec<Vec<String>> {
 fn rows_come_back_within_the_bound_and_verify_says_so() {
     let folder = Folder::with_model();
     let ran = folder.run("compress m.narrows train.csv -o data.nrw --max-error 0.5% --verify").succeeds();
-    for fragment in ["300 rows", "times smaller", "bits a value", "zstd -19", "verified"] {
+    for fragment in ["300 rows", "times smaller", "bits per value", "zstd -19", "verified"] {
         assert!(ran.stderr.contains(fragment), "`{fragment}` in {}", ran.stderr);
     }
     folder.run("decompress m.narrows data.nrw -o back.csv").succeeds();

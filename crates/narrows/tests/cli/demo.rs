@@ -38,7 +38,7 @@ fn images_are_drawn_restored_and_inspected() {
     {
         assert!(ran.stderr.contains(step), "{step}: {}", ran.stderr);
     }
-    for words in ["as it came", "non-local means", "bicubic", "AUC-ROC"] {
+    for words in ["corrupted input", "non-local means", "bicubic", "AUC-ROC"] {
         assert!(ran.stdout.contains(words), "{words}: {}", ran.stdout);
     }
     for name in

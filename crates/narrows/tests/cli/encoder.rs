@@ -14,7 +14,7 @@ fn an_exported_encoder_encodes_as_the_model_does() {
     let line = |model: &str| format!("encode {model} train.csv --keep word");
     assert_eq!(folder.run(&line("small.narrows")).succeeds().stdout, folder.run(&line("m.narrows")).succeeds().stdout);
     let text = folder.run("inspect small.narrows").succeeds().stdout;
-    assert!(text.contains("encoder alone, fitted on train.csv") && text.contains("word (category)"), "{text}");
+    assert!(text.contains("encoder only, fitted on train.csv") && text.contains("word (category)"), "{text}");
     assert_eq!(folder.run("inspect small.narrows --json").succeeds().json()["recipe"]["preset"], "simple");
     // Exported again it is the same file, and an existing one is only replaced when asked to.
     folder.run("export small.narrows --encoder-only -o again.narrows").succeeds();

@@ -92,23 +92,23 @@ fn bad_lines_are_told_by_number_and_left_out() {
     ran.fails(
         5,
         &[
-            "error: line 22 left out: in.ndjson, row 20: expected a JSON object",
-            "line 31 left out: in.ndjson, column `at`, row 29: expected a time after 2024-05-01T00:27:00Z, the last one \
+            "error: line 22 skipped: in.ndjson, row 20: expected a JSON object",
+            "line 31 skipped: in.ndjson, column `at`, row 29: expected a time after 2024-05-01T00:27:00Z, the last one \
              in series `a`, got 2024-05-01T00:02:00Z",
-            "line 32 left out: in.ndjson, column `hot`, row 30: expected a number, got `warm`",
+            "line 32 skipped: in.ndjson, column `hot`, row 30: expected a number, got `warm`",
             "40 rows scored",
-            "3 bad lines left out",
+            "3 invalid lines skipped",
         ],
     );
     let (with, without) = (rows(&ran.stdout), rows(&follow(&lines("a", 40).concat(), "").stdout));
     let scores = |rows: &[Value]| rows.iter().map(|row| row["score"].to_string()).collect::<Vec<_>>();
-    assert_eq!(scores(&with), scores(&without), "a bad line has no bearing on the others");
+    assert_eq!(scores(&with), scores(&without), "an invalid line does not affect the others");
     let numbers: Vec<u64> = with.iter().map(|row| row["row"].as_u64().unwrap()).collect();
     assert_eq!(numbers, (0..43).filter(|row| ![20, 29, 30].contains(row)).collect::<Vec<u64>>());
     assert_eq!(follow("garbage\n", "--json").code, 5);
     let told = follow("garbage\n", "--json").stderr;
     let told: Value = serde_json::from_str(told.trim()).unwrap();
-    assert!(told["error"]["message"].as_str().unwrap().starts_with("line 1 left out"), "{told}");
+    assert!(told["error"]["message"].as_str().unwrap().starts_with("line 1 skipped"), "{told}");
 }
 
 #[test]
@@ -212,7 +212,7 @@ fn csv_goes_in_and_comes_out() {
 
     let short: String = csv(20).lines().map(|line| line.to_owned() + "\n").take(10).chain(["1,2\n".into()]).collect();
     folder.write("short.csv", short);
-    folder.run(&format!("score pump.narrows short.csv {flags}")).fails(5, &["line 11 left out", "got 2", "9 rows"]);
+    folder.run(&format!("score pump.narrows short.csv {flags}")).fails(5, &["line 11 skipped", "got 2", "9 rows"]);
     folder.write("other.csv", "machine,at,hot\na,2024-05-01T00:00:00Z,1\n");
     folder.check_fails(&format!("score pump.narrows other.csv {flags}"), 3, &["other.csv", "`loud`", "missing"]);
     folder.check_fails("score pump.narrows in.csv --follow --keep shfit", 3, &["`shfit`", "`shift`"]);

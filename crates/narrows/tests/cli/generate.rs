@@ -84,7 +84,7 @@ fn given_rows_are_varied() {
     }
     for wrong in ["-0.1", "nan", "inf"] {
         let line = format!("generate m.narrows --like few.csv --spread={wrong} -o x.csv");
-        folder.check_fails(&line, 2, &["--spread", "expected a number from 0 on"]);
+        folder.check_fails(&line, 2, &["--spread", "expected a number of at least 0"]);
     }
     folder.check_fails("generate m.narrows -n 3 --spread 0.3", 2, &["--like"]);
     folder.check_fails("generate m.narrows --like none.csv -o x.csv", 3, &["none.csv"]);
@@ -111,7 +111,8 @@ fn rows_between_two_rows_that_exist() {
 fn generated_rows_are_judged() {
     let folder = Folder::with_model();
     let text = folder.run("generate m.narrows -n 200 --judge train.csv").succeeds().stdout;
-    for words in ["200 rows generated beside 300 given", "AUC", "Kolmogorov-Smirnov", "total variation", "word"] {
+    for words in ["200 rows generated, compared with 300 given", "AUC", "Kolmogorov-Smirnov", "total variation", "word"]
+    {
         assert!(text.contains(words), "expected `{words}` in\n{text}");
     }
     let json = folder.run("generate m.narrows -n 200 --judge train.csv --json").succeeds().json();
@@ -120,7 +121,7 @@ fn generated_rows_are_judged() {
     let report = folder.run("inspect m.narrows --json").succeeds().json();
     assert!(report["generation"]["sample_similarity"]["auc"].is_number(), "{report}");
     let text = folder.run("inspect m.narrows").succeeds().stdout;
-    assert!(text.contains("generation  codes from") && text.contains("judged      60 generated"), "{text}");
+    assert!(text.contains("generation  codes from") && text.contains("similarity  60 generated"), "{text}");
     folder.run("report m.narrows -o r.html").succeeds();
     assert!(folder.read("r.html").contains("<section id=\"generation\""));
 }

@@ -56,7 +56,7 @@ fn a_fit_keeps_the_best_so_far() {
     press_ctrl_c(&child);
     assert_eq!(wait(child), 130);
     let told: Vec<String> = BufReader::new(stderr).lines().map_while(Result::ok).collect();
-    assert!(told.iter().any(|line| line.contains("the best so far is kept")), "{told:?}");
+    assert!(told.iter().any(|line| line.contains("best weights so far")), "{told:?}");
     assert_eq!(folder.run("score m.narrows train.csv").succeeds().stdout.lines().count(), 301);
     // The checkpoint stays, so that --resume can go on.
     assert!(folder.path("m.narrows.checkpoint").exists());
@@ -103,7 +103,7 @@ fn a_search_writes_the_best_so_far_and_goes_on_from_there() {
     let code = wait(child);
     assert!(matches!(code, 0 | 130), "{code}: {told:?}");
     if code == 130 {
-        assert!(told.iter().any(|line| line.contains("the best so far is written")), "{told:?}");
+        assert!(told.iter().any(|line| line.contains("the best recipe so far is written")), "{told:?}");
         assert!(folder.read("best.toml").contains("interrupted; --resume goes on"));
         folder.run(&format!("tune train.csv {flags} --resume")).succeeds();
     }

@@ -475,7 +475,7 @@ fn a_series_that_only_comes_when_scoring() {
     let (folder, _) = fits(&log(0..280, &MACHINES), &format!("{LONG} --set data.scale=each"));
     folder.write("new.csv", log(0..100, &["west", "south"]));
     let ran = folder.run("score m.narrows new.csv").succeeds();
-    assert!(ran.stderr.contains("series without a scale of their own: west"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("series not seen in training, without their own scale: west"), "{}", ran.stderr);
     assert!(cells(&ran.stdout)[1..].iter().all(|row| row[1].parse::<f64>().is_ok()));
 }
 

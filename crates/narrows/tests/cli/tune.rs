@@ -52,7 +52,7 @@ fn a_search_cut_short_and_resumed_writes_the_same_recipe() {
     let kept: Vec<&str> = journal.lines().take(4).collect();
     folder.write("best.jsonl", format!("{}\n{{\"stage\":", kept.join("\n")));
     let ran = folder.run(&format!("tune train.csv {QUICK} --time 1h --resume")).succeeds();
-    assert!(ran.stderr.contains("resumed     3 trainings taken from the journal"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("resumed     3 trainings read from the journal"), "{}", ran.stderr);
     assert_eq!(folder.read("best.toml"), whole);
     assert_eq!(folder.read("best.jsonl").lines().count(), journal.lines().count());
 }

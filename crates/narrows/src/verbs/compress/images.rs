@@ -1,4 +1,4 @@
-//! `narrows compress` and `decompress` on images.
+//! `narrows compress` and `narrows decompress` for images.
 
 use std::collections::HashSet;
 use std::io::{BufWriter, Read};
@@ -10,17 +10,17 @@ use narrows_core::compress::{
 use narrows_core::images::Image;
 use narrows_core::{Error, ImageModel};
 
-use super::{Subject, Told, flagged, open, verified, whole};
+use super::{CompressionMessage, Subject, flagged, open, verified, whole};
 use crate::failure::{Failure, Outcome};
 use crate::flags::Common;
 use crate::images::{self, Folder, each_photo, extension, is_image};
 use crate::output;
 
-/// What to compress, and how.
+/// A compression of images.
 pub(super) struct ImageJob<'a> {
     pub(super) model: &'a ImageModel,
     pub(super) fidelity: Fidelity,
-    /// None is stdout.
+    /// Output file; `None` is stdout.
     pub(super) target: Option<&'a Path>,
     pub(super) verify: bool,
     pub(super) model_bytes: u64,
@@ -32,7 +32,7 @@ impl ImageJob<'_> {
         let album = images::open(inputs, talk)?;
         let sink = BufWriter::new(output::sink(self.target)?);
         let mut writer = ImageCompressor::new(self.model, self.fidelity, sink).map_err(flagged)?;
-        // Images of an array have numbers and no names; a single one is named by whoever decompresses it.
+        // Images of an array have no file names; a single image is named when it is decompressed.
         let paths: HashSet<&Path> = (0..album.len()).filter_map(|i| album.path(i)).collect();
         let are_named = album.len() > 1 && paths.len() == album.len();
         let mut first: Vec<Image> = Vec::new();
@@ -56,7 +56,7 @@ impl ImageJob<'_> {
             files.dedup();
             let mut summary = CompressionSummary::new(&account, OriginalSize::of_files(&files), self.model_bytes);
             summary.baselines = ImageBaseline::of_images(self.model, self.fidelity, &first)?;
-            Told { summary, fidelity: self.fidelity, subject: Subject::Images }.tell(common)?;
+            CompressionMessage { summary, fidelity: self.fidelity, subject: Subject::Images }.tell(common)?;
         }
         if self.verify {
             talk.line(verified(self.fidelity));
@@ -64,7 +64,7 @@ impl ImageJob<'_> {
         Ok(outcome)
     }
 
-    /// Reads the file again, beside the input.
+    /// Decompresses the file and compares it with the input.
     fn check(&self, inputs: &[String], path: &Path) -> Result<(), Failure> {
         let mut verification = ImageVerification::new(self.model, self.fidelity, open(path)?)?;
         let album = images::open(inputs, crate::talk::Talk::Quiet)?;
@@ -77,7 +77,7 @@ impl ImageJob<'_> {
     }
 }
 
-/// A compressed file to a folder of images, or to one image.
+/// Decompresses a file to a folder of images, or to a single image.
 pub(in crate::verbs) fn decompress_images(
     model: &ImageModel,
     source: impl Read,

@@ -1,4 +1,4 @@
-//! `narrows compress`: data as codes, and with an error bound as codes and residuals.
+//! `narrows compress`: stores quantised codes and, with an error bound, quantised residuals.
 
 mod images;
 
@@ -24,11 +24,11 @@ use crate::output::{self, print_json};
 use crate::pipeline::{self, Flow, Portion};
 use crate::talk::{Talk, count, grouped};
 
-/// Compress rows, series or images like those the model was fitted on
+/// Compress rows, series or images with a model fitted on similar data
 ///
-/// With nothing said the code alone is stored, rounded as finely as the model's own error deserves. With --max-error what
-/// the code leaves over is stored too, so that no number is further off than the bound; words, flags and missing cells come
-/// back as they were, and so do columns that the model does not know. The preset made for it is `compressing`.
+/// By default only codes are stored, quantised as finely as the model's error justifies. With --max-error, residuals
+/// are stored too, so that no number deviates by more than the bound; text, flags, missing cells and columns that the
+/// model does not use are restored exactly. The preset designed for compression is `compressing`.
 #[derive(Debug, ClapArgs)]
 #[command(
     before_help = "Example: narrows compress m.narrows data.csv -o data.nrw --max-error 0.5%",
@@ -41,35 +41,35 @@ pub(crate) struct Compress {
     model: ModelArg,
     #[command(flatten)]
     input: InputArgs,
-    /// File to write, replaced only when all is written; `-` or nothing is stdout
+    /// Output file, replaced only once complete; stdout if omitted or `-`
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     #[command(flatten)]
     fidelity: FidelityArgs,
-    /// Rows that can be read back by themselves; more of them compress better
+    /// Rows per independently readable chunk; larger chunks compress better
     #[arg(long, value_name = "N")]
     chunk_rows: Option<u64>,
-    /// Decompress what was written and compare it with the input
+    /// Decompress the output and compare it with the input
     #[arg(long)]
     verify: bool,
 }
 
-/// How good, or how small.
+/// Fidelity or size.
 #[derive(Debug, ClapArgs)]
 #[group(multiple = false)]
 pub(crate) struct FidelityArgs {
-    /// No number further off than this: in the data's unit, or with % in shares of a column's range in training. Of
-    /// images: in levels of 255, or with % of white
+    /// Maximum absolute error: in the unit of the data, or with %, relative to the column's range in training. For
+    /// images: in levels of 255, or with %, relative to white
     #[arg(long, value_name = "BOUND", allow_hyphen_values = true)]
     max_error: Option<String>,
-    /// No error at all: whole numbers and images through the model, other numbers beside it. Numbers keep their value, not
-    /// their spelling; what is not a number counts as missing
+    /// No error: integers and images are predicted by the model, other numbers are stored directly. Numbers keep their
+    /// value, not their spelling; cells that are not numbers count as missing
     #[arg(long)]
     lossless: bool,
-    /// The code alone, in about so many bits a code unit
+    /// Store only codes, with about this many bits per code unit
     #[arg(long, value_name = "BITS", allow_hyphen_values = true)]
     bits: Option<f64>,
-    /// The code alone, from 1 (small) to 10 (good); 5 where nothing is said
+    /// Store only codes, with quality from 1 (smallest file) to 10 (smallest error)
     #[arg(long, value_name = "QUALITY", allow_hyphen_values = true)]
     quality: Option<i64>,
 }
@@ -98,7 +98,7 @@ impl Compress {
         let fidelity = self.fidelity.fidelity()?;
         let target = self.output.as_deref().filter(|path| path.as_os_str() != "-");
         if self.verify && (target.is_none() || self.input.inputs().iter().any(|input| input == "-")) {
-            let message = "expected a file to write and files to read, which can be read again, got a pipe";
+            let message = "expected files as input and output, which can be read again, got a pipe";
             return Err(Error::recipe("--verify", message).into());
         }
         let model_bytes = std::fs::metadata(&self.model.path).map_or(0, |metadata| metadata.len());
@@ -126,12 +126,12 @@ impl Compress {
             verify(model.as_ref(), fidelity, &source, draft)?;
         }
         sink.finish()?;
-        // What is told is compressed by others, too, which takes its time.
+        // The summary includes slow baseline compressors, so it is skipped if nothing is printed.
         if common.is_told() {
             let is_piped = self.input.inputs().iter().any(|input| input == "-");
             let original = if is_piped { OriginalSize::default() } else { OriginalSize::of_files(&source.paths) };
             let summary = CompressionSummary::new(&account, original, model_bytes);
-            Told { summary, fidelity, subject: Subject::Rows }.tell(common)?;
+            CompressionMessage { summary, fidelity, subject: Subject::Rows }.tell(common)?;
         }
         if self.verify {
             common.talk().line(verified(fidelity));
@@ -140,25 +140,23 @@ impl Compress {
     }
 }
 
-/// All that was written, on its way to the disk.
+/// Flushes the buffer and returns the sink.
 pub(super) fn whole(sink: BufWriter<Sink<'_>>) -> Result<Sink<'_>, Failure> {
     let name = sink.get_ref().name().to_owned();
     Ok(sink.into_inner().map_err(|error| Error::write(&name, error.into_error()))?)
 }
 
-/// What a comparison has shown.
+/// Message after successful verification.
 pub(super) fn verified(fidelity: Fidelity) -> &'static str {
     match fidelity {
         Fidelity::Code(_) => {
-            "verified: decompressed again; what the model does not know is as it was, the code alone promises no more"
+            "verified: decompressed; columns not used by the model are identical (codes alone give no error bound)"
         }
-        Fidelity::Within(_) | Fidelity::Lossless => {
-            "verified: decompressed again and compared with the input, cell by cell"
-        }
+        Fidelity::Within(_) | Fidelity::Lossless => "verified: decompressed and compared with the input, cell by cell",
     }
 }
 
-/// The error with its field as the flag that it is here.
+/// Replaces the field of an error by its flag.
 pub(super) fn flagged(error: Error) -> Error {
     match error {
         Error::Recipe { field, message, hint } if !field.contains('.') => {
@@ -173,7 +171,7 @@ pub(super) fn open(path: &Path) -> Result<BufReader<File>, Failure> {
     Ok(BufReader::new(File::open(path).map_err(|error| Error::read(path, error))?))
 }
 
-/// Reads the file again, beside the input.
+/// Decompresses the file and compares it with the input.
 fn verify(model: &dyn TabularModel, fidelity: Fidelity, source: &Source, path: &Path) -> Result<(), Failure> {
     let mut verification = TableVerification::new(model, fidelity, open(path)?)?;
     pipeline::read(source, None, Portion::Batch, |table| {
@@ -183,32 +181,32 @@ fn verify(model: &dyn TabularModel, fidelity: Fidelity, source: &Source, path: &
     Ok(verification.finish()?)
 }
 
-/// What was compressed.
+/// The kind of compressed data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Subject {
     Rows,
     Images,
 }
 
-/// What is told of a file that was written.
+/// The summary of a compressed file.
 #[derive(Debug)]
-pub(super) struct Told {
+pub(super) struct CompressionMessage {
     pub(super) summary: CompressionSummary,
     pub(super) fidelity: Fidelity,
     pub(super) subject: Subject,
 }
 
-impl Told {
-    /// As JSON on stdout, or in words on stderr: stdout may be the file.
+impl CompressionMessage {
+    /// Prints JSON to stdout, or text to stderr, as stdout may be the file.
     pub(super) fn tell(&self, common: &Common) -> Result<(), Failure> {
         if common.json {
             return print_json(&self.summary);
         }
-        self.words(common.talk());
+        self.print_text(common.talk());
         Ok(())
     }
 
-    fn words(&self, talk: Talk) {
+    fn print_text(&self, talk: Talk) {
         let summary = &self.summary;
         let (noun, of) = match self.subject {
             Subject::Rows => ("row", "a column's range in training"),
@@ -217,7 +215,7 @@ impl Told {
         let bytes = grouped(summary.bytes);
         let smaller = match (summary.original_bytes, summary.ratio, summary.ratio_with_model) {
             (Some(original), Some(ratio), Some(with_model)) => format!(
-                "{} -> {bytes} bytes, {ratio:.2} times smaller ({with_model:.2} with the model's own {})",
+                "{} -> {bytes} bytes, {ratio:.2} times smaller ({with_model:.2} including the model's {} bytes)",
                 grouped(original),
                 grouped(summary.model_bytes)
             ),
@@ -225,7 +223,7 @@ impl Told {
         };
         talk.line(format_args!("{}, {}: {smaller}", count(summary.rows, noun), count(summary.values, "value")));
         talk.line(format_args!(
-            "  {:.3} bits a value: codes {} bytes, what they leave over {}, kept as it is {}; {}",
+            "  {:.3} bits per value: codes {} bytes, residuals {}, stored directly {}; {}",
             summary.bits_a_value,
             grouped(summary.code_bytes),
             grouped(summary.residual_bytes),
@@ -234,10 +232,10 @@ impl Told {
         ));
         let bound = self.bound();
         if summary.largest_error == 0.0 {
-            talk.line(format_args!("  no number is off{bound}"));
+            talk.line(format_args!("  no errors{bound}"));
         } else {
             talk.line(format_args!(
-                "  errors in per cent of {of}: median {}, 99 of 100 below {}, largest {}{bound}; PSNR {:.2} dB",
+                "  errors in % of {of}: median {}, 99th percentile {}, maximum {}{bound}; PSNR {:.2} dB",
                 per_cent(summary.median_error),
                 per_cent(summary.error_99),
                 per_cent(summary.largest_error),
@@ -246,16 +244,16 @@ impl Told {
         }
         if summary.other_words > 0 {
             let (other, words) = (grouped(summary.other_words), grouped(summary.words));
-            talk.line(format_args!("  {other} of {words} words and flags came out as others"));
+            talk.line(format_args!("  {other} of {words} category and flag values differ from the input"));
         }
         if let (Some(cells), Some(times)) = (summary.zstd_of_cells, summary.cells_by_zstd()) {
             let (cells, ours) = (grouped(cells), grouped(summary.number_bytes));
             talk.line(format_args!(
-                "  the numbers rounded alike by zstd -19: {cells} bytes, {times:.2} times our {ours}"
+                "  zstd -19, numbers with the same rounding: {cells} bytes, {times:.2} times our {ours}"
             ));
         }
         if let (Some(file), Some(times)) = (summary.zstd_of_file, summary.original_by_zstd()) {
-            talk.line(format_args!("  the input as it is by zstd -19: {} bytes, {times:.2} times ours", grouped(file)));
+            talk.line(format_args!("  zstd -19, unchanged input: {} bytes, {times:.2} times ours", grouped(file)));
         }
         for ImageBaseline { what, images, bytes, our_bytes, psnr, our_psnr } in &summary.baselines {
             let (bytes, ours) = (grouped(*bytes), grouped(*our_bytes));
@@ -264,15 +262,17 @@ impl Told {
             ));
         }
         match summary.break_even_bytes {
-            Some(even) => talk.line(format_args!("  model and file pay from {} bytes of such data on", grouped(even))),
+            Some(even) => {
+                talk.line(format_args!("  break-even including the model: {} bytes of such data", grouped(even)))
+            }
             None if summary.original_bytes.is_some() => {
-                talk.line("  it does not pay: the file is larger than the input");
+                talk.line("  no break-even: the file is larger than the input");
             }
             None => {}
         }
     }
 
-    /// What was asked for, in brackets.
+    /// The requested bound, in parentheses.
     fn bound(&self) -> String {
         match (self.fidelity, self.subject) {
             (Fidelity::Code(_), _) => String::new(),
@@ -291,7 +291,7 @@ impl Told {
     }
 }
 
-/// A share as per cent, short however large it is.
+/// A share in per cent, in scientific notation if large.
 fn per_cent(share: f64) -> String {
     let per_cent = 100.0 * share;
     if per_cent < 1e6 { format!("{per_cent:.3}") } else { format!("{per_cent:.2e}") }

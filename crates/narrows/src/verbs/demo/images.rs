@@ -1,4 +1,4 @@
-//! The demonstration of images: scenes that are spoilt and restored, machined parts of which some have a scratch.
+//! The demonstration of images: restoration of corrupted scenes, and detection of scratched parts.
 
 use std::fs;
 use std::ops::Range;
@@ -11,11 +11,11 @@ use super::story::Files;
 use crate::failure::Failure;
 use crate::talk::{Talk, count};
 
-/// Scenes to fit on where no number is asked for.
+/// Default number of training scenes.
 pub(super) const IMAGES: usize = 80;
-/// Good parts to fit on, for a scene.
+/// Number of good training parts per scene.
 const PARTS: usize = 3;
-/// A network that learns in seconds what little there is in small drawings, which have an up and a down.
+/// A small network that trains in seconds; without turns, as the scenes have an orientation.
 const RECIPE: &str = "\
 data = { kind = \"images\", turns = false }
 backbone = { channels = 24, blocks = 4, patch = 32 }
@@ -23,22 +23,22 @@ train = { batch_size = 8 }
 ";
 /// Rows of the sheet of defects.
 const SHEET_ROWS: usize = 6;
-/// Pixels of a cell of it.
+/// Side of a cell of the sheet in pixels.
 const SHEET_SIDE: usize = 192;
 
-/// Draws the image of a number.
+/// Draws the image with this number.
 type Draw<'a> = dyn Fn(usize) -> Image + 'a;
 
 /// Images of the demonstration.
 pub(super) struct Drawn {
-    /// Scenes to fit on.
+    /// Number of training scenes.
     pub(super) images: usize,
-    /// Key of all randomness.
+    /// Random seed.
     pub(super) seed: u64,
 }
 
 impl Drawn {
-    /// Scenes and parts, to fit on and to test with, as PNG files below `folder`.
+    /// Writes training and test scenes and parts as PNG files below `folder`.
     pub(super) fn draw(&self, folder: &Path, talk: Talk) -> Result<(), Failure> {
         if self.images < 2 {
             return Err(Error::recipe("--rows", format!("expected at least 2 images, got {}", self.images)).into());
@@ -67,13 +67,13 @@ impl Drawn {
         }
         let path = folder.join("small.toml");
         fs::write(&path, RECIPE).map_err(|error| Error::write(&path, error))?;
-        talk.line(format_args!("{}: a small network, to be quick", path.display()));
+        talk.line(format_args!("{}: a small network, for speed", path.display()));
         Ok(())
     }
 
-    /// The command lines, without the program's name.
+    /// The command lines, without the program name.
     pub(super) fn steps(&self, files: &Files) -> Vec<Vec<String>> {
-        // Steps of training for a scene: enough to leave the classical method behind.
+        // Training steps per scene: enough to outperform the classical baseline.
         let [noise, colour, size] = [60, 36, 12].map(|steps| (steps * self.images).to_string());
         let seed = self.seed.to_string();
         let lines = [
@@ -101,11 +101,10 @@ impl Drawn {
     }
 }
 
-/// Writes a sheet of scratched parts: the image, where the scratch is, and where the model sees one. Says what to look
-/// at.
+/// Writes a contact sheet of scratched parts (image, ground truth, heat map) and lists the results.
 pub(super) fn tell_defects(files: &Files, talk: Talk) -> Result<(), Failure> {
     let read = |name: String| Photo::read(files.path(&name), &Limits::default()).map_err(Error::from);
-    let mut sheet = Sheet::new(&["part", "where it is scratched", "what the model sees"]).with_side(SHEET_SIDE);
+    let mut sheet = Sheet::new(&["part", "scratch", "heat map"]).with_side(SHEET_SIDE);
     let found =
         fs::read_dir(files.path("parts/where")).map_err(|error| Error::read(files.path("parts/where"), error))?;
     for i in 0..found.count().min(SHEET_ROWS) {
@@ -115,13 +114,13 @@ pub(super) fn tell_defects(files: &Files, talk: Talk) -> Result<(), Failure> {
         sheet.row(row.into_iter().collect::<Result<Vec<Image>, Error>>()?);
     }
     Photo::from(sheet.image()).write(files.path("defects.png")).map_err(Error::from)?;
-    talk.line(format_args!("\nlook at what came of it:"));
+    talk.line(format_args!("\nresults:"));
     for (name, what) in [
-        ("denoise.png", "noise taken away"),
-        ("colour.png", "colours given to grey images"),
-        ("enlarge.png", "images made twice as large"),
-        ("defects.png", "scratches found by a model that never saw one"),
-        ("report.html", "what that model is made of"),
+        ("denoise.png", "noise removed"),
+        ("colour.png", "grey images colourised"),
+        ("enlarge.png", "images upscaled by 2"),
+        ("defects.png", "scratches detected by a model fitted without scratches"),
+        ("report.html", "report of that model"),
     ] {
         talk.line(format_args!("  {}: {what}", files.name(name)));
     }

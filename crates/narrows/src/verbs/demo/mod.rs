@@ -1,7 +1,7 @@
-//! `narrows demo`: the whole way from data to explained anomalies, on data it makes itself.
+//! `narrows demo`: the complete workflow on generated data.
 //!
-//! Each step is a command line that a user could have typed, shown and then run through the same parser, so the
-//! demonstration cannot drift away from the program.
+//! Each step is a command line, which is printed and then run through the regular parser, so the demonstration stays in
+//! sync with the command.
 
 mod images;
 mod story;
@@ -26,10 +26,10 @@ use crate::verbs::Args;
 
 use story::{Files, Story};
 
-/// Make data, then fit, score, evaluate, explain and report on it
+/// Generate example data and run fit, score, evaluate, explain and report on it
 ///
-/// Makes card payments with fraud, heartbeats with abnormal ones, machines with faults, or images to restore, in a new
-/// folder, and runs the other verbs on them, each shown before it runs.
+/// Generates card payments with fraud, heartbeats with arrhythmias, sensors with faults, or images to restore, in a new
+/// folder, and runs the other verbs on them, printing each command line.
 #[derive(Debug, ClapArgs)]
 #[command(
     before_help = "Example: narrows demo",
@@ -37,43 +37,43 @@ use story::{Files, Story};
                         narrows demo wide --data-only --rows 285000 --features 29 -o wide.parquet"
 )]
 pub(crate) struct Demo {
-    /// The data
+    /// Kind of example data
     #[arg(value_name = "DATA", value_enum, default_value_t = Kind::Payments)]
     kind: Kind,
-    /// Rows, or images, to fit on; half as many more to test with
+    /// Number of training rows or images; half as many are generated for testing
     #[arg(long, value_name = "N")]
     rows: Option<usize>,
-    /// Key of all randomness
+    /// Random seed
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
-    /// Folder for the files; else narrows-demo, or narrows-demo-2 and so on where that exists
+    /// Output folder; by default narrows-demo, or narrows-demo-2, ... if it exists
     #[arg(long, value_name = "DIR", conflicts_with = "data_only")]
     dir: Option<PathBuf>,
-    /// Use a folder that is not empty
+    /// Allow a folder that is not empty
     #[arg(short, long, requires = "dir")]
     force: bool,
-    /// Only write the data, with its label, as one table; images as files of the folder --output
+    /// Only write the data with labels, as one table; images as files in the folder --output
     #[arg(long)]
     data_only: bool,
-    /// Columns of the wide table
+    /// Number of columns of the wide table
     #[arg(long, value_name = "N", default_value_t = 29, requires = "data_only")]
     features: usize,
     #[command(flatten)]
     output: OutputArgs,
 }
 
-/// What data to make.
+/// Kinds of example data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Kind {
     /// Card payments with fraud: numbers, categories, dates, missing cells
     Payments,
-    /// Heartbeats, one a row, some of them abnormal
+    /// Heartbeats, one per row, some abnormal
     Heartbeat,
-    /// Three machines with three sensors each, one reading a row, with faults towards the end
+    /// Three machines with three sensors each, one time step per row, with faults towards the end
     Machines,
-    /// Small colourful images to restore, and machined parts, some with a scratch
+    /// Small colour images to restore, and machined parts, some scratched
     Images,
-    /// Numbers only, near a curved surface, with anomalies off it; with --data-only
+    /// Numbers near a nonlinear manifold, with anomalies off it; requires --data-only
     Wide,
 }
 
@@ -103,7 +103,7 @@ impl Demo {
                 other => return Ok(other),
             }
         }
-        talk.line(format_args!("\nopen {} in a browser to see what the model is made of", files.name("report.html")));
+        talk.line(format_args!("\nopen {} in a browser for the report of the model", files.name("report.html")));
         Ok(Outcome::Done)
     }
 
@@ -125,7 +125,7 @@ impl Demo {
         Ok(Outcome::Done)
     }
 
-    /// The data as one table, rows to fit on and to test with.
+    /// The data as one table: training rows, then test rows.
     fn table(&self) -> Result<Table, Failure> {
         let fit_on = self.rows.unwrap_or(match self.kind {
             Kind::Payments | Kind::Machines | Kind::Wide => 6000,
@@ -152,9 +152,7 @@ impl Demo {
                 if is_used && !self.force {
                     let message =
                         format!("expected a new or empty folder, got `{}`, which holds files", folder.display());
-                    return Err(Error::recipe("--dir", message)
-                        .with_hint("--force writes into it all the same")
-                        .into());
+                    return Err(Error::recipe("--dir", message).with_hint("--force allows it").into());
                 }
                 folder.clone()
             }
@@ -176,7 +174,7 @@ fn write(table: &Table, mut writer: TableWriter<'_>) -> Result<(), Failure> {
     Ok(writer.finish()?)
 }
 
-/// Shows a command line and does what it says.
+/// Prints and runs a command line.
 fn run(step: &[String], common: &Common, talk: Talk) -> Result<Outcome, Failure> {
     talk.line(format_args!("\n$ narrows {}", step.join(" ")));
     let words = std::iter::once("narrows").chain(step.iter().map(String::as_str));

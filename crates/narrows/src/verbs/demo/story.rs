@@ -1,4 +1,4 @@
-//! The demonstrations: which part of the data is fitted on, and what a user would type.
+//! The demonstrations: train/test split and command lines.
 
 use std::path::PathBuf;
 
@@ -8,13 +8,13 @@ use narrows_core::{Error, demo};
 use super::Kind;
 use crate::failure::Failure;
 
-/// Machines in the demonstration.
+/// Number of machines in the demonstration.
 pub(super) const MACHINES: usize = 3;
 
 /// One demonstration.
 pub(super) struct Story {
     kind: Kind,
-    /// What a row is.
+    /// Description of rows.
     pub(super) what: &'static str,
 }
 
@@ -36,14 +36,14 @@ impl Story {
         Ok(Story { kind, what })
     }
 
-    /// The rows to fit on and those to test with, which come later, as they would.
+    /// Splits into training rows and later test rows.
     pub(super) fn split(&self, table: &Table) -> (Table, Table) {
         let share = if self.kind == Kind::Machines { demo::MACHINES_NORMAL_SHARE } else { 2.0 / 3.0 };
         let n = (table.n_rows() as f64 * share).round() as usize;
         (table.slice(0, n), table.slice(n, table.n_rows() - n))
     }
 
-    /// The command lines, without the program's name; the row to explain is known only after the scores.
+    /// The command lines, without the program name and without the row to explain, which depends on the scores.
     pub(super) fn steps(&self, files: &Files, seed: u64) -> Vec<Vec<String>> {
         let [train, test, scores, report] =
             ["train.csv", "test.csv", "scores.csv", "report.html"].map(|name| files.name(name));

@@ -1,5 +1,4 @@
-//! `narrows evaluate` on images: how well damage is undone, how well images come through the code, how well folders
-//! are told apart.
+//! `narrows evaluate` on images: quality of restoration, of reconstruction, or of anomaly detection by folder.
 
 use std::path::Path;
 
@@ -14,16 +13,16 @@ use crate::talk::count;
 use crate::verbs::summary;
 use crate::{images, output};
 
-/// What `evaluate` was asked for on images.
+/// Arguments of `evaluate` for images.
 pub(super) struct Asked<'a> {
     pub(super) inputs: &'a [String],
-    /// Folders whose images are normal.
+    /// Folders of normal images.
     pub(super) normal: Vec<String>,
-    /// A contact sheet to write.
+    /// Output path of a contact sheet.
     pub(super) sheet: Option<&'a Path>,
 }
 
-/// Measures a model on images.
+/// Evaluates a model on images.
 pub(super) fn evaluate(model: &Model, asked: Asked<'_>, common: &Common) -> Result<Outcome, Failure> {
     let store = images::store(asked.inputs, &common.compute()?, common.talk())?;
     match model {
@@ -39,7 +38,7 @@ pub(super) fn evaluate(model: &Model, asked: Asked<'_>, common: &Common) -> Resu
         Model::Restorer(restorer) => {
             write_sheet(asked.sheet, || Ok(restorer.sheet(&store)?))?;
             if !asked.normal.is_empty() {
-                let message = "expected a model that scores, got a restorer, to which all images are clean";
+                let message = "expected a model with anomaly scores, got a restorer";
                 return Err(Error::recipe("--normal", message).into());
             }
             print(&restorer.evaluate(&store)?, restoration_description, common)?;
@@ -60,24 +59,24 @@ fn print<T: serde::Serialize>(value: &T, words: fn(&T) -> String, common: &Commo
     if common.json { output::print_json(value) } else { output::print(&words(value)) }
 }
 
-/// A table of the means.
+/// The mean metrics as a table.
 fn restoration_description(restoration: &Restoration) -> String {
     let means = &restoration.means;
     let mut lines =
-        vec![format!("{} damaged by {}", count(restoration.n, "image"), restoration.damage), String::new(), head()];
+        vec![format!("{} corrupted by {}", count(restoration.n, "image"), restoration.damage), String::new(), head()];
     lines.push(line("restored by this model", &means.restored));
-    lines.push(line("as it came", &means.input));
+    lines.push(line("corrupted input", &means.input));
     lines.push(line(&means.baseline.name, &means.baseline.similarity));
     lines.join("\n")
 }
 
 fn reconstruction_description(reconstruction: &Reconstruction) -> String {
     let r = reconstruction;
-    let damaged = if r.damage == "none" { String::new() } else { format!(", damaged by {}", r.damage) };
-    let mut lines = vec![format!("{} through the code{damaged}", count(r.n, "image")), String::new(), head()];
+    let damaged = if r.damage == "none" { String::new() } else { format!(", corrupted by {}", r.damage) };
+    let mut lines = vec![format!("{} reconstructed{damaged}", count(r.n, "image")), String::new(), head()];
     lines.push(line("this model", &r.model));
-    lines.push(line("PCA of the same size", &r.pca));
-    lines.extend(r.input.as_ref().map(|input| line("as it came", input)));
+    lines.push(line("PCA, same code size", &r.pca));
+    lines.extend(r.input.as_ref().map(|input| line("corrupted input", input)));
     if let Some(nats) = r.negative_elbo {
         lines.extend([String::new(), summary::negative_elbo(nats)]);
     }

@@ -1,4 +1,4 @@
-//! `narrows evaluate`: how well a model tells labelled rows apart, with PCA and an isolation forest as baselines.
+//! `narrows evaluate`: detection quality on labelled rows, with PCA and an isolation forest as baselines.
 
 mod images;
 
@@ -16,10 +16,10 @@ use crate::output;
 use crate::pipeline::{self, Flow, Portion};
 use crate::talk::{count, grouped};
 
-/// Measure a model on labelled rows, beside PCA and an isolation forest
+/// Evaluate a model on labelled data, with PCA and an isolation forest as baselines
 ///
-/// Prints a table with 95 % bootstrap intervals, or with --json an object of numbers. Of images: a model fitted with a
-/// damage damages them, restores them and compares, a classical method beside it.
+/// Prints metrics with 95 % bootstrap confidence intervals. With a model fitted with --corrupt, corrupts clean
+/// images, restores them, and compares the result with a classical baseline.
 #[derive(Debug, ClapArgs)]
 #[command(before_help = "Example: narrows evaluate m.narrows test.csv --label is_fraud --normal 0")]
 pub(crate) struct Evaluate {
@@ -27,17 +27,17 @@ pub(crate) struct Evaluate {
     model: ModelArg,
     #[command(flatten)]
     input: InputArgs,
-    /// Column that tells normal rows from others
+    /// Column that distinguishes normal rows from anomalies
     #[arg(long, value_name = "COLUMN")]
     label: Option<String>,
-    /// Value of the label in normal rows. Of images: the folder of the normal ones, several with commas; without it,
-    /// how well images are rebuilt or restored
+    /// Value of the label in normal rows. For images: the folders of normal images, separated by commas; if omitted,
+    /// reconstruction or restoration is evaluated instead
     #[arg(long, value_name = "VALUE")]
     normal: Option<String>,
-    /// Of images: write a contact sheet as PNG: input, output, truth and difference side by side
+    /// Images only: write a contact sheet (PNG) with input, output, ground truth and difference
     #[arg(long, value_name = "FILE")]
     sheet: Option<PathBuf>,
-    /// Another rule for the threshold than the model's, such as quantile=0.99 or fixed=3.2
+    /// Override the model's threshold rule, such as quantile=0.99 or fixed=3.2
     #[arg(long, value_name = "RULE")]
     threshold: Option<String>,
 }
@@ -51,7 +51,7 @@ impl Evaluate {
         let model = model.into_tabular()?;
         let source = self.input.table()?;
         let expected = |flag: &str, what: &str| Error::recipe(flag, format!("expected {what}, got nothing"));
-        let label = self.label.as_deref().ok_or_else(|| expected("--label", "the column that tells normal rows"))?;
+        let label = self.label.as_deref().ok_or_else(|| expected("--label", "the column that marks normal rows"))?;
         let normal = self.normal.as_deref().ok_or_else(|| expected("--normal", "the label's value in normal rows"))?;
         let mut evaluator = model.evaluator(label, normal);
         pipeline::read(&source, None, Portion::of(model.as_ref()), |table| {
@@ -103,19 +103,19 @@ fn for_people(evaluation: &Evaluation) -> String {
     lines.push(format!("at the threshold {:.4} ({})", e.threshold, e.rule));
     lines.push(format!(
         "  precision         {}",
-        e.precision.map_or_else(|| "none: no row is called anomalous".to_owned(), percent)
+        e.precision.map_or_else(|| "undefined: no row is flagged".to_owned(), percent)
     ));
     lines.push(format!("  recall            {}", percent(e.recall)));
     lines.push(format!("  F1                {:.3} {}", e.f1, interval(e.intervals.f1)));
     let promise =
-        e.promised_rate.map_or_else(String::new, |rate| format!(" (promised: at most {} on average)", percent(rate)));
+        e.promised_rate.map_or_else(String::new, |rate| format!(" (guaranteed: at most {} on average)", percent(rate)));
     lines.push(format!("  false alarms      {} of normal rows{promise}", percent(e.false_alarm_rate)));
     lines.push(format!(
-        "best F1 on these very rows: {:.3} at {:.4}, a bound and not a result",
+        "best F1 over all thresholds: {:.3} at {:.4} (upper bound: chosen on these rows)",
         e.best_f1.f1, e.best_f1.threshold
     ));
     if e.unlabelled > 0 {
-        lines.push(format!("{} without a label left out", count(e.unlabelled, "row")));
+        lines.push(format!("{} without a label excluded", count(e.unlabelled, "row")));
     }
     lines.join("\n")
 }

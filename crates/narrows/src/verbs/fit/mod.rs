@@ -1,4 +1,4 @@
-//! `narrows fit`: a table becomes a model.
+//! `narrows fit`: fits a model to data.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,10 +19,10 @@ use crate::recipe::RecipeArgs;
 use crate::talk::Talk;
 use crate::{images, interrupt, output};
 
-/// Learn what rows look like and save it as a model
+/// Fit a model to tables, series or images and save it
 ///
-/// Types are inferred; what is dropped, filled or clipped is told. Ctrl-C keeps the best weights so far, saves the model
-/// and exits with 130.
+/// Column types are inferred; dropped columns and filled or clipped values are reported. Ctrl-C stops training, saves
+/// the model with the best weights so far, and exits with code 130.
 #[derive(Debug, ClapArgs)]
 #[command(
     before_help = "Example: narrows fit train.csv -o m.narrows",
@@ -33,29 +33,29 @@ use crate::{images, interrupt, output};
 pub(crate) struct Fit {
     #[command(flatten)]
     input: InputArgs,
-    /// Model file to write; else the name of the first input with .narrows, in this folder
+    /// Output model file; by default the name of the first input with .narrows, in the current folder
     #[arg(short, long, value_name = "MODEL")]
     output: Option<PathBuf>,
     #[command(flatten)]
     roles: RoleArgs,
     #[command(flatten)]
     recipe: RecipeArgs,
-    /// Rule for the threshold, such as false_alarm_rate=0.01, quantile=0.99 or max
+    /// Threshold rule, such as false_alarm_rate=0.01, quantile=0.99 or max
     #[arg(long, value_name = "RULE")]
     threshold: Option<String>,
-    /// Write a report as one HTML file, too
+    /// Also write a report as a self-contained HTML file
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
-    /// While training, keep in MODEL.checkpoint all that --resume needs
+    /// Save checkpoints in MODEL.checkpoint during training, for --resume
     #[arg(long)]
     checkpoint: bool,
-    /// Go on from MODEL.checkpoint, and keep on writing to it
+    /// Resume from MODEL.checkpoint, and continue to save checkpoints there
     #[arg(long)]
     resume: bool,
-    /// Save the encoder alone: small, without a training row, for `narrows encode` and nothing else
+    /// Save only preprocessing and encoder: small, without training rows, supports only `narrows encode`
     #[arg(long)]
     encoder_only: bool,
-    /// Replace a model file that exists
+    /// Overwrite an existing model file
     #[arg(short, long)]
     force: bool,
 }
@@ -67,18 +67,19 @@ impl Fit {
         let path = self.model()?;
         self.check_targets(&path)?;
         if self.encoder_only && recipe.restores() {
-            let message = "expected a model with a code, got one that restores images and has none";
+            let message = "expected a model with a code, got a restorer of images, which has none";
             return Err(Error::recipe("--encoder-only", message).into());
         }
         let Fit { input, roles, report, checkpoint, resume, encoder_only, .. } = self;
         let compute = common.compute()?;
-        let Reading { dataset, fingerprint, skipped } = read(&recipe, &input, roles, &compute, talk)?;
+        let TrainingData { dataset, fingerprint, skipped } = read(&recipe, &input, roles, &compute, talk)?;
 
         let kept = checkpoints(&path, &recipe, fingerprint, (checkpoint, resume))?;
         let progress = Progress::new(talk);
         let checkpoints: &dyn Checkpoints = kept.as_ref().map_or(&NoCheckpoints, |kept| kept);
         let session = Session { compute, observer: &progress, checkpoints };
-        let grace = interrupt::grace("stopping: the best so far is kept; press Ctrl-C again to quit without it");
+        let grace =
+            interrupt::grace("stopping: the best weights so far are saved; press Ctrl-C again to quit without saving");
         let model = narrows_core::fit(&recipe, dataset, &session);
         progress.finish();
         let model = model?;
@@ -117,28 +118,28 @@ impl Fit {
             }
             Some(path) => Ok(path.clone()),
             None if self.input.first() == "-" => {
-                Err(Error::recipe("--output", "expected a file for the model, as stdin has no name to derive it from")
+                Err(Error::recipe("--output", "expected a file for the model, as no name can be derived from stdin")
                     .into())
             }
-            // A pattern's name would make a poor file name.
+            // Glob characters are removed from the file name.
             None => Ok(with_extension(Path::new(&self.input.first().replace(['*', '?', '[', ']'], "")), "narrows")),
         }
     }
 
-    /// Refuses before the work what would be lost after it.
+    /// Checks before training that the outputs can be written.
     fn check_targets(&self, model: &Path) -> Result<(), Failure> {
         if let Ok(metadata) = fs::metadata(model) {
             if !metadata.is_file() {
                 let message =
-                    format!("expected a file for the model, got `{}`, which is something else", model.display());
+                    format!("expected a file for the model, got `{}`, which is not a regular file", model.display());
                 return Err(Error::recipe("--output", message).into());
             }
             if !self.force && !self.resume {
                 let message = format!("`{}` exists", model.display());
-                return Err(Error::recipe("--output", message).with_hint("--force replaces it").into());
+                return Err(Error::recipe("--output", message).with_hint("--force overwrites it").into());
             }
         }
-        // Opened and dropped: nothing is left, but an unwritable folder is found out now.
+        // Opened and dropped: detects an unwritable folder early and leaves nothing behind.
         output::probe(model)?;
         if let Some(path) = &self.report {
             output::probe(path)?;
@@ -147,29 +148,29 @@ impl Fit {
     }
 }
 
-/// Data that was read.
-struct Reading {
+/// Data to fit.
+struct TrainingData {
     dataset: Dataset,
-    /// Tells whether a checkpoint is of this data.
+    /// Identifies the data in checkpoints.
     fingerprint: u32,
-    /// Images that could not be read.
+    /// Number of unreadable images.
     skipped: usize,
 }
 
-/// Reads what a recipe is to be fitted to.
+/// Reads the training data.
 fn read(
     recipe: &Recipe,
     input: &InputArgs,
     roles: RoleArgs,
     compute: &Compute,
     talk: Talk,
-) -> Result<Reading, Failure> {
+) -> Result<TrainingData, Failure> {
     if let Data::Images(_) = recipe.data {
         talk.line(format_args!("reading {}", input.name()));
         let store = Arc::new(images::store(input.inputs(), compute, talk)?);
         let roles = ImageRoles { normal: roles.folders()? };
         let (fingerprint, skipped) = (file::images_fingerprint(&store), store.skipped().len());
-        return Ok(Reading { dataset: Dataset::images(store, roles), fingerprint, skipped });
+        return Ok(TrainingData { dataset: Dataset::images(store, roles), fingerprint, skipped });
     }
     let source = input.source()?;
     talk.line(format_args!("reading {}", input.name()));
@@ -177,10 +178,10 @@ fn read(
     reader.notes().iter().for_each(|note| talk.line(format_args!("note: {note}")));
     let table = reader.read_all()?;
     let fingerprint = file::fingerprint(&table);
-    Ok(Reading { dataset: Dataset::table(table, roles.roles()?), fingerprint, skipped: 0 })
+    Ok(TrainingData { dataset: Dataset::table(table, roles.roles()?), fingerprint, skipped: 0 })
 }
 
-/// Snapshots of a fit of this recipe to the data of this fingerprint, where they are asked for.
+/// Checkpoints of fitting this recipe to the data with this fingerprint, if requested.
 fn checkpoints(
     model: &Path,
     recipe: &Recipe,
@@ -195,7 +196,7 @@ fn checkpoints(
     Ok(Some(FileCheckpoints::new(&folder(model), recipe, data, resume)?))
 }
 
-/// Where the checkpoints of a model are.
+/// The checkpoint folder of a model.
 fn folder(model: &Path) -> PathBuf {
     let mut name = model.as_os_str().to_owned();
     name.push(".checkpoint");

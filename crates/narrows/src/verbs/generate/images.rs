@@ -1,4 +1,4 @@
-//! `narrows generate` of images: into a folder, or all of them on one contact sheet.
+//! `narrows generate` for images: to a folder, or to one contact sheet.
 
 use std::path::Path;
 
@@ -10,12 +10,12 @@ use crate::flags::Common;
 use crate::images::{self, Folder};
 use crate::talk::grouped;
 
-/// Images made at once.
+/// Images generated per batch.
 const BATCH: usize = 256;
-/// More are no sheet that anybody could look at.
+/// Maximum number of images on a contact sheet.
 const MOST_ON_A_SHEET: u64 = 10_000;
 
-/// What makes images, and where they go.
+/// The model and the output of generated images.
 pub(super) struct Show<'a> {
     pub(super) model: &'a ImageModel,
     pub(super) target: &'a Path,
@@ -23,12 +23,12 @@ pub(super) struct Show<'a> {
 }
 
 impl Show<'_> {
-    /// Images like those the model was fitted on.
+    /// New images.
     pub(super) fn fresh(&self, n: u64, seed: u64) -> Result<Outcome, Failure> {
         self.show(n, |n, first| Ok(self.model.generate(n, first, seed)))
     }
 
-    /// Images like given ones, these in turn.
+    /// Variations of given images, which are cycled.
     pub(super) fn like(&self, given: &str, n: Option<u64>, spread: f32, seed: u64) -> Result<Outcome, Failure> {
         let album = self.album(&[given.to_owned()])?;
         self.show(n.unwrap_or(album.len() as u64), |n, first| {
@@ -40,7 +40,7 @@ impl Show<'_> {
         })
     }
 
-    /// Images on the way from one of the given ones to another.
+    /// Interpolation between two of the given images.
     pub(super) fn between(&self, given: &str, (a, b): (u64, u64), steps: usize) -> Result<Outcome, Failure> {
         let album = self.album(&[given.to_owned()])?;
         let n = album.len() as u64;
@@ -48,10 +48,10 @@ impl Show<'_> {
             let message = format!("expected images from 0 to {}, as there are {n}, got {row}", n - 1);
             return Err(Error::data(narrows_core::error::Place::source(given), message).into());
         }
-        self.way(&album, (a as usize, b as usize), steps)
+        self.interpolate(&album, (a as usize, b as usize), steps)
     }
 
-    /// The same of two files.
+    /// Interpolation between two files.
     pub(super) fn between_files(&self, between: &str, steps: usize) -> Result<Outcome, Failure> {
         let files: Vec<String> = between.split(',').map(|file| file.trim().to_owned()).collect();
         if files.len() != 2 || files.iter().any(|file| !Path::new(file).is_file()) {
@@ -60,19 +60,19 @@ impl Show<'_> {
         }
         let album = self.album(&files)?;
         if album.len() != 2 {
-            let message = format!("expected one image a file, got {} in `{between}`", album.len());
-            return Err(Error::recipe("--between", message).with_hint("number them with --like FILE").into());
+            let message = format!("expected one image per file, got {} in `{between}`", album.len());
+            return Err(Error::recipe("--between", message).with_hint("use --like FILE and image numbers").into());
         }
-        self.way(&album, (0, 1), steps)
+        self.interpolate(&album, (0, 1), steps)
     }
 
-    /// A grid over a code of two units.
+    /// Images decoded from a grid over a code of two units.
     pub(super) fn manifold(&self, side: usize) -> Result<Outcome, Failure> {
         let images = self.model.manifold(side)?;
         self.show(images.len() as u64, |n, first| Ok(images[first as usize..][..n].to_vec()))
     }
 
-    fn way(&self, album: &Album, (a, b): (usize, usize), steps: usize) -> Result<Outcome, Failure> {
+    fn interpolate(&self, album: &Album, (a, b): (usize, usize), steps: usize) -> Result<Outcome, Failure> {
         let read = |i: usize| album.image(i).map_err(Error::from);
         let images = self.model.interpolate(&read(a)?, &read(b)?, steps)?;
         self.show(steps as u64, |n, first| Ok(images[first as usize..][..n].to_vec()))
@@ -81,13 +81,13 @@ impl Show<'_> {
     fn album(&self, given: &[String]) -> Result<Album, Failure> {
         let album = images::open(given, self.common.talk())?;
         if album.len() == 0 {
-            let message = "expected an image that can be read, got none";
+            let message = "expected a readable image, got none";
             return Err(Error::data(narrows_core::error::Place::source(album.source()), message).into());
         }
         Ok(album)
     }
 
-    /// Puts `n` images, made some at a time, where they are to go.
+    /// Writes `n` images, generated in batches.
     fn show(
         &self,
         n: u64,
@@ -97,7 +97,9 @@ impl Show<'_> {
             if !(1..=MOST_ON_A_SHEET).contains(&n) {
                 let most = grouped(MOST_ON_A_SHEET);
                 let message = format!("expected from 1 to {most} images on one sheet, got {}", grouped(n));
-                return Err(Error::recipe("--output", message).with_hint("name a folder for a file an image").into());
+                return Err(Error::recipe("--output", message)
+                    .with_hint("name a folder to write one file per image")
+                    .into());
             }
             let sheet = narrows_core::images::gallery(&make(n as usize, 0)?);
             Photo::from(sheet).write(self.target).map_err(Error::from)?;

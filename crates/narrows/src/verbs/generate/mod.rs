@@ -1,4 +1,4 @@
-//! `narrows generate`: new rows like those the model was fitted on, variations of given ones, or interpolations.
+//! `narrows generate`: new samples, variations of given samples, or interpolations.
 
 mod images;
 
@@ -13,11 +13,12 @@ use crate::flags::{Common, ModelArg};
 use crate::output::{self, OutputArgs};
 use crate::pipeline::{self, BATCH_ROWS, Flow, Portion, write_while};
 
-/// Make new rows like those the model was fitted on
+/// Generate new rows, series or images from the model
 ///
-/// The same seed gives the same rows, and a longer table begins with the shorter one. The preset made for it is
-/// `variational`; other models draw codes like those of their training rows. Of tables, flags, categories and missing
-/// cells are drawn by their probabilities; numbers keep the range and the decimals of training rows.
+/// The same seed gives the same rows, and the first rows do not depend on the number of rows. The preset designed for
+/// generation is `variational`; other models sample from a density fitted to the codes of training rows. For tables,
+/// flags, categories and missing cells are sampled from their predicted probabilities; numbers keep the range and the
+/// number of decimals of the training rows.
 #[derive(Debug, ClapArgs)]
 #[command(
     before_help = "Example: narrows generate m.narrows -n 1000 -o new.csv",
@@ -30,41 +31,41 @@ use crate::pipeline::{self, BATCH_ROWS, Flow, Portion, write_while};
 pub(crate) struct Generate {
     #[command(flatten)]
     model: ModelArg,
-    /// How many rows; with --like one for each given row where not said, else the given rows in turn
+    /// Number of rows; with --like, by default one for each given row, else the given rows are cycled
     #[arg(short = 'n', long = "rows", value_name = "N", required_unless_present_any = ["like", "between", "manifold"])]
     rows: Option<u64>,
-    /// Key of the randomness; else the seed the model was fitted with
+    /// Random seed; by default the seed of the model
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// Vary the rows of this file, or these images
+    /// Generate variations of the rows of this file, or of these images
     #[arg(long, value_name = "FILE")]
     like: Option<String>,
-    /// How far varied rows may go, in standard deviations of the code; 0 rebuilds them
+    /// Standard deviation of the noise added to codes, relative to that of the codes; 0 gives the reconstruction
     #[arg(long, value_name = "SPREAD", requires = "like", conflicts_with = "between", default_value_t = Variation::USUAL_SPREAD)]
     spread: f32,
-    /// Go from one row of --like to another, counted from 0; of images also two files
+    /// Interpolate linearly in latent space between two rows of --like, counted from 0; for images also two files
     #[arg(long, value_name = "A,B", conflicts_with = "rows")]
     between: Option<String>,
-    /// Rows on the way, both ends included
+    /// Number of interpolated rows, including both ends
     #[arg(long, value_name = "N", requires = "between", default_value_t = Variation::USUAL_STEPS)]
     steps: usize,
-    /// Of a model of images with a code of 2 units: so many images a side, on a grid over the code
+    /// Image models with 2 code units only: decode a regular SIDE x SIDE grid over the code
     #[arg(long, value_name = "SIDE", conflicts_with_all = ["rows", "like", "between"])]
     manifold: Option<usize>,
-    /// Write no rows but how alike they and the rows of this file are
+    /// Instead of rows, print the similarity of generated rows to the held-out rows of this file
     #[arg(long, value_name = "FILE", conflicts_with_all = ["like", "between", "manifold"])]
     judge: Option<String>,
     #[command(flatten)]
     output: OutputArgs,
 }
 
-/// Most rows on the way from one row to another.
+/// Maximum number of interpolated rows.
 const MOST_STEPS: usize = 1_000_000;
 
 impl Generate {
     pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
         if !(self.spread.is_finite() && self.spread >= 0.0) {
-            let message = format!("expected a number from 0 on, got {}", self.spread);
+            let message = format!("expected a number of at least 0, got {}", self.spread);
             return Err(Error::recipe("--spread", message).into());
         }
         if !(2..=MOST_STEPS).contains(&self.steps) {
@@ -91,7 +92,7 @@ impl Generate {
         }
         let Some(file) = &self.like else {
             if self.between.is_some() {
-                let message = "expected --like with it: the file whose rows to go between";
+                let message = "expected --like with it: the file with the rows to interpolate";
                 return Err(Error::recipe("--between", message).into());
             }
             return self.write(self.rows.unwrap_or(0), |n, first| Ok(model.generate(n, first, seed)?));
@@ -107,7 +108,7 @@ impl Generate {
         self.write(n, |n, first| Ok(variation.vary(n, first, self.spread, seed)?))
     }
 
-    /// Writes `n` rows, made some at a time; of none the names of the columns.
+    /// Writes `n` rows, generated in batches; for 0 rows, only the column names.
     fn write(&self, n: u64, make: impl Fn(usize, u64) -> Result<Table, Failure>) -> Result<Outcome, Failure> {
         let writer = write_while(self.output.writer()?, |send| {
             for first in (0..n.max(1)).step_by(BATCH_ROWS) {
@@ -123,7 +124,7 @@ impl Generate {
     }
 
     fn images(&self, model: &ImageModel, seed: u64, common: &Common) -> Result<Outcome, Failure> {
-        let target = self.output.folder("new images, or an image file for all of them")?;
+        let target = self.output.folder("new images, or an image file for a contact sheet")?;
         let show = Show { model, target, common };
         match (&self.like, &self.between, self.manifold) {
             (_, _, Some(side)) => show.manifold(side),
@@ -150,7 +151,7 @@ fn tell(found: &SampleSimilarity, common: &Common) -> Result<Outcome, Failure> {
     Ok(Outcome::Done)
 }
 
-/// All rows of a file.
+/// Reads all rows of a file.
 fn whole(model: &dyn TabularModel, file: &str) -> Result<Table, Failure> {
     let source = Source::parse(&[file.to_owned()])?;
     let mut all = None;
@@ -161,7 +162,7 @@ fn whole(model: &dyn TabularModel, file: &str) -> Result<Table, Failure> {
     Ok(all.expect("a file without rows is an error"))
 }
 
-/// The numbers of two rows.
+/// Parses two row numbers.
 fn rows_of(between: &str) -> Result<(u64, u64), Failure> {
     let rows = between.split_once(',').and_then(|(a, b)| Some((a.trim().parse().ok()?, b.trim().parse().ok()?)));
     rows.ok_or_else(|| {

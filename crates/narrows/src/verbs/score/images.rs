@@ -1,4 +1,4 @@
-//! `narrows score` on images: a score an image, and heat maps where asked for.
+//! `narrows score` on images: one score per image, and optional heat maps.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use crate::flags::Common;
 use crate::images::{self, Folder};
 use crate::talk::{count, grouped};
 
-/// Most pixels of the images that are scored at once.
+/// Maximum number of pixels scored in one batch.
 const PIXELS: usize = 1 << 22;
 
 /// Scores images.
@@ -60,12 +60,12 @@ pub(super) fn score(
         pixels = 0;
     }
     if n == 0 {
-        let message = format!("expected an image that can be read, got none of {}", album.len());
+        let message = format!("expected a readable image, got none of {}", album.len());
         return Err(Error::data(narrows_core::error::Place::source(inputs.join(", ")), message).into());
     }
     writer.finish()?;
     let share = 100.0 * anomalies as f64 / n.max(1) as f64;
-    let left_out = if skipped > 0 { format!("; {} left out", count(skipped as u64, "image")) } else { String::new() };
-    talk.line(format_args!("{} scored, {} anomalous ({share:.2} %){left_out}", count(n, "image"), grouped(anomalies)));
+    let suffix = if skipped > 0 { format!("; {} skipped", count(skipped as u64, "image")) } else { String::new() };
+    talk.line(format_args!("{} scored, {} anomalous ({share:.2} %){suffix}", count(n, "image"), grouped(anomalies)));
     Ok((images::outcome(skipped), anomalies))
 }

@@ -1,4 +1,4 @@
-//! Columns of the input that are copied to the output.
+//! Input columns copied to the output.
 
 use narrows_core::Error;
 use narrows_core::data::{Schema, Table};
@@ -6,34 +6,33 @@ use narrows_core::output::Columns;
 
 use crate::failure::Failure;
 
-/// Columns of the input that are copied to the output.
+/// Input columns copied to the output.
 pub(crate) struct Keep(Vec<String>);
 
 impl Keep {
-    /// Columns to copy beside those called `taken`.
+    /// Columns to copy; an error if one of them is in `taken`.
     pub(crate) fn new(names: Vec<String>, taken: &[&str]) -> Result<Keep, Failure> {
         match names.iter().find(|name| taken.contains(&name.as_str())) {
-            Some(name) => Err(Error::recipe("--keep", format!("the output has a column `{name}` of its own")).into()),
+            Some(name) => Err(Error::recipe("--keep", format!("`{name}` is already a column of the output")).into()),
             None => Ok(Keep(names)),
         }
     }
 
-    /// Copies these too, before the others, unless they are asked for anyway.
+    /// Prepends these columns unless already listed.
     pub(crate) fn add(&mut self, names: Vec<String>) {
         let missing: Vec<String> = names.into_iter().filter(|name| !self.0.contains(name)).collect();
         self.0.splice(0..0, missing);
     }
 
-    /// Refuses to copy where the output has other rows than the input.
+    /// An error if output rows do not correspond to input rows.
     pub(crate) fn check_rows(&self, rows_are_independent: bool) -> Result<(), Failure> {
         if self.0.is_empty() || rows_are_independent {
             return Ok(());
         }
-        Err(Error::recipe("--keep", "expected no columns to keep: the output has a row for each window of a series")
-            .into())
+        Err(Error::recipe("--keep", "not possible here: the output has a row for each window of a series").into())
     }
 
-    /// What must be read: the model's columns, or all where others are kept.
+    /// Columns to read: the model's, or all if others are kept.
     pub(crate) fn wanted<'a>(&self, schema: &'a Schema) -> Option<&'a Schema> {
         self.0.iter().all(|name| schema.get(name).is_some()).then_some(schema)
     }

@@ -1,4 +1,4 @@
-//! `narrows score`: how unusual every row is.
+//! `narrows score`: anomaly scores of rows, points and images.
 
 mod images;
 mod keep;
@@ -23,10 +23,10 @@ use crate::output::OutputArgs;
 use crate::pipeline::{self, Portion};
 use crate::talk::{Talk, count};
 
-/// Score rows: how unusual each of them is, and whether it is an anomaly
+/// Compute anomaly scores of rows, points in time or images
 ///
-/// Writes row,score,p_value,is_anomaly for every row, in input order; rows are counted from 0. Memory does not grow with
-/// the number of rows. An output file that exists is replaced, at the end and at once.
+/// Writes row,score,p_value,is_anomaly for every row, in input order; rows are counted from 0. Memory does not grow
+/// with the number of rows. An existing output file is replaced atomically once the new one is complete.
 #[derive(Debug, ClapArgs)]
 #[command(
     before_help = "Example: narrows score m.narrows new.csv -o scores.csv --explain 3",
@@ -41,31 +41,32 @@ pub(crate) struct Score {
     input: InputArgs,
     #[command(flatten)]
     output: OutputArgs,
-    /// Add the K columns most to blame for each row's score, as reason_1 to reason_K
+    /// Add the top K contributing columns of each row's score, as reason_1 to reason_K
     #[arg(long, value_name = "K")]
     explain: Option<usize>,
-    /// Copy these columns of the input
+    /// Copy these input columns to the output
     #[arg(long, value_name = "COLUMN,..", value_delimiter = ',')]
     keep: Vec<String>,
-    /// Another rule for the threshold than the model's, such as quantile=0.99 or fixed=3.2
+    /// Override the model's threshold rule, such as quantile=0.99 or fixed=3.2
     #[arg(long, value_name = "RULE")]
     threshold: Option<String>,
-    /// Of points in time: write stretches of anomalies instead of points, with start, end, peak and channels to blame
+    /// Series only: write events (runs of consecutive anomalies) instead of points, with start, end, peak and top
+    /// contributing channels
     #[arg(long, conflicts_with_all = ["explain", "keep"])]
     events: bool,
-    /// Of points in time: score each as it comes, from lines of NDJSON, or of CSV where --input-format or the name says
-    /// so, and write NDJSON, a line out for each line in
+    /// Series only: score each point as it arrives, one NDJSON line out for each NDJSON line in; CSV if --input-format
+    /// or the file name says so
     ///
-    /// A point is scored by the window that ends with it; the first of each series, until a window is full, have no score.
-    /// Times must rise within a series, series may alternate. A bad line is told on stderr and left out, and the exit code
-    /// is 5 at the end. FILE is emptied at the beginning and written as rows come. Memory grows with the number of series
-    /// and with nothing else. Reasons are given for the three channels most to blame at most.
+    /// A point is scored by the window that ends at it; points before the first full window of a series have no score.
+    /// Times must increase within a series; series may be interleaved. Invalid lines are reported on stderr and
+    /// skipped, and the exit code is then 5. FILE is truncated at the start and flushed after every row. Memory grows only with
+    /// the number of series. Reasons are limited to the top three contributing channels.
     #[arg(long, conflicts_with = "events")]
     follow: bool,
-    /// Of images: write a heat map of each into this folder, as PNG: where it differs from what the model expects
+    /// Images only: write a heat map (PNG) of the reconstruction error of each image to this folder
     #[arg(long, value_name = "FOLDER")]
     heatmaps: Option<PathBuf>,
-    /// Exit with 10 where there are anomalies
+    /// Exit with code 10 if there are anomalies
     #[arg(long)]
     fail_on_anomaly: bool,
 }
@@ -141,7 +142,7 @@ impl Score {
     }
 }
 
-/// The model under another threshold rule, where one is given.
+/// The model with the threshold rule replaced, if one is given.
 pub(super) fn with_threshold(model: Model, rule: Option<&str>) -> Result<Model, Failure> {
     Ok(match rule {
         Some(rule) => model.with_threshold(&rule.parse()?)?,
@@ -149,7 +150,7 @@ pub(super) fn with_threshold(model: Model, rule: Option<&str>) -> Result<Model, 
     })
 }
 
-/// The error where points of series are needed, `what` for.
+/// The error for models other than those of series in the long layout; `what` says what needs one.
 fn not_of_points(what: &str, model: Model) -> Failure {
     if let Err(error) = model.with_decoder().and_then(|model| match model {
         Model::Restorer(_) => model.into_tabular().map(drop),
@@ -158,5 +159,5 @@ fn not_of_points(what: &str, model: Model) -> Failure {
         return error.into();
     }
     let error = Error::mismatch(format!("expected a model of series in the long layout {what}, got another"));
-    error.with_hint("fit one to points in time: narrows fit DATA --kind series").into()
+    error.with_hint("fit a model of series: narrows fit DATA --kind series").into()
 }

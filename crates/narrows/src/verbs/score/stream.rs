@@ -1,4 +1,4 @@
-//! `narrows score --follow`: points in time scored as they come, a line out for each line in.
+//! `narrows score --follow`: scores points as they arrive, one output line per input line.
 
 use arrow::array::RecordBatch;
 use narrows_core::data::{LineReader, Table};
@@ -15,11 +15,11 @@ use crate::lines::{LONGEST, Line, Lines};
 use crate::output::OutputArgs;
 use crate::talk::Talk;
 
-/// What was typed after `score`, as far as it has a say here.
+/// The arguments of `score` that apply to streams.
 pub(super) struct Follow {
     pub(super) input: InputArgs,
     pub(super) output: OutputArgs,
-    /// Reasons to be written, 0 for none.
+    /// Number of reasons to write; 0 for none.
     pub(super) reasons: usize,
     pub(super) keep: Vec<String>,
     pub(super) fail_on_anomaly: bool,
@@ -34,7 +34,7 @@ impl Follow {
         let mut writer = self.output.row_writer(&stream.path)?;
         let mut reader = shown.reader(&stream, model, lines.name());
         let mut tally = Tally::default();
-        let _grace = interrupt::grace("stopping: what was scored is written");
+        let _grace = interrupt::grace("stopping: the scores so far are written");
         let (mut number, mut row) = (0, 0);
         while let Some(line) = lines.next()? {
             number += 1;
@@ -63,9 +63,9 @@ impl Follow {
         tally.add_counts(scorer.counts());
         tally.tell(talk);
         Ok(match tally {
-            // Ctrl-C ends whoever writes to a pipe too, and the end may be here first.
+            // Ctrl-C also ends the process writing to the pipe, so the end of input may be noticed first.
             _ if interrupt::asked() => Outcome::Interrupted,
-            // That there are anomalies is certain, whatever the bad lines held.
+            // Anomalies take precedence over invalid lines.
             Tally { anomalies: 1.., .. } if self.fail_on_anomaly => Outcome::AnomaliesFound,
             Tally { bad_lines: 1.., .. } => Outcome::Partial,
             _ => Outcome::Done,
@@ -73,7 +73,7 @@ impl Follow {
     }
 }
 
-/// The row of one line; none where it is blank.
+/// The row of one line; `None` if it is blank.
 fn read(reader: &LineReader, line: &Line, source: &str, row: u64) -> Result<Option<Table>, Error> {
     match line {
         Line::Whole(bytes) => reader.read(bytes, row),
@@ -85,9 +85,9 @@ fn too_long(place: Place) -> Error {
     Error::data(place, format!("expected at most {LONGEST} bytes in a line, got more"))
 }
 
-/// What is written of each row.
+/// The columns written for each row.
 struct Shown {
-    /// The columns that say when and which.
+    /// Time and id columns.
     points: Keep,
     keep: Keep,
     reasons: usize,
@@ -101,7 +101,7 @@ impl Shown {
         Ok(Shown { points, keep, reasons: reasons.min(StreamScorer::REASONS) })
     }
 
-    /// The reader of a stream whose lines name their columns themselves.
+    /// The reader of an NDJSON stream; `None` for delimited text.
     fn reader(&self, stream: &Stream, model: &SeriesModel, source: &str) -> Option<LineReader> {
         if stream.delimiter.is_some() {
             return None;
@@ -110,7 +110,7 @@ impl Shown {
         Some(LineReader::json(model.chain(self.keep.names().iter().cloned()).collect(), source))
     }
 
-    /// The reader of a stream whose first line names the columns; none where that line is blank.
+    /// The reader of delimited text with this header line; `None` if the line is blank.
     fn named(
         &self,
         line: &Line,
@@ -125,7 +125,7 @@ impl Shown {
         let reader = LineReader::delimited(bytes, delimiter, model.schema(), source)?;
         if let Some(unknown) = self.keep.names().iter().find(|name| !reader.columns().contains(name)) {
             let near = nearest(unknown, reader.columns().iter().map(String::as_str));
-            let error = Error::mismatch(format!("{source}: there is no column `{unknown}`"));
+            let error = Error::mismatch(format!("{source}: column `{unknown}` does not exist"));
             return Err(match near.first() {
                 Some(near) => error.with_hint(format!("did you mean `{near}`?")),
                 None => error,
@@ -135,7 +135,7 @@ impl Shown {
         Ok(Some(reader))
     }
 
-    /// A row as it is written: which it is, what is said of it, what is copied, why.
+    /// The output row: index columns, score, copied columns, reasons.
     fn row(&self, table: &Table, followed: StreamScore) -> Result<RecordBatch, Failure> {
         let mut columns = followed.columns(table.first_row());
         columns.splice(1..1, self.points.columns(table)?);

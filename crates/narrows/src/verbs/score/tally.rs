@@ -1,10 +1,10 @@
-//! Counts over all batches of a scoring run, for the closing line.
+//! Counts over all batches of a scoring run, for the summary line.
 
 use narrows_core::{ScoreCounts, Scores};
 
 use crate::talk::{Talk, count, grouped};
 
-/// What went by, for the closing line.
+/// Counts for the summary line.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     pub(super) rows: u64,
@@ -51,18 +51,21 @@ impl Tally {
             (self.unseen_levels, count(self.unseen_levels, "unseen category value")),
             (
                 self.gaps,
-                format!("{} of {}, filled and not judged", count(self.gaps, "gap"), count(self.gap_points, "point")),
+                format!("{} of {}, filled and not scored", count(self.gaps, "gap"), count(self.gap_points, "point")),
             ),
             (self.unscored, format!("{} without a score, see the column `flag`", count(self.unscored, "row"))),
             (self.warming_up, format!("{} warming up", count(self.warming_up, "row"))),
-            (self.bad_lines, format!("{} left out", count(self.bad_lines, "bad line"))),
+            (self.bad_lines, format!("{} skipped", count(self.bad_lines, "invalid line"))),
         ];
         told.iter().filter(|(n, _)| *n > 0).for_each(|(_, words)| text.push_str(&format!("; {words}")));
         if !self.unknown_series.is_empty() {
-            text.push_str(&format!("; series without a scale of their own: {}", self.unknown_series.join(", ")));
+            text.push_str(&format!(
+                "; series not seen in training, without their own scale: {}",
+                self.unknown_series.join(", ")
+            ));
         }
         if !self.extra_columns.is_empty() {
-            text.push_str(&format!("; columns the model does not know are ignored: {}", self.extra_columns.join(", ")));
+            text.push_str(&format!("; ignored columns, not used by the model: {}", self.extra_columns.join(", ")));
         }
         talk.line(text);
     }

@@ -1,7 +1,7 @@
-//! What was typed, for the head of the recipe file: without what does not change the recipe, so that a search cut short and
-//! resumed writes the same file as one that was not.
+//! The command line for the header of the recipe file, without flags that do not affect the recipe, so that a resumed
+//! search writes the same file as an uninterrupted one.
 
-/// Flags that change nothing of the recipe, and whether a value follows.
+/// Flags that do not affect the recipe, and whether they take a value.
 const IDLE: [(&str, bool); 11] = [
     ("--resume", false),
     ("--force", false),
@@ -16,7 +16,7 @@ const IDLE: [(&str, bool); 11] = [
     ("--threads", true),
 ];
 
-/// The command line of these words, the program's name left out.
+/// The command line for these arguments, which exclude the program name.
 pub(super) fn typed(words: impl Iterator<Item = String>) -> String {
     let mut line = vec!["narrows".to_owned()];
     let mut skips = false;
@@ -36,7 +36,7 @@ pub(super) fn typed(words: impl Iterator<Item = String>) -> String {
     line.join(" ")
 }
 
-/// A word as a shell takes it.
+/// Quotes an argument for a shell.
 fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "-_=./,:+@%".contains(c);
     if !word.is_empty() && word.chars().all(is_plain) {

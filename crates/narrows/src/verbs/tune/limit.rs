@@ -1,4 +1,4 @@
-//! A time as people write it: `30s`, `5m`, `1h`.
+//! Parses time limits such as `30s`, `5m`, `1h`.
 
 use std::time::Duration;
 
@@ -6,14 +6,14 @@ use narrows_core::Error;
 
 use crate::failure::Failure;
 
-/// The longest time that is taken for meant: a year.
+/// The longest accepted time, one year.
 const LONGEST: f64 = 365.25 * 24.0 * 3600.0;
 
-/// Reads a number with its unit.
+/// Parses a number with a unit.
 pub(super) fn parse(text: &str) -> Result<Duration, Failure> {
     let wrong = || {
         let error = Error::recipe("--time", format!("expected a time such as 30s, 5m or 1h, got `{text}`"));
-        error.with_hint("the column that says when is named with --time-column here")
+        error.with_hint("use --time-column to name the time column")
     };
     let text = text.trim();
     let unit = match text.chars().last() {

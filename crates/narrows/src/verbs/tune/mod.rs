@@ -1,4 +1,4 @@
-//! `narrows tune`: which recipe suits the data, and how wide its code should be.
+//! `narrows tune`: hyperparameter search, and error against code size.
 
 mod command;
 mod limit;
@@ -22,46 +22,46 @@ use crate::recipe::RecipeArgs;
 use crate::talk::Talk;
 use crate::{images, interrupt, output};
 
-/// Search the recipe that suits the data: code size, layers, loss, corruption and learning rate
+/// Search hyperparameters: code size, layers, loss, corruption and learning rate
 ///
-/// Tries recipes drawn at random, stops bad ones early, and compares them on rows that none of them trains on and that no
-/// fit of the same seed calibrates with. Prints the best ones, and the error against the size of the code beside PCA's.
-/// Fields that --recipe or --set name are held fixed. Ctrl-C writes the best so far and exits with 130.
+/// Random search with early stopping of bad trials. Trials are compared on held-out rows, which are disjoint from the
+/// calibration rows of a fit with the same seed. Prints the best trials, and the error against code size compared with
+/// PCA. Fields set by --recipe or --set are held fixed. Ctrl-C writes the best recipe so far and exits with code 130.
 #[derive(Debug, ClapArgs)]
 #[command(
     before_help = "Example: narrows tune data.csv --trials 20 --time 5m",
     before_long_help = "Examples:\n  narrows tune data.csv --trials 20 --time 5m && narrows fit data.csv --recipe best.toml\n  \
                         narrows tune data.csv --for detection --label is_fraud --normal 0\n  \
                         narrows tune data.csv --set loss=mae --set backbone.code_size=4 --resume",
-    // Here `--time` is how long; elsewhere it names the column that says when.
+    // Here `--time` is the time limit, so the time column gets another flag.
     mut_arg("time", |arg| arg.long("time-column"))
 )]
 pub(crate) struct Tune {
     #[command(flatten)]
     input: InputArgs,
-    /// Recipe file to write, for --recipe of `fit`
+    /// Output recipe file, for `narrows fit --recipe`
     #[arg(short, long, value_name = "FILE", default_value = "best.toml")]
     output: PathBuf,
-    /// What the recipe is for: a small code that loses little, or telling anomalies, without a label
+    /// Objective: reconstruction with a small code, or anomaly detection (without labels)
     #[arg(long = "for", value_name = "GOAL", default_value = "reconstruction", value_parser = PossibleValuesParser::new(Goal::ALL.map(Goal::name)))]
     goal: String,
-    /// Recipes to try; the first one is the recipe that the search starts from
+    /// Number of trials; the first is the initial recipe
     #[arg(long, value_name = "N", default_value = "20")]
     trials: usize,
-    /// Time after which the search ends with the best so far, such as 30s, 5m or 1h; --resume goes on
+    /// Time limit, such as 30s, 5m or 1h; the search ends with the best recipe so far and can be continued by --resume
     #[arg(id = "limit", long = "time", value_name = "TIME")]
     time: Option<String>,
     #[command(flatten)]
     roles: RoleArgs,
     #[command(flatten)]
     recipe: RecipeArgs,
-    /// File for every training as it ends, a line of JSON each; else the name of the recipe file with .jsonl
+    /// Journal file, one JSON line per finished training; by default the name of the recipe file with .jsonl
     #[arg(long, value_name = "FILE")]
     journal: Option<PathBuf>,
-    /// Go on from the journal of a search that was cut short, or that had fewer trials
+    /// Continue an interrupted search, or one with fewer trials, from its journal
     #[arg(long)]
     resume: bool,
-    /// Replace a recipe file and a journal that exist
+    /// Overwrite an existing recipe file and journal
     #[arg(short, long)]
     force: bool,
 }
@@ -81,11 +81,12 @@ impl Tune {
         self.check_targets(&journal)?;
 
         talk.line(format_args!("reading {}", self.input.name()));
-        let watch = watch::Progress::new(talk, goal, self.trials);
-        let Reading { dataset, fingerprint, roles, skipped } = self.read(&plan, &compute, talk)?;
+        let watch = watch::SearchProgress::new(talk, goal, self.trials);
+        let SearchData { dataset, fingerprint, roles, skipped } = self.read(&plan, &compute, talk)?;
         let subject = SearchSubject::new(plan.goal, &plan.base, &plan.held, fingerprint, &roles);
         let mut kept = open(&journal, &subject, self.resume)?;
-        let grace = interrupt::grace("stopping: the best so far is written; press Ctrl-C again to quit without it");
+        let grace =
+            interrupt::grace("stopping: the best recipe so far is written; press Ctrl-C again to quit without it");
         let search = tune::tune(&plan, dataset, &mut kept, &watch, &compute)?;
         drop(grace);
         let command = command::typed(std::env::args().skip(1));
@@ -100,29 +101,29 @@ impl Tune {
         Ok(outcome(&search, skipped))
     }
 
-    /// Reads the data; roles are identified by their debug form, which names every one.
-    fn read(&self, plan: &SearchPlan, compute: &Compute, talk: Talk) -> Result<Reading, Failure> {
+    /// Reads the data; roles are identified by their debug format.
+    fn read(&self, plan: &SearchPlan, compute: &Compute, talk: Talk) -> Result<SearchData, Failure> {
         if let Data::Images(_) = plan.base.data {
             let store = Arc::new(images::store(self.input.inputs(), compute, talk)?);
             let roles = ImageRoles { normal: self.roles.clone().folders()? };
             let (fingerprint, skipped) = (file::images_fingerprint(&store), store.skipped().len());
             let words = format!("{roles:?}");
-            return Ok(Reading { dataset: Dataset::images(store, roles), fingerprint, roles: words, skipped });
+            return Ok(SearchData { dataset: Dataset::images(store, roles), fingerprint, roles: words, skipped });
         }
         let reader = self.input.source()?.open(crate::pipeline::BATCH_ROWS, None)?;
         reader.notes().iter().for_each(|note| talk.line(format_args!("note: {note}")));
         let table = reader.read_all()?;
         let roles = self.roles.clone().roles()?;
         let (fingerprint, words) = (file::fingerprint(&table), format!("{roles:?}"));
-        Ok(Reading { dataset: Dataset::table(table, roles), fingerprint, roles: words, skipped: 0 })
+        Ok(SearchData { dataset: Dataset::table(table, roles), fingerprint, roles: words, skipped: 0 })
     }
 
-    /// Refuses before the work what would be lost after it.
+    /// Checks before the search that the outputs can be written.
     fn check_targets(&self, journal: &Path) -> Result<(), Failure> {
         let same = self.output.as_path() == journal;
         for (flag, path, hint) in [
-            ("--output", self.output.as_path(), "--force replaces it"),
-            ("--journal", journal, "--resume goes on from it, --force replaces it"),
+            ("--output", self.output.as_path(), "--force overwrites it"),
+            ("--journal", journal, "--resume continues from it, --force overwrites it"),
         ] {
             if path.as_os_str() == "-" || path.is_dir() || same {
                 let message = format!("expected a file of its own, got `{}`", path.display());
@@ -133,24 +134,24 @@ impl Tune {
                 return Err(error.with_hint(hint).into());
             }
         }
-        // Opened and dropped: nothing is left, but an unwritable folder is found out now.
+        // Opened and dropped: detects an unwritable folder early and leaves nothing behind.
         output::probe(&self.output)?;
         output::probe(journal)
     }
 }
 
-/// Data that was read.
-struct Reading {
+/// Data to search on.
+struct SearchData {
     dataset: Dataset,
-    /// Tells whether a journal is of this data.
+    /// Identifies the data in journals.
     fingerprint: u32,
-    /// The parts that columns or folders play.
+    /// Roles of columns or folders.
     roles: String,
-    /// Images that could not be read.
+    /// Number of unreadable images.
     skipped: usize,
 }
 
-/// The journal to write to. There may be none yet where a search was stopped before its first line.
+/// Opens the journal. It may be empty if a search was interrupted before its first line.
 fn open(path: &Path, subject: &SearchSubject, resume: bool) -> Result<Journal, Failure> {
     let has_lines = fs::metadata(path).is_ok_and(|metadata| metadata.len() > 0);
     Ok(if resume && has_lines { Journal::resume(path, subject)? } else { Journal::create(path, subject) })

@@ -1,4 +1,4 @@
-//! What a search found, for people: the best trials, and error against the size of the code.
+//! Text summary of a search: best trials, and error against code size.
 
 use narrows_core::model::{Backbone, Corruption};
 use narrows_core::tune::{CodeSizeCurve, Ended, SearchResult, Trial};
@@ -6,9 +6,9 @@ use narrows_core::{Choice, Recipe};
 
 use crate::talk::count;
 
-/// Trials that are listed, the start not counted.
+/// Number of listed trials, not counting the initial one.
 const LISTED: usize = 5;
-/// Characters of a bar that is full.
+/// Width of a full bar in characters.
 const BAR: usize = 30;
 
 /// The result as text.
@@ -18,7 +18,7 @@ pub(super) fn for_people(search: &SearchResult) -> String {
         format!("for {}: {}", search.goal.name(), search.goal.criterion()),
         match search.ended {
             Ended::Finished => format!("{trials}, seed {}", search.seed),
-            Ended::Time => format!("{trials} of {}, seed {}: the time was up", search.planned, search.seed),
+            Ended::Time => format!("{trials} of {}, seed {}: time limit reached", search.planned, search.seed),
             Ended::Interrupted => format!("{trials} of {}, seed {}: interrupted", search.planned, search.seed),
         },
         String::new(),
@@ -30,7 +30,7 @@ pub(super) fn for_people(search: &SearchResult) -> String {
     lines.join("\n")
 }
 
-/// The best trials and the start.
+/// The best trials and the initial one.
 fn table(search: &SearchResult) -> Vec<String> {
     let mut rows = vec![
         ["", "trial", "criterion", "unexplained", "code", "layers", "loss", "corruption", "rate", "steps"]
@@ -73,7 +73,7 @@ fn row(trial: &Trial, is_best: bool) -> [String; 10] {
     ]
 }
 
-/// The layers between input and code.
+/// The hidden layers of the encoder.
 fn layers(backbone: &Backbone) -> String {
     let joined = |widths: &[usize]| match widths {
         [] => "none".to_owned(),
@@ -101,7 +101,7 @@ fn corruption(recipe: &Recipe) -> String {
     }
 }
 
-/// Error against the size of the code; a bar is as long as the error, `|` stands where PCA's ends.
+/// Error against code size as bars; `|` marks the error of PCA.
 fn curve(search: &SearchResult) -> Vec<String> {
     let CodeSizeCurve { points, elbow, share } = &search.curve;
     if points.is_empty() {
@@ -109,7 +109,7 @@ fn curve(search: &SearchResult) -> Vec<String> {
     }
     let mut lines = vec![
         format!(
-            "error against the size of the code, all else as in the best trial, {:.0} % of the steps; `|` is PCA",
+            "error against code size, other settings of the best trial, {:.0} % of the steps; `|` marks PCA",
             100.0 * share
         ),
         format!("{:>5}  {:>11}  {:>7}", "code", "unexplained", "PCA"),
@@ -132,16 +132,14 @@ fn curve(search: &SearchResult) -> Vec<String> {
     }
     lines.push(match elbow {
         Some(size) => {
-            format!(
-                "elbow: {size}, the point farthest below the line from first to last, sizes in the logarithm (Kneedle)"
-            )
+            format!("elbow: {size}, the point farthest below the chord on a logarithmic axis of sizes (Kneedle)")
         }
-        None => "elbow: none, the curve does not bend".to_owned(),
+        None => "elbow: none".to_owned(),
     });
     lines
 }
 
-/// A bar for one share of the longest, with a mark at another.
+/// A bar for `share` of the full width, with a mark at `mark`.
 fn bar(share: f64, mark: f64) -> String {
     let place = |share: f64| (share.clamp(0.0, 1.0) * BAR as f64).round() as usize;
     let (filled, mark) = (place(share), place(mark));
@@ -162,7 +160,7 @@ fn chosen(search: &SearchResult) -> String {
     let best = &search.best;
     let start = match search.start() {
         Some(start) => format!(
-            "; the start has {:.1} % with a code of {}, criterion {:.4}",
+            "; initial recipe: {:.1} % with a code of {}, criterion {:.4}",
             100.0 * start.unexplained,
             start.code_size,
             start.cost

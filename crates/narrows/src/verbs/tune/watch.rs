@@ -1,4 +1,4 @@
-//! How a search looks from outside: a line for each training as it ends.
+//! Search progress: one line per finished training.
 
 use std::sync::Mutex;
 
@@ -7,35 +7,35 @@ use narrows_core::tune::{Goal, Outcome, Space, Stage, TrialRun, Watch};
 use crate::interrupt;
 use crate::talk::{Talk, count};
 
-/// Tells of a search, and listens for Ctrl-C.
-pub(super) struct Progress {
+/// Reports search progress and forwards Ctrl-C.
+pub(super) struct SearchProgress {
     talk: Talk,
     goal: Goal,
     trials: usize,
-    state: Mutex<State>,
+    state: Mutex<SearchState>,
 }
 
 #[derive(Default)]
-struct State {
+struct SearchState {
     /// The lowest criterion so far.
     best: Option<f64>,
-    /// Trainings that an earlier run of the search had made.
+    /// Number of trainings recalled from the journal.
     recalled: u64,
-    /// Whether a training was made by this one.
+    /// Whether this process has finished a training.
     has_begun: bool,
 }
 
-impl Progress {
-    pub(super) fn new(talk: Talk, goal: Goal, trials: usize) -> Progress {
-        Progress { talk, goal, trials, state: Mutex::default() }
+impl SearchProgress {
+    pub(super) fn new(talk: Talk, goal: Goal, trials: usize) -> SearchProgress {
+        SearchProgress { talk, goal, trials, state: Mutex::default() }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, SearchState> {
         self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
 
-impl Watch for Progress {
+impl Watch for SearchProgress {
     fn on_start(&self, space: &Space, held_out: usize) {
         self.talk.line(format_args!("criterion   {}", self.goal.criterion()));
         self.talk.line(format_args!("measured    on {}", count(held_out as u64, "held-out sample")));
@@ -44,15 +44,14 @@ impl Watch for Progress {
 
     fn on_run(&self, run: &TrialRun, recalled: bool) {
         let mut state = self.lock();
-        // Later ones were made by this very search, for another purpose.
+        // Trainings recalled later were made by this process, for another stage.
         let is_old = recalled && !state.has_begun;
         if is_old {
             state.recalled += 1;
         } else if !state.has_begun {
             state.has_begun = true;
             if state.recalled > 0 {
-                self.talk
-                    .line(format_args!("resumed     {} taken from the journal", count(state.recalled, "training")));
+                self.talk.line(format_args!("resumed     {} read from the journal", count(state.recalled, "training")));
             }
         }
         let what = match run.stage {
