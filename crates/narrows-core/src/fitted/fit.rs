@@ -1,4 +1,4 @@
-//! From data to a fitted model: one function for every kind.
+//! Fits a model to data of any kind.
 
 use super::dataset::Dataset;
 use super::model::Model;

@@ -1,4 +1,4 @@
-//! What models of tables and models of series have in common: they read tables, and give tables back.
+//! Operations common to models of tables and of series: both read and return tables.
 
 use std::sync::Arc;
 
@@ -17,14 +17,14 @@ use crate::report::Report;
 use crate::sample_similarity::SampleSimilarity;
 
 mod sealed {
-    /// Only this crate's models read tables.
+    /// Restricts implementations to this crate.
     pub trait Sealed {
-        /// The model by its kind.
+        /// The model, by kind.
         fn kind(&self) -> super::TabularKind;
     }
 }
 
-/// A model that reads tables, by its kind.
+/// A model that reads tables, by kind.
 #[derive(Debug, Clone)]
 pub enum TabularKind {
     /// A row is a sample.
