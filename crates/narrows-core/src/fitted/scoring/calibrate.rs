@@ -146,7 +146,7 @@ mod tests {
         let calibration = [[0.0, 3.0], [1.0, 4.0], [9.0, 12.0]];
         let by_spread = fitted(1, &["detect.score=mix"], &references, &calibration).neighbours.unwrap();
         assert_eq!(by_spread.index.width, 2);
-        // Sides of 3 and 4, of 4 and 3, which is 5, and of 4 and 12.
+        // // Legs of 3 and 4, of 4 and 3, both 5, and of 4 and 12.
         assert_eq!(by_spread.ratio.median, 5.0);
         assert!(by_spread.exchange > 0.0 && by_spread.exchange.is_finite());
         let squares = ["detect.score=mix", "detect.mixing=squares"];
