@@ -207,11 +207,7 @@ mod tests {
         assert_eq!(chosen.features(), ["x", "colour"]);
         assert_eq!(chosen.table.names(), ["x", "colour"]);
         assert_eq!(reason(&chosen, "same"), Some(DropReason::Constant));
-        assert!(
-            chosen.notes.contains(&"column `same` left out: all cells are equal".to_owned()),
-            "{:?}",
-            chosen.notes
-        );
+        assert!(chosen.notes.contains(&"column `same` left out: all cells are equal".to_owned()), "{:?}", chosen.notes);
         assert_eq!(chosen.all.names(), ["x", "same", "colour", "bad"]);
         // // Without its normal value the label is ignored, and all rows train.
         assert_eq!((chosen.normal.len(), chosen.anomalous.len(), chosen.unlabelled), (12, 0, 0));

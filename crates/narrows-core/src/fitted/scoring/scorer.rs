@@ -97,7 +97,8 @@ impl Scorer {
         let n = input.len() / self.slots.width().max(1);
         let codes = (self.detector.score == Score::Neighbour).then(|| self.ensemble.codes(input));
         let chunk = |first: usize| {
-            let rows = Rows { input, target, members: &members, codes: codes.as_deref(), first, n: CHUNK.min(n - first) };
+            let rows =
+                Rows { input, target, members: &members, codes: codes.as_deref(), first, n: CHUNK.min(n - first) };
             self.score_chunk(&rows, detail)
         };
         let firsts: Vec<usize> = (0..n).step_by(CHUNK).collect();
@@ -146,9 +147,7 @@ impl Scorer {
             }
         }
         let distance = match (&self.detector.neighbours, rows.codes) {
-            (Some(proximity), Some(codes)) => {
-                Some(proximity.index.distance(rows.of(codes, self.ensemble.code_size())))
-            }
+            (Some(proximity), Some(codes)) => Some(proximity.index.distance(rows.of(codes, self.ensemble.code_size()))),
             (Some(proximity), None) => Some(proximity.index.distance(&finite(input))),
             (None, _) => None,
         };
