@@ -95,7 +95,7 @@ impl ChunkCoder {
     /// The columns that the model reconstructs, in its own order, with their ranges in training.
     pub(super) fn features(&self) -> Vec<Feature<'_>> {
         let spans = &self.coding().spans;
-        // // The steps of a series in a row share the range of its only channel.
+        // The steps of a series in a row share the range of its only channel.
         let span = |i: usize| spans.get(i % spans.len().max(1)).copied().flatten();
         let columns = self.adapter.columns().into_iter().enumerate();
         columns.map(|(i, column)| Feature { column, span: span(i) }).collect()
@@ -121,7 +121,7 @@ impl ChunkCoder {
 pub(super) fn is_rebuilt(kind: ColumnKind) -> bool {
     match kind {
         ColumnKind::Numeric | ColumnKind::Boolean | ColumnKind::Category => true,
-        // // The network sees the time of day, week and year of a date, not the date.
+        // The network sees the time of day, week and year of a date, not the date.
         ColumnKind::Datetime | ColumnKind::Text => false,
     }
 }

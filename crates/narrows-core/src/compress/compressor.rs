@@ -163,7 +163,7 @@ impl<W: Write> TableCompressor<W> {
                 _ => {
                     account.words += was.len() as u64;
                     if let Fidelity::Code(_) = self.fidelity {
-                        // // Missing cells are stored losslessly.
+                        // Missing cells are stored losslessly.
                         let differs = |row: &usize| was.is_valid(*row) && was.slice(*row, 1) != is.slice(*row, 1);
                         account.other_words += (0..was.len()).filter(differs).count() as u64;
                     }
@@ -189,7 +189,7 @@ impl<W: Write> TableCompressor<W> {
             Fidelity::Within(_) | Fidelity::Lossless => {
                 let rows = table.slice(0, table.n_rows().min(TRIED_ROWS));
                 let ready = PreparedChunk::new(&self.coder, &manifest, &rows)?;
-                // // With an empty code the model predicts the same for every row; neighbours may predict enough.
+                // With an empty code the model predicts the same for every row; neighbours may predict enough.
                 let silent = *Quantiser::LEVELS.end();
                 let mut best = (usize::MAX, 0);
                 for level in TRIED.chain([silent]) {

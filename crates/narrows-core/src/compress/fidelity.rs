@@ -118,7 +118,7 @@ impl Fidelity {
             Fidelity::Within(ErrorBound::Absolute(levels)) => levels / 255.0 * f64::from(white),
             Fidelity::Within(ErrorBound::Share(share)) => share * f64::from(white),
         };
-        // // Tolerates the rounding of a division by 255.
+        // Tolerates the rounding of a division by 255.
         Some(2 * (bound + 1e-6).min(f64::from(white)) as u32 + 1)
     }
 
@@ -142,10 +142,10 @@ impl Fidelity {
             Fidelity::Within(ErrorBound::Share(share)) => share * span.width(),
         };
         if span.whole {
-            // // Half of all floats are larger: the bound is vacuous, and one cell holds everything.
+            // Half of all floats are larger: the bound is vacuous, and one cell holds everything.
             return Some(Lattice::whole(bound.min(2.0_f64.powi(62))));
         }
-        // // A constant column has no range, and an error would save nothing.
+        // A constant column has no range, and an error would save nothing.
         let lattice = Lattice::within(bound);
         (bound > 0.0 && lattice.step.is_finite() && lattice.step > 0.0).then_some(lattice)
     }

@@ -69,7 +69,7 @@ fn probe(coder: &ChunkCoder, hash: &mut Xxh3) -> Result<()> {
     let codes = coder.coding().quantiser.codes(&places, 0);
     let rows = coder.adapter.decoded(&coder.core.decode(&codes), PROBES)?;
     for name in rows.names() {
-        // // Parts of dates pass through atan2, whose rounding depends on the platform.
+        // Parts of dates pass through atan2, whose rounding depends on the platform.
         if coder.adapter.schema().get(name).is_some_and(|column| column.kind == ColumnKind::Datetime) {
             continue;
         }

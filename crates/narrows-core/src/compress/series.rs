@@ -144,7 +144,7 @@ fn series(adapter: &SeriesAdapter, rows: usize, set: &SeriesSet, output: &[f32],
                 for c in 0..k {
                     let value = levels[c].put_back(output[(window * steps + t) * k + c], t, there);
                     let value = adapter.pipeline.backward(&series.id, c, value);
-                    // // Differences are summed; the unknown first value is the same for all series.
+                    // Differences are summed; the unknown first value is the same for all series.
                     let value = if adapter.is_differenced() { before[c] + value } else { value };
                     before[c] = value;
                     if is_rows {

@@ -40,7 +40,7 @@ pub(super) struct Container<'a> {
 
 /// The bytes of a file. `document` is a JSON object; a checksum over it and all tensors is appended as its last field.
 pub(super) fn write(document: &str, mut tensors: Vec<Tensor>) -> Vec<u8> {
-    // // The order of the format: by descending alignment, then by name.
+    // The order of the format: by descending alignment, then by name.
     tensors.sort_by(|a, b| b.dtype.cmp(&a.dtype).then_with(|| a.name.cmp(&b.name)));
     let open = document.strip_suffix('}').expect("a JSON object");
     let document = with_checksum(open, BLANK);

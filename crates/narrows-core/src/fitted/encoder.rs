@@ -168,7 +168,7 @@ impl<A> Fitted<A> {
 
 impl From<&TableModel> for Encoder {
     fn from(model: &TableModel) -> Encoder {
-        // // Range and decimals are only used for decoding.
+        // Range and decimals are only used for decoding.
         let adapter = TableAdapter { grains: Vec::new(), ..model.adapter.as_ref().clone() };
         model.encoder_of(EncoderInput::Table(Arc::new(adapter)))
     }
@@ -216,7 +216,7 @@ pub(super) fn codes_of(table: &Table, k: usize) -> Result<Vec<f32>> {
         let name = code_name(j);
         let column = typed.expect_column(&name)?.as_primitive::<Float64Type>();
         for (row, value) in column.iter().enumerate() {
-            // // Values beyond the range of f32 would be infinite to the network.
+            // Values beyond the range of f32 would be infinite to the network.
             let value = value.map(|value| value as f32).filter(|value| value.is_finite()).ok_or_else(|| {
                 let got = value.map_or("nothing".to_owned(), |v| Cell::Number(v).to_string());
                 let place = Place::cell(&name, typed.first_row() + row as u64);

@@ -275,9 +275,9 @@ mod tests {
         use Stop::{Early, Finished, Interrupted};
         check_kept(&[(Finished, 9), (Early, 5), (Interrupted, 2)], &[0.1, 0.2, 0.3]);
         check_kept(&[(Interrupted, 1), (Finished, 9), (Interrupted, 1), (Interrupted, 3)], &[0.2, 0.4]);
-        // // A completed training of one check is kept.
+        // A completed training of one check is kept.
         check_kept(&[(Finished, 1), (Interrupted, 1)], &[0.1]);
-        // // Early interrupted members are kept if there are no others.
+        // Early interrupted members are kept if there are no others.
         check_kept(&[(Interrupted, 1), (Interrupted, 1)], &[0.1, 0.2]);
     }
 
@@ -314,7 +314,7 @@ mod tests {
     fn pca_has_as_many_components_as_the_code_has_units_unless_it_would_copy() {
         let components = |code_size| baselines(&line(60), code_size, 0, &Compute::serial()).unwrap().pca.n_components();
         assert_eq!([components(1), components(2)], [1, 2]);
-        // // As wide as the rows or wider: the components that explain 90 % of the variance, here one.
+        // As wide as the rows or wider: the components that explain 90 % of the variance, here one.
         assert_eq!([components(3), components(50)], [1, 1]);
     }
 
@@ -335,7 +335,7 @@ mod tests {
         recipe.set("members=[{ kind = \"gaussian\" }, { kind = \"masking\" }]").unwrap();
         let data = TrainingData::of(&recipe, &prepared, &split, &[], Slots::new(vec![0, 1, 2]), Shape::Row);
         assert_eq!(data.train.input, prepared.take(&[0, 3, 5]).input);
-        // // Validation rows may be distance references; calibration rows may not.
+        // Validation rows may be distance references; calibration rows may not.
         assert_eq!(data.references.input, prepared.take(&[0, 1, 3, 5]).input);
         assert_eq!(data.calibration.input, prepared.take(&[8, 9]).input);
         let damages: Vec<String> = data.samples.iter().map(|samples| samples.damage()).collect();

@@ -132,7 +132,7 @@ fn equals(column: &ArrayRef, normal: &str) -> Result<BooleanArray> {
         }
         let numbers = number.is_some_and(|number| cell.parse::<f64>() == Ok(number));
         let flags = flag.is_some_and(|flag| cell.eq_ignore_ascii_case(if flag { "true" } else { "false" }));
-        // // A boolean label may be given as 0 or 1.
+        // A boolean label may be given as 0 or 1.
         let mixed = column.data_type() == &DataType::Boolean
             && number.is_some_and(|number| {
                 cell.eq_ignore_ascii_case(if number == 0.0 { "false" } else { "true" })

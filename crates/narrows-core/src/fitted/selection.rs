@@ -90,7 +90,7 @@ impl ColumnSelection {
             data::infer(&features)?
         } else {
             let of_normal = data::infer(&features.take(&normal));
-            // // An unreadable cell is reported by its row in the file, not by its row among the normal ones.
+            // An unreadable cell is reported by its row in the file, not by its row among the normal ones.
             of_normal.map_err(|error| data::infer(&features).err().unwrap_or(error))?
         };
         let mut dropped = Vec::new();
@@ -207,9 +207,13 @@ mod tests {
         assert_eq!(chosen.features(), ["x", "colour"]);
         assert_eq!(chosen.table.names(), ["x", "colour"]);
         assert_eq!(reason(&chosen, "same"), Some(DropReason::Constant));
-        assert!(chosen.notes.contains(&"column `same` left out: all cells are equal".to_owned()), "{:?}", chosen.notes);
+        assert!(
+            chosen.notes.contains(&"column `same` left out: all cells are equal".to_owned()),
+            "{:?}",
+            chosen.notes
+        );
         assert_eq!(chosen.all.names(), ["x", "same", "colour", "bad"]);
-        // // Without its normal value the label is ignored, and all rows train.
+        // Without its normal value the label is ignored, and all rows train.
         assert_eq!((chosen.normal.len(), chosen.anomalous.len(), chosen.unlabelled), (12, 0, 0));
         assert_eq!(chosen.label.unwrap().normal, None);
     }

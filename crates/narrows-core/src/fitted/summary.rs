@@ -121,7 +121,7 @@ pub(super) fn report(
         bottleneck: Some(bottleneck(inputs, blocks, is_narrower.then_some(&same_size))),
         top,
         code_map: code_map(inputs)?,
-        // // Filled in once the model is complete, as it has to generate.
+        // Filled in once the model is complete, as it has to generate.
         generation: None,
         series,
         images,
@@ -217,7 +217,7 @@ fn network(recipe: &Recipe, scorer: &Scorer, blocks: &[Block]) -> NetworkReport 
                 Some((width, words)) => {
                     seen += 1;
                     let part = if seen == n_layers { last } else { part };
-                    // // A Gaussian code consists of mean and log-variance, twice as wide as the code.
+                    // A Gaussian code consists of mean and log-variance, twice as wide as the code.
                     let (width, words) = match part {
                         NetworkPart::Code if matches!(recipe.latent, Latent::Gaussian(_)) => {
                             (network.code_size(), format!("dense {}", network.code_size()))
@@ -297,7 +297,7 @@ fn detection(threshold: &CalibratedThreshold, anomalous: &[f64]) -> Detection {
     let CalibratedThreshold { calibration, decision } = threshold;
     let all = || calibration.scores.iter().chain(anomalous).copied().filter(|s| s.is_finite() && *s > 0.0);
     let lowest = all().fold(f64::INFINITY, f64::min).min(decision.threshold.max(1e-9));
-    // // A few infinite scores must not squeeze the others into one bin.
+    // A few infinite scores must not squeeze the others into one bin.
     let highest = all().fold(0.0, f64::max).max(decision.threshold).min(lowest * 1e6);
     let (low, high) = (lowest.ln(), (highest.ln()).max(lowest.ln() + 1e-3));
     let edges: Vec<f64> = (0..=BINS).map(|i| (low + (high - low) * i as f64 / BINS as f64).exp()).collect();

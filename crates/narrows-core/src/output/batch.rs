@@ -10,7 +10,7 @@ pub type Columns = Vec<(String, ArrayRef)>;
 /// # Panics
 /// If they are not of equal length, or there are none.
 pub fn batch(columns: Columns) -> RecordBatch {
-    // // Always nullable: a later batch of the same table may have missing cells.
+    // Always nullable: a later batch of the same table may have missing cells.
     RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, array)| (name, array, true)))
         .expect("columns of equal length")
 }

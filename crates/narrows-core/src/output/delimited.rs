@@ -43,7 +43,7 @@ impl Delimited {
                 }
                 self.cell(cells, row, out);
             }
-            // // Readers skip empty lines, so a single missing cell must be visible.
+            // Readers skip empty lines, so a single missing cell must be visible.
             if lonely && out.len() == line {
                 out.extend_from_slice(b"\"\"");
             }
@@ -125,7 +125,7 @@ fn number<T: Into<f64> + serde::Serialize + Copy>(value: T, out: &mut Vec<u8>) {
         return;
     }
     integer(value, out);
-    // // `3.0` is written as `3`.
+    // `3.0` is written as `3`.
     if out.ends_with(b".0") {
         out.truncate(out.len() - 2);
     }

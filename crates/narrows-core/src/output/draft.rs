@@ -30,10 +30,10 @@ impl Draft {
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
-            // // Permissions of a new file; the umask applies.
+            // Permissions of a new file; the umask applies.
             builder.permissions(fs::Permissions::from_mode(0o666));
         }
-        // // Without the temporary path in the message: the caller names the target.
+        // Without the temporary path in the message: the caller names the target.
         let file = builder
             .tempfile_in(folder)
             .map_err(|error| error.raw_os_error().map_or(error.kind().into(), io::Error::from_raw_os_error))?;

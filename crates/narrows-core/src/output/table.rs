@@ -92,7 +92,7 @@ impl<'a> TableWriter<'a> {
         }
         let name = sink.name().to_owned();
         let compression = match format {
-            // // Parquet compresses its pages itself.
+            // Parquet compresses its pages itself.
             Format::Parquet => Compression::None,
             _ => sink.compression(),
         };
@@ -129,7 +129,7 @@ impl<'a> TableWriter<'a> {
     pub fn finish(mut self) -> Result<()> {
         let out = match std::mem::replace(&mut self.state, State::Broken) {
             State::Waiting(out) | State::Text(out, _) => Ok(out),
-            // // Its `into_inner` would return the system's error as text only.
+            // Its `into_inner` would return the system's error as text only.
             State::Parquet(mut writer) => match writer.finish() {
                 Ok(_) => Ok(std::mem::replace(writer.inner_mut(), Compressed::nowhere())),
                 Err(error) => Err(io_of_parquet(error)),

@@ -37,7 +37,7 @@ impl Goal {
     pub fn usual_preset(self, kind: DataKind) -> Preset {
         match (self, kind) {
             (Goal::Detection, _) | (Goal::Reconstruction, DataKind::Images) => Preset::Auto,
-            // // The code of preset `auto` is wider than its input: its reconstruction does not depend on code size.
+            // The code of preset `auto` is wider than its input: its reconstruction does not depend on code size.
             (Goal::Reconstruction, DataKind::Table | DataKind::Series) => Preset::Deep,
         }
     }

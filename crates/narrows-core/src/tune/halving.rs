@@ -51,7 +51,7 @@ impl Halving {
 
     /// The next run; `costs` are those of each trial by rung, infinite if it failed.
     pub(super) fn next(&self, costs: &[Vec<f64>]) -> Option<Job> {
-        // // The first trial is the baseline of the others, so it is always promoted.
+        // The first trial is the baseline of the others, so it is always promoted.
         match costs.first() {
             None => return (self.n_trials > 0).then_some(Job { trial: 0, rung: 0 }),
             Some(first) if first.len() < self.shares.len() => return Some(Job { trial: 0, rung: first.len() }),

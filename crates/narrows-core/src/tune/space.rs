@@ -112,7 +112,7 @@ impl Space {
             }
         };
         let corruption_is_held = is_held("corruption") || is_held("members") || kind == DataKind::Images;
-        // // A code wider than the input needs another regulariser, or the network copies its input.
+        // A code wider than the input needs another regulariser, or the network copies its input.
         let is_restrained = base.sparsity != Sparsity::None || base.latent != Latent::Point;
         let may_copy = code_sizes.iter().chain(&given).any(|size| *size >= width) && !is_restrained;
         let corruptions = match kind {
@@ -158,7 +158,7 @@ impl Space {
             let at = f64::from(draw(Field::Strength).uniform());
             let members = recipe.members.clone();
             recipe.corruption = damage.of(at, 1.0);
-            // // The ratios between the members' corruption strengths are kept.
+            // The ratios between the members' corruption strengths are kept.
             let strongest = members.iter().map(Corruption::strength).fold(0.0, f64::max);
             let relative = |member: &Corruption| if strongest > 0.0 { member.strength() / strongest } else { 1.0 };
             recipe.members = members.iter().map(|member| damage.of(at, relative(member))).collect();
@@ -179,7 +179,7 @@ impl Space {
                 let n = depth.below(MOST_LAYERS + 1) as usize;
                 let Some(first) = pick(widths, stream) else { return };
                 let first = (*first).max(dense.code_size.or_else(|| 1)) as f64;
-                // // Tapering, as by default.
+                // Tapering, as by default.
                 let last = dense.code_size.or_else(|| 1).max(1) as f64;
                 let ratio = (last / first).powf(1.0 / n.max(1) as f64);
                 dense.layers = Choice::Auto;
@@ -327,14 +327,14 @@ fn losses(kind: DataKind, blocks: &[Block]) -> Vec<Loss> {
     let numbers = || blocks.iter().filter(|block| matches!(block.kind, BlockKind::Number | BlockKind::Cyclic));
     let huber = Loss::Huber { delta: lit!(Positive, 1.0) };
     if numbers().count() == 0 {
-        // // Categories and flags have their own losses.
+        // Categories and flags have their own losses.
         return Vec::new();
     }
-    // // Pixel differences are below 1, where huber is half the squared error.
+    // Pixel differences are below 1, where huber is half the squared error.
     let mut losses =
         if kind == DataKind::Images { vec![Loss::Auto, Loss::Mae] } else { vec![Loss::Auto, Loss::Mae, huber] };
     if numbers().any(|block| block.unit_interval) {
-        // // Auto is cross-entropy there.
+        // Auto is cross-entropy there.
         losses.push(Loss::Mse);
     }
     losses

@@ -138,7 +138,7 @@ impl<'a> Tuner<'a> {
         let halving = Halving::new(self.plan.trials, self.data.planned_steps(&self.plan.base));
         let (trials, mut ended) = self.trials(&halving)?;
         let Some(best) = best_of(&trials, ended) else {
-            // // Nothing was measured yet.
+            // Nothing was measured yet.
             return Err(Error::Interrupted);
         };
         let (mut recipe, mut measured) = (trials[best.0].recipe.clone(), best.1);
@@ -286,7 +286,7 @@ impl<'a> Tuner<'a> {
                 }
             }
             Err(Error::Interrupted) => return Ok(Err(why())),
-            // // The initial recipe is the user's: its errors are reported as by a fit.
+            // The initial recipe is the user's: its errors are reported as by a fit.
             Err(error @ Error::Recipe { .. }) if stage == Stage::Trial && trial == 0 => return Err(error),
             Err(error @ (Error::Diverged { .. } | Error::Recipe { .. })) => Outcome::Failed(error.to_string()),
             Err(error) => return Err(error),

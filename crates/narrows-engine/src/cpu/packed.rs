@@ -74,7 +74,7 @@ struct Tasks<'a> {
 /// Makes `floats` at least `len` long.
 fn grow(floats: &mut Vec<f32>, len: usize) {
     if floats.len() < len {
-        // // Not `resize`: zeroed pages of a new vector are allocated lazily.
+        // Not `resize`: zeroed pages of a new vector are allocated lazily.
         *floats = vec![0.0; len];
     }
 }
@@ -124,7 +124,7 @@ impl PackedNetwork {
 
     /// Calls `f` with scratch for tasks of `n_rows` rows.
     fn with_scratch(&self, n_rows: usize, f: impl FnOnce(&mut TileScratch)) {
-        // // A task that panicked took its scratch with it; the rest is valid.
+        // A task that panicked took its scratch with it; the rest is valid.
         let spare = || self.spare.lock().unwrap_or_else(PoisonError::into_inner);
         let mut scratch = spare().pop().unwrap_or_default();
         let n_rows = n_rows.min(self.tile);

@@ -233,7 +233,7 @@ fn weigh(rows: Rows<'_>, row_weights: RowWeights<'_>, losses: &[f32], gradient: 
     };
     assert_eq!(weights.len(), rows.n, "one weight a row");
     let total: f64 = weights.iter().map(|&w| f64::from(w)).sum();
-    // // If all weights are zero, so are loss and gradient.
+    // If all weights are zero, so are loss and gradient.
     let inverse = if total > 0.0 { total.recip() } else { 0.0 };
     let width = gradient.len() / rows.n;
     let tile = rows.tile(width * ELEMENT_COST);

@@ -124,7 +124,7 @@ impl CpuTrainer {
 impl Trainer for CpuTrainer {
     fn forward(&mut self, batch: &Batch<'_>) {
         let mut input = take(&mut self.work.input);
-        // // Only callers that separate forward and backward need the input kept.
+        // Only callers that separate forward and backward need the input kept.
         input.clear();
         input.reserve(self.capacity * self.network.inputs());
         input.extend_from_slice(batch.input);

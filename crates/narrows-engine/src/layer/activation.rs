@@ -246,7 +246,7 @@ mod tests {
         Network::new(
             vec![Layer::dense(5, 4), Layer::Activation(activation), Layer::dense(4, 3)],
             Latent::Point,
-            // // A second activation on top of the first has no dense output to overwrite.
+            // A second activation on top of the first has no dense output to overwrite.
             vec![Layer::Activation(activation), Layer::Activation(activation), Layer::dense(3, 5)],
             Output::single(5, Loss::Mse),
         )

@@ -97,7 +97,7 @@ mod tests {
         let network = Network::new(
             vec![
                 conv(input, 3, 1),
-                // // The convolution's own output is needed later, so this must not overwrite it.
+                // The convolution's own output is needed later, so this must not overwrite it.
                 Layer::Activation(Activation::Relu),
                 conv(map, 3, 3),
                 TANH,

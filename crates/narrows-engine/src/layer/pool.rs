@@ -159,10 +159,10 @@ impl Pool {
                 let results = y[to.clone()].chunks_exact_mut(channels).zip(winners[to].chunks_exact_mut(channels));
                 for ((best, winner), x) in results.zip(pixels) {
                     let (best, winner) = (part_mut::<W>(best, first), part_mut::<W>(winner, first));
-                    // // Unaliased copies without branches, so that it vectorises.
+                    // Unaliased copies without branches, so that it vectorises.
                     let (x, mut new_best, mut new_winner) = (*part::<W>(x, first), *best, *winner);
                     for i in 0..W {
-                        // // NaN counts as the maximum, so that divergence is not hidden; the first value always wins.
+                        // NaN counts as the maximum, so that divergence is not hidden; the first value always wins.
                         let wins = (x[i] > new_best[i]) | x[i].is_nan() | new_winner[i].is_nan();
                         new_best[i] = if wins { x[i] } else { new_best[i] };
                         new_winner[i] = if wins { tap as f32 } else { new_winner[i] };

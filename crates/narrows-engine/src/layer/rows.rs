@@ -30,7 +30,7 @@ impl Rows<'_> {
 
     /// Whether splitting the rows among threads pays, by the same `cost`.
     pub(crate) fn are_worth_sharing(&self, cost: usize) -> bool {
-        // // About 20 microseconds of one core's multiply-adds, a few times the cost of a dispatch.
+        // About 20 microseconds of one core's multiply-adds, a few times the cost of a dispatch.
         const WORTH_SHARING: usize = 1 << 21;
         self.n * cost >= WORTH_SHARING
     }

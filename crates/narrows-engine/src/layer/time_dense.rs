@@ -78,7 +78,7 @@ impl LayerOps for TimeDense {
         let (d_output, d_input) = flow.both(rows.n * outputs, rows.n * inputs);
         let mut present = input;
         if input.chunks_exact(inputs).any(is_absent) {
-            // // Zero times NaN is NaN, so absent steps must be excluded from the products.
+            // Zero times NaN is NaN, so absent steps must be excluded from the products.
             let values = &mut scratch[..input.len()];
             values.copy_from_slice(input);
             for (step, d_output) in values.chunks_exact_mut(inputs).zip(d_output.chunks_exact_mut(outputs)) {

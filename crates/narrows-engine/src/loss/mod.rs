@@ -283,7 +283,7 @@ impl fmt::Display for Output {
 impl fmt::Display for Loss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            // // The name used in model summaries since the first version.
+            // The name used in model summaries since the first version.
             Self::Similarity(Similarity { map, structure, pixels, share }) => {
                 write!(f, "Mix[{share} {structure:?}, {pixels:?}, {map}]")
             }

@@ -54,7 +54,7 @@ pub(in crate::compress) fn places(coder: &ChunkCoder, fidelity: &Fidelity, table
         }
         let raw = table.column(name)?.data_type();
         match column.kind {
-            // // A decimal of many digits exceeds the precision of a float.
+            // A decimal of many digits exceeds the precision of a float.
             ColumnKind::Numeric if matches!(raw, DataType::Decimal128(..) | DataType::Decimal256(..)) => None,
             ColumnKind::Numeric => {
                 let lattice = fidelity.lattice(span.as_ref()?)?;

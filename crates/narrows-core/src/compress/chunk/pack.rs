@@ -100,7 +100,7 @@ impl<'a> PreparedChunk<'a> {
         sections[CODES] = encode_codes(&symbols, &quantiser.tables(k, level));
         sections[LEVELS] = plane_of(&level_places, &vec![0; level_places.len()], levels_shape(coder, &level_places));
         let guesses = guesses(features, numbers, order, &expected)?;
-        // // Unwritten cells take the prediction.
+        // Unwritten cells take the prediction.
         let value = |(place, guess): (&Option<i64>, &i64)| place.unwrap_or(guess >> narrows_codec::FRACTION);
         let values: Vec<i64> = self.places.iter().zip(&guesses).map(value).collect();
         sections[NUMBERS] = plane_of(&values, &guesses, order.shape(numbers.len()));
@@ -188,7 +188,7 @@ fn check_whole(places: &[ColumnStorage], features: &[Feature<'_>], table: &Table
 /// Whether a text is an integer that may exceed the precision of a 64-bit float.
 fn is_whole_beyond(text: &str, largest: f64) -> bool {
     let digits = text.trim_start_matches(['+', '-']);
-    // // Shorter ones are representable.
+    // Shorter ones are representable.
     digits.len() > 15
         && digits.bytes().all(|byte| byte.is_ascii_digit())
         && digits.parse::<f64>().is_ok_and(|x| x >= largest)

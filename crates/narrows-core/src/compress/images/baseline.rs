@@ -44,7 +44,7 @@ impl ImageBaseline {
         images.iter().try_for_each(|image| writer.push("", Photo::from(image.clone())))?;
         let (_, ours) = writer.finish()?;
         let are_alike = images.iter().all(|image| (image.height, image.width) == (images[0].height, images[0].width));
-        // // Many small images on a contact sheet: single files would be mostly header.
+        // Many small images on a contact sheet: single files would be mostly header.
         let (sheets, form) = if are_alike && images.len() > 1 {
             (vec![mosaic(images)], " of all images side by side")
         } else {

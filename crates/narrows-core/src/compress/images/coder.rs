@@ -30,7 +30,7 @@ impl ImageChunkCoder {
         let core = Arc::clone(&model.core);
         core.coding()?;
         let layout = model.adapter.layout;
-        // // Adjacent patches.
+        // Adjacent patches.
         let stride = layout.stride.map(|_| layout.height.min(layout.width));
         let adapter = ImageAdapter::new(ImageLayout { stride, ..layout });
         Ok(ImageChunkCoder { core, layout, adapter })

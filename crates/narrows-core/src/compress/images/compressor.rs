@@ -171,7 +171,7 @@ impl<W: Write> ImageCompressor<W> {
             let errors = images[..some].iter().zip(&packed.rebuilt).flat_map(|(was, is)| {
                 levels(was, white).zip(levels(is, white)).map(|(was, is)| (was - is) * (was - is))
             });
-            // // 1/12 is the quantisation error of integer levels, a lower limit.
+            // 1/12 is the quantisation error of integer levels, a lower limit.
             let error = errors.sum::<f64>() / values as f64 + 1.0 / 12.0;
             8.0 * (packed.codes.len() + packed.pixels.len()) as f64 / values as f64 + 0.5 * error.log2()
         };

@@ -38,7 +38,7 @@ mod tests {
             (0..100).flat_map(|i| [if i % 2 == 0 { 1.0 } else { -1.0 }, 0.0707 * (-1.0_f32).powi(i), 3.0]).collect();
         assert_eq!(active_units(Latent::Point, &codes, 3), [true, false, false]);
         assert_eq!(active_units(Latent::Gaussian, &codes, 3), [true, false, false]);
-        // // Activity in a point code is scale-invariant; a Gaussian one is compared with its prior.
+        // Activity in a point code is scale-invariant; a Gaussian one is compared with its prior.
         let small: Vec<f32> = codes.iter().map(|x| 0.05 * x).collect();
         assert_eq!(active_units(Latent::Point, &small, 3), [true, false, false]);
         assert_eq!(active_units(Latent::Gaussian, &small, 3), [false; 3]);

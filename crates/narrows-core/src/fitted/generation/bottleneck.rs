@@ -57,7 +57,7 @@ fn noise(inputs: &ReportInputs<'_>, blocks: &[Block]) -> Prepared {
         let mut donor = || train[stream.below(train.len() as u32) as usize] as usize * width;
         for block in blocks {
             match block.kind {
-                // // The slots of a category, and a sine and its cosine, stay together.
+                // The slots of a category, and a sine and its cosine, stay together.
                 BlockKind::Levels | BlockKind::Cyclic => {
                     let from = donor();
                     sample[block.range.clone()]
@@ -69,7 +69,7 @@ fn noise(inputs: &ReportInputs<'_>, blocks: &[Block]) -> Prepared {
             }
         }
     }
-    // // An absent step carries no information for a network, and noise has no absent steps.
+    // An absent step carries no information for a network, and noise has no absent steps.
     let input = finite(&input).into_owned();
     Prepared { target: input.clone(), input, n, width, counts: PrepCounts::default() }
 }

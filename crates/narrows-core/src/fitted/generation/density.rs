@@ -199,7 +199,7 @@ fn component(weights: &[f32], drawn: f32) -> usize {
             return i;
         }
     }
-    // // Rounded weights may add up to a little less than 1.
+    // Rounded weights may add up to a little less than 1.
     weights.len() - 1
 }
 
@@ -207,7 +207,7 @@ fn moments(k: usize, covariance: Covariance, weights: &[f32], means: &[f32], roo
     let double = |values: &[f32]| values.iter().map(|value| f64::from(*value)).collect();
     let mut roots: Vec<f64> = double(roots);
     if covariance == Covariance::Full {
-        // // Entries above the diagonal do not belong to a lower triangle.
+        // Entries above the diagonal do not belong to a lower triangle.
         let above = |place: usize| place % k > place / k % k;
         roots.iter_mut().enumerate().filter(|(place, _)| above(*place)).for_each(|(_, root)| *root = 0.0);
     }
@@ -351,7 +351,7 @@ mod tests {
         let (density, report) = CodeDensity::fit(&codes(600), &codes(200), 2, 0).unwrap();
         assert!(report.components >= 2, "{report:?}");
         assert!(report.held_out.unwrap() > report.one_normal.unwrap() + 1.0, "{report:?}");
-        // // There is no mass between the clusters, where a single normal distribution has its mode.
+        // There is no mass between the clusters, where a single normal distribution has its mode.
         let drawn = draws(&density, 2, 500);
         assert!(drawn.iter().all(|code| code[0].abs() > 29.0));
         let left = drawn.iter().filter(|code| code[0] < 0.0).count();

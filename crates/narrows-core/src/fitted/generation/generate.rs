@@ -29,7 +29,7 @@ pub(crate) fn cell_stream(seed: u64, row: u64) -> Stream {
 
 /// Adds Gaussian noise to a code, `spread` times the standard deviation of each unit; `i` and `seed` select the stream.
 pub(crate) fn vary(code: &mut [f32], deviations: &[f32], spread: f32, seed: u64, i: u64) {
-    // // Unchanged to the bit, so that it decodes to the reconstruction.
+    // Unchanged to the bit, so that it decodes to the reconstruction.
     if spread == 0.0 {
         return;
     }

@@ -86,7 +86,7 @@ pub(crate) fn quality(
     source: &str,
     seed: u64,
 ) -> Result<SampleSimilarity> {
-    // // For models that score by `mix`, the distance references are training rows.
+    // For models that score by `mix`, the distance references are training rows.
     let detector = &core.scorer.detector;
     let known = detector.neighbours.as_ref().filter(|_| detector.score == Score::Mix);
     let training = known.map(|proximity| Prepared {

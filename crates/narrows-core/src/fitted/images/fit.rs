@@ -186,7 +186,7 @@ fn layout(settings: &ImageSettings, images: &Store) -> ImageLayout {
 fn kept(adapter: &ImageAdapter, images: &Store, which: &[u32]) -> Result<Prepared> {
     let width = adapter.width();
     let most = (KEPT_VALUES / width).clamp(1, KEPT_SAMPLES);
-    // // A few patches of each image rather than all of the first ones.
+    // A few patches of each image rather than all of the first ones.
     let share = (most / which.len().max(1)).max(1);
     let mut values = Vec::new();
     for image in which.iter().take(most) {

@@ -129,7 +129,7 @@ impl Adapter for ImageAdapter {
     }
 
     fn generated(&self, _core: &Core, outputs: &mut Vec<f32>, _seed: u64) -> Vec<f32> {
-        // // Rounded as in a file: the discriminator must not detect blacks that are not exactly black.
+        // Rounded as in a file: the discriminator must not detect blacks that are not exactly black.
         outputs.iter_mut().for_each(|pixel| *pixel = (pixel.clamp(0.0, 1.0) * 255.0).round() / 255.0);
         outputs.clone()
     }
@@ -258,7 +258,7 @@ impl ImageModel {
     pub fn vary(&self, image: &Image, spread: f32, seed: u64, i: u64) -> Image {
         let deviations = self.core.density.moments(self.code_size()).1;
         let mut codes = self.encode(image);
-        // // The same noise for all patches of an image, so that they still fit together.
+        // The same noise for all patches of an image, so that they still fit together.
         codes.iter_mut().for_each(|code| generation::vary(code, &deviations, spread, seed, i));
         self.adapter.image(&self.core.decode(&codes.concat()), image)
     }
@@ -337,7 +337,7 @@ impl ImageModel {
 
 /// An image overlaid with the heat map of its pixels' errors; transparent at a typical error.
 pub(super) fn heat_map(image: &Image, heat: &[f32]) -> Image {
-    // // Logarithmic scale, so that a defect stands out from texture.
+    // Logarithmic scale, so that a defect stands out from texture.
     let log: Vec<f32> = heat.iter().map(|heat| heat.max(1.0).ln()).collect();
     overlay(image, &log, HEAT[0].ln(), HEAT[1].ln(), OPACITY)
 }

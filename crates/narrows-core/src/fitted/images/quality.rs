@@ -49,7 +49,7 @@ impl<'a> ReconstructionPass<'a> {
     /// An image and its corrupted copy, of the same size.
     fn pair(&self, images: &Store, i: usize) -> Result<(Image, Image)> {
         let clean = images.get(i)?.to_channels(self.adapter.layout.channels);
-        // // Whole images are corrupted at the size of the network input, as in training.
+        // Whole images are corrupted at the size of the network input, as in training.
         let clean = if self.adapter.layout.stride.is_none() {
             self.adapter.sample(&self.adapter.values(&clean))
         } else {
@@ -75,7 +75,7 @@ impl<'a> ReconstructionPass<'a> {
     pub(super) fn quality(&self, images: &Store, which: &[u32]) -> Result<Reconstruction> {
         let width = self.adapter.width();
         let (mut model, mut pca, mut input) = (Vec::new(), Vec::new(), Vec::new());
-        // // For corrupted images it would not bound their likelihood.
+        // For corrupted images it would not bound their likelihood.
         let has_bound = generation::has_bound(&self.scorer.ensemble) && self.damages.damages().is_empty();
         let mut bounds: Vec<f64> = Vec::new();
         for batch in which.chunks(BATCH) {

@@ -45,7 +45,7 @@ impl Restorer {
 
     fn steps(&self, images: &Store, i: usize, ready: &PreparedDamages) -> Result<Steps> {
         let clean = images.get(i)?.to_channels(self.channels);
-        // // Edges beyond a multiple of the scale are lost in the smaller image.
+        // Edges beyond a multiple of the scale are lost in the smaller image.
         let scale = self.scale();
         let whole = |side: usize| (side / scale).max(1) * scale;
         let clean = clean.padded_reflect(0, 0, whole(clean.height), whole(clean.width));

@@ -39,7 +39,7 @@ pub(in crate::fitted) fn fit(recipe: &Recipe, images: &Arc<Store>, session: &Ses
     let cut = PatchShape::Piece(side, side);
     let draws = PatchSampler { store: Arc::clone(images), channels, cut, turning, per_image: PIECES };
     let (rows, mut checked) = (draws.samples(&train), draws.samples(&validation));
-    // // A few patches of each image rather than all of a few.
+    // A few patches of each image rather than all of a few.
     checked.sort_by_key(|sample| (sample % PIECES, sample / PIECES));
     checked.truncate(CHECKED_PIECES);
     let samples = RestoreSamples { draws, damages, ready: &ready, base, patch: backbone.patch };

@@ -25,7 +25,7 @@ pub(super) fn added(restorer: &Restorer, damaged: &Image, tile: usize) -> Vec<f3
     let mut added = vec![0.0; full_height * full_width * c];
     let places: Vec<(usize, usize)> =
         (0..rows).flat_map(|row| (0..columns).map(move |column| (row * tall, column * wide))).collect();
-    // // A batch has one tile per thread.
+    // A batch has one tile per thread.
     for places in places.chunks(restorer.compute.n_threads()) {
         let mut input = Vec::with_capacity(places.len() * network.inputs());
         places.iter().for_each(|(top, left)| input.extend(padded.crop(*top, *left, height, width).pixels));

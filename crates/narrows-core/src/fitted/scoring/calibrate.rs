@@ -39,7 +39,7 @@ pub(crate) fn detector(
         }
         scales.push(scale);
         if m == 0 && settings.score == Score::Mahalanobis {
-            // // The distribution is not fitted to calibration rows: rows it was fitted to lie nearer to it than
+            // The distribution is not fitted to calibration rows: rows it was fitted to lie nearer to it than
             // others.
             let some: Vec<u32> = (0..references.n.min(settings.references.max(1)) as u32).collect();
             let (joined, width) = joined(ensemble, &references.take(&some));
@@ -124,7 +124,7 @@ mod tests {
     #[test]
     fn columns_are_weighed_by_their_mean_error_where_the_recipe_says_so() {
         let found = fitted(1, &["detect.weighting=calibrated"], &[], &[[1.0, 1.0], [1.0, 3.0]]);
-        // // The first column is reconstructed and has the floor, a hundredth of the only error, 5.
+        // The first column is reconstructed and has the floor, a hundredth of the only error, 5.
         assert_eq!(found.members[0].columns.scale, [0.05, 5.0]);
         // Half of 1 / 5 and of 9 / 5.
         assert!((found.members[0].ratio.median - 0.5).abs() < 1e-12);
@@ -146,7 +146,7 @@ mod tests {
         let calibration = [[0.0, 3.0], [1.0, 4.0], [9.0, 12.0]];
         let by_spread = fitted(1, &["detect.score=mix"], &references, &calibration).neighbours.unwrap();
         assert_eq!(by_spread.index.width, 2);
-        // // Legs of 3 and 4, of 4 and 3, both 5, and of 4 and 12.
+        // Legs of 3 and 4, of 4 and 3, both 5, and of 4 and 12.
         assert_eq!(by_spread.ratio.median, 5.0);
         assert!(by_spread.exchange > 0.0 && by_spread.exchange.is_finite());
         let squares = ["detect.score=mix", "detect.mixing=squares"];

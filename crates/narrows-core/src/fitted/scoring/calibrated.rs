@@ -24,7 +24,7 @@ impl CalibratedThreshold {
         training: Vec<f64>,
         anomalous: &[f64],
     ) -> Result<CalibratedThreshold> {
-        // // The expected share of anomalies among the training rows applies to the held-out rows as well.
+        // The expected share of anomalies among the training rows applies to the held-out rows as well.
         if contamination > 0.0 {
             scores.sort_unstable_by(f64::total_cmp);
             scores.truncate(scores.len() - (contamination * scores.len() as f64).round() as usize);

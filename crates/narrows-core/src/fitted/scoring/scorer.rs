@@ -97,8 +97,7 @@ impl Scorer {
         let n = input.len() / self.slots.width().max(1);
         let codes = (self.detector.score == Score::Neighbour).then(|| self.ensemble.codes(input));
         let chunk = |first: usize| {
-            let rows =
-                Rows { input, target, members: &members, codes: codes.as_deref(), first, n: CHUNK.min(n - first) };
+            let rows = Rows { input, target, members: &members, codes: codes.as_deref(), first, n: CHUNK.min(n - first) };
             self.score_chunk(&rows, detail)
         };
         let firsts: Vec<usize> = (0..n).step_by(CHUNK).collect();
@@ -133,7 +132,7 @@ impl Scorer {
                 ScoreDetail::Scores => {}
                 ScoreDetail::Shares => add_shares(&mut shares, &contributions, &scale.columns.scale, member_share),
                 ScoreDetail::Trace => {
-                    // // The median is that of a mean over columns.
+                    // The median is that of a mean over columns.
                     let ordinary = scale.ratio.median * columns as f64 / width as f64;
                     add_trace(&mut trace, target, output, (member_share / ordinary) as f32);
                     mean_output.iter_mut().zip(output).for_each(|(m, o)| *m += member_share as f32 * o);
@@ -147,7 +146,9 @@ impl Scorer {
             }
         }
         let distance = match (&self.detector.neighbours, rows.codes) {
-            (Some(proximity), Some(codes)) => Some(proximity.index.distance(rows.of(codes, self.ensemble.code_size()))),
+            (Some(proximity), Some(codes)) => {
+                Some(proximity.index.distance(rows.of(codes, self.ensemble.code_size())))
+            }
             (Some(proximity), None) => Some(proximity.index.distance(&finite(input))),
             (None, _) => None,
         };
@@ -290,7 +291,7 @@ mod tests {
         let shares = |scorer: &Scorer| scorer.score_with(&row, ScoreDetail::Shares).shares;
         check(&shares(&scorer(&[FIRST], vec![scale(0.5)])), &[0.0, 1.0]);
         check(&shares(&scorer(&[FIRST, SECOND], vec![scale(0.5), scale(0.5)])), &[0.5, 0.5]);
-        // // Half of both values is lost: contributions of 0.25 and 1, weighted by 1 and 4.
+        // Half of both values is lost: contributions of 0.25 and 1, weighted by 1 and 4.
         let weighted = MemberScale { columns: ColumnScale { scale: vec![1.0, 4.0] }, ratio: LogRatio { median: 1.0 } };
         let halves = scorer(&[([0.5, 0.25], [0.5, 1.0])], vec![weighted]);
         check(&shares(&halves), &[0.5, 0.5]);
@@ -367,7 +368,7 @@ mod tests {
 
     #[test]
     fn what_is_expected_of_a_blamed_column_comes_from_the_others() {
-        // // Both outputs are the mean of both values: hidden, the second starts at 0 and halves its distance to 1 in
+        // Both outputs are the mean of both values: hidden, the second starts at 0 and halves its distance to 1 in
         // each pass.
         let scorer = scorer(&[([0.5, 0.5], [1.0, 1.0])], vec![scale(1.0)]);
         let row = rows(&[[1.0, 9.0]]);

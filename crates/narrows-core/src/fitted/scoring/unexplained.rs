@@ -36,7 +36,7 @@ impl Unexplained {
         }
         let total: f64 = errors.iter().sum();
         if variance <= 0.0 {
-            // // Constant columns: a correct constant explains everything.
+            // Constant columns: a correct constant explains everything.
             return Unexplained { share: if total > 0.0 { 1.0 } else { 0.0 }, standard_error: 0.0 };
         }
         let n = n as f64;

@@ -120,7 +120,7 @@ impl SeriesAdapter {
         let value = |row: usize, slot: usize| {
             let (t, c) = (slot / k, slot % k);
             let level = levels.get(row * k + c).copied().unwrap_or(Level::NONE);
-            // // The level of a row that ends early comes from its observed points.
+            // The level of a row that ends early comes from its observed points.
             let (id, n) = origins.get(row).map_or(("", steps), |origin| (origin.id.as_str(), origin.points));
             self.pipeline.backward(id, c, level.put_back(windows[row * width + slot], t, n))
         };

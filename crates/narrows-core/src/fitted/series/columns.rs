@@ -34,12 +34,12 @@ pub(super) fn special_parts(table: &Table, columns: &TimeColumns) -> Result<Vec<
     let mut parts = Vec::new();
     if let Some(time) = &columns.time {
         let kind = data::infer(&table.select(&[time])?)?.schema.columns[0].kind;
-        // // Text that is not a time is rejected by row when the column is parsed as dates.
+        // Text that is not a time is rejected by row when the column is parsed as dates.
         let kind = if kind == ColumnKind::Numeric { kind } else { ColumnKind::Datetime };
         parts.push((Column { name: time.clone(), kind }, "says when; never a feature".to_owned()));
     }
     if let Some(id) = &columns.id {
-        // // As text, so that `7` and `007` are distinct ids.
+        // As text, so that `7` and `007` are distinct ids.
         parts.push((text(id), "says which series; never a feature".to_owned()));
     }
     Ok(parts)

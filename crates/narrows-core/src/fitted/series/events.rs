@@ -78,7 +78,7 @@ pub(super) fn events(
         let (first, last) = (event.first, event.last);
         let higher = |a: usize, b: usize| if points.score[b] > points.score[a] { b } else { a };
         let peak = (first..=last).fold(first, higher);
-        // // A scored point has a row: points in gaps are unobserved.
+        // A scored point has a row: points in gaps are unobserved.
         let row = |p: usize| series.rows[p].map_or(0, u64::from);
         let event = SeriesEvent {
             series: series.id.clone(),

@@ -100,7 +100,7 @@ fn covered_points(
 fn around(trace: &[f32], target: &[f32], channels: usize) -> Vec<f64> {
     let steps = trace.len() / channels;
     let reach = steps / AROUND;
-    // // Prefix sums and counts.
+    // Prefix sums and counts.
     let mut before = Vec::with_capacity(steps + 1);
     before.push((0.0, 0_u32));
     for (errors, target) in trace.chunks_exact(channels).zip(target.chunks_exact(channels)) {
@@ -158,7 +158,7 @@ impl Sums {
         for (p, score) in score.iter_mut().enumerate() {
             let values = p * k..(p + 1) * k;
             let covered = f64::from(self.covered[p]);
-            // // Without a window, 0 / 0 is NaN: no score.
+            // Without a window, 0 / 0 is NaN: no score.
             self.errors[values.clone()].iter_mut().for_each(|e| *e /= covered);
             self.rebuilt[values.clone()].iter_mut().for_each(|r| *r /= covered);
             let observed = signal.observed[values.clone()].iter().filter(|x| !x.is_nan()).count();

@@ -334,11 +334,11 @@ mod tests {
             );
             assert!(followed[70].is_anomaly, "{changes:?}: {:?}", followed[70]);
             assert_eq!(followed[70].reasons[0].column, "a", "{changes:?}");
-            // // Cells missing between others, and points missing entirely.
+            // Cells missing between others, and points missing entirely.
             rows[80].2[1] = NAN;
             rows[81].2[1] = NAN;
             rows[90].2 = [NAN; 2];
-            // // The whole series is filled from later points; a stream knows them only when the next one arrives.
+            // The whole series is filled from later points; a stream knows them only when the next one arrives.
             let followed = follow(&fitted, &rows);
             let whole = at_once(&fitted, &rows);
             assert!(followed[90].flag == ScoreFlag::Missing && followed[90].reasons.is_empty());
@@ -422,7 +422,7 @@ mod tests {
             let mut rows = wave("p", 3, 30);
             rows[20].2[0] = 1e9;
             rows.iter().for_each(|row| drop(push(&mut follower, *row).unwrap()));
-            // // A spike affects two differences.
+            // A spike affects two differences.
             assert_eq!(follower.counts().clipped, if transform.ends_with("none") { 1 } else { 2 });
         }
     }

@@ -120,7 +120,7 @@ fn dominant_period(set: &SeriesSet) -> Option<usize> {
         let values = || series.values.iter().skip(c).step_by(k).copied();
         let seen = || values().filter(|x| x.is_finite());
         let mean = seen().sum::<f64>() / seen().count() as f64;
-        // // The mean is uncorrelated with everything. Dropping missing points would shift the others in time.
+        // The mean is uncorrelated with everything. Dropping missing points would shift the others in time.
         period(&values().map(|x| if x.is_finite() { x } else { mean }).collect::<Vec<f64>>())
     };
     let mut periods: Vec<usize> = (0..k.min(ASKED_CHANNELS)).filter_map(found).collect();
@@ -305,7 +305,7 @@ mod tests {
     #[test]
     fn a_long_series_has_all_parts_a_window_apart() {
         check_ranges(&[200], 10, "[[0..131, 140..155, 164..200]]");
-        // // Too short for a validation part.
+        // Too short for a validation part.
         check_ranges(&[199], 10, "[[0..152, 152..152, 161..199]]");
         check_ranges(&[100], 10, "[[0..73, 73..73, 82..100]]");
         check_ranges(&[30], 10, "[[0..11, 11..11, 20..30]]");
@@ -389,7 +389,7 @@ mod tests {
         let (adapter, samples) = prepared(set, window);
         let is_anomalous: Vec<bool> = (0..n).map(|t| anomalous.contains(&t)).collect();
         let cut = cut(&adapter, &samples, &plan, &[is_anomalous]).unwrap();
-        // // The values are the points' numbers, which identify a window's start.
+        // The values are the points' numbers, which identify a window's start.
         let first = |w: &u32| {
             let z = cut.windows.prepared.input[*w as usize * window];
             adapter.pipeline.backward("s0", 0, z).round() as usize

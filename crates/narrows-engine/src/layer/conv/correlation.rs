@@ -166,7 +166,7 @@ impl Correlation {
         let axis = self.vertical;
         let line = self.horizontal.padded() * self.inputs;
         let lines = (FITS_SECOND_CACHE / line).saturating_sub(axis.dilation * (axis.kernel - 1)) / axis.stride;
-        // // Bands of equal size, except the last.
+        // Bands of equal size, except the last.
         axis.output.div_ceil(axis.output.div_ceil(lines.max(1)).max(1)).max(1)
     }
 
@@ -238,7 +238,7 @@ pub(super) fn product(
     let runs = windows.runs(plane.width, plane.channels);
     let step = windows.steps.1 * plane.channels;
     let block = windows.steps.0 * plane.width * plane.channels;
-    // // Contiguous rows of windows are merged into one.
+    // Contiguous rows of windows are merged into one.
     let is_gapless = block == across * step && to.row == across * to.pixel;
     let (blocks, rows) = if is_gapless { (1, rows * across) } else { (rows, across) };
     let run = runs.len * columns;

@@ -30,7 +30,7 @@ impl Correlation {
         for i in 0..runs.counts[0] {
             let data = &plane.data[windows.offset(0, 0, plane) + i * runs.steps[0]..];
             let first = i * runs.counts[1] * runs.len;
-            // // Chooses the broadcast and the streamed side; the terms and their order are the same.
+            // Chooses the broadcast and the streamed side; the terms and their order are the same.
             let (rows, columns, left, right, to_block, to_row, at) = if self.gradient_by_window() {
                 let left = BroadcastFactor { data, block: runs.steps[1], row: 1, steps: window_steps };
                 let right = StreamedFactor { data: d_output, block: 0, steps: pixel_steps };

@@ -137,7 +137,7 @@ impl Convolution for Conv {
             });
             return;
         }
-        // // A few large maps: threads share the bands of each.
+        // A few large maps: threads share the bands of each.
         let scratch = &mut scratch[..self.bands() * work];
         for (input, output) in input.chunks_exact(inputs).zip(output.chunks_exact_mut(outputs)) {
             rows.threads.chunks2((output, band * line), (&mut *scratch, work), |i, output, work| {

@@ -57,7 +57,7 @@ impl Windows {
 
     /// Whether the terms of a window fill vectors better than `kernels` results do.
     pub(super) fn prefer_dots(&self, channels: usize, kernels: usize) -> bool {
-        // // The cost of a horizontal vector sum, in multiply-adds.
+        // The cost of a horizontal vector sum, in multiply-adds.
         const FOLD: usize = 16;
         let runs = self.runs(0, channels);
         let vectors = runs.counts[0] * runs.counts[1] * runs.len.div_ceil(LANES);

@@ -160,7 +160,7 @@ impl Lstm {
         };
         let places = self.step_places(way, step, d_output.len() / present.len());
         for ((place, d_hidden), &present) in places.zip(d_hidden.chunks_exact_mut(self.hidden)).zip(present) {
-            // // The output of an absent step is NaN, whatever the parameters.
+            // The output of an absent step is NaN, whatever the parameters.
             if present == 1.0 || self.output == SequenceOutput::Last {
                 d_hidden.iter_mut().zip(&d_output[place]).for_each(|(d, &g)| *d += g);
             }
@@ -195,7 +195,7 @@ impl Lstm {
                 });
             }
         });
-        // // Both biases have the same gradient.
+        // Both biases have the same gradient.
         d_other_bias.copy_from_slice(&d_params[len - 4 * self.hidden..]);
     }
 }

@@ -90,7 +90,7 @@ pub(super) fn forward(width: usize, step: CellStep<'_>) {
             let (cell, hidden) = (cell.as_chunks_mut::<LANES>(), hidden.as_chunks_mut::<LANES>());
             let [i, f, g, o] = gates;
             for k in 0..before.0.len() {
-                // // Copies rule out aliasing for the compiler.
+                // Copies rule out aliasing for the compiler.
                 let (mut iv, mut fv, mut gv, mut ov) = (i.0[k], f.0[k], g.0[k], o.0[k]);
                 let (mut cv, mut hv) = (before.0[k], [0.0; LANES]);
                 for l in 0..LANES {

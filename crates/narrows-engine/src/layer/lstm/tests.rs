@@ -65,7 +65,7 @@ fn gradients_agree_for_every_direction_and_output() {
             let encoder = vec![lstm(2, 3, direction, output)];
             let decoder = vec![Layer::dense(steps * width, 2 * STEPS)];
             crate::gradcheck::check(&network(encoder, decoder), Sparsity::None);
-            // // A layer before it, so that it has to compute the input gradient.
+            // A layer before it, so that it has to compute the input gradient.
             let encoder = vec![Layer::time_dense(2, 3, STEPS), lstm(3, 3, direction, output)];
             let decoder = vec![Layer::dense(steps * width, 2 * STEPS)];
             crate::gradcheck::check(&network(encoder, decoder), Sparsity::None);
@@ -118,7 +118,7 @@ fn absent_steps_come_out_absent_and_single_gaps_are_no_absence() {
     assert_eq!(absent, [false, true, false, false]);
     assert_eq!(code.iter().filter(|x| x.is_nan()).count(), 6);
     let code = encode(&network, &network.init(1), &[1.0, f32::NAN, 1.0, 1.0, 2.0, 2.0, 3.0, 3.0]);
-    // // A missing channel is not an absent step: it propagates to all that depends on it.
+    // A missing channel is not an absent step: it propagates to all that depends on it.
     assert!(code[..3].iter().all(|x| x.is_nan()) && code[18..21].iter().all(|x| x.is_nan()));
     assert!(code[9..12].iter().all(|x| x.is_finite()));
 }

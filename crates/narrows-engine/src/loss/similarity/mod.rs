@@ -223,7 +223,7 @@ impl Similarity {
         }
         let mut loss = 0.0;
         for channel in 0..channels {
-            // // The mean similarity of each scale, and the product of their powers.
+            // The mean similarity of each scale, and the product of their powers.
             let mut means = [1.0; MOST_SCALES];
             let mut exponent = 0.0;
             for (i, (scale, _)) in self.scales().enumerate() {
@@ -311,7 +311,7 @@ mod tests {
         let mut gradient = vec![f32::NAN; values.len()];
         similarity.prepare(&mut scratch);
         let loss = similarity.evaluate(values, target, &mut gradient, 1.0, &mut scratch);
-        // // Scratch contents of a previous row must not matter.
+        // Scratch contents of a previous row must not matter.
         let again = similarity.evaluate(values, target, &mut gradient.clone(), 1.0, &mut scratch);
         assert!(loss == again || loss.is_nan());
         (loss, gradient)
@@ -409,7 +409,7 @@ mod tests {
 
     #[test]
     fn images_that_are_nothing_alike_stay_finite() {
-        // // Opposite images: their structure is negative, and a fractional power of it would be NaN.
+        // Opposite images: their structure is negative, and a fractional power of it would be NaN.
         let map = Map::new(176, 176, 1);
         let (values, target) = image(0, map);
         let opposite: Vec<f32> = target.iter().map(|t| 1.0 - t).collect();

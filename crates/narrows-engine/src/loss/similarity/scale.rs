@@ -82,7 +82,7 @@ impl Scale {
 
     /// Multiply-adds per row.
     pub(super) fn cost(self) -> usize {
-        // // Four moments and three derivatives, each vertical and horizontal.
+        // Four moments and three derivatives, each vertical and horizontal.
         14 * gauss::TAPS * self.0.size()
     }
 
