@@ -1,4 +1,4 @@
-//! Where fits and models compute: an executor of networks, and the threads for all else.
+//! Compute backend of fits and models: an executor for networks, and threads for everything else.
 
 use std::sync::{Arc, OnceLock};
 
@@ -6,7 +6,7 @@ use narrows_engine::{CpuExecutor, Executor, Threads};
 
 use crate::error::{Error, Result};
 
-/// Most threads that can be asked for.
+/// Maximum number of threads.
 const MOST_THREADS: usize = 1024;
 
 /// The threads that fits and models compute with. No result depends on their number.
@@ -31,19 +31,19 @@ impl Compute {
         Compute { executor: Arc::new(CpuExecutor::new(threads.clone())), threads }
     }
 
-    /// All cores that the process may use.
+    /// All cores available to the process.
     pub fn all_cores() -> Compute {
         static SHARED: OnceLock<Compute> = OnceLock::new();
         let cores = || std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
         SHARED.get_or_init(|| Compute::on(Threads::new(cores()))).clone()
     }
 
-    /// The calling thread alone.
+    /// The calling thread only.
     pub fn serial() -> Compute {
         Compute::on(Threads::serial())
     }
 
-    /// A pool of its own with this many threads, from 1 to 1024.
+    /// A separate pool with this many threads, from 1 to 1024.
     ///
     /// # Errors
     /// [`Error::Recipe`] for a number out of range.
@@ -54,17 +54,17 @@ impl Compute {
         Ok(Compute::on(Threads::new(n)))
     }
 
-    /// How many threads compute.
+    /// Number of threads.
     pub fn n_threads(&self) -> usize {
         self.threads.n()
     }
 
-    /// What trains and runs networks.
+    /// The executor of networks.
     pub(crate) fn executor(&self) -> &dyn Executor {
         &*self.executor
     }
 
-    /// A pool with a part of the threads, for one of `n` tasks that run side by side.
+    /// A pool with a share of the threads, for one of `n` parallel tasks.
     pub(crate) fn split(&self, n: usize) -> Compute {
         Compute::on(Threads::new(self.threads.n() / n.max(1)))
     }

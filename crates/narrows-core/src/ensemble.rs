@@ -1,5 +1,5 @@
-//! The networks of a model: one layout, the weights of every member, and where they compute. Everything else asks an
-//! ensemble for codes and reconstructions, and calls the engine nowhere.
+//! The networks of a model: one architecture, the weights of every member, and a compute backend. All codes and
+//! reconstructions are computed by an ensemble, the only caller of the engine's inference.
 
 use std::sync::{Arc, OnceLock};
 
@@ -14,11 +14,11 @@ pub struct Ensemble {
     /// The weights of each member; the first member's code is the model's.
     pub(crate) members: Vec<Params>,
     compute: Compute,
-    /// The members as the executor wants them, prepared at their first use.
+    /// The members as prepared by the executor, at their first use.
     prepared: OnceLock<Vec<Arc<dyn PreparedNetwork>>>,
 }
 
-/// Where a model computes is no part of what it is.
+/// The compute backend is not compared.
 impl PartialEq for Ensemble {
     fn eq(&self, other: &Ensemble) -> bool {
         self.network == other.network && self.members == other.members
@@ -34,23 +34,23 @@ pub(crate) struct Reconstruction {
 }
 
 impl Ensemble {
-    /// An ensemble of members that are parameters of the network.
+    /// An ensemble; members are parameters of the network.
     pub(crate) fn new(network: Network, members: Vec<Params>, compute: Compute) -> Ensemble {
         Ensemble { network, members, compute, prepared: OnceLock::new() }
     }
 
-    /// Where it computes.
+    /// The compute backend.
     pub(crate) fn compute(&self) -> &Compute {
         &self.compute
     }
 
-    /// Computes elsewhere from now on.
+    /// Sets the compute backend.
     pub(crate) fn set_compute(&mut self, compute: &Compute) {
         self.compute = compute.clone();
         self.prepared = OnceLock::new();
     }
 
-    /// Units of the code.
+    /// Number of code units.
     pub(crate) fn code_size(&self) -> usize {
         self.network.code_size()
     }

@@ -4,8 +4,9 @@ use narrows_core::Error;
 use narrows_core::error::{Hint, Reference};
 
 /// Library arguments and their flags.
-const FLAGS: [(&str, &str); 24] = [
+const FLAGS: [(&str, &str); 26] = [
     ("assignments", "--set"),
+    ("bits", "--bits"),
     ("chunk_rows", "--chunk-rows"),
     ("columns", "--columns"),
     ("corrupt", "--corrupt"),
@@ -24,6 +25,7 @@ const FLAGS: [(&str, &str); 24] = [
     ("normal", "--normal"),
     ("output", "--output"),
     ("preset", "--preset"),
+    ("quality", "--quality"),
     ("recipe", "--recipe"),
     ("resume", "--resume"),
     ("threads", "--threads"),

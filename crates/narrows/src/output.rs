@@ -18,13 +18,8 @@ pub(crate) struct OutputArgs {
     /// Output file, replaced only once complete; stdout if omitted or `-`
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-<<<<<<< HEAD
-    /// Format of the output; else its extension decides, and stdout gets CSV
-    #[arg(long, value_name = "FORMAT", value_parser = PossibleValuesParser::new(FORMATS.iter().map(|(_, name)| *name)))]
-=======
     /// Output format; by default chosen by the extension, CSV for stdout
-    #[arg(long, value_name = "FORMAT", value_parser = PossibleValuesParser::new(FORMATS.map(|(_, name)| name)))]
->>>>>>> w-help
+    #[arg(long, value_name = "FORMAT", value_parser = PossibleValuesParser::new(FORMATS.iter().map(|(_, name)| *name)))]
     format: Option<String>,
 }
 

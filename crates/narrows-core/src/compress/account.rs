@@ -1,44 +1,44 @@
-//! What a compressed file costs and what it has lost.
+//! Size and error statistics of a compressed file.
 
-/// The account of a file that was written.
+/// Size and error statistics of a written file.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Account {
     /// Rows, or images.
     pub rows: u64,
-    /// Values of columns that the model rebuilds, or of pixels.
+    /// Values of columns coded by the model, or of pixels.
     pub values: u64,
     /// Bytes of the whole file.
     pub bytes: u64,
-    /// Bytes of codes and of what was taken from windows.
+    /// Bytes of codes and of window levels.
     pub codes: u64,
-    /// Bytes of what codes leave over: numbers, words, missing cells.
+    /// Bytes of the residual of the codes: numbers, words, missing cells.
     pub residual: u64,
-    /// Bytes of what the model does not know, and of numbers that no cell holds.
+    /// Bytes of columns unknown to the model, and of numbers that no cell represents.
     pub kept: u64,
-    /// Halvings (below zero) or doublings of the model's rounding.
+    /// Quantiser level: halvings (below zero) or doublings of the model's steps.
     pub level: i32,
-    /// Bytes of all that numbers take: codes, what they leave over, numbers stored by themselves.
+    /// Bytes of all numeric data: codes, residual, numbers stored verbatim.
     pub numbers: u64,
-    /// Bytes that zstd -19 makes of the same numbers in the same cells; none where the code is all there is.
+    /// Bytes of the same quantised numbers compressed by zstd -19; `None` if only the code is stored.
     pub zstd_of_cells: Option<u64>,
-    /// Chunks, each of which can be read by itself.
+    /// Chunks, each of which can be decoded independently.
     pub chunks: u64,
-    /// Words and flags of columns that the model rebuilds.
+    /// Words and flags of columns coded by the model.
     pub words: u64,
-    /// Those that came out as others, which only the code alone may do.
+    /// Those decoded incorrectly, possible only if only the code is stored.
     pub other_words: u64,
-    /// Of numbers: how far off they are, in shares of their column's range in training. Of images: in shares of white.
+    /// Errors of numbers, as shares of their column's range in training; of pixels, as shares of white.
     pub errors: Quantiles,
 }
 
 impl Account {
-    /// Bits a value that the model rebuilds; what is kept beside it does not count.
+    /// Bits per value coded by the model, without the data stored verbatim.
     pub fn bits_a_value(&self) -> f64 {
         8.0 * (self.codes + self.residual) as f64 / self.values.max(1) as f64
     }
 
-    /// How many bytes of such data there must be before model and file together are smaller than the data; none where
-    /// they never are. `original` bytes became this file.
+    /// The number of bytes of such data from which model and file together are smaller than the data; `None` if they
+    /// never are. `original` bytes became this file.
     pub fn break_even(&self, original: u64, model: u64) -> Option<u64> {
         (self.bytes < original).then(|| {
             let saved = 1.0 - self.bytes as f64 / original as f64;
@@ -47,22 +47,22 @@ impl Account {
     }
 }
 
-/// Errors, gathered.
+/// Error statistics with quantiles.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Quantiles {
-    /// The first ones, for the quantiles.
+    /// The first errors, for the quantiles.
     some: Vec<f32>,
-    /// All of them.
+    /// Number of errors.
     n: u64,
     squares: f64,
     largest: f64,
 }
 
-/// Errors that are kept for the quantiles.
+/// Number of errors kept for the quantiles.
 const KEPT: usize = 1 << 20;
 
 impl Quantiles {
-    /// One more.
+    /// Adds an error.
     pub(super) fn push(&mut self, error: f64) {
         let error = error.abs();
         if self.some.len() < KEPT {
@@ -73,27 +73,27 @@ impl Quantiles {
         self.largest = self.largest.max(error);
     }
 
-    /// How many there are.
+    /// Number of errors.
     pub fn n(&self) -> u64 {
         self.n
     }
 
-    /// The largest.
+    /// The largest error.
     pub fn largest(&self) -> f64 {
         self.largest
     }
 
-    /// The root of the mean square.
+    /// The root mean square error.
     pub fn root_mean_square(&self) -> f64 {
         (self.squares / self.n.max(1) as f64).sqrt()
     }
 
-    /// The peak signal-to-noise ratio in dB, of errors in shares of the peak; infinite without errors.
+    /// The peak signal-to-noise ratio in dB, of errors as shares of the peak; infinite without errors.
     pub fn psnr(&self) -> f64 {
         -20.0 * self.root_mean_square().log10()
     }
 
-    /// The error that this share of them does not exceed, by the first million.
+    /// A quantile of the errors, from the first million.
     pub fn quantile(&self, share: f64) -> f64 {
         let mut sorted = self.some.clone();
         sorted.sort_unstable_by(f32::total_cmp);

@@ -1,4 +1,4 @@
-//! What came back beside what went in.
+//! Comparison of decompressed with original rows.
 
 use arrow::array::AsArray;
 use arrow::compute::cast;
@@ -10,29 +10,29 @@ use crate::data::{ColumnKind, Table, conform};
 use crate::error::{Error, Place, Result};
 use crate::fitted::TabularModel;
 
-/// Holds rows that were decompressed against those that were compressed.
+/// Compares decompressed rows with the original ones.
 pub struct CompressionComparison {
     coder: ChunkCoder,
     fidelity: Fidelity,
 }
 
 impl CompressionComparison {
-    /// A comparison by what was asked of the file.
+    /// A comparison for the requested fidelity.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] where the model was fitted by a version without compression.
+    /// [`Error::Mismatch`] if the model was fitted by a version without compression.
     pub fn new(model: &dyn TabularModel, fidelity: Fidelity) -> Result<CompressionComparison> {
         Ok(CompressionComparison { coder: ChunkCoder::new(model)?, fidelity })
     }
 
-    /// Compares as many rows.
+    /// Compares equally many rows.
     ///
     /// # Errors
-    /// [`Error::Data`] naming the first cell that is not what was promised: numbers within the bound, all else the same;
-    /// of the code alone nothing is promised but what the model does not know.
+    /// [`Error::Data`] naming the first cell outside the fidelity: numbers must be within the bound, all else
+    /// identical; if only the code is stored, only columns unknown to the model are compared.
     ///
     /// # Panics
-    /// Where there are not as many rows.
+    /// If the tables differ in length.
     pub fn compare(&self, was: &Table, is: &Table) -> Result<()> {
         assert_eq!(was.n_rows(), is.n_rows(), "as many rows");
         if was.names() != is.names() {

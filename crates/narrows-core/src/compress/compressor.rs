@@ -1,4 +1,4 @@
-//! Rows into a compressed file, as they come: chunk after chunk, in memory that does not grow.
+//! Streaming compression of rows, chunk by chunk in bounded memory.
 
 use std::io::{self, Sink, Write};
 
@@ -20,11 +20,11 @@ use crate::data::Table;
 use crate::error::{Error, Result};
 use crate::fitted::TabularModel;
 
-/// Values of a chunk: enough for what is learnt on the way to pay, few enough to hold.
+/// Values per chunk: enough for adaptive coding to pay, few enough for memory.
 const VALUES: usize = 1 << 20;
-/// Rows of a chunk.
+/// Rows per chunk.
 const ROWS: std::ops::RangeInclusive<usize> = 256..=1 << 16;
-/// Levels that are tried for a bound: where the codes are so fine or so coarse, another has always won.
+/// Quantiser levels that are tried for a bound; finer and coarser ones have never been optimal.
 const TRIED: std::ops::RangeInclusive<i32> = -2..=6;
 /// Rows of the first chunk that levels are tried on.
 const TRIED_ROWS: usize = 2048;
@@ -38,7 +38,7 @@ pub struct TableCompressor<W: Write> {
     file: Option<Open<W>>,
     waiting: Vec<Table>,
     account: Account,
-    /// What zstd makes of the numbers, once there are any.
+    /// The zstd baseline for the numbers, once there are any.
     baseline: Option<zstd::stream::write::Encoder<'static, Counted<Sink>>>,
 }
 
@@ -50,11 +50,11 @@ struct Open<W: Write> {
 }
 
 impl<W: Write> TableCompressor<W> {
-    /// Prepares to write rows to `sink`; nothing is written before the first rows have come.
+    /// Prepares to write rows to `sink`; nothing is written before the first rows.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] where the model is of images, was fitted by a version without compression, or sees
-    /// differences whose code alone is asked for; [`Error::Recipe`] for a detail out of range.
+    /// [`Error::Mismatch`] if the model is of images, was fitted by a version without compression, or takes differences
+    /// while only the code is to be stored; [`Error::Recipe`] for a detail out of range.
     pub fn new(model: &dyn TabularModel, fidelity: Fidelity, sink: W) -> Result<TableCompressor<W>> {
         let coder = ChunkCoder::new(model)?;
         if let Fidelity::Code(detail) = fidelity {
@@ -73,10 +73,10 @@ impl<W: Write> TableCompressor<W> {
         })
     }
 
-    /// The same with chunks of so many rows: smaller ones can be read by themselves sooner, and cost more.
+    /// Sets the number of rows per chunk: smaller chunks give finer random access and compress less.
     ///
     /// # Errors
-    /// [`Error::Recipe`] for none, or for more than memory should hold.
+    /// [`Error::Recipe`] for zero, or for more than the memory limit allows.
     pub fn with_chunk_rows(mut self, rows: usize) -> Result<TableCompressor<W>> {
         let most = manifest::LARGEST / self.coder.width();
         if rows == 0 || rows > most {
@@ -89,7 +89,7 @@ impl<W: Write> TableCompressor<W> {
     /// Adds rows.
     ///
     /// # Errors
-    /// Where they do not fit the model, or the file cannot be written.
+    /// If they do not fit the model, or the file cannot be written.
     pub fn push(&mut self, table: &Table) -> Result<()> {
         let mut first = 0;
         while first < table.n_rows() {
@@ -104,10 +104,10 @@ impl<W: Write> TableCompressor<W> {
         Ok(())
     }
 
-    /// Ends the file.
+    /// Finishes the file.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] where no rows came; where the file cannot be written.
+    /// [`Error::Mismatch`] if no rows were added; if the file cannot be written.
     pub fn finish(mut self) -> Result<(W, Account)> {
         self.flush()?;
         let Some(file) = self.file else {
@@ -163,7 +163,7 @@ impl<W: Write> TableCompressor<W> {
                 _ => {
                     account.words += was.len() as u64;
                     if let Fidelity::Code(_) = self.fidelity {
-                        // What is missing is kept as such.
+                        // Missing cells are stored losslessly.
                         let differs = |row: &usize| was.is_valid(*row) && was.slice(*row, 1) != is.slice(*row, 1);
                         account.other_words += (0..was.len()).filter(differs).count() as u64;
                     }
@@ -179,7 +179,7 @@ impl<W: Write> TableCompressor<W> {
         Ok(())
     }
 
-    /// Decides what the header says, by the first rows, and writes it.
+    /// Chooses the header from the first rows and writes it.
     fn open(&mut self, table: &Table) -> Result<()> {
         let quantiser = &self.coder.coding().quantiser;
         let columns = chunk::places(&self.coder, &self.fidelity, table);
@@ -189,7 +189,7 @@ impl<W: Write> TableCompressor<W> {
             Fidelity::Within(_) | Fidelity::Lossless => {
                 let rows = table.slice(0, table.n_rows().min(TRIED_ROWS));
                 let ready = PreparedChunk::new(&self.coder, &manifest, &rows)?;
-                // Without any code the model expects the same of every row: neighbours may say enough.
+                // With an empty code the model predicts the same for every row; neighbours may predict enough.
                 let silent = *Quantiser::LEVELS.end();
                 let mut best = (usize::MAX, 0);
                 for level in TRIED.chain([silent]) {
@@ -210,7 +210,7 @@ impl<W: Write> TableCompressor<W> {
     }
 }
 
-/// Numbers in as few bytes each as hold all of them.
+/// Packs numbers with the smallest sufficient byte width.
 fn narrowest(cells: &[i64]) -> Vec<u8> {
     let lowest = cells.iter().copied().min().unwrap_or(0);
     let largest = cells.iter().map(|cell| cell.wrapping_sub(lowest) as u64).max().unwrap_or(0);

@@ -1,8 +1,8 @@
-//! A count of what is written.
+//! A byte-counting writer.
 
 use std::io::{Result, Write};
 
-/// Passes everything on, and counts it.
+/// Forwards all writes and counts bytes.
 #[derive(Debug, Default)]
 pub(super) struct Counted<W> {
     pub(super) inner: W,

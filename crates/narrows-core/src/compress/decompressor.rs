@@ -1,4 +1,4 @@
-//! A compressed file back into rows, chunk after chunk, or a few rows from the middle of it.
+//! Decompression of rows, chunk by chunk, or of a range of rows.
 
 use std::io::{Read, Seek};
 
@@ -27,10 +27,10 @@ enum Chunks<R> {
 }
 
 impl<R: Read> TableDecompressor<R> {
-    /// Reads the header, from a pipe if need be.
+    /// Reads the header; the source need not be seekable.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] where it is no such file, of a newer version, damaged, or made with another model.
+    /// [`Error::Mismatch`] if it is not such a file, of a newer version, damaged, or made with another model.
     pub fn new(model: &dyn TabularModel, source: R) -> Result<TableDecompressor<R>> {
         let reader = Reader::new(source).map_err(damaged)?;
         let (coder, manifest) = opened(model, reader.header())?;
@@ -39,10 +39,10 @@ impl<R: Read> TableDecompressor<R> {
 }
 
 impl<R: Read + Seek> TableDecompressor<R> {
-    /// Reads only the chunks that hold these rows.
+    /// Reads only the chunks that contain these rows.
     ///
     /// # Errors
-    /// As [`new`](TableDecompressor::new); [`Error::Mismatch`] where there are no such rows.
+    /// As [`new`](TableDecompressor::new); [`Error::Mismatch`] if there are no such rows.
     pub fn of_rows(
         model: &dyn TabularModel,
         mut source: R,
@@ -60,10 +60,10 @@ impl<R: Read + Seek> TableDecompressor<R> {
         Ok(TableDecompressor { coder, manifest, chunks: Chunks::Some { source, index, next, rows } })
     }
 
-    /// The next rows; none at the end.
+    /// The next rows; `None` at the end.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] where the file is damaged.
+    /// [`Error::Mismatch`] if the file is damaged.
     pub fn next_rows(&mut self) -> Result<Option<Table>> {
         let Chunks::Some { source, index, next, rows } = &mut self.chunks else { return self.next_table() };
         let Some(place) = index.chunks().get(*next).filter(|chunk| chunk.first_row < rows.end) else {
@@ -79,10 +79,10 @@ impl<R: Read + Seek> TableDecompressor<R> {
 }
 
 impl<R: Read> TableDecompressor<R> {
-    /// The next chunk's rows; none at the end.
+    /// The next chunk's rows; `None` at the end.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] where the file is damaged, or this machine's arithmetic is not the one it was made with.
+    /// [`Error::Mismatch`] if the file is damaged, or this machine's arithmetic differs from that of the encoder.
     pub fn next_table(&mut self) -> Result<Option<Table>> {
         let Chunks::All(reader) = &mut self.chunks else { return Ok(None) };
         let chunk: Option<Chunk> = reader.next_chunk().map_err(damaged)?;
@@ -94,10 +94,10 @@ pub(super) fn damaged(error: CodecError) -> Error {
     Error::mismatch(error.to_string())
 }
 
-/// Bytes that settings may take: a few a column.
+/// Maximum size of the header's manifest: a few bytes per column.
 const SETTINGS: u64 = 1 << 20;
 
-/// Refuses a file of another kind or model.
+/// Rejects a file of another kind or model.
 pub(super) fn check(header: &Header, kind: u8, model: impl FnOnce() -> Result<u64>) -> Result<()> {
     let words = |kind: u8| match kind {
         manifest::TABLE => "a table",

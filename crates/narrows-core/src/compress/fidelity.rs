@@ -1,4 +1,4 @@
-//! What is asked of a compressed file: how good, or how small.
+//! The fidelity of compression: quality, bound or lossless.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,48 +8,49 @@ use serde::{Deserialize, Serialize};
 use crate::codec::{Lattice, Quantiser, Span};
 use crate::error::{Error, Hint, Result};
 
-/// How much of the data comes back.
+/// How closely the data is reconstructed.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub enum Fidelity {
-    /// What the decoder makes of the code, rounded in this detail.
+    /// Only the code is stored, quantised at this detail.
     Code(CodeDetail),
-    /// Every number within a bound of what it was. The code is rounded as makes the file smallest.
+    /// Every number within an error bound. The quantisation of the code minimises the file size.
     Within(ErrorBound),
-    /// Everything as it was: whole numbers and images through the model, other numbers stored beside it.
+    /// Lossless: integers and images through the model, other numbers stored verbatim.
     Lossless,
 }
 
-/// How finely a code is rounded.
+/// Quantisation of the code.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub enum CodeDetail {
-    /// From 1 to 10: one more halves the steps. 5 is the model's own: it adds a tenth to the error of its reconstruction.
+    /// From 1 to 10; each increment halves the steps. 5 is the model's default, which adds a tenth to its
+    /// reconstruction error.
     Quality(u8),
-    /// At most so many bits a code unit, on average over training codes.
+    /// Maximum bits per code unit, averaged over training codes.
     Bits(f64),
-    /// The model's own.
+    /// The model's default.
     #[default]
     Own,
 }
 
-/// How far off a number may be.
+/// A bound on the error of a number.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub enum ErrorBound {
-    /// In the unit of the data; of images, in levels of 255, whatever the depth of the file.
+    /// In the unit of the data; for images, in levels of 255, whatever the bit depth.
     Absolute(f64),
-    /// A share of the range that the column had in training; of images, of white.
+    /// As a share of the column's range in training; for images, of white.
     Share(f64),
 }
 
-/// The best and the worst quality.
+/// The range of qualities.
 const QUALITIES: std::ops::RangeInclusive<u8> = 1..=10;
-/// Bits a code unit may be given.
+/// The range of bits per code unit.
 const BITS: std::ops::RangeInclusive<f64> = 0.1..=24.0;
 
 impl CodeDetail {
-    /// Refuses what is out of range.
+    /// Rejects values out of range.
     ///
     /// # Errors
-    /// [`Error::Recipe`] with what was expected.
+    /// [`Error::Recipe`] with the expected range.
     pub fn check(self) -> Result<()> {
         match self {
             CodeDetail::Quality(quality) if !QUALITIES.contains(&quality) => {
@@ -109,7 +110,7 @@ impl fmt::Display for ErrorBound {
 }
 
 impl Fidelity {
-    /// Levels from one cell of pixels to the next, of which `white` is the largest; none where the code is all there is.
+    /// The width of pixel cells, in levels up to `white`; `None` if only the code is stored.
     pub(super) fn image_step(&self, white: u32) -> Option<u32> {
         let bound = match self {
             Fidelity::Code(_) => return None,
@@ -117,11 +118,11 @@ impl Fidelity {
             Fidelity::Within(ErrorBound::Absolute(levels)) => levels / 255.0 * f64::from(white),
             Fidelity::Within(ErrorBound::Share(share)) => share * f64::from(white),
         };
-        // What a division by 255 rounds off is no level.
+        // Tolerates the rounding of a division by 255.
         Some(2 * (bound + 1e-6).min(f64::from(white)) as u32 + 1)
     }
 
-    /// How far off a pixel may be, in shares of white; infinite where the code is all there is.
+    /// The bound on a pixel, as a share of white; infinite if only the code is stored.
     pub(super) fn image_bound(&self) -> f64 {
         match self {
             Fidelity::Code(_) => f64::INFINITY,
@@ -131,7 +132,7 @@ impl Fidelity {
         }
     }
 
-    /// The cells of a column with this span; none where its numbers are kept beside the model, as they are.
+    /// The lattice of a column with this span; `None` if its numbers are stored verbatim.
     pub(super) fn lattice(&self, span: &Span) -> Option<Lattice> {
         let bound = match self {
             Fidelity::Code(_) => return None,
@@ -141,10 +142,10 @@ impl Fidelity {
             Fidelity::Within(ErrorBound::Share(share)) => share * span.width(),
         };
         if span.whole {
-            // Half of the floats are larger: such a bound says nothing, and one cell holds all.
+            // Half of all floats are larger: the bound is vacuous, and one cell holds everything.
             return Some(Lattice::whole(bound.min(2.0_f64.powi(62))));
         }
-        // A column that never changed has no range, and nothing to gain by being off.
+        // A constant column has no range, and an error would save nothing.
         let lattice = Lattice::within(bound);
         (bound > 0.0 && lattice.step.is_finite() && lattice.step > 0.0).then_some(lattice)
     }

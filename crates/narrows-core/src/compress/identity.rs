@@ -1,8 +1,8 @@
-//! Which model a file was made with: a hash of what decides how it decodes.
+//! Model identity of a compressed file: a hash of everything that determines decoding.
 //!
-//! It covers weights and rounding, and what the model makes of a few codes in the data's own units, which tells models
-//! apart that differ in scales, columns or words alone. A threshold, a report or a later version's way to save the same
-//! model is not in it, so that a model keeps its files.
+//! It covers weights and quantiser, and the decoded values of a few codes in the data's own units, which distinguishes
+//! models that differ only in scales, columns or words. It excludes threshold, report and file format version, so that
+//! files remain readable.
 
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::Float64Type;
@@ -39,7 +39,7 @@ pub(super) fn of_images(core: &Core, coding: &Coding, layout: ImageLayout) -> u6
     hash.digest()
 }
 
-/// Weights, rounding and ranges.
+/// Weights, quantiser and ranges.
 fn weights(core: &Core, coding: &Coding, hash: &mut Xxh3) {
     for entry in core.scorer.ensemble.members[0].entries() {
         hash.update(entry.name.as_bytes());
@@ -61,7 +61,7 @@ fn weights(core: &Core, coding: &Coding, hash: &mut Xxh3) {
     }
 }
 
-/// What the model decodes from a few codes near those of training.
+/// The decoded values of a few codes similar to those of training.
 fn probe(coder: &ChunkCoder, hash: &mut Xxh3) -> Result<()> {
     let k = coder.core.code_size();
     let mut stream = Stream::new(0, Purpose::Sample, 0, 0);
@@ -69,7 +69,7 @@ fn probe(coder: &ChunkCoder, hash: &mut Xxh3) -> Result<()> {
     let codes = coder.coding().quantiser.codes(&places, 0);
     let rows = coder.adapter.decoded(&coder.core.decode(&codes), PROBES)?;
     for name in rows.names() {
-        // Parts of dates come through an arc tangent, which machines round as they like.
+        // Parts of dates pass through atan2, whose rounding depends on the platform.
         if coder.adapter.schema().get(name).is_some_and(|column| column.kind == ColumnKind::Datetime) {
             continue;
         }

@@ -1,6 +1,6 @@
-//! What is kept as it is: columns that the model does not know, and single cells that no cell of a lattice holds.
+//! Verbatim storage: columns unknown to the model, and numbers that no lattice cell represents.
 //!
-//! Columns have a form of their own, and not Arrow's: whoever reads a file from anywhere must believe no length in it, and
+//! Columns have their own format rather than Arrow IPC: a reader of untrusted files must not trust any length, and
 //! Arrow's reader does.
 
 use std::io::Read;
@@ -15,20 +15,20 @@ use serde::{Deserialize, Serialize};
 
 use super::manifest::{pack, unpack};
 
-/// As small as zstd makes it in bearable time.
+/// Compression level of zstd.
 const EFFORT: i32 = 19;
-/// Nothing grows beyond this when it is unpacked: a small file cannot fill the memory.
+/// Limit on unpacked sizes, against decompression bombs.
 pub(super) const LARGEST: u64 = 1 << 28;
 
-/// A number that is stored by itself.
+/// A number stored verbatim.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(super) struct Exception {
-    /// Its place among the numbers of the chunk.
+    /// Its index among the numbers of the chunk.
     pub(super) place: u64,
     pub(super) value: f64,
 }
 
-/// A column as it is written.
+/// A serialised column.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct KeptColumn {
     name: String,
@@ -37,21 +37,21 @@ pub(super) struct KeptColumn {
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 enum KeptCells {
-    /// Nothing in any cell.
+    /// All cells are null.
     Nothing { rows: u64 },
     /// 0 missing, 1 false, 2 true.
     Flags(Vec<u8>),
-    /// Texts one after the other, and for each cell its length plus one, 0 where it is missing.
+    /// Concatenated texts, and for each cell its length plus one, 0 for null.
     Texts { lengths: Vec<u32>, text: String },
-    /// Numbers, dates and times, by the name of their Arrow type: the bytes of all cells, and which are there.
+    /// Numbers, dates and times, by Arrow type name: the bytes of all cells, and a validity mask.
     Values { kind: String, bytes: Vec<u8>, present: Vec<u8> },
 }
 
 impl KeptColumn {
-    /// A column in this form.
+    /// Serialises a column.
     ///
     /// # Errors
-    /// What it holds, where it has no such form.
+    /// A description of the type if it is not supported.
     pub(super) fn of(name: &str, array: &ArrayRef) -> Result<KeptColumn, String> {
         let cells = match array.data_type() {
             DataType::Null => KeptCells::Nothing { rows: array.len() as u64 },
@@ -77,10 +77,10 @@ impl KeptColumn {
         Ok(KeptColumn { name: name.to_owned(), cells })
     }
 
-    /// The column again: its name, and `rows` cells.
+    /// Deserialises a column of `rows` cells, with its name.
     ///
     /// # Errors
-    /// What is wrong with a column that nobody wrote.
+    /// A description of the problem if the column is invalid.
     pub(super) fn array(self, rows: usize) -> Result<(String, ArrayRef), String> {
         let KeptColumn { name, cells } = self;
         let wrong = || format!("the kept column `{name}` is damaged");
@@ -115,10 +115,10 @@ impl KeptColumn {
     }
 }
 
-/// Anything small, packed; nothing for nothing.
+/// Packs a short list; empty if the list is empty.
 ///
 /// # Errors
-/// Where there are more than `limit` bytes, which may not be unpacked again.
+/// If there are more than `limit` bytes, which could not be unpacked.
 pub(super) fn values<T: Serialize>(values: &[T], limit: u64) -> Result<Vec<u8>, String> {
     if values.is_empty() {
         return Ok(Vec::new());
@@ -133,17 +133,17 @@ pub(super) fn values<T: Serialize>(values: &[T], limit: u64) -> Result<Vec<u8>, 
     Ok(squeeze(&bytes))
 }
 
-/// The opposite of [`values`]; at most `limit` bytes unpacked.
+/// The inverse of [`values`]; at most `limit` bytes unpacked.
 pub(super) fn read_values<T: DeserializeOwned>(bytes: &[u8], limit: u64, what: &str) -> Result<Vec<T>, String> {
     if bytes.is_empty() { Ok(Vec::new()) } else { unpack(&release(bytes, limit)?, what) }
 }
 
-/// As small as zstd makes it.
+/// Compresses by zstd.
 pub(super) fn squeeze(bytes: &[u8]) -> Vec<u8> {
     zstd::bulk::compress(bytes, EFFORT).expect("memory does not fail")
 }
 
-/// The opposite of [`squeeze`]; at most `limit` bytes.
+/// The inverse of [`squeeze`]; at most `limit` bytes.
 pub(super) fn release(bytes: &[u8], limit: u64) -> Result<Vec<u8>, String> {
     let damaged = |error: std::io::Error| format!("what is kept is damaged: {error}");
     let mut released = Vec::new();

@@ -1,11 +1,10 @@
-//! The code as a product: data stored as codes, and where a bound is asked for as codes and what they leave over.
+//! Compression: data is stored as codes and, under an error bound, as codes and residuals.
 //!
-//! A chunk of rows goes through the encoder; its codes are rounded and entropy-coded with the model's tables. Under a
-//! bound every number becomes the place of a cell no further off than the bound, and the places are coded with what the
-//! decoder makes of the rounded codes as a guess. Who reads the file repeats the guess: the decoder network's arithmetic
-//! consists of operations that IEEE 754 fixes to the bit, in an order that no machine changes, everything that decides
-//! a symbol is integer, and a checksum over the places tells of a machine that would disagree. Words, flags, missing
-//! cells and columns that the model does not know are kept without loss.
+//! A chunk of rows is encoded; its codes are quantised and entropy-coded with the model's tables. Under a bound every
+//! number is mapped to a lattice cell no wider than the bound allows, and the cell index is coded with the decoded
+//! value as prediction. The reader repeats the prediction bit for bit: the decoder network uses only operations that
+//! IEEE 754 defines exactly, in a fixed order, all entropy coding is integer, and a checksum over the cell indices
+//! detects a deviating machine. Words, flags, missing cells and columns unknown to the model are stored losslessly.
 //!
 //! Files are containers of `narrows-codec`; `docs/compressed-file.md` describes what is in them.
 

@@ -69,7 +69,7 @@ impl ChunkAdapter for SeriesAdapter {
     }
 }
 
-/// The numbers of a level that a transform takes.
+/// The kind of level removed by a transform.
 #[derive(Clone, Copy)]
 enum LevelNumbers {
     None,
@@ -114,7 +114,7 @@ impl LevelNumbers {
         }
     }
 
-    /// A slope moves the ends of a window most: its root mean square over the window is the window over the root of 12.
+    /// A slope affects the ends of a window most: its RMS over the window is the window length over the root of 12.
     fn steps(self, base: f64, window: usize) -> Vec<f64> {
         match self {
             LevelNumbers::None => Vec::new(),
@@ -125,7 +125,7 @@ impl LevelNumbers {
     }
 }
 
-/// Windows put one after the other, by the table's rows.
+/// Concatenates windows, by the table's rows.
 fn series(adapter: &SeriesAdapter, rows: usize, set: &SeriesSet, output: &[f32], levels: &[f32]) -> Result<Table> {
     let (k, steps) = (adapter.pipeline.n_channels(), adapter.pipeline.window());
     let numbers = LevelNumbers::of(adapter);
@@ -144,7 +144,7 @@ fn series(adapter: &SeriesAdapter, rows: usize, set: &SeriesSet, output: &[f32],
                 for c in 0..k {
                     let value = levels[c].put_back(output[(window * steps + t) * k + c], t, there);
                     let value = adapter.pipeline.backward(&series.id, c, value);
-                    // Differences add up; where they began is unknown here, and the same everywhere.
+                    // Differences are summed; the unknown first value is the same for all series.
                     let value = if adapter.is_differenced() { before[c] + value } else { value };
                     before[c] = value;
                     if is_rows {

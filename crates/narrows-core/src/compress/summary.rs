@@ -1,4 +1,4 @@
-//! What a compressed file has cost beside what it was made from: the account, ratios, and other ways to store the same.
+//! Summary of a compressed file: account, ratios, and baselines.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -9,91 +9,90 @@ use serde::Serialize;
 use super::account::Account;
 use super::images::ImageBaseline;
 
-/// Largest input file that is compressed by another program's way, too, for comparison.
+/// Largest input file that is compressed by zstd for comparison.
 const COMPARED_BYTES: u64 = 64 << 20;
-/// What stands for an infinite signal-to-noise ratio, in dB.
+/// Replaces an infinite signal-to-noise ratio, in dB.
 const NO_NOISE: f64 = 999.0;
 
-/// The size of what was compressed, as far as it is known.
+/// The size of the original, as far as known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct OriginalSize {
-    /// Bytes of the input as it was stored.
+    /// Bytes of the input as stored.
     pub bytes: Option<u64>,
-    /// Bytes that zstd -19 makes of it.
+    /// Bytes of the input compressed by zstd -19.
     pub zstd: Option<u64>,
 }
 
 impl OriginalSize {
-    /// The size of files, each of which is compressed by zstd unless one of them is larger than 64 MiB. What cannot be
-    /// read has no size.
+    /// The size of files, each compressed by zstd unless one is larger than 64 MiB. Unreadable files have no size.
     pub fn of_files(files: &[impl AsRef<Path>]) -> OriginalSize {
         let size = |file: &Path| fs::metadata(file).map(|metadata| metadata.len()).ok();
         OriginalSize { bytes: files.iter().map(|file| size(file.as_ref())).sum(), zstd: zstd_of(files).ok().flatten() }
     }
 }
 
-/// What there is to tell of a compressed file.
+/// The summary of a compressed file.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CompressionSummary {
     /// Rows, or images.
     pub rows: u64,
-    /// Values that the model rebuilds.
+    /// Values coded by the model.
     pub values: u64,
     /// Bytes of the file.
     pub bytes: u64,
-    /// Bytes of what it was made from.
+    /// Bytes of the original.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub original_bytes: Option<u64>,
-    /// How many times smaller than the original the file is.
+    /// Compression ratio.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ratio: Option<f64>,
-    /// Bytes of the model file, which whoever decompresses must have.
+    /// Bytes of the model file, which is required for decompression.
     pub model_bytes: u64,
-    /// How many times smaller than the original file and model are.
+    /// Compression ratio including the model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ratio_with_model: Option<f64>,
-    /// Bytes of such data from which on model and file pay; none where they never do.
+    /// Bytes of such data from which model and file are smaller; `None` if they never are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub break_even_bytes: Option<u64>,
-    /// Bits a value that the model rebuilds.
+    /// Bits per value coded by the model.
     pub bits_a_value: f64,
     /// Bytes of codes.
     pub code_bytes: u64,
-    /// Bytes of what codes leave over.
+    /// Bytes of residuals.
     pub residual_bytes: u64,
-    /// Bytes of what is kept as it is.
+    /// Bytes of verbatim data.
     pub kept_bytes: u64,
-    /// Chunks that can be read by themselves.
+    /// Independently readable chunks.
     pub chunks: u64,
-    /// Halvings (below zero) or doublings of the model's rounding.
+    /// Quantiser level: halvings (below zero) or doublings of the model's steps.
     pub level: i32,
-    /// The largest error, in shares of a column's range in training, or of white.
+    /// The largest error, as a share of a column's range in training, or of white.
     pub largest_error: f64,
     /// The median error, in the same unit.
     pub median_error: f64,
-    /// The error that 99 of 100 do not exceed, in the same unit.
+    /// The 99 % quantile of the errors, in the same unit.
     pub error_99: f64,
-    /// Peak signal-to-noise ratio in dB; 999 where there is no noise.
+    /// Peak signal-to-noise ratio in dB; 999 if there are no errors.
     pub psnr: f64,
-    /// Bytes that zstd -19 makes of the same numbers in the same cells.
+    /// Bytes of the same quantised numbers compressed by zstd -19.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub zstd_of_cells: Option<u64>,
-    /// Bytes of all that numbers take.
+    /// Bytes of all numeric data.
     pub number_bytes: u64,
-    /// Bytes that zstd -19 makes of the original.
+    /// Bytes of the original compressed by zstd -19.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub zstd_of_file: Option<u64>,
-    /// Words and flags of columns that the model rebuilds.
+    /// Words and flags of columns coded by the model.
     pub words: u64,
-    /// Those that came out as others.
+    /// Those decoded incorrectly.
     pub other_words: u64,
-    /// Images as other formats store them.
+    /// The same images in other formats.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub baselines: Vec<ImageBaseline>,
 }
 
 impl CompressionSummary {
-    /// The summary of a file made from an original by a model of so many bytes.
+    /// The summary of a file; `model_bytes` is the size of the model file.
     pub fn new(account: &Account, original: OriginalSize, model_bytes: u64) -> CompressionSummary {
         let ratio = |bytes: u64| original.bytes.map(|original| original as f64 / bytes.max(1) as f64);
         CompressionSummary {
@@ -124,23 +123,23 @@ impl CompressionSummary {
         }
     }
 
-    /// Bytes that zstd makes of the same numbers in the same cells, in multiples of ours.
+    /// Bytes of the same quantised numbers by zstd, relative to ours.
     pub fn cells_by_zstd(&self) -> Option<f64> {
         self.zstd_of_cells.map(|cells| cells as f64 / self.number_bytes.max(1) as f64)
     }
 
-    /// Bytes that zstd makes of the original, in multiples of ours.
+    /// Bytes of the original by zstd, relative to ours.
     pub fn original_by_zstd(&self) -> Option<f64> {
         self.zstd_of_file.map(|file| file as f64 / self.bytes as f64)
     }
 }
 
-/// The peak signal-to-noise ratio as a number that JSON can hold.
+/// The peak signal-to-noise ratio as a finite number for JSON.
 pub(super) fn shown_psnr(account: &Account) -> f64 {
     account.errors.psnr().min(NO_NOISE)
 }
 
-/// What zstd -19 makes of some files; none where one is too large to try.
+/// Bytes of some files by zstd -19; `None` if one is too large.
 fn zstd_of(files: &[impl AsRef<Path>]) -> io::Result<Option<u64>> {
     let mut total = 0;
     for file in files {

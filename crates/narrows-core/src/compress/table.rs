@@ -29,7 +29,7 @@ impl ChunkAdapter for TableAdapter {
     }
 }
 
-/// Which cells are missing is stored beside the code, so what the network says of it does not count.
+/// Missing cells are stored separately from the code, so the network's prediction of them is ignored.
 fn observe(adapter: &TableAdapter, output: &mut [f32]) {
     let width = adapter.pipeline.width();
     for block in adapter.pipeline.blocks().iter().filter(|block| block.kind == BlockKind::Missing) {

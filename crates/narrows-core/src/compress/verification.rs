@@ -1,4 +1,4 @@
-//! A compressed table read again, beside the rows that it was made from.
+//! Verification of a compressed table against the original rows.
 
 use std::io::Read;
 
@@ -9,16 +9,16 @@ use crate::data::Table;
 use crate::error::{Error, Result};
 use crate::fitted::TabularModel;
 
-/// Reads a compressed file as the rows that went in come by once more, in portions of any size.
+/// Reads a compressed file while the original rows are passed again, in batches of any size.
 pub struct TableVerification<R> {
     reader: TableDecompressor<R>,
     comparison: CompressionComparison,
-    /// Rows that were read and not compared yet.
+    /// Decompressed rows not compared yet.
     back: Option<Table>,
 }
 
 impl<R: Read> TableVerification<R> {
-    /// Begins at the head of a file of which `fidelity` was asked.
+    /// Starts at the header of a file written with `fidelity`.
     ///
     /// # Errors
     /// As [`TableDecompressor::new`].
@@ -27,10 +27,10 @@ impl<R: Read> TableVerification<R> {
         Ok(TableVerification { reader, comparison: CompressionComparison::new(model, fidelity)?, back: None })
     }
 
-    /// Compares the next rows that went in.
+    /// Compares the next original rows.
     ///
     /// # Errors
-    /// As [`CompressionComparison::compare`]; [`Error::Mismatch`] where the file has fewer rows.
+    /// As [`CompressionComparison::compare`]; [`Error::Mismatch`] if the file has fewer rows.
     pub fn push(&mut self, table: &Table) -> Result<()> {
         let mut first = 0;
         while first < table.n_rows() {
@@ -49,10 +49,10 @@ impl<R: Read> TableVerification<R> {
         Ok(())
     }
 
-    /// Sees that the file ends where the rows do.
+    /// Checks that the file has no further rows.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] where it has more rows.
+    /// [`Error::Mismatch`] if it has more rows.
     pub fn finish(mut self) -> Result<()> {
         let left = self.back.map_or(0, |table| table.n_rows());
         if left > 0 || self.reader.next_table()?.is_some() {

@@ -31,7 +31,7 @@ const GRAIN: f32 = 0.008;
 pub struct PartImage {
     /// The image, grey.
     pub image: Image,
-    /// Coverage of each pixel by a defect, grey; all zero without one.
+    /// Say of each pixel by a defect, grey; all zero without one.
     pub defect: Image,
 }
 

@@ -1,4 +1,4 @@
-//! Files that appear whole or not at all, and are on the disk when they do.
+//! Atomic and durable file writes.
 
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
@@ -9,7 +9,7 @@ use crate::output::Draft;
 /// Writes `path` through `write`: into a temporary file beside it, synced, then renamed.
 ///
 /// # Errors
-/// [`Error::Write`]; the temporary file is gone then, and what was at `path` is untouched.
+/// [`Error::Write`]; the temporary file is then removed, and the file at `path` is unchanged.
 pub fn write_atomically(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
     let attempt = || -> io::Result<()> {
         let draft = Draft::of(path)?;

@@ -1,6 +1,6 @@
-//! Snapshots of a training in a folder, one file a member, so that an interrupted fit can go on.
+//! Training snapshots in a folder, one file per member, to resume an interrupted fit.
 //!
-//! Each file says which recipe and which data it belongs to; a fit of anything else refuses it.
+//! Each file identifies its recipe and data; a fit of anything else rejects it.
 
 use std::path::{Path, PathBuf};
 
@@ -15,12 +15,12 @@ use crate::error::{Error, Result};
 use crate::recipe::Recipe;
 use crate::train::{Checkpoints, Progress, Snapshot};
 
-/// Whether a fit goes on where an earlier one was cut off.
+/// Whether a fit resumes an interrupted one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resume {
     /// Old snapshots are removed.
     Fresh,
-    /// Old snapshots are taken up.
+    /// Old snapshots are resumed.
     Continue,
 }
 
@@ -33,13 +33,13 @@ pub struct FileCheckpoints {
 
 #[derive(Serialize, Deserialize)]
 struct CheckpointNote {
-    /// What the snapshot belongs to.
+    /// Identifies recipe and data.
     key: String,
     steps: u64,
     progress: Progress,
 }
 
-/// A number that changes with any cell of a table.
+/// A checksum over all cells of a table.
 pub fn fingerprint(table: &Table) -> u32 {
     let mut sum = crc32fast::Hasher::new();
     for (name, column) in table.names().iter().zip(table.batch().columns()) {
@@ -54,7 +54,7 @@ pub fn fingerprint(table: &Table) -> u32 {
     sum.finalize()
 }
 
-/// A number that changes with the names, sizes and first pixels of images.
+/// A checksum over the names, sizes and first pixels of images.
 pub fn images_fingerprint(images: &Store) -> u32 {
     let mut sum = crc32fast::Hasher::new();
     for i in 0..images.len() {
@@ -72,7 +72,7 @@ impl FileCheckpoints {
     /// Snapshots in `folder` for a recipe and the data with this [`fingerprint`].
     ///
     /// # Errors
-    /// [`Error::Write`] where the folder cannot be made or emptied.
+    /// [`Error::Write`] if the folder cannot be created or emptied.
     pub fn new(folder: &Path, recipe: &Recipe, fingerprint: u32, resume: Resume) -> Result<FileCheckpoints> {
         let writing = |error| Error::write(folder, error);
         if resume == Resume::Fresh && folder.exists() {
@@ -83,7 +83,7 @@ impl FileCheckpoints {
         Ok(FileCheckpoints { folder: folder.to_path_buf(), key })
     }
 
-    /// Removes the folder: the model it was for is saved.
+    /// Removes the folder, once the model is saved.
     ///
     /// # Errors
     /// [`Error::Write`].

@@ -1,4 +1,4 @@
-//! What compression needs, in a model file: steps and centres as tensors, probability tables as whole numbers.
+//! Compression state in a model file: steps and centres as tensors, probability tables as integers.
 
 use narrows_codec::Table;
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use crate::recipe::Recipe;
 #[derive(Serialize, Deserialize)]
 pub(super) struct CodingNote {
     output_step: f32,
-    /// One a code unit; of maps one a channel.
+    /// One per code unit; for maps one per channel.
     tables: Vec<TableNote>,
     spans: Vec<Option<Span>>,
 }

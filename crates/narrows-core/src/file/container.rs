@@ -1,15 +1,15 @@
-//! The outer layer: named tensors and one checked JSON document in a safetensors file.
+//! The outer layer: named tensors and one checksummed JSON document in a safetensors file.
 
 use std::collections::HashMap;
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
-/// The single metadata key. More than one would come out in a different order from run to run.
+/// The only metadata key. The order of several would not be deterministic.
 const KEY: &str = "narrows";
-/// Hex digits of the checksum, before it is known.
+/// Placeholder of the checksum's hex digits.
 const BLANK: &str = "00000000";
 
-/// A tensor on its way into a file.
+/// A tensor to be written.
 pub(super) struct Tensor {
     pub(super) name: String,
     dtype: Dtype,
@@ -32,15 +32,15 @@ impl Tensor {
     tensor_of!(u32, u32, Dtype::U32);
 }
 
-/// A file taken apart: the document and the tensors, all still borrowed from its bytes.
+/// A parsed file: the document and the tensors, borrowed from its bytes.
 pub(super) struct Container<'a> {
     pub(super) document: String,
     tensors: SafeTensors<'a>,
 }
 
-/// The bytes of a file. `document` is a JSON object; a checksum over it and all tensors becomes its last field.
+/// The bytes of a file. `document` is a JSON object; a checksum over it and all tensors is appended as its last field.
 pub(super) fn write(document: &str, mut tensors: Vec<Tensor>) -> Vec<u8> {
-    // The order of the format: by falling alignment, then by name.
+    // The order of the format: by descending alignment, then by name.
     tensors.sort_by(|a, b| b.dtype.cmp(&a.dtype).then_with(|| a.name.cmp(&b.name)));
     let open = document.strip_suffix('}').expect("a JSON object");
     let document = with_checksum(open, BLANK);
@@ -73,7 +73,7 @@ fn checksum<'a>(document: &str, tensors: impl Iterator<Item = (&'a str, TensorVi
     sum.finalize()
 }
 
-/// Takes a file apart and checks that it is whole.
+/// Parses a file and checks its structure.
 pub(super) fn read(bytes: &[u8]) -> Result<Container<'_>, String> {
     let (_, header) = SafeTensors::read_metadata(bytes)
         .map_err(|error| format!("expected a Narrows model, got another or a damaged file ({error})"))?;
@@ -88,7 +88,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Container<'_>, String> {
 }
 
 impl Container<'_> {
-    /// Refuses a file whose bytes are not those that were written.
+    /// Verifies the checksum.
     pub(super) fn check(&self) -> Result<(), String> {
         let marker = ",\"checksum\":\"";
         let at = self.document.rfind(marker).ok_or("the checksum is missing")?;

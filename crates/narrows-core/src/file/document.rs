@@ -1,4 +1,4 @@
-//! The inner layer: a model as a JSON document beside tensors, and back, everything checked on the way in.
+//! The inner layer: conversion of a model to a JSON document with tensors, and back, with full validation.
 
 use std::sync::Arc;
 
@@ -21,44 +21,44 @@ use crate::prep::{Grain, Pipeline, SignalPipeline};
 use crate::recipe::{Data, Recipe};
 use crate::report::Report;
 
-/// The version of the format this program writes.
+/// The format version written by this program.
 pub(super) const FORMAT: u32 = 4;
-/// The oldest version it reads: formats 2 to 4 only added fields, each with a default, and kinds of documents.
+/// The oldest supported version: formats 2 to 4 only added fields, each with a default, and kinds of documents.
 const OLDEST: u32 = 1;
 
-/// All of a model that is not a tensor.
+/// Everything in a model that is not a tensor.
 #[derive(Serialize, Deserialize)]
 struct FittedDocument {
     format: u32,
     library: String,
     recipe: Recipe,
     schema: Schema,
-    /// Of tables.
+    /// For tables.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pipeline: Option<Pipeline>,
-    /// Of tables: what the columns' numbers look like.
+    /// For tables: range and decimals of the numeric columns.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     grains: Vec<Option<Grain>>,
-    /// Of series.
+    /// For series.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     series: Option<SeriesNote>,
-    /// Of images.
+    /// For images.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     images: Option<ImageLayout>,
     members: Vec<MemberScale>,
     neighbours: Option<ProximityNote>,
     gaussian: Option<GaussianNote>,
     decision: Decision,
-    /// Independent pieces behind the calibration scores, where they are fewer than the scores.
+    /// Number of independent blocks behind the calibration scores, if fewer than the scores.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     blocks: Option<usize>,
-    /// The line for points of a stream.
+    /// The threshold for streams.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     online: Option<OnlineNote>,
     pca: PcaNote,
     isolation_forest: ForestNote,
     density: DensityNote,
-    /// Of models that compress.
+    /// For models with compression.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     coding: Option<coding::CodingNote>,
     report: Report,
@@ -73,10 +73,10 @@ pub(super) struct SeriesNote {
     stride: usize,
 }
 
-/// What a document says of what the model reads: one of these, by the kind of data.
+/// The input notes of a document: one of these, by the kind of data.
 pub(super) type InputNotes = (Option<Pipeline>, Option<SeriesNote>, Option<ImageLayout>);
 
-/// What a model reads.
+/// The input of a model.
 #[derive(Clone, Copy)]
 pub(super) enum FittedInput<'a> {
     Table(&'a TableAdapter),
@@ -93,7 +93,7 @@ impl FittedInput<'_> {
         }
     }
 
-    /// The columns; none of images.
+    /// The schema; empty for images.
     pub(super) fn schema(self) -> Schema {
         match self {
             FittedInput::Table(table) => table.schema.clone(),
@@ -103,7 +103,7 @@ impl FittedInput<'_> {
     }
 }
 
-/// The opposite of [`input`].
+/// The inverse of [`input`].
 pub(super) fn input_notes(input: FittedInput<'_>) -> InputNotes {
     match input {
         FittedInput::Table(table) => (Some(table.pipeline.clone()), None, None),
@@ -260,19 +260,19 @@ fn density_tensors(density: &CodeDensity) -> Vec<Tensor> {
     }
 }
 
-/// As PyTorch names them: `encoder.0.weight`, in an ensemble `members.2.encoder.0.weight`.
+/// Weight names as in PyTorch: `encoder.0.weight`, in an ensemble `members.2.encoder.0.weight`.
 fn weight_name(n_members: usize, member: usize, name: &str) -> String {
     if n_members == 1 { name.to_owned() } else { format!("members.{member}.{name}") }
 }
 
-/// Checks version and checksum, and tells the kind of the document; none for a model with a code.
+/// Checks version and checksum, and returns the kind of the document; `None` for a model with a code.
 pub(super) fn check(container: &Container<'_>) -> Result<Option<String>, String> {
     let kind = check_version(&container.document)?;
     container.check()?;
     Ok(kind)
 }
 
-/// A model with a code, of a document that was [`check`]ed.
+/// Reads a model with a code from a [`check`]ed document.
 pub(super) fn read(container: &Container<'_>, file_size: usize) -> Result<Model, String> {
     let document: FittedDocument =
         serde_json::from_str(&container.document).map_err(|error| format!("the document is damaged: {error}"))?;
@@ -297,7 +297,7 @@ pub(super) fn read(container: &Container<'_>, file_size: usize) -> Result<Model,
     }
 }
 
-/// What all kinds of models share.
+/// The state shared by all kinds of models.
 fn core(
     container: &Container<'_>,
     file_size: usize,
@@ -357,7 +357,7 @@ fn core(
     Ok(Core { recipe, scorer, threshold, stream_threshold, baselines, density, coding, report })
 }
 
-/// What a model reads, from what its document says.
+/// The input of a model, from the notes of its document.
 pub(super) fn input(recipe: &Recipe, schema: Schema, notes: InputNotes) -> Result<EncoderInput, String> {
     match (&recipe.data, notes) {
         (Data::Table, (Some(pipeline), None, None)) => {
@@ -386,7 +386,7 @@ fn calibration(scores: Vec<f64>, training: Vec<f64>, blocks: Option<usize>) -> R
     })
 }
 
-/// Reads the version alone, so that a file of a newer version is refused by its number and nothing else.
+/// Reads only the version, so that a file of a newer version is rejected by its number.
 fn check_version(document: &str) -> Result<Option<String>, String> {
     #[derive(Deserialize)]
     struct Version {

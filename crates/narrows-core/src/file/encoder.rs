@@ -1,4 +1,4 @@
-//! An encoder as a JSON document beside its weights, and back, everything checked on the way in.
+//! Conversion of an encoder to a JSON document with tensors, and back, with full validation.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +12,7 @@ use crate::model;
 use crate::prep::Pipeline;
 use crate::recipe::Recipe;
 
-/// What tells this document from that of a whole model.
+/// Distinguishes this document from that of a complete model.
 pub(super) const KIND: &str = "encoder";
 
 #[derive(Serialize, Deserialize)]

@@ -1,8 +1,8 @@
 //! The model file: one safetensors file whose single metadata key holds one JSON document, as `docs/model-file.md`
 //! describes it.
 //!
-//! Loading checks before it allocates and never runs anything from the file; saving writes beside the target and
-//! renames, so a reader sees the old file or the new one, never half of one. Same model, same bytes.
+//! Loading validates before it allocates and never executes anything from the file; saving writes a temporary file and
+//! renames it, so a reader sees the old file or the new one. Equal models give equal bytes.
 
 mod atomic;
 mod checkpoint;
@@ -25,14 +25,15 @@ impl Model {
     /// Loads a model. It computes on all cores; see [`Model::with_compute`].
     ///
     /// # Errors
-    /// [`Error::Read`] where the file cannot be read, [`Error::ModelFile`] where it is damaged, foreign or newer.
+    /// [`Error::Read`] if the file cannot be read, [`Error::ModelFile`] if it is damaged, foreign or of a newer
+    /// version.
     pub fn load(path: impl AsRef<Path>) -> Result<Model> {
         let path = path.as_ref();
         let bytes = std::fs::read(path).map_err(|error| Error::read(path, error))?;
         Model::from_bytes(&bytes).map_err(|message| Error::model_file(path, message))
     }
 
-    /// Saves it, in place of a file of that name.
+    /// Saves the model, replacing an existing file.
     ///
     /// # Errors
     /// [`Error::Write`]; nothing partial is left behind.
@@ -40,7 +41,7 @@ impl Model {
         write_atomically(path.as_ref(), |file| std::io::Write::write_all(file, &self.to_bytes()))
     }
 
-    /// The bytes of its file; the same model gives the same bytes.
+    /// The bytes of its file; equal models give equal bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
         let (document, tensors) = match self {
             Model::Table(model) => document::write(&model.core, FittedInput::Table(&model.adapter)),
@@ -52,10 +53,10 @@ impl Model {
         container::write(&document, tensors)
     }
 
-    /// A model from the bytes of its file.
+    /// Parses a model from the bytes of its file.
     ///
     /// # Errors
-    /// A description of what is wrong with them.
+    /// A description of the problem.
     pub fn from_bytes(bytes: &[u8]) -> Result<Model, String> {
         let container = container::read(bytes)?;
         let kind = document::check(&container)?;

@@ -1,4 +1,4 @@
-//! A restorer as a JSON document beside its weights, and back, everything checked on the way in.
+//! Conversion of a restorer to a JSON document with tensors, and back, with full validation.
 
 use narrows_images::Channels;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use crate::model::Backbone;
 use crate::recipe::{Data, Recipe};
 use crate::report::RestorerReport;
 
-/// What tells this document from that of a model with a code.
+/// Distinguishes this document from that of a model with a code.
 pub(super) const KIND: &str = "restorer";
 
 #[derive(Serialize, Deserialize)]

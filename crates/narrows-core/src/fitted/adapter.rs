@@ -1,5 +1,4 @@
-//! What a kind of data brings to the one path that all kinds share: how raw data becomes the samples that networks see,
-//! and back.
+//! Adapters: the conversion between the raw data of each kind and the samples that the networks take.
 
 use crate::data::{Schema, Table};
 use crate::detect::residual::Slots;
@@ -14,33 +13,33 @@ use super::evaluate::EvaluationSamples;
 use super::roles::Verdict;
 use super::scoring::Explained;
 
-/// A kind of data: a row of a table, a window of a series, or an image or a patch of one is a sample.
+/// A kind of data. A sample is a row of a table, a window of a series, or an image or a patch of one.
 pub trait Adapter: std::fmt::Debug + Send + Sync + 'static {
-    /// Which inputs belong to which column or channel.
+    /// The blocks of prepared inputs, by column or channel.
     fn blocks(&self) -> &[Block];
 
-    /// The columns that errors are reported by.
+    /// The columns that errors are aggregated by.
     fn slots(&self) -> Slots;
 
-    /// How a sample's values are laid out.
+    /// The shape of a sample.
     fn shape(&self) -> Shape;
 
-    /// Turns decoded outputs `[n, width]` into generated samples: `outputs` become what the network would see, and the
-    /// targets, NaN where a cell is missing, are returned.
+    /// Turns decoded outputs `[n, width]` into generated samples: `outputs` is overwritten with network inputs, and the
+    /// targets, NaN for missing cells, are returned.
     fn generated(&self, core: &Core, outputs: &mut Vec<f32>, seed: u64) -> Vec<f32>;
 
-    /// How far apart generated and held-out values are, by column.
+    /// The distance between generated and held-out values, by column.
     fn column_distances(&self, generated: &Prepared, held_out: &Prepared) -> Vec<ColumnDistance>;
 
-    /// Generated samples to look at: a PNG file in base64, where a sample is something to look at.
+    /// A gallery of generated samples as a base64-encoded PNG file, for kinds of data that can be displayed.
     fn gallery(&self, _core: &Core) -> Result<Option<String>> {
         Ok(None)
     }
 }
 
-/// A kind of data that is read from tables.
+/// An adapter for data that is read from tables.
 pub trait TabularAdapter: Adapter {
-    /// The columns that the model reads, as they must come.
+    /// The schema of the columns that the model reads.
     fn schema(&self) -> &Schema;
 
     /// Whether a row's result depends on no other row.
@@ -48,36 +47,36 @@ pub trait TabularAdapter: Adapter {
         true
     }
 
-    /// The columns that identify a row of the long layout: series and time.
+    /// The columns that identify a row of the long layout: series id and time.
     fn index_columns(&self) -> Vec<String> {
         Vec::new()
     }
 
-    /// The column that says which series a row belongs to.
+    /// The column that identifies a row's series.
     fn id_column(&self) -> Option<&str> {
         None
     }
 
-    /// Scores rows; the `k` top contributing columns of each, no explanation for 0.
+    /// Scores rows and lists the `k` top contributing columns of each; no explanation if `k` is 0.
     fn explain(&self, core: &Core, table: &Table, k: usize) -> Result<Explained>;
 
     /// Reconstructs rows in the columns' own units.
     fn reconstruct(&self, core: &Core, table: &Table) -> Result<Table>;
 
-    /// The samples of a table, one after the other without overlap.
+    /// The consecutive, non-overlapping samples of a table.
     fn samples(&self, table: &Table) -> Result<SampleBatch>;
 
-    /// The code of each row, or of each window after columns that say which one it is.
+    /// The code of each row, or of each window, preceded by columns that identify the window.
     fn encode(&self, ensemble: &Ensemble, table: &Table) -> Result<Table>;
 
     /// Rows from decoded outputs, `[n, width]`.
     fn decoded(&self, outputs: &[f32], n: usize) -> Result<Table>;
 
-    /// Rows from decoded outputs of varied samples: numbers keep the range and the decimals of training rows, and what
-    /// was taken from each sample is put back.
+    /// Rows from decoded outputs of varied samples: numbers keep the range and the decimals of training rows, and the
+    /// level removed from each sample is restored.
     fn varied(&self, outputs: &[f32], n: usize, levels: &[Level], origins: &[Origin]) -> Result<Table>;
 
-    /// New rows from `first` on of the endless sequence that `seed` names, from decoded outputs.
+    /// New rows of the infinite sequence given by `seed`, starting at `first`, from decoded outputs.
     fn new_rows(&self, core: &Core, outputs: &mut [f32], first: u64, seed: u64) -> Result<Table>;
 
     /// Scores the labelled rows of a table for an evaluation.
@@ -85,16 +84,16 @@ pub trait TabularAdapter: Adapter {
     -> Result<()>;
 }
 
-/// Prepared samples and what brings each back to the data's own units.
+/// Prepared samples with the information needed to invert the preparation.
 pub struct SampleBatch {
     pub(crate) prepared: Prepared,
-    /// What was taken from each window of a series, `[n, channels]`; empty for tables.
+    /// The level removed from each window of a series, `[n, channels]`; empty for tables.
     pub(crate) levels: Vec<Level>,
-    /// Where each window comes from; empty for tables.
+    /// The origin of each window; empty for tables.
     pub(crate) origins: Vec<Origin>,
 }
 
-/// Where a window comes from: the series, whose scale it has, and how many of its points it was cut from.
+/// The origin of a window: its series, which determines the scale, and the number of points it was cut from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Origin {
     pub(crate) id: String,

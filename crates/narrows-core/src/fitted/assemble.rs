@@ -1,4 +1,4 @@
-//! The last step of every fit: what was learnt and the thresholds become a model with its report.
+//! The last step of every fit: assembles the model and its report from the trained networks and the thresholds.
 
 use super::adapter::Adapter;
 use super::core::{Core, Fitted};
@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::prep::Prepared;
 use crate::train::TrainingEvent;
 
-/// What a fit has when the networks are trained and the thresholds are set.
+/// The inputs of the assembly: trained networks and calibrated thresholds.
 pub(super) struct Assembly<'a, A> {
     pub(super) adapter: A,
     pub(super) trained: TrainedModel,
@@ -22,17 +22,17 @@ pub(super) struct Assembly<'a, A> {
     /// All samples.
     pub(super) prepared: &'a Prepared,
     pub(super) split: &'a Split,
-    /// Samples that may train.
+    /// Samples eligible for training.
     pub(super) normal: &'a [u32],
-    /// Samples that the label calls anomalous.
+    /// Samples labelled anomalous.
     pub(super) anomalous: &'a [u32],
-    /// Scores of what the label calls anomalous.
+    /// Scores of the samples labelled anomalous.
     pub(super) anomalous_scores: &'a [f64],
     /// The range of each column in the training rows.
     pub(super) spans: Vec<Option<Span>>,
 }
 
-/// Warns, reports and assembles; `describe` is what only this kind of data can report.
+/// Emits warnings, writes the report and assembles the model; `describe` adds the part specific to the kind of data.
 pub(super) fn assemble<A: Adapter>(
     assembly: Assembly<'_, A>,
     session: &Session<'_>,

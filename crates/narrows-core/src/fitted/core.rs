@@ -1,4 +1,4 @@
-//! What all fitted models share: networks, scores, thresholds, code density, report.
+//! The state shared by all fitted models: networks, scores, thresholds, code density, report.
 
 use std::sync::Arc;
 
@@ -13,17 +13,17 @@ use crate::prep::Prepared;
 use crate::recipe::Recipe;
 use crate::report::Report;
 
-/// What all fitted models share, whatever the kind of data.
+/// The state shared by all fitted models, whatever the kind of data.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Core {
     pub(crate) recipe: Recipe,
     pub(crate) scorer: Scorer,
     pub(crate) threshold: CalibratedThreshold,
-    /// The same for points scored as they arrive, from the last window alone; of series in the long layout.
+    /// The threshold for points scored as they arrive, from the last window alone; only for series in the long layout.
     pub(crate) stream_threshold: Option<CalibratedThreshold>,
     pub(crate) baselines: Baselines,
     pub(crate) density: CodeDensity,
-    /// None where the model was fitted by a version that did not compress.
+    /// `None` if the model was fitted by a version without compression.
     pub(crate) coding: Option<Coding>,
     pub(crate) report: Report,
 }
@@ -31,13 +31,13 @@ pub struct Core {
 /// Baselines fitted on the same samples.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Baselines {
-    /// PCA with as many components as the code has units; 90 % of the variance where that would copy its input.
+    /// PCA with as many components as the code has units; 90 % of the variance if that would copy its input.
     pub(crate) pca: Pca,
     pub(crate) isolation_forest: IsolationForest,
 }
 
 impl Baselines {
-    /// PCA's errors and the forest's scores of prepared samples.
+    /// PCA errors and isolation forest scores of prepared samples.
     pub(crate) fn scores(&self, prepared: &Prepared, compute: &Compute) -> (Vec<f64>, Vec<f64>) {
         let rows = prepared.finite();
         compute.install(|| (self.pca.error(&rows), self.isolation_forest.score(&rows)))
@@ -46,11 +46,11 @@ impl Baselines {
 
 /// A fitted model of one kind of data: immutable, cheap to clone, `Send + Sync`.
 ///
-/// Every score goes through one path; a row's result depends on no other row, on no batch size and on no number of
-/// threads.
+/// All scores are computed by the same code path; a row's result is independent of other rows, of the batch size and of
+/// the number of threads.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fitted<A> {
-    /// How raw data becomes samples, and back.
+    /// Converts raw data to samples, and back.
     pub(crate) adapter: Arc<A>,
     pub(crate) core: Arc<Core>,
 }
@@ -70,15 +70,15 @@ impl Core {
         self.scorer.ensemble.decode(codes)
     }
 
-    /// Units of the code.
+    /// Number of code units.
     pub(crate) fn code_size(&self) -> usize {
         self.scorer.ensemble.code_size()
     }
 
-    /// What compression needs to know.
+    /// The quantiser and ranges used by compression.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] where the model was fitted by a version that did not compress.
+    /// [`Error::Mismatch`] if the model was fitted by a version without compression.
     pub(crate) fn coding(&self) -> Result<&Coding> {
         self.coding.as_ref().ok_or_else(|| {
             let error = Error::mismatch("the model was fitted by a version that did not compress");
@@ -92,35 +92,35 @@ impl<A> Fitted<A> {
         Fitted { adapter: Arc::new(adapter), core: Arc::new(core) }
     }
 
-    /// What the fit found.
+    /// The report of the fit.
     pub fn report(&self) -> &Report {
         &self.core.report
     }
 
-    /// Every choice that made the model.
+    /// The recipe that the model was fitted with.
     pub fn recipe(&self) -> &Recipe {
         &self.core.recipe
     }
 
-    /// Samples that score above it are anomalies.
+    /// The decision threshold: samples with a higher score are anomalies.
     pub fn threshold(&self) -> f64 {
         self.core.threshold.decision.threshold
     }
 
-    /// The rule behind the threshold and the false-alarm rate that it guarantees.
+    /// The rule behind the threshold and its guaranteed false-alarm rate.
     pub fn decision(&self) -> &Decision {
         &self.core.threshold.decision
     }
 
-    /// Units of the code.
+    /// Number of code units.
     pub fn code_size(&self) -> usize {
         self.core.code_size()
     }
 
-    /// The same model with another threshold; nothing is refitted.
+    /// Returns the model with another threshold, without refitting.
     ///
     /// # Errors
-    /// Where the rule needs labels, which a fitted model does not keep.
+    /// If the rule needs labels, which a fitted model does not keep.
     pub fn with_threshold(mut self, rule: &Threshold) -> Result<Fitted<A>> {
         let threshold = self.core.threshold.with_rule(rule)?;
         let stream = self.core.stream_threshold.as_ref().map(|stream| stream.with_rule(rule)).transpose()?;
@@ -134,7 +134,7 @@ impl<A> Fitted<A> {
         Ok(self)
     }
 
-    /// The same model, computing elsewhere; no result changes.
+    /// Returns the model with another compute backend; results do not change.
     #[must_use]
     pub fn with_compute(mut self, compute: &Compute) -> Fitted<A> {
         Arc::make_mut(&mut self.core).scorer.ensemble.set_compute(compute);

@@ -1,4 +1,4 @@
-//! What a model is fitted to.
+//! The data that a model is fitted to.
 
 use std::sync::Arc;
 
@@ -8,8 +8,8 @@ use super::images::ImageRoles;
 use super::roles::Roles;
 use crate::data::Table;
 
-/// Data to fit a model to, or to search a recipe on. The recipe says whether the rows of a table stand for themselves
-/// or are points of series.
+/// Data to fit a model to, or to search a recipe on. The recipe determines whether the rows of a table are independent
+/// samples or points of series.
 #[derive(Debug, Clone)]
 pub enum Dataset {
     /// Rows, or series.
@@ -19,12 +19,12 @@ pub enum Dataset {
 }
 
 impl Dataset {
-    /// A table whose columns have parts to play.
+    /// A table with column roles.
     pub fn table(table: Table, roles: Roles) -> Dataset {
         Dataset::Table(table, roles)
     }
 
-    /// Images, of which the folders may say which are normal.
+    /// Images, with the folders that hold normal ones if they are known.
     pub fn images(images: impl Into<Arc<Store>>, roles: ImageRoles) -> Dataset {
         Dataset::Images(images.into(), roles)
     }

@@ -1,5 +1,5 @@
-//! The encoder alone: from data to codes, without a decoder. It scores nothing and holds no training row, and it is what a
-//! program needs that uses the codes as features.
+//! The encoder without its decoder: maps data to codes. It computes no scores and stores no training rows; it is meant
+//! for programs that use the codes as features.
 
 use std::sync::Arc;
 
@@ -25,14 +25,14 @@ use crate::recipe::Recipe;
 pub struct Encoder {
     pub(crate) recipe: Recipe,
     pub(crate) input: EncoderInput,
-    /// The encoder's layers with the weights of the first member, whose code is the model's; what stands in the
-    /// decoder's place passes the code on.
+    /// The encoder's layers with the weights of the first member, whose code is the model's; the decoder is replaced by
+    /// the identity.
     pub(crate) ensemble: Ensemble,
-    /// What the model was fitted on, as given.
+    /// Description of the training data, as given.
     pub(crate) source: String,
 }
 
-/// What an encoder reads.
+/// The kind of input of an encoder.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum EncoderInput {
     Table(Arc<TableAdapter>),
@@ -59,10 +59,10 @@ impl EncoderInput {
 }
 
 impl Encoder {
-    /// The encoder of a network with another decoder, or of one whose decoder is not there.
+    /// The encoder of a network, its decoder replaced by the identity.
     ///
     /// # Errors
-    /// Where the layers do not fit together, which those of a network do.
+    /// If the layers do not fit together; those of a valid network do.
     pub(crate) fn network(whole: &Network) -> Result<Network> {
         let k = whole.code_size();
         let pass_on = vec![Layer::Repeat(Repeat { width: k, steps: 1 })];
@@ -70,37 +70,37 @@ impl Encoder {
             .map_err(|error| Error::mismatch(error.to_string()))
     }
 
-    /// Every choice that made the model.
+    /// The recipe that the model was fitted with.
     pub fn recipe(&self) -> &Recipe {
         &self.recipe
     }
 
-    /// The columns that it reads, as they must come; none of images.
+    /// The schema of the columns that it reads; `None` for images.
     pub fn schema(&self) -> Option<&Schema> {
         self.input.tabular().map(TabularAdapter::schema)
     }
 
-    /// Units of the code.
+    /// Number of code units.
     pub fn code_size(&self) -> usize {
         self.ensemble.code_size()
     }
 
-    /// Trainable parameters.
+    /// Number of trainable parameters.
     pub fn n_parameters(&self) -> usize {
         self.ensemble.network.n_params()
     }
 
-    /// What the model was fitted on, as given.
+    /// Description of the training data, as given.
     pub fn source(&self) -> &str {
         &self.source
     }
 
-    /// Descriptions of the layers, from the input to the code.
+    /// Descriptions of the layers, from input to code.
     pub fn layers(&self) -> Vec<String> {
         self.ensemble.network.encoder.iter().map(|layer| layer.to_string().to_lowercase()).collect()
     }
 
-    /// Whether the code is a distribution, of which the mean is given.
+    /// Whether the code is a distribution; its mean is returned.
     pub fn is_gaussian(&self) -> bool {
         self.ensemble.network.latent == Latent::Gaussian
     }
@@ -110,20 +110,21 @@ impl Encoder {
         matches!(self.input, EncoderInput::Images(_))
     }
 
-    /// Whether a sample is a patch of an image and not all of it.
+    /// Whether a sample is a patch of an image rather than the whole image.
     pub fn sees_patches(&self) -> bool {
         matches!(&self.input, EncoderInput::Images(images) if images.sees_patches())
     }
 
-    /// Whether a row's code depends on no other row, so that rows may be given batch by batch.
+    /// Whether a row's code is independent of other rows, so that rows may be passed in batches.
     pub fn rows_are_independent(&self) -> bool {
         self.input.tabular().is_none_or(TabularAdapter::rows_are_independent)
     }
 
-    /// The codes of a table, as the model that it comes from gives them, to the bit.
+    /// The codes of a table, bit-identical to those of the full model.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] where it reads images, [`Error::Mismatch`] and [`Error::Data`] where the columns do not fit.
+    /// [`Error::Mismatch`] if the encoder reads images; [`Error::Mismatch`] or [`Error::Data`] if the columns do not
+    /// fit.
     pub fn encode(&self, table: &Table) -> Result<Table> {
         match self.input.tabular() {
             Some(adapter) => adapter.encode(&self.ensemble, table),
@@ -131,10 +132,10 @@ impl Encoder {
         }
     }
 
-    /// The codes of an image's samples, as the model that it comes from gives them, to the bit.
+    /// The codes of an image's samples, bit-identical to those of the full model.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] where it reads tables or series.
+    /// [`Error::Mismatch`] if the encoder reads tables or series.
     pub fn encode_image(&self, image: &Image) -> Result<Vec<Vec<f32>>> {
         match &self.input {
             EncoderInput::Images(adapter) => Ok(adapter.encode(&self.ensemble, image)),
@@ -143,7 +144,7 @@ impl Encoder {
         }
     }
 
-    /// The same encoder, computing elsewhere; no result changes.
+    /// Returns the encoder with another compute backend; results do not change.
     #[must_use]
     pub fn with_compute(mut self, compute: &Compute) -> Encoder {
         self.ensemble.set_compute(compute);
@@ -167,7 +168,7 @@ impl<A> Fitted<A> {
 
 impl From<&TableModel> for Encoder {
     fn from(model: &TableModel) -> Encoder {
-        // Range and decimals are for numbers that are decoded.
+        // Range and decimals are only used for decoding.
         let adapter = TableAdapter { grains: Vec::new(), ..model.adapter.as_ref().clone() };
         model.encoder_of(EncoderInput::Table(Arc::new(adapter)))
     }
@@ -185,7 +186,7 @@ impl From<&ImageModel> for Encoder {
     }
 }
 
-/// The column of a unit of the code.
+/// The column name of a code unit.
 pub(super) fn code_name(unit: usize) -> String {
     format!("code_{unit}")
 }
@@ -196,11 +197,11 @@ pub(super) fn code_columns(codes: &[f32], k: usize) -> Vec<(String, Vec<f64>)> {
     (0..k).map(|j| (code_name(j), column(j))).collect()
 }
 
-/// The codes in a table with the columns that `encode` makes, as `[n, k]`; other columns are ignored.
+/// The codes in a table with the columns that `encode` writes, as `[n, k]`; other columns are ignored.
 ///
 /// # Errors
-/// [`Error::Mismatch`] where a code column is missing or there is one too many, [`Error::Data`] where a code is not a
-/// finite number.
+/// [`Error::Mismatch`] if a code column is missing or there is one too many, [`Error::Data`] if a code is not a finite
+/// number.
 pub(super) fn codes_of(table: &Table, k: usize) -> Result<Vec<f32>> {
     let n = table.n_rows();
     let unit = |name: &str| name.strip_prefix("code_").and_then(|unit| unit.parse::<usize>().ok());
@@ -215,7 +216,7 @@ pub(super) fn codes_of(table: &Table, k: usize) -> Result<Vec<f32>> {
         let name = code_name(j);
         let column = typed.expect_column(&name)?.as_primitive::<Float64Type>();
         for (row, value) in column.iter().enumerate() {
-            // What no float can hold would be infinite to the network.
+            // Values beyond the range of f32 would be infinite to the network.
             let value = value.map(|value| value as f32).filter(|value| value.is_finite()).ok_or_else(|| {
                 let got = value.map_or("nothing".to_owned(), |v| Cell::Number(v).to_string());
                 let place = Place::cell(&name, typed.first_row() + row as u64);
@@ -231,7 +232,7 @@ fn not_images(kind: &str) -> Error {
     Error::mismatch(format!("expected {kind}, as the model was fitted to, got images"))
 }
 
-/// The error where a model of images is given a table.
+/// The error for an image model that is given a table.
 pub(crate) fn not_a_table() -> Error {
     Error::mismatch("expected images, as the model was fitted to, got a table")
         .with_hint("a folder, a pattern, an image, IDX, NPY or NPZ")

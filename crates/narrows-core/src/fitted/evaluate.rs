@@ -1,4 +1,4 @@
-//! Metrics of a model on labelled rows, with PCA and an isolation forest as baselines.
+//! Evaluation metrics on labelled rows, with PCA and an isolation forest as baselines.
 
 use std::sync::Arc;
 
@@ -13,51 +13,51 @@ use crate::detect::{Estimate, Threshold, evaluation};
 use crate::error::{Error, Hint, Place, Result};
 use crate::prep::Prepared;
 
-/// The bootstrap's seed: the intervals are part of the answer, so they do not change from run to run.
+/// Seed of the bootstrap, fixed so that the intervals are reproducible.
 const BOOTSTRAP_SEED: u64 = 0;
 
-/// Metrics of a model on labelled rows, beside the baselines; what `evaluate --json` prints.
+/// Metrics of a model and of the baselines on labelled rows; the output of `evaluate --json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Evaluation {
-    /// Labelled rows.
+    /// Number of labelled rows.
     pub n: u64,
-    /// Rows whose label is not the normal one.
+    /// Number of rows whose label is not the normal one.
     pub n_anomalies: u64,
     /// Area under the ROC curve.
     pub auc_roc: f64,
     /// Average precision.
     pub auc_pr: f64,
-    /// Rows that score above it were called anomalies.
+    /// Threshold above which rows were predicted anomalous.
     pub threshold: f64,
-    /// Share of the called rows that are anomalies; none where no row was called.
+    /// Share of the predicted anomalies that are anomalous; `None` if none was predicted.
     pub precision: Option<f64>,
-    /// Share of the anomalies that were called.
+    /// Share of the anomalies that were predicted.
     pub recall: f64,
     /// Harmonic mean of precision and recall.
     pub f1: f64,
-    /// Share of the normal rows that were called.
+    /// Share of the normal rows that were predicted anomalous.
     pub false_alarm_rate: f64,
-    /// The same rows through the baselines.
+    /// Metrics of the baselines on the same rows.
     pub baselines: BaselineMetrics,
-    /// Bootstrap intervals, 95 %.
+    /// 95 % bootstrap intervals.
     pub intervals: Intervals,
     /// The rule behind the threshold.
     pub rule: Threshold,
-    /// The false-alarm rate the rule promises, where it promises one.
+    /// The guaranteed false-alarm rate, if the rule guarantees one.
     pub promised_rate: Option<f64>,
-    /// The best F1 any threshold reaches on these very rows: a bound, not a result.
+    /// The best F1 over all thresholds on the evaluated rows: an upper bound, not a result.
     pub best_f1: BestF1,
-    /// Rows without a label, left out.
+    /// Number of rows without a label, which are left out.
     pub unlabelled: u64,
-    /// Rows without a score, left out: points of series that warm up, or at which nothing was observed.
+    /// Number of rows without a score, which are left out: points in the warm-up or without observed values.
     #[serde(default)]
     pub unscored: u64,
-    /// Of points in time: the metrics that know of neighbours.
+    /// Range-aware metrics, for points of series.
     #[serde(flatten)]
     pub series: Option<SeriesQuality>,
 }
 
-/// The baselines.
+/// Metrics of the baselines.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BaselineMetrics {
     /// PCA's reconstruction error.
@@ -66,7 +66,7 @@ pub struct BaselineMetrics {
     pub isolation_forest: RankingQuality,
 }
 
-/// Ranking quality.
+/// Ranking metrics.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RankingQuality {
     /// Area under the ROC curve.
@@ -75,7 +75,7 @@ pub struct RankingQuality {
     pub auc_pr: f64,
 }
 
-/// Bootstrap intervals, 95 %, as `[low, high]`.
+/// 95 % bootstrap intervals, as `[low, high]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Intervals {
     /// Of the area under the ROC curve.
@@ -86,16 +86,16 @@ pub struct Intervals {
     pub f1: [f64; 2],
 }
 
-/// The best F1 and where it is reached, chosen with the labels of the evaluated rows.
+/// The best F1 and its threshold, chosen with the labels of the evaluated rows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BestF1 {
     /// The threshold.
     pub threshold: f64,
-    /// F1 there.
+    /// F1 at that threshold.
     pub f1: f64,
 }
 
-/// Evaluates a model on labelled tables, one after the other; keeps a few numbers a row.
+/// Evaluates a model on a sequence of labelled tables; keeps a few numbers per row.
 #[derive(Debug)]
 pub struct Evaluator {
     adapter: Arc<dyn TabularAdapter>,
@@ -112,10 +112,10 @@ impl Evaluator {
         Evaluator { adapter, core, label, normal, unlabelled: 0, samples }
     }
 
-    /// Scores the rows of `table`; of points of series, all rows at once.
+    /// Scores the rows of `table`; points of series must be passed all at once.
     ///
     /// # Errors
-    /// Where the label or a feature column is missing or does not fit.
+    /// If the label or a feature column is missing or does not fit.
     pub fn add(&mut self, table: &Table) -> Result<()> {
         let verdicts = verdicts(table, &self.label, &self.normal)?;
         self.unlabelled += verdicts.iter().filter(|verdict| **verdict == Verdict::Unlabelled).count() as u64;
@@ -125,13 +125,13 @@ impl Evaluator {
     /// The metrics over all rows.
     ///
     /// # Errors
-    /// [`Error::Data`] where the labelled rows are not of both kinds: no ranking metric exists then.
+    /// [`Error::Data`] if the labelled rows are not of both classes, so that ranking metrics are undefined.
     pub fn finish(self) -> Result<Evaluation> {
         self.samples.metrics(&self.core, &self.label, &self.normal, self.unlabelled)
     }
 }
 
-/// The scored samples of an evaluation: a few numbers each.
+/// The scored samples of an evaluation: a few numbers per sample.
 #[derive(Debug, Default)]
 pub struct EvaluationSamples {
     scores: Vec<f64>,
@@ -139,7 +139,7 @@ pub struct EvaluationSamples {
     isolation_forest: Vec<f64>,
     labels: Vec<bool>,
     pub(super) unscored: u64,
-    /// The points of each series, in the order of time.
+    /// The points of each series, in temporal order.
     traces: Vec<Trace>,
 }
 
@@ -152,7 +152,7 @@ impl EvaluationSamples {
         self.isolation_forest.push(isolation_forest);
     }
 
-    /// Scores prepared samples, of which `rows` are the numbers in `verdicts`.
+    /// Scores prepared samples; `rows` are their indices in `verdicts`.
     pub(super) fn add_scored(&mut self, core: &Core, prepared: &Prepared, rows: &[u32], verdicts: &[Verdict]) {
         self.labels.extend(rows.iter().map(|row| verdicts[*row as usize] == Verdict::Anomalous));
         self.scores.extend(core.scorer.score(prepared));
@@ -171,7 +171,7 @@ impl EvaluationSamples {
         self.traces.push(trace);
     }
 
-    /// The metrics over all samples; `label` and `normal` are for messages.
+    /// The metrics over all samples; `label` and `normal` are used in messages.
     pub(super) fn metrics(&self, core: &Core, label: &str, normal: &str, unlabelled: u64) -> Result<Evaluation> {
         let of = |scores: &[f64], threshold| {
             evaluation::ThresholdMetrics::new(scores, &self.labels, threshold, BOOTSTRAP_SEED)

@@ -1,4 +1,4 @@
-//! From data to a fitted model: one function for every kind.
+//! Fits a model to data of any kind.
 
 use super::dataset::Dataset;
 use super::model::Model;
@@ -78,7 +78,7 @@ pub fn fit(recipe: &Recipe, dataset: impl Into<Dataset>, session: &Session<'_>) 
     }
 }
 
-/// What the trials of a search train on.
+/// The samples that the trials of a search train on.
 ///
 /// # Errors
 /// As for [`fit`].
@@ -108,7 +108,7 @@ fn other_data(data: &Data, dataset: &Dataset) -> Error {
     Error::recipe("data", format!("expected {expected}, got {}", data.kind().name()))
 }
 
-/// Refuses roles that the kind of data does not have: such a column would silently be a feature.
+/// Rejects roles that the kind of data does not have: such a column would silently become a feature.
 fn check_roles(data: &Data, roles: &Roles) -> Result<()> {
     let (role, got) = match data {
         Data::Table if roles.time.is_some() => ("time", "a table"),

@@ -1,5 +1,4 @@
-//! From prepared samples to a scorer, the same for every kind of data: train the networks, calibrate their errors, fit
-//! the baselines.
+//! Learning, common to all kinds of data: trains the networks, calibrates their errors, fits the baselines.
 
 use narrows_engine::rng::{Purpose, Stream};
 use narrows_engine::{Network, Params};
@@ -26,20 +25,20 @@ use crate::train::{self, PreparedSamples, SampleSource, Stop, Task, Trained, Tra
 
 /// Most training scores kept for the `contamination` rule.
 pub(super) const TRAINING_SCORES: usize = 20_000;
-/// Most values of rows that the rounding of codes is fitted to.
+/// Most values of rows used to fit the quantiser of codes.
 const CODED_VALUES: usize = 1 << 22;
-/// Most codes that the density of generated rows is fitted to.
+/// Most codes used to fit the code density.
 const DENSITY_ROWS: usize = 20_000;
 
-/// Samples and what is known of them.
+/// Training, reference and calibration samples.
 pub(super) struct TrainingData<'a> {
-    /// What each member's training draws from.
+    /// The sample source of each member.
     pub(super) samples: Vec<Box<dyn SampleSource + 'a>>,
-    /// Which samples train, and which choose when to stop.
+    /// The split into training and validation samples.
     pub(super) split: &'a Split,
     /// Training samples, for the baselines.
     pub(super) train: Prepared,
-    /// Samples that distances are measured to: those that chose when to stop are as good as any.
+    /// Reference samples for distances; validation samples are included.
     pub(super) references: Prepared,
     /// Samples that never train.
     pub(super) calibration: Prepared,
@@ -49,7 +48,7 @@ pub(super) struct TrainingData<'a> {
 }
 
 impl<'a> TrainingData<'a> {
-    /// Rows that are all prepared.
+    /// From fully prepared rows.
     pub(super) fn of(
         recipe: &Recipe,
         prepared: &'a Prepared,
@@ -74,19 +73,19 @@ impl<'a> TrainingData<'a> {
 
 /// The result of training.
 pub(super) struct TrainedModel {
-    /// The recipe with the members there are.
+    /// The recipe, listing the members that were trained.
     pub(super) recipe: Recipe,
     pub(super) scorer: Scorer,
     pub(super) baselines: Baselines,
-    /// What codes look like, for new rows.
+    /// The density of the codes, for generation.
     pub(super) codes: FittedCodes,
-    /// How codes are rounded when they are stored.
+    /// The quantiser of stored codes.
     pub(super) quantiser: Quantiser,
     pub(super) trainings: Vec<Training>,
     pub(super) warnings: Vec<String>,
 }
 
-/// Trains, calibrates the detector, and fits what a user would compare with.
+/// Trains the networks, calibrates the detector, and fits the baselines.
 pub(super) fn learn(recipe: &Recipe, material: TrainingData<'_>, session: &Session<'_>) -> Result<TrainedModel> {
     let TrainingData { samples, split, train, references, calibration, blocks, slots, shape } = material;
     let network = model::build(recipe.axes(), blocks, shape)?;
@@ -114,7 +113,7 @@ pub(super) fn learn(recipe: &Recipe, material: TrainingData<'_>, session: &Sessi
 }
 
 impl TrainedModel {
-    /// Sets the threshold where a sample is what is scored: a row of a table, or a whole series.
+    /// Sets the threshold if scores are per sample: per row of a table, or per series.
     pub(super) fn sample_threshold(
         &self,
         prepared: &Prepared,
@@ -140,8 +139,8 @@ impl TrainedModel {
     }
 }
 
-/// Trains every member: side by side where there are threads for it, each with the same result as alone. The recipe
-/// that comes back lists the members there are: an interruption leaves out those that had hardly begun.
+/// Trains all members, in parallel if there are threads for it; each gives the same result as alone. The returned
+/// recipe lists the members that remain: an interruption leaves out those that had hardly begun.
 pub(super) fn train_members(
     recipe: &Recipe,
     network: &Network,
@@ -177,7 +176,7 @@ pub(super) fn train_members(
     Ok(without_beginners(recipe, trained))
 }
 
-/// Leaves out members that an interruption met before their first regular check, unless there are no others.
+/// Drops members that were interrupted before their first regular check, unless there are no others.
 fn without_beginners(recipe: &Recipe, trained: Vec<Trained>) -> (Recipe, Vec<Trained>) {
     let is_beginner =
         |trained: &Trained| trained.training.stopped == Stop::Interrupted && trained.training.history.len() < 2;
@@ -192,7 +191,7 @@ fn without_beginners(recipe: &Recipe, trained: Vec<Trained>) -> (Recipe, Vec<Tra
     (recipe, trained)
 }
 
-/// A seed of its own for each member; the first one's is the recipe's.
+/// A separate seed for each member; the first one's is the recipe's.
 fn member_seed(seed: u64, member: usize) -> u64 {
     if member == 0 {
         return seed;
@@ -213,14 +212,14 @@ fn baselines(train: &Prepared, code_size: usize, seed: u64, compute: &Compute) -
     })
 }
 
-/// How codes are rounded when they are stored.
+/// The quantiser of stored codes.
 fn quantiser(recipe: &Recipe, ensemble: &Ensemble, train: &Prepared) -> Quantiser {
     let rows = train.n.min((CODED_VALUES / train.width).max(1)) * train.width;
     let units = recipe.backbone.code_channels().unwrap_or(ensemble.code_size());
     Quantiser::fit(ensemble, (&train.input[..rows], &train.target[..rows]), units)
 }
 
-/// The distribution of codes, for new rows.
+/// The density of codes, for generation.
 fn codes(ensemble: &Ensemble, train: &Prepared, held_out: &Prepared, seed: u64) -> Result<FittedCodes> {
     let encoded = |rows: &Prepared| ensemble.codes(&rows.input[..rows.n.min(DENSITY_ROWS) * rows.width]);
     FittedCodes::of(ensemble.network.latent, &encoded(train), &encoded(held_out), ensemble.code_size(), seed)
@@ -238,7 +237,7 @@ mod tests {
     use crate::prep::PrepCounts;
     use crate::train::Check;
 
-    /// A member that stopped after so many checks.
+    /// A member that stopped after this number of checks.
     fn trained(stopped: Stop, checks: usize) -> Trained {
         let (encoder, decoder) = (vec![Layer::dense(2, 1)], vec![Layer::dense(1, 2)]);
         let network = Network::new(encoder, Latent::Point, decoder, Output::single(2, Loss::Mse)).unwrap();
@@ -256,7 +255,7 @@ mod tests {
         Trained { params: network.init(0), training }
     }
 
-    /// Which of the members are kept, by their rates of swapping, 0.1, 0.2 and so on.
+    /// Checks which members are kept, by their swap rates, 0.1, 0.2 and so on.
     fn check_kept(members: &[(Stop, usize)], expected: &[f64]) {
         let mut recipe = Recipe::preset(Preset::Deep);
         let listed: Vec<String> = (1..=members.len()).map(|i| format!("{{ kind = \"swap\", rate = 0.{i} }}")).collect();
@@ -276,9 +275,9 @@ mod tests {
         use Stop::{Early, Finished, Interrupted};
         check_kept(&[(Finished, 9), (Early, 5), (Interrupted, 2)], &[0.1, 0.2, 0.3]);
         check_kept(&[(Interrupted, 1), (Finished, 9), (Interrupted, 1), (Interrupted, 3)], &[0.2, 0.4]);
-        // A training of one check that came to its end is no beginner.
+        // A completed training of one check is kept.
         check_kept(&[(Finished, 1), (Interrupted, 1)], &[0.1]);
-        // Better beginners than nothing.
+        // Early interrupted members are kept if there are no others.
         check_kept(&[(Interrupted, 1), (Interrupted, 1)], &[0.1, 0.2]);
     }
 
@@ -315,7 +314,7 @@ mod tests {
     fn pca_has_as_many_components_as_the_code_has_units_unless_it_would_copy() {
         let components = |code_size| baselines(&line(60), code_size, 0, &Compute::serial()).unwrap().pca.n_components();
         assert_eq!([components(1), components(2)], [1, 2]);
-        // As wide as the rows or wider: what carries 90 % of the variance, here one direction.
+        // As wide as the rows or wider: the components that explain 90 % of the variance, here one.
         assert_eq!([components(3), components(50)], [1, 1]);
     }
 
@@ -336,7 +335,7 @@ mod tests {
         recipe.set("members=[{ kind = \"gaussian\" }, { kind = \"masking\" }]").unwrap();
         let data = TrainingData::of(&recipe, &prepared, &split, &[], Slots::new(vec![0, 1, 2]), Shape::Row);
         assert_eq!(data.train.input, prepared.take(&[0, 3, 5]).input);
-        // Rows that chose when to stop are as good to measure distances to; those that calibrate are not.
+        // Validation rows may be distance references; calibration rows may not.
         assert_eq!(data.references.input, prepared.take(&[0, 1, 3, 5]).input);
         assert_eq!(data.calibration.input, prepared.take(&[8, 9]).input);
         let damages: Vec<String> = data.samples.iter().map(|samples| samples.damage()).collect();

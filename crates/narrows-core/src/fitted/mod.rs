@@ -1,7 +1,8 @@
-//! Fitted models: from data to a model by [`fit()`], and what each kind of model does.
+//! Fitted models: [`fit()`] and the operations of each kind of model.
 //!
-//! A fit of any kind is prepare, learn, assemble: a kind's folder prepares its data ([`Adapter`](adapter::Adapter)) and
-//! says what its models do, `scoring` turns prepared samples into scores, `generation` makes new ones.
+//! Every fit prepares, learns and assembles: the module of a kind prepares its data ([`Adapter`](adapter::Adapter)) and
+//! implements the operations of its models, `scoring` turns prepared samples into scores, `generation` generates new
+//! ones.
 
 mod adapter;
 mod assemble;

@@ -13,16 +13,16 @@ use crate::recipe::Recipe;
 #[cfg(feature = "report")]
 use crate::report::html;
 
-/// A fitted model, by its kind: each kind has verbs of its own.
+/// A fitted model, by kind.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Model {
-    /// Of the rows of a table.
+    /// For the rows of a table.
     Table(TableModel),
-    /// Of series.
+    /// For series.
     Series(SeriesModel),
-    /// Of images, with a code.
+    /// For images, with a code.
     Images(ImageModel),
-    /// Of images, without a code: it undoes a damage.
+    /// For images, without a code: removes a corruption.
     Restorer(Restorer),
     /// An encoder without its decoder.
     Encoder(Encoder),
@@ -32,7 +32,7 @@ impl Model {
     /// The model of a table.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] where it is of another kind.
+    /// [`Error::Mismatch`] if it is of another kind.
     pub fn into_table(self) -> Result<TableModel> {
         match self {
             Model::Table(model) => Ok(model),
@@ -43,7 +43,7 @@ impl Model {
     /// The model of series.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] where it is of another kind.
+    /// [`Error::Mismatch`] if it is of another kind.
     pub fn into_series(self) -> Result<SeriesModel> {
         match self {
             Model::Series(model) => Ok(model),
@@ -54,7 +54,7 @@ impl Model {
     /// The model of images with a code.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] where it is of another kind.
+    /// [`Error::Mismatch`] if it is of another kind.
     pub fn into_images(self) -> Result<ImageModel> {
         match self {
             Model::Images(model) => Ok(model),
@@ -65,7 +65,7 @@ impl Model {
     /// The restorer.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] where it is of another kind.
+    /// [`Error::Mismatch`] if it is of another kind.
     pub fn into_restorer(self) -> Result<Restorer> {
         match self {
             Model::Restorer(model) => Ok(model),
@@ -73,10 +73,10 @@ impl Model {
         }
     }
 
-    /// The model of tables or series, which read tables.
+    /// The model of tables or of series.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] where it is of another kind.
+    /// [`Error::Mismatch`] if it is of another kind.
     pub fn into_tabular(self) -> Result<Box<dyn TabularModel>> {
         match self {
             Model::Table(model) => Ok(Box::new(model)),
@@ -85,10 +85,10 @@ impl Model {
         }
     }
 
-    /// The encoder, of any model that has one.
+    /// The encoder of the model.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] where it is a restorer, which has no code.
+    /// [`Error::Mismatch`] if it is a restorer, which has no code.
     pub fn into_encoder(self) -> Result<Encoder> {
         match self {
             Model::Table(model) => Ok(Encoder::from(&model)),
@@ -99,10 +99,10 @@ impl Model {
         }
     }
 
-    /// The same model, unless it is an encoder alone.
+    /// Returns the model if it has a decoder.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] where it is one.
+    /// [`Error::Mismatch`] if it is an encoder.
     pub fn with_decoder(self) -> Result<Model> {
         match self {
             Model::Encoder(_) => Err(no_decoder()),
@@ -110,7 +110,7 @@ impl Model {
         }
     }
 
-    /// The same model, computing elsewhere; no result changes.
+    /// Returns the model with another compute backend; results do not change.
     #[must_use]
     pub fn with_compute(self, compute: &Compute) -> Model {
         match self {
@@ -122,10 +122,10 @@ impl Model {
         }
     }
 
-    /// The same model with another threshold; nothing is refitted.
+    /// Returns the model with another threshold, without refitting.
     ///
     /// # Errors
-    /// [`Error::Recipe`] for a restorer or an encoder, which have no threshold, and where the rule needs labels.
+    /// [`Error::Recipe`] for a restorer or an encoder, which have no threshold, and if the rule needs labels.
     pub fn with_threshold(self, rule: &Threshold) -> Result<Model> {
         let none = |got: &str| {
             Err(Error::recipe("threshold", format!("expected a model that scores, got {got}, which has no threshold")))
@@ -139,7 +139,7 @@ impl Model {
         }
     }
 
-    /// Every choice that made it.
+    /// The recipe that the model was fitted with.
     pub fn recipe(&self) -> &Recipe {
         match self {
             Model::Table(model) => model.recipe(),
@@ -150,10 +150,10 @@ impl Model {
         }
     }
 
-    /// What the fit found, as one HTML file that needs no network.
+    /// The report of the fit, as one self-contained HTML file.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] where it is an encoder alone.
+    /// [`Error::Mismatch`] if it is an encoder.
     #[cfg(feature = "report")]
     pub fn report_html(&self) -> Result<String> {
         match self {
@@ -174,7 +174,7 @@ impl Model {
         }
     }
 
-    /// The error where another kind is expected.
+    /// The error for a model of an unexpected kind.
     fn is_not(&self, expected: &str) -> Error {
         match self {
             Model::Restorer(_) => no_code(),

@@ -1,4 +1,4 @@
-//! Which part each column plays: feature, label, or none.
+//! Column roles: feature, label, or none.
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
 use arrow::compute::cast;
@@ -8,24 +8,24 @@ use glob::Pattern;
 use crate::data::Table;
 use crate::error::{Error, Hint, Place, Result, nearest};
 
-/// Which part each column plays. Names may hold `*` and `?`.
+/// Column roles. Names may contain the wildcards `*` and `?`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Roles {
-    /// The column that says which rows are normal; never a feature.
+    /// The label column; never a feature.
     pub label: Option<String>,
-    /// The label's value for normal rows; only they train. Without it the label is left out, and all rows train.
+    /// The label of normal rows; only these train. If `None`, the label is ignored and all rows train.
     pub normal: Option<String>,
-    /// The features; empty: all columns.
+    /// The features; all columns if empty.
     pub columns: Vec<String>,
-    /// Columns that are no features.
+    /// Columns that are not features.
     pub ignore: Vec<String>,
-    /// Of series: the column that says when.
+    /// For series: the time column.
     pub time: Option<String>,
-    /// Of series: the column that says which.
+    /// For series: the column that identifies the series.
     pub id: Option<String>,
 }
 
-/// What the label says of a row.
+/// The class of a row by its label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// The label has the normal value.
@@ -44,7 +44,7 @@ impl Verdict {
 }
 
 impl Roles {
-    /// The columns of `names` that may be features, in their order.
+    /// The columns of `names` that may be features, in order.
     pub(crate) fn features(&self, names: &[&str]) -> Result<Vec<String>> {
         if let Some(label) = &self.label {
             known(label, names)?;
@@ -69,7 +69,7 @@ impl Roles {
     }
 }
 
-/// The names that match any of `patterns`, each of which must match one.
+/// The names that match any of `patterns`; each pattern must match at least one.
 fn matching<'a>(patterns: &[String], names: &[&'a str]) -> Result<Vec<&'a str>> {
     let mut found = Vec::new();
     for pattern in patterns {
@@ -88,7 +88,7 @@ fn matching<'a>(patterns: &[String], names: &[&'a str]) -> Result<Vec<&'a str>> 
     Ok(found)
 }
 
-/// Refuses a name that no column has.
+/// Fails if no column has this name.
 pub(crate) fn known(name: &str, names: &[&str]) -> Result<()> {
     if names.contains(&name) {
         return Ok(());
@@ -102,7 +102,7 @@ pub(crate) fn known(name: &str, names: &[&str]) -> Result<()> {
     Err(Error::mismatch(format!("column `{name}` does not exist")).with_hint(hint))
 }
 
-/// What the label column says of each row: `normal` is compared as a number where both are numbers, else as text.
+/// The class of each row by the label column: `normal` is compared as a number if both are numbers, else as text.
 pub(crate) fn verdicts(table: &Table, label: &str, normal: &str) -> Result<Vec<Verdict>> {
     known(label, &table.names())?;
     let column = table.expect_column(label)?;
@@ -132,7 +132,7 @@ fn equals(column: &ArrayRef, normal: &str) -> Result<BooleanArray> {
         }
         let numbers = number.is_some_and(|number| cell.parse::<f64>() == Ok(number));
         let flags = flag.is_some_and(|flag| cell.eq_ignore_ascii_case(if flag { "true" } else { "false" }));
-        // A boolean label may be asked for as 0 or 1.
+        // A boolean label may be given as 0 or 1.
         let mixed = column.data_type() == &DataType::Boolean
             && number.is_some_and(|number| {
                 cell.eq_ignore_ascii_case(if number == 0.0 { "false" } else { "true" })

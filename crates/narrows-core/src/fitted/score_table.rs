@@ -1,7 +1,7 @@
-//! What is said of rows, points, events and images, as tables.
+//! Scores, events and reasons of rows, points and images as tables.
 //!
-//! Reasons come in three forms: as text, a column for each rank, for people and for CSV; as lists of typed values, for
-//! formats that nest; and as a long table of the same values, a row a reason, for those that do not.
+//! Reasons come in three forms: as text, one column per rank, for display and for CSV; as lists of typed values, for
+//! nested formats; and as a long table of the same values, one row per reason, for flat formats.
 
 use std::sync::Arc;
 
@@ -18,12 +18,12 @@ use crate::detect::{Direction, Reason};
 use crate::output::{Columns, batch};
 use crate::recipe::DataKind;
 
-/// The names of the columns that [`Scores::columns`] has, with and without points in time.
+/// The column names of [`Scores::columns`], with and without points of series.
 pub const SCORE_COLUMNS: [&str; 5] = ["row", "score", "p_value", "is_anomaly", "flag"];
 
 impl Scores {
-    /// Columns `row`, `score`, `p_value`, `is_anomaly`, and of series `flag`, a row a score; the first has the number
-    /// `first_row`. What has no score has no verdict: its cells are missing.
+    /// Columns `row`, `score`, `p_value`, `is_anomaly` and, for series, `flag`, one row per score; rows are numbered
+    /// from `first_row`. Cells of rows without a score are null.
     pub fn columns(&self, first_row: u64, kind: DataKind) -> Columns {
         let rows = first_row..first_row + self.score.len() as u64;
         let known = |x: &f64| (!x.is_nan()).then_some(*x);
@@ -48,7 +48,7 @@ impl Scores {
 }
 
 impl Explained {
-    /// The scores with columns `reason_1` to `reason_k` beside them, as a batch.
+    /// The scores with columns `reason_1` to `reason_k`, as a batch.
     pub fn to_batch(&self, first_row: u64, kind: DataKind, k: usize) -> RecordBatch {
         let mut columns = self.scores.columns(first_row, kind);
         columns.extend(reason_texts(&self.reasons, k));
@@ -57,7 +57,7 @@ impl Explained {
 }
 
 impl StreamScore {
-    /// The columns of [`Scores::columns`] for the one point, which has the number `row`.
+    /// The columns of [`Scores::columns`] for this point, whose row number is `row`.
     pub fn columns(&self, row: u64) -> Columns {
         let scores = Scores {
             score: vec![self.score],
@@ -70,14 +70,14 @@ impl StreamScore {
     }
 }
 
-/// Columns `reason_1` to `reason_k`: each row's reasons as text, missing where it has fewer.
+/// Columns `reason_1` to `reason_k`: each row's reasons as text, null if it has fewer.
 pub fn reason_texts(reasons: &[Vec<Reason>], k: usize) -> Columns {
     let nth = |i: usize| reasons.iter().map(|row| row.get(i).map(Reason::to_string)).collect::<StringArray>();
     (0..k).map(|i| (format!("reason_{}", i + 1), Arc::new(nth(i)) as ArrayRef)).collect()
 }
 
-/// One column of lists: each row's reasons, the greatest share first, as structs of `column`, `expected`, `got`, `share`
-/// and `direction`.
+/// A list column: each row's reasons by falling share, as structs of `column`, `expected`, `got`, `share` and
+/// `direction`.
 pub fn reason_lists(reasons: &[Vec<Reason>]) -> ArrayRef {
     let fields = reason_columns(reasons)
         .into_iter()
@@ -88,8 +88,8 @@ pub fn reason_lists(reasons: &[Vec<Reason>]) -> ArrayRef {
     Arc::new(ListArray::new(item, offsets, Arc::new(structs), None))
 }
 
-/// A long table, a row a reason: `row`, counted from `first_row`, `rank` from 1 on, `column`, `expected`, `got`, `share`,
-/// `direction`.
+/// A long table, one row per reason: `row`, counted from `first_row`, `rank` from 1, `column`, `expected`, `got`,
+/// `share`, `direction`.
 pub fn reason_rows(reasons: &[Vec<Reason>], first_row: u64) -> RecordBatch {
     let rows = (first_row..).zip(reasons).flat_map(|(row, reasons)| reasons.iter().map(move |_| row));
     let ranks = reasons.iter().flat_map(|reasons| 1..=reasons.len() as u64);
@@ -100,7 +100,7 @@ pub fn reason_rows(reasons: &[Vec<Reason>], first_row: u64) -> RecordBatch {
     batch(named(places.into_iter().chain(reason_columns(reasons)).collect()))
 }
 
-/// The parts of all reasons, row after row.
+/// The fields of all reasons, row after row.
 fn reason_columns(reasons: &[Vec<Reason>]) -> Vec<(&'static str, ArrayRef)> {
     let texts = |of: fn(&Reason) -> &str| -> ArrayRef {
         Arc::new(StringArray::from(reasons.iter().flatten().map(of).collect::<Vec<_>>()))
@@ -114,7 +114,7 @@ fn reason_columns(reasons: &[Vec<Reason>]) -> Vec<(&'static str, ArrayRef)> {
     ]
 }
 
-/// As in JSON.
+/// The direction's name in JSON.
 fn side(direction: Direction) -> &'static str {
     match direction {
         Direction::Above => "above",
@@ -123,8 +123,8 @@ fn side(direction: Direction) -> &'static str {
     }
 }
 
-/// Stretches of anomalous points, a row each: `series` where they are several, `start`, `end`, `points`, `first_row`,
-/// `last_row`, `peak_row`, `peak_score`, `p_value`, `channels` with spaces between, and the first `reason` as text.
+/// Anomalous events, one per row: `series` if there are several, `start`, `end`, `points`, `first_row`, `last_row`,
+/// `peak_row`, `peak_score`, `p_value`, `channels` separated by spaces, and the first `reason` as text.
 pub fn event_rows(events: &[SeriesEvent], has_series: bool) -> RecordBatch {
     let numbers =
         |of: fn(&SeriesEvent) -> f64| -> ArrayRef { Arc::new(events.iter().map(of).collect::<Float64Array>()) };
@@ -156,10 +156,10 @@ pub fn event_rows(events: &[SeriesEvent], has_series: bool) -> RecordBatch {
     batch(named(columns))
 }
 
-/// Images, a row each: `image`, its name, `score`, `p_value`, `is_anomaly`.
+/// Image scores, one per row: `image`, the name, `score`, `p_value`, `is_anomaly`.
 ///
 /// # Panics
-/// Where there are not as many names as scores.
+/// If `names` and `scores` differ in length.
 pub fn image_rows(names: &[impl AsRef<str>], scores: &[ImageScore]) -> RecordBatch {
     let numbers =
         |of: fn(&ImageScore) -> f64| -> ArrayRef { Arc::new(scores.iter().map(of).collect::<Float64Array>()) };

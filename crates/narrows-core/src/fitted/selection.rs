@@ -1,4 +1,4 @@
-//! The columns and rows of a table that take part in a fit.
+//! Selection of the columns and rows that take part in a fit.
 
 use super::roles::{Roles, Verdict, verdicts};
 use crate::data::{self, Column, ColumnKind, DropReason, Dropped, Schema, Table};
@@ -6,41 +6,41 @@ use crate::error::{Error, Hint, Place, Result};
 use crate::report::Label;
 use crate::train::{Observer, TrainingEvent};
 
-/// Fewer normal rows cannot be split into training and calibration.
+/// Fewest normal rows that can be split into training and calibration.
 const FEWEST_ROWS: usize = 10;
 
-/// The columns and rows that take part.
+/// The selected columns and rows.
 pub(super) struct ColumnSelection {
-    /// The features, typed; all rows.
+    /// The typed features; all rows.
     pub(super) table: Table,
-    /// The features.
+    /// The schema of the features.
     pub(super) schema: Schema,
-    /// All columns as they came: name and kind.
+    /// Name and kind of all input columns.
     pub(super) all: Schema,
-    /// Columns asked for that hold nothing to learn.
+    /// Requested columns without information.
     pub(super) dropped: Vec<Dropped>,
     /// The label column.
     pub(super) label: Option<Label>,
-    /// Rows that train and calibrate.
+    /// Rows for training and calibration.
     pub(super) normal: Vec<u32>,
-    /// Rows that the label calls anomalous.
+    /// Rows labelled anomalous.
     pub(super) anomalous: Vec<u32>,
     /// Rows whose label is missing.
     pub(super) unlabelled: u64,
-    /// Columns that are neither feature nor label, and what they are for.
+    /// Columns that are neither feature nor label, with their purpose.
     pub(super) special: Vec<(String, String)>,
-    /// What was chosen, in words.
+    /// The choices made, as text.
     pub(super) notes: Vec<String>,
 }
 
-/// Which columns may be features.
+/// Which columns are eligible as features.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FeatureFilter {
-    /// All that say something about a row.
+    /// All columns with information.
     Any,
-    /// Numbers that change.
+    /// Numeric columns that vary.
     Channels,
-    /// Numbers, the same in every row or not: each is a step of the row's series.
+    /// All numeric columns, constant ones included: each is a step of the row's series.
     Steps,
 }
 
@@ -62,7 +62,7 @@ impl ColumnSelection {
         self.schema.names().into_iter().filter(|name| !is_special(name)).collect()
     }
 
-    /// Chooses; `special` are columns with a part of their own, typed as they are listed, and what that part is.
+    /// Selects; `special` are typed columns with another role, and a description of it.
     pub(super) fn choose(
         table: Table,
         roles: &Roles,
@@ -90,7 +90,7 @@ impl ColumnSelection {
             data::infer(&features)?
         } else {
             let of_normal = data::infer(&features.take(&normal));
-            // A cell that cannot be read is told by its row in the file, not by its row among the normal ones.
+            // An unreadable cell is reported by its row in the file, not by its row among the normal ones.
             of_normal.map_err(|error| data::infer(&features).err().unwrap_or(error))?
         };
         let mut dropped = Vec::new();
@@ -132,7 +132,7 @@ impl ColumnSelection {
     }
 }
 
-/// Every column of the file, those that are no feature as text.
+/// Every column of the file; non-features as text.
 fn all_columns(table: &Table, features: &Schema, special: &[(Column, String)]) -> Schema {
     let column = |name: &&str| {
         let special = special.iter().map(|(column, _)| column).find(|column| column.name == **name);
@@ -172,7 +172,7 @@ mod tests {
     use super::*;
     use crate::train::Silent;
 
-    /// Twelve rows: a number, a number that never changes, words, numbers that count rows, and a label.
+    /// Twelve rows: a number, a constant, categories, a row counter, and a label.
     fn table() -> Table {
         let n = 12;
         let numbers =
@@ -209,7 +209,7 @@ mod tests {
         assert_eq!(reason(&chosen, "same"), Some(DropReason::Constant));
         assert!(chosen.notes.contains(&"column `same` left out: all cells are equal".to_owned()), "{:?}", chosen.notes);
         assert_eq!(chosen.all.names(), ["x", "same", "colour", "bad"]);
-        // Without its normal value a label is left out, and all rows train.
+        // Without its normal value the label is ignored, and all rows train.
         assert_eq!((chosen.normal.len(), chosen.anomalous.len(), chosen.unlabelled), (12, 0, 0));
         assert_eq!(chosen.label.unwrap().normal, None);
     }

@@ -1,15 +1,15 @@
-//! What a fit runs on and who observes it.
+//! The compute backend, observer and checkpoints of a fit.
 
 use crate::compute::Compute;
 use crate::train::{Checkpoints, NoCheckpoints, Observer, Silent};
 
-/// What a fit runs on and who observes it: all cores, nobody and no checkpoints by default.
+/// The compute backend, observer and checkpoints of a fit; by default all cores, no observer and no checkpoints.
 pub struct Session<'a> {
-    /// Where to compute; the result does not depend on it.
+    /// Compute backend; the result does not depend on it.
     pub compute: Compute,
-    /// Notified of progress; may interrupt the training.
+    /// Receives progress events; may interrupt the training.
     pub observer: &'a dyn Observer,
-    /// Where snapshots are kept.
+    /// Stores snapshots.
     pub checkpoints: &'a dyn Checkpoints,
 }
 

@@ -1,30 +1,30 @@
-//! Which rows train, which choose when to stop, and which only calibrate.
+//! The split of rows into training, validation and calibration.
 
 use narrows_engine::rng::{Purpose, Stream};
 
 use crate::recipe::Recipe;
 
-/// Row numbers of the table, each list in rising order.
+/// Row numbers of the table, each list in ascending order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Split {
     /// Rows that train the weights.
     pub(super) train: Vec<u32>,
-    /// Rows that choose when to stop; few rows have none to spare.
+    /// Rows for early stopping; empty if there are too few.
     pub(super) validation: Vec<u32>,
-    /// Rows that set threshold, p-values and scales.
+    /// Rows for the threshold, p-values and scales.
     pub(super) calibration: Vec<u32>,
 }
 
-/// With fewer rows left for it, validation would be noise: the training rows choose when to stop.
+/// With fewer validation rows the training rows are used for early stopping.
 const FEWEST_VALIDATION_ROWS: usize = 10;
 
-/// What a split is for.
+/// The purpose of a split.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SplitPurpose {
     /// A fit.
     Fit,
-    /// A search among recipes: what a fit of the same seed calibrates with is left out of it, and the rows in its place are
-    /// taken from those that a fit may train on. So the promise of a threshold holds for the recipe that is found.
+    /// A recipe search: the calibration rows of a fit with the same seed are left out, and replaced by rows that such a
+    /// fit may train on. The threshold's guarantee therefore holds for the recipe that is found.
     Search,
 }
 
@@ -54,7 +54,7 @@ impl Split {
         Split { train: rows, validation, calibration }
     }
 
-    /// The rows that trained or chose when to stop, in rising order.
+    /// The training and validation rows, in ascending order.
     pub(super) fn not_calibration(&self) -> Vec<u32> {
         let mut rows = [self.train.as_slice(), &self.validation].concat();
         rows.sort_unstable();

@@ -1,4 +1,4 @@
-//! What a fit found, put into the report's words and numbers.
+//! Builds the report of a fit.
 
 use narrows_engine::{Direction, Layer, Map, Network};
 
@@ -18,7 +18,7 @@ use crate::report::{
     PcaComparison, Report, Role, RowCounts, SeriesReport, TopRow, Training,
 };
 
-/// Rows with reasons in the report.
+/// Number of explained rows in the report.
 const TOP_ROWS: usize = 20;
 /// Most rows scored to find them.
 const SCORED_ROWS: usize = 20_000;
@@ -27,24 +27,24 @@ const MAP_POINTS: usize = 1_500;
 /// Bins of the score histogram.
 const BINS: usize = 48;
 
-/// What every report tells of, whatever the kind of data.
+/// The inputs common to all reports, whatever the kind of data.
 pub(super) struct ReportInputs<'a> {
     pub(super) recipe: &'a Recipe,
     pub(super) scorer: &'a Scorer,
     /// All samples.
     pub(super) prepared: &'a Prepared,
     pub(super) split: &'a Split,
-    /// Samples that may train.
+    /// Samples eligible for training.
     pub(super) normal: &'a [u32],
-    /// Samples that the label calls anomalous.
+    /// Samples labelled anomalous.
     pub(super) anomalous: &'a [u32],
-    /// Scores of what the label calls anomalous.
+    /// Scores of the samples labelled anomalous.
     pub(super) anomalous_scores: &'a [f64],
     pub(super) threshold: &'a CalibratedThreshold,
     pub(super) pca: &'a Pca,
 }
 
-/// What a careful user should know of a network before it trains.
+/// Warnings about a network before training.
 pub(super) fn cautions(recipe: &Recipe, network: &Network, n_calibration: usize) -> Vec<String> {
     let mut cautions = Vec::new();
     let restrained = recipe.sparsity != Sparsity::None
@@ -67,7 +67,7 @@ pub(super) fn cautions(recipe: &Recipe, network: &Network, n_calibration: usize)
     cautions
 }
 
-/// The calibration rows and what the model makes of them.
+/// The calibration rows and the model's outputs for them.
 pub(super) struct HeldOut {
     pub(super) rows: Prepared,
     /// `[n, width]`
@@ -82,7 +82,7 @@ impl HeldOut {
     }
 }
 
-/// What only one kind of data can tell.
+/// The part of the report specific to a kind of data.
 pub(super) struct KindReport {
     pub(super) source: String,
     pub(super) label: Option<Label>,
@@ -121,7 +121,7 @@ pub(super) fn report(
         bottleneck: Some(bottleneck(inputs, blocks, is_narrower.then_some(&same_size))),
         top,
         code_map: code_map(inputs)?,
-        // Reported once the model is complete: it has to generate.
+        // Filled in once the model is complete, as it has to generate.
         generation: None,
         series,
         images,
@@ -129,7 +129,7 @@ pub(super) fn report(
     })
 }
 
-/// What became of the rows, where a row is a sample.
+/// Row counts by role, if each row is a sample.
 pub(super) fn rows(input: &ColumnSelection, split: &Split) -> RowCounts {
     RowCounts {
         read: input.table.n_rows() as u64,
@@ -141,7 +141,7 @@ pub(super) fn rows(input: &ColumnSelection, split: &Split) -> RowCounts {
     }
 }
 
-/// What was chosen and what was found on the way.
+/// Notes on the selection and the preparation.
 pub(super) fn notes(input: &ColumnSelection, prep: &PrepReport) -> Vec<String> {
     input.notes.iter().cloned().chain(prep_notes(prep)).collect()
 }
@@ -159,7 +159,7 @@ fn prep_notes(prep: &PrepReport) -> Vec<String> {
     infinite.chain(clipped).chain(constant).collect()
 }
 
-/// Every column of the input; `quality` tells how well a feature is rebuilt.
+/// All input columns; `quality` is the reconstruction quality of a feature.
 pub(super) fn columns(
     input: &ColumnSelection,
     features: &[&ColumnPrep],
@@ -196,7 +196,7 @@ pub(super) fn columns(
     input.all.columns.iter().map(|c| column(&c.name, c.kind)).collect()
 }
 
-/// The network from input to output, activations and norms inputs with the layer they follow.
+/// The network from input to output; activations and norms are merged into the layer they follow.
 fn network(recipe: &Recipe, scorer: &Scorer, blocks: &[Block]) -> NetworkReport {
     let network = &scorer.ensemble.network;
     let map = network.encoder.first().and_then(|layer| match layer {
@@ -217,7 +217,7 @@ fn network(recipe: &Recipe, scorer: &Scorer, blocks: &[Block]) -> NetworkReport 
                 Some((width, words)) => {
                     seen += 1;
                     let part = if seen == n_layers { last } else { part };
-                    // A gaussian code is made of mean and log-variance, twice as wide as the code.
+                    // A Gaussian code consists of mean and log-variance, twice as wide as the code.
                     let (width, words) = match part {
                         NetworkPart::Code if matches!(recipe.latent, Latent::Gaussian(_)) => {
                             (network.code_size(), format!("dense {}", network.code_size()))
@@ -259,7 +259,7 @@ fn network(recipe: &Recipe, scorer: &Scorer, blocks: &[Block]) -> NetworkReport 
     }
 }
 
-/// Width and words of a layer that changes what a value stands for; of a sequence, the width of a step.
+/// Width and description of a layer that changes the representation; for a sequence, the width of a step.
 fn layer_description(layer: &Layer) -> Option<(usize, String)> {
     match layer {
         Layer::Dense(dense) => Some((dense.outputs, format!("dense {}", dense.outputs))),
@@ -280,7 +280,7 @@ fn layer_description(layer: &Layer) -> Option<(usize, String)> {
     }
 }
 
-/// Height, width and channels of a map of pixels; none of a series.
+/// Height, width and channels of a pixel map; `None` for a series.
 fn pixels(map: Map) -> Option<[usize; 3]> {
     (map.height > 1).then_some([map.height, map.width, map.channels])
 }
@@ -297,7 +297,7 @@ fn detection(threshold: &CalibratedThreshold, anomalous: &[f64]) -> Detection {
     let CalibratedThreshold { calibration, decision } = threshold;
     let all = || calibration.scores.iter().chain(anomalous).copied().filter(|s| s.is_finite() && *s > 0.0);
     let lowest = all().fold(f64::INFINITY, f64::min).min(decision.threshold.max(1e-9));
-    // A few endless scores must not squeeze the ordinary ones into one bin.
+    // A few infinite scores must not squeeze the others into one bin.
     let highest = all().fold(0.0, f64::max).max(decision.threshold).min(lowest * 1e6);
     let (low, high) = (lowest.ln(), (highest.ln()).max(lowest.ln() + 1e-3));
     let edges: Vec<f64> = (0..=BINS).map(|i| (low + (high - low) * i as f64 / BINS as f64).exp()).collect();
@@ -334,7 +334,7 @@ fn pca_comparison(same_size: &Pca, held_out: &Prepared, output: &[f32]) -> PcaCo
     }
 }
 
-/// PCA with as many components as the code has units: the stored one may have fewer, where so many would copy the rows.
+/// PCA with as many components as the code has units; the stored PCA has fewer if so many would copy the rows.
 fn pca_of_the_codes_size(inputs: &ReportInputs<'_>) -> Result<Pca> {
     let code_size = inputs.scorer.ensemble.code_size();
     if code_size < inputs.prepared.width {
@@ -344,7 +344,7 @@ fn pca_of_the_codes_size(inputs: &ReportInputs<'_>) -> Result<Pca> {
     Pca::fit(&train.finite(), train.n, train.width, Components::Count(code_size), inputs.recipe.seed)
 }
 
-/// The samples that score highest, the highest first.
+/// The samples with the highest scores, in descending order.
 pub(super) fn top_samples(inputs: &ReportInputs<'_>) -> Vec<u32> {
     let mut rows: Vec<u32> = inputs.anomalous.iter().copied().take(SCORED_ROWS).collect();
     rows.extend(spread(inputs.normal, SCORED_ROWS));
@@ -354,7 +354,7 @@ pub(super) fn top_samples(inputs: &ReportInputs<'_>) -> Vec<u32> {
     order.into_iter().take(TOP_ROWS).map(|i| rows[i]).collect()
 }
 
-/// A row worth looking at.
+/// A top-scoring row of the report.
 pub(super) fn top_row(inputs: &ReportInputs<'_>, row: u64, score: f64, reasons: Vec<Reason>) -> TopRow {
     TopRow {
         row,
@@ -365,7 +365,7 @@ pub(super) fn top_row(inputs: &ReportInputs<'_>, row: u64, score: f64, reasons: 
     }
 }
 
-/// Codes on their first two principal axes; every kind of row is there.
+/// Codes on their first two principal axes, with rows of every class.
 fn code_map(inputs: &ReportInputs<'_>) -> Result<Vec<CodePoint>> {
     let scorer = inputs.scorer;
     let mut rows = spread(inputs.normal, MAP_POINTS);
@@ -388,7 +388,7 @@ fn code_map(inputs: &ReportInputs<'_>) -> Result<Vec<CodePoint>> {
         .collect())
 }
 
-/// At most `most` of the rows, evenly spread over them.
+/// At most `most` of the rows, evenly spaced.
 pub(super) fn spread(rows: &[u32], most: usize) -> Vec<u32> {
     let step = rows.len().div_ceil(most.max(1)).max(1);
     rows.iter().copied().step_by(step).collect()

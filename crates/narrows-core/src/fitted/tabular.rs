@@ -1,4 +1,4 @@
-//! What models of tables and models of series have in common: they read tables, and give tables back.
+//! Operations common to models of tables and of series: both read and return tables.
 
 use std::sync::Arc;
 
@@ -17,14 +17,14 @@ use crate::report::Report;
 use crate::sample_similarity::SampleSimilarity;
 
 mod sealed {
-    /// Only this crate's models read tables.
+    /// Restricts implementations to this crate.
     pub trait Sealed {
-        /// The model by its kind.
+        /// The model, by kind.
         fn kind(&self) -> super::TabularKind;
     }
 }
 
-/// A model that reads tables, by its kind.
+/// A model that reads tables, by kind.
 #[derive(Debug, Clone)]
 pub enum TabularKind {
     /// A row is a sample.
@@ -68,29 +68,29 @@ impl sealed::Sealed for SeriesModel {
 /// Methods that read a table return [`Error::Mismatch`](crate::Error::Mismatch) or [`Error::Data`](crate::Error::Data)
 /// where its columns do not fit the model's.
 pub trait TabularModel: sealed::Sealed + std::fmt::Debug + Send + Sync {
-    /// Every choice that made the model.
+    /// The recipe that the model was fitted with.
     fn recipe(&self) -> &Recipe;
 
-    /// What the fit found.
+    /// The report of the fit.
     fn report(&self) -> &Report;
 
-    /// The columns that the model reads, as they must come.
+    /// The schema of the columns that the model reads.
     fn schema(&self) -> &Schema;
 
-    /// Rows that score above it are anomalies.
+    /// The decision threshold: rows with a higher score are anomalies.
     fn threshold(&self) -> f64;
 
-    /// Units of the code.
+    /// Number of code units.
     fn code_size(&self) -> usize;
 
-    /// Whether a row's result depends on no other row, so that rows may be given batch by batch; points of a series
+    /// Whether a row's result is independent of other rows, so that rows may be passed in batches; points of a series
     /// depend on their neighbours.
     fn rows_are_independent(&self) -> bool;
 
-    /// The columns that identify a point of a series: series and time.
+    /// The columns that identify a point of a series: series id and time.
     fn index_columns(&self) -> Vec<String>;
 
-    /// The column that says which series a row belongs to.
+    /// The column that identifies a row's series.
     fn id_column(&self) -> Option<&str>;
 
     /// Scores rows.
@@ -102,35 +102,34 @@ pub trait TabularModel: sealed::Sealed + std::fmt::Debug + Send + Sync {
     /// Reconstructs rows in the columns' own units: the mean over members.
     fn reconstruct(&self, table: &Table) -> Result<Table>;
 
-    /// The code of each row, as columns `code_0`, `code_1`, ...; of points of series, of each window, after columns
-    /// that say which one it is.
+    /// The code of each row, as columns `code_0`, `code_1`, ...; for points of series, of each window, preceded by
+    /// columns that identify it.
     fn encode(&self, table: &Table) -> Result<Table>;
 
-    /// Rows from codes alone: a table with the columns that [`encode`](Self::encode) makes.
+    /// Decodes rows from codes: a table with the columns that [`encode`](Self::encode) writes.
     ///
     /// # Errors
-    /// [`Error::Mismatch`](crate::Error::Mismatch) where a code column is missing or there is one too many,
-    /// [`Error::Data`](crate::Error::Data) where a code is not a finite number.
+    /// [`Error::Mismatch`](crate::Error::Mismatch) if a code column is missing or there is one too many,
+    /// [`Error::Data`](crate::Error::Data) if a code is not a finite number.
     fn decode(&self, codes: &Table) -> Result<Table>;
 
-    /// Rows `first..first + n` of an endless sequence of new rows that `seed` names: the same rows in one call or in
-    /// many.
+    /// Generates rows `first..first + n` of the infinite sequence given by `seed`; independent of how calls are split.
     ///
     /// # Errors
-    /// Where the decoded values cannot be brought back to columns.
+    /// If the decoded values cannot be converted back to columns.
     fn generate(&self, n: usize, first: u64, seed: u64) -> Result<Table>;
 
-    /// Rows of a table to vary and to interpolate between; of points of series, their windows.
+    /// Encodes rows of a table, or windows of series, for variation and interpolation.
     fn variation(&self, table: &Table) -> Result<Variation>;
 
-    /// Compares `n` generated rows, those that `seed` names, with the rows of a table. Distances to training rows are
-    /// measured where the model holds some.
+    /// Compares `n` generated rows, given by `seed`, with the rows of a table. Distances to training rows are measured
+    /// if the model stores some.
     ///
     /// # Errors
     /// [`Error::Data`](crate::Error::Data) for fewer than 20 rows of either kind.
     fn generation_quality(&self, table: &Table, n: usize, seed: u64) -> Result<SampleSimilarity>;
 
-    /// An evaluation in which the column `label` has the value `normal` in normal rows.
+    /// An evaluator for tables whose column `label` has the value `normal` in normal rows.
     fn evaluator(&self, label: &str, normal: &str) -> Evaluator;
 }
 
@@ -212,16 +211,16 @@ where
     }
 }
 
-/// What the models share, and how each kind is told.
+/// Access to the shared state and to the kind.
 impl dyn TabularModel + '_ {
-    /// The model by its kind.
+    /// The model, by kind.
     pub(crate) fn by_kind(&self) -> TabularKind {
         sealed::Sealed::kind(self)
     }
 }
 
 impl TabularKind {
-    /// What models of all kinds share.
+    /// The state shared by models of all kinds.
     pub(crate) fn core(&self) -> &Arc<Core> {
         match self {
             TabularKind::Table(model) => &model.core,

@@ -1,5 +1,5 @@
-//! What the trials of a search train on: samples that are prepared once, for every recipe that leaves their preparation
-//! unchanged. Rows that a fit of the same seed would calibrate with take no part.
+//! Samples for the trials of a search, prepared once for every recipe that leaves their preparation unchanged. Rows
+//! that a fit with the same seed would calibrate with take no part.
 
 use narrows_images::PreparedDamages;
 
@@ -18,54 +18,54 @@ use crate::prep::{Block, Prepared};
 use crate::recipe::Recipe;
 use crate::train::{self, NoCheckpoints, Observer, PreparedSamples, SampleSource, Stop};
 
-/// Samples that recipes are tried on.
+/// Samples for the trials of a search.
 pub(crate) struct TrialData {
     source: SampleOrigin,
-    /// In the source's numbers; its calibration part is what is held out.
+    /// Indices into the source; the calibration part is held out.
     split: Split,
-    /// What trials may learn from.
+    /// Samples that trials may learn from.
     known: Prepared,
-    /// What no trial trains on, nor chooses when to stop by.
+    /// Samples used neither for training nor for early stopping.
     held_out: Prepared,
     blocks: Vec<Block>,
     shape: Shape,
 }
 
-/// Where training samples come from.
+/// Source of the training samples.
 enum SampleOrigin {
-    /// Rows that are all prepared.
+    /// Fully prepared rows.
     Rows(Prepared),
-    /// Views of images, fresh in every epoch.
+    /// Views of images, redrawn in every epoch.
     Views { draws: PatchSampler, damages: PreparedDamages },
 }
 
-/// A network, or an ensemble, that was tried.
+/// A network, or an ensemble, trained in a trial.
 pub(crate) struct TrialModel {
     ensemble: Ensemble,
-    /// Steps that all members took together.
+    /// Total steps of all members.
     pub(crate) steps: u64,
 }
 
 impl TrialModel {
-    /// Units of the code.
+    /// Number of code units.
     pub(crate) fn code_size(&self) -> usize {
         self.ensemble.code_size()
     }
 
-    /// Trainable numbers of one member.
+    /// Trainable parameters of one member.
     pub(crate) fn parameters(&self) -> usize {
         self.ensemble.network.n_params()
     }
 }
 
 impl TrialData {
-    /// Of rows that are all prepared.
+    /// From fully prepared rows.
     pub(super) fn of_rows(prepared: Prepared, split: Split, blocks: Vec<Block>, shape: Shape) -> TrialData {
         let (known, held_out) = (prepared.take(&split.not_calibration()), prepared.take(&split.calibration));
         TrialData { source: SampleOrigin::Rows(prepared), split, known, held_out, blocks, shape }
     }
 
-    /// Of images; `known` and `held_out` are samples of them.
+    /// From images; `known` and `held_out` are samples of them.
     pub(super) fn of_images(
         (draws, damages): (PatchSampler, PreparedDamages),
         drawn: Split,
@@ -76,12 +76,12 @@ impl TrialData {
         TrialData { source: SampleOrigin::Views { draws, damages }, split: drawn, known, held_out, blocks, shape }
     }
 
-    /// Values of a sample.
+    /// Values per sample.
     pub(crate) fn width(&self) -> usize {
         self.held_out.width
     }
 
-    /// Held-out samples.
+    /// Number of held-out samples.
     pub(crate) fn n_held_out(&self) -> usize {
         self.held_out.n
     }
@@ -91,15 +91,16 @@ impl TrialData {
         &self.blocks
     }
 
-    /// Most steps that a member of this recipe takes.
+    /// Maximum number of steps of a member with this recipe.
     pub(crate) fn planned_steps(&self, recipe: &Recipe) -> u64 {
         train::planned_steps(&recipe.train, self.split.train.len())
     }
 
-    /// Trains what a recipe says.
+    /// Trains a recipe.
     ///
     /// # Errors
-    /// [`Error::Interrupted`] where the observer asks for it, whatever was learnt by then; else what the training says.
+    /// [`Error::Interrupted`] if the observer interrupts, even if something was learnt by then; otherwise errors of the
+    /// training.
     pub(crate) fn train(&self, recipe: &Recipe, observer: &dyn Observer, compute: &Compute) -> Result<TrialModel> {
         recipe.check()?;
         let network = model::build(recipe.axes(), &self.blocks, self.shape)?;
@@ -115,12 +116,12 @@ impl TrialData {
         Ok(TrialModel { ensemble: Ensemble::new(network, members, compute.clone()), steps })
     }
 
-    /// What is lost of held-out samples, undamaged, on their way through the code.
+    /// The unexplained variance of held-out, uncorrupted samples.
     pub(crate) fn unexplained(&self, model: &TrialModel) -> Unexplained {
         Unexplained::of(&self.held_out.target, &model.ensemble.output(&self.held_out.input), self.width())
     }
 
-    /// The same of PCA with each of these numbers of components, fitted to what trials learn from.
+    /// The unexplained variance of PCA with each of these numbers of components, fitted to the training samples.
     pub(crate) fn pca_unexplained(&self, sizes: &[usize], seed: u64, compute: &Compute) -> Result<Vec<f64>> {
         let Some(most) = sizes.iter().copied().max() else { return Ok(Vec::new()) };
         let (known, width) = (&self.known, self.width());

@@ -1,4 +1,4 @@
-//! Named columns put side by side.
+//! Batches of named columns.
 
 use arrow::array::{ArrayRef, RecordBatch};
 
@@ -8,9 +8,9 @@ pub type Columns = Vec<(String, ArrayRef)>;
 /// A batch of columns.
 ///
 /// # Panics
-/// Where they are not of equal length, or there are none.
+/// If they are not of equal length, or there are none.
 pub fn batch(columns: Columns) -> RecordBatch {
-    // Nullable whatever this batch holds: a later one of the same table may have missing cells.
+    // Always nullable: a later batch of the same table may have missing cells.
     RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, array)| (name, array, true)))
         .expect("columns of equal length")
 }

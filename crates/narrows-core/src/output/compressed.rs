@@ -1,4 +1,4 @@
-//! A sink that compresses what goes through it where the target's name says so: `.gz`, `.zst`.
+//! A sink that compresses by file extension: `.gz`, `.zst`.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -8,20 +8,20 @@ use flate2::write::GzEncoder;
 use super::sink::Sink;
 use crate::error::{Error, Result};
 
-/// How a text is compressed on its way out.
+/// Compression of text output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Compression {
-    /// Not at all.
+    /// No compression.
     #[default]
     None,
-    /// By gzip.
+    /// gzip.
     Gzip,
-    /// By zstd.
+    /// zstd.
     Zstd,
 }
 
 impl Compression {
-    /// What a file's name says.
+    /// The compression given by a file extension.
     pub fn of_path(path: &Path) -> Compression {
         match path.extension().and_then(|extension| extension.to_str()) {
             Some("gz") => Compression::Gzip,
@@ -31,7 +31,7 @@ impl Compression {
     }
 }
 
-/// Bytes on their way to a sink.
+/// A writer to a sink, possibly compressing.
 pub(super) enum Compressed<'a> {
     Plain(Sink<'a>),
     Gzip(GzEncoder<Sink<'a>>),
@@ -39,7 +39,7 @@ pub(super) enum Compressed<'a> {
 }
 
 impl<'a> Compressed<'a> {
-    /// A way to the sink.
+    /// Wraps a sink.
     pub(super) fn new(sink: Sink<'a>, compression: Compression) -> Result<Compressed<'a>> {
         Ok(match compression {
             Compression::None => Compressed::Plain(sink),
@@ -51,13 +51,13 @@ impl<'a> Compressed<'a> {
         })
     }
 
-    /// What takes the place of a way that has gone elsewhere.
+    /// A placeholder for a moved writer.
     #[cfg(feature = "parquet")]
     pub(super) fn nowhere() -> Compressed<'a> {
         Compressed::Plain(Sink::new(io::sink(), "nowhere"))
     }
 
-    /// Ends the compression and lets the file appear.
+    /// Finishes the compression and publishes the file.
     pub(super) fn finish(self) -> Result<()> {
         let name = self.name().to_owned();
         let sink = match self {

@@ -1,8 +1,8 @@
-//! A record batch as delimited text, by hand because it is the hot path of `score`: a cell is pushed into one byte
-//! buffer, without a string of its own.
+//! Record batches as delimited text, written by hand as this is the hot path of `score`: cells are appended to one byte
+//! buffer, without a string per cell.
 //!
-//! Numbers are written with the fewest digits that read back to the same number; missing cells are empty, and an empty
-//! text is `""`, so that the two stay apart.
+//! Numbers are written with the fewest digits that parse to the same number; missing cells are empty, and an empty text
+//! is `""`, which distinguishes them.
 
 use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, Float32Array, Float64Array, Int64Array, RecordBatch, StringArray,
@@ -12,15 +12,15 @@ use arrow::datatypes::{DataType, Float32Type, Float64Type, Int64Type, UInt64Type
 use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 
-/// How text tables are laid out.
+/// Format of delimited text.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Delimited {
-    /// Between two cells.
+    /// The delimiter.
     pub(super) delimiter: u8,
 }
 
 impl Delimited {
-    /// Appends the line of names.
+    /// Appends the header line.
     pub(super) fn header<'a>(self, names: impl IntoIterator<Item = &'a str>, out: &mut Vec<u8>) {
         for (i, name) in names.into_iter().enumerate() {
             if i > 0 {
@@ -43,7 +43,7 @@ impl Delimited {
                 }
                 self.cell(cells, row, out);
             }
-            // Readers skip empty lines, so a lonely missing cell must show itself.
+            // Readers skip empty lines, so a single missing cell must be visible.
             if lonely && out.len() == line {
                 out.extend_from_slice(b"\"\"");
             }
@@ -85,7 +85,7 @@ impl Delimited {
     }
 }
 
-/// A column with its type known, so that it is looked at once a batch and not once a cell.
+/// A downcast column: types are resolved per batch rather than per cell.
 enum Cells<'a> {
     Float(&'a Float64Array),
     Single(&'a Float32Array),
@@ -110,7 +110,7 @@ impl<'a> Cells<'a> {
     }
 }
 
-/// The shortest text of a number; what is not finite as `inf` or, for NaN, nothing.
+/// The shortest text of a number; infinity as `inf`, NaN as nothing.
 fn number<T: Into<f64> + serde::Serialize + Copy>(value: T, out: &mut Vec<u8>) {
     let wide: f64 = value.into();
     if !wide.is_finite() {
@@ -125,7 +125,7 @@ fn number<T: Into<f64> + serde::Serialize + Copy>(value: T, out: &mut Vec<u8>) {
         return;
     }
     integer(value, out);
-    // `3.0` says no more than `3`.
+    // `3.0` is written as `3`.
     if out.ends_with(b".0") {
         out.truncate(out.len() - 2);
     }

@@ -1,5 +1,5 @@
-//! A file that is written under a temporary name beside its target and renamed at the end, so that an error, a full disk
-//! or the end of the process leaves the old file, or none.
+//! Files written under a temporary name beside their target and renamed at the end, so that an error, a full disk or
+//! the end of the process leaves the old file, or none.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-/// What will be a file once it is complete; dropped before, nothing is left of it.
+/// A temporary file for a target; removed if dropped before it is renamed.
 #[derive(Debug)]
 pub(crate) struct Draft {
     file: NamedTempFile,
@@ -15,10 +15,10 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
-    /// A draft of the file `target`. A link is followed, so that what it points to is replaced and not the link.
+    /// A temporary file for `target`. Symbolic links are followed, so that the file they point to is replaced.
     ///
     /// # Errors
-    /// The system's, where the target is a directory or nothing can be written beside it.
+    /// The system's, if the target is a directory or nothing can be written beside it.
     pub(crate) fn of(target: &Path) -> io::Result<Draft> {
         let target = fs::canonicalize(target).unwrap_or_else(|_| target.to_path_buf());
         if target.is_dir() {
@@ -30,17 +30,17 @@ impl Draft {
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
-            // As any new file would be: the umask takes its share.
+            // Permissions of a new file; the umask applies.
             builder.permissions(fs::Permissions::from_mode(0o666));
         }
-        // The system's reason alone: the caller names the target, and nobody knows the temporary name.
+        // Without the temporary path in the message: the caller names the target.
         let file = builder
             .tempfile_in(folder)
             .map_err(|error| error.raw_os_error().map_or(error.kind().into(), io::Error::from_raw_os_error))?;
         Ok(Draft { file, target })
     }
 
-    /// Where it is.
+    /// The path of the temporary file.
     pub(crate) fn path(&self) -> &Path {
         self.file.path()
     }
@@ -50,7 +50,7 @@ impl Draft {
         self.file.as_file()
     }
 
-    /// Gives it the target's name, and the permissions of the file that had it.
+    /// Renames it to the target, with the permissions of the replaced file.
     pub(crate) fn rename(self) -> io::Result<()> {
         if let Ok(metadata) = fs::metadata(&self.target) {
             fs::set_permissions(self.file.path(), metadata.permissions())?;

@@ -1,8 +1,8 @@
-//! The way out: tables in the formats that others read, and files that appear whole or not at all.
+//! Output: tables in common formats, and files that are published atomically.
 //!
-//! [`TableWriter`] writes a table batch by batch and lets its file appear at the end; [`RowWriter`] writes rows as they
-//! come, for whoever waits for each. Both stand on [`Sink`], which knows stdout, devices, files and memory, and a sink's
-//! file on a draft beside its target, the one place where a temporary file is made and renamed.
+//! [`TableWriter`] writes a table batch by batch and publishes its file at the end; [`RowWriter`] writes and flushes
+//! rows one by one. Both use [`Sink`], which handles stdout, devices, files and memory; a file sink writes to a draft
+//! beside its target, the only place where temporary files are created and renamed.
 
 mod batch;
 mod compressed;
@@ -26,7 +26,7 @@ use std::path::Path;
 use crate::data::Format;
 use crate::error::{Error, Result};
 
-/// The formats that tables are written in, with their names.
+/// The output formats with their names.
 pub const FORMATS: &[(Format, &str)] = &[
     (Format::Csv, "csv"),
     (Format::Tsv, "tsv"),
@@ -36,10 +36,10 @@ pub const FORMATS: &[(Format, &str)] = &[
     (Format::Ndjson, "ndjson"),
 ];
 
-/// The format that a file's name says; CSV where it says nothing.
+/// The format given by a file extension; CSV without one.
 ///
 /// # Errors
-/// [`Error::Recipe`] for an extension that is none of a written format.
+/// [`Error::Recipe`] for the extension of a format that cannot be written.
 pub fn format_of(path: &Path) -> Result<Format> {
     match (Format::of_path(path), path.extension()) {
         (Some(format), _) if is_written(format) => Ok(format),

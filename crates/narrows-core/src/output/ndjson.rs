@@ -1,4 +1,4 @@
-//! A record batch as one JSON object a line. Missing cells and numbers that JSON cannot hold are `null`.
+//! Record batches as NDJSON. Missing cells and non-finite numbers are `null`.
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Float32Type, Float64Type, Int64Type, UInt64Type};

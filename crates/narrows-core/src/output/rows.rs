@@ -1,7 +1,7 @@
-//! Rows on their way out as they come: each is written and flushed at once, so that whoever reads them waits for none.
+//! Streaming output: each row is written and flushed at once.
 //!
-//! A file is written under its own name from the first row on, other than a table, which appears when it is complete: a
-//! stream may have no end to wait for.
+//! A file is written under its own name from the first row on, unlike a table, which is published when it is complete:
+//! a stream may not end.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -35,10 +35,10 @@ pub struct RowWriter<'a> {
 }
 
 impl RowWriter<'static> {
-    /// Opens the file `path`; one that exists is emptied.
+    /// Creates or truncates the file `path`.
     ///
     /// # Errors
-    /// [`Error::Recipe`] for a format that is written as a whole; [`Error::Write`].
+    /// [`Error::Recipe`] for a format that cannot be written row by row; [`Error::Write`].
     pub fn create(path: impl AsRef<Path>, format: Format) -> Result<RowWriter<'static>> {
         let (path, text) = (path.as_ref(), text_of(format)?);
         let file = File::create(path).map_err(|error| Error::write(path, error))?;
@@ -48,17 +48,17 @@ impl RowWriter<'static> {
     /// Writes to the standard output.
     ///
     /// # Errors
-    /// [`Error::Recipe`] for a format that is written as a whole.
+    /// [`Error::Recipe`] for a format that cannot be written row by row.
     pub fn stdout(format: Format) -> Result<RowWriter<'static>> {
         Ok(RowWriter::of(Box::new(io::stdout()), text_of(format)?, Path::new("stdout")))
     }
 }
 
 impl<'a> RowWriter<'a> {
-    /// Writes to whatever can be written to.
+    /// Writes to any writer.
     ///
     /// # Errors
-    /// [`Error::Recipe`] for a format that is written as a whole.
+    /// [`Error::Recipe`] for a format that cannot be written row by row.
     pub fn new(out: impl Write + Send + 'a, format: Format) -> Result<RowWriter<'a>> {
         Ok(RowWriter::of(Box::new(out), text_of(format)?, Path::new("the output")))
     }
@@ -67,7 +67,7 @@ impl<'a> RowWriter<'a> {
         RowWriter { out, text, name: name.to_path_buf(), has_header: false, buffer: Vec::new() }
     }
 
-    /// Writes the rows of a batch; before the first, the names of its columns.
+    /// Writes the rows of a batch; before the first, the header.
     ///
     /// # Errors
     /// [`Error::Write`] naming the target.

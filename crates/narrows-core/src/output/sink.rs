@@ -1,6 +1,6 @@
-//! Bytes on their way out: to stdout, to a device, to memory, or to a file that appears only when it is complete.
+//! Output sinks: stdout, devices, memory, or a file that is published only when it is complete.
 //!
-//! Devices and pipes (`/dev/null`, `/dev/full`, a FIFO) are opened as they are: a rename would replace the device itself.
+//! Devices and pipes (`/dev/null`, `/dev/full`, a FIFO) are opened directly: a rename would replace the device itself.
 
 use std::any::Any;
 use std::fs::{self, File};
@@ -11,7 +11,7 @@ use super::compressed::Compression;
 use super::draft::Draft;
 use crate::error::{Error, Result};
 
-/// Something to write to, with the name that errors call it by.
+/// A writer with a name for error messages.
 pub struct Sink<'a> {
     place: Place<'a>,
     name: PathBuf,
@@ -26,10 +26,10 @@ enum Place<'a> {
 }
 
 impl Sink<'static> {
-    /// The file `path`, which appears, or is replaced, when the sink is [finished](Sink::finish).
+    /// The file `path`, which is created or replaced when the sink is [finished](Sink::finish).
     ///
     /// # Errors
-    /// [`Error::Write`] where it cannot be written.
+    /// [`Error::Write`] if it cannot be written.
     pub fn create(path: impl AsRef<Path>) -> Result<Sink<'static>> {
         let path = path.as_ref();
         let is_special = fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir());
@@ -47,8 +47,8 @@ impl Sink<'static> {
         Sink::new(io::stdout(), "stdout")
     }
 
-    /// The same with a value that lives until the file has its name or is gone: who registers [`draft`](Sink::draft) to
-    /// be removed should the process be stopped, strikes it off when the value is dropped.
+    /// Attaches a value that is dropped once the file is renamed or removed: for callers that register
+    /// [`draft`](Sink::draft) for removal on a signal.
     #[must_use]
     pub fn with_guard(self, guard: impl Any + Send) -> Sink<'static> {
         Sink { _guard: Some(Box::new(guard)), ..self }
@@ -56,22 +56,22 @@ impl Sink<'static> {
 }
 
 impl<'a> Sink<'a> {
-    /// Whatever can be written to, such as a socket or a vector of bytes.
+    /// Any writer, such as a socket or a vector of bytes.
     pub fn new(out: impl Write + Send + 'a, name: impl Into<PathBuf>) -> Sink<'a> {
         Sink { place: Place::Stream(Box::new(out)), name: name.into(), compression: Compression::None, _guard: None }
     }
 
-    /// The target as it was given; what errors call it by.
+    /// The target as given, used in error messages.
     pub fn name(&self) -> &Path {
         &self.name
     }
 
-    /// The compression that the name of the file asks for.
+    /// The compression given by the file extension.
     pub fn compression(&self) -> Compression {
         self.compression
     }
 
-    /// Where what is written so far can be read, before the file has its name; none where it cannot.
+    /// The path of the temporary file, before it is renamed; `None` for other sinks.
     pub fn draft(&self) -> Option<&Path> {
         match &self.place {
             Place::Draft(draft) => Some(draft.path()),
@@ -79,10 +79,10 @@ impl<'a> Sink<'a> {
         }
     }
 
-    /// Makes the file appear under its name.
+    /// Publishes the file under its name.
     ///
     /// # Errors
-    /// [`Error::Write`]; the temporary file is gone then, and what was there before is untouched.
+    /// [`Error::Write`]; the temporary file is then removed, and the existing file is unchanged.
     pub fn finish(mut self) -> Result<()> {
         let done = self.flush().and_then(|()| match self.place {
             Place::Draft(draft) => draft.rename(),

@@ -1,4 +1,4 @@
-//! A table on its way out, batch by batch, in one of the written formats.
+//! Table output, batch by batch, in one of the output formats.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use super::{FORMATS, format_of, is_written};
 use crate::data::Format;
 use crate::error::{Error, Result};
 
-/// Rows of a Parquet row group, which is kept in memory until it is whole.
+/// Rows per Parquet row group, which is buffered in memory.
 #[cfg(feature = "parquet")]
 const ROW_GROUP: usize = 1 << 17;
 
@@ -42,7 +42,7 @@ pub struct TableWriter<'a> {
 }
 
 enum State<'a> {
-    /// Nothing written yet: the columns come with the first batch.
+    /// Nothing written yet: the schema comes with the first batch.
     Waiting(Compressed<'a>),
     Text(Compressed<'a>, Text),
     #[cfg(feature = "parquet")]
@@ -53,38 +53,38 @@ enum State<'a> {
 }
 
 impl TableWriter<'static> {
-    /// A writer to the file `path` in the format and the compression that its name says. Nothing is there before
+    /// A writer to the file `path`; format and compression are given by its extension. The file is published by
     /// [`finish`](TableWriter::finish).
     ///
     /// # Errors
-    /// [`Error::Recipe`] for a name that says no format; [`Error::Write`] where the file cannot be written.
+    /// [`Error::Recipe`] for an unknown extension; [`Error::Write`] if the file cannot be written.
     pub fn create(path: impl AsRef<Path>) -> Result<TableWriter<'static>> {
         let format = format_of(path.as_ref())?;
         TableWriter::create_as(path, format)
     }
 
-    /// A writer to the file `path` in a format, whatever its name says.
+    /// A writer to the file `path` in a format, whatever its extension.
     ///
     /// # Errors
-    /// [`Error::Recipe`] for a format that is read and not written; [`Error::Write`] where the file cannot be written.
+    /// [`Error::Recipe`] for a read-only format; [`Error::Write`] if the file cannot be written.
     pub fn create_as(path: impl AsRef<Path>, format: Format) -> Result<TableWriter<'static>> {
         TableWriter::to(Sink::create(path)?, format)
     }
 }
 
 impl<'a> TableWriter<'a> {
-    /// A writer to whatever can be written to.
+    /// A writer to any writer.
     ///
     /// # Errors
-    /// [`Error::Recipe`] for a format that is read and not written.
+    /// [`Error::Recipe`] for a read-only format.
     pub fn new(out: impl Write + Send + 'a, format: Format) -> Result<TableWriter<'a>> {
         TableWriter::to(Sink::new(out, "the output"), format)
     }
 
-    /// A writer to a sink, compressing where its name says so.
+    /// A writer to a sink, compressing by file extension.
     ///
     /// # Errors
-    /// [`Error::Recipe`] for a format that is read and not written.
+    /// [`Error::Recipe`] for a read-only format.
     pub fn to(sink: Sink<'a>, format: Format) -> Result<TableWriter<'a>> {
         if !is_written(format) {
             let names: Vec<&str> = FORMATS.iter().map(|(_, name)| *name).collect();
@@ -92,7 +92,7 @@ impl<'a> TableWriter<'a> {
         }
         let name = sink.name().to_owned();
         let compression = match format {
-            // It compresses its pages itself.
+            // Parquet compresses its pages itself.
             Format::Parquet => Compression::None,
             _ => sink.compression(),
         };
@@ -123,15 +123,15 @@ impl<'a> TableWriter<'a> {
         done.map_err(|error| self.failure(error))
     }
 
-    /// Writes what is left and lets the file appear.
+    /// Writes the remaining rows and publishes the file.
     ///
     /// # Errors
-    /// [`Error::Write`] naming the target; what was there before is untouched then.
+    /// [`Error::Write`] naming the target; the existing file is then unchanged.
     pub fn finish(mut self) -> Result<()> {
         let out = match std::mem::replace(&mut self.state, State::Broken) {
             State::Waiting(out) | State::Text(out, _) => Ok(out),
+            // Its `into_inner` would return the system's error as text only.
             #[cfg(feature = "parquet")]
-            // Its `into_inner` would tell the system's error as text only.
             State::Parquet(mut writer) => match writer.finish() {
                 Ok(_) => Ok(std::mem::replace(writer.inner_mut(), Compressed::nowhere())),
                 Err(error) => Err(io_of_parquet(error)),
@@ -177,7 +177,7 @@ impl<'a> TableWriter<'a> {
     }
 }
 
-/// The system's own error where Parquet wraps one.
+/// The underlying I/O error of a Parquet error.
 #[cfg(feature = "parquet")]
 fn io_of_parquet(error: ParquetError) -> ArrowError {
     match error {

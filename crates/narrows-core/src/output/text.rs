@@ -1,4 +1,4 @@
-//! Tables as text, in the formats whose rows can be written one by one.
+//! Tables as text, in formats that can be written row by row.
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -8,7 +8,7 @@ use super::delimited::Delimited;
 use super::ndjson;
 use crate::data::Format;
 
-/// A format of text.
+/// A text format.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Text {
     Ndjson,
@@ -16,7 +16,7 @@ pub(super) enum Text {
 }
 
 impl Text {
-    /// How a format lays out text; none where it is no text.
+    /// The text layout of a format; `None` if it is binary.
     pub(super) fn of(format: Format) -> Option<Text> {
         match format {
             Format::Ndjson => Some(Text::Ndjson),
@@ -26,7 +26,7 @@ impl Text {
         }
     }
 
-    /// Appends what comes before the first row.
+    /// Appends the header, if any.
     pub(super) fn header(self, schema: &SchemaRef, out: &mut Vec<u8>) {
         if let Text::Delimited(delimited) = self {
             delimited.header(schema.fields().iter().map(|field| field.name().as_str()), out);

@@ -1,7 +1,7 @@
-//! What a recipe is made from: what is said of it and of the data, and where nothing is said, a look at the data.
+//! Construction of a recipe from user settings, inputs and defaults.
 //!
-//! The order in which they speak stands here alone, so that every door makes the same recipe of the same words: preset,
-//! then a recipe as TOML, then fields with names of their own, then assignments, then the seed.
+//! The order of precedence is defined here alone, so that all front ends build the same recipe: preset, then a recipe
+//! as TOML, then dedicated options, then assignments, then the seed.
 
 use std::path::Path;
 
@@ -24,29 +24,29 @@ use crate::error::{Error, Hint, Result};
 /// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RecipeSource {
-    /// Paths, folders or patterns that will be read; empty where the data is in memory already.
+    /// Paths, folders or patterns that will be read; empty if the data is already in memory.
     pub inputs: Vec<String>,
-    /// Whether a column is named that says when a row was, or which series it belongs to.
+    /// Whether a time or id column is named.
     pub names_points: bool,
     /// The preset to start from.
     pub preset: Option<Preset>,
     /// The kind of data.
     pub kind: Option<DataKind>,
-    /// How series lie in a table.
+    /// Layout of series in a table.
     pub layout: Option<Layout>,
-    /// Damage of images to learn to undo, in its text form such as `blur:1.5,gaussian:10`.
+    /// Image corruption to remove, in its text form such as `blur:1.5,gaussian:10`.
     pub corrupt: Option<String>,
-    /// A recipe to lay over the preset.
+    /// A recipe in TOML that overrides the preset.
     pub toml: Option<String>,
-    /// Changes of fields, each `path=value`.
+    /// Field assignments, each `path=value`.
     pub assignments: Vec<String>,
-    /// Key of all randomness.
+    /// Seed of all randomness.
     pub seed: Option<u64>,
 }
 
 impl RecipeSource {
-    /// The kind of data: the one that is named; else the one that columns, damage, inputs or preset speak of; else a
-    /// table. What the TOML says of it is laid over later.
+    /// The kind of data: as named; else as implied by columns, corruption, inputs or preset; else a table. The TOML may
+    /// still override it.
     pub fn kind(&self) -> DataKind {
         let inputs = || DataKind::of_inputs(&self.inputs);
         match self.kind {
@@ -57,21 +57,21 @@ impl RecipeSource {
         }
     }
 
-    /// The preset of a fit where none is named.
+    /// The default preset of a fit.
     pub fn usual_preset(&self) -> Preset {
         if self.corrupt.is_some() { Preset::Restore } else { Preset::Auto }
     }
 
-    /// The recipe.
+    /// Builds the recipe.
     ///
     /// # Errors
-    /// [`Error::Recipe`] as for [`Recipe::overlay_toml`], [`Recipe::set`] and [`Recipe::corrupt`], and for a damage of
-    /// images where the inputs are a table. Combinations are refused by [`Recipe::check`] alone.
+    /// [`Error::Recipe`] as for [`Recipe::overlay_toml`], [`Recipe::set`] and [`Recipe::corrupt`], and for an image
+    /// corruption if the inputs are a table. Combinations are validated by [`Recipe::check`] only.
     pub fn recipe(&self) -> Result<Recipe> {
         self.recipe_or(|_| self.usual_preset())
     }
 
-    /// The recipe; `usual` is the preset for a kind of data where none is named.
+    /// Builds the recipe; `usual` gives the default preset for a kind of data.
     ///
     /// # Errors
     /// As for [`recipe`](RecipeSource::recipe).
@@ -99,10 +99,10 @@ impl RecipeSource {
         Ok(recipe)
     }
 
-    /// The fields that the TOML and the assignments name, by their dotted paths.
+    /// The dotted paths of the fields in the TOML and the assignments.
     ///
     /// # Errors
-    /// [`Error::Recipe`] where one of them cannot be read.
+    /// [`Error::Recipe`] if one of them cannot be parsed.
     pub fn fields(&self) -> Result<Vec<String>> {
         let mut fields = match &self.toml {
             Some(text) => Recipe::fields_of_toml(text)?,
@@ -116,8 +116,8 @@ impl RecipeSource {
 }
 
 impl DataKind {
-    /// What inputs look like: images where each is a folder, an image file or an array of images; else a table where one
-    /// has a table's name or is stdin, `-`. None where that cannot be told; series are told by their columns alone.
+    /// The kind of data implied by inputs: images if each is a folder, an image file or an array of images; a table if
+    /// one has a table's name or is stdin, `-`; `None` if undetermined. Series are only implied by their columns.
     pub fn of_inputs(inputs: &[impl AsRef<str>]) -> Option<DataKind> {
         let is_table = |input: &str| input == "-" || Format::of_path(Path::new(input)).is_some();
         if !inputs.is_empty() && inputs.iter().all(|input| Album::recognises(input.as_ref())) {

@@ -1,31 +1,31 @@
-//! Error against the size of the code, PCA's curve beside it, and where the curve bends.
+//! Reconstruction error by code size, with PCA as baseline, and the elbow of the curve.
 
 use serde::{Deserialize, Serialize};
 
-/// A bend of this share of the whole fall is rounding.
+/// An elbow below this share of the total decrease is rounding error.
 const STRAIGHT: f64 = 1e-6;
 
-/// Error against the size of the code, all else as in the recipe that was found.
+/// Error by code size, with all other settings as in the recipe that was found.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct CodeSizeCurve {
-    /// By rising size.
+    /// By ascending size.
     pub points: Vec<Point>,
-    /// The size at which the curve bends, sizes in the logarithm (Kneedle).
+    /// The elbow of the curve, with sizes in the logarithm (Kneedle).
     pub elbow: Option<usize>,
-    /// Share of the training steps that each point was trained for.
+    /// Share of the training steps used for each point.
     pub share: f64,
 }
 
-/// One size of the code.
+/// One code size.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Point {
-    /// Units of the code.
+    /// Number of code units.
     pub code_size: usize,
-    /// Share of held-out variance that the network leaves unexplained; none where it could not be trained.
+    /// Share of held-out variance that the network leaves unexplained; `None` if training failed.
     pub unexplained: Option<f64>,
-    /// The same of PCA with as many components.
+    /// The same for PCA with as many components.
     pub pca_unexplained: f64,
-    /// The criterion.
+    /// The search criterion.
     pub cost: Option<f64>,
 }
 
@@ -36,8 +36,8 @@ impl CodeSizeCurve {
     }
 }
 
-/// Sizes of a curve for samples of `width` values: powers of two below it, the widest code below it up to `widest`, and
-/// `own`, the size that was found.
+/// Code sizes of a curve for samples of `width` values: powers of two below it, the widest code below it up to
+/// `widest`, and `own`, the size that was found.
 pub(super) fn sizes(width: usize, widest: usize, own: usize) -> Vec<usize> {
     let most = width.saturating_sub(1).clamp(1, widest);
     let mut sizes: Vec<usize> = (0..=most.ilog2()).map(|i| 1 << i).collect();
@@ -50,11 +50,11 @@ pub(super) fn sizes(width: usize, widest: usize, own: usize) -> Vec<usize> {
     sizes
 }
 
-/// The bend of a falling curve of (size, error): the point farthest below the straight line from its first point to its
-/// last, sizes in the logarithm ("Kneedle", Satopaa et al. 2011).
+/// The elbow of a decreasing curve of (size, error): the point farthest below the chord from its first point to its
+/// last, with sizes in the logarithm ("Kneedle", Satopaa et al. 2011).
 ///
-/// Errors are first made to fall, as a wider code can do all that a narrower one can; what one training got wrong is not a
-/// bend. None for fewer than three sizes, or where nothing falls.
+/// Errors are first made monotone, as a wider code can represent all that a narrower one can. `None` for fewer than
+/// three sizes, or if nothing decreases.
 pub(super) fn elbow(points: &[(usize, f64)]) -> Option<usize> {
     let mut least = f64::INFINITY;
     let fallen: Vec<(f64, f64)> = points

@@ -1,4 +1,4 @@
-//! What a recipe is searched for, and by which number trials are compared.
+//! The goal of a recipe search and its criterion.
 
 use std::str::FromStr;
 
@@ -7,16 +7,17 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::recipe::{DataKind, Preset};
 
-/// What a code twice as wide has to buy: this share of the variance. Without a price the widest code would always win.
+/// The share of the variance that doubling the code must explain; without this penalty the widest code would always
+/// win.
 const PRICE_OF_A_DOUBLING: f64 = 0.01;
 
-/// What a recipe is searched for.
+/// The goal of a recipe search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Goal {
-    /// A small code that loses little.
+    /// A small code with a low reconstruction error.
     Reconstruction,
-    /// Telling anomalies, without a label.
+    /// Unsupervised anomaly detection.
     Detection,
 }
 
@@ -32,16 +33,16 @@ impl Goal {
         }
     }
 
-    /// The preset that a search starts from where none is named.
+    /// The default preset that a search starts from.
     pub fn usual_preset(self, kind: DataKind) -> Preset {
         match (self, kind) {
             (Goal::Detection, _) | (Goal::Reconstruction, DataKind::Images) => Preset::Auto,
-            // The preset `auto` is wider than its input: what it rebuilds says nothing of a code's size.
+            // The code of preset `auto` is wider than its input: its reconstruction does not depend on code size.
             (Goal::Reconstruction, DataKind::Table | DataKind::Series) => Preset::Deep,
         }
     }
 
-    /// The criterion, in words.
+    /// The criterion as text.
     pub fn criterion(self) -> &'static str {
         match self {
             Goal::Reconstruction => {
@@ -56,8 +57,8 @@ impl Goal {
 
     /// The criterion: lower is better.
     ///
-    /// For detection, evidence says that of the criteria that need no label this one does no harm; README.md has the
-    /// figures, `bench/tune_criterion.py` measures them.
+    /// For detection, this is the unsupervised criterion that did no harm in our benchmarks; README.md has the figures,
+    /// `bench/tune_criterion.py` measures them.
     pub fn cost(self, unexplained: f64, code_size: usize) -> f64 {
         match self {
             Goal::Reconstruction => unexplained + PRICE_OF_A_DOUBLING * (code_size.max(1) as f64).log2(),

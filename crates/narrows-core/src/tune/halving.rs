@@ -1,27 +1,26 @@
 //! Asynchronous successive halving (Li et al. 2020, "A system for massively parallel hyperparameter tuning") with one
-//! worker: which run comes next follows from the costs so far and from nothing else, so a search that goes on from its
-//! journal takes the same way.
+//! worker: the next run depends only on the costs so far, so a search resumed from its journal proceeds identically.
 //!
-//! Rungs are shares of the training steps. A trial that is promoted trains anew with the larger share rather than going on:
-//! schedules such as one cycle have a shape over the whole of a training, so what was trained on a ninth of the steps is
-//! no beginning of what a full training does. That costs at most half as much again for those that come through.
+//! Rungs are shares of the training steps. A promoted trial is retrained with the larger share rather than resumed:
+//! schedules such as one-cycle span a whole training, so a ninth of the steps is not a prefix of a full training. This
+//! costs promoted trials at most half as much again.
 
-/// Of the trials on a rung, one in so many goes up.
+/// Reduction factor: one in this many trials on a rung is promoted.
 const ETA: usize = 3;
 /// Shares of the steps.
 const SHARES: [f64; 3] = [1.0 / 9.0, 1.0 / 3.0, 1.0];
-/// Fewer steps say nothing of a recipe.
+/// Fewer steps do not predict the quality of a recipe.
 const FEWEST_STEPS: f64 = 100.0;
 
-/// The rungs and how many trials climb them.
+/// The rungs and the number of trials.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Halving {
-    /// Share of the steps of each rung, rising; the last one is 1.
+    /// Share of the steps of each rung, ascending; the last is 1.
     shares: Vec<f64>,
     n_trials: usize,
 }
 
-/// What to run next.
+/// The next run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Job {
     pub(super) trial: usize,
@@ -29,7 +28,7 @@ pub(super) struct Job {
 }
 
 impl Halving {
-    /// Of `n_trials`, for trainings of at most `steps`.
+    /// For `n_trials` trials, with trainings of at most `steps`.
     pub(super) fn new(n_trials: usize, steps: u64) -> Halving {
         let is_long_enough = |share: &f64| *share == 1.0 || share * steps as f64 >= FEWEST_STEPS;
         Halving { shares: SHARES.into_iter().filter(is_long_enough).collect(), n_trials }
@@ -40,19 +39,19 @@ impl Halving {
         self.shares[rung]
     }
 
-    /// The rung of whole trainings.
+    /// The rung of full trainings.
     pub(super) fn last(&self) -> usize {
         self.shares.len() - 1
     }
 
-    /// The rung before it, on which the code's size is varied.
+    /// The rung before it, on which the code size is varied.
     pub(super) fn middle(&self) -> usize {
         self.last().saturating_sub(1)
     }
 
-    /// The next run; `costs` are those of each trial by rung, infinite where it failed.
+    /// The next run; `costs` are those of each trial by rung, infinite if it failed.
     pub(super) fn next(&self, costs: &[Vec<f64>]) -> Option<Job> {
-        // The first trial is what the others are held against, so it comes through in any case.
+        // The first trial is the baseline of the others, so it is always promoted.
         match costs.first() {
             None => return (self.n_trials > 0).then_some(Job { trial: 0, rung: 0 }),
             Some(first) if first.len() < self.shares.len() => return Some(Job { trial: 0, rung: first.len() }),
@@ -76,7 +75,7 @@ impl Halving {
 mod tests {
     use super::*;
 
-    /// Runs a search whose trials cost what `cost` says, and gives the jobs in order.
+    /// Simulates a search with the given `cost` of a trial, and returns the jobs in order.
     fn jobs(n_trials: usize, steps: u64, cost: impl Fn(Job) -> f64) -> Vec<Job> {
         let halving = Halving::new(n_trials, steps);
         let mut costs: Vec<Vec<f64>> = Vec::new();

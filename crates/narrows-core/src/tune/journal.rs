@@ -1,7 +1,7 @@
-//! The journal of a search: one JSON object a line, the first of which says what is searched, each other one a run.
+//! The journal of a search: one JSON object per line, first the subject of the search, then one per run.
 //!
-//! A search never looks at how far its journal has come: it asks for runs in its own order and takes from the journal those
-//! that are there. So the same search comes to the same result, however often it was cut short.
+//! A search does not depend on the length of its journal: it requests runs in its own order and takes those that exist
+//! from the journal. The same search gives the same result, however often it was interrupted.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
@@ -13,23 +13,23 @@ use super::{Goal, TrialRun};
 use crate::error::{self, Error, Hint, Result};
 use crate::recipe::Recipe;
 
-/// What a search is about: a journal is of one subject.
+/// The subject of a search, which identifies its journal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SearchSubject {
-    /// Version of the library: another one may train otherwise.
+    /// Version of the library, as training may change between versions.
     version: String,
     /// [`fingerprint`](crate::file::fingerprint) of the data.
     data: u32,
     goal: Goal,
     seed: u64,
-    /// Checksum of the recipe that the search starts from, of the fields that are held fixed and of who plays which part.
+    /// Checksum of the initial recipe, of the fixed fields and of the column roles.
     start: u32,
 }
 
 impl SearchSubject {
-    /// A search from `base` with the fields `held`, on data of this fingerprint; `roles` says in any words which columns or
-    /// folders play which part.
+    /// A search from `base` with the fixed fields `held`, on data with this fingerprint; `roles` is any text that
+    /// identifies the roles of columns or folders.
     pub fn new(goal: Goal, base: &Recipe, held: &[String], data: u32, roles: &str) -> SearchSubject {
         let start = format!("{}\n{}\n{roles}", Recipe { seed: 0, ..base.clone() }.to_toml(), held.join(" "));
         SearchSubject {
@@ -41,7 +41,7 @@ impl SearchSubject {
         }
     }
 
-    /// Refuses a journal of another subject, and says which of it is other.
+    /// Rejects a journal of another subject, naming the difference.
     fn check(&self, found: &SearchSubject, path: &Path) -> Result<()> {
         let wrong = |what: String| {
             let error = Error::data(
@@ -67,18 +67,19 @@ impl SearchSubject {
     }
 }
 
-/// The runs of a search, kept as they end.
+/// The runs of a search, stored as they end.
 #[derive(Debug)]
 pub struct Journal {
     runs: Vec<TrialRun>,
     place: JournalFile,
 }
 
-/// Where runs are kept.
+/// Storage of runs.
 #[derive(Debug)]
 enum JournalFile {
     Memory,
-    /// A file that is made with the first run, so that a search that cannot begin leaves none: its path and first line.
+    /// A file that is created with the first run, so that a search that fails to start leaves none: its path and first
+    /// line.
     Coming(PathBuf, String),
     There(PathBuf, File),
 }
@@ -89,12 +90,12 @@ impl Journal {
         Journal { runs: Vec::new(), place: JournalFile::Memory }
     }
 
-    /// A new journal, which takes the place of a file of that name when the first run has ended.
+    /// A new journal, which replaces an existing file when the first run has ended.
     pub fn create(path: &Path, subject: &SearchSubject) -> Journal {
         Journal { runs: Vec::new(), place: JournalFile::Coming(path.to_path_buf(), line(subject)) }
     }
 
-    /// The journal at `path`, to go on with. A last line that was cut off in the midst of writing is taken away.
+    /// Resumes the journal at `path`. A truncated last line is removed.
     ///
     /// # Errors
     /// [`Error::Read`], [`Error::Write`], and [`Error::Data`] for the journal of another search or a damaged line.
@@ -120,17 +121,17 @@ impl Journal {
         Ok(Journal { runs, place: JournalFile::There(path.to_path_buf(), file) })
     }
 
-    /// All runs, in the order in which they ended.
+    /// All runs, in order of completion.
     pub fn runs(&self) -> &[TrialRun] {
         &self.runs
     }
 
-    /// What came of training this very recipe, if it was trained.
+    /// The run of this exact recipe, if any.
     pub(super) fn find(&self, recipe: &Recipe) -> Option<&TrialRun> {
         self.runs.iter().find(|run| run.recipe == *recipe)
     }
 
-    /// Writes a run down: in one piece, and it is on the disk when this returns.
+    /// Appends a run atomically; it is synced to disk on return.
     pub(super) fn add(&mut self, run: TrialRun) -> Result<()> {
         let written = line(&run);
         match &mut self.place {

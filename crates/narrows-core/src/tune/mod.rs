@@ -1,10 +1,9 @@
-//! The search for a recipe: which code size, layers, loss, corruption and learning rate suit the data.
+//! Recipe search: optimises code size, layers, loss, corruption and learning rate for the data.
 //!
-//! Trials are drawn at random, keyed by the seed and the trial's number (Bergstra and Bengio 2012), and stopped early by
-//! successive halving; the first one is the recipe that the search starts from, so what is found is
-//! never worse than that by the criterion ([`Goal`]). Then the code's size alone is varied and set beside PCA's curve
-//! ([`CodeSizeCurve`]). Every run is written to a [`Journal`] as it ends: a search that was cut short goes on from there, and comes
-//! to the recipe that it would have come to at once.
+//! Trials are drawn at random, keyed by seed and trial number (Bergstra and Bengio 2012), and stopped early by
+//! successive halving; the first one is the initial recipe, so the result is never worse than that by the criterion
+//! ([`Goal`]). Then only the code size is varied and compared with PCA ([`CodeSizeCurve`]). Every run is written to a
+//! [`Journal`] as it ends: an interrupted search resumes from there, with the same result.
 
 mod curve;
 mod goal;

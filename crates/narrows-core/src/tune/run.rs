@@ -1,4 +1,4 @@
-//! One training of a search and what came of it: a line of the journal.
+//! One training of a search and its outcome: a line of the journal.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,60 +8,60 @@ use crate::recipe::Recipe;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrialRun {
-    /// What it was for.
+    /// The stage of the search.
     pub stage: Stage,
-    /// Which trial, from 0; the first is the recipe that the search starts from.
+    /// Index of the trial; the first is the initial recipe.
     pub trial: usize,
     /// Share of the training steps.
     pub share: f64,
-    /// What came of it.
+    /// The outcome.
     pub outcome: Outcome,
-    /// Wall-clock seconds; nothing depends on them.
+    /// Wall-clock seconds; informational only.
     pub seconds: f64,
-    /// The recipe as trained: of a share of the steps, with fewer of them.
+    /// The recipe as trained, with its reduced number of steps.
     pub recipe: Recipe,
 }
 
-/// What a run is for.
+/// The stage of a search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
-    /// To find the best trial.
+    /// Search for the best trial.
     Trial,
-    /// To see what another size of the code does to the best trial.
+    /// Variation of the code size of the best trial.
     CodeSize,
 }
 
-/// What came of a run.
+/// The outcome of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// It was trained and measured.
+    /// Training succeeded.
     Done(Success),
-    /// It could not be trained: the reason.
+    /// Training failed, with the reason.
     Failed(String),
 }
 
-/// What was measured.
+/// Measurements of a trained model.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Success {
-    /// The criterion; lower is better.
+    /// The search criterion; lower is better.
     pub cost: f64,
-    /// Share of the variance of held-out samples that is lost, whatever the loss trained with.
+    /// Share of the variance of held-out samples left unexplained, independent of the training loss.
     pub unexplained: f64,
     /// Its standard error.
     pub standard_error: f64,
-    /// Units of the code.
+    /// Number of code units.
     pub code_size: usize,
-    /// Trainable numbers of one network.
+    /// Trainable parameters of one network.
     pub parameters: usize,
-    /// Steps that all networks took together.
+    /// Total steps of all networks.
     pub steps: u64,
 }
 
 impl Outcome {
-    /// What was measured, if it was.
+    /// The measurements, if training succeeded.
     pub fn done(&self) -> Option<&Success> {
         match self {
             Outcome::Done(success) => Some(success),
@@ -69,7 +69,7 @@ impl Outcome {
         }
     }
 
-    /// The criterion, infinite where the run failed.
+    /// The criterion, infinite if the run failed.
     pub fn cost(&self) -> f64 {
         self.done().map_or(f64::INFINITY, |success| success.cost)
     }

@@ -1,34 +1,34 @@
-//! What a search found: plain public data, and the recipe as a file.
+//! The result of a search: plain public data, and the recipe as TOML.
 
 use serde::Serialize;
 
 use super::{CodeSizeCurve, Goal, Outcome, Success};
 use crate::recipe::Recipe;
 
-/// What a search found.
+/// The result of a search.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SearchResult {
-    /// What was searched for.
+    /// The goal of the search.
     pub goal: Goal,
-    /// Key of all randomness.
+    /// Seed of the search.
     pub seed: u64,
-    /// What was varied, in words.
+    /// The search space as text.
     pub space: Vec<String>,
-    /// Rows, windows or pieces that no trial trained on.
+    /// Number of held-out rows, windows or patches.
     pub held_out: usize,
-    /// Trials asked for.
+    /// Requested number of trials.
     pub planned: usize,
-    /// Those that were run, by number; the first is the recipe that the search started from.
+    /// The trials, by number; the first is the initial recipe.
     pub trials: Vec<Trial>,
-    /// Why there are no more of them.
+    /// Why the search ended.
     pub ended: Ended,
-    /// Number of the trial that is best, to which `best` adds a choice of the code's size at most.
+    /// Number of the best trial; `best` differs from it at most in code size.
     pub best_trial: usize,
-    /// The measure of the recipe that is best.
+    /// The measurements of the best recipe.
     pub best: Success,
-    /// Error against the size of the code.
+    /// Error by code size.
     pub curve: CodeSizeCurve,
-    /// The recipe that is best.
+    /// The best recipe.
     pub recipe: Recipe,
 }
 
@@ -37,11 +37,11 @@ pub struct SearchResult {
 pub struct Trial {
     /// From 0.
     pub number: usize,
-    /// What came of it on the last rung it reached.
+    /// The outcome on the last rung it reached.
     pub outcome: Outcome,
-    /// Share of the training steps on that rung; below 1 where it was stopped early.
+    /// Share of the training steps on that rung; below 1 if it was stopped early.
     pub share: f64,
-    /// Seconds of all its runs; of those taken from a journal, as they are written there.
+    /// Seconds of all its runs; for those from a journal, as recorded there.
     pub seconds: f64,
     /// The recipe.
     pub recipe: Recipe,
@@ -51,21 +51,21 @@ pub struct Trial {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ended {
-    /// All trials were made.
+    /// All trials were run.
     Finished,
-    /// Its time was up.
+    /// The time limit was reached.
     Time,
-    /// The user stopped it.
+    /// The user interrupted it.
     Interrupted,
 }
 
 impl SearchResult {
-    /// The measure of the recipe that the search started from, where it could be trained.
+    /// The measurements of the initial recipe, if it could be trained.
     pub fn start(&self) -> Option<&Success> {
         self.trials.first().and_then(|trial| trial.outcome.done())
     }
 
-    /// Trials by the criterion, the best first; the further they were trained, the more they are to be trusted.
+    /// Trials by criterion, best first; those on higher rungs come first, as they are more reliable.
     pub fn ranked(&self) -> Vec<&Trial> {
         let mut ranked: Vec<&Trial> = self.trials.iter().collect();
         ranked.sort_by(|a, b| {
@@ -75,7 +75,7 @@ impl SearchResult {
         ranked
     }
 
-    /// The recipe as TOML, below comments that say where it comes from; `command` is what was typed.
+    /// The recipe as TOML with comments on its origin; `command` is the command line.
     pub fn to_toml(&self, command: &str) -> String {
         let measured = |success: &Success| {
             format!("{:.4} of held-out variance unexplained with a code of {}", success.unexplained, success.code_size)

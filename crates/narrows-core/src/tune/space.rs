@@ -1,7 +1,7 @@
-//! What a search varies, and over which range; the ranges follow from the data's width and kind.
+//! The search space; ranges depend on the data's width and kind.
 //!
-//! Each field of a trial is a pure function of (seed, trial, field), so that a field held fixed changes nothing of the
-//! others, and a search of more trials begins with those of a shorter one.
+//! Each field of a trial is a pure function of (seed, trial, field), so that fixing a field does not change the others,
+//! and a longer search starts with the trials of a shorter one.
 
 use narrows_engine::rng::{Purpose, Stream};
 
@@ -16,30 +16,30 @@ use crate::recipe::{DataKind, Recipe};
 
 /// The widest code that is tried.
 const WIDEST_CODE: usize = 256;
-/// The narrowest code that is tried for detection: there a narrow code is one restraint among others.
+/// The narrowest code that is tried for detection, where a narrow code is only one of several regularisers.
 const NARROWEST_FOR_DETECTION: usize = 2;
-/// First hidden layers of a dense network, in multiples of the input, and the least and greatest of them.
+/// Widths of the first hidden layer of a dense network, in multiples of the input width, with lower and upper limits.
 const FIRST_LAYER: [f64; 4] = [0.5, 1.0, 2.0, 4.0];
 const LEAST_LAYER: f64 = 16.0;
 const GREATEST_LAYER: f64 = 512.0;
-/// Hidden layers on each side of a dense network.
+/// Most hidden layers on each side of a dense network.
 const MOST_LAYERS: u32 = 3;
-/// How far the learning rate goes to either side.
+/// Range of the learning rate, as a factor in either direction.
 const RATE_FACTOR: f64 = 5.0;
-/// Strengths of noise in prepared units, and shares of columns damaged.
+/// Ranges of noise strength in prepared units and of the share of corrupted columns.
 const SIGMA: [f64; 2] = [0.03, 1.0];
 const RATE: [f64; 2] = [0.05, 0.5];
 
-/// What is varied around a recipe.
+/// The search space around a recipe.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Space {
     base: Recipe,
-    /// Empty where it is held.
+    /// Empty if fixed.
     code_sizes: Vec<usize>,
     layers: Layers,
     losses: Vec<Loss>,
     corruptions: Vec<Damage>,
-    /// Least and greatest.
+    /// Minimum and maximum.
     learning_rate: Option<[f64; 2]>,
 }
 
@@ -79,11 +79,10 @@ enum Field {
 }
 
 impl Space {
-    /// The space around `base` for samples of these `blocks`; the fields named in `held`, by their dotted paths, stay as they
-    /// are.
+    /// The space around `base` for samples of these `blocks`; the fields in `held`, by dotted path, are fixed.
     ///
     /// # Errors
-    /// [`Error::Recipe`] where nothing is left to vary, or where a code's size means nothing.
+    /// [`Error::Recipe`] if nothing is left to vary, or if the model has no code size.
     pub(super) fn new(base: &Recipe, held: &[String], goal: Goal, blocks: &[Block]) -> Result<Space> {
         let width = blocks.last().map_or(0, |block| block.range.end);
         let is_held = |field: &str| {
@@ -113,7 +112,7 @@ impl Space {
             }
         };
         let corruption_is_held = is_held("corruption") || is_held("members") || kind == DataKind::Images;
-        // A code that may be wider than the input needs another restraint, or the network copies.
+        // A code wider than the input needs another regulariser, or the network copies its input.
         let is_restrained = base.sparsity != Sparsity::None || base.latent != Latent::Point;
         let may_copy = code_sizes.iter().chain(&given).any(|size| *size >= width) && !is_restrained;
         let corruptions = match kind {
@@ -141,7 +140,7 @@ impl Space {
         Ok(space)
     }
 
-    /// The recipe of a trial; of trial 0 the one that the search starts from.
+    /// The recipe of a trial; trial 0 is the initial recipe.
     pub(super) fn trial(&self, number: usize) -> Recipe {
         let mut recipe = self.base.clone();
         if number == 0 {
@@ -159,7 +158,7 @@ impl Space {
             let at = f64::from(draw(Field::Strength).uniform());
             let members = recipe.members.clone();
             recipe.corruption = damage.of(at, 1.0);
-            // The members of an ensemble stay as far apart as they were.
+            // The ratios between the members' corruption strengths are kept.
             let strongest = members.iter().map(Corruption::strength).fold(0.0, f64::max);
             let relative = |member: &Corruption| if strongest > 0.0 { member.strength() / strongest } else { 1.0 };
             recipe.members = members.iter().map(|member| damage.of(at, relative(member))).collect();
@@ -180,7 +179,7 @@ impl Space {
                 let n = depth.below(MOST_LAYERS + 1) as usize;
                 let Some(first) = pick(widths, stream) else { return };
                 let first = (*first).max(dense.code_size.or_else(|| 1)) as f64;
-                // Tapering, as where the program chooses.
+                // Tapering, as by default.
                 let last = dense.code_size.or_else(|| 1).max(1) as f64;
                 let ratio = (last / first).powf(1.0 / n.max(1) as f64);
                 dense.layers = Choice::Auto;
@@ -196,12 +195,12 @@ impl Space {
         }
     }
 
-    /// Whether the code's size is among what is varied.
+    /// Whether the code size is varied.
     pub(super) fn varies_code_size(&self) -> bool {
         !self.code_sizes.is_empty()
     }
 
-    /// What is varied, a line a field.
+    /// The varied fields, one per line.
     pub fn describe(&self) -> Vec<String> {
         let mut lines = Vec::new();
         if let [least, .., greatest] = self.code_sizes[..] {
@@ -242,7 +241,7 @@ impl Damage {
         }
     }
 
-    /// Of a strength `at` in [0, 1) of the way from weak to strong, times `factor`.
+    /// A corruption with strength at the fraction `at` in [0, 1) of its range, times `factor`.
     fn of(self, at: f64, factor: f64) -> Corruption {
         let rate = || Fraction::try_from(two_digits(factor * between(RATE, at))).unwrap_or(lit!(Fraction, 0.1));
         match self {
@@ -256,7 +255,7 @@ impl Damage {
     }
 }
 
-/// The recipe with a code of this size; hidden layers are at least as wide.
+/// The recipe with this code size; hidden layers are at least as wide.
 pub(super) fn with_code_size(recipe: &Recipe, size: usize) -> Recipe {
     let mut recipe = recipe.clone();
     match &mut recipe.backbone {
@@ -273,7 +272,7 @@ pub(super) fn with_code_size(recipe: &Recipe, size: usize) -> Recipe {
     recipe
 }
 
-/// The code's size, where it is given.
+/// The code size, if set.
 fn code_size(recipe: &Recipe) -> Option<usize> {
     let choice = match &recipe.backbone {
         Backbone::Dense(dense) => &dense.code_size,
@@ -287,12 +286,12 @@ fn code_size(recipe: &Recipe) -> Option<usize> {
     }
 }
 
-/// Whether the code is a map, whose size follows from its channels.
+/// Whether the code is a map, whose size is given by its channels.
 pub(super) fn has_map_code(recipe: &Recipe) -> bool {
     matches!(&recipe.backbone, Backbone::Conv(conv) if conv.code != ConvCode::Vector)
 }
 
-/// 1, 2, 3, 4, 6, 8, 12, ... and the limit: evenly spaced in the logarithm.
+/// 1, 2, 3, 4, 6, 8, 12, ... and the limit: about evenly spaced in the logarithm.
 fn grid(least: usize, most: usize) -> Vec<usize> {
     let powers = (0..=most.ilog2()).map(|i| 1 << i);
     let mut sizes: Vec<usize> = powers.flat_map(|size: usize| [size, size + size / 2]).chain([most]).collect();
@@ -323,19 +322,19 @@ fn layers(base: &Recipe, width: usize, is_held: &dyn Fn(&str) -> bool) -> Layers
     }
 }
 
-/// The losses that the data admits.
+/// The losses that the data supports.
 fn losses(kind: DataKind, blocks: &[Block]) -> Vec<Loss> {
     let numbers = || blocks.iter().filter(|block| matches!(block.kind, BlockKind::Number | BlockKind::Cyclic));
     let huber = Loss::Huber { delta: lit!(Positive, 1.0) };
     if numbers().count() == 0 {
-        // Categories and flags have losses of their own.
+        // Categories and flags have their own losses.
         return Vec::new();
     }
-    // Pixels are seldom a unit apart, so there huber would be half the squared error.
+    // Pixel differences are below 1, where huber is half the squared error.
     let mut losses =
         if kind == DataKind::Images { vec![Loss::Auto, Loss::Mae] } else { vec![Loss::Auto, Loss::Mae, huber] };
     if numbers().any(|block| block.unit_interval) {
-        // There auto is the cross-entropy.
+        // Auto is cross-entropy there.
         losses.push(Loss::Mse);
     }
     losses
@@ -345,12 +344,12 @@ fn pick<T>(choices: &[T], mut stream: Stream) -> Option<&T> {
     choices.get(stream.below(choices.len().max(1) as u32) as usize)
 }
 
-/// `at` in [0, 1) of the way from the first to the second, in the logarithm.
+/// Logarithmic interpolation at `at` in [0, 1).
 fn between([least, greatest]: [f64; 2], at: f64) -> f64 {
     least * (greatest / least).powf(at)
 }
 
-/// Rounded to two digits that count: nobody wants to read the others.
+/// Rounds to two significant digits, for readability.
 fn two_digits(x: f64) -> f64 {
     format!("{x:.1e}").parse().unwrap_or(x)
 }

@@ -1,4 +1,4 @@
-//! The search itself: run, compare, promote, and at the end vary the code's size alone.
+//! The search loop: run, compare, promote, and finally vary the code size.
 
 use std::time::{Duration, Instant};
 
@@ -12,52 +12,51 @@ use crate::fitted::{Dataset, TrialData, trial_data};
 use crate::recipe::Recipe;
 use crate::train::Observer;
 
-/// Share of the time that trials may take; the rest is for the code's size.
+/// Share of the time budget for trials; the rest is for the code size.
 const TRIALS_SHARE: f64 = 0.75;
 /// The widest code of a curve.
 const WIDEST_OF_CURVE: usize = 256;
 
-/// What a search is to do.
+/// The plan of a search.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SearchPlan {
-    /// What for.
+    /// The goal.
     pub goal: Goal,
-    /// The recipe to start from; its seed is the key of the search, too.
+    /// The initial recipe; its seed is also that of the search.
     pub base: Recipe,
-    /// Fields that are held fixed, by their dotted paths.
+    /// Fixed fields, by dotted path.
     pub held: Vec<String>,
-    /// Recipes to try, the first one among them.
+    /// Number of trials, including the initial recipe.
     pub trials: usize,
-    /// Time after which no further run begins, and the one that runs is dropped.
+    /// Time limit, after which no run starts and the current one is aborted.
     pub time: Option<Duration>,
 }
 
-/// Watches a search and may end it.
+/// Observes a search and may interrupt it.
 pub trait Watch: Sync {
-    /// Called before the first run, with what is varied.
+    /// Called before the first run, with the search space.
     fn on_start(&self, _space: &Space, _held_out: usize) {}
 
-    /// Called after every run; `recalled`: it was taken from the journal.
+    /// Called after every run; `recalled` if it was taken from the journal.
     fn on_run(&self, _run: &TrialRun, _recalled: bool) {}
 
-    /// Asked before every training step; `true` drops the run and ends the search.
+    /// Called before every training step; `true` aborts the run and ends the search.
     fn interrupted(&self) -> bool {
         false
     }
 }
 
-/// Watches nothing.
+/// Observes nothing.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Unwatched;
 
 impl Watch for Unwatched {}
 
-/// Searches a recipe for normal data: the rows of a table, the series that it holds, or images, as the plan's base
-/// recipe says.
+/// Searches a recipe for data of the kind given by the plan's base recipe.
 ///
 /// # Errors
-/// [`Error::Recipe`] for a plan that makes no sense or a start that cannot be trained, what [`fit`](crate::fit()) says of
-/// the data, [`Error::Interrupted`] before the first run has ended, [`Error::Write`] from the journal.
+/// [`Error::Recipe`] for an invalid plan or an initial recipe that cannot be trained, data errors as for
+/// [`fit`](crate::fit()), [`Error::Interrupted`] before the first run has ended, [`Error::Write`] from the journal.
 pub fn tune(
     plan: &SearchPlan,
     dataset: impl Into<Dataset>,
@@ -71,7 +70,7 @@ pub fn tune(
 }
 
 impl SearchPlan {
-    /// Refuses a plan that makes no sense.
+    /// Rejects invalid plans.
     ///
     /// # Errors
     /// [`Error::Recipe`].
@@ -86,12 +85,12 @@ impl SearchPlan {
     }
 }
 
-/// What prepares the data has its say when the recipe is fitted.
+/// Drops notes on the preparation, which are repeated when the recipe is fitted.
 struct Quiet;
 
 impl Observer for Quiet {}
 
-/// Drops a training when its search is to end.
+/// Aborts a training when its search is to end.
 struct Deadline<'a> {
     watch: &'a dyn Watch,
     at: Option<Instant>,
@@ -119,7 +118,7 @@ struct Tuner<'a> {
     began: Instant,
 }
 
-/// A run of a search, or none where the search is to end.
+/// A run of a search, or why the search ends.
 type Ran = std::result::Result<TrialRun, Ended>;
 
 impl<'a> Tuner<'a> {
@@ -173,7 +172,7 @@ impl<'a> Tuner<'a> {
         })
     }
 
-    /// The trials, as far as there was time.
+    /// Runs the trials, as far as time permits.
     fn trials(&mut self, halving: &Halving) -> Result<(Vec<Trial>, Ended)> {
         let mut trials: Vec<Trial> = Vec::new();
         let mut costs: Vec<Vec<f64>> = Vec::new();
@@ -204,7 +203,7 @@ impl<'a> Tuner<'a> {
         Ok((trials, ended))
     }
 
-    /// The error of `recipe` with codes of other sizes, and what cut it short if anything did.
+    /// The error of `recipe` at other code sizes, and why it ended early if it did.
     fn curve(&mut self, recipe: &Recipe, own: usize, share: f64) -> Result<(CodeSizeCurve, Option<Ended>)> {
         if has_map_code(recipe) {
             return Ok((CodeSizeCurve::default(), None));
@@ -228,7 +227,7 @@ impl<'a> Tuner<'a> {
         Ok((CodeSizeCurve::new(points, share), None))
     }
 
-    /// The recipe with the size that the curve says is best, if a whole training agrees.
+    /// The recipe with the best size of the curve, if a full training confirms it.
     fn better_size(
         &mut self,
         curve: &CodeSizeCurve,
@@ -249,8 +248,8 @@ impl<'a> Tuner<'a> {
         })
     }
 
-    /// Trains and measures a recipe on a share of its steps, or recalls what came of it; `until` is the share of the time
-    /// that may pass by then.
+    /// Trains and measures a recipe on a share of its steps, or takes the run from the journal; `until` is the share of
+    /// the time limit available.
     fn run(&mut self, stage: Stage, trial: usize, recipe: &Recipe, share: f64, until: f64) -> Result<Ran> {
         let mut shortened = recipe.clone();
         if share < 1.0 {
@@ -287,7 +286,7 @@ impl<'a> Tuner<'a> {
                 }
             }
             Err(Error::Interrupted) => return Ok(Err(why())),
-            // The start's own recipe is the user's: they are told as a fit would tell them.
+            // The initial recipe is the user's: its errors are reported as by a fit.
             Err(error @ Error::Recipe { .. }) if stage == Stage::Trial && trial == 0 => return Err(error),
             Err(error @ (Error::Diverged { .. } | Error::Recipe { .. })) => Outcome::Failed(error.to_string()),
             Err(error) => return Err(error),
@@ -300,8 +299,8 @@ impl<'a> Tuner<'a> {
     }
 }
 
-/// The best trial and its measure: among those that trained in full, where the search came to its end; one that was cut
-/// short takes what there is, the start itself among it.
+/// The best trial and its measurements: among fully trained trials if the search finished, among all if it was
+/// interrupted.
 fn best_of(trials: &[Trial], ended: Ended) -> Option<(usize, Success)> {
     let counts = |trial: &&Trial| ended != Ended::Finished || trial.share == 1.0;
     let done = trials.iter().filter(counts).filter_map(|trial| Some((trial.number, *trial.outcome.done()?)));

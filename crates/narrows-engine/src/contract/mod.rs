@@ -8,13 +8,13 @@
 mod networks;
 mod reference;
 
+use crate::executor::Trainer;
 use crate::executor::{Executor, PreparedNetwork};
 use crate::layer::Layer;
 use crate::network::Network;
 use crate::optim::{AdamConfig, Optimizer};
 use crate::rng::{Purpose, Stream};
 use crate::sparsity::Sparsity;
-use crate::executor::Trainer;
 use crate::training::{Batch, RowWeights, StepLoss, TrainConfig, TrainerState};
 
 pub use networks::{dense, maps, networks, sequences};

@@ -1,7 +1,7 @@
-//! The executor of the CPU: deterministic for any number of threads.
+//! The CPU executor: deterministic for any number of threads.
 //!
-//! A [`Plan`](plan::Plan) lists a network's layers as stages with their places in the arenas. Inference walks it
-//! tile by tile (`packed`), training over a preallocated workspace (`trainer`, `pass`).
+//! A [`Plan`](plan::Plan) lists a network's layers as stages with their offsets in the arenas. Inference runs it tile
+//! by tile (`packed`), training on a preallocated workspace (`trainer`, `pass`).
 
 mod packed;
 mod pass;
@@ -20,10 +20,10 @@ use crate::training::TrainConfig;
 pub(crate) use packed::PackedNetwork;
 pub(crate) use trainer::CpuTrainer;
 
-/// Computes on the CPU with threads of its own; clones share them.
+/// Computes on the CPU with its own threads; clones share them.
 ///
-/// Two promises, each held by tests: training gives the same parameters to the bit for any number of threads, and so
-/// does inference for every row.
+/// Two guarantees, both tested: for any number of threads, training gives bit-identical parameters, and inference
+/// bit-identical results for every row.
 #[derive(Debug, Clone)]
 pub struct CpuExecutor {
     threads: Threads,
@@ -35,19 +35,19 @@ impl CpuExecutor {
         Self { threads }
     }
 
-    /// The calling thread alone.
+    /// Uses the calling thread only.
     pub fn serial() -> Self {
         Self::new(Threads::serial())
     }
 
-    /// The threads, for other work beside the networks.
+    /// The threads, for work outside of the networks.
     pub fn threads(&self) -> &Threads {
         &self.threads
     }
 }
 
 impl Default for CpuExecutor {
-    /// A thread for every core.
+    /// One thread per core.
     fn default() -> Self {
         Self::new(Threads::all_cores())
     }

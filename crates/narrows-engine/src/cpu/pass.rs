@@ -1,4 +1,4 @@
-//! The forward and the backward pass of training: the plan's stages, walked forward and backward.
+//! The forward and the backward pass of training over the plan's stages.
 
 use std::mem::take;
 
@@ -11,23 +11,23 @@ use crate::training::{Batch, RowWeights, StepLoss};
 use super::plan::{self, Op, Plan, Stage};
 use super::trainer::CpuTrainer;
 
-/// What the passes leave for each other.
+/// State shared by the passes.
 #[derive(Debug)]
 pub(super) struct Workspace {
     /// The last batch's input, kept by `forward` for `backward`.
     pub(super) input: Vec<f32>,
-    /// values[i + 1] is the output of stage i; empty where the stage works in place.
+    /// values[i + 1] is the output of stage i; empty if the stage works in place.
     pub(super) values: Vec<Vec<f32>>,
-    /// What stage i keeps for its backward: statistics, mask or noise; of a skip, the gradient for
-    /// the value that it added.
+    /// State that stage i saves for its backward pass: statistics, mask or noise; for a skip, the gradient for the
+    /// added value.
     pub(super) saved: Vec<Vec<f32>>,
     pub(super) packed: Vec<f32>,
-    /// Room that the stages and the output loss use in turn.
+    /// Scratch shared by the stages and the output loss.
     pub(super) scratch: Vec<f32>,
     pub(super) flow: Flow,
     pub(super) row_losses: Vec<f32>,
     pub(super) row_code_penalty: Vec<f32>,
-    /// One float a code unit.
+    /// One float per code unit.
     pub(super) units: Vec<f32>,
     pub(super) n: usize,
 }
@@ -66,7 +66,7 @@ impl Workspace {
 }
 
 impl CpuTrainer {
-    /// Runs the stages in order and evaluates the loss; leaves losses and their gradient.
+    /// Runs the stages in order and evaluates the loss and its gradient.
     pub(super) fn pass_forward(&mut self, batch: &Batch<'_>) {
         let n = batch.rows.len();
         assert!(n > 0 && n <= self.capacity, "a batch has 1 to {} rows, got {n}", self.capacity);
@@ -137,7 +137,7 @@ impl CpuTrainer {
         self.pending = Some(n);
     }
 
-    /// Brings the gradient from the output back to the first trainable stage.
+    /// Propagates the gradient from the output to the first trainable stage.
     pub(super) fn pass_backward(
         &mut self,
         input: &[f32],
@@ -212,7 +212,7 @@ impl CpuTrainer {
     }
 }
 
-/// Where value i lies among the values; none is the batch's input.
+/// Index of value i among the values; `None` for the batch's input.
 fn value_index(stages: &[Stage], i: usize) -> Option<usize> {
     match i {
         0 => None,
@@ -226,14 +226,14 @@ fn mean(values: &[f32]) -> f32 {
     (values.iter().map(|&x| f64::from(x)).sum::<f64>() / values.len() as f64) as f32
 }
 
-/// The weighted mean of the row losses; turns the gradient of their plain mean into that of it.
+/// The weighted mean of the row losses; rescales the gradient from the plain mean accordingly.
 fn weigh(rows: Rows<'_>, row_weights: RowWeights<'_>, losses: &[f32], gradient: &mut [f32]) -> f32 {
     let RowWeights::Given(weights) = row_weights else {
         return mean(losses);
     };
     assert_eq!(weights.len(), rows.n, "one weight a row");
     let total: f64 = weights.iter().map(|&w| f64::from(w)).sum();
-    // Where all weights are zero, so are loss and gradient.
+    // If all weights are zero, so are loss and gradient.
     let inverse = if total > 0.0 { total.recip() } else { 0.0 };
     let width = gradient.len() / rows.n;
     let tile = rows.tile(width * ELEMENT_COST);

@@ -1,6 +1,6 @@
-//! The order of work: a network's layers as one list of stages, each with its places in the arenas.
+//! The execution plan: a network's layers as one list of stages with their offsets in the arenas.
 //!
-//! Training and inference both walk this list. Value 0 is the input, value i + 1 the output of stage i.
+//! Training and inference both run this list. Value 0 is the input, value i + 1 the output of stage i.
 
 use std::ops::Range;
 
@@ -10,15 +10,15 @@ use crate::layer::{Activation, Layer, WeightPacking};
 use crate::network::Network;
 use crate::params::ParamKind;
 
-/// What a stage does.
+/// The operation of a stage.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Op {
     Layer(Layer),
-    /// Draws the code from what the encoder put out.
+    /// Samples the code from the encoder's output.
     Sample(Draw),
 }
 
-/// One step of the way from input to output.
+/// One stage of the network.
 #[derive(Debug, Clone)]
 pub(crate) struct Stage {
     pub op: Op,
@@ -30,23 +30,22 @@ pub(crate) struct Stage {
     pub buffers: Range<usize>,
     /// Packed weights in the packing arena.
     pub packed: Range<usize>,
-    /// First random block of a layer that draws, so that the layers of a network differ.
+    /// First random block of a layer that draws, distinct for the layers of a network.
     pub random_block: u32,
-    /// The activation that this stage is, if its output overwrites its input, because nobody needs
-    /// that again.
+    /// The activation of this stage, if its output overwrites its input, which is not needed later.
     pub in_place: Option<Activation>,
     /// The value that this stage adds.
     pub adds: Option<Kept>,
-    /// Where this stage's output is kept for a later stage to add.
+    /// Offset at which this stage's output is kept for a later stage to add.
     pub keeps: Option<usize>,
 }
 
-/// A value that is kept for a later stage.
+/// A value kept for a later stage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Kept {
-    /// Its number among the values.
+    /// Its index among the values.
     pub value: usize,
-    /// Its place in a row of the kept values, where values do not last until the end.
+    /// Its offset in a row of the kept values, in inference.
     pub place: usize,
 }
 
@@ -54,7 +53,7 @@ pub(crate) struct Kept {
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
     pub stages: Vec<Stage>,
-    /// The value that is the code: the decoder begins with the stage of this number.
+    /// Index of the value that is the code: the decoder starts with the stage of this index.
     pub code: usize,
     /// Length of the trainable prefix of the parameter arena.
     pub n_trainable: usize,
@@ -62,7 +61,7 @@ pub(crate) struct Plan {
     pub n_packed: usize,
     /// The widest value.
     pub max_width: usize,
-    /// Width of all kept values together.
+    /// Total width of the kept values.
     pub kept_width: usize,
 }
 

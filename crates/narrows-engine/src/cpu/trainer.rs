@@ -1,15 +1,15 @@
-//! The training step: forward, backward and update over a preallocated workspace.
+//! The training step: forward, backward and update on a preallocated workspace.
 //!
-//! There is no tape: the stages of the [`Plan`] are walked forward and backward, and each layer knows its own
-//! derivative. After the first step nothing is allocated. Every random number is keyed by its row's id
-//! and every sum has an order of its own, so the parameters after any number of steps are the same to
-//! the bit for any number of threads.
+//! There is no tape: the stages of the [`Plan`] are run forward and backward, and each layer implements its own
+//! derivative. Nothing is allocated after the first step. Random numbers are keyed by row id and the order of every sum
+//! is fixed, so the parameters after any number of steps are bit-identical for any number of threads.
 
 use std::mem::take;
 use std::sync::Arc;
 
 use crate::error::ShapeError;
 use crate::executor::PreparedNetwork;
+use crate::executor::Trainer;
 use crate::kernels::threads::Threads;
 use crate::latent::Latent;
 use crate::layer::{Activation, Layer};
@@ -17,7 +17,6 @@ use crate::network::Network;
 use crate::optim;
 use crate::params::Params;
 use crate::sparsity::Sparsity;
-use crate::executor::Trainer;
 use crate::training::{Batch, RowWeights, StepLoss, TrainConfig, TrainerState};
 
 use super::PackedNetwork;
@@ -38,11 +37,11 @@ pub(crate) struct CpuTrainer {
     second: Vec<f32>,
     steps: u64,
     pub(super) work: Workspace,
-    /// Rows of a forward pass whose backward is still to come.
+    /// Rows of a forward pass whose backward pass is pending.
     pub(super) pending: Option<usize>,
 }
 
-/// Checks that the settings are in range and suit the network.
+/// Checks that the settings are in range and fit the network.
 fn check_config(network: &Network, config: &TrainConfig) -> Result<(), ShapeError> {
     if let Some(clip) = config.clip
         && (clip.is_nan() || clip <= 0.0)
@@ -126,7 +125,7 @@ impl CpuTrainer {
 impl Trainer for CpuTrainer {
     fn forward(&mut self, batch: &Batch<'_>) {
         let mut input = take(&mut self.work.input);
-        // Only callers that part forward and backward need the input kept.
+        // Only callers that separate forward and backward need the input kept.
         input.clear();
         input.reserve(self.capacity * self.plan.inputs());
         input.extend_from_slice(batch.input);

@@ -1,7 +1,7 @@
 //! Elementwise functions and their derivatives.
 //!
-//! Where the derivative follows from the output (all but GELU and SiLU), a layer may overwrite its
-//! input: half the memory traffic.
+//! If the derivative is a function of the output (all but GELU and SiLU), a layer may overwrite its input, which halves
+//! the memory traffic.
 
 use crate::kernels::{maths, vectorised};
 use crate::params::ParamKind;
@@ -17,9 +17,9 @@ pub enum Activation {
     Identity,
     /// max(x, 0).
     Relu,
-    /// x where positive, else 0.01 x.
+    /// x if positive, else 0.01 x.
     LeakyRelu,
-    /// x where positive, else e^x - 1.
+    /// x if positive, else e^x - 1.
     Elu,
     /// x Phi(x), with Phi the normal distribution function (by erf, PyTorch's default).
     Gelu,
@@ -68,12 +68,12 @@ fn scale(gradient: &mut [f32], at: &[f32], slope: impl Fn(f32) -> f32) {
 }
 
 impl Activation {
-    /// Whether the derivative follows from the output alone.
+    /// Whether the derivative is a function of the output alone.
     pub(crate) fn is_invertible(self) -> bool {
         !matches!(self, Self::Gelu | Self::Silu)
     }
 
-    /// Overwrites every value with its image.
+    /// Applies the function in place.
     pub(crate) fn apply(self, values: &mut [f32]) {
         match self {
             Self::Identity => {}
@@ -108,7 +108,7 @@ impl Activation {
         }
     }
 
-    /// Multiplies the gradient by the slope, found from the input or the output as each needs.
+    /// Multiplies the gradient by the derivative, computed from the input or the output.
     fn apply_slope(self, input: &[f32], output: &[f32], gradient: &mut [f32]) {
         match self {
             Self::Identity => {}

@@ -1,7 +1,6 @@
-//! A skip: the value that an earlier layer put out is added to the input.
+//! A skip connection: adds the output of an earlier layer to the input.
 //!
-//! The plan keeps that value, and the passes bring it here. Backward, the gradient goes on as it is, and
-//! once more to where the value came from.
+//! The passes keep that value. Backward, the gradient is passed on, and also added to that of the earlier layer.
 
 use crate::kernels::vectorised;
 use crate::params::ParamKind;
@@ -10,10 +9,10 @@ use crate::rng::Stream;
 use super::ops::{Entries, LayerOps, OutOfRange, Requirements, WeightPacking};
 use super::{Backward, ELEMENT_COST, Flow, Forward, Inference, Rows};
 
-/// Adds the value that came out of an earlier layer of the same part.
+/// Adds the output of an earlier layer of the same part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Add {
-    /// How many layers before this one the value came out, at least 2: 1 would be its own input.
+    /// Distance to the earlier layer, at least 2: 1 would be its own input.
     pub back: usize,
 }
 
@@ -54,7 +53,7 @@ impl LayerOps for Add {
         None
     }
 
-    /// Kept is the gradient for the value that it adds.
+    /// Saved is the gradient for the value that it adds.
     fn requirements(&self, n: usize, width: usize) -> Requirements {
         Requirements { saved: n * width, ..Requirements::NONE }
     }
@@ -72,7 +71,7 @@ impl LayerOps for Add {
         add(pass.rows, pass.kept, output);
     }
 
-    /// The passes bring the gradient to where the value came from.
+    /// The passes propagate the gradient to the earlier layer.
     fn backward(&self, _: Backward<'_>, _: &mut Flow) {}
 
     fn infer(&self, pass: Inference<'_>, input: &[f32], output: &mut [f32]) {
@@ -98,7 +97,7 @@ mod tests {
         let network = Network::new(
             vec![
                 conv(input, 3, 1),
-                // The convolution's own value is asked for later, so this must not overwrite it.
+                // The convolution's own output is needed later, so this must not overwrite it.
                 Layer::Activation(Activation::Relu),
                 conv(map, 3, 3),
                 TANH,

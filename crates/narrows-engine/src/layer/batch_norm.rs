@@ -1,11 +1,11 @@
 //! Batch normalisation (Ioffe and Szegedy 2015): y = gamma (x - mean) / sqrt(var + eps) + beta.
 //!
-//! In training, mean and (biased) variance are the batch's own, per column, and the running buffers
-//! move towards them by `momentum`, the variance unbiased, as in PyTorch. At inference the running
-//! buffers are used, so a row does not depend on its neighbours.
+//! In training, mean and (biased) variance are those of the batch, per column, and the running buffers move towards
+//! them by `momentum`, the variance unbiased, as in PyTorch. At inference the running buffers are used, so rows are
+//! independent.
 //!
-//! Backward, with h = (x - mean) / sqrt(var + eps): dbeta = sum dy, dgamma = sum dy h,
-//! dx = gamma / sqrt(var + eps) (dy - dbeta / n - h dgamma / n).
+//! Backward, with h = (x - mean) / sqrt(var + eps): dbeta = sum dy, dgamma = sum dy h, dx = gamma / sqrt(var + eps) (dy
+//! - dbeta / n - h dgamma / n).
 
 use crate::kernels::columns::{self, Band};
 use crate::kernels::vectorised;
@@ -22,11 +22,11 @@ pub struct BatchNorm {
     pub features: usize,
     /// Added to the variance; PyTorch's default is 1e-5.
     pub eps: f32,
-    /// Share of the new batch in the running statistics; PyTorch's default is 0.1.
+    /// Weight of the new batch in the running statistics; PyTorch's default is 0.1.
     pub momentum: f32,
 }
 
-/// y = scale x + shift per column, the form normalisation takes once the statistics are known.
+/// y = scale x + shift per column, the form of normalisation with known statistics.
 fn affine(scale: &[f32], shift: &[f32], input: &[f32], output: &mut [f32]) {
     let width = scale.len();
     vectorised!({
@@ -69,7 +69,7 @@ impl LayerOps for BatchNorm {
         None
     }
 
-    /// Kept are mean, 1 / sqrt(var + eps), and the affine scale and shift; at inference the last two are scratch.
+    /// Saved are mean, 1 / sqrt(var + eps), and the affine scale and shift; at inference the last two are scratch.
     fn requirements(&self, _: usize, _: usize) -> Requirements {
         Requirements { saved: 4 * self.features, inference_scratch: 2 * self.features, ..Requirements::NONE }
     }
@@ -82,10 +82,10 @@ impl LayerOps for BatchNorm {
         false
     }
 
-    /// Normalises by the batch and moves the running statistics.
+    /// Normalises by the batch and updates the running statistics.
     ///
-    /// The spread of a single row is not known: it comes out as beta, and the running statistics stay.
-    /// (PyTorch refuses it.)
+    /// The variance of a single row is undefined: its output is beta, and the running statistics are unchanged.
+    /// (PyTorch raises an error.)
     fn forward(&self, pass: Forward<'_>, input: &[f32], output: &mut [f32]) {
         let Forward { rows, params, buffers: running, saved, .. } = pass;
         let width = self.features;
@@ -135,7 +135,7 @@ impl LayerOps for BatchNorm {
         affine(scale, shift, input, output);
     }
 
-    /// The gradients for gamma and beta, then that for the input, in place of that for the output.
+    /// The gradients for gamma and beta, then in place that for the input.
     fn backward(&self, pass: Backward<'_>, flow: &mut Flow) {
         let Backward { rows, params, saved, input, output, gradient: d_params, .. } = pass;
         let gradient = flow.here(output.len());

@@ -1,8 +1,7 @@
 //! The dense layer: y = x W^T + b, with W `[outputs, inputs]` as in PyTorch.
 //!
-//! Backward: dx = dy W, dW = dy^T x, db = column sums of dy. Rows of y and dx, and rows of dW, are
-//! shared among the threads; an element of dW is summed over the whole batch by one task, so there are
-//! no gradients of parts to add up.
+//! Backward: dx = dy W, dW = dy^T x, db = column sums of dy. Rows of y and dx, and rows of dW, are split among the
+//! threads; an element of dW is summed over the whole batch by one task, so there are no partial gradients to reduce.
 
 use crate::kernels::columns::{self, Band};
 use crate::kernels::matmul::{self, Left, Right, Shape, Start, multiply};
@@ -46,7 +45,7 @@ pub(crate) struct DenseParams<'a> {
 }
 
 impl<'a> DenseParams<'a> {
-    /// From weight and bias one after the other, and the packed weight.
+    /// From concatenated weight and bias, and the packed weight.
     pub(super) fn new(dense: &Dense, params: &'a [f32], packed: &'a [f32]) -> Self {
         Self { packed, bias: &params[dense.inputs * dense.outputs..] }
     }
@@ -68,7 +67,7 @@ impl Dense {
         bias.iter_mut().for_each(|b| *b = (2.0 * *b - 1.0) * bias_bound);
     }
 
-    /// output = activation(input W^T + b); the activation is applied while a tile is in the cache.
+    /// output = activation(input W^T + b); the activation is applied while a tile is cached.
     pub(super) fn apply(
         &self,
         rows: Rows<'_>,

@@ -1,8 +1,7 @@
-//! Dropout (Srivastava et al. 2014), inverted: kept values grow by 1 / (1 - rate), so that inference is
-//! the identity.
+//! Dropout (Srivastava et al. 2014), inverted: kept values are scaled by 1 / (1 - rate), so that inference is the
+//! identity.
 //!
-//! A value's fate is a function of (seed, epoch, row, layer, column): the mask is the same for any
-//! batch size and number of threads.
+//! The mask is a function of (seed, epoch, row, layer, column), independent of batch size and number of threads.
 
 use crate::kernels::vectorised;
 use crate::params::ParamKind;
@@ -18,24 +17,24 @@ pub struct Dropout {
     pub rate: f32,
 }
 
-/// Which random numbers a dropout layer uses.
+/// The key of a dropout layer's random numbers.
 #[derive(Clone, Copy)]
 pub(crate) struct DropoutKey<'a> {
     pub seed: u64,
     pub epoch: u64,
     /// Row ids, `[n]`.
     pub rows: &'a [u32],
-    /// First block of this layer in a row's stream, so that the layers of a network differ.
+    /// First block of this layer in a row's stream, distinct for the layers of a network.
     pub block: u32,
 }
 
 impl Dropout {
-    /// Random blocks that a row of `width` values uses up.
+    /// Random blocks consumed by a row of `width` values.
     fn blocks(width: usize) -> u32 {
         width.next_multiple_of(64) as u32 / 4
     }
 
-    /// output = input * mask; `mask` takes 0 or 1 / (1 - rate) for every value.
+    /// output = input * mask; `mask` is set to 0 or 1 / (1 - rate) for every value.
     fn apply(&self, rows: Rows<'_>, key: DropoutKey<'_>, mask: &mut [f32], input: &[f32], output: &mut [f32]) {
         let width = output.len() / rows.n;
         let tile = rows.tile(width * ELEMENT_COST);
@@ -82,7 +81,7 @@ impl LayerOps for Dropout {
         None
     }
 
-    /// Kept is the mask.
+    /// Saved is the mask.
     fn requirements(&self, n: usize, width: usize) -> Requirements {
         Requirements { saved: n * width, random_blocks: Self::blocks(width), ..Requirements::NONE }
     }

@@ -37,7 +37,7 @@ impl LayerNorm {
         (mean, (var + self.eps).sqrt().recip())
     }
 
-    /// Normalises the rows; `saved` takes the statistics of each, two floats a row.
+    /// Normalises the rows; the statistics of each are written to `saved`, two floats per row.
     fn normalise(&self, rows: Rows<'_>, params: &[f32], saved: &mut [f32], input: &[f32], output: &mut [f32]) {
         let width = self.features;
         let (gamma, beta) = params.split_at(width);
@@ -89,7 +89,7 @@ impl LayerOps for LayerNorm {
         None
     }
 
-    /// Mean and 1 / sqrt(var + eps) of each row.
+    /// Saved are mean and 1 / sqrt(var + eps) of each row.
     fn requirements(&self, n: usize, _: usize) -> Requirements {
         Requirements { saved: 2 * n, inference_scratch: 2 * n, ..Requirements::NONE }
     }
@@ -110,7 +110,7 @@ impl LayerOps for LayerNorm {
         self.normalise(pass.rows, pass.params, pass.scratch, input, output);
     }
 
-    /// The gradients for gamma and beta, then that for the input, in place of that for the output.
+    /// The gradients for gamma and beta, then in place that for the input.
     fn backward(&self, pass: Backward<'_>, flow: &mut Flow) {
         let Backward { rows, params, saved, input, output, gradient: d_params, .. } = pass;
         let gradient = flow.here(output.len());

@@ -1,11 +1,11 @@
-//! The layers: each file holds a layer's configuration, its forward and, beside it, its backward.
+//! The layers: each file holds a layer's configuration and its forward and backward passes.
 //!
-//! A layer is data. Its passes are functions from slices to slices over a whole batch `[n, width]`; they cut their work
-//! into tiles themselves and keep nothing: what the backward needs besides inputs and outputs is a `saved` slice that
-//! the forward fills.
+//! A layer is data. Its passes are functions from slices to slices over a whole batch `[n, width]`; they tile their
+//! work themselves and are stateless: what the backward pass needs besides inputs and outputs is in a `saved` slice
+//! written by the forward pass.
 //!
-//! The rest of the engine sees a layer only through [`LayerOps`]. A new layer is a file, a variant and its arm in
-//! [`Layer::ops`]; the compiler asks for the rest.
+//! The rest of the engine uses a layer only through [`LayerOps`]. A new layer is a file, a variant and an arm in
+//! [`Layer::ops`]; the compiler checks for completeness.
 
 mod ops;
 mod pass;
@@ -73,25 +73,25 @@ pub enum Layer {
     Dropout(Dropout),
     /// Long short-term memory over a sequence.
     Lstm(Lstm),
-    /// The input once a step.
+    /// The input repeated at each step.
     Repeat(Repeat),
-    /// The same dense map at each step.
+    /// A dense layer applied to each step.
     TimeDense(TimeDense),
-    /// A kernel over the pixels of a map or the steps of a series.
+    /// A convolution over the pixels of a map or the steps of a series.
     Conv(Conv),
-    /// The adjoint of a convolution, from small maps to large ones.
+    /// The adjoint of a convolution, which enlarges maps.
     ConvTranspose(ConvTranspose),
-    /// The largest or the mean value of each window.
+    /// The maximum or mean of each window.
     Pool(Pool),
-    /// A block for a pixel, or interpolation.
+    /// Enlargement by nearest neighbour or interpolation.
     Upsample(Upsample),
     /// Normalisation of each channel over the pixels of the batch.
     MapNorm(MapNorm),
     /// Normalisation of each map over groups of channels.
     GroupNorm(GroupNorm),
-    /// Channels that become pixels.
+    /// Rearrangement of channels to pixels.
     PixelShuffle(PixelShuffle),
-    /// An earlier value, added.
+    /// Addition of an earlier layer's output.
     Add(Add),
 }
 
@@ -106,7 +106,7 @@ impl Layer {
         Self::TimeDense(TimeDense { dense: Dense { inputs, outputs, init: DenseInit::PyTorch }, steps })
     }
 
-    /// What it does: the one place that knows all kinds.
+    /// The operations of the layer: the only match over all variants.
     pub(crate) fn ops(&self) -> &dyn LayerOps {
         match self {
             Self::Dense(layer) => layer,
@@ -128,17 +128,17 @@ impl Layer {
         }
     }
 
-    /// (inputs, outputs) where the layer states them.
+    /// (inputs, outputs) if the layer defines them.
     pub(crate) fn widths(&self) -> Option<(usize, usize)> {
         self.ops().widths()
     }
 
-    /// Floats of its entries of one kind.
+    /// Number of floats of its parameters of one kind.
     pub(crate) fn len(&self, kind: ParamKind) -> usize {
         self.ops().entries(kind).iter().map(|(_, shape)| shape.iter().product::<usize>()).sum()
     }
 
-    /// The elementwise function that may overwrite its input in training, if this is one.
+    /// The elementwise function that may overwrite its input in training, if any.
     pub(crate) fn overwrites(&self) -> Option<Activation> {
         match self {
             Self::Activation(activation) if activation.is_invertible() => Some(*activation),
@@ -146,7 +146,7 @@ impl Layer {
         }
     }
 
-    /// The elementwise function that it is at inference, if it is one.
+    /// The elementwise function at inference, if any.
     pub(crate) fn elementwise(&self) -> Option<Activation> {
         match self {
             Self::Activation(activation) => Some(*activation),

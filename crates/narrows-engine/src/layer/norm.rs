@@ -1,4 +1,4 @@
-//! The parameters that all normalisations have: gamma and beta a channel, and running statistics.
+//! The parameters common to normalisations: gamma and beta per channel, and running statistics.
 
 use super::ops::{Entries, OutOfRange};
 
@@ -24,12 +24,12 @@ pub(super) fn init_running(values: &mut [f32]) {
     values[half..].fill(1.0);
 }
 
-/// An eps that is not above zero.
+/// Checks that eps is positive.
 pub(super) fn eps_out_of_range(eps: f32) -> Option<OutOfRange> {
     (eps.is_nan() || eps <= 0.0).then(|| ("eps above 0".into(), eps.to_string()))
 }
 
-/// An eps or momentum of running statistics that is out of its range.
+/// Checks eps and momentum of running statistics.
 pub(super) fn running_out_of_range(eps: f32, momentum: f32) -> Option<OutOfRange> {
     let fits = eps > 0.0 && (0.0..=1.0).contains(&momentum);
     (!fits).then(|| ("eps above 0 and momentum in [0, 1]".into(), format!("{eps} and {momentum}")))

@@ -1,8 +1,8 @@
-//! What a layer is given in a pass.
+//! Arguments of a layer's passes.
 
 use super::{Activation, DropoutKey, Rows};
 
-/// What a layer is given in the forward pass of training.
+/// Arguments of the forward pass in training.
 pub(crate) struct Forward<'a> {
     pub rows: Rows<'a>,
     pub random: DropoutKey<'a>,
@@ -12,15 +12,15 @@ pub(crate) struct Forward<'a> {
     pub packed: &'a [f32],
     pub buffers: &'a mut [f32],
     pub saved: &'a mut [f32],
-    /// As many floats as the layer requires in training, left as others used them.
+    /// The layer's training scratch, uninitialised.
     pub scratch: &'a mut [f32],
-    /// The value that it adds, if it adds one.
+    /// The value that it adds, if any.
     pub kept: &'a [f32],
-    /// The activation that follows, for layers that fuse it; for others the identity.
+    /// The activation that follows, for layers that fuse it; otherwise the identity.
     pub activation: Activation,
 }
 
-/// What a layer is given in the backward pass.
+/// Arguments of the backward pass.
 pub(crate) struct Backward<'a> {
     pub rows: Rows<'a>,
     /// Its trainable values.
@@ -28,18 +28,18 @@ pub(crate) struct Backward<'a> {
     /// The packed weights.
     pub packed: &'a [f32],
     pub saved: &'a [f32],
-    /// As many floats as the layer requires in training, left as others used them.
+    /// The layer's training scratch, uninitialised.
     pub scratch: &'a mut [f32],
     pub input: &'a [f32],
-    /// Its output, unless the next layer has overwritten that.
+    /// Its output, unless overwritten by the next layer.
     pub output: &'a [f32],
     /// The gradient of its trainable values, to be overwritten.
     pub gradient: &'a mut [f32],
-    /// Whether anybody before it needs a gradient.
+    /// Whether the gradient for the input is needed.
     pub wants_input: bool,
 }
 
-/// What a layer is given at inference.
+/// Arguments of inference.
 pub(crate) struct Inference<'a> {
     pub rows: Rows<'a>,
     /// Its trainable values.
@@ -47,15 +47,15 @@ pub(crate) struct Inference<'a> {
     /// The packed weights.
     pub packed: &'a [f32],
     pub buffers: &'a [f32],
-    /// As many floats as the layer requires at inference, left as others used them.
+    /// The layer's inference scratch, uninitialised.
     pub scratch: &'a mut [f32],
-    /// The value that it adds, if it adds one.
+    /// The value that it adds, if any.
     pub kept: &'a [f32],
     /// As in [`Forward`].
     pub activation: Activation,
 }
 
-/// The gradient on its way back, and room for the next.
+/// The gradient in the backward pass, double-buffered.
 #[derive(Debug, Default)]
 pub(crate) struct Flow {
     now: Vec<f32>,
@@ -63,7 +63,7 @@ pub(crate) struct Flow {
 }
 
 impl Flow {
-    /// Room for gradients of at most `len` floats.
+    /// Buffers for gradients of at most `len` floats.
     pub(crate) fn new(len: usize) -> Self {
         Self { now: vec![0.0; len], next: vec![0.0; len] }
     }
@@ -73,12 +73,12 @@ impl Flow {
         &mut self.now[..len]
     }
 
-    /// The gradient, and the room for the next, which [`turn`](Self::turn) makes the gradient.
+    /// The gradient, and the buffer for the next, to which [`turn`](Self::turn) switches.
     pub(crate) fn both(&mut self, now: usize, next: usize) -> (&mut [f32], &mut [f32]) {
         (&mut self.now[..now], &mut self.next[..next])
     }
 
-    /// Goes on with what was written to the room for the next.
+    /// Switches to the gradient in the other buffer.
     pub(crate) fn turn(&mut self) {
         std::mem::swap(&mut self.now, &mut self.next);
     }

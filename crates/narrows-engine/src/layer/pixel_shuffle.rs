@@ -1,7 +1,7 @@
-//! Pixel shuffle (Shi et al. 2016): channels become pixels.
+//! Pixel shuffle (Shi et al. 2016): rearranges channels to pixels.
 //!
-//! Channel (c factor_h + i) factor_w + j of a pixel becomes channel c of pixel (i, j) of its block, as
-//! PyTorch's `PixelShuffle` numbers them. It moves values and computes nothing.
+//! Channel (c factor_h + i) factor_w + j of a pixel becomes channel c of pixel (i, j) of its block, as in PyTorch's
+//! `PixelShuffle`. It only permutes values.
 
 use crate::params::ParamKind;
 use crate::rng::Stream;
@@ -10,17 +10,17 @@ use super::map::Map;
 use super::ops::{Entries, LayerOps, OutOfRange, Requirements, WeightPacking};
 use super::{Backward, ELEMENT_COST, Flow, Forward, Inference, Rows};
 
-/// Turns channels into pixels.
+/// Rearranges channels to pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PixelShuffle {
-    /// What a row of the input holds.
+    /// Shape of input rows.
     pub input: Map,
-    /// Pixels that one becomes, (height, width); their product divides the channels.
+    /// Scale factors, (height, width); their product divides the channels.
     pub factor: (usize, usize),
 }
 
 impl PixelShuffle {
-    /// What a row of the output holds.
+    /// Shape of output rows.
     pub fn output(&self) -> Map {
         let Self { input, factor, .. } = *self;
         let block = factor.0.saturating_mul(factor.1).max(1);
@@ -31,7 +31,7 @@ impl PixelShuffle {
         }
     }
 
-    /// Calls `each(place in the input, place in the output)` for every value of a map.
+    /// Calls `each(input offset, output offset)` for every value of a map.
     fn for_each_value(&self, mut each: impl FnMut(usize, usize)) {
         let (input, output, (down, across)) = (self.input, self.output(), self.factor);
         for pixel in 0..input.positions() {
@@ -59,7 +59,7 @@ impl PixelShuffle {
         });
     }
 
-    /// d_input from d_output.
+    /// d_input = the inversely shuffled d_output.
     fn shuffle_back(&self, rows: Rows<'_>, d_output: &[f32], d_input: &mut [f32]) {
         let size = self.input.size();
         let group = rows.group(size * ELEMENT_COST);

@@ -1,7 +1,6 @@
-//! Pooling: the largest or the mean value of each window, a channel at a time.
+//! Pooling: the maximum or mean of each window, per channel.
 //!
-//! The gradient of a largest value goes to the first pixel that held it, as in PyTorch; the forward pass
-//! leaves which tap that was.
+//! The gradient of a maximum goes to the first pixel that attained it, as in PyTorch; the forward pass saves its tap.
 
 use crate::params::ParamKind;
 use crate::rng::Stream;
@@ -10,32 +9,31 @@ use super::map::{Map, Padding, by_channels, part, part_mut};
 use super::ops::{Entries, LayerOps, OutOfRange, Requirements, WeightPacking};
 use super::{Backward, ELEMENT_COST, Flow, Forward, Inference, Rows};
 
-/// Shrinks a map by windows; pairs are (height, width).
+/// Downsamples a map by windows; pairs are (height, width).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pool {
-    /// What a row of the input holds.
+    /// Shape of input rows.
     pub input: Map,
-    /// What is taken of a window.
+    /// The pooling function.
     pub kind: PoolKind,
-    /// Pixels of a window; a series has height 1.
+    /// Window size in pixels; a series has height 1.
     pub size: (usize, usize),
     /// Pixels from a window to the next.
     pub stride: (usize, usize),
-    /// Pixels added at the edges, smaller than a window. They are never the largest and count as zeros
-    /// in a mean.
+    /// Padding, smaller than a window. Padding pixels are never the maximum and count as zeros in a mean.
     pub padding: Padding,
 }
 
-/// What is taken of a window.
+/// The pooling function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PoolKind {
-    /// The largest value.
+    /// The maximum.
     Max,
     /// The mean.
     Average,
 }
 
-/// Windows of one direction in which a tap falls on a pixel, and the pixel of the first.
+/// The windows along one axis in which a tap falls on a pixel, and the pixel of the first.
 #[derive(Clone, Copy)]
 struct Met {
     windows: (usize, usize),
@@ -49,12 +47,12 @@ fn met(tap: usize, stride: usize, before: usize, input: usize, windows: usize) -
 }
 
 impl Pool {
-    /// Windows side by side over the whole map, what does not fill one left out.
+    /// Adjacent windows over the whole map; an incomplete last one is dropped.
     pub fn new(input: Map, kind: PoolKind, size: (usize, usize)) -> Self {
         Self { input, kind, size, stride: size, padding: Padding::NONE }
     }
 
-    /// What a row of the output holds.
+    /// Shape of output rows.
     pub fn output(&self) -> Map {
         let pixels = |input: usize, padding: usize, size: usize, stride: usize| {
             if stride == 0 { 0 } else { (input + padding + 1).saturating_sub(size).div_ceil(stride) }
@@ -67,7 +65,7 @@ impl Pool {
         }
     }
 
-    /// Floats kept for the backward pass of `n` rows: the taps that won.
+    /// Floats saved for the backward pass of `n` rows: the taps of the maxima.
     fn saved_len(&self, n: usize) -> usize {
         match self.kind {
             PoolKind::Max => n * self.output().size(),
@@ -75,7 +73,7 @@ impl Pool {
         }
     }
 
-    /// output = the pooled input; `winners` takes a tap for every output of a maximum.
+    /// output = the pooled input; the tap of every maximum is written to `winners`.
     fn pool(&self, rows: Rows<'_>, winners: &mut [f32], input: &[f32], output: &mut [f32]) {
         let (inputs, outputs) = (self.input.size(), self.output().size());
         let group = rows.group(inputs * ELEMENT_COST);
@@ -124,8 +122,8 @@ impl Pool {
         });
     }
 
-    /// Calls `each(tap, place in the output, place in the input, windows)` for every tap and row of
-    /// windows, in order: where the first of so many windows side by side lies, and what it meets.
+    /// Calls `each(tap, output offset, input offset, windows)` for every tap and row of windows, in order: offsets of
+    /// the first of a run of adjacent windows and of the pixel it reads.
     #[inline(always)]
     fn for_each_tap(&self, mut each: impl FnMut(usize, usize, usize, usize)) {
         let (input, output) = (self.input, self.output());
@@ -161,11 +159,10 @@ impl Pool {
                 let results = y[to.clone()].chunks_exact_mut(channels).zip(winners[to].chunks_exact_mut(channels));
                 for ((best, winner), x) in results.zip(pixels) {
                     let (best, winner) = (part_mut::<W>(best, first), part_mut::<W>(winner, first));
-                    // Copies that nothing else can reach, and no branch: else it does not vectorise.
+                    // Unaliased copies without branches, so that it vectorises.
                     let (x, mut new_best, mut new_winner) = (*part::<W>(x, first), *best, *winner);
                     for i in 0..W {
-                        // A NaN is the largest of all, so that a diverged network is not hidden; and
-                        // whoever comes first wins against nobody.
+                        // NaN counts as the maximum, so that divergence is not hidden; the first value always wins.
                         let wins = (x[i] > new_best[i]) | x[i].is_nan() | new_winner[i].is_nan();
                         new_best[i] = if wins { x[i] } else { new_best[i] };
                         new_winner[i] = if wins { tap as f32 } else { new_winner[i] };

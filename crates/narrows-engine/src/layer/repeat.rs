@@ -1,5 +1,4 @@
-//! The code at each step: `[n, width]` to `[n, steps * width]`, the way from a code to a decoder that
-//! reads a sequence.
+//! The code repeated at each step: `[n, width]` to `[n, steps * width]`, the input of a decoder that reads a sequence.
 
 use crate::kernels::columns::{self, Band};
 use crate::params::ParamKind;
@@ -8,12 +7,12 @@ use crate::rng::Stream;
 use super::ops::{Entries, LayerOps, OutOfRange, Requirements, WeightPacking};
 use super::{Backward, Flow, Forward, Inference, Rows};
 
-/// Hands its input on once a step.
+/// Repeats its input at each step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Repeat {
     /// Width of the input.
     pub width: usize,
-    /// How often it is repeated.
+    /// Number of repetitions.
     pub steps: usize,
 }
 

@@ -1,7 +1,6 @@
-//! The same dense map at each step: a dense layer over `[n * steps, inputs]`, with one set of
-//! parameters, which is how the rows lie in memory already.
+//! A dense layer shared by all steps: it is applied to `[n * steps, inputs]`, which has the memory layout of the rows.
 //!
-//! An absent step (see `sequence`) comes out absent, and has no part in the gradient.
+//! The output of an absent step (see `sequence`) is absent, and it does not contribute to the gradient.
 
 use crate::params::ParamKind;
 use crate::rng::Stream;
@@ -14,7 +13,7 @@ use super::{Backward, Dense, Flow, Forward, Inference, Rows};
 /// A dense layer applied to every step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TimeDense {
-    /// The map of one step.
+    /// The dense layer.
     pub dense: Dense,
     /// Number of steps.
     pub steps: usize,
@@ -70,7 +69,7 @@ impl LayerOps for TimeDense {
         self.dense.apply(self.step_rows(pass.rows), params, pass.activation, input, output);
     }
 
-    /// As the dense layer's two backwards, over the steps that are present.
+    /// The dense layer's two backward passes, over the present steps.
     fn backward(&self, pass: Backward<'_>, flow: &mut Flow) {
         let Backward { params, input, scratch, gradient, wants_input, .. } = pass;
         let Dense { inputs, outputs, .. } = self.dense;
@@ -79,7 +78,7 @@ impl LayerOps for TimeDense {
         let (d_output, d_input) = flow.both(rows.n * outputs, rows.n * inputs);
         let mut present = input;
         if input.chunks_exact(inputs).any(is_absent) {
-            // Zero times NaN is NaN, so the products must not meet the absent steps.
+            // Zero times NaN is NaN, so absent steps must be excluded from the products.
             let values = &mut scratch[..input.len()];
             values.copy_from_slice(input);
             for (step, d_output) in values.chunks_exact_mut(inputs).zip(d_output.chunks_exact_mut(outputs)) {

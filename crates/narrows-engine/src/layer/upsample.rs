@@ -1,7 +1,7 @@
-//! Upsampling: every pixel becomes a block, or the pixels in between are interpolated.
+//! Upsampling by nearest neighbour or interpolation.
 //!
-//! Bilinear is PyTorch's `align_corners=False`: output y lies at (y + 1/2) / factor - 1/2 of the input,
-//! and beyond the outermost pixels their values go on.
+//! Bilinear is PyTorch's `align_corners=False`: output y lies at (y + 1/2) / factor - 1/2 of the input, clamped to the
+//! edge pixels.
 
 use crate::kernels::vectorised;
 use crate::params::ParamKind;
@@ -11,27 +11,27 @@ use super::map::{Map, by_channels, part, part_mut};
 use super::ops::{Entries, LayerOps, OutOfRange, Requirements, WeightPacking};
 use super::{Backward, ELEMENT_COST, Flow, Forward, Inference, Rows};
 
-/// Enlarges a map by whole factors.
+/// Enlarges a map by integer factors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Upsample {
-    /// What a row of the input holds.
+    /// Shape of input rows.
     pub input: Map,
-    /// What the new pixels hold.
+    /// The interpolation.
     pub kind: UpsampleKind,
-    /// Pixels that one becomes, (height, width); a series has height factor 1.
+    /// Scale factors, (height, width); a series has height factor 1.
     pub factor: (usize, usize),
 }
 
-/// What the new pixels hold.
+/// The interpolation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UpsampleKind {
     /// The nearest pixel's value.
     Nearest,
-    /// What lies between the neighbours; of a series, linear.
+    /// Bilinear interpolation; for a series, linear.
     Bilinear,
 }
 
-/// The two pixels between which an output lies in one direction, and how far from the first.
+/// The two pixels around an output along one axis, and its distance from the first.
 #[derive(Clone, Copy)]
 struct Between {
     pixels: [usize; 2],
@@ -46,7 +46,7 @@ fn between(output: usize, factor: usize, input: usize) -> Between {
 }
 
 impl Upsample {
-    /// What a row of the output holds.
+    /// Shape of output rows.
     pub fn output(&self) -> Map {
         let Self { input, factor, .. } = *self;
         Map::new(input.height.saturating_mul(factor.0), input.width.saturating_mul(factor.1), input.channels)
@@ -124,8 +124,8 @@ impl Upsample {
         }
     }
 
-    /// Calls `each(place of the output, place of the input, share)` for the four pixels around every
-    /// output, in order; places are those of a pixel's first channel.
+    /// Calls `each(output offset, input offset, weight)` for the four pixels around every output, in order; offsets are
+    /// those of a pixel's first channel.
     #[inline(always)]
     fn for_each_share(&self, mut each: impl FnMut(usize, usize, f32)) {
         let (input, output) = (self.input, self.output());

@@ -1,9 +1,9 @@
-//! Binary cross-entropy on pre-activations x, stable for any x:
-//! max(x, 0) - x t + ln(1 + e^-|x|), with slope sigmoid(x) - t.
+//! Binary cross-entropy on pre-activations x, stable for any x: max(x, 0) - x t + ln(1 + e^-|x|), with derivative
+//! sigmoid(x) - t.
 
 use crate::kernels::{maths, sum};
 
-/// Sum of the losses of one row; writes `scale` times their slopes.
+/// Sum of the losses of one row; writes `scale` times their derivatives.
 #[inline(always)]
 pub(super) fn evaluate(values: &[f32], target: &[f32], gradient: &mut [f32], scale: f32) -> f32 {
     sum::sum_and_map(

@@ -1,11 +1,11 @@
 //! Cross-entropy of a softmax over a group: -sum t log p with p = softmax(x).
 //!
-//! With s = sum t (one, for probabilities), the loss is s log(sum e^x) - sum t x and the slope s p - t.
-//! The largest x is taken off first, so that no exponential overflows.
+//! With s = sum t (one, for probabilities), the loss is s log(sum e^x) - sum t x and the derivative s p - t. The
+//! largest x is subtracted first, so that no exponential overflows.
 
 use crate::kernels::{maths, sum};
 
-/// The largest value; a NaN anywhere makes it NaN.
+/// The maximum; NaN if any value is NaN.
 #[inline(always)]
 fn largest(values: &[f32]) -> f32 {
     values.iter().fold(f32::NEG_INFINITY, |max, &x| if x <= max { max } else { x })
@@ -28,7 +28,7 @@ pub(super) fn softmax(values: &mut [f32]) {
     }
 }
 
-/// The loss of one row; writes `scale` times its slopes.
+/// The loss of one row; writes `scale` times its derivatives.
 #[inline(always)]
 pub(super) fn evaluate(values: &[f32], target: &[f32], gradient: &mut [f32], scale: f32) -> f32 {
     let target_sum = sum::sum(

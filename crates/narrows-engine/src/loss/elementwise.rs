@@ -1,4 +1,4 @@
-//! Losses of one difference d = output - target: squared, absolute, and Huber's (1964) mix of both.
+//! Losses of the difference d = output - target: squared, absolute, and Huber (1964).
 
 use crate::kernels::sum;
 
@@ -24,7 +24,7 @@ pub(super) fn huber(d: f32, delta: f32) -> (f32, f32) {
     if size > delta { line } else { parabola }
 }
 
-/// Sum of the elementwise losses of one row; writes `scale` times their slopes.
+/// Sum of the elementwise losses of one row; writes `scale` times their derivatives.
 #[inline(always)]
 pub(super) fn evaluate(
     values: &[f32],

@@ -1,13 +1,13 @@
 //! The loss of an output row: groups of columns, each with its loss.
 //!
-//! Row loss = sum over groups of weight * (mean over the group's columns of the elementwise loss); for
-//! cross-entropy, weight * (-sum t log p). Value and gradient come from one pass. The decoder gives
-//! pre-activations; the link to predictions belongs to the loss.
+//! Row loss = sum over groups of weight * (mean over the group's columns of the elementwise loss); for cross-entropy,
+//! weight * (-sum t log p). Value and gradient are computed in one pass. The decoder gives pre-activations; the link to
+//! predictions belongs to the loss.
 //!
-//! A NaN target is unobserved: it adds neither loss nor gradient. Elementwise means still divide by the
-//! group's full width, so that a row with gaps is not blown up; a cross-entropy group with a NaN is
-//! skipped, and so is a structural similarity: every window of an image counts, or none. The loss of single
-//! pixels beside it still counts those that are observed.
+//! A NaN target is unobserved: it contributes neither loss nor gradient. Elementwise means still divide by the group's
+//! full width, so that a row with missing values is not upweighted; a cross-entropy group with a NaN is skipped, and so
+//! is a structural similarity, which is not evaluated on part of an image. A pixel loss combined with it still counts
+//! the observed pixels.
 
 mod bce;
 mod cross_entropy;
@@ -32,21 +32,21 @@ pub enum Loss {
     Mae,
     /// d^2 / 2 up to `delta`, beyond it delta (|d| - delta / 2); link: identity.
     Huber {
-        /// Where the parabola becomes a line.
+        /// Threshold between the parabola and the line.
         delta: f32,
     },
     /// Binary cross-entropy with targets in [0, 1]; link: sigmoid.
     Bce,
     /// -sum t log p over the group, with targets that are probabilities or one-hot; link: softmax.
     CrossEntropy,
-    /// Structural similarity, alone or beside a loss of single pixels; link: sigmoid.
+    /// Structural similarity, alone or combined with a pixel loss; link: sigmoid.
     Similarity(Similarity),
 }
 
-/// A run of output columns with one loss.
+/// A range of output columns with one loss.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Group {
-    /// Which columns.
+    /// The columns.
     pub columns: Range<usize>,
     /// Their loss.
     pub loss: Loss,
@@ -103,7 +103,7 @@ impl Output {
         Ok(())
     }
 
-    /// The groups' structural similarities.
+    /// The structural similarities among the groups.
     fn similarities(&self) -> impl Iterator<Item = Similarity> {
         self.groups.iter().filter_map(|group| match group.loss {
             Loss::Similarity(similarity) => Some(similarity),
@@ -111,13 +111,13 @@ impl Output {
         })
     }
 
-    /// Floats of scratch that a task of [`evaluate`](Self::evaluate) needs; none where no group has one.
+    /// Floats of scratch per task of [`evaluate`](Self::evaluate); 0 if no group needs any.
     pub(crate) fn scratch_len(&self) -> usize {
         self.similarities().map(|similarity| similarity.scratch_len()).max().unwrap_or(0)
     }
 
-    /// Writes the loss of every row to `losses` `[n]`, and the gradient of their plain mean with
-    /// respect to the pre-activations to `gradient` `[n, width]`. Threads share the rows as far as the scratch goes.
+    /// Writes the loss of every row to `losses` `[n]`, and the gradient of their plain mean with respect to the
+    /// pre-activations to `gradient` `[n, width]`. Rows are split among as many threads as there is scratch for.
     pub(crate) fn evaluate(
         &self,
         rows: Rows<'_>,
@@ -188,7 +188,7 @@ struct GroupRows<'a> {
 }
 
 impl GroupRows<'_> {
-    /// Calls `each(values, target, gradient)` for every row and adds `weight` times what it returns.
+    /// Calls `each(values, target, gradient)` for every row and adds `weight` times its result.
     #[inline(always)]
     fn add(
         &self,
@@ -206,7 +206,7 @@ impl GroupRows<'_> {
 }
 
 impl Group {
-    /// Adds the group's part to the row losses and writes its columns of the gradient.
+    /// Adds the group's loss to the row losses and writes its columns of the gradient.
     fn evaluate(&self, band: GroupRows<'_>, share: f32, gradient: &mut [f32], losses: &mut [f32], work: &mut [f32]) {
         let mean = self.weight / self.columns.len() as f32;
         let scale = mean * share;
@@ -283,7 +283,7 @@ impl fmt::Display for Output {
 impl fmt::Display for Loss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            // The word is that of model summaries since the first version.
+            // The name used in model summaries since the first version.
             Self::Similarity(Similarity { map, structure, pixels, share }) => {
                 write!(f, "Mix[{share} {structure:?}, {pixels:?}, {map}]")
             }

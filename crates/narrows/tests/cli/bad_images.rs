@@ -208,7 +208,7 @@ fn a_restorer_has_no_code_and_no_score() {
         "decode restorer.narrows train.csv -o out",
         "explain restorer.narrows clean --row 0",
     ] {
-        folder.check_fails(line, 3, &["expected a model with a code", "hint: it is for: narrows restore"]);
+        folder.check_fails(line, 3, &["expected a model with a code", "hint: it is for narrows restore"]);
     }
     folder.check_fails("evaluate restorer.narrows clean --normal clean", 2, &["--normal", "restorer"]);
     folder.check_fails("evaluate restorer.narrows clean --threshold max", 2, &["--threshold", "restorer"]);

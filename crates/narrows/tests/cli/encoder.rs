@@ -46,7 +46,7 @@ fn every_other_verb_says_that_there_is_no_decoder() {
         "restore small.narrows in out",
         "report small.narrows -o r.html",
     ] {
-        folder.check_fails(line, 3, &["without a decoder", "narrows encode"]);
+        folder.check_fails(line, 3, &["without its decoder", "narrows encode"]);
     }
 }
 
@@ -58,7 +58,7 @@ fn encoders_of_images_encode_and_restorers_have_none() {
     folder.run(&format!("fit clean -o e.narrows --encoder-only {CODE}")).succeeds();
     let codes = |model: &str| folder.run(&format!("encode {model} clean")).succeeds().stdout;
     assert_eq!(codes("e.narrows"), codes("m.narrows"));
-    folder.check_fails("generate e.narrows -n 2 -o x", 3, &["without a decoder"]);
+    folder.check_fails("generate e.narrows -n 2 -o x", 3, &["without its decoder"]);
     let line = format!("fit clean -o x.narrows --encoder-only --corrupt gaussian:25 {SMALL}");
     folder.check_fails(&line, 2, &["--encoder-only", "has none"]);
     folder.run(&format!("fit clean -o r.narrows --corrupt gaussian:25 {SMALL}")).succeeds();

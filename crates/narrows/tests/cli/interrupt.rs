@@ -104,7 +104,7 @@ fn a_search_writes_the_best_so_far_and_goes_on_from_there() {
     assert!(matches!(code, 0 | 130), "{code}: {told:?}");
     if code == 130 {
         assert!(told.iter().any(|line| line.contains("the best recipe so far is written")), "{told:?}");
-        assert!(folder.read("best.toml").contains("interrupted; --resume goes on"));
+        assert!(folder.read("best.toml").contains("interrupted; resuming continues"));
         folder.run(&format!("tune train.csv {flags} --resume")).succeeds();
     }
     assert_eq!(folder.read("best.toml"), folder.read("whole.toml"));

@@ -371,7 +371,7 @@ fn times_that_are_not_sorted() {
 fn times_that_occur_twice() {
     let text = with_cell(&log(0..280, &["north"]), 41, 0, &time(40));
     let fragments =
-        ["train.csv, column `ts`, row 41: the time", "occurs twice, before in row 40", "hint: leave one of"];
+        ["train.csv, column `ts`, row 41: the time", "occurs twice, before in row 40", "hint: remove one of"];
     check_fit(&text, LONG, 3, &fragments);
     // Two machines without saying so.
     let flags = LONG.replace("--id machine ", "");
@@ -525,7 +525,7 @@ fn two_columns_of_dates_without_saying_which() {
         &text,
         &flags,
         3,
-        &["expected one column of dates, got 2: `ts`, `written`", "hint: name the time with --time COLUMN"],
+        &["expected one column of dates, got 2: `ts`, `written`", "hint: name the column of times with --time"],
     );
     fits(&text, LONG);
 }

@@ -1,4 +1,4 @@
-//! What a chunk holds and where: the sections, and what each column of a file has in them. Writer and reader agree here.
+//! The layout of a chunk: its sections, and the storage of each column; shared by writer and reader.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::codec::Lattice;
 use crate::data::{ColumnKind, Table};
 use crate::error::{Error, Result};
 
-/// What the sections of a chunk hold, in their order.
+/// Number of sections of a chunk.
 pub(super) const SECTIONS: usize = 8;
 pub(super) const CODES: usize = 0;
 pub(super) const LEVELS: usize = 1;
@@ -25,10 +25,10 @@ pub(super) const EXCEPTIONS: usize = 4;
 pub(super) const WORDS: usize = 5;
 pub(super) const DICTIONARIES: usize = 6;
 pub(super) const KEPT: usize = 7;
-/// The sections of a chunk, by what they hold.
+/// The sections of a chunk, by content.
 pub(super) type Sections = [Vec<u8>; SECTIONS];
 
-/// Bytes of codes, of what they leave over, and of what is kept as it is; then of all that numbers take.
+/// Bytes of codes, of residuals and of verbatim data; then of all numeric data.
 pub(in crate::compress) fn sizes(sections: &Sections) -> [u64; 4] {
     let sum = |parts: &[usize]| parts.iter().map(|part| sections[*part].len() as u64).sum();
     [
@@ -39,7 +39,7 @@ pub(in crate::compress) fn sizes(sections: &Sections) -> [u64; 4] {
     ]
 }
 
-/// Where the columns of a file are, from the first rows of it.
+/// The storage of the columns of a file, chosen from its first rows.
 pub(in crate::compress) fn places(coder: &ChunkCoder, fidelity: &Fidelity, table: &Table) -> Vec<ColumnStorage> {
     let features = coder.features();
     let place = |name: &str| {
@@ -54,7 +54,7 @@ pub(in crate::compress) fn places(coder: &ChunkCoder, fidelity: &Fidelity, table
         }
         let raw = table.column(name)?.data_type();
         match column.kind {
-            // A decimal of many digits is more than a float can say.
+            // A decimal of many digits exceeds the precision of a float.
             ColumnKind::Numeric if matches!(raw, DataType::Decimal128(..) | DataType::Decimal256(..)) => None,
             ColumnKind::Numeric => {
                 let lattice = fidelity.lattice(span.as_ref()?)?;
@@ -70,12 +70,12 @@ pub(in crate::compress) fn places(coder: &ChunkCoder, fidelity: &Fidelity, table
     table.names().into_iter().map(|name| place(name).unwrap_or(ColumnStorage::Kept)).collect()
 }
 
-/// The features that are not kept as they are, in the order of the file's columns.
+/// The features that are not stored verbatim, in the order of the file's columns.
 pub(super) fn of_features(places: &[ColumnStorage]) -> Vec<usize> {
     places.iter().filter_map(ColumnStorage::feature).map(|feature| feature as usize).collect()
 }
 
-/// The numbers on lattices: which feature, in which steps. Every such column has a lattice: whoever reads checks it.
+/// The numbers on lattices: feature and lattice. Every such column has a lattice; readers check it.
 pub(super) fn numbers(features: &[Feature<'_>], manifest: &TableManifest) -> Vec<(usize, Lattice)> {
     let number = |place: &ColumnStorage| match place {
         ColumnStorage::Numbers { column, .. } => {
@@ -87,7 +87,7 @@ pub(super) fn numbers(features: &[Feature<'_>], manifest: &TableManifest) -> Vec
     manifest.columns.iter().filter_map(number).collect()
 }
 
-/// The rows with nothing but what is kept of them and which cells are missing; other cells are zero, or any word.
+/// The rows with only kept columns and the positions of missing cells; other cells are zero, or any word.
 pub(super) fn skeleton(
     coder: &ChunkCoder,
     places: &[ColumnStorage],
@@ -115,10 +115,10 @@ pub(super) fn skeleton(
     Ok(Table::new(skeleton.batch().clone(), table.source(), first_row))
 }
 
-/// The rows in the order that their numbers are written in.
+/// The order in which numbers are written.
 pub(super) struct RowOrder {
     pub(super) rows: Vec<u32>,
-    /// Whether they follow each other in time.
+    /// Whether rows are consecutive in time.
     is_in_time: bool,
 }
 
@@ -130,7 +130,7 @@ impl RowOrder {
         }
     }
 
-    /// How so many columns of numbers lie.
+    /// The shape of this many columns of numbers.
     pub(super) fn shape(&self, columns: usize) -> Shape {
         let rows = self.rows.len();
         if self.is_in_time { Shape::Series { points: rows, channels: columns } } else { Shape::Rows { rows, columns } }
@@ -147,7 +147,7 @@ pub(super) fn unround_levels(coder: &ChunkCoder, places: &[i64], level: i32) -> 
     places.iter().enumerate().map(|(i, place)| (*place as f64 * steps[i % steps.len()]) as f32).collect()
 }
 
-/// What the model expects of the numbers, as places, `[rows, numbers]` in this order of the rows.
+/// The predicted cell indices, `[rows, numbers]` in this row order.
 pub(super) fn guesses(
     features: &[Feature<'_>],
     numbers: &[(usize, Lattice)],
@@ -165,7 +165,7 @@ pub(super) fn guesses(
     Ok(guesses)
 }
 
-/// The expected columns with numbers on lattices in place of their guesses.
+/// The expected columns with predictions replaced by lattice numbers.
 pub(super) fn rebuilt_numbers(
     features: &[Feature<'_>],
     numbers: &[(usize, Lattice)],

@@ -1,4 +1,4 @@
-//! Rows into the sections of a chunk.
+//! Packs rows into the sections of a chunk.
 
 use arrow::array::{Array, AsArray};
 use arrow::compute::cast;
@@ -17,29 +17,29 @@ use crate::codec::Lattice;
 use crate::data::{Table, conform};
 use crate::error::{Error, Hint, Result};
 
-/// A chunk of rows that has gone through the encoder, before its codes are rounded.
+/// An encoded chunk of rows, before its codes are quantised.
 pub(in crate::compress) struct PreparedChunk<'a> {
     coder: &'a ChunkCoder,
     features: Vec<Feature<'a>>,
     typed: Table,
     samples: EncodedSamples,
     form: ChunkForm,
-    /// The rows in the order that their numbers are written in.
+    /// The order in which numbers are written.
     order: RowOrder,
-    /// The numbers on lattices: which feature, in which steps.
+    /// The numbers on lattices: feature and lattice.
     numbers: Vec<(usize, Lattice)>,
-    /// `[rows, numbers]` in that order: places on the lattices; none where a cell is missing or no place holds it.
+    /// `[rows, numbers]` in that order: cell indices; `None` if a cell is missing or not representable.
     places: Vec<Option<i64>>,
     exceptions: Vec<Exception>,
     words: Vec<Words>,
-    /// The sections that no rounding of codes changes.
+    /// The sections that do not depend on the quantiser level.
     fixed: Sections,
 }
 
-/// What became of a chunk.
+/// A packed chunk.
 pub(in crate::compress) struct PackedChunk {
     pub(in crate::compress) sections: Sections,
-    /// What comes back, column by column, for the account: expected, or within its cell.
+    /// The decoded columns, for the account: predicted, or within their cells.
     pub(in crate::compress) rebuilt: Table,
 }
 
@@ -84,7 +84,7 @@ impl<'a> PreparedChunk<'a> {
         Ok(PreparedChunk { coder, features, typed, samples, form, order, numbers, places, exceptions, words, fixed })
     }
 
-    /// The chunk with its codes rounded at a level.
+    /// Packs the chunk with its codes quantised at a level.
     pub(in crate::compress) fn pack(&self, level: i32) -> Result<PackedChunk> {
         let PreparedChunk { coder, features, order, numbers, .. } = self;
         let quantiser = &coder.coding().quantiser;
@@ -100,7 +100,7 @@ impl<'a> PreparedChunk<'a> {
         sections[CODES] = encode_codes(&symbols, &quantiser.tables(k, level));
         sections[LEVELS] = plane_of(&level_places, &vec![0; level_places.len()], levels_shape(coder, &level_places));
         let guesses = guesses(features, numbers, order, &expected)?;
-        // Where nothing is written the guess is right.
+        // Unwritten cells take the prediction.
         let value = |(place, guess): (&Option<i64>, &i64)| place.unwrap_or(guess >> narrows_codec::FRACTION);
         let values: Vec<i64> = self.places.iter().zip(&guesses).map(value).collect();
         sections[NUMBERS] = plane_of(&values, &guesses, order.shape(numbers.len()));
@@ -112,12 +112,12 @@ impl<'a> PreparedChunk<'a> {
         Ok(PackedChunk { sections, rebuilt })
     }
 
-    /// The model's own columns, typed, as they came.
+    /// The model's own columns, typed, as given.
     pub(in crate::compress) fn typed(&self) -> &Table {
         &self.typed
     }
 
-    /// The numbers of the chunk as places on their lattices, row by row, for a baseline to compress.
+    /// The cell indices of the chunk, row by row, for a baseline to compress.
     pub(in crate::compress) fn lattice_places(&self) -> Vec<i64> {
         let n = self.numbers.len();
         let mut places = vec![0; self.places.len()];
@@ -135,7 +135,7 @@ impl<'a> PreparedChunk<'a> {
     }
 }
 
-/// Numbers as places on their lattices, and those that no place holds.
+/// Maps numbers to cell indices, and lists those that no cell represents.
 fn on_lattices(
     numbers: &[(usize, Lattice)],
     features: &[Feature<'_>],
@@ -160,7 +160,7 @@ fn on_lattices(
     Ok((places, exceptions))
 }
 
-/// Refuses whole numbers that the model's arithmetic, which is that of 64-bit floating point, cannot hold.
+/// Rejects integers that 64-bit floating point cannot represent.
 fn check_whole(places: &[ColumnStorage], features: &[Feature<'_>], table: &Table) -> Result<()> {
     const LARGEST: f64 = (1_u64 << 53) as f64;
     for place in places {
@@ -185,10 +185,10 @@ fn check_whole(places: &[ColumnStorage], features: &[Feature<'_>], table: &Table
     Ok(())
 }
 
-/// Whether a text is a whole number, digit by digit, that a 64-bit float may not hold.
+/// Whether a text is an integer that may exceed the precision of a 64-bit float.
 fn is_whole_beyond(text: &str, largest: f64) -> bool {
     let digits = text.trim_start_matches(['+', '-']);
-    // Shorter ones are below it.
+    // Shorter ones are representable.
     digits.len() > 15
         && digits.bytes().all(|byte| byte.is_ascii_digit())
         && digits.parse::<f64>().is_ok_and(|x| x >= largest)
@@ -211,7 +211,7 @@ fn too_much(message: String) -> Error {
     Error::mismatch(message).with_hint(Hint::of("fewer rows in a chunk: [chunk_rows]"))
 }
 
-/// A plane, or nothing where it has no values.
+/// A coded plane; empty if it has no values.
 fn plane_of(values: &[i64], guesses: &[i64], shape: Shape) -> Vec<u8> {
     if values.is_empty() { Vec::new() } else { encode_plane(values, &Plane { shape, guesses }) }
 }

@@ -1,4 +1,4 @@
-//! The sections of a chunk back into rows.
+//! Unpacks the sections of a chunk into rows.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use super::words::unpack_words;
 use crate::data::Table;
 use crate::error::{Error, Result};
 
-/// The rows of a chunk as they were, or as near as was asked.
+/// The rows of a chunk, at the fidelity of the file.
 pub(in crate::compress) fn unpack(coder: &ChunkCoder, manifest: &TableManifest, chunk: &Chunk) -> Result<Table> {
     let damaged = |message: String| Error::mismatch(message);
     let codec = |error: CodecError| Error::mismatch(error.to_string());
@@ -105,7 +105,7 @@ pub(in crate::compress) fn unpack(coder: &ChunkCoder, manifest: &TableManifest, 
     Ok(Table::new(table.batch().clone(), "compressed", *first_row))
 }
 
-/// A column with cells missing, whole numbers as such.
+/// Sets cells of a column to null, and converts integers.
 fn with_holes(array: &ArrayRef, holes: &[bool], whole: bool) -> ArrayRef {
     if let Some(numbers) = array.as_primitive_opt::<Float64Type>() {
         let cells = numbers.iter().zip(holes).map(|(x, hole)| x.filter(|_| !hole));

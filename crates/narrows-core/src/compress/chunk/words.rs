@@ -1,4 +1,4 @@
-//! Words and flags, without loss: cells as numbers in a dictionary of the chunk, guessed by the word that the model expects.
+//! Lossless coding of words and flags: cells as indices into a dictionary of the chunk, predicted by the model's word.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,17 +15,17 @@ use super::layout::{DICTIONARIES, WORDS};
 use crate::data::Table;
 use crate::error::{Error, Result};
 
-/// No dictionaries of a chunk take more bytes: its words cost many times as much in memory.
+/// Most bytes of the dictionaries of a chunk, as words take many times that in memory.
 pub(super) const DICTIONARY_BYTES: u64 = 1 << 25;
 
-/// A column of words: its cells as numbers in a dictionary.
+/// A column of words: its cells as dictionary indices.
 pub(super) struct Words {
     pub(super) feature: usize,
     pub(super) dictionary: Vec<Entry>,
     pub(super) cells: Vec<i64>,
 }
 
-/// A cell as it is written, and as the model takes it; none is missing.
+/// A cell as written and as the model takes it; `None` for null.
 pub(super) type Entry = (Option<String>, Option<String>);
 
 pub(super) fn words(
@@ -56,7 +56,7 @@ pub(super) fn words(
     places.iter().filter_map(of_place).collect()
 }
 
-/// Where the expected words stand in the dictionaries, `[rows, columns]`, as guesses.
+/// The dictionary indices of the expected words, `[rows, columns]`, as predictions.
 pub(super) fn word_guesses(words: &[Words], features: &[Feature<'_>], expected: &Table) -> Result<Vec<i64>> {
     let of_column = |words: &Words| -> Result<Vec<i64>> {
         let expected = cast(expected.expect_column(&features[words.feature].column.name)?, &DataType::Utf8)
@@ -74,7 +74,7 @@ pub(super) fn word_guesses(words: &[Words], features: &[Feature<'_>], expected: 
     Ok(interleaved(columns.iter().map(Vec::as_slice), expected.n_rows()))
 }
 
-/// Columns as rows.
+/// Interleaves columns into rows.
 pub(super) fn interleaved<'a>(columns: impl ExactSizeIterator<Item = &'a [i64]>, rows: usize) -> Vec<i64> {
     let n = columns.len();
     let mut values = vec![0; rows * n];

@@ -1,4 +1,4 @@
-//! What lossy formats that everybody has make of the same images in as many bytes.
+//! Baselines: common lossy image formats at equal size.
 
 use narrows_images::classical::{Lossy, at_bytes, mosaic};
 use narrows_images::{Image, Photo};
@@ -10,32 +10,32 @@ use super::compressor::ImageCompressor;
 use crate::error::Result;
 use crate::fitted::ImageModel;
 
-/// What another format makes of the same images.
+/// The same images in another format.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ImageBaseline {
-    /// The format, and how the images are laid out in it.
+    /// The format and the arrangement of the images.
     pub what: String,
-    /// How many images.
+    /// Number of images.
     pub images: u64,
-    /// Bytes of them in that format.
+    /// Bytes in that format.
     pub bytes: u64,
-    /// Ours for the same images.
+    /// Our bytes for the same images.
     pub our_bytes: u64,
     /// Peak signal-to-noise ratio in dB.
     pub psnr: f64,
-    /// Ours; 999 where there is no noise.
+    /// Our peak signal-to-noise ratio; 999 if there are no errors.
     pub our_psnr: f64,
 }
 
 impl ImageBaseline {
-    /// Images that are enough to compare by.
+    /// Sufficient number of images for a comparison.
     pub const IMAGES: usize = 256;
 
-    /// Stores images by the model and, in as many bytes, by each lossy format that can hold them. None where nothing is
-    /// lost, for these formats lose, and where there are no images.
+    /// Stores images by the model and, at equal size, by each lossy format that supports them. Empty if the fidelity is
+    /// lossless, and if there are no images.
     ///
     /// # Errors
-    /// Where the images do not fit the model.
+    /// If the images do not fit the model.
     pub fn of_images(model: &ImageModel, fidelity: Fidelity, images: &[Image]) -> Result<Vec<ImageBaseline>> {
         if fidelity == Fidelity::Lossless || images.is_empty() {
             return Ok(Vec::new());
@@ -44,7 +44,7 @@ impl ImageBaseline {
         images.iter().try_for_each(|image| writer.push("", Photo::from(image.clone())))?;
         let (_, ours) = writer.finish()?;
         let are_alike = images.iter().all(|image| (image.height, image.width) == (images[0].height, images[0].width));
-        // Many small images side by side: a file for each would be all header.
+        // Many small images on a contact sheet: single files would be mostly header.
         let (sheets, form) = if are_alike && images.len() > 1 {
             (vec![mosaic(images)], " of all images side by side")
         } else {

@@ -1,16 +1,16 @@
-//! Levels of pixels as cells, within a bound.
+//! Pixel levels as cells, within a bound.
 
 use narrows_images::Image;
 
 use super::super::manifest::Start;
 use crate::codec::Lattice;
 
-/// Levels of pixels as cells.
+/// Pixel levels as cells.
 pub(super) struct Counting {
     step: i64,
-    /// The level that a pixel's cells are counted from.
+    /// The origin of each pixel's cells.
     pub(super) starts: Vec<i64>,
-    /// Expected cells, in fixed point.
+    /// Predicted cells, in fixed point.
     pub(super) guesses: Vec<i64>,
 }
 
@@ -30,7 +30,7 @@ impl Counting {
         ((level - start as f64) / self.step as f64).round() as i64
     }
 
-    /// Tells of a machine that expects other pixels.
+    /// Detects a machine with deviating predictions.
     pub(super) fn checksum(&self) -> u32 {
         let mut hasher = crc32fast::Hasher::new();
         self.starts.iter().for_each(|start| hasher.update(&start.to_le_bytes()));

@@ -1,7 +1,7 @@
-//! Images on their way to codes, and what codes say of images.
+//! Encoding of images and their reconstruction from codes.
 //!
-//! An image is one sample where the model sees images whole; else it is cut into pieces that do not overlap, so that
-//! no pixel is paid for twice.
+//! An image is one sample if the model takes whole images; else it is cut into non-overlapping patches, so that no
+//! pixel is coded twice.
 
 use std::sync::Arc;
 
@@ -13,15 +13,15 @@ use crate::codec::Coding;
 use crate::error::{Error, Hint, Place, Result};
 use crate::fitted::{Core, ImageAdapter, ImageLayout, ImageModel};
 
-/// Values that go through the network together.
+/// Values processed together by the network.
 const TOGETHER: usize = 1 << 20;
 
-/// An image model, and what images become in it.
+/// An image model as a coder of images.
 pub(super) struct ImageChunkCoder {
     pub(super) core: Arc<Core>,
     /// The model's own layout.
     layout: ImageLayout,
-    /// With patches side by side.
+    /// The layout with adjacent patches.
     pub(super) adapter: ImageAdapter,
 }
 
@@ -30,7 +30,7 @@ impl ImageChunkCoder {
         let core = Arc::clone(&model.core);
         core.coding()?;
         let layout = model.adapter.layout;
-        // Pieces side by side.
+        // Adjacent patches.
         let stride = layout.stride.map(|_| layout.height.min(layout.width));
         let adapter = ImageAdapter::new(ImageLayout { stride, ..layout });
         Ok(ImageChunkCoder { core, layout, adapter })
@@ -40,12 +40,12 @@ impl ImageChunkCoder {
         self.core.coding.as_ref().expect("checked when the coder was made")
     }
 
-    /// Which model it is.
+    /// The model identity.
     pub(super) fn identity(&self) -> u64 {
         identity::of_images(&self.core, self.coding(), self.layout)
     }
 
-    /// Refuses an image that would have to change its size or colours on the way.
+    /// Rejects an image whose size or colours the model would change.
     pub(super) fn check(&self, name: &str, image: &Image) -> Result<()> {
         let ImageLayout { height, width, channels, stride } = self.adapter.layout;
         let place = || Place::source(name);
@@ -77,7 +77,7 @@ impl ImageChunkCoder {
         codes
     }
 
-    /// What codes say of images of this form.
+    /// The reconstruction of images of this form from codes.
     pub(super) fn expected(&self, codes: &[f32], form: &Image, n: usize) -> Vec<Image> {
         let (k, samples) = (self.core.code_size(), self.adapter.n_samples(form));
         let at_once = (TOGETHER / (samples * self.adapter.width())).max(1);
@@ -97,7 +97,7 @@ fn together(images: &[Image]) -> impl Iterator<Item = &[Image]> {
     images.chunks((TOGETHER / values.max(1)).max(1))
 }
 
-/// Pixels as levels of the file, `white` the largest.
+/// Pixels as integer levels up to `white`.
 pub(super) fn levels(image: &Image, white: u32) -> impl Iterator<Item = f64> + '_ {
     image.pixels.iter().map(move |pixel| (f64::from(*pixel) * f64::from(white)).round().clamp(0.0, f64::from(white)))
 }

@@ -1,4 +1,4 @@
-//! Images into a compressed file, as they come.
+//! Streaming compression of images.
 
 use std::io::Write;
 
@@ -18,11 +18,11 @@ use crate::codec::Quantiser;
 use crate::error::{Error, Hint, Result};
 use crate::fitted::ImageModel;
 
-/// Values of a chunk.
+/// Values per chunk.
 const VALUES: usize = 1 << 22;
-/// Images of a chunk.
+/// Images per chunk.
 const IMAGES: usize = 4096;
-/// Levels that are tried for a bound.
+/// Quantiser levels that are tried for a bound.
 const TRIED: std::ops::RangeInclusive<i32> = -2..=6;
 /// Values that levels are tried on.
 const TRIED_VALUES: usize = 1 << 18;
@@ -41,7 +41,7 @@ impl<W: Write> ImageCompressor<W> {
     /// Prepares to write images to `sink`.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] where the model is not of images or was fitted by a version without compression;
+    /// [`Error::Mismatch`] if the model is not of images or was fitted by a version without compression;
     /// [`Error::Recipe`] for a detail or a bound out of range.
     pub fn new(model: &ImageModel, fidelity: Fidelity, sink: W) -> Result<ImageCompressor<W>> {
         let coder = ImageChunkCoder::new(model)?;
@@ -63,10 +63,10 @@ impl<W: Write> ImageCompressor<W> {
         })
     }
 
-    /// Adds an image; an empty name where a number will do.
+    /// Adds an image; with an empty name it is numbered.
     ///
     /// # Errors
-    /// Where the image does not fit the model, or the file cannot be written.
+    /// If the image does not fit the model, or the file cannot be written.
     pub fn push(&mut self, name: &str, photo: Photo) -> Result<()> {
         self.coder.check(name, &photo.image)?;
         let form = |photo: &Photo| (photo.image.height, photo.image.width, photo.depth);
@@ -79,10 +79,10 @@ impl<W: Write> ImageCompressor<W> {
         Ok(())
     }
 
-    /// Ends the file.
+    /// Finishes the file.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] where no images came; where the file cannot be written.
+    /// [`Error::Mismatch`] if no images were added; if the file cannot be written.
     pub fn finish(mut self) -> Result<(W, Account)> {
         self.flush()?;
         let Some((writer, _)) = self.file else {
@@ -138,7 +138,7 @@ impl<W: Write> ImageCompressor<W> {
         Ok(())
     }
 
-    /// Decides what the header says, by the first images, and writes it.
+    /// Chooses the header from the first images and writes it.
     fn open(&mut self, images: &[Image], codes: &[f32], white: u32) -> Result<()> {
         let coder = &self.coder;
         let quantiser = &coder.coding().quantiser;
@@ -160,8 +160,8 @@ impl<W: Write> ImageCompressor<W> {
         ImageManifest { level: level as i8, fidelity: self.fidelity, start }
     }
 
-    /// The rounding of codes and the start of cells that cost least on the first images, where a bit a value is worth
-    /// half the error, as it is at any rate that is not too low.
+    /// The quantiser level and cell origin with the lowest cost on the first images, where one bit per value is worth
+    /// half the error, as at any rate that is not too low.
     fn best(&self, step: u32, images: &[Image], codes: &[f32], white: u32) -> ImageManifest {
         let some = (TRIED_VALUES / images[0].pixels.len()).clamp(1, images.len());
         let codes = &codes[..codes.len() / images.len() * some];
@@ -171,7 +171,7 @@ impl<W: Write> ImageCompressor<W> {
             let errors = images[..some].iter().zip(&packed.rebuilt).flat_map(|(was, is)| {
                 levels(was, white).zip(levels(is, white)).map(|(was, is)| (was - is) * (was - is))
             });
-            // A twelfth is the error of levels themselves: nothing is gained below it.
+            // 1/12 is the quantisation error of integer levels, a lower limit.
             let error = errors.sum::<f64>() / values as f64 + 1.0 / 12.0;
             8.0 * (packed.codes.len() + packed.pixels.len()) as f64 / values as f64 + 0.5 * error.log2()
         };
@@ -189,7 +189,7 @@ struct PackedImages {
     rebuilt: Vec<Image>,
 }
 
-/// Images of one size with their codes rounded as the manifest says.
+/// Packs images of one size with codes quantised as in the manifest.
 fn pack(
     coder: &ImageChunkCoder,
     manifest: &ImageManifest,

@@ -1,4 +1,4 @@
-//! A compressed file back into images, run after run.
+//! Decompression of images, run by run.
 
 use std::io::Read;
 
@@ -23,10 +23,10 @@ pub struct ImageDecompressor<R> {
 }
 
 impl<R: Read> ImageDecompressor<R> {
-    /// Reads the header, from a pipe if need be.
+    /// Reads the header; the source need not be seekable.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] where it is no such file, of a newer version, damaged, or made with another model.
+    /// [`Error::Mismatch`] if it is not such a file, of a newer version, damaged, or made with another model.
     pub fn new(model: &ImageModel, source: R) -> Result<ImageDecompressor<R>> {
         let reader = Reader::new(source).map_err(damaged)?;
         let coder = ImageChunkCoder::new(model)?;
@@ -39,10 +39,10 @@ impl<R: Read> ImageDecompressor<R> {
         Ok(ImageDecompressor { coder, manifest, reader })
     }
 
-    /// The next images with their names, empty where they have none; none at the end.
+    /// The next images with their names, which may be empty; `None` at the end.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] where the file is damaged, or this machine's arithmetic is not the one it was made with.
+    /// [`Error::Mismatch`] if the file is damaged, or this machine's arithmetic differs from that of the encoder.
     pub fn next_images(&mut self) -> Result<Option<Vec<(String, Photo)>>> {
         let chunk = self.reader.next_chunk().map_err(damaged)?;
         chunk.map(|chunk| self.unpack(&chunk)).transpose()

@@ -1,4 +1,4 @@
-//! Images into a compressed file and back: runs of images of one size, their pixels as levels of their file.
+//! Compression of images: runs of images of one size, with pixels as integer levels.
 
 mod baseline;
 mod cells;
@@ -21,10 +21,10 @@ const PIXELS: usize = 2;
 const BESIDE: usize = 3;
 const SECTIONS: usize = 4;
 
-/// What an image has beside its colours: its name, and what was in its file.
+/// The metadata of an image: its name and alpha channel.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 struct Beside {
-    /// Empty where it has none.
+    /// Empty if it has none.
     name: String,
     /// Levels of the alpha channel.
     alpha: Option<Vec<u16>>,

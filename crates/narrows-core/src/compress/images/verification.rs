@@ -1,4 +1,4 @@
-//! Compressed images read again, beside those that they were made from.
+//! Verification of compressed images against the originals.
 
 use std::io::Read;
 use std::vec;
@@ -10,10 +10,10 @@ use super::decompressor::ImageDecompressor;
 use crate::error::{Error, Result};
 use crate::fitted::ImageModel;
 
-/// What a division by the levels of a file rounds off, in shares of white.
+/// Tolerance for the rounding of a division by the number of levels, as a share of white.
 const ROUNDING: f64 = 1e-6;
 
-/// Reads a compressed file as the images that went in come by once more.
+/// Reads a compressed file while the original images are passed again.
 pub struct ImageVerification<R> {
     reader: ImageDecompressor<R>,
     bound: f64,
@@ -21,7 +21,7 @@ pub struct ImageVerification<R> {
 }
 
 impl<R: Read> ImageVerification<R> {
-    /// Begins at the head of a file of which `fidelity` was asked.
+    /// Starts at the header of a file written with `fidelity`.
     ///
     /// # Errors
     /// As [`ImageDecompressor::new`].
@@ -30,10 +30,10 @@ impl<R: Read> ImageVerification<R> {
         Ok(ImageVerification { reader, bound: fidelity.image_bound(), back: Vec::new().into_iter() })
     }
 
-    /// Compares the next image that went in; `name` is what errors call it by.
+    /// Compares the next original image; `name` is used in errors.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] where it is not within the bound, is transparent elsewhere, or is not there.
+    /// [`Error::Mismatch`] if it is outside the bound, differs in transparency, or is missing.
     pub fn push(&mut self, name: &str, was: &Photo) -> Result<()> {
         let (_, is) = match self.back.next() {
             Some(photo) => photo,

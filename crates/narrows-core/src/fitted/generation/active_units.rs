@@ -1,16 +1,16 @@
-//! Which units of a code say something: those whose value differs from sample to sample.
+//! Active units of a code: those whose value varies between samples.
 
 use narrows_engine::Latent;
 
 /// A unit of a gaussian code is active where the variance of its mean over samples exceeds this, in units of the prior's
 /// variance (Burda, Grosse and Salakhutdinov 2016, "Importance weighted autoencoders", section 5.2).
 const OF_PRIOR: f64 = 0.01;
-/// A code that is rounded to whole numbers loses a unit whose variance is below that of the rounding error.
+/// In a code rounded to integers, a unit whose variance is below that of the rounding error is lost.
 const OF_ROUNDING: f64 = 1.0 / 12.0;
-/// A point code has no unit of its own: a unit counts where its variance exceeds this share of the strongest unit's.
+/// A point code has no scale of its own: a unit is active if its variance exceeds this share of the largest.
 const OF_STRONGEST: f64 = 0.01;
 
-/// For each of the `k` units of `codes` `[n, k]`, whether it is active; of a gaussian latent, codes are means.
+/// Whether each of the `k` units of `codes` `[n, k]` is active; for a Gaussian latent, codes are means.
 pub(super) fn active_units(latent: Latent, codes: &[f32], k: usize) -> Vec<bool> {
     let variances: Vec<f64> = (0..k).map(|unit| variance(codes.iter().skip(unit).step_by(k))).collect();
     let limit = match latent {
@@ -38,7 +38,7 @@ mod tests {
             (0..100).flat_map(|i| [if i % 2 == 0 { 1.0 } else { -1.0 }, 0.0707 * (-1.0_f32).powi(i), 3.0]).collect();
         assert_eq!(active_units(Latent::Point, &codes, 3), [true, false, false]);
         assert_eq!(active_units(Latent::Gaussian, &codes, 3), [true, false, false]);
-        // A point code is as good in another unit; a gaussian one is held against its prior.
+        // Activity in a point code is scale-invariant; a Gaussian one is compared with its prior.
         let small: Vec<f32> = codes.iter().map(|x| 0.05 * x).collect();
         assert_eq!(active_units(Latent::Point, &small, 3), [true, false, false]);
         assert_eq!(active_units(Latent::Gaussian, &small, 3), [false; 3]);

@@ -1,5 +1,5 @@
-//! What the bottleneck buys: how much of held-out samples gets through the code, how much PCA of that size gets through,
-//! and whether pure noise gets through as well.
+//! The effect of the bottleneck: the share of the variance of held-out samples that passes through the code, the same
+//! for PCA of that size, and the same for pure noise.
 
 use narrows_engine::rng::{Purpose, Stream};
 
@@ -11,16 +11,16 @@ use crate::fitted::summary::{ReportInputs, spread};
 use crate::prep::{Block, BlockKind, PrepCounts, Prepared, finite};
 use crate::report::Bottleneck;
 
-/// Most held-out samples that are looked at.
+/// Most held-out samples that are measured.
 const HELD_OUT: usize = 2_000;
-/// Samples of noise, and most values of them.
+/// Noise samples.
 const NOISE: usize = 1_000;
 const NOISE_VALUES: usize = 4 << 20;
-/// The epoch that keys the noise: no training epoch's.
+/// The epoch that keys the noise; not used in training.
 const EPOCH: u64 = (1 << 44) - 2;
 
-/// Measures it; `same_size` is PCA with as many components as the code has units, none where that is no narrower than a
-/// sample.
+/// Measures the bottleneck; `same_size` is PCA with as many components as the code has units, `None` if that is no
+/// narrower than a sample.
 pub(crate) fn bottleneck(inputs: &ReportInputs<'_>, blocks: &[Block], same_size: Option<&Pca>) -> Bottleneck {
     let ensemble = &inputs.scorer.ensemble;
     let rows = inputs.prepared.take(&spread(&inputs.split.calibration, HELD_OUT));
@@ -40,13 +40,13 @@ pub(crate) fn bottleneck(inputs: &ReportInputs<'_>, blocks: &[Block], same_size:
     }
 }
 
-/// The share of the variance of `rows` that comes through.
+/// The share of the variance of `rows` that is reconstructed.
 fn passed(ensemble: &Ensemble, rows: &Prepared) -> f64 {
     let output = ensemble.output(&rows.input);
     (1.0 - Unexplained::of(&rows.target, &output, rows.width).share).max(0.0)
 }
 
-/// Samples whose values go together by chance alone: each comes from a training sample of its own.
+/// Samples with independent columns: each block is drawn from a training sample of its own.
 fn noise(inputs: &ReportInputs<'_>, blocks: &[Block]) -> Prepared {
     let (rows, train) = (inputs.prepared, &inputs.split.train);
     let width = rows.width;
@@ -57,7 +57,7 @@ fn noise(inputs: &ReportInputs<'_>, blocks: &[Block]) -> Prepared {
         let mut donor = || train[stream.below(train.len() as u32) as usize] as usize * width;
         for block in blocks {
             match block.kind {
-                // The slots of a category, and a sine and its cosine, are one value.
+                // The slots of a category, and a sine and its cosine, stay together.
                 BlockKind::Levels | BlockKind::Cyclic => {
                     let from = donor();
                     sample[block.range.clone()]
@@ -69,7 +69,7 @@ fn noise(inputs: &ReportInputs<'_>, blocks: &[Block]) -> Prepared {
             }
         }
     }
-    // A step that is absent says nothing to a network, and noise has no absent steps.
+    // An absent step carries no information for a network, and noise has no absent steps.
     let input = finite(&input).into_owned();
     Prepared { target: input.clone(), input, n, width, counts: PrepCounts::default() }
 }

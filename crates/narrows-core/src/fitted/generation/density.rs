@@ -1,9 +1,9 @@
-//! What codes look like: the distribution that the codes of new rows are drawn from.
+//! The density of codes, from which the codes of new rows are drawn.
 //!
-//! A gaussian latent has its prior, the standard normal. To the codes of a point latent mixtures of normal distributions
-//! are fitted, of one component and more, diagonal and full, and the one that finds held-out codes most likely is kept.
-//! No unit leaves the range it had in training. The units of a very wide code, such as a map, are drawn each by itself:
-//! their covariance would be larger than the model.
+//! For a Gaussian latent this is its prior, the standard normal. For a point latent, mixtures of normal distributions,
+//! with one or more components, diagonal and full, are fitted, and the one with the highest held-out likelihood is
+//! kept. Units are clamped to their range in training. The units of a very wide code, such as a map, are drawn
+//! independently: their covariance would be larger than the model.
 
 use narrows_engine::rng::{Purpose, Stream};
 
@@ -11,23 +11,23 @@ use crate::baseline::{Covariance, Mixture};
 use crate::error::Result;
 use crate::report::DensityReport;
 
-/// What codes look like.
+/// The density of codes.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum CodeDensity {
     /// The standard normal distribution, the prior of a gaussian latent.
     Standard,
-    /// A normal distribution fitted to training codes, as files before format 4 have it.
+    /// A normal distribution fitted to training codes, as in files before format 4.
     Normal {
         /// `[k]`
         mean: Vec<f32>,
-        /// Lower triangle of the covariance's root, `[k, k]`, row-major.
+        /// Cholesky factor of the covariance, lower triangular, `[k, k]`, row-major.
         factor: Vec<f32>,
         /// `[k]`
         lowest: Vec<f32>,
         /// `[k]`
         highest: Vec<f32>,
     },
-    /// A normal distribution of each unit by itself.
+    /// An independent normal distribution per unit.
     Independent {
         /// `[k]`
         mean: Vec<f32>,
@@ -40,13 +40,13 @@ pub(crate) enum CodeDensity {
     },
     /// A mixture of normal distributions fitted to training codes.
     Mixture {
-        /// Whether `roots` are standard deviations or lower triangles.
+        /// Whether `roots` are standard deviations or Cholesky factors.
         covariance: Covariance,
-        /// Shares of the components, `[m]`.
+        /// Weights of the components, `[m]`.
         weights: Vec<f32>,
         /// `[m, k]`
         means: Vec<f32>,
-        /// Standard deviations `[m, k]`, or roots of the covariances `[m, k, k]`.
+        /// Standard deviations `[m, k]`, or Cholesky factors of the covariances `[m, k, k]`.
         roots: Vec<f32>,
         /// `[k]`
         lowest: Vec<f32>,
@@ -55,23 +55,23 @@ pub(crate) enum CodeDensity {
     },
 }
 
-/// The widest code whose units are drawn together.
+/// The widest code whose units are drawn jointly.
 const WIDEST_TOGETHER: usize = 512;
-/// Most codes that a mixture is fitted to, and most held-out ones that scorer it.
+/// Most codes that a mixture is fitted to, and most held-out ones that it is scored on.
 const FITTED_ROWS: usize = 4_000;
 const JUDGING_ROWS: usize = 2_000;
-/// Fewer held-out codes scorer nothing: one normal distribution is taken.
+/// With fewer held-out codes, a single normal distribution is used.
 const FEWEST_JUDGING: usize = 20;
-/// Components tried.
+/// Numbers of components tried.
 const COMPONENTS: [usize; 6] = [1, 2, 4, 8, 16, 32];
-/// Codes that a component needs to be worth trying; in a full one, for each of its units.
+/// Codes required per component; for a full covariance, per component and unit.
 const ROWS_A_COMPONENT: usize = 20;
 const ROWS_A_UNIT: usize = 5;
-/// Multiplications in a step of fitting several components, which keeps the choice a matter of a second or two.
+/// Multiplications per step of fitting several components, which bounds the selection to a second or two.
 const MOST_WORK: usize = 10_000_000;
 
 impl CodeDensity {
-    /// Fits a density to codes `train`, `[n, k]`, chosen by how likely it finds the codes `held_out`.
+    /// Fits a density to codes `train`, `[n, k]`, selected by the likelihood of the codes `held_out`.
     pub(crate) fn fit(train: &[f32], held_out: &[f32], k: usize, seed: u64) -> Result<(CodeDensity, DensityReport)> {
         let scale = CodeScale::of(train, k);
         let (lowest, highest) = bounds(train, k);
@@ -104,7 +104,7 @@ impl CodeDensity {
         Ok((density, report))
     }
 
-    /// Refuses bounds that are none, which would make holding a code panic; for densities that come from a file.
+    /// Rejects invalid bounds, on which clamping would panic; for densities read from a file.
     pub(crate) fn check(&self) -> Result<(), String> {
         let (CodeDensity::Normal { lowest, highest, .. }
         | CodeDensity::Independent { lowest, highest, .. }
@@ -124,7 +124,7 @@ impl CodeDensity {
         DensityReport { words, components: 1, held_out: None, one_normal: None }
     }
 
-    /// Code number `i` of the endless sequence that `seed` names.
+    /// Code number `i` of the infinite sequence given by `seed`.
     pub(crate) fn code_at(&self, k: usize, seed: u64, i: u64) -> Vec<f32> {
         let (mut noise, mut code) = (vec![0.0; k], vec![0.0; k]);
         self.sample(&mut Stream::new(seed, Purpose::Sample, 0, i), &mut noise, &mut code);
@@ -143,7 +143,7 @@ impl CodeDensity {
         }
     }
 
-    /// Holds a code within the range that its units had in training; the prior has none.
+    /// Clamps a code to the range of its units in training; the prior has none.
     pub(crate) fn hold(&self, code: &mut [f32]) {
         match self {
             CodeDensity::Standard => {}
@@ -156,7 +156,7 @@ impl CodeDensity {
         }
     }
 
-    /// One code, written over `code`.
+    /// Draws one code into `code`.
     fn sample(&self, stream: &mut Stream, noise: &mut [f32], code: &mut [f32]) {
         stream.fill_normal(noise);
         match self {
@@ -181,7 +181,7 @@ impl CodeDensity {
     }
 }
 
-/// mean + factor noise, of a lower triangle.
+/// mean + factor noise, for a lower triangular factor.
 fn rooted(mean: &[f32], factor: &[f32], noise: &[f32], code: &mut [f32]) {
     let k = mean.len();
     for i in 0..k {
@@ -190,7 +190,7 @@ fn rooted(mean: &[f32], factor: &[f32], noise: &[f32], code: &mut [f32]) {
     }
 }
 
-/// The component at the place `drawn`, in [0, 1), of the shares laid end to end.
+/// The component at the cumulative weight `drawn`, in [0, 1).
 fn component(weights: &[f32], drawn: f32) -> usize {
     let mut left = drawn;
     for (i, weight) in weights.iter().enumerate() {
@@ -199,7 +199,7 @@ fn component(weights: &[f32], drawn: f32) -> usize {
             return i;
         }
     }
-    // Shares that were rounded may add up to a little less than 1.
+    // Rounded weights may add up to a little less than 1.
     weights.len() - 1
 }
 
@@ -207,7 +207,7 @@ fn moments(k: usize, covariance: Covariance, weights: &[f32], means: &[f32], roo
     let double = |values: &[f32]| values.iter().map(|value| f64::from(*value)).collect();
     let mut roots: Vec<f64> = double(roots);
     if covariance == Covariance::Full {
-        // What stands above the diagonal is no part of a lower triangle.
+        // Entries above the diagonal do not belong to a lower triangle.
         let above = |place: usize| place % k > place / k % k;
         roots.iter_mut().enumerate().filter(|(place, _)| above(*place)).for_each(|(_, root)| *root = 0.0);
     }
@@ -215,8 +215,8 @@ fn moments(k: usize, covariance: Covariance, weights: &[f32], means: &[f32], roo
     (single(&mixture.mean()), single(&mixture.spread()))
 }
 
-/// The mixture that finds held-out codes most likely, and their mean log-likelihoods under it and under one full normal
-/// distribution; of equals the simplest.
+/// The mixture with the highest held-out likelihood, and the mean log-likelihoods under it and under one full normal
+/// distribution; the simplest one in case of a tie.
 fn choose(train: &[f32], held_out: &[f32], k: usize, seed: u64) -> Result<(Mixture, Option<[f64; 2]>)> {
     let (n, n_held_out) = (train.len() / k, held_out.len() / k);
     let mean = |mixture: &Mixture| mixture.log_likelihood(held_out).iter().sum::<f64>() / n_held_out as f64;
@@ -284,7 +284,7 @@ impl CodeScale {
         CodeScale { mean, spread: variance.into_iter().map(f64::sqrt).collect() }
     }
 
-    /// Codes at mean 0 and unit variance; a unit that never moves is 0.
+    /// Codes standardised to mean 0 and unit variance; a constant unit is 0.
     fn scaled(&self, codes: &[f32]) -> Vec<f32> {
         let k = self.mean.len();
         let scaled = |(i, c): (usize, &f32)| {
@@ -295,7 +295,7 @@ impl CodeScale {
     }
 }
 
-/// At most `most` of the codes, evenly spread over them.
+/// At most `most` of the codes, evenly spaced.
 fn spread_over(codes: &[f32], k: usize, most: usize) -> Vec<f32> {
     let step = (codes.len() / k).div_ceil(most).max(1);
     codes.chunks_exact(k).step_by(step).flatten().copied().collect()
@@ -351,7 +351,7 @@ mod tests {
         let (density, report) = CodeDensity::fit(&codes(600), &codes(200), 2, 0).unwrap();
         assert!(report.components >= 2, "{report:?}");
         assert!(report.held_out.unwrap() > report.one_normal.unwrap() + 1.0, "{report:?}");
-        // Between the heaps there is nothing, where one normal distribution has its middle.
+        // There is no mass between the clusters, where a single normal distribution has its mode.
         let drawn = draws(&density, 2, 500);
         assert!(drawn.iter().all(|code| code[0].abs() > 29.0));
         let left = drawn.iter().filter(|code| code[0] < 0.0).count();

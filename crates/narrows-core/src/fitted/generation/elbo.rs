@@ -1,27 +1,27 @@
-//! The negative evidence lower bound of a variational model (Kingma and Welling 2014): how many nats a sample costs.
+//! The negative evidence lower bound of a variational model (Kingma and Welling 2014), in nats per sample.
 //!
 //! -ELBO(x) = sum over outputs of BCE(x, decoder(z)) + KL(q(z|x) || N(0, 1)), with z = mean + e^(log_var/2) eps and one
-//! eps a sample, from the counter-based generator, so that the figure does not change from run to run. The KL term counts
-//! in full, whatever the recipe's `beta`. Probabilities are held 1e-7 away from 0 and 1, as Keras does. Only binary
-//! cross-entropy is a log-likelihood here: a squared error would need a variance that nobody has fitted.
+//! eps per sample, from the counter-based generator, so that the value is reproducible. The KL term has weight 1,
+//! whatever the recipe's `beta`. Probabilities are clamped to 1e-7 from 0 and 1, as in Keras. Only binary cross-entropy
+//! is a log-likelihood here: a squared error would need a fitted variance.
 
 use narrows_engine::rng::{Purpose, Stream};
 use narrows_engine::{Latent, Loss};
 
 use crate::ensemble::Ensemble;
 
-/// The seed of the noise: the figure is part of the answer.
+/// Seed of the noise, fixed so that the value is reproducible.
 const SEED: u64 = 0;
-/// Probabilities keep this far from certainty.
+/// Probabilities are clamped to this distance from 0 and 1.
 const CERTAIN: f64 = 1e-7;
 
-/// Whether the bound of a model is known.
+/// Whether the bound is defined for a model.
 pub(crate) fn has_bound(ensemble: &Ensemble) -> bool {
     let network = &ensemble.network;
     network.latent == Latent::Gaussian && network.output.groups.iter().all(|group| group.loss == Loss::Bce)
 }
 
-/// The negative bound of each sample, `[n]`, from prepared rows of which the first is sample number `first`.
+/// The negative bound of each sample, `[n]`, from prepared rows; the first is sample number `first`.
 pub(crate) fn negative_elbo(ensemble: &Ensemble, input: &[f32], target: &[f32], first: u64) -> Vec<f64> {
     let (k, width) = (ensemble.code_size(), ensemble.network.outputs());
     let encoded = ensemble.code_distributions(input);
@@ -39,7 +39,7 @@ pub(crate) fn negative_elbo(ensemble: &Ensemble, input: &[f32], target: &[f32], 
     rows.map(|((target, output), encoded)| cross_entropy(target, output) + divergence(encoded)).collect()
 }
 
-/// The sum over values of -t ln p - (1 - t) ln(1 - p); what was not observed costs nothing.
+/// The sum over values of -t ln p - (1 - t) ln(1 - p); unobserved values are skipped.
 fn cross_entropy(target: &[f32], output: &[f32]) -> f64 {
     let one = |(t, p): (&f32, &f32)| {
         let (t, p) = (f64::from(*t), f64::from(*p).clamp(CERTAIN, 1.0 - CERTAIN));
@@ -48,7 +48,7 @@ fn cross_entropy(target: &[f32], output: &[f32]) -> f64 {
     target.iter().zip(output).filter(|(t, _)| !t.is_nan()).map(one).sum()
 }
 
-/// KL of a row's [mean | log_var] from the standard normal.
+/// KL divergence of a row's [mean, log_var] from the standard normal.
 fn divergence(encoded: &[f32]) -> f64 {
     let (mean, log_var) = encoded.split_at(encoded.len() / 2);
     let one = |(mean, log_var): (&f32, &f32)| {

@@ -1,5 +1,4 @@
-//! New samples: the distribution of codes, drawing from it, varying and interpolating given samples, and how good all
-//! that is.
+//! Generation: the density of codes, draws from it, variation and interpolation of given samples, and quality metrics.
 
 mod active_units;
 mod bottleneck;

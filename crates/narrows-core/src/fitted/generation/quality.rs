@@ -1,7 +1,7 @@
-//! The quality of generated samples: as many as there are held-out ones, compared with these.
+//! The quality of generated samples, compared with as many held-out ones.
 //!
-//! All is measured in prepared units, where columns have about unit variance. Rows too wide for it, such as images, are
-//! compared by their first principal components.
+//! Everything is measured in prepared units, where columns have about unit variance. Rows that are too wide, such as
+//! images, are compared by their first principal components.
 
 use narrows_engine::Latent;
 
@@ -25,14 +25,14 @@ const MOST_ROWS: usize = 2_000;
 const MOST_VALUES: usize = 4 << 20;
 /// Wider rows are compared by their principal components.
 const WIDEST: usize = 256;
-/// As many of them.
+/// Number of principal components.
 const AXES: usize = 32;
-/// Multiplications that finding them may cost: rows squared times width.
+/// Multiplications allowed for computing them: rows squared times width.
 const AXES_WORK: usize = 1 << 30;
-/// Most training rows that distances are measured to.
+/// Most training rows used as distance references.
 const TRAINING_ROWS: usize = 10_000;
 
-/// The distribution of codes that was fitted to training rows, and what there is to report of it.
+/// The density fitted to training codes, with its report.
 #[derive(Debug, Clone)]
 pub(crate) struct FittedCodes {
     pub(crate) density: CodeDensity,
@@ -41,7 +41,7 @@ pub(crate) struct FittedCodes {
 }
 
 impl FittedCodes {
-    /// Of codes `train` and `held_out`, `[n, k]`; of a Gaussian latent these are the means.
+    /// From codes `train` and `held_out`, `[n, k]`; for a Gaussian latent these are the means.
     pub(crate) fn of(latent: Latent, train: &[f32], held_out: &[f32], k: usize, seed: u64) -> Result<FittedCodes> {
         if latent == Latent::Gaussian {
             let active = active_units(latent, train, k).into_iter().filter(|active| *active).count() as u64;
@@ -53,7 +53,7 @@ impl FittedCodes {
     }
 }
 
-/// The report on generated samples, beside those of the split.
+/// The report on generated samples, compared with those of the split.
 pub(crate) fn report(
     core: &Core,
     adapter: &dyn Adapter,
@@ -86,7 +86,7 @@ pub(crate) fn quality(
     source: &str,
     seed: u64,
 ) -> Result<SampleSimilarity> {
-    // Of models that score by `mix` the rows that distances are measured to are training rows.
+    // For models that score by `mix`, the distance references are training rows.
     let detector = &core.scorer.detector;
     let known = detector.neighbours.as_ref().filter(|_| detector.score == Score::Mix);
     let training = known.map(|proximity| Prepared {
@@ -106,7 +106,7 @@ pub(crate) fn quality(
     })
 }
 
-/// `n` generated samples beside held-out ones, as many as can be compared; none where there are too few.
+/// `n` generated samples compared with held-out ones, as many as possible; `None` if there are too few.
 fn compared(
     core: &Core,
     adapter: &dyn Adapter,
@@ -153,7 +153,7 @@ fn compared(
     })
 }
 
-/// Generated samples in prepared units, as held-out ones are: NaN in the target where a cell is missing.
+/// Generated samples in prepared units, in the form of held-out ones: NaN in the target for missing cells.
 fn generated(core: &Core, adapter: &dyn Adapter, n: usize, seed: u64) -> Prepared {
     let mut input = decoded_draws(core, n, 0, seed);
     let width = core.scorer.ensemble.network.outputs();
@@ -161,8 +161,8 @@ fn generated(core: &Core, adapter: &dyn Adapter, n: usize, seed: u64) -> Prepare
     Prepared { input, target, n, width, counts: PrepCounts::default() }
 }
 
-/// The slots that are no parts of dates: generated ones lie near their circles and never on them, which would tell every
-/// generated row at a glance and say nothing of the rest.
+/// The slots that are not parts of dates: generated ones lie near their circles but never on them, which would make
+/// every generated row trivially distinguishable.
 fn dateless(adapter: &dyn Adapter, width: usize) -> Vec<usize> {
     let is_date = |slot: &usize| {
         let mut dates = adapter.blocks().iter().filter(|block| block.kind == BlockKind::Cyclic);
@@ -171,24 +171,24 @@ fn dateless(adapter: &dyn Adapter, width: usize) -> Vec<usize> {
     (0..width).filter(|slot| !is_date(slot)).collect()
 }
 
-/// At most `most` of the rows, evenly spread over them.
+/// At most `most` of the rows, evenly spaced.
 fn spread_over(rows: &Prepared, most: usize) -> Prepared {
     some_of(rows, &(0..rows.n as u32).collect::<Vec<u32>>(), most)
 }
 
-/// At most `most` of some of the rows, evenly spread over these.
+/// At most `most` of the rows `which`, evenly spaced.
 fn some_of(rows: &Prepared, which: &[u32], most: usize) -> Prepared {
     let n = which.len().min(most);
     rows.take(&(0..n).map(|i| which[i * which.len() / n]).collect::<Vec<u32>>())
 }
 
-/// All values of some slots; what is missing is left out.
+/// All observed values of some slots.
 pub(crate) fn numbers(rows: &Prepared, slots: &[usize]) -> Vec<f32> {
     let row = |row: &[f32]| slots.iter().map(|slot| row[*slot]).filter(|x| !x.is_nan()).collect::<Vec<_>>();
     rows.target.chunks_exact(rows.width).flat_map(row).collect()
 }
 
-/// The level of each row, the greatest of its slots, or a flag as 0 and 1; rows where it is missing are left out.
+/// The level of each row, the argmax of its slots, or a flag as 0 and 1; rows where it is missing are left out.
 pub(crate) fn levels(rows: &Prepared, slots: &[usize]) -> Vec<usize> {
     let level = |row: &[f32]| match slots {
         _ if row[slots[0]].is_nan() => None,

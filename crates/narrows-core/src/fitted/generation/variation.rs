@@ -1,8 +1,8 @@
-//! Samples made from given ones: noise on their codes, or interpolation between two codes.
+//! Variation of given samples: noise on their codes, or interpolation between two codes.
 //!
-//! Noise comes in standard deviations of the code: of the prior for a Gaussian latent, else of the codes of training rows.
-//! Interpolation is linear for every latent: the codes of a Gaussian latent are means, which lie closer to the centre
-//! than draws from the prior, so that a straight line between two of them stays where the decoder was trained.
+//! The noise is in standard deviations of the code: of the prior for a Gaussian latent, else of the codes of training
+//! rows. Interpolation is linear for every latent: the codes of a Gaussian latent are means, which lie closer to the
+//! centre than draws from the prior, so that a straight line between two of them stays where the decoder was trained.
 
 use std::sync::Arc;
 
@@ -13,16 +13,16 @@ use crate::fitted::adapter::{Origin, SampleBatch, TabularAdapter};
 use crate::fitted::core::Core;
 use crate::prep::Level;
 
-/// Given rows, or windows of series, as codes, to be varied and to be interpolated between.
+/// The codes of given rows, or windows of series, for variation and interpolation.
 #[derive(Debug)]
 pub struct Variation {
     adapter: Arc<dyn TabularAdapter>,
     core: Arc<Core>,
     /// `[n, code_size]`
     codes: Vec<f32>,
-    /// Standard deviations of the code's units.
+    /// Standard deviations of the code units.
     deviations: Vec<f32>,
-    /// What was taken from each window of a series, `[n, channels]`.
+    /// The level removed from each window of a series, `[n, channels]`.
     levels: Vec<Level>,
     origins: Vec<Origin>,
     source: String,
@@ -41,17 +41,17 @@ impl Variation {
         Ok(Variation { adapter, core, codes, deviations, levels, origins, source: table.source().to_owned() })
     }
 
-    /// How many samples were given.
+    /// Number of given samples.
     pub fn n(&self) -> usize {
         self.codes.len() / self.core.code_size()
     }
 
-    /// Rows `first..first + n` of an endless sequence that cycles through the given samples, each with noise of `spread`
-    /// standard deviations added to its code. With a spread of 0 they are the reconstructions by the first member,
-    /// numbers held to the range and the decimals of training rows.
+    /// Rows `first..first + n` of an infinite sequence that cycles through the given samples, each with noise of
+    /// `spread` standard deviations added to its code. With a spread of 0 they are the reconstructions by the first
+    /// member, with numbers clamped to the range and rounded to the decimals of training rows.
     ///
     /// # Errors
-    /// [`Error::Data`] where no sample was given.
+    /// [`Error::Data`] if no sample was given.
     pub fn vary(&self, n: usize, first: u64, spread: f32, seed: u64) -> Result<Table> {
         let (k, given) = (self.core.code_size(), self.n());
         if given == 0 {
@@ -71,10 +71,10 @@ impl Variation {
         self.decoded(&codes, &levels, &origins)
     }
 
-    /// `steps` rows that interpolate linearly in latent space from sample `a` to sample `b`, both included.
+    /// `steps` rows that interpolate linearly in latent space from sample `a` to sample `b`, inclusive.
     ///
     /// # Errors
-    /// [`Error::Data`] where one of them does not exist.
+    /// [`Error::Data`] if one of them does not exist.
     pub fn between(&self, a: u64, b: u64, steps: usize) -> Result<Table> {
         let n = self.n();
         for row in [a, b] {
@@ -119,12 +119,12 @@ impl Variation {
     }
 }
 
-/// How far step `step` of `steps` has come: 0 at the first and 1 at the last.
+/// The interpolation weight of step `step` of `steps`: 0 at the first and 1 at the last.
 pub(crate) fn share(step: usize, steps: usize) -> f32 {
     step as f32 / steps.saturating_sub(1).max(1) as f32
 }
 
-/// Codes between two, at a share of the distance.
+/// The codes interpolated between two, at weight `share`.
 pub(crate) fn interpolated(a: &[f32], b: &[f32], share: f32) -> Vec<f32> {
     a.iter().zip(b).map(|(a, b)| between(*a, *b, share)).collect()
 }

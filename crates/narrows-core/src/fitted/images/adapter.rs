@@ -1,4 +1,4 @@
-//! Images: all of an image is a sample, or each of its pieces is.
+//! Images: a sample is a whole image or a patch of one.
 
 use narrows_engine::Map;
 use narrows_images::{Channels, Filter, Image};
@@ -16,7 +16,7 @@ pub struct ImageAdapter {
     blocks: Vec<Block>,
 }
 
-/// What a sample is of an image.
+/// The layout of a sample within an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ImageLayout {
@@ -25,7 +25,7 @@ pub(crate) struct ImageLayout {
     pub(crate) height: usize,
     /// Pixels in a row of a sample.
     pub(crate) width: usize,
-    /// Pixels from one piece to the next, at most; none where a sample is a whole image.
+    /// Maximum stride between patches, in pixels; `None` if a sample is a whole image.
     pub(crate) stride: Option<usize>,
 }
 
@@ -34,7 +34,7 @@ impl ImageLayout {
         Map::new(self.height, self.width, self.channels.count())
     }
 
-    /// What training draws.
+    /// The shape of training patches.
     pub(crate) fn cut(&self) -> PatchShape {
         match self.stride {
             None => PatchShape::Whole(self.height, self.width),
@@ -42,7 +42,7 @@ impl ImageLayout {
         }
     }
 
-    /// Refuses sizes that no fit makes.
+    /// Rejects invalid sizes.
     pub(crate) fn check(&self) -> Result<(), String> {
         let fits = |side: usize| (1..=1024).contains(&side);
         if fits(self.height) && fits(self.width) && self.stride.is_none_or(fits) {
@@ -51,7 +51,7 @@ impl ImageLayout {
         Err(format!("expected samples of 1 to 1024 pixels a side, got {} x {}", self.height, self.width))
     }
 
-    /// In words.
+    /// The layout as text.
     pub(crate) fn describe(&self) -> String {
         let Self { channels, height, width, stride } = self;
         match stride {
@@ -78,7 +78,7 @@ impl ImageAdapter {
         &self.blocks
     }
 
-    /// All values are of one column: pixels have no names.
+    /// All values belong to one column, as pixels have no names.
     pub(crate) fn slots(&self) -> Slots {
         Slots::new(vec![0; self.layout.map().size()])
     }
@@ -87,28 +87,28 @@ impl ImageAdapter {
         Shape::Map(self.layout.map())
     }
 
-    /// Whether a sample is a patch of an image and not all of it.
+    /// Whether a sample is a patch of an image rather than the whole image.
     pub(crate) fn sees_patches(&self) -> bool {
         self.layout.stride.is_some()
     }
 
-    /// Values of a sample.
+    /// Values per sample.
     pub(crate) fn width(&self) -> usize {
         self.layout.map().size()
     }
 
-    /// Where the pieces of an image lie; none where it is one sample as a whole.
+    /// The grid of patches of an image; `None` if the image is a single sample.
     pub(crate) fn grid(&self, image: &Image) -> Option<TileGrid> {
         let ImageLayout { height, width, stride, .. } = self.layout;
         stride.map(|stride| TileGrid::new((height, width), stride, (image.height, image.width)))
     }
 
-    /// Samples of an image.
+    /// Number of samples of an image.
     pub(crate) fn n_samples(&self, image: &Image) -> usize {
         self.grid(image).map_or(1, |grid| grid.len())
     }
 
-    /// The samples of an image, one after the other.
+    /// The consecutive samples of an image.
     pub(crate) fn values(&self, image: &Image) -> Vec<f32> {
         let ImageLayout { channels, height, width, .. } = self.layout;
         match self.grid(image) {
@@ -117,7 +117,7 @@ impl ImageAdapter {
         }
     }
 
-    /// An image of its samples' `values`, of the size and channels of `like`.
+    /// Assembles an image from its samples' `values`, with the size and channels of `like`.
     pub(crate) fn image(&self, values: &[f32], like: &Image) -> Image {
         let ImageLayout { channels, height, width, .. } = self.layout;
         let size = (like.height, like.width);
@@ -145,7 +145,7 @@ impl ImageAdapter {
         Image::new(self.layout.height, self.layout.width, self.layout.channels, values.to_vec())
     }
 
-    /// A value for each pixel of `like` from one for each value of its samples: the mean over channels and pieces.
+    /// Assembles a heat map of `like` from the values of its samples: the mean over channels and patches.
     pub(crate) fn heat(&self, values: &[f32], like: &Image) -> Vec<f32> {
         let c = self.layout.channels.count();
         let plane: Vec<f32> = values.chunks_exact(c).map(|pixel| pixel.iter().sum::<f32>() / c as f32).collect();
@@ -159,7 +159,7 @@ impl ImageAdapter {
         }
     }
 
-    /// Samples as the network takes them.
+    /// Samples in the form of network inputs.
     pub(crate) fn prepared(&self, values: Vec<f32>) -> Prepared {
         let width = self.width();
         Prepared {

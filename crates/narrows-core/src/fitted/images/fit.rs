@@ -1,4 +1,4 @@
-//! A fit to images of a network with a code: prepare, learn, assemble.
+//! Fit of a network with a code to images: prepare, learn, assemble.
 
 use std::sync::Arc;
 
@@ -21,34 +21,34 @@ use crate::prep::Prepared;
 use crate::recipe::{ImageSettings, Recipe, View};
 use crate::train::SampleSource;
 
-/// The largest side of images that are seen as a whole where the recipe leaves it open.
+/// The largest side of images that are used whole by default.
 const LARGEST_WHOLE: usize = 96;
-/// Side of a whole image where images differ in size.
+/// Side of a whole image if images differ in size.
 const WHOLE_SIDE: usize = 64;
-/// Side of a piece.
+/// Side of a patch.
 const PIECE_SIDE: usize = 32;
-/// Pieces of an image in an epoch.
+/// Patches per image and epoch.
 const PIECES: u32 = 16;
-/// Most values of samples that are kept beside the training: for the baselines, for distances, for the report.
+/// Most values of samples kept in addition to the training: for the baselines, for distances, for the report.
 const KEPT_VALUES: usize = 16 << 20;
-/// Most samples, too.
+/// Most samples kept.
 const KEPT_SAMPLES: usize = 10_000;
-/// Most training images that are scored for the rules that ask for them.
+/// Most training images scored for the rules that need training scores.
 const TRAINING_IMAGES: usize = 1_000;
 
-/// Some must train and others calibrate.
+/// Fewest images that can be split into training and calibration.
 const FEWEST_IMAGES: usize = 10;
 
-/// Images that can be learnt from.
+/// Images prepared for training.
 struct PreparedImages {
     adapter: ImageAdapter,
     /// By image.
     split: Split,
     anomalous: Vec<u32>,
     sampler: PatchSampler,
-    /// A split of images as one of their views.
+    /// The split of images as a split of their views.
     views: Split,
-    /// Samples that are kept beside the training.
+    /// Samples kept in addition to the training.
     train: Prepared,
     calibration: Prepared,
 }
@@ -74,7 +74,7 @@ fn prepare(
     Ok(PreparedImages { adapter, split, anomalous, sampler, views, train, calibration })
 }
 
-/// What the trials of a search train on.
+/// The samples that the trials of a search train on.
 pub(in crate::fitted) fn trial_data(
     recipe: &Recipe,
     settings: &ImageSettings,
@@ -140,7 +140,7 @@ pub(in crate::fitted) fn fit(
     })
 }
 
-/// Views for training.
+/// The sampler of training views.
 fn sampler(settings: &ImageSettings, adapter: &ImageAdapter, images: &Arc<Store>) -> PatchSampler {
     let turning = Turning { flips: settings.flips.or_else(|| false), turns: settings.turns.or_else(|| false) };
     let per_image = if adapter.layout.stride.is_some() { PIECES } else { 1 };
@@ -153,7 +153,7 @@ fn sampler(settings: &ImageSettings, adapter: &ImageAdapter, images: &Arc<Store>
     }
 }
 
-/// A split of images as one of their views.
+/// The split of images as a split of their views.
 fn views(sampler: &PatchSampler, split: &Split) -> Split {
     Split {
         train: sampler.samples(&split.train),
@@ -162,7 +162,7 @@ fn views(sampler: &PatchSampler, split: &Split) -> Split {
     }
 }
 
-/// What a sample is, where the recipe leaves it open.
+/// The sample layout, by default rules if the recipe does not set it.
 fn layout(settings: &ImageSettings, images: &Store) -> ImageLayout {
     let channels = settings.channels.or_else(|| images.channels());
     let sizes = || (0..images.len()).map(|i| images.size(i));
@@ -182,11 +182,11 @@ fn layout(settings: &ImageSettings, images: &Store) -> ImageLayout {
     }
 }
 
-/// Samples of some images, as many of each as there is room for.
+/// Samples of the images `which`, as many of each as fit the limits.
 fn kept(adapter: &ImageAdapter, images: &Store, which: &[u32]) -> Result<Prepared> {
     let width = adapter.width();
     let most = (KEPT_VALUES / width).clamp(1, KEPT_SAMPLES);
-    // Of images in many pieces, a few of each rather than all of the first ones.
+    // A few patches of each image rather than all of the first ones.
     let share = (most / which.len().max(1)).max(1);
     let mut values = Vec::new();
     for image in which.iter().take(most) {
@@ -201,7 +201,7 @@ fn kept(adapter: &ImageAdapter, images: &Store, which: &[u32]) -> Result<Prepare
     Ok(adapter.prepared(values))
 }
 
-/// Held-out samples and training samples as one, with the parts they play.
+/// Held-out samples and training samples concatenated, with their split.
 fn joined(calibration: Prepared, train: Prepared) -> (Prepared, Split) {
     let (n, width) = (calibration.n + train.n, calibration.width);
     let split = Split {

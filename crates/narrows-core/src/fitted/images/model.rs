@@ -1,4 +1,4 @@
-//! What a model of images does with them: score, locate, reconstruct, encode, decode, generate, evaluate.
+//! Operations of image models: score, locate, reconstruct, encode, decode, generate, evaluate.
 
 use narrows_images::{Image, Store, gallery_sheet, overlay};
 use rayon::prelude::*;
@@ -26,32 +26,32 @@ use crate::sample_similarity::{self, ColumnDistance, SampleSimilarity, Values};
 
 /// Generated images in the report.
 const GALLERY: usize = 36;
-/// The largest side of a manifold.
+/// The largest side of a latent manifold.
 const WIDEST_MANIFOLD: usize = 100;
 /// Most images that generated ones are compared with.
 const MOST_COMPARED: usize = 2_000;
-/// Most values of samples at once.
+/// Most values of samples processed at once.
 const VALUES: usize = 8 << 20;
 
-/// Multiples of the ordinary error at which heat begins and ends.
+/// Multiples of the normal error at which the heat map starts and saturates.
 const HEAT: [f32; 2] = [3.0, 100.0];
-/// How much the hottest pixel hides.
+/// Opacity of the hottest pixel.
 const OPACITY: f32 = 0.85;
 
 /// The score of an image.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ImageScore {
-    /// 1 is an ordinary image; rises with anomaly.
+    /// 1 for a typical image; higher is more anomalous.
     pub score: f64,
-    /// Share of calibration images that score as high, counted so that it holds for fresh normal images.
+    /// Conformal p-value: share of calibration images that score as high, valid for new normal images.
     pub p_value: f64,
     /// score > threshold
     pub is_anomaly: bool,
-    /// Squared error of every pixel, `[height, width]`, 1 being an ordinary pixel's; empty unless asked for.
+    /// Squared error of every pixel, `[height, width]`, in units of a typical pixel's; empty unless requested.
     pub heat: Vec<f32>,
 }
 
-/// An image's score, and where it comes from.
+/// An image's score and its location.
 pub(super) struct ScoredImage {
     pub(super) score: f64,
     pub(super) heat: Vec<f32>,
@@ -68,7 +68,7 @@ impl<'a> ImageScorer<'a> {
         ImageScorer { adapter, scorer }
     }
 
-    /// Scores, and heat maps where the detail is the trace.
+    /// Scores, with heat maps if the detail is the trace.
     pub(super) fn score_with(&self, images: &[Image], detail: ScoreDetail) -> Vec<ScoredImage> {
         let compute = self.scorer.ensemble.compute();
         let samples: Vec<Vec<f32>> =
@@ -110,7 +110,7 @@ impl<'a> ImageScorer<'a> {
     }
 }
 
-/// An image is as anomalous as its worst patch.
+/// The score of an image is that of its worst patch.
 fn highest(patches: &[f64]) -> f64 {
     patches.iter().copied().fold(f64::NEG_INFINITY, f64::max)
 }
@@ -129,7 +129,7 @@ impl Adapter for ImageAdapter {
     }
 
     fn generated(&self, _core: &Core, outputs: &mut Vec<f32>, _seed: u64) -> Vec<f32> {
-        // As a file holds them: a black that is not quite black is no other distribution.
+        // Rounded as in a file: the discriminator must not detect blacks that are not exactly black.
         outputs.iter_mut().for_each(|pixel| *pixel = (pixel.clamp(0.0, 1.0) * 255.0).round() / 255.0);
         outputs.clone()
     }
@@ -147,7 +147,7 @@ impl Adapter for ImageAdapter {
 }
 
 impl ImageAdapter {
-    /// The codes of an image's samples: one for a whole image, else one for each patch, row by row.
+    /// The codes of an image's samples: one for a whole image, else one per patch, in row-major order.
     pub(crate) fn encode(&self, ensemble: &Ensemble, image: &Image) -> Vec<Vec<f32>> {
         let codes = ensemble.codes(&self.values(image));
         codes.chunks_exact(ensemble.code_size()).map(<[f32]>::to_vec).collect()
@@ -175,15 +175,15 @@ impl ImageModel {
         scorer.score_with(images, detail).into_iter().map(scored).collect()
     }
 
-    /// The image with the heat map of its score laid over.
+    /// The image overlaid with the heat map of its score.
     ///
     /// # Panics
-    /// If the score is another image's, or came without a heat map.
+    /// If the score is another image's, or has no heat map.
     pub fn heat_map(&self, image: &Image, score: &ImageScore) -> Image {
         heat_map(image, &score.heat)
     }
 
-    /// Whether a sample is a patch of an image and not all of it.
+    /// Whether a sample is a patch of an image rather than the whole image.
     pub fn sees_patches(&self) -> bool {
         self.adapter.sees_patches()
     }
@@ -191,48 +191,47 @@ impl ImageModel {
     /// A contact sheet of the first images: input, output, truth and difference.
     ///
     /// # Errors
-    /// Where an image can no longer be read.
+    /// If an image can no longer be read.
     pub fn sheet(&self, images: &Store) -> Result<Image> {
         let all: Vec<u32> = (0..images.len() as u32).collect();
         Ok(summary::sheet(&self.reconstruction_pass()?, images, &all)?.image())
     }
 
-    /// Reconstructs an image through the code, in the size and channels it came in. A model fitted with a damage undoes
-    /// it.
+    /// Reconstructs an image through the code, with its size and channels. A model fitted with a corruption removes it.
     pub fn reconstruct(&self, image: &Image) -> Image {
         let outputs = self.core.scorer.ensemble.output(&self.adapter.values(image));
         self.adapter.image(&outputs, image)
     }
 
-    /// The codes of an image's samples: one code for a whole image, else one for each patch, row by row.
+    /// The codes of an image's samples: one code for a whole image, else one per patch, in row-major order.
     pub fn encode(&self, image: &Image) -> Vec<Vec<f32>> {
         self.adapter.encode(&self.core.scorer.ensemble, image)
     }
 
-    /// Images, or patches of them, from codes alone, `[n, code_size]`.
+    /// Decodes images, or patches of them, from codes `[n, code_size]`.
     pub fn decode(&self, codes: &[f32]) -> Vec<Image> {
         self.adapter.decode(&self.core, codes)
     }
 
-    /// Images, or patches of them, from a table with the columns `code_0`, `code_1`, ...
+    /// Decodes images, or patches of them, from a table with the columns `code_0`, `code_1`, ...
     ///
     /// # Errors
-    /// [`Error::Mismatch`] where a code column is missing or there is one too many, [`Error::Data`] where a code is not a
+    /// [`Error::Mismatch`] if a code column is missing or there is one too many, [`Error::Data`] if a code is not a
     /// finite number.
     pub fn decode_table(&self, codes: &Table) -> Result<Vec<Image>> {
         Ok(self.decode(&codes_of(codes, self.code_size())?))
     }
 
-    /// Images `first..first + n` of an endless sequence of new ones that `seed` names.
+    /// Generates images `first..first + n` of the infinite sequence given by `seed`.
     pub fn generate(&self, n: usize, first: u64, seed: u64) -> Vec<Image> {
         self.decode(&generation::drawn_codes(&self.core, n, first, seed))
     }
 
-    /// `side` by `side` images whose codes lie on a grid: at even steps of the probability of both units, the first from
-    /// left to right, the second from bottom to top.
+    /// `side` by `side` images whose codes lie on a grid, evenly spaced in the cumulative probability of both units:
+    /// the first from left to right, the second from bottom to top.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] where the code has more or fewer than 2 units; [`Error::Recipe`] for a side out of range.
+    /// [`Error::Mismatch`] unless the code has exactly 2 units; [`Error::Recipe`] for a side out of range.
     pub fn manifold(&self, side: usize) -> Result<Vec<Image>> {
         if self.code_size() != 2 {
             let message = format!("expected a model with a code of 2 units for a manifold, got {}", self.code_size());
@@ -254,21 +253,21 @@ impl ImageModel {
         Ok(self.decode(&codes))
     }
 
-    /// A variation of an image, of its size and channels: number `i` of those that `seed` names, with noise of `spread`
-    /// standard deviations added to its code. With a spread of 0 it is the reconstruction by the first member.
+    /// Variation number `i` of an image, with its size and channels: noise of `spread` standard deviations, keyed by
+    /// `seed`, is added to its code. With a spread of 0 it is the reconstruction by the first member.
     pub fn vary(&self, image: &Image, spread: f32, seed: u64, i: u64) -> Image {
         let deviations = self.core.density.moments(self.code_size()).1;
         let mut codes = self.encode(image);
-        // All patches of an image move the same way, so that they still fit together.
+        // The same noise for all patches of an image, so that they still fit together.
         codes.iter_mut().for_each(|code| generation::vary(code, &deviations, spread, seed, i));
         self.adapter.image(&self.core.decode(&codes.concat()), image)
     }
 
-    /// `steps` images that interpolate linearly in latent space from `a` to `b`, both included, of the size and channels
+    /// `steps` images that interpolate linearly in latent space from `a` to `b`, inclusive, with the size and channels
     /// of `a`.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] where the model sees patches and the images differ in size.
+    /// [`Error::Mismatch`] if samples are patches and the images differ in size.
     pub fn interpolate(&self, a: &Image, b: &Image, steps: usize) -> Result<Vec<Image>> {
         let (from, to) = (self.encode(a), self.encode(b));
         if self.sees_patches() && (a.height, a.width) != (b.height, b.width) {
@@ -286,20 +285,21 @@ impl ImageModel {
         Ok((0..steps).map(image).collect())
     }
 
-    /// How well images pass through the code, with PCA of the same size as the baseline; damaged first where the model
-    /// was fitted with a damage.
+    /// The reconstruction quality of images, with PCA of the same size as the baseline; they are corrupted first if the
+    /// model was fitted with a corruption.
     ///
     /// # Errors
-    /// Where an image can no longer be read.
+    /// If an image can no longer be read.
     pub fn evaluate_reconstruction(&self, images: &Store) -> Result<Reconstruction> {
         let all: Vec<u32> = (0..images.len() as u32).collect();
         self.reconstruction_pass()?.quality(images, &all)
     }
 
-    /// How well the model tells images of normal folders from others, with PCA and an isolation forest as baselines.
+    /// How well the model distinguishes images of normal folders from others, with PCA and an isolation forest as
+    /// baselines.
     ///
     /// # Errors
-    /// [`Error::Data`] where not both kinds are there; where an image can no longer be read.
+    /// [`Error::Data`] unless there are images of both classes; if an image can no longer be read.
     pub fn evaluate(&self, images: &Store, roles: &ImageRoles) -> Result<Evaluation> {
         let (_, anomalous) = roles.parts(images)?;
         let scorer = ImageScorer::new(&self.adapter, &self.core.scorer);
@@ -314,11 +314,11 @@ impl ImageModel {
         samples.metrics(&self.core, "folder", &roles.normal.join(","), 0)
     }
 
-    /// Compares `n` generated images, those that `seed` names, with the images of a store. Distances to training images
-    /// are measured where the model holds some.
+    /// Compares `n` generated images, given by `seed`, with the images of a store. Distances to training images are
+    /// measured if the model stores some.
     ///
     /// # Errors
-    /// [`Error::Data`] for fewer than 20 of either kind; where an image can no longer be read.
+    /// [`Error::Data`] for fewer than 20 of either kind; if an image can no longer be read.
     pub fn generation_quality(&self, images: &Store, n: usize, seed: u64) -> Result<SampleSimilarity> {
         let step = images.len().div_ceil(MOST_COMPARED).max(1);
         let mut values = Vec::new();
@@ -335,9 +335,9 @@ impl ImageModel {
     }
 }
 
-/// An image with the heat of its pixels' errors laid over it: nothing at an ordinary error.
+/// An image overlaid with the heat map of its pixels' errors; transparent at a typical error.
 pub(super) fn heat_map(image: &Image, heat: &[f32]) -> Image {
-    // Each step of the scale is a multiple of the error, so that a fault stands out from what is merely rough.
+    // Logarithmic scale, so that a defect stands out from texture.
     let log: Vec<f32> = heat.iter().map(|heat| heat.max(1.0).ln()).collect();
     overlay(image, &log, HEAT[0].ln(), HEAT[1].ln(), OPACITY)
 }

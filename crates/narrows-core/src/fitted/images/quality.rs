@@ -1,4 +1,4 @@
-//! How well images pass through the code.
+//! The reconstruction quality of images.
 
 use narrows_engine::rng::{Purpose, Stream};
 use narrows_images::{Image, PreparedDamages, Store, compare};
@@ -12,19 +12,19 @@ use crate::fitted::scoring::Scorer;
 use crate::recipe::{Data, Recipe};
 use crate::report::{Reconstruction, Similarity};
 
-/// The seed of the damage: the figures are part of the answer, so they do not change from run to run.
+/// Seed of the corruption, fixed so that the figures are reproducible.
 const SEED: u64 = 0;
-/// Images at once.
+/// Images per batch.
 const BATCH: usize = 256;
 
-/// One image on its way through a model.
+/// One image with its reconstruction.
 pub(super) struct Reconstructed {
     pub(super) clean: Image,
     pub(super) input: Image,
     pub(super) output: Image,
 }
 
-/// Sends images through the code, damaged first where the recipe says so.
+/// Reconstructs images, corrupted first if the recipe says so.
 pub(super) struct ReconstructionPass<'a> {
     pub(super) adapter: &'a ImageAdapter,
     pub(super) scorer: &'a Scorer,
@@ -46,10 +46,10 @@ impl<'a> ReconstructionPass<'a> {
         Ok(ReconstructionPass { adapter, scorer, pca, damages })
     }
 
-    /// An image and its damaged copy, of the same size.
+    /// An image and its corrupted copy, of the same size.
     fn pair(&self, images: &Store, i: usize) -> Result<(Image, Image)> {
         let clean = images.get(i)?.to_channels(self.adapter.layout.channels);
-        // Whole images are damaged in the size that the network sees, as in training.
+        // Whole images are corrupted at the size of the network input, as in training.
         let clean = if self.adapter.layout.stride.is_none() {
             self.adapter.sample(&self.adapter.values(&clean))
         } else {
@@ -63,7 +63,7 @@ impl<'a> ReconstructionPass<'a> {
         Ok((clean, input))
     }
 
-    /// An image through the code.
+    /// Reconstructs an image.
     pub(super) fn reconstructed(&self, images: &Store, i: usize) -> Result<Reconstructed> {
         let (clean, input) = self.pair(images, i)?;
         let output = self.scorer.ensemble.output(&self.adapter.values(&input));
@@ -71,11 +71,11 @@ impl<'a> ReconstructionPass<'a> {
         Ok(Reconstructed { clean, input, output })
     }
 
-    /// How well these images come through, sample by sample.
+    /// The reconstruction quality of these images, sample by sample.
     pub(super) fn quality(&self, images: &Store, which: &[u32]) -> Result<Reconstruction> {
         let width = self.adapter.width();
         let (mut model, mut pca, mut input) = (Vec::new(), Vec::new(), Vec::new());
-        // Of damaged images it would be no bound on what they are.
+        // For corrupted images it would not bound their likelihood.
         let has_bound = generation::has_bound(&self.scorer.ensemble) && self.damages.damages().is_empty();
         let mut bounds: Vec<f64> = Vec::new();
         for batch in which.chunks(BATCH) {

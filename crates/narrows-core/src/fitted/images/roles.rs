@@ -7,12 +7,12 @@ use crate::error::{Error, Place, Result};
 /// Which images are normal.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ImageRoles {
-    /// Names of folders whose images are normal; all images are where none is named.
+    /// Names of folders with normal images; all images are normal if empty.
     pub normal: Vec<String>,
 }
 
 impl ImageRoles {
-    /// Images that may train, and those that the folders call anomalous.
+    /// Images eligible for training, and those in anomalous folders.
     pub(crate) fn parts(&self, images: &Store) -> Result<(Vec<u32>, Vec<u32>)> {
         let is_normal = |i: &u32| self.normal.is_empty() || self.normal.contains(&images.folder(*i as usize));
         let (normal, anomalous): (Vec<u32>, Vec<u32>) = (0..images.len() as u32).partition(is_normal);

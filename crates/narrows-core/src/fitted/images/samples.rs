@@ -1,4 +1,4 @@
-//! Views of images for the training of a network with a code, damaged where the recipe says so.
+//! Views of images for the training of a network with a code, corrupted if the recipe says so.
 
 use narrows_engine::rng::{Purpose, Stream};
 use narrows_images::{Damages, Filter, Image, PreparedDamages};
@@ -7,10 +7,10 @@ use crate::error::Result;
 use crate::patches::PatchSampler;
 use crate::train::{Key, SampleSource, Sources};
 
-/// What a network with a code trains on.
+/// The training samples of a network with a code.
 pub(crate) struct ImageSamples<'a> {
     pub(crate) draws: &'a PatchSampler,
-    /// Values of a view.
+    /// Values per view.
     pub(crate) width: usize,
     pub(crate) damages: &'a PreparedDamages,
 }
@@ -54,12 +54,13 @@ impl SampleSource for ImageSamples<'_> {
     }
 }
 
-/// What is done to images, `none` where nothing is.
+/// The corruptions as text, `none` if there are none.
 pub(super) fn describe(damages: &Damages) -> String {
     if damages.is_empty() { "none".to_owned() } else { damages.to_string() }
 }
 
-/// A damaged image in the size and channels of the whole one: a code network's input is as large as its output.
+/// A corrupted image resized to the size and channels of the whole one: a code network's input is as large as its
+/// output.
 pub(super) fn like(damaged: &Image, whole: &Image) -> Image {
     damaged.to_channels(whole.channels).resized(whole.height, whole.width, Filter::Bicubic)
 }

@@ -1,4 +1,4 @@
-//! What only a fit to images can report.
+//! The part of the report specific to images.
 
 use narrows_images::{Sheet, Store};
 
@@ -12,16 +12,16 @@ use crate::fitted::split::Split;
 use crate::fitted::summary::{KindReport, ReportInputs};
 use crate::report::{AlbumReport, ImagesReport, Label, RowCounts, WorstImage};
 
-/// Most held-out images that the quality is measured on.
+/// Most held-out images used to measure the quality.
 const MEASURED: usize = 500;
 /// Rows of a contact sheet.
 const SHEET_ROWS: usize = 6;
-/// Images that score highest.
+/// Number of top-scoring images.
 const WORST: usize = 12;
 /// Most images scored to find them.
 const SCORED: usize = 2_000;
 
-/// What was found on the way.
+/// Intermediate results of the fit.
 pub(super) struct ImageFindings<'a> {
     pub(super) images: &'a Store,
     pub(super) adapter: &'a ImageAdapter,
@@ -64,7 +64,7 @@ pub(super) fn describe(inputs: &ReportInputs<'_>, found: &ImageFindings<'_>) -> 
     })
 }
 
-/// Some images on their way through the code.
+/// A contact sheet of some images and their reconstructions.
 pub(super) fn sheet(pass: &ReconstructionPass<'_>, images: &Store, which: &[u32]) -> Result<Sheet> {
     let mut sheet = Sheet::new(&["input", "output", "truth", "difference"]);
     for image in which.iter().take(SHEET_ROWS) {
@@ -75,7 +75,7 @@ pub(super) fn sheet(pass: &ReconstructionPass<'_>, images: &Store, which: &[u32]
     Ok(sheet)
 }
 
-/// The images that score highest, and where.
+/// The top-scoring images, with the location of the error.
 fn worst(inputs: &ReportInputs<'_>, found: &ImageFindings<'_>) -> Result<(Vec<WorstImage>, String)> {
     let scorer = ImageScorer::new(found.adapter, inputs.scorer);
     let mut which: Vec<u32> = found.anomalous.iter().chain(&found.split.calibration).copied().take(SCORED).collect();

@@ -1,27 +1,27 @@
-//! What a restoring network adds to: the damaged image in the size and the channels of the restored one.
+//! What a restoring network's residual is added to: the corrupted image with the size and channels of the restored one.
 
 use narrows_images::{Channels, Damage, Damages, Filter, Image, luminance_and_chroma, recombine};
 
 use crate::model::restore::Ends;
 
-/// Where the network's output goes.
+/// The base of the network's output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Base {
-    /// On top of the damaged image, made larger and given the channels of the target where it lacks them.
+    /// The corrupted image, enlarged and converted to the channels of the target.
     Lifted {
-        /// Channels of the damaged image.
+        /// Channels of the corrupted image.
         input: Channels,
         /// Channels of the restored image.
         target: Channels,
-        /// How many times larger the restored image is.
+        /// Scale factor of the restored image.
         scale: usize,
     },
-    /// Colours for the luminance that came in, which is kept.
+    /// The network predicts the chrominance; the luminance of the input is kept.
     Luminance,
 }
 
 impl Base {
-    /// The base of images with the `target` channels under these damages.
+    /// The base of images with the `target` channels under these corruptions.
     pub(super) fn of(damages: &Damages, target: Channels) -> Base {
         if damages.as_slice() == [Damage::Grayscale] {
             return Base::Luminance;
@@ -29,7 +29,7 @@ impl Base {
         Base::Lifted { input: damages.input_channels(target), target, scale: damages.scale() }
     }
 
-    /// What goes into the network and what comes out.
+    /// Input and output channels of the network.
     pub(super) fn ends(self) -> Ends {
         match self {
             Base::Lifted { input, target, scale } => Ends { input: input.count(), output: target.count(), scale },
@@ -37,7 +37,7 @@ impl Base {
         }
     }
 
-    /// What the damaged image has.
+    /// Channels of the corrupted image.
     pub(super) fn input(self) -> Channels {
         match self {
             Base::Lifted { input, .. } => input,
@@ -45,7 +45,7 @@ impl Base {
         }
     }
 
-    /// What the restored image has.
+    /// Channels of the restored image.
     pub(super) fn target(self) -> Channels {
         match self {
             Base::Lifted { target, .. } => target,
@@ -53,7 +53,7 @@ impl Base {
         }
     }
 
-    /// The damaged image as it would be without a network: bicubic where it is made larger, grey where it has no colours.
+    /// The restoration without a network: bicubic enlargement, grey if there are no colours.
     pub(super) fn lifted(self, damaged: &Image) -> Image {
         let Base::Lifted { target, scale, .. } = self else { return damaged.to_channels(Channels::Rgb) };
         let coloured = damaged.to_channels(target);
@@ -63,7 +63,7 @@ impl Base {
         }
     }
 
-    /// What the network should put out.
+    /// The target of the network.
     pub(super) fn wanted(self, clean: &Image, damaged: &Image, wanted: &mut [f32]) {
         match self {
             Base::Lifted { .. } => {
@@ -75,7 +75,7 @@ impl Base {
         }
     }
 
-    /// The restored image from what the network put out.
+    /// The restored image from the network's output.
     pub(super) fn joined(self, damaged: &Image, added: &[f32]) -> Image {
         match self {
             Base::Lifted { .. } => {
@@ -97,7 +97,7 @@ mod tests {
         Image::new(height, width, Channels::Rgb, pixels)
     }
 
-    /// What the network should put out, put out, gives back the clean image.
+    /// Checks that the target, as output, gives the clean image.
     fn check(damages: &str, clean: &Image, damaged: &Image) {
         let base = Base::of(&damages.parse().unwrap(), clean.channels);
         let ends = base.ends();

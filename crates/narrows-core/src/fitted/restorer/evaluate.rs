@@ -1,5 +1,5 @@
-//! How well damage is undone: clean images are damaged, restored, and compared with what they were; the damaged image
-//! and a classical method stand beside.
+//! The restoration quality: clean images are corrupted, restored, and compared with the originals, with the corrupted
+//! image and a classical method as baselines.
 
 use narrows_engine::rng::{Purpose, Stream};
 use narrows_images::classical::baseline;
@@ -9,10 +9,10 @@ use super::Restorer;
 use crate::error::Result;
 use crate::report::{Baseline, ImageQuality, Restoration, RestorationMeans, SHEET_ROWS, Similarity, sheet_of};
 
-/// The seed of the damage: the figures are part of the answer, so they do not change from run to run.
+/// Seed of the corruption, fixed so that the figures are reproducible.
 const SEED: u64 = 0;
 
-/// An image on its way: clean, damaged, brought to the restored one's size, restored.
+/// The stages of an image: clean, corrupted, resized, restored.
 struct Steps {
     clean: Image,
     damaged: Image,
@@ -21,10 +21,10 @@ struct Steps {
 }
 
 impl Restorer {
-    /// Damages clean images, restores them, and compares.
+    /// Corrupts clean images, restores them, and compares them with the originals.
     ///
     /// # Errors
-    /// Where an image can no longer be read, or the damage's own image.
+    /// If an image, or an image used by the corruption, can no longer be read.
     pub fn evaluate(&self, images: &Store) -> Result<Restoration> {
         let ready = self.damages().ready()?;
         let one = |i: usize| Ok(self.quality(images.name(i), &self.steps(images, i, &ready)?));
@@ -45,7 +45,7 @@ impl Restorer {
 
     fn steps(&self, images: &Store, i: usize, ready: &PreparedDamages) -> Result<Steps> {
         let clean = images.get(i)?.to_channels(self.channels);
-        // What is left over at the edges by a smaller image cannot come back.
+        // Edges beyond a multiple of the scale are lost in the smaller image.
         let scale = self.scale();
         let whole = |side: usize| (side / scale).max(1) * scale;
         let clean = clean.padded_reflect(0, 0, whole(clean.height), whole(clean.width));
@@ -70,13 +70,13 @@ impl Restorer {
 }
 
 impl Steps {
-    /// What a contact sheet shows: damaged, restored, clean.
+    /// The columns of a contact sheet: corrupted, restored, clean.
     fn shown(self) -> [Image; 3] {
         [self.input, self.restored, self.clean]
     }
 }
 
-/// The quality on these images, and images of the first few of them: damaged, restored, clean.
+/// The quality on these images, and the first few of them: corrupted, restored, clean.
 pub(super) fn with_sheet(
     restorer: &Restorer,
     images: &Store,

@@ -16,14 +16,14 @@ use crate::recipe::{Data, ImageSettings, Recipe};
 use crate::report::{AlbumReport, RestorerReport};
 use crate::train::{self, Task, TrainingEvent};
 
-/// Pieces of an image in an epoch.
+/// Patches per image and epoch.
 const PIECES: u32 = 16;
-/// Most pieces that choose which weights to keep.
+/// Most validation patches.
 const CHECKED_PIECES: usize = 128;
-/// Most held-out images that the report measures.
+/// Most held-out images measured for the report.
 const MEASURED: usize = 12;
 
-/// Fits a restorer: a network that undoes the damage of the recipe's `data.corrupt`, learnt from clean images.
+/// Fits a restorer: a network trained on clean images to remove the corruption of the recipe's `data.corrupt`.
 pub(in crate::fitted) fn fit(recipe: &Recipe, images: &Arc<Store>, session: &Session<'_>) -> Result<Restorer> {
     let (settings, backbone) = parts(recipe)?;
     let damages = &settings.corrupt;
@@ -39,7 +39,7 @@ pub(in crate::fitted) fn fit(recipe: &Recipe, images: &Arc<Store>, session: &Ses
     let cut = PatchShape::Piece(side, side);
     let draws = PatchSampler { store: Arc::clone(images), channels, cut, turning, per_image: PIECES };
     let (rows, mut checked) = (draws.samples(&train), draws.samples(&validation));
-    // A few of each image rather than all of a few.
+    // A few patches of each image rather than all of a few.
     checked.sort_by_key(|sample| (sample % PIECES, sample / PIECES));
     checked.truncate(CHECKED_PIECES);
     let samples = RestoreSamples { draws, damages, ready: &ready, base, patch: backbone.patch };
@@ -86,7 +86,7 @@ fn parts(recipe: &Recipe) -> Result<(&ImageSettings, &Restore)> {
     }
 }
 
-/// Colours can be learnt only from images that have them.
+/// Rejects colour restoration for images without colours.
 fn check_colours(damages: &Damages, channels: Channels, images: &Store) -> Result<()> {
     if !damages.as_slice().contains(&Damage::Grayscale) || channels == Channels::Rgb && images.channels() == channels {
         return Ok(());
@@ -95,7 +95,7 @@ fn check_colours(damages: &Damages, channels: Channels, images: &Store) -> Resul
     Err(Error::data(Place::source(images.source()), message))
 }
 
-/// Images that train and images that choose which weights to keep.
+/// Training images and validation images.
 fn split(n: u32, recipe: &Recipe) -> (Vec<u32>, Vec<u32>) {
     let mut train: Vec<u32> = (0..n).collect();
     Stream::new(recipe.seed, Purpose::Split, 0, 0).shuffle(&mut train);

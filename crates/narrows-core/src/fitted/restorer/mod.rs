@@ -1,6 +1,6 @@
-//! A restorer: a fully convolutional network that undoes the damage it was fitted with, on images of any size.
+//! A restorer: a fully convolutional network that removes the corruption it was fitted with, for images of any size.
 //!
-//! It predicts a residual, so it has no code, no score and no threshold, and is no [`Fitted`](crate::Fitted).
+//! It predicts a residual, so it has no code, no score and no threshold, and is not a [`Fitted`](crate::Fitted).
 
 mod base;
 mod evaluate;
@@ -27,14 +27,14 @@ use base::Base;
 pub struct Restorer {
     pub(crate) recipe: Recipe,
     pub(crate) backbone: Restore,
-    /// What the images had that it was fitted to.
+    /// Channels of the training images.
     pub(crate) channels: Channels,
     pub(crate) params: Params,
     pub(crate) report: RestorerReport,
     pub(crate) compute: Compute,
 }
 
-/// Where a model computes is no part of what it is.
+/// The compute backend is not compared.
 impl PartialEq for Restorer {
     fn eq(&self, other: &Restorer) -> bool {
         let parts = |of: &Restorer| (of.recipe.clone(), of.channels);
@@ -43,7 +43,7 @@ impl PartialEq for Restorer {
 }
 
 impl Restorer {
-    /// The network for damaged pieces of the size that trained it.
+    /// The network for corrupted patches of the training size.
     ///
     /// # Errors
     /// [`crate::Error::Recipe`] for settings out of range.
@@ -52,35 +52,35 @@ impl Restorer {
         backbone.build(ends, (backbone.patch, backbone.patch), &recipe.loss)
     }
 
-    /// What the fit found.
+    /// The report of the fit.
     pub fn report(&self) -> &RestorerReport {
         &self.report
     }
 
-    /// Every choice that made the model.
+    /// The recipe that the model was fitted with.
     pub fn recipe(&self) -> &Recipe {
         &self.recipe
     }
 
-    /// The damage that it undoes.
+    /// The corruption that it removes.
     pub fn damages(&self) -> &Damages {
         damages(&self.recipe)
     }
 
-    /// The same model, computing elsewhere; no result changes.
+    /// Returns the model with another compute backend; results do not change.
     #[must_use]
     pub fn with_compute(mut self, compute: &Compute) -> Restorer {
         self.compute = compute.clone();
         self
     }
 
-    /// How many times larger a restored image is.
+    /// Scale factor of a restored image.
     pub fn scale(&self) -> usize {
         self.base().ends().scale
     }
 
-    /// The restored image, `[height * scale, width * scale]`. A model of grey images restores each channel of an image
-    /// in colour by itself; a model of colours sees a grey image as one whose colours are all grey.
+    /// The restored image, `[height * scale, width * scale]`. A grey model restores each channel of a colour image
+    /// separately; a colour model takes a grey image as one with equal channels.
     pub fn restore(&self, damaged: &Image) -> Image {
         let base = self.base();
         match (base.input(), base.target(), damaged.channels) {
@@ -108,7 +108,7 @@ impl Restorer {
     }
 }
 
-/// The damages of a recipe for images.
+/// The corruptions of an image recipe.
 fn damages(recipe: &Recipe) -> &Damages {
     match &recipe.data {
         Data::Images(images) => &images.corrupt,

@@ -1,14 +1,14 @@
-//! A restoring network run over an image of any size: in tiles that overlap by what a pixel depends on, so that no seam
-//! can be seen and the result does not depend on where the tiles lie.
+//! Tiled inference of a restoring network on images of any size: tiles overlap by the receptive field, so that there
+//! are no seams and the result does not depend on the tiling.
 
 use narrows_images::Image;
 
 use super::Restorer;
 
-/// Side of the part of a tile that is kept, in damaged pixels, at most.
+/// Maximum side of the part of a tile that is kept, in input pixels.
 pub(super) const TILE: usize = 192;
 
-/// What the network adds to a damaged image: `[height * scale, width * scale, channels of the output]`.
+/// The network's output for a corrupted image: `[height * scale, width * scale, channels of the output]`.
 pub(super) fn added(restorer: &Restorer, damaged: &Image, tile: usize) -> Vec<f32> {
     let (ends, backbone) = (restorer.ends(), &restorer.backbone);
     let reach = backbone.reach(ends).next_multiple_of(ends.step());
@@ -25,7 +25,7 @@ pub(super) fn added(restorer: &Restorer, damaged: &Image, tile: usize) -> Vec<f3
     let mut added = vec![0.0; full_height * full_width * c];
     let places: Vec<(usize, usize)> =
         (0..rows).flat_map(|row| (0..columns).map(move |column| (row * tall, column * wide))).collect();
-    // As many at once as there are threads: each tile is a row of the batch.
+    // A batch has one tile per thread.
     for places in places.chunks(restorer.compute.n_threads()) {
         let mut input = Vec::with_capacity(places.len() * network.inputs());
         places.iter().for_each(|(top, left)| input.extend(padded.crop(*top, *left, height, width).pixels));

@@ -1,4 +1,4 @@
-//! Pieces of images, damaged, and what the network should add to them.
+//! Corrupted patches of images and their residual targets.
 
 use narrows_engine::rng::{Purpose, Stream};
 use narrows_images::{Damage, Damages, PreparedDamages, Side};
@@ -8,22 +8,22 @@ use crate::error::Result;
 use crate::patches::PatchSampler;
 use crate::train::{Key, SampleSource, Sources};
 
-/// Side of what is damaged at most where a damage is drawn to the size of the image: a piece alone would get a small
-/// one, all of a photograph would take long.
+/// Maximum side of the region that is corrupted if a corruption scales with the image: a patch alone would get a small
+/// one, a whole photograph would take long.
 const SURROUNDINGS: usize = 512;
 
-/// What a restoring network trains on.
+/// The training samples of a restoring network.
 pub(super) struct RestoreSamples<'a> {
     /// Views of [`view_side`] pixels.
     pub(super) draws: PatchSampler,
     pub(super) damages: &'a Damages,
     pub(super) ready: &'a PreparedDamages,
     pub(super) base: Base,
-    /// Side of a damaged piece.
+    /// Side of a corrupted patch.
     pub(super) patch: usize,
 }
 
-/// Side of the views to draw for damaged pieces of `patch` pixels, of images whose longest side is `longest`.
+/// Side of the views to draw for corrupted patches of `patch` pixels, from images whose longest side is `longest`.
 pub(super) fn view_side(damages: &Damages, patch: usize, longest: usize) -> usize {
     let fits_the_image =
         |damage: &Damage| matches!(damage, Damage::Watermark { .. } | Damage::Blocks { side: Side::Share(_), .. });

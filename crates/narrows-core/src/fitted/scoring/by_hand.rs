@@ -1,4 +1,4 @@
-//! Networks with weights set by hand, whose errors can be told on paper.
+//! Networks with weights set by hand, whose errors can be computed by hand.
 
 use narrows_engine::{Latent, Layer, Loss, Network, Output, Params};
 
@@ -22,12 +22,12 @@ pub(super) fn ensemble(members: &[([f32; 2], [f32; 2])]) -> Ensemble {
     Ensemble::new(network, members, Compute::serial())
 }
 
-/// A member that lets the first value through and loses the second: its error is the second value squared.
+/// A member that passes the first value and drops the second: its error is the second value squared.
 pub(super) const FIRST: ([f32; 2], [f32; 2]) = ([1.0, 0.0], [1.0, 0.0]);
-/// The other way round.
+/// The reverse.
 pub(super) const SECOND: ([f32; 2], [f32; 2]) = ([0.0, 1.0], [0.0, 1.0]);
 
-/// Rows of two values; what is NaN was not observed and is 0 to the network.
+/// Rows of two values; NaN is unobserved and 0 to the network.
 pub(super) fn rows(rows: &[[f32; 2]]) -> Prepared {
     let target = rows.concat();
     let input = target.iter().map(|x| if x.is_nan() { 0.0 } else { *x }).collect();

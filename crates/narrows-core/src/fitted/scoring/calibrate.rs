@@ -1,4 +1,4 @@
-//! What an ordinary row looks like, from rows that did not train.
+//! Calibration of the detector on rows that did not train.
 
 use super::scorer::residual_and_code;
 use crate::baseline::{Gaussian, Neighbours, Shrinkage};
@@ -9,10 +9,10 @@ use crate::error::Result;
 use crate::prep::Prepared;
 use crate::recipe::Recipe;
 
-/// The neighbour whose distance counts.
+/// The rank of the nearest neighbour used as distance.
 const NEIGHBOUR: usize = 5;
 
-/// Fits the detector on prepared calibration rows; `references` are the rows that distances are measured to.
+/// Fits the detector on prepared calibration rows; `references` are the reference rows of distances.
 pub(crate) fn detector(
     recipe: &Recipe,
     ensemble: &Ensemble,
@@ -39,8 +39,8 @@ pub(crate) fn detector(
         }
         scales.push(scale);
         if m == 0 && settings.score == Score::Mahalanobis {
-            // Rows that the distribution was fitted to lie nearer to it than others, so calibration rows have no part in
-            // it.
+            // The distribution is not fitted to calibration rows: rows it was fitted to lie nearer to it than
+            // others.
             let some: Vec<u32> = (0..references.n.min(settings.references.max(1)) as u32).collect();
             let (joined, width) = joined(ensemble, &references.take(&some));
             let fitted = Gaussian::fit(&joined, some.len(), width, Shrinkage::LedoitWolf)?;
@@ -85,7 +85,7 @@ pub(crate) fn detector(
     Ok(Detector { score: settings.score, members: scales, neighbours, gaussian })
 }
 
-/// Residuals and codes of some rows, and how wide they are together.
+/// Concatenated residuals and codes of some rows, and their total width.
 fn joined(ensemble: &Ensemble, rows: &Prepared) -> (Vec<f32>, usize) {
     let network = &ensemble.network;
     let mut output = vec![0.0; rows.n * network.outputs()];
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
     use crate::Preset;
 
-    /// A detector of members that lose one value each; `references` and `calibration` are rows.
+    /// A detector of members that drop one value each; `references` and `calibration` are rows.
     fn fitted(members: usize, changes: &[&str], references: &[[f32; 2]], calibration: &[[f32; 2]]) -> Detector {
         let mut recipe = Recipe::preset(Preset::Deep);
         changes.iter().for_each(|change| recipe.set(change).unwrap());
@@ -124,7 +124,7 @@ mod tests {
     #[test]
     fn columns_are_weighed_by_their_mean_error_where_the_recipe_says_so() {
         let found = fitted(1, &["detect.weighting=calibrated"], &[], &[[1.0, 1.0], [1.0, 3.0]]);
-        // The first column is rebuilt and has the floor, a hundredth of the only error, 5.
+        // The first column is reconstructed and has the floor, a hundredth of the only error, 5.
         assert_eq!(found.members[0].columns.scale, [0.05, 5.0]);
         // Half of 1 / 5 and of 9 / 5.
         assert!((found.members[0].ratio.median - 0.5).abs() < 1e-12);
@@ -146,7 +146,7 @@ mod tests {
         let calibration = [[0.0, 3.0], [1.0, 4.0], [9.0, 12.0]];
         let by_spread = fitted(1, &["detect.score=mix"], &references, &calibration).neighbours.unwrap();
         assert_eq!(by_spread.index.width, 2);
-        // Sides of 3 and 4, of 4 and 3, which is 5, and of 4 and 12.
+        // Legs of 3 and 4, of 4 and 3, both 5, and of 4 and 12.
         assert_eq!(by_spread.ratio.median, 5.0);
         assert!(by_spread.exchange > 0.0 && by_spread.exchange.is_finite());
         let squares = ["detect.score=mix", "detect.mixing=squares"];

@@ -1,10 +1,10 @@
-//! The threshold and the held-out scores behind it: the only place that turns a score into a p-value and a verdict.
+//! The threshold and the held-out scores behind it: the only place that converts a score to a p-value and a verdict.
 
 use super::scores::{ScoreCounts, ScoreFlag, Scores};
 use crate::detect::{Calibration, Decision, Threshold};
 use crate::error::Result;
 
-/// A threshold with the calibration scores that it was chosen from.
+/// A threshold with the calibration scores that it was set on.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct CalibratedThreshold {
     pub(crate) calibration: Calibration,
@@ -12,10 +12,10 @@ pub(crate) struct CalibratedThreshold {
 }
 
 impl CalibratedThreshold {
-    /// Applies `rule` to the scores of samples that never trained, less the share `contamination` of the highest.
+    /// Applies `rule` to held-out scores, without the share `contamination` of the highest.
     ///
-    /// `blocks` is how many independent blocks the held-out scores come from; `training` and `anomalous` are scores for
-    /// the rules that need them.
+    /// `blocks` is the number of independent blocks behind the held-out scores; `training` and `anomalous` are scores
+    /// for the rules that need them.
     pub(crate) fn set(
         rule: &Threshold,
         contamination: f64,
@@ -24,7 +24,7 @@ impl CalibratedThreshold {
         training: Vec<f64>,
         anomalous: &[f64],
     ) -> Result<CalibratedThreshold> {
-        // Where a share of the rows is expected to be anomalous, the same share of the held-out rows is.
+        // The expected share of anomalies among the training rows applies to the held-out rows as well.
         if contamination > 0.0 {
             scores.sort_unstable_by(f64::total_cmp);
             scores.truncate(scores.len() - (contamination * scores.len() as f64).round() as usize);
@@ -45,22 +45,22 @@ impl CalibratedThreshold {
     /// The same scores under another rule.
     ///
     /// # Errors
-    /// Where the rule needs labels, which a fitted model does not keep.
+    /// If the rule needs labels, which a fitted model does not keep.
     pub(crate) fn with_rule(&self, rule: &Threshold) -> Result<CalibratedThreshold> {
         Ok(CalibratedThreshold { decision: rule.decide(&self.calibration, None)?, ..self.clone() })
     }
 
-    /// The conformal p-value of a score; NaN for no score.
+    /// The conformal p-value of a score; NaN for NaN.
     pub(crate) fn p_value(&self, score: f64) -> f64 {
         self.calibration.p_value(score)
     }
 
-    /// Whether a score is above the threshold; no score is not.
+    /// Whether a score is above the threshold; false for NaN.
     pub(crate) fn is_anomaly(&self, score: f64) -> bool {
         self.decision.is_anomaly(score)
     }
 
-    /// Scores with their p-values and verdicts; NaN stands for no score.
+    /// Scores with their p-values and verdicts; NaN is a missing score.
     pub(crate) fn scores(&self, score: Vec<f64>, counts: ScoreCounts) -> Scores {
         Scores {
             p_value: score.iter().map(|score| self.p_value(*score)).collect(),

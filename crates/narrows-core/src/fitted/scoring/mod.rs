@@ -1,4 +1,4 @@
-//! From prepared rows to scores, p-values and verdicts. Nothing here has seen a table or a unit.
+//! From prepared rows to scores, p-values and verdicts, independent of tables and units.
 
 #[cfg(test)]
 mod by_hand;

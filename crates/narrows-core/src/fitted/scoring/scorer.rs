@@ -1,4 +1,4 @@
-//! The one path from prepared rows to scores and to what each column adds to them. It knows no table and no unit.
+//! Scores of prepared rows and the contribution of each column, independent of tables and units.
 
 use rayon::prelude::*;
 
@@ -7,62 +7,62 @@ use crate::detect::{Detector, Score, explain};
 use crate::ensemble::{Ensemble, Reconstruction};
 use crate::prep::{Prepared, finite};
 
-/// Rows that one task scores; few enough for the cache.
+/// Rows scored per task; few enough for the cache.
 const CHUNK: usize = 1024;
-/// Chunks of a block for each thread: networks take a block at once.
+/// Chunks per thread in a block: networks process a block at once.
 const CHUNKS_PER_THREAD: usize = 4;
 /// Values of a block, at most, unless a chunk has more.
 const BLOCK_VALUES: usize = 1 << 24;
 
-/// Columns are to blame until they carry this share of a row's error.
+/// Top contributing columns are selected until they carry this share of a row's error.
 const BLAMED_SHARE: f64 = 0.8;
-/// Times that hidden columns take on what is rebuilt in their place.
+/// Number of iterations that replace hidden columns by their reconstruction.
 const REFINEMENTS: usize = 4;
 
-/// All that turns prepared rows into scores: through the networks, then from errors to one score.
+/// Computes the scores of prepared rows: runs the networks and combines their errors.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Scorer {
     pub(crate) ensemble: Ensemble,
     pub(crate) detector: Detector,
-    /// Which column each prepared value belongs to.
+    /// The column of each prepared value.
     pub(crate) slots: Slots,
 }
 
-/// What prepared rows yield.
+/// The result of scoring prepared rows.
 pub(crate) struct Scored {
     /// `[n]`
     pub(crate) scores: Vec<f64>,
-    /// `[n, columns]`, each row's shares adding up to 1; empty unless asked for.
+    /// `[n, columns]`, each row's shares adding up to 1; empty unless requested.
     pub(crate) shares: Vec<f64>,
-    /// `[n, width]`, the squared error of each value, 1 being an ordinary row's mean; empty unless asked for.
+    /// `[n, width]`, the squared error of each value in units of a typical row's mean; empty unless requested.
     pub(crate) trace: Vec<f32>,
-    /// `[n, width]`, the mean of the members' outputs, where the trace is asked for.
+    /// `[n, width]`, the mean of the members' outputs, if the trace is requested.
     pub(crate) output: Vec<f32>,
 }
 
-/// Rows of a block that are scored together, with what the networks make of the block.
+/// Rows of a block that are scored together, with the network outputs of the block.
 struct Rows<'a> {
     input: &'a [f32],
     target: &'a [f32],
     members: &'a [Reconstruction],
-    /// The first member's codes, where distances are measured between them.
+    /// The first member's codes, if distances between codes are measured.
     codes: Option<&'a [f32]>,
     first: usize,
     n: usize,
 }
 
 impl Rows<'_> {
-    /// Their part of a block's values.
+    /// The rows' part of a block's values.
     fn of<'v>(&self, values: &'v [f32], width: usize) -> &'v [f32] {
         &values[self.first * width..(self.first + self.n) * width]
     }
 }
 
-/// What is computed beside the scores.
+/// Details computed in addition to the scores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ScoreDetail {
     Scores,
-    /// Shares of the columns.
+    /// Error shares of the columns.
     Shares,
     /// Errors and outputs of every value.
     Trace,
@@ -74,7 +74,7 @@ impl Scorer {
         self.score_with(prepared, ScoreDetail::Scores).scores
     }
 
-    /// The scores of prepared rows, with the detail asked for.
+    /// The scores of prepared rows, with the requested detail.
     pub(crate) fn score_with(&self, prepared: &Prepared, detail: ScoreDetail) -> Scored {
         let width = prepared.width.max(1);
         let chunks = CHUNKS_PER_THREAD * self.ensemble.compute().n_threads();
@@ -91,7 +91,7 @@ impl Scorer {
         all
     }
 
-    /// Adds the scores of a block: the networks take it whole, and tasks share what follows.
+    /// Scores a block: networks process it whole, later steps are split into tasks.
     fn score_block(&self, input: &[f32], target: &[f32], detail: ScoreDetail, all: &mut Scored) {
         let members = self.ensemble.reconstructions(input);
         let n = input.len() / self.slots.width().max(1);
@@ -133,7 +133,7 @@ impl Scorer {
                 ScoreDetail::Scores => {}
                 ScoreDetail::Shares => add_shares(&mut shares, &contributions, &scale.columns.scale, member_share),
                 ScoreDetail::Trace => {
-                    // The ordinary error is that of a mean over columns.
+                    // The median is that of a mean over columns.
                     let ordinary = scale.ratio.median * columns as f64 / width as f64;
                     add_trace(&mut trace, target, output, (member_share / ordinary) as f32);
                     mean_output.iter_mut().zip(output).for_each(|(m, o)| *m += member_share as f32 * o);
@@ -159,11 +159,12 @@ impl Scorer {
         Scored { scores, shares, trace, output: mean_output }
     }
 
-    /// What the first member expects of each row, `[n, width]`, given the columns that are not to blame.
+    /// The first member's expected values of each row, `[n, width]`, given the columns that contribute little to its
+    /// error.
     ///
-    /// A wide network copies much of an anomalous cell, so the blamed columns are hidden: they start from zero, the
-    /// middle of prepared data, and take on what is rebuilt in their place, a few times over. The first member met the
-    /// strongest damage and is the best at this.
+    /// A wide network copies much of an anomalous cell, so the top contributing columns are hidden: they start from
+    /// zero, the centre of prepared data, and are iteratively replaced by their reconstruction. The first member was
+    /// trained with the strongest corruption and does this best.
     pub(crate) fn expected(&self, prepared: &Prepared, shares: &[f64]) -> Vec<f32> {
         let (width, columns) = (prepared.width, self.slots.n_columns());
         let hidden: Vec<Vec<usize>> = shares
@@ -189,7 +190,7 @@ impl Scorer {
     }
 }
 
-/// The columns that together carry most of a row's error; at most half of them, so that something is left to go by.
+/// The columns that together carry most of a row's error; at most half of them, so that the rest can be conditioned on.
 fn blamed(shares: &[f64]) -> Vec<usize> {
     let mut carried = 0.0;
     let mut blamed = explain::top_k(shares, shares.len().div_ceil(2));
@@ -212,14 +213,14 @@ fn add_shares(blame: &mut [f64], contributions: &[f32], scale: &[f64], weight: f
     }
 }
 
-/// Adds one member's squared errors; an unobserved value has none.
+/// Adds one member's squared errors; zero for unobserved values.
 fn add_trace(trace: &mut [f32], target: &[f32], output: &[f32], weight: f32) {
     for ((sum, t), o) in trace.iter_mut().zip(target).zip(output).filter(|((_, t), _)| !t.is_nan()) {
         *sum += weight * (t - o) * (t - o);
     }
 }
 
-/// Residuals and code side by side, `[n, width + code_size]`; an unobserved cell has no residual.
+/// Concatenated residuals and codes, `[n, width + code_size]`; the residual of an unobserved cell is zero.
 pub(crate) fn residual_and_code(target: &[f32], output: &[f32], codes: &[f32], width: usize) -> Vec<f32> {
     let n = target.len() / width;
     let k = codes.len() / n.max(1);
@@ -244,7 +245,7 @@ mod tests {
 
     const NAN: f32 = f32::NAN;
 
-    /// A member whose ordinary error is `median`, of columns that count equally.
+    /// A member with median error `median` and equally weighted columns.
     fn scale(median: f64) -> MemberScale {
         MemberScale { columns: ColumnScale { scale: vec![1.0, 1.0] }, ratio: LogRatio { median } }
     }
@@ -254,7 +255,7 @@ mod tests {
         Scorer { ensemble: ensemble(members), detector, slots: Slots::new(vec![0, 1]) }
     }
 
-    /// Within rounding: scores go through logarithms.
+    /// Compares up to rounding, as scores are computed in logarithms.
     fn check(found: &[f64], expected: &[f64]) {
         assert_eq!(found.len(), expected.len(), "{found:?}");
         let is_near = |(a, b): (&f64, &f64)| (a - b).abs() <= 1e-6 * b.abs();
@@ -289,7 +290,7 @@ mod tests {
         let shares = |scorer: &Scorer| scorer.score_with(&row, ScoreDetail::Shares).shares;
         check(&shares(&scorer(&[FIRST], vec![scale(0.5)])), &[0.0, 1.0]);
         check(&shares(&scorer(&[FIRST, SECOND], vec![scale(0.5), scale(0.5)])), &[0.5, 0.5]);
-        // Half of both values is lost: contributions of 0.25 and 1, weighed by 1 and 4.
+        // Half of both values is lost: contributions of 0.25 and 1, weighted by 1 and 4.
         let weighted = MemberScale { columns: ColumnScale { scale: vec![1.0, 4.0] }, ratio: LogRatio { median: 1.0 } };
         let halves = scorer(&[([0.5, 0.25], [0.5, 1.0])], vec![weighted]);
         check(&shares(&halves), &[0.5, 0.5]);
@@ -366,7 +367,8 @@ mod tests {
 
     #[test]
     fn what_is_expected_of_a_blamed_column_comes_from_the_others() {
-        // Both values become their mean: hidden, the second starts at 0 and goes half the way to 1 in each pass.
+        // Both outputs are the mean of both values: hidden, the second starts at 0 and halves its distance to 1 in
+        // each pass.
         let scorer = scorer(&[([0.5, 0.5], [1.0, 1.0])], vec![scale(1.0)]);
         let row = rows(&[[1.0, 9.0]]);
         assert_eq!(scorer.expected(&row, &[0.1, 0.9]), [0.96875, 0.96875]);

@@ -1,38 +1,38 @@
-//! Scores as users see them.
+//! Public score types.
 
 use crate::detect::Reason;
 
-/// Scores of a table, in the order of its rows.
+/// Scores of a table, in row order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scores {
-    /// 1 is an ordinary row; rises with anomaly. NaN where there is none, see `flag`.
+    /// 1 for a typical row; higher is more anomalous. NaN if there is no score, see `flag`.
     pub score: Vec<f64>,
-    /// Share of calibration rows that score as high, counted so that it holds for fresh normal rows.
+    /// Conformal p-value: share of calibration rows that score as high, valid for new normal rows.
     pub p_value: Vec<f64>,
     /// score > threshold
     pub is_anomaly: Vec<bool>,
-    /// What a reader of a row's score should know.
+    /// Remarks on each score.
     pub flag: Vec<ScoreFlag>,
-    /// What was filled or clipped on the way.
+    /// Counts of filled, clipped and ignored values.
     pub counts: ScoreCounts,
 }
 
-/// What a reader of one score should know. Only points of series have any.
+/// A remark on a score. Only points of series have any.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ScoreFlag {
-    /// Nothing.
+    /// No remark.
     #[default]
     None,
-    /// No window ends here yet, or none covers the point: there is no score.
+    /// No window ends here yet, or none covers the point: no score.
     WarmUp,
-    /// Nothing was observed at this point: there is no score.
+    /// Nothing was observed at this point: no score.
     Missing,
-    /// The first point after a gap; the gap was filled for the network and is not judged.
+    /// The first point after a gap; the gap was filled for the network and is not scored.
     AfterGap,
 }
 
 impl ScoreFlag {
-    /// Of a point of a series, from the number of windows that cover it.
+    /// The flag of a point of a series, from the number of windows that cover it.
     pub(crate) fn of(covered: u32, score: f64, is_after_gap: bool) -> ScoreFlag {
         match (covered, score.is_nan()) {
             (0, _) => ScoreFlag::WarmUp,
@@ -42,7 +42,7 @@ impl ScoreFlag {
         }
     }
 
-    /// As written into tables; none for nothing.
+    /// The name in tables; `None` for no remark.
     pub fn word(self) -> Option<&'static str> {
         match self {
             ScoreFlag::None => None,
@@ -53,30 +53,30 @@ impl ScoreFlag {
     }
 }
 
-/// What was filled, clipped or ignored while scoring.
+/// Counts of values filled, clipped or ignored during scoring.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ScoreCounts {
     /// Rows scored.
     pub rows: u64,
-    /// Missing cells, filled for the network and left out of the error.
+    /// Missing cells, filled for the network and excluded from the error.
     pub missing: u64,
     /// Cells beyond the clipping limit.
     pub clipped: u64,
-    /// Cells of a level that training never saw.
+    /// Cells with a level unseen in training.
     pub unseen_levels: u64,
-    /// Columns the model does not know.
+    /// Columns unknown to the model.
     pub extra_columns: Vec<String>,
-    /// Gaps in series: stretches of time without rows, filled for the network and never judged.
+    /// Gaps in series: time ranges without rows, filled for the network and not scored.
     pub gaps: u64,
-    /// Points that no row has, in those gaps.
+    /// Missing points in those gaps.
     pub gap_points: u64,
-    /// Rows without a score: warming up, or with nothing observed.
+    /// Rows without a score: in the warm-up, or without observed values.
     pub unscored: u64,
-    /// Series that the model does not know, where each known one has a scale of its own: scaled as all.
+    /// Series unknown to the model, if scales are per series: they get the common scale.
     pub unknown_series: Vec<String>,
 }
 
-/// Scores and, for each row, the columns to blame.
+/// Scores and, for each row, the top contributing columns.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Explained {
     /// The scores.

@@ -1,18 +1,18 @@
-//! The share of the variance that a reconstruction leaves unexplained: an error without a unit, the same for every loss,
-//! scaling and corruption. 0 is perfect, 1 as bad as the mean of every column.
+//! The share of the variance left unexplained by a reconstruction: a unitless error, comparable between losses,
+//! scalings and corruptions. 0 is perfect, 1 as bad as predicting the mean of every column.
 
-/// Error of a reconstruction as a share of the variance.
+/// Reconstruction error as a share of the variance.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Unexplained {
     /// Squared error over variance, both summed over all observed values.
     pub(crate) share: f64,
-    /// Standard error of the share, rows being drawn at random.
+    /// Standard error of the share, for randomly drawn rows.
     pub(crate) standard_error: f64,
 }
 
 impl Unexplained {
-    /// Compares `output` with `target`, both `[n, width]`; what is NaN in the target was not observed. Variances are those of
-    /// the target's own columns.
+    /// Compares `output` with `target`, both `[n, width]`; NaN in the target is unobserved. Variances are those of the
+    /// target's columns.
     pub(crate) fn of(target: &[f32], output: &[f32], width: usize) -> Unexplained {
         let n = target.len() / width.max(1);
         let mut seen = vec![0_u64; width];
@@ -36,7 +36,7 @@ impl Unexplained {
         }
         let total: f64 = errors.iter().sum();
         if variance <= 0.0 {
-            // Columns that never change: a right constant explains all there is.
+            // Constant columns: a correct constant explains everything.
             return Unexplained { share: if total > 0.0 { 1.0 } else { 0.0 }, standard_error: 0.0 };
         }
         let n = n as f64;

@@ -1,4 +1,4 @@
-//! Series: a window is a sample. In the rows layout a row of the table is a series and its only window; in the long
+//! Series: a sample is a window. In the rows layout a row of the table is a series and its only window; in the long
 //! layout a row is a point in time, and windows slide.
 
 use std::sync::Arc;
@@ -12,34 +12,34 @@ use crate::fitted::adapter::Origin;
 use crate::model::Shape;
 use crate::prep::{Level, PrepCounts, Signal, SignalPipeline, Transform, Windows};
 
-/// How tables become windows.
+/// Converts tables to windows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SeriesAdapter {
-    /// The columns that must come: time and id where there are any, then channels; in the rows layout the steps.
+    /// The required columns: time and id if there are any, then channels; in the rows layout the steps.
     pub(crate) schema: Schema,
     pub(crate) layout: Layout,
     pub(crate) columns: TimeColumns,
-    /// Time between two points, where the data has a time.
+    /// Time between two points, if the data has a time column.
     pub(crate) step: Option<Step>,
     pub(crate) pipeline: SignalPipeline,
-    /// Points from one window to the next when scoring.
+    /// Stride between windows in scoring.
     pub(crate) stride: usize,
 }
 
 /// The series of a table in prepared units.
 pub(crate) struct SeriesSamples {
     pub(crate) set: SeriesSet,
-    /// One a series.
+    /// One per series.
     pub(crate) signals: Vec<Signal>,
     pub(crate) counts: PrepCounts,
-    /// Columns the model does not know.
+    /// Columns unknown to the model.
     pub(crate) extra_columns: Vec<String>,
-    /// Series that have no scale of their own where others do: they are scaled as all.
+    /// Series without a scale of their own although others have one: they get the common scale.
     pub(crate) unknown_series: Vec<String>,
 }
 
 impl SeriesAdapter {
-    /// Refuses an adapter whose parts do not fit together; for adapters that come from a file.
+    /// Rejects inconsistent adapters, for adapters read from a file.
     pub(crate) fn check(&self) -> Result<()> {
         let fits = match self.layout {
             Layout::Rows => {
@@ -58,7 +58,7 @@ impl SeriesAdapter {
         Err(Error::mismatch("the columns of the series do not fit together"))
     }
 
-    /// Raw rows as series on the model's grid, and as numbers.
+    /// Raw rows as series on the model's time grid, in prepared units.
     pub(crate) fn prepare(&self, table: &Table) -> Result<SeriesSamples> {
         if let Some(time) = &self.columns.time {
             data::check_zones(table, time)?;
@@ -71,7 +71,7 @@ impl SeriesAdapter {
         Ok(self.signals(set, conformed.extra))
     }
 
-    /// Series as numbers.
+    /// Series in prepared units.
     pub(crate) fn signals(&self, set: SeriesSet, extra_columns: Vec<String>) -> SeriesSamples {
         let prepared: Vec<(Signal, PrepCounts)> =
             set.series.iter().map(|series| self.pipeline.signal(&series.id, &series.values)).collect();
@@ -87,7 +87,8 @@ impl SeriesAdapter {
         SeriesSamples { set, signals, counts, extra_columns, unknown_series }
     }
 
-    /// Inputs of a window, by the column that errors are told by: the step in the rows layout, else the channel.
+    /// The inputs of a window by the column that errors are aggregated by: the step in the rows layout, else the
+    /// channel.
     pub(crate) fn slots(&self) -> Slots {
         let k = self.pipeline.n_channels();
         let column = |slot: usize| if self.layout == Layout::Rows { slot } else { slot % k };
@@ -98,13 +99,13 @@ impl SeriesAdapter {
         Shape::Sequence { steps: self.pipeline.window(), channels: self.pipeline.n_channels() }
     }
 
-    /// Every row of the rows layout as its one window.
+    /// Every row of the rows layout as a single window.
     pub(crate) fn whole(&self, samples: &SeriesSamples) -> Windows {
         let rows: Vec<u32> = (0..samples.signals.len() as u32).collect();
         self.whole_of(samples, &rows)
     }
 
-    /// Some rows of the rows layout, each as its one window.
+    /// Some rows of the rows layout, each as a single window.
     pub(crate) fn whole_of(&self, samples: &SeriesSamples, rows: &[u32]) -> Windows {
         let mut windows = self.pipeline.no_windows(rows.len());
         let signals = rows.iter().map(|row| &samples.signals[*row as usize]);
@@ -112,14 +113,14 @@ impl SeriesAdapter {
         windows
     }
 
-    /// Prepared windows `[n, width]` as rows of the rows layout: a column a step, and a channel where there are several.
-    /// The level of each, `[n, channels]`, is put back where it was taken from a series.
+    /// Prepared windows `[n, width]` as rows of the rows layout: one column per step, and channel if there are several.
+    /// The level of each, `[n, channels]`, is added back if it was removed.
     pub(crate) fn rows_of(&self, windows: &[f32], levels: &[Level], origins: &[Origin]) -> Result<Table> {
         let (k, steps, width) = (self.pipeline.n_channels(), self.pipeline.window(), self.pipeline.width());
         let value = |row: usize, slot: usize| {
             let (t, c) = (slot / k, slot % k);
             let level = levels.get(row * k + c).copied().unwrap_or(Level::NONE);
-            // A row that ends early has its level from the points that it has.
+            // The level of a row that ends early comes from its observed points.
             let (id, n) = origins.get(row).map_or(("", steps), |origin| (origin.id.as_str(), origin.points));
             self.pipeline.backward(id, c, level.put_back(windows[row * width + slot], t, n))
         };
@@ -130,7 +131,7 @@ impl SeriesAdapter {
         Table::from_arrays((0..width).map(column).collect(), "reconstructed")
     }
 
-    /// The windows of a table, one after the other without overlap, and where each comes from.
+    /// The consecutive, non-overlapping windows of a table, with their origins.
     pub(crate) fn windows(&self, table: &Table) -> Result<(Windows, Vec<Origin>)> {
         let samples = self.prepare(table)?;
         if self.layout == Layout::Rows {
@@ -157,7 +158,7 @@ impl SeriesAdapter {
         }
     }
 
-    /// Where windows begin so that every point of a series is covered; none where the series is shorter than a window.
+    /// The first points of windows that cover every point of a series; `None` if it is shorter than a window.
     pub(crate) fn firsts(&self, n: usize, stride: usize) -> Vec<usize> {
         let Some(last) = n.checked_sub(self.pipeline.window()) else { return Vec::new() };
         let mut firsts: Vec<usize> = (0..=last).step_by(stride.max(1)).collect();
@@ -167,13 +168,13 @@ impl SeriesAdapter {
         firsts
     }
 
-    /// Whether rebuilt values are differences to the point before.
+    /// Whether reconstructed values are differences from the previous point.
     pub(crate) fn is_differenced(&self) -> bool {
         self.pipeline.transform() == Transform::Difference
     }
 }
 
-/// Where windows that are whole series come from.
+/// The origins of windows that are whole series.
 pub(super) fn origins(set: &SeriesSet) -> Vec<Origin> {
     set.series.iter().map(|series| Origin { id: series.id.clone(), points: series.n_points() }).collect()
 }

@@ -1,10 +1,10 @@
-//! The columns that give time and series of a point.
+//! The time and id columns of series.
 
 use crate::data::{self, Column, ColumnKind, Table, TimeColumns};
 use crate::error::{Error, Hint, Result};
 use crate::fitted::roles::{Roles, known};
 
-/// The columns of time and series: as named, else the only column of dates.
+/// The time and id columns: as named, else the only column of dates.
 pub(super) fn special_columns(table: &Table, roles: &Roles) -> Result<(TimeColumns, Vec<String>)> {
     let names = table.names();
     roles.time.iter().chain(&roles.id).try_for_each(|name| known(name, &names))?;
@@ -29,17 +29,17 @@ pub(super) fn special_columns(table: &Table, roles: &Roles) -> Result<(TimeColum
     Ok((columns, notes))
 }
 
-/// The special columns typed, with their part.
+/// The special columns, typed, with their role.
 pub(super) fn special_parts(table: &Table, columns: &TimeColumns) -> Result<Vec<(Column, String)>> {
     let mut parts = Vec::new();
     if let Some(time) = &columns.time {
         let kind = data::infer(&table.select(&[time])?)?.schema.columns[0].kind;
-        // Words that are no times are refused by row when the column is read as dates.
+        // Text that is not a time is rejected by row when the column is parsed as dates.
         let kind = if kind == ColumnKind::Numeric { kind } else { ColumnKind::Datetime };
         parts.push((Column { name: time.clone(), kind }, "says when; never a feature".to_owned()));
     }
     if let Some(id) = &columns.id {
-        // As text, so that `7` and `007` are two machines.
+        // As text, so that `7` and `007` are distinct ids.
         parts.push((text(id), "says which series; never a feature".to_owned()));
     }
     Ok(parts)

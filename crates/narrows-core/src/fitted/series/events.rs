@@ -1,4 +1,4 @@
-//! Anomalous stretches of series: from first to last anomalous point, with the peak and the top contributing channels.
+//! Anomalous events in series: from first to last anomalous point, with the peak and the top contributing channels.
 
 use super::SeriesModel;
 use super::adapter::SeriesAdapter;
@@ -9,19 +9,19 @@ use crate::detect::{EventRange, Reason, events_of};
 use crate::error::{Error, Result};
 use crate::fitted::scoring::CalibratedThreshold;
 
-/// Most channels named for an event.
+/// Maximum number of channels named for an event.
 const BLAMED: usize = 3;
 
-/// A stretch of points that score above the threshold.
+/// A run of points that score above the threshold.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SeriesEvent {
-    /// The series; empty where there is only one.
+    /// The series; empty if there is only one.
     pub series: String,
-    /// Time of the first anomalous point, as the data has it; its number where no column says.
+    /// Time of the first anomalous point, as in the data; its number if there is no time column.
     pub start: String,
-    /// Time of the last one.
+    /// Time of the last anomalous point.
     pub end: String,
-    /// Points from first to last, those in gaps between them included.
+    /// Points from first to last, including those in gaps.
     pub points: u64,
     /// Row of the first point.
     pub first_row: u64,
@@ -38,10 +38,10 @@ pub struct SeriesEvent {
 }
 
 impl SeriesModel {
-    /// The anomalous stretches of a table of points, series by series, in the order of time.
+    /// The anomalous events of a table of points, series by series, in temporal order.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] where the model is of whole rows, or the columns do not fit.
+    /// [`Error::Mismatch`] if the model is of the rows layout, or the columns do not fit.
     pub fn events(&self, table: &Table) -> Result<Vec<SeriesEvent>> {
         let adapter = &self.adapter;
         if adapter.layout != Layout::Long {
@@ -58,14 +58,14 @@ impl SeriesModel {
     }
 }
 
-/// An event and its points' numbers in the series.
+/// An event and its point range in the series.
 pub(super) struct FoundEvent {
     pub(super) event: SeriesEvent,
     pub(super) first: usize,
     pub(super) last: usize,
 }
 
-/// The events of one series. A point without a score neither begins nor ends one.
+/// The events of one series. A point without a score neither starts nor ends one.
 pub(super) fn events(
     adapter: &SeriesAdapter,
     channels: &[String],
@@ -78,7 +78,7 @@ pub(super) fn events(
         let (first, last) = (event.first, event.last);
         let higher = |a: usize, b: usize| if points.score[b] > points.score[a] { b } else { a };
         let peak = (first..=last).fold(first, higher);
-        // A scored point has a row: what lies in a gap is not observed.
+        // A scored point has a row: points in gaps are unobserved.
         let row = |p: usize| series.rows[p].map_or(0, u64::from);
         let event = SeriesEvent {
             series: series.id.clone(),

@@ -1,4 +1,4 @@
-//! A fit to series: prepare, learn, assemble, once for whole series and once for points.
+//! Fit to series: prepare, learn, assemble, for the rows layout and for points.
 
 use super::SeriesModel;
 use super::adapter::{SeriesAdapter, SeriesSamples};
@@ -21,7 +21,7 @@ use crate::prep::{PrepReport, SignalPipeline, Stretch, Transform, Unobserved, Wi
 use crate::recipe::{Recipe, SeriesSettings};
 use crate::train::{Observer, TrainingEvent};
 
-/// Windows that cover a point when scoring.
+/// Windows that cover a point in scoring.
 const COVER: usize = 32;
 
 pub(in crate::fitted) fn fit(
@@ -37,7 +37,7 @@ pub(in crate::fitted) fn fit(
     }
 }
 
-/// What the trials of a search train on.
+/// The samples that the trials of a search train on.
 pub(in crate::fitted) fn trial_data(
     recipe: &Recipe,
     settings: &SeriesSettings,
@@ -58,7 +58,7 @@ pub(in crate::fitted) fn trial_data(
     Ok(TrialData::of_rows(prepared, split, adapter.pipeline.blocks().to_vec(), adapter.shape()))
 }
 
-/// Rows that are series, ready to be learnt from.
+/// Series of the rows layout, prepared for training.
 struct PreparedSeries {
     selection: ColumnSelection,
     split: Split,
@@ -97,7 +97,7 @@ fn prepare_rows(
     Ok(PreparedSeries { selection, split, adapter, prep, samples, windows, spans })
 }
 
-/// Every row is a series, and its only window.
+/// Fits to the rows layout: every row is a series and its only window.
 fn fit_rows(
     recipe: &Recipe,
     settings: &SeriesSettings,
@@ -131,7 +131,7 @@ fn fit_rows(
     })
 }
 
-/// Points in time, ready to be learnt from.
+/// Points in time, prepared for training.
 struct PreparedPoints {
     selection: ColumnSelection,
     plan: WindowPlan,
@@ -188,7 +188,7 @@ fn prepare_points(
     Ok(PreparedPoints { selection, plan, notes, adapter, prep, samples, is_anomalous, windowed, spans })
 }
 
-/// Every row is a point, and windows slide over the series.
+/// Fits to the long layout: every row is a point, and windows slide over the series.
 fn fit_points(
     recipe: &Recipe,
     settings: &SeriesSettings,
@@ -258,7 +258,7 @@ fn held_out_scores(
     scores
 }
 
-/// Where the numbers of each channel lie in what is known of the series.
+/// The range of each channel in the training parts of the series.
 fn spans(stretches: &[Stretch<'_>], channels: usize) -> Vec<Option<Span>> {
     let of_channel = |c: usize| {
         let values = stretches.iter().flat_map(|(_, values)| values.iter().skip(c).step_by(channels));
@@ -267,7 +267,7 @@ fn spans(stretches: &[Stretch<'_>], channels: usize) -> Vec<Option<Span>> {
     (0..channels).map(of_channel).collect()
 }
 
-/// Recurrent networks carry their state past what is absent; others are shown a filled value.
+/// Recurrent networks carry their state past absent steps; others get filled values.
 fn unobserved(recipe: &Recipe, window: usize) -> Unobserved {
     match recipe.backbone.points_at_once(window) {
         Some(points) => Unobserved::Absent { points: points.max(1) },
@@ -275,13 +275,13 @@ fn unobserved(recipe: &Recipe, window: usize) -> Unobserved {
     }
 }
 
-/// The level of a single channel says less than its shape (measured on public series); of several, it says which state
-/// a machine is in.
+/// The default transform: for a single channel the level is less informative than the shape (measured on public
+/// series); for several, it shows the operating state.
 fn usual_transform(channels: usize) -> Transform {
     if channels == 1 { Transform::Centre } else { Transform::None }
 }
 
-/// For each series, which of its points the label calls anomalous, or does not call at all.
+/// For each series, which of its points are labelled anomalous or unlabelled.
 fn anomalous_points(set: &SeriesSet, selection: &ColumnSelection) -> Vec<Vec<bool>> {
     let mut is_normal = vec![false; selection.table.n_rows()];
     selection.normal.iter().for_each(|row| is_normal[*row as usize] = true);
@@ -289,7 +289,7 @@ fn anomalous_points(set: &SeriesSet, selection: &ColumnSelection) -> Vec<Vec<boo
     set.series.iter().map(|series| series.rows.iter().map(of_point).collect()).collect()
 }
 
-/// Scores of the points that the label calls anomalous.
+/// Scores of the points labelled anomalous.
 fn anomalous_scores(
     adapter: &SeriesAdapter,
     scorer: &Scorer,

@@ -1,5 +1,5 @@
-//! Models of series: a window is a sample. In the long layout a row is a point and windows slide; in the rows layout a row
-//! is a series and its only window.
+//! Models of series: a sample is a window. In the long layout a row is a point and windows slide; in the rows layout a
+//! row is a series and its only window.
 
 mod adapter;
 mod columns;

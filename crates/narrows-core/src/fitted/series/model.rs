@@ -1,4 +1,4 @@
-//! What a model of series does with points or rows: score, explain, reconstruct, encode, decode, generate.
+//! Operations of series models on points or rows: score, explain, reconstruct, encode, decode, generate.
 
 use std::sync::Arc;
 
@@ -217,7 +217,7 @@ impl SeriesAdapter {
         Table::from_arrays(arrays, "reconstructed")
     }
 
-    /// The code of each window of the long layout, one after the other without overlap.
+    /// The codes of the consecutive, non-overlapping windows of the long layout.
     fn encode_windows(&self, ensemble: &Ensemble, table: &Table) -> Result<Table> {
         let samples = self.prepare(table)?;
         let mut codes = Vec::new();
@@ -303,7 +303,7 @@ impl SeriesAdapter {
     }
 }
 
-/// The top contributing steps of some rows, whose `shares` are given, `[rows, steps]`.
+/// The top contributing steps of some rows, from `shares`, `[rows, steps]`.
 pub(super) fn row_reasons(
     scorer: &Scorer,
     adapter: &SeriesAdapter,
@@ -329,7 +329,7 @@ pub(super) fn row_reasons(
     rows.iter().enumerate().map(one).collect()
 }
 
-/// The top contributing channels of one point; none where it has no score.
+/// The top contributing channels of one point; empty if it has no score.
 pub(super) fn point_reasons(
     adapter: &SeriesAdapter,
     channels: &[String],
@@ -351,7 +351,7 @@ pub(super) fn point_reasons(
     explain::top_k(&shares, k).into_iter().filter(observed).map(reason).collect()
 }
 
-/// The reconstruction of a point, in the channel's own unit; after differences, from the last value observed before.
+/// The reconstruction of a point in the channel's unit; for differences, added to the last value observed before.
 pub(super) fn expected(adapter: &SeriesAdapter, series: &Series, points: &Points, p: usize, c: usize) -> f64 {
     let k = adapter.pipeline.n_channels();
     let rebuilt = points.rebuilt[p * k + c];

@@ -1,36 +1,37 @@
-//! From windows to points: the score of a point comes from the windows that cover it.
+//! Point scores from the scores of the windows that cover a point.
 //!
-//! A window contributes to a point the geometric mean of the window's score and of its error around the point: the score
-//! detects patterns that are wrong as a whole, the error locates them. Both are in units of squared errors. A point's score
-//! is the square of the mean root over the windows that cover it, so that a few extreme windows do not dominate.
+//! A window contributes to a point the geometric mean of the window's score and of its error around the point: the
+//! score detects patterns that are wrong as a whole, the error locates them. Both are in units of squared errors. A
+//! point's score is the square of the mean root over the windows that cover it, so that a few extreme windows do not
+//! dominate.
 
 use super::adapter::SeriesAdapter;
 use crate::fitted::scoring::{ScoreDetail, Scored, Scorer};
 use crate::prep::{Prepared, Signal};
 
-/// Windows scored together, so that memory does not grow with the length of a series times its window.
+/// Windows scored together, which bounds memory for long series.
 const CHUNK: usize = 4096;
 
-/// The error around a point is a mean over so many points before and after it: a sixteenth of a window.
+/// The error around a point is a mean over a sixteenth of a window before and after it.
 const AROUND: usize = 16;
 
 /// Scores of the points of one series.
 pub(super) struct Points {
-    /// `[n]`, 1 being an ordinary point; NaN where nothing was observed or no window covers the point.
+    /// `[n]`, 1 for a typical point; NaN if nothing was observed or no window covers the point.
     pub(super) score: Vec<f64>,
-    /// `[n, channels]`, the mean over windows of each value's squared error, 1 being ordinary.
+    /// `[n, channels]`, each value's squared error, averaged over windows, 1 for a typical value.
     pub(super) errors: Vec<f64>,
-    /// `[n, channels]`, the mean over windows of what was rebuilt, in the channels' own units; where differences were
-    /// taken, the difference.
+    /// `[n, channels]`, the reconstruction averaged over windows, in the channels' own units; differences if those were
+    /// taken.
     pub(super) rebuilt: Vec<f64>,
-    /// `[n]`, windows that cover the point.
+    /// `[n]`, number of windows that cover the point.
     pub(super) covered: Vec<u32>,
 }
 
 /// Which windows contribute to the score of a point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Coverage {
-    /// The mean over all windows that cover it: for a series that has come to its end.
+    /// The mean over all windows that cover it: for complete series.
     All,
     /// The window that ends with it: for a stream, in which no later one exists yet.
     Last,
@@ -49,15 +50,15 @@ pub(super) fn points(
     covered_points(adapter, id, signal, coverage, &adapter.firsts(signal.n, stride), scored)
 }
 
-/// Scores the last point of one series alone, as [`points`] does where only the last window contributes; the other
-/// points, and all points of a series shorter than a window, have no score.
+/// Scores only the last point of one series, as [`points`] does with the last window alone; the other points, and all
+/// points of a series shorter than a window, have no score.
 pub(super) fn last_point(adapter: &SeriesAdapter, scorer: &Scorer, id: &str, signal: &Signal) -> Points {
     let first: Vec<usize> = signal.n.checked_sub(adapter.pipeline.window()).into_iter().collect();
     let scored = |windows: &Prepared| scorer.score_with(windows, ScoreDetail::Trace);
     covered_points(adapter, id, signal, Coverage::Last, &first, scored)
 }
 
-/// Points from the windows that begin at `firsts`.
+/// Points from the windows that start at `firsts`.
 fn covered_points(
     adapter: &SeriesAdapter,
     id: &str,
@@ -99,7 +100,7 @@ fn covered_points(
 fn around(trace: &[f32], target: &[f32], channels: usize) -> Vec<f64> {
     let steps = trace.len() / channels;
     let reach = steps / AROUND;
-    // Sums and counts of all values before a step.
+    // Prefix sums and counts.
     let mut before = Vec::with_capacity(steps + 1);
     before.push((0.0, 0_u32));
     for (errors, target) in trace.chunks_exact(channels).zip(target.chunks_exact(channels)) {
@@ -115,7 +116,7 @@ fn around(trace: &[f32], target: &[f32], channels: usize) -> Vec<f64> {
     (0..steps).map(mean).collect()
 }
 
-/// What `rate` says of windows, brought to the points they cover by the mean: for what a user would compare with.
+/// Averages the window values of `rate` over the windows that cover each point, for the baselines.
 pub(super) fn spread<const N: usize>(
     adapter: &SeriesAdapter,
     signal: &Signal,
@@ -157,7 +158,7 @@ impl Sums {
         for (p, score) in score.iter_mut().enumerate() {
             let values = p * k..(p + 1) * k;
             let covered = f64::from(self.covered[p]);
-            // Where no window lies, 0 / 0 is NaN: nothing is known.
+            // Without a window, 0 / 0 is NaN: no score.
             self.errors[values.clone()].iter_mut().for_each(|e| *e /= covered);
             self.rebuilt[values.clone()].iter_mut().for_each(|r| *r /= covered);
             let observed = signal.observed[values.clone()].iter().filter(|x| !x.is_nan()).count();
@@ -212,7 +213,7 @@ mod tests {
         points(adapter(), &FITTED.core.scorer, "", &samples.signals[0], coverage)
     }
 
-    /// A point's score, errors and rebuilt values, window by window, each scored alone.
+    /// Compares a point's score, errors and reconstruction with windows scored one at a time.
     fn check(n: usize, lost: &[usize], coverage: Coverage) {
         let samples = samples(&waves(n, lost));
         let found = scored(&samples, coverage);

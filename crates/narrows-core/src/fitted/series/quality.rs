@@ -1,5 +1,5 @@
-//! Metrics of a model of series on labelled points: metrics that know that an anomaly lasts, and that a score a little
-//! before or after it is not wrong.
+//! Range-aware metrics of a series model on labelled points: anomalies are events, and a score slightly before or after
+//! one is not an error.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,37 +7,37 @@ use crate::detect::{Events, vus};
 use crate::error::Result;
 use crate::fitted::core::Core;
 
-/// The buffer where no period is known, as the paper's authors have it.
+/// The buffer if no period is known, as in the authors' code.
 const USUAL_BUFFER: usize = 100;
 
-/// Metrics of points in time, each the mean over the series that have points of both kinds.
+/// Metrics of points in time, averaged over the series that have points of both classes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SeriesQuality {
-    /// Volume under the surface of precision and recall (Paparrizos et al. 2022).
+    /// Volume under the surface, precision-recall (Paparrizos et al. 2022).
     pub vus_pr: f64,
-    /// Volume under the surface of true and false alarms.
+    /// Volume under the surface, ROC.
     pub vus_roc: f64,
-    /// Area under precision and recall, labels widened by the whole buffer.
+    /// Area under the precision-recall curve, with labels widened by the whole buffer.
     pub range_auc_pr: f64,
-    /// Area under true and false alarms, labels widened by the whole buffer.
+    /// Area under the ROC curve, with labels widened by the whole buffer.
     pub range_auc_roc: f64,
     /// The widest buffer around an anomaly, in points: the period.
     pub buffer: usize,
     /// Labelled events.
     pub n_events: u64,
-    /// Share of the called events that overlap a labelled one (Hundman et al. 2018); none where none was called.
+    /// Share of the predicted events that overlap a labelled one (Hundman et al. 2018); `None` if none was predicted.
     pub event_precision: Option<f64>,
-    /// Share of the labelled events that overlap a called one.
+    /// Share of the labelled events that overlap a predicted one.
     pub event_recall: f64,
-    /// Harmonic mean of the two.
+    /// Harmonic mean of both.
     pub event_f1: f64,
-    /// The same of PCA over the same windows: `vus_pr` and `vus_roc`.
+    /// `vus_pr` and `vus_roc` of PCA over the same windows.
     pub pca_vus: [f64; 2],
-    /// The same of an isolation forest over the same windows.
+    /// `vus_pr` and `vus_roc` of an isolation forest over the same windows.
     pub isolation_forest_vus: [f64; 2],
 }
 
-/// The labelled and scored points of one series, in the order of time.
+/// The labelled and scored points of one series, in temporal order.
 #[derive(Debug, Default)]
 pub(crate) struct Trace {
     pub(crate) scores: Vec<f64>,
@@ -49,7 +49,7 @@ pub(crate) struct Trace {
 }
 
 impl SeriesQuality {
-    /// The metrics; none where no series has points of both kinds.
+    /// The metrics; `None` if no series has points of both classes.
     pub(crate) fn of(traces: &[Trace], core: &Core) -> Result<Option<SeriesQuality>> {
         let both = |trace: &&Trace| trace.labels.contains(&true) && trace.labels.contains(&false);
         let judged: Vec<&Trace> = traces.iter().filter(both).collect();

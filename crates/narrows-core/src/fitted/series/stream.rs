@@ -1,12 +1,13 @@
-//! Points scored as they arrive: a stream of rows, each scored by the window that ends with it.
+//! Streaming scores: each row is scored on arrival by the window that ends with it.
 //!
-//! A stream has no later windows, so that its points are scored by one window where those of a whole table are scored by
-//! all that cover them. The scores differ, and so does the threshold that is calibrated for them: see
+//! A stream has no later windows, so its points are scored by one window, whereas those of a complete table are scored
+//! by all windows that cover them. The scores differ, and so does the threshold calibrated for them: see
 //! [`Core::stream_threshold`].
 //!
-//! Of each series the last two windows of points are kept, though one window is scored: what is missing in it is filled
-//! by linear interpolation between its neighbours, and the earlier one may lie before the window. So a point scores to
-//! the bit as it would at the end of the whole series, unless a channel was silent for longer than a window.
+//! The last two windows of points of each series are kept, though one window is scored: missing values in it are filled
+//! by linear interpolation between their neighbours, and the earlier one may lie before the window. A score is
+//! therefore bit-identical to that at the end of the whole series, unless a channel was missing for longer than a
+//! window.
 
 use std::collections::HashMap;
 
@@ -20,48 +21,49 @@ use crate::detect::Reason;
 use crate::error::{Error, Hint, Place, Result};
 use crate::fitted::scoring::{ScoreCounts, ScoreFlag, Scorer};
 
-/// Windows of points that are kept of each series.
+/// Windows of points kept per series.
 const KEPT: usize = 2;
 
 /// Scores points of series one by one, see [`SeriesModel::stream`].
 ///
-/// It keeps two windows of numbers for each series it has met, and nothing else, however long the stream is. A series is
-/// never forgotten: where ids are made up without end, memory grows with them.
+/// It keeps two windows of numbers per series, however long the stream is. Series are never dropped: memory grows with
+/// the number of ids.
 #[derive(Debug)]
 pub struct StreamScorer {
     model: SeriesModel,
-    /// The model's scorer on the calling thread: a single window is too little work to share.
+    /// The model's scorer on the calling thread: a single window is too little work to parallelise.
     scorer: Scorer,
     tracks: HashMap<String, Track>,
     counts: ScoreCounts,
 }
 
-/// The score of a point that has just arrived.
+/// The score of a newly arrived point.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StreamScore {
-    /// The series it belongs to; empty where there is only one.
+    /// The series of the point; empty if there is only one.
     pub series: String,
-    /// When it was, ISO 8601 or a number; none where no column says.
+    /// Its time, ISO 8601 or a number; `None` if there is no time column.
     pub time: Option<String>,
-    /// 1 is an ordinary point; rises with anomaly. NaN where there is none, see `flag`.
+    /// 1 for a typical point; higher is more anomalous. NaN if there is no score, see `flag`.
     pub score: f64,
-    /// Share of calibration points that score as high, scored as they arrived too. NaN where there is no score.
+    /// Conformal p-value: share of calibration points, also scored on arrival, that score as high. NaN if there is no
+    /// score.
     pub p_value: f64,
     /// score > threshold
     pub is_anomaly: bool,
-    /// What a reader of the score should know.
+    /// Remarks on the score.
     pub flag: ScoreFlag,
     /// The top contributing channels, the largest first.
     pub reasons: Vec<Reason>,
 }
 
-/// What is remembered of one series.
+/// The state of one series.
 #[derive(Debug)]
 struct Track {
-    /// The last points, those in gaps included; of a [`Series`] only name and values.
+    /// The last points, including those in gaps; only id and values of the [`Series`] are used.
     recent: Series,
     time: Option<Moment>,
-    /// Whether its times name a zone; none as long as none is text.
+    /// Whether its times have a time zone; `None` until a time is text.
     is_zoned: Option<bool>,
 }
 
@@ -107,17 +109,17 @@ impl SeriesModel {
 }
 
 impl StreamScorer {
-    /// Most channels that are named for a point.
+    /// Maximum number of channels named for a point.
     pub const REASONS: usize = 3;
 
     /// Scores the next point, from a raw table of one row.
     ///
-    /// Points that the step says are missing before it are a gap; after one of a window or more the series begins anew.
-    /// A series of an unknown name is scored too, scaled as all, and counted.
+    /// Points missing before it, by the time step, are a gap; after a gap of a window or more the series starts anew. A
+    /// series with an unknown id is scored with the common scale, and counted.
     ///
     /// # Errors
     /// [`Error::Data`] and [`Error::Mismatch`] for a row that does not fit the model, and for a time that is not after
-    /// the one before in its series; all is then as if the row had not come.
+    /// the previous one of its series; the state is then unchanged.
     pub fn push(&mut self, row: &Table) -> Result<StreamScore> {
         if row.n_rows() != 1 {
             let message = format!("expected one row at a time, got {}", row.n_rows());
@@ -152,12 +154,12 @@ impl StreamScorer {
         Ok(followed)
     }
 
-    /// What was filled, clipped or ignored so far.
+    /// Counts of values filled, clipped or ignored so far.
     pub fn counts(&self) -> &ScoreCounts {
         &self.counts
     }
 
-    /// Points that are missing between the last point of the series and this one.
+    /// Number of points missing between the last point of the series and this one.
     fn gap(&self, row: &Table, track: Option<&Track>, point: &Series) -> Result<u64> {
         let (Some(time), Some(then)) = (point.start(), track.and_then(|track| track.time)) else { return Ok(0) };
         let since = time.since(then);
@@ -210,7 +212,7 @@ impl Track {
         self.time = point.start();
     }
 
-    /// Values of the last point that are held within the clip.
+    /// Number of values of the last point that are clipped.
     fn clipped(&self, adapter: &SeriesAdapter) -> u64 {
         let (k, values) = (adapter.pipeline.n_channels(), &self.recent.values);
         let last = values.len() - k;
@@ -290,7 +292,7 @@ mod tests {
         rows.iter().map(|row| push(&mut follower, *row).unwrap()).collect()
     }
 
-    /// The scores of one series as a whole, of which each point is heard from its last window; in the order of rows.
+    /// The scores of one complete series, each point scored by its last window; in row order.
     fn at_once(fitted: &SeriesModel, rows: &[Row]) -> Vec<f64> {
         let adapter = &fitted.adapter;
         let samples = adapter.prepare(&table(rows)).unwrap();
@@ -332,11 +334,11 @@ mod tests {
             );
             assert!(followed[70].is_anomaly, "{changes:?}: {:?}", followed[70]);
             assert_eq!(followed[70].reasons[0].column, "a", "{changes:?}");
-            // Cells without a value between others, and points without any.
+            // Cells missing between others, and points missing entirely.
             rows[80].2[1] = NAN;
             rows[81].2[1] = NAN;
             rows[90].2 = [NAN; 2];
-            // The whole series fills with what comes after; a stream knows the last such point only when the next is in.
+            // The whole series is filled from later points; a stream knows them only when the next one arrives.
             let followed = follow(&fitted, &rows);
             let whole = at_once(&fitted, &rows);
             assert!(followed[90].flag == ScoreFlag::Missing && followed[90].reasons.is_empty());
@@ -420,7 +422,7 @@ mod tests {
             let mut rows = wave("p", 3, 30);
             rows[20].2[0] = 1e9;
             rows.iter().for_each(|row| drop(push(&mut follower, *row).unwrap()));
-            // A spike is two differences.
+            // A spike affects two differences.
             assert_eq!(follower.counts().clipped, if transform.ends_with("none") { 1 } else { 2 });
         }
     }

@@ -1,4 +1,4 @@
-//! What only a fit to series can report.
+//! The part of the report specific to series.
 
 use std::ops::Range;
 
@@ -18,26 +18,26 @@ use crate::report::{
     AnomalousStretch, ChannelTrace, ColumnReport, Role, SeriesReport, StretchEvent, TopRow, WindowExample,
 };
 
-/// Stretches of series that are drawn, and points of each.
+/// Ranges of series that are drawn, and points of each.
 const STRETCHES: usize = 3;
 const STRETCH_POINTS: usize = 1500;
-/// Channels of a stretch: those most to blame.
+/// Channels per drawn range: the top contributing ones.
 const DRAWN_CHANNELS: usize = 4;
 /// Windows that are drawn.
 const DRAWN_WINDOWS: usize = 6;
-/// Steps to blame for each row.
+/// Top contributing steps per row.
 const TOP_REASONS: usize = 3;
-/// Events in the list of what is worth looking at.
+/// Number of events in the list of top events.
 const TOP_EVENTS: usize = 20;
 
-/// What a fit to points in time chose.
+/// Automatic choices of a fit to points in time.
 pub(super) struct Chosen<'a> {
     pub(super) notes: &'a [String],
     pub(super) period: Option<usize>,
     pub(super) train_stride: usize,
 }
 
-/// The report of a fit to rows that are series.
+/// The report of a fit to the rows layout.
 pub(super) fn rows(
     inputs: &ReportInputs<'_>,
     held_out: &HeldOut,
@@ -81,7 +81,7 @@ pub(super) fn rows(
     }
 }
 
-/// Every column of the input, the steps of a row as one: what is said of them is the same.
+/// Every input column, with the steps of a row folded into one.
 fn folded_columns(selection: &ColumnSelection, prep: &PrepReport, quality: Option<f64>) -> Vec<ColumnReport> {
     let names = selection.features();
     let step = |name: &str| ColumnPrep { name: name.to_owned(), missing: 0, ..prep.columns[0].clone() };
@@ -104,7 +104,7 @@ fn folded_columns(selection: &ColumnSelection, prep: &PrepReport, quality: Optio
     folded
 }
 
-/// 1 - error / variance of what is rebuilt of held-out rows, in prepared units.
+/// 1 - error / variance of reconstructed held-out rows, in prepared units.
 fn rebuilt_quality(held_out: &HeldOut) -> Option<f64> {
     let pairs = || held_out.rows.target.iter().zip(&held_out.output).filter(|(t, _)| !t.is_nan());
     let n = pairs().count() as f64;
@@ -114,7 +114,7 @@ fn rebuilt_quality(held_out: &HeldOut) -> Option<f64> {
     (variance > 1e-12 * n).then(|| 1.0 - error / variance)
 }
 
-/// The highest-scoring rows, original against reconstruction.
+/// The highest-scoring rows with their reconstructions.
 fn window_examples(
     inputs: &ReportInputs<'_>,
     adapter: &SeriesAdapter,
@@ -203,14 +203,14 @@ pub(super) fn points(
     }
 }
 
-/// One series and what was said of it.
+/// One series and its scores.
 struct ScoredSeries<'a> {
     series: &'a Series,
     points: Points,
     events: Vec<FoundEvent>,
 }
 
-/// 1 - error / variance of a channel's rebuilt values, over all points of all series.
+/// 1 - error / variance of a channel's reconstruction, over all points of all series.
 fn quality(samples: &SeriesSamples, scored: &[ScoredSeries<'_>], channel: &str) -> Option<f64> {
     let k = samples.set.channels.len();
     let c = samples.set.channels.iter().position(|name| name == channel)?;
@@ -228,7 +228,7 @@ fn quality(samples: &SeriesSamples, scored: &[ScoredSeries<'_>], channel: &str) 
     (variance > 1e-12 * n).then(|| 1.0 - error / variance)
 }
 
-/// The stretches around the highest peaks, one a series.
+/// The ranges around the highest peaks, one per series.
 fn stretches(
     adapter: &SeriesAdapter,
     channels: &[String],
@@ -284,7 +284,7 @@ fn stretch(
     }
 }
 
-/// Six significant digits: a drawing needs no more, and the model file stays small.
+/// Rounds to six significant digits: enough for plotting, and the model file stays small.
 fn rounded(x: f64) -> Option<f64> {
     x.is_finite().then(|| format!("{x:.5e}").parse().unwrap_or(x))
 }

@@ -1,5 +1,5 @@
-//! Where windows are cut and which part each of them has: stretches of time for training, for choosing when to stop, and
-//! for calibration, in this order, with a gap of a window between them.
+//! Window placement and split in time: training, validation and calibration, in this order, separated by gaps of one
+//! window.
 
 use std::ops::Range;
 
@@ -13,42 +13,43 @@ use crate::fitted::split::Split;
 use crate::prep::{Windows, period};
 use crate::recipe::{Recipe, SeriesSettings};
 
-/// Places of the parts among the ranges of a series.
+/// Indices of the parts among the ranges of a series.
 pub(super) const TRAIN: usize = 0;
 pub(super) const CALIBRATION: usize = 2;
 
-/// About as many training windows are cut where the stride is left to the program.
+/// Approximate number of training windows if the stride is automatic.
 const ENOUGH_WINDOWS: usize = 20_000;
-/// What stands for a period where none is found, as in the TSB-AD benchmark.
+/// The period if none is detected, as in the TSB-AD benchmark.
 const USUAL_PERIOD: usize = 125;
-/// A window is the least multiple of the period from here on: shorter ones see too little of a pattern.
+/// The automatic window is the least multiple of the period of at least this length: shorter ones see too little of a
+/// pattern.
 const LONG_WINDOW: usize = 96;
-/// The longest window that is chosen.
+/// The longest automatic window.
 const LONGEST: usize = 128;
-/// A chosen window fits so often into the longest series, so that calibration gets several of them.
+/// An automatic window fits this many times into the longest series, so that calibration gets several of them.
 const FITS: usize = 8;
-/// A series that fewer windows fit into has none to spare for choosing when to stop.
+/// A series of fewer windows has no validation part.
 const ROOM_FOR_VALIDATION: usize = 20;
 
-/// A series shorter than this many windows is not cut in time: the whole of it has one part.
+/// A series shorter than this many windows is not split in time: it is assigned to one part as a whole.
 const LONG_ENOUGH: usize = 3;
-/// Channels that are asked for a period.
+/// Maximum number of channels used to detect the period.
 const ASKED_CHANNELS: usize = 16;
 
-/// How the series of a fit are cut.
+/// Windows and split of the series of a fit.
 pub(super) struct WindowPlan {
     pub(super) window: usize,
-    /// From one training window to the next.
+    /// Stride between training windows.
     pub(super) stride: usize,
     pub(super) period: Option<usize>,
     /// Training, validation and calibration of each series.
     pub(super) ranges: Vec<[Range<usize>; 3]>,
-    /// What was chosen, in words.
+    /// The choices made, as text.
     pub(super) notes: Vec<String>,
 }
 
 impl WindowPlan {
-    /// Chooses window, stride and parts.
+    /// Chooses window, stride and split.
     pub(super) fn new(recipe: &Recipe, settings: &SeriesSettings, set: &SeriesSet) -> Result<WindowPlan> {
         let mut notes = Vec::new();
         let longest = set.series.iter().map(|series| series.n_points()).max().unwrap_or(0);
@@ -83,12 +84,12 @@ impl WindowPlan {
     }
 }
 
-/// Of stretches that train a fit, the share that a search holds out.
+/// Share of the training parts of a fit that a search holds out.
 const SEARCH_SHARE: f64 = 0.2;
 
 impl WindowPlan {
-    /// The plan of a search among recipes: what calibrates a fit is left out, and in its place stands the end of what trains
-    /// a fit; of series too short to be cut, every fifth one.
+    /// The plan of a recipe search: the calibration part of a fit is left out and replaced by the end of its training
+    /// part; for series too short to be split, by every fifth one.
     pub(super) fn for_search(mut self) -> Result<WindowPlan> {
         let every = (1.0 / SEARCH_SHARE) as usize;
         let mut whole = 0;
@@ -111,7 +112,7 @@ impl WindowPlan {
     }
 }
 
-/// The period that most channels of the longest series agree on; the median of those found.
+/// The median of the periods detected in the channels of the longest series.
 fn dominant_period(set: &SeriesSet) -> Option<usize> {
     let series = set.series.iter().max_by_key(|series| series.n_points())?;
     let k = set.channels.len();
@@ -119,7 +120,7 @@ fn dominant_period(set: &SeriesSet) -> Option<usize> {
         let values = || series.values.iter().skip(c).step_by(k).copied();
         let seen = || values().filter(|x| x.is_finite());
         let mean = seen().sum::<f64>() / seen().count() as f64;
-        // The mean is like nothing. Left out, missing points would pull the others nearer to each other in time.
+        // The mean is uncorrelated with everything. Dropping missing points would shift the others in time.
         period(&values().map(|x| if x.is_finite() { x } else { mean }).collect::<Vec<f64>>())
     };
     let mut periods: Vec<usize> = (0..k.min(ASKED_CHANNELS)).filter_map(found).collect();
@@ -127,7 +128,7 @@ fn dominant_period(set: &SeriesSet) -> Option<usize> {
     periods.get(periods.len() / 2).copied()
 }
 
-/// Parts of each series in time order; a series too short for that has one part as a whole.
+/// Parts of each series in temporal order; a series too short to be split is assigned to one part as a whole.
 fn ranges(recipe: &Recipe, set: &SeriesSet, window: usize) -> Result<Vec<[Range<usize>; 3]>> {
     let calibration = recipe.detect.calibration.get();
     let validation = recipe.train.validation.get() * (1.0 - calibration);
@@ -167,17 +168,17 @@ fn ranges(recipe: &Recipe, set: &SeriesSet, window: usize) -> Result<Vec<[Range<
     set.series.iter().enumerate().map(of_series).collect()
 }
 
-/// The windows of a fit and the part each has.
+/// The windows of a fit and their split.
 pub(super) struct WindowedSeries {
     pub(super) windows: Windows,
     pub(super) split: Split,
     /// Windows without an anomalous point.
     pub(super) normal: Vec<u32>,
-    /// Windows with one, which have no part.
+    /// Windows with an anomalous point, which belong to no part.
     pub(super) anomalous: Vec<u32>,
 }
 
-/// Cuts the windows; those that touch a point the label calls anomalous stay out of every part.
+/// Cuts the windows; those that contain a point labelled anomalous are excluded from every part.
 pub(super) fn cut(
     adapter: &SeriesAdapter,
     samples: &SeriesSamples,
@@ -218,7 +219,7 @@ pub(super) fn cut(
     Ok(WindowedSeries { windows, split: Split { train, validation, calibration }, normal, anomalous })
 }
 
-/// The stretches of a range without an anomalous point: only in these do windows lie that say what is ordinary.
+/// The subranges of a range without an anomalous point, from which normal windows are cut.
 pub(super) fn normal_stretches(range: &Range<usize>, is_anomalous: &[bool]) -> Vec<Range<usize>> {
     let mut stretches = Vec::new();
     let mut start = range.start;
@@ -229,7 +230,7 @@ pub(super) fn normal_stretches(range: &Range<usize>, is_anomalous: &[bool]) -> V
     stretches
 }
 
-/// The training points of a series, anomalous ones as missing.
+/// The training points of a series, with anomalous ones as missing.
 pub(super) fn without_anomalies(
     values: &[f64],
     is_anomalous: &[bool],
@@ -304,7 +305,7 @@ mod tests {
     #[test]
     fn a_long_series_has_all_parts_a_window_apart() {
         check_ranges(&[200], 10, "[[0..131, 140..155, 164..200]]");
-        // Too short to spare points for choosing when to stop.
+        // Too short for a validation part.
         check_ranges(&[199], 10, "[[0..152, 152..152, 161..199]]");
         check_ranges(&[100], 10, "[[0..73, 73..73, 82..100]]");
         check_ranges(&[30], 10, "[[0..11, 11..11, 20..30]]");
@@ -376,7 +377,7 @@ mod tests {
         assert_eq!(plan(&set(&[2000], empty), Choice::Auto).unwrap().period, None);
     }
 
-    /// The first points of the windows of each part, and of those that touch an anomalous point.
+    /// Checks the first points of the windows of each part, and of those that contain an anomalous point.
     fn check_cut(n: usize, window: usize, stride: usize, anomalous: &[usize]) -> [Vec<usize>; 4] {
         let set = set(&[n], ramp);
         let settings = SeriesSettings {
@@ -388,7 +389,7 @@ mod tests {
         let (adapter, samples) = prepared(set, window);
         let is_anomalous: Vec<bool> = (0..n).map(|t| anomalous.contains(&t)).collect();
         let cut = cut(&adapter, &samples, &plan, &[is_anomalous]).unwrap();
-        // The values are the points' numbers, so that a window says where it begins.
+        // The values are the points' numbers, which identify a window's start.
         let first = |w: &u32| {
             let z = cut.windows.prepared.input[*w as usize * window];
             adapter.pipeline.backward("s0", 0, z).round() as usize

@@ -1,4 +1,4 @@
-//! Tables: a row is a sample, a column a feature.
+//! Tables: a sample is a row, a feature a column.
 
 use rayon::prelude::*;
 
@@ -9,33 +9,33 @@ use crate::detect::{Direction, Reason, explain};
 use crate::error::Result;
 use crate::prep::{Cell, Grain, Pipeline, Prepared};
 
-/// How rows of a table become samples.
+/// Converts rows of a table to samples.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TableAdapter {
     /// The feature columns.
     pub(crate) schema: Schema,
     pub(crate) pipeline: Pipeline,
-    /// Range and decimals of the numeric columns; none in files before format 4.
+    /// Range and decimals of the numeric columns; empty in files before format 4.
     pub(crate) grains: Vec<Option<Grain>>,
 }
 
-/// Rows as typed columns and as numbers.
+/// Rows as typed columns and in prepared units.
 pub(crate) struct PreparedRows {
     pub(crate) typed: Table,
     pub(crate) prepared: Prepared,
-    /// Columns that the model does not know.
+    /// Columns unknown to the model.
     pub(crate) extra_columns: Vec<String>,
 }
 
 impl TableAdapter {
-    /// Raw rows as typed columns and as numbers.
+    /// Raw rows as typed columns and in prepared units.
     pub(crate) fn prepare(&self, table: &Table) -> Result<PreparedRows> {
         let (typed, conformed) = crate::data::conform(table.clone(), &self.schema)?;
         let prepared = self.pipeline.transform(&typed)?;
         Ok(PreparedRows { typed, prepared, extra_columns: conformed.extra })
     }
 
-    /// The schema's column that each prepared value belongs to.
+    /// The schema's column of each prepared value.
     pub(crate) fn slots(&self) -> Slots {
         let names = self.schema.names();
         let mut column_of = Vec::with_capacity(self.pipeline.width());
@@ -46,7 +46,8 @@ impl TableAdapter {
         Slots::new(column_of)
     }
 
-    /// The `k` top contributing columns of each row, from `shares` `[n, columns]` and what was `expected`, `[n, width]`.
+    /// The `k` top contributing columns of each row, from `shares` `[n, columns]` and the `expected` values, `[n,
+    /// width]`.
     pub(crate) fn reasons(
         &self,
         samples: &PreparedRows,

@@ -1,4 +1,4 @@
-//! A fit to the rows of a table: prepare, learn, assemble.
+//! Fit to the rows of a table: prepare, learn, assemble.
 
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::Float64Type;
@@ -22,7 +22,7 @@ use crate::prep::{Pipeline, PrepReport, Prepared};
 use crate::recipe::Recipe;
 use crate::train::Observer;
 
-/// A table whose rows are ready to be learnt from.
+/// A table with rows prepared for training.
 struct PreparedTable {
     selection: ColumnSelection,
     split: Split,
@@ -47,7 +47,7 @@ fn prepare(
     Ok(PreparedTable { selection, split, adapter, prep, prepared })
 }
 
-/// What the trials of a search train on.
+/// The samples that the trials of a search train on.
 pub(in crate::fitted) fn trial_data(
     recipe: &Recipe,
     table: Table,

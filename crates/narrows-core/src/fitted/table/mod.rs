@@ -1,4 +1,4 @@
-//! Models of tables: a row is a sample, a column a feature.
+//! Models of tables: a sample is a row, a feature a column.
 
 mod adapter;
 mod fit;

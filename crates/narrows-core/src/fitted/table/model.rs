@@ -1,4 +1,4 @@
-//! What a model of tables does with rows: score, explain, reconstruct, encode, decode, generate.
+//! Operations of table models on rows: score, explain, reconstruct, encode, decode, generate.
 
 use super::adapter::{PreparedRows, TableAdapter};
 use crate::compute::Compute;
@@ -130,7 +130,7 @@ impl TabularAdapter for TableAdapter {
 }
 
 impl TableAdapter {
-    /// Draws the cells of decoded rows, by column, and writes them over what was decoded.
+    /// Samples the cells of decoded rows, by column, in place.
     fn drawn(&self, outputs: &mut [f32], first: u64, seed: u64, compute: &Compute) -> Vec<Vec<Cell>> {
         let stream = |row: usize| generation::cell_stream(seed, first + row as u64);
         compute.install(|| self.pipeline.draw(outputs, &self.grains, stream))

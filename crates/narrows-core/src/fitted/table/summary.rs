@@ -1,4 +1,4 @@
-//! What only a fit to a table can report.
+//! The part of the report specific to tables.
 
 use super::adapter::{PreparedRows, TableAdapter};
 use crate::fitted::scoring::ScoreDetail;
@@ -31,7 +31,7 @@ pub(super) fn describe(
     }
 }
 
-/// The highest-scoring rows of the file, from all rows the label calls anomalous and a stretch of the others.
+/// The highest-scoring rows of the file, from all rows labelled anomalous and a subset of the others.
 fn top_rows(inputs: &ReportInputs<'_>, selection: &ColumnSelection, adapter: &TableAdapter) -> Vec<TopRow> {
     let scorer = inputs.scorer;
     let top = top_samples(inputs);
@@ -44,7 +44,7 @@ fn top_rows(inputs: &ReportInputs<'_>, selection: &ColumnSelection, adapter: &Ta
     rows.map(|((&row, score), reasons)| top_row(inputs, u64::from(row), score, reasons)).collect()
 }
 
-/// 1 - error / variance for numbers, the share of right answers for flags and categories, on held-out rows.
+/// 1 - error / variance for numbers, accuracy for flags and categories, on held-out rows.
 fn quality(blocks: &[Block], column: &str, held_out: &Prepared, output: &[f32]) -> Option<f64> {
     let block = blocks.iter().find(|block| block.column == column && block.kind != BlockKind::Missing)?;
     let width = held_out.width;

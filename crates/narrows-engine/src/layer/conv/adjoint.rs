@@ -1,4 +1,4 @@
-//! The adjoint of a correlation: from the output's map back to the input's, phase by phase.
+//! The adjoint of a correlation: from the output's map to the input's, phase by phase.
 
 use crate::kernels::tile::Start;
 use crate::layer::map::PaddingMode;
@@ -8,7 +8,7 @@ use super::correlation::{Correlation, Places, product};
 use super::plane::{Frame, Windows};
 
 impl Correlation {
-    /// What the adjoint fills: zeros beyond the edges need no gradient, pixels shown there do.
+    /// The range that the adjoint computes: zero padding needs no gradient, other padding does.
     fn reach(&self) -> (Reach, Reach) {
         match self.mode {
             PaddingMode::Zeros => (self.vertical.inner(), self.horizontal.inner()),
@@ -16,13 +16,13 @@ impl Correlation {
         }
     }
 
-    /// The phases of the adjoint, down and across.
+    /// The phases of the adjoint, vertical and horizontal.
     fn phases(&self, (vertical, horizontal): (Reach, Reach)) -> impl Iterator<Item = (Phase, Phase)> {
         let (down, across) = (self.vertical, self.horizontal);
         down.phases(vertical).flat_map(move |y| across.phases(horizontal).map(move |x| (y, x)))
     }
 
-    /// The zeros around the output that the adjoint reads.
+    /// The zero padding of the output that the adjoint reads.
     fn output_frame(&self, (vertical, horizontal): (Reach, Reach)) -> Frame {
         let (top, bottom) = self.vertical.margins(vertical);
         let (left, right) = self.horizontal.margins(horizontal);
@@ -34,8 +34,8 @@ impl Correlation {
         }
     }
 
-    /// Lays the weights out phase by phase, `[taps, outputs, inputs]` with the taps in the order in which they are met;
-    /// where results are dot products, transposed.
+    /// Packs the weights phase by phase, `[taps, outputs, inputs]` with the taps in the order in which they are read;
+    /// transposed if results are dot products.
     pub(super) fn pack_adjoint(&self, weight: &[f32], packed: &mut [f32]) {
         let (taps, across) = (self.taps(), self.horizontal.kernel);
         let mut rest = packed;
@@ -63,7 +63,7 @@ impl Correlation {
         }
     }
 
-    /// Floats of the padded input, where pixels beyond the edges show the map and so have a gradient.
+    /// Floats of the padded input, if padding pixels depend on the map and so have a gradient.
     fn whole_len(&self) -> usize {
         match self.mode {
             PaddingMode::Zeros => 0,
@@ -122,7 +122,7 @@ impl Correlation {
     }
 }
 
-/// Where a phase of the adjoint reads the framed output.
+/// The windows of a phase of the adjoint in the framed output.
 fn phase_windows(down: Phase, across: Phase, frame: Frame) -> Windows {
     let first = |phase: Phase, before: usize| (phase.first_read + before as isize).max(0) as usize;
     Windows {

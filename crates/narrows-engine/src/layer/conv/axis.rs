@@ -1,11 +1,10 @@
-//! One direction of a correlation, and its adjoint by phases.
+//! One axis of a correlation, and its adjoint by phases.
 //!
-//! Output o reads the inputs o stride + k dilation - before, for every tap k of the kernel. Seen from
-//! an input y, only the taps with k dilation = y + before (mod stride) ever met it: the inputs fall into
-//! `stride` phases, and in each the adjoint is a correlation of stride 1 with a part of the taps. No
-//! product with an inserted zero is computed.
+//! Output o reads the inputs o stride + k dilation - before, for every tap k of the kernel. An input y is read only by
+//! the taps with k dilation = y + before (mod stride): the inputs fall into `stride` phases, and in each the adjoint is
+//! a correlation of stride 1 with a subset of the taps. No product with an inserted zero is computed.
 
-/// One direction of a correlation.
+/// One axis of a correlation.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Axis {
     pub input: usize,
@@ -14,13 +13,13 @@ pub(super) struct Axis {
     pub kernel: usize,
     pub stride: usize,
     pub dilation: usize,
-    /// Inputs added in front.
+    /// Padding before.
     pub before: usize,
-    /// Inputs added behind.
+    /// Padding after.
     pub after: usize,
 }
 
-/// The inputs of an axis, or those within its padding too, that an adjoint fills.
+/// The inputs of an axis, with or without padding, that an adjoint computes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Reach {
     /// Its first input, counted from the first padded one.
@@ -28,20 +27,20 @@ pub(super) struct Reach {
     pub size: usize,
 }
 
-/// Inputs `first`, `first + stride`, ... of a reach: they meet the same taps.
+/// Inputs `first`, `first + stride`, ... of a reach, which are read by the same taps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Phase {
     pub first: usize,
     /// Inputs of this phase.
     pub count: usize,
-    /// Taps that they meet.
+    /// Taps that read them.
     pub taps: usize,
-    /// The last of those taps, and how far the one before it is: they are met from last to first.
+    /// The last of those taps, and the distance between consecutive ones: they are visited from last to first.
     pub last_tap: usize,
     pub tap_step: usize,
-    /// The output that meets the first input by the last tap; it may lie outside.
+    /// The output that reads the first input with the last tap; it may lie outside.
     pub first_read: isize,
-    /// From the output that a tap meets to that of the next.
+    /// Distance between the outputs of consecutive taps.
     pub read_step: usize,
 }
 
@@ -50,22 +49,22 @@ fn common_divisor(a: usize, b: usize) -> usize {
 }
 
 impl Axis {
-    /// Inputs with the padding.
+    /// Number of inputs with padding.
     pub(super) fn padded(&self) -> usize {
         self.before + self.input + self.after
     }
 
-    /// All inputs, without the padding.
+    /// All inputs, without padding.
     pub(super) fn inner(&self) -> Reach {
         Reach { first: self.before, size: self.input }
     }
 
-    /// All inputs and the padding.
+    /// All inputs, with padding.
     pub(super) fn whole(&self) -> Reach {
         Reach { first: 0, size: self.padded() }
     }
 
-    /// The phases of the adjoint, one a stride.
+    /// The phases of the adjoint, one per stride.
     pub(super) fn phases(self, reach: Reach) -> impl Iterator<Item = Phase> {
         let Self { kernel, stride, dilation, .. } = self;
         let divisor = common_divisor(stride, dilation);
@@ -82,7 +81,7 @@ impl Axis {
         })
     }
 
-    /// Zeros that the adjoint reads in front of the outputs and behind them.
+    /// Zero padding before and after the outputs that the adjoint reads.
     pub(super) fn margins(self, reach: Reach) -> (usize, usize) {
         let used = self.phases(reach).filter(|phase| phase.count * phase.taps > 0);
         used.fold((0, 0), |(before, after), phase| {

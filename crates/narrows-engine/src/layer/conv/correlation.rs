@@ -1,11 +1,10 @@
-//! A correlation of one sample's map with a kernel; its adjoint and its weight gradient are in files of their own.
+//! A correlation of one sample's map with a kernel; its adjoint and its weight gradient are in separate files.
 //!
-//! y[o] = sum over taps k and channels c of x[o stride + k dilation - before, c] w[k, c]. A convolution
-//! goes forward by it and back by its adjoint; a transposed convolution the other way round.
+//! y[o] = sum over taps k and channels c of x[o stride + k dilation - before, c] w[k, c]. A convolution is computed
+//! forward by it and backward by its adjoint; a transposed convolution the other way round.
 //!
-//! All three are one [`Contraction`] over windows that are read in place: pixels of an output row are
-//! its rows in the first two, and in the gradient the windows lie on whichever side wastes fewer lanes
-//! of a vector.
+//! All three are one [`Contraction`] over windows that are read in place: its rows are pixels of an output row in the
+//! first two, and in the gradient the windows are on whichever side wastes fewer vector lanes.
 
 use crate::kernels::contraction::{BroadcastFactor, Contraction, StreamedFactor};
 use crate::kernels::dots::Dots;
@@ -27,7 +26,7 @@ pub(super) struct Correlation {
     pub mode: PaddingMode,
 }
 
-/// The kernel of a correlation, apart from its channels; each pair is (vertical, horizontal).
+/// The kernel of a correlation, without its channels; each pair is (vertical, horizontal).
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Kernel {
     pub size: (usize, usize),
@@ -37,17 +36,17 @@ pub(super) struct Kernel {
     pub mode: PaddingMode,
 }
 
-/// Where the results of windows go.
+/// The layout of the results.
 #[derive(Clone, Copy)]
 pub(super) struct Places {
-    /// Results of a window.
+    /// Results per window.
     pub channels: usize,
-    /// Whether they are dot products.
+    /// Whether they are computed as dot products.
     pub by_dots: bool,
     pub first: usize,
-    /// From a row of windows to the next.
+    /// Distance between rows of windows.
     pub row: usize,
-    /// From a window to the next.
+    /// Distance between windows.
     pub pixel: usize,
 }
 
@@ -83,27 +82,27 @@ impl Correlation {
         self.vertical.kernel * self.horizontal.kernel
     }
 
-    /// Values of a window.
+    /// Values per window.
     pub(super) fn terms(&self) -> usize {
         self.taps() * self.inputs
     }
 
-    /// Weights: `[outputs, inputs, height, width]`.
+    /// Number of weights: `[outputs, inputs, height, width]`.
     pub(super) fn weight_len(&self) -> usize {
         self.terms() * self.outputs
     }
 
-    /// Multiply-adds of a sample.
+    /// Multiply-adds per sample.
     pub(super) fn cost(&self) -> usize {
         self.vertical.output * self.horizontal.output * self.weight_len()
     }
 
-    /// Values of an input sample.
+    /// Values per input sample.
     pub(super) fn input_size(&self) -> usize {
         self.vertical.input * self.horizontal.input * self.inputs
     }
 
-    /// Values of an output sample.
+    /// Values per output sample.
     pub(super) fn output_size(&self) -> usize {
         self.vertical.output * self.horizontal.output * self.outputs
     }
@@ -113,8 +112,8 @@ impl Correlation {
         2 * self.weight_len()
     }
 
-    /// Lays the weights out by window, `[taps, inputs, outputs]`, transposed where results are dot products, and once
-    /// more for the adjoint.
+    /// Packs the weights by window, `[taps, inputs, outputs]`, transposed if results are dot products, and again for
+    /// the adjoint.
     pub(super) fn pack(&self, weight: &[f32], packed: &mut [f32]) {
         let (forward, adjoint) = packed.split_at_mut(self.weight_len());
         let taps = self.taps();
@@ -161,13 +160,13 @@ impl Correlation {
         self.frame().padded_len(self.inputs)
     }
 
-    /// Lines of the output that one pass computes: what they read stays in the second cache of most processors.
+    /// Lines of the output per pass, so that its input stays in the L2 cache of most processors.
     pub(super) fn band(&self) -> usize {
         const FITS_SECOND_CACHE: usize = 1 << 17;
         let axis = self.vertical;
         let line = self.horizontal.padded() * self.inputs;
         let lines = (FITS_SECOND_CACHE / line).saturating_sub(axis.dilation * (axis.kernel - 1)) / axis.stride;
-        // Bands of one size, but for the last.
+        // Bands of equal size, except the last.
         axis.output.div_ceil(axis.output.div_ceil(lines.max(1)).max(1)).max(1)
     }
 
@@ -181,7 +180,7 @@ impl Correlation {
         self.frame().padded_lines_len(self.lines_of_band(self.band()), self.inputs)
     }
 
-    /// Values of a line of the output.
+    /// Values per line of the output.
     pub(super) fn output_line(&self) -> usize {
         self.horizontal.output * self.outputs
     }
@@ -201,7 +200,7 @@ impl Correlation {
         }
     }
 
-    /// The lines of the output from `first` on, at most a band of them.
+    /// At most a band of lines of the output, starting at `first`.
     pub(super) fn correlate_band(
         &self,
         input: &[f32],
@@ -239,7 +238,7 @@ pub(super) fn product(
     let runs = windows.runs(plane.width, plane.channels);
     let step = windows.steps.1 * plane.channels;
     let block = windows.steps.0 * plane.width * plane.channels;
-    // Rows of windows that follow each other without a gap are one long row.
+    // Contiguous rows of windows are merged into one.
     let is_gapless = block == across * step && to.row == across * to.pixel;
     let (blocks, rows) = if is_gapless { (1, rows * across) } else { (rows, across) };
     let run = runs.len * columns;

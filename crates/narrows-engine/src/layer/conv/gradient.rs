@@ -7,7 +7,7 @@ use super::correlation::Correlation;
 use super::plane::{LANES, Plane};
 
 impl Correlation {
-    /// An input sample with its padding.
+    /// A padded input sample.
     fn padded_input<'a>(&self, input: &'a [f32], scratch: &'a mut [f32]) -> Plane<'a> {
         let frame = self.frame();
         frame.pad(input, self.inputs, &mut scratch[..frame.padded_len(self.inputs)])
@@ -19,7 +19,7 @@ impl Correlation {
         run * self.outputs.div_ceil(LANES) <= self.outputs * run.div_ceil(LANES)
     }
 
-    /// Adds one sample's gradient to `sums`, whose order [`collect`](Self::collect) knows.
+    /// Adds one sample's gradient to `sums`, in the order used by [`collect`](Self::collect).
     pub(super) fn add_gradient(&self, input: &[f32], d_output: &[f32], sums: &mut [f32], scratch: &mut [f32]) {
         let (windows, plane) = (self.windows(), self.padded_input(input, scratch));
         let outputs = self.outputs;
@@ -30,7 +30,7 @@ impl Correlation {
         for i in 0..runs.counts[0] {
             let data = &plane.data[windows.offset(0, 0, plane) + i * runs.steps[0]..];
             let first = i * runs.counts[1] * runs.len;
-            // Which side is broadcast and which is streamed; the terms are the same, and so is their order.
+            // Chooses the broadcast and the streamed side; the terms and their order are the same.
             let (rows, columns, left, right, to_block, to_row, at) = if self.gradient_by_window() {
                 let left = BroadcastFactor { data, block: runs.steps[1], row: 1, steps: window_steps };
                 let right = StreamedFactor { data: d_output, block: 0, steps: pixel_steps };
@@ -47,8 +47,8 @@ impl Correlation {
         }
     }
 
-    /// Sums the groups' gradients, each at the start of `group_len` floats, in the order of the groups,
-    /// into `[outputs, inputs, height, width]`.
+    /// Reduces the groups' gradients, each at the start of `group_len` floats, in the order of the groups, into
+    /// `[outputs, inputs, height, width]`.
     pub(super) fn collect(&self, groups: &[f32], group_len: usize, d_weight: &mut [f32]) {
         let (taps, by_window) = (self.taps(), self.gradient_by_window());
         d_weight.fill(0.0);

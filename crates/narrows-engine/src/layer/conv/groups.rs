@@ -1,19 +1,19 @@
-//! The rows of a batch in groups, cut by shapes alone; each group is a task with scratch of its own.
+//! The rows of a batch in groups, determined by shapes; each group is a task with its own scratch.
 
 use crate::layer::Rows;
 
-/// A batch cut into groups of rows, each a task.
+/// A batch split into groups of rows, one task each.
 #[derive(Clone, Copy)]
 pub(super) struct Groups<'a> {
     pub rows: Rows<'a>,
-    /// Rows of a group.
+    /// Rows per group.
     pub size: usize,
-    /// Groups.
+    /// Number of groups.
     pub n: usize,
 }
 
 impl<'a> Groups<'a> {
-    /// As many groups as are worth it, where `cost` is that of a row in multiply-adds.
+    /// As many groups as pay, where `cost` is the multiply-adds per row.
     pub(super) fn new(rows: Rows<'a>, cost: usize) -> Self {
         let size = rows.group(cost);
         Self { rows, size, n: rows.n.div_ceil(size) }

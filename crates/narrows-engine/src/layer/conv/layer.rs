@@ -1,9 +1,9 @@
-//! What a convolution and a transposed one share: both are a correlation and its adjoint, one forward and the other
-//! backward.
+//! The common part of convolution and transposed convolution: both are a correlation and its adjoint, one forward and
+//! the other backward.
 //!
-//! The rows of a batch are cut into groups by shapes alone; a group's task pads a map at a time into scratch of its own,
-//! and the weight gradient is summed within each group and then over the groups in order, so the number of threads
-//! cannot show in it.
+//! The rows of a batch are split into groups by shapes only; a group's task pads one map at a time into its own
+//! scratch, and the weight gradient is summed within each group and then over the groups in order, so the result is
+//! independent of the number of threads.
 
 use crate::kernels::contraction::{BroadcastFactor, Contraction, StreamedFactor};
 use crate::kernels::threads::Threads;
@@ -22,23 +22,23 @@ use super::groups::Groups;
 pub(super) struct ConvParams<'a> {
     /// The packed weight.
     pub packed: &'a [f32],
-    /// A value a channel of the output.
+    /// One value per output channel.
     pub bias: &'a [f32],
 }
 
-/// A layer that correlates maps with a kernel, or applies the adjoint of that.
+/// A layer that correlates maps with a kernel, or applies the adjoint.
 pub(super) trait Convolution {
     const NAME: &'static str;
 
-    /// Whether it goes forward by the adjoint.
+    /// Whether the forward pass is the adjoint.
     const IS_TRANSPOSED: bool;
 
-    /// Input and output.
+    /// The shapes of input and output.
     fn maps(&self) -> (Map, Map);
 
     fn kernel(&self) -> Kernel;
 
-    /// A padding that does not suit the maps.
+    /// Checks the padding against the maps.
     fn padding_out_of_range(&self) -> Option<OutOfRange>;
 
     /// Floats of scratch for the forward pass of `n` rows.
@@ -55,7 +55,7 @@ pub(super) trait Convolution {
         output: &mut [f32],
     );
 
-    /// The correlation that it is, or is the adjoint of.
+    /// The correlation that the layer or its adjoint computes.
     fn correlation(&self) -> Correlation {
         let (input, output) = self.maps();
         if Self::IS_TRANSPOSED {
@@ -65,7 +65,7 @@ pub(super) trait Convolution {
         }
     }
 
-    /// Output channels: as many as biases.
+    /// Number of output channels, which is that of biases.
     fn channels(&self) -> usize {
         self.maps().1.channels
     }
@@ -76,18 +76,18 @@ pub(super) trait Convolution {
         Rows::MOST_GROUPS.min(n) * (correlation.weight_len() + self.channels() + work_len(correlation))
     }
 
-    /// The trainable values apart.
+    /// Splits the trainable values.
     fn params<'a>(&self, params: &'a [f32], packed: &'a [f32]) -> ConvParams<'a> {
         ConvParams { packed, bias: &params[params.len() - self.channels()..] }
     }
 }
 
-/// The size of a kernel with its dilation; zero for a kernel of nothing.
+/// The extent of a dilated kernel; zero for an empty kernel.
 pub(super) fn span(kernel: usize, dilation: usize) -> usize {
     if kernel == 0 { 0 } else { dilation * (kernel - 1) + 1 }
 }
 
-/// Scratch that either half of a backward pass needs.
+/// Scratch of either half of the backward pass.
 fn work_len(correlation: Correlation) -> usize {
     correlation.correlate_scratch().max(correlation.adjoint_scratch())
 }
@@ -174,7 +174,7 @@ impl<C: Convolution + Sync> LayerOps for C {
         self.compute(pass.rows, params, pass.activation, pass.scratch, input, output);
     }
 
-    /// The gradients of weight and bias, and the flow back to the input: rows of a group take turns at both.
+    /// The gradients of weight and bias, and that for the input, alternating over the rows of a group.
     fn backward(&self, pass: Backward<'_>, flow: &mut Flow) {
         let Backward { rows, packed, scratch, input, gradient, wants_input, .. } = pass;
         let (correlation, channels) = (self.correlation(), self.channels());

@@ -1,7 +1,7 @@
-//! Convolution, as deep learning calls a correlation, over the pixels of a map or the steps of a series.
+//! Convolution, in the deep learning sense of a correlation, over the pixels of a map or the steps of a series.
 //!
-//! The weight is `[channels, input channels, height, width]` as in PyTorch. What it shares with a transposed
-//! convolution is in `layer`; how a map is correlated with a kernel in `correlation`, `adjoint` and `gradient`.
+//! The weight is `[channels, input channels, height, width]` as in PyTorch. The part common with a transposed
+//! convolution is in `layer`; the correlation of a map with a kernel in `correlation`, `adjoint` and `gradient`.
 
 mod adjoint;
 mod axis;
@@ -27,24 +27,24 @@ pub use transpose::ConvTranspose;
 /// A convolutional layer; pairs are (height, width).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Conv {
-    /// What a row of the input holds.
+    /// Shape of input rows.
     pub input: Map,
     /// Channels of the output.
     pub channels: usize,
-    /// Pixels that the kernel spans; a series has height 1.
+    /// Kernel size in pixels; a series has height 1.
     pub kernel: (usize, usize),
-    /// Pixels from a window to the next.
+    /// Stride between windows in pixels.
     pub stride: (usize, usize),
-    /// Pixels from a tap of the kernel to the next.
+    /// Dilation: distance between taps of the kernel in pixels.
     pub dilation: (usize, usize),
-    /// Pixels added at the edges.
+    /// Padding.
     pub padding: Padding,
-    /// What they hold.
+    /// Padding mode.
     pub mode: PaddingMode,
 }
 
 impl Conv {
-    /// A kernel that goes over the pixels one by one and adds none.
+    /// A kernel with stride 1 and no padding.
     pub fn new(input: Map, channels: usize, kernel: (usize, usize)) -> Self {
         Self {
             input,
@@ -57,12 +57,12 @@ impl Conv {
         }
     }
 
-    /// A kernel that keeps height and width, with zeros around the map.
+    /// A kernel with zero padding that keeps height and width.
     pub fn same(input: Map, channels: usize, kernel: (usize, usize)) -> Self {
         Self { padding: Padding::same(kernel, (1, 1)), ..Self::new(input, channels, kernel) }
     }
 
-    /// What a row of the output holds; no pixels where the kernel is larger than the padded map.
+    /// Shape of output rows; empty if the kernel is larger than the padded map.
     pub fn output(&self) -> Map {
         let pixels = |input: usize, padding: usize, kernel: usize, stride: usize, dilation: usize| {
             let room = (input + padding + 1).saturating_sub(span(kernel, dilation).max(1));
@@ -76,7 +76,7 @@ impl Conv {
         }
     }
 
-    /// Bands that a map of the output is computed in.
+    /// Number of bands of an output map.
     fn bands(&self) -> usize {
         self.output().height.div_ceil(self.correlation().band())
     }

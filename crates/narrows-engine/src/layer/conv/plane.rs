@@ -1,50 +1,51 @@
-//! A map with its padding around it, and the windows that lie in it.
+//! A padded map and its windows.
 
 use crate::layer::map::PaddingMode;
 
-/// Lanes of the widest vectors, for choosing how to compute; the choice must not follow the processor.
+/// Lanes of the widest vectors, used to choose the algorithm; a constant, so that results do not depend on the
+/// processor.
 pub(super) const LANES: usize = 16;
 
 /// Pixels in rows, channels fastest.
 #[derive(Clone, Copy)]
 pub(super) struct Plane<'a> {
     pub data: &'a [f32],
-    /// Pixels of a row.
+    /// Pixels per row.
     pub width: usize,
     pub channels: usize,
 }
 
-/// Where windows lie in a plane.
+/// The layout of windows in a plane.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Windows {
-    /// Windows down and across.
+    /// Number of windows, vertical and horizontal.
     pub count: (usize, usize),
-    /// Pixels from a window to the next, down and across.
+    /// Stride between windows in pixels, vertical and horizontal.
     pub steps: (usize, usize),
-    /// Pixels that a window reads, down and across.
+    /// Taps of a window, vertical and horizontal.
     pub taps: (usize, usize),
-    /// Pixels from a tap to the next, down and across.
+    /// Dilation in pixels, vertical and horizontal.
     pub tap_steps: (usize, usize),
-    /// The first pixel of the first window, down and across.
+    /// The first pixel of the first window, vertical and horizontal.
     pub first: (usize, usize),
 }
 
-/// The values of a window as runs of contiguous ones, two loops over runs.
+/// The values of a window as contiguous runs, in two loops over runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Runs {
     pub counts: [usize; 2],
     pub steps: [usize; 2],
-    /// Values of a run.
+    /// Values per run.
     pub len: usize,
 }
 
 impl Windows {
-    /// Values of a window.
+    /// Values per window.
     pub(super) fn terms(&self, channels: usize) -> usize {
         self.taps.0 * self.taps.1 * channels
     }
 
-    /// The runs of a window in a plane of that width.
+    /// The runs of a window in a plane of this width.
     pub(super) fn runs(&self, width: usize, channels: usize) -> Runs {
         let down = self.tap_steps.0 * width * channels;
         if self.tap_steps.1 == 1 || self.taps.1 == 1 {
@@ -56,7 +57,7 @@ impl Windows {
 
     /// Whether the terms of a window fill vectors better than `kernels` results do.
     pub(super) fn prefer_dots(&self, channels: usize, kernels: usize) -> bool {
-        // What adding the lanes of a vector costs, in multiply-adds.
+        // The cost of a horizontal vector sum, in multiply-adds.
         const FOLD: usize = 16;
         let runs = self.runs(0, channels);
         let vectors = runs.counts[0] * runs.counts[1] * runs.len.div_ceil(LANES);
@@ -64,7 +65,7 @@ impl Windows {
         kernels * (vectors + FOLD) < terms * kernels.div_ceil(LANES)
     }
 
-    /// The place of the first value of a window.
+    /// The offset of the first value of a window.
     pub(super) fn offset(&self, down: usize, across: usize, plane: Plane<'_>) -> usize {
         let y = self.first.0 + down * self.steps.0;
         let x = self.first.1 + across * self.steps.1;
@@ -72,7 +73,7 @@ impl Windows {
     }
 }
 
-/// A map's edges: how many pixels are added in front and behind, down and across, and what they hold.
+/// The padding of a map: pixels added before and after, vertical and horizontal, and their mode.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Frame {
     /// Height and width of the map.
@@ -82,7 +83,7 @@ pub(super) struct Frame {
     pub mode: PaddingMode,
 }
 
-/// The pixel that a padded position shows; none shows a zero.
+/// The pixel shown at a padded position; `None` for zero.
 fn shown(at: usize, before: usize, size: usize, mode: PaddingMode) -> Option<usize> {
     let at = at as isize - before as isize;
     let last = size as isize - 1;
@@ -105,22 +106,22 @@ impl Frame {
         (self.before.0 + self.size.0 + self.after.0, self.before.1 + self.size.1 + self.after.1)
     }
 
-    /// Floats of the padded map; zero where there is nothing to add.
+    /// Floats of the padded map; zero without padding.
     pub(super) fn padded_len(&self, channels: usize) -> usize {
         self.padded_lines_len(self.padded().0, channels)
     }
 
-    /// Floats of so many lines of the padded map; zero where there is nothing to add.
+    /// Floats of this many lines of the padded map; zero without padding.
     pub(super) fn padded_lines_len(&self, lines: usize, channels: usize) -> usize {
         if self.is_empty() { 0 } else { lines * self.padded().1 * channels }
     }
 
-    /// The map with its edges; `padded` holds [`padded_len`](Self::padded_len) floats.
+    /// The padded map; `padded` holds [`padded_len`](Self::padded_len) floats.
     pub(super) fn pad<'a>(&self, sample: &'a [f32], channels: usize, padded: &'a mut [f32]) -> Plane<'a> {
         self.pad_lines(sample, channels, 0, padded)
     }
 
-    /// As many lines of the padded map as `padded` holds, from line `first` on.
+    /// As many lines of the padded map as `padded` holds, starting at line `first`.
     pub(super) fn pad_lines<'a>(
         &self,
         sample: &'a [f32],
@@ -152,7 +153,7 @@ impl Frame {
         Plane { data: padded, width, channels }
     }
 
-    /// The adjoint of [`pad`](Self::pad): every pixel takes the sum of where it was shown, in order.
+    /// The adjoint of [`pad`](Self::pad): every pixel gets the sum of its copies, in order.
     pub(super) fn fold(&self, padded: &[f32], channels: usize, sample: &mut [f32]) {
         let width = self.padded().1;
         sample.fill(0.0);

@@ -1,9 +1,8 @@
-//! The way back through the steps.
+//! Backpropagation through time.
 //!
-//! The gradients of the gates would be the largest part of all that training keeps, so they are not kept:
-//! every few steps, still in the cache, they go into the gradients of the weights, of which every group
-//! of tiles has its own. What a group is follows from the number of rows alone, and the groups are added
-//! up in order, so threads cannot show in the sum.
+//! Gate gradients would be the largest part of the training state, so they are not kept: every few steps, while in the
+//! cache, they are accumulated into the weight gradients, of which every group of tiles has its own. Groups depend only
+//! on the number of rows and are summed in order, so the result is independent of the number of threads.
 
 use crate::kernels::columns::{self, Band};
 use crate::kernels::matmul::{Left, Right, Shape, Start, multiply};
@@ -16,17 +15,17 @@ use super::cell::{self, CellStepBack};
 use super::layout::Layout;
 use super::{Lstm, TILE, Weights};
 
-/// Rows of gradients of gates, over a few steps, that go into the gradients of the weights at once.
+/// Rows of gate gradients, over a few steps, accumulated into the weight gradients at once.
 const BLOCK: usize = 256;
 
-/// Most groups of tiles, each with gradients of the weights of its own.
+/// Maximum number of groups of tiles, each with its own weight gradients.
 const MAX_GROUPS: usize = 16;
 
-/// The room of a group of tiles on the way back.
+/// The scratch of a group of tiles in the backward pass.
 struct GroupRoom<'a> {
-    /// The group's part of the gradients: weights of the input, of the state, bias.
+    /// The group's gradients: input weights, state weights, bias.
     d_params: &'a mut [f32],
-    /// The gradients of the gates of a few steps, at most [`BLOCK`] rows.
+    /// The gate gradients of a few steps, at most [`BLOCK`] rows.
     d_gates: &'a mut [f32],
     d_cell: &'a mut [f32],
     d_hidden: &'a mut [f32],
@@ -34,20 +33,20 @@ struct GroupRoom<'a> {
     d_values: &'a mut [f32],
 }
 
-/// A tile of rows on the way back.
+/// A tile of rows in the backward pass.
 struct TileBack<'a> {
     way: Way,
     layout: Layout,
     weights: Weights<'a>,
-    /// What the forward pass kept.
+    /// The values saved by the forward pass.
     kept: &'a [f32],
     d_output: &'a [f32],
-    /// The way forth overwrites it, the way back adds to it.
+    /// Overwritten by the forward direction, accumulated by the backward one.
     d_input: Option<&'a mut [f32]>,
 }
 
 impl Lstm {
-    /// Rows of a group of tiles, of `n` rows.
+    /// Rows per group of tiles, for `n` rows.
     fn group_rows(n: usize) -> usize {
         n.div_ceil(TILE).div_ceil(MAX_GROUPS).max(1) * TILE
     }
@@ -71,7 +70,7 @@ impl Lstm {
         n.div_ceil(TILE).min(MAX_GROUPS) * self.group_room_len()
     }
 
-    /// Backward through time, way by way.
+    /// Backpropagation through time, one direction after the other.
     pub(super) fn backward_through_time(&self, pass: Backward<'_>, flow: &mut Flow) {
         let Backward { rows, params, saved, scratch, gradient, wants_input, .. } = pass;
         let (inputs, outputs) = self.row_widths();
@@ -107,7 +106,7 @@ impl Lstm {
         }
     }
 
-    /// Goes back through the steps of a tile of rows.
+    /// Backpropagates through the steps of a tile of rows.
     fn read_back(&self, mut tile: TileBack<'_>, room: &mut GroupRoom<'_>) {
         let Self { inputs, hidden: width, steps, .. } = *self;
         let TileBack { way, layout, ref weights, kept, d_output, .. } = tile;
@@ -152,7 +151,7 @@ impl Lstm {
         }
     }
 
-    /// Adds the output's gradient for the state after step `i` as read.
+    /// Adds the output's gradient for the state after the step at reading position `i`.
     fn add_output_gradient(&self, way: Way, i: usize, present: &[f32], d_output: &[f32], d_hidden: &mut [f32]) {
         let step = match self.output {
             SequenceOutput::All => way.step(i, self.steps),
@@ -161,14 +160,14 @@ impl Lstm {
         };
         let places = self.step_places(way, step, d_output.len() / present.len());
         for ((place, d_hidden), &present) in places.zip(d_hidden.chunks_exact_mut(self.hidden)).zip(present) {
-            // What is put out at an absent step is NaN, whatever the parameters.
+            // The output of an absent step is NaN, whatever the parameters.
             if present == 1.0 || self.output == SequenceOutput::Last {
                 d_hidden.iter_mut().zip(&d_output[place]).for_each(|(d, &g)| *d += g);
             }
         }
     }
 
-    /// Adds what some rows of gates, with inputs and states before them, say about the parameters.
+    /// Adds the parameter gradients of some rows of gates, with their inputs and previous states.
     fn add_params_gradient(&self, d_gates: &[f32], values: &[f32], states: &[f32], d_params: &mut [f32]) {
         let gates = 4 * self.hidden;
         let (d_input, rest) = d_params.split_at_mut(gates * self.inputs);
@@ -181,7 +180,7 @@ impl Lstm {
         columns::add_sums(Band { data: d_gates, width: gates, first: 0 }, d_bias);
     }
 
-    /// Adds up the groups' parts, in order, into the gradients of one way's parameters.
+    /// Reduces the groups' gradients, in order, into those of one direction's parameters.
     fn add_groups(&self, rooms: &[f32], d_params: &mut [f32], threads: &Threads) {
         const CHUNK: usize = 1 << 12;
         let len = d_params.len() - 4 * self.hidden;
@@ -196,13 +195,13 @@ impl Lstm {
                 });
             }
         });
-        // Both biases enter the gates in the same way.
+        // Both biases have the same gradient.
         d_other_bias.copy_from_slice(&d_params[len - 4 * self.hidden..]);
     }
 }
 
-/// Brings the gradient of one step's inputs, `width` a row, to the rows; the way back adds to what the
-/// way forth wrote.
+/// Writes the gradient of one step's inputs, `width` per row, to the rows; the backward direction adds to the forward
+/// one.
 fn scatter(way: Way, (step, steps): (usize, usize), width: usize, d_values: &[f32], d_input: &mut [f32]) {
     for (d_row, values) in d_input.chunks_exact_mut(steps * width).zip(d_values.chunks_exact(width)) {
         let d_row = &mut d_row[step * width..][..width];

@@ -1,20 +1,19 @@
-//! What one step does to the state, once the matrix products have filled the gates.
+//! The state update of one step, given the matrix products of the gates.
 //!
-//! i, f, o = sigmoid, g = tanh of their pre-activations; c = f c' + i g; h = o tanh(c), with c' the cell
-//! state before. Backward, from dh and dc: do = dh tanh(c), dc += dh o (1 - tanh(c)^2), di = dc g,
-//! df = dc c', dg = dc i, each times the slope of its gate, and dc' = dc f. tanh(c) is computed again
-//! rather than kept: that is as fast as reading it.
+//! i, f, o = sigmoid, g = tanh of their pre-activations; c = f c' + i g; h = o tanh(c), with c' the previous cell
+//! state. Backward, from dh and dc: do = dh tanh(c), dc += dh o (1 - tanh(c)^2), di = dc g, df = dc c', dg = dc i, each
+//! times the derivative of its gate, and dc' = dc f. tanh(c) is recomputed, which is as fast as reading it.
 
 use crate::kernels::{maths, vectorised};
 
-/// Units computed side by side.
+/// Units computed together.
 const LANES: usize = 16;
 
 /// The values of one step, `[n, ...]`, in the forward pass.
 pub(super) struct CellStep<'a> {
-    /// 1 where the row has this step, else 0; `[n]`.
+    /// 1 if the row has this step, else 0; `[n]`.
     pub present: &'a [f32],
-    /// Pre-activations on entry, gates i, f, g, o on return; `[n, 4 * hidden]`. Zeros where absent.
+    /// Pre-activations on entry, gates i, f, g, o on return; `[n, 4 * hidden]`. Zeros if absent.
     pub gates: &'a mut [f32],
     pub cell_before: &'a [f32],
     pub cell: &'a mut [f32],
@@ -25,16 +24,15 @@ pub(super) struct CellStep<'a> {
 /// The values of one step, `[n, ...]`, in the backward pass.
 pub(super) struct CellStepBack<'a> {
     pub present: &'a [f32],
-    /// What the forward pass left.
+    /// Saved by the forward pass.
     pub gates: &'a [f32],
     pub cell_before: &'a [f32],
     pub cell: &'a [f32],
-    /// Takes the gradient for the pre-activations, zeros where absent.
+    /// Receives the gradient for the pre-activations, zeros if absent.
     pub d_gates: &'a mut [f32],
-    /// The gradient for the cell state, moved to that before the step.
+    /// The gradient for the cell state, replaced by that for the previous one.
     pub d_cell: &'a mut [f32],
-    /// The gradient for the hidden state; on return the part that passes by the gates: nothing but
-    /// for absent steps.
+    /// The gradient for the hidden state; on return the part that bypasses the gates, nonzero for absent steps only.
     pub d_hidden: &'a mut [f32],
 }
 
@@ -54,8 +52,8 @@ fn quarters_mut(gates: &mut [f32]) -> [&mut [f32]; 4] {
     [i, f, g, o]
 }
 
-/// One unit of one row in the forward pass: pre-activations and the cell state before, to gates, cell
-/// state and hidden state.
+/// One unit of one row in the forward pass: from pre-activations and previous cell state to gates, cell state and
+/// hidden state.
 #[inline(always)]
 fn unit([i, f, g, o]: [f32; 4], before: f32) -> ([f32; 4], f32, f32) {
     let (i, f, g, o) = (maths::sigmoid(i), maths::sigmoid(f), maths::tanh(g), maths::sigmoid(o));
@@ -63,8 +61,7 @@ fn unit([i, f, g, o]: [f32; 4], before: f32) -> ([f32; 4], f32, f32) {
     ([i, f, g, o], c, o * maths::tanh(c))
 }
 
-/// One unit of one row in the backward pass: (gradients of the pre-activations, that of the cell state
-/// before).
+/// One unit of one row in the backward pass: (gradients of the pre-activations, that of the previous cell state).
 #[inline(always)]
 fn unit_back([i, f, g, o]: [f32; 4], before: f32, cell: f32, d_cell: f32, d_hidden: f32) -> ([f32; 4], f32) {
     let t = maths::tanh(cell);
@@ -74,7 +71,7 @@ fn unit_back([i, f, g, o]: [f32; 4], before: f32, cell: f32, d_cell: f32, d_hidd
     (d_gates, d * f)
 }
 
-/// Takes the rows of a step from the state before to the state after; absent ones keep it.
+/// Updates the state of the rows of a step; absent ones keep it.
 pub(super) fn forward(width: usize, step: CellStep<'_>) {
     let CellStep { present, gates, cell_before, cell, hidden_before, hidden } = step;
     vectorised!({
@@ -93,7 +90,7 @@ pub(super) fn forward(width: usize, step: CellStep<'_>) {
             let (cell, hidden) = (cell.as_chunks_mut::<LANES>(), hidden.as_chunks_mut::<LANES>());
             let [i, f, g, o] = gates;
             for k in 0..before.0.len() {
-                // Copies, so that the compiler knows that nothing overlaps.
+                // Copies rule out aliasing for the compiler.
                 let (mut iv, mut fv, mut gv, mut ov) = (i.0[k], f.0[k], g.0[k], o.0[k]);
                 let (mut cv, mut hv) = (before.0[k], [0.0; LANES]);
                 for l in 0..LANES {
@@ -110,7 +107,7 @@ pub(super) fn forward(width: usize, step: CellStep<'_>) {
     });
 }
 
-/// Takes the gradients of a step's rows from the state after to the gates and the cell state before.
+/// Backpropagates a step's rows from the next state to the gates and the previous cell state.
 pub(super) fn backward(width: usize, step: CellStepBack<'_>) {
     let CellStepBack { present, gates, cell_before, cell, d_gates, d_cell, d_hidden } = step;
     vectorised!({

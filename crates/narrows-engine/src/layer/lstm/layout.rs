@@ -1,24 +1,24 @@
-//! Where the values of a tile of rows lie in one slice: step after step in reading order, and in a step
-//! row after row, so that the products of a step are over dense matrices.
+//! The memory layout of a tile of rows: step after step in reading order, and row after row within a step, so that the
+//! products of a step are over dense matrices.
 //!
-//! Training keeps every step for the backward pass; inference keeps one, and takes turns between two
-//! states. Both use the same places, found by remainders.
+//! Training keeps every step for the backward pass; inference keeps one, and alternates between two states. Both use
+//! the same offsets, modulo the number of kept steps.
 
 use std::ops::Range;
 
-/// The places of a tile of rows, for one way of reading.
+/// The layout of a tile of rows, for one direction.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Layout {
     /// Rows of the tile.
     pub rows: usize,
-    /// Steps that are kept.
+    /// Number of kept steps.
     pub kept: usize,
     pub inputs: usize,
     pub hidden: usize,
 }
 
 impl Layout {
-    /// Floats of one row.
+    /// Floats per row.
     pub(super) fn row_len(&self) -> usize {
         let states = 2 * (self.kept + 1) * self.hidden;
         self.kept * (4 * self.hidden + self.inputs + 1) + states
@@ -29,18 +29,18 @@ impl Layout {
         self.rows * self.row_len()
     }
 
-    /// Block `i` of a part that begins after `before` floats a row.
+    /// Block `i` of a part that starts after `before` floats per row.
     fn block(&self, before: usize, i: usize, width: usize) -> Range<usize> {
         let first = self.rows * (before + i * width);
         first..first + self.rows * width
     }
 
-    /// The hidden state before step `i` as read; after it is before `i + 1`.
+    /// The hidden state before reading position `i`; the one after it is before `i + 1`.
     pub(super) fn hidden(&self, i: usize) -> Range<usize> {
         self.block(0, i % (self.kept + 1), self.hidden)
     }
 
-    /// The cell state before step `i` as read.
+    /// The cell state before reading position `i`.
     pub(super) fn cell(&self, i: usize) -> Range<usize> {
         self.block((self.kept + 1) * self.hidden, i % (self.kept + 1), self.hidden)
     }
@@ -50,13 +50,13 @@ impl Layout {
         self.block(2 * (self.kept + 1) * self.hidden, i % self.kept, 4 * self.hidden)
     }
 
-    /// The inputs of step `i`, zeros where absent.
+    /// The inputs of step `i`, zeros if absent.
     pub(super) fn inputs(&self, i: usize) -> Range<usize> {
         let before = 2 * (self.kept + 1) * self.hidden + 4 * self.kept * self.hidden;
         self.block(before, i % self.kept, self.inputs)
     }
 
-    /// Which rows have step `i`, one float a row.
+    /// Which rows have step `i`, one float per row.
     pub(super) fn present(&self, i: usize) -> Range<usize> {
         let before = self.row_len() - self.kept;
         self.block(before, i % self.kept, 1)

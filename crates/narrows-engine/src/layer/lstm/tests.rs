@@ -1,4 +1,4 @@
-//! The recurrent layer's gradients, PyTorch's numbers, and steps that are absent.
+//! Gradients of the recurrent layer, comparison with PyTorch, and absent steps.
 
 use std::ops::Range;
 
@@ -23,7 +23,7 @@ fn network(encoder: Vec<Layer>, decoder: Vec<Layer>) -> Network {
     Network::new(encoder, Latent::Point, decoder, Output::single(2 * STEPS, Loss::Mse)).unwrap()
 }
 
-/// From a sequence to a code and back.
+/// An autoencoder of sequences.
 fn autoencoder() -> Network {
     let repeat = Layer::Repeat(Repeat { width: 4, steps: STEPS });
     let tanh = Layer::Activation(Activation::Tanh);
@@ -33,7 +33,7 @@ fn autoencoder() -> Network {
     )
 }
 
-/// Bidirectional, stacked, with a layer between that must let absent steps through.
+/// Bidirectional, stacked, with a layer in between that must propagate absent steps.
 fn stack() -> Network {
     let repeat = Layer::Repeat(Repeat { width: 4, steps: STEPS });
     let tanh = Layer::Activation(Activation::Tanh);
@@ -65,7 +65,7 @@ fn gradients_agree_for_every_direction_and_output() {
             let encoder = vec![lstm(2, 3, direction, output)];
             let decoder = vec![Layer::dense(steps * width, 2 * STEPS)];
             crate::gradcheck::check(&network(encoder, decoder), Sparsity::None);
-            // A first layer before it, so that it hands a gradient on.
+            // A layer before it, so that it has to compute the input gradient.
             let encoder = vec![Layer::time_dense(2, 3, STEPS), lstm(3, 3, direction, output)];
             let decoder = vec![Layer::dense(steps * width, 2 * STEPS)];
             crate::gradcheck::check(&network(encoder, decoder), Sparsity::None);
@@ -118,7 +118,7 @@ fn absent_steps_come_out_absent_and_single_gaps_are_no_absence() {
     assert_eq!(absent, [false, true, false, false]);
     assert_eq!(code.iter().filter(|x| x.is_nan()).count(), 6);
     let code = encode(&network, &network.init(1), &[1.0, f32::NAN, 1.0, 1.0, 2.0, 2.0, 3.0, 3.0]);
-    // A missing channel is not a missing step: it shows in all that depends on it.
+    // A missing channel is not an absent step: it propagates to all that depends on it.
     assert!(code[..3].iter().all(|x| x.is_nan()) && code[18..21].iter().all(|x| x.is_nan()));
     assert!(code[9..12].iter().all(|x| x.is_finite()));
 }

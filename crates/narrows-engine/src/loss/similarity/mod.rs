@@ -1,11 +1,10 @@
-//! Structural similarity of images, alone and beside a loss of single pixels.
+//! Structural similarity of images, alone or combined with a pixel loss.
 //!
-//! SSIM (Wang et al. 2004): within a window of 11 by 11 pixels, weighted by a Gaussian, two images are alike
-//! as far as their means, variances and covariance agree; the loss is 1 - the mean over the windows that lie
-//! inside the map and over the channels. MS-SSIM (Wang et al. 2003) asks for contrast and structure at five
-//! scales and for luminance at the last; a channel's similarity is the product of the scales' means, each to
-//! the power of its weight, where a mean below zero counts as zero. A zero has no slope: such a channel does
-//! not pull.
+//! SSIM (Wang et al. 2004): within a window of 11 by 11 pixels, weighted by a Gaussian, two images are compared by
+//! means, variances and covariance; the loss is 1 - the mean over the windows inside the map and over the channels.
+//! MS-SSIM (Wang et al. 2003) compares contrast and structure at five scales and luminance at the last; a channel's
+//! similarity is the product of the scales' means, each to the power of its weight, with negative means clamped to
+//! zero. A clamped channel has zero gradient.
 //!
 //! Values are pre-activations; pixels are their sigmoids, in [0, 1] as the targets are.
 
@@ -19,39 +18,39 @@ use super::{bce, elementwise};
 
 use scale::{Asks, Planes, Scale};
 
-/// The most scales.
+/// Maximum number of scales.
 const MOST_SCALES: usize = 5;
 
 /// The powers of MS-SSIM's scales, the finest first.
 const POWERS: [f32; MOST_SCALES] = [0.0448, 0.2856, 0.3001, 0.2363, 0.1333];
 
-/// The smallest sides, of SSIM a window, of MS-SSIM a window at the last scale.
+/// The smallest side: for SSIM one window, for MS-SSIM one window at the last scale.
 const SMALLEST_SIDE: usize = crate::kernels::gauss::TAPS;
 const SMALLEST_SIDE_OF_SCALES: usize = SMALLEST_SIDE << (MOST_SCALES - 1);
 
-/// `share` of 1 - the structural similarity, and 1 - `share` of the mean loss of single pixels.
+/// `share` of 1 - the structural similarity, and 1 - `share` of the mean pixel loss.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Similarity {
-    /// How an image lies in the group's columns.
+    /// The shape of an image in the group's columns.
     pub map: Map,
-    /// Which structural similarity.
+    /// The structural similarity.
     pub structure: Structure,
-    /// The loss of single pixels.
+    /// The pixel loss.
     pub pixels: Pixels,
-    /// How much of the loss is by structure, in [0, 1].
+    /// The weight of the structural similarity, in [0, 1].
     pub share: f32,
 }
 
 /// A structural similarity of images with pixels in [0, 1].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Structure {
-    /// At one scale (Wang et al. 2004); at least 11 pixels a side.
+    /// At one scale (Wang et al. 2004); at least 11 pixels per side.
     Ssim,
-    /// At five scales (Wang et al. 2003); at least 176 pixels a side.
+    /// At five scales (Wang et al. 2003); at least 176 pixels per side.
     MsSsim,
 }
 
-/// A loss of single pixels in [0, 1], the sigmoids of the pre-activations.
+/// A pixel loss in [0, 1], of the sigmoids of the pre-activations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pixels {
     /// (o - t)^2.
@@ -63,12 +62,12 @@ pub enum Pixels {
 }
 
 impl Similarity {
-    /// Structure alone.
+    /// Structural similarity only.
     pub fn alone(structure: Structure, map: Map) -> Self {
         Self { map, structure, pixels: Pixels::Mse, share: 1.0 }
     }
 
-    /// (expected, got) of a setting that is out of its range, for a group of `columns`.
+    /// (expected, got) of a setting out of range, for a group of `columns`.
     pub(super) fn out_of_range(&self, columns: usize) -> Option<(String, String)> {
         let Self { map, structure, share, .. } = self;
         let side = match structure {
@@ -94,7 +93,7 @@ impl Similarity {
         }
     }
 
-    /// The scales, the finest first, and what is asked of each: of the last, the luminance too.
+    /// The scales, the finest first, with their terms: luminance only at the last.
     fn scales(&self) -> impl DoubleEndedIterator<Item = (Scale, Asks)> + ExactSizeIterator {
         let mut scales = [Scale(self.map); MOST_SCALES];
         let n = self.n_scales();
@@ -107,7 +106,7 @@ impl Similarity {
         })
     }
 
-    /// Multiply-adds of a row.
+    /// Multiply-adds per row.
     pub(super) fn cost(&self) -> usize {
         self.scales().map(|(scale, _)| scale.cost()).sum()
     }
@@ -116,7 +115,7 @@ impl Similarity {
         self.scales().map(|(scale, _)| scale.planes_len()).sum()
     }
 
-    /// Floats of scratch of [`prepare`](Self::prepare) and [`evaluate`](Self::evaluate), a task.
+    /// Floats of scratch per task of [`prepare`](Self::prepare) and [`evaluate`](Self::evaluate).
     pub(super) fn scratch_len(&self) -> usize {
         self.planes_len() + Scale(self.map).work_len() + (self.n_scales() + 1) * self.map.channels
     }
@@ -129,7 +128,7 @@ impl Similarity {
         SimilarityScratch { planes, work, zeros, sums: &mut rest[..self.n_scales() * channels] }
     }
 
-    /// Writes to scratch what is the same for every row.
+    /// Writes the part of the scratch that is common to all rows.
     pub(super) fn prepare(&self, scratch: &mut [f32]) {
         let SimilarityScratch { planes, zeros, .. } = self.scratch(scratch);
         zeros.fill(0.0);
@@ -141,7 +140,7 @@ impl Similarity {
         }
     }
 
-    /// The loss of one row; writes `scale` times its slopes.
+    /// The loss of one row; writes `scale` times its derivatives.
     pub(super) fn evaluate(
         &self,
         values: &[f32],
@@ -161,7 +160,7 @@ impl Similarity {
         loss + self.share * self.evaluate_structure(values, target, gradient, self.share * scale, &mut scratch)
     }
 
-    /// One minus the similarity; adds `factor` times its slopes.
+    /// One minus the similarity; adds `factor` times its derivatives.
     fn evaluate_structure(
         &self,
         values: &[f32],
@@ -210,8 +209,8 @@ impl Similarity {
         loss
     }
 
-    /// Turns the sums of the windows' distances, `[scales, channels]`, into what a distance weighs in the loss,
-    /// and returns that.
+    /// Replaces the sums of the windows' distances, `[scales, channels]`, by the derivative of the loss with respect to
+    /// a distance, and returns the loss.
     fn weigh(&self, sums: &mut [f32]) -> f32 {
         let channels = self.map.channels;
         let mean = 1.0 / channels as f32;
@@ -248,14 +247,14 @@ struct SimilarityScratch<'a> {
     /// The planes of every scale, one scale after the other.
     planes: &'a mut [f32],
     work: &'a mut [f32],
-    /// A zero a channel.
+    /// One zero per channel.
     zeros: &'a mut [f32],
     /// The sums of distances, `[scales, channels]`.
     sums: &'a mut [f32],
 }
 
 impl Pixels {
-    /// The sum of the losses of one row; writes `scale` times their slopes.
+    /// The sum of the losses of one row; writes `scale` times their derivatives.
     fn evaluate(self, values: &[f32], target: &[f32], gradient: &mut [f32], scale: f32) -> f32 {
         match self {
             Self::Mse => vectorised!(through_sigmoid(values, target, gradient, scale, elementwise::squared)),
@@ -305,14 +304,14 @@ mod tests {
         Loss::Similarity(Similarity::alone(Structure::MsSsim, map))
     }
 
-    /// The loss of a row and its slopes.
+    /// The loss of a row and its derivatives.
     fn evaluate(loss: Loss, values: &[f32], target: &[f32]) -> (f32, Vec<f32>) {
         let Loss::Similarity(similarity) = loss else { panic!("{loss} is no similarity") };
         let mut scratch = vec![f32::NAN; similarity.scratch_len()];
         let mut gradient = vec![f32::NAN; values.len()];
         similarity.prepare(&mut scratch);
         let loss = similarity.evaluate(values, target, &mut gradient, 1.0, &mut scratch);
-        // What a row leaves does not matter to the next.
+        // Scratch contents of a previous row must not matter.
         let again = similarity.evaluate(values, target, &mut gradient.clone(), 1.0, &mut scratch);
         assert!(loss == again || loss.is_nan());
         (loss, gradient)
@@ -410,7 +409,7 @@ mod tests {
 
     #[test]
     fn images_that_are_nothing_alike_stay_finite() {
-        // Opposite images: their structure is below zero, and a power of it would be no number.
+        // Opposite images: their structure is negative, and a fractional power of it would be NaN.
         let map = Map::new(176, 176, 1);
         let (values, target) = image(0, map);
         let opposite: Vec<f32> = target.iter().map(|t| 1.0 - t).collect();

@@ -1,10 +1,10 @@
-//! Halving a map: means of 2 by 2 pixels, and back.
+//! Downsampling by two: means of 2 by 2 pixels, and the adjoint.
 //!
-//! Where a side is odd, a line of zeros comes before the first, as `pytorch-msssim` pads.
+//! If a side is odd, a line of zeros is prepended, as in `pytorch-msssim`.
 
 use crate::layer::Map;
 
-/// Calls `each(fine, coarse)` with the place of every pixel and that of the one that it falls into.
+/// Calls `each(fine, coarse)` with the offsets of every pixel and of its mean.
 #[inline(always)]
 fn pairs(map: Map, mut each: impl FnMut(usize, usize)) {
     let Map { height, width, channels } = map;
@@ -28,7 +28,7 @@ pub(super) fn halve(map: Map, fine: &[f32], coarse: &mut [f32]) {
     });
 }
 
-/// Adds what slopes of the means are for the pixels of `map`.
+/// Adds the derivatives for the pixels of `map`, from those for the means.
 pub(super) fn add_back(map: Map, coarse: &[f32], fine: &mut [f32]) {
     pairs(map, |to, from| {
         let to = &mut fine[to..to + map.channels];

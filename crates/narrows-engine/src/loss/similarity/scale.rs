@@ -1,14 +1,14 @@
-//! One scale of a pair of images: the moments of their windows, how unlike the windows are, and the slopes.
+//! One scale of a pair of images: the moments of their windows, the windows' distances, and the derivatives.
 //!
-//! With p = x + t and q = x - t, means m and variances s, a window's luminance is 1 - a, its contrast and
-//! structure 1 - b:
+//! With p = x + t and q = x - t, means m and variances s, a window's luminance is 1 - a, its contrast and structure 1 -
+//! b:
 //!
 //! ```text
 //! a = m_q^2 / ((m_p^2 + m_q^2) / 2 + C1)        b = s_q / ((s_p + s_q) / 2 + C2)
 //! ```
 //!
-//! This is Wang's formula, but what is summed is the distance from one: like images lose no digits, and
-//! equal ones are exactly alike. And four moments do instead of five.
+//! This is Wang's formula, but the distance from one is summed: similar images lose no digits, and the distance of
+//! equal ones is exactly zero. It takes four moments instead of five.
 
 use crate::kernels::gauss::{self, REACH};
 use crate::kernels::{channels, vectorised};
@@ -18,7 +18,7 @@ use crate::layer::Map;
 const C1: f32 = 1e-4;
 const C2: f32 = 9e-4;
 
-/// What is asked of a window.
+/// The terms of a window's similarity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Asks {
     /// Luminance, contrast and structure; the distance is a + b - a b.
@@ -27,20 +27,19 @@ pub(super) enum Asks {
     Structure,
 }
 
-/// A scale of a map. A window lies at the place of its first pixel; at the ends of the lines are places
-/// without a window.
+/// A scale of a map. A window is indexed by its first pixel; the last positions of a line have no window.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Scale(pub Map);
 
-/// What a scale keeps of a row from the measure to the slopes.
+/// The state of a row between measure and derivatives.
 pub(super) struct Planes<'a> {
-    /// x + t, then the slopes with respect to x.
+    /// x + t, then the derivatives with respect to x.
     pub p: &'a mut [f32],
     /// x - t.
     pub q: &'a mut [f32],
     /// The means of p, q, p^2 and q^2.
     moments: [&'a mut [f32]; 4],
-    /// One where there is a window, else zero; the same for every row.
+    /// One for positions with a window, else zero; the same for every row.
     mask: &'a mut [f32],
 }
 
@@ -51,7 +50,7 @@ fn pieces<const N: usize>(floats: &mut [f32], len: usize) -> [&mut [f32]; N] {
 }
 
 impl Scale {
-    /// The next scale: means of 2 by 2 pixels, zeros before the first where a side is odd.
+    /// The next scale: means of 2 by 2 pixels, with zeros prepended if a side is odd.
     pub(super) fn half(self) -> Self {
         let Map { height, width, channels } = self.0;
         Self(Map { height: height.div_ceil(2), width: width.div_ceil(2), channels })
@@ -61,33 +60,33 @@ impl Scale {
         self.0.width * self.0.channels
     }
 
-    /// Places after the pass down.
+    /// Positions after the vertical pass.
     fn down(self) -> usize {
         (self.0.height - REACH) * self.line()
     }
 
-    /// Places after both passes.
+    /// Positions after both passes.
     fn places(self) -> usize {
         self.down() - REACH * self.0.channels
     }
 
-    /// Windows of a channel.
+    /// Windows per channel.
     pub(super) fn windows(self) -> usize {
         (self.0.height - REACH) * (self.0.width - REACH)
     }
 
-    /// Zeros that the passes back read around the slopes, across and down.
+    /// Zero padding of the derivatives in the adjoint passes, horizontal and vertical.
     fn margins(self) -> (usize, usize) {
         (REACH * self.0.channels, REACH * self.line())
     }
 
-    /// Multiply-adds of a row.
+    /// Multiply-adds per row.
     pub(super) fn cost(self) -> usize {
-        // Four moments and three slopes, each down and across.
+        // Four moments and three derivatives, each vertical and horizontal.
         14 * gauss::TAPS * self.0.size()
     }
 
-    /// Floats that [`planes`](Self::planes) parts.
+    /// Floats that [`planes`](Self::planes) splits.
     pub(super) fn planes_len(self) -> usize {
         2 * self.0.size() + 5 * self.places()
     }
@@ -99,7 +98,7 @@ impl Scale {
         Planes { p, q, moments: [m0, m1, m2, m3], mask }
     }
 
-    /// Floats of work, left as others used them.
+    /// Floats of scratch, uninitialised.
     pub(super) fn work_len(self) -> usize {
         let (across, down) = self.margins();
         self.places() + 3 * (across + self.down()) + 3 * (self.down() + 2 * down)
@@ -115,7 +114,7 @@ impl Scale {
         }
     }
 
-    /// Fills the moments from p and q, and sums the windows' distances by channel.
+    /// Computes the moments from p and q, and sums the windows' distances by channel.
     pub(super) fn measure(self, asks: Asks, planes: &mut Planes<'_>, sums: &mut [f32], work: &mut [f32]) {
         let Planes { p, q, moments, mask } = planes;
         let mut halves: [_; 4] = pieces(work, self.down());
@@ -133,7 +132,7 @@ impl Scale {
         channels::add(distances, sums);
     }
 
-    /// Overwrites p with the slopes of a sum of the windows' distances, weighted by channel.
+    /// Overwrites p with the derivatives of the sum of the windows' distances, weighted by channel.
     pub(super) fn slopes(self, asks: Asks, planes: &mut Planes<'_>, weights: &[f32], zeros: &[f32], work: &mut [f32]) {
         let Planes { p, q, moments, mask } = planes;
         let (down, places) = (self.down(), self.places());
@@ -168,7 +167,7 @@ impl Scale {
     }
 }
 
-/// The moments of a window and its two distances from being alike.
+/// The moments of a window and its two distances.
 #[derive(Clone, Copy)]
 struct Window {
     p: f32,
@@ -201,7 +200,7 @@ impl Window {
         self.b
     }
 
-    /// The slopes of a + b - a b with respect to m_p + m_q, which both move with x, and the means of p^2 and q^2.
+    /// The derivatives of a + b - a b with respect to m_p + m_q, which both move with x, and the means of p^2 and q^2.
     #[inline(always)]
     fn slopes(self) -> [f32; 3] {
         let Self { p, q, by_mean, a, b, .. } = self;
@@ -211,7 +210,7 @@ impl Window {
         [means.mul_add(rest, of_mean), p_squares * rest, q_squares * rest]
     }
 
-    /// The slopes of b.
+    /// The derivatives of b.
     #[inline(always)]
     fn structure_slopes(self) -> [f32; 3] {
         let Self { p, q, by_variance, b, .. } = self;
@@ -232,7 +231,7 @@ fn measure(moments: [&[f32]; 4], weight: &[f32], to: &mut [f32], distance: impl 
     }
 }
 
-/// to[.][i] = weight[i] * the slopes of window i.
+/// to[.][i] = weight[i] * the derivatives of window i.
 #[inline(always)]
 fn slope(moments: [&[f32]; 4], weight: &[f32], to: [&mut [f32]; 3], slopes: impl Fn(Window) -> [f32; 3]) {
     let n = weight.len();

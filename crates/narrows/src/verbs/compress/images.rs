@@ -10,7 +10,7 @@ use narrows_core::compress::{
 use narrows_core::images::Image;
 use narrows_core::{Error, ImageModel};
 
-use super::{CompressionMessage, Subject, flagged, open, verified, whole};
+use super::{CompressionMessage, Subject, open, verified, whole};
 use crate::failure::{Failure, Outcome};
 use crate::flags::Common;
 use crate::images::{self, Folder, each_photo, extension, is_image};
@@ -31,7 +31,7 @@ impl ImageJob<'_> {
         let talk = common.talk();
         let album = images::open(inputs, talk)?;
         let sink = BufWriter::new(output::sink(self.target)?);
-        let mut writer = ImageCompressor::new(self.model, self.fidelity, sink).map_err(flagged)?;
+        let mut writer = ImageCompressor::new(self.model, self.fidelity, sink)?;
         // Images of an array have no file names; a single image is named when it is decompressed.
         let paths: HashSet<&Path> = (0..album.len()).filter_map(|i| album.path(i)).collect();
         let are_named = album.len() > 1 && paths.len() == album.len();

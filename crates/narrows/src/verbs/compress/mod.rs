@@ -78,7 +78,7 @@ impl FidelityArgs {
     fn fidelity(&self) -> Result<Fidelity, Failure> {
         let FidelityArgs { max_error, lossless, bits, quality } = self;
         Ok(match (max_error, lossless, bits, quality) {
-            (Some(bound), ..) => Fidelity::Within(bound.parse::<ErrorBound>().map_err(flagged)?),
+            (Some(bound), ..) => Fidelity::Within(bound.parse::<ErrorBound>()?),
             (None, true, ..) => Fidelity::Lossless,
             (None, false, Some(bits), _) => Fidelity::Code(CodeDetail::Bits(*bits)),
             (None, false, None, Some(quality)) => {
@@ -112,15 +112,15 @@ impl Compress {
         let model = model.into_tabular()?;
         let source = self.input.table()?;
         let sink = BufWriter::new(output::sink(target)?);
-        let mut writer = TableCompressor::new(model.as_ref(), fidelity, sink).map_err(flagged)?;
+        let mut writer = TableCompressor::new(model.as_ref(), fidelity, sink)?;
         if let Some(rows) = self.chunk_rows {
-            writer = writer.with_chunk_rows(usize::try_from(rows).unwrap_or(usize::MAX)).map_err(flagged)?;
+            writer = writer.with_chunk_rows(usize::try_from(rows).unwrap_or(usize::MAX))?;
         }
         pipeline::read(&source, None, Portion::Batch, |table| {
             writer.push(table)?;
             Ok(Flow::More)
         })?;
-        let (sink, account) = writer.finish().map_err(flagged)?;
+        let (sink, account) = writer.finish()?;
         let sink = whole(sink)?;
         if let (true, Some(draft)) = (self.verify, sink.draft()) {
             verify(model.as_ref(), fidelity, &source, draft)?;
@@ -153,16 +153,6 @@ pub(super) fn verified(fidelity: Fidelity) -> &'static str {
             "verified: decompressed; columns not used by the model are identical (codes alone give no error bound)"
         }
         Fidelity::Within(_) | Fidelity::Lossless => "verified: decompressed and compared with the input, cell by cell",
-    }
-}
-
-/// Replaces the field of an error by its flag.
-pub(super) fn flagged(error: Error) -> Error {
-    match error {
-        Error::Recipe { field, message, hint } if !field.contains('.') => {
-            Error::Recipe { field: format!("--{}", field.trim_start_matches("--")), message, hint }
-        }
-        error => error,
     }
 }
 
