@@ -69,7 +69,7 @@ pub(crate) struct FidelityArgs {
     /// Store only codes, with about this many bits per code unit
     #[arg(long, value_name = "BITS", allow_hyphen_values = true)]
     bits: Option<f64>,
-    /// Store only codes, with quality from 1 (smallest file) to 10 (smallest error)
+    /// Store only codes, with quality from 1 (smallest file) to 10 (smallest error); the default is 5
     #[arg(long, value_name = "QUALITY", allow_hyphen_values = true)]
     quality: Option<i64>,
 }

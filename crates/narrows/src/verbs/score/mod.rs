@@ -54,13 +54,13 @@ pub(crate) struct Score {
     /// contributing channels
     #[arg(long, conflicts_with_all = ["explain", "keep"])]
     events: bool,
-    /// Series only: score each point as it arrives, one NDJSON line out for each NDJSON line in; CSV if --input-format
-    /// or the file name says so
+    /// Series only: score each point as it arrives: read NDJSON, or CSV if --input-format or the file name says so, and
+    /// write one line of NDJSON per point
     ///
     /// A point is scored by the window that ends at it; points before the first full window of a series have no score.
     /// Times must increase within a series; series may be interleaved. Invalid lines are reported on stderr and
-    /// skipped, and the exit code is then 5. FILE is truncated at the start and flushed after every row. Memory grows only with
-    /// the number of series. Reasons are limited to the top three contributing channels.
+    /// skipped, and the exit code is then 5. FILE is truncated at the start and flushed after every row. Memory grows
+    /// only with the number of series. Reasons are limited to the top three contributing channels.
     #[arg(long, conflicts_with = "events")]
     follow: bool,
     /// Images only: write a heat map (PNG) of the reconstruction error of each image to this folder
