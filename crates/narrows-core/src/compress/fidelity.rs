@@ -22,8 +22,7 @@ pub enum Fidelity {
 /// Quantisation of the code.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub enum CodeDetail {
-    /// From 1 to 10; each increment halves the steps. 5 is the model's default, which adds a tenth to its
-    /// reconstruction error.
+    /// From 1 to 10; each increment halves the steps. 5 is the default, which adds a tenth to the reconstruction error.
     Quality(u8),
     /// Maximum bits per code unit, averaged over training codes.
     Bits(f64),

@@ -25,8 +25,7 @@ impl Model {
     /// Loads a model. It computes on all cores; see [`Model::with_compute`].
     ///
     /// # Errors
-    /// [`Error::Read`] if the file cannot be read, [`Error::ModelFile`] if it is damaged, foreign or of a newer
-    /// version.
+    /// [`Error::Read`] if the file cannot be read, [`Error::ModelFile`] if it is damaged, foreign or newer.
     pub fn load(path: impl AsRef<Path>) -> Result<Model> {
         let path = path.as_ref();
         let bytes = std::fs::read(path).map_err(|error| Error::read(path, error))?;

@@ -120,11 +120,10 @@ impl Encoder {
         self.input.tabular().is_none_or(TabularAdapter::rows_are_independent)
     }
 
-    /// The codes of a table, bit-identical to those of the full model.
+    /// The codes of a table, bit-identical to the full model's.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] if the encoder reads images; [`Error::Mismatch`] or [`Error::Data`] if the columns do not
-    /// fit.
+    /// [`Error::Mismatch`] if it reads images, [`Error::Mismatch`] or [`Error::Data`] if the columns do not fit.
     pub fn encode(&self, table: &Table) -> Result<Table> {
         match self.input.tabular() {
             Some(adapter) => adapter.encode(&self.ensemble, table),

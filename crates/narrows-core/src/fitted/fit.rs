@@ -11,7 +11,7 @@ use crate::error::{Error, Hint, Result};
 use crate::recipe::{Data, Recipe};
 use crate::train::Observer;
 
-/// Fits a model to normal data: to the rows of a table, the series that it holds, or images, as the recipe says.
+/// Fits a model to normal data: the rows of a table, its series, or images, as given by the recipe.
 ///
 /// ```
 /// use narrows_core::{Dataset, Recipe, Session, TabularModel, data::Table, fit};
@@ -32,7 +32,7 @@ use crate::train::Observer;
 /// use narrows_core::images::{Album, Channels, Image, Store};
 /// use narrows_core::{Dataset, Recipe, Session, fit};
 ///
-/// // Stripes, each image with its own; a folder is opened by `Album::open`.
+/// // A different stripe pattern per image; use `Album::open` for a folder.
 /// let stripes = |i: usize| (0..576).map(move |p| 0.5 + 0.4 * ((p % 24) as f32 * 0.3 + i as f32).sin()).collect();
 /// let images = (0..8).map(|i| (format!("{i}"), Image::new(24, 24, Channels::Grey, stripes(i)))).collect();
 /// let store = std::sync::Arc::new(Store::take(Album::of("stripes", images)?, 0)?);
@@ -50,7 +50,7 @@ use crate::train::Observer;
 /// ```
 ///
 /// # Errors
-/// [`Error::Recipe`] for an impossible recipe or one for other data, [`Error::Mismatch`] and [`Error::Data`] for data that
+/// [`Error::Recipe`] for an invalid recipe or one for other data, [`Error::Mismatch`] and [`Error::Data`] for data that
 /// cannot be used, [`Error::Diverged`] and [`Error::Interrupted`] from the training.
 pub fn fit(recipe: &Recipe, dataset: impl Into<Dataset>, session: &Session<'_>) -> Result<Model> {
     recipe.check()?;

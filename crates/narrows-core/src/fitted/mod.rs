@@ -1,8 +1,7 @@
 //! Fitted models: [`fit()`] and the operations of each kind of model.
 //!
-//! Every fit prepares, learns and assembles: the module of a kind prepares its data ([`Adapter`](adapter::Adapter)) and
-//! implements the operations of its models, `scoring` turns prepared samples into scores, `generation` generates new
-//! ones.
+//! Every fit prepares, learns and assembles: a kind's module prepares its data ([`Adapter`](adapter::Adapter)) and
+//! operates its models, `scoring` turns prepared samples into scores, `generation` makes new ones.
 
 mod adapter;
 mod assemble;

@@ -66,7 +66,7 @@ impl sealed::Sealed for SeriesModel {
 ///
 /// # Errors
 /// Methods that read a table return [`Error::Mismatch`](crate::Error::Mismatch) or [`Error::Data`](crate::Error::Data)
-/// where its columns do not fit the model's.
+/// if its columns do not fit the model's.
 pub trait TabularModel: sealed::Sealed + std::fmt::Debug + Send + Sync {
     /// The recipe that the model was fitted with.
     fn recipe(&self) -> &Recipe;

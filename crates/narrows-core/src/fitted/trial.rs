@@ -99,8 +99,7 @@ impl TrialData {
     /// Trains a recipe.
     ///
     /// # Errors
-    /// [`Error::Interrupted`] if the observer interrupts, even if something was learnt by then; otherwise errors of the
-    /// training.
+    /// [`Error::Interrupted`] if interrupted, even if something was learnt by then; otherwise errors of the training.
     pub(crate) fn train(&self, recipe: &Recipe, observer: &dyn Observer, compute: &Compute) -> Result<TrialModel> {
         recipe.check()?;
         let network = model::build(recipe.axes(), &self.blocks, self.shape)?;

@@ -83,8 +83,8 @@ pub struct ImageSettings {
     /// The network's view of an image. Auto: whole images if all have the same small size, else
     /// patches.
     pub view: Choice<View>,
-    /// Side of a patch, or of the square to which whole images are resized, in pixels. Auto: 32 for patches; whole images
-    /// keep a common size, else 64.
+    /// Side of a patch, or of the square to which whole images are resized, in pixels. Auto: 32 for patches; whole
+    /// images keep a common size, else 64.
     pub side: Choice<usize>,
     /// Colour channels. Auto: grey if all images are grey, else rgb.
     pub channels: Choice<Channels>,

@@ -168,7 +168,7 @@ impl Recipe {
         Axes { backbone: &self.backbone, latent: &self.latent, sparsity: &self.sparsity, loss: &self.loss }
     }
 
-    /// The image corruption that the network learns to remove; empty without one.
+    /// The image corruption that the network is trained to remove; empty if none.
     pub fn damages(&self) -> &[Damage] {
         match &self.data {
             Data::Images(images) => images.corrupt.as_slice(),

@@ -32,7 +32,7 @@ pub enum Preset {
     Deep,
     /// The deep network trained to denoise.
     Denoising,
-    /// The deep network with a gaussian code.
+    /// The deep network with a Gaussian code.
     Variational,
     /// The deep network with a quantised code, for compression.
     Compressing,

@@ -11,7 +11,7 @@ use super::{DataKind, Preset, Recipe};
 use crate::data::{Format, Layout};
 use crate::error::{Error, Hint, Result};
 
-/// What a recipe is made from; all of it may be left out.
+/// The sources of a recipe; all are optional.
 ///
 /// ```
 /// use narrows_core::recipe::{DataKind, Preset, RecipeSource};

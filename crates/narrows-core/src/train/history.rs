@@ -15,7 +15,7 @@ pub struct Training {
     pub stopped: Stop,
     /// Index into `history` of the best weights.
     pub best: usize,
-    /// Number of recoveries: the loss diverged, and training resumed from the last good weights at a lower learning rate.
+    /// Number of recoveries from divergence, each from the last good weights at a lower learning rate.
     pub recoveries: u32,
     /// Mean |code| in the last step, the activity penalised by sparsity.
     pub mean_activity: f64,

@@ -190,7 +190,7 @@ impl<'a> TrainingRun<'a> {
                 } else if self.out_of_patience() {
                     self.progress.finished = Some(Stop::Early);
                 }
-                // A check added by an interruption must not be resumed from: an uninterrupted training does not have it.
+                // A check added by an interruption must not be resumed from: uninterrupted training does not have it.
                 if is_due {
                     self.save()?;
                 }

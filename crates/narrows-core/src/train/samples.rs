@@ -27,8 +27,8 @@ pub(crate) trait SampleSource: Sync {
     /// Output width.
     fn outputs(&self) -> usize;
 
-    /// Writes the corrupted `input` `[inputs]` and the clean `target` `[outputs]` of a sample: a pure function of sample
-    /// and key.
+    /// Writes the corrupted `input` `[inputs]` and the clean `target` `[outputs]` of a sample: a pure function of
+    /// sample and key.
     ///
     /// # Errors
     /// If the sample can no longer be read.

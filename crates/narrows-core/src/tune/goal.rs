@@ -7,8 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::recipe::{DataKind, Preset};
 
-/// The share of the variance that doubling the code must explain; without this penalty the widest code would always
-/// win.
+/// The share of the variance that doubling the code must explain; without it the widest code would always win.
 const PRICE_OF_A_DOUBLING: f64 = 0.01;
 
 /// The goal of a recipe search.

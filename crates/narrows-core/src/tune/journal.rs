@@ -78,8 +78,7 @@ pub struct Journal {
 #[derive(Debug)]
 enum JournalFile {
     Memory,
-    /// A file that is created with the first run, so that a search that fails to start leaves none: its path and first
-    /// line.
+    /// A file created with the first run, so that a search that fails to start leaves none: its path and first line.
     Coming(PathBuf, String),
     There(PathBuf, File),
 }

@@ -65,7 +65,7 @@ impl SearchResult {
         self.trials.first().and_then(|trial| trial.outcome.done())
     }
 
-    /// Trials by criterion, best first; those on higher rungs come first, as they are more reliable.
+    /// Trials by criterion, best first; fully trained ones come first, as they are more reliable.
     pub fn ranked(&self) -> Vec<&Trial> {
         let mut ranked: Vec<&Trial> = self.trials.iter().collect();
         ranked.sort_by(|a, b| {

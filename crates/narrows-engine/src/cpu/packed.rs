@@ -33,8 +33,7 @@ pub(crate) struct PackedNetwork {
     tile: usize,
     /// Maximum scratch floats of a stage for a whole tile.
     stage_scratch: usize,
-    /// Scratch of finished tasks for reuse: for wide rows, page faults of fresh memory would cost more than the
-    /// arithmetic.
+    /// Scratch of finished tasks for reuse: page faults of fresh memory cost more than the arithmetic of wide rows.
     spare: Mutex<Vec<TileScratch>>,
     threads: Threads,
     serial: Threads,

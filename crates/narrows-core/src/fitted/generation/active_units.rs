@@ -2,7 +2,7 @@
 
 use narrows_engine::Latent;
 
-/// A unit of a gaussian code is active where the variance of its mean over samples exceeds this, in units of the prior's
+/// A unit of a Gaussian code is active if the variance of its mean over samples exceeds this, in units of the prior's
 /// variance (Burda, Grosse and Salakhutdinov 2016, "Importance weighted autoencoders", section 5.2).
 const OF_PRIOR: f64 = 0.01;
 /// In a code rounded to integers, a unit whose variance is below that of the rounding error is lost.

@@ -129,7 +129,7 @@ impl Adapter for ImageAdapter {
     }
 
     fn generated(&self, _core: &Core, outputs: &mut Vec<f32>, _seed: u64) -> Vec<f32> {
-        // Rounded as in a file: the discriminator must not detect blacks that are not exactly black.
+        // Rounded as in a file: a black that is not exactly black is not another distribution.
         outputs.iter_mut().for_each(|pixel| *pixel = (pixel.clamp(0.0, 1.0) * 255.0).round() / 255.0);
         outputs.clone()
     }
@@ -295,8 +295,7 @@ impl ImageModel {
         self.reconstruction_pass()?.quality(images, &all)
     }
 
-    /// How well the model distinguishes images of normal folders from others, with PCA and an isolation forest as
-    /// baselines.
+    /// Detection metrics on images in normal and other folders, with PCA and an isolation forest as baselines.
     ///
     /// # Errors
     /// [`Error::Data`] unless there are images of both classes; if an image can no longer be read.

@@ -59,8 +59,7 @@ pub(super) fn describe(damages: &Damages) -> String {
     if damages.is_empty() { "none".to_owned() } else { damages.to_string() }
 }
 
-/// A corrupted image resized to the size and channels of the whole one: a code network's input is as large as its
-/// output.
+/// A corrupted image resized to the size and channels of the whole one, as a code network requires.
 pub(super) fn like(damaged: &Image, whole: &Image) -> Image {
     damaged.to_channels(whole.channels).resized(whole.height, whole.width, Filter::Bicubic)
 }

@@ -162,9 +162,9 @@ impl Scorer {
     /// The first member's expected values of each row, `[n, width]`, given the columns that contribute little to its
     /// error.
     ///
-    /// A wide network copies much of an anomalous cell, so the top contributing columns are hidden: they start from
-    /// zero, the centre of prepared data, and are iteratively replaced by their reconstruction. The first member was
-    /// trained with the strongest corruption and does this best.
+    /// A wide network copies much of an anomalous cell, so the top contributing columns are hidden: they start at zero
+    /// and are iteratively replaced by their reconstruction. The first member, trained with the strongest corruption,
+    /// does this best.
     pub(crate) fn expected(&self, prepared: &Prepared, shares: &[f64]) -> Vec<f32> {
         let (width, columns) = (prepared.width, self.slots.n_columns());
         let hidden: Vec<Vec<usize>> = shares
@@ -367,8 +367,7 @@ mod tests {
 
     #[test]
     fn what_is_expected_of_a_blamed_column_comes_from_the_others() {
-        // Both outputs are the mean of both values: hidden, the second starts at 0 and halves its distance to 1 in
-        // each pass.
+        // Both outputs are the mean of both values: the hidden second one starts at 0 and approaches 1 by halves.
         let scorer = scorer(&[([0.5, 0.5], [1.0, 1.0])], vec![scale(1.0)]);
         let row = rows(&[[1.0, 9.0]]);
         assert_eq!(scorer.expected(&row, &[0.1, 0.9]), [0.96875, 0.96875]);

@@ -87,8 +87,7 @@ impl SeriesAdapter {
         SeriesSamples { set, signals, counts, extra_columns, unknown_series }
     }
 
-    /// The inputs of a window by the column that errors are aggregated by: the step in the rows layout, else the
-    /// channel.
+    /// The inputs of a window by the column of its errors: the step in the rows layout, else the channel.
     pub(crate) fn slots(&self) -> Slots {
         let k = self.pipeline.n_channels();
         let column = |slot: usize| if self.layout == Layout::Rows { slot } else { slot % k };

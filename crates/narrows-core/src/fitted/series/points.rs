@@ -1,9 +1,8 @@
 //! Point scores from the scores of the windows that cover a point.
 //!
-//! A window contributes to a point the geometric mean of the window's score and of its error around the point: the
-//! score detects patterns that are wrong as a whole, the error locates them. Both are in units of squared errors. A
-//! point's score is the square of the mean root over the windows that cover it, so that a few extreme windows do not
-//! dominate.
+//! A window contributes the geometric mean of its score and of its error around the point: the score detects anomalous
+//! patterns, the error locates them. Both are in units of squared errors. A point's score is the square of the mean
+//! root over the windows that cover it, so that a few extreme windows do not dominate.
 
 use super::adapter::SeriesAdapter;
 use crate::fitted::scoring::{ScoreDetail, Scored, Scorer};

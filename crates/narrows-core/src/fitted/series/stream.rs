@@ -1,8 +1,7 @@
 //! Streaming scores: each row is scored on arrival by the window that ends with it.
 //!
-//! A stream has no later windows, so its points are scored by one window, whereas those of a complete table are scored
-//! by all windows that cover them. The scores differ, and so does the threshold calibrated for them: see
-//! [`Core::stream_threshold`].
+//! A stream has no later windows, so a point is scored by one window, not by all that cover it as in a complete table.
+//! The scores differ, and so does the threshold calibrated for them: see [`Core::stream_threshold`].
 //!
 //! The last two windows of points of each series are kept, though one window is scored: missing values in it are filled
 //! by linear interpolation between their neighbours, and the earlier one may lie before the window. A score is
@@ -46,8 +45,7 @@ pub struct StreamScore {
     pub time: Option<String>,
     /// 1 for a typical point; higher is more anomalous. NaN if there is no score, see `flag`.
     pub score: f64,
-    /// Conformal p-value: share of calibration points, also scored on arrival, that score as high. NaN if there is no
-    /// score.
+    /// Conformal p-value: share of calibration points, scored likewise, that score as high. NaN if there is no score.
     pub p_value: f64,
     /// score > threshold
     pub is_anomaly: bool,
@@ -68,7 +66,7 @@ struct Track {
 }
 
 impl SeriesModel {
-    /// Starts to score points as they arrive. The scorer owns a handle on the model.
+    /// Starts scoring points as they arrive. The scorer shares ownership of the model.
     ///
     /// ```
     /// use narrows_core::{Dataset, Preset, Recipe, Roles, ScoreFlag, Session, data::Table, fit, recipe::DataKind};
@@ -89,13 +87,13 @@ impl SeriesModel {
     ///     let score = stream.push(&rows.slice(row, 1))?;
     ///     assert_eq!(score.flag == ScoreFlag::WarmUp, row < 15);
     /// }
-    /// // Time must rise: the row is refused, and the next is scored as if it had not come.
+    /// // Time must increase: the row is rejected, and the state is unchanged.
     /// assert!(stream.push(&rows.slice(3, 1)).is_err());
     /// # Ok::<(), narrows_core::Error>(())
     /// ```
     ///
     /// # Errors
-    /// [`Error::Mismatch`] where the model is of whole rows.
+    /// [`Error::Mismatch`] if the model is of the rows layout.
     pub fn stream(&self) -> Result<StreamScorer> {
         if self.adapter.layout != Layout::Long {
             let error = Error::mismatch("expected a model of series in the long layout to follow, got another");

@@ -21,8 +21,7 @@ pub(super) const CALIBRATION: usize = 2;
 const ENOUGH_WINDOWS: usize = 20_000;
 /// The period if none is detected, as in the TSB-AD benchmark.
 const USUAL_PERIOD: usize = 125;
-/// The automatic window is the least multiple of the period of at least this length: shorter ones see too little of a
-/// pattern.
+/// The automatic window is the least multiple of the period from here on: shorter ones see too little of a pattern.
 const LONG_WINDOW: usize = 96;
 /// The longest automatic window.
 const LONGEST: usize = 128;

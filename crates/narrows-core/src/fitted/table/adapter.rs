@@ -46,8 +46,7 @@ impl TableAdapter {
         Slots::new(column_of)
     }
 
-    /// The `k` top contributing columns of each row, from `shares` `[n, columns]` and the `expected` values, `[n,
-    /// width]`.
+    /// The `k` top contributing columns of each row, from `shares` `[n, columns]` and `expected` values, `[n, width]`.
     pub(crate) fn reasons(
         &self,
         samples: &PreparedRows,

@@ -2,8 +2,7 @@
 
 use crate::layer::map::PaddingMode;
 
-/// Lanes of the widest vectors, used to choose the algorithm; a constant, so that results do not depend on the
-/// processor.
+/// Lanes of the widest vectors, used to choose the algorithm: constant, so that results are platform-independent.
 pub(super) const LANES: usize = 16;
 
 /// Pixels in rows, channels fastest.
