@@ -32,9 +32,9 @@ pub(crate) struct PackedNetwork {
     packed: Vec<f32>,
     /// Rows of a tile.
     tile: usize,
-    /// Scratch floats that the neediest stage asks for with a whole tile.
+    /// The most scratch floats that a stage requires for a whole tile.
     stage_scratch: usize,
-    /// What finished tasks leave for the next: fresh pages would cost a wide row more than its arithmetic.
+    /// Scratch of finished tasks, for the next: fresh pages would cost a wide row more than its arithmetic.
     spare: Mutex<Vec<TileScratch>>,
     threads: Threads,
     serial: Threads,
@@ -52,7 +52,7 @@ struct TileScratch {
     loss: LossScratch,
 }
 
-/// What a loss needs beside the values; empty until one is asked for.
+/// Scratch of the losses; empty until the first call that computes them.
 #[derive(Default)]
 struct LossScratch {
     code: Vec<f32>,
@@ -176,7 +176,7 @@ impl PackedNetwork {
         &from[..n * width]
     }
 
-    /// Writes the first `width` columns of what the encoder puts out.
+    /// Writes the first `width` columns of the encoder's output.
     fn encode_columns(&self, input: &[f32], encoded: &mut [f32], width: usize) {
         let inputs = self.plan.inputs();
         let n = n_rows(input, inputs, encoded, width);

@@ -4,27 +4,27 @@ use std::mem::take;
 
 use crate::kernels::{sum, vectorised};
 use crate::latent::{Drawn, NoiseKey};
-use crate::layer::{Activation, Backward, DropoutKey, ELEMENT_COST, Flow, Forward, Rows, add};
+use crate::layer::{Activation, Backward, DropoutKey, ELEMENT_COST, Forward, Gradients, Rows, add};
 use crate::loss::Output;
 use crate::training::{Batch, RowWeights, StepLoss};
 
 use super::plan::{self, Op, Plan, Stage};
 use super::trainer::CpuTrainer;
 
-/// What the passes leave for each other.
+/// The values that the passes share.
 #[derive(Debug)]
 pub(super) struct Workspace {
     /// The last batch's input, kept by `forward` for `backward`.
     pub(super) input: Vec<f32>,
     /// values[i + 1] is the output of stage i; empty where the stage works in place.
     pub(super) values: Vec<Vec<f32>>,
-    /// What stage i keeps for its backward: statistics, mask or noise; of a skip, the gradient for
+    /// The values that stage i saves for its backward: statistics, mask or noise; of a skip, the gradient for
     /// the value that it added.
     pub(super) saved: Vec<Vec<f32>>,
     pub(super) packed: Vec<f32>,
-    /// Room that the stages and the output loss use in turn.
+    /// Scratch that the stages and the output loss use in turn.
     pub(super) scratch: Vec<f32>,
-    pub(super) flow: Flow,
+    pub(super) gradients: Gradients,
     pub(super) row_losses: Vec<f32>,
     pub(super) row_code_penalty: Vec<f32>,
     /// One float a code unit.
@@ -56,7 +56,7 @@ impl Workspace {
             saved,
             packed: vec![0.0; plan.n_packed],
             scratch: vec![0.0; scratch],
-            flow: Flow::new(capacity * plan.max_width),
+            gradients: Gradients::new(capacity * plan.max_width),
             row_losses: vec![0.0; capacity],
             row_code_penalty: vec![0.0; capacity],
             units: vec![0.0; plan.max_width],
@@ -129,7 +129,7 @@ impl CpuTrainer {
             rows,
             &last[..n * width],
             batch.target,
-            work.flow.here(n * width),
+            work.gradients.current(n * width),
             &mut work.row_losses[..n],
             &mut work.scratch,
         );
@@ -148,10 +148,10 @@ impl CpuTrainer {
         let Self { plan, threads, work, .. } = self;
         let rows = Rows { n, threads };
         let output_width = plan.outputs();
-        let mut flow = take(&mut work.flow);
+        let mut gradients = take(&mut work.gradients);
         let params = self.params.as_slice();
         let losses = &work.row_losses[..n];
-        let reconstruction = weigh(rows, row_weights, losses, flow.here(n * output_width));
+        let reconstruction = weigh(rows, row_weights, losses, gradients.current(n * output_width));
         let (mut code_penalty, mut sparsity, mut mean_activity) = (0.0, 0.0, 0.0);
         for s in (plan.first_trainable()..plan.stages.len()).rev() {
             let stage = &plan.stages[s];
@@ -163,8 +163,8 @@ impl CpuTrainer {
             };
             if s + 1 == plan.code {
                 let code = value(plan.code, stage.outputs);
-                let flow = flow.here(code.len());
-                sparsity = self.config.sparsity.apply(code, stage.outputs, flow, &mut work.units);
+                let gradients = gradients.current(code.len());
+                sparsity = self.config.sparsity.apply(code, stage.outputs, gradients, &mut work.units);
                 let total = vectorised!(sum::sum(
                     code,
                     #[inline(always)]
@@ -174,11 +174,11 @@ impl CpuTrainer {
             }
             for (later, saved) in plan.stages.iter().zip(&work.saved) {
                 if later.adds.is_some_and(|kept| kept.value == s + 1) {
-                    add(rows, &saved[..n * stage.outputs], flow.here(n * stage.outputs));
+                    add(rows, &saved[..n * stage.outputs], gradients.current(n * stage.outputs));
                 }
             }
             if stage.adds.is_some() {
-                work.saved[s][..n * stage.outputs].copy_from_slice(flow.here(n * stage.outputs));
+                work.saved[s][..n * stage.outputs].copy_from_slice(gradients.current(n * stage.outputs));
             }
             let from = value(s, stage.inputs);
             match &stage.op {
@@ -194,19 +194,19 @@ impl CpuTrainer {
                         gradient: &mut self.gradient[stage.trainable.clone()],
                         wants_input: s > plan.first_trainable(),
                     };
-                    layer.ops().backward(pass, &mut flow);
+                    layer.ops().backward(pass, &mut gradients);
                 }
                 Op::Sample(draw) => {
                     code_penalty = mean(&work.row_code_penalty[..n]);
-                    let (d_code, d_input) = flow.both(n * stage.outputs, n * stage.inputs);
+                    let (d_code, d_input) = gradients.both(n * stage.outputs, n * stage.inputs);
                     let noise = &work.saved[s][..n * stage.outputs];
                     let pass = Drawn { input: from, noise, code: value(s + 1, stage.outputs) };
                     draw.backward(pass, d_code, code_penalty_weight / n as f32, d_input);
-                    flow.turn();
+                    gradients.swap();
                 }
             }
         }
-        work.flow = flow;
+        work.gradients = gradients;
         let total = reconstruction + code_penalty_weight * code_penalty + sparsity;
         StepLoss { reconstruction, code_penalty, sparsity, mean_activity, total }
     }

@@ -10,11 +10,11 @@ use crate::layer::{Activation, Layer, WeightPacking};
 use crate::network::Network;
 use crate::params::ParamKind;
 
-/// What a stage does.
+/// The operation of a stage.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Op {
     Layer(Layer),
-    /// Draws the code from what the encoder put out.
+    /// Draws the code from the encoder's output.
     Sample(Draw),
 }
 
@@ -32,7 +32,7 @@ pub(crate) struct Stage {
     pub packed: Range<usize>,
     /// First random block of a layer that draws, so that the layers of a network differ.
     pub random_block: u32,
-    /// The activation that this stage is, if its output overwrites its input, because nobody needs
+    /// The activation that this stage is, if its output overwrites its input, because no backward needs
     /// that again.
     pub in_place: Option<Activation>,
     /// The value that this stage adds.

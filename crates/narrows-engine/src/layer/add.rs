@@ -1,4 +1,4 @@
-//! A skip: the value that an earlier layer put out is added to the input.
+//! A skip connection: the output of an earlier layer is added to the input.
 //!
 //! The plan keeps that value, and the passes bring it here. Backward, the gradient goes on as it is, and
 //! once more to where the value came from.
@@ -8,7 +8,7 @@ use crate::params::ParamKind;
 use crate::rng::Stream;
 
 use super::ops::{Entries, LayerOps, OutOfRange, Requirements, WeightPacking};
-use super::{Backward, ELEMENT_COST, Flow, Forward, Inference, Rows};
+use super::{Backward, ELEMENT_COST, Forward, Gradients, Inference, Rows};
 
 /// Adds the value that came out of an earlier layer of the same part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,7 +73,7 @@ impl LayerOps for Add {
     }
 
     /// The passes bring the gradient to where the value came from.
-    fn backward(&self, _: Backward<'_>, _: &mut Flow) {}
+    fn backward(&self, _: Backward<'_>, _: &mut Gradients) {}
 
     fn infer(&self, pass: Inference<'_>, input: &[f32], output: &mut [f32]) {
         output.copy_from_slice(input);
@@ -98,7 +98,7 @@ mod tests {
         let network = Network::new(
             vec![
                 conv(input, 3, 1),
-                // The convolution's own value is asked for later, so this must not overwrite it.
+                // The convolution's own value is needed later, so this must not overwrite it.
                 Layer::Activation(Activation::Relu),
                 conv(map, 3, 3),
                 TANH,

@@ -13,7 +13,7 @@ use crate::params::ParamKind;
 use crate::rng::Stream;
 
 use super::ops::{Entries, LayerOps, OutOfRange, Requirements, WeightPacking};
-use super::{Backward, COLUMN_TILE, ELEMENT_COST, Flow, Forward, Inference, norm};
+use super::{Backward, COLUMN_TILE, ELEMENT_COST, Forward, Gradients, Inference, norm};
 
 /// Normalises each column over the batch.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -136,9 +136,9 @@ impl LayerOps for BatchNorm {
     }
 
     /// The gradients for gamma and beta, then that for the input, in place of that for the output.
-    fn backward(&self, pass: Backward<'_>, flow: &mut Flow) {
+    fn backward(&self, pass: Backward<'_>, gradients: &mut Gradients) {
         let Backward { rows, params, saved, input, output, gradient: d_params, .. } = pass;
-        let gradient = flow.here(output.len());
+        let gradient = gradients.current(output.len());
         let width = self.features;
         let (mean, inverse) = (&saved[..width], &saved[width..2 * width]);
         let (d_gamma, d_beta) = d_params.split_at_mut(width);

@@ -1,7 +1,7 @@
 //! Group normalisation (Wu and He 2018): each map is normalised over the pixels of a group of channels.
 //!
 //! y = gamma h + beta per channel, with h = (x - mean) / sqrt(var + eps) over the group, var biased. A
-//! map looks at no other, in training as at inference. Backward, with g = dy gamma:
+//! map depends on no other, in training as at inference. Backward, with g = dy gamma:
 //! dx = (g - mean(g) - h mean(g h)) / sqrt(var + eps), means over the group.
 
 use crate::kernels::channels;
@@ -10,12 +10,12 @@ use crate::rng::Stream;
 
 use super::map::Map;
 use super::ops::{Entries, LayerOps, OutOfRange, Requirements, WeightPacking};
-use super::{Backward, ELEMENT_COST, Flow, Forward, Inference, Rows, norm};
+use super::{Backward, ELEMENT_COST, Forward, Gradients, Inference, Rows, norm};
 
 /// Normalises groups of neighbouring channels of each map.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct GroupNorm {
-    /// What a row of input and output holds.
+    /// The shape of an input or output row.
     pub map: Map,
     /// Groups of equally many channels; 1 normalises the whole map, as many as channels each alone.
     pub groups: usize,
@@ -120,9 +120,9 @@ impl LayerOps for GroupNorm {
     }
 
     /// The gradients for gamma and beta, then that for the input, in place of that for the output.
-    fn backward(&self, pass: Backward<'_>, flow: &mut Flow) {
+    fn backward(&self, pass: Backward<'_>, gradients: &mut Gradients) {
         let Backward { rows, params, saved, scratch, input, output, gradient: d_params, .. } = pass;
-        let gradient = flow.here(output.len());
+        let gradient = gradients.current(output.len());
         let (width, size) = (self.map.channels, self.map.size());
         let gamma = &params[..width];
         let group = rows.group(size * ELEMENT_COST);

@@ -8,7 +8,7 @@ use crate::params::ParamKind;
 use crate::rng::Stream;
 
 use super::ops::{Entries, LayerOps, OutOfRange, Requirements, WeightPacking};
-use super::{Backward, COLUMN_TILE, ELEMENT_COST, Flow, Forward, Inference, Rows, norm};
+use super::{Backward, COLUMN_TILE, ELEMENT_COST, Forward, Gradients, Inference, Rows, norm};
 
 /// Normalises each row over its columns.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -111,9 +111,9 @@ impl LayerOps for LayerNorm {
     }
 
     /// The gradients for gamma and beta, then that for the input, in place of that for the output.
-    fn backward(&self, pass: Backward<'_>, flow: &mut Flow) {
+    fn backward(&self, pass: Backward<'_>, gradients: &mut Gradients) {
         let Backward { rows, params, saved, input, output, gradient: d_params, .. } = pass;
-        let gradient = flow.here(output.len());
+        let gradient = gradients.current(output.len());
         let width = self.features;
         let gamma = &params[..width];
         let (d_gamma, d_beta) = d_params.split_at_mut(width);

@@ -1,4 +1,4 @@
-//! Maps: what a row of values means to a convolution, and what lies around its edges.
+//! Maps: a row of values as height, width and channels, and the padding around it.
 //!
 //! A row holds `[height, width, channels]`, channels fastest. A series is a map of height 1.
 
@@ -73,7 +73,7 @@ impl Padding {
     }
 }
 
-/// What the added pixels hold.
+/// The values of the added pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum PaddingMode {
     /// Zeros.

@@ -9,12 +9,12 @@ use crate::rng::Stream;
 
 use super::map::Map;
 use super::ops::{Entries, LayerOps, OutOfRange, Requirements, WeightPacking};
-use super::{Backward, ELEMENT_COST, Flow, Forward, Inference, Rows, norm};
+use super::{Backward, ELEMENT_COST, Forward, Gradients, Inference, Rows, norm};
 
 /// Normalises each channel over the pixels of the batch.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct MapNorm {
-    /// What a row of input and output holds.
+    /// The shape of an input or output row.
     pub map: Map,
     /// Added to the variance; PyTorch's default is 1e-5.
     pub eps: f32,
@@ -118,9 +118,9 @@ impl LayerOps for MapNorm {
     }
 
     /// The gradients for gamma and beta, then that for the input, in place of that for the output.
-    fn backward(&self, pass: Backward<'_>, flow: &mut Flow) {
+    fn backward(&self, pass: Backward<'_>, gradients: &mut Gradients) {
         let Backward { rows, params, saved, scratch, input, output, gradient: d_params, .. } = pass;
-        let gradient = flow.here(output.len());
+        let gradient = gradients.current(output.len());
         let (width, size) = (self.map.channels, self.map.size());
         let n = (rows.n * self.map.positions()) as f32;
         let group = rows.group(size * ELEMENT_COST);

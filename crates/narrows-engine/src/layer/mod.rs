@@ -55,7 +55,7 @@ pub use upsample::{Upsample, UpsampleKind};
 pub(crate) use add::add;
 pub(crate) use dropout::DropoutKey;
 pub(crate) use ops::{LayerOps, WeightPacking};
-pub(crate) use pass::{Backward, Flow, Forward, Inference};
+pub(crate) use pass::{Backward, Forward, Gradients, Inference};
 pub(crate) use rows::{COLUMN_TILE, ELEMENT_COST, Rows};
 
 /// One layer.
@@ -106,7 +106,7 @@ impl Layer {
         Self::TimeDense(TimeDense { dense: Dense { inputs, outputs, init: DenseInit::PyTorch }, steps })
     }
 
-    /// What it does: the one place that knows all kinds.
+    /// Its implementation: the one place that knows all kinds.
     pub(crate) fn ops(&self) -> &dyn LayerOps {
         match self {
             Self::Dense(layer) => layer,

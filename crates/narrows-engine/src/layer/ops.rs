@@ -4,7 +4,7 @@ use crate::kernels::threads::Threads;
 use crate::params::ParamKind;
 use crate::rng::Stream;
 
-use super::{Backward, Flow, Forward, Inference};
+use super::{Backward, Forward, Gradients, Inference};
 
 /// (expected, got) of a setting that is out of its range.
 pub(crate) type OutOfRange = (String, String);
@@ -44,9 +44,8 @@ pub(crate) trait LayerOps {
     /// Training: fills the output, and what the backward pass needs in [`Forward::saved`].
     fn forward(&self, pass: Forward<'_>, input: &[f32], output: &mut [f32]);
 
-    /// Training: fills the gradient of the parameters and turns the flow from the gradient for the output into that
-    /// for the input.
-    fn backward(&self, pass: Backward<'_>, flow: &mut Flow);
+    /// Training: fills the gradient of the parameters and replaces the gradient for the output by that for the input.
+    fn backward(&self, pass: Backward<'_>, gradients: &mut Gradients);
 
     /// Inference: fills the output of a tile of rows.
     fn infer(&self, pass: Inference<'_>, input: &[f32], output: &mut [f32]);

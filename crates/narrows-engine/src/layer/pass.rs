@@ -1,8 +1,8 @@
-//! What a layer is given in a pass.
+//! The arguments of a layer in each pass.
 
 use super::{Activation, DropoutKey, Rows};
 
-/// What a layer is given in the forward pass of training.
+/// The arguments of the forward pass in training.
 pub(crate) struct Forward<'a> {
     pub rows: Rows<'a>,
     pub random: DropoutKey<'a>,
@@ -20,7 +20,7 @@ pub(crate) struct Forward<'a> {
     pub activation: Activation,
 }
 
-/// What a layer is given in the backward pass.
+/// The arguments of the backward pass.
 pub(crate) struct Backward<'a> {
     pub rows: Rows<'a>,
     /// Its trainable values.
@@ -35,11 +35,11 @@ pub(crate) struct Backward<'a> {
     pub output: &'a [f32],
     /// The gradient of its trainable values, to be overwritten.
     pub gradient: &'a mut [f32],
-    /// Whether anybody before it needs a gradient.
+    /// Whether a layer before it needs a gradient.
     pub wants_input: bool,
 }
 
-/// What a layer is given at inference.
+/// The arguments of inference.
 pub(crate) struct Inference<'a> {
     pub rows: Rows<'a>,
     /// Its trainable values.
@@ -55,31 +55,31 @@ pub(crate) struct Inference<'a> {
     pub activation: Activation,
 }
 
-/// The gradient on its way back, and room for the next.
+/// The gradient of the value that the backward pass has reached, and a buffer for that of the value before.
 #[derive(Debug, Default)]
-pub(crate) struct Flow {
-    now: Vec<f32>,
+pub(crate) struct Gradients {
+    current: Vec<f32>,
     next: Vec<f32>,
 }
 
-impl Flow {
-    /// Room for gradients of at most `len` floats.
+impl Gradients {
+    /// Buffers for gradients of at most `len` floats.
     pub(crate) fn new(len: usize) -> Self {
-        Self { now: vec![0.0; len], next: vec![0.0; len] }
+        Self { current: vec![0.0; len], next: vec![0.0; len] }
     }
 
     /// The gradient, to be changed in place.
-    pub(crate) fn here(&mut self, len: usize) -> &mut [f32] {
-        &mut self.now[..len]
+    pub(crate) fn current(&mut self, len: usize) -> &mut [f32] {
+        &mut self.current[..len]
     }
 
-    /// The gradient, and the room for the next, which [`turn`](Self::turn) makes the gradient.
-    pub(crate) fn both(&mut self, now: usize, next: usize) -> (&mut [f32], &mut [f32]) {
-        (&mut self.now[..now], &mut self.next[..next])
+    /// The gradient, and the buffer for the next, which [`swap`](Self::swap) makes the gradient.
+    pub(crate) fn both(&mut self, current: usize, next: usize) -> (&mut [f32], &mut [f32]) {
+        (&mut self.current[..current], &mut self.next[..next])
     }
 
-    /// Goes on with what was written to the room for the next.
-    pub(crate) fn turn(&mut self) {
-        std::mem::swap(&mut self.now, &mut self.next);
+    /// Makes what was written to the other buffer the gradient.
+    pub(crate) fn swap(&mut self) {
+        std::mem::swap(&mut self.current, &mut self.next);
     }
 }

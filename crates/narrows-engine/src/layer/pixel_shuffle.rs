@@ -8,19 +8,19 @@ use crate::rng::Stream;
 
 use super::map::Map;
 use super::ops::{Entries, LayerOps, OutOfRange, Requirements, WeightPacking};
-use super::{Backward, ELEMENT_COST, Flow, Forward, Inference, Rows};
+use super::{Backward, ELEMENT_COST, Forward, Gradients, Inference, Rows};
 
 /// Turns channels into pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PixelShuffle {
-    /// What a row of the input holds.
+    /// The shape of an input row.
     pub input: Map,
     /// Pixels that one becomes, (height, width); their product divides the channels.
     pub factor: (usize, usize),
 }
 
 impl PixelShuffle {
-    /// What a row of the output holds.
+    /// The shape of an output row.
     pub fn output(&self) -> Map {
         let Self { input, factor, .. } = *self;
         let block = factor.0.saturating_mul(factor.1).max(1);
@@ -113,10 +113,10 @@ impl LayerOps for PixelShuffle {
         self.shuffle(pass.rows, input, output);
     }
 
-    fn backward(&self, pass: Backward<'_>, flow: &mut Flow) {
-        let (d_output, d_input) = flow.both(pass.output.len(), pass.input.len());
+    fn backward(&self, pass: Backward<'_>, gradients: &mut Gradients) {
+        let (d_output, d_input) = gradients.both(pass.output.len(), pass.input.len());
         self.shuffle_back(pass.rows, d_output, d_input);
-        flow.turn();
+        gradients.swap();
     }
 
     fn infer(&self, pass: Inference<'_>, input: &[f32], output: &mut [f32]) {

@@ -8,14 +8,14 @@ use crate::rng::Stream;
 
 use super::map::{Map, Padding, by_channels, part, part_mut};
 use super::ops::{Entries, LayerOps, OutOfRange, Requirements, WeightPacking};
-use super::{Backward, ELEMENT_COST, Flow, Forward, Inference, Rows};
+use super::{Backward, ELEMENT_COST, Forward, Gradients, Inference, Rows};
 
 /// Shrinks a map by windows; pairs are (height, width).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pool {
-    /// What a row of the input holds.
+    /// The shape of an input row.
     pub input: Map,
-    /// What is taken of a window.
+    /// The statistic of a window.
     pub kind: PoolKind,
     /// Pixels of a window; a series has height 1.
     pub size: (usize, usize),
@@ -26,7 +26,7 @@ pub struct Pool {
     pub padding: Padding,
 }
 
-/// What is taken of a window.
+/// The statistic of a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PoolKind {
     /// The largest value.
@@ -54,7 +54,7 @@ impl Pool {
         Self { input, kind, size, stride: size, padding: Padding::NONE }
     }
 
-    /// What a row of the output holds.
+    /// The shape of an output row.
     pub fn output(&self) -> Map {
         let pixels = |input: usize, padding: usize, size: usize, stride: usize| {
             if stride == 0 { 0 } else { (input + padding + 1).saturating_sub(size).div_ceil(stride) }
@@ -125,7 +125,7 @@ impl Pool {
     }
 
     /// Calls `each(tap, place in the output, place in the input, windows)` for every tap and row of
-    /// windows, in order: where the first of so many windows side by side lies, and what it meets.
+    /// windows, in order: where the first of so many windows side by side lies, and its pixel.
     #[inline(always)]
     fn for_each_tap(&self, mut each: impl FnMut(usize, usize, usize, usize)) {
         let (input, output) = (self.input, self.output());
@@ -165,7 +165,7 @@ impl Pool {
                     let (x, mut new_best, mut new_winner) = (*part::<W>(x, first), *best, *winner);
                     for i in 0..W {
                         // A NaN is the largest of all, so that a diverged network is not hidden; and
-                        // whoever comes first wins against nobody.
+                        // the first value wins against none.
                         let wins = (x[i] > new_best[i]) | x[i].is_nan() | new_winner[i].is_nan();
                         new_best[i] = if wins { x[i] } else { new_best[i] };
                         new_winner[i] = if wins { tap as f32 } else { new_winner[i] };
@@ -284,10 +284,10 @@ impl LayerOps for Pool {
         self.pool(pass.rows, pass.saved, input, output);
     }
 
-    fn backward(&self, pass: Backward<'_>, flow: &mut Flow) {
-        let (d_output, d_input) = flow.both(pass.output.len(), pass.input.len());
+    fn backward(&self, pass: Backward<'_>, gradients: &mut Gradients) {
+        let (d_output, d_input) = gradients.both(pass.output.len(), pass.input.len());
         self.spread(pass.rows, pass.saved, d_output, d_input);
-        flow.turn();
+        gradients.swap();
     }
 
     fn infer(&self, pass: Inference<'_>, input: &[f32], output: &mut [f32]) {

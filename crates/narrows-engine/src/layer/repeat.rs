@@ -6,9 +6,9 @@ use crate::params::ParamKind;
 use crate::rng::Stream;
 
 use super::ops::{Entries, LayerOps, OutOfRange, Requirements, WeightPacking};
-use super::{Backward, Flow, Forward, Inference, Rows};
+use super::{Backward, Forward, Gradients, Inference, Rows};
 
-/// Hands its input on once a step.
+/// Repeats its input at every step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Repeat {
     /// Width of the input.
@@ -82,10 +82,10 @@ impl LayerOps for Repeat {
         self.repeat(pass.rows, input, output);
     }
 
-    fn backward(&self, pass: Backward<'_>, flow: &mut Flow) {
-        let (d_output, d_input) = flow.both(pass.output.len(), pass.input.len());
+    fn backward(&self, pass: Backward<'_>, gradients: &mut Gradients) {
+        let (d_output, d_input) = gradients.both(pass.output.len(), pass.input.len());
         self.sum_steps(pass.rows, d_output, d_input);
-        flow.turn();
+        gradients.swap();
     }
 
     fn infer(&self, pass: Inference<'_>, input: &[f32], output: &mut [f32]) {

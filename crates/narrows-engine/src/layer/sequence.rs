@@ -13,10 +13,10 @@ pub enum Direction {
     Bidirectional,
 }
 
-/// What a recurrent layer hands on.
+/// The states that a recurrent layer outputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SequenceOutput {
-    /// The state after every step; NaN at absent steps, so that a next layer sees them too.
+    /// The state after every step; NaN at absent steps, so that a next layer skips them too.
     All,
     /// The state after the last step that is present; of the backward direction, after the first.
     Last,
@@ -25,16 +25,16 @@ pub enum SequenceOutput {
 /// One way through the steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Way {
-    Forth,
-    Back,
+    Forward,
+    Reverse,
 }
 
 impl Direction {
     /// The ways it goes, each with its own parameters.
     pub(crate) fn ways(self) -> &'static [Way] {
         match self {
-            Self::Forward => &[Way::Forth],
-            Self::Bidirectional => &[Way::Forth, Way::Back],
+            Self::Forward => &[Way::Forward],
+            Self::Bidirectional => &[Way::Forward, Way::Reverse],
         }
     }
 }
@@ -43,8 +43,8 @@ impl Way {
     /// The step that is read as number `i` of `steps`.
     pub(crate) fn step(self, i: usize, steps: usize) -> usize {
         match self {
-            Self::Forth => i,
-            Self::Back => steps - 1 - i,
+            Self::Forward => i,
+            Self::Reverse => steps - 1 - i,
         }
     }
 }
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn ways_mirror_each_other() {
-        assert_eq!(Way::Forth.step(1, 5), 1);
-        assert_eq!(Way::Back.step(1, 5), 3);
+        assert_eq!(Way::Forward.step(1, 5), 1);
+        assert_eq!(Way::Reverse.step(1, 5), 3);
     }
 }

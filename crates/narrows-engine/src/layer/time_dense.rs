@@ -9,7 +9,7 @@ use crate::rng::Stream;
 use super::dense::DenseParams;
 use super::ops::{Entries, LayerOps, OutOfRange, Requirements, WeightPacking};
 use super::sequence::is_absent;
-use super::{Backward, Dense, Flow, Forward, Inference, Rows};
+use super::{Backward, Dense, Forward, Gradients, Inference, Rows};
 
 /// A dense layer applied to every step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,12 +71,12 @@ impl LayerOps for TimeDense {
     }
 
     /// As the dense layer's two backwards, over the steps that are present.
-    fn backward(&self, pass: Backward<'_>, flow: &mut Flow) {
+    fn backward(&self, pass: Backward<'_>, gradients: &mut Gradients) {
         let Backward { params, input, scratch, gradient, wants_input, .. } = pass;
         let Dense { inputs, outputs, .. } = self.dense;
         let rows = self.step_rows(pass.rows);
         let (weight, (d_weight, d_bias)) = (&params[..inputs * outputs], gradient.split_at_mut(inputs * outputs));
-        let (d_output, d_input) = flow.both(rows.n * outputs, rows.n * inputs);
+        let (d_output, d_input) = gradients.both(rows.n * outputs, rows.n * inputs);
         let mut present = input;
         if input.chunks_exact(inputs).any(is_absent) {
             // Zero times NaN is NaN, so the products must not meet the absent steps.
@@ -93,7 +93,7 @@ impl LayerOps for TimeDense {
         self.dense.backward_params(rows, present, d_output, d_weight, d_bias);
         if wants_input {
             self.dense.backward_input(rows, weight, d_output, d_input);
-            flow.turn();
+            gradients.swap();
         }
     }
 

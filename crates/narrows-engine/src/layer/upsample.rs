@@ -9,20 +9,20 @@ use crate::rng::Stream;
 
 use super::map::{Map, by_channels, part, part_mut};
 use super::ops::{Entries, LayerOps, OutOfRange, Requirements, WeightPacking};
-use super::{Backward, ELEMENT_COST, Flow, Forward, Inference, Rows};
+use super::{Backward, ELEMENT_COST, Forward, Gradients, Inference, Rows};
 
 /// Enlarges a map by whole factors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Upsample {
-    /// What a row of the input holds.
+    /// The shape of an input row.
     pub input: Map,
-    /// What the new pixels hold.
+    /// How the new pixels are computed.
     pub kind: UpsampleKind,
     /// Pixels that one becomes, (height, width); a series has height factor 1.
     pub factor: (usize, usize),
 }
 
-/// What the new pixels hold.
+/// How the new pixels are computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UpsampleKind {
     /// The nearest pixel's value.
@@ -46,7 +46,7 @@ fn between(output: usize, factor: usize, input: usize) -> Between {
 }
 
 impl Upsample {
-    /// What a row of the output holds.
+    /// The shape of an output row.
     pub fn output(&self) -> Map {
         let Self { input, factor, .. } = *self;
         Map::new(input.height.saturating_mul(factor.0), input.width.saturating_mul(factor.1), input.channels)
@@ -208,10 +208,10 @@ impl LayerOps for Upsample {
         self.enlarge(pass.rows, input, output);
     }
 
-    fn backward(&self, pass: Backward<'_>, flow: &mut Flow) {
-        let (d_output, d_input) = flow.both(pass.output.len(), pass.input.len());
+    fn backward(&self, pass: Backward<'_>, gradients: &mut Gradients) {
+        let (d_output, d_input) = gradients.both(pass.output.len(), pass.input.len());
         self.add_back(pass.rows, d_output, d_input);
-        flow.turn();
+        gradients.swap();
     }
 
     fn infer(&self, pass: Inference<'_>, input: &[f32], output: &mut [f32]) {

@@ -1,4 +1,4 @@
-//! What a convolution and a transposed one share: both are a correlation and its adjoint, one forward and the other
+//! The part that a convolution and a transposed one share: both are a correlation and its adjoint, one forward and the other
 //! backward.
 //!
 //! The rows of a batch are cut into groups by shapes alone; a group's task pads a map at a time into scratch of its own,
@@ -10,7 +10,7 @@ use crate::kernels::threads::Threads;
 use crate::kernels::tile::Start;
 use crate::layer::map::Map;
 use crate::layer::ops::{Entries, LayerOps, OutOfRange, Requirements, WeightPacking};
-use crate::layer::{Activation, Backward, Flow, Forward, Inference, Rows};
+use crate::layer::{Activation, Backward, Forward, Gradients, Inference, Rows};
 use crate::params::ParamKind;
 use crate::rng::Stream;
 
@@ -174,8 +174,8 @@ impl<C: Convolution + Sync> LayerOps for C {
         self.compute(pass.rows, params, pass.activation, pass.scratch, input, output);
     }
 
-    /// The gradients of weight and bias, and the flow back to the input: rows of a group take turns at both.
-    fn backward(&self, pass: Backward<'_>, flow: &mut Flow) {
+    /// The gradients of weight and bias, and the gradients back to the input: rows of a group take turns at both.
+    fn backward(&self, pass: Backward<'_>, gradients: &mut Gradients) {
         let Backward { rows, packed, scratch, input, gradient, wants_input, .. } = pass;
         let (correlation, channels) = (self.correlation(), self.channels());
         let (inputs, outputs) = (self.maps().0.size(), self.maps().1.size());
@@ -184,7 +184,7 @@ impl<C: Convolution + Sync> LayerOps for C {
         let sums_len = weight_len + channels;
         let group_len = sums_len + work_len(correlation);
         let scratch = &mut scratch[..groups.n * group_len];
-        let (d_output, d_input) = flow.both(rows.n * outputs, if wants_input { rows.n * inputs } else { 0 });
+        let (d_output, d_input) = gradients.both(rows.n * outputs, if wants_input { rows.n * inputs } else { 0 });
         let d_output = &*d_output;
         let add_gradient = |row: usize, sums: &mut [f32], work: &mut [f32]| {
             let (x, d_y) = (&input[row * inputs..][..inputs], &d_output[row * outputs..][..outputs]);
@@ -208,7 +208,7 @@ impl<C: Convolution + Sync> LayerOps for C {
                     }
                 }
             });
-            flow.turn();
+            gradients.swap();
         } else {
             rows.threads.chunks(scratch, group_len, |g, scratch| {
                 let (sums, work) = scratch.split_at_mut(sums_len);

@@ -1,6 +1,6 @@
 //! Convolution, as deep learning calls a correlation, over the pixels of a map or the steps of a series.
 //!
-//! The weight is `[channels, input channels, height, width]` as in PyTorch. What it shares with a transposed
+//! The weight is `[channels, input channels, height, width]` as in PyTorch. The part that it shares with a transposed
 //! convolution is in `layer`; how a map is correlated with a kernel in `correlation`, `adjoint` and `gradient`.
 
 mod adjoint;
@@ -27,7 +27,7 @@ pub use transpose::ConvTranspose;
 /// A convolutional layer; pairs are (height, width).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Conv {
-    /// What a row of the input holds.
+    /// The shape of an input row.
     pub input: Map,
     /// Channels of the output.
     pub channels: usize,
@@ -39,7 +39,7 @@ pub struct Conv {
     pub dilation: (usize, usize),
     /// Pixels added at the edges.
     pub padding: Padding,
-    /// What they hold.
+    /// The values of the added pixels.
     pub mode: PaddingMode,
 }
 
@@ -62,7 +62,7 @@ impl Conv {
         Self { padding: Padding::same(kernel, (1, 1)), ..Self::new(input, channels, kernel) }
     }
 
-    /// What a row of the output holds; no pixels where the kernel is larger than the padded map.
+    /// The shape of an output row; no pixels where the kernel is larger than the padded map.
     pub fn output(&self) -> Map {
         let pixels = |input: usize, padding: usize, kernel: usize, stride: usize, dilation: usize| {
             let room = (input + padding + 1).saturating_sub(span(kernel, dilation).max(1));

@@ -15,7 +15,7 @@ use super::layer::{ConvParams, Convolution, span};
 /// A transposed convolution; pairs are (height, width).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConvTranspose {
-    /// What a row of the input holds.
+    /// The shape of an input row.
     pub input: Map,
     /// Channels of the output.
     pub channels: usize,
@@ -45,7 +45,7 @@ impl ConvTranspose {
         }
     }
 
-    /// What a row of the output holds; no pixels where the padding takes all away.
+    /// The shape of an output row; no pixels where the padding takes all away.
     pub fn output(&self) -> Map {
         let pixels = |input: usize, padding: usize, kernel: usize, stride: usize, dilation: usize, more: usize| {
             (input.saturating_sub(1) * stride + span(kernel, dilation) + more).saturating_sub(padding)

@@ -5,7 +5,7 @@
 //! (`cell`). Rows are cut into tiles that go through all steps on one thread, so that gates, states and
 //! weights stay in the cache. Backward through time goes the same way (`back`).
 //!
-//! An absent step (see `sequence`) leaves the state as it is, puts out NaN, and passes the gradient of
+//! An absent step (see `sequence`) leaves the state as it is, outputs NaN, and passes the gradient of
 //! the state on; nothing reaches its input or the parameters. So a row with absent steps anywhere has
 //! the same last state, to the bit, as the row without them.
 
@@ -20,7 +20,7 @@ use crate::rng::Stream;
 
 use super::ops::{Entries, LayerOps, OutOfRange, Requirements, WeightPacking};
 use super::sequence::{self, Way};
-use super::{Backward, Direction, Flow, Forward, Inference, Rows, SequenceOutput};
+use super::{Backward, Direction, Forward, Gradients, Inference, Rows, SequenceOutput};
 use cell::CellStep;
 use layout::Layout;
 
@@ -36,7 +36,7 @@ pub struct Lstm {
     pub steps: usize,
     /// Which way it reads.
     pub direction: Direction,
-    /// What it hands on.
+    /// The states that it outputs.
     pub output: SequenceOutput,
 }
 
@@ -51,7 +51,7 @@ struct Weights<'a> {
     hidden: &'a [f32],
 }
 
-/// What the forward pass reads of one way's parameters.
+/// One direction's parameters as the forward pass reads them.
 struct Packed<'a> {
     input: &'a [f32],
     hidden: &'a [f32],
@@ -114,11 +114,11 @@ impl Lstm {
     }
 
     /// Reads a tile of rows one way.
-    fn read(&self, way: Way, packed: Packed<'_>, layout: Layout, room: &mut [f32], input: &[f32], output: &mut [f32]) {
+    fn read(&self, way: Way, packed: Packed<'_>, layout: Layout, saved: &mut [f32], input: &[f32], output: &mut [f32]) {
         let Self { inputs, hidden: width, steps, .. } = *self;
         let m = layout.rows;
-        room[layout.cell(0)].fill(0.0);
-        room[layout.hidden(0)].fill(0.0);
+        saved[layout.cell(0)].fill(0.0);
+        saved[layout.hidden(0)].fill(0.0);
         for i in 0..steps {
             let step = way.step(i, steps);
             let places = [
@@ -131,7 +131,7 @@ impl Lstm {
                 layout.hidden(i + 1),
             ];
             let [values, present, gates, cell_before, cell, hidden_before, hidden] =
-                room.get_disjoint_mut(places).expect("the places lie apart");
+                saved.get_disjoint_mut(places).expect("the places lie apart");
             sequence::gather(input, steps, step, values, present);
             let shape = Shape { m, n: 4 * width, k: inputs };
             multiply(shape, Left::Rows(values), Right::Panels(packed.input), Start::Bias(packed.bias), gates);
@@ -150,7 +150,7 @@ impl Lstm {
             }
         }
         if self.output == SequenceOutput::Last {
-            let last = room[layout.hidden(steps)].chunks_exact(width);
+            let last = saved[layout.hidden(steps)].chunks_exact(width);
             for (place, last) in self.step_places(way, 0, output.len() / m).zip(last) {
                 output[place].copy_from_slice(last);
             }
@@ -159,7 +159,7 @@ impl Lstm {
 
     /// Where one way's state after `step` lies in each row of the output, rows being `row_len` apart.
     fn step_places(&self, way: Way, step: usize, row_len: usize) -> impl Iterator<Item = std::ops::Range<usize>> {
-        let side = if way == Way::Back { self.hidden } else { 0 };
+        let side = if way == Way::Reverse { self.hidden } else { 0 };
         let (first, width) = (step * self.step_width() + side, self.hidden);
         (0..).map(move |row| row * row_len + first).map(move |first| first..first + width)
     }
@@ -258,14 +258,14 @@ impl LayerOps for Lstm {
         self.threads(rows).chunks2(output, saved, |t, output, saved| {
             let layout = self.layout(output.len() / outputs, self.steps);
             let input = &input[t * TILE * inputs..][..layout.rows * inputs];
-            for (way, room) in saved.chunks_exact_mut(layout.len()).enumerate() {
-                self.read(ways[way], self.packed(packed, way), layout, room, input, output);
+            for (way, saved) in saved.chunks_exact_mut(layout.len()).enumerate() {
+                self.read(ways[way], self.packed(packed, way), layout, saved, input, output);
             }
         });
     }
 
-    fn backward(&self, pass: Backward<'_>, flow: &mut Flow) {
-        self.backward_through_time(pass, flow);
+    fn backward(&self, pass: Backward<'_>, gradients: &mut Gradients) {
+        self.backward_through_time(pass, gradients);
     }
 
     /// Only the last state is kept.

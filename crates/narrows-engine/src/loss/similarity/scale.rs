@@ -18,9 +18,9 @@ use crate::layer::Map;
 const C1: f32 = 1e-4;
 const C2: f32 = 9e-4;
 
-/// What is asked of a window.
+/// The components of the similarity that count at a scale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Asks {
+pub(super) enum Components {
     /// Luminance, contrast and structure; the distance is a + b - a b.
     All,
     /// Contrast and structure; the distance is b.
@@ -32,7 +32,7 @@ pub(super) enum Asks {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Scale(pub Map);
 
-/// What a scale keeps of a row from the measure to the slopes.
+/// The values of a row at a scale, from the distances to the slopes.
 pub(super) struct Planes<'a> {
     /// x + t, then the slopes with respect to x.
     pub p: &'a mut [f32],
@@ -87,7 +87,7 @@ impl Scale {
         14 * gauss::TAPS * self.0.size()
     }
 
-    /// Floats that [`planes`](Self::planes) parts.
+    /// Floats that [`planes`](Self::planes) splits.
     pub(super) fn planes_len(self) -> usize {
         2 * self.0.size() + 5 * self.places()
     }
@@ -116,7 +116,7 @@ impl Scale {
     }
 
     /// Fills the moments from p and q, and sums the windows' distances by channel.
-    pub(super) fn measure(self, asks: Asks, planes: &mut Planes<'_>, sums: &mut [f32], work: &mut [f32]) {
+    pub(super) fn measure(self, components: Components, planes: &mut Planes<'_>, sums: &mut [f32], work: &mut [f32]) {
         let Planes { p, q, moments, mask } = planes;
         let mut halves: [_; 4] = pieces(work, self.down());
         gauss::moments(p, q, self.line(), halves.each_mut().map(|half| &mut **half));
@@ -125,16 +125,23 @@ impl Scale {
         }
         let distances = &mut work[..self.places()];
         let moments = moments.each_ref().map(|moment| &**moment);
-        match asks {
-            Asks::All => vectorised!(measure(moments, mask, distances, Window::distance)),
-            Asks::Structure => vectorised!(measure(moments, mask, distances, Window::structure_distance)),
+        match components {
+            Components::All => vectorised!(measure(moments, mask, distances, Window::distance)),
+            Components::Structure => vectorised!(measure(moments, mask, distances, Window::structure_distance)),
         }
         sums.fill(0.0);
         channels::add(distances, sums);
     }
 
     /// Overwrites p with the slopes of a sum of the windows' distances, weighted by channel.
-    pub(super) fn slopes(self, asks: Asks, planes: &mut Planes<'_>, weights: &[f32], zeros: &[f32], work: &mut [f32]) {
+    pub(super) fn slopes(
+        self,
+        components: Components,
+        planes: &mut Planes<'_>,
+        weights: &[f32],
+        zeros: &[f32],
+        work: &mut [f32],
+    ) {
         let Planes { p, q, moments, mask } = planes;
         let (down, places) = (self.down(), self.places());
         let (pixel_margin, line_margin) = self.margins();
@@ -151,9 +158,9 @@ impl Scale {
             slopes
         });
         let moments = moments.each_ref().map(|moment| &**moment);
-        match asks {
-            Asks::All => vectorised!(slope(moments, weight, [&mut *a, &mut *b, &mut *c], Window::slopes)),
-            Asks::Structure => {
+        match components {
+            Components::All => vectorised!(slope(moments, weight, [&mut *a, &mut *b, &mut *c], Window::slopes)),
+            Components::Structure => {
                 vectorised!(slope(moments, weight, [&mut *a, &mut *b, &mut *c], Window::structure_slopes))
             }
         }
