@@ -11,7 +11,7 @@ use crate::network::Network;
 use crate::params::Params;
 use crate::training::{Batch, RowWeights, StepLoss, TrainConfig, TrainerState};
 
-/// A device with what it needs to compute.
+/// A device that computes.
 pub trait Executor: fmt::Debug + Send + Sync {
     /// Prepares a network for inference: weights in the layout of the kernels, on the device that computes.
     ///

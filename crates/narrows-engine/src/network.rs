@@ -18,11 +18,11 @@ use crate::rng::{Purpose, Stream};
 pub struct Network {
     /// From the input to the code (or to mean and log-variance).
     pub encoder: Vec<Layer>,
-    /// What the encoder's output means.
+    /// The kind of code.
     pub latent: Latent,
     /// From the code to pre-activations.
     pub decoder: Vec<Layer>,
-    /// How the pre-activations are read and judged.
+    /// The links and losses of the pre-activations.
     pub output: Output,
 }
 

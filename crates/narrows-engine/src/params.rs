@@ -160,7 +160,7 @@ mod tests {
         params.set("encoder.0.weight", &[2, 3], &[1.0; 6]).unwrap();
         assert_eq!(params.get("encoder.0.weight"), Some(&[1.0; 6][..]));
         let message = |r: Result<(), ShapeError>| r.unwrap_err().to_string();
-        assert!(message(params.set("nobody", &[1], &[1.0])).contains("one of encoder.0.weight"));
+        assert!(message(params.set("other", &[1], &[1.0])).contains("one of encoder.0.weight"));
         assert_eq!(
             message(params.set("encoder.0.weight", &[3, 2], &[1.0; 6])),
             "`encoder.0.weight`: expected shape [2, 3], got [3, 2]"

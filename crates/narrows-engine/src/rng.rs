@@ -3,7 +3,7 @@
 //!
 //! A random number here is a pure function of (seed, purpose, epoch, row, position). Nothing is
 //! carried from one call to the next, so the number of threads, the order of the rows and the size of a
-//! batch cannot change what a row receives, and a resumed run needs no generator state.
+//! batch cannot change the numbers of a row, and a resumed run needs no generator state.
 //!
 //! The key is the seed; the 128-bit counter holds block number, row, epoch and purpose, each in
 //! bits of its own, so that two streams never meet.
@@ -34,9 +34,9 @@ pub enum Purpose {
     Member = 8,
     /// Data made for tests and demonstrations.
     Demo = 9,
-    /// Which piece of a picture is seen, and which way round.
+    /// Crops and flips of images.
     View = 10,
-    /// What the trials of a search try.
+    /// The trials of a search.
     Search = 11,
 }
 
@@ -107,7 +107,7 @@ fn normal_pair(radius_word: u32, angle_word: u32) -> (f32, f32) {
     (radius * cos, radius * sin)
 }
 
-/// An endless sequence of random numbers, named by what it is for.
+/// An endless sequence of random numbers, named by its purpose.
 ///
 /// ```
 /// use narrows_engine::rng::{Purpose, Stream};

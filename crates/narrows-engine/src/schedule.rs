@@ -32,7 +32,7 @@ fn half_cosine(from: f64, to: f64, share: f64) -> f64 {
 impl Schedule {
     /// The rate at `step`, counted from 0, of `total_steps`.
     ///
-    /// A plateau gives `base` here; [`Plateau::rate`] knows what it has come down to.
+    /// A plateau gives `base` here; [`Plateau::rate`] has the reduced rate.
     pub fn rate(&self, base: f32, step: u64, total_steps: u64) -> f32 {
         const WARM_SHARE: f64 = 0.3;
         const START_DIVISOR: f64 = 25.0;

@@ -1,4 +1,4 @@
-//! What is asked of the code's activity: nothing, few large values (L1), or a mean activity (KL, Ng 2011).
+//! Penalties on the code's activity: none, L1 for few large values, or KL for a mean activity (Ng 2011).
 
 use crate::kernels::{columns, sum, vectorised};
 
@@ -15,7 +15,7 @@ pub enum Sparsity {
     /// weight * sum over units j of KL(target || mean over the batch of code j); the code must lie in
     /// (0, 1), so the encoder must end in a sigmoid.
     Kl {
-        /// The mean activity asked for, in (0, 1).
+        /// The target of the mean activity, in (0, 1).
         target: f32,
         /// The penalty's weight.
         weight: f32,

@@ -1,9 +1,10 @@
-//! Encoding, decoding and reconstruction of rows: deterministic, stateless and independent per row.
+//! Encoding, decoding and reconstructing rows: no randomness, no state, no row looking at another.
 //!
-//! Rows pass through the layers tile by tile, each task with two buffers of its own; if there are fewer tiles than
-//! threads, the threads share the layers of a tile instead. An element of a matrix product is one chain of
-//! multiply-adds, independent of its row's position (see `kernels::matmul`), and all else is elementwise or within a
-//! row; so a row's result is bit-identical alone, in any batch, at any position, with any number of threads.
+//! Rows go through the layers tile by tile, each task with two buffers of its own; where there are fewer
+//! tiles than threads, the threads share the layers of a tile instead. An element of a matrix product is
+//! one chain of multiply-adds wherever its row stands (see `kernels::matmul`), and all else is elementwise
+//! or within a row; so a row's result is the same to the bit alone, in any batch, at any place, with any
+//! number of threads.
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
@@ -17,10 +18,10 @@ use crate::params::Params;
 
 use super::plan::{self, Op, Plan, Stage};
 
-/// Maximum rows per tile: enough to amortise reading the weights.
+/// The most rows of a tile: enough for a weight to be read seldom.
 const MOST_ROWS: usize = 64;
 
-/// Maximum floats of a tile's widest value, which limits the rows per tile for images.
+/// Floats of a tile's widest value, for rows so wide that fewer of them are enough: images.
 const TILE_FLOATS: usize = 1 << 19;
 
 /// A network with its weights packed for the matrix products.
@@ -29,11 +30,11 @@ pub(crate) struct PackedNetwork {
     params: Params,
     plan: Plan,
     packed: Vec<f32>,
-    /// Rows per tile.
+    /// Rows of a tile.
     tile: usize,
-    /// Maximum scratch floats of a stage for a whole tile.
+    /// The most scratch floats that a stage requires for a whole tile.
     stage_scratch: usize,
-    /// Scratch of finished tasks for reuse: page faults of fresh memory cost more than the arithmetic of wide rows.
+    /// Scratch of finished tasks, for the next: fresh pages would cost a wide row more than its arithmetic.
     spare: Mutex<Vec<TileScratch>>,
     threads: Threads,
     serial: Threads,
@@ -42,7 +43,7 @@ pub(crate) struct PackedNetwork {
 /// A task's buffers.
 #[derive(Default)]
 struct TileScratch {
-    /// Input and output of a stage, alternating.
+    /// Input and output of a stage in turn.
     buffers: [Vec<f32>; 2],
     /// The values kept for later stages.
     kept: Vec<f32>,
@@ -51,7 +52,7 @@ struct TileScratch {
     loss: LossScratch,
 }
 
-/// Scratch of the loss; empty until one is computed.
+/// Scratch of the losses; empty until the first call that computes them.
 #[derive(Default)]
 struct LossScratch {
     code: Vec<f32>,
@@ -60,9 +61,9 @@ struct LossScratch {
     work: Vec<f32>,
 }
 
-/// Rows split into tasks.
+/// Rows cut into tasks.
 struct Tasks<'a> {
-    /// Rows per task: whole tiles, a few tasks per thread.
+    /// Rows of a task: whole tiles, a few tasks a thread.
     rows: usize,
     /// The threads that share the tasks.
     outer: &'a Threads,
@@ -73,7 +74,7 @@ struct Tasks<'a> {
 /// Makes `floats` at least `len` long.
 fn grow(floats: &mut Vec<f32>, len: usize) {
     if floats.len() < len {
-        // Not `resize`: zeroed pages of a new vector are allocated lazily.
+        // Not `resize`: a fresh vector of zeros is not written to.
         *floats = vec![0.0; len];
     }
 }
@@ -109,7 +110,7 @@ impl PackedNetwork {
         }
     }
 
-    /// How `n` rows are split among the threads.
+    /// How `n` rows are shared among the threads.
     fn tasks(&self, n: usize) -> Tasks<'_> {
         const TASKS_PER_THREAD: usize = 4;
         let Self { tile, threads, serial, .. } = self;
@@ -123,7 +124,7 @@ impl PackedNetwork {
 
     /// Calls `f` with scratch for tasks of `n_rows` rows.
     fn with_scratch(&self, n_rows: usize, f: impl FnOnce(&mut TileScratch)) {
-        // A task that panicked took its scratch with it; the rest is valid.
+        // A task that panicked took its scratch with it; the others are whole.
         let spare = || self.spare.lock().unwrap_or_else(PoisonError::into_inner);
         let mut scratch = spare().pop().unwrap_or_default();
         let n_rows = n_rows.min(self.tile);
@@ -134,7 +135,7 @@ impl PackedNetwork {
         spare().push(scratch);
     }
 
-    /// Runs at most a tile of rows through `stages`; the result is in the scratch.
+    /// Sends at most a tile of rows through `stages`; the result lies in the scratch.
     fn run<'s>(&self, stages: &[Stage], rows: Rows<'_>, input: &[f32], scratch: &'s mut TileScratch) -> &'s [f32] {
         let (n, params) = (rows.n, self.params.as_slice());
         let [mut from, mut to] = scratch.buffers.each_mut().map(Vec::as_mut_slice);
@@ -295,7 +296,7 @@ impl fmt::Debug for PackedNetwork {
     }
 }
 
-/// Number of rows, from two matrices that must agree.
+/// Number of rows, from two matrices that must agree on it.
 fn n_rows(input: &[f32], inputs: usize, output: &[f32], outputs: usize) -> usize {
     let n = input.len() / inputs;
     assert_eq!(input.len(), n * inputs, "the input has rows of {inputs}");

@@ -1,33 +1,33 @@
-//! The forward and the backward pass of training over the plan's stages.
+//! The forward and the backward pass of training: the plan's stages, walked forward and backward.
 
 use std::mem::take;
 
 use crate::kernels::{sum, vectorised};
 use crate::latent::{Drawn, NoiseKey};
-use crate::layer::{Activation, Backward, DropoutKey, ELEMENT_COST, Flow, Forward, Rows, add};
+use crate::layer::{Activation, Backward, DropoutKey, ELEMENT_COST, Forward, Gradients, Rows, add};
 use crate::loss::Output;
 use crate::training::{Batch, RowWeights, StepLoss};
 
 use super::plan::{self, Op, Plan, Stage};
 use super::trainer::CpuTrainer;
 
-/// State shared by the passes.
+/// The values that the passes share.
 #[derive(Debug)]
 pub(super) struct Workspace {
     /// The last batch's input, kept by `forward` for `backward`.
     pub(super) input: Vec<f32>,
-    /// values[i + 1] is the output of stage i; empty if the stage works in place.
+    /// values[i + 1] is the output of stage i; empty where the stage works in place.
     pub(super) values: Vec<Vec<f32>>,
-    /// State that stage i saves for its backward pass: statistics, mask or noise; for a skip, the gradient for the
-    /// added value.
+    /// The values that stage i saves for its backward: statistics, mask or noise; of a skip, the gradient for
+    /// the value that it added.
     pub(super) saved: Vec<Vec<f32>>,
     pub(super) packed: Vec<f32>,
-    /// Scratch shared by the stages and the output loss.
+    /// Scratch that the stages and the output loss use in turn.
     pub(super) scratch: Vec<f32>,
-    pub(super) flow: Flow,
+    pub(super) gradients: Gradients,
     pub(super) row_losses: Vec<f32>,
     pub(super) row_code_penalty: Vec<f32>,
-    /// One float per code unit.
+    /// One float a code unit.
     pub(super) units: Vec<f32>,
     pub(super) n: usize,
 }
@@ -56,7 +56,7 @@ impl Workspace {
             saved,
             packed: vec![0.0; plan.n_packed],
             scratch: vec![0.0; scratch],
-            flow: Flow::new(capacity * plan.max_width),
+            gradients: Gradients::new(capacity * plan.max_width),
             row_losses: vec![0.0; capacity],
             row_code_penalty: vec![0.0; capacity],
             units: vec![0.0; plan.max_width],
@@ -66,7 +66,7 @@ impl Workspace {
 }
 
 impl CpuTrainer {
-    /// Runs the stages in order and evaluates the loss and its gradient.
+    /// Runs the stages in order and evaluates the loss; leaves losses and their gradient.
     pub(super) fn pass_forward(&mut self, batch: &Batch<'_>) {
         let n = batch.rows.len();
         assert!(n > 0 && n <= self.capacity, "a batch has 1 to {} rows, got {n}", self.capacity);
@@ -129,7 +129,7 @@ impl CpuTrainer {
             rows,
             &last[..n * width],
             batch.target,
-            work.flow.here(n * width),
+            work.gradients.current(n * width),
             &mut work.row_losses[..n],
             &mut work.scratch,
         );
@@ -137,7 +137,7 @@ impl CpuTrainer {
         self.pending = Some(n);
     }
 
-    /// Propagates the gradient from the output to the first trainable stage.
+    /// Brings the gradient from the output back to the first trainable stage.
     pub(super) fn pass_backward(
         &mut self,
         input: &[f32],
@@ -148,10 +148,10 @@ impl CpuTrainer {
         let Self { plan, threads, work, .. } = self;
         let rows = Rows { n, threads };
         let output_width = plan.outputs();
-        let mut flow = take(&mut work.flow);
+        let mut gradients = take(&mut work.gradients);
         let params = self.params.as_slice();
         let losses = &work.row_losses[..n];
-        let reconstruction = weigh(rows, row_weights, losses, flow.here(n * output_width));
+        let reconstruction = weigh(rows, row_weights, losses, gradients.current(n * output_width));
         let (mut code_penalty, mut sparsity, mut mean_activity) = (0.0, 0.0, 0.0);
         for s in (plan.first_trainable()..plan.stages.len()).rev() {
             let stage = &plan.stages[s];
@@ -163,8 +163,8 @@ impl CpuTrainer {
             };
             if s + 1 == plan.code {
                 let code = value(plan.code, stage.outputs);
-                let flow = flow.here(code.len());
-                sparsity = self.config.sparsity.apply(code, stage.outputs, flow, &mut work.units);
+                let gradients = gradients.current(code.len());
+                sparsity = self.config.sparsity.apply(code, stage.outputs, gradients, &mut work.units);
                 let total = vectorised!(sum::sum(
                     code,
                     #[inline(always)]
@@ -174,11 +174,11 @@ impl CpuTrainer {
             }
             for (later, saved) in plan.stages.iter().zip(&work.saved) {
                 if later.adds.is_some_and(|kept| kept.value == s + 1) {
-                    add(rows, &saved[..n * stage.outputs], flow.here(n * stage.outputs));
+                    add(rows, &saved[..n * stage.outputs], gradients.current(n * stage.outputs));
                 }
             }
             if stage.adds.is_some() {
-                work.saved[s][..n * stage.outputs].copy_from_slice(flow.here(n * stage.outputs));
+                work.saved[s][..n * stage.outputs].copy_from_slice(gradients.current(n * stage.outputs));
             }
             let from = value(s, stage.inputs);
             match &stage.op {
@@ -194,25 +194,25 @@ impl CpuTrainer {
                         gradient: &mut self.gradient[stage.trainable.clone()],
                         wants_input: s > plan.first_trainable(),
                     };
-                    layer.ops().backward(pass, &mut flow);
+                    layer.ops().backward(pass, &mut gradients);
                 }
                 Op::Sample(draw) => {
                     code_penalty = mean(&work.row_code_penalty[..n]);
-                    let (d_code, d_input) = flow.both(n * stage.outputs, n * stage.inputs);
+                    let (d_code, d_input) = gradients.both(n * stage.outputs, n * stage.inputs);
                     let noise = &work.saved[s][..n * stage.outputs];
                     let pass = Drawn { input: from, noise, code: value(s + 1, stage.outputs) };
                     draw.backward(pass, d_code, code_penalty_weight / n as f32, d_input);
-                    flow.turn();
+                    gradients.swap();
                 }
             }
         }
-        work.flow = flow;
+        work.gradients = gradients;
         let total = reconstruction + code_penalty_weight * code_penalty + sparsity;
         StepLoss { reconstruction, code_penalty, sparsity, mean_activity, total }
     }
 }
 
-/// Index of value i among the values; `None` for the batch's input.
+/// Where value i lies among the values; none is the batch's input.
 fn value_index(stages: &[Stage], i: usize) -> Option<usize> {
     match i {
         0 => None,
@@ -226,14 +226,14 @@ fn mean(values: &[f32]) -> f32 {
     (values.iter().map(|&x| f64::from(x)).sum::<f64>() / values.len() as f64) as f32
 }
 
-/// The weighted mean of the row losses; rescales the gradient from the plain mean accordingly.
+/// The weighted mean of the row losses; turns the gradient of their plain mean into that of it.
 fn weigh(rows: Rows<'_>, row_weights: RowWeights<'_>, losses: &[f32], gradient: &mut [f32]) -> f32 {
     let RowWeights::Given(weights) = row_weights else {
         return mean(losses);
     };
     assert_eq!(weights.len(), rows.n, "one weight a row");
     let total: f64 = weights.iter().map(|&w| f64::from(w)).sum();
-    // If all weights are zero, so are loss and gradient.
+    // Where all weights are zero, so are loss and gradient.
     let inverse = if total > 0.0 { total.recip() } else { 0.0 };
     let width = gradient.len() / rows.n;
     let tile = rows.tile(width * ELEMENT_COST);

@@ -1,6 +1,6 @@
-//! The execution plan: a network's layers as one list of stages with their offsets in the arenas.
+//! The order of work: a network's layers as one list of stages, each with its places in the arenas.
 //!
-//! Training and inference both run this list. Value 0 is the input, value i + 1 the output of stage i.
+//! Training and inference both walk this list. Value 0 is the input, value i + 1 the output of stage i.
 
 use std::ops::Range;
 
@@ -14,11 +14,11 @@ use crate::params::ParamKind;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Op {
     Layer(Layer),
-    /// Samples the code from the encoder's output.
+    /// Draws the code from the encoder's output.
     Sample(Draw),
 }
 
-/// One stage of the network.
+/// One step of the way from input to output.
 #[derive(Debug, Clone)]
 pub(crate) struct Stage {
     pub op: Op,
@@ -30,22 +30,23 @@ pub(crate) struct Stage {
     pub buffers: Range<usize>,
     /// Packed weights in the packing arena.
     pub packed: Range<usize>,
-    /// First random block of a layer that draws, distinct for the layers of a network.
+    /// First random block of a layer that draws, so that the layers of a network differ.
     pub random_block: u32,
-    /// The activation of this stage, if its output overwrites its input, which is not needed later.
+    /// The activation that this stage is, if its output overwrites its input, because no backward needs
+    /// that again.
     pub in_place: Option<Activation>,
     /// The value that this stage adds.
     pub adds: Option<Kept>,
-    /// Offset at which this stage's output is kept for a later stage to add.
+    /// Where this stage's output is kept for a later stage to add.
     pub keeps: Option<usize>,
 }
 
-/// A value kept for a later stage.
+/// A value that is kept for a later stage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Kept {
-    /// Its index among the values.
+    /// Its number among the values.
     pub value: usize,
-    /// Its offset in a row of the kept values, in inference.
+    /// Its place in a row of the kept values, where values do not last until the end.
     pub place: usize,
 }
 
@@ -53,7 +54,7 @@ pub(crate) struct Kept {
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
     pub stages: Vec<Stage>,
-    /// Index of the value that is the code: the decoder starts with the stage of this index.
+    /// The value that is the code: the decoder begins with the stage of this number.
     pub code: usize,
     /// Length of the trainable prefix of the parameter arena.
     pub n_trainable: usize,
@@ -61,7 +62,7 @@ pub(crate) struct Plan {
     pub n_packed: usize,
     /// The widest value.
     pub max_width: usize,
-    /// Total width of the kept values.
+    /// Width of all kept values together.
     pub kept_width: usize,
 }
 

@@ -1,4 +1,4 @@
-//! Sums of products over windows of a map: the inner loop of every convolution, forth and back.
+//! Sums of products over windows of a map: the inner loop of every convolution, forward and backward.
 //!
 //! C[b, r, j] = start + sum over (p, q, s) of A[b, r, p, q, s] B[b, p, q, s, j], where every index has
 //! a stride of its own, so that overlapping windows are read in place. As in [`matmul`](super::matmul),
@@ -11,7 +11,7 @@ use pulp::{Arch, Simd, WithSimd};
 
 use super::tile::{Destination, LeftTerms, MOST_VECTORS, RightTerms, Start, TileRow, TileStart};
 
-/// The left factor: single values, those of windows or of what stands in their place.
+/// The left factor: single values, each broadcast to a vector.
 #[derive(Clone, Copy)]
 pub(crate) struct BroadcastFactor<'a> {
     pub data: &'a [f32],
@@ -23,8 +23,7 @@ pub(crate) struct BroadcastFactor<'a> {
     pub steps: [usize; 3],
 }
 
-/// The right factor: rows of as many contiguous values as C has columns, those of weights or of what stands in
-/// their place.
+/// The right factor: rows of as many contiguous values as C has columns.
 #[derive(Clone, Copy)]
 pub(crate) struct StreamedFactor<'a> {
     pub data: &'a [f32],

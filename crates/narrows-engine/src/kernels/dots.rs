@@ -68,7 +68,7 @@ impl WithSimd for DotsKernel<'_> {
             let start = match what.start {
                 Start::Bias(bias) => bias[kernel],
                 Start::Zero => 0.0,
-                Start::Destination => unreachable!("dots do not go on from what was there"),
+                Start::Destination => unreachable!("dot products do not start from the destination"),
             };
             let weights = &what.weights[kernel * p * q * s..][..p * q * s];
             for block in 0..what.blocks {

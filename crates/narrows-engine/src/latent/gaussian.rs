@@ -1,6 +1,6 @@
 //! A Gaussian code (Kingma and Welling 2014).
 //!
-//! The encoder puts out [mean | log_var], twice the code. In training z = mean + e^(log_var/2) eps
+//! The encoder's output is [mean | log_var], twice the code. In training z = mean + e^(log_var/2) eps
 //! with eps from the row's own stream; at inference z = mean, so scoring has no randomness.
 //! log_var is clamped to [-10, 10], with no gradient beyond. A row's divergence from the standard normal
 //! is KL = -1/2 sum(1 + log_var - mean^2 - e^log_var).

@@ -1,4 +1,4 @@
-//! What the code is: a point, a Gaussian, or numbers that will be rounded.
+//! The kinds of code: a point, a Gaussian, or numbers that will be rounded.
 //!
 //! The last two add noise in training and have a penalty a row: the Gaussian's divergence from its prior, the rounded
 //! code's bits. At inference nothing is drawn.
@@ -12,7 +12,7 @@ pub(crate) use quantised::Quantised;
 use crate::layer::{ELEMENT_COST, Rows};
 use crate::rng::{Purpose, Stream};
 
-/// What the encoder's output means.
+/// The kind of code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Latent {
     /// The encoder's output is the code.

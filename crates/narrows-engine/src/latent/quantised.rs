@@ -3,9 +3,9 @@
 //! Rounding has no gradient. In training z = y + u with u uniform in [-1/2, 1/2) from the row's own stream, which has
 //! the rounding error's distribution; at inference z = y, and who stores the code rounds it.
 //!
-//! What a row's code costs is counted as sum 1/2 log2(1 + 12 z^2) bits: the capacity of a channel whose noise is
+//! The penalty of a row's code is sum 1/2 log2(1 + 12 z^2) bits: the capacity of a channel whose noise is
 //! the rounding error, of variance 1/12, for a value of power z^2. By Jensen's inequality its mean is at most that of
-//! a Gaussian of the same power; it is zero for a unit that says nothing, and it asks for no density to be learnt
+//! a Gaussian of the same power; it is zero for a unit that is zero, and it needs no learnt density
 //! beside the network.
 
 use crate::kernels::{maths, sum, vectorised};

@@ -8,7 +8,7 @@ use crate::params::ParamKind;
 use crate::rng::Stream;
 
 use super::ops::{Entries, LayerOps, OutOfRange, Requirements, WeightPacking};
-use super::{Backward, ELEMENT_COST, Flow, Forward, Inference, Rows};
+use super::{Backward, ELEMENT_COST, Forward, Gradients, Inference, Rows};
 
 /// An elementwise function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -208,14 +208,14 @@ impl LayerOps for Activation {
     }
 
     /// In place; the input is only read by the activations that are not invertible.
-    fn backward(&self, pass: Backward<'_>, flow: &mut Flow) {
+    fn backward(&self, pass: Backward<'_>, gradients: &mut Gradients) {
         let Backward { rows, input, output, .. } = pass;
         if *self == Self::Identity {
             return;
         }
         let width = output.len() / rows.n;
         let tile = rows.tile(width * ELEMENT_COST) * width;
-        rows.threads.chunks(flow.here(output.len()), tile, |t, gradient| {
+        rows.threads.chunks(gradients.current(output.len()), tile, |t, gradient| {
             let range = t * tile..t * tile + gradient.len();
             self.apply_slope(&input[range.clone()], &output[range], gradient);
         });

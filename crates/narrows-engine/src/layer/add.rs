@@ -1,18 +1,19 @@
-//! A skip connection: adds the output of an earlier layer to the input.
+//! A skip connection: the output of an earlier layer is added to the input.
 //!
-//! The passes keep that value. Backward, the gradient is passed on, and also added to that of the earlier layer.
+//! The plan keeps that value, and the passes bring it here. Backward, the gradient goes on as it is, and
+//! once more to where the value came from.
 
 use crate::kernels::vectorised;
 use crate::params::ParamKind;
 use crate::rng::Stream;
 
 use super::ops::{Entries, LayerOps, OutOfRange, Requirements, WeightPacking};
-use super::{Backward, ELEMENT_COST, Flow, Forward, Inference, Rows};
+use super::{Backward, ELEMENT_COST, Forward, Gradients, Inference, Rows};
 
-/// Adds the output of an earlier layer of the same part.
+/// Adds the value that came out of an earlier layer of the same part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Add {
-    /// Distance to the earlier layer, at least 2: 1 would be its own input.
+    /// How many layers before this one the value came out, at least 2: 1 would be its own input.
     pub back: usize,
 }
 
@@ -53,7 +54,7 @@ impl LayerOps for Add {
         None
     }
 
-    /// Saved is the gradient for the value that it adds.
+    /// Kept is the gradient for the value that it adds.
     fn requirements(&self, n: usize, width: usize) -> Requirements {
         Requirements { saved: n * width, ..Requirements::NONE }
     }
@@ -71,8 +72,8 @@ impl LayerOps for Add {
         add(pass.rows, pass.kept, output);
     }
 
-    /// The passes propagate the gradient to the earlier layer.
-    fn backward(&self, _: Backward<'_>, _: &mut Flow) {}
+    /// The passes bring the gradient to where the value came from.
+    fn backward(&self, _: Backward<'_>, _: &mut Gradients) {}
 
     fn infer(&self, pass: Inference<'_>, input: &[f32], output: &mut [f32]) {
         output.copy_from_slice(input);
@@ -97,7 +98,7 @@ mod tests {
         let network = Network::new(
             vec![
                 conv(input, 3, 1),
-                // The convolution's own output is needed later, so this must not overwrite it.
+                // The convolution's own value is needed later, so this must not overwrite it.
                 Layer::Activation(Activation::Relu),
                 conv(map, 3, 3),
                 TANH,

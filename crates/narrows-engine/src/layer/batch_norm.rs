@@ -1,11 +1,11 @@
 //! Batch normalisation (Ioffe and Szegedy 2015): y = gamma (x - mean) / sqrt(var + eps) + beta.
 //!
-//! In training, mean and (biased) variance are those of the batch, per column, and the running buffers move towards
-//! them by `momentum`, the variance unbiased, as in PyTorch. At inference the running buffers are used, so rows are
-//! independent.
+//! In training, mean and (biased) variance are the batch's own, per column, and the running buffers
+//! move towards them by `momentum`, the variance unbiased, as in PyTorch. At inference the running
+//! buffers are used, so a row does not depend on its neighbours.
 //!
-//! Backward, with h = (x - mean) / sqrt(var + eps): dbeta = sum dy, dgamma = sum dy h, dx = gamma / sqrt(var + eps) (dy
-//! - dbeta / n - h dgamma / n).
+//! Backward, with h = (x - mean) / sqrt(var + eps): dbeta = sum dy, dgamma = sum dy h,
+//! dx = gamma / sqrt(var + eps) (dy - dbeta / n - h dgamma / n).
 
 use crate::kernels::columns::{self, Band};
 use crate::kernels::vectorised;
@@ -13,7 +13,7 @@ use crate::params::ParamKind;
 use crate::rng::Stream;
 
 use super::ops::{Entries, LayerOps, OutOfRange, Requirements, WeightPacking};
-use super::{Backward, COLUMN_TILE, ELEMENT_COST, Flow, Forward, Inference, norm};
+use super::{Backward, COLUMN_TILE, ELEMENT_COST, Forward, Gradients, Inference, norm};
 
 /// Normalises each column over the batch.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -22,11 +22,11 @@ pub struct BatchNorm {
     pub features: usize,
     /// Added to the variance; PyTorch's default is 1e-5.
     pub eps: f32,
-    /// Weight of the new batch in the running statistics; PyTorch's default is 0.1.
+    /// Share of the new batch in the running statistics; PyTorch's default is 0.1.
     pub momentum: f32,
 }
 
-/// y = scale x + shift per column, the form of normalisation with known statistics.
+/// y = scale x + shift per column, the form normalisation takes once the statistics are known.
 fn affine(scale: &[f32], shift: &[f32], input: &[f32], output: &mut [f32]) {
     let width = scale.len();
     vectorised!({
@@ -69,7 +69,7 @@ impl LayerOps for BatchNorm {
         None
     }
 
-    /// Saved are mean, 1 / sqrt(var + eps), and the affine scale and shift; at inference the last two are scratch.
+    /// Kept are mean, 1 / sqrt(var + eps), and the affine scale and shift; at inference the last two are scratch.
     fn requirements(&self, _: usize, _: usize) -> Requirements {
         Requirements { saved: 4 * self.features, inference_scratch: 2 * self.features, ..Requirements::NONE }
     }
@@ -82,10 +82,10 @@ impl LayerOps for BatchNorm {
         false
     }
 
-    /// Normalises by the batch and updates the running statistics.
+    /// Normalises by the batch and moves the running statistics.
     ///
-    /// The variance of a single row is undefined: its output is beta, and the running statistics are unchanged.
-    /// (PyTorch raises an error.)
+    /// The spread of a single row is not known: it comes out as beta, and the running statistics stay.
+    /// (PyTorch refuses it.)
     fn forward(&self, pass: Forward<'_>, input: &[f32], output: &mut [f32]) {
         let Forward { rows, params, buffers: running, saved, .. } = pass;
         let width = self.features;
@@ -135,10 +135,10 @@ impl LayerOps for BatchNorm {
         affine(scale, shift, input, output);
     }
 
-    /// The gradients for gamma and beta, then in place that for the input.
-    fn backward(&self, pass: Backward<'_>, flow: &mut Flow) {
+    /// The gradients for gamma and beta, then that for the input, in place of that for the output.
+    fn backward(&self, pass: Backward<'_>, gradients: &mut Gradients) {
         let Backward { rows, params, saved, input, output, gradient: d_params, .. } = pass;
-        let gradient = flow.here(output.len());
+        let gradient = gradients.current(output.len());
         let width = self.features;
         let (mean, inverse) = (&saved[..width], &saved[width..2 * width]);
         let (d_gamma, d_beta) = d_params.split_at_mut(width);

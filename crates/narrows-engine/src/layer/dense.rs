@@ -10,7 +10,7 @@ use crate::params::ParamKind;
 use crate::rng::Stream;
 
 use super::ops::{Entries, LayerOps, OutOfRange, Requirements, WeightPacking};
-use super::{Activation, Backward, Flow, Forward, Inference, Rows};
+use super::{Activation, Backward, Forward, Gradients, Inference, Rows};
 
 /// A dense (fully connected) layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -178,15 +178,15 @@ impl LayerOps for Dense {
         self.apply(pass.rows, params, pass.activation, input, output);
     }
 
-    fn backward(&self, pass: Backward<'_>, flow: &mut Flow) {
+    fn backward(&self, pass: Backward<'_>, gradients: &mut Gradients) {
         let Backward { rows, params, input, gradient, wants_input, .. } = pass;
         let weight_len = self.inputs * self.outputs;
         let (d_weight, d_bias) = gradient.split_at_mut(weight_len);
-        let (d_output, d_input) = flow.both(rows.n * self.outputs, rows.n * self.inputs);
+        let (d_output, d_input) = gradients.both(rows.n * self.outputs, rows.n * self.inputs);
         self.backward_params(rows, input, d_output, d_weight, d_bias);
         if wants_input {
             self.backward_input(rows, &params[..weight_len], d_output, d_input);
-            flow.turn();
+            gradients.swap();
         }
     }
 

@@ -8,7 +8,7 @@ use crate::params::ParamKind;
 use crate::rng::{Purpose, Stream};
 
 use super::ops::{Entries, LayerOps, OutOfRange, Requirements, WeightPacking};
-use super::{Backward, ELEMENT_COST, Flow, Forward, Inference, Rows};
+use super::{Backward, ELEMENT_COST, Forward, Gradients, Inference, Rows};
 
 /// Zeros values at random in training.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -103,9 +103,9 @@ impl LayerOps for Dropout {
     }
 
     /// Multiplies the gradient by the mask.
-    fn backward(&self, pass: Backward<'_>, flow: &mut Flow) {
+    fn backward(&self, pass: Backward<'_>, gradients: &mut Gradients) {
         let Backward { rows, saved: mask, output, .. } = pass;
-        let gradient = flow.here(output.len());
+        let gradient = gradients.current(output.len());
         let width = gradient.len() / rows.n;
         let tile = rows.tile(width * ELEMENT_COST) * width;
         rows.threads.chunks(gradient, tile, |t, gradient| {

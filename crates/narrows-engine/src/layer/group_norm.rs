@@ -1,8 +1,8 @@
 //! Group normalisation (Wu and He 2018): each map is normalised over the pixels of a group of channels.
 //!
-//! y = gamma h + beta per channel, with h = (x - mean) / sqrt(var + eps) over the group, var biased. Maps are
-//! independent, in training as at inference. Backward, with g = dy gamma: dx = (g - mean(g) - h mean(g h)) / sqrt(var +
-//! eps), means over the group.
+//! y = gamma h + beta per channel, with h = (x - mean) / sqrt(var + eps) over the group, var biased. A
+//! map depends on no other, in training as at inference. Backward, with g = dy gamma:
+//! dx = (g - mean(g) - h mean(g h)) / sqrt(var + eps), means over the group.
 
 use crate::kernels::channels;
 use crate::params::ParamKind;
@@ -10,14 +10,14 @@ use crate::rng::Stream;
 
 use super::map::Map;
 use super::ops::{Entries, LayerOps, OutOfRange, Requirements, WeightPacking};
-use super::{Backward, ELEMENT_COST, Flow, Forward, Inference, Rows, norm};
+use super::{Backward, ELEMENT_COST, Forward, Gradients, Inference, Rows, norm};
 
-/// Normalises groups of adjacent channels of each map.
+/// Normalises groups of neighbouring channels of each map.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct GroupNorm {
-    /// Shape of input and output rows.
+    /// The shape of an input or output row.
     pub map: Map,
-    /// Number of groups of equally many channels; 1 normalises the whole map, as many as channels each alone.
+    /// Groups of equally many channels; 1 normalises the whole map, as many as channels each alone.
     pub groups: usize,
     /// Added to the variance; PyTorch's default is 1e-5.
     pub eps: f32,
@@ -34,7 +34,7 @@ impl GroupNorm {
         }
     }
 
-    /// Normalises the maps; the statistics of each are written to `saved`.
+    /// Normalises the maps; `saved` takes the statistics of each.
     fn normalise(&self, rows: Rows<'_>, params: &[f32], saved: &mut [f32], input: &[f32], output: &mut [f32]) {
         let (width, size) = (self.map.channels, self.map.size());
         let (gamma, beta) = params.split_at(width);
@@ -95,8 +95,8 @@ impl LayerOps for GroupNorm {
         None
     }
 
-    /// Saved are three values per channel and row: mean and 1 / sqrt(var + eps) of its group, and gamma times that.
-    /// Training scratch is seven per channel and task: two gradients, two sums, three factors.
+    /// Kept are three values a channel a row: mean and 1 / sqrt(var + eps) of its group, and gamma times that.
+    /// Scratch in training is seven a channel a task: two gradients, two sums, three factors.
     fn requirements(&self, n: usize, _: usize) -> Requirements {
         let saved = 3 * self.map.channels * n;
         let training_scratch = 7 * Rows::MOST_GROUPS.min(n) * self.map.channels;
@@ -119,10 +119,10 @@ impl LayerOps for GroupNorm {
         self.normalise(pass.rows, pass.params, pass.scratch, input, output);
     }
 
-    /// The gradients for gamma and beta, then in place that for the input.
-    fn backward(&self, pass: Backward<'_>, flow: &mut Flow) {
+    /// The gradients for gamma and beta, then that for the input, in place of that for the output.
+    fn backward(&self, pass: Backward<'_>, gradients: &mut Gradients) {
         let Backward { rows, params, saved, scratch, input, output, gradient: d_params, .. } = pass;
-        let gradient = flow.here(output.len());
+        let gradient = gradients.current(output.len());
         let (width, size) = (self.map.channels, self.map.size());
         let gamma = &params[..width];
         let group = rows.group(size * ELEMENT_COST);

@@ -8,7 +8,7 @@ use crate::params::ParamKind;
 use crate::rng::Stream;
 
 use super::ops::{Entries, LayerOps, OutOfRange, Requirements, WeightPacking};
-use super::{Backward, COLUMN_TILE, ELEMENT_COST, Flow, Forward, Inference, Rows, norm};
+use super::{Backward, COLUMN_TILE, ELEMENT_COST, Forward, Gradients, Inference, Rows, norm};
 
 /// Normalises each row over its columns.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -37,7 +37,7 @@ impl LayerNorm {
         (mean, (var + self.eps).sqrt().recip())
     }
 
-    /// Normalises the rows; the statistics of each are written to `saved`, two floats per row.
+    /// Normalises the rows; `saved` takes the statistics of each, two floats a row.
     fn normalise(&self, rows: Rows<'_>, params: &[f32], saved: &mut [f32], input: &[f32], output: &mut [f32]) {
         let width = self.features;
         let (gamma, beta) = params.split_at(width);
@@ -89,7 +89,7 @@ impl LayerOps for LayerNorm {
         None
     }
 
-    /// Saved are mean and 1 / sqrt(var + eps) of each row.
+    /// Mean and 1 / sqrt(var + eps) of each row.
     fn requirements(&self, n: usize, _: usize) -> Requirements {
         Requirements { saved: 2 * n, inference_scratch: 2 * n, ..Requirements::NONE }
     }
@@ -110,10 +110,10 @@ impl LayerOps for LayerNorm {
         self.normalise(pass.rows, pass.params, pass.scratch, input, output);
     }
 
-    /// The gradients for gamma and beta, then in place that for the input.
-    fn backward(&self, pass: Backward<'_>, flow: &mut Flow) {
+    /// The gradients for gamma and beta, then that for the input, in place of that for the output.
+    fn backward(&self, pass: Backward<'_>, gradients: &mut Gradients) {
         let Backward { rows, params, saved, input, output, gradient: d_params, .. } = pass;
-        let gradient = flow.here(output.len());
+        let gradient = gradients.current(output.len());
         let width = self.features;
         let gamma = &params[..width];
         let (d_gamma, d_beta) = d_params.split_at_mut(width);

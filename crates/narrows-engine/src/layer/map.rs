@@ -1,17 +1,17 @@
-//! Maps: the layout of a row for convolutions, and padding.
+//! Maps: a row of values as height, width and channels, and the padding around it.
 //!
 //! A row holds `[height, width, channels]`, channels fastest. A series is a map of height 1.
 
 use std::fmt;
 
-/// The shape of a map, an image or a series, in a row: `[height, width, channels]`.
+/// The shape of a map, an image or a series, as it lies in a row: `[height, width, channels]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Map {
     /// Rows of pixels; 1 for a series.
     pub height: usize,
     /// Columns of pixels, or steps of a series.
     pub width: usize,
-    /// Values per pixel or step.
+    /// Values of a pixel or a step, side by side.
     pub channels: usize,
 }
 
@@ -26,12 +26,12 @@ impl Map {
         Self::new(1, steps, channels)
     }
 
-    /// Number of pixels, or of steps of a series.
+    /// Pixels, or steps of a series.
     pub fn positions(&self) -> usize {
         self.height.saturating_mul(self.width)
     }
 
-    /// Number of values: the width of a row.
+    /// Values: the width of a row that holds it.
     pub fn size(&self) -> usize {
         self.positions().saturating_mul(self.channels)
     }
@@ -57,15 +57,15 @@ pub struct Padding {
 }
 
 impl Padding {
-    /// No padding.
+    /// Nothing is added.
     pub const NONE: Self = Self { top: 0, bottom: 0, left: 0, right: 0 };
 
-    /// Symmetric padding: `height` above and below, `width` left and right.
+    /// As much at either end: `height` above and below, `width` left and right.
     pub fn even(height: usize, width: usize) -> Self {
         Self { top: height, bottom: height, left: width, right: width }
     }
 
-    /// Padding that keeps height and width at stride 1; an odd pixel goes to bottom and right, as in PyTorch.
+    /// What keeps height and width at stride 1; an odd pixel goes to bottom and right, as in PyTorch.
     pub fn same(kernel: (usize, usize), dilation: (usize, usize)) -> Self {
         let height = dilation.0 * kernel.0.saturating_sub(1);
         let width = dilation.1 * kernel.1.saturating_sub(1);
@@ -73,7 +73,7 @@ impl Padding {
     }
 }
 
-/// The values of padding pixels.
+/// The values of the added pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum PaddingMode {
     /// Zeros.
@@ -85,8 +85,8 @@ pub enum PaddingMode {
     Replicate,
 }
 
-/// Calls `self.run::<W>(first channel, ...)`, vectorised, for runs of W channels that cover all: with a constant number
-/// of channels, the compiler maps a pixel to a vector or two.
+/// Calls `self.run::<W>(first channel, ...)`, vectorised, for runs of W channels that together are all:
+/// a number of channels that the compiler knows makes a pixel a vector or two.
 macro_rules! by_channels {
     ($channels:expr, $self:ident.$run:ident($($argument:expr),*)) => {
         let mut first = 0;

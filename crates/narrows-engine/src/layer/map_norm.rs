@@ -1,7 +1,7 @@
 //! Batch normalisation over maps: each channel is normalised over all pixels of the batch.
 //!
-//! As [`BatchNorm`](super::BatchNorm) with pixels as rows; PyTorch's `BatchNorm2d` and `BatchNorm1d`. Sums are over
-//! groups of rows, determined by shapes, and over the groups in order.
+//! As [`BatchNorm`](super::BatchNorm) with a pixel for a row, PyTorch's `BatchNorm2d` and `BatchNorm1d`.
+//! Sums go over groups of rows, cut by shapes, and over the groups in order.
 
 use crate::kernels::channels;
 use crate::params::ParamKind;
@@ -9,16 +9,16 @@ use crate::rng::Stream;
 
 use super::map::Map;
 use super::ops::{Entries, LayerOps, OutOfRange, Requirements, WeightPacking};
-use super::{Backward, ELEMENT_COST, Flow, Forward, Inference, Rows, norm};
+use super::{Backward, ELEMENT_COST, Forward, Gradients, Inference, Rows, norm};
 
 /// Normalises each channel over the pixels of the batch.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct MapNorm {
-    /// Shape of input and output rows.
+    /// The shape of an input or output row.
     pub map: Map,
     /// Added to the variance; PyTorch's default is 1e-5.
     pub eps: f32,
-    /// Weight of the new batch in the running statistics; PyTorch's default is 0.1.
+    /// Share of the new batch in the running statistics; PyTorch's default is 0.1.
     pub momentum: f32,
 }
 
@@ -53,7 +53,7 @@ impl LayerOps for MapNorm {
         None
     }
 
-    /// Saved are mean and 1 / sqrt(var + eps). Training scratch is two sums per group, or three factors.
+    /// Kept are mean and 1 / sqrt(var + eps). Scratch in training is two sums a group, or three factors.
     fn requirements(&self, n: usize, _: usize) -> Requirements {
         let channels = self.map.channels;
         let training_scratch = (2 * Rows::MOST_GROUPS.min(n) + 1) * channels;
@@ -68,8 +68,8 @@ impl LayerOps for MapNorm {
         false
     }
 
-    /// Normalises by the batch and updates the running statistics; `params` is gamma then beta, `running` mean then
-    /// variance. For a single pixel the output is beta and nothing is updated.
+    /// Normalises by the batch and moves the running statistics; `params` is gamma then beta, `running`
+    /// mean then variance. One pixel alone comes out as beta and moves nothing.
     fn forward(&self, pass: Forward<'_>, input: &[f32], output: &mut [f32]) {
         let Forward { rows, params, buffers: running, saved, scratch, .. } = pass;
         let (width, size) = (self.map.channels, self.map.size());
@@ -117,10 +117,10 @@ impl LayerOps for MapNorm {
         channels::rescale(input, [mean, scale, beta], output);
     }
 
-    /// The gradients for gamma and beta, then in place that for the input.
-    fn backward(&self, pass: Backward<'_>, flow: &mut Flow) {
+    /// The gradients for gamma and beta, then that for the input, in place of that for the output.
+    fn backward(&self, pass: Backward<'_>, gradients: &mut Gradients) {
         let Backward { rows, params, saved, scratch, input, output, gradient: d_params, .. } = pass;
-        let gradient = flow.here(output.len());
+        let gradient = gradients.current(output.len());
         let (width, size) = (self.map.channels, self.map.size());
         let n = (rows.n * self.map.positions()) as f32;
         let group = rows.group(size * ELEMENT_COST);
@@ -149,7 +149,7 @@ impl LayerOps for MapNorm {
     }
 }
 
-/// Sums `add(first row, rows, sums)` over groups of `group` rows.
+/// Writes the sums over groups of `group` rows of what `add(first row, rows, sums)` adds for each.
 fn sum_groups(
     rows: Rows<'_>,
     group: usize,

@@ -1,11 +1,11 @@
-//! The layers: each file holds a layer's configuration and its forward and backward passes.
+//! The layers: each file holds a layer's configuration, its forward and, beside it, its backward.
 //!
-//! A layer is data. Its passes are functions from slices to slices over a whole batch `[n, width]`; they tile their
-//! work themselves and are stateless: what the backward pass needs besides inputs and outputs is in a `saved` slice
-//! written by the forward pass.
+//! A layer is data. Its passes are functions from slices to slices over a whole batch `[n, width]`; they cut their work
+//! into tiles themselves and keep nothing: what the backward needs besides inputs and outputs is a `saved` slice that
+//! the forward fills.
 //!
-//! The rest of the engine uses a layer only through [`LayerOps`]. A new layer is a file, a variant and an arm in
-//! [`Layer::ops`]; the compiler checks for completeness.
+//! The rest of the engine sees a layer only through [`LayerOps`]. A new layer is a file, a variant and its arm in
+//! [`Layer::ops`]; the compiler asks for the rest.
 
 mod ops;
 mod pass;
@@ -55,7 +55,7 @@ pub use upsample::{Upsample, UpsampleKind};
 pub(crate) use add::add;
 pub(crate) use dropout::DropoutKey;
 pub(crate) use ops::{LayerOps, WeightPacking};
-pub(crate) use pass::{Backward, Flow, Forward, Inference};
+pub(crate) use pass::{Backward, Forward, Gradients, Inference};
 pub(crate) use rows::{COLUMN_TILE, ELEMENT_COST, Rows};
 
 /// One layer.
@@ -73,25 +73,25 @@ pub enum Layer {
     Dropout(Dropout),
     /// Long short-term memory over a sequence.
     Lstm(Lstm),
-    /// The input repeated at each step.
+    /// The input once a step.
     Repeat(Repeat),
-    /// A dense layer applied to each step.
+    /// The same dense map at each step.
     TimeDense(TimeDense),
-    /// A convolution over the pixels of a map or the steps of a series.
+    /// A kernel over the pixels of a map or the steps of a series.
     Conv(Conv),
-    /// The adjoint of a convolution, which enlarges maps.
+    /// The adjoint of a convolution, from small maps to large ones.
     ConvTranspose(ConvTranspose),
-    /// The maximum or mean of each window.
+    /// The largest or the mean value of each window.
     Pool(Pool),
-    /// Enlargement by nearest neighbour or interpolation.
+    /// A block for a pixel, or interpolation.
     Upsample(Upsample),
     /// Normalisation of each channel over the pixels of the batch.
     MapNorm(MapNorm),
     /// Normalisation of each map over groups of channels.
     GroupNorm(GroupNorm),
-    /// Rearrangement of channels to pixels.
+    /// Channels that become pixels.
     PixelShuffle(PixelShuffle),
-    /// Addition of an earlier layer's output.
+    /// An earlier value, added.
     Add(Add),
 }
 
@@ -106,7 +106,7 @@ impl Layer {
         Self::TimeDense(TimeDense { dense: Dense { inputs, outputs, init: DenseInit::PyTorch }, steps })
     }
 
-    /// The operations of the layer: the only match over all variants.
+    /// Its implementation: the one place that knows all kinds.
     pub(crate) fn ops(&self) -> &dyn LayerOps {
         match self {
             Self::Dense(layer) => layer,
@@ -128,17 +128,17 @@ impl Layer {
         }
     }
 
-    /// (inputs, outputs) if the layer defines them.
+    /// (inputs, outputs) where the layer states them.
     pub(crate) fn widths(&self) -> Option<(usize, usize)> {
         self.ops().widths()
     }
 
-    /// Number of floats of its parameters of one kind.
+    /// Floats of its entries of one kind.
     pub(crate) fn len(&self, kind: ParamKind) -> usize {
         self.ops().entries(kind).iter().map(|(_, shape)| shape.iter().product::<usize>()).sum()
     }
 
-    /// The elementwise function that may overwrite its input in training, if any.
+    /// The elementwise function that may overwrite its input in training, if this is one.
     pub(crate) fn overwrites(&self) -> Option<Activation> {
         match self {
             Self::Activation(activation) if activation.is_invertible() => Some(*activation),
@@ -146,7 +146,7 @@ impl Layer {
         }
     }
 
-    /// The elementwise function at inference, if any.
+    /// The elementwise function that it is at inference, if it is one.
     pub(crate) fn elementwise(&self) -> Option<Activation> {
         match self {
             Self::Activation(activation) => Some(*activation),

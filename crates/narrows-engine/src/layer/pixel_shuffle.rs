@@ -1,26 +1,26 @@
-//! Pixel shuffle (Shi et al. 2016): rearranges channels to pixels.
+//! Pixel shuffle (Shi et al. 2016): channels become pixels.
 //!
-//! Channel (c factor_h + i) factor_w + j of a pixel becomes channel c of pixel (i, j) of its block, as in PyTorch's
-//! `PixelShuffle`. It only permutes values.
+//! Channel (c factor_h + i) factor_w + j of a pixel becomes channel c of pixel (i, j) of its block, as
+//! PyTorch's `PixelShuffle` numbers them. It moves values and computes nothing.
 
 use crate::params::ParamKind;
 use crate::rng::Stream;
 
 use super::map::Map;
 use super::ops::{Entries, LayerOps, OutOfRange, Requirements, WeightPacking};
-use super::{Backward, ELEMENT_COST, Flow, Forward, Inference, Rows};
+use super::{Backward, ELEMENT_COST, Forward, Gradients, Inference, Rows};
 
-/// Rearranges channels to pixels.
+/// Turns channels into pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PixelShuffle {
-    /// Shape of input rows.
+    /// The shape of an input row.
     pub input: Map,
-    /// Scale factors, (height, width); their product divides the channels.
+    /// Pixels that one becomes, (height, width); their product divides the channels.
     pub factor: (usize, usize),
 }
 
 impl PixelShuffle {
-    /// Shape of output rows.
+    /// The shape of an output row.
     pub fn output(&self) -> Map {
         let Self { input, factor, .. } = *self;
         let block = factor.0.saturating_mul(factor.1).max(1);
@@ -31,7 +31,7 @@ impl PixelShuffle {
         }
     }
 
-    /// Calls `each(input offset, output offset)` for every value of a map.
+    /// Calls `each(place in the input, place in the output)` for every value of a map.
     fn for_each_value(&self, mut each: impl FnMut(usize, usize)) {
         let (input, output, (down, across)) = (self.input, self.output(), self.factor);
         for pixel in 0..input.positions() {
@@ -59,7 +59,7 @@ impl PixelShuffle {
         });
     }
 
-    /// d_input = the inversely shuffled d_output.
+    /// d_input from d_output.
     fn shuffle_back(&self, rows: Rows<'_>, d_output: &[f32], d_input: &mut [f32]) {
         let size = self.input.size();
         let group = rows.group(size * ELEMENT_COST);
@@ -113,10 +113,10 @@ impl LayerOps for PixelShuffle {
         self.shuffle(pass.rows, input, output);
     }
 
-    fn backward(&self, pass: Backward<'_>, flow: &mut Flow) {
-        let (d_output, d_input) = flow.both(pass.output.len(), pass.input.len());
+    fn backward(&self, pass: Backward<'_>, gradients: &mut Gradients) {
+        let (d_output, d_input) = gradients.both(pass.output.len(), pass.input.len());
         self.shuffle_back(pass.rows, d_output, d_input);
-        flow.turn();
+        gradients.swap();
     }
 
     fn infer(&self, pass: Inference<'_>, input: &[f32], output: &mut [f32]) {

@@ -1,39 +1,41 @@
-//! Pooling: the maximum or mean of each window, per channel.
+//! Pooling: the largest or the mean value of each window, a channel at a time.
 //!
-//! The gradient of a maximum goes to the first pixel that attained it, as in PyTorch; the forward pass saves its tap.
+//! The gradient of a largest value goes to the first pixel that held it, as in PyTorch; the forward pass
+//! leaves which tap that was.
 
 use crate::params::ParamKind;
 use crate::rng::Stream;
 
 use super::map::{Map, Padding, by_channels, part, part_mut};
 use super::ops::{Entries, LayerOps, OutOfRange, Requirements, WeightPacking};
-use super::{Backward, ELEMENT_COST, Flow, Forward, Inference, Rows};
+use super::{Backward, ELEMENT_COST, Forward, Gradients, Inference, Rows};
 
-/// Downsamples a map by windows; pairs are (height, width).
+/// Shrinks a map by windows; pairs are (height, width).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pool {
-    /// Shape of input rows.
+    /// The shape of an input row.
     pub input: Map,
-    /// The pooling function.
+    /// The statistic of a window.
     pub kind: PoolKind,
-    /// Window size in pixels; a series has height 1.
+    /// Pixels of a window; a series has height 1.
     pub size: (usize, usize),
     /// Pixels from a window to the next.
     pub stride: (usize, usize),
-    /// Padding, smaller than a window. Padding pixels are never the maximum and count as zeros in a mean.
+    /// Pixels added at the edges, smaller than a window. They are never the largest and count as zeros
+    /// in a mean.
     pub padding: Padding,
 }
 
-/// The pooling function.
+/// The statistic of a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PoolKind {
-    /// The maximum.
+    /// The largest value.
     Max,
     /// The mean.
     Average,
 }
 
-/// The windows along one axis in which a tap falls on a pixel, and the pixel of the first.
+/// Windows of one direction in which a tap falls on a pixel, and the pixel of the first.
 #[derive(Clone, Copy)]
 struct Met {
     windows: (usize, usize),
@@ -47,12 +49,12 @@ fn met(tap: usize, stride: usize, before: usize, input: usize, windows: usize) -
 }
 
 impl Pool {
-    /// Adjacent windows over the whole map; an incomplete last one is dropped.
+    /// Windows side by side over the whole map, what does not fill one left out.
     pub fn new(input: Map, kind: PoolKind, size: (usize, usize)) -> Self {
         Self { input, kind, size, stride: size, padding: Padding::NONE }
     }
 
-    /// Shape of output rows.
+    /// The shape of an output row.
     pub fn output(&self) -> Map {
         let pixels = |input: usize, padding: usize, size: usize, stride: usize| {
             if stride == 0 { 0 } else { (input + padding + 1).saturating_sub(size).div_ceil(stride) }
@@ -65,7 +67,7 @@ impl Pool {
         }
     }
 
-    /// Floats saved for the backward pass of `n` rows: the taps of the maxima.
+    /// Floats kept for the backward pass of `n` rows: the taps that won.
     fn saved_len(&self, n: usize) -> usize {
         match self.kind {
             PoolKind::Max => n * self.output().size(),
@@ -73,7 +75,7 @@ impl Pool {
         }
     }
 
-    /// output = the pooled input; the tap of every maximum is written to `winners`.
+    /// output = the pooled input; `winners` takes a tap for every output of a maximum.
     fn pool(&self, rows: Rows<'_>, winners: &mut [f32], input: &[f32], output: &mut [f32]) {
         let (inputs, outputs) = (self.input.size(), self.output().size());
         let group = rows.group(inputs * ELEMENT_COST);
@@ -122,8 +124,8 @@ impl Pool {
         });
     }
 
-    /// Calls `each(tap, output offset, input offset, windows)` for every tap and row of windows, in order: offsets of
-    /// the first of a run of adjacent windows and of the pixel it reads.
+    /// Calls `each(tap, place in the output, place in the input, windows)` for every tap and row of
+    /// windows, in order: where the first of so many windows side by side lies, and its pixel.
     #[inline(always)]
     fn for_each_tap(&self, mut each: impl FnMut(usize, usize, usize, usize)) {
         let (input, output) = (self.input, self.output());
@@ -159,10 +161,11 @@ impl Pool {
                 let results = y[to.clone()].chunks_exact_mut(channels).zip(winners[to].chunks_exact_mut(channels));
                 for ((best, winner), x) in results.zip(pixels) {
                     let (best, winner) = (part_mut::<W>(best, first), part_mut::<W>(winner, first));
-                    // Unaliased copies without branches, so that it vectorises.
+                    // Copies that nothing else can reach, and no branch: else it does not vectorise.
                     let (x, mut new_best, mut new_winner) = (*part::<W>(x, first), *best, *winner);
                     for i in 0..W {
-                        // NaN counts as the maximum, so that divergence is not hidden; the first value always wins.
+                        // A NaN is the largest of all, so that a diverged network is not hidden; and
+                        // the first value wins against none.
                         let wins = (x[i] > new_best[i]) | x[i].is_nan() | new_winner[i].is_nan();
                         new_best[i] = if wins { x[i] } else { new_best[i] };
                         new_winner[i] = if wins { tap as f32 } else { new_winner[i] };
@@ -281,10 +284,10 @@ impl LayerOps for Pool {
         self.pool(pass.rows, pass.saved, input, output);
     }
 
-    fn backward(&self, pass: Backward<'_>, flow: &mut Flow) {
-        let (d_output, d_input) = flow.both(pass.output.len(), pass.input.len());
+    fn backward(&self, pass: Backward<'_>, gradients: &mut Gradients) {
+        let (d_output, d_input) = gradients.both(pass.output.len(), pass.input.len());
         self.spread(pass.rows, pass.saved, d_output, d_input);
-        flow.turn();
+        gradients.swap();
     }
 
     fn infer(&self, pass: Inference<'_>, input: &[f32], output: &mut [f32]) {

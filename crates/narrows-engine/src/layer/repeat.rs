@@ -1,18 +1,19 @@
-//! The code repeated at each step: `[n, width]` to `[n, steps * width]`, the input of a decoder that reads a sequence.
+//! The code at each step: `[n, width]` to `[n, steps * width]`, the way from a code to a decoder that
+//! reads a sequence.
 
 use crate::kernels::columns::{self, Band};
 use crate::params::ParamKind;
 use crate::rng::Stream;
 
 use super::ops::{Entries, LayerOps, OutOfRange, Requirements, WeightPacking};
-use super::{Backward, Flow, Forward, Inference, Rows};
+use super::{Backward, Forward, Gradients, Inference, Rows};
 
-/// Repeats its input at each step.
+/// Repeats its input at every step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Repeat {
     /// Width of the input.
     pub width: usize,
-    /// Number of repetitions.
+    /// How often it is repeated.
     pub steps: usize,
 }
 
@@ -81,10 +82,10 @@ impl LayerOps for Repeat {
         self.repeat(pass.rows, input, output);
     }
 
-    fn backward(&self, pass: Backward<'_>, flow: &mut Flow) {
-        let (d_output, d_input) = flow.both(pass.output.len(), pass.input.len());
+    fn backward(&self, pass: Backward<'_>, gradients: &mut Gradients) {
+        let (d_output, d_input) = gradients.both(pass.output.len(), pass.input.len());
         self.sum_steps(pass.rows, d_output, d_input);
-        flow.turn();
+        gradients.swap();
     }
 
     fn infer(&self, pass: Inference<'_>, input: &[f32], output: &mut [f32]) {

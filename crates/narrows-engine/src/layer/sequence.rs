@@ -1,50 +1,50 @@
-//! Sequences in rows: a row `[steps * width]` holds its steps one after the other, with the channels of a step
-//! adjacent.
+//! Sequences in rows: a row `[steps * width]` holds its steps one after the other, the channels of a
+//! step side by side.
 //!
-//! Sequences of unequal length are rows with absent steps: a step with all channels NaN is absent (as with Keras's
-//! Masking). Layers carry their state through it unchanged.
+//! Sequences of unequal length are rows with absent steps: a step all of whose channels are NaN was
+//! never there (the Masking of Keras). Layers carry their state through it unchanged.
 
-/// The direction of a recurrent layer.
+/// Which way a recurrent layer reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
     /// From the first step to the last.
     Forward,
-    /// Both directions, each with its own parameters; the outputs are concatenated, forward first.
+    /// Both ways, each with parameters of its own; the outputs lie side by side, forward first.
     Bidirectional,
 }
 
-/// The output of a recurrent layer.
+/// The states that a recurrent layer outputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SequenceOutput {
-    /// The state after every step; NaN at absent steps, which marks them for the next layer.
+    /// The state after every step; NaN at absent steps, so that a next layer skips them too.
     All,
-    /// The state after the last present step; for the backward direction, after the first.
+    /// The state after the last step that is present; of the backward direction, after the first.
     Last,
 }
 
-/// A direction over the steps.
+/// One way through the steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Way {
-    Forth,
-    Back,
+    Forward,
+    Reverse,
 }
 
 impl Direction {
-    /// The directions, each with its own parameters.
+    /// The ways it goes, each with its own parameters.
     pub(crate) fn ways(self) -> &'static [Way] {
         match self {
-            Self::Forward => &[Way::Forth],
-            Self::Bidirectional => &[Way::Forth, Way::Back],
+            Self::Forward => &[Way::Forward],
+            Self::Bidirectional => &[Way::Forward, Way::Reverse],
         }
     }
 }
 
 impl Way {
-    /// The step that is read at position `i` of `steps`.
+    /// The step that is read as number `i` of `steps`.
     pub(crate) fn step(self, i: usize, steps: usize) -> usize {
         match self {
-            Self::Forth => i,
-            Self::Back => steps - 1 - i,
+            Self::Forward => i,
+            Self::Reverse => steps - 1 - i,
         }
     }
 }
@@ -57,7 +57,7 @@ pub(crate) fn is_absent(step: &[f32]) -> bool {
 
 /// Copies one step of rows `[n, steps * width]` to `values` `[n, width]`.
 ///
-/// `present` `[n]` is set to 1 for a present step and 0 for an absent one, whose values become zeros.
+/// `present` `[n]` takes 1 for a step that is there and 0 for an absent one, whose values become zeros.
 pub(crate) fn gather(rows: &[f32], steps: usize, step: usize, values: &mut [f32], present: &mut [f32]) {
     let width = values.len() / present.len();
     let rows = rows.chunks_exact(steps * width);
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn ways_mirror_each_other() {
-        assert_eq!(Way::Forth.step(1, 5), 1);
-        assert_eq!(Way::Back.step(1, 5), 3);
+        assert_eq!(Way::Forward.step(1, 5), 1);
+        assert_eq!(Way::Reverse.step(1, 5), 3);
     }
 }

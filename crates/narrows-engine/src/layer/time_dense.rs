@@ -1,6 +1,7 @@
-//! A dense layer shared by all steps: it is applied to `[n * steps, inputs]`, which has the memory layout of the rows.
+//! The same dense map at each step: a dense layer over `[n * steps, inputs]`, with one set of
+//! parameters, which is how the rows lie in memory already.
 //!
-//! The output of an absent step (see `sequence`) is absent, and it does not contribute to the gradient.
+//! An absent step (see `sequence`) comes out absent, and has no part in the gradient.
 
 use crate::params::ParamKind;
 use crate::rng::Stream;
@@ -8,12 +9,12 @@ use crate::rng::Stream;
 use super::dense::DenseParams;
 use super::ops::{Entries, LayerOps, OutOfRange, Requirements, WeightPacking};
 use super::sequence::is_absent;
-use super::{Backward, Dense, Flow, Forward, Inference, Rows};
+use super::{Backward, Dense, Forward, Gradients, Inference, Rows};
 
 /// A dense layer applied to every step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TimeDense {
-    /// The dense layer.
+    /// The map of one step.
     pub dense: Dense,
     /// Number of steps.
     pub steps: usize,
@@ -69,16 +70,16 @@ impl LayerOps for TimeDense {
         self.dense.apply(self.step_rows(pass.rows), params, pass.activation, input, output);
     }
 
-    /// The dense layer's two backward passes, over the present steps.
-    fn backward(&self, pass: Backward<'_>, flow: &mut Flow) {
+    /// As the dense layer's two backwards, over the steps that are present.
+    fn backward(&self, pass: Backward<'_>, gradients: &mut Gradients) {
         let Backward { params, input, scratch, gradient, wants_input, .. } = pass;
         let Dense { inputs, outputs, .. } = self.dense;
         let rows = self.step_rows(pass.rows);
         let (weight, (d_weight, d_bias)) = (&params[..inputs * outputs], gradient.split_at_mut(inputs * outputs));
-        let (d_output, d_input) = flow.both(rows.n * outputs, rows.n * inputs);
+        let (d_output, d_input) = gradients.both(rows.n * outputs, rows.n * inputs);
         let mut present = input;
         if input.chunks_exact(inputs).any(is_absent) {
-            // Zero times NaN is NaN, so absent steps must be excluded from the products.
+            // Zero times NaN is NaN, so the products must not meet the absent steps.
             let values = &mut scratch[..input.len()];
             values.copy_from_slice(input);
             for (step, d_output) in values.chunks_exact_mut(inputs).zip(d_output.chunks_exact_mut(outputs)) {
@@ -92,7 +93,7 @@ impl LayerOps for TimeDense {
         self.dense.backward_params(rows, present, d_output, d_weight, d_bias);
         if wants_input {
             self.dense.backward_input(rows, weight, d_output, d_input);
-            flow.turn();
+            gradients.swap();
         }
     }
 

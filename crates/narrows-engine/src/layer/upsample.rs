@@ -1,7 +1,7 @@
-//! Upsampling by nearest neighbour or interpolation.
+//! Upsampling: every pixel becomes a block, or the pixels in between are interpolated.
 //!
-//! Bilinear is PyTorch's `align_corners=False`: output y lies at (y + 1/2) / factor - 1/2 of the input, clamped to the
-//! edge pixels.
+//! Bilinear is PyTorch's `align_corners=False`: output y lies at (y + 1/2) / factor - 1/2 of the input,
+//! and beyond the outermost pixels their values go on.
 
 use crate::kernels::vectorised;
 use crate::params::ParamKind;
@@ -9,29 +9,29 @@ use crate::rng::Stream;
 
 use super::map::{Map, by_channels, part, part_mut};
 use super::ops::{Entries, LayerOps, OutOfRange, Requirements, WeightPacking};
-use super::{Backward, ELEMENT_COST, Flow, Forward, Inference, Rows};
+use super::{Backward, ELEMENT_COST, Forward, Gradients, Inference, Rows};
 
-/// Enlarges a map by integer factors.
+/// Enlarges a map by whole factors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Upsample {
-    /// Shape of input rows.
+    /// The shape of an input row.
     pub input: Map,
-    /// The interpolation.
+    /// How the new pixels are computed.
     pub kind: UpsampleKind,
-    /// Scale factors, (height, width); a series has height factor 1.
+    /// Pixels that one becomes, (height, width); a series has height factor 1.
     pub factor: (usize, usize),
 }
 
-/// The interpolation.
+/// How the new pixels are computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UpsampleKind {
     /// The nearest pixel's value.
     Nearest,
-    /// Bilinear interpolation; for a series, linear.
+    /// What lies between the neighbours; of a series, linear.
     Bilinear,
 }
 
-/// The two pixels around an output along one axis, and its distance from the first.
+/// The two pixels between which an output lies in one direction, and how far from the first.
 #[derive(Clone, Copy)]
 struct Between {
     pixels: [usize; 2],
@@ -46,7 +46,7 @@ fn between(output: usize, factor: usize, input: usize) -> Between {
 }
 
 impl Upsample {
-    /// Shape of output rows.
+    /// The shape of an output row.
     pub fn output(&self) -> Map {
         let Self { input, factor, .. } = *self;
         Map::new(input.height.saturating_mul(factor.0), input.width.saturating_mul(factor.1), input.channels)
@@ -124,8 +124,8 @@ impl Upsample {
         }
     }
 
-    /// Calls `each(output offset, input offset, weight)` for the four pixels around every output, in order; offsets are
-    /// those of a pixel's first channel.
+    /// Calls `each(place of the output, place of the input, share)` for the four pixels around every
+    /// output, in order; places are those of a pixel's first channel.
     #[inline(always)]
     fn for_each_share(&self, mut each: impl FnMut(usize, usize, f32)) {
         let (input, output) = (self.input, self.output());
@@ -208,10 +208,10 @@ impl LayerOps for Upsample {
         self.enlarge(pass.rows, input, output);
     }
 
-    fn backward(&self, pass: Backward<'_>, flow: &mut Flow) {
-        let (d_output, d_input) = flow.both(pass.output.len(), pass.input.len());
+    fn backward(&self, pass: Backward<'_>, gradients: &mut Gradients) {
+        let (d_output, d_input) = gradients.both(pass.output.len(), pass.input.len());
         self.add_back(pass.rows, d_output, d_input);
-        flow.turn();
+        gradients.swap();
     }
 
     fn infer(&self, pass: Inference<'_>, input: &[f32], output: &mut [f32]) {

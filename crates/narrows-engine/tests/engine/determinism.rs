@@ -14,7 +14,7 @@ fn the_noise_of_a_row_does_not_depend_on_its_batch() {
     let inputs = network.inputs();
     let config =
         TrainConfig { optimizer: Optimizer::Adam(AdamConfig::default()), clip: None, sparsity: Sparsity::None };
-    // Batch norm is the one layer whose rows look at each other in training; leave it out.
+    // Batch norm is the one layer whose rows depend on each other in training; leave it out.
     let network = Network {
         encoder: network.encoder.iter().filter(|l| !matches!(l, Layer::BatchNorm(_))).copied().collect(),
         ..network

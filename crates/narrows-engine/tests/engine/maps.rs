@@ -45,7 +45,7 @@ proptest! {
 }
 
 #[test]
-fn a_large_map_is_the_same_whoever_shares_it() {
+fn a_large_map_is_the_same_for_any_number_of_threads() {
     // Computed in bands of lines; the last is shorter.
     let map = Map::new(211, 40, 16);
     let first = Conv { stride: (2, 1), mode: PaddingMode::Reflect, ..Conv::same(map, 32, (5, 3)) };

@@ -1,16 +1,16 @@
-//! The common part of convolution and transposed convolution: both are a correlation and its adjoint, one forward and
-//! the other backward.
+//! The part that a convolution and a transposed one share: both are a correlation and its adjoint, one forward and the other
+//! backward.
 //!
-//! The rows of a batch are split into groups by shapes only; a group's task pads one map at a time into its own
-//! scratch, and the weight gradient is summed within each group and then over the groups in order, so the result is
-//! independent of the number of threads.
+//! The rows of a batch are cut into groups by shapes alone; a group's task pads a map at a time into scratch of its own,
+//! and the weight gradient is summed within each group and then over the groups in order, so the number of threads
+//! cannot show in it.
 
 use crate::kernels::contraction::{BroadcastFactor, Contraction, StreamedFactor};
 use crate::kernels::threads::Threads;
 use crate::kernels::tile::Start;
 use crate::layer::map::Map;
 use crate::layer::ops::{Entries, LayerOps, OutOfRange, Requirements, WeightPacking};
-use crate::layer::{Activation, Backward, Flow, Forward, Inference, Rows};
+use crate::layer::{Activation, Backward, Forward, Gradients, Inference, Rows};
 use crate::params::ParamKind;
 use crate::rng::Stream;
 
@@ -22,23 +22,23 @@ use super::groups::Groups;
 pub(super) struct ConvParams<'a> {
     /// The packed weight.
     pub packed: &'a [f32],
-    /// One value per output channel.
+    /// A value a channel of the output.
     pub bias: &'a [f32],
 }
 
-/// A layer that correlates maps with a kernel, or applies the adjoint.
+/// A layer that correlates maps with a kernel, or applies the adjoint of that.
 pub(super) trait Convolution {
     const NAME: &'static str;
 
-    /// Whether the forward pass is the adjoint.
+    /// Whether it goes forward by the adjoint.
     const IS_TRANSPOSED: bool;
 
-    /// The shapes of input and output.
+    /// Input and output.
     fn maps(&self) -> (Map, Map);
 
     fn kernel(&self) -> Kernel;
 
-    /// Checks the padding against the maps.
+    /// A padding that does not suit the maps.
     fn padding_out_of_range(&self) -> Option<OutOfRange>;
 
     /// Floats of scratch for the forward pass of `n` rows.
@@ -55,7 +55,7 @@ pub(super) trait Convolution {
         output: &mut [f32],
     );
 
-    /// The correlation that the layer or its adjoint computes.
+    /// The correlation that it is, or is the adjoint of.
     fn correlation(&self) -> Correlation {
         let (input, output) = self.maps();
         if Self::IS_TRANSPOSED {
@@ -65,7 +65,7 @@ pub(super) trait Convolution {
         }
     }
 
-    /// Number of output channels, which is that of biases.
+    /// Output channels: as many as biases.
     fn channels(&self) -> usize {
         self.maps().1.channels
     }
@@ -76,18 +76,18 @@ pub(super) trait Convolution {
         Rows::MOST_GROUPS.min(n) * (correlation.weight_len() + self.channels() + work_len(correlation))
     }
 
-    /// Splits the trainable values.
+    /// The trainable values apart.
     fn params<'a>(&self, params: &'a [f32], packed: &'a [f32]) -> ConvParams<'a> {
         ConvParams { packed, bias: &params[params.len() - self.channels()..] }
     }
 }
 
-/// The extent of a dilated kernel; zero for an empty kernel.
+/// The size of a kernel with its dilation; zero for a kernel of nothing.
 pub(super) fn span(kernel: usize, dilation: usize) -> usize {
     if kernel == 0 { 0 } else { dilation * (kernel - 1) + 1 }
 }
 
-/// Scratch of either half of the backward pass.
+/// Scratch that either half of a backward pass needs.
 fn work_len(correlation: Correlation) -> usize {
     correlation.correlate_scratch().max(correlation.adjoint_scratch())
 }
@@ -174,8 +174,8 @@ impl<C: Convolution + Sync> LayerOps for C {
         self.compute(pass.rows, params, pass.activation, pass.scratch, input, output);
     }
 
-    /// The gradients of weight and bias, and that for the input, alternating over the rows of a group.
-    fn backward(&self, pass: Backward<'_>, flow: &mut Flow) {
+    /// The gradients of weight and bias, and the gradients back to the input: rows of a group take turns at both.
+    fn backward(&self, pass: Backward<'_>, gradients: &mut Gradients) {
         let Backward { rows, packed, scratch, input, gradient, wants_input, .. } = pass;
         let (correlation, channels) = (self.correlation(), self.channels());
         let (inputs, outputs) = (self.maps().0.size(), self.maps().1.size());
@@ -184,7 +184,7 @@ impl<C: Convolution + Sync> LayerOps for C {
         let sums_len = weight_len + channels;
         let group_len = sums_len + work_len(correlation);
         let scratch = &mut scratch[..groups.n * group_len];
-        let (d_output, d_input) = flow.both(rows.n * outputs, if wants_input { rows.n * inputs } else { 0 });
+        let (d_output, d_input) = gradients.both(rows.n * outputs, if wants_input { rows.n * inputs } else { 0 });
         let d_output = &*d_output;
         let add_gradient = |row: usize, sums: &mut [f32], work: &mut [f32]| {
             let (x, d_y) = (&input[row * inputs..][..inputs], &d_output[row * outputs..][..outputs]);
@@ -208,7 +208,7 @@ impl<C: Convolution + Sync> LayerOps for C {
                     }
                 }
             });
-            flow.turn();
+            gradients.swap();
         } else {
             rows.threads.chunks(scratch, group_len, |g, scratch| {
                 let (sums, work) = scratch.split_at_mut(sums_len);

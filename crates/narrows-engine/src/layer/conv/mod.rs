@@ -1,7 +1,7 @@
-//! Convolution, in the deep learning sense of a correlation, over the pixels of a map or the steps of a series.
+//! Convolution, as deep learning calls a correlation, over the pixels of a map or the steps of a series.
 //!
-//! The weight is `[channels, input channels, height, width]` as in PyTorch. The part common with a transposed
-//! convolution is in `layer`; the correlation of a map with a kernel in `correlation`, `adjoint` and `gradient`.
+//! The weight is `[channels, input channels, height, width]` as in PyTorch. The part that it shares with a transposed
+//! convolution is in `layer`; how a map is correlated with a kernel in `correlation`, `adjoint` and `gradient`.
 
 mod adjoint;
 mod axis;
@@ -27,24 +27,24 @@ pub use transpose::ConvTranspose;
 /// A convolutional layer; pairs are (height, width).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Conv {
-    /// Shape of input rows.
+    /// The shape of an input row.
     pub input: Map,
     /// Channels of the output.
     pub channels: usize,
-    /// Kernel size in pixels; a series has height 1.
+    /// Pixels that the kernel spans; a series has height 1.
     pub kernel: (usize, usize),
-    /// Stride between windows in pixels.
+    /// Pixels from a window to the next.
     pub stride: (usize, usize),
-    /// Dilation: distance between taps of the kernel in pixels.
+    /// Pixels from a tap of the kernel to the next.
     pub dilation: (usize, usize),
-    /// Padding.
+    /// Pixels added at the edges.
     pub padding: Padding,
-    /// Padding mode.
+    /// The values of the added pixels.
     pub mode: PaddingMode,
 }
 
 impl Conv {
-    /// A kernel with stride 1 and no padding.
+    /// A kernel that goes over the pixels one by one and adds none.
     pub fn new(input: Map, channels: usize, kernel: (usize, usize)) -> Self {
         Self {
             input,
@@ -57,12 +57,12 @@ impl Conv {
         }
     }
 
-    /// A kernel with zero padding that keeps height and width.
+    /// A kernel that keeps height and width, with zeros around the map.
     pub fn same(input: Map, channels: usize, kernel: (usize, usize)) -> Self {
         Self { padding: Padding::same(kernel, (1, 1)), ..Self::new(input, channels, kernel) }
     }
 
-    /// Shape of output rows; empty if the kernel is larger than the padded map.
+    /// The shape of an output row; no pixels where the kernel is larger than the padded map.
     pub fn output(&self) -> Map {
         let pixels = |input: usize, padding: usize, kernel: usize, stride: usize, dilation: usize| {
             let room = (input + padding + 1).saturating_sub(span(kernel, dilation).max(1));
@@ -76,7 +76,7 @@ impl Conv {
         }
     }
 
-    /// Number of bands of an output map.
+    /// Bands that a map of the output is computed in.
     fn bands(&self) -> usize {
         self.output().height.div_ceil(self.correlation().band())
     }

@@ -1,7 +1,7 @@
-//! Transposed convolution: the adjoint of a convolution as a layer, which enlarges maps.
+//! Transposed convolution: the adjoint of a convolution as a layer, to go from a small map to a large one.
 //!
-//! The weight is `[input channels, channels, height, width]` as in PyTorch: that of the convolution from the output's
-//! map to the input's, of which this is the adjoint.
+//! The weight is `[input channels, channels, height, width]` as in PyTorch: that of the convolution from
+//! the output's map to the input's, of which this is the adjoint.
 
 use crate::kernels::tile::Start;
 use crate::layer::map::{Map, Padding, PaddingMode};
@@ -15,24 +15,24 @@ use super::layer::{ConvParams, Convolution, span};
 /// A transposed convolution; pairs are (height, width).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConvTranspose {
-    /// Shape of input rows.
+    /// The shape of an input row.
     pub input: Map,
     /// Channels of the output.
     pub channels: usize,
-    /// Kernel size in pixels; a series has height 1.
+    /// Pixels that an input pixel is spread over; a series has height 1.
     pub kernel: (usize, usize),
-    /// Stride in output pixels.
+    /// Pixels of the output from where an input pixel goes to where the next goes.
     pub stride: (usize, usize),
-    /// Dilation: distance between taps of the kernel in pixels.
+    /// Pixels from a tap of the kernel to the next.
     pub dilation: (usize, usize),
-    /// Pixels cropped at the edges of the output.
+    /// Pixels taken away at the edges of the output.
     pub padding: Padding,
-    /// Pixels added at bottom and right, to resolve the output size under a stride.
+    /// Pixels added at bottom and right: several sizes shrink to one under a stride.
     pub output_padding: (usize, usize),
 }
 
 impl ConvTranspose {
-    /// A kernel of stride 1 without padding.
+    /// A kernel of stride 1 that takes nothing away.
     pub fn new(input: Map, channels: usize, kernel: (usize, usize)) -> Self {
         Self {
             input,
@@ -45,7 +45,7 @@ impl ConvTranspose {
         }
     }
 
-    /// Shape of output rows; empty if the padding removes everything.
+    /// The shape of an output row; no pixels where the padding takes all away.
     pub fn output(&self) -> Map {
         let pixels = |input: usize, padding: usize, kernel: usize, stride: usize, dilation: usize, more: usize| {
             (input.saturating_sub(1) * stride + span(kernel, dilation) + more).saturating_sub(padding)

@@ -1,13 +1,13 @@
-//! Long short-term memory (Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000), as PyTorch's
-//! `nn.LSTM` with one layer: the same formulas, gate order i, f, g, o, names and layouts.
+//! Long short-term memory (Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000),
+//! as PyTorch's `nn.LSTM` with one layer: the same formulas, gate order i, f, g, o, names and layouts.
 //!
-//! A step is two matrix products into the same gates, of input and hidden state, and one pass over them (`cell`). Rows
-//! are split into tiles that run through all steps on one thread, so that gates, states and weights stay in the cache.
-//! Backpropagation through time is tiled in the same way (`back`).
+//! A step is two matrix products into the same gates, input and hidden state, and one pass over them
+//! (`cell`). Rows are cut into tiles that go through all steps on one thread, so that gates, states and
+//! weights stay in the cache. Backward through time goes the same way (`back`).
 //!
-//! An absent step (see `sequence`) leaves the state unchanged, outputs NaN, and passes the gradient of the state on;
-//! its input and the parameters get no gradient. So a row with absent steps anywhere has the same last state, to the
-//! bit, as the row without them.
+//! An absent step (see `sequence`) leaves the state as it is, outputs NaN, and passes the gradient of
+//! the state on; nothing reaches its input or the parameters. So a row with absent steps anywhere has
+//! the same last state, to the bit, as the row without them.
 
 mod back;
 mod cell;
@@ -20,7 +20,7 @@ use crate::rng::Stream;
 
 use super::ops::{Entries, LayerOps, OutOfRange, Requirements, WeightPacking};
 use super::sequence::{self, Way};
-use super::{Backward, Direction, Flow, Forward, Inference, Rows, SequenceOutput};
+use super::{Backward, Direction, Forward, Gradients, Inference, Rows, SequenceOutput};
 use cell::CellStep;
 use layout::Layout;
 
@@ -28,22 +28,22 @@ use layout::Layout;
 /// if bidirectional.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lstm {
-    /// Channels per input step.
+    /// Channels of a step of the input.
     pub inputs: usize,
     /// Width of the state.
     pub hidden: usize,
     /// Number of steps.
     pub steps: usize,
-    /// The reading direction.
+    /// Which way it reads.
     pub direction: Direction,
-    /// The output.
+    /// The states that it outputs.
     pub output: SequenceOutput,
 }
 
-/// Rows processed together, whose gates fit into the L2 cache.
+/// Rows that go through the steps together: their gates fit into the second cache.
 const TILE: usize = 16;
 
-/// The trainable values of one direction, or their gradients.
+/// The trainable values of one way, or their gradients.
 struct Weights<'a> {
     /// `[4 * hidden, inputs]`.
     input: &'a [f32],
@@ -51,7 +51,7 @@ struct Weights<'a> {
     hidden: &'a [f32],
 }
 
-/// One direction's parameters as read by the forward pass.
+/// One direction's parameters as the forward pass reads them.
 struct Packed<'a> {
     input: &'a [f32],
     hidden: &'a [f32],
@@ -60,7 +60,7 @@ struct Packed<'a> {
 }
 
 impl Lstm {
-    /// Directions times hidden: the width of a step of the output.
+    /// Ways times hidden: the width of a step of the output.
     fn step_width(&self) -> usize {
         self.direction.ways().len() * self.hidden
     }
@@ -74,7 +74,7 @@ impl Lstm {
         (self.steps * self.inputs, if self.steps == 0 { 0 } else { steps * self.step_width() })
     }
 
-    /// Floats of one direction's parameters.
+    /// Floats of one way's parameters.
     fn way_len(&self) -> usize {
         4 * self.hidden * (self.inputs + self.hidden + 2)
     }
@@ -84,7 +84,7 @@ impl Lstm {
         Weights { input, hidden: &rest[..4 * self.hidden * self.hidden] }
     }
 
-    /// Floats of one direction's packed parameters.
+    /// Floats that one way's packed parameters take.
     fn packed_way_len(&self) -> usize {
         let gates = 4 * self.hidden;
         packed_len(gates, self.inputs) + packed_len(gates, self.hidden) + gates
@@ -98,7 +98,7 @@ impl Lstm {
         Packed { input, hidden, bias }
     }
 
-    /// The threads to split the rows among: only one if parallelism would not pay.
+    /// The threads that share the rows: only one where that would cost more than it saves.
     fn threads(&self, rows: Rows<'_>) -> Threads {
         let cost = self.steps * 4 * self.step_width() * (self.inputs + self.hidden);
         if rows.are_worth_sharing(cost) { rows.threads.clone() } else { Threads::serial() }
@@ -108,17 +108,17 @@ impl Lstm {
         Layout { rows, kept, inputs: self.inputs, hidden: self.hidden }
     }
 
-    /// Floats saved for the backward pass of `n` rows.
+    /// Floats kept for the backward pass of `n` rows.
     fn saved_len(&self, n: usize) -> usize {
         self.direction.ways().len() * self.layout(n, self.steps).len()
     }
 
-    /// Reads a tile of rows in one direction.
-    fn read(&self, way: Way, packed: Packed<'_>, layout: Layout, room: &mut [f32], input: &[f32], output: &mut [f32]) {
+    /// Reads a tile of rows one way.
+    fn read(&self, way: Way, packed: Packed<'_>, layout: Layout, saved: &mut [f32], input: &[f32], output: &mut [f32]) {
         let Self { inputs, hidden: width, steps, .. } = *self;
         let m = layout.rows;
-        room[layout.cell(0)].fill(0.0);
-        room[layout.hidden(0)].fill(0.0);
+        saved[layout.cell(0)].fill(0.0);
+        saved[layout.hidden(0)].fill(0.0);
         for i in 0..steps {
             let step = way.step(i, steps);
             let places = [
@@ -131,7 +131,7 @@ impl Lstm {
                 layout.hidden(i + 1),
             ];
             let [values, present, gates, cell_before, cell, hidden_before, hidden] =
-                room.get_disjoint_mut(places).expect("the places lie apart");
+                saved.get_disjoint_mut(places).expect("the places lie apart");
             sequence::gather(input, steps, step, values, present);
             let shape = Shape { m, n: 4 * width, k: inputs };
             multiply(shape, Left::Rows(values), Right::Panels(packed.input), Start::Bias(packed.bias), gates);
@@ -150,16 +150,16 @@ impl Lstm {
             }
         }
         if self.output == SequenceOutput::Last {
-            let last = room[layout.hidden(steps)].chunks_exact(width);
+            let last = saved[layout.hidden(steps)].chunks_exact(width);
             for (place, last) in self.step_places(way, 0, output.len() / m).zip(last) {
                 output[place].copy_from_slice(last);
             }
         }
     }
 
-    /// The ranges of one direction's state after `step` in each row of the output, with row stride `row_len`.
+    /// Where one way's state after `step` lies in each row of the output, rows being `row_len` apart.
     fn step_places(&self, way: Way, step: usize, row_len: usize) -> impl Iterator<Item = std::ops::Range<usize>> {
-        let side = if way == Way::Back { self.hidden } else { 0 };
+        let side = if way == Way::Reverse { self.hidden } else { 0 };
         let (first, width) = (step * self.step_width() + side, self.hidden);
         (0..).map(move |row| row * row_len + first).map(move |first| first..first + width)
     }
@@ -258,14 +258,14 @@ impl LayerOps for Lstm {
         self.threads(rows).chunks2(output, saved, |t, output, saved| {
             let layout = self.layout(output.len() / outputs, self.steps);
             let input = &input[t * TILE * inputs..][..layout.rows * inputs];
-            for (way, room) in saved.chunks_exact_mut(layout.len()).enumerate() {
-                self.read(ways[way], self.packed(packed, way), layout, room, input, output);
+            for (way, saved) in saved.chunks_exact_mut(layout.len()).enumerate() {
+                self.read(ways[way], self.packed(packed, way), layout, saved, input, output);
             }
         });
     }
 
-    fn backward(&self, pass: Backward<'_>, flow: &mut Flow) {
-        self.backward_through_time(pass, flow);
+    fn backward(&self, pass: Backward<'_>, gradients: &mut Gradients) {
+        self.backward_through_time(pass, gradients);
     }
 
     /// Only the last state is kept.

@@ -1,14 +1,14 @@
-//! One scale of a pair of images: the moments of their windows, the windows' distances, and the derivatives.
+//! One scale of a pair of images: the moments of their windows, how unlike the windows are, and the slopes.
 //!
-//! With p = x + t and q = x - t, means m and variances s, a window's luminance is 1 - a, its contrast and structure 1 -
-//! b:
+//! With p = x + t and q = x - t, means m and variances s, a window's luminance is 1 - a, its contrast and
+//! structure 1 - b:
 //!
 //! ```text
 //! a = m_q^2 / ((m_p^2 + m_q^2) / 2 + C1)        b = s_q / ((s_p + s_q) / 2 + C2)
 //! ```
 //!
-//! This is Wang's formula, but the distance from one is summed: similar images lose no digits, and the distance of
-//! equal ones is exactly zero. It takes four moments instead of five.
+//! This is Wang's formula, but what is summed is the distance from one: like images lose no digits, and
+//! equal ones are exactly alike. And four moments do instead of five.
 
 use crate::kernels::gauss::{self, REACH};
 use crate::kernels::{channels, vectorised};
@@ -18,28 +18,29 @@ use crate::layer::Map;
 const C1: f32 = 1e-4;
 const C2: f32 = 9e-4;
 
-/// The terms of a window's similarity.
+/// The components of the similarity that count at a scale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Asks {
+pub(super) enum Components {
     /// Luminance, contrast and structure; the distance is a + b - a b.
     All,
     /// Contrast and structure; the distance is b.
     Structure,
 }
 
-/// A scale of a map. A window is indexed by its first pixel; the last positions of a line have no window.
+/// A scale of a map. A window lies at the place of its first pixel; at the ends of the lines are places
+/// without a window.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Scale(pub Map);
 
-/// The state of a row between measure and derivatives.
+/// The values of a row at a scale, from the distances to the slopes.
 pub(super) struct Planes<'a> {
-    /// x + t, then the derivatives with respect to x.
+    /// x + t, then the slopes with respect to x.
     pub p: &'a mut [f32],
     /// x - t.
     pub q: &'a mut [f32],
     /// The means of p, q, p^2 and q^2.
     moments: [&'a mut [f32]; 4],
-    /// One for positions with a window, else zero; the same for every row.
+    /// One where there is a window, else zero; the same for every row.
     mask: &'a mut [f32],
 }
 
@@ -50,7 +51,7 @@ fn pieces<const N: usize>(floats: &mut [f32], len: usize) -> [&mut [f32]; N] {
 }
 
 impl Scale {
-    /// The next scale: means of 2 by 2 pixels, with zeros prepended if a side is odd.
+    /// The next scale: means of 2 by 2 pixels, zeros before the first where a side is odd.
     pub(super) fn half(self) -> Self {
         let Map { height, width, channels } = self.0;
         Self(Map { height: height.div_ceil(2), width: width.div_ceil(2), channels })
@@ -60,29 +61,29 @@ impl Scale {
         self.0.width * self.0.channels
     }
 
-    /// Positions after the vertical pass.
+    /// Places after the pass down.
     fn down(self) -> usize {
         (self.0.height - REACH) * self.line()
     }
 
-    /// Positions after both passes.
+    /// Places after both passes.
     fn places(self) -> usize {
         self.down() - REACH * self.0.channels
     }
 
-    /// Windows per channel.
+    /// Windows of a channel.
     pub(super) fn windows(self) -> usize {
         (self.0.height - REACH) * (self.0.width - REACH)
     }
 
-    /// Zero padding of the derivatives in the adjoint passes, horizontal and vertical.
+    /// Zeros that the passes back read around the slopes, across and down.
     fn margins(self) -> (usize, usize) {
         (REACH * self.0.channels, REACH * self.line())
     }
 
-    /// Multiply-adds per row.
+    /// Multiply-adds of a row.
     pub(super) fn cost(self) -> usize {
-        // Four moments and three derivatives, each vertical and horizontal.
+        // Four moments and three slopes, each down and across.
         14 * gauss::TAPS * self.0.size()
     }
 
@@ -98,7 +99,7 @@ impl Scale {
         Planes { p, q, moments: [m0, m1, m2, m3], mask }
     }
 
-    /// Floats of scratch, uninitialised.
+    /// Floats of work, left as others used them.
     pub(super) fn work_len(self) -> usize {
         let (across, down) = self.margins();
         self.places() + 3 * (across + self.down()) + 3 * (self.down() + 2 * down)
@@ -114,8 +115,8 @@ impl Scale {
         }
     }
 
-    /// Computes the moments from p and q, and sums the windows' distances by channel.
-    pub(super) fn measure(self, asks: Asks, planes: &mut Planes<'_>, sums: &mut [f32], work: &mut [f32]) {
+    /// Fills the moments from p and q, and sums the windows' distances by channel.
+    pub(super) fn measure(self, components: Components, planes: &mut Planes<'_>, sums: &mut [f32], work: &mut [f32]) {
         let Planes { p, q, moments, mask } = planes;
         let mut halves: [_; 4] = pieces(work, self.down());
         gauss::moments(p, q, self.line(), halves.each_mut().map(|half| &mut **half));
@@ -124,16 +125,23 @@ impl Scale {
         }
         let distances = &mut work[..self.places()];
         let moments = moments.each_ref().map(|moment| &**moment);
-        match asks {
-            Asks::All => vectorised!(measure(moments, mask, distances, Window::distance)),
-            Asks::Structure => vectorised!(measure(moments, mask, distances, Window::structure_distance)),
+        match components {
+            Components::All => vectorised!(measure(moments, mask, distances, Window::distance)),
+            Components::Structure => vectorised!(measure(moments, mask, distances, Window::structure_distance)),
         }
         sums.fill(0.0);
         channels::add(distances, sums);
     }
 
-    /// Overwrites p with the derivatives of the sum of the windows' distances, weighted by channel.
-    pub(super) fn slopes(self, asks: Asks, planes: &mut Planes<'_>, weights: &[f32], zeros: &[f32], work: &mut [f32]) {
+    /// Overwrites p with the slopes of a sum of the windows' distances, weighted by channel.
+    pub(super) fn slopes(
+        self,
+        components: Components,
+        planes: &mut Planes<'_>,
+        weights: &[f32],
+        zeros: &[f32],
+        work: &mut [f32],
+    ) {
         let Planes { p, q, moments, mask } = planes;
         let (down, places) = (self.down(), self.places());
         let (pixel_margin, line_margin) = self.margins();
@@ -150,9 +158,9 @@ impl Scale {
             slopes
         });
         let moments = moments.each_ref().map(|moment| &**moment);
-        match asks {
-            Asks::All => vectorised!(slope(moments, weight, [&mut *a, &mut *b, &mut *c], Window::slopes)),
-            Asks::Structure => {
+        match components {
+            Components::All => vectorised!(slope(moments, weight, [&mut *a, &mut *b, &mut *c], Window::slopes)),
+            Components::Structure => {
                 vectorised!(slope(moments, weight, [&mut *a, &mut *b, &mut *c], Window::structure_slopes))
             }
         }
@@ -167,7 +175,7 @@ impl Scale {
     }
 }
 
-/// The moments of a window and its two distances.
+/// The moments of a window and its two distances from being alike.
 #[derive(Clone, Copy)]
 struct Window {
     p: f32,
@@ -200,7 +208,7 @@ impl Window {
         self.b
     }
 
-    /// The derivatives of a + b - a b with respect to m_p + m_q, which both move with x, and the means of p^2 and q^2.
+    /// The slopes of a + b - a b with respect to m_p + m_q, which both move with x, and the means of p^2 and q^2.
     #[inline(always)]
     fn slopes(self) -> [f32; 3] {
         let Self { p, q, by_mean, a, b, .. } = self;
@@ -210,7 +218,7 @@ impl Window {
         [means.mul_add(rest, of_mean), p_squares * rest, q_squares * rest]
     }
 
-    /// The derivatives of b.
+    /// The slopes of b.
     #[inline(always)]
     fn structure_slopes(self) -> [f32; 3] {
         let Self { p, q, by_variance, b, .. } = self;
@@ -231,7 +239,7 @@ fn measure(moments: [&[f32]; 4], weight: &[f32], to: &mut [f32], distance: impl 
     }
 }
 
-/// to[.][i] = weight[i] * the derivatives of window i.
+/// to[.][i] = weight[i] * the slopes of window i.
 #[inline(always)]
 fn slope(moments: [&[f32]; 4], weight: &[f32], to: [&mut [f32]; 3], slopes: impl Fn(Window) -> [f32; 3]) {
     let n = weight.len();
