@@ -15,6 +15,7 @@ use crate::report::html;
 
 /// A fitted model, by kind.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "a program holds few models, and moves them seldom")]
 pub enum Model {
     /// For the rows of a table.
     Table(TableModel),
