@@ -1,10 +1,10 @@
-"""Anomaly detection with normal training rows only, `narrows` beside its rivals, on tables with labels.
+"""Anomaly detection with normal training rows only, `narrows` beside baselines, on tables with labels.
 
 Every table is an .npz with `X` and `y` (1 = anomaly), as the public ADBench collection has them. A random half of the
 normal rows trains; the other half and all anomalies test. No label reaches any training, no setting differs by table.
 
     python bench/one_class.py FOLDER [--narrows target/release/narrows] [--seeds 3] [--fit "--preset deep"]
-                              [--rivals pca,isolation_forest,knn,pyod]
+                              [--baselines pca,isolation_forest,knn,pyod]
 
 needs numpy and scikit-learn; `pyod` needs pyod and torch
 """
@@ -80,12 +80,12 @@ def main():
     parser.add_argument("--narrows", default="target/release/narrows")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--fit", default="", help="flags for `narrows fit`")
-    parser.add_argument("--rivals", default="pca,isolation_forest,knn")
+    parser.add_argument("--baselines", default="pca,isolation_forest,knn")
     args = parser.parse_args()
     tables = sorted(args.folder.glob("*.npz"))
     if not tables:
         raise SystemExit(f"expected .npz tables in {args.folder}, got none")
-    methods = ["narrows", *filter(None, args.rivals.split(","))]
+    methods = ["narrows", *filter(None, args.baselines.split(","))]
     means = {method: [] for method in methods}
     for table in tables:
         for method in methods:

@@ -26,7 +26,7 @@ impl PartialEq for Ensemble {
 }
 
 /// Codes and outputs of one member.
-pub(crate) struct Reconstruction {
+pub(crate) struct MemberOutput {
     /// `[n, code_size]`
     pub(crate) codes: Vec<f32>,
     /// `[n, width]`
@@ -83,12 +83,12 @@ impl Ensemble {
     }
 
     /// Codes and outputs of every member.
-    pub(crate) fn reconstructions(&self, input: &[f32]) -> Vec<Reconstruction> {
+    pub(crate) fn reconstructions(&self, input: &[f32]) -> Vec<MemberOutput> {
         let n = self.n_rows(input);
         let reconstruction = |member: &Arc<dyn PreparedNetwork>| {
             let (mut codes, mut output) = (vec![0.0; n * self.code_size()], vec![0.0; n * self.network.outputs()]);
             member.reconstruct(input, &mut codes, &mut output);
-            Reconstruction { codes, output }
+            MemberOutput { codes, output }
         };
         self.prepared().iter().map(reconstruction).collect()
     }

@@ -101,9 +101,9 @@ impl Crate {
         found
     }
 
-    /// Library or binary: what a floor below it does not have.
+    /// Whether it makes a binary: such a crate is a front end, and may speak of flags.
     pub fn is_binary(&self) -> bool {
-        self.modules[0].file.ends_with("main.rs")
+        self.modules[0].file.with_file_name("main.rs").is_file()
     }
 
     /// Whether a module is declared `pub`.

@@ -14,12 +14,12 @@ use arrow::util::display::{ArrayFormatter, FormatOptions};
 
 /// Format of delimited text.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Delimited {
+pub(super) struct DelimitedText {
     /// The delimiter.
     pub(super) delimiter: u8,
 }
 
-impl Delimited {
+impl DelimitedText {
     /// Appends the header line.
     pub(super) fn header<'a>(self, names: impl IntoIterator<Item = &'a str>, out: &mut Vec<u8>) {
         for (i, name) in names.into_iter().enumerate() {
@@ -33,7 +33,7 @@ impl Delimited {
 
     /// Appends the rows.
     pub(super) fn rows(self, batch: &RecordBatch, out: &mut Vec<u8>) -> Result<(), ArrowError> {
-        let columns = batch.columns().iter().map(Cells::of).collect::<Result<Vec<_>, _>>()?;
+        let columns = batch.columns().iter().map(CellArray::of).collect::<Result<Vec<_>, _>>()?;
         let lonely = columns.len() == 1;
         for row in 0..batch.num_rows() {
             let line = out.len();
@@ -52,17 +52,19 @@ impl Delimited {
         Ok(())
     }
 
-    fn cell(self, cells: &Cells<'_>, row: usize, out: &mut Vec<u8>) {
+    fn cell(self, cells: &CellArray<'_>, row: usize, out: &mut Vec<u8>) {
         match cells {
-            Cells::Float(array) if array.is_valid(row) => number(array.value(row), out),
-            Cells::Single(array) if array.is_valid(row) => number(array.value(row), out),
-            Cells::Natural(array) if array.is_valid(row) => integer(array.value(row), out),
-            Cells::Integer(array) if array.is_valid(row) => integer(array.value(row), out),
-            Cells::Flag(array) if array.is_valid(row) => {
+            CellArray::Float(array) if array.is_valid(row) => number(array.value(row), out),
+            CellArray::Single(array) if array.is_valid(row) => number(array.value(row), out),
+            CellArray::Natural(array) if array.is_valid(row) => integer(array.value(row), out),
+            CellArray::Integer(array) if array.is_valid(row) => integer(array.value(row), out),
+            CellArray::Flag(array) if array.is_valid(row) => {
                 out.extend_from_slice(if array.value(row) { b"true" } else { b"false" })
             }
-            Cells::Text(array) if array.is_valid(row) => self.text(array.value(row), out),
-            Cells::Other(array, formatter) if array.is_valid(row) => self.text(&formatter.value(row).to_string(), out),
+            CellArray::Text(array) if array.is_valid(row) => self.text(array.value(row), out),
+            CellArray::Other(array, formatter) if array.is_valid(row) => {
+                self.text(&formatter.value(row).to_string(), out)
+            }
             _ => {}
         }
     }
@@ -86,7 +88,7 @@ impl Delimited {
 }
 
 /// A downcast column: types are resolved per batch rather than per cell.
-enum Cells<'a> {
+enum CellArray<'a> {
     Float(&'a Float64Array),
     Single(&'a Float32Array),
     Natural(&'a UInt64Array),
@@ -96,16 +98,16 @@ enum Cells<'a> {
     Other(&'a ArrayRef, ArrayFormatter<'a>),
 }
 
-impl<'a> Cells<'a> {
-    fn of(array: &'a ArrayRef) -> Result<Cells<'a>, ArrowError> {
+impl<'a> CellArray<'a> {
+    fn of(array: &'a ArrayRef) -> Result<CellArray<'a>, ArrowError> {
         Ok(match array.data_type() {
-            DataType::Float64 => Cells::Float(array.as_primitive::<Float64Type>()),
-            DataType::Float32 => Cells::Single(array.as_primitive::<Float32Type>()),
-            DataType::UInt64 => Cells::Natural(array.as_primitive::<UInt64Type>()),
-            DataType::Int64 => Cells::Integer(array.as_primitive::<Int64Type>()),
-            DataType::Boolean => Cells::Flag(array.as_boolean()),
-            DataType::Utf8 => Cells::Text(array.as_string()),
-            _ => Cells::Other(array, ArrayFormatter::try_new(array.as_ref(), &FormatOptions::default())?),
+            DataType::Float64 => CellArray::Float(array.as_primitive::<Float64Type>()),
+            DataType::Float32 => CellArray::Single(array.as_primitive::<Float32Type>()),
+            DataType::UInt64 => CellArray::Natural(array.as_primitive::<UInt64Type>()),
+            DataType::Int64 => CellArray::Integer(array.as_primitive::<Int64Type>()),
+            DataType::Boolean => CellArray::Flag(array.as_boolean()),
+            DataType::Utf8 => CellArray::Text(array.as_string()),
+            _ => CellArray::Other(array, ArrayFormatter::try_new(array.as_ref(), &FormatOptions::default())?),
         })
     }
 }
@@ -152,7 +154,7 @@ mod tests {
             .collect();
         let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap();
         let mut out = Vec::new();
-        Delimited { delimiter: b',' }.rows(&batch, &mut out).unwrap();
+        DelimitedText { delimiter: b',' }.rows(&batch, &mut out).unwrap();
         assert_eq!(String::from_utf8(out).unwrap(), expected);
     }
 
@@ -194,7 +196,7 @@ mod tests {
     #[test]
     fn names_are_quoted_too() {
         let mut out = Vec::new();
-        Delimited { delimiter: b'\t' }.header(["a\tb", "c"], &mut out);
+        DelimitedText { delimiter: b'\t' }.header(["a\tb", "c"], &mut out);
         assert_eq!(String::from_utf8(out).unwrap(), "\"a\tb\"\tc\n");
     }
 }

@@ -13,14 +13,14 @@ use crate::error::{Error, Result};
 
 /// A writer with a name for error messages.
 pub struct Sink<'a> {
-    place: Place<'a>,
+    destination: Destination<'a>,
     name: PathBuf,
     compression: Compression,
     /// Dropped last.
     _guard: Option<Box<dyn Any + Send>>,
 }
 
-enum Place<'a> {
+enum Destination<'a> {
     Stream(Box<dyn Write + Send + 'a>),
     Draft(Draft),
 }
@@ -33,13 +33,13 @@ impl Sink<'static> {
     pub fn create(path: impl AsRef<Path>) -> Result<Sink<'static>> {
         let path = path.as_ref();
         let is_special = fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir());
-        let place = if is_special {
-            File::options().write(true).open(path).map(|device| Place::Stream(Box::new(device)))
+        let destination = if is_special {
+            File::options().write(true).open(path).map(|device| Destination::Stream(Box::new(device)))
         } else {
-            Draft::of(path).map(Place::Draft)
+            Draft::of(path).map(Destination::Draft)
         };
-        let place = place.map_err(|error| Error::write(path, error))?;
-        Ok(Sink { place, name: path.to_path_buf(), compression: Compression::of_path(path), _guard: None })
+        let destination = destination.map_err(|error| Error::write(path, error))?;
+        Ok(Sink { destination, name: path.to_path_buf(), compression: Compression::of_path(path), _guard: None })
     }
 
     /// The standard output.
@@ -58,7 +58,12 @@ impl Sink<'static> {
 impl<'a> Sink<'a> {
     /// Any writer, such as a socket or a vector of bytes.
     pub fn new(out: impl Write + Send + 'a, name: impl Into<PathBuf>) -> Sink<'a> {
-        Sink { place: Place::Stream(Box::new(out)), name: name.into(), compression: Compression::None, _guard: None }
+        Sink {
+            destination: Destination::Stream(Box::new(out)),
+            name: name.into(),
+            compression: Compression::None,
+            _guard: None,
+        }
     }
 
     /// The target as given, used in error messages.
@@ -73,9 +78,9 @@ impl<'a> Sink<'a> {
 
     /// The path of the temporary file, before it is renamed; `None` for other sinks.
     pub fn draft(&self) -> Option<&Path> {
-        match &self.place {
-            Place::Draft(draft) => Some(draft.path()),
-            Place::Stream(_) => None,
+        match &self.destination {
+            Destination::Draft(draft) => Some(draft.path()),
+            Destination::Stream(_) => None,
         }
     }
 
@@ -84,9 +89,9 @@ impl<'a> Sink<'a> {
     /// # Errors
     /// [`Error::Write`]; the temporary file is then removed, and the existing file is unchanged.
     pub fn finish(mut self) -> Result<()> {
-        let done = self.flush().and_then(|()| match self.place {
-            Place::Draft(draft) => draft.rename(),
-            Place::Stream(_) => Ok(()),
+        let done = self.flush().and_then(|()| match self.destination {
+            Destination::Draft(draft) => draft.rename(),
+            Destination::Stream(_) => Ok(()),
         });
         done.map_err(|error| Error::write(&self.name, error))
     }
@@ -94,16 +99,16 @@ impl<'a> Sink<'a> {
 
 impl Write for Sink<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match &mut self.place {
-            Place::Stream(stream) => stream.write(bytes),
-            Place::Draft(draft) => draft.write(bytes),
+        match &mut self.destination {
+            Destination::Stream(stream) => stream.write(bytes),
+            Destination::Draft(draft) => draft.write(bytes),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        match &mut self.place {
-            Place::Stream(stream) => stream.flush(),
-            Place::Draft(draft) => draft.flush(),
+        match &mut self.destination {
+            Destination::Stream(stream) => stream.flush(),
+            Destination::Draft(draft) => draft.flush(),
         }
     }
 }

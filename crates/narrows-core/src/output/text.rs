@@ -4,7 +4,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 
-use super::delimited::Delimited;
+use super::delimited::DelimitedText;
 use super::ndjson;
 use crate::data::Format;
 
@@ -12,7 +12,7 @@ use crate::data::Format;
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Text {
     Ndjson,
-    Delimited(Delimited),
+    Delimited(DelimitedText),
 }
 
 impl Text {
@@ -20,8 +20,8 @@ impl Text {
     pub(super) fn of(format: Format) -> Option<Text> {
         match format {
             Format::Ndjson => Some(Text::Ndjson),
-            Format::Csv => Some(Text::Delimited(Delimited { delimiter: b',' })),
-            Format::Tsv => Some(Text::Delimited(Delimited { delimiter: b'\t' })),
+            Format::Csv => Some(Text::Delimited(DelimitedText { delimiter: b',' })),
+            Format::Tsv => Some(Text::Delimited(DelimitedText { delimiter: b'\t' })),
             Format::Parquet | Format::ArrowIpc | Format::Npy | Format::Npz => None,
         }
     }

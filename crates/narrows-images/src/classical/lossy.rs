@@ -7,7 +7,7 @@ use image::codecs::webp::WebPDecoder;
 use image::{DynamicImage, ExtendedColorType};
 
 use crate::compare::mse;
-use crate::file::Source;
+use crate::file::ByteSource;
 use crate::{Channels, Image};
 
 /// A lossy format.
@@ -69,7 +69,7 @@ impl Lossy {
                 let mut encoder = JpegEncoder::new_with_quality(&mut file, quality);
                 encoder.encode(&bytes, width, height, colour).expect("a side that the format holds");
                 let file = file.into_inner();
-                let decoder = JpegDecoder::new(Source::memory(file.clone())).expect("a file just written");
+                let decoder = JpegDecoder::new(ByteSource::memory(file.clone())).expect("a file just written");
                 let back = DynamicImage::from_decoder(decoder).expect("a file just written");
                 (file, back)
             }
@@ -80,7 +80,7 @@ impl Lossy {
                     Channels::Rgb => bytes,
                 };
                 let file = webp::Encoder::from_rgb(&rgb, width, height).encode(f32::from(quality)).to_vec();
-                let decoder = WebPDecoder::new(Source::memory(file.clone()));
+                let decoder = WebPDecoder::new(ByteSource::memory(file.clone()));
                 let back = DynamicImage::from_decoder(decoder.expect("a file just written"));
                 (file, back.expect("a file just written"))
             }

@@ -7,7 +7,7 @@ use narrows_engine::rng::Stream;
 use noto_sans_mono_bitmap::{FontWeight, RasterHeight, get_raster};
 
 use super::{Mark, Span};
-use crate::file::Source;
+use crate::file::ByteSource;
 use crate::shape::luminance;
 use crate::{Channels, Error, Filter, Image, Result};
 
@@ -140,7 +140,7 @@ fn read(path: &Path) -> Result<Layer> {
     let refused = |error: &dyn std::fmt::Display| {
         Error::image(path.display().to_string(), format!("expected an image for a watermark, got: {error}"))
     };
-    let mut reader = ImageReader::new(Source::memory(bytes)).with_guessed_format().map_err(|e| refused(&e))?;
+    let mut reader = ImageReader::new(ByteSource::memory(bytes)).with_guessed_format().map_err(|e| refused(&e))?;
     let mut limits = Limits::default();
     limits.max_image_width = Some(LONGEST_SIDE);
     limits.max_image_height = Some(LONGEST_SIDE);

@@ -9,7 +9,7 @@ use image::metadata::Orientation;
 use image::{ColorType, DynamicImage, ImageDecoder, ImageError, ImageReader};
 
 use super::jpeg;
-use super::source::{Buffered, Source};
+use super::source::{Buffered, ByteSource};
 use super::{Depth, Format, Limits, Photo};
 use crate::compact::{Compact, Values};
 use crate::{Channels, Error, Result};
@@ -69,14 +69,14 @@ pub(crate) fn header(path: &Path, limits: &Limits) -> Result<Header> {
     let place = path.display().to_string();
     let (mut file, format) = open(path)?;
     if format != Format::Jpeg {
-        return Ok(Opened::new(Source::file(file), format, &place, limits)?.header);
+        return Ok(Opened::new(ByteSource::file(file), format, &place, limits)?.header);
     }
     let mut beginning = Vec::new();
     file.by_ref().take(JPEG_HEADER).read_to_end(&mut beginning).map_err(|error| Error::read(path, error))?;
-    match Opened::new(Source::memory(beginning), format, &place, limits) {
+    match Opened::new(ByteSource::memory(beginning), format, &place, limits) {
         Ok(opened) => Ok(opened.header),
         // The header may be longer: some cameras put previews before it.
-        Err(_) => Ok(Opened::new(Source::memory(whole(path, file, limits)?), format, &place, limits)?.header),
+        Err(_) => Ok(Opened::new(ByteSource::memory(whole(path, file, limits)?), format, &place, limits)?.header),
     }
 }
 
@@ -85,14 +85,14 @@ pub(crate) fn decode(path: &Path, limits: &Limits) -> Result<Decoded> {
     let place = path.display().to_string();
     let (file, format) = open(path)?;
     if format != Format::Jpeg {
-        return Opened::new(Source::file(file), format, &place, limits)?.decode(&place);
+        return Opened::new(ByteSource::file(file), format, &place, limits)?.decode(&place);
     }
     let bytes = whole(path, file, limits)?;
     if !jpeg::is_whole(&bytes) {
         let message = "expected a whole jpeg, got one that is cut off: it has no end-of-image marker";
         return Err(Error::image(place, message));
     }
-    Opened::new(Source::memory(bytes), format, &place, limits)?.decode(&place)
+    Opened::new(ByteSource::memory(bytes), format, &place, limits)?.decode(&place)
 }
 
 /// Opens a file and inspects its first bytes.

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use crate::detect::residual::Slots;
 use crate::detect::{Detector, Score, explain};
-use crate::ensemble::{Ensemble, Reconstruction};
+use crate::ensemble::{Ensemble, MemberOutput};
 use crate::prep::{Prepared, finite};
 
 /// Rows scored per task; few enough for the cache.
@@ -41,17 +41,17 @@ pub(crate) struct Scored {
 }
 
 /// Rows of a block that are scored together, with the network outputs of the block.
-struct Rows<'a> {
+struct RowChunk<'a> {
     input: &'a [f32],
     target: &'a [f32],
-    members: &'a [Reconstruction],
+    members: &'a [MemberOutput],
     /// The first member's codes, if distances between codes are measured.
     codes: Option<&'a [f32]>,
     first: usize,
     n: usize,
 }
 
-impl Rows<'_> {
+impl RowChunk<'_> {
     /// The rows' part of a block's values.
     fn of<'v>(&self, values: &'v [f32], width: usize) -> &'v [f32] {
         &values[self.first * width..(self.first + self.n) * width]
@@ -98,7 +98,7 @@ impl Scorer {
         let codes = (self.detector.score == Score::Neighbour).then(|| self.ensemble.codes(input));
         let chunk = |first: usize| {
             let rows =
-                Rows { input, target, members: &members, codes: codes.as_deref(), first, n: CHUNK.min(n - first) };
+                RowChunk { input, target, members: &members, codes: codes.as_deref(), first, n: CHUNK.min(n - first) };
             self.score_chunk(&rows, detail)
         };
         let firsts: Vec<usize> = (0..n).step_by(CHUNK).collect();
@@ -111,7 +111,7 @@ impl Scorer {
         }
     }
 
-    fn score_chunk(&self, rows: &Rows<'_>, detail: ScoreDetail) -> Scored {
+    fn score_chunk(&self, rows: &RowChunk<'_>, detail: ScoreDetail) -> Scored {
         let (width, columns) = (self.slots.width(), self.slots.n_columns());
         let n = rows.n;
         let (input, target) = (rows.of(rows.input, width), rows.of(rows.target, width));

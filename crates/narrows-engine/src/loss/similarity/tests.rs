@@ -1,3 +1,5 @@
+//! Gradients of structural similarity agree with finite differences and PyTorch.
+
 use super::*;
 use crate::*;
 
