@@ -475,7 +475,7 @@ fn folders(look: Look) -> (tempfile::TempDir, impl Fn(u64) -> Arc<Store>) {
 }
 
 #[test]
-fn images_that_are_read_ahead_train_as_those_that_are_kept() {
+fn images_that_are_read_ahead_train_the_same_on_any_number_of_threads() {
     for (look, changes) in [(GREY, &[][..]), (RGB_OF_SIZES, &["data.view=pieces", "data.side=6"])] {
         let (_folder, store) = folders(look);
         let recipe = quick(Preset::Conv, changes);
@@ -483,8 +483,10 @@ fn images_that_are_read_ahead_train_as_those_that_are_kept() {
             let dataset = Dataset::images(store(budget), ImageRoles { normal: vec!["good".to_owned()] });
             fit(&recipe, dataset, &session(threads)).unwrap().to_bytes()
         };
-        let kept = bytes(u64::MAX, 1);
-        assert!(bytes(0, 1) == kept && bytes(2_000, 3) == kept, "{changes:?}");
+        // Images that do not fit into memory are drawn in an order that reads each once an epoch: another model.
+        for budget in [0, 2_000, u64::MAX] {
+            assert!(bytes(budget, 3) == bytes(budget, 1), "{changes:?}, {budget} bytes");
+        }
     }
 }
 
