@@ -4,7 +4,7 @@ use narrows_core::Error;
 use narrows_core::error::{Hint, Reference};
 
 /// Library arguments and their flags.
-const FLAGS: [(&str, &str); 26] = [
+const FLAGS: [(&str, &str); 27] = [
     ("assignments", "--set"),
     ("bits", "--bits"),
     ("chunk_rows", "--chunk-rows"),
@@ -29,6 +29,7 @@ const FLAGS: [(&str, &str); 26] = [
     ("recipe", "--recipe"),
     ("resume", "--resume"),
     ("threads", "--threads"),
+    ("threshold", "--threshold"),
     ("time", "--time"),
     ("trials", "--trials"),
 ];

@@ -131,8 +131,12 @@ fn points_are_scored_in_input_order_with_their_times_and_ids() {
         assert_eq!(score[1].parse::<f64>().is_ok(), is_known, "{score:?}");
     }
     assert_eq!(scores[63][..5], ["62", "", "", "", "missing"]);
-    for words in ["560 rows scored", "2 missing cells", "1 row without a score, see the column `flag`", "ignored: same"]
-    {
+    for words in [
+        "560 rows scored",
+        "2 missing cells",
+        "1 row without a score, see the column `flag`",
+        "not used by the model: same",
+    ] {
         assert!(ran.stderr.contains(words), "expected `{words}` in\n{}", ran.stderr);
     }
 }
@@ -143,7 +147,7 @@ fn a_gap_is_told_and_the_point_after_it_flagged() {
     let text = log(0..100, &["north"]) + log(110..200, &["north"]).split_once('\n').unwrap().1;
     folder.write("new.csv", text);
     let ran = folder.run("score m.narrows new.csv").succeeds();
-    assert!(ran.stderr.contains("1 gap of 10 points, filled and not judged"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("1 gap of 10 points, filled and not scored"), "{}", ran.stderr);
     let flags: Vec<String> = cells(&ran.stdout).into_iter().skip(1).map(|row| row[4].clone()).collect();
     assert_eq!(flags.iter().position(|flag| flag == "after_gap"), Some(100));
     assert_eq!(flags.iter().filter(|flag| !flag.is_empty()).count(), 1);
