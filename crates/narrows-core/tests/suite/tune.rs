@@ -128,7 +128,7 @@ fn a_plan_without_trials_or_time_and_too_few_rows_are_refused() {
         assert!(error.contains(expected), "{error}");
     };
     check(quick(0), 100, "trials: expected at least 1");
-    check(SearchPlan { time: Some(Duration::ZERO), ..quick(3) }, 100, "--time: expected some time");
+    check(SearchPlan { time: Some(Duration::ZERO), ..quick(3) }, 100, "limit: expected some time");
     check(quick(3), 1, "expected at least 10 rows to fit, got 1");
     let mut wide = quick(3);
     wide.base.set("backbone.code_size=50").unwrap();
