@@ -22,6 +22,11 @@ done
 
 for binary in "$target/dist/narrows" "$target/x86_64-unknown-linux-gnu/dist/narrows"; do
     "$binary" --version
-    name=$(sha256sum "$binary" | cut -c1-16)
-    "$binary" demo --dir "$folder/$name" >/dev/null
+    mkdir -p "$folder/results"
+    "$binary" demo --force --dir "$folder/demo" >/dev/null
+    sha256sum "$folder/demo/scores.csv" | cut -d' ' -f1 >>"$folder/results/scores"
 done
+if [ "$(sort -u "$folder/results/scores" | wc -l)" != 1 ]; then
+    echo "expected the same scores of both binaries" >&2
+    exit 1
+fi

@@ -5,15 +5,15 @@ use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use narrows_core::compress::TableDecompressor;
-use narrows_core::{Fitted, Threads};
+use narrows_core::{Model, TableModel};
 
-static MODEL: LazyLock<Fitted> = LazyLock::new(|| {
-    narrows_core::file::from_bytes(include_bytes!("../../testdata/compressed/sheet.narrows")).expect("a golden model")
+static MODEL: LazyLock<TableModel> = LazyLock::new(|| {
+    let bytes = include_bytes!("../../testdata/compressed/sheet.narrows");
+    Model::from_bytes(bytes).and_then(Model::into_table).expect("a golden model")
 });
 
 fuzz_target!(|bytes: &[u8]| {
-    let threads = Threads::serial();
-    if let Ok(mut reader) = TableDecompressor::new(&MODEL, bytes, &threads) {
+    if let Ok(mut reader) = TableDecompressor::new(&*MODEL, bytes) {
         while let Ok(Some(_)) = reader.next_table() {}
     }
 });

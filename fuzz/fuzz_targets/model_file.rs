@@ -4,5 +4,5 @@
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
-    let _ = narrows_core::file::from_bytes(bytes);
+    let _ = narrows_core::Model::from_bytes(bytes);
 });
