@@ -1,4 +1,4 @@
-//! Defects in images: fit a convolutional autoencoder to images of good parts, score a scratched one, locate the defect.
+//! Defects in images: fit a convolutional autoencoder to images of good parts, score a chipped one, locate the defect.
 
 #![allow(clippy::print_stdout, reason = "an example prints its result")]
 
@@ -15,14 +15,23 @@ fn main() -> Result<(), Box<dyn Error>> {
     let images = Store::take(Album::of("good parts", good)?, 0)?;
 
     let mut recipe = Recipe::preset_for(Preset::Conv, DataKind::Images);
-    for change in ["train.steps=150", "train.epochs=1000", "train.batch_size=16", "backbone.channels=[8,16,32]"] {
+    for change in
+        ["train.steps=300", "train.epochs=1000", "train.batch_size=8", "backbone.channels=[8,16,32]", "loss=mse"]
+    {
         recipe.set(change)?;
     }
     let model = fit(&recipe, images, &Session::default())?.into_images()?;
     println!("fitted to 120 good parts; threshold {:.2}", model.threshold());
 
-    // Parts that did not train, the last one with a defect.
-    let (fresh, spoilt) = (part(500, false, 7), part(502, true, 7));
+    // Parts that did not train, the last one with a chip of 12 x 12 pixels out of it.
+    let (fresh, mut spoilt) = (part(500, false, 7), part(501, false, 7));
+    let is_chipped = |y: usize, x: usize| (30..42).contains(&y) && (30..42).contains(&x);
+    let width = PART_SIDE * spoilt.image.channels.count();
+    for (i, pixel) in spoilt.image.pixels.iter_mut().enumerate() {
+        if is_chipped(i / width, i % width / spoilt.image.channels.count()) {
+            *pixel = 0.0;
+        }
+    }
     let images = [fresh.image, spoilt.image];
     let scores = model.score(&images, true);
     for (name, score) in ["good part", "spoilt part"].iter().zip(&scores) {
@@ -36,7 +45,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "hottest pixel of the spoilt part: row {}, column {}; inside the defect: {}",
         hottest / PART_SIDE,
         hottest % PART_SIDE,
-        spoilt.defect.pixels[hottest] > 0.0
+        is_chipped(hottest / PART_SIDE, hottest % PART_SIDE)
     );
     let path = std::env::temp_dir().join("narrows-example-heat.png");
     Photo::from(model.heat_map(&images[1], &scores[1])).write(&path)?;
