@@ -19,9 +19,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut recipe = Recipe::preset(Preset::Restore);
     recipe.corrupt("gaussian:25")?;
     recipe.backbone = Backbone::Restore(Restore { channels: 16, blocks: 2, patch: 24, ..Restore::default() });
-    recipe.train.steps = 600;
+    recipe.train.steps = 1000;
     recipe.train.epochs = 10_000;
     recipe.train.patience = 100;
+    recipe.set("train.learning_rate=0.005")?;
     let restorer = fit(&recipe, images, &Session::default())?.into_restorer()?;
 
     // A scene that did not train, with noise of a standard deviation of 25 of 255 levels.
