@@ -134,7 +134,7 @@ impl Network {
         let mut first = 0;
         for kind in [ParamKind::Trainable, ParamKind::Buffer] {
             for (part, i, layer) in self.layers() {
-                for (name, shape) in layer.ops().entries(kind) {
+                for (name, shape) in layer.entries(kind) {
                     let spec = Spec { name: format!("{part}.{i}.{name}"), shape, kind, first };
                     first += spec.len();
                     specs.push(spec);
@@ -154,9 +154,11 @@ impl Network {
             for (_, _, layer) in self.layers() {
                 let (values, tail) = rest.split_at_mut(layer.len(kind));
                 let stream = |i| Stream::new(seed, Purpose::Init, 0, (n_entries + i) as u64);
-                layer.ops().init(kind, values, &stream);
+                if let Some(params) = layer.ops().params() {
+                    params.init(kind, values, &stream);
+                }
                 rest = tail;
-                n_entries += layer.ops().entries(kind).len();
+                n_entries += layer.entries(kind).len();
             }
         }
         Params::new(specs, data)

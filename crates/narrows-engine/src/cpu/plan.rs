@@ -95,7 +95,7 @@ impl Plan {
                     }
                     _ => None,
                 };
-                let packed_len = layer.ops().packing().map_or(0, WeightPacking::packed_len);
+                let packed_len = layer.packing().map_or(0, WeightPacking::packed_len);
                 let stage = Stage {
                     op: Op::Layer(*layer),
                     inputs: width,
@@ -176,7 +176,7 @@ impl Plan {
 pub(crate) fn pack(stages: &[Stage], params: &[f32], packed: &mut [f32], threads: &Threads) {
     for stage in stages {
         if let Op::Layer(layer) = &stage.op
-            && let Some(packing) = layer.ops().packing()
+            && let Some(packing) = layer.packing()
         {
             packing.pack(&params[stage.trainable.clone()], &mut packed[stage.packed.clone()], threads);
         }

@@ -4,10 +4,8 @@
 //! the memory traffic.
 
 use crate::kernels::{maths, vectorised};
-use crate::params::ParamKind;
-use crate::rng::Stream;
 
-use super::ops::{Entries, LayerOps, OutOfRange, Requirements, WeightPacking};
+use super::ops::{LayerOps, LayerParams, OutOfRange, Requirements};
 use super::{Backward, ELEMENT_COST, Forward, Gradients, Inference, Rows};
 
 /// An elementwise function.
@@ -175,13 +173,7 @@ impl LayerOps for Activation {
         None
     }
 
-    fn entries(&self, _: ParamKind) -> Entries {
-        vec![]
-    }
-
-    fn init(&self, _: ParamKind, _: &mut [f32], _: &dyn Fn(usize) -> Stream) {}
-
-    fn packing(&self) -> Option<&dyn WeightPacking> {
+    fn params(&self) -> Option<&dyn LayerParams> {
         None
     }
 

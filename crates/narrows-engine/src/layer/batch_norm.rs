@@ -12,7 +12,7 @@ use crate::kernels::vectorised;
 use crate::params::ParamKind;
 use crate::rng::Stream;
 
-use super::ops::{Entries, LayerOps, OutOfRange, Requirements, WeightPacking};
+use super::ops::{Entries, LayerOps, LayerParams, OutOfRange, Requirements, WeightPacking};
 use super::{Backward, COLUMN_TILE, ELEMENT_COST, Forward, Gradients, Inference, norm};
 
 /// Normalises each column over the batch.
@@ -38,19 +38,7 @@ fn affine(scale: &[f32], shift: &[f32], input: &[f32], output: &mut [f32]) {
     });
 }
 
-impl LayerOps for BatchNorm {
-    fn describe(&self) -> String {
-        format!("BatchNorm({})", self.features)
-    }
-
-    fn widths(&self) -> Option<(usize, usize)> {
-        Some((self.features, self.features))
-    }
-
-    fn out_of_range(&self) -> Option<OutOfRange> {
-        norm::running_out_of_range(self.eps, self.momentum)
-    }
-
+impl LayerParams for BatchNorm {
     fn entries(&self, kind: ParamKind) -> Entries {
         match kind {
             ParamKind::Trainable => norm::affine(self.features),
@@ -67,6 +55,24 @@ impl LayerOps for BatchNorm {
 
     fn packing(&self) -> Option<&dyn WeightPacking> {
         None
+    }
+}
+
+impl LayerOps for BatchNorm {
+    fn describe(&self) -> String {
+        format!("BatchNorm({})", self.features)
+    }
+
+    fn widths(&self) -> Option<(usize, usize)> {
+        Some((self.features, self.features))
+    }
+
+    fn out_of_range(&self) -> Option<OutOfRange> {
+        norm::running_out_of_range(self.eps, self.momentum)
+    }
+
+    fn params(&self) -> Option<&dyn LayerParams> {
+        Some(self)
     }
 
     /// Kept are mean, 1 / sqrt(var + eps), and the affine scale and shift; at inference the last two are scratch.

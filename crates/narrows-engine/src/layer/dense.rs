@@ -9,7 +9,7 @@ use crate::kernels::threads::Threads;
 use crate::params::ParamKind;
 use crate::rng::Stream;
 
-use super::ops::{Entries, LayerOps, OutOfRange, Requirements, WeightPacking};
+use super::ops::{Entries, LayerOps, LayerParams, OutOfRange, Requirements, WeightPacking};
 use super::{Activation, Backward, Forward, Gradients, Inference, Rows};
 
 /// A dense (fully connected) layer.
@@ -130,19 +130,7 @@ impl WeightPacking for Dense {
     }
 }
 
-impl LayerOps for Dense {
-    fn describe(&self) -> String {
-        format!("Dense({} -> {})", self.inputs, self.outputs)
-    }
-
-    fn widths(&self) -> Option<(usize, usize)> {
-        Some((self.inputs, self.outputs))
-    }
-
-    fn out_of_range(&self) -> Option<OutOfRange> {
-        None
-    }
-
+impl LayerParams for Dense {
     fn entries(&self, kind: ParamKind) -> Entries {
         match kind {
             ParamKind::Trainable => vec![("weight", vec![self.outputs, self.inputs]), ("bias", vec![self.outputs])],
@@ -158,6 +146,24 @@ impl LayerOps for Dense {
     }
 
     fn packing(&self) -> Option<&dyn WeightPacking> {
+        Some(self)
+    }
+}
+
+impl LayerOps for Dense {
+    fn describe(&self) -> String {
+        format!("Dense({} -> {})", self.inputs, self.outputs)
+    }
+
+    fn widths(&self) -> Option<(usize, usize)> {
+        Some((self.inputs, self.outputs))
+    }
+
+    fn out_of_range(&self) -> Option<OutOfRange> {
+        None
+    }
+
+    fn params(&self) -> Option<&dyn LayerParams> {
         Some(self)
     }
 

@@ -4,10 +4,9 @@
 //! The mask is a function of (seed, epoch, row, layer, column), independent of batch size and number of threads.
 
 use crate::kernels::vectorised;
-use crate::params::ParamKind;
 use crate::rng::{Purpose, Stream};
 
-use super::ops::{Entries, LayerOps, OutOfRange, Requirements, WeightPacking};
+use super::ops::{LayerOps, LayerParams, OutOfRange, Requirements};
 use super::{Backward, ELEMENT_COST, Forward, Gradients, Inference, Rows};
 
 /// Zeros values at random in training.
@@ -71,13 +70,7 @@ impl LayerOps for Dropout {
         (!(0.0..1.0).contains(&self.rate)).then(|| ("a rate in [0, 1)".into(), self.rate.to_string()))
     }
 
-    fn entries(&self, _: ParamKind) -> Entries {
-        vec![]
-    }
-
-    fn init(&self, _: ParamKind, _: &mut [f32], _: &dyn Fn(usize) -> Stream) {}
-
-    fn packing(&self) -> Option<&dyn WeightPacking> {
+    fn params(&self) -> Option<&dyn LayerParams> {
         None
     }
 

@@ -9,7 +9,7 @@ use crate::params::ParamKind;
 use crate::rng::Stream;
 
 use super::map::Map;
-use super::ops::{Entries, LayerOps, OutOfRange, Requirements, WeightPacking};
+use super::ops::{Entries, LayerOps, LayerParams, OutOfRange, Requirements, WeightPacking};
 use super::{Backward, ELEMENT_COST, Forward, Gradients, Inference, Rows, norm};
 
 /// Normalises groups of neighbouring channels of each map.
@@ -62,6 +62,25 @@ impl GroupNorm {
     }
 }
 
+impl LayerParams for GroupNorm {
+    fn entries(&self, kind: ParamKind) -> Entries {
+        match kind {
+            ParamKind::Trainable => norm::affine(self.map.channels),
+            ParamKind::Buffer => vec![],
+        }
+    }
+
+    fn init(&self, kind: ParamKind, values: &mut [f32], _: &dyn Fn(usize) -> Stream) {
+        if kind == ParamKind::Trainable {
+            norm::init_affine(values);
+        }
+    }
+
+    fn packing(&self) -> Option<&dyn WeightPacking> {
+        None
+    }
+}
+
 impl LayerOps for GroupNorm {
     fn describe(&self) -> String {
         format!("GroupNorm({} by {})", self.map, self.groups)
@@ -78,21 +97,8 @@ impl LayerOps for GroupNorm {
         norm::eps_out_of_range(self.eps)
     }
 
-    fn entries(&self, kind: ParamKind) -> Entries {
-        match kind {
-            ParamKind::Trainable => norm::affine(self.map.channels),
-            ParamKind::Buffer => vec![],
-        }
-    }
-
-    fn init(&self, kind: ParamKind, values: &mut [f32], _: &dyn Fn(usize) -> Stream) {
-        if kind == ParamKind::Trainable {
-            norm::init_affine(values);
-        }
-    }
-
-    fn packing(&self) -> Option<&dyn WeightPacking> {
-        None
+    fn params(&self) -> Option<&dyn LayerParams> {
+        Some(self)
     }
 
     /// Kept are three values a channel a row: mean and 1 / sqrt(var + eps) of its group, and gamma times that.

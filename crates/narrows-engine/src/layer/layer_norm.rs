@@ -7,7 +7,7 @@ use crate::kernels::{sum, vectorised};
 use crate::params::ParamKind;
 use crate::rng::Stream;
 
-use super::ops::{Entries, LayerOps, OutOfRange, Requirements, WeightPacking};
+use super::ops::{Entries, LayerOps, LayerParams, OutOfRange, Requirements, WeightPacking};
 use super::{Backward, COLUMN_TILE, ELEMENT_COST, Forward, Gradients, Inference, Rows, norm};
 
 /// Normalises each row over its columns.
@@ -59,19 +59,7 @@ impl LayerNorm {
     }
 }
 
-impl LayerOps for LayerNorm {
-    fn describe(&self) -> String {
-        format!("LayerNorm({})", self.features)
-    }
-
-    fn widths(&self) -> Option<(usize, usize)> {
-        Some((self.features, self.features))
-    }
-
-    fn out_of_range(&self) -> Option<OutOfRange> {
-        norm::eps_out_of_range(self.eps)
-    }
-
+impl LayerParams for LayerNorm {
     fn entries(&self, kind: ParamKind) -> Entries {
         match kind {
             ParamKind::Trainable => norm::affine(self.features),
@@ -87,6 +75,24 @@ impl LayerOps for LayerNorm {
 
     fn packing(&self) -> Option<&dyn WeightPacking> {
         None
+    }
+}
+
+impl LayerOps for LayerNorm {
+    fn describe(&self) -> String {
+        format!("LayerNorm({})", self.features)
+    }
+
+    fn widths(&self) -> Option<(usize, usize)> {
+        Some((self.features, self.features))
+    }
+
+    fn out_of_range(&self) -> Option<OutOfRange> {
+        norm::eps_out_of_range(self.eps)
+    }
+
+    fn params(&self) -> Option<&dyn LayerParams> {
+        Some(self)
     }
 
     /// Mean and 1 / sqrt(var + eps) of each row.

@@ -8,7 +8,7 @@ use crate::params::ParamKind;
 use crate::rng::Stream;
 
 use super::map::Map;
-use super::ops::{Entries, LayerOps, OutOfRange, Requirements, WeightPacking};
+use super::ops::{Entries, LayerOps, LayerParams, OutOfRange, Requirements, WeightPacking};
 use super::{Backward, ELEMENT_COST, Forward, Gradients, Inference, Rows, norm};
 
 /// Normalises each channel over the pixels of the batch.
@@ -22,19 +22,7 @@ pub struct MapNorm {
     pub momentum: f32,
 }
 
-impl LayerOps for MapNorm {
-    fn describe(&self) -> String {
-        format!("MapNorm({})", self.map)
-    }
-
-    fn widths(&self) -> Option<(usize, usize)> {
-        Some((self.map.size(), self.map.size()))
-    }
-
-    fn out_of_range(&self) -> Option<OutOfRange> {
-        norm::running_out_of_range(self.eps, self.momentum)
-    }
-
+impl LayerParams for MapNorm {
     fn entries(&self, kind: ParamKind) -> Entries {
         match kind {
             ParamKind::Trainable => norm::affine(self.map.channels),
@@ -51,6 +39,24 @@ impl LayerOps for MapNorm {
 
     fn packing(&self) -> Option<&dyn WeightPacking> {
         None
+    }
+}
+
+impl LayerOps for MapNorm {
+    fn describe(&self) -> String {
+        format!("MapNorm({})", self.map)
+    }
+
+    fn widths(&self) -> Option<(usize, usize)> {
+        Some((self.map.size(), self.map.size()))
+    }
+
+    fn out_of_range(&self) -> Option<OutOfRange> {
+        norm::running_out_of_range(self.eps, self.momentum)
+    }
+
+    fn params(&self) -> Option<&dyn LayerParams> {
+        Some(self)
     }
 
     /// Kept are mean and 1 / sqrt(var + eps). Scratch in training is two sums a group, or three factors.

@@ -54,7 +54,7 @@ pub use upsample::{Upsample, UpsampleKind};
 
 pub(crate) use add::add;
 pub(crate) use dropout::DropoutKey;
-pub(crate) use ops::{LayerOps, WeightPacking};
+pub(crate) use ops::{Entries, LayerOps, WeightPacking};
 pub(crate) use pass::{Backward, Forward, Gradients, Inference};
 pub(crate) use rows::{COLUMN_TILE, ELEMENT_COST, Rows};
 
@@ -133,9 +133,19 @@ impl Layer {
         self.ops().widths()
     }
 
+    /// Its entries of one kind, in PyTorch's names.
+    pub(crate) fn entries(&self, kind: ParamKind) -> Entries {
+        self.ops().params().map_or_else(Entries::new, |params| params.entries(kind))
+    }
+
+    /// How its weights are packed; none where the passes read them as they are, or there are none.
+    pub(crate) fn packing(&self) -> Option<&dyn WeightPacking> {
+        self.ops().params()?.packing()
+    }
+
     /// Floats of its entries of one kind.
     pub(crate) fn len(&self, kind: ParamKind) -> usize {
-        self.ops().entries(kind).iter().map(|(_, shape)| shape.iter().product::<usize>()).sum()
+        self.entries(kind).iter().map(|(_, shape)| shape.iter().product::<usize>()).sum()
     }
 
     /// The elementwise function that may overwrite its input in training, if this is one.

@@ -23,14 +23,8 @@ pub(crate) trait LayerOps {
     /// The first setting that is out of its range.
     fn out_of_range(&self) -> Option<OutOfRange>;
 
-    /// The entries of one kind, in PyTorch's names.
-    fn entries(&self, kind: ParamKind) -> Entries;
-
-    /// Fills the values of one kind, which are zero; entry i draws from `stream(i)`.
-    fn init(&self, kind: ParamKind, values: &mut [f32], stream: &dyn Fn(usize) -> Stream);
-
-    /// How the weights are packed; none where the passes read them as they are.
-    fn packing(&self) -> Option<&dyn WeightPacking>;
+    /// Its parameters and buffers; none where it has none.
+    fn params(&self) -> Option<&dyn LayerParams>;
 
     /// What the passes need for `n` rows of `width` outputs.
     fn requirements(&self, n: usize, width: usize) -> Requirements;
@@ -49,6 +43,18 @@ pub(crate) trait LayerOps {
 
     /// Inference: fills the output of a tile of rows.
     fn infer(&self, pass: Inference<'_>, input: &[f32], output: &mut [f32]);
+}
+
+/// The parameters and buffers of a layer.
+pub(crate) trait LayerParams {
+    /// The entries of one kind, in PyTorch's names.
+    fn entries(&self, kind: ParamKind) -> Entries;
+
+    /// Fills the values of one kind, which are zero; entry i draws from `stream(i)`.
+    fn init(&self, kind: ParamKind, values: &mut [f32], stream: &dyn Fn(usize) -> Stream);
+
+    /// How the weights are packed; none where the passes read them as they are.
+    fn packing(&self) -> Option<&dyn WeightPacking>;
 }
 
 /// Weights in the layout that the forward pass reads.

@@ -3,11 +3,8 @@
 //! Channel (c factor_h + i) factor_w + j of a pixel becomes channel c of pixel (i, j) of its block, as
 //! PyTorch's `PixelShuffle` numbers them. It moves values and computes nothing.
 
-use crate::params::ParamKind;
-use crate::rng::Stream;
-
 use super::map::Map;
-use super::ops::{Entries, LayerOps, OutOfRange, Requirements, WeightPacking};
+use super::ops::{LayerOps, LayerParams, OutOfRange, Requirements};
 use super::{Backward, ELEMENT_COST, Forward, Gradients, Inference, Rows};
 
 /// Turns channels into pixels.
@@ -87,13 +84,7 @@ impl LayerOps for PixelShuffle {
         (!fits).then(|| (expected(), format!("{:?}", self.factor)))
     }
 
-    fn entries(&self, _: ParamKind) -> Entries {
-        vec![]
-    }
-
-    fn init(&self, _: ParamKind, _: &mut [f32], _: &dyn Fn(usize) -> Stream) {}
-
-    fn packing(&self) -> Option<&dyn WeightPacking> {
+    fn params(&self) -> Option<&dyn LayerParams> {
         None
     }
 

@@ -3,11 +3,8 @@
 //! The gradient of a largest value goes to the first pixel that held it, as in PyTorch; the forward pass
 //! leaves which tap that was.
 
-use crate::params::ParamKind;
-use crate::rng::Stream;
-
 use super::map::{Map, Padding, by_channels, part, part_mut};
-use super::ops::{Entries, LayerOps, OutOfRange, Requirements, WeightPacking};
+use super::ops::{LayerOps, LayerParams, OutOfRange, Requirements};
 use super::{Backward, ELEMENT_COST, Forward, Gradients, Inference, Rows};
 
 /// Shrinks a map by windows; pairs are (height, width).
@@ -257,13 +254,7 @@ impl LayerOps for Pool {
         None
     }
 
-    fn entries(&self, _: ParamKind) -> Entries {
-        vec![]
-    }
-
-    fn init(&self, _: ParamKind, _: &mut [f32], _: &dyn Fn(usize) -> Stream) {}
-
-    fn packing(&self) -> Option<&dyn WeightPacking> {
+    fn params(&self) -> Option<&dyn LayerParams> {
         None
     }
 

@@ -2,10 +2,8 @@
 //! reads a sequence.
 
 use crate::kernels::columns::{self, Band};
-use crate::params::ParamKind;
-use crate::rng::Stream;
 
-use super::ops::{Entries, LayerOps, OutOfRange, Requirements, WeightPacking};
+use super::ops::{LayerOps, LayerParams, OutOfRange, Requirements};
 use super::{Backward, Forward, Gradients, Inference, Rows};
 
 /// Repeats its input at every step.
@@ -56,13 +54,7 @@ impl LayerOps for Repeat {
         None
     }
 
-    fn entries(&self, _: ParamKind) -> Entries {
-        vec![]
-    }
-
-    fn init(&self, _: ParamKind, _: &mut [f32], _: &dyn Fn(usize) -> Stream) {}
-
-    fn packing(&self) -> Option<&dyn WeightPacking> {
+    fn params(&self) -> Option<&dyn LayerParams> {
         None
     }
 

@@ -3,11 +3,8 @@
 //!
 //! An absent step (see `sequence`) comes out absent, and has no part in the gradient.
 
-use crate::params::ParamKind;
-use crate::rng::Stream;
-
 use super::dense::DenseParams;
-use super::ops::{Entries, LayerOps, OutOfRange, Requirements, WeightPacking};
+use super::ops::{LayerOps, LayerParams, OutOfRange, Requirements};
 use super::sequence::is_absent;
 use super::{Backward, Dense, Forward, Gradients, Inference, Rows};
 
@@ -41,16 +38,8 @@ impl LayerOps for TimeDense {
         None
     }
 
-    fn entries(&self, kind: ParamKind) -> Entries {
-        self.dense.entries(kind)
-    }
-
-    fn init(&self, kind: ParamKind, values: &mut [f32], stream: &dyn Fn(usize) -> Stream) {
-        self.dense.init(kind, values, stream);
-    }
-
-    fn packing(&self) -> Option<&dyn WeightPacking> {
-        self.dense.packing()
+    fn params(&self) -> Option<&dyn LayerParams> {
+        Some(&self.dense)
     }
 
     fn requirements(&self, n: usize, _: usize) -> Requirements {

@@ -4,11 +4,9 @@
 //! and beyond the outermost pixels their values go on.
 
 use crate::kernels::vectorised;
-use crate::params::ParamKind;
-use crate::rng::Stream;
 
 use super::map::{Map, by_channels, part, part_mut};
-use super::ops::{Entries, LayerOps, OutOfRange, Requirements, WeightPacking};
+use super::ops::{LayerOps, LayerParams, OutOfRange, Requirements};
 use super::{Backward, ELEMENT_COST, Forward, Gradients, Inference, Rows};
 
 /// Enlarges a map by whole factors.
@@ -182,13 +180,7 @@ impl LayerOps for Upsample {
         None
     }
 
-    fn entries(&self, _: ParamKind) -> Entries {
-        vec![]
-    }
-
-    fn init(&self, _: ParamKind, _: &mut [f32], _: &dyn Fn(usize) -> Stream) {}
-
-    fn packing(&self) -> Option<&dyn WeightPacking> {
+    fn params(&self) -> Option<&dyn LayerParams> {
         None
     }
 

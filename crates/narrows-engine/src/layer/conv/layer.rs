@@ -9,7 +9,7 @@ use crate::kernels::contraction::{BroadcastFactor, Contraction, StreamedFactor};
 use crate::kernels::threads::Threads;
 use crate::kernels::tile::Start;
 use crate::layer::map::Map;
-use crate::layer::ops::{Entries, LayerOps, OutOfRange, Requirements, WeightPacking};
+use crate::layer::ops::{Entries, LayerOps, LayerParams, OutOfRange, Requirements, WeightPacking};
 use crate::layer::{Activation, Backward, Forward, Gradients, Inference, Rows};
 use crate::params::ParamKind;
 use crate::rng::Stream;
@@ -103,26 +103,7 @@ impl<C: Convolution> WeightPacking for C {
     }
 }
 
-impl<C: Convolution + Sync> LayerOps for C {
-    fn describe(&self) -> String {
-        let (input, output) = self.maps();
-        format!("{}({input} -> {output})", Self::NAME)
-    }
-
-    fn widths(&self) -> Option<(usize, usize)> {
-        let (input, output) = self.maps();
-        Some((input.size(), output.size()))
-    }
-
-    fn out_of_range(&self) -> Option<OutOfRange> {
-        let Kernel { size, stride, dilation, .. } = self.kernel();
-        if [size, stride, dilation].iter().any(|pair| pair.0 == 0 || pair.1 == 0) {
-            let got = format!("{size:?}, {stride:?} and {dilation:?}");
-            return Some(("kernel, stride and dilation of at least 1".into(), got));
-        }
-        self.padding_out_of_range()
-    }
-
+impl<C: Convolution + Sync> LayerParams for C {
     fn entries(&self, kind: ParamKind) -> Entries {
         if kind == ParamKind::Buffer {
             return vec![];
@@ -147,6 +128,31 @@ impl<C: Convolution + Sync> LayerOps for C {
     }
 
     fn packing(&self) -> Option<&dyn WeightPacking> {
+        Some(self)
+    }
+}
+
+impl<C: Convolution + Sync> LayerOps for C {
+    fn describe(&self) -> String {
+        let (input, output) = self.maps();
+        format!("{}({input} -> {output})", Self::NAME)
+    }
+
+    fn widths(&self) -> Option<(usize, usize)> {
+        let (input, output) = self.maps();
+        Some((input.size(), output.size()))
+    }
+
+    fn out_of_range(&self) -> Option<OutOfRange> {
+        let Kernel { size, stride, dilation, .. } = self.kernel();
+        if [size, stride, dilation].iter().any(|pair| pair.0 == 0 || pair.1 == 0) {
+            let got = format!("{size:?}, {stride:?} and {dilation:?}");
+            return Some(("kernel, stride and dilation of at least 1".into(), got));
+        }
+        self.padding_out_of_range()
+    }
+
+    fn params(&self) -> Option<&dyn LayerParams> {
         Some(self)
     }
 

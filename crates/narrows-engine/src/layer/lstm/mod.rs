@@ -18,7 +18,7 @@ use crate::kernels::threads::Threads;
 use crate::params::ParamKind;
 use crate::rng::Stream;
 
-use super::ops::{Entries, LayerOps, OutOfRange, Requirements, WeightPacking};
+use super::ops::{Entries, LayerOps, LayerParams, OutOfRange, Requirements, WeightPacking};
 use super::sequence::{self, Way};
 use super::{Backward, Direction, Forward, Gradients, Inference, Rows, SequenceOutput};
 use cell::CellStep;
@@ -187,20 +187,7 @@ impl WeightPacking for Lstm {
     }
 }
 
-impl LayerOps for Lstm {
-    fn describe(&self) -> String {
-        let Self { inputs, hidden, steps, direction, output } = self;
-        format!("Lstm({inputs} -> {hidden}, {steps} steps, {direction:?}, {output:?})")
-    }
-
-    fn widths(&self) -> Option<(usize, usize)> {
-        Some(self.row_widths())
-    }
-
-    fn out_of_range(&self) -> Option<OutOfRange> {
-        None
-    }
-
+impl LayerParams for Lstm {
     fn entries(&self, kind: ParamKind) -> Entries {
         const NAMES: [[&str; 4]; 2] = [
             ["weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"],
@@ -228,6 +215,25 @@ impl LayerOps for Lstm {
     }
 
     fn packing(&self) -> Option<&dyn WeightPacking> {
+        Some(self)
+    }
+}
+
+impl LayerOps for Lstm {
+    fn describe(&self) -> String {
+        let Self { inputs, hidden, steps, direction, output } = self;
+        format!("Lstm({inputs} -> {hidden}, {steps} steps, {direction:?}, {output:?})")
+    }
+
+    fn widths(&self) -> Option<(usize, usize)> {
+        Some(self.row_widths())
+    }
+
+    fn out_of_range(&self) -> Option<OutOfRange> {
+        None
+    }
+
+    fn params(&self) -> Option<&dyn LayerParams> {
         Some(self)
     }
 
