@@ -45,8 +45,6 @@ struct RowChunk<'a> {
     input: &'a [f32],
     target: &'a [f32],
     members: &'a [MemberOutput],
-    /// The first member's codes, if distances between codes are measured.
-    codes: Option<&'a [f32]>,
     first: usize,
     n: usize,
 }
@@ -95,10 +93,8 @@ impl Scorer {
     fn score_block(&self, input: &[f32], target: &[f32], detail: ScoreDetail, all: &mut Scored) {
         let members = self.ensemble.reconstructions(input);
         let n = input.len() / self.slots.width().max(1);
-        let codes = (self.detector.score == Score::Neighbour).then(|| self.ensemble.codes(input));
         let chunk = |first: usize| {
-            let rows =
-                RowChunk { input, target, members: &members, codes: codes.as_deref(), first, n: CHUNK.min(n - first) };
+            let rows = RowChunk { input, target, members: &members, first, n: CHUNK.min(n - first) };
             self.score_chunk(&rows, detail)
         };
         let firsts: Vec<usize> = (0..n).step_by(CHUNK).collect();
@@ -146,11 +142,10 @@ impl Scorer {
                 squared = Some(gaussian.squared_distance(&residual_and_code(target, output, codes, width)));
             }
         }
-        let distance = match (&self.detector.neighbours, rows.codes) {
-            (Some(proximity), Some(codes)) => Some(proximity.index.distance(rows.of(codes, self.ensemble.code_size()))),
-            (Some(proximity), None) => Some(proximity.index.distance(&finite(input))),
-            (None, _) => None,
-        };
+        let distance = self.detector.neighbours.as_ref().map(|proximity| match self.detector.score {
+            Score::Neighbour => proximity.index.distance(rows.of(&rows.members[0].codes, self.ensemble.code_size())),
+            _ => proximity.index.distance(&finite(input)),
+        });
         let scores = (0..n)
             .map(|i| {
                 self.detector.combine(residual[i], distance.as_ref().map(|d| d[i]), squared.as_ref().map(|s| s[i]))
