@@ -7,7 +7,7 @@ use clap::Args as ClapArgs;
 use clap::builder::PossibleValuesParser;
 use narrows_core::Error;
 use narrows_core::data::Format;
-use narrows_core::output::{Compression, FORMATS, RowWriter, Sink, TableWriter};
+use narrows_core::output::{Compression, FORMATS, RowWriter, Sink, TableWriter, format_of};
 
 use crate::failure::Failure;
 use crate::interrupt::Unfinished;
@@ -79,16 +79,6 @@ impl OutputArgs {
     fn file(&self) -> Option<&Path> {
         self.output.as_deref().filter(|path| path.as_os_str() != "-")
     }
-}
-
-fn format_of(path: &Path) -> Result<Format, Failure> {
-    let flagged = |error: Error| match error {
-        Error::Recipe { message, .. } => {
-            Error::recipe("--output", message).with_hint("with --format, any extension is accepted")
-        }
-        error => error,
-    };
-    Ok(narrows_core::output::format_of(path).map_err(flagged)?)
 }
 
 /// A sink to `target`, by default stdout. Its temporary file is removed if the process is interrupted.

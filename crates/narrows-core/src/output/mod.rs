@@ -24,7 +24,7 @@ pub use table::TableWriter;
 use std::path::Path;
 
 use crate::data::Format;
-use crate::error::{Error, Result};
+use crate::error::{Error, Hint, Result};
 
 /// The output formats with their names.
 pub const FORMATS: &[(Format, &str)] = &[
@@ -48,7 +48,7 @@ pub fn format_of(path: &Path) -> Result<Format> {
             let names: Vec<&str> = FORMATS.iter().map(|(_, name)| *name).collect();
             let names = names.join(", .");
             let message = format!("expected a file name ending in .{names}, got `{}`", path.display());
-            Err(Error::recipe("output", message))
+            Err(Error::recipe("output", message).with_hint(Hint::of("with [format], any extension is accepted")))
         }
     }
 }
