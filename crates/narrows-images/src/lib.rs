@@ -11,6 +11,7 @@ mod colour;
 mod compact;
 pub mod compare;
 pub mod damage;
+mod draft;
 mod error;
 mod file;
 #[cfg(test)]
@@ -25,6 +26,7 @@ mod smoothing;
 pub use album::{Album, Skipped, Store};
 pub use colour::{colourfulness, luminance_and_chroma, recombine};
 pub use damage::{Damage, Damages, Mark, PreparedDamages, Side, Span};
+pub use draft::{Draft, resolved, sweep};
 pub use error::{Error, Result};
 pub use file::{Depth, Format, JPEG_QUALITY, Limits, Loss, Photo, Written};
 pub use heat::{heat, overlay};

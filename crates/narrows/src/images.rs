@@ -1,6 +1,6 @@
 //! Image input and output: opening, reporting skipped files, writing.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
@@ -8,9 +8,11 @@ use narrows_core::error::Place;
 use narrows_core::images::{Album, Format, Limits, Photo, Store};
 use narrows_core::recipe::DataKind;
 use narrows_core::{Compute, Error};
+use walkdir::WalkDir;
 
 use crate::failure::{Failure, Outcome};
 use crate::talk::{Talk, count};
+use crate::targets::Targets;
 
 /// Memory limit for decoded images during fitting and evaluation; others are decoded on demand.
 const KEPT_BYTES: u64 = 2 << 30;
@@ -85,40 +87,47 @@ pub(crate) fn outcome(skipped: usize) -> Outcome {
 }
 
 /// An output folder for images, created when the first one is written.
-pub(crate) struct Folder {
+pub(crate) struct Folder<'t> {
     path: PathBuf,
     flag: &'static str,
+    targets: &'t Targets,
 }
 
-impl Folder {
+impl<'t> Folder<'t> {
     /// The folder given by `flag`.
-    pub(crate) fn new(path: &Path, flag: &'static str) -> Result<Folder, Failure> {
+    pub(crate) fn new(path: &Path, flag: &'static str, targets: &'t Targets) -> Result<Folder<'t>, Failure> {
         if path.exists() && !path.is_dir() {
             let message = format!("expected a folder, got the file `{}`", path.display());
             return Err(Error::recipe(flag, message).into());
         }
-        Ok(Folder { path: path.to_path_buf(), flag })
+        Ok(Folder { path: path.to_path_buf(), flag, targets })
+    }
+
+    /// The folder given by `flag`, for images whose names are not known before they are made: one that holds images is
+    /// refused without `--force`.
+    pub(crate) fn fresh(path: &Path, flag: &'static str, targets: &'t Targets) -> Result<Folder<'t>, Failure> {
+        let folder = Folder::new(path, flag, targets)?;
+        let entries = || WalkDir::new(path).into_iter().flatten();
+        if !targets.may_replace() && entries().any(|entry| entry.file_type().is_file() && is_image(entry.path())) {
+            let message = format!("expected a folder without images, got `{}`", path.display());
+            return Err(Error::recipe(flag, message).with_hint("--force overwrites images of the same names").into());
+        }
+        Ok(folder)
     }
 
     /// Output paths of all images of an album: relative paths are kept, extensions replaced if `extension` returns one.
     ///
-    /// An error if a path would overwrite an input, or if two images map to the same path.
+    /// An error if a path would overwrite an input, or without `--force` any file, or if two images map to the same path.
     pub(crate) fn places<'e>(
         &self,
         album: &Album,
         extension: impl Fn(&str) -> Option<&'e str>,
     ) -> Result<Vec<PathBuf>, Failure> {
-        let inputs: HashSet<PathBuf> = (0..album.len()).filter_map(|i| album.path(i)?.canonicalize().ok()).collect();
         let mut taken: HashMap<PathBuf, usize> = HashMap::new();
         let mut places = Vec::with_capacity(album.len());
         for i in 0..album.len() {
             let name = album.name(i);
-            let place = self.place(&name, extension(&name));
-            if place.canonicalize().is_ok_and(|place| inputs.contains(&place)) {
-                let message = format!("expected another folder than the input's, got `{}`", self.path.display());
-                let hint = format!("`{}` would be overwritten", place.display());
-                return Err(Error::recipe(self.flag, message).with_hint(hint).into());
-            }
+            let place = self.place(&name, extension(&name))?;
             if let Some(other) = taken.insert(place.clone(), i) {
                 let (other, place) = (album.name(other), place.display());
                 let message =
@@ -130,8 +139,14 @@ impl Folder {
         Ok(places)
     }
 
-    /// Output path of the image with this name.
-    pub(crate) fn place(&self, name: &str, extension: Option<&str>) -> PathBuf {
+    /// Output path of the image with this name; an error as for all of them.
+    pub(crate) fn place(&self, name: &str, extension: Option<&str>) -> Result<PathBuf, Failure> {
+        let path = self.path_of(name, extension);
+        self.targets.check_file(self.flag, &path)?;
+        Ok(path)
+    }
+
+    fn path_of(&self, name: &str, extension: Option<&str>) -> PathBuf {
         let parts = Path::new(name).components().filter(|part| matches!(part, Component::Normal(_)));
         let plain = parts.collect::<PathBuf>().to_string_lossy().replace(['#', ':'], "_");
         let mut path = self.path.join(plain);

@@ -27,10 +27,12 @@ pub(crate) struct Decode {
 
 impl Decode {
     pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
+        let targets = self.output.targets().reads([&self.model.path]).reads(self.input.inputs());
+        targets.check()?;
         let model = self.model.load(common)?;
         let source = self.input.source()?;
         if let Model::Images(model) = model {
-            let folder = Folder::new(self.output.folder("decoded images")?, "--output")?;
+            let folder = Folder::fresh(self.output.folder("decoded images")?, "--output", &targets)?;
             pipeline::read(&source, None, Portion::Batch, |table| {
                 decode_images(&model, table, &folder)?;
                 Ok(Flow::More)
@@ -46,10 +48,10 @@ impl Decode {
 }
 
 /// Decodes codes to images in a folder.
-fn decode_images(model: &ImageModel, table: &Table, folder: &Folder) -> Result<(), Failure> {
+fn decode_images(model: &ImageModel, table: &Table, folder: &Folder<'_>) -> Result<(), Failure> {
     for (row, image) in model.decode_table(table)?.into_iter().enumerate() {
         let name = format!("{:06}", table.first_row() + row as u64);
-        images::write_plain(image, &folder.place(&name, Some("png")))?;
+        images::write_plain(image, &folder.place(&name, Some("png"))?)?;
     }
     Ok(())
 }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Float32Array, StringArray, UInt64Array};
+use arrow::array::{ArrayRef, Float32Array, StringArray};
 use clap::Args as ClapArgs;
-use narrows_core::output::{TableWriter, batch};
+use narrows_core::output::{TableWriter, batch, counts};
 use narrows_core::{Encoder, Error};
 
 use super::score::Keep;
@@ -35,6 +35,7 @@ pub(crate) struct Encode {
 
 impl Encode {
     pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
+        self.output.targets().reads([&self.model.path]).reads(self.input.inputs()).check()?;
         let encoder = self.model.load(common)?.into_encoder()?;
         let Some(schema) = encoder.schema() else {
             if !self.keep.is_empty() {
@@ -71,7 +72,7 @@ fn encode_images(
         let mut columns: Vec<(String, ArrayRef)> =
             vec![("image".to_owned(), Arc::new(StringArray::from(vec![name; codes.len()])))];
         if encoder.sees_patches() {
-            columns.push(("piece".to_owned(), Arc::new(UInt64Array::from_iter_values(0..codes.len() as u64))));
+            columns.push(("piece".to_owned(), counts((0..codes.len() as u64).map(Some))));
         }
         for unit in 0..encoder.code_size() {
             let values = Float32Array::from_iter_values(codes.iter().map(|code| code[unit]));

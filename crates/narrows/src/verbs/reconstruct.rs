@@ -1,7 +1,5 @@
 //! `narrows reconstruct`: the reconstruction of every row, in original units.
 
-use std::path::Path;
-
 use clap::Args as ClapArgs;
 use narrows_core::images::Photo;
 use narrows_core::{ImageModel, Model};
@@ -29,10 +27,13 @@ pub(crate) struct Reconstruct {
 
 impl Reconstruct {
     pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
+        let targets = self.output.targets().reads([&self.model.path]).reads(self.input.inputs());
+        targets.check()?;
         let model = self.model.load(common)?;
         if let Model::Images(model) = model {
             let target = self.output.folder("reconstructed images")?;
-            return reconstruct_images(&model, self.input.inputs(), target, common);
+            let folder = Folder::new(target, "--output", &targets)?;
+            return reconstruct_images(&model, self.input.inputs(), &folder, common);
         }
         let model = model.into_tabular()?;
         let source = self.input.table()?;
@@ -48,11 +49,10 @@ impl Reconstruct {
 fn reconstruct_images(
     model: &ImageModel,
     inputs: &[String],
-    target: &Path,
+    folder: &Folder<'_>,
     common: &Common,
 ) -> Result<Outcome, Failure> {
     let talk = common.talk();
-    let folder = Folder::new(target, "--output")?;
     let album = images::open(inputs, talk)?;
     let places = folder.places(&album, images::extension)?;
     images::each_photo(&album, talk, |i, _, photo| {

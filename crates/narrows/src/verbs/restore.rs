@@ -10,6 +10,7 @@ use crate::failure::{Failure, Outcome};
 use crate::flags::{Common, ModelArg};
 use crate::images::{self, Folder, extension, is_image};
 use crate::talk::count;
+use crate::targets::{ForceArg, Targets};
 use crate::{interrupt, talk};
 
 /// Restore images: denoise, inpaint, remove watermarks, colourise or upscale, depending on the model
@@ -35,10 +36,15 @@ pub(crate) struct Restore {
     /// Output format; by default that of each image
     #[arg(long, value_name = "FORMAT", value_parser = clap::builder::PossibleValuesParser::new(["png", "jpg", "webp", "tiff", "bmp"]))]
     format: Option<String>,
+    #[command(flatten)]
+    force: ForceArg,
 }
 
 impl Restore {
     pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
+        let targets = Targets::new(self.force).reads([&self.model.path]).reads([&self.input]);
+        let targets = targets.writes("OUT", Some(&self.output));
+        targets.check()?;
         let model = self.model.load(common)?.with_decoder()?;
         check(&model)?;
         let talk = common.talk();
@@ -54,7 +60,7 @@ impl Restore {
             images::write(&photo, &self.output, talk)?;
             return Ok(Outcome::Done);
         }
-        let folder = Folder::new(&self.output, "OUT")?;
+        let folder = Folder::new(&self.output, "OUT", &targets)?;
         let album = images::open(&inputs, talk)?;
         let places = folder.places(&album, |name| self.format.as_deref().or(extension(name)))?;
         let (mut skipped, mut n) = (album.skipped().len(), 0);
@@ -85,18 +91,13 @@ impl Restore {
         Ok(images::outcome(skipped))
     }
 
-    /// An error if the output file is the input, or contradicts `--format`.
+    /// An error if the output file contradicts `--format`.
     fn check_file(&self) -> Result<(), Failure> {
-        let out = self.output.display();
-        let full = |path: &Path| path.canonicalize().ok();
-        if self.output.exists() && full(Path::new(&self.input)) == full(&self.output) {
-            return Err(Error::recipe("OUT", format!("expected another file than the input, got `{out}`")).into());
-        }
         match &self.format {
             Some(format)
                 if Format::of_path(&Path::new("x").with_extension(format)) != Format::of_path(&self.output) =>
             {
-                let message = format!("expected a folder, or a file of that format, got `{format}` and `{out}`");
+                let message = format!("expected a folder, or a file of that format, got `{format}` and `{}`", self.output.display());
                 Err(Error::recipe("--format", message).into())
             }
             _ => Ok(()),

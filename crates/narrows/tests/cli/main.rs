@@ -20,6 +20,7 @@ mod help;
 mod images;
 mod interrupt;
 mod names;
+mod outputs;
 mod score;
 mod series;
 mod transform;

@@ -15,6 +15,7 @@ use crate::failure::{Failure, Outcome};
 use crate::flags::Common;
 use crate::images::{self, Folder, each_photo, extension, is_image};
 use crate::output;
+use crate::targets::Targets;
 
 /// A compression of images.
 pub(super) struct ImageJob<'a> {
@@ -82,6 +83,7 @@ pub(in crate::verbs) fn decompress_images(
     model: &ImageModel,
     source: impl Read,
     target: &Path,
+    targets: &Targets,
     common: &Common,
 ) -> Result<Outcome, Failure> {
     let talk = common.talk();
@@ -95,12 +97,12 @@ pub(in crate::verbs) fn decompress_images(
         images::write(&photos.remove(0).1, target, talk)?;
         return Ok(Outcome::Done);
     }
-    let folder = Folder::new(target, "--output")?;
+    let folder = Folder::fresh(target, "--output", targets)?;
     let mut n = 0_u64;
     while let Some(photos) = reader.next_images()? {
         for (name, photo) in photos {
             let name = if name.is_empty() { format!("{n:06}.png") } else { name };
-            images::write(&photo, &folder.place(&name, extension(&name)), talk)?;
+            images::write(&photo, &folder.place(&name, extension(&name))?, talk)?;
             n += 1;
         }
     }
