@@ -21,6 +21,7 @@ mod images;
 mod interrupt;
 mod names;
 mod outputs;
+mod resume;
 mod score;
 mod series;
 mod transform;
