@@ -13,6 +13,7 @@ use walkdir::WalkDir;
 use crate::failure::{Failure, Outcome};
 use crate::talk::{Talk, count};
 use crate::targets::Targets;
+use crate::told;
 
 /// Memory limit for decoded images during fitting and evaluation; others are decoded on demand.
 const KEPT_BYTES: u64 = 2 << 30;
@@ -47,7 +48,7 @@ pub(crate) fn open(inputs: &[String], talk: Talk) -> Result<Album, Failure> {
     let album = album(inputs)?;
     tell_skipped(talk, album.skipped().iter().map(|skipped| (skipped.name.as_str(), skipped.reason.as_str())));
     if album.ignored() > 0 {
-        talk.line(format_args!("note: {} ignored: not an image extension", count(album.ignored() as u64, "file")));
+        talk.note(format_args!("{} ignored: not an image extension", count(album.ignored() as u64, "file")));
     }
     Ok(album)
 }
@@ -59,7 +60,7 @@ pub(crate) fn store(inputs: &[String], compute: &Compute, talk: Talk) -> Result<
     let store = compute.install(|| Store::take(album, KEPT_BYTES)).map_err(Error::from)?;
     tell_skipped(talk, store.skipped().iter().map(|skipped| (skipped.name.as_str(), skipped.reason.as_str())));
     if ignored > 0 {
-        talk.line(format_args!("note: {} ignored: not an image extension", count(ignored as u64, "file")));
+        talk.note(format_args!("{} ignored: not an image extension", count(ignored as u64, "file")));
     }
     Ok(store)
 }
@@ -67,18 +68,21 @@ pub(crate) fn store(inputs: &[String], compute: &Compute, talk: Talk) -> Result<
 /// Reports skipped images.
 pub(crate) fn tell_skipped<'a>(talk: Talk, skipped: impl ExactSizeIterator<Item = (&'a str, &'a str)>) {
     let n = skipped.len();
-    for (name, reason) in skipped.take(NAMED) {
-        talk.line(format_args!("skipped: {}", told(name, reason)));
+    for (i, (name, reason)) in skipped.enumerate() {
+        let reason = without_name(name, reason);
+        told::skipped(name, reason);
+        if i < NAMED {
+            talk.loss(format_args!("skipped: {name}: {reason}"));
+        }
     }
     if n > NAMED {
-        talk.line(format_args!("skipped: and {} more", n - NAMED));
+        talk.loss(format_args!("skipped: and {} more", n - NAMED));
     }
 }
 
-/// Name and reason, without repeating the name if the reason starts with it.
-fn told(name: &str, reason: &str) -> String {
-    let reason = reason.split_once(&format!("{name}: ")).map_or(reason, |(_, reason)| reason);
-    format!("{name}: {reason}")
+/// The reason without the name, if it starts with it.
+fn without_name<'a>(name: &str, reason: &'a str) -> &'a str {
+    reason.split_once(&format!("{name}: ")).map_or(reason, |(_, reason)| reason)
 }
 
 /// The outcome of a run that skipped this many images.
@@ -182,7 +186,7 @@ pub(crate) fn write(photo: &Photo, path: &Path, talk: Talk) -> Result<(), Failur
     let written = photo.write(path).map_err(Error::from)?;
     if !written.lost.is_empty() {
         let lost: Vec<String> = written.lost.iter().map(ToString::to_string).collect();
-        talk.line(format_args!("note: {} cannot store {}", path.display(), lost.join(" or ")));
+        talk.note(format_args!("{} cannot store {}", path.display(), lost.join(" or ")));
     }
     Ok(())
 }
@@ -211,6 +215,7 @@ pub(crate) fn each_photo(
         let message = format!("expected a readable image, got none of {}", album.len());
         return Err(Error::data(Place::source(album.source()), message).into());
     }
+    told::count("images", n);
     let suffix = if skipped > 0 { format!("; {} skipped", count(skipped as u64, "image")) } else { String::new() };
     talk.line(format_args!("{} done{suffix}", count(n, "image")));
     Ok(outcome(skipped))

@@ -62,7 +62,10 @@ impl FileCheckpoints {
         let lock = File::options().create(true).write(true).truncate(false).open(lock_of(folder)).map_err(writing)?;
         // Some file systems have no locks; there two fits are not kept apart.
         if let Err(TryLockError::WouldBlock) = lock.try_lock() {
-            return Err(writing(io::Error::new(io::ErrorKind::ResourceBusy, "another fit is keeping its checkpoints in it")));
+            return Err(writing(io::Error::new(
+                io::ErrorKind::ResourceBusy,
+                "another fit is keeping its checkpoints in it",
+            )));
         }
         let checkpoints = FileCheckpoints { folder: folder.to_path_buf(), subject, _lock: lock };
         sweep(folder, Duration::ZERO);

@@ -67,7 +67,8 @@ fn compare(place: &str, was: &Value, is: &Value, differences: &mut Vec<String>) 
         differences.push(match place {
             "data.cells" => "the data have other values".to_owned(),
             place => {
-                let place = place.trim_start_matches("roles.").trim_start_matches("recipe.").trim_start_matches("data.");
+                let place =
+                    place.trim_start_matches("roles.").trim_start_matches("recipe.").trim_start_matches("data.");
                 format!("`{place}` was {}, and is {}", shown(was), shown(is))
             }
         });

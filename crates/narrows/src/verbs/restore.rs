@@ -97,7 +97,10 @@ impl Restore {
             Some(format)
                 if Format::of_path(&Path::new("x").with_extension(format)) != Format::of_path(&self.output) =>
             {
-                let message = format!("expected a folder, or a file of that format, got `{format}` and `{}`", self.output.display());
+                let message = format!(
+                    "expected a folder, or a file of that format, got `{format}` and `{}`",
+                    self.output.display()
+                );
                 Err(Error::recipe("--format", message).into())
             }
             _ => Ok(()),

@@ -185,7 +185,7 @@ fn read(
     let source = input.source()?;
     talk.line(format_args!("reading {}", input.name()));
     let reader = source.open(crate::pipeline::BATCH_ROWS, None)?;
-    reader.notes().iter().for_each(|note| talk.line(format_args!("note: {note}")));
+    reader.notes().iter().for_each(|note| talk.note(note));
     let table = reader.read_all()?;
     Ok(TrainingData { dataset: Dataset::table(table, roles.roles()?), skipped: 0 })
 }
