@@ -43,7 +43,7 @@ pub(crate) struct Restore {
 impl Restore {
     pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
         let targets = Targets::new(self.force).reads([&self.model.path]).reads([&self.input]);
-        let targets = targets.writes("OUT", Some(&self.output));
+        let targets = targets.writes_if("OUT", is_image(&self.output).then_some(&self.output));
         targets.check()?;
         let model = self.model.load(common)?.with_decoder()?;
         check(&model)?;

@@ -48,7 +48,7 @@ pub(crate) struct Evaluate {
 impl Evaluate {
     pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
         let targets = Targets::new(self.force).reads([&self.model.path]).reads(self.input.inputs());
-        self.sheet.iter().fold(targets, |targets, sheet| targets.writes("--sheet", Some(sheet))).check()?;
+        targets.writes_if("--sheet", self.sheet.as_ref()).check()?;
         let model = with_threshold(self.model.load(common)?.with_decoder()?, self.threshold.as_deref())?;
         if model.reads_images() {
             return self.evaluate_images(&model, common);

@@ -149,8 +149,7 @@ impl Fit {
         }
         // A training that goes on replaces what it has saved when it was interrupted.
         let targets = if self.resume { targets.replacing() } else { targets };
-        let targets = targets.writes("--output", Some(model));
-        self.report.iter().fold(targets, |targets, report| targets.writes("--report", Some(report))).check()?;
+        targets.writes("--output", Some(model)).writes_if("--report", self.report.as_ref()).check()?;
         // Opened and dropped: detects an unwritable folder early and leaves nothing behind.
         output::probe(model)?;
         if let Some(path) = &self.report {
