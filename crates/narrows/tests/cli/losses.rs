@@ -12,9 +12,10 @@ fn neither_quiet_nor_json_hides_what_was_skipped() {
     folder.run("fit in -o m.narrows --set train.steps=2 --set backbone.code_size=2").succeeds();
     let bytes = folder.bytes("in/000.png");
     folder.write("in/bad.png", &bytes[..bytes.len() / 2]);
-    for (i, line) in ["score m.narrows in -o OUT.csv", "encode m.narrows in -o OUT.csv", "reconstruct m.narrows in -o OUT"]
-        .into_iter()
-        .enumerate()
+    for (i, line) in
+        ["score m.narrows in -o OUT.csv", "encode m.narrows in -o OUT.csv", "reconstruct m.narrows in -o OUT"]
+            .into_iter()
+            .enumerate()
     {
         let line = |flag: &str| format!("{} {flag}", line.replace("OUT", &format!("out{i}{flag}")));
         folder.run(&line("--quiet")).fails(5, &["skipped: ", "bad.png"]);
