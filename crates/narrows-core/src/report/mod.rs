@@ -7,9 +7,11 @@ mod generation;
 #[cfg(feature = "report")]
 pub mod html;
 mod images;
+mod new_data;
 mod restoration;
 mod restorer;
 mod series;
+mod verdict;
 
 use serde::{Deserialize, Serialize};
 
@@ -17,10 +19,12 @@ pub use crate::train::{Check, Stop, Training};
 pub use bottleneck::Bottleneck;
 pub use generation::{DensityReport, GenerationReport, UnitsReport};
 pub use images::{ImagesReport, Reconstruction, WorstImage};
+pub use new_data::{AlarmRate, BaselineAreas, NewDataMetrics, NewDataReport};
 pub use restoration::{Baseline, ImageQuality, Restoration, RestorationMeans, Similarity};
 pub use restorer::{AlbumReport, RestorerReport, SkippedImage};
 pub(crate) use restorer::{SHEET_ROWS, sheet_of};
 pub use series::{AnomalousStretch, ChannelTrace, SeriesReport, StretchEvent, WindowExample};
+pub use verdict::{Concern, FitVerdict, Grade};
 
 use crate::detect::{Reason, Threshold};
 use crate::recipe::Recipe;

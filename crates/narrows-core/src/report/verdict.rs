@@ -1,0 +1,519 @@
+//! The verdict on a fit: whether its model should be used, and why not if not.
+//!
+//! It is computed from the report, not stored, so models of older versions have one, too. It speaks of what the fit
+//! could measure: a good verdict is no promise that the rows to come are like the rows that were fitted.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Histogram, Report, RestorerReport, Role, Stop, Training};
+use crate::data::DropReason;
+use crate::detect::settings::Score;
+use crate::detect::threshold::Threshold;
+
+/// With fewer training rows a network learns little.
+const FEW_ROWS: u64 = 100;
+/// With fewer it learns nothing that could be relied on.
+const TOO_FEW_ROWS: u64 = 20;
+/// From this share of unexplained variance on, values do not predict each other.
+const UNEXPLAINED: f64 = 0.95;
+/// From this share on, the reconstruction is so much worse than the mean that training has failed.
+const FAILED: f64 = 2.0;
+/// A model is worse than PCA if it leaves this much more of the variance unexplained.
+const WORSE_THAN_PCA: [f64; 2] = [1.25, 0.02];
+/// Below this area under the ROC curve, labelled anomalies score much like normal rows.
+const POOR_AUC: f64 = 0.65;
+/// Below this one, they score no higher than normal rows.
+const NO_AUC: f64 = 0.5;
+/// A fall of the validation loss over the last quarter of training that says that there was more to learn.
+const STILL_FALLING: f64 = 0.1;
+/// Decibels that count as a difference between two restorations.
+const DECIBELS: f64 = 0.1;
+
+/// Whether to use a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Grade {
+    /// Nothing speaks against it.
+    Good,
+    /// Usable; a limitation should be looked at first.
+    Check,
+    /// Its results would mislead.
+    DoNotUse,
+}
+
+/// The verdict on a fit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FitVerdict {
+    /// The worst grade of the concerns.
+    pub grade: Grade,
+    /// The verdict in one sentence.
+    pub sentence: String,
+    /// What speaks against the model, the gravest first.
+    pub concerns: Vec<Concern>,
+}
+
+/// What speaks against a model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Concern {
+    /// All calibration rows have the same score, so scores cannot rank anything.
+    ConstantScores,
+    /// The reconstruction is far worse than a constant one.
+    TrainingFailed {
+        /// Share of held-out variance left unexplained.
+        unexplained: f64,
+    },
+    /// Few rows trained the network.
+    FewRows {
+        /// Training rows, or images.
+        train: u64,
+    },
+    /// No row was held out, so the threshold has no guarantee and no p-value.
+    NoCalibration,
+    /// The requested false-alarm rate cannot be guaranteed by so few held-out rows.
+    WeakGuarantee {
+        /// The requested rate.
+        asked: f64,
+        /// The rate that is guaranteed.
+        guaranteed: f64,
+    },
+    /// Labelled anomalies hardly score higher than normal rows.
+    AnomaliesScoreLow {
+        /// Area under the ROC curve, from the histograms of both.
+        auc_roc: f64,
+    },
+    /// The network reproduces anything, anomalies included, and the score rests on its error alone.
+    CopiesInput {
+        /// Share of the variance of pure noise that is reconstructed.
+        noise_passed: f64,
+    },
+    /// PCA of the same size reconstructs better.
+    WorseThanPca {
+        /// Share of held-out variance that the model leaves unexplained.
+        unexplained: f64,
+        /// The same for PCA.
+        pca_unexplained: f64,
+    },
+    /// Values do not predict each other, so there is hardly anything to learn.
+    NothingToLearn {
+        /// Share of held-out variance left unexplained.
+        unexplained: f64,
+    },
+    /// Most columns could not be used as they are written.
+    ColumnsLost {
+        /// Columns left out for what their cells hold.
+        lost: u64,
+        /// Columns of the input, without those that hold no information.
+        of: u64,
+    },
+    /// Training was interrupted.
+    Interrupted,
+    /// The loss was still falling when training ended.
+    StillImproving,
+    /// Nothing was held out to measure the quality with.
+    NotMeasured,
+    /// The restored images are no closer to the clean ones than the corrupted input.
+    NoGain {
+        /// PSNR of the restored images in dB.
+        restored: f64,
+        /// PSNR of the input in dB.
+        input: f64,
+    },
+    /// A classical method restores better.
+    WorseThanBaseline {
+        /// Its name.
+        baseline: String,
+        /// PSNR of the restored images in dB.
+        restored: f64,
+        /// PSNR of the classical method in dB.
+        by_baseline: f64,
+    },
+}
+
+impl Grade {
+    /// The grade as it opens the sentence.
+    pub fn words(self) -> &'static str {
+        match self {
+            Grade::Good => "good",
+            Grade::Check => "check this",
+            Grade::DoNotUse => "do not use",
+        }
+    }
+}
+
+impl Concern {
+    /// How grave it is.
+    pub fn grade(&self) -> Grade {
+        match self {
+            Concern::ConstantScores | Concern::TrainingFailed { .. } | Concern::NoGain { .. } => Grade::DoNotUse,
+            Concern::FewRows { train } if *train < TOO_FEW_ROWS => Grade::DoNotUse,
+            Concern::AnomaliesScoreLow { auc_roc } if *auc_roc < NO_AUC => Grade::DoNotUse,
+            _ => Grade::Check,
+        }
+    }
+
+    /// The concern as a clause.
+    pub fn describe(&self) -> String {
+        let percent = |share: f64| format!("{} %", short(100.0 * share));
+        match self {
+            Concern::ConstantScores => {
+                "all held-out samples have the same score, so scores cannot rank anything".to_owned()
+            }
+            Concern::TrainingFailed { unexplained } => format!(
+                "the reconstruction is {} times worse than a constant one: training has failed",
+                short(*unexplained)
+            ),
+            Concern::FewRows { train } => format!("only {train} samples trained the network"),
+            Concern::NoCalibration => "no samples were held out, so the threshold is not calibrated".to_owned(),
+            Concern::WeakGuarantee { asked, guaranteed } => format!(
+                "too few samples were held out: {} false alarms were asked for, {} can be guaranteed",
+                percent(*asked),
+                percent(*guaranteed)
+            ),
+            Concern::AnomaliesScoreLow { auc_roc } if *auc_roc < NO_AUC => {
+                format!("labelled anomalies score lower than normal samples (AUC-ROC about {auc_roc:.2})")
+            }
+            Concern::AnomaliesScoreLow { auc_roc } => {
+                format!("labelled anomalies score much like normal samples (AUC-ROC about {auc_roc:.2})")
+            }
+            Concern::CopiesInput { noise_passed } => format!(
+                "the network copies its input, anomalies included ({} of pure noise is reconstructed): \
+                 a smaller code, a corruption or a sparsity would restrain it",
+                percent(*noise_passed)
+            ),
+            Concern::WorseThanPca { unexplained, pca_unexplained } => format!(
+                "PCA of the same size reconstructs better: {} of the variance unexplained, {} by this model",
+                percent(*pca_unexplained),
+                percent(*unexplained)
+            ),
+            Concern::NothingToLearn { unexplained } => format!(
+                "values hardly predict each other: {} of the held-out variance is unexplained, so only values that are \
+                 unusual by themselves will be found",
+                percent(*unexplained)
+            ),
+            Concern::ColumnsLost { lost, of } => {
+                format!(
+                    "{lost} of {of} columns could not be used as they are written, and anomalies in them are not seen"
+                )
+            }
+            Concern::Interrupted => "training was interrupted".to_owned(),
+            Concern::StillImproving => {
+                "the loss was still falling when training ended: train for more steps".to_owned()
+            }
+            Concern::NotMeasured => "nothing was held out to measure the quality with".to_owned(),
+            Concern::NoGain { restored, input } => format!(
+                "restored images are no closer to the clean ones ({restored:.1} dB) than the corrupted input ({input:.1} dB)"
+            ),
+            Concern::WorseThanBaseline { baseline, restored, by_baseline } => {
+                format!("{baseline} restores better ({by_baseline:.1} dB) than this model ({restored:.1} dB)")
+            }
+        }
+    }
+}
+
+impl FitVerdict {
+    /// The verdict of these concerns; `praise` is said if there are none.
+    fn of(mut concerns: Vec<Concern>, praise: &str) -> FitVerdict {
+        concerns.sort_by_key(|concern| std::cmp::Reverse(concern.grade()));
+        let grade = concerns.first().map_or(Grade::Good, Concern::grade);
+        let why = match grade {
+            Grade::Good => praise.to_owned(),
+            _ => concerns.iter().map(Concern::describe).collect::<Vec<_>>().join("; "),
+        };
+        FitVerdict { grade, sentence: format!("{}: {why}", grade.words()), concerns }
+    }
+}
+
+impl Report {
+    /// The verdict on the fit.
+    pub fn verdict(&self) -> FitVerdict {
+        let mut concerns = Vec::new();
+        let detection = &self.detection;
+        if detection.is_constant() {
+            concerns.push(Concern::ConstantScores);
+        }
+        concerns.extend(few_rows(self.rows.train));
+        if self.rows.calibration == 0 {
+            concerns.push(Concern::NoCalibration);
+        }
+        if let (Threshold::FalseAlarmRate { rate }, Some(guaranteed)) = (&detection.rule, detection.promised_rate)
+            && guaranteed > rate.get() * (1.0 + 1e-6)
+        {
+            concerns.push(Concern::WeakGuarantee { asked: rate.get(), guaranteed });
+        }
+        if let Some(anomalies) = &detection.anomalies
+            && let Some(auc_roc) = auc_of(&detection.histogram, anomalies).filter(|auc| *auc < POOR_AUC)
+        {
+            concerns.push(Concern::AnomaliesScoreLow { auc_roc });
+        }
+        concerns.extend(self.network_concern());
+        concerns.extend(self.columns_lost());
+        concerns.extend(training_concern(&self.training));
+        FitVerdict::of(concerns, &self.praise())
+    }
+
+    fn praise(&self) -> String {
+        let noun = if self.images.is_some() { "images" } else { "rows" };
+        match self.detection.promised_rate {
+            Some(rate) => format!(
+                "on average at most {} % of normal {noun} will be flagged, and nothing in the fit speaks against the model",
+                short(100.0 * rate)
+            ),
+            None => "nothing in the fit speaks against the model".to_owned(),
+        }
+    }
+
+    /// What the reconstruction of held-out rows says about the network.
+    fn network_concern(&self) -> Option<Concern> {
+        let flow = self.bottleneck.as_ref()?;
+        let unexplained = flow.unexplained;
+        if !unexplained.is_finite() || unexplained >= FAILED {
+            return Some(Concern::TrainingFailed { unexplained });
+        }
+        // Only an error-based score is blind to what a copying network reproduces.
+        if flow.copies() && self.recipe.detect.score == Score::Residual {
+            return Some(Concern::CopiesInput { noise_passed: flow.noise_passed });
+        }
+        let [factor, more] = WORSE_THAN_PCA;
+        if let Some(pca_unexplained) = flow.pca_unexplained.filter(|pca| unexplained > pca * factor + more) {
+            return Some(Concern::WorseThanPca { unexplained, pca_unexplained });
+        }
+        (unexplained >= UNEXPLAINED).then_some(Concern::NothingToLearn { unexplained })
+    }
+
+    fn columns_lost(&self) -> Option<Concern> {
+        let empty = [DropReason::Constant, DropReason::AllMissing, DropReason::Identifier].map(|why| why.to_string());
+        let dropped = self.columns.iter().filter(|column| column.role == Role::Dropped);
+        let lost = dropped.filter(|column| !empty.contains(&column.words)).count() as u64;
+        let used = self.columns.iter().filter(|column| column.role == Role::Feature).count() as u64;
+        (lost > used).then_some(Concern::ColumnsLost { lost, of: lost + used })
+    }
+}
+
+impl RestorerReport {
+    /// The verdict on the fit.
+    pub fn verdict(&self) -> FitVerdict {
+        let mut concerns: Vec<Concern> = few_rows(self.album.train).into_iter().collect();
+        let mut praise = "nothing in the fit speaks against the model".to_owned();
+        match self.quality.as_ref().filter(|quality| quality.n > 0) {
+            None => concerns.push(Concern::NotMeasured),
+            Some(quality) => {
+                let means = &quality.means;
+                let (restored, input) = (means.restored.psnr, means.input.psnr);
+                let by_baseline = means.baseline.similarity.psnr;
+                if restored < input + DECIBELS || restored.is_nan() {
+                    concerns.push(Concern::NoGain { restored, input });
+                } else if restored + DECIBELS < by_baseline {
+                    let baseline = means.baseline.name.clone();
+                    concerns.push(Concern::WorseThanBaseline { baseline, restored, by_baseline });
+                }
+                praise = format!(
+                    "held-out images come back at {restored:.1} dB, {:.1} dB above the corrupted input and {:.1} dB above {}",
+                    restored - input,
+                    restored - by_baseline,
+                    means.baseline.name
+                );
+            }
+        }
+        concerns.extend(training_concern(std::slice::from_ref(&self.training)));
+        FitVerdict::of(concerns, &praise)
+    }
+}
+
+fn few_rows(train: u64) -> Option<Concern> {
+    (train < FEW_ROWS).then_some(Concern::FewRows { train })
+}
+
+/// Whether training ended too early.
+fn training_concern(members: &[Training]) -> Option<Concern> {
+    if members.iter().any(|training| training.stopped == Stop::Interrupted) {
+        return Some(Concern::Interrupted);
+    }
+    let falling = |training: &&Training| {
+        let n = training.history.len();
+        let loss = |i: usize| training.history[i].validation_loss;
+        training.stopped == Stop::Finished
+            && n >= 8
+            && training.best + 1 == n
+            && loss(n - 1 - n / 4) > (1.0 + STILL_FALLING) * loss(n - 1)
+    };
+    let n = members.iter().filter(falling).count();
+    (n > 0 && 2 * n > members.len()).then_some(Concern::StillImproving)
+}
+
+impl super::Detection {
+    /// Whether all calibration scores lie in one bin as narrow as bins get.
+    fn is_constant(&self) -> bool {
+        let Histogram { edges, counts } = &self.histogram;
+        let filled: Vec<usize> = (0..counts.len()).filter(|i| counts[*i] > 0).collect();
+        match (filled.as_slice(), counts.iter().sum::<u64>()) {
+            ([only], 2..) => edges[only + 1] / edges[*only] < 1.0 + 1e-4,
+            _ => false,
+        }
+    }
+}
+
+/// Area under the ROC curve of two histograms on the same edges; ties within a bin count half.
+fn auc_of(normal: &Histogram, anomalous: &Histogram) -> Option<f64> {
+    let (n, m) = (normal.counts.iter().sum::<u64>() as f64, anomalous.counts.iter().sum::<u64>() as f64);
+    if n == 0.0 || m == 0.0 {
+        return None;
+    }
+    let (mut below, mut wins) = (0.0, 0.0);
+    for (normals, anomalies) in normal.counts.iter().zip(&anomalous.counts) {
+        wins += *anomalies as f64 * (below + 0.5 * *normals as f64);
+        below += *normals as f64;
+    }
+    Some(wins / n / m)
+}
+
+/// At most three significant digits, without trailing zeros.
+fn short(x: f64) -> String {
+    if x == 0.0 || !x.is_finite() {
+        return x.to_string();
+    }
+    let decimals = (2.0 - x.abs().log10().floor()).clamp(0.0, 6.0) as usize;
+    let text = format!("{x:.decimals$}");
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
+#[cfg(all(test, feature = "report"))]
+mod tests {
+    use super::*;
+    use crate::report::Bottleneck;
+    use crate::report::html::sample;
+
+    /// The report of a fit without faults.
+    fn sound() -> Report {
+        let mut report = sample::report();
+        report.detection.anomalies = None;
+        report.rows.train = 800;
+        report.bottleneck = Some(flow(0.1, Some(0.2), 0.4));
+        for training in &mut report.training {
+            training.stopped = Stop::Early;
+        }
+        report
+    }
+
+    fn flow(unexplained: f64, pca_unexplained: Option<f64>, noise_passed: f64) -> Bottleneck {
+        Bottleneck { code_size: 8, active_units: 8, unexplained, pca_unexplained, noise_passed }
+    }
+
+    fn check(change: impl FnOnce(&mut Report), grade: Grade, words: &str) {
+        let mut report = sound();
+        change(&mut report);
+        let verdict = report.verdict();
+        assert_eq!(verdict.grade, grade, "{}", verdict.sentence);
+        assert!(
+            verdict.sentence.starts_with(grade.words()) && verdict.sentence.contains(words),
+            "{}",
+            verdict.sentence
+        );
+    }
+
+    #[test]
+    fn a_sound_fit_is_good_and_says_what_it_promises() {
+        check(|_| {}, Grade::Good, "at most 1 % of normal rows");
+        check(|report| report.detection.promised_rate = None, Grade::Good, "nothing in the fit");
+    }
+
+    #[test]
+    fn each_concern_is_told_with_its_numbers() {
+        check(|r| r.bottleneck = Some(flow(0.5, Some(0.2), 0.4)), Grade::Check, "PCA of the same size");
+        check(|r| r.bottleneck = Some(flow(0.99, Some(0.99), 0.4)), Grade::Check, "99 % of the held-out variance");
+        check(|r| r.bottleneck = Some(flow(3.0, None, 0.4)), Grade::DoNotUse, "training has failed");
+        check(|r| r.bottleneck = Some(flow(f64::NAN, None, 0.4)), Grade::DoNotUse, "training has failed");
+        check(|r| r.rows.train = 60, Grade::Check, "only 60 samples");
+        check(|r| r.rows.train = 12, Grade::DoNotUse, "only 12 samples");
+        check(|r| r.rows.calibration = 0, Grade::Check, "not calibrated");
+        check(|r| r.detection.promised_rate = Some(0.05), Grade::Check, "1 % false alarms were asked for, 5 %");
+        check(|r| r.training[0].stopped = Stop::Interrupted, Grade::Check, "interrupted");
+    }
+
+    #[test]
+    fn copying_matters_only_where_the_score_is_the_error_alone() {
+        let copies = |score: Score| {
+            move |report: &mut Report| {
+                report.bottleneck = Some(flow(0.01, None, 0.97));
+                report.recipe.detect.score = score;
+            }
+        };
+        check(copies(Score::Residual), Grade::Check, "97 % of pure noise");
+        check(copies(Score::Mix), Grade::Good, "nothing in the fit");
+    }
+
+    #[test]
+    fn scores_that_are_all_alike_rank_nothing() {
+        let alike = |report: &mut Report| {
+            let histogram = &mut report.detection.histogram;
+            histogram.edges = (0..=histogram.counts.len()).map(|i| 1.0 + 1e-5 * i as f64).collect();
+            histogram.counts.fill(0);
+            histogram.counts[3] = 200;
+        };
+        check(alike, Grade::DoNotUse, "same score");
+    }
+
+    #[test]
+    fn anomalies_that_score_like_normal_rows_are_told() {
+        let with = |counts: Vec<u64>| {
+            move |report: &mut Report| {
+                let edges = (0..=counts.len()).map(|i| 1.0 + i as f64).collect::<Vec<f64>>();
+                report.detection.histogram = Histogram { edges: edges.clone(), counts: vec![50, 30, 20] };
+                report.detection.anomalies = Some(Histogram { edges, counts });
+            }
+        };
+        check(with(vec![5, 3, 2]), Grade::Check, "0.50");
+        check(with(vec![9, 1, 0]), Grade::DoNotUse, "lower than normal samples");
+        check(with(vec![0, 0, 10]), Grade::Good, "");
+    }
+
+    #[test]
+    fn columns_lost_to_their_spelling_are_counted_and_empty_ones_are_not() {
+        let drop = |words: String| {
+            move |report: &mut Report| {
+                let n = report.columns.len();
+                for column in report.columns.iter_mut().take(n - 3) {
+                    (column.role, column.words) = (Role::Dropped, words.clone());
+                }
+            }
+        };
+        check(drop(DropReason::TooManyLevels.to_string()), Grade::Check, "could not be used");
+        check(drop(DropReason::Constant.to_string()), Grade::Good, "");
+    }
+
+    #[test]
+    fn a_restorer_is_measured_against_its_input_and_a_classical_method() {
+        let verdict = |restored: f64, input: f64, baseline: f64| {
+            let mut report = sample::restorer();
+            report.album.train = 500;
+            report.training.stopped = Stop::Early;
+            let means = &mut report.quality.as_mut().unwrap().means;
+            (means.restored.psnr, means.input.psnr, means.baseline.similarity.psnr) = (restored, input, baseline);
+            report.verdict()
+        };
+        assert_eq!(verdict(30.0, 20.0, 28.0).grade, Grade::Good);
+        assert_eq!(verdict(27.0, 20.0, 28.0).grade, Grade::Check);
+        assert_eq!(verdict(19.0, 20.0, 18.0).grade, Grade::DoNotUse);
+        assert!(verdict(30.0, 20.0, 28.0).sentence.contains("10.0 dB above the corrupted input"));
+    }
+
+    #[test]
+    fn numbers_are_short() {
+        for (x, text) in [(1.0, "1"), (0.75, "0.75"), (0.4975, "0.497"), (12.345, "12.3"), (0.0, "0"), (1234.5, "1234")]
+        {
+            assert_eq!(short(x), text);
+        }
+    }
+
+    #[test]
+    fn the_verdict_is_data() {
+        let mut report = sound();
+        report.rows.train = 12;
+        let json = serde_json::to_value(report.verdict()).unwrap();
+        assert_eq!(
+            (json["grade"].as_str(), json["concerns"][0]["kind"].as_str()),
+            (Some("do_not_use"), Some("few_rows"))
+        );
+        assert_eq!(serde_json::from_value::<FitVerdict>(json).unwrap(), report.verdict());
+    }
+}
