@@ -10,6 +10,7 @@ pub(crate) mod columns;
 pub(crate) mod contraction;
 pub(crate) mod dots;
 pub(crate) mod gauss;
+pub(crate) mod instructions;
 pub(crate) mod maths;
 pub(crate) mod matmul;
 pub(crate) mod sum;
