@@ -1,8 +1,8 @@
 //! `narrows score`: anomaly scores of rows, points and images.
 
-mod follower;
 mod images;
 mod keep;
+mod row_scorer;
 mod stream;
 mod tally;
 mod writer;

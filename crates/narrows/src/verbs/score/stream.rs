@@ -9,7 +9,7 @@ use narrows_core::output::batch;
 use narrows_core::score_table::{ReasonForm, SCORE_COLUMNS};
 use narrows_core::{Error, Model};
 
-use super::follower::{FollowedRow, Follower};
+use super::row_scorer::{RowScorer, ScoredRow};
 use super::{Keep, Tally};
 use crate::address;
 use crate::failure::{Failure, Outcome, tell_bad_line};
@@ -43,15 +43,15 @@ pub(super) struct StreamReasons {
 
 impl Follow {
     pub(super) fn run(self, model: Model, talk: Talk) -> Result<Outcome, Failure> {
-        let mut follower = Follower::of(model)?;
+        let mut row_scorer = RowScorer::of(model)?;
         let stream = self.input.stream()?;
         if let Some(path) = &self.history {
             let name = path.to_string_lossy().into_owned();
             address::refuse(&[&name])?;
-            let n = follower.remember(&Source::parse(&[name])?)?;
+            let n = row_scorer.remember(&Source::parse(&[name])?)?;
             talk.line(format_args!("history     {}", count(n, "row")));
         }
-        let mut shown = ShownColumns::new(&follower, self.keep, self.reasons)?;
+        let mut shown = ShownColumns::new(&row_scorer, self.keep, self.reasons)?;
         let mut lines = Lines::open(&stream.path)?;
         let mut writer = self.output.row_writer(&stream.path)?;
         let mut reader = None;
@@ -62,7 +62,7 @@ impl Follow {
             number += 1;
             let reader = match &reader {
                 Some(reader) => reader,
-                None => match shown.begin(&line, stream.form, &follower, lines.name())? {
+                None => match shown.begin(&line, stream.form, &row_scorer, lines.name())? {
                     Begun::Blank => continue,
                     Begun::Header(named) => {
                         reader = Some(named);
@@ -74,7 +74,7 @@ impl Follow {
             let followed = match read(reader, &line, lines.name(), row) {
                 Ok(None) => continue,
                 Ok(Some(table)) => {
-                    follower.push(&table, shown.reasons.most, &mut tally).map(|followed| (table, followed))
+                    row_scorer.push(&table, shown.reasons.most, &mut tally).map(|followed| (table, followed))
                 }
                 Err(error) => Err(error),
             };
@@ -88,7 +88,7 @@ impl Follow {
             }
             row += 1;
         }
-        follower.add_counts(&mut tally);
+        row_scorer.add_counts(&mut tally);
         tally.tell(talk);
         Ok(match tally {
             // Ctrl-C also ends the process writing to the pipe, so the end of input may be noticed first.
@@ -131,16 +131,16 @@ struct ShownColumns {
 }
 
 impl ShownColumns {
-    fn new(follower: &Follower, keep: Vec<String>, reasons: StreamReasons) -> Result<ShownColumns, Failure> {
-        let points = follower.index_columns();
+    fn new(row_scorer: &RowScorer, keep: Vec<String>, reasons: StreamReasons) -> Result<ShownColumns, Failure> {
+        let points = row_scorer.index_columns();
         let others = keep.into_iter().filter(|name| !points.contains(name)).collect();
         let (points, keep) = (Keep::new(points, &[])?, Keep::new(others, &SCORE_COLUMNS)?);
-        let most = follower.most_reasons(reasons.most);
+        let most = row_scorer.most_reasons(reasons.most);
         Ok(ShownColumns { points, keep, reasons: StreamReasons { most, ..reasons } })
     }
 
     /// The reader of a stream with this first line.
-    fn begin(&mut self, line: &Line, form: StreamForm, follower: &Follower, source: &str) -> Result<Begun, Failure> {
+    fn begin(&mut self, line: &Line, form: StreamForm, row_scorer: &RowScorer, source: &str) -> Result<Begun, Failure> {
         let Line::Whole(bytes) = line else { return Err(too_long(Place::source(source)).into()) };
         let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii();
         if text.is_empty() {
@@ -153,14 +153,14 @@ impl ShownColumns {
             StreamForm::Delimited(delimiter) => Some(delimiter),
         };
         match delimiter {
-            None => self.json(bytes, follower, source).map(Begun::Row),
-            Some(delimiter) => self.named(bytes, delimiter, follower, source).map(Begun::Header),
+            None => self.json(bytes, row_scorer, source).map(Begun::Row),
+            Some(delimiter) => self.named(bytes, delimiter, row_scorer, source).map(Begun::Header),
         }
     }
 
     /// The reader of an NDJSON stream. Patterns of columns to keep are those of the first row.
-    fn json(&mut self, first: &[u8], follower: &Follower, source: &str) -> Result<LineReader, Failure> {
-        let model = || follower.schema().names().into_iter().map(str::to_owned);
+    fn json(&mut self, first: &[u8], row_scorer: &RowScorer, source: &str) -> Result<LineReader, Failure> {
+        let model = || row_scorer.schema().names().into_iter().map(str::to_owned);
         let is_pattern = |name: &&String| name.contains(['*', '?', '[']);
         let named: Vec<String> = self.keep.names().iter().filter(|name| !is_pattern(name)).cloned().collect();
         let mut columns: Vec<String> = model().chain(named).collect();
@@ -180,10 +180,10 @@ impl ShownColumns {
         &mut self,
         header: &[u8],
         delimiter: Option<u8>,
-        follower: &Follower,
+        row_scorer: &RowScorer,
         source: &str,
     ) -> Result<LineReader, Failure> {
-        let read = |delimiter: u8| LineReader::delimited(header, delimiter, follower.schema(), source);
+        let read = |delimiter: u8| LineReader::delimited(header, delimiter, row_scorer.schema(), source);
         let reader = match delimiter {
             Some(delimiter) => read(delimiter)?,
             // The header is known: the delimiter is the one that gives the columns of the model.
@@ -198,8 +198,8 @@ impl ShownColumns {
     }
 
     /// The output row: index columns, score, copied columns, reasons.
-    fn row(&self, table: &Table, followed: FollowedRow) -> Result<RecordBatch, Failure> {
-        let FollowedRow { mut columns, reasons, .. } = followed;
+    fn row(&self, table: &Table, followed: ScoredRow) -> Result<RecordBatch, Failure> {
+        let ScoredRow { mut columns, reasons, .. } = followed;
         columns.splice(1..1, self.points.columns(table)?);
         columns.extend(self.keep.columns(table)?);
         if self.reasons.most > 0 {
