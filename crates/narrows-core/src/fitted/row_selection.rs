@@ -15,12 +15,12 @@ pub struct RowSelection {
     /// Keep only anomalies.
     pub only_anomalies: bool,
     /// The order, and how many.
-    pub order: RowOrder,
+    pub order: ScoreOrder,
 }
 
 /// The order of scored rows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum RowOrder {
+pub enum ScoreOrder {
     /// The order of the input.
     #[default]
     Input,
@@ -34,10 +34,10 @@ pub enum RowOrder {
 ///
 /// ```
 /// use narrows_core::data::Table;
-/// use narrows_core::score_table::{RowOrder, RowSelection, RowSelector};
+/// use narrows_core::score_table::{ScoreOrder, RowSelection, RowSelector};
 ///
 /// let batch = |row: Vec<f64>, score: Vec<f64>| Table::from_columns(vec![("row", row), ("score", score)]);
-/// let mut selector = RowSelector::new(RowSelection { order: RowOrder::Highest(2), ..RowSelection::default() });
+/// let mut selector = RowSelector::new(RowSelection { order: ScoreOrder::Highest(2), ..RowSelection::default() });
 /// assert!(selector.add(batch(vec![0.0, 1.0], vec![3.0, 9.0])?.batch().clone()).is_none());
 /// assert!(selector.add(batch(vec![2.0, 3.0], vec![1.0, 7.0])?.batch().clone()).is_none());
 /// let kept = Table::new(selector.finish().expect("rows were added"), "scores", 0);
@@ -60,9 +60,9 @@ impl RowSelector {
     pub fn add(&mut self, batch: RecordBatch) -> Option<RecordBatch> {
         let batch = if self.selection.only_anomalies { anomalies(&batch) } else { batch };
         match self.selection.order {
-            RowOrder::Input => return Some(batch),
-            RowOrder::ByScore => self.waiting.push(batch),
-            RowOrder::Highest(n) => {
+            ScoreOrder::Input => return Some(batch),
+            ScoreOrder::ByScore => self.waiting.push(batch),
+            ScoreOrder::Highest(n) => {
                 self.waiting.push(batch);
                 let rows: usize = self.waiting.iter().map(RecordBatch::num_rows).sum();
                 // Sorted now and then, so that memory is bounded and each row is moved a few times only.
@@ -77,9 +77,9 @@ impl RowSelector {
     /// The rows that were waiting for others; `None` if there are none to come.
     pub fn finish(self) -> Option<RecordBatch> {
         let n = match self.selection.order {
-            RowOrder::Input => return None,
-            RowOrder::ByScore => usize::MAX,
-            RowOrder::Highest(n) => n,
+            ScoreOrder::Input => return None,
+            ScoreOrder::ByScore => usize::MAX,
+            ScoreOrder::Highest(n) => n,
         };
         (!self.waiting.is_empty()).then(|| highest(&self.waiting, n))
     }
@@ -126,7 +126,7 @@ mod tests {
         batch(columns.into_iter().map(|(name, array)| (name.to_owned(), array)).collect())
     }
 
-    fn check(only_anomalies: bool, order: RowOrder, expected: &[u64]) {
+    fn check(only_anomalies: bool, order: ScoreOrder, expected: &[u64]) {
         let mut selector = RowSelector::new(RowSelection { only_anomalies, order });
         let batches = [scored(0, &[Some(1.0), Some(9.0), None]), scored(3, &[Some(9.0), Some(7.0), Some(2.0)])];
         let mut found: Vec<RecordBatch> = batches.into_iter().filter_map(|batch| selector.add(batch)).collect();
@@ -141,19 +141,19 @@ mod tests {
 
     #[test]
     fn rows_are_kept_by_decision_and_by_score() {
-        check(false, RowOrder::Input, &[0, 1, 2, 3, 4, 5]);
-        check(true, RowOrder::Input, &[1, 3, 4]);
-        check(false, RowOrder::ByScore, &[1, 3, 4, 5, 0, 2]);
-        check(true, RowOrder::ByScore, &[1, 3, 4]);
-        check(false, RowOrder::Highest(2), &[1, 3]);
-        check(true, RowOrder::Highest(99), &[1, 3, 4]);
-        check(false, RowOrder::Highest(0), &[]);
+        check(false, ScoreOrder::Input, &[0, 1, 2, 3, 4, 5]);
+        check(true, ScoreOrder::Input, &[1, 3, 4]);
+        check(false, ScoreOrder::ByScore, &[1, 3, 4, 5, 0, 2]);
+        check(true, ScoreOrder::ByScore, &[1, 3, 4]);
+        check(false, ScoreOrder::Highest(2), &[1, 3]);
+        check(true, ScoreOrder::Highest(99), &[1, 3, 4]);
+        check(false, ScoreOrder::Highest(0), &[]);
     }
 
     #[test]
     fn the_highest_of_many_batches_are_those_of_all_rows_in_bounded_memory() {
         let score = |i: u64| Some((i * 7919 % 100_003) as f64);
-        let mut selector = RowSelector::new(RowSelection { order: RowOrder::Highest(5), ..RowSelection::default() });
+        let mut selector = RowSelector::new(RowSelection { order: ScoreOrder::Highest(5), ..RowSelection::default() });
         for first in (0..20_000).step_by(100) {
             selector.add(scored(first, &(first..first + 100).map(score).collect::<Vec<_>>()));
             assert!(selector.waiting.iter().map(RecordBatch::num_rows).sum::<usize>() <= 4 * 1024 + 100);

@@ -13,7 +13,7 @@ use arrow::datatypes::{DataType, Field};
 
 use super::images::ImageScore;
 pub use super::reason_form::ReasonForm;
-pub use super::row_selection::{RowOrder, RowSelection, RowSelector};
+pub use super::row_selection::{RowSelection, RowSelector, ScoreOrder};
 use super::scoring::{Explained, ScoreCounts, Scores};
 use super::series::{SeriesEvent, StreamScore};
 use crate::detect::{Direction, Reason};

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use clap::Args as ClapArgs;
 use clap::builder::PossibleValuesParser;
 use narrows_core::output::batch;
-use narrows_core::score_table::{ReasonForm, RowOrder, RowSelection, RowSelector, SCORE_COLUMNS, event_rows};
+use narrows_core::score_table::{ReasonForm, RowSelection, RowSelector, SCORE_COLUMNS, ScoreOrder, event_rows};
 use narrows_core::{Error, ImageModel, Model, SeriesModel, TabularModel};
 use serde::Serialize;
 
@@ -157,9 +157,9 @@ impl Score {
 
     fn selection(&self) -> RowSelection {
         let order = match self.top {
-            Some(n) => RowOrder::Highest(n),
-            None if self.sort => RowOrder::ByScore,
-            None => RowOrder::Input,
+            Some(n) => ScoreOrder::Highest(n),
+            None if self.sort => ScoreOrder::ByScore,
+            None => ScoreOrder::Input,
         };
         RowSelection { only_anomalies: self.only_anomalies, order }
     }
