@@ -126,6 +126,9 @@ impl Concern {
             Concern::ConstantScores => {
                 "all held-out samples have the same score, so scores cannot rank anything".to_owned()
             }
+            Concern::TrainingFailed { unexplained } if !unexplained.is_finite() => {
+                "the reconstruction is no number: training has failed".to_owned()
+            }
             Concern::TrainingFailed { unexplained } => format!(
                 "the reconstruction is {} times worse than a constant one: training has failed",
                 short(*unexplained)
@@ -169,23 +172,32 @@ impl Concern {
             }
             Concern::NotMeasured => "nothing was held out to measure the quality with".to_owned(),
             Concern::NoGain { restored, input } => format!(
-                "restored images are no closer to the clean ones ({restored:.1} dB) than the corrupted input ({input:.1} dB)"
+                "restored images are no closer to the clean ones ({}) than the corrupted input ({})",
+                decibels(*restored),
+                decibels(*input)
             ),
-            Concern::WorseThanBaseline { baseline, restored, by_baseline } => {
-                format!("{baseline} restores better ({by_baseline:.1} dB) than this model ({restored:.1} dB)")
-            }
+            Concern::WorseThanBaseline { baseline, restored, by_baseline } => format!(
+                "{baseline} restores better ({}) than this model ({})",
+                decibels(*by_baseline),
+                decibels(*restored)
+            ),
         }
     }
 }
 
-/// At most three significant digits, without trailing zeros.
+/// Two significant digits, without trailing zeros; `undefined` for what is no number.
 pub(super) fn short(x: f64) -> String {
-    if x == 0.0 || !x.is_finite() {
-        return x.to_string();
+    if !x.is_finite() {
+        return "undefined".to_owned();
     }
-    let decimals = (2.0 - x.abs().log10().floor()).clamp(0.0, 6.0) as usize;
-    let text = format!("{x:.decimals$}");
+    let digits = if x == 0.0 { 0.0 } else { 1.0 - x.abs().log10().floor() };
+    let text = format!("{x:.*}", digits.clamp(0.0, 6.0) as usize);
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
+/// Decibels with one decimal.
+pub(super) fn decibels(x: f64) -> String {
+    if x.is_finite() { format!("{x:.1} dB") } else { "an undefined PSNR".to_owned() }
 }
 
 #[cfg(test)]
@@ -194,8 +206,15 @@ mod tests {
 
     #[test]
     fn numbers_are_short() {
-        for (x, text) in [(1.0, "1"), (0.75, "0.75"), (0.4975, "0.497"), (12.345, "12.3"), (0.0, "0"), (1234.5, "1234")]
-        {
+        for (x, text) in [
+            (1.0, "1"),
+            (0.75, "0.75"),
+            (0.4975, "0.5"),
+            (12.345, "12"),
+            (0.0, "0"),
+            (1234.4, "1234"),
+            (f64::NAN, "undefined"),
+        ] {
             assert_eq!(short(x), text);
         }
     }
