@@ -2,6 +2,7 @@
 
 use narrows_core::{Model, Preset};
 
+use crate::forged_models::Parts;
 use crate::support::{fit_with, quick, sheet, to_bytes};
 
 fn model() -> Vec<u8> {
@@ -19,27 +20,9 @@ fn check_refused(bytes: &[u8], expected: &str) {
 
 /// The model with its JSON document changed; the checksum still fits, so only the content is wrong.
 fn with_document(change: impl Fn(&mut serde_json::Value)) -> Vec<u8> {
-    let bytes = model();
-    let (_, header) = safetensors::SafeTensors::read_metadata(&bytes).unwrap();
-    let text = header.metadata().as_ref().unwrap()["narrows"].clone();
-    let mut document: serde_json::Value = serde_json::from_str(&text).unwrap();
-    change(&mut document);
-    document.as_object_mut().unwrap().remove("checksum");
-    let tensors = safetensors::SafeTensors::deserialize(&bytes).unwrap();
-    let views = || tensors.iter();
-    let open = document.to_string();
-    let open = open.strip_suffix('}').unwrap();
-    let blank = format!("{open},\"checksum\":\"00000000\"}}");
-    let mut names: Vec<_> = views().collect();
-    names.sort_by(|a, b| a.0.cmp(b.0));
-    let mut sum = crc32fast::Hasher::new();
-    sum.update(blank.as_bytes());
-    for (name, view) in &names {
-        sum.update(name.as_bytes());
-        sum.update(view.data());
-    }
-    let document = format!("{open},\"checksum\":\"{:08x}\"}}", sum.finalize());
-    safetensors::serialize(views(), Some([("narrows".to_owned(), document)].into())).unwrap()
+    let mut parts = Parts::of(&model());
+    change(&mut parts.document);
+    parts.sealed()
 }
 
 #[test]
