@@ -153,8 +153,9 @@ impl Delimited {
 
     fn fill(&mut self) -> Result<Option<RecordBatch>> {
         let width = self.schema.fields().len();
-        let mut builders: Vec<StringBuilder> =
-            (0..width).map(|_| StringBuilder::with_capacity(self.batch_rows.min(1 << 16), 0)).collect();
+        // Of many columns each has few cells in a batch.
+        let room = self.batch_rows.min(1 << 16).min((1 << 22) / width.max(1));
+        let mut builders: Vec<StringBuilder> = (0..width).map(|_| StringBuilder::with_capacity(room, 0)).collect();
         let (mut rows, mut bytes) = (0, 0);
         while rows < self.batch_rows && bytes < BATCH_BYTES {
             if !std::mem::take(&mut self.is_pending) && !self.advance()? {

@@ -267,9 +267,10 @@ impl Builder {
     fn new(kind: JsonKind) -> Builder {
         match kind {
             JsonKind::Null => Builder::Null,
-            JsonKind::Number => Builder::Number(Float64Builder::new()),
-            JsonKind::Flag => Builder::Flag(BooleanBuilder::new()),
-            JsonKind::Word => Builder::Word(StringBuilder::new()),
+            // Without room for a thousand cells, which many columns would fill the memory with.
+            JsonKind::Number => Builder::Number(Float64Builder::with_capacity(0)),
+            JsonKind::Flag => Builder::Flag(BooleanBuilder::with_capacity(0)),
+            JsonKind::Word => Builder::Word(StringBuilder::with_capacity(0, 0)),
         }
     }
 
