@@ -149,14 +149,18 @@ fn arrow(is_file: bool, compression: Option<CompressionType>) -> Vec<u8> {
 
 fn csv() -> Vec<u8> {
     let row = |i: usize| {
-        format!("2024-03-{:02}T12:00:00Z,{},\"say \"\"{i}\"\"\",{}\n", 1 + i % 28, i as f64 / 3.0, i % 2 == 0)
+        format!("2024-03-{:02}T12:00:00Z,{},\"say \"\"{i}\"\"\",{}\n", 1 + i % 28, i as f64 / 3.0, i.is_multiple_of(2))
     };
     format!("time,x,text,flag\n{}", (0..60).map(row).collect::<String>()).into_bytes()
 }
 
 fn ndjson() -> Vec<u8> {
     let row = |i: usize| {
-        format!("{{\"x\":{},\"text\":\"caf\\u00e9 {i}\",\"flag\":{},\"none\":null}}\n", i as f64 / 3.0, i % 2 == 0)
+        format!(
+            "{{\"x\":{},\"text\":\"caf\\u00e9 {i}\",\"flag\":{},\"none\":null}}\n",
+            i as f64 / 3.0,
+            i.is_multiple_of(2)
+        )
     };
     (0..60).map(row).collect::<String>().into_bytes()
 }
