@@ -254,6 +254,27 @@ mod tests {
     }
 
     #[test]
+    fn texts_that_recur_are_read_in_small_batches_and_not_kept_whole() {
+        let long = "x".repeat(1 << 20);
+        let mut words = StringDictionaryBuilder::<Int32Type>::new();
+        (0..300).for_each(|_| words.append_value(&long));
+        let words = Arc::new(words.finish()) as ArrayRef;
+        let texts = Arc::new(StringArray::from_iter_values(std::iter::repeat_n(&long, 300))) as ArrayRef;
+        for (extension, column) in [("parquet", texts), ("parquet", words.clone()), ("arrow", words)] {
+            let bytes = bytes_of(&RecordBatch::try_from_iter([("text", column)]).unwrap(), extension);
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join(format!("t.{extension}"));
+            std::fs::write(&path, &bytes).unwrap();
+            let open = || Source::parse(&[path.display().to_string()]).unwrap().open(1 << 16, None).unwrap();
+            let rows: Vec<usize> = open().map(|table| table.unwrap().n_rows()).collect();
+            assert_eq!(rows, [64, 64, 64, 64, 44], "{extension}");
+            let error = open().read_all().unwrap_err();
+            assert!(error.to_string().contains("expected at most 268435456 bytes once unfolded"), "{error}");
+            assert!(error.hint_text().unwrap().contains("max_ratio"));
+        }
+    }
+
+    #[test]
     fn only_wanted_columns_are_read() {
         let wanted = Schema { columns: vec![Column { name: "text".to_owned(), kind: ColumnKind::Text }] };
         for extension in ["parquet", "arrow"] {
