@@ -8,8 +8,6 @@ use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type, Schema};
 use arrow::error::ArrowError;
-use ndarray::Array2;
-use ndarray_npy::WriteNpyExt;
 
 use crate::error::{Error, Hint, Result};
 
@@ -55,15 +53,36 @@ impl NpyRows {
         Ok(())
     }
 
-    /// Writes the array.
+    /// Writes the array: version 1.0 of the format, little-endian, in row-major order.
     pub(super) fn write(self, out: &mut impl Write) -> io::Result<()> {
-        let shape = (self.values.len() / self.columns.max(1), self.columns);
-        let array = Array2::from_shape_vec(shape, self.values).map_err(io::Error::other)?;
-        let written = if self.is_single { array.mapv(|x| x as f32).write_npy(out) } else { array.write_npy(out) };
-        written.map_err(|error| match error {
-            ndarray_npy::WriteNpyError::Io(error) => error,
-            error => io::Error::other(error),
-        })
+        out.write_all(&self.head())?;
+        let mut bytes = Vec::new();
+        for values in self.values.chunks(1 << 16) {
+            bytes.clear();
+            if self.is_single {
+                values.iter().for_each(|x| bytes.extend_from_slice(&(*x as f32).to_le_bytes()));
+            } else {
+                values.iter().for_each(|x| bytes.extend_from_slice(&x.to_le_bytes()));
+            }
+            out.write_all(&bytes)?;
+        }
+        Ok(())
+    }
+
+    /// Magic number, version, length, and a description padded so that the numbers begin at a multiple of 64.
+    fn head(&self) -> Vec<u8> {
+        let kind = if self.is_single { "<f4" } else { "<f8" };
+        let (rows, columns) = (self.values.len() / self.columns.max(1), self.columns);
+        let mut text = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': ({rows}, {columns}), }}");
+        while !(10 + text.len() + 1).is_multiple_of(64) {
+            text.push(' ');
+        }
+        text.push('\n');
+        let mut head = b"\x93NUMPY\x01\x00".to_vec();
+        // Two numbers and fixed words: always far below the limit of 65,535 bytes.
+        head.extend_from_slice(&(text.len() as u16).to_le_bytes());
+        head.extend_from_slice(text.as_bytes());
+        head
     }
 }
 
@@ -72,10 +91,9 @@ mod tests {
     use std::sync::Arc;
 
     use arrow::array::{ArrayRef, BooleanArray, Float32Array, Int64Array, StringArray};
-    use ndarray_npy::ReadNpyExt;
 
     use super::*;
-    use crate::data::Format;
+    use crate::data::{Format, Source};
     use crate::output::{TableWriter, batch};
 
     fn written(columns: &[(&str, ArrayRef)]) -> Result<Vec<u8>> {
@@ -93,15 +111,22 @@ mod tests {
     fn codes_are_single_precision_and_other_numbers_double() {
         let (a, b): (ArrayRef, ArrayRef) =
             (Arc::new(Float32Array::from(vec![0.5, 1.5])), Arc::new(Float32Array::from(vec![Some(2.0), None])));
-        let array =
-            Array2::<f32>::read_npy(written(&[("code_0", a.clone()), ("code_1", b)]).unwrap().as_slice()).unwrap();
-        assert_eq!(array.shape(), [3, 2]);
-        assert!(array[[0, 0]] == 0.5 && array[[0, 1]] == 2.0 && array[[1, 0]] == 1.5 && array[[2, 1]].is_nan());
+        let bytes = written(&[("code_0", a.clone()), ("code_1", b)]).unwrap();
+        let head = "{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2), }";
+        assert_eq!((&bytes[..10], &bytes[10..10 + head.len()]), (&b"\x93NUMPY\x01\x00\x76\x00"[..], head.as_bytes()));
+        assert_eq!((bytes.len(), bytes[127]), (128 + 3 * 2 * 4, b'\n'));
+        let number = |at: usize| f32::from_le_bytes(bytes[128 + 4 * at..132 + 4 * at].try_into().unwrap());
+        assert_eq!([number(0), number(1), number(2)], [0.5, 2.0, 1.5]);
+        assert!(number(3).is_nan());
         let n: ArrayRef = Arc::new(Int64Array::from(vec![7, 8]));
         let flags: ArrayRef = Arc::new(BooleanArray::from(vec![true, false]));
-        let array =
-            Array2::<f64>::read_npy(written(&[("a", a), ("n", n), ("flag", flags)]).unwrap().as_slice()).unwrap();
-        assert_eq!(array.row(2).to_vec(), [1.5, 8.0, 0.0]);
+        let bytes = written(&[("a", a), ("n", n), ("flag", flags)]).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.npy");
+        std::fs::write(&path, bytes).unwrap();
+        let table = Source::parse(&[path.display().to_string()]).unwrap().open(9, None).unwrap().read_all().unwrap();
+        let values = |name: usize| table.batch().column(name).as_primitive::<Float64Type>().values().to_vec();
+        assert_eq!((values(0), values(1), values(2)), (vec![0.5, 1.5, 1.5], vec![7.0, 8.0, 8.0], vec![1.0, 0.0, 0.0]));
     }
 
     #[test]
