@@ -116,6 +116,7 @@ impl Delimited {
             limits,
         };
         let has_first = file.advance()?;
+        check_columns(&file.name, file.record.len())?;
         let names = match dialect.header {
             Header::Absent => {
                 file.is_pending = has_first;
@@ -123,7 +124,6 @@ impl Delimited {
             }
             _ => names_of(&file.record, &file.name)?,
         };
-        check_columns(&file.name, names.len())?;
         let fields: Vec<Field> = names.into_iter().map(|name| Field::new(name, DataType::Utf8, true)).collect();
         file.schema = Arc::new(ArrowSchema::new(fields));
         Ok(file)

@@ -1,8 +1,9 @@
 //! Damaged inputs of every format: whatever the bytes, rows or an error, never a panic, and no more memory than a small
 //! file justifies.
 
+use std::fs::File;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{
@@ -12,9 +13,10 @@ use arrow::array::{
 use arrow::datatypes::Int32Type;
 use arrow::ipc::CompressionType;
 use arrow::ipc::writer::{FileWriter, IpcWriteOptions, StreamWriter};
-use narrows_core::Recipe;
+use narrows_core::compress::{ImageDecompressor, TableDecompressor};
 use narrows_core::data::Source;
 use narrows_core::images::{Album, Channels, Image, Limits, Photo};
+use narrows_core::{Model, Recipe};
 use ndarray::{Array1, Array2, Array3, ShapeBuilder};
 use ndarray_npy::{NpzWriter, WriteNpyExt};
 use parquet::arrow::ArrowWriter;
@@ -234,6 +236,34 @@ fn recipes(times: usize) {
     });
 }
 
+fn compressed(times: usize) {
+    let here = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo runs the tests"));
+    let golden = |name: &str| here.join("../../testdata/compressed").join(name);
+    let sheet = Model::load(golden("sheet.narrows")).unwrap().into_table().unwrap();
+    let discs = Model::load(golden("discs.narrows")).unwrap().into_images().unwrap();
+    let rows = |path: &Path| -> narrows_core::Result<()> {
+        let mut rows = TableDecompressor::new(&sheet, File::open(path).unwrap())?;
+        while rows.next_table()?.is_some() {}
+        Ok(())
+    };
+    let images = |path: &Path| -> narrows_core::Result<()> {
+        let mut images = ImageDecompressor::new(&discs, File::open(path).unwrap())?;
+        while images.next_images()?.is_some() {}
+        Ok(())
+    };
+    for name in ["sheet_bound.nrw", "sheet_code.nrw"] {
+        check(name, &std::fs::read(golden(name)).unwrap(), times, |path| rows(path).is_ok());
+    }
+    for name in ["discs_bound.nrw", "discs_code.nrw"] {
+        check(name, &std::fs::read(golden(name)).unwrap(), times, |path| images(path).is_ok());
+    }
+}
+
+#[test]
+fn damaged_compressed_files_are_content_or_an_error() {
+    compressed(FEW / 2);
+}
+
 #[test]
 fn damaged_text_and_arrays_are_rows_or_an_error() {
     tables(FEW);
@@ -268,4 +298,5 @@ fn many_more() {
     parquets(times);
     images(times);
     recipes(times);
+    compressed(times);
 }
