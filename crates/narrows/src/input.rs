@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
 use clap::builder::PossibleValuesParser;
+use clap::value_parser;
 use narrows_core::Error;
-use narrows_core::data::{Format, Header, Source};
+use narrows_core::data::{Delimiter, Encoding, Format, Header, Pivot, Sample, Source};
 use narrows_core::output::Compression;
 use narrows_core::recipe::DataKind;
 
@@ -28,12 +29,30 @@ struct ReadingArgs {
     /// Input format; detected by default from the extension, then from the first bytes
     #[arg(long, value_name = "FORMAT", value_parser = PossibleValuesParser::new(Format::ALL.map(|(_, name)| name)), help_heading = "Input options")]
     input_format: Option<String>,
-    /// Delimiter of a text table, one character or `tab`; detected by default
+    /// Delimiter of a text table: one character, `tab`, `whitespace` (a run of blanks counts as one) or `padding` (two or
+    /// more blanks); detected by default
     #[arg(long, value_name = "CHAR", help_heading = "Input options")]
     delimiter: Option<String>,
     /// Whether the first line of a text table holds the column names
     #[arg(long, value_name = "WHETHER", value_parser = PossibleValuesParser::new(["auto", "present", "absent"]), help_heading = "Input options")]
     header: Option<String>,
+    /// Leave out lines of a text table that start with this character; by default, those with `#` above the table
+    #[arg(long, value_name = "CHAR", help_heading = "Input options")]
+    comment: Option<String>,
+    /// Encoding of a text table, such as windows-1252, shift_jis or gbk; detected by default among UTF-8, UTF-16 and
+    /// windows-1252
+    #[arg(long, value_name = "NAME", help_heading = "Input options")]
+    encoding: Option<Encoding>,
+    /// Tables of one measurement per row: make a column of each value of NAMES, with the cells of VALUES; all other
+    /// columns together identify a row
+    #[arg(long, value_name = "NAMES=VALUES", help_heading = "Input options")]
+    pivot: Option<Pivot>,
+    /// Read only the first N rows
+    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..), help_heading = "Input options")]
+    limit: Option<u64>,
+    /// Read only N rows, chosen at random but always the same, in their order; row numbers stay those of the input
+    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..), help_heading = "Input options")]
+    sample: Option<u64>,
 }
 
 impl InputArgs {
@@ -45,15 +64,23 @@ impl InputArgs {
             None => source.format,
         };
         let delimiter = match &self.reading.delimiter {
-            Some(text) => Some(delimiter(text)?),
+            Some(text) => Some(text.parse().map_err(|message: String| Error::recipe("--delimiter", message))?),
             None => source.delimiter,
+        };
+        let comment = match self.reading.comment.as_deref().map(str::as_bytes) {
+            Some([byte]) => Some(*byte),
+            Some(_) => return Err(Error::recipe("--comment", "expected one ASCII character, such as #").into()),
+            None => source.comment,
         };
         let header = match self.reading.header.as_deref() {
             Some("present") => Header::Present,
             Some("absent") => Header::Absent,
             _ => source.header,
         };
-        Ok(Source { format, delimiter, header, ..source })
+        let ReadingArgs { encoding, limit, sample, .. } = self.reading;
+        let pivot = self.reading.pivot.clone();
+        let sample = sample.map(|rows| Sample { rows, seed: 0 });
+        Ok(Source { format, delimiter, header, comment, encoding, pivot, limit, sample, ..source })
     }
 
     /// The source of a table; an error for images.
@@ -72,7 +99,11 @@ impl InputArgs {
 
     /// The single file, or stdin, to read line by line; NDJSON unless a flag or its name says CSV or TSV.
     pub(crate) fn stream(&self) -> Result<Stream, Failure> {
-        let Source { paths, format, delimiter, header } = self.source()?;
+        let Source { paths, format, delimiter, header, pivot, limit, sample, .. } = self.source()?;
+        let given = [("--pivot", pivot.is_some()), ("--limit", limit.is_some()), ("--sample", sample.is_some())];
+        if let Some((flag, _)) = given.into_iter().find(|(_, given)| *given) {
+            return Err(Error::recipe(flag, "not possible with --follow, which reads row by row").into());
+        }
         let [path] = &paths[..] else {
             let message = format!("expected one file, or `-`, with --follow, got {}", paths.len());
             return Err(Error::recipe("INPUT", message).into());
@@ -88,14 +119,33 @@ impl InputArgs {
         }
         let delimiter = match format.or_else(|| Format::of_path(path)).unwrap_or(Format::Ndjson) {
             Format::Ndjson => None,
-            Format::Csv => Some(delimiter.unwrap_or(b',')),
-            Format::Tsv => Some(delimiter.unwrap_or(b'\t')),
+            Format::Csv => Some(delimiter.unwrap_or(Delimiter::Byte(b','))),
+            Format::Tsv => Some(delimiter.unwrap_or(Delimiter::Byte(b'\t'))),
             _ => {
                 let message = "expected ndjson, csv or tsv with --follow, got a format that cannot be streamed";
                 return Err(Error::recipe("--input-format", message).into());
             }
         };
         Ok(Stream { path: path.clone(), delimiter })
+    }
+
+    /// An error if a flag for tables was given: for images.
+    pub(crate) fn check_images(&self) -> Result<(), Failure> {
+        let ReadingArgs { input_format, delimiter, header, comment, encoding, pivot, limit, sample } = &self.reading;
+        let given = [
+            ("--input-format", input_format.is_some()),
+            ("--delimiter", delimiter.is_some()),
+            ("--header", header.is_some()),
+            ("--comment", comment.is_some()),
+            ("--encoding", encoding.is_some()),
+            ("--pivot", pivot.is_some()),
+            ("--limit", limit.is_some()),
+            ("--sample", sample.is_some()),
+        ];
+        match given.into_iter().find(|(_, given)| *given) {
+            Some((flag, _)) => Err(Error::recipe(flag, "expected a table, got images").into()),
+            None => Ok(()),
+        }
     }
 
     /// The inputs as typed.
@@ -119,31 +169,10 @@ pub(crate) struct Stream {
     /// The file; `-` is stdin.
     pub(crate) path: PathBuf,
     /// Field delimiter; `None` for NDJSON.
-    pub(crate) delimiter: Option<u8>,
+    pub(crate) delimiter: Option<Delimiter>,
 }
 
 /// Parses a format name; errors name `flag`.
 pub(crate) fn format(name: &str, flag: &str) -> Result<Format, Failure> {
     name.parse().map_err(|message: String| Error::recipe(flag, message).into())
-}
-
-fn delimiter(text: &str) -> Result<u8, Failure> {
-    match (text, text.as_bytes()) {
-        ("tab" | "\\t", _) => Ok(b'\t'),
-        (_, [byte]) => Ok(*byte),
-        _ => Err(Error::recipe("--delimiter", format!("expected one ASCII character or `tab`, got `{text}`")).into()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn delimiters_are_one_character_or_a_word() {
-        assert_eq!(delimiter(";").unwrap(), b';');
-        assert_eq!(delimiter("tab").unwrap(), b'\t');
-        assert!(delimiter(";;").is_err());
-        assert!(delimiter("§").is_err());
-    }
 }

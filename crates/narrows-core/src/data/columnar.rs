@@ -240,7 +240,7 @@ mod tests {
     fn only_wanted_columns_are_read() {
         let wanted = Schema { columns: vec![Column { name: "text".to_owned(), kind: ColumnKind::Text }] };
         for extension in ["parquet", "arrow"] {
-            let reader = open(&bytes_of(&batch(), extension), &format!("t.{extension}"), Some(&wanted)).unwrap();
+            let mut reader = open(&bytes_of(&batch(), extension), &format!("t.{extension}"), Some(&wanted)).unwrap();
             assert_eq!(reader.read_all().unwrap().names(), ["text"]);
         }
     }

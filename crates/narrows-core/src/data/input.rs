@@ -6,8 +6,10 @@ use std::fs::File;
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
 
+use encoding_rs_io::DecodeReaderBytesBuilder;
 use flate2::read::MultiGzDecoder;
 
+use super::encoding::Encoding;
 use crate::error::{Error, Result};
 
 /// Bytes inspected for format detection.
@@ -18,6 +20,8 @@ pub(crate) struct Input {
     /// The first [`PREFIX`] bytes, or all if there are fewer.
     pub(crate) prefix: Vec<u8>,
     rest: Box<dyn Read + Send>,
+    /// The encoding that the text was decoded from.
+    pub(crate) encoding: Option<Encoding>,
 }
 
 impl Input {
@@ -40,7 +44,15 @@ impl Input {
             _ => Box::new(rejoined),
         };
         let prefix = read_up_to(&mut plain, PREFIX)?;
-        Ok(Input { prefix, rest: plain })
+        Ok(Input { prefix, rest: plain, encoding: None })
+    }
+
+    /// The text decoded from an encoding to UTF-8; a byte order mark in it wins over `encoding`.
+    pub(super) fn decoded(self, encoding: Encoding) -> io::Result<Input> {
+        let decoder = DecodeReaderBytesBuilder::new().encoding(Some(encoding.0)).bom_override(true).build(self.into_stream());
+        let mut rest: Box<dyn Read + Send> = Box::new(decoder);
+        let prefix = read_up_to(&mut rest, PREFIX)?;
+        Ok(Input { prefix, rest, encoding: Some(encoding) })
     }
 
     /// Whether the prefix is the whole input.

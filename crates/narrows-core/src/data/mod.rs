@@ -5,23 +5,37 @@
 //! table becomes a [`SeriesSet`] on a regular grid. This module is independent of models, and never repairs data
 //! silently: unreadable cells are errors that name file, column and row.
 
+mod alignment;
+mod blanks;
 mod columnar;
 mod conform;
+mod contrast;
 mod delimited;
+mod delimiter;
+mod encoding;
+mod files;
 mod form;
 mod grid;
 mod infer;
 mod input;
+mod json_column;
+mod json_document;
 mod json_row;
+mod json_rows;
+mod json_values;
 mod layout;
 mod line;
 mod moment;
+mod names;
 mod ndjson;
 mod numpy;
+mod pivot;
+mod preamble;
 mod profile;
 mod reader;
 #[cfg(test)]
 mod real;
+mod sample;
 mod schema;
 mod series;
 mod sniff;
@@ -33,11 +47,15 @@ mod token;
 mod zones;
 
 pub use conform::{Conformed, conform};
+pub use delimiter::Delimiter;
+pub use encoding::Encoding;
 pub use infer::{DropReason, Dropped, Inference, Inferred, infer};
 pub use layout::{Layout, TimeColumns};
 pub use line::LineReader;
 pub use moment::Moment;
+pub use pivot::Pivot;
 pub use reader::Reader;
+pub use sample::Sample;
 pub use schema::{Column, ColumnKind, Schema};
 pub use series::{Series, SeriesCounts, SeriesSet};
 pub use source::{Format, Header, Source};

@@ -4,7 +4,11 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use super::delimiter::Delimiter;
+use super::encoding::Encoding;
+use super::pivot::Pivot;
 use super::reader::Reader;
+use super::sample::Sample;
 use super::schema::Schema;
 use crate::error::{Error, Place, Result};
 
@@ -19,7 +23,7 @@ pub enum Format {
     Parquet,
     /// Apache Arrow IPC, file or stream; also Feather version 2.
     ArrowIpc,
-    /// JSON lines: one object per line.
+    /// JSON lines: one object per line; also an array of objects, and documents that hold a table.
     Ndjson,
     /// One NumPy array.
     Npy,
@@ -48,7 +52,7 @@ impl Format {
             "tsv" | "tab" => Some(Format::Tsv),
             "parquet" | "pq" => Some(Format::Parquet),
             "arrow" | "arrows" | "ipc" | "feather" => Some(Format::ArrowIpc),
-            "ndjson" | "jsonl" => Some(Format::Ndjson),
+            "ndjson" | "jsonl" | "json" => Some(Format::Ndjson),
             "npy" => Some(Format::Npy),
             "npz" => Some(Format::Npz),
             _ => None,
@@ -63,10 +67,15 @@ impl Format {
             [b'A', b'R', b'R', b'O', b'W', b'1', ..] | [0xff, 0xff, 0xff, 0xff, ..] => Format::ArrowIpc,
             [0x93, b'N', b'U', b'M', b'P', b'Y', ..] => Format::Npy,
             [b'P', b'K', 3, 4, ..] => Format::Npz,
-            _ if text.starts_with(b"{") => Format::Ndjson,
+            _ if text.starts_with(b"{") || is_json_array(text) => Format::Ndjson,
             _ => Format::Csv,
         }
     }
+}
+
+/// Whether a bracket starts an array of objects or arrays rather than a cell.
+fn is_json_array(text: &[u8]) -> bool {
+    text.strip_prefix(b"[").is_some_and(|rest| matches!(rest.trim_ascii_start(), [b'{' | b'[' | b']', ..]))
 }
 
 impl fmt::Display for Format {
@@ -80,6 +89,7 @@ impl FromStr for Format {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Format, String> {
+        let text = if text.eq_ignore_ascii_case("json") || text.eq_ignore_ascii_case("jsonl") { "ndjson" } else { text };
         let known = Format::ALL.iter().find(|(_, name)| name.eq_ignore_ascii_case(text));
         known.map(|(format, _)| *format).ok_or_else(|| {
             let names: Vec<&str> = Format::ALL.iter().map(|(_, name)| *name).collect();
@@ -108,9 +118,20 @@ pub struct Source {
     /// The format; by default from the extension, then from the first bytes.
     pub format: Option<Format>,
     /// The delimiter of a delimited file; by default detected from the first lines.
-    pub delimiter: Option<u8>,
+    pub delimiter: Option<Delimiter>,
     /// Header of a delimited file.
     pub header: Header,
+    /// Lines of a delimited file that start with this character are comments; by default, lines that start with `#` in
+    /// front of the table.
+    pub comment: Option<u8>,
+    /// The encoding of a text file; by default detected.
+    pub encoding: Option<Encoding>,
+    /// One measurement per row, to be pivoted.
+    pub pivot: Option<Pivot>,
+    /// Only so many rows from the start.
+    pub limit: Option<u64>,
+    /// Only a sample of the rows, within the limit.
+    pub sample: Option<Sample>,
 }
 
 impl Source {
@@ -228,7 +249,10 @@ mod tests {
         assert_eq!(of("a.xlsx"), None);
         assert_eq!(Format::of_bytes(b"PAR1\0"), Format::Parquet);
         assert_eq!(Format::of_bytes(b" {\"a\":1}"), Format::Ndjson);
+        assert_eq!(Format::of_bytes(b"[\n {\"a\":1}]"), Format::Ndjson);
+        assert_eq!(Format::of_bytes(b"[a],[b]\n"), Format::Csv);
         assert_eq!(Format::of_bytes(b"a,b\n"), Format::Csv);
+        assert_eq!("json".parse::<Format>(), Ok(Format::Ndjson));
         assert_eq!("Parquet".parse::<Format>(), Ok(Format::Parquet));
         assert!("xls".parse::<Format>().unwrap_err().contains("csv, tsv, parquet"));
     }

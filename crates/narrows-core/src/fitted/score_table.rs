@@ -14,6 +14,7 @@ use arrow::datatypes::{DataType, Field};
 use super::images::ImageScore;
 use super::scoring::{Explained, ScoreCounts, Scores};
 use super::series::{SeriesEvent, StreamScore};
+use crate::data::Table;
 use crate::detect::{Direction, Reason};
 use crate::output::{Columns, batch};
 use crate::recipe::DataKind;
@@ -39,6 +40,13 @@ impl Scores {
             columns.push((flag, Arc::new(self.flag.iter().map(|flag| flag.word()).collect::<StringArray>())));
         }
         named(columns)
+    }
+
+    /// [`columns`](Scores::columns) with the row numbers of the scored table, which may be a sample.
+    pub fn columns_for(&self, table: &Table, kind: DataKind) -> Columns {
+        let mut columns = self.columns(table.first_row(), kind);
+        columns[0].1 = Arc::new(UInt64Array::from(table.row_numbers()));
+        columns
     }
 
     /// [`columns`](Scores::columns) as a batch.

@@ -107,7 +107,7 @@ impl Score {
                 None => (model.score(table)?, Vec::new()),
             };
             tally.add(&scores);
-            let mut columns = scores.columns(table.first_row(), model.recipe().data.kind());
+            let mut columns = scores.columns_for(table, model.recipe().data.kind());
             columns.extend(keep.columns(table)?);
             columns.extend(reasons);
             Ok(batch(columns))
@@ -122,6 +122,7 @@ impl Score {
         if let Some((flag, _)) = given.into_iter().find(|(_, given)| *given) {
             return Err(Error::recipe(flag, "expected a model of tables or series, got one of images").into());
         }
+        self.input.check_images()?;
         let (inputs, heatmaps) = (self.input.inputs(), self.heatmaps.as_deref());
         let (outcome, anomalies) = images::score(model, inputs, heatmaps, self.output.writer()?, common)?;
         Ok(if self.fail_on_anomaly && anomalies > 0 { Outcome::AnomaliesFound } else { outcome })

@@ -1,7 +1,7 @@
 //! `narrows score --follow`: scores points as they arrive, one output line per input line.
 
 use arrow::array::RecordBatch;
-use narrows_core::data::{LineReader, Table};
+use narrows_core::data::{Delimiter, LineReader, Table};
 use narrows_core::error::{Place, nearest};
 use narrows_core::output::batch;
 use narrows_core::score_table::{SCORE_COLUMNS, reason_texts};
@@ -39,7 +39,7 @@ impl Follow {
         while let Some(line) = lines.next()? {
             number += 1;
             let Some(reader) = &reader else {
-                reader = shown.named(&line, stream.delimiter.unwrap_or(b','), model, lines.name())?;
+                reader = shown.named(&line, stream.delimiter.unwrap_or(Delimiter::Byte(b',')), model, lines.name())?;
                 continue;
             };
             let followed = match read(reader, &line, lines.name(), row) {
@@ -114,7 +114,7 @@ impl Shown {
     fn named(
         &self,
         line: &Line,
-        delimiter: u8,
+        delimiter: Delimiter,
         model: &SeriesModel,
         source: &str,
     ) -> Result<Option<LineReader>, Failure> {
