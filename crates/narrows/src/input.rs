@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
-use clap::builder::PossibleValuesParser;
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::value_parser;
 use narrows_core::Error;
 use narrows_core::data::{Delimiter, Encoding, Format, Header, Pivot, Sample, Source};
@@ -15,8 +15,9 @@ use crate::failure::Failure;
 /// The files to read.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct InputArgs {
-    /// Files, read as one table: CSV, TSV, Parquet, Arrow, NDJSON, NPY, NPZ, optionally .gz or .zst; globs such as
-    /// '*.csv' are expanded, `-` is stdin. For images: a folder, image files, IDX, NPY or NPZ
+    /// Files, read as one table: CSV, TSV, Parquet, Arrow, NDJSON and JSON, NPY, NPZ, XLSX, optionally .gz or .zst;
+    /// globs such as '*.csv' are expanded, `-` is stdin, `book.xlsx#Sheet2` names a sheet. For images: a folder, image
+    /// files, IDX, NPY or NPZ
     #[arg(value_name = "INPUT", required = true)]
     inputs: Vec<String>,
     #[command(flatten)]
@@ -27,7 +28,7 @@ pub(crate) struct InputArgs {
 #[derive(Debug, ClapArgs)]
 struct ReadingArgs {
     /// Input format; detected by default from the extension, then from the first bytes
-    #[arg(long, value_name = "FORMAT", value_parser = PossibleValuesParser::new(Format::ALL.map(|(_, name)| name)), help_heading = "Input options")]
+    #[arg(long, value_name = "FORMAT", value_parser = formats(), help_heading = "Input options")]
     input_format: Option<String>,
     /// Delimiter of a text table: one character, `tab`, `whitespace` (a run of blanks counts as one) or `padding` (two or
     /// more blanks); detected by default
@@ -170,6 +171,15 @@ pub(crate) struct Stream {
     pub(crate) path: PathBuf,
     /// Field delimiter; `None` for NDJSON.
     pub(crate) delimiter: Option<Delimiter>,
+}
+
+/// The names of formats; `json` is another for NDJSON.
+fn formats() -> PossibleValuesParser {
+    let value = |(format, name)| {
+        let value = PossibleValue::new(name);
+        if format == Format::Ndjson { value.aliases(["json", "jsonl"]) } else { value }
+    };
+    PossibleValuesParser::new(Format::ALL.map(value))
 }
 
 /// Parses a format name; errors name `flag`.

@@ -49,7 +49,8 @@ impl Alignment {
         if first.len() + 1 == width && (width < 3 || !rows.iter().all(last_is_empty)) {
             let shifted: Vec<StringRecord> = alignment.apply(records, true);
             let verdict = find_header(&shifted);
-            alignment.row_names = header == Header::Present || (verdict.header == Header::Present && verdict.is_evident);
+            alignment.row_names =
+                header == Header::Present || (verdict.header == Header::Present && verdict.is_evident);
         }
         alignment.header_ends_empty = first.len() == width + 1 && first[width].trim().is_empty();
         alignment
@@ -121,7 +122,8 @@ pub(super) fn lines_below(records: &[StringRecord]) -> usize {
     let rows = records.get(1..).unwrap_or_default();
     let is_rule = |record: &StringRecord| {
         let drawn = |byte: u8| matches!(byte, b'-' | b'=' | b'+' | b':' | b' ');
-        record.iter().any(|cell| cell.contains("--") || cell.contains("==")) && record.iter().all(|cell| cell.bytes().all(drawn))
+        record.iter().any(|cell| cell.contains("--") || cell.contains("=="))
+            && record.iter().all(|cell| cell.bytes().all(drawn))
     };
     let mut below = 0;
     while below < MOST_BELOW && rows.len() >= below + 3 {
@@ -181,7 +183,10 @@ mod tests {
     #[test]
     fn units_and_rules_below_the_header_are_counted() {
         assert_eq!(lines_below(&records(&["t v", "s m/s", "1 2", "3 4", "5 6"])), 1);
-        assert_eq!(lines_below(&records(&["Price Close High", "Ticker A A", "Date _ _", "1 2 3", "3 4 5", "6 7 8"])), 2);
+        assert_eq!(
+            lines_below(&records(&["Price Close High", "Ticker A A", "Date _ _", "1 2 3", "3 4 5", "6 7 8"])),
+            2
+        );
         assert_eq!(lines_below(&records(&["t v", "--- ---", "1 2", "3 4"])), 1);
         assert_eq!(lines_below(&records(&["t v", "1 off", "3 4", "5 6"])), 0);
         assert_eq!(lines_below(&records(&["name kind", "a b", "c d", "e f"])), 0);

@@ -137,7 +137,7 @@ fn choose(schema: &SchemaRef, opening: &Opening) -> Result<(Vec<usize>, Vec<Stri
             let message = format!("the name occurs more than once, in fields {first} and {i}");
             return Err(Error::data(Place::column(name).of(&opening.name), message));
         }
-        if opening.wanted.is_some_and(|wanted| wanted.get(name).is_none()) {
+        if opening.wanted.is_some_and(|wanted| !wanted.wants(name)) {
             continue;
         }
         if is_readable(field.data_type()) {

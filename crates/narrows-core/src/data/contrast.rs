@@ -48,7 +48,8 @@ fn is_number(cell: &str) -> bool {
     token::number(cell).is_some() || {
         let bare = cell.trim_matches(['%', '$', '€', '£', '<', '>', '~', '+', '-', ' ']);
         let starts = bare.starts_with(|c: char| c.is_ascii_digit());
-        starts && bare.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b',' | b'.' | b'\''))
+        starts
+            && bare.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b',' | b'.' | b'\''))
             && bare.ends_with(|c: char| c.is_ascii_digit())
     }
 }
@@ -56,7 +57,8 @@ fn is_number(cell: &str) -> bool {
 /// Digits in groups, as in `31.01.2025 14:05`.
 pub(super) fn is_date_like(cell: &str) -> bool {
     let separators = cell.bytes().filter(|byte| matches!(byte, b'/' | b':' | b'-' | b'.')).count();
-    let allowed = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'/' | b':' | b'-' | b'.' | b' ' | b'T' | b'Z' | b'+');
+    let allowed =
+        |byte: u8| byte.is_ascii_digit() || matches!(byte, b'/' | b':' | b'-' | b'.' | b' ' | b'T' | b'Z' | b'+');
     (separators >= 2 || cell.contains(':'))
         && cell.len() >= 4
         && cell.starts_with(|c: char| c.is_ascii_digit())
@@ -94,11 +96,7 @@ pub(super) fn find_header(records: &[StringRecord]) -> Verdict {
     if votes.values == 0 && votes.missing == 0 {
         return match votes.names {
             0 => unlike_text(first, later),
-            _ => Verdict {
-                header: Header::Present,
-                reason: "it contains no values, later lines do",
-                is_evident: true,
-            },
+            _ => Verdict { header: Header::Present, reason: "it contains no values, later lines do", is_evident: true },
         };
     }
     let is_sequence = votes.values > 0 && numbers_are_names(first, later, votes.names > 0);
@@ -184,8 +182,9 @@ fn unlike_text(first: &StringRecord, later: &[StringRecord]) -> Verdict {
 
 /// Whether the numbers in the first line are names of columns.
 fn numbers_are_names(first: &StringRecord, later: &[StringRecord], has_names: bool) -> bool {
-    let places: Vec<usize> =
-        (0..first.len()).filter(|i| Look::of(&first[*i]) == Look::Number && typical_look(later, *i) == Look::Number).collect();
+    let places: Vec<usize> = (0..first.len())
+        .filter(|i| Look::of(&first[*i]) == Look::Number && typical_look(later, *i) == Look::Number)
+        .collect();
     let numbers = |record: &StringRecord| -> Option<Vec<f64>> {
         places.iter().map(|i| token::number(record.get(*i)?.trim())).collect()
     };
@@ -196,7 +195,8 @@ fn numbers_are_names(first: &StringRecord, later: &[StringRecord], has_names: bo
         return false;
     }
     let compared: Vec<Vec<f64>> = later.iter().take(COMPARED).filter_map(numbers).collect();
-    let is_rare = |holds: &dyn Fn(&[f64]) -> bool| compared.iter().filter(|row| holds(row)).count() * 10 <= compared.len();
+    let is_rare =
+        |holds: &dyn Fn(&[f64]) -> bool| compared.iter().filter(|row| holds(row)).count() * 10 <= compared.len();
     let are_years = |row: &[f64]| {
         row.iter().all(|x| x.fract() == 0.0 && (1900.0..=2100.0).contains(x))
             && (row.windows(2).all(|pair| pair[0] < pair[1]) || row.windows(2).all(|pair| pair[0] > pair[1]))

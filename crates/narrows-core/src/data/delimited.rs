@@ -210,7 +210,8 @@ impl Delimited {
                 break;
             }
             // A delimiter may end a line.
-            let is_even = self.record.len() == width || (self.record.len() == width + 1 && self.record[width].is_empty());
+            let is_even =
+                self.record.len() == width || (self.record.len() == width + 1 && self.record[width].is_empty());
             if !is_even {
                 return Err(self.ragged(width));
             }
@@ -256,7 +257,9 @@ impl Delimited {
         let advice = match (got > expected, self.row == 0) {
             (true, false) => "a field that contains the delimiter has to be quoted; or name another with [delimiter]",
             (true, true) => "is the first line a title rather than the header, or the [delimiter] another?",
-            (false, _) => "is the line cut off, or a comment or total? Remove it, or name another [delimiter] or [comment]",
+            (false, _) => {
+                "is the line cut off, or a comment or total? Remove it, or name another [delimiter] or [comment]"
+            }
         };
         error.with_hint(Hint::of(advice))
     }
@@ -438,7 +441,10 @@ mod tests {
     fn padded_columns_names_of_rows_and_delimiters_at_ends_are_read() {
         check("  t    x\n  0  1.5\n 10  2.5\n", "t|x/0|1.5/10|2.5");
         check("1 1 -0.5  \n1 2 0.25  \n", "column_0|column_1|column_2/1|1|-0.5/1|2|0.25");
-        check("  date size\n1 2014-11-09 03:39:31 5\n2 2014-11-09 03:39:32 7\n", "column_0|date|size/1|2014-11-09 03:39:31|5/2|2014-11-09 03:39:32|7");
+        check(
+            "  date size\n1 2014-11-09 03:39:31 5\n2 2014-11-09 03:39:32 7\n",
+            "column_0|date|size/1|2014-11-09 03:39:31|5/2|2014-11-09 03:39:32|7",
+        );
         check("\"x\" \"y\"\n\"a b\" 1 2\n\"c\" 3 4\n", "column_0|x|y/a b|1|2/c|3|4");
         check("a,b\n1,2,\n3,4,\n", "a|b/1|2/3|4");
         check("a,b,\n1,2\n3,4\n", "a|b/1|2/3|4");
@@ -449,7 +455,9 @@ mod tests {
     fn names_are_made_unique_and_told() {
         let mut reader = open(b" a,b,a\n1,2,3\n").unwrap();
         assert_eq!(reader.columns(), ["a", "b", "a_2"]);
-        assert!(reader.notes().iter().any(|note| note.ends_with(": names that occur more than once are numbered: `a_2`")));
+        assert!(
+            reader.notes().iter().any(|note| note.ends_with(": names that occur more than once are numbered: `a_2`"))
+        );
         assert!(reader.notes().iter().any(|note| note.ends_with(": blanks around names are left out: ` a`")));
         assert_eq!(reader.read_all().unwrap().n_rows(), 1);
     }
@@ -465,7 +473,8 @@ mod tests {
     #[test]
     fn other_encodings_are_read_and_told() {
         check_bytes(b"gr\xf6\xdfe,x\n\xfc,1\n", "gr\u{f6}\u{df}e|x/\u{fc}|1", "the text is read as windows-1252");
-        let utf16 = |unit: fn(u16) -> [u8; 2]| "\u{feff}a,\u{e4}\n1,2\n".encode_utf16().flat_map(unit).collect::<Vec<u8>>();
+        let utf16 =
+            |unit: fn(u16) -> [u8; 2]| "\u{feff}a,\u{e4}\n1,2\n".encode_utf16().flat_map(unit).collect::<Vec<u8>>();
         check_bytes(&utf16(u16::to_le_bytes), "a|\u{e4}/1|2", "the text is read as UTF-16LE");
         check_bytes(&utf16(u16::to_be_bytes), "a|\u{e4}/1|2", "the text is read as UTF-16BE");
         // A byte beyond what is looked at to detect the encoding.

@@ -18,7 +18,9 @@ impl FromStr for Encoding {
     fn from_str(text: &str) -> Result<Encoding, String> {
         let known = encoding_rs::Encoding::for_label(text.as_bytes());
         known.map(Encoding).ok_or_else(|| {
-            format!("expected the name of an encoding such as utf-8, utf-16le, windows-1252, shift_jis or gbk, got `{text}`")
+            format!(
+                "expected the name of an encoding such as utf-8, utf-16le, windows-1252, shift_jis or gbk, got `{text}`"
+            )
         })
     }
 }

@@ -15,8 +15,12 @@ use super::input::Input;
 use super::ndjson::Ndjson;
 use super::numpy::Numpy;
 use super::schema::Schema;
-use super::source::{Format, Header, Source};
+use super::source::{Format, Header, Source, file_and_part};
+#[cfg(feature = "sqlite")]
+use super::sqlite::Sqlite;
 use super::table::{Table, different_columns};
+#[cfg(feature = "xlsx")]
+use super::workbook::Workbook;
 use crate::error::{Error, Hint, Place, Result};
 
 /// One file, whatever its format: raw batches of the same columns.
@@ -86,9 +90,10 @@ impl Files {
         };
         let header = source.header;
         let first = open_file(&path, &source, header, batch_rows, wanted.as_ref(), (&[], 0))?;
+        let notes = first.notes();
+        let first = first.batches;
         let schema = first.schema();
         let columns = schema.fields().iter().map(|field| field.name().clone()).collect();
-        let notes = first.notes().to_vec();
         let hints = first.hint().cloned().into_iter().collect();
         let current = Some((name_of(&path), first));
         let warnings = Vec::new();
@@ -131,13 +136,15 @@ impl Files {
         let header = if has_no_header { Header::Absent } else { self.source.header };
         let before = (self.columns.as_slice(), self.row);
         let file = open_file(path, &self.source, header, self.batch_rows, self.wanted.as_ref(), before)?;
+        let notes = file.notes();
+        let file = file.batches;
         let schema = file.schema();
         let got: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
         let expected: Vec<&str> = self.columns.iter().map(String::as_str).collect();
         if got.len() != expected.len() || !expected.iter().all(|name| got.contains(name)) {
             return Err(different_columns(&expected, &got, &name_of(path)));
         }
-        self.notes.extend(file.notes().iter().cloned());
+        self.notes.extend(notes);
         self.hints.extend(file.hint().cloned());
         Ok(file)
     }
@@ -151,37 +158,84 @@ fn open_file(
     batch_rows: usize,
     wanted: Option<&Schema>,
     (expected, first_row): (&[String], u64),
-) -> Result<Box<dyn Batches>> {
+) -> Result<Opened> {
     let name = name_of(path);
-    let mut input = Input::open(path)?;
+    let (file, part) = file_and_part(path);
+    let mut input = Input::open(file)?;
     if let (Some(encoding), None) = (utf16(&input.prefix), source.encoding) {
-        input = input.decoded(encoding).map_err(|error| Error::read(path, error))?;
+        input = input.decoded(encoding).map_err(|error| Error::read(file, error))?;
     }
-    let format = match source.format.or_else(|| Format::of_path(path)) {
-        Some(format) => format,
-        None => guessed(path, &name, &input.prefix)?,
+    let (format, note) = match source.format {
+        Some(format) => (format, None),
+        None => detected(file, &name, &input.prefix)?,
     };
+    if let (Some(part), false) = (part, matches!(format, Format::Xlsx | Format::Sqlite)) {
+        let message = format!("expected a workbook or a database before `#{part}`, got {format}");
+        return Err(Error::data(Place::source(name), message));
+    }
     let opening = Opening { source, format, name, header, batch_rows, wanted, expected, first_row };
-    Ok(match format {
-        Format::Csv | Format::Tsv => Box::new(Delimited::open(path, input, &opening)?),
-        Format::Parquet => Box::new(Columnar::parquet(path, input, &opening)?),
-        Format::ArrowIpc => Box::new(Columnar::ipc(path, input, &opening)?),
-        Format::Ndjson => Box::new(Ndjson::open(path, input, &opening)?),
-        Format::Npy => Box::new(Numpy::npy(path, input, &opening)?),
-        Format::Npz => Box::new(Numpy::npz(path, input, &opening)?),
-    })
+    let batches: Box<dyn Batches> = match format {
+        Format::Csv | Format::Tsv => Box::new(Delimited::open(file, input, &opening)?),
+        Format::Parquet => Box::new(Columnar::parquet(file, input, &opening)?),
+        Format::ArrowIpc => Box::new(Columnar::ipc(file, input, &opening)?),
+        Format::Ndjson => Box::new(Ndjson::open(file, input, &opening)?),
+        Format::Npy => Box::new(Numpy::npy(file, input, &opening)?),
+        Format::Npz => Box::new(Numpy::npz(file, input, &opening)?),
+        #[cfg(feature = "xlsx")]
+        Format::Xlsx => Box::new(Workbook::open(file, part, input, &opening)?),
+        #[cfg(not(feature = "xlsx"))]
+        Format::Xlsx => return Err(not_built(&opening, "xlsx", "save the sheet as CSV")),
+        #[cfg(feature = "sqlite")]
+        Format::Sqlite => Box::new(Sqlite::open(file, part, &opening)?),
+        #[cfg(not(feature = "sqlite"))]
+        Format::Sqlite => return Err(not_built(&opening, "sqlite", "export the table as CSV")),
+    };
+    Ok(Opened { batches, note })
 }
 
-/// The format of a file with an uninformative name. A zip is read as NumPy's only if there is no extension: `.xlsx` and
-/// others are zips too.
-fn guessed(path: &Path, name: &str, prefix: &[u8]) -> Result<Format> {
-    let format = Format::of_bytes(prefix);
-    if format == Format::Npz && path.extension().is_some() {
-        let known: Vec<&str> = Format::ALL.iter().map(|(_, name)| *name).collect();
-        let message = format!("expected one of the formats {}, got another kind of file", known.join(", "));
-        return Err(Error::data(Place::source(name), message).with_hint("a spreadsheet can be saved as CSV"));
+/// An opened file, with a note if it is not what its name says.
+struct Opened {
+    batches: Box<dyn Batches>,
+    note: Option<String>,
+}
+
+impl Opened {
+    fn notes(&self) -> Vec<String> {
+        self.note.iter().chain(self.batches.notes()).cloned().collect()
     }
-    Ok(format)
+}
+
+#[cfg(not(all(feature = "xlsx", feature = "sqlite")))]
+fn not_built(opening: &Opening, feature: &str, instead: &str) -> Error {
+    let message = format!("expected a format that this build reads, got {}", opening.format);
+    let hint = format!("build with the cargo feature `{feature}`, or {instead}");
+    Error::data(Place::source(&opening.name), message).with_hint(hint)
+}
+
+/// The format by the first bytes if they tell, else by the name; and a note if the name says something else.
+fn detected(path: &Path, name: &str, prefix: &[u8]) -> Result<(Format, Option<String>)> {
+    let named = Format::of_path(path);
+    let is_text = !prefix.contains(&0);
+    let found = match (named, Format::of_magic(prefix)) {
+        (Some(Format::Npz | Format::Xlsx) | None, Some(Format::Npz))
+            if path.extension().is_some() && named != Some(Format::Npz) =>
+        {
+            return Err(Error::data(
+                Place::source(name),
+                "expected a table, got an archive or document of another kind",
+            )
+            .with_hint("unpack it, or save what it holds as CSV"));
+        }
+        // Text may begin like a binary file.
+        (Some(named), Some(_)) if named.is_text() && is_text => named,
+        (_, Some(found)) => found,
+        // Reports called `.xls` are often text.
+        (Some(Format::Xlsx | Format::Sqlite), None) if is_text && !prefix.is_empty() => Format::of_bytes(prefix),
+        (Some(named), None) => named,
+        (None, None) => Format::of_bytes(prefix),
+    };
+    let note = named.filter(|named| *named != found && !(named.is_text() && found.is_text()));
+    Ok((found, note.map(|named| format!("{name}: by its content the file is {found}, not {named}"))))
 }
 
 pub(super) fn name_of(path: &Path) -> String {
@@ -251,9 +305,15 @@ mod tests {
     }
 
     #[test]
-    fn formats_without_an_extension_are_guessed_and_zips_are_not() {
+    fn the_content_decides_where_the_name_does_not_or_is_wrong() {
         assert_eq!(open(&[("data", "{\"a\":1}\n")], 10).1.unwrap().columns(), ["a"]);
-        let error = open(&[("a.xlsx", "PK\x03\x04")], 10).1.err().unwrap();
-        assert!(error.to_string().contains("expected one of the formats csv, tsv"), "{error}");
+        let reader = open(&[("report.xls", "a\tb\n1\t2\n")], 10).1.unwrap();
+        assert!(reader.notes()[0].ends_with("by its content the file is csv, not xlsx"), "{:?}", reader.notes());
+        assert_eq!(reader.columns(), ["a", "b"]);
+        assert_eq!(open(&[("a.csv", "PAR1,b\n1,2\n")], 10).1.unwrap().columns(), ["PAR1", "b"]);
+        let error = open(&[("a.zip", "PK\x03\x04")], 10).1.err().unwrap().to_string();
+        assert!(error.contains("got an archive or document of another kind"), "{error}");
+        let error = open(&[("a.csv", "SQLite format 3\0")], 10).1.err().unwrap().to_string();
+        assert!(error.contains("sqlite") || error.contains("SQLite"), "{error}");
     }
 }

@@ -49,7 +49,8 @@ impl Input {
 
     /// The text decoded from an encoding to UTF-8; a byte order mark in it wins over `encoding`.
     pub(super) fn decoded(self, encoding: Encoding) -> io::Result<Input> {
-        let decoder = DecodeReaderBytesBuilder::new().encoding(Some(encoding.0)).bom_override(true).build(self.into_stream());
+        let decoder =
+            DecodeReaderBytesBuilder::new().encoding(Some(encoding.0)).bom_override(true).build(self.into_stream());
         let mut rest: Box<dyn Read + Send> = Box::new(decoder);
         let prefix = read_up_to(&mut rest, PREFIX)?;
         Ok(Input { prefix, rest, encoding: Some(encoding) })

@@ -223,8 +223,17 @@ mod tests {
     fn check(text: &str, expected: &str) {
         let json: Json = serde_json::from_str(text).unwrap();
         let shown = json.rows().map(|document| {
-            let row = |row: &JsonRow| row.iter().map(|(key, cell)| format!("{key}={}", cell.describe())).collect::<Vec<_>>().join(",");
-            document.rows.iter().map(row).collect::<Vec<_>>().join(" ").replace("the number ", "").replace("the text ", "")
+            let row = |row: &JsonRow| {
+                row.iter().map(|(key, cell)| format!("{key}={}", cell.describe())).collect::<Vec<_>>().join(",")
+            };
+            document
+                .rows
+                .iter()
+                .map(row)
+                .collect::<Vec<_>>()
+                .join(" ")
+                .replace("the number ", "")
+                .replace("the text ", "")
         });
         assert_eq!(shown.as_deref().unwrap_or("one row"), expected, "{text}");
     }

@@ -29,9 +29,15 @@ pub(super) struct JsonRows {
 type Stream = BufReader<Box<dyn Read + Send>>;
 
 enum JsonLayout {
-    Lines { reader: Stream, buffer: Vec<u8> },
+    Lines {
+        reader: Stream,
+        buffer: Vec<u8>,
+    },
     /// Values, the first of which was read to see whether it is the only one.
-    Values { values: JsonValues<Stream>, ahead: std::vec::IntoIter<Vec<u8>> },
+    Values {
+        values: JsonValues<Stream>,
+        ahead: std::vec::IntoIter<Vec<u8>>,
+    },
     Document(std::vec::IntoIter<JsonRow>),
 }
 

@@ -9,13 +9,13 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, BooleanArray, Float64Array, StringArray};
 use csv::ByteRecord;
 
-use super::conform::conform;
 use super::blanks::Blanks;
+use super::conform::conform;
 use super::delimited::OTHER_ENCODING;
 use super::delimiter::Delimiter;
 use super::json_row::JsonCell;
-use super::names::Names;
 use super::json_rows::row_of;
+use super::names::Names;
 use super::schema::Schema;
 use super::table::Table;
 use crate::error::{Error, Hint, Place, Result};
@@ -99,8 +99,7 @@ impl LineReader {
             return Err(Error::data(Place::cell(key, row).of(&self.source), message));
         }
         cells.retain(|(_, cell)| *cell != JsonCell::List);
-        let mut columns: Vec<(String, ArrayRef)> =
-            cells.into_iter().map(|(key, cell)| (key, array_of(cell))).collect();
+        let mut columns: Vec<(String, ArrayRef)> = cells.into_iter().map(|(key, cell)| (key, array_of(cell))).collect();
         for name in &self.columns {
             if !columns.iter().any(|(key, _)| key == name) {
                 columns.push((name.clone(), array_of(JsonCell::Null)));
@@ -214,7 +213,8 @@ mod tests {
 
     #[test]
     fn fields_have_the_names_of_the_first_line() {
-        let lines = LineReader::delimited(b"\xef\xbb\xbft, x,\"a,b\"\r\n", Delimiter::Byte(b','), &schema(), "s.csv").unwrap();
+        let lines =
+            LineReader::delimited(b"\xef\xbb\xbft, x,\"a,b\"\r\n", Delimiter::Byte(b','), &schema(), "s.csv").unwrap();
         assert_eq!(lines.columns(), ["t", "x", "a,b"]);
         check(&lines, b"1,2,\"say \"\"so\"\"\"\n", "t=1 x=2 a,b=say \"so\"");
         check(&lines, b",,", "t= x= a,b=");
@@ -222,7 +222,9 @@ mod tests {
         check(&lines, b"1,2", "s.csv, row 7: expected 3 fields, got 2");
         check(&lines, b"1,2,\"open", "s.csv, row 7: a quote is opened and not closed in the same line");
         check(&lines, b"1,2,\xff", "s.csv, column `a,b`, row 7: expected text in UTF-8, got other bytes");
-        let refused = |header: &[u8]| LineReader::delimited(header, Delimiter::Byte(b','), &schema(), "s.csv").unwrap_err().to_string();
+        let refused = |header: &[u8]| {
+            LineReader::delimited(header, Delimiter::Byte(b','), &schema(), "s.csv").unwrap_err().to_string()
+        };
         assert_eq!(refused(b"t,t"), "s.csv: column `x` missing");
         let padded = LineReader::delimited(b" t  x  x", Delimiter::Whitespace, &schema(), "s.txt").unwrap();
         check(&padded, b"1   2 3 \n", "t=1 x=2 x_2=3");

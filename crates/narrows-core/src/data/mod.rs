@@ -40,10 +40,14 @@ mod schema;
 mod series;
 mod sniff;
 mod source;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 mod step;
 mod table;
 mod timeline;
 mod token;
+#[cfg(feature = "xlsx")]
+mod workbook;
 mod zones;
 
 pub use conform::{Conformed, conform};

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::schema::listed;
+use super::table::Table;
 
 /// The names of the columns of a file, in order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -57,6 +58,21 @@ fn free(name: &str, from: usize, is_taken: impl Fn(&str) -> bool) -> String {
     (2..).map(|n| format!("{name}_{n}")).find(|name| !is_taken(name)).expect("numbers do not end")
 }
 
+/// The table with columns renamed to `missing` ones from which they differ in blanks around the name alone; `None` unless
+/// that gives all of them.
+pub(super) fn matched(table: &Table, missing: &[&str]) -> Option<Table> {
+    let names = table.names();
+    let mut renamed: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    for name in missing {
+        let mut alike = (0..names.len()).filter(|i| names[*i].trim() == name.trim());
+        match (alike.next(), alike.next()) {
+            (Some(i), None) => (*name).clone_into(&mut renamed[i]),
+            _ => return None,
+        }
+    }
+    Some(table.with_columns(renamed.into_iter().zip(table.batch().columns().iter().cloned()).collect()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,13 +87,29 @@ mod tests {
     fn names_are_trimmed_numbered_and_filled() {
         check(&["a", "b"], &["a", "b"], &[]);
         check(&["", "a"], &["column_0", "a"], &[]);
-        check(&["a", "", ""], &["a", "column_1", "column_2"], &["columns without a name are called `column_1`, `column_2`"]);
+        check(
+            &["a", "", ""],
+            &["a", "column_1", "column_2"],
+            &["columns without a name are called `column_1`, `column_2`"],
+        );
         check(
             &["x", " x", "x_2", "x"],
             &["x", "x_3", "x_2", "x_4"],
             &["names that occur more than once are numbered: `x_3`, `x_4`"],
         );
-        check(&[" Flow Duration", "b"], &["Flow Duration", "b"], &["blanks around names are left out: ` Flow Duration`"]);
+        check(
+            &[" Flow Duration", "b"],
+            &["Flow Duration", "b"],
+            &["blanks around names are left out: ` Flow Duration`"],
+        );
         check(&["", "column_0"], &["column_0_2", "column_0"], &["columns without a name are called `column_0_2`"]);
+    }
+
+    #[test]
+    fn columns_match_names_but_for_blanks() {
+        let table = Table::from_columns(vec![(" x", vec![1.0]), ("y", vec![2.0])]).unwrap();
+        assert_eq!(matched(&table, &["x"]).unwrap().names(), ["x", "y"]);
+        assert_eq!(matched(&table, &["y "]).unwrap().names(), [" x", "y "]);
+        assert!(matched(&table, &["x", "z"]).is_none());
     }
 }

@@ -50,7 +50,7 @@ impl Ndjson {
             None => input,
         };
         let mut rows = JsonRows::open(input, &opening.name, opening.first_row)?;
-        let wanted = |key: &str| opening.wanted.is_none_or(|schema| schema.get(key).is_some());
+        let wanted = |key: &str| opening.wanted.is_none_or(|schema| schema.wants(key));
         let (mut names, mut columns): (Vec<String>, Vec<JsonKind>) = (Vec::new(), Vec::new());
         let mut index: HashMap<String, usize> = HashMap::new();
         let (mut ahead, mut mixed): (Vec<JsonRow>, Vec<usize>) = (Vec::new(), Vec::new());
@@ -72,7 +72,8 @@ impl Ndjson {
                 if column != SKIPPED {
                     let before = columns[column];
                     let row = opening.first_row + ahead.len() as u64;
-                    columns[column] = before.with(cell).ok_or_else(|| retyped(&opening.name, key, row, before, cell))?;
+                    columns[column] =
+                        before.with(cell).ok_or_else(|| retyped(&opening.name, key, row, before, cell))?;
                     let is_mixed = before != JsonKind::Null && before != columns[column];
                     if (is_mixed || before.is_text_for(cell)) && !mixed.contains(&column) {
                         mixed.push(column);
@@ -97,7 +98,8 @@ impl Ndjson {
         if !lists.is_empty() {
             notes.push(format!("left out columns of arrays {}", of(&lists)));
             let kept: Vec<usize> = (0..columns.len()).filter(|i| columns[*i] != JsonKind::List).collect();
-            index = index.into_iter().map(|(key, i)| (key, kept.iter().position(|k| *k == i).unwrap_or(SKIPPED))).collect();
+            index =
+                index.into_iter().map(|(key, i)| (key, kept.iter().position(|k| *k == i).unwrap_or(SKIPPED))).collect();
             (names, columns) = kept.iter().map(|i| (names[*i].clone(), columns[*i])).unzip();
         }
         let fields = names.iter().zip(&columns).map(|(name, kind)| Field::new(name, kind.data_type(), true));
@@ -234,7 +236,10 @@ mod tests {
         check_error("[1,2]", "row 0: invalid type: integer `1`, expected a JSON object");
         let late: String = (0..1500).map(|i| if i == 1200 { "{\"a\":true}\n" } else { "{\"a\":1}\n" }).collect();
         check_error(&late, "column `a`, row 1200: expected a number as in the rows before, got true");
-        check_error("{\"a\":1}\n{\"a\":[1]}\n", "column `a`, row 1: expected a number as in the rows before, got an array");
+        check_error(
+            "{\"a\":1}\n{\"a\":[1]}\n",
+            "column `a`, row 1: expected a number as in the rows before, got an array",
+        );
         check_error("{\"a\":1,\"a\":2}\n", "column `a`, row 0: the key occurs more than once");
         check_error("{\"a\":nan}\n{\"a\":1}\n", "row 0: expected a JSON object, got an error at character");
         check_error("{\"a\":1}\n7\n", "row 1: invalid type: integer `7`, expected a JSON object");

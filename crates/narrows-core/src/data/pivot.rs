@@ -3,7 +3,7 @@
 //! `ts, device, sensor, value` becomes `ts, device` and a column for each sensor; rows are keyed by all other columns and
 //! keep the order of their first appearance.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -20,6 +20,24 @@ use crate::error::{Error, Hint, Place, Result};
 
 /// Cells of a pivoted table, which bounds memory.
 const MOST_CELLS: u64 = 250_000_000;
+
+/// Usual names of the column of names.
+const NAMES: [&str; 11] = [
+    "sensor",
+    "sensor_id",
+    "sensor_name",
+    "metric",
+    "metric_name",
+    "variable",
+    "tag",
+    "tag_name",
+    "channel",
+    "parameter",
+    "signal",
+];
+
+/// Usual names of the column of values.
+const VALUES: [&str; 5] = ["value", "reading", "val", "sensor_value", "metric_value"];
 
 /// No value.
 const NONE: u32 = u32::MAX;
@@ -41,7 +59,9 @@ impl FromStr for Pivot {
             Some((names, values)) if !names.is_empty() && !values.is_empty() && names != values => {
                 Ok(Pivot { names: names.to_owned(), values: values.to_owned() })
             }
-            _ => Err(format!("expected the column of names and the column of values, such as sensor=value, got `{text}`")),
+            _ => Err(format!(
+                "expected the column of names and the column of values, such as sensor=value, got `{text}`"
+            )),
         }
     }
 }
@@ -49,19 +69,32 @@ impl FromStr for Pivot {
 impl Pivot {
     /// Advice for columns that look like measurements one by one.
     pub(super) fn advice(columns: &[String]) -> Option<Hint> {
-        const NAMES: [&str; 11] = [
-            "sensor", "sensor_id", "sensor_name", "metric", "metric_name", "variable", "tag", "tag_name", "channel",
-            "parameter", "signal",
-        ];
-        const VALUES: [&str; 5] = ["value", "reading", "val", "sensor_value", "metric_value"];
-        let find = |words: &[&str]| {
-            columns.iter().find(|column| words.contains(&column.to_ascii_lowercase().replace([' ', '-'], "_").as_str()))
-        };
+        let find = |words: &[&str]| columns.iter().find(|column| words.contains(&plain(column).as_str()));
         let (names, values) = (find(&NAMES)?, find(&VALUES)?);
         Some(Hint::of(&format!(
             "one measurement per row? [pivot={names}={values}] makes a column of each value of `{names}`"
         )))
     }
+}
+
+impl Pivot {
+    /// Advice for a table whose cells hold the names of columns that it lacks.
+    pub(super) fn advice_for(table: &Table, missing: &[&str]) -> Option<Hint> {
+        let holds = |array: &ArrayRef| {
+            let words = array.as_string_opt::<i32>()?;
+            let cells: HashSet<&str> = words.iter().flatten().map(str::trim).collect();
+            Some(missing.iter().filter(|name| cells.contains(**name)).count() * 2 > missing.len())
+        };
+        let names = table.names().into_iter().find(|name| table.column(name).and_then(holds) == Some(true))?;
+        let values = table.names().into_iter().find(|name| VALUES.contains(&plain(name).as_str())).unwrap_or("VALUES");
+        Some(Hint::of(&format!(
+            "they are cells of `{names}`: one measurement per row is read with [pivot={names}={values}]"
+        )))
+    }
+}
+
+fn plain(name: &str) -> String {
+    name.to_ascii_lowercase().replace([' ', '-'], "_")
 }
 
 /// Rows being pivoted.
@@ -120,7 +153,8 @@ impl Melted {
 
     /// Adds rows of one measurement each.
     pub(super) fn push(&mut self, table: &Table) -> Result<()> {
-        let keys = self.keys.iter().map(|name| Cells::of(table.expect_column(name)?, table)).collect::<Result<Vec<_>>>()?;
+        let keys =
+            self.keys.iter().map(|name| Cells::of(table.expect_column(name)?, table)).collect::<Result<Vec<_>>>()?;
         let names = Cells::of(table.expect_column(&self.pivot.names)?, table)?;
         self.values.push((self.n_values, table.expect_column(&self.pivot.values)?.clone()));
         let mut new = Vec::new();
@@ -229,7 +263,8 @@ impl Melted {
         };
         let (n_rows, source) = (self.rows.len(), firsts.source().to_owned());
         let parts: Vec<&dyn Array> = self.values.iter().map(|(_, array)| array.as_ref()).collect();
-        let damaged = |error: arrow::error::ArrowError| Error::data(Place::column(&self.pivot.values), error.to_string());
+        let damaged =
+            |error: arrow::error::ArrowError| Error::data(Place::column(&self.pivot.values), error.to_string());
         let mut columns: Vec<(String, ArrayRef)> =
             firsts.names().into_iter().map(str::to_owned).zip(firsts.batch().columns().iter().cloned()).collect();
         if let Some(sensor) = self.columns.iter().find(|sensor| self.keys.contains(&sensor.name)) {
@@ -263,7 +298,9 @@ impl Melted {
                 files.warnings.push(format!("values of `{name}` that the model does not know: {}", listed(&unknown)));
             }
             if !absent.is_empty() && absent.len() < wanted.columns.len() {
-                files.warnings.push(format!("no row has these values of `{name}`, read as missing: {}", listed(&absent)));
+                files
+                    .warnings
+                    .push(format!("no row has these values of `{name}`, read as missing: {}", listed(&absent)));
                 let none = || Arc::new(arrow::array::NullArray::new(n_rows)) as ArrayRef;
                 columns.extend(absent.iter().map(|name| ((*name).to_owned(), none())));
             }
@@ -291,7 +328,8 @@ impl Sensor {
     fn with_means(&self, array: &ArrayRef) -> Result<ArrayRef, arrow::error::ArrowError> {
         let mean = |row: usize| self.sums.get(&(row as u32)).map(|(sum, n)| sum / f64::from(*n));
         if let Some(words) = array.as_string_opt::<i32>() {
-            let cell = |(row, cell): (usize, Option<&str>)| mean(row).map(|x| x.to_string()).or(cell.map(str::to_owned));
+            let cell =
+                |(row, cell): (usize, Option<&str>)| mean(row).map(|x| x.to_string()).or(cell.map(str::to_owned));
             return Ok(Arc::new(words.iter().enumerate().map(cell).collect::<StringArray>()));
         }
         let numbers = cast(array, &DataType::Float64)?;
@@ -343,7 +381,11 @@ mod tests {
         let table = reader.read_all().unwrap();
         let row = |row: usize| {
             let cell = |array: &ArrayRef| arrow::util::display::array_value_to_string(array, row).unwrap();
-            format!("{}:{}", table.row_number(row), table.batch().columns().iter().map(cell).collect::<Vec<_>>().join(","))
+            format!(
+                "{}:{}",
+                table.row_number(row),
+                table.batch().columns().iter().map(cell).collect::<Vec<_>>().join(",")
+            )
         };
         let rows: Vec<String> = (0..table.n_rows()).map(row).collect();
         format!("{} {}", table.names().join(","), rows.join(" "))
@@ -361,11 +403,14 @@ mod tests {
     fn repeated_measurements_are_averaged_and_told() {
         let mut reader = open("ts,sensor,value\n1,a,5\n1,a,5\n1,b,1\n1,b,2\n1,b,6\n1,,7\n2,a,\n2,a,3\n", None).unwrap();
         assert_eq!(shown(&mut reader), "ts,a,b 0:1,5,3 6:2,3,");
-        assert_eq!(reader.warnings(), [
-            "1 repeated measurements left out",
-            "2 further values for the same row averaged, first in row 3: `b` is `1` and `2`",
-            "1 rows without a value in `sensor` left out",
-        ]);
+        assert_eq!(
+            reader.warnings(),
+            [
+                "1 repeated measurements left out",
+                "2 further values for the same row averaged, first in row 3: `b` is `1` and `2`",
+                "1 rows without a value in `sensor` left out",
+            ]
+        );
         let error = open("ts,sensor,value\n1,a,on\n1,a,off\n", None).err().unwrap().to_string();
         assert_eq!(error, "column `value`, row 1: a second value for the same row and `a`: expected `on`, got `off`");
     }
@@ -376,10 +421,13 @@ mod tests {
         let wanted = Schema { columns: vec![column("a"), column("z")] };
         let mut reader = open("ts,sensor,value\n1,a,5\n1,b,6\n", Some(&wanted)).unwrap();
         assert_eq!(shown(&mut reader), "ts,a,b,z 0:1,5,6,");
-        assert_eq!(reader.warnings(), [
-            "values of `sensor` that the model does not know: `b`",
-            "no row has these values of `sensor`, read as missing: `z`",
-        ]);
+        assert_eq!(
+            reader.warnings(),
+            [
+                "values of `sensor` that the model does not know: `b`",
+                "no row has these values of `sensor`, read as missing: `z`",
+            ]
+        );
     }
 
     #[test]
@@ -388,6 +436,11 @@ mod tests {
         let error = open("ts,sensor,value\n1,ts,5\n", None).err().unwrap().to_string();
         assert!(error.contains("`ts` would be a column twice"), "{error}");
         assert!("sensor".parse::<Pivot>().is_err());
+        let words = |cells: [&'static str; 2]| Arc::new(StringArray::from(cells.to_vec())) as ArrayRef;
+        let melted = vec![("sensor".to_owned(), words(["a", "b"])), ("value".to_owned(), words(["1", "2"]))];
+        let melted = Table::from_arrays(melted, "t").unwrap();
+        assert!(Pivot::advice_for(&melted, &["a", "b"]).unwrap().to_string().contains("pivot=sensor=value"));
+        assert!(Pivot::advice_for(&melted, &["c", "d"]).is_none());
         let columns = ["ts", "Sensor", "Value"].map(str::to_owned);
         assert!(Pivot::advice(&columns).unwrap().to_string().contains("pivot=Sensor=Value"));
     }

@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 
-pub(crate) use super::files::{Batches, Opening};
 use super::files::Files;
+pub(crate) use super::files::{Batches, Opening};
 use super::pivot::{Melted, Pivot};
 use super::sample::Sampler;
 use super::schema::Schema;

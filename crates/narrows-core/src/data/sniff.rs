@@ -172,8 +172,7 @@ impl Body<'_> {
     fn best_delimiter(&self) -> Delimiter {
         let mut best = (0.0, b',');
         for delimiter in CANDIDATES {
-            let widths: Vec<usize> =
-                self.records(Delimiter::Byte(delimiter)).iter().map(StringRecord::len).collect();
+            let widths: Vec<usize> = self.records(Delimiter::Byte(delimiter)).iter().map(StringRecord::len).collect();
             let share =
                 |width: usize| widths.iter().filter(|other| **other == width).count() as f64 / widths.len() as f64;
             let distinct: HashSet<usize> = widths.iter().copied().filter(|width| *width > 1).collect();
@@ -182,7 +181,8 @@ impl Body<'_> {
                 best = (agreement, delimiter);
             }
         }
-        let padded = [Delimiter::Whitespace, Delimiter::Padding].into_iter().find(|blanks| self.is_padded(*blanks, best));
+        let padded =
+            [Delimiter::Whitespace, Delimiter::Padding].into_iter().find(|blanks| self.is_padded(*blanks, best));
         padded.unwrap_or(Delimiter::Byte(best.1))
     }
 
@@ -217,7 +217,8 @@ impl Body<'_> {
     fn tabs_are_padding(&self, columns: usize) -> bool {
         let records = self.records(Delimiter::Byte(b'\t'));
         let width = records.iter().map(StringRecord::len).max().unwrap_or(0);
-        let is_filled = |i: &usize| records.iter().any(|record| record.get(*i).is_some_and(|cell| !cell.trim().is_empty()));
+        let is_filled =
+            |i: &usize| records.iter().any(|record| record.get(*i).is_some_and(|cell| !cell.trim().is_empty()));
         let filled = (0..width).filter(is_filled).count();
         filled < width && filled == columns && records.iter().all(|record| record.len() == width)
     }
@@ -232,7 +233,8 @@ impl Body<'_> {
         let alike = |byte: u8| {
             let counts = rows.iter().map(|row| row.as_slice().bytes().filter(|other| *other == byte).count());
             let counts: Vec<usize> = counts.collect();
-            counts.iter().filter(|count| **count == counts[0] && **count > 0).count() as f64 >= PADDED * counts.len() as f64
+            counts.iter().filter(|count| **count == counts[0] && **count > 0).count() as f64
+                >= PADDED * counts.len() as f64
         };
         let candidate = b":^~!&*=/".iter().copied().find(|byte| alike(*byte));
         let runs = |row: &StringRecord| row.as_slice().split_whitespace().count() >= 3;
@@ -299,7 +301,11 @@ mod tests {
         present("       date   size\n1  2014-11-09 03:39:31  5281\n2  2014-11-09 03:39:31  7232\n");
         present("x y\n1,5 2,25\n3,0 4,75\n");
         present("a\t\tb\n1\t\t2\n10\t\t3\n");
-        check_shape("city        size\nNew York    8.4\nSan Marino  0.03\nRome        2.8\n", Delimiter::Padding, Header::Present);
+        check_shape(
+            "city        size\nNew York    8.4\nSan Marino  0.03\nRome        2.8\n",
+            Delimiter::Padding,
+            Header::Present,
+        );
     }
 
     #[test]
@@ -316,11 +322,14 @@ mod tests {
     fn lines_around_the_header_are_left_out_and_told() {
         let dialect = sniffed("# made by x\nreport\n\nt,v\ns,m/s\n1,2\n3,4\n5,6\n");
         assert_eq!((dialect.lead.lines, dialect.below, dialect.header), (3, 1, Header::Present));
-        assert_eq!(dialect.notes[1..], [
-            "1 comment line in front of the table left out",
-            "1 line in front of the header left out",
-            "1 line below the header left out, as no data: `s`, `m/s`",
-        ]);
+        assert_eq!(
+            dialect.notes[1..],
+            [
+                "1 comment line in front of the table left out",
+                "1 line in front of the header left out",
+                "1 line below the header left out, as no data: `s`, `m/s`",
+            ]
+        );
         let named = sniffed("# t x\n1,2\n3,4\n");
         assert_eq!(named.names, Some(vec!["t".to_owned(), "x".to_owned()]));
         assert_eq!(sniffed("# made by us\nt,x\n1,2\n").names, None);

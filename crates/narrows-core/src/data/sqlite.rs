@@ -36,7 +36,9 @@ impl Sqlite {
     /// Opens the table called `part`, or the only one.
     pub(crate) fn open(path: &Path, part: Option<&str>, opening: &Opening) -> Result<Sqlite> {
         let place = Place::source(&opening.name);
-        let wrong = |error: rusqlite::Error| Error::data(place.clone(), format!("expected a SQLite file, got an error: {error}"));
+        let wrong = |error: rusqlite::Error| {
+            Error::data(place.clone(), format!("expected a SQLite file, got an error: {error}"))
+        };
         if path.as_os_str() == "-" {
             return Err(Error::data(place.clone(), "a SQLite file cannot be read from a pipe"));
         }
@@ -68,7 +70,9 @@ impl Sqlite {
                 Ok(())
             };
             if let Err(error) = read() {
-                drop(send.send(Err(Error::data(place, format!("expected a whole SQLite file, got an error: {error}")))));
+                drop(
+                    send.send(Err(Error::data(place, format!("expected a whole SQLite file, got an error: {error}")))),
+                );
             }
         });
         let notes = notes.iter().map(|note| format!("{}: {note}", opening.name)).collect();
@@ -169,14 +173,14 @@ mod tests {
     use super::*;
     use crate::data::{Reader, Source};
 
-    fn open(script: &str, part: &str) -> Result<Reader> {
+    /// The folder is deleted when the test ends.
+    fn open(script: &str, part: &str) -> (tempfile::TempDir, Result<Reader>) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("t.db");
         Connection::open(&path).unwrap().execute_batch(script).unwrap();
-        let mut reader = Source::parse(&[format!("{}{part}", path.display())])?.open(2, None)?;
-        reader.by_ref().take(0).for_each(drop);
-        std::mem::forget(folder);
-        Ok(reader)
+        let spec = format!("{}{part}", path.display());
+        let reader = Source::parse(&[spec]).and_then(|source| source.open(2, None));
+        (folder, reader)
     }
 
     const TWO: &str = "CREATE TABLE a (x INTEGER, y TEXT); INSERT INTO a VALUES (1, 'q'), (2, NULL), (3, x'00');
@@ -184,18 +188,20 @@ mod tests {
 
     #[test]
     fn tables_are_read_by_name() {
-        let mut reader = open(TWO, "#a").unwrap();
+        let (_folder, reader) = open(TWO, "#a");
+        let mut reader = reader.unwrap();
         let table = reader.read_all().unwrap();
         assert_eq!((table.n_rows(), table.names()), (3, vec!["x", "y"]));
         assert!(reader.warnings()[0].ends_with("1 binary cells are read as missing"));
-        assert_eq!(open(TWO, "#b c").unwrap().read_all().unwrap().n_rows(), 1);
+        let (_folder, reader) = open(TWO, "#b c");
+        assert_eq!(reader.unwrap().read_all().unwrap().n_rows(), 1);
     }
 
     #[test]
     fn several_tables_are_listed() {
-        let error = open(TWO, "").err().unwrap();
+        let error = open(TWO, "").1.err().unwrap();
         assert!(error.to_string().ends_with("expected the name of a table, as there are 2"), "{error}");
         assert!(error.hint_text().unwrap().contains("t.db#a"));
-        assert!(open(TWO, "#d").err().unwrap().to_string().ends_with("there is no table `d`"));
+        assert!(open(TWO, "#d").1.err().unwrap().to_string().ends_with("there is no table `d`"));
     }
 }

@@ -127,7 +127,8 @@ impl Table {
         } else {
             take_record_batch(&self.batch, &UInt32Array::from(rows.to_vec())).expect("indices are in range")
         };
-        let numbers = self.numbers.as_ref().map(|numbers| rows.iter().map(|row| numbers[*row as usize]).collect::<Arc<[u64]>>());
+        let numbers =
+            self.numbers.as_ref().map(|numbers| rows.iter().map(|row| numbers[*row as usize]).collect::<Arc<[u64]>>());
         let first_row = numbers.as_ref().and_then(|numbers| numbers.first()).copied().unwrap_or(self.first_row);
         Table { batch, source: self.source.clone(), first_row, numbers }
     }

@@ -249,7 +249,9 @@ struct SheetHead {
 
 impl SheetHead {
     fn find(columns: &[StringArray], rows: usize, header: Header) -> SheetHead {
-        let cell = |array: &StringArray, row: usize| if array.is_null(row) { String::new() } else { array.value(row).to_owned() };
+        let cell = |array: &StringArray, row: usize| {
+            if array.is_null(row) { String::new() } else { array.value(row).to_owned() }
+        };
         let record = |row: usize| -> StringRecord { columns.iter().map(|array| cell(array, row)).collect() };
         let records: Vec<StringRecord> = (0..rows.min(LOOK)).map(record).collect();
         let filled = |record: &StringRecord| record.iter().filter(|cell| !cell.is_empty()).count();
