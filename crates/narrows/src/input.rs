@@ -6,7 +6,7 @@ use clap::Args as ClapArgs;
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::value_parser;
 use narrows_core::Error;
-use narrows_core::data::{Delimiter, Encoding, Format, Header, Pivot, Sample, Source};
+use narrows_core::data::{Delimiter, Encoding, Format, Header, Pivot, RowSample, Source};
 use narrows_core::output::Compression;
 use narrows_core::recipe::DataKind;
 
@@ -80,7 +80,7 @@ impl InputArgs {
         };
         let ReadingArgs { encoding, limit, sample, .. } = self.reading;
         let pivot = self.reading.pivot.clone();
-        let sample = sample.map(|rows| Sample { rows, seed: 0 });
+        let sample = sample.map(|rows| RowSample { rows, seed: 0 });
         Ok(Source { format, delimiter, header, comment, encoding, pivot, limit, sample, ..source })
     }
 

@@ -180,7 +180,7 @@ impl Cells<'_> {
     }
 
     fn place(&self, row: usize) -> Place {
-        Place::cell(&self.column.name, self.table.first_row() + row as u64).of(self.table.source())
+        Place::cell(&self.column.name, self.table.row_number(row)).of(self.table.source())
     }
 
     /// The error for the cell at `row`, or for the whole column if no cell can be read.

@@ -67,7 +67,7 @@ pub(super) fn is_date_like(cell: &str) -> bool {
 
 /// The decision with its reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Verdict {
+pub(super) struct HeaderVerdict {
     /// `Present` or `Absent`.
     pub(super) header: Header,
     pub(super) reason: &'static str,
@@ -76,8 +76,8 @@ pub(super) struct Verdict {
 }
 
 /// Decides whether the first of the records names the columns.
-pub(super) fn find_header(records: &[StringRecord]) -> Verdict {
-    let plain = |header, reason| Verdict { header, reason, is_evident: false };
+pub(super) fn find_header(records: &[StringRecord]) -> HeaderVerdict {
+    let plain = |header, reason| HeaderVerdict { header, reason, is_evident: false };
     let Some((first, later)) = records.split_first() else {
         return plain(Header::Present, "there is only one line");
     };
@@ -96,7 +96,11 @@ pub(super) fn find_header(records: &[StringRecord]) -> Verdict {
     if votes.values == 0 && votes.missing == 0 {
         return match votes.names {
             0 => unlike_text(first, later),
-            _ => Verdict { header: Header::Present, reason: "it contains no values, later lines do", is_evident: true },
+            _ => HeaderVerdict {
+                header: Header::Present,
+                reason: "it contains no values, later lines do",
+                is_evident: true,
+            },
         };
     }
     let is_sequence = votes.values > 0 && numbers_are_names(first, later, votes.names > 0);
@@ -106,7 +110,7 @@ pub(super) fn find_header(records: &[StringRecord]) -> Verdict {
             _ if is_sequence => "its numbers are a sequence unlike those of later lines",
             _ => "most of its cells are unlike those of later lines",
         };
-        return Verdict { header: Header::Present, reason, is_evident: true };
+        return HeaderVerdict { header: Header::Present, reason, is_evident: true };
     }
     plain(Header::Absent, "it contains values")
 }
@@ -163,8 +167,8 @@ pub(super) fn typical_look(records: &[StringRecord], column: usize) -> Look {
 }
 
 /// All text: names are unique, categories recur.
-fn unlike_text(first: &StringRecord, later: &[StringRecord]) -> Verdict {
-    let plain = |header, reason| Verdict { header, reason, is_evident: false };
+fn unlike_text(first: &StringRecord, later: &[StringRecord]) -> HeaderVerdict {
+    let plain = |header, reason| HeaderVerdict { header, reason, is_evident: false };
     let holds_value = |record: &StringRecord| {
         record.iter().any(|cell| matches!(Look::of(cell), Look::Number | Look::Moment | Look::Flag))
     };

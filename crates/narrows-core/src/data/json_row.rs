@@ -54,27 +54,27 @@ impl<'de> Visitor<'de> for RowVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<JsonRow, A::Error> {
         let mut row = Vec::with_capacity(map.size_hint().unwrap_or(16));
-        Cells { name: String::new(), is_nested: false, row: &mut row }.visit_map(map)?;
+        RowCells { name: String::new(), is_nested: false, row: &mut row }.visit_map(map)?;
         Ok(row)
     }
 }
 
 /// Appends a value to a row: one cell, or those of an object.
-pub(super) struct Cells<'a> {
+pub(super) struct RowCells<'a> {
     pub(super) name: String,
     /// The keys of an object follow the name and a dot.
     pub(super) is_nested: bool,
     pub(super) row: &'a mut JsonRow,
 }
 
-impl Cells<'_> {
+impl RowCells<'_> {
     fn push<E>(self, cell: JsonCell) -> Result<(), E> {
         self.row.push((self.name, cell));
         Ok(())
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Cells<'_> {
+impl<'de> DeserializeSeed<'de> for RowCells<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -82,7 +82,7 @@ impl<'de> DeserializeSeed<'de> for Cells<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Cells<'_> {
+impl<'de> Visitor<'de> for RowCells<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -125,7 +125,7 @@ impl<'de> Visitor<'de> for Cells<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(key) = map.next_key::<String>()? {
             let name = if self.is_nested { format!("{}.{key}", self.name) } else { key };
-            map.next_value_seed(Cells { name, is_nested: true, row: &mut *self.row })?;
+            map.next_value_seed(RowCells { name, is_nested: true, row: &mut *self.row })?;
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 //! Objects one a line are read line by line; other layouts are cut into values first. A file of one value may be a
 //! document that holds the whole table.
 
+use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Read};
 
 use serde::de::Deserializer;
@@ -26,16 +27,16 @@ pub(super) struct JsonRows {
     not_json: u64,
 }
 
-type Stream = BufReader<Box<dyn Read + Send>>;
+type JsonStream = BufReader<Box<dyn Read + Send>>;
 
 enum JsonLayout {
     Lines {
-        reader: Stream,
+        reader: JsonStream,
         buffer: Vec<u8>,
     },
     /// Values, the first of which was read to see whether it is the only one.
     Values {
-        values: JsonValues<Stream>,
+        values: JsonValues<JsonStream>,
         ahead: std::vec::IntoIter<Vec<u8>>,
     },
     Document(std::vec::IntoIter<JsonRow>),
@@ -140,7 +141,7 @@ impl JsonRows {
 }
 
 /// The next line that is not blank.
-fn next_line<'a>(reader: &mut Stream, buffer: &'a mut Vec<u8>) -> std::io::Result<Option<&'a [u8]>> {
+fn next_line<'a>(reader: &mut JsonStream, buffer: &'a mut Vec<u8>) -> std::io::Result<Option<&'a [u8]>> {
     loop {
         buffer.clear();
         if reader.read_until(b'\n', buffer)? == 0 {
@@ -183,11 +184,11 @@ fn parsed(line: &[u8]) -> serde_json::Result<JsonRow> {
 }
 
 fn checked(cells: JsonRow, source: &str, row: u64) -> Result<JsonRow> {
-    for (i, (key, _)) in cells.iter().enumerate() {
-        if cells[..i].iter().any(|(other, _)| other == key) {
-            return Err(Error::data(Place::cell(key, row).of(source), "the key occurs more than once"));
-        }
+    let mut keys = HashSet::with_capacity(cells.len());
+    if let Some((key, _)) = cells.iter().find(|(key, _)| !keys.insert(key.as_str())) {
+        return Err(Error::data(Place::cell(key, row).of(source), "the key occurs more than once"));
     }
+    drop(keys);
     Ok(cells)
 }
 

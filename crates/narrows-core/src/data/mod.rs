@@ -59,7 +59,7 @@ pub use line::LineReader;
 pub use moment::Moment;
 pub use pivot::Pivot;
 pub use reader::Reader;
-pub use sample::Sample;
+pub use sample::RowSample;
 pub use schema::{Column, ColumnKind, Schema};
 pub use series::{Series, SeriesCounts, SeriesSet};
 pub use source::{Format, Header, Source};

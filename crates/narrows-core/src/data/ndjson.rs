@@ -85,9 +85,6 @@ impl Ndjson {
         if ahead.is_empty() {
             return Err(Error::data(Place::source(&opening.name), "expected objects of JSON, got an empty file"));
         }
-        if index.is_empty() {
-            return Err(Error::data(Place::source(&opening.name), "expected objects with keys, got empty ones"));
-        }
         let mut notes = vec![format!("{} columns, from the first {} rows", names.len(), ahead.len())];
         notes.extend(rows.note().map(str::to_owned));
         let of = |places: &[usize]| listed(&places.iter().map(|i| names[*i].as_str()).collect::<Vec<_>>());
@@ -230,7 +227,6 @@ mod tests {
     #[test]
     fn bad_lines_are_refused_with_row_and_column() {
         check_error("", "expected objects of JSON, got an empty file");
-        check_error("{}\n{}\n", "expected objects with keys, got empty ones");
         check_error("[]", "got an empty file");
         check_error("[{\"a\":1},{\"a\":2}", "row 2: the array is not closed: the file is cut off");
         check_error("[1,2]", "row 0: invalid type: integer `1`, expected a JSON object");
@@ -267,6 +263,8 @@ mod tests {
         check("{\"a\":{\"0\":1,\"1\":2},\"b\":{\"0\":3,\"1\":4}}", "a,b 1.0,3.0 2.0,4.0");
         check("[[\"a\",\"b\"],[1,2]]", "a,b 1.0,2.0");
         check("{}\n{\"a\":1}\n", "a  1.0");
+        let empty = read("{}\n{}\n{}").unwrap();
+        assert_eq!((empty.n_rows(), empty.names().len()), (3, 0));
     }
 
     #[test]

@@ -18,7 +18,7 @@ use super::table::Table;
 use super::token;
 use crate::error::{Error, Hint, Place, Result};
 
-/// Cells of a pivoted table, which bounds memory.
+/// CellTexts of a pivoted table, which bounds memory.
 const MOST_CELLS: u64 = 250_000_000;
 
 /// Usual names of the column of names.
@@ -153,9 +153,12 @@ impl Melted {
 
     /// Adds rows of one measurement each.
     pub(super) fn push(&mut self, table: &Table) -> Result<()> {
-        let keys =
-            self.keys.iter().map(|name| Cells::of(table.expect_column(name)?, table)).collect::<Result<Vec<_>>>()?;
-        let names = Cells::of(table.expect_column(&self.pivot.names)?, table)?;
+        let keys = self
+            .keys
+            .iter()
+            .map(|name| CellTexts::of(table.expect_column(name)?, table))
+            .collect::<Result<Vec<_>>>()?;
+        let names = CellTexts::of(table.expect_column(&self.pivot.names)?, table)?;
         self.values.push((self.n_values, table.expect_column(&self.pivot.values)?.clone()));
         let mut new = Vec::new();
         let mut key = Vec::new();
@@ -339,27 +342,27 @@ impl Sensor {
 }
 
 /// A column as text.
-enum Cells<'a> {
+enum CellTexts<'a> {
     Words(&'a StringArray),
     Other(ArrayFormatter<'a>),
 }
 
-impl Cells<'_> {
-    fn of<'a>(array: &'a ArrayRef, table: &Table) -> Result<Cells<'a>> {
+impl CellTexts<'_> {
+    fn of<'a>(array: &'a ArrayRef, table: &Table) -> Result<CellTexts<'a>> {
         const OPTIONS: FormatOptions<'static> = FormatOptions::new();
         match array.as_string_opt::<i32>() {
-            Some(words) => Ok(Cells::Words(words)),
+            Some(words) => Ok(CellTexts::Words(words)),
             None => ArrayFormatter::try_new(array.as_ref(), &OPTIONS)
-                .map(Cells::Other)
+                .map(CellTexts::Other)
                 .map_err(|error| Error::data(Place::source(table.source()), error.to_string())),
         }
     }
 
     fn get(&self, row: usize) -> std::borrow::Cow<'_, str> {
         match self {
-            Cells::Words(words) if words.is_null(row) => "".into(),
-            Cells::Words(words) => words.value(row).into(),
-            Cells::Other(formatter) => formatter.value(row).to_string().into(),
+            CellTexts::Words(words) if words.is_null(row) => "".into(),
+            CellTexts::Words(words) => words.value(row).into(),
+            CellTexts::Other(formatter) => formatter.value(row).to_string().into(),
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::error::Result;
 
 /// How many rows to choose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sample {
+pub struct RowSample {
     /// The number of rows; all, if there are fewer.
     pub rows: u64,
     /// Another seed chooses other rows.
@@ -17,7 +17,7 @@ const SPARE: usize = 8192;
 
 /// Chooses rows while they are read: those of the smallest hashes, in the order of the file.
 pub(super) struct Sampler {
-    sample: Sample,
+    sample: RowSample,
     /// Hashes of rows to keep are below.
     bound: u64,
     kept: Vec<(Table, Vec<u64>)>,
@@ -26,7 +26,7 @@ pub(super) struct Sampler {
 }
 
 impl Sampler {
-    pub(super) fn new(sample: Sample) -> Sampler {
+    pub(super) fn new(sample: RowSample) -> Sampler {
         Sampler { sample, bound: u64::MAX, kept: Vec::new(), n_kept: 0, n_seen: 0 }
     }
 
@@ -94,7 +94,7 @@ fn hash(seed: u64, row: u64) -> u64 {
 mod tests {
     use super::*;
 
-    fn chosen(n: u64, batch: usize, sample: Sample) -> Vec<u64> {
+    fn chosen(n: u64, batch: usize, sample: RowSample) -> Vec<u64> {
         let whole = Table::from_columns(vec![("x", (0..n).map(|i| i as f64).collect())]).unwrap();
         let mut sampler = Sampler::new(sample);
         for start in (0..n as usize).step_by(batch) {
@@ -106,11 +106,11 @@ mod tests {
 
     #[test]
     fn a_sample_is_the_same_however_rows_are_read_and_keeps_their_numbers_in_order() {
-        let sample = Sample { rows: 100, seed: 1 };
+        let sample = RowSample { rows: 100, seed: 1 };
         let rows = chosen(40_000, 997, sample);
         assert_eq!((rows.len(), rows.is_sorted()), (100, true));
         assert_eq!(rows, chosen(40_000, 40_000, sample));
-        assert_ne!(rows, chosen(40_000, 997, Sample { seed: 2, ..sample }));
+        assert_ne!(rows, chosen(40_000, 997, RowSample { seed: 2, ..sample }));
         let mean = rows.iter().sum::<u64>() as f64 / 100.0;
         assert!((mean - 20_000.0).abs() < 5_000.0, "{mean}");
         assert_eq!(chosen(5, 2, sample), [0, 1, 2, 3, 4]);

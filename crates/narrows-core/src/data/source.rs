@@ -8,7 +8,7 @@ use super::delimiter::Delimiter;
 use super::encoding::Encoding;
 use super::pivot::Pivot;
 use super::reader::Reader;
-use super::sample::Sample;
+use super::sample::RowSample;
 use super::schema::Schema;
 use crate::error::{Error, Place, Result};
 
@@ -171,7 +171,7 @@ pub struct Source {
     /// Only so many rows from the start.
     pub limit: Option<u64>,
     /// Only a sample of the rows, within the limit.
-    pub sample: Option<Sample>,
+    pub sample: Option<RowSample>,
 }
 
 impl Source {

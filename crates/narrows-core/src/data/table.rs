@@ -80,11 +80,9 @@ impl Table {
     }
 
     /// The number of row `i` in the whole data, from 0; rows of a sample do not follow each other.
-    ///
-    /// # Panics
-    /// If `i` is not below [`n_rows`](Table::n_rows) and the rows are a sample.
     pub fn row_number(&self, i: usize) -> u64 {
-        self.numbers.as_ref().map_or(self.first_row + i as u64, |numbers| numbers[i])
+        let number = self.numbers.as_ref().and_then(|numbers| numbers.get(i)).copied();
+        number.unwrap_or(self.first_row + i as u64)
     }
 
     /// The numbers of all rows in the whole data.

@@ -4,6 +4,7 @@
 //! left out; the header is found as in delimited text.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
@@ -49,6 +50,7 @@ impl Workbook {
         let mut file = BufReader::new(seekable(path, input)?);
         let mut magic = [0; 8];
         file.read_exact(&mut magic).and_then(|()| file.seek(SeekFrom::Start(0))).map_err(|error| wrong(&error))?;
+        let spare = file.get_ref().try_clone().map_err(|error| wrong(&error))?;
         let mut cells = SheetCells::default();
         let (sheet, others) = if magic.starts_with(b"PK") {
             match Xlsx::new(file) {
@@ -62,12 +64,16 @@ impl Workbook {
                 }
                 Err(error) => {
                     // Not the parts of `.xlsx`: `.ods` and `.xlsb` are archives as well.
-                    let mut file = BufReader::new(seekable(path, Input::open(path)?)?);
-                    match Ods::new(&mut file) {
+                    let again = || {
+                        let mut file = spare.try_clone()?;
+                        file.seek(SeekFrom::Start(0))?;
+                        Ok(BufReader::new(file))
+                    };
+                    let opened = |result: std::io::Result<BufReader<File>>| result.map_err(|error| wrong(&error));
+                    match Ods::new(opened(again())?) {
                         Ok(mut book) => cells.read(&mut book, part, opening)?,
                         Err(_) => {
-                            file.seek(SeekFrom::Start(0)).map_err(|error| wrong(&error))?;
-                            let mut book = Xlsb::new(file).map_err(|_| wrong(&error))?;
+                            let mut book = Xlsb::new(opened(again())?).map_err(|_| wrong(&error))?;
                             cells.read(&mut book, part, opening)?
                         }
                     }
