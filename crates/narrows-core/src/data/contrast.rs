@@ -131,6 +131,8 @@ impl Votes {
             let (look, column) = (Look::of(cell), typical_look(later, i));
             let recurs = || later.iter().any(|record| record.iter().any(|other| other.trim() == cell.trim()));
             match (look, column) {
+                // An index is written without a name; a missing cell is not the only one of its column.
+                (Look::Empty, Look::Number | Look::Moment) if is_filled(later, i) => votes.names += 1,
                 (Look::Empty, _) => {}
                 (Look::Missing, Look::Word | Look::Empty) => votes.missing += 1,
                 // Chemical symbols and the like: `Na` is not how a missing cell is written, unless it is below.
@@ -145,6 +147,12 @@ impl Votes {
         }
         votes
     }
+}
+
+/// Whether several records have a cell in a column, and none lacks it.
+fn is_filled(records: &[StringRecord], column: usize) -> bool {
+    let is_filled = |record: &StringRecord| record.get(column).is_some_and(|cell| Look::of(cell) != Look::Empty);
+    records.len() > 1 && records.iter().all(is_filled)
 }
 
 /// The missing tokens that programs write.
@@ -208,7 +216,13 @@ fn numbers_are_names(first: &StringRecord, later: &[StringRecord], has_names: bo
     if (given.len() >= 2 || has_names) && are_years(&given) && is_rare(&are_years) {
         return true;
     }
-    if given.len() >= 4 && is_progression(&given) && is_rare(&is_progression) {
+    let counts_up = (given[0] == 0.0 || given[0] == 1.0) && given.windows(2).all(|pair| pair[1] - pair[0] == 1.0);
+    let enough = match (counts_up, has_names) {
+        (true, true) => 2,
+        (true, false) => 3,
+        (false, _) => 4,
+    };
+    if given.len() >= enough && is_progression(&given) && is_rare(&is_progression) {
         return true;
     }
     has_names && compared.len() >= 10 && (0..places.len()).all(|i| is_outside(given[i], &compared, i))
@@ -216,6 +230,9 @@ fn numbers_are_names(first: &StringRecord, later: &[StringRecord], has_names: bo
 
 /// Numbers with one step between them, other than 0.
 fn is_progression(row: &[f64]) -> bool {
+    if row.len() < 2 {
+        return false;
+    }
     let step = row[1] - row[0];
     step != 0.0 && row.windows(2).all(|pair| (pair[1] - pair[0] - step).abs() <= 1e-6 * step.abs())
 }
@@ -268,6 +285,9 @@ mod tests {
         check("400.0,402.5,405.0,407.5\n0.1,0.2,0.15,0.3\n0.2,0.1,0.3,0.2\n", Header::Present);
         check("2019,2020\n2020,2021\n2021,2022\n", Header::Absent);
         check("1,2,3,4\n5,6,7,8\n9,10,11,12\n", Header::Absent);
+        check(",0,1,2\n0,5.5,6,1\n1,7,3,4.5\n", Header::Present);
+        check(",0,1\n0,5.5,6\n1,7,3\n2,7,9\n", Header::Present);
+        check("1,,3\n2,5,3\n3,6,2\n", Header::Absent);
         check("1,2,3,5\n5,6,7,8\n9,1,11,12\n", Header::Absent);
     }
 
