@@ -216,13 +216,13 @@ fn numbers_are_names(first: &StringRecord, later: &[StringRecord], has_names: bo
     if (given.len() >= 2 || has_names) && are_years(&given) && is_rare(&are_years) {
         return true;
     }
-    let counts_up = (given[0] == 0.0 || given[0] == 1.0) && given.windows(2).all(|pair| pair[1] - pair[0] == 1.0);
-    let enough = match (counts_up, has_names) {
-        (true, true) => 2,
-        (true, false) => 3,
-        (false, _) => 4,
-    };
-    if given.len() >= enough && is_progression(&given) && is_rare(&is_progression) {
+    let counts_up =
+        |row: &[f64]| (row[0] == 0.0 || row[0] == 1.0) && row.windows(2).all(|pair| pair[1] - pair[0] == 1.0);
+    let enough = if has_names { 2 } else { 3 };
+    if given.len() >= enough && counts_up(&given) && is_rare(&counts_up) {
+        return true;
+    }
+    if given.len() >= 4 && is_progression(&given) && is_rare(&is_progression) {
         return true;
     }
     has_names && compared.len() >= 10 && (0..places.len()).all(|i| is_outside(given[i], &compared, i))
@@ -230,9 +230,6 @@ fn numbers_are_names(first: &StringRecord, later: &[StringRecord], has_names: bo
 
 /// Numbers with one step between them, other than 0.
 fn is_progression(row: &[f64]) -> bool {
-    if row.len() < 2 {
-        return false;
-    }
     let step = row[1] - row[0];
     step != 0.0 && row.windows(2).all(|pair| (pair[1] - pair[0] - step).abs() <= 1e-6 * step.abs())
 }
