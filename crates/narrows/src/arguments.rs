@@ -4,7 +4,7 @@ use narrows_core::Error;
 use narrows_core::error::{Hint, Reference};
 
 /// Library arguments and their flags.
-const FLAGS: [(&str, &str); 31] = [
+const FLAGS: [(&str, &str); 33] = [
     ("assignments", "--set"),
     ("bits", "--bits"),
     ("chunk_rows", "--chunk-rows"),
@@ -25,6 +25,8 @@ const FLAGS: [(&str, &str); 31] = [
     ("lossless", "--lossless"),
     ("manifold", "--manifold"),
     ("max_error", "--max-error"),
+    ("max_line_bytes", "--max-line-bytes"),
+    ("max_ratio", "--max-ratio"),
     ("normal", "--normal"),
     ("output", "--output"),
     ("pivot", "--pivot"),

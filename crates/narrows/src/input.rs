@@ -6,7 +6,7 @@ use clap::Args as ClapArgs;
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::value_parser;
 use narrows_core::Error;
-use narrows_core::data::{Delimiter, Encoding, Format, Header, Pivot, RowSample, Source};
+use narrows_core::data::{Delimiter, Encoding, Format, Header, Pivot, ReadLimits, RowSample, Source};
 use narrows_core::output::Compression;
 use narrows_core::recipe::DataKind;
 
@@ -54,6 +54,12 @@ struct ReadingArgs {
     /// Read only N rows, chosen at random but always the same, in their order; row numbers stay those of the input
     #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..), help_heading = "Input options")]
     sample: Option<u64>,
+    /// Longest line or record of text to read, in bytes; 64 MiB by default
+    #[arg(long, value_name = "BYTES", help_heading = "Input options")]
+    max_line_bytes: Option<usize>,
+    /// How many times its own size an input may unfold to in memory; 250 by default, and 256 MiB always
+    #[arg(long, value_name = "RATIO", help_heading = "Input options")]
+    max_ratio: Option<u64>,
 }
 
 impl InputArgs {
@@ -81,7 +87,12 @@ impl InputArgs {
         let ReadingArgs { encoding, limit, sample, .. } = self.reading;
         let pivot = self.reading.pivot.clone();
         let sample = sample.map(|rows| RowSample { rows, seed: 0 });
-        Ok(Source { format, delimiter, header, comment, encoding, pivot, limit, sample, ..source })
+        let ReadLimits { max_line_bytes, max_ratio } = source.limits;
+        let limits = ReadLimits {
+            max_line_bytes: self.reading.max_line_bytes.unwrap_or(max_line_bytes).max(1),
+            max_ratio: self.reading.max_ratio.unwrap_or(max_ratio),
+        };
+        Ok(Source { paths: source.paths, format, delimiter, header, comment, encoding, pivot, limit, sample, limits })
     }
 
     /// The source of a table; an error for images.
@@ -132,7 +143,8 @@ impl InputArgs {
 
     /// An error if a flag for tables was given: for images.
     pub(crate) fn check_images(&self) -> Result<(), Failure> {
-        let ReadingArgs { input_format, delimiter, header, comment, encoding, pivot, limit, sample } = &self.reading;
+        let ReadingArgs { input_format, delimiter, header, comment, encoding, pivot, limit, sample, .. } =
+            &self.reading;
         let given = [
             ("--input-format", input_format.is_some()),
             ("--delimiter", delimiter.is_some()),

@@ -11,7 +11,7 @@ use arrow::datatypes::SchemaRef;
 use super::columnar::Columnar;
 use super::delimited::Delimited;
 use super::encoding::utf16;
-use super::input::Input;
+use super::input::{Input, InputSize};
 use super::ndjson::Ndjson;
 use super::numpy::Numpy;
 use super::schema::Schema;
@@ -80,6 +80,8 @@ pub(super) struct Files {
     pub(super) hints: Vec<Hint>,
     pub(super) warnings: Vec<String>,
     row: u64,
+    /// What the files opened so far take as they are stored.
+    sizes: Vec<InputSize>,
 }
 
 impl Files {
@@ -91,13 +93,33 @@ impl Files {
         let header = source.header;
         let first = open_file(&path, &source, header, batch_rows, wanted.as_ref(), (&[], 0))?;
         let notes = first.notes();
-        let first = first.batches;
+        let (first, sizes) = (first.batches, vec![first.size]);
         let schema = first.schema();
         let columns = schema.fields().iter().map(|field| field.name().clone()).collect();
         let hints = first.hint().cloned().into_iter().collect();
         let current = Some((name_of(&path), first));
         let warnings = Vec::new();
-        Ok(Files { source, wanted, batch_rows, waiting, current, schema, columns, notes, hints, warnings, row: 0 })
+        Ok(Files {
+            source,
+            wanted,
+            batch_rows,
+            waiting,
+            current,
+            schema,
+            columns,
+            notes,
+            hints,
+            warnings,
+            row: 0,
+            sizes,
+        })
+    }
+
+    /// Refuses rows of so many bytes in memory if the files are too small for them.
+    pub(super) fn check_bytes(&self, source: &str, bytes: u64) -> Result<()> {
+        let size = self.sizes.iter().map(InputSize::bytes).sum();
+        let limits = self.source.limits;
+        if bytes > limits.unfolded(size) { Err(limits.bomb(source, size)) } else { Ok(()) }
     }
 
     /// The file being read.
@@ -137,6 +159,7 @@ impl Files {
         let before = (self.columns.as_slice(), self.row);
         let file = open_file(path, &self.source, header, self.batch_rows, self.wanted.as_ref(), before)?;
         let notes = file.notes();
+        self.sizes.push(file.size);
         let file = file.batches;
         let schema = file.schema();
         let got: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
@@ -162,6 +185,7 @@ fn open_file(
     let name = name_of(path);
     let (file, part) = file_and_part(path);
     let mut input = Input::open(file)?;
+    let size = input.size().clone();
     if let (Some(encoding), None) = (utf16(&input.prefix), source.encoding) {
         input = input.decoded(encoding).map_err(|error| Error::read(file, error))?;
     }
@@ -190,13 +214,14 @@ fn open_file(
         #[cfg(not(feature = "sqlite"))]
         Format::Sqlite => return Err(not_built(&opening, "sqlite", "export the table as CSV")),
     };
-    Ok(Opened { batches, note })
+    Ok(Opened { batches, note, size })
 }
 
 /// An opened file, with a note if it is not what its name says.
 struct Opened {
     batches: Box<dyn Batches>,
     note: Option<String>,
+    size: InputSize,
 }
 
 impl Opened {

@@ -74,9 +74,10 @@ impl JsonColumn {
     pub(super) fn new(kind: JsonKind) -> JsonColumn {
         match kind {
             JsonKind::Null | JsonKind::List => JsonColumn::Null,
-            JsonKind::Number => JsonColumn::Number(Float64Builder::new()),
-            JsonKind::Flag => JsonColumn::Flag(BooleanBuilder::new()),
-            JsonKind::Word => JsonColumn::Word(StringBuilder::new()),
+            // Without room for a thousand cells, which many columns would fill the memory with.
+            JsonKind::Number => JsonColumn::Number(Float64Builder::with_capacity(0)),
+            JsonKind::Flag => JsonColumn::Flag(BooleanBuilder::with_capacity(0)),
+            JsonKind::Word => JsonColumn::Word(StringBuilder::with_capacity(0, 0)),
         }
     }
 

@@ -13,6 +13,7 @@ use super::input::Input;
 use super::json_document::Json;
 use super::json_row::{JsonCell, JsonRow, RowVisitor};
 use super::json_values::JsonValues;
+use super::limits::ReadLimits;
 use crate::error::{Error, Place, Result};
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
@@ -25,6 +26,9 @@ pub(super) struct JsonRows {
     row: u64,
     note: Option<String>,
     not_json: u64,
+    limits: ReadLimits,
+    /// Bytes read so far.
+    read: u64,
 }
 
 type JsonStream = BufReader<Box<dyn Read + Send>>;
@@ -44,7 +48,7 @@ enum JsonLayout {
 
 impl JsonRows {
     /// Detects the layout.
-    pub(super) fn open(input: Input, name: &str, first_row: u64) -> Result<JsonRows> {
+    pub(super) fn open(input: Input, name: &str, first_row: u64, limits: ReadLimits) -> Result<JsonRows> {
         let prefix = input.prefix.strip_prefix(BOM).unwrap_or(&input.prefix).trim_ascii_start();
         let is_array = prefix.starts_with(b"[");
         let mut lines = prefix.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
@@ -59,12 +63,14 @@ impl JsonRows {
             row: first_row,
             note: None,
             not_json: 0,
+            limits,
+            read: 0,
         };
         if is_lines && !is_array {
             rows.layout = JsonLayout::Lines { reader, buffer: Vec::new() };
             return Ok(rows);
         }
-        let mut values = JsonValues::new(reader, is_array);
+        let mut values = JsonValues::new(reader, is_array, limits.max_line_bytes);
         let mut ahead = Vec::new();
         while ahead.len() < 2 {
             match values.next_value().map_err(|error| rows.unreadable(&error))? {
@@ -76,9 +82,12 @@ impl JsonRows {
             (false, [only]) => serde_json::from_slice::<Json>(only).ok().and_then(Json::rows),
             (true, [first, ..]) if first.starts_with(b"[") => {
                 let mut items = Vec::new();
-                let mut push = |value: &[u8]| match serde_json::from_slice::<Json>(value) {
-                    Ok(json) => Ok(items.push(json)),
-                    Err(error) => Err(Error::data(Place::source(name), error.to_string())),
+                let mut left = limits.max_line_bytes.saturating_mul(4);
+                let mut push = |value: &[u8]| {
+                    left = left.checked_sub(value.len()).ok_or_else(|| limits.long_line(Place::source(name)))?;
+                    let json = serde_json::from_slice::<Json>(value);
+                    items.push(json.map_err(|error| Error::data(Place::source(name), error.to_string()))?);
+                    Ok::<(), Error>(())
                 };
                 ahead.iter().try_for_each(|value| push(value))?;
                 while let Some(value) = values.next_value().map_err(|error| rows.unreadable(&error))? {
@@ -108,19 +117,32 @@ impl JsonRows {
         self.not_json
     }
 
+    /// Bytes read so far.
+    pub(super) fn read(&self) -> u64 {
+        self.read
+    }
+
     pub(super) fn next_row(&mut self) -> Result<Option<JsonRow>> {
         let (name, row) = (self.name.as_str(), self.row);
         let (cells, is_json) = match &mut self.layout {
             JsonLayout::Lines { reader, buffer } => {
-                let Some(line) = next_line(reader, buffer).map_err(|error| Error::read(name, error))? else {
+                let longest = self.limits.max_line_bytes;
+                let Some(line) = next_line(reader, buffer, longest).map_err(|error| Error::read(name, error))? else {
                     return Ok(None);
                 };
+                if line.len() > longest {
+                    return Err(self.limits.long_line(Place::source(name).at_row(row)));
+                }
+                self.read += line.len() as u64;
                 lenient_row(line, name, row)?
             }
             JsonLayout::Values { values, ahead } => match ahead.next() {
                 Some(value) => lenient_row(&value, name, row)?,
                 None => match values.next_value() {
-                    Ok(Some(value)) => lenient_row(value, name, row)?,
+                    Ok(Some(value)) => {
+                        self.read += value.len() as u64;
+                        lenient_row(value, name, row)?
+                    }
                     Ok(None) => return Ok(None),
                     Err(error) => return Err(self.unreadable(&error)),
                 },
@@ -136,15 +158,23 @@ impl JsonRows {
     }
 
     fn unreadable(&self, error: &std::io::Error) -> Error {
+        if error.kind() == std::io::ErrorKind::FileTooLarge {
+            return self.limits.long_line(Place::source(&self.name).at_row(self.row));
+        }
         Error::data(Place::source(&self.name).at_row(self.row), error.to_string())
     }
 }
 
-/// The next line that is not blank.
-fn next_line<'a>(reader: &mut JsonStream, buffer: &'a mut Vec<u8>) -> std::io::Result<Option<&'a [u8]>> {
+/// The next line that is not blank, or more than `longest` bytes of it.
+fn next_line<'a>(
+    reader: &mut JsonStream,
+    buffer: &'a mut Vec<u8>,
+    longest: usize,
+) -> std::io::Result<Option<&'a [u8]>> {
     loop {
         buffer.clear();
-        if reader.read_until(b'\n', buffer)? == 0 {
+        // Room for the end of the line.
+        if reader.by_ref().take(longest.saturating_add(3) as u64).read_until(b'\n', buffer)? == 0 {
             return Ok(None);
         }
         if !buffer.strip_prefix(BOM).unwrap_or(buffer).trim_ascii().is_empty() {

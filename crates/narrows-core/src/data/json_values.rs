@@ -5,15 +5,14 @@
 
 use std::io::{self, BufRead};
 
-/// Bytes of one value.
-const LONGEST: usize = 256 << 20;
-
 /// A stream of values.
 pub(super) struct JsonValues<R> {
     reader: R,
     /// In an array: what may come next.
     array: Option<Next>,
     value: Vec<u8>,
+    /// Bytes that a value may have.
+    longest: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,14 +24,15 @@ enum Next {
 
 impl<R: BufRead> JsonValues<R> {
     /// Values one after the other, or the elements of an array if `is_array`.
-    pub(super) fn new(reader: R, is_array: bool) -> JsonValues<R> {
-        JsonValues { reader, array: is_array.then_some(Next::Start), value: Vec::new() }
+    pub(super) fn new(reader: R, is_array: bool, longest: usize) -> JsonValues<R> {
+        JsonValues { reader, array: is_array.then_some(Next::Start), value: Vec::new(), longest }
     }
 
     /// The next value; `None` at the end.
     ///
     /// # Errors
-    /// If the stream ends within a value or array, or text follows the array.
+    /// If the stream ends within a value or array, text follows the array, or a value is too long
+    /// ([`FileTooLarge`](io::ErrorKind::FileTooLarge)).
     pub(super) fn next_value(&mut self) -> io::Result<Option<&[u8]>> {
         self.value.clear();
         let (mut depth, mut in_text, mut is_escaped) = (0u32, false, false);
@@ -89,11 +89,11 @@ impl<R: BufRead> JsonValues<R> {
                 }
             }
             self.reader.consume(used);
+            if self.value.len() > self.longest {
+                return Err(io::ErrorKind::FileTooLarge.into());
+            }
             if is_done {
                 return Ok(Some(&self.value));
-            }
-            if self.value.len() > LONGEST {
-                return Err(wrong("a value is longer than 256 MB: write one object a line instead"));
             }
         }
     }
@@ -112,7 +112,7 @@ mod tests {
     fn check(text: &str, is_array: bool, expected: &str) {
         // Any cut of the stream gives the same values.
         for capacity in [1, 7, 4096] {
-            let mut values = JsonValues::new(BufReader::with_capacity(capacity, text.as_bytes()), is_array);
+            let mut values = JsonValues::new(BufReader::with_capacity(capacity, text.as_bytes()), is_array, 1000);
             let mut got = Vec::new();
             let end = loop {
                 match values.next_value() {

@@ -14,6 +14,7 @@ use super::input::Input;
 use super::json_column::{JsonColumn, JsonKind};
 use super::json_row::{JsonCell, JsonRow};
 use super::json_rows::JsonRows;
+use super::limits::{BATCH_BYTES, check_columns};
 use super::reader::{Batches, Opening};
 use super::schema::listed;
 use crate::error::{Error, Place, Result};
@@ -49,12 +50,13 @@ impl Ndjson {
             Some(encoding) => input.decoded(encoding).map_err(|error| Error::read(path, error))?,
             None => input,
         };
-        let mut rows = JsonRows::open(input, &opening.name, opening.first_row)?;
+        let mut rows = JsonRows::open(input, &opening.name, opening.first_row, opening.source.limits)?;
         let wanted = |key: &str| opening.wanted.is_none_or(|schema| schema.wants(key));
         let (mut names, mut columns): (Vec<String>, Vec<JsonKind>) = (Vec::new(), Vec::new());
         let mut index: HashMap<String, usize> = HashMap::new();
         let (mut ahead, mut mixed): (Vec<JsonRow>, Vec<usize>) = (Vec::new(), Vec::new());
-        while ahead.len() < LOOK {
+        // Fewer rows if they are long: they stay in memory.
+        while ahead.len() < LOOK && rows.read() < BATCH_BYTES as u64 {
             let Some(row) = rows.next_row()? else { break };
             for (key, cell) in &row {
                 let column = match index.get(key) {
@@ -80,6 +82,7 @@ impl Ndjson {
                     }
                 }
             }
+            check_columns(&opening.name, index.len())?;
             ahead.push(row);
         }
         if ahead.is_empty() {
@@ -117,8 +120,8 @@ impl Ndjson {
 
     fn fill(&mut self) -> Result<Option<RecordBatch>> {
         let mut columns: Vec<JsonColumn> = self.columns.iter().map(|kind| JsonColumn::new(*kind)).collect();
-        let mut rows = 0;
-        while rows < self.batch_rows {
+        let (mut rows, begin) = (0, self.rows.read());
+        while rows < self.batch_rows && self.rows.read() - begin < BATCH_BYTES as u64 {
             let row = match self.ahead.next() {
                 Some(row) => row,
                 None => match self.rows.next_row()? {
@@ -225,6 +228,25 @@ mod tests {
     }
 
     #[test]
+    fn objects_without_keys_are_rows_without_cells() {
+        let table = read("{}\n{}\n{}").unwrap();
+        assert_eq!((table.n_rows(), table.names().len()), (3, 0));
+    }
+
+    #[test]
+    fn a_line_without_end_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.ndjson");
+        for start in ["{\"a\":1}\n", "[{\"a\":1},"] {
+            std::fs::write(&path, format!("{start}{{\"a\":{}", "1".repeat(2000))).unwrap();
+            let mut source = Source::parse(&[path.display().to_string()]).unwrap();
+            source.limits.max_line_bytes = 1000;
+            let error = source.open(2, None).err().unwrap().to_string();
+            assert!(error.contains("expected a line of at most 1000 bytes"), "{error}");
+        }
+    }
+
+    #[test]
     fn bad_lines_are_refused_with_row_and_column() {
         check_error("", "expected objects of JSON, got an empty file");
         check_error("[]", "got an empty file");
@@ -263,8 +285,6 @@ mod tests {
         check("{\"a\":{\"0\":1,\"1\":2},\"b\":{\"0\":3,\"1\":4}}", "a,b 1.0,3.0 2.0,4.0");
         check("[[\"a\",\"b\"],[1,2]]", "a,b 1.0,2.0");
         check("{}\n{\"a\":1}\n", "a  1.0");
-        let empty = read("{}\n{}\n{}").unwrap();
-        assert_eq!((empty.n_rows(), empty.names().len()), (3, 0));
     }
 
     #[test]

@@ -41,7 +41,10 @@ impl Reader {
         let mut reader = Reader { files, schema, columns, batch_rows, left, limit, sampler, held: None, notes };
         if let Some(pivot) = pivot {
             let mut melted = Melted::new(&pivot, &reader.columns)?;
+            let mut bytes = 0;
             while let Some(table) = reader.files.next_table()? {
+                bytes += table.bytes();
+                reader.files.check_bytes(table.source(), bytes)?;
                 melted.push(&table)?;
             }
             let table = melted.finish(wanted.as_ref(), &mut reader.files)?;
@@ -78,10 +81,17 @@ impl Reader {
     /// All remaining rows as one table; without rows if there are none.
     ///
     /// # Errors
-    /// If the data is invalid, or a column changes its type between files.
+    /// If the data is invalid, a column changes its type between files, or the rows unfold to more than the files' sizes
+    /// justify.
     pub fn read_all(&mut self) -> Result<Table> {
         let name = self.files.name().to_owned();
-        let tables = self.by_ref().collect::<Result<Vec<Table>>>()?;
+        let (mut tables, mut bytes) = (Vec::new(), 0);
+        while let Some(table) = self.next() {
+            let table = table?;
+            bytes += table.bytes();
+            self.files.check_bytes(table.source(), bytes)?;
+            tables.push(table);
+        }
         if tables.is_empty() {
             return Ok(Table::new(RecordBatch::new_empty(self.schema.clone()), name, 0));
         }

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use super::delimiter::Delimiter;
 use super::encoding::Encoding;
+use super::limits::ReadLimits;
 use super::pivot::Pivot;
 use super::reader::Reader;
 use super::sample::RowSample;
@@ -172,6 +173,8 @@ pub struct Source {
     pub limit: Option<u64>,
     /// Only a sample of the rows, within the limit.
     pub sample: Option<RowSample>,
+    /// What a file may ask for.
+    pub limits: ReadLimits,
 }
 
 impl Source {
