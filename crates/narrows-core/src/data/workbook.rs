@@ -47,7 +47,7 @@ impl Workbook {
         let wrong = |error: &dyn std::fmt::Display| {
             Error::data(Place::source(&opening.name), format!("expected a whole workbook, got an error: {error}"))
         };
-        let mut file = BufReader::new(seekable(path, input)?);
+        let mut file = BufReader::new(seekable(path, input, &opening.source.limits)?);
         let mut magic = [0; 8];
         file.read_exact(&mut magic).and_then(|()| file.seek(SeekFrom::Start(0))).map_err(|error| wrong(&error))?;
         let spare = file.get_ref().try_clone().map_err(|error| wrong(&error))?;
