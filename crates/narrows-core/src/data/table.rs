@@ -94,6 +94,11 @@ impl Table {
         number.unwrap_or(self.first_row + i as u64)
     }
 
+    /// Whether the rows are a sample, so that their numbers do not follow each other.
+    pub fn is_sample(&self) -> bool {
+        self.numbers.is_some()
+    }
+
     /// The numbers of all rows in the whole data.
     pub fn row_numbers(&self) -> Vec<u64> {
         (0..self.n_rows()).map(|i| self.row_number(i)).collect()
