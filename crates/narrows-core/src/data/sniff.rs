@@ -151,17 +151,14 @@ impl Body<'_> {
     fn records(&self, delimiter: Delimiter) -> Vec<StringRecord> {
         let mut builder = csv::ReaderBuilder::new();
         builder.has_headers(false).flexible(true).delimiter(delimiter.byte()).comment(self.comment);
-        let mut records = Vec::new();
-        let mut take = |record: csv::Result<csv::ByteRecord>| match record {
-            Ok(record) => records.push(StringRecord::from_byte_record_lossy(record)),
-            Err(_) => {}
-        };
-        match delimiter.least_blanks() {
-            None => builder.from_reader(self.text).byte_records().take(LINES).for_each(&mut take),
+        let lossy = StringRecord::from_byte_record_lossy;
+        let mut records: Vec<StringRecord> = match delimiter.least_blanks() {
+            None => builder.from_reader(self.text).byte_records().take(LINES).flatten().map(lossy).collect(),
             Some(least) => {
-                builder.from_reader(Blanks::new(self.text, least)).byte_records().take(LINES).for_each(&mut take);
+                let blanks = Blanks::new(self.text, least);
+                builder.from_reader(blanks).byte_records().take(LINES).flatten().map(lossy).collect()
             }
-        }
+        };
         // The last line of a prefix may be truncated.
         if !self.is_whole && records.len() > 1 && records.len() < LINES {
             records.pop();
