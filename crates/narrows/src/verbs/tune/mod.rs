@@ -29,12 +29,10 @@ use crate::{images, interrupt, output};
 /// PCA. Fields set by --recipe or --set are held fixed. Ctrl-C writes the best recipe so far and exits with code 130.
 #[derive(Debug, ClapArgs)]
 #[command(
-    before_help = "Example: narrows tune data.csv --trials 20 --time 5m",
-    before_long_help = "Examples:\n  narrows tune data.csv --trials 20 --time 5m && narrows fit data.csv --recipe best.toml\n  \
+    before_help = "Example: narrows tune data.csv --trials 20 --time-limit 5m",
+    before_long_help = "Examples:\n  narrows tune data.csv --trials 20 --time-limit 5m && narrows fit data.csv --recipe best.toml\n  \
                         narrows tune data.csv --for detection --label is_fraud --normal 0\n  \
-                        narrows tune data.csv --set loss=mae --set backbone.code_size=4 --resume",
-    // Here `--time` is the time limit, so the time column gets another flag.
-    mut_arg("time", |arg| arg.long("time-column"))
+                        narrows tune data.csv --set loss=mae --set backbone.code_size=4 --resume"
 )]
 pub(crate) struct Tune {
     #[command(flatten)]
@@ -49,8 +47,8 @@ pub(crate) struct Tune {
     #[arg(long, value_name = "N", default_value = "20")]
     trials: usize,
     /// Time limit, such as 30s, 5m or 1h; the search ends with the best recipe so far and can be continued by --resume
-    #[arg(id = "limit", long = "time", value_name = "TIME")]
-    time: Option<String>,
+    #[arg(long, value_name = "TIME")]
+    time_limit: Option<String>,
     #[command(flatten)]
     roles: RoleArgs,
     #[command(flatten)]
@@ -67,14 +65,18 @@ pub(crate) struct Tune {
 }
 
 impl Tune {
-    pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
+    pub(crate) fn run(mut self, common: &Common) -> Result<Outcome, Failure> {
         let talk = common.talk();
+        if let Some(time) = limit::given_as_column(&self.time_limit, &mut self.roles.time) {
+            talk.line(format_args!("note: `--time {time}` is taken as the time limit; write `--time-limit {time}`"));
+            self.time_limit = Some(time);
+        }
         let compute = common.compute()?;
         let goal: Goal = self.goal.parse()?;
         let source = self.recipe.source(&self.input, &self.roles)?;
         let base = source.recipe_or(|kind| goal.usual_preset(kind))?;
         base.check()?;
-        let time = self.time.as_deref().map(limit::parse).transpose()?;
+        let time = self.time_limit.as_deref().map(limit::parse).transpose()?;
         let plan = SearchPlan { goal, base, held: source.fields()?, trials: self.trials, time };
         plan.check()?;
         let journal = self.journal.clone().unwrap_or_else(|| self.output.with_extension("jsonl"));
@@ -104,15 +106,14 @@ impl Tune {
     /// Reads the data; roles are identified by their debug format.
     fn read(&self, plan: &SearchPlan, compute: &Compute, talk: Talk) -> Result<SearchData, Failure> {
         if let Data::Images(_) = plan.base.data {
+            self.input.check_images()?;
             let store = Arc::new(images::store(self.input.inputs(), compute, talk)?);
             let roles = ImageRoles { normal: self.roles.clone().folders()? };
             let (fingerprint, skipped) = (file::images_fingerprint(&store), store.skipped().len());
             let words = format!("{roles:?}");
             return Ok(SearchData { dataset: Dataset::images(store, roles), fingerprint, roles: words, skipped });
         }
-        let reader = self.input.source()?.open(crate::pipeline::BATCH_ROWS, None)?;
-        reader.notes().iter().for_each(|note| talk.line(format_args!("note: {note}")));
-        let table = reader.read_all()?;
+        let table = crate::pipeline::read_whole(&self.input.source()?, talk)?;
         let roles = self.roles.clone().roles()?;
         let (fingerprint, words) = (file::fingerprint(&table), format!("{roles:?}"));
         Ok(SearchData { dataset: Dataset::table(table, roles), fingerprint, roles: words, skipped: 0 })
