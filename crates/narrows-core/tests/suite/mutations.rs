@@ -25,6 +25,15 @@ use parquet::file::properties::WriterProperties;
 
 use crate::allocator::measured;
 
+/// Documents that hold a whole table.
+const JSON: [&str; 5] = [
+    r#"[{"a": 1, "b": "x"}, {"a": 2.5, "b": null}, {"b": "y", "c": true}]"#,
+    r#"{"a": [1, 2, 3], "b": ["x", "y", "z"]}"#,
+    r#"{"columns": ["a", "b"], "index": [0, 1], "data": [[1, "x"], [2, "y"]]}"#,
+    r#"{"a": {"0": 1, "1": 2}, "b": {"0": "x", "1": "y"}}"#,
+    r#"{"meta": {"n": 2}, "rows": [{"a": 1, "b": {"c": 2}}, {"a": 3, "b": {"c": 4}}]}"#,
+];
+
 /// Damaged files of each kind; `many_more` tries a hundred times as many.
 const FEW: usize = 120;
 const MANY: usize = 20_000;
@@ -192,6 +201,13 @@ fn tables(times: usize) {
     check("a.csv.gz", &gzip(&csv()), times, as_table);
     check("a.csv.zst", &zstd::encode_all(csv().as_slice(), 1).unwrap(), times, as_table);
     check("a.ndjson", &ndjson(), times, as_table);
+    let blanks = String::from_utf8(csv()).unwrap().replace(',', "  ");
+    check("a.txt", blanks.as_bytes(), times, as_table);
+    let utf_16: Vec<u8> = blanks.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    check("b.csv", &[b"\xff\xfe".as_slice(), &utf_16].concat(), times, as_table);
+    for (i, text) in JSON.iter().enumerate() {
+        check(&format!("{i}.json"), text.as_bytes(), times, as_table);
+    }
     check("a.npy", &npy(&Array2::from_shape_fn((40, 3), |(i, j)| (i * j) as f32)), times, as_table);
     check("b.npy", &npy(&Array2::from_shape_fn((40, 3).f(), |(i, j)| (i * j) as i16)), times, as_table);
     check("a.npz", &npz(true), times, as_table);
