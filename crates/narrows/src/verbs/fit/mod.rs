@@ -20,7 +20,7 @@ use crate::progress::Progress;
 use crate::recipe::RecipeArgs;
 use crate::talk::Talk;
 use crate::targets::{ForceArg, Targets};
-use crate::{images, interrupt, output};
+use crate::{images, interrupt, output, pipeline};
 
 /// Fit a model to tables, series or images and save it
 ///
@@ -179,6 +179,7 @@ fn read(
     talk: Talk,
 ) -> Result<TrainingData, Failure> {
     if let Data::Images(_) = recipe.data {
+        input.check_images()?;
         talk.line(format_args!("reading {}", input.name()));
         let store = Arc::new(images::store(input.inputs(), compute, talk)?);
         let roles = ImageRoles { normal: roles.folders()? };
@@ -187,9 +188,7 @@ fn read(
     }
     let source = input.source()?;
     talk.line(format_args!("reading {}", input.name()));
-    let reader = source.open(crate::pipeline::BATCH_ROWS, None)?;
-    reader.notes().iter().for_each(|note| talk.note(note));
-    let table = reader.read_all()?;
+    let table = pipeline::read_whole(&source, talk)?;
     Ok(TrainingData { dataset: Dataset::table(table, roles.roles()?), skipped: 0 })
 }
 
