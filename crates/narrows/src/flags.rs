@@ -52,8 +52,9 @@ pub(crate) struct RoleArgs {
     /// Column that distinguishes normal rows from anomalies; never used as a feature
     #[arg(long, value_name = "COLUMN")]
     label: Option<String>,
-    /// Value of the label in normal rows; only these are used for fitting. For images: the folder of normal images
-    #[arg(long, value_name = "VALUE")]
+    /// Value of the label in normal rows, several separated by commas; only these are used for fitting. By default the
+    /// evident value, such as `normal` or 0. For images: the folder of normal images
+    #[arg(long, value_name = "VALUE", allow_negative_numbers = true)]
     pub(crate) normal: Option<String>,
     /// Use only these columns, given by name or by pattern such as `x*`
     #[arg(long, value_name = "COLUMN,..", value_delimiter = ',')]

@@ -29,7 +29,7 @@ mod source;
 mod step;
 mod table;
 mod timeline;
-mod token;
+pub(crate) mod token;
 mod zones;
 
 pub use conform::{Conformed, conform};

@@ -12,6 +12,7 @@ mod evaluate;
 mod fit;
 mod generation;
 mod images;
+mod labels;
 mod learning;
 mod model;
 mod restorer;

@@ -7,6 +7,7 @@ mod generation;
 #[cfg(feature = "report")]
 pub mod html;
 mod images;
+mod label;
 mod restoration;
 mod restorer;
 mod series;
@@ -17,6 +18,7 @@ pub use crate::train::{Check, Stop, Training};
 pub use bottleneck::Bottleneck;
 pub use generation::{DensityReport, GenerationReport, UnitsReport};
 pub use images::{ImagesReport, Reconstruction, WorstImage};
+pub use label::{Label, LabelValue};
 pub use restoration::{Baseline, ImageQuality, Restoration, RestorationMeans, Similarity};
 pub use restorer::{AlbumReport, RestorerReport, SkippedImage};
 pub(crate) use restorer::{SHEET_ROWS, sheet_of};
@@ -68,15 +70,6 @@ pub struct Report {
     pub images: Option<ImagesReport>,
     /// The complete recipe.
     pub recipe: Recipe,
-}
-
-/// The label column.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Label {
-    /// Its name.
-    pub column: String,
-    /// Its value for normal rows; without one all rows are used for training.
-    pub normal: Option<String>,
 }
 
 /// How the rows were split.

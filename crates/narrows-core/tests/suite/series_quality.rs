@@ -21,7 +21,7 @@ fn fitted(recipe: &Recipe, table: Table, roles: &Roles) -> SeriesModel {
 }
 
 fn evaluated(fitted: &SeriesModel, table: &Table, label: &str, normal: &str) -> Evaluation {
-    let mut evaluator = fitted.evaluator(label, normal);
+    let mut evaluator = fitted.evaluator(label, Some(normal));
     evaluator.add(table).unwrap();
     evaluator.finish().unwrap()
 }
