@@ -77,6 +77,7 @@ impl Series {
         self.values.extend(channels.iter().map(|channel| cell(channel, row)));
         self.rows.push(Some(row));
         counts.missing += self.values[first..].iter().filter(|value| value.is_nan()).count() as u64;
+        counts.infinite += self.values[first..].iter().filter(|value| value.is_infinite()).count() as u64;
     }
 }
 

@@ -85,6 +85,8 @@ pub struct SeriesCounts {
     pub gap_points: u64,
     /// Missing cells of points that have a row.
     pub missing: u64,
+    /// Infinite cells.
+    pub infinite: u64,
     /// Rows whose time deviates by over a tenth of a step from a whole number of steps after the previous row.
     pub uneven: u64,
 }
@@ -124,6 +126,7 @@ impl SeriesSet {
             counts.empty += u64::from(n == 0);
             counts.points += n as u64;
             counts.missing += values.iter().filter(|value| value.is_nan()).count() as u64;
+            counts.infinite += values.iter().filter(|value| value.is_infinite()).count() as u64;
             let id = (table.first_row() + u64::from(row)).to_string();
             Series { id, values, rows: vec![Some(row); n], times: Vec::new() }
         };

@@ -45,7 +45,7 @@ pub use model::Model;
 pub use restorer::Restorer;
 pub use roles::Roles;
 pub(crate) use scoring::{CalibratedThreshold, Scorer};
-pub use scoring::{Explained, ScoreCounts, ScoreFlag, Scores};
+pub use scoring::{Explained, OutsideRange, ScoreCounts, ScoreFlag, Scores};
 pub(crate) use series::SeriesAdapter;
 pub use series::{SeriesEvent, SeriesModel, SeriesQuality, StreamScore, StreamScorer};
 pub use session::Session;

@@ -63,6 +63,12 @@ impl ColumnSelection {
         self.schema.names().into_iter().filter(|name| !is_special(name)).collect()
     }
 
+    /// Adds notes and tells them.
+    pub(super) fn note(&mut self, notes: Vec<String>, observer: &dyn Observer) {
+        notes.iter().for_each(|note| observer.on_event(TrainingEvent::Noted(note)));
+        self.notes.extend(notes);
+    }
+
     /// Selects; `special` are typed columns with another role, and a description of it.
     pub(super) fn choose(
         table: Table,

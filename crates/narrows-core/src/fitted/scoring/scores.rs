@@ -74,6 +74,21 @@ pub struct ScoreCounts {
     pub unscored: u64,
     /// Series unknown to the model, if scales are per series: they get the common scale.
     pub unknown_series: Vec<String>,
+    /// Infinite cells of series: anomalies if training had none, else missing.
+    pub infinite: u64,
+    /// Numeric columns with cells outside their training range.
+    pub outside: Vec<OutsideRange>,
+}
+
+/// Cells of one numeric column outside its training range.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OutsideRange {
+    /// The column.
+    pub column: String,
+    /// Rows above the largest training value.
+    pub above: u64,
+    /// Rows below the smallest training value.
+    pub below: u64,
 }
 
 /// Scores and, for each row, the top contributing columns.

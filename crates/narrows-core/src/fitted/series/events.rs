@@ -9,6 +9,11 @@ use crate::detect::{EventRange, Reason, events_of};
 use crate::error::{Error, Result};
 use crate::fitted::scoring::CalibratedThreshold;
 
+/// A run of unscored points, such as late samples or a weekend, ends an event if it is longer than this share of a window.
+const LONG_GAP: usize = 8;
+/// But never if it is as short as this.
+const SHORT_GAP: usize = 3;
+
 /// Maximum number of channels named for an event.
 const BLAMED: usize = 3;
 
@@ -65,7 +70,7 @@ pub(super) struct FoundEvent {
     pub(super) last: usize,
 }
 
-/// The events of one series. A point without a score neither starts nor ends one.
+/// The events of one series. A point without a score does not start one, and few of them do not end one.
 pub(super) fn events(
     adapter: &SeriesAdapter,
     channels: &[String],
@@ -73,7 +78,8 @@ pub(super) fn events(
     points: &Points,
     threshold: &CalibratedThreshold,
 ) -> Vec<FoundEvent> {
-    let is_anomaly: Vec<bool> = points.score.iter().map(|score| threshold.is_anomaly(*score)).collect();
+    let mut is_anomaly: Vec<bool> = points.score.iter().map(|score| threshold.is_anomaly(*score)).collect();
+    bridge(&mut is_anomaly, &points.score, (adapter.pipeline.window() / LONG_GAP).max(SHORT_GAP));
     let found = |event: EventRange| {
         let (first, last) = (event.first, event.last);
         let higher = |a: usize, b: usize| if points.score[b] > points.score[a] { b } else { a };
@@ -95,6 +101,24 @@ pub(super) fn events(
         FoundEvent { event, first, last }
     };
     events_of(&is_anomaly).into_iter().map(found).collect()
+}
+
+/// Marks short runs of points without a score between two anomalous points.
+fn bridge(is_anomaly: &mut [bool], score: &[f64], longest: usize) {
+    let mut before: Option<usize> = None;
+    for p in 0..score.len() {
+        if score[p].is_nan() {
+            continue;
+        }
+        if let Some(before) = before
+            && is_anomaly[before]
+            && is_anomaly[p]
+            && p - before - 1 <= longest
+        {
+            is_anomaly[before + 1..p].fill(true);
+        }
+        before = Some(p);
+    }
 }
 
 #[cfg(test)]
@@ -163,12 +187,19 @@ mod tests {
     }
 
     #[test]
-    fn a_gap_ends_an_event() {
+    fn a_long_gap_ends_an_event_and_late_samples_do_not() {
         check(
-            &[3.0, NAN, NAN, 3.0],
+            &[3.0, NAN, NAN, NAN, NAN, 3.0],
             &[
                 "0..=0 0..=0 rows 10..=10, 1 points, peak 3 in row 10, p 0.5",
-                "3..=3 1.5..=1.5 rows 11..=11, 1 points, peak 3 in row 11, p 0.5",
+                "5..=5 2.5..=2.5 rows 11..=11, 1 points, peak 3 in row 11, p 0.5",
+            ],
+        );
+        check(
+            &[NAN, 3.0, NAN, 4.0, NAN, NAN, 3.0, NAN, 1.0, NAN, 3.0, NAN],
+            &[
+                "1..=6 0.5..=3 rows 10..=12, 6 points, peak 4 in row 11, p 0.5",
+                "10..=10 5..=5 rows 14..=14, 1 points, peak 3 in row 14, p 0.5",
             ],
         );
     }

@@ -4,6 +4,8 @@
 //! patterns, the error locates them. Both are in units of squared errors. A point's score is the square of the mean
 //! root over the windows that cover it, so that a few extreme windows do not dominate.
 
+use std::borrow::Cow;
+
 use super::adapter::SeriesAdapter;
 use crate::fitted::scoring::{ScoreDetail, Scored, Scorer};
 use crate::prep::{Prepared, Signal};
@@ -13,6 +15,9 @@ const CHUNK: usize = 4096;
 
 /// The error around a point is a mean over a sixteenth of a window before and after it.
 const AROUND: usize = 16;
+
+/// Number of iterations that replace unobserved values by their reconstruction.
+const REFINEMENTS: usize = 5;
 
 /// Scores of the points of one series.
 pub(super) struct Points {
@@ -45,7 +50,7 @@ pub(super) fn points(
     coverage: Coverage,
 ) -> Points {
     let stride = if coverage == Coverage::Last { 1 } else { adapter.stride };
-    let scored = |windows: &Prepared| scorer.score_with(windows, ScoreDetail::Trace);
+    let scored = |windows: &Prepared| scorer.score_with(&completed(scorer, windows), ScoreDetail::Trace);
     covered_points(adapter, id, signal, coverage, &adapter.firsts(signal.n, stride), scored)
 }
 
@@ -53,8 +58,40 @@ pub(super) fn points(
 /// points of a series shorter than a window, have no score.
 pub(super) fn last_point(adapter: &SeriesAdapter, scorer: &Scorer, id: &str, signal: &Signal) -> Points {
     let first: Vec<usize> = signal.n.checked_sub(adapter.pipeline.window()).into_iter().collect();
-    let scored = |windows: &Prepared| scorer.score_with(windows, ScoreDetail::Trace);
+    let scored = |windows: &Prepared| scorer.score_with(&completed(scorer, windows), ScoreDetail::Trace);
     covered_points(adapter, id, signal, Coverage::Last, &first, scored)
+}
+
+/// Windows in which values that were not observed are what the network expects there instead of a straight line.
+///
+/// The line would be reconstructed badly, and its neighbours with it: they would be anomalies because of values that
+/// nobody measured. Absent steps, and windows in which nothing or everything was observed, stay as they are.
+fn completed<'a>(scorer: &Scorer, windows: &'a Prepared) -> Cow<'a, Prepared> {
+    let width = windows.width.max(1);
+    let is_hole = |(target, input): (&f32, &f32)| target.is_nan() && !input.is_nan();
+    let has_holes = |w: &u32| {
+        let values = *w as usize * width..(*w as usize + 1) * width;
+        let (target, input) = (&windows.target[values.clone()], &windows.input[values]);
+        target.iter().any(|t| !t.is_nan()) && target.iter().zip(input).any(is_hole)
+    };
+    let rows: Vec<u32> = (0..windows.n as u32).filter(has_holes).collect();
+    if rows.is_empty() {
+        return Cow::Borrowed(windows);
+    }
+    let mut some = windows.take(&rows);
+    for _ in 0..REFINEMENTS {
+        let output = scorer.ensemble.output(&some.input);
+        for ((input, target), output) in some.input.iter_mut().zip(&some.target).zip(output) {
+            if is_hole((target, input)) {
+                *input = output;
+            }
+        }
+    }
+    let mut all = windows.clone();
+    for (row, input) in rows.iter().zip(some.input.chunks_exact(width)) {
+        all.input[*row as usize * width..(*row as usize + 1) * width].copy_from_slice(input);
+    }
+    Cow::Owned(all)
 }
 
 /// Points from the windows that start at `firsts`.
@@ -165,6 +202,14 @@ impl Sums {
                 *score = (self.roots[p] / covered).powi(2);
             }
         }
+        // An infinite value is missing to the network, and an anomaly by itself.
+        for (value, error) in &signal.infinite {
+            let p = value / k;
+            if self.covered[p] > 0 {
+                self.errors[*value] = self.errors[*value].max(*error);
+                score[p] = score[p].max(*error);
+            }
+        }
         Points { score, errors: self.errors, rebuilt: self.rebuilt, covered: self.covered }
     }
 }
@@ -231,7 +276,8 @@ mod tests {
             for first in &firsts {
                 let mut window = adapter().pipeline.no_windows(1);
                 adapter().pipeline.cut(&samples.signals[0], std::iter::once(*first), &mut window);
-                let scored = FITTED.core.scorer.score_with(&window.prepared, ScoreDetail::Trace);
+                let scored = completed(&FITTED.core.scorer, &window.prepared);
+                let scored = FITTED.core.scorer.score_with(&scored, ScoreDetail::Trace);
                 let (t, reach) = (p - first, WINDOW / AROUND);
                 let near = t.saturating_sub(reach)..(t + reach + 1).min(WINDOW);
                 let k = adapter().pipeline.n_channels();
@@ -281,6 +327,32 @@ mod tests {
         }
         assert!(error.sqrt() < 0.5, "{error}");
         assert!((0.1..10.0).contains(&errors), "1 is ordinary: {errors}");
+    }
+
+    #[test]
+    fn a_gap_raises_no_alarm_beside_it() {
+        let n = 80;
+        let of = |lost: &[usize]| scored(&samples(&waves(n, lost)), Coverage::All).score;
+        let (whole, holed) = (of(&[]), of(&[40, 41, 42]));
+        let highest = |scores: &[f64]| scores.iter().copied().filter(|s| !s.is_nan()).fold(0.0, f64::max);
+        assert!(highest(&holed) < 3.0 * highest(&whole), "{} {}", highest(&holed), highest(&whole));
+        // Far from the gap nothing changes, not even by rounding.
+        for p in (0..40 - WINDOW).chain(43 + WINDOW..n) {
+            assert_eq!(whole[p].to_bits(), holed[p].to_bits(), "point {p}");
+        }
+    }
+
+    #[test]
+    fn an_infinite_value_is_an_anomaly_and_its_neighbours_are_none() {
+        let table = |x: f64| {
+            let of = |shift: f64, size: f64| (0..60).map(move |t| 5.0 + size * (f64::from(t) / 1.9 + shift).sin());
+            let b: Vec<f64> = of(1.0, 3.0).enumerate().map(|(t, y)| if t == 33 { x } else { y }).collect();
+            Table::from_columns(vec![("a", of(0.0, 1.0).collect()), ("b", b)]).unwrap()
+        };
+        let found = scored(&samples(&table(f64::INFINITY)), Coverage::All);
+        let missing = scored(&samples(&table(NAN)), Coverage::All);
+        assert_eq!((found.score[33], found.errors[2 * 33 + 1]), (1e6, 1e6));
+        assert!((0..60).filter(|p| *p != 33).all(|p| found.score[p].to_bits() == missing.score[p].to_bits()));
     }
 
     #[test]

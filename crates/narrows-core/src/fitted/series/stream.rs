@@ -141,6 +141,7 @@ impl StreamScorer {
         }
         self.counts.rows += 1;
         self.counts.missing += set.counts.missing;
+        self.counts.infinite += set.counts.infinite;
         self.counts.gaps += u64::from(gap > 0);
         self.counts.gap_points = self.counts.gap_points.saturating_add(gap);
         let track = self.tracks.entry(point.id.clone()).or_insert_with(|| Track::new(&point.id));
