@@ -4,12 +4,13 @@ use narrows_core::Error;
 use narrows_core::error::{Hint, Reference};
 
 /// Library arguments and their flags.
-const FLAGS: [(&str, &str); 27] = [
+const FLAGS: [(&str, &str); 29] = [
     ("assignments", "--set"),
     ("bits", "--bits"),
     ("chunk_rows", "--chunk-rows"),
     ("columns", "--columns"),
     ("corrupt", "--corrupt"),
+    ("duplicates", "--duplicates"),
     ("force", "--force"),
     ("format", "--format"),
     ("goal", "--for"),
@@ -31,6 +32,7 @@ const FLAGS: [(&str, &str); 27] = [
     ("threads", "--threads"),
     ("threshold", "--threshold"),
     ("time", "--time"),
+    ("timezone", "--timezone"),
     ("trials", "--trials"),
 ];
 

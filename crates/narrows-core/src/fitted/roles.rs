@@ -2,6 +2,7 @@
 
 use glob::Pattern;
 
+use crate::data::Duplicates;
 use crate::error::{Error, Hint, Place, Result, nearest};
 
 /// Column roles. Names may contain the wildcards `*` and `?`.
@@ -19,8 +20,12 @@ pub struct Roles {
     pub ignore: Vec<String>,
     /// For series: the time column.
     pub time: Option<String>,
-    /// For series: the column that identifies the series.
-    pub id: Option<String>,
+    /// For series: the columns that identify a series together.
+    pub id: Vec<String>,
+    /// For series: the time zone of times that have none of their own, such as `Europe/Berlin`; UTC by default.
+    pub timezone: Option<String>,
+    /// For series: what to do with rows of a series at the same time.
+    pub duplicates: Duplicates,
 }
 
 /// The class of a row by its label.

@@ -22,5 +22,6 @@ mod interrupt;
 mod names;
 mod score;
 mod series;
+mod times;
 mod transform;
 mod tune;

@@ -29,6 +29,8 @@ pub enum ScoreFlag {
     Missing,
     /// The first point after a gap; the gap was filled for the network and is not scored.
     AfterGap,
+    /// The row shares its point in time, and its score, with another row.
+    Duplicate,
 }
 
 impl ScoreFlag {
@@ -49,6 +51,7 @@ impl ScoreFlag {
             ScoreFlag::WarmUp => Some("warm_up"),
             ScoreFlag::Missing => Some("missing"),
             ScoreFlag::AfterGap => Some("after_gap"),
+            ScoreFlag::Duplicate => Some("duplicate"),
         }
     }
 }
@@ -78,6 +81,8 @@ pub struct ScoreCounts {
     pub infinite: u64,
     /// Numeric columns with cells outside their training range.
     pub outside: Vec<OutsideRange>,
+    /// What was found in the times of series, as text.
+    pub notes: Vec<String>,
 }
 
 /// Cells of one numeric column outside its training range.

@@ -133,7 +133,7 @@ mod tests {
         let stretch: Vec<f64> = (0..20).map(f64::from).collect();
         let settings = (transform, ScaleOver::All, Unobserved::Filled);
         let (pipeline, _) = SignalPipeline::fit(channels, &[("", &stretch)], 2, settings, &Prep::default()).unwrap();
-        let columns = TimeColumns { time: None, id: None, channels: channels.to_vec() };
+        let columns = TimeColumns { channels: channels.to_vec(), ..TimeColumns::default() };
         let numeric = |name: &String| Column { name: name.clone(), kind: ColumnKind::Numeric };
         let schema = Schema { columns: channels.iter().map(numeric).collect() };
         SeriesAdapter { schema, layout: Layout::Long, columns, step: None, pipeline, stride: 1 }
@@ -149,6 +149,7 @@ mod tests {
             values: [1.0, 2.0].repeat(n),
             rows: scores.iter().map(|score| if score.is_nan() { None } else { rows.next() }).collect(),
             times: (0..n).map(|p| Moment::Number(p as f64 / 2.0)).collect(),
+            merged: Vec::new(),
         };
         let points = Points {
             score: scores.to_vec(),

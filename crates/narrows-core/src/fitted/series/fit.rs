@@ -86,7 +86,7 @@ fn prepare_rows(
     let selection = ColumnSelection::choose(table, roles, FeatureFilter::Steps, special, observer)?;
     let split = Split::for_purpose(&selection.normal, recipe, purpose);
     let steps: Vec<String> = selection.features().into_iter().map(str::to_owned).collect();
-    let columns = TimeColumns { time: None, id: None, channels: steps };
+    let columns = TimeColumns { channels: steps, ..TimeColumns::default() };
     let set = SeriesSet::rows(&selection.table, &columns.channels)?;
 
     let window = columns.channels.len();
@@ -162,9 +162,16 @@ fn prepare_points(
         data::check_zones(&table, time)?;
     }
     let parts = special_parts(&table, &special)?;
+    let schema = Schema { columns: parts.iter().map(|(column, _)| column.clone()).collect() };
+    let (table, local) = data::localise(table, &schema, &special, &|_| None)?;
+    notes.extend(local.notes);
     let selection = ColumnSelection::choose(table, roles, FeatureFilter::Channels, parts, observer)?;
     let columns = TimeColumns { channels: selection.features().into_iter().map(str::to_owned).collect(), ..special };
     let set = SeriesSet::long(&selection.table, &columns, None)?;
+    if let Some(time) = &columns.time {
+        set.check_gaps(time, selection.table.source())?;
+    }
+    notes.extend(set.notes.clone());
     let is_anomalous = anomalous_points(&set, &selection);
 
     let plan = WindowPlan::new(recipe, settings, &set)?;
@@ -304,7 +311,12 @@ fn anomalous_points(set: &SeriesSet, selection: &ColumnSelection) -> Vec<Vec<boo
     let mut is_normal = vec![false; selection.table.n_rows()];
     selection.normal.iter().for_each(|row| is_normal[*row as usize] = true);
     let of_point = |row: &Option<u32>| row.is_some_and(|row| !is_normal[row as usize]);
-    set.series.iter().map(|series| series.rows.iter().map(of_point).collect()).collect()
+    let of_series = |series: &data::Series| {
+        let mut points: Vec<bool> = series.rows.iter().map(of_point).collect();
+        series.merged.iter().for_each(|(row, point)| points[*point] |= !is_normal[*row as usize]);
+        points
+    };
+    set.series.iter().map(of_series).collect()
 }
 
 /// Scores of the points labelled anomalous.

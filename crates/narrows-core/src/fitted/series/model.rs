@@ -69,7 +69,7 @@ impl TabularAdapter for SeriesAdapter {
     }
 
     fn id_column(&self) -> Option<&str> {
-        self.columns.id.as_deref()
+        self.columns.id.first().map(String::as_str)
     }
 
     fn explain(&self, core: &Core, table: &Table, k: usize) -> Result<Explained> {
@@ -88,6 +88,7 @@ impl TabularAdapter for SeriesAdapter {
             gap_points: samples.set.counts.gap_points,
             unscored: score.iter().filter(|score| score.is_nan()).count() as u64,
             unknown_series: samples.unknown_series,
+            notes: samples.notes,
             ..ScoreCounts::default()
         };
         let mut scores = core.threshold.scores(score, counts);
@@ -207,6 +208,18 @@ impl SeriesAdapter {
                     scores.reasons[row] = point_reasons(self, &samples.set.channels, series, &points, p, k);
                 }
             }
+            // Rows at one time are one point.
+            for (row, p) in &series.merged {
+                let (row, Some(known)) = (*row as usize, series.rows[*p].map(|known| known as usize)) else { continue };
+                scores.score[row] = scores.score[known];
+                scores.flag[row] = match scores.flag[known] {
+                    ScoreFlag::None | ScoreFlag::AfterGap => ScoreFlag::Duplicate,
+                    without_score => without_score,
+                };
+                if k > 0 {
+                    scores.reasons[row] = scores.reasons[known].clone();
+                }
+            }
         }
         scores
     }
@@ -219,6 +232,11 @@ impl SeriesAdapter {
             for (p, row) in series.rows.iter().enumerate().filter_map(|(p, row)| Some((p, (*row)? as usize))) {
                 for (c, column) in columns.iter_mut().enumerate() {
                     column[row] = expected(self, series, &points, p, c);
+                }
+            }
+            for (row, p) in &series.merged {
+                for (c, column) in columns.iter_mut().enumerate() {
+                    column[*row as usize] = expected(self, series, &points, *p, c);
                 }
             }
         }
@@ -251,8 +269,8 @@ impl SeriesAdapter {
             }
         }
         let mut arrays: Vec<(String, ArrayRef)> = vec![("row".to_owned(), Arc::new(UInt64Array::from(rows)))];
-        if let Some(id) = &self.columns.id {
-            arrays.push((id.clone(), Arc::new(StringArray::from(ids))));
+        if !self.columns.id.is_empty() {
+            arrays.push((self.columns.id.join(" / "), Arc::new(StringArray::from(ids))));
         }
         if let Some(time) = &self.columns.time {
             arrays.push((time.clone(), Arc::new(StringArray::from(starts))));
@@ -298,8 +316,11 @@ impl SeriesAdapter {
                 [pca, forest]
             });
             let mut trace = Trace::default();
-            for (p, row) in series.rows.iter().enumerate() {
-                let verdict = row.map_or(Verdict::Unlabelled, |row| verdicts[row as usize]);
+            let of_point = |row: &Option<u32>| row.map_or(Verdict::Unlabelled, |row| verdicts[row as usize]);
+            let mut of_points: Vec<Verdict> = series.rows.iter().map(of_point).collect();
+            let merged = series.merged.iter().filter(|(row, _)| verdicts[*row as usize] == Verdict::Anomalous);
+            merged.for_each(|(_, p)| of_points[*p] = Verdict::Anomalous);
+            for (p, verdict) in of_points.into_iter().enumerate() {
                 if verdict == Verdict::Unlabelled {
                     continue;
                 }

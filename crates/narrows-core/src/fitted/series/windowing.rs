@@ -262,7 +262,7 @@ mod tests {
             id: format!("s{s}"),
             values: (0..*n).map(&value).collect(),
             rows: (0..*n as u32).map(Some).collect(),
-            times: Vec::new(),
+            ..data::Series::default()
         };
         SeriesSet {
             channels: vec!["x".to_owned()],
@@ -412,7 +412,7 @@ mod tests {
         let stretches: Vec<_> = set.series.iter().map(|s| (s.id.as_str(), s.values.as_slice())).collect();
         let settings = (Transform::None, ScaleOver::All, Unobserved::Filled);
         let (pipeline, _) = SignalPipeline::fit(&set.channels, &stretches, window, settings, &Prep::default()).unwrap();
-        let columns = TimeColumns { time: None, id: None, channels: set.channels.clone() };
+        let columns = TimeColumns { channels: set.channels.clone(), ..TimeColumns::default() };
         let schema = Schema { columns: vec![Column { name: "x".to_owned(), kind: ColumnKind::Numeric }] };
         let adapter = SeriesAdapter { schema, layout: Layout::Long, columns, step: None, pipeline, stride: 1 };
         let samples = adapter.signals(set, Vec::new());

@@ -24,6 +24,7 @@ pub(super) struct Tally {
     unknown_series: Vec<String>,
     infinite: u64,
     outside: Vec<OutsideRange>,
+    notes: Vec<String>,
     pub(super) warming_up: u64,
     pub(super) bad_lines: u64,
 }
@@ -44,6 +45,7 @@ impl Tally {
         self.unscored += counts.unscored;
         self.unknown_series.extend(counts.unknown_series.iter().cloned());
         self.infinite += counts.infinite;
+        self.notes.extend(counts.notes.iter().cloned());
         for outside in &counts.outside {
             match self.outside.iter_mut().find(|known| known.column == outside.column) {
                 Some(known) => {
@@ -59,6 +61,7 @@ impl Tally {
     }
 
     pub(super) fn tell(&self, talk: Talk) {
+        self.notes.iter().for_each(|note| talk.line(format_args!("note: {note}")));
         let share = 100.0 * self.anomalies as f64 / self.rows.max(1) as f64;
         let mut text =
             format!("{} scored, {} anomalous ({share:.2} %)", count(self.rows, "row"), grouped(self.anomalies));
