@@ -12,6 +12,7 @@ use arrow::array::{Array, Float64Array, StringArray};
 use super::duplicates::{Duplicates, RisingRows, are_few, out_of_order};
 use super::form::Form;
 use super::gaps::LongGap;
+use super::groups::{Group, groups};
 use super::layout::TimeColumns;
 use super::moment::Moment;
 use super::series::{Series, SeriesCounts, SeriesSet, cell, n_rows, no_channel, numbers};
@@ -20,8 +21,6 @@ use super::table::Table;
 use super::token;
 use crate::error::{Error, Hint, Place, Result};
 
-/// Stands between the parts of an id of several columns.
-const BETWEEN_IDS: &str = " / ";
 /// Rows out of order are named one by one if at most one in so many rows is.
 const MANY_STRAYS: usize = 50;
 const SEVERAL: &str = "name the column that identifies the series with [id]";
@@ -121,50 +120,6 @@ impl Series {
             self.values.push(known.iter().sum::<f64>() / known.len() as f64);
         }
     }
-}
-
-/// The rows of one series, in file order.
-pub(super) struct Group {
-    pub(super) id: String,
-    pub(super) rows: Vec<u32>,
-}
-
-/// The rows of each series; several id columns identify a series together.
-pub(super) fn groups(table: &Table, columns: &[String]) -> Result<Vec<Group>> {
-    let rows = 0..n_rows(table)?;
-    if columns.is_empty() {
-        let only = Group { id: String::new(), rows: rows.collect() };
-        return Ok(if only.rows.is_empty() { Vec::new() } else { vec![only] });
-    }
-    let ids: Vec<StringArray> = columns.iter().map(|column| ids(table, column)).collect::<Result<_>>()?;
-    let (mut groups, mut places): (Vec<Group>, HashMap<Vec<&str>, usize>) = (Vec::new(), HashMap::new());
-    for row in rows {
-        if let Some((column, _)) = columns.iter().zip(&ids).find(|(_, ids)| ids.is_null(row as usize)) {
-            let error = Error::data(place(table, column, row), "expected which series the row is of, got nothing");
-            return Err(error.with_hint("give an id in every row, or remove the row"));
-        }
-        let id: Vec<&str> = ids.iter().map(|ids| ids.value(row as usize)).collect();
-        let place = match places.get(&id) {
-            Some(place) => *place,
-            None => {
-                groups.push(Group { id: id.join(BETWEEN_IDS), rows: Vec::new() });
-                places.insert(id, groups.len() - 1);
-                groups.len() - 1
-            }
-        };
-        groups[place].rows.push(row);
-    }
-    Ok(groups)
-}
-
-/// The ids as text, as in the file where the column's type allows.
-fn ids(table: &Table, column: &str) -> Result<StringArray> {
-    Ok(match Form::of(table.expect_column(column)?, &Place::column(column).of(table.source()))? {
-        Form::Words(words) => words,
-        Form::Numbers(array) => array.iter().map(|id| id.map(|id| id.to_string())).collect(),
-        Form::Flags(array) => array.iter().map(|id| id.map(|id| id.to_string())).collect(),
-        Form::Moments(array) => array.iter().map(|id| id.map(|id| Moment::Instant(id).to_string())).collect(),
-    })
 }
 
 /// The time of every row, and the step.

@@ -13,7 +13,7 @@ use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
 
 use super::conform::conform;
 use super::form::{Form, ZONE};
-use super::grid::groups;
+use super::groups::groups;
 use super::layout::TimeColumns;
 use super::moment::Moment;
 use super::schema::{ColumnKind, Schema};

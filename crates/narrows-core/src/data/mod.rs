@@ -12,6 +12,7 @@ mod duplicates;
 mod form;
 mod gaps;
 mod grid;
+mod groups;
 mod infer;
 mod input;
 mod json_row;

@@ -299,8 +299,10 @@ impl LabelReader {
     /// What to do if no row has the normal value: names those that there are.
     pub(super) fn advice(&self) -> Hint {
         let normal = self.normal.as_deref().unwrap_or_default();
+        let is_there = self.values.iter().any(|value| value.is_normal);
         let near = nearest(normal, self.values.iter().map(FoldedValue::name));
-        let near = near.first().map_or_else(String::new, |near| format!(" (did you mean `{near}`?)"));
+        let near =
+            near.first().filter(|_| !is_there).map_or_else(String::new, |near| format!(" (did you mean `{near}`?)"));
         let there = format!("`{}` has {}{near}; ", self.column, self.label().describe());
         Hint::from(there).then("[normal] names the label's value in normal rows")
     }
