@@ -205,14 +205,19 @@ impl<'a> Clock<'a> {
             Duplicates::Mean => "the mean of each counts",
             _ => "the first of each counts",
         };
+        // A clock that is put back shows an hourly reading twice.
+        let is_hourly = self.step.is_some_and(Step::is_an_hour);
+        let clocks = if is_hourly { "; `timezone` if clocks were put back" } else { "" };
         let mut note = |rows: &[(u32, u32)], what: &str| {
             if let Some((row, _)) = first(rows) {
-                set.notes.push(format!("{} {what}, the first in row {}", rows.len(), self.row_number(row)));
+                let n = if rows.len() == 1 { "1 row".to_owned() } else { format!("{} rows", rows.len()) };
+                set.notes.push(format!("{n} {what}, the first in row {}", self.row_number(row)));
             }
         };
-        note(&equal, "rows are equal to another row at the same time and are left out");
-        note(&differing, &format!("rows have other values at the time of another row ({counts}, see `duplicates`)"));
-        let words = "rows go through an hour again, as local time does when clocks are put back";
+        note(&equal, "equal to another row at the same time, left out");
+        let words = "at the time of another row, with other values";
+        note(&differing, &format!("{words} ({counts}, see `duplicates`{clocks})"));
+        let words = "of an hour that is gone through again, as local time does when clocks are put back";
         note(&repeated, &format!("{words} ({counts}; `timezone` distinguishes the two passes)"));
         Ok(())
     }
@@ -576,14 +581,14 @@ mod tests {
         minutes.insert(50, minutes[49]);
         let set = dated(&clock(&minutes), None, None).unwrap();
         assert_eq!((set.counts.duplicates, set.series[0].n_points(), set.counts.gaps), (1, 400, 0));
-        let told = "1 rows have other values at the time of another row (the first of each counts, see `duplicates`), the \
+        let told = "1 row at the time of another row, with other values (the first of each counts, see `duplicates`), the \
                     first in row 50";
         assert_eq!(set.notes, [told]);
         let mut again: Vec<f64> = (0..400).map(|i| f64::from(i) * 15.0).collect();
         again.splice(12..12, [8.0, 9.0, 10.0, 11.0].map(|i| i * 15.0));
         let set = dated(&clock(&again), None, None).unwrap();
         assert_eq!((set.counts.duplicates, set.series[0].n_points(), set.counts.gaps), (4, 400, 0));
-        assert!(set.notes[0].starts_with("4 rows go through an hour again"), "{:?}", set.notes);
+        assert!(set.notes[0].starts_with("4 rows of an hour that is gone through again"), "{:?}", set.notes);
     }
 
     #[test]

@@ -107,6 +107,11 @@ impl Step {
         (since / self.units()).round().max(1.0)
     }
 
+    /// Whether it is the hour by which clocks are put back.
+    pub(crate) fn is_an_hour(self) -> bool {
+        self == Step::Micros(NonZeroU64::new(HOUR).expect("an hour is not 0"))
+    }
+
     /// Whether the step applies to such moments.
     pub(crate) fn suits(self, moment: Moment) -> bool {
         matches!((self, moment), (Step::Micros(_), Moment::Instant(_)) | (Step::Number(_), Moment::Number(_)))

@@ -41,7 +41,7 @@ fn local_time_is_read_by_its_zone_and_a_repeated_hour_is_no_error() {
     writeln!(new, "{last}9").unwrap();
     folder.write("new.csv", new);
     let scored = folder.run("score m.narrows new.csv").succeeds();
-    assert!(scored.stderr.contains("note: 1 rows have other values at the time of another row"), "{}", scored.stderr);
+    assert!(scored.stderr.contains("note: 1 row at the time of another row, with other values"), "{}", scored.stderr);
     let lines: Vec<&str> = scored.stdout.lines().collect();
     assert_eq!(lines[0], "row,score,p_value,is_anomaly,flag,plant,pump,ts");
     let score = |line: &str| line.split(',').nth(1).unwrap().to_owned();
@@ -49,7 +49,7 @@ fn local_time_is_read_by_its_zone_and_a_repeated_hour_is_no_error() {
     assert!(lines[751].contains(",duplicate,b,0,"), "{}", lines[751]);
 
     let told = folder.run(&format!("fit log.csv {FIT} -o n.narrows")).succeeds().stderr;
-    assert!(told.contains("12 rows go through an hour again, as local time does"), "{told}");
+    assert!(told.contains("12 rows of an hour that is gone through again, as local time does"), "{told}");
     folder.check_fails(
         &format!("fit log.csv {FIT} -o x.narrows --duplicates error"),
         3,
