@@ -23,6 +23,8 @@ const FLAGS: [(&str, &str); 29] = [
     ("lossless", "--lossless"),
     ("manifold", "--manifold"),
     ("max_error", "--max-error"),
+    ("max_line_bytes", "--max-line-bytes"),
+    ("max_ratio", "--max-ratio"),
     ("normal", "--normal"),
     ("output", "--output"),
     ("preset", "--preset"),

@@ -15,13 +15,20 @@ mod grid;
 mod groups;
 mod infer;
 mod input;
+mod ipc;
+mod ipc_bytes;
+mod ipc_slices;
 mod json_row;
 mod layout;
+mod limits;
 mod line;
 mod local;
 mod moment;
 mod ndjson;
 mod numpy;
+mod numpy_part;
+#[cfg(feature = "parquet")]
+mod parquet_file;
 mod profile;
 mod reader;
 #[cfg(test)]
@@ -34,6 +41,7 @@ mod step;
 mod table;
 mod timeline;
 pub(crate) mod token;
+mod weight;
 mod zones;
 
 pub use conform::{Conformed, conform};
@@ -41,6 +49,7 @@ pub use duplicates::Duplicates;
 pub use gaps::LongGap;
 pub use infer::{DropReason, Dropped, Inference, Inferred, infer};
 pub use layout::{Layout, TimeColumns};
+pub use limits::ReadLimits;
 pub use line::LineReader;
 pub(crate) use local::{localise, time_zone};
 pub use moment::Moment;
