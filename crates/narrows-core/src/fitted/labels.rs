@@ -131,6 +131,8 @@ pub(super) struct LabelReader {
     values: Vec<FoldedValue>,
     places: HashMap<LabelKey, usize>,
     unlabelled: u64,
+    /// The first token for a missing cell.
+    missing: Option<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -159,6 +161,7 @@ impl LabelReader {
             values: Vec::new(),
             places: HashMap::new(),
             unlabelled: 0,
+            missing: None,
         };
         if let Some(normal) = normal {
             reader.expect(normal);
@@ -204,6 +207,7 @@ impl LabelReader {
         // A token for missing cells is a label only if it is the one asked for.
         if token::is_missing(text) && !self.wanted.contains(&key) {
             self.unlabelled += 1;
+            self.missing.get_or_insert_with(|| text.to_owned());
             return None;
         }
         let place = match self.places.get(&key) {
@@ -240,8 +244,12 @@ impl LabelReader {
                     self.column,
                     self.label().describe()
                 );
-                let hint = "name it with [normal]; [ignore] leaves the column out and uses all rows";
-                Err(Error::recipe("normal", message).with_hint(Hint::of(hint)))
+                let mut hint = Hint::of("name it with [normal]; [ignore] leaves the column out and uses all rows");
+                if let Some(missing) = &self.missing {
+                    let named = if missing.is_empty() { "an empty value" } else { missing };
+                    hint = hint.then("; if rows without a label are normal, give [normal] ").then_text(named);
+                }
+                Err(Error::recipe("normal", message).with_hint(hint))
             }
         }
     }

@@ -154,7 +154,7 @@ impl NumberEncoder {
 
     /// The error of an infinite cell, which is at the clip: `None` if it counts as missing.
     pub(crate) fn infinite_error(&self) -> Option<f64> {
-        (!self.is_infinite_missing).then(|| self.clip * self.clip)
+        (!self.is_infinite_missing).then(|| self.clip.get() * self.clip.get())
     }
 
     /// One finite value as an input, and whether it was clipped.
