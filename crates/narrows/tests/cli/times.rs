@@ -41,7 +41,7 @@ fn local_time_is_read_by_its_zone_and_a_repeated_hour_is_no_error() {
     writeln!(new, "{last}9").unwrap();
     folder.write("new.csv", new);
     let scored = folder.run("score m.narrows new.csv").succeeds();
-    assert!(scored.stderr.contains("note: 1 row at the time of another row, with other values"), "{}", scored.stderr);
+    assert!(scored.stderr.contains("1 row at the time of another row, with other values"), "{}", scored.stderr);
     let lines: Vec<&str> = scored.stdout.lines().collect();
     assert_eq!(lines[0], "row,score,p_value,is_anomaly,flag,plant,pump,ts");
     let score = |line: &str| line.split(',').nth(1).unwrap().to_owned();

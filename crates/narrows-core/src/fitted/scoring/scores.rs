@@ -1,5 +1,7 @@
 //! Public score types.
 
+use serde::Serialize;
+
 use crate::detect::Reason;
 
 /// Scores of a table, in row order.
@@ -86,7 +88,7 @@ pub struct ScoreCounts {
 }
 
 /// Cells of one numeric column outside its training range.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct OutsideRange {
     /// The column.
     pub column: String,

@@ -1,11 +1,13 @@
 //! `narrows evaluate`: detection quality on labelled rows, with PCA and an isolation forest as baselines.
 
 mod images;
+mod metrics_file;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
 use narrows_core::{Error, Evaluation, Model};
+use serde::Serialize;
 
 use self::images::Asked;
 use super::score::with_threshold;
@@ -21,7 +23,11 @@ use crate::talk::{count, grouped};
 /// Prints metrics with 95 % bootstrap confidence intervals. With a model fitted with --corrupt, corrupts clean
 /// images, restores them, and compares the result with a classical baseline.
 #[derive(Debug, ClapArgs)]
-#[command(before_help = "Example: narrows evaluate m.narrows test.csv --label is_fraud --normal 0")]
+#[command(
+    before_help = "Example: narrows evaluate m.narrows test.csv --label is_fraud --normal 0",
+    before_long_help = "Examples:\n  narrows evaluate m.narrows test.csv --label is_fraud --normal 0\n  \
+                        narrows evaluate m.narrows test.csv --label is_fraud --normal 0 --at 25,250 -o metrics.csv"
+)]
 pub(crate) struct Evaluate {
     #[command(flatten)]
     model: ModelArg,
@@ -34,6 +40,13 @@ pub(crate) struct Evaluate {
     /// For images: the folders of normal images; if omitted, reconstruction or restoration is evaluated instead
     #[arg(long, value_name = "VALUE", allow_negative_numbers = true)]
     normal: Option<String>,
+    /// Also write the metrics to this file: JSON, or a table with a row for each metric, by the extension; `-` prints JSON
+    /// instead of text
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Precision and recall of the K rows with the highest scores, for these K
+    #[arg(long, value_name = "K,..", value_delimiter = ',')]
+    at: Vec<u64>,
     /// Images only: write a contact sheet (PNG) with input, output, ground truth and difference
     #[arg(long, value_name = "FILE")]
     sheet: Option<PathBuf>,
@@ -54,7 +67,7 @@ impl Evaluate {
         let label = self.label.or_else(|| fitted.as_ref().map(|fitted| fitted.column.clone()));
         let message = "expected the column that marks normal rows, got nothing";
         let label = label.ok_or_else(|| Error::recipe("--label", message))?;
-        let mut evaluator = model.evaluator(&label, self.normal.as_deref());
+        let mut evaluator = model.evaluator(&label, self.normal.as_deref()).at_ranks(self.at);
         // The evident value is chosen by all rows.
         let is_known = self.normal.is_some() || fitted.is_some_and(|f| f.column == label && f.normal.is_some());
         let portion = if is_known { Portion::of(model.as_ref()) } else { Portion::Whole };
@@ -63,11 +76,7 @@ impl Evaluate {
             Ok(Flow::More)
         })?;
         let evaluation = evaluator.finish()?;
-        if common.json {
-            output::print_json(&evaluation)?;
-        } else {
-            output::print(&for_people(&evaluation))?;
-        }
+        tell(&evaluation, for_people, self.output.as_deref(), common)?;
         Ok(Outcome::Done)
     }
 
@@ -76,8 +85,26 @@ impl Evaluate {
             return Err(Error::recipe("--label", "expected a table, got images, which have no columns").into());
         }
         let normal = self.normal.iter().flat_map(|names| names.split(',').map(str::to_owned)).collect();
-        let asked = Asked { inputs: self.input.inputs(), normal, sheet: self.sheet.as_deref() };
+        let (output, sheet) = (self.output.as_deref(), self.sheet.as_deref());
+        let asked = Asked { inputs: self.input.inputs(), normal, output, sheet };
         images::evaluate(model, asked, common)
+    }
+}
+
+/// Writes the metrics to `file`, if there is one, and prints them.
+fn tell<T: Serialize>(
+    metrics: &T,
+    words: fn(&T) -> String,
+    file: Option<&Path>,
+    common: &Common,
+) -> Result<(), Failure> {
+    if let Some(file) = file {
+        metrics_file::write(file, metrics)?;
+    }
+    match file {
+        Some(file) if file.as_os_str() == "-" => Ok(()),
+        _ if common.json => output::print_json(metrics),
+        _ => output::print(&words(metrics)),
     }
 }
 
@@ -107,6 +134,15 @@ fn for_people(evaluation: &Evaluation) -> String {
     }
     lines.push(String::new());
     lines.push(format!("at the threshold {:.4} ({})", e.threshold, e.rule));
+    let c = &e.confusion;
+    lines.push(format!("  {:<17} {:>12} {:>12}", "", "flagged", "not flagged"));
+    lines.push(format!(
+        "  {:<17} {:>12} {:>12}",
+        "anomalous rows",
+        grouped(c.true_positives),
+        grouped(c.false_negatives)
+    ));
+    lines.push(format!("  {:<17} {:>12} {:>12}", "normal rows", grouped(c.false_positives), grouped(c.true_negatives)));
     lines.push(format!(
         "  precision         {}",
         e.precision.map_or_else(|| "undefined: no row is flagged".to_owned(), percent)
@@ -116,6 +152,10 @@ fn for_people(evaluation: &Evaluation) -> String {
     let promise =
         e.promised_rate.map_or_else(String::new, |rate| format!(" (guaranteed: at most {} on average)", percent(rate)));
     lines.push(format!("  false alarms      {} of normal rows{promise}", percent(e.false_alarm_rate)));
+    for at in &e.precision_at {
+        let k = format!("highest {}", grouped(at.k));
+        lines.push(format!("{k:<20} precision {}, recall {}", percent(at.precision), percent(at.recall)));
+    }
     lines.push(format!(
         "best F1 over all thresholds: {:.3} at {:.4} (upper bound: chosen on these rows)",
         e.best_f1.f1, e.best_f1.threshold

@@ -1,6 +1,7 @@
 //! Counts over all batches of a scoring run, for the summary line.
 
 use narrows_core::{OutsideRange, ScoreCounts, Scores};
+use serde::Serialize;
 
 use crate::talk::{Talk, count, grouped};
 
@@ -9,21 +10,24 @@ const NEARLY_ALL: f64 = 0.95;
 /// With fewer rows it may be coincidence.
 const MANY_ROWS: u64 = 20;
 
-/// Counts for the summary line.
-#[derive(Debug, Default)]
+/// Counts for the summary line, and the summary of `--json`.
+#[derive(Debug, Default, Serialize)]
 pub(super) struct Tally {
     pub(super) rows: u64,
     pub(super) anomalies: u64,
     missing: u64,
     clipped: u64,
     unseen_levels: u64,
+    #[serde(rename = "ignored_columns")]
     extra_columns: Vec<String>,
     gaps: u64,
     gap_points: u64,
     unscored: u64,
     unknown_series: Vec<String>,
     infinite: u64,
-    outside: Vec<OutsideRange>,
+    outside_training_range: Vec<OutsideRange>,
+    /// Among the warnings.
+    #[serde(skip)]
     notes: Vec<String>,
     pub(super) warming_up: u64,
     pub(super) bad_lines: u64,
@@ -47,12 +51,12 @@ impl Tally {
         self.infinite += counts.infinite;
         self.notes.extend(counts.notes.iter().cloned());
         for outside in &counts.outside {
-            match self.outside.iter_mut().find(|known| known.column == outside.column) {
+            match self.outside_training_range.iter_mut().find(|known| known.column == outside.column) {
                 Some(known) => {
                     known.above += outside.above;
                     known.below += outside.below;
                 }
-                None => self.outside.push(outside.clone()),
+                None => self.outside_training_range.push(outside.clone()),
             }
         }
         if self.extra_columns.is_empty() {
@@ -61,10 +65,14 @@ impl Tally {
     }
 
     pub(super) fn tell(&self, talk: Talk) {
-        self.notes.iter().for_each(|note| talk.line(format_args!("note: {note}")));
         let share = 100.0 * self.anomalies as f64 / self.rows.max(1) as f64;
-        let mut text =
+        let scored =
             format!("{} scored, {} anomalous ({share:.2} %)", count(self.rows, "row"), grouped(self.anomalies));
+        talk.line([vec![scored], self.warnings()].concat().join("; "));
+    }
+
+    /// What was filled, clipped, ignored or left out.
+    pub(super) fn warnings(&self) -> Vec<String> {
         let told = [
             (self.missing, count(self.missing, "missing cell")),
             (self.infinite, count(self.infinite, "infinite cell")),
@@ -78,18 +86,17 @@ impl Tally {
             (self.warming_up, format!("{} warming up", count(self.warming_up, "row"))),
             (self.bad_lines, format!("{} skipped", count(self.bad_lines, "invalid line"))),
         ];
-        told.iter().filter(|(n, _)| *n > 0).for_each(|(_, words)| text.push_str(&format!("; {words}")));
-        self.beyond().iter().for_each(|words| text.push_str(&format!("; {words}")));
+        let mut warnings: Vec<String> = told.into_iter().filter(|(n, _)| *n > 0).map(|(_, words)| words).collect();
+        warnings.extend(self.beyond());
+        warnings.extend(self.notes.iter().cloned());
         if !self.unknown_series.is_empty() {
-            text.push_str(&format!(
-                "; series not seen in training, without their own scale: {}",
-                self.unknown_series.join(", ")
-            ));
+            let names = self.unknown_series.join(", ");
+            warnings.push(format!("series not seen in training, without their own scale: {names}"));
         }
         if !self.extra_columns.is_empty() {
-            text.push_str(&format!("; ignored columns, not used by the model: {}", self.extra_columns.join(", ")));
+            warnings.push(format!("ignored columns, not used by the model: {}", self.extra_columns.join(", ")));
         }
-        talk.line(text);
+        warnings
     }
 
     /// The columns of which nearly all cells lie on one side of their training range: the scores say little then.
@@ -104,7 +111,7 @@ impl Tally {
             };
             side(outside.above, "above").or_else(|| side(outside.below, "below"))
         };
-        self.outside.iter().filter_map(words).collect()
+        self.outside_training_range.iter().filter_map(words).collect()
     }
 }
 
