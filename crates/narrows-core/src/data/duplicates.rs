@@ -70,15 +70,18 @@ impl FromStr for Duplicates {
     }
 }
 
+/// A row, and the row of the same series whose point it shares.
+pub(super) type SharedPoint = (u32, u32);
+
 /// The rows of one series in the order of time.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct RisingRows {
     /// Rows with rising times.
     pub(super) rows: Vec<u32>,
     /// Rows at the time of a row among `rows`, with that row.
-    pub(super) merged: Vec<(u32, u32)>,
+    pub(super) merged: Vec<SharedPoint>,
     /// Rows of an hour that is gone through again, each with the row of the first pass that it shares a point with.
-    pub(super) repeated: Vec<(u32, u32)>,
+    pub(super) repeated: Vec<SharedPoint>,
     /// The first row that is before another in the file and after it in time: that row, and this.
     pub(super) fallen: Option<(u32, u32)>,
 }

@@ -112,7 +112,7 @@ mod tests {
     fn a_log_at_no_even_step_is_refused_with_its_share_of_gaps() {
         let mut at = 0.0;
         let mut next = |i: usize| {
-            at += if i % 3 == 0 { 40.0 + (i % 7) as f64 } else { 1.0 };
+            at += if i.is_multiple_of(3) { 40.0 + (i % 7) as f64 } else { 1.0 };
             at
         };
         let seconds: Vec<f64> = (0..200).map(&mut next).collect();

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 use arrow::array::{Array, Float64Array, StringArray};
 
-use super::duplicates::{Duplicates, RisingRows, are_few, out_of_order};
+use super::duplicates::{Duplicates, RisingRows, SharedPoint, are_few, out_of_order};
 use super::form::Form;
 use super::gaps::LongGap;
 use super::groups::{Group, groups};
@@ -181,16 +181,16 @@ impl<'a> Clock<'a> {
 
     /// Counts rows that share a time, and rejects them if they must not.
     fn check_duplicates(&self, rising: &[RisingRows], channels: &[Float64Array], set: &mut SeriesSet) -> Result<()> {
-        let repeated: Vec<(u32, u32)> = rising.iter().flat_map(|rising| rising.repeated.iter().copied()).collect();
+        let repeated: Vec<SharedPoint> = rising.iter().flat_map(|rising| rising.repeated.iter().copied()).collect();
         let merged = rising.iter().flat_map(|rising| rising.merged.iter().copied());
-        let is_equal = |(row, known): &(u32, u32)| {
+        let is_equal = |(row, known): &SharedPoint| {
             channels.iter().all(|channel| {
                 let (a, b) = (cell(channel, *row), cell(channel, *known));
                 a == b || (a.is_nan() && b.is_nan())
             })
         };
-        let (equal, differing): (Vec<(u32, u32)>, Vec<(u32, u32)>) = merged.partition(is_equal);
-        let first = |of: &[(u32, u32)]| of.iter().copied().min();
+        let (equal, differing): (Vec<SharedPoint>, Vec<SharedPoint>) = merged.partition(is_equal);
+        let first = |of: &[SharedPoint]| of.iter().copied().min();
         let refused = match self.duplicates {
             Duplicates::Error => first(&[equal.as_slice(), &differing, &repeated].concat()),
             Duplicates::Auto if !are_few(differing.len() as u64, self.times.len()) => first(&differing),
@@ -208,7 +208,7 @@ impl<'a> Clock<'a> {
         // A clock that is put back shows an hourly reading twice.
         let is_hourly = self.step.is_some_and(Step::is_an_hour);
         let clocks = if is_hourly { "; `timezone` if clocks were put back" } else { "" };
-        let mut note = |rows: &[(u32, u32)], what: &str| {
+        let mut note = |rows: &[SharedPoint], what: &str| {
             if let Some((row, _)) = first(rows) {
                 let n = if rows.len() == 1 { "1 row".to_owned() } else { format!("{} rows", rows.len()) };
                 set.notes.push(format!("{n} {what}, the first in row {}", self.row_number(row)));

@@ -132,7 +132,7 @@ fn instant(civil: i64, tz: &TimeZone, last: Option<i64>) -> (i64, Unique) {
         AmbiguousOffset::Gap { .. } => Unique::Never,
     };
     let micros = |timestamp: Result<Timestamp, jiff::Error>| timestamp.map_or(civil, |t| t.as_microsecond());
-    let first = micros(ambiguous.clone().compatible());
+    let first = micros(ambiguous.compatible());
     if matches!(unique, Unique::Twice) && last.is_some_and(|last| first <= last) {
         return (micros(ambiguous.later()), unique);
     }
