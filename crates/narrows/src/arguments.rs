@@ -4,13 +4,16 @@ use narrows_core::Error;
 use narrows_core::error::{Hint, Reference};
 
 /// Library arguments and their flags.
-const FLAGS: [(&str, &str); 31] = [
+const FLAGS: [(&str, &str); 35] = [
     ("assignments", "--set"),
     ("bits", "--bits"),
     ("chunk_rows", "--chunk-rows"),
     ("columns", "--columns"),
+    ("comment", "--comment"),
     ("corrupt", "--corrupt"),
+    ("delimiter", "--delimiter"),
     ("duplicates", "--duplicates"),
+    ("encoding", "--encoding"),
     ("force", "--force"),
     ("format", "--format"),
     ("goal", "--for"),
@@ -27,6 +30,7 @@ const FLAGS: [(&str, &str); 31] = [
     ("max_ratio", "--max-ratio"),
     ("normal", "--normal"),
     ("output", "--output"),
+    ("pivot", "--pivot"),
     ("preset", "--preset"),
     ("quality", "--quality"),
     ("recipe", "--recipe"),
