@@ -68,25 +68,25 @@ pub struct TimeColumns {
 /// A single name is written as text, as in files of older versions.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
-enum Names {
+enum IdColumns {
     One(String),
     Several(Vec<String>),
 }
 
 fn one_or_several<S: Serializer>(names: &[String], serializer: S) -> Result<S::Ok, S::Error> {
     match names {
-        [one] => Names::One(one.clone()),
-        several => Names::Several(several.to_vec()),
+        [one] => IdColumns::One(one.clone()),
+        several => IdColumns::Several(several.to_vec()),
     }
     .serialize(serializer)
 }
 
 fn of_one_or_several<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     // Older versions may have written null for none.
-    Ok(match Option::<Names>::deserialize(deserializer)? {
+    Ok(match Option::<IdColumns>::deserialize(deserializer)? {
         None => Vec::new(),
-        Some(Names::One(one)) => vec![one],
-        Some(Names::Several(several)) => several,
+        Some(IdColumns::One(one)) => vec![one],
+        Some(IdColumns::Several(several)) => several,
     })
 }
 
