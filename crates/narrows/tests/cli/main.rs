@@ -26,5 +26,6 @@ mod outputs;
 mod resume;
 mod score;
 mod series;
+mod times;
 mod transform;
 mod tune;
