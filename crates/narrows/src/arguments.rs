@@ -4,7 +4,7 @@ use narrows_core::Error;
 use narrows_core::error::{Hint, Reference};
 
 /// Library arguments and their flags.
-const FLAGS: [(&str, &str); 27] = [
+const FLAGS: [(&str, &str); 28] = [
     ("assignments", "--set"),
     ("bits", "--bits"),
     ("chunk_rows", "--chunk-rows"),
@@ -27,6 +27,7 @@ const FLAGS: [(&str, &str); 27] = [
     ("preset", "--preset"),
     ("quality", "--quality"),
     ("recipe", "--recipe"),
+    ("resize", "--resize"),
     ("resume", "--resume"),
     ("threads", "--threads"),
     ("threshold", "--threshold"),

@@ -10,10 +10,12 @@
 mod arguments;
 mod failure;
 mod flags;
+mod image_writer;
 mod images;
 mod input;
 mod interrupt;
 mod lines;
+mod losses;
 mod output;
 mod pipeline;
 mod progress;

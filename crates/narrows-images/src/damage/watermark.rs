@@ -136,7 +136,10 @@ impl Layer {
 }
 
 fn read(path: &Path) -> Result<Layer> {
-    let bytes = std::fs::read(path).map_err(|source| Error::read(path, source))?;
+    let bytes = std::fs::read(path).map_err(|source| {
+        let (path, what) = (path.display(), "it is needed to fit and to evaluate, at the path that the model was fitted with");
+        Error::setting(format!("cannot read {path}, the watermark: {source}; {what}, and not to restore"))
+    })?;
     let refused = |error: &dyn std::fmt::Display| {
         Error::image(path.display().to_string(), format!("expected an image for a watermark, got: {error}"))
     };

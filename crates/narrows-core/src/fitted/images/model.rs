@@ -1,6 +1,6 @@
 //! Operations of image models: score, locate, reconstruct, encode, decode, generate, evaluate.
 
-use narrows_images::{Image, Store, gallery_sheet, overlay};
+use narrows_images::{Channels, Image, Store, gallery_sheet, overlay};
 use rayon::prelude::*;
 use statrs::distribution::{ContinuousCDF, Normal};
 
@@ -175,6 +175,20 @@ impl ImageModel {
         scorer.score_with(images, detail).into_iter().map(scored).collect()
     }
 
+    /// Height and width of the images of the training, if the model sees whole images and these had one size. Images of
+    /// another size are resized, which is not how the model has seen images.
+    pub fn training_size(&self) -> Option<(usize, usize)> {
+        let album = &self.core.report.images.as_ref()?.album;
+        let ([low, high], [narrow, wide]) = (album.heights, album.widths);
+        (!self.sees_patches() && low == high && narrow == wide).then_some((high, wide))
+    }
+
+    /// Whether images of this size are seen as those of the training were: cut into patches, or whole at their own size.
+    pub fn fits_size(&self, height: usize, width: usize) -> bool {
+        let layout = &self.adapter.layout;
+        self.training_size().is_none_or(|size| (height, width) == size || (height, width) == (layout.height, layout.width))
+    }
+
     /// The image overlaid with the heat map of its score.
     ///
     /// # Panics
@@ -195,6 +209,23 @@ impl ImageModel {
     pub fn sheet(&self, images: &Store) -> Result<Image> {
         let all: Vec<u32> = (0..images.len() as u32).collect();
         Ok(summary::sheet(&self.reconstruction_pass()?, images, &all)?.image())
+    }
+
+    /// As [`ImageModel::sheet`], of normal and of anomalous images in turn.
+    ///
+    /// # Errors
+    /// As [`ImageModel::evaluate`].
+    pub fn sheet_by_folder(&self, images: &Store, roles: &ImageRoles) -> Result<Image> {
+        let (normal, anomalous) = roles.parts(images)?;
+        let longest = normal.len().max(anomalous.len());
+        let pairs = (0..longest).flat_map(|i| [anomalous.get(i), normal.get(i)]);
+        let all: Vec<u32> = pairs.flatten().copied().collect();
+        Ok(summary::sheet(&self.reconstruction_pass()?, images, &all)?.image())
+    }
+
+    /// Channels of the images as the model sees them; others are converted.
+    pub fn channels(&self) -> Channels {
+        self.adapter.layout.channels
     }
 
     /// Reconstructs an image through the code, with its size and channels. A model fitted with a corruption removes it.

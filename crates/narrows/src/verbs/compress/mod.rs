@@ -134,7 +134,7 @@ impl Compress {
             CompressionMessage { summary, fidelity, subject: Subject::Rows }.tell(common)?;
         }
         if self.verify {
-            common.talk().line(verified(fidelity));
+            common.talk().line(verified(fidelity, Subject::Rows));
         }
         Ok(Outcome::Done)
     }
@@ -147,8 +147,14 @@ pub(super) fn whole(sink: BufWriter<Sink<'_>>) -> Result<Sink<'_>, Failure> {
 }
 
 /// Message after successful verification.
-pub(super) fn verified(fidelity: Fidelity) -> &'static str {
+pub(super) fn verified(fidelity: Fidelity, subject: Subject) -> &'static str {
     match fidelity {
+        Fidelity::Code(_) if subject == Subject::Images => {
+            "verified: decompressed; alpha and metadata are identical (codes alone give no error bound)"
+        }
+        _ if subject == Subject::Images => {
+            "verified: decompressed and compared with the input, pixel by pixel, with alpha and metadata"
+        }
         Fidelity::Code(_) => {
             "verified: decompressed; columns not used by the model are identical (codes alone give no error bound)"
         }
@@ -205,8 +211,10 @@ impl CompressionMessage {
         let bytes = grouped(summary.bytes);
         let smaller = match (summary.original_bytes, summary.ratio, summary.ratio_with_model) {
             (Some(original), Some(ratio), Some(with_model)) => format!(
-                "{} -> {bytes} bytes, {ratio:.2} times smaller ({with_model:.2} including the model's {} bytes)",
+                "{} -> {bytes} bytes, {} ({} including the model's {} bytes)",
                 grouped(original),
+                times(ratio),
+                times(with_model),
                 grouped(summary.model_bytes)
             ),
             _ => format!("{bytes} bytes"),
@@ -279,6 +287,11 @@ impl CompressionMessage {
             (Fidelity::Lossless, _) => " (lossless)".to_owned(),
         }
     }
+}
+
+/// A ratio of sizes in words.
+fn times(ratio: f64) -> String {
+    if ratio < 1.0 { format!("{:.2} times larger", 1.0 / ratio) } else { format!("{ratio:.2} times smaller") }
 }
 
 /// A share in per cent, in scientific notation if large.

@@ -10,7 +10,7 @@ use narrows_core::{Error, Evaluation, Model};
 use self::images::Asked;
 use super::score::with_threshold;
 use crate::failure::{Failure, Outcome};
-use crate::flags::{Common, ModelArg};
+use crate::flags::{Common, ModelArg, ResizeArg};
 use crate::input::InputArgs;
 use crate::output;
 use crate::pipeline::{self, Flow, Portion};
@@ -37,6 +37,8 @@ pub(crate) struct Evaluate {
     /// Images only: write a contact sheet (PNG) with input, output, ground truth and difference
     #[arg(long, value_name = "FILE")]
     sheet: Option<PathBuf>,
+    #[command(flatten)]
+    resize: ResizeArg,
     /// Override the model's threshold rule, such as quantile=0.99 or fixed=3.2
     #[arg(long, value_name = "RULE")]
     threshold: Option<String>,
@@ -72,7 +74,7 @@ impl Evaluate {
             return Err(Error::recipe("--label", "expected a table, got images, which have no columns").into());
         }
         let normal = self.normal.iter().flat_map(|names| names.split(',').map(str::to_owned)).collect();
-        let asked = Asked { inputs: self.input.inputs(), normal, sheet: self.sheet.as_deref() };
+        let asked = Asked { inputs: self.input.inputs(), normal, sheet: self.sheet.as_deref(), resize: self.resize };
         images::evaluate(model, asked, common)
     }
 }

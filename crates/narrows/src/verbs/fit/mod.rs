@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use clap::Args as ClapArgs;
 use narrows_core::file::{self, FileCheckpoints, Resume};
+use narrows_core::images::Damage;
 use narrows_core::recipe::Data;
 use narrows_core::train::{Checkpoints, NoCheckpoints};
 use narrows_core::{Compute, Dataset, Error, ImageRoles, Model, Recipe, Session};
@@ -167,9 +168,14 @@ fn read(
 ) -> Result<TrainingData, Failure> {
     if let Data::Images(_) = recipe.data {
         talk.line(format_args!("reading {}", input.name()));
-        let store = Arc::new(images::store(input.inputs(), compute, talk)?);
+        let store = Arc::new(images::store(&images::for_training(input.inputs(), talk), compute, talk)?);
+        images::tell_alpha(talk, store.album());
+        if let Some(fill) = recipe.damages().iter().rev().find_map(Damage::fill) {
+            let shade = if fill == 0.5 { "mid-grey (0.5)".to_owned() } else { format!("of the value {fill}") };
+            talk.line(format_args!("note: holes are {shade}; of any colour for narrows restore --mask"));
+        }
         let roles = ImageRoles { normal: roles.folders()? };
-        let (fingerprint, skipped) = (file::images_fingerprint(&store), store.skipped().len());
+        let (fingerprint, skipped) = (file::images_fingerprint(&store), images::unread(store.album()));
         return Ok(TrainingData { dataset: Dataset::images(store, roles), fingerprint, skipped });
     }
     let source = input.source()?;

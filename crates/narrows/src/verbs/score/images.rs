@@ -8,8 +8,8 @@ use narrows_core::score_table::image_rows;
 use narrows_core::{Error, ImageModel};
 
 use crate::failure::{Failure, Outcome};
-use crate::flags::Common;
-use crate::images::{self, Folder};
+use crate::flags::{Common, ResizeArg};
+use crate::images::{self, Folder, Pages};
 use crate::talk::{count, grouped};
 
 /// Maximum number of pixels scored in one batch.
@@ -18,7 +18,7 @@ const PIXELS: usize = 1 << 22;
 /// Scores images.
 pub(super) fn score(
     model: &ImageModel,
-    inputs: &[String],
+    (inputs, resize): (&[String], ResizeArg),
     heatmaps: Option<&Path>,
     mut writer: TableWriter<'_>,
     common: &Common,
@@ -26,8 +26,9 @@ pub(super) fn score(
     let talk = common.talk();
     let folder = heatmaps.map(|path| Folder::new(path, "--heatmaps")).transpose()?;
     let album = images::open(inputs, talk)?;
-    let places = folder.map(|folder| folder.places(&album, |_| Some("png"))).transpose()?;
-    let (mut skipped, mut anomalies, mut n) = (album.skipped().len(), 0, 0);
+    images::check_sizes(model, &album, resize.resize, talk)?;
+    let places = folder.map(|folder| folder.places(&album, |_| Some("png"), Pages::Apart)).transpose()?;
+    let (mut skipped, mut anomalies, mut n) = (images::unread(&album), 0, 0);
     let (mut which, mut waiting, mut pixels): (Vec<usize>, Vec<Image>, usize) = (Vec::new(), Vec::new(), 0);
     for i in 0..album.len() {
         match album.image(i) {

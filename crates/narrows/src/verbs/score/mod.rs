@@ -17,7 +17,7 @@ use narrows_core::{Error, ImageModel, Model, SeriesModel, TabularModel};
 use self::stream::Follow;
 use self::tally::Tally;
 use crate::failure::{Failure, Outcome};
-use crate::flags::{Common, ModelArg};
+use crate::flags::{Common, ModelArg, ResizeArg};
 use crate::input::InputArgs;
 use crate::output::OutputArgs;
 use crate::pipeline::{self, Portion};
@@ -66,6 +66,8 @@ pub(crate) struct Score {
     /// Images only: write a heat map (PNG) of the reconstruction error of each image to this folder
     #[arg(long, value_name = "FOLDER")]
     heatmaps: Option<PathBuf>,
+    #[command(flatten)]
+    resize: ResizeArg,
     /// Exit with code 10 if there are anomalies
     #[arg(long)]
     fail_on_anomaly: bool,
@@ -123,7 +125,7 @@ impl Score {
             return Err(Error::recipe(flag, "expected a model of tables or series, got one of images").into());
         }
         let (inputs, heatmaps) = (self.input.inputs(), self.heatmaps.as_deref());
-        let (outcome, anomalies) = images::score(model, inputs, heatmaps, self.output.writer()?, common)?;
+        let (outcome, anomalies) = images::score(model, (inputs, self.resize), heatmaps, self.output.writer()?, common)?;
         Ok(if self.fail_on_anomaly && anomalies > 0 { Outcome::AnomaliesFound } else { outcome })
     }
 
