@@ -11,6 +11,7 @@ mod colour;
 mod compact;
 pub mod compare;
 pub mod damage;
+mod draft;
 mod error;
 mod file;
 #[cfg(test)]
@@ -26,6 +27,7 @@ mod smoothing;
 pub use album::{Album, LeftOut, Skipped, SplitFolder, Store};
 pub use colour::{colourfulness, luminance_and_chroma, recombine};
 pub use damage::{Damage, Damages, Mark, PreparedDamages, Side, Span};
+pub use draft::{Draft, resolved, sweep};
 pub use error::{Error, Result};
 pub use file::{Density, Depth, Format, JPEG_QUALITY, Limits, Loss, Page, Photo, Sequence, Written};
 pub use heat::{heat, overlay};

@@ -32,13 +32,18 @@ impl ImageWriter {
             self.losses.add(&place.display().to_string(), &written);
             return Ok(());
         }
-        if self.open.as_ref().is_none_or(|open| open.path() != place) {
+        if self.is_new(place) {
             self.close()?;
             make_room(place)?;
             self.open = Some(Sequence::new(place).map_err(Error::from)?);
         }
         let open = self.open.as_mut().expect("opened above");
         Ok(open.push(photo).map_err(Error::from)?)
+    }
+
+    /// Whether an image for this place begins a file.
+    pub(crate) fn is_new(&self, place: &Path) -> bool {
+        self.open.as_ref().is_none_or(|open| open.path() != place)
     }
 
     /// Completes the last file and reports what was lost.

@@ -1,18 +1,19 @@
 //! Image input and output: opening, reporting skipped files, writing.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-use narrows_core::error::Place;
-use narrows_core::error::Hint;
+use narrows_core::error::{Hint, Place};
 use narrows_core::images::{Album, Channels, Format, Limits, Photo, SplitFolder, Store};
 use narrows_core::recipe::DataKind;
 use narrows_core::{Compute, Error, ImageModel};
+use walkdir::WalkDir;
 
 use crate::failure::{Failure, Outcome};
 use crate::image_writer::are_together;
 use crate::talk::{Talk, count};
+use crate::targets::Targets;
 
 /// Memory limit for decoded images during fitting and evaluation; others are decoded on demand.
 const KEPT_BYTES: u64 = 2 << 30;
@@ -111,14 +112,15 @@ pub(crate) fn outcome(skipped: usize) -> Outcome {
 }
 
 /// An output folder for images, created when the first one is written.
-pub(crate) struct Folder {
+pub(crate) struct Folder<'t> {
     path: PathBuf,
     flag: &'static str,
+    targets: &'t Targets,
 }
 
-impl Folder {
+impl<'t> Folder<'t> {
     /// The folder given by `flag`.
-    pub(crate) fn new(path: &Path, flag: &'static str) -> Result<Folder, Failure> {
+    pub(crate) fn new(path: &Path, flag: &'static str, targets: &'t Targets) -> Result<Folder<'t>, Failure> {
         if path.exists() && !path.is_dir() {
             let message = format!("expected a folder, got the file `{}`", path.display());
             return Err(Error::recipe(flag, message).into());
@@ -128,20 +130,31 @@ impl Folder {
             let hint = format!("images are written as {}", Format::extensions());
             return Err(Error::recipe(flag, message).with_hint(hint).into());
         }
-        Ok(Folder { path: path.to_path_buf(), flag })
+                Ok(Folder { path: path.to_path_buf(), flag, targets })
+    }
+
+    /// The folder given by `flag`, for images whose names are not known before they are made: one that holds images is
+    /// refused without `--force`.
+    pub(crate) fn fresh(path: &Path, flag: &'static str, targets: &'t Targets) -> Result<Folder<'t>, Failure> {
+        let folder = Folder::new(path, flag, targets)?;
+        let entries = || WalkDir::new(path).into_iter().flatten();
+        if !targets.may_replace() && entries().any(|entry| entry.file_type().is_file() && is_image(entry.path())) {
+            let message = format!("expected a folder without images, got `{}`", path.display());
+            return Err(Error::recipe(flag, message).with_hint("--force overwrites images of the same names").into());
+        }
+        Ok(folder)
     }
 
     /// Output paths of all images of an album: relative paths are kept, extensions replaced if `extension` returns one. Pages
     /// of one file share a path if `pages` are to stay together and the format holds them.
     ///
-    /// An error if a path would overwrite an input, or if two images map to the same path.
+    /// An error if a path would overwrite an input, or without `--force` any file, or if two images map to the same path.
     pub(crate) fn places<'e>(
         &self,
         album: &Album,
         extension: impl Fn(&str) -> Option<&'e str>,
         pages: Pages,
     ) -> Result<Vec<PathBuf>, Failure> {
-        let inputs: HashSet<PathBuf> = (0..album.len()).filter_map(|i| album.path(i)?.canonicalize().ok()).collect();
         let mut taken: HashMap<PathBuf, usize> = HashMap::new();
         let mut places = Vec::with_capacity(album.len());
         for i in 0..album.len() {
@@ -152,14 +165,10 @@ impl Folder {
             if given.is_none() && Format::of_path(Path::new(&file)) == Some(Format::Jpeg) {
                 given = Some(album.format(i)).filter(|format| *format != Format::Jpeg).map(Format::name);
             }
-            let together = self.place(&file, given);
+            let together = self.path_of(&file, given);
             let is_together = pages == Pages::Together && are_together(&together, album.page(i));
-            let place = if is_together { together } else { self.place(&name, given.or(self::extension(&name))) };
-            if place.canonicalize().is_ok_and(|place| inputs.contains(&place)) {
-                let message = format!("expected another folder than the input's, got `{}`", self.path.display());
-                let hint = format!("`{}` would be overwritten", place.display());
-                return Err(Error::recipe(self.flag, message).with_hint(hint).into());
-            }
+            let place = if is_together { together } else { self.path_of(&name, given.or(self::extension(&name))) };
+            self.targets.check_file(self.flag, &place)?;
             if let Some(other) = taken.insert(place.clone(), i)
                 && !(is_together && album.path(other) == album.path(i))
             {
@@ -173,8 +182,20 @@ impl Folder {
         Ok(places)
     }
 
-    /// Output path of the image with this name.
-    pub(crate) fn place(&self, name: &str, extension: Option<&str>) -> PathBuf {
+    /// Output path of the image with this name; an error as for all of them.
+    pub(crate) fn place(&self, name: &str, extension: Option<&str>) -> Result<PathBuf, Failure> {
+        let path = self.path_of(name, extension);
+        self.targets.check_file(self.flag, &path)?;
+        Ok(path)
+    }
+
+    /// Refuses to overwrite an input, or without `--force` any file.
+    pub(crate) fn check(&self, place: &Path) -> Result<(), Failure> {
+        self.targets.check_file(self.flag, place)
+    }
+
+    /// Output path of the image with this name, whether it can be written or not.
+    pub(crate) fn path_of(&self, name: &str, extension: Option<&str>) -> PathBuf {
         let parts = Path::new(name).components().filter(|part| matches!(part, Component::Normal(_)));
         let plain = parts.collect::<PathBuf>().to_string_lossy().replace(['#', ':'], "_");
         let mut path = self.path.join(plain);
@@ -217,12 +238,12 @@ pub(crate) enum Pages {
 /// file, else paths in the folder.
 pub(crate) fn places<'e>(
     out: &Path,
-    flag: &'static str,
+    (flag, targets): (&'static str, &Targets),
     album: &Album,
     extension: impl Fn(&str) -> Option<&'e str>,
 ) -> Result<Vec<PathBuf>, Failure> {
     if !is_image(out) || out.is_dir() {
-        return Folder::new(out, flag)?.places(album, extension, Pages::Together);
+        return Folder::new(out, flag, targets)?.places(album, extension, Pages::Together);
     }
     let is_one_file = (1..album.len()).all(|i| album.path(i).is_some() && album.path(i) == album.path(0));
     if album.len() > 1 && !(is_one_file && are_together(out, album.page(0))) {
@@ -232,11 +253,6 @@ pub(crate) fn places<'e>(
             true => error.with_hint("a .tif holds the pages of a file, a .gif or .png the frames of an animation").into(),
             false => error.into(),
         });
-    }
-    let full = |path: &Path| path.canonicalize().ok();
-    if out.exists() && album.path(0).is_some_and(|input| full(input) == full(out)) {
-        let message = format!("expected another file than the input, got `{}`", out.display());
-        return Err(Error::recipe(flag, message).into());
     }
     Ok(vec![out.to_path_buf(); album.len()])
 }

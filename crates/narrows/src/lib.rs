@@ -21,6 +21,7 @@ mod pipeline;
 mod progress;
 mod recipe;
 mod talk;
+mod targets;
 mod verbs;
 
 use std::process::ExitCode;

@@ -11,6 +11,7 @@ use narrows_core::output::{Compression, FORMATS, RowWriter, Sink, TableWriter, f
 
 use crate::failure::Failure;
 use crate::interrupt::Unfinished;
+use crate::targets::{ForceArg, Targets};
 
 /// Flags for the output.
 #[derive(Debug, ClapArgs)]
@@ -21,9 +22,16 @@ pub(crate) struct OutputArgs {
     /// Output format; by default chosen by the extension, CSV for stdout
     #[arg(long, value_name = "FORMAT", value_parser = PossibleValuesParser::new(FORMATS.iter().map(|(_, name)| *name)))]
     format: Option<String>,
+    #[command(flatten)]
+    pub(crate) force: ForceArg,
 }
 
 impl OutputArgs {
+    /// The files of a run that writes here; its inputs are still to be added.
+    pub(crate) fn targets(&self) -> Targets {
+        Targets::new(self.force).writes("--output", self.file())
+    }
+
     /// A table writer to the requested target, which is only created by [`TableWriter::finish`].
     pub(crate) fn writer(&self) -> Result<TableWriter<'static>, Failure> {
         let target = self.file();
@@ -35,8 +43,8 @@ impl OutputArgs {
         Ok(TableWriter::to(sink(target)?, format)?)
     }
 
-    /// A writer that flushes every row, NDJSON by default. The file is truncated at once, so it must not be `input`.
-    pub(crate) fn row_writer(&self, input: &Path) -> Result<RowWriter<'static>, Failure> {
+    /// A writer that flushes every row, NDJSON by default. The file is truncated at once.
+    pub(crate) fn row_writer(&self) -> Result<RowWriter<'static>, Failure> {
         let target = self.file();
         let format = match (&self.format, target) {
             (Some(name), _) => crate::input::format(name, "--format")?,
@@ -50,11 +58,6 @@ impl OutputArgs {
         if let Some(path) = target {
             if Compression::of_path(path) != Compression::None {
                 let message = format!("expected an uncompressed file with --follow, got `{}`", path.display());
-                return Err(Error::recipe("--output", message).into());
-            }
-            let full = |path: &Path| path.canonicalize().ok();
-            if full(path).is_some_and(|path| Some(path) == full(input)) {
-                let message = format!("expected another file than the input, got `{}`", path.display());
                 return Err(Error::recipe("--output", message).into());
             }
         }

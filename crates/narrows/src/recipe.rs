@@ -41,6 +41,12 @@ pub(crate) struct RecipeArgs {
 }
 
 impl RecipeArgs {
+    /// The files that the recipe is read from.
+    pub(crate) fn files(&self) -> impl Iterator<Item = PathBuf> {
+        let marks = self.corrupt.iter().flat_map(|list| list.split([',', ':'])).map(PathBuf::from);
+        self.recipe.iter().cloned().chain(marks)
+    }
+
     /// The recipe source for these flags, inputs and column roles.
     pub(crate) fn source(&self, input: &InputArgs, roles: &RoleArgs) -> Result<RecipeSource, Failure> {
         let read = |path: &PathBuf| fs::read_to_string(path).map_err(|error| Error::read(path, error));

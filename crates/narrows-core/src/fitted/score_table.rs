@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanArray, Float64Array, ListArray, RecordBatch, StringArray, StructArray, UInt64Array,
+    ArrayRef, BooleanArray, Float64Array, ListArray, RecordBatch, StringArray, StructArray,
 };
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field};
@@ -15,7 +15,7 @@ use super::images::ImageScore;
 use super::scoring::{Explained, ScoreCounts, Scores};
 use super::series::{SeriesEvent, StreamScore};
 use crate::detect::{Direction, Reason};
-use crate::output::{Columns, batch};
+use crate::output::{Columns, batch, counts};
 use crate::recipe::DataKind;
 
 /// The column names of [`Scores::columns`], with and without points of series.
@@ -30,7 +30,7 @@ impl Scores {
         let verdicts = self.is_anomaly.iter().zip(&self.score).map(|(flag, score)| known(score).map(|_| *flag));
         let [row, score, p_value, is_anomaly, flag] = SCORE_COLUMNS;
         let mut columns: Vec<(&str, ArrayRef)> = vec![
-            (row, Arc::new(UInt64Array::from_iter_values(rows))),
+            (row, counts(rows.map(Some))),
             (score, Arc::new(self.score.iter().map(known).collect::<Float64Array>())),
             (p_value, Arc::new(self.p_value.iter().map(known).collect::<Float64Array>())),
             (is_anomaly, Arc::new(verdicts.collect::<BooleanArray>())),
@@ -94,8 +94,8 @@ pub fn reason_rows(reasons: &[Vec<Reason>], first_row: u64) -> RecordBatch {
     let rows = (first_row..).zip(reasons).flat_map(|(row, reasons)| reasons.iter().map(move |_| row));
     let ranks = reasons.iter().flat_map(|reasons| 1..=reasons.len() as u64);
     let places: Vec<(&str, ArrayRef)> = vec![
-        ("row", Arc::new(UInt64Array::from_iter_values(rows))),
-        ("rank", Arc::new(UInt64Array::from_iter_values(ranks))),
+        ("row", counts(rows.map(Some))),
+        ("rank", counts(ranks.map(Some))),
     ];
     batch(named(places.into_iter().chain(reason_columns(reasons)).collect()))
 }
@@ -128,8 +128,7 @@ fn side(direction: Direction) -> &'static str {
 pub fn event_rows(events: &[SeriesEvent], has_series: bool) -> RecordBatch {
     let numbers =
         |of: fn(&SeriesEvent) -> f64| -> ArrayRef { Arc::new(events.iter().map(of).collect::<Float64Array>()) };
-    let counts =
-        |of: fn(&SeriesEvent) -> u64| -> ArrayRef { Arc::new(UInt64Array::from_iter_values(events.iter().map(of))) };
+    let counts = |of: fn(&SeriesEvent) -> u64| -> ArrayRef { counts(events.iter().map(|event| Some(of(event)))) };
     let texts = |of: fn(&SeriesEvent) -> Option<String>| -> ArrayRef {
         Arc::new(events.iter().map(of).collect::<StringArray>())
     };

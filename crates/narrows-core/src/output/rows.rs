@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use arrow::array::RecordBatch;
 
+use super::sink::{is_stream, open_stream};
 use super::text::Text;
 use crate::data::Format;
 use crate::error::{Error, Result};
@@ -35,13 +36,14 @@ pub struct RowWriter<'a> {
 }
 
 impl RowWriter<'static> {
-    /// Creates or truncates the file `path`.
+    /// Creates or truncates the file `path`; devices and pipes are opened.
     ///
     /// # Errors
     /// [`Error::Recipe`] for a format that cannot be written row by row; [`Error::Write`].
     pub fn create(path: impl AsRef<Path>, format: Format) -> Result<RowWriter<'static>> {
         let (path, text) = (path.as_ref(), text_of(format)?);
-        let file = File::create(path).map_err(|error| Error::write(path, error))?;
+        let file = if is_stream(path) { open_stream(path) } else { File::create(path) };
+        let file = file.map_err(|error| Error::write(path, error))?;
         Ok(RowWriter::of(Box::new(file), text, path))
     }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
-use arrow::ipc::writer::FileWriter;
+use arrow::ipc::writer::{FileWriter, StreamWriter};
 #[cfg(feature = "parquet")]
 use parquet::{arrow::ArrowWriter, basic, errors::ParquetError, file::properties::WriterProperties};
 
@@ -37,6 +37,8 @@ const ROW_GROUP: usize = 1 << 17;
 pub struct TableWriter<'a> {
     state: State<'a>,
     format: Format,
+    /// Whether Arrow is written in its stream format, which needs no end.
+    is_stream: bool,
     name: PathBuf,
     buffer: Vec<u8>,
 }
@@ -48,6 +50,7 @@ enum State<'a> {
     #[cfg(feature = "parquet")]
     Parquet(Box<ArrowWriter<Compressed<'a>>>),
     Arrow(Box<FileWriter<Compressed<'a>>>),
+    ArrowStream(Box<StreamWriter<Compressed<'a>>>),
     /// After a failure.
     Broken,
 }
@@ -91,13 +94,14 @@ impl<'a> TableWriter<'a> {
             return Err(Error::recipe("format", format!("expected one of {}, got {format}", names.join(", "))));
         }
         let name = sink.name().to_owned();
+        let is_stream = sink.is_stream() || name.extension().is_some_and(|extension| extension == "arrows");
         let compression = match format {
             // Parquet compresses its pages itself.
             Format::Parquet => Compression::None,
             _ => sink.compression(),
         };
         let state = State::Waiting(Compressed::new(sink, compression)?);
-        Ok(TableWriter { state, format, name, buffer: Vec::new() })
+        Ok(TableWriter { state, format, is_stream, name, buffer: Vec::new() })
     }
 
     /// Appends the rows of a batch.
@@ -118,6 +122,7 @@ impl<'a> TableWriter<'a> {
             #[cfg(feature = "parquet")]
             State::Parquet(writer) => writer.write(batch).map_err(io_of_parquet),
             State::Arrow(writer) => writer.write(batch),
+            State::ArrowStream(writer) => writer.write(batch),
             State::Waiting(_) | State::Broken => Ok(()),
         };
         done.map_err(|error| self.failure(error))
@@ -137,6 +142,7 @@ impl<'a> TableWriter<'a> {
                 Err(error) => Err(io_of_parquet(error)),
             },
             State::Arrow(writer) => writer.into_inner(),
+            State::ArrowStream(writer) => writer.into_inner(),
             State::Broken => return Ok(()),
         };
         out.map_err(|error| self.failure(error))?.finish()
@@ -158,6 +164,9 @@ impl<'a> TableWriter<'a> {
                 ArrowWriter::try_new(out, schema, Some(properties))
                     .map(|writer| State::Parquet(Box::new(writer)))
                     .map_err(io_of_parquet)
+            }
+            None if self.is_stream => {
+                StreamWriter::try_new(out, &schema).map(|writer| State::ArrowStream(Box::new(writer)))
             }
             None => FileWriter::try_new(out, &schema).map(|writer| State::Arrow(Box::new(writer))),
         };

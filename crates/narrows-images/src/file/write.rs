@@ -15,6 +15,7 @@ use image::{ExtendedColorType, ImageEncoder, ImageResult};
 use super::splice::{Extras, extended, holds_density, holds_text, holds_xmp};
 use super::{Depth, Format, Loss, Photo, profile_fits, tagged};
 use crate::compact::{to_byte, to_word};
+use crate::draft::Draft;
 use crate::{Channels, Error, Result};
 
 /// Default JPEG quality, of 100.
@@ -294,23 +295,10 @@ fn has_more_colours(samples: &[u8], values: usize) -> bool {
 
 /// Writes a temporary file beside `path` and renames it. A file at `path` is unchanged until then.
 pub(super) fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    if path.is_dir() {
-        return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a directory"));
-    }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".narrows-").suffix(".tmp");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // The umask applies, as for any new file.
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    let temporary = builder.tempfile_in(folder)?;
+    let mut draft = Draft::of(path)?;
     // Not synced to disk: for a folder of ten thousand images that would take ten thousand waits.
-    temporary.as_file().write_all(bytes)?;
-    temporary.persist(path).map_err(|error| error.error)?;
-    Ok(())
+    draft.write_all(bytes)?;
+    draft.rename()
 }
 
 #[cfg(test)]

@@ -33,10 +33,12 @@ pub(crate) struct Decode {
 
 impl Decode {
     pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
+        let targets = self.output.targets().reads([&self.model.path]).reads(self.input.inputs());
+        targets.check()?;
         let model = self.model.load(common)?;
         let source = self.input.source()?;
         if let Model::Images(model) = model {
-            let folder = Folder::new(self.output.folder("decoded images")?, "--output")?;
+            let folder = Folder::fresh(self.output.folder("decoded images")?, "--output", &targets)?;
             let mut taken = HashSet::new();
             pipeline::read(&source, None, Portion::Batch, |table| {
                 decode_images(&model, table, &folder, &mut taken)?;
@@ -56,19 +58,20 @@ impl Decode {
 fn decode_images(
     model: &ImageModel,
     table: &Table,
-    folder: &Folder,
+    folder: &Folder<'_>,
     taken: &mut HashSet<PathBuf>,
 ) -> Result<(), Failure> {
     let names = names(table);
     for (row, image) in model.decode_table(table)?.into_iter().enumerate() {
         let number = format!("{:06}", table.first_row() + row as u64);
         let name = names.as_ref().and_then(|names| names[row].as_deref()).unwrap_or(&number);
-        let mut place = folder.place(name, Some("png"));
+        let mut place = folder.path_of(name, Some("png"));
         if !taken.insert(place.clone()) {
             // A name that stands in the table twice.
-            place = folder.place(&format!("{name}#{number}"), Some("png"));
+            place = folder.path_of(&format!("{name}#{number}"), Some("png"));
             taken.insert(place.clone());
         }
+        folder.check(&place)?;
         images::write_plain(image, &place)?;
     }
     Ok(())

@@ -48,13 +48,15 @@ fn rows(text: &str) -> Result<Range<u64>, String> {
 
 impl Decompress {
     pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
+        let targets = self.output.targets().reads([&self.model.path, &self.file]);
+        targets.check()?;
         let model = self.model.load(common)?;
         if let Model::Images(model) = &model {
             if self.rows.is_some() {
                 return Err(Error::recipe("--rows", "expected a table, got images, which have no rows").into());
             }
             let target = self.output.folder("the images, or an image file for one")?;
-            return decompress_images(model, self.source()?, target, common).map_err(|failure| match failure {
+            return decompress_images(model, self.source()?, target, &targets, common).map_err(|failure| match failure {
                 Failure::Library(error) => of_file(error, &self.file).into(),
                 failure => failure,
             });

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Float32Array, StringArray, UInt64Array};
+use arrow::array::{ArrayRef, Float32Array, StringArray};
 use clap::Args as ClapArgs;
 use narrows_core::images::Album;
-use narrows_core::output::{TableWriter, batch};
+use narrows_core::output::{TableWriter, batch, counts};
 use narrows_core::{Encoder, Error, Model};
 
 use super::score::Keep;
@@ -38,6 +38,7 @@ pub(crate) struct Encode {
 
 impl Encode {
     pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
+        self.output.targets().reads([&self.model.path]).reads(self.input.inputs()).check()?;
         let model = self.model.load(common)?;
         // Without its decoder a model does not know the size of the images of the training.
         let whole = if let Model::Images(images) = &model { Some(images.clone()) } else { None };
@@ -80,7 +81,7 @@ fn encode_images(
         let mut columns: Vec<(String, ArrayRef)> =
             vec![("image".to_owned(), Arc::new(StringArray::from(vec![name; codes.len()])))];
         if encoder.sees_patches() {
-            columns.push(("piece".to_owned(), Arc::new(UInt64Array::from_iter_values(0..codes.len() as u64))));
+            columns.push(("piece".to_owned(), counts((0..codes.len() as u64).map(Some))));
         }
         for unit in 0..encoder.code_size() {
             let values = Float32Array::from_iter_values(codes.iter().map(|code| code[unit]));

@@ -12,6 +12,7 @@ use crate::images;
 use crate::input::InputArgs;
 use crate::output::OutputArgs;
 use crate::pipeline::{self, Portion};
+use crate::targets::Targets;
 
 /// Encode and decode rows, series or images, in original units
 ///
@@ -31,10 +32,12 @@ pub(crate) struct Reconstruct {
 
 impl Reconstruct {
     pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
+        let targets = self.output.targets().reads([&self.model.path]).reads(self.input.inputs());
+        targets.check()?;
         let model = self.model.load(common)?;
         if let Model::Images(model) = model {
             let target = self.output.folder("reconstructed images")?;
-            return reconstruct_images(&model, (self.input.inputs(), self.resize), target, common);
+            return reconstruct_images(&model, (self.input.inputs(), self.resize), (target, &targets), common);
         }
         let model = model.into_tabular()?;
         let source = self.input.table()?;
@@ -50,13 +53,13 @@ impl Reconstruct {
 fn reconstruct_images(
     model: &ImageModel,
     (inputs, resize): (&[String], ResizeArg),
-    target: &Path,
+    (target, targets): (&Path, &Targets),
     common: &Common,
 ) -> Result<Outcome, Failure> {
     let talk = common.talk();
     let album = images::open(inputs, talk)?;
     images::check_sizes(model, &album, resize.resize, talk)?;
-    let places = images::places(target, "--output", &album, images::extension)?;
+    let places = images::places(target, ("--output", targets), &album, images::extension)?;
     images::tell_places(talk, &album, &places);
     let mut writer = ImageWriter::default();
     let outcome = images::each_photo(&album, talk, |i, _, photo| {

@@ -7,6 +7,7 @@ use clap::Args as ClapArgs;
 use crate::failure::{Failure, Outcome};
 use crate::flags::{Common, ModelArg, with_extension};
 use crate::output;
+use crate::targets::{ForceArg, Targets};
 
 /// Write the report of a model as a self-contained HTML file
 #[derive(Debug, ClapArgs)]
@@ -17,12 +18,15 @@ pub(crate) struct Report {
     /// Output file; by default the model's name with .html, in the current folder; `-` is stdout
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    #[command(flatten)]
+    force: ForceArg,
 }
 
 impl Report {
     pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
-        let model = self.model.load(common)?.with_decoder()?;
         let target = self.output.unwrap_or_else(|| with_extension(&self.model.path, "html"));
+        Targets::new(self.force).reads([&self.model.path]).writes("--output", Some(&target)).check()?;
+        let model = self.model.load(common)?.with_decoder()?;
         output::write_text(&target, &model.report_html()?)?;
         Ok(Outcome::Done)
     }

@@ -21,6 +21,7 @@ mod image_files;
 mod images;
 mod interrupt;
 mod names;
+mod outputs;
 mod score;
 mod series;
 mod transform;

@@ -31,10 +31,11 @@ fn stdin_becomes_stdout() {
 }
 
 #[test]
-fn a_file_that_exists_is_replaced() {
+fn a_file_that_exists_is_replaced_when_asked_for() {
     let folder = Folder::with_model();
     folder.write("scores.csv", "old");
-    folder.run("score m.narrows train.csv -o scores.csv").succeeds();
+    folder.check_fails("score m.narrows train.csv -o scores.csv", 2, &["`scores.csv` exists", "hint: --force"]);
+    folder.run("score m.narrows train.csv -o scores.csv --force").succeeds();
     assert!(folder.read("scores.csv").starts_with("row,score"));
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Float64Array, StringArray, UInt64Array};
+use arrow::array::{ArrayRef, Float64Array, StringArray};
 
 use super::adapter::{SeriesAdapter, SeriesSamples, origins};
 use super::points::{Coverage, Points, points, spread};
@@ -235,7 +235,7 @@ impl SeriesAdapter {
                 rows.push(series.rows[first..].iter().flatten().next().map(|row| u64::from(*row)));
             }
         }
-        let mut arrays: Vec<(String, ArrayRef)> = vec![("row".to_owned(), Arc::new(UInt64Array::from(rows)))];
+        let mut arrays: Vec<(String, ArrayRef)> = vec![("row".to_owned(), crate::output::counts(rows))];
         if let Some(id) = &self.columns.id {
             arrays.push((id.clone(), Arc::new(StringArray::from(ids))));
         }

@@ -1,12 +1,13 @@
 //! `narrows compress` and `narrows decompress` for images.
 
+use std::collections::HashSet;
 use std::io::{BufWriter, Read};
 use std::path::Path;
 
 use narrows_core::compress::{
     CompressionSummary, Fidelity, ImageBaseline, ImageCompressor, ImageDecompressor, ImageVerification, OriginalSize,
 };
-use narrows_core::images::{Format, Image};
+use narrows_core::images::{Format, Image, Photo};
 use narrows_core::{Error, ImageModel};
 
 use super::{CompressionMessage, Subject, open, verified, whole};
@@ -17,6 +18,7 @@ use crate::images::{self, Folder, each_photo, extension, is_image};
 use crate::losses::Losses;
 use crate::output;
 use crate::talk::count;
+use crate::targets::Targets;
 
 /// A compression of images.
 pub(super) struct ImageJob<'a> {
@@ -88,6 +90,7 @@ pub(in crate::verbs) fn decompress_images(
     model: &ImageModel,
     source: impl Read,
     target: &Path,
+    targets: &Targets,
     common: &Common,
 ) -> Result<Outcome, Failure> {
     let talk = common.talk();
@@ -95,17 +98,23 @@ pub(in crate::verbs) fn decompress_images(
     let keeps_pixels = reader.keeps_pixels();
     let mut writer = ImageWriter::default();
     if is_image(target) && !target.is_dir() {
-        let mut n = 0;
+        // The last one waits, so that nothing is written if there is one too many.
+        let mut last: Option<Photo> = None;
         while let Some(photos) = reader.next_images()? {
             for (_, photo) in photos {
-                let is_next = are_together(target, photo.page) && photo.page.is_some_and(|page| page.number as usize > n);
-                if n > 0 && !is_next {
-                    let message = format!("expected a folder for several images, got `{}`", target.display());
-                    return Err(Error::recipe("--output", message).into());
+                if let Some(before) = last.replace(photo) {
+                    let next = last.as_ref().and_then(|photo| photo.page);
+                    let follows = before.page.zip(next).is_some_and(|(before, next)| next.number > before.number);
+                    if !follows || !are_together(target, next) {
+                        let message = format!("expected a folder for several images, got `{}`", target.display());
+                        return Err(Error::recipe("--output", message).into());
+                    }
+                    writer.put(&before, target)?;
                 }
-                n += 1;
-                writer.put(&photo, target)?;
             }
+        }
+        if let Some(photo) = last {
+            writer.put(&photo, target)?;
         }
         if keeps_pixels && Format::of_path(target) == Some(Format::Jpeg) {
             talk.line(format_args!("note: {} is a jpeg, which changes pixels; a .png keeps them", target.display()));
@@ -113,8 +122,8 @@ pub(in crate::verbs) fn decompress_images(
         writer.finish(talk)?;
         return Ok(Outcome::Done);
     }
-    let folder = Folder::new(target, "--output")?;
-    let (mut n, mut renamed) = (0_u64, 0_u64);
+    let folder = Folder::fresh(target, "--output", targets)?;
+    let (mut n, mut renamed, mut placed) = (0_u64, 0_u64, HashSet::new());
     while let Some(photos) = reader.next_images()? {
         for (name, photo) in photos {
             let name = if name.is_empty() { format!("{n:06}.png") } else { name };
@@ -122,10 +131,18 @@ pub(in crate::verbs) fn decompress_images(
             let is_lossy = keeps_pixels && Format::of_path(Path::new(&name)) == Some(Format::Jpeg);
             renamed += u64::from(is_lossy);
             let given = if is_lossy { Some("png") } else { extension(&name) };
-            let mut place = folder.place(&name, given);
+            let mut place = folder.path_of(&name, given);
             if let Some(page) = photo.page.filter(|_| !are_together(&place, photo.page)) {
                 let name = format!("{name}#{}", page.number);
-                place = folder.place(&name, extension(&name));
+                place = folder.path_of(&name, extension(&name));
+            }
+            if !placed.insert(place.clone()) && !are_together(&place, photo.page) {
+                // A PNG and a JPEG of one name.
+                place = folder.path_of(&format!("{name}.png"), None);
+                placed.insert(place.clone());
+            }
+            if writer.is_new(&place) {
+                folder.check(&place)?;
             }
             writer.put(&photo, &place)?;
             n += 1;

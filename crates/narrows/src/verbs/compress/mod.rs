@@ -23,6 +23,7 @@ use crate::input::InputArgs;
 use crate::output::{self, print_json};
 use crate::pipeline::{self, Flow, Portion};
 use crate::talk::{Talk, count, grouped};
+use crate::targets::{ForceArg, Targets};
 
 /// Compress rows, series or images with a model fitted on similar data
 ///
@@ -44,6 +45,8 @@ pub(crate) struct Compress {
     /// Output file, replaced only once complete; stdout if omitted or `-`
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    #[command(flatten)]
+    force: ForceArg,
     #[command(flatten)]
     fidelity: FidelityArgs,
     /// Rows per independently readable chunk; larger chunks compress better
@@ -94,6 +97,8 @@ impl FidelityArgs {
 
 impl Compress {
     pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
+        let targets = Targets::new(self.force).reads([&self.model.path]).reads(self.input.inputs());
+        targets.writes("--output", self.output.as_ref()).check()?;
         let model = self.model.load(common)?;
         let fidelity = self.fidelity.fidelity()?;
         let target = self.output.as_deref().filter(|path| path.as_os_str() != "-");

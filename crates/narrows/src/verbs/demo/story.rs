@@ -53,31 +53,31 @@ impl Story {
                 "heartbeat.narrows",
                 &[
                     "fit TRAIN --kind series --layout rows --label class --normal normal --preset seq2seq --threshold false_alarm_rate=0.02 --seed SEED -o MODEL --force",
-                    "score MODEL TEST -o SCORES --keep class --explain 3",
+                    "score MODEL TEST -o SCORES --force --keep class --explain 3",
                     "evaluate MODEL TEST --label class --normal normal",
                     "explain MODEL TEST --row",
-                    "report MODEL -o REPORT",
+                    "report MODEL -o REPORT --force",
                 ],
             ),
             Kind::Machines => (
                 "machines.narrows",
                 &[
                     "fit TRAIN --kind series --time time --id machine --ignore anomaly --seed SEED -o MODEL --force",
-                    "score MODEL TEST -o SCORES --keep anomaly",
+                    "score MODEL TEST -o SCORES --force --keep anomaly",
                     "score MODEL TEST --events",
                     "evaluate MODEL TEST --label anomaly --normal 0",
                     "explain MODEL TEST --row",
-                    "report MODEL -o REPORT",
+                    "report MODEL -o REPORT --force",
                 ],
             ),
             Kind::Payments | Kind::Images | Kind::Wide => (
                 "payments.narrows",
                 &[
                     "fit TRAIN --label is_fraud --normal 0 --seed SEED -o MODEL --force",
-                    "score MODEL TEST -o SCORES --keep is_fraud --explain 3",
+                    "score MODEL TEST -o SCORES --force --keep is_fraud --explain 3",
                     "evaluate MODEL TEST --label is_fraud --normal 0",
                     "explain MODEL TEST --row",
-                    "report MODEL -o REPORT",
+                    "report MODEL -o REPORT --force",
                 ],
             ),
         };

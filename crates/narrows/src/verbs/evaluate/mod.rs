@@ -15,6 +15,7 @@ use crate::input::InputArgs;
 use crate::output;
 use crate::pipeline::{self, Flow, Portion};
 use crate::talk::{count, grouped};
+use crate::targets::{ForceArg, Targets};
 
 /// Evaluate a model on labelled data, with PCA and an isolation forest as baselines
 ///
@@ -39,6 +40,8 @@ pub(crate) struct Evaluate {
     sheet: Option<PathBuf>,
     #[command(flatten)]
     resize: ResizeArg,
+    #[command(flatten)]
+    force: ForceArg,
     /// Override the model's threshold rule, such as quantile=0.99 or fixed=3.2
     #[arg(long, value_name = "RULE")]
     threshold: Option<String>,
@@ -46,6 +49,8 @@ pub(crate) struct Evaluate {
 
 impl Evaluate {
     pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
+        let targets = Targets::new(self.force).reads([&self.model.path]).reads(self.input.inputs());
+        self.sheet.iter().fold(targets, |targets, sheet| targets.writes("--sheet", Some(sheet))).check()?;
         let model = with_threshold(self.model.load(common)?.with_decoder()?, self.threshold.as_deref())?;
         if model.reads_images() {
             return self.evaluate_images(&model, common);

@@ -18,6 +18,7 @@ use crate::input::InputArgs;
 use crate::progress::Progress;
 use crate::recipe::RecipeArgs;
 use crate::talk::Talk;
+use crate::targets::{ForceArg, Targets};
 use crate::{images, interrupt, output};
 
 /// Fit a model to tables, series or images and save it
@@ -56,9 +57,8 @@ pub(crate) struct Fit {
     /// Save only preprocessing and encoder: small, without training rows, supports only `narrows encode`
     #[arg(long)]
     encoder_only: bool,
-    /// Overwrite an existing model file
-    #[arg(short, long)]
-    force: bool,
+    #[command(flatten)]
+    force: ForceArg,
 }
 
 impl Fit {
@@ -135,11 +135,12 @@ impl Fit {
                     format!("expected a file for the model, got `{}`, which is not a regular file", model.display());
                 return Err(Error::recipe("--output", message).into());
             }
-            if !self.force && !self.resume {
-                let message = format!("`{}` exists", model.display());
-                return Err(Error::recipe("--output", message).with_hint("--force overwrites it").into());
-            }
         }
+        let targets = Targets::new(self.force).reads(self.input.inputs()).reads(self.recipe.files());
+        // A training that goes on replaces what it has saved when it was interrupted.
+        let targets = if self.resume { targets.replacing() } else { targets };
+        let targets = targets.writes("--output", Some(model));
+        self.report.iter().fold(targets, |targets, report| targets.writes("--report", Some(report))).check()?;
         // Opened and dropped: detects an unwritable folder early and leaves nothing behind.
         output::probe(model)?;
         if let Some(path) = &self.report {

@@ -15,6 +15,7 @@ use crate::image_writer::ImageWriter;
 use crate::images::{self, extension};
 use crate::interrupt;
 use crate::talk::{Talk, count};
+use crate::targets::{ForceArg, Targets};
 
 /// Restore images: denoise, inpaint, remove watermarks, colourise or upscale, depending on the model
 ///
@@ -51,10 +52,17 @@ pub(crate) struct Restore {
     mask: Option<String>,
     #[command(flatten)]
     resize: ResizeArg,
+    #[command(flatten)]
+    force: ForceArg,
 }
 
 impl Restore {
     pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
+        let out = self.output.as_ref().or(self.to.as_ref()).expect("one of both is required");
+        let masks = self.mask.iter().filter(|mask| *mask != "alpha");
+        let targets = Targets::new(self.force).reads([&self.model.path]).reads([&self.input]).reads(masks);
+        let targets = targets.writes("OUT", Some(out));
+        targets.check()?;
         let model = self.model.load(common)?.with_decoder()?;
         check(&model)?;
         let talk = common.talk();
@@ -63,7 +71,7 @@ impl Restore {
         if let Model::Images(model) = &model {
             images::check_sizes(model, &album, self.resize.resize, talk)?;
         }
-        let places = self.places(&album)?;
+        let places = self.places(out, &album, &targets)?;
         images::tell_places(talk, &album, &places);
         let (mut skipped, mut n) = (images::unread(&album), 0);
         let mut writer = ImageWriter::default();
@@ -97,9 +105,8 @@ impl Restore {
         Ok(images::outcome(skipped))
     }
 
-    fn places(&self, album: &Album) -> Result<Vec<PathBuf>, Failure> {
-        let out = self.output.as_ref().or(self.to.as_ref()).expect("one of both is required");
-        let places = images::places(out, "OUT", album, |name| self.format.as_deref().or(extension(name)))?;
+    fn places(&self, out: &PathBuf, album: &Album, targets: &Targets) -> Result<Vec<PathBuf>, Failure> {
+        let places = images::places(out, ("OUT", targets), album, |name| self.format.as_deref().or(extension(name)))?;
         // A file has the format of its name.
         let is_other = |format: &String| Format::of_path(&out.with_extension(format)) != Format::of_path(out);
         match self.format.as_ref().filter(|format| places.first() == Some(out) && is_other(format)) {

@@ -1,7 +1,5 @@
 //! `narrows score` on images: one score per image, and optional heat maps.
 
-use std::path::Path;
-
 use narrows_core::images::Image;
 use narrows_core::output::TableWriter;
 use narrows_core::score_table::image_rows;
@@ -19,15 +17,14 @@ const PIXELS: usize = 1 << 22;
 pub(super) fn score(
     model: &ImageModel,
     (inputs, resize): (&[String], ResizeArg),
-    heatmaps: Option<&Path>,
+    heatmaps: Option<Folder<'_>>,
     mut writer: TableWriter<'_>,
     common: &Common,
 ) -> Result<(Outcome, u64), Failure> {
     let talk = common.talk();
-    let folder = heatmaps.map(|path| Folder::new(path, "--heatmaps")).transpose()?;
     let album = images::open(inputs, talk)?;
     images::check_sizes(model, &album, resize.resize, talk)?;
-    let places = folder.map(|folder| folder.places(&album, |_| Some("png"), Pages::Apart)).transpose()?;
+    let places = heatmaps.map(|folder| folder.places(&album, |_| Some("png"), Pages::Apart)).transpose()?;
     let (mut skipped, mut anomalies, mut n) = (images::unread(&album), 0, 0);
     let (mut which, mut waiting, mut pixels): (Vec<usize>, Vec<Image>, usize) = (Vec::new(), Vec::new(), 0);
     for i in 0..album.len() {

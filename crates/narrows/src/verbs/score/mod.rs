@@ -18,15 +18,17 @@ use self::stream::Follow;
 use self::tally::Tally;
 use crate::failure::{Failure, Outcome};
 use crate::flags::{Common, ModelArg, ResizeArg};
+use crate::images::Folder;
 use crate::input::InputArgs;
 use crate::output::OutputArgs;
 use crate::pipeline::{self, Portion};
 use crate::talk::{Talk, count};
+use crate::targets::Targets;
 
 /// Compute anomaly scores of rows, points in time or images
 ///
 /// Writes row,score,p_value,is_anomaly for every row, in input order; rows are counted from 0. Memory does not grow
-/// with the number of rows. An existing output file is replaced atomically once the new one is complete.
+/// with the number of rows.
 #[derive(Debug, ClapArgs)]
 #[command(
     before_help = "Example: narrows score m.narrows new.csv -o scores.csv --explain 3",
@@ -75,6 +77,8 @@ pub(crate) struct Score {
 
 impl Score {
     pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
+        let targets = self.output.targets().reads([&self.model.path]).reads(self.input.inputs());
+        targets.check()?;
         let model = with_threshold(self.model.load(common)?, self.threshold.as_deref())?;
         match model {
             Model::Series(model) if self.follow => {
@@ -83,7 +87,7 @@ impl Score {
                 follow.run(&model, common.talk())
             }
             model if self.follow => Err(not_of_points("to follow", model)),
-            Model::Images(model) => self.score_images(&model, common),
+            Model::Images(model) => self.score_images(&model, &targets, common),
             _ if self.heatmaps.is_some() => {
                 let message = "expected a model of images, got one of tables or series";
                 Err(Error::recipe("--heatmaps", message).into())
@@ -118,13 +122,14 @@ impl Score {
         Ok(if self.fail_on_anomaly && tally.anomalies > 0 { Outcome::AnomaliesFound } else { Outcome::Done })
     }
 
-    fn score_images(&self, model: &ImageModel, common: &Common) -> Result<Outcome, Failure> {
+    fn score_images(&self, model: &ImageModel, targets: &Targets, common: &Common) -> Result<Outcome, Failure> {
         let given =
             [("--explain", self.explain.is_some()), ("--keep", !self.keep.is_empty()), ("--events", self.events)];
         if let Some((flag, _)) = given.into_iter().find(|(_, given)| *given) {
             return Err(Error::recipe(flag, "expected a model of tables or series, got one of images").into());
         }
-        let (inputs, heatmaps) = (self.input.inputs(), self.heatmaps.as_deref());
+        let inputs = self.input.inputs();
+        let heatmaps = self.heatmaps.as_deref().map(|path| Folder::new(path, "--heatmaps", targets)).transpose()?;
         let (outcome, anomalies) = images::score(model, (inputs, self.resize), heatmaps, self.output.writer()?, common)?;
         Ok(if self.fail_on_anomaly && anomalies > 0 { Outcome::AnomaliesFound } else { outcome })
     }

@@ -31,7 +31,7 @@ impl Follow {
         let stream = self.input.stream()?;
         let shown = Shown::new(model, self.keep, self.reasons)?;
         let mut lines = Lines::open(&stream.path)?;
-        let mut writer = self.output.row_writer(&stream.path)?;
+        let mut writer = self.output.row_writer()?;
         let mut reader = shown.reader(&stream, model, lines.name());
         let mut tally = Tally::default();
         let _grace = interrupt::grace("stopping: the scores so far are written");

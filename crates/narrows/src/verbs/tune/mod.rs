@@ -20,6 +20,7 @@ use crate::flags::{Common, RoleArgs};
 use crate::input::InputArgs;
 use crate::recipe::RecipeArgs;
 use crate::talk::Talk;
+use crate::targets::{ForceArg, Targets};
 use crate::{images, interrupt, output};
 
 /// Search hyperparameters: code size, layers, loss, corruption and learning rate
@@ -61,9 +62,8 @@ pub(crate) struct Tune {
     /// Continue an interrupted search, or one with fewer trials, from its journal
     #[arg(long)]
     resume: bool,
-    /// Overwrite an existing recipe file and journal
-    #[arg(short, long)]
-    force: bool,
+    #[command(flatten)]
+    force: ForceArg,
 }
 
 impl Tune {
@@ -129,11 +129,13 @@ impl Tune {
                 let message = format!("expected a file of its own, got `{}`", path.display());
                 return Err(Error::recipe(flag, message).into());
             }
-            if path.exists() && !self.force && !self.resume {
+            if path.exists() && !self.force.force && !self.resume {
                 let error = Error::recipe(flag, format!("`{}` exists", path.display()));
                 return Err(error.with_hint(hint).into());
             }
         }
+        let targets = Targets::new(self.force).replacing().reads(self.input.inputs()).reads(self.recipe.files());
+        targets.writes("--output", Some(&self.output)).writes("--journal", Some(journal)).check()?;
         // Opened and dropped: detects an unwritable folder early and leaves nothing behind.
         output::probe(&self.output)?;
         output::probe(journal)
