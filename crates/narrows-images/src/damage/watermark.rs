@@ -137,8 +137,8 @@ impl Layer {
 
 fn read(path: &Path) -> Result<Layer> {
     let bytes = std::fs::read(path).map_err(|source| {
-        let (path, what) = (path.display(), "it is needed to fit and to evaluate, at the path that the model was fitted with");
-        Error::setting(format!("cannot read {path}, the watermark: {source}; {what}, and not to restore"))
+        let what = "the watermark is needed at this path to fit and to evaluate, not to restore";
+        Error::read(path, std::io::Error::new(source.kind(), format!("{source}; {what}")))
     })?;
     let refused = |error: &dyn std::fmt::Display| {
         Error::image(path.display().to_string(), format!("expected an image for a watermark, got: {error}"))

@@ -22,7 +22,7 @@ const GIF_SPEED: i32 = 10;
 pub struct Sequence {
     path: PathBuf,
     format: Format,
-    bytes: Shared,
+    bytes: SharedBytes,
     encoder: Option<Encoder>,
     first: Option<Photo>,
     written: Written,
@@ -30,9 +30,9 @@ pub struct Sequence {
 }
 
 enum Encoder {
-    Tiff(TiffEncoder<Shared>),
-    Gif(GifEncoder<Shared>),
-    Png(Box<png::Writer<Shared>>),
+    Tiff(TiffEncoder<SharedBytes>),
+    Gif(GifEncoder<SharedBytes>),
+    Png(Box<png::Writer<SharedBytes>>),
 }
 
 impl Sequence {
@@ -59,7 +59,7 @@ impl Sequence {
         Ok(Sequence {
             path: path.to_path_buf(),
             format,
-            bytes: Shared::default(),
+            bytes: SharedBytes::default(),
             encoder: None,
             first: None,
             written: Written { format, lost: Vec::new(), clipped: 0 },
@@ -162,7 +162,7 @@ impl Sequence {
     }
 }
 
-fn gif(sink: Shared, plays: u32) -> ImageResult<GifEncoder<Shared>> {
+fn gif(sink: SharedBytes, plays: u32) -> ImageResult<GifEncoder<SharedBytes>> {
     let mut encoder = GifEncoder::new_with_speed(sink, GIF_SPEED);
     match u16::try_from(plays) {
         // Once is what a GIF without this block does.
@@ -173,7 +173,7 @@ fn gif(sink: Shared, plays: u32) -> ImageResult<GifEncoder<Shared>> {
     Ok(encoder)
 }
 
-fn apng(sink: Shared, photo: &Photo, plan: &Plan, plays: u32) -> ImageResult<png::Writer<Shared>> {
+fn apng(sink: SharedBytes, photo: &Photo, plan: &Plan, plays: u32) -> ImageResult<png::Writer<SharedBytes>> {
     let mut info = png::Info::with_size(photo.image.width as u32, photo.image.height as u32);
     info.color_type = match plan.channels {
         Channels::Grey => png::ColorType::GrayscaleAlpha,
@@ -182,7 +182,7 @@ fn apng(sink: Shared, photo: &Photo, plan: &Plan, plays: u32) -> ImageResult<png
     info.bit_depth = png::BitDepth::Eight;
     info.icc_profile = photo.icc.clone().filter(|_| plan.icc).map(Cow::Owned);
     info.exif_metadata = photo.exif.clone().filter(|_| plan.exif).map(Cow::Owned);
-    let begin = || -> Result<png::Writer<Shared>, png::EncodingError> {
+    let begin = || -> Result<png::Writer<SharedBytes>, png::EncodingError> {
         let mut encoder = png::Encoder::with_info(sink, info)?;
         encoder.set_animated(photo.page.map_or(1, |page| page.count), plays)?;
         encoder.write_header()
@@ -208,9 +208,9 @@ fn in_seconds((above, below): (u32, u32)) -> (u16, u16) {
 
 /// Bytes in memory that an encoder writes and that outlive it.
 #[derive(Clone, Default)]
-struct Shared(Rc<RefCell<Cursor<Vec<u8>>>>);
+struct SharedBytes(Rc<RefCell<Cursor<Vec<u8>>>>);
 
-impl Write for Shared {
+impl Write for SharedBytes {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.borrow_mut().write(bytes)
     }
@@ -220,7 +220,7 @@ impl Write for Shared {
     }
 }
 
-impl Seek for Shared {
+impl Seek for SharedBytes {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         self.0.borrow_mut().seek(to)
     }

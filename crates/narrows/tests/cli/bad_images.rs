@@ -42,7 +42,7 @@ fn a_folder_without_images() {
             3,
             &["empty", "expected image files", "no file"],
         );
-        folder.check_fails(&format!("fit texts -o m.narrows {flags}"), 3, &["texts", "2 of other extensions"]);
+        folder.check_fails(&format!("fit texts -o m.narrows {flags}"), 3, &["texts", "1 .csv, 1 .txt"]);
     }
     folder.check_fails(&format!("fit no/such -o m.narrows {SMALL} --corrupt gaussian:25"), 3, &["no/such"]);
 }
@@ -61,7 +61,7 @@ fn a_broken_image_among_good_ones_is_left_out_and_counted() {
         let ran = folder.run(&format!("fit clean -o m.narrows --force {flags}"));
         ran.fails(
             5,
-            &["skipped: text.png", "skipped: cut.jpg", "skipped: vast.png", "1 file", "12 read", "3 unreadable"],
+            &["skipped: text.png", "skipped: cut.jpg", "skipped: vast.png", "1 .txt", "12 read", "3 unreadable"],
         );
         assert!(folder.path("m.narrows").exists());
     }

@@ -11,12 +11,12 @@ use crate::failure::Failure;
 
 /// Which pixels are lost.
 pub(super) struct Masks {
-    kind: Kind,
+    source: MaskSource,
     /// The value of lost pixels in training.
     fill: f32,
 }
 
-enum Kind {
+enum MaskSource {
     /// Those that are transparent.
     Alpha,
     /// The white ones of a mask.
@@ -29,28 +29,28 @@ impl Masks {
     /// Opens a mask or a folder of masks; `alpha` stands for transparency.
     pub(super) fn open(mask: &str, fill: f32) -> Result<Masks, Failure> {
         if mask == "alpha" {
-            return Ok(Masks { kind: Kind::Alpha, fill });
+            return Ok(Masks { source: MaskSource::Alpha, fill });
         }
         let album = Album::open(mask, &Limits::default()).map_err(Error::from)?;
         if !Path::new(mask).is_dir() {
-            return Ok(Masks { kind: Kind::One(album.image(0).map_err(Error::from)?), fill });
+            return Ok(Masks { source: MaskSource::One(album.image(0).map_err(Error::from)?), fill });
         }
         let numbers = (0..album.len()).map(|i| (stem(&album.name(i)), i)).collect();
-        Ok(Masks { kind: Kind::Named(album, numbers), fill })
+        Ok(Masks { source: MaskSource::Named(album, numbers), fill })
     }
 
     /// The lost pixels of image `i` of an album.
     pub(super) fn holes(&self, album: &Album, i: usize, photo: &Photo) -> Result<Holes, Failure> {
         let name = album.name(i);
         let refused = |message: String| Err(Error::data(Place::source(&name), message).into());
-        let mask = match &self.kind {
-            Kind::Alpha => {
+        let mask = match &self.source {
+            MaskSource::Alpha => {
                 let visible = vec![1.0; photo.image.height * photo.image.width];
                 let alpha = photo.alpha.as_ref().unwrap_or(&visible);
                 return Ok(Holes { lost: alpha.iter().map(|alpha| *alpha <= 0.0).collect(), fill: self.fill });
             }
-            Kind::One(mask) => mask.clone(),
-            Kind::Named(masks, numbers) => {
+            MaskSource::One(mask) => mask.clone(),
+            MaskSource::Named(masks, numbers) => {
                 let own = stem(&name);
                 let with_ending = own.with_file_name(format!("{}_mask", own.file_name().unwrap_or_default().to_string_lossy()));
                 let Some(at) = numbers.get(&own).or_else(|| numbers.get(&with_ending)) else {

@@ -40,7 +40,7 @@ pub(crate) struct Restore {
     #[arg(value_name = "OUT", required_unless_present = "to")]
     output: Option<PathBuf>,
     /// The same as OUT
-    #[arg(id = "to", short, long = "output", value_name = "OUT", conflicts_with = "output")]
+    #[arg(id = "to", short = 'o', long = "output", value_name = "OUT", conflicts_with = "output")]
     to: Option<PathBuf>,
     /// Output format; by default that of each image
     #[arg(long, value_name = "FORMAT", value_parser = clap::builder::PossibleValuesParser::new(["png", "jpg", "webp", "tiff", "bmp"]))]
