@@ -118,8 +118,8 @@ pub fn sweep(folder: &Path, age: Duration) {
     let is_draft = |name: &str| name.starts_with(PREFIX) && name.ends_with(SUFFIX);
     for entry in entries.flatten().filter(|entry| entry.file_name().to_str().is_some_and(is_draft)) {
         let Ok(metadata) = entry.metadata() else { continue };
-        let is_old = age.is_zero()
-            || metadata.modified().is_ok_and(|time| time.elapsed().is_ok_and(|elapsed| elapsed >= age));
+        let is_old =
+            age.is_zero() || metadata.modified().is_ok_and(|time| time.elapsed().is_ok_and(|elapsed| elapsed >= age));
         // Where a lock cannot be had, whoever holds it is at work.
         let is_free = || cfg!(unix) && File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok());
         if metadata.is_file() && is_old && is_free() {
@@ -233,7 +233,9 @@ mod tests {
         assert!(path(".narrows-abc.tmp").exists(), "it may be about to be locked");
         sweep(folder.path(), Duration::ZERO);
         assert!(draft.path().exists());
-        assert!(!path(".narrows-abc.tmp").exists() && path(".narrows-abc").exists() && path("narrows-abc.tmp").exists());
+        assert!(
+            !path(".narrows-abc.tmp").exists() && path(".narrows-abc").exists() && path("narrows-abc.tmp").exists()
+        );
     }
 
     #[test]
@@ -242,7 +244,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let draft = Draft::of(&folder.path().join("out.csv")).unwrap();
         let readable = File::open(draft.path()).unwrap();
-        let mut broken = Draft { file: NamedTempFile::from_parts(readable, draft.file.into_temp_path()), ..Draft::of(&folder.path().join("x")).unwrap() };
+        let mut broken = Draft {
+            file: NamedTempFile::from_parts(readable, draft.file.into_temp_path()),
+            ..Draft::of(&folder.path().join("x")).unwrap()
+        };
         let error = broken.write_all(b"x").unwrap_err().to_string();
         assert!(!error.contains("narrows"), "{error}");
     }

@@ -14,6 +14,7 @@ use crate::failure::{Failure, Outcome};
 use crate::image_writer::are_together;
 use crate::talk::{Talk, count};
 use crate::targets::Targets;
+use crate::told;
 
 /// Memory limit for decoded images during fitting and evaluation; others are decoded on demand.
 const KEPT_BYTES: u64 = 2 << 30;
@@ -65,22 +66,22 @@ fn tell_left_out(talk: Talk, album: &Album) {
     let left_out = album.left_out();
     let others = left_out.to_string();
     if !others.is_empty() {
-        talk.line(format_args!("note: not read: {others}"));
+        talk.note(format_args!("not read: {others}"));
     }
     if let [first, ..] = left_out.masks.as_slice() {
         let n = count(left_out.masks.len() as u64, "mask");
-        talk.line(format_args!("note: {n} left out, which mark defects in other images: first {first}"));
+        talk.note(format_args!("{n} left out, which mark defects in other images: first {first}"));
     }
     if let Some((n, first)) = number(album, |i| album.has_inks(i)) {
-        talk.line(format_args!("note: {n} of CMYK inks, read as RGB: first {first}"));
+        talk.note(format_args!("{n} of CMYK inks, read as RGB: first {first}"));
     }
-    album.notes().iter().for_each(|note| talk.line(format_args!("note: {note}")));
+    album.notes().iter().for_each(|note| talk.note(format_args!("{note}")));
 }
 
 /// Reports transparency, which networks do not see.
 pub(crate) fn tell_alpha(talk: Talk, album: &Album) {
     if let Some((n, first)) = number(album, |i| album.has_alpha(i)) {
-        talk.line(format_args!("note: {n} with an alpha channel, which is not used: first {first}"));
+        talk.note(format_args!("{n} with an alpha channel, which is not used: first {first}"));
     }
 }
 
@@ -92,18 +93,21 @@ pub(crate) fn unread(album: &Album) -> usize {
 /// Reports skipped images.
 pub(crate) fn tell_skipped<'a>(talk: Talk, skipped: impl ExactSizeIterator<Item = (&'a str, &'a str)>) {
     let n = skipped.len();
-    for (name, reason) in skipped.take(NAMED) {
-        talk.line(format_args!("skipped: {}", told(name, reason)));
+    for (i, (name, reason)) in skipped.enumerate() {
+        let reason = without_name(name, reason);
+        told::skipped(name, reason);
+        if i < NAMED {
+            talk.loss(format_args!("skipped: {name}: {reason}"));
+        }
     }
     if n > NAMED {
-        talk.line(format_args!("skipped: and {} more", n - NAMED));
+        talk.loss(format_args!("skipped: and {} more", n - NAMED));
     }
 }
 
-/// Name and reason, without repeating the name if the reason starts with it.
-fn told(name: &str, reason: &str) -> String {
-    let reason = reason.split_once(&format!("{name}: ")).map_or(reason, |(_, reason)| reason);
-    format!("{name}: {reason}")
+/// The reason without the name, if it starts with it.
+fn without_name<'a>(name: &str, reason: &'a str) -> &'a str {
+    reason.split_once(&format!("{name}: ")).map_or(reason, |(_, reason)| reason)
 }
 
 /// The outcome of a run that skipped this many images.
@@ -265,7 +269,7 @@ pub(crate) fn tell_places(talk: Talk, album: &Album, places: &[PathBuf]) {
         let n = count(apart.len() as u64, "page or frame");
         let (name, place) = (album.name(*first), places[*first].display());
         let n = n.replace("page or frames", "pages or frames");
-        talk.line(format_args!("note: {n} become files of their own, as this format cannot hold several: {name} is {place}"));
+        talk.note(format_args!("{n} become files of their own, as this format cannot hold several: {name} is {place}"));
     }
     let is_other = |i: &usize| {
         let format = album.format(*i);
@@ -273,7 +277,7 @@ pub(crate) fn tell_places(talk: Talk, album: &Album, places: &[PathBuf]) {
     };
     for i in (0..album.len()).filter(is_other).take(NAMED) {
         let (name, format, place) = (album.name(i), album.format(i), places[i].display());
-        talk.line(format_args!("note: {name} is a {format} by its content; written as {place}"));
+        talk.note(format_args!("{name} is a {format} by its content; written as {place}"));
     }
 }
 
@@ -291,7 +295,7 @@ fn part(inputs: &[String], talk: Talk, what: &str, choose: impl Fn(SplitFolder) 
     let [only] = inputs else { return inputs.to_vec() };
     let Some(split) = SplitFolder::of(only) else { return inputs.to_vec() };
     let chosen = choose(split).display().to_string();
-    talk.line(format_args!("note: {only} is split into train and test: {what} {chosen}"));
+    talk.note(format_args!("{only} is split into train and test: {what} {chosen}"));
     vec![chosen]
 }
 
@@ -307,7 +311,7 @@ pub(crate) fn check_sizes(model: &ImageModel, album: &Album, resize: bool, talk:
     if model.channels() == Channels::Grey
         && let Some((n, first)) = number(album, |i| album.size(i).2 == Channels::Rgb)
     {
-        talk.line(format_args!("note: {n} in colour, seen as grey by this model: first {first}"));
+        talk.note(format_args!("{n} in colour, seen as grey by this model: first {first}"));
     }
     tell_alpha(talk, album);
     let size = |i: usize| (album.size(i).0, album.size(i).1);
@@ -315,7 +319,7 @@ pub(crate) fn check_sizes(model: &ImageModel, album: &Album, resize: bool, talk:
     let (Some(first), Some((height, width))) = (others.first(), model.training_size()) else { return Ok(()) };
     let (n, name, (h, w)) = (count(others.len() as u64, "image"), album.name(*first), size(*first));
     if resize {
-        talk.line(format_args!("note: {n} of other sizes resized to {height} x {width} pixels, first {name}, {h} x {w}"));
+        talk.note(format_args!("{n} of other sizes resized to {height} x {width} pixels, first {name}, {h} x {w}"));
         return Ok(());
     }
     let message = format!("expected images of {height} x {width} pixels, as in training, got {n} of others, first {h} x {w}");
@@ -347,6 +351,7 @@ pub(crate) fn each_photo(
         let message = format!("expected a readable image, got none of {}", album.len());
         return Err(Error::data(Place::source(album.source()), message).into());
     }
+    told::count("images", n);
     let suffix = if skipped > 0 { format!("; {} skipped", count(skipped as u64, "image")) } else { String::new() };
     talk.line(format_args!("{} done{suffix}", count(n, "image")));
     Ok(outcome(skipped))

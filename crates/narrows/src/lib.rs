@@ -5,9 +5,12 @@
 //!
 //! [`main`] is the whole program, so that other packages can include the command.
 
-#![forbid(unsafe_code)]
+// Not `forbid`: the macro that looks at stdout before `main` allows itself what it needs (`closed.rs`).
+#![deny(unsafe_code)]
 
 mod arguments;
+mod closed;
+mod escape;
 mod failure;
 mod flags;
 mod image_writer;
@@ -22,6 +25,7 @@ mod progress;
 mod recipe;
 mod talk;
 mod targets;
+mod told;
 mod verbs;
 
 use std::process::ExitCode;
@@ -38,10 +42,12 @@ pub fn main() -> ExitCode {
         Err(error) => return failure::refuse(&error),
     };
     let talk = args.common.talk();
+    talk.keep();
     interrupt::watch(talk);
     let result = verbs::run(args);
     if let Err(failure) = &result {
         failure.tell(talk);
     }
+    let result = result.and_then(|outcome| output::tell_rest(talk).map(|()| outcome));
     Outcome::code(&result)
 }

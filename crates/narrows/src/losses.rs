@@ -31,7 +31,7 @@ impl Losses {
     /// Reports them, one line for each kind.
     pub(crate) fn tell(&self, talk: Talk) {
         for line in self.lines() {
-            talk.line(format_args!("note: {line}"));
+            talk.note(format_args!("{line}"));
         }
     }
 

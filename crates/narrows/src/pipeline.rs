@@ -12,6 +12,8 @@ use narrows_core::output::TableWriter;
 use narrows_core::{Error, TabularModel};
 
 use crate::failure::Failure;
+use crate::talk::Talk;
+use crate::told;
 
 /// Rows per batch: enough to amortise the overhead, few enough to stay in cache.
 pub(crate) const BATCH_ROWS: usize = 8192;
@@ -73,7 +75,12 @@ fn read_batches(
         let (send, receive) = sync_channel(WAITING);
         scope.spawn(move || match source.open(BATCH_ROWS, wanted) {
             // A failed send means that the receiver was dropped.
-            Ok(mut reader) => while reader.next().is_some_and(|table| send.send(table).is_ok()) {},
+            Ok(mut reader) => {
+                reader.notes().iter().for_each(|note| Talk::current().note(note));
+                while reader.next().is_some_and(|table| send.send(table).is_ok()) {}
+                // Some are found on the way.
+                reader.notes().iter().for_each(|note| Talk::current().note(note));
+            }
             Err(error) => drop(send.send(Err(error))),
         });
         for table in receive {
@@ -134,7 +141,10 @@ pub(crate) fn write_while<'w>(
 }
 
 fn write_all(writer: &mut TableWriter<'_>, batches: &Receiver<RecordBatch>) -> Result<(), Failure> {
-    Ok(batches.iter().try_for_each(|batch| writer.write(&batch))?)
+    Ok(batches.iter().try_for_each(|batch| {
+        told::count("rows", batch.num_rows() as u64);
+        writer.write(&batch)
+    })?)
 }
 
 fn name(source: &Source) -> String {

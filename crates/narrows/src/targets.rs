@@ -17,6 +17,7 @@ use narrows_core::images::Format;
 use narrows_core::output::{is_stream, resolved};
 use walkdir::WalkDir;
 
+use crate::closed::stdout_is_closed;
 use crate::failure::Failure;
 
 /// The flag of every verb that writes files.
@@ -109,6 +110,9 @@ impl Targets {
 
     /// Refuses a redirection onto an input.
     fn check_stdout(&self, flag: &str) -> Result<(), Failure> {
+        if stdout_is_closed() {
+            return Err(Error::write("stdout", std::io::Error::other("it is closed")).into());
+        }
         let stdout = FileId::of_stdout();
         match stdout.and_then(|id| self.known().get(&id)) {
             Some(input) => Err(is_input(flag, Path::new("stdout"), input)),
@@ -134,7 +138,8 @@ impl Targets {
 
 fn is_input(flag: &str, path: &Path, input: &Path) -> Failure {
     let path = path.display();
-    let same = if input == Path::new(&path.to_string()) { String::new() } else { format!(", which is `{}`", input.display()) };
+    let same =
+        if input == Path::new(&path.to_string()) { String::new() } else { format!(", which is `{}`", input.display()) };
     Error::recipe(flag, format!("expected another file than the input, got `{path}`{same}")).into()
 }
 

@@ -4,12 +4,13 @@ use arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use glob::Pattern;
+use serde::Serialize;
 
 use crate::data::Table;
 use crate::error::{Error, Hint, Place, Result, nearest};
 
 /// Column roles. Names may contain the wildcards `*` and `?`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Roles {
     /// The label column; never a feature.
     pub label: Option<String>,

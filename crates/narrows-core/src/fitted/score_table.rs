@@ -5,9 +5,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{
-    ArrayRef, BooleanArray, Float64Array, ListArray, RecordBatch, StringArray, StructArray,
-};
+use arrow::array::{ArrayRef, BooleanArray, Float64Array, ListArray, RecordBatch, StringArray, StructArray};
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field};
 
@@ -93,10 +91,7 @@ pub fn reason_lists(reasons: &[Vec<Reason>]) -> ArrayRef {
 pub fn reason_rows(reasons: &[Vec<Reason>], first_row: u64) -> RecordBatch {
     let rows = (first_row..).zip(reasons).flat_map(|(row, reasons)| reasons.iter().map(move |_| row));
     let ranks = reasons.iter().flat_map(|reasons| 1..=reasons.len() as u64);
-    let places: Vec<(&str, ArrayRef)> = vec![
-        ("row", counts(rows.map(Some))),
-        ("rank", counts(ranks.map(Some))),
-    ];
+    let places: Vec<(&str, ArrayRef)> = vec![("row", counts(rows.map(Some))), ("rank", counts(ranks.map(Some)))];
     batch(named(places.into_iter().chain(reason_columns(reasons)).collect()))
 }
 

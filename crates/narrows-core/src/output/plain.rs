@@ -185,7 +185,7 @@ mod tests {
     use super::*;
     use crate::data::Format;
 
-    fn written(array: impl Array + 'static, format: Format) -> String {
+    fn as_text(array: impl Array + 'static, format: Format) -> String {
         let batch = RecordBatch::try_from_iter([("c", Arc::new(array) as ArrayRef)]).unwrap();
         let mut bytes = Vec::new();
         let mut writer = TableWriter::new(&mut bytes, format).unwrap();
@@ -196,9 +196,9 @@ mod tests {
 
     fn check(array: impl Array + Clone + 'static, csv: &str, ndjson: &str) {
         let kind = array.data_type().clone();
-        assert_eq!(written(array.clone(), Format::Csv), format!("c\n{csv}\n"), "{kind}");
+        assert_eq!(as_text(array.clone(), Format::Csv), format!("c\n{csv}\n"), "{kind}");
         let expected: String = ndjson.lines().map(|cell| format!("{{\"c\":{cell}}}\n")).collect();
-        assert_eq!(written(array, Format::Ndjson), expected, "{kind}");
+        assert_eq!(as_text(array, Format::Ndjson), expected, "{kind}");
     }
 
     #[test]
@@ -214,7 +214,7 @@ mod tests {
         check("America/St_Johns", ["2023-12-31T20:30:00-03:30", "2024-06-30T21:30:00-02:30"]);
         check("No/Such_Zone", ["2024-01-01T00:00:00Z", "2024-07-01T00:00:00Z"]);
         let array = TimestampMicrosecondArray::from(vec![Some(1_500_000), None]).with_timezone("UTC");
-        assert_eq!(written(array, Format::Csv), "c\n1970-01-01T00:00:01.5Z\n\"\"\n");
+        assert_eq!(as_text(array, Format::Csv), "c\n1970-01-01T00:00:01.5Z\n\"\"\n");
     }
 
     #[test]
@@ -229,7 +229,11 @@ mod tests {
         check(words, "x\ny", "\"x\"\n\"y\"");
         // A time that no calendar has is its number.
         check(TimestampSecondArray::from(vec![i64::MAX]), &i64::MAX.to_string(), &format!("\"{}\"", i64::MAX));
-        check(TimestampSecondArray::from(vec![i64::MAX]).with_timezone("UTC"), &i64::MAX.to_string(), &format!("\"{}\"", i64::MAX));
+        check(
+            TimestampSecondArray::from(vec![i64::MAX]).with_timezone("UTC"),
+            &i64::MAX.to_string(),
+            &format!("\"{}\"", i64::MAX),
+        );
     }
 
     #[test]

@@ -8,8 +8,8 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::compressed::Compression;
 use super::Draft;
+use super::compressed::Compression;
 use crate::error::{Error, Result};
 
 /// A writer with a name for error messages.

@@ -199,7 +199,9 @@ fn io_of_parquet(error: ParquetError) -> ArrowError {
 mod tests {
     use std::sync::Arc;
 
-    use arrow::array::{Float64Array, StringArray};
+    use arrow::array::{Array, ArrayRef, Float64Array, Int64Array, StringArray};
+    use arrow::compute::cast;
+    use arrow::datatypes::{DataType, TimeUnit};
 
     use super::*;
     use crate::data::Source;
@@ -227,6 +229,68 @@ mod tests {
     #[test]
     fn what_is_written_can_be_read() {
         ["a.csv", "a.tsv", "a.csv.gz", "a.ndjson.zst", "a.parquet", "a.arrow"].into_iter().for_each(check);
+    }
+
+    #[test]
+    fn every_type_that_is_read_is_written_in_every_format() {
+        use TimeUnit::{Microsecond, Millisecond, Nanosecond, Second};
+        let zones = [None, Some("UTC"), Some("+05:30"), Some("Europe/Berlin")].map(|zone| zone.map(Arc::from));
+        let times = [Second, Millisecond, Microsecond, Nanosecond].into_iter();
+        let times = times.flat_map(|unit| zones.clone().map(|zone| DataType::Timestamp(unit, zone)));
+        let words = |values| DataType::Dictionary(Box::new(DataType::Int8), Box::new(values));
+        let others = [
+            DataType::Int8,
+            DataType::Int64,
+            DataType::UInt16,
+            DataType::UInt64,
+            DataType::Float16,
+            DataType::Float32,
+            DataType::Float64,
+            DataType::Decimal32(9, 2),
+            DataType::Decimal64(18, 2),
+            DataType::Decimal128(38, 2),
+            DataType::Decimal256(60, 2),
+            DataType::Boolean,
+            DataType::Date32,
+            DataType::Date64,
+            DataType::Utf8,
+            DataType::LargeUtf8,
+            DataType::Utf8View,
+            words(DataType::Utf8),
+            words(DataType::Int32),
+        ];
+        let numbers: ArrayRef = Arc::new(Int64Array::from(vec![Some(1), None, Some(0)]));
+        for kind in others.into_iter().chain(times) {
+            let column = cast(&numbers, &kind).unwrap();
+            let batch = RecordBatch::try_from_iter([("n", numbers.clone()), ("c", column)]).unwrap();
+            for (format, name) in FORMATS {
+                let folder = tempfile::tempdir().unwrap();
+                let path = folder.path().join(format!("a.{name}"));
+                let mut writer = TableWriter::create_as(&path, *format).unwrap();
+                writer.write(&batch).unwrap_or_else(|error| panic!("{kind} as {name}: {error}"));
+                writer.finish().unwrap();
+                let source = Source::parse(&[path.display().to_string()]).unwrap();
+                let table = source.open(100, None).unwrap().read_all().unwrap();
+                let column = table.column("c").unwrap_or_else(|| panic!("{kind} as {name}"));
+                assert_eq!((column.len(), column.null_count()), (3, 1), "{kind} as {name}");
+            }
+        }
+    }
+
+    #[test]
+    fn arrow_is_a_stream_where_it_is_read_as_it_is_written() {
+        let written = |stream: bool| {
+            let mut bytes = Vec::new();
+            let sink = Sink::new(&mut bytes, "a pipe");
+            let sink = if stream { sink.read_as_written() } else { sink };
+            let mut writer = TableWriter::to(sink, Format::ArrowIpc).unwrap();
+            writer.write(&batch()).unwrap();
+            writer.finish().unwrap();
+            bytes
+        };
+        assert!(written(false).starts_with(b"ARROW1"));
+        assert!(written(true).starts_with(b"\xff\xff\xff\xff"));
+        check("a.arrows");
     }
 
     #[test]

@@ -56,10 +56,12 @@ impl Decompress {
                 return Err(Error::recipe("--rows", "expected a table, got images, which have no rows").into());
             }
             let target = self.output.folder("the images, or an image file for one")?;
-            return decompress_images(model, self.source()?, target, &targets, common).map_err(|failure| match failure {
-                Failure::Library(error) => of_file(error, &self.file).into(),
-                failure => failure,
-            });
+            return decompress_images(model, self.source()?, target, &targets, common).map_err(
+                |failure| match failure {
+                    Failure::Library(error) => of_file(error, &self.file).into(),
+                    failure => failure,
+                },
+            );
         }
         let model = model.into_tabular()?;
         let told = |error: Error| Failure::from(of_file(error, &self.file));

@@ -39,6 +39,9 @@ fn tell_report(report: &Report, common: &Common) -> Result<(), Failure> {
 }
 
 fn tell(report: &Report, talk: Talk) {
+    if talk == Talk::Quiet {
+        report.warnings.iter().for_each(|warning| talk.warn(warning));
+    }
     if talk.is_heard() {
         lines(report).iter().for_each(|line| talk.line(line));
     }
@@ -179,6 +182,9 @@ pub(crate) fn negative_elbo(nats: f64) -> String {
 
 /// Prints the report of a restorer.
 fn tell_restorer(report: &RestorerReport, talk: Talk) {
+    if talk == Talk::Quiet {
+        report.warnings.iter().for_each(|warning| talk.warn(warning));
+    }
     if talk.is_heard() {
         restorer_lines(report).iter().for_each(|line| talk.line(line));
     }

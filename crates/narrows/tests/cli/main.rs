@@ -22,6 +22,7 @@ mod images;
 mod interrupt;
 mod names;
 mod outputs;
+mod resume;
 mod score;
 mod series;
 mod transform;

@@ -117,7 +117,7 @@ pub(in crate::verbs) fn decompress_images(
             writer.put(&photo, target)?;
         }
         if keeps_pixels && Format::of_path(target) == Some(Format::Jpeg) {
-            talk.line(format_args!("note: {} is a jpeg, which changes pixels; a .png keeps them", target.display()));
+            talk.note(format_args!("{} is a jpeg, which changes pixels; a .png keeps them", target.display()));
         }
         writer.finish(talk)?;
         return Ok(Outcome::Done);
@@ -150,7 +150,7 @@ pub(in crate::verbs) fn decompress_images(
     }
     if renamed > 0 {
         let n = count(renamed, "image");
-        talk.line(format_args!("note: {n} named .jpg written as .png, which keeps the pixels"));
+        talk.note(format_args!("{n} named .jpg written as .png, which keeps the pixels"));
     }
     writer.finish(talk)?;
     Ok(Outcome::Done)

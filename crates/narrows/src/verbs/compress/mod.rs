@@ -99,6 +99,9 @@ impl Compress {
     pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
         let targets = Targets::new(self.force).reads([&self.model.path]).reads(self.input.inputs());
         targets.writes("--output", self.output.as_ref()).check()?;
+        if self.output.as_deref().is_none_or(|path| path.as_os_str() == "-") {
+            output::refuse_terminal("compressed data")?;
+        }
         let model = self.model.load(common)?;
         let fidelity = self.fidelity.fidelity()?;
         let target = self.output.as_deref().filter(|path| path.as_os_str() != "-");

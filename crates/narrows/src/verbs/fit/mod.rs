@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args as ClapArgs;
-use narrows_core::file::{self, FileCheckpoints, Resume};
+use narrows_core::file::{FileCheckpoints, Resume, TrainingSubject};
 use narrows_core::images::Damage;
 use narrows_core::recipe::Data;
 use narrows_core::train::{Checkpoints, NoCheckpoints};
@@ -73,9 +73,9 @@ impl Fit {
         }
         let Fit { input, roles, report, checkpoint, resume, encoder_only, .. } = self;
         let compute = common.compute()?;
-        let TrainingData { dataset, fingerprint, skipped } = read(&recipe, &input, roles, &compute, talk)?;
+        let TrainingData { dataset, skipped } = read(&recipe, &input, roles, &compute, talk)?;
 
-        let kept = checkpoints(&path, &recipe, fingerprint, (checkpoint, resume))?;
+        let kept = checkpoints(&path, &recipe, &dataset, (checkpoint, resume))?;
         let progress = Progress::new(talk);
         let checkpoints: &dyn Checkpoints = kept.as_ref().map_or(&NoCheckpoints, |kept| kept);
         let session = Session { compute, observer: &progress, checkpoints };
@@ -137,6 +137,17 @@ impl Fit {
             }
         }
         let targets = Targets::new(self.force).reads(self.input.inputs()).reads(self.recipe.files());
+        let checkpoints = folder(model);
+        if self.resume && !FileCheckpoints::exist(&checkpoints) {
+            let message = format!("expected a checkpoint in `{}`, got none", checkpoints.display());
+            let error = Error::recipe("--resume", message);
+            return Err(error.with_hint("without --resume, the fit starts from the beginning").into());
+        }
+        if self.checkpoint && !self.resume && !self.force.force && FileCheckpoints::exist(&checkpoints) {
+            let message = format!("`{}` holds the checkpoint of an interrupted fit", checkpoints.display());
+            let error = Error::recipe("--checkpoint", message);
+            return Err(error.with_hint("--resume continues from it, --force overwrites it").into());
+        }
         // A training that goes on replaces what it has saved when it was interrupted.
         let targets = if self.resume { targets.replacing() } else { targets };
         let targets = targets.writes("--output", Some(model));
@@ -153,8 +164,6 @@ impl Fit {
 /// Data to fit.
 struct TrainingData {
     dataset: Dataset,
-    /// Identifies the data in checkpoints.
-    fingerprint: u32,
     /// Number of unreadable images.
     skipped: usize,
 }
@@ -173,26 +182,25 @@ fn read(
         images::tell_alpha(talk, store.album());
         if let Some(fill) = recipe.damages().iter().rev().find_map(Damage::fill) {
             let shade = if fill == 0.5 { "mid-grey (0.5)".to_owned() } else { format!("of the value {fill}") };
-            talk.line(format_args!("note: holes are {shade}; of any colour for narrows restore --mask"));
+            talk.note(format_args!("holes are {shade}; of any colour for narrows restore --mask"));
         }
         let roles = ImageRoles { normal: roles.folders()? };
-        let (fingerprint, skipped) = (file::images_fingerprint(&store), images::unread(store.album()));
-        return Ok(TrainingData { dataset: Dataset::images(store, roles), fingerprint, skipped });
+        let skipped = images::unread(store.album());
+        return Ok(TrainingData { dataset: Dataset::images(store, roles), skipped });
     }
     let source = input.source()?;
     talk.line(format_args!("reading {}", input.name()));
     let reader = source.open(crate::pipeline::BATCH_ROWS, None)?;
-    reader.notes().iter().for_each(|note| talk.line(format_args!("note: {note}")));
+    reader.notes().iter().for_each(|note| talk.note(note));
     let table = reader.read_all()?;
-    let fingerprint = file::fingerprint(&table);
-    Ok(TrainingData { dataset: Dataset::table(table, roles.roles()?), fingerprint, skipped: 0 })
+    Ok(TrainingData { dataset: Dataset::table(table, roles.roles()?), skipped: 0 })
 }
 
-/// Checkpoints of fitting this recipe to the data with this fingerprint, if requested.
+/// Checkpoints of fitting this recipe to this data, if requested.
 fn checkpoints(
     model: &Path,
     recipe: &Recipe,
-    data: u32,
+    dataset: &Dataset,
     (checkpoint, resume): (bool, bool),
 ) -> Result<Option<FileCheckpoints>, Failure> {
     let resume = match (checkpoint, resume) {
@@ -200,7 +208,7 @@ fn checkpoints(
         (true, false) => Resume::Fresh,
         (false, false) => return Ok(None),
     };
-    Ok(Some(FileCheckpoints::new(&folder(model), recipe, data, resume)?))
+    Ok(Some(FileCheckpoints::new(&folder(model), TrainingSubject::new(recipe, dataset), resume)?))
 }
 
 /// The checkpoint folder of a model.

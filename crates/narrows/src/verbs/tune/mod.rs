@@ -111,7 +111,7 @@ impl Tune {
             return Ok(SearchData { dataset: Dataset::images(store, roles), fingerprint, roles: words, skipped });
         }
         let reader = self.input.source()?.open(crate::pipeline::BATCH_ROWS, None)?;
-        reader.notes().iter().for_each(|note| talk.line(format_args!("note: {note}")));
+        reader.notes().iter().for_each(|note| talk.note(note));
         let table = reader.read_all()?;
         let roles = self.roles.clone().roles()?;
         let (fingerprint, words) = (file::fingerprint(&table), format!("{roles:?}"));
