@@ -126,7 +126,7 @@ fn small_images_and_mixed_ones() {
         for flags in fits() {
             let ran = folder.run(&format!("fit {source} -o m.narrows --force {flags}")).succeeds();
             assert!(ran.stderr.contains("training"), "{}", ran.stderr);
-            folder.run(&format!("evaluate m.narrows {source} --sheet sheet.png")).succeeds();
+            folder.run(&format!("evaluate m.narrows {source} --sheet sheet.png --force")).succeeds();
         }
         folder.run(&format!("score m.narrows {source} --heatmaps heat -o s.csv")).succeeds();
         folder.run(&format!("reconstruct m.narrows {source} -o rebuilt-{source}")).succeeds();
@@ -158,7 +158,7 @@ fn inputs_are_never_written_over() {
         folder.check_fails(line, 2, &["expected another", "000.png"]);
         assert!(folder.bytes("clean/000.png") == before, "{line}");
     }
-    folder.check_fails("restore restorer.narrows clean train.csv", 2, &["expected a folder", "train.csv"]);
+    folder.check_fails("restore restorer.narrows clean train.csv --force", 2, &["expected a folder", "train.csv"]);
 }
 
 #[test]

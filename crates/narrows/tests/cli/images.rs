@@ -67,7 +67,7 @@ fn every_damage_is_learnt_undone_and_measured() {
     ] {
         let ran = folder.run(&format!("fit clean -o m.narrows --force --corrupt {damage} {SMALL}")).succeeds();
         assert!(ran.stderr.contains("removes") && ran.stderr.contains("dB corrupted"), "{damage}: {}", ran.stderr);
-        folder.run("restore m.narrows clean out").succeeds();
+        folder.run("restore m.narrows clean out --force").succeeds();
         assert_eq!(below(&folder, "out").len(), 6, "{damage}");
         let restored = read(&folder, "out/000.png").image;
         let expected = (24 * scale, 24 * scale, Channels::Rgb);
@@ -115,7 +115,7 @@ fn colours_pass_through_a_model_of_grey_images() {
     // Each channel by itself.
     for (i, plane) in read(&folder, "a.png").image.planes().into_iter().enumerate() {
         write(&plane.into(), &folder.path("plane.png"));
-        folder.run("restore m.narrows plane.png restored.png").succeeds();
+        folder.run("restore m.narrows plane.png restored.png --force").succeeds();
         assert!(farthest(&read(&folder, "restored.png").image, &restored.planes()[i]) < 1e-6, "channel {i}");
     }
 }

@@ -96,7 +96,7 @@ fn an_existing_file_is_replaced_only_with_force() {
 #[test]
 fn images_in_an_output_folder_are_replaced_only_with_force() {
     let folder = Folder::new();
-    draw(&folder, "in", 8, 16, Channels::Grey);
+    draw(&folder, "in", 12, 16, Channels::Grey);
     folder.run("fit in -o m.narrows --set train.steps=2 --set backbone.code_size=2").succeeds();
     folder.run("fit in -o d.narrows --corrupt gaussian:25 --set backbone.blocks=1 --set train.steps=2").succeeds();
     folder.run("encode m.narrows in -o codes.csv").succeeds();
