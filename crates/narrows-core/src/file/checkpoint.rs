@@ -184,7 +184,9 @@ fn write(snapshot: &Snapshot, subject: &TrainingSubject) -> Vec<u8> {
 
 fn read(bytes: &[u8], template: &Params) -> Result<Snapshot, String> {
     let container = container::read(bytes)?;
+    container.check()?;
     let note = note_of(&container)?;
+    note.progress.check()?;
     let params = |part: &str| -> Result<Params, String> {
         let mut params = template.clone();
         for entry in template.entries() {
@@ -199,5 +201,10 @@ fn read(bytes: &[u8], template: &Params) -> Result<Snapshot, String> {
         second: container.f32("optimizer.second")?.1,
         steps: note.steps,
     };
-    Ok(Snapshot { state, best: params("best")?, progress: note.progress })
+    let best = params("best")?;
+    // The current ones may be those of a divergence, from which the training recovers.
+    if !best.all_finite() {
+        return Err("the best weights are not all finite".to_owned());
+    }
+    Ok(Snapshot { state, best, progress: note.progress })
 }

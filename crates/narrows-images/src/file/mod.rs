@@ -30,7 +30,7 @@ pub use write::{JPEG_QUALITY, Written};
 pub(crate) use animation::Runs;
 pub(crate) use pages::{Part, Place};
 pub(crate) use read::{Decoded, Header, contents, decode, decode_frames, header};
-pub(crate) use source::ByteSource;
+pub(crate) use source::{ByteSource, open_regular};
 
 use crate::{Channels, Image};
 

@@ -11,10 +11,10 @@ use image::{ColorType, DynamicImage, ExtendedColorType, Frame, ImageDecoder, Ima
 use super::animation::{Runs, frames};
 use super::metadata::Metadata;
 use super::pages::{Part, Place, parts};
-use super::source::{Buffered, ByteSource};
+use super::source::{Buffered, ByteSource, open_regular};
 use super::{Depth, Format, Limits, Loss, Photo, jpeg};
 use crate::compact::{Compact, Values};
-use crate::{Channels, Error, Result};
+use crate::{Channels, Error, Result, guarded};
 
 /// Bytes of a JPEG in which the header is searched first: the library reads all that it is given.
 const JPEG_HEADER: u64 = 256 * 1024;
@@ -154,10 +154,16 @@ pub(crate) fn decode_frames(
     let (file, format) = open(path)?;
     let beside = Metadata::beside(&mut ByteSource::file(reopened(path)?), format, part);
     let opened = Opened::new(ByteSource::file(reopened(path)?), format, &place, limits)?;
-    let (header, bounds, orientation) = (opened.header, opened.bounds.clone(), opened.orientation);
+    let (header, orientation) = (opened.header, opened.orientation);
+    // The canvas before and after a frame, and the frame, each of four bytes a pixel.
+    let mut bounds = image::Limits::no_limits();
+    bounds.max_alloc = Some(limits.decoding(8 * (header.height * header.width) as u64));
     let metadata = opened.metadata(&place, beside)?;
     let broken = |error| refused(&place, format, error);
-    for (number, frame) in (0..).zip(frames(ByteSource::file(file), format, &bounds).map_err(broken)?) {
+    let gave_up = |panic: String| damaged(&place, format, &panic);
+    let mut all = guarded(|| frames(ByteSource::file(file), format, &bounds)).map_err(gave_up)?.map_err(broken)?;
+    for number in 0.. {
+        let Some(frame) = guarded(|| all.next()).unwrap_or_else(|panic| Some(Err(gave_up_in(&panic)))) else { break };
         let decoded = frame.map_err(broken).map(|frame| of_frame(frame, format, header, orientation, &metadata));
         let is_broken = decoded.is_err();
         if !each(number, decoded) || is_broken {
@@ -165,6 +171,11 @@ pub(crate) fn decode_frames(
         }
     }
     Ok(())
+}
+
+/// A panic of a decoder as an error of its own.
+fn gave_up_in(panic: &str) -> ImageError {
+    ImageError::IoError(std::io::Error::other(panic.to_owned()))
 }
 
 fn of_frame(frame: Frame, format: Format, header: Header, orientation: Orientation, metadata: &Metadata) -> Decoded {
@@ -188,14 +199,14 @@ fn of_frame(frame: Frame, format: Format, header: Header, orientation: Orientati
 
 /// Another handle of an open file, with a position of its own.
 fn reopened(path: &Path) -> Result<File> {
-    File::open(path).map_err(|error| Error::read(path, error))
+    open_regular(path).map_err(|error| Error::read(path, error))
 }
 
 /// Opens a file and inspects its first bytes.
 fn open(path: &Path) -> Result<(File, Format)> {
     let refused = |message: String| Err(Error::image(path.display().to_string(), message));
     let attempt = || {
-        let mut file = File::open(path)?;
+        let mut file = open_regular(path)?;
         let mut magic = Vec::new();
         file.by_ref().take(16).read_to_end(&mut magic)?;
         file.seek(SeekFrom::Start(0))?;
@@ -235,6 +246,7 @@ fn whole(path: &Path, mut file: File, limits: &Limits) -> Result<Vec<u8>> {
 /// A file with a validated header.
 struct Opened {
     decoder: Box<dyn ImageDecoder>,
+    /// What decoding the pixels may take.
     bounds: image::Limits,
     format: Format,
     header: Header,
@@ -243,11 +255,16 @@ struct Opened {
 
 impl Opened {
     fn new(source: Buffered, format: Format, place: &str, limits: &Limits) -> Result<Opened> {
+        guarded(|| Opened::read_header(source, format, place, limits))
+            .unwrap_or_else(|panic| Err(damaged(place, format, &panic)))
+    }
+
+    fn read_header(source: Buffered, format: Format, place: &str, limits: &Limits) -> Result<Opened> {
         let broken = |error| refused(place, format, error);
         // The library's own bound on sides says neither which nor how large, so ours is checked below; making the decoder
         // reads the header and allocates no pixels.
         let mut bounds = image::Limits::no_limits();
-        bounds.max_alloc = Some(limits.max_bytes);
+        bounds.max_alloc = Some(limits.opening(source.get_ref().length()));
         let mut decoder: Box<dyn ImageDecoder> = if format == Format::Tiff {
             // Not through the reader: with its bounds set, the decoder of image 0.25.10 no longer finds the colour profile
             // of a small image. They are set once that is read.
@@ -259,6 +276,7 @@ impl Opened {
         };
         let (width, height) = decoder.dimensions();
         limits.check(place, height as usize, width as usize, decoder.total_bytes())?;
+        bounds.max_alloc = Some(limits.decoding(decoder.total_bytes()));
         let (channels, depth) = kind(decoder.color_type())
             .ok_or_else(|| Error::image(place, "expected 8 or 16 bits a value, got floating-point numbers"))?;
         let orientation = decoder.orientation().map_err(broken)?;
@@ -287,7 +305,8 @@ impl Opened {
 
     /// What the decoder finds beside the pixels, added to what stands in the file.
     fn metadata(mut self, place: &str, beside: Metadata) -> Result<Metadata> {
-        self.add_metadata(place, beside)
+        let format = self.format;
+        guarded(|| self.add_metadata(place, beside)).unwrap_or_else(|panic| Err(damaged(place, format, &panic)))
     }
 
     fn add_metadata(&mut self, place: &str, beside: Metadata) -> Result<Metadata> {
@@ -304,7 +323,12 @@ impl Opened {
         Ok(metadata)
     }
 
-    fn decode(mut self, place: &str, beside: Metadata) -> Result<Decoded> {
+    fn decode(self, place: &str, beside: Metadata) -> Result<Decoded> {
+        let format = self.format;
+        guarded(|| self.read_pixels(place, beside)).unwrap_or_else(|panic| Err(damaged(place, format, &panic)))
+    }
+
+    fn read_pixels(mut self, place: &str, beside: Metadata) -> Result<Decoded> {
         let metadata = self.add_metadata(place, beside)?;
         let broken = |error| refused(place, self.format, error);
         self.decoder.set_limits(self.bounds).map_err(broken)?;
@@ -372,8 +396,12 @@ fn refused(place: &str, format: Format, error: ImageError) -> Error {
         ImageError::IoError(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
             Error::image(place, format!("expected a whole {format}, got one that is cut off"))
         }
-        error => Error::image(place, format!("expected a whole {format}, got a damaged one: {error}")),
+        error => damaged(place, format, &error.to_string()),
     }
+}
+
+fn damaged(place: &str, format: Format, why: &str) -> Error {
+    Error::image(place, format!("expected a whole {format}, got a damaged one: {why}"))
 }
 
 #[cfg(test)]
@@ -544,6 +572,14 @@ mod tests {
             let error = Photo::read(path, &small).unwrap_err().to_string();
             assert!(error.contains("expected at most 1000 bytes in memory"), "{error}");
         });
+    }
+
+    #[test]
+    fn a_frame_larger_than_its_screen_is_refused_before_memory_is_taken() {
+        // A screen of one pixel, a frame of 65,535 x 6,000 of them.
+        let mut gif = b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff".to_vec();
+        gif.extend(b",\0\0\0\0\xff\xff\x70\x17\0\x02\x02L\x01\0;");
+        check_refused(&gif, "a.gif", "a.gif: expected a gif within the limits on memory");
     }
 
     #[test]
