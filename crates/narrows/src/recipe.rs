@@ -28,6 +28,9 @@ pub(crate) struct RecipeArgs {
     layout: Option<String>,
     /// Images only: corruption to learn to remove, such as gaussian:25, blocks:0.2, watermark:\"SAMPLE\":0.4, grayscale
     /// or downscale:2; separate several by commas
+    ///
+    /// Lost pixels (blocks, masking) are mid-grey (0.5) unless a last parameter says black, white or a number from 0 to 1:
+    /// blocks:0.2:8px:black, masking:0.3:white. `narrows restore --mask` fills holes of any colour.
     #[arg(long, value_name = "LIST", help_heading = "Images")]
     corrupt: Option<String>,
     /// Recipe file (TOML), applied over the preset
