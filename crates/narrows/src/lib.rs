@@ -8,6 +8,7 @@
 // Not `forbid`: the macro that looks at stdout before `main` allows itself what it needs (`closed.rs`).
 #![deny(unsafe_code)]
 
+mod address;
 mod arguments;
 mod closed;
 mod escape;
@@ -23,10 +24,13 @@ mod output;
 mod pipeline;
 mod progress;
 mod recipe;
+mod tables_in;
 mod talk;
 mod targets;
+mod terminal_table;
 mod told;
 mod verbs;
+mod version;
 
 use std::process::ExitCode;
 

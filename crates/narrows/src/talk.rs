@@ -68,18 +68,21 @@ impl Talk {
     /// Tells something about the data, once. With `--quiet`, only if it tells of a loss.
     pub(crate) fn note(self, text: impl Display) {
         let text = text.to_string();
-        let is_loss = LOSSES.iter().any(|words| text.contains(words));
-        if told::note(&text) && (self.is_heard() || self == Talk::Quiet && is_loss) {
+        if told::note(&text) && self.tells(&text) {
             put(&format!("note: {text}"));
         }
     }
 
-    /// Warns, once, also with `--quiet`.
+    /// Warns, once. With `--quiet`, only of a loss.
     pub(crate) fn warn(self, text: impl Display) {
         let text = text.to_string();
-        if told::warning(&text) && self != Talk::Json {
+        if told::warning(&text) && self.tells(&text) {
             put(&format!("warning: {text}"));
         }
+    }
+
+    fn tells(self, text: &str) -> bool {
+        self.is_heard() || self == Talk::Quiet && LOSSES.iter().any(|words| text.contains(words))
     }
 
     /// Prints one line about a loss, also with `--quiet`; `told` has it for JSON.

@@ -59,6 +59,11 @@ impl Targets {
         self
     }
 
+    /// Adds an output that is asked for with a flag of its own, if it is.
+    pub(crate) fn writes_if(self, flag: &'static str, output: Option<impl AsRef<Path>>) -> Targets {
+        if output.is_some() { self.writes(flag, output) } else { self }
+    }
+
     /// Whether existing files are replaced.
     pub(crate) fn may_replace(&self) -> bool {
         self.force

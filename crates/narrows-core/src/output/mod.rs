@@ -8,6 +8,7 @@ mod batch;
 mod compressed;
 mod delimited;
 mod ndjson;
+mod npy;
 mod plain;
 mod rows;
 mod sink;
@@ -35,6 +36,7 @@ pub const FORMATS: &[(Format, &str)] = &[
     (Format::Parquet, "parquet"),
     (Format::ArrowIpc, "arrow"),
     (Format::Ndjson, "ndjson"),
+    (Format::Npy, "npy"),
 ];
 
 /// The format given by a file extension; CSV without one.
@@ -73,6 +75,7 @@ mod tests {
         check("a.jsonl", Some(Format::Ndjson));
         check("a.tsv.gz", Some(Format::Tsv));
         check("/dev/null", Some(Format::Csv));
+        check("codes.npy", Some(Format::Npy));
         check("a.npz", None);
         check("a.xlsx", None);
     }

@@ -80,7 +80,7 @@ fn json(value: impl Serialize, out: &mut Vec<u8>) {
 mod tests {
     use std::sync::Arc;
 
-    use arrow::array::{ArrayRef, BooleanArray, Float64Array, Int32Array, StringArray};
+    use arrow::array::{BooleanArray, Float64Array, Int32Array, StringArray};
 
     use super::*;
 

@@ -11,6 +11,7 @@ use arrow::ipc::writer::{FileWriter, StreamWriter};
 use parquet::{arrow::ArrowWriter, basic, errors::ParquetError, file::properties::WriterProperties};
 
 use super::compressed::{Compressed, Compression};
+use super::npy::NpyRows;
 use super::sink::Sink;
 use super::text::Text;
 use super::{FORMATS, format_of, is_written};
@@ -51,6 +52,7 @@ enum State<'a> {
     Parquet(Box<ArrowWriter<Compressed<'a>>>),
     Arrow(Box<FileWriter<Compressed<'a>>>),
     ArrowStream(Box<StreamWriter<Compressed<'a>>>),
+    Npy(Compressed<'a>, NpyRows),
     /// After a failure.
     Broken,
 }
@@ -123,6 +125,7 @@ impl<'a> TableWriter<'a> {
             State::Parquet(writer) => writer.write(batch).map_err(io_of_parquet),
             State::Arrow(writer) => writer.write(batch),
             State::ArrowStream(writer) => writer.write(batch),
+            State::Npy(_, rows) => rows.add(batch),
             State::Waiting(_) | State::Broken => Ok(()),
         };
         done.map_err(|error| self.failure(error))
@@ -143,6 +146,7 @@ impl<'a> TableWriter<'a> {
             },
             State::Arrow(writer) => writer.into_inner(),
             State::ArrowStream(writer) => writer.into_inner(),
+            State::Npy(mut out, rows) => rows.write(&mut out).map(|()| out).map_err(ArrowError::from),
             State::Broken => return Ok(()),
         };
         out.map_err(|error| self.failure(error))?.finish()
@@ -165,6 +169,7 @@ impl<'a> TableWriter<'a> {
                     .map(|writer| State::Parquet(Box::new(writer)))
                     .map_err(io_of_parquet)
             }
+            None if self.format == Format::Npy => return Ok(State::Npy(out, NpyRows::new(&schema)?)),
             None if self.is_stream => {
                 StreamWriter::try_new(out, &schema).map(|writer| State::ArrowStream(Box::new(writer)))
             }
@@ -296,7 +301,7 @@ mod tests {
     #[test]
     fn a_format_that_is_only_read_is_refused() {
         let error = TableWriter::new(Vec::new(), Format::Npz).err().unwrap().to_string();
-        assert!(error.contains("expected one of csv, tsv, parquet, arrow, ndjson, got npz"), "{error}");
+        assert!(error.contains("expected one of csv, tsv, parquet, arrow, ndjson, npy, got npz"), "{error}");
     }
 
     #[test]
@@ -310,7 +315,8 @@ mod tests {
                 Ok(())
             }
         }
-        for (format, _) in FORMATS.iter().copied() {
+        // An array of numbers cannot hold the text of the batch.
+        for (format, _) in FORMATS.iter().copied().filter(|(format, _)| *format != Format::Npy) {
             let mut writer = TableWriter::to(Sink::new(Full, "a disk"), format).unwrap();
             let failed = writer.write(&batch()).and_then(|()| writer.finish()).unwrap_err();
             let Error::Write { path, source } = &failed else { panic!("{failed}") };

@@ -128,7 +128,7 @@ fn small_images_and_mixed_ones() {
             assert!(ran.stderr.contains("training"), "{}", ran.stderr);
             folder.run(&format!("evaluate m.narrows {source} --sheet sheet.png --force")).succeeds();
         }
-        folder.run(&format!("score m.narrows {source} --heatmaps heat -o s.csv")).succeeds();
+        folder.run(&format!("score m.narrows {source} --heatmaps heat -o s.csv --force")).succeeds();
         folder.run(&format!("reconstruct m.narrows {source} -o rebuilt-{source}")).succeeds();
     }
     for damage in ["downscale:4", "blocks:0.2:0.3", "watermark", "blur:3", "jpeg:20"] {
@@ -137,7 +137,7 @@ fn small_images_and_mixed_ones() {
     }
     write(&Image::filled(1, 1, Channels::Grey, 0.5).into(), &folder.path("one.png"));
     folder.run(&format!("fit one.png -o m.narrows --force --corrupt gaussian:25 {SMALL}")).succeeds();
-    folder.run("restore m.narrows one.png restored.png").succeeds();
+    folder.run("restore m.narrows one.png restored.png --force").succeeds();
     let ran = folder.run(&format!("fit one.png -o m.narrows --force {CODE}"));
     ran.fails(3, &["one.png", "at least 10 normal images", "got 1", "hint: "]);
 }

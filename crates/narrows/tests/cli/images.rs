@@ -115,7 +115,7 @@ fn colours_pass_through_a_model_of_grey_images() {
     // Each channel by itself.
     for (i, plane) in read(&folder, "a.png").image.planes().into_iter().enumerate() {
         write(&plane.into(), &folder.path("plane.png"));
-        folder.run("restore m.narrows plane.png restored.png --force").succeeds();
+        folder.run("restore m.narrows plane.png restored.png -f").succeeds();
         assert!(farthest(&read(&folder, "restored.png").image, &restored.planes()[i]) < 1e-6, "channel {i}");
     }
 }
@@ -345,6 +345,6 @@ fn a_restorer_fitted_with_a_checkpoint_is_the_one_fitted_without() {
     folder.run(&format!("fit clean -o kept.narrows {flags} --checkpoint")).succeeds();
     assert!(folder.bytes("whole.narrows") == folder.bytes("kept.narrows"), "a checkpoint changed the model");
     assert!(!folder.path("kept.narrows.checkpoint").exists());
-    folder.run(&format!("fit clean -o kept.narrows {flags} --resume")).succeeds();
+    folder.run(&format!("fit clean -o kept.narrows {flags} --resume")).fails(2, &["expected a checkpoint"]);
     assert!(folder.bytes("whole.narrows") == folder.bytes("kept.narrows"));
 }

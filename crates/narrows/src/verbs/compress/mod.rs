@@ -172,6 +172,7 @@ pub(super) fn verified(fidelity: Fidelity, subject: Subject) -> &'static str {
 
 /// Opens a compressed file for reading.
 pub(super) fn open(path: &Path) -> Result<BufReader<File>, Failure> {
+    crate::address::refuse(&[path.to_string_lossy()])?;
     Ok(BufReader::new(File::open(path).map_err(|error| Error::read(path, error))?))
 }
 

@@ -1,5 +1,7 @@
 //! `narrows fit`: fits a model to data.
 
+mod next;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -96,6 +98,8 @@ impl Fit {
         }
         summary::tell_model(&model, common)?;
         tell_files(talk, &path, report.as_deref());
+        let saved = if encoder_only { next::Saved::Encoder } else { next::Saved::Model(&model) };
+        talk.line(next::line(saved, &path, input.first()));
         if interrupt::asked() {
             return Ok(Outcome::Interrupted);
         }
@@ -150,8 +154,7 @@ impl Fit {
         }
         // A training that goes on replaces what it has saved when it was interrupted.
         let targets = if self.resume { targets.replacing() } else { targets };
-        let targets = targets.writes("--output", Some(model));
-        self.report.iter().fold(targets, |targets, report| targets.writes("--report", Some(report))).check()?;
+        targets.writes("--output", Some(model)).writes_if("--report", self.report.as_ref()).check()?;
         // Opened and dropped: detects an unwritable folder early and leaves nothing behind.
         output::probe(model)?;
         if let Some(path) = &self.report {

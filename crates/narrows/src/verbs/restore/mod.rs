@@ -12,7 +12,7 @@ use self::mask::Masks;
 use crate::failure::{Failure, Outcome};
 use crate::flags::{Common, ModelArg, ResizeArg};
 use crate::image_writer::ImageWriter;
-use crate::images::{self, extension};
+use crate::images::{self, extension, is_image};
 use crate::interrupt;
 use crate::talk::{Talk, count};
 use crate::targets::{ForceArg, Targets};
@@ -61,7 +61,7 @@ impl Restore {
         let out = self.output.as_ref().or(self.to.as_ref()).expect("one of both is required");
         let masks = self.mask.iter().filter(|mask| *mask != "alpha");
         let targets = Targets::new(self.force).reads([&self.model.path]).reads([&self.input]).reads(masks);
-        let targets = targets.writes("OUT", Some(out));
+        let targets = targets.writes_if("OUT", is_image(out).then_some(out));
         targets.check()?;
         let model = self.model.load(common)?.with_decoder()?;
         check(&model)?;
