@@ -51,10 +51,10 @@ fn a_folder_without_images() {
 fn a_broken_image_among_good_ones_is_left_out_and_counted() {
     let folder = full();
     folder.write("clean/text.png", "I am no image");
-    let jpeg = narrows_core::images::Photo::from(image(64, 64, Channels::Rgb, 1));
+    let jpeg = narrows_core::images::Photo::from(image(16, 16, Channels::Rgb, 1));
     jpeg.write(folder.path("clean/cut.jpg")).unwrap();
     let whole = folder.bytes("clean/cut.jpg");
-    folder.write("clean/cut.jpg", &whole[..whole.len() / 2]);
+    folder.write("clean/cut.jpg", &whole[..whole.len() - 10]);
     folder.write("clean/vast.png", png_header(60_000, 60_000));
     folder.write("clean/notes.txt", "three of these are broken");
     for flags in fits() {
