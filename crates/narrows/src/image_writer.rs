@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use narrows_core::images::{Format, Page, Photo, Sequence};
 use narrows_core::Error;
+use narrows_core::images::{Format, Page, Photo, Sequence};
 
 use crate::failure::Failure;
 use crate::losses::Losses;

@@ -134,7 +134,7 @@ impl<'t> Folder<'t> {
             let hint = format!("images are written as {}", Format::extensions());
             return Err(Error::recipe(flag, message).with_hint(hint).into());
         }
-                Ok(Folder { path: path.to_path_buf(), flag, targets })
+        Ok(Folder { path: path.to_path_buf(), flag, targets })
     }
 
     /// The folder given by `flag`, for images whose names are not known before they are made: one that holds images is
@@ -254,7 +254,9 @@ pub(crate) fn places<'e>(
         let message = format!("expected a folder for {} images, got `{}`", album.len(), out.display());
         let error = Error::recipe(flag, message);
         return Err(match is_one_file {
-            true => error.with_hint("a .tif holds the pages of a file, a .gif or .png the frames of an animation").into(),
+            true => {
+                error.with_hint("a .tif holds the pages of a file, a .gif or .png the frames of an animation").into()
+            }
             false => error.into(),
         });
     }
@@ -323,7 +325,8 @@ pub(crate) fn check_sizes(model: &ImageModel, album: &Album, resize: bool, talk:
         talk.note(format_args!("{n} of other sizes resized to {height} x {width} pixels, first {name}, {h} x {w}"));
         return Ok(());
     }
-    let message = format!("expected images of {height} x {width} pixels, as in training, got {n} of others, first {h} x {w}");
+    let message =
+        format!("expected images of {height} x {width} pixels, as in training, got {n} of others, first {h} x {w}");
     let hint = Hint::of("[resize] resizes them; a model fitted with [data.view=pieces] takes images of any size");
     Err(Error::data(Place::source(name), message).with_hint(hint).into())
 }
@@ -361,8 +364,8 @@ pub(crate) fn each_photo(
 /// Whether a path that does not exist is named as a file: by the extension of an image or of data.
 fn is_named_as_file(path: &Path) -> bool {
     const OTHERS: &[&str] = &[
-        "npy", "npz", "csv", "tsv", "json", "ndjson", "jsonl", "parquet", "arrow", "zip", "gz", "zst", "tar", "txt", "pdf", "html",
-        "narrows", "toml",
+        "npy", "npz", "csv", "tsv", "json", "ndjson", "jsonl", "parquet", "arrow", "zip", "gz", "zst", "tar", "txt",
+        "pdf", "html", "narrows", "toml",
     ];
     let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default().to_ascii_lowercase();
     let is_folder = path.as_os_str().to_string_lossy().ends_with(['/', '\\']);

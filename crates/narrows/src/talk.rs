@@ -9,8 +9,18 @@ use crate::told;
 
 /// Words of notes that tell of something left out or changed, which `--quiet` does not hide.
 const LOSSES: [&str; 12] = [
-    "left out", "cannot store", "dropped", "skipped", "missing", "not read", "clipped", " lost ", "not used", "resized",
-    "read as RGB", "seen as grey",
+    "left out",
+    "cannot store",
+    "dropped",
+    "skipped",
+    "missing",
+    "not read",
+    "clipped",
+    " lost ",
+    "not used",
+    "resized",
+    "read as RGB",
+    "seen as grey",
 ];
 
 static CURRENT: OnceLock<Talk> = OnceLock::new();

@@ -126,12 +126,10 @@ impl Leaves {
     fn files(&self) -> impl Iterator<Item = Range<usize>> {
         let is_frame = |leaf: &Leaf| matches!(leaf.part.place, Place::Frame(_));
         let mut start = 0;
-        self.all
-            .chunk_by(move |a, b| is_frame(a) && is_frame(b) && a.found.path == b.found.path)
-            .map(move |leaves| {
-                start += leaves.len();
-                start - leaves.len()..start
-            })
+        self.all.chunk_by(move |a, b| is_frame(a) && is_frame(b) && a.found.path == b.found.path).map(move |leaves| {
+            start += leaves.len();
+            start - leaves.len()..start
+        })
     }
 
     fn read_file<T>(
@@ -195,7 +193,10 @@ mod tests {
         let open = || Album::open(folder.path(), &Limits::default()).unwrap();
         let album = open();
         assert_eq!(album.len(), 19);
-        assert_eq!((album.name(1), album.name(12), album.file_name(12)), ("b.gif#1".into(), "c.tif#6".into(), "c.tif".into()));
+        assert_eq!(
+            (album.name(1), album.name(12), album.file_name(12)),
+            ("b.gif#1".into(), "c.tif#6".into(), "c.tif".into())
+        );
         for i in [6, 1, 18, 3, 2, 12, 7, 15] {
             let value = ((i - 1) % 6) as f32 / 255.0;
             assert_eq!(album.image(i).unwrap(), Image::filled(4, 5, Channels::Rgb, value), "{}", album.name(i));

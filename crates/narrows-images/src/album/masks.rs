@@ -45,12 +45,14 @@ fn is_beside(found: &Found, stems: &HashSet<PathBuf>, limits: &Limits) -> bool {
 }
 
 fn is_black_and_white(path: &Path, limits: &Limits) -> bool {
-    let colours = contents(path).and_then(|parts: Vec<Part>| Ok(decode(path, &parts[0], limits, &Runs::default())?.colours));
+    let colours =
+        contents(path).and_then(|parts: Vec<Part>| Ok(decode(path, &parts[0], limits, &Runs::default())?.colours));
     let Ok(colours) = colours else { return false };
     let image = colours.image();
     let extremes = |pixel: &[f32]| pixel.iter().all(|x| *x == pixel[0]) && (pixel[0] == 0.0 || pixel[0] == 1.0);
     // Some masks mark defects by 1 of 255.
-    let is_index = |image: &crate::Image| image.channels == Channels::Grey && image.pixels.iter().all(|x| *x <= 1.0 / 255.0);
+    let is_index =
+        |image: &crate::Image| image.channels == Channels::Grey && image.pixels.iter().all(|x| *x <= 1.0 / 255.0);
     image.pixels.chunks_exact(image.channels.count()).all(extremes) || is_index(&image)
 }
 

@@ -373,10 +373,7 @@ impl fmt::Display for LeftOut {
             };
             counts.iter().map(one).collect::<Vec<_>>().join(", ")
         };
-        let parts = [
-            (&self.unread, "image formats that are not read"),
-            (&self.others, "no images by their extension"),
-        ];
+        let parts = [(&self.unread, "image formats that are not read"), (&self.others, "no images by their extension")];
         let parts = parts.iter().filter(|(counts, _)| !counts.is_empty());
         let told: Vec<String> = parts.map(|(counts, what)| format!("{} ({what})", listed(counts))).collect();
         f.write_str(&told.join(", "))
@@ -444,7 +441,10 @@ mod tests {
         let rgb = (5, 2, Channels::Rgb);
         assert_eq!(sizes, [(3, 3, Channels::Grey), (4, 6, Channels::Grey), rgb, (16, 16, Channels::Grey)]);
         assert_eq!((album.depth(0), album.depth(1)), (Depth::Sixteen, Depth::Eight));
-        assert_eq!((album.left_out().to_string().as_str(), album.skipped()), ("1 .txt (no images by their extension)", [].as_slice()));
+        assert_eq!(
+            (album.left_out().to_string().as_str(), album.skipped()),
+            ("1 .txt (no images by their extension)", [].as_slice())
+        );
         assert_eq!(album.image(1).unwrap(), grey(4, 6).image);
         assert_eq!(album.photo(2).unwrap().format, Format::Webp);
         grey(9, 9).write(folder.path().join("one.jpg")).unwrap();

@@ -58,7 +58,8 @@ pub(super) fn npy(source: &mut Source, limits: &Limits) -> Result<Array> {
 
 /// What to do about values outside of [0, 1], by where all of them lie.
 fn advice(floats: &[f32]) -> &'static str {
-    let (low, high) = floats.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), x| (low.min(*x), high.max(*x)));
+    let (low, high) =
+        floats.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), x| (low.min(*x), high.max(*x)));
     let within = |least: f32, most: f32| low >= least && high <= most;
     match () {
         () if floats.iter().any(|x| !x.is_finite()) => {
@@ -258,7 +259,11 @@ mod tests {
     fn one_image_with_its_channels_is_one_image() {
         let album = open(&npy(&Array3::<u8>::zeros((6, 5, 3))), "x.npy", "").unwrap();
         assert_eq!((album.len(), album.size(0)), (1, (6, 5, Channels::Rgb)));
-        assert!(album.notes()[0].contains("x.npy: the array [6, 5, 3] is read as one RGB image"), "{:?}", album.notes());
+        assert!(
+            album.notes()[0].contains("x.npy: the array [6, 5, 3] is read as one RGB image"),
+            "{:?}",
+            album.notes()
+        );
         assert!(open(&npy(&Array3::<u8>::zeros((6, 5, 5))), "x.npy", "").unwrap().notes().is_empty());
         check_refused(&npy(&Array3::<u8>::zeros((6, 5, 4))), "x[None, ..., :3]");
         check_refused(&npy(&Array4::<u8>::zeros((2, 6, 5, 4))), "x[..., :3]");

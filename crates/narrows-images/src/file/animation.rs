@@ -80,7 +80,8 @@ impl Runs {
         })?;
         let wanted = frames.front().cloned();
         *run = Some(Run { path: path.to_path_buf(), first: number, frames });
-        let missing = || Error::image(path.display().to_string(), format!("expected a frame {}, got an end", number + 1));
+        let missing =
+            || Error::image(path.display().to_string(), format!("expected a frame {}, got an end", number + 1));
         wanted.ok_or_else(|| failed.unwrap_or_else(missing))
     }
 }

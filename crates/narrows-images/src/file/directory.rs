@@ -88,7 +88,12 @@ impl Layout {
     }
 
     /// Reads the value of an entry; `None` if it is of an unknown type or has more than `most` bytes.
-    pub(super) fn value(&self, source: &mut (impl Read + Seek), entry: Entry, most: u64) -> io::Result<Option<Vec<u8>>> {
+    pub(super) fn value(
+        &self,
+        source: &mut (impl Read + Seek),
+        entry: Entry,
+        most: u64,
+    ) -> io::Result<Option<Vec<u8>>> {
         let length = entry.count.saturating_mul(size_of_kind(entry.kind) as u64);
         let inline = if self.is_long { 8 } else { 4 };
         if length == 0 || length > most {
@@ -132,10 +137,16 @@ mod tests {
 
     #[test]
     fn directories_are_read_in_either_order_and_length() {
-        let small = [b"II*\0\x08\0\0\0\x01\0".as_slice(), b"\x12\x01\x03\0\x01\0\0\0\x06\0\0\0", &[9, 0, 0, 0]].concat();
+        let small =
+            [b"II*\0\x08\0\0\0\x01\0".as_slice(), b"\x12\x01\x03\0\x01\0\0\0\x06\0\0\0", &[9, 0, 0, 0]].concat();
         let big = [b"MM\0*\0\0\0\x08\0\x01".as_slice(), b"\x01\x12\0\x03\0\0\0\x01\0\x06\0\0", &[0, 0, 0, 9]].concat();
         let entry = b"\x01\x12\0\x03\0\0\0\0\0\0\0\x01\0\x06\0\0\0\0\0\0";
-        let long = [b"MM\0+\0\x08\0\0\0\0\0\0\0\0\0\x10".as_slice(), &[0, 0, 0, 0, 0, 0, 0, 1], entry, &[0, 0, 0, 0, 0, 0, 0, 9]];
+        let long = [
+            b"MM\0+\0\x08\0\0\0\0\0\0\0\0\0\x10".as_slice(),
+            &[0, 0, 0, 0, 0, 0, 0, 1],
+            entry,
+            &[0, 0, 0, 0, 0, 0, 0, 9],
+        ];
         for file in [small, big, long.concat()] {
             let mut source = Cursor::new(file);
             let layout = Layout::read(&mut source).unwrap().unwrap();

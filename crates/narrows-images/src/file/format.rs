@@ -26,10 +26,10 @@ pub enum Format {
 
 /// Extensions of image formats that are not read: of photographs, of cameras' own files, of drawings, of games.
 const UNREAD: &[&str] = &[
-    "heic", "heif", "hif", "avif", "jxl", "jp2", "j2k", "jpx", "jxr", "tga", "exr", "hdr", "dds", "ff", "farbfeld", "qoi", "ico",
-    "cur", "icns", "psd", "psb", "xcf", "kra", "svg", "svgz", "eps", "ai", "pcx", "ras", "sgi", "xbm", "xpm", "dcm", "dicom",
-    "fits", "nef", "nrw", "cr2", "cr3", "crw", "arw", "sr2", "dng", "orf", "rw2", "raf", "pef", "srw", "x3f", "3fr", "mrw",
-    "raw", "webm", "mp4", "mov", "avi", "mkv", "mng", "djvu",
+    "heic", "heif", "hif", "avif", "jxl", "jp2", "j2k", "jpx", "jxr", "tga", "exr", "hdr", "dds", "ff", "farbfeld",
+    "qoi", "ico", "cur", "icns", "psd", "psb", "xcf", "kra", "svg", "svgz", "eps", "ai", "pcx", "ras", "sgi", "xbm",
+    "xpm", "dcm", "dicom", "fits", "nef", "nrw", "cr2", "cr3", "crw", "arw", "sr2", "dng", "orf", "rw2", "raf", "pef",
+    "srw", "x3f", "3fr", "mrw", "raw", "webm", "mp4", "mov", "avi", "mkv", "mng", "djvu",
 ];
 
 impl Format {

@@ -220,7 +220,8 @@ mod tests {
 
     #[test]
     fn other_pixels_drop_thumbnails_and_set_sizes() {
-        let mut photo = rich(Format::Jpeg, b"\xedPhotoshop 3.0\x008BIM\x04\x0c\0\0\0\0\0\x02xx8BIM\x04\x04\0\0\0\0\0\x01y\0");
+        let mut photo =
+            rich(Format::Jpeg, b"\xedPhotoshop 3.0\x008BIM\x04\x0c\0\0\0\0\0\x02xx8BIM\x04\x04\0\0\0\0\0\x01y\0");
         photo.xmp = Some(b"<x tiff:ImageLength='8'><xmp:Thumbnails>old</xmp:Thumbnails></x>".to_vec());
         let after = photo.with_pixels(Image::filled(16, 18, Channels::Rgb, 0.1), None);
         assert_eq!(after.xmp.as_deref(), Some(b"<x tiff:ImageLength='16'></x>".as_slice()));
@@ -231,7 +232,11 @@ mod tests {
     #[test]
     fn palettes_and_inks_are_told() {
         let mut source = std::io::Cursor::new(
-            [b"\x89PNG\r\n\x1a\n".to_vec(), chunk(&[b"IHDR".as_slice(), &[0, 0, 0, 1, 0, 0, 0, 1, 8, 3, 0, 0, 0]].concat())].concat(),
+            [
+                b"\x89PNG\r\n\x1a\n".to_vec(),
+                chunk(&[b"IHDR".as_slice(), &[0, 0, 0, 1, 0, 0, 0, 1, 8, 3, 0, 0, 0]].concat()),
+            ]
+            .concat(),
         );
         assert_eq!(Metadata::beside(&mut source, Format::Png, &Part::ONLY).lost, [Loss::Palette]);
         let inks = b"\xff\xd8\xff\xc0\0\x0b\x08\0\x08\0\x08\x04\0\0\0\xff\xd9";

@@ -103,7 +103,11 @@ fn directories(source: &mut (impl Read + Seek)) -> io::Result<Vec<Part>> {
         };
         let kind = directory.entries.iter().find(|entry| entry.tag == SUBFILE).copied();
         let kind = kind.and_then(|entry| layout.integer(source, entry).ok()?).unwrap_or(0);
-        if kind & NOT_ITS_OWN == 0 { offsets.push(at) } else { has_others = true }
+        if kind & NOT_ITS_OWN == 0 {
+            offsets.push(at)
+        } else {
+            has_others = true
+        }
         at = directory.next;
     }
     let count = offsets.len() as u32;

@@ -24,7 +24,11 @@ pub(super) fn without_thumbnails(resources: &[u8]) -> Option<Vec<u8>> {
         let length = u32::from_be_bytes([length[0], length[1], length[2], length[3]]) as usize;
         let end = (at + 4).checked_add(length.checked_next_multiple_of(2)?)?.min(rest.len());
         // Of version 4 and later.
-        if matches!(number, [4, 9 | 12]) { has_thumbnail = true } else { kept.extend_from_slice(&rest[..end]) }
+        if matches!(number, [4, 9 | 12]) {
+            has_thumbnail = true
+        } else {
+            kept.extend_from_slice(&rest[..end])
+        }
         rest = &rest[end..];
     }
     kept.extend_from_slice(rest);

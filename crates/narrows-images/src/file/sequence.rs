@@ -79,7 +79,9 @@ impl Sequence {
     pub fn push(&mut self, photo: &Photo) -> Result<()> {
         photo.check(&self.path, self.format)?;
         let size = |photo: &Photo| (photo.image.height, photo.image.width);
-        if let Some(first) = self.first.as_ref().filter(|first| self.format != Format::Tiff && size(first) != size(photo)) {
+        if let Some(first) =
+            self.first.as_ref().filter(|first| self.format != Format::Tiff && size(first) != size(photo))
+        {
             let ((height, width), (h, w)) = (size(first), size(photo));
             let message = format!("expected frames of one size, {height} rows of {width}, got {h} rows of {w}");
             return Err(Error::image(self.path.display().to_string(), message));
@@ -278,7 +280,8 @@ mod tests {
 
     #[test]
     fn pages_differ_in_size_and_frames_do_not() {
-        let pages = [frame(0, Channels::Rgb), Photo { page: None, ..Photo::from(Image::filled(3, 4, Channels::Grey, 0.4)) }];
+        let pages =
+            [frame(0, Channels::Rgb), Photo { page: None, ..Photo::from(Image::filled(3, 4, Channels::Grey, 0.4)) }];
         assert_eq!(written("a.tif", &pages).1[1].1.image, pages[1].image);
         let folder = tempfile::tempdir().unwrap();
         let mut gif = Sequence::new(folder.path().join("a.gif")).unwrap();

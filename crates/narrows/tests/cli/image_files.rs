@@ -49,7 +49,10 @@ fn pages_and_frames_stay_together_where_the_format_can_hold_them() {
 fn pages_are_scored_encoded_and_compressed_without_loss() {
     let folder = coder();
     several(&folder, "a.tif", Channels::Grey, 16, None);
-    assert_eq!(folder.run("score m.narrows a.tif").succeeds().stdout.lines().nth(3).unwrap().split(',').next(), Some("a.tif#3"));
+    assert_eq!(
+        folder.run("score m.narrows a.tif").succeeds().stdout.lines().nth(3).unwrap().split(',').next(),
+        Some("a.tif#3")
+    );
     folder.run("encode m.narrows a.tif -o codes.csv").succeeds();
     folder.run("decode m.narrows codes.csv -o decoded").succeeds();
     assert!(folder.path("decoded/a.tif_3.png").exists());
@@ -105,7 +108,9 @@ fn images_of_another_size_are_not_stretched_in_silence() {
     fs::create_dir(folder.path("in")).unwrap();
     write(&image(16, 16, Channels::Grey, 1).into(), &folder.path("in/a.png"));
     write(&image(20, 30, Channels::Grey, 2).into(), &folder.path("in/b.png"));
-    for verb in ["score m.narrows in", "encode m.narrows in", "reconstruct m.narrows in -o out", "evaluate m.narrows in"] {
+    for verb in
+        ["score m.narrows in", "encode m.narrows in", "reconstruct m.narrows in -o out", "evaluate m.narrows in"]
+    {
         folder.check_fails(verb, 3, &["b.png", "16 x 16 pixels", "got 1 image of others, first 20 x 30", "--resize"]);
         let ran = folder.run(&format!("{verb} --resize")).succeeds();
         assert!(ran.stderr.contains("1 image of other sizes resized to 16 x 16"), "{}", ran.stderr);
@@ -142,7 +147,8 @@ fn masks_and_test_images_do_not_train() {
 fn pixels_outside_of_a_mask_stay() {
     let folder = Folder::new();
     crate::drawing::draw(&folder, "clean", 6, 24, Channels::Rgb);
-    let ran = folder.run(&format!("fit clean -o m.narrows --corrupt blocks:0.1:4px {}", crate::drawing::SMALL)).succeeds();
+    let ran =
+        folder.run(&format!("fit clean -o m.narrows --corrupt blocks:0.1:4px {}", crate::drawing::SMALL)).succeeds();
     assert!(ran.stderr.contains("note: holes are mid-grey (0.5)"), "{}", ran.stderr);
     let lost = |at: usize| (5..11).contains(&(at / 24)) && (3..9).contains(&(at % 24));
     let mask = Image::new(24, 24, Channels::Grey, (0..576).map(|at| if lost(at) { 1.0 } else { 0.0 }).collect());

@@ -52,8 +52,9 @@ impl ImageChunkCoder {
         let place = || Place::source(name);
         if channels == Channels::Grey && image.channels == Channels::Rgb {
             let message = "expected a grey image, as the model was fitted to, got an RGB one";
-            return Err(Error::data(place(), message)
-                .with_hint(Hint::of("a model fitted to images of which some are RGB, or with [data.channels=rgb], takes both")));
+            return Err(Error::data(place(), message).with_hint(Hint::of(
+                "a model fitted to images of which some are RGB, or with [data.channels=rgb], takes both",
+            )));
         }
         if stride.is_none() && (image.height, image.width) != (height, width) {
             let message = format!(

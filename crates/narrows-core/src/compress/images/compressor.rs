@@ -108,7 +108,8 @@ impl<W: Write> ImageCompressor<W> {
         match changed.filter(|_| self.fidelity == Fidelity::Lossless) {
             None => Ok(()),
             Some(loss) => {
-                let message = format!("expected an image that can be kept without loss, got one that is read without {loss}");
+                let message =
+                    format!("expected an image that can be kept without loss, got one that is read without {loss}");
                 let hint = Hint::of("leave it out, or do without [lossless]");
                 Err(Error::data(Place::source(name), message).with_hint(hint))
             }

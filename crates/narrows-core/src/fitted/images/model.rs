@@ -187,7 +187,8 @@ impl ImageModel {
     /// Whether images of this size are seen as those of the training were: cut into patches, or whole at their own size.
     pub fn fits_size(&self, height: usize, width: usize) -> bool {
         let layout = &self.adapter.layout;
-        self.training_size().is_none_or(|size| (height, width) == size || (height, width) == (layout.height, layout.width))
+        self.training_size()
+            .is_none_or(|size| (height, width) == size || (height, width) == (layout.height, layout.width))
     }
 
     /// The image overlaid with the heat map of its score.

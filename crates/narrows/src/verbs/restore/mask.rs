@@ -52,7 +52,8 @@ impl Masks {
             MaskSource::One(mask) => mask.clone(),
             MaskSource::Named(masks, numbers) => {
                 let own = stem(&name);
-                let with_ending = own.with_file_name(format!("{}_mask", own.file_name().unwrap_or_default().to_string_lossy()));
+                let with_ending =
+                    own.with_file_name(format!("{}_mask", own.file_name().unwrap_or_default().to_string_lossy()));
                 let Some(at) = numbers.get(&own).or_else(|| numbers.get(&with_ending)) else {
                     let (own, source) = (own.display(), masks.source());
                     return refused(format!("expected a mask `{own}.*` or `{own}_mask.*` in `{source}`, got none"));
