@@ -66,11 +66,11 @@ impl OutputArgs {
             let message = "expected ndjson, csv or tsv with --follow, got a format that cannot be streamed";
             return Err(Error::recipe("--format", message).into());
         }
-        if let Some(path) = target {
-            if Compression::of_path(path) != Compression::None {
-                let message = format!("expected an uncompressed file with --follow, got `{}`", path.display());
-                return Err(Error::recipe("--output", message).into());
-            }
+        if let Some(path) = target
+            && Compression::of_path(path) != Compression::None
+        {
+            let message = format!("expected an uncompressed file with --follow, got `{}`", path.display());
+            return Err(Error::recipe("--output", message).into());
         }
         Ok(match target {
             Some(path) => RowWriter::create(path, format)?,

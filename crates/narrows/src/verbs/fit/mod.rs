@@ -133,12 +133,12 @@ impl Fit {
 
     /// Checks before training that the outputs can be written.
     fn check_targets(&self, model: &Path) -> Result<(), Failure> {
-        if let Ok(metadata) = fs::metadata(model) {
-            if !metadata.is_file() {
-                let message =
-                    format!("expected a file for the model, got `{}`, which is not a regular file", model.display());
-                return Err(Error::recipe("--output", message).into());
-            }
+        if let Ok(metadata) = fs::metadata(model)
+            && !metadata.is_file()
+        {
+            let message =
+                format!("expected a file for the model, got `{}`, which is not a regular file", model.display());
+            return Err(Error::recipe("--output", message).into());
         }
         let targets = Targets::new(self.force).reads(self.input.inputs()).reads(self.recipe.files());
         let checkpoints = folder(model);

@@ -22,7 +22,7 @@ enum MaskSource {
     /// The white ones of a mask.
     One(Image),
     /// The white ones of the mask of each image: its number by its name without extension.
-    Named(Album, HashMap<PathBuf, usize>),
+    Named(Box<Album>, HashMap<PathBuf, usize>),
 }
 
 impl Masks {
@@ -36,7 +36,7 @@ impl Masks {
             return Ok(Masks { source: MaskSource::One(album.image(0).map_err(Error::from)?), fill });
         }
         let numbers = (0..album.len()).map(|i| (stem(&album.name(i)), i)).collect();
-        Ok(Masks { source: MaskSource::Named(album, numbers), fill })
+        Ok(Masks { source: MaskSource::Named(Box::new(album), numbers), fill })
     }
 
     /// The lost pixels of image `i` of an album.

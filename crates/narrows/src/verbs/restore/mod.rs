@@ -67,7 +67,7 @@ impl Restore {
         check(&model)?;
         let talk = common.talk();
         let masks = self.masks(&model)?;
-        let album = images::open(&[self.input.clone()], talk)?;
+        let album = images::open(std::slice::from_ref(&self.input), talk)?;
         if let Model::Images(model) = &model {
             images::check_sizes(model, &album, self.resize.resize, talk)?;
         }
