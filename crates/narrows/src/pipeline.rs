@@ -11,6 +11,7 @@ use narrows_core::error::Place;
 use narrows_core::output::TableWriter;
 use narrows_core::{Error, TabularModel};
 
+use crate::arguments;
 use crate::failure::Failure;
 use crate::talk::Talk;
 use crate::told;
@@ -80,6 +81,7 @@ fn read_batches(
                 while reader.next().is_some_and(|table| send.send(table).is_ok()) {}
                 // Some are found on the way.
                 reader.notes().iter().for_each(|note| Talk::current().note(note));
+                reader.warnings().iter().for_each(|warning| Talk::current().warn(warning));
             }
             Err(error) => drop(send.send(Err(error))),
         });
@@ -157,6 +159,18 @@ fn write_all(writer: &mut impl BatchWriter, batches: &Receiver<RecordBatch>) -> 
         told::count("rows", batch.num_rows() as u64);
         writer.write(&batch)
     })
+}
+
+/// The whole of `source` as a table, with what was detected, lost and changed told.
+pub(crate) fn read_whole(source: &Source, talk: Talk) -> Result<Table, Failure> {
+    let mut reader = source.open(BATCH_ROWS, None)?;
+    let told = reader.notes().len();
+    reader.notes().iter().for_each(|note| talk.note(note));
+    reader.hints().iter().for_each(|hint| talk.line(format_args!("hint: {}", arguments::hint(hint))));
+    let table = reader.read_all()?;
+    reader.notes().iter().skip(told).for_each(|note| talk.note(note));
+    reader.warnings().iter().for_each(|warning| talk.warn(warning));
+    Ok(table)
 }
 
 fn name(source: &Source) -> String {

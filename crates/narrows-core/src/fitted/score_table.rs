@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, Float64Array, ListArray, RecordBatch, StringArray, StructArray};
 use arrow::buffer::OffsetBuffer;
+use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field};
 
 use super::images::ImageScore;
@@ -14,6 +15,7 @@ pub use super::reason_form::ReasonForm;
 pub use super::row_selection::{RowSelection, RowSelector, ScoreOrder};
 use super::scoring::{Explained, ScoreCounts, Scores};
 use super::series::{SeriesEvent, StreamScore};
+use crate::data::Table;
 use crate::detect::{Direction, Reason};
 use crate::output::{Columns, batch, counts};
 use crate::recipe::DataKind;
@@ -39,6 +41,14 @@ impl Scores {
             columns.push((flag, Arc::new(self.flag.iter().map(|flag| flag.word()).collect::<StringArray>())));
         }
         named(columns)
+    }
+
+    /// [`columns`](Scores::columns) with the row numbers of the scored table, which may be a sample.
+    pub fn columns_for(&self, table: &Table, kind: DataKind) -> Columns {
+        let mut columns = self.columns(table.first_row(), kind);
+        let rows = UInt64Array::from(table.row_numbers());
+        columns[0].1 = cast(&rows, columns[0].1.data_type()).expect("row numbers are whole numbers");
+        columns
     }
 
     /// [`columns`](Scores::columns) as a batch.

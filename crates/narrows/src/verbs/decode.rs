@@ -63,7 +63,7 @@ fn decode_images(
 ) -> Result<(), Failure> {
     let names = names(table);
     for (row, image) in model.decode_table(table)?.into_iter().enumerate() {
-        let number = format!("{:06}", table.first_row() + row as u64);
+        let number = format!("{:06}", table.row_number(row));
         let name = names.as_ref().and_then(|names| names[row].as_deref()).unwrap_or(&number);
         let mut place = folder.path_of(name, Some("png"));
         if !taken.insert(place.clone()) {

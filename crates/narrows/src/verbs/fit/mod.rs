@@ -21,7 +21,7 @@ use crate::progress::Progress;
 use crate::recipe::RecipeArgs;
 use crate::talk::Talk;
 use crate::targets::{ForceArg, Targets};
-use crate::{images, interrupt, output};
+use crate::{images, interrupt, output, pipeline};
 
 /// Fit a model to tables, series or images and save it
 ///
@@ -180,6 +180,7 @@ fn read(
     talk: Talk,
 ) -> Result<TrainingData, Failure> {
     if let Data::Images(_) = recipe.data {
+        input.check_images()?;
         talk.line(format_args!("reading {}", input.name()));
         let store = Arc::new(images::store(&images::for_training(input.inputs(), talk), compute, talk)?);
         images::tell_alpha(talk, store.album());
@@ -193,9 +194,7 @@ fn read(
     }
     let source = input.source()?;
     talk.line(format_args!("reading {}", input.name()));
-    let reader = source.open(crate::pipeline::BATCH_ROWS, None)?;
-    reader.notes().iter().for_each(|note| talk.note(note));
-    let table = reader.read_all()?;
+    let table = pipeline::read_whole(&source, talk)?;
     Ok(TrainingData { dataset: Dataset::table(table, roles.roles()?), skipped: 0 })
 }
 
