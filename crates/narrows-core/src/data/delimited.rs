@@ -136,6 +136,7 @@ impl Delimited {
             limits,
         };
         let has_first = file.advance()?;
+        check_columns(&file.name, file.record.len())?;
         let names = match (dialect.header, dialect.names) {
             (_, Some(names)) => {
                 file.is_pending = has_first;
@@ -156,7 +157,6 @@ impl Delimited {
         if file.is_pending {
             file.join();
         }
-        check_columns(&file.name, names.names.len())?;
         let fields = names.names.iter().map(|name| Field::new(name, DataType::Utf8, true));
         file.schema = Arc::new(ArrowSchema::new(fields.collect::<Vec<_>>()));
         notes.splice(0..0, dialect.notes);
