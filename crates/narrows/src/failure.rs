@@ -60,7 +60,10 @@ impl Outcome {
 pub(crate) const EXIT_CODES: [(u8, &str); 8] = [
     (0, "success"),
     (1, "failure: an output that cannot be written, a training that diverged"),
-    (USAGE, "usage: an unknown flag, a recipe field or value that is not possible, an output that exists or is an input"),
+    (
+        USAGE,
+        "usage: an unknown flag, a recipe field or value that is not possible, an output that exists or is an input",
+    ),
     (3, "bad input: a file that cannot be read, data that do not fit the model, a compressed file of another model"),
     (4, "the model file cannot be read, is damaged, or is of a newer version"),
     (
