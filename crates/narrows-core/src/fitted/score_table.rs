@@ -46,8 +46,7 @@ impl Scores {
     /// [`columns`](Scores::columns) with the row numbers of the scored table, which may be a sample.
     pub fn columns_for(&self, table: &Table, kind: DataKind) -> Columns {
         let mut columns = self.columns(table.first_row(), kind);
-        let rows = UInt64Array::from(table.row_numbers());
-        columns[0].1 = cast(&rows, columns[0].1.data_type()).expect("row numbers are whole numbers");
+        columns[0].1 = counts(table.row_numbers().into_iter().map(Some));
         columns
     }
 
