@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, Float64Array, ListArray, RecordBatch, StringArray, StructArray};
 use arrow::buffer::OffsetBuffer;
-use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field};
 
 use super::images::ImageScore;
