@@ -66,9 +66,7 @@ impl OutputArgs {
             let message = "expected ndjson, csv or tsv with --follow, got a format that cannot be streamed";
             return Err(Error::recipe("--format", message).into());
         }
-        if let Some(path) = target
-            && Compression::of_path(path) != Compression::None
-        {
+        if let Some(path) = target.filter(|path| Compression::of_path(path) != Compression::None) {
             let message = format!("expected an uncompressed file with --follow, got `{}`", path.display());
             return Err(Error::recipe("--output", message).into());
         }

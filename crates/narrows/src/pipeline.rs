@@ -75,13 +75,13 @@ fn read_batches(
     thread::scope(|scope| {
         let (send, receive) = sync_channel(WAITING);
         scope.spawn(move || match source.open(BATCH_ROWS, wanted) {
-            // A failed send means that the receiver was dropped.
             Ok(mut reader) => {
                 reader.notes().iter().for_each(|note| Talk::current().note(note));
+                // A failed send means that the receiver was dropped.
                 while reader.next().is_some_and(|table| send.send(table).is_ok()) {}
                 // Some are found on the way.
                 reader.notes().iter().for_each(|note| Talk::current().note(note));
-                reader.warnings().iter().for_each(|warning| Talk::current().warn(warning));
+                reader.warnings().iter().for_each(|warning| Talk::current().warn_of_loss(warning));
             }
             Err(error) => drop(send.send(Err(error))),
         });
@@ -164,12 +164,12 @@ fn write_all(writer: &mut impl BatchWriter, batches: &Receiver<RecordBatch>) -> 
 /// The whole of `source` as a table, with what was detected, lost and changed told.
 pub(crate) fn read_whole(source: &Source, talk: Talk) -> Result<Table, Failure> {
     let mut reader = source.open(BATCH_ROWS, None)?;
-    let told = reader.notes().len();
     reader.notes().iter().for_each(|note| talk.note(note));
     reader.hints().iter().for_each(|hint| talk.line(format_args!("hint: {}", arguments::hint(hint))));
     let table = reader.read_all()?;
-    reader.notes().iter().skip(told).for_each(|note| talk.note(note));
-    reader.warnings().iter().for_each(|warning| talk.warn(warning));
+    // Those told before are not repeated.
+    reader.notes().iter().for_each(|note| talk.note(note));
+    reader.warnings().iter().for_each(|warning| talk.warn_of_loss(warning));
     Ok(table)
 }
 

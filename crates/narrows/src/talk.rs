@@ -91,6 +91,14 @@ impl Talk {
         }
     }
 
+    /// Warns, once, of what was lost or changed while reading, also with `--quiet`.
+    pub(crate) fn warn_of_loss(self, text: impl Display) {
+        let text = text.to_string();
+        if told::warning(&text) {
+            self.loss(format_args!("warning: {text}"));
+        }
+    }
+
     fn tells(self, text: &str) -> bool {
         self.is_heard() || self == Talk::Quiet && LOSSES.iter().any(|words| text.contains(words))
     }

@@ -268,7 +268,8 @@ mod tests {
         for kind in others.into_iter().chain(times) {
             let column = cast(&numbers, &kind).unwrap();
             let batch = RecordBatch::try_from_iter([("n", numbers.clone()), ("c", column)]).unwrap();
-            for (format, name) in FORMATS {
+            // An NPY array holds numbers only, which is said before any row.
+            for (format, name) in FORMATS.iter().filter(|(format, _)| *format != Format::Npy) {
                 let folder = tempfile::tempdir().unwrap();
                 let path = folder.path().join(format!("a.{name}"));
                 let mut writer = TableWriter::create_as(&path, *format).unwrap();
