@@ -29,7 +29,13 @@ fn album(inputs: &[String]) -> Result<Album, Failure> {
         let is_there = inputs.iter().all(|input| input == "-" || Path::new(input).exists());
         if !(is_there && DataKind::of_inputs(inputs) == Some(DataKind::Table)) {
             let hint = inputs.iter().find(|input| Path::new(input).is_dir()).map(|folder| tables_in::hint(folder));
-            let error = Error::from(error);
+            let folder = inputs.iter().find(|input| Path::new(input).is_dir());
+            let error = match folder.filter(|folder| tables_in::exist(folder)) {
+                Some(folder) => {
+                    Error::mismatch(format!("`{folder}` is a folder, which is read as images, and it holds tables"))
+                }
+                None => Error::from(error),
+            };
             return Failure::Library(match hint {
                 Some(hint) => error.with_hint(hint),
                 None => error,
