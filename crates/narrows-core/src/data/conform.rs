@@ -1,7 +1,8 @@
 //! From raw cells to typed columns in the order of a schema.
 //!
-//! A column that already has its type is shared, not copied. Values that do not fit are errors with column and row:
-//! a model applied to columns of another meaning would return wrong scores.
+//! A column that already has its type is shared, not copied. A column of another type is an error, as a model applied
+//! to columns of another meaning would return wrong scores. Single cells that are not written as in their column, such as
+//! `off` among numbers, become missing and are counted.
 
 use std::sync::Arc;
 
@@ -13,17 +14,38 @@ use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use rayon::prelude::*;
 
+use super::cell_format::CellFormat;
+use super::date_format::KNOWN_DATES;
 use super::form::{Form, ZONE};
 use super::schema::{Column, ColumnKind, Schema, listed};
 use super::table::Table;
 use super::token;
-use crate::error::{Error, Place, Result, nearest};
+use super::unreadable::Unreadable;
+use crate::error::{Error, Hint, Place, Result, nearest};
 
 /// What was ignored when a table was conformed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Conformed {
     /// Columns that are not in the schema and were removed.
     pub extra: Vec<String>,
+    /// Cells that are not written as in their column and became missing.
+    pub unreadable: Vec<Unreadable>,
+}
+
+impl Conformed {
+    /// Refuses unreadable cells in this column, for a column in which each is needed.
+    ///
+    /// # Errors
+    /// [`Error::Data`] with the first of them.
+    pub(crate) fn require(&self, table: &Table, column: &str) -> Result<()> {
+        let Some(unreadable) = self.unreadable.iter().find(|unreadable| unreadable.column == column) else {
+            return Ok(());
+        };
+        let place = Place::cell(column, unreadable.first_row).of(table.source());
+        let got = unreadable.examples.first().map_or("", String::as_str);
+        let error = Error::data(place, format!("expected {}, got `{got}`", unreadable.expected));
+        Err(error.with_hint(Hint::of(&format!("an empty cell means missing; {KNOWN_DATES}"))))
+    }
 }
 
 /// Converts the columns of `schema` to their types, in its order.
@@ -32,8 +54,7 @@ pub struct Conformed {
 /// `Timestamp(Microsecond, "UTC")`; null means missing. Infinite numbers stay infinite.
 ///
 /// # Errors
-/// [`Error::Mismatch`] for missing columns and columns of another type; [`Error::Data`] for cells that cannot be
-/// read as its column's kind.
+/// [`Error::Mismatch`] for missing columns and columns of another type, such as text of which no cell is a number.
 ///
 /// ```
 /// use narrows_core::data::{Table, conform, infer};
@@ -54,12 +75,15 @@ pub fn conform(table: Table, schema: &Schema) -> Result<(Table, Conformed)> {
     }
     let typed = |column: &Column| {
         let array = table.expect_column(&column.name)?;
-        Ok((column.name.clone(), Cells { table: &table, column }.typed(array)?))
+        let mut unreadable = Vec::new();
+        let array = Cells { table: &table, column }.typed(array, &mut unreadable)?;
+        Ok(((column.name.clone(), array), unreadable))
     };
     // The first failing column in schema order is reported, independent of thread scheduling.
-    let results: Vec<Result<(String, ArrayRef)>> = schema.columns.par_iter().map(typed).collect();
-    let columns = results.into_iter().collect::<Result<Vec<_>>>()?;
-    Ok((table.with_columns(columns), Conformed { extra }))
+    let results: Vec<Result<((String, ArrayRef), Vec<Unreadable>)>> = schema.columns.par_iter().map(typed).collect();
+    let (columns, unreadable): (Vec<_>, Vec<_>) = results.into_iter().collect::<Result<Vec<_>>>()?.into_iter().unzip();
+    let unreadable = unreadable.into_iter().flatten().collect();
+    Ok((table.with_columns(columns), Conformed { extra, unreadable }))
 }
 
 fn lacking(table: &Table, missing: &[&str], extra: &[String]) -> Error {
@@ -84,23 +108,31 @@ struct Cells<'a> {
 }
 
 impl Cells<'_> {
-    fn typed(&self, array: &ArrayRef) -> Result<ArrayRef> {
+    fn typed(&self, array: &ArrayRef, unreadable: &mut Vec<Unreadable>) -> Result<ArrayRef> {
         let form = Form::of(array, &Place::column(&self.column.name).of(self.table.source()))?;
+        let format = self.column.format.as_ref();
         match (self.column.kind, form) {
             (ColumnKind::Numeric, Form::Numbers(array)) => Ok(Arc::new(array)),
-            (ColumnKind::Numeric, Form::Words(words)) => self.numbers(&words),
+            (ColumnKind::Numeric, Form::Words(words)) => self.numbers(&words, unreadable),
             (ColumnKind::Boolean, Form::Flags(array)) => Ok(Arc::new(array)),
-            (ColumnKind::Boolean, Form::Words(words)) => self.flags(&words),
+            (ColumnKind::Boolean, Form::Words(words)) => self.flags(&words, unreadable),
             (ColumnKind::Boolean, Form::Numbers(numbers)) => self.flags_of_numbers(&numbers),
             (ColumnKind::Datetime, Form::Moments(array)) => Ok(Arc::new(array)),
-            (ColumnKind::Datetime, Form::Words(words)) => self.moments(&words),
-            (ColumnKind::Category | ColumnKind::Text, Form::Words(words)) => Ok(names(words)),
-            // JSON has no integers: 7 becomes `7` as in a table, not `7.0`.
-            (ColumnKind::Text, Form::Numbers(numbers)) if array.data_type().is_floating() => {
-                Ok(Arc::new(numbers.iter().map(|x| x.map(|x| x.to_string())).collect::<StringArray>()))
+            (ColumnKind::Datetime, Form::Words(words)) => self.moments(&words, unreadable),
+            (ColumnKind::Datetime, Form::Numbers(numbers)) if format.is_some() => {
+                self.moments_of_numbers(&numbers, unreadable)
             }
-            // Text is never a feature, so any content is accepted.
-            (ColumnKind::Text, _) => {
+            (ColumnKind::Category | ColumnKind::Text, Form::Words(words)) => Ok(self.names(words)),
+            // JSON has no integers: 7 becomes `7` as in a table, not `7.0`.
+            (kind, Form::Numbers(numbers))
+                if (kind == ColumnKind::Text && array.data_type().is_floating())
+                    || (kind == ColumnKind::Category && format == Some(&CellFormat::Code)) =>
+            {
+                let names: StringArray = numbers.iter().map(|x| x.map(|x| x.to_string())).collect();
+                Ok(if kind == ColumnKind::Category { self.names(names) } else { Arc::new(names) })
+            }
+            // Text is never a feature, so any content is accepted; a code may be stored in any type.
+            (kind, _) if kind == ColumnKind::Text || (kind == ColumnKind::Category && format.is_some()) => {
                 cast(array, &DataType::Utf8).map_err(|error| Error::data(self.place(0), error.to_string()))
             }
             // An empty column has no type that could mismatch.
@@ -109,35 +141,53 @@ impl Cells<'_> {
         }
     }
 
-    fn numbers(&self, words: &StringArray) -> Result<ArrayRef> {
-        let mut builder = Float64Builder::with_capacity(words.len());
+    /// Calls `add` with the value of each cell, `None` if it is missing; counts cells that are neither a value nor missing.
+    fn each<T>(
+        &self,
+        words: &StringArray,
+        unreadable: &mut Vec<Unreadable>,
+        read: impl Fn(&str) -> Option<T>,
+        mut add: impl FnMut(Option<T>),
+    ) -> Result<()> {
+        let mut found: Option<Unreadable> = None;
+        let mut has_value = false;
         for (row, cell) in words.iter().enumerate() {
             let text = cell.unwrap_or_default().trim();
-            match token::number(text) {
-                Some(x) if !x.is_nan() => builder.append_value(x),
-                Some(_) => builder.append_null(),
-                None if token::is_missing(text) => builder.append_null(),
-                None => return Err(self.unreadable(words, row, |text| token::number(text).is_some())),
+            let value = read(text);
+            has_value |= value.is_some();
+            if value.is_none() && !self.column.is_missing(text) {
+                let first_row = self.table.first_row() + row as u64;
+                found.get_or_insert_with(|| Unreadable::new(self.column, first_row)).push(text);
             }
+            add(value);
         }
+        let Some(found) = found else { return Ok(()) };
+        // Later batches may lie within an outage; the first one tells whether the column has the right meaning.
+        if !has_value && words.len() > 1 && self.table.first_row() == 0 {
+            let got = found.examples.first().map_or("", String::as_str);
+            return Err(self.retyped(&format!("text such as `{got}`")));
+        }
+        unreadable.push(found);
+        Ok(())
+    }
+
+    fn numbers(&self, words: &StringArray, unreadable: &mut Vec<Unreadable>) -> Result<ArrayRef> {
+        let mut builder = Float64Builder::with_capacity(words.len());
+        self.each(words, unreadable, |text| self.column.number(text), |x| match x {
+            Some(x) if !x.is_nan() => builder.append_value(x),
+            _ => builder.append_null(),
+        })?;
         Ok(Arc::new(builder.finish()))
     }
 
-    fn flags(&self, words: &StringArray) -> Result<ArrayRef> {
+    fn flags(&self, words: &StringArray, unreadable: &mut Vec<Unreadable>) -> Result<ArrayRef> {
         let read = |text: &str| match text {
             "1" => Some(true),
             "0" => Some(false),
             word => token::flag(word),
         };
         let mut builder = BooleanBuilder::with_capacity(words.len());
-        for (row, cell) in words.iter().enumerate() {
-            let text = cell.unwrap_or_default().trim();
-            match read(text) {
-                Some(flag) => builder.append_value(flag),
-                None if token::is_missing(text) => builder.append_null(),
-                None => return Err(self.unreadable(words, row, |text| read(text).is_some())),
-            }
-        }
+        self.each(words, unreadable, read, |flag| builder.append_option(flag))?;
         Ok(Arc::new(builder.finish()))
     }
 
@@ -148,17 +198,44 @@ impl Cells<'_> {
         Ok(Arc::new(numbers.iter().map(|x| x.map(|x| x == 1.0)).collect::<BooleanArray>()))
     }
 
-    fn moments(&self, words: &StringArray) -> Result<ArrayRef> {
+    fn moments(&self, words: &StringArray, unreadable: &mut Vec<Unreadable>) -> Result<ArrayRef> {
         let mut builder = TimestampMicrosecondBuilder::with_capacity(words.len());
-        for (row, cell) in words.iter().enumerate() {
-            let text = cell.unwrap_or_default().trim();
-            match token::moment(text) {
-                Some(t) => builder.append_value(t),
-                None if token::is_missing(text) => builder.append_null(),
-                None => return Err(self.unreadable(words, row, |text| token::moment(text).is_some())),
-            }
-        }
+        let read = |text: &str| self.column.instant(text);
+        self.each(words, unreadable, read, |instant| builder.append_option(instant.map(|instant| instant.micros)))?;
         Ok(Arc::new(builder.finish().with_timezone(ZONE)))
+    }
+
+    /// Dates written as numbers.
+    fn moments_of_numbers(&self, numbers: &Float64Array, unreadable: &mut Vec<Unreadable>) -> Result<ArrayRef> {
+        let format = self.column.format.as_ref().and_then(CellFormat::date);
+        let mut found: Option<Unreadable> = None;
+        let read = |(row, x): (usize, Option<f64>)| {
+            let moment = format.and_then(|format| format.read_number(x?));
+            if let (Some(x), None) = (x, moment) {
+                let first_row = self.table.first_row() + row as u64;
+                found.get_or_insert_with(|| Unreadable::new(self.column, first_row)).push(&x.to_string());
+            }
+            moment
+        };
+        let moments: TimestampMicrosecondArray = numbers.iter().enumerate().map(read).collect();
+        if found.is_some() && moments.null_count() == moments.len() && self.table.first_row() == 0 {
+            return Err(self.retyped("numbers"));
+        }
+        unreadable.extend(found);
+        Ok(Arc::new(moments.with_timezone(ZONE)))
+    }
+
+    /// The trimmed strings with missing words as null; shared if unchanged.
+    fn names(&self, words: StringArray) -> ArrayRef {
+        let is_clean = |cell: &str| cell.trim().len() == cell.len() && !self.column.is_missing(cell);
+        if words.iter().flatten().all(is_clean) {
+            return Arc::new(words);
+        }
+        let mut builder = StringBuilder::with_capacity(words.len(), words.value_data().len());
+        for cell in &words {
+            builder.append_option(cell.map(str::trim).filter(|text| !self.column.is_missing(text)));
+        }
+        Arc::new(builder.finish())
     }
 
     fn all_missing(&self) -> ArrayRef {
@@ -175,41 +252,11 @@ impl Cells<'_> {
         Place::cell(&self.column.name, self.table.first_row() + row as u64).of(self.table.source())
     }
 
-    /// The error for the cell at `row`, or for the whole column if no cell can be read.
-    fn unreadable(&self, words: &StringArray, row: usize, is_readable: impl Fn(&str) -> bool) -> Error {
-        let got: String = words.value(row).trim().chars().take(40).collect();
-        if words.len() > 1 && !words.iter().flatten().any(|cell| is_readable(cell.trim())) {
-            return self.retyped(&format!("text such as `{got}`"));
-        }
-        let expected = match self.column.kind {
-            ColumnKind::Numeric => "a number",
-            ColumnKind::Boolean => "true or false",
-            ColumnKind::Datetime => "a date such as 2024-03-12 or 2024-03-12T14:20:00Z",
-            ColumnKind::Category | ColumnKind::Text => "text",
-        };
-        let error = Error::data(self.place(row), format!("expected {expected}, got `{got}`"));
-        error.with_hint("an empty cell means missing")
-    }
-
     fn retyped(&self, got: &str) -> Error {
         let (source, name) = (self.table.source(), &self.column.name);
-        let error =
-            Error::mismatch(format!("{source}: column `{name}`: expected {}, got {got}", self.column.kind.describe()));
+        let error = Error::mismatch(format!("{source}: column `{name}`: expected {}, got {got}", self.column.describe()));
         error.with_hint("the column had another type in the training data")
     }
-}
-
-/// The trimmed strings with missing tokens as null; shared if unchanged.
-fn names(words: StringArray) -> ArrayRef {
-    let is_clean = |cell: &str| cell.trim().len() == cell.len() && !token::is_missing(cell);
-    if words.iter().flatten().all(is_clean) {
-        return Arc::new(words);
-    }
-    let mut builder = StringBuilder::with_capacity(words.len(), words.value_data().len());
-    for cell in &words {
-        builder.append_option(cell.map(str::trim).filter(|text| !token::is_missing(text)));
-    }
-    Arc::new(builder.finish())
 }
 
 #[cfg(test)]
@@ -225,7 +272,7 @@ mod tests {
 
     fn conformed(array: ArrayRef, kind: ColumnKind) -> Result<ArrayRef> {
         let table = Table::from_arrays(vec![("x".to_owned(), array)], "t.csv").unwrap();
-        let schema = Schema { columns: vec![Column { name: "x".to_owned(), kind }] };
+        let schema = Schema { columns: vec![Column::new("x", kind)] };
         Ok(conform(table, &schema)?.0.column("x").unwrap().clone())
     }
 
@@ -261,13 +308,9 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_told_by_column_and_row() {
+    fn a_column_of_another_type_is_refused() {
         use ColumnKind::{Boolean, Category, Datetime, Numeric};
-        let abc = "t.csv, column `x`, row 1: expected a number, got `abc`";
-        check_error(words(&["1", "abc"]), Numeric, abc);
-        check_error(words(&["1,000", "2"]), Numeric, "t.csv, column `x`, row 0: expected a number, got `1,000`");
         check_error(words(&["a", "b"]), Numeric, "t.csv: column `x`: expected numbers, got text such as `a`");
-        check_error(words(&["yes", "maybe"]), Boolean, "t.csv, column `x`, row 1: expected true or false, got `maybe`");
         check_error(
             Arc::new(BooleanArray::from(vec![true])),
             Numeric,
@@ -283,27 +326,62 @@ mod tests {
             Category,
             "t.csv: column `x`: expected category names, got numbers",
         );
-        check_error(
-            words(&["2024-01-01", "12/03/2024"]),
-            Datetime,
-            "t.csv, column `x`, row 1: expected a date such as 2024-03-12 or 2024-03-12T14:20:00Z, got `12/03/2024`",
-        );
+        check_error(words(&["12/03/2024", "x"]), Datetime, "t.csv: column `x`: expected dates, got text such as `12/03/2024`");
         let list = ListArray::from_iter_primitive::<Int32Type, _, _>(vec![Some(vec![Some(1)])]);
         assert!(conformed(Arc::new(list), Numeric).is_err());
     }
 
+    fn of_column(cells: &[&str], column: Column, first_row: u64) -> (ArrayRef, Vec<Unreadable>) {
+        let table = Table::from_arrays(vec![("x".to_owned(), words(cells))], "t.csv").unwrap();
+        let table = Table::new(table.batch().clone(), "t.csv", first_row);
+        let (typed, conformed) = conform(table, &Schema { columns: vec![column] }).unwrap();
+        (typed.column("x").unwrap().clone(), conformed.unreadable)
+    }
+
     #[test]
-    fn rows_are_counted_over_all_batches() {
-        let table = Table::from_arrays(vec![("x".to_owned(), words(&["1", "2", "abc"]))], "t.csv").unwrap();
-        let late = Table::new(table.batch().clone(), "t.csv", 100);
-        let schema = Schema { columns: vec![Column { name: "x".to_owned(), kind: ColumnKind::Numeric }] };
-        assert!(conform(late, &schema).unwrap_err().to_string().contains("row 102"));
+    fn cells_that_do_not_fit_are_missing_and_counted() {
+        use ColumnKind::{Boolean, Datetime, Numeric};
+        for (cells, kind, expected) in [
+            (["1", "abc", "1,000"], Numeric, "column `x`: 2 cells are not numbers, from row 101: `abc`, `1,000`"),
+            (["yes", "maybe", "no"], Boolean, "column `x`: 1 cell is not true or false, in row 101: `maybe`"),
+            (["2024-01-01", "12/03/2024", ""], Datetime, "column `x`: 1 cell is not dates, in row 101: `12/03/2024`"),
+        ] {
+            let (array, unreadable) = of_column(&cells, Column::new("x", kind), 100);
+            assert!(array.is_null(1) && array.is_valid(0));
+            assert_eq!(unreadable.iter().map(ToString::to_string).collect::<Vec<_>>(), [expected]);
+        }
+        // A batch in the middle of a file may lie within an outage.
+        let (array, unreadable) = of_column(&["off", "off"], Column::new("x", Numeric), 100);
+        assert_eq!((array.null_count(), unreadable[0].cells), (2, 2));
+        let known = Column { missing: vec!["off".to_owned()], ..Column::new("x", Numeric) };
+        assert_eq!(of_column(&["off", "Off"], known, 0).1, []);
+    }
+
+    #[test]
+    fn cells_are_read_as_the_column_is_written() {
+        let format = |format: &str| serde_json::from_str::<CellFormat>(format).unwrap();
+        let column = |kind, text: &str| Column { format: Some(format(text)), ..Column::new("x", kind) };
+        let comma = column(ColumnKind::Numeric, r#"{"number":{"decimal":"comma","suffix":"%"}}"#);
+        let (numbers, unreadable) = of_column(&["1,5 %", "2", "3.5", "n/a"], comma, 0);
+        let numbers: Vec<Option<f64>> = numbers.as_primitive::<Float64Type>().iter().collect();
+        assert_eq!(numbers, [Some(1.5), Some(2.0), None, None]);
+        assert_eq!(unreadable[0].to_string(), "column `x`: 1 cell is not numbers with decimal comma, in `%`, in row 2: `3.5`");
+        let day = column(ColumnKind::Datetime, r#"{"date":"day_first"}"#);
+        let (days, _) = of_column(&["02.01.1970", "1970-01-02"], day, 0);
+        assert_eq!(days.as_primitive::<TimestampMicrosecondType>().values(), &[86_400_000_000; 2]);
+        let epoch = Schema { columns: vec![column(ColumnKind::Datetime, r#"{"date":"epoch_s"}"#)] };
+        let table = Table::from_columns(vec![("x", vec![86_400.0, f64::NAN])]).unwrap();
+        let (days, _) = conform(table.clone(), &epoch).unwrap();
+        assert_eq!(days.column("x").unwrap().as_primitive::<TimestampMicrosecondType>().value(0), 86_400_000_000);
+        let code = Schema { columns: vec![column(ColumnKind::Category, r#""code""#)] };
+        let (codes, _) = conform(table, &code).unwrap();
+        assert_eq!(codes.column("x").unwrap().as_string::<i32>().iter().collect::<Vec<_>>(), [Some("86400"), None]);
     }
 
     #[test]
     fn missing_columns_are_named_with_near_ones() {
         let table = Table::from_columns(vec![("amuont", vec![1.0]), ("time", vec![2.0])]).unwrap();
-        let column = |name: &str| Column { name: name.to_owned(), kind: ColumnKind::Numeric };
+        let column = |name: &str| Column::new(name, ColumnKind::Numeric);
         let reordered = Schema { columns: vec![column("time"), column("amuont")] };
         assert_eq!(conform(table.clone(), &reordered).unwrap().0.names(), ["time", "amuont"]);
         let error = conform(table, &Schema { columns: vec![column("amount")] }).unwrap_err();

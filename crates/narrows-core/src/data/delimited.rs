@@ -15,6 +15,7 @@ use super::input::Input;
 use super::reader::{Batches, Opening};
 use super::sniff;
 use super::source::{Format, Header};
+use super::table::DELIMITER;
 use crate::error::{Error, Place, Result};
 
 /// A batch ends early at this many bytes of text, which bounds memory for long cells.
@@ -101,7 +102,9 @@ impl Delimited {
             _ => names_of(&file.record, &file.name)?,
         };
         let fields: Vec<Field> = names.into_iter().map(|name| Field::new(name, DataType::Utf8, true)).collect();
-        file.schema = Arc::new(ArrowSchema::new(fields));
+        // Semicolons go with decimal commas, which is worth knowing where a column does not tell.
+        let noted = (dialect.delimiter == b';').then(|| (DELIMITER.to_owned(), ";".to_owned()));
+        file.schema = Arc::new(ArrowSchema::new(fields).with_metadata(noted.into_iter().collect()));
         Ok(file)
     }
 

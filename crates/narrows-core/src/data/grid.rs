@@ -321,7 +321,7 @@ mod tests {
             id: id.map(|_| "id".to_owned()),
             channels: vec!["x".to_owned()],
         };
-        let column = |((name, _), kind): (&(String, ArrayRef), ColumnKind)| Column { name: name.clone(), kind };
+        let column = |((name, _), kind): (&(String, ArrayRef), ColumnKind)| Column::new(name.clone(), kind);
         let schema = Schema { columns: columns.iter().zip(kinds).map(column).collect() };
         Ok((conform(Table::from_arrays(columns, "t.csv")?, &schema)?.0, roles))
     }

@@ -5,8 +5,14 @@
 //! table becomes a [`SeriesSet`] on a regular grid. This module is independent of models, and never repairs data
 //! silently: unreadable cells are errors that name file, column and row.
 
+mod cell_format;
+mod column_reading;
+mod column_types;
 mod columnar;
 mod conform;
+mod date_evidence;
+mod date_format;
+mod date_text;
 mod delimited;
 mod form;
 mod grid;
@@ -17,6 +23,8 @@ mod layout;
 mod line;
 mod moment;
 mod ndjson;
+mod number_evidence;
+mod number_format;
 mod numpy;
 mod profile;
 mod reader;
@@ -30,13 +38,20 @@ mod step;
 mod table;
 mod timeline;
 mod token;
+mod unreadable;
+mod word_tally;
 mod zones;
 
+pub use cell_format::CellFormat;
+pub use column_types::ColumnTypes;
 pub use conform::{Conformed, conform};
-pub use infer::{DropReason, Dropped, Inference, Inferred, infer};
+pub use date_format::DateFormat;
+pub(crate) use date_format::KNOWN_DATES;
+pub use infer::{DropReason, Dropped, Inference, Inferred, infer, infer_as};
 pub use layout::{Layout, TimeColumns};
 pub use line::LineReader;
 pub use moment::Moment;
+pub use number_format::{DecimalMark, NumberFormat, ThousandsMark};
 pub use reader::Reader;
 pub use schema::{Column, ColumnKind, Schema};
 pub use series::{Series, SeriesCounts, SeriesSet};
@@ -44,5 +59,6 @@ pub use source::{Format, Header, Source};
 pub use step::Step;
 pub use table::Table;
 pub use timeline::split_in_time;
+pub use unreadable::Unreadable;
 pub(crate) use zones::check_zone;
 pub use zones::check_zones;

@@ -64,6 +64,9 @@ impl SeriesAdapter {
             data::check_zones(table, time)?;
         }
         let (typed, conformed) = data::conform(table.clone(), &self.schema)?;
+        if let Some(time) = &self.columns.time {
+            conformed.require(&typed, time)?;
+        }
         let set = match self.layout {
             Layout::Rows => SeriesSet::rows(&typed, &self.columns.channels)?,
             Layout::Long => SeriesSet::long(&typed, &self.columns, self.step)?,
@@ -200,7 +203,7 @@ mod tests {
             ("a", ColumnKind::Numeric),
             ("b", ColumnKind::Numeric),
         ];
-        let column = |(name, kind): (&str, ColumnKind)| Column { name: name.to_owned(), kind };
+        let column = |(name, kind): (&str, ColumnKind)| Column::new(name, kind);
         let schema = Schema { columns: kinds.into_iter().map(column).collect() };
         let step = Some("1".parse().unwrap());
         SeriesAdapter { schema, layout: Layout::Long, columns, step, pipeline, stride: 1 }
@@ -213,7 +216,7 @@ mod tests {
         let stretches: [(&str, &[f64]); 1] = [("", &[0.0, 1.0, 2.0, 9.0])];
         let (pipeline, _) =
             SignalPipeline::fit(&["value".to_owned()], &stretches, 4, settings, &Prep::default()).unwrap();
-        let numeric = |name: &String| Column { name: name.clone(), kind: ColumnKind::Numeric };
+        let numeric = |name: &String| Column::new(name.as_str(), ColumnKind::Numeric);
         let schema = Schema { columns: steps.iter().map(numeric).collect() };
         let columns = TimeColumns { channels: steps, ..TimeColumns::default() };
         SeriesAdapter { schema, layout: Layout::Rows, columns, step: None, pipeline, stride: 4 }

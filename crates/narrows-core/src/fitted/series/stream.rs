@@ -124,6 +124,9 @@ impl StreamScorer {
             return Err(Error::data(Place::source(row.source()), message));
         }
         let (typed, conformed) = data::conform(row.clone(), &self.model.adapter.schema)?;
+        if let Some(time) = &self.model.adapter.columns.time {
+            conformed.require(&typed, time)?;
+        }
         let set = SeriesSet::long(&typed, &self.model.adapter.columns, self.model.adapter.step)?;
         let point = set.series.into_iter().next().expect("a row is a point");
         let track = self.tracks.get(&point.id);

@@ -38,7 +38,7 @@ fn prepare(
     purpose: SplitPurpose,
     observer: &dyn Observer,
 ) -> Result<PreparedTable> {
-    let selection = ColumnSelection::choose(table, roles, FeatureFilter::Any, Vec::new(), observer)?;
+    let selection = ColumnSelection::choose(table, roles, &recipe.types, FeatureFilter::Any, Vec::new(), observer)?;
     let split = Split::for_purpose(&selection.normal, recipe, purpose);
     let features: Vec<String> = selection.schema.names().into_iter().map(str::to_owned).collect();
     let (pipeline, prep) = Pipeline::fit(&selection.table, &selection.schema, &features, &split.train, &recipe.prep)?;

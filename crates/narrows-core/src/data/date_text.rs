@@ -1,0 +1,397 @@
+//! One text taken apart as a date in any common form: `31.01.2025 14:05`, `1/31/2025 6:00:00 AM`, `31-Jan-2025`,
+//! `Jan 31, 2025`, `2025/01/31`, `Fri, 31 Jan 2025 14:05:00 +0100`.
+//!
+//! `03/04/2025` is ambiguous, so a text gives a date for each order of day, month and year that it allows; the whole
+//! column decides. Times without an offset are read as UTC.
+
+use jiff::civil::{Date, Time};
+use jiff::tz::Offset;
+
+/// Longest text that is taken apart.
+const LONGEST: usize = 48;
+/// Two-digit years from this one on belong to the last century, as in POSIX.
+const PIVOT: i16 = 69;
+const SECOND: i64 = 1_000_000;
+
+/// Names of months, in the languages whose files are met most often: English, German, French, Spanish, Italian and
+/// Portuguese. A name may be abbreviated to three letters or more.
+const MONTHS: &[(&str, i8)] = &[
+    ("january", 1), ("januar", 1), ("jänner", 1), ("janvier", 1), ("enero", 1), ("gennaio", 1), ("janeiro", 1),
+    ("february", 2), ("februar", 2), ("février", 2), ("fevrier", 2), ("fevereiro", 2), ("febbraio", 2),
+    ("march", 3), ("märz", 3), ("mrz", 3), ("mars", 3), ("marzo", 3),
+    ("april", 4), ("avril", 4), ("abril", 4),
+    ("may", 5), ("mai", 5), ("mayo", 5), ("maggio", 5), ("maio", 5),
+    ("june", 6), ("juni", 6), ("juin", 6), ("giugno", 6),
+    ("july", 7), ("juli", 7), ("juillet", 7), ("luglio", 7),
+    ("august", 8), ("août", 8), ("aout", 8), ("agosto", 8),
+    ("september", 9), ("settembre", 9),
+    ("october", 10), ("oktober", 10), ("ottobre", 10),
+    ("november", 11),
+    ("december", 12), ("dezember", 12), ("décembre", 12), ("decembre", 12), ("dicembre", 12), ("diciembre", 12),
+    ("outubro", 10),
+];
+const WEEKDAYS: [&str; 14] = [
+    "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "montag", "dienstag", "mittwoch",
+    "donnerstag", "freitag", "samstag", "sonntag",
+];
+
+/// The order of day, month and year in dates of digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum DateOrder {
+    DayFirst,
+    MonthFirst,
+    YearFirst,
+}
+
+impl DateOrder {
+    pub(super) const ALL: [DateOrder; 3] = [DateOrder::DayFirst, DateOrder::MonthFirst, DateOrder::YearFirst];
+}
+
+/// A date with an optional time of day and offset.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct DateText {
+    day: Day,
+    /// Microseconds since midnight, less the offset.
+    time: i64,
+    /// Whether the time has an offset from UTC.
+    pub(super) is_zoned: bool,
+    /// Whether the time of day is counted to twelve.
+    pub(super) is_half_day: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Day {
+    /// The same in every order.
+    Known(Date),
+    /// Day and month in one order or the other, then the year.
+    Either { first: i8, second: i8, year: i16 },
+    /// Two digits each.
+    Short([i8; 3]),
+}
+
+impl DateText {
+    /// The parts; `None` if the text is not a date.
+    pub(super) fn of(text: &str) -> Option<DateText> {
+        if text.len() > LONGEST || text.len() < 6 || !text.is_char_boundary(6) {
+            return None;
+        }
+        let (date, time) = split(text);
+        let mut clock = match time {
+            Some(time) => Clock::of(time)?,
+            None => Clock::default(),
+        };
+        let day = day_of(date, clock.year.take())?;
+        Some(DateText { day, time: clock.micros - clock.offset.unwrap_or(0), is_zoned: clock.offset.is_some(), is_half_day: clock.is_half_day })
+    }
+
+    /// Microseconds since 1970 if the date is written in this order; `None` if that gives no date.
+    pub(super) fn moment(&self, order: DateOrder) -> Option<i64> {
+        let date = match (self.day, order) {
+            (Day::Known(date), _) => date,
+            (Day::Either { first, second, year }, DateOrder::DayFirst) => Date::new(year, second, first).ok()?,
+            (Day::Either { first, second, year }, DateOrder::MonthFirst) => Date::new(year, first, second).ok()?,
+            (Day::Either { .. }, DateOrder::YearFirst) => return None,
+            (Day::Short([a, b, c]), DateOrder::DayFirst) => Date::new(century(c), b, a).ok()?,
+            (Day::Short([a, b, c]), DateOrder::MonthFirst) => Date::new(century(c), a, b).ok()?,
+            (Day::Short([a, b, c]), DateOrder::YearFirst) => Date::new(century(a), b, c).ok()?,
+        };
+        let midnight = Offset::UTC.to_timestamp(date.to_datetime(Time::midnight())).ok()?;
+        midnight.as_microsecond().checked_add(self.time)
+    }
+
+    /// Whether it is the same date in every order.
+    pub(super) fn is_known(&self) -> bool {
+        matches!(self.day, Day::Known(_))
+    }
+}
+
+/// A time of day alone, such as `17:24:00` or `5:24 PM`, in microseconds since midnight.
+pub(super) fn time_of_day(text: &str) -> Option<i64> {
+    let clock = Clock::of(text)?;
+    (clock.offset.is_none() && clock.year.is_none()).then_some(clock.micros)
+}
+
+/// The date in 8 digits, with the time in 4 or 6 more: `20250131`, `20250131140500`.
+pub(super) fn compact(digits: &str) -> Option<i64> {
+    if !matches!(digits.len(), 8 | 12 | 14) || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let part = |from: usize, to: usize| digits.get(from..to).map_or(Some(0), |part| part.parse::<i64>().ok());
+    let (year, month, day) = (part(0, 4)?, part(4, 6)?, part(6, 8)?);
+    let (hour, minute, second) = (part(8, 10)?, part(10, 12)?, part(12, 14)?);
+    if !(1800..=2200).contains(&year) || hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let date = Date::new(year as i16, month as i8, day as i8).ok()?;
+    let midnight = Offset::UTC.to_timestamp(date.to_datetime(Time::midnight())).ok()?;
+    Some(midnight.as_microsecond() + (3600 * hour + 60 * minute + second) * SECOND)
+}
+
+/// The date, and the time of day from its hours on.
+fn split(text: &str) -> (&str, Option<&str>) {
+    let Some(colon) = text.find(':') else { return (text, None) };
+    let digits = text[..colon].bytes().rev().take_while(u8::is_ascii_digit).count();
+    // As in the logs of web servers, 31/Jan/2025:14:05:00.
+    let start = if digits > 2 { colon + 1 } else { colon - digits };
+    let date = text[..start].trim_end_matches([' ', 'T', 't', ',', ':', '-', '_']);
+    (date, Some(&text[start..]))
+}
+
+/// A time of day.
+#[derive(Debug, Default)]
+struct Clock {
+    micros: i64,
+    /// Microseconds east of UTC.
+    offset: Option<i64>,
+    /// A year behind the time, as in `Fri Jan 31 14:05:00 2025`.
+    year: Option<i16>,
+    is_half_day: bool,
+}
+
+impl Clock {
+    fn of(text: &str) -> Option<Clock> {
+        let (mut hour, rest) = number(text, 2)?;
+        let (minute, mut rest) = number(rest.strip_prefix(':')?, 2)?;
+        let (mut second, mut micros) = (0, 0);
+        if let Some(after) = rest.strip_prefix(':') {
+            (second, rest) = number(after, 2)?;
+            if let Some(after) = rest.strip_prefix(['.', ',']) {
+                let digits = after.bytes().take_while(u8::is_ascii_digit).count();
+                let fraction: f64 = format!("0.{}", &after[..digits]).parse().ok()?;
+                micros = (fraction * 1e6) as i64;
+                rest = &after[digits..];
+            }
+        }
+        let mut is_half_day = false;
+        rest = rest.trim_start();
+        let half = rest.get(..2).map(str::to_ascii_lowercase);
+        if let Some(is_late) = half.and_then(|half| ["am", "pm"].iter().position(|other| *other == half)) {
+            if !(1..=12).contains(&hour) {
+                return None;
+            }
+            hour = hour % 12 + 12 * is_late as i64;
+            rest = rest[2..].trim_start();
+            is_half_day = true;
+        }
+        if hour > 23 || minute > 59 || second > 60 {
+            return None;
+        }
+        let mut clock = Clock {
+            micros: (3600 * hour + 60 * minute + second) * SECOND + micros,
+            offset: None,
+            year: None,
+            is_half_day,
+        };
+        for word in rest.split_ascii_whitespace() {
+            match offset(word) {
+                Some(offset) if clock.offset.is_none() => clock.offset = Some(offset),
+                _ if clock.year.is_none() && word.len() == 4 => clock.year = Some(word.parse().ok()?),
+                _ => return None,
+            }
+        }
+        Some(clock)
+    }
+}
+
+/// The offset from UTC in microseconds: `Z`, `UTC`, `+02:00`, `-0500`, `+01`.
+fn offset(word: &str) -> Option<i64> {
+    if ["z", "utc", "gmt"].iter().any(|zero| word.eq_ignore_ascii_case(zero)) {
+        return Some(0);
+    }
+    let sign = match word.as_bytes().first()? {
+        b'+' => 1,
+        b'-' => -1,
+        _ => return None,
+    };
+    let digits = word[1..].replacen(':', "", 1);
+    let (hours, minutes) = match digits.len() {
+        2 => (digits.parse::<i64>().ok()?, 0),
+        4 => (digits[..2].parse::<i64>().ok()?, digits[2..].parse::<i64>().ok()?),
+        _ => return None,
+    };
+    (hours <= 14 && minutes <= 59).then_some(sign * (3600 * hours + 60 * minutes) * SECOND)
+}
+
+/// A number of at most `most` digits, and what follows.
+fn number(text: &str, most: usize) -> Option<(i64, &str)> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    if digits == 0 || digits > most {
+        return None;
+    }
+    Some((text[..digits].parse().ok()?, &text[digits..]))
+}
+
+/// The day of a date; `year` if it stands elsewhere.
+fn day_of(text: &str, year: Option<i16>) -> Option<Day> {
+    let mut numbers: [(i16, usize); 3] = [(0, 0); 3];
+    let mut n = 0;
+    let mut month: Option<(i8, usize)> = None;
+    let mut marks: [Option<char>; 2] = [None; 2];
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        if c.is_ascii_digit() {
+            let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+            if n == 3 || digits == 3 || (digits > 4 && digits != 8) {
+                return None;
+            }
+            if digits == 8 {
+                return (text.len() == 8).then(|| compact_day(text)).flatten().map(Day::Known);
+            }
+            numbers[n] = (rest[..digits].parse().ok()?, digits);
+            n += 1;
+            rest = &rest[digits..];
+        } else if c.is_alphabetic() {
+            let length = rest.find(|c: char| !c.is_alphabetic()).unwrap_or(rest.len());
+            let word = rest[..length].to_lowercase();
+            match month_of(&word) {
+                Some(found) if month.is_none() => month = Some((found, n)),
+                _ if is_weekday(&word) && n == 0 => {}
+                _ if n > 0 && matches!(word.as_str(), "st" | "nd" | "rd" | "th" | "de" | "of") => {}
+                _ => return None,
+            }
+            rest = &rest[length..];
+        } else if matches!(c, '/' | '.' | '-' | ' ' | ',') {
+            if (1..=2).contains(&n) && (c != ' ' || marks[n - 1].is_none()) {
+                marks[n - 1] = Some(c);
+            }
+            rest = &rest[1..];
+        } else {
+            return None;
+        }
+    }
+    if let Some(year) = year {
+        if n == 3 {
+            return None;
+        }
+        numbers[n] = (year, 4);
+        n += 1;
+    }
+    let known = |year: i16, month: i16, day: i16| {
+        let is_year = (1000..=2999).contains(&year);
+        Date::new(year, month.try_into().ok()?, day.try_into().ok()?).ok().filter(|_| is_year).map(Day::Known)
+    };
+    if let Some((month, place)) = month {
+        let month = i16::from(month);
+        return match (&numbers[..n], place) {
+            ([(year, 4), (day, 1 | 2)], _) | ([(day, 1 | 2), (year, 4)], _) => known(*year, month, *day),
+            // 31-Jan-25
+            ([(day, 1 | 2), (year, 2)], 1) => known(century(*year as i8), month, *day),
+            ([(year, 4)], _) => known(*year, month, 1),
+            _ => None,
+        };
+    }
+    let is_mark = |mark: Option<char>| matches!(mark, Some('/' | '.' | '-'));
+    match &numbers[..n] {
+        [(year, 4), (month, 1 | 2), (day, 1 | 2)] if is_mark(marks[0]) && marks[0] == marks[1] => {
+            known(*year, *month, *day)
+        }
+        [(a, 1 | 2), (b, 1 | 2), (year, 4)] if is_mark(marks[0]) && marks[0] == marks[1] => {
+            (1000..=2999).contains(year).then_some(Day::Either { first: *a as i8, second: *b as i8, year: *year })
+        }
+        [(a, first), (b, second), (c, 2)] if is_mark(marks[0]) && marks[0] == marks[1] => {
+            // 1.2.10 is a version more often than a date.
+            let is_full = marks[0] == Some('/') || (*first == 2 && *second == 2);
+            (*first <= 2 && *second <= 2 && is_full).then_some(Day::Short([*a as i8, *b as i8, *c as i8]))
+        }
+        [(year, 4), (month, 1 | 2)] | [(month, 1 | 2), (year, 4)] if is_mark(marks[0]) => {
+            known(*year, *month, 1).filter(|_| (1800..=2200).contains(year))
+        }
+        _ => None,
+    }
+}
+
+fn compact_day(text: &str) -> Option<Date> {
+    compact(text)?;
+    Date::new(text[..4].parse().ok()?, text[4..6].parse().ok()?, text[6..8].parse().ok()?).ok()
+}
+
+fn century(year: i8) -> i16 {
+    let year = i16::from(year);
+    if year >= PIVOT { 1900 + year } else { 2000 + year }
+}
+
+fn month_of(word: &str) -> Option<i8> {
+    if word.chars().count() < 3 {
+        return None;
+    }
+    MONTHS.iter().find(|(name, _)| name.starts_with(word)).map(|(_, month)| *month)
+}
+
+fn is_weekday(word: &str) -> bool {
+    word.len() >= 2 && WEEKDAYS.iter().any(|name| name.starts_with(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+
+    fn shown(micros: Option<i64>) -> String {
+        micros.map_or("-".to_owned(), |t| Timestamp::from_microsecond(t).unwrap().to_string())
+    }
+
+    fn check(text: &str, order: DateOrder, expected: &str) {
+        assert_eq!(shown(DateText::of(text).and_then(|date| date.moment(order))), expected, "{text}");
+    }
+
+    #[test]
+    fn dates_of_digits_depend_on_the_order() {
+        use DateOrder::{DayFirst, MonthFirst, YearFirst};
+        check("03/04/2025", DayFirst, "2025-04-03T00:00:00Z");
+        check("03/04/2025", MonthFirst, "2025-03-04T00:00:00Z");
+        check("13/04/2025", MonthFirst, "-");
+        check("1/31/2015 6:00:00 AM", MonthFirst, "2015-01-31T06:00:00Z");
+        check("1/31/2015 12:30 AM", MonthFirst, "2015-01-31T00:30:00Z");
+        check("1/31/2015 12:30pm", MonthFirst, "2015-01-31T12:30:00Z");
+        check("31.01.2025 14:05", DayFirst, "2025-01-31T14:05:00Z");
+        check("31.01.25", DayFirst, "2025-01-31T00:00:00Z");
+        check("25/01/31", YearFirst, "2025-01-31T00:00:00Z");
+        check("31-12-1999 23:59:59.25", DayFirst, "1999-12-31T23:59:59.25Z");
+        check("31.01.2025, 14:05:00,5", DayFirst, "2025-01-31T14:05:00.5Z");
+    }
+
+    #[test]
+    fn dates_with_names_and_with_the_year_in_front_are_the_same_in_every_order() {
+        for text in [
+            "2025/01/31", "2025.01.31", "31-Jan-2025", "31 January 2025", "Jan 31, 2025", "January 31st, 2025", "31-jan-25",
+            "2025-Jan-31", "31. Januar 2025", "31 janv. 2025", "Fri, 31 Jan 2025", "20250131 00:00", "2025-01-31T00:00",
+            "Fri Jan 31 00:00:00 2025", "31/Jan/2025:00:00:00 +0000", "2025/1/31 0:00 Z", "31/Jan/2025 02:00:00 +02:00",
+        ] {
+            for order in DateOrder::ALL {
+                check(text, order, "2025-01-31T00:00:00Z");
+            }
+        }
+        check("2025/01", DateOrder::DayFirst, "2025-01-01T00:00:00Z");
+        check("Mar 2025", DateOrder::DayFirst, "2025-03-01T00:00:00Z");
+    }
+
+    #[test]
+    fn what_is_no_date_is_none() {
+        for text in [
+            "1.2.10", "10.0.0.1", "2024-13-01", "32/01/2025", "B-00001", "12:30", "1/2", "99999999", "a 3 2024 b", "3/4/05/06",
+            "2024", "hello world", "17:24:00", "1-2-3", "2025-01-31T25:00", "31/01/2025 13:00 PM", "2024-05-06-07",
+        ] {
+            assert!(DateText::of(text).is_none_or(|date| DateOrder::ALL.iter().all(|o| date.moment(*o).is_none())), "{text}");
+        }
+    }
+
+    #[test]
+    fn times_of_day_and_compact_dates_are_read() {
+        assert_eq!(time_of_day("17:24:00"), Some(62_640 * SECOND));
+        assert_eq!(time_of_day("5:24 PM"), Some(62_640 * SECOND));
+        assert_eq!(time_of_day("25:00"), None);
+        assert_eq!(time_of_day("36:15:00"), None);
+        assert_eq!(shown(compact("20250131")), "2025-01-31T00:00:00Z");
+        assert_eq!(shown(compact("20250131140500")), "2025-01-31T14:05:00Z");
+        assert_eq!(compact("20251331"), None);
+        assert_eq!(compact("99990131"), None);
+    }
+
+    #[test]
+    fn an_offset_is_noticed() {
+        assert!(DateText::of("31/Jan/2025 02:00:00 +0200").unwrap().is_zoned);
+        assert!(!DateText::of("31.01.2025 02:00:00").unwrap().is_zoned);
+        assert!(DateText::of("1/31/2025 2:00:00 AM").unwrap().is_half_day);
+    }
+}
