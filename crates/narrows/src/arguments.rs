@@ -4,12 +4,14 @@ use narrows_core::Error;
 use narrows_core::error::{Hint, Reference};
 
 /// Library arguments and their flags.
-const FLAGS: [(&str, &str); 27] = [
+const FLAGS: [(&str, &str); 32] = [
     ("assignments", "--set"),
     ("bits", "--bits"),
+    ("categorical", "--categorical"),
     ("chunk_rows", "--chunk-rows"),
     ("columns", "--columns"),
     ("corrupt", "--corrupt"),
+    ("date_format", "--date-format"),
     ("force", "--force"),
     ("format", "--format"),
     ("goal", "--for"),
@@ -22,12 +24,15 @@ const FLAGS: [(&str, &str); 27] = [
     ("lossless", "--lossless"),
     ("manifold", "--manifold"),
     ("max_error", "--max-error"),
+    ("missing", "--missing"),
     ("normal", "--normal"),
+    ("numeric", "--numeric"),
     ("output", "--output"),
     ("preset", "--preset"),
     ("quality", "--quality"),
     ("recipe", "--recipe"),
     ("resume", "--resume"),
+    ("text", "--text"),
     ("threads", "--threads"),
     ("threshold", "--threshold"),
     ("time", "--time"),

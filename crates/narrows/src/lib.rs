@@ -19,6 +19,7 @@ mod pipeline;
 mod progress;
 mod recipe;
 mod talk;
+mod types;
 mod verbs;
 
 use std::process::ExitCode;

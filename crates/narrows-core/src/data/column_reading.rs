@@ -229,7 +229,9 @@ impl Reader<'_> {
         let name = &self.profile.name;
         let kind = self.names().column.kind;
         let zeros = self.profile.written.zeros();
-        let note = format!("column `{name}` is read as text, not as numbers: it has leading zeros, such as `{zeros}`; types.numeric says otherwise");
+        let note = format!(
+            "column `{name}` is read as text, not as numbers: it has leading zeros, such as `{zeros}`; types.numeric says otherwise"
+        );
         self.code(kind, Some(note))
     }
 
@@ -245,8 +247,12 @@ impl Reader<'_> {
         let format = if numbers.is_compact && numbers.is_whole && is_long {
             DateFormat::Compact
         } else if self.is_named_time() || is_asked {
-            let units =
-                [(DateFormat::EpochS, 1.0), (DateFormat::EpochMs, 1e3), (DateFormat::EpochUs, 1e6), (DateFormat::EpochNs, 1e9)];
+            let units = [
+                (DateFormat::EpochS, 1.0),
+                (DateFormat::EpochMs, 1e3),
+                (DateFormat::EpochUs, 1e6),
+                (DateFormat::EpochNs, 1e9),
+            ];
             let is_within =
                 |scale: f64| EPOCH.contains(&(numbers.min / scale)) && EPOCH.contains(&(numbers.max / scale));
             units.into_iter().find(|(_, scale)| is_within(*scale))?.0
@@ -323,7 +329,8 @@ impl Reader<'_> {
         let mut reading = self.formatted(ColumnKind::Numeric, numbers.format.clone().map(CellFormat::Number));
         if let Some(sample) = &numbers.ambiguous {
             let read = numbers.format.as_ref().and_then(|format| format.read(sample));
-            let why = if self.is_comma { "as other columns have decimal commas" } else { "as no column has decimal commas" };
+            let why =
+                if self.is_comma { "as other columns have decimal commas" } else { "as no column has decimal commas" };
             reading.notes.extend(
                 read.map(|read| format!("column `{name}`: `{sample}` has two meanings; read as {read}, {why}")),
             );
@@ -445,7 +452,8 @@ fn is_class(word: &str) -> bool {
 fn is_named_identifier(name: &str) -> bool {
     let words = words_of(name);
     let is_id = |word: &String| ["id", "ids", "uid", "guid", "uuid", "pk", "rowid"].contains(&word.as_str());
-    let is_last = |word: &String| ["no", "nr", "num", "number", "index", "idx", "key", "row", "serial"].contains(&word.as_str());
+    let is_last =
+        |word: &String| ["no", "nr", "num", "number", "index", "idx", "key", "row", "serial"].contains(&word.as_str());
     name.eq_ignore_ascii_case("unnamed: 0") || words.iter().any(is_id) || words.last().is_some_and(is_last)
 }
 
@@ -552,7 +560,10 @@ mod tests {
         for stray in [1, 4, 8, 30] {
             let cells = many(100, |i| if i < stray { "Bad Input".to_owned() } else { format!("{}.5", i * i) });
             let reading = reading("flow", &cells);
-            assert_eq!((reading.column.kind, reading.column.missing), (ColumnKind::Numeric, vec!["Bad Input".to_owned()]));
+            assert_eq!(
+                (reading.column.kind, reading.column.missing),
+                (ColumnKind::Numeric, vec!["Bad Input".to_owned()])
+            );
             assert_eq!(reading.notes.len(), 1);
             assert!(reading.notes[0].contains(&format!("{stray} of 100 known cell")), "{}", reading.notes[0]);
             assert!(reading.notes[0].contains(&format!("`Bad Input` ({stray})")), "{}", reading.notes[0]);
@@ -562,7 +573,11 @@ mod tests {
         let few = many(100, |i| if i % 3 == 0 { "low".to_owned() } else { (i % 5).to_string() });
         let reading = reading("grade", &few);
         assert_eq!(reading.column.kind, ColumnKind::Category);
-        assert!(reading.notes[0].contains("66 of 100 cells are numbers, others are `low` (34)"), "{}", reading.notes[0]);
+        assert!(
+            reading.notes[0].contains("66 of 100 cells are numbers, others are `low` (34)"),
+            "{}",
+            reading.notes[0]
+        );
     }
 
     #[test]

@@ -38,6 +38,18 @@ pub(super) struct ColumnOptions {
 }
 
 impl ColumnTypes {
+    /// Adds what others say.
+    pub fn add(&mut self, others: &ColumnTypes) {
+        let ColumnTypes { categorical, numeric, text, date, date_format, missing } = others;
+        self.categorical.extend_from_slice(categorical);
+        self.numeric.extend_from_slice(numeric);
+        self.text.extend_from_slice(text);
+        self.date.extend_from_slice(date);
+        // The first that fits a column is taken.
+        self.date_format.splice(0..0, date_format.iter().cloned());
+        self.missing.extend_from_slice(missing);
+    }
+
     /// Whether nothing is said.
     pub fn is_empty(&self) -> bool {
         *self == ColumnTypes::default()

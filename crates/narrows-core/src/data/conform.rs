@@ -43,7 +43,12 @@ impl Conformed {
         };
         let place = Place::cell(column, unreadable.first_row).of(table.source());
         let got = unreadable.examples.first().map_or("", String::as_str);
-        let error = Error::data(place, format!("expected {}, got `{got}`", unreadable.expected));
+        let expected = match unreadable.expected.as_str() {
+            "dates" => "a date such as 2024-03-12 or 2024-03-12T14:20:00Z",
+            "numbers" => "a number",
+            other => other,
+        };
+        let error = Error::data(place, format!("expected {expected}, got `{got}`"));
         Err(error.with_hint(Hint::of(&format!("an empty cell means missing; {KNOWN_DATES}"))))
     }
 }
@@ -80,10 +85,15 @@ pub fn conform(table: Table, schema: &Schema) -> Result<(Table, Conformed)> {
         Ok(((column.name.clone(), array), unreadable))
     };
     // The first failing column in schema order is reported, independent of thread scheduling.
-    let results: Vec<Result<((String, ArrayRef), Vec<Unreadable>)>> = schema.columns.par_iter().map(typed).collect();
-    let (columns, unreadable): (Vec<_>, Vec<_>) = results.into_iter().collect::<Result<Vec<_>>>()?.into_iter().unzip();
-    let unreadable = unreadable.into_iter().flatten().collect();
-    Ok((table.with_columns(columns), Conformed { extra, unreadable }))
+    let results: Vec<Result<_>> = schema.columns.par_iter().map(typed).collect();
+    let mut columns = Vec::with_capacity(results.len());
+    let mut conformed = Conformed { extra, unreadable: Vec::new() };
+    for result in results {
+        let (column, unreadable) = result?;
+        columns.push(column);
+        conformed.unreadable.extend(unreadable);
+    }
+    Ok((table.with_columns(columns), conformed))
 }
 
 fn lacking(table: &Table, missing: &[&str], extra: &[String]) -> Error {
@@ -112,7 +122,7 @@ impl Cells<'_> {
         let form = Form::of(array, &Place::column(&self.column.name).of(self.table.source()))?;
         let format = self.column.format.as_ref();
         match (self.column.kind, form) {
-            (ColumnKind::Numeric, Form::Numbers(array)) => Ok(Arc::new(array)),
+            (ColumnKind::Numeric, Form::Numbers(array)) => Ok(self.without_missing(array)),
             (ColumnKind::Numeric, Form::Words(words)) => self.numbers(&words, unreadable),
             (ColumnKind::Boolean, Form::Flags(array)) => Ok(Arc::new(array)),
             (ColumnKind::Boolean, Form::Words(words)) => self.flags(&words, unreadable),
@@ -153,9 +163,11 @@ impl Cells<'_> {
         let mut has_value = false;
         for (row, cell) in words.iter().enumerate() {
             let text = cell.unwrap_or_default().trim();
-            let value = read(text);
+            // A number may mean missing, such as -9999.
+            let is_named = self.column.missing.iter().any(|word| word.eq_ignore_ascii_case(text));
+            let value = if is_named { None } else { read(text) };
             has_value |= value.is_some();
-            if value.is_none() && !self.column.is_missing(text) {
+            if value.is_none() && !is_named && !token::is_missing(text) {
                 let first_row = self.table.first_row() + row as u64;
                 found.get_or_insert_with(|| Unreadable::new(self.column, first_row)).push(text);
             }
@@ -171,12 +183,26 @@ impl Cells<'_> {
         Ok(())
     }
 
+    /// The numbers, less those that mean missing; shared if there are none.
+    fn without_missing(&self, numbers: Float64Array) -> ArrayRef {
+        let missing = self.column.missing_numbers();
+        if missing.is_empty() || !numbers.iter().flatten().any(|x| missing.contains(&x)) {
+            return Arc::new(numbers);
+        }
+        Arc::new(numbers.iter().map(|x| x.filter(|x| !missing.contains(x))).collect::<Float64Array>())
+    }
+
     fn numbers(&self, words: &StringArray, unreadable: &mut Vec<Unreadable>) -> Result<ArrayRef> {
         let mut builder = Float64Builder::with_capacity(words.len());
-        self.each(words, unreadable, |text| self.column.number(text), |x| match x {
-            Some(x) if !x.is_nan() => builder.append_value(x),
-            _ => builder.append_null(),
-        })?;
+        self.each(
+            words,
+            unreadable,
+            |text| self.column.number(text),
+            |x| match x {
+                Some(x) if !x.is_nan() => builder.append_value(x),
+                _ => builder.append_null(),
+            },
+        )?;
         Ok(Arc::new(builder.finish()))
     }
 
@@ -254,7 +280,8 @@ impl Cells<'_> {
 
     fn retyped(&self, got: &str) -> Error {
         let (source, name) = (self.table.source(), &self.column.name);
-        let error = Error::mismatch(format!("{source}: column `{name}`: expected {}, got {got}", self.column.describe()));
+        let error =
+            Error::mismatch(format!("{source}: column `{name}`: expected {}, got {got}", self.column.describe()));
         error.with_hint("the column had another type in the training data")
     }
 }
@@ -326,7 +353,11 @@ mod tests {
             Category,
             "t.csv: column `x`: expected category names, got numbers",
         );
-        check_error(words(&["12/03/2024", "x"]), Datetime, "t.csv: column `x`: expected dates, got text such as `12/03/2024`");
+        check_error(
+            words(&["12/03/2024", "x"]),
+            Datetime,
+            "t.csv: column `x`: expected dates, got text such as `12/03/2024`",
+        );
         let list = ListArray::from_iter_primitive::<Int32Type, _, _>(vec![Some(vec![Some(1)])]);
         assert!(conformed(Arc::new(list), Numeric).is_err());
     }
@@ -355,6 +386,11 @@ mod tests {
         assert_eq!((array.null_count(), unreadable[0].cells), (2, 2));
         let known = Column { missing: vec!["off".to_owned()], ..Column::new("x", Numeric) };
         assert_eq!(of_column(&["off", "Off"], known, 0).1, []);
+        let coded = Column { missing: vec!["-9999".to_owned()], ..Column::new("x", Numeric) };
+        assert_eq!(of_column(&["-9999", "1"], coded.clone(), 0).0.null_count(), 1);
+        let table = Table::from_columns(vec![("x", vec![-9999.0, 1.0])]).unwrap();
+        let (typed, _) = conform(table, &Schema { columns: vec![coded] }).unwrap();
+        assert_eq!(typed.column("x").unwrap().null_count(), 1);
     }
 
     #[test]
@@ -365,7 +401,10 @@ mod tests {
         let (numbers, unreadable) = of_column(&["1,5 %", "2", "3.5", "n/a"], comma, 0);
         let numbers: Vec<Option<f64>> = numbers.as_primitive::<Float64Type>().iter().collect();
         assert_eq!(numbers, [Some(1.5), Some(2.0), None, None]);
-        assert_eq!(unreadable[0].to_string(), "column `x`: 1 cell is not numbers with decimal comma, in `%`, in row 2: `3.5`");
+        assert_eq!(
+            unreadable[0].to_string(),
+            "column `x`: 1 cell is not numbers with decimal comma, in `%`, in row 2: `3.5`"
+        );
         let day = column(ColumnKind::Datetime, r#"{"date":"day_first"}"#);
         let (days, _) = of_column(&["02.01.1970", "1970-01-02"], day, 0);
         assert_eq!(days.as_primitive::<TimestampMicrosecondType>().values(), &[86_400_000_000; 2]);

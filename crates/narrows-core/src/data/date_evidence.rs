@@ -7,7 +7,7 @@
 use super::date_format::DateFormat;
 use super::date_text::{DateOrder, DateText, time_of_day};
 
-const DAY: i64 = 86_400_000_000;
+const HOUR: i64 = 3_600_000_000;
 /// One order is right by its steps if the widest is this much narrower.
 const NARROWER: i64 = 4;
 
@@ -17,7 +17,7 @@ pub(super) struct DateEvidence {
     /// Dates in ISO 8601.
     pub(super) iso: u64,
     orders: [OrderCounts; 3],
-    /// Dates that are others with day and month swapped.
+    /// Dates that are others in another order.
     swapped: u64,
     swapped_sample: Option<String>,
     half_days: u64,
@@ -79,7 +79,9 @@ impl DateEvidence {
                 order.push(micros);
             }
         }
-        if !date.is_known() && moments[0].is_some() && moments[1].is_some() && moments[0] != moments[1] {
+        let mut distinct: Vec<i64> = moments.into_iter().flatten().collect();
+        distinct.dedup();
+        if distinct.len() > 1 {
             self.swapped += 1;
             self.swapped_sample.get_or_insert_with(|| text.to_owned());
         }
@@ -124,12 +126,12 @@ impl DateEvidence {
         let (order, ambiguous) = match (day.cells == most, month.cells == most, year.cells == most) {
             // Only dates that are the same in every order.
             (true, true, true) if sample.len() >= 4 && sample.as_bytes()[..4].iter().all(u8::is_ascii_digit) => {
-                (DateOrder::YearFirst, None)
+                (DateOrder::YearMonthDay, None)
             }
-            (true, true, _) if self.swapped > 0 => self.guess(),
-            (true, ..) => (DateOrder::DayFirst, None),
-            (_, true, _) => (DateOrder::MonthFirst, None),
-            _ => (DateOrder::YearFirst, None),
+            (true, true, _) | (true, _, true) | (_, true, true) if self.swapped > 0 => self.guess(most),
+            (true, ..) => (DateOrder::DayMonthYear, None),
+            (_, true, _) => (DateOrder::MonthDayYear, None),
+            _ => (DateOrder::YearMonthDay, None),
         };
         let counts = self.orders[DateOrder::ALL.iter().position(|other| *other == order).expect("one of three")];
         let sample = if ambiguous.is_some() { self.swapped_sample.clone().unwrap_or(sample) } else { sample };
@@ -142,22 +144,28 @@ impl DateEvidence {
         })
     }
 
-    /// The order of dates that allow both, and what decided.
-    fn guess(&self) -> (DateOrder, Option<&'static str>) {
-        let [day, month, _] = self.orders;
-        let steps = (day.widest_step.max(DAY / 24), month.widest_step.max(DAY / 24));
-        if steps.0.saturating_mul(NARROWER) <= steps.1 {
-            return (DateOrder::DayFirst, Some("rows follow each other more closely so"));
+    /// The order of dates that allow several, and what decided.
+    fn guess(&self, most: u64) -> (DateOrder, Option<&'static str>) {
+        let mut steps: Vec<(i64, DateOrder)> = DateOrder::ALL
+            .into_iter()
+            .zip(self.orders)
+            .filter(|(_, counts)| counts.cells == most)
+            .map(|(order, counts)| (counts.widest_step.max(HOUR), order))
+            .collect();
+        steps.sort_by_key(|(step, _)| *step);
+        if steps[0].0.saturating_mul(NARROWER) <= steps[1].0 {
+            return (steps[0].1, Some("as rows follow each other more closely so"));
         }
-        if steps.1.saturating_mul(NARROWER) <= steps.0 {
-            return (DateOrder::MonthFirst, Some("rows follow each other more closely so"));
-        }
-        if self.half_days > 0 {
-            return (DateOrder::MonthFirst, Some("as usual with AM and PM"));
+        let fits = |order: DateOrder| steps.iter().any(|(_, other)| *other == order);
+        if self.half_days > 0 && fits(DateOrder::MonthDayYear) {
+            return (DateOrder::MonthDayYear, Some("as usual with AM and PM"));
         }
         let has_slash = self.swapped_sample.as_ref().is_some_and(|sample| sample.contains('/'));
-        let order = if has_slash { DateOrder::MonthFirst } else { DateOrder::DayFirst };
-        (order, Some(if has_slash { "as usual with slashes" } else { "as usual with points and dashes" }))
+        match (has_slash, fits(DateOrder::MonthDayYear), fits(DateOrder::DayMonthYear)) {
+            (true, true, _) => (DateOrder::MonthDayYear, Some("as usual with slashes")),
+            (_, _, true) => (DateOrder::DayMonthYear, Some("as usual with points and dashes")),
+            _ => (steps[0].1, Some("as every date allows it")),
+        }
     }
 }
 
@@ -183,7 +191,11 @@ fn looks_like_date(text: &str) -> bool {
     let is_year = |run: &str| run.len() == 4 && (run.starts_with("19") || run.starts_with("20"));
     let (mut years, mut others) = (0, 0);
     let is_short = runs.all(|run| {
-        if is_year(run) { years += 1 } else { others += 1 }
+        if is_year(run) {
+            years += 1
+        } else {
+            others += 1
+        }
         run.len() <= 4
     });
     let letters = text.chars().filter(|c| c.is_alphabetic()).count();
@@ -218,7 +230,7 @@ mod tests {
         check(&["01/02/2025", "03/13/2025"], "month first", 2, false);
         check(&["01/02/2025", "13/03/2025"], "day first", 2, false);
         check(&["2025/01/31", "2025/02/01"], "year first", 2, false);
-        check(&["25/01/31", "25/02/01"], "year first", 2, false);
+        check(&["25/01/31", "25/02/01"], "year first", 2, true);
         check(&["2025-01-31", "2025-02-01T10:00Z"], "ISO", 2, false);
         check(&["2025-01-31", "01.02.2025"], "day first", 2, true);
         check(&["31-Jan-2025", "n/a", "1-Feb-2025"], "day first", 2, false);

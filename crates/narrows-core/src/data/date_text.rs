@@ -16,35 +16,85 @@ const SECOND: i64 = 1_000_000;
 /// Names of months, in the languages whose files are met most often: English, German, French, Spanish, Italian and
 /// Portuguese. A name may be abbreviated to three letters or more.
 const MONTHS: &[(&str, i8)] = &[
-    ("january", 1), ("januar", 1), ("jänner", 1), ("janvier", 1), ("enero", 1), ("gennaio", 1), ("janeiro", 1),
-    ("february", 2), ("februar", 2), ("février", 2), ("fevrier", 2), ("fevereiro", 2), ("febbraio", 2),
-    ("march", 3), ("märz", 3), ("mrz", 3), ("mars", 3), ("marzo", 3),
-    ("april", 4), ("avril", 4), ("abril", 4),
-    ("may", 5), ("mai", 5), ("mayo", 5), ("maggio", 5), ("maio", 5),
-    ("june", 6), ("juni", 6), ("juin", 6), ("giugno", 6),
-    ("july", 7), ("juli", 7), ("juillet", 7), ("luglio", 7),
-    ("august", 8), ("août", 8), ("aout", 8), ("agosto", 8),
-    ("september", 9), ("settembre", 9),
-    ("october", 10), ("oktober", 10), ("ottobre", 10),
+    ("january", 1),
+    ("januar", 1),
+    ("jänner", 1),
+    ("janvier", 1),
+    ("enero", 1),
+    ("gennaio", 1),
+    ("janeiro", 1),
+    ("february", 2),
+    ("februar", 2),
+    ("février", 2),
+    ("fevrier", 2),
+    ("fevereiro", 2),
+    ("febbraio", 2),
+    ("march", 3),
+    ("märz", 3),
+    ("mrz", 3),
+    ("mars", 3),
+    ("marzo", 3),
+    ("april", 4),
+    ("avril", 4),
+    ("abril", 4),
+    ("may", 5),
+    ("mai", 5),
+    ("mayo", 5),
+    ("maggio", 5),
+    ("maio", 5),
+    ("june", 6),
+    ("juni", 6),
+    ("juin", 6),
+    ("giugno", 6),
+    ("july", 7),
+    ("juli", 7),
+    ("juillet", 7),
+    ("luglio", 7),
+    ("august", 8),
+    ("août", 8),
+    ("aout", 8),
+    ("agosto", 8),
+    ("september", 9),
+    ("settembre", 9),
+    ("october", 10),
+    ("oktober", 10),
+    ("ottobre", 10),
     ("november", 11),
-    ("december", 12), ("dezember", 12), ("décembre", 12), ("decembre", 12), ("dicembre", 12), ("diciembre", 12),
+    ("december", 12),
+    ("dezember", 12),
+    ("décembre", 12),
+    ("decembre", 12),
+    ("dicembre", 12),
+    ("diciembre", 12),
     ("outubro", 10),
 ];
 const WEEKDAYS: [&str; 14] = [
-    "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "montag", "dienstag", "mittwoch",
-    "donnerstag", "freitag", "samstag", "sonntag",
+    "monday",
+    "tuesday",
+    "wednesday",
+    "thursday",
+    "friday",
+    "saturday",
+    "sunday",
+    "montag",
+    "dienstag",
+    "mittwoch",
+    "donnerstag",
+    "freitag",
+    "samstag",
+    "sonntag",
 ];
 
 /// The order of day, month and year in dates of digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum DateOrder {
-    DayFirst,
-    MonthFirst,
-    YearFirst,
+    DayMonthYear,
+    MonthDayYear,
+    YearMonthDay,
 }
 
 impl DateOrder {
-    pub(super) const ALL: [DateOrder; 3] = [DateOrder::DayFirst, DateOrder::MonthFirst, DateOrder::YearFirst];
+    pub(super) const ALL: [DateOrder; 3] = [DateOrder::DayMonthYear, DateOrder::MonthDayYear, DateOrder::YearMonthDay];
 }
 
 /// A date with an optional time of day and offset.
@@ -81,27 +131,27 @@ impl DateText {
             None => Clock::default(),
         };
         let day = day_of(date, clock.year.take())?;
-        Some(DateText { day, time: clock.micros - clock.offset.unwrap_or(0), is_zoned: clock.offset.is_some(), is_half_day: clock.is_half_day })
+        Some(DateText {
+            day,
+            time: clock.micros - clock.offset.unwrap_or(0),
+            is_zoned: clock.offset.is_some(),
+            is_half_day: clock.is_half_day,
+        })
     }
 
     /// Microseconds since 1970 if the date is written in this order; `None` if that gives no date.
     pub(super) fn moment(&self, order: DateOrder) -> Option<i64> {
         let date = match (self.day, order) {
             (Day::Known(date), _) => date,
-            (Day::Either { first, second, year }, DateOrder::DayFirst) => Date::new(year, second, first).ok()?,
-            (Day::Either { first, second, year }, DateOrder::MonthFirst) => Date::new(year, first, second).ok()?,
-            (Day::Either { .. }, DateOrder::YearFirst) => return None,
-            (Day::Short([a, b, c]), DateOrder::DayFirst) => Date::new(century(c), b, a).ok()?,
-            (Day::Short([a, b, c]), DateOrder::MonthFirst) => Date::new(century(c), a, b).ok()?,
-            (Day::Short([a, b, c]), DateOrder::YearFirst) => Date::new(century(a), b, c).ok()?,
+            (Day::Either { first, second, year }, DateOrder::DayMonthYear) => Date::new(year, second, first).ok()?,
+            (Day::Either { first, second, year }, DateOrder::MonthDayYear) => Date::new(year, first, second).ok()?,
+            (Day::Either { .. }, DateOrder::YearMonthDay) => return None,
+            (Day::Short([a, b, c]), DateOrder::DayMonthYear) => Date::new(century(c), b, a).ok()?,
+            (Day::Short([a, b, c]), DateOrder::MonthDayYear) => Date::new(century(c), a, b).ok()?,
+            (Day::Short([a, b, c]), DateOrder::YearMonthDay) => Date::new(century(a), b, c).ok()?,
         };
         let midnight = Offset::UTC.to_timestamp(date.to_datetime(Time::midnight())).ok()?;
         midnight.as_microsecond().checked_add(self.time)
-    }
-
-    /// Whether it is the same date in every order.
-    pub(super) fn is_known(&self) -> bool {
-        matches!(self.day, Day::Known(_))
     }
 }
 
@@ -337,42 +387,74 @@ mod tests {
 
     #[test]
     fn dates_of_digits_depend_on_the_order() {
-        use DateOrder::{DayFirst, MonthFirst, YearFirst};
-        check("03/04/2025", DayFirst, "2025-04-03T00:00:00Z");
-        check("03/04/2025", MonthFirst, "2025-03-04T00:00:00Z");
-        check("13/04/2025", MonthFirst, "-");
-        check("1/31/2015 6:00:00 AM", MonthFirst, "2015-01-31T06:00:00Z");
-        check("1/31/2015 12:30 AM", MonthFirst, "2015-01-31T00:30:00Z");
-        check("1/31/2015 12:30pm", MonthFirst, "2015-01-31T12:30:00Z");
-        check("31.01.2025 14:05", DayFirst, "2025-01-31T14:05:00Z");
-        check("31.01.25", DayFirst, "2025-01-31T00:00:00Z");
-        check("25/01/31", YearFirst, "2025-01-31T00:00:00Z");
-        check("31-12-1999 23:59:59.25", DayFirst, "1999-12-31T23:59:59.25Z");
-        check("31.01.2025, 14:05:00,5", DayFirst, "2025-01-31T14:05:00.5Z");
+        use DateOrder::{DayMonthYear, MonthDayYear, YearMonthDay};
+        check("03/04/2025", DayMonthYear, "2025-04-03T00:00:00Z");
+        check("03/04/2025", MonthDayYear, "2025-03-04T00:00:00Z");
+        check("13/04/2025", MonthDayYear, "-");
+        check("1/31/2015 6:00:00 AM", MonthDayYear, "2015-01-31T06:00:00Z");
+        check("1/31/2015 12:30 AM", MonthDayYear, "2015-01-31T00:30:00Z");
+        check("1/31/2015 12:30pm", MonthDayYear, "2015-01-31T12:30:00Z");
+        check("31.01.2025 14:05", DayMonthYear, "2025-01-31T14:05:00Z");
+        check("31.01.25", DayMonthYear, "2025-01-31T00:00:00Z");
+        check("25/01/31", YearMonthDay, "2025-01-31T00:00:00Z");
+        check("31-12-1999 23:59:59.25", DayMonthYear, "1999-12-31T23:59:59.25Z");
+        check("31.01.2025, 14:05:00,5", DayMonthYear, "2025-01-31T14:05:00.5Z");
     }
 
     #[test]
     fn dates_with_names_and_with_the_year_in_front_are_the_same_in_every_order() {
         for text in [
-            "2025/01/31", "2025.01.31", "31-Jan-2025", "31 January 2025", "Jan 31, 2025", "January 31st, 2025", "31-jan-25",
-            "2025-Jan-31", "31. Januar 2025", "31 janv. 2025", "Fri, 31 Jan 2025", "20250131 00:00", "2025-01-31T00:00",
-            "Fri Jan 31 00:00:00 2025", "31/Jan/2025:00:00:00 +0000", "2025/1/31 0:00 Z", "31/Jan/2025 02:00:00 +02:00",
+            "2025/01/31",
+            "2025.01.31",
+            "31-Jan-2025",
+            "31 January 2025",
+            "Jan 31, 2025",
+            "January 31st, 2025",
+            "31-jan-25",
+            "2025-Jan-31",
+            "31. Januar 2025",
+            "31 janv. 2025",
+            "Fri, 31 Jan 2025",
+            "20250131 00:00",
+            "2025-01-31T00:00",
+            "Fri Jan 31 00:00:00 2025",
+            "31/Jan/2025:00:00:00 +0000",
+            "2025/1/31 0:00 Z",
+            "31/Jan/2025 02:00:00 +02:00",
         ] {
             for order in DateOrder::ALL {
                 check(text, order, "2025-01-31T00:00:00Z");
             }
         }
-        check("2025/01", DateOrder::DayFirst, "2025-01-01T00:00:00Z");
-        check("Mar 2025", DateOrder::DayFirst, "2025-03-01T00:00:00Z");
+        check("2025/01", DateOrder::DayMonthYear, "2025-01-01T00:00:00Z");
+        check("Mar 2025", DateOrder::DayMonthYear, "2025-03-01T00:00:00Z");
     }
 
     #[test]
     fn what_is_no_date_is_none() {
         for text in [
-            "1.2.10", "10.0.0.1", "2024-13-01", "32/01/2025", "B-00001", "12:30", "1/2", "99999999", "a 3 2024 b", "3/4/05/06",
-            "2024", "hello world", "17:24:00", "1-2-3", "2025-01-31T25:00", "31/01/2025 13:00 PM", "2024-05-06-07",
+            "1.2.10",
+            "10.0.0.1",
+            "2024-13-01",
+            "32/01/2025",
+            "B-00001",
+            "12:30",
+            "1/2",
+            "99999999",
+            "a 3 2024 b",
+            "3/4/05/06",
+            "2024",
+            "hello world",
+            "17:24:00",
+            "1-2-3",
+            "2025-01-31T25:00",
+            "31/01/2025 13:00 PM",
+            "2024-05-06-07",
         ] {
-            assert!(DateText::of(text).is_none_or(|date| DateOrder::ALL.iter().all(|o| date.moment(*o).is_none())), "{text}");
+            assert!(
+                DateText::of(text).is_none_or(|date| DateOrder::ALL.iter().all(|o| date.moment(*o).is_none())),
+                "{text}"
+            );
         }
     }
 

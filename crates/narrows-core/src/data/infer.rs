@@ -124,7 +124,8 @@ impl Inference {
     /// # Errors
     /// [`crate::Error::Data`] if a column given as numbers or dates holds none.
     pub fn finish(self) -> Result<Inferred> {
-        let mut inferred = Inferred { schema: Schema::default(), dropped: Vec::new(), notes: Vec::new(), unread: Vec::new() };
+        let mut inferred =
+            Inferred { schema: Schema::default(), dropped: Vec::new(), notes: Vec::new(), unread: Vec::new() };
         let is_comma = self.has_decimal_commas();
         let (mut formats, mut few): (Vec<(String, Vec<String>)>, Vec<String>) = (Vec::new(), Vec::new());
         for (name, profile) in &self.profiles {

@@ -68,7 +68,10 @@ impl NumberEvidence {
         if let Some(point) = bytes.iter().position(|byte| *byte == b'.') {
             self.point += 1;
             // As in 1.234 or -12.345.678, which may be whole numbers.
-            if (1..=4).contains(&point) && bytes.len() >= point + 4 && bytes.len() == point + 4 && !text.contains(['e', 'E'])
+            if (1..=4).contains(&point)
+                && bytes.len() >= point + 4
+                && bytes.len() == point + 4
+                && !text.contains(['e', 'E'])
             {
                 self.grouped += u64::from(NumberText::of(text).is_some_and(|parts| parts.fits(STYLES[5])));
             }
@@ -208,7 +211,11 @@ impl NumberEvidence {
             cells,
             ambiguous: if has_equal { marked.or(grouped) } else { None },
             is_whole: (self.point == 0 || style == 5) && fitting().all(|counts| counts.whole == counts.cells),
-            other_units: if is_several { others.iter().map(|counts| counts.sample.clone()).collect() } else { Vec::new() },
+            other_units: if is_several {
+                others.iter().map(|counts| counts.sample.clone()).collect()
+            } else {
+                Vec::new()
+            },
             unfit,
         })
     }

@@ -129,7 +129,7 @@ impl<'a> NumberText<'a> {
         }
         let first = rest.bytes().position(|byte| byte.is_ascii_digit())?;
         // A number may begin with its decimal mark.
-        let start = match rest[..first].as_bytes() {
+        let start = match &rest.as_bytes()[..first] {
             [.., b'.' | b','] => first - 1,
             _ => first,
         };
@@ -154,13 +154,15 @@ impl<'a> NumberText<'a> {
         if suffix == "-" {
             (is_negative, suffix) = (!is_negative, "");
         }
-        (suffix.is_empty() || is_unit(suffix)).then_some(NumberText { is_negative, prefix, body, exponent, suffix })
+        let parts = NumberText { is_negative, prefix, body, exponent, suffix };
+        let is_number = (suffix.is_empty() || is_unit(suffix)) && STYLES.iter().any(|style| parts.fits(*style));
+        is_number.then_some(parts)
     }
 
     /// Whether its marks fit the style.
     pub(super) fn fits(&self, (decimal, thousands): Style) -> bool {
         let decimal = if decimal == DecimalMark::Point { b'.' } else { b',' };
-        let mut groups = self.body.split(|c: char| c == decimal as char);
+        let mut groups = self.body.split(decimal as char);
         let (whole, fraction) = (groups.next().unwrap_or_default(), groups.next());
         if groups.next().is_some() || fraction.is_some_and(|f| f.is_empty() || !is_digits(f)) {
             return false;
@@ -272,8 +274,8 @@ fn exponent_length(text: &str) -> usize {
 fn is_currency(text: &str) -> bool {
     const CODES: [&str; 34] = [
         "EUR", "USD", "GBP", "CHF", "JPY", "CNY", "INR", "AUD", "CAD", "SEK", "NOK", "DKK", "PLN", "CZK", "HUF", "BRL",
-        "RUB", "TRY", "ZAR", "KRW", "MXN", "NZD", "SGD", "HKD", "RMB", "R$", "A$", "C$", "US$", "Rs", "Rs.", "kr", "Fr.",
-        "zł",
+        "RUB", "TRY", "ZAR", "KRW", "MXN", "NZD", "SGD", "HKD", "RMB", "R$", "A$", "C$", "US$", "Rs", "Rs.", "kr",
+        "Fr.", "zł",
     ];
     let mut chars = text.chars();
     match (chars.next(), chars.next()) {
@@ -322,7 +324,10 @@ mod tests {
         );
         check(&of_style(STYLES[1]), &[("1,5", None), ("0,123", None), ("1,2345", None), ("1,234,56", None)]);
         check(&of_style(STYLES[4]), &[("1,5", Some(1.5)), (",5", Some(0.5)), ("-1,5e3", Some(-1500.0)), ("1.5", None)]);
-        check(&of_style(STYLES[5]), &[("1.234,5", Some(1234.5)), ("1.234", Some(1234.0)), ("1.5", None), ("1,5", Some(1.5))]);
+        check(
+            &of_style(STYLES[5]),
+            &[("1.234,5", Some(1234.5)), ("1.234", Some(1234.0)), ("1.5", None), ("1,5", Some(1.5))],
+        );
         check(&of_style(STYLES[6]), &[("1 234,5", Some(1234.5)), ("1\u{a0}234", Some(1234.0)), ("12 34", None)]);
         check(&of_style(STYLES[3]), &[("1'234.5", Some(1234.5)), ("1’234", Some(1234.0))]);
     }
@@ -330,7 +335,10 @@ mod tests {
     #[test]
     fn signs_stand_before_behind_or_are_brackets() {
         let plain = NumberFormat::default();
-        check(&plain, &[("(12.50)", Some(-12.5)), ("12.50-", Some(-12.5)), ("\u{2212}3", Some(-3.0)), ("+3", Some(3.0))]);
+        check(
+            &plain,
+            &[("(12.50)", Some(-12.5)), ("12.50-", Some(-12.5)), ("\u{2212}3", Some(-3.0)), ("+3", Some(3.0))],
+        );
         let money = NumberFormat { prefix: "$".to_owned(), ..of_style(STYLES[1]) };
         check(&money, &[("$1,234.50", Some(1234.5)), ("-$5", Some(-5.0)), ("$-5", Some(-5.0)), ("($5)", Some(-5.0))]);
         check(&money, &[("€5", None), ("5", Some(5.0)), ("5 $", None)]);
@@ -339,11 +347,27 @@ mod tests {
     #[test]
     fn units_are_taken_off_and_names_are_not() {
         let unit = |text: &str| NumberText::of(text).map(|parts| (parts.prefix.to_owned(), parts.suffix.to_owned()));
-        for (text, suffix) in [("55 %", "%"), ("20.1 C", "C"), ("3kg/m3", "kg/m3"), ("5 °C", "°C"), ("1,5 €", "€")] {
+        for (text, suffix) in [("55 %", "%"), ("20.1 C", "C"), ("3kg/m3", "kg/m3"), ("5 °C", "°C"), ("1,5 €", "€")]
+        {
             assert_eq!(unit(text), Some((String::new(), suffix.to_owned())), "{text}");
         }
         assert_eq!(unit("EUR 5"), Some(("EUR".to_owned(), String::new())));
-        for text in ["user 5", "B-00001", "1080x720", "17:24", "2024-01-31", "10.0.0.1 a9", "<0.01", "3+", "1 Jan 23", "v1.2", "", "n/a", "0x1f7"] {
+        for text in [
+            "user 5",
+            "B-00001",
+            "1080x720",
+            "17:24",
+            "2024-01-31",
+            "10.0.0.1",
+            "31.01.2025",
+            "<0.01",
+            "3+",
+            "1 Jan 23",
+            "v1.2",
+            "",
+            "n/a",
+            "0x1f7",
+        ] {
             assert_eq!(unit(text), None, "{text}");
         }
     }

@@ -147,7 +147,12 @@ impl Profile {
 
     fn push_numbers(&mut self, array: &Float64Array) {
         self.count(array.len(), array.null_count());
+        let missing: Vec<f64> = self.options.missing.iter().filter_map(|word| token::number(word)).collect();
         for x in array.iter().flatten() {
+            if missing.contains(&x) {
+                self.missing += 1;
+                continue;
+            }
             self.numbers.push(x);
             // Only whole numbers can be codes or identifiers, whose distinct values matter.
             if self.numbers.is_whole && self.distinct.len() < MAX_DISTINCT {

@@ -76,6 +76,11 @@ impl Column {
         token::is_missing(text) || self.missing.iter().any(|word| word.eq_ignore_ascii_case(text))
     }
 
+    /// The numbers that mean missing in this column, such as -9999.
+    pub(crate) fn missing_numbers(&self) -> Vec<f64> {
+        self.missing.iter().filter_map(|word| self.number(word)).collect()
+    }
+
     /// The number in a text, NaN for `nan`; `None` if it is not written as in this column. `text` is trimmed.
     pub(crate) fn number(&self, text: &str) -> Option<f64> {
         match self.format.as_ref().and_then(CellFormat::number) {

@@ -65,7 +65,11 @@ impl fmt::Display for Unreadable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Unreadable { column, expected, cells, first_row, examples } = self;
         let (are, from) = if *cells == 1 { ("cell is", "in") } else { ("cells are", "from") };
-        write!(f, "column `{column}`: {cells} {are} not {expected}, {from} row {first_row}: `{}`", examples.join("`, `"))
+        write!(
+            f,
+            "column `{column}`: {cells} {are} not {expected}, {from} row {first_row}: `{}`",
+            examples.join("`, `")
+        )
     }
 }
 

@@ -167,10 +167,7 @@ fn check_spelling(table: &Table, inferred: &Inferred) -> Result<()> {
 fn all_columns(table: &Table, features: &Schema, special: &[(Column, String)]) -> Schema {
     let column = |name: &&str| {
         let special = special.iter().map(|(column, _)| column).find(|column| column.name == **name);
-        special
-            .or_else(|| features.get(name))
-            .cloned()
-            .unwrap_or_else(|| Column::new(*name, ColumnKind::Text))
+        special.or_else(|| features.get(name)).cloned().unwrap_or_else(|| Column::new(*name, ColumnKind::Text))
     };
     Schema { columns: table.names().iter().map(column).collect() }
 }
@@ -310,8 +307,7 @@ mod tests {
         ];
         columns.push(("bad".to_owned(), (0..n).map(|i| f64::from(i / 10)).collect()));
         let table = Table::from_columns(columns).unwrap();
-        let chosen =
-            choose_of(table, &of_label(Some("0"))).unwrap();
+        let chosen = choose_of(table, &of_label(Some("0"))).unwrap();
         assert_eq!(chosen.features(), ["x"]);
         assert_eq!(reason(&chosen, "alarm"), Some(DropReason::Constant));
     }
@@ -336,9 +332,14 @@ mod tests {
         let odd = |i: usize| format!("{i}/Foo/2025");
         let table = of_text(&[("a", &odd), ("b", &odd), ("x", &|i| (i * i % 7).to_string())], 30);
         let error = choose_of(table, &Roles::default()).err().unwrap().to_string();
-        assert!(error.starts_with("made: 2 of 3 columns look like numbers or dates that cannot be read: column `a`"), "{error}");
+        assert!(
+            error.starts_with("made: 2 of 3 columns look like numbers or dates that cannot be read: column `a`"),
+            "{error}"
+        );
         let table = of_text(&[("a", &odd), ("x", &|i| (i * i % 7).to_string())], 30);
-        assert!(choose_of(table, &Roles::default()).unwrap().notes.iter().any(|note| note.contains("looks like dates")));
+        assert!(
+            choose_of(table, &Roles::default()).unwrap().notes.iter().any(|note| note.contains("looks like dates"))
+        );
     }
 
     #[test]
@@ -372,7 +373,15 @@ mod tests {
         }
         let heard = Heard::default();
         let roles = of_label(None);
-        let chosen = ColumnSelection::choose(table(), &roles, &ColumnTypes::default(), FeatureFilter::Channels, Vec::new(), &heard).unwrap();
+        let chosen = ColumnSelection::choose(
+            table(),
+            &roles,
+            &ColumnTypes::default(),
+            FeatureFilter::Channels,
+            Vec::new(),
+            &heard,
+        )
+        .unwrap();
         assert_eq!(*heard.0.lock().unwrap(), chosen.notes);
         assert!(chosen.notes.len() >= 2);
         assert_eq!(chosen.table.column("x").unwrap().data_type(), &DataType::Float64);

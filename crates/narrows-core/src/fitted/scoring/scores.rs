@@ -1,5 +1,6 @@
 //! Public score types.
 
+use crate::data::Unreadable;
 use crate::detect::Reason;
 
 /// Scores of a table, in row order.
@@ -60,6 +61,8 @@ pub struct ScoreCounts {
     pub rows: u64,
     /// Missing cells, filled for the network and excluded from the error.
     pub missing: u64,
+    /// Cells that are not written as in their column; they count as missing.
+    pub unreadable: Vec<Unreadable>,
     /// Cells beyond the clipping limit.
     pub clipped: u64,
     /// Cells with a level unseen in training.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Array};
 
-use crate::data::{self, ColumnKind, Layout, Schema, SeriesSet, Step, Table, TimeColumns};
+use crate::data::{self, ColumnKind, Layout, Schema, SeriesSet, Step, Table, TimeColumns, Unreadable};
 use crate::detect::residual::Slots;
 use crate::error::{Error, Result};
 use crate::fitted::adapter::Origin;
@@ -34,6 +34,8 @@ pub(crate) struct SeriesSamples {
     pub(crate) counts: PrepCounts,
     /// Columns unknown to the model.
     pub(crate) extra_columns: Vec<String>,
+    /// Cells that are not written as in their column.
+    pub(crate) unreadable: Vec<Unreadable>,
     /// Series without a scale of their own although others have one: they get the common scale.
     pub(crate) unknown_series: Vec<String>,
 }
@@ -71,7 +73,7 @@ impl SeriesAdapter {
             Layout::Rows => SeriesSet::rows(&typed, &self.columns.channels)?,
             Layout::Long => SeriesSet::long(&typed, &self.columns, self.step)?,
         };
-        Ok(self.signals(set, conformed.extra))
+        Ok(SeriesSamples { unreadable: conformed.unreadable, ..self.signals(set, conformed.extra) })
     }
 
     /// Series in prepared units.
@@ -87,7 +89,7 @@ impl SeriesAdapter {
         }
         let unknown_series =
             set.series.iter().filter(|series| self.pipeline.is_unknown(&series.id)).map(|s| s.id.clone()).collect();
-        SeriesSamples { set, signals, counts, extra_columns, unknown_series }
+        SeriesSamples { set, signals, counts, extra_columns, unreadable: Vec::new(), unknown_series }
     }
 
     /// The inputs of a window by the column of its errors: the step in the rows layout, else the channel.

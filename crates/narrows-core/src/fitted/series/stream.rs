@@ -15,7 +15,7 @@ use super::adapter::SeriesAdapter;
 use super::model::point_reasons;
 use super::points::last_point;
 use crate::compute::Compute;
-use crate::data::{self, Layout, Moment, Series, SeriesSet, Table};
+use crate::data::{self, Layout, Moment, Series, SeriesSet, Table, Unreadable};
 use crate::detect::Reason;
 use crate::error::{Error, Hint, Place, Result};
 use crate::fitted::scoring::{ScoreCounts, ScoreFlag, Scorer};
@@ -142,6 +142,7 @@ impl StreamScorer {
         if self.counts.extra_columns.is_empty() {
             self.counts.extra_columns = conformed.extra;
         }
+        Unreadable::merge(&mut self.counts.unreadable, &conformed.unreadable);
         self.counts.rows += 1;
         self.counts.missing += set.counts.missing;
         self.counts.gaps += u64::from(gap > 0);

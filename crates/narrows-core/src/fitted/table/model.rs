@@ -145,6 +145,7 @@ fn counts(samples: PreparedRows) -> ScoreCounts {
         clipped: counts.clipped,
         unseen_levels: counts.unseen_levels,
         extra_columns: samples.extra_columns,
+        unreadable: samples.unreadable,
         ..ScoreCounts::default()
     }
 }

@@ -1,5 +1,6 @@
 //! Counts over all batches of a scoring run, for the summary line.
 
+use narrows_core::data::Unreadable;
 use narrows_core::{ScoreCounts, Scores};
 
 use crate::talk::{Talk, count, grouped};
@@ -10,6 +11,7 @@ pub(super) struct Tally {
     pub(super) rows: u64,
     pub(super) anomalies: u64,
     missing: u64,
+    unreadable: Vec<Unreadable>,
     clipped: u64,
     unseen_levels: u64,
     extra_columns: Vec<String>,
@@ -30,6 +32,7 @@ impl Tally {
     pub(super) fn add_counts(&mut self, counts: &ScoreCounts) {
         self.rows += counts.rows;
         self.missing += counts.missing;
+        Unreadable::merge(&mut self.unreadable, &counts.unreadable);
         self.clipped += counts.clipped;
         self.unseen_levels += counts.unseen_levels;
         self.gaps += counts.gaps;
@@ -68,5 +71,8 @@ impl Tally {
             text.push_str(&format!("; ignored columns, not used by the model: {}", self.extra_columns.join(", ")));
         }
         talk.line(text);
+        for unreadable in &self.unreadable {
+            talk.line(format_args!("warning: {unreadable}; taken as missing"));
+        }
     }
 }
