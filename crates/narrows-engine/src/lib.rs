@@ -69,6 +69,7 @@ mod gradcheck;
 pub use cpu::CpuExecutor;
 pub use error::ShapeError;
 pub use executor::{Executor, PreparedNetwork, Trainer};
+pub use kernels::arch::instruction_set;
 pub use kernels::threads::Threads;
 pub use latent::Latent;
 pub use layer::{

@@ -7,8 +7,9 @@
 //!
 //! The kernel keeps a tile of C in registers, broadcasts A and streams B.
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
+use super::arch;
 use super::tile::{Destination, LeftTerms, MOST_VECTORS, RightTerms, Start, TileRow, TileStart};
 
 /// The left factor: single values, each broadcast to a vector.
@@ -76,7 +77,7 @@ impl Contraction<'_> {
             let counts = [self.blocks, p, q, s];
             assert!(data.len() >= reach(counts, [block, steps[0], steps[1], steps[2]]) + self.columns);
         }
-        Arch::new().dispatch(ContractionKernel { what: self, c });
+        arch::best().dispatch(ContractionKernel { what: self, c });
     }
 }
 
@@ -216,6 +217,7 @@ impl Block {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::arch::through_every_width;
     use crate::kernels::tile::values;
 
     #[test]
@@ -240,8 +242,6 @@ mod tests {
                     to_block,
                     to_row,
                 };
-                let mut ours = c.clone();
-                what.run(&mut ours);
                 let mut want = c.clone();
                 for i in 0..blocks * rows * columns {
                     let (block, r, j) = (i / columns / rows, i / columns % rows, i % columns);
@@ -258,7 +258,11 @@ mod tests {
                             .mul_add(b[block * b_block + step(b_steps) + j], sum)
                     });
                 }
-                assert_eq!(ours, want, "{blocks} {rows} {columns}");
+                through_every_width(|| {
+                    let mut ours = c.clone();
+                    what.run(&mut ours);
+                    assert_eq!(ours, want, "{blocks} {rows} {columns}");
+                });
             }
         }
     }

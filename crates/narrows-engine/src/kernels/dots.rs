@@ -1,13 +1,19 @@
 //! Windows times very few kernels: a dot product each, along the window.
 //!
 //! Where a convolution has one or a few output channels, they cannot fill a vector; the window can. A
-//! result is start + the sum of one partial sum a lane, each a chain over the runs of the window in
-//! order; windows are only computed side by side, so each is the same wherever it stands.
+//! result is start + the sum of [`LANES`] partial sums, each a chain over the runs of the window in order,
+//! added by halving. Lanes are a property of the algorithm and not of the processor: where vectors are
+//! narrower, several of them hold the lanes. Windows are only computed side by side, so each is the same
+//! wherever it stands.
 
-use pulp::{Arch, MemMask, Simd, WithSimd};
+use pulp::{MemMask, Simd, WithSimd};
 
+use super::arch;
 use super::contraction::BroadcastFactor;
 use super::tile::Start;
+
+/// Partial sums of a result, as many as the widest vectors have lanes.
+const LANES: usize = 16;
 
 /// Dot products of windows with kernels.
 #[derive(Clone, Copy)]
@@ -47,7 +53,7 @@ impl Dots<'_> {
             + (s - 1);
         assert!(windows.data.len() > furthest);
         assert!(self.weights.len() >= kernels * p * q * s);
-        Arch::new().dispatch(DotsKernel { what: self, c });
+        arch::best().dispatch(DotsKernel { what: self, c });
     }
 }
 
@@ -61,6 +67,20 @@ impl WithSimd for DotsKernel<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
+        match LANES / S::F32_LANES {
+            1 => self.dots::<S, 1>(simd),
+            2 => self.dots::<S, 2>(simd),
+            4 => self.dots::<S, 4>(simd),
+            16 => self.dots::<S, 16>(simd),
+            _ => unreachable!("vectors have 1, 4, 8 or 16 lanes"),
+        }
+    }
+}
+
+impl DotsKernel<'_> {
+    /// The results, with the lanes in V vectors.
+    #[inline(always)]
+    fn dots<S: Simd, const V: usize>(self, simd: S) {
         const SIDE_BY_SIDE: usize = 4;
         let Self { what, c } = self;
         let [p, q, s] = what.depth;
@@ -81,13 +101,13 @@ impl WithSimd for DotsKernel<'_> {
                     // windows row .. row + R of a block.
                     unsafe {
                         if row + SIDE_BY_SIDE <= what.rows {
-                            let sums = sums::<S, SIDE_BY_SIDE>(simd, &what, from, weights);
+                            let sums = sums::<S, SIDE_BY_SIDE, V>(simd, &what, from, weights);
                             for (sum, to) in sums.into_iter().zip(to.iter_mut().step_by(what.to_row)) {
                                 *to = start + sum;
                             }
                             row += SIDE_BY_SIDE;
                         } else {
-                            let [sum] = sums::<S, 1>(simd, &what, from, weights);
+                            let [sum] = sums::<S, 1, V>(simd, &what, from, weights);
                             to[0] = start + sum;
                             row += 1;
                         }
@@ -98,57 +118,131 @@ impl WithSimd for DotsKernel<'_> {
     }
 }
 
-/// The dot products of `R` windows with one kernel.
+/// The dot products of `R` windows with one kernel, with the lanes in `V` vectors.
 ///
 /// # Safety
 ///
 /// `from` must reach all terms of R windows.
 #[inline(always)]
-unsafe fn sums<S: Simd, const R: usize>(simd: S, what: &Dots<'_>, from: *const f32, weights: &[f32]) -> [f32; R] {
+unsafe fn sums<S: Simd, const R: usize, const V: usize>(
+    simd: S,
+    what: &Dots<'_>,
+    from: *const f32,
+    weights: &[f32],
+) -> [f32; R] {
     let lanes = S::F32_LANES;
     let [p, q, s] = what.depth;
-    let mut lane_sums = [simd.splat_f32s(0.0); R];
-    let (whole, tail) = (s / lanes * lanes, s % lanes);
-    let mask = MemMask::new(simd.mask_between_m32s(0, tail as u32).mask());
+    let mut lane_sums = [[simd.splat_f32s(0.0); V]; R];
+    let (whole, tail) = (s / LANES * LANES, s % LANES);
+    let masks: [MemMask<S::m32s>; V] = std::array::from_fn(|v| {
+        let there = tail.saturating_sub(v * lanes).min(lanes);
+        MemMask::new(simd.mask_between_m32s(0, there as u32).mask())
+    });
     for i in 0..p {
         for j in 0..q {
             let from = from.wrapping_add(i * what.windows.steps[0] + j * what.windows.steps[1]);
             let weights = &weights[(i * q + j) * s..][..s];
             let mut at = 0;
             while at < whole {
-                // SAFETY: a whole vector within the run, of the weights as of the windows.
-                unsafe {
-                    let weight = weights.as_ptr().add(at).cast::<S::f32s>().read_unaligned();
-                    for (r, sum) in lane_sums.iter_mut().enumerate() {
-                        let x = from.wrapping_add(r * what.windows.row + at).cast::<S::f32s>().read_unaligned();
-                        *sum = simd.mul_add_f32s(x, weight, *sum);
+                for v in 0..V {
+                    let at = at + v * lanes;
+                    // SAFETY: a whole vector within the run, of the weights as of the windows.
+                    unsafe {
+                        let weight = weights.as_ptr().add(at).cast::<S::f32s>().read_unaligned();
+                        for (r, sums) in lane_sums.iter_mut().enumerate() {
+                            let x = from.wrapping_add(r * what.windows.row + at).cast::<S::f32s>().read_unaligned();
+                            sums[v] = simd.mul_add_f32s(x, weight, sums[v]);
+                        }
                     }
                 }
-                at += lanes;
+                at += LANES;
             }
             if tail > 0 {
-                // SAFETY: the mask ends with the run.
-                unsafe {
-                    let weight = simd.mask_load_ptr_f32s(mask, weights.as_ptr().add(whole));
-                    for (r, sum) in lane_sums.iter_mut().enumerate() {
-                        let from = from.wrapping_add(r * what.windows.row + whole);
-                        let x = simd.mask_load_ptr_f32s(mask, from);
-                        *sum = simd.mul_add_f32s(x, weight, *sum);
+                // Lanes past the end add zero times zero, on every width, so that even the signs of zeros agree.
+                for v in 0..V {
+                    let at = whole + v * lanes;
+                    // SAFETY: the masks end with the run.
+                    unsafe {
+                        let weight = simd.mask_load_ptr_f32s(masks[v], weights.as_ptr().wrapping_add(at));
+                        for (r, sums) in lane_sums.iter_mut().enumerate() {
+                            let from = from.wrapping_add(r * what.windows.row + at);
+                            let x = simd.mask_load_ptr_f32s(masks[v], from);
+                            sums[v] = simd.mul_add_f32s(x, weight, sums[v]);
+                        }
                     }
                 }
             }
         }
     }
-    let mut sums = [0.0; R];
-    for (sum, lanes) in sums.iter_mut().zip(lane_sums) {
-        *sum = simd.reduce_sum_f32s(lanes);
+    lane_sums.map(|sums| fold(simd, sums))
+}
+
+/// Adds the lanes by halving: lane i and lane i + 8, then i + 4, and so on.
+#[inline(always)]
+fn fold<S: Simd, const V: usize>(simd: S, mut sums: [S::f32s; V]) -> f32 {
+    let mut n = V;
+    while n > 1 {
+        n /= 2;
+        for v in 0..n {
+            sums[v] = simd.add_f32s(sums[v], sums[v + n]);
+        }
     }
-    sums
+    simd.reduce_sum_f32s(sums[0])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::arch::through_every_width;
+    use crate::kernels::tile::values;
+
+    /// The definition: lane by lane, then by halving.
+    fn dot(terms: impl Iterator<Item = [(f32, f32); LANES]>) -> f32 {
+        let mut lanes = [0.0_f32; LANES];
+        for terms in terms {
+            lanes.iter_mut().zip(terms).for_each(|(lane, (x, w))| *lane = x.mul_add(w, *lane));
+        }
+        let mut n = LANES;
+        while n > 1 {
+            n /= 2;
+            (0..n).for_each(|i| lanes[i] += lanes[i + n]);
+        }
+        lanes[0]
+    }
+
+    #[test]
+    fn every_width_gives_the_definition_to_the_bit() {
+        for (rows, len) in [(1, 1), (6, 5), (5, 16), (4, 21), (7, 31), (3, 100)] {
+            let (data, weights) = (values(rows * 3 + 2 * len + 100, 1), values(2 * len, 2));
+            let want: Vec<f32> = (0..rows)
+                .map(|row| {
+                    let run = |j: usize, at: usize, l: usize| match at + l < len {
+                        true => (data[row * 3 + j * 70 + at + l], weights[j * len + at + l]),
+                        false => (0.0, 0.0),
+                    };
+                    let starts = (0..2).flat_map(|j| (0..len).step_by(LANES).map(move |at| (j, at)));
+                    0.25 + dot(starts.map(|(j, at)| std::array::from_fn(|l| run(j, at, l))))
+                })
+                .collect();
+            through_every_width(|| {
+                let windows = BroadcastFactor { data: &data, block: 0, row: 3, steps: [0, 70, 1] };
+                let what = Dots {
+                    blocks: 1,
+                    rows,
+                    kernels: 1,
+                    depth: [1, 2, len],
+                    windows,
+                    weights: &weights,
+                    start: Start::Bias(&[0.25]),
+                    to_block: rows,
+                    to_row: 1,
+                };
+                let mut c = vec![0.0; rows];
+                what.run(&mut c);
+                assert_eq!(c, want, "{rows} rows of {len}");
+            });
+        }
+    }
 
     #[test]
     fn every_length_is_summed_whole() {

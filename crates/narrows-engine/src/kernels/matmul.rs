@@ -12,8 +12,9 @@
 
 use std::mem::MaybeUninit;
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
+use super::arch;
 use super::threads::Threads;
 use super::tile::{Destination, LeftTerms, MOST_VECTORS, RightTerms, TileRow, TileStart};
 
@@ -108,7 +109,7 @@ pub(crate) fn multiply(shape: Shape, a: Left<'_>, b: Right<'_>, start: Start<'_>
     if let Start::Bias(bias) = start {
         assert_eq!(bias.len(), n);
     }
-    Arch::new().dispatch(Product { shape, a, b, start, c });
+    arch::best().dispatch(Product { shape, a, b, start, c });
 }
 
 struct Product<'a> {
@@ -291,6 +292,7 @@ impl Strip {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::arch::through_every_width;
     use crate::kernels::tile::values;
 
     /// The definition: one chain of fused multiply-adds an element.
@@ -327,20 +329,27 @@ mod tests {
             let (a, b, bias) = (values(m * k, 1), values(k * n, 2), values(n, 3));
             let want = reference(shape, &a, &b, &bias);
             let mut c = vec![f32::NAN; m * n];
-            multiply(shape, Left::Rows(&a), Right::Rows(&b), Start::Bias(&bias), &mut c);
-            assert_eq!(c, want, "rows by rows {m} {n} {k}");
+            through_every_width(|| {
+                c.fill(f32::NAN);
+                multiply(shape, Left::Rows(&a), Right::Rows(&b), Start::Bias(&bias), &mut c);
+                assert_eq!(c, want, "rows by rows {m} {n} {k}");
+            });
 
             let mut packed = vec![f32::NAN; packed_len(n, k)];
             pack_transposed(&transpose(&b, n), k, &mut packed, &Threads::serial());
-            c.fill(f32::NAN);
-            multiply(shape, Left::Rows(&a), Right::Panels(&packed), Start::Bias(&bias), &mut c);
-            assert_eq!(c, want, "rows by panels {m} {n} {k}");
+            through_every_width(|| {
+                c.fill(f32::NAN);
+                multiply(shape, Left::Rows(&a), Right::Panels(&packed), Start::Bias(&bias), &mut c);
+                assert_eq!(c, want, "rows by panels {m} {n} {k}");
+            });
 
             let a_columns = transpose(&a, k);
             let left = Left::Columns { data: &a_columns, width: m, first: 0 };
             let want = reference(shape, &a, &b, &vec![0.0; n]);
-            multiply(shape, left, Right::Rows(&b), Start::Zero, &mut c);
-            assert_eq!(c, want, "columns by rows {m} {n} {k}");
+            through_every_width(|| {
+                multiply(shape, left, Right::Rows(&b), Start::Zero, &mut c);
+                assert_eq!(c, want, "columns by rows {m} {n} {k}");
+            });
 
             // The chain may be parted anywhere.
             let (before, after) = (k / 3, k - k / 3);

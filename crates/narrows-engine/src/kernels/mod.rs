@@ -5,6 +5,7 @@
 //! picks one at run time. Fused multiply-adds are written as such and sums have a stated order, so
 //! the bits do not depend on the width of the vectors.
 
+pub(crate) mod arch;
 pub(crate) mod channels;
 pub(crate) mod columns;
 pub(crate) mod contraction;
@@ -36,7 +37,7 @@ impl<R, F: FnMut() -> R> pulp::WithSimd for Vectorised<F> {
 /// Everything it calls must be `#[inline(always)]`, else it falls back to the base set.
 macro_rules! vectorised {
     ($($kernel:tt)*) => {
-        pulp::Arch::new().dispatch($crate::kernels::Vectorised(#[inline(always)] || $($kernel)*))
+        $crate::kernels::arch::best().dispatch($crate::kernels::Vectorised(#[inline(always)] || $($kernel)*))
     };
 }
 pub(crate) use vectorised;
