@@ -216,7 +216,7 @@ mod tests {
     use arrow::array::{ArrayRef, Int64Array, StringArray};
 
     use super::*;
-    use crate::data::ColumnKind;
+    use crate::data::{ColumnKind, Source};
     use crate::error::Error;
 
     fn table() -> Table {
@@ -267,6 +267,25 @@ mod tests {
         assert_eq!(both, ["decimal comma", "decimal comma, thousands separated by points"]);
         let (both, notes) = formats(&written(&[("a", &["1.5", "2.5"]), ("b", &["1.234", "2.345"])]));
         assert_eq!((both, notes), (vec![String::new(), String::new()], 0));
+    }
+
+    #[test]
+    fn semicolons_between_fields_go_with_decimal_commas() {
+        let folder = tempfile::tempdir().unwrap();
+        let format = |text: &str| {
+            let path = folder.path().join("t.csv");
+            std::fs::write(&path, text).unwrap();
+            let table =
+                Source::parse(&[path.display().to_string()]).unwrap().open(2, None).unwrap().read_all().unwrap();
+            let inferred = infer(&table.select(&["x"]).unwrap()).unwrap();
+            (inferred.schema.columns[0].format.as_ref().unwrap().to_string(), inferred.notes.join("; "))
+        };
+        let (comma, notes) = format("x;y\n1,234;a\n2,345;b\n3,456;a\n");
+        assert_eq!(comma, "decimal comma");
+        assert!(notes.contains("`1,234` has two meanings; read as 1.234"), "{notes}");
+        let (point, notes) = format("x,y\n\"1,234\",a\n\"2,345\",b\n");
+        assert_eq!(point, "decimal point, thousands separated by commas");
+        assert!(notes.contains("`1,234` has two meanings; read as 1234"), "{notes}");
     }
 
     #[test]

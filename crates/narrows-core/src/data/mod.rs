@@ -59,7 +59,6 @@ pub use source::{Format, Header, Source};
 pub use step::Step;
 pub use table::Table;
 pub use timeline::split_in_time;
-pub(crate) use token::is_missing;
 pub use unreadable::Unreadable;
 pub(crate) use zones::check_zone;
 pub use zones::check_zones;

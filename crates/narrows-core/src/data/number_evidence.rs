@@ -67,14 +67,7 @@ impl NumberEvidence {
         let bytes = text.as_bytes();
         if let Some(point) = bytes.iter().position(|byte| *byte == b'.') {
             self.point += 1;
-            // As in 1.234 or -12.345.678, which may be whole numbers.
-            if (1..=4).contains(&point)
-                && bytes.len() >= point + 4
-                && bytes.len() == point + 4
-                && !text.contains(['e', 'E'])
-            {
-                self.grouped += u64::from(NumberText::of(text).is_some_and(|parts| parts.fits(STYLES[5])));
-            }
+            self.grouped += u64::from(is_grouped(bytes, point));
             if self.sample.is_none() {
                 self.sample = Some(text.to_owned());
             }
@@ -219,6 +212,13 @@ impl NumberEvidence {
             unfit,
         })
     }
+}
+
+/// Whether the point may separate thousands, as in 12.345.
+fn is_grouped(bytes: &[u8], point: usize) -> bool {
+    let whole = &bytes[usize::from(matches!(bytes[0], b'+' | b'-'))..point];
+    let is_start = (1..=3).contains(&whole.len()) && whole[0] != b'0';
+    is_start && bytes.len() == point + 4 && bytes[point + 1..].iter().all(u8::is_ascii_digit)
 }
 
 #[cfg(test)]

@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 
 /// Longest text that is taken apart as a number.
 const LONGEST: usize = 40;
+/// Most bytes before a number: a currency, a sign and spaces.
+const LONGEST_CURRENCY: usize = 8;
 /// Longest unit, in bytes.
 const LONGEST_UNIT: usize = 16;
 
@@ -133,6 +135,9 @@ impl<'a> NumberText<'a> {
             [.., b'.' | b','] => first - 1,
             _ => first,
         };
+        if start > LONGEST_CURRENCY {
+            return None;
+        }
         let mut prefix = signed(rest[..start].trim(), &mut is_negative)?;
         if !prefix.is_empty() {
             let before = prefix;

@@ -205,15 +205,19 @@ impl Profile {
             self.dates.push_iso(t);
             return false;
         }
-        if text.bytes().any(|byte| byte.is_ascii_digit()) {
+        let digits = text.bytes().filter(u8::is_ascii_digit).count();
+        if digits > 0 {
             if let Some(parts) = NumberText::of(text) {
                 self.written.push(&parts, text);
                 return true;
             }
-            if self.dates.push(text) {
-                return false;
+            // Shorter texts, such as `7a`, cannot be dates and are frequent names.
+            if digits >= 3 {
+                if self.dates.push(text) {
+                    return false;
+                }
+                self.dates.push_other(text);
             }
-            self.dates.push_other(text);
             self.n_uuids += u64::from(token::is_uuid(text));
         } else if let Some(flag) = token::flag(text) {
             self.n_flags += 1;

@@ -14,7 +14,7 @@ use super::layout::{
 };
 use super::words::{DICTIONARY_BYTES, Entry, Words, interleaved, word_guesses, words};
 use crate::codec::Lattice;
-use crate::data::{Table, conform, is_missing};
+use crate::data::{Table, conform};
 use crate::error::{Error, Hint, Result};
 
 /// An encoded chunk of rows, before its codes are quantised.
@@ -67,7 +67,6 @@ impl<'a> PreparedChunk<'a> {
             gaps.clear();
         }
         check_whole(places, &features, table)?;
-        check_words(places, &features, table, &typed)?;
         let rows = table.n_rows();
         let form = coder.adapter.form(&skeleton(coder, places, table, rows, &gaps, table.first_row())?, rows)?;
         let order = RowOrder::of(coder, &form);
@@ -159,25 +158,6 @@ fn on_lattices(
         }
     }
     Ok((places, exceptions))
-}
-
-/// Refuses words in columns of numbers, which would come back as missing.
-fn check_words(places: &[ColumnStorage], features: &[Feature<'_>], table: &Table, typed: &Table) -> Result<()> {
-    for place in places {
-        let ColumnStorage::Numbers { column, .. } = place else { continue };
-        let name = &features[*column as usize].column.name;
-        let Some(texts) = table.expect_column(name)?.as_string_opt::<i32>() else { continue };
-        let numbers = typed.expect_column(name)?;
-        let is_word = |row: &usize| numbers.is_null(*row) && !is_missing(texts.value(*row).trim());
-        if let Some(row) = (0..texts.len()).filter(|row| texts.is_valid(*row)).find(is_word) {
-            let place = crate::error::Place::cell(name, table.first_row() + row as u64).of(table.source());
-            let got: String = texts.value(row).trim().chars().take(40).collect();
-            let error =
-                Error::data(place, format!("expected a number or an empty cell, got `{got}`, which would be lost"));
-            return Err(error.with_hint("leave the column out of the model: it is then kept as it is"));
-        }
-    }
-    Ok(())
 }
 
 /// Rejects integers that 64-bit floating point cannot represent.
