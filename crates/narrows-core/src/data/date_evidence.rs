@@ -4,8 +4,9 @@
 //! column. If day and month can be swapped in all cells, the distance between neighbouring rows decides, then AM and PM,
 //! then the mark between the parts.
 
+use super::clock_text::time_of_day;
 use super::date_format::DateFormat;
-use super::date_text::{DateOrder, DateText, time_of_day};
+use super::date_text::{DateOrder, DateText};
 
 const HOUR: i64 = 3_600_000_000;
 /// One order is right by its steps if the widest is this much narrower.

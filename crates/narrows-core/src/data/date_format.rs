@@ -7,7 +7,8 @@ use jiff::fmt::strtime;
 use jiff::tz::Offset;
 use serde::{Deserialize, Serialize};
 
-use super::date_text::{DateOrder, DateText, compact, time_of_day};
+use super::clock_text::time_of_day;
+use super::date_text::{DateOrder, DateText, compact};
 use super::token::{self, Instant};
 use crate::error::{Error, Hint};
 

@@ -7,83 +7,13 @@
 use jiff::civil::{Date, Time};
 use jiff::tz::Offset;
 
+use super::clock_text::{ClockText, SECOND};
+use super::month_names::{is_weekday, month_of};
+
 /// Longest text that is taken apart.
 const LONGEST: usize = 48;
 /// Two-digit years from this one on belong to the last century, as in POSIX.
 const PIVOT: i16 = 69;
-const SECOND: i64 = 1_000_000;
-
-/// Names of months, in the languages whose files are met most often: English, German, French, Spanish, Italian and
-/// Portuguese. A name may be abbreviated to three letters or more.
-const MONTHS: &[(&str, i8)] = &[
-    ("january", 1),
-    ("januar", 1),
-    ("jänner", 1),
-    ("janvier", 1),
-    ("enero", 1),
-    ("gennaio", 1),
-    ("janeiro", 1),
-    ("february", 2),
-    ("februar", 2),
-    ("février", 2),
-    ("fevrier", 2),
-    ("fevereiro", 2),
-    ("febbraio", 2),
-    ("march", 3),
-    ("märz", 3),
-    ("mrz", 3),
-    ("mars", 3),
-    ("marzo", 3),
-    ("april", 4),
-    ("avril", 4),
-    ("abril", 4),
-    ("may", 5),
-    ("mai", 5),
-    ("mayo", 5),
-    ("maggio", 5),
-    ("maio", 5),
-    ("june", 6),
-    ("juni", 6),
-    ("juin", 6),
-    ("giugno", 6),
-    ("july", 7),
-    ("juli", 7),
-    ("juillet", 7),
-    ("luglio", 7),
-    ("august", 8),
-    ("août", 8),
-    ("aout", 8),
-    ("agosto", 8),
-    ("september", 9),
-    ("settembre", 9),
-    ("october", 10),
-    ("oktober", 10),
-    ("ottobre", 10),
-    ("november", 11),
-    ("december", 12),
-    ("dezember", 12),
-    ("décembre", 12),
-    ("decembre", 12),
-    ("dicembre", 12),
-    ("diciembre", 12),
-    ("outubro", 10),
-];
-const WEEKDAYS: [&str; 14] = [
-    "monday",
-    "tuesday",
-    "wednesday",
-    "thursday",
-    "friday",
-    "saturday",
-    "sunday",
-    "montag",
-    "dienstag",
-    "mittwoch",
-    "donnerstag",
-    "freitag",
-    "samstag",
-    "sonntag",
-];
 
 /// The order of day, month and year in dates of digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,8 +57,8 @@ impl DateText {
         }
         let (date, time) = split(text);
         let mut clock = match time {
-            Some(time) => Clock::of(time)?,
-            None => Clock::default(),
+            Some(time) => ClockText::of(time)?,
+            None => ClockText::default(),
         };
         let day = day_of(date, clock.year.take())?;
         Some(DateText {
@@ -155,12 +85,6 @@ impl DateText {
     }
 }
 
-/// A time of day alone, such as `17:24:00` or `5:24 PM`, in microseconds since midnight.
-pub(super) fn time_of_day(text: &str) -> Option<i64> {
-    let clock = Clock::of(text)?;
-    (clock.offset.is_none() && clock.year.is_none()).then_some(clock.micros)
-}
-
 /// The date in 8 digits, with the time in 4 or 6 more: `20250131`, `20250131140500`.
 pub(super) fn compact(digits: &str) -> Option<i64> {
     if !matches!(digits.len(), 8 | 12 | 14) || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -185,90 +109,6 @@ fn split(text: &str) -> (&str, Option<&str>) {
     let start = if digits > 2 { colon + 1 } else { colon - digits };
     let date = text[..start].trim_end_matches([' ', 'T', 't', ',', ':', '-', '_']);
     (date, Some(&text[start..]))
-}
-
-/// A time of day.
-#[derive(Debug, Default)]
-struct Clock {
-    micros: i64,
-    /// Microseconds east of UTC.
-    offset: Option<i64>,
-    /// A year behind the time, as in `Fri Jan 31 14:05:00 2025`.
-    year: Option<i16>,
-    is_half_day: bool,
-}
-
-impl Clock {
-    fn of(text: &str) -> Option<Clock> {
-        let (mut hour, rest) = number(text, 2)?;
-        let (minute, mut rest) = number(rest.strip_prefix(':')?, 2)?;
-        let (mut second, mut micros) = (0, 0);
-        if let Some(after) = rest.strip_prefix(':') {
-            (second, rest) = number(after, 2)?;
-            if let Some(after) = rest.strip_prefix(['.', ',']) {
-                let digits = after.bytes().take_while(u8::is_ascii_digit).count();
-                let fraction: f64 = format!("0.{}", &after[..digits]).parse().ok()?;
-                micros = (fraction * 1e6) as i64;
-                rest = &after[digits..];
-            }
-        }
-        let mut is_half_day = false;
-        rest = rest.trim_start();
-        let half = rest.get(..2).map(str::to_ascii_lowercase);
-        if let Some(is_late) = half.and_then(|half| ["am", "pm"].iter().position(|other| *other == half)) {
-            if !(1..=12).contains(&hour) {
-                return None;
-            }
-            hour = hour % 12 + 12 * is_late as i64;
-            rest = rest[2..].trim_start();
-            is_half_day = true;
-        }
-        if hour > 23 || minute > 59 || second > 60 {
-            return None;
-        }
-        let mut clock = Clock {
-            micros: (3600 * hour + 60 * minute + second) * SECOND + micros,
-            offset: None,
-            year: None,
-            is_half_day,
-        };
-        for word in rest.split_ascii_whitespace() {
-            match offset(word) {
-                Some(offset) if clock.offset.is_none() => clock.offset = Some(offset),
-                _ if clock.year.is_none() && word.len() == 4 => clock.year = Some(word.parse().ok()?),
-                _ => return None,
-            }
-        }
-        Some(clock)
-    }
-}
-
-/// The offset from UTC in microseconds: `Z`, `UTC`, `+02:00`, `-0500`, `+01`.
-fn offset(word: &str) -> Option<i64> {
-    if ["z", "utc", "gmt"].iter().any(|zero| word.eq_ignore_ascii_case(zero)) {
-        return Some(0);
-    }
-    let sign = match word.as_bytes().first()? {
-        b'+' => 1,
-        b'-' => -1,
-        _ => return None,
-    };
-    let digits = word[1..].replacen(':', "", 1);
-    let (hours, minutes) = match digits.len() {
-        2 => (digits.parse::<i64>().ok()?, 0),
-        4 => (digits[..2].parse::<i64>().ok()?, digits[2..].parse::<i64>().ok()?),
-        _ => return None,
-    };
-    (hours <= 14 && minutes <= 59).then_some(sign * (3600 * hours + 60 * minutes) * SECOND)
-}
-
-/// A number of at most `most` digits, and what follows.
-fn number(text: &str, most: usize) -> Option<(i64, &str)> {
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    if digits == 0 || digits > most {
-        return None;
-    }
-    Some((text[..digits].parse().ok()?, &text[digits..]))
 }
 
 /// The day of a date; `year` if it stands elsewhere.
@@ -360,17 +200,6 @@ fn century(year: i8) -> i16 {
     if year >= PIVOT { 1900 + year } else { 2000 + year }
 }
 
-fn month_of(word: &str) -> Option<i8> {
-    if word.chars().count() < 3 {
-        return None;
-    }
-    MONTHS.iter().find(|(name, _)| name.starts_with(word)).map(|(_, month)| *month)
-}
-
-fn is_weekday(word: &str) -> bool {
-    word.len() >= 2 && WEEKDAYS.iter().any(|name| name.starts_with(word))
-}
-
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
@@ -459,11 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn times_of_day_and_compact_dates_are_read() {
-        assert_eq!(time_of_day("17:24:00"), Some(62_640 * SECOND));
-        assert_eq!(time_of_day("5:24 PM"), Some(62_640 * SECOND));
-        assert_eq!(time_of_day("25:00"), None);
-        assert_eq!(time_of_day("36:15:00"), None);
+    fn compact_dates_are_read() {
         assert_eq!(shown(compact("20250131")), "2025-01-31T00:00:00Z");
         assert_eq!(shown(compact("20250131140500")), "2025-01-31T14:05:00Z");
         assert_eq!(compact("20251331"), None);

@@ -6,8 +6,13 @@
 //! silently: unreadable cells are errors that name file, column and row.
 
 mod cell_format;
+mod cells;
+mod clock_text;
+mod column_dates;
+mod column_name;
 mod column_reading;
 mod column_types;
+mod column_use;
 mod columnar;
 mod conform;
 mod date_evidence;
@@ -22,9 +27,11 @@ mod json_row;
 mod layout;
 mod line;
 mod moment;
+mod month_names;
 mod ndjson;
 mod number_evidence;
 mod number_format;
+mod number_text;
 mod numpy;
 mod profile;
 mod reader;

@@ -3,7 +3,8 @@
 //! Every cell is counted for each style it fits; the style that fits most cells is the column's. If several fit equally
 //! many, as with `1,234`, the other columns of the file decide.
 
-use super::number_format::{DecimalMark, NumberFormat, NumberText, STYLES};
+use super::number_format::{DecimalMark, NumberFormat, STYLES};
+use super::number_text::NumberText;
 
 /// Different currencies and units counted; more are no format.
 const MOST_AFFIXES: usize = 12;

@@ -10,7 +10,7 @@ use super::date_evidence::DateEvidence;
 use super::date_format::DateFormat;
 use super::form::Form;
 use super::number_evidence::NumberEvidence;
-use super::number_format::NumberText;
+use super::number_text::NumberText;
 use super::schema::ColumnKind;
 use super::token;
 use super::word_tally::WordTally;

@@ -35,6 +35,11 @@ impl WordTally {
         self.words.iter().map(|(word, _)| word.as_str())
     }
 
+    /// Whether a word is an open class of numbers, such as `5+`, `<18` or `10-19`.
+    pub(super) fn has_class(&self) -> bool {
+        self.words().any(is_class)
+    }
+
     /// The most frequent words with their counts, as text; `unfit` are further examples, with a count of one or more.
     pub(super) fn listed(&self, unfit: &[String]) -> String {
         let mut words: Vec<&(String, u64)> = self.words.iter().collect();
@@ -47,6 +52,11 @@ impl WordTally {
         let text = shown.join(", ");
         if self.cells > named || unfit.len() + words.len() > shown.len() { format!("{text} and others") } else { text }
     }
+}
+
+fn is_class(word: &str) -> bool {
+    let is_digit = |c: char| c.is_ascii_digit();
+    word.contains(is_digit) && (word.ends_with('+') || word.starts_with(['<', '>', '≥', '≤']) || word.contains('-'))
 }
 
 #[cfg(test)]

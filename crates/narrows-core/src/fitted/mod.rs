@@ -13,6 +13,7 @@ mod fit;
 mod generation;
 mod images;
 mod learning;
+mod leftovers;
 mod model;
 mod restorer;
 mod roles;

@@ -1,7 +1,8 @@
 //! Selection of the columns and rows that take part in a fit.
 
+use super::leftovers::{check_spelling, is_number_of_rows};
 use super::roles::{Roles, Verdict, verdicts};
-use crate::data::{self, Column, ColumnKind, ColumnTypes, DropReason, Dropped, Inferred, Schema, Table};
+use crate::data::{self, Column, ColumnKind, ColumnTypes, DropReason, Dropped, Schema, Table};
 use crate::error::{Error, Hint, Place, Result};
 use crate::report::Label;
 use crate::train::{Observer, TrainingEvent};
@@ -106,6 +107,18 @@ impl ColumnSelection {
                 None => kept.push(name.as_str()),
             }
         }
+        let mut notes = Vec::new();
+        if kept.is_empty() && dropped.iter().all(|dropped| is_number_of_rows(&inferred.schema, dropped)) {
+            // Rows of whole numbers alone: a line or a grid rather than identifiers of something else.
+            for dropped in dropped.extract_if(.., |dropped| dropped.reason == DropReason::Identifier) {
+                let column = inferred.schema.get(&dropped.column).expect("a column of the schema");
+                kept.push(column.name.as_str());
+                notes.push(format!(
+                    "column `{}` has another number in every row, as identifiers do, but nothing else is there to learn from",
+                    column.name
+                ));
+            }
+        }
         if kept.is_empty() {
             let reasons: Vec<String> = dropped.iter().take(5).map(left_out).collect();
             return Err(Error::data(
@@ -116,7 +129,7 @@ impl ColumnSelection {
         let mut schema = Schema { columns: special.iter().map(|(column, _)| column.clone()).collect() };
         schema.columns.extend(inferred.schema.select(&kept)?.columns);
         let all = all_columns(&table, &inferred.schema, &special);
-        let mut notes: Vec<String> = dropped.iter().map(left_out).collect();
+        notes.extend(dropped.iter().map(left_out));
         notes.extend(inferred.notes.iter().cloned());
         let typed = if special.is_empty() { features } else { table };
         let (typed, conformed) = data::conform(typed, &schema)?;
@@ -141,26 +154,6 @@ impl ColumnSelection {
             notes,
         })
     }
-}
-
-/// Refuses a table most columns of which look like numbers or dates and cannot be read: a model of what is left would
-/// tell nothing of the data.
-fn check_spelling(table: &Table, inferred: &Inferred) -> Result<()> {
-    let is_empty = |dropped: &&Dropped| matches!(dropped.reason, DropReason::Constant | DropReason::AllMissing);
-    let columns = inferred.schema.columns.len() - inferred.dropped.iter().filter(is_empty).count();
-    let unread = inferred.unread.len();
-    if 2 * unread <= columns {
-        return Ok(());
-    }
-    let names: Vec<String> = inferred.unread.iter().take(12).map(|name| format!("`{name}`")).collect();
-    let notes = inferred.notes.iter().filter(|note| names.iter().any(|name| note.contains(name.as_str()))).take(3);
-    let message = format!(
-        "{unread} of {columns} columns look like numbers or dates that cannot be read: {}",
-        notes.cloned().collect::<Vec<_>>().join("; ")
-    );
-    Err(Error::data(Place::source(table.source()), message).with_hint(Hint::of(
-        "say how they are written with [date_format], [numeric], [missing] or [categorical], or leave them out with [ignore]",
-    )))
 }
 
 /// Every column of the file; non-features as text.
@@ -328,18 +321,14 @@ mod tests {
     }
 
     #[test]
-    fn a_table_lost_to_its_spelling_is_refused() {
-        let odd = |i: usize| format!("{i}/Foo/2025");
-        let table = of_text(&[("a", &odd), ("b", &odd), ("x", &|i| (i * i % 7).to_string())], 30);
-        let error = choose_of(table, &Roles::default()).err().unwrap().to_string();
-        assert!(
-            error.starts_with("made: 2 of 3 columns look like numbers or dates that cannot be read: column `a`"),
-            "{error}"
-        );
-        let table = of_text(&[("a", &odd), ("x", &|i| (i * i % 7).to_string())], 30);
-        assert!(
-            choose_of(table, &Roles::default()).unwrap().notes.iter().any(|note| note.contains("looks like dates"))
-        );
+    fn numbers_that_count_are_learnt_from_where_nothing_else_is() {
+        let line = of_text(&[("x", &|i| i.to_string()), ("y", &|i| (2 * i).to_string())], 60);
+        assert_eq!(choose_of(line, &Roles::default()).unwrap().features(), ["y"]);
+        let line = of_text(&[("x", &|i| i.to_string()), ("y", &|i| (i + 5).to_string())], 60);
+        let chosen = choose_of(line, &Roles::default()).unwrap();
+        assert_eq!((chosen.features(), chosen.notes.len()), (vec!["x", "y"], 2));
+        let text = of_text(&[("id", &|i| i.to_string()), ("text", &|i| format!("customer {i}"))], 60);
+        assert!(choose_of(text, &Roles::default()).is_err());
     }
 
     #[test]
