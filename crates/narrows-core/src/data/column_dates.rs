@@ -2,7 +2,7 @@
 
 use super::cell_format::CellFormat;
 use super::column_name::is_named_time;
-use super::column_reading::{ColumnReading, ENOUGH_ROWS, MANY, Reader};
+use super::column_reading::{ColumnReading, ENOUGH_ROWS, MANY, ProfileReader};
 use super::date_evidence::DateReading;
 use super::date_format::DateFormat;
 use super::infer::DropReason;
@@ -12,7 +12,7 @@ use crate::error::Result;
 /// Seconds since 1970 from 1980 to 2100.
 const EPOCH: std::ops::Range<f64> = 3.1e8..4.2e9;
 
-impl Reader<'_> {
+impl ProfileReader<'_> {
     /// A column given as dates, or one whose cells fit the format given for all dates.
     pub(super) fn given_dates(&self) -> Result<Option<ColumnReading>> {
         let profile = self.profile;

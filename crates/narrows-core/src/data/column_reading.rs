@@ -47,7 +47,7 @@ impl ColumnReading {
     pub(super) fn of(profile: &Profile, is_comma: bool) -> Result<ColumnReading> {
         let known = profile.known();
         let native = profile.native.unwrap_or(ColumnKind::Text);
-        let reader = Reader { profile, known, is_comma };
+        let reader = ProfileReader { profile, known, is_comma };
         let kind = profile.options.kind;
         if known == 0 {
             return Ok(ColumnReading { reason: Some(DropReason::AllMissing), ..reader.plain(kind.unwrap_or(native)) });
@@ -79,15 +79,14 @@ impl ColumnReading {
 }
 
 /// A profile being read.
-pub(super) struct Reader<'a> {
+pub(super) struct ProfileReader<'a> {
     pub(super) profile: &'a Profile,
-    /// Known cells.
     pub(super) known: u64,
     /// Whether the other columns of the file have decimal commas.
     is_comma: bool,
 }
 
-impl Reader<'_> {
+impl ProfileReader<'_> {
     pub(super) fn plain(&self, kind: ColumnKind) -> ColumnReading {
         let column = Column { missing: self.profile.options.missing.clone(), ..Column::new(&self.profile.name, kind) };
         ColumnReading { column, reason: None, notes: Vec::new(), is_lost: false, is_few: false }
@@ -216,7 +215,6 @@ impl Reader<'_> {
         // Measurements, of which many are below a limit of detection, are no names.
         let is_measured = !numbers.is_whole && profile.distinct_numbers > FEW_LEVELS && !profile.words.is_full();
         let is_names = match numbers.cells == self.known {
-            // `3 rooms`
             true => is_few && has_unit,
             false => (share < MANY && !is_measured) || (is_few && (share < MOSTLY || is_open)),
         };

@@ -1,14 +1,14 @@
 //! Whether a column is of use: constant, empty and identifying columns are no features.
 
 use super::column_name::is_named_identifier;
-use super::column_reading::{ENOUGH_ROWS, FEW_LEVELS, PROSE_LENGTH, Reader};
+use super::column_reading::{ENOUGH_ROWS, FEW_LEVELS, PROSE_LENGTH, ProfileReader};
 use super::infer::DropReason;
 use super::schema::{Column, ColumnKind};
 
 /// Distinct whole numbers that fill their range to this share are numbers of rows.
 const DENSE: f64 = 0.95;
 
-impl Reader<'_> {
+impl ProfileReader<'_> {
     /// Why the column is no feature, if it is none.
     pub(super) fn drop_reason(&self, column: &Column) -> Option<DropReason> {
         let profile = self.profile;
