@@ -24,7 +24,7 @@ pub struct Conformed {
 }
 
 impl Conformed {
-    /// Refuses unreadable cells in this column, for a column in which each is needed.
+    /// Refuses unreadable cells in this column, where each is needed.
     ///
     /// # Errors
     /// [`Error::Data`] with the first of them.
@@ -40,7 +40,9 @@ impl Conformed {
             other => other,
         };
         let error = Error::data(place, format!("expected {expected}, got `{got}`"));
-        Err(error.with_hint(Hint::of(&format!("an empty cell means missing; {KNOWN_DATES}"))))
+        let is_date = unreadable.expected.starts_with("dates");
+        let more = if is_date { format!("; {KNOWN_DATES}") } else { String::new() };
+        Err(error.with_hint(Hint::of(&format!("an empty cell means missing{more}"))))
     }
 }
 

@@ -15,7 +15,7 @@ use super::adapter::SeriesAdapter;
 use super::model::point_reasons;
 use super::points::last_point;
 use crate::compute::Compute;
-use crate::data::{self, Layout, Moment, Series, SeriesSet, Table, Unreadable};
+use crate::data::{self, Layout, Moment, Series, SeriesSet, Table};
 use crate::detect::Reason;
 use crate::error::{Error, Hint, Place, Result};
 use crate::fitted::scoring::{ScoreCounts, ScoreFlag, Scorer};
@@ -124,9 +124,8 @@ impl StreamScorer {
             return Err(Error::data(Place::source(row.source()), message));
         }
         let (typed, conformed) = data::conform(row.clone(), &self.model.adapter.schema)?;
-        if let Some(time) = &self.model.adapter.columns.time {
-            conformed.require(&typed, time)?;
-        }
+        // A row in which a cell is not written as in its column is told at once, not at the end of a stream.
+        conformed.unreadable.iter().try_for_each(|unreadable| conformed.require(&typed, &unreadable.column))?;
         let set = SeriesSet::long(&typed, &self.model.adapter.columns, self.model.adapter.step)?;
         let point = set.series.into_iter().next().expect("a row is a point");
         let track = self.tracks.get(&point.id);
@@ -142,7 +141,6 @@ impl StreamScorer {
         if self.counts.extra_columns.is_empty() {
             self.counts.extra_columns = conformed.extra;
         }
-        Unreadable::merge(&mut self.counts.unreadable, &conformed.unreadable);
         self.counts.rows += 1;
         self.counts.missing += set.counts.missing;
         self.counts.gaps += u64::from(gap > 0);
