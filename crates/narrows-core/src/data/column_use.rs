@@ -14,7 +14,8 @@ impl ProfileReader<'_> {
         let profile = self.profile;
         // For a column that is constant where known, missingness is informative.
         let may_be_constant = profile.missing == 0;
-        let is_plain = column.format.is_none();
+        let is_all = profile.n_numbers == self.known && profile.written.is_whole();
+        let is_plain = column.format.is_none() || is_all;
         let is_one = profile.n_distinct() == 1;
         match column.kind {
             ColumnKind::Numeric if !is_plain => (may_be_constant && is_one).then_some(DropReason::Constant),
@@ -73,7 +74,7 @@ mod tests {
     use arrow::array::{ArrayRef, Float64Array};
 
     use super::*;
-    use crate::data::column_reading::tests::{check, many, read};
+    use crate::data::column_reading::tests::{check, many, read, reading};
     use crate::data::column_types::ColumnOptions;
 
     #[test]
@@ -110,5 +111,13 @@ mod tests {
         assert_eq!(reason("x", shuffled.clone()), Some(DropReason::Identifier));
         assert_eq!(reason("x", shuffled.iter().map(|x| x / 2.0).collect()), None);
         assert_eq!(reason("user_id", (0..30).map(|i| f64::from(i % 9)).collect()), None);
+    }
+
+    #[test]
+    fn few_whole_numbers_with_an_open_class_are_names() {
+        let cells = many(100, |i| if i % 20 == 0 { "5+".to_owned() } else { (i % 5).to_string() });
+        assert_eq!(reading("children", &cells).column.kind, ColumnKind::Category);
+        let cells = many(100, |i| if i % 20 == 0 { "off".to_owned() } else { (i % 16).to_string() });
+        assert_eq!(reading("valve", &cells).column.kind, ColumnKind::Numeric);
     }
 }

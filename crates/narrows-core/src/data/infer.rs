@@ -267,6 +267,10 @@ mod tests {
         assert_eq!(both, ["decimal comma", "decimal comma, thousands separated by points"]);
         let (both, notes) = formats(&written(&[("a", &["1.5", "2.5"]), ("b", &["1.234", "2.345"])]));
         assert_eq!((both, notes), (vec![String::new(), String::new()], 0));
+        let whole =
+            written(&[("a", &["1,5", "2,5", "3,5"]), ("b", &["1", "1", "1"]), ("zip", &["01067", "10115", "01067"])]);
+        assert_eq!(formats(&whole).0, ["decimal comma", "decimal comma", "codes"]);
+        assert_eq!(infer(&whole).unwrap().dropped[0].column, "b");
     }
 
     #[test]
