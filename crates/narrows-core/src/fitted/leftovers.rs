@@ -53,13 +53,13 @@ mod tests {
     #[test]
     fn a_table_lost_to_its_spelling_is_refused() {
         let odd = |i: usize| format!("{i}/Foo/2025");
-        let table = table(&[("a", &odd), ("b", &odd), ("x", &|i| (i * i % 7).to_string())], 30);
-        let error = check(&table).unwrap_err().to_string();
+        let made = table(&[("a", &odd), ("b", &odd), ("x", &|i| (i * i % 7).to_string())], 30);
+        let error = check(&made).unwrap_err().to_string();
         assert!(
             error.starts_with("made: 2 of 3 columns look like numbers or dates that cannot be read: column `a`"),
             "{error}"
         );
-        let table = table(&[("a", &odd), ("x", &|i| (i * i % 7).to_string())], 30);
-        assert!(check(&table).is_ok());
+        let made = table(&[("a", &odd), ("x", &|i| (i * i % 7).to_string())], 30);
+        assert!(check(&made).is_ok());
     }
 }
