@@ -4,7 +4,6 @@
 //! to columns of another meaning would return wrong scores. Single cells that are not written as in their column, such as
 //! `off` among numbers, become missing and are counted.
 
-use arrow::array::ArrayRef;
 use rayon::prelude::*;
 
 use super::cells::Cells;
@@ -108,7 +107,7 @@ fn lacking(table: &Table, missing: &[&str], extra: &[String]) -> Error {
 mod tests {
     use std::sync::Arc;
 
-    use arrow::array::{Array, AsArray, BooleanArray, Float64Array, Int32Array, ListArray, StringArray};
+    use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int32Array, ListArray, StringArray};
     use arrow::datatypes::{DataType, Float64Type, Int32Type, TimestampMicrosecondType};
 
     use super::*;
