@@ -4,7 +4,7 @@ use narrows_core::Error;
 use narrows_core::error::{Hint, Reference};
 
 /// Library arguments and their flags.
-const FLAGS: [(&str, &str); 32] = [
+const FLAGS: [(&str, &str); 34] = [
     ("assignments", "--set"),
     ("bits", "--bits"),
     ("categorical", "--categorical"),
@@ -25,6 +25,8 @@ const FLAGS: [(&str, &str); 32] = [
     ("manifold", "--manifold"),
     ("max_error", "--max-error"),
     ("missing", "--missing"),
+    ("max_line_bytes", "--max-line-bytes"),
+    ("max_ratio", "--max-ratio"),
     ("normal", "--normal"),
     ("numeric", "--numeric"),
     ("output", "--output"),

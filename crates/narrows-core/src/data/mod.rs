@@ -23,8 +23,12 @@ mod form;
 mod grid;
 mod infer;
 mod input;
+mod ipc;
+mod ipc_bytes;
+mod ipc_slices;
 mod json_row;
 mod layout;
+mod limits;
 mod line;
 mod moment;
 mod month_names;
@@ -33,6 +37,9 @@ mod number_evidence;
 mod number_format;
 mod number_text;
 mod numpy;
+mod numpy_part;
+#[cfg(feature = "parquet")]
+mod parquet_file;
 mod profile;
 mod reader;
 #[cfg(test)]
@@ -46,6 +53,7 @@ mod table;
 mod timeline;
 mod token;
 mod unreadable;
+mod weight;
 mod word_tally;
 mod zones;
 
@@ -56,6 +64,7 @@ pub use date_format::DateFormat;
 pub(crate) use date_format::KNOWN_DATES;
 pub use infer::{DropReason, Dropped, Inference, Inferred, infer, infer_as};
 pub use layout::{Layout, TimeColumns};
+pub use limits::ReadLimits;
 pub use line::LineReader;
 pub use moment::Moment;
 pub use number_format::{DecimalMark, NumberFormat, ThousandsMark};

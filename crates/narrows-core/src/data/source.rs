@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use super::limits::ReadLimits;
 use super::reader::Reader;
 use super::schema::Schema;
 use crate::error::{Error, Place, Result};
@@ -111,6 +112,8 @@ pub struct Source {
     pub delimiter: Option<u8>,
     /// Header of a delimited file.
     pub header: Header,
+    /// What a file may ask for.
+    pub limits: ReadLimits,
 }
 
 impl Source {

@@ -136,7 +136,7 @@ mod tests {
         let line = OutputError { slope: 1.0, spread: 0.05, ..OutputError::default() };
         let told = levels(&cells, line).unwrap();
         assert!(told.is_sound());
-        assert_eq!((shares(&told, 0.02, 1.0), shares(&told, 0.97, 1.0)), (0.0, 1.0));
+        assert!(shares(&told, 0.02, 1.0) < 0.001 && shares(&told, 0.97, 1.0) > 0.999);
         assert_eq!(told.drawn(f64::INFINITY, 0.3, |x| x), 1.0);
     }
 
