@@ -9,6 +9,7 @@ mod compressed;
 mod delimited;
 mod draft;
 mod ndjson;
+mod npy;
 mod rows;
 mod sink;
 mod table;
@@ -34,6 +35,7 @@ pub const FORMATS: &[(Format, &str)] = &[
     (Format::Parquet, "parquet"),
     (Format::ArrowIpc, "arrow"),
     (Format::Ndjson, "ndjson"),
+    (Format::Npy, "npy"),
 ];
 
 /// The format given by a file extension; CSV without one.
@@ -72,6 +74,7 @@ mod tests {
         check("a.jsonl", Some(Format::Ndjson));
         check("a.tsv.gz", Some(Format::Tsv));
         check("/dev/null", Some(Format::Csv));
+        check("codes.npy", Some(Format::Npy));
         check("a.npz", None);
         check("a.xlsx", None);
     }

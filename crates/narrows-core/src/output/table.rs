@@ -11,6 +11,7 @@ use arrow::ipc::writer::FileWriter;
 use parquet::{arrow::ArrowWriter, basic, errors::ParquetError, file::properties::WriterProperties};
 
 use super::compressed::{Compressed, Compression};
+use super::npy::NpyRows;
 use super::sink::Sink;
 use super::text::Text;
 use super::{FORMATS, format_of, is_written};
@@ -48,6 +49,7 @@ enum State<'a> {
     #[cfg(feature = "parquet")]
     Parquet(Box<ArrowWriter<Compressed<'a>>>),
     Arrow(Box<FileWriter<Compressed<'a>>>),
+    Npy(Compressed<'a>, NpyRows),
     /// After a failure.
     Broken,
 }
@@ -118,6 +120,7 @@ impl<'a> TableWriter<'a> {
             #[cfg(feature = "parquet")]
             State::Parquet(writer) => writer.write(batch).map_err(io_of_parquet),
             State::Arrow(writer) => writer.write(batch),
+            State::Npy(_, rows) => rows.add(batch),
             State::Waiting(_) | State::Broken => Ok(()),
         };
         done.map_err(|error| self.failure(error))
@@ -137,6 +140,7 @@ impl<'a> TableWriter<'a> {
                 Err(error) => Err(io_of_parquet(error)),
             },
             State::Arrow(writer) => writer.into_inner(),
+            State::Npy(mut out, rows) => rows.write(&mut out).map(|()| out).map_err(ArrowError::from),
             State::Broken => return Ok(()),
         };
         out.map_err(|error| self.failure(error))?.finish()
@@ -159,6 +163,7 @@ impl<'a> TableWriter<'a> {
                     .map(|writer| State::Parquet(Box::new(writer)))
                     .map_err(io_of_parquet)
             }
+            None if self.format == Format::Npy => return Ok(State::Npy(out, NpyRows::new(&schema)?)),
             None => FileWriter::try_new(out, &schema).map(|writer| State::Arrow(Box::new(writer))),
         };
         begun.map_err(|error| self.failure(error))
@@ -223,7 +228,7 @@ mod tests {
     #[test]
     fn a_format_that_is_only_read_is_refused() {
         let error = TableWriter::new(Vec::new(), Format::Npz).err().unwrap().to_string();
-        assert!(error.contains("expected one of csv, tsv, parquet, arrow, ndjson, got npz"), "{error}");
+        assert!(error.contains("expected one of csv, tsv, parquet, arrow, ndjson, npy, got npz"), "{error}");
     }
 
     #[test]
@@ -237,7 +242,8 @@ mod tests {
                 Ok(())
             }
         }
-        for (format, _) in FORMATS.iter().copied() {
+        // An array of numbers cannot hold the text of the batch.
+        for (format, _) in FORMATS.iter().copied().filter(|(format, _)| *format != Format::Npy) {
             let mut writer = TableWriter::to(Sink::new(Full, "a disk"), format).unwrap();
             let failed = writer.write(&batch()).and_then(|()| writer.finish()).unwrap_err();
             let Error::Write { path, source } = &failed else { panic!("{failed}") };
