@@ -4,14 +4,17 @@ use narrows_core::Error;
 use narrows_core::error::{Hint, Reference};
 
 /// Library arguments and their flags.
-const FLAGS: [(&str, &str); 34] = [
+const FLAGS: [(&str, &str); 38] = [
     ("assignments", "--set"),
     ("bits", "--bits"),
     ("categorical", "--categorical"),
     ("chunk_rows", "--chunk-rows"),
     ("columns", "--columns"),
+    ("comment", "--comment"),
     ("corrupt", "--corrupt"),
     ("date_format", "--date-format"),
+    ("delimiter", "--delimiter"),
+    ("encoding", "--encoding"),
     ("force", "--force"),
     ("format", "--format"),
     ("goal", "--for"),
@@ -30,6 +33,7 @@ const FLAGS: [(&str, &str); 34] = [
     ("normal", "--normal"),
     ("numeric", "--numeric"),
     ("output", "--output"),
+    ("pivot", "--pivot"),
     ("preset", "--preset"),
     ("quality", "--quality"),
     ("recipe", "--recipe"),

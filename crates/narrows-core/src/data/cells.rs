@@ -78,7 +78,7 @@ impl Cells<'_> {
             let value = if is_named { None } else { read(text) };
             has_value |= value.is_some();
             if value.is_none() && !is_named && !token::is_missing(text) {
-                let first_row = self.table.first_row() + row as u64;
+                let first_row = self.table.row_number(row);
                 found.get_or_insert_with(|| Unreadable::new(self.column, first_row)).push(text);
             }
             add(value);
@@ -148,7 +148,7 @@ impl Cells<'_> {
         let read = |(row, x): (usize, Option<f64>)| {
             let moment = format.and_then(|format| format.read_number(x?));
             if let (Some(x), None) = (x, moment) {
-                let first_row = self.table.first_row() + row as u64;
+                let first_row = self.table.row_number(row);
                 found.get_or_insert_with(|| Unreadable::new(self.column, first_row)).push(&x.to_string());
             }
             moment
@@ -185,7 +185,7 @@ impl Cells<'_> {
     }
 
     fn place(&self, row: usize) -> Place {
-        Place::cell(&self.column.name, self.table.first_row() + row as u64).of(self.table.source())
+        Place::cell(&self.column.name, self.table.row_number(row)).of(self.table.source())
     }
 
     fn retyped(&self, got: &str) -> Error {

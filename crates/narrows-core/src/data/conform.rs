@@ -8,6 +8,8 @@ use rayon::prelude::*;
 
 use super::cells::Cells;
 use super::date_format::KNOWN_DATES;
+use super::names;
+use super::pivot::Pivot;
 use super::schema::{Column, Schema, listed};
 use super::table::Table;
 use super::unreadable::Unreadable;
@@ -68,7 +70,10 @@ pub fn conform(table: Table, schema: &Schema) -> Result<(Table, Conformed)> {
     let extra: Vec<String> =
         names.iter().filter(|name| schema.get(name).is_none()).map(|name| (*name).to_owned()).collect();
     if !missing.is_empty() {
-        return Err(lacking(&table, &missing, &extra));
+        return match names::matched(&table, &missing) {
+            Some(table) => conform(table, schema),
+            None => Err(lacking(&table, &missing, &extra)),
+        };
     }
     let typed = |column: &Column| {
         let array = table.expect_column(&column.name)?;
@@ -91,6 +96,9 @@ pub fn conform(table: Table, schema: &Schema) -> Result<(Table, Conformed)> {
 fn lacking(table: &Table, missing: &[&str], extra: &[String]) -> Error {
     let plural = if missing.len() == 1 { "column" } else { "columns" };
     let error = Error::mismatch(format!("{}: {plural} {} missing", table.source(), listed(missing)));
+    if let Some(hint) = Pivot::advice_for(table, missing) {
+        return error.with_hint(hint);
+    }
     let near: Vec<String> = missing
         .iter()
         .take(5)

@@ -5,6 +5,8 @@
 //! table becomes a [`SeriesSet`] on a regular grid. This module is independent of models, and never repairs data
 //! silently: unreadable cells are errors that name file, column and row.
 
+mod alignment;
+mod blanks;
 mod cell_format;
 mod cells;
 mod clock_text;
@@ -15,10 +17,14 @@ mod column_types;
 mod column_use;
 mod columnar;
 mod conform;
+mod contrast;
 mod date_evidence;
 mod date_format;
 mod date_text;
 mod delimited;
+mod delimiter;
+mod encoding;
+mod files;
 mod form;
 mod grid;
 mod infer;
@@ -26,12 +32,17 @@ mod input;
 mod ipc;
 mod ipc_bytes;
 mod ipc_slices;
+mod json_column;
+mod json_document;
 mod json_row;
+mod json_rows;
+mod json_values;
 mod layout;
 mod limits;
 mod line;
 mod moment;
 mod month_names;
+mod names;
 mod ndjson;
 mod number_evidence;
 mod number_format;
@@ -40,14 +51,19 @@ mod numpy;
 mod numpy_part;
 #[cfg(feature = "parquet")]
 mod parquet_file;
+mod pivot;
+mod preamble;
 mod profile;
 mod reader;
 #[cfg(test)]
 mod real;
+mod sample;
 mod schema;
 mod series;
 mod sniff;
 mod source;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 mod step;
 mod table;
 mod timeline;
@@ -55,6 +71,8 @@ mod token;
 mod unreadable;
 mod weight;
 mod word_tally;
+#[cfg(feature = "xlsx")]
+mod workbook;
 mod zones;
 
 pub use cell_format::CellFormat;
@@ -62,13 +80,17 @@ pub use column_types::ColumnTypes;
 pub use conform::{Conformed, conform};
 pub use date_format::DateFormat;
 pub(crate) use date_format::KNOWN_DATES;
+pub use delimiter::Delimiter;
+pub use encoding::Encoding;
 pub use infer::{DropReason, Dropped, Inference, Inferred, infer, infer_as};
 pub use layout::{Layout, TimeColumns};
 pub use limits::ReadLimits;
 pub use line::LineReader;
 pub use moment::Moment;
 pub use number_format::{DecimalMark, NumberFormat, ThousandsMark};
+pub use pivot::Pivot;
 pub use reader::Reader;
+pub use sample::RowSample;
 pub use schema::{Column, ColumnKind, Schema};
 pub use series::{Series, SeriesCounts, SeriesSet};
 pub use source::{Format, Header, Source};

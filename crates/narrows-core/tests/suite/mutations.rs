@@ -97,7 +97,7 @@ fn check(name: &str, whole: &[u8], times: usize, read: impl Fn(&Path) -> bool) {
 
 fn as_table(path: &Path) -> bool {
     let source = Source::parse(&[path.display().to_string()]).unwrap();
-    source.open(50, None).and_then(|reader| reader.read_all()).is_ok()
+    source.open(50, None).and_then(|mut reader| reader.read_all()).is_ok()
 }
 
 fn as_images(path: &Path) -> bool {

@@ -123,24 +123,29 @@ fn a_huge_number_in_training_does_not_spoil_the_rest() {
 }
 
 #[test]
-fn text_in_a_column_of_numbers_names_column_and_row() {
-    check_score(&with_cell(30, 17, 1, "many"), &["column `b`", "row 17", "got `many`"]);
+fn text_in_a_column_of_numbers_is_missing_and_told_with_column_and_row() {
+    let folder = Folder::with_model();
+    folder.write("new.csv", with_cell(30, 17, 1, "many"));
+    let told = folder.run("score m.narrows new.csv -o s.csv").succeeds().stderr;
+    assert!(told.contains("column `b`: 1 cell is not numbers, in row 17: `many`; taken as missing"), "{told}");
 }
 
 #[test]
-fn text_in_a_column_of_numbers_names_its_row_in_the_file_where_only_normal_rows_train() {
+fn text_in_a_column_of_numbers_is_told_where_only_normal_rows_train() {
     let folder = Folder::new();
     let labels = |i: usize| if i == 0 { "bad" } else { ["1", "0", "0"][i % 3] };
     let text: String =
         with_cell(100, 42, 1, "many").lines().enumerate().map(|(i, line)| format!("{line},{}\n", labels(i))).collect();
     folder.write("train.csv", text);
     let line = format!("fit train.csv -o m.narrows --label bad --normal 0 {QUICK}");
-    folder.check_fails(&line, 3, &["train.csv, column `b`, row 42", "`many`"]);
+    let told = folder.run(&line).succeeds().stderr;
+    assert!(told.contains("column `b`: 1 of") && told.contains("taken as missing: `many` (1)"), "{told}");
 }
 
 #[test]
-fn names_that_occur_twice() {
-    check_fit("train.csv", "a,b,a\n1,2,3\n4,5,6\n", &["train.csv", "`a`"]);
+fn names_that_occur_twice_are_numbered_and_told() {
+    let (told, _) = check_works(&ordinary(100).replacen("a,b,c", "a,b, a", 1));
+    assert!(told.contains("`a_2`"), "{told}");
 }
 
 #[test]
@@ -152,10 +157,14 @@ fn rows_of_different_length() {
 }
 
 #[test]
-fn bytes_that_are_no_text() {
-    let mut bytes = ordinary(30).into_bytes();
+fn text_in_another_encoding_is_read_and_told_and_other_bytes_are_refused() {
+    let mut bytes = ordinary(100).into_bytes();
     bytes.extend_from_slice(b"1,2,3,caf\xe9\n");
-    check_fit("train.csv", bytes, &["train.csv", "UTF-8"]);
+    let folder = Folder::new();
+    folder.write("train.csv", bytes);
+    let ran = folder.run(&format!("fit train.csv -o m.narrows {QUICK}")).succeeds();
+    assert!(ran.stderr.contains("windows-1252"), "{}", ran.stderr);
+    check_fit("train.csv", b"\x00\x01\xff,\x02\n", &["train.csv", "binary"]);
 }
 
 #[test]

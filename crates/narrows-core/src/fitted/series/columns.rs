@@ -63,6 +63,8 @@ pub(super) fn special_parts(
 fn time_column(table: &Table, name: &str, types: &ColumnTypes) -> Result<Column> {
     let inferred = data::infer_as(&table.select(&[name])?, types)?;
     let column = inferred.schema.columns.into_iter().next().expect("one column");
+    // Every row needs its time, so a word in its place is no missing time.
+    let column = Column { missing: types.missing.clone(), ..column };
     match column.kind {
         ColumnKind::Numeric => Ok(column),
         ColumnKind::Datetime if is_time_of_day(&column) => {
