@@ -1,7 +1,7 @@
 //! The few values of a column of whole numbers, such as 0 and 1, stars or codes.
 //!
 //! Such a column trains as numbers. A generated cell is one of its values, with the probability that the decoder's output
-//! implies: by Bayes' rule from the shares of the values and a normal distribution of the output around a line in the
+//! implies: for two values the output's place between them, as it is their mean; for more by Bayes' rule from the shares of the values and a normal distribution of the output around a line in the
 //! value, fitted on held-out rows. Where the output tells nothing (the line is flat), values come with their shares, so
 //! that a rare value stays as rare as it is.
 
@@ -69,6 +69,13 @@ impl GrainLevels {
     /// The value at `chance`, in [0, 1), of the distribution that an output implies; `prepared` converts a value to
     /// prepared units.
     pub(crate) fn drawn(&self, output: f64, chance: f64, prepared: impl Fn(f64) -> f64) -> f64 {
+        if let [low, high] = self.values[..] {
+            // The output is the mean of the two, given the code: its place between them is a probability.
+            let (least, most) = (prepared(low), prepared(high));
+            let share = ((output - least) / (most - least)).clamp(0.0, 1.0);
+            let share = if share.is_nan() { self.shares[1] } else { share };
+            return if chance < 1.0 - share { low } else { high };
+        }
         let distance = |value: f64| (output - self.intercept - self.slope * prepared(value)) / self.spread;
         let exponents: Vec<f64> = self.values.iter().map(|value| -0.5 * distance(*value).powi(2)).collect();
         let highest = exponents.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -129,8 +136,9 @@ mod tests {
 
     #[test]
     fn a_rare_value_that_the_output_does_not_tell_stays_as_rare() {
-        let mut cells = vec![0.0; 995];
+        let mut cells = vec![0.0; 985];
         cells.extend([1.0; 5]);
+        cells.extend([-1.0; 10]);
         let flat = levels(&cells, OutputError { spread: 0.05, ..OutputError::default() }).unwrap();
         assert!((shares(&flat, 0.01, 1.0) - 0.005).abs() < 0.001);
         let line = OutputError { slope: 1.0, spread: 0.05, ..OutputError::default() };
@@ -138,6 +146,9 @@ mod tests {
         assert!(told.is_sound());
         assert!(shares(&told, 0.02, 1.0) < 0.001 && shares(&told, 0.97, 1.0) > 0.999);
         assert_eq!(told.drawn(f64::INFINITY, 0.3, |x| x), 1.0);
+        let two = levels(&many(&[0.0, 1.0], 20), line).unwrap();
+        assert!((shares(&two, 0.02, 1.0) - 0.02).abs() < 0.001);
+        assert_eq!((shares(&two, -0.3, 1.0), shares(&two, 1.3, 1.0)), (0.0, 1.0));
     }
 
     #[test]
