@@ -29,6 +29,7 @@ mod talk;
 mod targets;
 mod terminal_table;
 mod told;
+mod types;
 mod verbs;
 mod version;
 

@@ -13,6 +13,7 @@ use narrows_core::{Error, Preset};
 use crate::failure::Failure;
 use crate::flags::RoleArgs;
 use crate::input::InputArgs;
+use crate::types::TypeArgs;
 
 /// Flags that define the recipe.
 #[derive(Debug, ClapArgs)]
@@ -39,6 +40,8 @@ pub(crate) struct RecipeArgs {
     /// Set a field of the recipe, such as train.batch_size=64 or corruption=gaussian; may be repeated
     #[arg(long, value_name = "PATH=VALUE")]
     set: Vec<String>,
+    #[command(flatten)]
+    types: TypeArgs,
     /// Random seed; the same seed gives a bit-identical model
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
@@ -62,6 +65,7 @@ impl RecipeArgs {
             layout: self.layout.as_deref().map(str::parse).transpose()?,
             corrupt: self.corrupt.clone(),
             toml: self.recipe.as_ref().map(read).transpose()?,
+            types: self.types.types()?,
             assignments: self.set.clone(),
             seed: self.seed,
         })

@@ -276,7 +276,7 @@ mod tests {
 
     #[test]
     fn only_wanted_columns_are_read() {
-        let wanted = Schema { columns: vec![Column { name: "text".to_owned(), kind: ColumnKind::Text }] };
+        let wanted = Schema { columns: vec![Column::new("text", ColumnKind::Text)] };
         for extension in ["parquet", "arrow"] {
             let mut reader = open(&bytes_of(&batch(), extension), &format!("t.{extension}"), Some(&wanted)).unwrap();
             assert_eq!(reader.read_all().unwrap().names(), ["text"]);
