@@ -4,7 +4,7 @@ use super::labels::LabelReader;
 use super::leftovers::{check_spelling, is_number_of_rows};
 use super::roles::{Roles, Verdict};
 use crate::data::{self, Column, ColumnKind, ColumnTypes, DropReason, Dropped, Schema, Table};
-use crate::error::{Error, Hint, Place, Result};
+use crate::error::{Error, Place, Result};
 use crate::report::Label;
 use crate::train::{Observer, TrainingEvent};
 

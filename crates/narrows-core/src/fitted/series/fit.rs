@@ -8,7 +8,7 @@ use super::summary;
 use super::windowing::{CALIBRATION, TRAIN, WindowPlan, WindowedSeries, cut, normal_stretches, without_anomalies};
 use crate::choice::Choice;
 use crate::codec::Span;
-use crate::data::{self, Layout, SeriesSet, Table, TimeColumns};
+use crate::data::{self, Layout, Schema, SeriesSet, Table, TimeColumns};
 use crate::error::Result;
 use crate::fitted::assemble::{Assembly, assemble};
 use crate::fitted::learning::{TRAINING_SCORES, TrainingData, learn};
