@@ -72,7 +72,7 @@ impl InputArgs {
 
     /// The single file, or stdin, to read line by line; NDJSON unless a flag or its name says CSV or TSV.
     pub(crate) fn stream(&self) -> Result<Stream, Failure> {
-        let Source { paths, format, delimiter, header } = self.source()?;
+        let Source { paths, format, delimiter, header, .. } = self.source()?;
         let [path] = &paths[..] else {
             let message = format!("expected one file, or `-`, with --follow, got {}", paths.len());
             return Err(Error::recipe("INPUT", message).into());

@@ -26,13 +26,16 @@ pub(crate) struct OutputArgs {
 impl OutputArgs {
     /// A table writer to the requested target, which is only created by [`TableWriter::finish`].
     pub(crate) fn writer(&self) -> Result<TableWriter<'static>, Failure> {
-        let target = self.file();
-        let format = match (&self.format, target) {
+        Ok(TableWriter::to(sink(self.file())?, self.table_format()?)?)
+    }
+
+    /// The requested format of a table.
+    pub(crate) fn table_format(&self) -> Result<Format, Failure> {
+        Ok(match (&self.format, self.file()) {
             (Some(name), _) => crate::input::format(name, "--format")?,
             (None, Some(path)) => format_of(path)?,
             (None, None) => Format::Csv,
-        };
-        Ok(TableWriter::to(sink(target)?, format)?)
+        })
     }
 
     /// A writer that flushes every row, NDJSON by default. The file is truncated at once, so it must not be `input`.

@@ -138,7 +138,9 @@ impl Delimited {
             for (i, builder) in builders.iter_mut().enumerate() {
                 let range = self.record.range(i).expect("a field of the record");
                 // A field boundary may lie within a character of the joined text.
-                builder.append_value(text.get(range).ok_or_else(|| self.not_utf8())?);
+                let cell = text.get(range).ok_or_else(|| self.not_utf8())?;
+                // Readers cannot tell an empty field from an empty text in quotes.
+                builder.append_option((!cell.is_empty()).then_some(cell));
             }
             bytes += text.len();
             rows += 1;

@@ -3,6 +3,7 @@
 mod bottleneck;
 mod compress;
 mod compress_images;
+mod compress_types;
 mod contract;
 mod generation;
 mod handles;
