@@ -39,9 +39,13 @@ deny:
 bench:
     bench/run.sh
 
-# Feeds random bytes to the model file's reader; needs a nightly toolchain and cargo-fuzz.
-fuzz:
-    cd fuzz && cargo +nightly fuzz run model_file -- -max_total_time=60
+# Feeds damaged bytes to a reader (`just fuzz parquet`), one of fuzz/fuzz_targets; needs cargo-fuzz.
+fuzz target="model_file" seconds="60":
+    cd fuzz && RUSTC_BOOTSTRAP=1 cargo fuzz run {{target}} -- -max_total_time={{seconds}} -rss_limit_mb=3000
+
+# Tens of thousands of damaged files of every format, the same ones each time; some minutes.
+damaged:
+    cargo test --locked -p narrows-core --test suite -- --ignored many_more
 
 # The binary to hand out: slower to build, smaller; target/dist/narrows.
 dist:

@@ -118,7 +118,11 @@ impl Network {
 
     /// Number of trainable parameters.
     pub fn n_params(&self) -> usize {
-        self.specs().iter().filter(|spec| spec.kind == ParamKind::Trainable).map(Spec::len).sum()
+        self.specs()
+            .iter()
+            .filter(|spec| spec.kind == ParamKind::Trainable)
+            .map(Spec::len)
+            .fold(0, usize::saturating_add)
     }
 
     /// ("encoder", 0, layer), ("encoder", 1, layer), ... ("decoder", 0, layer), ...

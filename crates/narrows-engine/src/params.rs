@@ -41,7 +41,8 @@ pub(crate) struct Spec {
 
 impl Spec {
     pub(crate) fn len(&self) -> usize {
-        self.shape.iter().product()
+        // An absurd size stays absurd, and is refused by its number.
+        self.shape.iter().fold(1, |product: usize, side| product.saturating_mul(*side))
     }
 }
 

@@ -4,7 +4,7 @@ use narrows_core::Error;
 use narrows_core::error::{Hint, Reference};
 
 /// Library arguments and their flags.
-const FLAGS: [(&str, &str); 27] = [
+const FLAGS: [(&str, &str); 29] = [
     ("assignments", "--set"),
     ("bits", "--bits"),
     ("chunk_rows", "--chunk-rows"),
@@ -22,6 +22,8 @@ const FLAGS: [(&str, &str); 27] = [
     ("lossless", "--lossless"),
     ("manifold", "--manifold"),
     ("max_error", "--max-error"),
+    ("max_line_bytes", "--max-line-bytes"),
+    ("max_ratio", "--max-ratio"),
     ("normal", "--normal"),
     ("output", "--output"),
     ("preset", "--preset"),

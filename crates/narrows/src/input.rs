@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args as ClapArgs;
 use clap::builder::PossibleValuesParser;
 use narrows_core::Error;
-use narrows_core::data::{Format, Header, Source};
+use narrows_core::data::{Format, Header, ReadLimits, Source};
 use narrows_core::output::Compression;
 use narrows_core::recipe::DataKind;
 
@@ -34,6 +34,12 @@ struct ReadingArgs {
     /// Whether the first line of a text table holds the column names
     #[arg(long, value_name = "WHETHER", value_parser = PossibleValuesParser::new(["auto", "present", "absent"]), help_heading = "Input options")]
     header: Option<String>,
+    /// Longest line or record of text to read, in bytes; 64 MiB by default
+    #[arg(long, value_name = "BYTES", help_heading = "Input options")]
+    max_line_bytes: Option<usize>,
+    /// How many times its own size an input may unfold to in memory; 250 by default, and 256 MiB always
+    #[arg(long, value_name = "RATIO", help_heading = "Input options")]
+    max_ratio: Option<u64>,
 }
 
 impl InputArgs {
@@ -53,7 +59,12 @@ impl InputArgs {
             Some("absent") => Header::Absent,
             _ => source.header,
         };
-        Ok(Source { format, delimiter, header, ..source })
+        let ReadLimits { max_line_bytes, max_ratio } = source.limits;
+        let limits = ReadLimits {
+            max_line_bytes: self.reading.max_line_bytes.unwrap_or(max_line_bytes).max(1),
+            max_ratio: self.reading.max_ratio.unwrap_or(max_ratio),
+        };
+        Ok(Source { format, delimiter, header, limits, ..source })
     }
 
     /// The source of a table; an error for images.

@@ -1,7 +1,8 @@
 //! Converts flags to a [`RecipeSource`].
 
-use std::fs;
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
 use clap::builder::PossibleValuesParser;
@@ -43,7 +44,7 @@ pub(crate) struct RecipeArgs {
 impl RecipeArgs {
     /// The recipe source for these flags, inputs and column roles.
     pub(crate) fn source(&self, input: &InputArgs, roles: &RoleArgs) -> Result<RecipeSource, Failure> {
-        let read = |path: &PathBuf| fs::read_to_string(path).map_err(|error| Error::read(path, error));
+        let read = |path: &PathBuf| text_of(path).map_err(|error| Error::read(path, error));
         Ok(RecipeSource {
             inputs: input.inputs().to_vec(),
             names_points: roles.time.is_some() || roles.id.is_some(),
@@ -56,4 +57,14 @@ impl RecipeArgs {
             seed: self.seed,
         })
     }
+}
+
+/// Longest recipe in bytes.
+const LONGEST: u64 = 4 << 20;
+
+/// The text of a recipe file. A device may have no end.
+fn text_of(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    File::open(path)?.take(LONGEST).read_to_string(&mut text)?;
+    Ok(text)
 }

@@ -87,7 +87,8 @@ impl IsolationForest {
     /// Validates a forest read from a file.
     ///
     /// # Errors
-    /// If arrays have unequal lengths, or nodes point out of bounds or backwards, which would make scoring loop forever.
+    /// If arrays have unequal lengths, or nodes point out of bounds, backwards or to the children of others, which would
+    /// make scoring take forever.
     pub fn checked(self) -> Result<IsolationForest> {
         let bad = |message: String| Err(Error::data(Place::default(), format!("isolation forest: {message}")));
         let nodes = self.feature.len();
@@ -101,6 +102,7 @@ impl IsolationForest {
         if let Some(root) = self.roots.iter().find(|&&root| root as usize >= nodes) {
             return bad(format!("expected roots below {nodes}, got {root}"));
         }
+        let mut has_parent = vec![false; nodes];
         for i in 0..nodes {
             let (feature, left) = (self.feature[i], self.left[i] as usize);
             if feature != LEAF && (feature as usize >= self.width || left <= i || left + 1 >= nodes) {
@@ -109,6 +111,11 @@ impl IsolationForest {
                     "node {i}: expected a column below {width} and children from {} to {nodes}, got {feature} and {left}",
                     i + 1
                 ));
+            }
+            if feature != LEAF
+                && [left, left + 1].map(|child| std::mem::replace(&mut has_parent[child], true)) != [false; 2]
+            {
+                return bad(format!("node {i}: expected children of its own, got those of another node"));
             }
         }
         Ok(self)

@@ -3,32 +3,38 @@
 //! Columns of types that no model takes are skipped with a note, so that one of them does not make the whole file
 //! unreadable; whoever stores whole tables reads them too.
 
-use std::fs::File;
-use std::io::BufReader;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::{Schema as ArrowSchema, SchemaRef};
-use arrow::error::ArrowError;
-use arrow::ipc::reader::{FileReader, StreamReader};
+use arrow::array::{ArrayRef, RecordBatch};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Schema as ArrowSchema, SchemaRef};
+#[cfg(feature = "parquet")]
+use narrows_images::guarded;
 #[cfg(feature = "parquet")]
 use parquet::arrow::ProjectionMask;
 #[cfg(feature = "parquet")]
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::form::is_readable;
-use super::input::{Input, seekable};
+use super::input::Input;
+#[cfg(feature = "parquet")]
+use super::input::seekable;
+use super::ipc::IpcReader;
+use super::ipc_bytes::Flaw;
+use super::limits::check_columns;
+#[cfg(feature = "parquet")]
+use super::parquet_file::ParquetFile;
 use super::reader::{Batches, Opening};
 use super::schema::listed;
 use super::source::ColumnTypes;
+use super::weight::rows_that_fit;
 use crate::error::{Error, Place, Result};
 
 /// A Parquet or Arrow file being read.
 pub(crate) struct Columnar {
-    batches: Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>> + Send>,
-    /// The columns to keep, if the batches hold more.
-    kept: Option<Vec<usize>>,
+    batches: Box<dyn Iterator<Item = Result<RecordBatch, Flaw>> + Send>,
     /// The rest of a batch longer than `batch_rows`.
     rest: Option<RecordBatch>,
     schema: SchemaRef,
@@ -43,15 +49,22 @@ impl Columnar {
     #[cfg(feature = "parquet")]
     pub(crate) fn parquet(path: &Path, input: Input, opening: &Opening) -> Result<Columnar> {
         let wrong = |error: &dyn std::fmt::Display| unreadable(opening, "Parquet", error);
-        let file = seekable(path, input)?;
-        let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| wrong(&error))?;
+        let file = seekable(path, input, &opening.source.limits)?;
+        let opened = guarded(|| ParquetFile::open(file)).map_err(|panic| wrong(&panic))?;
+        let (file, metadata) = opened.map_err(|error| wrong(&error))?;
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata);
         let (kept, notes) = choose(builder.schema(), opening)?;
         let schema = projected(builder.schema(), &kept);
         let mask = ProjectionMask::roots(builder.parquet_schema(), kept.iter().copied());
         let batch_rows = opening.batch_rows.max(1);
-        let reader =
-            builder.with_projection(mask).with_batch_size(batch_rows).build().map_err(|error| wrong(&error))?;
-        Ok(Columnar::new(Box::new(reader), None, schema, notes, opening))
+        let reader = guarded(|| builder.with_projection(mask).with_batch_size(batch_rows).build());
+        let reader = reader.map_err(|panic| wrong(&panic))?.map_err(|error| wrong(&error))?;
+        let mut reader = reader;
+        let batches = std::iter::from_fn(move || match guarded(|| reader.next()) {
+            Ok(batch) => batch.map(|batch| batch.map_err(|error| error.to_string())),
+            Err(panic) => Some(Err(panic)),
+        });
+        Ok(Columnar::new(Box::new(batches), schema, notes, opening))
     }
 
     /// Refuses a Parquet file.
@@ -64,31 +77,23 @@ impl Columnar {
 
     /// Opens an Arrow IPC file or stream.
     pub(crate) fn ipc(path: &Path, input: Input, opening: &Opening) -> Result<Columnar> {
-        let wrong = |error: &dyn std::fmt::Display| unreadable(opening, "Arrow IPC", error);
-        let is_file = input.prefix.starts_with(b"ARROW1");
-        let (full, batches): (SchemaRef, Box<dyn Iterator<Item = _> + Send>) = if is_file {
-            let file: BufReader<File> = BufReader::new(seekable(path, input)?);
-            let reader = FileReader::try_new(file, None).map_err(|error| wrong(&error))?;
-            (reader.schema(), Box::new(reader))
-        } else {
-            let stream = BufReader::with_capacity(1 << 18, input.into_stream());
-            let reader = StreamReader::try_new(stream, None).map_err(|error| wrong(&error))?;
-            (reader.schema(), Box::new(reader))
-        };
-        let (kept, notes) = choose(&full, opening)?;
-        let schema = projected(&full, &kept);
-        Ok(Columnar::new(batches, Some(kept), schema, notes, opening))
+        let reader = IpcReader::open(path, input, opening.source.limits, opening.batch_rows.max(1));
+        let mut reader = reader.map_err(|error| unreadable(opening, "Arrow IPC", &error))?;
+        let (kept, notes) = choose(reader.schema(), opening)?;
+        let schema = projected(reader.schema(), &kept);
+        reader.keep(kept);
+        let batches = std::iter::from_fn(move || reader.next_batch().transpose());
+        Ok(Columnar::new(Box::new(batches), schema, notes, opening))
     }
 
     fn new(
-        batches: Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>> + Send>,
-        kept: Option<Vec<usize>>,
+        batches: Box<dyn Iterator<Item = Result<RecordBatch, Flaw>> + Send>,
         schema: SchemaRef,
         notes: Vec<String>,
         opening: &Opening,
     ) -> Columnar {
         let (name, row, batch_rows) = (opening.name.clone(), opening.first_row, opening.batch_rows.max(1));
-        Columnar { batches, kept, rest: None, schema, notes, name, batch_rows, row }
+        Columnar { batches, rest: None, schema, notes, name, batch_rows, row }
     }
 
     fn fill(&mut self) -> Result<Option<RecordBatch>> {
@@ -96,22 +101,24 @@ impl Columnar {
             Some(rest) => rest,
             None => {
                 let Some(batch) = self.batches.next() else { return Ok(None) };
-                let cut = batch.and_then(|batch| match &self.kept {
-                    Some(kept) => batch.project(kept),
-                    None => Ok(batch),
-                });
-                cut.map_err(|error| Error::data(Place::source(&self.name).at_row(self.row), plain(&error)))?
+                batch.map_err(|error| Error::data(Place::source(&self.name).at_row(self.row), damage(&error)))?
             }
         };
-        let rows = batch.num_rows().min(self.batch_rows);
+        let rows = rows_that_fit(&batch, batch.num_rows().min(self.batch_rows));
         if rows < batch.num_rows() {
             self.rest = Some(batch.slice(rows, batch.num_rows() - rows));
         }
         self.row += rows as u64;
-        let columns = batch.slice(0, rows).columns().to_vec();
+        let shown = |column: &ArrayRef| match column.data_type() {
+            DataType::Utf8View => cast(column, &DataType::Utf8),
+            _ => Ok(column.clone()),
+        };
+        let columns = batch.slice(0, rows).columns().iter().map(shown).collect::<Result<Vec<_>, _>>();
+        let columns =
+            columns.map_err(|error| Error::data(Place::source(&self.name).at_row(self.row), damage(&error)))?;
         let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(rows));
         let batch = RecordBatch::try_new_with_options(self.schema.clone(), columns, &options);
-        Ok(Some(batch.map_err(|error| Error::data(Place::source(&self.name), plain(&error)))?))
+        Ok(Some(batch.map_err(|error| Error::data(Place::source(&self.name), damage(&error)))?))
     }
 }
 
@@ -131,14 +138,18 @@ impl Batches for Columnar {
 
 /// The columns to read: supported, and wanted if a selection is given.
 fn choose(schema: &SchemaRef, opening: &Opening) -> Result<(Vec<usize>, Vec<String>)> {
+    check_columns(&opening.name, schema.fields().len())?;
     let (mut kept, mut left_out) = (Vec::new(), Vec::new());
+    let mut first_of = HashMap::with_capacity(schema.fields().len());
+    let wanted: Option<HashSet<&str>> =
+        opening.wanted.map(|wanted| wanted.columns.iter().map(|column| column.name.as_str()).collect());
     for (i, field) in schema.fields().iter().enumerate() {
         let name = field.name();
-        if let Some(first) = schema.fields()[..i].iter().position(|other| other.name() == name) {
+        if let Some(first) = first_of.insert(name, i) {
             let message = format!("the name occurs more than once, in fields {first} and {i}");
             return Err(Error::data(Place::column(name).of(&opening.name), message));
         }
-        if opening.wanted.is_some_and(|wanted| wanted.get(name).is_none()) {
+        if wanted.as_ref().is_some_and(|wanted| !wanted.contains(name.as_str())) {
             continue;
         }
         if opening.source.types == ColumnTypes::Every || is_readable(field.data_type()) {
@@ -159,7 +170,13 @@ fn choose(schema: &SchemaRef, opening: &Opening) -> Result<(Vec<usize>, Vec<Stri
 
 fn projected(schema: &SchemaRef, kept: &[usize]) -> SchemaRef {
     // Schema metadata is dropped and all columns are nullable, so that files which differ in these can be concatenated.
-    let field = |i: &usize| schema.field(*i).clone().with_nullable(true).with_metadata(Default::default());
+    let field = |i: &usize| {
+        let field = schema.field(*i).clone().with_nullable(true).with_metadata(Default::default());
+        match field.data_type() {
+            DataType::Utf8View => field.with_data_type(DataType::Utf8),
+            _ => field,
+        }
+    };
     Arc::new(ArrowSchema::new(kept.iter().map(field).collect::<Vec<_>>()))
 }
 
@@ -167,7 +184,7 @@ fn unreadable(opening: &Opening, format: &str, error: &dyn std::fmt::Display) ->
     Error::data(Place::source(&opening.name), format!("expected a whole {format} file, got an error: {error}"))
 }
 
-fn plain(error: &ArrowError) -> String {
+fn damage(error: &dyn std::fmt::Display) -> String {
     format!("the file is damaged: {error}")
 }
 
@@ -248,6 +265,27 @@ mod tests {
             assert!(reader.notes().is_empty());
             let table = reader.read_all().unwrap();
             assert_eq!(table.batch().columns(), batch().columns());
+        }
+    }
+
+    #[test]
+    fn texts_that_recur_are_read_in_small_batches_and_not_kept_whole() {
+        let long = "x".repeat(1 << 20);
+        let mut words = StringDictionaryBuilder::<Int32Type>::new();
+        (0..300).for_each(|_| words.append_value(&long));
+        let words = Arc::new(words.finish()) as ArrayRef;
+        let texts = Arc::new(StringArray::from_iter_values(std::iter::repeat_n(&long, 300))) as ArrayRef;
+        for (extension, column) in [("parquet", texts), ("parquet", words.clone()), ("arrow", words)] {
+            let bytes = bytes_of(&RecordBatch::try_from_iter([("text", column)]).unwrap(), extension);
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join(format!("t.{extension}"));
+            std::fs::write(&path, &bytes).unwrap();
+            let open = || Source::parse(&[path.display().to_string()]).unwrap().open(1 << 16, None).unwrap();
+            let rows: Vec<usize> = open().map(|table| table.unwrap().n_rows()).collect();
+            assert_eq!(rows, [64, 64, 64, 64, 44], "{extension}");
+            let error = open().read_all().unwrap_err();
+            assert!(error.to_string().contains("expected at most 268435456 bytes once unfolded"), "{error}");
+            assert!(error.hint_text().unwrap().contains("max_ratio"));
         }
     }
 

@@ -3,22 +3,22 @@
 //! Types are left to [`conform`](super::conform()), which reports bad cells by position; types guessed from the first
 //! lines could fail on a later one without a clear error.
 
+use std::collections::HashMap;
 use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow::array::{ArrayRef, RecordBatch, StringBuilder};
 use arrow::datatypes::{DataType, Field, Schema as ArrowSchema, SchemaRef};
 use csv::ByteRecord;
 
 use super::input::Input;
+use super::limits::{BATCH_BYTES, ReadLimits, check_columns};
 use super::reader::{Batches, Opening};
 use super::sniff;
 use super::source::{Format, Header};
 use crate::error::{Error, Place, Result};
-
-/// A batch ends early at this many bytes of text, which bounds memory for long cells.
-const BATCH_BYTES: usize = 64 << 20;
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
@@ -36,19 +36,38 @@ pub(crate) struct Delimited {
     is_pending: bool,
     /// The last field of the previous record ends on another line than it starts.
     ends_lines_later: bool,
+    limits: ReadLimits,
 }
 
+/// Bytes that the parser reads at once.
+const BUFFER: usize = 1 << 18;
+
 /// A stream that records its last bytes, because the parser accepts an unclosed quote as a field that extends to the
-/// end of the file.
+/// end of the file; and that ends with an error within a record that is too long, which the parser would gather in memory.
 struct Tail {
     stream: Box<dyn Read + Send>,
     /// The last byte that is not a line terminator.
     last: u8,
+    /// Bytes given so far.
+    given: u64,
+    /// Where the current record begins.
+    record: AtomicU64,
+    longest: u64,
+}
+
+impl Tail {
+    fn is_too_long(&self) -> bool {
+        self.given.saturating_sub(self.record.load(Ordering::Relaxed)) > self.longest
+    }
 }
 
 impl Read for Tail {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        if self.is_too_long() {
+            return Err(std::io::ErrorKind::InvalidData.into());
+        }
         let read = self.stream.read(buffer)?;
+        self.given += read as u64;
         let is_text = |byte: &&u8| !matches!(byte, b'\n' | b'\r');
         self.last = buffer[..read].iter().rev().find(is_text).copied().unwrap_or(self.last);
         Ok(read)
@@ -80,9 +99,12 @@ impl Delimited {
             stream.read_exact(&mut [0; BOM.len()]).map_err(|error| Error::read(path, error))?;
         }
         let mut builder = csv::ReaderBuilder::new();
-        let builder = builder.has_headers(false).flexible(true).delimiter(dialect.delimiter).buffer_capacity(1 << 18);
+        let builder = builder.has_headers(false).flexible(true).delimiter(dialect.delimiter).buffer_capacity(BUFFER);
+        let limits = opening.source.limits;
+        // A buffer may hold the whole of the next record beside this one.
+        let longest = limits.max_line_bytes.saturating_add(BUFFER) as u64;
         let mut file = Delimited {
-            reader: builder.from_reader(Tail { stream, last: 0 }),
+            reader: builder.from_reader(Tail { stream, last: 0, given: 0, record: AtomicU64::new(0), longest }),
             schema: Arc::new(ArrowSchema::empty()),
             notes: vec![format!("{name}: {}", dialect.note)],
             name,
@@ -91,6 +113,7 @@ impl Delimited {
             record: ByteRecord::new(),
             is_pending: false,
             ends_lines_later: false,
+            limits,
         };
         let has_first = file.advance()?;
         let names = match dialect.header {
@@ -100,6 +123,7 @@ impl Delimited {
             }
             _ => names_of(&file.record, &file.name)?,
         };
+        check_columns(&file.name, names.len())?;
         let fields: Vec<Field> = names.into_iter().map(|name| Field::new(name, DataType::Utf8, true)).collect();
         file.schema = Arc::new(ArrowSchema::new(fields));
         Ok(file)
@@ -107,7 +131,12 @@ impl Delimited {
 
     /// Reads the next record; false at the end.
     fn advance(&mut self) -> Result<bool> {
+        let begin = self.reader.position().byte();
+        self.reader.get_ref().record.store(begin, Ordering::Relaxed);
         let has_more = self.reader.read_byte_record(&mut self.record).map_err(|error| {
+            if self.reader.get_ref().is_too_long() {
+                return self.limits.long_line(Place::source(&self.name).at_row(self.row));
+            }
             let text = error.to_string();
             match error.into_kind() {
                 csv::ErrorKind::Io(error) => Error::read(&self.name, error),
@@ -124,8 +153,9 @@ impl Delimited {
 
     fn fill(&mut self) -> Result<Option<RecordBatch>> {
         let width = self.schema.fields().len();
-        let mut builders: Vec<StringBuilder> =
-            (0..width).map(|_| StringBuilder::with_capacity(self.batch_rows.min(1 << 16), 0)).collect();
+        // Of many columns each has few cells in a batch.
+        let room = self.batch_rows.min(1 << 16).min((1 << 22) / width.max(1));
+        let mut builders: Vec<StringBuilder> = (0..width).map(|_| StringBuilder::with_capacity(room, 0)).collect();
         let (mut rows, mut bytes) = (0, 0);
         while rows < self.batch_rows && bytes < BATCH_BYTES {
             if !std::mem::take(&mut self.is_pending) && !self.advance()? {
@@ -175,6 +205,7 @@ impl Delimited {
 /// The names in a header line.
 pub(super) fn names_of(record: &ByteRecord, source: &str) -> Result<Vec<String>> {
     let mut names: Vec<String> = Vec::with_capacity(record.len());
+    let mut first_of: HashMap<String, usize> = HashMap::with_capacity(record.len());
     for (i, cell) in record.iter().enumerate() {
         let text = std::str::from_utf8(cell).map_err(|_| {
             let error = Error::data(Place::source(source), "expected column names in UTF-8, got other bytes");
@@ -182,7 +213,7 @@ pub(super) fn names_of(record: &ByteRecord, source: &str) -> Result<Vec<String>>
         })?;
         // An index written without a name has an empty header cell.
         let name = if text.trim().is_empty() { format!("column_{i}") } else { text.trim().to_owned() };
-        if let Some(first) = names.iter().position(|other| *other == name) {
+        if let Some(first) = first_of.insert(name.clone(), i) {
             let place = Place::column(&name).of(source);
             let message = format!("the name occurs more than once, in fields {first} and {i}");
             return Err(Error::data(place, message));
@@ -246,6 +277,26 @@ mod tests {
         check("a,b\n", "a|b");
         check(",a\n0,7\n", "column_0|a/0|7");
         check("größe,x\nü,1\n", "größe|x/ü|1");
+    }
+
+    #[test]
+    fn a_record_without_end_is_refused_and_many_short_ones_are_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.csv");
+        let read = |text: String| {
+            std::fs::write(&path, text).unwrap();
+            let mut source = Source::parse(&[path.display().to_string()])?;
+            source.limits.max_line_bytes = 1000;
+            source.open(1 << 20, None)?.read_all()
+        };
+        assert_eq!(read(format!("a,b\n{}", "12,34567\n".repeat(200_000))).unwrap().n_rows(), 200_000);
+        for text in
+            ["a,b\n1,2\n3,".to_owned() + &"0".repeat(1 << 20), "a,b\n1,2\n\"".to_owned() + &"0\n".repeat(1 << 19)]
+        {
+            let error = read(text).unwrap_err();
+            assert!(error.to_string().contains("row 1: expected a line of at most 1000 bytes"), "{error}");
+            assert!(error.hint_text().unwrap().contains("max_line_bytes"));
+        }
     }
 
     #[test]

@@ -5,9 +5,12 @@
 use std::fs::File;
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use flate2::read::MultiGzDecoder;
 
+use super::limits::ReadLimits;
 use crate::error::{Error, Result};
 
 /// Bytes inspected for format detection.
@@ -18,20 +21,53 @@ pub(crate) struct Input {
     /// The first [`PREFIX`] bytes, or all if there are fewer.
     pub(crate) prefix: Vec<u8>,
     rest: Box<dyn Read + Send>,
+    size: InputSize,
+}
+
+/// Number of bytes of an input as it is stored, compressed or not: of a file all, of a pipe what has been read.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct InputSize {
+    file: u64,
+    read: Arc<AtomicU64>,
+}
+
+impl InputSize {
+    /// The number so far.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.file.max(self.read.load(Ordering::Relaxed))
+    }
+}
+
+/// Counts what is read.
+struct Metered<R> {
+    raw: R,
+    read: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Metered<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.raw.read(buffer)?;
+        self.read.fetch_add(count as u64, Ordering::Relaxed);
+        Ok(count)
+    }
 }
 
 impl Input {
     /// Opens `path`, or standard input for `-`.
     pub(crate) fn open(path: &Path) -> Result<Input> {
+        let mut size = InputSize::default();
         let raw: Box<dyn Read + Send> = if path.as_os_str() == "-" {
             Box::new(io::stdin())
         } else {
-            Box::new(File::open(path).map_err(|error| Error::read(path, error))?)
+            let file = File::open(path).map_err(|error| Error::read(path, error))?;
+            size.file = file.metadata().map_or(0, |metadata| metadata.len());
+            Box::new(file)
         };
-        Input::over(raw).map_err(|error| Error::read(path, error))
+        Input::over(raw, size).map_err(|error| Error::read(path, error))
     }
 
-    fn over(mut raw: Box<dyn Read + Send>) -> io::Result<Input> {
+    fn over(raw: Box<dyn Read + Send>, size: InputSize) -> io::Result<Input> {
+        let mut raw = Metered { raw, read: Arc::clone(&size.read) };
         let magic = read_up_to(&mut raw, 4)?;
         let rejoined = Cursor::new(magic.clone()).chain(raw);
         let mut plain: Box<dyn Read + Send> = match magic.as_slice() {
@@ -40,7 +76,12 @@ impl Input {
             _ => Box::new(rejoined),
         };
         let prefix = read_up_to(&mut plain, PREFIX)?;
-        Ok(Input { prefix, rest: plain })
+        Ok(Input { prefix, rest: plain, size })
+    }
+
+    /// The number of bytes as stored.
+    pub(crate) fn size(&self) -> &InputSize {
+        &self.size
     }
 
     /// Whether the prefix is the whole input.
@@ -56,28 +97,52 @@ impl Input {
     /// The bytes as a seekable temporary file, deleted when closed.
     ///
     /// # Errors
-    /// [`Error::Read`] if the input is truncated or the temporary file cannot be written.
-    pub(crate) fn into_file(self, path: &Path) -> Result<File> {
-        let spool = |mut stream: Box<dyn Read + Send>| -> io::Result<File> {
-            let mut file = tempfile::tempfile()?;
-            io::copy(&mut stream, &mut file)?;
-            file.seek(SeekFrom::Start(0))?;
-            Ok(file)
-        };
-        spool(self.into_stream()).map_err(|error| Error::read(path, error))
+    /// [`Error::Read`] if the input is truncated or the temporary file cannot be written; [`Error::Data`] if it unfolds to
+    /// more than the limit.
+    pub(crate) fn into_file(self, path: &Path, limits: &ReadLimits) -> Result<File> {
+        let size = self.size.clone();
+        let mut stream = self.into_stream();
+        let mut file = tempfile::tempfile().map_err(|error| Error::read(path, error))?;
+        let mut length = 0;
+        // In parts, since of a pipe only what has been read can justify what it unfolds to.
+        loop {
+            let part =
+                io::copy(&mut stream.by_ref().take(PART), &mut file).map_err(|error| Error::read(path, error))?;
+            length += part;
+            if length > limits.unfolded(size.bytes()) {
+                return Err(limits.bomb(&path.display().to_string(), size.bytes()));
+            }
+            if part < PART {
+                break;
+            }
+        }
+        file.seek(SeekFrom::Start(0)).map_err(|error| Error::read(path, error))?;
+        Ok(file)
     }
 }
 
-/// A seekable file: `path` itself if uncompressed, else a temporary one.
-pub(crate) fn seekable(path: &Path, input: Input) -> Result<File> {
-    if path.as_os_str() == "-" {
-        return input.into_file(path);
+/// Bytes copied at a time.
+const PART: u64 = 16 << 20;
+
+/// At most `most` bytes of a stream as a temporary file with their number; no file if there are more.
+pub(crate) fn copied(stream: &mut dyn Read, most: u64) -> io::Result<(Option<File>, u64)> {
+    let mut file = tempfile::tempfile()?;
+    let length = io::copy(&mut stream.take(most.saturating_add(1)), &mut file)?;
+    Ok(((length <= most).then_some(file), length))
+}
+
+/// A seekable file: `path` itself if it is an uncompressed file, else a temporary one.
+pub(crate) fn seekable(path: &Path, input: Input, limits: &ReadLimits) -> Result<File> {
+    // A pipe gives its bytes once: it cannot be opened again.
+    let is_file = path.as_os_str() != "-" && std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
+    if !is_file {
+        return input.into_file(path, limits);
     }
     let mut file = File::open(path).map_err(|error| Error::read(path, error))?;
     let is_plain = read_up_to(&mut file, 4).map(|magic| input.prefix.starts_with(&magic));
     match is_plain.and_then(|is_plain| file.seek(SeekFrom::Start(0)).map(|_| is_plain)) {
         Ok(true) => Ok(file),
-        Ok(false) => input.into_file(path),
+        Ok(false) => input.into_file(path, limits),
         Err(error) => Err(Error::read(path, error)),
     }
 }
@@ -102,7 +167,8 @@ mod tests {
         Input::open(&path).unwrap().into_stream().read_to_string(&mut text).unwrap();
         assert_eq!(text, expected);
         text.clear();
-        seekable(&path, Input::open(&path).unwrap()).unwrap().read_to_string(&mut text).unwrap();
+        let limits = ReadLimits::default();
+        seekable(&path, Input::open(&path).unwrap(), &limits).unwrap().read_to_string(&mut text).unwrap();
         assert_eq!(text, expected);
     }
 
@@ -120,6 +186,16 @@ mod tests {
         check(&gzip(&long), &long);
         check(&[gzip("a"), gzip("b")].concat(), "ab");
         check(&zstd::encode_all(long.as_bytes(), 1).unwrap(), &long);
+    }
+
+    #[test]
+    fn what_unfolds_to_more_than_its_size_justifies_is_refused() {
+        let zeros = zstd::encode_all(io::repeat(0).take(300 << 20), 1).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("zeros");
+        std::fs::write(&path, &zeros).unwrap();
+        let error = Input::open(&path).unwrap().into_file(&path, &ReadLimits::default()).unwrap_err().to_string();
+        assert!(error.contains("expected at most 268435456 bytes once unfolded, from an input of"), "{error}");
     }
 
     #[test]

@@ -12,12 +12,19 @@ mod form;
 mod grid;
 mod infer;
 mod input;
+mod ipc;
+mod ipc_bytes;
+mod ipc_slices;
 mod json_row;
 mod layout;
+mod limits;
 mod line;
 mod moment;
 mod ndjson;
 mod numpy;
+mod numpy_part;
+#[cfg(feature = "parquet")]
+mod parquet_file;
 mod profile;
 mod reader;
 #[cfg(test)]
@@ -30,11 +37,13 @@ mod step;
 mod table;
 mod timeline;
 mod token;
+mod weight;
 mod zones;
 
 pub use conform::{Conformed, conform};
 pub use infer::{DropReason, Dropped, Inference, Inferred, infer};
 pub use layout::{Layout, TimeColumns};
+pub use limits::ReadLimits;
 pub use line::LineReader;
 pub use moment::Moment;
 pub use reader::Reader;

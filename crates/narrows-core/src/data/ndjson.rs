@@ -3,18 +3,21 @@
 //! The first lines determine keys and types; later cells of another type are errors with row and column. All numbers
 //! become 64-bit floats.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanBuilder, Float64Builder, NullArray, RecordBatch, StringBuilder};
+use arrow::array::{
+    ArrayRef, BooleanBuilder, Float64Builder, NullArray, RecordBatch, RecordBatchOptions, StringBuilder,
+};
 use arrow::datatypes::{DataType, Field, Schema as ArrowSchema, SchemaRef};
 use serde::de::Deserializer;
 use serde_json::error::Category;
 
 use super::input::Input;
 use super::json_row::{JsonCell, JsonRow, RowVisitor};
+use super::limits::{BATCH_BYTES, ReadLimits, check_columns};
 use super::reader::{Batches, Opening};
 use crate::error::{Error, Place, Result};
 
@@ -50,12 +53,15 @@ impl Ndjson {
             buffer: Vec::new(),
             name: opening.name.clone(),
             row: opening.first_row,
+            limits: opening.source.limits,
+            read: 0,
         };
         let wanted = |key: &str| opening.wanted.is_none_or(|schema| schema.get(key).is_some());
         let (mut names, mut columns): (Vec<String>, Vec<JsonKind>) = (Vec::new(), Vec::new());
         let mut index: HashMap<String, usize> = HashMap::new();
         let mut ahead = Vec::new();
-        while ahead.len() < LOOK {
+        // Fewer rows if they are long: they stay in memory.
+        while ahead.len() < LOOK && lines.read < BATCH_BYTES as u64 {
             let Some(row) = lines.next_row()? else { break };
             for (key, cell) in &row {
                 let column = *index.entry(key.clone()).or_insert_with(|| {
@@ -71,6 +77,7 @@ impl Ndjson {
                         columns[column].with(cell).ok_or_else(|| lines.retyped(key, columns[column], cell))?;
                 }
             }
+            check_columns(&opening.name, index.len())?;
             ahead.push(row);
         }
         if ahead.is_empty() {
@@ -91,8 +98,8 @@ impl Ndjson {
 
     fn fill(&mut self) -> Result<Option<RecordBatch>> {
         let mut builders: Vec<Builder> = self.columns.iter().map(|kind| Builder::new(*kind)).collect();
-        let mut rows = 0;
-        while rows < self.batch_rows {
+        let (mut rows, begin) = (0, self.lines.read);
+        while rows < self.batch_rows && self.lines.read - begin < BATCH_BYTES as u64 {
             let row = match self.ahead.next() {
                 Some(row) => row,
                 None => match self.lines.next_row()? {
@@ -115,7 +122,10 @@ impl Ndjson {
             return Ok(None);
         }
         let arrays = builders.into_iter().map(|builder| builder.finish(rows)).collect();
-        Ok(Some(RecordBatch::try_new(self.schema.clone(), arrays).expect("columns of equal length")))
+        // Objects without keys are rows too.
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        let batch = RecordBatch::try_new_with_options(self.schema.clone(), arrays, &options);
+        Ok(Some(batch.expect("columns of equal length")))
     }
 }
 
@@ -142,16 +152,24 @@ struct Lines {
     name: String,
     /// Number of the next row over all files.
     row: u64,
+    limits: ReadLimits,
+    /// Bytes read so far.
+    read: u64,
 }
 
 impl Lines {
     fn next_row(&mut self) -> Result<Option<JsonRow>> {
         loop {
             self.buffer.clear();
-            let read =
-                self.reader.read_until(b'\n', &mut self.buffer).map_err(|error| Error::read(&self.name, error))?;
+            let most = self.limits.max_line_bytes as u64;
+            let read = self.reader.by_ref().take(most.saturating_add(1)).read_until(b'\n', &mut self.buffer);
+            let read = read.map_err(|error| Error::read(&self.name, error))? as u64;
             if read == 0 {
                 return Ok(None);
+            }
+            self.read += read;
+            if read > most && self.buffer.last() != Some(&b'\n') {
+                return Err(self.limits.long_line(Place::source(&self.name).at_row(self.row)));
             }
             let line = self.buffer.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.buffer).trim_ascii();
             if line.is_empty() {
@@ -183,11 +201,11 @@ pub(super) fn row_of(line: &[u8], source: &str, row: u64) -> Result<JsonRow> {
     let mut json = serde_json::Deserializer::from_slice(line);
     let cells = json.deserialize_any(RowVisitor).and_then(|cells| json.end().map(|()| cells));
     let cells = cells.map_err(|error| not_json(line, &error, Place::source(source).at_row(row)))?;
-    for (i, (key, _)) in cells.iter().enumerate() {
-        if cells[..i].iter().any(|(other, _)| other == key) {
-            return Err(Error::data(Place::cell(key, row).of(source), "the key occurs more than once"));
-        }
+    let mut keys = HashSet::with_capacity(cells.len());
+    if let Some((key, _)) = cells.iter().find(|(key, _)| !keys.insert(key.as_str())) {
+        return Err(Error::data(Place::cell(key, row).of(source), "the key occurs more than once"));
     }
+    drop(keys);
     Ok(cells)
 }
 
@@ -249,9 +267,10 @@ impl Builder {
     fn new(kind: JsonKind) -> Builder {
         match kind {
             JsonKind::Null => Builder::Null,
-            JsonKind::Number => Builder::Number(Float64Builder::new()),
-            JsonKind::Flag => Builder::Flag(BooleanBuilder::new()),
-            JsonKind::Word => Builder::Word(StringBuilder::new()),
+            // Without room for a thousand cells, which many columns would fill the memory with.
+            JsonKind::Number => Builder::Number(Float64Builder::with_capacity(0)),
+            JsonKind::Flag => Builder::Flag(BooleanBuilder::with_capacity(0)),
+            JsonKind::Word => Builder::Word(StringBuilder::with_capacity(0, 0)),
         }
     }
 
@@ -320,6 +339,23 @@ mod tests {
         let b = table.column("b").unwrap();
         assert_eq!((b.is_null(1), b.as_string::<i32>().value(2)), (true, "ä"));
         assert!(table.column("c").unwrap().is_null(0));
+    }
+
+    #[test]
+    fn objects_without_keys_are_rows_without_cells() {
+        let table = read("{}\n{}\n{}").unwrap();
+        assert_eq!((table.n_rows(), table.names().len()), (3, 0));
+    }
+
+    #[test]
+    fn a_line_without_end_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.ndjson");
+        std::fs::write(&path, format!("{{\"a\":1}}\n{{\"a\":{}", "1".repeat(2000))).unwrap();
+        let mut source = Source::parse(&[path.display().to_string()]).unwrap();
+        source.limits.max_line_bytes = 1000;
+        let error = source.open(2, None).err().unwrap().to_string();
+        assert!(error.contains("row 1: expected a line of at most 1000 bytes"), "{error}");
     }
 
     #[test]

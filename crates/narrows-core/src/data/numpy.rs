@@ -1,87 +1,85 @@
 //! NumPy arrays: `.npy`, and `.npz` with `X` and optionally `y`, as used by anomaly detection benchmarks.
 //!
-//! Arrays are read whole in their own type and split into batches afterwards; C and Fortran order and both byte orders
-//! give the same result.
+//! Arrays are read in batches from the file, never whole; of an archive, compressed arrays are first unfolded to temporary
+//! files. C and Fortran order and both byte orders give the same result.
 
-use std::fs::File;
-use std::io::{BufReader, Read, Seek};
-use std::ops::Range;
+use std::io::BufReader;
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray, PrimitiveArray, RecordBatch};
-use arrow::datatypes::{
-    DataType, Field, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, Schema as ArrowSchema,
-    SchemaRef, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
-};
-use ndarray::{Array2, ArrayD, Axis, IxDyn};
-use ndarray_npy::{NpzReader, ReadNpyError, ReadNpyExt, ReadNpzError, ReadableElement};
+use arrow::array::RecordBatch;
+use arrow::datatypes::{Field, Schema as ArrowSchema, SchemaRef};
+use zip::{CompressionMethod, ZipArchive};
 
-use super::input::{Input, seekable};
+use super::input::{Input, copied, seekable};
+use super::limits::{BATCH_BYTES, check_columns};
+use super::numpy_part::ArrayPart;
 use super::reader::{Batches, Opening};
 use super::schema::listed;
 use crate::error::{Error, Place, Result};
 
-/// Arrays in memory, returned in batches.
+/// Arrays in files, returned in batches.
 pub(crate) struct Numpy {
     parts: Vec<ArrayPart>,
     schema: SchemaRef,
     notes: Vec<String>,
+    name: String,
     batch_rows: usize,
     rows: usize,
     next: usize,
 }
 
-/// One array: its columns' Arrow type, its shape, and a function to slice a column.
-struct ArrayPart {
-    kind: DataType,
-    shape: Vec<usize>,
-    rows: usize,
-    columns: usize,
-    cut: Box<dyn Fn(usize, Range<usize>) -> ArrayRef + Send>,
-}
-
 impl Numpy {
     /// Opens an array of one or two dimensions.
     pub(crate) fn npy(path: &Path, input: Input, opening: &Opening) -> Result<Numpy> {
-        let mut file = BufReader::new(seekable(path, input)?);
-        let rewound = |error: std::io::Error| Error::read(path, error);
-        let part = first_that_fits(&mut |read: &ReadAs| {
-            file.rewind().map_err(|error| ReadNpzError::Npy(ReadNpyError::Io(error)))?;
-            read.npy(&mut file)
-        });
-        let part = part.map_err(|error| match error {
-            ReadNpzError::Npy(ReadNpyError::Io(error)) if error.kind() != std::io::ErrorKind::UnexpectedEof => {
-                rewound(error)
-            }
-            error => refused(&opening.name, "the array", &error),
-        })?;
+        let file = seekable(path, input, &opening.source.limits)?;
+        let length = file.metadata().map_err(|error| Error::read(path, error))?.len();
+        let part = ArrayPart::open(file, 0, length, &opening.name, "the array")?;
         Numpy::new(part, None, Vec::new(), opening)
     }
 
     /// Opens an archive: `X` and, if present, `y`; or its only array.
     pub(crate) fn npz(path: &Path, input: Input, opening: &Opening) -> Result<Numpy> {
-        let whole = |error: ReadNpzError| {
-            let message = format!("expected a whole NumPy archive, got an error: {error}");
-            Error::data(Place::source(&opening.name), message)
+        let place = || Place::source(&opening.name);
+        let whole = |error: &dyn std::fmt::Display| {
+            Error::data(place(), format!("expected a whole NumPy archive, got an error: {error}"))
         };
-        let mut archive = NpzReader::new(BufReader::new(seekable(path, input)?)).map_err(whole)?;
-        let names = archive.names().map_err(whole)?;
+        let file = seekable(path, input, &opening.source.limits)?;
+        let packed = file.metadata().map_err(|error| Error::read(path, error))?.len();
+        let shared = file.try_clone().map_err(|error| Error::read(path, error))?;
+        let mut archive = narrows_images::guarded(|| ZipArchive::new(BufReader::new(file)))
+            .map_err(|panic| whole(&panic))?
+            .map_err(|error| whole(&error))?;
+        let entries: Vec<String> = archive.file_names().map(str::to_owned).collect();
+        let names: Vec<&str> = entries.iter().map(|name| name.strip_suffix(".npy").unwrap_or(name)).collect();
         let main = match names.as_slice() {
-            names if names.iter().any(|name| name == "X") => "X".to_owned(),
-            [only] => only.clone(),
-            _ => {
-                let message = format!("expected an array `X`, got {}", listed(&names));
-                return Err(Error::data(Place::source(&opening.name), message));
-            }
+            names if names.contains(&"X") => "X",
+            [only] => only,
+            _ => return Err(Error::data(place(), format!("expected an array `X`, got {}", listed(&names)))),
         };
+        let mut room = opening.source.limits.unfolded(packed);
         let mut read = |name: &str| {
-            first_that_fits(&mut |read: &ReadAs| read.npz(&mut archive, name))
-                .map_err(|error| refused(&opening.name, &format!("array `{name}`"), &error))
+            let at = names.iter().position(|other| *other == name).expect("a name in the list");
+            let mut entry = archive.by_name(&entries[at]).map_err(|error| whole(&error))?;
+            let what = format!("array `{name}`");
+            let stored = (entry.compression() == CompressionMethod::Stored).then(|| entry.data_start());
+            let broken =
+                |error| Error::data(place(), format!("{what}: expected a whole NumPy array, got an error: {error}"));
+            if let Some(start) = stored {
+                // What is read here counts for its checksum only: the values are read in batches later.
+                let length = std::io::copy(&mut entry, &mut std::io::sink()).map_err(broken)?;
+                drop(entry);
+                let file = shared.try_clone().map_err(|error| Error::read(path, error))?;
+                return ArrayPart::open(file, start, length, &opening.name, &what);
+            }
+            let (file, length) = copied(&mut entry, room).map_err(broken)?;
+            let file = file.ok_or_else(|| opening.source.limits.bomb(&opening.name, packed))?;
+            room -= length;
+            ArrayPart::open(file, 0, length, &opening.name, &what)
         };
-        let x = read(&main)?;
-        let y = if main != "y" && names.iter().any(|name| name == "y") { Some(read("y")?) } else { None };
-        let passed: Vec<&String> = names.iter().filter(|name| **name != main && *name != "y").collect();
+        let x = read(main)?;
+        let y = if main != "y" && names.contains(&"y") { Some(read("y")?) } else { None };
+        let passed: Vec<&&str> = names.iter().filter(|name| **name != main && **name != "y").collect();
         let note = || format!("{}: arrays {} are not read", opening.name, listed(&passed));
         let notes = if passed.is_empty() { Vec::new() } else { vec![note()] };
         Numpy::new(x, y, notes, opening)
@@ -89,12 +87,15 @@ impl Numpy {
 
     fn new(x: ArrayPart, y: Option<ArrayPart>, notes: Vec<String>, opening: &Opening) -> Result<Numpy> {
         let wrong = |message: String| Err(Error::data(Place::source(&opening.name), message));
-        if x.shape.is_empty() || x.shape.len() > 2 {
-            return wrong(format!("expected a table, an array of 1 or 2 dimensions, got the shape {:?}", x.shape));
+        if x.columns == 0 {
+            return wrong(format!("expected at least one column, got the shape {:?}", x.shape));
         }
+        check_columns(&opening.name, x.columns)?;
         let mut fields: Vec<Field> =
-            (0..x.columns).map(|i| Field::new(format!("x{i}"), x.kind.clone(), true)).collect();
+            (0..x.columns).map(|i| Field::new(format!("x{i}"), x.kind.data_type(), true)).collect();
         let rows = x.rows;
+        // At least one row, at most what is asked for, and no more bytes than a batch may have.
+        let batch_rows = (BATCH_BYTES / x.row_bytes().max(1)).min(opening.batch_rows).max(1);
         let mut parts = vec![x];
         if let Some(y) = y {
             if y.rows != rows || y.columns != 1 {
@@ -103,11 +104,24 @@ impl Numpy {
                     y.shape
                 ));
             }
-            fields.push(Field::new("y", y.kind.clone(), true));
+            fields.push(Field::new("y", y.kind.data_type(), true));
             parts.push(y);
         }
-        let schema = Arc::new(ArrowSchema::new(fields));
-        Ok(Numpy { parts, schema, notes, batch_rows: opening.batch_rows.max(1), rows, next: 0 })
+        let (schema, name) = (Arc::new(ArrowSchema::new(fields)), opening.name.clone());
+        Ok(Numpy { parts, schema, notes, name, batch_rows, rows, next: 0 })
+    }
+
+    fn fill(&mut self) -> Result<Option<RecordBatch>> {
+        let range = self.next..self.next.saturating_add(self.batch_rows).min(self.rows);
+        if range.is_empty() {
+            return Ok(None);
+        }
+        self.next = range.end;
+        let mut arrays = Vec::with_capacity(self.schema.fields().len());
+        for part in &mut self.parts {
+            arrays.extend(part.rows(range.clone()).map_err(|error| Error::read(&self.name, error))?);
+        }
+        Ok(Some(RecordBatch::try_new(self.schema.clone(), arrays).expect("columns of equal length")))
     }
 }
 
@@ -121,124 +135,14 @@ impl Batches for Numpy {
     }
 
     fn next_batch(&mut self) -> Option<Result<RecordBatch>> {
-        let range = self.next..(self.next + self.batch_rows).min(self.rows);
-        if range.is_empty() {
-            return None;
-        }
-        self.next = range.end;
-        let cut = |part: &ArrayPart| (0..part.columns).map(|i| (part.cut)(i, range.clone())).collect::<Vec<_>>();
-        let arrays = self.parts.iter().flat_map(cut).collect();
-        let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(range.len()));
-        Some(Ok(
-            RecordBatch::try_new_with_options(self.schema.clone(), arrays, &options).expect("columns of equal length")
-        ))
-    }
-}
-
-/// An element type to try: how to read an array of it.
-struct ReadAs {
-    npy: fn(&mut BufReader<File>) -> Result<ArrayPart, ReadNpyError>,
-    npz: fn(&mut NpzReader<BufReader<File>>, &str) -> Result<ArrayPart, ReadNpzError>,
-}
-
-impl ReadAs {
-    fn npy(&self, file: &mut BufReader<File>) -> Result<ArrayPart, ReadNpzError> {
-        (self.npy)(file).map_err(ReadNpzError::Npy)
-    }
-
-    fn npz(&self, archive: &mut NpzReader<BufReader<File>>, name: &str) -> Result<ArrayPart, ReadNpzError> {
-        (self.npz)(archive, name)
-    }
-}
-
-macro_rules! read_as {
-    ($($element:ty => $arrow:ty),*) => {
-        [$(ReadAs {
-            npy: |file| Ok(ArrayPart::numbers::<$arrow>(read::<$element, _>(file)?)),
-            npz: |archive, name| Ok(ArrayPart::numbers::<$arrow>(archive.by_name(name)?)),
-        },)*
-        ReadAs {
-            npy: |file| Ok(ArrayPart::flags(read::<bool, _>(file)?)),
-            npz: |archive, name| Ok(ArrayPart::flags(archive.by_name(name)?)),
-        }]
-    };
-}
-
-/// Tries element types until one matches: the library reports the type only by rejecting others.
-fn first_that_fits(
-    attempt: &mut dyn FnMut(&ReadAs) -> Result<ArrayPart, ReadNpzError>,
-) -> Result<ArrayPart, ReadNpzError> {
-    let types = read_as!(
-        f64 => Float64Type, f32 => Float32Type, i64 => Int64Type, i32 => Int32Type, i16 => Int16Type, i8 => Int8Type,
-        u64 => UInt64Type, u32 => UInt32Type, u16 => UInt16Type, u8 => UInt8Type
-    );
-    let mut last = None;
-    for read in &types {
-        match attempt(read) {
-            Err(error @ ReadNpzError::Npy(ReadNpyError::WrongDescriptor(_))) => last = Some(error),
-            result => return result,
-        }
-    }
-    Err(last.expect("at least one type was tried"))
-}
-
-fn read<T: ReadableElement, R: Read>(reader: R) -> Result<ArrayD<T>, ReadNpyError> {
-    ArrayD::<T>::read_npy(reader)
-}
-
-impl ArrayPart {
-    fn numbers<T: arrow::datatypes::ArrowPrimitiveType<Native: Send>>(array: ArrayD<T::Native>) -> ArrayPart {
-        ArrayPart::over(array, T::DATA_TYPE, |cells| Arc::new(PrimitiveArray::<T>::from_iter_values(cells)))
-    }
-
-    fn flags(array: ArrayD<bool>) -> ArrayPart {
-        ArrayPart::over(array, DataType::Boolean, |cells| Arc::new(cells.map(Some).collect::<BooleanArray>()))
-    }
-
-    fn over<T: Copy + Send + 'static>(
-        array: ArrayD<T>,
-        kind: DataType,
-        build: fn(&mut dyn Iterator<Item = T>) -> ArrayRef,
-    ) -> ArrayPart {
-        let shape = array.shape().to_vec();
-        let rows = shape.first().copied().unwrap_or(0);
-        // One dimension is one column; more than two are rejected later by shape.
-        let columns = if shape.len() == 2 { shape[1] } else { 1 };
-        let table = match shape.len() {
-            1 => array.insert_axis(Axis(1)),
-            2 => array,
-            _ => ArrayD::from_shape_vec(IxDyn(&[0, 0]), Vec::new()).expect("an array of no cells"),
-        };
-        let flat: Array2<T> = table.into_dimensionality().expect("two dimensions");
-        let cut = move |i: usize, rows: Range<usize>| {
-            let column = flat.column(i);
-            build(&mut rows.map(|row| column[row]))
-        };
-        ArrayPart { kind, shape, rows, columns, cut: Box::new(cut) }
-    }
-}
-
-fn refused(source: &str, what: &str, error: &ReadNpzError) -> Error {
-    let place = Place::source(source);
-    match error {
-        ReadNpzError::Npy(ReadNpyError::WrongDescriptor(got)) => {
-            let got = got.to_string();
-            let error = Error::data(place, format!("{what}: expected numbers or booleans, got the type {got}"));
-            match got.contains('O') {
-                true => error.with_hint("an array of Python objects: convert it first, X.astype(float)"),
-                false => error.with_hint("convert it first: X.astype(float)"),
-            }
-        }
-        ReadNpzError::Npy(ReadNpyError::ParseHeader(_)) => {
-            Error::data(place, format!("{what}: expected a NumPy array, got {error}"))
-        }
-        _ => Error::data(place, format!("{what}: expected a whole NumPy array, got an error: {error}")),
+        self.fill().transpose()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use ndarray::{Array1, ShapeBuilder, array};
+    use arrow::datatypes::DataType;
+    use ndarray::{Array1, Array2, ShapeBuilder, array};
     use ndarray_npy::{NpzWriter, WriteNpyExt};
 
     use super::*;
@@ -297,6 +201,20 @@ mod tests {
     }
 
     #[test]
+    fn arrays_without_compression_are_read_in_place_and_damage_is_noticed() {
+        let mut writer = NpzWriter::new(std::io::Cursor::new(Vec::new()));
+        writer.add_array("X", &array![[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]).unwrap();
+        writer.add_array("y", &array![7u16, 8, 9]).unwrap();
+        let mut bytes = writer.finish().unwrap().into_inner();
+        let table = read(&bytes, "t.npz").unwrap();
+        assert_eq!((numbers(&table, "x1"), numbers(&table, "y")), (vec![2.0, 4.0, 6.0], vec![7.0, 8.0, 9.0]));
+        let at = bytes.windows(8).position(|window| window == 6f64.to_le_bytes()).unwrap();
+        bytes[at + 7] ^= 1;
+        let error = read(&bytes, "t.npz").unwrap_err().to_string();
+        assert!(error.contains("array `X`: expected a whole NumPy array, got an error: Invalid checksum"), "{error}");
+    }
+
+    #[test]
     fn an_archive_gives_x_and_y() {
         let bytes = npz(|writer| {
             writer.add_array("X", &array![[1.0f32, 2.0], [3.0, 4.0]]).unwrap();
@@ -322,13 +240,19 @@ mod tests {
         );
         check(&npy(&ndarray::Array3::<f64>::zeros((1, 2, 3))), "t.npy", "got the shape [1, 2, 3]");
         check(&raw("'<f8'", "(2,)", b"short"), "t.npy", "expected a whole NumPy array");
-        check(b"\x93NUMPY\x01\x00", "t.npy", "t.npy");
+        check(b"\x93NUMPY\x01\x00", "t.npy", "t.npy: the array: expected 2 bytes of a NumPy header, got 0");
+        check(&raw("'<f8'", "(100000000000000,)", b""), "t.npy", "800000000000000 bytes of values for the shape");
+        check(&raw("'<f8'", "(1000000000000, 0)", b""), "t.npy", "expected at least one column, got the shape");
+        check(&raw("'<f8'", "(0, 1000000000000)", b""), "t.npy", "expected at most 1048576 columns, got 1000000000000");
+        check(&raw("'<f8'", "(18446744073709551615, 2)", b""), "t.npy", "more than 2^64 bytes of values");
         check(b"PK\x03\x04", "t.npz", "expected a whole NumPy archive");
         let uneven = npz(|writer| {
             writer.add_array("X", &array![[1.0]]).unwrap();
             writer.add_array("y", &Array1::<f64>::zeros(3)).unwrap();
         });
         check(&uneven, "t.npz", "expected `y` of one value for each of the 1 rows of `X`, got the shape [3]");
+        let huge = npz(|writer| writer.add_array("X", &Array2::<f64>::zeros((1 << 20, 40))).unwrap());
+        check(&huge, "t.npz", "expected at most 268435456 bytes once unfolded, from an input of");
         let none = npz(|writer| {
             writer.add_array("a", &array![1.0]).unwrap();
             writer.add_array("b", &array![1.0]).unwrap();

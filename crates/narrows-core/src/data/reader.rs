@@ -10,7 +10,7 @@ use arrow::datatypes::SchemaRef;
 
 use super::columnar::Columnar;
 use super::delimited::Delimited;
-use super::input::Input;
+use super::input::{Input, InputSize};
 use super::ndjson::Ndjson;
 use super::numpy::Numpy;
 use super::schema::Schema;
@@ -52,6 +52,8 @@ pub struct Reader {
     columns: Vec<String>,
     notes: Vec<String>,
     row: u64,
+    /// What the files opened so far take as they are stored.
+    sizes: Vec<InputSize>,
 }
 
 impl Reader {
@@ -61,12 +63,12 @@ impl Reader {
             return Err(Error::data(Place::default(), "expected at least one file, got none"));
         };
         let header = source.header;
-        let first = open_file(&path, &source, header, batch_rows, wanted.as_ref(), 0)?;
+        let (first, size) = open_file(&path, &source, header, batch_rows, wanted.as_ref(), 0)?;
         let schema = first.schema();
         let columns = schema.fields().iter().map(|field| field.name().clone()).collect();
         let notes = first.notes().to_vec();
         let current = Some((name_of(&path), first));
-        Ok(Reader { source, wanted, batch_rows, waiting, current, schema, columns, notes, row: 0 })
+        Ok(Reader { source, wanted, batch_rows, waiting, current, schema, columns, notes, row: 0, sizes: vec![size] })
     }
 
     /// The column names, known before any row is read.
@@ -82,11 +84,22 @@ impl Reader {
     /// All remaining rows as one table; without rows if there are none.
     ///
     /// # Errors
-    /// If the data is invalid, or a column changes its type between files.
-    pub fn read_all(self) -> Result<Table> {
+    /// If the data is invalid, a column changes its type between files, or the rows unfold to more than the files' sizes
+    /// justify.
+    pub fn read_all(mut self) -> Result<Table> {
         let schema = self.schema.clone();
         let name = self.current.as_ref().map_or_else(String::new, |(name, _)| name.clone());
-        let tables = self.collect::<Result<Vec<Table>>>()?;
+        let limits = self.source.limits;
+        let (mut tables, mut bytes) = (Vec::new(), 0);
+        while let Some(table) = self.next() {
+            let table = table?;
+            bytes += table.bytes();
+            let size = self.sizes.iter().map(InputSize::bytes).sum();
+            if bytes > limits.unfolded(size) {
+                return Err(limits.bomb(table.source(), size));
+            }
+            tables.push(table);
+        }
         if tables.is_empty() {
             return Ok(Table::new(RecordBatch::new_empty(schema), name, 0));
         }
@@ -113,7 +126,8 @@ impl Reader {
         let is_numbered = |(i, name): (usize, &String)| *name == format!("column_{i}");
         let has_no_header = self.source.header == Header::Auto && self.columns.iter().enumerate().all(is_numbered);
         let header = if has_no_header { Header::Absent } else { self.source.header };
-        let file = open_file(path, &self.source, header, self.batch_rows, self.wanted.as_ref(), self.row)?;
+        let (file, size) = open_file(path, &self.source, header, self.batch_rows, self.wanted.as_ref(), self.row)?;
+        self.sizes.push(size);
         let schema = file.schema();
         let got: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
         let expected: Vec<&str> = self.columns.iter().map(String::as_str).collect();
@@ -144,22 +158,24 @@ fn open_file(
     batch_rows: usize,
     wanted: Option<&Schema>,
     first_row: u64,
-) -> Result<Box<dyn Batches>> {
+) -> Result<(Box<dyn Batches>, InputSize)> {
     let name = name_of(path);
     let input = Input::open(path)?;
+    let size = input.size().clone();
     let format = match source.format.or_else(|| Format::of_path(path)) {
         Some(format) => format,
         None => guessed(path, &name, &input.prefix)?,
     };
     let opening = Opening { source, format, name, header, batch_rows, wanted, first_row };
-    Ok(match format {
+    let file: Box<dyn Batches> = match format {
         Format::Csv | Format::Tsv => Box::new(Delimited::open(path, input, &opening)?),
         Format::Parquet => Box::new(Columnar::parquet(path, input, &opening)?),
         Format::ArrowIpc => Box::new(Columnar::ipc(path, input, &opening)?),
         Format::Ndjson => Box::new(Ndjson::open(path, input, &opening)?),
         Format::Npy => Box::new(Numpy::npy(path, input, &opening)?),
         Format::Npz => Box::new(Numpy::npz(path, input, &opening)?),
-    })
+    };
+    Ok((file, size))
 }
 
 /// The format of a file with an uninformative name. A zip is read as NumPy's only if there is no extension: `.xlsx` and

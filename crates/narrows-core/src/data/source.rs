@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use super::limits::ReadLimits;
 use super::reader::Reader;
 use super::schema::Schema;
 use crate::error::{Error, Place, Result};
@@ -123,6 +124,8 @@ pub struct Source {
     pub header: Header,
     /// Which columns of a file with types are read.
     pub types: ColumnTypes,
+    /// What a file may ask for.
+    pub limits: ReadLimits,
 }
 
 impl Source {

@@ -3,6 +3,7 @@
 //! Arrow is used in memory because the file formats and front ends support it (Parquet, IPC, Python data frames) and
 //! because columns are shared, not copied, when rows are sliced or columns selected.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, Float64Array, RecordBatch, RecordBatchOptions, UInt32Array};
@@ -11,6 +12,7 @@ use arrow::datatypes::{Field, Schema as ArrowSchema, SchemaRef};
 
 use super::form::Form;
 use super::schema::{listed, unknown_column};
+use super::weight::bytes_of;
 use crate::error::{Error, Place, Result};
 
 /// Rows of named columns, raw as read or typed by [`conform`](super::conform()).
@@ -45,15 +47,17 @@ impl Table {
     /// [`Error::Data`] if columns differ in length or a name occurs twice.
     pub fn from_arrays(columns: Vec<(String, ArrayRef)>, source: &str) -> Result<Table> {
         let rows = columns.first().map_or(0, |(_, array)| array.len());
-        for (i, (name, array)) in columns.iter().enumerate() {
+        let mut names = HashSet::with_capacity(columns.len());
+        for (name, array) in &columns {
             if array.len() != rows {
                 let message = format!("expected {rows} rows like the first column, got {}", array.len());
                 return Err(Error::data(Place::column(name).of(source), message));
             }
-            if columns[..i].iter().any(|(other, _)| other == name) {
+            if !names.insert(name.as_str()) {
                 return Err(Error::data(Place::column(name).of(source), "the name occurs more than once"));
             }
         }
+        drop(names);
         Ok(Table::new(batch_of(columns, rows), source, 0))
     }
 
@@ -70,6 +74,11 @@ impl Table {
     /// The underlying Arrow record batch.
     pub fn batch(&self) -> &RecordBatch {
         &self.batch
+    }
+
+    /// Bytes of the cells once each has its own.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.batch.columns().iter().map(bytes_of).sum()
     }
 
     /// The number of the first row in the whole data, from 0.

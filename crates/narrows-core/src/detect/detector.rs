@@ -109,6 +109,13 @@ impl Detector {
         if let Some(member) = self.members.iter().find(|member| member.columns.scale.len() != n_columns) {
             return Err(format!("expected scales of {n_columns} columns, got {}", member.columns.scale.len()));
         }
+        let ratios = self.members.iter().map(|member| &member.ratio);
+        let ratios = ratios.chain(self.neighbours.as_ref().map(|proximity| &proximity.ratio));
+        let medians = ratios.chain(self.gaussian.as_ref().map(|(_, ratio)| ratio)).map(|ratio| ratio.median);
+        let scales = self.members.iter().flat_map(|member| member.columns.scale.iter().copied());
+        if let Some(scale) = medians.chain(scales).find(|scale| !(scale.is_finite() && *scale > 0.0)) {
+            return Err(format!("expected finite scales above 0, got {scale}"));
+        }
         match self.score {
             Score::Neighbour | Score::Mix if self.neighbours.is_none() => {
                 Err("the reference rows are missing".to_owned())

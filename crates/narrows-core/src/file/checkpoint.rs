@@ -137,6 +137,7 @@ fn read(bytes: &[u8], key: &str, template: &Params) -> Result<Snapshot, String> 
         return Err("the checkpoint belongs to another recipe or to other data; without resuming, the fit starts over"
             .to_owned());
     }
+    note.progress.check()?;
     let params = |part: &str| -> Result<Params, String> {
         let mut params = template.clone();
         for entry in template.entries() {
@@ -151,5 +152,10 @@ fn read(bytes: &[u8], key: &str, template: &Params) -> Result<Snapshot, String> 
         second: container.f32("optimizer.second")?.1,
         steps: note.steps,
     };
-    Ok(Snapshot { state, best: params("best")?, progress: note.progress })
+    let best = params("best")?;
+    // The current ones may be those of a divergence, from which the training recovers.
+    if !best.all_finite() {
+        return Err("the best weights are not all finite".to_owned());
+    }
+    Ok(Snapshot { state, best, progress: note.progress })
 }

@@ -97,7 +97,8 @@ impl Container<'_> {
         let open = &self.document[..at];
         let found = checksum(&with_checksum(open, BLANK), self.tensors.iter());
         let is_whole = self.document == with_checksum(open, said);
-        if is_whole && u32::from_str_radix(said, 16) == Ok(found) {
+        // A fuzzer does not find checksums, and is to reach what is behind them.
+        if cfg!(fuzzing) || (is_whole && u32::from_str_radix(said, 16) == Ok(found)) {
             Ok(())
         } else {
             Err(format!("the file is damaged: expected the checksum {said}, got {found:08x}"))

@@ -15,11 +15,28 @@ mod restorer;
 pub use atomic::write_atomically;
 pub use checkpoint::{FileCheckpoints, Resume, fingerprint, images_fingerprint};
 
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
 
 use crate::error::{Error, Result};
 use crate::fitted::Model;
 use document::FittedInput;
+
+/// Longest header of a model file in bytes, as for the library that parses it.
+const MOST_HEADER: u64 = 100_000_000;
+
+/// The bytes of a file. Of another than a model no more than the first are read: a device may have no end.
+fn bytes_of(path: &Path) -> io::Result<Vec<u8>> {
+    let mut file = File::open(path)?;
+    let mut bytes = Vec::new();
+    file.by_ref().take(8).read_to_end(&mut bytes)?;
+    let header = <[u8; 8]>::try_from(bytes.as_slice()).map(u64::from_le_bytes);
+    if header.is_ok_and(|header| (1..=MOST_HEADER).contains(&header)) {
+        file.read_to_end(&mut bytes)?;
+    }
+    Ok(bytes)
+}
 
 impl Model {
     /// Loads a model. It computes on all cores; see [`Model::with_compute`].
@@ -28,7 +45,7 @@ impl Model {
     /// [`Error::Read`] if the file cannot be read, [`Error::ModelFile`] if it is damaged, foreign or newer.
     pub fn load(path: impl AsRef<Path>) -> Result<Model> {
         let path = path.as_ref();
-        let bytes = std::fs::read(path).map_err(|error| Error::read(path, error))?;
+        let bytes = bytes_of(path).map_err(|error| Error::read(path, error))?;
         Model::from_bytes(&bytes).map_err(|message| Error::model_file(path, message))
     }
 

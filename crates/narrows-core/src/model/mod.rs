@@ -65,7 +65,7 @@ pub(crate) fn build(axes: Axes<'_>, blocks: &[Block], shape: Shape) -> Result<Ne
     let Axes { backbone, latent, sparsity, loss } = axes;
     let width = blocks.last().map_or(0, |block| block.range.end);
     let output = loss::output(loss, blocks, shape)?;
-    match (backbone, shape) {
+    let network = match (backbone, shape) {
         (Backbone::Dense(dense), _) => dense::build(dense, latent, sparsity, width, output),
         (Backbone::Lstm(lstm), Shape::Sequence { steps, channels }) => {
             lstm::build(lstm, latent, sparsity, (steps, channels), output)
@@ -90,5 +90,16 @@ pub(crate) fn build(axes: Axes<'_>, blocks: &[Block], shape: Shape) -> Result<Ne
             Err(crate::Error::recipe("backbone", "expected dense for a table, got a backbone that reads series")
                 .with_hint(Hint::of("series are read with [kind=series]")))
         }
+    }?;
+    if network.n_params() > MOST_PARAMETERS {
+        let got = network.n_params();
+        let message =
+            format!("expected a network of at most {MOST_PARAMETERS} parameters, got {got} for {width} inputs");
+        let hint = Hint::of("smaller numbers in [backbone.nodes], or fewer columns with [columns]");
+        return Err(crate::Error::recipe("backbone", message).with_hint(hint));
     }
+    Ok(network)
 }
+
+/// Parameters of a network: 2^28 of them are a gigabyte, of which training holds several.
+const MOST_PARAMETERS: usize = 1 << 28;

@@ -42,9 +42,10 @@ impl Grain {
         self.decimals.map_or(x, |decimals| rounded(x, decimals))
     }
 
-    /// Rejects an invalid range, on which clamping would panic; for grains read from a file.
+    /// Whether the range is valid, since clamping to another would panic; for grains read from a file.
     pub(crate) fn is_sound(&self) -> bool {
-        self.lowest <= self.highest && self.noise.is_finite() && self.noise >= 0.0
+        let has_decimals = self.decimals.is_none_or(|decimals| decimals <= MOST_DECIMALS);
+        self.lowest <= self.highest && self.noise.is_finite() && self.noise >= 0.0 && has_decimals
     }
 }
 

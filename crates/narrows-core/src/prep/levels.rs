@@ -20,7 +20,7 @@ pub(crate) const UNSEEN: &str = "(unseen)";
 
 /// The encoding of one category column: slots for levels, rare, unseen, missing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "StoredLevels")]
 pub(crate) struct Levels {
     /// Levels with their own slot, by name.
     levels: Vec<String>,
@@ -29,6 +29,28 @@ pub(crate) struct Levels {
     has_missing: bool,
     /// The slot of the most frequent level, for missing cells if training rows have none.
     fill: usize,
+}
+
+/// The unvalidated content of a file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredLevels {
+    levels: Vec<String>,
+    rare: Vec<String>,
+    has_missing: bool,
+    fill: usize,
+}
+
+impl TryFrom<StoredLevels> for Levels {
+    type Error = String;
+
+    fn try_from(StoredLevels { levels, rare, has_missing, fill }: StoredLevels) -> Result<Levels, String> {
+        let levels = Levels { levels, rare, has_missing, fill };
+        if levels.fill >= levels.width() {
+            return Err(format!("expected the level of missing cells among {} slots, got {fill}", levels.width()));
+        }
+        Ok(levels)
+    }
 }
 
 /// Slots by level, built once for many rows.

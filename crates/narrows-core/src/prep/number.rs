@@ -12,6 +12,7 @@ use super::grain::Grain;
 use super::prepared::{BlockSlots, PrepTally};
 use super::quantile::QuantileCurve;
 use super::{Prep, Scaling};
+use crate::range::{Positive, lit};
 
 /// Standard deviations per interquartile range of normal data.
 const IQR_OF_NORMAL: f64 = 1.349;
@@ -27,7 +28,7 @@ pub(crate) struct NumberEncoder {
     /// The median, for missing cells, in the column's unit.
     fill: f64,
     /// Bound of scaled numbers.
-    clip: f64,
+    clip: Positive,
     pub(crate) has_indicator: bool,
     is_infinite_missing: bool,
     pub(crate) is_unit: bool,
@@ -36,7 +37,7 @@ pub(crate) struct NumberEncoder {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 enum NumberScale {
-    Linear { center: f64, scale: f64 },
+    Linear { center: f64, scale: Positive },
     Curve(QuantileCurve),
 }
 
@@ -67,7 +68,7 @@ impl NumberEncoder {
         let mut number = NumberEncoder {
             scale,
             fill: spread.median,
-            clip: prep.clip.get(),
+            clip: prep.clip,
             has_indicator: missing + infinite > 0,
             is_infinite_missing: infinite > 0,
             is_unit: false,
@@ -75,10 +76,11 @@ impl NumberEncoder {
         let (low, high) = (number.scaled(spread.min), number.scaled(spread.max));
         if prep.scaling == Scaling::None {
             // Unscaled numbers are clipped far outside the training range only.
-            number.clip = number.clip.max(low.abs()).max(high.abs()).min(f64::from(f32::MAX));
+            let clip = prep.clip.get().max(low.abs()).max(high.abs()).min(f64::from(f32::MAX));
+            number.clip = Positive::try_from(clip).unwrap_or(prep.clip);
         }
         number.is_unit = low >= 0.0 && high <= 1.0;
-        let clipped = values.iter().filter(|x| number.scaled(**x).abs() > number.clip).count() as u64;
+        let clipped = values.iter().filter(|x| number.scaled(**x).abs() > number.clip.get()).count() as u64;
         if missing + infinite > 0 {
             let cells = if infinite > 0 {
                 format!("{missing} missing and {infinite} infinite")
@@ -88,7 +90,7 @@ impl NumberEncoder {
             what.push_str(&format!("; {cells} filled with median {}, with an indicator", short(spread.median)));
         }
         if clipped > 0 {
-            what.push_str(&format!("; {clipped} clipped at {} scaled units", short(number.clip)));
+            what.push_str(&format!("; {clipped} clipped at {} scaled units", short(number.clip.get())));
         }
         let is_constant = spread.min == spread.max;
         (number, Seen { what, missing: missing + infinite, infinite, clipped, is_constant })
@@ -156,7 +158,7 @@ impl NumberEncoder {
     pub(crate) fn backward(&self, z: f32) -> f64 {
         let z = f64::from(z);
         match &self.scale {
-            NumberScale::Linear { center, scale } => z * scale + center,
+            NumberScale::Linear { center, scale } => z * scale.get() + center,
             NumberScale::Curve(curve) => curve.inverse(z),
         }
     }
@@ -164,6 +166,7 @@ impl NumberEncoder {
     fn scaled(&self, x: f64) -> f64 {
         match &self.scale {
             NumberScale::Linear { center, scale } => {
+                let scale = scale.get();
                 let distance = x - center;
                 // The difference of two numbers near the limits can overflow.
                 if distance.is_infinite() && x.is_finite() { x / scale - center / scale } else { distance / scale }
@@ -173,7 +176,7 @@ impl NumberEncoder {
     }
 
     fn held(&self, scaled: f64) -> f64 {
-        scaled.clamp(-self.clip, self.clip)
+        scaled.clamp(-self.clip.get(), self.clip.get())
     }
 }
 
@@ -247,8 +250,8 @@ impl Spread {
 }
 
 /// A scale that can be divided by.
-fn usable(scale: f64) -> f64 {
-    if scale.is_normal() && scale > 0.0 { scale } else { 1.0 }
+fn usable(scale: f64) -> Positive {
+    Positive::try_from(scale).ok().filter(|scale| scale.get().is_normal()).unwrap_or(lit!(Positive, 1.0))
 }
 
 /// The quantile by linear interpolation, as NumPy has it by default.

@@ -108,6 +108,7 @@ impl Pipeline {
         let mut again = Pipeline { columns: Vec::new(), blocks: Vec::new(), width: 0 };
         self.columns.iter().for_each(|column| again.push(column.summary.clone(), column.encoder.clone()));
         let same_places = again.width == self.width
+            && self.width > 0
             && again.columns.iter().zip(&self.columns).all(|(a, b)| a.range == b.range)
             && again.blocks == self.blocks;
         if same_places {

@@ -6,17 +6,44 @@
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, Normal};
 
+use crate::range::Positive;
+
 /// Maximum number of knots.
 const KNOTS: usize = 256;
 
 /// An increasing curve from values to normal scores.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "StoredCurve")]
 pub(crate) struct QuantileCurve {
     x: Vec<f64>,
     z: Vec<f64>,
     /// Slope beyond the ends.
     slope: f64,
+}
+
+/// The unvalidated content of a file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredCurve {
+    x: Vec<f64>,
+    z: Vec<f64>,
+    slope: Positive,
+}
+
+impl TryFrom<StoredCurve> for QuantileCurve {
+    type Error = String;
+
+    fn try_from(StoredCurve { x, z, slope }: StoredCurve) -> Result<QuantileCurve, String> {
+        let rises = |knots: &[f64]| knots.is_sorted_by(|a, b| a < b);
+        if x.is_empty() || x.len() != z.len() || !rises(&x) || !z.is_sorted() {
+            return Err(format!(
+                "expected a curve through rising knots, got {} values and {} scores",
+                x.len(),
+                z.len()
+            ));
+        }
+        Ok(QuantileCurve { x, z, slope: slope.get() })
+    }
 }
 
 impl QuantileCurve {

@@ -36,6 +36,29 @@ pub struct Progress {
     pub finished: Option<super::Stop>,
 }
 
+impl Progress {
+    /// Largest number of steps that can have been taken: the steps of a training are counted in numbers that JSON keeps.
+    const MOST_STEPS: u64 = 1 << 53;
+
+    /// Rejects a state that no training leaves behind; for one read from a file.
+    ///
+    /// # Errors
+    /// What was expected and what was got.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let checks = self.history.len();
+        if self.best_check >= checks.max(1) || (checks == 0 && self.finished.is_some()) {
+            return Err(format!("expected the best of {checks} checks, got number {}", self.best_check));
+        }
+        if self.step > Progress::MOST_STEPS {
+            return Err(format!("expected at most {} steps, got {}", Progress::MOST_STEPS, self.step));
+        }
+        if !(self.rate_factor > 0.0 && self.rate_factor <= 1.0) {
+            return Err(format!("expected a factor on the learning rate up to 1, got {}", self.rate_factor));
+        }
+        Ok(())
+    }
+}
+
 /// Storage of snapshots between runs.
 pub trait Checkpoints: Sync {
     /// The snapshot of a member, if any; `template` has the names and shapes of its weights.

@@ -2,6 +2,7 @@
 
 use narrows_core::{Model, Preset};
 
+use crate::forged_models::Parts;
 use crate::support::{fit_with, quick, sheet, to_bytes};
 
 fn model() -> Vec<u8> {
@@ -19,27 +20,9 @@ fn check_refused(bytes: &[u8], expected: &str) {
 
 /// The model with its JSON document changed; the checksum still fits, so only the content is wrong.
 fn with_document(change: impl Fn(&mut serde_json::Value)) -> Vec<u8> {
-    let bytes = model();
-    let (_, header) = safetensors::SafeTensors::read_metadata(&bytes).unwrap();
-    let text = header.metadata().as_ref().unwrap()["narrows"].clone();
-    let mut document: serde_json::Value = serde_json::from_str(&text).unwrap();
-    change(&mut document);
-    document.as_object_mut().unwrap().remove("checksum");
-    let tensors = safetensors::SafeTensors::deserialize(&bytes).unwrap();
-    let views = || tensors.iter();
-    let open = document.to_string();
-    let open = open.strip_suffix('}').unwrap();
-    let blank = format!("{open},\"checksum\":\"00000000\"}}");
-    let mut names: Vec<_> = views().collect();
-    names.sort_by(|a, b| a.0.cmp(b.0));
-    let mut sum = crc32fast::Hasher::new();
-    sum.update(blank.as_bytes());
-    for (name, view) in &names {
-        sum.update(name.as_bytes());
-        sum.update(view.data());
-    }
-    let document = format!("{open},\"checksum\":\"{:08x}\"}}", sum.finalize());
-    safetensors::serialize(views(), Some([("narrows".to_owned(), document)].into())).unwrap()
+    let mut parts = Parts::of(&model());
+    change(&mut parts.document);
+    parts.sealed()
 }
 
 #[test]
@@ -86,15 +69,25 @@ fn a_newer_format_is_refused_by_its_number() {
 fn absurd_sizes_are_refused_before_memory_is_taken() {
     check_refused(
         &with_document(|document| document["recipe"]["backbone"]["nodes"] = vec![60_000, 60_000].into()),
-        "bytes of weights",
+        "expected a network of at most 268435456 parameters",
     );
     check_refused(
         &with_document(|document| document["recipe"]["backbone"]["code_size"] = u32::MAX.into()),
-        "expected a width",
+        "expected a network of at most 268435456 parameters",
     );
     check_refused(&with_document(|document| document["isolation_forest"]["width"] = 3.into()), "");
     check_refused(&with_document(|document| document["neighbours"]["k"] = 0.into()), "");
     check_refused(&with_document(|document| document["members"] = serde_json::json!([])), "members");
+}
+
+#[test]
+fn a_recipe_for_an_absurd_network_is_refused() {
+    for size in [1u64 << 30, 1 << 31, 4_000_000_000] {
+        let mut recipe = quick(Preset::Auto);
+        recipe.set(&format!("backbone.nodes=[{size}, {size}]")).unwrap();
+        let error = fit_with(&recipe, sheet(60, 1), 1).unwrap_err().to_string();
+        assert!(error.starts_with("backbone: expected a network of at most 268435456 parameters"), "{error}");
+    }
 }
 
 #[test]

@@ -1,14 +1,17 @@
 //! Integration tests of the library, one binary.
 
+mod allocator;
 mod bottleneck;
 mod compress;
 mod compress_images;
 mod compress_types;
 mod contract;
+mod forged_models;
 mod generation;
 mod handles;
 mod hostile;
 mod images_contract;
+mod mutations;
 mod old_models;
 mod promised_rate;
 mod recipe_reference;

@@ -8,7 +8,7 @@ use flate2::read::MultiGzDecoder;
 
 use super::{idx, numpy};
 use crate::compact::Values;
-use crate::file::Depth;
+use crate::file::{Depth, open_regular};
 use crate::{Channels, Error, Image, Limits, Result};
 
 /// Images of one size.
@@ -35,7 +35,7 @@ pub(super) struct Shape {
 /// Opens an array file; `None` if the file is not an array but possibly an image.
 pub(super) fn open(path: &Path, limits: &Limits) -> Result<Option<Array>> {
     let attempt = || {
-        let mut file = File::open(path)?;
+        let mut file = open_regular(path)?;
         let mut magic = Vec::new();
         file.by_ref().take(8).read_to_end(&mut magic)?;
         file.seek(SeekFrom::Start(0))?;
@@ -53,7 +53,7 @@ pub(super) fn open(path: &Path, limits: &Limits) -> Result<Option<Array>> {
             let kind = magic.clone();
             let mut source = Source { reader: Box::new(Cursor::new(magic).chain(plain)), length: None, place };
             match known(&kind) {
-                Some(read) => read(&mut source, limits).map(Some),
+                Some(read) => read(&mut source, &limits.unfolding(length)).map(Some),
                 None => Err(source.refused("expected an idx or a numpy array in the gzip file, got something else")),
             }
         }

@@ -1,8 +1,7 @@
 //! The files of an album.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
-use glob::MatchOptions;
 use walkdir::WalkDir;
 
 use super::Skipped;
@@ -54,13 +53,20 @@ pub(super) fn in_folder(folder: &Path) -> Result<Findings> {
 
 /// Every image file that matches a pattern, sorted by path. Hidden files need an explicit dot.
 pub(super) fn matching(pattern: &str) -> Result<Findings> {
-    let options = MatchOptions { require_literal_leading_dot: true, ..MatchOptions::new() };
-    let matches = glob::glob_with(pattern, options)
-        .map_err(|error| Error::setting(format!("{pattern}: invalid pattern: {error}")))?;
+    // Not by the library's option for it, which panics at a name that is not UTF-8.
+    let matches =
+        glob::glob(pattern).map_err(|error| Error::setting(format!("{pattern}: invalid pattern: {error}")))?;
+    let parts = || pattern.split(std::path::is_separator).filter(|part| !matches!(*part, "" | "." | ".."));
+    let asks_for_hidden = parts().any(|part| part.starts_with('.') && part.contains(['*', '?', '[']));
+    let literal = parts().take_while(|part| !part.contains(['*', '?', '['])).count();
+    let is_passed_over = |path: &Path| {
+        let names = path.components().filter(|part| matches!(part, Component::Normal(_)));
+        !asks_for_hidden && names.skip(literal).any(|name| is_hidden(name.as_ref()))
+    };
     let mut findings = Findings::default();
     for path in matches {
         match path {
-            Ok(path) if path.is_dir() => {}
+            Ok(path) if path.is_dir() || is_passed_over(&path) => {}
             Ok(path) => {
                 let name = slashed(&path);
                 findings.add(path, name);

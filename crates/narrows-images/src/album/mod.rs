@@ -428,6 +428,29 @@ mod tests {
         check_refused(inside("dogs/notes.txt"), "first notes.txt: expected an image");
     }
 
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn pipes_and_names_that_are_no_text_do_no_harm() {
+        use std::os::unix::ffi::OsStrExt;
+        let folder = mixed();
+        let odd = std::ffi::OsStr::from_bytes(b"\xff.txt");
+        std::fs::write(folder.path().join(odd), "odd").unwrap();
+        let made = std::process::Command::new("mkfifo").arg(folder.path().join("pipe.png")).status().unwrap();
+        assert!(made.success());
+        let album = open(folder.path().join("*.*")).unwrap();
+        assert_eq!((album.len(), album.skipped().len()), (1, 1), "{album:?}");
+        assert!(album.skipped()[0].reason.contains("expected a regular file"), "{:?}", album.skipped());
+        assert_eq!(open(folder.path()).unwrap().skipped()[0].name, "pipe.png");
+        check_refused(folder.path().join("pipe.png"), "expected a regular file, got a pipe");
+    }
+
+    #[test]
+    fn hidden_files_need_a_dot_in_the_pattern() {
+        let folder = mixed();
+        let count = |pattern: &str| open(folder.path().join(pattern)).map_or(0, |album| album.len());
+        assert_eq!((count(".*.png"), count("*.png"), count("**/*.png"), count("cats/.thumbs/*.png")), (1, 0, 1, 1));
+    }
+
     #[test]
     fn broken_files_are_named_and_never_fatal() {
         let folder = mixed();

@@ -1,26 +1,23 @@
 //! NumPy arrays of images: `.npy`, and one array of an `.npz`.
 //!
-//! The header is parsed by `ndarray-npy`; the values are read here, because that crate allocates the size given in the
-//! header before checking the length of the file.
+//! The values are read here, because `ndarray-npy` allocates the size given in the header before checking the length of
+//! the file.
 
 use std::fs::File;
-use std::io::{BufReader, Cursor, Read};
+use std::io::{BufReader, Read};
 use std::path::Path;
 
-use ndarray_npy::npy::header::{Header, Layout};
 use zip::ZipArchive;
 
 use super::array::{Array, Shape, Source};
 use crate::compact::Values;
-use crate::{Error, Limits, Result};
-
-/// Maximum length of a header; a plain array of four dimensions has about 128 bytes.
-const MOST_HEADER: u64 = 4 * 1024;
+use crate::file::open_regular;
+use crate::{Error, Limits, NumpyHeader, Result};
 
 /// Reads an array file.
 pub(super) fn npy(source: &mut Source, limits: &Limits) -> Result<Array> {
     let header = header(source)?;
-    let descriptor = header.type_descriptor.to_string();
+    let descriptor = &header.descriptor;
     let kind = descriptor.trim_matches('\'');
     let (bytes, is_big_endian) = match kind {
         "|u1" | "<u1" | ">u1" => (1, false),
@@ -37,13 +34,11 @@ pub(super) fn npy(source: &mut Source, limits: &Limits) -> Result<Array> {
     };
     let shape = Shape::new(&header.shape, bytes, &source.place, limits)?;
     let raw = source.bytes((shape.count * shape.values() * bytes) as u64, "images")?;
-    let in_order = |values: Values| match header.layout {
-        Layout::Standard => values,
-        Layout::Fortran => match values {
-            Values::Bytes(values) => Values::Bytes(turned(&values, &shape)),
-            Values::Words(values) => Values::Words(turned(&values, &shape)),
-            Values::Floats(values) => Values::Floats(turned(&values, &shape)),
-        },
+    let in_order = |values: Values| match values {
+        values if !header.is_fortran => values,
+        Values::Bytes(values) => Values::Bytes(turned(&values, &shape)),
+        Values::Words(values) => Values::Words(turned(&values, &shape)),
+        Values::Floats(values) => Values::Floats(turned(&values, &shape)),
     };
     let values = in_order(match bytes {
         1 => Values::Bytes(raw),
@@ -65,7 +60,8 @@ pub(super) fn npy(source: &mut Source, limits: &Limits) -> Result<Array> {
 pub(super) fn npz(path: &Path, key: Option<&str>, limits: &Limits) -> Result<Array> {
     let place = path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
     let broken = |error| Error::image(&place, format!("expected a whole numpy archive, got an error: {error}"));
-    let file = File::open(path).map_err(|error| Error::read(path, error))?;
+    let file = open_regular(path).map_err(|error| Error::read(path, error))?;
+    let length = file.metadata().map_err(|error| Error::read(path, error))?.len();
     let mut archive = ZipArchive::new(BufReader::new(file)).map_err(broken)?;
     let key_of = |name: &str| name.strip_suffix(".npy").unwrap_or(name).to_owned();
     let names: Vec<String> = archive.file_names().map(str::to_owned).collect();
@@ -85,7 +81,7 @@ pub(super) fn npz(path: &Path, key: Option<&str>, limits: &Limits) -> Result<Arr
     let entry = archive.by_name(&names[at]).map_err(broken)?;
     let place = if key.is_some() { format!("{place}:{}", keys[at]) } else { place.clone() };
     // Neither the length in the archive nor the one in the array's header is trusted.
-    npy(&mut Source { reader: Box::new(entry), length: None, place }, limits)
+    npy(&mut Source { reader: Box::new(entry), length: None, place }, &limits.unfolding(length))
 }
 
 /// The first bytes of the only file in an archive; empty if there are several, or the archive is damaged.
@@ -97,25 +93,11 @@ pub(super) fn first_bytes(path: &Path, most: u64) -> Option<Vec<u8>> {
     Some(head)
 }
 
-/// Parses the header after checking its size and nesting.
-fn header(source: &mut Source) -> Result<Header> {
-    let mut bytes = source.bytes(8, "a numpy header")?;
-    let width = if bytes[6] == 1 { 2 } else { 4 };
-    let length = source.bytes(width, "a numpy header")?;
-    let count = length.iter().rev().fold(0u64, |count, &byte| count << 8 | u64::from(byte));
-    bytes.extend(length);
-    let nested = |text: &[u8]| text.iter().filter(|byte| b"([{".contains(byte)).count();
-    let refused = |source: &Source, why: String| source.refused(format!("expected a numpy array, got {why}"));
-    if count > MOST_HEADER {
-        return Err(refused(source, format!("a header of {count} bytes")));
-    }
-    let text = source.bytes(count, "a numpy header")?;
-    // The parser recurses at every bracket; plain arrays need two.
-    if nested(&text) > 8 {
-        return Err(refused(source, "a header of nested types".to_owned()));
-    }
-    bytes.extend(text);
-    Header::from_reader(&mut Cursor::new(bytes)).map_err(|error| refused(source, format!("an error: {error}")))
+/// Reads the header.
+fn header(source: &mut Source) -> Result<NumpyHeader> {
+    let header = NumpyHeader::read(&mut source.reader).map_err(|message| source.refused(message))?;
+    source.length = source.length.map(|length| length.saturating_sub(header.length));
+    Ok(header)
 }
 
 fn numbers<T, const N: usize>(raw: &[u8], is_big_endian: bool, of: fn([u8; N]) -> T) -> Vec<T> {

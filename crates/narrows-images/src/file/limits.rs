@@ -11,16 +11,40 @@ pub struct Limits {
     pub max_pixels: u64,
     /// Maximum memory of an image in its file's type; an array of images counts as one.
     pub max_bytes: u64,
+    /// How many times its own size a compressed array may unfold to; up to 256 MiB are always allowed.
+    pub max_ratio: u64,
 }
 
+/// Bytes that any file may unfold to, however small.
+const FREE: u64 = 256 << 20;
+/// Memory that a decoder may take beside the pixels, for tables and text.
+const WORKSPACE: u64 = 64 << 20;
+
 impl Default for Limits {
-    /// 32,768 pixels a side, 2^27 (134 million) pixels, 4 GiB.
+    /// 32,768 pixels a side, 2^27 (134 million) pixels, 4 GiB, 250 times a compressed array's size.
     fn default() -> Limits {
-        Limits { max_side: 32_768, max_pixels: 1 << 27, max_bytes: 1 << 32 }
+        Limits { max_side: 32_768, max_pixels: 1 << 27, max_bytes: 1 << 32, max_ratio: 250 }
     }
 }
 
 impl Limits {
+    /// The limits of an array compressed to this number of bytes.
+    pub(crate) fn unfolding(&self, packed: u64) -> Limits {
+        let most = packed.saturating_mul(self.max_ratio).max(FREE);
+        Limits { max_bytes: self.max_bytes.min(most), ..*self }
+    }
+
+    /// Memory that a decoder may take for an image of this many bytes: the pixels, as much again for a frame or a strip
+    /// of them, and a workspace.
+    pub(crate) fn decoding(&self, pixels: u64) -> u64 {
+        pixels.saturating_mul(2).saturating_add(WORKSPACE).min(self.max_bytes)
+    }
+
+    /// Memory that a decoder may take before the size of the image is known.
+    pub(crate) fn opening(&self, file: u64) -> u64 {
+        file.saturating_mul(2).saturating_add(WORKSPACE).min(self.max_bytes)
+    }
+
     /// Checks an image of `height` rows and `width` columns that takes `bytes` bytes.
     pub(crate) fn check(&self, place: &str, height: usize, width: usize, bytes: u64) -> Result<()> {
         let refused = |message: String| Err(Error::image(place, message));
@@ -54,7 +78,7 @@ mod tests {
     use super::*;
 
     fn check(height: usize, width: usize, bytes: u64, expected: &str) {
-        let limits = Limits { max_side: 100, max_pixels: 1_000, max_bytes: 2_000 };
+        let limits = Limits { max_side: 100, max_pixels: 1_000, max_bytes: 2_000, max_ratio: 250 };
         let message = limits.check("a.png", height, width, bytes).map_or_else(|e| e.to_string(), |()| "fine".into());
         assert_eq!(message, expected);
     }

@@ -12,7 +12,7 @@ pub use limits::Limits;
 pub use write::{JPEG_QUALITY, Loss, Written};
 
 pub(crate) use read::{Header, decode, header};
-pub(crate) use source::ByteSource;
+pub(crate) use source::{ByteSource, open_regular};
 
 use crate::{Channels, Image};
 

@@ -9,10 +9,10 @@ use image::metadata::Orientation;
 use image::{ColorType, DynamicImage, ImageDecoder, ImageError, ImageReader};
 
 use super::jpeg;
-use super::source::{Buffered, ByteSource};
+use super::source::{Buffered, ByteSource, open_regular};
 use super::{Depth, Format, Limits, Photo};
 use crate::compact::{Compact, Values};
-use crate::{Channels, Error, Result};
+use crate::{Channels, Error, Result, guarded};
 
 /// Bytes of a JPEG in which the header is searched first: the library reads all that it is given.
 const JPEG_HEADER: u64 = 256 * 1024;
@@ -99,7 +99,7 @@ pub(crate) fn decode(path: &Path, limits: &Limits) -> Result<Decoded> {
 fn open(path: &Path) -> Result<(File, Format)> {
     let refused = |message: String| Err(Error::image(path.display().to_string(), message));
     let attempt = || {
-        let mut file = File::open(path)?;
+        let mut file = open_regular(path)?;
         let mut magic = Vec::new();
         file.by_ref().take(16).read_to_end(&mut magic)?;
         file.seek(SeekFrom::Start(0))?;
@@ -139,6 +139,7 @@ fn whole(path: &Path, mut file: File, limits: &Limits) -> Result<Vec<u8>> {
 /// A file with a validated header.
 struct Opened {
     decoder: Box<dyn ImageDecoder>,
+    /// What decoding the pixels may take.
     bounds: image::Limits,
     format: Format,
     header: Header,
@@ -147,11 +148,16 @@ struct Opened {
 
 impl Opened {
     fn new(source: Buffered, format: Format, place: &str, limits: &Limits) -> Result<Opened> {
+        guarded(|| Opened::read_header(source, format, place, limits))
+            .unwrap_or_else(|panic| Err(damaged(place, format, &panic)))
+    }
+
+    fn read_header(source: Buffered, format: Format, place: &str, limits: &Limits) -> Result<Opened> {
         let broken = |error| refused(place, format, error);
         // The library's own bound on sides says neither which nor how large, so ours is checked below; making the decoder
         // reads the header and allocates no pixels.
         let mut bounds = image::Limits::no_limits();
-        bounds.max_alloc = Some(limits.max_bytes);
+        bounds.max_alloc = Some(limits.opening(source.get_ref().length()));
         let mut decoder: Box<dyn ImageDecoder> = if format == Format::Tiff {
             // Not through the reader: with its bounds set, the decoder of image 0.25.10 no longer finds the colour profile
             // of a small image. They are set once that is read.
@@ -163,6 +169,7 @@ impl Opened {
         };
         let (width, height) = decoder.dimensions();
         limits.check(place, height as usize, width as usize, decoder.total_bytes())?;
+        bounds.max_alloc = Some(limits.decoding(decoder.total_bytes()));
         let (channels, depth) = kind(decoder.color_type())
             .ok_or_else(|| Error::image(place, "expected 8 or 16 bits a value, got floating-point numbers"))?;
         let orientation = decoder.orientation().map_err(broken)?;
@@ -177,7 +184,12 @@ impl Opened {
         Ok(Opened { decoder, bounds, format, header, orientation })
     }
 
-    fn decode(mut self, place: &str) -> Result<Decoded> {
+    fn decode(self, place: &str) -> Result<Decoded> {
+        let format = self.format;
+        guarded(|| self.read_pixels(place)).unwrap_or_else(|panic| Err(damaged(place, format, &panic)))
+    }
+
+    fn read_pixels(mut self, place: &str) -> Result<Decoded> {
         let broken = |error| refused(place, self.format, error);
         let icc = self.decoder.icc_profile().map_err(broken)?;
         let mut exif = self.decoder.exif_metadata().map_err(broken)?;
@@ -250,8 +262,12 @@ fn refused(place: &str, format: Format, error: ImageError) -> Error {
         ImageError::IoError(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
             Error::image(place, format!("expected a whole {format}, got one that is cut off"))
         }
-        error => Error::image(place, format!("expected a whole {format}, got a damaged one: {error}")),
+        error => damaged(place, format, &error.to_string()),
     }
+}
+
+fn damaged(place: &str, format: Format, why: &str) -> Error {
+    Error::image(place, format!("expected a whole {format}, got a damaged one: {why}"))
 }
 
 #[cfg(test)]
@@ -422,6 +438,14 @@ mod tests {
             let error = Photo::read(path, &small).unwrap_err().to_string();
             assert!(error.contains("expected at most 1000 bytes in memory"), "{error}");
         });
+    }
+
+    #[test]
+    fn a_frame_larger_than_its_screen_is_refused_before_memory_is_taken() {
+        // A screen of one pixel, a frame of 65,535 x 6,000 of them.
+        let mut gif = b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff".to_vec();
+        gif.extend(b",\0\0\0\0\xff\xff\x70\x17\0\x02\x02L\x01\0;");
+        check_refused(&gif, "a.gif", "a.gif: expected a gif within the limits on memory");
     }
 
     #[test]

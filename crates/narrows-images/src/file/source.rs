@@ -1,7 +1,16 @@
 //! Where the bytes of an image come from.
 
 use std::fs::File;
-use std::io::{BufReader, Cursor, Read, Result, Seek, SeekFrom};
+use std::io::{BufReader, Cursor, Error, ErrorKind, Read, Result, Seek, SeekFrom};
+use std::path::Path;
+
+/// Opens a regular file. A pipe would be waited for without end, and a device has no size to measure promises by.
+pub(crate) fn open_regular(path: &Path) -> Result<File> {
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(Error::new(ErrorKind::Unsupported, "expected a regular file, got a pipe, a device or a folder"));
+    }
+    File::open(path)
+}
 
 /// What every decoder here reads from. The decoders are generic over it and are compiled anew for each type that they
 /// are given, so there is to be one.
@@ -20,6 +29,14 @@ impl ByteSource {
 
     pub(crate) fn memory(bytes: Vec<u8>) -> Buffered {
         BufReader::new(ByteSource::Memory(Cursor::new(bytes)))
+    }
+
+    /// Number of bytes in all.
+    pub(crate) fn length(&self) -> u64 {
+        match self {
+            ByteSource::File(file) => file.metadata().map_or(0, |metadata| metadata.len()),
+            ByteSource::Memory(bytes) => bytes.get_ref().len() as u64,
+        }
     }
 }
 

@@ -104,18 +104,27 @@ impl CodeDensity {
         Ok((density, report))
     }
 
-    /// Rejects invalid bounds, on which clamping would panic; for densities read from a file.
+    /// Rejects invalid bounds, on which clamping would panic, and numbers that are not finite; for densities read from a
+    /// file.
     pub(crate) fn check(&self) -> Result<(), String> {
-        let (CodeDensity::Normal { lowest, highest, .. }
-        | CodeDensity::Independent { lowest, highest, .. }
-        | CodeDensity::Mixture { lowest, highest, .. }) = self
-        else {
-            return Ok(());
+        let (numbers, weights, lowest, highest) = match self {
+            CodeDensity::Standard => return Ok(()),
+            CodeDensity::Normal { mean, factor, lowest, highest } => ([mean, factor], None, lowest, highest),
+            CodeDensity::Independent { mean, spread, lowest, highest } => ([mean, spread], None, lowest, highest),
+            CodeDensity::Mixture { weights, means, roots, lowest, highest, .. } => {
+                ([means, roots], Some(weights), lowest, highest)
+            }
         };
-        if lowest.iter().zip(highest).all(|(low, high)| low <= high) {
-            return Ok(());
+        if !lowest.iter().zip(highest).all(|(low, high)| low <= high) {
+            return Err("expected bounds of the code from lowest to highest, got others".to_owned());
         }
-        Err("expected bounds of the code from lowest to highest, got others".to_owned())
+        if !numbers.into_iter().flatten().all(|number| number.is_finite()) {
+            return Err("expected a density of codes with finite numbers, got others".to_owned());
+        }
+        if weights.is_some_and(|weights| !weights.iter().all(|weight| *weight >= 0.0 && weight.is_finite())) {
+            return Err("expected finite weights of at least 0, got others".to_owned());
+        }
+        Ok(())
     }
 
     /// The prior, for reports.

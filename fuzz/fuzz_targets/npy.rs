@@ -1,0 +1,9 @@
+//! Whatever the bytes, reading a NumPy array gives content or an error, never a crash.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    narrows_fuzz::table(bytes, "a.npy");
+    narrows_fuzz::images(bytes, "b.npy");
+});
