@@ -99,7 +99,6 @@ fn children(kind: &DataType) -> Option<Vec<DataType>> {
         DataType::FixedSizeList(inner, n) => vec![(*n >= 0).then(|| inner.data_type().clone())?],
         DataType::Struct(fields) => fields.iter().map(|field| field.data_type().clone()).collect(),
         DataType::Dictionary(keys, values) if keys.is_dictionary_key_type() => vec![values.as_ref().clone()],
-        DataType::FixedSizeBinary(width) => vec![].into_iter().filter(|_| *width >= 0).collect(),
         DataType::Dictionary(..)
         | DataType::Union(..)
         | DataType::RunEndEncoded(..)

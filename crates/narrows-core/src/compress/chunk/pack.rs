@@ -198,7 +198,14 @@ fn kinds_of_numbers(manifest: &TableManifest) -> Result<Vec<Option<DataType>>> {
 fn narrowed(x: f64, kind: &DataType) -> Option<f64> {
     match kind {
         DataType::Float32 => Some(f64::from(x as f32)),
-        DataType::Int64 if x.fract() == 0.0 && x.abs() < 9e15 => Some(x),
+        DataType::Int8 => Some(f64::from(x.round() as i8)),
+        DataType::Int16 => Some(f64::from(x.round() as i16)),
+        DataType::Int32 => Some(f64::from(x.round() as i32)),
+        DataType::Int64 => Some(x.round() as i64 as f64),
+        DataType::UInt8 => Some(f64::from(x.round() as u8)),
+        DataType::UInt16 => Some(f64::from(x.round() as u16)),
+        DataType::UInt32 => Some(f64::from(x.round() as u32)),
+        DataType::UInt64 => Some(x.round() as u64 as f64),
         kind => {
             let one: ArrayRef = Arc::new(Float64Array::from(vec![x]));
             let back = cast(&restored(&one, kind).ok()?, &DataType::Float64).ok()?;
