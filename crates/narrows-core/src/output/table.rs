@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
-use arrow::ipc::writer::FileWriter;
+use arrow::ipc::writer::{DictionaryHandling, FileWriter, IpcWriteOptions};
 #[cfg(feature = "parquet")]
 use parquet::{arrow::ArrowWriter, basic, errors::ParquetError, file::properties::WriterProperties};
 
 use super::compressed::{Compressed, Compression};
+use super::dictionaries::Dictionaries;
 use super::sink::Sink;
 use super::text::Text;
 use super::{FORMATS, format_of, is_written};
@@ -39,6 +40,8 @@ pub struct TableWriter<'a> {
     format: Format,
     name: PathBuf,
     buffer: Vec<u8>,
+    /// Of an Arrow file.
+    dictionaries: Dictionaries,
 }
 
 enum State<'a> {
@@ -97,7 +100,7 @@ impl<'a> TableWriter<'a> {
             _ => sink.compression(),
         };
         let state = State::Waiting(Compressed::new(sink, compression)?);
-        Ok(TableWriter { state, format, name, buffer: Vec::new() })
+        Ok(TableWriter { state, format, name, buffer: Vec::new(), dictionaries: Dictionaries::default() })
     }
 
     /// Appends the rows of a batch.
@@ -117,7 +120,7 @@ impl<'a> TableWriter<'a> {
             }
             #[cfg(feature = "parquet")]
             State::Parquet(writer) => writer.write(batch).map_err(io_of_parquet),
-            State::Arrow(writer) => writer.write(batch),
+            State::Arrow(writer) => self.dictionaries.grown(batch).and_then(|batch| writer.write(&batch)),
             State::Waiting(_) | State::Broken => Ok(()),
         };
         done.map_err(|error| self.failure(error))
@@ -159,7 +162,11 @@ impl<'a> TableWriter<'a> {
                     .map(|writer| State::Parquet(Box::new(writer)))
                     .map_err(io_of_parquet)
             }
-            None => FileWriter::try_new(out, &schema).map(|writer| State::Arrow(Box::new(writer))),
+            None => {
+                let options = IpcWriteOptions::default().with_dictionary_handling(DictionaryHandling::Delta);
+                let writer = FileWriter::try_new_with_options(out, &schema, options);
+                writer.map(|writer| State::Arrow(Box::new(writer)))
+            }
         };
         begun.map_err(|error| self.failure(error))
     }
