@@ -147,6 +147,28 @@ fn numbers_in_text_come_back_as_they_were_written_if_nothing_may_be_lost() {
 }
 
 #[test]
+fn a_few_cells_that_are_written_otherwise_are_corrected_one_by_one() {
+    let number = |i: usize| match i {
+        4 => "007".to_owned(),
+        5 => "+3".to_owned(),
+        27 => "9007199254740993".to_owned(),
+        _ => (i * 7 % 90).to_string(),
+    };
+    let words = |word: &dyn Fn(usize) -> String| Arc::new((0..30).map(|i| Some(word(i))).collect::<StringArray>());
+    let table = with(words(&number), words(&|_| "0.5".into()), words(&|_| "red".into()), Vec::new());
+    let bytes = {
+        let writer = TableCompressor::new(model(), Fidelity::Lossless, Vec::new()).unwrap();
+        let mut writer = writer.with_chunk_rows(20).unwrap();
+        writer.push(&table).unwrap();
+        writer.finish().unwrap().0
+    };
+    let chunk = Reader::new(bytes.as_slice()).unwrap().next_chunk().unwrap().unwrap();
+    assert!(!chunk.sections[3].is_empty() && !chunk.sections[8].is_empty(), "numbers and their corrections");
+    let back = all(TableDecompressor::new(model(), bytes.as_slice()).unwrap());
+    assert_eq!(back.batch().columns(), table.batch().columns());
+}
+
+#[test]
 fn cells_that_lose_their_spelling_are_counted() {
     let table = with(text(["04109", "7", "007", "+3", "1e1"]), text(["1.50", "", "NA", "0", "1"]), text(["red"; 5]), vec![]);
     for fidelity in [BOUND, CODE] {
