@@ -59,6 +59,11 @@ impl Compute {
         self.threads.n()
     }
 
+    /// The name of the instruction set that networks are computed with on this machine.
+    pub fn instruction_set() -> &'static str {
+        narrows_engine::instruction_set()
+    }
+
     /// The executor of networks.
     pub(crate) fn executor(&self) -> &dyn Executor {
         &*self.executor

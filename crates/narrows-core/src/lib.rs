@@ -128,6 +128,16 @@ pub mod sample_similarity;
 pub mod train;
 pub mod tune;
 
+/// The cargo features that this crate was built with.
+pub const FEATURES: &[&str] = &[
+    #[cfg(feature = "parquet")]
+    "parquet",
+    #[cfg(feature = "report")]
+    "report",
+    #[cfg(feature = "compress")]
+    "compress",
+];
+
 /// The version of Arrow whose arrays and record batches are in public signatures, such as [`data::Table::batch`].
 #[doc(no_inline)]
 pub use arrow;
@@ -136,9 +146,9 @@ pub use compute::Compute;
 pub use error::{Error, ErrorKind, Result};
 pub use fitted::{
     BaselineMetrics, BestF1, Dataset, Encoder, Evaluation, Evaluator, Explained, Fitted, ImageModel, ImageRoles,
-    ImageScore, Intervals, Model, RankingQuality, Restorer, Roles, ScoreCounts, ScoreFlag, Scores, SeriesEvent,
-    SeriesModel, SeriesQuality, Session, StreamScore, StreamScorer, TableModel, TabularModel, Variation, fit,
-    score_table,
+    ImageScore, Intervals, Model, NewDataReporter, RankingQuality, Restorer, Roles, ScoreCounts, ScoreFlag, Scores,
+    SeriesEvent, SeriesModel, SeriesQuality, Session, StreamScore, StreamScorer, TableModel, TabularModel, Variation,
+    fit, matching_columns, score_table,
 };
 pub use narrows_engine::rng;
 pub use narrows_images as images;

@@ -18,7 +18,7 @@ const FLAGS: [(&str, &str); 29] = [
     ("kind", "--kind"),
     ("label", "--label"),
     ("layout", "--layout"),
-    ("limit", "--time"),
+    ("limit", "--time-limit"),
     ("lossless", "--lossless"),
     ("manifold", "--manifold"),
     ("max_error", "--max-error"),

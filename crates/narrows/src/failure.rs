@@ -34,7 +34,11 @@ pub(crate) enum Failure {
 impl Outcome {
     /// The exit code of a run.
     pub(crate) fn code(result: &Result<Outcome, Failure>) -> ExitCode {
-        ExitCode::from(match result {
+        ExitCode::from(Outcome::number(result))
+    }
+
+    fn number(result: &Result<Outcome, Failure>) -> u8 {
+        match result {
             Ok(Outcome::Done) | Err(Failure::BrokenPipe) => 0,
             Ok(Outcome::Partial) => 5,
             Ok(Outcome::AnomaliesFound) => 10,
@@ -46,9 +50,21 @@ impl Outcome {
                 ErrorKind::ModelFile => 4,
                 ErrorKind::Interrupted => INTERRUPTED,
             },
-        })
+        }
     }
 }
+
+/// Every exit code and its meaning, for the manual; the documentation has the same table.
+pub(crate) const EXIT_CODES: [(u8, &str); 8] = [
+    (0, "success"),
+    (1, "failure: an output that cannot be written, a training that diverged"),
+    (USAGE, "usage: an unknown flag, a recipe field or value that is not possible"),
+    (3, "bad input: a file that cannot be read, data that do not fit the model, a compressed file of another model"),
+    (4, "the model file cannot be read, is damaged, or is of a newer version"),
+    (5, "partial result: some images or stream lines could not be read and were skipped"),
+    (10, "anomalies were found; only with `score --fail-on-anomaly`"),
+    (INTERRUPTED, "interrupted with Ctrl-C; `fit` and `tune` save the best result so far"),
+];
 
 const USAGE: u8 = 2;
 /// 128 plus the number of SIGINT, the shell convention.
@@ -113,7 +129,17 @@ mod tests {
     use super::*;
 
     fn check(result: Result<Outcome, Failure>, code: u8) {
-        assert_eq!(Outcome::code(&result), ExitCode::from(code), "{result:?}");
+        assert_eq!(Outcome::number(&result), code, "{result:?}");
+        assert!(EXIT_CODES.iter().any(|(known, _)| *known == code), "{code} is not in the table");
+    }
+
+    #[test]
+    fn the_documentation_has_the_table_of_exit_codes() {
+        let page = include_str!("../../../docs/exit-codes.md");
+        let rows: Vec<&str> =
+            page.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| code")).collect();
+        let table: Vec<String> = EXIT_CODES.iter().map(|(code, meaning)| format!("| {code} | {meaning} |")).collect();
+        assert_eq!(rows, table);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args as ClapArgs;
 use narrows_core::{Compute, Error, Model, Roles};
 
+use crate::address;
 use crate::failure::Failure;
 use crate::talk::Talk;
 
@@ -17,6 +18,9 @@ pub(crate) struct Common {
     /// Print only errors
     #[arg(short, long, global = true, help_heading = "Global options")]
     quiet: bool,
+    /// Print details: after a fit also network, training, quality and generation
+    #[arg(short, long, global = true, conflicts_with = "quiet", help_heading = "Global options")]
+    pub(crate) verbose: bool,
     /// Print results and errors as JSON instead of text
     #[arg(long, global = true, help_heading = "Global options")]
     pub(crate) json: bool,
@@ -62,7 +66,7 @@ pub(crate) struct RoleArgs {
     #[arg(long, value_name = "COLUMN,..", value_delimiter = ',')]
     ignore: Vec<String>,
     /// Column with the time; by default the only date column, else rows are assumed one step apart
-    #[arg(long, value_name = "COLUMN", help_heading = "Series")]
+    #[arg(long, alias = "time-column", value_name = "COLUMN", help_heading = "Series")]
     pub(crate) time: Option<String>,
     /// Column that identifies the series of each row
     #[arg(long, value_name = "COLUMN", help_heading = "Series")]
@@ -113,6 +117,7 @@ pub(crate) struct ModelArg {
 impl ModelArg {
     /// Loads the model with the given compute settings. Failure to open it is a model-file error, not a data error.
     pub(crate) fn load(&self, common: &Common) -> Result<Model, Failure> {
+        address::refuse(&[self.path.to_string_lossy()])?;
         let model = Model::load(&self.path).map_err(|error| match error {
             Error::Read { path, source } => Error::model_file(path, format!("cannot be read: {source}")),
             error => error,

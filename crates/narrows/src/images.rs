@@ -9,7 +9,9 @@ use narrows_core::images::{Album, Format, Limits, Photo, Store};
 use narrows_core::recipe::DataKind;
 use narrows_core::{Compute, Error};
 
+use crate::address;
 use crate::failure::{Failure, Outcome};
+use crate::tables_in;
 use crate::talk::{Talk, count};
 
 /// Memory limit for decoded images during fitting and evaluation; others are decoded on demand.
@@ -19,16 +21,14 @@ const NAMED: usize = 10;
 
 /// Opens inputs as images; an error with a hint if they are tables.
 fn album(inputs: &[String]) -> Result<Album, Failure> {
+    address::refuse(inputs)?;
     Album::open_all(inputs, &Limits::default()).map_err(|error| {
         if let narrows_core::images::Error::Setting { message } = error {
             return Error::recipe("INPUT", message).into();
         }
         let is_there = inputs.iter().all(|input| input == "-" || Path::new(input).exists());
         if !(is_there && DataKind::of_inputs(inputs) == Some(DataKind::Table)) {
-            let hint = inputs.iter().find(|input| Path::new(input).is_dir()).map(|folder| {
-                let folder = folder.trim_end_matches('/');
-                format!("a folder is read as images; for tables, name the files, such as `{folder}/*.csv`")
-            });
+            let hint = inputs.iter().find(|input| Path::new(input).is_dir()).map(|folder| tables_in::hint(folder));
             let error = Error::from(error);
             return Failure::Library(match hint {
                 Some(hint) => error.with_hint(hint),

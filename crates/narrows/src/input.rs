@@ -9,7 +9,9 @@ use narrows_core::data::{Format, Header, ReadLimits, Source};
 use narrows_core::output::Compression;
 use narrows_core::recipe::DataKind;
 
+use crate::address;
 use crate::failure::Failure;
+use crate::tables_in;
 
 /// The files to read.
 #[derive(Debug, ClapArgs)]
@@ -45,6 +47,7 @@ struct ReadingArgs {
 impl InputArgs {
     /// The source, with all files checked to exist.
     pub(crate) fn source(&self) -> Result<Source, Failure> {
+        address::refuse(&self.inputs)?;
         let source = Source::parse(&self.inputs)?;
         let format = match &self.reading.input_format {
             Some(name) => Some(format(name, "--input-format")?),
@@ -69,19 +72,20 @@ impl InputArgs {
 
     /// The source of a table; an error for images.
     pub(crate) fn table(&self) -> Result<Source, Failure> {
+        address::refuse(&self.inputs)?;
         if DataKind::of_inputs(&self.inputs) == Some(DataKind::Images) {
-            let message = format!("expected a table, as the model was fitted to, got images: `{}`", self.name());
-            let error = Error::mismatch(message);
-            let folder = self.inputs.iter().find(|input| Path::new(input).is_dir());
-            return Err(Failure::Library(match folder.map(|folder| folder.trim_end_matches('/')) {
-                Some(folder) => error.with_hint(format!("name the files in it, such as `{folder}/*.csv`")),
-                None => error,
-            }));
+            return Err(match self.inputs.iter().find(|input| Path::new(input).is_dir()) {
+                Some(folder) => folder_of_tables(folder),
+                None => {
+                    Error::mismatch(format!("the model was fitted to a table, and `{}` is read as images", self.name()))
+                }
+            }
+            .into());
         }
         self.source()
     }
 
-    /// The single file, or stdin, to read line by line; NDJSON unless a flag or its name says CSV or TSV.
+    /// The single file, or stdin, to read line by line.
     pub(crate) fn stream(&self) -> Result<Stream, Failure> {
         let Source { paths, format, delimiter, header, .. } = self.source()?;
         let [path] = &paths[..] else {
@@ -97,16 +101,18 @@ impl InputArgs {
             let message = "expected a header line with --follow, got `absent`";
             return Err(Error::recipe("--header", message).into());
         }
-        let delimiter = match format.or_else(|| Format::of_path(path)).unwrap_or(Format::Ndjson) {
-            Format::Ndjson => None,
-            Format::Csv => Some(delimiter.unwrap_or(b',')),
-            Format::Tsv => Some(delimiter.unwrap_or(b'\t')),
-            _ => {
+        let form = match format.or_else(|| Format::of_path(path)) {
+            None if delimiter.is_some() => StreamForm::Delimited(delimiter),
+            None => StreamForm::Detected,
+            Some(Format::Ndjson) => StreamForm::Ndjson,
+            Some(Format::Csv) => StreamForm::Delimited(delimiter),
+            Some(Format::Tsv) => StreamForm::Delimited(delimiter.or(Some(b'\t'))),
+            Some(_) => {
                 let message = "expected ndjson, csv or tsv with --follow, got a format that cannot be streamed";
                 return Err(Error::recipe("--input-format", message).into());
             }
         };
-        Ok(Stream { path: path.clone(), delimiter })
+        Ok(Stream { path: path.clone(), form })
     }
 
     /// The inputs as typed.
@@ -125,12 +131,29 @@ impl InputArgs {
     }
 }
 
+/// The error for a folder where a table is expected.
+fn folder_of_tables(folder: &str) -> Error {
+    let message = format!("`{folder}` is a folder, which is read as images, and the model was fitted to a table");
+    Error::mismatch(message).with_hint(tables_in::hint(folder))
+}
+
 /// An input read line by line.
 pub(crate) struct Stream {
     /// The file; `-` is stdin.
     pub(crate) path: PathBuf,
-    /// Field delimiter; `None` for NDJSON.
-    pub(crate) delimiter: Option<u8>,
+    /// The form of its lines.
+    pub(crate) form: StreamForm,
+}
+
+/// The form of the lines of a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StreamForm {
+    /// An object each.
+    Ndjson,
+    /// A header line, then fields; without a delimiter, the one that the header is written with.
+    Delimited(Option<u8>),
+    /// One of these, by the first line.
+    Detected,
 }
 
 /// Parses a format name; errors name `flag`.

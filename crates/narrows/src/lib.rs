@@ -7,6 +7,7 @@
 
 #![forbid(unsafe_code)]
 
+mod address;
 mod arguments;
 mod failure;
 mod flags;
@@ -18,8 +19,11 @@ mod output;
 mod pipeline;
 mod progress;
 mod recipe;
+mod tables_in;
 mod talk;
+mod terminal_table;
 mod verbs;
+mod version;
 
 use std::process::ExitCode;
 

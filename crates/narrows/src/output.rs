@@ -29,7 +29,7 @@ impl OutputArgs {
         Ok(TableWriter::to(sink(self.file())?, self.table_format()?)?)
     }
 
-    /// The requested format of a table.
+    /// The format of a table: as asked, else by the extension, else CSV.
     pub(crate) fn table_format(&self) -> Result<Format, Failure> {
         Ok(match (&self.format, self.file()) {
             (Some(name), _) => crate::input::format(name, "--format")?,
@@ -38,14 +38,14 @@ impl OutputArgs {
         })
     }
 
+    /// Whether a format was asked for.
+    pub(crate) fn has_format(&self) -> bool {
+        self.format.is_some()
+    }
+
     /// A writer that flushes every row, NDJSON by default. The file is truncated at once, so it must not be `input`.
     pub(crate) fn row_writer(&self, input: &Path) -> Result<RowWriter<'static>, Failure> {
-        let target = self.file();
-        let format = match (&self.format, target) {
-            (Some(name), _) => crate::input::format(name, "--format")?,
-            (None, Some(path)) if path.extension().is_some() => format_of(path)?,
-            (None, _) => Format::Ndjson,
-        };
+        let (target, format) = (self.file(), self.row_format()?);
         if !matches!(format, Format::Ndjson | Format::Csv | Format::Tsv) {
             let message = "expected ndjson, csv or tsv with --follow, got a format that cannot be streamed";
             return Err(Error::recipe("--format", message).into());
@@ -67,6 +67,15 @@ impl OutputArgs {
         })
     }
 
+    /// The format of rows that are written one by one: as asked, else by the extension, else NDJSON.
+    pub(crate) fn row_format(&self) -> Result<Format, Failure> {
+        Ok(match (&self.format, self.file()) {
+            (Some(name), _) => crate::input::format(name, "--format")?,
+            (None, Some(path)) if path.extension().is_some() => format_of(path)?,
+            (None, _) => Format::Ndjson,
+        })
+    }
+
     /// The output folder for images.
     pub(crate) fn folder(&self, what: &str) -> Result<&Path, Failure> {
         let target = self
@@ -79,7 +88,8 @@ impl OutputArgs {
         Ok(target)
     }
 
-    fn file(&self) -> Option<&Path> {
+    /// The file to write; `None` for stdout.
+    pub(crate) fn file(&self) -> Option<&Path> {
         self.output.as_deref().filter(|path| path.as_os_str() != "-")
     }
 }

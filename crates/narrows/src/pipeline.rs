@@ -117,11 +117,23 @@ pub(crate) fn transform(
     Ok(writer.finish()?)
 }
 
+/// Writes batches of one schema.
+pub(crate) trait BatchWriter: Send {
+    /// Appends the rows of a batch.
+    fn write(&mut self, batch: &RecordBatch) -> Result<(), Failure>;
+}
+
+impl BatchWriter for TableWriter<'_> {
+    fn write(&mut self, batch: &RecordBatch) -> Result<(), Failure> {
+        Ok(TableWriter::write(self, batch)?)
+    }
+}
+
 /// Writes the batches sent by `produce` on another thread; the send function returns `false` after a write error.
-pub(crate) fn write_while<'w>(
-    mut writer: TableWriter<'w>,
+pub(crate) fn write_while<W: BatchWriter>(
+    mut writer: W,
     produce: impl FnOnce(&dyn Fn(RecordBatch) -> bool) -> Result<(), Failure>,
-) -> Result<TableWriter<'w>, Failure> {
+) -> Result<W, Failure> {
     thread::scope(|scope| {
         let (send, receive) = sync_channel(WAITING);
         let written = scope.spawn(move || write_all(&mut writer, &receive).map(|()| writer));
@@ -133,8 +145,8 @@ pub(crate) fn write_while<'w>(
     })
 }
 
-fn write_all(writer: &mut TableWriter<'_>, batches: &Receiver<RecordBatch>) -> Result<(), Failure> {
-    Ok(batches.iter().try_for_each(|batch| writer.write(&batch))?)
+fn write_all(writer: &mut impl BatchWriter, batches: &Receiver<RecordBatch>) -> Result<(), Failure> {
+    batches.iter().try_for_each(|batch| writer.write(&batch))
 }
 
 fn name(source: &Source) -> String {

@@ -59,6 +59,7 @@ impl Progress {
 
     fn show(&self, state: &mut State) {
         if let Some(bar) = &state.bar {
+            bar.set_style(style(width()));
             bar.set_position(state.done());
             bar.set_message(state.loss());
             return;
@@ -138,11 +139,32 @@ impl Observer for Progress {
 }
 
 fn bar(length: u64) -> ProgressBar {
-    let style = ProgressStyle::with_template("training {wide_bar} {percent:>3} %  {msg}  {elapsed} (eta {eta})")
-        .expect("a valid template")
-        .progress_chars("━╸─");
-    ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr()).with_style(style)
+    ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr()).with_style(style(width()))
 }
+
+/// The width of the terminal in columns.
+fn width() -> u16 {
+    console::Term::stderr().size().1
+}
+
+fn style(width: u16) -> ProgressStyle {
+    ProgressStyle::with_template(template(width)).expect("a valid template").progress_chars("━╸─")
+}
+
+/// The longest line that fits. A line that wraps leaves its upper part behind at every update, so none fills the
+/// terminal, and a terminal that is narrowed a little still shows a line whole.
+fn template(width: u16) -> &'static str {
+    match width {
+        LONG.. => "training {bar:24} {percent:>3} %  {msg}  {elapsed} (eta {eta})",
+        SHORT.. => "training {percent:>3} %  {msg}",
+        _ => "{percent:>3} %",
+    }
+}
+
+/// Columns that the longest line takes at most: the bar, `100 %`, `loss 1234.5678`, and two times such as `59m`.
+const LONG: u16 = 76;
+/// Columns that the shorter line takes at most.
+const SHORT: u16 = 34;
 
 #[cfg(test)]
 mod tests {
@@ -163,6 +185,19 @@ mod tests {
         checked(&progress, 1, 10, 3.0);
         let state = progress.lock();
         assert_eq!((state.done(), state.tenths(), state.loss()), (60, 3, "loss 2.0000".to_owned()));
+    }
+
+    #[test]
+    fn the_line_fits_the_terminal() {
+        let longest = |width: u16| {
+            let filled = [("{bar:24}", 24), ("{percent:>3}", 3), ("{msg}", 14), ("{elapsed}", 3), ("{eta}", 3)];
+            let line =
+                filled.iter().fold(template(width).to_owned(), |line, (key, n)| line.replace(key, &"x".repeat(*n)));
+            line.chars().count()
+        };
+        for width in 6..200 {
+            assert!(longest(width) < usize::from(width) || width < 8, "{width}: {}", longest(width));
+        }
     }
 
     #[test]

@@ -17,11 +17,13 @@ pub mod settings;
 pub mod threshold;
 pub mod vus;
 
+mod at_rank;
 mod bootstrap;
 mod curve;
 mod pot;
 mod ranking;
 
+pub use at_rank::RankPrecision;
 pub use calibration::Calibration;
 pub use decision::Decision;
 pub use detector::{Detector, MemberScale, Proximity};

@@ -189,6 +189,9 @@ impl Number<'_> {
 
 fn unknown(text: &str, name: &str) -> Error {
     let error = Error::recipe("threshold", format!("expected one of {}, got `{text}`", CHOICES.join(", ")));
+    if let Some(number) = text.trim().strip_suffix('%').filter(|number| number.trim().parse::<f64>().is_ok()) {
+        return error.with_hint(format!("name the rule of this rate, such as `false_alarm_rate={number}%`"));
+    }
     if text.trim().parse::<f64>().is_ok() {
         let number = text.trim();
         return error.with_hint(format!("name the rule of this number, such as `quantile={number}`, `fixed={number}`"));

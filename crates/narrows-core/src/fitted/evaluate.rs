@@ -9,7 +9,7 @@ use super::core::Core;
 use super::roles::{Verdict, verdicts};
 use super::series::{SeriesQuality, Trace};
 use crate::data::Table;
-use crate::detect::{Estimate, Threshold, evaluation};
+use crate::detect::{Confusion, Estimate, RankPrecision, Threshold, evaluation};
 use crate::error::{Error, Hint, Place, Result};
 use crate::prep::Prepared;
 
@@ -37,6 +37,12 @@ pub struct Evaluation {
     pub f1: f64,
     /// Share of the normal rows that were predicted anomalous.
     pub false_alarm_rate: f64,
+    /// Confusion matrix at the threshold.
+    #[serde(default)]
+    pub confusion: Confusion,
+    /// Precision and recall of the rows with the highest scores.
+    #[serde(default)]
+    pub precision_at: Vec<RankPrecision>,
     /// Metrics of the baselines on the same rows.
     pub baselines: BaselineMetrics,
     /// 95 % bootstrap intervals.
@@ -112,6 +118,13 @@ impl Evaluator {
         Evaluator { adapter, core, label, normal, unlabelled: 0, samples }
     }
 
+    /// Evaluates precision at these ranks, instead of the usual ones.
+    #[must_use]
+    pub fn at_ranks(mut self, ranks: Vec<u64>) -> Evaluator {
+        self.samples.ranks = ranks;
+        self
+    }
+
     /// Scores the rows of `table`; points of series must be passed all at once.
     ///
     /// # Errors
@@ -141,6 +154,8 @@ pub struct EvaluationSamples {
     pub(super) unscored: u64,
     /// The points of each series, in temporal order.
     traces: Vec<Trace>,
+    /// Ranks to evaluate at; the usual ones if empty.
+    ranks: Vec<u64>,
 }
 
 impl EvaluationSamples {
@@ -207,6 +222,8 @@ impl EvaluationSamples {
             recall: ours.confusion.recall().unwrap_or(0.0),
             f1: f1.value,
             false_alarm_rate: ours.confusion.false_alarm_rate().unwrap_or(0.0),
+            confusion: ours.confusion,
+            precision_at: RankPrecision::at(&self.scores, &self.labels, &self.ranks)?,
             baselines: BaselineMetrics { pca: quality(&self.pca)?, isolation_forest: quality(&self.isolation_forest)? },
             intervals: Intervals {
                 auc_roc: [auc_roc.low, auc_roc.high],

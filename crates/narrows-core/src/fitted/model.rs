@@ -11,7 +11,7 @@ use crate::detect::Threshold;
 use crate::error::{Error, Hint, Result};
 use crate::recipe::Recipe;
 #[cfg(feature = "report")]
-use crate::report::html;
+use crate::report::{NewDataReport, html};
 
 /// A fitted model, by kind.
 #[derive(Debug, Clone, PartialEq)]
@@ -162,6 +162,21 @@ impl Model {
             Model::Series(model) => html::render(model.report()),
             Model::Images(model) => html::render(model.report()),
             Model::Restorer(model) => html::render_restorer(model.report()),
+            Model::Encoder(_) => Err(no_decoder()),
+        }
+    }
+
+    /// The report of the fit with a section on data that the model was not fitted to.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] if it has no scores: a restorer or an encoder.
+    #[cfg(feature = "report")]
+    pub fn new_data_html(&self, found: &NewDataReport) -> Result<String> {
+        match self {
+            Model::Table(model) => html::render_with(model.report(), found),
+            Model::Series(model) => html::render_with(model.report(), found),
+            Model::Images(model) => html::render_with(model.report(), found),
+            Model::Restorer(_) => Err(no_code()),
             Model::Encoder(_) => Err(no_decoder()),
         }
     }

@@ -69,8 +69,11 @@ impl Roles {
     }
 }
 
-/// The names that match any of `patterns`; each pattern must match at least one.
-fn matching<'a>(patterns: &[String], names: &[&'a str]) -> Result<Vec<&'a str>> {
+/// The names that match any of `patterns`, by equality or by the wildcards `*` and `?`, pattern by pattern.
+///
+/// # Errors
+/// [`Error::Mismatch`] for a pattern that matches none.
+pub fn matching<'a>(patterns: &[String], names: &[&'a str]) -> Result<Vec<&'a str>> {
     let mut found = Vec::new();
     for pattern in patterns {
         let glob = Pattern::new(pattern).ok();

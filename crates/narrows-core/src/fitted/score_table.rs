@@ -12,6 +12,8 @@ use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field};
 
 use super::images::ImageScore;
+pub use super::reason_form::ReasonForm;
+pub use super::row_selection::{RowSelection, RowSelector, ScoreOrder};
 use super::scoring::{Explained, ScoreCounts, Scores};
 use super::series::{SeriesEvent, StreamScore};
 use crate::detect::{Direction, Reason};
@@ -115,7 +117,7 @@ fn reason_columns(reasons: &[Vec<Reason>]) -> Vec<(&'static str, ArrayRef)> {
 }
 
 /// The direction's name in JSON.
-fn side(direction: Direction) -> &'static str {
+pub(super) fn side(direction: Direction) -> &'static str {
     match direction {
         Direction::Above => "above",
         Direction::Below => "below",

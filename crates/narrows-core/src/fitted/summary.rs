@@ -293,7 +293,7 @@ fn map_description(map: Map) -> String {
     }
 }
 
-fn detection(threshold: &CalibratedThreshold, anomalous: &[f64]) -> Detection {
+pub(super) fn detection(threshold: &CalibratedThreshold, anomalous: &[f64]) -> Detection {
     let CalibratedThreshold { calibration, decision } = threshold;
     let all = || calibration.scores.iter().chain(anomalous).copied().filter(|s| s.is_finite() && *s > 0.0);
     let lowest = all().fold(f64::INFINITY, f64::min).min(decision.threshold.max(1e-9));

@@ -10,6 +10,7 @@ mod delimited;
 mod dictionaries;
 mod draft;
 mod ndjson;
+mod npy;
 mod rows;
 mod sink;
 mod table;
@@ -35,6 +36,7 @@ pub const FORMATS: &[(Format, &str)] = &[
     (Format::Parquet, "parquet"),
     (Format::ArrowIpc, "arrow"),
     (Format::Ndjson, "ndjson"),
+    (Format::Npy, "npy"),
 ];
 
 /// The format given by a file extension; CSV without one.
@@ -73,6 +75,7 @@ mod tests {
         check("a.jsonl", Some(Format::Ndjson));
         check("a.tsv.gz", Some(Format::Tsv));
         check("/dev/null", Some(Format::Csv));
+        check("codes.npy", Some(Format::Npy));
         check("a.npz", None);
         check("a.xlsx", None);
     }

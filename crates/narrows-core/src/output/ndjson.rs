@@ -1,6 +1,6 @@
 //! Record batches as NDJSON. Missing cells and non-finite numbers are `null`.
 
-use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StructArray};
 use arrow::datatypes::{DataType, Float32Type, Float64Type, Int64Type, UInt64Type};
 use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
@@ -48,8 +48,43 @@ fn cell(array: &dyn Array, formatter: &ArrayFormatter<'_>, row: usize, out: &mut
         DataType::Int64 => json(array.as_primitive::<Int64Type>().value(row), out),
         DataType::Boolean => json(array.as_boolean().value(row), out),
         DataType::Utf8 => json(array.as_string::<i32>().value(row), out),
+        DataType::List(_) => list(&array.as_list::<i32>().value(row), out),
+        DataType::Struct(_) => object(array.as_struct(), row, out),
         kind if kind.is_integer() => out.extend_from_slice(formatter.value(row).to_string().as_bytes()),
         _ => json(formatter.value(row).to_string(), out),
+    }
+}
+
+/// A nested list.
+fn list(items: &ArrayRef, out: &mut Vec<u8>) {
+    out.push(b'[');
+    for i in 0..items.len() {
+        if i > 0 {
+            out.push(b',');
+        }
+        nested(items, i, out);
+    }
+    out.push(b']');
+}
+
+/// A nested object.
+fn object(fields: &StructArray, row: usize, out: &mut Vec<u8>) {
+    out.push(b'{');
+    for (i, (field, column)) in fields.fields().iter().zip(fields.columns()).enumerate() {
+        if i > 0 {
+            out.push(b',');
+        }
+        out.extend_from_slice(&key(field.name()));
+        nested(column, row, out);
+    }
+    out.push(b'}');
+}
+
+/// A cell inside a list or an object; a type that has no text is `null`.
+fn nested(array: &ArrayRef, row: usize, out: &mut Vec<u8>) {
+    match ArrayFormatter::try_new(array.as_ref(), &FormatOptions::default()) {
+        Ok(formatter) => cell(array.as_ref(), &formatter, row, out),
+        Err(_) => out.extend_from_slice(b"null"),
     }
 }
 
@@ -61,7 +96,7 @@ fn json(value: impl Serialize, out: &mut Vec<u8>) {
 mod tests {
     use std::sync::Arc;
 
-    use arrow::array::{ArrayRef, BooleanArray, Float64Array, Int32Array, StringArray};
+    use arrow::array::{BooleanArray, Float64Array, Int32Array, StringArray};
 
     use super::*;
 

@@ -12,6 +12,7 @@ use parquet::{arrow::ArrowWriter, basic, errors::ParquetError, file::properties:
 
 use super::compressed::{Compressed, Compression};
 use super::dictionaries::Dictionaries;
+use super::npy::NpyRows;
 use super::sink::Sink;
 use super::text::Text;
 use super::{FORMATS, format_of, is_written};
@@ -51,6 +52,7 @@ enum State<'a> {
     #[cfg(feature = "parquet")]
     Parquet(Box<ArrowWriter<Compressed<'a>>>),
     Arrow(Box<FileWriter<Compressed<'a>>>),
+    Npy(Compressed<'a>, NpyRows),
     /// After a failure.
     Broken,
 }
@@ -121,6 +123,7 @@ impl<'a> TableWriter<'a> {
             #[cfg(feature = "parquet")]
             State::Parquet(writer) => writer.write(batch).map_err(io_of_parquet),
             State::Arrow(writer) => self.dictionaries.grown(batch).and_then(|batch| writer.write(&batch)),
+            State::Npy(_, rows) => rows.add(batch),
             State::Waiting(_) | State::Broken => Ok(()),
         };
         done.map_err(|error| self.failure(error))
@@ -140,6 +143,7 @@ impl<'a> TableWriter<'a> {
                 Err(error) => Err(io_of_parquet(error)),
             },
             State::Arrow(writer) => writer.into_inner(),
+            State::Npy(mut out, rows) => rows.write(&mut out).map(|()| out).map_err(ArrowError::from),
             State::Broken => return Ok(()),
         };
         out.map_err(|error| self.failure(error))?.finish()
@@ -162,6 +166,7 @@ impl<'a> TableWriter<'a> {
                     .map(|writer| State::Parquet(Box::new(writer)))
                     .map_err(io_of_parquet)
             }
+            None if self.format == Format::Npy => return Ok(State::Npy(out, NpyRows::new(&schema)?)),
             None => {
                 let options = IpcWriteOptions::default().with_dictionary_handling(DictionaryHandling::Delta);
                 let writer = FileWriter::try_new_with_options(out, &schema, options);
@@ -230,7 +235,7 @@ mod tests {
     #[test]
     fn a_format_that_is_only_read_is_refused() {
         let error = TableWriter::new(Vec::new(), Format::Npz).err().unwrap().to_string();
-        assert!(error.contains("expected one of csv, tsv, parquet, arrow, ndjson, got npz"), "{error}");
+        assert!(error.contains("expected one of csv, tsv, parquet, arrow, ndjson, npy, got npz"), "{error}");
     }
 
     #[test]
@@ -244,7 +249,8 @@ mod tests {
                 Ok(())
             }
         }
-        for (format, _) in FORMATS.iter().copied() {
+        // An array of numbers cannot hold the text of the batch.
+        for (format, _) in FORMATS.iter().copied().filter(|(format, _)| *format != Format::Npy) {
             let mut writer = TableWriter::to(Sink::new(Full, "a disk"), format).unwrap();
             let failed = writer.write(&batch()).and_then(|()| writer.finish()).unwrap_err();
             let Error::Write { path, source } = &failed else { panic!("{failed}") };

@@ -3,24 +3,30 @@
 //! It contains no time and no machine details, so the same data and recipe give the same bytes.
 
 mod bottleneck;
+mod concern;
 mod generation;
 #[cfg(feature = "report")]
 pub mod html;
 mod images;
+mod new_data;
 mod restoration;
 mod restorer;
 mod series;
+mod verdict;
 
 use serde::{Deserialize, Serialize};
 
 pub use crate::train::{Check, Stop, Training};
 pub use bottleneck::Bottleneck;
+pub use concern::{Concern, Grade};
 pub use generation::{DensityReport, GenerationReport, UnitsReport};
 pub use images::{ImagesReport, Reconstruction, WorstImage};
+pub use new_data::{AlarmRate, BaselineAreas, NewDataMetrics, NewDataReport};
 pub use restoration::{Baseline, ImageQuality, Restoration, RestorationMeans, Similarity};
 pub use restorer::{AlbumReport, RestorerReport, SkippedImage};
 pub(crate) use restorer::{SHEET_ROWS, sheet_of};
 pub use series::{AnomalousStretch, ChannelTrace, SeriesReport, StretchEvent, WindowExample};
+pub use verdict::FitVerdict;
 
 use crate::detect::{Reason, Threshold};
 use crate::recipe::Recipe;

@@ -50,6 +50,25 @@ impl Span {
     }
 }
 
+impl Span {
+    /// Parses the text form of a share: numbers, or per cent as in `20%` and `5%-50%`.
+    pub(super) fn read_share(text: &str) -> Option<Span> {
+        if !text.trim_end().ends_with('%') {
+            return Span::read(text);
+        }
+        let percent = Span::read(&text.replace('%', ""))?;
+        Some(Span::between(percent.low / 100.0, percent.high / 100.0))
+    }
+}
+
+/// A finite number, or per cent of one.
+pub(super) fn share(text: &str) -> Option<f32> {
+    match text.trim().strip_suffix('%') {
+        Some(percent) => number(percent).map(|percent| percent / 100.0),
+        None => number(text),
+    }
+}
+
 /// A finite number.
 pub(super) fn number(text: &str) -> Option<f32> {
     text.trim().parse().ok().filter(|x: &f32| x.is_finite())
@@ -65,6 +84,14 @@ impl fmt::Display for Span {
 mod tests {
     use super::*;
     use narrows_engine::rng::Purpose;
+
+    #[test]
+    fn shares_may_be_written_as_per_cent() {
+        for (text, low, high) in [("20%", 0.2, 0.2), ("5%-50 %", 0.05, 0.5), ("5-50%", 0.05, 0.5), ("0.3", 0.3, 0.3)] {
+            assert_eq!(Span::read_share(text), Some(Span::between(low, high)), "{text}");
+        }
+        assert_eq!((share("10%"), share("0.1"), share("%")), (Some(0.1), Some(0.1), None));
+    }
 
     #[test]
     fn spans_are_read_and_written() {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use super::span::number;
+use super::span::share;
 use super::{Damage, LOST, Mark, Side, Span};
 use crate::{Error, Result};
 
@@ -161,16 +161,23 @@ impl<'t> Parameters<'t> {
         Span::read(text).ok_or_else(|| refused(self.whole, parameter, "a number or a range such as 5-50", &text))
     }
 
+    fn share(&mut self, parameter: &str, default: f32) -> Result<Span> {
+        let Some(text) = self.next() else { return Ok(Span::of(default)) };
+        Span::read_share(text).ok_or_else(|| {
+            refused(self.whole, parameter, "a share such as 0.2 or 20%, or a range such as 0.1-0.3", &text)
+        })
+    }
+
     fn fill(&mut self) -> Result<f32> {
         let Some(text) = self.next() else { return Ok(LOST) };
-        number(text).ok_or_else(|| refused(self.whole, "fill", "a number from 0 to 1", &text))
+        share(text).ok_or_else(|| refused(self.whole, "fill", "a number from 0 to 1", &text))
     }
 
     fn side(&mut self) -> Result<Side> {
         let Some(text) = self.next() else { return Ok(Side::Pixels(8)) };
         let side = match text.strip_suffix("px") {
             Some(pixels) => pixels.trim().parse().ok().map(Side::Pixels),
-            None => number(text).map(Side::Share),
+            None => share(text).map(Side::Share),
         };
         side.ok_or_else(|| refused(self.whole, "side", "pixels such as 8px or a share such as 0.1", &text))
     }
@@ -181,7 +188,8 @@ impl<'t> Parameters<'t> {
         const OPACITY: Span = Span::of(0.4);
         let Some(left) = self.left.take().map(str::trim) else { return Ok((Mark::Text("SAMPLE".into()), OPACITY)) };
         if !left.starts_with('"') {
-            let with_opacity = left.rsplit_once(':').and_then(|(file, opacity)| Some((file, Span::read(opacity)?)));
+            let with_opacity =
+                left.rsplit_once(':').and_then(|(file, opacity)| Some((file, Span::read_share(opacity)?)));
             let (file, opacity) = with_opacity.unwrap_or((left, OPACITY));
             return Ok((Mark::Image(PathBuf::from(file.trim())), opacity));
         }
@@ -195,7 +203,7 @@ impl<'t> Parameters<'t> {
                 None => return Err(refused(self.whole, "mark", "`:` and an opacity after the words", &rest)),
             },
         };
-        Ok((Mark::Text(words), self.span("opacity", OPACITY.low)?))
+        Ok((Mark::Text(words), self.share("opacity", OPACITY.low)?))
     }
 
     fn end(mut self, damage: Damage) -> Result<Damage> {
@@ -238,13 +246,13 @@ impl FromStr for Damage {
                 };
                 Damage::Gaussian { sigma, clip }
             }
-            "salt_pepper" => Damage::SaltPepper { rate: parameters.span("rate", 0.1)? },
+            "salt_pepper" => Damage::SaltPepper { rate: parameters.share("rate", 0.1)? },
             "blocks" => Damage::Blocks {
-                rate: parameters.span("rate", 0.2)?,
+                rate: parameters.share("rate", 0.2)?,
                 side: parameters.side()?,
                 fill: parameters.fill()?,
             },
-            "masking" => Damage::Masking { rate: parameters.span("rate", 0.3)?, fill: parameters.fill()? },
+            "masking" => Damage::Masking { rate: parameters.share("rate", 0.3)?, fill: parameters.fill()? },
             "blur" => Damage::Blur { sigma: parameters.span("sigma", 1.5)? },
             "jpeg" => Damage::Jpeg { quality: parameters.span("quality", 20.0)? },
             "watermark" => {

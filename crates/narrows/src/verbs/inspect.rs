@@ -6,7 +6,7 @@ use narrows_core::report::Report;
 use narrows_core::{Encoder, Model, Recipe, Restorer, TabularModel};
 use serde::Serialize;
 
-use super::summary;
+use super::summary::{self, Detail, Judged};
 use crate::failure::{Failure, Outcome};
 use crate::flags::{Common, ModelArg};
 use crate::output;
@@ -30,9 +30,9 @@ struct Inspection<'a> {
     schema: &'a Schema,
     /// Rows with a score above it are anomalies.
     threshold: f64,
-    /// The report of the fit, including the recipe.
+    /// The report of the fit, including the recipe, and its verdict.
     #[serde(flatten)]
-    report: &'a Report,
+    report: Judged<'a, Report>,
 }
 
 impl Inspect {
@@ -49,7 +49,7 @@ impl Inspect {
 
 fn inspect(schema: &Schema, threshold: f64, report: &Report, common: &Common) -> Result<Outcome, Failure> {
     if common.json {
-        output::print_json(&Inspection { schema, threshold, report })?;
+        output::print_json(&Inspection { schema, threshold, report: Judged::fit(report) })?;
     } else {
         output::print(&for_people(report))?;
     }
@@ -59,11 +59,11 @@ fn inspect(schema: &Schema, threshold: f64, report: &Report, common: &Common) ->
 fn inspect_restorer(restorer: &Restorer, common: &Common) -> Result<Outcome, Failure> {
     let report = restorer.report();
     if common.json {
-        output::print_json(report)?;
+        output::print_json(&Judged::restorer(report))?;
         return Ok(Outcome::Done);
     }
     let mut lines = vec![format!("fitted with narrows {} on {}", report.version, report.album.source)];
-    lines.extend(summary::restorer_lines(report));
+    lines.extend(summary::restorer_lines(report, Detail::Full));
     lines.extend([String::new(), "recipe".to_owned()]);
     lines.extend(restorer.recipe().to_toml().lines().map(|line| format!("  {line}").trim_end().to_owned()));
     output::print(&lines.join("\n"))?;
@@ -116,7 +116,7 @@ fn inspect_encoder(encoder: &Encoder, common: &Common) -> Result<Outcome, Failur
 
 fn for_people(report: &Report) -> String {
     let mut lines = vec![format!("fitted with narrows {} on {}", report.version, report.source)];
-    lines.extend(summary::lines(report));
+    lines.extend(summary::lines(report, Detail::Full));
     lines.push(String::new());
     let widest = report.columns.iter().map(|column| column.name.chars().count()).max().unwrap_or(0);
     for column in &report.columns {

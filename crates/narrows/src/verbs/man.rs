@@ -7,7 +7,7 @@ use clap::{Args as ClapArgs, Command, CommandFactory};
 use clap_mangen::Man as Page;
 use narrows_core::Error;
 
-use crate::failure::{Failure, Outcome};
+use crate::failure::{EXIT_CODES, Failure, Outcome};
 use crate::output;
 use crate::verbs::Args;
 
@@ -50,7 +50,15 @@ fn page(command: Command) -> Result<String, Failure> {
     if let Some(examples) = examples {
         page.push_str(&section(&examples));
     }
+    page.push_str(&exit_status());
     Ok(page)
+}
+
+/// The exit codes as a section.
+fn exit_status() -> String {
+    let rows =
+        EXIT_CODES.map(|(code, meaning)| format!(".TP\n.B {code}\n{}\n", meaning.replace('`', "").replace('-', "\\-")));
+    format!(".SH EXIT STATUS\n{}", rows.concat())
 }
 
 /// The examples as a section without filling.
@@ -64,6 +72,19 @@ fn section(examples: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_page_has_examples_and_the_exit_codes() {
+        let mut command = Args::command();
+        command.build();
+        let verbs = command.get_subcommands().filter(|verb| verb.get_name() != "help").cloned();
+        for verb in verbs.chain([command.clone()]) {
+            let name = verb.get_name().to_owned();
+            let page = page(verb).unwrap();
+            assert!(page.contains(".SH EXAMPLES\n.nf\nnarrows "), "{name}");
+            assert!(page.contains(".SH EXIT STATUS\n.TP\n.B 0\nsuccess\n"), "{name}");
+        }
+    }
 
     #[test]
     fn examples_become_a_section() {

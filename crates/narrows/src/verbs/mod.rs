@@ -5,6 +5,7 @@ pub(crate) mod compress;
 pub(crate) mod decode;
 pub(crate) mod decompress;
 pub(crate) mod demo;
+pub(crate) mod doctor;
 pub(crate) mod encode;
 pub(crate) mod evaluate;
 pub(crate) mod explain;
@@ -25,14 +26,21 @@ use clap::{Parser, Subcommand};
 use crate::failure::{Failure, Outcome};
 use crate::flags::Common;
 
+const EXAMPLES: &str = "Examples:
+  narrows demo
+  narrows fit train.csv -o m.narrows
+  narrows score m.narrows new.csv -o scores.csv --explain 3";
+
 /// Anomaly detection, image restoration, compression and generation with autoencoders, for tables, series and images.
-///
-/// Example:
-///   narrows demo
-///   narrows fit train.csv -o m.narrows
-///   narrows score m.narrows new.csv -o scores.csv --explain 3
 #[derive(Debug, Parser)]
-#[command(name = "narrows", version, verbatim_doc_comment, max_term_width = 110)]
+#[command(
+    name = "narrows",
+    version,
+    long_version = crate::version::long(),
+    before_long_help = EXAMPLES,
+    verbatim_doc_comment,
+    max_term_width = 110
+)]
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) verb: Verb,
@@ -58,6 +66,7 @@ pub(crate) enum Verb {
     Export(export::Export),
     Inspect(inspect::Inspect),
     Report(report::Report),
+    Doctor(doctor::Doctor),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -82,6 +91,7 @@ pub(crate) fn run(args: Args) -> Result<Outcome, Failure> {
         Verb::Export(verb) => verb.run(common),
         Verb::Inspect(verb) => verb.run(common),
         Verb::Report(verb) => verb.run(common),
+        Verb::Doctor(verb) => verb.run(common),
         Verb::Completions(verb) => verb.run(),
         Verb::Man(verb) => verb.run(),
     }

@@ -1,71 +1,105 @@
 //! Text summaries of reports, printed to stderr.
 
-use narrows_core::report::{AlbumReport, ColumnReport, GenerationReport, Report, RestorerReport, Role, Stop, Training};
+use narrows_core::report::{
+    AlbumReport, ColumnReport, FitVerdict, GenerationReport, Report, RestorerReport, Role, Stop, Training,
+};
 use narrows_core::sample_similarity::Distance;
 use narrows_core::{Model, SampleSimilarity};
+use serde::Serialize;
 
 use crate::failure::Failure;
 use crate::flags::Common;
 use crate::output;
-use crate::talk::{Talk, count, grouped};
+use crate::talk::{count, grouped};
 
 /// Maximum number of columns listed individually.
 const NAMED: usize = 12;
 
+/// How much of a report is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Detail {
+    /// The verdict, and what became of the data.
+    Brief,
+    /// Everything.
+    Full,
+}
+
+/// A report with its verdict, the output of `--json`.
+#[derive(Serialize)]
+pub(crate) struct Judged<'a, R> {
+    /// Whether to use the model.
+    verdict: FitVerdict,
+    #[serde(flatten)]
+    report: &'a R,
+}
+
+impl<'a> Judged<'a, Report> {
+    pub(crate) fn fit(report: &'a Report) -> Judged<'a, Report> {
+        Judged { verdict: report.verdict(), report }
+    }
+}
+
+impl<'a> Judged<'a, RestorerReport> {
+    pub(crate) fn restorer(report: &'a RestorerReport) -> Judged<'a, RestorerReport> {
+        Judged { verdict: report.verdict(), report }
+    }
+}
+
 /// Prints the report of a fit: as text to stderr and, with `--json`, as JSON to stdout.
 pub(crate) fn tell_model(model: &Model, common: &Common) -> Result<(), Failure> {
-    let talk = common.talk();
+    let detail = if common.verbose { Detail::Full } else { Detail::Brief };
     match model {
         Model::Restorer(restorer) => {
-            if common.json {
-                output::print_json(restorer.report())?;
-            }
-            tell_restorer(restorer.report(), talk);
+            let report = restorer.report();
+            tell(&Judged::restorer(report), &restorer_lines(report, detail), common)
         }
-        Model::Table(model) => tell_report(model.report(), common)?,
-        Model::Series(model) => tell_report(model.report(), common)?,
-        Model::Images(model) => tell_report(model.report(), common)?,
-        Model::Encoder(_) => {}
+        Model::Table(model) => tell_report(model.report(), detail, common),
+        Model::Series(model) => tell_report(model.report(), detail, common),
+        Model::Images(model) => tell_report(model.report(), detail, common),
+        Model::Encoder(_) => Ok(()),
     }
-    Ok(())
 }
 
-fn tell_report(report: &Report, common: &Common) -> Result<(), Failure> {
-    if common.json {
-        output::print_json(report)?;
-    }
-    tell(report, common.talk());
-    Ok(())
+fn tell_report(report: &Report, detail: Detail, common: &Common) -> Result<(), Failure> {
+    tell(&Judged::fit(report), &lines(report, detail), common)
 }
 
-fn tell(report: &Report, talk: Talk) {
-    if talk.is_heard() {
-        lines(report).iter().for_each(|line| talk.line(line));
-    }
+fn tell<R: Serialize>(judged: &Judged<'_, R>, lines: &[String], common: &Common) -> Result<(), Failure> {
+    lines.iter().for_each(|line| common.talk().line(line));
+    if common.json { output::print_json(judged) } else { Ok(()) }
 }
 
 /// The summary, line by line.
-pub(crate) fn lines(report: &Report) -> Vec<String> {
-    let mut lines = Vec::new();
-    let of = |role: Role| report.columns.iter().filter(move |column| column.role == role);
-    if let Some(images) = &report.images {
-        lines.push(album(&images.album));
+pub(crate) fn lines(report: &Report, detail: Detail) -> Vec<String> {
+    let mut lines = vec![verdict(&report.verdict())];
+    match &report.images {
+        Some(images) => lines.push(album(&images.album)),
+        None => lines.extend(columns(report)),
+    }
+    lines.push(threshold(report));
+    if detail == Detail::Full {
         lines.push(network(report));
-        lines.push(format!("kind        {}; sees {}", images.backbone, images.view));
+        lines.extend(
+            report.images.as_ref().map(|images| format!("kind        {}; sees {}", images.backbone, images.view)),
+        );
         lines.push(training(&report.training));
-        lines.push(threshold(report));
-        let quality = &images.quality;
-        lines.push(format!(
-            "held out    {}: {:.2} dB reconstructed, {:.2} dB by PCA with the same code size",
-            count(quality.n, "image"),
-            quality.model.psnr,
-            quality.pca.psnr
-        ));
+        lines.push(held_out(report));
         lines.extend(bottleneck(report));
         lines.extend(report.generation.iter().flat_map(generation));
-        lines.extend(report.warnings.iter().map(|warning| format!("warning: {warning}")));
-        return lines;
     }
+    lines.extend(report.warnings.iter().map(|warning| format!("warning: {warning}")));
+    lines
+}
+
+/// The verdict, which comes first.
+fn verdict(verdict: &FitVerdict) -> String {
+    format!("verdict     {}", verdict.sentence)
+}
+
+/// What became of the columns and the rows of a table.
+fn columns(report: &Report) -> Vec<String> {
+    let mut lines = Vec::new();
+    let of = |role: Role| report.columns.iter().filter(move |column| column.role == role);
     let features: Vec<String> = of(Role::Feature).map(|column| format!("{} ({})", column.name, column.kind)).collect();
     lines.push(format!("columns     {} used: {}", features.len(), shortened(&features)));
     lines.extend(of(Role::Dropped).take(NAMED).map(|column| format!("dropped     {}: {}", column.name, column.words)));
@@ -78,18 +112,11 @@ pub(crate) fn lines(report: &Report) -> Vec<String> {
     }
     lines.extend(of(Role::Label).map(|column| format!("label       {}: {}", column.name, column.words)));
     lines.push(rows(report));
-    lines.push(network(report));
     // Dropped columns are already listed.
     let is_told = |note: &&String| {
         of(Role::Dropped).any(|column| note.starts_with(&format!("column `{}` left out", column.name)))
     };
     lines.extend(report.notes.iter().filter(|note| !is_told(note)).map(|note| format!("note        {note}")));
-    lines.push(training(&report.training));
-    lines.push(threshold(report));
-    lines.push(held_out(report));
-    lines.extend(bottleneck(report));
-    lines.extend(report.generation.iter().flat_map(generation));
-    lines.extend(report.warnings.iter().map(|warning| format!("warning: {warning}")));
     lines
 }
 
@@ -177,21 +204,13 @@ pub(crate) fn negative_elbo(nats: f64) -> String {
     format!("-ELBO       {nats:.2} nats per sample")
 }
 
-/// Prints the report of a restorer.
-fn tell_restorer(report: &RestorerReport, talk: Talk) {
-    if talk.is_heard() {
-        restorer_lines(report).iter().for_each(|line| talk.line(line));
-    }
-}
-
 /// The summary of a restorer, line by line.
-pub(crate) fn restorer_lines(report: &RestorerReport) -> Vec<String> {
-    let mut lines = vec![
-        album(&report.album),
-        format!("removes     {}", report.damage),
-        format!("network     {}; {}", report.network, count(report.parameters, "parameter")),
-        training(std::slice::from_ref(&report.training)),
-    ];
+pub(crate) fn restorer_lines(report: &RestorerReport, detail: Detail) -> Vec<String> {
+    let mut lines = vec![verdict(&report.verdict()), album(&report.album), format!("removes     {}", report.damage)];
+    if detail == Detail::Full {
+        lines.push(format!("network     {}; {}", report.network, count(report.parameters, "parameter")));
+        lines.push(training(std::slice::from_ref(&report.training)));
+    }
     if let Some(quality) = &report.quality {
         let means = &quality.means;
         lines.push(format!(
@@ -213,7 +232,7 @@ fn album(report: &AlbumReport) -> String {
         if least == greatest { least.to_string() } else { format!("{least} to {greatest}") }
     };
     let mut text = format!(
-        "images    {} read, {} x {} pixels, {}: {} train, {} validation",
+        "images      {} read, {} x {} pixels, {}: {} train, {} validation",
         grouped(report.read),
         span(report.heights),
         span(report.widths),
@@ -286,6 +305,15 @@ fn threshold(report: &Report) -> String {
 }
 
 fn held_out(report: &Report) -> String {
+    if let Some(images) = &report.images {
+        let quality = &images.quality;
+        return format!(
+            "held out    {}: {:.2} dB reconstructed, {:.2} dB by PCA with the same code size",
+            count(quality.n, "image"),
+            quality.model.psnr,
+            quality.pca.psnr
+        );
+    }
     let pca = &report.pca;
     let baseline = if report.network.code_size >= report.network.inputs {
         "PCA not compared: the code is as wide as the input".to_owned()

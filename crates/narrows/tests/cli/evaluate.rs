@@ -63,3 +63,21 @@ fn another_threshold_changes_the_decision_and_not_the_ranking() {
     assert_eq!((strict["threshold"].as_f64(), strict["recall"].as_f64()), (Some(1e6), Some(0.0)));
     assert!(strict["precision"].is_null());
 }
+
+#[test]
+fn metrics_go_to_a_file_and_name_the_counts_behind_them() {
+    let folder = folder();
+    let line = "evaluate m.narrows all.csv --label bad --normal 0 --at 5,20";
+    let text = folder.run(&format!("{line} -o m.json")).succeeds().stdout;
+    for words in ["not flagged", "anomalous rows", "highest 5 ", "highest 20 "] {
+        assert!(text.contains(words), "expected `{words}` in\n{text}");
+    }
+    let file: serde_json::Value = serde_json::from_str(&folder.read("m.json")).unwrap();
+    assert_eq!(file, folder.run(&format!("{line} --json")).succeeds().json());
+    let counts = ["true_positives", "false_positives", "true_negatives", "false_negatives"];
+    assert_eq!(counts.iter().map(|name| file["confusion"][name].as_u64().unwrap()).sum::<u64>(), 320);
+    assert_eq!((file["precision_at"][0]["k"].as_u64(), file["precision_at"][1]["k"].as_u64()), (Some(5), Some(20)));
+    folder.run(&format!("{line} -o m.csv")).succeeds();
+    let table = folder.read("m.csv");
+    assert!(table.starts_with("metric,value,text\n") && table.contains("\nprecision_at.5.precision,"), "{table}");
+}

@@ -1,6 +1,6 @@
 //! `narrows explain`, and the reasons beside scores.
 
-use crate::folder::{Folder, ordinary};
+use crate::folder::{Folder, QUICK, ordinary};
 
 fn folder() -> Folder {
     let folder = Folder::with_model();
@@ -46,4 +46,40 @@ fn score_adds_reasons_in_words() {
     assert_eq!(lines.next(), Some("row,score,p_value,is_anomaly,reason_1,reason_2"));
     let last = lines.last().unwrap();
     assert!(last.contains("`c`: expected about") && last.contains("got 99"), "{last}");
+}
+
+#[test]
+fn several_rows_and_the_worst_are_explained() {
+    let folder = folder();
+    let rows = |flags: &str| -> Vec<u64> {
+        let found = folder.run(&format!("explain m.narrows new.csv {flags} --json")).succeeds().json();
+        found["rows"].as_array().unwrap().iter().map(|row| row["row"].as_u64().unwrap()).collect()
+    };
+    assert_eq!(rows("--row 5,0,2-3"), [0, 2, 3, 5]);
+    assert_eq!(rows("--worst 1"), [5]);
+    assert_eq!(rows("").len(), 3);
+    assert_eq!(rows("")[0], 5);
+    let text = folder.run("explain m.narrows new.csv --row 4-5").succeeds().stdout;
+    assert!(text.starts_with("row 4: score ") && text.contains("\n\nrow 5: score "), "{text}");
+    folder.check_fails("explain m.narrows new.csv --row 1,9", 3, &["expected a row below 6, got 9"]);
+    folder.check_fails("explain m.narrows new.csv --row 5-3", 2, &["3,17,40-42"]);
+}
+
+#[test]
+fn rows_are_found_by_their_id() {
+    let folder = Folder::new();
+    let with_ids = |n: usize| -> String {
+        let lines = ordinary(n);
+        let rows = lines.lines().enumerate();
+        rows.map(|(i, line)| if i == 0 { format!("{line},id\n") } else { format!("{line},user-{i}\n") }).collect()
+    };
+    folder.write("train.csv", with_ids(200));
+    folder.run(&format!("fit train.csv -o m.narrows {QUICK}")).succeeds();
+    folder.write("new.csv", with_ids(20));
+    let found = folder.run("explain m.narrows new.csv --id user-7 --id user-9 --json").succeeds().json();
+    let rows: Vec<u64> = found["rows"].as_array().unwrap().iter().map(|row| row["row"].as_u64().unwrap()).collect();
+    assert_eq!((rows, found["rows"][0]["index"]["id"].as_str()), (vec![6, 8], Some("user-7")));
+    let text = folder.run("explain m.narrows new.csv --id word=red --worst 2").succeeds().stdout;
+    assert_eq!(text.matches("(id user-").count(), 2, "{text}");
+    folder.check_fails("explain m.narrows new.csv --id user-99", 3, &["`user-99` in `id`"]);
 }

@@ -14,6 +14,7 @@ fn people_are_told_what_became_of_their_data() {
     let ran = folder.run(&format!("fit train.csv -o m.narrows --ignore b {QUICK}")).succeeds();
     assert_eq!(ran.stdout, "");
     for words in [
+        "verdict     ",
         "columns",
         "a (num",
         "word (category",
@@ -22,13 +23,16 @@ fn people_are_told_what_became_of_their_data() {
         "ignored     b",
         "rows",
         "200 read",
-        "loss",
-        "training",
         "threshold",
-        "PCA",
         "m.narrows (",
+        "next: narrows score m.narrows new.csv",
     ] {
         assert!(ran.stderr.contains(words), "expected `{words}` in\n{}", ran.stderr);
+    }
+    assert!(!ran.stderr.contains("bottleneck"), "{}", ran.stderr);
+    let verbose = folder.run(&format!("fit train.csv -o m.narrows --force --verbose {QUICK}")).succeeds().stderr;
+    for words in ["verdict     ", "network ", "loss", "training ", "PCA", "bottleneck", "generation"] {
+        assert!(verbose.contains(words), "expected `{words}` in\n{verbose}");
     }
     let progress = ran.stderr.lines().filter(|line| line.starts_with("training  ") && line.contains(" % ")).count();
     assert!((1..=10).contains(&progress), "{}", ran.stderr);
@@ -50,6 +54,7 @@ fn json_is_the_report() {
     assert_eq!(ran.stderr, "");
     let report = ran.json();
     assert_eq!((report["rows"]["read"].as_u64(), report["recipe"]["preset"].as_str()), (Some(300), Some("simple")));
+    assert!(report["verdict"]["grade"].is_string() && report["verdict"]["concerns"].is_array(), "{report}");
     let inspected = folder.run("inspect m.narrows --json").succeeds().json();
     assert_eq!(inspected["detection"], report["detection"]);
 }

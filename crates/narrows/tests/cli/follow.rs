@@ -235,3 +235,60 @@ fn what_cannot_be_followed_is_refused() {
     let tables = Folder::with_model();
     tables.check_fails("score m.narrows - --follow", 3, &["expected a model of series in the long layout"]);
 }
+
+#[test]
+fn csv_on_a_pipe_is_recognised_by_its_header() {
+    let folder = folder();
+    let text = csv(20);
+    let text = text.replace(',', ";");
+    folder.write("in", &text);
+    let flags = "--follow --keep sh* --only-anomalies --threshold fixed=0";
+    let ran = folder.shell(&format!("cat in | narrows score pump.narrows - {flags}")).succeeds();
+    let rows = rows(&ran.stdout);
+    // The first fifteen points of each machine have no score.
+    assert_eq!(
+        (rows.len(), rows[0]["row"].as_u64(), rows[0]["shift"].as_str()),
+        (10, Some(30), Some("1")),
+        "{}",
+        ran.stdout
+    );
+    folder.write("in", lines("a", 17).concat());
+    assert_eq!(folder.shell("narrows score pump.narrows - --follow < in").succeeds().stdout.lines().count(), 17);
+}
+
+#[test]
+fn history_fills_the_first_window() {
+    let folder = folder();
+    let all = lines("a", 40);
+    folder.write("all.ndjson", all.concat());
+    folder.write("before.csv", {
+        let mut text = "machine,at,hot,loud\n".to_owned();
+        for i in 0..30 {
+            let (machine, at, hot, loud) = point("a", i);
+            writeln!(text, "{machine},{at},{hot:.4},{loud:.4}").unwrap();
+        }
+        text
+    });
+    folder.write("in.ndjson", all[30..].concat());
+    let whole = folder.run("score pump.narrows all.ndjson --follow").succeeds().stdout;
+    let ran = folder.run("score pump.narrows in.ndjson --follow --history before.csv").succeeds();
+    let score = |line: &str| serde_json::from_str::<Value>(line).unwrap()["score"].as_f64();
+    let expected: Vec<Option<f64>> = whole.lines().skip(30).map(score).collect();
+    assert!(expected.iter().all(Option::is_some));
+    assert_eq!(ran.stdout.lines().map(score).collect::<Vec<_>>(), expected);
+    assert!(ran.stderr.contains("10 rows scored") && ran.stderr.contains("history     30 rows"), "{}", ran.stderr);
+}
+
+#[test]
+fn rows_of_a_table_are_followed_too() {
+    let folder = Folder::with_model();
+    let text = crate::folder::ordinary(12);
+    folder.write("new.csv", &text);
+    let whole = folder.run("score m.narrows new.csv --keep word --explain 1 --format ndjson").succeeds().stdout;
+    let ran = folder.run("score m.narrows new.csv --keep word --explain 1 --follow").succeeds();
+    assert_eq!(rows(&ran.stdout), rows(&whole));
+    folder.check_fails("score m.narrows new.csv --follow --history new.csv", 2, &["--history", "series"]);
+    folder.write("bad.csv", text + "1,2\n");
+    let ran = folder.run("score m.narrows bad.csv --follow --format csv");
+    assert_eq!((ran.code, ran.stdout.lines().count()), (5, 13), "{}", ran.stderr);
+}

@@ -2,7 +2,7 @@
 
 use crate::folder::Folder;
 
-const VERBS: [&str; 18] = [
+const VERBS: [&str; 19] = [
     "demo",
     "fit",
     "tune",
@@ -19,6 +19,7 @@ const VERBS: [&str; 18] = [
     "restore",
     "inspect",
     "report",
+    "doctor",
     "completions",
     "man",
 ];
@@ -38,7 +39,24 @@ fn every_verb_opens_its_help_with_an_example() {
 
 #[test]
 fn the_version_is_the_packages() {
-    assert_eq!(Folder::new().run("--version").succeeds().stdout, format!("narrows {}\n", env!("CARGO_PKG_VERSION")));
+    let version = env!("CARGO_PKG_VERSION");
+    assert_eq!(Folder::new().run("-V").succeeds().stdout, format!("narrows {version}\n"));
+    let long = Folder::new().run("--version").succeeds().stdout;
+    assert!(long.starts_with(&format!("narrows {version}\ncommit ")), "{long}");
+    assert!(long.contains("\nsimd ") && long.contains("\nthreads "), "{long}");
+}
+
+#[test]
+fn doctor_finds_nothing_wrong_here_and_says_what_is() {
+    let folder = Folder::new();
+    let found = folder.run("doctor --json --threads 1").succeeds().json();
+    assert_eq!((found["version"].as_str(), found["threads"].as_u64()), (Some(env!("CARGO_PKG_VERSION")), Some(1)));
+    assert!(found["self_test"]["error"].is_null() && found["folders"][0]["error"].is_null(), "{found}");
+    assert!(std::fs::read_dir(folder.path(".")).unwrap().next().is_none(), "doctor left a file");
+    let text = folder.run("doctor").succeeds().stdout;
+    for words in ["simd", "threads", "memory", "is writable", "self-test"] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
 }
 
 #[test]

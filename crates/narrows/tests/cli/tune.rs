@@ -141,16 +141,16 @@ fn the_journal_of_other_data_another_seed_or_nonsense_is_refused() {
 }
 
 #[test]
-fn series_are_searched_and_time_is_how_long() {
+fn series_are_searched_and_the_time_column_has_the_flag_of_fit() {
     let folder = Folder::new();
     let mut text = "ts,value\n".to_owned();
     for t in 0..400 {
         text.push_str(&format!("{t},{:.4}\n", (f64::from(t) * std::f64::consts::TAU / 12.0).sin()));
     }
     folder.write("s.csv", text);
-    let flags = "--trials 2 --set train.steps=20 --set train.batch_size=16 --time-column ts";
-    let ran = folder.run(&format!("tune s.csv {flags} --time 1h")).succeeds();
+    let flags = "--trials 2 --set train.steps=20 --set train.batch_size=16 --time ts";
+    let ran = folder.run(&format!("tune s.csv {flags} --time-limit 1h")).succeeds();
     assert!(ran.stdout.contains("2 trials, seed 0"), "{}", ran.stdout);
     folder.run("fit s.csv --time ts -o m.narrows --recipe best.toml").succeeds();
-    folder.check_fails("tune s.csv -o x.toml --time ts", 2, &["got `ts`", "--time-column"]);
+    folder.check_fails("tune s.csv -o x.toml --time-limit ts", 2, &["got `ts`", "--time-limit"]);
 }

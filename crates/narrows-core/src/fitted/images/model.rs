@@ -18,10 +18,11 @@ use crate::fitted::core::Core;
 use crate::fitted::encoder::codes_of;
 use crate::fitted::evaluate::{Evaluation, EvaluationSamples};
 use crate::fitted::generation::{self, interpolated, numbers, share};
+use crate::fitted::new_data;
 use crate::fitted::scoring::{ScoreDetail, Scorer};
 use crate::model::Shape;
 use crate::prep::{Block, Prepared};
-use crate::report::Reconstruction;
+use crate::report::{NewDataReport, Reconstruction};
 use crate::sample_similarity::{self, ColumnDistance, SampleSimilarity, Values};
 
 /// Generated images in the report.
@@ -324,6 +325,24 @@ impl ImageModel {
             samples.push(anomalous.binary_search(&(i as u32)).is_ok(), score, highest(&pca), highest(&forest));
         }
         samples.metrics(&self.core, "folder", &roles.normal.join(","), 0)
+    }
+
+    /// The report on images that the model was not fitted to, with metrics if folders of normal images are named.
+    ///
+    /// # Errors
+    /// If an image can no longer be read; with normal folders, as [`evaluate`](Self::evaluate).
+    pub fn new_data_report(&self, images: &Store, roles: &ImageRoles) -> Result<NewDataReport> {
+        let scorer = ImageScorer::new(&self.adapter, &self.core.scorer);
+        let all: Vec<u32> = (0..images.len() as u32).collect();
+        let scores = scorer.scores(images, &all)?;
+        let mut report = new_data::scored(&self.core, images.source().to_owned(), images.len() as u64, &scores);
+        (report.worst, report.worst_sheet) = summary::worst_of(&scorer, images, all, &scores, &self.core.threshold)?;
+        report.notes =
+            images.skipped().iter().map(|skipped| format!("skipped `{}`: {}", skipped.name, skipped.reason)).collect();
+        if !roles.normal.is_empty() {
+            report.metrics = Some(self.evaluate(images, roles)?.summary());
+        }
+        Ok(report)
     }
 
     /// Compares `n` generated images, given by `seed`, with the images of a store. Distances to training images are

@@ -7,7 +7,7 @@ use super::model::{ImageScorer, heat_map};
 use super::quality::{Reconstructed, ReconstructionPass};
 use super::roles::ImageRoles;
 use crate::error::Result;
-use crate::fitted::scoring::ScoreDetail;
+use crate::fitted::scoring::{CalibratedThreshold, ScoreDetail};
 use crate::fitted::split::Split;
 use crate::fitted::summary::{KindReport, ReportInputs};
 use crate::report::{AlbumReport, ImagesReport, Label, RowCounts, WorstImage};
@@ -78,8 +78,19 @@ pub(super) fn sheet(pass: &ReconstructionPass<'_>, images: &Store, which: &[u32]
 /// The top-scoring images, with the location of the error.
 fn worst(inputs: &ReportInputs<'_>, found: &ImageFindings<'_>) -> Result<(Vec<WorstImage>, String)> {
     let scorer = ImageScorer::new(found.adapter, inputs.scorer);
-    let mut which: Vec<u32> = found.anomalous.iter().chain(&found.split.calibration).copied().take(SCORED).collect();
+    let which: Vec<u32> = found.anomalous.iter().chain(&found.split.calibration).copied().take(SCORED).collect();
     let scores = scorer.scores(found.images, &which)?;
+    worst_of(&scorer, found.images, which, &scores, inputs.threshold)
+}
+
+/// The images with the highest of these scores, and a sheet of the first with their heat maps.
+pub(super) fn worst_of(
+    scorer: &ImageScorer<'_>,
+    images: &Store,
+    mut which: Vec<u32>,
+    scores: &[f64],
+    threshold: &CalibratedThreshold,
+) -> Result<(Vec<WorstImage>, String)> {
     let mut order: Vec<usize> = (0..which.len()).collect();
     order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]).then(which[*a].cmp(&which[*b])));
     order.truncate(WORST);
@@ -87,16 +98,16 @@ fn worst(inputs: &ReportInputs<'_>, found: &ImageFindings<'_>) -> Result<(Vec<Wo
     which = order.iter().map(|i| which[*i]).collect();
     let mut sheet = Sheet::new(&["image", "heat map"]);
     for i in which.iter().take(SHEET_ROWS) {
-        let image = found.images.get(*i as usize)?;
+        let image = images.get(*i as usize)?;
         let heat = scorer.score_with(std::slice::from_ref(&image), ScoreDetail::Trace).remove(0).heat;
         let over = heat_map(&image, &heat);
         sheet.row(vec![image, over]);
     }
-    let inputs = which.iter().zip(&scores).map(|(i, score)| WorstImage {
-        name: found.images.name(*i as usize),
+    let images = which.iter().zip(&scores).map(|(i, score)| WorstImage {
+        name: images.name(*i as usize),
         score: *score,
-        p_value: inputs.threshold.p_value(*score),
-        is_anomaly: inputs.threshold.is_anomaly(*score),
+        p_value: threshold.p_value(*score),
+        is_anomaly: threshold.is_anomaly(*score),
     });
-    Ok((inputs.collect(), sheet.to_base64()))
+    Ok((images.collect(), sheet.to_base64()))
 }

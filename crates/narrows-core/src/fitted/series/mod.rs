@@ -18,6 +18,7 @@ pub(super) use fit::{fit, trial_data};
 pub use quality::SeriesQuality;
 pub(super) use quality::Trace;
 pub use stream::{StreamScore, StreamScorer};
+pub(super) use summary::new_points;
 
 /// A model fitted to series.
 pub type SeriesModel = super::core::Fitted<SeriesAdapter>;

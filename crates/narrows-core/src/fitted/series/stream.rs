@@ -119,6 +119,26 @@ impl StreamScorer {
     /// [`Error::Data`] and [`Error::Mismatch`] for a row that does not fit the model, and for a time that is not after
     /// the previous one of its series; the state is then unchanged.
     pub fn push(&mut self, row: &Table) -> Result<StreamScore> {
+        let (point, gap) = self.enter(row)?;
+        let followed = self.score(&point, gap > 0);
+        self.counts.unscored += u64::from(followed.score.is_nan());
+        Ok(followed)
+    }
+
+    /// Takes a row that comes before the stream, such as the last ones of a file, so that the first point of the stream
+    /// has a full window. It is neither scored nor counted.
+    ///
+    /// # Errors
+    /// As [`push`](Self::push).
+    pub fn remember(&mut self, row: &Table) -> Result<()> {
+        let counts = self.counts.clone();
+        let entered = self.enter(row);
+        self.counts = counts;
+        entered.map(drop)
+    }
+
+    /// Appends a row to its series; returns its point and the number of points missing before it.
+    fn enter(&mut self, row: &Table) -> Result<(Series, u64)> {
         if row.n_rows() != 1 {
             let message = format!("expected one row at a time, got {}", row.n_rows());
             return Err(Error::data(Place::source(row.source()), message));
@@ -147,9 +167,7 @@ impl StreamScorer {
         track.is_zoned = track.is_zoned.or(is_zoned);
         track.append(&point, gap, adapter);
         self.counts.clipped += track.clipped(adapter);
-        let followed = self.score(&point, gap > 0);
-        self.counts.unscored += u64::from(followed.score.is_nan());
-        Ok(followed)
+        Ok((point, gap))
     }
 
     /// Counts of values filled, clipped or ignored so far.

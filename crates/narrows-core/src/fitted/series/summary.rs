@@ -2,12 +2,14 @@
 
 use std::ops::Range;
 
+use super::SeriesModel;
 use super::adapter::{SeriesAdapter, SeriesSamples};
 use super::events::{FoundEvent, events};
 use super::model::{expected, row_reasons};
 use super::points::{self, Coverage, Points};
-use crate::data::Series;
+use crate::data::{Series, Table};
 use crate::detect::explain;
+use crate::error::Result;
 use crate::fitted::scoring::ScoreDetail;
 use crate::fitted::selection::ColumnSelection;
 use crate::fitted::summary::{
@@ -201,6 +203,43 @@ pub(super) fn points(
         }),
         images: None,
     }
+}
+
+/// What a report shows of points that the model was not fitted to.
+pub(in crate::fitted) struct NewPoints {
+    /// The peaks of the highest events.
+    pub(in crate::fitted) top: Vec<TopRow>,
+    /// The ranges around the highest peaks.
+    pub(in crate::fitted) stretches: Vec<AnomalousStretch>,
+}
+
+/// The events and the highest peaks of points that the model was not fitted to.
+pub(in crate::fitted) fn new_points(model: &SeriesModel, table: &Table) -> Result<NewPoints> {
+    let (adapter, core) = (model.adapter.as_ref(), &model.core);
+    let samples = adapter.prepare(table)?;
+    let scored: Vec<ScoredSeries<'_>> = samples
+        .set
+        .series
+        .iter()
+        .zip(&samples.signals)
+        .map(|(series, signal)| {
+            let points = points::points(adapter, &core.scorer, &series.id, signal, Coverage::All);
+            let events = events(adapter, &samples.set.channels, series, &points, &core.threshold);
+            ScoredSeries { series, points, events }
+        })
+        .collect();
+    let row = |found: &FoundEvent| TopRow {
+        row: found.event.peak_row,
+        score: found.event.peak,
+        p_value: core.threshold.p_value(found.event.peak),
+        is_anomaly: core.threshold.is_anomaly(found.event.peak),
+        reasons: found.event.reasons.clone(),
+    };
+    let mut top: Vec<TopRow> = scored.iter().flat_map(|scored| &scored.events).map(row).collect();
+    top.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.row.cmp(&b.row)));
+    top.truncate(TOP_EVENTS);
+    let threshold = core.threshold.decision.threshold;
+    Ok(NewPoints { top, stretches: stretches(adapter, &samples.set.channels, &scored, threshold) })
 }
 
 /// One series and its scores.

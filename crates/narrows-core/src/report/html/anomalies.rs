@@ -21,32 +21,32 @@ pub(super) struct AnomaliesSection {
     above: String,
 }
 
-struct AnomalyRow {
-    row: String,
-    score: String,
-    p_value: String,
-    is_anomaly: bool,
-    reasons: Vec<ReasonItem>,
+/// A row of the table.
+pub(super) struct AnomalyRow {
+    pub(super) row: String,
+    pub(super) score: String,
+    pub(super) p_value: String,
+    pub(super) is_anomaly: bool,
+    pub(super) reasons: Vec<ReasonItem>,
 }
 
-struct ReasonItem {
-    column: DisplayName,
+pub(super) struct ReasonItem {
+    pub(super) column: DisplayName,
     /// `about ` for numbers, empty for categories.
-    qualifier: &'static str,
-    expected: DisplayName,
-    got: DisplayName,
-    percent: String,
+    pub(super) qualifier: &'static str,
+    pub(super) expected: DisplayName,
+    pub(super) got: DisplayName,
+    pub(super) percent: String,
     /// Width of the bar, in percent.
-    width: f64,
+    pub(super) width: f64,
 }
 
 impl AnomaliesSection {
     pub(super) fn new(report: &Report) -> AnomaliesSection {
         let top = &report.top[..report.top.len().min(ROWS_KEPT)];
-        let scores = column(&top.iter().map(|row| row.score).collect::<Vec<_>>());
         let above = top.iter().filter(|row| row.is_anomaly).count();
         AnomaliesSection {
-            rows: top.iter().zip(scores).map(|(row, score)| self::row(row, score)).collect(),
+            rows: rows(top),
             unlisted: report.top.len() - top.len(),
             above: match above {
                 0 => "None of them is above the threshold.".to_owned(),
@@ -56,6 +56,12 @@ impl AnomaliesSection {
             },
         }
     }
+}
+
+/// The rows of the table.
+pub(super) fn rows(top: &[TopRow]) -> Vec<AnomalyRow> {
+    let scores = column(&top.iter().map(|row| row.score).collect::<Vec<_>>());
+    top.iter().zip(scores).map(|(row, score)| self::row(row, score)).collect()
 }
 
 fn row(row: &TopRow, score: String) -> AnomalyRow {

@@ -5,7 +5,7 @@ use askama::Template;
 use super::number::{column, probability};
 use super::sheet::SheetFigure;
 use super::text::DisplayName;
-use crate::report::{ImagesReport, Report};
+use crate::report::{ImagesReport, Report, WorstImage};
 
 /// Images listed at most.
 const IMAGES_KEPT: usize = 100;
@@ -20,29 +20,23 @@ pub(super) struct AnomalousImagesSection {
     sheet: Option<SheetFigure>,
 }
 
-struct AnomalousImageRow {
-    name: DisplayName,
-    score: String,
-    p_value: String,
-    is_anomaly: bool,
+/// A row of the table.
+pub(super) struct AnomalousImageRow {
+    pub(super) name: DisplayName,
+    pub(super) score: String,
+    pub(super) p_value: String,
+    pub(super) is_anomaly: bool,
 }
 
 impl AnomalousImagesSection {
     pub(super) fn new(report: &Report, images: &ImagesReport) -> AnomalousImagesSection {
         let listed = &images.worst[..images.worst.len().min(IMAGES_KEPT)];
-        let scores = column(&listed.iter().map(|image| image.score).collect::<Vec<_>>());
-        let image = |(image, score): (&crate::report::WorstImage, String)| AnomalousImageRow {
-            name: DisplayName::new(&image.name),
-            score,
-            p_value: probability(image.p_value),
-            is_anomaly: image.is_anomaly,
-        };
         AnomalousImagesSection {
             population: match report.rows.not_normal {
                 0 => "calibration images, which are not used for training",
                 _ => "calibration images, which are not used for training, and images that are not normal",
             },
-            images: listed.iter().zip(scores).map(image).collect(),
+            images: rows(listed),
             unlisted: images.worst.len() - listed.len(),
             sheet: SheetFigure::new(
                 &images.worst_sheet,
@@ -50,6 +44,18 @@ impl AnomalousImagesSection {
             ),
         }
     }
+}
+
+/// The rows of the table.
+pub(super) fn rows(worst: &[WorstImage]) -> Vec<AnomalousImageRow> {
+    let scores = column(&worst.iter().map(|image| image.score).collect::<Vec<_>>());
+    let row = |(image, score): (&WorstImage, String)| AnomalousImageRow {
+        name: DisplayName::new(&image.name),
+        score,
+        p_value: probability(image.p_value),
+        is_anomaly: image.is_anomaly,
+    };
+    worst.iter().zip(scores).map(row).collect()
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ mod data;
 mod generation;
 mod images;
 mod network;
+mod new_data;
 mod number;
 mod pca;
 mod quality;
@@ -37,7 +38,7 @@ pub use restorer::render_restorer;
 
 use askama::Template;
 
-use super::Report;
+use super::{NewDataReport, Report};
 use crate::error::{Error, Result};
 
 /// The page: its sections in reading order.
@@ -48,6 +49,8 @@ struct FitPage {
     kind: &'static str,
     version: String,
     summary: summary::SummarySection,
+    /// Only if the page is about new data, too.
+    new_data: Option<new_data::NewDataSection>,
     data: data::DataSection,
     images: Option<images::ImagesSection>,
     network: network::NetworkSection,
@@ -70,6 +73,7 @@ impl FitPage {
     /// Whether the page contains the zoom script.
     fn can_zoom(&self) -> bool {
         self.series.as_ref().is_some_and(series::SeriesSection::can_zoom)
+            || self.new_data.as_ref().is_some_and(new_data::NewDataSection::can_zoom)
     }
 }
 
@@ -78,6 +82,18 @@ impl FitPage {
 /// # Errors
 /// If formatting fails, which cannot happen in memory.
 pub fn render(report: &Report) -> Result<String> {
+    render_page(report, None)
+}
+
+/// Renders the report with a section on new data.
+///
+/// # Errors
+/// As [`render`].
+pub fn render_with(report: &Report, new_data: &NewDataReport) -> Result<String> {
+    render_page(report, Some(new_data))
+}
+
+fn render_page(report: &Report, new_data: Option<&NewDataReport>) -> Result<String> {
     let images = report.images.as_ref();
     let has_columns = images.is_none();
     let page = FitPage {
@@ -85,6 +101,7 @@ pub fn render(report: &Report) -> Result<String> {
         kind: "fit report",
         version: report.version.clone(),
         summary: summary::SummarySection::new(report),
+        new_data: new_data.map(|found| new_data::NewDataSection::new(report, found)),
         data: data::DataSection::new(report),
         images: images.map(|images| images::ImagesSection::new(report, images)),
         network: network::NetworkSection::new(report),
@@ -202,6 +219,38 @@ mod tests {
         found.columns.iter_mut().for_each(|column| column.column = hostile.to_owned());
         let html = check(&report);
         assert!(!html.contains("<script") && !html.contains("<img") && !html.contains("onerror=x>"));
+    }
+
+    #[test]
+    fn new_data_has_its_section_with_everything_escaped() {
+        let hostile = || "</script><script>alert('x')</script>\"><img onerror=x>{{ 7 }}".to_owned();
+        let mut found = sample::new_data();
+        let html = render_with(&sample::report(), &found).unwrap().replace('\u{a0}', " ");
+        for words in
+            ["id=\"new-data\"", "href=\"#new-data\"", "new rows", "4.2 times", "AUC-PR", "highest 10:", "41.20"]
+        {
+            assert!(html.contains(words), "`{words}` is missing");
+        }
+        assert!(!html.contains("<script") && !render(&sample::report()).unwrap().contains("id=\"new-data\""));
+        found.source = hostile();
+        found.notes = vec![hostile()];
+        found.top.iter_mut().for_each(|row| row.reasons = vec![Reason::category(hostile(), 0.5, hostile(), hostile())]);
+        found.metrics.as_mut().unwrap().baselines.iter_mut().for_each(|baseline| baseline.name = hostile());
+        found.worst = vec![WorstImage { name: hostile(), score: 1.0, p_value: 0.5, is_anomaly: true }];
+        found.worst_sheet = hostile();
+        found.stretches = sample::series().stretches;
+        found.stretches.iter_mut().for_each(|stretch| stretch.series = hostile());
+        let html = render_with(&sample::report(), &found).unwrap();
+        assert_eq!((html.matches("<script").count(), html.matches("</script>").count()), (1, 1));
+        assert!(!html.contains("<img") && !html.contains("onerror=x>"));
+        for bad in [f64::NAN, f64::INFINITY, 0.0] {
+            let mut found = sample::new_data();
+            found.detection.threshold = bad;
+            found.top.iter_mut().for_each(|row| (row.score, row.p_value) = (bad, bad));
+            found.metrics.as_mut().unwrap().auc_roc.value = bad;
+            let html = render_with(&sample::report(), &found).unwrap();
+            assert!(!html.contains("NaN") && !html.contains("inf "), "{bad}");
+        }
     }
 
     #[test]

@@ -3,13 +3,14 @@
 
 use narrows_images::{Channels, Image, Sheet};
 
-use crate::detect::Reason;
+use crate::detect::{Confusion, Estimate, RankPrecision, Reason};
 use crate::recipe::{Data, ImageSettings, Recipe};
 use crate::report::{
-    AlbumReport, AnomalousStretch, Baseline, ChannelTrace, Check, CodePoint, ColumnReport, DensityReport, Detection,
-    GenerationReport, Histogram, ImageQuality, ImagesReport, LayerReport, NetworkPart, NetworkReport, PcaComparison,
-    Reconstruction, Report, Restoration, RestorationMeans, RestorerReport, Role, RowCounts, SeriesReport, Similarity,
-    SkippedImage, Stop, StretchEvent, TopRow, Training, WindowExample, WorstImage,
+    AlbumReport, AnomalousStretch, Baseline, BaselineAreas, ChannelTrace, Check, CodePoint, ColumnReport,
+    DensityReport, Detection, GenerationReport, Histogram, ImageQuality, ImagesReport, LayerReport, NetworkPart,
+    NetworkReport, NewDataMetrics, NewDataReport, PcaComparison, Reconstruction, Report, Restoration, RestorationMeans,
+    RestorerReport, Role, RowCounts, SeriesReport, Similarity, SkippedImage, Stop, StretchEvent, TopRow, Training,
+    WindowExample, WorstImage,
 };
 use crate::sample_similarity::{ColumnDistance, Copies, Distance, SampleSimilarity};
 
@@ -44,6 +45,40 @@ const FEATURES: [(&str, &str, f64); 29] = [
     ("created_at", "datetime", 0.77),
     ("browser_language_and_region_as_sent_by_the_client_before_normalisation", "category", 0.69),
 ];
+
+/// What a fit finds in other payments, of which more are flagged than promised.
+pub(crate) fn new_data() -> NewDataReport {
+    let report = report();
+    let counts = |i: usize| if i.is_multiple_of(3) { 7 } else { 2 };
+    let n = report.detection.histogram.counts.len();
+    let histogram = Histogram { counts: (0..n).map(counts).collect(), ..report.detection.histogram.clone() };
+    let estimate = |value: f64| Estimate { value, low: value - 0.03, high: value + 0.03 };
+    NewDataReport {
+        source: "payments-2026.csv".to_owned(),
+        rows: 1010,
+        scored: 1000,
+        anomalies: 42,
+        detection: Detection { anomalies: Some(histogram), ..report.detection },
+        top: report.top,
+        notes: vec!["10 rows have no score".to_owned()],
+        stretches: Vec::new(),
+        worst: Vec::new(),
+        worst_sheet: String::new(),
+        metrics: Some(NewDataMetrics {
+            n: 1000,
+            n_anomalies: 30,
+            auc_roc: estimate(0.94),
+            auc_pr: estimate(0.61),
+            f1: estimate(0.55),
+            precision: Some(0.5),
+            recall: 0.7,
+            false_alarm_rate: 0.02,
+            confusion: Confusion { true_positives: 21, false_positives: 21, true_negatives: 949, false_negatives: 9 },
+            precision_at: vec![RankPrecision { k: 10, precision: 0.9, recall: 0.3 }],
+            baselines: vec![BaselineAreas { name: "PCA".to_owned(), auc_roc: 0.81, auc_pr: 0.33 }],
+        }),
+    }
+}
 
 /// What is said of new rows.
 pub(crate) fn generation() -> GenerationReport {

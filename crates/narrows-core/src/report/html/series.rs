@@ -46,23 +46,24 @@ struct Fact {
     value: String,
 }
 
-struct StretchFigure {
-    name: DisplayName,
-    title: String,
-    drawing: Option<Timeline>,
-    caption: String,
-    events: Vec<EventRow>,
+/// An excerpt with its drawing and events.
+pub(super) struct StretchFigure {
+    pub(super) name: DisplayName,
+    pub(super) title: String,
+    pub(super) drawing: Option<Timeline>,
+    pub(super) caption: String,
+    pub(super) events: Vec<EventRow>,
     /// Number of unlisted events with its noun; empty if all are listed.
-    more_events: String,
+    pub(super) more_events: String,
 }
 
-struct EventRow {
-    number: usize,
-    from: String,
-    to: String,
-    points: String,
-    peak: String,
-    channels: Vec<DisplayName>,
+pub(super) struct EventRow {
+    pub(super) number: usize,
+    pub(super) from: String,
+    pub(super) to: String,
+    pub(super) points: String,
+    pub(super) peak: String,
+    pub(super) channels: Vec<DisplayName>,
 }
 
 struct WindowFigure {
@@ -76,8 +77,6 @@ impl SeriesSection {
     pub(super) fn new(series: &SeriesReport) -> SeriesSection {
         let stretches = &series.stretches[..series.stretches.len().min(STRETCHES_SHOWN)];
         let windows = &series.windows[..series.windows.len().min(WINDOWS_SHOWN)];
-        let lines: usize = stretches.iter().map(|stretch| 2 * stretch.channels.len().min(STRETCH_CHANNELS) + 1).sum();
-        let bins = (TOTAL_BINS / lines.max(1)).clamp(MIN_BINS, MAX_BINS);
         let scores = column(&windows.iter().map(|window| window.score).collect::<Vec<_>>());
         SeriesSection {
             facts: facts(series),
@@ -85,7 +84,7 @@ impl SeriesSection {
             more_channels: series.channels.len().saturating_sub(CHANNELS_NAMED),
             notes: series.notes.iter().take(NOTES_SHOWN).map(|note| prose(note, 400)).collect(),
             unlisted_notes: series.notes.len().saturating_sub(NOTES_SHOWN),
-            stretches: stretches.iter().map(|stretch| shown(stretch, bins)).collect(),
+            stretches: figures(stretches),
             unshown_stretches: series.stretches.len() - stretches.len(),
             windows: windows.iter().zip(scores).map(|(window, score)| example(window, score)).collect(),
             unshown_windows: series.windows.len() - windows.len(),
@@ -94,8 +93,23 @@ impl SeriesSection {
 
     /// Whether the page needs the zoom script.
     pub(super) fn can_zoom(&self) -> bool {
-        self.stretches.iter().any(|stretch| stretch.drawing.as_ref().is_some_and(|drawing| drawing.can_zoom))
+        self.stretches.iter().any(StretchFigure::can_zoom)
     }
+}
+
+impl StretchFigure {
+    /// Whether the page needs the zoom script.
+    pub(super) fn can_zoom(&self) -> bool {
+        self.drawing.as_ref().is_some_and(|drawing| drawing.can_zoom)
+    }
+}
+
+/// Excerpts, in as much detail as a page may hold of all of them together.
+pub(super) fn figures(stretches: &[AnomalousStretch]) -> Vec<StretchFigure> {
+    let stretches = &stretches[..stretches.len().min(STRETCHES_SHOWN)];
+    let lines: usize = stretches.iter().map(|stretch| 2 * stretch.channels.len().min(STRETCH_CHANNELS) + 1).sum();
+    let bins = (TOTAL_BINS / lines.max(1)).clamp(MIN_BINS, MAX_BINS);
+    stretches.iter().map(|stretch| shown(stretch, bins)).collect()
 }
 
 fn facts(series: &SeriesReport) -> Vec<Fact> {

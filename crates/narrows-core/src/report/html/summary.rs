@@ -7,7 +7,7 @@ use super::restorer;
 use super::sample_kind::SampleKind;
 use super::text::{DisplayName, TextSpan, prose};
 use super::training::denoises;
-use crate::report::{Reconstruction, Report, RestorerReport};
+use crate::report::{Grade, Reconstruction, Report, RestorerReport};
 
 /// Notes shown before the rest is folded.
 const NOTES_SHOWN: usize = 8;
@@ -19,6 +19,9 @@ const NOTES_KEPT: usize = 200;
 #[template(path = "report/summary.html", whitespace = "minimize")]
 pub(super) struct SummarySection {
     name: DisplayName,
+    /// The class of the verdict's box, and its words.
+    grade: &'static str,
+    verdict: Vec<TextSpan>,
     lead: Vec<TextSpan>,
     tiles: Vec<SummaryTile>,
     warnings: Vec<Vec<TextSpan>>,
@@ -39,8 +42,11 @@ impl SummarySection {
         let notes = &report.notes;
         let kept = notes.len().min(NOTES_KEPT);
         let shown = if kept <= NOTES_SHOWN + 2 { kept } else { NOTES_SHOWN };
+        let verdict = report.verdict();
         SummarySection {
             name: DisplayName::new(&report.source),
+            grade: class(verdict.grade),
+            verdict: prose(&capitalised(&verdict.sentence), 2000),
             lead: prose(&format!("{} {}", network(report), decision(report)), 2000),
             tiles: tiles(report),
             warnings: sentences(&report.warnings),
@@ -52,8 +58,11 @@ impl SummarySection {
 
     /// The head of a restorer's page, which has no notes.
     pub(super) fn restorer(report: &RestorerReport) -> SummarySection {
+        let verdict = report.verdict();
         SummarySection {
             name: DisplayName::new(&restorer::name(report)),
+            grade: class(verdict.grade),
+            verdict: prose(&capitalised(&verdict.sentence), 2000),
             lead: prose(&restorer::lead(report), 2000),
             tiles: restorer::tiles(report),
             warnings: sentences(&report.warnings),
@@ -62,6 +71,21 @@ impl SummarySection {
             unlisted_notes: 0,
         }
     }
+}
+
+/// The class of a verdict's box.
+fn class(grade: Grade) -> &'static str {
+    match grade {
+        Grade::Good => "good",
+        Grade::Check => "check",
+        Grade::DoNotUse => "bad",
+    }
+}
+
+/// A clause as a sentence.
+fn capitalised(clause: &str) -> String {
+    let mut letters = clause.chars();
+    letters.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), letters.as_str()))
 }
 
 fn sentences(texts: &[String]) -> Vec<Vec<TextSpan>> {

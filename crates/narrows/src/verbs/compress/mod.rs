@@ -162,6 +162,7 @@ pub(super) fn verified(fidelity: Fidelity) -> &'static str {
 
 /// Opens a compressed file for reading.
 pub(super) fn open(path: &Path) -> Result<BufReader<File>, Failure> {
+    crate::address::refuse(&[path.to_string_lossy()])?;
     Ok(BufReader::new(File::open(path).map_err(|error| Error::read(path, error))?))
 }
 

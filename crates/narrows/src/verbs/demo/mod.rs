@@ -4,16 +4,14 @@
 //! sync with the command.
 
 mod images;
+mod list;
 mod story;
 
 use std::fs;
 use std::path::PathBuf;
 
-use arrow::array::AsArray;
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, Float64Type};
 use clap::{Args as ClapArgs, Parser, ValueEnum};
-use narrows_core::data::{Source, Table};
+use narrows_core::data::Table;
 use narrows_core::output::TableWriter;
 use narrows_core::{Error, demo};
 
@@ -29,17 +27,20 @@ use story::{Files, Story};
 /// Generate example data and run fit, score, evaluate, explain and report on it
 ///
 /// Generates card payments with fraud, heartbeats with arrhythmias, sensors with faults, or images to restore, in a new
-/// folder, and runs the other verbs on them, printing each command line.
+/// folder, and runs the other verbs on them, printing each command line. `--list` says how long each takes.
 #[derive(Debug, ClapArgs)]
 #[command(
     before_help = "Example: narrows demo",
-    before_long_help = "Examples:\n  narrows demo\n  narrows demo heartbeat\n  narrows demo images\n  \
+    before_long_help = "Examples:\n  narrows demo\n  narrows demo --list\n  narrows demo heartbeat\n  narrows demo images\n  \
                         narrows demo wide --data-only --rows 285000 --features 29 -o wide.parquet"
 )]
 pub(crate) struct Demo {
     /// Kind of example data
     #[arg(value_name = "DATA", value_enum, default_value_t = Kind::Payments)]
     kind: Kind,
+    /// List the demonstrations and how long each takes, without running one
+    #[arg(long, conflicts_with_all = ["rows", "dir", "data_only"])]
+    list: bool,
     /// Number of training rows or images; half as many are generated for testing
     #[arg(long, value_name = "N")]
     rows: Option<usize>,
@@ -79,6 +80,13 @@ enum Kind {
 
 impl Demo {
     pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
+        if self.list {
+            list::print(common)?;
+            return Ok(Outcome::Done);
+        }
+        if !self.data_only {
+            common.talk().line(list::headline(self.kind));
+        }
         if let Kind::Images = self.kind {
             return self.run_images(common);
         }
@@ -94,10 +102,7 @@ impl Demo {
             write(&table, output::table(&files.path(name))?)?;
             talk.line(format_args!("{}: {} of {}", files.name(name), count(table.n_rows() as u64, "row"), story.what));
         }
-        for mut step in story.steps(&files, self.seed) {
-            if step[0] == "explain" {
-                step.push(highest(&files.name("scores.csv"))?.to_string());
-            }
+        for step in story.steps(&files, self.seed) {
             match run(&step, common, talk)? {
                 Outcome::Done => {}
                 other => return Ok(other),
@@ -181,25 +186,4 @@ fn run(step: &[String], common: &Common, talk: Talk) -> Result<Outcome, Failure>
     let mut args = Args::try_parse_from(words).expect("the demonstration types what the parser knows");
     args.common = common.clone();
     super::run(args)
-}
-
-/// The row with the highest score.
-fn highest(scores: &str) -> Result<u64, Failure> {
-    let table = Source::parse(&[scores])?.open(BATCH_ROWS, None)?.read_all()?;
-    let score = cast(table.expect_column("score")?, &DataType::Float64).expect("scores are written as numbers");
-    let score = score.as_primitive::<Float64Type>().values();
-    Ok((0..score.len()).max_by(|a, b| score[*a].total_cmp(&score[*b])).unwrap_or(0) as u64)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_row_to_explain_is_the_one_that_scores_highest() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("scores.csv");
-        fs::write(&path, "row,score\n0,1.5\n1,7.25\n2,0.5\n").unwrap();
-        assert_eq!(highest(path.to_str().unwrap()).unwrap(), 1);
-    }
 }

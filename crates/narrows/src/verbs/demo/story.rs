@@ -43,7 +43,7 @@ impl Story {
         (table.slice(0, n), table.slice(n, table.n_rows() - n))
     }
 
-    /// The command lines, without the program name and without the row to explain, which depends on the scores.
+    /// The command lines, without the program name.
     pub(super) fn steps(&self, files: &Files, seed: u64) -> Vec<Vec<String>> {
         let [train, test, scores, report] =
             ["train.csv", "test.csv", "scores.csv", "report.html"].map(|name| files.name(name));
@@ -55,7 +55,7 @@ impl Story {
                     "fit TRAIN --kind series --layout rows --label class --normal normal --preset seq2seq --threshold false_alarm_rate=0.02 --seed SEED -o MODEL --force",
                     "score MODEL TEST -o SCORES --keep class --explain 3",
                     "evaluate MODEL TEST --label class --normal normal",
-                    "explain MODEL TEST --row",
+                    "explain MODEL TEST --worst 1",
                     "report MODEL -o REPORT",
                 ],
             ),
@@ -66,7 +66,7 @@ impl Story {
                     "score MODEL TEST -o SCORES --keep anomaly",
                     "score MODEL TEST --events",
                     "evaluate MODEL TEST --label anomaly --normal 0",
-                    "explain MODEL TEST --row",
+                    "explain MODEL TEST --worst 1",
                     "report MODEL -o REPORT",
                 ],
             ),
@@ -76,7 +76,7 @@ impl Story {
                     "fit TRAIN --label is_fraud --normal 0 --set train.steps=400 --seed SEED -o MODEL --force",
                     "score MODEL TEST -o SCORES --keep is_fraud --explain 3",
                     "evaluate MODEL TEST --label is_fraud --normal 0",
-                    "explain MODEL TEST --row",
+                    "explain MODEL TEST --worst 1",
                     "report MODEL -o REPORT",
                 ],
             ),

@@ -6,18 +6,20 @@ use narrows_core::images::{Image, Photo};
 use narrows_core::report::{Reconstruction, Restoration, Similarity};
 use narrows_core::{Error, ImageRoles, Model};
 
-use super::for_people;
+use super::{for_people, tell};
 use crate::failure::{Failure, Outcome};
 use crate::flags::Common;
+use crate::images;
 use crate::talk::count;
 use crate::verbs::summary;
-use crate::{images, output};
 
 /// Arguments of `evaluate` for images.
 pub(super) struct Asked<'a> {
     pub(super) inputs: &'a [String],
     /// Folders of normal images.
     pub(super) normal: Vec<String>,
+    /// Output path of the metrics.
+    pub(super) output: Option<&'a Path>,
     /// Output path of a contact sheet.
     pub(super) sheet: Option<&'a Path>,
 }
@@ -29,10 +31,10 @@ pub(super) fn evaluate(model: &Model, asked: Asked<'_>, common: &Common) -> Resu
         Model::Images(model) => {
             write_sheet(asked.sheet, || Ok(model.sheet(&store)?))?;
             if asked.normal.is_empty() {
-                print(&model.evaluate_reconstruction(&store)?, reconstruction_description, common)?;
+                tell(&model.evaluate_reconstruction(&store)?, reconstruction_description, asked.output, common)?;
             } else {
                 let roles = ImageRoles { normal: asked.normal };
-                print(&model.evaluate(&store, &roles)?, for_people, common)?;
+                tell(&model.evaluate(&store, &roles)?, for_people, asked.output, common)?;
             }
         }
         Model::Restorer(restorer) => {
@@ -41,7 +43,7 @@ pub(super) fn evaluate(model: &Model, asked: Asked<'_>, common: &Common) -> Resu
                 let message = "expected a model with anomaly scores, got a restorer";
                 return Err(Error::recipe("--normal", message).into());
             }
-            print(&restorer.evaluate(&store)?, restoration_description, common)?;
+            tell(&restorer.evaluate(&store)?, restoration_description, asked.output, common)?;
         }
         Model::Table(_) | Model::Series(_) | Model::Encoder(_) => unreachable!("the caller has a model of images"),
     }
@@ -53,10 +55,6 @@ fn write_sheet(path: Option<&Path>, sheet: impl FnOnce() -> Result<Image, Failur
         Photo::from(sheet()?).write(path).map_err(Error::from)?;
     }
     Ok(())
-}
-
-fn print<T: serde::Serialize>(value: &T, words: fn(&T) -> String, common: &Common) -> Result<(), Failure> {
-    if common.json { output::print_json(value) } else { output::print(&words(value)) }
 }
 
 /// The mean metrics as a table.

@@ -1,11 +1,13 @@
 //! `narrows evaluate`: detection quality on labelled rows, with PCA and an isolation forest as baselines.
 
 mod images;
+mod metrics_file;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
 use narrows_core::{Error, Evaluation, Model};
+use serde::Serialize;
 
 use self::images::Asked;
 use super::score::with_threshold;
@@ -21,7 +23,11 @@ use crate::talk::{count, grouped};
 /// Prints metrics with 95 % bootstrap confidence intervals. With a model fitted with --corrupt, corrupts clean
 /// images, restores them, and compares the result with a classical baseline.
 #[derive(Debug, ClapArgs)]
-#[command(before_help = "Example: narrows evaluate m.narrows test.csv --label is_fraud --normal 0")]
+#[command(
+    before_help = "Example: narrows evaluate m.narrows test.csv --label is_fraud --normal 0",
+    before_long_help = "Examples:\n  narrows evaluate m.narrows test.csv --label is_fraud --normal 0\n  \
+                        narrows evaluate m.narrows test.csv --label is_fraud --normal 0 --at 25,250 -o metrics.csv"
+)]
 pub(crate) struct Evaluate {
     #[command(flatten)]
     model: ModelArg,
@@ -34,6 +40,13 @@ pub(crate) struct Evaluate {
     /// reconstruction or restoration is evaluated instead
     #[arg(long, value_name = "VALUE")]
     normal: Option<String>,
+    /// Also write the metrics to this file: JSON, or a table with a row for each metric, by the extension; `-` prints JSON
+    /// instead of text
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Precision and recall of the K rows with the highest scores, for these K
+    #[arg(long, value_name = "K,..", value_delimiter = ',')]
+    at: Vec<u64>,
     /// Images only: write a contact sheet (PNG) with input, output, ground truth and difference
     #[arg(long, value_name = "FILE")]
     sheet: Option<PathBuf>,
@@ -53,17 +66,13 @@ impl Evaluate {
         let expected = |flag: &str, what: &str| Error::recipe(flag, format!("expected {what}, got nothing"));
         let label = self.label.as_deref().ok_or_else(|| expected("--label", "the column that marks normal rows"))?;
         let normal = self.normal.as_deref().ok_or_else(|| expected("--normal", "the label's value in normal rows"))?;
-        let mut evaluator = model.evaluator(label, normal);
+        let mut evaluator = model.evaluator(label, normal).at_ranks(self.at);
         pipeline::read(&source, None, Portion::of(model.as_ref()), |table| {
             evaluator.add(table)?;
             Ok(Flow::More)
         })?;
         let evaluation = evaluator.finish()?;
-        if common.json {
-            output::print_json(&evaluation)?;
-        } else {
-            output::print(&for_people(&evaluation))?;
-        }
+        tell(&evaluation, for_people, self.output.as_deref(), common)?;
         Ok(Outcome::Done)
     }
 
@@ -72,8 +81,26 @@ impl Evaluate {
             return Err(Error::recipe("--label", "expected a table, got images, which have no columns").into());
         }
         let normal = self.normal.iter().flat_map(|names| names.split(',').map(str::to_owned)).collect();
-        let asked = Asked { inputs: self.input.inputs(), normal, sheet: self.sheet.as_deref() };
+        let (output, sheet) = (self.output.as_deref(), self.sheet.as_deref());
+        let asked = Asked { inputs: self.input.inputs(), normal, output, sheet };
         images::evaluate(model, asked, common)
+    }
+}
+
+/// Writes the metrics to `file`, if there is one, and prints them.
+fn tell<T: Serialize>(
+    metrics: &T,
+    words: fn(&T) -> String,
+    file: Option<&Path>,
+    common: &Common,
+) -> Result<(), Failure> {
+    if let Some(file) = file {
+        metrics_file::write(file, metrics)?;
+    }
+    match file {
+        Some(file) if file.as_os_str() == "-" => Ok(()),
+        _ if common.json => output::print_json(metrics),
+        _ => output::print(&words(metrics)),
     }
 }
 
@@ -101,6 +128,15 @@ fn for_people(evaluation: &Evaluation) -> String {
     }
     lines.push(String::new());
     lines.push(format!("at the threshold {:.4} ({})", e.threshold, e.rule));
+    let c = &e.confusion;
+    lines.push(format!("  {:<17} {:>12} {:>12}", "", "flagged", "not flagged"));
+    lines.push(format!(
+        "  {:<17} {:>12} {:>12}",
+        "anomalous rows",
+        grouped(c.true_positives),
+        grouped(c.false_negatives)
+    ));
+    lines.push(format!("  {:<17} {:>12} {:>12}", "normal rows", grouped(c.false_positives), grouped(c.true_negatives)));
     lines.push(format!(
         "  precision         {}",
         e.precision.map_or_else(|| "undefined: no row is flagged".to_owned(), percent)
@@ -110,6 +146,10 @@ fn for_people(evaluation: &Evaluation) -> String {
     let promise =
         e.promised_rate.map_or_else(String::new, |rate| format!(" (guaranteed: at most {} on average)", percent(rate)));
     lines.push(format!("  false alarms      {} of normal rows{promise}", percent(e.false_alarm_rate)));
+    for at in &e.precision_at {
+        let k = format!("highest {}", grouped(at.k));
+        lines.push(format!("{k:<20} precision {}, recall {}", percent(at.precision), percent(at.recall)));
+    }
     lines.push(format!(
         "best F1 over all thresholds: {:.3} at {:.4} (upper bound: chosen on these rows)",
         e.best_f1.f1, e.best_f1.threshold

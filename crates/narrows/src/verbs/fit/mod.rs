@@ -1,5 +1,7 @@
 //! `narrows fit`: fits a model to data.
 
+mod next;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -95,6 +97,8 @@ impl Fit {
         }
         summary::tell_model(&model, common)?;
         tell_files(talk, &path, report.as_deref());
+        let saved = if encoder_only { next::Saved::Encoder } else { next::Saved::Model(&model) };
+        talk.line(next::line(saved, &path, input.first()));
         if interrupt::asked() {
             return Ok(Outcome::Interrupted);
         }

@@ -153,6 +153,7 @@ fn tell(found: &SampleSimilarity, common: &Common) -> Result<Outcome, Failure> {
 
 /// Reads all rows of a file.
 fn whole(model: &dyn TabularModel, file: &str) -> Result<Table, Failure> {
+    crate::address::refuse(&[file])?;
     let source = Source::parse(&[file.to_owned()])?;
     let mut all = None;
     pipeline::read(&source, Some(model.schema()), Portion::Whole, |table| {

@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
+use arrow::array::RecordBatch;
 use narrows_core::images::Image;
-use narrows_core::output::TableWriter;
 use narrows_core::score_table::image_rows;
 use narrows_core::{Error, ImageModel};
+use serde::Serialize;
 
-use crate::failure::{Failure, Outcome};
+use crate::failure::Failure;
 use crate::flags::Common;
 use crate::images::{self, Folder};
 use crate::talk::{count, grouped};
@@ -15,14 +16,30 @@ use crate::talk::{count, grouped};
 /// Maximum number of pixels scored in one batch.
 const PIXELS: usize = 1 << 22;
 
-/// Scores images.
+/// The summary of `--json`.
+#[derive(Debug, Serialize)]
+pub(super) struct ImageCounts {
+    images: u64,
+    pub(super) anomalies: u64,
+    /// Images that could not be read.
+    pub(super) skipped: usize,
+}
+
+impl ImageCounts {
+    pub(super) fn warnings(&self) -> Vec<String> {
+        let skipped = (self.skipped > 0).then(|| format!("{} skipped", count(self.skipped as u64, "image")));
+        skipped.into_iter().collect()
+    }
+}
+
+/// Scores images; `write` gets the rows.
 pub(super) fn score(
     model: &ImageModel,
     inputs: &[String],
     heatmaps: Option<&Path>,
-    mut writer: TableWriter<'_>,
     common: &Common,
-) -> Result<(Outcome, u64), Failure> {
+    mut write: impl FnMut(RecordBatch) -> Result<(), Failure>,
+) -> Result<ImageCounts, Failure> {
     let talk = common.talk();
     let folder = heatmaps.map(|path| Folder::new(path, "--heatmaps")).transpose()?;
     let album = images::open(inputs, talk)?;
@@ -54,7 +71,7 @@ pub(super) fn score(
         n += scores.len() as u64;
         anomalies += scores.iter().filter(|score| score.is_anomaly).count() as u64;
         let names: Vec<String> = which.iter().map(|i| album.name(*i)).collect();
-        writer.write(&image_rows(&names, &scores))?;
+        write(image_rows(&names, &scores))?;
         which.clear();
         waiting.clear();
         pixels = 0;
@@ -63,9 +80,8 @@ pub(super) fn score(
         let message = format!("expected a readable image, got none of {}", album.len());
         return Err(Error::data(narrows_core::error::Place::source(inputs.join(", ")), message).into());
     }
-    writer.finish()?;
     let share = 100.0 * anomalies as f64 / n.max(1) as f64;
     let suffix = if skipped > 0 { format!("; {} skipped", count(skipped as u64, "image")) } else { String::new() };
     talk.line(format_args!("{} scored, {} anomalous ({share:.2} %){suffix}", count(n, "image"), grouped(anomalies)));
-    Ok((images::outcome(skipped), anomalies))
+    Ok(ImageCounts { images: n, anomalies, skipped })
 }

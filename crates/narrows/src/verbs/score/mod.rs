@@ -2,26 +2,31 @@
 
 mod images;
 mod keep;
+mod row_scorer;
 mod stream;
 mod tally;
+mod writer;
 
 pub(super) use keep::Keep;
 
 use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
+use clap::builder::PossibleValuesParser;
 use narrows_core::output::batch;
-use narrows_core::score_table::{SCORE_COLUMNS, event_rows, reason_texts};
+use narrows_core::score_table::{ReasonForm, RowSelection, RowSelector, SCORE_COLUMNS, ScoreOrder, event_rows};
 use narrows_core::{Error, ImageModel, Model, SeriesModel, TabularModel};
+use serde::Serialize;
 
-use self::stream::Follow;
+use self::stream::{Follow, StreamReasons};
 use self::tally::Tally;
+use self::writer::{ReasonsAsked, ScoreWriter};
 use crate::failure::{Failure, Outcome};
 use crate::flags::{Common, ModelArg};
 use crate::input::InputArgs;
 use crate::output::OutputArgs;
-use crate::pipeline::{self, Portion};
-use crate::talk::{Talk, count};
+use crate::pipeline::{self, BatchWriter, Flow, Portion};
+use crate::talk::count;
 
 /// Compute anomaly scores of rows, points in time or images
 ///
@@ -31,8 +36,9 @@ use crate::talk::{Talk, count};
 #[command(
     before_help = "Example: narrows score m.narrows new.csv -o scores.csv --explain 3",
     before_long_help = "Examples:\n  narrows score m.narrows new.csv -o scores.csv --explain 3\n  \
+                        narrows score m.narrows new.csv --top 20 --explain 2\n  \
                         zcat new.csv.gz | narrows score m.narrows - --keep id --format ndjson\n  \
-                        tail -f sensors.ndjson | narrows score pump.narrows - --follow"
+                        tail -f sensors.csv | narrows score pump.narrows - --follow --history yesterday.csv"
 )]
 pub(crate) struct Score {
     #[command(flatten)]
@@ -42,9 +48,23 @@ pub(crate) struct Score {
     #[command(flatten)]
     output: OutputArgs,
     /// Add the top K contributing columns of each row's score, as reason_1 to reason_K
-    #[arg(long, value_name = "K")]
+    #[arg(long, alias = "reasons", value_name = "K")]
     explain: Option<usize>,
-    /// Copy these input columns to the output
+    /// Form of the reasons: `text`, a sentence in each column; `columns`, with the column's name, the expected and the
+    /// actual value and the share of the score in columns of their own; `objects`, a list of these, for NDJSON, Parquet
+    /// and Arrow
+    #[arg(long, value_name = "FORM", requires = "explain", value_parser = PossibleValuesParser::new(ReasonForm::ALL.map(ReasonForm::name)))]
+    reason_form: Option<String>,
+    /// Write only the N highest scores, highest first
+    #[arg(long, value_name = "N", conflicts_with = "follow")]
+    top: Option<usize>,
+    /// Write highest scores first; all scores are then held in memory
+    #[arg(long, conflicts_with = "follow")]
+    sort: bool,
+    /// Write only anomalies
+    #[arg(long)]
+    only_anomalies: bool,
+    /// Copy these input columns to the output, given by name or by pattern such as `x*`
     #[arg(long, value_name = "COLUMN,..", value_delimiter = ',')]
     keep: Vec<String>,
     /// Override the model's threshold rule, such as quantile=0.99 or fixed=3.2
@@ -54,15 +74,18 @@ pub(crate) struct Score {
     /// contributing channels
     #[arg(long, conflicts_with_all = ["explain", "keep"])]
     events: bool,
-    /// Series only: score each point as it arrives: read NDJSON, or CSV if --input-format or the file name says so, and
-    /// write one line of NDJSON per point
+    /// Tables and series: score each row as it arrives: read NDJSON, or CSV with a header, and write one line per row,
+    /// NDJSON by default
     ///
-    /// A point is scored by the window that ends at it; points before the first full window of a series have no score.
-    /// Times must increase within a series; series may be interleaved. Invalid lines are reported on stderr and
+    /// A point of a series is scored by the window that ends at it; points before the first full window of a series have
+    /// no score. Times must increase within a series; series may be interleaved. Invalid lines are reported on stderr and
     /// skipped, and the exit code is then 5. FILE is truncated at the start and flushed after every row. Memory grows
-    /// only with the number of series. Reasons are limited to the top three contributing channels.
+    /// only with the number of series. Reasons of points are limited to the top three contributing channels.
     #[arg(long, conflicts_with = "events")]
     follow: bool,
+    /// Series only: rows that come before the stream, so that its first points have a full window
+    #[arg(long, value_name = "FILE", requires = "follow")]
+    history: Option<PathBuf>,
     /// Images only: write a heat map (PNG) of the reconstruction error of each image to this folder
     #[arg(long, value_name = "FOLDER")]
     heatmaps: Option<PathBuf>,
@@ -75,45 +98,70 @@ impl Score {
     pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
         let model = with_threshold(self.model.load(common)?, self.threshold.as_deref())?;
         match model {
-            Model::Series(model) if self.follow => {
-                let Score { input, output, explain, keep, fail_on_anomaly, .. } = self;
-                let follow = Follow { input, output, reasons: explain.unwrap_or(0), keep, fail_on_anomaly };
-                follow.run(&model, common.talk())
-            }
+            Model::Series(_) | Model::Table(_) if self.follow => self.follow(model, common),
             model if self.follow => Err(not_of_points("to follow", model)),
             Model::Images(model) => self.score_images(&model, common),
             _ if self.heatmaps.is_some() => {
                 let message = "expected a model of images, got one of tables or series";
                 Err(Error::recipe("--heatmaps", message).into())
             }
-            Model::Series(model) if self.events => self.score_events(&model, common.talk()),
+            Model::Series(model) if self.events => self.score_events(&model, common),
             model if self.events => Err(not_of_points("for events", model)),
-            model => self.score_rows(model.into_tabular()?.as_ref(), common.talk()),
+            model => self.score_rows(model.into_tabular()?.as_ref(), common),
         }
     }
 
-    fn score_rows(self, model: &dyn TabularModel, talk: Talk) -> Result<Outcome, Failure> {
+    fn follow(self, model: Model, common: &Common) -> Result<Outcome, Failure> {
+        let format = self.output.row_format()?;
+        let asked = ReasonsAsked { form: self.reason_form.as_deref(), format, in_document: false };
+        let reasons = StreamReasons { most: self.explain.unwrap_or(0), forms: asked.forms()? };
+        let Score { input, output, keep, only_anomalies, history, fail_on_anomaly, .. } = self;
+        let follow = Follow { input, output, reasons, keep, only_anomalies, history, fail_on_anomaly };
+        follow.run(model, common.talk())
+    }
+
+    fn score_rows(self, model: &dyn TabularModel, common: &Common) -> Result<Outcome, Failure> {
         let source = self.input.table()?;
+        let mut selector = RowSelector::new(self.selection());
+        let in_document = common.json && self.output.file().is_none();
+        let format = self.output.table_format()?;
+        let forms = ReasonsAsked { form: self.reason_form.as_deref(), format, in_document }.forms()?;
         let mut keep = Keep::new(self.keep, &SCORE_COLUMNS)?;
         keep.add(model.index_columns());
-        let writer = self.output.writer()?;
+        let writer = ScoreWriter::open(&self.output, common)?;
         let mut tally = Tally::default();
-        pipeline::transform(&source, keep.wanted(model.schema()), Portion::of(model), writer, |table| {
-            let (scores, reasons) = match self.explain {
-                Some(k) => {
-                    let explained = model.explain(table, k)?;
-                    (explained.scores, reason_texts(&explained.reasons, k))
-                }
-                None => (model.score(table)?, Vec::new()),
-            };
-            tally.add(&scores);
-            let mut columns = scores.columns(table.first_row(), model.recipe().data.kind());
-            columns.extend(keep.columns(table)?);
-            columns.extend(reasons);
-            Ok(batch(columns))
+        let writer = pipeline::write_while(writer, |send| {
+            pipeline::read(&source, keep.wanted(model.schema()), Portion::of(model), |table| {
+                let (scores, reasons) = match self.explain {
+                    Some(k) => {
+                        let explained = model.explain(table, k)?;
+                        let columns = forms.iter().flat_map(|form| form.columns(&explained.reasons, k)).collect();
+                        (explained.scores, columns)
+                    }
+                    None => (model.score(table)?, Vec::new()),
+                };
+                tally.add(&scores);
+                let mut columns = scores.columns(table.first_row(), model.recipe().data.kind());
+                columns.extend(keep.columns(table)?);
+                columns.extend(reasons);
+                let is_open = selector.add(batch(columns)).is_none_or(send);
+                Ok(if is_open { Flow::More } else { Flow::Enough })
+            })?;
+            selector.finish().map(send);
+            Ok(())
         })?;
-        tally.tell(talk);
+        tally.tell(common.talk());
+        writer.finish(&tally, &tally.warnings(), &self.output, common)?;
         Ok(if self.fail_on_anomaly && tally.anomalies > 0 { Outcome::AnomaliesFound } else { Outcome::Done })
+    }
+
+    fn selection(&self) -> RowSelection {
+        let order = match self.top {
+            Some(n) => ScoreOrder::Highest(n),
+            None if self.sort => ScoreOrder::ByScore,
+            None => ScoreOrder::Input,
+        };
+        RowSelection { only_anomalies: self.only_anomalies, order }
     }
 
     fn score_images(&self, model: &ImageModel, common: &Common) -> Result<Outcome, Failure> {
@@ -123,23 +171,42 @@ impl Score {
             return Err(Error::recipe(flag, "expected a model of tables or series, got one of images").into());
         }
         let (inputs, heatmaps) = (self.input.inputs(), self.heatmaps.as_deref());
-        let (outcome, anomalies) = images::score(model, inputs, heatmaps, self.output.writer()?, common)?;
-        Ok(if self.fail_on_anomaly && anomalies > 0 { Outcome::AnomaliesFound } else { outcome })
+        let mut writer = ScoreWriter::open(&self.output, common)?;
+        let mut selector = RowSelector::new(self.selection());
+        let found = images::score(model, inputs, heatmaps, common, |batch| {
+            selector.add(batch).map_or(Ok(()), |batch| writer.write(&batch))
+        })?;
+        if let Some(batch) = selector.finish() {
+            writer.write(&batch)?;
+        }
+        writer.finish(&found, &found.warnings(), &self.output, common)?;
+        let has_anomalies = self.fail_on_anomaly && found.anomalies > 0;
+        Ok(if has_anomalies { Outcome::AnomaliesFound } else { crate::images::outcome(found.skipped) })
     }
 
-    fn score_events(&self, model: &SeriesModel, talk: Talk) -> Result<Outcome, Failure> {
+    fn score_events(&self, model: &SeriesModel, common: &Common) -> Result<Outcome, Failure> {
         let source = self.input.table()?;
-        let mut n = 0;
+        let mut events = EventCounts { events: 0 };
         let has_id = model.id_column().is_some();
-        let writer = self.output.writer()?;
-        pipeline::transform(&source, Some(model.schema()), Portion::Whole, writer, |table| {
-            let events = model.events(table)?;
-            n = events.len() as u64;
-            Ok(event_rows(&events, has_id))
+        let mut writer = ScoreWriter::open(&self.output, common)?;
+        pipeline::read(&source, Some(model.schema()), Portion::Whole, |table| {
+            let found = model.events(table)?;
+            events.events = found.len() as u64;
+            let mut selector = RowSelector::new(self.selection());
+            let batches = selector.add(event_rows(&found, has_id)).into_iter().chain(selector.finish());
+            batches.into_iter().try_for_each(|batch| writer.write(&batch))?;
+            Ok(Flow::Enough)
         })?;
-        talk.line(count(n, "event"));
-        Ok(if self.fail_on_anomaly && n > 0 { Outcome::AnomaliesFound } else { Outcome::Done })
+        common.talk().line(count(events.events, "event"));
+        writer.finish(&events, &[], &self.output, common)?;
+        Ok(if self.fail_on_anomaly && events.events > 0 { Outcome::AnomaliesFound } else { Outcome::Done })
     }
+}
+
+/// The summary of `--events --json`.
+#[derive(Debug, Serialize)]
+struct EventCounts {
+    events: u64,
 }
 
 /// The model with the threshold rule replaced, if one is given.

@@ -1,58 +1,86 @@
-//! `narrows score --follow`: scores points as they arrive, one output line per input line.
+//! `narrows score --follow`: scores rows as they arrive, one output line per input line.
+
+use std::path::PathBuf;
 
 use arrow::array::RecordBatch;
-use narrows_core::data::{LineReader, Table};
-use narrows_core::error::{Place, nearest};
+use narrows_core::data::{LineReader, Source, Table};
+use narrows_core::error::Place;
 use narrows_core::output::batch;
-use narrows_core::score_table::{SCORE_COLUMNS, reason_texts};
-use narrows_core::{Error, ScoreFlag, SeriesModel, StreamScore, StreamScorer, TabularModel};
+use narrows_core::score_table::{ReasonForm, SCORE_COLUMNS};
+use narrows_core::{Error, Model};
 
+use super::row_scorer::{RowScorer, ScoredRow};
 use super::{Keep, Tally};
+use crate::address;
 use crate::failure::{Failure, Outcome, tell_bad_line};
-use crate::input::{InputArgs, Stream};
+use crate::input::{InputArgs, StreamForm};
 use crate::interrupt;
 use crate::lines::{LONGEST, Line, Lines};
 use crate::output::OutputArgs;
-use crate::talk::Talk;
+use crate::talk::{Talk, count};
+
+/// Delimiters that a header may be written with.
+const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
 /// The arguments of `score` that apply to streams.
 pub(super) struct Follow {
     pub(super) input: InputArgs,
     pub(super) output: OutputArgs,
-    /// Number of reasons to write; 0 for none.
-    pub(super) reasons: usize,
+    pub(super) reasons: StreamReasons,
     pub(super) keep: Vec<String>,
+    pub(super) only_anomalies: bool,
+    /// Rows that come before the stream.
+    pub(super) history: Option<PathBuf>,
     pub(super) fail_on_anomaly: bool,
 }
 
+/// The reasons to write.
+pub(super) struct StreamReasons {
+    /// Their number; 0 for none.
+    pub(super) most: usize,
+    pub(super) forms: Vec<ReasonForm>,
+}
+
 impl Follow {
-    pub(super) fn run(self, model: &SeriesModel, talk: Talk) -> Result<Outcome, Failure> {
-        let mut scorer = model.stream()?;
+    pub(super) fn run(self, model: Model, talk: Talk) -> Result<Outcome, Failure> {
+        let mut row_scorer = RowScorer::of(model)?;
         let stream = self.input.stream()?;
-        let shown = Shown::new(model, self.keep, self.reasons)?;
+        if let Some(path) = &self.history {
+            let name = path.to_string_lossy().into_owned();
+            address::refuse(&[&name])?;
+            let n = row_scorer.remember(&Source::parse(&[name])?)?;
+            talk.line(format_args!("history     {}", count(n, "row")));
+        }
+        let mut shown = ShownColumns::new(&row_scorer, self.keep, self.reasons)?;
         let mut lines = Lines::open(&stream.path)?;
         let mut writer = self.output.row_writer(&stream.path)?;
-        let mut reader = shown.reader(&stream, model, lines.name());
+        let mut reader = None;
         let mut tally = Tally::default();
         let _grace = interrupt::grace("stopping: the scores so far are written");
         let (mut number, mut row) = (0, 0);
         while let Some(line) = lines.next()? {
             number += 1;
-            let Some(reader) = &reader else {
-                reader = shown.named(&line, stream.delimiter.unwrap_or(b','), model, lines.name())?;
-                continue;
+            let reader = match &reader {
+                Some(reader) => reader,
+                None => match shown.begin(&line, stream.form, &row_scorer, lines.name())? {
+                    Begun::Blank => continue,
+                    Begun::Header(named) => {
+                        reader = Some(named);
+                        continue;
+                    }
+                    Begun::Row(json) => reader.insert(json),
+                },
             };
             let followed = match read(reader, &line, lines.name(), row) {
                 Ok(None) => continue,
-                Ok(Some(table)) => scorer.push(&table).map(|followed| (table, followed)),
+                Ok(Some(table)) => {
+                    row_scorer.push(&table, shown.reasons.most, &mut tally).map(|followed| (table, followed))
+                }
                 Err(error) => Err(error),
             };
             match followed {
-                Ok((table, followed)) => {
-                    tally.anomalies += u64::from(followed.is_anomaly);
-                    tally.warming_up += u64::from(followed.flag == ScoreFlag::WarmUp);
-                    writer.write(&shown.row(&table, followed)?)?;
-                }
+                Ok((_, followed)) if self.only_anomalies && !followed.is_anomaly => {}
+                Ok((table, followed)) => writer.write(&shown.row(&table, followed)?)?,
                 Err(error) => {
                     tally.bad_lines += 1;
                     tell_bad_line(talk, number, &error);
@@ -60,7 +88,7 @@ impl Follow {
             }
             row += 1;
         }
-        tally.add_counts(scorer.counts());
+        row_scorer.add_counts(&mut tally);
         tally.tell(talk);
         Ok(match tally {
             // Ctrl-C also ends the process writing to the pipe, so the end of input may be noticed first.
@@ -85,62 +113,99 @@ fn too_long(place: Place) -> Error {
     Error::data(place, format!("expected at most {LONGEST} bytes in a line, got more"))
 }
 
+/// What the first line of a stream was.
+enum Begun {
+    Blank,
+    /// The names of the columns; rows follow.
+    Header(LineReader),
+    /// The first row.
+    Row(LineReader),
+}
+
 /// The columns written for each row.
-struct Shown {
+struct ShownColumns {
     /// Time and id columns.
     points: Keep,
     keep: Keep,
-    reasons: usize,
+    reasons: StreamReasons,
 }
 
-impl Shown {
-    fn new(model: &SeriesModel, keep: Vec<String>, reasons: usize) -> Result<Shown, Failure> {
-        let points = model.index_columns();
+impl ShownColumns {
+    fn new(row_scorer: &RowScorer, keep: Vec<String>, reasons: StreamReasons) -> Result<ShownColumns, Failure> {
+        let points = row_scorer.index_columns();
         let others = keep.into_iter().filter(|name| !points.contains(name)).collect();
         let (points, keep) = (Keep::new(points, &[])?, Keep::new(others, &SCORE_COLUMNS)?);
-        Ok(Shown { points, keep, reasons: reasons.min(StreamScorer::REASONS) })
+        let most = row_scorer.most_reasons(reasons.most);
+        Ok(ShownColumns { points, keep, reasons: StreamReasons { most, ..reasons } })
     }
 
-    /// The reader of an NDJSON stream; `None` for delimited text.
-    fn reader(&self, stream: &Stream, model: &SeriesModel, source: &str) -> Option<LineReader> {
-        if stream.delimiter.is_some() {
-            return None;
-        }
-        let model = model.schema().names().into_iter().map(str::to_owned);
-        Some(LineReader::json(model.chain(self.keep.names().iter().cloned()).collect(), source))
-    }
-
-    /// The reader of delimited text with this header line; `None` if the line is blank.
-    fn named(
-        &self,
-        line: &Line,
-        delimiter: u8,
-        model: &SeriesModel,
-        source: &str,
-    ) -> Result<Option<LineReader>, Failure> {
+    /// The reader of a stream with this first line.
+    fn begin(&mut self, line: &Line, form: StreamForm, row_scorer: &RowScorer, source: &str) -> Result<Begun, Failure> {
         let Line::Whole(bytes) = line else { return Err(too_long(Place::source(source)).into()) };
-        if bytes.trim_ascii().is_empty() {
-            return Ok(None);
+        let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii();
+        if text.is_empty() {
+            return Ok(Begun::Blank);
         }
-        let reader = LineReader::delimited(bytes, delimiter, model.schema(), source)?;
-        if let Some(unknown) = self.keep.names().iter().find(|name| !reader.columns().contains(name)) {
-            let near = nearest(unknown, reader.columns().iter().map(String::as_str));
-            let error = Error::mismatch(format!("{source}: column `{unknown}` does not exist"));
-            return Err(match near.first() {
-                Some(near) => error.with_hint(format!("did you mean `{near}`?")),
-                None => error,
+        let delimiter = match form {
+            StreamForm::Detected if text.starts_with(b"{") => None,
+            StreamForm::Ndjson => None,
+            StreamForm::Detected => Some(None),
+            StreamForm::Delimited(delimiter) => Some(delimiter),
+        };
+        match delimiter {
+            None => self.json(bytes, row_scorer, source).map(Begun::Row),
+            Some(delimiter) => self.named(bytes, delimiter, row_scorer, source).map(Begun::Header),
+        }
+    }
+
+    /// The reader of an NDJSON stream. Patterns of columns to keep are those of the first row.
+    fn json(&mut self, first: &[u8], row_scorer: &RowScorer, source: &str) -> Result<LineReader, Failure> {
+        let model = || row_scorer.schema().names().into_iter().map(str::to_owned);
+        let is_pattern = |name: &&String| name.contains(['*', '?', '[']);
+        let named: Vec<String> = self.keep.names().iter().filter(|name| !is_pattern(name)).cloned().collect();
+        let mut columns: Vec<String> = model().chain(named).collect();
+        if self.keep.names().iter().any(|name| is_pattern(&name)) {
+            let reader = LineReader::json(columns.clone(), source);
+            // A first line that is damaged has no columns to match; it is told as any other one.
+            if let Ok(Some(row)) = reader.read(first, 0) {
+                self.keep = Keep::new(self.keep.matching(&row.names())?, &SCORE_COLUMNS)?;
+                columns.extend(self.keep.names().iter().cloned());
             }
-            .into());
         }
-        Ok(Some(reader))
+        Ok(LineReader::json(columns, source))
+    }
+
+    /// The reader of delimited text with this header line.
+    fn named(
+        &mut self,
+        header: &[u8],
+        delimiter: Option<u8>,
+        row_scorer: &RowScorer,
+        source: &str,
+    ) -> Result<LineReader, Failure> {
+        let read = |delimiter: u8| LineReader::delimited(header, delimiter, row_scorer.schema(), source);
+        let reader = match delimiter {
+            Some(delimiter) => read(delimiter)?,
+            // The header is known: the delimiter is the one that gives the columns of the model.
+            None => match DELIMITERS.into_iter().find_map(|delimiter| read(delimiter).ok()) {
+                Some(reader) => reader,
+                None => read(b',')?,
+            },
+        };
+        let names: Vec<&str> = reader.columns().iter().map(String::as_str).collect();
+        self.keep = Keep::new(self.keep.matching(&names)?, &SCORE_COLUMNS)?;
+        Ok(reader)
     }
 
     /// The output row: index columns, score, copied columns, reasons.
-    fn row(&self, table: &Table, followed: StreamScore) -> Result<RecordBatch, Failure> {
-        let mut columns = followed.columns(table.first_row());
+    fn row(&self, table: &Table, followed: ScoredRow) -> Result<RecordBatch, Failure> {
+        let ScoredRow { mut columns, reasons, .. } = followed;
         columns.splice(1..1, self.points.columns(table)?);
         columns.extend(self.keep.columns(table)?);
-        columns.extend(reason_texts(&[followed.reasons], self.reasons));
+        if self.reasons.most > 0 {
+            let reasons = [reasons];
+            columns.extend(self.reasons.forms.iter().flat_map(|form| form.columns(&reasons, self.reasons.most)));
+        }
         Ok(batch(columns))
     }
 }

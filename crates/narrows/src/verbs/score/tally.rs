@@ -1,17 +1,19 @@
 //! Counts over all batches of a scoring run, for the summary line.
 
 use narrows_core::{ScoreCounts, Scores};
+use serde::Serialize;
 
 use crate::talk::{Talk, count, grouped};
 
-/// Counts for the summary line.
-#[derive(Debug, Default)]
+/// Counts for the summary line, and the summary of `--json`.
+#[derive(Debug, Default, Serialize)]
 pub(super) struct Tally {
     pub(super) rows: u64,
     pub(super) anomalies: u64,
     missing: u64,
     clipped: u64,
     unseen_levels: u64,
+    #[serde(rename = "ignored_columns")]
     extra_columns: Vec<String>,
     gaps: u64,
     gap_points: u64,
@@ -43,8 +45,13 @@ impl Tally {
 
     pub(super) fn tell(&self, talk: Talk) {
         let share = 100.0 * self.anomalies as f64 / self.rows.max(1) as f64;
-        let mut text =
+        let scored =
             format!("{} scored, {} anomalous ({share:.2} %)", count(self.rows, "row"), grouped(self.anomalies));
+        talk.line([vec![scored], self.warnings()].concat().join("; "));
+    }
+
+    /// What was filled, clipped, ignored or left out.
+    pub(super) fn warnings(&self) -> Vec<String> {
         let told = [
             (self.missing, count(self.missing, "missing cell")),
             (self.clipped, format!("{} extreme values clipped", grouped(self.clipped))),
@@ -57,16 +64,14 @@ impl Tally {
             (self.warming_up, format!("{} warming up", count(self.warming_up, "row"))),
             (self.bad_lines, format!("{} skipped", count(self.bad_lines, "invalid line"))),
         ];
-        told.iter().filter(|(n, _)| *n > 0).for_each(|(_, words)| text.push_str(&format!("; {words}")));
+        let mut warnings: Vec<String> = told.into_iter().filter(|(n, _)| *n > 0).map(|(_, words)| words).collect();
         if !self.unknown_series.is_empty() {
-            text.push_str(&format!(
-                "; series not seen in training, without their own scale: {}",
-                self.unknown_series.join(", ")
-            ));
+            let names = self.unknown_series.join(", ");
+            warnings.push(format!("series not seen in training, without their own scale: {names}"));
         }
         if !self.extra_columns.is_empty() {
-            text.push_str(&format!("; ignored columns, not used by the model: {}", self.extra_columns.join(", ")));
+            warnings.push(format!("ignored columns, not used by the model: {}", self.extra_columns.join(", ")));
         }
-        talk.line(text);
+        warnings
     }
 }

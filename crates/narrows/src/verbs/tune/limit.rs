@@ -11,10 +11,7 @@ const LONGEST: f64 = 365.25 * 24.0 * 3600.0;
 
 /// Parses a number with a unit.
 pub(super) fn parse(text: &str) -> Result<Duration, Failure> {
-    let wrong = || {
-        let error = Error::recipe("--time", format!("expected a time such as 30s, 5m or 1h, got `{text}`"));
-        error.with_hint("use --time-column to name the time column")
-    };
+    let wrong = || Error::recipe("--time-limit", format!("expected a time such as 30s, 5m or 1h, got `{text}`"));
     let text = text.trim();
     let unit = match text.chars().last() {
         Some('s') => 1.0,
@@ -30,6 +27,11 @@ pub(super) fn parse(text: &str) -> Result<Duration, Failure> {
     Ok(Duration::from_secs_f64(seconds))
 }
 
+/// A time limit that was given by `--time`, which named it in earlier versions and names the time column now.
+pub(super) fn given_as_column(limit: &Option<String>, column: &mut Option<String>) -> Option<String> {
+    column.take_if(|column| limit.is_none() && parse(column).is_ok())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -39,6 +41,17 @@ mod tests {
         for (text, seconds) in [("30s", 30.0), ("5m", 300.0), ("1h", 3600.0), ("1.5m", 90.0), (" 2 h ", 7200.0)] {
             assert_eq!(parse(text).unwrap(), Duration::from_secs_f64(seconds), "{text}");
         }
+    }
+
+    #[test]
+    fn a_limit_under_the_old_flag_is_recognised() {
+        let check = |limit: Option<&str>, column: &str, expected: Option<&str>| {
+            let found = given_as_column(&limit.map(str::to_owned), &mut Some(column.to_owned()));
+            assert_eq!(found.as_deref(), expected);
+        };
+        check(None, "5m", Some("5m"));
+        check(None, "ts", None);
+        check(Some("1h"), "5m", None);
     }
 
     #[test]

@@ -29,12 +29,10 @@ use crate::{images, interrupt, output};
 /// PCA. Fields set by --recipe or --set are held fixed. Ctrl-C writes the best recipe so far and exits with code 130.
 #[derive(Debug, ClapArgs)]
 #[command(
-    before_help = "Example: narrows tune data.csv --trials 20 --time 5m",
-    before_long_help = "Examples:\n  narrows tune data.csv --trials 20 --time 5m && narrows fit data.csv --recipe best.toml\n  \
+    before_help = "Example: narrows tune data.csv --trials 20 --time-limit 5m",
+    before_long_help = "Examples:\n  narrows tune data.csv --trials 20 --time-limit 5m && narrows fit data.csv --recipe best.toml\n  \
                         narrows tune data.csv --for detection --label is_fraud --normal 0\n  \
-                        narrows tune data.csv --set loss=mae --set backbone.code_size=4 --resume",
-    // Here `--time` is the time limit, so the time column gets another flag.
-    mut_arg("time", |arg| arg.long("time-column"))
+                        narrows tune data.csv --set loss=mae --set backbone.code_size=4 --resume"
 )]
 pub(crate) struct Tune {
     #[command(flatten)]
@@ -49,8 +47,8 @@ pub(crate) struct Tune {
     #[arg(long, value_name = "N", default_value = "20")]
     trials: usize,
     /// Time limit, such as 30s, 5m or 1h; the search ends with the best recipe so far and can be continued by --resume
-    #[arg(id = "limit", long = "time", value_name = "TIME")]
-    time: Option<String>,
+    #[arg(long, value_name = "TIME")]
+    time_limit: Option<String>,
     #[command(flatten)]
     roles: RoleArgs,
     #[command(flatten)]
@@ -67,14 +65,18 @@ pub(crate) struct Tune {
 }
 
 impl Tune {
-    pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
+    pub(crate) fn run(mut self, common: &Common) -> Result<Outcome, Failure> {
         let talk = common.talk();
+        if let Some(time) = limit::given_as_column(&self.time_limit, &mut self.roles.time) {
+            talk.line(format_args!("note: `--time {time}` is taken as the time limit; write `--time-limit {time}`"));
+            self.time_limit = Some(time);
+        }
         let compute = common.compute()?;
         let goal: Goal = self.goal.parse()?;
         let source = self.recipe.source(&self.input, &self.roles)?;
         let base = source.recipe_or(|kind| goal.usual_preset(kind))?;
         base.check()?;
-        let time = self.time.as_deref().map(limit::parse).transpose()?;
+        let time = self.time_limit.as_deref().map(limit::parse).transpose()?;
         let plan = SearchPlan { goal, base, held: source.fields()?, trials: self.trials, time };
         plan.check()?;
         let journal = self.journal.clone().unwrap_or_else(|| self.output.with_extension("jsonl"));

@@ -45,6 +45,15 @@ struct ThresholdLine {
 impl ScoreHistogram {
     /// Plots the scores; `None` if the histogram is empty.
     pub(in super::super) fn new(detection: &Detection, sample_kind: SampleKind) -> Option<ScoreHistogram> {
+        ScoreHistogram::beside(detection, sample_kind, &format!("anomaly {}", sample_kind.noun()))
+    }
+
+    /// The same; `others` is what the second group of scores is of.
+    pub(in super::super) fn beside(
+        detection: &Detection,
+        sample_kind: SampleKind,
+        others: &str,
+    ) -> Option<ScoreHistogram> {
         let histogram = &detection.histogram;
         let total = total(histogram)?;
         let anomalies = detection.anomalies.as_ref().and_then(|anomalies| Some((anomalies, self::total(anomalies)?)));
@@ -88,9 +97,7 @@ impl ScoreHistogram {
             };
             histogram.edges.windows(2).zip(&histogram.counts).filter_map(bar).collect()
         };
-        let anomaly_bars = anomalies
-            .map(|(anomalies, total)| bars(anomalies, total, &format!("anomaly {}", sample_kind.noun())))
-            .unwrap_or_default();
+        let anomaly_bars = anomalies.map(|(anomalies, total)| bars(anomalies, total, others)).unwrap_or_default();
         Some(ScoreHistogram {
             description: description(detection, total, sample_kind),
             bars: bars(histogram, total, &format!("calibration {}", sample_kind.noun())),

@@ -1,113 +1,24 @@
-//! `narrows explain`: contributions of columns to the score of one row, as signed bars.
+//! Reasons as signed bars: to the right above the expected value, to the left below.
 
-use clap::Args as ClapArgs;
 use narrows_core::detect::{Direction, Reason};
-use narrows_core::error::Place;
-use narrows_core::{Error, Model};
-use serde::Serialize;
 
-use super::score::with_threshold;
-use crate::failure::{Failure, Outcome};
-use crate::flags::{Common, ModelArg};
-use crate::input::InputArgs;
-use crate::output;
-use crate::pipeline::{self, Flow, Portion};
+use super::Explanation;
 use crate::talk::{Ink, count};
-
-/// Explain the score of one row: expected and actual values of the top contributing columns
-///
-/// A bar to the right means above the expected value, to the left below; its length is the column's share of the score.
-#[derive(Debug, ClapArgs)]
-#[command(before_help = "Example: narrows explain m.narrows new.csv --row 17")]
-pub(crate) struct Explain {
-    #[command(flatten)]
-    model: ModelArg,
-    #[command(flatten)]
-    input: InputArgs,
-    /// Row number, counted from 0 over all input rows, as in the column `row` written by `narrows score`
-    #[arg(long, value_name = "N")]
-    row: u64,
-    /// Maximum number of columns to show
-    #[arg(long, value_name = "K", default_value_t = 8)]
-    top: usize,
-    /// Override the model's threshold rule, such as quantile=0.99 or fixed=3.2
-    #[arg(long, value_name = "RULE")]
-    threshold: Option<String>,
-}
-
-/// Output of `--json`.
-#[derive(Debug, Serialize)]
-struct Explanation {
-    row: u64,
-    score: f64,
-    p_value: f64,
-    is_anomaly: bool,
-    threshold: f64,
-    /// Series only: flag of the point, such as why it has no score.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    flag: Option<&'static str>,
-    reasons: Vec<Reason>,
-}
-
-impl Explain {
-    pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
-        let model = with_threshold(self.model.load(common)?, self.threshold.as_deref())?;
-        if matches!(model, Model::Images(_)) {
-            let error = Error::mismatch("expected a model of tables or series, got one of images");
-            return Err(error.with_hint("narrows score --heatmaps shows the anomalous regions of an image").into());
-        }
-        let model = model.into_tabular()?;
-        let source = self.input.table()?;
-        let (mut found, mut rows) = (None, 0);
-        pipeline::read(&source, Some(model.schema()), Portion::of(model.as_ref()), |table| {
-            rows = table.first_row() + table.n_rows() as u64;
-            if self.row >= rows {
-                return Ok(Flow::More);
-            }
-            let place = (self.row - table.first_row()) as usize;
-            // Independent rows are explained without the others.
-            let (table, i) =
-                if model.rows_are_independent() { (table.slice(place, 1), 0) } else { (table.clone(), place) };
-            let explained = model.explain(&table, self.top)?;
-            found = Some(Explanation {
-                row: self.row,
-                score: explained.scores.score[i],
-                p_value: explained.scores.p_value[i],
-                is_anomaly: explained.scores.is_anomaly[i],
-                threshold: model.threshold(),
-                flag: explained.scores.flag[i].word(),
-                reasons: explained.reasons.into_iter().nth(i).unwrap_or_default(),
-            });
-            Ok(Flow::Enough)
-        })?;
-        let explanation = found.ok_or_else(|| {
-            let message = format!("expected a row below {rows}, got {}", self.row);
-            Error::data(Place::source(self.input.name()), message)
-                .with_hint("rows are counted from 0, excluding the header")
-        })?;
-        if common.json {
-            output::print_json(&explanation)?;
-        } else {
-            output::print(&for_people(&explanation, Ink::for_stdout()))?;
-        }
-        Ok(Outcome::Done)
-    }
-}
 
 /// Cells on each side of the axis.
 const SIDE: usize = 14;
 
-fn for_people(explanation: &Explanation, ink: Ink) -> String {
+/// The explanation of a row as text.
+pub(super) fn for_people(explanation: &Explanation, ink: Ink) -> String {
     let e = explanation;
+    let index: Vec<String> = e.index.iter().map(|(name, cell)| format!("{name} {}", printable(cell))).collect();
+    let row = if index.is_empty() { format!("row {}", e.row) } else { format!("row {} ({})", e.row, index.join(", ")) };
     if e.score.is_nan() {
-        return format!("row {}: no score: {}", e.row, e.flag.unwrap_or("unknown reason"));
+        return format!("{row}: no score: {}", e.flag.unwrap_or("unknown reason"));
     }
     let verdict = if e.is_anomaly { ink.paint(31, "an anomaly") } else { ink.paint(32, "no anomaly") };
     let mut lines = vec![
-        format!(
-            "row {}: score {:.4}, threshold {:.4}, p-value {:.4}: {verdict}",
-            e.row, e.score, e.threshold, e.p_value
-        ),
+        format!("{row}: score {:.4}, threshold {:.4}, p-value {:.4}: {verdict}", e.score, e.threshold, e.p_value),
         String::new(),
     ];
     let widest = e.reasons.iter().map(|reason| reason.column.chars().count()).max().unwrap_or(0);
@@ -131,6 +42,11 @@ fn for_people(explanation: &Explanation, ink: Ink) -> String {
         }
     }
     lines.join("\n")
+}
+
+/// Text without control characters, which a terminal would obey.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 fn told(reason: &Reason) -> String {
@@ -191,7 +107,16 @@ mod tests {
     use super::*;
 
     fn explanation(reasons: Vec<Reason>) -> Explanation {
-        Explanation { row: 17, score: 12.5, p_value: 0.001, is_anomaly: true, threshold: 3.2, flag: None, reasons }
+        Explanation {
+            row: 17,
+            index: std::collections::BTreeMap::new(),
+            score: 12.5,
+            p_value: 0.001,
+            is_anomaly: true,
+            threshold: 3.2,
+            flag: None,
+            reasons,
+        }
     }
 
     #[test]
@@ -206,6 +131,13 @@ mod tests {
                         age               ████│               25 %  expected about 40, got 3\n  \
                         country            ▒▒▒│▒▒▒            20 %  expected DE, got US\n                                         5 %  beyond 3 columns";
         assert_eq!(for_people(&explanation(reasons), Ink::Plain), expected);
+    }
+
+    #[test]
+    fn a_row_is_named_by_its_id() {
+        let mut explanation = explanation(Vec::new());
+        explanation.index.insert("machine".to_owned(), "m\u{1b}[1".to_owned());
+        assert!(for_people(&explanation, Ink::Plain).starts_with("row 17 (machine m\u{fffd}[1): score 12.5000"));
     }
 
     #[test]
