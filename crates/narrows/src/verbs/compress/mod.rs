@@ -3,7 +3,7 @@
 mod images;
 
 use std::fs::File;
-use std::io::{BufReader, BufWriter};
+use std::io::{BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
@@ -136,6 +136,11 @@ impl Compress {
             let original = if is_piped { OriginalSize::default() } else { OriginalSize::of_files(&source.paths) };
             let summary = CompressionSummary::new(&account, original, model_bytes);
             CompressionMessage { summary, fidelity, subject: Subject::Rows }.tell(common)?;
+        } else {
+            // A loss is told however quiet. A closed stderr is ignored.
+            for altered in &account.altered {
+                let _ = writeln!(std::io::stderr(), "{}", altered_line(altered));
+            }
         }
         if self.verify {
             common.talk().line(verified(fidelity));
@@ -250,19 +255,7 @@ impl CompressionMessage {
         if let (Some(file), Some(times)) = (summary.zstd_of_file, summary.original_by_zstd()) {
             talk.line(format_args!("  zstd -19, unchanged input: {} bytes, {times:.2} times ours", grouped(file)));
         }
-        for AlteredColumn { column, respelled, lost, example } in &summary.altered {
-            let mut parts = Vec::new();
-            if *respelled > 0 {
-                parts.push(format!("{} without leading zeros or plus", count(*respelled, "number")));
-            }
-            if *lost > 0 {
-                parts.push(format!("{} as missing", count(*lost, "word")));
-            }
-            let parts = parts.join(" and ");
-            talk.line(format_args!(
-                "  note: column `{column}` comes back with {parts}, such as `{example}`; --lossless keeps them"
-            ));
-        }
+        summary.altered.iter().for_each(|altered| talk.line(format_args!("  note: {}", altered_line(altered))));
         for ImageBaseline { what, images, bytes, our_bytes, psnr, our_psnr } in &summary.baselines {
             let (bytes, ours) = (grouped(*bytes), grouped(*our_bytes));
             talk.line(format_args!(
@@ -297,6 +290,18 @@ impl CompressionMessage {
             (Fidelity::Lossless, _) => " (lossless)".to_owned(),
         }
     }
+}
+
+/// How the cells of a column come back that are more than a number.
+fn altered_line(AlteredColumn { column, respelled, lost, example }: &AlteredColumn) -> String {
+    let mut parts = Vec::new();
+    if *respelled > 0 {
+        parts.push(format!("{} without leading zeros or plus", count(*respelled, "number")));
+    }
+    if *lost > 0 {
+        parts.push(format!("{} as missing", count(*lost, "word")));
+    }
+    format!("column `{column}` comes back with {}, such as `{example}`; --lossless keeps them", parts.join(" and "))
 }
 
 /// A share in per cent, in scientific notation if large.
