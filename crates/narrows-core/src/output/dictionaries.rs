@@ -70,7 +70,7 @@ mod tests {
             let array: ArrayRef = Arc::new(array);
             let batch = RecordBatch::try_from_iter([("word", array.clone())]).unwrap();
             let grown = dictionaries.grown(&batch).unwrap().column(0).clone();
-            assert_eq!(cast(&grown, &DataType::Utf8).unwrap(), cast(&array, &DataType::Utf8).unwrap());
+            assert_eq!(&cast(&grown, &DataType::Utf8).unwrap(), &cast(&array, &DataType::Utf8).unwrap());
             let values = cast(grown.as_dictionary::<Int8Type>().values(), &DataType::Utf8).unwrap();
             values.as_string::<i32>().iter().flatten().map(str::to_owned).collect::<Vec<_>>()
         };
