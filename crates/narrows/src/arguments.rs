@@ -4,12 +4,15 @@ use narrows_core::Error;
 use narrows_core::error::{Hint, Reference};
 
 /// Library arguments and their flags.
-const FLAGS: [(&str, &str); 29] = [
+const FLAGS: [(&str, &str); 33] = [
     ("assignments", "--set"),
     ("bits", "--bits"),
     ("chunk_rows", "--chunk-rows"),
     ("columns", "--columns"),
+    ("comment", "--comment"),
     ("corrupt", "--corrupt"),
+    ("delimiter", "--delimiter"),
+    ("encoding", "--encoding"),
     ("force", "--force"),
     ("format", "--format"),
     ("goal", "--for"),
@@ -26,6 +29,7 @@ const FLAGS: [(&str, &str); 29] = [
     ("max_ratio", "--max-ratio"),
     ("normal", "--normal"),
     ("output", "--output"),
+    ("pivot", "--pivot"),
     ("preset", "--preset"),
     ("quality", "--quality"),
     ("recipe", "--recipe"),

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
-use clap::builder::PossibleValuesParser;
+use clap::builder::{PossibleValue, PossibleValuesParser};
+use clap::value_parser;
 use narrows_core::Error;
-use narrows_core::data::{Format, Header, ReadLimits, Source};
+use narrows_core::data::{Delimiter, Encoding, Format, Header, Pivot, ReadLimits, RowSample, Source};
 use narrows_core::output::Compression;
 use narrows_core::recipe::DataKind;
 
@@ -16,8 +17,9 @@ use crate::tables_in;
 /// The files to read.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct InputArgs {
-    /// Files, read as one table: CSV, TSV, Parquet, Arrow, NDJSON, NPY, NPZ, optionally .gz or .zst; globs such as
-    /// '*.csv' are expanded, `-` is stdin. For images: a folder, image files, IDX, NPY or NPZ
+    /// Files, read as one table: CSV, TSV, Parquet, Arrow, NDJSON and JSON, NPY, NPZ, XLSX, optionally .gz or .zst;
+    /// globs such as '*.csv' are expanded, `-` is stdin, `book.xlsx#Sheet2` names a sheet. For images: a folder, image
+    /// files, IDX, NPY or NPZ
     #[arg(value_name = "INPUT", required = true)]
     inputs: Vec<String>,
     #[command(flatten)]
@@ -28,14 +30,32 @@ pub(crate) struct InputArgs {
 #[derive(Debug, ClapArgs)]
 struct ReadingArgs {
     /// Input format; detected by default from the extension, then from the first bytes
-    #[arg(long, value_name = "FORMAT", value_parser = PossibleValuesParser::new(Format::ALL.map(|(_, name)| name)), help_heading = "Input options")]
+    #[arg(long, value_name = "FORMAT", value_parser = formats(), help_heading = "Input options")]
     input_format: Option<String>,
-    /// Delimiter of a text table, one character or `tab`; detected by default
+    /// Delimiter of a text table: one character, `tab`, `whitespace` (a run of blanks counts as one) or `padding` (two or
+    /// more blanks); detected by default
     #[arg(long, value_name = "CHAR", help_heading = "Input options")]
     delimiter: Option<String>,
     /// Whether the first line of a text table holds the column names
     #[arg(long, value_name = "WHETHER", value_parser = PossibleValuesParser::new(["auto", "present", "absent"]), help_heading = "Input options")]
     header: Option<String>,
+    /// Leave out lines of a text table that start with this character; by default, those with `#` above the table
+    #[arg(long, value_name = "CHAR", help_heading = "Input options")]
+    comment: Option<String>,
+    /// Encoding of a text table, such as windows-1252, shift_jis or gbk; detected by default among UTF-8, UTF-16 and
+    /// windows-1252
+    #[arg(long, value_name = "NAME", help_heading = "Input options")]
+    encoding: Option<Encoding>,
+    /// Tables of one measurement per row: make a column of each value of NAMES, with the cells of VALUES; all other
+    /// columns together identify a row
+    #[arg(long, value_name = "NAMES=VALUES", help_heading = "Input options")]
+    pivot: Option<Pivot>,
+    /// Read only the first N rows
+    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..), help_heading = "Input options")]
+    limit: Option<u64>,
+    /// Read only N rows, chosen at random but always the same, in their order; row numbers stay those of the input
+    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..), help_heading = "Input options")]
+    sample: Option<u64>,
     /// Longest line or record of text to read, in bytes; 64 MiB by default
     #[arg(long, value_name = "BYTES", help_heading = "Input options")]
     max_line_bytes: Option<usize>,
@@ -54,20 +74,28 @@ impl InputArgs {
             None => source.format,
         };
         let delimiter = match &self.reading.delimiter {
-            Some(text) => Some(delimiter(text)?),
+            Some(text) => Some(text.parse().map_err(|message: String| Error::recipe("--delimiter", message))?),
             None => source.delimiter,
+        };
+        let comment = match self.reading.comment.as_deref().map(str::as_bytes) {
+            Some([byte]) => Some(*byte),
+            Some(_) => return Err(Error::recipe("--comment", "expected one ASCII character, such as #").into()),
+            None => source.comment,
         };
         let header = match self.reading.header.as_deref() {
             Some("present") => Header::Present,
             Some("absent") => Header::Absent,
             _ => source.header,
         };
+        let ReadingArgs { encoding, limit, sample, .. } = self.reading;
+        let pivot = self.reading.pivot.clone();
+        let sample = sample.map(|rows| RowSample { rows, seed: 0 });
         let ReadLimits { max_line_bytes, max_ratio } = source.limits;
         let limits = ReadLimits {
             max_line_bytes: self.reading.max_line_bytes.unwrap_or(max_line_bytes).max(1),
             max_ratio: self.reading.max_ratio.unwrap_or(max_ratio),
         };
-        Ok(Source { format, delimiter, header, limits, ..source })
+        Ok(Source { paths: source.paths, format, delimiter, header, comment, encoding, pivot, limit, sample, limits })
     }
 
     /// The source of a table; an error for images.
@@ -87,7 +115,11 @@ impl InputArgs {
 
     /// The single file, or stdin, to read line by line.
     pub(crate) fn stream(&self) -> Result<Stream, Failure> {
-        let Source { paths, format, delimiter, header, .. } = self.source()?;
+        let Source { paths, format, delimiter, header, pivot, limit, sample, .. } = self.source()?;
+        let given = [("--pivot", pivot.is_some()), ("--limit", limit.is_some()), ("--sample", sample.is_some())];
+        if let Some((flag, _)) = given.into_iter().find(|(_, given)| *given) {
+            return Err(Error::recipe(flag, "not possible with --follow, which reads row by row").into());
+        }
         let [path] = &paths[..] else {
             let message = format!("expected one file, or `-`, with --follow, got {}", paths.len());
             return Err(Error::recipe("INPUT", message).into());
@@ -106,13 +138,33 @@ impl InputArgs {
             None => StreamForm::Detected,
             Some(Format::Ndjson) => StreamForm::Ndjson,
             Some(Format::Csv) => StreamForm::Delimited(delimiter),
-            Some(Format::Tsv) => StreamForm::Delimited(delimiter.or(Some(b'\t'))),
+            Some(Format::Tsv) => StreamForm::Delimited(delimiter.or(Some(Delimiter::Byte(b'\t')))),
             Some(_) => {
                 let message = "expected ndjson, csv or tsv with --follow, got a format that cannot be streamed";
                 return Err(Error::recipe("--input-format", message).into());
             }
         };
         Ok(Stream { path: path.clone(), form })
+    }
+
+    /// An error if a flag for tables was given: for images.
+    pub(crate) fn check_images(&self) -> Result<(), Failure> {
+        let ReadingArgs { input_format, delimiter, header, comment, encoding, pivot, limit, sample, .. } =
+            &self.reading;
+        let given = [
+            ("--input-format", input_format.is_some()),
+            ("--delimiter", delimiter.is_some()),
+            ("--header", header.is_some()),
+            ("--comment", comment.is_some()),
+            ("--encoding", encoding.is_some()),
+            ("--pivot", pivot.is_some()),
+            ("--limit", limit.is_some()),
+            ("--sample", sample.is_some()),
+        ];
+        match given.into_iter().find(|(_, given)| *given) {
+            Some((flag, _)) => Err(Error::recipe(flag, "expected a table, got images").into()),
+            None => Ok(()),
+        }
     }
 
     /// The inputs as typed.
@@ -151,33 +203,21 @@ pub(crate) enum StreamForm {
     /// An object each.
     Ndjson,
     /// A header line, then fields; without a delimiter, the one that the header is written with.
-    Delimited(Option<u8>),
+    Delimited(Option<Delimiter>),
     /// One of these, by the first line.
     Detected,
+}
+
+/// The names of formats; `json` is another for NDJSON.
+fn formats() -> PossibleValuesParser {
+    let value = |(format, name)| {
+        let value = PossibleValue::new(name);
+        if format == Format::Ndjson { value.aliases(["json", "jsonl"]) } else { value }
+    };
+    PossibleValuesParser::new(Format::ALL.map(value))
 }
 
 /// Parses a format name; errors name `flag`.
 pub(crate) fn format(name: &str, flag: &str) -> Result<Format, Failure> {
     name.parse().map_err(|message: String| Error::recipe(flag, message).into())
-}
-
-fn delimiter(text: &str) -> Result<u8, Failure> {
-    match (text, text.as_bytes()) {
-        ("tab" | "\\t", _) => Ok(b'\t'),
-        (_, [byte]) => Ok(*byte),
-        _ => Err(Error::recipe("--delimiter", format!("expected one ASCII character or `tab`, got `{text}`")).into()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn delimiters_are_one_character_or_a_word() {
-        assert_eq!(delimiter(";").unwrap(), b';');
-        assert_eq!(delimiter("tab").unwrap(), b'\t');
-        assert!(delimiter(";;").is_err());
-        assert!(delimiter("§").is_err());
-    }
 }

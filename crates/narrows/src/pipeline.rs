@@ -11,7 +11,9 @@ use narrows_core::error::Place;
 use narrows_core::output::TableWriter;
 use narrows_core::{Error, TabularModel};
 
+use crate::arguments;
 use crate::failure::Failure;
+use crate::talk::{self, Talk};
 
 /// Rows per batch: enough to amortise the overhead, few enough to stay in cache.
 pub(crate) const BATCH_ROWS: usize = 8192;
@@ -72,8 +74,11 @@ fn read_batches(
     thread::scope(|scope| {
         let (send, receive) = sync_channel(WAITING);
         scope.spawn(move || match source.open(BATCH_ROWS, wanted) {
-            // A failed send means that the receiver was dropped.
-            Ok(mut reader) => while reader.next().is_some_and(|table| send.send(table).is_ok()) {},
+            Ok(mut reader) => {
+                // A failed send means that the receiver was dropped.
+                while reader.next().is_some_and(|table| send.send(table).is_ok()) {}
+                reader.warnings().iter().for_each(|warning| talk::warn(warning));
+            }
             Err(error) => drop(send.send(Err(error))),
         });
         for table in receive {
@@ -147,6 +152,18 @@ pub(crate) fn write_while<W: BatchWriter>(
 
 fn write_all(writer: &mut impl BatchWriter, batches: &Receiver<RecordBatch>) -> Result<(), Failure> {
     batches.iter().try_for_each(|batch| writer.write(&batch))
+}
+
+/// The whole of `source` as a table, with what was detected, lost and changed told.
+pub(crate) fn read_whole(source: &Source, talk: Talk) -> Result<Table, Failure> {
+    let mut reader = source.open(BATCH_ROWS, None)?;
+    let told = reader.notes().len();
+    reader.notes().iter().for_each(|note| talk.line(format_args!("note: {note}")));
+    reader.hints().iter().for_each(|hint| talk.line(format_args!("hint: {}", arguments::hint(hint))));
+    let table = reader.read_all()?;
+    reader.notes().iter().skip(told).for_each(|note| talk.line(format_args!("note: {note}")));
+    reader.warnings().iter().for_each(|warning| talk::warn(warning));
+    Ok(table)
 }
 
 fn name(source: &Source) -> String {

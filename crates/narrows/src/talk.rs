@@ -45,6 +45,14 @@ impl Talk {
     }
 }
 
+/// Prints on stderr what was lost or changed while reading; not even --quiet hides it.
+pub(crate) fn warn(text: &str) {
+    let as_json = std::env::args_os().any(|arg| arg == "--json");
+    let line = if as_json { serde_json::json!({ "warning": text }).to_string() } else { format!("warning: {text}") };
+    // A closed stderr is ignored.
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
 impl Ink {
     /// Coloured if stdout is a colour terminal and NO_COLOR is not set.
     pub(crate) fn for_stdout() -> Ink {

@@ -142,14 +142,14 @@ fn choose(schema: &SchemaRef, opening: &Opening) -> Result<(Vec<usize>, Vec<Stri
     let (mut kept, mut left_out) = (Vec::new(), Vec::new());
     let mut first_of = HashMap::with_capacity(schema.fields().len());
     let wanted: Option<HashSet<&str>> =
-        opening.wanted.map(|wanted| wanted.columns.iter().map(|column| column.name.as_str()).collect());
+        opening.wanted.map(|wanted| wanted.columns.iter().map(|column| column.name.trim()).collect());
     for (i, field) in schema.fields().iter().enumerate() {
         let name = field.name();
         if let Some(first) = first_of.insert(name, i) {
             let message = format!("the name occurs more than once, in fields {first} and {i}");
             return Err(Error::data(Place::column(name).of(&opening.name), message));
         }
-        if wanted.as_ref().is_some_and(|wanted| !wanted.contains(name.as_str())) {
+        if wanted.as_ref().is_some_and(|wanted| !wanted.contains(name.trim())) {
             continue;
         }
         if opening.source.types == ColumnTypes::Every || is_readable(field.data_type()) {
@@ -293,7 +293,7 @@ mod tests {
     fn only_wanted_columns_are_read() {
         let wanted = Schema { columns: vec![Column { name: "text".to_owned(), kind: ColumnKind::Text }] };
         for extension in ["parquet", "arrow"] {
-            let reader = open(&bytes_of(&batch(), extension), &format!("t.{extension}"), Some(&wanted)).unwrap();
+            let mut reader = open(&bytes_of(&batch(), extension), &format!("t.{extension}"), Some(&wanted)).unwrap();
             assert_eq!(reader.read_all().unwrap().names(), ["text"]);
         }
     }

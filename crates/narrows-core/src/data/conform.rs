@@ -14,6 +14,8 @@ use arrow::datatypes::DataType;
 use rayon::prelude::*;
 
 use super::form::{Form, ZONE};
+use super::names;
+use super::pivot::Pivot;
 use super::schema::{Column, ColumnKind, Schema, listed};
 use super::table::Table;
 use super::token;
@@ -50,7 +52,10 @@ pub fn conform(table: Table, schema: &Schema) -> Result<(Table, Conformed)> {
     let extra: Vec<String> =
         names.iter().filter(|name| schema.get(name).is_none()).map(|name| (*name).to_owned()).collect();
     if !missing.is_empty() {
-        return Err(lacking(&table, &missing, &extra));
+        return match names::matched(&table, &missing) {
+            Some(table) => conform(table, schema),
+            None => Err(lacking(&table, &missing, &extra)),
+        };
     }
     let typed = |column: &Column| {
         let array = table.expect_column(&column.name)?;
@@ -65,6 +70,9 @@ pub fn conform(table: Table, schema: &Schema) -> Result<(Table, Conformed)> {
 fn lacking(table: &Table, missing: &[&str], extra: &[String]) -> Error {
     let plural = if missing.len() == 1 { "column" } else { "columns" };
     let error = Error::mismatch(format!("{}: {plural} {} missing", table.source(), listed(missing)));
+    if let Some(hint) = Pivot::advice_for(table, missing) {
+        return error.with_hint(hint);
+    }
     let near: Vec<String> = missing
         .iter()
         .take(5)
@@ -172,7 +180,7 @@ impl Cells<'_> {
     }
 
     fn place(&self, row: usize) -> Place {
-        Place::cell(&self.column.name, self.table.first_row() + row as u64).of(self.table.source())
+        Place::cell(&self.column.name, self.table.row_number(row)).of(self.table.source())
     }
 
     /// The error for the cell at `row`, or for the whole column if no cell can be read.

@@ -8,8 +8,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use encoding_rs_io::DecodeReaderBytesBuilder;
 use flate2::read::MultiGzDecoder;
 
+use super::encoding::Encoding;
 use super::limits::ReadLimits;
 use crate::error::{Error, Result};
 
@@ -22,6 +24,8 @@ pub(crate) struct Input {
     pub(crate) prefix: Vec<u8>,
     rest: Box<dyn Read + Send>,
     size: InputSize,
+    /// The encoding that the text was decoded from.
+    pub(crate) encoding: Option<Encoding>,
 }
 
 /// Number of bytes of an input as it is stored, compressed or not: of a file all, of a pipe what has been read.
@@ -76,7 +80,17 @@ impl Input {
             _ => Box::new(rejoined),
         };
         let prefix = read_up_to(&mut plain, PREFIX)?;
-        Ok(Input { prefix, rest: plain, size })
+        Ok(Input { prefix, rest: plain, size, encoding: None })
+    }
+
+    /// The text decoded from an encoding to UTF-8; a byte order mark in it wins over `encoding`.
+    pub(super) fn decoded(self, encoding: Encoding) -> io::Result<Input> {
+        let size = self.size.clone();
+        let decoder =
+            DecodeReaderBytesBuilder::new().encoding(Some(encoding.0)).bom_override(true).build(self.into_stream());
+        let mut rest: Box<dyn Read + Send> = Box::new(decoder);
+        let prefix = read_up_to(&mut rest, PREFIX)?;
+        Ok(Input { prefix, rest, size, encoding: Some(encoding) })
     }
 
     /// The number of bytes as stored.

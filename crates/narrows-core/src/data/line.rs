@@ -9,13 +9,16 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, BooleanArray, Float64Array, StringArray};
 use csv::ByteRecord;
 
+use super::blanks::Blanks;
 use super::conform::conform;
-use super::delimited::{LATIN1, names_of};
+use super::delimited::OTHER_ENCODING;
+use super::delimiter::Delimiter;
 use super::json_row::JsonCell;
-use super::ndjson::row_of;
+use super::json_rows::row_of;
+use super::names::Names;
 use super::schema::Schema;
 use super::table::Table;
-use crate::error::{Error, Place, Result};
+use crate::error::{Error, Hint, Place, Result};
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
@@ -40,7 +43,7 @@ pub struct LineReader {
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum LineForm {
     Json,
-    Delimited(u8),
+    Delimited(Delimiter),
 }
 
 impl LineReader {
@@ -52,12 +55,16 @@ impl LineReader {
     /// For delimited lines, the first of which is the header. Fields cannot contain line breaks.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] if a column of `schema` is missing; [`Error::Data`] for duplicate names and bytes that are not
-    /// text.
-    pub fn delimited(header: &[u8], delimiter: u8, schema: &Schema, source: &str) -> Result<LineReader> {
+    /// [`Error::Mismatch`] if a column of `schema` is missing; [`Error::Data`] for bytes that are not text.
+    pub fn delimited(header: &[u8], delimiter: Delimiter, schema: &Schema, source: &str) -> Result<LineReader> {
         let names = fields(without_end(header.strip_prefix(BOM).unwrap_or(header)), delimiter)
             .ok_or_else(|| Error::data(Place::source(source), UNCLOSED))?;
-        let columns = names_of(&names, source)?;
+        let names = std::str::from_utf8(names.as_slice()).map(|_| names.iter().map(String::from_utf8_lossy));
+        let names = names.map_err(|_| {
+            let error = Error::data(Place::source(source), "expected column names in UTF-8, got other bytes");
+            error.with_hint(Hint::of(OTHER_ENCODING))
+        })?;
+        let columns = Names::of(names).names;
         let none = || Arc::new(StringArray::new_null(0)) as ArrayRef;
         conform(Table::from_arrays(columns.iter().map(|name| (name.clone(), none())).collect(), source)?, schema)?;
         Ok(LineReader { form: LineForm::Delimited(delimiter), columns, source: source.to_owned() })
@@ -85,8 +92,14 @@ impl LineReader {
     }
 
     fn json_cells(&self, line: &[u8], row: u64) -> Result<Vec<(String, ArrayRef)>> {
-        let mut columns: Vec<(String, ArrayRef)> =
-            row_of(line, &self.source, row)?.into_iter().map(|(key, cell)| (key, array_of(cell))).collect();
+        let mut cells = row_of(line, &self.source, row)?;
+        let is_list = |(key, cell): &&(String, JsonCell)| *cell == JsonCell::List && self.columns.contains(key);
+        if let Some((key, cell)) = cells.iter().find(is_list) {
+            let message = format!("expected a number, text, true, false or null, got {}", cell.describe());
+            return Err(Error::data(Place::cell(key, row).of(&self.source), message));
+        }
+        cells.retain(|(_, cell)| *cell != JsonCell::List);
+        let mut columns: Vec<(String, ArrayRef)> = cells.into_iter().map(|(key, cell)| (key, array_of(cell))).collect();
         for name in &self.columns {
             if !columns.iter().any(|(key, _)| key == name) {
                 columns.push((name.clone(), array_of(JsonCell::Null)));
@@ -95,7 +108,7 @@ impl LineReader {
         Ok(columns)
     }
 
-    fn delimited_cells(&self, line: &[u8], delimiter: u8, row: u64) -> Result<Vec<(String, ArrayRef)>> {
+    fn delimited_cells(&self, line: &[u8], delimiter: Delimiter, row: u64) -> Result<Vec<(String, ArrayRef)>> {
         let place = || Place::source(&self.source).at_row(row);
         let record = fields(line, delimiter).ok_or_else(|| Error::data(place(), UNCLOSED))?;
         if record.len() != self.columns.len() {
@@ -105,7 +118,7 @@ impl LineReader {
         let cell = |(name, bytes): (&String, &[u8])| {
             let text = std::str::from_utf8(bytes).map_err(|_| {
                 let place = Place::cell(name, row).of(&self.source);
-                Error::data(place, "expected text in UTF-8, got other bytes").with_hint(LATIN1)
+                Error::data(place, "expected text in UTF-8, got other bytes").with_hint(Hint::of(OTHER_ENCODING))
             })?;
             Ok((name.clone(), Arc::new(StringArray::from(vec![text])) as ArrayRef))
         };
@@ -122,13 +135,17 @@ fn without_end(line: &[u8]) -> &[u8] {
 }
 
 /// The fields of one line; `None` if a quote is not closed.
-fn fields(line: &[u8], delimiter: u8) -> Option<ByteRecord> {
+fn fields(line: &[u8], delimiter: Delimiter) -> Option<ByteRecord> {
     // Within an open quote the line terminator becomes part of the last field.
     let text = [line, b"\n"].concat();
     let mut builder = csv::ReaderBuilder::new();
-    builder.has_headers(false).flexible(true).delimiter(delimiter).buffer_capacity(text.len());
+    builder.has_headers(false).flexible(true).delimiter(delimiter.byte()).buffer_capacity(text.len());
     let mut record = ByteRecord::new();
-    builder.from_reader(text.as_slice()).read_byte_record(&mut record).expect("memory is read, rows may be ragged");
+    let read = match delimiter.least_blanks() {
+        None => builder.from_reader(text.as_slice()).read_byte_record(&mut record),
+        Some(least) => builder.from_reader(Blanks::new(text.as_slice(), least)).read_byte_record(&mut record),
+    };
+    read.expect("memory is read, rows may be ragged");
     let is_open = record.iter().next_back().is_some_and(|field| field.ends_with(b"\n"));
     (!is_open).then_some(record)
 }
@@ -136,7 +153,7 @@ fn fields(line: &[u8], delimiter: u8) -> Option<ByteRecord> {
 /// A column of one cell.
 fn array_of(cell: JsonCell) -> ArrayRef {
     match cell {
-        JsonCell::Null => Arc::new(StringArray::new_null(1)),
+        JsonCell::Null | JsonCell::List => Arc::new(StringArray::new_null(1)),
         JsonCell::Number(x) => Arc::new(Float64Array::from(vec![x])),
         JsonCell::Flag(flag) => Arc::new(BooleanArray::from(vec![flag])),
         JsonCell::Word(word) => Arc::new(StringArray::from(vec![word])),
@@ -188,8 +205,7 @@ mod tests {
         check(
             &json(),
             b"{\"x\":[1]}",
-            "stdin, row 7: key `x`: nested values cannot be read: expected a number, text, \
-                                       true, false or null, got an array",
+            "stdin, column `x`, row 7: expected a number, text, true, false or null, got an array",
         );
         assert!(json().read(b"{\"x\":1} {", 0).is_err());
         assert!(json().read(b"\xff\xfe", 0).is_err());
@@ -197,7 +213,8 @@ mod tests {
 
     #[test]
     fn fields_have_the_names_of_the_first_line() {
-        let lines = LineReader::delimited(b"\xef\xbb\xbft, x,\"a,b\"\r\n", b',', &schema(), "s.csv").unwrap();
+        let lines =
+            LineReader::delimited(b"\xef\xbb\xbft, x,\"a,b\"\r\n", Delimiter::Byte(b','), &schema(), "s.csv").unwrap();
         assert_eq!(lines.columns(), ["t", "x", "a,b"]);
         check(&lines, b"1,2,\"say \"\"so\"\"\"\n", "t=1 x=2 a,b=say \"so\"");
         check(&lines, b",,", "t= x= a,b=");
@@ -205,8 +222,12 @@ mod tests {
         check(&lines, b"1,2", "s.csv, row 7: expected 3 fields, got 2");
         check(&lines, b"1,2,\"open", "s.csv, row 7: a quote is opened and not closed in the same line");
         check(&lines, b"1,2,\xff", "s.csv, column `a,b`, row 7: expected text in UTF-8, got other bytes");
-        let refused = |header: &[u8]| LineReader::delimited(header, b',', &schema(), "s.csv").unwrap_err().to_string();
-        assert_eq!(refused(b"t,t"), "s.csv, column `t`: the name occurs more than once, in fields 0 and 1");
+        let refused = |header: &[u8]| {
+            LineReader::delimited(header, Delimiter::Byte(b','), &schema(), "s.csv").unwrap_err().to_string()
+        };
+        assert_eq!(refused(b"t,t"), "s.csv: column `x` missing");
+        let padded = LineReader::delimited(b" t  x  x", Delimiter::Whitespace, &schema(), "s.txt").unwrap();
+        check(&padded, b"1   2 3 \n", "t=1 x=2 x_2=3");
         assert_eq!(refused(b"t,y"), "s.csv: column `x` missing");
     }
 }

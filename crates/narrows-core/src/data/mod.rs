@@ -5,9 +5,15 @@
 //! table becomes a [`SeriesSet`] on a regular grid. This module is independent of models, and never repairs data
 //! silently: unreadable cells are errors that name file, column and row.
 
+mod alignment;
+mod blanks;
 mod columnar;
 mod conform;
+mod contrast;
 mod delimited;
+mod delimiter;
+mod encoding;
+mod files;
 mod form;
 mod grid;
 mod infer;
@@ -15,38 +21,54 @@ mod input;
 mod ipc;
 mod ipc_bytes;
 mod ipc_slices;
+mod json_column;
+mod json_document;
 mod json_row;
+mod json_rows;
+mod json_values;
 mod layout;
 mod limits;
 mod line;
 mod moment;
+mod names;
 mod ndjson;
 mod numpy;
 mod numpy_part;
 #[cfg(feature = "parquet")]
 mod parquet_file;
+mod pivot;
+mod preamble;
 mod profile;
 mod reader;
 #[cfg(test)]
 mod real;
+mod sample;
 mod schema;
 mod series;
 mod sniff;
 mod source;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 mod step;
 mod table;
 mod timeline;
 mod token;
 mod weight;
+#[cfg(feature = "xlsx")]
+mod workbook;
 mod zones;
 
 pub use conform::{Conformed, conform};
+pub use delimiter::Delimiter;
+pub use encoding::Encoding;
 pub use infer::{DropReason, Dropped, Inference, Inferred, infer};
 pub use layout::{Layout, TimeColumns};
 pub use limits::ReadLimits;
 pub use line::LineReader;
 pub use moment::Moment;
+pub use pivot::Pivot;
 pub use reader::Reader;
+pub use sample::RowSample;
 pub use schema::{Column, ColumnKind, Schema};
 pub use series::{Series, SeriesCounts, SeriesSet};
 pub use source::{ColumnTypes, Format, Header, Source};

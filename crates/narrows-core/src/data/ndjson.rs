@@ -1,108 +1,130 @@
-//! JSON lines: one object per line.
+//! JSON: one object per line, an array of objects, or a document that holds a table.
 //!
-//! The first lines determine keys and types; later cells of another type are errors with row and column. All numbers
+//! The first rows determine keys and types; later cells of another type are errors with row and column. All numbers
 //! become 64-bit floats.
 
-use std::collections::{HashMap, HashSet};
-use std::io::{BufRead, BufReader, Read};
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{
-    ArrayRef, BooleanBuilder, Float64Builder, NullArray, RecordBatch, RecordBatchOptions, StringBuilder,
-};
-use arrow::datatypes::{DataType, Field, Schema as ArrowSchema, SchemaRef};
-use serde::de::Deserializer;
-use serde_json::error::Category;
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow::datatypes::{Field, Schema as ArrowSchema, SchemaRef};
 
 use super::input::Input;
-use super::json_row::{JsonCell, JsonRow, RowVisitor};
-use super::limits::{BATCH_BYTES, ReadLimits, check_columns};
+use super::json_column::{JsonColumn, JsonKind};
+use super::json_row::{JsonCell, JsonRow};
+use super::json_rows::JsonRows;
+use super::limits::{BATCH_BYTES, check_columns};
 use super::reader::{Batches, Opening};
+use super::schema::listed;
 use crate::error::{Error, Place, Result};
 
 /// Rows read to determine keys and types.
 const LOOK: usize = 1000;
 
-/// A file of JSON lines being read.
+/// Late keys that are told by name.
+const MOST_LATE: usize = 100;
+
+/// A file of JSON being read.
 pub(crate) struct Ndjson {
-    lines: Lines,
+    rows: JsonRows,
     columns: Vec<JsonKind>,
     index: HashMap<String, usize>,
     schema: SchemaRef,
     notes: Vec<String>,
+    name: String,
     /// Rows read ahead for the schema but not returned yet.
     ahead: std::vec::IntoIter<JsonRow>,
     batch_rows: usize,
-}
-
-/// The type of a column; `Null` until a value is seen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum JsonKind {
-    Null,
-    Number,
-    Flag,
-    Word,
+    /// Number of the next row to return, over all files.
+    row: u64,
+    is_complete: bool,
+    /// Keys that no row had when the columns were determined, with the number of their rows.
+    late: BTreeMap<String, u64>,
 }
 
 impl Ndjson {
-    /// Reads the first lines and determines the columns. Keys outside `wanted`, if given, are ignored.
-    pub(crate) fn open(_path: &Path, input: Input, opening: &Opening) -> Result<Ndjson> {
-        let mut lines = Lines {
-            reader: BufReader::with_capacity(1 << 18, input.into_stream()),
-            buffer: Vec::new(),
-            name: opening.name.clone(),
-            row: opening.first_row,
-            limits: opening.source.limits,
-            read: 0,
+    /// Reads the first rows and determines the columns. Keys outside `wanted`, if given, are ignored.
+    pub(crate) fn open(path: &Path, input: Input, opening: &Opening) -> Result<Ndjson> {
+        let input = match opening.source.encoding {
+            Some(encoding) => input.decoded(encoding).map_err(|error| Error::read(path, error))?,
+            None => input,
         };
-        let wanted = |key: &str| opening.wanted.is_none_or(|schema| schema.get(key).is_some());
+        let mut rows = JsonRows::open(input, &opening.name, opening.first_row, opening.source.limits)?;
+        let wanted = |key: &str| opening.wanted.is_none_or(|schema| schema.wants(key));
         let (mut names, mut columns): (Vec<String>, Vec<JsonKind>) = (Vec::new(), Vec::new());
         let mut index: HashMap<String, usize> = HashMap::new();
-        let mut ahead = Vec::new();
+        let (mut ahead, mut mixed): (Vec<JsonRow>, Vec<usize>) = (Vec::new(), Vec::new());
         // Fewer rows if they are long: they stay in memory.
-        while ahead.len() < LOOK && lines.read < BATCH_BYTES as u64 {
-            let Some(row) = lines.next_row()? else { break };
+        while ahead.len() < LOOK && rows.read() < BATCH_BYTES as u64 {
+            let Some(row) = rows.next_row()? else { break };
             for (key, cell) in &row {
-                let column = *index.entry(key.clone()).or_insert_with(|| {
-                    if !wanted(key) {
-                        return SKIPPED;
+                let column = match index.get(key) {
+                    Some(column) => *column,
+                    None => {
+                        let column = if wanted(key) { names.len() } else { SKIPPED };
+                        if column != SKIPPED {
+                            names.push(key.clone());
+                            columns.push(JsonKind::Null);
+                        }
+                        index.insert(key.clone(), column);
+                        column
                     }
-                    names.push(key.clone());
-                    columns.push(JsonKind::Null);
-                    columns.len() - 1
-                });
+                };
                 if column != SKIPPED {
+                    let before = columns[column];
+                    let row = opening.first_row + ahead.len() as u64;
                     columns[column] =
-                        columns[column].with(cell).ok_or_else(|| lines.retyped(key, columns[column], cell))?;
+                        before.with(cell).ok_or_else(|| retyped(&opening.name, key, row, before, cell))?;
+                    let is_mixed = before != JsonKind::Null && before != columns[column];
+                    if (is_mixed || before.is_text_for(cell)) && !mixed.contains(&column) {
+                        mixed.push(column);
+                    }
                 }
             }
             check_columns(&opening.name, index.len())?;
             ahead.push(row);
         }
         if ahead.is_empty() {
-            return Err(Error::data(Place::source(&opening.name), "expected lines of JSON, got an empty file"));
+            return Err(Error::data(Place::source(&opening.name), "expected objects of JSON, got an empty file"));
         }
-        let fields: Vec<Field> =
-            names.iter().zip(&columns).map(|(name, kind)| Field::new(name, kind.data_type(), true)).collect();
+        let mut notes = vec![format!("{} columns, from the first {} rows", names.len(), ahead.len())];
+        notes.extend(rows.note().map(str::to_owned));
+        let of = |places: &[usize]| listed(&places.iter().map(|i| names[*i].as_str()).collect::<Vec<_>>());
+        if !mixed.is_empty() {
+            notes.push(format!("columns of numbers and text are read as text first: {}", of(&mixed)));
+        }
+        let lists: Vec<usize> = (0..columns.len()).filter(|i| columns[*i] == JsonKind::List).collect();
+        if !lists.is_empty() {
+            notes.push(format!("left out columns of arrays {}", of(&lists)));
+            let kept: Vec<usize> = (0..columns.len()).filter(|i| columns[*i] != JsonKind::List).collect();
+            index =
+                index.into_iter().map(|(key, i)| (key, kept.iter().position(|k| *k == i).unwrap_or(SKIPPED))).collect();
+            (names, columns) = kept.iter().map(|i| (names[*i].clone(), columns[*i])).unzip();
+        }
+        let fields = names.iter().zip(&columns).map(|(name, kind)| Field::new(name, kind.data_type(), true));
         Ok(Ndjson {
-            lines,
+            rows,
+            schema: Arc::new(ArrowSchema::new(fields.collect::<Vec<_>>())),
             columns,
             index,
-            schema: Arc::new(ArrowSchema::new(fields)),
-            notes: vec![format!("{}: {} columns, from the first {} rows", opening.name, names.len(), ahead.len())],
+            notes: notes.iter().map(|note| format!("{}: {note}", opening.name)).collect(),
+            name: opening.name.clone(),
             ahead: ahead.into_iter(),
             batch_rows: opening.batch_rows.max(1),
+            row: opening.first_row,
+            is_complete: opening.wanted.is_none(),
+            late: BTreeMap::new(),
         })
     }
 
     fn fill(&mut self) -> Result<Option<RecordBatch>> {
-        let mut builders: Vec<Builder> = self.columns.iter().map(|kind| Builder::new(*kind)).collect();
-        let (mut rows, begin) = (0, self.lines.read);
-        while rows < self.batch_rows && self.lines.read - begin < BATCH_BYTES as u64 {
+        let mut columns: Vec<JsonColumn> = self.columns.iter().map(|kind| JsonColumn::new(*kind)).collect();
+        let (mut rows, begin) = (0, self.rows.read());
+        while rows < self.batch_rows && self.rows.read() - begin < BATCH_BYTES as u64 {
             let row = match self.ahead.next() {
                 Some(row) => row,
-                None => match self.lines.next_row()? {
+                None => match self.rows.next_row()? {
                     Some(row) => row,
                     None => break,
                 },
@@ -110,19 +132,28 @@ impl Ndjson {
             for (key, cell) in &row {
                 match self.index.get(key) {
                     Some(&SKIPPED) => {}
-                    Some(&column) => builders[column]
+                    Some(&column) => columns[column]
                         .push(rows, cell)
-                        .ok_or_else(|| self.lines.retyped(key, self.columns[column], cell))?,
-                    None => return Err(self.lines.new_key(key)),
+                        .ok_or_else(|| retyped(&self.name, key, self.row, self.columns[column], cell))?,
+                    // A column that the model needs cannot begin in the middle.
+                    None if !self.is_complete => {
+                        let message = format!("a new key, which none of the first {LOOK} rows has");
+                        let error = Error::data(Place::cell(key, self.row).of(&self.name), message);
+                        return Err(error.with_hint("write it as null in an early row"));
+                    }
+                    None if self.late.len() < MOST_LATE || self.late.contains_key(key) => {
+                        *self.late.entry(key.clone()).or_default() += 1;
+                    }
+                    None => *self.late.entry("others".to_owned()).or_default() += 1,
                 }
             }
             rows += 1;
+            self.row += 1;
         }
         if rows == 0 {
             return Ok(None);
         }
-        let arrays = builders.into_iter().map(|builder| builder.finish(rows)).collect();
-        // Objects without keys are rows too.
+        let arrays: Vec<ArrayRef> = columns.into_iter().map(|column| column.finish(rows)).collect();
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         let batch = RecordBatch::try_new_with_options(self.schema.clone(), arrays, &options);
         Ok(Some(batch.expect("columns of equal length")))
@@ -141,173 +172,28 @@ impl Batches for Ndjson {
         &self.notes
     }
 
+    fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if !self.late.is_empty() {
+            let keys: Vec<String> = self.late.iter().map(|(key, rows)| format!("{key}: {rows} rows")).collect();
+            let message = "left out keys that none of the first";
+            warnings.push(format!("{}: {message} {LOOK} rows has: {}", self.name, listed(&keys)));
+        }
+        if self.rows.not_json() > 0 {
+            let message = "rows hold NaN or Infinity, which is not JSON: NaN is read as missing";
+            warnings.push(format!("{}: {} {message}", self.name, self.rows.not_json()));
+        }
+        warnings
+    }
+
     fn next_batch(&mut self) -> Option<Result<RecordBatch>> {
         self.fill().transpose()
     }
 }
 
-struct Lines {
-    reader: BufReader<Box<dyn Read + Send>>,
-    buffer: Vec<u8>,
-    name: String,
-    /// Number of the next row over all files.
-    row: u64,
-    limits: ReadLimits,
-    /// Bytes read so far.
-    read: u64,
-}
-
-impl Lines {
-    fn next_row(&mut self) -> Result<Option<JsonRow>> {
-        loop {
-            self.buffer.clear();
-            let most = self.limits.max_line_bytes as u64;
-            let read = self.reader.by_ref().take(most.saturating_add(1)).read_until(b'\n', &mut self.buffer);
-            let read = read.map_err(|error| Error::read(&self.name, error))? as u64;
-            if read == 0 {
-                return Ok(None);
-            }
-            self.read += read;
-            if read > most && self.buffer.last() != Some(&b'\n') {
-                return Err(self.limits.long_line(Place::source(&self.name).at_row(self.row)));
-            }
-            let line = self.buffer.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.buffer).trim_ascii();
-            if line.is_empty() {
-                continue;
-            }
-            let row = row_of(line, &self.name, self.row)?;
-            self.row += 1;
-            return Ok(Some(row));
-        }
-    }
-
-    fn place(&self, key: &str, row: u64) -> Place {
-        Place::cell(key, row).of(&self.name)
-    }
-
-    fn retyped(&self, key: &str, kind: JsonKind, cell: &JsonCell) -> Error {
-        let message = format!("expected {} as in the rows before, got {}", kind.describe(), cell.describe());
-        Error::data(self.place(key, self.row.saturating_sub(1)), message)
-    }
-
-    fn new_key(&self, key: &str) -> Error {
-        let message = format!("a new key, which none of the first {LOOK} rows has");
-        Error::data(self.place(key, self.row.saturating_sub(1)), message).with_hint("write it as null in an early row")
-    }
-}
-
-/// The next non-blank line as keys and cells; `row` is its number over all files.
-pub(super) fn row_of(line: &[u8], source: &str, row: u64) -> Result<JsonRow> {
-    let mut json = serde_json::Deserializer::from_slice(line);
-    let cells = json.deserialize_any(RowVisitor).and_then(|cells| json.end().map(|()| cells));
-    let cells = cells.map_err(|error| not_json(line, &error, Place::source(source).at_row(row)))?;
-    let mut keys = HashSet::with_capacity(cells.len());
-    if let Some((key, _)) = cells.iter().find(|(key, _)| !keys.insert(key.as_str())) {
-        return Err(Error::data(Place::cell(key, row).of(source), "the key occurs more than once"));
-    }
-    drop(keys);
-    Ok(cells)
-}
-
-fn not_json(line: &[u8], error: &serde_json::Error, place: Place) -> Error {
-    let message = match error.classify() {
-        // Our own message, to which serde_json appends a position within the line.
-        Category::Data => error.to_string().split(" at line ").next().unwrap_or_default().to_owned(),
-        _ => format!("expected a JSON object, got an error at character {}: {error}", error.column()),
-    };
-    let error = Error::data(place, message);
-    let holds = |word: &[u8]| line.windows(word.len()).any(|part| part == word);
-    if line.starts_with(b"[") {
-        error.with_hint("a JSON array: write one object a line instead (jq -c '.[]')")
-    } else if holds(b"NaN") || holds(b"Infinity") {
-        error.with_hint("NaN and Infinity are not JSON: write null for a missing number")
-    } else {
-        error
-    }
-}
-
-impl JsonKind {
-    fn with(self, cell: &JsonCell) -> Option<JsonKind> {
-        let kind = match cell {
-            JsonCell::Null => return Some(self),
-            JsonCell::Number(_) => JsonKind::Number,
-            JsonCell::Flag(_) => JsonKind::Flag,
-            JsonCell::Word(_) => JsonKind::Word,
-        };
-        (self == JsonKind::Null || self == kind).then_some(kind)
-    }
-
-    fn data_type(self) -> DataType {
-        match self {
-            JsonKind::Null => DataType::Null,
-            JsonKind::Number => DataType::Float64,
-            JsonKind::Flag => DataType::Boolean,
-            JsonKind::Word => DataType::Utf8,
-        }
-    }
-
-    fn describe(self) -> &'static str {
-        match self {
-            JsonKind::Null => "null",
-            JsonKind::Number => "a number",
-            JsonKind::Flag => "true or false",
-            JsonKind::Word => "text",
-        }
-    }
-}
-
-enum Builder {
-    Null,
-    Number(Float64Builder),
-    Flag(BooleanBuilder),
-    Word(StringBuilder),
-}
-
-impl Builder {
-    fn new(kind: JsonKind) -> Builder {
-        match kind {
-            JsonKind::Null => Builder::Null,
-            // Without room for a thousand cells, which many columns would fill the memory with.
-            JsonKind::Number => Builder::Number(Float64Builder::with_capacity(0)),
-            JsonKind::Flag => Builder::Flag(BooleanBuilder::with_capacity(0)),
-            JsonKind::Word => Builder::Word(StringBuilder::with_capacity(0, 0)),
-        }
-    }
-
-    /// Writes the cell of row `row`; rows before it without this key are missing. `None` for a cell of another type.
-    fn push(&mut self, row: usize, cell: &JsonCell) -> Option<()> {
-        if *cell == JsonCell::Null {
-            return Some(());
-        }
-        self.pad(row);
-        match (self, cell) {
-            (Builder::Number(builder), JsonCell::Number(x)) => builder.append_value(*x),
-            (Builder::Flag(builder), JsonCell::Flag(flag)) => builder.append_value(*flag),
-            (Builder::Word(builder), JsonCell::Word(word)) => builder.append_value(word),
-            _ => return None,
-        }
-        Some(())
-    }
-
-    fn pad(&mut self, rows: usize) {
-        use arrow::array::ArrayBuilder;
-        match self {
-            Builder::Null => {}
-            Builder::Number(builder) => builder.append_nulls(rows - builder.len()),
-            Builder::Flag(builder) => builder.append_nulls(rows - builder.len()),
-            Builder::Word(builder) => (builder.len()..rows).for_each(|_| builder.append_null()),
-        }
-    }
-
-    fn finish(mut self, rows: usize) -> ArrayRef {
-        self.pad(rows);
-        match self {
-            Builder::Null => Arc::new(NullArray::new(rows)),
-            Builder::Number(mut builder) => Arc::new(builder.finish()),
-            Builder::Flag(mut builder) => Arc::new(builder.finish()),
-            Builder::Word(mut builder) => Arc::new(builder.finish()),
-        }
-    }
+fn retyped(source: &str, key: &str, row: u64, kind: JsonKind, cell: &JsonCell) -> Error {
+    let message = format!("expected {} as in the rows before, got {}", kind.describe(), cell.describe());
+    Error::data(Place::cell(key, row).of(source), message)
 }
 
 #[cfg(test)]
@@ -351,29 +237,77 @@ mod tests {
     fn a_line_without_end_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("t.ndjson");
-        std::fs::write(&path, format!("{{\"a\":1}}\n{{\"a\":{}", "1".repeat(2000))).unwrap();
-        let mut source = Source::parse(&[path.display().to_string()]).unwrap();
-        source.limits.max_line_bytes = 1000;
-        let error = source.open(2, None).err().unwrap().to_string();
-        assert!(error.contains("row 1: expected a line of at most 1000 bytes"), "{error}");
+        for start in ["{\"a\":1}\n", "[{\"a\":1},"] {
+            std::fs::write(&path, format!("{start}{{\"a\":{}", "1".repeat(2000))).unwrap();
+            let mut source = Source::parse(&[path.display().to_string()]).unwrap();
+            source.limits.max_line_bytes = 1000;
+            let error = source.open(2, None).err().unwrap().to_string();
+            assert!(error.contains("expected a line of at most 1000 bytes"), "{error}");
+        }
     }
 
     #[test]
     fn bad_lines_are_refused_with_row_and_column() {
-        check_error("", "expected lines of JSON, got an empty file");
-        check_error(
-            "{\"a\":1}\n{\"a\":\"x\"}\n",
-            "column `a`, row 1: expected a number as in the rows before, got the text `x`",
-        );
+        check_error("", "expected objects of JSON, got an empty file");
+        check_error("[]", "got an empty file");
+        check_error("[{\"a\":1},{\"a\":2}", "row 2: the array is not closed: the file is cut off");
+        check_error("[1,2]", "row 0: invalid type: integer `1`, expected a JSON object");
         let late: String = (0..1500).map(|i| if i == 1200 { "{\"a\":true}\n" } else { "{\"a\":1}\n" }).collect();
         check_error(&late, "column `a`, row 1200: expected a number as in the rows before, got true");
-        check_error(&late.replace("{\"a\":true}", "{\"b\":1}"), "column `b`, row 1200: a new key");
-        check_error("{\"a\":1}\n{\"a\":[1]}\n", "row 1: key `a`: nested values cannot be read");
-        check_error("{\"a\":{\"b\":1}}\n", "got an object");
+        check_error(
+            "{\"a\":1}\n{\"a\":[1]}\n",
+            "column `a`, row 1: expected a number as in the rows before, got an array",
+        );
         check_error("{\"a\":1,\"a\":2}\n", "column `a`, row 0: the key occurs more than once");
-        check_error("{\"a\":NaN}\n", "row 0: expected a JSON object, got an error at character");
+        check_error("{\"a\":nan}\n{\"a\":1}\n", "row 0: expected a JSON object, got an error at character");
         check_error("{\"a\":1}\n7\n", "row 1: invalid type: integer `7`, expected a JSON object");
-        assert!(read("{\"a\":NaN}").unwrap_err().hint_text().unwrap().contains("null"));
-        assert!(read("[{\"a\":1}]").is_err());
+    }
+
+    fn check(text: &str, expected: &str) {
+        use arrow::util::display::array_value_to_string;
+        let table = read(text).unwrap();
+        let row = |row: usize| {
+            let cells = table.batch().columns().iter().map(|array| array_value_to_string(array, row).unwrap());
+            cells.collect::<Vec<_>>().join(",")
+        };
+        let rows: Vec<String> = (0..table.n_rows()).map(row).collect();
+        assert_eq!(format!("{} {}", table.names().join(","), rows.join(" ")), expected);
+    }
+
+    #[test]
+    fn objects_are_read_in_any_layout() {
+        check("[{\"a\":1,\"b\":\"x\"},\n{\"a\":2}]", "a,b 1.0,x 2.0,");
+        check("[\n  {\n    \"a\": 1\n  },\n  {\n    \"a\": 2\n  }\n]\n", "a 1.0 2.0");
+        check("{\n  \"a\": 1\n}\n{\n  \"a\": 2\n}\n", "a 1.0 2.0");
+        check("{\"a\": 1}{\"a\": 2}", "a 1.0 2.0");
+        check("{\"a\": 1}", "a 1.0");
+        check("{\"page\":1,\"data\":[{\"a\":1},{\"a\":2}]}", "a 1.0 2.0");
+        check("{\"a\":{\"0\":1,\"1\":2},\"b\":{\"0\":3,\"1\":4}}", "a,b 1.0,3.0 2.0,4.0");
+        check("[[\"a\",\"b\"],[1,2]]", "a,b 1.0,2.0");
+        check("{}\n{\"a\":1}\n", "a  1.0");
+    }
+
+    #[test]
+    fn nested_objects_are_flattened_and_arrays_left_out() {
+        check("{\"a\":{\"b\":1},\"tags\":[1]}\n{\"a\":{\"b\":2},\"tags\":[]}\n", "a.b 1.0 2.0");
+        check("{\"a\":1}\n{\"a\":\"x\"}\n{\"a\":true}\n", "a 1 x true");
+        check("{\"a\":1,\"b\":1}\n{\"a\":NaN,\"b\":Infinity}\n", "a,b 1.0,1.0 ,inf");
+    }
+
+    #[test]
+    fn what_is_left_out_or_read_otherwise_is_told() {
+        let told = |text: &str| {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("t.json");
+            std::fs::write(&path, text).unwrap();
+            let mut reader = Source::parse(&[path.display().to_string()]).unwrap().open(2, None).unwrap();
+            reader.read_all().unwrap();
+            [reader.notes(), reader.warnings()].concat().join("\n")
+        };
+        assert!(told("{\"a\":1,\"l\":[1]}\n{\"a\":\"x\"}\n").contains("left out columns of arrays `l`"));
+        assert!(told("{\"a\":1}\n{\"a\":\"x\"}\n").contains("columns of numbers and text are read as text first: `a`"));
+        assert!(told("{\"a\":1}\n{\"a\":NaN}\n").contains("1 rows hold NaN or Infinity"));
+        let late: String = (0..1500).map(|i| if i > 1200 { "{\"a\":1,\"b\":2}\n" } else { "{\"a\":1}\n" }).collect();
+        assert!(told(&late).contains("left out keys that none of the first 1000 rows has: `b: 299 rows`"));
     }
 }

@@ -1,74 +1,61 @@
-//! Concatenates files to a stream of tables with one set of columns.
-//!
-//! The first file determines names and order; later files may order the columns differently, but must have the same ones.
+//! A source as a stream of tables: files in turn, pivoted, cut and sampled as asked for.
 
 use std::collections::VecDeque;
-use std::path::{Path, PathBuf};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 
-use super::columnar::Columnar;
-use super::delimited::Delimited;
-use super::input::{Input, InputSize};
-use super::ndjson::Ndjson;
-use super::numpy::Numpy;
+use super::files::Files;
+pub(crate) use super::files::{Batches, Opening};
+use super::pivot::{Melted, Pivot};
+use super::sample::Sampler;
 use super::schema::Schema;
-use super::source::{Format, Header, Source};
-use super::table::{Table, different_columns};
-use crate::error::{Error, Place, Result};
+use super::source::Source;
+use super::table::Table;
+use crate::error::{Hint, Result};
 
-/// One file, whatever its format: raw batches of the same columns.
-pub(crate) trait Batches: Send {
-    /// The columns, known before the first batch.
-    fn schema(&self) -> SchemaRef;
-    /// Notes on detected settings and skipped columns.
-    fn notes(&self) -> &[String];
-    /// The next rows.
-    fn next_batch(&mut self) -> Option<Result<RecordBatch>>;
-}
-
-/// Parameters for opening a file.
-pub(crate) struct Opening<'a> {
-    pub(crate) source: &'a Source,
-    pub(crate) format: Format,
-    /// The name for messages.
-    pub(crate) name: String,
-    pub(crate) header: Header,
-    pub(crate) batch_rows: usize,
-    pub(crate) wanted: Option<&'a Schema>,
-    /// Number of rows in the previous files.
-    pub(crate) first_row: u64,
-}
-
-/// A stream of raw tables in bounded memory; ends after the first error.
+/// A stream of raw tables; ends after the first error. Memory is bounded, unless rows are sampled (then by their number)
+/// or pivoted.
 pub struct Reader {
-    source: Source,
-    wanted: Option<Schema>,
-    batch_rows: usize,
-    waiting: VecDeque<PathBuf>,
-    current: Option<(String, Box<dyn Batches>)>,
+    files: Files,
     schema: SchemaRef,
     columns: Vec<String>,
+    batch_rows: usize,
+    /// Rows that may still be read.
+    left: u64,
+    limit: Option<u64>,
+    sampler: Option<Sampler>,
+    /// Tables read before they are asked for; nothing follows them.
+    held: Option<VecDeque<Table>>,
     notes: Vec<String>,
-    row: u64,
-    /// What the files opened so far take as they are stored.
-    sizes: Vec<InputSize>,
 }
 
 impl Reader {
     pub(crate) fn open(source: Source, batch_rows: usize, wanted: Option<Schema>) -> Result<Reader> {
-        let mut waiting: VecDeque<PathBuf> = source.paths.iter().cloned().collect();
-        let Some(path) = waiting.pop_front() else {
-            return Err(Error::data(Place::default(), "expected at least one file, got none"));
-        };
-        let header = source.header;
-        let (first, size) = open_file(&path, &source, header, batch_rows, wanted.as_ref(), 0)?;
-        let schema = first.schema();
-        let columns = schema.fields().iter().map(|field| field.name().clone()).collect();
-        let notes = first.notes().to_vec();
-        let current = Some((name_of(&path), first));
-        Ok(Reader { source, wanted, batch_rows, waiting, current, schema, columns, notes, row: 0, sizes: vec![size] })
+        let (limit, sampler, pivot) = (source.limit, source.sample.map(Sampler::new), source.pivot.clone());
+        let batch_rows = batch_rows.max(1);
+        let wanted_of_files = if pivot.is_some() { None } else { wanted.clone() };
+        let files = Files::open(source, batch_rows, wanted_of_files)?;
+        let (schema, columns, notes) = (files.schema.clone(), files.columns.clone(), files.notes.clone());
+        let left = limit.unwrap_or(u64::MAX);
+        let mut reader = Reader { files, schema, columns, batch_rows, left, limit, sampler, held: None, notes };
+        if let Some(pivot) = pivot {
+            let mut melted = Melted::new(&pivot, &reader.columns)?;
+            let mut bytes = 0;
+            while let Some(table) = reader.files.next_table()? {
+                bytes += table.bytes();
+                reader.files.check_bytes(table.source(), bytes)?;
+                melted.push(&table)?;
+            }
+            let table = melted.finish(wanted.as_ref(), &mut reader.files)?;
+            reader.columns = table.names().into_iter().map(str::to_owned).collect();
+            reader.schema = table.batch().schema();
+            reader.hold(&table);
+        } else {
+            reader.files.hints.extend(Pivot::advice(&reader.columns));
+        }
+        reader.update_notes();
+        Ok(reader)
     }
 
     /// The column names, known before any row is read.
@@ -76,9 +63,19 @@ impl Reader {
         &self.columns
     }
 
-    /// Notes so far: delimiter, header, skipped columns.
+    /// Notes so far: delimiter, header, skipped columns, and how many rows were chosen.
     pub fn notes(&self) -> &[String] {
         &self.notes
+    }
+
+    /// What to do if something was detected wrongly.
+    pub fn hints(&self) -> &[Hint] {
+        &self.files.hints
+    }
+
+    /// What was lost, or read in another way than it is written, in the files read to their end so far.
+    pub fn warnings(&self) -> &[String] {
+        &self.files.warnings
     }
 
     /// All remaining rows as one table; without rows if there are none.
@@ -86,56 +83,64 @@ impl Reader {
     /// # Errors
     /// If the data is invalid, a column changes its type between files, or the rows unfold to more than the files' sizes
     /// justify.
-    pub fn read_all(mut self) -> Result<Table> {
-        let schema = self.schema.clone();
-        let name = self.current.as_ref().map_or_else(String::new, |(name, _)| name.clone());
-        let limits = self.source.limits;
+    pub fn read_all(&mut self) -> Result<Table> {
+        let name = self.files.name().to_owned();
         let (mut tables, mut bytes) = (Vec::new(), 0);
         while let Some(table) = self.next() {
             let table = table?;
             bytes += table.bytes();
-            let size = self.sizes.iter().map(InputSize::bytes).sum();
-            if bytes > limits.unfolded(size) {
-                return Err(limits.bomb(table.source(), size));
-            }
+            self.files.check_bytes(table.source(), bytes)?;
             tables.push(table);
         }
         if tables.is_empty() {
-            return Ok(Table::new(RecordBatch::new_empty(schema), name, 0));
+            return Ok(Table::new(RecordBatch::new_empty(self.schema.clone()), name, 0));
         }
         Table::concat(&tables)
     }
 
     fn next_table(&mut self) -> Result<Option<Table>> {
-        loop {
-            let Some((name, file)) = &mut self.current else { return Ok(None) };
-            if let Some(batch) = file.next_batch() {
-                let table = Table::new(batch?, name.clone(), self.row);
-                self.row += table.n_rows() as u64;
-                let in_order = self.columns.iter().map(String::as_str).eq(table.names());
-                return Ok(Some(if in_order { table } else { table.select(&self.columns)? }));
+        if let Some(mut sampler) = self.sampler.take() {
+            while let Some(table) = self.next_of_limit()? {
+                sampler.push(&table);
             }
-            self.current = None;
-            let Some(path) = self.waiting.pop_front() else { return Ok(None) };
-            self.current = Some((name_of(&path), self.open_next(&path)?));
+            self.files.notes.push(sampler.note());
+            if let Some(table) = sampler.finish()? {
+                self.held = None;
+                self.hold(&table);
+            }
+            self.left = u64::MAX;
         }
+        self.next_of_limit()
     }
 
-    fn open_next(&mut self, path: &Path) -> Result<Box<dyn Batches>> {
-        // If the first file has no header, no later file has one: names could not match otherwise.
-        let is_numbered = |(i, name): (usize, &String)| *name == format!("column_{i}");
-        let has_no_header = self.source.header == Header::Auto && self.columns.iter().enumerate().all(is_numbered);
-        let header = if has_no_header { Header::Absent } else { self.source.header };
-        let (file, size) = open_file(path, &self.source, header, self.batch_rows, self.wanted.as_ref(), self.row)?;
-        self.sizes.push(size);
-        let schema = file.schema();
-        let got: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
-        let expected: Vec<&str> = self.columns.iter().map(String::as_str).collect();
-        if got.len() != expected.len() || !expected.iter().all(|name| got.contains(name)) {
-            return Err(different_columns(&expected, &got, &name_of(path)));
+    /// The next of the first rows.
+    fn next_of_limit(&mut self) -> Result<Option<Table>> {
+        if self.left == 0 {
+            return Ok(None);
         }
-        self.notes.extend(file.notes().iter().cloned());
-        Ok(file)
+        let next = match &mut self.held {
+            Some(held) => held.pop_front(),
+            None => self.files.next_table()?,
+        };
+        let Some(table) = next else { return Ok(None) };
+        let rows = self.left.min(table.n_rows() as u64);
+        self.left = self.left.saturating_sub(rows);
+        if self.left == 0 {
+            self.files.close();
+            self.files.notes.push(format!("only the first {} rows are read", self.limit.unwrap_or_default()));
+        }
+        Ok(Some(table.slice(0, rows as usize)))
+    }
+
+    /// Keeps `table` to be given out in batches.
+    fn hold(&mut self, table: &Table) {
+        let starts = (0..table.n_rows()).step_by(self.batch_rows);
+        let cut = |start: usize| table.slice(start, self.batch_rows.min(table.n_rows() - start));
+        self.held = Some(starts.map(cut).collect());
+    }
+
+    fn update_notes(&mut self) {
+        self.notes.clone_from(&self.files.notes);
     }
 }
 
@@ -144,121 +149,13 @@ impl Iterator for Reader {
 
     fn next(&mut self) -> Option<Result<Table>> {
         let table = self.next_table().transpose();
-        if matches!(table, Some(Err(_))) {
-            self.current = None;
+        if !matches!(table, Some(Ok(_))) {
+            self.files.close();
+            self.held = Some(VecDeque::new());
+        }
+        if self.notes.len() < self.files.notes.len() {
+            self.update_notes();
         }
         table
-    }
-}
-
-fn open_file(
-    path: &Path,
-    source: &Source,
-    header: Header,
-    batch_rows: usize,
-    wanted: Option<&Schema>,
-    first_row: u64,
-) -> Result<(Box<dyn Batches>, InputSize)> {
-    let name = name_of(path);
-    let input = Input::open(path)?;
-    let size = input.size().clone();
-    let format = match source.format.or_else(|| Format::of_path(path)) {
-        Some(format) => format,
-        None => guessed(path, &name, &input.prefix)?,
-    };
-    let opening = Opening { source, format, name, header, batch_rows, wanted, first_row };
-    let file: Box<dyn Batches> = match format {
-        Format::Csv | Format::Tsv => Box::new(Delimited::open(path, input, &opening)?),
-        Format::Parquet => Box::new(Columnar::parquet(path, input, &opening)?),
-        Format::ArrowIpc => Box::new(Columnar::ipc(path, input, &opening)?),
-        Format::Ndjson => Box::new(Ndjson::open(path, input, &opening)?),
-        Format::Npy => Box::new(Numpy::npy(path, input, &opening)?),
-        Format::Npz => Box::new(Numpy::npz(path, input, &opening)?),
-    };
-    Ok((file, size))
-}
-
-/// The format of a file with an uninformative name. A zip is read as NumPy's only if there is no extension: `.xlsx` and
-/// others are zips too.
-fn guessed(path: &Path, name: &str, prefix: &[u8]) -> Result<Format> {
-    let format = Format::of_bytes(prefix);
-    if format == Format::Npz && path.extension().is_some() {
-        let known: Vec<&str> = Format::ALL.iter().map(|(_, name)| *name).collect();
-        let message = format!("expected one of the formats {}, got another kind of file", known.join(", "));
-        return Err(Error::data(Place::source(name), message).with_hint("a spreadsheet can be saved as CSV"));
-    }
-    Ok(format)
-}
-
-fn name_of(path: &Path) -> String {
-    if path.as_os_str() == "-" { "stdin".to_owned() } else { path.display().to_string() }
-}
-
-#[cfg(test)]
-mod tests {
-    use arrow::array::AsArray;
-
-    use super::*;
-
-    /// The folder is deleted when the test ends.
-    fn open(files: &[(&str, &str)], batch_rows: usize) -> (tempfile::TempDir, Result<Reader>) {
-        let folder = tempfile::tempdir().unwrap();
-        let write = |(name, text): &(&str, &str)| {
-            let path = folder.path().join(name);
-            std::fs::write(&path, text).unwrap();
-            path.display().to_string()
-        };
-        let specs: Vec<String> = files.iter().map(write).collect();
-        let reader = Source::parse(&specs).and_then(|source| source.open(batch_rows, None));
-        (folder, reader)
-    }
-
-    fn column(table: &Table, name: &str) -> Vec<String> {
-        table.column(name).unwrap().as_string::<i32>().iter().flatten().map(str::to_owned).collect()
-    }
-
-    #[test]
-    fn files_are_read_in_turn_with_the_first_ones_order_of_columns() {
-        let (_folder, reader) = open(&[("a.csv", "a,b\n1,2\n3,4\n5,6\n"), ("b.csv", "b,a\n8,7\n")], 2);
-        let reader = reader.unwrap();
-        assert_eq!(reader.columns(), ["a", "b"]);
-        let tables: Vec<Table> = reader.map(Result::unwrap).collect();
-        let places: Vec<(u64, usize)> = tables.iter().map(|table| (table.first_row(), table.n_rows())).collect();
-        assert_eq!(places, [(0, 2), (2, 1), (3, 1)]);
-        assert_eq!(column(&Table::concat(&tables).unwrap(), "a"), ["1", "3", "5", "7"]);
-    }
-
-    #[test]
-    fn a_file_with_other_columns_is_refused() {
-        let (_folder, reader) = open(&[("a.csv", "a,b\n1,2\n"), ("b.csv", "a,c\n1,2\n")], 10);
-        let mut reader = reader.unwrap();
-        assert!(reader.next().unwrap().is_ok());
-        let error = reader.next().unwrap().unwrap_err().to_string();
-        assert!(
-            error.ends_with("expected the columns of the first file, but it lacks `b` and has `c` in addition"),
-            "{error}"
-        );
-        assert!(reader.next().is_none());
-    }
-
-    #[test]
-    fn files_without_header_go_on_without_one() {
-        let (_folder, reader) = open(&[("a.csv", "1,x\n2,y\n"), ("b.csv", "z,q\n3,w\n")], 10);
-        let reader = reader.unwrap();
-        assert!(reader.notes()[0].ends_with("the first line is data (it contains values)"), "{:?}", reader.notes());
-        assert_eq!(column(&reader.read_all().unwrap(), "column_0"), ["1", "2", "z", "3"]);
-    }
-
-    #[test]
-    fn a_header_alone_is_a_table_of_no_rows() {
-        let table = open(&[("a.csv", "a,b\n")], 10).1.unwrap().read_all().unwrap();
-        assert_eq!((table.n_rows(), table.names()), (0, vec!["a", "b"]));
-    }
-
-    #[test]
-    fn formats_without_an_extension_are_guessed_and_zips_are_not() {
-        assert_eq!(open(&[("data", "{\"a\":1}\n")], 10).1.unwrap().columns(), ["a"]);
-        let error = open(&[("a.xlsx", "PK\x03\x04")], 10).1.err().unwrap();
-        assert!(error.to_string().contains("expected one of the formats csv, tsv"), "{error}");
     }
 }

@@ -71,6 +71,11 @@ impl Schema {
         self.columns.iter().find(|column| column.name == name)
     }
 
+    /// Whether a column of a file with this name may be one of these: blanks around names do not count.
+    pub(crate) fn wants(&self, name: &str) -> bool {
+        self.columns.iter().any(|column| column.name.trim() == name.trim())
+    }
+
     /// The names, in order.
     pub fn names(&self) -> Vec<&str> {
         self.columns.iter().map(|column| column.name.as_str()).collect()

@@ -4,8 +4,12 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use super::delimiter::Delimiter;
+use super::encoding::Encoding;
 use super::limits::ReadLimits;
+use super::pivot::Pivot;
 use super::reader::Reader;
+use super::sample::RowSample;
 use super::schema::Schema;
 use crate::error::{Error, Place, Result};
 
@@ -20,17 +24,21 @@ pub enum Format {
     Parquet,
     /// Apache Arrow IPC, file or stream; also Feather version 2.
     ArrowIpc,
-    /// JSON lines: one object per line.
+    /// JSON lines: one object per line; also an array of objects, and documents that hold a table.
     Ndjson,
     /// One NumPy array.
     Npy,
     /// NumPy arrays in a zip: `X` and optionally `y`.
     Npz,
+    /// A sheet of a workbook: `.xlsx`, `.xlsm`, `.xlsb`, `.xls` or `.ods`.
+    Xlsx,
+    /// A table of a SQLite file.
+    Sqlite,
 }
 
 impl Format {
     /// All formats with their names, in documentation order.
-    pub const ALL: [(Format, &'static str); 7] = [
+    pub const ALL: [(Format, &'static str); 9] = [
         (Format::Csv, "csv"),
         (Format::Tsv, "tsv"),
         (Format::Parquet, "parquet"),
@@ -38,20 +46,25 @@ impl Format {
         (Format::Ndjson, "ndjson"),
         (Format::Npy, "npy"),
         (Format::Npz, "npz"),
+        (Format::Xlsx, "xlsx"),
+        (Format::Sqlite, "sqlite"),
     ];
 
     /// The format given by a path's extension, ignoring `.gz` and `.zst`.
     pub fn of_path(path: &Path) -> Option<Format> {
         let extension = path.extension()?.to_str()?.to_ascii_lowercase();
-        match extension.as_str() {
+        // `book.xlsx#Sheet2` names a part of a file.
+        match extension.split('#').next().unwrap_or_default() {
             "gz" | "zst" | "zstd" => Format::of_path(Path::new(path.file_stem()?)),
             "csv" | "txt" => Some(Format::Csv),
             "tsv" | "tab" => Some(Format::Tsv),
             "parquet" | "pq" => Some(Format::Parquet),
             "arrow" | "arrows" | "ipc" | "feather" => Some(Format::ArrowIpc),
-            "ndjson" | "jsonl" => Some(Format::Ndjson),
+            "ndjson" | "jsonl" | "json" => Some(Format::Ndjson),
             "npy" => Some(Format::Npy),
             "npz" => Some(Format::Npz),
+            "xlsx" | "xlsm" | "xlsb" | "xls" | "ods" => Some(Format::Xlsx),
+            "sqlite" | "sqlite3" | "db" | "db3" => Some(Format::Sqlite),
             _ => None,
         }
     }
@@ -59,15 +72,49 @@ impl Format {
     /// The format detected from the first bytes; text that is not JSON is CSV.
     pub(crate) fn of_bytes(bytes: &[u8]) -> Format {
         let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
-        match bytes {
-            [b'P', b'A', b'R', b'1', ..] => Format::Parquet,
-            [b'A', b'R', b'R', b'O', b'W', b'1', ..] | [0xff, 0xff, 0xff, 0xff, ..] => Format::ArrowIpc,
-            [0x93, b'N', b'U', b'M', b'P', b'Y', ..] => Format::Npy,
-            [b'P', b'K', 3, 4, ..] => Format::Npz,
-            _ if text.starts_with(b"{") => Format::Ndjson,
-            _ => Format::Csv,
+        match Format::of_magic(bytes) {
+            Some(format) => format,
+            None if text.starts_with(b"{") || is_json_array(text) => Format::Ndjson,
+            None => Format::Csv,
         }
     }
+
+    /// The binary format detected from the first bytes.
+    pub(super) fn of_magic(bytes: &[u8]) -> Option<Format> {
+        match bytes {
+            [b'P', b'A', b'R', b'1', ..] => Some(Format::Parquet),
+            [b'A', b'R', b'R', b'O', b'W', b'1', ..] | [0xff, 0xff, 0xff, 0xff, ..] => Some(Format::ArrowIpc),
+            [0x93, b'N', b'U', b'M', b'P', b'Y', ..] => Some(Format::Npy),
+            [b'P', b'K', 3, 4, ..] => Some(if is_workbook(bytes) { Format::Xlsx } else { Format::Npz }),
+            [0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1, ..] => Some(Format::Xlsx),
+            _ if bytes.starts_with(b"SQLite format 3\0") => Some(Format::Sqlite),
+            _ => None,
+        }
+    }
+
+    /// Whether files of this format are text.
+    pub(super) fn is_text(self) -> bool {
+        matches!(self, Format::Csv | Format::Tsv | Format::Ndjson)
+    }
+}
+
+/// Whether the first entry of an archive is one of a workbook.
+fn is_workbook(bytes: &[u8]) -> bool {
+    let name = bytes.get(30..).unwrap_or_default();
+    let starts: [&[u8]; 6] = [
+        b"[Content_Types].xml",
+        b"_rels/",
+        b"docProps/",
+        b"xl/",
+        b"customXml/",
+        b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet",
+    ];
+    starts.iter().any(|start| name.starts_with(start))
+}
+
+/// Whether a bracket starts an array of objects or arrays rather than a cell.
+fn is_json_array(text: &[u8]) -> bool {
+    text.strip_prefix(b"[").is_some_and(|rest| matches!(rest.trim_ascii_start(), [b'{' | b'[' | b']', ..]))
 }
 
 impl fmt::Display for Format {
@@ -81,6 +128,8 @@ impl FromStr for Format {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Format, String> {
+        let text =
+            if text.eq_ignore_ascii_case("json") || text.eq_ignore_ascii_case("jsonl") { "ndjson" } else { text };
         let known = Format::ALL.iter().find(|(_, name)| name.eq_ignore_ascii_case(text));
         known.map(|(format, _)| *format).ok_or_else(|| {
             let names: Vec<&str> = Format::ALL.iter().map(|(_, name)| *name).collect();
@@ -114,16 +163,28 @@ pub enum ColumnTypes {
 /// Files to be read as one table, in order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Source {
-    /// The files, globs already expanded; `-` is standard input and can be opened once.
+    /// The files, globs already expanded; `-` is standard input and can be opened once. A sheet of a workbook or a table
+    /// of a database follows the file and `#`.
     pub paths: Vec<PathBuf>,
     /// The format; by default from the extension, then from the first bytes.
     pub format: Option<Format>,
     /// The delimiter of a delimited file; by default detected from the first lines.
-    pub delimiter: Option<u8>,
+    pub delimiter: Option<Delimiter>,
     /// Header of a delimited file.
     pub header: Header,
     /// Which columns of a file with types are read.
     pub types: ColumnTypes,
+    /// Lines of a delimited file that start with this character are comments; by default, lines that start with `#` in
+    /// front of the table.
+    pub comment: Option<u8>,
+    /// The encoding of a text file; by default detected.
+    pub encoding: Option<Encoding>,
+    /// One measurement per row, to be pivoted.
+    pub pivot: Option<Pivot>,
+    /// Only so many rows from the start.
+    pub limit: Option<u64>,
+    /// Only a sample of the rows, within the limit.
+    pub sample: Option<RowSample>,
     /// What a file may ask for.
     pub limits: ReadLimits,
 }
@@ -138,6 +199,10 @@ impl Source {
         let mut paths = Vec::new();
         for spec in specs {
             let spec = spec.as_ref();
+            if file_and_part(Path::new(spec)).1.is_some() {
+                paths.push(PathBuf::from(spec));
+                continue;
+            }
             // An existing file whose name contains `[` or `*` is not a pattern.
             if spec == "-" || !spec.contains(['*', '?', '[']) || Path::new(spec).exists() {
                 paths.push(checked(PathBuf::from(spec))?);
@@ -162,6 +227,17 @@ impl Source {
     /// If the beginning of the first file is invalid; later files are opened when needed.
     pub fn open(&self, batch_rows: usize, wanted: Option<&Schema>) -> Result<Reader> {
         Reader::open(self.clone(), batch_rows, wanted.cloned())
+    }
+}
+
+/// The file and the part of it that a path names: the sheet of `book.xlsx#Sheet2`, the table of `data.db#orders`.
+pub(super) fn file_and_part(path: &Path) -> (&Path, Option<&str>) {
+    let split = path.to_str().and_then(|text| text.rsplit_once('#'));
+    match split {
+        Some((file, part)) if !part.is_empty() && !path.exists() && Path::new(file).is_file() => {
+            (Path::new(file), Some(part))
+        }
+        _ => (path, None),
     }
 }
 
@@ -240,11 +316,17 @@ mod tests {
         let of = |name: &str| Format::of_path(Path::new(name));
         assert_eq!(of("a.csv.gz"), Some(Format::Csv));
         assert_eq!(of("a.JSONL.zst"), Some(Format::Ndjson));
-        assert_eq!(of("a.xlsx"), None);
+        assert_eq!(of("a.xlsx"), Some(Format::Xlsx));
+        assert_eq!(of("a.xlsx#Sheet 2"), Some(Format::Xlsx));
+        assert_eq!(of("a.docx"), None);
+        assert_eq!(Format::of_bytes(b"SQLite format 3\0"), Format::Sqlite);
         assert_eq!(Format::of_bytes(b"PAR1\0"), Format::Parquet);
         assert_eq!(Format::of_bytes(b" {\"a\":1}"), Format::Ndjson);
+        assert_eq!(Format::of_bytes(b"[\n {\"a\":1}]"), Format::Ndjson);
+        assert_eq!(Format::of_bytes(b"[a],[b]\n"), Format::Csv);
         assert_eq!(Format::of_bytes(b"a,b\n"), Format::Csv);
+        assert_eq!("json".parse::<Format>(), Ok(Format::Ndjson));
         assert_eq!("Parquet".parse::<Format>(), Ok(Format::Parquet));
-        assert!("xls".parse::<Format>().unwrap_err().contains("csv, tsv, parquet"));
+        assert!("doc".parse::<Format>().unwrap_err().contains("csv, tsv, parquet"));
     }
 }

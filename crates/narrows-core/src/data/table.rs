@@ -21,12 +21,14 @@ pub struct Table {
     batch: RecordBatch,
     source: Arc<str>,
     first_row: u64,
+    /// The numbers of the rows in the whole data, if they do not follow from the first.
+    numbers: Option<Arc<[u64]>>,
 }
 
 impl Table {
     /// A table over `batch`; `first_row` is the number of its first row in the whole data.
     pub fn new(batch: RecordBatch, source: impl Into<String>, first_row: u64) -> Table {
-        Table { batch, source: source.into().into(), first_row }
+        Table { batch, source: source.into().into(), first_row, numbers: None }
     }
 
     /// A table of numbers; NaN means missing.
@@ -86,6 +88,27 @@ impl Table {
         self.first_row
     }
 
+    /// The number of row `i` in the whole data, from 0; rows of a sample do not follow each other.
+    pub fn row_number(&self, i: usize) -> u64 {
+        let number = self.numbers.as_ref().and_then(|numbers| numbers.get(i)).copied();
+        number.unwrap_or(self.first_row + i as u64)
+    }
+
+    /// Whether the rows are a sample, so that their numbers do not follow each other.
+    pub fn is_sample(&self) -> bool {
+        self.numbers.is_some()
+    }
+
+    /// The numbers of all rows in the whole data.
+    pub fn row_numbers(&self) -> Vec<u64> {
+        (0..self.n_rows()).map(|i| self.row_number(i)).collect()
+    }
+
+    /// The table with the numbers of its rows, which [`take`](Table::take) then keeps.
+    pub(super) fn numbered(&self) -> Table {
+        Table { numbers: Some(self.row_numbers().into()), ..self.clone() }
+    }
+
     /// The file, or `stdin`.
     pub fn source(&self) -> &str {
         &self.source
@@ -116,7 +139,10 @@ impl Table {
         } else {
             take_record_batch(&self.batch, &UInt32Array::from(rows.to_vec())).expect("indices are in range")
         };
-        Table { batch, source: self.source.clone(), first_row: self.first_row }
+        let numbers =
+            self.numbers.as_ref().map(|numbers| rows.iter().map(|row| numbers[*row as usize]).collect::<Arc<[u64]>>());
+        let first_row = numbers.as_ref().and_then(|numbers| numbers.first()).copied().unwrap_or(self.first_row);
+        Table { batch, source: self.source.clone(), first_row, numbers }
     }
 
     /// `length` rows from row `offset`, without copying.
@@ -126,7 +152,9 @@ impl Table {
     #[must_use]
     pub fn slice(&self, offset: usize, length: usize) -> Table {
         let batch = self.batch.slice(offset, length);
-        Table { batch, source: self.source.clone(), first_row: self.first_row + offset as u64 }
+        let numbers = self.numbers.as_ref().map(|numbers| Arc::from(&numbers[offset..offset + length]));
+        let first_row = if length > 0 { self.row_number(offset) } else { self.first_row + offset as u64 };
+        Table { batch, source: self.source.clone(), first_row, numbers }
     }
 
     /// These columns, in this order, without copying.
@@ -159,7 +187,8 @@ impl Table {
             return Err(Error::data(Place::default(), "expected at least one table, got none"));
         };
         if tables.iter().all(|table| table.batch.schema_ref() == first.batch.schema_ref()) {
-            return first.joined(first.batch.schema_ref(), tables.iter().map(|table| table.batch.clone()).collect());
+            let batches = tables.iter().map(|table| table.batch.clone()).collect();
+            return first.joined(first.batch.schema_ref(), batches, numbers_of(tables));
         }
         let names = first.names();
         let mut aligned = Vec::with_capacity(tables.len());
@@ -185,13 +214,13 @@ impl Table {
             }
         }
         let schema = aligned[0].batch.schema();
-        first.joined(&schema, aligned.into_iter().map(|table| table.batch).collect())
+        first.joined(&schema, aligned.into_iter().map(|table| table.batch).collect(), numbers_of(tables))
     }
 
     /// The same rows under other columns.
     pub(crate) fn with_columns(&self, columns: Vec<(String, ArrayRef)>) -> Table {
         let batch = batch_of(columns, self.n_rows());
-        Table { batch, source: self.source.clone(), first_row: self.first_row }
+        Table { batch, source: self.source.clone(), first_row: self.first_row, numbers: self.numbers.clone() }
     }
 
     fn replaced(&self, index: usize, array: ArrayRef) -> Table {
@@ -200,14 +229,20 @@ impl Table {
         self.with_columns(columns.collect())
     }
 
-    fn joined(&self, schema: &SchemaRef, batches: Vec<RecordBatch>) -> Result<Table> {
+    fn joined(&self, schema: &SchemaRef, batches: Vec<RecordBatch>, numbers: Option<Arc<[u64]>>) -> Result<Table> {
         let batch = match batches.len() {
             1 => batches.into_iter().next().expect("one batch"),
             _ => concat_batches(schema, &batches)
                 .map_err(|error| Error::data(Place::source(self.source()), error.to_string()))?,
         };
-        Ok(Table { batch, source: self.source.clone(), first_row: self.first_row })
+        Ok(Table { batch, source: self.source.clone(), first_row: self.first_row, numbers })
     }
+}
+
+/// The numbers of the rows of several tables, if they do not follow from the first.
+fn numbers_of(tables: &[Table]) -> Option<Arc<[u64]>> {
+    let is_sample = tables.iter().any(|table| table.numbers.is_some());
+    is_sample.then(|| tables.iter().flat_map(Table::row_numbers).collect())
 }
 
 /// The error for a file with other columns than the previous files.

@@ -218,7 +218,7 @@ pub(super) fn codes_of(table: &Table, k: usize) -> Result<Vec<f32>> {
             // Values beyond the range of f32 would be infinite to the network.
             let value = value.map(|value| value as f32).filter(|value| value.is_finite()).ok_or_else(|| {
                 let got = value.map_or("nothing".to_owned(), |v| Cell::Number(v).to_string());
-                let place = Place::cell(&name, typed.first_row() + row as u64);
+                let place = Place::cell(&name, typed.row_number(row));
                 Error::data(place, format!("expected a finite number, got {got}"))
             })?;
             flat[row * k + j] = value;

@@ -9,6 +9,7 @@ use arrow::array::{
     ArrayRef, BooleanArray, Float64Array, ListArray, RecordBatch, StringArray, StructArray, UInt64Array,
 };
 use arrow::buffer::OffsetBuffer;
+use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field};
 
 use super::images::ImageScore;
@@ -16,6 +17,7 @@ pub use super::reason_form::ReasonForm;
 pub use super::row_selection::{RowSelection, RowSelector, ScoreOrder};
 use super::scoring::{Explained, ScoreCounts, Scores};
 use super::series::{SeriesEvent, StreamScore};
+use crate::data::Table;
 use crate::detect::{Direction, Reason};
 use crate::output::{Columns, batch};
 use crate::recipe::DataKind;
@@ -41,6 +43,14 @@ impl Scores {
             columns.push((flag, Arc::new(self.flag.iter().map(|flag| flag.word()).collect::<StringArray>())));
         }
         named(columns)
+    }
+
+    /// [`columns`](Scores::columns) with the row numbers of the scored table, which may be a sample.
+    pub fn columns_for(&self, table: &Table, kind: DataKind) -> Columns {
+        let mut columns = self.columns(table.first_row(), kind);
+        let rows = UInt64Array::from(table.row_numbers());
+        columns[0].1 = cast(&rows, columns[0].1.data_type()).expect("row numbers are whole numbers");
+        columns
     }
 
     /// [`columns`](Scores::columns) as a batch.

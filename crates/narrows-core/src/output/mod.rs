@@ -45,15 +45,19 @@ pub const FORMATS: &[(Format, &str)] = &[
 /// [`Error::Recipe`] for the extension of a format that cannot be written.
 pub fn format_of(path: &Path) -> Result<Format> {
     match (Format::of_path(path), path.extension()) {
+        // One object a line is not what the name of a JSON document promises.
+        (Some(Format::Ndjson), Some(extension)) if extension.eq_ignore_ascii_case("json") => Err(unknown(path)),
         (Some(format), _) if is_written(format) => Ok(format),
         (None, None) => Ok(Format::Csv),
-        _ => {
-            let names: Vec<&str> = FORMATS.iter().map(|(_, name)| *name).collect();
-            let names = names.join(", .");
-            let message = format!("expected a file name ending in .{names}, got `{}`", path.display());
-            Err(Error::recipe("output", message).with_hint(Hint::of("with [format], any extension is accepted")))
-        }
+        _ => Err(unknown(path)),
     }
+}
+
+fn unknown(path: &Path) -> Error {
+    let names: Vec<&str> = FORMATS.iter().map(|(_, name)| *name).collect();
+    let names = names.join(", .");
+    let message = format!("expected a file name ending in .{names}, got `{}`", path.display());
+    Error::recipe("output", message).with_hint(Hint::of("with [format], any extension is accepted"))
 }
 
 fn is_written(format: Format) -> bool {
@@ -78,5 +82,6 @@ mod tests {
         check("codes.npy", Some(Format::Npy));
         check("a.npz", None);
         check("a.xlsx", None);
+        check("a.json", None);
     }
 }

@@ -22,7 +22,7 @@ impl Text {
             Format::Ndjson => Some(Text::Ndjson),
             Format::Csv => Some(Text::Delimited(DelimitedText { delimiter: b',' })),
             Format::Tsv => Some(Text::Delimited(DelimitedText { delimiter: b'\t' })),
-            Format::Parquet | Format::ArrowIpc | Format::Npy | Format::Npz => None,
+            Format::Parquet | Format::ArrowIpc | Format::Npy | Format::Npz | Format::Xlsx | Format::Sqlite => None,
         }
     }
 

@@ -21,7 +21,7 @@ fn file(name: &str) -> Option<String> {
 
 /// Reads, infers, conforms, fits and inverts; returns the raw table.
 fn check(name: &str, rows: usize, columns: usize) -> Option<Table> {
-    let reader = Source::parse(&[file(name)?]).unwrap().open(4096, None).unwrap();
+    let mut reader = Source::parse(&[file(name)?]).unwrap().open(4096, None).unwrap();
     assert_eq!(reader.columns().len(), columns, "{name}");
     let raw = reader.read_all().unwrap();
     assert_eq!(raw.n_rows(), rows, "{name}");

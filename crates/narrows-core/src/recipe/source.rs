@@ -145,7 +145,8 @@ mod tests {
         check_inputs(&["a.png", "b.csv"], Some(DataKind::Table));
         check_inputs(&["-"], Some(DataKind::Table));
         check_inputs(&["part-*.parquet"], Some(DataKind::Table));
-        check_inputs(&["a.xlsx"], None);
+        check_inputs(&["a.xlsx"], Some(DataKind::Table));
+        check_inputs(&["a.docx"], None);
     }
 
     fn check_kind(source: RecipeSource, expected: DataKind) {

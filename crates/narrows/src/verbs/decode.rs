@@ -48,7 +48,7 @@ impl Decode {
 /// Decodes codes to images in a folder.
 fn decode_images(model: &ImageModel, table: &Table, folder: &Folder) -> Result<(), Failure> {
     for (row, image) in model.decode_table(table)?.into_iter().enumerate() {
-        let name = format!("{:06}", table.first_row() + row as u64);
+        let name = format!("{:06}", table.row_number(row));
         images::write_plain(image, &folder.place(&name, Some("png")))?;
     }
     Ok(())

@@ -139,8 +139,9 @@ fn text_in_a_column_of_numbers_names_its_row_in_the_file_where_only_normal_rows_
 }
 
 #[test]
-fn names_that_occur_twice() {
-    check_fit("train.csv", "a,b,a\n1,2,3\n4,5,6\n", &["train.csv", "`a`"]);
+fn names_that_occur_twice_are_numbered_and_told() {
+    let (told, _) = check_works(&ordinary(100).replacen("a,b,c", "a,b, a", 1));
+    assert!(told.contains("`a_2`"), "{told}");
 }
 
 #[test]
@@ -152,10 +153,14 @@ fn rows_of_different_length() {
 }
 
 #[test]
-fn bytes_that_are_no_text() {
-    let mut bytes = ordinary(30).into_bytes();
+fn text_in_another_encoding_is_read_and_told_and_other_bytes_are_refused() {
+    let mut bytes = ordinary(100).into_bytes();
     bytes.extend_from_slice(b"1,2,3,caf\xe9\n");
-    check_fit("train.csv", bytes, &["train.csv", "UTF-8"]);
+    let folder = Folder::new();
+    folder.write("train.csv", bytes);
+    let ran = folder.run(&format!("fit train.csv -o m.narrows {QUICK}")).succeeds();
+    assert!(ran.stderr.contains("windows-1252"), "{}", ran.stderr);
+    check_fit("train.csv", b"\x00\x01\xff,\x02\n", &["train.csv", "binary"]);
 }
 
 #[test]

@@ -19,6 +19,7 @@ mod generate;
 mod help;
 mod images;
 mod interrupt;
+mod layouts;
 mod names;
 mod score;
 mod series;

@@ -119,8 +119,15 @@ impl Explain {
         // Identifiers are no columns of the model.
         let wanted = identifiers.is_none().then(|| model.schema());
         pipeline::read(&source, wanted, Portion::of(model), |table| {
-            rows = table.first_row() + table.n_rows() as u64;
+            rows = table.row_numbers().last().map_or(rows, |last| last + 1);
             let candidates = match (&self.row, &identifiers) {
+                (Some(asked), _) if table.is_sample() => {
+                    let is_asked = |i: &u32| {
+                        let row = table.row_number(*i as usize);
+                        !asked.within(row, row + 1).is_empty()
+                    };
+                    (0..table.n_rows() as u32).filter(is_asked).collect()
+                }
                 (Some(asked), _) => asked.within(table.first_row(), rows),
                 (None, Some(identifiers)) => identifiers.rows(table)?,
                 (None, None) => (0..table.n_rows() as u32).collect(),
@@ -184,7 +191,7 @@ impl Found<'_> {
         for (place, row) in places.iter().zip(rows) {
             let i = *place as usize;
             self.rows.push(Explanation {
-                row: table.first_row() + u64::from(*row),
+                row: if table.is_sample() { table.row_number(i) } else { table.first_row() + u64::from(*row) },
                 index: index.iter().filter_map(|(name, cells)| Some((name.clone(), cells[i].clone()?))).collect(),
                 score: explained.scores.score[i],
                 p_value: explained.scores.p_value[i],

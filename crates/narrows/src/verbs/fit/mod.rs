@@ -19,7 +19,7 @@ use crate::input::InputArgs;
 use crate::progress::Progress;
 use crate::recipe::RecipeArgs;
 use crate::talk::Talk;
-use crate::{images, interrupt, output};
+use crate::{images, interrupt, output, pipeline};
 
 /// Fit a model to tables, series or images and save it
 ///
@@ -170,6 +170,7 @@ fn read(
     talk: Talk,
 ) -> Result<TrainingData, Failure> {
     if let Data::Images(_) = recipe.data {
+        input.check_images()?;
         talk.line(format_args!("reading {}", input.name()));
         let store = Arc::new(images::store(input.inputs(), compute, talk)?);
         let roles = ImageRoles { normal: roles.folders()? };
@@ -178,9 +179,7 @@ fn read(
     }
     let source = input.source()?;
     talk.line(format_args!("reading {}", input.name()));
-    let reader = source.open(crate::pipeline::BATCH_ROWS, None)?;
-    reader.notes().iter().for_each(|note| talk.line(format_args!("note: {note}")));
-    let table = reader.read_all()?;
+    let table = pipeline::read_whole(&source, talk)?;
     let fingerprint = file::fingerprint(&table);
     Ok(TrainingData { dataset: Dataset::table(table, roles.roles()?), fingerprint, skipped: 0 })
 }

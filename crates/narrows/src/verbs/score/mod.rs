@@ -141,7 +141,7 @@ impl Score {
                     None => (model.score(table)?, Vec::new()),
                 };
                 tally.add(&scores);
-                let mut columns = scores.columns(table.first_row(), model.recipe().data.kind());
+                let mut columns = scores.columns_for(table, model.recipe().data.kind());
                 columns.extend(keep.columns(table)?);
                 columns.extend(reasons);
                 let is_open = selector.add(batch(columns)).is_none_or(send);
@@ -170,6 +170,7 @@ impl Score {
         if let Some((flag, _)) = given.into_iter().find(|(_, given)| *given) {
             return Err(Error::recipe(flag, "expected a model of tables or series, got one of images").into());
         }
+        self.input.check_images()?;
         let (inputs, heatmaps) = (self.input.inputs(), self.heatmaps.as_deref());
         let mut writer = ScoreWriter::open(&self.output, common)?;
         let mut selector = RowSelector::new(self.selection());

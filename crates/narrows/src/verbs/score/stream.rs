@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use arrow::array::RecordBatch;
-use narrows_core::data::{LineReader, Source, Table};
+use narrows_core::data::{Delimiter, LineReader, Source, Table};
 use narrows_core::error::Place;
 use narrows_core::output::batch;
 use narrows_core::score_table::{ReasonForm, SCORE_COLUMNS};
@@ -179,17 +179,17 @@ impl ShownColumns {
     fn named(
         &mut self,
         header: &[u8],
-        delimiter: Option<u8>,
+        delimiter: Option<Delimiter>,
         row_scorer: &RowScorer,
         source: &str,
     ) -> Result<LineReader, Failure> {
-        let read = |delimiter: u8| LineReader::delimited(header, delimiter, row_scorer.schema(), source);
+        let read = |delimiter: Delimiter| LineReader::delimited(header, delimiter, row_scorer.schema(), source);
         let reader = match delimiter {
             Some(delimiter) => read(delimiter)?,
             // The header is known: the delimiter is the one that gives the columns of the model.
-            None => match DELIMITERS.into_iter().find_map(|delimiter| read(delimiter).ok()) {
+            None => match DELIMITERS.into_iter().find_map(|byte| read(Delimiter::Byte(byte)).ok()) {
                 Some(reader) => reader,
-                None => read(b',')?,
+                None => read(Delimiter::Byte(b','))?,
             },
         };
         let names: Vec<&str> = reader.columns().iter().map(String::as_str).collect();

@@ -106,15 +106,14 @@ impl Tune {
     /// Reads the data; roles are identified by their debug format.
     fn read(&self, plan: &SearchPlan, compute: &Compute, talk: Talk) -> Result<SearchData, Failure> {
         if let Data::Images(_) = plan.base.data {
+            self.input.check_images()?;
             let store = Arc::new(images::store(self.input.inputs(), compute, talk)?);
             let roles = ImageRoles { normal: self.roles.clone().folders()? };
             let (fingerprint, skipped) = (file::images_fingerprint(&store), store.skipped().len());
             let words = format!("{roles:?}");
             return Ok(SearchData { dataset: Dataset::images(store, roles), fingerprint, roles: words, skipped });
         }
-        let reader = self.input.source()?.open(crate::pipeline::BATCH_ROWS, None)?;
-        reader.notes().iter().for_each(|note| talk.line(format_args!("note: {note}")));
-        let table = reader.read_all()?;
+        let table = crate::pipeline::read_whole(&self.input.source()?, talk)?;
         let roles = self.roles.clone().roles()?;
         let (fingerprint, words) = (file::fingerprint(&table), format!("{roles:?}"));
         Ok(SearchData { dataset: Dataset::table(table, roles), fingerprint, roles: words, skipped: 0 })
