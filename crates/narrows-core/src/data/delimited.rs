@@ -319,7 +319,9 @@ fn append(record: &ByteRecord, builders: &mut [StringBuilder]) -> bool {
         return false;
     }
     for (i, builder) in builders.iter_mut().enumerate() {
-        builder.append_value(&text[record.range(i).expect("a field of the record")]);
+        let cell = &text[record.range(i).expect("a field of the record")];
+        // Readers cannot tell an empty field from an empty text in quotes.
+        builder.append_option((!cell.is_empty()).then_some(cell));
     }
     true
 }

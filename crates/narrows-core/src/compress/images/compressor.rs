@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use narrows_codec::{Header, Plane, Writer, encode_codes, encode_plane};
+use narrows_codec::{Header, Plane, VERSION, Writer, encode_codes, encode_plane};
 use narrows_images::{Image, Photo};
 
 use super::super::account::Account;
@@ -11,7 +11,7 @@ use super::super::counted::Counted;
 use super::super::fidelity::{ErrorBound, Fidelity};
 use super::super::kept;
 use super::super::manifest::{self, ImageManifest, ImageRun, Start};
-use super::cells::Counting;
+use super::cells::{Counting, checksum};
 use super::coder::{ImageChunkCoder, levels, shape, white};
 use super::{BESIDE, Beside, CODES, Further, PIXELS, RUN};
 use crate::codec::Quantiser;
@@ -174,7 +174,8 @@ impl<W: Write> ImageCompressor<W> {
             (_, step) => self.best(step.unwrap_or(1), images, codes, white),
         };
         let model = coder.identity();
-        let header = Header { codec: manifest::IMAGES, model, settings: manifest::pack(&manifest) };
+        let settings = manifest::pack(&manifest);
+        let header = Header { version: VERSION, codec: manifest::IMAGES, model, settings };
         let sink = Counted::new(self.sink.take().expect("opened once"));
         let writer = Writer::new(sink, &header).map_err(cannot_write)?;
         self.file = Some((writer, manifest));
@@ -232,7 +233,8 @@ fn pack(
     let expected = coder.expected(&quantiser.codes(&symbols, level), form, images.len());
     let codes = encode_codes(&symbols, &tables);
     let Some(step) = manifest.fidelity.image_step(white) else {
-        return PackedImages { codes, pixels: Vec::new(), rebuilt: expected };
+        let pixels = checksum(&expected, white).to_le_bytes().to_vec();
+        return PackedImages { codes, pixels, rebuilt: expected };
     };
     let counted = Counting::new(&expected, step, manifest.start, white);
     let pixels = images.iter().flat_map(|image| levels(image, white));

@@ -9,7 +9,7 @@ use super::super::decompressor::{check, damaged};
 use super::super::fidelity::Fidelity;
 use super::super::kept;
 use super::super::manifest::{self, ImageManifest, ImageRun};
-use super::cells::Counting;
+use super::cells::{Counting, checksum};
 use super::coder::{ImageChunkCoder, shape};
 use super::{BESIDE, Beside, CODES, FURTHER, Further, PIXELS, RUN, SECTIONS};
 use crate::codec::Quantiser;
@@ -90,7 +90,14 @@ impl<R: Read> ImageDecompressor<R> {
         let symbols = decode_codes(&sections[CODES], samples, &tables).map_err(damaged)?;
         let expected = self.coder.expected(&quantiser.codes(&symbols, level), &form, n);
         let images = match self.manifest.fidelity.image_step(run.white) {
-            None => expected,
+            None => {
+                // Files of version 1 have no checksum here.
+                let stored = (self.reader.header().version > 1).then(|| checksum(&expected, run.white).to_le_bytes());
+                if sections[PIXELS] != stored.map_or_else(Vec::new, Vec::from) {
+                    return Err(bad("this machine decodes the codes to other pixels than the one that wrote them"));
+                }
+                expected
+            }
             Some(step) => {
                 let counting = Counting::new(&expected, step, self.manifest.start, run.white);
                 let plane = Plane { shape: shape(&form, n), guesses: &counting.guesses };

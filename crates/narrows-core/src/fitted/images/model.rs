@@ -92,21 +92,34 @@ impl<'a> ImageScorer<'a> {
         all
     }
 
-    /// The scores of some images of a store.
+    /// The scores of some images of a store, in bounded memory whatever their size.
     pub(super) fn scores(&self, images: &Store, which: &[u32]) -> Result<Vec<f64>> {
-        let mut scores = Vec::with_capacity(which.len());
-        let mut waiting: Vec<Image> = Vec::new();
-        let mut values = 0;
-        for (i, image) in which.iter().enumerate() {
-            let image = images.get(*image as usize)?;
-            values += self.adapter.n_samples(&image) * self.adapter.width();
-            waiting.push(image);
-            if values >= VALUES || i + 1 == which.len() {
-                scores.extend(self.score_with(&waiting, ScoreDetail::Scores).into_iter().map(|scored| scored.score));
-                waiting.clear();
-                values = 0;
+        let width = self.adapter.width();
+        let at_once = (VALUES / width).max(1);
+        let mut scores = vec![f64::NEG_INFINITY; which.len()];
+        let (mut values, mut owners): (Vec<f32>, Vec<usize>) = (Vec::new(), Vec::new());
+        let mut flush = |values: &mut Vec<f32>, owners: &mut Vec<usize>| {
+            if owners.is_empty() {
+                return;
+            }
+            let patches = self.scorer.score(&self.adapter.prepared(std::mem::take(values)));
+            // The score of an image is that of its worst patch.
+            owners.drain(..).zip(patches).for_each(|(owner, score)| scores[owner] = scores[owner].max(score));
+        };
+        for (owner, image) in which.iter().enumerate() {
+            let cutting = self.adapter.cutting(&images.get(*image as usize)?);
+            let mut first = 0;
+            while first < cutting.len() {
+                let taken = (at_once - owners.len()).min(cutting.len() - first);
+                values.extend(cutting.values(first..first + taken));
+                owners.extend(std::iter::repeat_n(owner, taken));
+                first += taken;
+                if owners.len() == at_once {
+                    flush(&mut values, &mut owners);
+                }
             }
         }
+        flush(&mut values, &mut owners);
         Ok(scores)
     }
 }
