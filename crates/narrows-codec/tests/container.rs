@@ -83,7 +83,8 @@ proptest! {
 
 #[test]
 fn a_file_costs_little_more_than_its_section() {
-    let bytes = write(&Header { version: VERSION, codec: 0, model: 1, settings: vec![] }, &[(1024, vec![vec![0; 100]])]);
+    let bytes =
+        write(&Header { version: VERSION, codec: 0, model: 1, settings: vec![] }, &[(1024, vec![vec![0; 100]])]);
     assert!(bytes.len() - 100 <= 48, "{}", bytes.len() - 100);
 }
 

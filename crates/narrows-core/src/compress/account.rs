@@ -97,7 +97,9 @@ impl AlteredColumn {
             }
             let Some(example) = example else { continue };
             match altered.iter_mut().find(|altered| altered.column == column.name) {
-                Some(altered) => (altered.respelled, altered.lost) = (altered.respelled + respelled, altered.lost + lost),
+                Some(altered) => {
+                    (altered.respelled, altered.lost) = (altered.respelled + respelled, altered.lost + lost)
+                }
                 None => altered.push(AlteredColumn { column: column.name.clone(), respelled, lost, example }),
             }
         }

@@ -197,7 +197,11 @@ impl<W: Write> TableCompressor<W> {
     fn open(&mut self, table: &Table) -> Result<()> {
         let quantiser = &self.coder.coding().quantiser;
         let is_text = self.is_text
-            && table.batch().columns().iter().all(|column| matches!(column.data_type(), DataType::Utf8 | DataType::Null));
+            && table
+                .batch()
+                .columns()
+                .iter()
+                .all(|column| matches!(column.data_type(), DataType::Utf8 | DataType::Null));
         let mut manifest = chunk::manifest(&self.coder, self.fidelity, table, is_text)?;
         let level = match self.fidelity {
             Fidelity::Code(detail) => detail.level(quantiser),

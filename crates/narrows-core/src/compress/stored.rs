@@ -221,7 +221,8 @@ mod tests {
     #[test]
     fn forged_arrays_are_errors() {
         let whole = StoredArray::of(&lists()).unwrap();
-        let kinds = ["Int8", "List(Utf8)", "FixedSizeList(-1 x Int32)", "Struct()", "FixedSizeBinary(-2)", "Utf8View", ""];
+        let kinds =
+            ["Int8", "List(Utf8)", "FixedSizeList(-1 x Int32)", "Struct()", "FixedSizeBinary(-2)", "Utf8View", ""];
         for kind in kinds {
             assert!(StoredArray { kind: kind.to_owned(), ..whole.clone() }.array(4).is_none(), "{kind}");
         }

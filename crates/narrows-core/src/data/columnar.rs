@@ -162,8 +162,9 @@ fn choose(schema: &SchemaRef, opening: &Opening) -> Result<(Vec<usize>, Vec<Stri
         let message = format!("expected columns of numbers, text or dates, got only {}", listed(&left_out));
         return Err(Error::data(Place::source(&opening.name), message));
     }
-    let note =
-        |left_out: &[String]| format!("{}: left out columns whose types no model takes: {}", opening.name, listed(left_out));
+    let note = |left_out: &[String]| {
+        format!("{}: left out columns whose types no model takes: {}", opening.name, listed(left_out))
+    };
     let notes = if left_out.is_empty() { Vec::new() } else { vec![note(&left_out)] };
     Ok((kept, notes))
 }
@@ -246,7 +247,10 @@ mod tests {
             let bytes = bytes_of(&batch(), extension);
             let reader = open(&bytes, &format!("t.{extension}"), None).unwrap();
             assert_eq!(reader.columns(), ["a", "word", "text"], "{extension}");
-            assert!(reader.notes()[0].contains("left out columns whose types no model takes: `list: List"), "{extension}");
+            assert!(
+                reader.notes()[0].contains("left out columns whose types no model takes: `list: List"),
+                "{extension}"
+            );
             let rows: Vec<usize> = reader.map(|table| table.unwrap().n_rows()).collect();
             assert_eq!(rows, [2, 1], "{extension}");
             let zipped = zstd::encode_all(bytes.as_slice(), 1).unwrap();

@@ -9,7 +9,9 @@ use arrow::array::{
 };
 use arrow::datatypes::{DataType, Field, Float64Type, Int8Type};
 use narrows_codec::{Reader, Writer};
-use narrows_core::compress::{CodeDetail, CompressionComparison, ErrorBound, Fidelity, TableCompressor, TableDecompressor};
+use narrows_core::compress::{
+    CodeDetail, CompressionComparison, ErrorBound, Fidelity, TableCompressor, TableDecompressor,
+};
 use narrows_core::data::Table;
 use narrows_core::{Preset, TableModel};
 
@@ -65,7 +67,8 @@ fn with(n: ArrayRef, x: ArrayRef, word: ArrayRef, others: Vec<(&str, ArrayRef)>)
 }
 
 fn typed() -> Table {
-    let words: DictionaryArray<Int8Type> = vec![Some("red"), None, Some("blue"), Some("red"), Some("red")].into_iter().collect();
+    let words: DictionaryArray<Int8Type> =
+        vec![Some("red"), None, Some("blue"), Some("red"), Some("red")].into_iter().collect();
     let lists = ListArray::from_iter_primitive::<arrow::datatypes::Int32Type, _, _>([
         Some(vec![Some(1)]),
         None,
@@ -86,7 +89,10 @@ fn typed() -> Table {
             ("bytes", Arc::new(BinaryArray::from(bytes))),
             ("list", Arc::new(lists)),
             ("struct", Arc::new(StructArray::from(vec![(field, inner)]))),
-            ("view", Arc::new(StringViewArray::from(vec![Some("a"), None, Some(""), Some("longer than twelve"), Some("b")]))),
+            (
+                "view",
+                Arc::new(StringViewArray::from(vec![Some("a"), None, Some(""), Some("longer than twelve"), Some("b")])),
+            ),
             ("big", Arc::new(UInt64Array::from(vec![Some(u64::MAX), None, Some(0), Some(1), Some(2)]))),
             (
                 "when",
@@ -170,7 +176,8 @@ fn a_few_cells_that_are_written_otherwise_are_corrected_one_by_one() {
 
 #[test]
 fn cells_that_lose_their_spelling_are_counted() {
-    let table = with(text(["04109", "7", "007", "+3", "1e1"]), text(["1.50", "", "NA", "0", "1"]), text(["red"; 5]), vec![]);
+    let table =
+        with(text(["04109", "7", "007", "+3", "1e1"]), text(["1.50", "", "NA", "0", "1"]), text(["red"; 5]), vec![]);
     for fidelity in [BOUND, CODE] {
         let account = compress(&table, fidelity, true).1;
         let [altered] = &account.altered[..] else { panic!("one column, got {:?}", account.altered) };

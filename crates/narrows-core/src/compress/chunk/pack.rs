@@ -15,8 +15,8 @@ use super::super::restore::restored;
 use super::check::checksum;
 use super::corrections::Correction;
 use super::layout::{
-    CHECK, CODES, CORRECTIONS, DICTIONARIES, EXCEPTIONS, GAPS, KEPT, LEVELS, NUMBERS, RowOrder, Sections, WORDS, guesses, levels_shape,
-    numbers, of_features, rebuilt_numbers, skeleton, unround_levels,
+    CHECK, CODES, CORRECTIONS, DICTIONARIES, EXCEPTIONS, GAPS, KEPT, LEVELS, NUMBERS, RowOrder, Sections, WORDS,
+    guesses, levels_shape, numbers, of_features, rebuilt_numbers, skeleton, unround_levels,
 };
 use super::places::as_restored;
 use super::words::{DICTIONARY_BYTES, Entry, Words, interleaved, word_guesses, words};
@@ -92,9 +92,21 @@ impl<'a> PreparedChunk<'a> {
         let dictionaries: Vec<&Vec<Entry>> = words.iter().map(|words| &words.dictionary).collect();
         fixed[DICTIONARIES] = kept::values(&dictionaries, DICTIONARY_BYTES).map_err(too_much)?;
         fixed[KEPT] = kept::values(&kept_columns(&manifest.columns, table)?, kept::LARGEST).map_err(too_much)?;
-        fixed[CORRECTIONS] =
-            kept::values(&corrections(manifest, table, &typed)?, kept::LARGEST).map_err(too_much)?;
-        Ok(PreparedChunk { coder, manifest, features, typed, samples, form, order, numbers, places, exceptions, words, fixed })
+        fixed[CORRECTIONS] = kept::values(&corrections(manifest, table, &typed)?, kept::LARGEST).map_err(too_much)?;
+        Ok(PreparedChunk {
+            coder,
+            manifest,
+            features,
+            typed,
+            samples,
+            form,
+            order,
+            numbers,
+            places,
+            exceptions,
+            words,
+            fixed,
+        })
     }
 
     /// Packs the chunk with its codes quantised at a level.
@@ -271,8 +283,7 @@ fn kept_columns(places: &[ColumnStorage], table: &Table) -> Result<Vec<kept::Kep
     let column = |(_, name): (&ColumnStorage, &str)| {
         kept::KeptColumn::of(name, table.expect_column(name)?).map_err(|kind| {
             let place = crate::error::Place::column(name).of(table.source());
-            let error =
-                Error::data(place, format!("expected a column of a type that can be kept, got {kind}"));
+            let error = Error::data(place, format!("expected a column of a type that can be kept, got {kind}"));
             error.with_hint("leave the column out of the input")
         })
     };

@@ -13,8 +13,8 @@ use super::super::restore::restored;
 use super::check::checksum;
 use super::corrections::Correction;
 use super::layout::{
-    CHECK, CODES, CORRECTIONS, EXCEPTIONS, FIRST_SECTIONS, GAPS, KEPT, LEVELS, NUMBERS, RowOrder, SECTIONS, guesses, levels_shape, numbers, of_features,
-    rebuilt_numbers, skeleton, unround_levels,
+    CHECK, CODES, CORRECTIONS, EXCEPTIONS, FIRST_SECTIONS, GAPS, KEPT, LEVELS, NUMBERS, RowOrder, SECTIONS, guesses,
+    levels_shape, numbers, of_features, rebuilt_numbers, skeleton, unround_levels,
 };
 use super::words::unpack_words;
 use crate::data::Table;
