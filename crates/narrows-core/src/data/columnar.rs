@@ -28,7 +28,7 @@ use super::limits::check_columns;
 use super::parquet_file::ParquetFile;
 use super::reader::{Batches, Opening};
 use super::schema::listed;
-use super::source::ColumnTypes;
+use super::source::TypesRead;
 use super::weight::rows_that_fit;
 use crate::error::{Error, Place, Result};
 
@@ -152,7 +152,7 @@ fn choose(schema: &SchemaRef, opening: &Opening) -> Result<(Vec<usize>, Vec<Stri
         if wanted.as_ref().is_some_and(|wanted| !wanted.contains(name.trim())) {
             continue;
         }
-        if opening.source.types == ColumnTypes::Every || is_readable(field.data_type()) {
+        if opening.source.types == TypesRead::Every || is_readable(field.data_type()) {
             kept.push(i)
         } else {
             left_out.push(format!("{name}: {}", field.data_type()))
@@ -265,7 +265,7 @@ mod tests {
             let path = folder.path().join(format!("t.{extension}"));
             std::fs::write(&path, bytes_of(&batch(), extension)).unwrap();
             let source = Source::parse(&[path.display().to_string()]).unwrap();
-            let reader = Source { types: ColumnTypes::Every, ..source }.open(10, None).unwrap();
+            let mut reader = Source { types: TypesRead::Every, ..source }.open(10, None).unwrap();
             assert!(reader.notes().is_empty());
             let table = reader.read_all().unwrap();
             assert_eq!(table.batch().columns(), batch().columns());

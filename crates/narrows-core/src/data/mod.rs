@@ -100,7 +100,7 @@ pub use reader::Reader;
 pub use sample::RowSample;
 pub use schema::{Column, ColumnKind, Schema};
 pub use series::{Series, SeriesCounts, SeriesSet};
-pub use source::{ColumnTypes, Format, Header, Source};
+pub use source::{Format, Header, Source, TypesRead};
 pub use step::Step;
 pub use table::Table;
 pub use timeline::split_in_time;

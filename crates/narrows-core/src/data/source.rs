@@ -152,7 +152,7 @@ pub enum Header {
 
 /// Which columns of a file with types are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum ColumnTypes {
+pub enum TypesRead {
     /// Those that a model may take; others are left out with a note.
     #[default]
     Readable,
@@ -173,7 +173,7 @@ pub struct Source {
     /// Header of a delimited file.
     pub header: Header,
     /// Which columns of a file with types are read.
-    pub types: ColumnTypes,
+    pub types: TypesRead,
     /// Lines of a delimited file that start with this character are comments; by default, lines that start with `#` in
     /// front of the table.
     pub comment: Option<u8>,

@@ -41,7 +41,7 @@ mod tests {
     use crate::data::{Column, ColumnKind};
 
     fn of(array: impl Array + 'static) -> Option<u32> {
-        let column = Column { name: "x".to_owned(), kind: ColumnKind::Numeric };
+        let column = Column::new("x", ColumnKind::Numeric);
         let features = [Feature { column: &column, span: None }];
         let table = Table::from_arrays(vec![("x".to_owned(), Arc::new(array) as ArrayRef)], "t").unwrap();
         checksum(&[ColumnStorage::Kept, ColumnStorage::Code(0)], &features, &table).unwrap()

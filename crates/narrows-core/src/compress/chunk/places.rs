@@ -96,7 +96,7 @@ mod tests {
     use crate::data::Column;
 
     fn check(fidelity: Fidelity, array: impl Array + 'static, whole: bool, expected: Option<Option<&DataType>>) {
-        let column = Column { name: "x".to_owned(), kind: ColumnKind::Numeric };
+        let column = Column::new("x", ColumnKind::Numeric);
         let feature = Feature { column: &column, span: Some(Span { lowest: 0.0, highest: 9.0, whole }) };
         let raw: ArrayRef = Arc::new(array);
         let table = Table::from_arrays(vec![("x".to_owned(), raw.clone())], "t").unwrap();

@@ -11,7 +11,7 @@ use narrows_core::compress::{
     AlteredColumn, CodeDetail, CompressionSummary, ErrorBound, Fidelity, ImageBaseline, OriginalSize, TableCompressor,
     TableVerification,
 };
-use narrows_core::data::{ColumnTypes, Format, Source};
+use narrows_core::data::{Format, Source, TypesRead};
 use narrows_core::output::Sink;
 use narrows_core::{Error, Model, TabularModel};
 
@@ -118,7 +118,7 @@ impl Compress {
             return job.run(self.input.inputs(), common);
         }
         let model = model.into_tabular()?;
-        let source = Source { types: ColumnTypes::Every, ..self.input.table()? };
+        let source = Source { types: TypesRead::Every, ..self.input.table()? };
         let sink = BufWriter::new(output::sink(target)?);
         let mut writer = TableCompressor::new(model.as_ref(), fidelity, sink)?;
         if let Some(rows) = self.chunk_rows {
