@@ -12,11 +12,11 @@ use arrow::error::ArrowError;
 #[derive(Debug, Default)]
 pub(super) struct Dictionaries {
     /// By column.
-    columns: HashMap<usize, Words>,
+    columns: HashMap<usize, Dictionary>,
 }
 
 #[derive(Debug, Default)]
-struct Words {
+struct Dictionary {
     all: Vec<String>,
     place_of: HashMap<String, i64>,
 }
@@ -38,7 +38,7 @@ fn is_text(kind: &DataType) -> bool {
     matches!(kind, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
 }
 
-impl Words {
+impl Dictionary {
     fn grown(&mut self, array: &ArrayRef) -> Result<ArrayRef, ArrowError> {
         let texts = cast(array, &DataType::Utf8)?;
         let mut place = |word: &str| match self.place_of.get(word) {
