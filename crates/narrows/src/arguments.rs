@@ -4,13 +4,15 @@ use narrows_core::Error;
 use narrows_core::error::{Hint, Reference};
 
 /// Library arguments and their flags.
-const FLAGS: [(&str, &str); 35] = [
+const FLAGS: &[(&str, &str)] = &[
     ("assignments", "--set"),
     ("bits", "--bits"),
+    ("categorical", "--categorical"),
     ("chunk_rows", "--chunk-rows"),
     ("columns", "--columns"),
     ("comment", "--comment"),
     ("corrupt", "--corrupt"),
+    ("date_format", "--date-format"),
     ("delimiter", "--delimiter"),
     ("duplicates", "--duplicates"),
     ("encoding", "--encoding"),
@@ -26,15 +28,19 @@ const FLAGS: [(&str, &str); 35] = [
     ("lossless", "--lossless"),
     ("manifold", "--manifold"),
     ("max_error", "--max-error"),
+    ("missing", "--missing"),
     ("max_line_bytes", "--max-line-bytes"),
     ("max_ratio", "--max-ratio"),
     ("normal", "--normal"),
+    ("numeric", "--numeric"),
     ("output", "--output"),
     ("pivot", "--pivot"),
     ("preset", "--preset"),
     ("quality", "--quality"),
     ("recipe", "--recipe"),
+    ("resize", "--resize"),
     ("resume", "--resume"),
+    ("text", "--text"),
     ("threads", "--threads"),
     ("threshold", "--threshold"),
     ("time", "--time"),

@@ -60,10 +60,17 @@ impl Outcome {
 pub(crate) const EXIT_CODES: [(u8, &str); 8] = [
     (0, "success"),
     (1, "failure: an output that cannot be written, a training that diverged"),
-    (USAGE, "usage: an unknown flag, a recipe field or value that is not possible"),
+    (
+        USAGE,
+        "usage: an unknown flag, a recipe field or value that is not possible, an output that exists or is an input",
+    ),
     (3, "bad input: a file that cannot be read, data that do not fit the model, a compressed file of another model"),
     (4, "the model file cannot be read, is damaged, or is of a newer version"),
-    (5, "partial result: some images or stream lines could not be read and were skipped"),
+    (
+        5,
+        "partial result: some images or stream lines could not be read, or are in a format that is not read, and were skipped; \
+         each is named on stderr, also with `--quiet`, or in the JSON",
+    ),
     (10, "anomalies were found; only with `score --fail-on-anomaly`"),
     (INTERRUPTED, "interrupted with Ctrl-C; `fit` and `tune` save the best result so far"),
 ];

@@ -120,6 +120,15 @@ impl RoleArgs {
     }
 }
 
+/// What to do with images of another size than those of the training.
+#[derive(Debug, Clone, Copy, ClapArgs)]
+pub(crate) struct ResizeArg {
+    /// Images only: resize images of another size than those of the training, if the model sees whole images; an error
+    /// otherwise
+    #[arg(long)]
+    pub(crate) resize: bool,
+}
+
 /// The model file argument.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct ModelArg {

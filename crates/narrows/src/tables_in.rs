@@ -4,17 +4,28 @@ use std::path::Path;
 
 use narrows_core::data::Format;
 
+/// Whether a folder holds tables.
+pub(crate) fn exist(folder: &str) -> bool {
+    !endings(folder).is_empty()
+}
+
 /// How to name the tables in a folder, by what it holds.
 pub(crate) fn hint(folder: &str) -> String {
-    let files = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
-    let mut endings: Vec<String> = files.filter_map(|path| ending(&path)).collect();
-    endings.sort();
+    let endings = endings(folder);
     let common = endings.chunk_by(|a, b| a == b).max_by_key(|same| same.len()).map(|same| (&same[0], same.len()));
     let folder: String = folder.trim_end_matches('/').chars().filter(|c| !c.is_control()).collect();
     match common {
         Some((ending, n)) => format!("for tables, name the files in it, here {n} of .{ending}: '{folder}/*.{ending}'"),
         None => format!("for tables, name the files in it, such as '{folder}/*.csv'; it holds none at present"),
     }
+}
+
+/// The extensions of the tables in a folder, in order.
+fn endings(folder: &str) -> Vec<String> {
+    let files = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut endings: Vec<String> = files.filter_map(|path| ending(&path)).collect();
+    endings.sort();
+    endings
 }
 
 /// The extension of a table, of letters and digits only.
@@ -32,10 +43,11 @@ mod tests {
     fn the_most_frequent_kind_of_table_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let name = folder.path().display().to_string();
-        assert!(hint(&name).contains("holds none at present"));
+        assert!(hint(&name).contains("holds none at present") && !exist(&name));
         for file in ["a.csv", "b.csv", "c.parquet", "d.txt.bak"] {
             std::fs::write(folder.path().join(file), "x").unwrap();
         }
+        assert!(exist(&name));
         let found = hint(&format!("{name}/"));
         assert!(found.contains(&format!("2 of .csv: '{name}/*.csv'")), "{found}");
     }

@@ -8,7 +8,20 @@ use crate::escape::{colour_mark, visible_line};
 use crate::told;
 
 /// Words of notes that tell of something left out or changed, which `--quiet` does not hide.
-const LOSSES: [&str; 7] = ["left out", "cannot store", "dropped", "skipped", "missing", "not read", "clipped"];
+const LOSSES: [&str; 12] = [
+    "left out",
+    "cannot store",
+    "dropped",
+    "skipped",
+    "missing",
+    "not read",
+    "clipped",
+    " lost ",
+    "not used",
+    "resized",
+    "read as RGB",
+    "seen as grey",
+];
 
 static CURRENT: OnceLock<Talk> = OnceLock::new();
 

@@ -423,9 +423,11 @@ mod tests {
             channels: vec!["x".to_owned()],
             ..TimeColumns::default()
         };
-        let column = |((name, _), kind): (&(String, ArrayRef), ColumnKind)| Column { name: name.clone(), kind };
+        let column = |((name, _), kind): (&(String, ArrayRef), ColumnKind)| Column::new(name.clone(), kind);
         let schema = Schema { columns: columns.iter().zip(kinds).map(column).collect() };
-        Ok((conform(Table::from_arrays(columns, "t.csv")?, &schema)?.0, roles))
+        let (typed, conformed) = conform(Table::from_arrays(columns, "t.csv")?, &schema)?;
+        conformed.require(&typed, "time")?;
+        Ok((typed, roles))
     }
 
     fn dated(times: &[String], id: Option<&[&str]>, step: Option<&str>) -> Result<SeriesSet> {

@@ -14,6 +14,7 @@ mod generation;
 mod images;
 mod labels;
 mod learning;
+mod leftovers;
 mod model;
 mod new_data;
 mod reason_form;

@@ -7,6 +7,7 @@
 mod batch;
 mod compressed;
 mod delimited;
+mod dictionaries;
 mod ndjson;
 mod npy;
 mod plain;

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
-use arrow::ipc::writer::{FileWriter, StreamWriter};
+use arrow::ipc::writer::{DictionaryHandling, FileWriter, IpcWriteOptions, StreamWriter};
 #[cfg(feature = "parquet")]
 use parquet::{arrow::ArrowWriter, basic, errors::ParquetError, file::properties::WriterProperties};
 
 use super::compressed::{Compressed, Compression};
+use super::dictionaries::Dictionaries;
 use super::npy::NpyRows;
 use super::sink::Sink;
 use super::text::Text;
@@ -42,6 +43,8 @@ pub struct TableWriter<'a> {
     is_stream: bool,
     name: PathBuf,
     buffer: Vec<u8>,
+    /// Of an Arrow file.
+    dictionaries: Dictionaries,
 }
 
 enum State<'a> {
@@ -103,7 +106,8 @@ impl<'a> TableWriter<'a> {
             _ => sink.compression(),
         };
         let state = State::Waiting(Compressed::new(sink, compression)?);
-        Ok(TableWriter { state, format, is_stream, name, buffer: Vec::new() })
+        let dictionaries = Dictionaries::default();
+        Ok(TableWriter { state, format, is_stream, name, buffer: Vec::new(), dictionaries })
     }
 
     /// Appends the rows of a batch.
@@ -123,7 +127,7 @@ impl<'a> TableWriter<'a> {
             }
             #[cfg(feature = "parquet")]
             State::Parquet(writer) => writer.write(batch).map_err(io_of_parquet),
-            State::Arrow(writer) => writer.write(batch),
+            State::Arrow(writer) => self.dictionaries.grown(batch).and_then(|batch| writer.write(&batch)),
             State::ArrowStream(writer) => writer.write(batch),
             State::Npy(_, rows) => rows.add(batch),
             State::Waiting(_) | State::Broken => Ok(()),
@@ -173,7 +177,11 @@ impl<'a> TableWriter<'a> {
             None if self.is_stream => {
                 StreamWriter::try_new(out, &schema).map(|writer| State::ArrowStream(Box::new(writer)))
             }
-            None => FileWriter::try_new(out, &schema).map(|writer| State::Arrow(Box::new(writer))),
+            None => {
+                let options = IpcWriteOptions::default().with_dictionary_handling(DictionaryHandling::Delta);
+                let writer = FileWriter::try_new_with_options(out, &schema, options);
+                writer.map(|writer| State::Arrow(Box::new(writer)))
+            }
         };
         begun.map_err(|error| self.failure(error))
     }

@@ -130,8 +130,13 @@ impl NumberEncoder {
     /// Samples from the decoder's prediction in these inputs, in place: missing with its probability, else
     /// the number plus the noise of the grain.
     pub(crate) fn draw(&self, features: &mut [f32], grain: Option<&Grain>, stream: &mut Stream) -> Cell {
+        let levels = grain.and_then(|grain| grain.levels.as_ref());
         // Drawn for every cell, so that the samples of a cell do not depend on others.
-        let (chance, noise) = (stream.uniform(), stream.normal());
+        let chance = stream.uniform();
+        let (noise, place) = match levels {
+            Some(_) => (0.0, f64::from(stream.uniform())),
+            None => (stream.normal(), 0.0),
+        };
         if self.has_indicator {
             let is_missing = chance < features[1];
             features[1] = f32::from(u8::from(is_missing));
@@ -139,6 +144,11 @@ impl NumberEncoder {
                 features[0] = self.held(self.scaled(self.fill)) as f32;
                 return Cell::Missing;
             }
+        }
+        if let Some(levels) = levels {
+            let x = levels.drawn(f64::from(features[0]), place, |value| self.held(self.scaled(value)));
+            features[0] = self.forward(x).0;
+            return Cell::Number(x);
         }
         let expected = features[0] + grain.map_or(0.0, |grain| grain.noise * noise);
         let x = self.backward(expected);

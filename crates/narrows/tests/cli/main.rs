@@ -17,6 +17,7 @@ mod fit;
 mod follow;
 mod generate;
 mod help;
+mod image_files;
 mod images;
 mod interrupt;
 mod layouts;

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::data::Unreadable;
 use crate::detect::Reason;
 
 /// Scores of a table, in row order.
@@ -65,6 +66,8 @@ pub struct ScoreCounts {
     pub rows: u64,
     /// Missing cells, filled for the network and excluded from the error.
     pub missing: u64,
+    /// Cells that are not written as in their column; they count as missing.
+    pub unreadable: Vec<Unreadable>,
     /// Cells beyond the clipping limit.
     pub clipped: u64,
     /// Cells with a level unseen in training.

@@ -134,7 +134,7 @@ mod tests {
         let settings = (transform, ScaleOver::All, Unobserved::Filled);
         let (pipeline, _) = SignalPipeline::fit(channels, &[("", &stretch)], 2, settings, &Prep::default()).unwrap();
         let columns = TimeColumns { channels: channels.to_vec(), ..TimeColumns::default() };
-        let numeric = |name: &String| Column { name: name.clone(), kind: ColumnKind::Numeric };
+        let numeric = |name: &String| Column::new(name.as_str(), ColumnKind::Numeric);
         let schema = Schema { columns: channels.iter().map(numeric).collect() };
         SeriesAdapter { schema, layout: Layout::Long, columns, step: None, pipeline, stride: 1 }
     }

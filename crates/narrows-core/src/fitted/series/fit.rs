@@ -2,7 +2,7 @@
 
 use super::SeriesModel;
 use super::adapter::{SeriesAdapter, SeriesSamples};
-use super::columns::{numeric, special_columns, special_parts, text};
+use super::columns::{special_columns, special_parts, text};
 use super::points::{Coverage, points};
 use super::summary;
 use super::windowing::{CALIBRATION, TRAIN, WindowPlan, WindowedSeries, cut, normal_stretches, without_anomalies};
@@ -83,7 +83,7 @@ fn prepare_rows(
     observer: &dyn Observer,
 ) -> Result<PreparedSeries> {
     let special = roles.id.iter().map(|id| (text(id), "names the series; never a feature".to_owned())).collect();
-    let selection = ColumnSelection::choose(table, roles, FeatureFilter::Steps, special, observer)?;
+    let selection = ColumnSelection::choose(table, roles, &recipe.types, FeatureFilter::Steps, special, observer)?;
     let split = Split::for_purpose(&selection.normal, recipe, purpose);
     let steps: Vec<String> = selection.features().into_iter().map(str::to_owned).collect();
     let columns = TimeColumns { channels: steps, ..TimeColumns::default() };
@@ -95,7 +95,7 @@ fn prepare_rows(
     let prep_settings = (transform, settings.scale, unobserved(recipe, window));
     let spans = spans(&stretches, 1);
     let (pipeline, prep) = SignalPipeline::fit(&set.channels, &stretches, window, prep_settings, &recipe.prep)?;
-    let schema = Schema { columns: columns.channels.iter().map(|name| numeric(name)).collect() };
+    let schema = selection.schema.select(&columns.channels)?;
     let adapter = SeriesAdapter { schema, layout: Layout::Rows, columns, step: None, pipeline, stride: window };
     let samples = adapter.signals(set, Vec::new());
     let windows = adapter.whole(&samples);
@@ -157,15 +157,15 @@ fn prepare_points(
     purpose: SplitPurpose,
     observer: &dyn Observer,
 ) -> Result<PreparedPoints> {
-    let (special, mut notes) = special_columns(&table, roles)?;
+    let (special, mut notes) = special_columns(&table, roles, &recipe.types)?;
     if let Some(time) = &special.time {
         data::check_zones(&table, time)?;
     }
-    let parts = special_parts(&table, &special)?;
+    let parts = special_parts(&table, &special, &recipe.types)?;
     let schema = Schema { columns: parts.iter().map(|(column, _)| column.clone()).collect() };
     let (table, local) = data::localise(table, &schema, &special, &|_| None)?;
     notes.extend(local.notes);
-    let selection = ColumnSelection::choose(table, roles, FeatureFilter::Channels, parts, observer)?;
+    let selection = ColumnSelection::choose(table, roles, &recipe.types, FeatureFilter::Channels, parts, observer)?;
     let columns = TimeColumns { channels: selection.features().into_iter().map(str::to_owned).collect(), ..special };
     let set = SeriesSet::long(&selection.table, &columns, None)?;
     if let Some(time) = &columns.time {

@@ -84,6 +84,7 @@ impl TabularAdapter for SeriesAdapter {
             infinite: samples.set.counts.infinite,
             clipped: samples.counts.clipped,
             extra_columns: samples.extra_columns,
+            unreadable: samples.unreadable,
             gaps: samples.set.counts.gaps,
             gap_points: samples.set.counts.gap_points,
             unscored: score.iter().filter(|score| score.is_nan()).count() as u64,

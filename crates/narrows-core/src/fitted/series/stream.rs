@@ -147,6 +147,8 @@ impl StreamScorer {
         let (schema, columns) = (&self.model.adapter.schema, &self.model.adapter.columns);
         let (local, _) = data::localise(row.clone(), schema, columns, &before)?;
         let (typed, conformed) = data::conform(local, schema)?;
+        // A row in which a cell is not written as in its column is told at once, not at the end of a stream.
+        conformed.unreadable.iter().try_for_each(|unreadable| conformed.require(&typed, &unreadable.column))?;
         let set = SeriesSet::long(&typed, &self.model.adapter.columns, self.model.adapter.step)?;
         let point = set.series.into_iter().next().expect("a row is a point");
         let track = self.tracks.get(&point.id);

@@ -413,7 +413,7 @@ mod tests {
         let settings = (Transform::None, ScaleOver::All, Unobserved::Filled);
         let (pipeline, _) = SignalPipeline::fit(&set.channels, &stretches, window, settings, &Prep::default()).unwrap();
         let columns = TimeColumns { channels: set.channels.clone(), ..TimeColumns::default() };
-        let schema = Schema { columns: vec![Column { name: "x".to_owned(), kind: ColumnKind::Numeric }] };
+        let schema = Schema { columns: vec![Column::new("x", ColumnKind::Numeric)] };
         let adapter = SeriesAdapter { schema, layout: Layout::Long, columns, step: None, pipeline, stride: 1 };
         let samples = adapter.signals(set, Vec::new());
         (adapter, samples)

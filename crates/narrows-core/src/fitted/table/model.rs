@@ -142,6 +142,7 @@ impl TableAdapter {
             unseen_levels: counts.unseen_levels,
             outside: self.outside(&samples.typed),
             extra_columns: samples.extra_columns,
+            unreadable: samples.unreadable,
             ..ScoreCounts::default()
         }
     }

@@ -62,7 +62,7 @@ impl Story {
             Kind::Machines => (
                 "machines.narrows",
                 &[
-                    "fit TRAIN --kind series --time time --id machine --ignore anomaly --seed SEED -o MODEL --force",
+                    "fit TRAIN --kind series --time time --id machine --ignore anomaly --set train.steps=200 --seed SEED -o MODEL --force",
                     "score MODEL TEST -o SCORES --force --keep anomaly",
                     "score MODEL TEST --events",
                     "evaluate MODEL TEST --label anomaly --normal 0",
@@ -73,7 +73,7 @@ impl Story {
             Kind::Payments | Kind::Images | Kind::Wide => (
                 "payments.narrows",
                 &[
-                    "fit TRAIN --label is_fraud --normal 0 --seed SEED -o MODEL --force",
+                    "fit TRAIN --label is_fraud --normal 0 --set train.steps=400 --seed SEED -o MODEL --force",
                     "score MODEL TEST -o SCORES --force --keep is_fraud --explain 3",
                     "evaluate MODEL TEST --label is_fraud --normal 0",
                     "explain MODEL TEST --worst 1",

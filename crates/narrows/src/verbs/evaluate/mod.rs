@@ -12,7 +12,7 @@ use serde::Serialize;
 use self::images::Asked;
 use super::score::with_threshold;
 use crate::failure::{Failure, Outcome};
-use crate::flags::{Common, ModelArg};
+use crate::flags::{Common, ModelArg, ResizeArg};
 use crate::input::InputArgs;
 use crate::output;
 use crate::pipeline::{self, Flow, Portion};
@@ -51,6 +51,8 @@ pub(crate) struct Evaluate {
     /// Images only: write a contact sheet (PNG) with input, output, ground truth and difference
     #[arg(long, value_name = "FILE")]
     sheet: Option<PathBuf>,
+    #[command(flatten)]
+    resize: ResizeArg,
     #[command(flatten)]
     force: ForceArg,
     /// Override the model's threshold rule, such as quantile=0.99 or fixed=3.2
@@ -91,7 +93,7 @@ impl Evaluate {
         }
         let normal = self.normal.iter().flat_map(|names| names.split(',').map(str::to_owned)).collect();
         let (output, sheet) = (self.output.as_deref(), self.sheet.as_deref());
-        let asked = Asked { inputs: self.input.inputs(), normal, output, sheet };
+        let asked = Asked { inputs: self.input.inputs(), normal, output, sheet, resize: self.resize };
         images::evaluate(model, asked, common)
     }
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use clap::Args as ClapArgs;
 use narrows_core::file::{FileCheckpoints, Resume, TrainingSubject};
+use narrows_core::images::Damage;
 use narrows_core::recipe::Data;
 use narrows_core::train::{Checkpoints, NoCheckpoints};
 use narrows_core::{Compute, Dataset, Error, ImageRoles, Model, Recipe, Session};
@@ -132,12 +133,12 @@ impl Fit {
 
     /// Checks before training that the outputs can be written.
     fn check_targets(&self, model: &Path) -> Result<(), Failure> {
-        if let Ok(metadata) = fs::metadata(model) {
-            if !metadata.is_file() {
-                let message =
-                    format!("expected a file for the model, got `{}`, which is not a regular file", model.display());
-                return Err(Error::recipe("--output", message).into());
-            }
+        if let Ok(metadata) = fs::metadata(model)
+            && !metadata.is_file()
+        {
+            let message =
+                format!("expected a file for the model, got `{}`, which is not a regular file", model.display());
+            return Err(Error::recipe("--output", message).into());
         }
         let targets = Targets::new(self.force).reads(self.input.inputs()).reads(self.recipe.files());
         let checkpoints = folder(model);
@@ -181,9 +182,14 @@ fn read(
     if let Data::Images(_) = recipe.data {
         input.check_images()?;
         talk.line(format_args!("reading {}", input.name()));
-        let store = Arc::new(images::store(input.inputs(), compute, talk)?);
+        let store = Arc::new(images::store(&images::for_training(input.inputs(), talk), compute, talk)?);
+        images::tell_alpha(talk, store.album());
+        if let Some(fill) = recipe.damages().iter().rev().find_map(Damage::fill) {
+            let shade = if fill == 0.5 { "mid-grey (0.5)".to_owned() } else { format!("of the value {fill}") };
+            talk.note(format_args!("holes are {shade}; of any colour for narrows restore --mask"));
+        }
         let roles = ImageRoles { normal: roles.folders()? };
-        let skipped = store.skipped().len();
+        let skipped = images::unread(store.album());
         return Ok(TrainingData { dataset: Dataset::images(store, roles), skipped });
     }
     let source = input.source()?;

@@ -22,7 +22,7 @@ use self::stream::{Follow, StreamReasons};
 use self::tally::Tally;
 use self::writer::{ReasonsAsked, ScoreWriter};
 use crate::failure::{Failure, Outcome};
-use crate::flags::{Common, ModelArg};
+use crate::flags::{Common, ModelArg, ResizeArg};
 use crate::images::Folder;
 use crate::input::InputArgs;
 use crate::output::OutputArgs;
@@ -91,6 +91,8 @@ pub(crate) struct Score {
     /// Images only: write a heat map (PNG) of the reconstruction error of each image to this folder
     #[arg(long, value_name = "FOLDER")]
     heatmaps: Option<PathBuf>,
+    #[command(flatten)]
+    resize: ResizeArg,
     /// Exit with code 10 if there are anomalies
     #[arg(long)]
     fail_on_anomaly: bool,
@@ -180,7 +182,7 @@ impl Score {
         let heatmaps = self.heatmaps.as_deref().map(|path| Folder::new(path, "--heatmaps", targets)).transpose()?;
         let mut writer = ScoreWriter::open(&self.output, common)?;
         let mut selector = RowSelector::new(self.selection());
-        let found = images::score(model, inputs, heatmaps, common, |batch| {
+        let found = images::score(model, (inputs, self.resize), heatmaps, common, |batch| {
             selector.add(batch).map_or(Ok(()), |batch| writer.write(&batch))
         })?;
         if let Some(batch) = selector.finish() {

@@ -1,5 +1,6 @@
 //! Counts over all batches of a scoring run, for the summary line.
 
+use narrows_core::data::Unreadable;
 use narrows_core::{OutsideRange, ScoreCounts, Scores};
 use serde::Serialize;
 
@@ -16,6 +17,7 @@ pub(super) struct Tally {
     pub(super) rows: u64,
     pub(super) anomalies: u64,
     missing: u64,
+    unreadable: Vec<Unreadable>,
     clipped: u64,
     unseen_levels: u64,
     #[serde(rename = "ignored_columns")]
@@ -42,6 +44,7 @@ impl Tally {
     pub(super) fn add_counts(&mut self, counts: &ScoreCounts) {
         self.rows += counts.rows;
         self.missing += counts.missing;
+        Unreadable::merge(&mut self.unreadable, &counts.unreadable);
         self.clipped += counts.clipped;
         self.unseen_levels += counts.unseen_levels;
         self.gaps += counts.gaps;
@@ -96,6 +99,7 @@ impl Tally {
         if !self.extra_columns.is_empty() {
             warnings.push(format!("ignored columns, not used by the model: {}", self.extra_columns.join(", ")));
         }
+        warnings.extend(self.unreadable.iter().map(|unreadable| format!("{unreadable}; taken as missing")));
         warnings
     }
 

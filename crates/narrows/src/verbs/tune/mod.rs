@@ -107,9 +107,9 @@ impl Tune {
     fn read(&self, plan: &SearchPlan, compute: &Compute, talk: Talk) -> Result<SearchData, Failure> {
         if let Data::Images(_) = plan.base.data {
             self.input.check_images()?;
-            let store = Arc::new(images::store(self.input.inputs(), compute, talk)?);
+            let store = Arc::new(images::store(&images::for_training(self.input.inputs(), talk), compute, talk)?);
             let roles = ImageRoles { normal: self.roles.clone().folders()? };
-            let (fingerprint, skipped) = (file::images_fingerprint(&store), store.skipped().len());
+            let (fingerprint, skipped) = (file::images_fingerprint(&store), images::unread(store.album()));
             let words = format!("{roles:?}");
             return Ok(SearchData { dataset: Dataset::images(store, roles), fingerprint, roles: words, skipped });
         }
