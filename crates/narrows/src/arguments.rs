@@ -4,7 +4,7 @@ use narrows_core::Error;
 use narrows_core::error::{Hint, Reference};
 
 /// Library arguments and their flags.
-const FLAGS: [(&str, &str); 34] = [
+const FLAGS: [(&str, &str); 36] = [
     ("assignments", "--set"),
     ("bits", "--bits"),
     ("chunk_rows", "--chunk-rows"),
@@ -12,6 +12,7 @@ const FLAGS: [(&str, &str); 34] = [
     ("comment", "--comment"),
     ("corrupt", "--corrupt"),
     ("delimiter", "--delimiter"),
+    ("duplicates", "--duplicates"),
     ("encoding", "--encoding"),
     ("force", "--force"),
     ("format", "--format"),
@@ -38,6 +39,7 @@ const FLAGS: [(&str, &str); 34] = [
     ("threads", "--threads"),
     ("threshold", "--threshold"),
     ("time", "--time"),
+    ("timezone", "--timezone"),
     ("trials", "--trials"),
 ];
 

@@ -27,5 +27,6 @@ mod outputs;
 mod resume;
 mod score;
 mod series;
+mod times;
 mod transform;
 mod tune;

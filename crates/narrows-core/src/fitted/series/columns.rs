@@ -8,7 +8,14 @@ use crate::fitted::roles::{Roles, known};
 pub(super) fn special_columns(table: &Table, roles: &Roles) -> Result<(TimeColumns, Vec<String>)> {
     let names = table.names();
     roles.time.iter().chain(&roles.id).try_for_each(|name| known(name, &names))?;
-    let mut columns = TimeColumns { time: roles.time.clone(), id: roles.id.clone(), channels: Vec::new() };
+    roles.timezone.iter().try_for_each(|name| data::time_zone(name).map(drop))?;
+    let mut columns = TimeColumns {
+        time: roles.time.clone(),
+        id: roles.id.clone(),
+        channels: Vec::new(),
+        timezone: roles.timezone.clone(),
+        duplicates: roles.duplicates,
+    };
     let mut notes = Vec::new();
     if columns.time.is_none() {
         let inferred = data::infer(&table.select(&roles.features(&names)?)?)?;
@@ -38,7 +45,7 @@ pub(super) fn special_parts(table: &Table, columns: &TimeColumns) -> Result<Vec<
         let kind = if kind == ColumnKind::Numeric { kind } else { ColumnKind::Datetime };
         parts.push((Column { name: time.clone(), kind }, "says when; never a feature".to_owned()));
     }
-    if let Some(id) = &columns.id {
+    for id in &columns.id {
         // As text, so that `7` and `007` are distinct ids.
         parts.push((text(id), "says which series; never a feature".to_owned()));
     }
