@@ -4,7 +4,7 @@ use narrows_core::Error;
 use narrows_core::error::{Hint, Reference};
 
 /// Library arguments and their flags.
-const FLAGS: [(&str, &str); 38] = [
+const FLAGS: [(&str, &str); 40] = [
     ("assignments", "--set"),
     ("bits", "--bits"),
     ("categorical", "--categorical"),
@@ -14,6 +14,7 @@ const FLAGS: [(&str, &str); 38] = [
     ("corrupt", "--corrupt"),
     ("date_format", "--date-format"),
     ("delimiter", "--delimiter"),
+    ("duplicates", "--duplicates"),
     ("encoding", "--encoding"),
     ("force", "--force"),
     ("format", "--format"),
@@ -42,6 +43,7 @@ const FLAGS: [(&str, &str); 38] = [
     ("threads", "--threads"),
     ("threshold", "--threshold"),
     ("time", "--time"),
+    ("timezone", "--timezone"),
     ("trials", "--trials"),
 ];
 

@@ -50,7 +50,7 @@ impl RecipeArgs {
         let read = |path: &PathBuf| text_of(path).map_err(|error| Error::read(path, error));
         Ok(RecipeSource {
             inputs: input.inputs().to_vec(),
-            names_points: roles.time.is_some() || roles.id.is_some(),
+            names_points: roles.time.is_some() || !roles.id.is_empty(),
             preset: self.preset.as_deref().map(str::parse).transpose()?,
             kind: self.kind.as_deref().map(str::parse).transpose()?,
             layout: self.layout.as_deref().map(str::parse).transpose()?,

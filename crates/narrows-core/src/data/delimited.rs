@@ -137,6 +137,7 @@ impl Delimited {
             limits,
         };
         let has_first = file.advance()?;
+        check_columns(&file.name, file.record.len())?;
         let names = match (dialect.header, dialect.names) {
             (_, Some(names)) => {
                 file.is_pending = has_first;
@@ -157,7 +158,6 @@ impl Delimited {
         if file.is_pending {
             file.join();
         }
-        check_columns(&file.name, names.names.len())?;
         let fields = names.names.iter().map(|name| Field::new(name, DataType::Utf8, true));
         // Semicolons go with decimal commas, which is worth knowing where a column does not tell.
         let has_semicolons = dialect.delimiter == Delimiter::Byte(b';');

@@ -61,7 +61,7 @@ fn unlike(place: Place, text: &str, is_zoned: bool, like: &str) -> Error {
     error.with_hint("write all times with a zone or all without; without one they are read as UTC")
 }
 
-fn names_a_zone(text: &str) -> bool {
+pub(super) fn names_a_zone(text: &str) -> bool {
     // After the date a time without a zone has none of these bytes, so it is not parsed.
     let may = text.bytes().skip(10).any(|byte| matches!(byte, b'Z' | b'z' | b'+' | b'-'));
     may && (text.parse::<Timestamp>().is_ok() || DateText::of(text).is_some_and(|date| date.is_zoned))

@@ -1,9 +1,10 @@
 //! Selection of the columns and rows that take part in a fit.
 
+use super::labels::LabelReader;
 use super::leftovers::{check_spelling, is_number_of_rows};
-use super::roles::{Roles, Verdict, verdicts};
+use super::roles::{Roles, Verdict};
 use crate::data::{self, Column, ColumnKind, ColumnTypes, DropReason, Dropped, Schema, Table};
-use crate::error::{Error, Hint, Place, Result};
+use crate::error::{Error, Place, Result};
 use crate::report::Label;
 use crate::train::{Observer, TrainingEvent};
 
@@ -63,6 +64,12 @@ impl ColumnSelection {
         self.schema.names().into_iter().filter(|name| !is_special(name)).collect()
     }
 
+    /// Adds notes and tells them.
+    pub(super) fn note(&mut self, notes: Vec<String>, observer: &dyn Observer) {
+        notes.iter().for_each(|note| observer.on_event(TrainingEvent::Noted(note)));
+        self.notes.extend(notes);
+    }
+
     /// Selects; `special` are typed columns with another role, and a description of it.
     pub(super) fn choose(
         table: Table,
@@ -76,16 +83,17 @@ impl ColumnSelection {
         types.check_columns(&table.names())?;
         let mut names = roles.features(&table.names())?;
         names.retain(|name| !is_special(name));
-        let verdicts = match (&roles.label, &roles.normal) {
-            (Some(label), Some(normal)) => verdicts(&table, label, normal)?,
-            _ => vec![Verdict::Normal; table.n_rows()],
+        let mut labels = roles.label.as_ref().map(|label| LabelReader::new(label, roles.normal.as_deref()));
+        let verdicts = match &mut labels {
+            Some(labels) => labels.read(&table)?,
+            None => vec![Verdict::Normal; table.n_rows()],
         };
         let rows =
             |wanted| (0..table.n_rows() as u32).filter(|row| verdicts[*row as usize] == wanted).collect::<Vec<u32>>();
         let (normal, anomalous) = (rows(Verdict::Normal), rows(Verdict::Anomalous));
         let unlabelled = (table.n_rows() - normal.len() - anomalous.len()) as u64;
         if normal.len() < FEWEST_ROWS {
-            return Err(too_few(&table, roles, normal.len()));
+            return Err(too_few(&table, labels.as_ref(), normal.len()));
         }
 
         let features = table.select(&names)?;
@@ -129,6 +137,9 @@ impl ColumnSelection {
         let mut schema = Schema { columns: special.iter().map(|(column, _)| column.clone()).collect() };
         schema.columns.extend(inferred.schema.select(&kept)?.columns);
         let all = all_columns(&table, &inferred.schema, &special);
+        let label = labels.as_ref().map(LabelReader::label);
+        let label = label.as_ref();
+        notes.extend(label.map(|label| label_note(label, roles)));
         notes.extend(dropped.iter().map(left_out));
         notes.extend(inferred.notes.iter().cloned());
         let typed = if special.is_empty() { features } else { table };
@@ -146,7 +157,7 @@ impl ColumnSelection {
             schema,
             all,
             dropped,
-            label: roles.label.clone().map(|column| Label { column, normal: roles.normal.clone() }),
+            label: label.cloned(),
             normal,
             anomalous,
             unlabelled,
@@ -169,17 +180,28 @@ fn left_out(dropped: &Dropped) -> String {
     format!("column `{}` left out: {}", dropped.column, dropped.reason)
 }
 
-fn too_few(table: &Table, roles: &Roles, n: usize) -> Error {
+/// What the label says, in one line.
+fn label_note(label: &Label, roles: &Roles) -> String {
+    let chosen = match (&roles.normal, &label.normal) {
+        (None, Some(normal)) => format!("; `{normal}` is taken as normal, as none was named"),
+        _ => String::new(),
+    };
+    format!("label `{}`: {}{chosen}", label.column, label.describe())
+}
+
+fn too_few(table: &Table, labels: Option<&LabelReader>, n: usize) -> Error {
     let place = Place::source(table.source());
-    match (&roles.label, &roles.normal) {
-        (Some(label), Some(normal)) => {
+    match labels {
+        Some(labels) => {
+            let Label { column, normal, .. } = labels.label();
             let message = format!(
-                "expected at least {FEWEST_ROWS} rows whose `{label}` is `{normal}`, got {n} of {}",
+                "expected at least {FEWEST_ROWS} rows whose `{column}` is `{}`, got {n} of {}",
+                normal.unwrap_or_default(),
                 table.n_rows()
             );
-            Error::data(place, message).with_hint(Hint::of("[normal] names the label's value in normal rows"))
+            Error::data(place, message).with_hint(labels.advice())
         }
-        _ => Error::data(place, format!("expected at least {FEWEST_ROWS} rows to fit, got {n}")),
+        None => Error::data(place, format!("expected at least {FEWEST_ROWS} rows to fit, got {n}")),
     }
 }
 
@@ -234,9 +256,13 @@ mod tests {
         assert_eq!(reason(&chosen, "same"), Some(DropReason::Constant));
         assert!(chosen.notes.contains(&"column `same` left out: all cells are equal".to_owned()), "{:?}", chosen.notes);
         assert_eq!(chosen.all.names(), ["x", "same", "colour", "bad"]);
-        // Without its normal value the label is ignored, and all rows train.
-        assert_eq!((chosen.normal.len(), chosen.anomalous.len(), chosen.unlabelled), (12, 0, 0));
-        assert_eq!(chosen.label.unwrap().normal, None);
+        // Without its normal value the evident one is taken, and told.
+        assert_eq!((chosen.normal.len(), chosen.anomalous.len(), chosen.unlabelled), (10, 2, 0));
+        assert_eq!(
+            chosen.notes[0],
+            "label `bad`: 10 `no` (normal); 2 `yes`; `no` is taken as normal, as none was named"
+        );
+        assert_eq!(chosen.label.unwrap().normal.as_deref(), Some("no"));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::data::Column;
 use crate::detect::Reason;
 use crate::error::Result;
 use crate::model::{Corruption, Latent, Sparsity};
-use crate::prep::{Block, ColumnPrep, PrepReport, Prepared};
+use crate::prep::{Block, ColumnPrep, PrepReport, Prepared, SEASON_LEFT_OUT};
 use crate::recipe::Recipe;
 use crate::report::{
     CodePoint, ColumnReport, Detection, Histogram, ImagesReport, Label, LayerReport, NetworkPart, NetworkReport,
@@ -156,7 +156,11 @@ fn prep_notes(prep: &PrepReport) -> Vec<String> {
         .iter()
         .map(|(column, n)| format!("column `{column}`: {n} training cells clipped at the limit of prep.clip"));
     let constant = prep.constant.iter().map(|column| format!("column `{column}` is the same in every training row"));
-    infinite.chain(clipped).chain(constant).collect()
+    let unseen = prep.columns.iter().filter_map(|column| {
+        let remark = column.what.split("; ").find(|part| part.starts_with(SEASON_LEFT_OUT))?;
+        Some(format!("column `{}`: {remark}", column.name))
+    });
+    infinite.chain(clipped).chain(constant).chain(unseen).collect()
 }
 
 /// All input columns; `quality` is the reconstruction quality of a feature.

@@ -157,6 +157,16 @@ impl NumberEncoder {
         Cell::Number(x)
     }
 
+    /// Takes infinite cells as missing if training rows had some.
+    pub(crate) fn note_infinite(&mut self, infinite: u64) {
+        self.is_infinite_missing = infinite > 0;
+    }
+
+    /// The error of an infinite cell, which is at the clip: `None` if it counts as missing.
+    pub(crate) fn infinite_error(&self) -> Option<f64> {
+        (!self.is_infinite_missing).then(|| self.clip.get() * self.clip.get())
+    }
+
     /// One finite value as an input, and whether it was clipped.
     pub(crate) fn forward(&self, x: f64) -> (f32, bool) {
         let scaled = self.scaled(x);

@@ -70,6 +70,9 @@ pub struct Signal {
     pub observed: Vec<f32>,
     /// Number of points.
     pub n: usize,
+    /// Infinite values in channels without any in training, by index in `observed`, with their errors: they are missing
+    /// to the network and anomalies by themselves.
+    pub infinite: Vec<(usize, f64)>,
 }
 
 /// Windows of series as rows for a network.
@@ -122,7 +125,10 @@ impl SignalPipeline {
             blocks: Vec::with_capacity(window * k),
         };
         for (c, name) in channels.iter().enumerate() {
-            let (number, seen) = number(c, None);
+            let (mut number, mut seen) = number(c, None);
+            let cells = stretches.iter().flat_map(|(_, values)| values.iter().skip(c).step_by(k));
+            seen.infinite = cells.filter(|x| x.is_infinite()).count() as u64;
+            number.note_infinite(seen.infinite);
             let of_each = if over == ScaleOver::Each { ", per series" } else { "" };
             // Windows are interpolated, without indicators.
             let words = seen.what.split("; ").filter(|part| !part.contains(" filled with ")).collect::<Vec<_>>();
@@ -218,7 +224,10 @@ impl SignalPipeline {
         );
         let mut filled = observed.clone();
         (0..k).for_each(|c| fill(&mut filled, c, k));
-        (Signal { filled, observed, n: changed.len() / k }, counts)
+        let is_infinite = |(_, x): &(usize, &f64)| x.is_infinite();
+        let error = |(i, _): (usize, &f64)| Some((i, self.channels[i % k].number.infinite_error()?));
+        let infinite = values.iter().enumerate().filter(is_infinite).filter_map(error).collect();
+        (Signal { filled, observed, n: changed.len() / k, infinite }, counts)
     }
 
     /// Appends the windows starting at `firsts` to `windows`; points beyond the end are missing.

@@ -223,7 +223,7 @@ fn points_in_time_come_back_within_the_bound_whatever_was_taken_from_windows() {
         let mut recipe = hurried(Recipe::preset_for(Preset::Deep, DataKind::Series));
         recipe.set("data.window=24").unwrap();
         recipe.set(&format!("data.transform={transform}")).unwrap();
-        let roles = Roles { time: Some("t".into()), id: Some("machine".into()), ..Roles::default() };
+        let roles = Roles { time: Some("t".into()), id: vec!["machine".into()], ..Roles::default() };
         let fitted = fit(&recipe, Dataset::table(table.clone(), roles), &Session::default()).unwrap();
         let fitted = fitted.into_series().unwrap();
         for fidelity in [BOUND, Fidelity::Lossless] {

@@ -34,7 +34,7 @@ pub(crate) struct Report {
     #[arg(long, value_name = "COLUMN", requires = "inputs")]
     label: Option<String>,
     /// Value of the label in normal rows. For images: the folders of normal images, separated by commas
-    #[arg(long, value_name = "VALUE", requires = "inputs")]
+    #[arg(long, value_name = "VALUE", allow_negative_numbers = true, requires = "inputs")]
     normal: Option<String>,
     /// Override the model's threshold rule, such as quantile=0.99 or fixed=3.2
     #[arg(long, value_name = "RULE")]
@@ -87,10 +87,7 @@ impl Report {
         let source = self.input.table()?;
         let mut evaluator = match (self.label.as_deref(), self.normal.as_deref()) {
             (None, None) => None,
-            (Some(label), Some(normal)) => Some(model.evaluator(label, normal)),
-            (Some(_), None) => {
-                return Err(Error::recipe("--normal", "expected the label's value in normal rows, got nothing").into());
-            }
+            (Some(label), normal) => Some(model.evaluator(label, normal)),
             (None, Some(_)) => {
                 let message = "expected --label with it: the column whose value marks normal rows";
                 return Err(Error::recipe("--normal", message).into());
@@ -98,7 +95,10 @@ impl Report {
         };
         let mut reporter = NewDataReporter::new(model, self.input.name());
         let wanted = evaluator.is_none().then(|| model.schema());
-        pipeline::read(&source, wanted, Portion::of(model), |table| {
+        // The evident normal value is chosen by all rows.
+        let is_known = self.label.is_none() || self.normal.is_some();
+        let portion = if is_known { Portion::of(model) } else { Portion::Whole };
+        pipeline::read(&source, wanted, portion, |table| {
             reporter.add(table)?;
             if let Some(evaluator) = &mut evaluator {
                 evaluator.add(table)?;

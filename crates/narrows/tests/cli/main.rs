@@ -23,5 +23,6 @@ mod layouts;
 mod names;
 mod score;
 mod series;
+mod times;
 mod transform;
 mod tune;

@@ -17,7 +17,14 @@ const LOOK: usize = 200;
 pub(super) fn special_columns(table: &Table, roles: &Roles, types: &ColumnTypes) -> Result<(TimeColumns, Vec<String>)> {
     let names = table.names();
     roles.time.iter().chain(&roles.id).try_for_each(|name| known(name, &names))?;
-    let mut columns = TimeColumns { time: roles.time.clone(), id: roles.id.clone(), channels: Vec::new() };
+    roles.timezone.iter().try_for_each(|name| data::time_zone(name).map(drop))?;
+    let mut columns = TimeColumns {
+        time: roles.time.clone(),
+        id: roles.id.clone(),
+        channels: Vec::new(),
+        timezone: roles.timezone.clone(),
+        duplicates: roles.duplicates,
+    };
     let mut notes = Vec::new();
     if columns.time.is_none() {
         let inferred = data::infer_as(&table.select(&roles.features(&names)?)?, types)?;
@@ -52,7 +59,7 @@ pub(super) fn special_parts(
         }
         parts.push((column, "says when; never a feature".to_owned()));
     }
-    if let Some(id) = &columns.id {
+    for id in &columns.id {
         // As text, so that `7` and `007` are distinct ids.
         parts.push((text(id), "says which series; never a feature".to_owned()));
     }

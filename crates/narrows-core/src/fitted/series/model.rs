@@ -20,7 +20,7 @@ use crate::fitted::generation::numbers;
 use crate::fitted::roles::Verdict;
 use crate::fitted::scoring::{Explained, ScoreCounts, ScoreDetail, ScoreFlag, Scorer};
 use crate::model::Shape;
-use crate::prep::{Block, Level, Prepared};
+use crate::prep::{Block, Level, Prepared, Signal};
 use crate::sample_similarity::{self, ColumnDistance, Values};
 
 /// Windows encoded together.
@@ -69,7 +69,7 @@ impl TabularAdapter for SeriesAdapter {
     }
 
     fn id_column(&self) -> Option<&str> {
-        self.columns.id.as_deref()
+        self.columns.id.first().map(String::as_str)
     }
 
     fn explain(&self, core: &Core, table: &Table, k: usize) -> Result<Explained> {
@@ -81,6 +81,7 @@ impl TabularAdapter for SeriesAdapter {
         let counts = ScoreCounts {
             rows: table.n_rows() as u64,
             missing: samples.set.counts.missing,
+            infinite: samples.set.counts.infinite,
             clipped: samples.counts.clipped,
             extra_columns: samples.extra_columns,
             unreadable: samples.unreadable,
@@ -88,6 +89,7 @@ impl TabularAdapter for SeriesAdapter {
             gap_points: samples.set.counts.gap_points,
             unscored: score.iter().filter(|score| score.is_nan()).count() as u64,
             unknown_series: samples.unknown_series,
+            notes: samples.notes,
             ..ScoreCounts::default()
         };
         let mut scores = core.threshold.scores(score, counts);
@@ -159,9 +161,23 @@ impl SeriesAdapter {
     fn score_rows(&self, scorer: &Scorer, samples: &SeriesSamples, k: usize) -> SeriesScores {
         let prepared = self.whole(samples).prepared;
         let detail = if k > 0 { ScoreDetail::Shares } else { ScoreDetail::Scores };
-        let scored = scorer.score_with(&prepared, detail);
-        let flag_of = |series: &Series| if series.is_observed() { ScoreFlag::None } else { ScoreFlag::Missing };
-        let flag: Vec<ScoreFlag> = samples.set.series.iter().map(flag_of).collect();
+        let mut scored = scorer.score_with(&prepared, detail);
+        let steps = self.pipeline.window();
+        for (row, signal) in samples.signals.iter().enumerate() {
+            // An infinite value is missing to the network, and all of the error is its own.
+            let Some((_, error)) = signal.infinite.first() else { continue };
+            scored.scores[row] = scored.scores[row].max(*error);
+            if k > 0 {
+                let shares = &mut scored.shares[row * steps..(row + 1) * steps];
+                shares.fill(0.0);
+                signal.infinite.iter().for_each(|(step, _)| shares[*step] = 1.0 / signal.infinite.len() as f64);
+            }
+        }
+        let flag_of = |(series, signal): (&Series, &Signal)| {
+            let is_observed = series.is_observed() || !signal.infinite.is_empty();
+            if is_observed { ScoreFlag::None } else { ScoreFlag::Missing }
+        };
+        let flag: Vec<ScoreFlag> = samples.set.series.iter().zip(&samples.signals).map(flag_of).collect();
         let score = scored.scores.iter().zip(&flag).map(|(s, f)| if *f == ScoreFlag::None { *s } else { f64::NAN });
         let reasons = if k > 0 {
             let rows: Vec<u32> = (0..prepared.n as u32).collect();
@@ -193,6 +209,18 @@ impl SeriesAdapter {
                     scores.reasons[row] = point_reasons(self, &samples.set.channels, series, &points, p, k);
                 }
             }
+            // Rows at one time are one point.
+            for (row, p) in &series.merged {
+                let (row, Some(known)) = (*row as usize, series.rows[*p].map(|known| known as usize)) else { continue };
+                scores.score[row] = scores.score[known];
+                scores.flag[row] = match scores.flag[known] {
+                    ScoreFlag::None | ScoreFlag::AfterGap => ScoreFlag::Duplicate,
+                    without_score => without_score,
+                };
+                if k > 0 {
+                    scores.reasons[row] = scores.reasons[known].clone();
+                }
+            }
         }
         scores
     }
@@ -205,6 +233,11 @@ impl SeriesAdapter {
             for (p, row) in series.rows.iter().enumerate().filter_map(|(p, row)| Some((p, (*row)? as usize))) {
                 for (c, column) in columns.iter_mut().enumerate() {
                     column[row] = expected(self, series, &points, p, c);
+                }
+            }
+            for (row, p) in &series.merged {
+                for (c, column) in columns.iter_mut().enumerate() {
+                    column[*row as usize] = expected(self, series, &points, *p, c);
                 }
             }
         }
@@ -237,8 +270,8 @@ impl SeriesAdapter {
             }
         }
         let mut arrays: Vec<(String, ArrayRef)> = vec![("row".to_owned(), Arc::new(UInt64Array::from(rows)))];
-        if let Some(id) = &self.columns.id {
-            arrays.push((id.clone(), Arc::new(StringArray::from(ids))));
+        if !self.columns.id.is_empty() {
+            arrays.push((self.columns.id.join(" / "), Arc::new(StringArray::from(ids))));
         }
         if let Some(time) = &self.columns.time {
             arrays.push((time.clone(), Arc::new(StringArray::from(starts))));
@@ -284,8 +317,11 @@ impl SeriesAdapter {
                 [pca, forest]
             });
             let mut trace = Trace::default();
-            for (p, row) in series.rows.iter().enumerate() {
-                let verdict = row.map_or(Verdict::Unlabelled, |row| verdicts[row as usize]);
+            let of_point = |row: &Option<u32>| row.map_or(Verdict::Unlabelled, |row| verdicts[row as usize]);
+            let mut of_points: Vec<Verdict> = series.rows.iter().map(of_point).collect();
+            let merged = series.merged.iter().filter(|(row, _)| verdicts[*row as usize] == Verdict::Anomalous);
+            merged.for_each(|(_, p)| of_points[*p] = Verdict::Anomalous);
+            for (p, verdict) in of_points.into_iter().enumerate() {
                 if verdict == Verdict::Unlabelled {
                     continue;
                 }
@@ -324,7 +360,8 @@ pub(super) fn row_reasons(
             let expected = adapter.pipeline.backward(&series.id, 0, level);
             Reason::number(adapter.step_name(step), shares[step], expected, series.values[step])
         };
-        let observed = |step: &usize| series.values.get(*step).is_some_and(|x| x.is_finite());
+        let is_told = |step: usize, x: &f64| x.is_finite() || (x.is_infinite() && shares[step] > 0.0);
+        let observed = |step: &usize| series.values.get(*step).is_some_and(|x| is_told(*step, x));
         explain::top_k(shares, k).into_iter().filter(observed).map(reason).collect()
     };
     rows.iter().enumerate().map(one).collect()
@@ -345,7 +382,7 @@ pub(super) fn point_reasons(
         return Vec::new();
     }
     let shares = explain::shares(errors);
-    let observed = |c: &usize| series.values[p * n + c].is_finite();
+    let observed = |c: &usize| series.values[p * n + c].is_finite() || errors[*c] > 0.0;
     let reason = |c: usize| {
         Reason::number(&channels[c], shares[c], expected(adapter, series, points, p, c), series.values[p * n + c])
     };

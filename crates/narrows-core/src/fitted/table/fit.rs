@@ -5,7 +5,7 @@ use arrow::datatypes::Float64Type;
 
 use super::TableModel;
 use super::adapter::TableAdapter;
-use super::summary;
+use super::{order, summary};
 use crate::codec::Span;
 use crate::data::{Column, Table};
 use crate::error::Result;
@@ -38,7 +38,8 @@ fn prepare(
     purpose: SplitPurpose,
     observer: &dyn Observer,
 ) -> Result<PreparedTable> {
-    let selection = ColumnSelection::choose(table, roles, &recipe.types, FeatureFilter::Any, Vec::new(), observer)?;
+    let mut selection = ColumnSelection::choose(table, roles, &recipe.types, FeatureFilter::Any, Vec::new(), observer)?;
+    selection.note(order::notes(&selection.table, &selection.schema), observer);
     let split = Split::for_purpose(&selection.normal, recipe, purpose);
     let features: Vec<String> = selection.schema.names().into_iter().map(str::to_owned).collect();
     let (pipeline, prep) = Pipeline::fit(&selection.table, &selection.schema, &features, &split.train, &recipe.prep)?;
