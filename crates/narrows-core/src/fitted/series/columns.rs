@@ -54,7 +54,7 @@ pub(super) fn special_parts(
     let mut parts = Vec::new();
     if let Some(time) = &columns.time {
         let column = time_column(table, time, types)?;
-        if columns.id.is_none() {
+        if columns.id.is_empty() {
             check_days(table, &column, types)?;
         }
         parts.push((column, "says when; never a feature".to_owned()));
