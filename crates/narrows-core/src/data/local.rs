@@ -58,7 +58,8 @@ pub(crate) fn localise(
         return Ok((table, found));
     }
     let tz = time_zone(zone)?;
-    let (typed, _) = conform(table.select(&[time])?, &schema.select(&[time.as_str()])?)?;
+    let (typed, conformed) = conform(table.select(&[time])?, &schema.select(&[time.as_str()])?)?;
+    conformed.require(&typed, time)?;
     let Form::Moments(civil) = Form::of(typed.expect_column(time)?, &Place::column(time))? else {
         return Ok((table, found));
     };

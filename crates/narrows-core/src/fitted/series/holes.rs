@@ -22,6 +22,9 @@ pub(super) fn is_complete(target: &[f32], channels: usize) -> bool {
 
 /// Adds the windows that end before a gap and that begin after it, so that points beside it are in a complete one.
 pub(super) fn beside_gaps(adapter: &SeriesAdapter, signal: &Signal, firsts: &mut Vec<usize>) {
+    if !adapter.pipeline.spares_gaps() {
+        return;
+    }
     let (k, steps) = (adapter.pipeline.n_channels(), adapter.pipeline.window());
     let n_windows = firsts.len();
     let mut gap = 0..0;
@@ -45,7 +48,10 @@ pub(super) fn beside_gaps(adapter: &SeriesAdapter, signal: &Signal, firsts: &mut
 ///
 /// The line would be reconstructed badly, and its neighbours with it: they would be anomalies because of values that
 /// nobody measured. Absent steps, and windows in which nothing or everything was observed, stay as they are.
-pub(super) fn completed<'a>(scorer: &Scorer, windows: &'a Prepared) -> Cow<'a, Prepared> {
+pub(super) fn completed<'a>(adapter: &SeriesAdapter, scorer: &Scorer, windows: &'a Prepared) -> Cow<'a, Prepared> {
+    if !adapter.pipeline.spares_gaps() {
+        return Cow::Borrowed(windows);
+    }
     let width = windows.width.max(1);
     let is_hole = |(target, input): (&f32, &f32)| target.is_nan() && !input.is_nan();
     let has_holes = |w: &u32| {

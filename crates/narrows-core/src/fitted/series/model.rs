@@ -20,7 +20,7 @@ use crate::fitted::generation::numbers;
 use crate::fitted::roles::Verdict;
 use crate::fitted::scoring::{Explained, ScoreCounts, ScoreDetail, ScoreFlag, Scorer};
 use crate::model::Shape;
-use crate::prep::{Block, Level, Prepared, Signal};
+use crate::prep::{Block, Level, Prepared};
 use crate::sample_similarity::{self, ColumnDistance, Values};
 
 /// Windows encoded together.
@@ -161,23 +161,9 @@ impl SeriesAdapter {
     fn score_rows(&self, scorer: &Scorer, samples: &SeriesSamples, k: usize) -> SeriesScores {
         let prepared = self.whole(samples).prepared;
         let detail = if k > 0 { ScoreDetail::Shares } else { ScoreDetail::Scores };
-        let mut scored = scorer.score_with(&prepared, detail);
-        let steps = self.pipeline.window();
-        for (row, signal) in samples.signals.iter().enumerate() {
-            // An infinite value is missing to the network, and all of the error is its own.
-            let Some((_, error)) = signal.infinite.first() else { continue };
-            scored.scores[row] = scored.scores[row].max(*error);
-            if k > 0 {
-                let shares = &mut scored.shares[row * steps..(row + 1) * steps];
-                shares.fill(0.0);
-                signal.infinite.iter().for_each(|(step, _)| shares[*step] = 1.0 / signal.infinite.len() as f64);
-            }
-        }
-        let flag_of = |(series, signal): (&Series, &Signal)| {
-            let is_observed = series.is_observed() || !signal.infinite.is_empty();
-            if is_observed { ScoreFlag::None } else { ScoreFlag::Missing }
-        };
-        let flag: Vec<ScoreFlag> = samples.set.series.iter().zip(&samples.signals).map(flag_of).collect();
+        let scored = scorer.score_with(&prepared, detail);
+        let flag_of = |series: &Series| if series.is_observed() { ScoreFlag::None } else { ScoreFlag::Missing };
+        let flag: Vec<ScoreFlag> = samples.set.series.iter().map(flag_of).collect();
         let score = scored.scores.iter().zip(&flag).map(|(s, f)| if *f == ScoreFlag::None { *s } else { f64::NAN });
         let reasons = if k > 0 {
             let rows: Vec<u32> = (0..prepared.n as u32).collect();
@@ -360,8 +346,7 @@ pub(super) fn row_reasons(
             let expected = adapter.pipeline.backward(&series.id, 0, level);
             Reason::number(adapter.step_name(step), shares[step], expected, series.values[step])
         };
-        let is_told = |step: usize, x: &f64| x.is_finite() || (x.is_infinite() && shares[step] > 0.0);
-        let observed = |step: &usize| series.values.get(*step).is_some_and(|x| is_told(*step, x));
+        let observed = |step: &usize| series.values.get(*step).is_some_and(|x| x.is_finite());
         explain::top_k(shares, k).into_iter().filter(observed).map(reason).collect()
     };
     rows.iter().enumerate().map(one).collect()

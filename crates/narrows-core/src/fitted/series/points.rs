@@ -47,7 +47,7 @@ pub(super) fn points(
     coverage: Coverage,
 ) -> Points {
     let stride = if coverage == Coverage::Last { 1 } else { adapter.stride };
-    let scored = |windows: &Prepared| scorer.score_with(&completed(scorer, windows), ScoreDetail::Trace);
+    let scored = |windows: &Prepared| scorer.score_with(&completed(adapter, scorer, windows), ScoreDetail::Trace);
     let mut firsts = adapter.firsts(signal.n, stride);
     if coverage == Coverage::All {
         beside_gaps(adapter, signal, &mut firsts);
@@ -59,7 +59,7 @@ pub(super) fn points(
 /// points of a series shorter than a window, have no score.
 pub(super) fn last_point(adapter: &SeriesAdapter, scorer: &Scorer, id: &str, signal: &Signal) -> Points {
     let first: Vec<usize> = signal.n.checked_sub(adapter.pipeline.window()).into_iter().collect();
-    let scored = |windows: &Prepared| scorer.score_with(&completed(scorer, windows), ScoreDetail::Trace);
+    let scored = |windows: &Prepared| scorer.score_with(&completed(adapter, scorer, windows), ScoreDetail::Trace);
     covered_points(adapter, id, signal, Coverage::Last, &first, scored)
 }
 
@@ -81,7 +81,8 @@ fn covered_points(
         for (w, first) in firsts.iter().enumerate() {
             let width = steps * k;
             let values = w * width..(w + 1) * width;
-            let is_complete = is_complete(&windows.prepared.target[values.clone()], k);
+            let target = &windows.prepared.target[values.clone()];
+            let is_complete = !adapter.pipeline.spares_gaps() || is_complete(target, k);
             let around = around(&scored.trace[values.clone()], &windows.prepared.target[values], k);
             let from = if coverage == Coverage::Last { steps - 1 } else { 0 };
             for (t, around) in around.iter().enumerate().skip(from) {
@@ -265,7 +266,7 @@ mod tests {
             for first in &firsts {
                 let mut window = adapter().pipeline.no_windows(1);
                 adapter().pipeline.cut(&samples.signals[0], std::iter::once(*first), &mut window);
-                let scored = completed(&FITTED.core.scorer, &window.prepared);
+                let scored = completed(adapter(), &FITTED.core.scorer, &window.prepared);
                 let scored = FITTED.core.scorer.score_with(&scored, ScoreDetail::Trace);
                 let (t, reach) = (p - first, WINDOW / AROUND);
                 let near = t.saturating_sub(reach)..(t + reach + 1).min(WINDOW);
