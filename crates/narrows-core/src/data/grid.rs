@@ -336,7 +336,7 @@ impl<'a> Clock<'a> {
 
     /// The row's number in the whole data.
     fn row_number(&self, row: u32) -> u64 {
-        self.table.first_row() + u64::from(row)
+        self.table.row_number(row as usize)
     }
 }
 
@@ -384,7 +384,7 @@ fn unreadable(table: &Table, column: &str, words: &StringArray) -> Error {
 }
 
 fn place(table: &Table, column: &str, row: u32) -> Place {
-    Place::cell(column, table.first_row() + u64::from(row)).of(table.source())
+    Place::cell(column, table.row_number(row as usize)).of(table.source())
 }
 
 #[cfg(test)]

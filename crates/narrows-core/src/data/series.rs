@@ -136,7 +136,7 @@ impl SeriesSet {
             counts.points += n as u64;
             counts.missing += values.iter().filter(|value| value.is_nan()).count() as u64;
             counts.infinite += values.iter().filter(|value| value.is_infinite()).count() as u64;
-            let id = (table.first_row() + u64::from(row)).to_string();
+            let id = table.row_number(row as usize).to_string();
             Series { id, values, rows: vec![Some(row); n], ..Series::default() }
         };
         let series: Vec<Series> = (0..n_rows(table)?).map(row).collect();
