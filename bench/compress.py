@@ -59,7 +59,7 @@ def heartbeats(narrows, data, seeds, _):
         model = fitted(narrows, narrows.folder / "train.csv", flags, seed)
         # In the data's own unit, so that both sides keep the very same bound.
         bound = 0.01 * (train.max() - train.min())
-        told = narrows.run("compress", model, narrows.folder / "test.csv", "--max-error", bound, "--verify", "-o", narrows.folder / "x.nrw")
+        told = narrows.run("compress", model, narrows.folder / "test.csv", "--max-error", bound, "--verify", "--force", "-o", narrows.folder / "x.nrw")
         cells = numpy.round(test / (2 * bound)).astype(int)
         plain = pack(cells - cells.min())
         steps = pack(numpy.diff(cells, axis=1, prepend=0) % 256)
@@ -80,7 +80,7 @@ def box(name):
         for seed in range(seeds):
             model = fitted(narrows, data / folder / "train-images-idx3-ubyte.gz", flags, seed)
             for how in ["--quality 3", "--quality 4", "--quality 5", "--quality 6", "--max-error 25%", "--max-error 15%", "--max-error 8%", "--lossless"]:
-                told = narrows.run("compress", model, narrows.folder / "test.npy", *how.split(), "-o", narrows.folder / "x.nrw")
+                told = narrows.run("compress", model, narrows.folder / "test.npy", *how.split(), "--force", "-o", narrows.folder / "x.nrw")
                 line = f"{name} seed {seed} {how:16} {told['bytes']:8} bytes {told['psnr']:6.2f} dB"
                 for kind, options in FORMATS.items():
                     size, psnr = nearest([mosaic(test)], kind, options, told["bytes"])
@@ -91,7 +91,7 @@ def box(name):
                 size = psnr = 0
                 for image in few:
                     numpy.save(narrows.folder / "one.npy", image[None])
-                    told = narrows.run("compress", model, narrows.folder / "one.npy", *how.split(), "-o", narrows.folder / "x.nrw")
+                    told = narrows.run("compress", model, narrows.folder / "one.npy", *how.split(), "--force", "-o", narrows.folder / "x.nrw")
                     size, psnr = size + told["bytes"], psnr + 10 ** (-told["psnr"] / 10)
                 line = f"{name} seed {seed} {how:16} {size:8} bytes {-10 * numpy.log10(psnr / len(few)):6.2f} dB"
                 for kind, options in FORMATS.items():
@@ -113,7 +113,7 @@ def photographs(narrows, data, seeds, _):
         for how in ["--quality 3", "--quality 4", "--quality 5", "--quality 6"]:
             ours, rivals = [], {kind: [] for kind in FORMATS}
             for file in files[-40:]:
-                told = narrows.run("compress", model, file, *how.split(), "-o", narrows.folder / "x.nrw")
+                told = narrows.run("compress", model, file, *how.split(), "--force", "-o", narrows.folder / "x.nrw")
                 pixels = numpy.asarray(Image.open(file).convert("RGB"))
                 ours.append([8 * told["bytes"] / pixels[..., 0].size, told["psnr"]])
                 for kind, options in FORMATS.items():

@@ -62,14 +62,14 @@ class Model:
     def score(self, rows, *flags):
         """Scores, and whether each is above the threshold."""
         self.write("rows", rows)
-        self.run("score", self.at("m.narrows"), self.at("rows.csv"), "-o", self.at("scores.csv"), *flags)
+        self.run("score", self.at("m.narrows"), self.at("rows.csv"), "--force", "-o", self.at("scores.csv"), *flags)
         with open(self.at("scores.csv"), newline="") as file:
             found = [(float(row["score"]), row["is_anomaly"] == "true") for row in csv.DictReader(file)]
         return numpy.array([score for score, _ in found]), numpy.array([flag for _, flag in found])
 
     def reconstruct(self, rows):
         self.write("rows", rows)
-        self.run("reconstruct", self.at("m.narrows"), self.at("rows.csv"), "-o", self.at("rebuilt.csv"))
+        self.run("reconstruct", self.at("m.narrows"), self.at("rows.csv"), "--force", "-o", self.at("rebuilt.csv"))
         return numpy.genfromtxt(self.at("rebuilt.csv"), delimiter=",", skip_header=1)
 
 

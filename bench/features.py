@@ -102,7 +102,7 @@ class Narrows:
     def table(self, verb, rows):
         """What `encode` or `reconstruct` make of rows."""
         made = self.folder / "made.csv"
-        self.run(verb, self.model, self.write(rows), "-o", made, "--quiet")
+        self.run(verb, self.model, self.write(rows), "--force", "-o", made, "--quiet")
         return numpy.loadtxt(made, delimiter=",", skiprows=1, ndmin=2)
 
     def images(self, path):
@@ -110,7 +110,7 @@ class Narrows:
         from PIL import Image
 
         with tempfile.TemporaryDirectory(dir=self.folder) as folder:
-            self.run("reconstruct", self.model, path, "-o", folder, "--quiet")
+            self.run("reconstruct", self.model, path, "--force", "-o", folder, "--quiet")
             number = lambda made: int(made.stem.rsplit("_", 1)[1])
             return numpy.array([numpy.asarray(Image.open(made)).ravel() for made in sorted(pathlib.Path(folder).glob("*.png"), key=number)]) / 255
 

@@ -149,7 +149,7 @@ def boxes(narrows, data, name, seeds):
 def activity(narrows, model, folder):
     """Mean activity of a code unit over the test images."""
     codes = narrows.folder / "codes.csv"
-    subprocess.run([narrows.binary, "encode", model, folder / "t10k-images-idx3-ubyte.gz", "-o", codes, "--quiet"], check=True)
+    subprocess.run([narrows.binary, "encode", model, folder / "t10k-images-idx3-ubyte.gz", "--force", "-o", codes, "--quiet"], check=True)
     return numpy.abs(numpy.genfromtxt(codes, delimiter=",", skip_header=1, comments=None)[:, 1:]).mean()
 
 

@@ -46,7 +46,7 @@ def narrows(binary, fit_flags, train, test, seed):
             numpy.savetxt(folder / f"{part}.csv", rows, "%.9g", ",", header=header, comments="")
         run = lambda *words: subprocess.run([binary, *map(str, words), "--quiet"], check=True)
         run("fit", folder / "train.csv", "-o", folder / "m.narrows", "--seed", seed, *fit_flags)
-        run("score", folder / "m.narrows", folder / "test.csv", "-o", folder / "scores.csv")
+        run("score", folder / "m.narrows", folder / "test.csv", "--force", "-o", folder / "scores.csv")
         with open(folder / "scores.csv", newline="") as file:
             return numpy.array([float(row["score"]) for row in csv.DictReader(file)])
 

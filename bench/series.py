@@ -140,7 +140,7 @@ def narrows(binary, fit_flags, times, train, points, seed):
         run = lambda *words: subprocess.run([binary, *map(str, words), "--quiet"], check=True)
         flags = ["--kind", "series", *(["--time", "timestamp"] if times else []), "--seed", seed, *fit_flags]
         run("fit", folder / "train.csv", "-o", folder / "m.narrows", *flags)
-        run("score", folder / "m.narrows", folder / "all.csv", "-o", folder / "scores.csv")
+        run("score", folder / "m.narrows", folder / "all.csv", "--force", "-o", folder / "scores.csv")
         with open(folder / "scores.csv", newline="") as file:
             rows = list(csv.DictReader(file))
         if len(rows) != len(points):

@@ -96,7 +96,7 @@ def judge(binary, flags, seed, folder):
     error = json.loads(report.stdout)["pca"]["model_error"]
     scores = {}
     for name in ("held", "test", "uniform", "shuffled", "swapped"):
-        run("score", model, folder / f"{name}.csv", "-o", folder / "scores.csv", "--quiet")
+        run("score", model, folder / f"{name}.csv", "--force", "-o", folder / "scores.csv", "--quiet")
         with open(folder / "scores.csv", newline="") as file:
             scores[name] = numpy.array([float(row["score"]) for row in csv.DictReader(file)])
     return error, scores

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use narrows_core::data::Table;
-use narrows_core::file::{FileCheckpoints, Resume, fingerprint};
+use narrows_core::file::{FileCheckpoints, Resume, TrainingSubject};
 use narrows_core::{Compute, Dataset, Recipe, Session, fit};
 
 static FOLDER: LazyLock<tempfile::TempDir> = LazyLock::new(|| tempfile::tempdir().expect("a temporary folder"));
@@ -21,8 +21,10 @@ fuzz_target!(|bytes: &[u8]| {
     let path = FOLDER.path().join("a.checkpoint");
     std::fs::create_dir_all(&path).expect("a folder");
     std::fs::write(path.join("member-0.safetensors"), bytes).expect("a file");
-    let sum = fingerprint(&table());
-    let checkpoints = FileCheckpoints::new(&path, &recipe, sum, Resume::Continue).expect("a folder");
+    let dataset = Dataset::from(table());
+    let subject = TrainingSubject::new(&recipe, &dataset);
+    // What is no checkpoint of this training is refused here already.
+    let Ok(checkpoints) = FileCheckpoints::new(&path, subject, Resume::Continue) else { return };
     let session = Session { compute: Compute::serial(), checkpoints: &checkpoints, ..Session::default() };
-    let _ = fit(&recipe, Dataset::from(table()), &session);
+    let _ = fit(&recipe, dataset, &session);
 });

@@ -7,12 +7,13 @@
 //! - [`Writer`], [`Reader`], [`Index`]: the file format, sequential or with random access to chunks.
 //!
 //! ```
-//! use narrows_codec::{Header, Plane, Reader, Shape, Writer, decode_plane, encode_plane};
+//! use narrows_codec::{Header, Plane, Reader, Shape, VERSION, Writer, decode_plane, encode_plane};
 //!
 //! let plane = Plane { shape: Shape::Rows { rows: 2, columns: 3 }, guesses: &[256, 512, 768, 256, 512, 768] };
 //! let bytes = encode_plane(&[1, 2, 3, 1, 2, 4], &plane);
 //!
-//! let mut writer = Writer::new(Vec::new(), &Header { codec: 0, model: 7, settings: vec![] })?;
+//! let header = Header { version: VERSION, codec: 0, model: 7, settings: vec![] };
+//! let mut writer = Writer::new(Vec::new(), &header)?;
 //! writer.chunk(2, &[&bytes])?;
 //! let file = writer.finish()?;
 //!
@@ -23,7 +24,7 @@
 //! # Ok::<(), narrows_codec::CodecError>(())
 //! ```
 //!
-//! # The file, version 1
+//! # The file, versions 1 and 2
 //!
 //! A varint is an unsigned number, seven bits per byte, lowest first, with the top bit set on all bytes but the last; only
 //! the shortest encoding is valid. A CRC is CRC-32 as in zip files, little-endian.
@@ -33,6 +34,8 @@
 //! | header | `NRWZ`; version, a varint; codec, a byte; model, 8 bytes little-endian; length of the settings, a varint; the settings; CRC of the header so far |
 //! | each chunk | a byte 1; number of rows, a varint; number of sections, a varint; length of each section, varints; the sections; CRC of the chunk so far |
 //! | table | a byte 0; number of chunks, a varint; for each chunk its rows and its length in bytes (from its byte 1 through its CRC), varints; CRC of the table so far; length of the table through its CRC, 4 bytes little-endian |
+//!
+//! The versions differ in what their sections hold, which this crate does not know.
 //!
 //! Nothing follows the table. Its length is at the end of the file, so that it can be located from there; a chunk starts
 //! where the previous one ends, the first after the header.

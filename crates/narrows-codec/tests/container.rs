@@ -18,7 +18,7 @@ impl Read for Pipe<'_> {
 }
 
 fn header() -> Header {
-    Header { codec: 3, model: 0x0123_4567_89ab_cdef, settings: vec![7, 8, 9] }
+    Header { version: VERSION, codec: 3, model: 0x0123_4567_89ab_cdef, settings: vec![7, 8, 9] }
 }
 
 fn write(header: &Header, chunks: &[(u64, Vec<Vec<u8>>)]) -> Vec<u8> {
@@ -60,7 +60,7 @@ proptest! {
         settings in prop::collection::vec(any::<u8>(), 0..40),
         chunks in prop::collection::vec((0u64..1 << 40, prop::collection::vec(prop::collection::vec(any::<u8>(), 0..200), 0..4)), 0..6),
     ) {
-        let header = Header { codec, model, settings };
+        let header = Header { version: VERSION, codec, model, settings };
         let bytes = write(&header, &chunks);
         let (read_header, read_chunks) = read(&bytes).unwrap();
         prop_assert_eq!(&read_header, &header);
@@ -83,7 +83,8 @@ proptest! {
 
 #[test]
 fn a_file_costs_little_more_than_its_section() {
-    let bytes = write(&Header { codec: 0, model: 1, settings: vec![] }, &[(1024, vec![vec![0; 100]])]);
+    let bytes =
+        write(&Header { version: VERSION, codec: 0, model: 1, settings: vec![] }, &[(1024, vec![vec![0; 100]])]);
     assert!(bytes.len() - 100 <= 48, "{}", bytes.len() - 100);
 }
 
@@ -134,7 +135,7 @@ fn a_newer_version() {
     let mut bytes = small();
     bytes[4] = VERSION as u8 + 1;
     for error in [read(&bytes).unwrap_err(), read_by_index(&bytes).unwrap_err()] {
-        assert_eq!(error.to_string(), "the file has format version 2, the newest known here is 1");
+        assert_eq!(error.to_string(), "the file has format version 3, the newest known here is 2");
     }
 }
 

@@ -3,7 +3,7 @@
 //! `cargo test -p narrows-codec --test golden -- --ignored` writes those that are not there yet, and never another.
 
 use narrows_codec::{
-    Header, Index, Plane, Reader, Shape, Table, Writer, decode_codes, decode_plane, encode_codes, encode_plane,
+    Header, Index, Plane, Reader, Shape, Table, VERSION, Writer, decode_codes, decode_plane, encode_codes, encode_plane,
 };
 use std::{fs, io::Cursor, path::PathBuf};
 
@@ -57,8 +57,8 @@ fn codes() -> (Vec<i64>, Vec<Table>) {
     (symbols, tables)
 }
 
-fn header() -> Header {
-    Header { codec: 2, model: 0xfeed_0000_0000_0001, settings: b"settings".to_vec() }
+fn header(version: u64) -> Header {
+    Header { version, codec: 2, model: 0xfeed_0000_0000_0001, settings: b"settings".to_vec() }
 }
 
 #[test]
@@ -77,10 +77,14 @@ fn codes_decode() {
 }
 
 #[test]
-fn a_file_is_read() {
-    let bytes = fs::read(path("version-1.nrwz")).unwrap();
+fn a_file_of_every_version_is_read() {
+    (1..=VERSION).for_each(check_file);
+}
+
+fn check_file(version: u64) {
+    let bytes = fs::read(path(&format!("version-{version}.nrwz"))).unwrap();
     let mut reader = Reader::new(bytes.as_slice()).unwrap();
-    assert_eq!(reader.header(), &header());
+    assert_eq!(reader.header(), &header(version));
     let first = reader.next_chunk().unwrap().unwrap();
     assert_eq!((first.first_row, first.rows, first.sections), (0, 1024, vec![b"one".to_vec(), vec![]]));
     let second = reader.next_chunk().unwrap().unwrap();
@@ -105,8 +109,10 @@ fn write_missing() {
     }
     let (symbols, tables) = codes();
     keep("codes.bin", encode_codes(&symbols, &tables));
-    let mut writer = Writer::new(Vec::new(), &header()).unwrap();
-    writer.chunk(1024, &[b"one", b""]).unwrap();
-    writer.chunk(3, &[b"two"]).unwrap();
-    keep("version-1.nrwz", writer.finish().unwrap());
+    for version in 1..=VERSION {
+        let mut writer = Writer::new(Vec::new(), &header(version)).unwrap();
+        writer.chunk(1024, &[b"one", b""]).unwrap();
+        writer.chunk(3, &[b"two"]).unwrap();
+        keep(&format!("version-{version}.nrwz"), writer.finish().unwrap());
+    }
 }

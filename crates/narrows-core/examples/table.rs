@@ -36,7 +36,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
 
     // With labels, the quality of the scores is known.
-    let mut evaluator = model.evaluator(PAYMENTS_LABEL, "0");
+    let mut evaluator = model.evaluator(PAYMENTS_LABEL, Some("0"));
     evaluator.add(&new)?;
     let found = evaluator.finish()?;
     println!("AUC-ROC {:.3}, recall {:.2}, false alarms {:.3}", found.auc_roc, found.recall, found.false_alarm_rate);

@@ -67,6 +67,13 @@ impl Hint {
         self
     }
 
+    /// The same hint, followed by text in which nothing is a reference.
+    #[must_use]
+    pub fn then_text(mut self, text: &str) -> Hint {
+        self.parts.push(Part::Text(text.to_owned()));
+        self
+    }
+
     /// The hint with its references named by `name`.
     pub fn render(&self, name: impl Fn(&Reference) -> String) -> String {
         let part = |part: &Part| match part {

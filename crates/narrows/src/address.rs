@@ -7,13 +7,12 @@ pub(crate) fn refuse<T: AsRef<str>>(names: &[T]) -> Result<(), Error> {
     names.iter().map(AsRef::as_ref).try_for_each(|name| match scheme(name) {
         None => Ok(()),
         Some(scheme) => {
-            let shown: String = name.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
-            let error = Error::mismatch(format!("`{shown}` is a URL, and only files are read"));
+            let error = Error::mismatch(format!("`{name}` is a URL, and only files are read"));
             Err(error.with_hint(match scheme.as_str() {
-                "http" | "https" | "ftp" => format!("download it first: curl -LO '{shown}'"),
-                "s3" => format!("download it first: aws s3 cp '{shown}' ."),
-                "gs" => format!("download it first: gcloud storage cp '{shown}' ."),
-                "file" => format!("name the file itself: {}", shown.trim_start_matches("file://")),
+                "http" | "https" | "ftp" => format!("download it first: curl -LO '{name}'"),
+                "s3" => format!("download it first: aws s3 cp '{name}' ."),
+                "gs" => format!("download it first: gcloud storage cp '{name}' ."),
+                "file" => format!("name the file itself: {}", name.trim_start_matches("file://")),
                 _ => "download it first, and name the file".to_owned(),
             }))
         }

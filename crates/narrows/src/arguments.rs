@@ -4,14 +4,17 @@ use narrows_core::Error;
 use narrows_core::error::{Hint, Reference};
 
 /// Library arguments and their flags.
-const FLAGS: [(&str, &str); 33] = [
+const FLAGS: &[(&str, &str)] = &[
     ("assignments", "--set"),
     ("bits", "--bits"),
+    ("categorical", "--categorical"),
     ("chunk_rows", "--chunk-rows"),
     ("columns", "--columns"),
     ("comment", "--comment"),
     ("corrupt", "--corrupt"),
+    ("date_format", "--date-format"),
     ("delimiter", "--delimiter"),
+    ("duplicates", "--duplicates"),
     ("encoding", "--encoding"),
     ("force", "--force"),
     ("format", "--format"),
@@ -25,18 +28,23 @@ const FLAGS: [(&str, &str); 33] = [
     ("lossless", "--lossless"),
     ("manifold", "--manifold"),
     ("max_error", "--max-error"),
+    ("missing", "--missing"),
     ("max_line_bytes", "--max-line-bytes"),
     ("max_ratio", "--max-ratio"),
     ("normal", "--normal"),
+    ("numeric", "--numeric"),
     ("output", "--output"),
     ("pivot", "--pivot"),
     ("preset", "--preset"),
     ("quality", "--quality"),
     ("recipe", "--recipe"),
+    ("resize", "--resize"),
     ("resume", "--resume"),
+    ("text", "--text"),
     ("threads", "--threads"),
     ("threshold", "--threshold"),
     ("time", "--time"),
+    ("timezone", "--timezone"),
     ("trials", "--trials"),
 ];
 

@@ -1,5 +1,6 @@
 //! Outcomes and errors of a run, their messages and exit codes.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -7,6 +8,7 @@ use narrows_core::{Error, ErrorKind};
 use serde_json::json;
 
 use crate::arguments;
+use crate::escape::{visible, visible_json};
 use crate::talk::Talk;
 
 /// A run that ended without an error.
@@ -58,10 +60,17 @@ impl Outcome {
 pub(crate) const EXIT_CODES: [(u8, &str); 8] = [
     (0, "success"),
     (1, "failure: an output that cannot be written, a training that diverged"),
-    (USAGE, "usage: an unknown flag, a recipe field or value that is not possible"),
+    (
+        USAGE,
+        "usage: an unknown flag, a recipe field or value that is not possible, an output that exists or is an input",
+    ),
     (3, "bad input: a file that cannot be read, data that do not fit the model, a compressed file of another model"),
     (4, "the model file cannot be read, is damaged, or is of a newer version"),
-    (5, "partial result: some images or stream lines could not be read and were skipped"),
+    (
+        5,
+        "partial result: some images or stream lines could not be read, or are in a format that is not read, and were skipped; \
+         each is named on stderr, also with `--quiet`, or in the JSON",
+    ),
     (10, "anomalies were found; only with `score --fail-on-anomaly`"),
     (INTERRUPTED, "interrupted with Ctrl-C; `fit` and `tune` save the best result so far"),
 ];
@@ -102,9 +111,12 @@ impl From<Error> for Failure {
 
 fn say(talk: Talk, code: &str, message: &str, hint: Option<&str>) {
     let text = match (talk, hint) {
-        (Talk::Json, _) => format!("{}\n", json!({"error": {"code": code, "message": message, "help": hint}})),
-        (_, Some(hint)) => format!("error: {message}\nhint: {hint}\n"),
-        (_, None) => format!("error: {message}\n"),
+        (Talk::Json, _) => {
+            let text = json!({"error": {"code": code, "message": message, "help": hint}}).to_string();
+            format!("{}\n", visible_json(&text))
+        }
+        (_, Some(hint)) => format!("error: {}\nhint: {}\n", visible(message), visible(hint)),
+        (_, None) => format!("error: {}\n", visible(message)),
     };
     // A closed stderr is ignored.
     let _ = io::stderr().write_all(text.as_bytes());
@@ -119,7 +131,12 @@ pub(crate) fn refuse(error: &clap::Error) -> ExitCode {
         let tip = text.lines().find_map(|line| line.trim().strip_prefix("tip: ").map(str::to_owned));
         say(Talk::Json, "usage", &message, tip.as_deref());
     } else {
-        let _ = error.print();
+        let text = error.render().to_string();
+        match visible(&text) {
+            // With its colours.
+            Cow::Borrowed(_) => drop(error.print()),
+            Cow::Owned(text) => drop(io::stderr().write_all(text.as_bytes())),
+        }
     }
     ExitCode::from(if error.use_stderr() { USAGE } else { 0 })
 }

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
+use clap::builder::PossibleValuesParser;
+use narrows_core::data::Duplicates;
 use narrows_core::{Compute, Error, Model, Roles};
 
 use crate::address;
@@ -56,8 +58,9 @@ pub(crate) struct RoleArgs {
     /// Column that distinguishes normal rows from anomalies; never used as a feature
     #[arg(long, value_name = "COLUMN")]
     label: Option<String>,
-    /// Value of the label in normal rows; only these are used for fitting. For images: the folder of normal images
-    #[arg(long, value_name = "VALUE")]
+    /// Value of the label in normal rows, several separated by commas; only these are used for fitting. By default the
+    /// evident value, such as `normal` or 0. For images: the folder of normal images
+    #[arg(long, value_name = "VALUE", allow_negative_numbers = true)]
     pub(crate) normal: Option<String>,
     /// Use only these columns, given by name or by pattern such as `x*`
     #[arg(long, value_name = "COLUMN,..", value_delimiter = ',')]
@@ -68,9 +71,16 @@ pub(crate) struct RoleArgs {
     /// Column with the time; by default the only date column, else rows are assumed one step apart
     #[arg(long, alias = "time-column", value_name = "COLUMN", help_heading = "Series")]
     pub(crate) time: Option<String>,
-    /// Column that identifies the series of each row
-    #[arg(long, value_name = "COLUMN", help_heading = "Series")]
-    pub(crate) id: Option<String>,
+    /// Column that identifies the series of each row; several columns identify it together
+    #[arg(long, value_name = "COLUMN,..", value_delimiter = ',', help_heading = "Series")]
+    pub(crate) id: Vec<String>,
+    /// Time zone of times that have none of their own, such as Europe/Berlin or +01:00; by default UTC
+    #[arg(long, value_name = "ZONE", help_heading = "Series")]
+    pub(crate) timezone: Option<String>,
+    /// What to do with rows of a series at the same time: `first`, `last`, `mean`, `error`; by default equal rows are
+    /// one, and of a few others the first counts
+    #[arg(long, value_name = "WHICH", value_parser = PossibleValuesParser::new(Duplicates::ALL.map(Duplicates::name)), hide_possible_values = true, help_heading = "Series")]
+    pub(crate) duplicates: Option<String>,
 }
 
 impl RoleArgs {
@@ -87,6 +97,8 @@ impl RoleArgs {
             ignore: self.ignore,
             time: self.time,
             id: self.id,
+            timezone: self.timezone,
+            duplicates: self.duplicates.as_deref().map(str::parse).transpose()?.unwrap_or_default(),
         })
     }
 
@@ -97,13 +109,24 @@ impl RoleArgs {
             ("--columns", !self.columns.is_empty()),
             ("--ignore", !self.ignore.is_empty()),
             ("--time", self.time.is_some()),
-            ("--id", self.id.is_some()),
+            ("--id", !self.id.is_empty()),
+            ("--timezone", self.timezone.is_some()),
+            ("--duplicates", self.duplicates.is_some()),
         ];
         match named.into_iter().find(|(_, given)| *given) {
             Some((flag, _)) => Err(Error::recipe(flag, "expected a table, got images, which have no columns").into()),
             None => Ok(self.normal.iter().flat_map(|names| names.split(',').map(str::to_owned)).collect()),
         }
     }
+}
+
+/// What to do with images of another size than those of the training.
+#[derive(Debug, Clone, Copy, ClapArgs)]
+pub(crate) struct ResizeArg {
+    /// Images only: resize images of another size than those of the training, if the model sees whole images; an error
+    /// otherwise
+    #[arg(long)]
+    pub(crate) resize: bool,
 }
 
 /// The model file argument.

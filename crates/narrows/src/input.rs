@@ -95,7 +95,7 @@ impl InputArgs {
             max_line_bytes: self.reading.max_line_bytes.unwrap_or(max_line_bytes).max(1),
             max_ratio: self.reading.max_ratio.unwrap_or(max_ratio),
         };
-        Ok(Source { paths: source.paths, format, delimiter, header, comment, encoding, pivot, limit, sample, limits })
+        Ok(Source { format, delimiter, header, comment, encoding, pivot, limit, sample, limits, ..source })
     }
 
     /// The source of a table; an error for images.

@@ -5,23 +5,31 @@
 //!
 //! [`main`] is the whole program, so that other packages can include the command.
 
-#![forbid(unsafe_code)]
+// Not `forbid`: the macro that looks at stdout before `main` allows itself what it needs (`closed.rs`).
+#![deny(unsafe_code)]
 
 mod address;
 mod arguments;
+mod closed;
+mod escape;
 mod failure;
 mod flags;
+mod image_writer;
 mod images;
 mod input;
 mod interrupt;
 mod lines;
+mod losses;
 mod output;
 mod pipeline;
 mod progress;
 mod recipe;
 mod tables_in;
 mod talk;
+mod targets;
 mod terminal_table;
+mod told;
+mod types;
 mod verbs;
 mod version;
 
@@ -39,10 +47,12 @@ pub fn main() -> ExitCode {
         Err(error) => return failure::refuse(&error),
     };
     let talk = args.common.talk();
+    talk.keep();
     interrupt::watch(talk);
     let result = verbs::run(args);
     if let Err(failure) = &result {
         failure.tell(talk);
     }
+    let result = result.and_then(|outcome| output::tell_rest(talk).map(|()| outcome));
     Outcome::code(&result)
 }

@@ -13,7 +13,8 @@ use narrows_core::{Error, TabularModel};
 
 use crate::arguments;
 use crate::failure::Failure;
-use crate::talk::{self, Talk};
+use crate::talk::Talk;
+use crate::told;
 
 /// Rows per batch: enough to amortise the overhead, few enough to stay in cache.
 pub(crate) const BATCH_ROWS: usize = 8192;
@@ -75,9 +76,12 @@ fn read_batches(
         let (send, receive) = sync_channel(WAITING);
         scope.spawn(move || match source.open(BATCH_ROWS, wanted) {
             Ok(mut reader) => {
+                reader.notes().iter().for_each(|note| Talk::current().note(note));
                 // A failed send means that the receiver was dropped.
                 while reader.next().is_some_and(|table| send.send(table).is_ok()) {}
-                reader.warnings().iter().for_each(|warning| talk::warn(warning));
+                // Some are found on the way.
+                reader.notes().iter().for_each(|note| Talk::current().note(note));
+                reader.warnings().iter().for_each(|warning| Talk::current().warn_of_loss(warning));
             }
             Err(error) => drop(send.send(Err(error))),
         });
@@ -151,18 +155,21 @@ pub(crate) fn write_while<W: BatchWriter>(
 }
 
 fn write_all(writer: &mut impl BatchWriter, batches: &Receiver<RecordBatch>) -> Result<(), Failure> {
-    batches.iter().try_for_each(|batch| writer.write(&batch))
+    batches.iter().try_for_each(|batch| {
+        told::count("rows", batch.num_rows() as u64);
+        writer.write(&batch)
+    })
 }
 
 /// The whole of `source` as a table, with what was detected, lost and changed told.
 pub(crate) fn read_whole(source: &Source, talk: Talk) -> Result<Table, Failure> {
     let mut reader = source.open(BATCH_ROWS, None)?;
-    let told = reader.notes().len();
-    reader.notes().iter().for_each(|note| talk.line(format_args!("note: {note}")));
+    reader.notes().iter().for_each(|note| talk.note(note));
     reader.hints().iter().for_each(|hint| talk.line(format_args!("hint: {}", arguments::hint(hint))));
     let table = reader.read_all()?;
-    reader.notes().iter().skip(told).for_each(|note| talk.line(format_args!("note: {note}")));
-    reader.warnings().iter().for_each(|warning| talk::warn(warning));
+    // Those told before are not repeated.
+    reader.notes().iter().for_each(|note| talk.note(note));
+    reader.warnings().iter().for_each(|warning| talk.warn_of_loss(warning));
     Ok(table)
 }
 

@@ -13,6 +13,7 @@ use narrows_core::{Error, Preset};
 use crate::failure::Failure;
 use crate::flags::RoleArgs;
 use crate::input::InputArgs;
+use crate::types::TypeArgs;
 
 /// Flags that define the recipe.
 #[derive(Debug, ClapArgs)]
@@ -28,6 +29,9 @@ pub(crate) struct RecipeArgs {
     layout: Option<String>,
     /// Images only: corruption to learn to remove, such as gaussian:25, blocks:0.2, watermark:\"SAMPLE\":0.4, grayscale
     /// or downscale:2; separate several by commas
+    ///
+    /// Lost pixels (blocks, masking) are mid-grey (0.5) unless a last parameter says black, white or a number from 0 to 1:
+    /// blocks:0.2:8px:black, masking:0.3:white. `narrows restore --mask` fills holes of any colour.
     #[arg(long, value_name = "LIST", help_heading = "Images")]
     corrupt: Option<String>,
     /// Recipe file (TOML), applied over the preset
@@ -36,23 +40,32 @@ pub(crate) struct RecipeArgs {
     /// Set a field of the recipe, such as train.batch_size=64 or corruption=gaussian; may be repeated
     #[arg(long, value_name = "PATH=VALUE")]
     set: Vec<String>,
+    #[command(flatten)]
+    types: TypeArgs,
     /// Random seed; the same seed gives a bit-identical model
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
 }
 
 impl RecipeArgs {
+    /// The files that the recipe is read from.
+    pub(crate) fn files(&self) -> impl Iterator<Item = PathBuf> {
+        let marks = self.corrupt.iter().flat_map(|list| list.split([',', ':'])).map(PathBuf::from);
+        self.recipe.iter().cloned().chain(marks)
+    }
+
     /// The recipe source for these flags, inputs and column roles.
     pub(crate) fn source(&self, input: &InputArgs, roles: &RoleArgs) -> Result<RecipeSource, Failure> {
         let read = |path: &PathBuf| text_of(path).map_err(|error| Error::read(path, error));
         Ok(RecipeSource {
             inputs: input.inputs().to_vec(),
-            names_points: roles.time.is_some() || roles.id.is_some(),
+            names_points: roles.time.is_some() || !roles.id.is_empty(),
             preset: self.preset.as_deref().map(str::parse).transpose()?,
             kind: self.kind.as_deref().map(str::parse).transpose()?,
             layout: self.layout.as_deref().map(str::parse).transpose()?,
             corrupt: self.corrupt.clone(),
             toml: self.recipe.as_ref().map(read).transpose()?,
+            types: self.types.types()?,
             assignments: self.set.clone(),
             seed: self.seed,
         })

@@ -2,6 +2,28 @@
 
 use std::fmt::Display;
 use std::io::{IsTerminal, Write};
+use std::sync::OnceLock;
+
+use crate::escape::{colour_mark, visible_line};
+use crate::told;
+
+/// Words of notes that tell of something left out or changed, which `--quiet` does not hide.
+const LOSSES: [&str; 12] = [
+    "left out",
+    "cannot store",
+    "dropped",
+    "skipped",
+    "missing",
+    "not read",
+    "clipped",
+    " lost ",
+    "not used",
+    "resized",
+    "read as RGB",
+    "seen as grey",
+];
+
+static CURRENT: OnceLock<Talk> = OnceLock::new();
 
 /// Style of messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,26 +53,69 @@ impl Talk {
         if std::io::stderr().is_terminal() && !is_dumb() { Talk::Terminal } else { Talk::Lines }
     }
 
+    /// Makes this the style of the process.
+    pub(crate) fn keep(self) {
+        let _ = CURRENT.set(self);
+    }
+
+    /// The style of the process, for places that are not given one.
+    pub(crate) fn current() -> Talk {
+        CURRENT.get().copied().unwrap_or(Talk::Quiet)
+    }
+
     /// Whether messages other than errors are printed.
     pub(crate) fn is_heard(self) -> bool {
         matches!(self, Talk::Terminal | Talk::Lines)
     }
 
-    /// Prints one line to stderr.
+    /// Prints one line to stderr, after empty lines if the text begins with some.
     pub(crate) fn line(self, text: impl Display) {
         if self.is_heard() {
-            // A closed stderr is ignored.
-            let _ = writeln!(std::io::stderr(), "{text}");
+            put(&text.to_string());
+        }
+    }
+
+    /// Tells something about the data, once. With `--quiet`, only if it tells of a loss.
+    pub(crate) fn note(self, text: impl Display) {
+        let text = text.to_string();
+        if told::note(&text) && self.tells(&text) {
+            put(&format!("note: {text}"));
+        }
+    }
+
+    /// Warns, once. With `--quiet`, only of a loss.
+    pub(crate) fn warn(self, text: impl Display) {
+        let text = text.to_string();
+        if told::warning(&text) && self.tells(&text) {
+            put(&format!("warning: {text}"));
+        }
+    }
+
+    /// Warns, once, of what was lost or changed while reading, also with `--quiet`.
+    pub(crate) fn warn_of_loss(self, text: impl Display) {
+        let text = text.to_string();
+        if told::warning(&text) {
+            self.loss(format_args!("warning: {text}"));
+        }
+    }
+
+    fn tells(self, text: &str) -> bool {
+        self.is_heard() || self == Talk::Quiet && LOSSES.iter().any(|words| text.contains(words))
+    }
+
+    /// Prints one line about a loss, also with `--quiet`; `told` has it for JSON.
+    pub(crate) fn loss(self, text: impl Display) {
+        if self != Talk::Json {
+            put(&text.to_string());
         }
     }
 }
 
-/// Prints on stderr what was lost or changed while reading; not even --quiet hides it.
-pub(crate) fn warn(text: &str) {
-    let as_json = std::env::args_os().any(|arg| arg == "--json");
-    let line = if as_json { serde_json::json!({ "warning": text }).to_string() } else { format!("warning: {text}") };
+fn put(text: &str) {
+    let line = text.trim_start_matches('\n');
+    let empty = &text[..text.len() - line.len()];
     // A closed stderr is ignored.
-    let _ = writeln!(std::io::stderr(), "{line}");
+    let _ = writeln!(std::io::stderr(), "{empty}{}", visible_line(line));
 }
 
 impl Ink {
@@ -60,10 +125,10 @@ impl Ink {
         if std::io::stdout().is_terminal() && !is_dumb() && !refused { Ink::Coloured } else { Ink::Plain }
     }
 
-    /// `text` in an ANSI colour, such as 31 for red.
+    /// `text` in an ANSI colour, such as 31 for red; for [`inked`](crate::escape::inked).
     pub(crate) fn paint(self, colour: u8, text: &str) -> String {
         match self {
-            Ink::Coloured => format!("\x1b[{colour}m{text}\x1b[0m"),
+            Ink::Coloured => format!("{0}{colour}m{text}{0}0m", colour_mark()),
             Ink::Plain => text.to_owned(),
         }
     }
@@ -107,6 +172,6 @@ mod tests {
     #[test]
     fn plain_ink_leaves_no_escapes() {
         assert_eq!(Ink::Plain.paint(31, "x"), "x");
-        assert_eq!(Ink::Coloured.paint(31, "x"), "\x1b[31mx\x1b[0m");
+        assert_eq!(crate::escape::inked(&Ink::Coloured.paint(31, "x")), "\x1b[31mx\x1b[0m");
     }
 }

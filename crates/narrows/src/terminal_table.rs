@@ -8,6 +8,7 @@ use arrow::util::display::{ArrayFormatter, FormatOptions};
 use narrows_core::Error;
 use narrows_core::output::Sink;
 
+use crate::escape::{inked, visible_line};
 use crate::failure::Failure;
 use crate::pipeline::BatchWriter;
 use crate::talk::Ink;
@@ -82,7 +83,7 @@ impl TerminalTable {
 
 impl BatchWriter for TerminalTable {
     fn write(&mut self, batch: &RecordBatch) -> Result<(), Failure> {
-        let text = self.text(batch);
+        let text = inked(&self.text(batch));
         let written = self.out.write_all(text.as_bytes());
         Ok(written.map_err(|error| Error::write(self.out.name(), error))?)
     }
@@ -98,7 +99,7 @@ struct ShownColumn {
 impl ShownColumn {
     fn of(name: &str, array: &ArrayRef) -> ShownColumn {
         let cells: Vec<String> = (0..array.len()).map(|row| cell(array, row)).collect();
-        ShownColumn { name: printable(name), cells, is_number: array.data_type().is_numeric() }
+        ShownColumn { name: visible_line(name).into_owned(), cells, is_number: array.data_type().is_numeric() }
     }
 
     fn width(&self) -> usize {
@@ -117,7 +118,7 @@ fn cell(array: &ArrayRef, row: usize) -> String {
         DataType::Float32 => short(f64::from(array.as_primitive::<Float32Type>().value(row))),
         DataType::Boolean => if array.as_boolean().value(row) { "yes" } else { "no" }.to_owned(),
         _ => ArrayFormatter::try_new(array.as_ref(), &FormatOptions::default())
-            .map_or_else(|_| String::new(), |formatter| printable(&formatter.value(row).to_string())),
+            .map_or_else(|_| String::new(), |formatter| visible_line(&formatter.value(row).to_string()).into_owned()),
     }
 }
 
@@ -129,11 +130,6 @@ fn short(x: f64) -> String {
     } else {
         format!("{x:.3e}")
     }
-}
-
-/// Text without control characters, which a terminal would obey.
-fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 #[cfg(test)]
@@ -178,8 +174,8 @@ mod tests {
 
     #[test]
     fn columns_are_aligned_and_control_characters_are_not_obeyed() {
-        let head = "row  score  is_anomaly  name    reason_1\n";
-        let first = "  7  12.35  yes         a\u{fffd}[2Jb  `x`: expected about 1, got 2";
+        let head = "row  score  is_anomaly  name         reason_1\n";
+        let first = "  7  12.35  yes         a\\u{1b}[2Jb  `x`: expected about 1, got 2";
         let last = " 12                     日本\n";
         check(Ink::Plain, &format!("{head}{first}\n{last}"));
         check(Ink::Coloured, &format!("{head}\u{1b}[31m{first}\u{1b}[0m\n{last}"));

@@ -10,11 +10,13 @@ use crate::{
 
 const MAGIC: [u8; 4] = *b"NRWZ";
 /// The newest version of the format.
-pub const VERSION: u64 = 1;
+pub const VERSION: u64 = 2;
 
 /// The header of a compressed file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Header {
+    /// The version of the format; the container is alike in all of them, the meaning of the sections is not.
+    pub version: u64,
     /// Identifies the coding of the sections; opaque to this crate.
     pub codec: u8,
     /// Hash of the model needed to decode the file.
@@ -26,7 +28,7 @@ pub struct Header {
 impl Header {
     pub(super) fn to_bytes(&self) -> Vec<u8> {
         let mut out = MAGIC.to_vec();
-        varint::push(&mut out, VERSION);
+        varint::push(&mut out, self.version);
         out.push(self.codec);
         out.extend(self.model.to_le_bytes());
         varint::push(&mut out, self.settings.len() as u64);
@@ -68,6 +70,6 @@ impl Header {
         let length = source.varint()?;
         let settings = source.bytes(length)?;
         source.checksum()?;
-        Ok(Header { codec, model: u64::from_le_bytes(model), settings })
+        Ok(Header { version, codec, model: u64::from_le_bytes(model), settings })
     }
 }

@@ -1,5 +1,17 @@
 //! Size and error statistics of a compressed file.
 
+use arrow::array::{Array, AsArray};
+use arrow::compute::cast;
+use arrow::datatypes::DataType;
+use serde::Serialize;
+
+use super::coder::ChunkCoder;
+use super::fidelity::Fidelity;
+use super::manifest::TableManifest;
+use super::restore::is_text;
+use crate::data::{ColumnKind, Table, is_missing};
+use crate::error::Result;
+
 /// Size and error statistics of a written file.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Account {
@@ -29,6 +41,77 @@ pub struct Account {
     pub other_words: u64,
     /// Errors of numbers, as shares of their column's range in training; of pixels, as shares of white.
     pub errors: Quantiles,
+    /// Columns some of whose cells come back otherwise than as a number near the one that was written.
+    pub altered: Vec<AlteredColumn>,
+}
+
+/// A column of text that is stored as numbers, some of whose cells are more than a number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AlteredColumn {
+    /// Its name.
+    pub column: String,
+    /// Numbers written with leading zeros or a plus, which come back without.
+    pub respelled: u64,
+    /// Words that are no numbers, which come back as missing cells.
+    pub lost: u64,
+    /// The first such cell.
+    pub example: String,
+}
+
+impl AlteredColumn {
+    /// Counts the altered cells of rows; a lossless file alters none.
+    pub(super) fn count(
+        manifest: &TableManifest,
+        coder: &ChunkCoder,
+        table: &Table,
+        typed: &Table,
+        altered: &mut Vec<AlteredColumn>,
+    ) -> Result<()> {
+        if manifest.fidelity == Fidelity::Lossless {
+            return Ok(());
+        }
+        let features = coder.features();
+        for feature in manifest.columns.iter().filter_map(|place| place.feature()) {
+            let column = features[feature as usize].column;
+            let raw = table.expect_column(&column.name)?;
+            if column.kind != ColumnKind::Numeric || !is_text(raw.data_type()) {
+                continue;
+            }
+            let Ok(texts) = cast(raw, &DataType::Utf8) else { continue };
+            let numbers = typed.expect_column(&column.name)?;
+            let (mut respelled, mut lost, mut example) = (0, 0, None);
+            for (row, text) in texts.as_string::<i32>().iter().enumerate() {
+                let text = text.unwrap_or_default().trim();
+                if numbers.is_valid(row) {
+                    if !is_respelled(text) {
+                        continue;
+                    }
+                    respelled += 1;
+                } else {
+                    if is_missing(text) {
+                        continue;
+                    }
+                    lost += 1;
+                }
+                example.get_or_insert_with(|| text.chars().take(40).collect());
+            }
+            let Some(example) = example else { continue };
+            match altered.iter_mut().find(|altered| altered.column == column.name) {
+                Some(altered) => {
+                    (altered.respelled, altered.lost) = (altered.respelled + respelled, altered.lost + lost)
+                }
+                None => altered.push(AlteredColumn { column: column.name.clone(), respelled, lost, example }),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a number says something by its spelling: `007`, `+3`.
+fn is_respelled(text: &str) -> bool {
+    let digits = text.trim_start_matches(['+', '-']);
+    let is_digit = |at: usize| digits.as_bytes().get(at).is_some_and(u8::is_ascii_digit);
+    text.starts_with('+') || (digits.starts_with('0') && is_digit(1))
 }
 
 impl Account {
@@ -105,6 +188,12 @@ impl Quantiles {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn leading_zeros_and_signs_are_more_than_a_number() {
+        assert!(["007", "-04.5", "+3", "00"].iter().all(|text| is_respelled(text)));
+        assert!(["7", "0", "0.5", "-0.25", "1e3", "1.50", "-3", ""].iter().all(|text| !is_respelled(text)));
+    }
 
     #[test]
     fn errors_have_quantiles_and_a_file_a_break_even() {

@@ -1,11 +1,13 @@
 //! Comparison of decompressed with original rows.
 
-use arrow::array::AsArray;
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, Float64Type};
+use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::datatypes::Float64Type;
+use arrow::util::display::{ArrayFormatter, FormatOptions};
 
 use super::coder::ChunkCoder;
 use super::fidelity::{ErrorBound, Fidelity};
+use super::restore::differing;
+use super::stored::StoredArray;
 use crate::data::{ColumnKind, Table, conform};
 use crate::error::{Error, Place, Result};
 use crate::fitted::TabularModel;
@@ -29,7 +31,8 @@ impl CompressionComparison {
     ///
     /// # Errors
     /// [`Error::Data`] naming the first cell outside the fidelity: numbers must be within the bound, all else
-    /// identical; if only the code is stored, only columns unknown to the model are compared.
+    /// identical in type and cells; of a lossless file everything must be, to the spelling of numbers in text. If only
+    /// the code is stored, only columns unknown to the model are compared.
     ///
     /// # Panics
     /// If the tables differ in length.
@@ -45,6 +48,7 @@ impl CompressionComparison {
             let kind = schema.get(name).map(|column| column.kind);
             let is_special = self.coder.adapter.index_columns().iter().any(|special| special == name);
             match (kind, self.fidelity) {
+                (_, Fidelity::Lossless) => check_same(was, is, name)?,
                 (Some(ColumnKind::Numeric), _) if !is_special => {
                     let bound = self.bound(name);
                     check_numbers(&was_typed, &is_typed, name, bound, was.first_row())?;
@@ -88,22 +92,25 @@ fn check_numbers(was: &Table, is: &Table, name: &str, bound: f64, first_row: u64
     Ok(())
 }
 
+/// Checks that a column came back in its type, and every cell to the bit.
 fn check_same(was: &Table, is: &Table, name: &str) -> Result<()> {
     let (was_column, is_column) = (was.expect_column(name)?, is.expect_column(name)?);
     if was_column == is_column {
         return Ok(());
     }
-    let text = |array: &arrow::array::ArrayRef| {
-        cast(array, &DataType::Utf8).map_err(|error| Error::data(Place::column(name), error.to_string()))
-    };
-    let (was_text, is_text) = (text(was_column)?, text(is_column)?);
-    let pairs = was_text.as_string::<i32>().iter().zip(is_text.as_string::<i32>()).enumerate();
-    match pairs.into_iter().find(|(_, (was, is))| was != is) {
-        None => Ok(()),
-        Some((row, (before, after))) => {
-            let words = |text: Option<&str>| text.map_or("nothing".to_owned(), |text| format!("`{text}`"));
-            let message = format!("expected {}, got {} back", words(before), words(after));
-            Err(Error::data(Place::cell(name, was.first_row() + row as u64), message))
-        }
+    // What is stored has no metadata of nested fields.
+    let plain = StoredArray::of(was_column).ok().and_then(|stored| stored.array(was.n_rows()));
+    let was_column = plain.as_ref().unwrap_or(was_column);
+    if was_column.data_type() != is_column.data_type() {
+        let message = format!("expected the type {}, got {} back", was_column.data_type(), is_column.data_type());
+        return Err(Error::data(Place::column(name), message));
     }
+    let Some(row) = differing(was_column, is_column).first().map(|row| *row as usize) else { return Ok(()) };
+    let options = FormatOptions::default();
+    let words = |column: &ArrayRef| match ArrayFormatter::try_new(column, &options) {
+        Ok(text) if column.is_valid(row) => format!("`{}`", text.value(row)),
+        _ => "nothing".to_owned(),
+    };
+    let message = format!("expected {}, got {} back", words(was_column), words(is_column));
+    Err(Error::data(Place::cell(name, was.first_row() + row as u64), message))
 }

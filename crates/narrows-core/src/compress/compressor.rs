@@ -4,10 +4,10 @@ use std::io::{self, Sink, Write};
 
 use arrow::array::{Array, AsArray};
 use arrow::compute::concat_batches;
-use arrow::datatypes::Float64Type;
-use narrows_codec::{Header, Writer};
+use arrow::datatypes::{DataType, FieldRef, Float64Type, SchemaRef};
+use narrows_codec::{Header, VERSION, Writer};
 
-use super::account::Account;
+use super::account::{Account, AlteredColumn};
 use super::chunk::{self, PackedChunk, PreparedChunk};
 use super::coder::{ChunkCoder, Feature};
 use super::counted::Counted;
@@ -34,6 +34,7 @@ pub struct TableCompressor<W: Write> {
     coder: ChunkCoder,
     fidelity: Fidelity,
     chunk_rows: usize,
+    is_text: bool,
     sink: Option<W>,
     file: Option<Open<W>>,
     waiting: Vec<Table>,
@@ -46,7 +47,8 @@ pub struct TableCompressor<W: Write> {
 struct Open<W: Write> {
     writer: Writer<Counted<W>>,
     manifest: TableManifest,
-    names: Vec<String>,
+    /// The columns with their types.
+    columns: SchemaRef,
 }
 
 impl<W: Write> TableCompressor<W> {
@@ -65,6 +67,7 @@ impl<W: Write> TableCompressor<W> {
             chunk_rows: (VALUES / coder.width()).clamp(*ROWS.start(), *ROWS.end()),
             coder,
             fidelity,
+            is_text: false,
             sink: Some(sink),
             file: None,
             waiting: Vec::new(),
@@ -84,6 +87,14 @@ impl<W: Write> TableCompressor<W> {
         }
         self.chunk_rows = rows;
         Ok(self)
+    }
+
+    /// Says that the rows come from a text file such as CSV, whose columns have no types of their own: numbers may then
+    /// be decompressed as numbers where they are written to a format with types.
+    #[must_use]
+    pub fn of_text(mut self) -> TableCompressor<W> {
+        self.is_text = true;
+        self
     }
 
     /// Adds rows.
@@ -131,7 +142,9 @@ impl<W: Write> TableCompressor<W> {
             self.open(&table)?;
         }
         let file = self.file.as_mut().expect("opened above");
-        if table.names() != file.names {
+        let is_same = |(was, is): (&FieldRef, &FieldRef)| (was.name(), was.data_type()) == (is.name(), is.data_type());
+        let (was, is) = (file.columns.fields(), table.batch().schema_ref().fields());
+        if was.len() != is.len() || !was.iter().zip(is).all(is_same) {
             return Err(Error::mismatch("the columns changed between rows"));
         }
         let ready = PreparedChunk::new(&self.coder, &file.manifest, &table)?;
@@ -147,6 +160,7 @@ impl<W: Write> TableCompressor<W> {
         account.codes += codes;
         account.residual += residual;
         account.kept += kept;
+        AlteredColumn::count(&file.manifest, &self.coder, &table, ready.typed(), &mut account.altered)?;
         let features = self.coder.features();
         for feature in file.manifest.columns.iter().filter_map(ColumnStorage::feature) {
             let Feature { column, span } = &features[feature as usize];
@@ -182,8 +196,13 @@ impl<W: Write> TableCompressor<W> {
     /// Chooses the header from the first rows and writes it.
     fn open(&mut self, table: &Table) -> Result<()> {
         let quantiser = &self.coder.coding().quantiser;
-        let columns = chunk::places(&self.coder, &self.fidelity, table);
-        let mut manifest = TableManifest { level: 0, fidelity: self.fidelity, columns };
+        let is_text = self.is_text
+            && table
+                .batch()
+                .columns()
+                .iter()
+                .all(|column| matches!(column.data_type(), DataType::Utf8 | DataType::Null));
+        let mut manifest = chunk::manifest(&self.coder, self.fidelity, table, is_text)?;
         let level = match self.fidelity {
             Fidelity::Code(detail) => detail.level(quantiser),
             Fidelity::Within(_) | Fidelity::Lossless => {
@@ -203,9 +222,9 @@ impl<W: Write> TableCompressor<W> {
         let settings = kept::squeeze(&manifest::pack(&manifest));
         let model = identity::of_rows(&self.coder)?;
         let sink = Counted::new(self.sink.take().expect("opened once"));
-        let writer = Writer::new(sink, &Header { codec: manifest::TABLE, model, settings }).map_err(cannot_write)?;
-        let names = table.names().into_iter().map(str::to_owned).collect();
-        self.file = Some(Open { writer, manifest, names });
+        let header = Header { version: VERSION, codec: manifest::TABLE, model, settings };
+        let writer = Writer::new(sink, &header).map_err(cannot_write)?;
+        self.file = Some(Open { writer, manifest, columns: table.batch().schema() });
         Ok(())
     }
 }

@@ -9,8 +9,9 @@ use super::coder::{ChunkCoder, is_rebuilt};
 use super::identity;
 use super::kept;
 use super::manifest::{self, ColumnStorage, TableManifest};
+use super::restore::{is_restored, is_text};
 use crate::codec::Quantiser;
-use crate::data::{ColumnKind, Table};
+use crate::data::{ColumnKind, Table, conform};
 use crate::error::{Error, Result};
 use crate::fitted::TabularModel;
 
@@ -19,6 +20,8 @@ pub struct TableDecompressor<R> {
     coder: ChunkCoder,
     manifest: TableManifest,
     chunks: Chunks<R>,
+    /// Whether numbers of a text file come as numbers.
+    is_typed: bool,
 }
 
 enum Chunks<R> {
@@ -34,7 +37,36 @@ impl<R: Read> TableDecompressor<R> {
     pub fn new(model: &dyn TabularModel, source: R) -> Result<TableDecompressor<R>> {
         let reader = Reader::new(source).map_err(damaged)?;
         let (coder, manifest) = opened(model, reader.header())?;
-        Ok(TableDecompressor { coder, manifest, chunks: Chunks::All(reader) })
+        Ok(TableDecompressor { coder, manifest, chunks: Chunks::All(reader), is_typed: false })
+    }
+}
+
+impl<R> TableDecompressor<R> {
+    /// Gives the numbers of a text file as numbers, for output in a format that has types. By default they are text if
+    /// they were kept as they were written, which only a lossless file does.
+    #[must_use]
+    pub fn with_types(mut self) -> TableDecompressor<R> {
+        self.is_typed = self.manifest.is_text;
+        self
+    }
+
+    fn unpacked(&self, chunk: &Chunk) -> Result<Table> {
+        let table = chunk::unpack(&self.coder, &self.manifest, chunk)?;
+        if !self.is_typed {
+            return Ok(table);
+        }
+        let schema = self.coder.adapter.schema();
+        let is_number = |name: &&str| {
+            let is_text = table.column(name).is_some_and(|column| is_text(column.data_type()));
+            is_text && schema.get(name).is_some_and(|column| column.kind == ColumnKind::Numeric)
+        };
+        let names: Vec<&str> = table.names().into_iter().filter(is_number).collect();
+        let (typed, _) = conform(table.select(&names)?, &schema.select(&names)?)?;
+        let columns = table.names().into_iter().map(|name| {
+            let column = typed.column(name).or_else(|| table.column(name)).expect("its own name");
+            (name.to_owned(), column.clone())
+        });
+        Ok(table.with_columns(columns.collect()))
     }
 }
 
@@ -57,7 +89,8 @@ impl<R: Read + Seek> TableDecompressor<R> {
             return Err(Error::mismatch(message));
         }
         let next = index.chunks().iter().position(|chunk| chunk.first_row + chunk.rows > rows.start).unwrap_or(0);
-        Ok(TableDecompressor { coder, manifest, chunks: Chunks::Some { source, index, next, rows } })
+        let chunks = Chunks::Some { source, index, next, rows };
+        Ok(TableDecompressor { coder, manifest, chunks, is_typed: false })
     }
 
     /// The next rows; `None` at the end.
@@ -73,7 +106,7 @@ impl<R: Read + Seek> TableDecompressor<R> {
         let chunk = index.read_chunk(source, *next).map_err(damaged)?;
         *next += 1;
         let (from, to) = (rows.start.max(first), rows.end.min(first + n));
-        let table = chunk::unpack(&self.coder, &self.manifest, &chunk)?;
+        let table = self.unpacked(&chunk)?;
         Ok(Some(table.slice((from - first) as usize, (to - from) as usize)))
     }
 }
@@ -86,7 +119,7 @@ impl<R: Read> TableDecompressor<R> {
     pub fn next_table(&mut self) -> Result<Option<Table>> {
         let Chunks::All(reader) = &mut self.chunks else { return Ok(None) };
         let chunk: Option<Chunk> = reader.next_chunk().map_err(damaged)?;
-        chunk.map(|chunk| chunk::unpack(&self.coder, &self.manifest, &chunk)).transpose()
+        chunk.map(|chunk| self.unpacked(&chunk)).transpose()
     }
 }
 
@@ -124,7 +157,7 @@ fn opened(model: &dyn TabularModel, header: &Header) -> Result<(ChunkCoder, Tabl
     let coder = ChunkCoder::new(model)?;
     check(header, manifest::TABLE, || identity::of_rows(&coder))?;
     let settings = kept::release(&header.settings, SETTINGS).map_err(Error::mismatch)?;
-    let manifest: TableManifest = manifest::unpack(&settings, "the header").map_err(Error::mismatch)?;
+    let manifest = TableManifest::read(&settings, header.version).map_err(Error::mismatch)?;
     let features = coder.features();
     let fits = |place: &ColumnStorage| match place {
         ColumnStorage::Kept => true,
@@ -136,6 +169,12 @@ fn opened(model: &dyn TabularModel, header: &Header) -> Result<(ChunkCoder, Tabl
             feature.column.kind == ColumnKind::Numeric && lattice.is_some_and(|l| l.step.is_finite() && l.step > 0.0)
         }),
     };
+    for (at, place) in manifest.columns.iter().enumerate() {
+        let kind = manifest.type_of(at).map_err(Error::mismatch)?;
+        if kind.is_some_and(|kind| if *place == ColumnStorage::Kept { !is_text(&kind) } else { !is_restored(&kind) }) {
+            return Err(Error::mismatch("the header is damaged: a column cannot have had its type"));
+        }
+    }
     let mut rebuilt: Vec<u32> = manifest.columns.iter().filter_map(ColumnStorage::feature).collect();
     rebuilt.sort_unstable();
     let are_different = rebuilt.windows(2).all(|pair| pair[0] != pair[1]);

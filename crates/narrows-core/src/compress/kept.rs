@@ -1,7 +1,4 @@
 //! Verbatim storage: columns unknown to the model, and numbers that no lattice cell represents.
-//!
-//! Columns have their own format rather than Arrow IPC: a reader of untrusted files must not trust any length, and
-//! Arrow's reader does.
 
 use std::io::Read;
 use std::sync::Arc;
@@ -14,6 +11,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::manifest::{pack, unpack};
+use super::restore::is_text;
+use super::stored::StoredArray;
 
 /// Compression level of zstd.
 const EFFORT: i32 = 19;
@@ -45,6 +44,8 @@ enum KeptCells {
     Texts { lengths: Vec<u32>, text: String },
     /// Numbers, dates and times, by Arrow type name: the bytes of all cells, and a validity mask.
     Values { kind: String, bytes: Vec<u8>, present: Vec<u8> },
+    /// Cells of any other type; since version 2.
+    Stored(StoredArray),
 }
 
 impl KeptColumn {
@@ -66,13 +67,13 @@ impl KeptColumn {
                 let present = (0..array.len()).map(|row| u8::from(array.is_valid(row))).collect();
                 KeptCells::Values { kind: kind.to_string(), bytes, present }
             }
-            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Dictionary(..) => {
+            kind if is_text(kind) => {
                 let texts = cast(array, &DataType::Utf8).map_err(|error| error.to_string())?;
                 let texts = texts.as_string::<i32>();
                 let lengths = texts.iter().map(|text| text.map_or(0, |text| text.len() as u32 + 1)).collect();
                 KeptCells::Texts { lengths, text: texts.iter().flatten().collect() }
             }
-            kind => return Err(kind.to_string()),
+            _ => KeptCells::Stored(StoredArray::of(array)?),
         };
         Ok(KeptColumn { name: name.to_owned(), cells })
     }
@@ -109,6 +110,7 @@ impl KeptColumn {
                 let data = ArrayData::builder(kind).len(rows).add_buffer(Buffer::from_slice_ref(&bytes));
                 make_array(data.nulls(Some(nulls)).align_buffers(true).build().map_err(|_| wrong())?)
             }
+            KeptCells::Stored(stored) => stored.array(rows).ok_or_else(wrong)?,
             _ => return Err(wrong()),
         };
         Ok((name, array))
@@ -184,8 +186,8 @@ mod tests {
             TimestampMicrosecondArray::from(vec![Some(5), None, Some(-7), Some(0)]).with_timezone("+01:00"),
         ));
         check(arrow::array::new_null_array(&DataType::Null, 4));
-        let nested = arrow::array::new_null_array(&DataType::new_list(DataType::Int8, true), 3);
-        assert!(KeptColumn::of("x", &nested).unwrap_err().contains("List"));
+        check(arrow::array::new_null_array(&DataType::new_list(DataType::Int8, true), 4));
+        check(arrow::array::new_null_array(&DataType::Binary, 4));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The header of a compressed file, apart from the model's identity.
 
+use arrow::datatypes::DataType;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::fidelity::Fidelity;
@@ -20,6 +21,50 @@ pub(super) struct TableManifest {
     pub(super) fidelity: Fidelity,
     /// The columns in order.
     pub(super) columns: Vec<ColumnStorage>,
+    /// The Arrow types that the columns had; empty for columns that come back as they are reconstructed.
+    pub(super) types: Vec<String>,
+    /// Whether the columns were cells of a text file, whose types are this program's and not the file's.
+    pub(super) is_text: bool,
+}
+
+/// The header of a table in a file of version 1.
+#[derive(Deserialize)]
+struct FirstTableManifest {
+    level: i8,
+    fidelity: Fidelity,
+    columns: Vec<ColumnStorage>,
+}
+
+impl TableManifest {
+    /// Deserialises the header of a file of this version.
+    pub(super) fn read(bytes: &[u8], version: u64) -> Result<TableManifest, String> {
+        if version > 1 {
+            let manifest: TableManifest = unpack(bytes, "the header")?;
+            let damaged = || "the header is damaged: it has not a type a column".to_owned();
+            return if manifest.types.len() == manifest.columns.len() { Ok(manifest) } else { Err(damaged()) };
+        }
+        let FirstTableManifest { level, fidelity, columns } = unpack(bytes, "the header")?;
+        Ok(TableManifest { level, fidelity, columns, types: Vec::new(), is_text: false })
+    }
+
+    /// Whether the file has version 1: without types, corrections and checksums.
+    pub(super) fn is_first(&self) -> bool {
+        self.types.is_empty()
+    }
+
+    /// The type that the column at a place had, if it is to be restored.
+    ///
+    /// # Errors
+    /// A description of the problem if there is no such type.
+    pub(super) fn type_of(&self, place: usize) -> Result<Option<DataType>, String> {
+        match self.types.get(place).map(String::as_str) {
+            None | Some("") => Ok(None),
+            Some(name) => {
+                let unknown = || format!("the header is damaged: there is no type `{name}`");
+                super::stored::parsed(name).map(Some).ok_or_else(unknown)
+            }
+        }
+    }
 }
 
 /// Storage of a column's cells.

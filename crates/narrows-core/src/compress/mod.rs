@@ -5,6 +5,7 @@
 //! value as prediction. The reader repeats the prediction bit for bit: the decoder network uses only operations that
 //! IEEE 754 defines exactly, in a fixed order, all entropy coding is integer, and a checksum over the cell indices
 //! detects a deviating machine. Words, flags, missing cells and columns unknown to the model are stored losslessly.
+//! Columns come back in the types that they had; a lossless file also holds every cell that its restored number is not.
 //!
 //! Files are containers of `narrows-codec`; `docs/compressed-file.md` describes what is in them.
 
@@ -20,12 +21,14 @@ mod identity;
 mod images;
 mod kept;
 mod manifest;
+mod restore;
 mod series;
+mod stored;
 mod summary;
 mod table;
 mod verification;
 
-pub use account::{Account, Quantiles};
+pub use account::{Account, AlteredColumn, Quantiles};
 pub use comparison::CompressionComparison;
 pub use compressor::TableCompressor;
 pub use decompressor::TableDecompressor;

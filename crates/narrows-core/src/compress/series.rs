@@ -16,7 +16,7 @@ impl ChunkAdapter for SeriesAdapter {
     }
 
     fn encoded(&self, core: &Core, table: &Table, _typed: &Table) -> Result<EncodedSamples> {
-        let samples = self.prepare(table)?;
+        let samples = self.one_point_a_row().prepare(table)?;
         let mut windows = self.pipeline.no_windows(0);
         let step = self.pipeline.window();
         for signal in &samples.signals {
@@ -36,7 +36,7 @@ impl ChunkAdapter for SeriesAdapter {
         let (typed, _) = crate::data::conform(skeleton.clone(), &self.schema)?;
         let set = match self.layout {
             Layout::Rows => SeriesSet::rows(&typed, &self.columns.channels)?,
-            Layout::Long => SeriesSet::long(&typed, &self.columns, self.step)?,
+            Layout::Long => SeriesSet::long(&typed, &self.one_point_a_row().columns, self.step)?,
         };
         Ok(ChunkForm { rows, set: Some(set) })
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::account::Account;
+use super::account::{Account, AlteredColumn};
 use super::images::ImageBaseline;
 
 /// Largest input file that is compressed by zstd for comparison.
@@ -86,6 +86,9 @@ pub struct CompressionSummary {
     pub words: u64,
     /// Those decoded incorrectly.
     pub other_words: u64,
+    /// Columns some of whose cells come back otherwise than they were written, apart from the error of numbers.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub altered: Vec<AlteredColumn>,
     /// The same images in other formats.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub baselines: Vec<ImageBaseline>,
@@ -119,6 +122,7 @@ impl CompressionSummary {
             zstd_of_file: original.zstd,
             words: account.words,
             other_words: account.other_words,
+            altered: account.altered.clone(),
             baselines: Vec::new(),
         }
     }

@@ -1,7 +1,7 @@
 //! Parquet and Arrow IPC: typed columns.
 //!
-//! Nested and binary columns are skipped with a note, so that one of them does not make the whole file
-//! unreadable.
+//! Columns of types that no model takes are skipped with a note, so that one of them does not make the whole file
+//! unreadable; whoever stores whole tables reads them too.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -28,6 +28,7 @@ use super::limits::check_columns;
 use super::parquet_file::ParquetFile;
 use super::reader::{Batches, Opening};
 use super::schema::listed;
+use super::source::TypesRead;
 use super::weight::rows_that_fit;
 use crate::error::{Error, Place, Result};
 
@@ -151,7 +152,7 @@ fn choose(schema: &SchemaRef, opening: &Opening) -> Result<(Vec<usize>, Vec<Stri
         if wanted.as_ref().is_some_and(|wanted| !wanted.contains(name.trim())) {
             continue;
         }
-        if is_readable(field.data_type()) {
+        if opening.source.types == TypesRead::Every || is_readable(field.data_type()) {
             kept.push(i)
         } else {
             left_out.push(format!("{name}: {}", field.data_type()))
@@ -161,8 +162,9 @@ fn choose(schema: &SchemaRef, opening: &Opening) -> Result<(Vec<usize>, Vec<Stri
         let message = format!("expected columns of numbers, text or dates, got only {}", listed(&left_out));
         return Err(Error::data(Place::source(&opening.name), message));
     }
-    let note =
-        |left_out: &[String]| format!("{}: left out nested or binary columns {}", opening.name, listed(left_out));
+    let note = |left_out: &[String]| {
+        format!("{}: left out columns whose types no model takes: {}", opening.name, listed(left_out))
+    };
     let notes = if left_out.is_empty() { Vec::new() } else { vec![note(&left_out)] };
     Ok((kept, notes))
 }
@@ -245,11 +247,28 @@ mod tests {
             let bytes = bytes_of(&batch(), extension);
             let reader = open(&bytes, &format!("t.{extension}"), None).unwrap();
             assert_eq!(reader.columns(), ["a", "word", "text"], "{extension}");
-            assert!(reader.notes()[0].contains("left out nested or binary columns `list: List"), "{extension}");
+            assert!(
+                reader.notes()[0].contains("left out columns whose types no model takes: `list: List"),
+                "{extension}"
+            );
             let rows: Vec<usize> = reader.map(|table| table.unwrap().n_rows()).collect();
             assert_eq!(rows, [2, 1], "{extension}");
             let zipped = zstd::encode_all(bytes.as_slice(), 1).unwrap();
             assert_eq!(open(&zipped, &format!("t.{extension}.zst"), None).unwrap().read_all().unwrap().n_rows(), 3);
+        }
+    }
+
+    #[test]
+    fn every_column_is_read_for_those_who_store_whole_tables() {
+        let folder = tempfile::tempdir().unwrap();
+        for extension in ["parquet", "arrow"] {
+            let path = folder.path().join(format!("t.{extension}"));
+            std::fs::write(&path, bytes_of(&batch(), extension)).unwrap();
+            let source = Source::parse(&[path.display().to_string()]).unwrap();
+            let mut reader = Source { types: TypesRead::Every, ..source }.open(10, None).unwrap();
+            assert!(reader.notes().is_empty());
+            let table = reader.read_all().unwrap();
+            assert_eq!(table.batch().columns(), batch().columns());
         }
     }
 
@@ -265,7 +284,10 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join(format!("t.{extension}"));
             std::fs::write(&path, &bytes).unwrap();
-            let open = || Source::parse(&[path.display().to_string()]).unwrap().open(1 << 16, None).unwrap();
+            let mut source = Source::parse(&[path.display().to_string()]).unwrap();
+            // So that a small file's share counts, whatever the writer made of the text.
+            source.limits.max_ratio = 1;
+            let open = || source.open(1 << 16, None).unwrap();
             let rows: Vec<usize> = open().map(|table| table.unwrap().n_rows()).collect();
             assert_eq!(rows, [64, 64, 64, 64, 44], "{extension}");
             let error = open().read_all().unwrap_err();
@@ -276,7 +298,7 @@ mod tests {
 
     #[test]
     fn only_wanted_columns_are_read() {
-        let wanted = Schema { columns: vec![Column { name: "text".to_owned(), kind: ColumnKind::Text }] };
+        let wanted = Schema { columns: vec![Column::new("text", ColumnKind::Text)] };
         for extension in ["parquet", "arrow"] {
             let mut reader = open(&bytes_of(&batch(), extension), &format!("t.{extension}"), Some(&wanted)).unwrap();
             assert_eq!(reader.read_all().unwrap().names(), ["text"]);

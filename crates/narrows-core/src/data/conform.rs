@@ -1,31 +1,50 @@
 //! From raw cells to typed columns in the order of a schema.
 //!
-//! A column that already has its type is shared, not copied. Values that do not fit are errors with column and row:
-//! a model applied to columns of another meaning would return wrong scores.
+//! A column that already has its type is shared, not copied. A column of another type is an error, as a model applied
+//! to columns of another meaning would return wrong scores. Single cells that are not written as in their column, such as
+//! `off` among numbers, become missing and are counted.
 
-use std::sync::Arc;
-
-use arrow::array::{
-    Array, ArrayRef, BooleanArray, BooleanBuilder, Float64Array, Float64Builder, StringArray, StringBuilder,
-    TimestampMicrosecondArray, TimestampMicrosecondBuilder,
-};
-use arrow::compute::cast;
-use arrow::datatypes::DataType;
 use rayon::prelude::*;
 
-use super::form::{Form, ZONE};
+use super::cells::Cells;
+use super::date_format::KNOWN_DATES;
 use super::names;
 use super::pivot::Pivot;
-use super::schema::{Column, ColumnKind, Schema, listed};
+use super::schema::{Column, Schema, listed};
 use super::table::Table;
-use super::token;
-use crate::error::{Error, Place, Result, nearest};
+use super::unreadable::Unreadable;
+use crate::error::{Error, Hint, Place, Result, nearest};
 
 /// What was ignored when a table was conformed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Conformed {
     /// Columns that are not in the schema and were removed.
     pub extra: Vec<String>,
+    /// Cells that are not written as in their column and became missing.
+    pub unreadable: Vec<Unreadable>,
+}
+
+impl Conformed {
+    /// Refuses unreadable cells in this column, where each is needed.
+    ///
+    /// # Errors
+    /// [`Error::Data`] with the first of them.
+    pub(crate) fn require(&self, table: &Table, column: &str) -> Result<()> {
+        let Some(unreadable) = self.unreadable.iter().find(|unreadable| unreadable.column == column) else {
+            return Ok(());
+        };
+        let place = Place::cell(column, unreadable.first_row).of(table.source());
+        let got = unreadable.examples.first().map_or("", String::as_str);
+        let expected = match unreadable.expected.as_str() {
+            "dates" => "a date such as 2024-03-12 or 2024-03-12T14:20:00Z",
+            "numbers" => "a number",
+            other => other,
+        };
+        let error = Error::data(place, format!("expected {expected}, got `{got}`"));
+        let is_date = unreadable.expected.starts_with("dates");
+        let more = if is_date { format!("; {KNOWN_DATES}") } else { String::new() };
+        Err(error.with_hint(Hint::of(&format!("an empty cell means missing{more}"))))
+    }
 }
 
 /// Converts the columns of `schema` to their types, in its order.
@@ -34,8 +53,7 @@ pub struct Conformed {
 /// `Timestamp(Microsecond, "UTC")`; null means missing. Infinite numbers stay infinite.
 ///
 /// # Errors
-/// [`Error::Mismatch`] for missing columns and columns of another type; [`Error::Data`] for cells that cannot be
-/// read as its column's kind.
+/// [`Error::Mismatch`] for missing columns and columns of another type, such as text of which no cell is a number.
 ///
 /// ```
 /// use narrows_core::data::{Table, conform, infer};
@@ -59,12 +77,20 @@ pub fn conform(table: Table, schema: &Schema) -> Result<(Table, Conformed)> {
     }
     let typed = |column: &Column| {
         let array = table.expect_column(&column.name)?;
-        Ok((column.name.clone(), Cells { table: &table, column }.typed(array)?))
+        let mut unreadable = Vec::new();
+        let array = Cells { table: &table, column }.typed(array, &mut unreadable)?;
+        Ok(((column.name.clone(), array), unreadable))
     };
     // The first failing column in schema order is reported, independent of thread scheduling.
-    let results: Vec<Result<(String, ArrayRef)>> = schema.columns.par_iter().map(typed).collect();
-    let columns = results.into_iter().collect::<Result<Vec<_>>>()?;
-    Ok((table.with_columns(columns), Conformed { extra }))
+    let results: Vec<Result<_>> = schema.columns.par_iter().map(typed).collect();
+    let mut columns = Vec::with_capacity(results.len());
+    let mut conformed = Conformed { extra, unreadable: Vec::new() };
+    for result in results {
+        let (column, unreadable) = result?;
+        columns.push(column);
+        conformed.unreadable.extend(unreadable);
+    }
+    Ok((table.with_columns(columns), conformed))
 }
 
 fn lacking(table: &Table, missing: &[&str], extra: &[String]) -> Error {
@@ -85,147 +111,15 @@ fn lacking(table: &Table, missing: &[&str], extra: &[String]) -> Error {
     error.with_hint(format!("the input has {}", listed(&table.names())))
 }
 
-/// A column being converted.
-struct Cells<'a> {
-    table: &'a Table,
-    column: &'a Column,
-}
-
-impl Cells<'_> {
-    fn typed(&self, array: &ArrayRef) -> Result<ArrayRef> {
-        let form = Form::of(array, &Place::column(&self.column.name).of(self.table.source()))?;
-        match (self.column.kind, form) {
-            (ColumnKind::Numeric, Form::Numbers(array)) => Ok(Arc::new(array)),
-            (ColumnKind::Numeric, Form::Words(words)) => self.numbers(&words),
-            (ColumnKind::Boolean, Form::Flags(array)) => Ok(Arc::new(array)),
-            (ColumnKind::Boolean, Form::Words(words)) => self.flags(&words),
-            (ColumnKind::Boolean, Form::Numbers(numbers)) => self.flags_of_numbers(&numbers),
-            (ColumnKind::Datetime, Form::Moments(array)) => Ok(Arc::new(array)),
-            (ColumnKind::Datetime, Form::Words(words)) => self.moments(&words),
-            (ColumnKind::Category | ColumnKind::Text, Form::Words(words)) => Ok(names(words)),
-            // JSON has no integers: 7 becomes `7` as in a table, not `7.0`.
-            (ColumnKind::Text, Form::Numbers(numbers)) if array.data_type().is_floating() => {
-                Ok(Arc::new(numbers.iter().map(|x| x.map(|x| x.to_string())).collect::<StringArray>()))
-            }
-            // Text is never a feature, so any content is accepted.
-            (ColumnKind::Text, _) => {
-                cast(array, &DataType::Utf8).map_err(|error| Error::data(self.place(0), error.to_string()))
-            }
-            // An empty column has no type that could mismatch.
-            (_, form) if form.clone().into_array().null_count() == self.table.n_rows() => Ok(self.all_missing()),
-            (_, form) => Err(self.retyped(form.describe())),
-        }
-    }
-
-    fn numbers(&self, words: &StringArray) -> Result<ArrayRef> {
-        let mut builder = Float64Builder::with_capacity(words.len());
-        for (row, cell) in words.iter().enumerate() {
-            let text = cell.unwrap_or_default().trim();
-            match token::number(text) {
-                Some(x) if !x.is_nan() => builder.append_value(x),
-                Some(_) => builder.append_null(),
-                None if token::is_missing(text) => builder.append_null(),
-                None => return Err(self.unreadable(words, row, |text| token::number(text).is_some())),
-            }
-        }
-        Ok(Arc::new(builder.finish()))
-    }
-
-    fn flags(&self, words: &StringArray) -> Result<ArrayRef> {
-        let read = |text: &str| match text {
-            "1" => Some(true),
-            "0" => Some(false),
-            word => token::flag(word),
-        };
-        let mut builder = BooleanBuilder::with_capacity(words.len());
-        for (row, cell) in words.iter().enumerate() {
-            let text = cell.unwrap_or_default().trim();
-            match read(text) {
-                Some(flag) => builder.append_value(flag),
-                None if token::is_missing(text) => builder.append_null(),
-                None => return Err(self.unreadable(words, row, |text| read(text).is_some())),
-            }
-        }
-        Ok(Arc::new(builder.finish()))
-    }
-
-    fn flags_of_numbers(&self, numbers: &Float64Array) -> Result<ArrayRef> {
-        if numbers.iter().flatten().any(|x| x != 0.0 && x != 1.0) {
-            return Err(self.retyped("numbers"));
-        }
-        Ok(Arc::new(numbers.iter().map(|x| x.map(|x| x == 1.0)).collect::<BooleanArray>()))
-    }
-
-    fn moments(&self, words: &StringArray) -> Result<ArrayRef> {
-        let mut builder = TimestampMicrosecondBuilder::with_capacity(words.len());
-        for (row, cell) in words.iter().enumerate() {
-            let text = cell.unwrap_or_default().trim();
-            match token::moment(text) {
-                Some(t) => builder.append_value(t),
-                None if token::is_missing(text) => builder.append_null(),
-                None => return Err(self.unreadable(words, row, |text| token::moment(text).is_some())),
-            }
-        }
-        Ok(Arc::new(builder.finish().with_timezone(ZONE)))
-    }
-
-    fn all_missing(&self) -> ArrayRef {
-        let rows = self.table.n_rows();
-        match self.column.kind {
-            ColumnKind::Numeric => Arc::new(Float64Array::new_null(rows)),
-            ColumnKind::Boolean => Arc::new(BooleanArray::new_null(rows)),
-            ColumnKind::Datetime => Arc::new(TimestampMicrosecondArray::new_null(rows).with_timezone(ZONE)),
-            ColumnKind::Category | ColumnKind::Text => Arc::new(StringArray::new_null(rows)),
-        }
-    }
-
-    fn place(&self, row: usize) -> Place {
-        Place::cell(&self.column.name, self.table.row_number(row)).of(self.table.source())
-    }
-
-    /// The error for the cell at `row`, or for the whole column if no cell can be read.
-    fn unreadable(&self, words: &StringArray, row: usize, is_readable: impl Fn(&str) -> bool) -> Error {
-        let got: String = words.value(row).trim().chars().take(40).collect();
-        if words.len() > 1 && !words.iter().flatten().any(|cell| is_readable(cell.trim())) {
-            return self.retyped(&format!("text such as `{got}`"));
-        }
-        let expected = match self.column.kind {
-            ColumnKind::Numeric => "a number",
-            ColumnKind::Boolean => "true or false",
-            ColumnKind::Datetime => "a date such as 2024-03-12 or 2024-03-12T14:20:00Z",
-            ColumnKind::Category | ColumnKind::Text => "text",
-        };
-        let error = Error::data(self.place(row), format!("expected {expected}, got `{got}`"));
-        error.with_hint("an empty cell means missing")
-    }
-
-    fn retyped(&self, got: &str) -> Error {
-        let (source, name) = (self.table.source(), &self.column.name);
-        let error =
-            Error::mismatch(format!("{source}: column `{name}`: expected {}, got {got}", self.column.kind.describe()));
-        error.with_hint("the column had another type in the training data")
-    }
-}
-
-/// The trimmed strings with missing tokens as null; shared if unchanged.
-fn names(words: StringArray) -> ArrayRef {
-    let is_clean = |cell: &str| cell.trim().len() == cell.len() && !token::is_missing(cell);
-    if words.iter().flatten().all(is_clean) {
-        return Arc::new(words);
-    }
-    let mut builder = StringBuilder::with_capacity(words.len(), words.value_data().len());
-    for cell in &words {
-        builder.append_option(cell.map(str::trim).filter(|text| !token::is_missing(text)));
-    }
-    Arc::new(builder.finish())
-}
-
 #[cfg(test)]
 mod tests {
-    use arrow::array::{AsArray, Int32Array, ListArray};
-    use arrow::datatypes::{Float64Type, Int32Type, TimestampMicrosecondType};
+    use std::sync::Arc;
+
+    use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int32Array, ListArray, StringArray};
+    use arrow::datatypes::{DataType, Float64Type, Int32Type, TimestampMicrosecondType};
 
     use super::*;
+    use crate::data::ColumnKind;
 
     fn words(cells: &[&str]) -> ArrayRef {
         Arc::new(StringArray::from(cells.to_vec()))
@@ -233,7 +127,7 @@ mod tests {
 
     fn conformed(array: ArrayRef, kind: ColumnKind) -> Result<ArrayRef> {
         let table = Table::from_arrays(vec![("x".to_owned(), array)], "t.csv").unwrap();
-        let schema = Schema { columns: vec![Column { name: "x".to_owned(), kind }] };
+        let schema = Schema { columns: vec![Column::new("x", kind)] };
         Ok(conform(table, &schema)?.0.column("x").unwrap().clone())
     }
 
@@ -269,13 +163,9 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_told_by_column_and_row() {
+    fn a_column_of_another_type_is_refused() {
         use ColumnKind::{Boolean, Category, Datetime, Numeric};
-        let abc = "t.csv, column `x`, row 1: expected a number, got `abc`";
-        check_error(words(&["1", "abc"]), Numeric, abc);
-        check_error(words(&["1,000", "2"]), Numeric, "t.csv, column `x`, row 0: expected a number, got `1,000`");
         check_error(words(&["a", "b"]), Numeric, "t.csv: column `x`: expected numbers, got text such as `a`");
-        check_error(words(&["yes", "maybe"]), Boolean, "t.csv, column `x`, row 1: expected true or false, got `maybe`");
         check_error(
             Arc::new(BooleanArray::from(vec![true])),
             Numeric,
@@ -292,26 +182,18 @@ mod tests {
             "t.csv: column `x`: expected category names, got numbers",
         );
         check_error(
-            words(&["2024-01-01", "12/03/2024"]),
+            words(&["12/03/2024", "x"]),
             Datetime,
-            "t.csv, column `x`, row 1: expected a date such as 2024-03-12 or 2024-03-12T14:20:00Z, got `12/03/2024`",
+            "t.csv: column `x`: expected dates, got text such as `12/03/2024`",
         );
         let list = ListArray::from_iter_primitive::<Int32Type, _, _>(vec![Some(vec![Some(1)])]);
         assert!(conformed(Arc::new(list), Numeric).is_err());
     }
 
     #[test]
-    fn rows_are_counted_over_all_batches() {
-        let table = Table::from_arrays(vec![("x".to_owned(), words(&["1", "2", "abc"]))], "t.csv").unwrap();
-        let late = Table::new(table.batch().clone(), "t.csv", 100);
-        let schema = Schema { columns: vec![Column { name: "x".to_owned(), kind: ColumnKind::Numeric }] };
-        assert!(conform(late, &schema).unwrap_err().to_string().contains("row 102"));
-    }
-
-    #[test]
     fn missing_columns_are_named_with_near_ones() {
         let table = Table::from_columns(vec![("amuont", vec![1.0]), ("time", vec![2.0])]).unwrap();
-        let column = |name: &str| Column { name: name.to_owned(), kind: ColumnKind::Numeric };
+        let column = |name: &str| Column::new(name, ColumnKind::Numeric);
         let reordered = Schema { columns: vec![column("time"), column("amuont")] };
         assert_eq!(conform(table.clone(), &reordered).unwrap().0.names(), ["time", "amuont"]);
         let error = conform(table, &Schema { columns: vec![column("amount")] }).unwrap_err();

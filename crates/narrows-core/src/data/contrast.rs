@@ -216,10 +216,9 @@ fn numbers_are_names(first: &StringRecord, later: &[StringRecord], has_names: bo
     if (given.len() >= 2 || has_names) && are_years(&given) && is_rare(&are_years) {
         return true;
     }
-    let counts_up =
-        |row: &[f64]| (row[0] == 0.0 || row[0] == 1.0) && row.windows(2).all(|pair| pair[1] - pair[0] == 1.0);
+    let by_ones = |row: &[f64]| row.windows(2).all(|pair| pair[1] - pair[0] == 1.0);
     let enough = if has_names { 2 } else { 3 };
-    if given.len() >= enough && counts_up(&given) && is_rare(&counts_up) {
+    if given.len() >= enough && (given[0] == 0.0 || given[0] == 1.0) && by_ones(&given) && is_rare(&by_ones) {
         return true;
     }
     if given.len() >= 4 && is_progression(&given) && is_rare(&is_progression) {

@@ -22,6 +22,7 @@ use super::names::Names;
 use super::reader::{Batches, Opening};
 use super::sniff::{self, Known};
 use super::source::{Format, Header};
+use super::table::DELIMITER;
 use crate::error::{Error, Hint, Place, Result};
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
@@ -136,6 +137,7 @@ impl Delimited {
             limits,
         };
         let has_first = file.advance()?;
+        check_columns(&file.name, file.record.len())?;
         let names = match (dialect.header, dialect.names) {
             (_, Some(names)) => {
                 file.is_pending = has_first;
@@ -156,9 +158,12 @@ impl Delimited {
         if file.is_pending {
             file.join();
         }
-        check_columns(&file.name, names.names.len())?;
         let fields = names.names.iter().map(|name| Field::new(name, DataType::Utf8, true));
-        file.schema = Arc::new(ArrowSchema::new(fields.collect::<Vec<_>>()));
+        // Semicolons go with decimal commas, which is worth knowing where a column does not tell.
+        let has_semicolons = dialect.delimiter == Delimiter::Byte(b';');
+        let noted = has_semicolons.then(|| (DELIMITER.to_owned(), ";".to_owned()));
+        let schema = ArrowSchema::new(fields.collect::<Vec<_>>());
+        file.schema = Arc::new(schema.with_metadata(noted.into_iter().collect()));
         notes.splice(0..0, dialect.notes);
         notes.extend(names.notes);
         file.notes = notes.iter().map(|note| format!("{}: {note}", opening.name)).collect();
@@ -314,7 +319,9 @@ fn append(record: &ByteRecord, builders: &mut [StringBuilder]) -> bool {
         return false;
     }
     for (i, builder) in builders.iter_mut().enumerate() {
-        builder.append_value(&text[record.range(i).expect("a field of the record")]);
+        let cell = &text[record.range(i).expect("a field of the record")];
+        // Readers cannot tell an empty field from an empty text in quotes.
+        builder.append_option((!cell.is_empty()).then_some(cell));
     }
     true
 }

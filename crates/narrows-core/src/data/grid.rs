@@ -9,7 +9,10 @@ use std::collections::HashMap;
 
 use arrow::array::{Array, Float64Array, StringArray};
 
+use super::duplicates::{Duplicates, RisingRows, SharedPoint, are_few, out_of_order};
 use super::form::Form;
+use super::gaps::LongGap;
+use super::groups::{Group, groups};
 use super::layout::TimeColumns;
 use super::moment::Moment;
 use super::series::{Series, SeriesCounts, SeriesSet, cell, n_rows, no_channel, numbers};
@@ -18,6 +21,9 @@ use super::table::Table;
 use super::token;
 use crate::error::{Error, Hint, Place, Result};
 
+/// Rows out of order are named one by one if at most one in so many rows is.
+const MANY_STRAYS: usize = 50;
+const SEVERAL: &str = "name the column that identifies the series with [id]";
 /// A row is uneven if it deviates from its grid position by more than this share of a step.
 const UNEVEN: f64 = 0.1;
 /// Gaps of up to this many points are always filled.
@@ -34,14 +40,15 @@ impl SeriesSet {
     /// differences found.
     ///
     /// # Errors
-    /// [`Error::Data`] for a missing time or id, for times that do not increase within a series, and for implausibly long
-    /// gaps; [`Error::Mismatch`] for missing or mistyped columns, and
+    /// [`Error::Data`] for a missing time or id, for times that do not increase within a series or are equal in more rows
+    /// than the choice in `columns` allows, and for implausibly long gaps; [`Error::Mismatch`] for missing or mistyped columns, and
     /// if the typical step differs from `step` by over a tenth.
     ///
     /// ```
     /// use narrows_core::data::{SeriesSet, Table, TimeColumns};
     /// let table = Table::from_columns(vec![("second", vec![0.0, 1.0, 3.0, 4.0]), ("x", vec![5.0, 6.0, 8.0, 9.0])])?;
-    /// let columns = TimeColumns { time: Some("second".to_owned()), id: None, channels: vec!["x".to_owned()] };
+    /// let (time, channels) = (Some("second".to_owned()), vec!["x".to_owned()]);
+    /// let columns = TimeColumns { time, channels, ..TimeColumns::default() };
     /// let set = SeriesSet::long(&table, &columns, None)?;
     /// assert_eq!(set.series[0].rows, [Some(0), Some(1), None, Some(2), Some(3)]);
     /// assert_eq!(set.counts.gap_points, 1);
@@ -53,21 +60,30 @@ impl SeriesSet {
         }
         let channels: Vec<Float64Array> =
             columns.channels.iter().map(|name| numbers(table, name)).collect::<Result<_>>()?;
-        let groups = groups(table, columns.id.as_deref())?;
-        let mut counts = SeriesCounts { series: groups.len() as u64, ..SeriesCounts::default() };
-        let clock = columns.time.as_ref().map(|time| Clock::new(table, columns, time, &groups, step)).transpose()?;
-        let lay = |group: Group| match &clock {
-            Some(clock) => clock.lay(group, &channels, &mut counts),
-            None => {
-                let mut series = Series { id: group.id, ..Series::default() };
-                group.rows.into_iter().for_each(|row| series.push(row, &channels, &mut counts));
-                Ok(series)
+        let groups = groups(table, &columns.id)?;
+        let mut set = SeriesSet { channels: columns.channels.clone(), step, ..SeriesSet::default() };
+        set.counts.series = groups.len() as u64;
+        match &columns.time {
+            Some(time) => {
+                let mut clock = Clock::new(table, columns, time, &groups, step)?;
+                let rising = clock.rising(&groups, &channels, &mut set)?;
+                set.step = clock.step;
+                for (group, rising) in groups.into_iter().zip(rising) {
+                    let series = clock.lay(group.id, rising, &channels, &mut set)?;
+                    set.series.push(series);
+                }
             }
-        };
-        let series: Vec<Series> = groups.into_iter().map(lay).collect::<Result<_>>()?;
-        counts.points = series.iter().map(|series| series.n_points() as u64).sum();
-        let step = clock.map_or(step, |clock| clock.step);
-        Ok(SeriesSet { channels: columns.channels.clone(), step, series, counts })
+            None => {
+                for group in groups {
+                    let mut series = Series { id: group.id, ..Series::default() };
+                    group.rows.into_iter().for_each(|row| series.push(row, &channels, &mut set.counts));
+                    set.series.push(series);
+                }
+            }
+        }
+        set.counts.points = set.series.iter().map(|series| series.n_points() as u64).sum();
+        set.notes.extend(set.gap_note());
+        Ok(set)
     }
 }
 
@@ -77,53 +93,44 @@ impl Series {
         self.values.extend(channels.iter().map(|channel| cell(channel, row)));
         self.rows.push(Some(row));
         counts.missing += self.values[first..].iter().filter(|value| value.is_nan()).count() as u64;
+        counts.infinite += self.values[first..].iter().filter(|value| value.is_infinite()).count() as u64;
     }
 }
 
-/// The rows of one series, in file order.
-struct Group {
-    id: String,
-    rows: Vec<u32>,
-}
-
-fn groups(table: &Table, id: Option<&str>) -> Result<Vec<Group>> {
-    let rows = 0..n_rows(table)?;
-    let Some(column) = id else {
-        let only = Group { id: String::new(), rows: rows.collect() };
-        return Ok(if only.rows.is_empty() { Vec::new() } else { vec![only] });
-    };
-    let ids = ids(table, column)?;
-    let (mut groups, mut places): (Vec<Group>, HashMap<&str, usize>) = (Vec::new(), HashMap::new());
-    for row in rows {
-        if ids.is_null(row as usize) {
-            let error = Error::data(place(table, column, row), "expected which series the row is of, got nothing");
-            return Err(error.with_hint("give an id in every row, or remove the row"));
+impl Series {
+    /// A point of several rows, the first of which opened it.
+    fn push_shared(
+        &mut self,
+        rows: &[u32],
+        duplicates: Duplicates,
+        channels: &[Float64Array],
+        counts: &mut SeriesCounts,
+    ) {
+        let chosen = if duplicates == Duplicates::Last { rows[rows.len() - 1] } else { rows[0] };
+        let point = self.rows.len();
+        self.merged.extend(rows.iter().filter(|row| **row != chosen).map(|row| (*row, point)));
+        if duplicates != Duplicates::Mean {
+            return self.push(chosen, channels, counts);
         }
-        let id = ids.value(row as usize);
-        let place = *places.entry(id).or_insert_with(|| {
-            groups.push(Group { id: id.to_owned(), rows: Vec::new() });
-            groups.len() - 1
-        });
-        groups[place].rows.push(row);
+        self.rows.push(Some(chosen));
+        for channel in channels {
+            let known: Vec<f64> = rows.iter().map(|row| cell(channel, *row)).filter(|x| !x.is_nan()).collect();
+            counts.missing += u64::from(known.is_empty());
+            counts.infinite += u64::from(known.iter().any(|x| x.is_infinite()));
+            self.values.push(known.iter().sum::<f64>() / known.len() as f64);
+        }
     }
-    Ok(groups)
-}
-
-/// The ids as text, as in the file where the column's type allows.
-fn ids(table: &Table, column: &str) -> Result<StringArray> {
-    Ok(match Form::of(table.expect_column(column)?, &Place::column(column).of(table.source()))? {
-        Form::Words(words) => words,
-        Form::Numbers(array) => array.iter().map(|id| id.map(|id| id.to_string())).collect(),
-        Form::Flags(array) => array.iter().map(|id| id.map(|id| id.to_string())).collect(),
-        Form::Moments(array) => array.iter().map(|id| id.map(|id| Moment::Instant(id).to_string())).collect(),
-    })
 }
 
 /// The time of every row, and the step.
 struct Clock<'a> {
     table: &'a Table,
     column: &'a str,
+    ids: &'a [String],
+    duplicates: Duplicates,
     times: Vec<Moment>,
+    /// The step of the training series.
+    expected: Option<Step>,
     /// `None` if no series has two rows.
     step: Option<Step>,
 }
@@ -131,23 +138,88 @@ struct Clock<'a> {
 impl<'a> Clock<'a> {
     fn new(
         table: &'a Table,
-        columns: &TimeColumns,
+        columns: &'a TimeColumns,
         column: &'a str,
         groups: &[Group],
         expected: Option<Step>,
     ) -> Result<Clock<'a>> {
-        let clock = Clock { table, column, times: times(table, column)?, step: None };
-        let pairs = || groups.iter().flat_map(|group| group.rows.windows(2)).map(|pair| (pair[0], pair[1]));
+        let times = times(table, column)?;
+        let (ids, duplicates) = (columns.id.as_slice(), columns.duplicates);
+        let mut clock = Clock { table, column, ids, duplicates, times, expected, step: expected };
+        if expected.is_none() {
+            clock.step = Step::usual(clock.differences(groups.iter().map(|group| group.rows.as_slice())), &clock.times);
+        }
+        Ok(clock)
+    }
+
+    /// The times between successive rows, where they rise.
+    fn differences<'r>(&self, groups: impl Iterator<Item = &'r [u32]>) -> Vec<f64> {
+        let pairs = groups.flat_map(|rows| rows.windows(2));
+        pairs.map(|pair| self.since(pair[1], pair[0])).filter(|since| *since > 0.0).collect()
+    }
+
+    /// The rows of each series in the order of time, and the step between them.
+    fn rising(&mut self, groups: &[Group], channels: &[Float64Array], set: &mut SeriesSet) -> Result<Vec<RisingRows>> {
+        let of_group = |group: &Group| RisingRows::of(&group.rows, &self.times, self.step);
+        let rising: Vec<RisingRows> = groups.iter().map(of_group).collect();
         // Of all rows that are out of order, the first in the file is reported.
-        let fallen = pairs().filter(|(before, row)| clock.since(*row, *before) <= 0.0).min_by_key(|(_, row)| *row);
-        if let Some((before, row)) = fallen {
-            return Err(clock.not_rising(before, row, columns.id.as_deref()));
+        let fallen = groups.iter().zip(&rising).filter_map(|(group, rising)| Some((group, rising.fallen?)));
+        if let Some((group, (before, row))) = fallen.min_by_key(|(_, (_, row))| *row) {
+            return Err(self.not_rising(group, before, row));
         }
-        let found = Step::usual(pairs().map(|(before, row)| clock.since(row, before)).collect(), &clock.times);
-        if let Some(expected) = expected {
-            clock.check(expected, found)?;
+        self.check_duplicates(&rising, channels, set)?;
+        let found = self.differences(rising.iter().map(|rising| rising.rows.as_slice()));
+        let usual = Step::usual(found.clone(), &self.times);
+        let between = Step::between_samples(found, &self.times);
+        match self.expected {
+            Some(expected) if between.is_some_and(|between| expected.is_near(between)) => {}
+            Some(expected) => self.check(expected, usual)?,
+            None => self.step = between,
         }
-        Ok(Clock { step: expected.or(found), ..clock })
+        Ok(rising)
+    }
+
+    /// Counts rows that share a time, and rejects them if they must not.
+    fn check_duplicates(&self, rising: &[RisingRows], channels: &[Float64Array], set: &mut SeriesSet) -> Result<()> {
+        let repeated: Vec<SharedPoint> = rising.iter().flat_map(|rising| rising.repeated.iter().copied()).collect();
+        let merged = rising.iter().flat_map(|rising| rising.merged.iter().copied());
+        let is_equal = |(row, known): &SharedPoint| {
+            channels.iter().all(|channel| {
+                let (a, b) = (cell(channel, *row), cell(channel, *known));
+                a == b || (a.is_nan() && b.is_nan())
+            })
+        };
+        let (equal, differing): (Vec<SharedPoint>, Vec<SharedPoint>) = merged.partition(is_equal);
+        let first = |of: &[SharedPoint]| of.iter().copied().min();
+        let refused = match self.duplicates {
+            Duplicates::Error => first(&[equal.as_slice(), &differing, &repeated].concat()),
+            Duplicates::Auto if !are_few(differing.len() as u64, self.times.len()) => first(&differing),
+            _ => None,
+        };
+        if let Some((row, known)) = refused {
+            return Err(self.twice(known, row, equal.len() + differing.len() + repeated.len()));
+        }
+        set.counts.duplicates = (equal.len() + differing.len() + repeated.len()) as u64;
+        let counts = match self.duplicates {
+            Duplicates::Last => "the last of each counts",
+            Duplicates::Mean => "the mean of each counts",
+            _ => "the first of each counts",
+        };
+        // A clock that is put back shows an hourly reading twice.
+        let is_hourly = self.step.is_some_and(Step::is_an_hour);
+        let clocks = if is_hourly { "; `timezone` if clocks were put back" } else { "" };
+        let mut note = |rows: &[SharedPoint], what: &str| {
+            if let Some((row, _)) = first(rows) {
+                let n = if rows.len() == 1 { "1 row".to_owned() } else { format!("{} rows", rows.len()) };
+                set.notes.push(format!("{n} {what}, the first in row {}", self.row_number(row)));
+            }
+        };
+        note(&equal, "equal to another row at the same time, left out");
+        let words = "at the time of another row, with other values";
+        note(&differing, &format!("{words} ({counts}, see `duplicates`{clocks})"));
+        let words = "of an hour that is gone through again, as local time does when clocks are put back";
+        note(&repeated, &format!("{words} ({counts}; `timezone` distinguishes the two passes)"));
+        Ok(())
     }
 
     /// Rejects rows whose step differs from the expected one.
@@ -169,19 +241,28 @@ impl<'a> Clock<'a> {
         self.times[row as usize].since(self.times[before as usize])
     }
 
-    fn lay(&self, group: Group, channels: &[Float64Array], counts: &mut SeriesCounts) -> Result<Series> {
-        let mut series = Series { id: group.id, ..Series::default() };
-        series.values.reserve(group.rows.len() * channels.len());
+    fn lay(&self, id: String, rising: RisingRows, channels: &[Float64Array], set: &mut SeriesSet) -> Result<Series> {
+        let mut series = Series { id, ..Series::default() };
+        series.values.reserve(rising.rows.len() * channels.len());
+        let mut sharing: HashMap<u32, Vec<u32>> = HashMap::new();
+        for (row, known) in rising.merged.into_iter().chain(rising.repeated) {
+            sharing.entry(known).or_insert_with(|| vec![known]).push(row);
+        }
         let mut before: Option<u32> = None;
-        for row in group.rows {
+        for row in rising.rows {
             if let (Some(before), Some(step)) = (before, self.step) {
                 let steps = self.since(row, before) / step.units();
                 let whole = step.whole(self.since(row, before));
-                counts.uneven += u64::from((steps - whole).abs() > UNEVEN);
-                counts.gaps += u64::from(whole > 1.0);
+                set.counts.uneven += u64::from((steps - whole).abs() > UNEVEN);
+                set.counts.gaps += u64::from(whole > 1.0);
                 // Counts that overflow saturate, far above the limit.
-                counts.gap_points = counts.gap_points.saturating_add(whole as u64 - 1);
-                self.check_gaps(before, row, step, counts.gap_points)?;
+                let missed = whole as u64 - 1;
+                set.counts.gap_points = set.counts.gap_points.saturating_add(missed);
+                if missed > set.longest_gap.as_ref().map_or(0, |gap| gap.points) {
+                    let at = |row: u32| (self.row_number(row), self.times[row as usize]);
+                    set.longest_gap = Some(LongGap { points: missed, before: at(before), after: at(row) });
+                }
+                self.check_gaps(before, row, step, set.counts.gap_points)?;
                 for passed in 1..whole as u64 {
                     let part = passed as f64 / whole;
                     series.times.push(self.times[before as usize].after(self.since(row, before) * part));
@@ -190,7 +271,10 @@ impl<'a> Clock<'a> {
                 }
             }
             series.times.push(self.times[row as usize]);
-            series.push(row, channels, counts);
+            match sharing.get(&row) {
+                None => series.push(row, channels, &mut set.counts),
+                Some(rows) => series.push_shared(rows, self.duplicates, channels, &mut set.counts),
+            }
             before = Some(row);
         }
         Ok(series)
@@ -213,24 +297,41 @@ impl<'a> Clock<'a> {
         )))
     }
 
-    fn not_rising(&self, before: u32, row: u32, id: Option<&str>) -> Error {
+    /// The error for a row at the time of another, one of `n`.
+    fn twice(&self, before: u32, row: u32, n: usize) -> Error {
+        let time = self.times[row as usize];
+        let more = if n > 1 { format!(", as do others in {} rows", n - 1) } else { String::new() };
+        let message = format!("the time {time} occurs twice, before in row {}{more}", self.row_number(before));
+        let remedy = "[duplicates=first], `last` or `mean` makes one point of such rows";
+        Error::data(place(self.table, self.column, row), message).with_hint(match self.series() {
+            Some(ids) => Hint::from(format!("series are identified by {ids}; ")).then(remedy),
+            None => Hint::of("if rows belong to several series, ").then(SEVERAL).then("; ").then(remedy),
+        })
+    }
+
+    fn not_rising(&self, group: &Group, before: u32, row: u32) -> Error {
         let (time, then) = (self.times[row as usize], self.times[before as usize]);
-        let place = place(self.table, self.column, row);
-        let several = "name the column that identifies the series with [id]";
-        if time == then {
-            let error =
-                Error::data(place, format!("the time {time} occurs twice, before in row {}", self.row_number(before)));
-            return error.with_hint(match id {
-                Some(id) => Hint::from(format!("remove one of the rows; series are identified by `{id}`")),
-                None => Hint::of(&format!("remove one of the rows; if they belong to several series, {several}")),
-            });
+        let strays = out_of_order(&group.rows, &self.times);
+        if strays.len() * MANY_STRAYS <= group.rows.len() {
+            let stray = |row: &u32| format!("row {} ({})", self.row_number(*row), self.times[*row as usize]);
+            let named: Vec<String> = strays.iter().take(5).map(stray).collect();
+            let more = if strays.len() > 5 { format!(" and {} more", strays.len() - 5) } else { String::new() };
+            let message = format!("expected rising times, but few rows are out of order: {}{more}", named.join(", "));
+            let place = place(self.table, self.column, strays[0]);
+            return Error::data(place, message).with_hint("correct their times, remove them, or sort all rows by time");
         }
         let message = format!("expected a time after {then} in row {}, got {time}", self.row_number(before));
-        Error::data(place, message).with_hint(match id {
-            Some(id) => Hint::from(format!("sort the rows by `{id}` and `{}`", self.column)),
+        Error::data(place(self.table, self.column, row), message).with_hint(match self.series() {
+            Some(ids) => Hint::from(format!("sort the rows by {ids} and `{}`", self.column)),
             None => Hint::from(format!("sort the rows by `{}`; if they belong to several series, ", self.column))
-                .then(several),
+                .then(SEVERAL),
         })
+    }
+
+    /// The id columns, for messages.
+    fn series(&self) -> Option<String> {
+        let names: Vec<String> = self.ids.iter().map(|id| format!("`{id}`")).collect();
+        (!names.is_empty()).then(|| names.join(" and "))
     }
 
     /// The row's number in the whole data.
@@ -318,12 +419,15 @@ mod tests {
         }
         let roles = TimeColumns {
             time: time.map(|_| "time".to_owned()),
-            id: id.map(|_| "id".to_owned()),
+            id: id.map(|_| "id".to_owned()).into_iter().collect(),
             channels: vec!["x".to_owned()],
+            ..TimeColumns::default()
         };
-        let column = |((name, _), kind): (&(String, ArrayRef), ColumnKind)| Column { name: name.clone(), kind };
+        let column = |((name, _), kind): (&(String, ArrayRef), ColumnKind)| Column::new(name.clone(), kind);
         let schema = Schema { columns: columns.iter().zip(kinds).map(column).collect() };
-        Ok((conform(Table::from_arrays(columns, "t.csv")?, &schema)?.0, roles))
+        let (typed, conformed) = conform(Table::from_arrays(columns, "t.csv")?, &schema)?;
+        conformed.require(&typed, "time")?;
+        Ok((typed, roles))
     }
 
     fn dated(times: &[String], id: Option<&[&str]>, step: Option<&str>) -> Result<SeriesSet> {
@@ -380,7 +484,7 @@ mod tests {
         check(&[0.0, 3.0, 5.0, 8.0, 15.0], Some(&ids), None, "b: 0 2 - 4, a: 1 3 | 5 min 6 1 1 0 0");
         check(&[0.0, 0.0, 5.0], Some(&["007", "7", "7"]), None, "007: 0, 7: 1 2 | 5 min 3 0 0 0 0");
         let numbers = Table::from_columns(vec![("id", vec![7.0, 0.5, 7.0]), ("x", vec![1.0, 2.0, 3.0])]).unwrap();
-        let roles = TimeColumns { time: None, id: Some("id".to_owned()), channels: vec!["x".to_owned()] };
+        let roles = TimeColumns { id: vec!["id".to_owned()], channels: vec!["x".to_owned()], ..TimeColumns::default() };
         let set = SeriesSet::long(&numbers, &roles, None).unwrap();
         assert_eq!(shown(&set), "7: 0 2, 0.5: 1 | no step 3 0 0 0 0");
         check(
@@ -448,8 +552,72 @@ mod tests {
         let several = "if they belong to several series, name the column that identifies the series with `id`";
         assert_eq!(hint(&[5.0, 0.0], None), format!("sort the rows by `time`; {several}"));
         assert_eq!(hint(&[5.0, 0.0], Some(&["a", "a"])), "sort the rows by `id` and `time`");
-        assert_eq!(hint(&[0.0, 0.0], None), format!("remove one of the rows; {several}"));
-        assert_eq!(hint(&[0.0, 0.0], Some(&["a", "a"])), "remove one of the rows; series are identified by `id`");
+        let remedy = "`duplicates=first`, `last` or `mean` makes one point of such rows";
+        let several = "name the column that identifies the series with `id`";
+        assert_eq!(hint(&[0.0, 0.0], None), format!("if rows belong to several series, {several}; {remedy}"));
+        assert_eq!(hint(&[0.0, 0.0], Some(&["a", "a"])), format!("series are identified by `id`; {remedy}"));
+    }
+
+    #[test]
+    fn rows_at_one_time_become_one_point_as_chosen() {
+        let check = |duplicates: Duplicates, expected: &str| {
+            let times = clock(&[0.0, 5.0, 5.0, 10.0, 10.0, 15.0]);
+            let x = [1.0, 2.0, 4.0, 7.0, 7.0, 8.0];
+            let (table, roles) = table(Some((&times, ColumnKind::Datetime)), None, &x).unwrap();
+            let set = SeriesSet::long(&table, &TimeColumns { duplicates, ..roles }, None);
+            let shown = |set: SeriesSet| format!("{:?} {:?}", set.series[0].values, set.series[0].merged);
+            assert_eq!(set.map_or_else(|error| error.to_string(), shown), expected, "{duplicates:?}");
+        };
+        check(Duplicates::First, "[1.0, 2.0, 7.0, 8.0] [(2, 1), (4, 2)]");
+        check(Duplicates::Last, "[1.0, 4.0, 7.0, 8.0] [(1, 1), (3, 2)]");
+        check(Duplicates::Mean, "[1.0, 3.0, 7.0, 8.0] [(2, 1), (4, 2)]");
+        let twice = "t.csv, column `time`, row 2: the time 1970-01-01T00:05:00Z occurs twice, before in row 1, as do \
+                     others in 1 rows";
+        check(Duplicates::Error, twice);
+        check(Duplicates::Auto, twice);
+    }
+
+    #[test]
+    fn few_duplicates_and_an_hour_of_a_clock_put_back_are_told_and_no_error() {
+        let mut minutes: Vec<f64> = (0..400).map(|i| f64::from(i) * 15.0).collect();
+        minutes.insert(50, minutes[49]);
+        let set = dated(&clock(&minutes), None, None).unwrap();
+        assert_eq!((set.counts.duplicates, set.series[0].n_points(), set.counts.gaps), (1, 400, 0));
+        let told = "1 row at the time of another row, with other values (the first of each counts, see `duplicates`), the \
+                    first in row 50";
+        assert_eq!(set.notes, [told]);
+        let mut again: Vec<f64> = (0..400).map(|i| f64::from(i) * 15.0).collect();
+        again.splice(12..12, [8.0, 9.0, 10.0, 11.0].map(|i| i * 15.0));
+        let set = dated(&clock(&again), None, None).unwrap();
+        assert_eq!((set.counts.duplicates, set.series[0].n_points(), set.counts.gaps), (4, 400, 0));
+        assert!(set.notes[0].starts_with("4 rows of an hour that is gone through again"), "{:?}", set.notes);
+    }
+
+    #[test]
+    fn few_rows_out_of_order_are_named() {
+        let mut minutes: Vec<f64> = (0..200).map(|i| 1e6 + f64::from(i) * 5.0).collect();
+        (minutes[70], minutes[120]) = (0.0, 9e6);
+        let error = dated(&clock(&minutes), None, None).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "t.csv, column `time`, row 70: expected rising times, but few rows are out of order: row 70 \
+             (1970-01-01T00:00:00Z), row 120 (1987-02-11T00:00:00Z)"
+        );
+    }
+
+    #[test]
+    fn several_columns_identify_a_series_together() {
+        let words = |cells: [&'static str; 4]| Arc::new(StringArray::from(cells.to_vec())) as ArrayRef;
+        let columns = vec![
+            ("plant".to_owned(), words(["p", "p", "q", "p"])),
+            ("pump".to_owned(), words(["1", "2", "1", "1"])),
+            ("x".to_owned(), Arc::new(Float64Array::from(vec![1.0, 2.0, 3.0, 4.0])) as ArrayRef),
+        ];
+        let table = Table::from_arrays(columns, "t.csv").unwrap();
+        let id = vec!["plant".to_owned(), "pump".to_owned()];
+        let roles = TimeColumns { id, channels: vec!["x".to_owned()], ..TimeColumns::default() };
+        let set = SeriesSet::long(&table, &roles, None).unwrap();
+        assert_eq!(shown(&set), "p / 1: 0 3, p / 2: 1, q / 1: 2 | no step 4 0 0 0 0");
     }
 
     #[test]
@@ -536,7 +704,7 @@ mod tests {
     fn columns_must_be_there() {
         let (table, roles) = table(None, None, &[1.0]).unwrap();
         let refused = |roles: TimeColumns| SeriesSet::long(&table, &roles, None).unwrap_err().to_string();
-        assert_eq!(refused(TimeColumns { id: Some("i".into()), ..roles.clone() }), "there is no column `i`");
+        assert_eq!(refused(TimeColumns { id: vec!["i".into()], ..roles.clone() }), "there is no column `i`");
         assert_eq!(refused(TimeColumns { time: Some("t".into()), ..roles.clone() }), "there is no column `t`");
         assert_eq!(refused(TimeColumns { channels: vec!["y".into()], ..roles.clone() }), "there is no column `y`");
         assert_eq!(refused(TimeColumns::default()), "t.csv: expected at least one column of values, got none");

@@ -2,8 +2,9 @@
 
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::duplicates::Duplicates;
 use crate::error::{Error, Result};
 
 /// The layout of series in a table.
@@ -46,11 +47,47 @@ pub struct TimeColumns {
     /// Time column: dates or numbers, ascending within a series. Without one, rows are one step apart.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time: Option<String>,
-    /// Series id column: text or numbers. Without one there is a single series.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub id: Option<String>,
+    /// Columns that identify a series together: text or numbers. Without one there is a single series.
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        serialize_with = "one_or_several",
+        deserialize_with = "of_one_or_several"
+    )]
+    pub id: Vec<String>,
     /// Channel columns: numbers.
     pub channels: Vec<String>,
+    /// Time zone of times that have none of their own, such as `Europe/Berlin`; UTC if there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timezone: Option<String>,
+    /// What to do with rows of a series at the same time.
+    #[serde(default, skip_serializing_if = "Duplicates::is_auto")]
+    pub duplicates: Duplicates,
+}
+
+/// A single name is written as text, as in files of older versions.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum IdColumns {
+    One(String),
+    Several(Vec<String>),
+}
+
+fn one_or_several<S: Serializer>(names: &[String], serializer: S) -> Result<S::Ok, S::Error> {
+    match names {
+        [one] => IdColumns::One(one.clone()),
+        several => IdColumns::Several(several.to_vec()),
+    }
+    .serialize(serializer)
+}
+
+fn of_one_or_several<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    // Older versions may have written null for none.
+    Ok(match Option::<IdColumns>::deserialize(deserializer)? {
+        None => Vec::new(),
+        Some(IdColumns::One(one)) => vec![one],
+        Some(IdColumns::Several(several)) => several,
+    })
 }
 
 #[cfg(test)]
@@ -64,10 +101,20 @@ mod tests {
             assert_eq!(serde_json::to_value(layout).unwrap(), layout.name());
             assert_eq!(layout.name().parse::<Layout>().unwrap(), layout);
         }
-        let columns = TimeColumns { time: Some("t".into()), id: None, channels: vec!["x".into()] };
+        let columns = TimeColumns { time: Some("t".into()), channels: vec!["x".into()], ..TimeColumns::default() };
         let text = serde_json::to_string(&columns).unwrap();
         assert_eq!(text, r#"{"time":"t","channels":["x"]}"#);
         assert_eq!(serde_json::from_str::<TimeColumns>(&text).unwrap(), columns);
         assert!(serde_json::from_str::<TimeColumns>(r#"{"channels":[],"when":"t"}"#).is_err());
+        for (ids, text) in
+            [(&["a"][..], r#"{"id":"a","channels":[]}"#), (&["a", "b"], r#"{"id":["a","b"],"channels":[]}"#)]
+        {
+            let columns = TimeColumns { id: ids.iter().map(|id| (*id).to_owned()).collect(), ..TimeColumns::default() };
+            assert_eq!(serde_json::to_string(&columns).unwrap(), text);
+            assert_eq!(serde_json::from_str::<TimeColumns>(text).unwrap(), columns);
+        }
+        let local: TimeColumns =
+            serde_json::from_str(r#"{"channels":[],"timezone":"Europe/Berlin","duplicates":"mean"}"#).unwrap();
+        assert_eq!((local.timezone.as_deref(), local.duplicates), (Some("Europe/Berlin"), Duplicates::Mean));
     }
 }

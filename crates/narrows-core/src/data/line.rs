@@ -166,7 +166,7 @@ mod tests {
     use crate::data::{Column, ColumnKind};
 
     fn schema() -> Schema {
-        let columns = ["t", "x"].map(|name| Column { name: name.to_owned(), kind: ColumnKind::Numeric });
+        let columns = ["t", "x"].map(|name| Column::new(name, ColumnKind::Numeric));
         Schema { columns: columns.to_vec() }
     }
 

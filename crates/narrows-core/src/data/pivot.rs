@@ -420,7 +420,7 @@ mod tests {
 
     #[test]
     fn sensors_that_a_model_lacks_or_waits_for_are_told() {
-        let column = |name: &str| Column { name: name.to_owned(), kind: ColumnKind::Numeric };
+        let column = |name: &str| Column::new(name, ColumnKind::Numeric);
         let wanted = Schema { columns: vec![column("a"), column("z")] };
         let mut reader = open("ts,sensor,value\n1,a,5\n1,b,6\n", Some(&wanted)).unwrap();
         assert_eq!(shown(&mut reader), "ts,a,b,z 0:1,5,6,");

@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use super::{SeriesSet, Source, Table, TimeColumns, check_zones, conform, infer};
+use super::{Duplicates, SeriesSet, Source, Table, TimeColumns, check_zones, conform, infer};
 use crate::error::Result;
 
 /// The files of the Numenta Anomaly Benchmark, each with its name in the benchmark.
@@ -28,7 +28,11 @@ fn series(raw: Table) -> Result<SeriesSet> {
     check_zones(&raw, "timestamp")?;
     let (table, _) = conform(raw.clone(), &infer(&raw)?.schema)?;
     let (time, channels) = (Some("timestamp".to_owned()), vec!["value".to_owned()]);
-    SeriesSet::long(&table, &TimeColumns { time, id: None, channels }, None)
+    SeriesSet::long(
+        &table,
+        &TimeColumns { time, channels, duplicates: Duplicates::Error, ..TimeColumns::default() },
+        None,
+    )
 }
 
 /// Files with duplicate times, and the row of the first duplicate. In two of them the hour skipped by daylight saving

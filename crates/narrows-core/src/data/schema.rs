@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::cell_format::CellFormat;
+use super::token::{self, Instant};
 use crate::error::{Error, Result, nearest};
 
 /// The kind of a column.
@@ -47,7 +49,7 @@ impl fmt::Display for ColumnKind {
     }
 }
 
-/// A column: name and kind.
+/// A column: its name, its kind, and how its cells are written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Column {
@@ -55,6 +57,54 @@ pub struct Column {
     pub name: String,
     /// The kind.
     pub kind: ColumnKind,
+    /// How its cells are written, if not as plain numbers, ISO dates or names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub format: Option<CellFormat>,
+    /// Words that mean missing in this column, beside the usual ones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
+}
+
+impl Column {
+    /// A column whose cells are written plainly.
+    pub fn new(name: impl Into<String>, kind: ColumnKind) -> Column {
+        Column { name: name.into(), kind, format: None, missing: Vec::new() }
+    }
+
+    /// Whether the text means missing in this column. `text` is trimmed.
+    pub(crate) fn is_missing(&self, text: &str) -> bool {
+        token::is_missing(text) || self.missing.iter().any(|word| word.eq_ignore_ascii_case(text))
+    }
+
+    /// The numbers that mean missing in this column, such as -9999.
+    pub(crate) fn missing_numbers(&self) -> Vec<f64> {
+        self.missing.iter().filter_map(|word| self.number(word)).collect()
+    }
+
+    /// The number in a text, NaN for `nan`; `None` if it is not written as in this column. `text` is trimmed.
+    pub(crate) fn number(&self, text: &str) -> Option<f64> {
+        match self.format.as_ref().and_then(CellFormat::number) {
+            Some(format) => format.read(text),
+            None => token::number(text),
+        }
+    }
+
+    /// The date in a text; `None` if it is not written as in this column. `text` is trimmed.
+    pub(crate) fn instant(&self, text: &str) -> Option<Instant> {
+        match self.format.as_ref().and_then(CellFormat::date) {
+            Some(format) => format.read(text),
+            None => token::instant(text),
+        }
+    }
+
+    /// Description of its cells, as in "expected numbers with decimal comma".
+    pub(crate) fn describe(&self) -> String {
+        match &self.format {
+            Some(CellFormat::Number(format)) => format!("numbers with {format}"),
+            Some(CellFormat::Date(format)) => format!("dates written {format}"),
+            Some(CellFormat::Code) | None => self.kind.describe().to_owned(),
+        }
+    }
 }
 
 /// The columns of a table, in file order.
@@ -126,7 +176,7 @@ mod tests {
     use super::*;
 
     fn schema(names: &[&str]) -> Schema {
-        let column = |name: &&str| Column { name: (*name).to_owned(), kind: ColumnKind::Numeric };
+        let column = |name: &&str| Column::new(*name, ColumnKind::Numeric);
         Schema { columns: names.iter().map(column).collect() }
     }
 
@@ -136,6 +186,17 @@ mod tests {
         let text = serde_json::to_string(&schema).unwrap();
         assert_eq!(text, r#"{"columns":[{"name":"amount","kind":"numeric"},{"name":"time","kind":"numeric"}]}"#);
         assert_eq!(serde_json::from_str::<Schema>(&text).unwrap(), schema);
+    }
+
+    #[test]
+    fn a_schema_of_an_older_version_is_written_plainly() {
+        let column: Column = serde_json::from_str(r#"{"name":"x","kind":"numeric"}"#).unwrap();
+        assert_eq!(column, Column::new("x", ColumnKind::Numeric));
+        let format = r#"{"name":"x","kind":"numeric","format":{"number":{"decimal":"comma"}},"missing":["off"]}"#;
+        let column: Column = serde_json::from_str(format).unwrap();
+        assert_eq!((column.number("1,5"), column.number("1.5"), column.is_missing("OFF")), (Some(1.5), None, true));
+        assert_eq!(serde_json::to_string(&column).unwrap(), format);
+        assert_eq!(column.describe(), "numbers with decimal comma");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use arrow::array::{Array, BooleanArray, Float64Array};
 use serde::{Deserialize, Serialize};
 
 use super::form::Form;
+use super::gaps::LongGap;
 use super::moment::Moment;
 use super::schema::unknown_column;
 use super::step::Step;
@@ -29,6 +30,8 @@ pub struct Series {
     pub rows: Vec<Option<u32>>,
     /// The time of each of the `n` points as in the table; interpolated evenly in gaps. Empty without a time column.
     pub times: Vec<Moment>,
+    /// Rows that share a point with the row in `rows`, with the point: they have the same time.
+    pub merged: Vec<(u32, usize)>,
 }
 
 impl Series {
@@ -67,6 +70,10 @@ pub struct SeriesSet {
     pub series: Vec<Series>,
     /// Counts collected while reading.
     pub counts: SeriesCounts,
+    /// The longest gap.
+    pub longest_gap: Option<LongGap>,
+    /// What was found in the order of the rows, as text.
+    pub notes: Vec<String>,
 }
 
 /// Counts collected while a table is read as series.
@@ -85,6 +92,10 @@ pub struct SeriesCounts {
     pub gap_points: u64,
     /// Missing cells of points that have a row.
     pub missing: u64,
+    /// Infinite cells.
+    pub infinite: u64,
+    /// Rows that share a point with another row.
+    pub duplicates: u64,
     /// Rows whose time deviates by over a tenth of a step from a whole number of steps after the previous row.
     pub uneven: u64,
 }
@@ -124,12 +135,13 @@ impl SeriesSet {
             counts.empty += u64::from(n == 0);
             counts.points += n as u64;
             counts.missing += values.iter().filter(|value| value.is_nan()).count() as u64;
+            counts.infinite += values.iter().filter(|value| value.is_infinite()).count() as u64;
             let id = (table.first_row() + u64::from(row)).to_string();
-            Series { id, values, rows: vec![Some(row); n], times: Vec::new() }
+            Series { id, values, rows: vec![Some(row); n], ..Series::default() }
         };
         let series: Vec<Series> = (0..n_rows(table)?).map(row).collect();
         counts.series = series.len() as u64;
-        Ok(SeriesSet { channels: vec![ONLY_CHANNEL.to_owned()], step: None, series, counts })
+        Ok(SeriesSet { channels: vec![ONLY_CHANNEL.to_owned()], series, counts, ..SeriesSet::default() })
     }
 }
 

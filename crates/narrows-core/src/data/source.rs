@@ -150,6 +150,16 @@ pub enum Header {
     Absent,
 }
 
+/// Which columns of a file with types are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TypesRead {
+    /// Those that a model may take; others are left out with a note.
+    #[default]
+    Readable,
+    /// All.
+    Every,
+}
+
 /// Files to be read as one table, in order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Source {
@@ -162,6 +172,8 @@ pub struct Source {
     pub delimiter: Option<Delimiter>,
     /// Header of a delimited file.
     pub header: Header,
+    /// Which columns of a file with types are read.
+    pub types: TypesRead,
     /// Lines of a delimited file that start with this character are comments; by default, lines that start with `#` in
     /// front of the table.
     pub comment: Option<u8>,

@@ -13,6 +13,12 @@ use crate::range::Positive;
 
 /// Relative tolerance for equal steps measured with jitter.
 const SAME: f64 = 0.1;
+/// From this share of steps of two units on, samples are one or two units apart; unless steps of three occur as well.
+const ONE_OR_TWO: f64 = 0.1;
+/// So many of them have to be expected after each other if samples were lost by chance.
+const EXPECTED: f64 = 6.0;
+/// The step of such samples at least, in units, so that two of them are nearer to one step than to two.
+const BETWEEN: f64 = 1.4;
 /// Relative distance within which a step is rounded to a round one.
 const ROUND: f64 = 0.01;
 
@@ -61,6 +67,32 @@ impl Step {
         }
     }
 
+    /// The step to lay new series out by: the usual one, but between one and two units for samples that are one or two
+    /// units apart, such as every 1.2 s in whole seconds. Otherwise every late sample would leave a gap.
+    pub(crate) fn between_samples(differences: Vec<f64>, times: &[Moment]) -> Option<Step> {
+        let usual = Step::usual(differences.clone(), times)?;
+        let unit = usual.units();
+        if matches!(usual, Step::Micros(_)) && unit >= HOUR as f64 {
+            return Some(usual);
+        }
+        let share = |is: &dyn Fn(f64) -> bool| {
+            differences.iter().filter(|x| is(**x / unit)).count() as f64 / differences.len() as f64
+        };
+        let (two, more) = (share(&|x| x > 1.5 && x <= 2.5), share(&|x| x > 2.5));
+        // If samples were lost by chance, some would be lost after each other.
+        let expected = differences.len() as f64 * two * two;
+        if two < ONE_OR_TWO || expected < EXPECTED || more >= two * two / 4.0 {
+            return Some(usual);
+        }
+        let near: Vec<f64> = differences.iter().copied().filter(|x| *x <= 2.5 * unit).collect();
+        let mean = near.iter().sum::<f64>() / near.len() as f64;
+        let between = mean.max(BETWEEN * unit);
+        match usual {
+            Step::Micros(_) => NonZeroU64::new(between.round() as u64).map(Step::Micros),
+            Step::Number(_) => Positive::try_from(shortest(between, between * 1e9)).ok().map(Step::Number),
+        }
+    }
+
     /// The step in the units of [`Moment::since`].
     pub(crate) fn units(self) -> f64 {
         match self {
@@ -73,6 +105,11 @@ impl Step {
     /// so that rows closer than a step stay in order.
     pub(crate) fn whole(self, since: f64) -> f64 {
         (since / self.units()).round().max(1.0)
+    }
+
+    /// Whether it is the hour by which clocks are put back.
+    pub(crate) fn is_an_hour(self) -> bool {
+        self == Step::Micros(NonZeroU64::new(HOUR).expect("an hour is not 0"))
     }
 
     /// Whether the step applies to such moments.
@@ -202,6 +239,23 @@ mod tests {
         check_usual(&[303e6, 303e6, 310e6, 290e6], date, Some("303 s"));
         check_usual(&[11.0, 12.0, 13.0], date, Some("12 us"));
         check_usual(&[0.3 - 0.2, 0.1, 0.7 - 0.6], Moment::Number(0.7), Some("0.1"));
+    }
+
+    #[test]
+    fn samples_one_or_two_units_apart_have_a_step_between() {
+        let check = |differences: &[f64], words: &str| {
+            let micros: Vec<f64> = differences.iter().map(|x| x * 1e6).cycle().take(200).collect();
+            let step = Step::between_samples(micros, &[Moment::Instant(0)]).unwrap();
+            assert_eq!(step.to_string(), words, "{differences:?}");
+            let numbers = differences.iter().copied().cycle().take(200).collect();
+            assert!(Step::between_samples(numbers, &[Moment::Number(0.0)]).is_some());
+        };
+        check(&[1.0, 2.0], "1.5 s");
+        check(&[1.0, 1.0, 1.0, 1.0, 2.0], "1.4 s");
+        // Lost samples, a pause, and a weekend are gaps.
+        check(&[1.0, 1.0, 2.0, 1.0, 3.0, 1.0, 1.0, 2.0, 1.0], "1 s");
+        check(&[1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 2.0], "1 s");
+        check(&[86_400.0, 86_400.0, 86_400.0, 86_400.0, 259_200.0], "1 d");
     }
 
     #[test]

@@ -15,6 +15,9 @@ use super::schema::{listed, unknown_column};
 use super::weight::bytes_of;
 use crate::error::{Error, Place, Result};
 
+/// The key of a schema's metadata under which a reader of text notes the delimiter.
+pub(super) const DELIMITER: &str = "delimiter";
+
 /// Rows of named columns, raw as read or typed by [`conform`](super::conform()).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Table {
@@ -112,6 +115,11 @@ impl Table {
     /// The file, or `stdin`.
     pub fn source(&self) -> &str {
         &self.source
+    }
+
+    /// Whether the fields of its file are separated by semicolons.
+    pub(crate) fn has_semicolons(&self) -> bool {
+        self.batch.schema_ref().metadata().get(DELIMITER).is_some_and(|delimiter| delimiter == ";")
     }
 
     /// The column called `name`.
@@ -220,6 +228,14 @@ impl Table {
     /// The same rows under other columns.
     pub(crate) fn with_columns(&self, columns: Vec<(String, ArrayRef)>) -> Table {
         let batch = batch_of(columns, self.n_rows());
+        let metadata = self.batch.schema_ref().metadata();
+        let batch = match metadata.is_empty() {
+            true => batch,
+            false => {
+                let schema = ArrowSchema::clone(batch.schema_ref()).with_metadata(metadata.clone());
+                batch.with_schema(Arc::new(schema)).expect("the same fields")
+            }
+        };
         Table { batch, source: self.source.clone(), first_row: self.first_row, numbers: self.numbers.clone() }
     }
 

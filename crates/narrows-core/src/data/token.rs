@@ -1,6 +1,7 @@
 //! Parsing one text cell as missing value, number, boolean or moment.
 //!
-//! Strict on purpose: `1,000` is not a number and `01/02/2024` is not a date, because both are ambiguous.
+//! Strict on purpose: `1,000` is not a number and `01/02/2024` is not a date, because a cell alone does not say which;
+//! the column does, see `number_format.rs` and `date_format.rs`.
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
@@ -55,6 +56,22 @@ pub(crate) fn moment(text: &str) -> Option<i64> {
         Offset::UTC.to_timestamp(text.parse::<DateTime>().ok()?).ok()?
     };
     Some(timestamp.as_microsecond())
+}
+
+/// A point in time, in microseconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Instant {
+    pub(crate) micros: i64,
+    /// Whether the text names an offset from UTC.
+    pub(crate) is_zoned: bool,
+}
+
+/// As [`moment`], with whether the time has an offset from UTC.
+pub(crate) fn instant(text: &str) -> Option<Instant> {
+    let micros = moment(text)?;
+    // After the date a time without an offset has none of these bytes, so it is not parsed again.
+    let may = text.bytes().skip(10).any(|byte| matches!(byte, b'Z' | b'z' | b'+' | b'-'));
+    Some(Instant { micros, is_zoned: may && text.parse::<Timestamp>().is_ok() })
 }
 
 /// Whether the text is a UUID: 8-4-4-4-12 hexadecimal digits.

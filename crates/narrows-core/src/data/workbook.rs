@@ -44,6 +44,13 @@ pub(crate) struct Workbook {
 impl Workbook {
     /// Reads the sheet called `part`, or the first visible one.
     pub(crate) fn open(path: &Path, part: Option<&str>, input: Input, opening: &Opening) -> Result<Workbook> {
+        narrows_images::guarded(|| Workbook::read(path, part, input, opening)).unwrap_or_else(|panic| {
+            let message = format!("expected a whole workbook, got a damaged one: {panic}");
+            Err(Error::data(Place::source(&opening.name), message))
+        })
+    }
+
+    fn read(path: &Path, part: Option<&str>, input: Input, opening: &Opening) -> Result<Workbook> {
         let wrong = |error: &dyn std::fmt::Display| {
             Error::data(Place::source(&opening.name), format!("expected a whole workbook, got an error: {error}"))
         };

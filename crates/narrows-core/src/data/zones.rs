@@ -4,6 +4,7 @@
 
 use jiff::Timestamp;
 
+use super::date_text::DateText;
 use super::form::Form;
 use super::table::Table;
 use super::token;
@@ -25,7 +26,7 @@ pub fn check_zones(table: &Table, column: &str) -> Result<()> {
         let text = cell.unwrap_or_default().trim();
         let is_zoned = names_a_zone(text);
         // Cells of equal zonedness need not be parsed.
-        if first.is_some_and(|(_, is_first_zoned)| is_first_zoned == is_zoned) || token::moment(text).is_none() {
+        if first.is_some_and(|(_, is_first_zoned)| is_first_zoned == is_zoned) || !is_time(text) {
             continue;
         }
         let Some((first_row, _)) = first else {
@@ -47,10 +48,10 @@ pub(crate) fn check_zone(row: &Table, column: &str, first: Option<bool>) -> Resu
     let Form::Words(words) = Form::of(row.expect_column(column)?, &place)? else { return Ok(None) };
     let text = words.iter().next().flatten().unwrap_or_default().trim();
     let is_zoned = names_a_zone(text);
-    if first.is_some_and(|first| first != is_zoned) && token::moment(text).is_some() {
+    if first.is_some_and(|first| first != is_zoned) && is_time(text) {
         return Err(unlike(place.at_row(row.first_row()), text, is_zoned, "in the rows of this series before"));
     }
-    Ok(token::moment(text).map(|_| is_zoned))
+    Ok(is_time(text).then_some(is_zoned))
 }
 
 fn unlike(place: Place, text: &str, is_zoned: bool, like: &str) -> Error {
@@ -60,10 +61,14 @@ fn unlike(place: Place, text: &str, is_zoned: bool, like: &str) -> Error {
     error.with_hint("write all times with a zone or all without; without one they are read as UTC")
 }
 
-fn names_a_zone(text: &str) -> bool {
+pub(super) fn names_a_zone(text: &str) -> bool {
     // After the date a time without a zone has none of these bytes, so it is not parsed.
     let may = text.bytes().skip(10).any(|byte| matches!(byte, b'Z' | b'z' | b'+' | b'-'));
-    may && text.parse::<Timestamp>().is_ok()
+    may && (text.parse::<Timestamp>().is_ok() || DateText::of(text).is_some_and(|date| date.is_zoned))
+}
+
+fn is_time(text: &str) -> bool {
+    token::moment(text).is_some() || DateText::of(text).is_some()
 }
 
 #[cfg(test)]
@@ -85,6 +90,7 @@ mod tests {
     fn one_clock_or_zones_throughout_are_fine() {
         check(&["2024-01-01T00:00:00Z", "2024-01-01T03:00:00+02:00", "2024-01-01 03:00:00-05"], "fine");
         check(&["2024-01-01T00:00:00", "2024-01-02", "", "NA", "not a time +", "2024-01-01 00:05"], "fine");
+        check(&["31.01.2025 14:05", "1.2.2025 14:05"], "fine");
         check(&["1", "2"], "fine");
         let numbers = Table::from_columns(vec![("t", vec![1.0])]).unwrap();
         assert!(check_zones(&numbers, "t").is_ok());
@@ -96,6 +102,11 @@ mod tests {
         check(
             &["", "2024-01-01T00:00:00", "x", "2024-01-01T00:05:00Z", "2024-01-01T00:10:00Z"],
             "t.csv, column `t`, row 3: expected a time without a zone as in row 1, got `2024-01-01T00:05:00Z`",
+        );
+        check(
+            &["31/Jan/2025:14:05:00 +0100", "31/Jan/2025 14:05"],
+            "t.csv, column `t`, row 1: expected a time with a zone such as `Z` or `+02:00` as in row 0, got \
+             `31/Jan/2025 14:05`",
         );
         check(
             &["2024-01-01T00:00:00+01:00", "2024-01-02"],

@@ -1,18 +1,21 @@
 //! Training snapshots in a folder, one file per member, to resume an interrupted fit.
 //!
-//! Each file identifies its recipe and data; a fit of anything else rejects it.
+//! Each file holds the subject of its training; a fit of anything else rejects it, and names the difference. While a fit
+//! uses the folder, the folder is locked. Other files in it are left alone.
 
+use std::fs::{self, File, TryLockError};
+use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use narrows_engine::{Params, TrainerState};
-use narrows_images::Store;
 use serde::{Deserialize, Serialize};
 
 use super::container::{self, Tensor};
+use super::subject::TrainingSubject;
 use super::write_atomically;
-use crate::data::Table;
-use crate::error::{Error, Result};
-use crate::recipe::Recipe;
+use crate::error::{Error, Hint, Place, Result};
+use crate::output::sweep;
 use crate::train::{Checkpoints, Progress, Snapshot};
 
 /// Whether a fit resumes an interrupted one.
@@ -24,76 +27,122 @@ pub enum Resume {
     Continue,
 }
 
-/// Snapshots in a folder.
+/// Snapshots in a folder. A folder without any is removed when this is dropped, unless it holds other files.
 #[derive(Debug)]
 pub struct FileCheckpoints {
     folder: PathBuf,
-    key: String,
+    subject: TrainingSubject,
+    /// Locked until this is dropped.
+    _lock: File,
 }
 
 #[derive(Serialize, Deserialize)]
 struct CheckpointNote {
-    /// Identifies recipe and data.
-    key: String,
+    /// `None` in checkpoints of versions that did not write it.
+    #[serde(default)]
+    subject: Option<TrainingSubject>,
     steps: u64,
     progress: Progress,
 }
 
-/// A checksum over all cells of a table.
-pub fn fingerprint(table: &Table) -> u32 {
-    let mut sum = crc32fast::Hasher::new();
-    for (name, column) in table.names().iter().zip(table.batch().columns()) {
-        sum.update(name.as_bytes());
-        let data = column.to_data();
-        sum.update(&(data.offset() as u64).to_le_bytes());
-        data.buffers().iter().for_each(|buffer| sum.update(buffer.as_slice()));
-        if let Some(nulls) = data.nulls() {
-            sum.update(nulls.buffer().as_slice());
-        }
-    }
-    sum.finalize()
-}
-
-/// A checksum over the names, sizes and first pixels of images.
-pub fn images_fingerprint(images: &Store) -> u32 {
-    let mut sum = crc32fast::Hasher::new();
-    for i in 0..images.len() {
-        let (height, width, channels) = images.size(i);
-        sum.update(images.name(i).as_bytes());
-        [height, width, channels.count()].iter().for_each(|side| sum.update(&(*side as u64).to_le_bytes()));
-        if let Ok(corner) = images.crop(i, 0, 0, 1, width) {
-            corner.pixels.iter().for_each(|value| sum.update(&value.to_le_bytes()));
-        }
-    }
-    sum.finalize()
-}
-
 impl FileCheckpoints {
-    /// Snapshots in `folder` for a recipe and the data with this [`fingerprint`].
+    /// Snapshots in `folder` for a training.
     ///
     /// # Errors
-    /// [`Error::Write`] if the folder cannot be created or emptied.
-    pub fn new(folder: &Path, recipe: &Recipe, fingerprint: u32, resume: Resume) -> Result<FileCheckpoints> {
+    /// [`Error::Write`] if the folder cannot be created, or another fit uses it; [`Error::Data`] if there is nothing to
+    /// resume, or it belongs to another training.
+    pub fn new(folder: &Path, subject: TrainingSubject, resume: Resume) -> Result<FileCheckpoints> {
         let writing = |error| Error::write(folder, error);
-        if resume == Resume::Fresh && folder.exists() {
-            std::fs::remove_dir_all(folder).map_err(writing)?;
+        if resume == Resume::Continue && !FileCheckpoints::exist(folder) {
+            let message = "expected a checkpoint to resume, got none";
+            let hint = Hint::of("without [resume], the fit starts from the beginning");
+            return Err(Error::data(Place::source(folder.display().to_string()), message).with_hint(hint));
         }
-        std::fs::create_dir_all(folder).map_err(writing)?;
-        let key = format!("{:08x}-{fingerprint:08x}", crc32fast::hash(recipe.to_toml().as_bytes()));
-        Ok(FileCheckpoints { folder: folder.to_path_buf(), key })
+        fs::create_dir_all(folder).map_err(writing)?;
+        let lock = File::options().create(true).write(true).truncate(false).open(lock_of(folder)).map_err(writing)?;
+        // Some file systems have no locks; there two fits are not kept apart.
+        if let Err(TryLockError::WouldBlock) = lock.try_lock() {
+            return Err(writing(io::Error::new(
+                io::ErrorKind::ResourceBusy,
+                "another fit is keeping its checkpoints in it",
+            )));
+        }
+        let checkpoints = FileCheckpoints { folder: folder.to_path_buf(), subject, _lock: lock };
+        sweep(folder, Duration::ZERO);
+        for path in snapshots(folder) {
+            match resume {
+                Resume::Continue => checkpoints.check(&path)?,
+                Resume::Fresh => fs::remove_file(&path).map_err(|error| Error::write(&path, error))?,
+            }
+        }
+        Ok(checkpoints)
     }
 
-    /// Removes the folder, once the model is saved.
+    /// Whether a folder holds snapshots.
+    pub fn exist(folder: &Path) -> bool {
+        !snapshots(folder).is_empty()
+    }
+
+    /// Removes the snapshots, once the model is saved.
     ///
     /// # Errors
     /// [`Error::Write`].
     pub fn clear(self) -> Result<()> {
-        std::fs::remove_dir_all(&self.folder).map_err(|error| Error::write(&self.folder, error))
+        let remove = |path: PathBuf| fs::remove_file(&path).map_err(|error| Error::write(&path, error));
+        snapshots(&self.folder).into_iter().try_for_each(remove)
+    }
+
+    /// Rejects a snapshot of another training.
+    fn check(&self, path: &Path) -> Result<()> {
+        let bytes = fs::read(path).map_err(|error| Error::read(path, error))?;
+        let note = container::read(&bytes)
+            .and_then(|container| note_of(&container))
+            .map_err(|message| Error::model_file(path, message))?;
+        let difference = match note.subject {
+            Some(subject) => self.subject.difference(&subject),
+            None => Some("it was made by an older version".to_owned()),
+        };
+        difference.map_or(Ok(()), |difference| {
+            let message = format!("expected a checkpoint of this training, got one of another: {difference}");
+            let error = Error::data(Place::source(self.folder.display().to_string()), message);
+            Err(error.with_hint(Hint::of("without [resume] and with [force], the training starts over")))
+        })
     }
 
     fn path(&self, member: usize) -> PathBuf {
         self.folder.join(format!("member-{member}.safetensors"))
     }
+}
+
+impl Drop for FileCheckpoints {
+    fn drop(&mut self) {
+        if !FileCheckpoints::exist(&self.folder) {
+            let _ = fs::remove_file(lock_of(&self.folder));
+            // Fails if other files are in it, which is as it should be.
+            let _ = fs::remove_dir(&self.folder);
+        }
+    }
+}
+
+fn lock_of(folder: &Path) -> PathBuf {
+    folder.join("lock")
+}
+
+/// The snapshots in a folder, by their names.
+fn snapshots(folder: &Path) -> Vec<PathBuf> {
+    let is_snapshot = |name: &str| {
+        let number = name.strip_prefix("member-").and_then(|name| name.strip_suffix(".safetensors"));
+        number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    let mut found: Vec<PathBuf> = fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter(|entry| entry.file_name().to_str().is_some_and(is_snapshot))
+        .map(|entry| entry.path())
+        .collect();
+    found.sort();
+    found
 }
 
 impl Checkpoints for FileCheckpoints {
@@ -104,16 +153,21 @@ impl Checkpoints for FileCheckpoints {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(Error::read(&path, error)),
         };
-        read(&bytes, &self.key, template).map(Some).map_err(|message| Error::model_file(&path, message))
+        read(&bytes, template).map(Some).map_err(|message| Error::model_file(&path, message))
     }
 
     fn save(&self, member: usize, snapshot: &dyn Fn() -> Snapshot) -> Result<()> {
-        let bytes = write(&snapshot(), &self.key);
+        let bytes = write(&snapshot(), &self.subject);
         write_atomically(&self.path(member), |file| file.write_all(&bytes))
     }
 }
 
-fn write(snapshot: &Snapshot, key: &str) -> Vec<u8> {
+fn note_of(container: &container::Container) -> Result<CheckpointNote, String> {
+    container.check()?;
+    serde_json::from_str(&container.document).map_err(|error| format!("the document is damaged: {error}"))
+}
+
+fn write(snapshot: &Snapshot, subject: &TrainingSubject) -> Vec<u8> {
     let Snapshot { state, best, progress } = snapshot;
     let mut tensors = vec![
         Tensor::f32("optimizer.first", &[state.first.len()], &state.first),
@@ -124,19 +178,13 @@ fn write(snapshot: &Snapshot, key: &str) -> Vec<u8> {
             params.entries().map(|entry| Tensor::f32(format!("{part}.{}", entry.name), entry.shape, entry.data)),
         );
     }
-    let note = CheckpointNote { key: key.to_owned(), steps: state.steps, progress: progress.clone() };
+    let note = CheckpointNote { subject: Some(subject.clone()), steps: state.steps, progress: progress.clone() };
     container::write(&serde_json::to_string(&note).expect("plain data"), tensors)
 }
 
-fn read(bytes: &[u8], key: &str, template: &Params) -> Result<Snapshot, String> {
+fn read(bytes: &[u8], template: &Params) -> Result<Snapshot, String> {
     let container = container::read(bytes)?;
-    container.check()?;
-    let note: CheckpointNote =
-        serde_json::from_str(&container.document).map_err(|error| format!("the document is damaged: {error}"))?;
-    if note.key != key {
-        return Err("the checkpoint belongs to another recipe or to other data; without resuming, the fit starts over"
-            .to_owned());
-    }
+    let note = note_of(&container)?;
     note.progress.check()?;
     let params = |part: &str| -> Result<Params, String> {
         let mut params = template.clone();

@@ -11,9 +11,11 @@ mod container;
 mod document;
 mod encoder;
 mod restorer;
+mod subject;
 
 pub use atomic::write_atomically;
-pub use checkpoint::{FileCheckpoints, Resume, fingerprint, images_fingerprint};
+pub use checkpoint::{FileCheckpoints, Resume};
+pub use subject::{TrainingSubject, fingerprint, images_fingerprint};
 
 use std::fs::File;
 use std::io::{self, Read};

@@ -11,6 +11,7 @@ use crate::data::Table;
 /// Data to fit a model to, or to search a recipe on. The recipe determines whether the rows of a table are independent
 /// samples or points of series.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "there is one for each fit")]
 pub enum Dataset {
     /// Rows, or series.
     Table(Table, Roles),

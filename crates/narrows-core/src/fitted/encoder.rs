@@ -208,7 +208,7 @@ pub(super) fn codes_of(table: &Table, k: usize) -> Result<Vec<f32>> {
         let message = format!("expected codes of {k} units, up to `{}`, got a column `{extra}`", code_name(k - 1));
         return Err(Error::mismatch(message).with_hint("the codes are those of another model"));
     }
-    let columns = (0..k).map(|j| Column { name: code_name(j), kind: ColumnKind::Numeric }).collect();
+    let columns = (0..k).map(|j| Column::new(code_name(j), ColumnKind::Numeric)).collect();
     let (typed, _) = conform(table.clone(), &Schema { columns })?;
     let mut flat = vec![0.0_f32; n * k];
     for j in 0..k {

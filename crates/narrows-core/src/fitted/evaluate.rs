@@ -6,12 +6,14 @@ use serde::{Deserialize, Serialize};
 
 use super::adapter::TabularAdapter;
 use super::core::Core;
-use super::roles::{Verdict, verdicts};
+use super::labels::LabelReader;
+use super::roles::Verdict;
 use super::series::{SeriesQuality, Trace};
 use crate::data::Table;
 use crate::detect::{Confusion, Estimate, RankPrecision, Threshold, evaluation};
 use crate::error::{Error, Hint, Place, Result};
 use crate::prep::Prepared;
+use crate::report::Label;
 
 /// Seed of the bootstrap, fixed so that the intervals are reproducible.
 const BOOTSTRAP_SEED: u64 = 0;
@@ -19,6 +21,9 @@ const BOOTSTRAP_SEED: u64 = 0;
 /// Metrics of a model and of the baselines on labelled rows; the output of `evaluate --json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Evaluation {
+    /// The label column with its values, if rows have one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<Label>,
     /// Number of labelled rows.
     pub n: u64,
     /// Number of rows whose label is not the normal one.
@@ -106,16 +111,22 @@ pub struct BestF1 {
 pub struct Evaluator {
     adapter: Arc<dyn TabularAdapter>,
     core: Arc<Core>,
-    label: String,
-    normal: String,
+    labels: LabelReader,
     unlabelled: u64,
     samples: EvaluationSamples,
 }
 
 impl Evaluator {
-    pub(super) fn new(adapter: Arc<dyn TabularAdapter>, core: Arc<Core>, label: &str, normal: &str) -> Evaluator {
-        let (label, normal, samples) = (label.to_owned(), normal.to_owned(), EvaluationSamples::default());
-        Evaluator { adapter, core, label, normal, unlabelled: 0, samples }
+    pub(super) fn new(
+        adapter: Arc<dyn TabularAdapter>,
+        core: Arc<Core>,
+        label: &str,
+        normal: Option<&str>,
+    ) -> Evaluator {
+        let known = core.report.label.as_ref().filter(|known| known.column == label);
+        let normal = normal.or_else(|| known?.normal.as_deref());
+        let labels = LabelReader::new(label, normal);
+        Evaluator { adapter, core, labels, unlabelled: 0, samples: EvaluationSamples::default() }
     }
 
     /// Evaluates precision at these ranks, instead of the usual ones.
@@ -125,12 +136,13 @@ impl Evaluator {
         self
     }
 
-    /// Scores the rows of `table`; points of series must be passed all at once.
+    /// Scores the rows of `table`; points of series must be passed all at once, and so must rows if the normal value
+    /// is not known.
     ///
     /// # Errors
-    /// If the label or a feature column is missing or does not fit.
+    /// If the label or a feature column is missing or does not fit, or no value of the label is evidently the normal one.
     pub fn add(&mut self, table: &Table) -> Result<()> {
-        let verdicts = verdicts(table, &self.label, &self.normal)?;
+        let verdicts = self.labels.read(table)?;
         self.unlabelled += verdicts.iter().filter(|verdict| **verdict == Verdict::Unlabelled).count() as u64;
         self.adapter.evaluate(&self.core, table, &verdicts, &mut self.samples)
     }
@@ -140,7 +152,11 @@ impl Evaluator {
     /// # Errors
     /// [`Error::Data`] if the labelled rows are not of both classes, so that ranking metrics are undefined.
     pub fn finish(self) -> Result<Evaluation> {
-        self.samples.metrics(&self.core, &self.label, &self.normal, self.unlabelled)
+        let label = self.labels.label();
+        let normal = label.normal.clone().unwrap_or_default();
+        let found = self.samples.metrics(&self.core, &label.column, &normal, self.unlabelled);
+        let evaluation = found.map_err(|error| error.with_hint(self.labels.advice()))?;
+        Ok(Evaluation { label: Some(label), ..evaluation })
     }
 }
 
@@ -213,6 +229,7 @@ impl EvaluationSamples {
             .confusion
             .f1();
         Ok(Evaluation {
+            label: None,
             n: ours.n_rows,
             n_anomalies: ours.n_anomalies,
             auc_roc: auc_roc.value,

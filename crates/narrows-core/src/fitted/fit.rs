@@ -6,7 +6,7 @@ use super::roles::Roles;
 use super::session::Session;
 use super::trial::TrialData;
 use super::{images, restorer, series, table};
-use crate::data::Layout;
+use crate::data::{Duplicates, Layout};
 use crate::error::{Error, Hint, Result};
 use crate::recipe::{Data, Recipe};
 use crate::train::Observer;
@@ -112,7 +112,9 @@ fn other_data(data: &Data, dataset: &Dataset) -> Error {
 fn check_roles(data: &Data, roles: &Roles) -> Result<()> {
     let (role, got) = match data {
         Data::Table if roles.time.is_some() => ("time", "a table"),
-        Data::Table if roles.id.is_some() => ("id", "a table"),
+        Data::Table if !roles.id.is_empty() => ("id", "a table"),
+        Data::Table if roles.timezone.is_some() => ("timezone", "a table"),
+        Data::Table if roles.duplicates != Duplicates::Auto => ("duplicates", "a table"),
         Data::Series(series) if series.layout == Layout::Rows && roles.time.is_some() => ("time", "series in rows"),
         _ => return Ok(()),
     };

@@ -29,6 +29,10 @@ pub(super) const TRAINING_SCORES: usize = 20_000;
 const CODED_VALUES: usize = 1 << 22;
 /// Most codes used to fit the code density.
 const DENSITY_ROWS: usize = 20_000;
+/// Memory that members trained side by side may take; one alone takes what it needs.
+const TRAINING_BYTES: usize = 1 << 30;
+/// Copies of the weights in a training: current and best ones, gradients, two moments, and a state to go back to.
+const STATES: usize = 8;
 
 /// Training, reference and calibration samples.
 pub(super) struct TrainingData<'a> {
@@ -91,6 +95,12 @@ pub(super) fn learn(recipe: &Recipe, material: TrainingData<'_>, session: &Sessi
     let network = model::build(recipe.axes(), blocks, shape)?;
     let mut warnings = summary::cautions(recipe, &network, split.calibration.len());
     let planned = samples.len();
+    let bytes = training_bytes(&network);
+    if bytes > TRAINING_BYTES {
+        let (gigabytes, inputs) = (bytes as f64 / 1e9, slots.width());
+        warnings
+            .push(format!("{inputs} inputs make a large network: training takes about {gigabytes:.1} GB of memory"));
+    }
     let (recipe, trained) = train_members(recipe, &network, &samples, split, session)?;
     let (members, trainings): (Vec<Params>, Vec<_>) =
         trained.into_iter().map(|trained| (trained.params, trained.training)).unzip();
@@ -150,7 +160,8 @@ pub(super) fn train_members(
 ) -> Result<(Recipe, Vec<Trained>)> {
     let steps = train::planned_steps(&recipe.train, split.train.len());
     session.observer.on_event(TrainingEvent::Started { members: samples.len(), steps });
-    let side_by_side = samples.len().min(session.compute.n_threads()).max(1);
+    let (wanted, room) = (samples.len().min(session.compute.n_threads()), TRAINING_BYTES / training_bytes(network));
+    let side_by_side = wanted.min(room).max(1);
     let inner = session.compute.split(side_by_side);
     let one = |member: usize| {
         let task = Task {
@@ -166,14 +177,24 @@ pub(super) fn train_members(
         };
         train::run(&task, session.checkpoints, session.observer, &inner)
     };
-    let trained: Vec<Trained> = if side_by_side == 1 {
-        (0..samples.len()).map(one).collect::<Result<_>>()?
-    } else {
-        session
-            .compute
-            .install(|| (0..samples.len()).into_par_iter().with_max_len(1).map(one).collect::<Result<_>>())?
-    };
+    let members: Vec<usize> = (0..samples.len()).collect();
+    let mut trained: Vec<Trained> = Vec::with_capacity(members.len());
+    // With room for all threads each takes the next member as it gets free.
+    let at_once = if side_by_side > 1 && room >= wanted { members.len() } else { side_by_side };
+    for group in members.chunks(at_once) {
+        if let [member] = group {
+            trained.push(one(*member)?);
+            continue;
+        }
+        let group = || group.par_iter().with_max_len(1).map(|member| one(*member)).collect::<Result<Vec<Trained>>>();
+        trained.extend(session.compute.install(group)?);
+    }
     Ok(without_beginners(recipe, trained))
+}
+
+/// Memory of a training beside its samples.
+fn training_bytes(network: &Network) -> usize {
+    network.n_params().saturating_mul(STATES * size_of::<f32>()).max(1)
 }
 
 /// Drops members that were interrupted before their first regular check, unless there are no others.

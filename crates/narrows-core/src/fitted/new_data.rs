@@ -156,6 +156,8 @@ impl ScoreCounts {
         self.gap_points += more.gap_points;
         self.unscored += more.unscored;
         self.unknown_series.extend(more.unknown_series.iter().cloned());
+        self.infinite += more.infinite;
+        self.notes.extend(more.notes.iter().cloned());
         if self.extra_columns.is_empty() {
             self.extra_columns.clone_from(&more.extra_columns);
         }
@@ -165,6 +167,7 @@ impl ScoreCounts {
     fn notes(&self) -> Vec<String> {
         let counted = [
             (self.missing, "missing cells were filled and left out of the scores"),
+            (self.infinite, "infinite cells"),
             (self.clipped, "extreme values were clipped"),
             (self.unseen_levels, "cells hold a category that training rows did not have"),
             (self.gap_points, "points are missing in gaps; they were filled and not scored"),
@@ -183,6 +186,7 @@ impl ScoreCounts {
                 listed(&self.unknown_series)
             ));
         }
+        notes.extend(self.notes.iter().cloned());
         if !self.extra_columns.is_empty() {
             notes.push(format!("columns that the model does not use: {}", listed(&self.extra_columns)));
         }

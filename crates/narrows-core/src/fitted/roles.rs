@@ -1,19 +1,19 @@
 //! Column roles: feature, label, or none.
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
-use arrow::compute::cast;
-use arrow::datatypes::DataType;
 use glob::Pattern;
+use serde::Serialize;
 
-use crate::data::Table;
+use crate::data::Duplicates;
 use crate::error::{Error, Hint, Place, Result, nearest};
 
 /// Column roles. Names may contain the wildcards `*` and `?`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Roles {
     /// The label column; never a feature.
     pub label: Option<String>,
-    /// The label of normal rows; only these train. If `None`, the label is ignored and all rows train.
+    /// The label of normal rows, several separated by commas; only these train. Case, surrounding blanks and the
+    /// spelling of numbers do not matter. If `None`, it is the evident value, such as `normal` or 0; without one, a fit
+    /// is refused.
     pub normal: Option<String>,
     /// The features; all columns if empty.
     pub columns: Vec<String>,
@@ -21,8 +21,12 @@ pub struct Roles {
     pub ignore: Vec<String>,
     /// For series: the time column.
     pub time: Option<String>,
-    /// For series: the column that identifies the series.
-    pub id: Option<String>,
+    /// For series: the columns that identify a series together.
+    pub id: Vec<String>,
+    /// For series: the time zone of times that have none of their own, such as `Europe/Berlin`; UTC by default.
+    pub timezone: Option<String>,
+    /// For series: what to do with rows of a series at the same time.
+    pub duplicates: Duplicates,
 }
 
 /// The class of a row by its label.
@@ -105,47 +109,6 @@ pub(crate) fn known(name: &str, names: &[&str]) -> Result<()> {
     Err(Error::mismatch(format!("column `{name}` does not exist")).with_hint(hint))
 }
 
-/// The class of each row by the label column: `normal` is compared as a number if both are numbers, else as text.
-pub(crate) fn verdicts(table: &Table, label: &str, normal: &str) -> Result<Vec<Verdict>> {
-    known(label, &table.names())?;
-    let column = table.expect_column(label)?;
-    let is_normal = equals(column, normal)?;
-    Ok((0..table.n_rows())
-        .map(|row| match is_normal.is_valid(row).then(|| is_normal.value(row)) {
-            Some(true) => Verdict::Normal,
-            Some(false) => Verdict::Anomalous,
-            None => Verdict::Unlabelled,
-        })
-        .collect())
-}
-
-fn equals(column: &ArrayRef, normal: &str) -> Result<BooleanArray> {
-    let text = cast(column, &DataType::Utf8)
-        .map_err(|error| Error::mismatch(format!("the label cannot be read as text: {error}")))?;
-    let number: Option<f64> = normal.trim().parse().ok();
-    let flag: Option<bool> = match normal.trim().to_ascii_lowercase().as_str() {
-        "true" => Some(true),
-        "false" => Some(false),
-        _ => None,
-    };
-    let same = |cell: &str| {
-        let cell = cell.trim();
-        if cell.is_empty() {
-            return None;
-        }
-        let numbers = number.is_some_and(|number| cell.parse::<f64>() == Ok(number));
-        let flags = flag.is_some_and(|flag| cell.eq_ignore_ascii_case(if flag { "true" } else { "false" }));
-        // A boolean label may be given as 0 or 1.
-        let mixed = column.data_type() == &DataType::Boolean
-            && number.is_some_and(|number| {
-                cell.eq_ignore_ascii_case(if number == 0.0 { "false" } else { "true" })
-                    && (number == 0.0 || number == 1.0)
-            });
-        Some(cell == normal.trim() || numbers || flags || mixed)
-    };
-    Ok(text.as_string::<i32>().iter().map(|cell| cell.and_then(same)).collect())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -165,23 +128,5 @@ mod tests {
         check_features(Roles { columns: vec!["x*".into()], ignore: vec!["x2".into()], ..Roles::default() }, &["x1"]);
         check_features(Roles { label: Some("z".into()), ..Roles::default() }, &["column `z` does not exist"]);
         check_features(Roles { ignore: vec!["q*".into()], ..Roles::default() }, &["column `q*` does not exist"]);
-    }
-
-    #[test]
-    fn labels_compare_as_numbers_flags_and_text() {
-        use Verdict::{Anomalous, Normal, Unlabelled};
-        let text: ArrayRef = std::sync::Arc::new(arrow::array::StringArray::from(vec![
-            Some("0"),
-            Some("0.0"),
-            Some("1"),
-            Some(""),
-            None,
-        ]));
-        let table = Table::from_arrays(vec![("y".to_owned(), text)], "test").unwrap();
-        assert_eq!(verdicts(&table, "y", "0").unwrap(), [Normal, Normal, Anomalous, Unlabelled, Unlabelled]);
-        let flags: ArrayRef = std::sync::Arc::new(BooleanArray::from(vec![false, true]));
-        let table = Table::from_arrays(vec![("y".to_owned(), flags)], "test").unwrap();
-        assert_eq!(verdicts(&table, "y", "0").unwrap(), [Normal, Anomalous]);
-        assert_eq!(verdicts(&table, "y", "False").unwrap(), [Normal, Anomalous]);
     }
 }

@@ -5,11 +5,8 @@
 
 use std::sync::Arc;
 
-use arrow::array::{
-    ArrayRef, BooleanArray, Float64Array, ListArray, RecordBatch, StringArray, StructArray, UInt64Array,
-};
+use arrow::array::{ArrayRef, BooleanArray, Float64Array, ListArray, RecordBatch, StringArray, StructArray};
 use arrow::buffer::OffsetBuffer;
-use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field};
 
 use super::images::ImageScore;
@@ -19,7 +16,7 @@ use super::scoring::{Explained, ScoreCounts, Scores};
 use super::series::{SeriesEvent, StreamScore};
 use crate::data::Table;
 use crate::detect::{Direction, Reason};
-use crate::output::{Columns, batch};
+use crate::output::{Columns, batch, counts};
 use crate::recipe::DataKind;
 
 /// The column names of [`Scores::columns`], with and without points of series.
@@ -34,7 +31,7 @@ impl Scores {
         let verdicts = self.is_anomaly.iter().zip(&self.score).map(|(flag, score)| known(score).map(|_| *flag));
         let [row, score, p_value, is_anomaly, flag] = SCORE_COLUMNS;
         let mut columns: Vec<(&str, ArrayRef)> = vec![
-            (row, Arc::new(UInt64Array::from_iter_values(rows))),
+            (row, counts(rows.map(Some))),
             (score, Arc::new(self.score.iter().map(known).collect::<Float64Array>())),
             (p_value, Arc::new(self.p_value.iter().map(known).collect::<Float64Array>())),
             (is_anomaly, Arc::new(verdicts.collect::<BooleanArray>())),
@@ -48,8 +45,7 @@ impl Scores {
     /// [`columns`](Scores::columns) with the row numbers of the scored table, which may be a sample.
     pub fn columns_for(&self, table: &Table, kind: DataKind) -> Columns {
         let mut columns = self.columns(table.first_row(), kind);
-        let rows = UInt64Array::from(table.row_numbers());
-        columns[0].1 = cast(&rows, columns[0].1.data_type()).expect("row numbers are whole numbers");
+        columns[0].1 = counts(table.row_numbers().into_iter().map(Some));
         columns
     }
 
@@ -105,10 +101,7 @@ pub fn reason_lists(reasons: &[Vec<Reason>]) -> ArrayRef {
 pub fn reason_rows(reasons: &[Vec<Reason>], first_row: u64) -> RecordBatch {
     let rows = (first_row..).zip(reasons).flat_map(|(row, reasons)| reasons.iter().map(move |_| row));
     let ranks = reasons.iter().flat_map(|reasons| 1..=reasons.len() as u64);
-    let places: Vec<(&str, ArrayRef)> = vec![
-        ("row", Arc::new(UInt64Array::from_iter_values(rows))),
-        ("rank", Arc::new(UInt64Array::from_iter_values(ranks))),
-    ];
+    let places: Vec<(&str, ArrayRef)> = vec![("row", counts(rows.map(Some))), ("rank", counts(ranks.map(Some)))];
     batch(named(places.into_iter().chain(reason_columns(reasons)).collect()))
 }
 
@@ -140,8 +133,7 @@ pub(super) fn side(direction: Direction) -> &'static str {
 pub fn event_rows(events: &[SeriesEvent], has_series: bool) -> RecordBatch {
     let numbers =
         |of: fn(&SeriesEvent) -> f64| -> ArrayRef { Arc::new(events.iter().map(of).collect::<Float64Array>()) };
-    let counts =
-        |of: fn(&SeriesEvent) -> u64| -> ArrayRef { Arc::new(UInt64Array::from_iter_values(events.iter().map(of))) };
+    let counts = |of: fn(&SeriesEvent) -> u64| -> ArrayRef { counts(events.iter().map(|event| Some(of(event)))) };
     let texts = |of: fn(&SeriesEvent) -> Option<String>| -> ArrayRef {
         Arc::new(events.iter().map(of).collect::<StringArray>())
     };

@@ -1,8 +1,10 @@
 //! Selection of the columns and rows that take part in a fit.
 
-use super::roles::{Roles, Verdict, verdicts};
-use crate::data::{self, Column, ColumnKind, DropReason, Dropped, Schema, Table};
-use crate::error::{Error, Hint, Place, Result};
+use super::labels::LabelReader;
+use super::leftovers::{check_spelling, is_number_of_rows};
+use super::roles::{Roles, Verdict};
+use crate::data::{self, Column, ColumnKind, ColumnTypes, DropReason, Dropped, Schema, Table};
+use crate::error::{Error, Place, Result};
 use crate::report::Label;
 use crate::train::{Observer, TrainingEvent};
 
@@ -62,44 +64,67 @@ impl ColumnSelection {
         self.schema.names().into_iter().filter(|name| !is_special(name)).collect()
     }
 
+    /// Adds notes and tells them.
+    pub(super) fn note(&mut self, notes: Vec<String>, observer: &dyn Observer) {
+        notes.iter().for_each(|note| observer.on_event(TrainingEvent::Noted(note)));
+        self.notes.extend(notes);
+    }
+
     /// Selects; `special` are typed columns with another role, and a description of it.
     pub(super) fn choose(
         table: Table,
         roles: &Roles,
+        types: &ColumnTypes,
         wanted: FeatureFilter,
         special: Vec<(Column, String)>,
         observer: &dyn Observer,
     ) -> Result<ColumnSelection> {
         let is_special = |name: &str| special.iter().any(|(column, _)| column.name == name);
+        types.check_columns(&table.names())?;
         let mut names = roles.features(&table.names())?;
         names.retain(|name| !is_special(name));
-        let verdicts = match (&roles.label, &roles.normal) {
-            (Some(label), Some(normal)) => verdicts(&table, label, normal)?,
-            _ => vec![Verdict::Normal; table.n_rows()],
+        let mut labels = roles.label.as_ref().map(|label| LabelReader::new(label, roles.normal.as_deref()));
+        let verdicts = match &mut labels {
+            Some(labels) => labels.read(&table)?,
+            None => vec![Verdict::Normal; table.n_rows()],
         };
         let rows =
             |wanted| (0..table.n_rows() as u32).filter(|row| verdicts[*row as usize] == wanted).collect::<Vec<u32>>();
         let (normal, anomalous) = (rows(Verdict::Normal), rows(Verdict::Anomalous));
         let unlabelled = (table.n_rows() - normal.len() - anomalous.len()) as u64;
         if normal.len() < FEWEST_ROWS {
-            return Err(too_few(&table, roles, normal.len()));
+            return Err(too_few(&table, labels.as_ref(), normal.len()));
         }
 
         let features = table.select(&names)?;
         let inferred = if normal.len() == table.n_rows() {
-            data::infer(&features)?
+            data::infer_as(&features, types)?
         } else {
-            let of_normal = data::infer(&features.take(&normal));
-            // An unreadable cell is reported by its row in the file, not by its row among the normal ones.
-            of_normal.map_err(|error| data::infer(&features).err().unwrap_or(error))?
+            data::infer_as(&features.take(&normal), types)?
         };
+        check_spelling(&table, &inferred)?;
         let mut dropped = Vec::new();
         let mut kept = Vec::new();
-        for Column { name, kind } in &inferred.schema.columns {
+        for Column { name, kind, .. } in &inferred.schema.columns {
             let found = inferred.dropped.iter().find(|dropped| dropped.column == *name).map(|dropped| dropped.reason);
+            // A number asked for by its name is meant, also if it is a different one in every row.
+            let is_asked = *kind == ColumnKind::Numeric && roles.columns.contains(name);
+            let found = found.filter(|reason| !(is_asked && *reason == DropReason::Identifier));
             match wanted.reason(*kind, found) {
                 Some(reason) => dropped.push(Dropped { column: name.clone(), reason }),
                 None => kept.push(name.as_str()),
+            }
+        }
+        let mut notes = Vec::new();
+        if kept.is_empty() && dropped.iter().all(|dropped| is_number_of_rows(&inferred.schema, dropped)) {
+            // Rows of whole numbers alone: a line or a grid rather than identifiers of something else.
+            for dropped in dropped.extract_if(.., |dropped| dropped.reason == DropReason::Identifier) {
+                let column = inferred.schema.get(&dropped.column).expect("a column of the schema");
+                kept.push(column.name.as_str());
+                notes.push(format!(
+                    "column `{}` has another number in every row, as identifiers do, but nothing else is there to learn from",
+                    column.name
+                ));
             }
         }
         if kept.is_empty() {
@@ -112,17 +137,27 @@ impl ColumnSelection {
         let mut schema = Schema { columns: special.iter().map(|(column, _)| column.clone()).collect() };
         schema.columns.extend(inferred.schema.select(&kept)?.columns);
         let all = all_columns(&table, &inferred.schema, &special);
-        let mut notes: Vec<String> = dropped.iter().map(left_out).collect();
+        let label = labels.as_ref().map(LabelReader::label);
+        let label = label.as_ref();
+        notes.extend(label.map(|label| label_note(label, roles)));
+        notes.extend(dropped.iter().map(left_out));
         notes.extend(inferred.notes.iter().cloned());
-        notes.iter().for_each(|note| observer.on_event(TrainingEvent::Noted(note)));
         let typed = if special.is_empty() { features } else { table };
-        let (typed, _) = data::conform(typed, &schema)?;
+        let (typed, conformed) = data::conform(typed, &schema)?;
+        for (column, _) in special.iter().filter(|(column, _)| column.kind != ColumnKind::Text) {
+            conformed.require(&typed, &column.name)?;
+        }
+        if normal.len() < typed.n_rows() {
+            // What normal rows hold is told by the inference.
+            notes.extend(conformed.unreadable.iter().map(|unreadable| format!("in all rows, {unreadable}")));
+        }
+        notes.iter().for_each(|note| observer.on_event(TrainingEvent::Noted(note)));
         Ok(ColumnSelection {
             table: typed,
             schema,
             all,
             dropped,
-            label: roles.label.clone().map(|column| Label { column, normal: roles.normal.clone() }),
+            label: label.cloned(),
             normal,
             anomalous,
             unlabelled,
@@ -136,10 +171,7 @@ impl ColumnSelection {
 fn all_columns(table: &Table, features: &Schema, special: &[(Column, String)]) -> Schema {
     let column = |name: &&str| {
         let special = special.iter().map(|(column, _)| column).find(|column| column.name == **name);
-        special
-            .or_else(|| features.get(name))
-            .cloned()
-            .unwrap_or_else(|| Column { name: (*name).to_owned(), kind: ColumnKind::Text })
+        special.or_else(|| features.get(name)).cloned().unwrap_or_else(|| Column::new(*name, ColumnKind::Text))
     };
     Schema { columns: table.names().iter().map(column).collect() }
 }
@@ -148,17 +180,28 @@ fn left_out(dropped: &Dropped) -> String {
     format!("column `{}` left out: {}", dropped.column, dropped.reason)
 }
 
-fn too_few(table: &Table, roles: &Roles, n: usize) -> Error {
+/// What the label says, in one line.
+fn label_note(label: &Label, roles: &Roles) -> String {
+    let chosen = match (&roles.normal, &label.normal) {
+        (None, Some(normal)) => format!("; `{normal}` is taken as normal, as none was named"),
+        _ => String::new(),
+    };
+    format!("label `{}`: {}{chosen}", label.column, label.describe())
+}
+
+fn too_few(table: &Table, labels: Option<&LabelReader>, n: usize) -> Error {
     let place = Place::source(table.source());
-    match (&roles.label, &roles.normal) {
-        (Some(label), Some(normal)) => {
+    match labels {
+        Some(labels) => {
+            let Label { column, normal, .. } = labels.label();
             let message = format!(
-                "expected at least {FEWEST_ROWS} rows whose `{label}` is `{normal}`, got {n} of {}",
+                "expected at least {FEWEST_ROWS} rows whose `{column}` is `{}`, got {n} of {}",
+                normal.unwrap_or_default(),
                 table.n_rows()
             );
-            Error::data(place, message).with_hint(Hint::of("[normal] names the label's value in normal rows"))
+            Error::data(place, message).with_hint(labels.advice())
         }
-        _ => Error::data(place, format!("expected at least {FEWEST_ROWS} rows to fit, got {n}")),
+        None => Error::data(place, format!("expected at least {FEWEST_ROWS} rows to fit, got {n}")),
     }
 }
 
@@ -190,7 +233,11 @@ mod tests {
     }
 
     fn choose(roles: &Roles, wanted: FeatureFilter, special: Vec<(Column, String)>) -> Result<ColumnSelection> {
-        ColumnSelection::choose(table(), roles, wanted, special, &Silent)
+        ColumnSelection::choose(table(), roles, &ColumnTypes::default(), wanted, special, &Silent)
+    }
+
+    fn choose_of(table: Table, roles: &Roles) -> Result<ColumnSelection> {
+        ColumnSelection::choose(table, roles, &ColumnTypes::default(), FeatureFilter::Any, Vec::new(), &Silent)
     }
 
     fn of_label(normal: Option<&str>) -> Roles {
@@ -209,9 +256,13 @@ mod tests {
         assert_eq!(reason(&chosen, "same"), Some(DropReason::Constant));
         assert!(chosen.notes.contains(&"column `same` left out: all cells are equal".to_owned()), "{:?}", chosen.notes);
         assert_eq!(chosen.all.names(), ["x", "same", "colour", "bad"]);
-        // Without its normal value the label is ignored, and all rows train.
-        assert_eq!((chosen.normal.len(), chosen.anomalous.len(), chosen.unlabelled), (12, 0, 0));
-        assert_eq!(chosen.label.unwrap().normal, None);
+        // Without its normal value the evident one is taken, and told.
+        assert_eq!((chosen.normal.len(), chosen.anomalous.len(), chosen.unlabelled), (10, 2, 0));
+        assert_eq!(
+            chosen.notes[0],
+            "label `bad`: 10 `no` (normal); 2 `yes`; `no` is taken as normal, as none was named"
+        );
+        assert_eq!(chosen.label.unwrap().normal.as_deref(), Some("no"));
     }
 
     #[test]
@@ -255,7 +306,7 @@ mod tests {
 
     #[test]
     fn a_column_with_a_part_of_its_own_is_typed_first_and_no_feature() {
-        let time = Column { name: "x".to_owned(), kind: ColumnKind::Numeric };
+        let time = Column::new("x", ColumnKind::Numeric);
         let special = vec![(time, "time".to_owned())];
         let roles = Roles { ignore: vec!["same".to_owned(), "bad".to_owned()], ..Roles::default() };
         let chosen = choose(&roles, FeatureFilter::Any, special).unwrap();
@@ -275,10 +326,43 @@ mod tests {
         ];
         columns.push(("bad".to_owned(), (0..n).map(|i| f64::from(i / 10)).collect()));
         let table = Table::from_columns(columns).unwrap();
-        let chosen =
-            ColumnSelection::choose(table, &of_label(Some("0")), FeatureFilter::Any, Vec::new(), &Silent).unwrap();
+        let chosen = choose_of(table, &of_label(Some("0"))).unwrap();
         assert_eq!(chosen.features(), ["x"]);
         assert_eq!(reason(&chosen, "alarm"), Some(DropReason::Constant));
+    }
+
+    fn of_text(columns: &[(&str, &dyn Fn(usize) -> String)], n: usize) -> Table {
+        let array = |of: &dyn Fn(usize) -> String| Arc::new((0..n).map(|i| Some(of(i))).collect::<StringArray>());
+        let columns = columns.iter().map(|(name, of)| ((*name).to_owned(), array(of) as ArrayRef));
+        Table::from_arrays(columns.collect(), "made").unwrap()
+    }
+
+    #[test]
+    fn a_number_asked_for_by_name_is_no_identifier() {
+        let table = of_text(&[("id", &|i| (i * 3).to_string()), ("x", &|i| (i * i % 7).to_string())], 30);
+        let chosen = choose_of(table.clone(), &Roles::default()).unwrap();
+        assert_eq!((chosen.features(), reason(&chosen, "id")), (vec!["x"], Some(DropReason::Identifier)));
+        let roles = Roles { columns: vec!["id".to_owned(), "x".to_owned()], ..Roles::default() };
+        assert_eq!(choose_of(table, &roles).unwrap().features(), ["id", "x"]);
+    }
+
+    #[test]
+    fn numbers_that_count_are_learnt_from_where_nothing_else_is() {
+        let line = of_text(&[("x", &|i| i.to_string()), ("y", &|i| (2 * i).to_string())], 60);
+        assert_eq!(choose_of(line, &Roles::default()).unwrap().features(), ["y"]);
+        let line = of_text(&[("x", &|i| i.to_string()), ("y", &|i| (i + 5).to_string())], 60);
+        let chosen = choose_of(line, &Roles::default()).unwrap();
+        assert_eq!((chosen.features(), chosen.notes.len()), (vec!["x", "y"], 2));
+        let text = of_text(&[("id", &|i| i.to_string()), ("text", &|i| format!("customer {i}"))], 60);
+        assert!(choose_of(text, &Roles::default()).is_err());
+    }
+
+    #[test]
+    fn cells_of_rows_that_do_not_train_are_told_too() {
+        let value = |i: usize| if i == 29 { "off".to_owned() } else { format!("{}.5", i * i % 7) };
+        let table = of_text(&[("x", &value), ("bad", &|i| (i / 25).to_string())], 30);
+        let chosen = choose_of(table, &of_label(Some("0"))).unwrap();
+        assert_eq!(chosen.notes, ["in all rows, column `x`: 1 cell is not numbers, in row 29: `off`"]);
     }
 
     #[test]
@@ -304,7 +388,15 @@ mod tests {
         }
         let heard = Heard::default();
         let roles = of_label(None);
-        let chosen = ColumnSelection::choose(table(), &roles, FeatureFilter::Channels, Vec::new(), &heard).unwrap();
+        let chosen = ColumnSelection::choose(
+            table(),
+            &roles,
+            &ColumnTypes::default(),
+            FeatureFilter::Channels,
+            Vec::new(),
+            &heard,
+        )
+        .unwrap();
         assert_eq!(*heard.0.lock().unwrap(), chosen.notes);
         assert!(chosen.notes.len() >= 2);
         assert_eq!(chosen.table.column("x").unwrap().data_type(), &DataType::Float64);

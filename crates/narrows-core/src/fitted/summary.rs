@@ -7,11 +7,11 @@ use super::scoring::{CalibratedThreshold, Scorer};
 use super::selection::ColumnSelection;
 use super::split::Split;
 use crate::baseline::{Components, Pca};
-use crate::data::ColumnKind;
+use crate::data::Column;
 use crate::detect::Reason;
 use crate::error::Result;
 use crate::model::{Corruption, Latent, Sparsity};
-use crate::prep::{Block, ColumnPrep, PrepReport, Prepared};
+use crate::prep::{Block, ColumnPrep, PrepReport, Prepared, SEASON_LEFT_OUT};
 use crate::recipe::Recipe;
 use crate::report::{
     CodePoint, ColumnReport, Detection, Histogram, ImagesReport, Label, LayerReport, NetworkPart, NetworkReport,
@@ -156,7 +156,11 @@ fn prep_notes(prep: &PrepReport) -> Vec<String> {
         .iter()
         .map(|(column, n)| format!("column `{column}`: {n} training cells clipped at the limit of prep.clip"));
     let constant = prep.constant.iter().map(|column| format!("column `{column}` is the same in every training row"));
-    infinite.chain(clipped).chain(constant).collect()
+    let unseen = prep.columns.iter().filter_map(|column| {
+        let remark = column.what.split("; ").find(|part| part.starts_with(SEASON_LEFT_OUT))?;
+        Some(format!("column `{}`: {remark}", column.name))
+    });
+    infinite.chain(clipped).chain(constant).chain(unseen).collect()
 }
 
 /// All input columns; `quality` is the reconstruction quality of a feature.
@@ -165,26 +169,27 @@ pub(super) fn columns(
     features: &[&ColumnPrep],
     quality: impl Fn(&str) -> Option<f64>,
 ) -> Vec<ColumnReport> {
-    let column = |name: &str, kind: ColumnKind| {
+    let column = |Column { name, kind, format, .. }: &Column| {
         let mut column = ColumnReport {
-            name: name.to_owned(),
+            name: name.clone(),
             kind: kind.to_string(),
             role: Role::Feature,
             words: String::new(),
             missing: 0,
             quality: None,
         };
-        if input.label.as_ref().is_some_and(|label| label.column == name) {
+        if input.label.as_ref().is_some_and(|label| label.column == *name) {
             column.role = Role::Label;
             column.words = "tells which rows are normal; never a feature".to_owned();
-        } else if let Some(dropped) = input.dropped.iter().find(|dropped| dropped.column == name) {
+        } else if let Some(dropped) = input.dropped.iter().find(|dropped| dropped.column == *name) {
             column.role = Role::Dropped;
             column.words = dropped.reason.to_string();
         } else if let Some((_, words)) = input.special.iter().find(|(special, _)| special == name) {
             column.role = Role::Ignored;
             column.words.clone_from(words);
-        } else if let Some(prep) = features.iter().find(|prep| prep.name == name) {
-            column.words = prep.what.clone();
+        } else if let Some(prep) = features.iter().find(|prep| prep.name == *name) {
+            let written = format.as_ref().map_or_else(String::new, |format| format!("written {format}; "));
+            column.words = format!("{written}{}", prep.what);
             column.missing = prep.missing;
             column.quality = quality(name);
         } else {
@@ -193,7 +198,7 @@ pub(super) fn columns(
         }
         column
     };
-    input.all.columns.iter().map(|c| column(&c.name, c.kind)).collect()
+    input.all.columns.iter().map(column).collect()
 }
 
 /// The network from input to output; activations and norms are merged into the layer they follow.

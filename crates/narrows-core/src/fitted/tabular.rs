@@ -129,8 +129,9 @@ pub trait TabularModel: sealed::Sealed + std::fmt::Debug + Send + Sync {
     /// [`Error::Data`](crate::Error::Data) for fewer than 20 rows of either kind.
     fn generation_quality(&self, table: &Table, n: usize, seed: u64) -> Result<SampleSimilarity>;
 
-    /// An evaluator for tables whose column `label` has the value `normal` in normal rows.
-    fn evaluator(&self, label: &str, normal: &str) -> Evaluator;
+    /// An evaluator for tables whose column `label` has the value `normal` in normal rows, several separated by commas.
+    /// Without it, the value is the one that the model was fitted with, else the evident one, such as `normal` or 0.
+    fn evaluator(&self, label: &str, normal: Option<&str>) -> Evaluator;
 }
 
 impl<A: TabularAdapter> TabularModel for Fitted<A>
@@ -205,7 +206,7 @@ where
         generation::quality(&self.core, self.adapter.as_ref(), &given, n, table.source(), seed)
     }
 
-    fn evaluator(&self, label: &str, normal: &str) -> Evaluator {
+    fn evaluator(&self, label: &str, normal: Option<&str>) -> Evaluator {
         let adapter: Arc<dyn TabularAdapter> = self.adapter.clone();
         Evaluator::new(adapter, Arc::clone(&self.core), label, normal)
     }

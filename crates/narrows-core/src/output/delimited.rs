@@ -12,6 +12,8 @@ use arrow::datatypes::{DataType, Float32Type, Float64Type, Int64Type, UInt64Type
 use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 
+use super::plain::{Plain, text_of};
+
 /// Format of delimited text.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct DelimitedText {
@@ -33,7 +35,8 @@ impl DelimitedText {
 
     /// Appends the rows.
     pub(super) fn rows(self, batch: &RecordBatch, out: &mut Vec<u8>) -> Result<(), ArrowError> {
-        let columns = batch.columns().iter().map(CellArray::of).collect::<Result<Vec<_>, _>>()?;
+        let columns = Plain::of_batch(batch)?;
+        let columns = columns.iter().map(CellArray::of).collect::<Result<Vec<_>, _>>()?;
         let lonely = columns.len() == 1;
         for row in 0..batch.num_rows() {
             let line = out.len();
@@ -63,7 +66,7 @@ impl DelimitedText {
             }
             CellArray::Text(array) if array.is_valid(row) => self.text(array.value(row), out),
             CellArray::Other(array, formatter) if array.is_valid(row) => {
-                self.text(&formatter.value(row).to_string(), out)
+                self.text(&text_of(array.as_ref(), formatter, row), out)
             }
             _ => {}
         }
@@ -99,7 +102,12 @@ enum CellArray<'a> {
 }
 
 impl<'a> CellArray<'a> {
-    fn of(array: &'a ArrayRef) -> Result<CellArray<'a>, ArrowError> {
+    fn of(plain: &'a Plain) -> Result<CellArray<'a>, ArrowError> {
+        const OPTIONS: FormatOptions<'static> = FormatOptions::new().with_display_error(false);
+        let array = match plain {
+            Plain::Cells(array) => array,
+            Plain::Json(array) => return Ok(CellArray::Text(array)),
+        };
         Ok(match array.data_type() {
             DataType::Float64 => CellArray::Float(array.as_primitive::<Float64Type>()),
             DataType::Float32 => CellArray::Single(array.as_primitive::<Float32Type>()),
@@ -107,7 +115,7 @@ impl<'a> CellArray<'a> {
             DataType::Int64 => CellArray::Integer(array.as_primitive::<Int64Type>()),
             DataType::Boolean => CellArray::Flag(array.as_boolean()),
             DataType::Utf8 => CellArray::Text(array.as_string()),
-            _ => CellArray::Other(array, ArrayFormatter::try_new(array.as_ref(), &FormatOptions::default())?),
+            _ => CellArray::Other(array, ArrayFormatter::try_new(array.as_ref(), &OPTIONS)?),
         })
     }
 }

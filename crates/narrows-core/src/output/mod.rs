@@ -2,24 +2,26 @@
 //!
 //! [`TableWriter`] writes a table batch by batch and publishes its file at the end; [`RowWriter`] writes and flushes
 //! rows one by one. Both use [`Sink`], which handles stdout, devices, files and memory; a file sink writes to a draft
-//! beside its target, the only place where temporary files are created and renamed.
+//! beside its target ([`narrows_images::Draft`]), the only place where temporary files are created and renamed.
 
 mod batch;
 mod compressed;
 mod delimited;
-mod draft;
+mod dictionaries;
 mod ndjson;
 mod npy;
+mod plain;
 mod rows;
 mod sink;
 mod table;
 mod text;
 
-pub use batch::{Columns, batch};
+pub use batch::{Columns, batch, counts};
 pub use compressed::Compression;
-pub(crate) use draft::Draft;
+pub(crate) use narrows_images::Draft;
+pub use narrows_images::{resolved, sweep};
 pub use rows::RowWriter;
-pub use sink::Sink;
+pub use sink::{Sink, is_stream};
 pub use table::TableWriter;
 
 use std::path::Path;

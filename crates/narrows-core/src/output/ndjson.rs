@@ -1,46 +1,64 @@
 //! Record batches as NDJSON. Missing cells and non-finite numbers are `null`.
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StructArray};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Float32Type, Float64Type, Int64Type, UInt64Type};
 use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use serde::Serialize;
 
+use super::plain::{Plain, text_of};
+
 /// Appends the rows.
 pub(super) fn rows(batch: &RecordBatch, out: &mut Vec<u8>) -> Result<(), ArrowError> {
     let schema = batch.schema_ref();
-    let keys: Vec<Vec<u8>> = schema.fields().iter().map(|field| key(field.name())).collect();
-    let options = FormatOptions::default();
-    let formatters = batch
-        .columns()
-        .iter()
-        .map(|array| ArrayFormatter::try_new(array.as_ref(), &options))
-        .collect::<Result<Vec<_>, _>>()?;
+    let keys: Vec<String> = schema.fields().iter().map(|field| format!("{}:", quoted(field.name()))).collect();
+    let columns = Plain::of_batch(batch)?;
+    let columns = columns.iter().map(JsonCells::of).collect::<Result<Vec<_>, _>>()?;
     for row in 0..batch.num_rows() {
         out.push(b'{');
-        for (i, array) in batch.columns().iter().enumerate() {
+        for (i, (key, cells)) in keys.iter().zip(&columns).enumerate() {
             if i > 0 {
                 out.push(b',');
             }
-            out.extend_from_slice(&keys[i]);
-            cell(array.as_ref(), &formatters[i], row, out);
+            out.extend_from_slice(key.as_bytes());
+            cells.write(row, out);
         }
         out.extend_from_slice(b"}\n");
     }
     Ok(())
 }
 
-fn key(name: &str) -> Vec<u8> {
-    let mut key = Vec::new();
-    json(name, &mut key);
-    key.push(b':');
-    key
+/// A text as JSON.
+pub(super) fn quoted(text: &str) -> String {
+    serde_json::to_string(text).expect("a text is written to memory")
+}
+
+/// A column whose cells are written as JSON.
+pub(super) enum JsonCells<'a> {
+    Cells(&'a ArrayRef, ArrayFormatter<'a>),
+    Json(&'a StringArray),
+}
+
+impl<'a> JsonCells<'a> {
+    pub(super) fn of(plain: &'a Plain) -> Result<JsonCells<'a>, ArrowError> {
+        const OPTIONS: FormatOptions<'static> = FormatOptions::new().with_display_error(false);
+        Ok(match plain {
+            Plain::Cells(array) => JsonCells::Cells(array, ArrayFormatter::try_new(array.as_ref(), &OPTIONS)?),
+            Plain::Json(array) => JsonCells::Json(array),
+        })
+    }
+
+    /// Appends the cell of a row.
+    pub(super) fn write(&self, row: usize, out: &mut Vec<u8>) {
+        match self {
+            JsonCells::Json(array) if array.is_valid(row) => out.extend_from_slice(array.value(row).as_bytes()),
+            JsonCells::Cells(array, formatter) if array.is_valid(row) => cell(array.as_ref(), formatter, row, out),
+            _ => out.extend_from_slice(b"null"),
+        }
+    }
 }
 
 fn cell(array: &dyn Array, formatter: &ArrayFormatter<'_>, row: usize, out: &mut Vec<u8>) {
-    if array.is_null(row) {
-        return out.extend_from_slice(b"null");
-    }
     match array.data_type() {
         DataType::Float64 => json(array.as_primitive::<Float64Type>().value(row), out),
         DataType::Float32 => json(array.as_primitive::<Float32Type>().value(row), out),
@@ -48,43 +66,9 @@ fn cell(array: &dyn Array, formatter: &ArrayFormatter<'_>, row: usize, out: &mut
         DataType::Int64 => json(array.as_primitive::<Int64Type>().value(row), out),
         DataType::Boolean => json(array.as_boolean().value(row), out),
         DataType::Utf8 => json(array.as_string::<i32>().value(row), out),
-        DataType::List(_) => list(&array.as_list::<i32>().value(row), out),
-        DataType::Struct(_) => object(array.as_struct(), row, out),
-        kind if kind.is_integer() => out.extend_from_slice(formatter.value(row).to_string().as_bytes()),
-        _ => json(formatter.value(row).to_string(), out),
-    }
-}
-
-/// A nested list.
-fn list(items: &ArrayRef, out: &mut Vec<u8>) {
-    out.push(b'[');
-    for i in 0..items.len() {
-        if i > 0 {
-            out.push(b',');
-        }
-        nested(items, i, out);
-    }
-    out.push(b']');
-}
-
-/// A nested object.
-fn object(fields: &StructArray, row: usize, out: &mut Vec<u8>) {
-    out.push(b'{');
-    for (i, (field, column)) in fields.fields().iter().zip(fields.columns()).enumerate() {
-        if i > 0 {
-            out.push(b',');
-        }
-        out.extend_from_slice(&key(field.name()));
-        nested(column, row, out);
-    }
-    out.push(b'}');
-}
-
-/// A cell inside a list or an object; a type that has no text is `null`.
-fn nested(array: &ArrayRef, row: usize, out: &mut Vec<u8>) {
-    match ArrayFormatter::try_new(array.as_ref(), &FormatOptions::default()) {
-        Ok(formatter) => cell(array.as_ref(), &formatter, row, out),
-        Err(_) => out.extend_from_slice(b"null"),
+        // Integers and decimals.
+        kind if kind.is_numeric() => out.extend_from_slice(text_of(array, formatter, row).as_bytes()),
+        _ => json(text_of(array, formatter, row), out),
     }
 }
 

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use arrow::array::RecordBatch;
 
+use super::sink::{Sink, is_stream, open_stream};
 use super::text::Text;
 use crate::data::Format;
 use crate::error::{Error, Result};
@@ -35,13 +36,14 @@ pub struct RowWriter<'a> {
 }
 
 impl RowWriter<'static> {
-    /// Creates or truncates the file `path`.
+    /// Creates or truncates the file `path`; devices and pipes are opened.
     ///
     /// # Errors
     /// [`Error::Recipe`] for a format that cannot be written row by row; [`Error::Write`].
     pub fn create(path: impl AsRef<Path>, format: Format) -> Result<RowWriter<'static>> {
         let (path, text) = (path.as_ref(), text_of(format)?);
-        let file = File::create(path).map_err(|error| Error::write(path, error))?;
+        let file = if is_stream(path) { open_stream(path) } else { File::create(path) };
+        let file = file.map_err(|error| Error::write(path, error))?;
         Ok(RowWriter::of(Box::new(file), text, path))
     }
 
@@ -61,6 +63,15 @@ impl<'a> RowWriter<'a> {
     /// [`Error::Recipe`] for a format that cannot be written row by row.
     pub fn new(out: impl Write + Send + 'a, format: Format) -> Result<RowWriter<'a>> {
         Ok(RowWriter::of(Box::new(out), text_of(format)?, Path::new("the output")))
+    }
+
+    /// Writes to a sink, each row as it comes; a draft is published by [`Sink::finish`] only, so this is for streams.
+    ///
+    /// # Errors
+    /// [`Error::Recipe`] for a format that cannot be written row by row.
+    pub fn to(sink: Sink<'a>, format: Format) -> Result<RowWriter<'a>> {
+        let (name, text) = (sink.name().to_path_buf(), text_of(format)?);
+        Ok(RowWriter::of(Box::new(sink), text, &name))
     }
 
     fn of(out: Box<dyn Write + Send + 'a>, text: Text, name: &Path) -> RowWriter<'a> {

@@ -1,14 +1,15 @@
 //! Output sinks: stdout, devices, memory, or a file that is published only when it is complete.
 //!
-//! Devices and pipes (`/dev/null`, `/dev/full`, a FIFO) are opened directly: a rename would replace the device itself.
+//! Devices, pipes (`/dev/null`, `/dev/full`, a FIFO) and open descriptors (`/dev/stdout`, `/dev/fd/3`) are opened directly:
+//! a rename would replace the device itself, or a file that a shell has redirected to.
 
 use std::any::Any;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use super::Draft;
 use super::compressed::Compression;
-use super::draft::Draft;
 use crate::error::{Error, Result};
 
 /// A writer with a name for error messages.
@@ -16,6 +17,7 @@ pub struct Sink<'a> {
     destination: Destination<'a>,
     name: PathBuf,
     compression: Compression,
+    is_stream: bool,
     /// Dropped last.
     _guard: Option<Box<dyn Any + Send>>,
 }
@@ -32,19 +34,20 @@ impl Sink<'static> {
     /// [`Error::Write`] if it cannot be written.
     pub fn create(path: impl AsRef<Path>) -> Result<Sink<'static>> {
         let path = path.as_ref();
-        let is_special = fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir());
-        let destination = if is_special {
-            File::options().write(true).open(path).map(|device| Destination::Stream(Box::new(device)))
+        let is_stream = is_stream(path);
+        let destination = if is_stream {
+            open_stream(path).map(|device| Destination::Stream(Box::new(device)))
         } else {
             Draft::of(path).map(Destination::Draft)
         };
         let destination = destination.map_err(|error| Error::write(path, error))?;
-        Ok(Sink { destination, name: path.to_path_buf(), compression: Compression::of_path(path), _guard: None })
+        let compression = Compression::of_path(path);
+        Ok(Sink { destination, name: path.to_path_buf(), compression, is_stream, _guard: None })
     }
 
     /// The standard output.
     pub fn stdout() -> Sink<'static> {
-        Sink::new(io::stdout(), "stdout")
+        Sink::new(io::stdout(), "stdout").read_as_written()
     }
 
     /// Attaches a value that is dropped once the file is renamed or removed: for callers that register
@@ -62,6 +65,7 @@ impl<'a> Sink<'a> {
             destination: Destination::Stream(Box::new(out)),
             name: name.into(),
             compression: Compression::None,
+            is_stream: false,
             _guard: None,
         }
     }
@@ -69,6 +73,17 @@ impl<'a> Sink<'a> {
     /// The target as given, used in error messages.
     pub fn name(&self) -> &Path {
         &self.name
+    }
+
+    /// Marks a sink whose reader reads while it is written, such as a pipe: Arrow is then written in its stream format.
+    #[must_use]
+    pub fn read_as_written(self) -> Sink<'a> {
+        Sink { is_stream: true, ..self }
+    }
+
+    /// Whether it is read while it is written.
+    pub(super) fn is_stream(&self) -> bool {
+        self.is_stream
     }
 
     /// The compression given by the file extension.
@@ -95,6 +110,21 @@ impl<'a> Sink<'a> {
         });
         done.map_err(|error| Error::write(&self.name, error))
     }
+}
+
+/// Whether `path` is a device, a pipe or an open descriptor, which is written as it is, and never replaced.
+pub fn is_stream(path: &Path) -> bool {
+    is_descriptor(path) || fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
+}
+
+/// Opens such a path. What a descriptor has written is kept.
+pub(super) fn open_stream(path: &Path) -> io::Result<File> {
+    File::options().write(true).append(is_descriptor(path)).open(path)
+}
+
+fn is_descriptor(path: &Path) -> bool {
+    ["/dev/stdout", "/dev/stderr"].iter().any(|name| path == Path::new(name))
+        || ["/dev/fd", "/proc/self/fd"].iter().any(|folder| path.parent() == Some(Path::new(folder)))
 }
 
 impl Write for Sink<'_> {

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
-use arrow::ipc::writer::FileWriter;
+use arrow::ipc::writer::{DictionaryHandling, FileWriter, IpcWriteOptions, StreamWriter};
 #[cfg(feature = "parquet")]
 use parquet::{arrow::ArrowWriter, basic, errors::ParquetError, file::properties::WriterProperties};
 
 use super::compressed::{Compressed, Compression};
+use super::dictionaries::Dictionaries;
 use super::npy::NpyRows;
 use super::sink::Sink;
 use super::text::Text;
@@ -38,8 +39,12 @@ const ROW_GROUP: usize = 1 << 17;
 pub struct TableWriter<'a> {
     state: State<'a>,
     format: Format,
+    /// Whether Arrow is written in its stream format, which needs no end.
+    is_stream: bool,
     name: PathBuf,
     buffer: Vec<u8>,
+    /// Of an Arrow file.
+    dictionaries: Dictionaries,
 }
 
 enum State<'a> {
@@ -49,6 +54,7 @@ enum State<'a> {
     #[cfg(feature = "parquet")]
     Parquet(Box<ArrowWriter<Compressed<'a>>>),
     Arrow(Box<FileWriter<Compressed<'a>>>),
+    ArrowStream(Box<StreamWriter<Compressed<'a>>>),
     Npy(Compressed<'a>, NpyRows),
     /// After a failure.
     Broken,
@@ -93,13 +99,15 @@ impl<'a> TableWriter<'a> {
             return Err(Error::recipe("format", format!("expected one of {}, got {format}", names.join(", "))));
         }
         let name = sink.name().to_owned();
+        let is_stream = sink.is_stream() || name.extension().is_some_and(|extension| extension == "arrows");
         let compression = match format {
             // Parquet compresses its pages itself.
             Format::Parquet => Compression::None,
             _ => sink.compression(),
         };
         let state = State::Waiting(Compressed::new(sink, compression)?);
-        Ok(TableWriter { state, format, name, buffer: Vec::new() })
+        let dictionaries = Dictionaries::default();
+        Ok(TableWriter { state, format, is_stream, name, buffer: Vec::new(), dictionaries })
     }
 
     /// Appends the rows of a batch.
@@ -119,7 +127,8 @@ impl<'a> TableWriter<'a> {
             }
             #[cfg(feature = "parquet")]
             State::Parquet(writer) => writer.write(batch).map_err(io_of_parquet),
-            State::Arrow(writer) => writer.write(batch),
+            State::Arrow(writer) => self.dictionaries.grown(batch).and_then(|batch| writer.write(&batch)),
+            State::ArrowStream(writer) => writer.write(batch),
             State::Npy(_, rows) => rows.add(batch),
             State::Waiting(_) | State::Broken => Ok(()),
         };
@@ -140,6 +149,7 @@ impl<'a> TableWriter<'a> {
                 Err(error) => Err(io_of_parquet(error)),
             },
             State::Arrow(writer) => writer.into_inner(),
+            State::ArrowStream(writer) => writer.into_inner(),
             State::Npy(mut out, rows) => rows.write(&mut out).map(|()| out).map_err(ArrowError::from),
             State::Broken => return Ok(()),
         };
@@ -164,7 +174,14 @@ impl<'a> TableWriter<'a> {
                     .map_err(io_of_parquet)
             }
             None if self.format == Format::Npy => return Ok(State::Npy(out, NpyRows::new(&schema)?)),
-            None => FileWriter::try_new(out, &schema).map(|writer| State::Arrow(Box::new(writer))),
+            None if self.is_stream => {
+                StreamWriter::try_new(out, &schema).map(|writer| State::ArrowStream(Box::new(writer)))
+            }
+            None => {
+                let options = IpcWriteOptions::default().with_dictionary_handling(DictionaryHandling::Delta);
+                let writer = FileWriter::try_new_with_options(out, &schema, options);
+                writer.map(|writer| State::Arrow(Box::new(writer)))
+            }
         };
         begun.map_err(|error| self.failure(error))
     }
@@ -195,7 +212,9 @@ fn io_of_parquet(error: ParquetError) -> ArrowError {
 mod tests {
     use std::sync::Arc;
 
-    use arrow::array::{Float64Array, StringArray};
+    use arrow::array::{Array, ArrayRef, Float64Array, Int64Array, StringArray};
+    use arrow::compute::cast;
+    use arrow::datatypes::{DataType, TimeUnit};
 
     use super::*;
     use crate::data::Source;
@@ -223,6 +242,69 @@ mod tests {
     #[test]
     fn what_is_written_can_be_read() {
         ["a.csv", "a.tsv", "a.csv.gz", "a.ndjson.zst", "a.parquet", "a.arrow"].into_iter().for_each(check);
+    }
+
+    #[test]
+    fn every_type_that_is_read_is_written_in_every_format() {
+        use TimeUnit::{Microsecond, Millisecond, Nanosecond, Second};
+        let zones = [None, Some("UTC"), Some("+05:30"), Some("Europe/Berlin")].map(|zone| zone.map(Arc::from));
+        let times = [Second, Millisecond, Microsecond, Nanosecond].into_iter();
+        let times = times.flat_map(|unit| zones.clone().map(|zone| DataType::Timestamp(unit, zone)));
+        let words = |values| DataType::Dictionary(Box::new(DataType::Int8), Box::new(values));
+        let others = [
+            DataType::Int8,
+            DataType::Int64,
+            DataType::UInt16,
+            DataType::UInt64,
+            DataType::Float16,
+            DataType::Float32,
+            DataType::Float64,
+            DataType::Decimal32(9, 2),
+            DataType::Decimal64(18, 2),
+            DataType::Decimal128(38, 2),
+            DataType::Decimal256(60, 2),
+            DataType::Boolean,
+            DataType::Date32,
+            DataType::Date64,
+            DataType::Utf8,
+            DataType::LargeUtf8,
+            DataType::Utf8View,
+            words(DataType::Utf8),
+            words(DataType::Int32),
+        ];
+        let numbers: ArrayRef = Arc::new(Int64Array::from(vec![Some(1), None, Some(0)]));
+        for kind in others.into_iter().chain(times) {
+            let column = cast(&numbers, &kind).unwrap();
+            let batch = RecordBatch::try_from_iter([("n", numbers.clone()), ("c", column)]).unwrap();
+            // An NPY array holds numbers only, which is said before any row.
+            for (format, name) in FORMATS.iter().filter(|(format, _)| *format != Format::Npy) {
+                let folder = tempfile::tempdir().unwrap();
+                let path = folder.path().join(format!("a.{name}"));
+                let mut writer = TableWriter::create_as(&path, *format).unwrap();
+                writer.write(&batch).unwrap_or_else(|error| panic!("{kind} as {name}: {error}"));
+                writer.finish().unwrap();
+                let source = Source::parse(&[path.display().to_string()]).unwrap();
+                let table = source.open(100, None).unwrap().read_all().unwrap();
+                let column = table.column("c").unwrap_or_else(|| panic!("{kind} as {name}"));
+                assert_eq!((column.len(), column.null_count()), (3, 1), "{kind} as {name}");
+            }
+        }
+    }
+
+    #[test]
+    fn arrow_is_a_stream_where_it_is_read_as_it_is_written() {
+        let written = |stream: bool| {
+            let mut bytes = Vec::new();
+            let sink = Sink::new(&mut bytes, "a pipe");
+            let sink = if stream { sink.read_as_written() } else { sink };
+            let mut writer = TableWriter::to(sink, Format::ArrowIpc).unwrap();
+            writer.write(&batch()).unwrap();
+            writer.finish().unwrap();
+            bytes
+        };
+        assert!(written(false).starts_with(b"ARROW1"));
+        assert!(written(true).starts_with(b"\xff\xff\xff\xff"));
+        check("a.arrows");
     }
 
     #[test]

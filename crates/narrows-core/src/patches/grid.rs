@@ -1,5 +1,8 @@
 //! A grid of patches that covers an image, and the recombination of patch values.
 
+use std::borrow::Cow;
+use std::ops::Range;
+
 use narrows_images::Image;
 
 /// Positions of patches of `height` by `width` on an image; neighbours overlap, the last ones end with the image.
@@ -35,12 +38,24 @@ impl TileGrid {
     /// The values of every patch of `image`, patch by patch; an image smaller than a patch is padded by
     /// reflection.
     pub(crate) fn cut(&self, image: &Image) -> Vec<f32> {
+        self.cut_some(&self.padded(image), 0..self.len())
+    }
+
+    /// The image, padded by reflection if it is smaller than a patch.
+    pub(crate) fn padded<'a>(&self, image: &'a Image) -> Cow<'a, Image> {
         let (height, width) = self.size;
-        let padded = ((image.height, image.width) != self.size).then(|| image.padded_reflect(0, 0, height, width));
-        let image = padded.as_ref().unwrap_or(image);
-        let mut values = Vec::with_capacity(self.len() * self.height * self.width * image.channels.count());
-        for (top, left) in self.places() {
-            values.extend(image.crop(top, left, self.height, self.width).pixels);
+        match (image.height, image.width) == self.size {
+            true => Cow::Borrowed(image),
+            false => Cow::Owned(image.padded_reflect(0, 0, height, width)),
+        }
+    }
+
+    /// The values of some patches of a padded image.
+    pub(crate) fn cut_some(&self, padded: &Image, patches: Range<usize>) -> Vec<f32> {
+        let mut values = Vec::with_capacity(patches.len() * self.height * self.width * padded.channels.count());
+        for patch in patches {
+            let (top, left) = (self.tops[patch / self.lefts.len()], self.lefts[patch % self.lefts.len()]);
+            values.extend(padded.crop(top, left, self.height, self.width).pixels);
         }
         values
     }
@@ -96,6 +111,8 @@ mod tests {
             let grid = TileGrid::new((8, 8), 4, (height, width));
             let pieces = grid.cut(&image);
             assert_eq!(pieces.len(), grid.len() * 64);
+            let last = grid.cut_some(&grid.padded(&image), grid.len() - 1..grid.len());
+            assert_eq!(last, pieces[pieces.len() - 64..]);
             assert_eq!(grid.merge(&pieces, (height, width)), pixels, "{height}x{width}");
         }
     }

@@ -15,8 +15,14 @@ use super::cell::Cell;
 use super::prepared::{BlockSlots, PrepTally};
 
 const DAY: i64 = 86_400_000_000;
-/// The day of the year is encoded if training rows span more days than this.
+/// The day of the year is considered if training rows span more days than this.
 const HALF_A_YEAR: i64 = 180;
+/// It is encoded if no more days in a row than this were never seen: the rest of the year would be an anomaly.
+const UNSEEN_DAYS: usize = 31;
+/// Or if rows span this many days: the season has come round, however sparse the rows.
+const TWO_YEARS: i64 = 730;
+/// Opens the remark on a cycle that was not seen as a whole.
+pub(crate) const SEASON_LEFT_OUT: &str = "day of the year left out";
 const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
@@ -43,7 +49,10 @@ impl Cycles {
         let missing = (rows.len() - cells().count()) as u64;
         let (first, last) = (cells().min().unwrap_or(0), cells().max().unwrap_or(0));
         let mut circles = vec![Circle::Weekday];
-        if last.saturating_sub(first) > HALF_A_YEAR * DAY {
+        let span = last.saturating_sub(first);
+        let unseen = longest_unseen(cells());
+        let is_season_seen = unseen <= UNSEEN_DAYS || span >= TWO_YEARS * DAY;
+        if span > HALF_A_YEAR * DAY && is_season_seen {
             circles.push(Circle::DayOfYear);
         }
         if cells().any(|t| t.rem_euclid(DAY) != 0) {
@@ -51,6 +60,9 @@ impl Cycles {
         }
         let names: Vec<&str> = circles.iter().map(|circle| circle.describe()).collect();
         let mut what = format!("{} as sine and cosine", names.join(", "));
+        if span > HALF_A_YEAR * DAY && !is_season_seen {
+            what.push_str(&format!("; {SEASON_LEFT_OUT}, as {unseen} days of it in a row were never seen"));
+        }
         if missing > 0 {
             what.push_str(&format!("; {missing} missing, encoded as 0"));
         }
@@ -144,6 +156,20 @@ impl Circle {
     }
 }
 
+/// The longest run of days of the year, over its end as well, on which no time falls.
+fn longest_unseen(times: impl Iterator<Item = i64>) -> usize {
+    const DAYS: usize = 365;
+    let mut seen = [false; DAYS];
+    times.for_each(|t| seen[(date_of(t).day_of_year() as usize - 1).min(DAYS - 1)] = true);
+    let (mut longest, mut run) = (0, 0);
+    // Twice around, so that a run over the end of the year is found as a whole.
+    for day in 0..2 * DAYS {
+        run = if seen[day % DAYS] { 0 } else { run + 1 };
+        longest = longest.max(run);
+    }
+    longest.min(DAYS)
+}
+
 /// The date, UTC; times outside the calendar's range become 1970.
 fn date_of(t: i64) -> Date {
     Offset::UTC.to_datetime(Timestamp::from_microsecond(t).unwrap_or_default()).date()
@@ -172,7 +198,7 @@ mod tests {
 
     #[test]
     fn only_parts_that_vary_are_learnt_and_they_come_back() {
-        let (noon, midnight, later) = ("2024-03-12T14:20:30Z", "2024-03-12T00:00:00Z", "2024-12-24T00:00:00Z");
+        let (noon, midnight, later) = ("2024-03-12T14:20:30Z", "2024-03-12T00:00:00Z", "2026-12-24T00:00:00Z");
         check(&[noon], noon, "day of the week, time of day", "Tue 14:20");
         check(&[midnight], noon, "day of the week", "Tue");
         check(&[midnight, later], "2023-12-31T00:00:00Z", "day of the week, day of the year", "Sun 31 Dec");
@@ -181,6 +207,28 @@ mod tests {
             "1969-12-31T23:59:30Z",
             "day of the week, day of the year, time of day",
             "Wed 31 Dec 23:59",
+        );
+    }
+
+    #[test]
+    fn the_season_is_learnt_only_if_it_was_seen() {
+        let what = |days: std::ops::Range<i64>| {
+            let array: TimestampMicrosecondArray = days.map(|day| Some((20_089 + day) * DAY)).collect();
+            let rows: Vec<u32> = (0..array.len() as u32).collect();
+            Cycles::fit(&array, &rows).1
+        };
+        let (learnt, left_out) =
+            ("day of the week, day of the year as sine and cosine", "day of the week as sine and cosine");
+        assert_eq!(what(0..365), learnt);
+        // December is not known, but nearly all of the year is.
+        assert_eq!(what(0..340), learnt);
+        assert_eq!(what(0..120), left_out);
+        let told = format!("{left_out}; day of the year left out, as 95 days of it in a row were never seen");
+        assert_eq!(what(0..270), told);
+        // Over the end of the year, too.
+        assert_eq!(
+            what(200..470),
+            format!("{left_out}; day of the year left out, as 95 days of it in a row were never seen")
         );
     }
 

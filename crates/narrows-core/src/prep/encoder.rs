@@ -9,7 +9,7 @@ use super::block::BlockKind;
 use super::cell::Cell;
 use super::cycle::Cycles;
 use super::flag::FlagEncoder;
-use super::grain::Grain;
+use super::grain::{Grain, OutputError};
 use super::levels::{Index, Levels};
 use super::number::{NumberEncoder, Seen};
 use super::prepared::{BlockSlots, PrepTally};
@@ -159,10 +159,10 @@ impl EncoderBlock<'_> {
         }
     }
 
-    /// The grain of a numeric column; its noise is the reconstruction residual of its inputs.
-    pub(crate) fn grain(&self, rows: &[u32], noise: &[f32]) -> Option<Grain> {
+    /// The grain of a numeric column; its noise is the reconstruction error of its inputs.
+    pub(crate) fn grain(&self, rows: &[u32], errors: &[OutputError]) -> Option<Grain> {
         match &self.typed {
-            Typed::Numbers(array) => Grain::of(array, rows, noise[0]),
+            Typed::Numbers(array) => Grain::of(array, rows, &errors[0]),
             Typed::Flags(_) | Typed::Words(_) | Typed::Moments(_) => None,
         }
     }

@@ -13,6 +13,7 @@ mod cycle;
 mod encoder;
 mod flag;
 mod grain;
+mod grain_levels;
 mod levels;
 mod number;
 mod period;
@@ -27,7 +28,8 @@ mod window;
 
 pub use block::{Block, BlockKind};
 pub use cell::Cell;
-pub(crate) use grain::Grain;
+pub(crate) use cycle::SEASON_LEFT_OUT;
+pub(crate) use grain::{Grain, OutputError};
 pub use period::period;
 pub use pipeline::Pipeline;
 pub use prepared::{ColumnCounts, PrepCounts, Prepared, finite};

@@ -130,8 +130,13 @@ impl NumberEncoder {
     /// Samples from the decoder's prediction in these inputs, in place: missing with its probability, else
     /// the number plus the noise of the grain.
     pub(crate) fn draw(&self, features: &mut [f32], grain: Option<&Grain>, stream: &mut Stream) -> Cell {
+        let levels = grain.and_then(|grain| grain.levels.as_ref());
         // Drawn for every cell, so that the samples of a cell do not depend on others.
-        let (chance, noise) = (stream.uniform(), stream.normal());
+        let chance = stream.uniform();
+        let (noise, place) = match levels {
+            Some(_) => (0.0, f64::from(stream.uniform())),
+            None => (stream.normal(), 0.0),
+        };
         if self.has_indicator {
             let is_missing = chance < features[1];
             features[1] = f32::from(u8::from(is_missing));
@@ -140,11 +145,26 @@ impl NumberEncoder {
                 return Cell::Missing;
             }
         }
+        if let Some(levels) = levels {
+            let x = levels.drawn(f64::from(features[0]), place, |value| self.held(self.scaled(value)));
+            features[0] = self.forward(x).0;
+            return Cell::Number(x);
+        }
         let expected = features[0] + grain.map_or(0.0, |grain| grain.noise * noise);
         let x = self.backward(expected);
         let x = grain.map_or(x, |grain| grain.hold(x));
         features[0] = self.forward(x).0;
         Cell::Number(x)
+    }
+
+    /// Takes infinite cells as missing if training rows had some.
+    pub(crate) fn note_infinite(&mut self, infinite: u64) {
+        self.is_infinite_missing = infinite > 0;
+    }
+
+    /// The error of an infinite cell, which is at the clip: `None` if it counts as missing.
+    pub(crate) fn infinite_error(&self) -> Option<f64> {
+        (!self.is_infinite_missing).then(|| self.clip.get() * self.clip.get())
     }
 
     /// One finite value as an input, and whether it was clipped.

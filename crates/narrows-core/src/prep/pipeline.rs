@@ -12,7 +12,7 @@ use super::Prep;
 use super::block::Block;
 use super::cell::Cell;
 use super::encoder::{ColumnEncoder, EncoderBlock, EncoderFit};
-use super::grain::Grain;
+use super::grain::{Grain, OutputError};
 use super::prepared::{BlockSlots, PrepCounts, PrepTally, Prepared};
 use super::summary::{ColumnPrep, PrepReport};
 use crate::data::{ColumnKind, Schema, Table};
@@ -245,18 +245,18 @@ impl Pipeline {
         Table::from_arrays(self.columns.iter().zip(cells).map(column).collect(), "generated")
     }
 
-    /// The grains of the columns, from the training rows of a typed table and the reconstruction residuals of the
+    /// The grains of the columns, from the training rows of a typed table and the reconstruction errors of the
     /// inputs, `[width]`.
     ///
     /// # Errors
     /// [`Error::Mismatch`] if a column is missing or not typed.
-    pub(crate) fn grains(&self, table: &Table, rows: &[u32], noise: &[f32]) -> Result<Vec<Option<Grain>>> {
+    pub(crate) fn grains(&self, table: &Table, rows: &[u32], errors: &[OutputError]) -> Result<Vec<Option<Grain>>> {
         let bound = self.bind(table)?;
         Ok(self
             .columns
             .iter()
             .zip(bound)
-            .map(|(column, bound)| bound.grain(rows, &noise[column.range.clone()]))
+            .map(|(column, bound)| bound.grain(rows, &errors[column.range.clone()]))
             .collect())
     }
 

@@ -52,6 +52,10 @@ pub struct SignalPipeline {
     /// Window length in points.
     window: usize,
     blocks: Vec<Block>,
+    /// Whether scores are spared what nobody measured, and infinite values are anomalies by themselves; neither in files
+    /// of older versions.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    spares_gaps: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -70,6 +74,9 @@ pub struct Signal {
     pub observed: Vec<f32>,
     /// Number of points.
     pub n: usize,
+    /// Infinite values in channels without any in training, by index in `observed`, with their errors: they are missing
+    /// to the network and anomalies by themselves.
+    pub infinite: Vec<(usize, f64)>,
 }
 
 /// Windows of series as rows for a network.
@@ -120,9 +127,13 @@ impl SignalPipeline {
             unobserved,
             window,
             blocks: Vec::with_capacity(window * k),
+            spares_gaps: true,
         };
         for (c, name) in channels.iter().enumerate() {
-            let (number, seen) = number(c, None);
+            let (mut number, mut seen) = number(c, None);
+            let cells = stretches.iter().flat_map(|(_, values)| values.iter().skip(c).step_by(k));
+            seen.infinite = cells.filter(|x| x.is_infinite()).count() as u64;
+            number.note_infinite(seen.infinite);
             let of_each = if over == ScaleOver::Each { ", per series" } else { "" };
             // Windows are interpolated, without indicators.
             let words = seen.what.split("; ").filter(|part| !part.contains(" filled with ")).collect::<Vec<_>>();
@@ -218,7 +229,10 @@ impl SignalPipeline {
         );
         let mut filled = observed.clone();
         (0..k).for_each(|c| fill(&mut filled, c, k));
-        (Signal { filled, observed, n: changed.len() / k }, counts)
+        let is_infinite = |(_, x): &(usize, &f64)| self.spares_gaps && x.is_infinite();
+        let error = |(i, _): (usize, &f64)| Some((i, self.channels[i % k].number.infinite_error()?));
+        let infinite = values.iter().enumerate().filter(is_infinite).filter_map(error).collect();
+        (Signal { filled, observed, n: changed.len() / k, infinite }, counts)
     }
 
     /// Appends the windows starting at `firsts` to `windows`; points beyond the end are missing.
@@ -272,6 +286,12 @@ impl SignalPipeline {
     /// A prepared value of channel `c` in that channel's unit; with the difference transform, a difference.
     pub fn backward(&self, id: &str, c: usize, z: f32) -> f64 {
         self.number(id, c).backward(z)
+    }
+
+    /// Whether a gap must not raise an alarm beside it: the network's expectation stands in for what was not observed,
+    /// and complete windows have the last word.
+    pub(crate) fn spares_gaps(&self) -> bool {
+        self.spares_gaps
     }
 
     /// The transform of the whole series.

@@ -16,6 +16,7 @@ use narrows_images::Damage;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::data::ColumnTypes;
 use crate::detect::Detect;
 use crate::error::{Error, Hint, Result};
 use crate::model::{Axes, Backbone, Corruption, Latent, Loss, Sparsity};
@@ -42,6 +43,9 @@ pub struct Recipe {
     pub seed: u64,
     /// The kind of data.
     pub data: Data,
+    /// Types of columns where they should not be inferred.
+    #[serde(skip_serializing_if = "ColumnTypes::is_empty")]
+    pub types: ColumnTypes,
     /// Layer architecture.
     pub backbone: Backbone,
     /// Form of the code.
@@ -149,6 +153,8 @@ impl Recipe {
 
     fn overlay(&self, changes: &Value) -> Result<Recipe> {
         let mut tree = serde_json::to_value(self).expect("a recipe is plain data");
+        // Left out of the file where nothing is said, but known.
+        tree["types"] = serde_json::to_value(&self.types).expect("lists of words");
         tree::merge(&mut tree, changes, &mut Vec::new())?;
         tree::typed(tree)
     }
@@ -202,6 +208,9 @@ impl Recipe {
 
     /// Checks constraints of images and of the restore backbone.
     fn check_images(&self) -> Result<()> {
+        if matches!(self.data, Data::Images(_)) && !self.types.is_empty() {
+            return Err(Error::recipe("types", "expected none for images, which have no columns"));
+        }
         let Data::Images(_) = self.data else {
             return match self.backbone {
                 Backbone::Restore(_) => {
@@ -240,6 +249,7 @@ impl Recipe {
     pub fn check(&self) -> Result<()> {
         self.train.check()?;
         self.data.check()?;
+        self.types.check()?;
         self.check_images()?;
         if self.members.len() > 64 {
             return Err(Error::recipe("members", format!("expected at most 64 members, got {}", self.members.len())));
@@ -303,6 +313,7 @@ mod tests {
             "detect.threshold={ rule = \"quantile\", q = 0.9 }",
             "latent=gaussian",
             "prep.scaling=minmax",
+            "types.categorical=[\"zip\"]",
         ] {
             check_set(assignment, "ok");
         }

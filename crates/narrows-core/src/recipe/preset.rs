@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Data, DataKind, ImageSettings, Recipe, SeriesSettings};
 use crate::choice::Choice;
+use crate::data::ColumnTypes;
 use crate::detect::{Detect, Mixing, Score};
 use crate::error::{Error, Result, nearest};
 use crate::model::backbone::{Activation, Backbone, Conv, Dense, Lstm, Restore};
@@ -139,6 +140,7 @@ impl Preset {
             preset: self,
             seed: 0,
             data: Data::default(),
+            types: ColumnTypes::default(),
             backbone: Backbone::default(),
             latent: Latent::Point,
             sparsity: Sparsity::None,

@@ -8,7 +8,7 @@ use std::path::Path;
 use narrows_images::Album;
 
 use super::{DataKind, Preset, Recipe};
-use crate::data::{Format, Layout};
+use crate::data::{ColumnTypes, Format, Layout};
 use crate::error::{Error, Hint, Result};
 
 /// The sources of a recipe; all are optional.
@@ -38,6 +38,8 @@ pub struct RecipeSource {
     pub corrupt: Option<String>,
     /// A recipe in TOML that overrides the preset.
     pub toml: Option<String>,
+    /// Types of columns, added to those of the TOML.
+    pub types: ColumnTypes,
     /// Field assignments, each `path=value`.
     pub assignments: Vec<String>,
     /// Seed of all randomness.
@@ -92,6 +94,7 @@ impl RecipeSource {
         if let Some(damage) = &self.corrupt {
             recipe.corrupt(damage)?;
         }
+        recipe.types.add(&self.types);
         self.assignments.iter().try_for_each(|assignment| recipe.set(assignment))?;
         if let Some(seed) = self.seed {
             recipe.seed = seed;

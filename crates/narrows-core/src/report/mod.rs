@@ -8,6 +8,7 @@ mod generation;
 #[cfg(feature = "report")]
 pub mod html;
 mod images;
+mod label;
 mod new_data;
 mod restoration;
 mod restorer;
@@ -21,6 +22,7 @@ pub use bottleneck::Bottleneck;
 pub use concern::{Concern, Grade};
 pub use generation::{DensityReport, GenerationReport, UnitsReport};
 pub use images::{ImagesReport, Reconstruction, WorstImage};
+pub use label::{Label, LabelValue};
 pub use new_data::{AlarmRate, BaselineAreas, NewDataMetrics, NewDataReport};
 pub use restoration::{Baseline, ImageQuality, Restoration, RestorationMeans, Similarity};
 pub use restorer::{AlbumReport, RestorerReport, SkippedImage};
@@ -74,15 +76,6 @@ pub struct Report {
     pub images: Option<ImagesReport>,
     /// The complete recipe.
     pub recipe: Recipe,
-}
-
-/// The label column.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Label {
-    /// Its name.
-    pub column: String,
-    /// Its value for normal rows; without one all rows are used for training.
-    pub normal: Option<String>,
 }
 
 /// How the rows were split.

@@ -112,8 +112,8 @@ fn an_evaluator_outlives_its_model() {
         evaluator.add(&labelled(100)).unwrap();
         evaluator.finish().unwrap()
     };
-    let expected = evaluated(model.evaluator("odd", "0"));
-    let evaluator = model.evaluator("odd", "0");
+    let expected = evaluated(model.evaluator("odd", Some("0")));
+    let evaluator = model.evaluator("odd", Some("0"));
     drop(model);
     let found = elsewhere(move || evaluated(evaluator));
     assert_eq!(found, expected);

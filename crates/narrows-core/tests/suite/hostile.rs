@@ -73,7 +73,7 @@ fn absurd_sizes_are_refused_before_memory_is_taken() {
     );
     check_refused(
         &with_document(|document| document["recipe"]["backbone"]["code_size"] = u32::MAX.into()),
-        "expected a network of at most 268435456 parameters",
+        "expected a width",
     );
     check_refused(&with_document(|document| document["isolation_forest"]["width"] = 3.into()), "");
     check_refused(&with_document(|document| document["neighbours"]["k"] = 0.into()), "");
@@ -82,12 +82,10 @@ fn absurd_sizes_are_refused_before_memory_is_taken() {
 
 #[test]
 fn a_recipe_for_an_absurd_network_is_refused() {
-    for size in [1u64 << 30, 1 << 31, 4_000_000_000] {
-        let mut recipe = quick(Preset::Auto);
-        recipe.set(&format!("backbone.nodes=[{size}, {size}]")).unwrap();
-        let error = fit_with(&recipe, sheet(60, 1), 1).unwrap_err().to_string();
-        assert!(error.starts_with("backbone: expected a network of at most 268435456 parameters"), "{error}");
-    }
+    let mut recipe = quick(Preset::Auto);
+    recipe.set("backbone.nodes=[60000, 60000]").unwrap();
+    let error = fit_with(&recipe, sheet(60, 1), 1).unwrap_err().to_string();
+    assert!(error.starts_with("backbone: expected a network of at most 268435456 parameters"), "{error}");
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod allocator;
 mod bottleneck;
 mod compress;
 mod compress_images;
+mod compress_types;
 mod contract;
 mod forged_models;
 mod generation;

@@ -1,8 +1,9 @@
 //! Damaged inputs of every format: whatever the bytes, rows or an error, never a panic, and no more memory than a small
 //! file justifies.
 
+use std::fs::File;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{
@@ -12,9 +13,10 @@ use arrow::array::{
 use arrow::datatypes::Int32Type;
 use arrow::ipc::CompressionType;
 use arrow::ipc::writer::{FileWriter, IpcWriteOptions, StreamWriter};
-use narrows_core::Recipe;
+use narrows_core::compress::{ImageDecompressor, TableDecompressor};
 use narrows_core::data::Source;
 use narrows_core::images::{Album, Channels, Image, Limits, Photo};
+use narrows_core::{Model, Recipe};
 use ndarray::{Array1, Array2, Array3, ShapeBuilder};
 use ndarray_npy::{NpzWriter, WriteNpyExt};
 use parquet::arrow::ArrowWriter;
@@ -22,6 +24,15 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 
 use crate::allocator::measured;
+
+/// Documents that hold a whole table.
+const JSON: [&str; 5] = [
+    r#"[{"a": 1, "b": "x"}, {"a": 2.5, "b": null}, {"b": "y", "c": true}]"#,
+    r#"{"a": [1, 2, 3], "b": ["x", "y", "z"]}"#,
+    r#"{"columns": ["a", "b"], "index": [0, 1], "data": [[1, "x"], [2, "y"]]}"#,
+    r#"{"a": {"0": 1, "1": 2}, "b": {"0": "x", "1": "y"}}"#,
+    r#"{"meta": {"n": 2}, "rows": [{"a": 1, "b": {"c": 2}}, {"a": 3, "b": {"c": 4}}]}"#,
+];
 
 /// Damaged files of each kind; `many_more` tries a hundred times as many.
 const FEW: usize = 120;
@@ -190,6 +201,13 @@ fn tables(times: usize) {
     check("a.csv.gz", &gzip(&csv()), times, as_table);
     check("a.csv.zst", &zstd::encode_all(csv().as_slice(), 1).unwrap(), times, as_table);
     check("a.ndjson", &ndjson(), times, as_table);
+    let blanks = String::from_utf8(csv()).unwrap().replace(',', "  ");
+    check("a.txt", blanks.as_bytes(), times, as_table);
+    let utf_16: Vec<u8> = blanks.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    check("b.csv", &[b"\xff\xfe".as_slice(), &utf_16].concat(), times, as_table);
+    for (i, text) in JSON.iter().enumerate() {
+        check(&format!("{i}.json"), text.as_bytes(), times, as_table);
+    }
     check("a.npy", &npy(&Array2::from_shape_fn((40, 3), |(i, j)| (i * j) as f32)), times, as_table);
     check("b.npy", &npy(&Array2::from_shape_fn((40, 3).f(), |(i, j)| (i * j) as i16)), times, as_table);
     check("a.npz", &npz(true), times, as_table);
@@ -234,6 +252,34 @@ fn recipes(times: usize) {
     });
 }
 
+fn compressed(times: usize) {
+    let here = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo runs the tests"));
+    let golden = |name: &str| here.join("../../testdata/compressed").join(name);
+    let sheet = Model::load(golden("sheet.narrows")).unwrap().into_table().unwrap();
+    let discs = Model::load(golden("discs.narrows")).unwrap().into_images().unwrap();
+    let rows = |path: &Path| -> narrows_core::Result<()> {
+        let mut rows = TableDecompressor::new(&sheet, File::open(path).unwrap())?;
+        while rows.next_table()?.is_some() {}
+        Ok(())
+    };
+    let images = |path: &Path| -> narrows_core::Result<()> {
+        let mut images = ImageDecompressor::new(&discs, File::open(path).unwrap())?;
+        while images.next_images()?.is_some() {}
+        Ok(())
+    };
+    for name in ["sheet_bound.nrw", "sheet_code.nrw"] {
+        check(name, &std::fs::read(golden(name)).unwrap(), times, |path| rows(path).is_ok());
+    }
+    for name in ["discs_bound.nrw", "discs_code.nrw"] {
+        check(name, &std::fs::read(golden(name)).unwrap(), times, |path| images(path).is_ok());
+    }
+}
+
+#[test]
+fn damaged_compressed_files_are_content_or_an_error() {
+    compressed(FEW / 2);
+}
+
 #[test]
 fn damaged_text_and_arrays_are_rows_or_an_error() {
     tables(FEW);
@@ -268,4 +314,5 @@ fn many_more() {
     parquets(times);
     images(times);
     recipes(times);
+    compressed(times);
 }

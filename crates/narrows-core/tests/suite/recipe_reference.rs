@@ -15,6 +15,7 @@ const VALUES: (&str, &str) = ("<!-- generated: preset values -->", "<!-- end: pr
 
 /// Assignments that select the variants of the choices, so that all their fields occur.
 const VARIANTS: &[&str] = &[
+    "types.categorical=[\"zip\"]",
     "backbone=dense",
     "backbone=conv",
     "backbone={ kind = \"conv\", code = { kind = \"map\" } }",

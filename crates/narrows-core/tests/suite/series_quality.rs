@@ -21,7 +21,7 @@ fn fitted(recipe: &Recipe, table: Table, roles: &Roles) -> SeriesModel {
 }
 
 fn evaluated(fitted: &SeriesModel, table: &Table, label: &str, normal: &str) -> Evaluation {
-    let mut evaluator = fitted.evaluator(label, normal);
+    let mut evaluator = fitted.evaluator(label, Some(normal));
     evaluator.add(table).unwrap();
     evaluator.finish().unwrap()
 }
@@ -34,7 +34,7 @@ fn recipe(preset: Preset, changes: &[&str]) -> Recipe {
 
 fn machine_roles() -> Roles {
     let name = |name: &str| Some(name.to_owned());
-    Roles { id: name("machine"), time: name("time"), ..roles(MACHINES_LABEL, "0") }
+    Roles { id: name("machine").into_iter().collect(), time: name("time"), ..roles(MACHINES_LABEL, "0") }
 }
 
 /// A floor below what was measured, so that a change of bits does not fail and a broken model does.

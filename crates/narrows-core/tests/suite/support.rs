@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use narrows_core::data::{Source, Table};
-use narrows_core::file::{FileCheckpoints, Resume};
+use narrows_core::file::{FileCheckpoints, Resume, TrainingSubject};
 use narrows_core::rng::{Purpose, Stream};
 use narrows_core::train::{Observer, TrainingEvent};
 use narrows_core::{Compute, Dataset, Model, Preset, Recipe, Session, TableModel, fit};
@@ -97,10 +97,11 @@ impl Observer for Cut {
 
 /// A training that is cut short after some checks and taken up again ends with the bytes of `whole`, a fit that nothing
 /// interrupted; a checkpoint of another recipe is refused.
-pub(crate) fn check_resumes(name: &str, recipe: &Recipe, dataset: &Dataset, fingerprint: u32, whole: &[u8]) {
+pub(crate) fn check_resumes(name: &str, recipe: &Recipe, dataset: &Dataset, whole: &[u8]) {
     let folder = tempfile::tempdir().unwrap();
     let run = |resume, after| {
-        let checkpoints = FileCheckpoints::new(folder.path(), recipe, fingerprint, resume).unwrap();
+        let subject = TrainingSubject::new(recipe, dataset);
+        let checkpoints = FileCheckpoints::new(folder.path(), subject, resume).unwrap();
         let cut = Cut { after, seen: AtomicUsize::new(0) };
         let session = Session { compute: Compute::serial(), observer: &cut, checkpoints: &checkpoints };
         fit(recipe, dataset.clone(), &session).unwrap().to_bytes()
@@ -110,10 +111,9 @@ pub(crate) fn check_resumes(name: &str, recipe: &Recipe, dataset: &Dataset, fing
 
     let mut other = recipe.clone();
     other.seed += 1;
-    let checkpoints = FileCheckpoints::new(folder.path(), &other, fingerprint, Resume::Continue).unwrap();
-    let session = Session { checkpoints: &checkpoints, ..Session::default() };
-    let error = fit(&other, dataset.clone(), &session).unwrap_err().to_string();
-    assert!(error.contains("belongs to another recipe"), "{name}: {error}");
+    let subject = TrainingSubject::new(&other, dataset);
+    let error = FileCheckpoints::new(folder.path(), subject, Resume::Continue).unwrap_err().to_string();
+    assert!(error.contains("got one of another: `seed` was"), "{name}: {error}");
 }
 
 /// The bytes of a model's file.

@@ -184,7 +184,7 @@ fn series_of_both_layouts_are_searched() {
         assert!(search.best.cost <= search.start().unwrap().cost, "{preset}");
         fit(&search.recipe, dataset, &session(2)).unwrap();
     };
-    let long = Roles { time: Some("minute".into()), id: Some("machine".into()), ..Roles::default() };
+    let long = Roles { time: Some("minute".into()), id: vec!["machine".into()], ..Roles::default() };
     for preset in [Preset::Deep, Preset::Conv, Preset::Seq2seq] {
         check(preset, machines(400), "long", long.clone());
         check(preset, beats(60, 12, 1), "rows", Roles::default());

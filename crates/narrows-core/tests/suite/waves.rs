@@ -77,7 +77,7 @@ pub(crate) fn beats(n: usize, period: usize, seed: u64) -> Table {
 
 /// The columns of [`machines`].
 pub(crate) fn machine_roles() -> Roles {
-    Roles { time: Some("minute".to_owned()), id: Some("machine".to_owned()), ..Roles::default() }
+    Roles { time: Some("minute".to_owned()), id: vec!["machine".to_owned()], ..Roles::default() }
 }
 
 /// The roles of the columns of [`machines`] or of [`beats`].

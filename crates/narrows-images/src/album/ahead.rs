@@ -6,7 +6,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
-use super::Leaf;
+use super::leaf::Leaves;
 use crate::compact::Compact;
 use crate::{Limits, Result};
 
@@ -118,9 +118,9 @@ impl Shared {
 }
 
 /// Reads the files of an album.
-pub(super) fn reader(leaves: &[Leaf], limits: Limits) -> Box<Read> {
-    let leaves = leaves.to_vec();
-    Box::new(move |i| leaves[i].read(&limits))
+pub(super) fn reader(leaves: &Leaves, limits: Limits) -> Box<Read> {
+    let leaves = leaves.clone();
+    Box::new(move |i| leaves.read(i, &limits))
 }
 
 #[cfg(test)]

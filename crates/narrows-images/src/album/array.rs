@@ -21,6 +21,8 @@ pub(super) struct Array {
     channels: Channels,
     /// `[count, height, width, channels]`
     values: Values,
+    /// Whether three dimensions were read as one image with its channels.
+    is_one: bool,
 }
 
 /// The validated shape of an array of images.
@@ -30,6 +32,8 @@ pub(super) struct Shape {
     pub(super) height: usize,
     pub(super) width: usize,
     pub(super) channels: Channels,
+    /// Whether three dimensions were read as one image with its channels.
+    pub(super) is_one: bool,
 }
 
 /// Opens an array file; `None` if the file is not an array but possibly an image.
@@ -149,13 +153,24 @@ impl Source<'_> {
 }
 
 impl Shape {
-    /// Images of `shape`, `[n, height, width]` or `[n, height, width, 1 or 3]`, with `bytes` bytes per value.
+    /// Images of `shape`, `[n, height, width]` or `[n, height, width, 1 or 3]`, with `bytes` bytes per value. Images of
+    /// three pixels width are rather one image of three channels.
     pub(super) fn new(shape: &[usize], bytes: usize, place: &str, limits: &Limits) -> Result<Shape> {
+        let is_one = matches!(*shape, [height, width, 3] if height > 3 && width > 3);
         let (count, height, width, channels) = match *shape {
+            [height, width, 3] if is_one => (1, height, width, Channels::Rgb),
+            [height, width, 4] if height > 4 && width > 4 => {
+                let message = format!(
+                    "expected an array of images, [n, height, width] or [n, height, width, 1 or 3], got {shape:?}, which looks \
+                     like one image of red, green, blue and alpha: x[None, ..., :3]"
+                );
+                return Err(Error::image(place, message));
+            }
             [n, height, width] | [n, height, width, 1] => (n, height, width, Channels::Grey),
             [n, height, width, 3] => (n, height, width, Channels::Rgb),
             _ => {
                 let hint = match *shape {
+                    [_, _, _, 4] => "; alpha is not read from arrays: x[..., :3]",
                     [_, 1 | 3, _, _] => "; channels come last here: x.transpose(0, 2, 3, 1)",
                     [_, _] => "; one image is an array of one: x[None]",
                     _ => "",
@@ -169,7 +184,7 @@ impl Shape {
         }
         let total = shape.iter().try_fold(bytes as u64, |total, &n| total.checked_mul(n as u64));
         limits.check(place, height, width, total.unwrap_or(u64::MAX))?;
-        Ok(Shape { count, height, width, channels })
+        Ok(Shape { count, height, width, channels, is_one })
     }
 
     /// Values per image.
@@ -180,9 +195,9 @@ impl Shape {
 
 impl Array {
     pub(super) fn new(shape: Shape, values: Values, place: &str) -> Array {
-        let Shape { count, height, width, channels } = shape;
+        let Shape { count, height, width, channels, is_one } = shape;
         debug_assert_eq!(values.len(), count * shape.values());
-        Array { place: place.to_owned(), count, height, width, channels, values }
+        Array { place: place.to_owned(), count, height, width, channels, values, is_one }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -192,6 +207,16 @@ impl Array {
     pub(super) fn name(&self, i: usize) -> String {
         assert!(i < self.count, "image {i} of {}", self.count);
         format!("{}#{i}", self.place)
+    }
+
+    /// How the array was read if that is not evident.
+    pub(super) fn note(&self) -> Option<String> {
+        let Array { place, height, width, .. } = self;
+        let told = format!(
+            "{place}: the array [{height}, {width}, 3] is read as one RGB image of {height} x {width} pixels; for {height} grey \
+             images of {width} x 3 give it four dimensions: x[..., None]"
+        );
+        self.is_one.then_some(told)
     }
 
     pub(super) fn size(&self) -> (usize, usize, Channels) {

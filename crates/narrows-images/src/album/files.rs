@@ -4,7 +4,7 @@ use std::path::{Component, Path, PathBuf};
 
 use walkdir::WalkDir;
 
-use super::Skipped;
+use super::{LeftOut, Skipped};
 use crate::{Error, Format, Result};
 
 /// A file with an image extension.
@@ -22,7 +22,7 @@ pub(super) struct Findings {
     /// Folders and files that could not be accessed.
     pub(super) skipped: Vec<Skipped>,
     /// Files with other extensions.
-    pub(super) ignored: usize,
+    pub(super) left_out: LeftOut,
 }
 
 /// Every image file below `folder`, sorted by path. Links are followed, cycles are not.
@@ -101,7 +101,11 @@ pub(super) fn single(path: &Path) -> Findings {
 impl Findings {
     fn add(&mut self, path: PathBuf, name: String) {
         if Format::of_path(&path).is_none() {
-            self.ignored += 1;
+            let extension = path.extension().map(|extension| extension.to_string_lossy().to_ascii_lowercase());
+            let extension = extension.unwrap_or_default();
+            let left_out = &mut self.left_out;
+            let counts = if Format::is_unread(&extension) { &mut left_out.unread } else { &mut left_out.others };
+            *counts.entry(extension).or_default() += 1;
             return;
         }
         let folder = parent_name(&path);

@@ -7,21 +7,24 @@ mod ahead;
 mod array;
 mod files;
 mod idx;
+mod leaf;
+mod masks;
 mod numpy;
+mod split;
 mod store;
 
+pub use split::SplitFolder;
 pub use store::Store;
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::path::Path;
 
-use rayon::prelude::*;
-
-use crate::compact::Compact;
-use crate::file::{Depth, Header, decode};
+use crate::file::{Depth, Header, Page};
 use crate::{Channels, Error, Format, Image, Limits, Photo, Result};
 
 use array::Array;
-use files::Found;
+use leaf::Leaves;
 
 /// A file that is not a readable image.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,31 +42,37 @@ pub struct Album {
     limits: Limits,
     images: Images,
     skipped: Vec<Skipped>,
-    ignored: usize,
+    left_out: LeftOut,
+    notes: Vec<String>,
+}
+
+/// Files of a folder or pattern that are no images to be read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Number of files with the extension of an image format that is not read, by extension, such as `heic`.
+    pub unread: BTreeMap<String, usize>,
+    /// Number of other files, by extension; empty without one.
+    pub others: BTreeMap<String, usize>,
+    /// Names of masks, which mark defects in other images.
+    pub masks: Vec<String>,
 }
 
 #[derive(Debug)]
 enum Images {
-    Files(Vec<Leaf>),
+    Files(Leaves),
     Array(Array),
     /// In memory, by name.
     Made(Vec<(String, Image)>),
-}
-
-/// A file whose header is readable.
-#[derive(Debug, Clone)]
-struct Leaf {
-    found: Found,
-    header: Header,
 }
 
 impl Album {
     /// Opens a source of images:
     ///
     /// - a folder: every image file in it and its subfolders, sorted by path. Hidden files are skipped; files with
-    ///   other extensions are counted ([`Album::ignored`]);
+    ///   other extensions are counted, and masks are left out ([`Album::left_out`]);
     /// - a pattern such as `scans/*.png`, likewise;
-    /// - an image file, detected by content;
+    /// - an image file, detected by content. The pages of a TIFF file and the frames of a GIF, an animated PNG or WebP are
+    ///   images of their own, named `movie.tif#1`, `movie.tif#2`, ...;
     /// - an IDX file of bytes, `[n, height, width]` or `[n, height, width, 1 or 3]`, such as MNIST; also gzipped;
     /// - a NumPy array of those shapes, in uint8, uint16, float32 or float64, floats in [0, 1]; also gzipped;
     /// - an archive of one such array, or one array of several: `faces.npz:X`.
@@ -77,8 +86,8 @@ impl Album {
         let path = source.as_ref();
         let name = path.display().to_string();
         let array = |array: Array| {
-            let images = Images::Array(array);
-            Ok(Album { source: name.clone(), limits: *limits, images, skipped: Vec::new(), ignored: 0 })
+            let notes = array.note().into_iter().collect();
+            Ok(Album { notes, ..Album::new(&name, *limits, Images::Array(array)) })
         };
         if path.is_dir() {
             return Album::of_files(&name, files::in_folder(path)?, limits);
@@ -136,24 +145,19 @@ impl Album {
         if let Some((name, _)) = images.iter().find(|(_, image)| image.pixels.is_empty()) {
             return Err(Error::image(name, "expected at least one pixel, got none"));
         }
-        let images = Images::Made(images);
-        let limits = Limits::default();
-        Album { source: source.to_owned(), limits, images, skipped: Vec::new(), ignored: 0 }.not_empty()
+        Album::new(source, Limits::default(), Images::Made(images)).not_empty()
+    }
+
+    fn new(source: &str, limits: Limits, images: Images) -> Album {
+        let source = source.to_owned();
+        Album { source, limits, images, skipped: Vec::new(), left_out: LeftOut::default(), notes: Vec::new() }
     }
 
     fn of_files(source: &str, found: files::Findings, limits: &Limits) -> Result<Album> {
-        let files::Findings { files, mut skipped, ignored } = found;
-        let headers: Vec<Result<Header>> =
-            files.par_iter().map(|found| crate::file::header(&found.path, limits)).collect();
-        let mut leaves = Vec::with_capacity(files.len());
-        for (found, header) in files.into_iter().zip(headers) {
-            match header {
-                Ok(header) => leaves.push(Leaf { found, header }),
-                Err(error) => skipped.push(Skipped::new(found.name, &error)),
-            }
-        }
-        let images = Images::Files(leaves);
-        Album { source: source.to_owned(), limits: *limits, images, skipped, ignored }.not_empty()
+        let files::Findings { files, mut skipped, mut left_out } = found;
+        let files = masks::without_masks(files, &mut left_out.masks, limits);
+        let leaves = Leaves::open(files, &mut skipped, limits);
+        Album { skipped, left_out, ..Album::new(source, *limits, Images::Files(leaves)) }.not_empty()
     }
 
     /// The source, as given.
@@ -165,29 +169,45 @@ impl Album {
     #[expect(clippy::len_without_is_empty, reason = "an album is never empty")]
     pub fn len(&self) -> usize {
         match &self.images {
-            Images::Files(leaves) => leaves.len(),
+            Images::Files(leaves) => leaves.all.len(),
             Images::Array(array) => array.len(),
             Images::Made(made) => made.len(),
         }
     }
 
-    /// The name of image `i`: its path below the folder, its path as the pattern found it, or `digits.idx3-ubyte#17`
-    /// for the eighteenth of an array.
+    /// The name of image `i`: its path below the folder, its path as the pattern found it, `movie.tif#3` for the third
+    /// page of a file, or `digits.idx3-ubyte#17` for the eighteenth of an array, which is number 17 in the array.
     ///
     /// # Panics
     /// If there is no such image, as for all methods with an index.
     pub fn name(&self, i: usize) -> String {
         match &self.images {
-            Images::Files(leaves) => leaves[i].found.name.clone(),
+            Images::Files(leaves) => leaves.all[i].name(),
             Images::Array(array) => array.name(i),
             Images::Made(made) => made[i].0.clone(),
+        }
+    }
+
+    /// The name of image `i`'s file: its name, without the number of a page.
+    pub fn file_name(&self, i: usize) -> String {
+        match &self.images {
+            Images::Files(leaves) => leaves.all[i].found.name.clone(),
+            Images::Array(_) | Images::Made(_) => self.name(i),
+        }
+    }
+
+    /// Which of several images of its file image `i` is; `None` if it is the only one, and for arrays.
+    pub fn page(&self, i: usize) -> Option<Page> {
+        match &self.images {
+            Images::Files(leaves) => leaves.all[i].part.page,
+            Images::Array(_) | Images::Made(_) => None,
         }
     }
 
     /// The name of file `i`'s folder, which often is its label; `None` for images of an array.
     pub fn folder(&self, i: usize) -> Option<&str> {
         match &self.images {
-            Images::Files(leaves) => leaves[i].found.folder.as_deref(),
+            Images::Files(leaves) => leaves.all[i].found.folder.as_deref(),
             Images::Array(_) | Images::Made(_) => None,
         }
     }
@@ -195,7 +215,7 @@ impl Album {
     /// The file of image `i`; `None` for images of an array.
     pub fn path(&self, i: usize) -> Option<&Path> {
         match &self.images {
-            Images::Files(leaves) => Some(&leaves[i].found.path),
+            Images::Files(leaves) => Some(&leaves.all[i].found.path),
             Images::Array(_) | Images::Made(_) => None,
         }
     }
@@ -204,7 +224,7 @@ impl Album {
     pub fn size(&self, i: usize) -> (usize, usize, Channels) {
         match &self.images {
             Images::Files(leaves) => {
-                let Header { height, width, channels, .. } = leaves[i].header;
+                let Header { height, width, channels, .. } = leaves.all[i].header;
                 (height, width, channels)
             }
             Images::Array(array) => array.size(),
@@ -212,10 +232,28 @@ impl Album {
         }
     }
 
+    /// The format of image `i`'s file by its content; PNG for arrays.
+    pub fn format(&self, i: usize) -> Format {
+        match &self.images {
+            Images::Files(leaves) => leaves.all[i].header.format,
+            Images::Array(_) | Images::Made(_) => Format::Png,
+        }
+    }
+
+    /// Whether the file of image `i` has CMYK inks, which are converted to RGB.
+    pub fn has_inks(&self, i: usize) -> bool {
+        matches!(&self.images, Images::Files(leaves) if leaves.all[i].header.has_inks)
+    }
+
+    /// Whether the file of image `i` has an alpha channel; frames and GIF files are not known beforehand.
+    pub fn has_alpha(&self, i: usize) -> bool {
+        matches!(&self.images, Images::Files(leaves) if leaves.all[i].header.has_alpha)
+    }
+
     /// Bits per value of image `i`; sixteen for arrays of floating-point numbers.
     pub fn depth(&self, i: usize) -> Depth {
         match &self.images {
-            Images::Files(leaves) => leaves[i].header.depth,
+            Images::Files(leaves) => leaves.all[i].header.depth,
             Images::Array(array) => array.depth(),
             Images::Made(_) => Depth::Sixteen,
         }
@@ -227,12 +265,7 @@ impl Album {
     /// As [`Photo::read`], and if the file has changed its size since it was opened.
     pub fn photo(&self, i: usize) -> Result<Photo> {
         match &self.images {
-            Images::Files(leaves) => {
-                let photo = Photo::read(&leaves[i].found.path, &self.limits)?;
-                let Image { height, width, channels, .. } = photo.image;
-                leaves[i].expect(height, width, channels)?;
-                Ok(photo)
-            }
+            Images::Files(leaves) => leaves.photo(i, &self.limits),
             Images::Made(made) => Ok(Photo { depth: Depth::Sixteen, ..Photo::from(made[i].1.clone()) }),
             Images::Array(array) => {
                 Ok(Photo { depth: array.depth(), format: Format::Png, ..Photo::from(array.image(i)) })
@@ -246,7 +279,7 @@ impl Album {
     /// As [`Album::photo`].
     pub fn image(&self, i: usize) -> Result<Image> {
         match &self.images {
-            Images::Files(leaves) => leaves[i].read(&self.limits).map(|compact| compact.image()),
+            Images::Files(leaves) => leaves.read(i, &self.limits).map(|compact| compact.image()),
             Images::Array(array) => Ok(array.image(i)),
             Images::Made(made) => Ok(made[i].1.clone()),
         }
@@ -258,9 +291,14 @@ impl Album {
         &self.skipped
     }
 
-    /// Number of files skipped because of their extension.
-    pub fn ignored(&self) -> usize {
-        self.ignored
+    /// Files that are no images to be read.
+    pub fn left_out(&self) -> &LeftOut {
+        &self.left_out
+    }
+
+    /// How the source was read where that is not evident.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// Reads every image once, on all threads of the current rayon pool, and removes unreadable ones.
@@ -269,8 +307,7 @@ impl Album {
     /// [`Error::Image`] if none is left.
     pub fn check(mut self) -> Result<Album> {
         let Images::Files(leaves) = &self.images else { return Ok(self) };
-        let limits = &self.limits;
-        let outcomes = leaves.par_iter().map(|leaf| leaf.read(limits).map(drop)).collect();
+        let outcomes = leaves.read_all(&self.limits, |_, compact| drop(compact));
         self.retain(outcomes).map(|()| self)
     }
 
@@ -279,9 +316,9 @@ impl Album {
         if let Images::Files(leaves) = &mut self.images {
             let mut outcomes = outcomes.into_iter();
             let skipped = &mut self.skipped;
-            leaves.retain_mut(|leaf| match outcomes.next() {
+            leaves.all.retain(|leaf| match outcomes.next() {
                 Some(Err(error)) => {
-                    skipped.push(Skipped::new(std::mem::take(&mut leaf.found.name), &error));
+                    skipped.push(Skipped::new(leaf.name(), &error));
                     false
                 }
                 _ => true,
@@ -300,9 +337,9 @@ impl Album {
         }
         let message = match self.skipped.as_slice() {
             [] => {
-                let others = match self.ignored {
-                    0 => "no file".to_owned(),
-                    n => format!("{n} of other extensions"),
+                let others = match self.left_out.to_string() {
+                    none if none.is_empty() => "no file".to_owned(),
+                    others => others,
                 };
                 format!("expected image files ({}), got {others}", Format::extensions())
             }
@@ -318,28 +355,28 @@ impl Album {
     }
 }
 
-impl Leaf {
-    /// Memory of the image in bytes.
-    fn bytes(&self) -> u64 {
-        let Header { height, width, channels, depth, .. } = self.header;
-        (height * width * channels.count() * depth.bytes()) as u64
+impl LeftOut {
+    /// Files with the extension of an image format that is not read.
+    pub fn n_unread(&self) -> usize {
+        self.unread.values().sum()
     }
+}
 
-    fn read(&self, limits: &Limits) -> Result<Compact> {
-        let colours = decode(&self.found.path, limits)?.colours;
-        self.expect(colours.height, colours.width, colours.channels)?;
-        Ok(colours)
-    }
-
-    /// Rejects a file that has changed since its header was read.
-    fn expect(&self, height: usize, width: usize, channels: Channels) -> Result<()> {
-        let Header { height: h, width: w, channels: c, .. } = self.header;
-        if (height, width, channels) != (h, w, c) {
-            let expected = format!("expected {h} rows of {w} in {} as when it was opened", c.name());
-            let message = format!("{expected}, got {height} rows of {width} in {}", channels.name());
-            return Err(Error::image(self.found.path.display().to_string(), message));
-        }
-        Ok(())
+impl fmt::Display for LeftOut {
+    /// `8 .heic and 1 .tga, which are formats that are not read; 2 .txt and 1 without extension, no images by their names`;
+    /// empty if there are none. Masks are not told.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let listed = |counts: &BTreeMap<String, usize>| {
+            let one = |(extension, n): (&String, &usize)| match extension.as_str() {
+                "" => format!("{n} without extension"),
+                extension => format!("{n} .{extension}"),
+            };
+            counts.iter().map(one).collect::<Vec<_>>().join(", ")
+        };
+        let parts = [(&self.unread, "image formats that are not read"), (&self.others, "no images by their extension")];
+        let parts = parts.iter().filter(|(counts, _)| !counts.is_empty());
+        let told: Vec<String> = parts.map(|(counts, what)| format!("{} ({what})", listed(counts))).collect();
+        f.write_str(&told.join(", "))
     }
 }
 
@@ -404,7 +441,10 @@ mod tests {
         let rgb = (5, 2, Channels::Rgb);
         assert_eq!(sizes, [(3, 3, Channels::Grey), (4, 6, Channels::Grey), rgb, (16, 16, Channels::Grey)]);
         assert_eq!((album.depth(0), album.depth(1)), (Depth::Sixteen, Depth::Eight));
-        assert_eq!((album.ignored(), album.skipped()), (1, [].as_slice()));
+        assert_eq!(
+            (album.left_out().to_string().as_str(), album.skipped()),
+            ("1 .txt (no images by their extension)", [].as_slice())
+        );
         assert_eq!(album.image(1).unwrap(), grey(4, 6).image);
         assert_eq!(album.photo(2).unwrap().format, Format::Webp);
         grey(9, 9).write(folder.path().join("one.jpg")).unwrap();
@@ -473,7 +513,7 @@ mod tests {
         check_refused(folder.path(), ": expected image files (.png, .apng, .jpg");
         check_refused(folder.path(), "got no file");
         std::fs::write(folder.path().join("a.txt"), "a").unwrap();
-        check_refused(folder.path(), "got 1 of other extensions");
+        check_refused(folder.path(), "got 1 .txt (no images by their extension)");
         std::fs::write(folder.path().join("b.png"), "b").unwrap();
         std::fs::write(folder.path().join("c.png"), "c").unwrap();
         check_refused(folder.path(), "expected at least one readable image, got 2 unreadable, first b.png: expected");

@@ -50,10 +50,27 @@ pub(super) fn npy(source: &mut Source, limits: &Limits) -> Result<Array> {
         && let Some(at) = floats.iter().position(|x| !(0.0..=1.0).contains(x))
     {
         let place = format!("{}#{}", source.place, at / shape.values());
-        let message = format!("expected values in [0, 1], got {}; bytes are fine too: x.astype('uint8')", floats[at]);
+        let message = format!("expected values in [0, 1], got {}; {}", floats[at], advice(floats));
         return Err(Error::image(place, message));
     }
     Ok(Array::new(shape, values, &source.place))
+}
+
+/// What to do about values outside of [0, 1], by where all of them lie.
+fn advice(floats: &[f32]) -> &'static str {
+    let (low, high) =
+        floats.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), x| (low.min(*x), high.max(*x)));
+    let within = |least: f32, most: f32| low >= least && high <= most;
+    match () {
+        () if floats.iter().any(|x| !x.is_finite()) => {
+            "replace what is not finite, as by numpy.nan_to_num(x), or leave these images out"
+        }
+        () if within(-1.0, 1.0) => "from [-1, 1]: (x + 1) / 2",
+        () if within(-0.5, 0.5) => "from [-0.5, 0.5]: x + 0.5",
+        () if within(0.0, 255.0) => "from [0, 255]: x.astype('uint8')",
+        () if within(0.0, 65_535.0) => "from [0, 65535]: x.astype('uint16')",
+        () => "scale all images alike: (x - x.min()) / (x.max() - x.min())",
+    }
 }
 
 /// Reads the only array of an archive, or the one called `key`.
@@ -114,7 +131,7 @@ fn numbers<T, const N: usize>(raw: &[u8], is_big_endian: bool, of: fn([u8; N]) -
 
 /// Values in Fortran order, in pixel order.
 fn turned<T: Copy>(values: &[T], shape: &Shape) -> Vec<T> {
-    let Shape { count: n, height, width, channels } = *shape;
+    let Shape { count: n, height, width, channels, .. } = *shape;
     let mut turned = Vec::with_capacity(values.len());
     for i in 0..n {
         for y in 0..height {
@@ -221,12 +238,35 @@ mod tests {
     #[test]
     fn floats_outside_of_the_range_name_their_image() {
         let mut floats = Array3::<f32>::zeros((3, 2, 2));
-        floats[(1, 0, 1)] = 1.5;
+        for (value, advice) in [
+            (1.5, "from [0, 255]: x.astype('uint8')"),
+            (-0.7, "from [-1, 1]: (x + 1) / 2"),
+            (256.0, "x.astype('uint16')"),
+            (-2.0, "(x - x.min())"),
+        ] {
+            floats[(1, 0, 1)] = value;
+            check_refused(&npy(&floats), &format!("x.npy#1: expected values in [0, 1], got {value}; "));
+            check_refused(&npy(&floats), advice);
+        }
         floats[(2, 0, 1)] = f32::NAN;
-        check_refused(&npy(&floats), "x.npy#1: expected values in [0, 1], got 1.5");
         floats[(1, 0, 1)] = 1.0;
         check_refused(&npy(&floats), "x.npy#2: expected values in [0, 1], got NaN");
+        check_refused(&npy(&floats), "numpy.nan_to_num");
         check_refused(&npy(&floats.mapv(f64::from)), "x.npy#2");
+    }
+
+    #[test]
+    fn one_image_with_its_channels_is_one_image() {
+        let album = open(&npy(&Array3::<u8>::zeros((6, 5, 3))), "x.npy", "").unwrap();
+        assert_eq!((album.len(), album.size(0)), (1, (6, 5, Channels::Rgb)));
+        assert!(
+            album.notes()[0].contains("x.npy: the array [6, 5, 3] is read as one RGB image"),
+            "{:?}",
+            album.notes()
+        );
+        assert!(open(&npy(&Array3::<u8>::zeros((6, 5, 5))), "x.npy", "").unwrap().notes().is_empty());
+        check_refused(&npy(&Array3::<u8>::zeros((6, 5, 4))), "x[None, ..., :3]");
+        check_refused(&npy(&Array4::<u8>::zeros((2, 6, 5, 4))), "x[..., :3]");
     }
 
     #[test]

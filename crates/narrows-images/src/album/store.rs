@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use rayon::prelude::*;
-
 use super::ahead::{Ahead, reader};
-use super::{Album, Images, Leaf, Skipped};
+use super::leaf::Leaf;
+use super::{Album, Images, Skipped};
 use crate::compact::Compact;
 use crate::{Channels, Image, Result};
 
@@ -36,7 +35,7 @@ impl Store {
         let Images::Files(leaves) = &album.images else {
             return Ok(Store { album, kept: Vec::new(), ahead: None });
         };
-        let sizes: Vec<u64> = leaves.iter().map(Leaf::bytes).collect();
+        let sizes: Vec<u64> = leaves.all.iter().map(Leaf::bytes).collect();
         let total = sizes.iter().fold(0_u64, |sum, size| sum.saturating_add(*size));
         let room = if total <= budget { budget } else { budget / 2 };
         let mut bytes = 0_u64;
@@ -46,18 +45,13 @@ impl Store {
         });
         let fits = fits.count();
         let largest = sizes[fits..].iter().max().copied();
-        let limits = &album.limits;
-        let read = leaves.par_iter().enumerate().map(|(i, leaf)| {
-            let compact = leaf.read(limits)?;
-            Ok((i < fits).then_some(compact))
-        });
-        let read: Vec<Result<Option<Compact>>> = read.collect();
+        let read = leaves.read_all(&album.limits, |i, compact| (i < fits).then_some(compact));
         let mut kept = Vec::with_capacity(fits);
         let outcomes = read.into_iter().map(|outcome| outcome.map(|compact| kept.extend(compact))).collect();
         album.retain(outcomes)?;
         let ahead = match (&album.images, largest) {
             (Images::Files(leaves), Some(largest)) => {
-                let most = (room / largest.max(1)).clamp(FEWEST, leaves.len() as u64) as usize;
+                let most = (room / largest.max(1)).clamp(FEWEST, leaves.all.len() as u64) as usize;
                 Some(Ahead::new(most, reader(leaves, album.limits)))
             }
             _ => None,
@@ -168,6 +162,8 @@ impl Store {
 
 #[cfg(test)]
 mod tests {
+    use rayon::prelude::*;
+
     use super::*;
     use crate::{Channels, Depth, Limits, Photo};
 

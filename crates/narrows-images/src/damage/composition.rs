@@ -57,6 +57,11 @@ impl Damages {
         if self.0.contains(&Damage::Grayscale) { Channels::Grey } else { target }
     }
 
+    /// The value of lost pixels, if a step loses some: that of the last one.
+    pub fn fill(&self) -> Option<f32> {
+        self.0.iter().rev().find_map(Damage::fill)
+    }
+
     /// The total downscaling factor.
     pub fn scale(&self) -> usize {
         self.0

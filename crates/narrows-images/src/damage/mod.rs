@@ -99,6 +99,19 @@ pub enum Mark {
     Text(String),
 }
 
+impl Damage {
+    /// The value of lost pixels, of a corruption that loses some.
+    pub fn fill(&self) -> Option<f32> {
+        match self {
+            Damage::Blocks { fill, .. } | Damage::Masking { fill, .. } => Some(*fill),
+            _ => None,
+        }
+    }
+}
+
+/// Names of values of lost pixels.
+pub(crate) const SHADES: [(&str, f32); 4] = [("black", 0.0), ("grey", LOST), ("gray", LOST), ("white", 1.0)];
+
 /// The default fill value: not representable in files of 8 or 16 bits, so that
 /// missing pixels can be distinguished from grey ones.
 pub(crate) const LOST: f32 = 0.5;

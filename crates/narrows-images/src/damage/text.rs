@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use super::span::share;
-use super::{Damage, LOST, Mark, Side, Span};
+use super::{Damage, LOST, Mark, SHADES, Side, Span};
 use crate::{Error, Result};
 
 /// A kind of corruption, for help texts.
@@ -30,8 +30,13 @@ const KINDS: [Kind; 9] = [
         "noise of this standard deviation, in steps of 0 to 255; `:clip` holds it in range",
     ),
     kind("salt_pepper", "salt_pepper:0.1", "this share of the pixels black or white"),
-    kind("blocks", "blocks:0.2:8px", "square holes over this share of the area, of this side (8px, or a share: 0.1)"),
-    kind("masking", "masking:0.3", "this share of the pixels lost"),
+    kind(
+        "blocks",
+        "blocks:0.2:8px",
+        "square holes over this share of the area, of this side (8px, or a share: 0.1); mid-grey, or of a third parameter: black, \
+         white, or from 0 to 1",
+    ),
+    kind("masking", "masking:0.3", "this share of the pixels lost: mid-grey, or of a second parameter as in `blocks`"),
     kind("blur", "blur:1.5", "out of focus, by this standard deviation in pixels"),
     kind("jpeg", "jpeg:10-40", "saved as JPEG of this quality, 1 to 100"),
     kind("watermark", "watermark:\"SAMPLE\":0.4", "words, or the image of a file, over it, with this opacity"),
@@ -119,7 +124,7 @@ impl Damage {
         if (0.0..=1.0).contains(&fill) {
             return Ok(());
         }
-        Err(self.refused("fill", "a number from 0 to 1", &fill))
+        Err(self.refused("fill", "black, grey, white or a number from 0 to 1", &fill))
     }
 
     fn refused(&self, parameter: &str, expected: &str, got: &dyn fmt::Display) -> Error {
@@ -170,7 +175,9 @@ impl<'t> Parameters<'t> {
 
     fn fill(&mut self) -> Result<f32> {
         let Some(text) = self.next() else { return Ok(LOST) };
-        share(text).ok_or_else(|| refused(self.whole, "fill", "a number from 0 to 1", &text))
+        let named = SHADES.iter().find(|(name, _)| *name == text).map(|(_, value)| *value);
+        let expected = "black, grey, white or a number from 0 to 1";
+        named.or_else(|| share(text)).ok_or_else(|| refused(self.whole, "fill", expected, &text))
     }
 
     fn side(&mut self) -> Result<Side> {
@@ -348,6 +355,9 @@ mod tests {
         let blocks = |side, fill| Damage::Blocks { rate: Span::of(0.2), side, fill };
         check("blocks", blocks(Side::Pixels(8), 0.5), "blocks:0.2:8px");
         check("blocks:0.2:0.1:0", blocks(Side::Share(0.1), 0.0), "blocks:0.2:0.1:0");
+        check("blocks:0.2:0.1:black", blocks(Side::Share(0.1), 0.0), "blocks:0.2:0.1:0");
+        check("blocks:0.2:8px:grey", blocks(Side::Pixels(8), 0.5), "blocks:0.2:8px");
+        check("masking:0.3:white", Damage::Masking { rate: Span::of(0.3), fill: 1.0 }, "masking:0.3:1");
         check("masking:0.3:1", Damage::Masking { rate: Span::of(0.3), fill: 1.0 }, "masking:0.3:1");
         check("blur:1.5", Damage::Blur { sigma: Span::of(1.5) }, "blur:1.5");
         check("jpeg:10-40", Damage::Jpeg { quality: Span::between(10.0, 40.0) }, "jpeg:10-40");
@@ -386,7 +396,8 @@ mod tests {
             ("salt_pepper:1.5", &["rate: expected a number above 0, at most 1", "got `1.5`"]),
             ("blocks:0.2:0px", &["side: expected pixels from 1px", "got `0px`"]),
             ("blocks:0.2:2", &["or a share", "got `2`"]),
-            ("blocks:0.2:8px:7", &["fill: expected a number from 0 to 1, got `7`"]),
+            ("blocks:0.2:8px:7", &["fill: expected black, grey, white or a number from 0 to 1, got `7`"]),
+            ("masking:0.2:red", &["got `red`"]),
             ("masking:x", &["got `x`"]),
             ("blur:99", &["at most 50"]),
             ("jpeg:0", &["quality: expected a whole number from 1 to 100", "got `0`"]),

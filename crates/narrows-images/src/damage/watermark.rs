@@ -136,7 +136,10 @@ impl Layer {
 }
 
 fn read(path: &Path) -> Result<Layer> {
-    let bytes = std::fs::read(path).map_err(|source| Error::read(path, source))?;
+    let bytes = std::fs::read(path).map_err(|source| {
+        let what = "the watermark is needed at this path to fit and to evaluate, not to restore";
+        Error::read(path, std::io::Error::new(source.kind(), format!("{source}; {what}")))
+    })?;
     let refused = |error: &dyn std::fmt::Display| {
         Error::image(path.display().to_string(), format!("expected an image for a watermark, got: {error}"))
     };

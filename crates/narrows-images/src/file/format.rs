@@ -18,11 +18,19 @@ pub enum Format {
     Tiff,
     /// Windows bitmap.
     Bmp,
-    /// Graphics Interchange Format, its first frame.
+    /// Graphics Interchange Format.
     Gif,
     /// Portable any-map: PBM, PGM, PPM and PAM.
     Pnm,
 }
+
+/// Extensions of image formats that are not read: of photographs, of cameras' own files, of drawings, of games.
+const UNREAD: &[&str] = &[
+    "heic", "heif", "hif", "avif", "jxl", "jp2", "j2k", "jpx", "jxr", "tga", "exr", "hdr", "dds", "ff", "farbfeld",
+    "qoi", "ico", "cur", "icns", "psd", "psb", "xcf", "kra", "svg", "svgz", "eps", "ai", "pcx", "ras", "sgi", "xbm",
+    "xpm", "dcm", "dicom", "fits", "nef", "nrw", "cr2", "cr3", "crw", "arw", "sr2", "dng", "orf", "rw2", "raf", "pef",
+    "srw", "x3f", "3fr", "mrw", "raw", "webm", "mp4", "mov", "avi", "mkv", "mng", "djvu",
+];
 
 impl Format {
     /// All formats with names and extensions, in documentation order.
@@ -41,6 +49,11 @@ impl Format {
         let extension = path.extension()?.to_str()?.to_ascii_lowercase();
         let known = Format::ALL.iter().find(|(_, _, extensions)| extensions.contains(&extension.as_str()));
         known.map(|(format, ..)| *format)
+    }
+
+    /// Whether an extension is that of an image format that is neither read nor written.
+    pub fn is_unread(extension: &str) -> bool {
+        UNREAD.contains(&extension.to_ascii_lowercase().as_str())
     }
 
     /// The name, as in messages.
@@ -102,6 +115,8 @@ mod tests {
         assert_eq!(of("a.JPG"), Some(Format::Jpeg));
         assert_eq!(of("b/a.pgm"), Some(Format::Pnm));
         assert_eq!((of("a.txt"), of("png"), of(".png")), (None, None, None));
+        assert!(Format::is_unread("HEIC") && Format::is_unread("tga") && !Format::is_unread("txt"));
+        assert!(Format::ALL.iter().all(|(_, _, extensions)| !extensions.iter().any(|own| Format::is_unread(own))));
         assert!(Format::extensions().starts_with(".png, .apng, .jpg"));
         assert!(Format::ALL.iter().all(|(format, ..)| Format::of_library(format.of_ours()) == Some(*format)));
     }

@@ -1,5 +1,40 @@
-//! Detection of truncated JPEG files: the decoder silently fills missing parts with grey, which must not enter training
-//! data.
+//! The structure of JPEG files, and detection of truncated ones: the decoder silently fills missing parts with grey, which
+//! must not enter training data.
+
+/// The segments before the coded data: their markers and contents.
+pub(super) fn segments(bytes: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
+    let mut at = 2;
+    std::iter::from_fn(move || {
+        loop {
+            let [0xff, marker] = *bytes.get(at..at + 2)? else { return None };
+            match marker {
+                0xff => at += 1,
+                0x01 | 0xd0..=0xd8 => at += 2,
+                // The coded data begin, or there are none.
+                0xd9 | 0xda => return None,
+                _ => {
+                    let length = bytes.get(at + 2..at + 4)?;
+                    let length = usize::from(u16::from_be_bytes([length[0], length[1]]));
+                    let data = bytes.get(at + 4..at + 2 + length.max(2))?;
+                    at += 2 + length.max(2);
+                    return Some((marker, data));
+                }
+            }
+        }
+    })
+}
+
+/// Whether it has four components: inks.
+pub(super) fn has_inks(bytes: &[u8]) -> bool {
+    let is_frame = |marker: u8| matches!(marker, 0xc0..=0xcf) && !matches!(marker, 0xc4 | 0xc8 | 0xcc);
+    segments(bytes).any(|(marker, data)| is_frame(marker) && matches!(data, [_, _, _, _, _, 4, ..]))
+}
+
+/// Where segments can be put: after those of applications at the beginning.
+pub(super) fn after_applications(bytes: &[u8]) -> usize {
+    let is_first = |(marker, _): &(u8, &[u8])| matches!(marker, 0xe0..=0xef);
+    2 + segments(bytes).take_while(is_first).map(|(_, data)| data.len() + 4).sum::<usize>()
+}
 
 /// Whether the stream of `bytes` reaches its end-of-image marker (ITU T.81, annex B).
 ///

@@ -6,11 +6,13 @@ use std::path::Path;
 
 use image::codecs::tiff::TiffDecoder;
 use image::metadata::Orientation;
-use image::{ColorType, DynamicImage, ImageDecoder, ImageError, ImageReader};
+use image::{ColorType, DynamicImage, ExtendedColorType, Frame, ImageDecoder, ImageError, ImageReader};
 
-use super::jpeg;
+use super::animation::{Runs, frames};
+use super::metadata::Metadata;
+use super::pages::{Part, Place, parts};
 use super::source::{Buffered, ByteSource, open_regular};
-use super::{Depth, Format, Limits, Photo};
+use super::{Depth, Format, Limits, Loss, Photo, jpeg};
 use crate::compact::{Compact, Values};
 use crate::{Channels, Error, Result, guarded};
 
@@ -24,34 +26,59 @@ pub(crate) struct Header {
     pub(crate) width: usize,
     pub(crate) channels: Channels,
     pub(crate) depth: Depth,
+    pub(crate) format: Format,
+    /// Whether the file has inks rather than colours.
+    pub(crate) has_inks: bool,
+    pub(crate) has_alpha: bool,
 }
 
 /// The content of a file in its own type.
+#[derive(Debug, Clone)]
 pub(crate) struct Decoded {
     pub(crate) colours: Compact,
     alpha: Option<Values>,
     depth: Depth,
     format: Format,
-    icc: Option<Vec<u8>>,
-    exif: Option<Vec<u8>>,
+    metadata: Metadata,
+    /// How long a frame is shown, in milliseconds, as a fraction.
+    delay: Option<(u32, u32)>,
+}
+
+impl Decoded {
+    /// The image with its metadata.
+    pub(crate) fn photo(self, part: &Part) -> Photo {
+        let image = self.colours.image();
+        let alpha = self.alpha.map(|values| values.in_unit());
+        let Decoded { depth, format, delay, .. } = self;
+        let Metadata { icc, exif, xmp, own, density, lost } = self.metadata;
+        Photo { image, alpha, depth, format, icc, exif, xmp, own, density, page: part.page, delay, lost }
+    }
+
+    /// Bytes in memory.
+    pub(super) fn bytes(&self) -> usize {
+        let size = |values: &Values| match values {
+            Values::Bytes(values) => values.len(),
+            Values::Words(values) => 2 * values.len(),
+            Values::Floats(values) => 4 * values.len(),
+        };
+        size(&self.colours.values) + self.alpha.as_ref().map_or(0, size)
+    }
 }
 
 impl Photo {
     /// Reads an image file: PNG, JPEG, WebP, TIFF, BMP, GIF or PNM, detected by content.
     ///
     /// The image is rotated upright according to EXIF. Fewer than eight bits, palettes and CMYK are
-    /// converted to eight bits, grey or RGB; WebP and GIF are always RGB. Of an animation or of several pages the first
-    /// is read.
+    /// converted to eight bits, grey or RGB; WebP and GIF are always RGB. What was lost by that is in [`Photo::lost`]. Of an
+    /// animation or of several pages the first is read; an [`Album`](crate::Album) has them all.
     ///
     /// # Errors
     /// [`Error::Read`] if the file cannot be opened; [`Error::Image`] if it is not an image, is damaged or truncated,
     /// holds floating-point numbers, or exceeds the limits.
     pub fn read(path: impl AsRef<Path>, limits: &Limits) -> Result<Photo> {
-        let decoded = decode(path.as_ref(), limits)?;
-        let image = decoded.colours.image();
-        let alpha = decoded.alpha.map(|values| values.in_unit());
-        let Decoded { depth, format, icc, exif, .. } = decoded;
-        Ok(Photo { image, alpha, depth, format, icc, exif })
+        let path = path.as_ref();
+        let part = contents(path)?.remove(0);
+        Ok(decode(path, &part, limits, &Runs::default())?.photo(&part))
     }
 
     /// The height, width and channels of an image file, from its header alone; the same as [`Photo::read`] would give.
@@ -59,40 +86,120 @@ impl Photo {
     /// # Errors
     /// As [`Photo::read`], as far as the header shows.
     pub fn size(path: impl AsRef<Path>, limits: &Limits) -> Result<(usize, usize, Channels)> {
-        let header = header(path.as_ref(), limits)?;
+        let path = path.as_ref();
+        let header = header(path, &contents(path)?[0], limits)?;
         Ok((header.height, header.width, header.channels))
     }
 }
 
-/// Reads a file's header.
-pub(crate) fn header(path: &Path, limits: &Limits) -> Result<Header> {
+/// The images of a file; at least one.
+pub(crate) fn contents(path: &Path) -> Result<Vec<Part>> {
+    let (file, format) = open(path)?;
+    if matches!(format, Format::Jpeg | Format::Bmp | Format::Pnm) {
+        return Ok(vec![Part::ONLY]);
+    }
+    parts(&mut ByteSource::file(file), format).map_err(|message| Error::image(path.display().to_string(), message))
+}
+
+/// Reads the header of an image of a file.
+pub(crate) fn header(path: &Path, part: &Part, limits: &Limits) -> Result<Header> {
     let place = path.display().to_string();
     let (mut file, format) = open(path)?;
     if format != Format::Jpeg {
-        return Ok(Opened::new(ByteSource::file(file), format, &place, limits)?.header);
+        return Ok(Opened::new(ByteSource::file_at(file, part, &place)?, format, &place, limits)?.header(part));
     }
     let mut beginning = Vec::new();
     file.by_ref().take(JPEG_HEADER).read_to_end(&mut beginning).map_err(|error| Error::read(path, error))?;
+    // The library does not say it of a JPEG.
+    let has_inks = jpeg::has_inks(&beginning);
     match Opened::new(ByteSource::memory(beginning), format, &place, limits) {
-        Ok(opened) => Ok(opened.header),
+        Ok(opened) => Ok(Header { has_inks, ..opened.header }),
         // The header may be longer: some cameras put previews before it.
-        Err(_) => Ok(Opened::new(ByteSource::memory(whole(path, file, limits)?), format, &place, limits)?.header),
+        Err(_) => {
+            let bytes = whole(path, file, limits)?;
+            let has_inks = jpeg::has_inks(&bytes);
+            Ok(Header { has_inks, ..Opened::new(ByteSource::memory(bytes), format, &place, limits)?.header })
+        }
     }
 }
 
-/// Reads a whole file.
-pub(crate) fn decode(path: &Path, limits: &Limits) -> Result<Decoded> {
+/// Reads an image of a file.
+pub(crate) fn decode(path: &Path, part: &Part, limits: &Limits, runs: &Runs) -> Result<Decoded> {
+    if let Place::Frame(number) = part.place {
+        return runs.get(path, part, number, limits);
+    }
     let place = path.display().to_string();
     let (file, format) = open(path)?;
     if format != Format::Jpeg {
-        return Opened::new(ByteSource::file(file), format, &place, limits)?.decode(&place);
+        let metadata = Metadata::beside(&mut ByteSource::file_at(reopened(path)?, part, &place)?, format, part);
+        return Opened::new(ByteSource::file_at(file, part, &place)?, format, &place, limits)?.decode(&place, metadata);
     }
     let bytes = whole(path, file, limits)?;
     if !jpeg::is_whole(&bytes) {
         let message = "expected a whole jpeg, got one that is cut off: it has no end-of-image marker";
         return Err(Error::image(place, message));
     }
-    Opened::new(ByteSource::memory(bytes), format, &place, limits)?.decode(&place)
+    let metadata = Metadata::of_jpeg(&bytes);
+    Opened::new(ByteSource::memory(bytes), format, &place, limits)?.decode(&place, metadata)
+}
+
+/// Reads the frames of an animation in order, from number 0, while `each` returns true.
+pub(crate) fn decode_frames(
+    path: &Path,
+    part: &Part,
+    limits: &Limits,
+    each: &mut dyn FnMut(u32, Result<Decoded>) -> bool,
+) -> Result<()> {
+    let place = path.display().to_string();
+    let (file, format) = open(path)?;
+    let beside = Metadata::beside(&mut ByteSource::file(reopened(path)?), format, part);
+    let opened = Opened::new(ByteSource::file(reopened(path)?), format, &place, limits)?;
+    let (header, orientation) = (opened.header, opened.orientation);
+    // The canvas before and after a frame, and the frame, each of four bytes a pixel.
+    let mut bounds = image::Limits::no_limits();
+    bounds.max_alloc = Some(limits.decoding(8 * (header.height * header.width) as u64));
+    let metadata = opened.metadata(&place, beside)?;
+    let broken = |error| refused(&place, format, error);
+    let gave_up = |panic: String| damaged(&place, format, &panic);
+    let mut all = guarded(|| frames(ByteSource::file(file), format, &bounds)).map_err(gave_up)?.map_err(broken)?;
+    for number in 0.. {
+        let Some(frame) = guarded(|| all.next()).unwrap_or_else(|panic| Some(Err(gave_up_in(&panic)))) else { break };
+        let decoded = frame.map_err(broken).map(|frame| of_frame(frame, format, header, orientation, &metadata));
+        let is_broken = decoded.is_err();
+        if !each(number, decoded) || is_broken {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// A panic of a decoder as an error of its own.
+fn gave_up_in(panic: &str) -> ImageError {
+    ImageError::IoError(std::io::Error::other(panic.to_owned()))
+}
+
+fn of_frame(frame: Frame, format: Format, header: Header, orientation: Orientation, metadata: &Metadata) -> Decoded {
+    let delay = frame.delay().numer_denom_ms();
+    let mut image = DynamicImage::ImageRgba8(frame.into_buffer());
+    image.apply_orientation(orientation);
+    let (mut colours, alpha) = parted(&image.into_rgba8().into_raw(), 3);
+    let Header { height, width, channels, .. } = header;
+    if channels == Channels::Grey {
+        colours = colours.into_iter().step_by(3).collect();
+    }
+    let alpha = Some(Values::Bytes(alpha)).filter(|alpha| !is_opaque(alpha));
+    let colours = Compact { height, width, channels, values: Values::Bytes(colours) };
+    let mut metadata = metadata.clone();
+    // The library composes frames in eight bits.
+    if header.depth == Depth::Sixteen {
+        metadata.lost.push(Loss::Sixteen);
+    }
+    Decoded { colours, alpha, depth: Depth::Eight, format, metadata, delay: Some(delay) }
+}
+
+/// Another handle of an open file, with a position of its own.
+fn reopened(path: &Path) -> Result<File> {
+    open_regular(path).map_err(|error| Error::read(path, error))
 }
 
 /// Opens a file and inspects its first bytes.
@@ -180,23 +287,50 @@ impl Opened {
             | Orientation::Rotate270FlipH => (width, height),
             _ => (height, width),
         };
-        let header = Header { height: height as usize, width: width as usize, channels, depth };
+        let has_inks = matches!(decoder.original_color_type(), ExtendedColorType::Cmyk8 | ExtendedColorType::Cmyk16);
+        // The library gives every GIF an alpha channel.
+        let has_alpha = decoder.color_type().has_alpha() && format != Format::Gif;
+        let (height, width) = (height as usize, width as usize);
+        let header = Header { height, width, channels, depth, format, has_inks, has_alpha };
         Ok(Opened { decoder, bounds, format, header, orientation })
     }
 
-    fn decode(self, place: &str) -> Result<Decoded> {
-        let format = self.format;
-        guarded(|| self.read_pixels(place)).unwrap_or_else(|panic| Err(damaged(place, format, &panic)))
+    /// The header of a part: frames have eight bits.
+    fn header(&self, part: &Part) -> Header {
+        match part.place {
+            Place::Frame(_) => Header { depth: Depth::Eight, ..self.header },
+            Place::First | Place::Directory(_) => self.header,
+        }
     }
 
-    fn read_pixels(mut self, place: &str) -> Result<Decoded> {
-        let broken = |error| refused(place, self.format, error);
-        let icc = self.decoder.icc_profile().map_err(broken)?;
-        let mut exif = self.decoder.exif_metadata().map_err(broken)?;
-        if let Some(exif) = &mut exif {
-            // An invalid orientation was not applied, and is kept.
-            let _ = Orientation::remove_from_exif_chunk(exif);
+    /// What the decoder finds beside the pixels, added to what stands in the file.
+    fn metadata(mut self, place: &str, beside: Metadata) -> Result<Metadata> {
+        let format = self.format;
+        guarded(|| self.add_metadata(place, beside)).unwrap_or_else(|panic| Err(damaged(place, format, &panic)))
+    }
+
+    fn add_metadata(&mut self, place: &str, beside: Metadata) -> Result<Metadata> {
+        let format = self.format;
+        let broken = |error| refused(place, format, error);
+        let mut metadata = beside;
+        metadata.icc = self.decoder.icc_profile().map_err(broken)?;
+        if let Some(exif) = self.decoder.exif_metadata().map_err(broken)? {
+            metadata.exif = Some(exif);
         }
+        // XMP that cannot be read is no reason to refuse the image.
+        metadata.xmp = self.decoder.xmp_metadata().ok().flatten();
+        metadata.set_upright(&self.header, self.orientation);
+        Ok(metadata)
+    }
+
+    fn decode(self, place: &str, beside: Metadata) -> Result<Decoded> {
+        let format = self.format;
+        guarded(|| self.read_pixels(place, beside)).unwrap_or_else(|panic| Err(damaged(place, format, &panic)))
+    }
+
+    fn read_pixels(mut self, place: &str, beside: Metadata) -> Result<Decoded> {
+        let metadata = self.add_metadata(place, beside)?;
+        let broken = |error| refused(place, self.format, error);
         self.decoder.set_limits(self.bounds).map_err(broken)?;
         let mut image = DynamicImage::from_decoder(self.decoder).map_err(broken)?;
         image.apply_orientation(self.orientation);
@@ -213,9 +347,9 @@ impl Opened {
         };
         // The library gives every GIF an alpha channel; a fully opaque one is dropped.
         let alpha = alpha.filter(|alpha| self.format != Format::Gif || !is_opaque(alpha));
-        let Header { height, width, channels, depth } = self.header;
+        let Header { height, width, channels, depth, .. } = self.header;
         let colours = Compact { height, width, channels, values };
-        Ok(Decoded { colours, alpha, depth, format: self.format, icc, exif })
+        Ok(Decoded { colours, alpha, depth, format: self.format, metadata, delay: None })
     }
 }
 

@@ -1,21 +1,21 @@
 //! Writing image files atomically, with a report of what the format cannot store.
 
 use std::collections::HashSet;
-use std::fmt;
 use std::io::{self, Cursor, Write};
 use std::path::Path;
 
 use image::codecs::bmp::BmpEncoder;
 use image::codecs::gif::GifEncoder;
-use image::codecs::jpeg::JpegEncoder;
+use image::codecs::jpeg::{JpegEncoder, PixelDensity, PixelDensityUnit};
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::codecs::pnm::{GraymapHeader, PixmapHeader, PnmEncoder, SampleEncoding};
-use image::codecs::tiff::TiffEncoder;
 use image::codecs::webp::WebPEncoder;
 use image::{ExtendedColorType, ImageEncoder, ImageResult};
 
-use super::{Depth, Format, Photo, profile_fits};
+use super::splice::{Extras, extended, holds_density, holds_text, holds_xmp};
+use super::{Depth, Format, Loss, Photo, profile_fits, tagged};
 use crate::compact::{to_byte, to_word};
+use crate::draft::Draft;
 use crate::{Channels, Error, Result};
 
 /// Default JPEG quality, of 100.
@@ -30,42 +30,13 @@ const GIF_COLOURS: usize = 256;
 /// Speed of the GIF colour quantisation, 1 (best) to 30; 10 is the library's recommendation.
 const GIF_SPEED: i32 = 10;
 
-/// What the file format could not store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Loss {
-    /// The alpha channel, or its intermediate levels.
-    Alpha,
-    /// Sixteen bits: rounded to eight.
-    Sixteen,
-    /// A single grey channel: stored as RGB with equal values.
-    Grey,
-    /// Colours beyond 256.
-    Colours,
-    /// The colour profile.
-    Icc,
-    /// The EXIF chunk.
-    Exif,
-}
-
-impl fmt::Display for Loss {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Loss::Alpha => "the alpha channel",
-            Loss::Sixteen => "16 bits a value, rounded to 8",
-            Loss::Grey => "grey as one channel, stored as three equal ones",
-            Loss::Colours => "all but 256 colours",
-            Loss::Icc => "the colour profile",
-            Loss::Exif => "the exif data",
-        })
-    }
-}
-
 /// The result of writing an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
     /// The format, by the path's extension.
     pub format: Format,
-    /// What the format could not store, in the order of [`Loss`]. The lossiness of JPEG itself is not listed.
+    /// What was lost when the image was read and what the format could not store, in the order of [`Loss`]. The lossiness of
+    /// JPEG itself is not listed.
     pub lost: Vec<Loss>,
     /// Number of values of image and alpha outside [0, 1], which were clipped.
     pub clipped: usize,
@@ -73,8 +44,8 @@ pub struct Written {
 
 impl Photo {
     /// Writes the image in the format of the path's extension, clipped to [0, 1] and rounded: JPEG with quality
-    /// 95, lossless WebP, PNM as PGM or PPM, and PAM if the extension says so. Alpha, depth, colour profile and EXIF
-    /// are kept if the format supports them; losses are returned. The same photo gives the same bytes.
+    /// 95, lossless WebP, PNM as PGM or PPM, and PAM if the extension says so. Alpha, depth, colour profile, EXIF, XMP, text
+    /// and resolution are kept if the format supports them; losses are returned. The same photo gives the same bytes.
     ///
     /// # Errors
     /// [`Error::Write`], with no partial file left; [`Error::Setting`] for an unknown extension;
@@ -115,7 +86,7 @@ impl Photo {
         plan.encode(self, JPEG_QUALITY).expect("memory takes an image")
     }
 
-    fn check(&self, path: &Path, format: Format) -> Result<()> {
+    pub(super) fn check(&self, path: &Path, format: Format) -> Result<()> {
         let refused = |message: String| Err(Error::image(path.display().to_string(), message));
         let (height, width) = (self.image.height, self.image.width);
         let most = match format {
@@ -140,20 +111,23 @@ impl Photo {
 }
 
 /// What a format stores of a photo.
-struct Plan {
-    format: Format,
-    colour: ExtendedColorType,
-    channels: Channels,
-    alpha: bool,
+pub(super) struct Plan {
+    pub(super) format: Format,
+    pub(super) colour: ExtendedColorType,
+    pub(super) channels: Channels,
+    pub(super) alpha: bool,
     depth: Depth,
-    icc: bool,
-    exif: bool,
+    pub(super) icc: bool,
+    pub(super) exif: bool,
+    xmp: bool,
+    own: bool,
+    density: bool,
     is_pam: bool,
-    lost: Vec<Loss>,
+    pub(super) lost: Vec<Loss>,
 }
 
 impl Plan {
-    fn new(photo: &Photo, format: Format, path: &Path) -> Plan {
+    pub(super) fn new(photo: &Photo, format: Format, path: &Path) -> Plan {
         let is_pam = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("pam"));
         let holds_alpha = match format {
             Format::Png | Format::Webp | Format::Tiff | Format::Bmp | Format::Gif => true,
@@ -183,9 +157,12 @@ impl Plan {
         });
         let exif = photo.exif.as_deref().is_some_and(|exif| match format {
             Format::Jpeg => exif.len() <= JPEG_EXIF,
-            Format::Png | Format::Webp => true,
-            Format::Tiff | Format::Bmp | Format::Gif | Format::Pnm => false,
+            Format::Png | Format::Webp | Format::Tiff => true,
+            Format::Bmp | Format::Gif | Format::Pnm => false,
         });
+        let xmp = photo.xmp.as_deref().is_some_and(|xmp| holds_xmp(format, xmp));
+        let own = holds_text(format) && format == photo.format;
+        let density = holds_density(format);
         let colour = match (channels, alpha, depth) {
             (Channels::Grey, false, Depth::Eight) => ExtendedColorType::L8,
             (Channels::Grey, true, Depth::Eight) => ExtendedColorType::La8,
@@ -201,7 +178,8 @@ impl Plan {
             Some(values) => !alpha || (format == Format::Gif && partly(values)),
             None => false,
         };
-        let mut plan = Plan { format, colour, channels, alpha, depth, icc, exif, is_pam, lost: Vec::new() };
+        let mut plan =
+            Plan { format, colour, channels, alpha, depth, icc, exif, xmp, own, density, is_pam, lost: Vec::new() };
         let losses = [
             (loses_alpha, Loss::Alpha),
             (depth != photo.depth, Loss::Sixteen),
@@ -209,9 +187,25 @@ impl Plan {
             (format == Format::Gif && has_more_colours(&plan.samples(photo), plan.values()), Loss::Colours),
             (photo.icc.is_some() && !icc, Loss::Icc),
             (photo.exif.is_some() && !exif, Loss::Exif),
+            (photo.xmp.is_some() && !xmp, Loss::Xmp),
+            (!photo.own.is_empty() && !own, Loss::Text),
+            (photo.density.is_some() && !density, Loss::Density),
         ];
-        plan.lost = losses.into_iter().filter(|(lost, _)| *lost).map(|(_, loss)| loss).collect();
+        // The palette of a GIF is made anew.
+        let before = photo.lost.iter().filter(|loss| format != Format::Gif || **loss != Loss::Palette);
+        plan.lost = losses.into_iter().filter(|(lost, _)| *lost).map(|(_, loss)| loss).chain(before.copied()).collect();
+        plan.lost.sort_unstable();
+        plan.lost.dedup();
         plan
+    }
+
+    /// What the library's encoders do not take.
+    pub(super) fn extras<'p>(&self, photo: &'p Photo) -> Extras<'p> {
+        Extras {
+            xmp: photo.xmp.as_deref().filter(|_| self.xmp),
+            own: if self.own { &photo.own } else { &[] },
+            density: photo.density.filter(|_| self.density),
+        }
     }
 
     /// Values per pixel in the file.
@@ -220,7 +214,7 @@ impl Plan {
     }
 
     /// The pixels in the file's type, two-byte values in native byte order.
-    fn samples(&self, photo: &Photo) -> Vec<u8> {
+    pub(super) fn samples(&self, photo: &Photo) -> Vec<u8> {
         let image = &photo.image;
         let mut samples = Vec::with_capacity(image.height * image.width * self.values() * self.depth.bytes());
         let mut push = |value: f32| match self.depth {
@@ -233,8 +227,8 @@ impl Plan {
             for _ in 0..repeats {
                 pixel.iter().for_each(|&value| push(value));
             }
-            if let Some(alpha) = alpha {
-                push(alpha[i]);
+            if self.alpha {
+                push(alpha.map_or(1.0, |alpha| alpha[i]));
             }
         }
         samples
@@ -249,9 +243,20 @@ impl Plan {
                 let kind = (CompressionType::Default, FilterType::Adaptive);
                 self.finish(PngEncoder::new_with_quality(&mut bytes, kind.0, kind.1), photo, &samples)?;
             }
-            Format::Jpeg => self.finish(JpegEncoder::new_with_quality(&mut bytes, jpeg_quality), photo, &samples)?,
+            Format::Jpeg => {
+                let mut encoder = JpegEncoder::new_with_quality(&mut bytes, jpeg_quality);
+                if let Some(density) = photo.density {
+                    let density = density.in_inches().map(|n| n.round().clamp(1.0, 65_535.0) as u16);
+                    let unit = PixelDensityUnit::Inches;
+                    encoder.set_pixel_density(PixelDensity { density: density.into(), unit });
+                }
+                self.finish(encoder, photo, &samples)?;
+            }
             Format::Webp => self.finish(WebPEncoder::new_lossless(&mut bytes), photo, &samples)?,
-            Format::Tiff => self.finish(TiffEncoder::new(&mut bytes), photo, &samples)?,
+            Format::Tiff => {
+                let icc = photo.icc.as_deref().filter(|_| self.icc);
+                tagged::page(&mut tagged::begin(&mut bytes)?, photo, (self.colour, &samples), icc)?;
+            }
             Format::Bmp => self.finish(BmpEncoder::new(&mut bytes), photo, &samples)?,
             Format::Gif => {
                 GifEncoder::new_with_speed(&mut bytes, GIF_SPEED).encode(&samples, width, height, self.colour)?;
@@ -269,7 +274,7 @@ impl Plan {
                 self.finish(encoder, photo, &samples)?;
             }
         }
-        Ok(bytes.into_inner())
+        Ok(extended(bytes.into_inner(), self.format, self.extras(photo)))
     }
 
     fn finish(&self, mut encoder: impl ImageEncoder, photo: &Photo, samples: &[u8]) -> ImageResult<()> {
@@ -289,29 +294,17 @@ fn has_more_colours(samples: &[u8], values: usize) -> bool {
 }
 
 /// Writes a temporary file beside `path` and renames it. A file at `path` is unchanged until then.
-fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    if path.is_dir() {
-        return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a directory"));
-    }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".narrows-").suffix(".tmp");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // The umask applies, as for any new file.
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    let temporary = builder.tempfile_in(folder)?;
+pub(super) fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut draft = Draft::of(path)?;
     // Not synced to disk: for a folder of ten thousand images that would take ten thousand waits.
-    temporary.as_file().write_all(bytes)?;
-    temporary.persist(path).map_err(|error| error.error)?;
-    Ok(())
+    draft.write_all(bytes)?;
+    draft.rename()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::file::Density;
     use crate::{Image, Limits};
 
     /// A colour profile, as far as this crate inspects it.
@@ -325,9 +318,9 @@ mod tests {
         icc
     }
 
-    /// An EXIF chunk with one entry, the unit of resolution.
+    /// An EXIF chunk with one entry, the maker.
     fn exif() -> Vec<u8> {
-        [b"II*\0\x08\0\0\0\x01\0".as_slice(), b"\x28\x01\x03\0\x01\0\0\0\x02\0\0\0", &[0; 4]].concat()
+        [b"II*\0\x08\0\0\0\x01\0".as_slice(), b"\x0f\x01\x02\0\x03\0\0\0us\0\0", &[0; 4]].concat()
     }
 
     /// A smooth image that includes both ends of the range, with the levels of the depth.
@@ -339,7 +332,7 @@ mod tests {
         let image = Image::new(height, width, channels, (0..n).map(|i| at(i, n)).collect());
         let alpha = alpha.then(|| (0..height * width).map(|i| at(height * width - 1 - i, height * width)).collect());
         let space = if channels == Channels::Grey { b"GRAY" } else { b"RGB " };
-        Photo { image, alpha, depth, format: Format::Png, icc: Some(profile(space)), exif: Some(exif()) }
+        Photo { alpha, depth, icc: Some(profile(space)), exif: Some(exif()), ..Photo::from(image) }
     }
 
     fn round_trip(photo: &Photo, name: &str) -> (Written, Photo) {
@@ -409,8 +402,8 @@ mod tests {
                 check("a.jpg", &rgb, &with(no_alpha, &[]));
                 check("a.webp", &grey, &with(&[], &[Grey, Icc]));
                 check("a.webp", &rgb, &with(&[], &[]));
-                check("a.tif", &grey, if alpha { &[Grey, Icc, Exif] } else { &[Exif] });
-                check("a.tif", &rgb, &[Exif]);
+                check("a.tif", &grey, if alpha { &[Grey, Icc] } else { &[] });
+                check("a.tif", &rgb, &[]);
                 check("a.bmp", &grey, &with(&[], &[Grey, Icc, Exif]));
                 check("a.bmp", &rgb, &with(&[], &[Icc, Exif]));
                 check("a.pgm", &grey, &[no_alpha, &[Icc, Exif]].concat());
@@ -427,6 +420,17 @@ mod tests {
         );
         let many = Image::new(20, 20, Channels::Rgb, (0..1200).map(|i| i as f32 / 1199.0).collect());
         assert_eq!(round_trip(&many.into(), "a.gif").0.lost, [Loss::Colours]);
+    }
+
+    #[test]
+    fn tags_of_a_tiff_go_to_other_formats_and_back() {
+        let photo = Photo { density: Density::per_inch(96.0, 96.0), ..photo(Channels::Rgb, true, Depth::Sixteen) };
+        let (_, tiff) = round_trip(&photo, "a.tif");
+        let (_, png) = round_trip(&tiff, "a.png");
+        let (_, again) = round_trip(&png, "b.tiff");
+        let inches = |photo: &Photo| photo.density.map(|density| density.in_inches().map(f64::round));
+        assert_eq!((&again.exif, inches(&again), &again.icc), (&photo.exif, inches(&photo), &photo.icc));
+        assert_eq!((&again.image, &again.alpha), (&photo.image, &photo.alpha));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
 use narrows_core::compress::TableDecompressor;
-use narrows_core::data::Table;
+use narrows_core::data::{Format, Table};
 use narrows_core::{Error, Model};
 
 use super::compress::{self, decompress_images};
@@ -48,19 +48,25 @@ fn rows(text: &str) -> Result<Range<u64>, String> {
 
 impl Decompress {
     pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
+        let targets = self.output.targets().reads([&self.model.path, &self.file]);
+        targets.check()?;
         let model = self.model.load(common)?;
         if let Model::Images(model) = &model {
             if self.rows.is_some() {
                 return Err(Error::recipe("--rows", "expected a table, got images, which have no rows").into());
             }
             let target = self.output.folder("the images, or an image file for one")?;
-            return decompress_images(model, self.source()?, target, common).map_err(|failure| match failure {
-                Failure::Library(error) => of_file(error, &self.file).into(),
-                failure => failure,
-            });
+            return decompress_images(model, self.source()?, target, &targets, common).map_err(
+                |failure| match failure {
+                    Failure::Library(error) => of_file(error, &self.file).into(),
+                    failure => failure,
+                },
+            );
         }
         let model = model.into_tabular()?;
         let told = |error: Error| Failure::from(of_file(error, &self.file));
+        // Numbers of a text file stay as they were written where they are text again.
+        let is_text = matches!(self.output.table_format()?, Format::Csv | Format::Tsv);
         let mut next: Box<dyn FnMut() -> narrows_core::Result<Option<Table>>> = match &self.rows {
             Some(rows) => {
                 if self.file.as_os_str() == "-" {
@@ -68,11 +74,13 @@ impl Decompress {
                     return Err(Error::recipe("--rows", message).into());
                 }
                 let file = compress::open(&self.file)?;
-                let mut reader = TableDecompressor::of_rows(model.as_ref(), file, rows.clone()).map_err(told)?;
+                let reader = TableDecompressor::of_rows(model.as_ref(), file, rows.clone()).map_err(told)?;
+                let mut reader = if is_text { reader } else { reader.with_types() };
                 Box::new(move || reader.next_rows())
             }
             None => {
-                let mut reader = TableDecompressor::new(model.as_ref(), self.source()?).map_err(told)?;
+                let reader = TableDecompressor::new(model.as_ref(), self.source()?).map_err(told)?;
+                let mut reader = if is_text { reader } else { reader.with_types() };
                 Box::new(move || reader.next_table())
             }
         };

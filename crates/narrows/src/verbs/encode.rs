@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Float32Array, StringArray, UInt64Array};
+use arrow::array::{ArrayRef, Float32Array, StringArray};
 use clap::Args as ClapArgs;
-use narrows_core::output::{TableWriter, batch};
-use narrows_core::{Encoder, Error};
+use narrows_core::images::Album;
+use narrows_core::output::{TableWriter, batch, counts};
+use narrows_core::{Encoder, Error, Model};
 
 use super::score::Keep;
 use crate::failure::{Failure, Outcome};
-use crate::flags::{Common, ModelArg};
+use crate::flags::{Common, ModelArg, ResizeArg};
 use crate::images;
 use crate::input::InputArgs;
 use crate::output::OutputArgs;
@@ -31,16 +32,26 @@ pub(crate) struct Encode {
     /// Copy these input columns to the output, before the code
     #[arg(long, value_name = "COLUMN,..", value_delimiter = ',')]
     keep: Vec<String>,
+    #[command(flatten)]
+    resize: ResizeArg,
 }
 
 impl Encode {
     pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
-        let encoder = self.model.load(common)?.into_encoder()?;
+        self.output.targets().reads([&self.model.path]).reads(self.input.inputs()).check()?;
+        let model = self.model.load(common)?;
+        // Without its decoder a model does not know the size of the images of the training.
+        let whole = if let Model::Images(images) = &model { Some(images.clone()) } else { None };
+        let encoder = model.into_encoder()?;
         let Some(schema) = encoder.schema() else {
             if !self.keep.is_empty() {
                 return Err(Error::recipe("--keep", "expected a table, got images, which have no columns").into());
             }
-            return encode_images(&encoder, self.input.inputs(), self.output.writer()?, common);
+            let album = images::open(self.input.inputs(), common.talk())?;
+            if let Some(model) = &whole {
+                images::check_sizes(model, &album, self.resize.resize, common.talk())?;
+            }
+            return encode_images(&encoder, &album, self.output.writer()?, common);
         };
         let source = self.input.table()?;
         let keep = Keep::new(self.keep, &[])?;
@@ -61,17 +72,16 @@ impl Encode {
 /// Encodes images: one row per image, or per patch.
 fn encode_images(
     encoder: &Encoder,
-    inputs: &[String],
+    album: &Album,
     mut writer: TableWriter<'_>,
     common: &Common,
 ) -> Result<Outcome, Failure> {
-    let album = images::open(inputs, common.talk())?;
-    let outcome = images::each_photo(&album, common.talk(), |_, name, photo| {
+    let outcome = images::each_photo(album, common.talk(), |_, name, photo| {
         let codes = encoder.encode_image(&photo.image)?;
         let mut columns: Vec<(String, ArrayRef)> =
             vec![("image".to_owned(), Arc::new(StringArray::from(vec![name; codes.len()])))];
         if encoder.sees_patches() {
-            columns.push(("piece".to_owned(), Arc::new(UInt64Array::from_iter_values(0..codes.len() as u64))));
+            columns.push(("piece".to_owned(), counts((0..codes.len() as u64).map(Some))));
         }
         for unit in 0..encoder.code_size() {
             let values = Float32Array::from_iter_values(codes.iter().map(|code| code[unit]));

@@ -8,6 +8,7 @@ use narrows_core::{Error, Model};
 use super::fit;
 use crate::failure::{Failure, Outcome};
 use crate::flags::{Common, ModelArg};
+use crate::targets::{ForceArg, Targets};
 
 /// Save part of a model
 ///
@@ -24,21 +25,17 @@ pub(crate) struct Export {
     /// Output model file
     #[arg(short, long, value_name = "MODEL")]
     output: PathBuf,
-    /// Overwrite an existing model file
-    #[arg(short, long)]
-    force: bool,
+    #[command(flatten)]
+    force: ForceArg,
 }
 
 impl Export {
     pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
-        let encoder = self.model.load(common)?.into_encoder()?;
         if self.output.as_os_str() == "-" {
             return Err(Error::recipe("--output", "expected a file for the model, got `-`").into());
         }
-        if self.output.exists() && !self.force {
-            let message = format!("`{}` exists", self.output.display());
-            return Err(Error::recipe("--output", message).with_hint("--force overwrites it").into());
-        }
+        Targets::new(self.force).reads([&self.model.path]).writes("--output", Some(&self.output)).check()?;
+        let encoder = self.model.load(common)?.into_encoder()?;
         Model::from(encoder).save(&self.output)?;
         fit::tell_files(common.talk(), &self.output, None);
         Ok(Outcome::Done)

@@ -9,6 +9,7 @@ use narrows_core::Error;
 
 use crate::failure::{EXIT_CODES, Failure, Outcome};
 use crate::output;
+use crate::targets::{ForceArg, Targets};
 use crate::verbs::Args;
 
 /// Print the manual page, or write one page per verb
@@ -21,6 +22,8 @@ pub(crate) struct Man {
     /// Folder to write one page per verb to
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
+    #[command(flatten)]
+    force: ForceArg,
 }
 
 impl Man {
@@ -33,11 +36,16 @@ impl Man {
         };
         fs::create_dir_all(&folder).map_err(|error| Error::write(&folder, error))?;
         let verbs: Vec<Command> = command.get_subcommands().filter(|verb| verb.get_name() != "help").cloned().collect();
+        let file = |name: &str| folder.join(format!("{name}.1"));
+        let mut pages = vec![(file("narrows"), page(command)?)];
         for verb in verbs {
-            let name = format!("narrows-{}", verb.get_name());
-            output::write_text(&folder.join(format!("{name}.1")), &page(verb)?)?;
+            pages.push((file(&format!("narrows-{}", verb.get_name())), page(verb)?));
         }
-        output::write_text(&folder.join("narrows.1"), &page(command)?)?;
+        let targets = Targets::new(self.force);
+        pages.iter().fold(targets, |targets, (path, _)| targets.writes("--dir", Some(path))).check()?;
+        for (path, page) in pages {
+            output::write_text(&path, &page)?;
+        }
         Ok(Outcome::Done)
     }
 }

@@ -3,15 +3,16 @@
 use std::path::Path;
 
 use clap::Args as ClapArgs;
-use narrows_core::images::Photo;
 use narrows_core::{ImageModel, Model};
 
 use crate::failure::{Failure, Outcome};
-use crate::flags::{Common, ModelArg};
-use crate::images::{self, Folder};
+use crate::flags::{Common, ModelArg, ResizeArg};
+use crate::image_writer::ImageWriter;
+use crate::images;
 use crate::input::InputArgs;
 use crate::output::OutputArgs;
 use crate::pipeline::{self, Portion};
+use crate::targets::Targets;
 
 /// Encode and decode rows, series or images, in original units
 ///
@@ -25,14 +26,18 @@ pub(crate) struct Reconstruct {
     input: InputArgs,
     #[command(flatten)]
     output: OutputArgs,
+    #[command(flatten)]
+    resize: ResizeArg,
 }
 
 impl Reconstruct {
     pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
+        let targets = self.output.targets().reads([&self.model.path]).reads(self.input.inputs());
+        targets.check()?;
         let model = self.model.load(common)?;
         if let Model::Images(model) = model {
             let target = self.output.folder("reconstructed images")?;
-            return reconstruct_images(&model, self.input.inputs(), target, common);
+            return reconstruct_images(&model, (self.input.inputs(), self.resize), (target, &targets), common);
         }
         let model = model.into_tabular()?;
         let source = self.input.table()?;
@@ -44,19 +49,22 @@ impl Reconstruct {
     }
 }
 
-/// Reconstructs images into a folder.
+/// Reconstructs images into a folder, or into a file.
 fn reconstruct_images(
     model: &ImageModel,
-    inputs: &[String],
-    target: &Path,
+    (inputs, resize): (&[String], ResizeArg),
+    (target, targets): (&Path, &Targets),
     common: &Common,
 ) -> Result<Outcome, Failure> {
     let talk = common.talk();
-    let folder = Folder::new(target, "--output")?;
     let album = images::open(inputs, talk)?;
-    let places = folder.places(&album, images::extension)?;
-    images::each_photo(&album, talk, |i, _, photo| {
-        let image = model.reconstruct(&photo.image);
-        images::write(&Photo { image, ..photo }, &places[i], talk)
-    })
+    images::check_sizes(model, &album, resize.resize, talk)?;
+    let places = images::places(target, ("--output", targets), &album, images::extension)?;
+    images::tell_places(talk, &album, &places);
+    let mut writer = ImageWriter::default();
+    let outcome = images::each_photo(&album, talk, |i, _, photo| {
+        writer.put(&photo.changed(None, |image| model.reconstruct(image)), &places[i])
+    })?;
+    writer.finish(talk)?;
+    Ok(outcome)
 }

@@ -11,6 +11,7 @@ use crate::failure::{Failure, Outcome};
 use crate::flags::{Common, ModelArg, with_extension};
 use crate::input::InputArgs;
 use crate::pipeline::{self, Flow, Portion};
+use crate::targets::{ForceArg, Targets};
 use crate::{images, output};
 
 /// Write the report of a model as a self-contained HTML file, with its findings in new data if there are any
@@ -34,7 +35,7 @@ pub(crate) struct Report {
     #[arg(long, value_name = "COLUMN", requires = "inputs")]
     label: Option<String>,
     /// Value of the label in normal rows. For images: the folders of normal images, separated by commas
-    #[arg(long, value_name = "VALUE", requires = "inputs")]
+    #[arg(long, value_name = "VALUE", allow_negative_numbers = true, requires = "inputs")]
     normal: Option<String>,
     /// Override the model's threshold rule, such as quantile=0.99 or fixed=3.2
     #[arg(long, value_name = "RULE")]
@@ -42,21 +43,25 @@ pub(crate) struct Report {
     /// Output file; by default the name of the new data, or of the model, with .html, in the current folder; `-` is stdout
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    #[command(flatten)]
+    force: ForceArg,
 }
 
 impl Report {
     pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
+        let has_data = !self.input.inputs().is_empty();
+        let target = match &self.output {
+            Some(target) => target.clone(),
+            None if !has_data || self.input.first() == "-" => with_extension(&self.model.path, "html"),
+            None => with_extension(Path::new(self.input.first().trim_end_matches('/')), "html"),
+        };
+        let targets = Targets::new(self.force).reads([&self.model.path]).reads(self.input.inputs());
+        targets.writes("--output", Some(&target)).check()?;
         let model = with_threshold(self.model.load(common)?.with_decoder()?, self.threshold.as_deref())?;
-        if self.input.inputs().is_empty() {
-            let target = self.output.unwrap_or_else(|| with_extension(&self.model.path, "html"));
+        if !has_data {
             output::write_text(&target, &model.report_html()?)?;
             return Ok(Outcome::Done);
         }
-        let target = match &self.output {
-            Some(target) => target.clone(),
-            None if self.input.first() == "-" => with_extension(&self.model.path, "html"),
-            None => with_extension(Path::new(self.input.first().trim_end_matches('/')), "html"),
-        };
         let (found, outcome) = match &model {
             Model::Images(model) => {
                 if self.label.is_some() {
@@ -87,10 +92,7 @@ impl Report {
         let source = self.input.table()?;
         let mut evaluator = match (self.label.as_deref(), self.normal.as_deref()) {
             (None, None) => None,
-            (Some(label), Some(normal)) => Some(model.evaluator(label, normal)),
-            (Some(_), None) => {
-                return Err(Error::recipe("--normal", "expected the label's value in normal rows, got nothing").into());
-            }
+            (Some(label), normal) => Some(model.evaluator(label, normal)),
             (None, Some(_)) => {
                 let message = "expected --label with it: the column whose value marks normal rows";
                 return Err(Error::recipe("--normal", message).into());
@@ -98,7 +100,10 @@ impl Report {
         };
         let mut reporter = NewDataReporter::new(model, self.input.name());
         let wanted = evaluator.is_none().then(|| model.schema());
-        pipeline::read(&source, wanted, Portion::of(model), |table| {
+        // The evident normal value is chosen by all rows.
+        let is_known = self.label.is_none() || self.normal.is_some();
+        let portion = if is_known { Portion::of(model) } else { Portion::Whole };
+        pipeline::read(&source, wanted, portion, |table| {
             reporter.add(table)?;
             if let Some(evaluator) = &mut evaluator {
                 evaluator.add(table)?;

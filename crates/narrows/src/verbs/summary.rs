@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::failure::Failure;
 use crate::flags::Common;
 use crate::output;
-use crate::talk::{count, grouped};
+use crate::talk::{Talk, count, grouped};
 
 /// Maximum number of columns listed individually.
 const NAMED: usize = 12;
@@ -65,7 +65,12 @@ fn tell_report(report: &Report, detail: Detail, common: &Common) -> Result<(), F
 }
 
 fn tell<R: Serialize>(judged: &Judged<'_, R>, lines: &[String], common: &Common) -> Result<(), Failure> {
-    lines.iter().for_each(|line| common.talk().line(line));
+    for line in lines {
+        match (common.talk(), line.strip_prefix("warning: ")) {
+            (Talk::Quiet, Some(warning)) => Talk::Quiet.warn(warning),
+            (talk, _) => talk.line(line),
+        }
+    }
     if common.json { output::print_json(judged) } else { Ok(()) }
 }
 

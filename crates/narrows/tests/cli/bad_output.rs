@@ -26,7 +26,7 @@ fn a_disk_that_fills_up_halfway_leaves_no_partial_file() {
     folder.write("scores.csv", "old");
     let before = folder.names();
     for line in [
-        "narrows score m.narrows train.csv -o scores.csv",
+        "narrows score m.narrows train.csv -f -o scores.csv",
         "narrows score m.narrows train.csv -o new.csv",
         "narrows fit train.csv -o new.narrows --preset deep --set train.steps=5",
         "narrows report m.narrows -o new.html",

@@ -39,7 +39,7 @@ fn pipes_will_do_and_some_rows_are_read_alone() {
     assert_eq!(cells(&piped), cells(&filed), "chunks of the code alone decode alike");
     let some = folder.run("decompress m.narrows data.nrw --rows 150-152").succeeds().stdout;
     assert_eq!(cells(&some), cells(&filed)[150..153]);
-    let told = folder.run("compress m.narrows train.csv -o data.nrw --json").succeeds().json();
+    let told = folder.run("compress m.narrows train.csv -o data.nrw --json --force").succeeds().json();
     assert_eq!(told["rows"], 300);
     assert!(told["ratio"].as_f64().unwrap() > 1.0 && told["zstd_of_file"].as_u64().unwrap() > 0, "{told}");
 }

@@ -51,7 +51,7 @@ pub(crate) fn rich(height: usize, width: usize) -> Photo {
     let alpha = (0..height * width).map(|i| (i % 3) as f32 / 2.0).collect();
     let image = image(height, width, Channels::Rgb, 3);
     let (icc, exif) = (Some(profile()), Some(exif(1)));
-    Photo { image, alpha: Some(alpha), depth: Depth::Sixteen, format: Format::Png, icc, exif }
+    Photo { alpha: Some(alpha), depth: Depth::Sixteen, format: Format::Png, icc, exif, ..Photo::from(image) }
 }
 
 /// A colour profile of RGB as far as readers look into it.

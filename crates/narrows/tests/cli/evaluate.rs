@@ -54,6 +54,26 @@ fn the_label_is_never_a_feature_and_only_normal_rows_train() {
 }
 
 #[test]
+fn the_evident_normal_value_is_taken_and_labels_are_told() {
+    let folder = Folder::new();
+    // -1 marks the anomalies, as in scikit-learn; two rows have no label.
+    let text = labelled(300, 20).replace(",0\n", ",1.0\n").replace(",1\n", ",-1\n").replacen(",1.0\n", ",NaN\n", 2);
+    folder.write("all.csv", text);
+    let told = folder.run(&format!("fit all.csv --label bad -o m.narrows {QUICK}")).succeeds().stderr;
+    let line = "label `bad`: 298 `1.0` (normal); 20 `-1`; 2 without a label";
+    assert!(told.contains(line) && told.contains("`1.0` is taken as normal, as none was named"), "{told}");
+    // The model knows label and normal value.
+    let table = folder.run("evaluate m.narrows all.csv").succeeds().stdout;
+    assert!(table.starts_with(line) && table.contains("318 labelled rows, 20 anomalous"), "{table}");
+    let turned = folder.run("evaluate m.narrows all.csv --label bad --normal -1 --json").succeeds().json();
+    assert_eq!((turned["n_anomalies"].as_u64(), turned["label"]["unlabelled"].as_u64()), (Some(298), Some(2)));
+    let told = "hint: `bad` has 298 `1.0`; 20 `-1`; 2 without a label; --normal names the label's value in normal rows";
+    folder.check_fails(&format!("fit all.csv --label bad --normal 7 -o n.narrows {QUICK}"), 3, &[told]);
+    let told = "the value of `word` in normal rows, as none is evident: ";
+    folder.check_fails(&format!("fit all.csv --label word -o n.narrows {QUICK}"), 2, &["--normal", told]);
+}
+
+#[test]
 fn another_threshold_changes_the_decision_and_not_the_ranking() {
     let folder = folder();
     let line = "evaluate m.narrows all.csv --label bad --normal 0 --json";

@@ -60,6 +60,10 @@ impl Folder {
         String::from_utf8(self.bytes(name)).unwrap()
     }
 
+    pub(crate) fn read_lossy(&self, name: &str) -> String {
+        String::from_utf8_lossy(&self.bytes(name)).into_owned()
+    }
+
     pub(crate) fn bytes(&self, name: &str) -> Vec<u8> {
         fs::read(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
     }

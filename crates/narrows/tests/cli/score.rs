@@ -31,10 +31,11 @@ fn stdin_becomes_stdout() {
 }
 
 #[test]
-fn a_file_that_exists_is_replaced() {
+fn a_file_that_exists_is_replaced_when_asked_for() {
     let folder = Folder::with_model();
     folder.write("scores.csv", "old");
-    folder.run("score m.narrows train.csv -o scores.csv").succeeds();
+    folder.check_fails("score m.narrows train.csv -o scores.csv", 2, &["`scores.csv` exists", "hint: --force"]);
+    folder.run("score m.narrows train.csv -o scores.csv --force").succeeds();
     assert!(folder.read("scores.csv").starts_with("row,score"));
 }
 
@@ -169,6 +170,6 @@ fn new_data_has_a_report_of_its_own() {
     assert!(html.contains("id=\"new-data\"") && html.contains("id=\"training\"") && html.contains("999"), "{html}");
     folder.run("report m.narrows new.csv --label word --normal red").succeeds();
     assert!(folder.read("new.html").contains("AUC-PR"));
-    folder.check_fails("report m.narrows new.csv --label word", 2, &["--normal"]);
+    folder.check_fails("report m.narrows new.csv --label word", 2, &["--normal", "none is evident"]);
     folder.check_fails("report m.narrows --label word", 2, &["INPUT"]);
 }

@@ -1,14 +1,13 @@
-//! The layout of a chunk: its sections, and the storage of each column; shared by writer and reader.
+//! The layout of a chunk: its sections, and the numbers of its columns; shared by writer and reader.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, Float64Array};
-use arrow::datatypes::{DataType, Float64Type};
+use arrow::datatypes::Float64Type;
 use narrows_codec::Shape;
 
-use super::super::coder::{ChunkCoder, ChunkForm, Feature, is_rebuilt};
-use super::super::fidelity::Fidelity;
+use super::super::coder::{ChunkCoder, ChunkForm, Feature};
 use super::super::kept::Exception;
 use super::super::manifest::{ColumnStorage, TableManifest};
 use crate::codec::Lattice;
@@ -16,7 +15,9 @@ use crate::data::{ColumnKind, Table};
 use crate::error::{Error, Result};
 
 /// Number of sections of a chunk.
-pub(super) const SECTIONS: usize = 8;
+pub(super) const SECTIONS: usize = 10;
+/// The same in version 1.
+pub(super) const FIRST_SECTIONS: usize = 8;
 pub(super) const CODES: usize = 0;
 pub(super) const LEVELS: usize = 1;
 pub(super) const GAPS: usize = 2;
@@ -25,6 +26,8 @@ pub(super) const EXCEPTIONS: usize = 4;
 pub(super) const WORDS: usize = 5;
 pub(super) const DICTIONARIES: usize = 6;
 pub(super) const KEPT: usize = 7;
+pub(super) const CORRECTIONS: usize = 8;
+pub(super) const CHECK: usize = 9;
 /// The sections of a chunk, by content.
 pub(super) type Sections = [Vec<u8>; SECTIONS];
 
@@ -33,41 +36,10 @@ pub(in crate::compress) fn sizes(sections: &Sections) -> [u64; 4] {
     let sum = |parts: &[usize]| parts.iter().map(|part| sections[*part].len() as u64).sum();
     [
         sum(&[CODES, LEVELS]),
-        sum(&[GAPS, NUMBERS, WORDS, DICTIONARIES]),
-        sum(&[EXCEPTIONS, KEPT]),
+        sum(&[GAPS, NUMBERS, WORDS, DICTIONARIES, CHECK]),
+        sum(&[EXCEPTIONS, KEPT, CORRECTIONS]),
         sum(&[CODES, LEVELS, NUMBERS, EXCEPTIONS]),
     ]
-}
-
-/// The storage of the columns of a file, chosen from its first rows.
-pub(in crate::compress) fn places(coder: &ChunkCoder, fidelity: &Fidelity, table: &Table) -> Vec<ColumnStorage> {
-    let features = coder.features();
-    let place = |name: &str| {
-        let found = features.iter().position(|feature| feature.column.name == name)?;
-        let Feature { column, span } = &features[found];
-        if !is_rebuilt(column.kind) {
-            return None;
-        }
-        let number = found as u32;
-        if let Fidelity::Code(_) = fidelity {
-            return Some(ColumnStorage::Code(number));
-        }
-        let raw = table.column(name)?.data_type();
-        match column.kind {
-            // A decimal of many digits exceeds the precision of a float.
-            ColumnKind::Numeric if matches!(raw, DataType::Decimal128(..) | DataType::Decimal256(..)) => None,
-            ColumnKind::Numeric => {
-                let lattice = fidelity.lattice(span.as_ref()?)?;
-                let whole = raw.is_integer() && lattice.step.fract() == 0.0;
-                Some(ColumnStorage::Numbers { column: number, whole })
-            }
-            _ if matches!(raw, DataType::Utf8 | DataType::LargeUtf8 | DataType::Boolean) => {
-                Some(ColumnStorage::Words { column: number, flags: *raw == DataType::Boolean })
-            }
-            _ => None,
-        }
-    };
-    table.names().into_iter().map(|name| place(name).unwrap_or(ColumnStorage::Kept)).collect()
 }
 
 /// The features that are not stored verbatim, in the order of the file's columns.

@@ -1,17 +1,24 @@
 //! Packs rows into the sections of a chunk.
 
-use arrow::array::{Array, AsArray};
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, Float64Array};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type};
 use narrows_codec::{Plane, Shape, encode_codes, encode_plane};
 
 use super::super::coder::{ChunkCoder, ChunkForm, EncodedSamples, Feature};
+use super::super::fidelity::Fidelity;
 use super::super::kept::{self, Exception};
 use super::super::manifest::{ColumnStorage, TableManifest};
+use super::super::restore::restored;
+use super::check::checksum;
+use super::corrections::Correction;
 use super::layout::{
-    CODES, DICTIONARIES, EXCEPTIONS, GAPS, KEPT, LEVELS, NUMBERS, RowOrder, Sections, WORDS, guesses, levels_shape,
-    numbers, of_features, rebuilt_numbers, skeleton, unround_levels,
+    CHECK, CODES, CORRECTIONS, DICTIONARIES, EXCEPTIONS, GAPS, KEPT, LEVELS, NUMBERS, RowOrder, Sections, WORDS,
+    guesses, levels_shape, numbers, of_features, rebuilt_numbers, skeleton, unround_levels,
 };
+use super::places::as_restored;
 use super::words::{DICTIONARY_BYTES, Entry, Words, interleaved, word_guesses, words};
 use crate::codec::Lattice;
 use crate::data::{Table, conform};
@@ -20,6 +27,7 @@ use crate::error::{Error, Hint, Result};
 /// An encoded chunk of rows, before its codes are quantised.
 pub(in crate::compress) struct PreparedChunk<'a> {
     coder: &'a ChunkCoder,
+    manifest: &'a TableManifest,
     features: Vec<Feature<'a>>,
     typed: Table,
     samples: EncodedSamples,
@@ -66,12 +74,15 @@ impl<'a> PreparedChunk<'a> {
         if gaps.iter().all(|gap| *gap == 0) {
             gaps.clear();
         }
-        check_whole(places, &features, table)?;
+        if manifest.fidelity != Fidelity::Lossless {
+            check_whole(places, &features, table)?;
+        }
         let rows = table.n_rows();
         let form = coder.adapter.form(&skeleton(coder, places, table, rows, &gaps, table.first_row())?, rows)?;
         let order = RowOrder::of(coder, &form);
         let numbers = numbers(&features, manifest);
-        let (places, exceptions) = on_lattices(&numbers, &features, &typed, &order)?;
+        let kinds = kinds_of_numbers(manifest)?;
+        let (places, exceptions) = on_lattices(&numbers, &kinds, &features, &typed, &order)?;
         let words = words(&manifest.columns, &features, table, &typed)?;
 
         let mut fixed = Sections::default();
@@ -81,7 +92,21 @@ impl<'a> PreparedChunk<'a> {
         let dictionaries: Vec<&Vec<Entry>> = words.iter().map(|words| &words.dictionary).collect();
         fixed[DICTIONARIES] = kept::values(&dictionaries, DICTIONARY_BYTES).map_err(too_much)?;
         fixed[KEPT] = kept::values(&kept_columns(&manifest.columns, table)?, kept::LARGEST).map_err(too_much)?;
-        Ok(PreparedChunk { coder, features, typed, samples, form, order, numbers, places, exceptions, words, fixed })
+        fixed[CORRECTIONS] = kept::values(&corrections(manifest, table, &typed)?, kept::LARGEST).map_err(too_much)?;
+        Ok(PreparedChunk {
+            coder,
+            manifest,
+            features,
+            typed,
+            samples,
+            form,
+            order,
+            numbers,
+            places,
+            exceptions,
+            words,
+            fixed,
+        })
     }
 
     /// Packs the chunk with its codes quantised at a level.
@@ -97,6 +122,9 @@ impl<'a> PreparedChunk<'a> {
         };
         let expected = coder.expected(&self.form, &rounded)?;
         let mut sections = self.fixed.clone();
+        if let Some(checksum) = checksum(&self.manifest.columns, features, &expected)? {
+            sections[CHECK] = checksum.to_le_bytes().to_vec();
+        }
         sections[CODES] = encode_codes(&symbols, &quantiser.tables(k, level));
         sections[LEVELS] = plane_of(&level_places, &vec![0; level_places.len()], levels_shape(coder, &level_places));
         let guesses = guesses(features, numbers, order, &expected)?;
@@ -138,6 +166,7 @@ impl<'a> PreparedChunk<'a> {
 /// Maps numbers to cell indices, and lists those that no cell represents.
 fn on_lattices(
     numbers: &[(usize, Lattice)],
+    kinds: &[Option<DataType>],
     features: &[Feature<'_>],
     typed: &Table,
     order: &RowOrder,
@@ -151,13 +180,68 @@ fn on_lattices(
             if column.is_null(row) || value.is_nan() {
                 continue;
             }
-            places[place] = lattice.index(value);
+            places[place] = lattice.index(value).filter(|index| {
+                let is_near = |back: f64| (back - value).abs() <= lattice.bound;
+                // A type of fewer digits may move the number out of the bound.
+                kinds[c].as_ref().is_none_or(|kind| narrowed(lattice.value(*index), kind).is_some_and(is_near))
+            });
             if places[place].is_none() {
                 exceptions.push(Exception { place: place as u64, value });
             }
         }
     }
     Ok((places, exceptions))
+}
+
+/// The types that the numbers on lattices are restored to, if that may change them.
+fn kinds_of_numbers(manifest: &TableManifest) -> Result<Vec<Option<DataType>>> {
+    let places = manifest.columns.iter().enumerate();
+    let numbers = places.filter(|(_, place)| matches!(place, ColumnStorage::Numbers { .. }));
+    numbers
+        .map(|(at, _)| {
+            let kind = manifest.type_of(at).map_err(Error::mismatch)?;
+            // A lossless file corrects what a type changes.
+            Ok(kind.filter(|kind| manifest.fidelity != Fidelity::Lossless && *kind != DataType::Float64))
+        })
+        .collect()
+}
+
+/// A number as it comes back in a type.
+fn narrowed(x: f64, kind: &DataType) -> Option<f64> {
+    match kind {
+        DataType::Float32 => Some(f64::from(x as f32)),
+        DataType::Int8 => Some(f64::from(x.round() as i8)),
+        DataType::Int16 => Some(f64::from(x.round() as i16)),
+        DataType::Int32 => Some(f64::from(x.round() as i32)),
+        DataType::Int64 => Some(x.round() as i64 as f64),
+        DataType::UInt8 => Some(f64::from(x.round() as u8)),
+        DataType::UInt16 => Some(f64::from(x.round() as u16)),
+        DataType::UInt32 => Some(f64::from(x.round() as u32)),
+        DataType::UInt64 => Some(x.round() as u64 as f64),
+        kind => {
+            let one: ArrayRef = Arc::new(Float64Array::from(vec![x]));
+            let back = cast(&restored(&one, kind).ok()?, &DataType::Float64).ok()?;
+            let back = back.as_primitive::<Float64Type>();
+            back.is_valid(0).then(|| back.value(0))
+        }
+    }
+}
+
+/// The cells of a lossless file that their restored numbers are not.
+fn corrections(manifest: &TableManifest, table: &Table, typed: &Table) -> Result<Vec<Correction>> {
+    if manifest.fidelity != Fidelity::Lossless {
+        return Ok(Vec::new());
+    }
+    let mut corrections = Vec::new();
+    for (at, (place, name)) in manifest.columns.iter().zip(table.names()).enumerate() {
+        let ColumnStorage::Numbers { .. } = place else { continue };
+        let was = table.expect_column(name)?;
+        let wrong = |what: String| Error::data(crate::error::Place::column(name).of(table.source()), what);
+        let is = as_restored(typed.expect_column(name)?, was.data_type());
+        let is = is.ok_or_else(|| wrong(format!("expected cells of one type, got {}", was.data_type())))?;
+        corrections.extend(Correction::of(at, was, &is).map_err(wrong)?);
+    }
+    Ok(corrections)
 }
 
 /// Rejects integers that 64-bit floating point cannot represent.
@@ -199,8 +283,7 @@ fn kept_columns(places: &[ColumnStorage], table: &Table) -> Result<Vec<kept::Kep
     let column = |(_, name): (&ColumnStorage, &str)| {
         kept::KeptColumn::of(name, table.expect_column(name)?).map_err(|kind| {
             let place = crate::error::Place::column(name).of(table.source());
-            let error =
-                Error::data(place, format!("expected texts, flags, numbers, dates or times to keep, got {kind}"));
+            let error = Error::data(place, format!("expected a column of a type that can be kept, got {kind}"));
             error.with_hint("leave the column out of the input")
         })
     };

@@ -9,9 +9,12 @@ use narrows_codec::{Chunk, CodecError, Plane, Shape, decode_codes, decode_plane}
 use super::super::coder::{ChunkCoder, EncodedSamples};
 use super::super::kept::{self, Exception};
 use super::super::manifest::{ColumnStorage, LARGEST, TableManifest};
+use super::super::restore::restored;
+use super::check::checksum;
+use super::corrections::Correction;
 use super::layout::{
-    CODES, EXCEPTIONS, GAPS, KEPT, LEVELS, NUMBERS, RowOrder, SECTIONS, guesses, levels_shape, numbers, of_features,
-    rebuilt_numbers, skeleton, unround_levels,
+    CHECK, CODES, CORRECTIONS, EXCEPTIONS, FIRST_SECTIONS, GAPS, KEPT, LEVELS, NUMBERS, RowOrder, SECTIONS, guesses,
+    levels_shape, numbers, of_features, rebuilt_numbers, skeleton, unround_levels,
 };
 use super::words::unpack_words;
 use crate::data::Table;
@@ -29,8 +32,9 @@ pub(in crate::compress) fn unpack(coder: &ChunkCoder, manifest: &TableManifest, 
         .ok()
         .filter(fits)
         .ok_or_else(|| damaged(format!("expected 1 to {} rows in a chunk, got {rows}", LARGEST / width)))?;
-    if sections.len() != SECTIONS {
-        return Err(damaged(format!("expected {SECTIONS} sections in a chunk of a table, got {}", sections.len())));
+    let n_sections = if manifest.is_first() { FIRST_SECTIONS } else { SECTIONS };
+    if sections.len() != n_sections {
+        return Err(damaged(format!("expected {n_sections} sections in a chunk of a table, got {}", sections.len())));
     }
     let level = i32::from(*level);
     let features = coder.features();
@@ -71,6 +75,12 @@ pub(in crate::compress) fn unpack(coder: &ChunkCoder, manifest: &TableManifest, 
     let samples =
         EncodedSamples { codes: quantiser.codes(&symbols, level), levels: unround_levels(coder, &level_places, level) };
     let expected = coder.expected(&form, &samples)?;
+    if !manifest.is_first() {
+        let stored = checksum(places, &features, &expected)?.map(u32::to_le_bytes);
+        if sections[CHECK] != stored.map_or_else(Vec::new, Vec::from) {
+            return Err(damaged("this machine decodes the codes to other numbers than the one that wrote them".into()));
+        }
+    }
     let numbers = numbers(&features, manifest);
     let order = RowOrder::of(coder, &form);
     let guesses = guesses(&features, &numbers, &order, &expected)?;
@@ -101,7 +111,22 @@ pub(in crate::compress) fn unpack(coder: &ChunkCoder, manifest: &TableManifest, 
             }
         })
     };
-    let table = Table::from_arrays(places.iter().map(column).collect::<Result<_>>()?, "compressed")?;
+    let mut columns = places.iter().map(column).collect::<Result<Vec<_>>>()?;
+    for (at, (name, array)) in columns.iter_mut().enumerate() {
+        if let Some(kind) = manifest.type_of(at).map_err(damaged)? {
+            *array = restored(array, &kind).map_err(|error| damaged(format!("column `{name}`: {error}")))?;
+        }
+    }
+    if !manifest.is_first() {
+        let corrections: Vec<Correction> =
+            kept::read_values(&sections[CORRECTIONS], kept::LARGEST, "a corrected cell").map_err(damaged)?;
+        for correction in corrections {
+            let column = columns.get_mut(correction.column());
+            let (_, array) = column.ok_or_else(|| damaged("a corrected cell is in no column".to_owned()))?;
+            *array = correction.corrected(array).map_err(damaged)?;
+        }
+    }
+    let table = Table::from_arrays(columns, "compressed")?;
     Ok(Table::new(table.batch().clone(), "compressed", *first_row))
 }
 

@@ -3,6 +3,7 @@
 use narrows_images::Image;
 
 use super::super::manifest::Start;
+use super::coder::levels;
 use crate::codec::Lattice;
 
 /// Pixel levels as cells.
@@ -12,6 +13,15 @@ pub(super) struct Counting {
     pub(super) starts: Vec<i64>,
     /// Predicted cells, in fixed point.
     pub(super) guesses: Vec<i64>,
+}
+
+/// The checksum of levels that a code alone decodes to: it tells of a machine that decodes to others.
+pub(super) fn checksum(decoded: &[Image], white: u32) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    for image in decoded {
+        levels(image, white).for_each(|level| hasher.update(&(level as u16).to_le_bytes()));
+    }
+    hasher.finalize()
 }
 
 impl Counting {
@@ -45,5 +55,19 @@ impl Counting {
         let pixels: Vec<f32> = places.iter().zip(&self.starts).map(level).collect();
         let image = |pixels: &[f32]| Image::new(form.height, form.width, form.channels, pixels.to_vec());
         pixels.chunks_exact(form.pixels.len()).map(image).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use narrows_images::Channels;
+
+    use super::*;
+
+    #[test]
+    fn another_level_is_another_checksum() {
+        let image = |level: f32| Image::new(1, 2, Channels::Grey, vec![0.5, level / 255.0]);
+        assert_eq!(checksum(&[image(7.0)], 255), checksum(&[image(7.2)], 255));
+        assert_ne!(checksum(&[image(7.0)], 255), checksum(&[image(8.0)], 255));
     }
 }

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use narrows_codec::Shape;
-use narrows_images::{Depth, Image};
+use narrows_images::{Channels, Depth, Image};
 
 use super::super::identity;
 use crate::codec::Coding;
@@ -45,17 +45,16 @@ impl ImageChunkCoder {
         identity::of_images(&self.core, self.coding(), self.layout)
     }
 
-    /// Rejects an image whose size or colours the model would change.
+    /// Rejects an image whose size or colours the model would change. A grey image is one of equal channels to a model of
+    /// colours, and stored as one channel.
     pub(super) fn check(&self, name: &str, image: &Image) -> Result<()> {
         let ImageLayout { height, width, channels, stride } = self.adapter.layout;
         let place = || Place::source(name);
-        if image.channels != channels {
-            let message = format!(
-                "expected a {} image, as the model sees them, got a {} one",
-                channels.name(),
-                image.channels.name()
-            );
-            return Err(Error::data(place(), message));
+        if channels == Channels::Grey && image.channels == Channels::Rgb {
+            let message = "expected a grey image, as the model was fitted to, got an RGB one";
+            return Err(Error::data(place(), message).with_hint(Hint::of(
+                "a model fitted to images of which some are RGB, or with [data.channels=rgb], takes both",
+            )));
         }
         if stride.is_none() && (image.height, image.width) != (height, width) {
             let message = format!(

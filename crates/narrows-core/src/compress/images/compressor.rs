@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use narrows_codec::{Header, Plane, Writer, encode_codes, encode_plane};
+use narrows_codec::{Header, Plane, VERSION, Writer, encode_codes, encode_plane};
 use narrows_images::{Image, Photo};
 
 use super::super::account::Account;
@@ -11,11 +11,11 @@ use super::super::counted::Counted;
 use super::super::fidelity::{ErrorBound, Fidelity};
 use super::super::kept;
 use super::super::manifest::{self, ImageManifest, ImageRun, Start};
-use super::cells::Counting;
+use super::cells::{Counting, checksum};
 use super::coder::{ImageChunkCoder, levels, shape, white};
-use super::{BESIDE, Beside, CODES, PIXELS, RUN};
+use super::{BESIDE, Beside, CODES, Further, PIXELS, RUN};
 use crate::codec::Quantiser;
-use crate::error::{Error, Hint, Result};
+use crate::error::{Error, Hint, Place, Result};
 use crate::fitted::ImageModel;
 
 /// Values per chunk.
@@ -68,14 +68,23 @@ impl<W: Write> ImageCompressor<W> {
     /// # Errors
     /// If the image does not fit the model, or the file cannot be written.
     pub fn push(&mut self, name: &str, photo: Photo) -> Result<()> {
+        self.push_as(name, name, photo)
+    }
+
+    /// Adds an image that is stored under the name `stored`, which pages of one file share, and called `name` in errors.
+    ///
+    /// # Errors
+    /// As [`ImageCompressor::push`].
+    pub fn push_as(&mut self, name: &str, stored: &str, photo: Photo) -> Result<()> {
         self.coder.check(name, &photo.image)?;
-        let form = |photo: &Photo| (photo.image.height, photo.image.width, photo.depth);
+        self.refuse_changed(name, &photo)?;
+        let form = |photo: &Photo| (photo.image.height, photo.image.width, photo.image.channels, photo.depth);
         let is_other = self.waiting.last().is_some_and(|(_, last)| form(last) != form(&photo));
         let values = self.waiting.len() * photo.image.pixels.len();
         if is_other || values >= VALUES || self.waiting.len() >= IMAGES {
             self.flush()?;
         }
-        self.waiting.push((name.to_owned(), photo));
+        self.waiting.push((stored.to_owned(), photo));
         Ok(())
     }
 
@@ -93,11 +102,26 @@ impl<W: Write> ImageCompressor<W> {
         Ok((written.inner, self.account))
     }
 
+    /// Rejects, if nothing may be lost, an image that lost something when it was read.
+    fn refuse_changed(&self, name: &str, photo: &Photo) -> Result<()> {
+        let changed = photo.lost.iter().find(|loss| loss.changes_pixels());
+        match changed.filter(|_| self.fidelity == Fidelity::Lossless) {
+            None => Ok(()),
+            Some(loss) => {
+                let message =
+                    format!("expected an image that can be kept without loss, got one that is read without {loss}");
+                let hint = Hint::of("leave it out, or do without [lossless]");
+                Err(Error::data(Place::source(name), message).with_hint(hint))
+            }
+        }
+    }
+
     fn flush(&mut self) -> Result<()> {
         let waiting = std::mem::take(&mut self.waiting);
         let Some((_, first)) = waiting.first() else { return Ok(()) };
         let white = white(first.depth);
         let beside: Vec<Beside> = waiting.iter().map(|(name, photo)| beside(name, photo, white)).collect();
+        let further: Vec<Further> = waiting.iter().map(|(_, photo)| Further::of(photo)).collect();
         let images: Vec<Image> = waiting.into_iter().map(|(_, photo)| photo.image).collect();
         let form = images[0].clone();
         let codes = self.coder.codes(&images);
@@ -114,12 +138,15 @@ impl<W: Write> ImageCompressor<W> {
         };
         let packed = pack(&self.coder, manifest, &images, &codes, white);
         let beside = if beside.iter().all(|beside| *beside == Beside::default()) { Vec::new() } else { beside };
-        let sections = [
+        let mut sections = vec![
             manifest::pack(&run),
             packed.codes,
             packed.pixels,
             kept::values(&beside, kept::LARGEST).map_err(Error::mismatch)?,
         ];
+        if further.iter().any(|further| *further != Further::default()) {
+            sections.push(kept::values(&further, kept::LARGEST).map_err(Error::mismatch)?);
+        }
         let parts: Vec<&[u8]> = sections.iter().map(Vec::as_slice).collect();
         writer.chunk(images.len() as u64, &parts).map_err(cannot_write)?;
         let account = &mut self.account;
@@ -128,7 +155,7 @@ impl<W: Write> ImageCompressor<W> {
         account.level = manifest.level.into();
         account.codes += sections[CODES].len() as u64;
         account.residual += sections[PIXELS].len() as u64;
-        account.kept += (sections[RUN].len() + sections[BESIDE].len()) as u64;
+        account.kept += (sections[RUN].len() + sections[BESIDE..].iter().map(Vec::len).sum::<usize>()) as u64;
         for (image, rebuilt) in images.iter().zip(packed.rebuilt) {
             account.values += image.pixels.len() as u64;
             for (was, is) in levels(image, white).zip(levels(&rebuilt, white)) {
@@ -147,7 +174,8 @@ impl<W: Write> ImageCompressor<W> {
             (_, step) => self.best(step.unwrap_or(1), images, codes, white),
         };
         let model = coder.identity();
-        let header = Header { codec: manifest::IMAGES, model, settings: manifest::pack(&manifest) };
+        let settings = manifest::pack(&manifest);
+        let header = Header { version: VERSION, codec: manifest::IMAGES, model, settings };
         let sink = Counted::new(self.sink.take().expect("opened once"));
         let writer = Writer::new(sink, &header).map_err(cannot_write)?;
         self.file = Some((writer, manifest));
@@ -205,7 +233,8 @@ fn pack(
     let expected = coder.expected(&quantiser.codes(&symbols, level), form, images.len());
     let codes = encode_codes(&symbols, &tables);
     let Some(step) = manifest.fidelity.image_step(white) else {
-        return PackedImages { codes, pixels: Vec::new(), rebuilt: expected };
+        let pixels = checksum(&expected, white).to_le_bytes().to_vec();
+        return PackedImages { codes, pixels, rebuilt: expected };
     };
     let counted = Counting::new(&expected, step, manifest.start, white);
     let pixels = images.iter().flat_map(|image| levels(image, white));

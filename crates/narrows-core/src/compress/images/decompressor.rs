@@ -6,11 +6,12 @@ use narrows_codec::{Chunk, Plane, Reader, decode_codes, decode_plane};
 use narrows_images::{Channels, Depth, Image, Photo};
 
 use super::super::decompressor::{check, damaged};
+use super::super::fidelity::Fidelity;
 use super::super::kept;
 use super::super::manifest::{self, ImageManifest, ImageRun};
-use super::cells::Counting;
+use super::cells::{Counting, checksum};
 use super::coder::{ImageChunkCoder, shape};
-use super::{BESIDE, Beside, CODES, PIXELS, RUN, SECTIONS};
+use super::{BESIDE, Beside, CODES, FURTHER, Further, PIXELS, RUN, SECTIONS};
 use crate::codec::Quantiser;
 use crate::error::{Error, Result};
 use crate::fitted::ImageModel;
@@ -39,6 +40,11 @@ impl<R: Read> ImageDecompressor<R> {
         Ok(ImageDecompressor { coder, manifest, reader })
     }
 
+    /// Whether pixels come back as they were, or within a bound, rather than as the code describes them.
+    pub fn keeps_pixels(&self) -> bool {
+        !matches!(self.manifest.fidelity, Fidelity::Code(_))
+    }
+
     /// The next images with their names, which may be empty; `None` at the end.
     ///
     /// # Errors
@@ -51,7 +57,7 @@ impl<R: Read> ImageDecompressor<R> {
     fn unpack(&self, chunk: &Chunk) -> Result<Vec<(String, Photo)>> {
         let bad = |message: &str| Error::mismatch(format!("a run of images is damaged: {message}"));
         let sections = &chunk.sections;
-        if sections.len() != SECTIONS {
+        if !(SECTIONS..=SECTIONS + 1).contains(&sections.len()) {
             return Err(bad("its sections are not those of images"));
         }
         let run: ImageRun = manifest::unpack(&sections[RUN], "a run of images").map_err(Error::mismatch)?;
@@ -84,7 +90,14 @@ impl<R: Read> ImageDecompressor<R> {
         let symbols = decode_codes(&sections[CODES], samples, &tables).map_err(damaged)?;
         let expected = self.coder.expected(&quantiser.codes(&symbols, level), &form, n);
         let images = match self.manifest.fidelity.image_step(run.white) {
-            None => expected,
+            None => {
+                // Files of version 1 have no checksum here.
+                let stored = (self.reader.header().version > 1).then(|| checksum(&expected, run.white).to_le_bytes());
+                if sections[PIXELS] != stored.map_or_else(Vec::new, Vec::from) {
+                    return Err(bad("this machine decodes the codes to other pixels than the one that wrote them"));
+                }
+                expected
+            }
             Some(step) => {
                 let counting = Counting::new(&expected, step, self.manifest.start, run.white);
                 let plane = Plane { shape: shape(&form, n), guesses: &counting.guesses };
@@ -106,10 +119,19 @@ impl<R: Read> ImageDecompressor<R> {
         if beside.len() != n || !beside.iter().all(fits) {
             return Err(bad("what is beside the pixels does not fit them"));
         }
-        let photo = |(image, beside): (Image, Beside)| {
-            let alpha = beside.alpha.map(|alpha| alpha.iter().map(|a| f32::from(*a) / run.white as f32).collect());
-            (beside.name, Photo { alpha, depth, icc: beside.icc, exif: beside.exif, ..Photo::from(image) })
+        let further: Vec<Further> = match sections.get(FURTHER) {
+            Some(section) => kept::read_values(section, kept::LARGEST, "what images have beside their pixels")
+                .map_err(Error::mismatch)?,
+            None => vec![Further::default(); n],
         };
-        Ok(images.into_iter().zip(beside).map(photo).collect())
+        if further.len() != n {
+            return Err(bad("what is beside the pixels does not fit them"));
+        }
+        let photo = |((image, beside), further): ((Image, Beside), Further)| {
+            let alpha = beside.alpha.map(|alpha| alpha.iter().map(|a| f32::from(*a) / run.white as f32).collect());
+            let photo = Photo { alpha, depth, icc: beside.icc, exif: beside.exif, ..Photo::from(image) };
+            (beside.name, further.added_to(photo))
+        };
+        Ok(images.into_iter().zip(beside).zip(further).map(photo).collect())
     }
 }

@@ -33,7 +33,7 @@ impl<R: Read> ImageVerification<R> {
     /// Compares the next original image; `name` is used in errors.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] if it is outside the bound, differs in transparency, or is missing.
+    /// [`Error::Mismatch`] if it is outside the bound, differs in transparency or metadata, or is missing.
     pub fn push(&mut self, name: &str, was: &Photo) -> Result<()> {
         let (_, is) = match self.back.next() {
             Some(photo) => photo,
@@ -46,9 +46,16 @@ impl<R: Read> ImageVerification<R> {
         let (before, after) = (&was.image.pixels, &is.image.pixels);
         let is_near = |(a, b): (&f32, &f32)| f64::from(a - b).abs() <= self.bound + ROUNDING;
         let is_alike = before.len() == after.len() && before.iter().zip(after).all(is_near) && was.alpha == is.alpha;
-        match is_alike {
+        if !is_alike {
+            return Err(Error::mismatch(format!("{name}: not within the bound when read again")));
+        }
+        let beside = |photo: &Photo| {
+            let Photo { icc, exif, xmp, own, density, page, delay, .. } = photo.clone();
+            (icc, exif, xmp, own, density, page, delay)
+        };
+        match beside(was) == beside(&is) {
             true => Ok(()),
-            false => Err(Error::mismatch(format!("{name}: not within the bound when read again"))),
+            false => Err(Error::mismatch(format!("{name}: other metadata when read again"))),
         }
     }
 }

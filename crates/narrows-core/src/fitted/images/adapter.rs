@@ -1,5 +1,7 @@
 //! Images: a sample is a whole image or a patch of one.
 
+use std::ops::Range;
+
 use narrows_engine::Map;
 use narrows_images::{Channels, Filter, Image};
 use serde::{Deserialize, Serialize};
@@ -63,6 +65,29 @@ impl ImageLayout {
     }
 }
 
+/// An image in the form that its samples are cut from: those of a large image take many times its memory.
+pub(crate) struct Cutting {
+    image: Image,
+    /// `None` if the image is the only sample.
+    grid: Option<TileGrid>,
+}
+
+impl Cutting {
+    /// Number of samples.
+    pub(crate) fn len(&self) -> usize {
+        self.grid.as_ref().map_or(1, TileGrid::len)
+    }
+
+    /// Some consecutive samples.
+    pub(crate) fn values(&self, samples: Range<usize>) -> Vec<f32> {
+        match &self.grid {
+            None if samples.is_empty() => Vec::new(),
+            None => self.image.pixels.clone(),
+            Some(grid) => grid.cut_some(&self.image, samples),
+        }
+    }
+}
+
 impl ImageAdapter {
     pub(crate) fn new(layout: ImageLayout) -> ImageAdapter {
         let block = Block {
@@ -114,6 +139,18 @@ impl ImageAdapter {
         match self.grid(image) {
             None => whole(image, channels, (height, width)).pixels,
             Some(grid) => grid.cut(&image.to_channels(channels)),
+        }
+    }
+
+    /// An image whose samples are cut as they are needed.
+    pub(crate) fn cutting(&self, image: &Image) -> Cutting {
+        let ImageLayout { channels, height, width, .. } = self.layout;
+        match self.grid(image) {
+            None => Cutting { image: whole(image, channels, (height, width)), grid: None },
+            Some(grid) => {
+                let image = image.to_channels(channels);
+                Cutting { image: grid.padded(&image).into_owned(), grid: Some(grid) }
+            }
         }
     }
 

@@ -190,13 +190,13 @@ fn kept(adapter: &ImageAdapter, images: &Store, which: &[u32]) -> Result<Prepare
     let share = (most / which.len().max(1)).max(1);
     let mut values = Vec::new();
     for image in which.iter().take(most) {
-        let samples = adapter.values(&images.get(*image as usize)?);
-        let n = samples.len() / width;
+        let cutting = adapter.cutting(&images.get(*image as usize)?);
+        let n = cutting.len();
         let taken = n.min(share);
-        (0..taken).for_each(|i| {
-            let at = i * n / taken * width;
-            values.extend_from_slice(&samples[at..at + width]);
-        });
+        for i in 0..taken {
+            let at = i * n / taken;
+            values.extend(cutting.values(at..at + 1));
+        }
     }
     Ok(adapter.prepared(values))
 }

@@ -1,6 +1,6 @@
 //! Operations of image models: score, locate, reconstruct, encode, decode, generate, evaluate.
 
-use narrows_images::{Image, Store, gallery_sheet, overlay};
+use narrows_images::{Channels, Image, Store, gallery_sheet, overlay};
 use rayon::prelude::*;
 use statrs::distribution::{ContinuousCDF, Normal};
 
@@ -92,21 +92,34 @@ impl<'a> ImageScorer<'a> {
         all
     }
 
-    /// The scores of some images of a store.
+    /// The scores of some images of a store, in bounded memory whatever their size.
     pub(super) fn scores(&self, images: &Store, which: &[u32]) -> Result<Vec<f64>> {
-        let mut scores = Vec::with_capacity(which.len());
-        let mut waiting: Vec<Image> = Vec::new();
-        let mut values = 0;
-        for (i, image) in which.iter().enumerate() {
-            let image = images.get(*image as usize)?;
-            values += self.adapter.n_samples(&image) * self.adapter.width();
-            waiting.push(image);
-            if values >= VALUES || i + 1 == which.len() {
-                scores.extend(self.score_with(&waiting, ScoreDetail::Scores).into_iter().map(|scored| scored.score));
-                waiting.clear();
-                values = 0;
+        let width = self.adapter.width();
+        let at_once = (VALUES / width).max(1);
+        let mut scores = vec![f64::NEG_INFINITY; which.len()];
+        let (mut values, mut owners): (Vec<f32>, Vec<usize>) = (Vec::new(), Vec::new());
+        let mut flush = |values: &mut Vec<f32>, owners: &mut Vec<usize>| {
+            if owners.is_empty() {
+                return;
+            }
+            let patches = self.scorer.score(&self.adapter.prepared(std::mem::take(values)));
+            // The score of an image is that of its worst patch.
+            owners.drain(..).zip(patches).for_each(|(owner, score)| scores[owner] = scores[owner].max(score));
+        };
+        for (owner, image) in which.iter().enumerate() {
+            let cutting = self.adapter.cutting(&images.get(*image as usize)?);
+            let mut first = 0;
+            while first < cutting.len() {
+                let taken = (at_once - owners.len()).min(cutting.len() - first);
+                values.extend(cutting.values(first..first + taken));
+                owners.extend(std::iter::repeat_n(owner, taken));
+                first += taken;
+                if owners.len() == at_once {
+                    flush(&mut values, &mut owners);
+                }
             }
         }
+        flush(&mut values, &mut owners);
         Ok(scores)
     }
 }
@@ -176,6 +189,21 @@ impl ImageModel {
         scorer.score_with(images, detail).into_iter().map(scored).collect()
     }
 
+    /// Height and width of the images of the training, if the model sees whole images and these had one size. Images of
+    /// another size are resized, which is not how the model has seen images.
+    pub fn training_size(&self) -> Option<(usize, usize)> {
+        let album = &self.core.report.images.as_ref()?.album;
+        let ([low, high], [narrow, wide]) = (album.heights, album.widths);
+        (!self.sees_patches() && low == high && narrow == wide).then_some((high, wide))
+    }
+
+    /// Whether images of this size are seen as those of the training were: cut into patches, or whole at their own size.
+    pub fn fits_size(&self, height: usize, width: usize) -> bool {
+        let layout = &self.adapter.layout;
+        self.training_size()
+            .is_none_or(|size| (height, width) == size || (height, width) == (layout.height, layout.width))
+    }
+
     /// The image overlaid with the heat map of its score.
     ///
     /// # Panics
@@ -196,6 +224,23 @@ impl ImageModel {
     pub fn sheet(&self, images: &Store) -> Result<Image> {
         let all: Vec<u32> = (0..images.len() as u32).collect();
         Ok(summary::sheet(&self.reconstruction_pass()?, images, &all)?.image())
+    }
+
+    /// As [`ImageModel::sheet`], of normal and of anomalous images in turn.
+    ///
+    /// # Errors
+    /// As [`ImageModel::evaluate`].
+    pub fn sheet_by_folder(&self, images: &Store, roles: &ImageRoles) -> Result<Image> {
+        let (normal, anomalous) = roles.parts(images)?;
+        let longest = normal.len().max(anomalous.len());
+        let pairs = (0..longest).flat_map(|i| [anomalous.get(i), normal.get(i)]);
+        let all: Vec<u32> = pairs.flatten().copied().collect();
+        Ok(summary::sheet(&self.reconstruction_pass()?, images, &all)?.image())
+    }
+
+    /// Channels of the images as the model sees them; others are converted.
+    pub fn channels(&self) -> Channels {
+        self.adapter.layout.channels
     }
 
     /// Reconstructs an image through the code, with its size and channels. A model fitted with a corruption removes it.

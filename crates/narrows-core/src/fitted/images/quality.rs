@@ -14,8 +14,18 @@ use crate::report::{Reconstruction, Similarity};
 
 /// Seed of the corruption, fixed so that the figures are reproducible.
 const SEED: u64 = 0;
-/// Images per batch.
-const BATCH: usize = 256;
+/// Values of samples measured at once: a large image is measured in parts, small ones together.
+const VALUES: usize = 1 << 21;
+
+/// Measurements so far, by sample.
+#[derive(Default)]
+struct Measured {
+    has_bound: bool,
+    model: Vec<Similarity>,
+    pca: Vec<Similarity>,
+    input: Vec<Similarity>,
+    bounds: Vec<f64>,
+}
 
 /// One image with its reconstruction.
 pub(super) struct Reconstructed {
@@ -73,31 +83,31 @@ impl<'a> ReconstructionPass<'a> {
 
     /// The reconstruction quality of these images, sample by sample.
     pub(super) fn quality(&self, images: &Store, which: &[u32]) -> Result<Reconstruction> {
-        let width = self.adapter.width();
-        let (mut model, mut pca, mut input) = (Vec::new(), Vec::new(), Vec::new());
         // For corrupted images it would not bound their likelihood.
         let has_bound = generation::has_bound(&self.scorer.ensemble) && self.damages.damages().is_empty();
-        let mut bounds: Vec<f64> = Vec::new();
-        for batch in which.chunks(BATCH) {
-            let pairs = batch.iter().map(|i| self.pair(images, *i as usize)).collect::<Result<Vec<_>>>()?;
-            let values: Vec<f32> = pairs.iter().flat_map(|(_, input)| self.adapter.values(input)).collect();
-            let prepared = self.adapter.prepared(values);
-            let output = self.scorer.ensemble.output(&prepared.input);
-            let linear = self.pca.rebuilt(&prepared.input);
-            let clean: Vec<f32> = pairs.iter().flat_map(|(clean, _)| self.adapter.values(clean)).collect();
-            if has_bound {
-                let first = bounds.len() as u64;
-                bounds.extend(generation::negative_elbo(&self.scorer.ensemble, &prepared.input, &clean, first));
-            }
-            let sample = |values: &[f32], i: usize| self.adapter.sample(&values[i * width..(i + 1) * width]);
-            for i in 0..prepared.n {
-                let clean = sample(&clean, i);
-                let output = sample(&output, i);
-                model.push(Similarity { bce: Some(compare::bce(&clean, &output)), ..Similarity::of(&clean, &output) });
-                pca.push(Similarity::of(&clean, &sample(&linear, i)));
-                input.push(Similarity::of(&clean, &sample(&prepared.input, i)));
+        let mut measured = Measured { has_bound, ..Measured::default() };
+        let at_once = (VALUES / self.adapter.width()).max(1);
+        let (mut clean, mut input): (Vec<f32>, Vec<f32>) = (Vec::new(), Vec::new());
+        let mut n = 0;
+        for i in which {
+            let (whole, damaged) = self.pair(images, *i as usize)?;
+            let (whole, damaged) = (self.adapter.cutting(&whole), self.adapter.cutting(&damaged));
+            let mut first = 0;
+            while first < whole.len() {
+                let taken = (at_once - n).min(whole.len() - first);
+                clean.extend(whole.values(first..first + taken));
+                input.extend(damaged.values(first..first + taken));
+                (first, n) = (first + taken, n + taken);
+                if n == at_once {
+                    self.measure(&clean, &input, &mut measured);
+                    clean.clear();
+                    input.clear();
+                    n = 0;
+                }
             }
         }
+        self.measure(&clean, &input, &mut measured);
+        let Measured { model, pca, input, bounds, .. } = measured;
         let mean = |all: &[Similarity]| Similarity::mean(all.iter().copied());
         Ok(Reconstruction {
             n: which.len() as u64,
@@ -107,5 +117,28 @@ impl<'a> ReconstructionPass<'a> {
             input: (!self.damages.damages().is_empty()).then(|| mean(&input)),
             negative_elbo: (!bounds.is_empty()).then(|| bounds.iter().sum::<f64>() / bounds.len() as f64),
         })
+    }
+
+    /// Measures some samples.
+    fn measure(&self, clean: &[f32], input: &[f32], measured: &mut Measured) {
+        if clean.is_empty() {
+            return;
+        }
+        let width = self.adapter.width();
+        let output = self.scorer.ensemble.output(input);
+        let linear = self.pca.rebuilt(input);
+        if measured.has_bound {
+            let first = measured.bounds.len() as u64;
+            measured.bounds.extend(generation::negative_elbo(&self.scorer.ensemble, input, clean, first));
+        }
+        let sample = |values: &[f32], i: usize| self.adapter.sample(&values[i * width..(i + 1) * width]);
+        for i in 0..clean.len() / width {
+            let clean = sample(clean, i);
+            let output = sample(&output, i);
+            let bce = Some(compare::bce(&clean, &output));
+            measured.model.push(Similarity { bce, ..Similarity::of(&clean, &output) });
+            measured.pca.push(Similarity::of(&clean, &sample(&linear, i)));
+            measured.input.push(Similarity::of(&clean, &sample(input, i)));
+        }
     }
 }

@@ -1,11 +1,12 @@
 //! Which images are normal.
 
 use narrows_images::Store;
+use serde::Serialize;
 
 use crate::error::{Error, Place, Result};
 
 /// Which images are normal.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct ImageRoles {
     /// Names of folders with normal images; all images are normal if empty.
     pub normal: Vec<String>,

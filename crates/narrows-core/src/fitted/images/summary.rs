@@ -48,8 +48,11 @@ pub(super) fn describe(inputs: &ReportInputs<'_>, found: &ImageFindings<'_>) -> 
         worst,
         worst_sheet,
     };
-    let label = (!roles.normal.is_empty())
-        .then(|| Label { column: "folder".to_owned(), normal: Some(roles.normal.join(", ")) });
+    let label = (!roles.normal.is_empty()).then(|| Label {
+        column: "folder".to_owned(),
+        normal: Some(roles.normal.join(", ")),
+        ..Default::default()
+    });
     let not_normal = anomalous.len() as u64;
     let read = images.len() as u64;
     Ok(KindReport {

@@ -11,5 +11,5 @@ mod unexplained;
 pub(crate) use calibrate::detector;
 pub(crate) use calibrated::CalibratedThreshold;
 pub(crate) use scorer::{ScoreDetail, Scored, Scorer};
-pub use scores::{Explained, ScoreCounts, ScoreFlag, Scores};
+pub use scores::{Explained, OutsideRange, ScoreCounts, ScoreFlag, Scores};
 pub(crate) use unexplained::Unexplained;

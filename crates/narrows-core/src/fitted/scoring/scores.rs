@@ -1,5 +1,8 @@
 //! Public score types.
 
+use serde::Serialize;
+
+use crate::data::Unreadable;
 use crate::detect::Reason;
 
 /// Scores of a table, in row order.
@@ -29,6 +32,8 @@ pub enum ScoreFlag {
     Missing,
     /// The first point after a gap; the gap was filled for the network and is not scored.
     AfterGap,
+    /// The row shares its point in time, and its score, with another row.
+    Duplicate,
 }
 
 impl ScoreFlag {
@@ -49,6 +54,7 @@ impl ScoreFlag {
             ScoreFlag::WarmUp => Some("warm_up"),
             ScoreFlag::Missing => Some("missing"),
             ScoreFlag::AfterGap => Some("after_gap"),
+            ScoreFlag::Duplicate => Some("duplicate"),
         }
     }
 }
@@ -60,6 +66,8 @@ pub struct ScoreCounts {
     pub rows: u64,
     /// Missing cells, filled for the network and excluded from the error.
     pub missing: u64,
+    /// Cells that are not written as in their column; they count as missing.
+    pub unreadable: Vec<Unreadable>,
     /// Cells beyond the clipping limit.
     pub clipped: u64,
     /// Cells with a level unseen in training.
@@ -74,6 +82,23 @@ pub struct ScoreCounts {
     pub unscored: u64,
     /// Series unknown to the model, if scales are per series: they get the common scale.
     pub unknown_series: Vec<String>,
+    /// Infinite cells of series: anomalies if training had none, else missing.
+    pub infinite: u64,
+    /// Numeric columns with cells outside their training range.
+    pub outside: Vec<OutsideRange>,
+    /// What was found in the times of series, as text.
+    pub notes: Vec<String>,
+}
+
+/// Cells of one numeric column outside its training range.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct OutsideRange {
+    /// The column.
+    pub column: String,
+    /// Rows above the largest training value.
+    pub above: u64,
+    /// Rows below the smallest training value.
+    pub below: u64,
 }
 
 /// Scores and, for each row, the top contributing columns.

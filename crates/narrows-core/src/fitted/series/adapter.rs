@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Array};
 
-use crate::data::{self, ColumnKind, Layout, Schema, SeriesSet, Step, Table, TimeColumns};
+use crate::data::{self, ColumnKind, Duplicates, Layout, Schema, SeriesSet, Step, Table, TimeColumns, Unreadable};
 use crate::detect::residual::Slots;
 use crate::error::{Error, Result};
 use crate::fitted::adapter::Origin;
@@ -34,8 +34,12 @@ pub(crate) struct SeriesSamples {
     pub(crate) counts: PrepCounts,
     /// Columns unknown to the model.
     pub(crate) extra_columns: Vec<String>,
+    /// Cells that are not written as in their column.
+    pub(crate) unreadable: Vec<Unreadable>,
     /// Series without a scale of their own although others have one: they get the common scale.
     pub(crate) unknown_series: Vec<String>,
+    /// What was found in the times, as text.
+    pub(crate) notes: Vec<String>,
 }
 
 impl SeriesAdapter {
@@ -58,17 +62,29 @@ impl SeriesAdapter {
         Err(Error::mismatch("the columns of the series do not fit together"))
     }
 
+    /// The adapter for compression, where every row is a point of its own: rows at the same time are an error, and times
+    /// without a zone are as they stand, on both sides.
+    pub(crate) fn one_point_a_row(&self) -> SeriesAdapter {
+        let columns = TimeColumns { timezone: None, duplicates: Duplicates::Error, ..self.columns.clone() };
+        SeriesAdapter { columns, ..self.clone() }
+    }
+
     /// Raw rows as series on the model's time grid, in prepared units.
     pub(crate) fn prepare(&self, table: &Table) -> Result<SeriesSamples> {
         if let Some(time) = &self.columns.time {
             data::check_zones(table, time)?;
         }
-        let (typed, conformed) = data::conform(table.clone(), &self.schema)?;
-        let set = match self.layout {
+        let (table, local) = data::localise(table.clone(), &self.schema, &self.columns, &|_| None)?;
+        let (typed, conformed) = data::conform(table, &self.schema)?;
+        if let Some(time) = &self.columns.time {
+            conformed.require(&typed, time)?;
+        }
+        let mut set = match self.layout {
             Layout::Rows => SeriesSet::rows(&typed, &self.columns.channels)?,
             Layout::Long => SeriesSet::long(&typed, &self.columns, self.step)?,
         };
-        Ok(self.signals(set, conformed.extra))
+        set.notes.splice(0..0, local.notes);
+        Ok(SeriesSamples { unreadable: conformed.unreadable, ..self.signals(set, conformed.extra) })
     }
 
     /// Series in prepared units.
@@ -84,7 +100,8 @@ impl SeriesAdapter {
         }
         let unknown_series =
             set.series.iter().filter(|series| self.pipeline.is_unknown(&series.id)).map(|s| s.id.clone()).collect();
-        SeriesSamples { set, signals, counts, extra_columns, unknown_series }
+        let notes = set.notes.clone();
+        SeriesSamples { set, signals, counts, extra_columns, unreadable: Vec::new(), unknown_series, notes }
     }
 
     /// The inputs of a window by the column of its errors: the step in the rows layout, else the channel.
@@ -193,14 +210,19 @@ mod tests {
             [("m", &[0.0, 10.0, 2.0, 30.0, 0.0, 10.0, 2.0, 30.0]), ("n", &[5.0, 0.0, 9.0, 1.0, 5.0, 0.0, 9.0, 1.0])];
         let settings = (Transform::None, over, Unobserved::Filled);
         let (pipeline, _) = SignalPipeline::fit(&names, &stretches, window, settings, &Prep::default()).unwrap();
-        let columns = TimeColumns { time: Some("t".into()), id: Some("id".into()), channels: names.to_vec() };
+        let columns = TimeColumns {
+            time: Some("t".into()),
+            id: vec!["id".into()],
+            channels: names.to_vec(),
+            ..Default::default()
+        };
         let kinds = [
             ("t", ColumnKind::Numeric),
             ("id", ColumnKind::Text),
             ("a", ColumnKind::Numeric),
             ("b", ColumnKind::Numeric),
         ];
-        let column = |(name, kind): (&str, ColumnKind)| Column { name: name.to_owned(), kind };
+        let column = |(name, kind): (&str, ColumnKind)| Column::new(name, kind);
         let schema = Schema { columns: kinds.into_iter().map(column).collect() };
         let step = Some("1".parse().unwrap());
         SeriesAdapter { schema, layout: Layout::Long, columns, step, pipeline, stride: 1 }
@@ -213,7 +235,7 @@ mod tests {
         let stretches: [(&str, &[f64]); 1] = [("", &[0.0, 1.0, 2.0, 9.0])];
         let (pipeline, _) =
             SignalPipeline::fit(&["value".to_owned()], &stretches, 4, settings, &Prep::default()).unwrap();
-        let numeric = |name: &String| Column { name: name.clone(), kind: ColumnKind::Numeric };
+        let numeric = |name: &String| Column::new(name.as_str(), ColumnKind::Numeric);
         let schema = Schema { columns: steps.iter().map(numeric).collect() };
         let columns = TimeColumns { channels: steps, ..TimeColumns::default() };
         SeriesAdapter { schema, layout: Layout::Rows, columns, step: None, pipeline, stride: 4 }

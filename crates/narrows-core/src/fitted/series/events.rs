@@ -9,6 +9,11 @@ use crate::detect::{EventRange, Reason, events_of};
 use crate::error::{Error, Result};
 use crate::fitted::scoring::CalibratedThreshold;
 
+/// A run of unscored points, such as late samples or a weekend, ends an event if it is longer than this share of a window.
+const LONG_GAP: usize = 8;
+/// But never if it is as short as this.
+const SHORT_GAP: usize = 3;
+
 /// Maximum number of channels named for an event.
 const BLAMED: usize = 3;
 
@@ -65,7 +70,7 @@ pub(super) struct FoundEvent {
     pub(super) last: usize,
 }
 
-/// The events of one series. A point without a score neither starts nor ends one.
+/// The events of one series. A point without a score does not start one, and few of them do not end one.
 pub(super) fn events(
     adapter: &SeriesAdapter,
     channels: &[String],
@@ -73,7 +78,8 @@ pub(super) fn events(
     points: &Points,
     threshold: &CalibratedThreshold,
 ) -> Vec<FoundEvent> {
-    let is_anomaly: Vec<bool> = points.score.iter().map(|score| threshold.is_anomaly(*score)).collect();
+    let mut is_anomaly: Vec<bool> = points.score.iter().map(|score| threshold.is_anomaly(*score)).collect();
+    bridge(&mut is_anomaly, &points.score, (adapter.pipeline.window() / LONG_GAP).max(SHORT_GAP));
     let found = |event: EventRange| {
         let (first, last) = (event.first, event.last);
         let higher = |a: usize, b: usize| if points.score[b] > points.score[a] { b } else { a };
@@ -97,6 +103,24 @@ pub(super) fn events(
     events_of(&is_anomaly).into_iter().map(found).collect()
 }
 
+/// Marks short runs of points without a score between two anomalous points.
+fn bridge(is_anomaly: &mut [bool], score: &[f64], longest: usize) {
+    let mut before: Option<usize> = None;
+    for p in 0..score.len() {
+        if score[p].is_nan() {
+            continue;
+        }
+        if let Some(before) = before
+            && is_anomaly[before]
+            && is_anomaly[p]
+            && p - before - 1 <= longest
+        {
+            is_anomaly[before + 1..p].fill(true);
+        }
+        before = Some(p);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,8 +133,8 @@ mod tests {
         let stretch: Vec<f64> = (0..20).map(f64::from).collect();
         let settings = (transform, ScaleOver::All, Unobserved::Filled);
         let (pipeline, _) = SignalPipeline::fit(channels, &[("", &stretch)], 2, settings, &Prep::default()).unwrap();
-        let columns = TimeColumns { time: None, id: None, channels: channels.to_vec() };
-        let numeric = |name: &String| Column { name: name.clone(), kind: ColumnKind::Numeric };
+        let columns = TimeColumns { channels: channels.to_vec(), ..TimeColumns::default() };
+        let numeric = |name: &String| Column::new(name.as_str(), ColumnKind::Numeric);
         let schema = Schema { columns: channels.iter().map(numeric).collect() };
         SeriesAdapter { schema, layout: Layout::Long, columns, step: None, pipeline, stride: 1 }
     }
@@ -125,6 +149,7 @@ mod tests {
             values: [1.0, 2.0].repeat(n),
             rows: scores.iter().map(|score| if score.is_nan() { None } else { rows.next() }).collect(),
             times: (0..n).map(|p| Moment::Number(p as f64 / 2.0)).collect(),
+            merged: Vec::new(),
         };
         let points = Points {
             score: scores.to_vec(),
@@ -163,12 +188,19 @@ mod tests {
     }
 
     #[test]
-    fn a_gap_ends_an_event() {
+    fn a_long_gap_ends_an_event_and_late_samples_do_not() {
         check(
-            &[3.0, NAN, NAN, 3.0],
+            &[3.0, NAN, NAN, NAN, NAN, 3.0],
             &[
                 "0..=0 0..=0 rows 10..=10, 1 points, peak 3 in row 10, p 0.5",
-                "3..=3 1.5..=1.5 rows 11..=11, 1 points, peak 3 in row 11, p 0.5",
+                "5..=5 2.5..=2.5 rows 11..=11, 1 points, peak 3 in row 11, p 0.5",
+            ],
+        );
+        check(
+            &[NAN, 3.0, NAN, 4.0, NAN, NAN, 3.0, NAN, 1.0, NAN, 3.0, NAN],
+            &[
+                "1..=6 0.5..=3 rows 10..=12, 6 points, peak 4 in row 11, p 0.5",
+                "10..=10 5..=5 rows 14..=14, 1 points, peak 3 in row 14, p 0.5",
             ],
         );
     }

@@ -2,10 +2,11 @@
 
 use super::SeriesModel;
 use super::adapter::{SeriesAdapter, SeriesSamples};
-use super::columns::{numeric, special_columns, special_parts, text};
+use super::columns::{special_columns, special_parts, text};
 use super::points::{Coverage, points};
 use super::summary;
 use super::windowing::{CALIBRATION, TRAIN, WindowPlan, WindowedSeries, cut, normal_stretches, without_anomalies};
+use crate::choice::Choice;
 use crate::codec::Span;
 use crate::data::{self, Layout, Schema, SeriesSet, Table, TimeColumns};
 use crate::error::Result;
@@ -20,6 +21,10 @@ use crate::fitted::trial::TrialData;
 use crate::prep::{PrepReport, SignalPipeline, Stretch, Transform, Unobserved, Windows};
 use crate::recipe::{Recipe, SeriesSettings};
 use crate::train::{Observer, TrainingEvent};
+
+/// Told if the transform was chosen automatically: the default cannot see what many look for.
+const LEVELS_TAKEN_OUT: &str = "the mean is taken out of each window, as there is one channel: slow drifts and lasting offsets \
+                                will not be seen; data.transform=none keeps levels";
 
 /// Windows that cover a point in scoring.
 const COVER: usize = 32;
@@ -78,10 +83,10 @@ fn prepare_rows(
     observer: &dyn Observer,
 ) -> Result<PreparedSeries> {
     let special = roles.id.iter().map(|id| (text(id), "names the series; never a feature".to_owned())).collect();
-    let selection = ColumnSelection::choose(table, roles, FeatureFilter::Steps, special, observer)?;
+    let selection = ColumnSelection::choose(table, roles, &recipe.types, FeatureFilter::Steps, special, observer)?;
     let split = Split::for_purpose(&selection.normal, recipe, purpose);
     let steps: Vec<String> = selection.features().into_iter().map(str::to_owned).collect();
-    let columns = TimeColumns { time: None, id: None, channels: steps };
+    let columns = TimeColumns { channels: steps, ..TimeColumns::default() };
     let set = SeriesSet::rows(&selection.table, &columns.channels)?;
 
     let window = columns.channels.len();
@@ -90,7 +95,7 @@ fn prepare_rows(
     let prep_settings = (transform, settings.scale, unobserved(recipe, window));
     let spans = spans(&stretches, 1);
     let (pipeline, prep) = SignalPipeline::fit(&set.channels, &stretches, window, prep_settings, &recipe.prep)?;
-    let schema = Schema { columns: columns.channels.iter().map(|name| numeric(name)).collect() };
+    let schema = selection.schema.select(&columns.channels)?;
     let adapter = SeriesAdapter { schema, layout: Layout::Rows, columns, step: None, pipeline, stride: window };
     let samples = adapter.signals(set, Vec::new());
     let windows = adapter.whole(&samples);
@@ -152,14 +157,21 @@ fn prepare_points(
     purpose: SplitPurpose,
     observer: &dyn Observer,
 ) -> Result<PreparedPoints> {
-    let (special, mut notes) = special_columns(&table, roles)?;
+    let (special, mut notes) = special_columns(&table, roles, &recipe.types)?;
     if let Some(time) = &special.time {
         data::check_zones(&table, time)?;
     }
-    let parts = special_parts(&table, &special)?;
-    let selection = ColumnSelection::choose(table, roles, FeatureFilter::Channels, parts, observer)?;
+    let parts = special_parts(&table, &special, &recipe.types)?;
+    let schema = Schema { columns: parts.iter().map(|(column, _)| column.clone()).collect() };
+    let (table, local) = data::localise(table, &schema, &special, &|_| None)?;
+    notes.extend(local.notes);
+    let selection = ColumnSelection::choose(table, roles, &recipe.types, FeatureFilter::Channels, parts, observer)?;
     let columns = TimeColumns { channels: selection.features().into_iter().map(str::to_owned).collect(), ..special };
     let set = SeriesSet::long(&selection.table, &columns, None)?;
+    if let Some(time) = &columns.time {
+        set.check_gaps(time, selection.table.source())?;
+    }
+    notes.extend(set.notes.clone());
     let is_anomalous = anomalous_points(&set, &selection);
 
     let plan = WindowPlan::new(recipe, settings, &set)?;
@@ -176,6 +188,9 @@ fn prepare_points(
     let stretches: Vec<_> =
         set.series.iter().zip(&known).map(|(s, values)| (s.id.as_str(), values.as_slice())).collect();
     let transform = settings.transform.or_else(|| usual_transform(set.channels.len()));
+    if settings.transform == Choice::Auto && transform == Transform::Centre {
+        tell(LEVELS_TAKEN_OUT.to_owned(), &mut notes, observer);
+    }
     let prep_settings = (transform, settings.scale, unobserved(recipe, plan.window));
     let spans = spans(&stretches, set.channels.len());
     let (pipeline, prep) = SignalPipeline::fit(&set.channels, &stretches, plan.window, prep_settings, &recipe.prep)?;
@@ -185,7 +200,17 @@ fn prepare_points(
     let adapter = SeriesAdapter { schema, layout: Layout::Long, columns, step, pipeline, stride };
     let samples = adapter.signals(set, Vec::new());
     let windowed = cut(&adapter, &samples, &plan, &is_anomalous)?;
+    if windowed.unseen > 0 {
+        let words = "windows without an observed point, which neither train nor calibrate";
+        tell(format!("{} {words}", windowed.unseen), &mut notes, observer);
+    }
     Ok(PreparedPoints { selection, plan, notes, adapter, prep, samples, is_anomalous, windowed, spans })
+}
+
+/// Adds a note and tells it.
+fn tell(note: String, notes: &mut Vec<String>, observer: &dyn Observer) {
+    observer.on_event(TrainingEvent::Noted(&note));
+    notes.push(note);
 }
 
 /// Fits to the long layout: every row is a point, and windows slide over the series.
@@ -198,7 +223,7 @@ fn fit_points(
 ) -> Result<SeriesModel> {
     let PreparedPoints { selection, plan, notes, adapter, prep, samples, is_anomalous, windowed, spans } =
         prepare_points(recipe, settings, table, roles, SplitPurpose::Fit, session.observer)?;
-    let WindowedSeries { windows, split, normal, anomalous } = windowed;
+    let WindowedSeries { windows, split, normal, anomalous, .. } = windowed;
 
     let (blocks, slots, shape) = (adapter.pipeline.blocks(), adapter.slots(), adapter.shape());
     let trained = learn(recipe, TrainingData::of(recipe, &windows.prepared, &split, blocks, slots, shape), session)?;
@@ -286,7 +311,12 @@ fn anomalous_points(set: &SeriesSet, selection: &ColumnSelection) -> Vec<Vec<boo
     let mut is_normal = vec![false; selection.table.n_rows()];
     selection.normal.iter().for_each(|row| is_normal[*row as usize] = true);
     let of_point = |row: &Option<u32>| row.is_some_and(|row| !is_normal[row as usize]);
-    set.series.iter().map(|series| series.rows.iter().map(of_point).collect()).collect()
+    let of_series = |series: &data::Series| {
+        let mut points: Vec<bool> = series.rows.iter().map(of_point).collect();
+        series.merged.iter().for_each(|(row, point)| points[*point] |= !is_normal[*row as usize]);
+        points
+    };
+    set.series.iter().map(of_series).collect()
 }
 
 /// Scores of the points labelled anomalous.

@@ -5,6 +5,7 @@ mod adapter;
 mod columns;
 mod events;
 mod fit;
+mod holes;
 mod model;
 mod points;
 mod quality;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Float64Array, StringArray, UInt64Array};
+use arrow::array::{ArrayRef, Float64Array, StringArray};
 
 use super::adapter::{SeriesAdapter, SeriesSamples, origins};
 use super::points::{Coverage, Points, points, spread};
@@ -69,7 +69,7 @@ impl TabularAdapter for SeriesAdapter {
     }
 
     fn id_column(&self) -> Option<&str> {
-        self.columns.id.as_deref()
+        self.columns.id.first().map(String::as_str)
     }
 
     fn explain(&self, core: &Core, table: &Table, k: usize) -> Result<Explained> {
@@ -81,12 +81,15 @@ impl TabularAdapter for SeriesAdapter {
         let counts = ScoreCounts {
             rows: table.n_rows() as u64,
             missing: samples.set.counts.missing,
+            infinite: samples.set.counts.infinite,
             clipped: samples.counts.clipped,
             extra_columns: samples.extra_columns,
+            unreadable: samples.unreadable,
             gaps: samples.set.counts.gaps,
             gap_points: samples.set.counts.gap_points,
             unscored: score.iter().filter(|score| score.is_nan()).count() as u64,
             unknown_series: samples.unknown_series,
+            notes: samples.notes,
             ..ScoreCounts::default()
         };
         let mut scores = core.threshold.scores(score, counts);
@@ -192,6 +195,18 @@ impl SeriesAdapter {
                     scores.reasons[row] = point_reasons(self, &samples.set.channels, series, &points, p, k);
                 }
             }
+            // Rows at one time are one point.
+            for (row, p) in &series.merged {
+                let (row, Some(known)) = (*row as usize, series.rows[*p].map(|known| known as usize)) else { continue };
+                scores.score[row] = scores.score[known];
+                scores.flag[row] = match scores.flag[known] {
+                    ScoreFlag::None | ScoreFlag::AfterGap => ScoreFlag::Duplicate,
+                    without_score => without_score,
+                };
+                if k > 0 {
+                    scores.reasons[row] = scores.reasons[known].clone();
+                }
+            }
         }
         scores
     }
@@ -204,6 +219,11 @@ impl SeriesAdapter {
             for (p, row) in series.rows.iter().enumerate().filter_map(|(p, row)| Some((p, (*row)? as usize))) {
                 for (c, column) in columns.iter_mut().enumerate() {
                     column[row] = expected(self, series, &points, p, c);
+                }
+            }
+            for (row, p) in &series.merged {
+                for (c, column) in columns.iter_mut().enumerate() {
+                    column[*row as usize] = expected(self, series, &points, *p, c);
                 }
             }
         }
@@ -235,9 +255,9 @@ impl SeriesAdapter {
                 rows.push(series.rows[first..].iter().flatten().next().map(|row| u64::from(*row)));
             }
         }
-        let mut arrays: Vec<(String, ArrayRef)> = vec![("row".to_owned(), Arc::new(UInt64Array::from(rows)))];
-        if let Some(id) = &self.columns.id {
-            arrays.push((id.clone(), Arc::new(StringArray::from(ids))));
+        let mut arrays: Vec<(String, ArrayRef)> = vec![("row".to_owned(), crate::output::counts(rows))];
+        if !self.columns.id.is_empty() {
+            arrays.push((self.columns.id.join(" / "), Arc::new(StringArray::from(ids))));
         }
         if let Some(time) = &self.columns.time {
             arrays.push((time.clone(), Arc::new(StringArray::from(starts))));
@@ -283,8 +303,11 @@ impl SeriesAdapter {
                 [pca, forest]
             });
             let mut trace = Trace::default();
-            for (p, row) in series.rows.iter().enumerate() {
-                let verdict = row.map_or(Verdict::Unlabelled, |row| verdicts[row as usize]);
+            let of_point = |row: &Option<u32>| row.map_or(Verdict::Unlabelled, |row| verdicts[row as usize]);
+            let mut of_points: Vec<Verdict> = series.rows.iter().map(of_point).collect();
+            let merged = series.merged.iter().filter(|(row, _)| verdicts[*row as usize] == Verdict::Anomalous);
+            merged.for_each(|(_, p)| of_points[*p] = Verdict::Anomalous);
+            for (p, verdict) in of_points.into_iter().enumerate() {
                 if verdict == Verdict::Unlabelled {
                     continue;
                 }
@@ -344,7 +367,7 @@ pub(super) fn point_reasons(
         return Vec::new();
     }
     let shares = explain::shares(errors);
-    let observed = |c: &usize| series.values[p * n + c].is_finite();
+    let observed = |c: &usize| series.values[p * n + c].is_finite() || errors[*c] > 0.0;
     let reason = |c: usize| {
         Reason::number(&channels[c], shares[c], expected(adapter, series, points, p, c), series.values[p * n + c])
     };

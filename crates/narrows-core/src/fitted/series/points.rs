@@ -2,9 +2,11 @@
 //!
 //! A window contributes the geometric mean of its score and of its error around the point: the score detects anomalous
 //! patterns, the error locates them. Both are in units of squared errors. A point's score is the square of the mean
-//! root over the windows that cover it, so that a few extreme windows do not dominate.
+//! root over the windows that cover it, so that a few extreme windows do not dominate. Beside a gap, it is no higher than that of
+//! the windows without one: what nobody measured must not raise an alarm.
 
 use super::adapter::SeriesAdapter;
+use super::holes::{beside_gaps, completed, is_complete};
 use crate::fitted::scoring::{ScoreDetail, Scored, Scorer};
 use crate::prep::{Prepared, Signal};
 
@@ -45,15 +47,19 @@ pub(super) fn points(
     coverage: Coverage,
 ) -> Points {
     let stride = if coverage == Coverage::Last { 1 } else { adapter.stride };
-    let scored = |windows: &Prepared| scorer.score_with(windows, ScoreDetail::Trace);
-    covered_points(adapter, id, signal, coverage, &adapter.firsts(signal.n, stride), scored)
+    let scored = |windows: &Prepared| scorer.score_with(&completed(adapter, scorer, windows), ScoreDetail::Trace);
+    let mut firsts = adapter.firsts(signal.n, stride);
+    if coverage == Coverage::All {
+        beside_gaps(adapter, signal, &mut firsts);
+    }
+    covered_points(adapter, id, signal, coverage, &firsts, scored)
 }
 
 /// Scores only the last point of one series, as [`points`] does with the last window alone; the other points, and all
 /// points of a series shorter than a window, have no score.
 pub(super) fn last_point(adapter: &SeriesAdapter, scorer: &Scorer, id: &str, signal: &Signal) -> Points {
     let first: Vec<usize> = signal.n.checked_sub(adapter.pipeline.window()).into_iter().collect();
-    let scored = |windows: &Prepared| scorer.score_with(windows, ScoreDetail::Trace);
+    let scored = |windows: &Prepared| scorer.score_with(&completed(adapter, scorer, windows), ScoreDetail::Trace);
     covered_points(adapter, id, signal, Coverage::Last, &first, scored)
 }
 
@@ -75,13 +81,20 @@ fn covered_points(
         for (w, first) in firsts.iter().enumerate() {
             let width = steps * k;
             let values = w * width..(w + 1) * width;
+            let target = &windows.prepared.target[values.clone()];
+            let is_complete = !adapter.pipeline.spares_gaps() || is_complete(target, k);
             let around = around(&scored.trace[values.clone()], &windows.prepared.target[values], k);
             let from = if coverage == Coverage::Last { steps - 1 } else { 0 };
             for (t, around) in around.iter().enumerate().skip(from) {
                 let p = first + t;
                 sums.covered[p] += 1;
                 // The root of the geometric mean.
-                sums.roots[p] += (scored.scores[w] * around).sqrt().sqrt();
+                let root = (scored.scores[w] * around).sqrt().sqrt();
+                sums.roots[p] += root;
+                if is_complete {
+                    sums.complete[p] += 1;
+                    sums.complete_roots[p] += root;
+                }
                 for c in 0..k {
                     let slot = (w * steps + t) * k + c;
                     let level = windows.levels[w * k + c];
@@ -143,13 +156,23 @@ pub(super) fn spread<const N: usize>(
 struct Sums {
     covered: Vec<u32>,
     roots: Vec<f64>,
+    /// The same over complete windows.
+    complete: Vec<u32>,
+    complete_roots: Vec<f64>,
     errors: Vec<f64>,
     rebuilt: Vec<f64>,
 }
 
 impl Sums {
     fn new(n: usize, k: usize) -> Sums {
-        Sums { covered: vec![0; n], roots: vec![0.0; n], errors: vec![0.0; n * k], rebuilt: vec![0.0; n * k] }
+        Sums {
+            covered: vec![0; n],
+            roots: vec![0.0; n],
+            complete: vec![0; n],
+            complete_roots: vec![0.0; n],
+            errors: vec![0.0; n * k],
+            rebuilt: vec![0.0; n * k],
+        }
     }
 
     fn finish(mut self, signal: &Signal, k: usize) -> Points {
@@ -162,7 +185,19 @@ impl Sums {
             self.rebuilt[values.clone()].iter_mut().for_each(|r| *r /= covered);
             let observed = signal.observed[values.clone()].iter().filter(|x| !x.is_nan()).count();
             if self.covered[p] > 0 && observed > 0 {
-                *score = (self.roots[p] / covered).powi(2);
+                let mut root = self.roots[p] / covered;
+                if self.complete[p] > 0 && self.complete[p] < self.covered[p] {
+                    root = root.min(self.complete_roots[p] / f64::from(self.complete[p]));
+                }
+                *score = root.powi(2);
+            }
+        }
+        // An infinite value is missing to the network, and an anomaly by itself.
+        for (value, error) in &signal.infinite {
+            let p = value / k;
+            if self.covered[p] > 0 {
+                self.errors[*value] = self.errors[*value].max(*error);
+                score[p] = score[p].max(*error);
             }
         }
         Points { score, errors: self.errors, rebuilt: self.rebuilt, covered: self.covered }
@@ -227,20 +262,30 @@ mod tests {
                 assert!(found.score[p].is_nan(), "point {p}");
                 continue;
             }
-            let mut roots = 0.0;
+            let (mut roots, mut complete, mut complete_roots) = (0.0, 0, 0.0);
             for first in &firsts {
                 let mut window = adapter().pipeline.no_windows(1);
                 adapter().pipeline.cut(&samples.signals[0], std::iter::once(*first), &mut window);
-                let scored = FITTED.core.scorer.score_with(&window.prepared, ScoreDetail::Trace);
+                let scored = completed(adapter(), &FITTED.core.scorer, &window.prepared);
+                let scored = FITTED.core.scorer.score_with(&scored, ScoreDetail::Trace);
                 let (t, reach) = (p - first, WINDOW / AROUND);
                 let near = t.saturating_sub(reach)..(t + reach + 1).min(WINDOW);
                 let k = adapter().pipeline.n_channels();
                 let near = near.start * k..near.end * k;
                 let observed: Vec<usize> = near.filter(|slot| !window.prepared.target[*slot].is_nan()).collect();
                 let error: f64 = observed.iter().map(|slot| f64::from(scored.trace[*slot])).sum();
-                roots += (scored.scores[0] * error / observed.len() as f64).sqrt().sqrt();
+                let root = (scored.scores[0] * error / observed.len() as f64).sqrt().sqrt();
+                roots += root;
+                if is_complete(&window.prepared.target, k) {
+                    complete += 1;
+                    complete_roots += root;
+                }
             }
-            let expected = (roots / firsts.len() as f64).powi(2);
+            let mut root = roots / firsts.len() as f64;
+            if complete > 0 && complete < firsts.len() {
+                root = root.min(complete_roots / complete as f64);
+            }
+            let expected = root.powi(2);
             assert!((found.score[p] - expected).abs() <= 1e-6 * expected, "point {p}: {} {expected}", found.score[p]);
         }
     }
@@ -281,6 +326,32 @@ mod tests {
         }
         assert!(error.sqrt() < 0.5, "{error}");
         assert!((0.1..10.0).contains(&errors), "1 is ordinary: {errors}");
+    }
+
+    #[test]
+    fn a_gap_raises_no_alarm_beside_it() {
+        let n = 80;
+        let of = |lost: &[usize]| scored(&samples(&waves(n, lost)), Coverage::All).score;
+        let (whole, holed) = (of(&[]), of(&[40, 41, 42]));
+        let highest = |scores: &[f64]| scores.iter().copied().filter(|s| !s.is_nan()).fold(0.0, f64::max);
+        assert!(highest(&holed) < 1.5 * highest(&whole), "{} {}", highest(&holed), highest(&whole));
+        // Far from the gap nothing changes, not even by rounding.
+        for p in (0..40 - WINDOW).chain(43 + WINDOW..n) {
+            assert_eq!(whole[p].to_bits(), holed[p].to_bits(), "point {p}");
+        }
+    }
+
+    #[test]
+    fn an_infinite_value_is_an_anomaly_and_its_neighbours_are_none() {
+        let table = |x: f64| {
+            let of = |shift: f64, size: f64| (0..60).map(move |t| 5.0 + size * (f64::from(t) / 1.9 + shift).sin());
+            let b: Vec<f64> = of(1.0, 3.0).enumerate().map(|(t, y)| if t == 33 { x } else { y }).collect();
+            Table::from_columns(vec![("a", of(0.0, 1.0).collect()), ("b", b)]).unwrap()
+        };
+        let found = scored(&samples(&table(f64::INFINITY)), Coverage::All);
+        let missing = scored(&samples(&table(NAN)), Coverage::All);
+        assert_eq!((found.score[33], found.errors[2 * 33 + 1]), (1e6, 1e6));
+        assert!((0..60).filter(|p| *p != 33).all(|p| found.score[p].to_bits() == missing.score[p].to_bits()));
     }
 
     #[test]

@@ -143,7 +143,12 @@ impl StreamScorer {
             let message = format!("expected one row at a time, got {}", row.n_rows());
             return Err(Error::data(Place::source(row.source()), message));
         }
-        let (typed, conformed) = data::conform(row.clone(), &self.model.adapter.schema)?;
+        let before = |id: &str| self.tracks.get(id).and_then(|track| track.time);
+        let (schema, columns) = (&self.model.adapter.schema, &self.model.adapter.columns);
+        let (local, _) = data::localise(row.clone(), schema, columns, &before)?;
+        let (typed, conformed) = data::conform(local, schema)?;
+        // A row in which a cell is not written as in its column is told at once, not at the end of a stream.
+        conformed.unreadable.iter().try_for_each(|unreadable| conformed.require(&typed, &unreadable.column))?;
         let set = SeriesSet::long(&typed, &self.model.adapter.columns, self.model.adapter.step)?;
         let point = set.series.into_iter().next().expect("a row is a point");
         let track = self.tracks.get(&point.id);
@@ -161,6 +166,7 @@ impl StreamScorer {
         }
         self.counts.rows += 1;
         self.counts.missing += set.counts.missing;
+        self.counts.infinite += set.counts.infinite;
         self.counts.gaps += u64::from(gap > 0);
         self.counts.gap_points = self.counts.gap_points.saturating_add(gap);
         let track = self.tracks.entry(point.id.clone()).or_insert_with(|| Track::new(&point.id));
@@ -289,7 +295,7 @@ mod tests {
         let mut recipe = Recipe::preset_for(Preset::Simple, DataKind::Series);
         let usual = ["train.steps=60", "data.window=16", "data.transform=none"];
         usual.iter().chain(changes).for_each(|change| recipe.set(change).unwrap());
-        let roles = Roles { time: Some("second".into()), id: Some("machine".into()), ..Roles::default() };
+        let roles = Roles { time: Some("second".into()), id: vec!["machine".into()], ..Roles::default() };
         let rows = [wave("p", 1, 300), wave("q", 2, 300)].concat();
         fit(&recipe, Dataset::table(table(&rows), roles), &Session::default()).unwrap().into_series().unwrap()
     }

@@ -175,6 +175,8 @@ pub(super) struct WindowedSeries {
     pub(super) normal: Vec<u32>,
     /// Windows with an anomalous point, which belong to no part.
     pub(super) anomalous: Vec<u32>,
+    /// Number of windows left out because nothing in them was observed.
+    pub(super) unseen: u64,
 }
 
 /// Cuts the windows; those that contain a point labelled anomalous are excluded from every part.
@@ -187,9 +189,15 @@ pub(super) fn cut(
     let mut windows = adapter.pipeline.no_windows(0);
     let mut parts: [Vec<u32>; 3] = [vec![], vec![], vec![]];
     let mut anomalous = Vec::new();
+    let mut unseen = 0;
+    let k = adapter.pipeline.n_channels();
     for ((signal, ranges), is_anomalous) in samples.signals.iter().zip(&plan.ranges).zip(is_anomalous) {
         for (part, range) in ranges.iter().enumerate() {
             for first in adapter.firsts(range.len(), plan.stride).into_iter().map(|first| range.start + first) {
+                if signal.observed[first * k..(first + plan.window) * k].iter().all(|x| x.is_nan()) {
+                    unseen += 1;
+                    continue;
+                }
                 let number = windows.prepared.n as u32;
                 let has_anomaly = is_anomalous[first..first + plan.window].contains(&true);
                 if has_anomaly {
@@ -215,7 +223,7 @@ pub(super) fn cut(
     }
     let mut normal = [train.as_slice(), &validation, &calibration].concat();
     normal.sort_unstable();
-    Ok(WindowedSeries { windows, split: Split { train, validation, calibration }, normal, anomalous })
+    Ok(WindowedSeries { windows, split: Split { train, validation, calibration }, normal, anomalous, unseen })
 }
 
 /// The subranges of a range without an anomalous point, from which normal windows are cut.
@@ -254,7 +262,7 @@ mod tests {
             id: format!("s{s}"),
             values: (0..*n).map(&value).collect(),
             rows: (0..*n as u32).map(Some).collect(),
-            times: Vec::new(),
+            ..data::Series::default()
         };
         SeriesSet {
             channels: vec!["x".to_owned()],
@@ -404,8 +412,8 @@ mod tests {
         let stretches: Vec<_> = set.series.iter().map(|s| (s.id.as_str(), s.values.as_slice())).collect();
         let settings = (Transform::None, ScaleOver::All, Unobserved::Filled);
         let (pipeline, _) = SignalPipeline::fit(&set.channels, &stretches, window, settings, &Prep::default()).unwrap();
-        let columns = TimeColumns { time: None, id: None, channels: set.channels.clone() };
-        let schema = Schema { columns: vec![Column { name: "x".to_owned(), kind: ColumnKind::Numeric }] };
+        let columns = TimeColumns { channels: set.channels.clone(), ..TimeColumns::default() };
+        let schema = Schema { columns: vec![Column::new("x", ColumnKind::Numeric)] };
         let adapter = SeriesAdapter { schema, layout: Layout::Long, columns, step: None, pipeline, stride: 1 };
         let samples = adapter.signals(set, Vec::new());
         (adapter, samples)
@@ -433,6 +441,18 @@ mod tests {
         assert!(!train.iter().chain(&calibration).any(touches));
         assert!(anomalous.iter().all(touches));
         assert_eq!(anomalous.len(), 10);
+    }
+
+    #[test]
+    fn windows_without_an_observed_point_are_left_out_and_counted() {
+        let set = set(&[200], |t| if (40..60).contains(&t) { f64::NAN } else { ramp(t) });
+        let plan = plan(&set, Choice::Given(10)).unwrap();
+        let (adapter, samples) = prepared(set, 10);
+        let cut = cut(&adapter, &samples, &plan, &[vec![false; 200]]).unwrap();
+        assert_eq!(cut.unseen, 11);
+        let seen = |w: &[f32]| w.iter().any(|x| !x.is_nan());
+        assert!(cut.windows.prepared.target.chunks_exact(10).all(seen));
+        assert_eq!(cut.normal.len(), cut.windows.prepared.n);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use crate::compute::Compute;
-use crate::data::{Schema, Table};
+use crate::data::{Conformed, Schema, Table, Unreadable};
 use crate::detect::residual::Slots;
 use crate::detect::{Direction, Reason, explain};
 use crate::error::Result;
@@ -25,6 +25,8 @@ pub(crate) struct PreparedRows {
     pub(crate) prepared: Prepared,
     /// Columns unknown to the model.
     pub(crate) extra_columns: Vec<String>,
+    /// Cells that are not written as in their column.
+    pub(crate) unreadable: Vec<Unreadable>,
 }
 
 impl TableAdapter {
@@ -32,7 +34,8 @@ impl TableAdapter {
     pub(crate) fn prepare(&self, table: &Table) -> Result<PreparedRows> {
         let (typed, conformed) = crate::data::conform(table.clone(), &self.schema)?;
         let prepared = self.pipeline.transform(&typed)?;
-        Ok(PreparedRows { typed, prepared, extra_columns: conformed.extra })
+        let Conformed { extra, unreadable } = conformed;
+        Ok(PreparedRows { typed, prepared, extra_columns: extra, unreadable })
     }
 
     /// The schema's column of each prepared value.

@@ -5,7 +5,7 @@ use arrow::datatypes::Float64Type;
 
 use super::TableModel;
 use super::adapter::TableAdapter;
-use super::summary;
+use super::{order, summary};
 use crate::codec::Span;
 use crate::data::{Column, Table};
 use crate::error::Result;
@@ -18,7 +18,7 @@ use crate::fitted::session::Session;
 use crate::fitted::split::{Split, SplitPurpose};
 use crate::fitted::trial::TrialData;
 use crate::model::Shape;
-use crate::prep::{Pipeline, PrepReport, Prepared};
+use crate::prep::{OutputError, Pipeline, PrepReport, Prepared};
 use crate::recipe::Recipe;
 use crate::train::Observer;
 
@@ -38,7 +38,8 @@ fn prepare(
     purpose: SplitPurpose,
     observer: &dyn Observer,
 ) -> Result<PreparedTable> {
-    let selection = ColumnSelection::choose(table, roles, FeatureFilter::Any, Vec::new(), observer)?;
+    let mut selection = ColumnSelection::choose(table, roles, &recipe.types, FeatureFilter::Any, Vec::new(), observer)?;
+    selection.note(order::notes(&selection.table, &selection.schema), observer);
     let split = Split::for_purpose(&selection.normal, recipe, purpose);
     let features: Vec<String> = selection.schema.names().into_iter().map(str::to_owned).collect();
     let (pipeline, prep) = Pipeline::fit(&selection.table, &selection.schema, &features, &split.train, &recipe.prep)?;
@@ -70,8 +71,8 @@ pub(in crate::fitted) fn fit(
     let blocks = adapter.pipeline.blocks();
     let data = TrainingData::of(recipe, &prepared, &split, blocks, adapter.slots(), Shape::Row);
     let trained = learn(recipe, data, session)?;
-    let noise = residual_deviation(&trained.scorer, &prepared.take(&split.calibration));
-    adapter.grains = adapter.pipeline.grains(&selection.table, &split.train, &noise)?;
+    let errors = output_errors(&trained.scorer, &prepared.take(&split.calibration));
+    adapter.grains = adapter.pipeline.grains(&selection.table, &split.train, &errors)?;
     let anomalous_scores = trained.scorer.score(&prepared.take(&selection.anomalous));
     let threshold = trained.sample_threshold(&prepared, &split, &anomalous_scores)?;
 
@@ -92,17 +93,56 @@ pub(in crate::fitted) fn fit(
     })
 }
 
-/// The standard deviation of the first member's residual of each prepared value, `[width]`.
-fn residual_deviation(scorer: &Scorer, rows: &Prepared) -> Vec<f32> {
+/// How the first member's output differs from each prepared value, `[width]`.
+fn output_errors(scorer: &Scorer, rows: &Prepared) -> Vec<OutputError> {
     let output = scorer.ensemble.decode(&scorer.ensemble.codes(&rows.input));
-    let (mut squares, mut seen) = (vec![0.0_f64; rows.width], vec![0.0_f64; rows.width]);
+    let mut sums = vec![OutputSums::default(); rows.width];
     for (target, output) in rows.target.chunks_exact(rows.width).zip(output.chunks_exact(rows.width)) {
         for (i, (t, o)) in target.iter().zip(output).enumerate().filter(|(_, (t, _))| !t.is_nan()) {
-            squares[i] += f64::from(t - o).powi(2);
-            seen[i] += 1.0;
+            sums[i].push(f64::from(*t), f64::from(*o), f64::from(t - o));
         }
     }
-    squares.iter().zip(&seen).map(|(sum, seen)| (sum / seen.max(1.0)).sqrt() as f32).collect()
+    sums.iter().map(OutputSums::error).collect()
+}
+
+/// Sums over the known values t of one input and the outputs o for them.
+#[derive(Debug, Clone, Copy, Default)]
+struct OutputSums {
+    n: f64,
+    t: f64,
+    o: f64,
+    tt: f64,
+    to: f64,
+    oo: f64,
+    squares: f64,
+}
+
+impl OutputSums {
+    fn push(&mut self, t: f64, o: f64, difference: f64) {
+        self.n += 1.0;
+        self.t += t;
+        self.o += o;
+        self.tt += t * t;
+        self.to += t * o;
+        self.oo += o * o;
+        self.squares += difference.powi(2);
+    }
+
+    fn error(&self) -> OutputError {
+        let n = self.n.max(1.0);
+        let (mean_t, mean_o) = (self.t / n, self.o / n);
+        let (variance, covariance) = (self.tt / n - mean_t * mean_t, self.to / n - mean_t * mean_o);
+        // A value that does not vary tells nothing of the slope.
+        let slope = if variance > 1e-9 { covariance / variance } else { 0.0 };
+        let rest = (self.oo / n - mean_o * mean_o - slope * covariance).max(0.0);
+        let (deviation, intercept, spread) = ((self.squares / n).sqrt() as f32, mean_o - slope * mean_t, rest.sqrt());
+        let is_finite = intercept.is_finite() && slope.is_finite() && spread.is_finite();
+        if is_finite {
+            OutputError { deviation, intercept, slope, spread }
+        } else {
+            OutputError { deviation, ..OutputError::default() }
+        }
+    }
 }
 
 /// The range of each numeric column in the training rows.

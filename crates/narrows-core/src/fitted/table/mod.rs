@@ -3,6 +3,7 @@
 mod adapter;
 mod fit;
 mod model;
+mod order;
 mod summary;
 
 pub(crate) use adapter::TableAdapter;

@@ -1,8 +1,11 @@
 //! Operations of table models on rows: score, explain, reconstruct, encode, decode, generate.
 
+use arrow::array::AsArray;
+use arrow::datatypes::Float64Type;
+
 use super::adapter::{PreparedRows, TableAdapter};
 use crate::compute::Compute;
-use crate::data::{Schema, Table};
+use crate::data::{Column, Schema, Table};
 use crate::detect::residual::Slots;
 use crate::ensemble::Ensemble;
 use crate::error::Result;
@@ -12,9 +15,9 @@ use crate::fitted::encoder::code_columns;
 use crate::fitted::evaluate::EvaluationSamples;
 use crate::fitted::generation::{self, levels, numbers};
 use crate::fitted::roles::Verdict;
-use crate::fitted::scoring::{Explained, ScoreCounts, ScoreDetail};
+use crate::fitted::scoring::{Explained, OutsideRange, ScoreCounts, ScoreDetail};
 use crate::model::Shape;
-use crate::prep::{Block, BlockKind, Cell, Level, Prepared};
+use crate::prep::{Block, BlockKind, Cell, Grain, Level, Prepared};
 use crate::sample_similarity::{self, ColumnDistance, Values};
 
 impl Adapter for TableAdapter {
@@ -78,12 +81,12 @@ impl TabularAdapter for TableAdapter {
         let scorer = &core.scorer;
         if k == 0 {
             let scores = scorer.score(&samples.prepared);
-            return Ok(Explained { scores: core.threshold.scores(scores, counts(samples)), reasons: Vec::new() });
+            return Ok(Explained { scores: core.threshold.scores(scores, self.counts(samples)), reasons: Vec::new() });
         }
         let scored = scorer.score_with(&samples.prepared, ScoreDetail::Shares);
         let expected = scorer.expected(&samples.prepared, &scored.shares);
         let reasons = self.reasons(&samples, &scored.shares, &expected, k, core.compute());
-        Ok(Explained { scores: core.threshold.scores(scored.scores, counts(samples)), reasons })
+        Ok(Explained { scores: core.threshold.scores(scored.scores, self.counts(samples)), reasons })
     }
 
     fn reconstruct(&self, core: &Core, table: &Table) -> Result<Table> {
@@ -130,21 +133,35 @@ impl TabularAdapter for TableAdapter {
 }
 
 impl TableAdapter {
+    fn counts(&self, samples: PreparedRows) -> ScoreCounts {
+        let counts = &samples.prepared.counts;
+        ScoreCounts {
+            rows: samples.prepared.n as u64,
+            missing: counts.missing,
+            clipped: counts.clipped,
+            unseen_levels: counts.unseen_levels,
+            outside: self.outside(&samples.typed),
+            extra_columns: samples.extra_columns,
+            unreadable: samples.unreadable,
+            ..ScoreCounts::default()
+        }
+    }
+
+    /// The numeric columns with cells outside their training range.
+    fn outside(&self, typed: &Table) -> Vec<OutsideRange> {
+        let of_column = |(column, grain): (&Column, &Option<Grain>)| {
+            let grain = grain.as_ref()?;
+            let numbers = typed.column(&column.name)?.as_primitive_opt::<Float64Type>()?;
+            let count = |is: &dyn Fn(f64) -> bool| numbers.iter().flatten().filter(|x| is(*x)).count() as u64;
+            let (above, below) = (count(&|x| x > grain.highest), count(&|x| x < grain.lowest));
+            (above + below > 0).then(|| OutsideRange { column: column.name.clone(), above, below })
+        };
+        self.schema.columns.iter().zip(&self.grains).filter_map(of_column).collect()
+    }
+
     /// Samples the cells of decoded rows, by column, in place.
     fn drawn(&self, outputs: &mut [f32], first: u64, seed: u64, compute: &Compute) -> Vec<Vec<Cell>> {
         let stream = |row: usize| generation::cell_stream(seed, first + row as u64);
         compute.install(|| self.pipeline.draw(outputs, &self.grains, stream))
-    }
-}
-
-fn counts(samples: PreparedRows) -> ScoreCounts {
-    let counts = &samples.prepared.counts;
-    ScoreCounts {
-        rows: samples.prepared.n as u64,
-        missing: counts.missing,
-        clipped: counts.clipped,
-        unseen_levels: counts.unseen_levels,
-        extra_columns: samples.extra_columns,
-        ..ScoreCounts::default()
     }
 }

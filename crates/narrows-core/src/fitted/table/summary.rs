@@ -36,7 +36,8 @@ fn top_rows(inputs: &ReportInputs<'_>, selection: &ColumnSelection, adapter: &Ta
     let scorer = inputs.scorer;
     let top = top_samples(inputs);
     let prepared = inputs.prepared.take(&top);
-    let samples = PreparedRows { typed: selection.table.take(&top), prepared, extra_columns: Vec::new() };
+    let samples =
+        PreparedRows { typed: selection.table.take(&top), prepared, extra_columns: Vec::new(), unreadable: Vec::new() };
     let scored = scorer.score_with(&samples.prepared, ScoreDetail::Shares);
     let expected = scorer.expected(&samples.prepared, &scored.shares);
     let reasons = adapter.reasons(&samples, &scored.shares, &expected, TOP_REASONS, scorer.ensemble.compute());

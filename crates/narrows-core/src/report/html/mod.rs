@@ -400,7 +400,11 @@ mod tests {
         (report.columns, report.top, report.images) = (Vec::new(), Vec::new(), Some(sample::images()));
         // These mention the table.
         (report.notes, report.warnings) = (Vec::new(), Vec::new());
-        report.label = Some(crate::report::Label { column: "folder".to_owned(), normal: Some("good".to_owned()) });
+        report.label = Some(crate::report::Label {
+            column: "folder".to_owned(),
+            normal: Some("good".to_owned()),
+            ..Default::default()
+        });
         report
     }
 

@@ -81,8 +81,11 @@ mod tests {
     fn image_folders_and_restorer_sources_are_named() {
         let mut report = sample::report();
         report.columns.clear();
-        report.label =
-            Some(crate::report::Label { column: "folder".to_owned(), normal: Some("good, fine".to_owned()) });
+        report.label = Some(crate::report::Label {
+            column: "folder".to_owned(),
+            normal: Some("good, fine".to_owned()),
+            ..Default::default()
+        });
         report.images = Some(sample::images());
         assert_eq!(
             command(&report),

@@ -115,7 +115,11 @@ pub(crate) fn report() -> Report {
     Report {
         version: "0.1.0".to_owned(),
         source: "payments.csv".to_owned(),
-        label: Some(crate::report::Label { column: "is_fraud".to_owned(), normal: Some("0".to_owned()) }),
+        label: Some(crate::report::Label {
+            column: "is_fraud".to_owned(),
+            normal: Some("0".to_owned()),
+            ..Default::default()
+        }),
         rows: RowCounts { read: 1061, not_normal: 58, unlabelled: 3, train: 800, validation: 0, calibration: 200 },
         columns: columns(),
         notes: vec![

@@ -3,15 +3,15 @@
 mod images;
 
 use std::fs::File;
-use std::io::{BufReader, BufWriter};
+use std::io::{BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
 use narrows_core::compress::{
-    CodeDetail, CompressionSummary, ErrorBound, Fidelity, ImageBaseline, OriginalSize, TableCompressor,
+    AlteredColumn, CodeDetail, CompressionSummary, ErrorBound, Fidelity, ImageBaseline, OriginalSize, TableCompressor,
     TableVerification,
 };
-use narrows_core::data::Source;
+use narrows_core::data::{Format, Source, TypesRead};
 use narrows_core::output::Sink;
 use narrows_core::{Error, Model, TabularModel};
 
@@ -23,12 +23,13 @@ use crate::input::InputArgs;
 use crate::output::{self, print_json};
 use crate::pipeline::{self, Flow, Portion};
 use crate::talk::{Talk, count, grouped};
+use crate::targets::{ForceArg, Targets};
 
 /// Compress rows, series or images with a model fitted on similar data
 ///
 /// By default only codes are stored, quantised as finely as the model's error justifies. With --max-error, residuals
 /// are stored too, so that no number deviates by more than the bound; text, flags, missing cells and columns that the
-/// model does not use are restored exactly. The preset designed for compression is `compressing`.
+/// model does not use, of any type, are restored exactly. The preset designed for compression is `compressing`.
 #[derive(Debug, ClapArgs)]
 #[command(
     before_help = "Example: narrows compress m.narrows data.csv -o data.nrw --max-error 0.5%",
@@ -44,6 +45,8 @@ pub(crate) struct Compress {
     /// Output file, replaced only once complete; stdout if omitted or `-`
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    #[command(flatten)]
+    force: ForceArg,
     #[command(flatten)]
     fidelity: FidelityArgs,
     /// Rows per independently readable chunk; larger chunks compress better
@@ -62,8 +65,8 @@ pub(crate) struct FidelityArgs {
     /// images: in levels of 255, or with %, relative to white
     #[arg(long, value_name = "BOUND", allow_hyphen_values = true)]
     max_error: Option<String>,
-    /// No error: integers and images are predicted by the model, other numbers are stored directly. Numbers keep their
-    /// value, not their spelling; cells that are not numbers count as missing
+    /// No error: integers and images are predicted by the model, all else is stored directly. Every cell comes back as
+    /// it was, in its type and, in text files, in its spelling
     #[arg(long)]
     lossless: bool,
     /// Store only codes, with about this many bits per code unit
@@ -94,6 +97,11 @@ impl FidelityArgs {
 
 impl Compress {
     pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
+        let targets = Targets::new(self.force).reads([&self.model.path]).reads(self.input.inputs());
+        targets.writes("--output", self.output.as_ref()).check()?;
+        if self.output.as_deref().is_none_or(|path| path.as_os_str() == "-") {
+            output::refuse_terminal("compressed data")?;
+        }
         let model = self.model.load(common)?;
         let fidelity = self.fidelity.fidelity()?;
         let target = self.output.as_deref().filter(|path| path.as_os_str() != "-");
@@ -110,11 +118,15 @@ impl Compress {
             return job.run(self.input.inputs(), common);
         }
         let model = model.into_tabular()?;
-        let source = self.input.table()?;
+        let source = Source { types: TypesRead::Every, ..self.input.table()? };
         let sink = BufWriter::new(output::sink(target)?);
         let mut writer = TableCompressor::new(model.as_ref(), fidelity, sink)?;
         if let Some(rows) = self.chunk_rows {
             writer = writer.with_chunk_rows(usize::try_from(rows).unwrap_or(usize::MAX))?;
+        }
+        let format = source.format.or_else(|| source.paths.first().and_then(|path| Format::of_path(path)));
+        if matches!(format, None | Some(Format::Csv | Format::Tsv)) {
+            writer = writer.of_text();
         }
         pipeline::read(&source, None, Portion::Batch, |table| {
             writer.push(table)?;
@@ -132,9 +144,14 @@ impl Compress {
             let original = if is_piped { OriginalSize::default() } else { OriginalSize::of_files(&source.paths) };
             let summary = CompressionSummary::new(&account, original, model_bytes);
             CompressionMessage { summary, fidelity, subject: Subject::Rows }.tell(common)?;
+        } else {
+            // A loss is told however quiet. A closed stderr is ignored.
+            for altered in &account.altered {
+                let _ = writeln!(std::io::stderr(), "{}", altered_line(altered));
+            }
         }
         if self.verify {
-            common.talk().line(verified(fidelity));
+            common.talk().line(verified(fidelity, Subject::Rows));
         }
         Ok(Outcome::Done)
     }
@@ -147,8 +164,14 @@ pub(super) fn whole(sink: BufWriter<Sink<'_>>) -> Result<Sink<'_>, Failure> {
 }
 
 /// Message after successful verification.
-pub(super) fn verified(fidelity: Fidelity) -> &'static str {
+pub(super) fn verified(fidelity: Fidelity, subject: Subject) -> &'static str {
     match fidelity {
+        Fidelity::Code(_) if subject == Subject::Images => {
+            "verified: decompressed; alpha and metadata are identical (codes alone give no error bound)"
+        }
+        _ if subject == Subject::Images => {
+            "verified: decompressed and compared with the input, pixel by pixel, with alpha and metadata"
+        }
         Fidelity::Code(_) => {
             "verified: decompressed; columns not used by the model are identical (codes alone give no error bound)"
         }
@@ -206,8 +229,10 @@ impl CompressionMessage {
         let bytes = grouped(summary.bytes);
         let smaller = match (summary.original_bytes, summary.ratio, summary.ratio_with_model) {
             (Some(original), Some(ratio), Some(with_model)) => format!(
-                "{} -> {bytes} bytes, {ratio:.2} times smaller ({with_model:.2} including the model's {} bytes)",
+                "{} -> {bytes} bytes, {} ({} including the model's {} bytes)",
                 grouped(original),
+                times(ratio),
+                times(with_model),
                 grouped(summary.model_bytes)
             ),
             _ => format!("{bytes} bytes"),
@@ -246,6 +271,7 @@ impl CompressionMessage {
         if let (Some(file), Some(times)) = (summary.zstd_of_file, summary.original_by_zstd()) {
             talk.line(format_args!("  zstd -19, unchanged input: {} bytes, {times:.2} times ours", grouped(file)));
         }
+        summary.altered.iter().for_each(|altered| talk.line(format_args!("  note: {}", altered_line(altered))));
         for ImageBaseline { what, images, bytes, our_bytes, psnr, our_psnr } in &summary.baselines {
             let (bytes, ours) = (grouped(*bytes), grouped(*our_bytes));
             talk.line(format_args!(
@@ -280,6 +306,23 @@ impl CompressionMessage {
             (Fidelity::Lossless, _) => " (lossless)".to_owned(),
         }
     }
+}
+
+/// A ratio of sizes in words.
+fn times(ratio: f64) -> String {
+    if ratio < 1.0 { format!("{:.2} times larger", 1.0 / ratio) } else { format!("{ratio:.2} times smaller") }
+}
+
+/// How the cells of a column come back that are more than a number.
+fn altered_line(AlteredColumn { column, respelled, lost, example }: &AlteredColumn) -> String {
+    let mut parts = Vec::new();
+    if *respelled > 0 {
+        parts.push(format!("{} without leading zeros or plus", count(*respelled, "number")));
+    }
+    if *lost > 0 {
+        parts.push(format!("{} as missing", count(*lost, "word")));
+    }
+    format!("column `{column}` comes back with {}, such as `{example}`; --lossless keeps them", parts.join(" and "))
 }
 
 /// A share in per cent, in scientific notation if large.

@@ -78,16 +78,16 @@ impl Drawn {
         let seed = self.seed.to_string();
         let lines = [
             "fit @clean --corrupt gaussian:25 --recipe @small.toml --set train.steps=NOISE --seed SEED -o @denoise.narrows --force",
-            "evaluate @denoise.narrows @test --sheet @denoise.png",
+            "evaluate @denoise.narrows @test --sheet @denoise.png --force",
             "fit @clean --corrupt grayscale --recipe @small.toml --set train.steps=COLOUR --seed SEED -o @colour.narrows --force",
-            "evaluate @colour.narrows @test --sheet @colour.png",
+            "evaluate @colour.narrows @test --sheet @colour.png --force",
             "fit @clean --corrupt downscale:2 --recipe @small.toml --set train.steps=SIZE --seed SEED -o @enlarge.narrows --force",
-            "evaluate @enlarge.narrows @test --sheet @enlarge.png",
+            "evaluate @enlarge.narrows @test --sheet @enlarge.png --force",
             "fit @parts/good --set backbone.code_size=32 --set loss=mse --set train.batch_size=8 --set train.epochs=300 \
              --seed SEED -o @parts.narrows --force",
-            "score @parts.narrows @parts/test -o @scores.csv --heatmaps @heat",
+            "score @parts.narrows @parts/test -o @scores.csv --heatmaps @heat --force",
             "evaluate @parts.narrows @parts/test --normal good",
-            "report @parts.narrows -o @report.html",
+            "report @parts.narrows -o @report.html --force",
         ];
         let number = |word: &str| {
             let numbers = [("NOISE", &noise), ("COLOUR", &colour), ("SIZE", &size), ("SEED", &seed)];

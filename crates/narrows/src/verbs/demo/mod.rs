@@ -50,9 +50,6 @@ pub(crate) struct Demo {
     /// Output folder; by default narrows-demo, or narrows-demo-2, ... if it exists
     #[arg(long, value_name = "DIR", conflicts_with = "data_only")]
     dir: Option<PathBuf>,
-    /// Allow a folder that is not empty
-    #[arg(short, long, requires = "dir")]
-    force: bool,
     /// Only write the data with labels, as one table; images as files in the folder --output
     #[arg(long)]
     data_only: bool,
@@ -84,6 +81,7 @@ impl Demo {
             list::print(common)?;
             return Ok(Outcome::Done);
         }
+        self.output.targets().check()?;
         if !self.data_only {
             common.talk().line(list::headline(self.kind));
         }
@@ -154,7 +152,7 @@ impl Demo {
         let folder = match &self.dir {
             Some(folder) => {
                 let is_used = fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some());
-                if is_used && !self.force {
+                if is_used && !self.output.force.force {
                     let message =
                         format!("expected a new or empty folder, got `{}`, which holds files", folder.display());
                     return Err(Error::recipe("--dir", message).with_hint("--force allows it").into());

@@ -8,7 +8,7 @@ use narrows_core::{Error, ImageRoles, Model};
 
 use super::{for_people, tell};
 use crate::failure::{Failure, Outcome};
-use crate::flags::Common;
+use crate::flags::{Common, ResizeArg};
 use crate::images;
 use crate::talk::count;
 use crate::verbs::summary;
@@ -22,18 +22,21 @@ pub(super) struct Asked<'a> {
     pub(super) output: Option<&'a Path>,
     /// Output path of a contact sheet.
     pub(super) sheet: Option<&'a Path>,
+    pub(super) resize: ResizeArg,
 }
 
 /// Evaluates a model on images.
 pub(super) fn evaluate(model: &Model, asked: Asked<'_>, common: &Common) -> Result<Outcome, Failure> {
-    let store = images::store(asked.inputs, &common.compute()?, common.talk())?;
+    let talk = common.talk();
+    let store = images::store(&images::for_testing(asked.inputs, talk), &common.compute()?, talk)?;
     match model {
         Model::Images(model) => {
-            write_sheet(asked.sheet, || Ok(model.sheet(&store)?))?;
+            images::check_sizes(model, store.album(), asked.resize.resize, talk)?;
+            let roles = ImageRoles { normal: asked.normal.clone() };
+            write_sheet(asked.sheet, || Ok(model.sheet_by_folder(&store, &roles)?))?;
             if asked.normal.is_empty() {
                 tell(&model.evaluate_reconstruction(&store)?, reconstruction_description, asked.output, common)?;
             } else {
-                let roles = ImageRoles { normal: asked.normal };
                 tell(&model.evaluate(&store, &roles)?, for_people, asked.output, common)?;
             }
         }
@@ -47,7 +50,7 @@ pub(super) fn evaluate(model: &Model, asked: Asked<'_>, common: &Common) -> Resu
         }
         Model::Table(_) | Model::Series(_) | Model::Encoder(_) => unreachable!("the caller has a model of images"),
     }
-    Ok(images::outcome(store.skipped().len()))
+    Ok(images::outcome(images::unread(store.album())))
 }
 
 fn write_sheet(path: Option<&Path>, sheet: impl FnOnce() -> Result<Image, Failure>) -> Result<(), Failure> {

@@ -12,11 +12,12 @@ use serde::Serialize;
 use self::images::Asked;
 use super::score::with_threshold;
 use crate::failure::{Failure, Outcome};
-use crate::flags::{Common, ModelArg};
+use crate::flags::{Common, ModelArg, ResizeArg};
 use crate::input::InputArgs;
 use crate::output;
 use crate::pipeline::{self, Flow, Portion};
 use crate::talk::{count, grouped};
+use crate::targets::{ForceArg, Targets};
 
 /// Evaluate a model on labelled data, with PCA and an isolation forest as baselines
 ///
@@ -33,12 +34,12 @@ pub(crate) struct Evaluate {
     model: ModelArg,
     #[command(flatten)]
     input: InputArgs,
-    /// Column that distinguishes normal rows from anomalies
+    /// Column that distinguishes normal rows from anomalies; by default the one that the model was fitted with
     #[arg(long, value_name = "COLUMN")]
     label: Option<String>,
-    /// Value of the label in normal rows. For images: the folders of normal images, separated by commas; if omitted,
-    /// reconstruction or restoration is evaluated instead
-    #[arg(long, value_name = "VALUE")]
+    /// Value of the label in normal rows, several separated by commas; by default as in the fit, else the evident one.
+    /// For images: the folders of normal images; if omitted, reconstruction or restoration is evaluated instead
+    #[arg(long, value_name = "VALUE", allow_negative_numbers = true)]
     normal: Option<String>,
     /// Also write the metrics to this file: JSON, or a table with a row for each metric, by the extension; `-` prints JSON
     /// instead of text
@@ -50,6 +51,10 @@ pub(crate) struct Evaluate {
     /// Images only: write a contact sheet (PNG) with input, output, ground truth and difference
     #[arg(long, value_name = "FILE")]
     sheet: Option<PathBuf>,
+    #[command(flatten)]
+    resize: ResizeArg,
+    #[command(flatten)]
+    force: ForceArg,
     /// Override the model's threshold rule, such as quantile=0.99 or fixed=3.2
     #[arg(long, value_name = "RULE")]
     threshold: Option<String>,
@@ -57,17 +62,23 @@ pub(crate) struct Evaluate {
 
 impl Evaluate {
     pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
+        let targets = Targets::new(self.force).reads([&self.model.path]).reads(self.input.inputs());
+        targets.writes_if("--sheet", self.sheet.as_ref()).writes_if("--output", self.output.as_ref()).check()?;
         let model = with_threshold(self.model.load(common)?.with_decoder()?, self.threshold.as_deref())?;
         if model.reads_images() {
             return self.evaluate_images(&model, common);
         }
         let model = model.into_tabular()?;
         let source = self.input.table()?;
-        let expected = |flag: &str, what: &str| Error::recipe(flag, format!("expected {what}, got nothing"));
-        let label = self.label.as_deref().ok_or_else(|| expected("--label", "the column that marks normal rows"))?;
-        let normal = self.normal.as_deref().ok_or_else(|| expected("--normal", "the label's value in normal rows"))?;
-        let mut evaluator = model.evaluator(label, normal).at_ranks(self.at);
-        pipeline::read(&source, None, Portion::of(model.as_ref()), |table| {
+        let fitted = model.report().label.clone();
+        let label = self.label.or_else(|| fitted.as_ref().map(|fitted| fitted.column.clone()));
+        let message = "expected the column that marks normal rows, got nothing";
+        let label = label.ok_or_else(|| Error::recipe("--label", message))?;
+        let mut evaluator = model.evaluator(&label, self.normal.as_deref()).at_ranks(self.at);
+        // The evident value is chosen by all rows.
+        let is_known = self.normal.is_some() || fitted.is_some_and(|f| f.column == label && f.normal.is_some());
+        let portion = if is_known { Portion::of(model.as_ref()) } else { Portion::Whole };
+        pipeline::read(&source, None, portion, |table| {
             evaluator.add(table)?;
             Ok(Flow::More)
         })?;
@@ -82,7 +93,7 @@ impl Evaluate {
         }
         let normal = self.normal.iter().flat_map(|names| names.split(',').map(str::to_owned)).collect();
         let (output, sheet) = (self.output.as_deref(), self.sheet.as_deref());
-        let asked = Asked { inputs: self.input.inputs(), normal, output, sheet };
+        let asked = Asked { inputs: self.input.inputs(), normal, output, sheet, resize: self.resize };
         images::evaluate(model, asked, common)
     }
 }
@@ -108,7 +119,9 @@ fn for_people(evaluation: &Evaluation) -> String {
     let e = evaluation;
     let interval = |[low, high]: [f64; 2]| format!("[{low:.3}, {high:.3}]");
     let percent = |share: f64| format!("{:.2} %", 100.0 * share);
-    let mut lines = vec![
+    let label = e.label.as_ref().map(|label| format!("label `{}`: {}", label.column, label.describe()));
+    let mut lines: Vec<String> = label.into_iter().collect();
+    lines.extend([
         format!("{}, {} anomalous", count(e.n, "labelled row"), grouped(e.n_anomalies)),
         String::new(),
         format!("{:<20} {:>7} {:>16}   {:>7} {:>16}", "", "AUC-ROC", "95 %", "AUC-PR", "95 %"),
@@ -120,7 +133,7 @@ fn for_people(evaluation: &Evaluation) -> String {
             e.auc_pr,
             interval(e.intervals.auc_pr)
         ),
-    ];
+    ]);
     for (name, quality) in [("PCA", &e.baselines.pca), ("isolation forest", &e.baselines.isolation_forest)] {
         lines.push(
             format!("{name:<20} {:>7.3} {:>16}   {:>7.3}", quality.auc_roc, "", quality.auc_pr).trim_end().to_owned(),

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args as ClapArgs;
-use narrows_core::file::{self, FileCheckpoints, Resume};
+use narrows_core::file::{FileCheckpoints, Resume, TrainingSubject};
+use narrows_core::images::Damage;
 use narrows_core::recipe::Data;
 use narrows_core::train::{Checkpoints, NoCheckpoints};
 use narrows_core::{Compute, Dataset, Error, ImageRoles, Model, Recipe, Session};
@@ -19,6 +20,7 @@ use crate::input::InputArgs;
 use crate::progress::Progress;
 use crate::recipe::RecipeArgs;
 use crate::talk::Talk;
+use crate::targets::{ForceArg, Targets};
 use crate::{images, interrupt, output, pipeline};
 
 /// Fit a model to tables, series or images and save it
@@ -57,9 +59,8 @@ pub(crate) struct Fit {
     /// Save only preprocessing and encoder: small, without training rows, supports only `narrows encode`
     #[arg(long)]
     encoder_only: bool,
-    /// Overwrite an existing model file
-    #[arg(short, long)]
-    force: bool,
+    #[command(flatten)]
+    force: ForceArg,
 }
 
 impl Fit {
@@ -74,9 +75,9 @@ impl Fit {
         }
         let Fit { input, roles, report, checkpoint, resume, encoder_only, .. } = self;
         let compute = common.compute()?;
-        let TrainingData { dataset, fingerprint, skipped } = read(&recipe, &input, roles, &compute, talk)?;
+        let TrainingData { dataset, skipped } = read(&recipe, &input, roles, &compute, talk)?;
 
-        let kept = checkpoints(&path, &recipe, fingerprint, (checkpoint, resume))?;
+        let kept = checkpoints(&path, &recipe, &dataset, (checkpoint, resume))?;
         let progress = Progress::new(talk);
         let checkpoints: &dyn Checkpoints = kept.as_ref().map_or(&NoCheckpoints, |kept| kept);
         let session = Session { compute, observer: &progress, checkpoints };
@@ -132,17 +133,28 @@ impl Fit {
 
     /// Checks before training that the outputs can be written.
     fn check_targets(&self, model: &Path) -> Result<(), Failure> {
-        if let Ok(metadata) = fs::metadata(model) {
-            if !metadata.is_file() {
-                let message =
-                    format!("expected a file for the model, got `{}`, which is not a regular file", model.display());
-                return Err(Error::recipe("--output", message).into());
-            }
-            if !self.force && !self.resume {
-                let message = format!("`{}` exists", model.display());
-                return Err(Error::recipe("--output", message).with_hint("--force overwrites it").into());
-            }
+        if let Ok(metadata) = fs::metadata(model)
+            && !metadata.is_file()
+        {
+            let message =
+                format!("expected a file for the model, got `{}`, which is not a regular file", model.display());
+            return Err(Error::recipe("--output", message).into());
         }
+        let targets = Targets::new(self.force).reads(self.input.inputs()).reads(self.recipe.files());
+        let checkpoints = folder(model);
+        if self.resume && !FileCheckpoints::exist(&checkpoints) {
+            let message = format!("expected a checkpoint in `{}`, got none", checkpoints.display());
+            let error = Error::recipe("--resume", message);
+            return Err(error.with_hint("without --resume, the fit starts from the beginning").into());
+        }
+        if self.checkpoint && !self.resume && !self.force.force && FileCheckpoints::exist(&checkpoints) {
+            let message = format!("`{}` holds the checkpoint of an interrupted fit", checkpoints.display());
+            let error = Error::recipe("--checkpoint", message);
+            return Err(error.with_hint("--resume continues from it, --force overwrites it").into());
+        }
+        // A training that goes on replaces what it has saved when it was interrupted.
+        let targets = if self.resume { targets.replacing() } else { targets };
+        targets.writes("--output", Some(model)).writes_if("--report", self.report.as_ref()).check()?;
         // Opened and dropped: detects an unwritable folder early and leaves nothing behind.
         output::probe(model)?;
         if let Some(path) = &self.report {
@@ -155,8 +167,6 @@ impl Fit {
 /// Data to fit.
 struct TrainingData {
     dataset: Dataset,
-    /// Identifies the data in checkpoints.
-    fingerprint: u32,
     /// Number of unreadable images.
     skipped: usize,
 }
@@ -172,23 +182,27 @@ fn read(
     if let Data::Images(_) = recipe.data {
         input.check_images()?;
         talk.line(format_args!("reading {}", input.name()));
-        let store = Arc::new(images::store(input.inputs(), compute, talk)?);
+        let store = Arc::new(images::store(&images::for_training(input.inputs(), talk), compute, talk)?);
+        images::tell_alpha(talk, store.album());
+        if let Some(fill) = recipe.damages().iter().rev().find_map(Damage::fill) {
+            let shade = if fill == 0.5 { "mid-grey (0.5)".to_owned() } else { format!("of the value {fill}") };
+            talk.note(format_args!("holes are {shade}; of any colour for narrows restore --mask"));
+        }
         let roles = ImageRoles { normal: roles.folders()? };
-        let (fingerprint, skipped) = (file::images_fingerprint(&store), store.skipped().len());
-        return Ok(TrainingData { dataset: Dataset::images(store, roles), fingerprint, skipped });
+        let skipped = images::unread(store.album());
+        return Ok(TrainingData { dataset: Dataset::images(store, roles), skipped });
     }
     let source = input.source()?;
     talk.line(format_args!("reading {}", input.name()));
     let table = pipeline::read_whole(&source, talk)?;
-    let fingerprint = file::fingerprint(&table);
-    Ok(TrainingData { dataset: Dataset::table(table, roles.roles()?), fingerprint, skipped: 0 })
+    Ok(TrainingData { dataset: Dataset::table(table, roles.roles()?), skipped: 0 })
 }
 
-/// Checkpoints of fitting this recipe to the data with this fingerprint, if requested.
+/// Checkpoints of fitting this recipe to this data, if requested.
 fn checkpoints(
     model: &Path,
     recipe: &Recipe,
-    data: u32,
+    dataset: &Dataset,
     (checkpoint, resume): (bool, bool),
 ) -> Result<Option<FileCheckpoints>, Failure> {
     let resume = match (checkpoint, resume) {
@@ -196,7 +210,7 @@ fn checkpoints(
         (true, false) => Resume::Fresh,
         (false, false) => return Ok(None),
     };
-    Ok(Some(FileCheckpoints::new(&folder(model), recipe, data, resume)?))
+    Ok(Some(FileCheckpoints::new(&folder(model), TrainingSubject::new(recipe, dataset), resume)?))
 }
 
 /// The checkpoint folder of a model.

@@ -9,6 +9,7 @@ use crate::failure::{Failure, Outcome};
 use crate::flags::Common;
 use crate::images::{self, Folder};
 use crate::talk::grouped;
+use crate::targets::Targets;
 
 /// Images generated per batch.
 const BATCH: usize = 256;
@@ -19,6 +20,7 @@ const MOST_ON_A_SHEET: u64 = 10_000;
 pub(super) struct Show<'a> {
     pub(super) model: &'a ImageModel,
     pub(super) target: &'a Path,
+    pub(super) targets: &'a Targets,
     pub(super) common: &'a Common,
 }
 
@@ -105,12 +107,12 @@ impl Show<'_> {
             Photo::from(sheet).write(self.target).map_err(Error::from)?;
             return Ok(Outcome::Done);
         }
-        let folder = Folder::new(self.target, "--output")?;
+        let folder = Folder::fresh(self.target, "--output", self.targets)?;
         for first in (0..n).step_by(BATCH) {
             let images = make((n - first).min(BATCH as u64) as usize, first)?;
             for (i, image) in images.into_iter().enumerate() {
                 let name = format!("{:06}", first + i as u64);
-                images::write_plain(image, &folder.place(&name, Some("png")))?;
+                images::write_plain(image, &folder.place(&name, Some("png"))?)?;
             }
         }
         Ok(Outcome::Done)

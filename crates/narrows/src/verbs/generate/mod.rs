@@ -12,6 +12,7 @@ use crate::failure::{Failure, Outcome};
 use crate::flags::{Common, ModelArg};
 use crate::output::{self, OutputArgs};
 use crate::pipeline::{self, BATCH_ROWS, Flow, Portion, write_while};
+use crate::targets::Targets;
 
 /// Generate new rows, series or images from the model
 ///
@@ -72,11 +73,14 @@ impl Generate {
             let message = format!("expected from 2 to {MOST_STEPS} rows, both ends included, got {}", self.steps);
             return Err(Error::recipe("--steps", message).into());
         }
+        let targets = self.output.targets().reads([&self.model.path]).reads(&self.like).reads(&self.judge);
+        let targets = targets.reads(self.between.iter().flat_map(|files| files.split(',')).map(str::trim));
+        targets.check()?;
         let model = self.model.load(common)?;
         let seed = self.seed.unwrap_or(model.recipe().seed);
         match model {
             Model::Images(model) if self.judge.is_some() => self.compare_images(&model, seed, common),
-            Model::Images(model) => self.images(&model, seed, common),
+            Model::Images(model) => self.images(&model, seed, &targets, common),
             _ if self.manifold.is_some() => {
                 let message = "expected a model of images for --manifold, got one of tables or series";
                 Err(Error::mismatch(message).into())
@@ -123,9 +127,9 @@ impl Generate {
         Ok(Outcome::Done)
     }
 
-    fn images(&self, model: &ImageModel, seed: u64, common: &Common) -> Result<Outcome, Failure> {
+    fn images(&self, model: &ImageModel, seed: u64, targets: &Targets, common: &Common) -> Result<Outcome, Failure> {
         let target = self.output.folder("new images, or an image file for a contact sheet")?;
-        let show = Show { model, target, common };
+        let show = Show { model, target, targets, common };
         match (&self.like, &self.between, self.manifold) {
             (_, _, Some(side)) => show.manifold(side),
             (Some(given), Some(between), _) => show.between(given, rows_of(between)?, self.steps),

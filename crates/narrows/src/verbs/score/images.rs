@@ -1,7 +1,5 @@
 //! `narrows score` on images: one score per image, and optional heat maps.
 
-use std::path::Path;
-
 use arrow::array::RecordBatch;
 use narrows_core::images::Image;
 use narrows_core::score_table::image_rows;
@@ -9,8 +7,8 @@ use narrows_core::{Error, ImageModel};
 use serde::Serialize;
 
 use crate::failure::Failure;
-use crate::flags::Common;
-use crate::images::{self, Folder};
+use crate::flags::{Common, ResizeArg};
+use crate::images::{self, Folder, Pages};
 use crate::talk::{count, grouped};
 
 /// Maximum number of pixels scored in one batch.
@@ -35,16 +33,16 @@ impl ImageCounts {
 /// Scores images; `write` gets the rows.
 pub(super) fn score(
     model: &ImageModel,
-    inputs: &[String],
-    heatmaps: Option<&Path>,
+    (inputs, resize): (&[String], ResizeArg),
+    heatmaps: Option<Folder<'_>>,
     common: &Common,
     mut write: impl FnMut(RecordBatch) -> Result<(), Failure>,
 ) -> Result<ImageCounts, Failure> {
     let talk = common.talk();
-    let folder = heatmaps.map(|path| Folder::new(path, "--heatmaps")).transpose()?;
     let album = images::open(inputs, talk)?;
-    let places = folder.map(|folder| folder.places(&album, |_| Some("png"))).transpose()?;
-    let (mut skipped, mut anomalies, mut n) = (album.skipped().len(), 0, 0);
+    images::check_sizes(model, &album, resize.resize, talk)?;
+    let places = heatmaps.map(|folder| folder.places(&album, |_| Some("png"), Pages::Apart)).transpose()?;
+    let (mut skipped, mut anomalies, mut n) = (images::unread(&album), 0, 0);
     let (mut which, mut waiting, mut pixels): (Vec<usize>, Vec<Image>, usize) = (Vec::new(), Vec::new(), 0);
     for i in 0..album.len() {
         match album.image(i) {

@@ -22,16 +22,18 @@ use self::stream::{Follow, StreamReasons};
 use self::tally::Tally;
 use self::writer::{ReasonsAsked, ScoreWriter};
 use crate::failure::{Failure, Outcome};
-use crate::flags::{Common, ModelArg};
+use crate::flags::{Common, ModelArg, ResizeArg};
+use crate::images::Folder;
 use crate::input::InputArgs;
 use crate::output::OutputArgs;
 use crate::pipeline::{self, BatchWriter, Flow, Portion};
 use crate::talk::count;
+use crate::targets::Targets;
 
 /// Compute anomaly scores of rows, points in time or images
 ///
 /// Writes row,score,p_value,is_anomaly for every row, in input order; rows are counted from 0. Memory does not grow
-/// with the number of rows. An existing output file is replaced atomically once the new one is complete.
+/// with the number of rows.
 #[derive(Debug, ClapArgs)]
 #[command(
     before_help = "Example: narrows score m.narrows new.csv -o scores.csv --explain 3",
@@ -89,6 +91,8 @@ pub(crate) struct Score {
     /// Images only: write a heat map (PNG) of the reconstruction error of each image to this folder
     #[arg(long, value_name = "FOLDER")]
     heatmaps: Option<PathBuf>,
+    #[command(flatten)]
+    resize: ResizeArg,
     /// Exit with code 10 if there are anomalies
     #[arg(long)]
     fail_on_anomaly: bool,
@@ -96,11 +100,14 @@ pub(crate) struct Score {
 
 impl Score {
     pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
+        let targets = self.output.targets().reads([&self.model.path]).reads(self.input.inputs());
+        let targets = targets.reads(&self.history);
+        targets.check()?;
         let model = with_threshold(self.model.load(common)?, self.threshold.as_deref())?;
         match model {
             Model::Series(_) | Model::Table(_) if self.follow => self.follow(model, common),
             model if self.follow => Err(not_of_points("to follow", model)),
-            Model::Images(model) => self.score_images(&model, common),
+            Model::Images(model) => self.score_images(&model, &targets, common),
             _ if self.heatmaps.is_some() => {
                 let message = "expected a model of images, got one of tables or series";
                 Err(Error::recipe("--heatmaps", message).into())
@@ -164,17 +171,18 @@ impl Score {
         RowSelection { only_anomalies: self.only_anomalies, order }
     }
 
-    fn score_images(&self, model: &ImageModel, common: &Common) -> Result<Outcome, Failure> {
+    fn score_images(&self, model: &ImageModel, targets: &Targets, common: &Common) -> Result<Outcome, Failure> {
         let given =
             [("--explain", self.explain.is_some()), ("--keep", !self.keep.is_empty()), ("--events", self.events)];
         if let Some((flag, _)) = given.into_iter().find(|(_, given)| *given) {
             return Err(Error::recipe(flag, "expected a model of tables or series, got one of images").into());
         }
         self.input.check_images()?;
-        let (inputs, heatmaps) = (self.input.inputs(), self.heatmaps.as_deref());
+        let inputs = self.input.inputs();
+        let heatmaps = self.heatmaps.as_deref().map(|path| Folder::new(path, "--heatmaps", targets)).transpose()?;
         let mut writer = ScoreWriter::open(&self.output, common)?;
         let mut selector = RowSelector::new(self.selection());
-        let found = images::score(model, inputs, heatmaps, common, |batch| {
+        let found = images::score(model, (inputs, self.resize), heatmaps, common, |batch| {
             selector.add(batch).map_or(Ok(()), |batch| writer.write(&batch))
         })?;
         if let Some(batch) = selector.finish() {

@@ -53,7 +53,7 @@ impl Follow {
         }
         let mut shown = ShownColumns::new(&row_scorer, self.keep, self.reasons)?;
         let mut lines = Lines::open(&stream.path)?;
-        let mut writer = self.output.row_writer(&stream.path)?;
+        let mut writer = self.output.row_writer()?;
         let mut reader = None;
         let mut tally = Tally::default();
         let _grace = interrupt::grace("stopping: the scores so far are written");

@@ -1,9 +1,15 @@
 //! Counts over all batches of a scoring run, for the summary line.
 
-use narrows_core::{ScoreCounts, Scores};
+use narrows_core::data::Unreadable;
+use narrows_core::{OutsideRange, ScoreCounts, Scores};
 use serde::Serialize;
 
 use crate::talk::{Talk, count, grouped};
+
+/// From this share of rows outside a training range on, the summary tells the column.
+const NEARLY_ALL: f64 = 0.95;
+/// With fewer rows it may be coincidence.
+const MANY_ROWS: u64 = 20;
 
 /// Counts for the summary line, and the summary of `--json`.
 #[derive(Debug, Default, Serialize)]
@@ -11,6 +17,7 @@ pub(super) struct Tally {
     pub(super) rows: u64,
     pub(super) anomalies: u64,
     missing: u64,
+    unreadable: Vec<Unreadable>,
     clipped: u64,
     unseen_levels: u64,
     #[serde(rename = "ignored_columns")]
@@ -19,6 +26,11 @@ pub(super) struct Tally {
     gap_points: u64,
     unscored: u64,
     unknown_series: Vec<String>,
+    infinite: u64,
+    outside_training_range: Vec<OutsideRange>,
+    /// Among the warnings.
+    #[serde(skip)]
+    notes: Vec<String>,
     pub(super) warming_up: u64,
     pub(super) bad_lines: u64,
 }
@@ -32,12 +44,24 @@ impl Tally {
     pub(super) fn add_counts(&mut self, counts: &ScoreCounts) {
         self.rows += counts.rows;
         self.missing += counts.missing;
+        Unreadable::merge(&mut self.unreadable, &counts.unreadable);
         self.clipped += counts.clipped;
         self.unseen_levels += counts.unseen_levels;
         self.gaps += counts.gaps;
         self.gap_points += counts.gap_points;
         self.unscored += counts.unscored;
         self.unknown_series.extend(counts.unknown_series.iter().cloned());
+        self.infinite += counts.infinite;
+        self.notes.extend(counts.notes.iter().cloned());
+        for outside in &counts.outside {
+            match self.outside_training_range.iter_mut().find(|known| known.column == outside.column) {
+                Some(known) => {
+                    known.above += outside.above;
+                    known.below += outside.below;
+                }
+                None => self.outside_training_range.push(outside.clone()),
+            }
+        }
         if self.extra_columns.is_empty() {
             self.extra_columns.clone_from(&counts.extra_columns);
         }
@@ -54,6 +78,7 @@ impl Tally {
     pub(super) fn warnings(&self) -> Vec<String> {
         let told = [
             (self.missing, count(self.missing, "missing cell")),
+            (self.infinite, count(self.infinite, "infinite cell")),
             (self.clipped, format!("{} extreme values clipped", grouped(self.clipped))),
             (self.unseen_levels, count(self.unseen_levels, "unseen category value")),
             (
@@ -65,6 +90,8 @@ impl Tally {
             (self.bad_lines, format!("{} skipped", count(self.bad_lines, "invalid line"))),
         ];
         let mut warnings: Vec<String> = told.into_iter().filter(|(n, _)| *n > 0).map(|(_, words)| words).collect();
+        warnings.extend(self.beyond());
+        warnings.extend(self.notes.iter().cloned());
         if !self.unknown_series.is_empty() {
             let names = self.unknown_series.join(", ");
             warnings.push(format!("series not seen in training, without their own scale: {names}"));
@@ -72,6 +99,46 @@ impl Tally {
         if !self.extra_columns.is_empty() {
             warnings.push(format!("ignored columns, not used by the model: {}", self.extra_columns.join(", ")));
         }
+        warnings.extend(self.unreadable.iter().map(|unreadable| format!("{unreadable}; taken as missing")));
         warnings
+    }
+
+    /// The columns of which nearly all cells lie on one side of their training range: the scores say little then.
+    fn beyond(&self) -> Vec<String> {
+        let words = |outside: &OutsideRange| {
+            let side = |n: u64, side: &str| {
+                let share = n as f64 / self.rows.max(1) as f64;
+                let rows =
+                    if n == self.rows { "all rows".to_owned() } else { format!("{:.0} % of rows", 100.0 * share) };
+                (self.rows >= MANY_ROWS && share >= NEARLY_ALL)
+                    .then(|| format!("{rows} are {side} the training range of `{}`", outside.column))
+            };
+            side(outside.above, "above").or_else(|| side(outside.below, "below"))
+        };
+        self.outside_training_range.iter().filter_map(words).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_of_later_rows_is_told_over_all_batches() {
+        let mut tally = Tally::default();
+        let counts = |rows, above| ScoreCounts {
+            rows,
+            outside: vec![
+                OutsideRange { column: "Time".to_owned(), above, below: 0 },
+                OutsideRange { column: "x".to_owned(), above: 1, below: 2 },
+            ],
+            ..ScoreCounts::default()
+        };
+        tally.add_counts(&counts(15, 15));
+        assert!(tally.beyond().is_empty(), "few rows");
+        tally.add_counts(&counts(85, 85));
+        assert_eq!(tally.beyond(), ["all rows are above the training range of `Time`"]);
+        tally.add_counts(&counts(2, 0));
+        assert_eq!(tally.beyond(), ["98 % of rows are above the training range of `Time`"]);
     }
 }

@@ -10,11 +10,13 @@ use narrows_core::score_table::ReasonForm;
 use serde::Serialize;
 use serde_json::json;
 
+use crate::escape::visible_json;
 use crate::failure::Failure;
 use crate::flags::Common;
 use crate::output::{self, OutputArgs};
 use crate::pipeline::BatchWriter;
 use crate::terminal_table::TerminalTable;
+use crate::told;
 
 /// A writer of scored rows.
 pub(super) enum ScoreWriter {
@@ -56,7 +58,7 @@ impl ScoreWriter {
         common: &Common,
     ) -> Result<(), Failure> {
         match self {
-            ScoreWriter::Json(rows) => rows.finish(summary, warnings),
+            ScoreWriter::Json(rows) => rows.finish(&told::result(&json!({"summary": summary, "warnings": warnings}))),
             ScoreWriter::Terminal(table) => table.finish(),
             ScoreWriter::Table(writer) => {
                 writer.finish()?;
@@ -93,13 +95,14 @@ impl JsonRows {
             text.extend_from_slice(line);
             self.has_rows = true;
         }
-        self.put(&text)
+        self.put(visible_json(&String::from_utf8_lossy(&text)).as_bytes())
     }
 
-    fn finish(mut self, summary: &impl Serialize, warnings: &[String]) -> Result<(), Failure> {
+    /// Ends the document with the fields of an object.
+    fn finish(mut self, fields: &str) -> Result<(), Failure> {
         let open = if self.has_rows { "" } else { "{\"rows\": [" };
-        let rest = format!("{open}\n],\n\"summary\": {},\n\"warnings\": {}}}\n", json!(summary), json!(warnings));
-        self.put(rest.as_bytes())?;
+        let rest = format!("{open}\n],{}\n", fields.trim_start_matches('{'));
+        self.put(visible_json(&rest).as_bytes())?;
         Ok(self.out.finish()?)
     }
 
@@ -168,7 +171,7 @@ mod tests {
         for x in rows {
             json.write(Table::from_columns(vec![("x", vec![*x])]).unwrap().batch()).unwrap();
         }
-        json.finish(&json!({"rows": rows.len()}), &["beware".to_owned()]).unwrap();
+        json.finish(&json!({"summary": {"rows": rows.len()}, "warnings": ["beware"]}).to_string()).unwrap();
         let text = memory.0.lock().unwrap().clone();
         assert_eq!(serde_json::from_slice::<serde_json::Value>(&text).unwrap(), expected);
     }

@@ -42,6 +42,14 @@ fn quoted(word: &str) -> String {
     if !word.is_empty() && word.chars().all(is_plain) {
         return word.to_owned();
     }
+    if word.chars().any(char::is_control) {
+        let escaped = word.chars().map(|c| match c {
+            '\'' | '\\' => format!("\\{c}"),
+            c if c.is_control() => format!("\\u{:04x}", u32::from(c)),
+            c => c.to_string(),
+        });
+        return format!("$'{}'", escaped.collect::<String>());
+    }
     format!("'{}'", word.replace('\'', "'\\''"))
 }
 
@@ -51,6 +59,11 @@ mod tests {
 
     fn check(words: &[&str], expected: &str) {
         assert_eq!(typed(words.iter().map(|word| (*word).to_owned())), expected);
+    }
+
+    #[test]
+    fn a_line_stays_a_line() {
+        check(&["tune", "a\nseed = 5.csv"], "narrows tune $'a\\u000aseed = 5.csv'");
     }
 
     #[test]

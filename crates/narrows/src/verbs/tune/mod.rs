@@ -20,6 +20,7 @@ use crate::flags::{Common, RoleArgs};
 use crate::input::InputArgs;
 use crate::recipe::RecipeArgs;
 use crate::talk::Talk;
+use crate::targets::{ForceArg, Targets};
 use crate::{images, interrupt, output};
 
 /// Search hyperparameters: code size, layers, loss, corruption and learning rate
@@ -59,16 +60,15 @@ pub(crate) struct Tune {
     /// Continue an interrupted search, or one with fewer trials, from its journal
     #[arg(long)]
     resume: bool,
-    /// Overwrite an existing recipe file and journal
-    #[arg(short, long)]
-    force: bool,
+    #[command(flatten)]
+    force: ForceArg,
 }
 
 impl Tune {
     pub(crate) fn run(mut self, common: &Common) -> Result<Outcome, Failure> {
         let talk = common.talk();
         if let Some(time) = limit::given_as_column(&self.time_limit, &mut self.roles.time) {
-            talk.line(format_args!("note: `--time {time}` is taken as the time limit; write `--time-limit {time}`"));
+            talk.note(format_args!("`--time {time}` is taken as the time limit; write `--time-limit {time}`"));
             self.time_limit = Some(time);
         }
         let compute = common.compute()?;
@@ -107,9 +107,9 @@ impl Tune {
     fn read(&self, plan: &SearchPlan, compute: &Compute, talk: Talk) -> Result<SearchData, Failure> {
         if let Data::Images(_) = plan.base.data {
             self.input.check_images()?;
-            let store = Arc::new(images::store(self.input.inputs(), compute, talk)?);
+            let store = Arc::new(images::store(&images::for_training(self.input.inputs(), talk), compute, talk)?);
             let roles = ImageRoles { normal: self.roles.clone().folders()? };
-            let (fingerprint, skipped) = (file::images_fingerprint(&store), store.skipped().len());
+            let (fingerprint, skipped) = (file::images_fingerprint(&store), images::unread(store.album()));
             let words = format!("{roles:?}");
             return Ok(SearchData { dataset: Dataset::images(store, roles), fingerprint, roles: words, skipped });
         }
@@ -130,11 +130,13 @@ impl Tune {
                 let message = format!("expected a file of its own, got `{}`", path.display());
                 return Err(Error::recipe(flag, message).into());
             }
-            if path.exists() && !self.force && !self.resume {
+            if path.exists() && !self.force.force && !self.resume {
                 let error = Error::recipe(flag, format!("`{}` exists", path.display()));
                 return Err(error.with_hint(hint).into());
             }
         }
+        let targets = Targets::new(self.force).replacing().reads(self.input.inputs()).reads(self.recipe.files());
+        targets.writes("--output", Some(&self.output)).writes("--journal", Some(journal)).check()?;
         // Opened and dropped: detects an unwritable folder early and leaves nothing behind.
         output::probe(&self.output)?;
         output::probe(journal)

@@ -1,0 +1,92 @@
+//! Masks: images that mark the defects in other images, in the layout of MVTec AD and of those that follow it. They are no
+//! images to learn from.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use super::files::Found;
+use crate::file::{Part, Runs, contents, decode};
+use crate::{Channels, Limits};
+
+/// The folder of masks.
+const FOLDER: &str = "ground_truth";
+/// The end of a mask's name, before the extension.
+const ENDING: &str = "_mask";
+
+/// The files that are not masks; the names of those that are. If all are, they were asked for.
+pub(super) fn without_masks(files: Vec<Found>, masks: &mut Vec<String>, limits: &Limits) -> Vec<Found> {
+    let stems: HashSet<PathBuf> = files.iter().map(|found| found.path.with_extension("")).collect();
+    let is_mask = |found: &Found| is_in_folder(&found.name) || is_beside(found, &stems, limits);
+    let are_masks: Vec<bool> = files.iter().map(is_mask).collect();
+    if are_masks.iter().all(|is_mask| *is_mask) {
+        return files;
+    }
+    let (left_out, kept): (Vec<_>, Vec<_>) = files.into_iter().zip(are_masks).partition(|(_, is_mask)| *is_mask);
+    masks.extend(left_out.into_iter().map(|(found, _)| found.name));
+    kept.into_iter().map(|(found, _)| found).collect()
+}
+
+/// Whether a path leads through a folder of masks.
+fn is_in_folder(name: &str) -> bool {
+    let folders = Path::new(name).parent().into_iter().flat_map(Path::components);
+    folders.into_iter().any(|folder| folder.as_os_str().eq_ignore_ascii_case(FOLDER))
+}
+
+/// Whether a file is a black and white `a_mask.png` beside `a.png` or `a.jpg`.
+fn is_beside(found: &Found, stems: &HashSet<PathBuf>, limits: &Limits) -> bool {
+    let stem = found.path.with_extension("");
+    let Some(name) = stem.file_name().and_then(|name| name.to_str()) else { return false };
+    // Of ASCII letters, so that the ending begins at a letter.
+    let Some(at) = name.len().checked_sub(ENDING.len()).filter(|at| name.is_char_boundary(*at)) else { return false };
+    let (image, ending) = name.split_at(at);
+    ending.eq_ignore_ascii_case(ENDING)
+        && stems.contains(&stem.with_file_name(image))
+        && is_black_and_white(&found.path, limits)
+}
+
+fn is_black_and_white(path: &Path, limits: &Limits) -> bool {
+    let colours =
+        contents(path).and_then(|parts: Vec<Part>| Ok(decode(path, &parts[0], limits, &Runs::default())?.colours));
+    let Ok(colours) = colours else { return false };
+    let image = colours.image();
+    let extremes = |pixel: &[f32]| pixel.iter().all(|x| *x == pixel[0]) && (pixel[0] == 0.0 || pixel[0] == 1.0);
+    // Some masks mark defects by 1 of 255.
+    let is_index =
+        |image: &crate::Image| image.channels == Channels::Grey && image.pixels.iter().all(|x| *x <= 1.0 / 255.0);
+    image.pixels.chunks_exact(image.channels.count()).all(extremes) || is_index(&image)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Album, Channels, Image, Limits, Photo};
+
+    fn names(folder: &str) -> (Vec<String>, Vec<String>) {
+        let album = Album::open(folder, &Limits::default()).unwrap();
+        ((0..album.len()).map(|i| album.name(i)).collect(), album.left_out().masks.clone())
+    }
+
+    #[test]
+    fn masks_are_no_images() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, value: f32| {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            Photo::from(Image::filled(4, 4, Channels::Grey, value)).write(path).unwrap();
+        };
+        write("train/good/000.png", 0.5);
+        write("test/hole/000.png", 0.5);
+        write("ground_truth/hole/000_mask.png", 1.0);
+        write("flat/a.jpg", 0.5);
+        write("flat/a_mask.png", 1.0);
+        write("flat/face_mask.png", 1.0);
+        write("flat/b.png", 0.5);
+        write("flat/b_mask.png", 0.5);
+        let root = folder.path().display().to_string();
+        let (images, masks) = names(&root);
+        let grey_or_alone = ["flat/a.jpg", "flat/b.png", "flat/b_mask.png", "flat/face_mask.png"];
+        assert_eq!(images, [grey_or_alone.as_slice(), &["test/hole/000.png", "train/good/000.png"]].concat());
+        assert_eq!(masks, ["flat/a_mask.png", "ground_truth/hole/000_mask.png"]);
+        assert_eq!(names(&format!("{root}/ground_truth")).0, ["hole/000_mask.png"], "asked for");
+        assert_eq!(names(&format!("{root}/**/*.png")).1.len(), 1, "its image is not among them");
+    }
+}
