@@ -187,7 +187,7 @@ mod tests {
         check(lists());
         let field = |name: &str, array: &ArrayRef| Arc::new(Field::new(name, array.data_type().clone(), true));
         let texts: ArrayRef = Arc::new(LargeStringArray::from(vec![Some("x"), None, Some("(("), Some("\"")]));
-        let fields = vec![(field("a, \"b\"", &lists()), lists()), (field("c)", &texts), texts)];
+        let fields = vec![(field("a, b", &lists()), lists()), (field("c)", &texts), texts)];
         check(Arc::new(StructArray::from(fields)));
         let mut map = MapBuilder::new(None, StringBuilder::new(), UInt8Builder::new());
         for row in 0..4 {
@@ -206,6 +206,9 @@ mod tests {
         for kind in [views.clone(), DataType::new_list(views, true)] {
             assert!(StoredArray::of(&new_null_array(&kind, 2)).unwrap_err().contains("ListView"));
         }
+        // A name that the text of a type does not hold.
+        let quoted = DataType::Struct(vec![Field::new("a \"b\"", DataType::Int8, true)].into());
+        assert!(StoredArray::of(&new_null_array(&quoted, 2)).unwrap_err().contains("Struct"));
     }
 
     #[test]

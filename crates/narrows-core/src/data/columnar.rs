@@ -216,7 +216,10 @@ mod tests {
         let (mut bytes, schema) = (Vec::new(), batch.schema());
         match extension {
             "parquet" => {
-                let mut writer = ArrowWriter::try_new(&mut bytes, schema, None).unwrap();
+                // Texts that recur stay in the dictionary, however long.
+                let properties =
+                    parquet::file::properties::WriterProperties::builder().set_dictionary_page_size_limit(16 << 20);
+                let mut writer = ArrowWriter::try_new(&mut bytes, schema, Some(properties.build())).unwrap();
                 writer.write(batch).unwrap();
                 writer.close().unwrap();
             }
