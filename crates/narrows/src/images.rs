@@ -32,23 +32,16 @@ fn album(inputs: &[String]) -> Result<Album, Failure> {
         }
         let is_there = inputs.iter().all(|input| input == "-" || Path::new(input).exists());
         if !(is_there && DataKind::of_inputs(inputs) == Some(DataKind::Table)) {
-            let is_of_tables = |input: &&String| tables_in::exist(input) && !holds_images(input);
-            return match inputs.iter().find(is_of_tables) {
-                Some(folder) => {
-                    let message = format!("`{folder}` is a folder, which is read as images, and it holds tables");
-                    Error::mismatch(message).with_hint(tables_in::hint(folder)).into()
-                }
-                None => Error::from(error).into(),
-            };
+            let hint = inputs.iter().find(|input| Path::new(input).is_dir()).map(|folder| tables_in::hint(folder));
+            let error = Error::from(error);
+            return Failure::Library(match hint {
+                Some(hint) => error.with_hint(hint),
+                None => error,
+            });
         }
         let error = Error::mismatch(format!("expected images, got the table `{}`", inputs.join(", ")));
         error.with_hint("a folder, a pattern, an image, IDX, NPY or NPZ").into()
     })
-}
-
-/// Whether a folder itself holds files with the extension of an image.
-fn holds_images(folder: &str) -> bool {
-    fs::read_dir(folder).into_iter().flatten().flatten().any(|entry| is_image(&entry.path()))
 }
 
 /// Opens images and reports unreadable ones.

@@ -104,9 +104,10 @@ impl InputArgs {
         if DataKind::of_inputs(&self.inputs) == Some(DataKind::Images) {
             return Err(match self.inputs.iter().find(|input| Path::new(input).is_dir()) {
                 Some(folder) => folder_of_tables(folder),
-                None => {
-                    Error::mismatch(format!("the model was fitted to a table, and `{}` is read as images", self.name()))
-                }
+                None => Error::mismatch(format!(
+                    "expected a table, as the model was fitted to, got images: `{}`",
+                    self.name()
+                )),
             }
             .into());
         }
@@ -185,7 +186,7 @@ impl InputArgs {
 
 /// The error for a folder where a table is expected.
 fn folder_of_tables(folder: &str) -> Error {
-    let message = format!("`{folder}` is a folder, which is read as images, and the model was fitted to a table");
+    let message = format!("expected a table, as the model was fitted to, got images: `{folder}` is a folder");
     Error::mismatch(message).with_hint(tables_in::hint(folder))
 }
 

@@ -4,10 +4,7 @@ use std::path::Path;
 
 use narrows_core::data::Format;
 
-/// Whether a folder holds tables.
-pub(crate) fn exist(folder: &str) -> bool {
-    !endings(folder).is_empty()
-}
+const HEAD: &str = "a folder is read as images; for tables, name the files in it";
 
 /// How to name the tables in a folder, by what it holds.
 pub(crate) fn hint(folder: &str) -> String {
@@ -15,8 +12,8 @@ pub(crate) fn hint(folder: &str) -> String {
     let common = endings.chunk_by(|a, b| a == b).max_by_key(|same| same.len()).map(|same| (&same[0], same.len()));
     let folder: String = folder.trim_end_matches('/').chars().filter(|c| !c.is_control()).collect();
     match common {
-        Some((ending, n)) => format!("for tables, name the files in it, here {n} of .{ending}: '{folder}/*.{ending}'"),
-        None => format!("for tables, name the files in it, such as '{folder}/*.csv'; it holds none at present"),
+        Some((ending, n)) => format!("{HEAD}, here {n} of .{ending}: `{folder}/*.{ending}`"),
+        None => format!("{HEAD}, such as `{folder}/*.csv`; it holds none at present"),
     }
 }
 
@@ -43,12 +40,11 @@ mod tests {
     fn the_most_frequent_kind_of_table_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let name = folder.path().display().to_string();
-        assert!(hint(&name).contains("holds none at present") && !exist(&name));
+        assert!(hint(&name).contains("holds none at present"));
         for file in ["a.csv", "b.csv", "c.parquet", "d.txt.bak"] {
             std::fs::write(folder.path().join(file), "x").unwrap();
         }
-        assert!(exist(&name));
         let found = hint(&format!("{name}/"));
-        assert!(found.contains(&format!("2 of .csv: '{name}/*.csv'")), "{found}");
+        assert!(found.contains(&format!("2 of .csv: `{name}/*.csv`")), "{found}");
     }
 }

@@ -3,7 +3,8 @@
 //! A [`Source`] names files, its [`Reader`] yields raw [`Table`]s in bounded memory, [`infer`] determines the kind of
 //! each column, [`conform`] converts raw columns to that kind. For time series, the typed
 //! table becomes a [`SeriesSet`] on a regular grid. This module is independent of models, and never repairs data
-//! silently: unreadable cells are errors that name file, column and row.
+//! silently: how a column is written is decided by all its cells and kept in the [`Schema`], and cells that are written
+//! otherwise are missing, counted and named ([`Unreadable`]).
 
 mod alignment;
 mod blanks;

@@ -80,6 +80,6 @@ fn rows_are_found_by_their_id() {
     let rows: Vec<u64> = found["rows"].as_array().unwrap().iter().map(|row| row["row"].as_u64().unwrap()).collect();
     assert_eq!((rows, found["rows"][0]["index"]["id"].as_str()), (vec![6, 8], Some("user-7")));
     let text = folder.run("explain m.narrows new.csv --id word=red --worst 2").succeeds().stdout;
-    assert_eq!(text.matches("(id user-").count(), 2, "{text}");
+    assert_eq!(text.matches("\n  id user-").count(), 2, "{text}");
     folder.check_fails("explain m.narrows new.csv --id user-99", 3, &["`user-99` in `id`"]);
 }

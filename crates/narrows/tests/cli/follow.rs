@@ -232,8 +232,6 @@ fn what_cannot_be_followed_is_refused() {
     check("score pump.narrows in.ndjson --follow --header absent", 2, &["--header"]);
     check("score pump.narrows in.ndjson --follow --keep score", 2, &["--keep", "`score`"]);
     assert_eq!(folder.read("in.ndjson").lines().count(), 3);
-    let tables = Folder::with_model();
-    tables.check_fails("score m.narrows - --follow", 3, &["expected a model of series in the long layout"]);
 }
 
 #[test]

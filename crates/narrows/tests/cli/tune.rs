@@ -100,9 +100,9 @@ fn what_makes_no_sense_is_refused_before_the_work() {
     folder.check_fails("tune train.csv --trials many", 2, &["--trials"]);
     for time in ["5", "soon", "0s", "-5m"] {
         folder.check_fails(
-            &format!("tune train.csv --time={time}"),
+            &format!("tune train.csv --time-limit={time}"),
             2,
-            &["--time: expected a time such as 30s, 5m or 1h"],
+            &["--time-limit: expected a time such as 30s, 5m or 1h"],
         );
     }
     folder.check_fails("tune train.csv --for fun", 2, &["reconstruction", "detection"]);

@@ -12,13 +12,16 @@ const SIDE: usize = 14;
 pub(super) fn for_people(explanation: &Explanation, ink: Ink) -> String {
     let e = explanation;
     let index: Vec<String> = e.index.iter().map(|(name, cell)| format!("{name} {}", printable(cell))).collect();
-    let row = if index.is_empty() { format!("row {}", e.row) } else { format!("row {} ({})", e.row, index.join(", ")) };
+    let index = if index.is_empty() { String::new() } else { format!("\n  {}", index.join(", ")) };
     if e.score.is_nan() {
-        return format!("{row}: no score: {}", e.flag.unwrap_or("unknown reason"));
+        return format!("row {}: no score: {}{index}", e.row, e.flag.unwrap_or("unknown reason"));
     }
     let verdict = if e.is_anomaly { ink.paint(31, "an anomaly") } else { ink.paint(32, "no anomaly") };
     let mut lines = vec![
-        format!("{row}: score {:.4}, threshold {:.4}, p-value {:.4}: {verdict}", e.score, e.threshold, e.p_value),
+        format!(
+            "row {}: score {:.4}, threshold {:.4}, p-value {:.4}: {verdict}{index}",
+            e.row, e.score, e.threshold, e.p_value
+        ),
         String::new(),
     ];
     let widest = e.reasons.iter().map(|reason| reason.column.chars().count()).max().unwrap_or(0);
@@ -137,7 +140,7 @@ mod tests {
     fn a_row_is_named_by_its_id() {
         let mut explanation = explanation(Vec::new());
         explanation.index.insert("machine".to_owned(), "m\u{1b}[1".to_owned());
-        assert!(for_people(&explanation, Ink::Plain).starts_with("row 17 (machine m\u{fffd}[1): score 12.5000"));
+        assert!(for_people(&explanation, Ink::Plain).contains(": an anomaly\n  machine m\u{fffd}[1\n"));
     }
 
     #[test]
