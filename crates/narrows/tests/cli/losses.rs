@@ -36,9 +36,8 @@ fn neither_quiet_nor_json_hides_what_was_skipped() {
 fn a_run_whose_result_is_a_file_tells_its_counts_as_json() {
     let folder = Folder::with_model();
     let told = folder.run("encode m.narrows train.csv -o codes.csv --json").succeeds().json();
-    let notes = &told["notes"];
-    assert!(notes[0].as_str().unwrap().starts_with("train.csv: fields are separated by commas"), "{told}");
-    assert_eq!(told, serde_json::json!({"rows": 300, "notes": notes, "warnings": [], "skipped": []}));
+    assert_eq!((told["rows"].as_u64(), &told["skipped"]), (Some(300), &serde_json::json!([])), "{told}");
+    assert!(told["notes"].is_array() && told["warnings"].is_array(), "{told}");
     let explained = folder.run("explain m.narrows train.csv --row 0 --json").succeeds().json();
     assert!(explained["notes"].is_array() && explained["warnings"].is_array());
 }

@@ -170,6 +170,6 @@ fn new_data_has_a_report_of_its_own() {
     assert!(html.contains("id=\"new-data\"") && html.contains("id=\"training\"") && html.contains("999"), "{html}");
     folder.run("report m.narrows new.csv --label word --normal red").succeeds();
     assert!(folder.read("new.html").contains("AUC-PR"));
-    folder.check_fails("report m.narrows new.csv --label word", 2, &["--normal", "none is evident"]);
+    folder.check_fails("report m.narrows new.csv --label word -f", 2, &["--normal", "none is evident"]);
     folder.check_fails("report m.narrows --label word", 2, &["INPUT"]);
 }
