@@ -136,6 +136,10 @@ pub const FEATURES: &[&str] = &[
     "report",
     #[cfg(feature = "compress")]
     "compress",
+    #[cfg(feature = "xlsx")]
+    "xlsx",
+    #[cfg(feature = "sqlite")]
+    "sqlite",
 ];
 
 /// The version of Arrow whose arrays and record batches are in public signatures, such as [`data::Table::batch`].

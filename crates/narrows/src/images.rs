@@ -66,14 +66,14 @@ fn tell_left_out(talk: Talk, album: &Album) {
     let left_out = album.left_out();
     let others = left_out.to_string();
     if !others.is_empty() {
-        talk.note(format_args!("not read: {others}"));
+        talk.warn(format_args!("not read: {others}"));
     }
     if let [first, ..] = left_out.masks.as_slice() {
         let n = count(left_out.masks.len() as u64, "mask");
         talk.note(format_args!("{n} left out, which mark defects in other images: first {first}"));
     }
     if let Some((n, first)) = number(album, |i| album.has_inks(i)) {
-        talk.note(format_args!("{n} of CMYK inks, read as RGB: first {first}"));
+        talk.warn(format_args!("{n} of CMYK inks, read as RGB: first {first}"));
     }
     album.notes().iter().for_each(|note| talk.note(format_args!("{note}")));
 }
@@ -81,7 +81,7 @@ fn tell_left_out(talk: Talk, album: &Album) {
 /// Reports transparency, which networks do not see.
 pub(crate) fn tell_alpha(talk: Talk, album: &Album) {
     if let Some((n, first)) = number(album, |i| album.has_alpha(i)) {
-        talk.note(format_args!("{n} with an alpha channel, which is not used: first {first}"));
+        talk.warn(format_args!("{n} with an alpha channel, which is not used: first {first}"));
     }
 }
 
@@ -314,7 +314,7 @@ pub(crate) fn check_sizes(model: &ImageModel, album: &Album, resize: bool, talk:
     if model.channels() == Channels::Grey
         && let Some((n, first)) = number(album, |i| album.size(i).2 == Channels::Rgb)
     {
-        talk.note(format_args!("{n} in colour, seen as grey by this model: first {first}"));
+        talk.warn(format_args!("{n} in colour, seen as grey by this model: first {first}"));
     }
     tell_alpha(talk, album);
     let size = |i: usize| (album.size(i).0, album.size(i).1);
@@ -322,7 +322,7 @@ pub(crate) fn check_sizes(model: &ImageModel, album: &Album, resize: bool, talk:
     let (Some(first), Some((height, width))) = (others.first(), model.training_size()) else { return Ok(()) };
     let (n, name, (h, w)) = (count(others.len() as u64, "image"), album.name(*first), size(*first));
     if resize {
-        talk.note(format_args!("{n} of other sizes resized to {height} x {width} pixels, first {name}, {h} x {w}"));
+        talk.warn(format_args!("{n} of other sizes resized to {height} x {width} pixels, first {name}, {h} x {w}"));
         return Ok(());
     }
     let message =

@@ -31,7 +31,7 @@ impl Losses {
     /// Reports them, one line for each kind.
     pub(crate) fn tell(&self, talk: Talk) {
         for line in self.lines() {
-            talk.note(format_args!("{line}"));
+            talk.warn(format_args!("{line}"));
         }
     }
 

@@ -81,7 +81,7 @@ fn read_batches(
                 while reader.next().is_some_and(|table| send.send(table).is_ok()) {}
                 // Some are found on the way.
                 reader.notes().iter().for_each(|note| Talk::current().note(note));
-                reader.warnings().iter().for_each(|warning| Talk::current().warn_of_loss(warning));
+                reader.warnings().iter().for_each(|warning| Talk::current().warn(warning));
             }
             Err(error) => drop(send.send(Err(error))),
         });
@@ -169,7 +169,7 @@ pub(crate) fn read_whole(source: &Source, talk: Talk) -> Result<Table, Failure> 
     let table = reader.read_all()?;
     // Those told before are not repeated.
     reader.notes().iter().for_each(|note| talk.note(note));
-    reader.warnings().iter().for_each(|warning| talk.warn_of_loss(warning));
+    reader.warnings().iter().for_each(|warning| talk.warn(warning));
     Ok(table)
 }
 

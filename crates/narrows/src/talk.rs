@@ -7,22 +7,6 @@ use std::sync::OnceLock;
 use crate::escape::{colour_mark, visible_line};
 use crate::told;
 
-/// Words of notes that tell of something left out or changed, which `--quiet` does not hide.
-const LOSSES: [&str; 12] = [
-    "left out",
-    "cannot store",
-    "dropped",
-    "skipped",
-    "missing",
-    "not read",
-    "clipped",
-    " lost ",
-    "not used",
-    "resized",
-    "read as RGB",
-    "seen as grey",
-];
-
 static CURRENT: OnceLock<Talk> = OnceLock::new();
 
 /// Style of messages.
@@ -75,32 +59,20 @@ impl Talk {
         }
     }
 
-    /// Tells something about the data, once. With `--quiet`, only if it tells of a loss.
+    /// Tells something about the data, once.
     pub(crate) fn note(self, text: impl Display) {
         let text = text.to_string();
-        if told::note(&text) && self.tells(&text) {
-            put(&format!("note: {text}"));
+        if told::note(&text) {
+            self.line(format_args!("note: {text}"));
         }
     }
 
-    /// Warns, once. With `--quiet`, only of a loss.
+    /// Warns, once, of what was lost or changed or may mislead, also with `--quiet`.
     pub(crate) fn warn(self, text: impl Display) {
-        let text = text.to_string();
-        if told::warning(&text) && self.tells(&text) {
-            put(&format!("warning: {text}"));
-        }
-    }
-
-    /// Warns, once, of what was lost or changed while reading, also with `--quiet`.
-    pub(crate) fn warn_of_loss(self, text: impl Display) {
         let text = text.to_string();
         if told::warning(&text) {
             self.loss(format_args!("warning: {text}"));
         }
-    }
-
-    fn tells(self, text: &str) -> bool {
-        self.is_heard() || self == Talk::Quiet && LOSSES.iter().any(|words| text.contains(words))
     }
 
     /// Prints one line about a loss, also with `--quiet`; `told` has it for JSON.

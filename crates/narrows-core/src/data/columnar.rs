@@ -38,7 +38,7 @@ pub(crate) struct Columnar {
     /// The rest of a batch longer than `batch_rows`.
     rest: Option<RecordBatch>,
     schema: SchemaRef,
-    notes: Vec<String>,
+    warnings: Vec<String>,
     name: String,
     batch_rows: usize,
     row: u64,
@@ -53,7 +53,7 @@ impl Columnar {
         let opened = guarded(|| ParquetFile::open(file)).map_err(|panic| wrong(&panic))?;
         let (file, metadata) = opened.map_err(|error| wrong(&error))?;
         let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata);
-        let (kept, notes) = choose(builder.schema(), opening)?;
+        let (kept, warnings) = choose(builder.schema(), opening)?;
         let schema = projected(builder.schema(), &kept);
         let mask = ProjectionMask::roots(builder.parquet_schema(), kept.iter().copied());
         let batch_rows = opening.batch_rows.max(1);
@@ -64,7 +64,7 @@ impl Columnar {
             Ok(batch) => batch.map(|batch| batch.map_err(|error| error.to_string())),
             Err(panic) => Some(Err(panic)),
         });
-        Ok(Columnar::new(Box::new(batches), schema, notes, opening))
+        Ok(Columnar::new(Box::new(batches), schema, warnings, opening))
     }
 
     /// Refuses a Parquet file.
@@ -79,21 +79,21 @@ impl Columnar {
     pub(crate) fn ipc(path: &Path, input: Input, opening: &Opening) -> Result<Columnar> {
         let reader = IpcReader::open(path, input, opening.source.limits, opening.batch_rows.max(1));
         let mut reader = reader.map_err(|error| unreadable(opening, "Arrow IPC", &error))?;
-        let (kept, notes) = choose(reader.schema(), opening)?;
+        let (kept, warnings) = choose(reader.schema(), opening)?;
         let schema = projected(reader.schema(), &kept);
         reader.keep(kept);
         let batches = std::iter::from_fn(move || reader.next_batch().transpose());
-        Ok(Columnar::new(Box::new(batches), schema, notes, opening))
+        Ok(Columnar::new(Box::new(batches), schema, warnings, opening))
     }
 
     fn new(
         batches: Box<dyn Iterator<Item = Result<RecordBatch, Flaw>> + Send>,
         schema: SchemaRef,
-        notes: Vec<String>,
+        warnings: Vec<String>,
         opening: &Opening,
     ) -> Columnar {
         let (name, row, batch_rows) = (opening.name.clone(), opening.first_row, opening.batch_rows.max(1));
-        Columnar { batches, rest: None, schema, notes, name, batch_rows, row }
+        Columnar { batches, rest: None, schema, warnings, name, batch_rows, row }
     }
 
     fn fill(&mut self) -> Result<Option<RecordBatch>> {
@@ -128,7 +128,11 @@ impl Batches for Columnar {
     }
 
     fn notes(&self) -> &[String] {
-        &self.notes
+        &[]
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        self.warnings.clone()
     }
 
     fn next_batch(&mut self) -> Option<Result<RecordBatch>> {
@@ -162,11 +166,11 @@ fn choose(schema: &SchemaRef, opening: &Opening) -> Result<(Vec<usize>, Vec<Stri
         let message = format!("expected columns of numbers, text or dates, got only {}", listed(&left_out));
         return Err(Error::data(Place::source(&opening.name), message));
     }
-    let note = |left_out: &[String]| {
+    let warning = |left_out: &[String]| {
         format!("{}: left out columns whose types no model takes: {}", opening.name, listed(left_out))
     };
-    let notes = if left_out.is_empty() { Vec::new() } else { vec![note(&left_out)] };
-    Ok((kept, notes))
+    let warnings = if left_out.is_empty() { Vec::new() } else { vec![warning(&left_out)] };
+    Ok((kept, warnings))
 }
 
 fn projected(schema: &SchemaRef, kept: &[usize]) -> SchemaRef {
@@ -245,17 +249,17 @@ mod tests {
     }
 
     #[test]
-    fn typed_columns_come_in_batches_and_nested_ones_are_left_out_with_a_note() {
+    fn typed_columns_come_in_batches_and_nested_ones_are_left_out_with_a_warning() {
         for extension in ["parquet", "arrow", "arrows"] {
             let bytes = bytes_of(&batch(), extension);
-            let reader = open(&bytes, &format!("t.{extension}"), None).unwrap();
+            let mut reader = open(&bytes, &format!("t.{extension}"), None).unwrap();
             assert_eq!(reader.columns(), ["a", "word", "text"], "{extension}");
+            let rows: Vec<usize> = reader.by_ref().map(|table| table.unwrap().n_rows()).collect();
+            assert_eq!(rows, [2, 1], "{extension}");
             assert!(
-                reader.notes()[0].contains("left out columns whose types no model takes: `list: List"),
+                reader.warnings()[0].contains("left out columns whose types no model takes: `list: List"),
                 "{extension}"
             );
-            let rows: Vec<usize> = reader.map(|table| table.unwrap().n_rows()).collect();
-            assert_eq!(rows, [2, 1], "{extension}");
             let zipped = zstd::encode_all(bytes.as_slice(), 1).unwrap();
             assert_eq!(open(&zipped, &format!("t.{extension}.zst"), None).unwrap().read_all().unwrap().n_rows(), 3);
         }
@@ -269,8 +273,8 @@ mod tests {
             std::fs::write(&path, bytes_of(&batch(), extension)).unwrap();
             let source = Source::parse(&[path.display().to_string()]).unwrap();
             let mut reader = Source { types: TypesRead::Every, ..source }.open(10, None).unwrap();
-            assert!(reader.notes().is_empty());
             let table = reader.read_all().unwrap();
+            assert!(reader.warnings().is_empty());
             assert_eq!(table.batch().columns(), batch().columns());
         }
     }

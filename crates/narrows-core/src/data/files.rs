@@ -27,7 +27,7 @@ use crate::error::{Error, Hint, Place, Result};
 pub(crate) trait Batches: Send {
     /// The columns, known before the first batch.
     fn schema(&self) -> SchemaRef;
-    /// Notes on detected settings and skipped columns.
+    /// Notes on detected settings.
     fn notes(&self) -> &[String];
     /// What to do if a detected setting is likely to be wrong.
     fn hint(&self) -> Option<&Hint> {

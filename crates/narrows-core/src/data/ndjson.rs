@@ -32,6 +32,8 @@ pub(crate) struct Ndjson {
     index: HashMap<String, usize>,
     schema: SchemaRef,
     notes: Vec<String>,
+    /// The warning about columns that are left out.
+    left_out: Option<String>,
     name: String,
     /// Rows read ahead for the schema but not returned yet.
     ahead: std::vec::IntoIter<JsonRow>,
@@ -94,9 +96,10 @@ impl Ndjson {
         if !mixed.is_empty() {
             notes.push(format!("columns of numbers and text are read as text first: {}", of(&mixed)));
         }
+        let mut left_out = None;
         let lists: Vec<usize> = (0..columns.len()).filter(|i| columns[*i] == JsonKind::List).collect();
         if !lists.is_empty() {
-            notes.push(format!("left out columns of arrays {}", of(&lists)));
+            left_out = Some(format!("{}: left out columns of arrays {}", opening.name, of(&lists)));
             let kept: Vec<usize> = (0..columns.len()).filter(|i| columns[*i] != JsonKind::List).collect();
             index =
                 index.into_iter().map(|(key, i)| (key, kept.iter().position(|k| *k == i).unwrap_or(SKIPPED))).collect();
@@ -109,6 +112,7 @@ impl Ndjson {
             columns,
             index,
             notes: notes.iter().map(|note| format!("{}: {note}", opening.name)).collect(),
+            left_out,
             name: opening.name.clone(),
             ahead: ahead.into_iter(),
             batch_rows: opening.batch_rows.max(1),
@@ -173,7 +177,7 @@ impl Batches for Ndjson {
     }
 
     fn warnings(&self) -> Vec<String> {
-        let mut warnings = Vec::new();
+        let mut warnings: Vec<String> = self.left_out.iter().cloned().collect();
         if !self.late.is_empty() {
             let keys: Vec<String> = self.late.iter().map(|(key, rows)| format!("{key}: {rows} rows")).collect();
             let message = "left out keys that none of the first";

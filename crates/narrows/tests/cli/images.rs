@@ -143,7 +143,7 @@ fn what_a_format_cannot_hold_is_told() {
     fs::create_dir(folder.path("in")).unwrap();
     write(&rich(8, 8), &folder.path("in/rich.png"));
     let ran = folder.run("restore m.narrows in out --format jpg").succeeds();
-    assert!(ran.stderr.contains("note: out/rich.jpg lost the alpha channel"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("warning: out/rich.jpg lost the alpha channel"), "{}", ran.stderr);
     assert_eq!(read(&folder, "out/rich.jpg").format, Format::Jpeg);
 }
 
