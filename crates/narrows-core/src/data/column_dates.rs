@@ -89,7 +89,7 @@ impl ProfileReader<'_> {
         let mut reading = self.formatted(ColumnKind::Datetime, dates.format.clone().map(CellFormat::Date));
         if let (Some(why), Some(format)) = (dates.ambiguous, &dates.format) {
             reading.notes.push(format!(
-                "column `{name}`: day and month could be swapped in every date, such as `{}`; read {format}, {why}; types.date_format says otherwise",
+                "column `{name}`: the dates fit several orders of day, month and year, such as `{}`; read {format}, {why}; types.date_format says otherwise",
                 dates.sample
             ));
         }
@@ -131,6 +131,6 @@ mod tests {
         let swapped = many(40, |i| format!("0{}/0{}/2025", i % 9 + 1, (i + 3) % 9 + 1));
         let read = reading("day", &swapped);
         assert_eq!(read.column.kind, ColumnKind::Datetime);
-        assert!(read.notes[0].contains("day and month could be swapped"), "{:?}", read.notes);
+        assert!(read.notes[0].contains("several orders of day, month and year"), "{:?}", read.notes);
     }
 }

@@ -4,6 +4,7 @@ use super::cell_format::CellFormat;
 use super::date_format::KNOWN_DATES;
 use super::infer::DropReason;
 use super::number_evidence::NumberReading;
+use super::number_format::NumberFormat;
 use super::profile::{MAX_DISTINCT, Profile};
 use super::schema::{Column, ColumnKind};
 use crate::error::{Error, Hint, Place, Result};
@@ -252,6 +253,13 @@ impl ProfileReader<'_> {
             reading.notes.extend(
                 read.map(|read| format!("column `{name}`: `{sample}` has two meanings; read as {read}, {why}")),
             );
+        }
+        if let (true, Some(format)) = (numbers.bare > 0, &numbers.format) {
+            let NumberFormat { prefix, suffix, .. } = format;
+            reading.notes.push(format!(
+                "column `{name}`: {} of {} numbers stand without `{prefix}{suffix}`, and are read as if they had it",
+                numbers.bare, numbers.cells,
+            ));
         }
         self.tell_missing(&mut reading, numbers.cells, "numbers", &numbers.unfit);
         reading

@@ -55,6 +55,9 @@ impl DateText {
         if text.len() > LONGEST || text.len() < 6 || !text.is_char_boundary(6) {
             return None;
         }
+        if let Some(extended) = extended(text) {
+            return DateText::of(&extended);
+        }
         let (date, time) = split(text);
         let mut clock = match time {
             Some(time) => ClockText::of(time)?,
@@ -99,6 +102,19 @@ pub(super) fn compact(digits: &str) -> Option<i64> {
     let date = Date::new(year as i16, month as i8, day as i8).ok()?;
     let midnight = Offset::UTC.to_timestamp(date.to_datetime(Time::midnight())).ok()?;
     Some(midnight.as_microsecond() + (3600 * hour + 60 * minute + second) * SECOND)
+}
+
+/// The extended format of ISO 8601 for a text in the basic one, `20250131T140500Z`.
+fn extended(text: &str) -> Option<String> {
+    let (date, time) = text.split_once(['T', 't'])?;
+    let digits = time.bytes().take_while(u8::is_ascii_digit).count();
+    if date.len() != 8 || !date.bytes().all(|byte| byte.is_ascii_digit()) || !matches!(digits, 4 | 6) {
+        return None;
+    }
+    let (hour, rest) = time.split_at(2);
+    let (minute, rest) = rest.split_at(2);
+    let second = if digits == 6 { ":" } else { "" };
+    Some(format!("{}-{}-{} {hour}:{minute}{second}{rest}", &date[..4], &date[4..6], &date[6..]))
 }
 
 /// The date, and the time of day from its hours on.
@@ -292,6 +308,10 @@ mod tests {
         assert_eq!(shown(compact("20250131")), "2025-01-31T00:00:00Z");
         assert_eq!(shown(compact("20250131140500")), "2025-01-31T14:05:00Z");
         assert_eq!(compact("20251331"), None);
+        let basic = |text: &str| DateText::of(text).unwrap().moment(DateOrder::YearMonthDay);
+        for text in ["20250131T140500", "20250131T140500Z", "20250131T1405", "20250131T150500+01:00"] {
+            assert_eq!(shown(basic(text)), "2025-01-31T14:05:00Z", "{text}");
+        }
         assert_eq!(compact("99990131"), None);
     }
 

@@ -52,6 +52,8 @@ pub(super) struct NumberReading {
     pub(super) format: Option<NumberFormat>,
     /// Cells that are numbers in this format.
     pub(super) cells: u64,
+    /// Those of them without the unit that the others have.
+    pub(super) bare: u64,
     /// A cell that would be another number in a format that fits as well.
     pub(super) ambiguous: Option<String>,
     /// Whether the fitting cells are all whole.
@@ -203,6 +205,7 @@ impl NumberEvidence {
         Some(NumberReading {
             format,
             cells,
+            bare: chosen.map_or(0, |counts| cells - counts.fits[style]),
             ambiguous: if has_equal { marked.or(grouped) } else { None },
             is_whole: (self.point == 0 || style == 5) && fitting().all(|counts| counts.whole == counts.cells),
             other_units: if is_several {

@@ -78,8 +78,9 @@ fn line_length(text: &[u8]) -> usize {
 
 /// How many records in front of an evident header have fewer fields than it, or only empty ones.
 pub(super) fn titles(records: &[StringRecord], width: usize) -> usize {
-    let is_empty = |record: &StringRecord| record.iter().all(|cell| Look::of(cell) == Look::Empty);
-    let Some(start) = records.iter().position(|record| record.len() == width && !is_empty(record)) else { return 0 };
+    // A title that a spreadsheet has written is followed by empty cells.
+    let is_title = |record: &StringRecord| record.iter().skip(1).all(|cell| Look::of(cell) == Look::Empty);
+    let Some(start) = records.iter().position(|record| record.len() == width && !is_title(record)) else { return 0 };
     let is_one_line = |record: &StringRecord| !record.iter().any(|cell| cell.contains(['\n', '\r']));
     if start == 0 || width < 2 || !records[..start].iter().all(is_one_line) {
         return 0;
@@ -120,6 +121,9 @@ mod tests {
         assert_eq!(titles(&records, 2), 2);
         assert_eq!(titles(&records[2..], 2), 0);
         assert_eq!(titles(&records[3..], 2), 0);
+        let padded = ["Report,,", "exported on Monday,,", ",,", "a,b,c", "1,2,3", "4,5,6"];
+        let padded: Vec<StringRecord> = padded.iter().map(|line| line.split(',').collect()).collect();
+        assert_eq!((titles(&padded, 3), titles(&padded[3..], 3), titles(&padded[4..], 3)), (3, 0, 0));
         // A header that leaves out the names of the rows is no title: what follows is no header.
         let rows: Vec<StringRecord> = ["x y", "a 1 2", "b 3 4"].iter().map(|line| line.split(' ').collect()).collect();
         assert_eq!(titles(&rows, 3), 0);

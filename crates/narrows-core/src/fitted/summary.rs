@@ -11,7 +11,7 @@ use crate::data::Column;
 use crate::detect::Reason;
 use crate::error::Result;
 use crate::model::{Corruption, Latent, Sparsity};
-use crate::prep::{Block, ColumnPrep, PrepReport, Prepared, SEASON_LEFT_OUT};
+use crate::prep::{Block, CYCLES_LEFT_OUT, ColumnPrep, PrepReport, Prepared};
 use crate::recipe::Recipe;
 use crate::report::{
     CodePoint, ColumnReport, Detection, Histogram, ImagesReport, Label, LayerReport, NetworkPart, NetworkReport,
@@ -157,7 +157,8 @@ fn prep_notes(prep: &PrepReport) -> Vec<String> {
         .map(|(column, n)| format!("column `{column}`: {n} training cells clipped at the limit of prep.clip"));
     let constant = prep.constant.iter().map(|column| format!("column `{column}` is the same in every training row"));
     let unseen = prep.columns.iter().filter_map(|column| {
-        let remark = column.what.split("; ").find(|part| part.starts_with(SEASON_LEFT_OUT))?;
+        let remark =
+            column.what.split("; ").find(|part| CYCLES_LEFT_OUT.iter().any(|left_out| part.starts_with(left_out)))?;
         Some(format!("column `{}`: {remark}", column.name))
     });
     infinite.chain(clipped).chain(constant).chain(unseen).collect()

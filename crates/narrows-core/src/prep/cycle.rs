@@ -21,8 +21,10 @@ const HALF_A_YEAR: i64 = 180;
 const UNSEEN_DAYS: usize = 31;
 /// Or if rows span this many days: the season has come round, however sparse the rows.
 const TWO_YEARS: i64 = 730;
-/// Opens the remark on a cycle that was not seen as a whole.
-pub(crate) const SEASON_LEFT_OUT: &str = "day of the year left out";
+/// Once rows span this many days, a day of the week that was not seen is one on which nothing happens.
+const TWO_WEEKS: i64 = 14;
+/// Open the remarks on cycles that were not seen as a whole.
+pub(crate) const CYCLES_LEFT_OUT: [&str; 2] = ["day of the week left out", "day of the year left out"];
 const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
@@ -48,20 +50,28 @@ impl Cycles {
             || rows.iter().map(|row| *row as usize).filter(|row| array.is_valid(*row)).map(|row| array.value(row));
         let missing = (rows.len() - cells().count()) as u64;
         let (first, last) = (cells().min().unwrap_or(0), cells().max().unwrap_or(0));
-        let mut circles = vec![Circle::Weekday];
         let span = last.saturating_sub(first);
+        let has_times = cells().any(|t| t.rem_euclid(DAY) != 0);
+        let weekdays = weekdays_seen(cells());
+        // A column has at least one cycle.
+        let is_week_seen = weekdays == 7 || span >= TWO_WEEKS * DAY || !has_times || first == last;
+        let mut circles = if is_week_seen { vec![Circle::Weekday] } else { Vec::new() };
         let unseen = longest_unseen(cells());
         let is_season_seen = unseen <= UNSEEN_DAYS || span >= TWO_YEARS * DAY;
         if span > HALF_A_YEAR * DAY && is_season_seen {
             circles.push(Circle::DayOfYear);
         }
-        if cells().any(|t| t.rem_euclid(DAY) != 0) {
+        if has_times {
             circles.push(Circle::TimeOfDay);
         }
         let names: Vec<&str> = circles.iter().map(|circle| circle.describe()).collect();
         let mut what = format!("{} as sine and cosine", names.join(", "));
+        let [week, season] = CYCLES_LEFT_OUT;
+        if !is_week_seen {
+            what.push_str(&format!("; {week}, as only {weekdays} of them were seen"));
+        }
         if span > HALF_A_YEAR * DAY && !is_season_seen {
-            what.push_str(&format!("; {SEASON_LEFT_OUT}, as {unseen} days of it in a row were never seen"));
+            what.push_str(&format!("; {season}, as {unseen} days of it in a row were never seen"));
         }
         if missing > 0 {
             what.push_str(&format!("; {missing} missing, encoded as 0"));
@@ -116,6 +126,11 @@ impl Cycles {
         let parts = self.circles.iter().enumerate().map(|(pair, circle)| circle.format(phase(pair)));
         Cell::Time(parts.collect::<Vec<_>>().join(" "))
     }
+}
+
+/// The number of different days of the week.
+fn weekdays_seen(cells: impl Iterator<Item = i64>) -> u32 {
+    cells.fold(0_u8, |seen, t| seen | 1 << t.div_euclid(DAY).rem_euclid(7)).count_ones()
 }
 
 impl Circle {
@@ -208,6 +223,24 @@ mod tests {
             "day of the week, day of the year, time of day",
             "Wed 31 Dec 23:59",
         );
+    }
+
+    #[test]
+    fn the_week_is_learnt_only_if_it_was_seen() {
+        let what = |hours: std::ops::Range<i64>, step: usize| {
+            let array: TimestampMicrosecondArray =
+                hours.step_by(step).map(|hour| Some(20_089 * DAY + hour * DAY / 24)).collect();
+            let rows: Vec<u32> = (0..array.len() as u32).collect();
+            Cycles::fit(&array, &rows).1
+        };
+        let learnt = "day of the week, time of day as sine and cosine";
+        assert_eq!(
+            what(0..90, 1),
+            "time of day as sine and cosine; day of the week left out, as only 4 of them were seen"
+        );
+        assert_eq!(what(0..168, 1), learnt);
+        // Over four weeks, always on the same day: the others are unusual.
+        assert_eq!(what(1..24 * 28, 24 * 7), learnt);
     }
 
     #[test]

@@ -28,7 +28,7 @@ mod window;
 
 pub use block::{Block, BlockKind};
 pub use cell::Cell;
-pub(crate) use cycle::SEASON_LEFT_OUT;
+pub(crate) use cycle::CYCLES_LEFT_OUT;
 pub(crate) use grain::{Grain, OutputError};
 pub use period::period;
 pub use pipeline::Pipeline;

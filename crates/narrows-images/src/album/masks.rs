@@ -2,6 +2,7 @@
 //! images to learn from.
 
 use std::collections::HashSet;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::files::Found;
@@ -10,13 +11,22 @@ use crate::{Channels, Limits};
 
 /// The folder of masks.
 const FOLDER: &str = "ground_truth";
+/// Folders that hold masks if their images are black and white and have the name of another image, as in VisA.
+const FOLDERS: [&str; 2] = ["masks", "mask"];
 /// The end of a mask's name, before the extension.
 const ENDING: &str = "_mask";
 
 /// The files that are not masks; the names of those that are. If all are, they were asked for.
 pub(super) fn without_masks(files: Vec<Found>, masks: &mut Vec<String>, limits: &Limits) -> Vec<Found> {
     let stems: HashSet<PathBuf> = files.iter().map(|found| found.path.with_extension("")).collect();
-    let is_mask = |found: &Found| is_in_folder(&found.name) || is_beside(found, &stems, limits);
+    let names: HashSet<&OsStr> =
+        files.iter().filter(|found| !is_in(&found.name, &FOLDERS)).filter_map(|found| found.path.file_stem()).collect();
+    let is_twin = |found: &Found| {
+        is_in(&found.name, &FOLDERS)
+            && found.path.file_stem().is_some_and(|name| names.contains(name))
+            && is_black_and_white(&found.path, limits)
+    };
+    let is_mask = |found: &Found| is_in(&found.name, &[FOLDER]) || is_beside(found, &stems, limits) || is_twin(found);
     let are_masks: Vec<bool> = files.iter().map(is_mask).collect();
     if are_masks.iter().all(|is_mask| *is_mask) {
         return files;
@@ -26,10 +36,10 @@ pub(super) fn without_masks(files: Vec<Found>, masks: &mut Vec<String>, limits: 
     kept.into_iter().map(|(found, _)| found).collect()
 }
 
-/// Whether a path leads through a folder of masks.
-fn is_in_folder(name: &str) -> bool {
-    let folders = Path::new(name).parent().into_iter().flat_map(Path::components);
-    folders.into_iter().any(|folder| folder.as_os_str().eq_ignore_ascii_case(FOLDER))
+/// Whether a path leads through one of these folders.
+fn is_in(name: &str, of: &[&str]) -> bool {
+    let mut folders = Path::new(name).parent().into_iter().flat_map(Path::components);
+    folders.any(|folder| of.iter().any(|name| folder.as_os_str().eq_ignore_ascii_case(name)))
 }
 
 /// Whether a file is a black and white `a_mask.png` beside `a.png` or `a.jpg`.
@@ -63,6 +73,24 @@ mod tests {
     fn names(folder: &str) -> (Vec<String>, Vec<String>) {
         let album = Album::open(folder, &Limits::default()).unwrap();
         ((0..album.len()).map(|i| album.name(i)).collect(), album.left_out().masks.clone())
+    }
+
+    #[test]
+    fn masks_in_a_folder_of_their_own_have_the_names_of_images() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, value: f32| {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            Photo::from(Image::filled(4, 4, Channels::Grey, value)).write(path).unwrap();
+        };
+        write("Images/Anomaly/000.jpg", 0.5);
+        write("Images/Normal/001.jpg", 0.5);
+        write("Masks/Anomaly/000.png", 1.0);
+        write("Masks/carnival.png", 1.0);
+        write("Masks/001.png", 0.5);
+        let (images, masks) = names(&folder.path().display().to_string());
+        assert_eq!(images, ["Images/Anomaly/000.jpg", "Images/Normal/001.jpg", "Masks/001.png", "Masks/carnival.png"]);
+        assert_eq!(masks, ["Masks/Anomaly/000.png"]);
     }
 
     #[test]

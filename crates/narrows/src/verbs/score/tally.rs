@@ -72,6 +72,9 @@ impl Tally {
         let scored =
             format!("{} scored, {} anomalous ({share:.2} %)", count(self.rows, "row"), grouped(self.anomalies));
         talk.line([vec![scored], self.warnings()].concat().join("; "));
+        if talk == Talk::Quiet {
+            self.unreadable.iter().for_each(|unreadable| talk.warn(taken_as_missing(unreadable)));
+        }
     }
 
     /// What was filled, clipped, ignored or left out.
@@ -99,7 +102,7 @@ impl Tally {
         if !self.extra_columns.is_empty() {
             warnings.push(format!("ignored columns, not used by the model: {}", self.extra_columns.join(", ")));
         }
-        warnings.extend(self.unreadable.iter().map(|unreadable| format!("{unreadable}; taken as missing")));
+        warnings.extend(self.unreadable.iter().map(taken_as_missing));
         warnings
     }
 
@@ -117,6 +120,10 @@ impl Tally {
         };
         self.outside_training_range.iter().filter_map(words).collect()
     }
+}
+
+fn taken_as_missing(unreadable: &Unreadable) -> String {
+    format!("{unreadable}; taken as missing")
 }
 
 #[cfg(test)]
