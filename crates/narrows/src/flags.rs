@@ -10,6 +10,7 @@ use narrows_core::{Compute, Error, Model, Roles};
 use crate::address;
 use crate::failure::Failure;
 use crate::talk::Talk;
+use crate::targets::Targets;
 
 /// Flags accepted by every verb.
 #[derive(Debug, Clone, ClapArgs)]
@@ -17,7 +18,7 @@ pub(crate) struct Common {
     /// Number of threads, by default all cores; results do not depend on it
     #[arg(long, global = true, value_name = "N", env = "NARROWS_THREADS", help_heading = "Global options")]
     threads: Option<usize>,
-    /// Print only errors
+    /// Print only errors and warnings
     #[arg(short, long, global = true, help_heading = "Global options")]
     quiet: bool,
     /// Print details: after a fit also network, training, quality and generation
@@ -141,6 +142,7 @@ impl ModelArg {
     /// Loads the model with the given compute settings. Failure to open it is a model-file error, not a data error.
     pub(crate) fn load(&self, common: &Common) -> Result<Model, Failure> {
         address::refuse(&[self.path.to_string_lossy()])?;
+        Targets::default().reads([&self.path]).check_redirection("stdout")?;
         let model = Model::load(&self.path).map_err(|error| match error {
             Error::Read { path, source } => Error::model_file(path, format!("cannot be read: {source}")),
             error => error,

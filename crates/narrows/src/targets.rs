@@ -29,7 +29,7 @@ pub(crate) struct ForceArg {
 }
 
 /// The files of a run.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Targets {
     force: bool,
     /// Files, folders and patterns, as typed.
@@ -81,10 +81,13 @@ impl Targets {
                 self.check_stdout(flag)?;
                 continue;
             };
-            if is_stream(path) || path.is_dir() {
+            if path.is_dir() {
                 continue;
             }
             self.check_file(flag, path)?;
+            if is_stream(path) {
+                continue;
+            }
             let others = self.outputs[..i].iter().filter_map(|(flag, output)| Some((flag, output.as_ref()?)));
             for (other_flag, other) in others {
                 if FileId::of(path) == FileId::of(other) {
@@ -100,13 +103,11 @@ impl Targets {
     /// Refuses to overwrite an input, or without `--force` any file.
     pub(crate) fn check_file(&self, flag: &str, path: &Path) -> Result<(), Failure> {
         let Ok(metadata) = fs::metadata(path) else { return Ok(()) };
-        if is_stream(path) {
-            return Ok(());
-        }
-        if let Some(input) = self.known().get(&FileId::from(path, &metadata)) {
+        // A name such as /dev/stdout may lead to a file, too.
+        if let Some(input) = self.known().get(&FileId::from(path, &metadata)).filter(|_| metadata.is_file()) {
             return Err(is_input(flag, path, input));
         }
-        if !self.force {
+        if !self.force && !is_stream(path) {
             let error = Error::recipe(flag, format!("`{}` exists", path.display()));
             return Err(error.with_hint("--force overwrites it").into());
         }
@@ -118,6 +119,11 @@ impl Targets {
         if stdout_is_closed() {
             return Err(Error::write("stdout", std::io::Error::other("it is closed")).into());
         }
+        self.check_redirection(flag)
+    }
+
+    /// Refuses a stdout that is one of the inputs.
+    pub(crate) fn check_redirection(&self, flag: &str) -> Result<(), Failure> {
         let stdout = FileId::of_stdout();
         match stdout.and_then(|id| self.known().get(&id)) {
             Some(input) => Err(is_input(flag, Path::new("stdout"), input)),

@@ -8,6 +8,8 @@ use crate::error::{Error, Hint, Place, Result};
 
 /// A fit is refused if gaps have more points than this many times the rows.
 const MOST_GAP_POINTS_A_ROW: u64 = 2;
+/// Or than this, if they come again and again, as nights and weekends do.
+const MOST_IN_REGULAR_GAPS: u64 = 19;
 /// Gaps are told with their place from this share of the points on.
 const TOLD: f64 = 0.2;
 /// And if one has as many points as this.
@@ -47,10 +49,14 @@ impl SeriesSet {
     pub(crate) fn check_gaps(&self, column: &str, source: &str) -> Result<()> {
         let (Some(gap), Some(step)) = (&self.longest_gap, self.step) else { return Ok(()) };
         let rows = self.counts.points - self.counts.gap_points;
-        if self.counts.gap_points <= MOST_GAP_POINTS_A_ROW * rows {
+        let is_irregular = self.counts.gaps * IRREGULAR > rows;
+        // A wrong time makes one gap of nearly all points.
+        let come_again = !is_irregular && gap.points <= self.counts.gap_points / 2;
+        let most = if come_again { MOST_IN_REGULAR_GAPS } else { MOST_GAP_POINTS_A_ROW };
+        if self.counts.gap_points <= most * rows {
             return Ok(());
         }
-        if self.counts.gaps * IRREGULAR > rows {
+        if is_irregular {
             let share = 100.0 * self.counts.gap_points as f64 / self.counts.points as f64;
             let message = format!(
                 "expected rows at an even step, but they are irregular: at the usual step of {step}, {share:.0} % of the \
@@ -106,6 +112,9 @@ mod tests {
         assert!(set(weeks.clone()).gap_note().is_some());
         check(weeks, "fine");
         check((0..50).map(f64::from).collect(), "fine");
+        // Working hours: nights take four fifths of the points, and come again and again.
+        let sessions: Vec<f64> = (0..3000).filter(|minute| minute % 300 < 60).map(f64::from).collect();
+        check(sessions, "fine");
     }
 
     #[test]

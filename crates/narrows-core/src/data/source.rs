@@ -1,6 +1,7 @@
 //! Input files and how to read them, validated before anything is opened.
 
 use std::fmt;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -254,6 +255,16 @@ fn checked(path: PathBuf) -> Result<PathBuf> {
     Ok(path)
 }
 
+/// A name that is not UTF-8 and would match the pattern, which the expansion leaves out.
+fn unreadable_name(pattern: &str) -> Option<String> {
+    let path = Path::new(pattern);
+    let names = glob::Pattern::new(path.file_name()?.to_str()?).ok()?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let entries = fs::read_dir(folder).ok()?.flatten().map(|entry| entry.file_name());
+    let mut unreadable = entries.filter(|name| name.to_str().is_none()).map(|name| name.to_string_lossy().into_owned());
+    unreadable.find(|name| names.matches(name))
+}
+
 fn expanded(pattern: &str) -> Result<Vec<PathBuf>> {
     let place = || Place::source(pattern);
     let matches = glob::glob(pattern).map_err(|error| Error::data(place(), format!("invalid pattern: {error}")))?;
@@ -266,6 +277,10 @@ fn expanded(pattern: &str) -> Result<Vec<PathBuf>> {
         if !path.is_dir() {
             paths.push(path);
         }
+    }
+    if let Some(name) = unreadable_name(pattern) {
+        let message = format!("expected names in UTF-8 in its folder, got `{}`", name.escape_debug());
+        return Err(Error::data(place(), message).with_hint("rename the file"));
     }
     if paths.is_empty() {
         return Err(Error::data(place(), "no file matches the pattern"));
@@ -289,6 +304,19 @@ mod tests {
     fn check_error(spec: &str, expected: &str) {
         let error = Source::parse(&[spec]).unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_name_that_no_pattern_can_hold_is_told() {
+        use std::os::unix::ffi::OsStrExt;
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("a.csv"), "a\n1\n").unwrap();
+        std::fs::write(folder.path().join(std::ffi::OsStr::from_bytes(b"\xff.txt")), "x").unwrap();
+        let pattern = folder.path().join("*.csv").display().to_string();
+        assert_eq!(Source::parse(&[&pattern]).unwrap().paths.len(), 1);
+        std::fs::write(folder.path().join(std::ffi::OsStr::from_bytes(b"\xff.csv")), "a\n1\n").unwrap();
+        assert!(Source::parse(&[&pattern]).unwrap_err().to_string().contains("expected names in UTF-8"));
     }
 
     #[test]

@@ -155,4 +155,12 @@ fn stdout_by_its_path_is_stdout() {
     assert_eq!(folder.read("a.csv"), expected);
     folder.shell("echo head > b.csv; narrows score m.narrows train.csv -o /dev/stdout >> b.csv").succeeds();
     assert_eq!(folder.read("b.csv"), format!("head\n{expected}"));
+    // A name of a stream may lead to an input.
+    let input = folder.read("train.csv");
+    for line in ["score m.narrows train.csv -o /dev/stdout", "explain m.narrows train.csv"] {
+        folder.shell(&format!("narrows {line} >> train.csv")).fails(2, &["train.csv"]);
+    }
+    let model = folder.bytes("m.narrows");
+    folder.shell("narrows inspect m.narrows >> m.narrows").fails(2, &["m.narrows"]);
+    assert!(folder.read("train.csv") == input && folder.bytes("m.narrows") == model);
 }

@@ -22,6 +22,7 @@ use crate::input::InputArgs;
 use crate::output;
 use crate::pipeline::{self, Flow, Portion};
 use crate::talk::Ink;
+use crate::targets::Targets;
 
 /// Rows that are explained if none are asked for.
 const WORST: usize = 3;
@@ -85,6 +86,7 @@ struct Explanations<'a> {
 
 impl Explain {
     pub(crate) fn run(self, common: &Common) -> Result<Outcome, Failure> {
+        Targets::default().reads(self.input.inputs()).check_redirection("stdout")?;
         let model = with_threshold(self.model.load(common)?, self.threshold.as_deref())?;
         if matches!(model, Model::Images(_)) {
             let error = Error::mismatch("expected a model of tables or series, got one of images");
