@@ -324,7 +324,7 @@ mod tests {
                 ("amount".to_owned(), words(&["1", "", "3", "1e300"])),
                 ("ok".to_owned(), words(&["yes", "no", "yes", "?"])),
                 ("proto".to_owned(), words(&["tcp", "udp", "tcp", "icmp"])),
-                ("at".to_owned(), words(&["2024-03-12T14:20:00Z", "2024-03-13", "2024-03-14", ""])),
+                ("at".to_owned(), words(&["2024-03-12T14:20:00Z", "2024-03-13", "2024-03-28", ""])),
                 ("id".to_owned(), words(&["a", "b", "c", "d"])),
             ],
             "t.csv",
