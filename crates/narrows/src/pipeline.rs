@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 
 use arrow::array::RecordBatch;
-use narrows_core::data::{Schema, Source, Table};
+use narrows_core::data::{Reader, Schema, Source, Table};
 use narrows_core::error::Place;
 use narrows_core::output::TableWriter;
 use narrows_core::{Error, TabularModel};
@@ -79,9 +79,7 @@ fn read_batches(
                 reader.notes().iter().for_each(|note| Talk::current().note(note));
                 // A failed send means that the receiver was dropped.
                 while reader.next().is_some_and(|table| send.send(table).is_ok()) {}
-                // Some are found on the way.
-                reader.notes().iter().for_each(|note| Talk::current().note(note));
-                reader.warnings().iter().for_each(|warning| Talk::current().warn(warning));
+                tell_read(&reader, Talk::current());
             }
             Err(error) => drop(send.send(Err(error))),
         });
@@ -167,10 +165,14 @@ pub(crate) fn read_whole(source: &Source, talk: Talk) -> Result<Table, Failure> 
     reader.notes().iter().for_each(|note| talk.note(note));
     reader.hints().iter().for_each(|hint| talk.line(format_args!("hint: {}", arguments::hint(hint))));
     let table = reader.read_all()?;
-    // Those told before are not repeated.
+    tell_read(&reader, talk);
+    Ok(table)
+}
+
+/// Tells what was found on the way; notes told before are not repeated.
+fn tell_read(reader: &Reader, talk: Talk) {
     reader.notes().iter().for_each(|note| talk.note(note));
     reader.warnings().iter().for_each(|warning| talk.warn(warning));
-    Ok(table)
 }
 
 fn name(source: &Source) -> String {

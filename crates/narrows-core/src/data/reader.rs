@@ -27,7 +27,6 @@ pub struct Reader {
     sampler: Option<Sampler>,
     /// Tables read before they are asked for; nothing follows them.
     held: Option<VecDeque<Table>>,
-    notes: Vec<String>,
 }
 
 impl Reader {
@@ -36,9 +35,9 @@ impl Reader {
         let batch_rows = batch_rows.max(1);
         let wanted_of_files = if pivot.is_some() { None } else { wanted.clone() };
         let files = Files::open(source, batch_rows, wanted_of_files)?;
-        let (schema, columns, notes) = (files.schema.clone(), files.columns.clone(), files.notes.clone());
+        let (schema, columns) = (files.schema.clone(), files.columns.clone());
         let left = limit.unwrap_or(u64::MAX);
-        let mut reader = Reader { files, schema, columns, batch_rows, left, limit, sampler, held: None, notes };
+        let mut reader = Reader { files, schema, columns, batch_rows, left, limit, sampler, held: None };
         if let Some(pivot) = pivot {
             let mut melted = Melted::new(&pivot, &reader.columns)?;
             let mut bytes = 0;
@@ -54,7 +53,6 @@ impl Reader {
         } else {
             reader.files.hints.extend(Pivot::advice(&reader.columns));
         }
-        reader.update_notes();
         Ok(reader)
     }
 
@@ -65,7 +63,7 @@ impl Reader {
 
     /// Notes so far: delimiter, header, skipped columns, and how many rows were chosen.
     pub fn notes(&self) -> &[String] {
-        &self.notes
+        &self.files.notes
     }
 
     /// What to do if something was detected wrongly.
@@ -138,10 +136,6 @@ impl Reader {
         let cut = |start: usize| table.slice(start, self.batch_rows.min(table.n_rows() - start));
         self.held = Some(starts.map(cut).collect());
     }
-
-    fn update_notes(&mut self) {
-        self.notes.clone_from(&self.files.notes);
-    }
 }
 
 impl Iterator for Reader {
@@ -152,9 +146,6 @@ impl Iterator for Reader {
         if !matches!(table, Some(Ok(_))) {
             self.files.close();
             self.held = Some(VecDeque::new());
-        }
-        if self.notes.len() < self.files.notes.len() {
-            self.update_notes();
         }
         table
     }
