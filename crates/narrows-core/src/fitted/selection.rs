@@ -138,8 +138,7 @@ impl ColumnSelection {
         schema.columns.extend(inferred.schema.select(&kept)?.columns);
         let all = all_columns(&table, &inferred.schema, &special);
         let label = labels.as_ref().map(LabelReader::label);
-        let label = label.as_ref();
-        notes.extend(label.map(|label| label_note(label, roles)));
+        notes.extend(label.as_ref().map(|label| label_note(label, roles)));
         notes.extend(dropped.iter().map(left_out));
         notes.extend(inferred.notes.iter().cloned());
         let typed = if special.is_empty() { features } else { table };
@@ -157,7 +156,7 @@ impl ColumnSelection {
             schema,
             all,
             dropped,
-            label: label.cloned(),
+            label,
             normal,
             anomalous,
             unlabelled,

@@ -361,14 +361,8 @@ pub(super) fn top_samples(inputs: &ReportInputs<'_>) -> Vec<u32> {
 }
 
 /// A top-scoring row of the report.
-pub(super) fn top_row(inputs: &ReportInputs<'_>, row: u64, score: f64, reasons: Vec<Reason>) -> TopRow {
-    TopRow {
-        row,
-        score,
-        p_value: inputs.threshold.p_value(score),
-        is_anomaly: inputs.threshold.is_anomaly(score),
-        reasons,
-    }
+pub(super) fn top_row(threshold: &CalibratedThreshold, row: u64, score: f64, reasons: Vec<Reason>) -> TopRow {
+    TopRow { row, score, p_value: threshold.p_value(score), is_anomaly: threshold.is_anomaly(score), reasons }
 }
 
 /// Codes on their first two principal axes, with rows of every class.

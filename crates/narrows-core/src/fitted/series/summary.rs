@@ -10,12 +10,12 @@ use super::points::{self, Coverage, Points};
 use crate::data::{Series, Table};
 use crate::detect::explain;
 use crate::error::Result;
-use crate::fitted::scoring::ScoreDetail;
+use crate::fitted::scoring::{CalibratedThreshold, ScoreDetail, Scorer};
 use crate::fitted::selection::ColumnSelection;
 use crate::fitted::summary::{
     HeldOut, KindReport, ReportInputs, columns, notes, rows as row_counts, top_row, top_samples,
 };
-use crate::prep::{ColumnPrep, PrepReport};
+use crate::prep::{ColumnPrep, PrepReport, Signal};
 use crate::report::{
     AnomalousStretch, ChannelTrace, ColumnReport, Role, SeriesReport, StretchEvent, TopRow, WindowExample,
 };
@@ -55,7 +55,7 @@ pub(super) fn rows(
         .iter()
         .zip(&scored.scores)
         .zip(reasons)
-        .map(|((row, score), reasons)| top_row(inputs, u64::from(*row), *score, reasons))
+        .map(|((row, score), reasons)| top_row(inputs.threshold, u64::from(*row), *score, reasons))
         .collect();
     KindReport {
         source: selection.table.source().to_owned(),
@@ -159,25 +159,7 @@ pub(super) fn points(
     prep: &PrepReport,
     chosen: &Chosen<'_>,
 ) -> KindReport {
-    let threshold = inputs.threshold.decision.threshold;
-    let scored: Vec<ScoredSeries<'_>> = samples
-        .set
-        .series
-        .iter()
-        .zip(&samples.signals)
-        .map(|(series, signal)| {
-            let points = points::points(adapter, inputs.scorer, &series.id, signal, Coverage::All);
-            let events = events(adapter, &samples.set.channels, series, &points, inputs.threshold);
-            ScoredSeries { series, points, events }
-        })
-        .collect();
-    let mut top: Vec<TopRow> = scored
-        .iter()
-        .flat_map(|scored| &scored.events)
-        .map(|found| top_row(inputs, found.event.peak_row, found.event.peak, found.event.reasons.clone()))
-        .collect();
-    top.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.row.cmp(&b.row)));
-    top.truncate(TOP_EVENTS);
+    let scored = scored(adapter, inputs.scorer, inputs.threshold, samples);
     let counts = &samples.set.counts;
     KindReport {
         source: selection.table.source().to_owned(),
@@ -185,7 +167,7 @@ pub(super) fn points(
         rows: row_counts(selection, inputs.split),
         columns: columns(selection, &adapter.pipeline.columns(), |channel| quality(samples, &scored, channel)),
         notes: notes(selection, prep).into_iter().chain(chosen.notes.iter().cloned()).collect(),
-        top,
+        top: top_events(&scored, inputs.threshold),
         series: Some(SeriesReport {
             layout: "long".to_owned(),
             channels: samples.set.channels.clone(),
@@ -198,7 +180,7 @@ pub(super) fn points(
             stride: chosen.train_stride,
             period: chosen.period,
             notes: chosen.notes.to_vec(),
-            stretches: stretches(adapter, &samples.set.channels, &scored, threshold),
+            stretches: stretches(adapter, &samples.set.channels, &scored, inputs.threshold.decision.threshold),
             windows: Vec::new(),
         }),
         images: None,
@@ -217,27 +199,8 @@ pub(in crate::fitted) struct NewPoints {
 pub(in crate::fitted) fn new_points(model: &SeriesModel, table: &Table) -> Result<NewPoints> {
     let (adapter, core) = (model.adapter.as_ref(), &model.core);
     let samples = adapter.prepare(table)?;
-    let scored: Vec<ScoredSeries<'_>> = samples
-        .set
-        .series
-        .iter()
-        .zip(&samples.signals)
-        .map(|(series, signal)| {
-            let points = points::points(adapter, &core.scorer, &series.id, signal, Coverage::All);
-            let events = events(adapter, &samples.set.channels, series, &points, &core.threshold);
-            ScoredSeries { series, points, events }
-        })
-        .collect();
-    let row = |found: &FoundEvent| TopRow {
-        row: found.event.peak_row,
-        score: found.event.peak,
-        p_value: core.threshold.p_value(found.event.peak),
-        is_anomaly: core.threshold.is_anomaly(found.event.peak),
-        reasons: found.event.reasons.clone(),
-    };
-    let mut top: Vec<TopRow> = scored.iter().flat_map(|scored| &scored.events).map(row).collect();
-    top.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.row.cmp(&b.row)));
-    top.truncate(TOP_EVENTS);
+    let scored = scored(adapter, &core.scorer, &core.threshold, &samples);
+    let top = top_events(&scored, &core.threshold);
     let threshold = core.threshold.decision.threshold;
     Ok(NewPoints { top, stretches: stretches(adapter, &samples.set.channels, &scored, threshold) })
 }
@@ -247,6 +210,31 @@ struct ScoredSeries<'a> {
     series: &'a Series,
     points: Points,
     events: Vec<FoundEvent>,
+}
+
+/// Every series with its scores.
+fn scored<'a>(
+    adapter: &SeriesAdapter,
+    scorer: &Scorer,
+    threshold: &CalibratedThreshold,
+    samples: &'a SeriesSamples,
+) -> Vec<ScoredSeries<'a>> {
+    let of_series = |(series, signal): (&'a Series, &Signal)| {
+        let points = points::points(adapter, scorer, &series.id, signal, Coverage::All);
+        let events = events(adapter, &samples.set.channels, series, &points, threshold);
+        ScoredSeries { series, points, events }
+    };
+    samples.set.series.iter().zip(&samples.signals).map(of_series).collect()
+}
+
+/// The peaks of the highest events.
+fn top_events(scored: &[ScoredSeries<'_>], threshold: &CalibratedThreshold) -> Vec<TopRow> {
+    let events = scored.iter().flat_map(|scored| &scored.events).map(|found| &found.event);
+    let mut top: Vec<TopRow> =
+        events.map(|event| top_row(threshold, event.peak_row, event.peak, event.reasons.clone())).collect();
+    top.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.row.cmp(&b.row)));
+    top.truncate(TOP_EVENTS);
+    top
 }
 
 /// 1 - error / variance of a channel's reconstruction, over all points of all series.

@@ -42,7 +42,7 @@ fn top_rows(inputs: &ReportInputs<'_>, selection: &ColumnSelection, adapter: &Ta
     let expected = scorer.expected(&samples.prepared, &scored.shares);
     let reasons = adapter.reasons(&samples, &scored.shares, &expected, TOP_REASONS, scorer.ensemble.compute());
     let rows = top.iter().zip(scored.scores).zip(reasons);
-    rows.map(|((&row, score), reasons)| top_row(inputs, u64::from(row), score, reasons)).collect()
+    rows.map(|((&row, score), reasons)| top_row(inputs.threshold, u64::from(row), score, reasons)).collect()
 }
 
 /// 1 - error / variance for numbers, accuracy for flags and categories, on held-out rows.
