@@ -1,0 +1,281 @@
+"""The native module: the Rust library, with data in and out as Arrow streams and NumPy arrays.
+
+Nothing here is public; the typed modules beside it are. JSON is text, so that no Python object is built that nobody reads.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Image = npt.NDArray[np.float32]
+"""Height x width for grey, height x width x 3 for colour; values in [0, 1]."""
+
+__version__: str
+FEATURES: list[str]
+PRESETS: list[str]
+
+class ModelFileError(ValueError):
+    """A model file that is damaged, of another format, or of a newer version."""
+
+class Table:
+    """Named columns; shares the memory of what it was made from where types allow."""
+
+    @staticmethod
+    def from_arrow(stream: Any, source: str) -> Table:
+        """From an object with `__arrow_c_stream__`."""
+    @staticmethod
+    def from_matrix(values: npt.NDArray[np.float32] | npt.NDArray[np.float64], names: Sequence[str], source: str) -> Table:
+        """From rows x columns of numbers; NaN is a missing cell."""
+    @staticmethod
+    def from_columns(names: Sequence[str], columns: Sequence[Any], source: str) -> Table:
+        """From one 1-D array (bool, integers, floats, datetime64) or list of `str | None` a column."""
+    @staticmethod
+    def read(paths: Sequence[str], wanted: Model | None = None) -> tuple[Table, list[str], list[str]]:
+        """Reads files as the command does; also returns notes and warnings. With a model, only the columns that it
+        reads, in its types."""
+    @property
+    def names(self) -> list[str]: ...
+    @property
+    def n_rows(self) -> int: ...
+    def kinds(self) -> list[Literal["bool", "int", "float", "time", "text", "other"]]:
+        """What each column holds."""
+    def slice(self, offset: int, length: int) -> Table:
+        """Shares memory."""
+    def select(self, names: Sequence[str]) -> Table: ...
+    def without(self, names: Sequence[str]) -> Table: ...
+    @staticmethod
+    def concat(tables: Sequence[Table]) -> Table: ...
+    def column(self, i: int) -> Any:
+        """A column: `bool` and `int` without missing cells and `float` as arrays of their type (missing is NaN), `time`
+        as datetime64[us], UTC, all else as a list with None for missing cells."""
+    def to_matrix(self) -> Floats:
+        """All columns as numbers, rows x columns; missing is NaN.
+
+        Raises TypeError if a column is not of numbers."""
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any: ...
+    def __arrow_c_schema__(self) -> Any: ...
+
+class Images:
+    """Images to fit, score or restore: of files, or held in memory."""
+
+    @staticmethod
+    def open(sources: Sequence[str], memory: int | None = None) -> Images:
+        """Images of folders, files, patterns and arrays on disk; as many bytes of `memory` hold decoded ones."""
+    @staticmethod
+    def of(arrays: Sequence[Image], names: Sequence[str] | None = None) -> Images: ...
+    def __len__(self) -> int: ...
+    def get(self, i: int) -> Image: ...
+    def name(self, i: int) -> str: ...
+    def folder(self, i: int) -> str: ...
+    def skipped(self) -> list[tuple[str, str]]:
+        """Files that could not be read, and why."""
+    @property
+    def source(self) -> str: ...
+
+class Recipe:
+    """Every setting of a model."""
+
+    @staticmethod
+    def build(
+        *,
+        kind: str | None = None,
+        preset: str | None = None,
+        toml: str | None = None,
+        layout: str | None = None,
+        corrupt: str | None = None,
+        categorical: Sequence[str] = (),
+        numeric: Sequence[str] = (),
+        text: Sequence[str] = (),
+        date: Sequence[str] = (),
+        date_format: Sequence[str] = (),
+        missing: Sequence[str] = (),
+        assignments: Sequence[str] = (),
+        seed: int | None = None,
+        threshold: str | None = None,
+    ) -> Recipe:
+        """A recipe by the library's order of precedence. `kind` is table, series or images; an assignment is
+        `path=value`."""
+    def set(self, assignment: str) -> Recipe:
+        """A copy with one field changed."""
+    def to_toml(self) -> str: ...
+    def to_json(self) -> str: ...
+    def check(self) -> None: ...
+
+Listener = Callable[[str, dict[str, Any]], bool | None]
+"""Gets, on the calling thread: ("started", {members, steps}), ("checked", {member, steps, step, epoch, train_loss,
+validation_loss, learning_rate}), ("finished", {member}), ("recovered", {member, step, factor}), ("noted", {text}) and
+("warned", {text}); in a search ("run", {...TrialRun as in its JSON, recalled}). True stops the training with the best
+weights so far, or the search with the best trial."""
+
+def fit(
+    recipe: Recipe,
+    data: Table | Images,
+    *,
+    label: str | None = None,
+    normal: str | None = None,
+    columns: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+    time: str | None = None,
+    id: Sequence[str] = (),
+    timezone: str | None = None,
+    duplicates: str | None = None,
+    threads: int | None = None,
+    listener: Listener | None = None,
+    validation: Table | None = None,
+) -> tuple[Model, bool]:
+    """Fits a model, without the GIL. The flag says whether Ctrl-C ended the training: the model then has the best
+    weights so far; with no weights yet, KeyboardInterrupt is raised. For images, `normal` is folders separated by
+    commas. `validation` holds rows that stop the training and choose the weights instead of a share of `data`."""
+
+def tune(
+    base: Recipe,
+    data: Table | Images,
+    *,
+    goal: str = "reconstruction",
+    held: Sequence[str] = (),
+    trials: int = 20,
+    seconds: float | None = None,
+    label: str | None = None,
+    normal: str | None = None,
+    columns: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+    time: str | None = None,
+    id: Sequence[str] = (),
+    timezone: str | None = None,
+    duplicates: str | None = None,
+    threads: int | None = None,
+    listener: Listener | None = None,
+    journal: str | None = None,
+) -> tuple[Recipe, str]:
+    """The best recipe and the search as JSON."""
+
+class Scores:
+    """Scores of rows or images."""
+
+    @property
+    def score(self) -> Floats: ...
+    @property
+    def p_value(self) -> Floats: ...
+    @property
+    def is_anomaly(self) -> npt.NDArray[np.bool_]: ...
+    @property
+    def flag(self) -> list[str | None]:
+        """Remarks on points of series: warm_up, missing, after_gap, duplicate."""
+    @property
+    def counts(self) -> dict[str, Any]:
+        """What was filled, clipped or ignored: rows, missing, clipped, unseen_levels, extra_columns, gaps, gap_points,
+        unscored, unknown_series, infinite, outside, unreadable, notes; only what is not zero or empty, and rows."""
+
+class Model:
+    """A fitted model of any kind; immutable."""
+
+    @staticmethod
+    def load(path: str) -> Model: ...
+    @staticmethod
+    def from_bytes(bytes: bytes) -> Model: ...
+    def to_bytes(self) -> bytes: ...
+    def save(self, path: str) -> None: ...
+    @property
+    def kind(self) -> Literal["table", "series", "images", "restorer", "encoder"]: ...
+    @property
+    def recipe(self) -> Recipe: ...
+    @property
+    def threshold(self) -> float: ...
+    @property
+    def code_size(self) -> int: ...
+    def names(self) -> list[str]:
+        """The columns that a model of tables or series reads."""
+    def schema_json(self) -> str: ...
+    def index_columns(self) -> list[str]:
+        """Series id and time, for series."""
+    @property
+    def rows_are_independent(self) -> bool: ...
+    def report_json(self) -> str: ...
+    def report_html(self) -> str: ...
+    def verdict(self) -> str | None:
+        """The report's verdict on the fit as JSON; None for kinds without one."""
+    def with_threads(self, threads: int | None) -> Model: ...
+    def with_threshold(self, rule: str) -> Model: ...
+    def encoder(self) -> Model:
+        """The encoder alone."""
+
+    # Tables and series.
+    def score(self, table: Table) -> Scores: ...
+    def explain(self, table: Table, k: int) -> tuple[Scores, Table]:
+        """Also a table of row, rank, column, expected, got, share, direction."""
+    def reconstruct(self, table: Table) -> Table: ...
+    def encode(self, table: Table) -> Table:
+        """Columns code_0, code_1, ...; for series after those that identify the window."""
+    def decode(self, codes: Table) -> Table: ...
+    def generate(self, n: int, first: int, seed: int) -> Table: ...
+    def vary(self, table: Table, n: int, first: int, spread: float, seed: int) -> Table: ...
+    def between(self, table: Table, a: int, b: int, steps: int) -> Table: ...
+    def events(self, table: Table) -> Table:
+        """Of series: start, end, points, first_row, last_row, peak, peak_row, p_value, reasons."""
+    def stream(self) -> Stream: ...
+    def evaluate(self, table: Table, label: str, normal: str | None) -> str:
+        """Metrics as JSON."""
+    def new_data_html(self, data: Table | Images, label: str | None, normal: str | None) -> str: ...
+    def new_data_json(self, data: Table | Images, label: str | None, normal: str | None) -> str: ...
+    def generation_quality(self, data: Table | Images, n: int, seed: int) -> str: ...
+
+    # Images.
+    def score_images(self, images: Images, heat: bool) -> tuple[Scores, list[Image]]:
+        """With `heat`, the squared error of every pixel, height x width, in units of a typical pixel's."""
+    def heat_overlays(self, images: Images) -> list[Image]:
+        """The images overlaid with their heat maps."""
+    def reconstruct_images(self, images: Images) -> list[Image]: ...
+    def encode_images(self, images: Images) -> list[npt.NDArray[np.float32]]:
+        """The codes of each image: samples x code_size; one sample unless the model sees patches."""
+    def decode_images(self, codes: npt.NDArray[np.float32]) -> list[Image]: ...
+    def generate_images(self, n: int, first: int, seed: int) -> list[Image]: ...
+    def evaluate_images(self, images: Images, normal: str | None) -> str:
+        """Detection with `normal`, the folders of normal images, else the quality of the reconstruction; as JSON."""
+    @property
+    def sees_patches(self) -> bool: ...
+
+    # Restorers.
+    def restore(self, images: Images) -> list[Image]: ...
+    def evaluate_restorer(self, images: Images) -> str: ...
+
+    # Compression.
+    def compress(
+        self,
+        data: Table | Images,
+        path: str,
+        *,
+        max_error: str | None = None,
+        lossless: bool = False,
+        bits: float | None = None,
+        quality: int | None = None,
+        chunk_rows: int | None = None,
+        verify: bool = False,
+    ) -> str:
+        """Writes a compressed file; returns its summary as JSON."""
+    def decompress(self, path: str, first: int | None = None, last: int | None = None) -> Table:
+        """All rows, or rows `first..last`."""
+    def decompress_images(self, path: str) -> tuple[list[str], list[Image]]: ...
+
+class Stream:
+    """Scores points as they arrive."""
+
+    def push(self, row: Table) -> dict[str, Any]:
+        """series, time, score, p_value, is_anomaly, flag, reasons (a list of dicts)."""
+    def remember(self, row: Table) -> None: ...
+    @property
+    def counts(self) -> dict[str, Any]: ...
+
+def corrupt_images(images: Images, damages: str, seed: int) -> list[Image]:
+    """Images with a corruption such as `gaussian:25`, to try a restorer on."""
+
+def demo_table(name: str, rows: int | None = None, seed: int = 0) -> Table:
+    """Data that the project makes itself: `payments`, `machines`, `heartbeat` or `wide`."""
+
+def demo_images(name: str, n: int, seed: int = 0) -> Images:
+    """Images that the project makes itself: `parts` or `scenes`."""
+
+def main(arguments: Sequence[str]) -> int:
+    """Runs the command `narrows`; returns its exit code."""
