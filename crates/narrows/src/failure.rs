@@ -1,8 +1,8 @@
 //! Outcomes and errors of a run, their messages and exit codes.
 
 use std::borrow::Cow;
+use std::ffi::OsString;
 use std::io::{self, Write};
-use std::process::ExitCode;
 
 use narrows_core::{Error, ErrorKind};
 use serde_json::json;
@@ -35,11 +35,7 @@ pub(crate) enum Failure {
 
 impl Outcome {
     /// The exit code of a run.
-    pub(crate) fn code(result: &Result<Outcome, Failure>) -> ExitCode {
-        ExitCode::from(Outcome::number(result))
-    }
-
-    fn number(result: &Result<Outcome, Failure>) -> u8 {
+    pub(crate) fn code(result: &Result<Outcome, Failure>) -> u8 {
         match result {
             Ok(Outcome::Done) | Err(Failure::BrokenPipe) => 0,
             Ok(Outcome::Partial) => 5,
@@ -122,9 +118,9 @@ fn say(talk: Talk, code: &str, message: &str, hint: Option<&str>) {
     let _ = io::stderr().write_all(text.as_bytes());
 }
 
-/// Handles usage errors and requests for help.
-pub(crate) fn refuse(error: &clap::Error) -> ExitCode {
-    let as_json = std::env::args_os().any(|arg| arg == "--json");
+/// Handles usage errors and requests for help; returns the exit code.
+pub(crate) fn refuse(error: &clap::Error, words: &[OsString]) -> u8 {
+    let as_json = words.iter().any(|word| word == "--json");
     if error.use_stderr() && as_json {
         let text = error.render().to_string();
         let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
@@ -138,7 +134,7 @@ pub(crate) fn refuse(error: &clap::Error) -> ExitCode {
             Cow::Owned(text) => drop(io::stderr().write_all(text.as_bytes())),
         }
     }
-    ExitCode::from(if error.use_stderr() { USAGE } else { 0 })
+    if error.use_stderr() { USAGE } else { 0 }
 }
 
 #[cfg(test)]
@@ -146,7 +142,7 @@ mod tests {
     use super::*;
 
     fn check(result: Result<Outcome, Failure>, code: u8) {
-        assert_eq!(Outcome::number(&result), code, "{result:?}");
+        assert_eq!(Outcome::code(&result), code, "{result:?}");
         assert!(EXIT_CODES.iter().any(|(known, _)| *known == code), "{code} is not in the table");
     }
 

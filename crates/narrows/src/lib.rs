@@ -3,7 +3,8 @@
 //! Arguments become a recipe and a source, one library function does the work, and its result is printed. Data goes to
 //! stdout, messages to stderr. No computation and no model defaults live here.
 //!
-//! [`main`] is the whole program, so that other packages can include the command.
+//! [`main`] is the whole program, and [`run`] the same with arguments of the caller's, so that other packages can include the
+//! command.
 
 // Not `forbid`: the macro that looks at stdout before `main` allows itself what it needs (`closed.rs`).
 #![deny(unsafe_code)]
@@ -33,6 +34,8 @@ mod types;
 mod verbs;
 mod version;
 
+use std::ffi::OsString;
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -42,14 +45,30 @@ use crate::verbs::Args;
 
 /// Runs the command with the arguments of the process, and returns its exit code.
 pub fn main() -> ExitCode {
-    let args = match Args::try_parse() {
+    ExitCode::from(run(std::env::args_os().skip(1)))
+}
+
+/// Runs the command with these arguments, which exclude the program name, and returns its exit code.
+///
+/// Once in a process: it handles Ctrl-C from then on, and has told what it told.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    let words: Vec<OsString> = arguments.into_iter().collect();
+    let code = run_words(&words);
+    // A process that is not a Rust program does not do this when it ends.
+    let _ = std::io::stdout().flush();
+    code
+}
+
+fn run_words(words: &[OsString]) -> u8 {
+    let name = OsString::from("narrows");
+    let args = match Args::try_parse_from(std::iter::once(&name).chain(words)) {
         Ok(args) => args,
-        Err(error) => return failure::refuse(&error),
+        Err(error) => return failure::refuse(&error, words),
     };
     let talk = args.common.talk();
     talk.keep();
     interrupt::watch(talk);
-    let result = verbs::run(args);
+    let result = verbs::run(args, words);
     if let Err(failure) = &result {
         failure.tell(talk);
     }

@@ -21,6 +21,8 @@ pub(crate) mod score;
 mod summary;
 pub(crate) mod tune;
 
+use std::ffi::OsString;
+
 use clap::{Parser, Subcommand};
 
 use crate::failure::{Failure, Outcome};
@@ -71,13 +73,13 @@ pub(crate) enum Verb {
     Man(man::Man),
 }
 
-/// Runs the verb.
-pub(crate) fn run(args: Args) -> Result<Outcome, Failure> {
+/// Runs the verb; `words` are the arguments that `args` was made from.
+pub(crate) fn run(args: Args, words: &[OsString]) -> Result<Outcome, Failure> {
     let common = &args.common;
     match args.verb {
         Verb::Demo(verb) => verb.run(common),
         Verb::Fit(verb) => verb.run(common),
-        Verb::Tune(verb) => verb.run(common),
+        Verb::Tune(verb) => verb.run(common, words),
         Verb::Score(verb) => verb.run(common),
         Verb::Evaluate(verb) => verb.run(common),
         Verb::Explain(verb) => verb.run(common),

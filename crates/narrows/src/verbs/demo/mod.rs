@@ -7,6 +7,7 @@ mod images;
 mod list;
 mod story;
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::PathBuf;
 
@@ -180,8 +181,10 @@ fn write(table: &Table, mut writer: TableWriter<'_>) -> Result<(), Failure> {
 /// Prints and runs a command line.
 fn run(step: &[String], common: &Common, talk: Talk) -> Result<Outcome, Failure> {
     talk.line(format_args!("\n$ narrows {}", step.join(" ")));
-    let words = std::iter::once("narrows").chain(step.iter().map(String::as_str));
-    let mut args = Args::try_parse_from(words).expect("the demonstration types what the parser knows");
+    let words: Vec<OsString> = step.iter().map(OsString::from).collect();
+    let name = OsString::from("narrows");
+    let mut args = Args::try_parse_from(std::iter::once(&name).chain(&words))
+        .expect("the demonstration types what the parser knows");
     args.common = common.clone();
-    super::run(args)
+    super::run(args, &words)
 }

@@ -5,6 +5,7 @@ mod limit;
 mod summary;
 mod watch;
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -65,7 +66,7 @@ pub(crate) struct Tune {
 }
 
 impl Tune {
-    pub(crate) fn run(mut self, common: &Common) -> Result<Outcome, Failure> {
+    pub(crate) fn run(mut self, common: &Common, words: &[OsString]) -> Result<Outcome, Failure> {
         let talk = common.talk();
         if let Some(time) = limit::given_as_column(&self.time_limit, &mut self.roles.time) {
             talk.note(format_args!("`--time {time}` is taken as the time limit; write `--time-limit {time}`"));
@@ -91,7 +92,7 @@ impl Tune {
             interrupt::grace("stopping: the best recipe so far is written; press Ctrl-C again to quit without it");
         let search = tune::tune(&plan, dataset, &mut kept, &watch, &compute)?;
         drop(grace);
-        let command = command::typed(std::env::args().skip(1));
+        let command = command::typed(words.iter().map(|word| word.to_string_lossy().into_owned()));
         output::write_text(&self.output, &search.to_toml(&command))?;
         if common.json {
             output::print_json(&search)?;
