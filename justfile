@@ -27,6 +27,24 @@ lint:
 test:
     cargo test --workspace --locked
 
+# The tests of the Python package alone; `NARROWS_PYTEST='-k scores' just python` runs some of them.
+python:
+    cargo test --workspace --locked --no-run
+    cargo test --workspace --locked --test python
+
+# Formats the Python files; needs ruff.
+python-fmt:
+    ruff check --fix
+    ruff format
+
+# A wheel for this machine in target/wheels; needs maturin.
+wheel:
+    maturin build --locked
+
+# A wheel for any Linux of this architecture since 2014, installed and tried with each Python there is.
+wheel-check:
+    .ci/wheel-check.sh
+
 # Documentation, warnings as errors.
 doc:
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
