@@ -65,11 +65,16 @@ class Images:
     def open(sources: Sequence[str], memory: int | None = None) -> Images:
         """Images of folders, files, patterns and arrays on disk; as many bytes of `memory` hold decoded ones."""
     @staticmethod
-    def of(arrays: Sequence[Image], names: Sequence[str] | None = None) -> Images: ...
+    def of(
+        arrays: Sequence[Image | npt.NDArray[np.uint8] | npt.NDArray[np.uint16]], names: Sequence[str] | None = None
+    ) -> Images:
+        """Whole numbers are divided by the largest of their type, as those of files are."""
     def __len__(self) -> int: ...
     def get(self, i: int) -> Image: ...
     def name(self, i: int) -> str: ...
     def folder(self, i: int) -> str: ...
+    def depth(self, i: int) -> int:
+        """Bits of a value in the file, 8 or 16; 16 for images in memory."""
     def skipped(self) -> list[tuple[str, str]]:
         """Files that could not be read, and why."""
     @property
@@ -223,12 +228,12 @@ class Model:
     def generation_quality(self, data: Table | Images, n: int, seed: int) -> str: ...
 
     # Images.
-    def score_images(self, images: Images, heat: bool) -> tuple[Scores, list[Image]]:
+    def score_images(self, images: Images, heat: bool, resize: bool = False) -> tuple[Scores, list[Image]]:
         """With `heat`, the squared error of every pixel, height x width, in units of a typical pixel's."""
-    def heat_overlays(self, images: Images) -> list[Image]:
+    def heat_overlays(self, images: Images, resize: bool = False) -> list[Image]:
         """The images overlaid with their heat maps."""
-    def reconstruct_images(self, images: Images) -> list[Image]: ...
-    def encode_images(self, images: Images) -> list[npt.NDArray[np.float32]]:
+    def reconstruct_images(self, images: Images, resize: bool = False) -> list[Image]: ...
+    def encode_images(self, images: Images, resize: bool = False) -> list[npt.NDArray[np.float32]]:
         """The codes of each image: samples x code_size; one sample unless the model sees patches."""
     def decode_images(self, codes: npt.NDArray[np.float32]) -> list[Image]: ...
     def generate_images(self, n: int, first: int, seed: int) -> list[Image]: ...
@@ -274,8 +279,9 @@ def corrupt_images(images: Images, damages: str, seed: int) -> list[Image]:
 def demo_table(name: str, rows: int | None = None, seed: int = 0) -> Table:
     """Data that the project makes itself: `payments`, `machines`, `heartbeat` or `wide`."""
 
-def demo_images(name: str, n: int, seed: int = 0) -> Images:
-    """Images that the project makes itself: `parts` or `scenes`."""
+def demo_images(name: str, n: int, seed: int = 0, first: int = 0) -> Images:
+    """Images `first..first + n` that the project makes itself: `parts`, `scratched` (the same with a defect), `scratches`
+    (where it is) or `scenes`."""
 
 def main(arguments: Sequence[str]) -> int:
     """Runs the command `narrows`; returns its exit code."""

@@ -1,1 +1,68 @@
-//! x
+//! The native module `narrows._native` of the Python package: the library, with Arrow streams and NumPy arrays as data.
+//!
+//! It converts arguments, calls the library without the GIL, and converts results; everything that only Python can know
+//! (data frames, scikit-learn, progress bars) is in the package's Python files. `python/narrows/_native.pyi` describes it.
+
+// `capsule` holds all unsafe code: the C interface of Arrow.
+#![deny(unsafe_code)]
+// Doc comments of the bindings are in the stub.
+#![allow(missing_docs, unreachable_pub, clippy::too_many_arguments)]
+
+mod arguments;
+mod capsule;
+mod cells;
+mod compression;
+mod demo;
+mod failure;
+mod fitting;
+mod image_operations;
+mod images;
+mod listener;
+mod model;
+mod recipe;
+mod scores;
+mod stream;
+mod table;
+mod table_operations;
+mod tuning;
+
+use pyo3::prelude::*;
+
+// Thousands of batches are allocated and freed; an allocator that keeps its pages avoids page faults.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// The module.
+#[pymodule]
+mod _native {
+    use super::*;
+
+    #[pymodule_export]
+    use super::{
+        demo::{corrupt_images, demo_images, demo_table},
+        failure::ModelFileError,
+        fitting::fit,
+        images::PyImages,
+        model::PyModel,
+        recipe::PyRecipe,
+        run_command,
+        scores::PyScores,
+        stream::PyStream,
+        table::PyTable,
+        tuning::tune,
+    };
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+        module.add("FEATURES", narrows_core::FEATURES.to_vec())?;
+        module.add("PRESETS", narrows_core::Preset::ALL.map(narrows_core::Preset::name).to_vec())
+    }
+}
+
+/// Runs the command `narrows` and returns its exit code.
+#[pyfunction]
+#[pyo3(name = "main")]
+fn run_command(py: Python<'_>, arguments: Vec<std::ffi::OsString>) -> u8 {
+    py.detach(|| narrows::run(arguments))
+}

@@ -100,6 +100,7 @@ impl RoleArgs {
             id: self.id,
             timezone: self.timezone,
             duplicates: self.duplicates.as_deref().map(str::parse).transpose()?.unwrap_or_default(),
+            validation_rows: 0,
         })
     }
 

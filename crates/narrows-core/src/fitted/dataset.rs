@@ -7,6 +7,7 @@ use narrows_images::Store;
 use super::images::ImageRoles;
 use super::roles::Roles;
 use crate::data::Table;
+use crate::error::{Error, Result};
 
 /// Data to fit a model to, or to search a recipe on. The recipe determines whether the rows of a table are independent
 /// samples or points of series.
@@ -23,6 +24,19 @@ impl Dataset {
     /// A table with column roles.
     pub fn table(table: Table, roles: Roles) -> Dataset {
         Dataset::Table(table, roles)
+    }
+
+    /// The data with `validation` as further rows, which stop the training and choose its weights instead of a share of
+    /// the data.
+    ///
+    /// # Errors
+    /// [`Error::Recipe`] for images; [`Error::Mismatch`] if the columns differ.
+    pub fn with_validation(self, validation: &Table) -> Result<Dataset> {
+        let Dataset::Table(table, roles) = self else {
+            return Err(Error::recipe("validation", "expected a table, got images"));
+        };
+        let roles = Roles { validation_rows: validation.n_rows() as u64, ..roles };
+        Ok(Dataset::Table(Table::concat(&[table, validation.clone()])?, roles))
     }
 
     /// Images, with the folders that hold normal ones if they are known.

@@ -110,6 +110,9 @@ fn other_data(data: &Data, dataset: &Dataset) -> Error {
 
 /// Rejects roles that the kind of data does not have: such a column would silently become a feature.
 fn check_roles(data: &Data, roles: &Roles) -> Result<()> {
+    if roles.validation_rows > 0 && !matches!(data, Data::Table) {
+        return Err(Error::recipe("validation", format!("expected a table, got {}", data.kind().name())));
+    }
     let (role, got) = match data {
         Data::Table if roles.time.is_some() => ("time", "a table"),
         Data::Table if !roles.id.is_empty() => ("id", "a table"),

@@ -27,6 +27,15 @@ pub struct Roles {
     pub timezone: Option<String>,
     /// For series: what to do with rows of a series at the same time.
     pub duplicates: Duplicates,
+    /// For tables: the last rows, this many, are validation rows: they stop the training and choose its weights, and do not
+    /// train. 0 takes a share of the rows instead ([`Train::validation`](crate::train::Train::validation)).
+    #[serde(skip_serializing_if = "is_zero")]
+    pub validation_rows: u64,
+}
+
+/// Roles that every table had before are written as before.
+fn is_zero(rows: &u64) -> bool {
+    *rows == 0
 }
 
 /// The class of a row by its label.

@@ -54,6 +54,14 @@ impl Split {
         Split { train: rows, validation, calibration }
     }
 
+    /// The split with these validation rows, if there are any; those it had train.
+    pub(super) fn with_validation(self, given: Vec<u32>) -> Split {
+        if given.is_empty() {
+            return self;
+        }
+        Split { train: self.not_calibration(), validation: given, ..self }
+    }
+
     /// The training and validation rows, in ascending order.
     pub(super) fn not_calibration(&self) -> Vec<u32> {
         let mut rows = [self.train.as_slice(), &self.validation].concat();
@@ -97,6 +105,16 @@ mod tests {
         seen.sort_unstable();
         assert_eq!(seen, fit.not_calibration());
         assert_eq!((search.train.len(), search.validation.len(), search.calibration.len()), (576, 64, 160));
+    }
+
+    #[test]
+    fn given_validation_rows_leave_the_others_to_training() {
+        let split = Split::new(&(0..1000).collect::<Vec<_>>(), &Recipe::default());
+        let calibration = split.calibration.clone();
+        assert_eq!(split.clone().with_validation(Vec::new()), split);
+        let split = split.with_validation((1000..1003).collect());
+        assert_eq!((split.train.len(), split.validation.as_slice()), (800, [1000, 1001, 1002].as_slice()));
+        assert_eq!(split.calibration, calibration);
     }
 
     #[test]

@@ -60,7 +60,7 @@ impl ScoreFlag {
 }
 
 /// Counts of values filled, clipped or ignored during scoring.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct ScoreCounts {
     /// Rows scored.
     pub rows: u64,
@@ -88,6 +88,66 @@ pub struct ScoreCounts {
     pub outside: Vec<OutsideRange>,
     /// What was found in the times of series, as text.
     pub notes: Vec<String>,
+}
+
+impl ScoreCounts {
+    /// Adds the counts of further rows.
+    pub fn add(&mut self, more: &ScoreCounts) {
+        self.rows += more.rows;
+        self.missing += more.missing;
+        self.clipped += more.clipped;
+        self.unseen_levels += more.unseen_levels;
+        self.gaps += more.gaps;
+        self.gap_points += more.gap_points;
+        self.unscored += more.unscored;
+        self.unknown_series.extend(more.unknown_series.iter().cloned());
+        self.infinite += more.infinite;
+        Unreadable::merge(&mut self.unreadable, &more.unreadable);
+        for outside in &more.outside {
+            match self.outside.iter_mut().find(|known| known.column == outside.column) {
+                Some(known) => {
+                    known.above += outside.above;
+                    known.below += outside.below;
+                }
+                None => self.outside.push(outside.clone()),
+            }
+        }
+        self.notes.extend(more.notes.iter().cloned());
+        if self.extra_columns.is_empty() {
+            self.extra_columns.clone_from(&more.extra_columns);
+        }
+    }
+
+    /// What was filled, clipped, ignored or left out, as sentences without a full stop.
+    pub fn notes(&self) -> Vec<String> {
+        let counted = [
+            (self.missing, "missing cells were filled and left out of the scores"),
+            (self.infinite, "infinite cells"),
+            (self.clipped, "extreme values were clipped"),
+            (self.unseen_levels, "cells hold a category that training rows did not have"),
+            (self.gap_points, "points are missing in gaps; they were filled and not scored"),
+            (self.unscored, "rows have no score"),
+        ];
+        let mut notes: Vec<String> =
+            counted.into_iter().filter(|(n, _)| *n > 0).map(|(n, words)| format!("{n} {words}")).collect();
+        let listed = |names: &[String]| {
+            let shown: Vec<String> = names.iter().take(20).map(|name| format!("`{name}`")).collect();
+            let more = names.len() - shown.len();
+            if more > 0 { format!("{} and {more} more", shown.join(", ")) } else { shown.join(", ") }
+        };
+        if !self.unknown_series.is_empty() {
+            notes.push(format!(
+                "series without a scale of their own, since training had none: {}",
+                listed(&self.unknown_series)
+            ));
+        }
+        notes.extend(self.unreadable.iter().map(|unreadable| format!("{unreadable}; taken as missing")));
+        notes.extend(self.notes.iter().cloned());
+        if !self.extra_columns.is_empty() {
+            notes.push(format!("columns that the model does not use: {}", listed(&self.extra_columns)));
+        }
+        notes
+    }
 }
 
 /// Cells of one numeric column outside its training range.

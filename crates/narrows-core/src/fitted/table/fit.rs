@@ -40,7 +40,10 @@ fn prepare(
 ) -> Result<PreparedTable> {
     let mut selection = ColumnSelection::choose(table, roles, &recipe.types, FeatureFilter::Any, Vec::new(), observer)?;
     selection.note(order::notes(&selection.table, &selection.schema), observer);
-    let split = Split::for_purpose(&selection.normal, recipe, purpose);
+    let first_of_validation = (selection.table.n_rows() as u64).saturating_sub(roles.validation_rows);
+    let is_given = |row: &u32| u64::from(*row) >= first_of_validation;
+    let (given, normal): (Vec<u32>, Vec<u32>) = selection.normal.iter().copied().partition(is_given);
+    let split = Split::for_purpose(&normal, recipe, purpose).with_validation(given);
     let features: Vec<String> = selection.schema.names().into_iter().map(str::to_owned).collect();
     let (pipeline, prep) = Pipeline::fit(&selection.table, &selection.schema, &features, &split.train, &recipe.prep)?;
     let prepared = pipeline.transform(&selection.table)?;

@@ -1,0 +1,91 @@
+//! Fits.
+
+use std::sync::Arc;
+
+use narrows_core::train::NoCheckpoints;
+use narrows_core::{Compute, Dataset, ImageRoles, Model, Roles, Session};
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+
+use crate::failure::{OrRaise, parsed};
+use crate::images::PyImages;
+use crate::listener::watched;
+use crate::model::PyModel;
+use crate::recipe::PyRecipe;
+use crate::table::PyTable;
+
+/// The threads of a call; all cores by default.
+pub(crate) fn compute(threads: Option<usize>) -> PyResult<Compute> {
+    threads.map_or_else(|| Ok(Compute::default()), Compute::with_threads).or_raise()
+}
+
+/// The roles of the columns of a table, or of the folders of images, as they are given.
+pub(crate) struct GivenRoles {
+    pub(crate) label: Option<String>,
+    pub(crate) normal: Option<String>,
+    pub(crate) columns: Vec<String>,
+    pub(crate) ignore: Vec<String>,
+    pub(crate) time: Option<String>,
+    pub(crate) id: Vec<String>,
+    pub(crate) timezone: Option<String>,
+    pub(crate) duplicates: Option<String>,
+}
+
+/// Folders separated by commas.
+pub(crate) fn folders(normal: Option<&str>) -> ImageRoles {
+    let names = normal.into_iter().flat_map(|names| names.split(',')).map(|name| name.trim().to_owned());
+    ImageRoles { normal: names.collect() }
+}
+
+impl GivenRoles {
+    /// The data with these roles.
+    pub(crate) fn dataset(self, data: &Bound<'_, PyAny>) -> PyResult<Dataset> {
+        if let Ok(table) = data.cast::<PyTable>() {
+            let GivenRoles { label, normal, columns, ignore, time, id, timezone, duplicates } = self;
+            let duplicates = duplicates.as_deref().map(parsed).transpose()?.unwrap_or_default();
+            let roles = Roles { label, normal, columns, ignore, time, id, timezone, duplicates, validation_rows: 0 };
+            return Ok(Dataset::table(table.get().0.clone(), roles));
+        }
+        if let Ok(images) = data.cast::<PyImages>() {
+            return Ok(Dataset::images(Arc::clone(&images.get().0), folders(self.normal.as_deref())));
+        }
+        Err(PyTypeError::new_err(format!("expected a Table or Images, got {}", data.get_type().name()?)))
+    }
+}
+
+/// Fits a model; whether Ctrl-C ended its training.
+#[pyfunction]
+#[pyo3(signature = (
+    recipe, data, *, label=None, normal=None, columns=Vec::new(), ignore=Vec::new(), time=None, id=Vec::new(),
+    timezone=None, duplicates=None, threads=None, listener=None, validation=None
+))]
+pub(crate) fn fit(
+    py: Python<'_>,
+    recipe: &PyRecipe,
+    data: &Bound<'_, PyAny>,
+    label: Option<String>,
+    normal: Option<String>,
+    columns: Vec<String>,
+    ignore: Vec<String>,
+    time: Option<String>,
+    id: Vec<String>,
+    timezone: Option<String>,
+    duplicates: Option<String>,
+    threads: Option<usize>,
+    listener: Option<&Bound<'_, PyAny>>,
+    validation: Option<&PyTable>,
+) -> PyResult<(PyModel, bool)> {
+    let roles = GivenRoles { label, normal, columns, ignore, time, id, timezone, duplicates };
+    let dataset = roles.dataset(data)?;
+    let dataset = match validation {
+        Some(validation) => dataset.with_validation(&validation.0).or_raise()?,
+        None => dataset,
+    };
+    let compute = compute(threads)?;
+    let (model, is_interrupted) = watched(py, listener, |bridge| {
+        let session = Session { compute, observer: bridge, checkpoints: &NoCheckpoints };
+        narrows_core::fit(&recipe.0, dataset, &session)
+    })?;
+    let model: Model = model.or_raise()?;
+    Ok((PyModel(model), is_interrupted))
+}

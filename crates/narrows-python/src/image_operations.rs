@@ -1,0 +1,183 @@
+//! What models of images and restorers do.
+
+use narrows_core::images::{Channels, Image};
+use narrows_core::{ImageModel, Model};
+use numpy::{PyArray1, PyArray2, PyArrayDyn, PyArrayMethods, PyReadonlyArray2};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+
+use crate::failure::{OrRaise, exception};
+use crate::fitting::folders;
+use crate::images::{PyImages, arrays};
+use crate::model::PyModel;
+use crate::scores::PyScores;
+
+/// Images of a model of whole images must have the size of its training.
+fn check_sizes(model: &ImageModel, images: &PyImages, resize: bool) -> PyResult<()> {
+    let Some((height, width)) = model.training_size().filter(|_| !resize) else { return Ok(()) };
+    let sizes = (0..images.0.len()).map(|i| (i, images.0.size(i)));
+    match sizes.into_iter().find(|(_, (h, w, _))| !model.fits_size(*h, *w)) {
+        None => Ok(()),
+        Some((i, (h, w, _))) => Err(PyValueError::new_err(format!(
+            "{}: expected images of {height} x {width} pixels, as in training, got {h} x {w}\nhint: resize=True resizes \
+             them; a model fitted with settings={{\"data.view\": \"pieces\"}} takes images of any size",
+            images.0.name(i)
+        ))),
+    }
+}
+
+/// `work` on every image in turn; Ctrl-C is heard between them.
+fn each<T: Send>(
+    py: Python<'_>,
+    images: &PyImages,
+    work: impl Fn(Image) -> narrows_core::Result<T> + Sync,
+) -> PyResult<Vec<T>> {
+    let mut all = Vec::with_capacity(images.0.len());
+    for image in images.all() {
+        all.push(py.detach(|| image.and_then(&work)).or_raise()?);
+        py.check_signals()?;
+    }
+    Ok(all)
+}
+
+#[pymethods]
+impl PyModel {
+    #[getter]
+    fn sees_patches(&self) -> PyResult<bool> {
+        match &self.0 {
+            Model::Encoder(encoder) => Ok(encoder.sees_patches()),
+            _ => Ok(self.images()?.sees_patches()),
+        }
+    }
+
+    #[pyo3(signature = (images, heat, resize=false))]
+    fn score_images<'py>(
+        &self,
+        py: Python<'py>,
+        images: &PyImages,
+        heat: bool,
+        resize: bool,
+    ) -> PyResult<(PyScores, Vec<Bound<'py, PyArrayDyn<f32>>>)> {
+        let model = self.images()?;
+        check_sizes(&model, images, resize)?;
+        let scored = each(py, images, |image| {
+            let mut scores = model.score(std::slice::from_ref(&image), heat);
+            let mut score = scores.pop().expect("a score an image");
+            let map = Image { pixels: std::mem::take(&mut score.heat), channels: Channels::Grey, ..image };
+            Ok((score, map))
+        })?;
+        let (scores, maps): (Vec<_>, Vec<_>) = scored.into_iter().unzip();
+        let maps = if heat { arrays(py, maps)? } else { Vec::new() };
+        Ok((PyScores::from(scores), maps))
+    }
+
+    #[pyo3(signature = (images, resize=false))]
+    fn heat_overlays<'py>(
+        &self,
+        py: Python<'py>,
+        images: &PyImages,
+        resize: bool,
+    ) -> PyResult<Vec<Bound<'py, PyArrayDyn<f32>>>> {
+        let model = self.images()?;
+        check_sizes(&model, images, resize)?;
+        let overlays = each(py, images, |image| {
+            let scores = model.score(std::slice::from_ref(&image), true);
+            Ok(model.heat_map(&image, &scores[0]))
+        })?;
+        arrays(py, overlays)
+    }
+
+    #[pyo3(signature = (images, resize=false))]
+    fn reconstruct_images<'py>(
+        &self,
+        py: Python<'py>,
+        images: &PyImages,
+        resize: bool,
+    ) -> PyResult<Vec<Bound<'py, PyArrayDyn<f32>>>> {
+        let model = self.images()?;
+        check_sizes(&model, images, resize)?;
+        let rebuilt = each(py, images, |image| Ok(model.reconstruct(&image)))?;
+        arrays(py, rebuilt)
+    }
+
+    #[pyo3(signature = (images, resize=false))]
+    fn encode_images<'py>(
+        &self,
+        py: Python<'py>,
+        images: &PyImages,
+        resize: bool,
+    ) -> PyResult<Vec<Bound<'py, PyArray2<f32>>>> {
+        let size = self.code_size_of_images()?;
+        let codes = match &self.0 {
+            Model::Encoder(encoder) => each(py, images, |image| encoder.encode_image(&image))?,
+            _ => {
+                let model = self.images()?;
+                check_sizes(&model, images, resize)?;
+                each(py, images, |image| Ok(model.encode(&image)))?
+            }
+        };
+        let array = |codes: Vec<Vec<f32>>| PyArray1::from_vec(py, codes.concat()).reshape([codes.len(), size]);
+        codes.into_iter().map(array).collect()
+    }
+
+    fn decode_images<'py>(
+        &self,
+        py: Python<'py>,
+        codes: PyReadonlyArray2<'_, f32>,
+    ) -> PyResult<Vec<Bound<'py, PyArrayDyn<f32>>>> {
+        let model = self.images()?;
+        let codes = codes.as_array();
+        if codes.ncols() != model.code_size() {
+            let message = format!("expected codes of {} units, got {}", model.code_size(), codes.ncols());
+            return Err(PyValueError::new_err(message));
+        }
+        if let Some(bad) = codes.iter().find(|x| !x.is_finite()) {
+            return Err(PyValueError::new_err(format!("expected finite codes, got {bad}")));
+        }
+        let codes: Vec<f32> = codes.iter().copied().collect();
+        arrays(py, py.detach(|| model.decode(&codes)))
+    }
+
+    fn generate_images<'py>(
+        &self,
+        py: Python<'py>,
+        n: usize,
+        first: u64,
+        seed: u64,
+    ) -> PyResult<Vec<Bound<'py, PyArrayDyn<f32>>>> {
+        let model = self.images()?;
+        arrays(py, py.detach(|| model.generate(n, first, seed)))
+    }
+
+    #[pyo3(signature = (images, normal=None))]
+    fn evaluate_images(&self, py: Python<'_>, images: &PyImages, normal: Option<&str>) -> PyResult<String> {
+        let model = self.images()?;
+        let store = &images.0;
+        let text = py.detach(|| match normal {
+            Some(_) => model.evaluate(store, &folders(normal)).map(|found| serde_json::to_string(&found)),
+            None => model.evaluate_reconstruction(store).map(|found| serde_json::to_string(&found)),
+        });
+        Ok(text.map_err(exception)?.expect("plain data with text keys"))
+    }
+
+    fn restore<'py>(&self, py: Python<'py>, images: &PyImages) -> PyResult<Vec<Bound<'py, PyArrayDyn<f32>>>> {
+        let restorer = self.restorer()?;
+        let restored = each(py, images, |image| Ok(restorer.restore(&image)))?;
+        arrays(py, restored)
+    }
+
+    fn evaluate_restorer(&self, py: Python<'_>, images: &PyImages) -> PyResult<String> {
+        let restorer = self.restorer()?;
+        let found = py.detach(|| restorer.evaluate(&images.0)).or_raise()?;
+        Ok(serde_json::to_string(&found).expect("plain data with text keys"))
+    }
+}
+
+impl PyModel {
+    fn code_size_of_images(&self) -> PyResult<usize> {
+        match &self.0 {
+            Model::Encoder(encoder) => Ok(encoder.code_size()),
+            _ => Ok(self.images()?.code_size()),
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! Tables.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Float32Array, Float64Array, RecordBatch};
+use arrow::compute::cast;
+use arrow::datatypes::DataType;
+use narrows_core::data::{Source, Table};
+use numpy::ndarray::{ArrayView2, Axis};
+use numpy::{Element, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray2};
+use pyo3::exceptions::{PyIndexError, PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::PyCapsule;
+
+use crate::arguments;
+use crate::failure::OrRaise;
+use crate::model::PyModel;
+use crate::{capsule, cells};
+
+/// Rows read at a time.
+const BATCH_ROWS: usize = 65_536;
+
+/// Named columns.
+#[pyclass(name = "Table", module = "narrows._native", frozen)]
+pub(crate) struct PyTable(pub(crate) Table);
+
+/// A column of a matrix, or of its type.
+fn column_of<T: Element + Copy>(
+    values: &ArrayView2<'_, T>,
+    j: usize,
+    of: fn(&mut dyn Iterator<Item = T>) -> ArrayRef,
+) -> ArrayRef {
+    of(&mut values.index_axis(Axis(1), j).iter().copied())
+}
+
+#[pymethods]
+impl PyTable {
+    #[staticmethod]
+    fn from_arrow(stream: &Bound<'_, PyAny>, source: &str) -> PyResult<PyTable> {
+        let (schema, batches) = capsule::batches(stream)?;
+        let batch = match batches.len() {
+            1 => batches.into_iter().next().expect("one batch"),
+            0 => RecordBatch::new_empty(schema),
+            _ => arrow::compute::concat_batches(&schema, &batches)
+                .map_err(|error| PyValueError::new_err(error.to_string()))?,
+        };
+        let shown = |(name, array): (String, &ArrayRef)| match array.data_type() {
+            DataType::Utf8View => cast(array, &DataType::Utf8)
+                .map(|array| (name, array))
+                .map_err(|error| PyValueError::new_err(error.to_string())),
+            _ => Ok((name, array.clone())),
+        };
+        let names = batch.schema().fields().iter().map(|field| field.name().clone()).collect::<Vec<_>>();
+        let rows = batch.num_rows();
+        let columns = names.into_iter().zip(batch.columns()).map(shown).collect::<PyResult<Vec<_>>>()?;
+        if columns.is_empty() && rows > 0 {
+            return Err(PyValueError::new_err(format!("expected columns, got {rows} rows of none")));
+        }
+        Table::from_arrays(columns, source).or_raise().map(PyTable)
+    }
+
+    #[staticmethod]
+    fn from_matrix(values: &Bound<'_, PyAny>, names: Vec<String>, source: &str) -> PyResult<PyTable> {
+        let check = |columns: usize| match columns == names.len() {
+            true => Ok(()),
+            false => Err(PyValueError::new_err(format!("expected {columns} names of columns, got {}", names.len()))),
+        };
+        let arrays: Vec<ArrayRef> = if let Ok(values) = values.extract::<PyReadonlyArray2<'_, f64>>() {
+            let values = values.as_array();
+            check(values.ncols())?;
+            let of = |cells: &mut dyn Iterator<Item = f64>| -> ArrayRef {
+                Arc::new(cells.map(|x| (!x.is_nan()).then_some(x)).collect::<Float64Array>())
+            };
+            (0..values.ncols()).map(|j| column_of(&values, j, of)).collect()
+        } else if let Ok(values) = values.extract::<PyReadonlyArray2<'_, f32>>() {
+            let values = values.as_array();
+            check(values.ncols())?;
+            let of = |cells: &mut dyn Iterator<Item = f32>| -> ArrayRef {
+                Arc::new(cells.map(|x| (!x.is_nan()).then_some(x)).collect::<Float32Array>())
+            };
+            (0..values.ncols()).map(|j| column_of(&values, j, of)).collect()
+        } else {
+            return Err(PyTypeError::new_err("expected a 2-D array of float32 or float64"));
+        };
+        Table::from_arrays(names.into_iter().zip(arrays).collect(), source).or_raise().map(PyTable)
+    }
+
+    #[staticmethod]
+    fn from_columns(names: Vec<String>, columns: Vec<Bound<'_, PyAny>>, source: &str) -> PyResult<PyTable> {
+        if names.len() != columns.len() {
+            let message = format!("expected as many names as columns, got {} and {}", names.len(), columns.len());
+            return Err(PyValueError::new_err(message));
+        }
+        let columns = names.into_iter().zip(&columns).map(|(name, values)| {
+            let array = cells::column(&name, values)?;
+            Ok((name, array))
+        });
+        Table::from_arrays(columns.collect::<PyResult<_>>()?, source).or_raise().map(PyTable)
+    }
+
+    #[staticmethod]
+    #[pyo3(signature = (paths, wanted=None))]
+    fn read(
+        py: Python<'_>,
+        paths: Vec<String>,
+        wanted: Option<&PyModel>,
+    ) -> PyResult<(PyTable, Vec<String>, Vec<String>)> {
+        let schema = wanted.map(PyModel::schema).transpose()?;
+        let read: narrows_core::Result<_> = py.detach(|| {
+            let source = Source::parse(&paths)?;
+            let mut reader = source.open(BATCH_ROWS, schema.as_ref())?;
+            let table = reader.read_all()?;
+            let mut notes = reader.notes().to_vec();
+            notes.extend(reader.hints().iter().map(arguments::words));
+            Ok((PyTable(table), notes, reader.warnings().to_vec()))
+        });
+        read.or_raise()
+    }
+
+    #[getter]
+    fn names(&self) -> Vec<String> {
+        self.0.names().into_iter().map(str::to_owned).collect()
+    }
+
+    #[getter]
+    fn n_rows(&self) -> usize {
+        self.0.n_rows()
+    }
+
+    fn kinds(&self) -> Vec<&'static str> {
+        self.0.batch().columns().iter().map(cells::kind).collect()
+    }
+
+    fn slice(&self, offset: usize, length: usize) -> PyResult<PyTable> {
+        let rows = self.0.n_rows();
+        if offset.checked_add(length).is_none_or(|end| end > rows) {
+            return Err(PyIndexError::new_err(format!("expected rows of 0 to {rows}, got {length} from {offset}")));
+        }
+        Ok(PyTable(self.0.slice(offset, length)))
+    }
+
+    fn select(&self, names: Vec<String>) -> PyResult<PyTable> {
+        self.0.select(&names).or_raise().map(PyTable)
+    }
+
+    fn without(&self, names: Vec<String>) -> PyTable {
+        PyTable(self.0.without(&names))
+    }
+
+    #[staticmethod]
+    fn concat(tables: Vec<PyRef<'_, PyTable>>) -> PyResult<PyTable> {
+        let tables: Vec<Table> = tables.iter().map(|table| table.0.clone()).collect();
+        Table::concat(&tables).or_raise().map(PyTable)
+    }
+
+    fn column<'py>(&self, py: Python<'py>, i: usize) -> PyResult<Bound<'py, PyAny>> {
+        let names = self.0.names();
+        let Some(name) = names.get(i) else {
+            return Err(PyIndexError::new_err(format!("expected a column below {}, got {i}", names.len())));
+        };
+        cells::values(py, name, self.0.batch().column(i))
+    }
+
+    fn to_matrix<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<f64>>> {
+        let (rows, columns) = (self.0.n_rows(), self.0.batch().num_columns());
+        let mut values = vec![f64::NAN; rows * columns];
+        for (j, (name, array)) in self.0.names().into_iter().zip(self.0.batch().columns()).enumerate() {
+            for (i, x) in cells::numbers(name, array)?.into_iter().enumerate() {
+                values[i * columns + j] = x;
+            }
+        }
+        PyArray1::from_vec(py, values).reshape([rows, columns])
+    }
+
+    #[pyo3(signature = (requested_schema=None))]
+    fn __arrow_c_stream__<'py>(
+        &self,
+        py: Python<'py>,
+        requested_schema: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyCapsule>> {
+        // A consumer may ask for other types; the protocol allows to ignore that.
+        drop(requested_schema);
+        capsule::stream(py, self.0.batch())
+    }
+
+    fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
+        capsule::schema(py, self.0.batch())
+    }
+
+    fn __len__(&self) -> usize {
+        self.0.n_rows()
+    }
+
+    fn __repr__(&self) -> String {
+        format!("Table({} rows, columns: {})", self.0.n_rows(), self.0.names().join(", "))
+    }
+}

@@ -1,0 +1,192 @@
+//! What models of tables and of series do.
+
+use std::sync::Mutex;
+
+use narrows_core::data::Table;
+use narrows_core::score_table::{event_rows, reason_rows};
+use narrows_core::{Explained, Model, NewDataReporter, Scores, TabularModel};
+use pyo3::prelude::*;
+use pyo3::types::PyAny;
+
+use crate::failure::OrRaise;
+use crate::fitting::folders;
+use crate::images::PyImages;
+use crate::model::PyModel;
+use crate::scores::{PyScores, joined};
+use crate::stream::PyStream;
+use crate::table::PyTable;
+
+/// Rows worked on at a time where they are independent: what is prepared of a table is never whole in memory, and Ctrl-C
+/// is heard between parts.
+const PORTION_ROWS: usize = 65_536;
+
+/// The results of `work` on the parts of a table; of series the whole is one.
+fn by_parts<T: Send>(
+    py: Python<'_>,
+    is_divisible: bool,
+    table: &Table,
+    work: impl Fn(&Table) -> narrows_core::Result<T> + Sync,
+) -> PyResult<Vec<T>> {
+    let rows = table.n_rows();
+    let portion = if is_divisible { PORTION_ROWS } else { rows.max(1) };
+    let mut parts = Vec::with_capacity(rows.div_ceil(portion));
+    for first in (0..rows.max(1)).step_by(portion) {
+        let part = table.slice(first, portion.min(rows - first));
+        parts.push(py.detach(|| work(&part)).or_raise()?);
+        py.check_signals()?;
+    }
+    Ok(parts)
+}
+
+fn table_by_parts(
+    py: Python<'_>,
+    is_divisible: bool,
+    table: &Table,
+    work: impl Fn(&Table) -> narrows_core::Result<Table> + Sync,
+) -> PyResult<PyTable> {
+    let parts = by_parts(py, is_divisible, table, work)?;
+    Table::concat(&parts).or_raise().map(PyTable)
+}
+
+/// The report on new data.
+fn new_data(
+    py: Python<'_>,
+    model: &Model,
+    data: &Bound<'_, PyAny>,
+    label: Option<&str>,
+    normal: Option<&str>,
+) -> PyResult<narrows_core::report::NewDataReport> {
+    if let Ok(images) = data.cast::<PyImages>() {
+        let (images, model) = (images.get().0.clone(), model.clone().into_images().or_raise()?);
+        return py.detach(|| model.new_data_report(&images, &folders(normal))).or_raise();
+    }
+    let table = data.cast::<PyTable>()?.get().0.clone();
+    let model = model.clone().into_tabular().or_raise()?;
+    let found = py.detach(|| {
+        let mut reporter = NewDataReporter::new(model.as_ref(), table.source());
+        reporter.add(&table)?;
+        let metrics = label.map(|label| evaluated(model.as_ref(), &table, label, normal)).transpose()?;
+        reporter.finish(metrics.as_ref())
+    });
+    found.or_raise()
+}
+
+fn evaluated(
+    model: &dyn TabularModel,
+    table: &Table,
+    label: &str,
+    normal: Option<&str>,
+) -> narrows_core::Result<narrows_core::Evaluation> {
+    let mut evaluator = model.evaluator(label, normal);
+    evaluator.add(table)?;
+    evaluator.finish()
+}
+
+#[pymethods]
+impl PyModel {
+    fn score(&self, py: Python<'_>, table: &PyTable) -> PyResult<PyScores> {
+        let model = self.tabular()?;
+        let parts = by_parts(py, model.rows_are_independent(), &table.0, |part| model.score(part))?;
+        Ok(PyScores(joined(parts)))
+    }
+
+    fn explain(&self, py: Python<'_>, table: &PyTable, k: usize) -> PyResult<(PyScores, PyTable)> {
+        let model = self.tabular()?;
+        let parts = by_parts(py, model.rows_are_independent(), &table.0, |part| model.explain(part, k))?;
+        let (scores, reasons): (Vec<Scores>, Vec<_>) =
+            parts.into_iter().map(|Explained { scores, reasons }| (scores, reasons)).unzip();
+        let reasons = reasons.concat();
+        let rows = Table::new(reason_rows(&reasons, 0), "reasons", 0);
+        Ok((PyScores(joined(scores)), PyTable(rows)))
+    }
+
+    fn reconstruct(&self, py: Python<'_>, table: &PyTable) -> PyResult<PyTable> {
+        let model = self.tabular()?;
+        table_by_parts(py, model.rows_are_independent(), &table.0, |part| model.reconstruct(part))
+    }
+
+    fn encode(&self, py: Python<'_>, table: &PyTable) -> PyResult<PyTable> {
+        if let Model::Encoder(encoder) = &self.0 {
+            return table_by_parts(py, encoder.rows_are_independent(), &table.0, |part| encoder.encode(part));
+        }
+        let model = self.tabular()?;
+        table_by_parts(py, model.rows_are_independent(), &table.0, |part| model.encode(part))
+    }
+
+    fn decode(&self, py: Python<'_>, codes: &PyTable) -> PyResult<PyTable> {
+        let model = self.tabular()?;
+        py.detach(|| model.decode(&codes.0)).or_raise().map(PyTable)
+    }
+
+    fn generate(&self, py: Python<'_>, n: usize, first: u64, seed: u64) -> PyResult<PyTable> {
+        let model = self.tabular()?;
+        py.detach(|| model.generate(n, first, seed)).or_raise().map(PyTable)
+    }
+
+    fn vary(&self, py: Python<'_>, table: &PyTable, n: usize, first: u64, spread: f32, seed: u64) -> PyResult<PyTable> {
+        let model = self.tabular()?;
+        py.detach(|| model.variation(&table.0)?.vary(n, first, spread, seed)).or_raise().map(PyTable)
+    }
+
+    fn between(&self, py: Python<'_>, table: &PyTable, a: u64, b: u64, steps: usize) -> PyResult<PyTable> {
+        let model = self.tabular()?;
+        py.detach(|| model.variation(&table.0)?.between(a, b, steps)).or_raise().map(PyTable)
+    }
+
+    fn events(&self, py: Python<'_>, table: &PyTable) -> PyResult<PyTable> {
+        let model = self.0.clone().into_series().or_raise()?;
+        let has_series = model.id_column().is_some();
+        let events = py.detach(|| model.events(&table.0)).or_raise()?;
+        Ok(PyTable(Table::new(event_rows(&events, has_series), "events", 0)))
+    }
+
+    fn stream(&self) -> PyResult<PyStream> {
+        let model = self.0.clone().into_series().or_raise()?;
+        Ok(PyStream(Mutex::new(model.stream().or_raise()?)))
+    }
+
+    #[pyo3(signature = (table, label, normal=None))]
+    fn evaluate(&self, py: Python<'_>, table: &PyTable, label: &str, normal: Option<&str>) -> PyResult<String> {
+        let model = self.tabular()?;
+        let evaluation = py.detach(|| evaluated(model.as_ref(), &table.0, label, normal)).or_raise()?;
+        Ok(serde_json::to_string(&evaluation).expect("plain data with text keys"))
+    }
+
+    #[pyo3(signature = (data, label=None, normal=None))]
+    fn new_data_html(
+        &self,
+        py: Python<'_>,
+        data: &Bound<'_, PyAny>,
+        label: Option<&str>,
+        normal: Option<&str>,
+    ) -> PyResult<String> {
+        let found = new_data(py, &self.0, data, label, normal)?;
+        py.detach(|| self.0.new_data_html(&found)).or_raise()
+    }
+
+    #[pyo3(signature = (data, label=None, normal=None))]
+    fn new_data_json(
+        &self,
+        py: Python<'_>,
+        data: &Bound<'_, PyAny>,
+        label: Option<&str>,
+        normal: Option<&str>,
+    ) -> PyResult<String> {
+        let found = new_data(py, &self.0, data, label, normal)?;
+        Ok(serde_json::to_string(&found).expect("plain data with text keys"))
+    }
+
+    fn generation_quality(&self, py: Python<'_>, data: &Bound<'_, PyAny>, n: usize, seed: u64) -> PyResult<String> {
+        let quality = match data.cast::<PyImages>() {
+            Ok(images) => {
+                let (model, images) = (self.images()?, images.get().0.clone());
+                py.detach(|| model.generation_quality(&images, n, seed))
+            }
+            Err(_) => {
+                let (model, table) = (self.tabular()?, data.cast::<PyTable>()?.get().0.clone());
+                py.detach(|| model.generation_quality(&table, n, seed))
+            }
+        };
+        Ok(serde_json::to_string(&quality.or_raise()?).expect("plain data with text keys"))
+    }
+}

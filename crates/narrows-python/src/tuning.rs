@@ -1,0 +1,75 @@
+//! Recipe search.
+
+use std::path::Path;
+use std::time::Duration;
+
+use narrows_core::file::{fingerprint, images_fingerprint};
+use narrows_core::tune::{Goal, Journal, SearchPlan, SearchSubject};
+use narrows_core::{Dataset, Recipe};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+
+use crate::failure::{OrRaise, parsed};
+use crate::fitting::{GivenRoles, compute};
+use crate::listener::watched;
+use crate::recipe::PyRecipe;
+
+/// Searches a recipe; the best one, and the search as JSON.
+#[pyfunction]
+#[pyo3(signature = (
+    base, data, *, goal="reconstruction", held=Vec::new(), trials=20, seconds=None, label=None, normal=None,
+    columns=Vec::new(), ignore=Vec::new(), time=None, id=Vec::new(), timezone=None, duplicates=None, threads=None,
+    listener=None, journal=None
+))]
+pub(crate) fn tune(
+    py: Python<'_>,
+    base: &PyRecipe,
+    data: &Bound<'_, PyAny>,
+    goal: &str,
+    held: Vec<String>,
+    trials: usize,
+    seconds: Option<f64>,
+    label: Option<String>,
+    normal: Option<String>,
+    columns: Vec<String>,
+    ignore: Vec<String>,
+    time: Option<String>,
+    id: Vec<String>,
+    timezone: Option<String>,
+    duplicates: Option<String>,
+    threads: Option<usize>,
+    listener: Option<&Bound<'_, PyAny>>,
+    journal: Option<String>,
+) -> PyResult<(PyRecipe, String)> {
+    let goal: Goal = parsed(goal)?;
+    let time_limit = seconds.map(Duration::try_from_secs_f64).transpose();
+    let time_limit = time_limit.map_err(|_| PyValueError::new_err("time: expected a positive number of seconds"))?;
+    let roles = GivenRoles { label, normal, columns, ignore, time, id, timezone, duplicates };
+    let dataset = roles.dataset(data)?;
+    let plan = SearchPlan { goal, base: base.0.clone(), held, trials, time: time_limit };
+    plan.check().or_raise()?;
+    let mut journal = match &journal {
+        None => Journal::in_memory(),
+        Some(path) => kept(Path::new(path), &plan, &dataset)?,
+    };
+    let compute = compute(threads)?;
+    let (search, _) =
+        watched(py, listener, |bridge| narrows_core::tune::tune(&plan, dataset, &mut journal, bridge, &compute))?;
+    let search = search.or_raise()?;
+    let recipe: Recipe = search.recipe.clone();
+    Ok((PyRecipe(recipe), serde_json::to_string(&search).expect("plain data with text keys")))
+}
+
+/// The journal of a file, resumed if there is one.
+fn kept(path: &Path, plan: &SearchPlan, dataset: &Dataset) -> PyResult<Journal> {
+    let (data, roles) = match dataset {
+        Dataset::Table(table, roles) => (fingerprint(table), serde_json::to_string(roles)),
+        Dataset::Images(images, roles) => (images_fingerprint(images), serde_json::to_string(roles)),
+    };
+    let roles = roles.expect("plain data with text keys");
+    let subject = SearchSubject::new(plan.goal, &plan.base, &plan.held, data, &roles);
+    match path.exists() {
+        true => Journal::resume(path, &subject).or_raise(),
+        false => Ok(Journal::create(path, &subject)),
+    }
+}
