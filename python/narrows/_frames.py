@@ -1,0 +1,221 @@
+"""Tables in and out: data frames, Arrow tables, arrays and files become the library's, and results go back as they came."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from . import _native
+from ._arrays import matrix_table
+from ._pandas import pandas_table
+
+__all__ = ["Incoming", "Kind", "column_names", "is_paths", "kind_of", "to_table"]
+
+Kind = Literal["numpy", "pandas", "polars", "pyarrow", "files"]
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """A table as the library holds it, and how it came."""
+
+    table: _native.Table
+    kind: Kind
+    index: Any = None
+    """The index of a pandas frame."""
+    labels: dict[str, Any] = field(default_factory=dict)
+    """The names of columns that are not text, by their text."""
+    dtypes: dict[str, Any] = field(default_factory=dict)
+    """The types of the columns of a pandas or polars frame."""
+    notes: list[str] = field(default_factory=list)
+    """What was noted while files were read."""
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def n_rows(self) -> int:
+        """The number of rows."""
+        return self.table.n_rows
+
+    def give(self, table: _native.Table, *, aligned: bool | None = None) -> Any:
+        """A result in the form in which the data came.
+
+        Parameters
+        ----------
+        table : Table
+            The result.
+        aligned : bool, optional
+            Whether its rows are those of the data, so that an index of pandas is theirs too; by default, whether
+            there are as many.
+
+        Returns
+        -------
+        ndarray, pandas.DataFrame, polars.DataFrame or pyarrow.Table
+            For NumPy an array of numbers; of objects if there are others.
+        """
+        if aligned is None:
+            aligned = table.n_rows == self.n_rows
+        return give(table, self, aligned=aligned)
+
+    def give_columns(self, columns: dict[str, Any]) -> Any:
+        """Columns of as many rows as the data, as a frame like it; for NumPy as a structured array."""
+        kind = self.kind if self.kind != "files" else _installed()
+        if kind == "numpy":
+            arrays = {name: np.asarray(values) for name, values in columns.items()}
+            out = np.empty(self.n_rows, [(name, array.dtype) for name, array in arrays.items()])
+            for name, array in arrays.items():
+                out[name] = array
+            return out
+        if kind == "pandas":
+            import pandas
+
+            return pandas.DataFrame(columns, index=self.index)
+        if kind == "polars":
+            import polars
+
+            return polars.DataFrame({name: _plain(values) for name, values in columns.items()})
+        import pyarrow
+
+        return pyarrow.table({name: _plain(values) for name, values in columns.items()})
+
+
+def _plain(values: Any) -> Any:
+    return np.asarray(values) if isinstance(values, np.ndarray) and values.dtype != object else list(values)
+
+
+def to_table(X: Any, names: Sequence[str] | None = None, wanted: _native.Model | None = None) -> Incoming:
+    """Data of any form as a table of the library, sharing its memory where types allow.
+
+    Parameters
+    ----------
+    X : pandas, polars or pyarrow frame, object with ``__arrow_c_stream__``, array, lists, path or list of paths
+        Arrays are [rows, columns]; their columns are called ``x0``, ``x1``, ... as those of ``.npy`` files are.
+    names : sequence of str, optional
+        Names of columns, instead of those of `X`.
+    wanted : Model, optional
+        Of files, only the columns that this model reads, in its types.
+
+    Raises
+    ------
+    TypeError
+        If `X` is of another type, a sparse matrix, or has columns of unsupported types.
+    ValueError
+        If it cannot be read, or a name of a column occurs twice.
+    """
+    kind = kind_of(X)
+    if kind == "files":
+        paths = [os.fspath(path) for path in ([X] if isinstance(X, (str, os.PathLike)) else X)]
+        table, notes, warnings = _native.Table.read([os.fsdecode(path) for path in paths], wanted)
+        return Incoming(table, "files", notes=notes, warnings=warnings)
+    if kind == "pandas":
+        table, labels = pandas_table(X, names)
+        dtypes = dict(zip(table.names, X.dtypes, strict=True))
+        return Incoming(table, "pandas", index=X.index, labels=labels, dtypes=dtypes)
+    if kind == "polars":
+        frame = X if names is None else X.rename(dict(zip(X.columns, names, strict=True)))
+        dtypes = dict(zip(frame.columns, frame.dtypes, strict=True))
+        return Incoming(_native.Table.from_arrow(frame, "X"), "polars", dtypes=dtypes)
+    if kind == "pyarrow":
+        if names is not None:
+            X = X.rename_columns(list(names))
+        return Incoming(_native.Table.from_arrow(X, "X"), "pyarrow")
+    return Incoming(matrix_table(X, names), "numpy")
+
+
+def kind_of(X: Any) -> Kind:
+    """The form of data.
+
+    Raises
+    ------
+    TypeError
+        If it is of none that the package reads, with what to do instead.
+    """
+    pandas, polars = sys.modules.get("pandas"), sys.modules.get("polars")
+    if is_paths(X):
+        return "files"
+    if pandas is not None and isinstance(X, pandas.DataFrame):
+        return "pandas"
+    if polars is not None and isinstance(X, polars.DataFrame):
+        return "polars"
+    if polars is not None and isinstance(X, polars.LazyFrame):
+        raise TypeError("X: expected a frame, got a polars LazyFrame: call `.collect()` first")
+    if (pandas is not None and isinstance(X, pandas.Series)) or (polars is not None and isinstance(X, polars.Series)):
+        raise ValueError(
+            "Expected 2D array, got 1D array instead: a column alone is a frame of one column by `.to_frame()`, a row "
+            "alone is one by `frame.iloc[[i]]` or `frame[i]`."
+        )
+    if hasattr(X, "__arrow_c_stream__"):
+        return "pyarrow"
+    if isinstance(X, dict):
+        raise TypeError("X: expected a frame or an array, got a dict: make a frame of it, such as `pandas.DataFrame(X)`")
+    if X is None or isinstance(X, (bytes, int, float)):
+        raise TypeError(f"X: expected a frame, an array or a path, got {X!r}")
+    return "numpy"
+
+
+def is_paths(X: Any) -> bool:
+    """Whether data is a path or a list of paths."""
+    if isinstance(X, (str, os.PathLike)):
+        return True
+    return isinstance(X, (list, tuple)) and bool(X) and all(isinstance(path, (str, os.PathLike)) for path in X)
+
+
+def column_names(X: Any) -> list[Any] | None:
+    """The names of the columns of a frame as they are; None for arrays and files."""
+    kind = kind_of(X)
+    if kind in ("pandas", "polars"):
+        return list(X.columns)
+    if kind == "pyarrow":
+        names = getattr(X, "column_names", None)
+        if names is None and hasattr(X, "__arrow_c_schema__"):
+            names = getattr(getattr(X, "schema", None), "names", None)
+        return list(names if names is not None else getattr(X, "columns", []))
+    return None
+
+
+def _installed() -> Kind:
+    """The form for what came from files: that of the first package imported, else of the first installed."""
+    packages: tuple[Kind, ...] = ("pandas", "polars", "pyarrow")
+    for package in packages:
+        if package in sys.modules:
+            return package
+    from importlib.util import find_spec
+
+    return next((package for package in packages if find_spec(package) is not None), "numpy")
+
+
+def give(table: _native.Table, like: Incoming, *, aligned: bool) -> Any:
+    """A result in the form of `like`."""
+    kind = like.kind if like.kind != "files" else _installed()
+    if kind == "numpy":
+        return _array(table)
+    if kind == "pandas":
+        from ._pandas import pandas_frame
+
+        return pandas_frame(table, like.index if aligned else None, like.labels, like.dtypes)
+    if kind == "polars":
+        import polars
+
+        frame = polars.DataFrame(table)
+        restored = [
+            polars.col(name).cast(dtype, strict=False)
+            for name, dtype in like.dtypes.items()
+            if name in frame.columns and isinstance(dtype, (polars.Categorical, polars.Enum))
+        ]
+        return frame.with_columns(restored) if restored else frame
+    import pyarrow
+
+    return pyarrow.table(table)
+
+
+def _array(table: _native.Table) -> npt.NDArray[Any]:
+    if all(kind in ("bool", "int", "float") for kind in table.kinds()):
+        return table.to_matrix()
+    out = np.empty((table.n_rows, len(table.names)), dtype=object)
+    for i in range(len(table.names)):
+        out[:, i] = table.column(i)
+    return out
