@@ -3,39 +3,17 @@
 use std::sync::Arc;
 
 use narrows_core::train::NoCheckpoints;
-use narrows_core::{Compute, Dataset, ImageRoles, Model, Roles, Session};
+use narrows_core::{Dataset, Model, Roles, Session};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 
 use crate::failure::{OrRaise, parsed};
+use crate::given::{GivenRoles, compute, folders};
 use crate::images::PyImages;
 use crate::listener::watched;
 use crate::model::PyModel;
 use crate::recipe::PyRecipe;
 use crate::table::PyTable;
-
-/// The threads of a call; all cores by default.
-pub(crate) fn compute(threads: Option<usize>) -> PyResult<Compute> {
-    threads.map_or_else(|| Ok(Compute::default()), Compute::with_threads).or_raise()
-}
-
-/// The roles of the columns of a table, or of the folders of images, as they are given.
-pub(crate) struct GivenRoles {
-    pub(crate) label: Option<String>,
-    pub(crate) normal: Option<String>,
-    pub(crate) columns: Vec<String>,
-    pub(crate) ignore: Vec<String>,
-    pub(crate) time: Option<String>,
-    pub(crate) id: Vec<String>,
-    pub(crate) timezone: Option<String>,
-    pub(crate) duplicates: Option<String>,
-}
-
-/// Folders separated by commas.
-pub(crate) fn folders(normal: Option<&str>) -> ImageRoles {
-    let names = normal.into_iter().flat_map(|names| names.split(',')).map(|name| name.trim().to_owned());
-    ImageRoles { normal: names.collect() }
-}
 
 impl GivenRoles {
     /// The data with these roles.

@@ -7,7 +7,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::failure::{OrRaise, exception};
-use crate::fitting::folders;
+use crate::given::folders;
 use crate::images::{PyImages, arrays};
 use crate::model::PyModel;
 use crate::scores::PyScores;

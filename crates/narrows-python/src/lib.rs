@@ -15,6 +15,7 @@ mod compression;
 mod demo;
 mod failure;
 mod fitting;
+mod given;
 mod image_operations;
 mod images;
 mod listener;

@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use crate::failure::{ModelFileError, OrRaise, parsed};
-use crate::fitting::compute;
+use crate::given::compute;
 use crate::recipe::PyRecipe;
 
 /// A fitted model.

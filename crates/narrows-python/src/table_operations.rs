@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyAny;
 
 use crate::failure::OrRaise;
-use crate::fitting::folders;
+use crate::given::folders;
 use crate::images::PyImages;
 use crate::model::PyModel;
 use crate::scores::{PyScores, joined};

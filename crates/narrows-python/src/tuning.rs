@@ -10,7 +10,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::failure::{OrRaise, parsed};
-use crate::fitting::{GivenRoles, compute};
+use crate::given::{GivenRoles, compute};
 use crate::listener::watched;
 use crate::recipe::PyRecipe;
 
