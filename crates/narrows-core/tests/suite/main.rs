@@ -21,4 +21,5 @@ mod series_quality;
 mod series_split;
 mod support;
 mod tune;
+mod validation_rows;
 mod waves;

@@ -169,3 +169,37 @@ pub struct Explained {
     /// For each row, the columns with the largest share of its error, largest first.
     pub reasons: Vec<Vec<Reason>>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_of_parts_are_added_and_told() {
+        let part = |above| ScoreCounts {
+            rows: 10,
+            missing: 1,
+            extra_columns: vec!["id".to_owned()],
+            outside: vec![OutsideRange { column: "x".to_owned(), above, below: 0 }],
+            unreadable: vec![Unreadable {
+                column: "x".to_owned(),
+                expected: "numbers".to_owned(),
+                cells: 1,
+                first_row: 10 * above,
+                examples: vec![format!("off {above}")],
+            }],
+            ..ScoreCounts::default()
+        };
+        let mut counts = part(1);
+        counts.add(&part(2));
+        assert_eq!((counts.rows, counts.missing, counts.outside[0].above), (20, 2, 3));
+        assert_eq!(
+            counts.notes(),
+            [
+                "2 missing cells were filled and left out of the scores",
+                "column `x`: 2 cells are not numbers, from row 10: `off 1`, `off 2`; taken as missing",
+                "columns that the model does not use: `id`",
+            ]
+        );
+    }
+}
