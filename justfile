@@ -37,6 +37,10 @@ python-fmt:
     ruff check --fix
     ruff format
 
+# The reference of the Python package in target/python-doc; needs pdoc, and the package installed.
+python-doc:
+    python -m pdoc --docformat numpy --output-directory target/python-doc narrows
+
 # A wheel for this machine in target/wheels; needs maturin.
 wheel:
     maturin build --locked
