@@ -11,11 +11,10 @@ use narrows_core::compress::{
 use narrows_core::data::Table;
 use narrows_core::file::write_atomically;
 use narrows_core::{Error, ImageModel, Model};
-use numpy::PyArrayDyn;
 use pyo3::prelude::*;
 
 use crate::failure::OrRaise;
-use crate::images::{PyImages, arrays};
+use crate::images::{Arrays, PyImages, arrays};
 use crate::model::PyModel;
 use crate::table::PyTable;
 
@@ -166,11 +165,7 @@ impl PyModel {
         table.map_err(|error| of_file(error, path)).or_raise().map(PyTable)
     }
 
-    fn decompress_images<'py>(
-        &self,
-        py: Python<'py>,
-        path: &str,
-    ) -> PyResult<(Vec<String>, Vec<Bound<'py, PyArrayDyn<f32>>>)> {
+    fn decompress_images<'py>(&self, py: Python<'py>, path: &str) -> PyResult<(Vec<String>, Arrays<'py>)> {
         let (model, path) = (self.images()?, Path::new(path));
         let read = py.detach(|| {
             let mut bytes = Vec::new();

@@ -3,12 +3,11 @@
 use narrows_core::demo;
 use narrows_core::images::{Damages, Image};
 use narrows_core::rng::{Purpose, Stream};
-use numpy::PyArrayDyn;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::failure::{OrRaise, parsed};
-use crate::images::{PyImages, arrays};
+use crate::images::{Arrays, PyImages, arrays};
 use crate::table::PyTable;
 
 /// Machines of the demonstration, and columns of the wide table.
@@ -56,7 +55,7 @@ pub(crate) fn corrupt_images<'py>(
     images: &PyImages,
     damages: &str,
     seed: u64,
-) -> PyResult<Vec<Bound<'py, PyArrayDyn<f32>>>> {
+) -> PyResult<Arrays<'py>> {
     let damages: Damages = parsed(damages)?;
     let ready = damages.ready().or_raise()?;
     let corrupted = py.detach(|| {

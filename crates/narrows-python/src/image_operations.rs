@@ -2,13 +2,13 @@
 
 use narrows_core::images::{Channels, Image};
 use narrows_core::{ImageModel, Model};
-use numpy::{PyArray1, PyArray2, PyArrayDyn, PyArrayMethods, PyReadonlyArray2};
+use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray2};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::failure::{OrRaise, exception};
 use crate::given::folders;
-use crate::images::{PyImages, arrays};
+use crate::images::{Arrays, PyImages, arrays};
 use crate::model::PyModel;
 use crate::scores::PyScores;
 
@@ -57,7 +57,7 @@ impl PyModel {
         images: &PyImages,
         heat: bool,
         resize: bool,
-    ) -> PyResult<(PyScores, Vec<Bound<'py, PyArrayDyn<f32>>>)> {
+    ) -> PyResult<(PyScores, Arrays<'py>)> {
         let model = self.images()?;
         check_sizes(&model, images, resize)?;
         let scored = each(py, images, |image| {
@@ -72,12 +72,7 @@ impl PyModel {
     }
 
     #[pyo3(signature = (images, resize=false))]
-    fn heat_overlays<'py>(
-        &self,
-        py: Python<'py>,
-        images: &PyImages,
-        resize: bool,
-    ) -> PyResult<Vec<Bound<'py, PyArrayDyn<f32>>>> {
+    fn heat_overlays<'py>(&self, py: Python<'py>, images: &PyImages, resize: bool) -> PyResult<Arrays<'py>> {
         let model = self.images()?;
         check_sizes(&model, images, resize)?;
         let overlays = each(py, images, |image| {
@@ -88,12 +83,7 @@ impl PyModel {
     }
 
     #[pyo3(signature = (images, resize=false))]
-    fn reconstruct_images<'py>(
-        &self,
-        py: Python<'py>,
-        images: &PyImages,
-        resize: bool,
-    ) -> PyResult<Vec<Bound<'py, PyArrayDyn<f32>>>> {
+    fn reconstruct_images<'py>(&self, py: Python<'py>, images: &PyImages, resize: bool) -> PyResult<Arrays<'py>> {
         let model = self.images()?;
         check_sizes(&model, images, resize)?;
         let rebuilt = each(py, images, |image| Ok(model.reconstruct(&image)))?;
@@ -120,11 +110,7 @@ impl PyModel {
         codes.into_iter().map(array).collect()
     }
 
-    fn decode_images<'py>(
-        &self,
-        py: Python<'py>,
-        codes: PyReadonlyArray2<'_, f32>,
-    ) -> PyResult<Vec<Bound<'py, PyArrayDyn<f32>>>> {
+    fn decode_images<'py>(&self, py: Python<'py>, codes: PyReadonlyArray2<'_, f32>) -> PyResult<Arrays<'py>> {
         let model = self.images()?;
         let codes = codes.as_array();
         if codes.ncols() != model.code_size() {
@@ -138,13 +124,7 @@ impl PyModel {
         arrays(py, py.detach(|| model.decode(&codes)))
     }
 
-    fn generate_images<'py>(
-        &self,
-        py: Python<'py>,
-        n: usize,
-        first: u64,
-        seed: u64,
-    ) -> PyResult<Vec<Bound<'py, PyArrayDyn<f32>>>> {
+    fn generate_images<'py>(&self, py: Python<'py>, n: usize, first: u64, seed: u64) -> PyResult<Arrays<'py>> {
         let model = self.images()?;
         arrays(py, py.detach(|| model.generate(n, first, seed)))
     }
@@ -160,7 +140,7 @@ impl PyModel {
         Ok(text.map_err(exception)?.expect("plain data with text keys"))
     }
 
-    fn restore<'py>(&self, py: Python<'py>, images: &PyImages) -> PyResult<Vec<Bound<'py, PyArrayDyn<f32>>>> {
+    fn restore<'py>(&self, py: Python<'py>, images: &PyImages) -> PyResult<Arrays<'py>> {
         let restorer = self.restorer()?;
         let restored = each(py, images, |image| Ok(restorer.restore(&image)))?;
         arrays(py, restored)

@@ -57,7 +57,10 @@ pub(crate) fn array<'py>(py: Python<'py>, image: Image) -> PyResult<Bound<'py, P
 }
 
 /// Images as arrays.
-pub(crate) fn arrays<'py>(py: Python<'py>, images: Vec<Image>) -> PyResult<Vec<Bound<'py, PyArrayDyn<f32>>>> {
+pub(crate) type Arrays<'py> = Vec<Bound<'py, PyArrayDyn<f32>>>;
+
+/// Images as arrays.
+pub(crate) fn arrays<'py>(py: Python<'py>, images: Vec<Image>) -> PyResult<Arrays<'py>> {
     images.into_iter().map(|image| array(py, image)).collect()
 }
 

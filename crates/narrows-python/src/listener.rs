@@ -115,7 +115,7 @@ pub(crate) fn watched<T: Send>(
             if let (Next::Event(name, data, told), None, true) = (next, &raised, outcome.is_ok()) {
                 let asked = listener.map(|listener| call(py, listener, name, &data)).transpose();
                 match asked {
-                    Ok(asked) if asked == Some(true) => bridge.stop.store(true, Ordering::SeqCst),
+                    Ok(Some(true)) => bridge.stop.store(true, Ordering::SeqCst),
                     Ok(_) => {}
                     Err(error) => outcome = Err(error),
                 }
