@@ -1,7 +1,10 @@
 """The command that the package carries is the binary."""
 
+import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -15,13 +18,19 @@ def carried(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedPro
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--version"], ["--help"], ["fit", "--help"], ["fit", "nothing.csv"], ["score", "--jsn"], ["score", "--json"], []],
+    [["--help"], ["fit", "--help"], ["fit", "nothing.csv"], ["score", "--jsn"], ["score", "--json"], []],
     ids=lambda arguments: " ".join(arguments) or "nothing",
 )
 def test_the_command_says_what_the_binary_says(command: Path, tmp_path: Path, arguments: list[str]) -> None:
     binary = subprocess.run([str(command), *arguments], capture_output=True, text=True, cwd=tmp_path)
     ours = carried(*arguments, cwd=tmp_path)
     assert (ours.returncode, ours.stdout, ours.stderr) == (binary.returncode, binary.stdout, binary.stderr)
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    import narrows
+
+    assert carried("--version").stdout.splitlines()[0] == f"narrows {narrows.__version__}"
 
 
 def test_a_fit_and_its_scores_are_those_of_the_binary(command: Path, tmp_path: Path) -> None:
@@ -47,7 +56,37 @@ def test_a_reader_that_goes_away_is_no_failure(tmp_path: Path) -> None:
     assert fit.returncode == 0, fit.stderr
     score = [sys.executable, "-c", RUN, "score", "m.narrows", "train.csv"]
     with subprocess.Popen(score, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdout is not None and process.stderr is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
         process.stdout.readline()
         process.stdout.close()
         assert process.wait(timeout=60) == 0, process.stderr.read()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Ctrl-C is sent as a signal")
+def test_ctrl_c_saves_the_best_model_so_far(tmp_path: Path) -> None:
+    rows = [f"{i % 7},{(i * i) % 11},{(i * 31) % 17}" for i in range(2000)]
+    (tmp_path / "train.csv").write_text("\n".join(["a,b,c", *rows]) + "\n")
+    long = [
+        "--set",
+        "train.steps=1000000",
+        "--set",
+        "train.epochs=1000000",
+        "--set",
+        "train.patience=0",
+        "--checkpoint",
+    ]
+    command = [sys.executable, "-c", RUN, "fit", "train.csv", "--preset", "deep", *long, "-o", "m.narrows"]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        deadline = time.monotonic() + 60
+        while not (tmp_path / "m.narrows.checkpoint" / "member-0.safetensors").exists():
+            if time.monotonic() > deadline or process.poll() is not None:
+                process.kill()
+                pytest.fail(process.stderr.read())
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        told = process.stderr.read()
+        assert process.wait(timeout=60) == 130, told
+    assert "Traceback" not in told
+    assert (tmp_path / "m.narrows").is_file()

@@ -5,7 +5,20 @@ import subprocess
 import sys
 import time
 
-HEAVY = ["pandas", "polars", "pyarrow", "duckdb", "sklearn", "scipy", "pyod", "matplotlib", "tqdm", "shap", "PIL", "IPython"]
+HEAVY = [
+    "pandas",
+    "polars",
+    "pyarrow",
+    "duckdb",
+    "sklearn",
+    "scipy",
+    "pyod",
+    "matplotlib",
+    "tqdm",
+    "shap",
+    "PIL",
+    "IPython",
+]
 RUNS = 5
 
 

@@ -1,0 +1,67 @@
+"""Every Python example of the documentation runs: the blocks of a page in order, in one namespace and one folder."""
+
+import doctest
+import importlib
+import os
+import pkgutil
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", ROOT / "python" / "README.md", ROOT / "docs" / "README.md"]
+PAGES += sorted((ROOT / "docs" / "python").glob("*.md"))
+BLOCK = re.compile(r"^```python\n(.*?)^```", re.M | re.S)
+
+
+def blocks(page: Path) -> list[tuple[int, str]]:
+    """The code of a page, and the lines where it begins."""
+    text = page.read_text()
+    return [(text.count("\n", 0, found.start(1)), found[1]) for found in BLOCK.finditer(text)]
+
+
+@pytest.fixture(autouse=True)
+def in_its_own_folder(tmp_path: Path) -> Iterator[None]:
+    before = Path.cwd()
+    os.chdir(tmp_path)
+    yield
+    os.chdir(before)
+    if "matplotlib.pyplot" in sys.modules:
+        importlib.import_module("matplotlib.pyplot").close("all")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_the_examples_of_a_page_run(page: Path) -> None:
+    namespace: dict[str, object] = {"__name__": "__main__"}
+    for line, code in blocks(page):
+        # As many empty lines before it, so that an error names the line of the page.
+        exec(compile("\n" * line + code, str(page), "exec"), namespace)
+
+
+def test_every_page_has_an_example_and_is_in_the_book() -> None:
+    book = (ROOT / "docs" / "SUMMARY.md").read_text()
+    for page in sorted((ROOT / "docs" / "python").glob("*.md")):
+        assert blocks(page), page
+        assert f"(python/{page.name})" in book, page
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)", page.read_text())
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def modules() -> list[str]:
+    package = importlib.import_module("narrows")
+    names = [f"narrows.{module.name}" for module in pkgutil.walk_packages(package.__path__)]
+    return ["narrows", *(name for name in names if name != "narrows._native")]
+
+
+@pytest.mark.parametrize("name", modules())
+def test_the_examples_of_a_module_give_what_they_say(name: str) -> None:
+    options = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
+    found = doctest.testmod(importlib.import_module(name), optionflags=options)
+    assert found.failed == 0
