@@ -21,7 +21,7 @@ def matrix_of(X: Any) -> npt.NDArray[Any]:
     TypeError
         For sparse matrices and for cells that are neither numbers nor text.
     ValueError
-        For complex numbers, and if it is not [rows, columns] with at least one of each.
+        For complex numbers, and if it is not [rows, columns], with at least one column.
     """
     if hasattr(X, "nnz") and hasattr(X, "tocsr"):
         raise TypeError(
@@ -37,10 +37,7 @@ def matrix_of(X: Any) -> npt.NDArray[Any]:
             "Reshape your data either using array.reshape(-1, 1) if your data has a single feature or "
             "array.reshape(1, -1) if it contains a single sample."
         )
-    rows, columns = array.shape
-    if rows == 0:
-        raise ValueError(f"Found array with 0 sample(s) (shape={array.shape}) while a minimum of 1 is required.")
-    if columns == 0:
+    if array.shape[1] == 0:
         raise ValueError(f"Found array with 0 feature(s) (shape={array.shape}) while a minimum of 1 is required.")
     if array.dtype.kind == "O":
         return _objects(array)

@@ -27,9 +27,7 @@ class _Estimator:
         names = self._argument_names()
         for name, value in params.items():
             if name not in names:
-                raise ValueError(
-                    f"Invalid parameter {name!r} for estimator {self!r}. Valid parameters are: {names!r}."
-                )
+                raise ValueError(f"Invalid parameter {name!r} for estimator {self!r}. Valid parameters are: {names!r}.")
             setattr(self, name, value)
         return self
 

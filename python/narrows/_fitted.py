@@ -61,9 +61,7 @@ class FittedMixin(EstimatorBase):
     ) -> None:
         """Fits, tells what is to be told, and holds the model. `heard` are warnings of the reading."""
         with Listener(self._callbacks(), getattr(self, "verbose", 0), type(self).__name__) as listener:
-            model, interrupted = _native.fit(
-                recipe, data, threads=threads_of(self.n_jobs), listener=listener, **roles
-            )
+            model, interrupted = _native.fit(recipe, data, threads=threads_of(self.n_jobs), listener=listener, **roles)
         self._set_model(model)
         told = [*heard, *(self.report_.get("warnings") or []), *listener.warnings]
         if interrupted:
@@ -133,7 +131,8 @@ class FittedMixin(EstimatorBase):
     def _repr_html_(self) -> str:
         from . import _html
 
-        return _html.estimator_html(self)
+        html: str = _html.estimator_html(self)
+        return html
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         return {"text/plain": repr(self), "text/html": self._repr_html_()}

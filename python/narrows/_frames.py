@@ -13,36 +13,27 @@ import numpy.typing as npt
 
 from . import _native
 from ._arrays import matrix_table
-from ._pandas import pandas_table
+from ._pandas import pandas_table, special_types
 
-__all__ = ["Incoming", "Kind", "column_names", "is_paths", "kind_of", "to_table"]
+__all__ = ["Form", "Incoming", "Kind", "column_names", "is_paths", "kind_of", "to_table"]
 
 Kind = Literal["numpy", "pandas", "polars", "pyarrow", "files"]
 
 
 @dataclass(frozen=True)
-class Incoming:
-    """A table as the library holds it, and how it came."""
+class Form:
+    """The form of a table, in which results go back."""
 
-    table: _native.Table
     kind: Kind
     index: Any = None
     """The index of a pandas frame."""
     labels: dict[str, Any] = field(default_factory=dict)
     """The names of columns that are not text, by their text."""
     dtypes: dict[str, Any] = field(default_factory=dict)
-    """The types of the columns of a pandas or polars frame."""
-    notes: list[str] = field(default_factory=list)
-    """What was noted while files were read."""
-    warnings: list[str] = field(default_factory=list)
-
-    @property
-    def n_rows(self) -> int:
-        """The number of rows."""
-        return self.table.n_rows
+    """The categorical types and those with time zones of a pandas or polars frame, by column."""
 
     def give(self, table: _native.Table, *, aligned: bool | None = None) -> Any:
-        """A result in the form in which the data came.
+        """A result in this form.
 
         Parameters
         ----------
@@ -58,22 +49,23 @@ class Incoming:
             For NumPy an array of numbers; of objects if there are others.
         """
         if aligned is None:
-            aligned = table.n_rows == self.n_rows
-        return give(table, self, aligned=aligned)
+            aligned = self.index is not None and len(self.index) == table.n_rows
+        return _given(table, self, aligned=aligned)
 
-    def give_columns(self, columns: dict[str, Any]) -> Any:
-        """Columns of as many rows as the data, as a frame like it; for NumPy as a structured array."""
-        kind = self.kind if self.kind != "files" else _installed()
+    def give_columns(self, columns: dict[str, Any], *, aligned: bool = True) -> Any:
+        """Columns of equal length, by default those of the data's rows; for NumPy as a structured array."""
+        kind = self.shown_kind
         if kind == "numpy":
             arrays = {name: np.asarray(values) for name, values in columns.items()}
-            out = np.empty(self.n_rows, [(name, array.dtype) for name, array in arrays.items()])
+            length = next((len(array) for array in arrays.values()), 0)
+            out = np.empty(length, [(name, array.dtype) for name, array in arrays.items()])
             for name, array in arrays.items():
                 out[name] = array
             return out
         if kind == "pandas":
             import pandas
 
-            return pandas.DataFrame(columns, index=self.index)
+            return pandas.DataFrame(columns, index=self.index if aligned else None)
         if kind == "polars":
             import polars
 
@@ -81,6 +73,46 @@ class Incoming:
         import pyarrow
 
         return pyarrow.table({name: _plain(values) for name, values in columns.items()})
+
+    @property
+    def shown_kind(self) -> Kind:
+        """The kind of what is given back: for files, of the package that is imported, else of one that is installed."""
+        return self.kind if self.kind != "files" else _installed()
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """A table as the library holds it, and how it came."""
+
+    table: _native.Table
+    kind: Kind
+    index: Any = None
+    """The index of a pandas frame."""
+    labels: dict[str, Any] = field(default_factory=dict)
+    """The names of columns that are not text, by their text."""
+    dtypes: dict[str, Any] = field(default_factory=dict)
+    """The categorical types and those with time zones of a pandas or polars frame, by column."""
+    notes: list[str] = field(default_factory=list)
+    """What was noted while files were read."""
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def n_rows(self) -> int:
+        """The number of rows."""
+        return self.table.n_rows
+
+    @property
+    def form(self) -> Form:
+        """The form of the data."""
+        return Form(self.kind, self.index, self.labels, self.dtypes)
+
+    def give(self, table: _native.Table, *, aligned: bool | None = None) -> Any:
+        """A result in the form of the data: `Form.give`."""
+        return self.form.give(table, aligned=aligned)
+
+    def give_columns(self, columns: dict[str, Any], *, aligned: bool = True) -> Any:
+        """Columns in the form of the data: `Form.give_columns`."""
+        return self.form.give_columns(columns, aligned=aligned)
 
 
 def _plain(values: Any) -> Any:
@@ -107,17 +139,19 @@ def to_table(X: Any, names: Sequence[str] | None = None, wanted: _native.Model |
         If it cannot be read, or a name of a column occurs twice.
     """
     kind = kind_of(X)
+    if kind == "polars":
+        import polars
     if kind == "files":
         paths = [os.fspath(path) for path in ([X] if isinstance(X, (str, os.PathLike)) else X)]
         table, notes, warnings = _native.Table.read([os.fsdecode(path) for path in paths], wanted)
         return Incoming(table, "files", notes=notes, warnings=warnings)
     if kind == "pandas":
         table, labels = pandas_table(X, names)
-        dtypes = dict(zip(table.names, X.dtypes, strict=True))
-        return Incoming(table, "pandas", index=X.index, labels=labels, dtypes=dtypes)
+        return Incoming(table, "pandas", X.index, labels, special_types(X, table.names))
     if kind == "polars":
         frame = X if names is None else X.rename(dict(zip(X.columns, names, strict=True)))
-        dtypes = dict(zip(frame.columns, frame.dtypes, strict=True))
+        special = (polars.Categorical, polars.Enum)
+        dtypes = {name: dtype for name, dtype in frame.schema.items() if isinstance(dtype, special)}
         return Incoming(_native.Table.from_arrow(frame, "X"), "polars", dtypes=dtypes)
     if kind == "pyarrow":
         if names is not None:
@@ -151,7 +185,9 @@ def kind_of(X: Any) -> Kind:
     if hasattr(X, "__arrow_c_stream__"):
         return "pyarrow"
     if isinstance(X, dict):
-        raise TypeError("X: expected a frame or an array, got a dict: make a frame of it, such as `pandas.DataFrame(X)`")
+        raise TypeError(
+            "X: expected a frame or an array, got a dict: make a frame of it, such as `pandas.DataFrame(X)`"
+        )
     if X is None or isinstance(X, (bytes, int, float)):
         raise TypeError(f"X: expected a frame, an array or a path, got {X!r}")
     return "numpy"
@@ -188,24 +224,19 @@ def _installed() -> Kind:
     return next((package for package in packages if find_spec(package) is not None), "numpy")
 
 
-def give(table: _native.Table, like: Incoming, *, aligned: bool) -> Any:
-    """A result in the form of `like`."""
-    kind = like.kind if like.kind != "files" else _installed()
+def _given(table: _native.Table, form: Form, *, aligned: bool) -> Any:
+    kind = form.shown_kind
     if kind == "numpy":
         return _array(table)
     if kind == "pandas":
         from ._pandas import pandas_frame
 
-        return pandas_frame(table, like.index if aligned else None, like.labels, like.dtypes)
+        return pandas_frame(table, form.index if aligned else None, form.labels, form.dtypes)
     if kind == "polars":
         import polars
 
         frame = polars.DataFrame(table)
-        restored = [
-            polars.col(name).cast(dtype, strict=False)
-            for name, dtype in like.dtypes.items()
-            if name in frame.columns and isinstance(dtype, (polars.Categorical, polars.Enum))
-        ]
+        restored = [polars.col(name).cast(dtype) for name, dtype in form.dtypes.items() if name in frame.columns]
         return frame.with_columns(restored) if restored else frame
     import pyarrow
 

@@ -85,9 +85,11 @@ class Listener:
         check = {"member": data["member"], **{name: value for name, value in data.items() if name != "steps"}}
         self.history.append(check)
         level = logging.INFO if self._verbose > 1 else logging.DEBUG
-        _LOG.log(level, "step %s: training loss %s, validation loss %s", *(
-            check.get(name) for name in ("step", "train_loss", "validation_loss")
-        ))
+        _LOG.log(
+            level,
+            "step %s: training loss %s, validation loss %s",
+            *(check.get(name) for name in ("step", "train_loss", "validation_loss")),
+        )
         if self._bar is not None:
             loss = check.get("validation_loss") or check.get("train_loss")
             self._bar.at(data["member"] * self._steps + data["step"], loss)

@@ -10,7 +10,7 @@ import numpy as np
 from . import _native
 from ._arrays import object_column
 
-__all__ = ["pandas_frame", "pandas_table"]
+__all__ = ["pandas_frame", "pandas_table", "special_types"]
 
 _MIXED = ("mixed", "mixed-integer", "bytes", "complex", "unknown-array")
 
@@ -45,6 +45,14 @@ def pandas_table(frame: Any, names: Sequence[str] | None = None) -> tuple[_nativ
     return _native.Table.from_columns(texts, [_values(column) for column in columns], "X"), labels
 
 
+def special_types(frame: Any, names: Sequence[str]) -> dict[str, Any]:
+    """The categorical types, and those with time zones, by column."""
+    import pandas
+
+    special = (pandas.CategoricalDtype, pandas.DatetimeTZDtype)
+    return {name: dtype for name, dtype in zip(names, frame.dtypes, strict=True) if isinstance(dtype, special)}
+
+
 def _text(name: Any) -> str:
     return " / ".join(str(part) for part in name) if isinstance(name, tuple) else str(name)
 
@@ -73,7 +81,9 @@ def _plain(name: str, column: Any) -> Any:
         if categories.dtype == object or isinstance(categories.dtype, (pandas.IntervalDtype, pandas.StringDtype)):
             return column.cat.rename_categories([str(category) for category in categories])
         # Numbers and times that happen to be categories: the library decides itself what they are.
-        return column.astype(categories.dtype) if not column.isna().any() else column.astype(_nullable(categories.dtype))
+        return (
+            column.astype(categories.dtype) if not column.isna().any() else column.astype(_nullable(categories.dtype))
+        )
     kind = getattr(dtype, "kind", "O")
     if kind == "c":
         message = f"column `{name}`: Complex data not supported: give real and imaginary parts as two columns"
@@ -122,8 +132,11 @@ def _of_objects(name: str, column: Any) -> Any:
                 "expand it into columns, or leave the column out with `ignore`"
             )
             raise TypeError(message)
-    return pandas.Series([None if gone else str(value) for value, gone in zip(column, column.isna(), strict=True)],
-                         index=column.index, dtype=object)
+    return pandas.Series(
+        [None if gone else str(value) for value, gone in zip(column, column.isna(), strict=True)],
+        index=column.index,
+        dtype=object,
+    )
 
 
 def _values(column: Any) -> Any:

@@ -248,7 +248,7 @@ def build_recipe(estimator: Any, *, kind: str | None, **more: Any) -> _native.Re
     preset = getattr(estimator, "preset", None)
     if preset is not None and not isinstance(preset, str):
         raise TypeError(f"preset: expected a name such as 'auto', got {preset!r}")
-    threshold = getattr(estimator, "threshold", None)
+    threshold = more.pop("threshold", getattr(estimator, "threshold", None))
     return _native.Recipe.build(
         kind=kind,
         preset=preset,
