@@ -103,6 +103,6 @@ def is_missing(value: Any) -> bool:
     if value is None or type(value).__name__ == "NAType":
         return True
     try:
-        return bool(value != value)  # noqa: PLR0124 - NaN and NaT differ from themselves
+        return bool(value != value)
     except (TypeError, ValueError):
         return False

@@ -69,7 +69,7 @@ class Encoder:
         if self._data_kind == "images":
             from ._pictures import pictures
 
-            codes = self.model_.encode_images(pictures(X).images)
+            codes = self.model_.encode_images(pictures(X).native)
             return np.stack([code[0] if len(code) == 1 else code for code in codes])
         if kind_of(X) == "files":
             incoming = to_table(X, wanted=self.model_)

@@ -34,6 +34,10 @@ class FittedMixin(EstimatorBase):
         What was noted about the data.
     n_iter_ : int
         Steps of training, of the longest member.
+    threshold_ : float
+        Scores above it are anomalies; models that restore images have none.
+    offset_ : float
+        Minus `threshold_`, as scikit-learn's scores are higher for ordinary rows.
     """
 
     _model_kind: ClassVar[str]
@@ -45,6 +49,8 @@ class FittedMixin(EstimatorBase):
     history_: list[dict[str, Any]]
     notes_: list[str]
     n_iter_: int
+    threshold_: float
+    offset_: float
 
     def _set_model(self, model: _native.Model) -> None:
         """Holds a model, and what follows from it."""
@@ -55,6 +61,28 @@ class FittedMixin(EstimatorBase):
         self.notes_ = list(self.report_.get("notes") or [])
         steps = [training.get("steps", 1) for training in self.report_.get("training") or []]
         self.n_iter_ = max([1, *steps])
+        if model.kind in ("table", "series", "images"):
+            self.threshold_ = model.threshold
+            self.offset_ = -self.threshold_
+
+    def with_threshold(self, rule: str | float) -> Self:
+        """A copy that draws the line between ordinary and anomalous elsewhere; nothing is trained.
+
+        Parameters
+        ----------
+        rule : str or float
+            A rule such as ``"false_alarm_rate=0.01"``, ``"quantile=0.99"`` or ``"fixed=3.5"``; a number is a fixed
+            threshold.
+
+        Raises
+        ------
+        NotFittedError
+            If it is not fitted.
+        ValueError
+            If there is no such rule, or the model cannot follow it.
+        """
+        rule = rule if isinstance(rule, str) else f"fixed={float(rule)!r}"
+        return self._with_model(self._fitted().with_threshold(rule))
 
     def _fit_native(
         self, recipe: _native.Recipe, data: _native.Table | _native.Images, heard: list[str], **roles: Any

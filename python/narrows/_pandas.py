@@ -90,7 +90,7 @@ def _plain(name: str, column: Any) -> Any:
         raise ValueError(message)
     if kind == "m":
         return column.dt.total_seconds()
-    if dtype == object:
+    if dtype == np.dtype(object):
         return _of_objects(name, column)
     if dtype == np.float16:
         return column.astype(np.float32)
