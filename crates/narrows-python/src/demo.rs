@@ -11,7 +11,7 @@ use crate::images::{Arrays, PyImages, arrays};
 use crate::table::PyTable;
 
 /// Machines of the demonstration, and columns of the wide table.
-const MACHINES: usize = 4;
+const MACHINES: usize = 3;
 const WIDE: usize = 29;
 
 /// A table by name.
