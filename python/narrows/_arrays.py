@@ -19,15 +19,13 @@ def matrix_of(X: Any) -> npt.NDArray[Any]:
     Raises
     ------
     TypeError
-        For sparse matrices and for cells that are neither numbers nor text.
+        For structured arrays and for cells that are neither numbers nor text.
     ValueError
         For complex numbers, and if it is not [rows, columns], with at least one column.
     """
-    if hasattr(X, "nnz") and hasattr(X, "tocsr"):
-        raise TypeError(
-            "Sparse data was passed for X, but dense data is required: use `X.toarray()` to convert it to a dense array."
-        )
     array = np.ma.filled(X, np.nan) if isinstance(X, np.ma.MaskedArray) else np.asarray(X)
+    if array.dtype.names is not None:
+        raise TypeError("X: expected a plain array, got a structured one: make a frame of it, `pandas.DataFrame(X)`")
     if array.dtype.kind == "c":
         raise ValueError("Complex data not supported: give real and imaginary parts as two columns.")
     if array.ndim != 2:

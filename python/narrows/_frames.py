@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
@@ -152,12 +153,32 @@ def to_table(X: Any, names: Sequence[str] | None = None, wanted: _native.Model |
         frame = X if names is None else X.rename(dict(zip(X.columns, names, strict=True)))
         special = (polars.Categorical, polars.Enum)
         dtypes = {name: dtype for name, dtype in frame.schema.items() if isinstance(dtype, special)}
-        return Incoming(_native.Table.from_arrow(frame, "X"), "polars", dtypes=dtypes)
+        return Incoming(_native.Table.from_arrow(_plain_polars(frame), "X"), "polars", dtypes=dtypes)
     if kind == "pyarrow":
         if names is not None:
             X = X.rename_columns(list(names))
         return Incoming(_native.Table.from_arrow(X, "X"), "pyarrow")
     return Incoming(matrix_table(X, names), "numpy")
+
+
+def _plain_polars(frame: Any) -> Any:
+    """A frame without the types that Arrow lacks, or that it writes in its own way."""
+    import polars
+
+    changes = []
+    for name, dtype in frame.schema.items():
+        if dtype in (polars.Null, polars.Time):
+            changes.append(polars.col(name).cast(polars.String))
+        elif isinstance(dtype, polars.Duration):
+            changes.append(polars.col(name).dt.total_microseconds() / 1e6)
+        elif str(dtype) in ("Int128", "UInt128"):
+            changes.append(polars.col(name).cast(polars.Float64))
+        elif dtype == polars.Object:
+            raise TypeError(
+                f"column `{name}`: expected numbers, text, true or false, or dates, got Python objects; "
+                "make columns of numbers or text of it, or drop it"
+            )
+    return frame.with_columns(changes) if changes else frame
 
 
 def kind_of(X: Any) -> Kind:
@@ -184,6 +205,10 @@ def kind_of(X: Any) -> Kind:
         )
     if hasattr(X, "__arrow_c_stream__"):
         return "pyarrow"
+    if hasattr(X, "nnz") and hasattr(X, "tocsr"):
+        raise TypeError(
+            "Sparse data was passed for X, but dense data is required: use `X.toarray()` to convert it to a dense array."
+        )
     if isinstance(X, dict):
         raise TypeError(
             "X: expected a frame or an array, got a dict: make a frame of it, such as `pandas.DataFrame(X)`"
@@ -236,8 +261,11 @@ def _given(table: _native.Table, form: Form, *, aligned: bool) -> Any:
         import polars
 
         frame = polars.DataFrame(table)
-        restored = [polars.col(name).cast(dtype) for name, dtype in form.dtypes.items() if name in frame.columns]
-        return frame.with_columns(restored) if restored else frame
+        for name, dtype in form.dtypes.items():
+            # A model may say that a cell holds a rare level without saying which; that is none of the type's.
+            with contextlib.suppress(polars.exceptions.InvalidOperationError):
+                frame = frame.with_columns(polars.col(name).cast(dtype)) if name in frame.columns else frame
+        return frame
     import pyarrow
 
     return pyarrow.table(table)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Sequence
 from typing import Any
 
@@ -126,10 +127,10 @@ def _of_objects(name: str, column: Any) -> Any:
         return column.astype(np.float64)
     present = column[column.notna()]
     for value in present:
-        if not isinstance(value, (str, int, float, np.generic)) and type(value).__name__ != "Decimal":
+        if not isinstance(value, (str, int, float, np.generic, datetime.time)) and type(value).__name__ != "Decimal":
             message = (
                 f"column `{name}`: cells: argument must be a string or a real number, not {type(value).__name__!r}; "
-                "expand it into columns, or leave the column out with `ignore`"
+                "make columns of numbers or text of it, or drop it"
             )
             raise TypeError(message)
     return pandas.Series(
