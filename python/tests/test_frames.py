@@ -230,7 +230,7 @@ def test_arrow_types_without_meaning_for_a_model_are_named(name):
 
 
 def test_such_a_column_can_be_ignored():
-    table = pa.table({**{name: values for name, values in zip("abcd", matrix(60).T, strict=True)}, "x": [[1]] * 60})
+    table = pa.table({**dict(zip("abcd", matrix(60).T, strict=True)), "x": [[1]] * 60})
     model = narrows.AutoEncoder(**QUICK, ignore="x").fit(table)
     assert list(model.feature_names_in_) == ["a", "b", "c", "d"]
     assert model.predict(table.drop_columns("x")).tolist() == model.predict(table).tolist()
@@ -317,7 +317,7 @@ def test_files_are_read_as_the_command_reads_them(tmp_path):
 
 
 def test_a_missing_file_is_an_oserror(tmp_path):
-    with pytest.raises(FileNotFoundError, match="nothing.csv"):
+    with pytest.raises(FileNotFoundError, match=r"nothing\.csv"):
         to_table(tmp_path / "nothing.csv")
 
 
