@@ -195,7 +195,9 @@ def _ends(rows: range | slice | int | None) -> tuple[int | None, int | None]:
             return rows, rows
         case range() if rows.step == 1 and 0 <= rows.start < rows.stop:
             return rows.start, rows.stop - 1
-        case slice(start=start, stop=stop, step=None | 1) if (start or 0) >= 0 and (stop is None or stop > (start or 0)):
+        case slice(start=start, stop=stop, step=None | 1) if (start or 0) >= 0 and (
+            stop is None or stop > (start or 0)
+        ):
             return start or 0, None if stop is None else stop - 1
     raise ValueError(f"rows: expected row numbers that follow each other, such as range(1000, 1010), got {rows!r}")
 

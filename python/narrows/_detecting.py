@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +10,7 @@ import numpy.typing as npt
 from . import _native
 from ._base import DetectorBase
 from ._fitted import FittedMixin
+from ._recipe import seed_of
 
 __all__ = ["DetectingMixin", "Floats"]
 
@@ -17,23 +18,7 @@ Floats = npt.NDArray[np.float64]
 
 
 class DetectingMixin(DetectorBase, FittedMixin):
-    """Scores as scikit-learn has them: higher is more ordinary, and a decision below 0 is an anomaly.
-
-    Attributes
-    ----------
-    threshold_ : float
-        The score of the library above which a sample is an anomaly; 1 is ordinary.
-    offset_ : float
-        Minus the threshold: ``decision_function = score_samples - offset_``.
-    """
-
-    threshold_: float
-    offset_: float
-
-    def _set_model(self, model: _native.Model) -> None:
-        super()._set_model(model)
-        self.threshold_ = model.threshold
-        self.offset_ = -model.threshold
+    """Scores as scikit-learn has them: higher is more ordinary, and a decision below 0 is an anomaly."""
 
     def _scored(self, X: Any) -> _native.Scores:
         raise NotImplementedError
@@ -97,17 +82,7 @@ class DetectingMixin(DetectorBase, FittedMixin):
         """
         return self._scored(X).p_value
 
-    def with_threshold(self, rule: str) -> Self:
-        """A copy with another threshold; nothing is trained.
-
-        Parameters
-        ----------
-        rule : str
-            Such as ``"false_alarm_rate=0.01"``, ``"quantile=0.99"`` or ``"fixed=3.2"``.
-
-        Raises
-        ------
-        ValueError
-            If there is no such rule, or its value is out of range.
-        """
-        return self._with_model(self._fitted().with_threshold(rule))
+    def _seed(self, random_state: Any) -> int:
+        """The seed of new samples; by default the model's."""
+        seed = seed_of(random_state)
+        return int(self.recipe_.to_dict()["seed"]) if seed is None else seed

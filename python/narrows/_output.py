@@ -7,7 +7,7 @@ from typing import Any
 
 from . import _native
 from ._errors import missing_package
-from ._frames import Incoming, Kind
+from ._frames import Form, Incoming, Kind
 
 __all__ = ["OUTPUTS", "frame_of", "frame_like"]
 
@@ -39,7 +39,7 @@ def frame_of(table: _native.Table, output: str | None = None) -> Any:
         if output == kind:
             if find_spec(kind) is None:
                 raise missing_package(kind, f"output={kind!r}")
-            return Incoming(table, kind).give(table, aligned=False)
+            return Form(kind).give(table, aligned=False)
     raise ValueError(f"output: expected one of {', '.join(OUTPUTS)}, got {output!r}")
 
 

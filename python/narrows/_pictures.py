@@ -67,6 +67,17 @@ class Pictures:
     native: _native.Images
     form: Literal["one", "stack", "list"]
     looks: Sequence[Look]
+    arrays: Sequence[npt.NDArray[Any]] | None = None
+    """The images, if they are no files."""
+
+    def name(self, i: int) -> str:
+        """The name of a file, else the number."""
+        return self.native.name(i) if self.looks[i].kind == "file" else str(i)
+
+    def in_folders(self, folders: Sequence[str]) -> _native.Images:
+        """The same images, each as if it were of a folder."""
+        arrays = self.arrays if self.arrays is not None else [self.native.get(i) for i in range(len(self))]
+        return _native.Images.of(arrays, [f"{folder}/{i}" for i, folder in enumerate(folders)])
 
     def __len__(self) -> int:
         return len(self.looks)
@@ -139,7 +150,7 @@ def unsized(images: Sequence[FloatImage]) -> Any:
 
 
 def _held(arrays: list[npt.NDArray[Any]], looks: list[Look], form: Literal["one", "stack", "list"]) -> Pictures:
-    return Pictures(_native.Images.of(arrays), form, looks)
+    return Pictures(_native.Images.of(arrays), form, looks, arrays)
 
 
 def _of_files(paths: Sequence[Any], is_one: bool) -> Pictures:

@@ -5,16 +5,23 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from types import SimpleNamespace
-from typing import Any, Self
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
 
 from . import _native
 from ._detecting import DetectingMixin
-from ._frames import Incoming, to_table
-from ._output import frame_like, frame_of
-from ._recipe import Recipe, build_recipe, seed_of, words
-from ._series_input import series_table, time_in_index
+from ._frames import Form, Incoming, to_table
+from ._labels import with_label
+from ._output import frame_like
+from ._recipe import Recipe
+from ._series_arguments import series_recipe, series_roles
+from ._series_input import event_times, series_table
 from ._stream import Stream
+
+if TYPE_CHECKING:
+    from ._explanation import Explanation
 
 __all__ = ["SeriesAutoEncoder"]
 
@@ -47,6 +54,8 @@ class SeriesAutoEncoder(DetectingMixin):
         The column that tells normal rows from anomalies; never a channel. Only normal rows are fitted to.
     normal : str, default=None
         The value of the label in normal rows, several separated by commas; by default the evident one.
+    date_format : str or list of str, default=None
+        How dates are written that are text, such as ``"%d.%m.%Y %H:%M"`` or ``"day-first"``.
     columns, ignore : str or list of str, default=None
         Use only these columns, or leave these out; by name or by pattern such as ``"x*"``.
     code_size : int, default=None
@@ -77,7 +86,7 @@ class SeriesAutoEncoder(DetectingMixin):
     threshold_, offset_ : float
         The score above which a point is an anomaly, and minus that.
     window_ : int
-        Points of a window; 0 with the layout ``"rows"``.
+        Points of a window.
     columns_ : list of str
         The columns that the model reads: id and time, then the channels.
     recipe_, report_, history_, notes_, n_iter_
@@ -104,12 +113,13 @@ class SeriesAutoEncoder(DetectingMixin):
         preset: str = "auto",
         *,
         time: str | None = None,
-        id: str | Sequence[str] | None = None,  # noqa: A002 - the command's name
+        id: str | Sequence[str] | None = None,
         layout: str | None = None,
         window: int | None = None,
         stride: int | None = None,
         timezone: str | None = None,
         duplicates: str | None = None,
+        date_format: str | Sequence[str] | None = None,
         label: str | None = None,
         normal: str | None = None,
         columns: str | Sequence[str] | None = None,
@@ -135,6 +145,7 @@ class SeriesAutoEncoder(DetectingMixin):
         self.stride = stride
         self.timezone = timezone
         self.duplicates = duplicates
+        self.date_format = date_format
         self.label = label
         self.normal = normal
         self.columns = columns
@@ -174,12 +185,13 @@ class SeriesAutoEncoder(DetectingMixin):
         TypeError
             If `X` is no data, or an argument has a wrong type.
         """
-        recipe = self._recipe()
-        roles = self._roles(X)
+        roles = series_roles(self, X)
+        recipe = series_recipe(self)
         named = [*roles["id"], *([roles["time"]] if roles["time"] else [])]
         incoming = series_table(X, named)
-        self._kind = incoming.kind
-        self._fit_native(recipe, incoming.table, [], **roles)
+        self._fit_native(recipe, incoming.table, incoming.warnings, **roles)
+        self._form: Form = replace(incoming.form, index=None)
+        self.notes_ = [*incoming.notes, *self.notes_]
         return self
 
     def score(self, X: Any, y: Any = None) -> Any:
@@ -236,13 +248,15 @@ class SeriesAutoEncoder(DetectingMixin):
         Returns
         -------
         frame
-            A row an event: `series` if there are several, `start`, `end`, `points`, `first_row`, `last_row`, `peak_row`,
-            `peak_score`, `p_value`, `channels` (at most three, the largest contribution first) and `reason`.
+            A row an event: `series` if there are several, `start` and `end` as times are in `X`, `points`, `first_row`,
+            `last_row`, `peak_row`, `peak_score`, `p_value`, `channels` (at most three, the largest contribution first)
+            and `reason`.
         """
         incoming = self._incoming(X)
-        return frame_like(self._fitted().events(incoming.table), incoming)
+        events = frame_like(self._fitted().events(incoming.table), incoming)
+        return event_times(events, X, self._fitted().index_columns())
 
-    def explain(self, X: Any, top: int = 3) -> Any:
+    def explain(self, X: Any, top: int = 3) -> Explanation:
         """The channels that contribute most to the score of each point.
 
         Parameters
@@ -255,12 +269,15 @@ class SeriesAutoEncoder(DetectingMixin):
         Returns
         -------
         Explanation
-            A frame of `row`, `column`, `expected`, `got` and `share`, among others.
+            For each point its channels: row, rank, column, expected, got, share of the score, direction.
         """
-        from ._explanation import explanation_of
+        if isinstance(top, bool) or not isinstance(top, int) or top < 1:
+            raise ValueError(f"top: expected an integer of at least 1, got {top!r}")
+        from ._explanation import Explanation
 
         incoming = self._incoming(X)
-        return explanation_of(self._fitted(), incoming, top)
+        scores, reasons = self._fitted().explain(incoming.table, top)
+        return Explanation(reasons, give=incoming, scores=scores.score)
 
     def reconstruct(self, X: Any) -> Any:
         """What the network makes of the series, in their own units.
@@ -321,28 +338,26 @@ class SeriesAutoEncoder(DetectingMixin):
         incoming = to_table(codes, names=names if is_array else None)
         return incoming.give(model.decode(incoming.table), aligned=self._is_rows())
 
-    def sample(self, n_samples: int = 1, *, random_state: Any = None, output: str | None = None) -> Any:
-        """New windows, or with the layout ``"rows"`` new series; the presets for it are variational.
+    def sample(self, n_samples: int = 1, random_state: Any = None) -> Any:
+        """New windows, or with the layout ``"rows"`` new series; the preset made for it is ``"variational"``.
 
         Parameters
         ----------
         n_samples : int, default=1
             Number of windows or series.
-        random_state : int, Generator or RandomState, default=None
-            The seed; None is 0.
-        output : {"pandas", "polars", "pyarrow", "numpy"}, default=None
-            By default the kind of frame that was fitted to, else pandas if it is installed.
+        random_state : int, RandomState, Generator or None, default=None
+            Seed; None is the seed of the model. The first windows do not depend on their number.
 
         Returns
         -------
-        frame
-            The points of the windows, or a series a row.
+        frame like that of the fit, or array, of `n_samples` rows
+            A window a row: its points, of each channel in turn.
         """
-        if isinstance(n_samples, bool) or n_samples < 1:
-            raise ValueError(f"n_samples: expected at least 1, got {n_samples}")
-        table = self._fitted().generate(int(n_samples), 0, seed_of(random_state) or 0)
-        kind = getattr(self, "_kind", None)
-        return frame_of(table, output or (kind if kind != "files" else None))
+        model = self._fitted()
+        if isinstance(n_samples, bool) or not isinstance(n_samples, (int, np.integer)) or n_samples < 1:
+            raise ValueError(f"n_samples: expected an integer of at least 1, got {n_samples!r}")
+        windows = model.generate(int(n_samples), 0, self._seed(random_state))
+        return self._form.give(windows, aligned=False)
 
     def stream(self) -> Stream:
         """Starts scoring points as they arrive.
@@ -354,88 +369,63 @@ class SeriesAutoEncoder(DetectingMixin):
         """
         return Stream(self._fitted())
 
-    def evaluate(self, X: Any, label: str, normal: str | None = None) -> dict[str, Any]:
-        """How well the scores find labelled anomalies.
+    def evaluate(self, X: Any, y: Any = None, *, normal: str | None = None) -> dict[str, Any]:
+        """How well scores find labelled anomalies.
 
         Parameters
         ----------
         X : data
-            In any form that `fit` takes, with the column `label`.
-        label : str
-            The column that tells normal points from anomalies.
+            In any form that `fit` takes.
+        y : array of shape (n_points,) or str, default=None
+            Labels, or the column with them; by default the label of the fit. Labels of -1 are anomalies among +1.
         normal : str, default=None
-            Its value in normal points; by default the evident one.
+            Value of the label in normal points; by default the evident one, such as ``0``.
 
         Returns
         -------
         dict
-            AUC-ROC, AUC-PR, VUS-PR and others, with intervals; of the verdicts and of the events; and of baselines.
+            AUC-ROC, AUC-PR, VUS-PR and others, with intervals; those of the verdicts and of events; and of baselines.
         """
         incoming = self._incoming(X, whole=True)
-        metrics: dict[str, Any] = json.loads(self._fitted().evaluate(incoming.table, label, normal))
+        table, label, usual = with_label(incoming.table, y, self.label)
+        normal = normal if normal is not None else usual if usual is not None else self.normal
+        metrics: dict[str, Any] = json.loads(self._fitted().evaluate(table, label, normal))
         return metrics
 
-    def report(
-        self,
-        path: str | os.PathLike[str] | None = None,
-        X: Any = None,
-        *,
-        label: str | None = None,
-        normal: str | None = None,
-    ) -> str | None:
-        """The report of the fit as a page of HTML, or that of new data.
+    def report(self, path: str | os.PathLike[str] | None = None, X: Any = None) -> str | None:
+        """Writes the report on the fit, or on new data, as an HTML file that needs nothing else.
 
         Parameters
         ----------
         path : str or path, default=None
-            The file to write; by default the page is returned.
+            The file; if None, the HTML is returned.
         X : data, default=None
-            New data; by default the report is that of the fit.
-        label, normal : str, default=None
-            The column of labels in new data, and its value in normal points.
-
-        Returns
-        -------
-        str or None
+            New data to report on, in any form that `fit` takes. If it has the label of the fit, with metrics.
         """
         model = self._fitted()
         if X is None:
             return self._write_report(path, model.report_html())
-        return self._write_report(path, model.new_data_html(self._incoming(X, whole=True).table, label, normal))
+        table = self._incoming(X, whole=True).table
+        label = self.label if self.label in table.names else None
+        return self._write_report(path, model.new_data_html(table, label, self.normal))
 
     def _set_model(self, model: _native.Model) -> None:
         super()._set_model(model)
         index = model.index_columns()
         self.columns_ = index + [name for name in model.names() if name not in index]
-        data = self.recipe_.to_dict()["data"]
-        window = data.get("window")
-        self.window_ = window if isinstance(window, int) else int(self.report_.get("window") or 0)
+        self.window_ = int((self.report_.get("series") or {}).get("window") or 0)
+
+    @classmethod
+    def _from_model(cls, model: _native.Model) -> Self:
+        estimator = super()._from_model(model)
+        estimator._form = Form("files")
+        return estimator
 
     @classmethod
     def _arguments_of(cls, model: _native.Model) -> dict[str, Any]:
-        return {"recipe": Recipe(model.recipe)}
-
-    def _recipe(self) -> _native.Recipe:
-        settings = dict(self.settings or {})
-        settings |= {f"data.{name}": getattr(self, name) for name in ("window", "stride") if getattr(self, name) is not None}
-        arguments = SimpleNamespace(**{**self.get_params(deep=False), "settings": settings})
-        return build_recipe(arguments, kind="series", layout=self.layout)
-
-    def _roles(self, X: Any) -> dict[str, Any]:
-        for name in ("time", "label", "normal", "timezone", "duplicates"):
-            value = getattr(self, name)
-            if value is not None and not isinstance(value, str):
-                raise TypeError(f"{name}: expected a text, got {value!r}")
-        return {
-            "time": self.time if self.time is not None else time_in_index(X),
-            "id": words(self.id, "id"),
-            "timezone": self.timezone,
-            "duplicates": self.duplicates,
-            "label": self.label,
-            "normal": self.normal,
-            "columns": words(self.columns, "columns"),
-            "ignore": words(self.ignore, "ignore"),
-        }
+        label = json.loads(model.report_json()).get("label")
+        roles = {} if not label else {"label": label["column"], "normal": label["normal"]}
+        return {**super()._arguments_of(model), **roles}
 
     def _incoming(self, X: Any, whole: bool = False) -> Incoming:
         """New data; of files only what the model reads, unless `whole`."""

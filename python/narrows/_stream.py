@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, TypedDict
+from typing import Any, TypedDict, cast
 
 import numpy as np
 
@@ -17,9 +17,12 @@ class PointReason(TypedDict):
     """A channel that contributes to the score of a point."""
 
     column: str
-    expected: Any
-    got: Any
+    expected: str
+    """In the unit of the channel, as text."""
+    got: str
     share: float
+    direction: str | None
+    """`above`, `below` or None."""
 
 
 class PointScore(TypedDict):
@@ -92,8 +95,10 @@ class Stream:
         table = self._table(row)
         if table.n_rows != 1:
             raise ValueError(f"expected one row at a time, got {table.n_rows}")
-        score: Any = self._native.push(table)
-        return score  # type: ignore[no-any-return]
+        told = self._native.push(table)
+        for name in ("score", "p_value"):
+            told[name] = np.nan if told[name] is None else told[name]
+        return cast(PointScore, told)
 
     def remember(self, rows: Any) -> None:
         """Takes rows that come before the stream, so that its first points have a full window; they are not scored.
@@ -152,7 +157,9 @@ class Stream:
 
 
 def _of_cells(names: Sequence[str], cells: Sequence[Any]) -> _native.Table:
-    return _native.Table.from_columns(names, [_column(name, cell) for name, cell in zip(names, cells)], "stream")
+    return _native.Table.from_columns(
+        names, [_column(name, cell) for name, cell in zip(names, cells, strict=True)], "stream"
+    )
 
 
 def _column(name: str, cell: Any) -> Any:
