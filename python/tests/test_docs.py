@@ -1,5 +1,6 @@
 """Every Python example of the documentation runs: the blocks of a page in order, in one namespace and one folder."""
 
+import copy
 import doctest
 import importlib
 import os
@@ -8,8 +9,11 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from narrows import _recipe
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "python" / "README.md", ROOT / "docs" / "README.md"]
@@ -23,6 +27,26 @@ def blocks(page: Path) -> list[tuple[int, str]]:
     return [(text.count("\n", 0, found.start(1)), found[1]) for found in BLOCK.finditer(text)]
 
 
+STEPS = 40
+"""Of a training that the examples do not limit: they show defaults, which take longer than a test should."""
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Limits the training of estimators that have no limit of their own."""
+    build = _recipe.build_recipe
+
+    def limited(estimator: Any, **more: Any) -> Any:
+        if getattr(estimator, "max_steps", None) is None and getattr(estimator, "recipe", None) is None:
+            estimator = copy.copy(estimator)
+            estimator.max_steps = STEPS
+        return build(estimator, **more)
+
+    for file in Path(_recipe.__file__).parent.glob("_*.py"):
+        if file.stem != "_recipe" and "build_recipe" in file.read_text():
+            monkeypatch.setattr(f"narrows.{file.stem}.build_recipe", limited)
+
+
 @pytest.fixture(autouse=True)
 def in_its_own_folder(tmp_path: Path) -> Iterator[None]:
     before = Path.cwd()
@@ -33,6 +57,7 @@ def in_its_own_folder(tmp_path: Path) -> Iterator[None]:
         importlib.import_module("matplotlib.pyplot").close("all")
 
 
+@pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_the_examples_of_a_page_run(page: Path) -> None:
     namespace: dict[str, object] = {"__name__": "__main__"}
