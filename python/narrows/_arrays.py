@@ -24,6 +24,8 @@ def matrix_of(X: Any) -> npt.NDArray[Any]:
         For complex numbers, and if it is not [rows, columns], with at least one column.
     """
     array = np.ma.filled(X, np.nan) if isinstance(X, np.ma.MaskedArray) else np.asarray(X)
+    if array.ndim == 0 and array.dtype.kind == "O":
+        raise TypeError(f"X: expected a frame, an array or a path, got a {type(X).__name__}")
     if array.dtype.names is not None:
         raise TypeError("X: expected a plain array, got a structured one: make a frame of it, `pandas.DataFrame(X)`")
     if array.dtype.kind == "c":

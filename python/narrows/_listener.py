@@ -12,7 +12,7 @@ import numpy as np
 
 from ._errors import NarrowsWarning
 
-__all__ = ["Listener", "history_of", "warn"]
+__all__ = ["Listener", "history_of", "trainings_of", "warn"]
 
 _LOG = logging.getLogger("narrows")
 
@@ -26,11 +26,17 @@ def warn(texts: Iterable[str], stacklevel: int = 3) -> None:
         warnings.warn(text, NarrowsWarning, stacklevel=stacklevel)
 
 
+def trainings_of(report: dict[str, Any]) -> list[dict[str, Any]]:
+    """The trainings in a report: one a member; a restorer has one network and one training."""
+    trainings = report.get("training") or []
+    return [trainings] if isinstance(trainings, dict) else trainings
+
+
 def history_of(report: dict[str, Any]) -> History:
     """The checks of all trainings in a report."""
     return [
         {"member": member, **check}
-        for member, training in enumerate(report.get("training") or [])
+        for member, training in enumerate(trainings_of(report))
         for check in training.get("history") or []
     ]
 
@@ -55,6 +61,8 @@ class Listener:
         self.notes: list[str] = []
         self.stopped = False
         self._callbacks = [_callable(callback) for callback in _several(callbacks)]
+        if not isinstance(verbose, (int, np.integer)):
+            raise TypeError(f"verbose: expected 0, 1 or 2, got {verbose!r}")
         self._verbose = int(verbose)
         self._bar = _bar(title) if self._verbose > 0 else None
         self._members = 1

@@ -215,6 +215,7 @@ _SHORT = {
     "batch_size": "train.batch_size",
     "learning_rate": "train.learning_rate",
 }
+_COUNTS = ("max_steps", "max_epochs")
 
 
 def build_recipe(estimator: Any, *, kind: str | None, **more: Any) -> _native.Recipe:
@@ -244,6 +245,8 @@ def build_recipe(estimator: Any, *, kind: str | None, **more: Any) -> _native.Re
     for name, path in _SHORT.items():
         value = getattr(estimator, name, None)
         if value is not None:
+            if name in _COUNTS and (isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1):
+                raise ValueError(f"{name}: expected an integer of at least 1, got {value!r}")
             assignments.append(f"{path}={_value(value)}")
     preset = getattr(estimator, "preset", None)
     if preset is not None and not isinstance(preset, str):

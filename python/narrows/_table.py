@@ -193,7 +193,7 @@ class AutoEncoder(TransformerBase, DetectingMixin):
         recipe = self._recipe(share)
         incoming = to_table(X)
         _check_enough_rows(incoming)
-        validation = None if X_valid is None else to_table(X_valid)
+        validation = None if X_valid is None else _validation(incoming, X_valid)
         self._fit_native(
             recipe,
             incoming.table,
@@ -202,7 +202,7 @@ class AutoEncoder(TransformerBase, DetectingMixin):
             normal=None if self.normal is None else str(self.normal),
             columns=words(self.columns, "columns"),
             ignore=words(self.ignore, "ignore"),
-            validation=None if validation is None else validation.table,
+            validation=validation,
         )
         self._form: Form = replace(incoming.form, index=None)
         fitted_columns(self, X, incoming, self.report_)
@@ -252,9 +252,14 @@ class AutoEncoder(TransformerBase, DetectingMixin):
 
     @classmethod
     def _arguments_of(cls, model: _native.Model) -> dict[str, Any]:
-        label = json.loads(model.report_json()).get("label")
-        roles = {} if not label else {"label": label["column"], "normal": label["normal"]}
-        return {**super()._arguments_of(model), **roles}
+        report = json.loads(model.report_json())
+        arguments = super()._arguments_of(model)
+        label = report.get("label")
+        if label:
+            normal = [value["value"] for value in label["values"] if value["is_normal"]]
+            arguments |= {"label": label["column"], "normal": ",".join(normal)}
+        ignored = [column["name"] for column in report["columns"] if column["role"] == "ignored"]
+        return {**arguments, "ignore": ignored} if ignored else arguments
 
     # Detection.
 
@@ -291,8 +296,8 @@ class AutoEncoder(TransformerBase, DetectingMixin):
         from ._explanation import Explanation
 
         incoming = self._incoming(X)
-        _, reasons = self.model_.explain(incoming.table, int(top))
-        return Explanation(reasons, give=incoming)
+        scores, reasons = self.model_.explain(incoming.table, int(top))
+        return Explanation(reasons, incoming, scores.score)
 
     def evaluate(self, X: Any, y: Any = None, *, normal: str | None = None) -> dict[str, Any]:
         """How well scores find known anomalies, beside PCA and an isolation forest.
@@ -506,6 +511,15 @@ def _check_enough_rows(incoming: Incoming) -> None:
         shape = (incoming.n_rows, len(incoming.table.names))
         count = f"{incoming.n_rows} sample{'(s)' if incoming.n_rows == 0 else ''}"
         raise ValueError(f"Found array with {count} (shape={shape}) while a minimum of 2 is required.")
+
+
+def _validation(incoming: Incoming, X_valid: Any) -> _native.Table:
+    """Validation rows with the columns of the others."""
+    table = to_table(X_valid).table
+    missing = [name for name in incoming.table.names if name not in table.names]
+    if missing:
+        raise ValueError(f"X_valid: expected the columns of `X`, but it lacks {', '.join(f'`{n}`' for n in missing)}")
+    return table.select(incoming.table.names)
 
 
 def _flagging(scores: Floats, share: float) -> float:
