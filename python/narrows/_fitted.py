@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self
 from . import _native
 from ._base import EstimatorBase
 from ._errors import ModelFileError, not_fitted
-from ._listener import Listener, history_of, warn
+from ._listener import Listener, history_of, trainings_of, warn
 from ._recipe import Recipe, threads_of
 
 __all__ = ["FittedMixin"]
@@ -59,7 +59,7 @@ class FittedMixin(EstimatorBase):
         self.report_ = json.loads(model.report_json())
         self.history_ = history_of(self.report_)
         self.notes_ = list(self.report_.get("notes") or [])
-        steps = [training.get("steps", 1) for training in self.report_.get("training") or []]
+        steps = [training.get("steps", 1) for training in trainings_of(self.report_)]
         self.n_iter_ = max([1, *steps])
         if model.kind in ("table", "series", "images"):
             self.threshold_ = model.threshold
