@@ -75,7 +75,17 @@ def door(arguments):
         folder = pathlib.Path(name)
         path = folder / "wide.parquet"
         subprocess.run(
-            [arguments.narrows, "demo", "wide", "--data-only", "--rows", str(arguments.rows), "-o", str(path), "--quiet"],
+            [
+                arguments.narrows,
+                "demo",
+                "wide",
+                "--data-only",
+                "--rows",
+                str(arguments.rows),
+                "-o",
+                str(path),
+                "--quiet",
+            ],
             check=True,
         )
         pairs = []
@@ -97,7 +107,10 @@ def door(arguments):
         command, package = ([pair[i][what] for pair in pairs] for i in (0, 1))
         ratio = statistics.median(b / a for a, b in zip(command, package, strict=True))
         print(f"| {what} | {statistics.median(command):.2f} | {statistics.median(package):.2f} | {ratio:.2f} |")
-    middle = lambda i, what: statistics.median(pair[i][what] for pair in pairs)
+
+    def middle(i, what):
+        return statistics.median(pair[i][what] for pair in pairs)
+
     print(
         f"\nmemory: the frame has {middle(1, 'frame'):.0f} MB; peak of the process {middle(1, 'read'):.0f} MB once it is read, "
         f"{middle(1, 'fit_peak'):.0f} MB after the fit, {middle(1, 'score_peak'):.0f} MB after the score; "
@@ -129,14 +142,15 @@ def timed(estimator, train, test):
 
 def beside_pyod(arguments):
     import torch
+    from narrows.pyod import AutoEncoder
     from pyod.models.auto_encoder import AutoEncoder as Rival
     from sklearn.metrics import roc_auc_score
 
-    from narrows.pyod import AutoEncoder
-
     torch.set_num_threads(arguments.threads)
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("pyod", "torch"))
-    print(f"{versions}; {arguments.threads} threads; medians of {arguments.runs} seeds, `ratio` is PyOD / narrows of the same seed")
+    print(
+        f"{versions}; {arguments.threads} threads; medians of {arguments.runs} seeds; a ratio is PyOD / narrows of one seed"
+    )
     print("| table | rows | columns | AUC narrows | AUC PyOD | fit s | fit ratio | score s | score ratio |")
     print("|---|---|---|---|---|---|---|---|---|")
     for path in sorted(pathlib.Path(arguments.folder).glob("*.npz")):
@@ -145,15 +159,18 @@ def beside_pyod(arguments):
         rows = []
         for seed in range(arguments.runs):
             train, test, labels = split(path, seed)
-            makers = [
-                lambda: AutoEncoder(random_state=seed, n_jobs=arguments.threads),
-                lambda: Rival(random_state=seed, verbose=0),
-            ]
+            estimators = [AutoEncoder(random_state=seed, n_jobs=arguments.threads), Rival(random_state=seed, verbose=0)]
             order = (0, 1) if seed % 2 == 0 else (1, 0)
-            found = {i: timed(makers[i](), train, test) for i in order}
-            rows.append([*(roc_auc_score(labels, found[i][2]) for i in (0, 1)),
-                         *(x for k in (0, 1) for x in (found[0][k], found[1][k] / found[0][k]))])
-        auc, rival, fit, fit_ratio, score, score_ratio = (statistics.median(column) for column in zip(*rows, strict=True))
+            found = {i: timed(estimators[i], train, test) for i in order}
+            rows.append(
+                [
+                    *(roc_auc_score(labels, found[i][2]) for i in (0, 1)),
+                    *(x for k in (0, 1) for x in (found[0][k], found[1][k] / found[0][k])),
+                ]
+            )
+        auc, rival, fit, fit_ratio, score, score_ratio = (
+            statistics.median(column) for column in zip(*rows, strict=True)
+        )
         print(
             f"| {path.stem} | {len(train)} + {len(test)} | {train.shape[1]} | {auc:.3f} | {rival:.3f} | {fit:.1f} | "
             f"{fit_ratio:.1f} | {score:.3f} | {score_ratio:.1f} |",
