@@ -21,7 +21,8 @@ fn the_python_package_passes_its_tests() {
     let python = match environment(&folders) {
         Ok(python) => python,
         Err(reason) => {
-            assert!(env::var("NARROWS_REQUIRE_PYTHON").is_ok_and(|value| value == "1"), "{reason}");
+            let is_required = env::var("NARROWS_REQUIRE_PYTHON").is_ok_and(|value| value == "1");
+            assert!(!is_required, "{reason}");
             return say(&format!("SKIPPED: the tests of the Python package in python/tests: {reason}"));
         }
     };
