@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import json
 import os
-from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from . import _native
@@ -153,7 +152,7 @@ class FittedMixin(EstimatorBase):
     def _write_report(self, path: str | os.PathLike[str] | None, html: str) -> str | None:
         if path is None:
             return html
-        Path(path).write_text(html, encoding="utf-8")
+        _native.write_file(os.fspath(path), html.encode())
         return None
 
     def _repr_html_(self) -> str:

@@ -283,5 +283,8 @@ def demo_images(name: str, n: int, seed: int = 0, first: int = 0) -> Images:
     """Images `first..first + n` that the project makes itself: `parts`, `scratched` (the same with a defect), `scratches`
     (where it is) or `scenes`."""
 
+def write_file(path: str, content: bytes) -> None:
+    """Writes a file whole or not at all."""
+
 def main(arguments: Sequence[str]) -> int:
     """Runs the command `narrows`; returns its exit code."""

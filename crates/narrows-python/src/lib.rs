@@ -14,6 +14,7 @@ mod cells;
 mod compression;
 mod demo;
 mod failure;
+mod files;
 mod fitting;
 mod given;
 mod image_operations;
@@ -42,6 +43,7 @@ mod _native {
     use super::{
         demo::{corrupt_images, demo_images, demo_table},
         failure::ModelFileError,
+        files::write_file,
         fitting::fit,
         images::PyImages,
         model::PyModel,
