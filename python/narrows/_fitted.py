@@ -56,6 +56,9 @@ class FittedMixin(EstimatorBase):
         self.model_ = model.with_threads(threads_of(self.n_jobs))
         self.recipe_ = Recipe(model.recipe)
         self.report_ = json.loads(model.report_json())
+        verdict = model.verdict()
+        if verdict is not None:
+            self.report_["verdict"] = json.loads(verdict)
         self.history_ = history_of(self.report_)
         self.notes_ = list(self.report_.get("notes") or [])
         steps = [training.get("steps", 1) for training in trainings_of(self.report_)]

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import Any, Literal
 
 import numpy as np
@@ -19,6 +20,7 @@ from ._pandas import pandas_table, special_types
 __all__ = ["Form", "Incoming", "Kind", "column_names", "is_paths", "kind_of", "to_table"]
 
 Kind = Literal["numpy", "pandas", "polars", "pyarrow", "files"]
+_PACKAGES: tuple[Kind, ...] = ("pandas", "polars", "pyarrow")
 
 
 @dataclass(frozen=True)
@@ -140,8 +142,6 @@ def to_table(X: Any, names: Sequence[str] | None = None, wanted: _native.Model |
         If it cannot be read, or a name of a column occurs twice.
     """
     kind = kind_of(X)
-    if kind == "polars":
-        import polars
     if kind == "files":
         paths = [os.fspath(path) for path in ([X] if isinstance(X, (str, os.PathLike)) else X)]
         table, notes, warnings = _native.Table.read([os.fsdecode(path) for path in paths], wanted)
@@ -150,6 +150,8 @@ def to_table(X: Any, names: Sequence[str] | None = None, wanted: _native.Model |
         table, labels = pandas_table(X, names)
         return Incoming(table, "pandas", X.index, labels, special_types(X, table.names))
     if kind == "polars":
+        import polars
+
         frame = X if names is None else X.rename(dict(zip(X.columns, names, strict=True)))
         special = (polars.Categorical, polars.Enum)
         dtypes = {name: dtype for name, dtype in frame.schema.items() if isinstance(dtype, special)}
@@ -240,13 +242,10 @@ def column_names(X: Any) -> list[Any] | None:
 
 def _installed() -> Kind:
     """The form for what came from files: that of the first package imported, else of the first installed."""
-    packages: tuple[Kind, ...] = ("pandas", "polars", "pyarrow")
-    for package in packages:
+    for package in _PACKAGES:
         if package in sys.modules:
             return package
-    from importlib.util import find_spec
-
-    return next((package for package in packages if find_spec(package) is not None), "numpy")
+    return next((package for package in _PACKAGES if find_spec(package) is not None), "numpy")
 
 
 def _given(table: _native.Table, form: Form, *, aligned: bool) -> Any:

@@ -144,7 +144,7 @@ def _values(column: Any) -> Any:
     """A column as the native module takes it where pyarrow is missing."""
     import pandas
 
-    dtype = column.dtype
+    dtype: Any = column.dtype
     if isinstance(dtype, pandas.DatetimeTZDtype):
         return column.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy(dtype="datetime64[us]")
     kind = getattr(dtype, "kind", "O")

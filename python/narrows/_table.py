@@ -8,16 +8,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-import numpy.typing as npt
 
 from . import _native
-from ._base import HAS_SKLEARN, TransformerBase
+from ._coding import CodingMixin
 from ._columns import fitted_columns, fitted_columns_of_report, table_to_score
 from ._detecting import DetectingMixin, Floats
-from ._encoder import Encoder
 from ._frames import Form, Incoming, to_table
 from ._labels import with_label
-from ._recipe import build_recipe, seed_of, words
+from ._recipe import build_recipe, words
 
 if TYPE_CHECKING:
     from ._explanation import Explanation
@@ -25,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["AutoEncoder"]
 
 
-class AutoEncoder(TransformerBase, DetectingMixin):
+class AutoEncoder(CodingMixin, DetectingMixin):
     """Autoencoder of tables: anomaly detection, codes, reconstruction and generation.
 
     It takes tables as they are: numbers, categories, dates and missing cells, as frames of pandas, polars, pyarrow or
@@ -101,7 +99,7 @@ class AutoEncoder(TransformerBase, DetectingMixin):
     >>> from narrows import AutoEncoder
     >>> X = np.random.default_rng(0).normal(size=(500, 4))
     >>> X[:, 3] = X[:, 0] + X[:, 1]
-    >>> detector = AutoEncoder("deep", max_steps=200, random_state=0).fit(X)
+    >>> detector = AutoEncoder("deep", code_size=3, max_steps=200, random_state=0).fit(X)
     >>> detector.predict([[1.0, 1.0, 0.0, -9.0]])
     array([-1])
     >>> detector.transform(X).shape
@@ -321,130 +319,6 @@ class AutoEncoder(TransformerBase, DetectingMixin):
         metrics: dict[str, Any] = json.loads(self.model_.evaluate(table, label, normal))
         return metrics
 
-    # Codes.
-
-    def transform(self, X: Any) -> Any:
-        """Codes of rows.
-
-        Returns
-        -------
-        frame like `X`, or array, of shape (n_rows, code_size)
-            Columns `code_0`, `code_1`, ...
-        """
-        incoming = self._incoming(X)
-        codes = self.model_.encode(incoming.table)
-        return codes.to_matrix() if self._gives_arrays() else incoming.give(codes)
-
-    def encoder(self) -> Encoder:
-        """The encoder alone, without scores and training rows."""
-        return Encoder(self._fitted().encoder())
-
-    def inverse_transform(self, X: Any) -> Any:
-        """Rows of codes.
-
-        Parameters
-        ----------
-        X : frame or array of shape (n_rows, code_size)
-            Codes, as of `transform`.
-
-        Returns
-        -------
-        frame like `X`, or array
-            In original units.
-        """
-        model = self._fitted()
-        names = [f"code_{i}" for i in range(model.code_size)]
-        incoming = to_table(X)
-        if incoming.kind == "numpy":
-            if len(incoming.table.names) != len(names):
-                got = len(incoming.table.names)
-                raise ValueError(f"X: expected codes of {len(names)} columns, got {got}")
-            incoming = to_table(X, names=names)
-        return Form(incoming.kind, incoming.index, self._form.labels, {}).give(model.decode(incoming.table))
-
-    def reconstruct(self, X: Any) -> Any:
-        """What the model makes of rows: encoded and decoded, in original units.
-
-        Returns
-        -------
-        frame like `X`, or array
-        """
-        incoming = self._incoming(X)
-        return incoming.give(self.model_.reconstruct(incoming.table))
-
-    def sample(self, n_samples: int = 1, random_state: Any = None) -> Any:
-        """New rows like those of the fit.
-
-        Parameters
-        ----------
-        n_samples : int, default=1
-            Rows to make.
-        random_state : int, RandomState, Generator or None, default=None
-            Seed; None is the seed of the model. The first rows do not depend on their number.
-
-        Returns
-        -------
-        frame like that of the fit, or array, of `n_samples` rows
-        """
-        model = self._fitted()
-        rows = model.generate(_count(n_samples, "n_samples"), 0, self._seed(random_state))
-        return self._form.give(rows, aligned=False)
-
-    def vary(self, X: Any, n_samples: int | None = None, *, spread: float = 0.3, random_state: Any = None) -> Any:
-        """Variations of rows: their codes, moved.
-
-        Parameters
-        ----------
-        X : frame, array of shape (n_rows, n_features_in_), path or list of paths
-        n_samples : int, optional
-            Rows to make, by default one of each; the given rows are cycled.
-        spread : float, default=0.3
-            Standard deviation of the movement, relative to that of the codes.
-        random_state : int, RandomState, Generator or None, default=None
-            Seed; None is the seed of the model.
-
-        Returns
-        -------
-        frame like `X`, or array
-        """
-        incoming = self._incoming(X)
-        n = incoming.n_rows if n_samples is None else _count(n_samples, "n_samples")
-        return incoming.give(self.model_.vary(incoming.table, n, 0, float(spread), self._seed(random_state)))
-
-    def between(self, X: Any, first: int = 0, last: int = -1, *, steps: int = 8) -> Any:
-        """Rows on the way between two rows, along the straight line between their codes.
-
-        Parameters
-        ----------
-        X : frame, array of shape (n_rows, n_features_in_), path or list of paths
-        first, last : int
-            Positions of the two rows in `X`; negative ones count from its end.
-        steps : int, default=8
-            Rows to make, both ends included.
-
-        Returns
-        -------
-        frame like `X`, or array, of `steps` rows
-        """
-        incoming = self._incoming(X)
-        ends = [position + incoming.n_rows if position < 0 else position for position in (first, last)]
-        for position, given in zip(ends, (first, last), strict=True):
-            if not 0 <= position < incoming.n_rows:
-                raise ValueError(f"expected positions among {incoming.n_rows} rows, got {given}")
-        rows = self.model_.between(incoming.table, ends[0], ends[1], _count(steps, "steps"))
-        return incoming.give(rows, aligned=False)
-
-    def score(self, X: Any, y: Any = None) -> float:
-        """How well rows are reconstructed, for searches over arguments; comparable between models.
-
-        Returns
-        -------
-        float
-            The mean over columns of R2 for numbers, and of the share of cells that are right for all else; at most 1.
-        """
-        incoming = self._incoming(X)
-        return _fidelity(incoming.table, self.model_.reconstruct(incoming.table))
-
     def report(self, path: str | os.PathLike[str] | None = None, X: Any = None) -> str | None:
         """Writes the report on the fit, or on new data, as an HTML file that needs nothing else.
 
@@ -465,33 +339,10 @@ class AutoEncoder(TransformerBase, DetectingMixin):
 
     # scikit-learn.
 
-    def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
-        """Names of the columns of `transform`.
-
-        Parameters
-        ----------
-        input_features : array-like of str or None
-            Only checked to be those of the fit.
-        """
-        model = self._fitted()
-        if HAS_SKLEARN:
-            from sklearn.utils.validation import _check_feature_names_in
-
-            _check_feature_names_in(self, input_features, generate_names=False)
-        return np.array([f"code_{i}" for i in range(model.code_size)], dtype=object)
-
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()  # type: ignore[misc]
         tags.input_tags.allow_nan = True
         return tags
-
-    def _gives_arrays(self) -> bool:
-        """Whether `set_output` will make a frame of an array."""
-        if not HAS_SKLEARN:
-            return False
-        from sklearn.utils._set_output import _get_output_config
-
-        return str(_get_output_config("transform", self)["dense"]) != "default"
 
     def _incoming(self, X: Any, with_label: str | None = None) -> Incoming:
         model = self._fitted()
@@ -499,10 +350,6 @@ class AutoEncoder(TransformerBase, DetectingMixin):
 
     def _scored(self, X: Any) -> _native.Scores:
         return self._fitted().score(self._incoming(X).table)
-
-    def _seed(self, random_state: Any) -> int:
-        seed = seed_of(random_state)
-        return int(self.recipe_.to_dict()["seed"]) if seed is None else seed
 
 
 def _check_enough_rows(incoming: Incoming) -> None:
@@ -528,28 +375,3 @@ def _flagging(scores: Floats, share: float) -> float:
     last = len(ordered) - min(max(1, round(share * len(ordered))), len(ordered) - 1) - 1
     middle = float((ordered[last] + ordered[last + 1]) / 2)
     return middle if middle < ordered[last + 1] else float(ordered[last])
-
-
-def _count(n: Any, argument: str) -> int:
-    if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
-        raise ValueError(f"{argument}: expected an integer of at least 1, got {n!r}")
-    return int(n)
-
-
-def _fidelity(table: _native.Table, made: _native.Table) -> float:
-    names = table.names
-    qualities = []
-    for i, (name, kind) in enumerate(zip(made.names, made.kinds(), strict=True)):
-        given = table.column(names.index(name))
-        rebuilt = made.column(i)
-        if kind in ("bool", "int", "float") and not isinstance(given, list):
-            a, b = np.asarray(given, dtype=np.float64), np.asarray(rebuilt, dtype=np.float64)
-            present = np.isfinite(a) & np.isfinite(b)
-            spread = float(np.sum((a[present] - a[present].mean()) ** 2)) if present.any() else 0.0
-            if spread > 0:
-                qualities.append(1 - float(np.sum((a[present] - b[present]) ** 2)) / spread)
-        elif isinstance(given, list) and isinstance(rebuilt, list):
-            pairs = [(x, y) for x, y in zip(given, rebuilt, strict=True) if x is not None]
-            if pairs:
-                qualities.append(sum(str(x) == str(y) for x, y in pairs) / len(pairs))
-    return float(np.mean(qualities)) if qualities else float("nan")
