@@ -10,9 +10,10 @@ import numpy as np
 
 from . import _native
 from ._fitted import FittedMixin
-from ._frames import to_table
+from ._frames import kind_of, to_table
 from ._output import OUTPUTS, frame_of
 from ._pictures import pictures, stacked
+from ._series_input import series_table
 
 _ImageType = Literal["uint8", "uint16", "float32"]
 _IMAGE_TYPES: tuple[_ImageType, ...] = ("uint8", "uint16", "float32")
@@ -149,8 +150,13 @@ def decompress(
         return stacked([_levels(image, image_type) for image in images])
     if output in _IMAGE_TYPES:
         raise ValueError(f"output: expected one of {', '.join(OUTPUTS)}, got {output!r}, which is for images")
-    first, last = _ends(rows)
-    return frame_of(native.decompress(os.fspath(path), first, last), output)
+    first, end = _ends(rows)
+    if first and end is None:
+        # The number of rows is known only once all are read.
+        table = native.decompress(os.fspath(path))
+        first = min(first, table.n_rows)
+        return frame_of(table.slice(first, table.n_rows - first), output)
+    return frame_of(native.decompress(os.fspath(path), first, end), output)
 
 
 def _native_model(model: Any) -> _native.Model:
@@ -173,9 +179,12 @@ def _data(model: _native.Model, data: Any) -> _native.Table | _native.Images:
         return pictures(data).native
     if isinstance(data, (str, os.PathLike)):
         return _native.Table.read([os.fspath(data)])[0]
-    if isinstance(data, np.ndarray) and data.ndim == 1:
-        data = data[:, None]
-    return to_table(data, names=model.names()).table
+    if model.kind == "series":
+        return series_table(data, model.index_columns()).table
+    # Columns that the model does not know are kept, too: only those of arrays need its names.
+    names = model.names()
+    is_array = kind_of(data) == "numpy" and np.shape(data)[-1:] == (len(names),)
+    return to_table(data, names=names if is_array else None).table
 
 
 def _bound(max_error: str | float) -> str:
@@ -185,20 +194,20 @@ def _bound(max_error: str | float) -> str:
 
 
 def _ends(rows: range | slice | int | None) -> tuple[int | None, int | None]:
-    """The first row and the last one, inclusive."""
+    """The first row and the one after the last."""
     match rows:
         case None:
             return None, None
         case bool():
             pass
         case int() if rows >= 0:
-            return rows, rows
+            return rows, rows + 1
         case range() if rows.step == 1 and 0 <= rows.start < rows.stop:
-            return rows.start, rows.stop - 1
+            return rows.start, rows.stop
         case slice(start=start, stop=stop, step=None | 1) if (start or 0) >= 0 and (
             stop is None or stop > (start or 0)
         ):
-            return start or 0, None if stop is None else stop - 1
+            return (None, None) if not start and stop is None else (start or 0, stop)
     raise ValueError(f"rows: expected row numbers that follow each other, such as range(1000, 1010), got {rows!r}")
 
 

@@ -20,6 +20,7 @@ from ._recipe import Recipe, build_recipe, words
 __all__ = ["ImageAutoEncoder", "image_recipe"]
 
 _DATA_FIELDS = ("view", "side", "channels")
+_CHOICES = {"view": ("whole", "pieces"), "channels": ("grey", "rgb")}
 
 
 class ImageAutoEncoder(TransformerBase, DetectingMixin):
@@ -361,6 +362,9 @@ def image_recipe(estimator: Any) -> _native.Recipe:
     ValueError
         If an argument is out of range, or the recipe is one of a restorer.
     """
+    for name, choices in _CHOICES.items():
+        if getattr(estimator, name) not in (None, *choices):
+            raise ValueError(f"{name}: expected {' or '.join(map(repr, choices))}, got {getattr(estimator, name)!r}")
     settings = dict(estimator.settings or {})
     settings |= {
         f"data.{name}": getattr(estimator, name) for name in _DATA_FIELDS if getattr(estimator, name) is not None

@@ -132,6 +132,8 @@ class Stream:
 
     def _table(self, row: Any) -> _native.Table:
         if isinstance(row, Mapping):
+            if not row:
+                raise ValueError(f"expected the columns {', '.join(self.columns)}, got none")
             return _of_cells([str(name) for name in row], list(row.values()))
         if _is_series(row):
             return _of_cells([str(name) for name in row.index], list(row))

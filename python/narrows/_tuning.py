@@ -225,10 +225,11 @@ class _Heard:
     """Tells callbacks and the log what has been tried."""
 
     def __init__(self, callbacks: Any, verbose: int) -> None:
-        self._callbacks = [] if callbacks is None else [callbacks] if callable(callbacks) else list(callbacks)
-        for callback in self._callbacks:
+        several = callbacks if isinstance(callbacks, (list, tuple)) else [] if callbacks is None else [callbacks]
+        for callback in several:
             if not callable(callback):
                 raise TypeError(f"callbacks: expected functions of a trial, got {callback!r}")
+        self._callbacks = several
         self._verbose = verbose
         self.stopped = False
 

@@ -148,12 +148,12 @@ def parts(n_train: int = 120, n_test: int = 40, *, random_state: int = 0) -> Par
     n_good = n_test - n_bad
     spoilt_from = n_train + n_good
     good = _images("parts", n_train + n_good, 0, random_state)
-    bad = _images("scratched", n_bad, spoilt_from, random_state)
-    masks = _images("scratches", n_bad, spoilt_from, random_state)
-    test = np.concatenate([good[n_train:], bad]) if n_bad else good[n_train:]
-    blank = np.zeros((n_good, *good.shape[1:]), dtype=np.uint8)
+    test, masks = [good[n_train:]], [np.zeros_like(good[n_train:])]
+    if n_bad > 0:
+        test.append(_images("scratched", n_bad, spoilt_from, random_state))
+        masks.append(_images("scratches", n_bad, spoilt_from, random_state))
     labels = np.repeat(np.array([0, 1], dtype=np.int64), [n_good, n_bad])
-    return Parts(good[:n_train], test, labels, np.concatenate([blank, masks]) if n_bad else blank)
+    return Parts(good[:n_train], np.concatenate(test), labels, np.concatenate(masks))
 
 
 def scenes(n_samples: int = 80, *, random_state: int = 0) -> Pixels:
@@ -181,8 +181,7 @@ def _frame(name: str, n_samples: int, random_state: int, output: str | None) -> 
 
 def _images(name: str, n: int, first: int, random_state: int) -> Pixels:
     images = _native.demo_images(name, n, random_state, first)
-    levels = [np.floor(images.get(i).astype(np.float64) * 255.0 + 0.5).astype(np.uint8) for i in range(n)]
-    return np.stack(levels) if levels else np.zeros((0, 64, 64), dtype=np.uint8)
+    return np.stack([np.floor(images.get(i).astype(np.float64) * 255.0 + 0.5).astype(np.uint8) for i in range(n)])
 
 
 def _check_count(name: str, n: int) -> None:
