@@ -60,7 +60,7 @@ class FittedMixin(EstimatorBase):
         if verdict is not None:
             self.report_["verdict"] = json.loads(verdict)
         self.history_ = history_of(self.report_)
-        self.notes_ = list(self.report_.get("notes") or [])
+        self.notes_ = [*getattr(self, "_read_notes", []), *(self.report_.get("notes") or [])]
         steps = [training.get("steps", 1) for training in trainings_of(self.report_)]
         self.n_iter_ = max([1, *steps])
         if model.kind in ("table", "series", "images"):

@@ -65,20 +65,20 @@ class Listener:
             raise TypeError(f"verbose: expected 0, 1 or 2, got {verbose!r}")
         self._verbose = int(verbose)
         self._bar = _bar(title) if self._verbose > 0 else None
-        self._members = 1
         self._steps = 0
+        self._done: dict[int, int] = {}
+        """The steps that each member has done: they train together."""
 
     def __call__(self, event: str, data: dict[str, Any]) -> bool:
         """Hears an event; True asks to stop."""
         if event == "started":
-            self._members, self._steps = data["members"], data["steps"]
+            self._steps = data["steps"]
             if self._bar is not None:
-                self._bar.start(self._members * self._steps)
+                self._bar.start(data["members"] * self._steps)
         elif event == "checked":
             return self._checked(data)
         elif event == "finished":
-            if self._bar is not None:
-                self._bar.at((data["member"] + 1) * self._steps, None)
+            self._progress(data["member"], self._steps, None)
         elif event == "recovered":
             _LOG.info("the training diverged at step %s and went on with a smaller step", data.get("step"))
         elif event == "noted":
@@ -98,13 +98,17 @@ class Listener:
             "step %s: training loss %s, validation loss %s",
             *(check.get(name) for name in ("step", "train_loss", "validation_loss")),
         )
-        if self._bar is not None:
-            loss = check.get("validation_loss") or check.get("train_loss")
-            self._bar.at(data["member"] * self._steps + data["step"], loss)
+        loss = check.get("validation_loss")
+        self._progress(data["member"], data["step"], check.get("train_loss") if loss is None else loss)
         answers = [callback(self.history) for callback in self._callbacks]
         if any(isinstance(answer, (bool, np.bool_)) and answer for answer in answers):
             self.stopped = True
         return self.stopped
+
+    def _progress(self, member: int, step: int, loss: float | None) -> None:
+        self._done[member] = step
+        if self._bar is not None:
+            self._bar.at(sum(self._done.values()), loss)
 
     def close(self) -> None:
         """Ends the progress bar."""

@@ -70,7 +70,7 @@ class AutoEncoder(CodingMixin, DetectingMixin):
         Each is called with the history so far, a list of dictionaries, after every check of the training; one that
         returns True stops it, and the best weights so far stay.
     verbose : int, default=0
-        1 shows a progress bar, by tqdm if it is installed; 2 also logs every check.
+        1 shows a progress bar, by tqdm if it is installed; 2 also logs every check as information (logger ``narrows``).
 
     Attributes
     ----------
@@ -192,6 +192,7 @@ class AutoEncoder(CodingMixin, DetectingMixin):
         incoming = to_table(X)
         _check_enough_rows(incoming)
         validation = None if X_valid is None else _validation(incoming, X_valid)
+        self._read_notes = incoming.notes
         self._fit_native(
             recipe,
             incoming.table,
@@ -207,7 +208,6 @@ class AutoEncoder(CodingMixin, DetectingMixin):
         if share is not None:
             scores = self.model_.score(incoming.table).score
             self._set_model(self.model_.with_threshold(f"fixed={_flagging(scores, share)!r}"))
-        self.notes_ = [*incoming.notes, *self.notes_]
         return self
 
     def _recipe(self, share: float | None) -> _native.Recipe:

@@ -277,6 +277,7 @@ def test_the_report_is_also_data(model):
     constant = matrix()
     constant[:, 2] = 1
     assert narrows.AutoEncoder(**QUICK).fit(constant).notes_ == ["column `x2` left out: all cells are equal"]
+    assert set(model.report_["verdict"]) == {"grade", "sentence", "concerns"}
 
 
 # Seeds, threads and the command.
@@ -368,6 +369,8 @@ def test_progress_is_shown_if_asked_for(capsys, monkeypatch):
     assert capsys.readouterr().err == ""
     narrows.AutoEncoder(**QUICK, verbose=1).fit(matrix())
     assert "30/30" in capsys.readouterr().err
+    narrows.AutoEncoder(max_steps=10, verbose=1).fit(matrix())
+    assert "40/40" in capsys.readouterr().err, "all four members of the ensemble"
     monkeypatch.setitem(__import__("sys").modules, "tqdm.auto", None)
     narrows.AutoEncoder(**QUICK, verbose=1).fit(matrix())
     assert "AutoEncoder  100 %" in capsys.readouterr().err
