@@ -1,6 +1,5 @@
 //! Files that the package writes beside models.
 
-use std::io::Write;
 use std::path::Path;
 
 use pyo3::prelude::*;

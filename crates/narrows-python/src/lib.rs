@@ -11,6 +11,7 @@
 mod arguments;
 mod capsule;
 mod cells;
+mod command;
 mod compression;
 mod demo;
 mod failure;
@@ -41,6 +42,7 @@ mod _native {
 
     #[pymodule_export]
     use super::{
+        command::run_command,
         demo::{corrupt_images, demo_images, demo_table},
         failure::ModelFileError,
         files::write_file,
@@ -48,7 +50,6 @@ mod _native {
         images::PyImages,
         model::PyModel,
         recipe::PyRecipe,
-        run_command,
         scores::PyScores,
         stream::PyStream,
         table::PyTable,
@@ -61,11 +62,4 @@ mod _native {
         module.add("FEATURES", narrows_core::FEATURES.to_vec())?;
         module.add("PRESETS", narrows_core::Preset::ALL.map(narrows_core::Preset::name).to_vec())
     }
-}
-
-/// Runs the command `narrows` and returns its exit code.
-#[pyfunction]
-#[pyo3(name = "main")]
-fn run_command(py: Python<'_>, arguments: Vec<std::ffi::OsString>) -> u8 {
-    py.detach(|| narrows::run(arguments))
 }
