@@ -164,7 +164,7 @@ def test_images_come_back_exactly(of_images: ImageAutoEncoder, images: np.ndarra
     assert np.array_equal(floats, images.astype(np.float32) / np.float32(255))
     with pytest.raises(ValueError, match="output: expected one of uint8, uint16, float32 for images, got 'pandas'"):
         decompress(of_images, tmp_path / "d.nrw", output="pandas")
-    with pytest.raises(ValueError, match="rows: .* which have no rows"):
+    with pytest.raises(ValueError, match=r"rows: .* which have no rows"):
         decompress(of_images, tmp_path / "d.nrw", range(3))
 
 
@@ -224,7 +224,7 @@ def test_models_without_a_code_are_refused(tmp_path: Path, images: np.ndarray) -
     scenes = datasets.scenes(4)
     settings = {"backbone.channels": 4, "backbone.blocks": 0}
     restorer = ImageRestorer(settings=settings, max_steps=1).fit(scenes)
-    with pytest.raises(TypeError, match="expected a model with a code and a decoder .* got ImageRestorer"):
+    with pytest.raises(TypeError, match=r"expected a model with a code and a decoder .* got ImageRestorer"):
         compress(restorer, images, tmp_path / "d.nrw")
 
 

@@ -20,8 +20,9 @@ Run = Callable[..., str]
 
 
 @pytest.fixture
-def run(command: Path, tmp_path: Path) -> Run:
-    """Runs the command in a folder of the test's own."""
+def run(command: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs the command in a folder of the test's own, which is that of Python, too: models know the path of their data."""
+    monkeypatch.chdir(tmp_path)
 
     def run(*words: object) -> str:
         line = [str(command), *map(str, words), "--quiet"]
@@ -94,7 +95,7 @@ def test_a_matrix_gives_the_file_of_the_command(run: Run, tmp_path: Path) -> Non
     matrix = np.random.default_rng(0).normal(size=(300, 4))
     np.save(tmp_path / "matrix.npy", matrix)
     run("fit", "matrix.npy", "--preset", "deep", *settings(train__steps=30), "--seed", SEED, "-o", "m.narrows")
-    from_file = AutoEncoder("deep", max_steps=30, random_state=SEED).fit(tmp_path / "matrix.npy")
+    from_file = AutoEncoder("deep", max_steps=30, random_state=SEED).fit("matrix.npy")
     from_memory = AutoEncoder("deep", max_steps=30, random_state=SEED).fit(matrix)
     assert from_file.model_.to_bytes() == (tmp_path / "m.narrows").read_bytes()
     same_but_for_the_name(from_memory, from_file)
@@ -120,7 +121,7 @@ def test_series_fitted_by_the_command(run: Run, machines: Any, tmp_path: Path) -
     same_fit = SeriesAutoEncoder(
         "simple", time="time", id="machine", label="anomaly", normal="0", window=16, max_steps=30, random_state=SEED
     )
-    assert same_fit.fit(tmp_path / "machines.parquet").model_.to_bytes() == (tmp_path / "m.narrows").read_bytes()
+    assert same_fit.fit("machines.parquet").model_.to_bytes() == (tmp_path / "m.narrows").read_bytes()
     same_but_for_the_name(same_fit.fit(machines), model)
 
 
@@ -146,7 +147,7 @@ def test_images_fitted_by_the_command(run: Run, parts: np.ndarray, tmp_path: Pat
     assert isinstance(model, ImageAutoEncoder)
     check(model, parts, run("score", "m.narrows", "parts.npy"))
     same_fit = ImageAutoEncoder(max_steps=5, code_size=6, batch_size=8, random_state=SEED)
-    assert same_fit.fit(tmp_path / "parts.npy").model_.to_bytes() == (tmp_path / "m.narrows").read_bytes()
+    assert same_fit.fit("parts.npy").model_.to_bytes() == (tmp_path / "m.narrows").read_bytes()
     same_but_for_the_name(same_fit.fit(parts), model)
     assert np.array_equal(same_fit.score_samples(parts), model.score_samples(parts))
 
