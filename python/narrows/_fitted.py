@@ -12,6 +12,7 @@ from ._base import EstimatorBase
 from ._errors import ModelFileError, not_fitted
 from ._listener import Listener, history_of, trainings_of, warn
 from ._recipe import Recipe, threads_of
+from ._report_page import Report
 
 __all__ = ["FittedMixin"]
 
@@ -152,9 +153,9 @@ class FittedMixin(EstimatorBase):
         other._set_model(model)
         return other
 
-    def _write_report(self, path: str | os.PathLike[str] | None, html: str) -> str | None:
+    def _write_report(self, path: str | os.PathLike[str] | None, html: str) -> Report | None:
         if path is None:
-            return html
+            return Report(html)
         _native.write_file(os.fspath(path), html.encode())
         return None
 

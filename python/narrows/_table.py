@@ -16,6 +16,7 @@ from ._detecting import DetectingMixin, Floats
 from ._frames import Form, Incoming, to_table
 from ._labels import with_label
 from ._recipe import build_recipe, words
+from ._report_page import Report
 
 if TYPE_CHECKING:
     from ._explanation import Explanation
@@ -319,13 +320,13 @@ class AutoEncoder(CodingMixin, DetectingMixin):
         metrics: dict[str, Any] = json.loads(self.model_.evaluate(table, label, normal))
         return metrics
 
-    def report(self, path: str | os.PathLike[str] | None = None, X: Any = None) -> str | None:
+    def report(self, path: str | os.PathLike[str] | None = None, X: Any = None) -> Report | None:
         """Writes the report on the fit, or on new data, as an HTML file that needs nothing else.
 
         Parameters
         ----------
         path : str or path, optional
-            The file; if None, the HTML is returned.
+            The file; if None, the HTML is returned, as text that a notebook shows.
         X : frame, array of shape (n_rows, n_features_in_), path or list of paths, optional
             New data to report on: its anomalies, and how it differs from that of the fit. If it has the label of the
             fit, with metrics.
