@@ -15,17 +15,16 @@ __all__ = ["fitted_columns", "fitted_columns_of_report", "table_to_score"]
 _FEATURES = ("feature", "dropped")
 
 
-def fitted_columns(estimator: Any, X: Any, incoming: Incoming, report: dict[str, Any]) -> None:
+def fitted_columns(estimator: Any, incoming: Incoming, report: dict[str, Any]) -> None:
     """Notes the columns of a fit: `n_features_in_`, and `feature_names_in_` if they have names."""
     names = incoming.table.names
     if incoming.kind != "numpy":
         roles = {column["name"]: column["role"] for column in report.get("columns") or []}
         names = [name for name in names if roles.get(name, "feature") in _FEATURES]
-    given = column_names(X)
     if incoming.kind == "files":
         has_names = not _are_numbered(names)
     else:
-        has_names = given is not None and all(isinstance(name, str) for name in given)
+        has_names = incoming.kind != "numpy" and all(isinstance(incoming.labels.get(name, name), str) for name in names)
     _note(estimator, names, has_names=has_names)
 
 
@@ -70,6 +69,9 @@ def table_to_score(estimator: Any, X: Any, model: _native.Model, label: str | No
     expected: list[str] = estimator._columns
     is_named = hasattr(estimator, "feature_names_in_")
     name = type(estimator).__name__
+    if kind == "pyarrow":
+        # A stream can be read but once.
+        X = to_table(X).table
     given = column_names(X)
     if given is None:
         array = matrix_of(X)

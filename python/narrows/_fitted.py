@@ -11,7 +11,7 @@ from . import _native
 from ._base import EstimatorBase
 from ._errors import ModelFileError, not_fitted
 from ._listener import Listener, history_of, trainings_of, warn
-from ._recipe import Recipe, threads_of
+from ._recipe import Recipe, threads_of, threshold_rule
 from ._report_page import Report
 
 __all__ = ["FittedMixin"]
@@ -84,8 +84,7 @@ class FittedMixin(EstimatorBase):
         ValueError
             If there is no such rule, or the model cannot follow it.
         """
-        rule = rule if isinstance(rule, str) else f"fixed={float(rule)!r}"
-        return self._with_model(self._fitted().with_threshold(rule))
+        return self._with_model(self._fitted().with_threshold(str(threshold_rule(rule))))
 
     def _fit_native(
         self, recipe: _native.Recipe, data: _native.Table | _native.Images, heard: list[str], **roles: Any

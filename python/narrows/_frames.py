@@ -157,9 +157,8 @@ def to_table(X: Any, names: Sequence[str] | None = None, wanted: _native.Model |
         dtypes = {name: dtype for name, dtype in frame.schema.items() if isinstance(dtype, special)}
         return Incoming(_native.Table.from_arrow(_plain_polars(frame), "X"), "polars", dtypes=dtypes)
     if kind == "pyarrow":
-        if names is not None:
-            X = X.rename_columns(list(names))
-        return Incoming(_native.Table.from_arrow(X, "X"), "pyarrow")
+        table = _native.Table.from_arrow(X, "X")
+        return Incoming(table if names is None else _renamed(table, names), "pyarrow")
     return Incoming(matrix_table(X, names), "numpy")
 
 
@@ -181,6 +180,16 @@ def _plain_polars(frame: Any) -> Any:
                 "make columns of numbers or text of it, or drop it"
             )
     return frame.with_columns(changes) if changes else frame
+
+
+def _renamed(table: _native.Table, names: Sequence[str]) -> _native.Table:
+    if table.names == list(names):
+        return table
+    if find_spec("pyarrow") is not None:
+        import pyarrow
+
+        return _native.Table.from_arrow(pyarrow.table(table).rename_columns(list(names)), "X")
+    return _native.Table.from_columns(names, [table.column(i) for i in range(len(names))], "X")
 
 
 def kind_of(X: Any) -> Kind:
@@ -233,10 +242,8 @@ def column_names(X: Any) -> list[Any] | None:
     if kind in ("pandas", "polars"):
         return list(X.columns)
     if kind == "pyarrow":
-        names = getattr(X, "column_names", None)
-        if names is None and hasattr(X, "__arrow_c_schema__"):
-            names = getattr(getattr(X, "schema", None), "names", None)
-        return list(names if names is not None else getattr(X, "columns", []))
+        # Of what Arrow's protocol gives, only its data tells the names; a stream cannot be read twice.
+        return _native.Table.from_arrow(X, "X").names
     return None
 
 

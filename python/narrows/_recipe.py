@@ -12,7 +12,7 @@ import numpy as np
 
 from . import _native
 
-__all__ = ["Recipe", "build_recipe", "seed_of", "threads_of", "words"]
+__all__ = ["Recipe", "build_recipe", "seed_of", "threads_of", "threshold_rule", "words"]
 
 
 class Recipe:
@@ -208,6 +208,13 @@ def threads_of(n_jobs: int | None) -> int | None:
     return int(n_jobs) if n_jobs > 0 else max(1, (os.cpu_count() or 1) + 1 + int(n_jobs))
 
 
+def threshold_rule(threshold: Any) -> str | None:
+    """A rule of the threshold as text; a number is a fixed threshold."""
+    if isinstance(threshold, (int, float, np.number)) and not isinstance(threshold, bool):
+        return f"fixed={float(threshold)!r}"
+    return None if threshold is None else str(threshold)
+
+
 _SHORT = {
     "code_size": "backbone.code_size",
     "max_steps": "train.steps",
@@ -258,6 +265,6 @@ def build_recipe(estimator: Any, *, kind: str | None, **more: Any) -> _native.Re
         toml=toml,
         assignments=assignments,
         seed=seed_of(getattr(estimator, "random_state", None)),
-        threshold=None if threshold is None else str(threshold),
+        threshold=threshold_rule(threshold),
         **more,
     )

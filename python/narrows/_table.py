@@ -50,9 +50,9 @@ class AutoEncoder(CodingMixin, DetectingMixin):
     contamination : float or "auto", default="auto"
         Share of the rows given to `fit` that are anomalies, in (0, 0.5]: exactly that share has scores above the
         threshold. With ``"auto"``, `threshold` decides.
-    threshold : str, optional
-        Rule of the threshold, by default ``"false_alarm_rate=0.01"``: of rows like those of the fit, no more than that
-        share is flagged, as far as held-out rows can guarantee it.
+    threshold : str or float, optional
+        Rule of the threshold, or a fixed one; by default ``"false_alarm_rate=0.01"``: of rows like those of the fit, no
+        more than that share is flagged, as far as held-out rows can guarantee it.
     label : str, optional
         Column that distinguishes normal rows from anomalies; never a feature. Only normal rows are used.
     normal : str, optional
@@ -121,7 +121,7 @@ class AutoEncoder(CodingMixin, DetectingMixin):
         batch_size: int | None = None,
         learning_rate: float | None = None,
         contamination: float | str = "auto",
-        threshold: str | None = None,
+        threshold: str | float | None = None,
         label: str | None = None,
         normal: str | None = None,
         columns: str | list[str] | None = None,
@@ -205,7 +205,7 @@ class AutoEncoder(CodingMixin, DetectingMixin):
             validation=validation,
         )
         self._form: Form = replace(incoming.form, index=None)
-        fitted_columns(self, X, incoming, self.report_)
+        fitted_columns(self, incoming, self.report_)
         if share is not None:
             scores = self.model_.score(incoming.table).score
             self._set_model(self.model_.with_threshold(f"fixed={_flagging(scores, share)!r}"))

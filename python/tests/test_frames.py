@@ -236,6 +236,32 @@ def test_such_a_column_can_be_ignored():
     assert model.predict(table.drop_columns("x")).tolist() == model.predict(table).tolist()
 
 
+class OnlyAStream:
+    """What knows no more than Arrow's protocol, and can be read but once."""
+
+    def __init__(self, table):
+        self.reader = table.to_reader(max_chunksize=50)
+
+    def __arrow_c_stream__(self, requested_schema=None):
+        return self.reader.__arrow_c_stream__(requested_schema)
+
+
+def test_a_stream_of_arrow_is_read_once():
+    table = polars_frame().to_arrow()
+    model = narrows.AutoEncoder(**QUICK).fit(OnlyAStream(table))
+    assert list(model.feature_names_in_) == table.column_names
+    assert model.predict(OnlyAStream(table)).tolist() == model.predict(table).tolist()
+    with pytest.raises(ValueError, match="now missing:\n- shop\n"):
+        model.predict(OnlyAStream(table.drop_columns("shop")))
+
+
+def test_arrow_columns_are_matched_by_position_with_those_of_arrays():
+    table = pa.table(dict(zip("abcd", matrix().T, strict=True)))
+    model = narrows.AutoEncoder(**QUICK).fit(matrix())
+    with pytest.warns(UserWarning, match="X has feature names, but AutoEncoder was fitted without"):
+        assert np.array_equal(model.predict(table), model.predict(matrix()))
+
+
 def test_a_relation_of_duckdb_is_read():
     duckdb = pytest.importorskip("duckdb")
     relation = duckdb.sql(

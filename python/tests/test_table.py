@@ -108,6 +108,7 @@ def test_the_threshold_can_be_moved_without_a_fit(model):
 def test_a_rule_of_the_threshold_is_followed():
     model = narrows.AutoEncoder(**QUICK, threshold="fixed=1.25").fit(matrix())
     assert model.threshold_ == 1.25
+    assert narrows.AutoEncoder(**QUICK, threshold=1.25).fit(matrix()).threshold_ == 1.25
 
 
 # Explanation and evaluation.
@@ -263,6 +264,7 @@ def test_reports_are_files_on_the_fit_and_on_new_data(tmp_path):
     assert model.report(tmp_path / "fit.html") is None
     html = (tmp_path / "fit.html").read_text(encoding="utf-8")
     assert html == model.report()
+    assert model.report()._repr_html_().startswith("<iframe srcdoc=")
     assert html.startswith("<!DOCTYPE html>")
     assert "amount" in html
     new = model.report(X=frame)
