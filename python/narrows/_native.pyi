@@ -27,7 +27,9 @@ class Table:
     def from_arrow(stream: Any, source: str) -> Table:
         """From an object with `__arrow_c_stream__`."""
     @staticmethod
-    def from_matrix(values: npt.NDArray[np.float32] | npt.NDArray[np.float64], names: Sequence[str], source: str) -> Table:
+    def from_matrix(
+        values: npt.NDArray[np.float32] | npt.NDArray[np.float64], names: Sequence[str], source: str
+    ) -> Table:
         """From rows x columns of numbers; NaN is a missing cell."""
     @staticmethod
     def from_columns(names: Sequence[str], columns: Sequence[Any], source: str) -> Table:
