@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import html
 import json
 import logging
 import os
@@ -21,9 +20,6 @@ __all__ = ["SearchResult", "tune"]
 
 _LOG = logging.getLogger("narrows")
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
-_SHOWN = 10
-"""Trials that a notebook shows."""
-
 Trial = dict[str, Any]
 
 
@@ -85,13 +81,9 @@ class SearchResult:
         )
 
     def _repr_html_(self) -> str:
-        names = ("number", "cost", "unexplained", "code_size", "share", "seconds", "preset")
-        rows = [{**trial, "preset": trial["recipe"]["preset"]} for trial in self.ranked()[:_SHOWN]]
-        more = len(self.trials) - len(rows)
-        shown = f"<p>{more} more trials</p>" if more > 0 else ""
-        curve = _html_table(("code_size", "unexplained", "pca_unexplained"), self.curve)
-        title = html.escape(f"{len(self.trials)} trials for {self.goal}, ended: {self.ended}")
-        return f"<div><p>{title}</p>{_html_table(names, rows)}{shown}<p>error by size of the code</p>{curve}</div>"
+        from ._html import search_html
+
+        return search_html(self)
 
 
 def tune(
@@ -246,13 +238,3 @@ class _Heard:
         if any(callback(trial) is True for callback in self._callbacks):
             self.stopped = True
         return self.stopped
-
-
-def _html_table(names: tuple[str, ...], rows: list[dict[str, Any]]) -> str:
-    def cell(value: Any) -> str:
-        text = "" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
-        return f"<td>{html.escape(text)}</td>"
-
-    head = "".join(f"<th>{html.escape(name.replace('_', ' '))}</th>" for name in names)
-    body = "".join("<tr>" + "".join(cell(row.get(name)) for name in names) + "</tr>" for row in rows)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

@@ -162,8 +162,8 @@ def test_the_time_ends_a_search(frame: Any) -> None:
 def test_a_result_is_shown(found: SearchResult) -> None:
     assert repr(found).startswith("SearchResult(trials=4, cost=")
     shown = found._repr_html_()
-    assert shown.count("<tr>") == 2 + 4 + len(found.curve)
-    assert "4 trials for reconstruction, ended: finished" in shown
+    assert "<table" in shown
+    assert "detection" not in shown
 
 
 @pytest.mark.parametrize(
