@@ -94,7 +94,7 @@ def _figures(model: Any, report: dict[str, Any]) -> Iterable[tuple[str, str]]:
     series = report.get("series")
     if series:
         channels = len(series.get("channels") or [])
-        found = f"{series['n_series']:,} of {counted(channels, 'channel')}, windows of {series['window']:,} points"
+        found = f"{series['n_series']:,}, of {counted(channels, 'channel')}, windows of {series['window']:,} points"
         yield "series", found
     elif album:
         channels, heights, widths = album["channels"], album["heights"], album["widths"]
@@ -131,7 +131,9 @@ def _range(ends: Sequence[int]) -> str:
 
 
 def _percent(share: float | None) -> str:
-    return number(None) if share is None else f"{number(100 * share, 3)} %"
+    if share is None:
+        return number(None)
+    return f"{100 * share:,.0f} %" if 1 <= share < 1e6 else f"{number(100 * share, 3)} %"
 
 
 def _network(report: dict[str, Any]) -> str:

@@ -30,7 +30,7 @@ _STYLE = (
     ".narrows-card figure{margin:.4em 0}.narrows-card figcaption{font-size:.9em;opacity:.8;max-width:340px}"
     ".narrows-card svg{display:block;max-width:100%;overflow:visible}"
     ".narrows-card svg text{font:11px system-ui,sans-serif;fill:currentColor}"
-    ".narrows-card table{border-collapse:collapse;margin:.3em 0;background:none;color:inherit}"
+    ".narrows-card table{border-collapse:collapse;font-size:inherit;margin:.3em 0;background:none;color:inherit}"
     ".narrows-card tr{background:none!important}"
     ".narrows-card th,.narrows-card td{text-align:left;padding:.15em .9em .15em 0;border:0;vertical-align:top;color:inherit}"
     ".narrows-card th{font-weight:600;border-bottom:1px solid rgba(128,128,128,.4)}"

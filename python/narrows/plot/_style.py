@@ -1,0 +1,55 @@
+"""The style that all plots share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .._errors import missing_package
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["BLUE", "GREY", "VERMILION", "axes", "finish"]
+
+# Of the palette of Okabe and Ito.
+BLUE = "#0072B2"
+VERMILION = "#D55E00"
+GREY = "#767676"
+
+
+def axes(ax: Any, width: float = 7.0, height: float = 3.6) -> Axes:
+    """The axes given, or those of a new figure of this size in inches.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+    TypeError
+        If `ax` is something else.
+    """
+    try:
+        from matplotlib import pyplot
+        from matplotlib.axes import Axes
+    except ImportError as error:
+        raise missing_package("matplotlib", "narrows.plot") from error
+    if ax is None:
+        _, ax = pyplot.subplots(figsize=(width, height), layout="constrained")
+    if not isinstance(ax, Axes):
+        raise TypeError(f"ax: expected matplotlib's Axes, got {ax!r}")
+    return ax
+
+
+def finish(ax: Axes, title: str, x: str, y: str, grid: str = "y") -> Axes:
+    """Labels the axes, and takes from them what is not data."""
+    ax.set_title(title, loc="left", fontsize="medium")
+    ax.set_xlabel(x)
+    ax.set_ylabel(y)
+    for side in ("top", "right"):
+        ax.spines[side].set_visible(False)
+    for side in ("left", "bottom"):
+        ax.spines[side].set_color(GREY)
+    if grid:
+        ax.grid(axis=grid, color="#dddddd", linewidth=0.7)  # type: ignore[arg-type]
+        ax.set_axisbelow(True)
+    ax.tick_params(color=GREY)
+    return ax
