@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ._labels import are_anomalies
-from ._style import BLUE, VERMILION, axes, finish
+from ._style import BLUE, VERMILION, axes, finish, plain_log
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -64,6 +64,7 @@ def scores(model: Any, X: Any, y: Any = None, *, ax: Any = None) -> Axes:
     ax.hist(parts, bins=edges.tolist(), stacked=True, color=[BLUE, VERMILION], label=bars)
     ax.axvline(threshold, color="black", linestyle="--", linewidth=1.2, label=f"threshold {threshold:.4g}")
     ax.set_xscale("log")
+    plain_log(ax.xaxis)
     ax.legend(frameon=False, fontsize="small")
     noun = {"series": "points", "images": "images"}.get(model.model_.kind, "rows")
     flagged = int(is_flagged.sum())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .._html import trainings
-from ._style import BLUE, GREY, VERMILION, axes, finish
+from ._style import BLUE, GREY, VERMILION, axes, finish, plain_log
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,6 +51,7 @@ def training(model: Any, *, ax: Any = None) -> Axes:
             kept = history[best]
             ax.plot(kept["step"], kept["validation_loss"], "o", color=VERMILION, label="kept" if first else "_")
     ax.set_yscale("log")
+    plain_log(ax.yaxis)
     ax.legend(frameon=False, fontsize="small")
     stopped = {"early": "stopped early", "finished": "all steps done", "interrupted": "interrupted"}
     ends = ", ".join(dict.fromkeys(stopped.get(member["stopped"], member["stopped"]) for member in members))

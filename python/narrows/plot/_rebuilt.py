@@ -22,7 +22,8 @@ _FEWEST_ROWS = 5
 def reconstruction(model: Any, X: Any, row: int = 0, *, channel: str | None = None, ax: Any = None) -> Axes:
     """A sample and its reconstruction.
 
-    Of a table, the cells of a row and what the model expects there. Of series, a channel around a point. Of images, the
+    Of a table, the cells of a row and of its reconstruction, which is not what `explain` expects
+    there: that leaves out what is wrong with the row. Of series, a channel around a point. Of images, the
     image, its reconstruction and the heat map of the error.
 
     Parameters
@@ -79,17 +80,17 @@ def _table(model: Any, X: Any, row: int, ax: Any) -> Axes:
     one = table.slice(row, 1)
     made = model.model_.reconstruct(one)
     scores, explained = model.model_.explain(one, len(made.names))
-    texts = {name: explained.column(explained.names.index(name)) for name in ("column", "expected", "got", "share")}
-    ax = axes(ax, 8.0, 1.3 + 0.36 * len(texts["column"]))
+    names = explained.column(explained.names.index("column"))
+    ax = axes(ax, 8.0, 1.3 + 0.36 * len(names))
     drawn = []
-    for place, (name, expected, got) in enumerate(zip(texts["column"], texts["expected"], texts["got"], strict=True)):
+    for place, name in enumerate(names):
         ends = _standardised(table, made, name, row)
         if ends is not None:
             ax.plot(ends, [place, place], color=GREY, linewidth=1.4, zorder=1)
             drawn.append((ends, place))
-        text = f"{expected} → {got}" if expected != got else f"{got}"
+        text = f"{_cell(made, name)} → {_got(explained, place)}"
         ax.text(1.02, place, text, va="center", fontsize="small", transform=ax.get_yaxis_transform())
-    for i, (word, colour, marker) in enumerate((("expected", BLUE, "o"), ("got", VERMILION, "D"))):
+    for i, (word, colour, marker) in enumerate((("reconstructed", BLUE, "o"), ("got", VERMILION, "D"))):
         face = "white" if i == 0 else colour
         places = [place for _, place in drawn]
         x = [ends[i] for ends, _ in drawn]
@@ -97,11 +98,16 @@ def _table(model: Any, X: Any, row: int, ax: Any) -> Axes:
             x, places, s=34, marker=marker, facecolor=face, edgecolor=colour, linewidths=1.5, zorder=2, label=word
         )
     ax.axvline(0, color=GREY, linewidth=0.8)
-    names = [str(incoming.labels.get(name, name)) for name in texts["column"]]
-    ax.set_yticks(range(len(names)), names)
+    ax.set_yticks(range(len(names)), [str(incoming.labels.get(name, name)) for name in names])
     ax.set_ylim(len(names) - 0.4, -0.6)
     ax.text(
-        1.02, -0.75, "expected → got", va="bottom", fontsize="small", color=GREY, transform=ax.get_yaxis_transform()
+        1.02,
+        -0.75,
+        "reconstructed → got",
+        va="bottom",
+        fontsize="small",
+        color=GREY,
+        transform=ax.get_yaxis_transform(),
     )
     ax.legend(frameon=False, fontsize="small", loc="lower right")
     label = row if incoming.index is None else incoming.index[row]
@@ -109,19 +115,31 @@ def _table(model: Any, X: Any, row: int, ax: Any) -> Axes:
     return finish(ax, title, "distance from the column's mean (standard deviations)", "column", grid="both")
 
 
+def _cell(made: Any, name: str) -> str:
+    """The only cell of a column, as text."""
+    value = made.column(made.names.index(name))[0]
+    if isinstance(value, (float, np.floating)):
+        return f"{value:.4g}"
+    return str(value).lower() if isinstance(value, (bool, np.bool_)) else str(value)
+
+
+def _got(explained: Any, place: int) -> str:
+    return str(explained.column(explained.names.index("got"))[place])
+
+
 def _standardised(table: Any, made: Any, name: str, row: int) -> tuple[float, float] | None:
-    """Expected and actual value in standard deviations of the column; None if it is not of numbers, or missing."""
+    """Reconstructed and actual value in standard deviations of the column; None if it is not of numbers, or missing."""
     i, j = table.names.index(name), made.names.index(name)
     if table.kinds()[i] not in ("int", "float") or made.kinds()[j] not in ("int", "float"):
         return None
     column = np.asarray(table.column(i), dtype=np.float64)
     column_known = column[np.isfinite(column)]
     spread = float(column_known.std()) if len(column_known) else 0.0
-    got, expected = float(column[row]), float(np.asarray(made.column(j), dtype=np.float64)[0])
-    if spread == 0 or not np.isfinite([got, expected]).all():
+    got, rebuilt = float(column[row]), float(np.asarray(made.column(j), dtype=np.float64)[0])
+    if spread == 0 or not np.isfinite([got, rebuilt]).all():
         return None
     middle = float(column_known.mean())
-    return (expected - middle) / spread, (got - middle) / spread
+    return (rebuilt - middle) / spread, (got - middle) / spread
 
 
 def _series(model: Any, X: Any, row: int, channel: str | None, ax: Any) -> Axes:
@@ -146,7 +164,7 @@ def _series(model: Any, X: Any, row: int, channel: str | None, ax: Any) -> Axes:
     return finish(ax, f"{who}row {row}: {known}", course.time, name)
 
 
-def _images(model: Any, X: Any, row: int, ax: Any) -> Axes:
+def _images(model: Any, X: Any, row: int, ax: Axes | None) -> Axes:
     from .._pictures import pictures
 
     came = pictures(X)
@@ -175,8 +193,8 @@ def _images(model: Any, X: Any, row: int, ax: Any) -> Axes:
     ax.set_xticks([0, width], ["0", f"{width}"])
     ax.set_yticks([0, height], ["0", f"{height}"])
     ax.set_aspect("equal")
-    title = f"{came.name(row)}, score {float(scores.score[0]):.4g}"
-    finish(ax, title, "pixels", "pixels", grid="")
+    title = f"image {came.name(row)}, score {float(scores.score[0]):.4g}"
+    ax = finish(ax, title, "pixels", "pixels", grid="")
     for side in ("left", "bottom"):
         ax.spines[side].set_visible(False)
     return ax

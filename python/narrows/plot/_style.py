@@ -9,7 +9,7 @@ from .._errors import missing_package
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["BLUE", "GREY", "VERMILION", "axes", "finish"]
+__all__ = ["BLUE", "GREY", "VERMILION", "axes", "finish", "plain_log"]
 
 # Of the palette of Okabe and Ito.
 BLUE = "#0072B2"
@@ -37,6 +37,19 @@ def axes(ax: Any, width: float = 7.0, height: float = 3.6) -> Axes:
     if not isinstance(ax, Axes):
         raise TypeError(f"ax: expected matplotlib's Axes, got {ax!r}")
     return ax
+
+
+def plain_log(axis: Any) -> None:
+    """A logarithmic axis with numbers as they are written, not as powers of ten."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    low, high = axis.get_view_interval()
+    within_a_decade = low > 0 and high < 30 * low
+    axis.set_major_locator(
+        LogLocator(subs=(1, 2, 3, 5, 7) if high < 8 * low else (1, 2, 5) if within_a_decade else (1, 3))
+    )
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def finish(ax: Axes, title: str, x: str, y: str, grid: str = "y") -> Axes:
