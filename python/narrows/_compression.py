@@ -42,7 +42,7 @@ def compress(
     model : AutoEncoder, SeriesAutoEncoder or ImageAutoEncoder
         A fitted estimator.
     data : frame, array of shape (n_rows, n_columns), images, or path
-        Data of the model's kind, in any form in which the estimator takes it.
+        Data of the model's kind, in any form in which the estimator takes it. The index of a pandas frame is left out.
     path : str or path
         The file to write; an existing one is replaced once the new one is complete.
     max_error : str or float, default=None

@@ -28,7 +28,7 @@ class ImageAutoEncoder(TransformerBase, DetectingMixin):
 
     Images are an array of shape (n, height, width) or (n, height, width, 1 or 3), a list of arrays or of PIL images of
     any sizes, or the path of a folder, a pattern, an image file or an array file, or several of these. Values are uint8,
-    uint16, bool, or floats in [0, 1].
+    uint16, bool, or floats in [0, 1]. Files are turned upright by their EXIF data; PIL images are taken as they are.
 
     Parameters
     ----------

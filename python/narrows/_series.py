@@ -17,7 +17,7 @@ from ._labels import with_label
 from ._output import frame_like
 from ._recipe import Recipe
 from ._series_arguments import series_recipe, series_roles
-from ._series_input import event_times, series_table
+from ._series_input import series_table, with_times_of
 from ._stream import Stream
 
 if TYPE_CHECKING:
@@ -87,6 +87,8 @@ class SeriesAutoEncoder(DetectingMixin):
         The score above which a point is an anomaly, and minus that.
     window_ : int
         Points of a window.
+    time_ : str or None
+        The column with the time, if there is one.
     columns_ : list of str
         The columns that the model reads: id and time, then the channels.
     recipe_, report_, history_, notes_, n_iter_
@@ -106,6 +108,7 @@ class SeriesAutoEncoder(DetectingMixin):
     _model_kind = "series"
 
     window_: int
+    time_: str | None
     columns_: list[str]
 
     def __init__(
@@ -254,7 +257,7 @@ class SeriesAutoEncoder(DetectingMixin):
         """
         incoming = self._incoming(X)
         events = frame_like(self._fitted().events(incoming.table), incoming)
-        return event_times(events, X, self._fitted().index_columns())
+        return self._with_times(events, X, {"start": "first_row", "end": "last_row"})
 
     def explain(self, X: Any, top: int = 3) -> Explanation:
         """The channels that contribute most to the score of each point.
@@ -313,7 +316,8 @@ class SeriesAutoEncoder(DetectingMixin):
         codes = self._fitted().encode(incoming.table)
         if incoming.kind == "numpy":
             codes = codes.select([name for name in codes.names if name.startswith("code_")])
-        return incoming.give(codes, aligned=self._is_rows())
+        given = incoming.give(codes, aligned=self._is_rows())
+        return given if self.time_ is None else self._with_times(given, X, {self.time_: "row"})
 
     def fit_transform(self, X: Any, y: Any = None) -> Any:
         """Fits, and gives the codes of the windows."""
@@ -413,7 +417,9 @@ class SeriesAutoEncoder(DetectingMixin):
         super()._set_model(model)
         index = model.index_columns()
         self.columns_ = index + [name for name in model.names() if name not in index]
-        self.window_ = int((self.report_.get("series") or {}).get("window") or 0)
+        series = self.report_["series"]
+        self.window_ = int(series["window"])
+        self.time_ = None if series["step"] is None else index[-1]
 
     @classmethod
     def _from_model(cls, model: _native.Model) -> Self:
@@ -435,6 +441,9 @@ class SeriesAutoEncoder(DetectingMixin):
     def _scored(self, X: Any) -> _native.Scores:
         model = self._fitted()
         return model.score(self._incoming(X).table)
+
+    def _with_times(self, found: Any, X: Any, rows: dict[str, str]) -> Any:
+        return with_times_of(found, X, self._fitted().index_columns(), self.time_, rows)
 
     def _is_rows(self) -> bool:
         return bool(self.recipe_.to_dict()["data"].get("layout") == "rows")

@@ -13,7 +13,7 @@ from . import _native
 from ._frames import Incoming, is_paths, to_table
 from ._listener import warn
 
-__all__ = ["event_times", "series_table", "time_in_index"]
+__all__ = ["series_table", "time_in_index", "with_times_of"]
 
 _TIME = "time"
 """What times of an index without a name are called."""
@@ -61,23 +61,20 @@ def series_table(X: Any, index_columns: Sequence[str], wanted: _native.Model | N
     return to_table(X)
 
 
-def event_times(events: Any, X: Any, index_columns: Sequence[str]) -> Any:
-    """A frame of events with the times of its first and last points as they are in `X`, if that has dates."""
+def with_times_of(found: Any, X: Any, index_columns: Sequence[str], time: str | None, rows: dict[str, str]) -> Any:
+    """A frame of findings with times as they are in `X`, in place of text; for each column of `rows`, of the row there."""
     pandas, polars = sys.modules.get("pandas"), sys.modules.get("polars")
-    if not index_columns:
-        return events
-    time = index_columns[-1]
-    if pandas is not None and isinstance(X, (pandas.DataFrame, pandas.Series)) and isinstance(events, pandas.DataFrame):
+    if time is None:
+        return found
+    if pandas is not None and isinstance(X, (pandas.DataFrame, pandas.Series)) and isinstance(found, pandas.DataFrame):
         frame = X.to_frame("value" if X.name is None else X.name) if isinstance(X, pandas.Series) else X
         frame = _with_index(frame, index_columns)
-        if time in frame.columns and frame[time].dtype.kind == "M":
-            for name, row in (("start", "first_row"), ("end", "last_row")):
-                events[name] = frame[time].iloc[events[row]].to_numpy(copy=True)
-                events[name] = events[name].astype(frame[time].dtype)
-    elif polars is not None and isinstance(X, polars.DataFrame) and time in X.columns and X[time].dtype.is_temporal():
-        times = [X[time][events[row]].alias(name) for name, row in (("start", "first_row"), ("end", "last_row"))]
-        return events.with_columns(times)
-    return events
+        if time in frame.columns:
+            taken = {name: frame[time].iloc[found[row]].reset_index(drop=True) for name, row in rows.items()}
+            return found.assign(**taken)
+    elif polars is not None and isinstance(X, polars.DataFrame) and time in X.columns:
+        return found.with_columns(X[time][found[row]].alias(name) for name, row in rows.items())
+    return found
 
 
 def _with_index(frame: Any, index_columns: Sequence[str]) -> Any:

@@ -108,6 +108,33 @@ def test_events_have_the_times_of_the_frame(fitted: SeriesAutoEncoder) -> None:
     assert of_q.peak_score == fitted.score(new).score.iloc[of_q.peak_row]
 
 
+def test_times_of_findings_are_as_in_the_data() -> None:
+    values = wave()[:, 0]
+    values[200] = 9
+    for times in (
+        pd.date_range("2026-03-28", periods=400, freq="h", tz="Europe/Berlin"),
+        pd.period_range("2026-03-28", periods=400, freq="h"),
+        pd.Index(np.arange(400) * 0.5, name="seconds"),
+        pd.Index(pd.date_range("2026-03-28", periods=400, freq="h").strftime("%d.%m.%Y %H:%M"), name="when"),
+    ):
+        series = pd.Series(values, index=times, name="load")
+        model = SeriesAutoEncoder(time=times.name, date_format="%d.%m.%Y %H:%M", **SMALL).fit(series)
+        assert model.time_ == (times.name or "time")
+        event = model.events(series).sort_values("peak_score").iloc[-1]
+        assert (event.start, event.end) == (times[event.first_row], times[event.last_row])
+        codes = model.transform(series)
+        assert codes[model.time_].tolist() == times[codes.row].tolist()
+
+
+def test_series_without_times_are_told_by_their_id() -> None:
+    model = SeriesAutoEncoder(id="machine", ignore="ts", **SMALL).fit(frame())
+    assert model.time_ is None
+    assert model.columns_ == ["machine", "a", "b"]
+    events = model.with_threshold("fixed=0.1").events(frame(40))
+    assert set(events.series) == {"p", "q"}
+    assert events.start.astype(float).min() == 0
+
+
 def test_no_events_are_an_empty_frame_with_the_columns(fitted: SeriesAutoEncoder) -> None:
     events = fitted.with_threshold("fixed=1e9").events(frame(60))
     assert len(events) == 0
