@@ -33,7 +33,8 @@ class Table:
         """From rows x columns of numbers; NaN is a missing cell."""
     @staticmethod
     def from_columns(names: Sequence[str], columns: Sequence[Any], source: str) -> Table:
-        """From one 1-D array (bool, integers, floats, datetime64) or list of `str | None` a column."""
+        """From one 1-D array (bool, integers, floats, datetime64) or list of `str | None`
+        or `bool | None` a column."""
     @staticmethod
     def read(paths: Sequence[str], wanted: Model | None = None) -> tuple[Table, list[str], list[str]]:
         """Reads files as the command does; also returns notes and warnings. With a model, only the columns that it
@@ -47,6 +48,8 @@ class Table:
     def slice(self, offset: int, length: int) -> Table:
         """Shares memory."""
     def select(self, names: Sequence[str]) -> Table: ...
+    def with_column(self, name: str, values: Any) -> Table:
+        """With one column more, as for `from_columns`; it replaces one of its name."""
     def without(self, names: Sequence[str]) -> Table: ...
     @staticmethod
     def concat(tables: Sequence[Table]) -> Table: ...

@@ -16,7 +16,7 @@ use pyo3::types::PyList;
 /// What NumPy writes for a time that is missing.
 const NOT_A_TIME: i64 = i64::MIN;
 
-/// A column from a 1-D array of numbers, booleans or `datetime64[us]`, or from a list of texts and `None`.
+/// A column from a 1-D array of numbers, booleans or `datetime64[us]`, or from a list of texts or of flags, and `None`.
 pub(crate) fn column(name: &str, values: &Bound<'_, PyAny>) -> PyResult<ArrayRef> {
     if let Ok(values) = values.extract::<PyReadonlyArray1<'_, f64>>() {
         let cells = values.as_array().iter().map(|x| (!x.is_nan()).then_some(*x)).collect::<Float64Array>();
@@ -38,10 +38,13 @@ pub(crate) fn column(name: &str, values: &Bound<'_, PyAny>) -> PyResult<ArrayRef
         let cells = numbers.as_array().iter().map(|x| (*x != NOT_A_TIME).then_some(*x)).collect::<Vec<_>>();
         return Ok(Arc::new(TimestampMicrosecondArray::from(cells)));
     }
+    if let Ok(flags) = values.extract::<Vec<Option<bool>>>() {
+        return Ok(Arc::new(BooleanArray::from(flags)));
+    }
     let texts: Vec<Option<String>> = values.extract().map_err(|_| {
         let got = values.get_type().name().map_or_else(|_| "another type".to_owned(), |name| name.to_string());
         PyTypeError::new_err(format!(
-            "column `{name}`: expected an array of numbers, booleans or times, or a list of texts, got {got}"
+            "column `{name}`: expected an array of numbers, booleans or times, or a list of texts or flags, got {got}"
         ))
     })?;
     Ok(Arc::new(StringArray::from(texts)))
@@ -56,7 +59,11 @@ pub(crate) fn kind(array: &ArrayRef) -> &'static str {
         kind if kind.is_floating() => "float",
         DataType::Timestamp(..) | DataType::Date32 | DataType::Date64 => "time",
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "text",
-        DataType::Dictionary(_, values) if matches!(**values, DataType::Utf8 | DataType::LargeUtf8) => "text",
+        DataType::Dictionary(_, values)
+            if matches!(**values, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View) =>
+        {
+            "text"
+        }
         _ => "other",
     }
 }

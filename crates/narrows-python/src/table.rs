@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Float32Array, Float64Array, RecordBatch};
+use arrow::array::{ArrayRef, ArrowPrimitiveType, PrimitiveArray, RecordBatch};
+use arrow::buffer::NullBuffer;
 use arrow::compute::cast;
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, Float32Type, Float64Type};
 use narrows_core::data::{Source, Table};
 use numpy::ndarray::{ArrayView2, Axis};
-use numpy::{Element, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray2};
+use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray2};
 use pyo3::exceptions::{PyIndexError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
@@ -24,13 +25,25 @@ const BATCH_ROWS: usize = 65_536;
 #[pyclass(name = "Table", module = "narrows._native", frozen)]
 pub(crate) struct PyTable(pub(crate) Table);
 
-/// A column of a matrix, or of its type.
-fn column_of<T: Element + Copy>(
-    values: &ArrayView2<'_, T>,
-    j: usize,
-    of: fn(&mut dyn Iterator<Item = T>) -> ArrayRef,
-) -> ArrayRef {
-    of(&mut values.index_axis(Axis(1), j).iter().copied())
+/// Rows of a matrix that are spread over the columns together, so that they are read as they lie in memory.
+const BLOCK_ROWS: usize = 1024;
+
+/// The columns of a matrix.
+fn columns_of<T: Copy + Default>(values: &ArrayView2<'_, T>) -> Vec<Vec<T>> {
+    let mut columns = vec![vec![T::default(); values.nrows()]; values.ncols()];
+    for (block, rows) in values.axis_chunks_iter(Axis(0), BLOCK_ROWS).enumerate() {
+        for (column, cells) in columns.iter_mut().zip(rows.columns()) {
+            let first = block * BLOCK_ROWS;
+            column[first..first + cells.len()].iter_mut().zip(cells).for_each(|(to, from)| *to = *from);
+        }
+    }
+    columns
+}
+
+/// Numbers as an array; NaN is missing.
+fn numbers<T: ArrowPrimitiveType>(cells: Vec<T::Native>, is_nan: impl Fn(&T::Native) -> bool) -> ArrayRef {
+    let nulls = cells.iter().any(&is_nan).then(|| cells.iter().map(|cell| !is_nan(cell)).collect::<NullBuffer>());
+    Arc::new(PrimitiveArray::<T>::new(cells.into(), nulls))
 }
 
 #[pymethods]
@@ -66,19 +79,13 @@ impl PyTable {
             false => Err(PyValueError::new_err(format!("expected {columns} names of columns, got {}", names.len()))),
         };
         let arrays: Vec<ArrayRef> = if let Ok(values) = values.extract::<PyReadonlyArray2<'_, f64>>() {
-            let values = values.as_array();
-            check(values.ncols())?;
-            let of = |cells: &mut dyn Iterator<Item = f64>| -> ArrayRef {
-                Arc::new(cells.map(|x| (!x.is_nan()).then_some(x)).collect::<Float64Array>())
-            };
-            (0..values.ncols()).map(|j| column_of(&values, j, of)).collect()
+            check(values.as_array().ncols())?;
+            let columns = columns_of(&values.as_array());
+            columns.into_iter().map(|cells| numbers::<Float64Type>(cells, |x| x.is_nan())).collect()
         } else if let Ok(values) = values.extract::<PyReadonlyArray2<'_, f32>>() {
-            let values = values.as_array();
-            check(values.ncols())?;
-            let of = |cells: &mut dyn Iterator<Item = f32>| -> ArrayRef {
-                Arc::new(cells.map(|x| (!x.is_nan()).then_some(x)).collect::<Float32Array>())
-            };
-            (0..values.ncols()).map(|j| column_of(&values, j, of)).collect()
+            check(values.as_array().ncols())?;
+            let columns = columns_of(&values.as_array());
+            columns.into_iter().map(|cells| numbers::<Float32Type>(cells, |x| x.is_nan())).collect()
         } else {
             return Err(PyTypeError::new_err("expected a 2-D array of float32 or float64"));
         };
@@ -145,6 +152,13 @@ impl PyTable {
 
     fn without(&self, names: Vec<String>) -> PyTable {
         PyTable(self.0.without(&names))
+    }
+
+    fn with_column(&self, name: &str, values: &Bound<'_, PyAny>) -> PyResult<PyTable> {
+        let rest = self.0.without(&[name]);
+        let kept = rest.names().into_iter().map(str::to_owned).zip(rest.batch().columns().iter().cloned());
+        let columns = kept.chain([(name.to_owned(), cells::column(name, values)?)]);
+        Table::from_arrays(columns.collect(), self.0.source()).or_raise().map(PyTable)
     }
 
     #[staticmethod]

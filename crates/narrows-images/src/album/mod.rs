@@ -204,11 +204,13 @@ impl Album {
         }
     }
 
-    /// The name of file `i`'s folder, which often is its label; `None` for images of an array.
+    /// The name of the folder of image `i`, which often is its label: of its file, or in its name, as in `good/1`; `None` for
+    /// images of an array.
     pub fn folder(&self, i: usize) -> Option<&str> {
         match &self.images {
             Images::Files(leaves) => leaves.all[i].found.folder.as_deref(),
-            Images::Array(_) | Images::Made(_) => None,
+            Images::Made(images) => images[i].0.rsplit('/').nth(1),
+            Images::Array(_) => None,
         }
     }
 
@@ -398,6 +400,13 @@ mod tests {
     fn grey(height: usize, width: usize) -> Photo {
         let levels = (0..height * width).map(|i| (i % 256) as f32 / 255.0);
         Photo::from(Image::new(height, width, Channels::Grey, levels.collect()))
+    }
+
+    #[test]
+    fn the_folder_of_an_image_in_memory_is_in_its_name() {
+        let images = ["good/1", "set/bad/2", "3"].map(|name| (name.to_owned(), grey(2, 2).image));
+        let album = Album::of("made", images.to_vec()).unwrap();
+        assert_eq!([0, 1, 2].map(|i| album.folder(i)), [Some("good"), Some("bad"), None]);
     }
 
     /// A folder of images of different sizes, channels, depths and formats.
