@@ -156,7 +156,7 @@ def _held(arrays: list[npt.NDArray[Any]], looks: list[Look], form: Literal["one"
 def _of_files(paths: Sequence[Any], is_one: bool) -> Pictures:
     sources = [os.fspath(path) for path in paths]
     native = _native.Images.open(sources)
-    warn(f"{name} is left out: {reason}" for name, reason in native.skipped())
+    warn((f"{name} is left out: {reason}" for name, reason in native.skipped()), stacklevel=5)
     looks = [Look("file", np.dtype(f"uint{native.depth(i)}")) for i in range(len(native))]
     is_file = is_one and len(native) == 1 and os.path.isfile(sources[0])
     return Pictures(native, "one" if is_file else "list", looks)

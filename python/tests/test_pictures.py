@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from narrows import NarrowsWarning
 from narrows._pictures import pictures
 
 BYTES = np.arange(256, dtype=np.uint8).reshape(16, 16)
@@ -167,6 +168,14 @@ def test_files_have_the_values_of_the_array_that_was_saved(tmp_path: Path) -> No
 def test_what_is_no_image_is_refused(images: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         pictures(images)
+
+
+def test_files_that_cannot_be_read_are_left_out_and_told(tmp_path: Path) -> None:
+    Image = pytest.importorskip("PIL.Image")
+    Image.fromarray(BYTES).save(tmp_path / "a.png")
+    (tmp_path / "b.png").write_text("nothing to see")
+    with pytest.warns(NarrowsWarning, match=r"b\.png is left out: expected an image .*, got text"):
+        assert len(pictures(tmp_path)) == 1
 
 
 def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:
