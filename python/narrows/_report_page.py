@@ -16,7 +16,7 @@ class Report(str):
     >>> X = np.random.default_rng(0).normal(size=(100, 3))
     >>> page = narrows.AutoEncoder("deep", max_steps=5).fit(X).report()
     >>> page[:15]
-    '<!doctype html>'
+    '<!DOCTYPE html>'
     """
 
     __slots__ = ()
