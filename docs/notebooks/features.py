@@ -49,22 +49,24 @@ pd.Series(y).value_counts()
 # %% [markdown]
 # ## Codes as features
 #
-# An `AutoEncoder` is a transformer of scikit-learn. It is fitted to all beats, which needs no labels. The settings make a
-# small network that is fitted in a second or two.
+# An `AutoEncoder` is a transformer of scikit-learn. It is fitted to all beats, which needs no labels. This one is
+# variational: codes are held near a normal distribution, here loosely (`latent.beta`), which makes them even and suits
+# classifiers. The network is small, so that it is fitted in a second or two.
 
 # %%
 encoders = {}
-for size in [2, 4, 8]:
-    encoders["autoencoder", size] = narrows.AutoEncoder(
-        "deep",
+for size in [4, 8, 16]:
+    autoencoder = narrows.AutoEncoder(
+        "variational",
         code_size=size,
         max_steps=2000,
         batch_size=64,
         learning_rate=0.005,
-        settings={"backbone.nodes": [64], "train.schedule": "one_cycle"},
+        settings={"backbone.nodes": [64], "latent.beta": 0.1, "train.schedule": "one_cycle"},
         random_state=0,
     )
-    encoders["PCA", size] = make_pipeline(StandardScaler(), PCA(size))
+    encoders["autoencoder", size] = make_pipeline(autoencoder, StandardScaler())
+    encoders["PCA", size] = make_pipeline(StandardScaler(), PCA(size, whiten=True))
 for encoder in encoders.values():
     encoder.fit(X)
 
@@ -88,7 +90,7 @@ def draw(seed, n_labelled=10, n_tested=30):
 results = []
 for (name, size), encoder in encoders.items():
     for classifier in [LinearDiscriminantAnalysis(), KNeighborsClassifier(3)]:
-        pipeline = make_pipeline(FrozenEstimator(encoder), StandardScaler(), classifier)
+        pipeline = make_pipeline(FrozenEstimator(encoder), classifier)
         for seed in range(10):
             labelled, tested = draw(seed)
             pipeline.fit(X[labelled], y[labelled])
@@ -109,16 +111,18 @@ for ax, classifier in zip(axes, ["LinearDiscriminantAnalysis", "KNeighborsClassi
     ax.set(title=classifier, xlabel="numbers per beat", xticks=of_one.index, ylim=(0, 1))
     ax.spines[["top", "right"]].set_visible(False)
 axes[0].set_ylabel("balanced accuracy")
-legend = axes[0].legend(frameon=False, loc="lower right", bbox_to_anchor=(1, 0.16))
+legend = axes[0].legend(frameon=False, loc="lower right", bbox_to_anchor=(1, 0.18))
 
 # %% [markdown]
-# Two numbers are too few for either. With four or eight, codes are the better features, most of all for a linear classifier:
-# the encoder unfolds shapes that lie on a curved surface, where PCA only turns and cuts them.
+# To the linear classifier, codes are the better features at each size. The encoder is not linear: it unfolds shapes that lie
+# on a curved surface, where PCA only turns and cuts them. Nearest neighbours can follow a curved surface themselves; to them
+# it matters little.
 
 # %%
 gain = accuracies["autoencoder"] - accuracies["PCA"]
-assert gain.drop(2, level="numbers per beat").min() > 0
+assert gain["LinearDiscriminantAnalysis"].min() > 0
 assert gain["LinearDiscriminantAnalysis", 8] > 0.05
+assert gain["KNeighborsClassifier"].mean() > -0.02
 
 # %% [markdown]
 # ## Map of codes
