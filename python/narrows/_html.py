@@ -117,10 +117,11 @@ def _figures(model: Any, report: dict[str, Any]) -> Iterable[tuple[str, str]]:
         yield "variance unexplained", _percent(flow["unexplained"]) + other
     elif pca:
         yield "error, held out", f"{number(pca['model_error'])} ({number(pca['pca_error'])} by PCA of the same size)"
-    means = (report.get("quality") or {}).get("means")
-    if means:
-        restored, came = means["restored"]["psnr"], means["input"]["psnr"]
-        yield "quality, held out", f"{number(restored)} dB (corrupted {number(came)} dB)"
+    quality = report.get("quality")
+    if quality and "restored" in quality:
+        restored, came, other = (quality[part]["psnr"] for part in ("restored", "input", "baseline"))
+        others = f"(corrupted {number(came)} dB, {quality['baseline']['name']} {number(other)} dB)"
+        yield "quality, held out", f"{number(restored)} dB {others}"
 
 
 _PARTS = (("train", "train"), ("validation", "validate"), ("calibration", "calibrate"))

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from .. import _native
 from ._labels import are_anomalies
-from ._style import BLUE, VERMILION, axes, finish
+from ._style import BLUE, VERMILION, axes, check_can, finish
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,9 +39,12 @@ def code_map(model: Any, X: Any, y: Any = None, *, ax: Any = None) -> Axes:
     ------
     ImportError
         If matplotlib is not installed.
+    TypeError
+        If the model has no codes.
     ValueError
         If labels do not fit, or the codes have fewer than two units or rows.
     """
+    check_can(model, "transform", "has codes")
     ax = axes(ax, 5.6, 4.8)
     codes = _codes(model, X)
     if codes.shape[0] < 2:
@@ -75,8 +78,8 @@ def _codes(model: Any, X: Any) -> npt.NDArray[np.float64]:
     """Codes, a row each, of any kind of model."""
     kind = model._fitted().kind
     if kind == "images":
-        return np.array([np.asarray(code, dtype=np.float64).reshape(-1, np.shape(code)[-1]).mean(axis=0)
-                         for code in model.transform(X)])  # fmt: skip
+        codes = [np.asarray(code, dtype=np.float64) for code in model.transform(X)]
+        return np.array([code.reshape(-1, code.shape[-1]).mean(axis=0) for code in codes])
     table: _native.Table = model.model_.encode(model._incoming(X).table)
     return table.select([name for name in table.names if name.startswith("code_")]).to_matrix()
 
@@ -97,6 +100,9 @@ def _places(codes: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], tu
         places = np.column_stack([places, np.zeros(len(places))])
     total = float((sizes**2).sum()) or 1.0
     shares = [100 * float(size) ** 2 / total for size in [*sizes, 0.0][:2]]
-    first, second = (f"{word} principal component ({share:.0f} % of the variance)"
-                     for word, share in zip(("first", "second"), shares, strict=True))  # fmt: skip
+    first, second = (f"{word} principal component ({share:.0f} % of the variance)" for word, share in _numbered(shares))
     return places, (first, second)
+
+
+def _numbered(shares: list[float]) -> list[tuple[str, float]]:
+    return list(zip(("first", "second"), shares, strict=True))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ._labels import are_anomalies
-from ._style import BLUE, VERMILION, axes, finish, plain_log
+from ._style import BLUE, VERMILION, axes, check_can, finish, plain_log
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,9 +39,12 @@ def scores(model: Any, X: Any, y: Any = None, *, ax: Any = None) -> Axes:
     ------
     ImportError
         If matplotlib is not installed.
+    TypeError
+        If the model has no scores.
     ValueError
         If no sample has a score, or labels do not fit.
     """
+    check_can(model, "score_samples", "gives scores")
     ax = axes(ax)
     found = -model.score_samples(X)
     known = np.isfinite(found)

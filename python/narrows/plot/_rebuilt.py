@@ -10,7 +10,7 @@ import numpy.typing as npt
 from .. import _native
 from ._course import channel_at, course_of, long_table
 from ._events import _dates
-from ._style import BLUE, GREY, VERMILION, axes, finish
+from ._style import BLUE, GREY, VERMILION, axes, check_can, finish
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -50,9 +50,12 @@ def reconstruction(model: Any, X: Any, row: int = 0, *, channel: str | None = No
         If matplotlib is not installed.
     IndexError
         If there is no such row.
+    TypeError
+        If the model reconstructs nothing.
     ValueError
         If a table has fewer than 5 rows, or there is no such channel.
     """
+    check_can(model, "reconstruct", "reconstructs")
     kind = model._fitted().kind
     if kind == "images":
         return _images(model, X, row, ax)

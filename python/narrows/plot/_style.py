@@ -9,7 +9,7 @@ from .._errors import missing_package
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["BLUE", "GREY", "VERMILION", "axes", "finish", "plain_log"]
+__all__ = ["BLUE", "GREY", "VERMILION", "axes", "check_can", "finish", "plain_log"]
 
 # Of the palette of Okabe and Ito.
 BLUE = "#0072B2"
@@ -37,6 +37,18 @@ def axes(ax: Any, width: float = 7.0, height: float = 3.6) -> Axes:
     if not isinstance(ax, Axes):
         raise TypeError(f"ax: expected matplotlib's Axes, got {ax!r}")
     return ax
+
+
+def check_can(model: Any, method: str, what: str) -> None:
+    """Checks that a model has a method.
+
+    Raises
+    ------
+    TypeError
+        If it has not, as a restorer of images has no scores.
+    """
+    if not hasattr(model, method):
+        raise TypeError(f"model: expected one that {what}, got {type(model).__name__}")
 
 
 def plain_log(axis: Any) -> None:
