@@ -142,7 +142,7 @@ class AutoEncoder(BaseDetector):  # type: ignore[misc]
         self.settings = settings
         self.n_jobs = n_jobs
 
-    def fit(self, X: Any, y: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None) -> Self:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Fits the detector.
 
         Parameters
@@ -183,7 +183,7 @@ class AutoEncoder(BaseDetector):  # type: ignore[misc]
             self.estimator_ = estimator.with_threshold(float(self.threshold_))
         return self
 
-    def decision_function(self, X: Any) -> npt.NDArray[np.float64]:
+    def decision_function(self, X: Any) -> npt.NDArray[np.float64]:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Scores of rows; 1 is ordinary, higher is stranger.
 
         Parameters

@@ -54,7 +54,7 @@ def training(model: Any, *, ax: Any = None) -> Axes:
     plain_log(ax.yaxis)
     ax.legend(frameon=False, fontsize="small")
     stopped = {"early": "stopped early", "finished": "all steps done", "interrupted": "interrupted"}
-    ends = ", ".join(dict.fromkeys(stopped.get(member["stopped"], member["stopped"]) for member in members))
+    ends = ", ".join(dict.fromkeys(stopped.get(member["stopped"], str(member["stopped"])) for member in members))
     several = f"{len(members)} members, " if len(members) > 1 else ""
     most = max(member["steps"] for member in members)
     return finish(ax, f"{several}{most:,} steps: {ends}", "step", "loss", grid="both")

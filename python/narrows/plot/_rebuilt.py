@@ -167,8 +167,8 @@ def _series(model: Any, X: Any, row: int, channel: str | None, ax: Any) -> Axes:
     return finish(ax, f"{who}row {row}: {known}", course.time, name)
 
 
-def _images(model: Any, X: Any, row: int, ax: Axes | None) -> Axes:
-    from .._pictures import pictures
+def _images(model: Any, X: Any, row: int, ax: Any) -> Axes:
+    from .._image_arrays import pictures
 
     came = pictures(X)
     row = _checked(row, len(came))
@@ -196,11 +196,10 @@ def _images(model: Any, X: Any, row: int, ax: Axes | None) -> Axes:
     ax.set_xticks([0, width], ["0", f"{width}"])
     ax.set_yticks([0, height], ["0", f"{height}"])
     ax.set_aspect("equal")
-    title = f"image {came.name(row)}, score {float(scores.score[0]):.4g}"
-    ax = finish(ax, title, "pixels", "pixels", grid="")
     for side in ("left", "bottom"):
         ax.spines[side].set_visible(False)
-    return ax
+    title = f"image {came.name(row)}, score {float(scores.score[0]):.4g}"
+    return finish(ax, title, "pixels", "pixels", grid="")
 
 
 def _shown(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
