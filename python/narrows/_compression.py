@@ -11,8 +11,8 @@ import numpy as np
 from . import _native
 from ._fitted import FittedMixin
 from ._frames import kind_of, to_table
+from ._image_arrays import given_images, stacked
 from ._output import OUTPUTS, frame_of
-from ._pictures import pictures, stacked
 from ._series_input import series_table
 
 _ImageType = Literal["uint8", "uint16", "float32"]
@@ -176,7 +176,7 @@ def _native_model(model: Any) -> _native.Model:
 
 def _data(model: _native.Model, data: Any) -> _native.Table | _native.Images:
     if model.kind == "images":
-        return pictures(data).native
+        return given_images(data).native
     if isinstance(data, (str, os.PathLike)):
         return _native.Table.read([os.fspath(data)])[0]
     if model.kind == "series":

@@ -67,7 +67,7 @@ class Encoder:
             sees pieces of them.
         """
         if self._data_kind == "images":
-            from ._pictures import pictures
+            from ._image_arrays import pictures
 
             codes = self.model_.encode_images(pictures(X).native)
             return np.stack([code[0] if len(code) == 1 else code for code in codes])

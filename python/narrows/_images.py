@@ -14,7 +14,7 @@ import numpy.typing as npt
 from . import _native
 from ._base import TransformerBase
 from ._detecting import DetectingMixin
-from ._pictures import Pictures, pictures, unsized
+from ._image_arrays import GivenImages, given_images, unsized
 from ._recipe import Recipe, build_recipe, words
 
 __all__ = ["ImageAutoEncoder", "image_recipe"]
@@ -154,7 +154,7 @@ class ImageAutoEncoder(TransformerBase, DetectingMixin):
             If `X` is of another type, or an argument is.
         """
         recipe = image_recipe(self)
-        came = pictures(X)
+        came = given_images(X)
         normal = ",".join(words(self.normal, "normal")) or None
         self._fit_native(recipe, came.native, [], normal=normal)
         return self
@@ -335,7 +335,7 @@ class ImageAutoEncoder(TransformerBase, DetectingMixin):
         model = self._fitted()
         if X is None:
             return self._write_report(path, model.report_html())
-        return self._write_report(path, model.new_data_html(pictures(X).native, None, None))
+        return self._write_report(path, model.new_data_html(given_images(X).native, None, None))
 
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
         """Names of the columns of `transform`: `code_0`, `code_1` and so on."""
@@ -345,13 +345,13 @@ class ImageAutoEncoder(TransformerBase, DetectingMixin):
         super()._set_model(model)
         self.sees_patches_ = model.sees_patches
 
-    def _came(self, X: Any) -> Pictures:
+    def _came(self, X: Any) -> GivenImages:
         self._fitted()
-        return pictures(X)
+        return given_images(X)
 
     def _scored(self, X: Any) -> _native.Scores:
         model = self._fitted()
-        return model.score_images(pictures(X).native, False, self.resize)[0]
+        return model.score_images(given_images(X).native, False, self.resize)[0]
 
 
 def image_recipe(estimator: Any) -> _native.Recipe:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 
 from . import _native
 from ._fitted import FittedMixin
-from ._pictures import pictures
+from ._image_arrays import given_images
 from ._recipe import Recipe, build_recipe, seed_of
 
 __all__ = ["ImageRestorer"]
@@ -122,7 +122,7 @@ class ImageRestorer(FittedMixin):
         kind = json.loads(recipe.to_json())["backbone"]["kind"]
         if kind != "restore":
             raise ValueError(f"preset: expected one that restores, got one of the kind {kind}: use ImageAutoEncoder")
-        came = pictures(X)
+        came = given_images(X)
         self._fit_native(recipe, came.native, [])
         return self
 
@@ -141,7 +141,7 @@ class ImageRestorer(FittedMixin):
             Enlarged if the corruption reduces, with three channels if it takes colours away.
         """
         model = self._fitted()
-        came = pictures(X, noisy=True)
+        came = given_images(X, noisy=True)
         return came.give(model.restore(came.native))
 
     def corrupt(self, X: Any, random_state: Any = None) -> Any:
@@ -159,7 +159,7 @@ class ImageRestorer(FittedMixin):
         images as they came
             Of floats, noise may lie outside of [0, 1]; of whole numbers it is clipped.
         """
-        came = pictures(X)
+        came = given_images(X)
         return came.give(_native.corrupt_images(came.native, self.corruption, seed_of(random_state) or 0), clip=False)
 
     def evaluate(self, X: Any, y: Any = None) -> dict[str, Any]:
@@ -178,7 +178,7 @@ class ImageRestorer(FittedMixin):
             PSNR, SSIM and MSE of the restored images, of the corrupted ones, and of a classical method.
         """
         model = self._fitted()
-        metrics: dict[str, Any] = json.loads(model.evaluate_restorer(pictures(X).native))
+        metrics: dict[str, Any] = json.loads(model.evaluate_restorer(given_images(X).native))
         return metrics
 
     def report(self, path: str | os.PathLike[str] | None = None) -> str | None:

@@ -14,8 +14,8 @@ import numpy as np
 
 from . import _native
 from ._frames import to_table
+from ._image_arrays import given_images
 from ._images import ImageAutoEncoder, image_recipe
-from ._pictures import pictures
 from ._recipe import Recipe, _differences, build_recipe, words
 from ._series import SeriesAutoEncoder
 from ._series_arguments import series_recipe, series_roles
@@ -87,7 +87,7 @@ def search_of(X: Any, estimator: Any, goal: str, arguments: Mapping[str, Any]) -
     start = _start(estimator, goal)
     if isinstance(estimator, ImageAutoEncoder):
         normal = ",".join(words(estimator.normal, "normal")) or None
-        return Search(estimator, image_recipe(start), held, pictures(X).native, {"normal": normal})
+        return Search(estimator, image_recipe(start), held, given_images(X).native, {"normal": normal})
     if isinstance(estimator, SeriesAutoEncoder):
         roles = series_roles(estimator, X)
         named = [*roles["id"], *([roles["time"]] if roles["time"] else [])]

@@ -61,7 +61,7 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Pictures:
+class GivenImages:
     """Images as the library takes them, and how they came."""
 
     native: _native.Images
@@ -101,7 +101,7 @@ class Pictures:
         return images
 
 
-def pictures(images: Any, *, noisy: bool = False) -> Pictures:
+def given_images(images: Any, *, noisy: bool = False) -> GivenImages:
     """Images of any accepted form.
 
     Parameters
@@ -119,7 +119,7 @@ def pictures(images: Any, *, noisy: bool = False) -> Pictures:
     ValueError
         If there is none, or shape or values are not those of images.
     """
-    if isinstance(images, Pictures):
+    if isinstance(images, GivenImages):
         return images
     if _is_path(images):
         return _of_files([images], is_one=True)
@@ -149,22 +149,22 @@ def unsized(images: Sequence[FloatImage]) -> Any:
     return stacked([np.clip(image, 0.0, 1.0) for image in images])
 
 
-def _held(arrays: list[npt.NDArray[Any]], looks: list[Look], form: Literal["one", "stack", "list"]) -> Pictures:
-    return Pictures(_native.Images.of(arrays), form, looks, arrays)
+def _held(arrays: list[npt.NDArray[Any]], looks: list[Look], form: Literal["one", "stack", "list"]) -> GivenImages:
+    return GivenImages(_native.Images.of(arrays), form, looks, arrays)
 
 
-def _of_files(paths: Sequence[Any], is_one: bool) -> Pictures:
+def _of_files(paths: Sequence[Any], is_one: bool) -> GivenImages:
     sources = [os.fspath(path) for path in paths]
     native = _native.Images.open(sources)
     warn((f"{name} is left out: {reason}" for name, reason in native.skipped()), stacklevel=5)
     looks = [Look("file", np.dtype(f"uint{native.depth(i)}")) for i in range(len(native))]
     is_file = is_one and len(native) == 1 and os.path.isfile(sources[0])
-    return Pictures(native, "one" if is_file else "list", looks)
+    return GivenImages(native, "one" if is_file else "list", looks)
 
 
-def _of_array(array: npt.NDArray[Any], noisy: bool) -> Pictures:
+def _of_array(array: npt.NDArray[Any], noisy: bool) -> GivenImages:
     if array.dtype == object:
-        return pictures(list(array), noisy=noisy)
+        return given_images(list(array), noisy=noisy)
     shape = array.shape
     form: Literal["one", "stack"]
     match shape:

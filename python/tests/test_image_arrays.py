@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from narrows import NarrowsWarning
-from narrows._pictures import pictures
+from narrows._image_arrays import given_images
 
 BYTES = np.arange(256, dtype=np.uint8).reshape(16, 16)
 
 
 def floats(images: Any) -> list[np.ndarray]:
-    held = pictures(images)
+    held = given_images(images)
     return [held.native.get(i) for i in range(len(held))]
 
 
@@ -53,7 +53,7 @@ def test_booleans_are_black_and_white() -> None:
     ],
 )
 def test_an_array_is_a_stack_or_one_image(shape: tuple[int, ...], n: int, form: str) -> None:
-    held = pictures(np.zeros(shape, dtype=np.uint8))
+    held = given_images(np.zeros(shape, dtype=np.uint8))
     assert (len(held), held.form) == (n, form)
     back = held.give([held.native.get(i) for i in range(n)])
     assert (back.shape, back.dtype) == (shape, np.uint8)
@@ -63,30 +63,30 @@ def test_an_array_is_a_stack_or_one_image(shape: tuple[int, ...], n: int, form: 
 def test_results_have_the_type_and_values_of_what_came(dtype: Any) -> None:
     top = np.iinfo(dtype).max if np.issubdtype(dtype, np.integer) else 1
     stack = (np.linspace(0, 1, 2 * 5 * 6) * top).astype(dtype).reshape(2, 5, 6)
-    held = pictures(stack)
+    held = given_images(stack)
     back = held.give([held.native.get(i) for i in range(2)])
     assert back.dtype == dtype
     assert np.array_equal(back, stack.astype(np.float32).astype(dtype) if dtype == np.float64 else stack)
 
 
 def test_what_is_given_back_is_clipped_and_rounded_to_the_nearest_level() -> None:
-    held = pictures(np.zeros((1, 2, 2), dtype=np.uint8))
+    held = given_images(np.zeros((1, 2, 2), dtype=np.uint8))
     made = np.array([[-0.5, 1.5], [0.5, 0.1]], dtype=np.float32)
     assert held.give([made]).tolist() == [[[0, 255], [128, 26]]]
-    floats = pictures(np.zeros((1, 2, 2), dtype=np.float32))
+    floats = given_images(np.zeros((1, 2, 2), dtype=np.float32))
     assert floats.give([made]).min() == 0.0
     assert floats.give([made], clip=False).min() == -0.5
 
 
 def test_a_list_of_sizes_comes_back_as_a_list() -> None:
     images = [np.zeros((4, 5), np.uint8), np.zeros((6, 7, 3), np.uint16), np.ones((3, 2, 1), np.float32)]
-    held = pictures(images)
+    held = given_images(images)
     back = held.give([held.native.get(i) for i in range(3)])
     assert [(x.shape, x.dtype) for x in back] == [(x.shape, x.dtype) for x in images]
 
 
 def test_enlarged_images_of_a_stack_are_a_stack() -> None:
-    held = pictures(np.zeros((2, 3, 4), dtype=np.uint8))
+    held = given_images(np.zeros((2, 3, 4), dtype=np.uint8))
     assert held.give([np.zeros((6, 8), np.float32)] * 2).shape == (2, 6, 8)
 
 
@@ -107,7 +107,7 @@ def test_pil_images_come_back_as_pil_images(mode: str) -> None:
             image = Image.fromarray(BYTES.astype(np.float32) / 255)
         case _:
             image = grey.convert("RGB").convert(mode)
-    held = pictures([image])
+    held = given_images([image])
     (back,) = held.give([held.native.get(0)])
     expected = {"1": "L", "P": "RGB", "CMYK": "RGB"}.get(mode, mode)
     assert (back.mode, back.size) == (expected, image.size)
@@ -120,7 +120,7 @@ def test_alpha_of_a_pil_image_is_kept_and_enlarged() -> None:
     image = Image.fromarray(BYTES).convert("RGB")
     image.putalpha(Image.fromarray(BYTES))
     image.info["dpi"] = (72, 72)
-    held = pictures(image)
+    held = given_images(image)
     back = held.give([np.zeros((32, 32, 3), np.float32)])
     assert (back.mode, back.size, back.info["dpi"]) == ("RGBA", (32, 32), (72, 72))
     assert np.asarray(back)[..., 3].max() > 200
@@ -131,10 +131,10 @@ def test_files_have_the_values_of_the_array_that_was_saved(tmp_path: Path) -> No
     for name in ("b", "a"):
         Image.fromarray(BYTES).save(tmp_path / f"{name}.png")
     for source in (tmp_path, str(tmp_path / "*.png"), [tmp_path / "a.png", tmp_path / "b.png"]):
-        held = pictures(source)
+        held = given_images(source)
         assert (len(held), held.form) == (2, "list")
         assert np.array_equal(held.native.get(0), floats([BYTES])[0])
-    one = pictures(tmp_path / "a.png")
+    one = given_images(tmp_path / "a.png")
     assert one.form == "one"
     assert np.array_equal(one.give([one.native.get(0)]), BYTES)
 
@@ -167,7 +167,7 @@ def test_files_have_the_values_of_the_array_that_was_saved(tmp_path: Path) -> No
 )
 def test_what_is_no_image_is_refused(images: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
-        pictures(images)
+        given_images(images)
 
 
 def test_files_that_cannot_be_read_are_left_out_and_told(tmp_path: Path) -> None:
@@ -175,18 +175,18 @@ def test_files_that_cannot_be_read_are_left_out_and_told(tmp_path: Path) -> None
     Image.fromarray(BYTES).save(tmp_path / "a.png")
     (tmp_path / "b.png").write_text("nothing to see")
     with pytest.warns(NarrowsWarning, match=r"b\.png is left out: expected an image .*, got text"):
-        assert len(pictures(tmp_path)) == 1
+        assert len(given_images(tmp_path)) == 1
 
 
 def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises((OSError, ValueError), match="nothing"):
-        pictures(tmp_path / "nothing")
+        given_images(tmp_path / "nothing")
 
 
 def test_noise_beyond_black_and_white_is_taken_where_it_may_be() -> None:
     noisy = np.array([[[-0.3, 1.4]]], dtype=np.float32)
-    assert pictures(noisy, noisy=True).native.get(0).tolist() == noisy[0].tolist()
+    assert given_images(noisy, noisy=True).native.get(0).tolist() == noisy[0].tolist()
     with pytest.raises(ValueError, match="expected values in"):
-        pictures(noisy)
+        given_images(noisy)
     with pytest.raises(ValueError, match=r"got 25.0"):
-        pictures(np.full((1, 2, 2), 25.0), noisy=True)
+        given_images(np.full((1, 2, 2), 25.0), noisy=True)
