@@ -67,9 +67,9 @@ class Encoder:
             sees pieces of them.
         """
         if self._data_kind == "images":
-            from ._image_arrays import pictures
+            from ._image_arrays import given_images
 
-            codes = self.model_.encode_images(pictures(X).native)
+            codes = self.model_.encode_images(given_images(X).native)
             return np.stack([code[0] if len(code) == 1 else code for code in codes])
         if kind_of(X) == "files":
             incoming = to_table(X, wanted=self.model_)

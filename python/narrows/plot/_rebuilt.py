@@ -168,9 +168,9 @@ def _series(model: Any, X: Any, row: int, channel: str | None, ax: Any) -> Axes:
 
 
 def _images(model: Any, X: Any, row: int, ax: Any) -> Axes:
-    from .._image_arrays import pictures
+    from .._image_arrays import given_images
 
-    came = pictures(X)
+    came = given_images(X)
     row = _checked(row, len(came))
     given = came.native.get(row)
     one = _native.Images.of([given])
