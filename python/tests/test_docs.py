@@ -27,7 +27,7 @@ def blocks(page: Path) -> list[tuple[int, str]]:
     return [(text.count("\n", 0, found.start(1)), found[1]) for found in BLOCK.finditer(text)]
 
 
-STEPS = 40
+STEPS = 15
 """Of a training that the examples do not limit: they show defaults, which take longer than a test should."""
 
 
