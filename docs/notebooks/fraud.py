@@ -120,8 +120,10 @@ assert by_rate["frauds found"].is_monotonic_increasing
 # %% [markdown]
 # ## Explain
 #
-# For a flagged payment, `explain` names the columns where the reconstruction is wrong, with the expected and the actual value
-# in the column's own unit. A share says where the model was wrong, not what caused it.
+# For a flagged payment, `explain` names the columns where the reconstruction fails, with their share of the score. The
+# expected value, in the column's own unit, is inferred from the columns that fit. A share says where the model was wrong, not
+# what caused it: a column can have a large one with nearly the expected value, where others have led its reconstruction
+# astray.
 
 # %%
 strangest = new.loc[scores["score"].nlargest(3).index]

@@ -45,7 +45,7 @@ def show(rows, titles):
 # scratch or a dent, of a few pixels.
 
 # %%
-parts = datasets.parts(n_train=280, n_test=60)
+parts = datasets.parts(n_train=280, n_test=40)
 bad = np.flatnonzero(parts.labels == 1)
 show([parts.train[:8], parts.test[bad[:8]]], ["good", "defect"])
 
@@ -118,9 +118,9 @@ assert by_pixel > 0.95
 # fitted in seconds; by default it is larger.
 
 # %%
-scenes = datasets.scenes(46)
+scenes = datasets.scenes(36)
 grey = np.rint(scenes @ [0.299, 0.587, 0.114]).astype(np.uint8)
-clean, test = grey[:40], grey[40:]
+clean, test = grey[:30], grey[30:]
 
 restorer = narrows.ImageRestorer(
     "gaussian:25",
