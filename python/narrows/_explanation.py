@@ -33,7 +33,7 @@ class Reason(NamedTuple):
     column: Any
     """The name of the column."""
     expected: str
-    """What the model makes of the cell, in units of the data."""
+    """The value that follows from the columns that fit, in units of the data."""
     got: str
     """The cell itself."""
     share: float

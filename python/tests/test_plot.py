@@ -244,6 +244,21 @@ def test_a_series_and_a_channel_can_be_chosen(series: SeriesAutoEncoder, jump: A
         plot.events(series, jump, channel="speed")
 
 
+def test_a_series_that_is_a_row_is_shown_whole() -> None:
+    pandas = pytest.importorskip("pandas")
+    waves = np.sin(np.arange(24) / 3 + np.random.default_rng(0).random((60, 1)))
+    frame = pandas.DataFrame(waves, columns=[f"t{i}" for i in range(24)]).assign(state=["ok"] * 55 + ["bad"] * 5)
+    model = SeriesAutoEncoder("simple", layout="rows", max_steps=10, label="state", normal="ok").fit(frame)
+    ax = plot.reconstruction(model, frame, 3)
+    assert ax.lines[0].get_ydata().tolist() == waves[3].tolist()
+    made = model.reconstruct(frame).iloc[3, :24].to_numpy(dtype=float)
+    assert ax.lines[1].get_ydata().tolist() == pytest.approx(made.tolist())
+    assert ax.get_xlabel() == "point, from t0 to t23"
+    codes = plot.code_map(model, frame, "state")
+    assert [len(points.get_offsets()) for points in codes.collections] == [55, 5]
+    assert plot.scores(model, frame).get_ylabel() == "series"
+
+
 def test_an_array_of_points_has_positions() -> None:
     wave = np.sin(np.arange(400) / 5)
     model = SeriesAutoEncoder("simple", window=32, max_steps=30).fit(wave)

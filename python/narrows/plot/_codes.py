@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from .. import _native
 from ._labels import are_anomalies
-from ._style import BLUE, VERMILION, axes, check_can, finish
+from ._style import BLUE, VERMILION, axes, check_can, finish, noun_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,8 +23,8 @@ def code_map(model: Any, X: Any, y: Any = None, *, ax: Any = None) -> Axes:
     model : AutoEncoder, SeriesAutoEncoder or ImageAutoEncoder
         Fitted.
     X : data
-        In any form that the model encodes. Of series, a point is a window; of images in patches, the mean of a code's
-        patches.
+        In any form that the model encodes. Of series with a point a row, the codes are those of windows; of images in
+        patches, the code of an image is the mean of its patches'.
     y : array of shape (n_samples,) or str, optional
         Labels, as for `scores`; not of windows. Without them, samples above the threshold are coloured.
     ax : Axes, optional
@@ -50,10 +50,10 @@ def code_map(model: Any, X: Any, y: Any = None, *, ax: Any = None) -> Axes:
     if codes.shape[0] < 2:
         raise ValueError(f"X: expected at least 2 samples, got {codes.shape[0]}")
     places, names = _places(codes)
-    is_windows = model.model_.kind == "series"
+    noun = noun_of(model, "windows")
+    is_windows = noun == "windows"
     if is_windows and y is not None:
         raise ValueError("y: a window of a series has no label")
-    noun = {"series": "windows", "images": "images"}.get(model.model_.kind, "rows")
     if is_windows:
         ax.scatter(places[:, 0], places[:, 1], s=14, color=BLUE, alpha=0.6, linewidths=0)
     else:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ._labels import are_anomalies
-from ._style import BLUE, VERMILION, axes, check_can, finish, plain_log
+from ._style import BLUE, VERMILION, axes, check_can, finish, noun_of, plain_log
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -69,7 +69,7 @@ def scores(model: Any, X: Any, y: Any = None, *, ax: Any = None) -> Axes:
     ax.set_xscale("log")
     plain_log(ax.xaxis)
     ax.legend(frameon=False, fontsize="small")
-    noun = {"series": "points", "images": "images"}.get(model.model_.kind, "rows")
+    noun = noun_of(model)
     flagged = int(is_flagged.sum())
     title = f"{flagged:,} of {int(known.sum()):,} {noun} score above the threshold"
     return finish(ax, title, "score (1 is typical)", noun)

@@ -22,9 +22,9 @@ _FEWEST_ROWS = 5
 def reconstruction(model: Any, X: Any, row: int = 0, *, channel: str | None = None, ax: Any = None) -> Axes:
     """A sample and its reconstruction.
 
-    Of a table, the cells of a row and of its reconstruction, which is not what `explain` expects
-    there: that leaves out what is wrong with the row. Of series, a channel around a point. Of images, the
-    image, its reconstruction and the heat map of the error.
+    Of a table, the cells of a row and of its reconstruction; what `explain` expects may differ, as it is inferred from the
+    columns that fit. Of series, a channel around a point, or the whole series where a row is one. Of images, the image, its
+    reconstruction and the heat map of the error.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def reconstruction(model: Any, X: Any, row: int = 0, *, channel: str | None = No
     if kind == "images":
         return _images(model, X, row, ax)
     if kind == "series":
-        return _series(model, X, row, channel, ax)
+        return _whole_series(model, X, row, ax) if model._is_rows() else _series(model, X, row, channel, ax)
     return _table(model, X, row, ax)
 
 
@@ -165,6 +165,24 @@ def _series(model: Any, X: Any, row: int, channel: str | None, ax: Any) -> Axes:
     known = f"score {score:.4g}" if np.isfinite(score) else "no score"
     who = f"{course.name}, " if course.name else ""
     return finish(ax, f"{who}row {row}: {known}", course.time, name)
+
+
+def _whole_series(model: Any, X: Any, row: int, ax: Any) -> Axes:
+    """A series that is a row."""
+    incoming = model._incoming(X)
+    table = incoming.table
+    row = _checked(row, table.n_rows)
+    one = table.slice(row, 1)
+    made = model.model_.reconstruct(one)
+    names = [name for name in model.model_.names() if name in made.names and name in table.names]
+    given = one.select(names).to_matrix()[0]
+    ax = axes(ax, 9.0, 3.4)
+    ax.plot(given, color=BLUE, linewidth=1.3, label="signal")
+    ax.plot(made.select(names).to_matrix()[0], color=VERMILION, linewidth=1.3, linestyle="--", label="reconstruction")
+    ax.legend(frameon=False, fontsize="small", ncols=2, loc="upper right", bbox_to_anchor=(1, 1.14))
+    label = row if incoming.index is None else incoming.index[row]
+    score = float(model.model_.score(one).score[0])
+    return finish(ax, f"row {label}: score {score:.4g}", f"point, from {names[0]} to {names[-1]}", "value")
 
 
 def _images(model: Any, X: Any, row: int, ax: Any) -> Axes:

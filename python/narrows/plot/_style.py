@@ -9,7 +9,7 @@ from .._errors import missing_package
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["BLUE", "GREY", "VERMILION", "axes", "check_can", "finish", "plain_log"]
+__all__ = ["BLUE", "GREY", "VERMILION", "axes", "check_can", "finish", "noun_of", "plain_log"]
 
 # Of the palette of Okabe and Ito.
 BLUE = "#0072B2"
@@ -49,6 +49,14 @@ def check_can(model: Any, method: str, what: str) -> None:
     """
     if not hasattr(model, method):
         raise TypeError(f"model: expected one that {what}, got {type(model).__name__}")
+
+
+def noun_of(model: Any, window: str = "points") -> str:
+    """What a model scores; `window` is the word for parts of a series with a point a row."""
+    kind = model._fitted().kind
+    if kind == "series":
+        return "series" if model._is_rows() else window
+    return "images" if kind == "images" else "rows"
 
 
 def plain_log(axis: Any) -> None:
