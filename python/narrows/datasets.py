@@ -3,8 +3,6 @@
 Every row is made from the seed and its number alone, so more rows start with the fewer ones; only the times of day differ.
 """
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 import numpy as np

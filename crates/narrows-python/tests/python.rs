@@ -157,7 +157,6 @@ fn pytest(folders: &Folders, python: &Path) -> String {
         .current_dir(&folders.root)
         .env("PYTHONPATH", &folders.path)
         .env("PYTHONDONTWRITEBYTECODE", "1")
-        .env("MYPY_CACHE_DIR", folders.path.join("mypy"))
         .env("RUFF_CACHE_DIR", folders.path.join("ruff"))
         .env("NARROWS_BINARY", &binary)
         .stdin(Stdio::null());
