@@ -131,6 +131,13 @@ def test_a_pickle_scores_alike(detector: AutoEncoder, data: Any) -> None:
     assert np.array_equal(other.predict(data[1]), detector.predict(data[1]))
 
 
+def test_files_of_pyod_keep_it(detector: AutoEncoder, data: Any, tmp_path: Any) -> None:
+    persistence = pytest.importorskip("pyod.utils.persistence")
+    persistence.save(detector, tmp_path / "detector.joblib")
+    other = persistence.load(tmp_path / "detector.joblib", trusted=True)
+    assert np.array_equal(other.predict(data[1]), detector.predict(data[1]))
+
+
 def test_the_saved_model_says_the_same(detector: AutoEncoder, data: Any, tmp_path: Any) -> None:
     detector.estimator_.save(tmp_path / "m.narrows")
     model = narrows.load(tmp_path / "m.narrows")
