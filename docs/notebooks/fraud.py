@@ -132,6 +132,7 @@ reasons
 
 # %%
 ax = plot.explanation(reasons[:1])
+legend = ax.legend(frameon=False, fontsize="small", ncols=2, loc="lower right", bbox_to_anchor=(1, 1))
 
 # %% [markdown]
 # As a frame, for further use:
