@@ -53,7 +53,7 @@ class CodingMixin(TransformerBase, FittedMixin):
         Returns
         -------
         frame like `X`, or array
-            In original units.
+            In original units; of a date, the day of the week and the time of day as text.
         """
         model = self._fitted()
         names = [f"code_{i}" for i in range(model.code_size)]
@@ -67,6 +67,8 @@ class CodingMixin(TransformerBase, FittedMixin):
 
     def reconstruct(self, X: Any) -> Any:
         """What the model makes of rows: encoded and decoded, in original units.
+
+        Of a date, only the day of the week and the time of day are coded: it comes back as text such as ``Wed 03:12``.
 
         Returns
         -------
@@ -88,6 +90,8 @@ class CodingMixin(TransformerBase, FittedMixin):
         Returns
         -------
         frame like that of the fit, or array, of `n_samples` rows
+            Of a date, only the day of the week and the time of day are modelled: it is text such as ``Wed 03:12``, and a
+            model does not score such rows.
         """
         model = self._fitted()
         rows = model.generate(_count(n_samples, "n_samples"), 0, self._seed(random_state))
@@ -112,7 +116,10 @@ class CodingMixin(TransformerBase, FittedMixin):
         """
         incoming = self._incoming(X)
         n = incoming.n_rows if n_samples is None else _count(n_samples, "n_samples")
-        return incoming.give(self.model_.vary(incoming.table, n, 0, float(spread), self._seed(random_state)))
+        spread = float(spread)
+        if not 0 <= spread < float("inf"):
+            raise ValueError(f"spread: expected a finite number of at least 0, got {spread}")
+        return incoming.give(self.model_.vary(incoming.table, n, 0, spread, self._seed(random_state)))
 
     def between(self, X: Any, first: int = 0, last: int = -1, *, steps: int = 8) -> Any:
         """Rows on the way between two rows, along the straight line between their codes.

@@ -10,7 +10,7 @@ import numpy as np
 
 from . import _native
 from ._fitted import FittedMixin
-from ._frames import kind_of, to_table
+from ._frames import kind_of, refuse_input, to_table
 from ._image_arrays import given_images, stacked
 from ._output import OUTPUTS, frame_of
 from ._series_input import series_table
@@ -95,6 +95,7 @@ def compress(
     ]
     if len(given) > 1:
         raise ValueError(f"expected at most one of max_error, lossless, bits and quality, got {', '.join(given)}")
+    refuse_input(path, data)
     summary = native.compress(
         _data(native, data),
         os.fspath(path),

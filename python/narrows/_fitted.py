@@ -94,7 +94,7 @@ class FittedMixin(EstimatorBase):
             model, interrupted = _native.fit(recipe, data, threads=threads_of(self.n_jobs), listener=listener, **roles)
         self._set_model(model)
         told = [*heard, *(self.report_.get("warnings") or []), *listener.warnings]
-        if interrupted:
+        if interrupted and not any("interrupted" in text for text in told):
             told.append("the training was interrupted: the model has the best weights so far")
         warn(told, stacklevel=4)
 

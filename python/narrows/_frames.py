@@ -17,7 +17,7 @@ from . import _native
 from ._arrays import matrix_table
 from ._pandas import pandas_table, special_types
 
-__all__ = ["Form", "Incoming", "Kind", "column_names", "is_paths", "kind_of", "to_table"]
+__all__ = ["Form", "Incoming", "Kind", "column_names", "is_paths", "kind_of", "refuse_input", "to_table"]
 
 Kind = Literal["numpy", "pandas", "polars", "pyarrow", "files"]
 _PACKAGES: tuple[Kind, ...] = ("pandas", "polars", "pyarrow")
@@ -234,6 +234,23 @@ def is_paths(X: Any) -> bool:
     if isinstance(X, (str, os.PathLike)):
         return True
     return isinstance(X, (list, tuple)) and bool(X) and all(isinstance(path, (str, os.PathLike)) for path in X)
+
+
+def refuse_input(path: str | os.PathLike[str] | None, X: Any) -> None:
+    """Refuses to write a file over one that is read.
+
+    Raises
+    ------
+    ValueError
+        If `path` is among the files that `X` names.
+    """
+    if path is None or not is_paths(X) or not os.path.exists(path):
+        return
+    for given in [X] if isinstance(X, (str, os.PathLike)) else X:
+        if os.path.exists(given) and os.path.samefile(path, given):
+            raise ValueError(
+                f"path: expected another file than the input, got `{os.fspath(path)}`, which it would replace"
+            )
 
 
 def column_names(X: Any) -> list[Any] | None:

@@ -126,6 +126,8 @@ def given_images(images: Any, *, noisy: bool = False) -> GivenImages:
     if _is_pil(images):
         array, look = _of_pil(images, "image")
         return _held([array], [look], "one")
+    if isinstance(images, np.ma.MaskedArray) and np.ma.is_masked(images):
+        raise TypeError("expected images without missing pixels, got a masked array: fill it, or leave the image out")
     if isinstance(images, np.ndarray) or hasattr(images, "__array__"):
         return _of_array(np.asarray(images), noisy)
     if isinstance(images, (str, bytes, dict)) or not isinstance(images, Iterable):

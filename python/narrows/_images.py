@@ -14,6 +14,7 @@ import numpy.typing as npt
 from . import _native
 from ._base import TransformerBase
 from ._detecting import DetectingMixin
+from ._frames import refuse_input
 from ._image_arrays import GivenImages, given_images, unsized
 from ._recipe import Recipe, build_recipe, words
 
@@ -332,6 +333,7 @@ class ImageAutoEncoder(TransformerBase, DetectingMixin):
         X : images, default=None
             New images to report on.
         """
+        refuse_input(path, X)
         model = self._fitted()
         if X is None:
             return self._write_report(path, model.report_html())

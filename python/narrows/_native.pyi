@@ -56,6 +56,10 @@ class Table:
     def column(self, i: int) -> Any:
         """A column: `bool` and `int` without missing cells and `float` as arrays of their type (missing is NaN), `time`
         as datetime64[us], UTC, all else as a list with None for missing cells."""
+    def integers(self, i: int) -> tuple[npt.NDArray[np.int64] | npt.NDArray[np.uint64], list[bool]] | None:
+        """Whole numbers with all their digits, and which are missing; None for a column of another kind."""
+    def zone(self, i: int) -> str | None:
+        """The time zone of a column of times."""
     def to_matrix(self) -> Floats:
         """All columns as numbers, rows x columns; missing is NaN.
 

@@ -177,18 +177,24 @@ def pandas_frame(table: _native.Table, index: Any, labels: dict[str, Any], dtype
     import pandas
 
     names = table.names
-    columns = {i: _series(table.column(i), kind) for i, kind in enumerate(table.kinds())}
+    columns = {i: _series(table, i, kind) for i, kind in enumerate(table.kinds())}
     frame = pandas.DataFrame(columns, index=None) if columns else pandas.DataFrame(index=range(table.n_rows))
     for i, name in enumerate(names):
         dtype = dtypes.get(name)
         if isinstance(dtype, pandas.CategoricalDtype):
             frame[i] = _category(frame[i], dtype)
-        elif isinstance(dtype, pandas.DatetimeTZDtype) and frame[i].dtype.kind == "M":
-            frame[i] = frame[i].dt.tz_localize("UTC").dt.tz_convert(dtype.tz)
+        elif dtype is not None and getattr(dtype, "kind", "O") == "M" and frame[i].dtype.kind == "M":
+            frame[i] = _in_zone(frame[i], getattr(dtype, "tz", None))
     frame.columns = _columns([labels.get(name, name) for name in names])
     if index is not None:
         frame.index = index
     return frame
+
+
+def _in_zone(times: Any, zone: Any) -> Any:
+    """Times in the zone of the data, or in none; times without a zone are UTC."""
+    times = times.dt.tz_localize("UTC") if times.dt.tz is None else times
+    return times.dt.tz_convert("UTC").dt.tz_localize(None) if zone is None else times.dt.tz_convert(zone)
 
 
 def _columns(names: list[Any]) -> Any:
@@ -199,9 +205,17 @@ def _columns(names: list[Any]) -> Any:
     return pandas.Index(names)
 
 
-def _series(values: Any, kind: str) -> Any:
+def _series(table: _native.Table, i: int, kind: str) -> Any:
     import pandas
 
+    integers = table.integers(i)
+    if integers is not None:
+        values, missing = integers
+        return pandas.Series(pandas.arrays.IntegerArray(values, np.array(missing)) if any(missing) else values)
+    values = table.column(i)
+    zone = table.zone(i)
+    if zone is not None:
+        return pandas.Series(values).dt.tz_localize("UTC").dt.tz_convert(zone)
     if kind == "bool" and isinstance(values, list):
         return pandas.Series(values, dtype="boolean")
     if kind == "text":

@@ -189,8 +189,8 @@ def seed_of(random_state: Any) -> int | None:
     if random_state is None:
         return None
     if isinstance(random_state, (int, np.integer)) and not isinstance(random_state, bool):
-        if random_state < 0:
-            raise ValueError(f"random_state: expected an integer of at least 0, got {random_state}")
+        if not 0 <= random_state < 2**64:
+            raise ValueError(f"random_state: expected an integer from 0 to 2**64 - 1, got {random_state}")
         return int(random_state)
     if isinstance(random_state, np.random.Generator):
         return int(random_state.integers(0, 2**31))
@@ -205,6 +205,8 @@ def threads_of(n_jobs: int | None) -> int | None:
         return None
     if not isinstance(n_jobs, (int, np.integer)) or isinstance(n_jobs, bool) or n_jobs == 0:
         raise ValueError(f"n_jobs: expected None or an integer other than 0, got {n_jobs!r}")
+    if abs(int(n_jobs)) > _MOST_THREADS:
+        raise ValueError(f"n_jobs: expected at most {_MOST_THREADS} threads, got {n_jobs}")
     return int(n_jobs) if n_jobs > 0 else max(1, (os.cpu_count() or 1) + 1 + int(n_jobs))
 
 
@@ -215,6 +217,8 @@ def threshold_rule(threshold: Any) -> str | None:
     return None if threshold is None else str(threshold)
 
 
+_MOST_THREADS = 1024
+
 _SHORT = {
     "code_size": "backbone.code_size",
     "max_steps": "train.steps",
@@ -223,6 +227,12 @@ _SHORT = {
     "learning_rate": "train.learning_rate",
 }
 _COUNTS = ("max_steps", "max_epochs")
+
+
+def _refuse_both(settings: Mapping[str, Any] | None, name: str, path: str) -> None:
+    """Refuses a field of the recipe that is given twice."""
+    if settings and any(str(given).replace("__", ".") == path for given in settings):
+        raise ValueError(f"{name}: expected either `{name}` or settings={{{path!r}: ...}}, got both")
 
 
 def build_recipe(estimator: Any, *, kind: str | None, **more: Any) -> _native.Recipe:
@@ -254,6 +264,7 @@ def build_recipe(estimator: Any, *, kind: str | None, **more: Any) -> _native.Re
         if value is not None:
             if name in _COUNTS and (isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1):
                 raise ValueError(f"{name}: expected an integer of at least 1, got {value!r}")
+            _refuse_both(getattr(estimator, "settings", None), name, path)
             assignments.append(f"{path}={_value(value)}")
     preset = getattr(estimator, "preset", None)
     if preset is not None and not isinstance(preset, str):

@@ -12,7 +12,7 @@ import numpy as np
 
 from . import _native
 from ._detecting import DetectingMixin
-from ._frames import Form, Incoming, to_table
+from ._frames import Form, Incoming, refuse_input, to_table
 from ._labels import with_label
 from ._output import frame_like
 from ._recipe import Recipe
@@ -406,6 +406,7 @@ class SeriesAutoEncoder(DetectingMixin):
         X : data, default=None
             New data to report on, in any form that `fit` takes. If it has the label of the fit, with metrics.
         """
+        refuse_input(path, X)
         model = self._fitted()
         if X is None:
             return self._write_report(path, model.report_html())
@@ -436,7 +437,11 @@ class SeriesAutoEncoder(DetectingMixin):
     def _incoming(self, X: Any, whole: bool = False) -> Incoming:
         """New data; of files only what the model reads, unless `whole`."""
         model = self._fitted()
-        return series_table(X, model.index_columns(), None if whole else model)
+        incoming = series_table(X, model.index_columns(), None if whole else model)
+        got, expected = len(incoming.table.names), len(model.names())
+        if incoming.kind == "numpy" and got != expected:
+            raise ValueError(f"X has {got} features, but SeriesAutoEncoder is expecting {expected} features as input.")
+        return incoming
 
     def _scored(self, X: Any) -> _native.Scores:
         model = self._fitted()

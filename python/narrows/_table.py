@@ -13,7 +13,7 @@ from . import _native
 from ._coding import CodingMixin
 from ._columns import fitted_columns, fitted_columns_of_report, table_to_score
 from ._detecting import DetectingMixin, Floats
-from ._frames import Form, Incoming, to_table
+from ._frames import Form, Incoming, refuse_input, to_table
 from ._labels import with_label
 from ._recipe import build_recipe, words
 from ._report_page import Report
@@ -331,6 +331,7 @@ class AutoEncoder(CodingMixin, DetectingMixin):
             New data to report on: its anomalies, and how it differs from that of the fit. If it has the label of the
             fit, with metrics.
         """
+        refuse_input(path, X)
         model = self._fitted()
         if X is None:
             return self._write_report(path, model.report_html())

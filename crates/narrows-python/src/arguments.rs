@@ -13,13 +13,22 @@ const RENAMED: [(&str, &str); 5] = [
 ];
 
 /// Fields of the recipe that have an argument of their own.
-const SHORT: [(&str, &str); 6] = [
+const SHORT: [(&str, &str); 15] = [
     ("backbone.code_size", "code_size"),
     ("train.batch_size", "batch_size"),
     ("train.epochs", "max_epochs"),
     ("train.learning_rate", "learning_rate"),
     ("train.steps", "max_steps"),
+    ("data.layout", "layout"),
+    ("data.stride", "stride"),
+    ("data.window", "window"),
     ("detect.threshold", "threshold"),
+    ("types.categorical", "categorical"),
+    ("types.date", "date"),
+    ("types.date_format", "date_format"),
+    ("types.missing", "missing"),
+    ("types.numeric", "numeric"),
+    ("types.text", "text"),
 ];
 
 /// Verbs whose method has another name.
@@ -60,6 +69,13 @@ pub(crate) fn words(hint: &Hint) -> String {
             Some(method) => method.to_owned(),
             None => format!("{verb}()"),
         },
+        // Kinds of data are classes in Python.
+        Reference::Argument { name, value: Some(kind) } if name == "kind" => match kind.as_str() {
+            "series" => "`SeriesAutoEncoder`".to_owned(),
+            "images" => "`ImageAutoEncoder`".to_owned(),
+            _ => "`AutoEncoder`".to_owned(),
+        },
+        Reference::Argument { name, .. } if name == "corrupt" => "`ImageRestorer`".to_owned(),
         Reference::Argument { name, value } => {
             let short = found(&RENAMED, name).or_else(|| found(&SHORT, name));
             match (short, value) {

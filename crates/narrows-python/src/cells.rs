@@ -7,7 +7,7 @@ use arrow::array::{
     TimestampMicrosecondArray, new_null_array,
 };
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Float64Type, Int64Type, TimeUnit, TimestampMicrosecondType};
+use arrow::datatypes::{DataType, Float64Type, Int64Type, TimeUnit, TimestampMicrosecondType, UInt64Type};
 use numpy::{PyArray1, PyReadonlyArray1};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -83,6 +83,31 @@ pub(crate) fn numbers(name: &str, array: &ArrayRef) -> PyResult<Vec<f64>> {
     Ok(numbers.iter().map(|x| x.unwrap_or(f64::NAN)).collect())
 }
 
+/// Whole numbers with all their digits, and which of them are missing; `None` for a column of another kind.
+pub(crate) fn integers<'py>(py: Python<'py>, array: &ArrayRef) -> PyResult<Option<(Bound<'py, PyAny>, Vec<bool>)>> {
+    if kind(array) != "int" {
+        return Ok(None);
+    }
+    let missing = (0..array.len()).map(|i| array.is_null(i)).collect();
+    let values = if *array.data_type() == DataType::UInt64 {
+        let cells = array.as_primitive::<UInt64Type>().iter().map(Option::unwrap_or_default).collect::<Vec<u64>>();
+        PyArray1::from_vec(py, cells).into_any()
+    } else {
+        let array = converted(array, &DataType::Int64)?;
+        let cells = array.as_primitive::<Int64Type>().iter().map(Option::unwrap_or_default).collect::<Vec<i64>>();
+        PyArray1::from_vec(py, cells).into_any()
+    };
+    Ok(Some((values, missing)))
+}
+
+/// The time zone of a column of times.
+pub(crate) fn zone(array: &ArrayRef) -> Option<String> {
+    match array.data_type() {
+        DataType::Timestamp(_, zone) => zone.as_ref().map(ToString::to_string),
+        _ => None,
+    }
+}
+
 /// A column as an array of its type, or as a list.
 pub(crate) fn values<'py>(py: Python<'py>, name: &str, array: &ArrayRef) -> PyResult<Bound<'py, PyAny>> {
     let is_whole = array.null_count() == 0;
@@ -94,6 +119,7 @@ pub(crate) fn values<'py>(py: Python<'py>, name: &str, array: &ArrayRef) -> PyRe
             let array = converted(array, &DataType::Int64)?;
             Ok(PyArray1::from_slice(py, array.as_primitive::<Int64Type>().values()).into_any())
         }
+        "int" if is_whole => Ok(PyArray1::from_slice(py, array.as_primitive::<UInt64Type>().values()).into_any()),
         "int" | "float" => Ok(PyArray1::from_vec(py, numbers(name, array)?).into_any()),
         "time" => {
             let array = converted(array, &DataType::Timestamp(TimeUnit::Microsecond, None))?;

@@ -17,6 +17,7 @@ use crate::failure::OrRaise;
 use crate::images::{Arrays, PyImages, arrays};
 use crate::model::PyModel;
 use crate::table::PyTable;
+use crate::threads::detached;
 
 /// The fidelity by the one argument that is given.
 fn fidelity(
@@ -44,25 +45,36 @@ fn fidelity(
     })
 }
 
+/// Rows compressed at a time; Ctrl-C is heard between them.
+const PORTION_ROWS: usize = 65_536;
+
 /// A compressed table, with its summary.
 fn table_bytes(
+    py: Python<'_>,
     model: &Model,
     table: &Table,
     fidelity: Fidelity,
     chunk_rows: Option<usize>,
     verify: bool,
-) -> narrows_core::Result<(Vec<u8>, CompressionSummary)> {
-    let tabular = model.clone().into_tabular()?;
-    let mut compressor = TableCompressor::new(tabular.as_ref(), fidelity, Vec::new())?;
+) -> PyResult<(Vec<u8>, CompressionSummary)> {
+    let tabular = model.clone().into_tabular().or_raise()?;
+    let mut compressor = TableCompressor::new(tabular.as_ref(), fidelity, Vec::new()).or_raise()?;
     if let Some(rows) = chunk_rows {
-        compressor = compressor.with_chunk_rows(rows)?;
+        compressor = compressor.with_chunk_rows(rows).or_raise()?;
     }
-    compressor.push(table)?;
-    let (bytes, account) = compressor.finish()?;
+    for first in (0..table.n_rows()).step_by(PORTION_ROWS) {
+        let part = table.slice(first, PORTION_ROWS.min(table.n_rows() - first));
+        detached(py, || compressor.push(&part)).or_raise()?;
+        py.check_signals()?;
+    }
+    let (bytes, account) = detached(py, || compressor.finish()).or_raise()?;
     if verify {
-        let mut verification = TableVerification::new(tabular.as_ref(), fidelity, bytes.as_slice())?;
-        verification.push(table)?;
-        verification.finish()?;
+        let verified = detached(py, || {
+            let mut verification = TableVerification::new(tabular.as_ref(), fidelity, bytes.as_slice())?;
+            verification.push(table)?;
+            verification.finish()
+        });
+        verified.or_raise()?;
     }
     let summary = CompressionSummary::new(&account, OriginalSize::default(), model.to_bytes().len() as u64);
     Ok((bytes, summary))
@@ -124,17 +136,18 @@ impl PyModel {
         verify: bool,
     ) -> PyResult<String> {
         let fidelity = fidelity(max_error, lossless, bits, quality).or_raise()?;
+        let whole = self.live()?;
         let done = match data.cast::<PyImages>() {
             Ok(images) => {
                 let (images, model) = (images.get(), self.images()?);
-                py.detach(|| image_bytes(&self.0, &model, images, fidelity, verify))
+                detached(py, || image_bytes(&whole, &model, images, fidelity, verify)).or_raise()
             }
             Err(_) => {
                 let table = &data.cast::<PyTable>()?.get().0;
-                py.detach(|| table_bytes(&self.0, table, fidelity, chunk_rows, verify))
+                table_bytes(py, &whole, table, fidelity, chunk_rows, verify)
             }
         };
-        let (bytes, summary) = done.or_raise()?;
+        let (bytes, summary) = done?;
         write_atomically(Path::new(path), |file| file.write_all(&bytes)).or_raise()?;
         Ok(serde_json::to_string(&summary).expect("plain data with text keys"))
     }
@@ -142,7 +155,7 @@ impl PyModel {
     #[pyo3(signature = (path, first=None, last=None))]
     fn decompress(&self, py: Python<'_>, path: &str, first: Option<u64>, last: Option<u64>) -> PyResult<PyTable> {
         let (model, path) = (self.tabular()?, Path::new(path));
-        let table = py.detach(|| {
+        let table = detached(py, || {
             let source = BufReader::new(opened(path)?);
             let mut tables = Vec::new();
             match (first, last) {
@@ -167,7 +180,7 @@ impl PyModel {
 
     fn decompress_images<'py>(&self, py: Python<'py>, path: &str) -> PyResult<(Vec<String>, Arrays<'py>)> {
         let (model, path) = (self.images()?, Path::new(path));
-        let read = py.detach(|| {
+        let read = detached(py, || {
             let mut bytes = Vec::new();
             std::io::Read::read_to_end(&mut opened(path)?, &mut bytes).map_err(|error| Error::read(path, error))?;
             let mut reader = ImageDecompressor::new(&model, Cursor::new(bytes))?;

@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 use crate::failure::{OrRaise, parsed};
 use crate::images::{Arrays, PyImages, arrays};
 use crate::table::PyTable;
+use crate::threads::detached;
 
 /// Machines of the demonstration, and columns of the wide table.
 const MACHINES: usize = 3;
@@ -18,7 +19,7 @@ const WIDE: usize = 29;
 #[pyfunction]
 #[pyo3(signature = (name, rows=None, seed=0))]
 pub(crate) fn demo_table(py: Python<'_>, name: &str, rows: Option<usize>, seed: u64) -> PyResult<PyTable> {
-    let table = py.detach(|| match name {
+    let table = detached(py, || match name {
         "payments" => Some(demo::payments(rows.unwrap_or(30_000), demo::PAYMENTS_FRAUD_SHARE, seed)),
         "heartbeat" => Some(demo::heartbeat(rows.unwrap_or(5_000), demo::HEARTBEAT_ANOMALY_SHARE, seed)),
         "machines" => Some(demo::machines(rows.unwrap_or(40_000) / MACHINES, MACHINES, seed)),
@@ -44,7 +45,7 @@ pub(crate) fn demo_images(py: Python<'_>, name: &str, n: usize, seed: u64, first
             return Err(PyValueError::new_err(message));
         }
     };
-    let images = py.detach(|| (first..first + n).map(|i| (format!("{name} {i}"), one(i, seed))).collect());
+    let images = detached(py, || (first..first + n).map(|i| (format!("{name} {i}"), one(i, seed))).collect());
     PyImages::held(images)
 }
 
@@ -58,7 +59,7 @@ pub(crate) fn corrupt_images<'py>(
 ) -> PyResult<Arrays<'py>> {
     let damages: Damages = parsed(damages)?;
     let ready = damages.ready().or_raise()?;
-    let corrupted = py.detach(|| {
+    let corrupted = detached(py, || {
         let one = |(i, image): (usize, narrows_core::Result<Image>)| {
             Ok(ready.apply(&image?, &mut Stream::new(seed, Purpose::Corruption, 0, i as u64)))
         };

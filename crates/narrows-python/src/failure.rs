@@ -16,9 +16,9 @@ create_exception!(narrows, ModelFileError, PyValueError, "A model file that is d
 pub(crate) fn exception(error: Error) -> PyErr {
     match error {
         Error::Read { path, source } | Error::Write { path, source } => match source.raw_os_error() {
-            Some(number) => PyOSError::new_err((number, reason(&source), path)),
+            Some(number) => PyOSError::new_err((number, reason(&source), path.display().to_string())),
             None if source.kind() == std::io::ErrorKind::NotFound => {
-                PyOSError::new_err((2, "No such file or directory", path))
+                PyOSError::new_err((2, "No such file or directory", path.display().to_string()))
             }
             None => PyOSError::new_err(format!("{}: {source}", path.display())),
         },

@@ -65,5 +65,5 @@ pub(crate) fn fit(
         narrows_core::fit(&recipe.0, dataset, &session)
     })?;
     let model: Model = model.or_raise()?;
-    Ok((PyModel(model), is_interrupted))
+    Ok((PyModel::of(model, threads), is_interrupted))
 }

@@ -4,10 +4,11 @@ use narrows_core::{Compute, ImageRoles};
 use pyo3::prelude::*;
 
 use crate::failure::OrRaise;
+use crate::threads;
 
 /// The threads of a call; all cores by default.
 pub(crate) fn compute(threads: Option<usize>) -> PyResult<Compute> {
-    threads.map_or_else(|| Ok(Compute::default()), Compute::with_threads).or_raise()
+    threads.map_or_else(|| Ok(threads::all_cores()), Compute::with_threads).or_raise()
 }
 
 /// The roles of the columns of a table, or of the folders of images, as they are given.

@@ -11,6 +11,7 @@ use crate::given::folders;
 use crate::images::{Arrays, PyImages, arrays};
 use crate::model::PyModel;
 use crate::scores::PyScores;
+use crate::threads::detached;
 
 /// Images of a model of whole images must have the size of its training.
 fn check_sizes(model: &ImageModel, images: &PyImages, resize: bool) -> PyResult<()> {
@@ -34,7 +35,7 @@ fn each<T: Send>(
 ) -> PyResult<Vec<T>> {
     let mut all = Vec::with_capacity(images.0.len());
     for image in images.all() {
-        all.push(py.detach(|| image.and_then(&work)).or_raise()?);
+        all.push(detached(py, || image.and_then(&work)).or_raise()?);
         py.check_signals()?;
     }
     Ok(all)
@@ -44,7 +45,7 @@ fn each<T: Send>(
 impl PyModel {
     #[getter]
     fn sees_patches(&self) -> PyResult<bool> {
-        match &self.0 {
+        match &self.model {
             Model::Encoder(encoder) => Ok(encoder.sees_patches()),
             _ => Ok(self.images()?.sees_patches()),
         }
@@ -98,7 +99,7 @@ impl PyModel {
         resize: bool,
     ) -> PyResult<Vec<Bound<'py, PyArray2<f32>>>> {
         let size = self.code_size_of_images()?;
-        let codes = match &self.0 {
+        let codes = match &self.live()? {
             Model::Encoder(encoder) => each(py, images, |image| encoder.encode_image(&image))?,
             _ => {
                 let model = self.images()?;
@@ -121,19 +122,19 @@ impl PyModel {
             return Err(PyValueError::new_err(format!("expected finite codes, got {bad}")));
         }
         let codes: Vec<f32> = codes.iter().copied().collect();
-        arrays(py, py.detach(|| model.decode(&codes)))
+        arrays(py, detached(py, || model.decode(&codes)))
     }
 
     fn generate_images<'py>(&self, py: Python<'py>, n: usize, first: u64, seed: u64) -> PyResult<Arrays<'py>> {
         let model = self.images()?;
-        arrays(py, py.detach(|| model.generate(n, first, seed)))
+        arrays(py, detached(py, || model.generate(n, first, seed)))
     }
 
     #[pyo3(signature = (images, normal=None))]
     fn evaluate_images(&self, py: Python<'_>, images: &PyImages, normal: Option<&str>) -> PyResult<String> {
         let model = self.images()?;
         let store = &images.0;
-        let text = py.detach(|| match normal {
+        let text = detached(py, || match normal {
             Some(_) => model.evaluate(store, &folders(normal)).map(|found| serde_json::to_string(&found)),
             None => model.evaluate_reconstruction(store).map(|found| serde_json::to_string(&found)),
         });
@@ -148,14 +149,14 @@ impl PyModel {
 
     fn evaluate_restorer(&self, py: Python<'_>, images: &PyImages) -> PyResult<String> {
         let restorer = self.restorer()?;
-        let found = py.detach(|| restorer.evaluate(&images.0)).or_raise()?;
+        let found = detached(py, || restorer.evaluate(&images.0)).or_raise()?;
         Ok(serde_json::to_string(&found).expect("plain data with text keys"))
     }
 }
 
 impl PyModel {
     fn code_size_of_images(&self) -> PyResult<usize> {
-        match &self.0 {
+        match &self.model {
             Model::Encoder(encoder) => Ok(encoder.code_size()),
             _ => Ok(self.images()?.code_size()),
         }

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use narrows_core::Compute;
 use narrows_core::images::{Album, Channels, Image, Limits, Store};
 use numpy::{PyArray1, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArrayMethods};
 use pyo3::exceptions::{PyIndexError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 
 use crate::failure::OrRaise;
+use crate::given::compute;
+use crate::threads::detached;
 
 /// Memory for decoded images; others are decoded when they are needed.
 const KEPT_BYTES: u64 = 2 << 30;
@@ -82,9 +83,10 @@ impl PyImages {
     #[staticmethod]
     #[pyo3(signature = (sources, memory=None))]
     fn open(py: Python<'_>, sources: Vec<String>, memory: Option<u64>) -> PyResult<PyImages> {
-        let store = py.detach(|| {
+        let compute = compute(None)?;
+        let store = detached(py, || {
             let album = Album::open_all(&sources, &Limits::default())?;
-            Compute::default().install(|| Store::take(album, memory.unwrap_or(KEPT_BYTES)))
+            compute.install(|| Store::take(album, memory.unwrap_or(KEPT_BYTES)))
         });
         Ok(PyImages(Arc::new(store.or_raise()?)))
     }

@@ -27,6 +27,7 @@ mod scores;
 mod stream;
 mod table;
 mod table_operations;
+mod threads;
 mod tuning;
 
 use pyo3::prelude::*;
@@ -58,6 +59,7 @@ mod _native {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        super::threads::remember_process();
         module.add("__version__", env!("CARGO_PKG_VERSION"))?;
         module.add("FEATURES", narrows_core::FEATURES.to_vec())?;
         module.add("PRESETS", narrows_core::Preset::ALL.map(narrows_core::Preset::name).to_vec())

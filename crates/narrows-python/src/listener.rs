@@ -14,6 +14,8 @@ use narrows_core::tune::{TrialRun, Watch};
 use pyo3::prelude::*;
 use serde_json::{Value, json};
 
+use crate::threads::at_home;
+
 /// How often Ctrl-C is looked for.
 const POLL: Duration = Duration::from_millis(50);
 /// As much stack as a main thread has.
@@ -104,7 +106,7 @@ pub(crate) fn watched<T: Send>(
     std::thread::scope(|scope| {
         let work = || {
             let done = SaysDone(send);
-            let result = work(&bridge);
+            let result = at_home(|| work(&bridge));
             drop(done);
             result
         };

@@ -8,30 +8,55 @@ use pyo3::types::PyBytes;
 use crate::failure::{ModelFileError, OrRaise, parsed};
 use crate::given::compute;
 use crate::recipe::PyRecipe;
+use crate::threads::detached;
 
 /// A fitted model.
 #[pyclass(name = "Model", module = "narrows._native", frozen)]
-pub(crate) struct PyModel(pub(crate) Model);
+pub(crate) struct PyModel {
+    pub(crate) model: Model,
+    /// The threads it was asked to compute with; all cores by default.
+    threads: Option<usize>,
+    /// The process whose threads these are.
+    process: u32,
+}
 
 impl PyModel {
+    /// A model that computes with these threads already.
+    pub(crate) fn of(model: Model, threads: Option<usize>) -> PyModel {
+        PyModel { model, threads, process: std::process::id() }
+    }
+
+    /// A model as it is read from a file, on all cores.
+    fn read(model: Model) -> PyResult<PyModel> {
+        Ok(PyModel::of(model.with_compute(&compute(None)?), None))
+    }
+
+    /// The model, with threads of this process: a forked child has none of its parent's.
+    pub(crate) fn live(&self) -> PyResult<Model> {
+        match self.process == std::process::id() {
+            true => Ok(self.model.clone()),
+            false => Ok(self.model.clone().with_compute(&compute(self.threads)?)),
+        }
+    }
+
     /// The model of tables or series.
     pub(crate) fn tabular(&self) -> PyResult<Box<dyn TabularModel>> {
-        self.0.clone().into_tabular().or_raise()
+        self.live()?.into_tabular().or_raise()
     }
 
     /// The model of images.
     pub(crate) fn images(&self) -> PyResult<ImageModel> {
-        self.0.clone().into_images().or_raise()
+        self.live()?.into_images().or_raise()
     }
 
     /// The restorer.
     pub(crate) fn restorer(&self) -> PyResult<Restorer> {
-        self.0.clone().into_restorer().or_raise()
+        self.live()?.into_restorer().or_raise()
     }
 
     /// The columns of a model, or encoder, of tables or series.
     pub(crate) fn schema(&self) -> PyResult<Schema> {
-        match &self.0 {
+        match &self.model {
             Model::Encoder(encoder) => Ok(encoder.schema().cloned().unwrap_or_default()),
             _ => Ok(self.tabular()?.schema().clone()),
         }
@@ -42,25 +67,25 @@ impl PyModel {
 impl PyModel {
     #[staticmethod]
     fn load(py: Python<'_>, path: &str) -> PyResult<PyModel> {
-        py.detach(|| Model::load(path)).or_raise().map(PyModel)
+        detached(py, || Model::load(path)).or_raise().and_then(PyModel::read)
     }
 
     #[staticmethod]
     fn from_bytes(py: Python<'_>, bytes: &[u8]) -> PyResult<PyModel> {
-        py.detach(|| Model::from_bytes(bytes)).map(PyModel).map_err(ModelFileError::new_err)
+        detached(py, || Model::from_bytes(bytes)).map_err(ModelFileError::new_err).and_then(PyModel::read)
     }
 
     fn to_bytes<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, &py.detach(|| self.0.to_bytes()))
+        PyBytes::new(py, &detached(py, || self.model.to_bytes()))
     }
 
     fn save(&self, py: Python<'_>, path: &str) -> PyResult<()> {
-        py.detach(|| self.0.save(path)).or_raise()
+        detached(py, || self.model.save(path)).or_raise()
     }
 
     #[getter]
     fn kind(&self) -> &'static str {
-        match &self.0 {
+        match &self.model {
             Model::Table(_) => "table",
             Model::Series(_) => "series",
             Model::Images(_) => "images",
@@ -71,12 +96,12 @@ impl PyModel {
 
     #[getter]
     fn recipe(&self) -> PyRecipe {
-        PyRecipe(self.0.recipe().clone())
+        PyRecipe(self.model.recipe().clone())
     }
 
     #[getter]
     fn threshold(&self) -> PyResult<f64> {
-        match &self.0 {
+        match &self.model {
             Model::Images(model) => Ok(model.threshold()),
             _ => Ok(self.tabular()?.threshold()),
         }
@@ -84,7 +109,7 @@ impl PyModel {
 
     #[getter]
     fn code_size(&self) -> PyResult<usize> {
-        match &self.0 {
+        match &self.model {
             Model::Images(model) => Ok(model.code_size()),
             Model::Encoder(encoder) => Ok(encoder.code_size()),
             _ => Ok(self.tabular()?.code_size()),
@@ -105,29 +130,29 @@ impl PyModel {
 
     #[getter]
     fn rows_are_independent(&self) -> PyResult<bool> {
-        match &self.0 {
+        match &self.model {
             Model::Encoder(encoder) => Ok(encoder.rows_are_independent()),
             _ => Ok(self.tabular()?.rows_are_independent()),
         }
     }
 
     fn report_json(&self) -> PyResult<String> {
-        let report = match &self.0 {
+        let report = match &self.model {
             Model::Table(model) => serde_json::to_string(model.report()),
             Model::Series(model) => serde_json::to_string(model.report()),
             Model::Images(model) => serde_json::to_string(model.report()),
             Model::Restorer(model) => serde_json::to_string(model.report()),
-            Model::Encoder(_) => return self.0.clone().with_decoder().or_raise().map(|_| String::new()),
+            Model::Encoder(_) => return self.model.clone().with_decoder().or_raise().map(|_| String::new()),
         };
         Ok(report.expect("plain data with text keys"))
     }
 
     fn report_html(&self, py: Python<'_>) -> PyResult<String> {
-        py.detach(|| self.0.report_html()).or_raise()
+        detached(py, || self.model.report_html()).or_raise()
     }
 
     fn verdict(&self) -> Option<String> {
-        let verdict = match &self.0 {
+        let verdict = match &self.model {
             Model::Table(model) => model.report().verdict(),
             Model::Series(model) => model.report().verdict(),
             Model::Images(model) => model.report().verdict(),
@@ -139,20 +164,20 @@ impl PyModel {
 
     #[pyo3(signature = (threads))]
     fn with_threads(&self, threads: Option<usize>) -> PyResult<PyModel> {
-        Ok(PyModel(self.0.clone().with_compute(&compute(threads)?)))
+        Ok(PyModel::of(self.model.clone().with_compute(&compute(threads)?), threads))
     }
 
     fn with_threshold(&self, rule: &str) -> PyResult<PyModel> {
         let rule = parsed(rule)?;
-        self.0.clone().with_threshold(&rule).or_raise().map(PyModel)
+        Ok(PyModel { model: self.model.clone().with_threshold(&rule).or_raise()?, ..*self })
     }
 
     fn encoder(&self) -> PyResult<PyModel> {
-        let encoder: Encoder = self.0.clone().into_encoder().or_raise()?;
-        Ok(PyModel(encoder.into()))
+        let encoder: Encoder = self.model.clone().into_encoder().or_raise()?;
+        Ok(PyModel { model: encoder.into(), ..*self })
     }
 
     fn __eq__(&self, other: &PyModel) -> bool {
-        self.0 == other.0
+        self.model == other.model
     }
 }

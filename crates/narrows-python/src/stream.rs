@@ -10,6 +10,7 @@ use crate::failure::OrRaise;
 use crate::listener::object;
 use crate::scores;
 use crate::table::PyTable;
+use crate::threads::detached;
 
 /// Scores points as they arrive.
 #[pyclass(name = "Stream", module = "narrows._native", frozen)]
@@ -25,7 +26,7 @@ impl PyStream {
 impl PyStream {
     fn push<'py>(&self, py: Python<'py>, row: &PyTable) -> PyResult<Bound<'py, PyAny>> {
         let row = &row.0;
-        let scored = py.detach(|| self.with(|stream| stream.push(row))).or_raise()?;
+        let scored = detached(py, || self.with(|stream| stream.push(row))).or_raise()?;
         let known = |x: f64| if x.is_nan() { None } else { Some(x) };
         let result = json!({
             "series": scored.series,
@@ -41,7 +42,7 @@ impl PyStream {
 
     fn remember(&self, py: Python<'_>, row: &PyTable) -> PyResult<()> {
         let row = &row.0;
-        py.detach(|| self.with(|stream| stream.remember(row))).or_raise()
+        detached(py, || self.with(|stream| stream.remember(row))).or_raise()
     }
 
     #[getter]

@@ -16,6 +16,7 @@ use pyo3::types::PyCapsule;
 use crate::arguments;
 use crate::failure::OrRaise;
 use crate::model::PyModel;
+use crate::threads::detached;
 use crate::{capsule, cells};
 
 /// Rows read at a time.
@@ -113,7 +114,7 @@ impl PyTable {
         wanted: Option<&PyModel>,
     ) -> PyResult<(PyTable, Vec<String>, Vec<String>)> {
         let schema = wanted.map(PyModel::schema).transpose()?;
-        let read: narrows_core::Result<_> = py.detach(|| {
+        let read: narrows_core::Result<_> = detached(py, || {
             let source = Source::parse(&paths)?;
             let mut reader = source.open(BATCH_ROWS, schema.as_ref())?;
             let table = reader.read_all()?;
@@ -168,11 +169,16 @@ impl PyTable {
     }
 
     fn column<'py>(&self, py: Python<'py>, i: usize) -> PyResult<Bound<'py, PyAny>> {
-        let names = self.0.names();
-        let Some(name) = names.get(i) else {
-            return Err(PyIndexError::new_err(format!("expected a column below {}, got {i}", names.len())));
-        };
-        cells::values(py, name, self.0.batch().column(i))
+        let array = self.array(i)?;
+        cells::values(py, self.0.names()[i], array)
+    }
+
+    fn integers<'py>(&self, py: Python<'py>, i: usize) -> PyResult<Option<(Bound<'py, PyAny>, Vec<bool>)>> {
+        cells::integers(py, self.array(i)?)
+    }
+
+    fn zone(&self, i: usize) -> PyResult<Option<String>> {
+        Ok(cells::zone(self.array(i)?))
     }
 
     fn to_matrix<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<f64>>> {
@@ -207,5 +213,14 @@ impl PyTable {
 
     fn __repr__(&self) -> String {
         format!("Table({} rows, columns: {})", self.0.n_rows(), self.0.names().join(", "))
+    }
+}
+
+impl PyTable {
+    /// The cells of column `i`.
+    fn array(&self, i: usize) -> PyResult<&ArrayRef> {
+        let columns = self.0.batch().columns();
+        let refusal = || PyIndexError::new_err(format!("expected a column below {}, got {i}", columns.len()));
+        columns.get(i).ok_or_else(refusal)
     }
 }

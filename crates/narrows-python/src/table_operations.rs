@@ -15,6 +15,7 @@ use crate::model::PyModel;
 use crate::scores::{PyScores, joined};
 use crate::stream::PyStream;
 use crate::table::PyTable;
+use crate::threads::detached;
 
 /// Rows worked on at a time where they are independent: what is prepared of a table is never whole in memory, and Ctrl-C
 /// is heard between parts.
@@ -32,7 +33,7 @@ fn by_parts<T: Send>(
     let mut parts = Vec::with_capacity(rows.div_ceil(portion));
     for first in (0..rows.max(1)).step_by(portion) {
         let part = table.slice(first, portion.min(rows - first));
-        parts.push(py.detach(|| work(&part)).or_raise()?);
+        parts.push(detached(py, || work(&part)).or_raise()?);
         py.check_signals()?;
     }
     Ok(parts)
@@ -48,6 +49,22 @@ fn table_by_parts(
     Table::concat(&parts).or_raise().map(PyTable)
 }
 
+/// Generated rows `first..first + n`, made in portions between which Ctrl-C is heard.
+fn in_portions(
+    py: Python<'_>,
+    n: usize,
+    first: u64,
+    generate: impl Fn(usize, u64) -> narrows_core::Result<Table> + Sync,
+) -> PyResult<PyTable> {
+    let mut parts = Vec::new();
+    for start in (0..n.max(1)).step_by(PORTION_ROWS) {
+        let rows = PORTION_ROWS.min(n - start);
+        parts.push(detached(py, || generate(rows, first + start as u64)).or_raise()?);
+        py.check_signals()?;
+    }
+    detached(py, || Table::concat(&parts)).or_raise().map(PyTable)
+}
+
 /// The report on new data.
 fn new_data(
     py: Python<'_>,
@@ -58,11 +75,11 @@ fn new_data(
 ) -> PyResult<narrows_core::report::NewDataReport> {
     if let Ok(images) = data.cast::<PyImages>() {
         let (images, model) = (images.get().0.clone(), model.clone().into_images().or_raise()?);
-        return py.detach(|| model.new_data_report(&images, &folders(normal))).or_raise();
+        return detached(py, || model.new_data_report(&images, &folders(normal))).or_raise();
     }
     let table = data.cast::<PyTable>()?.get().0.clone();
     let model = model.clone().into_tabular().or_raise()?;
-    let found = py.detach(|| {
+    let found = detached(py, || {
         let mut reporter = NewDataReporter::new(model.as_ref(), table.source());
         reporter.add(&table)?;
         let metrics = label.map(|label| evaluated(model.as_ref(), &table, label, normal)).transpose()?;
@@ -106,7 +123,7 @@ impl PyModel {
     }
 
     fn encode(&self, py: Python<'_>, table: &PyTable) -> PyResult<PyTable> {
-        if let Model::Encoder(encoder) = &self.0 {
+        if let Model::Encoder(encoder) = &self.live()? {
             return table_by_parts(py, encoder.rows_are_independent(), &table.0, |part| encoder.encode(part));
         }
         let model = self.tabular()?;
@@ -115,40 +132,41 @@ impl PyModel {
 
     fn decode(&self, py: Python<'_>, codes: &PyTable) -> PyResult<PyTable> {
         let model = self.tabular()?;
-        py.detach(|| model.decode(&codes.0)).or_raise().map(PyTable)
+        detached(py, || model.decode(&codes.0)).or_raise().map(PyTable)
     }
 
     fn generate(&self, py: Python<'_>, n: usize, first: u64, seed: u64) -> PyResult<PyTable> {
         let model = self.tabular()?;
-        py.detach(|| model.generate(n, first, seed)).or_raise().map(PyTable)
+        in_portions(py, n, first, |n, first| model.generate(n, first, seed))
     }
 
     fn vary(&self, py: Python<'_>, table: &PyTable, n: usize, first: u64, spread: f32, seed: u64) -> PyResult<PyTable> {
         let model = self.tabular()?;
-        py.detach(|| model.variation(&table.0)?.vary(n, first, spread, seed)).or_raise().map(PyTable)
+        let variation = detached(py, || model.variation(&table.0)).or_raise()?;
+        in_portions(py, n, first, |n, first| variation.vary(n, first, spread, seed))
     }
 
     fn between(&self, py: Python<'_>, table: &PyTable, a: u64, b: u64, steps: usize) -> PyResult<PyTable> {
         let model = self.tabular()?;
-        py.detach(|| model.variation(&table.0)?.between(a, b, steps)).or_raise().map(PyTable)
+        detached(py, || model.variation(&table.0)?.between(a, b, steps)).or_raise().map(PyTable)
     }
 
     fn events(&self, py: Python<'_>, table: &PyTable) -> PyResult<PyTable> {
-        let model = self.0.clone().into_series().or_raise()?;
+        let model = self.live()?.into_series().or_raise()?;
         let has_series = model.id_column().is_some();
-        let events = py.detach(|| model.events(&table.0)).or_raise()?;
+        let events = detached(py, || model.events(&table.0)).or_raise()?;
         Ok(PyTable(Table::new(event_rows(&events, has_series), "events", 0)))
     }
 
     fn stream(&self) -> PyResult<PyStream> {
-        let model = self.0.clone().into_series().or_raise()?;
+        let model = self.live()?.into_series().or_raise()?;
         Ok(PyStream(Mutex::new(model.stream().or_raise()?)))
     }
 
     #[pyo3(signature = (table, label, normal=None))]
     fn evaluate(&self, py: Python<'_>, table: &PyTable, label: &str, normal: Option<&str>) -> PyResult<String> {
         let model = self.tabular()?;
-        let evaluation = py.detach(|| evaluated(model.as_ref(), &table.0, label, normal)).or_raise()?;
+        let evaluation = detached(py, || evaluated(model.as_ref(), &table.0, label, normal)).or_raise()?;
         Ok(serde_json::to_string(&evaluation).expect("plain data with text keys"))
     }
 
@@ -160,8 +178,8 @@ impl PyModel {
         label: Option<&str>,
         normal: Option<&str>,
     ) -> PyResult<String> {
-        let found = new_data(py, &self.0, data, label, normal)?;
-        py.detach(|| self.0.new_data_html(&found)).or_raise()
+        let found = new_data(py, &self.live()?, data, label, normal)?;
+        detached(py, || self.model.new_data_html(&found)).or_raise()
     }
 
     #[pyo3(signature = (data, label=None, normal=None))]
@@ -172,7 +190,7 @@ impl PyModel {
         label: Option<&str>,
         normal: Option<&str>,
     ) -> PyResult<String> {
-        let found = new_data(py, &self.0, data, label, normal)?;
+        let found = new_data(py, &self.live()?, data, label, normal)?;
         Ok(serde_json::to_string(&found).expect("plain data with text keys"))
     }
 
@@ -180,11 +198,11 @@ impl PyModel {
         let quality = match data.cast::<PyImages>() {
             Ok(images) => {
                 let (model, images) = (self.images()?, images.get().0.clone());
-                py.detach(|| model.generation_quality(&images, n, seed))
+                detached(py, || model.generation_quality(&images, n, seed))
             }
             Err(_) => {
                 let (model, table) = (self.tabular()?, data.cast::<PyTable>()?.get().0.clone());
-                py.detach(|| model.generation_quality(&table, n, seed))
+                detached(py, || model.generation_quality(&table, n, seed))
             }
         };
         Ok(serde_json::to_string(&quality.or_raise()?).expect("plain data with text keys"))

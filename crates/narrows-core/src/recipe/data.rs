@@ -196,7 +196,7 @@ mod tests {
         check(&["data.stride=0"], "data.stride: expected from 1 to 1048576 points, got 0");
         check(&["data.window=1048576"], "fine");
         check(&["data.window=1048577"], "got 1048577");
-        check(&["data.window=-3"], "expected `auto` or a value");
+        check(&["data.window=-3"], "expected `auto` or a whole number of at least 0, got -3");
         check(&["data.window=long"], "expected `auto` or a value, got `long`");
     }
 

@@ -146,12 +146,36 @@ pub(super) fn typed(tree: Value) -> Result<Recipe> {
         let path = error.path().to_string();
         let message = error.into_inner().to_string();
         let hint = quoted_variants(&message);
-        let error = Error::recipe(if path == "." { "recipe".to_owned() } else { path }, message);
+        let error = Error::recipe(if path == "." { "recipe".to_owned() } else { path }, in_plain_words(&message));
         match hint {
             Some(hint) => error.with_hint(hint),
             None => error,
         }
     })
+}
+
+/// A message such as "invalid type: string "x", expected usize" without the names of Rust's types.
+fn in_plain_words(message: &str) -> String {
+    let start = message.find("invalid type: ").or_else(|| message.find("invalid value: "));
+    let parts = start.and_then(|start| {
+        let (before, rest) = message.split_at(start);
+        let (got, expected) = rest.split_once(": ")?.1.split_once(", expected ")?;
+        Some((before, got, expected))
+    });
+    let Some((before, got, expected)) = parts else { return message.to_owned() };
+    let expected = match expected {
+        "usize" | "u64" | "u32" | "u16" | "u8" => "a whole number of at least 0",
+        "f64" | "f32" => "a number",
+        "a boolean" => "true or false",
+        "a string" => "text",
+        other => other,
+    };
+    let got = ["integer ", "floating point ", "boolean ", "string "].iter().find_map(|kind| got.strip_prefix(kind));
+    let got = got.map_or_else(|| "another type".to_owned(), |got| got.trim_matches(['`', '"']).to_owned());
+    match before.starts_with("expected `auto`") {
+        true => format!("expected `auto` or {expected}, got {got}"),
+        false => format!("expected {expected}, got {got}"),
+    }
 }
 
 /// "did you mean", for a message of the form: unknown variant `x`, expected one of `a`, `b`.
@@ -163,4 +187,24 @@ fn quoted_variants(message: &str) -> Option<String> {
     }
     let near = nearest(got, choices.iter().copied());
     (!near.is_empty()).then(|| format!("did you mean {}?", near.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::recipe::Recipe;
+
+    fn check_refused(assignment: &str, expected: &str) {
+        assert_eq!(Recipe::default().set(assignment).unwrap_err().to_string(), expected);
+    }
+
+    #[test]
+    fn a_value_of_another_type_is_refused_in_plain_words() {
+        check_refused("train.steps=x", "train.steps: expected a whole number of at least 0, got x");
+        check_refused("train.steps=-1", "train.steps: expected a whole number of at least 0, got -1");
+        check_refused(
+            "train.batch_size=2.5",
+            "train.batch_size: expected `auto` or a whole number of at least 0, got 2.5",
+        );
+        check_refused("train.steps=[1]", "train.steps: expected a whole number of at least 0, got another type");
+    }
 }
