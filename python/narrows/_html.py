@@ -250,8 +250,10 @@ def explanation_html(explanation: Explanation) -> str:
 def search_html(result: SearchResult) -> str:
     """The result of a search: its best trials, and the error by size of the code."""
     best = result.best
+    is_resized = result.trials[best["number"]].get("code_size") != best.get("code_size")
+    resized = ", with a size of the code from the curve instead of the trial's" if is_resized else ""
     found = [
-        ("best", f"trial {best['number']}, cost {number(best['cost'])}"),
+        ("best", f"trial {best['number']}, cost {number(best['cost'])}{resized}"),
         ("variance unexplained", _percent(best.get("unexplained"))),
         ("size of the code", number(best.get("code_size"))),
         ("parameters", number(best.get("parameters"))),

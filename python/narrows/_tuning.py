@@ -33,7 +33,8 @@ class SearchResult:
         The best recipe.
     best : dict
         Its measurements: `number` of its trial, `cost` (the criterion, lower is better), `unexplained` (share of the
-        variance of held-out samples), `standard_error`, `code_size`, `parameters` and `steps`.
+        variance of held-out samples), `standard_error`, `code_size`, `parameters` and `steps`. The size of the code may be
+        another than the trial's: one of the curve, where that is better.
     trials : list of dict
         The recipes that were tried, by number; the first is the one from which the search started. The same
         measurements, `share` of the training steps (below 1 if it was stopped early), `seconds`, `error` if the
