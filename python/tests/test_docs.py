@@ -37,7 +37,9 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     build = _recipe.build_recipe
 
     def limited(estimator: Any, **more: Any) -> Any:
-        if getattr(estimator, "max_steps", None) is None and getattr(estimator, "recipe", None) is None:
+        is_limited = "train.steps" in (getattr(estimator, "settings", None) or {})
+        given = (getattr(estimator, name, None) for name in ("max_steps", "recipe"))
+        if not is_limited and all(value is None for value in given):
             estimator = copy.copy(estimator)
             estimator.max_steps = STEPS
         return build(estimator, **more)

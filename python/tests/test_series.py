@@ -400,7 +400,7 @@ def test_a_column_that_is_missing_is_named(fitted: SeriesAutoEncoder, column: st
 
 
 def test_arrays_of_other_widths_are_refused(of_array: SeriesAutoEncoder) -> None:
-    with pytest.raises(ValueError, match="x1"):
+    with pytest.raises(ValueError, match="X has 1 features, but SeriesAutoEncoder is expecting 2 features as input"):
         of_array.score(wave()[:, :1])
 
 
