@@ -147,6 +147,17 @@ impl Error {
         self
     }
 
+    /// The same error with the file that a mismatch is about.
+    #[must_use]
+    pub fn of_file(self, path: impl AsRef<Path>) -> Error {
+        match self {
+            Error::Mismatch { message, hint } => {
+                Error::Mismatch { message: format!("{}: {message}", path.as_ref().display()), hint }
+            }
+            error => error,
+        }
+    }
+
     /// The kind of the failure.
     pub fn kind(&self) -> ErrorKind {
         match self {

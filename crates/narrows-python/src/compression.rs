@@ -5,8 +5,8 @@ use std::io::{BufReader, Cursor};
 use std::path::Path;
 
 use narrows_core::compress::{
-    CodeDetail, CompressionSummary, ErrorBound, Fidelity, ImageCompressor, ImageDecompressor, ImageVerification,
-    OriginalSize, TableCompressor, TableDecompressor, TableVerification,
+    CompressionSummary, Fidelity, ImageCompressor, ImageDecompressor, ImageVerification, OriginalSize, TableCompressor,
+    TableDecompressor, TableVerification,
 };
 use narrows_core::data::Table;
 use narrows_core::file::write_atomically;
@@ -16,37 +16,9 @@ use pyo3::prelude::*;
 use crate::failure::OrRaise;
 use crate::images::{Arrays, PyImages, arrays};
 use crate::model::PyModel;
+use crate::portions::{PORTION_ROWS, in_portions};
 use crate::table::PyTable;
 use crate::threads::detached;
-
-/// The fidelity by the one argument that is given.
-fn fidelity(
-    max_error: Option<&str>,
-    lossless: bool,
-    bits: Option<f64>,
-    quality: Option<i64>,
-) -> narrows_core::Result<Fidelity> {
-    let given = [max_error.is_some(), lossless, bits.is_some(), quality.is_some()];
-    if given.iter().filter(|given| **given).count() > 1 {
-        let message = "expected one of `max_error`, `lossless`, `bits` and `quality`, got several";
-        return Err(Error::recipe("fidelity", message));
-    }
-    Ok(match (max_error, bits, quality) {
-        (Some(bound), ..) => Fidelity::Within(bound.parse::<ErrorBound>()?),
-        _ if lossless => Fidelity::Lossless,
-        (_, Some(bits), _) => Fidelity::Code(CodeDetail::Bits(bits)),
-        (.., Some(quality)) => {
-            let level = u8::try_from(quality).map_err(|_| {
-                Error::recipe("quality", format!("expected a whole number from 1 to 10, got {quality}"))
-            })?;
-            Fidelity::Code(CodeDetail::Quality(level))
-        }
-        _ => Fidelity::Code(CodeDetail::Own),
-    })
-}
-
-/// Rows compressed at a time; Ctrl-C is heard between them.
-const PORTION_ROWS: usize = 65_536;
 
 /// A compressed table, with its summary.
 fn table_bytes(
@@ -62,11 +34,7 @@ fn table_bytes(
     if let Some(rows) = chunk_rows {
         compressor = compressor.with_chunk_rows(rows).or_raise()?;
     }
-    for first in (0..table.n_rows()).step_by(PORTION_ROWS) {
-        let part = table.slice(first, PORTION_ROWS.min(table.n_rows() - first));
-        detached(py, || compressor.push(&part)).or_raise()?;
-        py.check_signals()?;
-    }
+    in_portions(py, table.n_rows(), PORTION_ROWS, |rows| compressor.push(&table.slice(rows.start, rows.len())))?;
     let (bytes, account) = detached(py, || compressor.finish()).or_raise()?;
     if verify {
         let verified = detached(py, || {
@@ -104,16 +72,6 @@ fn image_bytes(
     Ok((bytes, summary))
 }
 
-/// Adds the file to an error that does not name it.
-fn of_file(error: Error, path: &Path) -> Error {
-    match error {
-        Error::Mismatch { message, hint } => {
-            Error::Mismatch { message: format!("{}: {message}", path.display()), hint }
-        }
-        error => error,
-    }
-}
-
 fn opened(path: &Path) -> narrows_core::Result<File> {
     File::open(path).map_err(|error| Error::read(path, error))
 }
@@ -135,7 +93,7 @@ impl PyModel {
         chunk_rows: Option<usize>,
         verify: bool,
     ) -> PyResult<String> {
-        let fidelity = fidelity(max_error, lossless, bits, quality).or_raise()?;
+        let fidelity = Fidelity::chosen(max_error, lossless, bits, quality).or_raise()?;
         let whole = self.live()?;
         let done = match data.cast::<PyImages>() {
             Ok(images) => {
@@ -175,7 +133,7 @@ impl PyModel {
             }
             Table::concat(&tables)
         });
-        table.map_err(|error| of_file(error, path)).or_raise().map(PyTable)
+        table.map_err(|error: Error| error.of_file(path)).or_raise().map(PyTable)
     }
 
     fn decompress_images<'py>(&self, py: Python<'py>, path: &str) -> PyResult<(Vec<String>, Arrays<'py>)> {
@@ -190,7 +148,7 @@ impl PyModel {
             }
             Ok(photos)
         });
-        let photos = read.map_err(|error| of_file(error, path)).or_raise()?;
+        let photos = read.map_err(|error: Error| error.of_file(path)).or_raise()?;
         let (names, images): (Vec<_>, Vec<_>) = photos.into_iter().map(|(name, photo)| (name, photo.image)).unzip();
         Ok((names, arrays(py, images)?))
     }

@@ -22,6 +22,7 @@ mod image_operations;
 mod images;
 mod listener;
 mod model;
+mod portions;
 mod recipe;
 mod scores;
 mod stream;

@@ -12,14 +12,11 @@ use crate::failure::OrRaise;
 use crate::given::folders;
 use crate::images::PyImages;
 use crate::model::PyModel;
+use crate::portions::{PORTION_ROWS, in_portions};
 use crate::scores::{PyScores, joined};
 use crate::stream::PyStream;
 use crate::table::PyTable;
 use crate::threads::detached;
-
-/// Rows worked on at a time where they are independent: what is prepared of a table is never whole in memory, and Ctrl-C
-/// is heard between parts.
-const PORTION_ROWS: usize = 65_536;
 
 /// The results of `work` on the parts of a table; of series the whole is one.
 fn by_parts<T: Send>(
@@ -28,15 +25,8 @@ fn by_parts<T: Send>(
     table: &Table,
     work: impl Fn(&Table) -> narrows_core::Result<T> + Sync,
 ) -> PyResult<Vec<T>> {
-    let rows = table.n_rows();
-    let portion = if is_divisible { PORTION_ROWS } else { rows.max(1) };
-    let mut parts = Vec::with_capacity(rows.div_ceil(portion));
-    for first in (0..rows.max(1)).step_by(portion) {
-        let part = table.slice(first, portion.min(rows - first));
-        parts.push(detached(py, || work(&part)).or_raise()?);
-        py.check_signals()?;
-    }
-    Ok(parts)
+    let portion = if is_divisible { PORTION_ROWS } else { table.n_rows().max(1) };
+    in_portions(py, table.n_rows(), portion, |rows| work(&table.slice(rows.start, rows.len())))
 }
 
 fn table_by_parts(
@@ -49,19 +39,14 @@ fn table_by_parts(
     Table::concat(&parts).or_raise().map(PyTable)
 }
 
-/// Generated rows `first..first + n`, made in portions between which Ctrl-C is heard.
-fn in_portions(
+/// Generated rows `first..first + n`.
+fn generated(
     py: Python<'_>,
     n: usize,
     first: u64,
     generate: impl Fn(usize, u64) -> narrows_core::Result<Table> + Sync,
 ) -> PyResult<PyTable> {
-    let mut parts = Vec::new();
-    for start in (0..n.max(1)).step_by(PORTION_ROWS) {
-        let rows = PORTION_ROWS.min(n - start);
-        parts.push(detached(py, || generate(rows, first + start as u64)).or_raise()?);
-        py.check_signals()?;
-    }
+    let parts = in_portions(py, n, PORTION_ROWS, |rows| generate(rows.len(), first + rows.start as u64))?;
     detached(py, || Table::concat(&parts)).or_raise().map(PyTable)
 }
 
@@ -137,13 +122,13 @@ impl PyModel {
 
     fn generate(&self, py: Python<'_>, n: usize, first: u64, seed: u64) -> PyResult<PyTable> {
         let model = self.tabular()?;
-        in_portions(py, n, first, |n, first| model.generate(n, first, seed))
+        generated(py, n, first, |n, first| model.generate(n, first, seed))
     }
 
     fn vary(&self, py: Python<'_>, table: &PyTable, n: usize, first: u64, spread: f32, seed: u64) -> PyResult<PyTable> {
         let model = self.tabular()?;
         let variation = detached(py, || model.variation(&table.0)).or_raise()?;
-        in_portions(py, n, first, |n, first| variation.vary(n, first, spread, seed))
+        generated(py, n, first, |n, first| variation.vary(n, first, spread, seed))
     }
 
     fn between(&self, py: Python<'_>, table: &PyTable, a: u64, b: u64, steps: usize) -> PyResult<PyTable> {

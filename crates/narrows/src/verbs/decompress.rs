@@ -2,7 +2,7 @@
 
 use std::io::{BufReader, Read};
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
 use narrows_core::compress::TableDecompressor;
@@ -58,13 +58,13 @@ impl Decompress {
             let target = self.output.folder("the images, or an image file for one")?;
             return decompress_images(model, self.source()?, target, &targets, common).map_err(
                 |failure| match failure {
-                    Failure::Library(error) => of_file(error, &self.file).into(),
+                    Failure::Library(error) => error.of_file(&self.file).into(),
                     failure => failure,
                 },
             );
         }
         let model = model.into_tabular()?;
-        let told = |error: Error| Failure::from(of_file(error, &self.file));
+        let told = |error: Error| Failure::from(error.of_file(&self.file));
         // Numbers of a text file stay as they were written where they are text again.
         let is_text = matches!(self.output.table_format()?, Format::Csv | Format::Tsv);
         let mut next: Box<dyn FnMut() -> narrows_core::Result<Option<Table>>> = match &self.rows {
@@ -101,15 +101,5 @@ impl Decompress {
             return Ok(Box::new(BufReader::new(std::io::stdin())));
         }
         Ok(Box::new(compress::open(&self.file)?))
-    }
-}
-
-/// Adds the file name to an error.
-pub(super) fn of_file(error: Error, file: &Path) -> Error {
-    match error {
-        Error::Mismatch { message, hint } => {
-            Error::Mismatch { message: format!("{}: {message}", file.display()), hint }
-        }
-        error => error,
     }
 }

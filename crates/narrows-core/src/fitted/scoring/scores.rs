@@ -103,15 +103,7 @@ impl ScoreCounts {
         self.unknown_series.extend(more.unknown_series.iter().cloned());
         self.infinite += more.infinite;
         Unreadable::merge(&mut self.unreadable, &more.unreadable);
-        for outside in &more.outside {
-            match self.outside.iter_mut().find(|known| known.column == outside.column) {
-                Some(known) => {
-                    known.above += outside.above;
-                    known.below += outside.below;
-                }
-                None => self.outside.push(outside.clone()),
-            }
-        }
+        OutsideRange::merge(&mut self.outside, &more.outside);
         self.notes.extend(more.notes.iter().cloned());
         if self.extra_columns.is_empty() {
             self.extra_columns.clone_from(&more.extra_columns);
@@ -159,6 +151,21 @@ pub struct OutsideRange {
     pub above: u64,
     /// Rows below the smallest training value.
     pub below: u64,
+}
+
+impl OutsideRange {
+    /// Adds the cells of a later part of the same table to those before.
+    pub fn merge(all: &mut Vec<OutsideRange>, more: &[OutsideRange]) {
+        for outside in more {
+            match all.iter_mut().find(|known| known.column == outside.column) {
+                Some(known) => {
+                    known.above += outside.above;
+                    known.below += outside.below;
+                }
+                None => all.push(outside.clone()),
+            }
+        }
+    }
 }
 
 /// Scores and, for each row, the top contributing columns.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
 use narrows_core::compress::{
-    AlteredColumn, CodeDetail, CompressionSummary, ErrorBound, Fidelity, ImageBaseline, OriginalSize, TableCompressor,
+    AlteredColumn, CompressionSummary, ErrorBound, Fidelity, ImageBaseline, OriginalSize, TableCompressor,
     TableVerification,
 };
 use narrows_core::data::{Format, Source, TypesRead};
@@ -80,18 +80,7 @@ pub(crate) struct FidelityArgs {
 impl FidelityArgs {
     fn fidelity(&self) -> Result<Fidelity, Failure> {
         let FidelityArgs { max_error, lossless, bits, quality } = self;
-        Ok(match (max_error, lossless, bits, quality) {
-            (Some(bound), ..) => Fidelity::Within(bound.parse::<ErrorBound>()?),
-            (None, true, ..) => Fidelity::Lossless,
-            (None, false, Some(bits), _) => Fidelity::Code(CodeDetail::Bits(*bits)),
-            (None, false, None, Some(quality)) => {
-                let level = u8::try_from(*quality).map_err(|_| {
-                    Error::recipe("--quality", format!("expected a whole number from 1 to 10, got {quality}"))
-                })?;
-                Fidelity::Code(CodeDetail::Quality(level))
-            }
-            (None, false, None, None) => Fidelity::Code(CodeDetail::Own),
-        })
+        Ok(Fidelity::chosen(max_error.as_deref(), *lossless, *bits, *quality)?)
     }
 }
 

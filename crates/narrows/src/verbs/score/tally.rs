@@ -53,15 +53,7 @@ impl Tally {
         self.unknown_series.extend(counts.unknown_series.iter().cloned());
         self.infinite += counts.infinite;
         self.notes.extend(counts.notes.iter().cloned());
-        for outside in &counts.outside {
-            match self.outside_training_range.iter_mut().find(|known| known.column == outside.column) {
-                Some(known) => {
-                    known.above += outside.above;
-                    known.below += outside.below;
-                }
-                None => self.outside_training_range.push(outside.clone()),
-            }
-        }
+        OutsideRange::merge(&mut self.outside_training_range, &counts.outside);
         if self.extra_columns.is_empty() {
             self.extra_columns.clone_from(&counts.extra_columns);
         }
