@@ -12,7 +12,7 @@ from ._base import HAS_SKLEARN, TransformerBase
 from ._encoder import Encoder
 from ._fitted import FittedMixin
 from ._frames import Form, Incoming, to_table
-from ._recipe import seed_of
+from ._recipe import count_of
 
 __all__ = ["CodingMixin"]
 
@@ -94,7 +94,7 @@ class CodingMixin(TransformerBase, FittedMixin):
             model does not score such rows.
         """
         model = self._fitted()
-        rows = model.generate(_count(n_samples, "n_samples"), 0, self._seed(random_state))
+        rows = model.generate(count_of(n_samples, "n_samples"), 0, self._seed(random_state))
         return self._form.give(rows, aligned=False)
 
     def vary(self, X: Any, n_samples: int | None = None, *, spread: float = 0.3, random_state: Any = None) -> Any:
@@ -115,7 +115,7 @@ class CodingMixin(TransformerBase, FittedMixin):
         frame like `X`, or array
         """
         incoming = self._incoming(X)
-        n = incoming.n_rows if n_samples is None else _count(n_samples, "n_samples")
+        n = incoming.n_rows if n_samples is None else count_of(n_samples, "n_samples")
         spread = float(spread)
         if not 0 <= spread < float("inf"):
             raise ValueError(f"spread: expected a finite number of at least 0, got {spread}")
@@ -141,7 +141,7 @@ class CodingMixin(TransformerBase, FittedMixin):
         for position, given in zip(ends, (first, last), strict=True):
             if not 0 <= position < incoming.n_rows:
                 raise ValueError(f"expected positions among {incoming.n_rows} rows, got {given}")
-        rows = self.model_.between(incoming.table, ends[0], ends[1], _count(steps, "steps"))
+        rows = self.model_.between(incoming.table, ends[0], ends[1], count_of(steps, "steps"))
         return incoming.give(rows, aligned=False)
 
     def score(self, X: Any, y: Any = None) -> float:
@@ -177,16 +177,6 @@ class CodingMixin(TransformerBase, FittedMixin):
         from sklearn.utils._set_output import _get_output_config
 
         return str(_get_output_config("transform", self)["dense"]) != "default"
-
-    def _seed(self, random_state: Any) -> int:
-        seed = seed_of(random_state)
-        return int(self.recipe_.to_dict()["seed"]) if seed is None else seed
-
-
-def _count(n: Any, argument: str) -> int:
-    if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
-        raise ValueError(f"{argument}: expected an integer of at least 1, got {n!r}")
-    return int(n)
 
 
 def _fidelity(table: _native.Table, made: _native.Table) -> float:

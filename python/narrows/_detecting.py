@@ -10,7 +10,6 @@ import numpy.typing as npt
 from . import _native
 from ._base import DetectorBase
 from ._fitted import FittedMixin
-from ._recipe import seed_of
 
 __all__ = ["DetectingMixin", "Floats"]
 
@@ -81,8 +80,3 @@ class DetectingMixin(DetectorBase, FittedMixin):
             In (0, 1]; NaN for a sample without a score.
         """
         return self._scored(X).p_value
-
-    def _seed(self, random_state: Any) -> int:
-        """The seed of new samples; by default the model's."""
-        seed = seed_of(random_state)
-        return int(self.recipe_.to_dict()["seed"]) if seed is None else seed

@@ -11,7 +11,7 @@ from . import _native
 from ._base import EstimatorBase
 from ._errors import ModelFileError, not_fitted
 from ._listener import Listener, history_of, trainings_of, warn
-from ._recipe import Recipe, threads_of, threshold_rule
+from ._recipe import Recipe, seed_of, threads_of, threshold_rule
 from ._report_page import Report
 
 __all__ = ["FittedMixin"]
@@ -151,6 +151,11 @@ class FittedMixin(EstimatorBase):
         other = copy.copy(self)
         other._set_model(model)
         return other
+
+    def _seed(self, random_state: Any) -> int:
+        """The seed of new samples; by default the model's."""
+        seed = seed_of(random_state)
+        return int(self.recipe_.to_dict()["seed"]) if seed is None else seed
 
     def _write_report(self, path: str | os.PathLike[str] | None, html: str) -> Report | None:
         if path is None:

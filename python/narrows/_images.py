@@ -16,7 +16,7 @@ from ._base import TransformerBase
 from ._detecting import DetectingMixin
 from ._frames import refuse_input
 from ._image_arrays import GivenImages, given_images, unsized
-from ._recipe import Recipe, build_recipe, words
+from ._recipe import Recipe, build_recipe, count_of, words
 
 __all__ = ["ImageAutoEncoder", "image_recipe"]
 
@@ -295,9 +295,8 @@ class ImageAutoEncoder(TransformerBase, DetectingMixin):
             Values in [0, 1].
         """
         model = self._fitted()
-        if isinstance(n_samples, bool) or not isinstance(n_samples, (int, np.integer)) or n_samples < 1:
-            raise ValueError(f"n_samples: expected an integer of at least 1, got {n_samples!r}")
-        return unsized(model.generate_images(int(n_samples), 0, self._seed(random_state)))
+        n = count_of(n_samples, "n_samples")
+        return unsized(model.generate_images(n, 0, self._seed(random_state)))
 
     def evaluate(self, X: Any, y: Any = None, *, normal: str | Sequence[str] | None = None) -> dict[str, Any]:
         """How well scores find bad images, or, without labels, how well images are reconstructed.

@@ -12,7 +12,7 @@ import numpy as np
 
 from . import _native
 
-__all__ = ["Recipe", "build_recipe", "seed_of", "threads_of", "threshold_rule", "words"]
+__all__ = ["Recipe", "build_recipe", "count_of", "seed_of", "threads_of", "threshold_rule", "words"]
 
 
 class Recipe:
@@ -184,6 +184,19 @@ def words(value: Any, argument: str) -> list[str]:
     return [str(word) for word in value]
 
 
+def count_of(value: Any, argument: str) -> int:
+    """A number of things, at least one.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+        raise ValueError(f"{argument}: expected an integer of at least 1, got {value!r}")
+    return int(value)
+
+
 def seed_of(random_state: Any) -> int | None:
     """The seed of a ``random_state``: an int as it is, one draw from a generator, None as it is."""
     if random_state is None:
@@ -262,8 +275,8 @@ def build_recipe(estimator: Any, *, kind: str | None, **more: Any) -> _native.Re
     for name, path in _SHORT.items():
         value = getattr(estimator, name, None)
         if value is not None:
-            if name in _COUNTS and (isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1):
-                raise ValueError(f"{name}: expected an integer of at least 1, got {value!r}")
+            if name in _COUNTS:
+                count_of(value, name)
             _refuse_both(getattr(estimator, "settings", None), name, path)
             assignments.append(f"{path}={_value(value)}")
     preset = getattr(estimator, "preset", None)

@@ -8,14 +8,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
-import numpy as np
-
 from . import _native
 from ._detecting import DetectingMixin
 from ._frames import Form, Incoming, refuse_input, to_table
 from ._labels import with_label
 from ._output import frame_like
-from ._recipe import Recipe
+from ._recipe import Recipe, count_of
 from ._series_arguments import series_recipe, series_roles
 from ._series_input import series_table, with_times_of
 from ._stream import Stream
@@ -358,9 +356,8 @@ class SeriesAutoEncoder(DetectingMixin):
             A window a row: its points, of each channel in turn.
         """
         model = self._fitted()
-        if isinstance(n_samples, bool) or not isinstance(n_samples, (int, np.integer)) or n_samples < 1:
-            raise ValueError(f"n_samples: expected an integer of at least 1, got {n_samples!r}")
-        windows = model.generate(int(n_samples), 0, self._seed(random_state))
+        n = count_of(n_samples, "n_samples")
+        windows = model.generate(n, 0, self._seed(random_state))
         return self._form.give(windows, aligned=False)
 
     def stream(self) -> Stream:

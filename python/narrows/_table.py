@@ -15,7 +15,7 @@ from ._columns import fitted_columns, fitted_columns_of_report, table_to_score
 from ._detecting import DetectingMixin, Floats
 from ._frames import Form, Incoming, refuse_input, to_table
 from ._labels import with_label
-from ._recipe import build_recipe, words
+from ._recipe import build_recipe, count_of, words
 from ._report_page import Report
 
 if TYPE_CHECKING:
@@ -290,12 +290,11 @@ class AutoEncoder(CodingMixin, DetectingMixin):
         Explanation
             For each row its `top` columns: row, rank, column, expected, got, share of the score, direction.
         """
-        if isinstance(top, bool) or not isinstance(top, (int, np.integer)) or top < 1:
-            raise ValueError(f"top: expected an integer of at least 1, got {top!r}")
+        top = count_of(top, "top")
         from ._explanation import Explanation
 
         incoming = self._incoming(X)
-        scores, reasons = self.model_.explain(incoming.table, int(top))
+        scores, reasons = self.model_.explain(incoming.table, top)
         return Explanation(reasons, incoming, scores.score)
 
     def evaluate(self, X: Any, y: Any = None, *, normal: str | None = None) -> dict[str, Any]:
