@@ -288,7 +288,7 @@ class AutoEncoder(CodingMixin, DetectingMixin):
         Returns
         -------
         Explanation
-            For each row its `top` columns: row, rank, column, expected, got, share of the score, direction.
+            For each row its `top` columns: row, rank, column, expected, got, share, direction.
         """
         top = count_of(top, "top")
         from ._explanation import Explanation
