@@ -120,10 +120,9 @@ assert by_rate["frauds found"].is_monotonic_increasing
 # %% [markdown]
 # ## Explain
 #
-# For a flagged payment, `explain` names the columns where the reconstruction fails, with their share of the score. The
-# expected value, in the column's own unit, is inferred from the columns that fit. A share says where the model was wrong, not
-# what caused it: a column can have a large one with nearly the expected value, where others have led its reconstruction
-# astray.
+# For a flagged payment, `explain` names the columns that are farthest from what is expected of them, with their shares. The
+# expected value, in the column's own unit, is inferred from the columns that fit. A share says where the row departs
+# from the model, not what caused it: a column can stand out because another one is wrong that it is inferred from.
 
 # %%
 strangest = new.loc[scores["score"].nlargest(3).index]

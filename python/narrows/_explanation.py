@@ -24,12 +24,12 @@ _COMPLETE = 0.9999
 
 
 class Reason(NamedTuple):
-    """What a column contributes to the score of a row."""
+    """A column that departs from what is expected of it in a row."""
 
     row: Any
     """The row: its label in a pandas index, else its position."""
     rank: int
-    """1 for the column that contributes most."""
+    """1 for the column that is farthest, in its own spread, from what is expected of it."""
     column: Any
     """The name of the column."""
     expected: str
@@ -37,13 +37,13 @@ class Reason(NamedTuple):
     got: str
     """The cell itself."""
     share: float
-    """Its part of the score, in [0, 1]; those of all columns add up to 1."""
+    """Its part of the row's squared distance from what is expected, in [0, 1]; those of all columns add up to 1."""
     direction: str
     """`above` or `below` what is expected; `other` for a category or a missing cell."""
 
     def __str__(self) -> str:
         about = "" if self.direction == "other" else "about "
-        return f"{self.column}: expected {about}{self.expected}, got {self.got} ({percent(self.share)} of the score)"
+        return f"{self.column}: expected {about}{self.expected}, got {self.got} (share {percent(self.share)})"
 
 
 class Explanation(Sequence["list[Reason]"]):
@@ -199,7 +199,7 @@ class Explanation(Sequence["list[Reason]"]):
 
         The value of a column is its share of the row's score times this score (the share alone where scores are not
         known), so that values add up to the score from a base value of 0. These are no Shapley values: they are parts
-        of the reconstruction's error.
+        of the distance from what is expected.
 
         Parameters
         ----------

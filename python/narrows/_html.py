@@ -238,7 +238,7 @@ def explanation_html(explanation: Explanation) -> str:
             first = [escape(label), score] if rank == 0 else ["", ""]
             cells = [escape(reason.column), escape(about + reason.expected), escape(reason.got)]
             rows.append([*first, *cells, bar(reason.share, percent(reason.share))])
-    head = ["row", "score", "column", "expected", "got", "share of the score"]
+    head = ["row", "score", "column", "expected", "got", "share"]
     if scores is None:
         head, rows = [head[0], *head[2:]], [[row[0], *row[2:]] for row in rows]
     more = len(explanation) - len(shown)

@@ -270,7 +270,7 @@ class SeriesAutoEncoder(DetectingMixin):
         Returns
         -------
         Explanation
-            For each point its channels: row, rank, column, expected, got, share of the score, direction.
+            For each point its channels: row, rank, column, expected, got, share, direction.
         """
         if isinstance(top, bool) or not isinstance(top, int) or top < 1:
             raise ValueError(f"top: expected an integer of at least 1, got {top!r}")

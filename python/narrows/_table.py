@@ -42,7 +42,7 @@ class AutoEncoder(CodingMixin, DetectingMixin):
     settings : dict, optional
         Further fields of the recipe by path, such as ``{"backbone.nodes": [64, 16]}``.
     max_steps, max_epochs : int, optional
-        Most steps, and most passes over the data, of the training.
+        Most steps, and most passes over the data, of the training. One given alone lifts the limit of the other.
     batch_size : int, optional
         Rows of a step.
     learning_rate : float, optional
@@ -288,7 +288,7 @@ class AutoEncoder(CodingMixin, DetectingMixin):
         Returns
         -------
         Explanation
-            For each row its `top` columns: row, rank, column, expected, got, share of the score, direction.
+            For each row its `top` columns: row, rank, column, expected, got, share, direction.
         """
         top = count_of(top, "top")
         from ._explanation import Explanation

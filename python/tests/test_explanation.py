@@ -100,7 +100,7 @@ def test_it_is_a_sequence_of_rows(explained: Explanation) -> None:
     reason = explained[3][0]
     assert (reason.row, reason.column, reason.got) == ("r3", "double", "90")
     assert str(reason).startswith("double: expected about ")
-    assert str(reason).endswith(" % of the score)")
+    assert " (share " in str(reason) and str(reason).endswith(" %)")
 
 
 def test_a_missing_cell_is_told_with_what_is_expected_there(explained: Explanation) -> None:

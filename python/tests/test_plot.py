@@ -151,7 +151,7 @@ def test_an_explanation_has_a_bar_a_column(model: AutoEncoder, rows: Any) -> Non
     assert texts[0] == f"expected about {first.expected}, got {first.got}"
     assert explained.scores is not None
     assert ax.get_title(loc="left") == f"row 3, score {explained.scores[3]:.4g}"
-    assert ax.get_xlabel() == "share of the score (%)"
+    assert ax.get_xlabel() == "share (%)"
 
 
 def test_the_last_row_is_explained_by_its_position_from_the_end(model: AutoEncoder, rows: Any) -> None:

@@ -62,4 +62,4 @@ def explanation(explanation: Explanation, row: int = 0, *, ax: Any = None) -> Ax
     ax.legend(frameon=False, fontsize="small", loc="lower right")
     score = explanation[slice(row, row + 1 or None)].scores
     known = "" if score is None else f", score {score[0]:.4g}"
-    return finish(ax, f"row {reasons[0].row}{known}", "share of the score (%)", "column", grid="")
+    return finish(ax, f"row {reasons[0].row}{known}", "share (%)", "column", grid="")

@@ -1,7 +1,8 @@
 //! Feature attribution of a score, in the units of the data.
 //!
-//! The share of a column is its part of the row's score, so the shares of a row sum to 1. It shows where the
-//! reconstruction fails, not the cause: a column may contribute because another one, which the model infers it from, is wrong.
+//! The share of a column is its part of the row's squared distance from what is told as expected, so the shares of a row
+//! sum to 1. It shows where a row departs from the model, not the cause: a column may stand out because another one, which
+//! the model infers it from, is wrong.
 
 use std::fmt;
 
@@ -25,7 +26,7 @@ pub enum Direction {
 pub struct Reason {
     /// Column name.
     pub column: String,
-    /// Share of the row's score, in [0, 1].
+    /// Share of the row's squared distance from what is expected, in [0, 1].
     pub share: f64,
     /// Reconstructed value, in the column's units.
     pub expected: String,

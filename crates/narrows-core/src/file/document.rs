@@ -22,8 +22,8 @@ use crate::recipe::{Data, Recipe};
 use crate::report::Report;
 
 /// The format version written by this program.
-pub(super) const FORMAT: u32 = 4;
-/// The oldest supported version: formats 2 to 4 only added fields, each with a default, and kinds of documents.
+pub(super) const FORMAT: u32 = 5;
+/// The oldest supported version: formats 2 to 5 only added fields, each with a default, and kinds of documents.
 const OLDEST: u32 = 1;
 
 /// Everything in a model that is not a tensor.

@@ -8,6 +8,7 @@ use super::adapter::TabularAdapter;
 use super::core::Core;
 use super::labels::LabelReader;
 use super::roles::Verdict;
+use super::scoring::OutsideRange;
 use super::series::{SeriesQuality, Trace};
 use crate::data::Table;
 use crate::detect::{Confusion, Estimate, RankPrecision, Threshold, evaluation};
@@ -63,6 +64,9 @@ pub struct Evaluation {
     /// Number of rows without a score, which are left out: points in the warm-up or without observed values.
     #[serde(default)]
     pub unscored: u64,
+    /// Numeric columns that lie beyond their training range in nearly all rows, as sentences: scores say little then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub beyond: Vec<String>,
     /// Range-aware metrics, for points of series.
     #[serde(flatten)]
     pub series: Option<SeriesQuality>,
@@ -168,6 +172,9 @@ pub struct EvaluationSamples {
     isolation_forest: Vec<f64>,
     labels: Vec<bool>,
     pub(super) unscored: u64,
+    outside: Vec<OutsideRange>,
+    /// Number of rows that `outside` counts among.
+    rows: u64,
     /// The points of each series, in temporal order.
     traces: Vec<Trace>,
     /// Ranks to evaluate at; the usual ones if empty.
@@ -190,6 +197,12 @@ impl EvaluationSamples {
         let (pca, forest) = core.baselines.scores(prepared, core.compute());
         self.pca.extend(pca);
         self.isolation_forest.extend(forest);
+    }
+
+    /// Adds the cells outside their training range among `rows` rows.
+    pub(super) fn note_outside(&mut self, outside: &[OutsideRange], rows: usize) {
+        OutsideRange::merge(&mut self.outside, outside);
+        self.rows += rows as u64;
     }
 
     /// Adds the labelled points of one series.
@@ -252,6 +265,7 @@ impl EvaluationSamples {
             best_f1: BestF1 { threshold: best.threshold, f1: best_f1.unwrap_or(0.0) },
             unlabelled,
             unscored: self.unscored,
+            beyond: OutsideRange::beyond(&self.outside, self.rows),
             series: SeriesQuality::of(&self.traces, core)?,
         })
     }

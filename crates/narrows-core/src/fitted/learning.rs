@@ -94,6 +94,8 @@ pub(super) fn learn(recipe: &Recipe, material: TrainingData<'_>, session: &Sessi
     let TrainingData { samples, split, train, references, calibration, blocks, slots, shape } = material;
     let network = model::build(recipe.axes(), blocks, shape)?;
     let mut warnings = summary::cautions(recipe, &network, split.calibration.len());
+    let usual = Recipe::preset_for(recipe.preset, recipe.data.kind()).train;
+    warnings.extend(recipe.train.contradiction(&usual, split.train.len()));
     let planned = samples.len();
     let bytes = training_bytes(&network);
     if bytes > TRAINING_BYTES {
@@ -158,7 +160,7 @@ pub(super) fn train_members(
     split: &Split,
     session: &Session<'_>,
 ) -> Result<(Recipe, Vec<Trained>)> {
-    let steps = train::planned_steps(&recipe.train, split.train.len());
+    let steps = recipe.train.planned_steps(split.train.len());
     session.observer.on_event(TrainingEvent::Started { members: samples.len(), steps });
     let (wanted, room) = (samples.len().min(session.compute.n_threads()), TRAINING_BYTES / training_bytes(network));
     let side_by_side = wanted.min(room).max(1);

@@ -19,6 +19,7 @@ mod model;
 mod new_data;
 mod reason_form;
 mod restorer;
+mod rising;
 mod roles;
 mod row_selection;
 pub mod score_table;

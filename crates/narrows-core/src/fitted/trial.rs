@@ -16,7 +16,7 @@ use crate::model::{self, Corruption, Shape};
 use crate::patches::PatchSampler;
 use crate::prep::{Block, Prepared};
 use crate::recipe::Recipe;
-use crate::train::{self, NoCheckpoints, Observer, PreparedSamples, SampleSource, Stop};
+use crate::train::{NoCheckpoints, Observer, PreparedSamples, SampleSource, Stop};
 
 /// Samples for the trials of a search.
 pub(crate) struct TrialData {
@@ -93,7 +93,7 @@ impl TrialData {
 
     /// Maximum number of steps of a member with this recipe.
     pub(crate) fn planned_steps(&self, recipe: &Recipe) -> u64 {
-        train::planned_steps(&recipe.train, self.split.train.len())
+        recipe.train.planned_steps(self.split.train.len())
     }
 
     /// Trains a recipe.

@@ -23,6 +23,7 @@ mod quantile;
 #[cfg(test)]
 mod real;
 mod signal;
+mod spread;
 mod summary;
 mod window;
 
@@ -34,6 +35,7 @@ pub use period::period;
 pub use pipeline::Pipeline;
 pub use prepared::{ColumnCounts, PrepCounts, Prepared, finite};
 pub use signal::{ScaleOver, Signal, SignalPipeline, Stretch, Unobserved, Windows};
+pub(crate) use spread::Spreads;
 pub use summary::{ColumnPrep, PrepReport};
 pub use window::{Level, Transform};
 

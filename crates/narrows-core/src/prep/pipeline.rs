@@ -1,5 +1,6 @@
 //! The preprocessing pipeline of a table: fitted on training rows, then immutable.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ use super::cell::Cell;
 use super::encoder::{ColumnEncoder, EncoderBlock, EncoderFit};
 use super::grain::{Grain, OutputError};
 use super::prepared::{BlockSlots, PrepCounts, PrepTally, Prepared};
+use super::spread::Spreads;
 use super::summary::{ColumnPrep, PrepReport};
 use crate::data::{ColumnKind, Schema, Table};
 use crate::error::{Error, Place, Result};
@@ -28,6 +30,9 @@ pub struct Pipeline {
     columns: Vec<FittedColumn>,
     blocks: Vec<Block>,
     width: usize,
+    /// Empty in files before format 5.
+    #[serde(default, skip_serializing_if = "Spreads::is_empty")]
+    spreads: Spreads,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -82,7 +87,7 @@ impl Pipeline {
         // The first failing feature is reported, independent of thread scheduling.
         let results: Vec<Result<EncoderFit>> =
             chosen.columns.par_iter().map(|column| ColumnEncoder::fit(table, column, rows, prep)).collect();
-        let mut pipeline = Pipeline { columns: Vec::new(), blocks: Vec::new(), width: 0 };
+        let mut pipeline = Pipeline::empty();
         let mut report = PrepReport { rows: rows.len(), ..PrepReport::default() };
         for found in results {
             let EncoderFit { encoder, summary, infinite, clipped, is_constant } = found?;
@@ -105,17 +110,22 @@ impl Pipeline {
         if names != schema.names() {
             return Err(Error::mismatch(format!("expected the columns {:?}, got {names:?}", schema.names())));
         }
-        let mut again = Pipeline { columns: Vec::new(), blocks: Vec::new(), width: 0 };
+        let mut again = Pipeline::empty();
         self.columns.iter().for_each(|column| again.push(column.summary.clone(), column.encoder.clone()));
         let same_places = again.width == self.width
             && self.width > 0
             && again.columns.iter().zip(&self.columns).all(|(a, b)| a.range == b.range)
-            && again.blocks == self.blocks;
+            && again.blocks == self.blocks
+            && self.spreads.is_sound(self.width);
         if same_places {
             Ok(())
         } else {
             Err(Error::mismatch("the blocks of the prepared columns do not follow from the columns"))
         }
+    }
+
+    fn empty() -> Pipeline {
+        Pipeline { columns: Vec::new(), blocks: Vec::new(), width: 0, spreads: Spreads::default() }
     }
 
     /// Number of inputs per row.
@@ -168,9 +178,17 @@ impl Pipeline {
     /// # Panics
     /// If `features` does not have length `width`.
     pub fn inverse(&self, features: &[f32]) -> Vec<(String, Cell)> {
+        self.held_cells(features, &[])
+    }
+
+    /// The same with numbers rounded and clamped to the grains of their columns, if any.
+    pub(crate) fn held_cells(&self, features: &[f32], grains: &[Option<Grain>]) -> Vec<(String, Cell)> {
         assert_eq!(features.len(), self.width, "one row of inputs");
-        let read = |column: &FittedColumn| (column.summary.name.clone(), column.read(features));
-        self.columns.iter().map(read).collect()
+        let read = |(i, column): (usize, &FittedColumn)| {
+            let grain = grains.get(i).and_then(Option::as_ref);
+            (column.summary.name.clone(), held(column.read(features), grain))
+        };
+        self.columns.iter().enumerate().map(read).collect()
     }
 
     /// The observed values of one row of a typed table, by column in the order of [`inverse`](Pipeline::inverse).
@@ -202,11 +220,7 @@ impl Pipeline {
         }
         let column = |(i, column): (usize, &FittedColumn)| {
             let grain = grains.get(i).and_then(Option::as_ref);
-            let held = |cell: Cell| match (cell, grain) {
-                (Cell::Number(x), Some(grain)) => Cell::Number(grain.hold(x)),
-                (cell, _) => cell,
-            };
-            let cells = features.chunks_exact(self.width).map(|row| held(column.read(row)));
+            let cells = features.chunks_exact(self.width).map(|row| held(column.read(row), grain));
             (column.summary.name.clone(), array_of(column.summary.kind, cells))
         };
         Table::from_arrays(self.columns.par_iter().enumerate().map(column).collect(), "reconstructed")
@@ -260,6 +274,26 @@ impl Pipeline {
             .collect())
     }
 
+    /// Notes the spread of each input in the training rows.
+    pub(crate) fn note_spreads(&mut self, prepared: &Prepared, rows: &[u32]) {
+        self.spreads = Spreads::of(&self.blocks, prepared, rows);
+    }
+
+    /// The spread of each input in the training rows, or the usual one if it was not noted.
+    pub(crate) fn spreads(&self) -> Cow<'_, Spreads> {
+        if self.spreads.is_empty() { Cow::Owned(Spreads::usual(&self.blocks)) } else { Cow::Borrowed(&self.spreads) }
+    }
+
+    /// Brings the numbers of one row of outputs to the grains of their columns, if any.
+    pub(crate) fn hold(&self, features: &mut [f32], grains: &[Option<Grain>]) {
+        for (column, grain) in self.columns.iter().zip(grains) {
+            if let (ColumnEncoder::Number(number), Some(grain)) = (&column.encoder, grain) {
+                let slot = &mut features[column.range.start];
+                *slot = number.forward(grain.hold(number.backward(*slot))).0;
+            }
+        }
+    }
+
     /// Rejects grains of another pipeline; for grains read from a file.
     pub(crate) fn check_grains(&self, grains: &[Option<Grain>]) -> Result<()> {
         let fits = grains.is_empty() || grains.len() == self.columns.len();
@@ -287,6 +321,14 @@ impl Pipeline {
 impl FittedColumn {
     fn read(&self, features: &[f32]) -> Cell {
         self.encoder.read(&features[self.range.clone()])
+    }
+}
+
+/// A number as its column could hold it.
+fn held(cell: Cell, grain: Option<&Grain>) -> Cell {
+    match (cell, grain) {
+        (Cell::Number(x), Some(grain)) => Cell::Number(grain.hold(x)),
+        (cell, _) => cell,
     }
 }
 

@@ -97,6 +97,13 @@ impl Recipe {
     /// # Errors
     /// [`Error::Recipe`], as for [`Recipe::from_toml`].
     pub fn overlay_toml(&self, text: &str) -> Result<Recipe> {
+        let mut recipe = self.overlaid(text)?;
+        recipe.train.give_way(&Recipe::fields_of_toml(text)?);
+        Ok(recipe)
+    }
+
+    /// The same with every other field as it was.
+    fn overlaid(&self, text: &str) -> Result<Recipe> {
         let changes = changes_of_toml(text)?;
         let preset = match changes.get("preset") {
             Some(Value::String(name)) => Some(name.parse::<Preset>()?),
@@ -123,10 +130,19 @@ impl Recipe {
 
     /// Changes one field: `path=value`, such as `train.batch_size=64` or `corruption=gaussian`.
     ///
+    /// Of `train.steps` and `train.epochs`, the one set last is the limit of the training: the other gives way.
+    ///
     /// # Errors
     /// [`Error::Recipe`] with similar field names for an unknown path, or with the expected values for an
     /// invalid value.
     pub fn set(&mut self, assignment: &str) -> Result<()> {
+        self.assign(assignment)?;
+        self.train.give_way(&Recipe::fields_of(assignment)?);
+        Ok(())
+    }
+
+    /// Changes one field and nothing else.
+    fn assign(&mut self, assignment: &str) -> Result<()> {
         *self = self.overlay(&changes(assignment)?)?;
         Ok(())
     }

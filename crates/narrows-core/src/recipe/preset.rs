@@ -17,7 +17,10 @@ use crate::model::{
 };
 use crate::prep::Prep;
 use crate::range::lit;
-use crate::train::{Optimizer, Schedule, Train};
+use crate::train::{Optimizer, Schedule, Train, UNLIMITED};
+
+/// With fewer steps a network of images has learnt hardly anything, however few images there are.
+const LEAST_STEPS_OF_IMAGES: u64 = 1_000;
 
 /// A named kind of autoencoder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -185,6 +188,7 @@ fn of_images(train: Train) -> Train {
         learning_rate: lit!(Positive, 2e-3),
         schedule: Schedule::OneCycle,
         epochs: 30,
+        least_steps: LEAST_STEPS_OF_IMAGES,
         steps: 20_000,
         patience: 0,
         ..train
@@ -193,7 +197,7 @@ fn of_images(train: Train) -> Train {
 
 /// A restoring network trains on patches, for as many steps as time allows.
 fn restoring(train: Train) -> Train {
-    Train { batch_size: Choice::Given(16), epochs: u32::MAX, steps: 3_000, ..of_images(train) }
+    Train { batch_size: Choice::Given(16), epochs: UNLIMITED, least_steps: 0, steps: 3_000, ..of_images(train) }
 }
 
 /// Recurrent networks need larger steps, small batches and a final decay.
@@ -230,7 +234,7 @@ fn ensemble(plain: Recipe) -> Recipe {
             schedule: Schedule::OneCycle,
             learning_rate: lit!(Positive, 3e-3),
             batch_size: Choice::Given(256),
-            epochs: u32::MAX,
+            epochs: UNLIMITED,
             steps: 1000,
             patience: 25,
             ..plain.train

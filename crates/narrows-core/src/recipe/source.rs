@@ -86,7 +86,7 @@ impl RecipeSource {
         }
         let mut recipe = Recipe::preset_for(self.preset.unwrap_or_else(|| usual(kind)), kind);
         if let Some(text) = &self.toml {
-            recipe = recipe.overlay_toml(text)?;
+            recipe = recipe.overlaid(text)?;
         }
         if let Some(layout) = self.layout {
             recipe.set(&format!("data.layout={}", layout.name()))?;
@@ -95,7 +95,8 @@ impl RecipeSource {
             recipe.corrupt(damage)?;
         }
         recipe.types.add(&self.types);
-        self.assignments.iter().try_for_each(|assignment| recipe.set(assignment))?;
+        self.assignments.iter().try_for_each(|assignment| recipe.assign(assignment))?;
+        recipe.train.give_way(&self.fields()?);
         if let Some(seed) = self.seed {
             recipe.seed = seed;
         }

@@ -2,10 +2,24 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::recipe::DataKind;
+
 /// With fewer training rows a network learns nothing that could be relied on.
 const TOO_FEW_ROWS: u64 = 20;
 /// Below this area under the ROC curve, labelled anomalies score no higher than normal rows.
 const NO_AUC: f64 = 0.5;
+
+/// From this share of unexplained variance on, the reconstruction is so much worse than a constant that training has
+/// failed.
+const FAILED: f64 = 2.0;
+/// The share of unexplained variance that a constant leaves.
+const CONSTANT: f64 = 1.0;
+
+/// A model is worse than PCA if it leaves this much more of the variance unexplained. A little more is no fault: sequence
+/// models and denoising ones detect better than PCA although they reconstruct less exactly.
+const WORSE_THAN_PCA: f64 = 0.25;
+/// The same for images, whose networks come close to PCA.
+const WORSE_THAN_PCA_OF_IMAGES: f64 = 0.1;
 
 /// Whether to use a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -29,6 +43,13 @@ pub enum Concern {
     TrainingFailed {
         /// Share of held-out variance left unexplained.
         unexplained: f64,
+    },
+    /// The network explains less than a constant does, and PCA of the same size much more.
+    HardlyTrained {
+        /// Share of held-out variance left unexplained.
+        unexplained: f64,
+        /// The same for PCA.
+        pca_unexplained: f64,
     },
     /// Few rows trained the network.
     FewRows {
@@ -119,6 +140,25 @@ impl Concern {
         }
     }
 
+    /// Whether the network has not learnt what it could, which concerns every use of the model.
+    pub fn is_of_network(&self) -> bool {
+        matches!(self, Concern::TrainingFailed { .. } | Concern::HardlyTrained { .. } | Concern::WorseThanPca { .. })
+    }
+
+    /// What the unexplained variance says of a network, beside that of PCA of the same size.
+    pub(crate) fn of_unexplained(unexplained: f64, pca_unexplained: Option<f64>, kind: DataKind) -> Option<Concern> {
+        let margin = if kind == DataKind::Images { WORSE_THAN_PCA_OF_IMAGES } else { WORSE_THAN_PCA };
+        if !unexplained.is_finite() || unexplained >= FAILED {
+            return Some(Concern::TrainingFailed { unexplained });
+        }
+        let pca_unexplained = pca_unexplained.filter(|pca| unexplained > pca + margin)?;
+        Some(if unexplained >= CONSTANT {
+            Concern::HardlyTrained { unexplained, pca_unexplained }
+        } else {
+            Concern::WorseThanPca { unexplained, pca_unexplained }
+        })
+    }
+
     /// The concern as a clause.
     pub fn describe(&self) -> String {
         let percent = |share: f64| format!("{} %", short(100.0 * share));
@@ -132,6 +172,12 @@ impl Concern {
             Concern::TrainingFailed { unexplained } => format!(
                 "the reconstruction is {} times worse than a constant one: training has failed",
                 short(*unexplained)
+            ),
+            Concern::HardlyTrained { unexplained, pca_unexplained } => format!(
+                "hardly trained: {} of the held-out variance is unexplained, more than by a constant, where PCA of the same \
+                 size leaves {}; more train.steps may help",
+                percent(*unexplained),
+                percent(*pca_unexplained)
             ),
             Concern::FewRows { train } => format!("only {train} samples trained the network"),
             Concern::NoCalibration => "no samples were held out, so the threshold is not calibrated".to_owned(),

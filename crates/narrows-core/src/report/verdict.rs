@@ -15,11 +15,6 @@ use crate::detect::threshold::Threshold;
 const FEW_ROWS: u64 = 100;
 /// From this share of unexplained variance on, values do not predict each other.
 const UNEXPLAINED: f64 = 0.95;
-/// From this share on, the reconstruction is so much worse than the mean that training has failed.
-const FAILED: f64 = 2.0;
-/// A model is worse than PCA if it leaves this much more of the variance unexplained. A little more is no fault: sequence
-/// models and denoising ones detect better than PCA although they reconstruct less exactly.
-const WORSE_THAN_PCA: f64 = 0.25;
 /// Below this area under the ROC curve, labelled anomalies score much like normal rows.
 const POOR_AUC: f64 = 0.65;
 /// A fall of the validation loss over the last quarter of training that says that there was more to learn.
@@ -94,17 +89,15 @@ impl Report {
     fn network_concern(&self) -> Option<Concern> {
         let flow = self.bottleneck.as_ref()?;
         let unexplained = flow.unexplained;
-        if !unexplained.is_finite() || unexplained >= FAILED {
-            return Some(Concern::TrainingFailed { unexplained });
+        let of_network = Concern::of_unexplained(unexplained, flow.pca_unexplained, self.recipe.data.kind());
+        if let Some(failed @ Concern::TrainingFailed { .. }) = of_network {
+            return Some(failed);
         }
         // Only an error-based score is blind to what a copying network reproduces.
         if flow.copies() && self.recipe.detect.score == Score::Residual {
             return Some(Concern::CopiesInput { noise_passed: flow.noise_passed });
         }
-        if let Some(pca_unexplained) = flow.pca_unexplained.filter(|pca| unexplained > pca + WORSE_THAN_PCA) {
-            return Some(Concern::WorseThanPca { unexplained, pca_unexplained });
-        }
-        (unexplained >= UNEXPLAINED).then_some(Concern::NothingToLearn { unexplained })
+        of_network.or_else(|| (unexplained >= UNEXPLAINED).then_some(Concern::NothingToLearn { unexplained }))
     }
 
     fn columns_lost(&self) -> Option<Concern> {
@@ -237,6 +230,7 @@ mod tests {
     #[test]
     fn each_concern_is_told_with_its_numbers() {
         check(|r| r.bottleneck = Some(flow(0.5, Some(0.2), 0.4)), Grade::Check, "PCA of the same size");
+        check(|r| r.bottleneck = Some(flow(1.3, Some(0.05), 0.4)), Grade::Check, "hardly trained: 130 %");
         check(|r| r.bottleneck = Some(flow(0.99, Some(0.99), 0.4)), Grade::Check, "99 % of the held-out variance");
         check(|r| r.bottleneck = Some(flow(3.0, None, 0.4)), Grade::DoNotUse, "training has failed");
         check(|r| r.bottleneck = Some(flow(f64::NAN, None, 0.4)), Grade::DoNotUse, "training has failed");

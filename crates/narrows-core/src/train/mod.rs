@@ -4,6 +4,7 @@
 //! epoch, row), so an interrupted and resumed run takes exactly the steps of an uninterrupted one.
 
 pub mod history;
+mod limits;
 pub mod observer;
 mod order;
 mod run;
@@ -11,11 +12,12 @@ mod samples;
 pub mod snapshot;
 
 pub use history::{Check, Stop, Training};
+pub(crate) use limits::UNLIMITED;
 /// The numbers of a [`Snapshot`]: a network's parameters, and the state of its training.
 pub use narrows_engine::{Params, TrainerState};
 pub use observer::{Observer, Silent, TrainingEvent};
 pub(crate) use order::Sources;
-pub(crate) use run::{Task, Trained, planned_steps, run};
+pub(crate) use run::{Task, Trained, run};
 pub(crate) use samples::{Key, PreparedSamples, SampleSource};
 pub use snapshot::{Checkpoints, NoCheckpoints, Progress, Snapshot};
 
@@ -31,6 +33,8 @@ use crate::range::{Contamination, Fraction, NonNegative, Positive, lit};
 pub struct Train {
     /// Maximum number of passes over the training rows.
     pub epochs: u32,
+    /// Number of steps that `epochs` leaves at least, however few the rows; 0 if epochs alone count.
+    pub least_steps: u64,
     /// Maximum number of steps; whichever limit comes first ends training.
     pub steps: u64,
     /// Batch size. Auto: a twentieth of the training rows, from 32 to 256.
@@ -56,6 +60,7 @@ impl Default for Train {
     fn default() -> Self {
         Train {
             epochs: 300,
+            least_steps: 0,
             steps: 20_000,
             batch_size: Choice::Auto,
             learning_rate: lit!(Positive, 1e-3),

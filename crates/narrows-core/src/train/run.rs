@@ -59,12 +59,6 @@ pub(crate) struct Trained {
     pub training: Training,
 }
 
-/// Maximum number of steps for `n` rows.
-pub(crate) fn planned_steps(config: &Train, n: usize) -> u64 {
-    let an_epoch = n.div_ceil(config.batch_rows(n)) as u64;
-    config.steps.min(u64::from(config.epochs).saturating_mul(an_epoch))
-}
-
 /// Trains one network.
 ///
 /// # Errors
@@ -129,7 +123,7 @@ impl<'a> TrainingRun<'a> {
             best,
             progress,
             good,
-            total: planned_steps(config, task.rows.len()),
+            total: config.planned_steps(task.rows.len()),
             batch,
             an_epoch,
         })

@@ -32,6 +32,8 @@ pub struct Point {
 impl CodeSizeCurve {
     pub(super) fn new(points: Vec<Point>, share: f64) -> CodeSizeCurve {
         let seen: Vec<(usize, f64)> = points.iter().filter_map(|p| Some((p.code_size, p.unexplained?))).collect();
+        // Where no network explains more than a constant does, the curve is of trainings that failed.
+        let seen = if seen.iter().any(|(_, unexplained)| *unexplained < 1.0) { seen } else { Vec::new() };
         CodeSizeCurve { elbow: elbow(&seen), points, share }
     }
 }
@@ -99,6 +101,21 @@ mod tests {
         check(&[(1, 0.1), (2, 0.2), (4, 0.3)], None);
         check(&[(1, 0.9), (2, 0.1)], None);
         check(&[], None);
+    }
+
+    #[test]
+    fn trainings_that_explain_nothing_have_no_elbow() {
+        let curve = |errors: [f64; 4]| {
+            let point = |(i, error): (usize, f64)| Point {
+                code_size: 1 << i,
+                unexplained: Some(error),
+                pca_unexplained: 0.1,
+                cost: Some(error),
+            };
+            CodeSizeCurve::new(errors.into_iter().enumerate().map(point).collect(), 1.0).elbow
+        };
+        assert_eq!(curve([0.9, 0.2, 0.19, 0.18]), Some(2));
+        assert_eq!(curve([1.9, 1.2, 1.19, 1.18]), None);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::{CodeSizeCurve, Goal, Outcome, Success};
 use crate::recipe::Recipe;
+use crate::report::Concern;
 
 /// The result of a search.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -65,6 +66,15 @@ impl SearchResult {
         self.trials.first().and_then(|trial| trial.outcome.done())
     }
 
+    /// What speaks against the best recipe: it explains less than a constant does, or much less than PCA.
+    pub fn concern(&self) -> Option<Concern> {
+        let at_its_size = self.curve.points.iter().find(|point| point.code_size == self.best.code_size);
+        let pca_unexplained = at_its_size.map(|point| point.pca_unexplained);
+        let unexplained = self.best.unexplained;
+        Concern::of_unexplained(unexplained, pca_unexplained, self.recipe.data.kind())
+            .or_else(|| (unexplained >= 1.0).then_some(Concern::NothingToLearn { unexplained }))
+    }
+
     /// Trials by criterion, best first; fully trained ones come first, as they are more reliable.
     pub fn ranked(&self) -> Vec<&Trial> {
         let mut ranked: Vec<&Trial> = self.trials.iter().collect();
@@ -88,6 +98,7 @@ impl SearchResult {
         if let Some(start) = self.start() {
             lines.push(format!("start:      {}; criterion {:.4}", measured(start), start.cost));
         }
+        lines.extend(self.concern().map(|concern| format!("warning:    {}", concern.describe())));
         let n = self.trials.len();
         lines.push(match self.ended {
             Ended::Finished => format!("trials:     {n}"),

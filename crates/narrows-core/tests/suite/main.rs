@@ -14,6 +14,7 @@ mod images_contract;
 mod mutations;
 mod old_models;
 mod promised_rate;
+mod reasons;
 mod recipe_reference;
 mod restorers;
 mod series_contract;

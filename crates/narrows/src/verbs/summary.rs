@@ -65,6 +65,10 @@ fn tell_report(report: &Report, detail: Detail, common: &Common) -> Result<(), F
 }
 
 fn tell<R: Serialize>(judged: &Judged<'_, R>, lines: &[String], common: &Common) -> Result<(), Failure> {
+    if common.talk() == Talk::Quiet {
+        let concerns = judged.verdict.concerns.iter().filter(|concern| concern.is_of_network());
+        concerns.for_each(|concern| Talk::Quiet.warn(concern.describe()));
+    }
     for line in lines {
         match (common.talk(), line.strip_prefix("warning: ")) {
             (Talk::Quiet, Some(warning)) => Talk::Quiet.warn(warning),

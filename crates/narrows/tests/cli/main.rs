@@ -27,6 +27,7 @@ mod outputs;
 mod resume;
 mod score;
 mod series;
+mod small;
 mod times;
 mod transform;
 mod tune;

@@ -44,7 +44,7 @@ pub(in crate::fitted) fn fit(recipe: &Recipe, images: &Arc<Store>, session: &Ses
     checked.truncate(CHECKED_PIECES);
     let samples = RestoreSamples { draws, damages, ready: &ready, base, patch: backbone.patch };
     let network = backbone.build(base.ends(), (backbone.patch, backbone.patch), &recipe.loss)?;
-    let steps = train::planned_steps(&recipe.train, rows.len());
+    let steps = recipe.train.planned_steps(rows.len());
     session.observer.on_event(TrainingEvent::Started { members: 1, steps });
     let task = Task {
         member: 0,
@@ -75,6 +75,8 @@ pub(in crate::fitted) fn fit(recipe: &Recipe, images: &Arc<Store>, session: &Ses
     let measured: Vec<usize> = held_out.iter().take(MEASURED).map(|p| *p as usize).collect();
     let (quality, sheet) = evaluate::with_sheet(&restorer, images, &measured)?;
     restorer.report.finish(quality, sheet, !validation.is_empty());
+    let usual = Recipe::preset_for(restorer.recipe.preset, restorer.recipe.data.kind()).train;
+    restorer.report.warnings.extend(restorer.recipe.train.contradiction(&usual, rows.len()));
     restorer.report.warnings.iter().for_each(|warning| session.observer.on_event(TrainingEvent::Warned(warning)));
     Ok(restorer)
 }

@@ -14,11 +14,6 @@ const CHUNKS_PER_THREAD: usize = 4;
 /// Values of a block, at most, unless a chunk has more.
 const BLOCK_VALUES: usize = 1 << 24;
 
-/// Top contributing columns are selected until they carry this share of a row's error.
-const BLAMED_SHARE: f64 = 0.8;
-/// Number of iterations that replace hidden columns by their reconstruction.
-const REFINEMENTS: usize = 4;
-
 /// Computes the scores of prepared rows: runs the networks and combines their errors.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Scorer {
@@ -153,48 +148,6 @@ impl Scorer {
             .collect();
         Scored { scores, shares, trace, output: mean_output }
     }
-
-    /// The first member's expected values of each row, `[n, width]`, given the columns that contribute little to its
-    /// error.
-    ///
-    /// A wide network copies much of an anomalous cell, so the top contributing columns are hidden: they start at zero
-    /// and are iteratively replaced by their reconstruction. The first member, trained with the strongest corruption,
-    /// does this best.
-    pub(crate) fn expected(&self, prepared: &Prepared, shares: &[f64]) -> Vec<f32> {
-        let (width, columns) = (prepared.width, self.slots.n_columns());
-        let hidden: Vec<Vec<usize>> = shares
-            .chunks_exact(columns)
-            .map(|shares| {
-                let blamed = blamed(shares);
-                (0..width).filter(|slot| blamed.contains(&self.slots.column(*slot))).collect()
-            })
-            .collect();
-        let mut input = prepared.input.clone();
-        let mut codes = vec![0.0; prepared.n * self.ensemble.network.code_size()];
-        let mut output = vec![0.0; prepared.input.len()];
-        for pass in 0..=REFINEMENTS {
-            for (row, hidden) in hidden.iter().enumerate() {
-                for slot in hidden {
-                    let at = row * width + slot;
-                    input[at] = if pass == 0 { 0.0 } else { output[at] };
-                }
-            }
-            self.ensemble.reconstruct(0, &input, &mut codes, &mut output);
-        }
-        output
-    }
-}
-
-/// The columns that together carry most of a row's error; at most half of them, so that the rest can be conditioned on.
-fn blamed(shares: &[f64]) -> Vec<usize> {
-    let mut carried = 0.0;
-    let mut blamed = explain::top_k(shares, shares.len().div_ceil(2));
-    blamed.retain(|column| {
-        let wanted = carried < BLAMED_SHARE;
-        carried += shares[*column];
-        wanted
-    });
-    blamed
 }
 
 /// Adds one member's shares of each row's error.
@@ -349,24 +302,6 @@ mod tests {
         scorer.detector.gaussian = Some((gaussian, LogRatio { median: 5.0 }));
         // A residual of (0, 2) and a code of 1, then (0, 3) and 4.
         check(&scorer.score(&rows(&[[1.0, 2.0], [4.0, 3.0]])), &[1.0, 5.0]);
-    }
-
-    #[test]
-    fn columns_are_to_blame_until_they_carry_most_of_the_error() {
-        assert_eq!(blamed(&[0.9, 0.05, 0.03, 0.02]), [0]);
-        assert_eq!(blamed(&[0.1, 0.2, 0.7, 0.0]), [2, 1]);
-        // At most half of them.
-        assert_eq!(blamed(&[0.25, 0.25, 0.25, 0.25]).len(), 2);
-        assert_eq!(blamed(&[1.0]), [0]);
-    }
-
-    #[test]
-    fn what_is_expected_of_a_blamed_column_comes_from_the_others() {
-        // Both outputs are the mean of both values: the hidden second one starts at 0 and approaches 1 by halves.
-        let scorer = scorer(&[([0.5, 0.5], [1.0, 1.0])], vec![scale(1.0)]);
-        let row = rows(&[[1.0, 9.0]]);
-        assert_eq!(scorer.expected(&row, &[0.1, 0.9]), [0.96875, 0.96875]);
-        assert_eq!(scorer.expected(&rows(&[[8.0, 0.0]]), &[0.9, 0.1]), [0.0, 0.0]);
     }
 
     #[test]

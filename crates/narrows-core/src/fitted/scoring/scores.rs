@@ -134,6 +134,7 @@ impl ScoreCounts {
             ));
         }
         notes.extend(self.unreadable.iter().map(|unreadable| format!("{unreadable}; taken as missing")));
+        notes.extend(OutsideRange::beyond(&self.outside, self.rows));
         notes.extend(self.notes.iter().cloned());
         if !self.extra_columns.is_empty() {
             notes.push(format!("columns that the model does not use: {}", listed(&self.extra_columns)));
@@ -141,6 +142,11 @@ impl ScoreCounts {
         notes
     }
 }
+
+/// From this share of rows outside a training range on, scores say little.
+const NEARLY_ALL: f64 = 0.95;
+/// With fewer rows it may be coincidence.
+const MANY_ROWS: u64 = 20;
 
 /// Cells of one numeric column outside its training range.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -154,6 +160,21 @@ pub struct OutsideRange {
 }
 
 impl OutsideRange {
+    /// The columns of which nearly all of `rows` cells lie on one side of their training range, as sentences without a
+    /// full stop: the model knows nothing of such rows.
+    pub fn beyond(all: &[OutsideRange], rows: u64) -> Vec<String> {
+        let words = |outside: &OutsideRange| {
+            let side = |n: u64, side: &str| {
+                let share = n as f64 / rows.max(1) as f64;
+                let told = if n == rows { "all rows".to_owned() } else { format!("{:.0} % of rows", 100.0 * share) };
+                (rows >= MANY_ROWS && share >= NEARLY_ALL)
+                    .then(|| format!("{told} are {side} the training range of `{}`", outside.column))
+            };
+            side(outside.above, "above").or_else(|| side(outside.below, "below"))
+        };
+        all.iter().filter_map(words).collect()
+    }
+
     /// Adds the cells of a later part of the same table to those before.
     pub fn merge(all: &mut Vec<OutsideRange>, more: &[OutsideRange]) {
         for outside in more {
@@ -180,6 +201,18 @@ pub struct Explained {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_column_beyond_its_training_range_is_told() {
+        let outside = [
+            OutsideRange { column: "Time".to_owned(), above: 98, below: 0 },
+            OutsideRange { column: "x".to_owned(), above: 1, below: 2 },
+        ];
+        assert!(OutsideRange::beyond(&outside, 15).is_empty(), "few rows");
+        assert_eq!(OutsideRange::beyond(&outside, 98), ["all rows are above the training range of `Time`"]);
+        assert_eq!(OutsideRange::beyond(&outside, 100), ["98 % of rows are above the training range of `Time`"]);
+        assert!(OutsideRange::beyond(&outside, 200).is_empty());
+    }
 
     #[test]
     fn counts_of_parts_are_added_and_told() {

@@ -12,6 +12,7 @@ use crate::data::{self, Layout, Schema, SeriesSet, Table, TimeColumns};
 use crate::error::Result;
 use crate::fitted::assemble::{Assembly, assemble};
 use crate::fitted::learning::{TRAINING_SCORES, TrainingData, learn};
+use crate::fitted::rising;
 use crate::fitted::roles::Roles;
 use crate::fitted::scoring::Scorer;
 use crate::fitted::selection::{ColumnSelection, FeatureFilter};
@@ -191,6 +192,9 @@ fn prepare_points(
     if settings.transform == Choice::Auto && transform == Transform::Centre {
         tell(LEVELS_TAKEN_OUT.to_owned(), &mut notes, observer);
     }
+    if transform == Transform::None {
+        rising_channels(&set).for_each(|note| tell(note, &mut notes, observer));
+    }
     let prep_settings = (transform, settings.scale, unobserved(recipe, plan.window));
     let spans = spans(&stretches, set.channels.len());
     let (pipeline, prep) = SignalPipeline::fit(&set.channels, &stretches, plan.window, prep_settings, &recipe.prep)?;
@@ -205,6 +209,19 @@ fn prepare_points(
         tell(format!("{} {words}", windowed.unseen), &mut notes, observer);
     }
     Ok(PreparedPoints { selection, plan, notes, adapter, prep, samples, is_anomalous, windowed, spans })
+}
+
+/// Notes on channels that rise throughout every series.
+fn rising_channels(set: &SeriesSet) -> impl Iterator<Item = String> {
+    let k = set.channels.len();
+    let rises =
+        move |c: usize| set.series.iter().all(|series| rising::rises(series.values.iter().skip(c).step_by(k).copied()));
+    set.channels.iter().enumerate().filter(move |(c, _)| rises(*c)).map(|(_, name)| {
+        format!(
+            "channel `{name}` rises throughout: later points lie beyond what was learnt and may all be flagged; \
+             `ignore` leaves it out, data.transform=difference learns its steps"
+        )
+    })
 }
 
 /// Adds a note and tells it.

@@ -9,6 +9,7 @@ mod holes;
 mod model;
 mod points;
 mod quality;
+mod range;
 mod stream;
 mod summary;
 mod windowing;

@@ -7,6 +7,7 @@ use arrow::array::{ArrayRef, Float64Array, StringArray};
 use super::adapter::{SeriesAdapter, SeriesSamples, origins};
 use super::points::{Coverage, Points, points, spread};
 use super::quality::Trace;
+use super::range;
 use crate::data::{Layout, Schema, Series, Table};
 use crate::detect::residual::Slots;
 use crate::detect::{Reason, explain};
@@ -18,7 +19,7 @@ use crate::fitted::encoder::code_columns;
 use crate::fitted::evaluate::EvaluationSamples;
 use crate::fitted::generation::numbers;
 use crate::fitted::roles::Verdict;
-use crate::fitted::scoring::{Explained, ScoreCounts, ScoreDetail, ScoreFlag, Scorer};
+use crate::fitted::scoring::{Explained, PreparedUnits, ScoreCounts, ScoreDetail, ScoreFlag, Scorer};
 use crate::model::Shape;
 use crate::prep::{Block, Level, Prepared};
 use crate::sample_similarity::{self, ColumnDistance, Values};
@@ -89,6 +90,7 @@ impl TabularAdapter for SeriesAdapter {
             gap_points: samples.set.counts.gap_points,
             unscored: score.iter().filter(|score| score.is_nan()).count() as u64,
             unknown_series: samples.unknown_series,
+            outside: range::outside(core, self, &samples.set),
             notes: samples.notes,
             ..ScoreCounts::default()
         };
@@ -296,6 +298,7 @@ impl SeriesAdapter {
         evaluation: &mut EvaluationSamples,
     ) -> Result<()> {
         let samples = self.prepare(table)?;
+        evaluation.note_outside(&range::outside(core, self, &samples.set), table.n_rows());
         for (series, signal) in samples.set.series.iter().zip(&samples.signals) {
             let found = points(self, &core.scorer, &series.id, signal, Coverage::All);
             let [pca, forest] = spread(self, signal, |windows| {
@@ -326,7 +329,8 @@ impl SeriesAdapter {
     }
 }
 
-/// The top contributing steps of some rows, from `shares`, `[rows, steps]`.
+/// The steps of some rows that are farthest from what is expected of them, given the `shares` of the steps in the
+/// score, `[rows, steps]`.
 pub(super) fn row_reasons(
     scorer: &Scorer,
     adapter: &SeriesAdapter,
@@ -337,12 +341,12 @@ pub(super) fn row_reasons(
 ) -> Vec<Vec<Reason>> {
     let steps = adapter.pipeline.window();
     let windows = adapter.whole_of(samples, rows);
-    let expected = scorer.expected(&windows.prepared, shares);
+    let account = scorer.account(&windows.prepared, shares, &PreparedUnits);
     let one = |(i, row): (usize, &u32)| {
         let series = &samples.set.series[*row as usize];
-        let shares = &shares[i * steps..(i + 1) * steps];
+        let shares = &account.shares[i * steps..(i + 1) * steps];
         let reason = |step: usize| {
-            let level = windows.levels[i].put_back(expected[i * steps + step], step, series.n_points());
+            let level = windows.levels[i].put_back(account.expected[i * steps + step], step, series.n_points());
             let expected = adapter.pipeline.backward(&series.id, 0, level);
             Reason::number(adapter.step_name(step), shares[step], expected, series.values[step])
         };

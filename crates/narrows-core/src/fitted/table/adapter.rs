@@ -1,13 +1,15 @@
 //! Tables: a sample is a row, a feature a column.
 
+use std::borrow::Cow;
+
 use rayon::prelude::*;
 
-use crate::compute::Compute;
 use crate::data::{Conformed, Schema, Table, Unreadable};
 use crate::detect::residual::Slots;
 use crate::detect::{Direction, Reason, explain};
 use crate::error::Result;
-use crate::prep::{Cell, Grain, Pipeline, Prepared};
+use crate::fitted::scoring::{Scorer, Yardstick};
+use crate::prep::{Cell, Grain, Pipeline, Prepared, Spreads};
 
 /// Converts rows of a table to samples.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,38 +51,51 @@ impl TableAdapter {
         Slots::new(column_of)
     }
 
-    /// The `k` top contributing columns of each row, from `shares` `[n, columns]` and `expected` values, `[n, width]`.
+    /// The `k` columns of each row that are farthest from what is expected of them, given the `shares` of the columns
+    /// in the score, `[n, columns]`.
     pub(crate) fn reasons(
         &self,
+        scorer: &Scorer,
         samples: &PreparedRows,
         shares: &[f64],
-        expected: &[f32],
         k: usize,
-        compute: &Compute,
     ) -> Vec<Vec<Reason>> {
-        let columns = self.schema.columns.len();
-        let width = samples.prepared.width;
+        let (columns, width) = (self.schema.columns.len(), samples.prepared.width);
+        let account = scorer.account(&samples.prepared, shares, &TableYardstick::of(self));
         let one = |row: usize| {
-            let shares = &shares[row * columns..(row + 1) * columns];
-            let expected = self.pipeline.inverse(&expected[row * width..(row + 1) * width]);
+            let shares = &account.shares[row * columns..(row + 1) * columns];
+            let expected = self.pipeline.held_cells(&account.expected[row * width..(row + 1) * width], &self.grains);
             let got = self.pipeline.original(&samples.typed, row);
-            explain::top_k(shares, k)
-                .into_iter()
-                .map(|column| {
-                    let name = &self.schema.columns[column].name;
-                    let expected = cell(&expected, name);
-                    let got = cell(&got, name);
-                    Reason {
-                        column: name.clone(),
-                        share: shares[column],
-                        direction: direction(&expected, &got),
-                        expected: expected.to_string(),
-                        got: got.to_string(),
-                    }
-                })
-                .collect()
+            let reason = |column: usize| {
+                let name = &self.schema.columns[column].name;
+                reason(name, shares[column], &cell(&expected, name), &cell(&got, name))
+            };
+            explain::top_k(shares, k).into_iter().map(reason).collect()
         };
-        compute.install(|| (0..samples.prepared.n).into_par_iter().map(one).collect())
+        scorer.ensemble.compute().install(|| (0..samples.prepared.n).into_par_iter().map(one).collect())
+    }
+}
+
+/// Distances in units of the columns' spreads, from values that the columns can hold.
+struct TableYardstick<'a> {
+    adapter: &'a TableAdapter,
+    spreads: Cow<'a, Spreads>,
+    slots: Slots,
+}
+
+impl TableYardstick<'_> {
+    fn of(adapter: &TableAdapter) -> TableYardstick<'_> {
+        TableYardstick { adapter, spreads: adapter.pipeline.spreads(), slots: adapter.slots() }
+    }
+}
+
+impl Yardstick for TableYardstick<'_> {
+    fn measure(&self, target: &[f32], expected: &mut [f32], distances: &mut [f64]) {
+        self.adapter.pipeline.hold(expected, &self.adapter.grains);
+        distances.fill(0.0);
+        for block in self.adapter.pipeline.blocks() {
+            distances[self.slots.column(block.range.start)] += self.spreads.distance(block, target, expected);
+        }
     }
 }
 
@@ -88,10 +103,15 @@ fn cell(cells: &[(String, Cell)], column: &str) -> Cell {
     cells.iter().find(|(name, _)| name == column).map_or(Cell::Missing, |(_, cell)| cell.clone())
 }
 
-fn direction(expected: &Cell, got: &Cell) -> Direction {
+fn reason(column: &str, share: f64, expected: &Cell, got: &Cell) -> Reason {
+    let (told, is) = (expected.to_string(), got.to_string());
     match (expected, got) {
-        (Cell::Number(expected), Cell::Number(got)) if got > expected => Direction::Above,
-        (Cell::Number(expected), Cell::Number(got)) if got < expected => Direction::Below,
-        _ => Direction::Other,
+        // Told to more digits where the usual ones do not tell them apart.
+        (Cell::Number(expected), Cell::Number(got)) if told == is => Reason::number(column, share, *expected, *got),
+        (Cell::Number(expected), Cell::Number(got)) => {
+            let direction = if got > expected { Direction::Above } else { Direction::Below };
+            Reason { column: column.to_owned(), share, expected: told, got: is, direction }
+        }
+        _ => Reason::category(column, share, told, is),
     }
 }

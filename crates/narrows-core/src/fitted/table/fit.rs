@@ -45,8 +45,10 @@ fn prepare(
     let (given, normal): (Vec<u32>, Vec<u32>) = selection.normal.iter().copied().partition(is_given);
     let split = Split::for_purpose(&normal, recipe, purpose).with_validation(given);
     let features: Vec<String> = selection.schema.names().into_iter().map(str::to_owned).collect();
-    let (pipeline, prep) = Pipeline::fit(&selection.table, &selection.schema, &features, &split.train, &recipe.prep)?;
+    let (mut pipeline, prep) =
+        Pipeline::fit(&selection.table, &selection.schema, &features, &split.train, &recipe.prep)?;
     let prepared = pipeline.transform(&selection.table)?;
+    pipeline.note_spreads(&prepared, &split.train);
     let adapter = TableAdapter { schema: selection.schema.clone(), pipeline, grains: Vec::new() };
     Ok(PreparedTable { selection, split, adapter, prep, prepared })
 }

@@ -84,8 +84,7 @@ impl TabularAdapter for TableAdapter {
             return Ok(Explained { scores: core.threshold.scores(scores, self.counts(samples)), reasons: Vec::new() });
         }
         let scored = scorer.score_with(&samples.prepared, ScoreDetail::Shares);
-        let expected = scorer.expected(&samples.prepared, &scored.shares);
-        let reasons = self.reasons(&samples, &scored.shares, &expected, k, core.compute());
+        let reasons = self.reasons(scorer, &samples, &scored.shares, k);
         Ok(Explained { scores: core.threshold.scores(scored.scores, self.counts(samples)), reasons })
     }
 
@@ -126,8 +125,9 @@ impl TabularAdapter for TableAdapter {
         if labelled.is_empty() {
             return Ok(());
         }
-        let prepared = self.prepare(&table.take(&labelled))?.prepared;
-        samples.add_scored(core, &prepared, &labelled, verdicts);
+        let rows = self.prepare(&table.take(&labelled))?;
+        samples.note_outside(&self.outside(&rows.typed), labelled.len());
+        samples.add_scored(core, &rows.prepared, &labelled, verdicts);
         Ok(())
     }
 }

@@ -7,11 +7,8 @@ use arrow::array::{Array, AsArray, Float64Array, TimestampMicrosecondArray};
 use arrow::datatypes::{Float64Type, TimestampMicrosecondType};
 
 use crate::data::{Column, ColumnKind, Moment, Schema, Step, Table};
+use crate::fitted::rising::{self, ENOUGH};
 
-/// With fewer rows, an order may be coincidence.
-const ENOUGH_ROWS: usize = 50;
-/// A column that rises in a smaller share of rows is one that the rows are sorted by, such as an age.
-const RISES: f64 = 0.25;
 /// Rows are evenly timed if this share of the steps between them is equal to the usual one.
 const EVEN: f64 = 0.95;
 
@@ -22,16 +19,13 @@ pub(super) fn notes(table: &Table, schema: &Schema) -> Vec<String> {
 
 fn note(table: &Table, column: &Column) -> Option<String> {
     let array = table.column(&column.name)?;
-    if array.len() < ENOUGH_ROWS || array.null_count() > 0 {
-        return None;
-    }
     let name = &column.name;
     match column.kind {
-        ColumnKind::Numeric if rises(array.as_primitive_opt::<Float64Type>()?) => Some(format!(
+        ColumnKind::Numeric if rising::rises(numbers(array.as_primitive_opt::<Float64Type>()?)) => Some(format!(
             "column `{name}` rises throughout: later rows lie beyond what was learnt and may all be flagged; \
              `ignore` leaves it out"
         )),
-        ColumnKind::Datetime => {
+        ColumnKind::Datetime if array.len() >= ENOUGH && array.null_count() == 0 => {
             let step = even_step(array.as_primitive_opt::<TimestampMicrosecondType>()?)?;
             Some(format!(
                 "rows are evenly timed, one every {step} by `{name}`: as a table each is learnt by itself; \
@@ -42,10 +36,8 @@ fn note(table: &Table, column: &Column) -> Option<String> {
     }
 }
 
-fn rises(array: &Float64Array) -> bool {
-    let pairs = || array.values().windows(2);
-    let rising = pairs().filter(|pair| pair[1] > pair[0]).count();
-    pairs().all(|pair| pair[1] >= pair[0]) && rising as f64 >= RISES * array.len() as f64
+fn numbers(array: &Float64Array) -> impl Iterator<Item = f64> {
+    array.iter().map(|x| x.unwrap_or(f64::NAN))
 }
 
 /// The step between rows that follow each other evenly in time.
@@ -76,19 +68,19 @@ mod tests {
         assert_eq!(found.first().map(|note| note.split(':').next().unwrap()), expected, "{found:?}");
     }
 
-    fn numbers(n: usize, of: impl Fn(usize) -> f64) -> ArrayRef {
+    fn cells(n: usize, of: impl Fn(usize) -> f64) -> ArrayRef {
         Arc::new((0..n).map(|row| Some(of(row))).collect::<Float64Array>())
     }
 
     #[test]
     fn a_column_that_only_rises_is_told_and_one_that_rows_are_sorted_by_is_not() {
         let told = Some("column `Time` rises throughout");
-        check("Time", numbers(60, |row| (row * row / 3) as f64), told);
+        check("Time", cells(60, |row| (row * row / 3) as f64), told);
         // Several rows in one second, as in logs.
-        check("Time", numbers(90, |row| (row / 3) as f64 + 0.5), told);
-        check("Time", numbers(60, |row| (row / 10) as f64), None);
-        check("Time", numbers(60, |row| ((row * 7) % 60) as f64), None);
-        check("Time", numbers(20, |row| (row * row) as f64), None);
+        check("Time", cells(90, |row| (row / 3) as f64 + 0.5), told);
+        check("Time", cells(60, |row| (row / 10) as f64), None);
+        check("Time", cells(60, |row| ((row * 7) % 60) as f64), None);
+        check("Time", cells(20, |row| (row * row) as f64), None);
     }
 
     #[test]

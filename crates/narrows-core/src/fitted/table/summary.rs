@@ -39,8 +39,7 @@ fn top_rows(inputs: &ReportInputs<'_>, selection: &ColumnSelection, adapter: &Ta
     let samples =
         PreparedRows { typed: selection.table.take(&top), prepared, extra_columns: Vec::new(), unreadable: Vec::new() };
     let scored = scorer.score_with(&samples.prepared, ScoreDetail::Shares);
-    let expected = scorer.expected(&samples.prepared, &scored.shares);
-    let reasons = adapter.reasons(&samples, &scored.shares, &expected, TOP_REASONS, scorer.ensemble.compute());
+    let reasons = adapter.reasons(scorer, &samples, &scored.shares, TOP_REASONS);
     let rows = top.iter().zip(scored.scores).zip(reasons);
     rows.map(|((&row, score), reasons)| top_row(inputs.threshold, u64::from(row), score, reasons)).collect()
 }

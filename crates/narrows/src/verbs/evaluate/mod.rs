@@ -170,5 +170,6 @@ fn for_people(evaluation: &Evaluation) -> String {
     if e.unlabelled > 0 {
         lines.push(format!("{} without a label excluded", count(e.unlabelled, "row")));
     }
+    lines.extend(e.beyond.iter().map(|beyond| format!("note: {beyond}: the model knows nothing of such rows")));
     lines.join("\n")
 }

@@ -30,7 +30,7 @@ const WORST: usize = 3;
 /// Explain the scores of rows: expected and actual values of the top contributing columns
 ///
 /// Without --row and --id, the rows with the highest scores are explained. A bar to the right means above the expected
-/// value, to the left below; its length is the column's share of the score.
+/// value, to the left below; its length is the column's share of the distance.
 #[derive(Debug, ClapArgs)]
 #[command(
     before_help = "Example: narrows explain m.narrows new.csv --row 17",

@@ -53,7 +53,7 @@ pub(crate) struct Score {
     #[arg(long, alias = "reasons", value_name = "K")]
     explain: Option<usize>,
     /// Form of the reasons: `text`, a sentence in each column; `columns`, with the column's name, the expected and the
-    /// actual value and the share of the score in columns of their own; `objects`, a list of these, for NDJSON, Parquet
+    /// actual value and the share in columns of their own; `objects`, a list of these, for NDJSON, Parquet
     /// and Arrow
     #[arg(long, value_name = "FORM", requires = "explain", value_parser = PossibleValuesParser::new(ReasonForm::ALL.map(ReasonForm::name)))]
     reason_form: Option<String>,

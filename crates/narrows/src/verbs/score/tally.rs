@@ -6,11 +6,6 @@ use serde::Serialize;
 
 use crate::talk::{Talk, count, grouped};
 
-/// From this share of rows outside a training range on, the summary tells the column.
-const NEARLY_ALL: f64 = 0.95;
-/// With fewer rows it may be coincidence.
-const MANY_ROWS: u64 = 20;
-
 /// Counts for the summary line, and the summary of `--json`.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Tally {
@@ -85,7 +80,7 @@ impl Tally {
             (self.bad_lines, format!("{} skipped", count(self.bad_lines, "invalid line"))),
         ];
         let mut warnings: Vec<String> = told.into_iter().filter(|(n, _)| *n > 0).map(|(_, words)| words).collect();
-        warnings.extend(self.beyond());
+        warnings.extend(OutsideRange::beyond(&self.outside_training_range, self.rows));
         warnings.extend(self.notes.iter().cloned());
         if !self.unknown_series.is_empty() {
             let names = self.unknown_series.join(", ");
@@ -96,21 +91,6 @@ impl Tally {
         }
         warnings.extend(self.unreadable.iter().map(taken_as_missing));
         warnings
-    }
-
-    /// The columns of which nearly all cells lie on one side of their training range: the scores say little then.
-    fn beyond(&self) -> Vec<String> {
-        let words = |outside: &OutsideRange| {
-            let side = |n: u64, side: &str| {
-                let share = n as f64 / self.rows.max(1) as f64;
-                let rows =
-                    if n == self.rows { "all rows".to_owned() } else { format!("{:.0} % of rows", 100.0 * share) };
-                (self.rows >= MANY_ROWS && share >= NEARLY_ALL)
-                    .then(|| format!("{rows} are {side} the training range of `{}`", outside.column))
-            };
-            side(outside.above, "above").or_else(|| side(outside.below, "below"))
-        };
-        self.outside_training_range.iter().filter_map(words).collect()
     }
 }
 
@@ -134,10 +114,8 @@ mod tests {
             ..ScoreCounts::default()
         };
         tally.add_counts(&counts(15, 15));
-        assert!(tally.beyond().is_empty(), "few rows");
+        assert!(tally.warnings().is_empty(), "few rows");
         tally.add_counts(&counts(85, 85));
-        assert_eq!(tally.beyond(), ["all rows are above the training range of `Time`"]);
-        tally.add_counts(&counts(2, 0));
-        assert_eq!(tally.beyond(), ["98 % of rows are above the training range of `Time`"]);
+        assert_eq!(tally.warnings(), ["all rows are above the training range of `Time`"]);
     }
 }

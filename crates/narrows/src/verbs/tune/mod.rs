@@ -99,6 +99,9 @@ impl Tune {
         } else {
             output::print(&summary::for_people(&search))?;
         }
+        if let Some(concern) = search.concern() {
+            talk.warn(format_args!("best of {} trials: {}", search.trials.len(), concern.describe()));
+        }
         talk.line(format_args!("recipe      {0}, for narrows fit --recipe {0}", self.output.display()));
         talk.line(format_args!("journal     {}", journal.display()));
         Ok(outcome(&search, skipped))
