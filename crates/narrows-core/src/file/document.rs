@@ -22,8 +22,8 @@ use crate::recipe::{Data, Recipe};
 use crate::report::Report;
 
 /// The format version written by this program.
-pub(super) const FORMAT: u32 = 4;
-/// The oldest supported version: formats 2 to 4 only added fields, each with a default, and kinds of documents.
+pub(super) const FORMAT: u32 = 5;
+/// The oldest supported version: formats 2 to 5 only added fields, each with a default, and kinds of documents.
 const OLDEST: u32 = 1;
 
 /// Everything in a model that is not a tensor.
@@ -172,6 +172,8 @@ pub(super) fn write(core: &Core, input: FittedInput<'_>) -> (String, Vec<Tensor>
     if let Some(online) = online {
         let scores = &online.calibration.scores;
         tensors.push(Tensor::f64("online.calibration.scores", &[scores.len()], scores));
+        let training = &online.calibration.training;
+        tensors.push(Tensor::f64("online.calibration.training", &[training.len()], training));
     }
     if let Some(proximity) = &detector.neighbours {
         let index = &proximity.index;
@@ -337,6 +339,8 @@ fn core(
     let online = match document.online {
         Some(OnlineNote { blocks, decision }) => {
             let scores = container.f64("online.calibration.scores")?.1;
+            // Before format 5 those of all windows stood in.
+            let training = if document.format < 5 { training } else { container.f64("online.calibration.training")?.1 };
             let calibration = self::calibration(scores, training, Some(blocks))?;
             Some(CalibratedThreshold { calibration, decision })
         }
