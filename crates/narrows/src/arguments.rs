@@ -11,6 +11,7 @@ const FLAGS: &[(&str, &str)] = &[
     ("chunk_rows", "--chunk-rows"),
     ("columns", "--columns"),
     ("comment", "--comment"),
+    ("contamination", "--contamination"),
     ("corrupt", "--corrupt"),
     ("date_format", "--date-format"),
     ("delimiter", "--delimiter"),

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::calibration::{Calibration, quantile};
 use super::pot::Pareto;
 use super::ranking::Ranking;
+use super::set_aside::SetAside;
 use super::threshold::Threshold;
 use crate::error::{Error, Place, Result};
 
@@ -29,6 +30,9 @@ pub struct Decision {
     pub promised_rate: Option<f64>,
     /// Where the rule could not be applied as requested.
     pub warning: Option<String>,
+    /// Held-out scores that are not among those it was applied to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set_aside: Option<SetAside>,
 }
 
 impl Decision {
@@ -46,7 +50,7 @@ impl Threshold {
     /// `1 - tail`.
     pub fn decide(&self, calibration: &Calibration, labelled: Option<(&[f64], &[bool])>) -> Result<Decision> {
         let scores = calibration.scores.as_slice();
-        let decision = |threshold: f64| Decision { threshold, rule: self.clone(), promised_rate: None, warning: None };
+        let decision = |threshold: f64| self.decision(threshold, None, None);
         let found = match self {
             Threshold::FalseAlarmRate { rate } => {
                 self.some("held-out", scores)?;
@@ -120,7 +124,11 @@ impl Threshold {
         });
         let rank = rank.min(n) as usize;
         let promised_rate = Some(guaranteed_rate(calibration, rank));
-        Decision { threshold: rising[rank - 1], rule: self.clone(), promised_rate, warning }
+        self.decision(rising[rank - 1], promised_rate, warning)
+    }
+
+    fn decision(&self, threshold: f64, promised_rate: Option<f64>, warning: Option<String>) -> Decision {
+        Decision { threshold, rule: self.clone(), promised_rate, warning, set_aside: None }
     }
 
     fn pot(&self, calibration: &Calibration, rate: f64, tail: f64) -> Result<Decision> {
@@ -149,7 +157,7 @@ impl Threshold {
         let fitted = if n >= MIN_SCORES_FOR_TAIL && rate < share { Pareto::fit(&excesses) } else { None };
         let threshold = fitted.map(|pareto| level + pareto.exceeded_with(rate / share)).filter(|t| t.is_finite());
         Ok(match threshold {
-            Some(threshold) => Decision { threshold, rule: self.clone(), promised_rate: None, warning },
+            Some(threshold) => self.decision(threshold, None, warning),
             None => {
                 let conformal = self.conformal(calibration, rate);
                 let reason = format!("no tail could be fitted to {} distinct scores out of {n}", distinct(&excesses));

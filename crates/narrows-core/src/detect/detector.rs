@@ -6,10 +6,14 @@
 //! mix           mean of residual and neighbour (on prepared rows), each divided by its spread on calibration rows, or
 //!               both in squares of prepared units
 //!
+//! Every ratio has a floor, the error or distance that the resolution of the data makes (`fitted/scoring/resolution.rs`),
+//! so that rounding never decides.
+//!
 //! The score is the exponential: 1 is a typical row, 5 five times the error of a typical row. Higher scores are more
 //! anomalous; `is_anomaly = score > threshold`.
 
-use super::{ColumnScale, LogRatio, Score, Standardise, Weighting};
+use super::scale::exchange;
+use super::{ColumnScale, LogRatio, Score, Weighting};
 use crate::baseline::{Gaussian, Neighbours};
 use crate::error::Result;
 
@@ -45,21 +49,25 @@ pub struct Proximity {
     pub index: Neighbours,
     /// Typical distance.
     pub ratio: LogRatio,
-    /// Spread of the log residual divided by the spread of the log distance, on calibration rows.
+    /// What a unit of the log distance is worth in log residuals, see [`exchange`].
     pub exchange: f64,
 }
 
 impl MemberScale {
-    /// Fits on the contributions `[n, columns]` of calibration rows.
+    /// Fits on the contributions `[n, columns]` of calibration rows; `floors` are the contributions that the resolution of
+    /// the data makes, `[columns]`.
     ///
     /// # Errors
     /// If there are no rows or an error is not finite.
-    pub fn fit(contributions: &[f32], n_columns: usize, weighting: Weighting) -> Result<MemberScale> {
+    pub fn fit(contributions: &[f32], floors: &[f64], weighting: Weighting) -> Result<MemberScale> {
+        let n_columns = floors.len();
         let columns = match weighting {
             Weighting::Equal => ColumnScale { scale: vec![1.0; n_columns] },
             Weighting::Calibrated => ColumnScale::fit(contributions, contributions.len() / n_columns, n_columns)?,
         };
-        let ratio = LogRatio::fit(&columns.score(contributions))?;
+        let floor =
+            floors.iter().zip(&columns.scale).map(|(floor, scale)| floor / scale).sum::<f64>() / n_columns as f64;
+        let ratio = LogRatio::fit(&columns.score(contributions), floor)?;
         Ok(MemberScale { columns, ratio })
     }
 
@@ -72,14 +80,15 @@ impl MemberScale {
 }
 
 impl Proximity {
-    /// Fits on the distances and the log residuals of calibration rows.
+    /// Fits on the distances and the log residuals of calibration rows; `floor` is the distance that the resolution of the
+    /// data makes.
     ///
     /// # Errors
     /// If there are no rows or a distance is not finite.
-    pub fn fit(index: Neighbours, distances: &[f64], residuals: &[f64]) -> Result<Proximity> {
-        let ratio = LogRatio::fit(distances)?;
+    pub fn fit(index: Neighbours, distances: &[f64], floor: f64, residuals: &[f64]) -> Result<Proximity> {
+        let ratio = LogRatio::fit(distances, floor)?;
         let logs: Vec<f64> = distances.iter().map(|d| ratio.apply(*d)).collect();
-        let exchange = Standardise::fit(residuals)?.spread / Standardise::fit(&logs)?.spread;
+        let exchange = exchange(residuals, &logs)?;
         Ok(Proximity { index, ratio, exchange })
     }
 }
@@ -111,9 +120,15 @@ impl Detector {
         }
         let ratios = self.members.iter().map(|member| &member.ratio);
         let ratios = ratios.chain(self.neighbours.as_ref().map(|proximity| &proximity.ratio));
-        let medians = ratios.chain(self.gaussian.as_ref().map(|(_, ratio)| ratio)).map(|ratio| ratio.median);
-        let scales = self.members.iter().flat_map(|member| member.columns.scale.iter().copied());
-        if let Some(scale) = medians.chain(scales).find(|scale| !(scale.is_finite() && *scale > 0.0)) {
+        let mut ratios = ratios.chain(self.gaussian.as_ref().map(|(_, ratio)| ratio));
+        if let Some(ratio) = ratios.find(|ratio| !ratio.is_sound()) {
+            return Err(format!(
+                "expected a finite median above 0, got {} with a floor of {}",
+                ratio.median, ratio.floor
+            ));
+        }
+        let mut scales = self.members.iter().flat_map(|member| member.columns.scale.iter().copied());
+        if let Some(scale) = scales.find(|scale| !(scale.is_finite() && *scale > 0.0)) {
             return Err(format!("expected finite scales above 0, got {scale}"));
         }
         match self.score {

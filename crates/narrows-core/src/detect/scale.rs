@@ -80,86 +80,91 @@ impl ColumnScale {
     }
 }
 
-/// Log ratio of an error to its calibration median: the scale on which ensemble members are averaged.
+/// Log ratio of an error to its calibration median: the scale on which ensemble members, and the terms of a score, are
+/// averaged.
 ///
 /// It is invariant to the scale of a member's errors, and a mean of logarithms is less sensitive to one outlying member
-/// than a mean of errors.
+/// than a mean of errors. The floor, what rounding the data makes, is added on both sides of the ratio: errors below it
+/// are alike.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LogRatio {
-    /// Median error on calibration rows; above 0.
+    /// Median error on calibration rows; above 0 unless there is a floor.
     pub median: f64,
+    /// The error that the resolution of the data makes, at least 0; models before format 5 have none.
+    #[serde(default)]
+    pub floor: f64,
 }
 
 impl LogRatio {
-    /// Floor of the ratio: a perfect row scores `ln(1e-6)`, about -13.8, instead of minus infinity.
-    pub const FLOOR: f64 = 1e-6;
+    /// Least ratio: a perfect row scores `ln(1e-6)`, about -13.8, instead of minus infinity.
+    pub const LEAST: f64 = 1e-6;
 
-    /// Fits on the errors of calibration rows, non-negative.
+    /// Fits on the errors of calibration rows, non-negative, with the error that the resolution of the data makes.
     ///
-    /// A median of 0 is replaced by the median of the positive errors, or by 1 without any.
+    /// Without a floor, a median of 0 is replaced by the median of the positive errors, or by 1 without any.
     ///
     /// # Errors
     /// If there are no errors, or one is negative or not finite.
-    pub fn fit(errors: &[f64]) -> Result<LogRatio> {
+    pub fn fit(errors: &[f64], floor: f64) -> Result<LogRatio> {
         let errors = calibration_values("log ratio", errors)?;
         if errors[0] < 0.0 {
             let message = format!("log ratio: expected errors of at least 0, got {}", errors[0]);
             return Err(Error::data(Place::default(), message));
         }
         let positive = &errors[errors.partition_point(|&error| error <= 0.0)..];
-        let median = quantile(&errors, 0.5).filter(|&median| median > 0.0).or_else(|| quantile(positive, 0.5));
-        Ok(LogRatio { median: median.unwrap_or(1.0) })
+        let median = quantile(&errors, 0.5).filter(|&median| median + floor > 0.0).or_else(|| quantile(positive, 0.5));
+        Ok(LogRatio { median: median.unwrap_or(1.0), floor })
     }
 
-    /// `ln(error / median)`, floored at `ln(LogRatio::FLOOR)`.
+    /// The error of a typical row: the median and the floor.
+    pub fn typical(&self) -> f64 {
+        self.median + self.floor
+    }
+
+    /// `ln((error + floor) / (median + floor))`, at least `ln(LogRatio::LEAST)`.
     pub fn apply(&self, error: f64) -> f64 {
-        let ratio = error / self.median;
-        // Not `max`, which would turn NaN into the floor.
-        if ratio < Self::FLOOR { Self::FLOOR.ln() } else { ratio.ln() }
+        let ratio = (error + self.floor) / self.typical();
+        // Not `max`, which would turn NaN into the least ratio.
+        if ratio < Self::LEAST { Self::LEAST.ln() } else { ratio.ln() }
+    }
+
+    /// Whether errors can be divided by the typical one; for ratios read from a file.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.median >= 0.0 && self.floor >= 0.0 && self.typical().is_finite() && self.typical() > 0.0
     }
 }
 
-/// Robust location and spread of a score on calibration rows: one scale for the parts of a mix.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Standardise {
-    /// The median.
-    pub median: f64,
-    /// The spread, consistent with the standard deviation of a normal distribution; above 0.
-    pub spread: f64,
+/// What one unit of a term's log ratio is worth in log residuals, so that both have equal spreads on calibration rows.
+///
+/// A spread is an estimate, and that of nearly equal values is noise: the rate is at most [`MOST_EXCHANGED`] either way, and
+/// [`SQUARED`] where either spread is none.
+///
+/// # Errors
+/// If there are no values, or one is not finite.
+pub fn exchange(residuals: &[f64], logs: &[f64]) -> Result<f64> {
+    Ok(match (spread(residuals)?, spread(logs)?) {
+        (Some(residual), Some(log)) => (residual / log).clamp(1.0 / MOST_EXCHANGED, MOST_EXCHANGED),
+        _ => SQUARED,
+    })
 }
 
-impl Standardise {
-    /// Fits on the scores of calibration rows.
-    ///
-    /// The spread is the median absolute deviation times 1.4826. If that is 0 (more than half of the scores equal), the
-    /// interquartile range over 1.349 is used, then the standard deviation, then 1.
-    ///
-    /// # Errors
-    /// If there are no scores, or one is not finite.
-    pub fn fit(scores: &[f64]) -> Result<Standardise> {
-        let scores = calibration_values("standardise", scores)?;
-        let at = |q: f64| quantile(&scores, q).unwrap_or(f64::NAN);
-        let median = at(0.5);
-        let deviations = sorted(scores.iter().map(|score| (score - median).abs()).collect());
-        let mad = || 1.482_602_218_505_602 * quantile(&deviations, 0.5).unwrap_or(f64::NAN);
-        let iqr = || (at(0.75) - at(0.25)) / 1.348_979_500_392_163_4;
-        let std = || {
-            let n = scores.len() as f64;
-            let mean = scores.iter().sum::<f64>() / n;
-            (scores.iter().map(|score| (score - mean).powi(2)).sum::<f64>() / n).sqrt()
-        };
-        let usable = |spread: &f64| *spread > 0.0 && spread.is_finite();
-        let spread =
-            Some(mad()).filter(usable).or_else(|| Some(iqr()).filter(usable)).or_else(|| Some(std()).filter(usable));
-        Ok(Standardise { median, spread: spread.unwrap_or(1.0) })
-    }
+/// The rate of exchange of squared errors and distances: both are then in squares of prepared units.
+pub const SQUARED: f64 = 2.0;
+/// The highest rate of exchange, and one over the lowest.
+pub const MOST_EXCHANGED: f64 = 5.0;
+/// Logarithms with less spread differ by less than a per cent: they are equal for all that a row says.
+const LEAST_SPREAD: f64 = 0.01;
 
-    /// Distance from the median in units of the spread.
-    pub fn apply(&self, score: f64) -> f64 {
-        (score - self.median) / self.spread
-    }
+/// The robust spread of logarithms, consistent with the standard deviation of a normal distribution: the median absolute
+/// deviation times 1.4826, or the interquartile range over 1.349 if more than half of them are equal. `None` if most are.
+fn spread(logs: &[f64]) -> Result<Option<f64>> {
+    let logs = calibration_values("exchange", logs)?;
+    let at = |q: f64| quantile(&logs, q).unwrap_or(f64::NAN);
+    let deviations = sorted(logs.iter().map(|log| (log - at(0.5)).abs()).collect());
+    let mad = 1.482_602_218_505_602 * quantile(&deviations, 0.5).unwrap_or(f64::NAN);
+    let iqr = (at(0.75) - at(0.25)) / 1.348_979_500_392_163_4;
+    Ok([mad, iqr].into_iter().find(|spread| *spread >= LEAST_SPREAD))
 }
 
 fn sorted(mut values: Vec<f64>) -> Vec<f64> {
@@ -206,34 +211,46 @@ mod tests {
     }
 
     #[test]
-    fn a_log_ratio_is_zero_at_the_median_and_has_a_floor() {
-        let ratio = LogRatio::fit(&[3.0, 1.0, 2.0]).unwrap();
+    fn a_log_ratio_is_zero_at_the_median_and_has_a_least() {
+        let ratio = LogRatio::fit(&[3.0, 1.0, 2.0], 0.0).unwrap();
         assert_eq!((ratio.median, ratio.apply(2.0)), (2.0, 0.0));
-        assert_eq!(ratio.apply(0.0), LogRatio::FLOOR.ln());
+        assert_eq!(ratio.apply(0.0), LogRatio::LEAST.ln());
         assert!(ratio.apply(f64::NAN).is_nan());
-        assert_eq!(LogRatio::fit(&[0.0, 0.0, 5.0]).unwrap().median, 5.0);
-        assert_eq!(LogRatio::fit(&[0.0]).unwrap().median, 1.0);
+        assert_eq!(LogRatio::fit(&[0.0, 0.0, 5.0], 0.0).unwrap().median, 5.0);
+        assert_eq!(LogRatio::fit(&[0.0], 0.0).unwrap().median, 1.0);
     }
 
     #[test]
-    fn a_wild_row_moves_the_standard_scale_little() {
-        let mut scores: Vec<f64> = (0..101).map(f64::from).collect();
-        let calm = Standardise::fit(&scores).unwrap();
-        assert_eq!(calm.median, 50.0);
-        assert!((calm.spread - 25.0 * 1.482_602).abs() < 1e-4);
-        scores[100] = 1e300;
-        assert_eq!(Standardise::fit(&scores).unwrap(), calm);
-        assert!((calm.apply(50.0 + calm.spread) - 1.0).abs() < 1e-12);
+    fn errors_below_the_floor_are_alike() {
+        let ratio = LogRatio::fit(&[1e-30, 1e-9, 1e-4, 3e-4], 0.01).unwrap();
+        assert!([0.0, 1e-30, 1e-9, 3e-4].iter().all(|error| ratio.apply(*error).abs() < 0.03), "{ratio:?}");
+        assert!((ratio.apply(1.0) - 101.0_f64.ln()).abs() < 0.01);
+        // Without an error the floor is the typical one.
+        let exact = LogRatio::fit(&[0.0, 0.0, 5.0], 0.5).unwrap();
+        assert_eq!((exact.typical(), exact.apply(0.0), exact.apply(5.0)), (0.5, 0.0, 11.0_f64.ln()));
+        assert!(exact.is_sound() && !LogRatio { median: 0.0, floor: 0.0 }.is_sound());
+        let old: LogRatio = serde_json::from_str(r#"{"median":2.0}"#).unwrap();
+        assert_eq!(old, LogRatio { median: 2.0, floor: 0.0 });
     }
 
     #[test]
-    fn scores_that_are_mostly_equal_have_a_spread_all_the_same() {
-        let spread = |scores: &[f64]| Standardise::fit(scores).unwrap().spread;
-        // The median absolute deviation is 0; quartiles are 1 and 2.
-        assert!((spread(&[1.0, 1.0, 1.0, 1.0, 1.0, 2.0, 2.0, 2.0, 9.0]) - 1.0 / 1.348_979_5).abs() < 1e-6);
-        // Quartiles are equal too: the standard deviation stands in.
-        assert_eq!(spread(&[1.0, 1.0, 1.0, 1.0, 6.0]), 2.0);
-        assert_eq!(spread(&[7.0, 7.0]), 1.0);
+    fn an_exchange_makes_spreads_equal_within_bounds() {
+        let logs = |size: f64| (0..101).map(|i| size * f64::from(i) / 100.0).collect::<Vec<f64>>();
+        let check = |residuals: &[f64], terms: &[f64], expected: f64| {
+            let rate = exchange(residuals, terms).unwrap();
+            assert!((rate - expected).abs() < 1e-9, "{rate}, expected {expected}");
+        };
+        check(&logs(3.0), &logs(2.0), 1.5);
+        check(&logs(1.0), &logs(0.02), MOST_EXCHANGED);
+        check(&logs(0.02), &logs(1.0), 0.2);
+        // A wild row moves it little.
+        check(&[logs(3.0), vec![1e300]].concat(), &[logs(2.0), vec![1e300]].concat(), 1.5);
+        // Nearly equal logarithms are noise, and so is the noise of equal ones.
+        check(&logs(1.0), &logs(1e-9), SQUARED);
+        check(&logs(1e-9), &logs(1.0), SQUARED);
+        check(&[0.0], &[0.0], SQUARED);
+        // More than half are equal: quartiles are 1 and 2.
+        check(&[1.0, 1.0, 1.0, 1.0, 1.0, 2.0, 2.0, 2.0, 9.0], &[1.0, 1.0, 1.0, 1.0, 1.0, 2.0, 2.0, 2.0, 9.0], 1.0);
     }
 
     #[test]
@@ -244,8 +261,8 @@ mod tests {
             ColumnScale::fit(&[1.0, -1.0], 1, 2),
             "column `1`, row 0: expected a finite contribution of at least 0, got -1",
         );
-        check_refused(LogRatio::fit(&[]), "input: log ratio: expected at least 1 calibration row, got none");
-        check_refused(LogRatio::fit(&[1.0, -2.0]), "input: log ratio: expected errors of at least 0, got -2");
-        check_refused(Standardise::fit(&[0.0, f64::NAN]), "row 1: standardise: expected a finite number, got NaN");
+        check_refused(LogRatio::fit(&[], 0.0), "input: log ratio: expected at least 1 calibration row, got none");
+        check_refused(LogRatio::fit(&[1.0, -2.0], 0.0), "input: log ratio: expected errors of at least 0, got -2");
+        check_refused(exchange(&[0.0, f64::NAN], &[0.0]), "row 1: exchange: expected a finite number, got NaN");
     }
 }

@@ -172,6 +172,8 @@ pub(super) fn write(core: &Core, input: FittedInput<'_>) -> (String, Vec<Tensor>
     if let Some(online) = online {
         let scores = &online.calibration.scores;
         tensors.push(Tensor::f64("online.calibration.scores", &[scores.len()], scores));
+        let training = &online.calibration.training;
+        tensors.push(Tensor::f64("online.calibration.training", &[training.len()], training));
     }
     if let Some(proximity) = &detector.neighbours {
         let index = &proximity.index;
@@ -337,6 +339,8 @@ fn core(
     let online = match document.online {
         Some(OnlineNote { blocks, decision }) => {
             let scores = container.f64("online.calibration.scores")?.1;
+            // Before format 5 those of all windows stood in.
+            let training = if document.format < 5 { training } else { container.f64("online.calibration.training")?.1 };
             let calibration = self::calibration(scores, training, Some(blocks))?;
             Some(CalibratedThreshold { calibration, decision })
         }

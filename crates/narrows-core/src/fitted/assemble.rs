@@ -41,7 +41,7 @@ pub(super) fn assemble<A: Adapter>(
     let Assembly { adapter, trained, threshold, stream_threshold, spans, .. } = assembly;
     let Assembly { prepared, split, normal, anomalous, anomalous_scores, .. } = assembly;
     let TrainedModel { recipe, scorer, baselines, codes, quantiser, trainings, mut warnings } = trained;
-    warnings.extend(threshold.decision.warning.clone());
+    warnings.extend(threshold.warnings());
     warnings.iter().for_each(|warning| session.observer.on_event(TrainingEvent::Warned(warning)));
 
     let inputs = ReportInputs {

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::core::Baselines;
 use super::generation::FittedCodes;
-use super::scoring::{self, CalibratedThreshold, Scorer};
+use super::scoring::{self, CalibratedThreshold, HeldOutScores, Resolution, Scorer};
 use super::session::Session;
 use super::split::Split;
 use super::summary;
@@ -109,7 +109,8 @@ pub(super) fn learn(recipe: &Recipe, material: TrainingData<'_>, session: &Sessi
 
     let compute = &session.compute;
     let ensemble = Ensemble::new(network, members, compute.clone());
-    let detector = scoring::detector(&recipe, &ensemble, &slots, &references, &calibration)?;
+    let resolution = Resolution::of(&references, blocks, compute);
+    let detector = scoring::detector(&recipe, &ensemble, &slots, &references, &calibration, &resolution)?;
     let baselines = baselines(&train, ensemble.code_size(), recipe.seed, compute)?;
     let codes = codes(&ensemble, &train, &calibration, recipe.seed)?;
     warnings.extend(codes.units.as_ref().and_then(UnitsReport::warning));
@@ -125,29 +126,24 @@ pub(super) fn learn(recipe: &Recipe, material: TrainingData<'_>, session: &Sessi
 }
 
 impl TrainedModel {
-    /// Sets the threshold if scores are per sample: per row of a table, or per series.
+    /// Sets the threshold if scores are per sample: per row of a table, or per series. `is_labelled`: a label says that the
+    /// held-out rows are normal.
     pub(super) fn sample_threshold(
         &self,
         prepared: &Prepared,
         split: &Split,
         anomalous: &[f64],
+        is_labelled: bool,
     ) -> Result<CalibratedThreshold> {
-        let held_out = self.scorer.score(&prepared.take(&split.calibration));
+        let scores = self.scorer.score(&prepared.take(&split.calibration));
         let sample = &split.train[..split.train.len().min(TRAINING_SCORES)];
         let training = self.scorer.score(&prepared.take(sample));
-        self.threshold(held_out, None, training, anomalous)
+        self.threshold(HeldOutScores { scores, blocks: None, training, anomalous, is_labelled })
     }
 
     /// Sets the threshold by the recipe's rule, see [`CalibratedThreshold::set`].
-    pub(super) fn threshold(
-        &self,
-        held_out: Vec<f64>,
-        blocks: Option<usize>,
-        training: Vec<f64>,
-        anomalous: &[f64],
-    ) -> Result<CalibratedThreshold> {
-        let (rule, contamination) = (&self.recipe.detect.threshold, self.recipe.train.contamination.get());
-        CalibratedThreshold::set(rule, contamination, held_out, blocks, training, anomalous)
+    pub(super) fn threshold(&self, held_out: HeldOutScores<'_>) -> Result<CalibratedThreshold> {
+        CalibratedThreshold::set(&self.recipe.detect.threshold, &self.recipe.train.contamination, held_out)
     }
 }
 

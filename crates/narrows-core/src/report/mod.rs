@@ -30,7 +30,7 @@ pub(crate) use restorer::{SHEET_ROWS, sheet_of};
 pub use series::{AnomalousStretch, ChannelTrace, SeriesReport, StretchEvent, WindowExample};
 pub use verdict::FitVerdict;
 
-use crate::detect::{Reason, Threshold};
+use crate::detect::{Reason, SetAside, Threshold};
 use crate::recipe::Recipe;
 
 /// The report of a fit.
@@ -185,6 +185,9 @@ pub struct Detection {
     /// Series only: number of independent blocks behind the calibration scores.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pieces: Option<u64>,
+    /// Held-out scores set aside as anomalies: the threshold and the histogram are of the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set_aside: Option<SetAside>,
     /// Histogram of calibration scores.
     pub histogram: Histogram,
     /// Histogram of the scores of labelled anomalies on the same edges, if there are any.

@@ -51,9 +51,10 @@ pub struct Train {
     pub validation: Fraction,
     /// Patience of early stopping, in checks without a better validation loss; 0 disables it.
     pub patience: u32,
-    /// Expected share of anomalies among the training rows: this share of each batch, the rows of highest loss, is
-    /// excluded from the step. 0 if the training rows are known to be normal.
-    pub contamination: Contamination,
+    /// Share of anomalies among the rows of the fit: this share of each batch, the rows of highest loss, is excluded from
+    /// the step, and this share of the calibration rows, those of highest score, from the threshold. 0 if all rows are
+    /// known to be normal. Auto: all rows train, and calibration rows are set aside if a gap sets them off from the others.
+    pub contamination: Choice<Contamination>,
 }
 
 impl Default for Train {
@@ -69,7 +70,7 @@ impl Default for Train {
             clip: lit!(NonNegative, 5.0),
             validation: lit!(Fraction, 0.1),
             patience: 12,
-            contamination: lit!(Contamination, 0.0),
+            contamination: Choice::Auto,
         }
     }
 }
@@ -89,6 +90,14 @@ impl Train {
                 format!("expected at most {}, got {}", 1 << 20, self.batch_size.or_else(|| 1)),
             )),
             None => Ok(()),
+        }
+    }
+
+    /// Share of each batch that is excluded from the step.
+    pub(crate) fn trimmed(&self) -> f64 {
+        match self.contamination {
+            Choice::Auto => 0.0,
+            Choice::Given(share) => share.get(),
         }
     }
 

@@ -133,7 +133,7 @@ impl<'a> TrainingRun<'a> {
         let task = self.task;
         let mut gather = Gather::new(task.samples, task.seed, self.batch);
         let mut order = BatchOrder::new(task.rows, task.samples.sources());
-        let mut trim = Trim::new(task.config.contamination.get(), self.batch);
+        let mut trim = Trim::new(task.config.trimmed(), self.batch);
         let every = check_interval(self.total, self.an_epoch);
         let validation = Validation::new(task)?;
         let (mut loss_sum, mut losses) = (0.0_f64, 0_u64);

@@ -1,5 +1,6 @@
 //! Text summaries of reports, printed to stderr.
 
+use narrows_core::detect::SetAside;
 use narrows_core::report::{
     AlbumReport, ColumnReport, FitVerdict, GenerationReport, Report, RestorerReport, Role, Stop, Training,
 };
@@ -310,7 +311,11 @@ fn threshold(report: &Report) -> String {
         Some(rate) => format!("; guarantee: at most {:.3} % false alarms on average", 100.0 * rate),
         None => String::new(),
     };
-    format!("threshold   {:.4} by {}{promise}", detection.threshold, detection.rule)
+    let set_aside = match detection.set_aside {
+        Some(SetAside { count, of, .. }) => format!("; {count} of {of} held-out scores set aside"),
+        None => String::new(),
+    };
+    format!("threshold   {:.4} by {}{promise}{set_aside}", detection.threshold, detection.rule)
 }
 
 fn held_out(report: &Report) -> String {

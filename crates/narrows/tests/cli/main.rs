@@ -24,6 +24,7 @@ mod layouts;
 mod losses;
 mod names;
 mod outputs;
+mod resolution;
 mod resume;
 mod score;
 mod series;

@@ -13,6 +13,7 @@ use super::summary::{self, ImageFindings};
 use crate::error::{Error, Hint, Place, Result};
 use crate::fitted::assemble::{Assembly, assemble};
 use crate::fitted::learning::{TrainingData, learn};
+use crate::fitted::scoring::HeldOutScores;
 use crate::fitted::session::Session;
 use crate::fitted::split::{Split, SplitPurpose};
 use crate::fitted::trial::TrialData;
@@ -118,7 +119,13 @@ pub(in crate::fitted) fn fit(
     let some = &split.train[..split.train.len().min(TRAINING_IMAGES)];
     let training = scorer.scores(images, some)?;
     let anomalous_scores = scorer.scores(images, &anomalous)?;
-    let threshold = trained.threshold(held_out, None, training, &anomalous_scores)?;
+    let threshold = trained.threshold(HeldOutScores {
+        scores: held_out,
+        blocks: None,
+        training,
+        anomalous: &anomalous_scores,
+        is_labelled: !roles.normal.is_empty(),
+    })?;
 
     let (prepared, parts) = joined(calibration, train);
     let normal: Vec<u32> = (0..prepared.n as u32).collect();

@@ -1,8 +1,10 @@
 //! Calibration of the detector on rows that did not train.
 
+use super::resolution::Resolution;
 use super::scorer::residual_and_code;
 use crate::baseline::{Gaussian, Neighbours, Shrinkage};
 use crate::detect::residual::Slots;
+use crate::detect::scale::SQUARED;
 use crate::detect::{Detector, LogRatio, MemberScale, Mixing, Proximity, Score};
 use crate::ensemble::Ensemble;
 use crate::error::Result;
@@ -12,13 +14,15 @@ use crate::recipe::Recipe;
 /// The rank of the nearest neighbour used as distance.
 const NEIGHBOUR: usize = 5;
 
-/// Fits the detector on prepared calibration rows; `references` are the reference rows of distances.
+/// Fits the detector on prepared calibration rows; `references` are the reference rows of distances, and `resolution` is
+/// theirs.
 pub(crate) fn detector(
     recipe: &Recipe,
     ensemble: &Ensemble,
     slots: &Slots,
     references: &Prepared,
     calibration: &Prepared,
+    resolution: &Resolution,
 ) -> Result<Detector> {
     let (network, members, compute) = (&ensemble.network, &ensemble.members, ensemble.compute());
     let (settings, seed) = (&recipe.detect, recipe.seed);
@@ -28,12 +32,13 @@ pub(crate) fn detector(
     let mut codes = vec![0.0; n * network.code_size()];
     let mut contributions = vec![0.0; n * columns];
     let mut residual = vec![0.0; n];
+    let floors = resolution.contributions(slots);
     let mut scales = Vec::with_capacity(members.len());
     let mut gaussian = None;
     for m in 0..members.len() {
         ensemble.reconstruct(m, &calibration.input, &mut codes, &mut output);
         slots.contributions(&calibration.target, &output, &mut contributions);
-        let scale = MemberScale::fit(&contributions, columns, settings.weighting)?;
+        let scale = MemberScale::fit(&contributions, &floors, settings.weighting)?;
         for (log, row) in residual.iter_mut().zip(contributions.chunks_exact(columns)) {
             *log += scale.log_ratio(row) / members.len() as f64;
         }
@@ -45,23 +50,20 @@ pub(crate) fn detector(
             let (joined, width) = joined(ensemble, &references.take(&some));
             let fitted = Gaussian::fit(&joined, some.len(), width, Shrinkage::LedoitWolf)?;
             let held_out = residual_and_code(&calibration.target, &output, &codes, network.outputs());
-            let ratio = LogRatio::fit(&fitted.squared_distance(&held_out))?;
+            let floor = resolution.squared_distance(&fitted);
+            let ratio = LogRatio::fit(&fitted.squared_distance(&held_out), floor)?;
             gaussian = Some((fitted, ratio));
         }
     }
     let neighbours = match settings.score {
         Score::Neighbour => {
-            let index = Neighbours::fit(
-                &ensemble.codes(&references.input),
-                references.n,
-                network.code_size(),
-                NEIGHBOUR,
-                settings.references,
-                seed,
-            )?;
+            let known = ensemble.codes(&references.input);
+            let floor = Resolution::of_values(&known, network.code_size(), compute).distance();
+            let index =
+                Neighbours::fit(&known, references.n, network.code_size(), NEIGHBOUR, settings.references, seed)?;
             let codes = ensemble.codes(&calibration.input);
             let distances = compute.install(|| index.distance(&codes));
-            Some(Proximity::fit(index, &distances, &residual)?)
+            Some(Proximity::fit(index, &distances, floor, &residual)?)
         }
         Score::Mix => {
             let index = Neighbours::fit(
@@ -73,10 +75,10 @@ pub(crate) fn detector(
                 seed,
             )?;
             let distances = compute.install(|| index.distance(&calibration.finite()));
-            let mut proximity = Proximity::fit(index, &distances, &residual)?;
+            let mut proximity = Proximity::fit(index, &distances, resolution.distance(), &residual)?;
             if settings.mixing == Mixing::Squares {
                 // ln d^2 = 2 ln d
-                proximity.exchange = 2.0;
+                proximity.exchange = SQUARED;
             }
             Some(proximity)
         }
@@ -100,13 +102,15 @@ mod tests {
     use super::super::by_hand::{FIRST, SECOND, ensemble, rows};
     use super::*;
     use crate::Preset;
+    use crate::compute::Compute;
 
     /// A detector of members that drop one value each; `references` and `calibration` are rows.
     fn fitted(members: usize, changes: &[&str], references: &[[f32; 2]], calibration: &[[f32; 2]]) -> Detector {
         let mut recipe = Recipe::preset(Preset::Deep);
         changes.iter().for_each(|change| recipe.set(change).unwrap());
         let ensemble = ensemble(&[FIRST, SECOND][..members]);
-        detector(&recipe, &ensemble, &Slots::new(vec![0, 1]), &rows(references), &rows(calibration)).unwrap()
+        let none = Resolution::of_values(&[], 2, &Compute::serial());
+        detector(&recipe, &ensemble, &Slots::new(vec![0, 1]), &rows(references), &rows(calibration), &none).unwrap()
     }
 
     const ROWS: [[f32; 2]; 3] = [[1.0, 2.0], [2.0, 4.0], [5.0, 3.0]];
@@ -180,7 +184,8 @@ mod tests {
     #[test]
     fn no_calibration_row_is_refused() {
         let (recipe, slots) = (Recipe::preset(Preset::Deep), Slots::new(vec![0, 1]));
-        let refused = detector(&recipe, &ensemble(&[FIRST]), &slots, &rows(&ROWS), &rows(&[])).unwrap_err();
+        let none = Resolution::of_values(&[], 2, &Compute::serial());
+        let refused = detector(&recipe, &ensemble(&[FIRST]), &slots, &rows(&ROWS), &rows(&[]), &none).unwrap_err();
         assert!(refused.to_string().contains("expected at least 1 calibration row"), "{refused}");
     }
 }

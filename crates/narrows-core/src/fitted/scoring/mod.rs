@@ -5,13 +5,15 @@ mod account;
 mod by_hand;
 mod calibrate;
 mod calibrated;
+mod resolution;
 mod scorer;
 mod scores;
 mod unexplained;
 
 pub(crate) use account::{PreparedUnits, Yardstick};
 pub(crate) use calibrate::detector;
-pub(crate) use calibrated::CalibratedThreshold;
+pub(crate) use calibrated::{CalibratedThreshold, HeldOutScores};
+pub(crate) use resolution::Resolution;
 pub(crate) use scorer::{ScoreDetail, Scored, Scorer};
 pub use scores::{Explained, OutsideRange, ScoreCounts, ScoreFlag, Scores};
 pub(crate) use unexplained::Unexplained;

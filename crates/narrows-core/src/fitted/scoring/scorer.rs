@@ -125,7 +125,7 @@ impl Scorer {
                 ScoreDetail::Shares => add_shares(&mut shares, &contributions, &scale.columns.scale, member_share),
                 ScoreDetail::Trace => {
                     // The median is that of a mean over columns.
-                    let ordinary = scale.ratio.median * columns as f64 / width as f64;
+                    let ordinary = scale.ratio.typical() * columns as f64 / width as f64;
                     add_trace(&mut trace, target, output, (member_share / ordinary) as f32);
                     mean_output.iter_mut().zip(output).for_each(|(m, o)| *m += member_share as f32 * o);
                 }
@@ -195,7 +195,7 @@ mod tests {
 
     /// A member with median error `median` and equally weighted columns.
     fn scale(median: f64) -> MemberScale {
-        MemberScale { columns: ColumnScale { scale: vec![1.0, 1.0] }, ratio: LogRatio { median } }
+        MemberScale { columns: ColumnScale { scale: vec![1.0, 1.0] }, ratio: LogRatio { median, floor: 0.0 } }
     }
 
     fn scorer(members: &[([f32; 2], [f32; 2])], scales: Vec<MemberScale>) -> Scorer {
@@ -221,7 +221,7 @@ mod tests {
     #[test]
     fn a_perfect_row_scores_the_floor_and_what_was_not_observed_has_no_error() {
         let scores = scorer(&[FIRST], vec![scale(0.5)]).score(&rows(&[[7.0, 0.0], [7.0, NAN], [NAN, 2.0]]));
-        check(&scores, &[LogRatio::FLOOR, LogRatio::FLOOR, 4.0]);
+        check(&scores, &[LogRatio::LEAST, LogRatio::LEAST, 4.0]);
     }
 
     #[test]
@@ -239,7 +239,8 @@ mod tests {
         check(&shares(&scorer(&[FIRST], vec![scale(0.5)])), &[0.0, 1.0]);
         check(&shares(&scorer(&[FIRST, SECOND], vec![scale(0.5), scale(0.5)])), &[0.5, 0.5]);
         // Half of both values is lost: contributions of 0.25 and 1, weighted by 1 and 4.
-        let weighted = MemberScale { columns: ColumnScale { scale: vec![1.0, 4.0] }, ratio: LogRatio { median: 1.0 } };
+        let weighted =
+            MemberScale { columns: ColumnScale { scale: vec![1.0, 4.0] }, ratio: LogRatio { median: 1.0, floor: 0.0 } };
         let halves = scorer(&[([0.5, 0.25], [0.5, 1.0])], vec![weighted]);
         check(&shares(&halves), &[0.5, 0.5]);
     }
@@ -281,7 +282,7 @@ mod tests {
     #[test]
     fn distances_are_of_codes_or_of_rows_as_the_score_says() {
         let index = |reference: &[f32], width| Neighbours { reference: reference.to_vec(), width, k: 1 };
-        let proximity = |index| Some(Proximity { index, ratio: LogRatio { median: 2.0 }, exchange: 2.0 });
+        let proximity = |index| Some(Proximity { index, ratio: LogRatio { median: 2.0, floor: 0.0 }, exchange: 2.0 });
         let mut scorer = scorer(&[FIRST], vec![scale(0.5)]);
         // The code is the first value; the nearest known code is 3.
         scorer.detector.score = Score::Neighbour;
@@ -299,7 +300,7 @@ mod tests {
         let mut scorer = scorer(&[FIRST], vec![scale(0.5)]);
         scorer.detector.score = Score::Mahalanobis;
         let gaussian = Gaussian { mean, whitening, shrinkage: 0.0 };
-        scorer.detector.gaussian = Some((gaussian, LogRatio { median: 5.0 }));
+        scorer.detector.gaussian = Some((gaussian, LogRatio { median: 5.0, floor: 0.0 }));
         // A residual of (0, 2) and a code of 1, then (0, 3) and 4.
         check(&scorer.score(&rows(&[[1.0, 2.0], [4.0, 3.0]])), &[1.0, 5.0]);
     }

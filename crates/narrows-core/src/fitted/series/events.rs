@@ -124,7 +124,9 @@ fn bridge(is_anomaly: &mut [bool], score: &[f64], longest: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::choice::Choice;
     use crate::data::{Column, ColumnKind, Moment, Schema, TimeColumns};
+    use crate::fitted::scoring::HeldOutScores;
     use crate::prep::{Prep, ScaleOver, SignalPipeline, Transform, Unobserved};
 
     const NAN: f64 = f64::NAN;
@@ -159,7 +161,8 @@ mod tests {
         };
         let calibration = vec![1.0, 1.0, 5.0];
         let rule = "fixed=2".parse().unwrap();
-        let threshold = CalibratedThreshold::set(&rule, 0.0, calibration, None, Vec::new(), &[]).unwrap();
+        let held_out = HeldOutScores { scores: calibration, ..HeldOutScores::default() };
+        let threshold = CalibratedThreshold::set(&rule, &Choice::Auto, held_out).unwrap();
         let adapter = adapter(&channels, Transform::None);
         let shown = |found: FoundEvent| {
             let SeriesEvent { series, start, end, points, first_row, last_row, peak, peak_row, p_value, reasons } =

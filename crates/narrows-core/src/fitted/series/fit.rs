@@ -14,7 +14,7 @@ use crate::fitted::assemble::{Assembly, assemble};
 use crate::fitted::learning::{TRAINING_SCORES, TrainingData, learn};
 use crate::fitted::rising;
 use crate::fitted::roles::Roles;
-use crate::fitted::scoring::Scorer;
+use crate::fitted::scoring::{HeldOutScores, Scorer};
 use crate::fitted::selection::{ColumnSelection, FeatureFilter};
 use crate::fitted::session::Session;
 use crate::fitted::split::{Split, SplitPurpose};
@@ -118,7 +118,8 @@ fn fit_rows(
     let (blocks, slots, shape) = (adapter.pipeline.blocks(), adapter.slots(), adapter.shape());
     let trained = learn(recipe, TrainingData::of(recipe, prepared, &split, blocks, slots, shape), session)?;
     let anomalous_scores = trained.scorer.score(&prepared.take(&selection.anomalous));
-    let threshold = trained.sample_threshold(prepared, &split, &anomalous_scores)?;
+    let is_labelled = selection.label.is_some();
+    let threshold = trained.sample_threshold(prepared, &split, &anomalous_scores, is_labelled)?;
 
     let assembly = Assembly {
         adapter,
@@ -247,15 +248,20 @@ fn fit_points(
     let held_out = |coverage: Coverage, part: usize| {
         held_out_scores(&adapter, &trained.scorer, &samples, &plan, &is_anomalous, (coverage, part), recipe)
     };
-    let blocks = |scores: &[f64]| Some((scores.len() / plan.window).max(1));
-    let (calibration, last) = (held_out(Coverage::All, CALIBRATION), held_out(Coverage::Last, CALIBRATION));
-    let mut training = held_out(Coverage::All, TRAIN);
-    training.truncate(TRAINING_SCORES);
-    let anomalous_scores = anomalous_scores(&adapter, &trained.scorer, &samples, &is_anomalous);
-    let n_blocks = blocks(&calibration);
-    let threshold = trained.threshold(calibration, n_blocks, training.clone(), &anomalous_scores)?;
-    let n_blocks = blocks(&last);
-    let stream_threshold = Some(trained.threshold(last, n_blocks, training, &anomalous_scores)?);
+    let is_labelled = selection.label.is_some();
+    // A stream has scores of the last window alone, and so have its threshold and all that it rests on.
+    let calibrated = |coverage: Coverage, anomalous: &[f64]| {
+        let scores = held_out(coverage, CALIBRATION);
+        let blocks = Some((scores.len() / plan.window).max(1));
+        let mut training = held_out(coverage, TRAIN);
+        training.truncate(TRAINING_SCORES);
+        trained.threshold(HeldOutScores { scores, blocks, training, anomalous, is_labelled })
+    };
+    let anomalous_of =
+        |coverage: Coverage| anomalous_scores(&adapter, &trained.scorer, &samples, &is_anomalous, coverage);
+    let anomalous_scores = anomalous_of(Coverage::All);
+    let threshold = calibrated(Coverage::All, &anomalous_scores)?;
+    let stream_threshold = Some(calibrated(Coverage::Last, &anomalous_of(Coverage::Last))?);
 
     let assembly = Assembly {
         adapter,
@@ -342,11 +348,12 @@ fn anomalous_scores(
     scorer: &Scorer,
     samples: &SeriesSamples,
     is_anomalous: &[Vec<bool>],
+    coverage: Coverage,
 ) -> Vec<f64> {
     let mut scores = Vec::new();
     for ((series, signal), anomalous) in samples.set.series.iter().zip(&samples.signals).zip(is_anomalous) {
         if anomalous.contains(&true) {
-            let found = points(adapter, scorer, &series.id, signal, Coverage::All).score;
+            let found = points(adapter, scorer, &series.id, signal, coverage).score;
             let wanted = found.into_iter().zip(anomalous).filter(|(score, anomalous)| **anomalous && !score.is_nan());
             scores.extend(wanted.map(|(score, _)| score));
         }

@@ -79,7 +79,8 @@ pub(in crate::fitted) fn fit(
     let errors = output_errors(&trained.scorer, &prepared.take(&split.calibration));
     adapter.grains = adapter.pipeline.grains(&selection.table, &split.train, &errors)?;
     let anomalous_scores = trained.scorer.score(&prepared.take(&selection.anomalous));
-    let threshold = trained.sample_threshold(&prepared, &split, &anomalous_scores)?;
+    let is_labelled = selection.label.is_some();
+    let threshold = trained.sample_threshold(&prepared, &split, &anomalous_scores, is_labelled)?;
 
     let assembly = Assembly {
         adapter,

@@ -141,6 +141,7 @@ pub(crate) fn report() -> Report {
             threshold: 3.41,
             promised_rate: Some(0.01),
             pieces: None,
+            set_aside: None,
             histogram: histogram(200, -0.55, 0.5),
             anomalies: Some(histogram(58, 2.6, 1.1)),
         },

@@ -34,10 +34,7 @@ impl ScoresSection {
             has_anomalies: anomalies.is_some_and(|anomalies| anomalies.counts.iter().any(|n| *n > 0)),
             rule: detection.rule.to_string(),
             explanation: explanation(&detection.rule, detection.threshold, sample_kind),
-            guarantee: match detection.pieces {
-                Some(blocks) => block_guarantee(blocks, detection.promised_rate),
-                None => guarantee(report.rows.calibration, detection.promised_rate, sample_kind),
-            },
+            guarantee: guarantee_of(report, sample_kind),
             above: share_above(&detection.histogram, detection.threshold).map(percent).unwrap_or_default(),
             detected: anomalies
                 .and_then(|anomalies| share_above(anomalies, detection.threshold))
@@ -82,6 +79,23 @@ fn explanation(rule: &Threshold, threshold: f64, sample_kind: SampleKind) -> Str
         Threshold::BestF1 => format!(
             "The threshold, {at}, maximises F1 on the labelled {plural}. It was selected with their labels, so metrics on those {plural} are optimistic."
         ),
+    }
+}
+
+/// The guarantee, and what was set aside before.
+fn guarantee_of(report: &Report, sample_kind: SampleKind) -> String {
+    let detection = &report.detection;
+    let set_aside = detection.set_aside.map_or(0, |set_aside| set_aside.count);
+    let guaranteed = match detection.pieces {
+        Some(blocks) => block_guarantee(blocks, detection.promised_rate),
+        None => {
+            let calibration = report.rows.calibration.saturating_sub(set_aside);
+            guarantee(calibration, detection.promised_rate, sample_kind)
+        }
+    };
+    match detection.set_aside {
+        Some(set_aside) => format!("{guaranteed} Set aside: {}.", set_aside.describe()),
+        None => guaranteed,
     }
 }
 
@@ -137,6 +151,15 @@ mod tests {
         let text = block_guarantee(9, Some(0.1)).replace('\u{a0}', " ");
         assert!(text.contains("9 blocks") && text.contains("10 %") && text.contains("0.10"), "{text}");
         assert!(guarantee(50, None, SampleKind::Image).contains("guarantees no rate"));
+    }
+
+    #[test]
+    fn what_was_set_aside_is_told_with_the_guarantee() {
+        let mut report = sample::report();
+        report.detection.set_aside =
+            serde_json::from_str(r#"{"by":"gap","count":2,"of":200,"highest_kept":5.5}"#).unwrap();
+        let text = guarantee_of(&report, SampleKind::Row).replace('\u{a0}', " ");
+        assert!(text.contains("198 calibration rows") && text.contains("2 of 200 held-out scores are far"), "{text}");
     }
 
     #[test]

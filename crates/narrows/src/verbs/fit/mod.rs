@@ -11,7 +11,7 @@ use narrows_core::file::{FileCheckpoints, Resume, TrainingSubject};
 use narrows_core::images::Damage;
 use narrows_core::recipe::Data;
 use narrows_core::train::{Checkpoints, NoCheckpoints};
-use narrows_core::{Compute, Dataset, Error, ImageRoles, Model, Recipe, Session};
+use narrows_core::{Choice, Compute, Dataset, Error, ImageRoles, Model, Recipe, Session};
 
 use super::summary;
 use crate::failure::{Failure, Outcome};
@@ -47,6 +47,10 @@ pub(crate) struct Fit {
     /// Threshold rule, such as false_alarm_rate=0.01, quantile=0.99 or max
     #[arg(long, value_name = "RULE")]
     threshold: Option<String>,
+    /// Share of anomalies among the rows, such as 0.02, left out of training steps and threshold; by default `auto`: scores
+    /// far above all others set no threshold
+    #[arg(long, value_name = "auto|SHARE")]
+    contamination: Option<String>,
     /// Also write a report as a self-contained HTML file
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
@@ -111,6 +115,11 @@ impl Fit {
         let mut recipe = self.recipe.source(&self.input, &self.roles)?.recipe()?;
         if let Some(rule) = &self.threshold {
             recipe.detect.threshold = rule.parse()?;
+        }
+        if let Some(text) = &self.contamination {
+            let wrong = |message| Error::recipe("contamination", format!("{message}; or `auto`"));
+            let given = || text.parse().map(Choice::Given).map_err(wrong);
+            recipe.train.contamination = if text == "auto" { Choice::Auto } else { given()? };
         }
         recipe.check()?;
         Ok(recipe)
