@@ -21,6 +21,9 @@ const EQUAL: f32 = 1e-6;
 const SMALLEST: f64 = 0.1;
 /// The mean square of an error that is evenly spread over a step of 1.
 const ROUNDED: f64 = 1.0 / 12.0;
+/// Rounding is at most this share of a column's variance: a value that hardly ever occurs is far from the others, and not
+/// because values are known so coarsely.
+const MOST_OF_VARIANCE: f64 = 1.0 / 12.0;
 
 /// The mean squared rounding error of each prepared value, `[width]`.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,8 +50,9 @@ impl Resolution {
         let every = n.div_ceil((MOST_VALUES / width.max(1)).max(FEWEST_ROWS)).max(1);
         let square = |slot: usize| {
             let column = values.iter().skip(slot).step_by(width * every).copied();
-            let step = smallest_step(column.filter(|x| x.is_finite()).collect());
-            ROUNDED * f64::from(step).powi(2)
+            let observed: Vec<f32> = column.filter(|x| x.is_finite()).collect();
+            let most = MOST_OF_VARIANCE * variance(&observed);
+            (ROUNDED * f64::from(smallest_step(observed)).powi(2)).min(most)
         };
         Resolution { squares: compute.install(|| (0..width).into_par_iter().map(square).collect()) }
     }
@@ -71,6 +75,12 @@ impl Resolution {
         let rows = gaussian.whitening.chunks_exact(width);
         rows.flat_map(|row| row.iter().zip(&self.squares).map(|(w, square)| w * w * square)).sum()
     }
+}
+
+fn variance(values: &[f32]) -> f64 {
+    let n = values.len().max(1) as f64;
+    let mean = values.iter().map(|x| f64::from(*x)).sum::<f64>() / n;
+    values.iter().map(|x| (f64::from(*x) - mean).powi(2)).sum::<f64>() / n
 }
 
 /// The smallest step between neighbouring values; 0 if all are equal.
@@ -100,9 +110,10 @@ mod tests {
     fn a_step_is_that_between_neighbouring_values() {
         let values: Vec<[f32; 2]> = (0..50).map(|i| [0.5 * (i % 10) as f32, [1.0, 3.0, f32::NAN][i % 3]]).collect();
         let found = of(&values);
-        assert_eq!(found.squares, [0.25 / 12.0, 4.0 / 12.0]);
-        assert_eq!(found.contributions(&Slots::new(vec![0, 0])), [4.25 / 12.0]);
-        assert!((found.distance() - (8.5_f64 / 12.0).sqrt()).abs() < 1e-12);
+        // The second step is as wide as its column, whose variance is 1.
+        assert_eq!(found.squares, [0.25 / 12.0, 1.0 / 12.0]);
+        assert_eq!(found.contributions(&Slots::new(vec![0, 0])), [1.25 / 12.0]);
+        assert!((found.distance() - (2.5_f64 / 12.0).sqrt()).abs() < 1e-12);
         assert_eq!(of(&[[1.0, 2.0]; 3]).distance(), 0.0);
         assert_eq!(of(&[]).distance(), 0.0);
     }
@@ -114,6 +125,12 @@ mod tests {
         values.push([0.1234, 0.0]);
         let step = (12.0 * of(&values).squares[0]).sqrt();
         assert!((step - 0.1).abs() < 1e-3, "{step}");
+    }
+
+    #[test]
+    fn a_value_that_hardly_ever_occurs_is_far_off_and_not_coarse() {
+        let values: Vec<[f32; 2]> = (0..1000).map(|i| [if i == 500 { 31.6 } else { 0.0 }, 0.0]).collect();
+        assert!(of(&values).squares[0] < 0.1, "{:?}", of(&values));
     }
 
     #[test]
