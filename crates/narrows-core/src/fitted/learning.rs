@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use super::core::Baselines;
 use super::generation::FittedCodes;
+use super::invariants::Evidence;
 use super::scoring::{self, CalibratedThreshold, Scorer};
 use super::session::Session;
 use super::split::Split;
@@ -123,16 +124,22 @@ pub(super) fn learn(recipe: &Recipe, material: TrainingData<'_>, session: &Sessi
 }
 
 impl TrainedModel {
+    /// Scores of samples, by their numbers, with what they say of the invariants.
+    pub(super) fn sample_scores(&self, prepared: &Prepared, samples: &[u32], evidence: &Evidence) -> Vec<f64> {
+        evidence.judged(samples.iter().copied(), self.scorer.score(&prepared.take(samples)))
+    }
+
     /// Sets the threshold if scores are per sample: per row of a table, or per series.
     pub(super) fn sample_threshold(
         &self,
         prepared: &Prepared,
         split: &Split,
+        evidence: &Evidence,
         anomalous: &[f64],
     ) -> Result<CalibratedThreshold> {
-        let held_out = self.scorer.score(&prepared.take(&split.calibration));
+        let held_out = self.sample_scores(prepared, &split.calibration, evidence);
         let sample = &split.train[..split.train.len().min(TRAINING_SCORES)];
-        let training = self.scorer.score(&prepared.take(sample));
+        let training = self.sample_scores(prepared, sample, evidence);
         self.threshold(held_out, None, training, anomalous)
     }
 

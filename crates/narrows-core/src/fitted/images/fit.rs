@@ -12,6 +12,7 @@ use super::samples::ImageSamples;
 use super::summary::{self, ImageFindings};
 use crate::error::{Error, Hint, Place, Result};
 use crate::fitted::assemble::{Assembly, assemble};
+use crate::fitted::invariants::Evidence;
 use crate::fitted::learning::{TrainingData, learn};
 use crate::fitted::session::Session;
 use crate::fitted::split::{Split, SplitPurpose};
@@ -132,6 +133,7 @@ pub(in crate::fitted) fn fit(
         normal: &normal,
         anomalous: &[],
         anomalous_scores: &anomalous_scores,
+        evidence: &Evidence::default(),
         spans: Vec::new(),
     };
     assemble(assembly, session, |inputs, _, adapter| {

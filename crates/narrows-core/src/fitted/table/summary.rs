@@ -21,7 +21,7 @@ pub(super) fn describe(
         source: selection.table.source().to_owned(),
         label: selection.label.clone(),
         rows: rows(selection, inputs.split),
-        columns: columns(selection, &adapter.pipeline.columns(), |name| {
+        columns: columns(selection, &adapter.pipeline.columns(), adapter.invariants.as_ref(), |name| {
             quality(adapter.pipeline.blocks(), name, &held_out.rows, &held_out.output)
         }),
         notes: notes(selection, prep),
@@ -41,8 +41,12 @@ fn top_rows(inputs: &ReportInputs<'_>, selection: &ColumnSelection, adapter: &Ta
     let scored = scorer.score_with(&samples.prepared, ScoreDetail::Shares);
     let expected = scorer.expected(&samples.prepared, &scored.shares);
     let reasons = adapter.reasons(&samples, &scored.shares, &expected, TOP_REASONS, scorer.ensemble.compute());
-    let rows = top.iter().zip(scored.scores).zip(reasons);
-    rows.map(|((&row, score), reasons)| top_row(inputs.threshold, u64::from(row), score, reasons)).collect()
+    let rows = top.iter().zip(inputs.evidence.judged(top.iter().copied(), scored.scores)).zip(reasons);
+    let top_row = |((&row, score), reasons)| {
+        let reasons = inputs.evidence.reasons(row, reasons, TOP_REASONS);
+        top_row(inputs.threshold, u64::from(row), score, reasons)
+    };
+    rows.map(top_row).collect()
 }
 
 /// 1 - error / variance for numbers, accuracy for flags and categories, on held-out rows.
