@@ -12,7 +12,7 @@ from ._frames import Incoming, column_names, kind_of, to_table
 
 __all__ = ["fitted_columns", "fitted_columns_of_report", "table_to_score"]
 
-_FEATURES = ("feature", "dropped")
+_FEATURES = ("feature", "dropped", "invariant")
 
 
 def fitted_columns(estimator: Any, incoming: Incoming, report: dict[str, Any]) -> None:

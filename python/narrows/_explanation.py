@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,10 @@ from ._frames import Form, Incoming
 if TYPE_CHECKING:
     import shap
 
-__all__ = ["Explanation", "Reason"]
+__all__ = ["Direction", "Explanation", "Reason"]
+
+Direction = Literal["above", "below", "other", "broken"]
+"""The side on which a cell lies."""
 
 _FIELDS = ("row", "rank", "column", "expected", "got", "share", "direction")
 _ROWS_SHOWN = 5
@@ -33,17 +36,28 @@ class Reason(NamedTuple):
     column: Any
     """The name of the column."""
     expected: str
-    """The value that follows from the columns that fit, in units of the data."""
+    """The value that follows from the columns that fit, in units of the data; of a broken invariant what all training
+    rows kept, such as `always ok in 400 training rows`."""
     got: str
     """The cell itself."""
     share: float
-    """Its part of the row's squared distance from what is expected, in [0, 1]; those of all columns add up to 1."""
-    direction: str
-    """`above` or `below` what is expected; `other` for a category or a missing cell."""
+    """Its part of the row's squared distance from what is expected, in [0, 1]; those of all columns add up to 1. A broken
+    invariant is no such distance and has 0."""
+    direction: Direction
+    """`above` or `below` what is expected; `other` for a category or a missing cell; `broken` for a column that all training
+    rows agreed in: such reasons come first."""
+
+    @property
+    def words(self) -> str:
+        """What was expected and what is there, in words."""
+        if self.direction == "broken":
+            return f"{self.expected}, got {self.got}"
+        about = "" if self.direction == "other" else "about "
+        return f"expected {about}{self.expected}, got {self.got}"
 
     def __str__(self) -> str:
-        about = "" if self.direction == "other" else "about "
-        return f"{self.column}: expected {about}{self.expected}, got {self.got} (share {percent(self.share)})"
+        share = "" if self.direction == "broken" else f" (share {percent(self.share)})"
+        return f"{self.column}: {self.words}{share}"
 
 
 class Explanation(Sequence["list[Reason]"]):
@@ -199,7 +213,7 @@ class Explanation(Sequence["list[Reason]"]):
 
         The value of a column is its share of the row's score times this score (the share alone where scores are not
         known), so that values add up to the score from a base value of 0. These are no Shapley values: they are parts
-        of the distance from what is expected.
+        of the distance from what is expected. Of a row that breaks invariants, these share the score equally: they decide it.
 
         Parameters
         ----------
@@ -224,7 +238,7 @@ class Explanation(Sequence["list[Reason]"]):
         except ImportError as error:
             raise missing_package("shap", "to_shap") from error
         rows = list(self)
-        if any(0 < sum(reason.share for reason in reasons) < _COMPLETE for reasons in rows):
+        if any(0 < sum(reason.share for reason in reasons) < _COMPLETE for reasons in rows if not _breaks(reasons)):
             raise ValueError("to_shap needs the shares of all columns: explain with a larger `top`")
         names = self._names()
         scores = self.scores if self.scores is not None else np.ones(len(rows))
@@ -233,10 +247,12 @@ class Explanation(Sequence["list[Reason]"]):
         data = np.full((len(rows), len(places)), np.nan, dtype=object)
         shown = np.full((len(rows), len(places)), "", dtype=object)
         for i, (reasons, score) in enumerate(zip(rows, scores, strict=True)):
+            broken = sum(reason.direction == "broken" for reason in reasons)
             for reason in reasons:
+                share = reason.share if not broken else (reason.direction == "broken") / broken
                 sign = -1.0 if signed and reason.direction == "below" else 1.0
                 place = i, places[reason.column]
-                values[place] = sign * reason.share * score
+                values[place] = sign * share * score
                 data[place], shown[place] = _number(reason.got), reason.got
         if all(isinstance(cell, float) for cell in data.flat):
             data = data.astype(np.float64)
@@ -266,9 +282,8 @@ class Explanation(Sequence["list[Reason]"]):
         for label, score, reasons in zip(shown.rows, _or_none(shown), shown, strict=True):
             lines.append(f"row {label}" + ("" if score is None else f", score {score:.4g}"))
             for reason in reasons:
-                about = "" if reason.direction == "other" else "about "
-                cells = f"expected {about}{reason.expected}, got {reason.got}"
-                lines.append(f"  {percent(reason.share):>9}  {reason.column!s:<{wide}}  {cells}")
+                share = "" if reason.direction == "broken" else percent(reason.share)
+                lines.append(f"  {share:>9}  {reason.column!s:<{wide}}  {reason.words}")
             if not reasons:
                 lines.append("             no score")
         if len(self) > _ROWS_SHOWN:
@@ -287,6 +302,11 @@ class Explanation(Sequence["list[Reason]"]):
     def __setstate__(self, state: dict[str, Any]) -> None:
         names, columns = state["_reasons"]
         self.__dict__.update(state, _reasons=_native.Table.from_columns(names, columns, "explanation"))
+
+
+def _breaks(reasons: Sequence[Reason]) -> bool:
+    """Whether a row breaks an invariant, whose reasons come first."""
+    return bool(reasons) and reasons[0].direction == "broken"
 
 
 def percent(share: float) -> str:

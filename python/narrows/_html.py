@@ -102,7 +102,9 @@ def _figures(model: Any, report: dict[str, Any]) -> Iterable[tuple[str, str]]:
     elif report.get("columns"):
         used = sum(column["role"] == "feature" for column in report["columns"])
         dropped = sum(column["role"] == "dropped" for column in report["columns"])
-        yield "columns", f"{used:,} used" + (f", {dropped:,} dropped" if dropped else "")
+        compared = sum(column["role"] == "invariant" for column in report["columns"])
+        others = (f", {compared:,} that never changed" if compared else "") + (f", {dropped:,} dropped" if dropped else "")
+        yield "columns", f"{used:,} used{others}"
     detection = report.get("detection")
     if detection:
         yield "threshold", f"{number(model.threshold)} by {rule_words(detection['rule'])}"
@@ -234,7 +236,7 @@ def explanation_html(explanation: Explanation) -> str:
         if not reasons:
             rows.append([escape(label), score, '<span class="soft">no score</span>', "", "", ""])
         for rank, reason in enumerate(reasons):
-            about = "" if reason.direction == "other" else "about "
+            about = "about " if reason.direction in ("above", "below") else ""
             first = [escape(label), score] if rank == 0 else ["", ""]
             cells = [escape(reason.column), escape(about + reason.expected), escape(reason.got)]
             rows.append([*first, *cells, bar(reason.share, percent(reason.share))])

@@ -18,11 +18,11 @@ class PointReason(TypedDict):
 
     column: str
     expected: str
-    """In the unit of the channel, as text."""
+    """In the unit of the channel, as text; of a broken invariant what all training rows kept."""
     got: str
     share: float
     direction: str | None
-    """`above`, `below` or None."""
+    """`above`, `below`, `broken` for a channel or column that never changed in training, or None."""
 
 
 class PointScore(TypedDict):

@@ -200,6 +200,28 @@ def test_signed_values_for_shap_are_negative_below_what_is_expected(explained: E
             assert (value < 0) == (reason.direction == "below" and value != 0)
 
 
+def test_what_never_changed_in_training_comes_first_and_has_no_share() -> None:
+    def rows(n: int, states: list[str]) -> dict[str, Any]:
+        return {**{name: cells[:n] for name, cells in columns(n).items() if name != "kind"}, "raid": states}
+
+    polars = pytest.importorskip("polars")
+    model = AutoEncoder("deep", max_steps=60).fit(polars.DataFrame(rows(200, ["ok"] * 200)))
+    new = polars.DataFrame(rows(3, ["ok", "FAILED", "ok"]))
+    assert {column["name"]: column["role"] for column in model.report_["columns"]}["raid"] == "invariant"
+    assert "raid" in model.feature_names_in_
+    explained = model.explain(new, top=3)
+    first = explained[1][0]
+    assert (first.column, first.got, first.direction, first.share) == ("raid", "FAILED", "broken", 0)
+    assert str(first).startswith("raid: always ok in ") and str(first).endswith(" training rows, got FAILED")
+    assert "always ok in " in repr(explained) and "always ok in " in explained._repr_html_()
+    assert sum(reason.share for reason in explained[1]) == pytest.approx(1)
+    assert explained.scores is not None and explained.scores[1] >= 1e6
+    pytest.importorskip("shap")
+    values = explained.to_shap()
+    assert values.values[1].sum() == pytest.approx(explained.scores[1])
+    assert values.values[1, values.feature_names.index("raid")] == pytest.approx(explained.scores[1])
+
+
 def test_shap_needs_all_columns(model: AutoEncoder, frame: Any) -> None:
     pytest.importorskip("shap")
     with pytest.raises(ValueError, match="needs the shares of all columns: explain with a larger `top`"):

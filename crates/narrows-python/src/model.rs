@@ -54,6 +54,14 @@ impl PyModel {
         self.live()?.into_restorer().or_raise()
     }
 
+    /// All columns that scoring with a model, or encoding, reads of a file.
+    pub(crate) fn columns_read(&self) -> PyResult<Schema> {
+        match &self.model {
+            Model::Encoder(_) => self.schema(),
+            _ => Ok(self.tabular()?.columns_read()),
+        }
+    }
+
     /// The columns of a model, or encoder, of tables or series.
     pub(crate) fn schema(&self) -> PyResult<Schema> {
         match &self.model {

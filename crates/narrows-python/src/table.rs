@@ -113,7 +113,7 @@ impl PyTable {
         paths: Vec<String>,
         wanted: Option<&PyModel>,
     ) -> PyResult<(PyTable, Vec<String>, Vec<String>)> {
-        let schema = wanted.map(PyModel::schema).transpose()?;
+        let schema = wanted.map(PyModel::columns_read).transpose()?;
         let read: narrows_core::Result<_> = detached(py, || {
             let source = Source::parse(&paths)?;
             let mut reader = source.open(BATCH_ROWS, schema.as_ref())?;

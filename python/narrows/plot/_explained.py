@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ._style import BLUE, GREY, VERMILION, axes, finish
+from ._style import BLACK, BLUE, GREY, VERMILION, axes, finish
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from .._explanation import Explanation
 
-_DIRECTIONS = (("above", VERMILION), ("below", BLUE), ("other", GREY))
+_DIRECTIONS = (
+    ("above", VERMILION, "above expected"),
+    ("below", BLUE, "below expected"),
+    ("other", GREY, "category or missing"),
+    ("broken", BLACK, "never so in training"),
+)
 
 
 def explanation(explanation: Explanation, row: int = 0, *, ax: Any = None) -> Axes:
@@ -45,16 +50,15 @@ def explanation(explanation: Explanation, row: int = 0, *, ax: Any = None) -> Ax
         raise ValueError(f"row: expected one that has a score, got {row}")
     ax = axes(ax, 7.0, 1.5 + 0.42 * len(reasons))
     places = list(range(len(reasons)))
-    for direction, colour in _DIRECTIONS:
+    # Broken invariants decide the score, and have no share of the error: their bars are full.
+    percents = [100.0 if reason.direction == "broken" else 100 * reason.share for reason in reasons]
+    for direction, colour, words in _DIRECTIONS:
         chosen = [place for place in places if reasons[place].direction == direction]
         if chosen:
-            words = {"above": "above expected", "below": "below expected", "other": "category or missing"}[direction]
-            ax.barh(chosen, [100 * reasons[place].share for place in chosen], color=colour, height=0.6, label=words)
-    longest = max(100 * reason.share for reason in reasons)
+            ax.barh(chosen, [percents[place] for place in chosen], color=colour, height=0.6, label=words)
+    longest = max(percents)
     for place, reason in enumerate(reasons):
-        about = "" if reason.direction == "other" else "about "
-        text = f"expected {about}{reason.expected}, got {reason.got}"
-        ax.text(100 * reason.share + 0.015 * longest, place, text, va="center", fontsize="small")
+        ax.text(percents[place] + 0.015 * longest, place, reason.words, va="center", fontsize="small")
     ax.set_yticks(places, [str(reason.column) for reason in reasons])
     ax.invert_yaxis()
     ax.set_xlim(0, 1.9 * longest)

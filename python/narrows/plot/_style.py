@@ -9,9 +9,10 @@ from .._errors import missing_package
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["BLUE", "GREY", "VERMILION", "axes", "check_can", "finish", "noun_of", "plain_log"]
+__all__ = ["BLACK", "BLUE", "GREY", "VERMILION", "axes", "check_can", "finish", "noun_of", "plain_log"]
 
 # Of the palette of Okabe and Ito.
+BLACK = "#000000"
 BLUE = "#0072B2"
 VERMILION = "#D55E00"
 GREY = "#767676"

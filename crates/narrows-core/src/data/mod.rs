@@ -9,6 +9,7 @@
 mod alignment;
 mod blanks;
 mod cell_format;
+mod cell_value;
 mod cells;
 mod clock_text;
 mod column_dates;
@@ -81,6 +82,7 @@ mod workbook;
 mod zones;
 
 pub use cell_format::CellFormat;
+pub(crate) use cell_value::{CellValue, CellValues};
 pub use column_types::ColumnTypes;
 pub use conform::{Conformed, conform};
 pub use date_format::DateFormat;

@@ -1,8 +1,9 @@
 //! Feature attribution of a score, in the units of the data.
 //!
 //! The share of a column is its part of the row's squared distance from what is told as expected, so the shares of a row
-//! sum to 1. It shows where a row departs from the model, not the cause: a column may stand out because another one, which
-//! the model infers it from, is wrong.
+//! sum to 1. A broken invariant is no error of a reconstruction and has no share; it comes first. A share shows where a
+//! row departs from the model, not the cause: a column may stand out because another one, which the model infers it
+//! from, is wrong.
 
 use std::fmt;
 
@@ -18,6 +19,8 @@ pub enum Direction {
     Below,
     /// Neither: a category, a missing value, or a number equal to the expected one.
     Other,
+    /// An invariant that all training rows kept is broken.
+    Broken,
 }
 
 /// The contribution of one column to a score.
@@ -26,9 +29,10 @@ pub enum Direction {
 pub struct Reason {
     /// Column name.
     pub column: String,
-    /// Share of the row's squared distance from what is expected, in [0, 1].
+    /// Share of the row's squared distance from what is expected, in [0, 1]; 0 for a broken invariant.
     pub share: f64,
-    /// Reconstructed value, in the column's units.
+    /// Reconstructed value, in the column's units; for a broken invariant, what all training rows kept, as in "always ok
+    /// in 400 training rows".
     pub expected: String,
     /// Observed value.
     pub got: String,
@@ -58,10 +62,19 @@ impl Reason {
         let (column, expected, got) = (column.into(), expected.into(), got.into());
         Reason { column, share, expected, got, direction: Direction::Other }
     }
+
+    /// The reason for a column that breaks an invariant; `kept` says what all training rows kept.
+    pub fn broken(column: impl Into<String>, kept: impl Into<String>, got: impl Into<String>) -> Reason {
+        let (column, expected, got) = (column.into(), kept.into(), got.into());
+        Reason { column, share: 0.0, expected, got, direction: Direction::Broken }
+    }
 }
 
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.direction == Direction::Broken {
+            return write!(f, "`{}`: {}, got {}", self.column, self.expected, self.got);
+        }
         let about = if self.direction == Direction::Other { "" } else { "about " };
         let percent = 100.0 * self.share;
         let share = if percent > 0.0 && percent < 1.0 { "below 1 %".to_owned() } else { format!("{percent:.0} %") };
@@ -138,6 +151,8 @@ mod tests {
     fn a_category_is_told_without_about_and_a_small_share_as_such() {
         let reason = Reason::category("country", 0.004, "DE", "XX");
         assert_eq!(reason.to_string(), "`country`: expected DE, got XX (share below 1 %)");
+        let reason = Reason::broken("raid", "always ok in 400 training rows", "FAILED");
+        assert_eq!(reason.to_string(), "`raid`: always ok in 400 training rows, got FAILED");
         assert_eq!(Reason::number("a", 1.0, 1.0, 1.0).direction, Direction::Other);
         assert_eq!(Reason::number("a", 1.0, 1.0, 0.5).direction, Direction::Below);
     }

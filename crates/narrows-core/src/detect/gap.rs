@@ -79,7 +79,8 @@ mod tests {
     #[test]
     fn ordinary_tails_hardly_ever_have_a_gap() {
         // Logarithms of scores: normal, of squared errors, exponential (a Pareto tail of the scores), log-normal.
-        let draws: [(fn(&mut Stream) -> f64, f64); 5] = [
+        type Draw = fn(&mut Stream) -> f64;
+        let draws: [(Draw, f64); 5] = [
             (|stream| 0.6 * stream.normal(), 0.002),
             (|stream| stream.normal().powi(2).ln(), 0.002),
             (|stream| 0.7 * exponential(stream), 0.01),

@@ -1,20 +1,28 @@
 //! From reconstructions to the contribution of each column to a row's error.
 //!
 //! A column's contribution is its squared error in prepared units, summed over its slots (the levels of a category,
-//! the sine and cosine of a time). Missing cells contribute 0.
+//! the sine and cosine of a time). Missing cells contribute 0; over observed columns alone, the others are then raised so that
+//! the mean over all columns is the mean over those observed.
 
 /// Maps prepared slots to columns.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Slots {
     column_of: Vec<usize>,
     n_columns: usize,
+    over_observed: bool,
 }
 
 impl Slots {
     /// `column_of[slot]` is a column index, from 0 without gaps.
     pub fn new(column_of: Vec<usize>) -> Slots {
         let n_columns = column_of.iter().max().map_or(0, |last| last + 1);
-        Slots { column_of, n_columns }
+        Slots { column_of, n_columns, over_observed: false }
+    }
+
+    /// The same with errors that rest on what was observed.
+    #[must_use]
+    pub fn over_observed(self) -> Slots {
+        Slots { over_observed: true, ..self }
     }
 
     /// Number of columns.
@@ -40,19 +48,38 @@ impl Slots {
                 let error = if t.is_nan() { 0.0 } else { t - o };
                 *c = error * error;
             }
-            return;
-        }
-        contributions.fill(0.0);
-        for ((row, target), output) in contributions
-            .chunks_exact_mut(self.n_columns)
-            .zip(target.chunks_exact(width))
-            .zip(output.chunks_exact(width))
-        {
-            for ((&column, t), o) in self.column_of.iter().zip(target).zip(output) {
-                if !t.is_nan() {
-                    row[column] += (t - o) * (t - o);
+        } else {
+            contributions.fill(0.0);
+            for ((row, target), output) in contributions
+                .chunks_exact_mut(self.n_columns)
+                .zip(target.chunks_exact(width))
+                .zip(output.chunks_exact(width))
+            {
+                for ((&column, t), o) in self.column_of.iter().zip(target).zip(output) {
+                    if !t.is_nan() {
+                        row[column] += (t - o) * (t - o);
+                    }
                 }
             }
+        }
+        if self.over_observed {
+            self.spread_over_observed(target, contributions);
+        }
+    }
+
+    /// Raises the contributions of rows with missing cells by the share of columns that were observed.
+    fn spread_over_observed(&self, target: &[f32], contributions: &mut [f32]) {
+        let mut is_observed = vec![false; self.n_columns];
+        for (row, target) in contributions.chunks_exact_mut(self.n_columns).zip(target.chunks_exact(self.width())) {
+            if target.iter().all(|t| !t.is_nan()) {
+                continue;
+            }
+            is_observed.fill(false);
+            let seen = self.column_of.iter().zip(target).filter(|(_, t)| !t.is_nan());
+            seen.for_each(|(column, _)| is_observed[*column] = true);
+            let observed = is_observed.iter().filter(|observed| **observed).count();
+            let raise = self.n_columns as f32 / observed.max(1) as f32;
+            row.iter_mut().for_each(|c| *c *= raise);
         }
     }
 }
@@ -71,5 +98,16 @@ mod tests {
         let mut contributions = [0.0; 2];
         plain.contributions(&[3.0, f32::NAN], &[1.0, 1.0], &mut contributions);
         assert_eq!(contributions, [4.0, 0.0]);
+    }
+
+    #[test]
+    fn the_mean_over_observed_columns_does_not_fall_with_missing_cells() {
+        let slots = Slots::new(vec![0, 1, 1, 2]).over_observed();
+        let mut contributions = [0.0; 6];
+        let target = [1.0, f32::NAN, f32::NAN, 1.0, 1.0, 1.0, 0.0, 2.0];
+        slots.contributions(&target, &[0.0; 8], &mut contributions);
+        assert_eq!(contributions, [1.5, 0.0, 1.5, 1.0, 1.0, 4.0]);
+        slots.contributions(&[f32::NAN; 8], &[0.0; 8], &mut contributions);
+        assert_eq!(contributions, [0.0; 6]);
     }
 }

@@ -13,8 +13,8 @@ use crate::data::{Layout, Schema, Step, TimeColumns};
 use crate::detect::{Calibration, Decision, Detector, LogRatio, MemberScale, Proximity, Score};
 use crate::ensemble::Ensemble;
 use crate::fitted::{
-    Adapter, Baselines, CalibratedThreshold, CodeDensity, Core, EncoderInput, Fitted, ImageAdapter, ImageLayout, Model,
-    Scorer, SeriesAdapter, TableAdapter,
+    Adapter, Baselines, CalibratedThreshold, CodeDensity, Core, EncoderInput, Fitted, ImageAdapter, ImageLayout,
+    Invariants, Model, Scorer, SeriesAdapter, TableAdapter,
 };
 use crate::model;
 use crate::prep::{Grain, Pipeline, SignalPipeline};
@@ -39,6 +39,9 @@ struct FittedDocument {
     /// For tables: range and decimals of the numeric columns.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     grains: Vec<Option<Grain>>,
+    /// For tables and series: what all training rows kept. Without it, scores rest on missing cells as on others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    invariants: Option<Invariants>,
     /// For series.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     series: Option<SeriesNote>,
@@ -108,7 +111,7 @@ pub(super) fn input_notes(input: FittedInput<'_>) -> InputNotes {
     match input {
         FittedInput::Table(table) => (Some(table.pipeline.clone()), None, None),
         FittedInput::Series(series) => {
-            let SeriesAdapter { schema: _, layout, columns, step, pipeline, stride } = series;
+            let SeriesAdapter { schema: _, layout, columns, step, pipeline, stride, invariants: _ } = series;
             let (columns, pipeline) = (columns.clone(), pipeline.clone());
             let note = SeriesNote { layout: *layout, columns, step: *step, pipeline, stride: *stride };
             (None, Some(note), None)
@@ -209,6 +212,11 @@ pub(super) fn write(core: &Core, input: FittedInput<'_>) -> (String, Vec<Tensor>
             FittedInput::Table(table) => table.grains.clone(),
             FittedInput::Series(_) | FittedInput::Images(_) => Vec::new(),
         },
+        invariants: match input {
+            FittedInput::Table(table) => table.invariants.clone(),
+            FittedInput::Series(series) => series.invariants.clone(),
+            FittedInput::Images(_) => None,
+        },
         series,
         images,
         members: detector.members.clone(),
@@ -279,18 +287,23 @@ pub(super) fn read(container: &Container<'_>, file_size: usize) -> Result<Model,
     let document: FittedDocument =
         serde_json::from_str(&container.document).map_err(|error| format!("the document is damaged: {error}"))?;
     document.recipe.check().map_err(|error| error.to_string())?;
-    let FittedDocument { schema, pipeline, series, images, grains, .. } = &document;
+    let FittedDocument { schema, pipeline, series, images, grains, invariants, .. } = &document;
     let notes = (pipeline.clone(), series.clone(), *images);
+    let invariants = invariants.clone();
+    if let Some(invariants) = &invariants {
+        invariants.check(schema).map_err(|error| error.to_string())?;
+    }
     match input(&document.recipe, schema.clone(), notes)? {
         EncoderInput::Table(table) => {
             table.pipeline.check_grains(grains).map_err(|error| error.to_string())?;
-            let adapter = TableAdapter { grains: grains.clone(), ..Arc::unwrap_or_clone(table) };
+            let adapter = TableAdapter { grains: grains.clone(), invariants, ..Arc::unwrap_or_clone(table) };
             let core = core(container, file_size, document, &adapter)?;
             Ok(Model::Table(Fitted::new(adapter, core)))
         }
         EncoderInput::Series(series) => {
-            let core = core(container, file_size, document, series.as_ref())?;
-            Ok(Model::Series(Fitted::new(Arc::unwrap_or_clone(series), core)))
+            let adapter = SeriesAdapter { invariants, ..Arc::unwrap_or_clone(series) };
+            let core = core(container, file_size, document, &adapter)?;
+            Ok(Model::Series(Fitted::new(adapter, core)))
         }
         EncoderInput::Images(images) => {
             let core = core(container, file_size, document, images.as_ref())?;
@@ -366,11 +379,11 @@ pub(super) fn input(recipe: &Recipe, schema: Schema, notes: InputNotes) -> Resul
     match (&recipe.data, notes) {
         (Data::Table, (Some(pipeline), None, None)) => {
             pipeline.check(&schema).map_err(|error| error.to_string())?;
-            Ok(EncoderInput::Table(Arc::new(TableAdapter { schema, pipeline, grains: Vec::new() })))
+            Ok(EncoderInput::Table(Arc::new(TableAdapter { schema, pipeline, grains: Vec::new(), invariants: None })))
         }
         (Data::Series(_), (None, Some(note), None)) => {
             let SeriesNote { layout, columns, step, pipeline, stride } = note;
-            let adapter = SeriesAdapter { schema, layout, columns, step, pipeline, stride };
+            let adapter = SeriesAdapter { schema, layout, columns, step, pipeline, stride, invariants: None };
             adapter.check().map_err(|error| error.to_string())?;
             Ok(EncoderInput::Series(Arc::new(adapter)))
         }

@@ -10,6 +10,7 @@ use crate::sample_similarity::ColumnDistance;
 
 use super::core::Core;
 use super::evaluate::EvaluationSamples;
+use super::invariants::Invariants;
 use super::roles::Verdict;
 use super::scoring::Explained;
 
@@ -41,6 +42,9 @@ pub trait Adapter: std::fmt::Debug + Send + Sync + 'static {
 pub trait TabularAdapter: Adapter {
     /// The schema of the columns that the model reads.
     fn schema(&self) -> &Schema;
+
+    /// What all training rows kept; `None` in files before format 5.
+    fn invariants(&self) -> Option<&Invariants>;
 
     /// Whether a row's result depends on no other row.
     fn rows_are_independent(&self) -> bool {

@@ -3,6 +3,7 @@
 use super::adapter::Adapter;
 use super::core::{Core, Fitted};
 use super::generation;
+use super::invariants::Evidence;
 use super::learning::TrainedModel;
 use super::scoring::CalibratedThreshold;
 use super::session::Session;
@@ -28,6 +29,8 @@ pub(super) struct Assembly<'a, A> {
     pub(super) anomalous: &'a [u32],
     /// Scores of the samples labelled anomalous.
     pub(super) anomalous_scores: &'a [f64],
+    /// What the samples say of the invariants, by their numbers.
+    pub(super) evidence: &'a Evidence,
     /// The range of each column in the training rows.
     pub(super) spans: Vec<Option<Span>>,
 }
@@ -39,7 +42,7 @@ pub(super) fn assemble<A: Adapter>(
     describe: impl FnOnce(&ReportInputs<'_>, &HeldOut, &A) -> Result<KindReport>,
 ) -> Result<Fitted<A>> {
     let Assembly { adapter, trained, threshold, stream_threshold, spans, .. } = assembly;
-    let Assembly { prepared, split, normal, anomalous, anomalous_scores, .. } = assembly;
+    let Assembly { prepared, split, normal, anomalous, anomalous_scores, evidence, .. } = assembly;
     let TrainedModel { recipe, scorer, baselines, codes, quantiser, trainings, mut warnings } = trained;
     warnings.extend(threshold.warnings());
     warnings.iter().for_each(|warning| session.observer.on_event(TrainingEvent::Warned(warning)));
@@ -52,6 +55,7 @@ pub(super) fn assemble<A: Adapter>(
         normal,
         anomalous,
         anomalous_scores,
+        evidence,
         threshold: &threshold,
         pca: &baselines.pca,
     };

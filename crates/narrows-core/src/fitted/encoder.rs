@@ -167,15 +167,16 @@ impl<A> Fitted<A> {
 
 impl From<&TableModel> for Encoder {
     fn from(model: &TableModel) -> Encoder {
-        // Range and decimals are only used for decoding.
-        let adapter = TableAdapter { grains: Vec::new(), ..model.adapter.as_ref().clone() };
+        // Range and decimals are only used for decoding, invariants for scores.
+        let adapter = TableAdapter { grains: Vec::new(), invariants: None, ..model.adapter.as_ref().clone() };
         model.encoder_of(EncoderInput::Table(Arc::new(adapter)))
     }
 }
 
 impl From<&SeriesModel> for Encoder {
     fn from(model: &SeriesModel) -> Encoder {
-        model.encoder_of(EncoderInput::Series(Arc::clone(&model.adapter)))
+        let adapter = SeriesAdapter { invariants: None, ..model.adapter.as_ref().clone() };
+        model.encoder_of(EncoderInput::Series(Arc::new(adapter)))
     }
 }
 

@@ -190,13 +190,21 @@ impl EvaluationSamples {
         self.isolation_forest.push(isolation_forest);
     }
 
-    /// Scores prepared samples; `rows` are their indices in `verdicts`.
-    pub(super) fn add_scored(&mut self, core: &Core, prepared: &Prepared, rows: &[u32], verdicts: &[Verdict]) {
-        self.labels.extend(rows.iter().map(|row| verdicts[*row as usize] == Verdict::Anomalous));
-        self.scores.extend(core.scorer.score(prepared));
+    /// Adds prepared samples with their scores and verdicts; those without a score are counted.
+    pub(super) fn add_scored(
+        &mut self,
+        core: &Core,
+        prepared: &Prepared,
+        scores: Vec<f64>,
+        verdicts: impl Iterator<Item = Verdict>,
+    ) {
         let (pca, forest) = core.baselines.scores(prepared, core.compute());
-        self.pca.extend(pca);
-        self.isolation_forest.extend(forest);
+        for (((score, verdict), pca), forest) in scores.into_iter().zip(verdicts).zip(pca).zip(forest) {
+            match score.is_nan() {
+                true => self.unscored += 1,
+                false => self.push(verdict == Verdict::Anomalous, score, pca, forest),
+            }
+        }
     }
 
     /// Adds the cells outside their training range among `rows` rows.

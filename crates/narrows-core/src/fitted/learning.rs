@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use super::core::Baselines;
 use super::generation::FittedCodes;
+use super::invariants::Evidence;
 use super::scoring::{self, CalibratedThreshold, HeldOutScores, Resolution, Scorer};
 use super::session::Session;
 use super::split::Split;
@@ -126,18 +127,24 @@ pub(super) fn learn(recipe: &Recipe, material: TrainingData<'_>, session: &Sessi
 }
 
 impl TrainedModel {
+    /// Scores of samples, by their numbers, with what they say of the invariants.
+    pub(super) fn sample_scores(&self, prepared: &Prepared, samples: &[u32], evidence: &Evidence) -> Vec<f64> {
+        evidence.judged(samples.iter().copied(), self.scorer.score(&prepared.take(samples)))
+    }
+
     /// Sets the threshold if scores are per sample: per row of a table, or per series. `is_labelled`: a label says that the
     /// held-out rows are normal.
     pub(super) fn sample_threshold(
         &self,
         prepared: &Prepared,
         split: &Split,
+        evidence: &Evidence,
         anomalous: &[f64],
         is_labelled: bool,
     ) -> Result<CalibratedThreshold> {
-        let scores = self.scorer.score(&prepared.take(&split.calibration));
+        let scores = self.sample_scores(prepared, &split.calibration, evidence);
         let sample = &split.train[..split.train.len().min(TRAINING_SCORES)];
-        let training = self.scorer.score(&prepared.take(sample));
+        let training = self.sample_scores(prepared, sample, evidence);
         self.threshold(HeldOutScores { scores, blocks: None, training, anomalous, is_labelled })
     }
 

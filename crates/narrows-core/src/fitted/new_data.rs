@@ -171,7 +171,8 @@ mod tests {
         assert_eq!((report.top[0].row, report.top[0].reasons[0].column.as_str()), (100, "b"));
         assert!(report.top.windows(2).all(|pair| pair[0].score >= pair[1].score));
         assert_eq!(report.anomalies, report.top.iter().filter(|row| row.is_anomaly).count() as u64);
-        assert_eq!(report.notes, ["1 missing cells were filled and left out of the scores"]);
+        let kept = format!("`a`: never missing in {} training rows, not so in 1 row", model.report().rows.train);
+        assert_eq!(report.notes, ["1 missing cells were filled and left out of the scores".to_owned(), kept]);
         let new = report.detection.anomalies.as_ref().unwrap();
         assert_eq!((new.counts.iter().sum::<u64>(), &new.edges), (102, &report.detection.histogram.edges));
     }

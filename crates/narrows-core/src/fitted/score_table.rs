@@ -84,7 +84,7 @@ pub fn reason_texts(reasons: &[Vec<Reason>], k: usize) -> Columns {
     (0..k).map(|i| (format!("reason_{}", i + 1), Arc::new(nth(i)) as ArrayRef)).collect()
 }
 
-/// A list column: each row's reasons by falling share, as structs of `column`, `expected`, `got`, `share` and
+/// A list column: each row's reasons, broken invariants first and then by falling share, as structs of `column`, `expected`, `got`, `share` and
 /// `direction`.
 pub fn reason_lists(reasons: &[Vec<Reason>]) -> ArrayRef {
     let fields = reason_columns(reasons)
@@ -125,6 +125,7 @@ pub(super) fn side(direction: Direction) -> &'static str {
         Direction::Above => "above",
         Direction::Below => "below",
         Direction::Other => "other",
+        Direction::Broken => "broken",
     }
 }
 
@@ -239,7 +240,7 @@ mod tests {
         let lists = lists.as_any().downcast_ref::<ListArray>().unwrap();
         assert_eq!((0..3).map(|row| lists.value_length(row)).collect::<Vec<_>>(), [2, 0, 1]);
         assert_eq!((reason_lists(&[]).len(), reason_rows(&[], 0).num_rows()), (0, 0));
-        for direction in [Direction::Above, Direction::Below, Direction::Other] {
+        for direction in [Direction::Above, Direction::Below, Direction::Other, Direction::Broken] {
             assert_eq!(serde_json::to_value(direction).unwrap(), side(direction));
         }
     }

@@ -1,15 +1,17 @@
 //! Selection of the columns and rows that take part in a fit.
 
+use super::feature_filter::FeatureFilter;
 use super::labels::LabelReader;
 use super::leftovers::{check_spelling, is_number_of_rows};
 use super::roles::{Roles, Verdict};
+use super::unchanging::{NOTHING_VARIES, Unchanging};
 use crate::data::{self, Column, ColumnKind, ColumnTypes, DropReason, Dropped, Schema, Table};
 use crate::error::{Error, Place, Result};
 use crate::report::Label;
 use crate::train::{Observer, TrainingEvent};
 
 /// Fewest normal rows that can be split into training and calibration.
-const FEWEST_ROWS: usize = 10;
+pub(super) const FEWEST_ROWS: usize = 10;
 
 /// The selected columns and rows.
 pub(super) struct ColumnSelection {
@@ -21,6 +23,12 @@ pub(super) struct ColumnSelection {
     pub(super) all: Schema,
     /// Requested columns without information.
     pub(super) dropped: Vec<Dropped>,
+    /// Requested columns that never change in normal rows, or are empty: no features, but perhaps invariants.
+    pub(super) unchanging: Vec<Unchanging>,
+    /// The cells of these columns as read; all rows.
+    pub(super) raw: Table,
+    /// Whether no column varies, so that some that do not are the features: a network has to have some.
+    pub(super) nothing_varies: bool,
     /// The label column.
     pub(super) label: Option<Label>,
     /// Rows for training and calibration.
@@ -33,28 +41,6 @@ pub(super) struct ColumnSelection {
     pub(super) special: Vec<(String, String)>,
     /// The choices made, as text.
     pub(super) notes: Vec<String>,
-}
-
-/// Which columns are eligible as features.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum FeatureFilter {
-    /// All columns with information.
-    Any,
-    /// Numeric columns that vary.
-    Channels,
-    /// All numeric columns, constant ones included: each is a step of the row's series.
-    Steps,
-}
-
-impl FeatureFilter {
-    fn reason(self, kind: ColumnKind, found: Option<DropReason>) -> Option<DropReason> {
-        match self {
-            FeatureFilter::Any => found,
-            FeatureFilter::Steps if found == Some(DropReason::Constant) && kind == ColumnKind::Numeric => None,
-            _ if found.is_none() && kind != ColumnKind::Numeric => Some(DropReason::NotNumeric),
-            _ => found,
-        }
-    }
 }
 
 impl ColumnSelection {
@@ -103,19 +89,31 @@ impl ColumnSelection {
             data::infer_as(&features.take(&normal), types)?
         };
         check_spelling(&table, &inferred)?;
-        let mut dropped = Vec::new();
+        let (mut dropped, mut unchanging) = (Vec::new(), Vec::new());
         let mut kept = Vec::new();
-        for Column { name, kind, .. } in &inferred.schema.columns {
+        for column in &inferred.schema.columns {
+            let Column { name, kind, .. } = column;
             let found = inferred.dropped.iter().find(|dropped| dropped.column == *name).map(|dropped| dropped.reason);
             // A number asked for by its name is meant, also if it is a different one in every row.
             let is_asked = *kind == ColumnKind::Numeric && roles.columns.contains(name);
             let found = found.filter(|reason| !(is_asked && *reason == DropReason::Identifier));
             match wanted.reason(*kind, found) {
+                Some(reason @ (DropReason::Constant | DropReason::AllMissing)) => {
+                    unchanging.push(Unchanging { column: column.clone(), reason });
+                }
                 Some(reason) => dropped.push(Dropped { column: name.clone(), reason }),
                 None => kept.push(name.as_str()),
             }
         }
         let mut notes = Vec::new();
+        let stands_in = |unchanging: &&Unchanging| {
+            unchanging.reason == DropReason::Constant && wanted.suits(unchanging.column.kind)
+        };
+        let nothing_varies = kept.is_empty() && unchanging.iter().any(|unchanging| stands_in(&unchanging));
+        if nothing_varies {
+            kept.extend(unchanging.iter().filter(stands_in).map(|unchanging| unchanging.column.name.as_str()));
+            notes.push(NOTHING_VARIES.to_owned());
+        }
         if kept.is_empty() && dropped.iter().all(|dropped| is_number_of_rows(&inferred.schema, dropped)) {
             // Rows of whole numbers alone: a line or a grid rather than identifiers of something else.
             for dropped in dropped.extract_if(.., |dropped| dropped.reason == DropReason::Identifier) {
@@ -128,7 +126,9 @@ impl ColumnSelection {
             }
         }
         if kept.is_empty() {
-            let reasons: Vec<String> = dropped.iter().take(5).map(left_out).collect();
+            let empty = unchanging.iter().map(|Unchanging { column, reason }| left_out(&column.name, *reason));
+            let reasons = dropped.iter().map(|Dropped { column, reason }| left_out(column, *reason)).chain(empty);
+            let reasons: Vec<String> = reasons.take(5).collect();
             return Err(Error::data(
                 Place::source(table.source()),
                 format!("no column is left to learn from: {}", reasons.join("; ")),
@@ -139,8 +139,10 @@ impl ColumnSelection {
         let all = all_columns(&table, &inferred.schema, &special);
         let label = labels.as_ref().map(LabelReader::label);
         notes.extend(label.as_ref().map(|label| label_note(label, roles)));
-        notes.extend(dropped.iter().map(left_out));
+        notes.extend(dropped.iter().map(|Dropped { column, reason }| left_out(column, *reason)));
         notes.extend(inferred.notes.iter().cloned());
+        let names: Vec<&str> = unchanging.iter().map(|unchanging| unchanging.column.name.as_str()).collect();
+        let raw = table.select(&names)?;
         let typed = if special.is_empty() { features } else { table };
         let (typed, conformed) = data::conform(typed, &schema)?;
         for (column, _) in special.iter().filter(|(column, _)| column.kind != ColumnKind::Text) {
@@ -156,6 +158,9 @@ impl ColumnSelection {
             schema,
             all,
             dropped,
+            unchanging,
+            raw,
+            nothing_varies,
             label,
             normal,
             anomalous,
@@ -175,8 +180,8 @@ fn all_columns(table: &Table, features: &Schema, special: &[(Column, String)]) -
     Schema { columns: table.names().iter().map(column).collect() }
 }
 
-fn left_out(dropped: &Dropped) -> String {
-    format!("column `{}` left out: {}", dropped.column, dropped.reason)
+fn left_out(column: &str, reason: DropReason) -> String {
+    format!("column `{column}` left out: {reason}")
 }
 
 /// What the label says, in one line.
@@ -247,13 +252,16 @@ mod tests {
         selection.dropped.iter().find(|dropped| dropped.column == column).map(|dropped| dropped.reason)
     }
 
+    fn unchanging(selection: &ColumnSelection) -> Vec<&str> {
+        selection.unchanging.iter().map(|unchanging| unchanging.column.name.as_str()).collect()
+    }
+
     #[test]
     fn features_are_what_says_something_and_what_is_left_out_is_told() {
         let chosen = choose(&of_label(None), FeatureFilter::Any, Vec::new()).unwrap();
         assert_eq!(chosen.features(), ["x", "colour"]);
         assert_eq!(chosen.table.names(), ["x", "colour"]);
-        assert_eq!(reason(&chosen, "same"), Some(DropReason::Constant));
-        assert!(chosen.notes.contains(&"column `same` left out: all cells are equal".to_owned()), "{:?}", chosen.notes);
+        assert_eq!((unchanging(&chosen), chosen.raw.names()), (vec!["same"], vec!["same"]));
         assert_eq!(chosen.all.names(), ["x", "same", "colour", "bad"]);
         // Without its normal value the evident one is taken, and told.
         assert_eq!((chosen.normal.len(), chosen.anomalous.len(), chosen.unlabelled), (10, 2, 0));
@@ -267,29 +275,11 @@ mod tests {
     #[test]
     fn channels_of_series_are_numbers_that_change_and_steps_need_not() {
         let channels = choose(&of_label(None), FeatureFilter::Channels, Vec::new()).unwrap();
-        assert_eq!(channels.features(), ["x"]);
+        assert_eq!((channels.features(), unchanging(&channels)), (vec!["x"], vec!["same"]));
         assert_eq!(reason(&channels, "colour"), Some(DropReason::NotNumeric));
         let steps = choose(&of_label(None), FeatureFilter::Steps, Vec::new()).unwrap();
         assert_eq!(steps.features(), ["x", "same"]);
         assert_eq!(reason(&steps, "colour"), Some(DropReason::NotNumeric));
-    }
-
-    #[test]
-    fn a_filter_refuses_by_kind_what_has_no_reason_of_its_own() {
-        use ColumnKind::{Category, Numeric};
-        use DropReason::{AllMissing, Constant, NotNumeric};
-        for (filter, kind, found, expected) in [
-            (FeatureFilter::Any, Category, None, None),
-            (FeatureFilter::Any, Numeric, Some(Constant), Some(Constant)),
-            (FeatureFilter::Channels, Numeric, None, None),
-            (FeatureFilter::Channels, Category, None, Some(NotNumeric)),
-            (FeatureFilter::Channels, Numeric, Some(Constant), Some(Constant)),
-            (FeatureFilter::Steps, Numeric, Some(Constant), None),
-            (FeatureFilter::Steps, Numeric, Some(AllMissing), Some(AllMissing)),
-            (FeatureFilter::Steps, Category, Some(Constant), Some(Constant)),
-        ] {
-            assert_eq!(filter.reason(kind, found), expected, "{filter:?} {kind} {found:?}");
-        }
     }
 
     #[test]
@@ -327,7 +317,7 @@ mod tests {
         let table = Table::from_columns(columns).unwrap();
         let chosen = choose_of(table, &of_label(Some("0"))).unwrap();
         assert_eq!(chosen.features(), ["x"]);
-        assert_eq!(reason(&chosen, "alarm"), Some(DropReason::Constant));
+        assert_eq!(unchanging(&chosen), ["alarm"]);
     }
 
     fn of_text(columns: &[(&str, &dyn Fn(usize) -> String)], n: usize) -> Table {
@@ -366,12 +356,25 @@ mod tests {
 
     #[test]
     fn nothing_left_to_learn_from_is_told_with_its_reasons() {
+        let text = of_text(&[("id", &|i| format!("customer {i}")), ("none", &|_| String::new())], 60);
+        let error = choose_of(text, &Roles::default()).err().unwrap().to_string();
+        let reasons = "column `id` left out: row identifier; column `none` left out: all cells are missing";
+        assert!(error.contains(&format!("no column is left to learn from: {reasons}")), "{error}");
+    }
+
+    #[test]
+    fn where_nothing_varies_columns_that_do_not_stand_in() {
         let roles = Roles { columns: vec!["same".to_owned()], ..Roles::default() };
-        let error = choose(&roles, FeatureFilter::Any, Vec::new()).err().unwrap().to_string();
-        assert!(
-            error.contains("no column is left to learn from: column `same` left out: all cells are equal"),
-            "{error}"
-        );
+        let chosen = choose(&roles, FeatureFilter::Any, Vec::new()).unwrap();
+        assert_eq!((chosen.features(), unchanging(&chosen), chosen.nothing_varies), (vec!["same"], vec!["same"], true));
+        assert_eq!(chosen.notes, [NOTHING_VARIES]);
+        // A counter among them is no reason to learn it.
+        let counted = of_text(&[("id", &|i| i.to_string()), ("state", &|_| "ok".to_owned())], 60);
+        assert_eq!(choose_of(counted.clone(), &Roles::default()).unwrap().features(), ["state"]);
+        let channels = FeatureFilter::Channels;
+        let series =
+            ColumnSelection::choose(counted, &Roles::default(), &ColumnTypes::default(), channels, Vec::new(), &Silent);
+        assert!(series.is_ok_and(|chosen| chosen.features() == ["id"]), "words are no channels");
     }
 
     #[test]

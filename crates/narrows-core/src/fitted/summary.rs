@@ -3,6 +3,7 @@
 use narrows_engine::{Direction, Layer, Map, Network};
 
 use super::generation::bottleneck;
+use super::invariants::{Evidence, Invariants};
 use super::scoring::{CalibratedThreshold, Scorer};
 use super::selection::ColumnSelection;
 use super::split::Split;
@@ -40,8 +41,17 @@ pub(super) struct ReportInputs<'a> {
     pub(super) anomalous: &'a [u32],
     /// Scores of the samples labelled anomalous.
     pub(super) anomalous_scores: &'a [f64],
+    /// What the samples say of the invariants.
+    pub(super) evidence: &'a Evidence,
     pub(super) threshold: &'a CalibratedThreshold,
     pub(super) pca: &'a Pca,
+}
+
+impl ReportInputs<'_> {
+    /// The scores of samples, by their numbers.
+    pub(super) fn scores(&self, samples: &[u32]) -> Vec<f64> {
+        self.evidence.judged(samples.iter().copied(), self.scorer.score(&self.prepared.take(samples)))
+    }
 }
 
 /// Warnings about a network before training.
@@ -168,8 +178,11 @@ fn prep_notes(prep: &PrepReport) -> Vec<String> {
 pub(super) fn columns(
     input: &ColumnSelection,
     features: &[&ColumnPrep],
+    invariants: Option<&Invariants>,
     quality: impl Fn(&str) -> Option<f64>,
 ) -> Vec<ColumnReport> {
+    let is_read = |name: &str| features.iter().any(|prep| prep.name == name) && !input.nothing_varies;
+    let invariant = |name: &str| invariants.filter(|_| !is_read(name)).and_then(|found| found.constant(name));
     let column = |Column { name, kind, format, .. }: &Column| {
         let mut column = ColumnReport {
             name: name.clone(),
@@ -182,6 +195,12 @@ pub(super) fn columns(
         if input.label.as_ref().is_some_and(|label| label.column == *name) {
             column.role = Role::Label;
             column.words = "tells which rows are normal; never a feature".to_owned();
+        } else if let Some(constant) = invariant(name) {
+            column.role = Role::Invariant;
+            column.words = constant.describe();
+        } else if let Some(unchanging) = input.unchanging.iter().find(|unchanging| unchanging.column.name == *name) {
+            column.role = Role::Dropped;
+            column.words = unchanging.reason.to_string();
         } else if let Some(dropped) = input.dropped.iter().find(|dropped| dropped.column == *name) {
             column.role = Role::Dropped;
             column.words = dropped.reason.to_string();
@@ -355,8 +374,8 @@ fn pca_of_the_codes_size(inputs: &ReportInputs<'_>) -> Result<Pca> {
 pub(super) fn top_samples(inputs: &ReportInputs<'_>) -> Vec<u32> {
     let mut rows: Vec<u32> = inputs.anomalous.iter().copied().take(SCORED_ROWS).collect();
     rows.extend(spread(inputs.normal, SCORED_ROWS));
-    let scores = inputs.scorer.score(&inputs.prepared.take(&rows));
-    let mut order: Vec<usize> = (0..rows.len()).collect();
+    let scores = inputs.scores(&rows);
+    let mut order: Vec<usize> = (0..rows.len()).filter(|i| !scores[*i].is_nan()).collect();
     order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]).then(rows[*a].cmp(&rows[*b])));
     order.into_iter().take(TOP_ROWS).map(|i| rows[i]).collect()
 }
@@ -377,7 +396,7 @@ fn code_map(inputs: &ReportInputs<'_>) -> Result<Vec<CodePoint>> {
     let axes = Pca::fit(&codes, prepared.n, k, Components::Count(2.min(k)), inputs.recipe.seed)?;
     let places = axes.encode(&codes);
     let d = axes.n_components();
-    let scores = scorer.score(&prepared);
+    let scores = inputs.scores(&rows);
     let axis = |row: usize, axis: usize| if axis < d { f64::from(places[row * d + axis]) } else { 0.0 };
     Ok((0..prepared.n)
         .map(|row| CodePoint {

@@ -74,8 +74,12 @@ pub trait TabularModel: sealed::Sealed + std::fmt::Debug + Send + Sync {
     /// The report of the fit.
     fn report(&self) -> &Report;
 
-    /// The schema of the columns that the model reads.
+    /// The schema of the columns that the network reads.
     fn schema(&self) -> &Schema;
+
+    /// The schema of all columns that scoring reads: those of the network, and those that never changed in training rows
+    /// and are compared.
+    fn columns_read(&self) -> Schema;
 
     /// The decision threshold: rows with a higher score are anomalies.
     fn threshold(&self) -> f64;
@@ -148,6 +152,11 @@ where
 
     fn schema(&self) -> &Schema {
         self.adapter.schema()
+    }
+
+    fn columns_read(&self) -> Schema {
+        let schema = self.adapter.schema();
+        self.adapter.invariants().map_or_else(|| schema.clone(), |invariants| invariants.columns_read(schema))
     }
 
     fn threshold(&self) -> f64 {

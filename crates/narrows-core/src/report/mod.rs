@@ -124,6 +124,8 @@ pub enum Role {
     Ignored,
     /// Excluded as uninformative; the reason is in `words`.
     Dropped,
+    /// Never changed in training rows: not reconstructed, but compared; `words` says with what.
+    Invariant,
 }
 
 /// The network as built.

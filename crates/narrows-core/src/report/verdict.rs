@@ -49,6 +49,10 @@ impl FitVerdict {
 impl Report {
     /// The verdict on the fit.
     pub fn verdict(&self) -> FitVerdict {
+        if self.has_invariants_alone() {
+            let praise = "no column varies, so rows are compared with what never changed; the network decides nothing";
+            return FitVerdict::of(few_rows(self.rows.train).into_iter().collect(), praise);
+        }
         let mut concerns = Vec::new();
         let detection = &self.detection;
         if detection.is_constant() {
@@ -72,6 +76,12 @@ impl Report {
         concerns.extend(self.columns_lost());
         concerns.extend(training_concern(&self.training));
         FitVerdict::of(concerns, &self.praise())
+    }
+
+    /// Whether no column varied in training rows.
+    fn has_invariants_alone(&self) -> bool {
+        let has = |role: Role| self.columns.iter().any(|column| column.role == role);
+        has(Role::Invariant) && !has(Role::Feature)
     }
 
     fn praise(&self) -> String {

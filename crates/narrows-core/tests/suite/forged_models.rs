@@ -223,7 +223,7 @@ fn models() -> Vec<PathBuf> {
     let mut paths: Vec<PathBuf> =
         ["v1/simple", "v1/variational", "v1/auto", "v2/seq2seq", "v2/points", "v3/whole", "v3/pieces"]
             .into_iter()
-            .chain(["v3/restorer", "v4/mixture", "v4/encoder"])
+            .chain(["v3/restorer", "v4/mixture", "v4/encoder", "v5/compared"])
             .map(|name| golden.join(format!("{name}.narrows")))
             .collect();
     paths.extend(["sheet", "discs"].map(|name| here.join(format!("../../testdata/compressed/{name}.narrows"))));

@@ -154,6 +154,32 @@ fn format_4_scores_encodes_and_generates_as_it_did() {
     check_near("generated", &serde_json::from_str::<Vec<f64>>(&text).unwrap(), &generated(&fitted));
 }
 
+#[test]
+fn format_5_compares_and_scores_as_it_did() {
+    check(5, "compared", &with_holes());
+    assert!(load(5, "compared").into_tabular().unwrap().columns_read().get("x5").is_some());
+}
+
+/// Rows off the sheet: all change the constant but the first, the second lacks a cell, and the last has none.
+fn with_holes() -> Table {
+    let rows = off_sheet(4);
+    let columns = rows.names().into_iter().map(|name| {
+        let cells = rows.column(name).unwrap().as_primitive::<Float64Type>();
+        let is_hole = |row: usize| row == 3 || (row == 1 && name == "x0");
+        (name.to_owned(), (0..4).map(|row| if is_hole(row) { f64::NAN } else { cells.value(row) }).collect())
+    });
+    Table::from_columns(columns.collect::<Vec<(String, Vec<f64>)>>()).unwrap()
+}
+
+/// Writes the file of format 5; as for format 2.
+#[test]
+#[ignore = "writes the golden files"]
+fn write_format_5() {
+    std::fs::create_dir_all(folder(5)).unwrap();
+    let fitted = fit_with(&quick(Preset::Simple), sheet(200, 1), 1).unwrap();
+    write(5, "compared", fitted.into(), &with_holes());
+}
+
 fn check_near(name: &str, expected: &[f64], found: &[f64]) {
     assert_eq!(expected.len(), found.len(), "{name}");
     for (expected, found) in expected.iter().zip(found) {

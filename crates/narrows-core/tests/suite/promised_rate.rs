@@ -9,6 +9,7 @@ use narrows_core::data::Table;
 use narrows_core::rng::{Purpose, Stream};
 use narrows_core::{Preset, Recipe, TabularModel};
 
+use crate::invariants::flags;
 use crate::support::{fit_with, read, shared_data, sheet};
 
 const RATE: f64 = 0.05;
@@ -59,6 +60,11 @@ fn check_table(file: &str) {
 #[test]
 fn on_made_data() {
     check_rate("sheet", |seed| (sheet(3000, seed), sheet(FRESH, 100 + seed)));
+}
+
+#[test]
+fn on_columns_that_are_constant_by_chance() {
+    check_rate("rare flags", |seed| (flags(3000, seed, 0.0005), flags(FRESH, 100 + seed, 0.0005)));
 }
 
 #[test]

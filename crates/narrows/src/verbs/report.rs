@@ -99,7 +99,8 @@ impl Report {
             }
         };
         let mut reporter = NewDataReporter::new(model, self.input.name());
-        let wanted = evaluator.is_none().then(|| model.schema());
+        let read = model.columns_read();
+        let wanted = evaluator.is_none().then_some(&read);
         // The evident normal value is chosen by all rows.
         let is_known = self.label.is_none() || self.normal.is_some();
         let portion = if is_known { Portion::of(model) } else { Portion::Whole };

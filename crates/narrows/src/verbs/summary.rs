@@ -116,6 +116,11 @@ fn columns(report: &Report) -> Vec<String> {
     if let Some(more) = of(Role::Dropped).count().checked_sub(NAMED).filter(|more| *more > 0) {
         lines.push(format!("dropped     and {more} more"));
     }
+    let compared: Vec<String> =
+        of(Role::Invariant).map(|column| format!("{} ({})", column.name, column.words)).collect();
+    if !compared.is_empty() {
+        lines.push(format!("compared    {} that never changed: {}", compared.len(), shortened(&compared)));
+    }
     let ignored: Vec<String> = of(Role::Ignored).map(|column: &ColumnReport| column.name.clone()).collect();
     if !ignored.is_empty() {
         lines.push(format!("ignored     {}", shortened(&ignored)));

@@ -71,7 +71,12 @@ fn fewer_rows_than_a_batch() {
 #[test]
 fn all_rows_equal() {
     let row = "1,2,x\n".repeat(50);
-    check_fit("train.csv", format!("a,b,word\n{row}"), &["no column is left to learn from", "`a`"]);
+    let (stderr, scores) = check_works(&format!("a,b,word\n{row}"));
+    assert!(
+        stderr.contains("no column varies") && scores.lines().skip(1).all(|line| line.ends_with("false")),
+        "{scores}"
+    );
+    check_fit("train.csv", "a,b\n".to_owned() + &",\n".repeat(50), &["no column is left to learn from", "`a`"]);
 }
 
 #[test]

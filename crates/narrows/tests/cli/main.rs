@@ -20,6 +20,7 @@ mod help;
 mod image_files;
 mod images;
 mod interrupt;
+mod invariants;
 mod layouts;
 mod losses;
 mod names;

@@ -12,6 +12,7 @@ use super::samples::ImageSamples;
 use super::summary::{self, ImageFindings};
 use crate::error::{Error, Hint, Place, Result};
 use crate::fitted::assemble::{Assembly, assemble};
+use crate::fitted::invariants::Evidence;
 use crate::fitted::learning::{TrainingData, learn};
 use crate::fitted::scoring::HeldOutScores;
 use crate::fitted::session::Session;
@@ -139,6 +140,7 @@ pub(in crate::fitted) fn fit(
         normal: &normal,
         anomalous: &[],
         anomalous_scores: &anomalous_scores,
+        evidence: &Evidence::default(),
         spans: Vec::new(),
     };
     assemble(assembly, session, |inputs, _, adapter| {

@@ -108,7 +108,8 @@ mod tests {
 
     /// A scorer whose outputs are the mean of both values.
     fn scorer() -> Scorer {
-        let scale = MemberScale { columns: ColumnScale { scale: vec![1.0, 1.0] }, ratio: LogRatio { median: 1.0 } };
+        let scale =
+            MemberScale { columns: ColumnScale { scale: vec![1.0, 1.0] }, ratio: LogRatio { median: 1.0, floor: 0.0 } };
         let detector = Detector { score: Score::Residual, members: vec![scale], neighbours: None, gaussian: None };
         let ensemble = ensemble(&[([0.5, 0.5], [1.0, 1.0])]);
         Scorer { ensemble, detector, slots: Slots::new(vec![0, 1]) }

@@ -89,7 +89,7 @@ impl CalibratedThreshold {
         Scores {
             p_value: score.iter().map(|score| self.p_value(*score)).collect(),
             is_anomaly: score.iter().map(|score| self.is_anomaly(*score)).collect(),
-            flag: vec![ScoreFlag::None; score.len()],
+            flag: score.iter().map(|score| if score.is_nan() { ScoreFlag::Missing } else { ScoreFlag::None }).collect(),
             counts,
             score,
         }

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::data::Unreadable;
 use crate::detect::Reason;
+use crate::fitted::invariants::BrokenInvariants;
 
 /// Scores of a table, in row order.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,7 +21,7 @@ pub struct Scores {
     pub counts: ScoreCounts,
 }
 
-/// A remark on a score. Only points of series have any.
+/// A remark on a score. Rows of tables have none but `Missing`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ScoreFlag {
     /// No remark.
@@ -28,7 +29,7 @@ pub enum ScoreFlag {
     None,
     /// No window ends here yet, or none covers the point: no score.
     WarmUp,
-    /// Nothing was observed at this point: no score.
+    /// Nothing was observed in this row or at this point: no score.
     Missing,
     /// The first point after a gap; the gap was filled for the network and is not scored.
     AfterGap,
@@ -40,7 +41,8 @@ impl ScoreFlag {
     /// The flag of a point of a series, from the number of windows that cover it.
     pub(crate) fn of(covered: u32, score: f64, is_after_gap: bool) -> ScoreFlag {
         match (covered, score.is_nan()) {
-            (0, _) => ScoreFlag::WarmUp,
+            // A changed constant needs no window.
+            (0, true) => ScoreFlag::WarmUp,
             (_, true) => ScoreFlag::Missing,
             _ if is_after_gap => ScoreFlag::AfterGap,
             _ => ScoreFlag::None,
@@ -88,6 +90,10 @@ pub struct ScoreCounts {
     pub outside: Vec<OutsideRange>,
     /// What was found in the times of series, as text.
     pub notes: Vec<String>,
+    /// Invariants that rows break.
+    pub broken: Vec<BrokenInvariants>,
+    /// Columns that never changed in training rows and are not there to be compared.
+    pub lacking: Vec<String>,
 }
 
 impl ScoreCounts {
@@ -105,6 +111,10 @@ impl ScoreCounts {
         Unreadable::merge(&mut self.unreadable, &more.unreadable);
         OutsideRange::merge(&mut self.outside, &more.outside);
         self.notes.extend(more.notes.iter().cloned());
+        BrokenInvariants::merge(&mut self.broken, &more.broken);
+        if self.lacking.is_empty() {
+            self.lacking.clone_from(&more.lacking);
+        }
         if self.extra_columns.is_empty() {
             self.extra_columns.clone_from(&more.extra_columns);
         }
@@ -131,6 +141,13 @@ impl ScoreCounts {
             notes.push(format!(
                 "series without a scale of their own, since training had none: {}",
                 listed(&self.unknown_series)
+            ));
+        }
+        notes.extend(BrokenInvariants::notes(&self.broken));
+        if !self.lacking.is_empty() {
+            notes.push(format!(
+                "columns that never changed in training are not there to be compared: {}",
+                listed(&self.lacking)
             ));
         }
         notes.extend(self.unreadable.iter().map(|unreadable| format!("{unreadable}; taken as missing")));

@@ -9,6 +9,7 @@ use crate::data::{self, ColumnKind, Duplicates, Layout, Schema, SeriesSet, Step,
 use crate::detect::residual::Slots;
 use crate::error::{Error, Result};
 use crate::fitted::adapter::Origin;
+use crate::fitted::invariants::{Evidence, Invariants};
 use crate::model::Shape;
 use crate::prep::{Level, PrepCounts, Signal, SignalPipeline, Transform, Windows};
 
@@ -24,6 +25,8 @@ pub struct SeriesAdapter {
     pub(crate) pipeline: SignalPipeline,
     /// Stride between windows in scoring.
     pub(crate) stride: usize,
+    /// What all training rows kept; `None` in encoders, and in files before format 5.
+    pub(crate) invariants: Option<Invariants>,
 }
 
 /// The series of a table in prepared units.
@@ -40,6 +43,8 @@ pub(crate) struct SeriesSamples {
     pub(crate) unknown_series: Vec<String>,
     /// What was found in the times, as text.
     pub(crate) notes: Vec<String>,
+    /// What the rows of the table say of the invariants.
+    pub(crate) evidence: Evidence,
 }
 
 impl SeriesAdapter {
@@ -74,8 +79,8 @@ impl SeriesAdapter {
         if let Some(time) = &self.columns.time {
             data::check_zones(table, time)?;
         }
-        let (table, local) = data::localise(table.clone(), &self.schema, &self.columns, &|_| None)?;
-        let (typed, conformed) = data::conform(table, &self.schema)?;
+        let (local_table, local) = data::localise(table.clone(), &self.schema, &self.columns, &|_| None)?;
+        let (typed, conformed) = data::conform(local_table, &self.schema)?;
         if let Some(time) = &self.columns.time {
             conformed.require(&typed, time)?;
         }
@@ -84,7 +89,21 @@ impl SeriesAdapter {
             Layout::Long => SeriesSet::long(&typed, &self.columns, self.step)?,
         };
         set.notes.splice(0..0, local.notes);
-        Ok(SeriesSamples { unreadable: conformed.unreadable, ..self.signals(set, conformed.extra) })
+        let evidence = self.evidence(table, &typed);
+        let extra = conformed.extra.into_iter().filter(|name| !self.compares(name)).collect();
+        Ok(SeriesSamples { unreadable: conformed.unreadable, evidence, ..self.signals(set, extra) })
+    }
+
+    /// What the rows of a table, also given as typed columns, say of the invariants. A point without a value is a gap,
+    /// which has no score in any case.
+    pub(crate) fn evidence(&self, table: &Table, typed: &Table) -> Evidence {
+        let of = |invariants: &Invariants| invariants.compared(typed, table, &self.schema);
+        self.invariants.as_ref().map(of).unwrap_or_default()
+    }
+
+    /// Whether a column that the network does not read is compared.
+    pub(crate) fn compares(&self, column: &str) -> bool {
+        self.invariants.as_ref().is_some_and(|invariants| invariants.constant(column.trim()).is_some())
     }
 
     /// Series in prepared units.
@@ -101,7 +120,16 @@ impl SeriesAdapter {
         let unknown_series =
             set.series.iter().filter(|series| self.pipeline.is_unknown(&series.id)).map(|s| s.id.clone()).collect();
         let notes = set.notes.clone();
-        SeriesSamples { set, signals, counts, extra_columns, unreadable: Vec::new(), unknown_series, notes }
+        SeriesSamples {
+            set,
+            signals,
+            counts,
+            extra_columns,
+            unreadable: Vec::new(),
+            unknown_series,
+            notes,
+            evidence: Evidence::default(),
+        }
     }
 
     /// The inputs of a window by the column of its errors: the step in the rows layout, else the channel.
@@ -225,7 +253,7 @@ mod tests {
         let column = |(name, kind): (&str, ColumnKind)| Column::new(name, kind);
         let schema = Schema { columns: kinds.into_iter().map(column).collect() };
         let step = Some("1".parse().unwrap());
-        SeriesAdapter { schema, layout: Layout::Long, columns, step, pipeline, stride: 1 }
+        SeriesAdapter { schema, layout: Layout::Long, columns, step, pipeline, stride: 1, invariants: None }
     }
 
     /// An adapter of rows of four steps.
@@ -238,7 +266,7 @@ mod tests {
         let numeric = |name: &String| Column::new(name.as_str(), ColumnKind::Numeric);
         let schema = Schema { columns: steps.iter().map(numeric).collect() };
         let columns = TimeColumns { channels: steps, ..TimeColumns::default() };
-        SeriesAdapter { schema, layout: Layout::Rows, columns, step: None, pipeline, stride: 4 }
+        SeriesAdapter { schema, layout: Layout::Rows, columns, step: None, pipeline, stride: 4, invariants: None }
     }
 
     fn table(columns: &[(&str, &[f64])]) -> Table {

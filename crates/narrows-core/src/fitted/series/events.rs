@@ -3,7 +3,7 @@
 use super::SeriesModel;
 use super::adapter::SeriesAdapter;
 use super::model::point_reasons;
-use super::points::{Coverage, Points, points};
+use super::points::{Coverage, Points, judged};
 use crate::data::{Layout, Series, Table};
 use crate::detect::{EventRange, Reason, events_of};
 use crate::error::{Error, Result};
@@ -54,8 +54,8 @@ impl SeriesModel {
         }
         let samples = adapter.prepare(table)?;
         let mut all = Vec::new();
-        for (series, signal) in samples.set.series.iter().zip(&samples.signals) {
-            let points = points(adapter, &self.core.scorer, &series.id, signal, Coverage::All);
+        for (number, series) in samples.set.series.iter().enumerate() {
+            let points = judged(adapter, &self.core.scorer, &samples, number, Coverage::All);
             let found = events(adapter, &samples.set.channels, series, &points, &self.core.threshold);
             all.extend(found.into_iter().map(|found| found.event));
         }
@@ -123,6 +123,8 @@ fn bridge(is_anomaly: &mut [bool], score: &[f64], longest: usize) {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::choice::Choice;
     use crate::data::{Column, ColumnKind, Moment, Schema, TimeColumns};
@@ -138,7 +140,7 @@ mod tests {
         let columns = TimeColumns { channels: channels.to_vec(), ..TimeColumns::default() };
         let numeric = |name: &String| Column::new(name.as_str(), ColumnKind::Numeric);
         let schema = Schema { columns: channels.iter().map(numeric).collect() };
-        SeriesAdapter { schema, layout: Layout::Long, columns, step: None, pipeline, stride: 1 }
+        SeriesAdapter { schema, layout: Layout::Long, columns, step: None, pipeline, stride: 1, invariants: None }
     }
 
     /// Points of channels `a` and `b` with these scores; NaN is in a gap. `b` carries three quarters of every error.
@@ -158,6 +160,7 @@ mod tests {
             errors: [1.0, 3.0].repeat(n),
             rebuilt: [0.5, 0.5].repeat(n),
             covered: vec![1; n],
+            broken: BTreeMap::new(),
         };
         let calibration = vec![1.0, 1.0, 5.0];
         let rule = "fixed=2".parse().unwrap();

@@ -3,7 +3,7 @@
 use super::SeriesModel;
 use super::adapter::{SeriesAdapter, SeriesSamples};
 use super::columns::{special_columns, special_parts, text};
-use super::points::{Coverage, points};
+use super::points::{Coverage, judged, points};
 use super::summary;
 use super::windowing::{CALIBRATION, TRAIN, WindowPlan, WindowedSeries, cut, normal_stretches, without_anomalies};
 use crate::choice::Choice;
@@ -11,11 +11,13 @@ use crate::codec::Span;
 use crate::data::{self, Layout, Schema, SeriesSet, Table, TimeColumns};
 use crate::error::Result;
 use crate::fitted::assemble::{Assembly, assemble};
+use crate::fitted::feature_filter::FeatureFilter;
+use crate::fitted::invariants::Evidence;
 use crate::fitted::learning::{TRAINING_SCORES, TrainingData, learn};
 use crate::fitted::rising;
 use crate::fitted::roles::Roles;
 use crate::fitted::scoring::{HeldOutScores, Scorer};
-use crate::fitted::selection::{ColumnSelection, FeatureFilter};
+use crate::fitted::selection::ColumnSelection;
 use crate::fitted::session::Session;
 use crate::fitted::split::{Split, SplitPurpose};
 use crate::fitted::trial::TrialData;
@@ -97,7 +99,8 @@ fn prepare_rows(
     let spans = spans(&stretches, 1);
     let (pipeline, prep) = SignalPipeline::fit(&set.channels, &stretches, window, prep_settings, &recipe.prep)?;
     let schema = selection.schema.select(&columns.channels)?;
-    let adapter = SeriesAdapter { schema, layout: Layout::Rows, columns, step: None, pipeline, stride: window };
+    let adapter =
+        SeriesAdapter { schema, layout: Layout::Rows, columns, step: None, pipeline, stride: window, invariants: None };
     let samples = adapter.signals(set, Vec::new());
     let windows = adapter.whole(&samples);
     Ok(PreparedSeries { selection, split, adapter, prep, samples, windows, spans })
@@ -111,15 +114,20 @@ fn fit_rows(
     roles: &Roles,
     session: &Session<'_>,
 ) -> Result<SeriesModel> {
-    let PreparedSeries { selection, split, adapter, prep, samples, windows, spans } =
+    let PreparedSeries { selection, split, mut adapter, prep, samples, windows, spans } =
         prepare_rows(recipe, settings, table, roles, SplitPurpose::Fit, session.observer)?;
 
     let prepared = &windows.prepared;
     let (blocks, slots, shape) = (adapter.pipeline.blocks(), adapter.slots(), adapter.shape());
     let trained = learn(recipe, TrainingData::of(recipe, prepared, &split, blocks, slots, shape), session)?;
-    let anomalous_scores = trained.scorer.score(&prepared.take(&selection.anomalous));
+    let ordinary = trained.scorer.score(&prepared.take(&split.calibration));
+    let learnt = selection.constants(&split.train);
+    let invariants = selection.calibrated(learnt, &ordinary);
+    let evidence = invariants.compared(&selection.table, &selection.raw, &selection.schema);
+    adapter.invariants = Some(invariants);
+    let anomalous_scores = trained.sample_scores(prepared, &selection.anomalous, &evidence);
     let is_labelled = selection.label.is_some();
-    let threshold = trained.sample_threshold(prepared, &split, &anomalous_scores, is_labelled)?;
+    let threshold = trained.sample_threshold(prepared, &split, &evidence, &anomalous_scores, is_labelled)?;
 
     let assembly = Assembly {
         adapter,
@@ -131,6 +139,7 @@ fn fit_rows(
         normal: &selection.normal,
         anomalous: &selection.anomalous,
         anomalous_scores: &anomalous_scores,
+        evidence: &evidence,
         spans,
     };
     assemble(assembly, session, |inputs, held_out, adapter| {
@@ -202,7 +211,7 @@ fn prepare_points(
     let step = set.step;
     let schema = selection.schema.clone();
     let stride = (plan.window / COVER).max(1);
-    let adapter = SeriesAdapter { schema, layout: Layout::Long, columns, step, pipeline, stride };
+    let adapter = SeriesAdapter { schema, layout: Layout::Long, columns, step, pipeline, stride, invariants: None };
     let samples = adapter.signals(set, Vec::new());
     let windowed = cut(&adapter, &samples, &plan, &is_anomalous)?;
     if windowed.unseen > 0 {
@@ -239,7 +248,7 @@ fn fit_points(
     roles: &Roles,
     session: &Session<'_>,
 ) -> Result<SeriesModel> {
-    let PreparedPoints { selection, plan, notes, adapter, prep, samples, is_anomalous, windowed, spans } =
+    let PreparedPoints { selection, plan, notes, mut adapter, prep, mut samples, is_anomalous, windowed, spans } =
         prepare_points(recipe, settings, table, roles, SplitPurpose::Fit, session.observer)?;
     let WindowedSeries { windows, split, normal, anomalous, .. } = windowed;
 
@@ -247,6 +256,17 @@ fn fit_points(
     let trained = learn(recipe, TrainingData::of(recipe, &windows.prepared, &split, blocks, slots, shape), session)?;
     let held_out = |coverage: Coverage, part: usize| {
         held_out_scores(&adapter, &trained.scorer, &samples, &plan, &is_anomalous, (coverage, part), recipe)
+    };
+    // Points follow each other, so a channel that changes in a held-out part is none that never changes: invariants are
+    // those of all normal points, and no held-out point breaks them.
+    let learnt = selection.constants(&selection.normal);
+    let invariants = selection.calibrated(learnt, &held_out(Coverage::All, CALIBRATION));
+    samples.evidence = invariants.compared(&selection.table, &selection.raw, &selection.schema);
+    adapter.invariants = Some(invariants);
+    let held_out = |coverage: Coverage, part: usize| {
+        let scores =
+            held_out_scores(&adapter, &trained.scorer, &samples, &plan, &is_anomalous, (coverage, part), recipe);
+        if selection.nothing_varies { vec![1.0; scores.len()] } else { scores }
     };
     let is_labelled = selection.label.is_some();
     // A stream has scores of the last window alone, and so have its threshold and all that it rests on.
@@ -273,6 +293,8 @@ fn fit_points(
         normal: &normal,
         anomalous: &anomalous,
         anomalous_scores: &anomalous_scores,
+        // Samples are windows.
+        evidence: &Evidence::default(),
         spans,
     };
     let chosen = summary::Chosen { notes: &notes, period: plan.period, train_stride: plan.stride };
@@ -351,9 +373,9 @@ fn anomalous_scores(
     coverage: Coverage,
 ) -> Vec<f64> {
     let mut scores = Vec::new();
-    for ((series, signal), anomalous) in samples.set.series.iter().zip(&samples.signals).zip(is_anomalous) {
+    for (number, anomalous) in is_anomalous.iter().enumerate() {
         if anomalous.contains(&true) {
-            let found = points(adapter, scorer, &series.id, signal, coverage).score;
+            let found = judged(adapter, scorer, samples, number, coverage).score;
             let wanted = found.into_iter().zip(anomalous).filter(|(score, anomalous)| **anomalous && !score.is_nan());
             scores.extend(wanted.map(|(score, _)| score));
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Float64Array, StringArray};
 
 use super::adapter::{SeriesAdapter, SeriesSamples, origins};
-use super::points::{Coverage, Points, points, spread};
+use super::points::{Coverage, Points, judged, points, spread};
 use super::quality::Trace;
 use super::range;
 use crate::data::{Layout, Schema, Series, Table};
@@ -18,6 +18,7 @@ use crate::fitted::core::Core;
 use crate::fitted::encoder::code_columns;
 use crate::fitted::evaluate::EvaluationSamples;
 use crate::fitted::generation::numbers;
+use crate::fitted::invariants::{Invariants, with_broken};
 use crate::fitted::roles::Verdict;
 use crate::fitted::scoring::{Explained, PreparedUnits, ScoreCounts, ScoreDetail, ScoreFlag, Scorer};
 use crate::model::Shape;
@@ -61,6 +62,10 @@ impl TabularAdapter for SeriesAdapter {
         &self.schema
     }
 
+    fn invariants(&self) -> Option<&Invariants> {
+        self.invariants.as_ref()
+    }
+
     fn rows_are_independent(&self) -> bool {
         self.layout == Layout::Rows
     }
@@ -92,6 +97,8 @@ impl TabularAdapter for SeriesAdapter {
             unknown_series: samples.unknown_series,
             outside: range::outside(core, self, &samples.set),
             notes: samples.notes,
+            broken: samples.evidence.counts,
+            lacking: samples.evidence.lacking,
             ..ScoreCounts::default()
         };
         let mut scores = core.threshold.scores(score, counts);
@@ -164,16 +171,19 @@ impl SeriesAdapter {
         let prepared = self.whole(samples).prepared;
         let detail = if k > 0 { ScoreDetail::Shares } else { ScoreDetail::Scores };
         let scored = scorer.score_with(&prepared, detail);
-        let flag_of = |series: &Series| if series.is_observed() { ScoreFlag::None } else { ScoreFlag::Missing };
-        let flag: Vec<ScoreFlag> = samples.set.series.iter().map(flag_of).collect();
-        let score = scored.scores.iter().zip(&flag).map(|(s, f)| if *f == ScoreFlag::None { *s } else { f64::NAN });
-        let reasons = if k > 0 {
-            let rows: Vec<u32> = (0..prepared.n as u32).collect();
-            row_reasons(scorer, self, samples, &rows, &scored.shares, k)
-        } else {
-            Vec::new()
-        };
-        SeriesScores { score: score.collect(), flag, reasons }
+        let own = |(score, series): (&f64, &Series)| if series.is_observed() { *score } else { f64::NAN };
+        let own: Vec<f64> = scored.scores.iter().zip(&samples.set.series).map(own).collect();
+        let rows: Vec<u32> = (0..prepared.n as u32).collect();
+        let score = samples.evidence.judged(rows.iter().copied(), own);
+        let flag =
+            score.iter().map(|score| if score.is_nan() { ScoreFlag::Missing } else { ScoreFlag::None }).collect();
+        let mut reasons = Vec::new();
+        if k > 0 {
+            let of_errors = row_reasons(scorer, self, samples, &rows, &scored.shares, k);
+            reasons =
+                rows.iter().zip(of_errors).map(|(row, others)| samples.evidence.reasons(*row, others, k)).collect();
+        }
+        SeriesScores { score, flag, reasons }
     }
 
     fn score_points(&self, scorer: &Scorer, samples: &SeriesSamples, n_rows: usize, k: usize) -> SeriesScores {
@@ -182,8 +192,8 @@ impl SeriesAdapter {
             flag: vec![ScoreFlag::WarmUp; n_rows],
             reasons: vec![Vec::new(); if k > 0 { n_rows } else { 0 }],
         };
-        for (series, signal) in samples.set.series.iter().zip(&samples.signals) {
-            let points = points(self, scorer, &series.id, signal, Coverage::All);
+        for (number, series) in samples.set.series.iter().enumerate() {
+            let points = judged(self, scorer, samples, number, Coverage::All);
             let mut is_after_gap = false;
             for (p, row) in series.rows.iter().enumerate() {
                 let Some(row) = row.map(|row| row as usize) else {
@@ -282,11 +292,9 @@ impl SeriesAdapter {
             return Ok(());
         }
         let samples = self.prepare(&table.take(&labelled))?;
-        let scored: Vec<u32> =
-            (0..labelled.len() as u32).filter(|i| samples.set.series[*i as usize].is_observed()).collect();
-        evaluation.unscored += (labelled.len() - scored.len()) as u64;
-        let rows: Vec<u32> = scored.iter().map(|i| labelled[*i as usize]).collect();
-        evaluation.add_scored(core, &self.whole_of(&samples, &scored).prepared, &rows, verdicts);
+        let prepared = self.whole(&samples).prepared;
+        let score = self.score_rows(&core.scorer, &samples, 0).score;
+        evaluation.add_scored(core, &prepared, score, labelled.iter().map(|row| verdicts[*row as usize]));
         Ok(())
     }
 
@@ -299,8 +307,8 @@ impl SeriesAdapter {
     ) -> Result<()> {
         let samples = self.prepare(table)?;
         evaluation.note_outside(&range::outside(core, self, &samples.set), table.n_rows());
-        for (series, signal) in samples.set.series.iter().zip(&samples.signals) {
-            let found = points(self, &core.scorer, &series.id, signal, Coverage::All);
+        for (number, (series, signal)) in samples.set.series.iter().zip(&samples.signals).enumerate() {
+            let found = judged(self, &core.scorer, &samples, number, Coverage::All);
             let [pca, forest] = spread(self, signal, |windows| {
                 let (pca, forest) = core.baselines.scores(windows, core.compute());
                 [pca, forest]
@@ -356,7 +364,7 @@ pub(super) fn row_reasons(
     rows.iter().enumerate().map(one).collect()
 }
 
-/// The top contributing channels of one point; empty if it has no score.
+/// The reasons of one point: the invariants that it breaks, then the top contributing channels; empty if it has no score.
 pub(super) fn point_reasons(
     adapter: &SeriesAdapter,
     channels: &[String],
@@ -375,7 +383,13 @@ pub(super) fn point_reasons(
     let reason = |c: usize| {
         Reason::number(&channels[c], shares[c], expected(adapter, series, points, p, c), series.values[p * n + c])
     };
-    explain::top_k(&shares, k).into_iter().filter(observed).map(reason).collect()
+    let is_asked = adapter.invariants.as_ref().is_none_or(|invariants| !invariants.decide_alone());
+    let asked = if is_asked { explain::top_k(&shares, k) } else { Vec::new() };
+    let of_errors = asked.into_iter().filter(observed).map(reason).collect();
+    match points.broken.get(&p) {
+        Some(broken) => with_broken(broken, of_errors, k),
+        None => of_errors,
+    }
 }
 
 /// The reconstruction of a point in the channel's unit; for differences, added to the last value observed before.

@@ -5,8 +5,11 @@
 //! root over the windows that cover it, so that a few extreme windows do not dominate. Beside a gap, it is no higher than that of
 //! the windows without one: what nobody measured must not raise an alarm.
 
-use super::adapter::SeriesAdapter;
+use std::collections::BTreeMap;
+
+use super::adapter::{SeriesAdapter, SeriesSamples};
 use super::holes::{beside_gaps, completed, is_complete};
+use crate::fitted::invariants::{Broken, Evidence};
 use crate::fitted::scoring::{ScoreDetail, Scored, Scorer};
 use crate::prep::{Prepared, Signal};
 
@@ -27,6 +30,51 @@ pub(super) struct Points {
     pub(super) rebuilt: Vec<f64>,
     /// `[n]`, number of windows that cover the point.
     pub(super) covered: Vec<u32>,
+    /// The invariants that points break.
+    pub(super) broken: BTreeMap<usize, Broken>,
+}
+
+/// Scores of the points of one series of a table, raised where they break invariants.
+pub(super) fn judged(
+    adapter: &SeriesAdapter,
+    scorer: &Scorer,
+    samples: &SeriesSamples,
+    number: usize,
+    coverage: Coverage,
+) -> Points {
+    let (series, signal) = (&samples.set.series[number], &samples.signals[number]);
+    let mut points = points(adapter, scorer, &series.id, signal, coverage);
+    let rows = series.rows.iter().enumerate().filter_map(|(p, row)| Some(((*row)?, p)));
+    points.judge(rows.chain(series.merged.iter().copied()), signal, &samples.evidence);
+    points
+}
+
+impl Points {
+    /// Raises the scores of points by what their rows, given with them, break.
+    pub(super) fn judge(
+        &mut self,
+        rows: impl Iterator<Item = (u32, usize)> + Clone,
+        signal: &Signal,
+        evidence: &Evidence,
+    ) {
+        if evidence.decides_alone() {
+            let k = signal.observed.len() / signal.n.max(1);
+            let is_observed = |p: usize| signal.observed[p * k..(p + 1) * k].iter().any(|x| !x.is_nan());
+            rows.clone().for_each(|(_, p)| self.score[p] = if is_observed(p) { 1.0 } else { f64::NAN });
+        }
+        if evidence.is_silent() {
+            return;
+        }
+        let own = self.score.clone();
+        for (row, p) in rows {
+            let Some(broken) = evidence.broken(row) else { continue };
+            let raised = broken.raised(own[p]);
+            if self.score[p].is_nan() || raised > self.score[p] {
+                self.score[p] = raised;
+                self.broken.insert(p, broken.clone());
+            }
+        }
+    }
 }
 
 /// Which windows contribute to the score of a point.
@@ -200,7 +248,8 @@ impl Sums {
                 score[p] = score[p].max(*error);
             }
         }
-        Points { score, errors: self.errors, rebuilt: self.rebuilt, covered: self.covered }
+        let (errors, rebuilt, covered) = (self.errors, self.rebuilt, self.covered);
+        Points { score, errors, rebuilt, covered, broken: BTreeMap::new() }
     }
 }
 
@@ -209,7 +258,6 @@ mod tests {
     use std::sync::LazyLock;
 
     use super::super::SeriesModel;
-    use super::super::adapter::SeriesSamples;
     use super::*;
     use crate::data::Table;
     use crate::{Preset, Recipe, Session, fit};

@@ -18,6 +18,7 @@ use crate::compute::Compute;
 use crate::data::{self, Layout, Moment, Series, SeriesSet, Table};
 use crate::detect::Reason;
 use crate::error::{Error, Hint, Place, Result};
+use crate::fitted::invariants::{BrokenInvariants, Evidence};
 use crate::fitted::scoring::{ScoreCounts, ScoreFlag, Scorer};
 
 /// Windows of points kept per series.
@@ -53,6 +54,14 @@ pub struct StreamScore {
     pub flag: ScoreFlag,
     /// The top contributing channels, the largest first.
     pub reasons: Vec<Reason>,
+}
+
+/// A row that was appended to its series.
+struct Entered {
+    point: Series,
+    /// Number of points missing before it.
+    gap: u64,
+    evidence: Evidence,
 }
 
 /// The state of one series.
@@ -119,8 +128,8 @@ impl StreamScorer {
     /// [`Error::Data`] and [`Error::Mismatch`] for a row that does not fit the model, and for a time that is not after
     /// the previous one of its series; the state is then unchanged.
     pub fn push(&mut self, row: &Table) -> Result<StreamScore> {
-        let (point, gap) = self.enter(row)?;
-        let followed = self.score(&point, gap > 0);
+        let Entered { point, gap, evidence } = self.enter(row)?;
+        let followed = self.score(&point, gap > 0, &evidence);
         self.counts.unscored += u64::from(followed.score.is_nan());
         Ok(followed)
     }
@@ -137,8 +146,8 @@ impl StreamScorer {
         entered.map(drop)
     }
 
-    /// Appends a row to its series; returns its point and the number of points missing before it.
-    fn enter(&mut self, row: &Table) -> Result<(Series, u64)> {
+    /// Appends a row to its series.
+    fn enter(&mut self, row: &Table) -> Result<Entered> {
         if row.n_rows() != 1 {
             let message = format!("expected one row at a time, got {}", row.n_rows());
             return Err(Error::data(Place::source(row.source()), message));
@@ -151,6 +160,7 @@ impl StreamScorer {
         conformed.unreadable.iter().try_for_each(|unreadable| conformed.require(&typed, &unreadable.column))?;
         let set = SeriesSet::long(&typed, &self.model.adapter.columns, self.model.adapter.step)?;
         let point = set.series.into_iter().next().expect("a row is a point");
+        let evidence = self.model.adapter.evidence(row, &typed);
         let track = self.tracks.get(&point.id);
         let is_zoned = match &self.model.adapter.columns.time {
             Some(time) => data::check_zone(row, time, track.and_then(|track| track.is_zoned))?,
@@ -162,8 +172,10 @@ impl StreamScorer {
         let is_unknown = track.is_none() && adapter.pipeline.is_unknown(&point.id);
         self.counts.unknown_series.extend(is_unknown.then(|| point.id.clone()));
         if self.counts.extra_columns.is_empty() {
-            self.counts.extra_columns = conformed.extra;
+            self.counts.extra_columns = conformed.extra.into_iter().filter(|name| !adapter.compares(name)).collect();
         }
+        BrokenInvariants::merge(&mut self.counts.broken, &evidence.counts);
+        self.counts.lacking.clone_from(&evidence.lacking);
         self.counts.rows += 1;
         self.counts.missing += set.counts.missing;
         self.counts.infinite += set.counts.infinite;
@@ -173,7 +185,7 @@ impl StreamScorer {
         track.is_zoned = track.is_zoned.or(is_zoned);
         track.append(&point, gap, adapter);
         self.counts.clipped += track.clipped(adapter);
-        Ok((point, gap))
+        Ok(Entered { point, gap, evidence })
     }
 
     /// Counts of values filled, clipped or ignored so far.
@@ -195,12 +207,13 @@ impl StreamScorer {
         Ok(self.model.adapter.step.map_or(0, |step| step.whole(since) as u64 - 1))
     }
 
-    fn score(&self, point: &Series, is_after_gap: bool) -> StreamScore {
+    fn score(&self, point: &Series, is_after_gap: bool, evidence: &Evidence) -> StreamScore {
         let (adapter, core) = (&self.model.adapter, &self.model.core);
         let recent = &self.tracks[&point.id].recent;
         let p = recent.values.len() / adapter.pipeline.n_channels() - 1;
         let (signal, _) = adapter.pipeline.signal(&recent.id, &recent.values);
-        let points = last_point(adapter, &self.scorer, &recent.id, &signal);
+        let mut points = last_point(adapter, &self.scorer, &recent.id, &signal);
+        points.judge(std::iter::once((0, p)), &signal, evidence);
         let score = points.score[p];
         let threshold = core.stream_threshold.as_ref().unwrap_or(&core.threshold);
         StreamScore {

@@ -10,12 +10,13 @@ use super::points::{self, Coverage, Points};
 use crate::data::{Series, Table};
 use crate::detect::explain;
 use crate::error::Result;
+use crate::fitted::invariants::Invariants;
 use crate::fitted::scoring::{CalibratedThreshold, ScoreDetail, Scorer};
 use crate::fitted::selection::ColumnSelection;
 use crate::fitted::summary::{
     HeldOut, KindReport, ReportInputs, columns, notes, rows as row_counts, top_row, top_samples,
 };
-use crate::prep::{ColumnPrep, PrepReport, Signal};
+use crate::prep::{ColumnPrep, PrepReport};
 use crate::report::{
     AnomalousStretch, ChannelTrace, ColumnReport, Role, SeriesReport, StretchEvent, TopRow, WindowExample,
 };
@@ -53,15 +54,18 @@ pub(super) fn rows(
     let reasons = row_reasons(inputs.scorer, adapter, samples, &top, &scored.shares, TOP_REASONS);
     let top_rows: Vec<TopRow> = top
         .iter()
-        .zip(&scored.scores)
+        .zip(inputs.evidence.judged(top.iter().copied(), scored.scores))
         .zip(reasons)
-        .map(|((row, score), reasons)| top_row(inputs.threshold, u64::from(*row), *score, reasons))
+        .map(|((row, score), reasons)| {
+            let reasons = inputs.evidence.reasons(*row, reasons, TOP_REASONS);
+            top_row(inputs.threshold, u64::from(*row), score, reasons)
+        })
         .collect();
     KindReport {
         source: selection.table.source().to_owned(),
         label: selection.label.clone(),
         rows: row_counts(selection, inputs.split),
-        columns: folded_columns(selection, prep, rebuilt_quality(held_out)),
+        columns: folded_columns(selection, prep, adapter.invariants.as_ref(), rebuilt_quality(held_out)),
         notes: notes(selection, prep),
         top: top_rows,
         series: Some(SeriesReport {
@@ -84,12 +88,17 @@ pub(super) fn rows(
 }
 
 /// Every input column, with the steps of a row folded into one.
-fn folded_columns(selection: &ColumnSelection, prep: &PrepReport, quality: Option<f64>) -> Vec<ColumnReport> {
+fn folded_columns(
+    selection: &ColumnSelection,
+    prep: &PrepReport,
+    invariants: Option<&Invariants>,
+    quality: Option<f64>,
+) -> Vec<ColumnReport> {
     let names = selection.features();
     let step = |name: &str| ColumnPrep { name: name.to_owned(), missing: 0, ..prep.columns[0].clone() };
     let steps: Vec<ColumnPrep> = names.iter().map(|name| step(name)).collect();
     let mut folded: Vec<ColumnReport> = Vec::new();
-    for column in columns(selection, &steps.iter().collect::<Vec<_>>(), |_| None) {
+    for column in columns(selection, &steps.iter().collect::<Vec<_>>(), invariants, |_| None) {
         let is_step = column.role == Role::Feature;
         if !is_step || !folded.iter().any(|known| known.role == Role::Feature) {
             folded.push(column);
@@ -127,7 +136,7 @@ fn window_examples(
     let prepared = inputs.prepared.take(top);
     let windows = adapter.whole_of(samples, top);
     let output = inputs.scorer.ensemble.output(&prepared.input);
-    let scores = inputs.scorer.score(&prepared);
+    let scores = inputs.scores(top);
     let steps = adapter.pipeline.window();
     let example = |(i, row): (usize, &u32)| {
         let series = &samples.set.series[*row as usize];
@@ -165,7 +174,9 @@ pub(super) fn points(
         source: selection.table.source().to_owned(),
         label: selection.label.clone(),
         rows: row_counts(selection, inputs.split),
-        columns: columns(selection, &adapter.pipeline.columns(), |channel| quality(samples, &scored, channel)),
+        columns: columns(selection, &adapter.pipeline.columns(), adapter.invariants.as_ref(), |channel| {
+            quality(samples, &scored, channel)
+        }),
         notes: notes(selection, prep).into_iter().chain(chosen.notes.iter().cloned()).collect(),
         top: top_events(&scored, inputs.threshold),
         series: Some(SeriesReport {
@@ -219,12 +230,12 @@ fn scored<'a>(
     threshold: &CalibratedThreshold,
     samples: &'a SeriesSamples,
 ) -> Vec<ScoredSeries<'a>> {
-    let of_series = |(series, signal): (&'a Series, &Signal)| {
-        let points = points::points(adapter, scorer, &series.id, signal, Coverage::All);
+    let of_series = |(number, series): (usize, &'a Series)| {
+        let points = points::judged(adapter, scorer, samples, number, Coverage::All);
         let events = events(adapter, &samples.set.channels, series, &points, threshold);
         ScoredSeries { series, points, events }
     };
-    samples.set.series.iter().zip(&samples.signals).map(of_series).collect()
+    samples.set.series.iter().enumerate().map(of_series).collect()
 }
 
 /// The peaks of the highest events.

@@ -414,7 +414,8 @@ mod tests {
         let (pipeline, _) = SignalPipeline::fit(&set.channels, &stretches, window, settings, &Prep::default()).unwrap();
         let columns = TimeColumns { channels: set.channels.clone(), ..TimeColumns::default() };
         let schema = Schema { columns: vec![Column::new("x", ColumnKind::Numeric)] };
-        let adapter = SeriesAdapter { schema, layout: Layout::Long, columns, step: None, pipeline, stride: 1 };
+        let adapter =
+            SeriesAdapter { schema, layout: Layout::Long, columns, step: None, pipeline, stride: 1, invariants: None };
         let samples = adapter.signals(set, Vec::new());
         (adapter, samples)
     }

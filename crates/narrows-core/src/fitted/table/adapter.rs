@@ -8,6 +8,7 @@ use crate::data::{Conformed, Schema, Table, Unreadable};
 use crate::detect::residual::Slots;
 use crate::detect::{Direction, Reason, explain};
 use crate::error::Result;
+use crate::fitted::invariants::{Evidence, Invariants};
 use crate::fitted::scoring::{Scorer, Yardstick};
 use crate::prep::{Cell, Grain, Pipeline, Prepared, Spreads};
 
@@ -19,6 +20,9 @@ pub struct TableAdapter {
     pub(crate) pipeline: Pipeline,
     /// Range and decimals of the numeric columns; empty in files before format 4.
     pub(crate) grains: Vec<Option<Grain>>,
+    /// What all training rows kept; `None` in encoders, and in files before format 5, whose scores do not rest on what
+    /// was observed either.
+    pub(crate) invariants: Option<Invariants>,
 }
 
 /// Rows as typed columns and in prepared units.
@@ -40,6 +44,12 @@ impl TableAdapter {
         Ok(PreparedRows { typed, prepared, extra_columns: extra, unreadable })
     }
 
+    /// What the rows of a table, also given as typed columns, say of the invariants.
+    pub(crate) fn evidence(&self, table: &Table, typed: &Table) -> Evidence {
+        let of = |invariants: &Invariants| invariants.compared(typed, table, &self.schema);
+        self.invariants.as_ref().map(of).unwrap_or_default()
+    }
+
     /// The schema's column of each prepared value.
     pub(crate) fn slots(&self) -> Slots {
         let names = self.schema.names();
@@ -48,7 +58,8 @@ impl TableAdapter {
             let column = names.iter().position(|name| *name == block.column).unwrap_or(0);
             column_of.extend(std::iter::repeat_n(column, block.range.len()));
         }
-        Slots::new(column_of)
+        let slots = Slots::new(column_of);
+        if self.invariants.is_some() { slots.over_observed() } else { slots }
     }
 
     /// The `k` columns of each row that are farthest from what is expected of them, given the `shares` of the columns

@@ -10,13 +10,16 @@ use crate::codec::Span;
 use crate::data::{Column, Table};
 use crate::error::Result;
 use crate::fitted::assemble::{Assembly, assemble};
+use crate::fitted::feature_filter::FeatureFilter;
+use crate::fitted::invariants::{Invariants, LearntInvariants};
 use crate::fitted::learning::{TrainingData, learn};
 use crate::fitted::roles::Roles;
 use crate::fitted::scoring::Scorer;
-use crate::fitted::selection::{ColumnSelection, FeatureFilter};
+use crate::fitted::selection::ColumnSelection;
 use crate::fitted::session::Session;
 use crate::fitted::split::{Split, SplitPurpose};
 use crate::fitted::trial::TrialData;
+use crate::fitted::unchanging::empty_note;
 use crate::model::Shape;
 use crate::prep::{OutputError, Pipeline, PrepReport, Prepared};
 use crate::recipe::Recipe;
@@ -27,6 +30,7 @@ struct PreparedTable {
     selection: ColumnSelection,
     split: Split,
     adapter: TableAdapter,
+    learnt: LearntInvariants,
     prep: PrepReport,
     prepared: Prepared,
 }
@@ -40,17 +44,24 @@ fn prepare(
 ) -> Result<PreparedTable> {
     let mut selection = ColumnSelection::choose(table, roles, &recipe.types, FeatureFilter::Any, Vec::new(), observer)?;
     selection.note(order::notes(&selection.table, &selection.schema), observer);
+    let mut empty = selection.leave_out_empty()?;
     let first_of_validation = (selection.table.n_rows() as u64).saturating_sub(roles.validation_rows);
     let is_given = |row: &u32| u64::from(*row) >= first_of_validation;
     let (given, normal): (Vec<u32>, Vec<u32>) = selection.normal.iter().copied().partition(is_given);
-    let split = Split::for_purpose(&normal, recipe, purpose).with_validation(given);
+    let mut split = Split::for_purpose(&normal, recipe, purpose).with_validation(given);
+    let learnt = selection.invariants(&split.train);
+    selection.keep_what_varies(&learnt, observer)?;
+    empty += selection.leave_out_unseen(&mut split)?;
+    selection.note(empty_note(empty).into_iter().collect(), observer);
     let features: Vec<String> = selection.schema.names().into_iter().map(str::to_owned).collect();
     let (mut pipeline, prep) =
         Pipeline::fit(&selection.table, &selection.schema, &features, &split.train, &recipe.prep)?;
     let prepared = pipeline.transform(&selection.table)?;
     pipeline.note_spreads(&prepared, &split.train);
-    let adapter = TableAdapter { schema: selection.schema.clone(), pipeline, grains: Vec::new() };
-    Ok(PreparedTable { selection, split, adapter, prep, prepared })
+    // Scores rest on what was observed from the start.
+    let invariants = Some(Invariants::default());
+    let adapter = TableAdapter { schema: selection.schema.clone(), pipeline, grains: Vec::new(), invariants };
+    Ok(PreparedTable { selection, split, adapter, learnt, prep, prepared })
 }
 
 /// The samples that the trials of a search train on.
@@ -70,7 +81,7 @@ pub(in crate::fitted) fn fit(
     roles: &Roles,
     session: &Session<'_>,
 ) -> Result<TableModel> {
-    let PreparedTable { selection, split, mut adapter, prep, prepared } =
+    let PreparedTable { selection, split, mut adapter, learnt, prep, prepared } =
         prepare(recipe, table, roles, SplitPurpose::Fit, session.observer)?;
 
     let blocks = adapter.pipeline.blocks();
@@ -78,9 +89,13 @@ pub(in crate::fitted) fn fit(
     let trained = learn(recipe, data, session)?;
     let errors = output_errors(&trained.scorer, &prepared.take(&split.calibration));
     adapter.grains = adapter.pipeline.grains(&selection.table, &split.train, &errors)?;
-    let anomalous_scores = trained.scorer.score(&prepared.take(&selection.anomalous));
+    let ordinary = trained.scorer.score(&prepared.take(&split.calibration));
+    adapter.invariants = Some(selection.calibrated(learnt, &ordinary));
+    let evidence = adapter.evidence(&selection.raw, &selection.table);
+    let mut anomalous_scores = trained.sample_scores(&prepared, &selection.anomalous, &evidence);
+    anomalous_scores.retain(|score| !score.is_nan());
     let is_labelled = selection.label.is_some();
-    let threshold = trained.sample_threshold(&prepared, &split, &anomalous_scores, is_labelled)?;
+    let threshold = trained.sample_threshold(&prepared, &split, &evidence, &anomalous_scores, is_labelled)?;
 
     let assembly = Assembly {
         adapter,
@@ -92,6 +107,7 @@ pub(in crate::fitted) fn fit(
         normal: &selection.normal,
         anomalous: &selection.anomalous,
         anomalous_scores: &anomalous_scores,
+        evidence: &evidence,
         spans: spans(&selection, &split),
     };
     assemble(assembly, session, |inputs, held_out, adapter| {

@@ -14,6 +14,7 @@ use crate::fitted::core::Core;
 use crate::fitted::encoder::code_columns;
 use crate::fitted::evaluate::EvaluationSamples;
 use crate::fitted::generation::{self, levels, numbers};
+use crate::fitted::invariants::{Evidence, Invariants};
 use crate::fitted::roles::Verdict;
 use crate::fitted::scoring::{Explained, OutsideRange, ScoreCounts, ScoreDetail};
 use crate::model::Shape;
@@ -76,16 +77,28 @@ impl TabularAdapter for TableAdapter {
         &self.schema
     }
 
+    fn invariants(&self) -> Option<&Invariants> {
+        self.invariants.as_ref()
+    }
+
     fn explain(&self, core: &Core, table: &Table, k: usize) -> Result<Explained> {
         let samples = self.prepare(table)?;
+        let evidence = self.evidence(table, &samples.typed);
+        let rows = 0..samples.prepared.n as u32;
         let scorer = &core.scorer;
-        if k == 0 {
-            let scores = scorer.score(&samples.prepared);
-            return Ok(Explained { scores: core.threshold.scores(scores, self.counts(samples)), reasons: Vec::new() });
+        let detail = if k > 0 { ScoreDetail::Shares } else { ScoreDetail::Scores };
+        let scored = scorer.score_with(&samples.prepared, detail);
+        let mut reasons = Vec::new();
+        if k > 0 {
+            let of_errors = self.reasons(scorer, &samples, &scored.shares, k);
+            reasons = rows.clone().zip(of_errors).map(|(row, reasons)| evidence.reasons(row, reasons, k)).collect();
         }
-        let scored = scorer.score_with(&samples.prepared, ScoreDetail::Shares);
-        let reasons = self.reasons(scorer, &samples, &scored.shares, k);
-        Ok(Explained { scores: core.threshold.scores(scored.scores, self.counts(samples)), reasons })
+        let score = evidence.judged(rows, scored.scores);
+        let counts = ScoreCounts {
+            unscored: score.iter().filter(|score| score.is_nan()).count() as u64,
+            ..self.counts(samples, evidence)
+        };
+        Ok(Explained { scores: core.threshold.scores(score, counts), reasons })
     }
 
     fn reconstruct(&self, core: &Core, table: &Table) -> Result<Table> {
@@ -125,15 +138,18 @@ impl TabularAdapter for TableAdapter {
         if labelled.is_empty() {
             return Ok(());
         }
-        let rows = self.prepare(&table.take(&labelled))?;
+        let table = table.take(&labelled);
+        let rows = self.prepare(&table)?;
         samples.note_outside(&self.outside(&rows.typed), labelled.len());
-        samples.add_scored(core, &rows.prepared, &labelled, verdicts);
+        let score = core.scorer.score(&rows.prepared);
+        let score = self.evidence(&table, &rows.typed).judged(0..labelled.len() as u32, score);
+        samples.add_scored(core, &rows.prepared, score, labelled.iter().map(|row| verdicts[*row as usize]));
         Ok(())
     }
 }
 
 impl TableAdapter {
-    fn counts(&self, samples: PreparedRows) -> ScoreCounts {
+    fn counts(&self, samples: PreparedRows, evidence: Evidence) -> ScoreCounts {
         let counts = &samples.prepared.counts;
         ScoreCounts {
             rows: samples.prepared.n as u64,
@@ -141,10 +157,20 @@ impl TableAdapter {
             clipped: counts.clipped,
             unseen_levels: counts.unseen_levels,
             outside: self.outside(&samples.typed),
-            extra_columns: samples.extra_columns,
+            extra_columns: self.unread(samples.extra_columns),
             unreadable: samples.unreadable,
+            broken: evidence.counts,
+            lacking: evidence.lacking,
             ..ScoreCounts::default()
         }
+    }
+
+    /// Those of the columns that nothing is compared with either.
+    fn unread(&self, mut extra: Vec<String>) -> Vec<String> {
+        if let Some(invariants) = &self.invariants {
+            extra.retain(|name| invariants.constant(name.trim()).is_none());
+        }
+        extra
     }
 
     /// The numeric columns with cells outside their training range.

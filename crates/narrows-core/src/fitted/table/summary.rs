@@ -21,7 +21,7 @@ pub(super) fn describe(
         source: selection.table.source().to_owned(),
         label: selection.label.clone(),
         rows: rows(selection, inputs.split),
-        columns: columns(selection, &adapter.pipeline.columns(), |name| {
+        columns: columns(selection, &adapter.pipeline.columns(), adapter.invariants.as_ref(), |name| {
             quality(adapter.pipeline.blocks(), name, &held_out.rows, &held_out.output)
         }),
         notes: notes(selection, prep),
@@ -40,8 +40,12 @@ fn top_rows(inputs: &ReportInputs<'_>, selection: &ColumnSelection, adapter: &Ta
         PreparedRows { typed: selection.table.take(&top), prepared, extra_columns: Vec::new(), unreadable: Vec::new() };
     let scored = scorer.score_with(&samples.prepared, ScoreDetail::Shares);
     let reasons = adapter.reasons(scorer, &samples, &scored.shares, TOP_REASONS);
-    let rows = top.iter().zip(scored.scores).zip(reasons);
-    rows.map(|((&row, score), reasons)| top_row(inputs.threshold, u64::from(row), score, reasons)).collect()
+    let rows = top.iter().zip(inputs.evidence.judged(top.iter().copied(), scored.scores)).zip(reasons);
+    let top_row = |((&row, score), reasons)| {
+        let reasons = inputs.evidence.reasons(row, reasons, TOP_REASONS);
+        top_row(inputs.threshold, u64::from(row), score, reasons)
+    };
+    rows.map(top_row).collect()
 }
 
 /// 1 - error / variance for numbers, accuracy for flags and categories, on held-out rows.

@@ -32,8 +32,10 @@ pub(super) struct AnomalyRow {
 
 pub(super) struct ReasonItem {
     pub(super) column: DisplayName,
-    /// `about ` for numbers, empty for categories.
+    /// `expected about ` for numbers, `expected ` for categories, empty for what all training rows kept.
     pub(super) qualifier: &'static str,
+    /// Whether it breaks an invariant, which has no share.
+    pub(super) is_broken: bool,
     pub(super) expected: DisplayName,
     pub(super) got: DisplayName,
     pub(super) percent: String,
@@ -69,10 +71,15 @@ fn row(row: &TopRow, score: String) -> AnomalyRow {
         let share = reason.share;
         ReasonItem {
             column: DisplayName::new(&reason.column),
-            qualifier: if reason.direction == Direction::Other { "" } else { "about " },
+            qualifier: match reason.direction {
+                Direction::Above | Direction::Below => "expected about ",
+                Direction::Other => "expected ",
+                Direction::Broken => "",
+            },
             expected: DisplayName::new(&cut(&reason.expected, 200)),
             got: DisplayName::new(&cut(&reason.got, 200)),
             percent: percent(share),
+            is_broken: reason.direction == Direction::Broken,
             width: if share.is_finite() { (share.clamp(0.0, 1.0) * 1000.0).round() / 10.0 } else { 0.0 },
         }
     });

@@ -89,6 +89,7 @@ fn role(role: &Role) -> &'static str {
         Role::Label => "label",
         Role::Ignored => "ignored",
         Role::Dropped => "dropped",
+        Role::Invariant => "invariant",
     }
 }
 
@@ -101,6 +102,7 @@ fn counts(columns: &[ColumnReport]) -> String {
         (of(Role::Label), "label"),
         (of(Role::Ignored), "ignored"),
         (of(Role::Dropped), "dropped"),
+        (of(Role::Invariant), "that never changed"),
     ]
     .into_iter()
     .filter(|(n, _)| *n > 0)

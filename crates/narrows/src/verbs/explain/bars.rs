@@ -27,13 +27,15 @@ pub(super) fn for_people(explanation: &Explanation, ink: Ink) -> String {
     let widest = e.reasons.iter().map(|reason| reason.column.chars().count()).max().unwrap_or(0);
     for reason in &e.reasons {
         let name = format!("{:<widest$}", reason.column);
-        lines.push(format!("  {name} {} {:>4}  {}", bar(reason, ink), share(reason.share), told(reason)));
+        let share = if reason.direction == Direction::Broken { String::new() } else { share(reason.share) };
+        lines.push(format!("  {name} {} {share:>4}  {}", bar(reason, ink), told(reason)));
     }
     if e.reasons.is_empty() {
         lines.push("  no contributing columns".to_owned());
     } else {
         let rest = (1.0 - e.reasons.iter().map(|reason| reason.share).sum::<f64>()).max(0.0);
-        if rest >= 0.005 {
+        let is_of_errors = e.reasons.iter().any(|reason| reason.direction != Direction::Broken);
+        if rest >= 0.005 && is_of_errors {
             lines.push(format!(
                 "  {:<widest$} {:width$} {:>4}  beyond {}",
                 "",
@@ -53,15 +55,20 @@ fn printable(text: &str) -> String {
 }
 
 fn told(reason: &Reason) -> String {
-    let about = if reason.direction == Direction::Other { "" } else { "about " };
-    format!("expected {about}{}, got {}", reason.expected, reason.got)
+    let expected = match reason.direction {
+        Direction::Above | Direction::Below => "expected about ",
+        Direction::Other => "expected ",
+        Direction::Broken => "",
+    };
+    format!("{expected}{}, got {}", reason.expected, reason.got)
 }
 
 fn share(share: f64) -> String {
     format!("{:.0} %", 100.0 * share)
 }
 
-/// A bar from the axis: right for above, left for below, both sides if there is no direction.
+/// A bar from the axis: right for above, left for below, both sides if there is no direction, and a cross for a broken
+/// invariant.
 fn bar(reason: &Reason, ink: Ink) -> String {
     let full = blocks(reason.share);
     let middle = "│";
@@ -77,6 +84,7 @@ fn bar(reason: &Reason, ink: Ink) -> String {
                 ""
             )
         }
+        Direction::Broken => format!("{:SIDE$}{}{:SIDE$}", "", ink.paint(31, "╳"), ""),
         Direction::Other => {
             let cells = (reason.share * SIDE as f64).round().max(1.0) as usize;
             let cells = cells.min(SIDE);
@@ -129,6 +137,9 @@ mod tests {
             Reason::number("age", 0.25, 40.0, 3.0),
             Reason::category("country", 0.2, "DE", "US"),
         ];
+        let broken = Reason::broken("raid", "always ok in 400 training rows", "FAILED");
+        let expected = "  raid               ╳                     always ok in 400 training rows, got FAILED";
+        assert!(for_people(&explanation(vec![broken]), Ink::Plain).contains(expected));
         let expected = "row 17: score 12.5000, threshold 3.2000, p-value 0.0010: an anomaly\n\n  \
                         amount                │███████        50 %  expected about 41.20, got 980.00\n  \
                         age               ████│               25 %  expected about 40, got 3\n  \

@@ -119,7 +119,8 @@ impl Explain {
         let mut found = Found { model, top: self.top, worst, rows: Vec::new() };
         let mut rows = 0;
         // Identifiers are no columns of the model.
-        let wanted = identifiers.is_none().then(|| model.schema());
+        let read = model.columns_read();
+        let wanted = identifiers.is_none().then_some(&read);
         pipeline::read(&source, wanted, Portion::of(model), |table| {
             rows = table.row_numbers().last().map_or(rows, |last| last + 1);
             let candidates = match (&self.row, &identifiers) {

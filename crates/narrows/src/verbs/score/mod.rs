@@ -135,10 +135,11 @@ impl Score {
         let forms = ReasonsAsked { form: self.reason_form.as_deref(), format, in_document }.forms()?;
         let mut keep = Keep::new(self.keep, &SCORE_COLUMNS)?;
         keep.add(model.index_columns());
+        let read = model.columns_read();
         let writer = ScoreWriter::open(&self.output, common)?;
-        let mut tally = Tally::default();
+        let mut tally = Tally::of(model.recipe().data.kind());
         let writer = pipeline::write_while(writer, |send| {
-            pipeline::read(&source, keep.wanted(model.schema()), Portion::of(model), |table| {
+            pipeline::read(&source, keep.wanted(&read), Portion::of(model), |table| {
                 let (scores, reasons) = match self.explain {
                     Some(k) => {
                         let explained = model.explain(table, k)?;
@@ -198,7 +199,7 @@ impl Score {
         let mut events = EventCounts { events: 0 };
         let has_id = model.id_column().is_some();
         let mut writer = ScoreWriter::open(&self.output, common)?;
-        pipeline::read(&source, Some(model.schema()), Portion::Whole, |table| {
+        pipeline::read(&source, Some(&model.columns_read()), Portion::Whole, |table| {
             let found = model.events(table)?;
             events.events = found.len() as u64;
             let mut selector = RowSelector::new(self.selection());

@@ -14,7 +14,7 @@ use crate::pipeline::BATCH_ROWS;
 /// A model that scores rows as they come.
 pub(super) enum RowScorer {
     Table(Box<TableModel>),
-    Series { scorer: Box<StreamScorer>, schema: Schema, index: Vec<String> },
+    Series { scorer: Box<StreamScorer>, schema: Schema, columns_read: Vec<String>, index: Vec<String> },
 }
 
 /// A scored row.
@@ -31,14 +31,32 @@ impl RowScorer {
         match model {
             Model::Series(model) => {
                 let (schema, index) = (model.schema().clone(), model.index_columns());
-                Ok(RowScorer::Series { scorer: Box::new(model.stream()?), schema, index })
+                let columns_read = model.columns_read();
+                let columns_read = columns_read.names().into_iter().map(str::to_owned).collect();
+                Ok(RowScorer::Series { scorer: Box::new(model.stream()?), schema, columns_read, index })
             }
             // A single row is too little work to share among threads.
             model => Ok(RowScorer::Table(Box::new(model.into_table()?.with_compute(&Compute::serial())))),
         }
     }
 
-    /// The columns that the model reads.
+    /// The names of all columns that scoring reads.
+    pub(super) fn columns_read(&self) -> Vec<String> {
+        match self {
+            RowScorer::Table(model) => model.columns_read().names().into_iter().map(str::to_owned).collect(),
+            RowScorer::Series { columns_read, .. } => columns_read.clone(),
+        }
+    }
+
+    /// The tally of such rows.
+    pub(super) fn tally(&self) -> Tally {
+        Tally::of(match self {
+            RowScorer::Table(_) => DataKind::Table,
+            RowScorer::Series { .. } => DataKind::Series,
+        })
+    }
+
+    /// The columns without which nothing can be scored.
     pub(super) fn schema(&self) -> &Schema {
         match self {
             RowScorer::Table(model) => model.schema(),

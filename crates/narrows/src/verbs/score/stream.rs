@@ -55,7 +55,7 @@ impl Follow {
         let mut lines = Lines::open(&stream.path)?;
         let mut writer = self.output.row_writer()?;
         let mut reader = None;
-        let mut tally = Tally::default();
+        let mut tally = row_scorer.tally();
         let _grace = interrupt::grace("stopping: the scores so far are written");
         let (mut number, mut row) = (0, 0);
         while let Some(line) = lines.next()? {
@@ -160,10 +160,9 @@ impl ShownColumns {
 
     /// The reader of an NDJSON stream. Patterns of columns to keep are those of the first row.
     fn json(&mut self, first: &[u8], row_scorer: &RowScorer, source: &str) -> Result<LineReader, Failure> {
-        let model = || row_scorer.schema().names().into_iter().map(str::to_owned);
         let is_pattern = |name: &&String| name.contains(['*', '?', '[']);
         let named: Vec<String> = self.keep.names().iter().filter(|name| !is_pattern(name)).cloned().collect();
-        let mut columns: Vec<String> = model().chain(named).collect();
+        let mut columns: Vec<String> = row_scorer.columns_read().into_iter().chain(named).collect();
         if self.keep.names().iter().any(|name| is_pattern(&name)) {
             let reader = LineReader::json(columns.clone(), source);
             // A first line that is damaged has no columns to match; it is told as any other one.

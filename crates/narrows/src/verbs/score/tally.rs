@@ -1,7 +1,8 @@
 //! Counts over all batches of a scoring run, for the summary line.
 
 use narrows_core::data::Unreadable;
-use narrows_core::{OutsideRange, ScoreCounts, Scores};
+use narrows_core::recipe::DataKind;
+use narrows_core::{BrokenInvariants, OutsideRange, ScoreCounts, Scores};
 use serde::Serialize;
 
 use crate::talk::{Talk, count, grouped};
@@ -23,14 +24,24 @@ pub(super) struct Tally {
     unknown_series: Vec<String>,
     infinite: u64,
     outside_training_range: Vec<OutsideRange>,
+    broken_invariants: Vec<BrokenInvariants>,
+    lacking_columns: Vec<String>,
     /// Among the warnings.
     #[serde(skip)]
     notes: Vec<String>,
+    /// Whether scores have remarks.
+    #[serde(skip)]
+    has_flags: bool,
     pub(super) warming_up: u64,
     pub(super) bad_lines: u64,
 }
 
 impl Tally {
+    /// The tally of scores of this kind of data.
+    pub(super) fn of(kind: DataKind) -> Tally {
+        Tally { has_flags: kind == DataKind::Series, ..Tally::default() }
+    }
+
     pub(super) fn add(&mut self, scores: &Scores) {
         self.anomalies += scores.is_anomaly.iter().filter(|flag| **flag).count() as u64;
         self.add_counts(&scores.counts);
@@ -48,6 +59,10 @@ impl Tally {
         self.unknown_series.extend(counts.unknown_series.iter().cloned());
         self.infinite += counts.infinite;
         self.notes.extend(counts.notes.iter().cloned());
+        BrokenInvariants::merge(&mut self.broken_invariants, &counts.broken);
+        if self.lacking_columns.is_empty() {
+            self.lacking_columns.clone_from(&counts.lacking);
+        }
         OutsideRange::merge(&mut self.outside_training_range, &counts.outside);
         if self.extra_columns.is_empty() {
             self.extra_columns.clone_from(&counts.extra_columns);
@@ -66,6 +81,7 @@ impl Tally {
 
     /// What was filled, clipped, ignored or left out.
     pub(super) fn warnings(&self) -> Vec<String> {
+        let unscored = if self.has_flags { "see the column `flag`" } else { "as they have no value" };
         let told = [
             (self.missing, count(self.missing, "missing cell")),
             (self.infinite, count(self.infinite, "infinite cell")),
@@ -75,11 +91,16 @@ impl Tally {
                 self.gaps,
                 format!("{} of {}, filled and not scored", count(self.gaps, "gap"), count(self.gap_points, "point")),
             ),
-            (self.unscored, format!("{} without a score, see the column `flag`", count(self.unscored, "row"))),
+            (self.unscored, format!("{} without a score, {unscored}", count(self.unscored, "row"))),
             (self.warming_up, format!("{} warming up", count(self.warming_up, "row"))),
             (self.bad_lines, format!("{} skipped", count(self.bad_lines, "invalid line"))),
         ];
         let mut warnings: Vec<String> = told.into_iter().filter(|(n, _)| *n > 0).map(|(_, words)| words).collect();
+        warnings.extend(BrokenInvariants::notes(&self.broken_invariants));
+        if !self.lacking_columns.is_empty() {
+            let names = self.lacking_columns.join(", ");
+            warnings.push(format!("columns that never changed in training are not there to be compared: {names}"));
+        }
         warnings.extend(OutsideRange::beyond(&self.outside_training_range, self.rows));
         warnings.extend(self.notes.iter().cloned());
         if !self.unknown_series.is_empty() {
