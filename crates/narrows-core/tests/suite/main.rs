@@ -11,6 +11,7 @@ mod generation;
 mod handles;
 mod hostile;
 mod images_contract;
+mod localisation;
 mod mutations;
 mod old_models;
 mod promised_rate;

@@ -181,7 +181,7 @@ impl SeriesAdapter {
             reasons: vec![Vec::new(); if k > 0 { n_rows } else { 0 }],
         };
         for (series, signal) in samples.set.series.iter().zip(&samples.signals) {
-            let points = points(self, scorer, &series.id, signal, Coverage::All);
+            let points = points(self, scorer, series, signal, Coverage::All);
             let mut is_after_gap = false;
             for (p, row) in series.rows.iter().enumerate() {
                 let Some(row) = row.map(|row| row as usize) else {
@@ -215,7 +215,7 @@ impl SeriesAdapter {
         let k = self.pipeline.n_channels();
         let mut columns = vec![vec![f64::NAN; table.n_rows()]; k];
         for (series, signal) in samples.set.series.iter().zip(&samples.signals) {
-            let points = points(self, &core.scorer, &series.id, signal, Coverage::All);
+            let points = points(self, &core.scorer, series, signal, Coverage::All);
             for (p, row) in series.rows.iter().enumerate().filter_map(|(p, row)| Some((p, (*row)? as usize))) {
                 for (c, column) in columns.iter_mut().enumerate() {
                     column[row] = expected(self, series, &points, p, c);
@@ -297,7 +297,7 @@ impl SeriesAdapter {
     ) -> Result<()> {
         let samples = self.prepare(table)?;
         for (series, signal) in samples.set.series.iter().zip(&samples.signals) {
-            let found = points(self, &core.scorer, &series.id, signal, Coverage::All);
+            let found = points(self, &core.scorer, series, signal, Coverage::All);
             let [pca, forest] = spread(self, signal, |windows| {
                 let (pca, forest) = core.baselines.scores(windows, core.compute());
                 [pca, forest]
@@ -366,12 +366,21 @@ pub(super) fn point_reasons(
     if points.score[p].is_nan() {
         return Vec::new();
     }
-    let shares = explain::shares(errors);
+    let remarks = points.remarks.get(&p).map_or(&[][..], Vec::as_slice);
+    // What is odd beside the error takes its part of the score, and the error the rest.
+    let odd: f64 = remarks.iter().map(|remark| remark.score).sum();
+    let all = odd + errors.iter().sum::<f64>() / n as f64;
+    let rest = if odd > 0.0 { 1.0 - odd / all } else { 1.0 };
+    let shares: Vec<f64> = explain::shares(errors).into_iter().map(|share| rest * share).collect();
     let observed = |c: &usize| series.values[p * n + c].is_finite() || errors[*c] > 0.0;
     let reason = |c: usize| {
         Reason::number(&channels[c], shares[c], expected(adapter, series, points, p, c), series.values[p * n + c])
     };
-    explain::top_k(&shares, k).into_iter().filter(observed).map(reason).collect()
+    let mut reasons: Vec<Reason> = remarks.iter().map(|r| r.reason(&channels[r.channel], r.score / all)).collect();
+    reasons.extend(explain::top_k(&shares, k).into_iter().filter(observed).map(reason));
+    reasons.sort_by(|a, b| b.share.total_cmp(&a.share));
+    reasons.truncate(k);
+    reasons
 }
 
 /// The reconstruction of a point in the channel's unit; for differences, added to the last value observed before.

@@ -200,7 +200,7 @@ impl StreamScorer {
         let recent = &self.tracks[&point.id].recent;
         let p = recent.values.len() / adapter.pipeline.n_channels() - 1;
         let (signal, _) = adapter.pipeline.signal(&recent.id, &recent.values);
-        let points = last_point(adapter, &self.scorer, &recent.id, &signal);
+        let points = last_point(adapter, &self.scorer, recent, &signal);
         let score = points.score[p];
         let threshold = core.stream_threshold.as_ref().unwrap_or(&core.threshold);
         StreamScore {
@@ -319,7 +319,7 @@ mod tests {
         let adapter = &fitted.adapter;
         let samples = adapter.prepare(&table(rows)).unwrap();
         let series = &samples.set.series[0];
-        let found = points(adapter, &fitted.core.scorer, &series.id, &samples.signals[0], Coverage::Last).score;
+        let found = points(adapter, &fitted.core.scorer, series, &samples.signals[0], Coverage::Last).score;
         found.into_iter().zip(&series.rows).filter(|(_, row)| row.is_some()).map(|(score, _)| score).collect()
     }
 

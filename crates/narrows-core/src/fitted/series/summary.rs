@@ -220,7 +220,7 @@ fn scored<'a>(
     samples: &'a SeriesSamples,
 ) -> Vec<ScoredSeries<'a>> {
     let of_series = |(series, signal): (&'a Series, &Signal)| {
-        let points = points::points(adapter, scorer, &series.id, signal, Coverage::All);
+        let points = points::points(adapter, scorer, series, signal, Coverage::All);
         let events = events(adapter, &samples.set.channels, series, &points, threshold);
         ScoredSeries { series, points, events }
     };
