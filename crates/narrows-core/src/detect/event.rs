@@ -46,6 +46,23 @@ pub fn events_of(flags: &[bool]) -> Vec<EventRange> {
     events
 }
 
+/// The same flags, with those between two true ones set if no more than `longest` are false: one fault, which some points of
+/// it did not show.
+///
+/// ```
+/// use narrows_core::detect::event::bridged;
+/// assert_eq!(bridged(&[true, false, true, false, false, true], 1), [true, true, true, false, false, true]);
+/// ```
+pub fn bridged(flags: &[bool], longest: usize) -> Vec<bool> {
+    let mut bridged = flags.to_vec();
+    for pair in events_of(flags).windows(2) {
+        if pair[1].first - pair[0].last - 1 <= longest {
+            bridged[pair[0].last..pair[1].first].fill(true);
+        }
+    }
+    bridged
+}
+
 /// Overlap of predicted and labelled events. Ratios with denominator 0 are `None`.
 ///
 /// Hundman et al. 2018 ("Detecting Spacecraft Anomalies Using LSTMs and Nonparametric Dynamic

@@ -30,7 +30,7 @@ pub use calibration::Calibration;
 pub use decision::Decision;
 pub use detector::{Detector, MemberScale, Proximity};
 pub use evaluation::{Estimate, ThresholdMetrics};
-pub use event::{EventRange, Events, events_of};
+pub use event::{EventRange, Events, bridged, events_of};
 pub use explain::{Direction, Reason};
 pub use metrics::Confusion;
 pub use scale::{ColumnScale, LogRatio};

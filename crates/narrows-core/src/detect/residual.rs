@@ -67,19 +67,21 @@ impl Slots {
         }
     }
 
-    /// Raises the contributions of rows with missing cells by the share of columns that were observed.
+    /// Raises the contributions of rows with missing cells by the share of columns that were observed; of a column of several
+    /// values, those count that were.
     fn spread_over_observed(&self, target: &[f32], contributions: &mut [f32]) {
-        let mut is_observed = vec![false; self.n_columns];
+        let mut values = vec![0.0_f32; self.n_columns];
+        self.column_of.iter().for_each(|column| values[*column] += 1.0);
         for (row, target) in contributions.chunks_exact_mut(self.n_columns).zip(target.chunks_exact(self.width())) {
             if target.iter().all(|t| !t.is_nan()) {
                 continue;
             }
-            is_observed.fill(false);
             let seen = self.column_of.iter().zip(target).filter(|(_, t)| !t.is_nan());
-            seen.for_each(|(column, _)| is_observed[*column] = true);
-            let observed = is_observed.iter().filter(|observed| **observed).count();
-            let raise = self.n_columns as f32 / observed.max(1) as f32;
-            row.iter_mut().for_each(|c| *c *= raise);
+            let observed: f32 = seen.map(|(column, _)| 1.0 / values[*column]).sum();
+            if observed > 0.0 {
+                let raise = self.n_columns as f32 / observed;
+                row.iter_mut().for_each(|c| *c *= raise);
+            }
         }
     }
 }
@@ -109,5 +111,9 @@ mod tests {
         assert_eq!(contributions, [1.5, 0.0, 1.5, 1.0, 1.0, 4.0]);
         slots.contributions(&[f32::NAN; 8], &[0.0; 8], &mut contributions);
         assert_eq!(contributions, [0.0; 6]);
+        // A column of several values, half of which were observed, counts half.
+        let (mut contributions, slots) = ([0.0; 4], Slots::new(vec![0, 1, 0, 1]).over_observed());
+        slots.contributions(&[1.0, 0.0, f32::NAN, f32::NAN, 3.0, f32::NAN, 1.0, 1.0], &[0.0; 8], &mut contributions);
+        assert_eq!(contributions, [2.0, 0.0, 10.0 * 4.0 / 3.0, 4.0 / 3.0]);
     }
 }

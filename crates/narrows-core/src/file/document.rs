@@ -14,7 +14,7 @@ use crate::detect::{Calibration, Decision, Detector, LogRatio, MemberScale, Prox
 use crate::ensemble::Ensemble;
 use crate::fitted::{
     Adapter, Baselines, CalibratedThreshold, CodeDensity, Core, EncoderInput, Fitted, ImageAdapter, ImageLayout,
-    Invariants, Model, Scorer, SeriesAdapter, TableAdapter,
+    Invariants, LevelRange, Model, Scorer, SeriesAdapter, TableAdapter, UnchangedRuns, ValueErrors,
 };
 use crate::model;
 use crate::prep::{Grain, Pipeline, SignalPipeline};
@@ -74,6 +74,18 @@ pub(super) struct SeriesNote {
     step: Option<Step>,
     pipeline: SignalPipeline,
     stride: usize,
+    /// Whether errors are divided by what was observed; not in files of older versions.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    by_observed: bool,
+    /// Errors of single values; not in files of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    errors: Option<ValueErrors>,
+    /// Longest runs of equal values; not in files of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    runs: Option<UnchangedRuns>,
+    /// Range of window means; not in files of older versions, nor where it has no say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    levels: Option<LevelRange>,
 }
 
 /// The input notes of a document: one of these, by the kind of data.
@@ -111,9 +123,19 @@ pub(super) fn input_notes(input: FittedInput<'_>) -> InputNotes {
     match input {
         FittedInput::Table(table) => (Some(table.pipeline.clone()), None, None),
         FittedInput::Series(series) => {
-            let SeriesAdapter { schema: _, layout, columns, step, pipeline, stride, invariants: _ } = series;
+            let SeriesAdapter { layout, columns, step, pipeline, stride, by_observed, errors, runs, levels, .. } = series;
             let (columns, pipeline) = (columns.clone(), pipeline.clone());
-            let note = SeriesNote { layout: *layout, columns, step: *step, pipeline, stride: *stride };
+            let note = SeriesNote {
+                layout: *layout,
+                columns,
+                step: *step,
+                pipeline,
+                stride: *stride,
+                by_observed: *by_observed,
+                errors: errors.clone(),
+                runs: runs.clone(),
+                levels: levels.clone(),
+            };
             (None, Some(note), None)
         }
         FittedInput::Images(images) => (None, None, Some(images.layout)),
@@ -382,8 +404,20 @@ pub(super) fn input(recipe: &Recipe, schema: Schema, notes: InputNotes) -> Resul
             Ok(EncoderInput::Table(Arc::new(TableAdapter { schema, pipeline, grains: Vec::new(), invariants: None })))
         }
         (Data::Series(_), (None, Some(note), None)) => {
-            let SeriesNote { layout, columns, step, pipeline, stride } = note;
-            let adapter = SeriesAdapter { schema, layout, columns, step, pipeline, stride, invariants: None };
+            let SeriesNote { layout, columns, step, pipeline, stride, by_observed, errors, runs, levels } = note;
+            let adapter = SeriesAdapter {
+                schema,
+                layout,
+                columns,
+                step,
+                pipeline,
+                stride,
+                by_observed,
+                errors,
+                runs,
+                levels,
+                invariants: None,
+            };
             adapter.check().map_err(|error| error.to_string())?;
             Ok(EncoderInput::Series(Arc::new(adapter)))
         }

@@ -268,6 +268,28 @@ impl SignalPipeline {
         }
     }
 
+    /// Takes the levels out of a window anew, without the values that are `hidden`, `[steps * channels]`.
+    pub(crate) fn level_without(&self, windows: &mut Windows, window: usize, hidden: &[bool]) {
+        let (k, steps, width) = (self.n_channels(), self.window, self.width());
+        let prepared = &mut windows.prepared;
+        let (input, target) = (&mut prepared.input[window * width..], &mut prepared.target[window * width..]);
+        for c in 0..k {
+            let before = windows.levels[window * k + c];
+            let raw = |x: f32, t: usize| before.put_back(x, t, steps);
+            let seen = |t: usize| if hidden[t * k + c] { f32::NAN } else { raw(target[t * k + c], t) };
+            let level = Level::of(self.transform, steps, seen);
+            if level == before {
+                continue;
+            }
+            for t in 0..steps {
+                let slot = t * k + c;
+                input[slot] = level.take(raw(input[slot], t), t, steps);
+                target[slot] = level.take(raw(target[slot], t), t, steps);
+            }
+            windows.levels[window * k + c] = level;
+        }
+    }
+
     /// An empty set with capacity for `n` windows.
     pub fn no_windows(&self, n: usize) -> Windows {
         let values = || Vec::with_capacity(n * self.width());

@@ -12,6 +12,7 @@ mod handles;
 mod hostile;
 mod images_contract;
 mod invariants;
+mod localisation;
 mod mutations;
 mod old_models;
 mod promised_rate;

@@ -5,6 +5,9 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Array};
 
+use super::levels::LevelRange;
+use super::suspects::ValueErrors;
+use super::unchanged::UnchangedRuns;
 use crate::data::{self, ColumnKind, Duplicates, Layout, Schema, SeriesSet, Step, Table, TimeColumns, Unreadable};
 use crate::detect::residual::Slots;
 use crate::error::{Error, Result};
@@ -27,6 +30,14 @@ pub struct SeriesAdapter {
     pub(crate) stride: usize,
     /// What all training rows kept; `None` in encoders, and in files before format 5.
     pub(crate) invariants: Option<Invariants>,
+    /// Whether the error of a window is divided by what was observed in it; not in files of older versions.
+    pub(crate) by_observed: bool,
+    /// What training showed of the errors of single values; `None` for rows, and in files of older versions.
+    pub(crate) errors: Option<ValueErrors>,
+    /// The longest runs of equal values in training; likewise.
+    pub(crate) runs: Option<UnchangedRuns>,
+    /// The range of window means in training, where the transform takes them out unasked and they return.
+    pub(crate) levels: Option<LevelRange>,
 }
 
 /// The series of a table in prepared units.
@@ -61,7 +72,11 @@ impl SeriesAdapter {
             }
         };
         let knows = |name: &String| self.schema.get(name).is_some_and(|column| column.kind == ColumnKind::Numeric);
-        if fits && self.stride > 0 && self.columns.channels.iter().all(knows) {
+        let k = self.pipeline.n_channels();
+        let learnt = self.errors.as_ref().is_none_or(|errors| errors.fits(k))
+            && self.runs.as_ref().is_none_or(|runs| runs.fits(k))
+            && self.levels.as_ref().is_none_or(|range| range.is_valid());
+        if fits && learnt && self.stride > 0 && self.columns.channels.iter().all(knows) {
             return Ok(());
         }
         Err(Error::mismatch("the columns of the series do not fit together"))
@@ -136,7 +151,8 @@ impl SeriesAdapter {
     pub(crate) fn slots(&self) -> Slots {
         let k = self.pipeline.n_channels();
         let column = |slot: usize| if self.layout == Layout::Rows { slot } else { slot % k };
-        Slots::new((0..self.pipeline.width()).map(column).collect())
+        let slots = Slots::new((0..self.pipeline.width()).map(column).collect());
+        if self.by_observed { slots.over_observed() } else { slots }
     }
 
     pub(crate) fn shape(&self) -> Shape {
@@ -253,7 +269,19 @@ mod tests {
         let column = |(name, kind): (&str, ColumnKind)| Column::new(name, kind);
         let schema = Schema { columns: kinds.into_iter().map(column).collect() };
         let step = Some("1".parse().unwrap());
-        SeriesAdapter { schema, layout: Layout::Long, columns, step, pipeline, stride: 1, invariants: None }
+        SeriesAdapter {
+            schema,
+            layout: Layout::Long,
+            columns,
+            step,
+            pipeline,
+            stride: 1,
+            by_observed: true,
+            errors: None,
+            runs: None,
+            levels: None,
+            invariants: None,
+        }
     }
 
     /// An adapter of rows of four steps.
@@ -266,7 +294,19 @@ mod tests {
         let numeric = |name: &String| Column::new(name.as_str(), ColumnKind::Numeric);
         let schema = Schema { columns: steps.iter().map(numeric).collect() };
         let columns = TimeColumns { channels: steps, ..TimeColumns::default() };
-        SeriesAdapter { schema, layout: Layout::Rows, columns, step: None, pipeline, stride: 4, invariants: None }
+        SeriesAdapter {
+            schema,
+            layout: Layout::Rows,
+            columns,
+            step: None,
+            pipeline,
+            stride: 4,
+            by_observed: true,
+            errors: None,
+            runs: None,
+            levels: None,
+            invariants: None,
+        }
     }
 
     fn table(columns: &[(&str, &[f64])]) -> Table {

@@ -11,8 +11,8 @@ use crate::fitted::scoring::CalibratedThreshold;
 
 /// A run of unscored points, such as late samples or a weekend, ends an event if it is longer than this share of a window.
 const LONG_GAP: usize = 8;
-/// But never if it is as short as this.
-const SHORT_GAP: usize = 3;
+/// But never if it is as short as this. Nor does a run of ordinary points as short: one fault is one event.
+pub(super) const SHORT_GAP: usize = 3;
 
 /// Maximum number of channels named for an event.
 const BLAMED: usize = 3;
@@ -70,7 +70,7 @@ pub(super) struct FoundEvent {
     pub(super) last: usize,
 }
 
-/// The events of one series. A point without a score does not start one, and few of them do not end one.
+/// The events of one series. A point without a score does not start one; few of them, or few ordinary ones, do not end one.
 pub(super) fn events(
     adapter: &SeriesAdapter,
     channels: &[String],
@@ -103,21 +103,14 @@ pub(super) fn events(
     events_of(&is_anomaly).into_iter().map(found).collect()
 }
 
-/// Marks short runs of points without a score between two anomalous points.
+/// Marks short runs between two anomalous points: of at most [`SHORT_GAP`] ordinary points and `longest` without a score.
 fn bridge(is_anomaly: &mut [bool], score: &[f64], longest: usize) {
-    let mut before: Option<usize> = None;
-    for p in 0..score.len() {
-        if score[p].is_nan() {
-            continue;
+    for pair in events_of(is_anomaly).windows(2) {
+        let between = pair[0].last + 1..pair[1].first;
+        let unscored = score[between.clone()].iter().filter(|score| score.is_nan()).count();
+        if unscored <= longest && between.len() - unscored <= SHORT_GAP {
+            is_anomaly[between].fill(true);
         }
-        if let Some(before) = before
-            && is_anomaly[before]
-            && is_anomaly[p]
-            && p - before - 1 <= longest
-        {
-            is_anomaly[before + 1..p].fill(true);
-        }
-        before = Some(p);
     }
 }
 
@@ -140,7 +133,19 @@ mod tests {
         let columns = TimeColumns { channels: channels.to_vec(), ..TimeColumns::default() };
         let numeric = |name: &String| Column::new(name.as_str(), ColumnKind::Numeric);
         let schema = Schema { columns: channels.iter().map(numeric).collect() };
-        SeriesAdapter { schema, layout: Layout::Long, columns, step: None, pipeline, stride: 1, invariants: None }
+        SeriesAdapter {
+            schema,
+            layout: Layout::Long,
+            columns,
+            step: None,
+            pipeline,
+            stride: 1,
+            by_observed: true,
+            errors: None,
+            runs: None,
+            levels: None,
+            invariants: None,
+        }
     }
 
     /// Points of channels `a` and `b` with these scores; NaN is in a gap. `b` carries three quarters of every error.
@@ -161,6 +166,7 @@ mod tests {
             rebuilt: [0.5, 0.5].repeat(n),
             covered: vec![1; n],
             broken: BTreeMap::new(),
+            remarks: BTreeMap::new(),
         };
         let calibration = vec![1.0, 1.0, 5.0];
         let rule = "fixed=2".parse().unwrap();
@@ -185,12 +191,17 @@ mod tests {
         check(&[], &[]);
         check(&[1.0, 2.0, NAN], &[]);
         check(
-            &[1.0, 3.0, 9.0, 9.0, 2.0, 4.0],
+            &[1.0, 3.0, 9.0, 9.0, 2.0, 1.0, 1.0, 2.0, 4.0],
             &[
                 "1..=3 0.5..=1.5 rows 11..=13, 3 points, peak 9 in row 12, p 0.25",
-                "5..=5 2.5..=2.5 rows 15..=15, 1 points, peak 4 in row 15, p 0.5",
+                "8..=8 4..=4 rows 18..=18, 1 points, peak 4 in row 18, p 0.5",
             ],
         );
+    }
+
+    #[test]
+    fn a_fault_that_a_few_points_do_not_show_is_one_event() {
+        check(&[3.0, 2.0, 1.0, 2.0, 5.0, 1.0], &["0..=4 0..=2 rows 10..=14, 5 points, peak 5 in row 14, p 0.25"]);
     }
 
     #[test]
@@ -203,10 +214,10 @@ mod tests {
             ],
         );
         check(
-            &[NAN, 3.0, NAN, 4.0, NAN, NAN, 3.0, NAN, 1.0, NAN, 3.0, NAN],
+            &[NAN, 3.0, NAN, 4.0, NAN, NAN, 3.0, NAN, 1.0, NAN, 1.0, NAN, NAN, 3.0, NAN],
             &[
                 "1..=6 0.5..=3 rows 10..=12, 6 points, peak 4 in row 11, p 0.5",
-                "10..=10 5..=5 rows 14..=14, 1 points, peak 3 in row 14, p 0.5",
+                "13..=13 6.5..=6.5 rows 15..=15, 1 points, peak 3 in row 15, p 0.5",
             ],
         );
     }

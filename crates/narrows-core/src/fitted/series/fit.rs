@@ -3,8 +3,11 @@
 use super::SeriesModel;
 use super::adapter::{SeriesAdapter, SeriesSamples};
 use super::columns::{special_columns, special_parts, text};
+use super::levels::LevelRange;
 use super::points::{Coverage, judged, points};
 use super::summary;
+use super::suspects::ValueErrors;
+use super::unchanged::UnchangedRuns;
 use super::windowing::{CALIBRATION, TRAIN, WindowPlan, WindowedSeries, cut, normal_stretches, without_anomalies};
 use crate::choice::Choice;
 use crate::codec::Span;
@@ -25,9 +28,12 @@ use crate::prep::{PrepReport, SignalPipeline, Stretch, Transform, Unobserved, Wi
 use crate::recipe::{Recipe, SeriesSettings};
 use crate::train::{Observer, TrainingEvent};
 
-/// Told if the transform was chosen automatically: the default cannot see what many look for.
-const LEVELS_TAKEN_OUT: &str = "the mean is taken out of each window, as there is one channel: slow drifts and lasting offsets \
-                                will not be seen; data.transform=none keeps levels";
+/// Told if the transform was chosen automatically.
+const LEVELS_COMPARED: &str = "the mean is taken out of each window, as there is one channel; a mean beyond those of training \
+                               is an anomaly of its own; data.transform=none keeps levels";
+/// Told if it was, and if levels have no say: the default cannot see what many look for.
+const LEVELS_TAKEN_OUT: &str = "the mean is taken out of each window, as there is one channel, and held-out means leave the range \
+                                of training: slow drifts and lasting offsets will not be seen; data.transform=none keeps levels";
 
 /// Windows that cover a point in scoring.
 const COVER: usize = 32;
@@ -99,8 +105,19 @@ fn prepare_rows(
     let spans = spans(&stretches, 1);
     let (pipeline, prep) = SignalPipeline::fit(&set.channels, &stretches, window, prep_settings, &recipe.prep)?;
     let schema = selection.schema.select(&columns.channels)?;
-    let adapter =
-        SeriesAdapter { schema, layout: Layout::Rows, columns, step: None, pipeline, stride: window, invariants: None };
+    let adapter = SeriesAdapter {
+        schema,
+        layout: Layout::Rows,
+        columns,
+        step: None,
+        pipeline,
+        stride: window,
+        by_observed: true,
+        errors: None,
+        runs: None,
+        levels: None,
+        invariants: None,
+    };
     let samples = adapter.signals(set, Vec::new());
     let windows = adapter.whole(&samples);
     Ok(PreparedSeries { selection, split, adapter, prep, samples, windows, spans })
@@ -199,9 +216,6 @@ fn prepare_points(
     let stretches: Vec<_> =
         set.series.iter().zip(&known).map(|(s, values)| (s.id.as_str(), values.as_slice())).collect();
     let transform = settings.transform.or_else(|| usual_transform(set.channels.len()));
-    if settings.transform == Choice::Auto && transform == Transform::Centre {
-        tell(LEVELS_TAKEN_OUT.to_owned(), &mut notes, observer);
-    }
     if transform == Transform::None {
         rising_channels(&set).for_each(|note| tell(note, &mut notes, observer));
     }
@@ -211,9 +225,27 @@ fn prepare_points(
     let step = set.step;
     let schema = selection.schema.clone();
     let stride = (plan.window / COVER).max(1);
-    let adapter = SeriesAdapter { schema, layout: Layout::Long, columns, step, pipeline, stride, invariants: None };
+    let runs = Some(UnchangedRuns::fit(&stretches, set.channels.len(), plan.window));
+    let mut adapter = SeriesAdapter {
+        schema,
+        layout: Layout::Long,
+        columns,
+        step,
+        pipeline,
+        stride,
+        by_observed: true,
+        errors: None,
+        runs,
+        levels: None,
+        invariants: None,
+    };
     let samples = adapter.signals(set, Vec::new());
     let windowed = cut(&adapter, &samples, &plan, &is_anomalous)?;
+    if settings.transform == Choice::Auto && transform == Transform::Centre {
+        adapter.levels = levels(&windowed, &plan);
+        let note = if adapter.levels.is_some() { LEVELS_COMPARED } else { LEVELS_TAKEN_OUT };
+        tell(note.to_owned(), &mut notes, observer);
+    }
     if windowed.unseen > 0 {
         let words = "windows without an observed point, which neither train nor calibrate";
         tell(format!("{} {words}", windowed.unseen), &mut notes, observer);
@@ -232,6 +264,14 @@ fn rising_channels(set: &SeriesSet) -> impl Iterator<Item = String> {
              `ignore` leaves it out, data.transform=difference learns its steps"
         )
     })
+}
+
+/// The range of the means of training windows, if it holds for those that were held out.
+fn levels(windowed: &WindowedSeries, plan: &WindowPlan) -> Option<LevelRange> {
+    let WindowedSeries { windows, split, .. } = windowed;
+    let level = |w: &u32| windows.levels[*w as usize];
+    let apart: usize = plan.ranges.iter().map(|ranges| ranges[TRAIN].len() / plan.window).sum();
+    LevelRange::fit(split.train.iter().map(level), split.validation.iter().chain(&split.calibration).map(level), apart)
 }
 
 /// Adds a note and tells it.
@@ -254,6 +294,8 @@ fn fit_points(
 
     let (blocks, slots, shape) = (adapter.pipeline.blocks(), adapter.slots(), adapter.shape());
     let trained = learn(recipe, TrainingData::of(recipe, &windows.prepared, &split, blocks, slots, shape), session)?;
+    let calibration = windows.prepared.take(&split.calibration);
+    adapter.errors = Some(ValueErrors::fit(&adapter, &trained.scorer, &calibration));
     let held_out = |coverage: Coverage, part: usize| {
         held_out_scores(&adapter, &trained.scorer, &samples, &plan, &is_anomalous, (coverage, part), recipe)
     };
@@ -320,8 +362,10 @@ fn held_out_scores(
             if scores.len() >= recipe.detect.calibration_rows || range.len() < plan.window {
                 continue;
             }
-            let (signal, _) = adapter.pipeline.signal(&series.id, &series.values[range.start * k..range.end * k]);
-            let found = points(adapter, scorer, &series.id, &signal, coverage).score;
+            let values = series.values[range.start * k..range.end * k].to_vec();
+            let part = data::Series { id: series.id.clone(), values, ..data::Series::default() };
+            let (signal, _) = adapter.pipeline.signal(&part.id, &part.values);
+            let found = points(adapter, scorer, &part, &signal, coverage).score;
             scores.extend(found.into_iter().filter(|score| !score.is_nan()));
         }
     }

@@ -6,21 +6,28 @@ mod columns;
 mod events;
 mod fit;
 mod holes;
+mod levels;
 mod model;
 mod points;
 mod quality;
 mod range;
+mod remarks;
 mod stream;
 mod summary;
+mod suspects;
+mod unchanged;
 mod windowing;
 
 pub(crate) use adapter::SeriesAdapter;
 pub use events::SeriesEvent;
 pub(super) use fit::{fit, trial_data};
+pub(crate) use levels::LevelRange;
 pub use quality::SeriesQuality;
 pub(super) use quality::Trace;
 pub use stream::{StreamScore, StreamScorer};
 pub(super) use summary::new_points;
+pub(crate) use suspects::ValueErrors;
+pub(crate) use unchanged::UnchangedRuns;
 
 /// A model fitted to series.
 pub type SeriesModel = super::core::Fitted<SeriesAdapter>;

@@ -227,7 +227,7 @@ impl SeriesAdapter {
         let k = self.pipeline.n_channels();
         let mut columns = vec![vec![f64::NAN; table.n_rows()]; k];
         for (series, signal) in samples.set.series.iter().zip(&samples.signals) {
-            let points = points(self, &core.scorer, &series.id, signal, Coverage::All);
+            let points = points(self, &core.scorer, series, signal, Coverage::All);
             for (p, row) in series.rows.iter().enumerate().filter_map(|(p, row)| Some((p, (*row)? as usize))) {
                 for (c, column) in columns.iter_mut().enumerate() {
                     column[row] = expected(self, series, &points, p, c);
@@ -378,17 +378,25 @@ pub(super) fn point_reasons(
     if points.score[p].is_nan() {
         return Vec::new();
     }
-    let shares = explain::shares(errors);
+    let remarks = points.remarks.get(&p).map_or(&[][..], Vec::as_slice);
+    // What is odd beside the error takes its part of the score, and the error the rest.
+    let odd: f64 = remarks.iter().map(|remark| remark.score).sum();
+    let all = odd + errors.iter().sum::<f64>() / n as f64;
+    let rest = if odd > 0.0 { 1.0 - odd / all } else { 1.0 };
+    let shares: Vec<f64> = explain::shares(errors).into_iter().map(|share| rest * share).collect();
     let observed = |c: &usize| series.values[p * n + c].is_finite() || errors[*c] > 0.0;
     let reason = |c: usize| {
         Reason::number(&channels[c], shares[c], expected(adapter, series, points, p, c), series.values[p * n + c])
     };
+    let mut reasons: Vec<Reason> = remarks.iter().map(|r| r.reason(&channels[r.channel], r.score / all)).collect();
     let is_asked = adapter.invariants.as_ref().is_none_or(|invariants| !invariants.decide_alone());
     let asked = if is_asked { explain::top_k(&shares, k) } else { Vec::new() };
-    let of_errors = asked.into_iter().filter(observed).map(reason).collect();
+    reasons.extend(asked.into_iter().filter(observed).map(reason));
+    reasons.sort_by(|a, b| b.share.total_cmp(&a.share));
+    reasons.truncate(k);
     match points.broken.get(&p) {
-        Some(broken) => with_broken(broken, of_errors, k),
-        None => of_errors,
+        Some(broken) => with_broken(broken, reasons, k),
+        None => reasons,
     }
 }
 

@@ -8,9 +8,12 @@
 use std::collections::BTreeMap;
 
 use super::adapter::{SeriesAdapter, SeriesSamples};
-use super::holes::{beside_gaps, completed, is_complete};
+use super::holes::{beside_gaps, is_complete};
+use super::remarks::{Remark, remarks};
+use super::suspects::judged_windows;
+use crate::data::Series;
 use crate::fitted::invariants::{Broken, Evidence};
-use crate::fitted::scoring::{ScoreDetail, Scored, Scorer};
+use crate::fitted::scoring::Scorer;
 use crate::prep::{Prepared, Signal};
 
 /// Windows scored together, which bounds memory for long series.
@@ -30,6 +33,8 @@ pub(super) struct Points {
     pub(super) rebuilt: Vec<f64>,
     /// `[n]`, number of windows that cover the point.
     pub(super) covered: Vec<u32>,
+    /// What is odd about points although they are rebuilt well.
+    pub(super) remarks: BTreeMap<usize, Vec<Remark>>,
     /// The invariants that points break.
     pub(super) broken: BTreeMap<usize, Broken>,
 }
@@ -43,7 +48,7 @@ pub(super) fn judged(
     coverage: Coverage,
 ) -> Points {
     let (series, signal) = (&samples.set.series[number], &samples.signals[number]);
-    let mut points = points(adapter, scorer, &series.id, signal, coverage);
+    let mut points = points(adapter, scorer, series, signal, coverage);
     let rows = series.rows.iter().enumerate().filter_map(|(p, row)| Some(((*row)?, p)));
     points.judge(rows.chain(series.merged.iter().copied()), signal, &samples.evidence);
     points
@@ -90,90 +95,142 @@ pub(super) enum Coverage {
 pub(super) fn points(
     adapter: &SeriesAdapter,
     scorer: &Scorer,
-    id: &str,
+    series: &Series,
     signal: &Signal,
     coverage: Coverage,
 ) -> Points {
     let stride = if coverage == Coverage::Last { 1 } else { adapter.stride };
-    let scored = |windows: &Prepared| scorer.score_with(&completed(adapter, scorer, windows), ScoreDetail::Trace);
     let mut firsts = adapter.firsts(signal.n, stride);
     if coverage == Coverage::All {
         beside_gaps(adapter, signal, &mut firsts);
     }
-    covered_points(adapter, id, signal, coverage, &firsts, scored)
+    covered_points(adapter, scorer, series, signal, coverage, &firsts)
 }
 
 /// Scores only the last point of one series, as [`points`] does with the last window alone; the other points, and all
 /// points of a series shorter than a window, have no score.
-pub(super) fn last_point(adapter: &SeriesAdapter, scorer: &Scorer, id: &str, signal: &Signal) -> Points {
+pub(super) fn last_point(adapter: &SeriesAdapter, scorer: &Scorer, series: &Series, signal: &Signal) -> Points {
     let first: Vec<usize> = signal.n.checked_sub(adapter.pipeline.window()).into_iter().collect();
-    let scored = |windows: &Prepared| scorer.score_with(&completed(adapter, scorer, windows), ScoreDetail::Trace);
-    covered_points(adapter, id, signal, Coverage::Last, &first, scored)
+    covered_points(adapter, scorer, series, signal, Coverage::Last, &first)
 }
 
 /// Points from the windows that start at `firsts`.
 fn covered_points(
     adapter: &SeriesAdapter,
-    id: &str,
+    scorer: &Scorer,
+    series: &Series,
     signal: &Signal,
     coverage: Coverage,
     firsts: &[usize],
-    scored: impl Fn(&Prepared) -> Scored,
 ) -> Points {
     let (k, steps) = (adapter.pipeline.n_channels(), adapter.pipeline.window());
     let mut sums = Sums::new(signal.n, k);
     for firsts in firsts.chunks(CHUNK) {
         let mut windows = adapter.pipeline.no_windows(firsts.len());
         adapter.pipeline.cut(signal, firsts.iter().copied(), &mut windows);
-        let scored = scored(&windows.prepared);
+        let judged = judged_windows(adapter, scorer, &windows);
         for (w, first) in firsts.iter().enumerate() {
             let width = steps * k;
             let values = w * width..(w + 1) * width;
-            let target = &windows.prepared.target[values.clone()];
-            let is_complete = !adapter.pipeline.spares_gaps() || is_complete(target, k);
-            let around = around(&scored.trace[values.clone()], &windows.prepared.target[values], k);
+            let window = Window {
+                score: judged.scores[w],
+                spared: judged.spared[w],
+                trace: &judged.trace[values.clone()],
+                target: &windows.prepared.target[values.clone()],
+                suspects: &judged.suspects[values],
+                channels: k,
+            };
+            let is_complete = !adapter.pipeline.spares_gaps() || is_complete(window.target, k);
             let from = if coverage == Coverage::Last { steps - 1 } else { 0 };
-            for (t, around) in around.iter().enumerate().skip(from) {
+            let level = judged.levels[w * k];
+            let level_root = adapter.levels.as_ref().map_or(0.0, |range| range.score(level).sqrt());
+            let around = window.around();
+            for (t, around) in around.into_iter().enumerate().skip(from) {
                 let p = first + t;
                 sums.covered[p] += 1;
-                // The root of the geometric mean.
-                let root = (scored.scores[w] * around).sqrt().sqrt();
+                let own = window.own(t);
+                let root = match own {
+                    Some(own) => (window.score * own.max(around)).sqrt().sqrt(),
+                    // The root of the geometric mean.
+                    None => (window.spared * around).sqrt().sqrt(),
+                };
                 sums.roots[p] += root;
                 if is_complete {
                     sums.complete[p] += 1;
                     sums.complete_roots[p] += root;
                 }
+                sums.level_roots[p] += level_root;
+                sums.levels[p] += f64::from(level.offset);
                 for c in 0..k {
                     let slot = (w * steps + t) * k + c;
-                    let level = windows.levels[w * k + c];
-                    sums.errors[p * k + c] += f64::from(scored.trace[slot]);
-                    let rebuilt = level.put_back(scored.output[slot], t, steps);
-                    sums.rebuilt[p * k + c] += adapter.pipeline.backward(id, c, rebuilt);
+                    let level = judged.levels[w * k + c];
+                    sums.errors[p * k + c] += f64::from(judged.trace[slot]);
+                    let rebuilt = level.put_back(judged.output[slot], t, steps);
+                    sums.rebuilt[p * k + c] += adapter.pipeline.backward(&series.id, c, rebuilt);
                 }
             }
         }
     }
-    sums.finish(signal, k)
+    let of_levels = sums.level_roots.iter().zip(&sums.levels).zip(&sums.covered);
+    let of_levels = of_levels.map(|((root, level), n)| ((root / f64::from(*n)).powi(2), level / f64::from(*n)));
+    let remarks = remarks(adapter, series, coverage, of_levels);
+    let mut points = sums.finish(signal, k);
+    for (p, remarks) in &remarks {
+        // Not `max`, which would give a score to points without one.
+        if let Some(score) = points.score.get_mut(*p).filter(|score| !score.is_nan()) {
+            *score = remarks.iter().fold(*score, |score, remark| score.max(remark.score));
+        }
+    }
+    points.remarks = remarks;
+    points
 }
 
-/// The mean error of the observed values near each step of a window; zero where none was observed.
-fn around(trace: &[f32], target: &[f32], channels: usize) -> Vec<f64> {
-    let steps = trace.len() / channels;
-    let reach = steps / AROUND;
-    // Prefix sums and counts.
-    let mut before = Vec::with_capacity(steps + 1);
-    before.push((0.0, 0_u32));
-    for (errors, target) in trace.chunks_exact(channels).zip(target.chunks_exact(channels)) {
-        let (sum, count) = before[before.len() - 1];
-        let error: f64 = errors.iter().map(|e| f64::from(*e)).sum();
-        let observed = target.iter().filter(|t| !t.is_nan()).count() as u32;
-        before.push((sum + error, count + observed));
+/// What a window says of its points.
+struct Window<'a> {
+    score: f64,
+    spared: f64,
+    trace: &'a [f32],
+    target: &'a [f32],
+    suspects: &'a [bool],
+    channels: usize,
+}
+
+impl Window<'_> {
+    /// The error of the suspects at a step, as a mean over what was observed there; `None` without one.
+    fn own(&self, t: usize) -> Option<f64> {
+        let slots = t * self.channels..(t + 1) * self.channels;
+        if !self.suspects[slots.clone()].contains(&true) {
+            return None;
+        }
+        let observed = slots.clone().filter(|slot| !self.target[*slot].is_nan()).count() as f64;
+        let errors = slots.filter(|slot| self.suspects[*slot]).map(|slot| f64::from(self.trace[slot]));
+        Some(errors.sum::<f64>() / observed)
     }
-    let mean = |t: usize| {
-        let (first, end) = (t.saturating_sub(reach), (t + reach + 1).min(steps));
-        (before[end].0 - before[first].0).max(0.0) / f64::from((before[end].1 - before[first].1).max(1))
-    };
-    (0..steps).map(mean).collect()
+
+    /// The mean error of the observed values near each step, without suspects; zero where there are none.
+    fn around(&self) -> Vec<f64> {
+        let steps = self.trace.len() / self.channels;
+        let reach = steps / AROUND;
+        // Prefix sums and counts.
+        let mut before = Vec::with_capacity(steps + 1);
+        before.push((0.0, 0_u32));
+        for t in 0..steps {
+            let (sum, count) = before[t];
+            let slots = t * self.channels..(t + 1) * self.channels;
+            let counted = slots.filter(|slot| !self.target[*slot].is_nan() && !self.suspects[*slot]);
+            let (mut error, mut observed) = (0.0, 0);
+            for slot in counted {
+                error += f64::from(self.trace[slot]);
+                observed += 1;
+            }
+            before.push((sum + error, count + observed));
+        }
+        let mean = |t: usize| {
+            let (first, end) = (t.saturating_sub(reach), (t + reach + 1).min(steps));
+            (before[end].0 - before[first].0).max(0.0) / f64::from((before[end].1 - before[first].1).max(1))
+        };
+        (0..steps).map(mean).collect()
+    }
 }
 
 /// Averages the window values of `rate` over the windows that cover each point, for the baselines.
@@ -209,6 +266,9 @@ struct Sums {
     complete_roots: Vec<f64>,
     errors: Vec<f64>,
     rebuilt: Vec<f64>,
+    /// Of the levels that were taken out of the windows: the roots of their scores, and the levels of the first channel.
+    level_roots: Vec<f64>,
+    levels: Vec<f64>,
 }
 
 impl Sums {
@@ -220,6 +280,8 @@ impl Sums {
             complete_roots: vec![0.0; n],
             errors: vec![0.0; n * k],
             rebuilt: vec![0.0; n * k],
+            level_roots: vec![0.0; n],
+            levels: vec![0.0; n],
         }
     }
 
@@ -249,7 +311,7 @@ impl Sums {
             }
         }
         let (errors, rebuilt, covered) = (self.errors, self.rebuilt, self.covered);
-        Points { score, errors, rebuilt, covered, broken: BTreeMap::new() }
+        Points { score, errors, rebuilt, covered, remarks: BTreeMap::new(), broken: BTreeMap::new() }
     }
 }
 
@@ -258,8 +320,10 @@ mod tests {
     use std::sync::LazyLock;
 
     use super::super::SeriesModel;
+    use super::super::holes::completed;
     use super::*;
     use crate::data::Table;
+    use crate::fitted::scoring::ScoreDetail;
     use crate::{Preset, Recipe, Session, fit};
 
     const WINDOW: usize = 6;
@@ -283,8 +347,16 @@ mod tests {
         fit(&recipe, waves(200, &[]), &Session::default()).unwrap().into_series().unwrap()
     });
 
+    /// All windows with all of their values.
+    static PLAIN: LazyLock<SeriesAdapter> = LazyLock::new(|| SeriesAdapter {
+        errors: None,
+        runs: None,
+        levels: None,
+        ..SeriesAdapter::clone(&FITTED.adapter)
+    });
+
     fn adapter() -> &'static SeriesAdapter {
-        &FITTED.adapter
+        &PLAIN
     }
 
     fn samples(table: &Table) -> SeriesSamples {
@@ -292,7 +364,7 @@ mod tests {
     }
 
     fn scored(samples: &SeriesSamples, coverage: Coverage) -> Points {
-        points(adapter(), &FITTED.core.scorer, "", &samples.signals[0], coverage)
+        points(adapter(), &FITTED.core.scorer, &samples.set.series[0], &samples.signals[0], coverage)
     }
 
     /// Compares a point's score, errors and reconstruction with windows scored one at a time.

@@ -3,7 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::detect::{Events, vus};
+use super::events::SHORT_GAP;
+use crate::detect::{Events, bridged, vus};
 use crate::error::Result;
 use crate::fitted::core::Core;
 
@@ -71,7 +72,7 @@ impl SeriesQuality {
         let mut events = Events::default();
         for trace in traces {
             let called: Vec<bool> = trace.scores.iter().map(|score| core.threshold.is_anomaly(*score)).collect();
-            events += Events::new(&called, &trace.labels)?;
+            events += Events::new(&bridged(&called, SHORT_GAP), &trace.labels)?;
         }
         Ok(Some(SeriesQuality {
             vus_pr,

@@ -212,7 +212,7 @@ impl StreamScorer {
         let recent = &self.tracks[&point.id].recent;
         let p = recent.values.len() / adapter.pipeline.n_channels() - 1;
         let (signal, _) = adapter.pipeline.signal(&recent.id, &recent.values);
-        let mut points = last_point(adapter, &self.scorer, &recent.id, &signal);
+        let mut points = last_point(adapter, &self.scorer, recent, &signal);
         points.judge(std::iter::once((0, p)), &signal, evidence);
         let score = points.score[p];
         let threshold = core.stream_threshold.as_ref().unwrap_or(&core.threshold);
@@ -332,7 +332,7 @@ mod tests {
         let adapter = &fitted.adapter;
         let samples = adapter.prepare(&table(rows)).unwrap();
         let series = &samples.set.series[0];
-        let found = points(adapter, &fitted.core.scorer, &series.id, &samples.signals[0], Coverage::Last).score;
+        let found = points(adapter, &fitted.core.scorer, series, &samples.signals[0], Coverage::Last).score;
         found.into_iter().zip(&series.rows).filter(|(_, row)| row.is_some()).map(|(score, _)| score).collect()
     }
 

@@ -414,8 +414,19 @@ mod tests {
         let (pipeline, _) = SignalPipeline::fit(&set.channels, &stretches, window, settings, &Prep::default()).unwrap();
         let columns = TimeColumns { channels: set.channels.clone(), ..TimeColumns::default() };
         let schema = Schema { columns: vec![Column::new("x", ColumnKind::Numeric)] };
-        let adapter =
-            SeriesAdapter { schema, layout: Layout::Long, columns, step: None, pipeline, stride: 1, invariants: None };
+        let adapter = SeriesAdapter {
+            schema,
+            layout: Layout::Long,
+            columns,
+            step: None,
+            pipeline,
+            stride: 1,
+            by_observed: true,
+            errors: None,
+            runs: None,
+            levels: None,
+            invariants: None,
+        };
         let samples = adapter.signals(set, Vec::new());
         (adapter, samples)
     }
