@@ -123,7 +123,8 @@ pub(super) fn input_notes(input: FittedInput<'_>) -> InputNotes {
     match input {
         FittedInput::Table(table) => (Some(table.pipeline.clone()), None, None),
         FittedInput::Series(series) => {
-            let SeriesAdapter { layout, columns, step, pipeline, stride, by_observed, errors, runs, levels, .. } = series;
+            let SeriesAdapter { layout, columns, step, pipeline, stride, by_observed, errors, runs, levels, .. } =
+                series;
             let (columns, pipeline) = (columns.clone(), pipeline.clone());
             let note = SeriesNote {
                 layout: *layout,
