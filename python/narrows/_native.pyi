@@ -181,7 +181,8 @@ class Scores:
     @property
     def counts(self) -> dict[str, Any]:
         """What was filled, clipped or ignored: rows, missing, clipped, unseen_levels, extra_columns, gaps, gap_points,
-        unscored, unknown_series, infinite, outside, unreadable, broken (invariants), lacking (columns to compare), notes; only what is not zero or empty, and rows."""
+        unscored, unknown_series, infinite, outside, unreadable, broken (invariants), lacking (columns to compare),
+        notes; only what is not zero or empty, and rows."""
 
 class Model:
     """A fitted model of any kind; immutable."""

@@ -30,7 +30,7 @@ fn a_fit_tells_what_it_compares() {
     assert!(!ran.stderr.contains("dropped"), "{}", ran.stderr);
     let report = folder.run("inspect m.narrows --json").succeeds().json();
     let roles: Vec<&str> =
-        report["report"]["columns"].as_array().unwrap().iter().map(|column| column["role"].as_str().unwrap()).collect();
+        report["columns"].as_array().unwrap().iter().map(|column| column["role"].as_str().unwrap()).collect();
     assert_eq!(roles, ["feature", "feature", "invariant", "invariant", "invariant", "invariant"]);
     assert!(folder.run("inspect m.narrows").succeeds().stdout.contains("always empty in "));
 }
