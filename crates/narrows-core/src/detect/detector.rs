@@ -9,8 +9,9 @@
 //! Every ratio has a floor, the error or distance that the resolution of the data makes (`fitted/scoring/resolution.rs`),
 //! so that rounding never decides.
 //!
-//! The score is the exponential: 1 is a typical row, 5 five times the error of a typical row. Higher scores are more
-//! anomalous; `is_anomaly = score > threshold`.
+//! The score is the exponential: 1 is a typical row, 5 five times the error of a typical row. For tables whose rows differ
+//! by orders of magnitude the logarithm is scaled first (`scale::exponent`). Higher scores are more anomalous;
+//! `is_anomaly = score > threshold`.
 
 use super::scale::exchange;
 use super::{ColumnScale, LogRatio, Score, Weighting};
@@ -31,6 +32,8 @@ pub struct Detector {
     pub neighbours: Option<Proximity>,
     /// Reference distribution of `mahalanobis`.
     pub gaussian: Option<(Gaussian, LogRatio)>,
+    /// Exponent of the score, above 0 and at most 1, see [`exponent`](super::scale::exponent).
+    pub exponent: f64,
 }
 
 /// Typical errors of one member on calibration rows.
@@ -96,15 +99,19 @@ impl Proximity {
 impl Detector {
     /// The score from the components' logarithms.
     pub fn combine(&self, residual: f64, distance: Option<f64>, squared: Option<f64>) -> f64 {
-        let log = match (self.score, &self.neighbours, &self.gaussian) {
+        (self.exponent * self.log(residual, distance, squared)).clamp(-LIMIT, LIMIT).exp()
+    }
+
+    /// The logarithm of the score, before its exponent.
+    pub(crate) fn log(&self, residual: f64, distance: Option<f64>, squared: Option<f64>) -> f64 {
+        match (self.score, &self.neighbours, &self.gaussian) {
             (Score::Neighbour, Some(proximity), _) => proximity.ratio.apply(distance.unwrap_or(f64::NAN)),
             (Score::Mix, Some(proximity), _) => {
                 0.5 * (residual + proximity.exchange * proximity.ratio.apply(distance.unwrap_or(f64::NAN)))
             }
             (Score::Mahalanobis, _, Some((_, ratio))) => ratio.apply(squared.unwrap_or(f64::NAN)),
             _ => residual,
-        };
-        log.clamp(-LIMIT, LIMIT).exp()
+        }
     }
 
     /// Checks the dimensions of a detector read from a file.
@@ -130,6 +137,9 @@ impl Detector {
         let mut scales = self.members.iter().flat_map(|member| member.columns.scale.iter().copied());
         if let Some(scale) = scales.find(|scale| !(scale.is_finite() && *scale > 0.0)) {
             return Err(format!("expected finite scales above 0, got {scale}"));
+        }
+        if !(self.exponent > 0.0 && self.exponent <= 1.0) {
+            return Err(format!("expected an exponent above 0 and at most 1, got {}", self.exponent));
         }
         match self.score {
             Score::Neighbour | Score::Mix if self.neighbours.is_none() => {

@@ -6,12 +6,12 @@
 //! from the `m` largest scores below a gap is that of Hill 1975, and a gap's ratio to it has the survival function
 //! `(1 + t / m)^-m`. Tails that fall off more slowly are allowed for by two further conditions, on the gap's size.
 
+use super::scale::FAR_OFF;
+
 /// With fewer scores none is set off from others.
 const FEWEST: usize = 20;
 /// The largest share of the scores that a gap may set off; one score may always be.
 const LARGEST_SHARE: f64 = 0.05;
-/// The least factor between the scores on both sides: 1 is ordinary, and 5 is far off.
-const FACTOR: f64 = 5.0;
 /// How much wider than the rest above its median the gap must be, in logarithms.
 const WIDER: f64 = 1.5;
 /// Probability of so wide a gap below an exponential tail.
@@ -40,7 +40,8 @@ fn is_gap(logs: &[f64], k: usize, median: f64) -> bool {
     let rest = &logs[..logs.len() - k];
     let last = rest[rest.len() - 1];
     let gap = logs[rest.len()] - last;
-    if gap < FACTOR.ln() || gap < WIDER * (last - median) {
+    // The scores on both sides must be as different as an ordinary one and one far off.
+    if gap < FAR_OFF.ln() || gap < WIDER * (last - median) {
         return false;
     }
     let m = ((TAIL * rest.len() as f64) as usize).clamp(FEWEST_OF_TAIL, MOST_OF_TAIL);
@@ -86,7 +87,7 @@ mod tests {
             (|stream| 0.7 * exponential(stream), 0.01),
             (|stream| (0.5 * stream.normal()).exp(), 0.02),
             // Far heavier than scores are: tails of scores that have no moments at all.
-            (|stream| stream.normal().exp(), 0.06),
+            (|stream| stream.normal().exp(), 0.09),
         ];
         for (i, (draw, most)) in draws.into_iter().enumerate() {
             for n in [30, 50, 200, 1000] {

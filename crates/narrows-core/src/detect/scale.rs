@@ -156,6 +156,23 @@ pub const MOST_EXCHANGED: f64 = 5.0;
 /// Logarithms with less spread differ by less than a per cent: they are equal for all that a row says.
 const LEAST_SPREAD: f64 = 0.01;
 
+/// The exponent of scores with these logarithms on calibration rows: 1, or less where more than a tenth of them would score
+/// above [`FAR_OFF`].
+///
+/// Errors of rows that are mostly alike, such as those of columns that are mostly zero, differ by orders of magnitude. The
+/// exponent leaves the order of rows as it is, and 1 ordinary and 5 far off for any data.
+///
+/// # Errors
+/// If there are no values, or one is not finite.
+pub fn exponent(logs: &[f64]) -> Result<f64> {
+    let logs = calibration_values("exponent", logs)?;
+    let at = |q: f64| quantile(&logs, q).unwrap_or(f64::NAN);
+    Ok((FAR_OFF.ln() / (at(0.9) - at(0.5)).max(f64::MIN_POSITIVE)).min(1.0))
+}
+
+/// A score that is far off: 1 is ordinary.
+pub const FAR_OFF: f64 = 5.0;
+
 /// The robust spread of logarithms, consistent with the standard deviation of a normal distribution: the median absolute
 /// deviation times 1.4826, or the interquartile range over 1.349 if more than half of them are equal. `None` if most are.
 fn spread(logs: &[f64]) -> Result<Option<f64>> {
@@ -241,8 +258,8 @@ mod tests {
             assert!((rate - expected).abs() < 1e-9, "{rate}, expected {expected}");
         };
         check(&logs(3.0), &logs(2.0), 1.5);
-        check(&logs(1.0), &logs(0.02), MOST_EXCHANGED);
-        check(&logs(0.02), &logs(1.0), 0.2);
+        check(&logs(1.0), &logs(0.1), MOST_EXCHANGED);
+        check(&logs(0.1), &logs(1.0), 0.2);
         // A wild row moves it little.
         check(&[logs(3.0), vec![1e300]].concat(), &[logs(2.0), vec![1e300]].concat(), 1.5);
         // Nearly equal logarithms are noise, and so is the noise of equal ones.
@@ -251,6 +268,19 @@ mod tests {
         check(&[0.0], &[0.0], SQUARED);
         // More than half are equal: quartiles are 1 and 2.
         check(&[1.0, 1.0, 1.0, 1.0, 1.0, 2.0, 2.0, 2.0, 9.0], &[1.0, 1.0, 1.0, 1.0, 1.0, 2.0, 2.0, 2.0, 9.0], 1.0);
+    }
+
+    #[test]
+    fn an_exponent_brings_scores_of_many_orders_of_magnitude_to_few() {
+        let logs = |size: f64| (0..=100).map(|i| size * f64::from(i)).collect::<Vec<f64>>();
+        assert_eq!(exponent(&logs(0.01)).unwrap(), 1.0);
+        assert_eq!(exponent(&[0.0; 5]).unwrap(), 1.0);
+        // From the median, 50, to the upper tenth, 90.
+        assert!((exponent(&logs(1.0)).unwrap() * 40.0 - FAR_OFF.ln()).abs() < 1e-12);
+        // A tail of less than a tenth is a tail.
+        let mut tail = logs(0.0);
+        tail[95..].fill(40.0);
+        assert_eq!(exponent(&tail).unwrap(), 1.0);
     }
 
     #[test]

@@ -51,6 +51,9 @@ struct FittedDocument {
     members: Vec<MemberScale>,
     neighbours: Option<ProximityNote>,
     gaussian: Option<GaussianNote>,
+    /// Exponent of scores; 1 before format 5.
+    #[serde(default = "one")]
+    exponent: f64,
     decision: Decision,
     /// Number of independent blocks behind the calibration scores, if fewer than the scores.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -65,6 +68,10 @@ struct FittedDocument {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     coding: Option<coding::CodingNote>,
     report: Report,
+}
+
+fn one() -> f64 {
+    1.0
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -249,6 +256,7 @@ pub(super) fn write(core: &Core, input: FittedInput<'_>) -> (String, Vec<Tensor>
             exchange: p.exchange,
         }),
         gaussian: detector.gaussian.as_ref().map(|(g, ratio)| GaussianNote { shrinkage: g.shrinkage, ratio: *ratio }),
+        exponent: detector.exponent,
         decision: decision.clone(),
         blocks: (calibration.blocks < calibration.scores.len()).then_some(calibration.blocks),
         online: online
@@ -357,7 +365,8 @@ fn core(
 
     let neighbours = document.neighbours.map(|note| proximity(container, note)).transpose()?;
     let gaussian = document.gaussian.map(|note| gaussian(container, note)).transpose()?;
-    let detector = Detector { score: recipe.detect.score, members: document.members, neighbours, gaussian };
+    let (score, scales, exponent) = (recipe.detect.score, document.members, document.exponent);
+    let detector = Detector { score, members: scales, neighbours, gaussian, exponent };
     detector.check(n_members, slots.n_columns())?;
     let distances_to = match detector.score {
         Score::Neighbour => network.code_size(),

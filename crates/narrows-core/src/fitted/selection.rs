@@ -6,7 +6,7 @@ use super::leftovers::{check_spelling, is_number_of_rows};
 use super::roles::{Roles, Verdict};
 use super::unchanging::{NOTHING_VARIES, Unchanging};
 use crate::data::{self, Column, ColumnKind, ColumnTypes, DropReason, Dropped, Schema, Table};
-use crate::error::{Error, Place, Result};
+use crate::error::{Error, Hint, Place, Result};
 use crate::report::Label;
 use crate::train::{Observer, TrainingEvent};
 
@@ -129,10 +129,11 @@ impl ColumnSelection {
             let empty = unchanging.iter().map(|Unchanging { column, reason }| left_out(&column.name, *reason));
             let reasons = dropped.iter().map(|Dropped { column, reason }| left_out(column, *reason)).chain(empty);
             let reasons: Vec<String> = reasons.take(5).collect();
-            return Err(Error::data(
-                Place::source(table.source()),
-                format!("no column is left to learn from: {}", reasons.join("; ")),
-            ));
+            let message = format!("no column is left to learn from: {}", reasons.join("; "));
+            let error = Error::data(Place::source(table.source()), message);
+            let is_identifier = dropped.iter().any(|dropped| dropped.reason == DropReason::Identifier);
+            let hint = Hint::of("a column of numbers that is named in [columns] is used whatever it holds");
+            return Err(if is_identifier { error.with_hint(hint) } else { error });
         }
         let mut schema = Schema { columns: special.iter().map(|(column, _)| column.clone()).collect() };
         schema.columns.extend(inferred.schema.select(&kept)?.columns);

@@ -4,12 +4,12 @@ use super::resolution::Resolution;
 use super::scorer::residual_and_code;
 use crate::baseline::{Gaussian, Neighbours, Shrinkage};
 use crate::detect::residual::Slots;
-use crate::detect::scale::SQUARED;
+use crate::detect::scale::{SQUARED, exponent};
 use crate::detect::{Detector, LogRatio, MemberScale, Mixing, Proximity, Score};
 use crate::ensemble::Ensemble;
 use crate::error::Result;
 use crate::prep::Prepared;
-use crate::recipe::Recipe;
+use crate::recipe::{Data, Recipe};
 
 /// The rank of the nearest neighbour used as distance.
 const NEIGHBOUR: usize = 5;
@@ -34,7 +34,7 @@ pub(crate) fn detector(
     let mut residual = vec![0.0; n];
     let floors = resolution.contributions(slots);
     let mut scales = Vec::with_capacity(members.len());
-    let mut gaussian = None;
+    let (mut gaussian, mut squared) = (None, None);
     for m in 0..members.len() {
         ensemble.reconstruct(m, &calibration.input, &mut codes, &mut output);
         slots.contributions(&calibration.target, &output, &mut contributions);
@@ -51,10 +51,12 @@ pub(crate) fn detector(
             let fitted = Gaussian::fit(&joined, some.len(), width, Shrinkage::LedoitWolf)?;
             let held_out = residual_and_code(&calibration.target, &output, &codes, network.outputs());
             let floor = resolution.squared_distance(&fitted);
-            let ratio = LogRatio::fit(&fitted.squared_distance(&held_out), floor)?;
-            gaussian = Some((fitted, ratio));
+            let distances = fitted.squared_distance(&held_out);
+            gaussian = Some((fitted, LogRatio::fit(&distances, floor)?));
+            squared = Some(distances);
         }
     }
+    let mut measured = None;
     let neighbours = match settings.score {
         Score::Neighbour => {
             let known = ensemble.codes(&references.input);
@@ -63,7 +65,9 @@ pub(crate) fn detector(
                 Neighbours::fit(&known, references.n, network.code_size(), NEIGHBOUR, settings.references, seed)?;
             let codes = ensemble.codes(&calibration.input);
             let distances = compute.install(|| index.distance(&codes));
-            Some(Proximity::fit(index, &distances, floor, &residual)?)
+            let proximity = Proximity::fit(index, &distances, floor, &residual)?;
+            measured = Some(distances);
+            Some(proximity)
         }
         Score::Mix => {
             let index = Neighbours::fit(
@@ -80,11 +84,19 @@ pub(crate) fn detector(
                 // ln d^2 = 2 ln d
                 proximity.exchange = SQUARED;
             }
+            measured = Some(distances);
             Some(proximity)
         }
         Score::Residual | Score::Mahalanobis => None,
     };
-    Ok(Detector { score: settings.score, members: scales, neighbours, gaussian })
+    let mut detector = Detector { score: settings.score, members: scales, neighbours, gaussian, exponent: 1.0 };
+    // Scores of windows and patches are combined further, and those of a table are final.
+    if matches!(recipe.data, Data::Table) {
+        let at = |values: &Option<Vec<f64>>, row: usize| values.as_ref().map(|values| values[row]);
+        let logs = (0..n).map(|row| detector.log(residual[row], at(&measured, row), at(&squared, row)));
+        detector.exponent = exponent(&logs.collect::<Vec<f64>>())?;
+    }
+    Ok(detector)
 }
 
 /// Concatenated residuals and codes of some rows, and their total width.

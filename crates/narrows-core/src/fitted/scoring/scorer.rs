@@ -199,7 +199,8 @@ mod tests {
     }
 
     fn scorer(members: &[([f32; 2], [f32; 2])], scales: Vec<MemberScale>) -> Scorer {
-        let detector = Detector { score: Score::Residual, members: scales, neighbours: None, gaussian: None };
+        let detector =
+            Detector { score: Score::Residual, members: scales, neighbours: None, gaussian: None, exponent: 1.0 };
         Scorer { ensemble: ensemble(members), detector, slots: Slots::new(vec![0, 1]) }
     }
 
