@@ -1,6 +1,6 @@
 //! From prepared rows to scores, p-values and verdicts, independent of tables and units.
 
-mod account;
+mod attribution;
 #[cfg(test)]
 mod by_hand;
 mod calibrate;
@@ -9,7 +9,7 @@ mod scorer;
 mod scores;
 mod unexplained;
 
-pub(crate) use account::{PreparedUnits, Yardstick};
+pub(crate) use attribution::{PreparedUnits, Yardstick};
 pub(crate) use calibrate::detector;
 pub(crate) use calibrated::CalibratedThreshold;
 pub(crate) use scorer::{ScoreDetail, Scored, Scorer};
