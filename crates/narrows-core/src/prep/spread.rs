@@ -2,7 +2,8 @@
 //!
 //! Distances are squared. A number is as far as its difference over the standard deviation. A level is as far as a
 //! wrong guess of it is from a right one: 1 is a guess that is as good as knowing the shares of the levels alone, and a
-//! rare level is far from the others. An angle (time of day) can be no farther than the other side of the circle.
+//! rare level is far from the others. An angle (time of day) can be no farther than the other side of the circle, and
+//! is nearer where the expectation is vague.
 
 use std::ops::Range;
 
@@ -80,10 +81,11 @@ impl Spreads {
         let slots =
             || block.range.clone().map(|slot| (target[slot], f64::from(expected[slot]), f64::from(self.0[slot])));
         match block.kind {
-            BlockKind::Number | BlockKind::Cyclic => {
-                let (error, spread) = slots()
-                    .fold((0.0, 0.0), |(error, spread), (t, e, s)| (error + (f64::from(t) - e).powi(2), spread + s));
-                error / spread
+            BlockKind::Number => slots().map(|(t, e, variance)| (f64::from(t) - e).powi(2) / variance).sum(),
+            BlockKind::Cyclic => {
+                let (target, expected) = (&target[block.range.clone()], &expected[block.range.clone()]);
+                let error: f64 = target.chunks(2).zip(expected.chunks(2)).map(|(t, e)| angle_distance(t, e)).sum();
+                error / slots().map(|(_, _, variance)| variance).sum::<f64>()
             }
             BlockKind::Flag | BlockKind::Missing => {
                 let Some((t, e, share)) = slots().next().filter(|(t, e, _)| (*t > 0.5) != (*e > 0.5)) else {
@@ -94,6 +96,17 @@ impl Spreads {
             BlockKind::Levels => level_distance(slots()),
         }
     }
+}
+
+/// The squared distance of a point on a circle from where another one is expected, brought onto the circle. An
+/// expectation near the centre is none, and its distance counts as little.
+fn angle_distance(target: &[f32], expected: &[f32]) -> f64 {
+    let radius = expected.iter().map(|e| f64::from(*e).powi(2)).sum::<f64>().sqrt();
+    if radius == 0.0 {
+        return 0.0;
+    }
+    let apart = target.iter().zip(expected).map(|(t, e)| (f64::from(*t) - f64::from(*e) / radius).powi(2)).sum::<f64>();
+    apart * radius.min(1.0).powi(2)
 }
 
 /// The distance of the level that is 1 from the most probable one; both in the order of the slots, with their shares.
@@ -150,7 +163,10 @@ mod tests {
     #[test]
     fn a_time_is_no_farther_than_the_other_side_of_the_circle() {
         let rows: [&[f32]; 4] = [&[0.0, 1.0], &[1.0, 0.0], &[0.0, -1.0], &[-1.0, 0.0]];
-        assert!((distance(BlockKind::Cyclic, &rows, &[0.0, 1.0], &[0.0, -1.0]) - 4.0).abs() < 1e-6);
+        let noon = |expected: &[f32]| distance(BlockKind::Cyclic, &rows, &[0.0, 1.0], expected);
+        assert!((noon(&[0.0, -1.0]) - 4.0).abs() < 1e-6);
+        assert_eq!(noon(&[0.0, 0.3]), 0.0);
+        assert!(noon(&[0.0, -0.1]) < 0.05 && noon(&[0.0, 0.0]) == 0.0, "what is hardly expected is hardly far");
     }
 
     #[test]

@@ -14,7 +14,7 @@ fn steps(folder: &Folder, line: &str) -> u64 {
 }
 
 #[test]
-fn a_few_pictures_train_for_a_least_number_of_steps_unless_told() {
+fn a_few_images_train_for_a_least_number_of_steps_unless_told() {
     let folder = Folder::new();
     draw(&folder, "good", 30, 16, Channels::Grey);
     assert_eq!(steps(&folder, &format!("good {TINY}")), 1000);

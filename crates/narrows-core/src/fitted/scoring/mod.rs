@@ -1,6 +1,6 @@
 //! From prepared rows to scores, p-values and verdicts, independent of tables and units.
 
-mod account;
+mod attribution;
 #[cfg(test)]
 mod by_hand;
 mod calibrate;
@@ -10,7 +10,7 @@ mod scorer;
 mod scores;
 mod unexplained;
 
-pub(crate) use account::{PreparedUnits, Yardstick};
+pub(crate) use attribution::{PreparedUnits, Yardstick};
 pub(crate) use calibrate::detector;
 pub(crate) use calibrated::{CalibratedThreshold, HeldOutScores};
 pub(crate) use resolution::Resolution;

@@ -349,12 +349,12 @@ pub(super) fn row_reasons(
 ) -> Vec<Vec<Reason>> {
     let steps = adapter.pipeline.window();
     let windows = adapter.whole_of(samples, rows);
-    let account = scorer.account(&windows.prepared, shares, &PreparedUnits);
+    let attribution = scorer.attribution(&windows.prepared, shares, &PreparedUnits);
     let one = |(i, row): (usize, &u32)| {
         let series = &samples.set.series[*row as usize];
-        let shares = &account.shares[i * steps..(i + 1) * steps];
+        let shares = &attribution.shares[i * steps..(i + 1) * steps];
         let reason = |step: usize| {
-            let level = windows.levels[i].put_back(account.expected[i * steps + step], step, series.n_points());
+            let level = windows.levels[i].put_back(attribution.expected[i * steps + step], step, series.n_points());
             let expected = adapter.pipeline.backward(&series.id, 0, level);
             Reason::number(adapter.step_name(step), shares[step], expected, series.values[step])
         };

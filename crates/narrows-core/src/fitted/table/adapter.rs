@@ -72,16 +72,19 @@ impl TableAdapter {
         k: usize,
     ) -> Vec<Vec<Reason>> {
         let (columns, width) = (self.schema.columns.len(), samples.prepared.width);
-        let account = scorer.account(&samples.prepared, shares, &TableYardstick::of(self));
+        let attribution = scorer.attribution(&samples.prepared, shares, &TableYardstick::of(self));
         let one = |row: usize| {
-            let shares = &account.shares[row * columns..(row + 1) * columns];
-            let expected = self.pipeline.held_cells(&account.expected[row * width..(row + 1) * width], &self.grains);
+            let shares = &attribution.shares[row * columns..(row + 1) * columns];
+            let expected =
+                self.pipeline.held_cells(&attribution.expected[row * width..(row + 1) * width], &self.grains);
             let got = self.pipeline.original(&samples.typed, row);
             let reason = |column: usize| {
                 let name = &self.schema.columns[column].name;
                 reason(name, shares[column], &cell(&expected, name), &cell(&got, name))
             };
-            explain::top_k(shares, k).into_iter().map(reason).collect()
+            // What is told in the same words is as expected.
+            let reasons = explain::top_k(shares, columns).into_iter().map(reason);
+            reasons.filter(|reason| reason.expected != reason.got).take(k).collect()
         };
         scorer.ensemble.compute().install(|| (0..samples.prepared.n).into_par_iter().map(one).collect())
     }

@@ -1,7 +1,7 @@
-//! The account of a row: what is expected of each column, and how far the row is from that.
+//! The attribution of a row: what is expected of each column, and how far the row is from that.
 //!
 //! A wide network copies much of an anomalous cell, so an expectation needs the cell hidden. Both what is told as
-//! expected and the shares of the columns come from the reconstruction in which the columns to blame are hidden, so
+//! expected and the shares of the columns come from the reconstruction in which the top contributing columns are hidden, so
 //! they cannot disagree, and a column that is as expected has no share.
 
 use super::scorer::Scorer;
@@ -12,7 +12,7 @@ use crate::prep::Prepared;
 const BLAMED_SHARE: f64 = 0.8;
 /// Number of iterations that replace hidden columns by their reconstruction.
 const REFINEMENTS: usize = 4;
-/// Number of times that the columns to blame are chosen again, by the account so far.
+/// Number of times that the hidden columns are chosen again, by the attribution so far.
 const REVISIONS: usize = 2;
 
 /// How far observed values are from expected ones.
@@ -34,7 +34,7 @@ impl Yardstick for PreparedUnits {
 }
 
 /// What is expected of rows, and how far each column is from that.
-pub(crate) struct Account {
+pub(crate) struct Attribution {
     /// `[n, width]`
     pub(crate) expected: Vec<f32>,
     /// `[n, columns]`, each row's adding up to 1, or all 0 if everything is as expected.
@@ -42,24 +42,24 @@ pub(crate) struct Account {
 }
 
 impl Scorer {
-    /// The account of rows; `shares`, `[n, columns]`, are those of the columns in the score, where the search for the
-    /// columns to blame begins.
+    /// The attribution of rows; `shares`, `[n, columns]`, are those of the columns in the score, where the search for the
+    /// columns to hide begins.
     ///
     /// The first member's expectations are told: it is trained with the strongest corruption, so it copies least.
-    pub(crate) fn account(&self, prepared: &Prepared, shares: &[f64], yardstick: &dyn Yardstick) -> Account {
+    pub(crate) fn attribution(&self, prepared: &Prepared, shares: &[f64], yardstick: &dyn Yardstick) -> Attribution {
         let (width, columns) = (prepared.width, self.slots.n_columns());
-        let mut account = Account { expected: Vec::new(), shares: shares.to_vec() };
+        let mut attribution = Attribution { expected: Vec::new(), shares: shares.to_vec() };
         for _ in 0..REVISIONS {
-            let hidden: Vec<Vec<usize>> = account.shares.chunks_exact(columns).map(blamed).collect();
-            account.expected = self.expected(prepared, &hidden);
+            let hidden: Vec<Vec<usize>> = attribution.shares.chunks_exact(columns).map(blamed).collect();
+            attribution.expected = self.expected(prepared, &hidden);
             let mut distances = vec![0.0; columns];
-            let rows = prepared.target.chunks_exact(width).zip(account.expected.chunks_exact_mut(width));
-            for ((target, expected), shares) in rows.zip(account.shares.chunks_exact_mut(columns)) {
+            let rows = prepared.target.chunks_exact(width).zip(attribution.expected.chunks_exact_mut(width));
+            for ((target, expected), shares) in rows.zip(attribution.shares.chunks_exact_mut(columns)) {
                 yardstick.measure(target, expected, &mut distances);
                 shares.copy_from_slice(&explain::shares(&distances));
             }
         }
-        account
+        attribution
     }
 
     /// The first member's output for rows in which the columns `hidden` start at zero, the centre of prepared data,
@@ -145,9 +145,9 @@ mod tests {
 
     #[test]
     fn shares_are_of_what_is_told_as_expected() {
-        let account = scorer().account(&rows(&[[1.0, 9.0], [2.0, f32::NAN]]), &[0.1, 0.9, 1.0, 0.0], &Whole);
+        let attribution = scorer().attribution(&rows(&[[1.0, 9.0], [2.0, f32::NAN]]), &[0.1, 0.9, 1.0, 0.0], &Whole);
         // The second value is expected to be 1, as is the first: all of the distance is the second's.
-        assert_eq!((&account.expected[..2], &account.shares[..2]), (&[1.0, 1.0][..], &[0.0, 1.0][..]));
-        assert_eq!(account.shares[3], 0.0, "what is unobserved is not to blame");
+        assert_eq!((&attribution.expected[..2], &attribution.shares[..2]), (&[1.0, 1.0][..], &[0.0, 1.0][..]));
+        assert_eq!(attribution.shares[3], 0.0, "what is unobserved is not to blame");
     }
 }
