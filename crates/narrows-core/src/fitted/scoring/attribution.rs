@@ -110,7 +110,8 @@ mod tests {
     fn scorer() -> Scorer {
         let scale =
             MemberScale { columns: ColumnScale { scale: vec![1.0, 1.0] }, ratio: LogRatio { median: 1.0, floor: 0.0 } };
-        let detector = Detector { score: Score::Residual, members: vec![scale], neighbours: None, gaussian: None };
+        let detector =
+            Detector { score: Score::Residual, members: vec![scale], neighbours: None, gaussian: None, exponent: 1.0 };
         let ensemble = ensemble(&[([0.5, 0.5], [1.0, 1.0])]);
         Scorer { ensemble, detector, slots: Slots::new(vec![0, 1]) }
     }
