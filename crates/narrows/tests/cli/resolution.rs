@@ -134,7 +134,9 @@ fn what_is_set_aside_is_told_and_can_be_chosen() {
     let fit = |flags: &str| {
         // Under this seed some of the absurd rows calibrate.
         folder
-            .run(&format!("fit train.csv -o m.narrows --force --json --preset simple --set train.steps=300 --seed 4 {flags}"))
+            .run(&format!(
+                "fit train.csv -o m.narrows --force --json --preset simple --set train.steps=300 --seed 4 {flags}"
+            ))
             .succeeds()
             .json()
     };
