@@ -91,7 +91,7 @@ fn a_log_of_few_kinds_of_rows() {
     let Scored { threshold, scores, is_anomaly } = fitted(&jobs, new, "");
     assert!(scores[..2].iter().all(|score| (0.2..2.0).contains(score)), "{scores:?}");
     assert!(is_anomaly[2] && (0.5..60.0).contains(&threshold), "{threshold}: {scores:?}");
-    assert!(scores[3] > 2.0 * scores[0].max(scores[1]), "{scores:?}");
+    assert!(is_anomaly[3] && scores[3] > 1.2 * scores[0].max(scores[1]), "{threshold}: {scores:?}");
 
     // A share of the rows can be flagged although most scores are equal.
     let folder = Folder::new();
@@ -119,8 +119,8 @@ fn with_absurd_rows(n: usize, absurd: usize) -> String {
 #[test]
 fn absurd_values_among_the_rows_set_no_threshold() {
     let new = "a,b\n0.1,0.25\n0.1,9\n";
-    // Seeds under which the rows are among those that calibrate or train.
-    for seed in 0..4 {
+    // The absurd row is among those that train (3), or that calibrate (4 and 6).
+    for seed in [3, 4, 6] {
         let scored = fitted(&with_absurd_rows(250, 1), new, &format!("--seed {seed}"));
         assert!(scored.threshold < 60.0, "seed {seed}: {} {:?}", scored.threshold, scored.scores);
         assert_eq!(scored.is_anomaly, [false, true], "seed {seed}: {} {:?}", scored.threshold, scored.scores);
@@ -132,8 +132,11 @@ fn what_is_set_aside_is_told_and_can_be_chosen() {
     let folder = Folder::new();
     folder.write("train.csv", with_absurd_rows(400, 4));
     let fit = |flags: &str| {
+        // Under this seed some of the absurd rows calibrate.
         folder
-            .run(&format!("fit train.csv -o m.narrows --force --json --preset simple --set train.steps=300 {flags}"))
+            .run(&format!(
+                "fit train.csv -o m.narrows --force --json --preset simple --set train.steps=300 --seed 4 {flags}"
+            ))
             .succeeds()
             .json()
     };
