@@ -207,6 +207,7 @@ fn recurrent(train: Train) -> Train {
         learning_rate: lit!(Positive, 3e-3),
         schedule: Schedule::OneCycle,
         epochs: 100,
+        least_steps: 1_000,
         steps: 20_000,
         ..train
     }
@@ -235,6 +236,7 @@ fn ensemble(plain: Recipe) -> Recipe {
             learning_rate: lit!(Positive, 3e-3),
             batch_size: Choice::Given(256),
             epochs: UNLIMITED,
+            least_steps: 0,
             steps: 1000,
             patience: 25,
             ..plain.train

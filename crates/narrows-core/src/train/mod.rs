@@ -61,7 +61,8 @@ impl Default for Train {
     fn default() -> Self {
         Train {
             epochs: 300,
-            least_steps: 0,
+            // Measured on tables of 50 to 200 rows: fewer leave much more of the variance unexplained.
+            least_steps: 2_000,
             steps: 20_000,
             batch_size: Choice::Auto,
             learning_rate: lit!(Positive, 1e-3),
