@@ -28,7 +28,9 @@ impl ProfileReader<'_> {
             ColumnKind::Datetime if may_be_constant && profile.moments.is_some_and(|(min, max)| min == max) => {
                 Some(DropReason::Constant)
             }
-            ColumnKind::Category | ColumnKind::Text if may_be_constant && is_one => Some(DropReason::Constant),
+            ColumnKind::Category if may_be_constant && is_one => Some(DropReason::Constant),
+            // One row alone repeats nothing.
+            ColumnKind::Text if may_be_constant && is_one && self.known > 1 => Some(DropReason::Constant),
             ColumnKind::Text if profile.n_uuids * 20 >= self.known * 19 => Some(DropReason::Identifier),
             ColumnKind::Text if profile.mean_length() > PROSE_LENGTH => Some(DropReason::FreeText),
             ColumnKind::Text if profile.is_all_distinct() => Some(DropReason::Identifier),

@@ -113,7 +113,11 @@ mod tests {
         assert_eq!(contributions, [0.0; 6]);
         // A column of several values, half of which were observed, counts half.
         let (mut contributions, slots) = ([0.0; 4], Slots::new(vec![0, 1, 0, 1]).over_observed());
-        slots.contributions(&[1.0, 0.0, f32::NAN, f32::NAN, 3.0, f32::NAN, 1.0, 1.0], &[0.0; 8], &mut contributions);
-        assert_eq!(contributions, [2.0, 0.0, 10.0 * 4.0 / 3.0, 4.0 / 3.0]);
+        slots.contributions(
+            &[1.0, 0.0, f32::NAN, f32::NAN, 3.0, f32::NAN, f32::NAN, 1.0],
+            &[0.0; 8],
+            &mut contributions,
+        );
+        assert_eq!(contributions, [2.0, 0.0, 18.0, 2.0]);
     }
 }

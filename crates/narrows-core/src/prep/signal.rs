@@ -268,6 +268,25 @@ impl SignalPipeline {
         }
     }
 
+    /// Fills the values that are missing at the end of each window with the last that was observed, as where nothing comes
+    /// after it.
+    pub(crate) fn end_here(&self, windows: &mut Windows) {
+        let (k, steps, width) = (self.n_channels(), self.window, self.width());
+        let Windows { prepared, levels } = windows;
+        let rows = prepared.input.chunks_exact_mut(width).zip(prepared.target.chunks_exact(width));
+        for ((input, target), levels) in rows.zip(levels.chunks_exact(k)) {
+            for (c, level) in levels.iter().enumerate() {
+                let Some(last) = (0..steps).rev().find(|t| !target[t * k + c].is_nan()) else { continue };
+                let value = level.put_back(target[last * k + c], last, steps);
+                for t in last + 1..steps {
+                    // An absent step stays absent.
+                    let x = &mut input[t * k + c];
+                    *x = if x.is_nan() { *x } else { level.take(value, t, steps) };
+                }
+            }
+        }
+    }
+
     /// Takes the levels out of a window anew, without the values that are `hidden`, `[steps * channels]`.
     pub(crate) fn level_without(&self, windows: &mut Windows, window: usize, hidden: &[bool]) {
         let (k, steps, width) = (self.n_channels(), self.window, self.width());

@@ -62,7 +62,7 @@ fn other_files_are_refused_by_name() {
 
 #[test]
 fn a_newer_format_is_refused_by_its_number() {
-    check_refused(&with_document(|document| document["format"] = 5.into()), "expected a format from 1 to 4, got 5");
+    check_refused(&with_document(|document| document["format"] = 6.into()), "expected a format from 1 to 5, got 6");
 }
 
 #[test]

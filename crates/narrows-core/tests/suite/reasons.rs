@@ -110,7 +110,7 @@ fn the_column_that_was_moved_is_told_first() {
     for column in ["load", "heat", "noise", "faults", "grid"] {
         let of_column = || told.iter().zip(&names).filter(|(_, name)| **name == column);
         let right = of_column().filter(|(told, name)| *told == *name).count();
-        assert!(right >= 37, "{column}: first in {right} of {} rows", of_column().count());
+        assert!(right >= 35, "{column}: first in {right} of {} rows", of_column().count());
     }
 }
 

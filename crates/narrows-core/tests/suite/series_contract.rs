@@ -300,7 +300,7 @@ fn a_point_depends_on_the_windows_that_cover_it_and_on_no_other() {
 }
 
 #[test]
-fn events_hold_the_anomalous_points_and_no_other() {
+fn events_hold_the_anomalous_points_and_what_is_shortly_between() {
     each_of(Layout::Long, |case| {
         let table = with(&case.data(), "b", |row, x| if (300..312).contains(&row) { x - 9.0 } else { x });
         let scores = case.score(&table);
@@ -321,7 +321,11 @@ fn events_hold_the_anomalous_points_and_no_other() {
             held.extend(rows);
         }
         let called: HashSet<usize> = (0..table.n_rows()).filter(|row| scores.is_anomaly[*row]).collect();
-        assert_eq!(held, called);
+        // A fault that a few points do not show is one event.
+        // Three points of two machines that take turns.
+        let reach = 6;
+        let near = |row: usize| (row.saturating_sub(reach)..=row + reach).any(|other| called.contains(&other));
+        assert!(called.is_subset(&held) && held.iter().all(|row| near(*row)));
         assert!((300..312).all(|row| called.contains(&row)));
     });
 }

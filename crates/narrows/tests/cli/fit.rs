@@ -19,7 +19,7 @@ fn people_are_told_what_became_of_their_data() {
         "a (num",
         "word (category",
         "id: ",
-        "same: ",
+        "never changed: same (always 7 in ",
         "ignored     b",
         "rows",
         "200 read",

@@ -201,7 +201,7 @@ mod tests {
 
     #[test]
     fn a_fault_that_a_few_points_do_not_show_is_one_event() {
-        check(&[3.0, 2.0, 1.0, 2.0, 5.0, 1.0], &["0..=4 0..=2 rows 10..=14, 5 points, peak 5 in row 14, p 0.25"]);
+        check(&[3.0, 2.0, 1.0, 2.0, 5.0, 1.0], &["0..=4 0..=2 rows 10..=14, 5 points, peak 5 in row 14, p 0.5"]);
     }
 
     #[test]

@@ -269,9 +269,14 @@ fn rising_channels(set: &SeriesSet) -> impl Iterator<Item = String> {
 /// The range of the means of training windows, if it holds for those that were held out.
 fn levels(windowed: &WindowedSeries, plan: &WindowPlan) -> Option<LevelRange> {
     let WindowedSeries { windows, split, .. } = windowed;
-    let level = |w: &u32| windows.levels[*w as usize];
+    let width = windows.prepared.width;
+    let is_whole = |w: &u32| !windows.prepared.target[*w as usize * width..][..width].iter().any(|t| t.is_nan());
+    let of = |part: &[u32]| -> Vec<f32> {
+        part.iter().filter(|w| is_whole(w)).map(|w| windows.levels[*w as usize].offset).collect()
+    };
     let apart: usize = plan.ranges.iter().map(|ranges| ranges[TRAIN].len() / plan.window).sum();
-    LevelRange::fit(split.train.iter().map(level), split.validation.iter().chain(&split.calibration).map(level), apart)
+    let held_out = [of(&split.validation), of(&split.calibration)].concat();
+    LevelRange::fit(of(&split.train).into_iter(), held_out.into_iter(), apart)
 }
 
 /// Adds a note and tells it.

@@ -6,8 +6,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::prep::Level;
-
 /// The distance from the middle of the range that scores 1, in half ranges.
 const AT_ONE: f64 = 1.5;
 /// With fewer training windows that share no point, the range of levels is not known.
@@ -27,16 +25,16 @@ impl LevelRange {
     /// Fits on the levels of training windows, of which `apart` share no point; `None` if they are too few, or if one of
     /// the `held_out` levels scores more than 1.
     pub(super) fn fit(
-        train: impl Iterator<Item = Level>,
-        mut held_out: impl Iterator<Item = Level>,
+        train: impl Iterator<Item = f32>,
+        mut held_out: impl Iterator<Item = f32>,
         apart: usize,
     ) -> Option<LevelRange> {
         let none = LevelRange { low: f32::INFINITY, high: f32::NEG_INFINITY };
-        let range = train.fold(none, |LevelRange { low, high }, level| LevelRange {
-            low: low.min(level.offset),
-            high: high.max(level.offset),
-        });
-        (apart >= ENOUGH && range.is_valid() && held_out.all(|level| range.score(level) <= 1.0)).then_some(range)
+        let wider =
+            |range: LevelRange, level: f32| LevelRange { low: range.low.min(level), high: range.high.max(level) };
+        let range = train.fold(none, wider);
+        (apart >= ENOUGH && range.is_valid() && held_out.all(|level| range.score(f64::from(level)) <= 1.0))
+            .then_some(range)
     }
 
     /// Whether there is a range.
@@ -50,10 +48,10 @@ impl LevelRange {
     }
 
     /// The score of a window by its level.
-    pub(super) fn score(&self, level: Level) -> f64 {
+    pub(super) fn score(&self, level: f64) -> f64 {
         let (low, high) = (f64::from(self.low), f64::from(self.high));
         let half = AT_ONE * (high - low).max(NARROWEST) / 2.0;
-        ((f64::from(level.offset) - (low + high) / 2.0) / half).powi(2)
+        ((level - (low + high) / 2.0) / half).powi(2)
     }
 }
 
@@ -62,18 +60,16 @@ mod tests {
     use super::*;
 
     fn fit(train: &[f32], held_out: &[f32], apart: usize) -> Option<LevelRange> {
-        let levels = |offsets: &[f32]| offsets.iter().map(|offset| Level { offset: *offset, ..Level::NONE }).collect();
-        let (train, held_out): (Vec<Level>, Vec<Level>) = (levels(train), levels(held_out));
-        LevelRange::fit(train.into_iter(), held_out.into_iter(), apart)
+        LevelRange::fit(train.iter().copied(), held_out.iter().copied(), apart)
     }
 
     #[test]
     fn a_level_scores_by_its_distance_from_the_range() {
         let range = fit(&[-1.0, 0.5, 1.0], &[1.4, -1.5], 9).unwrap();
-        let score = |offset: f32| range.score(Level { offset, ..Level::NONE });
+        let score = |level: f64| range.score(level);
         assert_eq!((range.range(), score(0.0), score(1.5), score(-3.0)), ([-1.0, 1.0], 0.0, 1.0, 4.0));
         let narrow = fit(&[2.0, 2.0], &[2.0], 9).unwrap();
-        assert!(narrow.score(Level { offset: 2.1, ..Level::NONE }) < f64::INFINITY);
+        assert!(narrow.score(2.1) < f64::INFINITY);
     }
 
     #[test]

@@ -10,11 +10,11 @@ use std::collections::BTreeMap;
 use super::adapter::{SeriesAdapter, SeriesSamples};
 use super::holes::{beside_gaps, is_complete};
 use super::remarks::{Remark, remarks};
-use super::suspects::judged_windows;
+use super::suspects::{WindowKind, judged_windows};
 use crate::data::Series;
 use crate::fitted::invariants::{Broken, Evidence};
 use crate::fitted::scoring::Scorer;
-use crate::prep::{Prepared, Signal};
+use crate::prep::{Level, Prepared, Signal};
 
 /// Windows scored together, which bounds memory for long series.
 const CHUNK: usize = 4096;
@@ -128,6 +128,9 @@ fn covered_points(
     for firsts in firsts.chunks(CHUNK) {
         let mut windows = adapter.pipeline.no_windows(firsts.len());
         adapter.pipeline.cut(signal, firsts.iter().copied(), &mut windows);
+        if coverage == Coverage::Last && adapter.by_observed {
+            adapter.pipeline.end_here(&mut windows);
+        }
         let judged = judged_windows(adapter, scorer, &windows);
         for (w, first) in firsts.iter().enumerate() {
             let width = steps * k;
@@ -142,8 +145,8 @@ fn covered_points(
             };
             let is_complete = !adapter.pipeline.spares_gaps() || is_complete(window.target, k);
             let from = if coverage == Coverage::Last { steps - 1 } else { 0 };
-            let level = judged.levels[w * k];
-            let level_root = adapter.levels.as_ref().map_or(0.0, |range| range.score(level).sqrt());
+            let level = window.mean(judged.levels[w * k], &judged.output[w * width..(w + 1) * width]);
+            let level = adapter.levels.as_ref().map(|range| (range.score(level), level));
             let around = window.around();
             for (t, around) in around.into_iter().enumerate().skip(from) {
                 let p = first + t;
@@ -159,8 +162,15 @@ fn covered_points(
                     sums.complete[p] += 1;
                     sums.complete_roots[p] += root;
                 }
-                sums.level_roots[p] += level_root;
-                sums.levels[p] += f64::from(level.offset);
+                // Of the windows with and without a new level, those without have the last word.
+                sums.levels[p] = level.into_iter().chain(sums.levels[p]).min_by(|a, b| a.0.total_cmp(&b.0));
+                match judged.kinds[w] {
+                    WindowKind::Odd => sums.odd[p] += 1,
+                    kind => {
+                        sums.spared[p] += u32::from(kind == WindowKind::Spared);
+                        sums.other_roots[p] += root;
+                    }
+                }
                 for c in 0..k {
                     let slot = (w * steps + t) * k + c;
                     let level = judged.levels[w * k + c];
@@ -171,9 +181,7 @@ fn covered_points(
             }
         }
     }
-    let of_levels = sums.level_roots.iter().zip(&sums.levels).zip(&sums.covered);
-    let of_levels = of_levels.map(|((root, level), n)| ((root / f64::from(*n)).powi(2), level / f64::from(*n)));
-    let remarks = remarks(adapter, series, coverage, of_levels);
+    let remarks = remarks(adapter, series, coverage, &sums.levels);
     let mut points = sums.finish(signal, k);
     for (p, remarks) in &remarks {
         // Not `max`, which would give a score to points without one.
@@ -196,6 +204,14 @@ struct Window<'a> {
 }
 
 impl Window<'_> {
+    /// The mean of all values of the first channel, those that are unobserved or suspect as they are expected; the mean of
+    /// the others is the `level`.
+    fn mean(&self, level: Level, output: &[f32]) -> f64 {
+        let slots = (0..self.target.len()).step_by(self.channels);
+        let absent = slots.clone().filter(|slot| self.target[*slot].is_nan() || self.suspects[*slot]);
+        f64::from(level.offset) + absent.map(|slot| f64::from(output[slot])).sum::<f64>() / slots.len() as f64
+    }
+
     /// The error of the suspects at a step, as a mean over what was observed there; `None` without one.
     fn own(&self, t: usize) -> Option<f64> {
         let slots = t * self.channels..(t + 1) * self.channels;
@@ -266,9 +282,12 @@ struct Sums {
     complete_roots: Vec<f64>,
     errors: Vec<f64>,
     rebuilt: Vec<f64>,
-    /// Of the levels that were taken out of the windows: the roots of their scores, and the levels of the first channel.
-    level_roots: Vec<f64>,
-    levels: Vec<f64>,
+    /// Windows that are odd without their suspects, and those that are not; the roots of all but the odd ones.
+    odd: Vec<u32>,
+    spared: Vec<u32>,
+    other_roots: Vec<f64>,
+    /// The most ordinary level of the windows: its score, and itself.
+    levels: Vec<Option<(f64, f64)>>,
 }
 
 impl Sums {
@@ -280,8 +299,10 @@ impl Sums {
             complete_roots: vec![0.0; n],
             errors: vec![0.0; n * k],
             rebuilt: vec![0.0; n * k],
-            level_roots: vec![0.0; n],
-            levels: vec![0.0; n],
+            odd: vec![0; n],
+            spared: vec![0; n],
+            other_roots: vec![0.0; n],
+            levels: vec![None; n],
         }
     }
 
@@ -296,6 +317,10 @@ impl Sums {
             let observed = signal.observed[values.clone()].iter().filter(|x| !x.is_nan()).count();
             if self.covered[p] > 0 && observed > 0 {
                 let mut root = self.roots[p] / covered;
+                // If most of the windows that have suspects are ordinary without them, the others have no say.
+                if self.odd[p] > 0 && self.spared[p] > self.odd[p] {
+                    root = self.other_roots[p] / f64::from(self.covered[p] - self.odd[p]);
+                }
                 if self.complete[p] > 0 && self.complete[p] < self.covered[p] {
                     root = root.min(self.complete_roots[p] / f64::from(self.complete[p]));
                 }

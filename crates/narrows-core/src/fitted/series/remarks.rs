@@ -20,7 +20,7 @@ pub(super) struct Remark {
 enum Oddity {
     /// The value has been the same for more points than ever in training.
     Unchanged { points: u32, longest: u32 },
-    /// The mean of the windows around the point is outside the range of training.
+    /// The means of all windows that cover the point are outside the range of training.
     Level { mean: f64, low: f64, high: f64 },
 }
 
@@ -39,12 +39,12 @@ impl Remark {
     }
 }
 
-/// The remarks on the points of a series, by point; `levels` are score and mean of the windows that cover each.
+/// The remarks on the points of a series, by point; `levels` are score and mean of a window that covers each.
 pub(super) fn remarks(
     adapter: &SeriesAdapter,
     series: &Series,
     coverage: Coverage,
-    levels: impl Iterator<Item = (f64, f64)>,
+    levels: &[Option<(f64, f64)>],
 ) -> BTreeMap<usize, Vec<Remark>> {
     let mut remarks: BTreeMap<usize, Vec<Remark>> = BTreeMap::new();
     if let Some(runs) = &adapter.runs {
@@ -61,7 +61,9 @@ pub(super) fn remarks(
     if let Some(range) = &adapter.levels {
         let unit = |z: f64| adapter.pipeline.backward(&series.id, 0, z as f32);
         let [low, high] = range.range().map(|z| unit(f64::from(z)));
-        for (p, (score, mean)) in levels.enumerate().filter(|(_, (score, _))| *score > 1.0) {
+        let new =
+            levels.iter().enumerate().filter_map(|(p, level)| Some((p, level.filter(|(score, _)| *score > 1.0)?)));
+        for (p, (score, mean)) in new {
             let oddity = Oddity::Level { mean: unit(mean), low, high };
             remarks.entry(p).or_default().push(Remark { channel: 0, score, oddity });
         }

@@ -373,12 +373,14 @@ mod tests {
             rows[80].2[1] = NAN;
             rows[81].2[1] = NAN;
             rows[90].2 = [NAN; 2];
-            // The whole series is filled from later points; a stream knows them only when the next one arrives.
             let followed = follow(&fitted, &rows);
             let whole = at_once(&fitted, &rows);
             assert!(followed[90].flag == ScoreFlag::Missing && followed[90].reasons.is_empty());
-            for i in (0..120).filter(|i| ![80, 81].contains(i)) {
-                assert_eq!(followed[i].score.to_bits(), whole[i].to_bits(), "{changes:?}: point {i}");
+            // Of a value that is missing, both know one side only.
+            for i in 0..120 {
+                let (x, y) = (followed[i].score, whole[i]);
+                let same = if [80, 81].contains(&i) { (x - y).abs() < 1e-4 * y } else { x.to_bits() == y.to_bits() };
+                assert!(same, "{changes:?}: point {i}: {x} {y}");
             }
         }
     }

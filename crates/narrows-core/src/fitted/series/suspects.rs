@@ -24,6 +24,8 @@ const QUANTILE: f64 = 0.99;
 const DOMINANT: f32 = 0.25;
 /// Number of times that suspects are looked for.
 const ROUNDS: usize = 4;
+/// A window is ordinary without its suspects, too, if what is left of the logarithm of its score is at most this share.
+const UNEXPLAINED: f64 = 0.15;
 /// A window of which more than this share stands out is wrong as a whole: nothing is hidden.
 const MOST: f64 = 0.5;
 
@@ -52,6 +54,19 @@ pub(super) struct JudgedWindows {
     pub(super) levels: Vec<Level>,
     /// `[n, width]`, which values are suspects.
     pub(super) suspects: Vec<bool>,
+    /// `[n]`, what became of each window.
+    pub(super) kinds: Vec<WindowKind>,
+}
+
+/// What became of a window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum WindowKind {
+    /// It has no suspects.
+    Plain,
+    /// It is ordinary without them.
+    Spared,
+    /// It is odd without them, too.
+    Odd,
 }
 
 impl ValueErrors {
@@ -95,7 +110,8 @@ pub(super) fn judged_windows(adapter: &SeriesAdapter, scorer: &Scorer, windows: 
     let whole = completed(adapter, scorer, &windows.prepared);
     let Scored { scores, trace, output, .. } = scorer.score_with(&whole, ScoreDetail::Trace);
     let (levels, suspects) = (windows.levels.clone(), vec![false; trace.len()]);
-    let mut judged = JudgedWindows { spared: scores.clone(), scores, trace, output, levels, suspects };
+    let kinds = vec![WindowKind::Plain; scores.len()];
+    let mut judged = JudgedWindows { spared: scores.clone(), scores, trace, output, levels, suspects, kinds };
     let Some(errors) = &adapter.errors else { return judged };
     let (k, width) = (adapter.pipeline.n_channels(), windows.prepared.width);
     let most = (MOST * width as f64) as usize;
@@ -118,8 +134,14 @@ pub(super) fn judged_windows(adapter: &SeriesAdapter, scorer: &Scorer, windows: 
         let levels = open.iter().flat_map(|w| windows.levels[*w as usize * k..][..k].to_vec()).collect();
         without.hide(adapter, scorer, Windows { prepared: whole.take(&open), levels }, &open);
     }
-    for w in (0..windows.prepared.n).filter(|w| without.spared[*w] <= errors.ordinary) {
-        judged.take(&without, w, (width, k));
+    for (w, suspects) in without.suspects.chunks_exact(width).enumerate().filter(|(_, s)| s.contains(&true)) {
+        let (spared, score) = (without.spared[w], judged.scores[w]);
+        if spared <= errors.ordinary || spared.ln() <= UNEXPLAINED * score.ln() {
+            judged.kinds[w] = WindowKind::Spared;
+            judged.take(&without, w, (suspects.len(), k));
+        } else {
+            judged.kinds[w] = WindowKind::Odd;
+        }
     }
     judged
 }
