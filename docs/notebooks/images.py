@@ -59,7 +59,6 @@ detector = narrows.ImageAutoEncoder(
     "simple",
     code_size=12,
     max_steps=3000,
-    max_epochs=10_000,
     batch_size=32,
     learning_rate=0.02,
     threshold="false_alarm_rate=0.05",

@@ -103,7 +103,9 @@ def _figures(model: Any, report: dict[str, Any]) -> Iterable[tuple[str, str]]:
         used = sum(column["role"] == "feature" for column in report["columns"])
         dropped = sum(column["role"] == "dropped" for column in report["columns"])
         compared = sum(column["role"] == "invariant" for column in report["columns"])
-        others = (f", {compared:,} that never changed" if compared else "") + (f", {dropped:,} dropped" if dropped else "")
+        others = (f", {compared:,} that never changed" if compared else "") + (
+            f", {dropped:,} dropped" if dropped else ""
+        )
         yield "columns", f"{used:,} used{others}"
     detection = report.get("detection")
     if detection:

@@ -49,7 +49,8 @@ def test_a_pandas_frame_gives_one_with_its_labels(explained: Explanation, frame:
     assert isinstance(found, pandas.DataFrame)
     assert list(found.columns) == FIELDS
     assert found["row"].unique().tolist() == frame.index[:8].tolist()
-    assert found["rank"].tolist() == [1, 2, 3] * 8
+    # What is as expected is no reason.
+    assert found["rank"].tolist() == [reason.rank for reasons in explained for reason in reasons]
     assert np.allclose(found.groupby("row")["share"].sum(), 1)
     first = found[found["row"] == "r3"].iloc[0]
     assert (first["column"], first["got"], first["direction"]) == ("double", "90", "above")
@@ -94,13 +95,14 @@ def test_names_that_are_not_text_come_back_as_they_are() -> None:
 def test_it_is_a_sequence_of_rows(explained: Explanation) -> None:
     assert len(explained) == 8
     assert explained.rows == [f"r{i}" for i in range(8)]
-    assert [reason.rank for reason in explained[3]] == [1, 2, 3]
+    assert [reason.rank for reason in explained[3]] == [1, 2, 3][: len(explained[3])]
     assert explained[-1] == explained[7]
     assert list(explained) == [explained[i] for i in range(8)]
     reason = explained[3][0]
     assert (reason.row, reason.column, reason.got) == ("r3", "double", "90")
     assert str(reason).startswith("double: expected about ")
-    assert " (share " in str(reason) and str(reason).endswith(" %)")
+    assert " (share " in str(reason)
+    assert str(reason).endswith(" %)")
 
 
 def test_a_missing_cell_is_told_with_what_is_expected_there(explained: Explanation) -> None:
@@ -114,7 +116,7 @@ def test_a_slice_explains_its_rows(explained: Explanation) -> None:
     part = explained[6:0:-3]
     assert part.rows == ["r6", "r3"]
     assert part[1] == explained[3]
-    assert part.frame["row"].tolist() == ["r6"] * 3 + ["r3"] * 3
+    assert part.frame["row"].tolist() == ["r6"] * len(part[0]) + ["r3"] * len(part[1])
     assert part.scores is not None
     assert explained.scores is not None
     assert part.scores.tolist() == explained.scores[[6, 3]].tolist()
@@ -202,7 +204,7 @@ def test_signed_values_for_shap_are_negative_below_what_is_expected(explained: E
 
 def test_what_never_changed_in_training_comes_first_and_has_no_share() -> None:
     def rows(n: int, states: list[str]) -> dict[str, Any]:
-        return {**{name: cells[:n] for name, cells in columns(n).items() if name != "kind"}, "raid": states}
+        return {**{name: cells[:n] for name, cells in columns().items() if name != "kind"}, "raid": states}
 
     polars = pytest.importorskip("polars")
     model = AutoEncoder("deep", max_steps=60).fit(polars.DataFrame(rows(200, ["ok"] * 200)))
@@ -212,10 +214,13 @@ def test_what_never_changed_in_training_comes_first_and_has_no_share() -> None:
     explained = model.explain(new, top=3)
     first = explained[1][0]
     assert (first.column, first.got, first.direction, first.share) == ("raid", "FAILED", "broken", 0)
-    assert str(first).startswith("raid: always ok in ") and str(first).endswith(" training rows, got FAILED")
-    assert "always ok in " in repr(explained) and "always ok in " in explained._repr_html_()
+    assert str(first).startswith("raid: always ok in ")
+    assert str(first).endswith(" training rows, got FAILED")
+    assert "always ok in " in repr(explained)
+    assert "always ok in " in explained._repr_html_()
     assert sum(reason.share for reason in explained[1]) == pytest.approx(1)
-    assert explained.scores is not None and explained.scores[1] >= 1e6
+    assert explained.scores is not None
+    assert explained.scores[1] >= 1e6
     pytest.importorskip("shap")
     values = explained.to_shap()
     assert values.values[1].sum() == pytest.approx(explained.scores[1])

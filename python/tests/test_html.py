@@ -79,8 +79,7 @@ def test_a_fitted_model_tells_what_it_was_fitted_to(model: AutoEncoder) -> None:
     page = checked(model._repr_html_())
     rows = model.report_["rows"]
     assert f"300 read: {rows['train']} to train, {rows['validation']} to validate" in page.text
-    assert "3 used, 1 dropped" in page.text
-    assert "dropped: same" in page.text
+    assert "3 used, 1 that never changed" in page.text
     assert "table, preset deep" in page.text
     assert f"{model.threshold_:.4g} by false_alarm_rate=0.01" in page.text
     assert f"at most {100 * model.report_['detection']['promised_rate']:.2g} %" in page.text

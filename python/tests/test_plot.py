@@ -188,11 +188,13 @@ def test_categories_are_told_in_words() -> None:
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame({"a": np.arange(60.0) % 7, "b": ["x", "y", "z"] * 20}, index=[f"r{i}" for i in range(60)])
     model = AutoEncoder("simple", max_steps=5).fit(frame)
-    ax = plot.reconstruction(model, frame, 1)
+    made = model.reconstruct(frame)["b"]
+    row = int(np.flatnonzero(made != frame["b"])[0])
+    ax = plot.reconstruction(model, frame, row)
     place = [label.get_text() for label in ax.get_yticklabels()].index("b")
-    assert ax.texts[place].get_text() == f"{model.reconstruct(frame)['b'].iloc[1]} → y"
+    assert ax.texts[place].get_text() == f"{made.iloc[row]} → {frame['b'].iloc[row]}"
     assert len(ax.collections[0].get_offsets()) == 1
-    assert ax.get_title(loc="left").startswith("row r1, score ")
+    assert ax.get_title(loc="left").startswith(f"row r{row}, score ")
 
 
 def test_a_row_alone_has_no_scale(model: AutoEncoder, rows: Any) -> None:

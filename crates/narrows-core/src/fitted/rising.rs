@@ -1,6 +1,8 @@
 //! Columns that only rise: running numbers, clocks, totals. They take values that training never saw as soon as new
 //! rows arrive.
 
+use crate::data::SeriesSet;
+
 /// With fewer values, an order may be coincidence.
 pub(super) const ENOUGH: usize = 50;
 /// A column that rises in a smaller share of rows is one that the rows are sorted by, such as an age.
@@ -18,6 +20,18 @@ pub(super) fn rises(numbers: impl Iterator<Item = f64>) -> bool {
         previous = x;
     }
     n >= ENOUGH && rising as f64 >= RISES * n as f64
+}
+
+/// Notes on channels that rise throughout every series.
+pub(super) fn channels(set: &SeriesSet) -> impl Iterator<Item = String> {
+    let k = set.channels.len();
+    let rises = move |c: usize| set.series.iter().all(|series| rises(series.values.iter().skip(c).step_by(k).copied()));
+    set.channels.iter().enumerate().filter(move |(c, _)| rises(*c)).map(|(_, name)| {
+        format!(
+            "channel `{name}` rises throughout: later points lie beyond what was learnt and may all be flagged; \
+             `ignore` leaves it out, data.transform=difference learns its steps"
+        )
+    })
 }
 
 #[cfg(test)]

@@ -217,7 +217,7 @@ fn prepare_points(
         set.series.iter().zip(&known).map(|(s, values)| (s.id.as_str(), values.as_slice())).collect();
     let transform = settings.transform.or_else(|| usual_transform(set.channels.len()));
     if transform == Transform::None {
-        rising_channels(&set).for_each(|note| tell(note, &mut notes, observer));
+        rising::channels(&set).for_each(|note| tell(note, &mut notes, observer));
     }
     let prep_settings = (transform, settings.scale, unobserved(recipe, plan.window));
     let spans = spans(&stretches, set.channels.len());
@@ -251,19 +251,6 @@ fn prepare_points(
         tell(format!("{} {words}", windowed.unseen), &mut notes, observer);
     }
     Ok(PreparedPoints { selection, plan, notes, adapter, prep, samples, is_anomalous, windowed, spans })
-}
-
-/// Notes on channels that rise throughout every series.
-fn rising_channels(set: &SeriesSet) -> impl Iterator<Item = String> {
-    let k = set.channels.len();
-    let rises =
-        move |c: usize| set.series.iter().all(|series| rising::rises(series.values.iter().skip(c).step_by(k).copied()));
-    set.channels.iter().enumerate().filter(move |(c, _)| rises(*c)).map(|(_, name)| {
-        format!(
-            "channel `{name}` rises throughout: later points lie beyond what was learnt and may all be flagged; \
-             `ignore` leaves it out, data.transform=difference learns its steps"
-        )
-    })
 }
 
 /// The range of the means of training windows, if it holds for those that were held out.
