@@ -199,7 +199,7 @@ fn a_drift_and_an_offset_that_stays_are_seen_although_the_mean_is_taken_out() {
     let found = flagged(&METER, &shift);
     assert!((530..960).all(|row| found.contains(&row)), "{}", found.len());
     // Windows that hold the jump see it in their shape.
-    assert!(found.iter().filter(|row| **row < 480 - HOURS).count() < 24, "{found:?}");
+    assert!(found.iter().filter(|row| **row < 400).count() < 24, "{found:?}");
     let worst = METER.explain(&shift, 1).unwrap();
     let reason = worst.reasons[700][0].to_string();
     assert!(reason.starts_with("`value`: expected a window's mean from "), "{reason}");
