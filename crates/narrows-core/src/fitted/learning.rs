@@ -25,7 +25,7 @@ use crate::report::UnitsReport;
 use crate::train::{self, PreparedSamples, SampleSource, Stop, Task, Trained, Training, TrainingEvent};
 
 /// Most training scores kept for the `contamination` rule.
-pub(super) const TRAINING_SCORES: usize = 20_000;
+const TRAINING_SCORES: usize = 20_000;
 /// Most values of rows used to fit the quantiser of codes.
 const CODED_VALUES: usize = 1 << 22;
 /// Most codes used to fit the code density.

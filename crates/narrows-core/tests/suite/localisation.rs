@@ -98,7 +98,6 @@ fn check_events(events: &[SeriesEvent], faults: &[(u64, u64, &str)], others: usi
 }
 
 #[test]
-#[ignore = "values of a single channel are not judged alone yet"]
 fn a_bad_reading_is_an_event_of_its_own_length() {
     let first = 1440;
     for (bad, faults) in [
@@ -122,7 +121,6 @@ fn the_channel_of_a_bad_reading_is_named() {
 }
 
 #[test]
-#[ignore = "values of a single channel are not judged alone yet"]
 fn the_expected_value_is_what_would_have_been_without_the_bad_reading() {
     let t = 1440 + 200;
     let events = METER.events(&meter(1440, 480, &[(t, 40.0)])).unwrap();
@@ -133,7 +131,6 @@ fn the_expected_value_is_what_would_have_been_without_the_bad_reading() {
 }
 
 #[test]
-#[ignore = "values of a single channel are not judged alone yet"]
 fn points_beside_a_bad_reading_score_as_they_did_without_it() {
     let (first, n, at) = (1440, 480, 200);
     let without = METER.score(&meter(first, n, &[])).unwrap();
@@ -167,7 +164,6 @@ fn follow(model: &SeriesModel, table: &Table) -> Vec<bool> {
 }
 
 #[test]
-#[ignore = "values of a single channel are not judged alone yet"]
 fn a_stream_flags_a_bad_reading_and_not_what_follows() {
     let (first, n, at) = (1440, 300, 200);
     let without = follow(&METER, &meter(first, n, &[]));
@@ -178,7 +174,6 @@ fn a_stream_flags_a_bad_reading_and_not_what_follows() {
 }
 
 #[test]
-#[ignore = "values of a single channel are not judged alone yet"]
 fn what_was_not_measured_raises_no_alarm_beside_it() {
     let table = meter(1440, 480, &[]);
     let with_gap = changed(&table, "value", |row, x| if (200..210).contains(&row) { f64::NAN } else { x });

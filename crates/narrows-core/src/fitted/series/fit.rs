@@ -16,7 +16,7 @@ use crate::error::Result;
 use crate::fitted::assemble::{Assembly, assemble};
 use crate::fitted::feature_filter::FeatureFilter;
 use crate::fitted::invariants::Evidence;
-use crate::fitted::learning::{TRAINING_SCORES, TrainingData, learn};
+use crate::fitted::learning::{TrainingData, learn};
 use crate::fitted::rising;
 use crate::fitted::roles::Roles;
 use crate::fitted::scoring::{HeldOutScores, Scorer};
@@ -35,6 +35,8 @@ const LEVELS_COMPARED: &str = "the mean is taken out of each window, as there is
 const LEVELS_TAKEN_OUT: &str = "the mean is taken out of each window, as there is one channel, and held-out means leave the range \
                                 of training: slow drifts and lasting offsets will not be seen; data.transform=none keeps levels";
 
+/// Scores of training points kept for the threshold rules that need them; each costs a window.
+const TRAINING_POINTS: usize = 5_000;
 /// Windows that cover a point in scoring.
 const COVER: usize = 32;
 
@@ -287,37 +289,35 @@ fn fit_points(
     let (blocks, slots, shape) = (adapter.pipeline.blocks(), adapter.slots(), adapter.shape());
     let trained = learn(recipe, TrainingData::of(recipe, &windows.prepared, &split, blocks, slots, shape), session)?;
     let calibration = windows.prepared.take(&split.calibration);
-    // Of a single channel, windows keep their score as a whole: measured on public series, they rank faults better so.
-    let is_several = adapter.pipeline.n_channels() > 1;
-    adapter.errors = is_several.then(|| ValueErrors::fit(&adapter, &trained.scorer, &calibration));
-    let held_out = |coverage: Coverage, part: usize| {
-        held_out_scores(&adapter, &trained.scorer, &samples, &plan, &is_anomalous, (coverage, part), recipe)
+    adapter.errors = Some(ValueErrors::fit(&adapter, &trained.scorer, &calibration));
+    let held_out = |coverage: Coverage, part: usize, most: usize| {
+        held_out_scores(&adapter, &trained.scorer, &samples, &plan, &is_anomalous, (coverage, part), most)
     };
+    let most = recipe.detect.calibration_rows;
+    let ordinary = held_out(Coverage::All, CALIBRATION, most);
+    let online = held_out(Coverage::Last, CALIBRATION, most);
+    let [training, online_training] = [Coverage::All, Coverage::Last].map(|c| held_out(c, TRAIN, TRAINING_POINTS));
     // Points follow each other, so a channel that changes in a held-out part is none that never changes: invariants are
     // those of all normal points, and no held-out point breaks them.
     let learnt = selection.constants(&selection.normal);
-    let invariants = selection.calibrated(learnt, &held_out(Coverage::All, CALIBRATION));
+    let invariants = selection.calibrated(learnt, &ordinary);
     samples.evidence = invariants.compared(&selection.table, &selection.raw, &selection.schema);
     adapter.invariants = Some(invariants);
-    let held_out = |coverage: Coverage, part: usize| {
-        let scores =
-            held_out_scores(&adapter, &trained.scorer, &samples, &plan, &is_anomalous, (coverage, part), recipe);
-        if selection.nothing_varies { vec![1.0; scores.len()] } else { scores }
-    };
     let is_labelled = selection.label.is_some();
     // A stream has scores of the last window alone, and so have its threshold and all that it rests on.
-    let calibrated = |coverage: Coverage, anomalous: &[f64]| {
-        let scores = held_out(coverage, CALIBRATION);
+    let calibrated = |scores: Vec<f64>, training: Vec<f64>, anomalous: &[f64]| {
+        let only_ones = |scores: Vec<f64>| if selection.nothing_varies { vec![1.0; scores.len()] } else { scores };
         let blocks = Some((scores.len() / plan.window).max(1));
-        let mut training = held_out(coverage, TRAIN);
-        training.truncate(TRAINING_SCORES);
+        let (scores, training) = (only_ones(scores), only_ones(training));
         trained.threshold(HeldOutScores { scores, blocks, training, anomalous, is_labelled })
     };
     let anomalous_of =
         |coverage: Coverage| anomalous_scores(&adapter, &trained.scorer, &samples, &is_anomalous, coverage);
     let anomalous_scores = anomalous_of(Coverage::All);
-    let threshold = calibrated(Coverage::All, &anomalous_scores)?;
-    let stream_threshold = Some(calibrated(Coverage::Last, &anomalous_of(Coverage::Last))?);
+    let threshold = calibrated(ordinary.clone(), training, &anomalous_scores)?;
+    let stream_threshold = Some(calibrated(online, online_training, &anomalous_of(Coverage::Last))?);
+
+    adapter.errors = adapter.errors.map(|errors| errors.with_points(&ordinary, threshold.decision.threshold));
 
     let assembly = Assembly {
         adapter,
@@ -339,7 +339,7 @@ fn fit_points(
     })
 }
 
-/// Scores of the normal points of one part of each series.
+/// Scores of the normal points of one part of each series, at most so many.
 fn held_out_scores(
     adapter: &SeriesAdapter,
     scorer: &Scorer,
@@ -347,15 +347,18 @@ fn held_out_scores(
     plan: &WindowPlan,
     is_anomalous: &[Vec<bool>],
     (coverage, part): (Coverage, usize),
-    recipe: &Recipe,
+    most: usize,
 ) -> Vec<f64> {
     let mut scores = Vec::new();
     let k = samples.set.channels.len();
     for ((series, ranges), is_anomalous) in samples.set.series.iter().zip(&plan.ranges).zip(is_anomalous) {
         for range in normal_stretches(&ranges[part], is_anomalous) {
-            if scores.len() >= recipe.detect.calibration_rows || range.len() < plan.window {
+            if scores.len() >= most || range.len() < plan.window {
                 continue;
             }
+            // Some points beside those wanted, which a window at the end would cover less often.
+            let wanted = (most - scores.len()).saturating_add(2 * plan.window);
+            let range = range.start..range.end.min(range.start.saturating_add(wanted));
             let values = series.values[range.start * k..range.end * k].to_vec();
             let part = data::Series { id: series.id.clone(), values, ..data::Series::default() };
             let (signal, _) = adapter.pipeline.signal(&part.id, &part.values);
@@ -363,6 +366,7 @@ fn held_out_scores(
             scores.extend(found.into_iter().filter(|score| !score.is_nan()));
         }
     }
+    scores.truncate(most);
     scores
 }
 

@@ -2,7 +2,8 @@
 //!
 //! A window contributes the geometric mean of its score and of its error around the point: the score detects anomalous
 //! patterns, the error locates them. Both are in units of squared errors. A point's score is the square of the mean
-//! root over the windows that cover it, so that a few extreme windows do not dominate. Beside a gap, it is no higher than that of
+//! root over the windows that cover it, so that a few extreme windows do not dominate. Beside a value that stands out
+//! (`suspects.rs`), it ranks before other points without being an anomaly. Beside a gap, it is no higher than that of
 //! the windows without one: what nobody measured must not raise an alarm.
 
 use std::collections::BTreeMap;
@@ -10,7 +11,7 @@ use std::collections::BTreeMap;
 use super::adapter::{SeriesAdapter, SeriesSamples};
 use super::holes::{beside_gaps, is_complete};
 use super::remarks::{Remark, remarks};
-use super::suspects::{WindowKind, judged_windows};
+use super::suspects::{ValueErrors, WindowKind, judged_windows};
 use crate::data::Series;
 use crate::fitted::invariants::{Broken, Evidence};
 use crate::fitted::scoring::Scorer;
@@ -158,6 +159,7 @@ fn covered_points(
                     None => (window.spared * around).sqrt().sqrt(),
                 };
                 sums.roots[p] += root;
+                sums.whole_roots[p] += root.max((window.score * around).sqrt().sqrt());
                 if is_complete {
                     sums.complete[p] += 1;
                     sums.complete_roots[p] += root;
@@ -182,7 +184,7 @@ fn covered_points(
         }
     }
     let remarks = remarks(adapter, series, coverage, &sums.levels);
-    let mut points = sums.finish(signal, k);
+    let mut points = sums.finish(signal, k, adapter.errors.as_ref().filter(|_| coverage == Coverage::All));
     for (p, remarks) in &remarks {
         // Not `max`, which would give a score to points without one.
         if let Some(score) = points.score.get_mut(*p).filter(|score| !score.is_nan()) {
@@ -277,7 +279,9 @@ pub(super) fn spread<const N: usize>(
 struct Sums {
     covered: Vec<u32>,
     roots: Vec<f64>,
-    /// The same over complete windows.
+    /// The same, of windows with their suspects.
+    whole_roots: Vec<f64>,
+    /// Over complete windows.
     complete: Vec<u32>,
     complete_roots: Vec<f64>,
     errors: Vec<f64>,
@@ -295,6 +299,7 @@ impl Sums {
         Sums {
             covered: vec![0; n],
             roots: vec![0.0; n],
+            whole_roots: vec![0.0; n],
             complete: vec![0; n],
             complete_roots: vec![0.0; n],
             errors: vec![0.0; n * k],
@@ -306,7 +311,7 @@ impl Sums {
         }
     }
 
-    fn finish(mut self, signal: &Signal, k: usize) -> Points {
+    fn finish(mut self, signal: &Signal, k: usize, errors: Option<&ValueErrors>) -> Points {
         let mut score = vec![f64::NAN; self.covered.len()];
         for (p, score) in score.iter_mut().enumerate() {
             let values = p * k..(p + 1) * k;
@@ -324,7 +329,10 @@ impl Sums {
                 if self.complete[p] > 0 && self.complete[p] < self.covered[p] {
                     root = root.min(self.complete_roots[p] / f64::from(self.complete[p]));
                 }
-                *score = root.powi(2);
+                let is_beside = self.spared[p] > 0 && self.complete[p] == self.covered[p];
+                let whole = (self.whole_roots[p] / covered).powi(2);
+                let errors = errors.filter(|_| is_beside);
+                *score = errors.map_or(root.powi(2), |errors| errors.point(root.powi(2), whole));
             }
         }
         // An infinite value is missing to the network, and an anomaly by itself.

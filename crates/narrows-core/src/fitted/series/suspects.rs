@@ -28,6 +28,9 @@ const ROUNDS: usize = 4;
 const UNEXPLAINED: f64 = 0.15;
 /// A window of which more than this share stands out is wrong as a whole: nothing is hidden.
 const MOST: f64 = 0.5;
+/// So is one of a single channel of which more values than this stand out in a row: they are a form of their own, and
+/// nothing beside them says what they should have been.
+const READINGS: usize = 3;
 
 /// What held-out windows showed of the errors of single values.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -37,7 +40,12 @@ pub(crate) struct ValueErrors {
     limits: Vec<f32>,
     /// The score up to which a window without its suspects is ordinary: the held-out quantile.
     ordinary: f64,
+    /// What a point scores at most by a window that is ordinary without its suspects; not known while fitting.
+    ceiling: Option<f64>,
 }
+
+/// Points beside a suspect may score as high as the upper ones of those held out, so that they rank before others.
+const BESIDE: f64 = 0.98;
 
 /// Windows scored as they are, and without their suspects.
 #[derive(Clone)]
@@ -76,14 +84,26 @@ impl ValueErrors {
         let Scored { scores, trace, .. } = scorer.score_with(&completed(adapter, scorer, held_out), ScoreDetail::Trace);
         let limit = |c: usize| {
             let observed = trace.iter().zip(&held_out.target).skip(c).step_by(k).filter(|(_, t)| !t.is_nan());
-            BEYOND as f32 * quantile(observed.map(|(error, _)| f64::from(*error)).collect()) as f32
+            BEYOND as f32 * quantile(observed.map(|(error, _)| f64::from(*error)).collect(), QUANTILE) as f32
         };
-        ValueErrors { limits: (0..k).map(limit).collect(), ordinary: quantile(scores) }
+        ValueErrors { limits: (0..k).map(limit).collect(), ordinary: quantile(scores, QUANTILE), ceiling: None }
+    }
+
+    /// With the scores of held-out points and the threshold, above which no point is for what is beside it.
+    pub(super) fn with_points(self, held_out: &[f64], threshold: f64) -> ValueErrors {
+        ValueErrors { ceiling: Some(quantile(held_out.to_vec(), BESIDE).min(threshold).max(0.0)), ..self }
+    }
+
+    /// The score of a point by what its windows are without suspects, `spared`, and by what they are with them.
+    pub(super) fn point(&self, spared: f64, whole: f64) -> f64 {
+        self.ceiling.map_or(spared, |ceiling| spared.max(whole.min(ceiling)))
     }
 
     /// Whether there is a limit for each channel.
     pub(super) fn fits(&self, channels: usize) -> bool {
-        self.limits.len() == channels && self.limits.iter().all(|limit| *limit >= 0.0)
+        self.limits.len() == channels
+            && self.limits.iter().all(|limit| *limit >= 0.0)
+            && self.ceiling.is_none_or(|ceiling| ceiling >= 0.0)
     }
 
     /// Marks the suspects among the values of a window that are not marked yet; returns whether there were any.
@@ -96,12 +116,20 @@ impl ValueErrors {
         open.iter().for_each(|slot| suspects[*slot] = ratio(*slot) > least);
         largest > 1.0
     }
+
+    /// Whether suspects are so few that what is left of their window can say what they should have been.
+    fn are_few(&self, suspects: &[bool]) -> bool {
+        let count = suspects.iter().filter(|suspect| **suspect).count();
+        let in_a_row = suspects.chunk_by(|a, b| a == b).filter(|run| run[0]).map(<[bool]>::len).max();
+        let is_single = self.limits.len() == 1;
+        count as f64 <= MOST * suspects.len() as f64 && !(is_single && in_a_row > Some(READINGS))
+    }
 }
 
-/// The held-out quantile; infinite if nothing was held out.
-fn quantile(mut values: Vec<f64>) -> f64 {
+/// A quantile of what was held out; infinite if nothing was.
+fn quantile(mut values: Vec<f64>, q: f64) -> f64 {
     values.sort_unstable_by(f64::total_cmp);
-    let at = ((values.len() as f64 * QUANTILE) as usize).min(values.len().saturating_sub(1));
+    let at = ((values.len() as f64 * q) as usize).min(values.len().saturating_sub(1));
     values.get(at).copied().unwrap_or(f64::MAX)
 }
 
@@ -114,7 +142,6 @@ pub(super) fn judged_windows(adapter: &SeriesAdapter, scorer: &Scorer, windows: 
     let mut judged = JudgedWindows { spared: scores.clone(), scores, trace, output, levels, suspects, kinds };
     let Some(errors) = &adapter.errors else { return judged };
     let (k, width) = (adapter.pipeline.n_channels(), windows.prepared.width);
-    let most = (MOST * width as f64) as usize;
 
     let mut without = judged.clone();
     let mut open: Vec<u32> = (0..windows.prepared.n as u32).collect();
@@ -122,11 +149,11 @@ pub(super) fn judged_windows(adapter: &SeriesAdapter, scorer: &Scorer, windows: 
         open.retain(|w| {
             let values = *w as usize * width..(*w as usize + 1) * width;
             let marked = errors.mark(&without.trace[values.clone()], &mut without.suspects[values.clone()]);
-            let few = without.suspects[values].iter().filter(|suspect| **suspect).count() <= most;
-            if !few {
+            let are_few = errors.are_few(&without.suspects[values]);
+            if !are_few {
                 without.spared[*w as usize] = f64::INFINITY;
             }
-            marked && few
+            marked && are_few
         });
         if open.is_empty() {
             break;
@@ -197,7 +224,7 @@ mod tests {
 
     /// Marks of a window of two channels, whose limits are 1 and 10.
     fn check(trace: &[f32], marked: &[usize], expected: &[usize]) {
-        let errors = ValueErrors { limits: vec![1.0, 10.0], ordinary: 1.0 };
+        let errors = ValueErrors { limits: vec![1.0, 10.0], ordinary: 1.0, ceiling: None };
         let mut suspects: Vec<bool> = (0..trace.len()).map(|slot| marked.contains(&slot)).collect();
         let more = errors.mark(trace, &mut suspects);
         let found: Vec<usize> = (0..trace.len()).filter(|slot| suspects[*slot]).collect();
@@ -216,7 +243,18 @@ mod tests {
 
     #[test]
     fn limits_are_quantiles_of_what_was_held_out() {
-        assert_eq!(quantile((0..200).map(f64::from).collect()), 198.0);
-        assert_eq!((quantile(vec![3.0]), quantile(Vec::new())), (3.0, f64::MAX));
+        assert_eq!(quantile((0..200).map(f64::from).collect(), 0.99), 198.0);
+        assert_eq!((quantile(vec![3.0], 0.98), quantile(Vec::new(), 0.98)), (3.0, f64::MAX));
+    }
+
+    #[test]
+    fn a_point_beside_a_suspect_is_at_most_as_odd_as_the_oddest_ordinary_ones() {
+        let errors = ValueErrors { limits: vec![1.0], ordinary: 1.0, ceiling: None };
+        assert_eq!(errors.point(1.0, 50.0), 1.0);
+        let held_out: Vec<f64> = (0..100).map(|i| 0.1 * f64::from(i)).collect();
+        let known = errors.clone().with_points(&held_out, 20.0);
+        assert_eq!([known.point(1.0, 50.0), known.point(1.0, 2.0), known.point(30.0, 50.0)], [9.8, 2.0, 30.0]);
+        // Not flagged, whatever the rule of the threshold.
+        assert_eq!(errors.with_points(&held_out, 5.0).point(1.0, 50.0), 5.0);
     }
 }
