@@ -8,7 +8,8 @@
 pub mod gaussian;
 pub mod isolation_forest;
 pub mod mixture;
-pub mod neighbours;
+pub mod neighbourhood;
+mod neighbours;
 pub mod pca;
 
 mod covariance;
@@ -21,5 +22,6 @@ mod rows;
 pub use gaussian::{Gaussian, Shrinkage};
 pub use isolation_forest::IsolationForest;
 pub use mixture::{Covariance, Mixture};
+pub use neighbourhood::{Nearness, Neighbourhood};
 pub use neighbours::Neighbours;
 pub use pca::{Components, Pca};

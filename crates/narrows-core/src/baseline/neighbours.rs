@@ -1,4 +1,4 @@
-//! Exact nearest neighbours: the distance to the `k`-th nearest row of a reference set.
+//! Exact nearest neighbours of rows in a reference set.
 //!
 //! Ramaswamy, Rastogi and Shim 2000, "Efficient algorithms for mining outliers from large data sets". Used on raw rows
 //! as a baseline and on codes as the `neighbour` score. Brute force: trees are slower
@@ -20,6 +20,9 @@ pub const DEFAULT_K: usize = 5;
 
 /// Reference rows per panel.
 const LANES: usize = 16;
+/// A squared distance and the index of its reference row.
+pub(super) type Found = (f32, usize);
+
 /// Rows that share one pass over a panel.
 const GROUP: usize = 8;
 /// Rows per thread at a time.
@@ -45,6 +48,18 @@ impl Neighbours {
     /// # Errors
     /// If the rows are empty, of a wrong length or not finite, or `k` or `cap` is 0.
     pub fn fit(x: &[f32], n: usize, width: usize, k: usize, cap: usize, seed: u64) -> Result<Neighbours> {
+        Ok(Neighbours::fit_kept(x, n, width, k, cap, seed)?.0)
+    }
+
+    /// The same, with the numbers of the rows kept, in ascending order.
+    pub(super) fn fit_kept(
+        x: &[f32],
+        n: usize,
+        width: usize,
+        k: usize,
+        cap: usize,
+        seed: u64,
+    ) -> Result<(Neighbours, Vec<usize>)> {
         let rows = Rows::new(x, n, width)?;
         for (field, value) in [("k", k), ("cap", cap)] {
             if value == 0 {
@@ -53,7 +68,7 @@ impl Neighbours {
         }
         let kept = Stream::new(seed, 0).sample(n, cap);
         let reference = kept.iter().flat_map(|&i| &rows.values[i * width..(i + 1) * width]).copied().collect();
-        Ok(Neighbours { reference, width, k: k.min(kept.len()) })
+        Ok((Neighbours { reference, width, k: k.min(kept.len()) }, kept))
     }
 
     /// Validates neighbours read from a file.
@@ -94,6 +109,11 @@ impl Neighbours {
     pub fn nearest(&self, row: &[f32]) -> Vec<usize> {
         assert_eq!(row.len(), self.width, "one row is expected");
         self.search(row).iter().flat_map(|nearest| &nearest.found).map(|&(_, index)| index).collect()
+    }
+
+    /// Squared distances and indices of the `k` nearest reference rows of every row of `x`, nearest first.
+    pub(super) fn found(&self, x: &[f32]) -> Vec<Vec<Found>> {
+        self.search(x).into_iter().map(|nearest| nearest.found).collect()
     }
 
     fn search(&self, x: &[f32]) -> Vec<Nearest> {
@@ -174,7 +194,7 @@ fn squared_distances<S: Simd>(simd: S, rows: [&[f32]; GROUP], panel: &[[f32; LAN
 
 /// The nearest so far for one row: squared distance and index, nearest first.
 struct Nearest {
-    found: Vec<(f32, usize)>,
+    found: Vec<Found>,
     k: usize,
 }
 

@@ -28,7 +28,7 @@ mod ranking;
 pub use at_rank::RankPrecision;
 pub use calibration::Calibration;
 pub use decision::Decision;
-pub use detector::{Detector, MemberScale, Proximity};
+pub use detector::{Detector, DistanceTerm, MemberScale, Proximity, References};
 pub use evaluation::{Estimate, ThresholdMetrics};
 pub use event::{EventRange, Events, bridged, events_of};
 pub use explain::{Direction, Reason};

@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::coding;
 use super::container::{Container, Tensor};
-use crate::baseline::{Covariance, Gaussian, IsolationForest, Neighbours, Pca};
+use crate::baseline::{Covariance, Gaussian, IsolationForest, Neighbourhood, Neighbours, Pca};
 use crate::compute::Compute;
 use crate::data::{Layout, Schema, Step, TimeColumns};
-use crate::detect::{Calibration, Decision, Detector, LogRatio, MemberScale, Proximity, Score};
+use crate::detect::{Calibration, Decision, Detector, DistanceTerm, LogRatio, MemberScale, Proximity, References, Score};
 use crate::ensemble::Ensemble;
 use crate::fitted::{
     Adapter, Baselines, CalibratedThreshold, CodeDensity, Core, EncoderInput, Fitted, ImageAdapter, ImageLayout,
@@ -157,10 +157,24 @@ struct OnlineNote {
 }
 
 #[derive(Serialize, Deserialize)]
-struct ProximityNote {
-    k: usize,
-    ratio: LogRatio,
-    exchange: f64,
+#[serde(untagged)]
+enum ProximityNote {
+    /// Mean distances in two views, and the local density.
+    Views { views: Vec<DistanceTerm>, floor: f64 },
+    /// The distance to the k-th nearest: the only one before format 5.
+    Kth { k: usize, ratio: LogRatio, exchange: f64 },
+}
+
+impl ProximityNote {
+    fn of(proximity: &Proximity) -> ProximityNote {
+        match &proximity.index {
+            References::Views(index) => ProximityNote::Views { views: proximity.terms.clone(), floor: index.floor() },
+            References::Kth(index) => {
+                let DistanceTerm { ratio, exchange } = proximity.terms[0];
+                ProximityNote::Kth { k: index.k, ratio, exchange }
+            }
+        }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -209,8 +223,12 @@ pub(super) fn write(core: &Core, input: FittedInput<'_>) -> (String, Vec<Tensor>
         tensors.push(Tensor::f64("online.calibration.training", &[training.len()], training));
     }
     if let Some(proximity) = &detector.neighbours {
-        let index = &proximity.index;
-        tensors.push(Tensor::f32("neighbours.reference", &[index.n_references(), index.width], &index.reference));
+        let (rows, width) = (proximity.index.rows(), proximity.index.width());
+        tensors.push(Tensor::f32("neighbours.reference", &[rows.len() / width, width], rows));
+        if let References::Views(views) = &proximity.index {
+            tensors.push(Tensor::f32("neighbours.weights", &[width], views.weights()));
+            tensors.push(Tensor::f64("neighbours.reach", &[views.n_references()], views.reach()));
+        }
     }
     if let Some((gaussian, _)) = &detector.gaussian {
         let width = gaussian.mean.len();
@@ -250,11 +268,7 @@ pub(super) fn write(core: &Core, input: FittedInput<'_>) -> (String, Vec<Tensor>
         series,
         images,
         members: detector.members.clone(),
-        neighbours: detector.neighbours.as_ref().map(|p| ProximityNote {
-            k: p.index.k,
-            ratio: p.ratio,
-            exchange: p.exchange,
-        }),
+        neighbours: detector.neighbours.as_ref().map(ProximityNote::of),
         gaussian: detector.gaussian.as_ref().map(|(g, ratio)| GaussianNote { shrinkage: g.shrinkage, ratio: *ratio }),
         exponent: detector.exponent,
         decision: decision.clone(),
@@ -373,7 +387,7 @@ fn core(
         _ => width,
     };
     if let Some(proximity) = &detector.neighbours {
-        expect("reference rows", distances_to, proximity.index.width)?;
+        expect("reference rows", distances_to, proximity.index.width())?;
     }
     if let Some((gaussian, _)) = &detector.gaussian {
         expect("the distribution's mean", width + network.code_size(), gaussian.mean.len())?;
@@ -488,8 +502,18 @@ fn proximity(container: &Container<'_>, note: ProximityNote) -> Result<Proximity
     let [_, width] = shape[..] else {
         return Err(format!("reference rows: expected a matrix, got the shape {shape:?}"));
     };
-    let index = Neighbours { reference, width, k: note.k }.checked().map_err(|error| error.to_string())?;
-    Ok(Proximity { index, ratio: note.ratio, exchange: note.exchange })
+    Ok(match note {
+        ProximityNote::Views { views, floor } => {
+            let (weights, reach) = (container.f32("neighbours.weights")?.1, container.f64("neighbours.reach")?.1);
+            expect("weights of distances", width, weights.len())?;
+            let index = Neighbourhood::checked(reference, weights, reach, floor)?;
+            Proximity { index: References::Views(index), terms: views }
+        }
+        ProximityNote::Kth { k, ratio, exchange } => {
+            let index = Neighbours { reference, width, k }.checked().map_err(|error| error.to_string())?;
+            Proximity { index: References::Kth(index), terms: vec![DistanceTerm { ratio, exchange }] }
+        }
+    })
 }
 
 fn gaussian(container: &Container<'_>, note: GaussianNote) -> Result<(Gaussian, LogRatio), String> {

@@ -111,7 +111,7 @@ pub(super) fn learn(recipe: &Recipe, material: TrainingData<'_>, session: &Sessi
     let compute = &session.compute;
     let ensemble = Ensemble::new(network, members, compute.clone());
     let resolution = Resolution::of(&references, blocks, compute);
-    let detector = scoring::detector(&recipe, &ensemble, &slots, &references, &calibration, &resolution)?;
+    let detector = scoring::detector(&recipe, &ensemble, (&slots, blocks), &references, &calibration, &resolution)?;
     let baselines = baselines(&train, ensemble.code_size(), recipe.seed, compute)?;
     let codes = codes(&ensemble, &train, &calibration, recipe.seed)?;
     warnings.extend(codes.units.as_ref().and_then(UnitsReport::warning));

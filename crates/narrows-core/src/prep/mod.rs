@@ -63,7 +63,8 @@ impl Default for Prep {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scaling {
-    /// Standard, but robust if extreme values (such as 1e300) would reduce the others to a constant.
+    /// Standard, but robust if extreme values (such as 1e300) would reduce the others to a constant, and one unit apart
+    /// if there are two values.
     #[default]
     Auto,
     /// (x - mean) / standard deviation.

@@ -250,6 +250,11 @@ impl Spread {
             Scaling::Auto if self.robust > 0.0 && self.std / self.robust > RUINED => {
                 robust(&format!(" because of extreme values (std {})", short(self.std)))
             }
+            // In units of its standard deviation a switch that is rarely on would outweigh everything else when it is.
+            Scaling::Auto if sorted.iter().all(|x| *x == self.min || *x == self.max) => {
+                let range = (self.max - self.min).min(f64::MAX);
+                (linear(self.mean, range), format!("two values, {} and {}, one unit apart", short(self.min), short(self.max)))
+            }
             Scaling::Auto | Scaling::Standard => standard(),
             Scaling::Robust if self.robust > 0.0 => robust(""),
             Scaling::Robust => {
@@ -324,6 +329,7 @@ mod tests {
         let std = 2f32.sqrt();
         check(&values, Scaling::Standard, &[-2.0 / std, -1.0 / std, 0.0], "standardised (mean 3, std 1.41)");
         check(&values, Scaling::Auto, &[-2.0 / std], "standardised (mean 3, std 1.41)");
+        check(&[5.0, 3.0, 3.0, 3.0], Scaling::Auto, &[0.75, -0.25], "two values, 3 and 5, one unit apart");
         check(&values, Scaling::Robust, &[-1.349, -0.6745, 0.0], "scaled robustly (median 3, IQR 2)");
         check(&values, Scaling::Minmax, &[0.0, 0.25, 0.5, 0.75, 1.0], "scaled to 0 to 1 (from 1 to 5)");
         check(&values, Scaling::None, &[1.0, 2.0], "not scaled");

@@ -90,10 +90,10 @@ pub(crate) fn quality(
     let detector = &core.scorer.detector;
     let known = detector.neighbours.as_ref().filter(|_| detector.score == Score::Mix);
     let training = known.map(|proximity| Prepared {
-        input: proximity.index.reference.clone(),
-        target: proximity.index.reference.clone(),
-        n: proximity.index.n_references(),
-        width: proximity.index.width,
+        input: proximity.index.rows().to_vec(),
+        target: proximity.index.rows().to_vec(),
+        n: proximity.index.rows().len() / proximity.index.width(),
+        width: proximity.index.width(),
         counts: PrepCounts::default(),
     });
     compared(core, adapter, n, (given, training.as_ref()), seed)?.ok_or_else(|| {

@@ -2,13 +2,13 @@
 
 use super::resolution::Resolution;
 use super::scorer::residual_and_code;
-use crate::baseline::{Gaussian, Neighbours, Shrinkage};
+use crate::baseline::{Gaussian, Neighbourhood, Neighbours, Shrinkage};
 use crate::detect::residual::Slots;
-use crate::detect::scale::{SQUARED, exponent};
-use crate::detect::{Detector, LogRatio, MemberScale, Mixing, Proximity, Score};
+use crate::detect::scale::exponent;
+use crate::detect::{Detector, DistanceTerm, LogRatio, MemberScale, Mixing, Proximity, References, Score};
 use crate::ensemble::Ensemble;
 use crate::error::Result;
-use crate::prep::Prepared;
+use crate::prep::{Block, BlockKind, Prepared};
 use crate::recipe::{Data, Recipe};
 
 /// The rank of the nearest neighbour used as distance.
@@ -19,7 +19,7 @@ const NEIGHBOUR: usize = 5;
 pub(crate) fn detector(
     recipe: &Recipe,
     ensemble: &Ensemble,
-    slots: &Slots,
+    (slots, blocks): (&Slots, &[Block]),
     references: &Prepared,
     calibration: &Prepared,
     resolution: &Resolution,
@@ -56,47 +56,101 @@ pub(crate) fn detector(
             squared = Some(distances);
         }
     }
-    let mut measured = None;
-    let neighbours = match settings.score {
+    let measured = match settings.score {
         Score::Neighbour => {
             let known = ensemble.codes(&references.input);
             let floor = Resolution::of_values(&known, network.code_size(), compute).distance();
-            let index =
-                Neighbours::fit(&known, references.n, network.code_size(), NEIGHBOUR, settings.references, seed)?;
+            let width = network.code_size();
+            let index = Neighbours::fit(&known, references.n, width, NEIGHBOUR, settings.references, seed)?;
             let codes = ensemble.codes(&calibration.input);
-            let distances = compute.install(|| index.distance(&codes));
-            let proximity = Proximity::fit(index, &distances, floor, &residual)?;
-            measured = Some(distances);
-            Some(proximity)
+            Some(Measured::of(References::Kth(index), &codes, &[], &[floor], ensemble))
+        }
+        Score::Mix if settings.mixing == Mixing::Squares => {
+            let (known, width) = (references.finite(), references.width);
+            let index = Neighbours::fit(&known, references.n, width, NEIGHBOUR, settings.references, seed)?;
+            let floors = [resolution.distance()];
+            Some(Measured::of(References::Kth(index), &calibration.finite(), &[], &floors, ensemble))
         }
         Score::Mix => {
-            let index = Neighbours::fit(
-                &references.finite(),
-                references.n,
-                references.width,
-                NEIGHBOUR,
-                settings.references,
-                seed,
-            )?;
-            let distances = compute.install(|| index.distance(&calibration.finite()));
-            let mut proximity = Proximity::fit(index, &distances, resolution.distance(), &residual)?;
-            if settings.mixing == Mixing::Squares {
-                // ln d^2 = 2 ln d
-                proximity.exchange = SQUARED;
-            }
-            measured = Some(distances);
-            Some(proximity)
+            // Calibration rows are known as well: each is measured beside the others.
+            let known = [references.finite(), calibration.finite()].concat();
+            let n_known = references.n + n;
+            let weights = range_weights(&known, blocks, references.width);
+            let floors = [resolution.distance(), resolution.weighted_distance(&weights), 0.0];
+            let fit = || Neighbourhood::fit(&known, n_known, weights, floors[1], settings.references, seed);
+            let (index, kept) = compute.install(fit)?;
+            let own: Vec<Option<usize>> =
+                (references.n..n_known).map(|row| kept.binary_search(&row).ok()).collect();
+            Some(Measured::of(References::Views(index), &calibration.finite(), &own, &floors, ensemble))
         }
         Score::Residual | Score::Mahalanobis => None,
+    };
+    let neighbours = match &measured {
+        Some(measured) => Some(measured.proximity(&residual, settings.mixing)?),
+        None => None,
     };
     let mut detector = Detector { score: settings.score, members: scales, neighbours, gaussian, exponent: 1.0 };
     // Scores of windows and patches are combined further, and those of a table are final.
     if matches!(recipe.data, Data::Table) {
-        let at = |values: &Option<Vec<f64>>, row: usize| values.as_ref().map(|values| values[row]);
-        let logs = (0..n).map(|row| detector.log(residual[row], at(&measured, row), at(&squared, row)));
-        detector.exponent = exponent(&logs.collect::<Vec<f64>>())?;
+        let log = |row: usize| {
+            let distances = measured.as_ref().map(|measured| measured.distances[row].as_slice());
+            detector.log(residual[row], distances, squared.as_ref().map(|squared| squared[row]))
+        };
+        let logs: Vec<f64> = (0..n).map(log).collect();
+        detector.exponent = exponent(&logs)?;
     }
     Ok(detector)
+}
+
+/// Reference rows, and what they measure of calibration rows.
+struct Measured<'a> {
+    index: References,
+    /// `[n][terms]`
+    distances: Vec<Vec<f64>>,
+    /// `[terms]`, the distances that the resolution of the data makes.
+    floors: &'a [f64],
+}
+
+impl<'a> Measured<'a> {
+    /// Measures the rows `x`; `own` are the numbers of those that are references.
+    fn of(
+        index: References,
+        x: &[f32],
+        own: &[Option<usize>],
+        floors: &'a [f64],
+        ensemble: &Ensemble,
+    ) -> Measured<'a> {
+        let distances = ensemble.compute().install(|| index.measure(x, own));
+        Measured { index, distances, floors }
+    }
+
+    /// The terms on the scale of log residuals.
+    fn proximity(&self, residual: &[f64], mixing: Mixing) -> Result<Proximity> {
+        let term = |t: usize| {
+            let distances: Vec<f64> = self.distances.iter().map(|row| row[t]).collect();
+            let term = DistanceTerm::fit(&distances, self.floors[t], residual)?;
+            Ok(if mixing == Mixing::Squares { term.squared() } else { term })
+        };
+        let terms = (0..self.index.n_terms()).map(term).collect::<Result<Vec<DistanceTerm>>>()?;
+        Ok(Proximity { index: self.index.clone(), terms })
+    }
+}
+
+/// The factors that bring prepared values to units of their ranges, `[width]`: those of Gower's distance (1971), in which
+/// another level is as far off as the whole range of a number.
+fn range_weights(known: &[f32], blocks: &[Block], width: usize) -> Vec<f32> {
+    let range = |slot: usize| {
+        let column = known.iter().skip(slot).step_by(width);
+        let (low, high) = column.fold((f32::INFINITY, f32::NEG_INFINITY), |(l, h), x| (l.min(*x), h.max(*x)));
+        high - low
+    };
+    let mut weights: Vec<f32> =
+        (0..width).map(range).map(|range| if range > 0.0 { 1.0 / range } else { 1.0 }).collect();
+    for block in blocks.iter().filter(|block| block.kind == BlockKind::Levels) {
+        // Another level changes two values.
+        weights[block.range.clone()].fill(std::f32::consts::FRAC_1_SQRT_2);
+    }
+    weights
 }
 
 /// Concatenated residuals and codes of some rows, and their total width.
@@ -122,7 +176,8 @@ mod tests {
         changes.iter().for_each(|change| recipe.set(change).unwrap());
         let ensemble = ensemble(&[FIRST, SECOND][..members]);
         let none = Resolution::of_values(&[], 2, &Compute::serial());
-        detector(&recipe, &ensemble, &Slots::new(vec![0, 1]), &rows(references), &rows(calibration), &none).unwrap()
+        let slots = Slots::new(vec![0, 1]);
+        detector(&recipe, &ensemble, (&slots, &[]), &rows(references), &rows(calibration), &none).unwrap()
     }
 
     const ROWS: [[f32; 2]; 3] = [[1.0, 2.0], [2.0, 4.0], [5.0, 3.0]];
@@ -151,30 +206,41 @@ mod tests {
         let references: Vec<[f32; 2]> = (0..10).map(|i| [i as f32, 0.0]).collect();
         let found = fitted(1, &["detect.score=neighbour"], &references, &[[0.0, 1.0], [-2.0, 1.0], [-4.0, 1.0]]);
         let proximity = found.neighbours.unwrap();
-        assert_eq!((proximity.index.width, proximity.index.k, proximity.index.n_references()), (1, NEIGHBOUR, 10));
+        let References::Kth(index) = &proximity.index else { panic!("{:?}", proximity.index) };
+        assert_eq!((index.width, index.k, index.n_references()), (1, NEIGHBOUR, 10));
         // The fifth nearest of 0, 1, 2, ... from 0, -2 and -4 is at 4.
-        assert_eq!(proximity.ratio.median, 6.0);
+        assert_eq!(proximity.terms[0].ratio.median, 6.0);
     }
 
     #[test]
-    fn a_mix_measures_distances_between_rows_and_brings_both_parts_to_one_scale() {
+    fn a_mix_measures_distances_between_rows_and_brings_all_parts_to_one_scale() {
         let references: Vec<[f32; 2]> = (0..10).map(|i| [i as f32, 0.0]).collect();
         let calibration = [[0.0, 3.0], [1.0, 4.0], [9.0, 12.0]];
         let by_spread = fitted(1, &["detect.score=mix"], &references, &calibration).neighbours.unwrap();
-        assert_eq!(by_spread.index.width, 2);
-        // Legs of 3 and 4, of 4 and 3, both 5, and of 4 and 12.
-        assert_eq!(by_spread.ratio.median, 5.0);
-        assert!(by_spread.exchange > 0.0 && by_spread.exchange.is_finite());
+        // Calibration rows are references, too, and none is its own neighbour.
+        assert_eq!((by_spread.index.width(), by_spread.index.rows().len(), by_spread.terms.len()), (2, 2 * 13, 3));
+        assert!(by_spread.terms.iter().all(|term| term.ratio.median > 0.0 && term.exchange > 0.0), "{by_spread:?}");
         let squares = ["detect.score=mix", "detect.mixing=squares"];
         let by_squares = fitted(1, &squares, &references, &calibration).neighbours.unwrap();
-        assert_eq!((by_squares.exchange, by_squares.ratio), (2.0, by_spread.ratio));
+        // Legs of 3 and 4, of 4 and 3, both 5, and of 4 and 12.
+        let term = by_squares.terms[0];
+        assert_eq!((by_squares.index.width(), term.ratio.median, term.exchange), (2, 5.0, 2.0));
+    }
+
+    #[test]
+    fn ranges_weigh_numbers_by_their_width_and_levels_as_much_as_a_whole_range() {
+        let block = |range, kind| Block { column: String::new(), kind, range, unit_interval: false };
+        let blocks = [block(0..1, BlockKind::Number), block(1..3, BlockKind::Levels)];
+        let weights = range_weights(&[1.0, 0.0, 1.0, 5.0, 1.0, 0.0], &blocks, 3);
+        assert_eq!(weights, [0.25, std::f32::consts::FRAC_1_SQRT_2, std::f32::consts::FRAC_1_SQRT_2]);
+        assert_eq!(range_weights(&[2.0, 2.0], &[], 1), [1.0]);
     }
 
     #[test]
     fn as_many_references_are_kept_as_the_recipe_says() {
         let references: Vec<[f32; 2]> = (0..50).map(|i| [i as f32, 0.0]).collect();
         let found = fitted(1, &["detect.score=mix", "detect.references=7"], &references, &ROWS);
-        assert_eq!(found.neighbours.unwrap().index.n_references(), 7);
+        assert_eq!(found.neighbours.unwrap().index.rows().len(), 2 * 7);
     }
 
     #[test]
@@ -197,7 +263,8 @@ mod tests {
     fn no_calibration_row_is_refused() {
         let (recipe, slots) = (Recipe::preset(Preset::Deep), Slots::new(vec![0, 1]));
         let none = Resolution::of_values(&[], 2, &Compute::serial());
-        let refused = detector(&recipe, &ensemble(&[FIRST]), &slots, &rows(&ROWS), &rows(&[]), &none).unwrap_err();
+        let refused =
+            detector(&recipe, &ensemble(&[FIRST]), (&slots, &[]), &rows(&ROWS), &rows(&[]), &none).unwrap_err();
         assert!(refused.to_string().contains("expected at least 1 calibration row"), "{refused}");
     }
 }

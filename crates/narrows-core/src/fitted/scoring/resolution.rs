@@ -69,6 +69,12 @@ impl Resolution {
         (2.0 * self.squares.iter().sum::<f64>()).sqrt()
     }
 
+    /// The same, where each value is multiplied by a weight.
+    pub(crate) fn weighted_distance(&self, weights: &[f32]) -> f64 {
+        let squares = self.squares.iter().zip(weights).map(|(square, weight)| square * f64::from(*weight).powi(2));
+        (2.0 * squares.sum::<f64>()).sqrt()
+    }
+
     /// The squared Mahalanobis distance that rounding makes, for a distribution whose first values are these.
     pub(crate) fn squared_distance(&self, gaussian: &Gaussian) -> f64 {
         let width = gaussian.mean.len();
@@ -114,6 +120,7 @@ mod tests {
         assert_eq!(found.squares, [0.25, 1.0].map(|square| ROUNDED * square));
         assert!((found.contributions(&Slots::new(vec![0, 0]))[0] - 1.25 / 12.0).abs() < 1e-12);
         assert!((found.distance() - (2.5_f64 / 12.0).sqrt()).abs() < 1e-12);
+        assert!((found.weighted_distance(&[2.0, 0.0]) - (2.0_f64 / 12.0).sqrt()).abs() < 1e-12);
         assert_eq!(of(&[[1.0, 2.0]; 3]).distance(), 0.0);
         assert_eq!(of(&[]).distance(), 0.0);
     }

@@ -137,15 +137,15 @@ impl Scorer {
                 squared = Some(gaussian.squared_distance(&residual_and_code(target, output, codes, width)));
             }
         }
-        let distance = self.detector.neighbours.as_ref().map(|proximity| match self.detector.score {
-            Score::Neighbour => proximity.index.distance(rows.of(&rows.members[0].codes, self.ensemble.code_size())),
-            _ => proximity.index.distance(&finite(input)),
+        let distances = self.detector.neighbours.as_ref().map(|proximity| match self.detector.score {
+            Score::Neighbour => proximity.index.measure(rows.of(&rows.members[0].codes, self.ensemble.code_size()), &[]),
+            _ => proximity.index.measure(&finite(input), &[]),
         });
-        let scores = (0..n)
-            .map(|i| {
-                self.detector.combine(residual[i], distance.as_ref().map(|d| d[i]), squared.as_ref().map(|s| s[i]))
-            })
-            .collect();
+        let score = |i: usize| {
+            let distances = distances.as_ref().map(|rows| rows[i].as_slice());
+            self.detector.combine(residual[i], distances, squared.as_ref().map(|s| s[i]))
+        };
+        let scores = (0..n).map(score).collect();
         Scored { scores, shares, trace, output: mean_output }
     }
 }
@@ -189,7 +189,7 @@ mod tests {
     use super::*;
     use crate::baseline::{Gaussian, Neighbours};
     use crate::compute::Compute;
-    use crate::detect::{ColumnScale, LogRatio, MemberScale, Proximity};
+    use crate::detect::{ColumnScale, DistanceTerm, LogRatio, MemberScale, Proximity, References};
 
     const NAN: f32 = f32::NAN;
 
@@ -282,8 +282,10 @@ mod tests {
 
     #[test]
     fn distances_are_of_codes_or_of_rows_as_the_score_says() {
-        let index = |reference: &[f32], width| Neighbours { reference: reference.to_vec(), width, k: 1 };
-        let proximity = |index| Some(Proximity { index, ratio: LogRatio { median: 2.0, floor: 0.0 }, exchange: 2.0 });
+        let index =
+            |reference: &[f32], width| References::Kth(Neighbours { reference: reference.to_vec(), width, k: 1 });
+        let term = DistanceTerm { ratio: LogRatio { median: 2.0, floor: 0.0 }, exchange: 2.0 };
+        let proximity = |index| Some(Proximity { index, terms: vec![term] });
         let mut scorer = scorer(&[FIRST], vec![scale(0.5)]);
         // The code is the first value; the nearest known code is 3.
         scorer.detector.score = Score::Neighbour;
