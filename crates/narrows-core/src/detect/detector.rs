@@ -171,7 +171,8 @@ impl Proximity {
     /// The mean of the log residual and the distances' log ratios, weighted.
     fn mix(&self, residual: f64, distances: &[f64]) -> f64 {
         let weight = self.index.residual_weight();
-        let terms = self.terms.iter().zip(distances).map(|(term, distance)| term.exchange * term.ratio.apply(*distance));
+        let terms =
+            self.terms.iter().zip(distances).map(|(term, distance)| term.exchange * term.ratio.apply(*distance));
         (weight * residual + terms.sum::<f64>()) / (weight + self.terms.len() as f64)
     }
 }

@@ -10,7 +10,9 @@ use super::container::{Container, Tensor};
 use crate::baseline::{Covariance, Gaussian, IsolationForest, Neighbourhood, Neighbours, Pca};
 use crate::compute::Compute;
 use crate::data::{Layout, Schema, Step, TimeColumns};
-use crate::detect::{Calibration, Decision, Detector, DistanceTerm, LogRatio, MemberScale, Proximity, References, Score};
+use crate::detect::{
+    Calibration, Decision, Detector, DistanceTerm, LogRatio, MemberScale, Proximity, References, Score,
+};
 use crate::ensemble::Ensemble;
 use crate::fitted::{
     Adapter, Baselines, CalibratedThreshold, CodeDensity, Core, EncoderInput, Fitted, ImageAdapter, ImageLayout,

@@ -51,8 +51,17 @@ pub(crate) struct Seen {
 }
 
 impl NumberEncoder {
-    /// Fits on the training rows.
+    /// Fits on the training rows, for a column among others.
     pub(crate) fn fit(array: &Float64Array, rows: &[u32], prep: &Prep) -> (NumberEncoder, Seen) {
+        NumberEncoder::fit_beside(array, rows, prep, true)
+    }
+
+    /// Fits on the training rows, for the only column.
+    pub(crate) fn fit_alone(array: &Float64Array, rows: &[u32], prep: &Prep) -> (NumberEncoder, Seen) {
+        NumberEncoder::fit_beside(array, rows, prep, false)
+    }
+
+    fn fit_beside(array: &Float64Array, rows: &[u32], prep: &Prep, others: bool) -> (NumberEncoder, Seen) {
         let mut values = Vec::with_capacity(rows.len());
         let (mut missing, mut infinite) = (0u64, 0u64);
         for row in rows.iter().map(|row| *row as usize) {
@@ -64,7 +73,7 @@ impl NumberEncoder {
         }
         values.sort_unstable_by(f64::total_cmp);
         let spread = Spread::of(&values);
-        let (scale, mut what) = spread.scale(prep.scaling, &values);
+        let (scale, mut what) = spread.scale(prep.scaling, &values, others);
         let mut number = NumberEncoder {
             scale,
             fill: spread.median,
@@ -227,7 +236,7 @@ impl Spread {
         Spread { n, min, max, median: quantile(sorted, 0.5), mean, std, robust }
     }
 
-    fn scale(&self, scaling: Scaling, sorted: &[f64]) -> (NumberScale, String) {
+    fn scale(&self, scaling: Scaling, sorted: &[f64], others: bool) -> (NumberScale, String) {
         let linear = |center: f64, scale: f64| NumberScale::Linear { center, scale: usable(scale) };
         let standard = || {
             (linear(self.mean, self.std), format!("standardised (mean {}, std {})", short(self.mean), short(self.std)))
@@ -251,9 +260,12 @@ impl Spread {
                 robust(&format!(" because of extreme values (std {})", short(self.std)))
             }
             // In units of its standard deviation a switch that is rarely on would outweigh everything else when it is.
-            Scaling::Auto if sorted.iter().all(|x| *x == self.min || *x == self.max) => {
+            Scaling::Auto if others && sorted.iter().all(|x| *x == self.min || *x == self.max) => {
                 let range = (self.max - self.min).min(f64::MAX);
-                (linear(self.mean, range), format!("two values, {} and {}, one unit apart", short(self.min), short(self.max)))
+                (
+                    linear(self.mean, range),
+                    format!("two values, {} and {}, one unit apart", short(self.min), short(self.max)),
+                )
             }
             Scaling::Auto | Scaling::Standard => standard(),
             Scaling::Robust if self.robust > 0.0 => robust(""),

@@ -117,7 +117,9 @@ impl SignalPipeline {
             let points = changed.iter().filter(|(id, _)| only.is_none_or(|only| only == *id));
             let values: Vec<f64> = points.flat_map(|(_, values)| values.iter().skip(c).step_by(k).copied()).collect();
             let rows: Vec<u32> = (0..values.len() as u32).collect();
-            NumberEncoder::fit(&Float64Array::from(values), &rows, prep)
+            let array = Float64Array::from(values);
+            // A single channel outweighs no other.
+            if k == 1 { NumberEncoder::fit_alone(&array, &rows, prep) } else { NumberEncoder::fit(&array, &rows, prep) }
         };
         let mut report = PrepReport { rows: changed.iter().map(|(_, v)| v.len() / k).sum(), ..PrepReport::default() };
         let mut pipeline = SignalPipeline {

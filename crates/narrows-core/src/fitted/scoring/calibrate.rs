@@ -63,25 +63,25 @@ pub(crate) fn detector(
             let width = network.code_size();
             let index = Neighbours::fit(&known, references.n, width, NEIGHBOUR, settings.references, seed)?;
             let codes = ensemble.codes(&calibration.input);
-            Some(Measured::of(References::Kth(index), &codes, &[], &[floor], ensemble))
+            Some(Measured::of(References::Kth(index), &codes, &[], vec![floor], ensemble))
         }
         Score::Mix if settings.mixing == Mixing::Squares => {
             let (known, width) = (references.finite(), references.width);
             let index = Neighbours::fit(&known, references.n, width, NEIGHBOUR, settings.references, seed)?;
-            let floors = [resolution.distance()];
-            Some(Measured::of(References::Kth(index), &calibration.finite(), &[], &floors, ensemble))
+            let floors = vec![resolution.distance()];
+            Some(Measured::of(References::Kth(index), &calibration.finite(), &[], floors, ensemble))
         }
         Score::Mix => {
             // Calibration rows are known as well: each is measured beside the others.
             let known = [references.finite(), calibration.finite()].concat();
             let n_known = references.n + n;
             let weights = range_weights(&known, blocks, references.width);
-            let floors = [resolution.distance(), resolution.weighted_distance(&weights), 0.0];
-            let fit = || Neighbourhood::fit(&known, n_known, weights, floors[1], settings.references, seed);
+            let floors = vec![resolution.distance(), resolution.weighted_distance(&weights), 0.0];
+            let step = floors[1];
+            let fit = || Neighbourhood::fit(&known, n_known, weights, step, settings.references, seed);
             let (index, kept) = compute.install(fit)?;
-            let own: Vec<Option<usize>> =
-                (references.n..n_known).map(|row| kept.binary_search(&row).ok()).collect();
-            Some(Measured::of(References::Views(index), &calibration.finite(), &own, &floors, ensemble))
+            let own: Vec<Option<usize>> = (references.n..n_known).map(|row| kept.binary_search(&row).ok()).collect();
+            Some(Measured::of(References::Views(index), &calibration.finite(), &own, floors, ensemble))
         }
         Score::Residual | Score::Mahalanobis => None,
     };
@@ -103,23 +103,17 @@ pub(crate) fn detector(
 }
 
 /// Reference rows, and what they measure of calibration rows.
-struct Measured<'a> {
+struct Measured {
     index: References,
     /// `[n][terms]`
     distances: Vec<Vec<f64>>,
     /// `[terms]`, the distances that the resolution of the data makes.
-    floors: &'a [f64],
+    floors: Vec<f64>,
 }
 
-impl<'a> Measured<'a> {
+impl Measured {
     /// Measures the rows `x`; `own` are the numbers of those that are references.
-    fn of(
-        index: References,
-        x: &[f32],
-        own: &[Option<usize>],
-        floors: &'a [f64],
-        ensemble: &Ensemble,
-    ) -> Measured<'a> {
+    fn of(index: References, x: &[f32], own: &[Option<usize>], floors: Vec<f64>, ensemble: &Ensemble) -> Measured {
         let distances = ensemble.compute().install(|| index.measure(x, own));
         Measured { index, distances, floors }
     }

@@ -138,7 +138,9 @@ impl Scorer {
             }
         }
         let distances = self.detector.neighbours.as_ref().map(|proximity| match self.detector.score {
-            Score::Neighbour => proximity.index.measure(rows.of(&rows.members[0].codes, self.ensemble.code_size()), &[]),
+            Score::Neighbour => {
+                proximity.index.measure(rows.of(&rows.members[0].codes, self.ensemble.code_size()), &[])
+            }
             _ => proximity.index.measure(&finite(input), &[]),
         });
         let score = |i: usize| {

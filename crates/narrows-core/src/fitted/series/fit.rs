@@ -33,7 +33,7 @@ const LEVELS_COMPARED: &str = "the mean is taken out of each window, as there is
                                is an anomaly of its own; data.transform=none keeps levels";
 /// Told if it was, and if levels have no say: the default cannot see what many look for.
 const LEVELS_TAKEN_OUT: &str = "the mean is taken out of each window, as there is one channel, and held-out means leave the range \
-                                of training: slow drifts and lasting offsets will not be seen; data.transform=none keeps levels";
+                                of training or are too few: slow drifts and lasting offsets will not be seen; data.transform=none keeps levels";
 
 /// Scores of training points kept for the threshold rules that need them; each costs a window.
 const TRAINING_POINTS: usize = 5_000;
@@ -263,9 +263,12 @@ fn levels(windowed: &WindowedSeries, plan: &WindowPlan) -> Option<LevelRange> {
     let of = |part: &[u32]| -> Vec<f32> {
         part.iter().filter(|w| is_whole(w)).map(|w| windows.levels[*w as usize].offset).collect()
     };
-    let apart: usize = plan.ranges.iter().map(|ranges| ranges[TRAIN].len() / plan.window).sum();
     let held_out = [of(&split.validation), of(&split.calibration)].concat();
-    LevelRange::fit(of(&split.train).into_iter(), held_out.into_iter(), apart)
+    LevelRange::fit(
+        of(&split.train).into_iter(),
+        held_out.into_iter(),
+        [TRAIN, CALIBRATION].map(|part| plan.apart(part)),
+    )
 }
 
 /// Adds a note and tells it.
@@ -289,7 +292,8 @@ fn fit_points(
     let (blocks, slots, shape) = (adapter.pipeline.blocks(), adapter.slots(), adapter.shape());
     let trained = learn(recipe, TrainingData::of(recipe, &windows.prepared, &split, blocks, slots, shape), session)?;
     let calibration = windows.prepared.take(&split.calibration);
-    adapter.errors = Some(ValueErrors::fit(&adapter, &trained.scorer, &calibration));
+    // What a single window showed of the errors of values is no estimate.
+    adapter.errors = (plan.apart(CALIBRATION) > 1).then(|| ValueErrors::fit(&adapter, &trained.scorer, &calibration));
     let held_out = |coverage: Coverage, part: usize, most: usize| {
         held_out_scores(&adapter, &trained.scorer, &samples, &plan, &is_anomalous, (coverage, part), most)
     };

@@ -1,7 +1,7 @@
 //! Values that do not change: a stuck sensor is rebuilt better than any other.
 //!
 //! Its error is small, so that it would be the most normal stretch of all. What tells is how long nothing changed: a run
-//! longer than any in training is evidence of its own, beside the error. Runs are counted in points that were observed,
+//! much longer than any in training is evidence of its own, beside the error. Runs are counted in points that were observed,
 //! up to as many as a stream keeps.
 
 use serde::{Deserialize, Serialize};
@@ -11,6 +11,8 @@ use crate::prep::Stretch;
 
 /// A change below this share of the usual change between neighbours is none.
 const SLIGHT: f64 = 0.05;
+/// A run is evidence if it is this many times as long as the longest in training.
+const LONGER: u32 = 2;
 /// Runs are counted up to this many windows.
 const COUNTED: u32 = 2;
 
@@ -73,10 +75,10 @@ impl UnchangedRuns {
         lengths
     }
 
-    /// The score of a run: the square of its length relative to one point more than the longest in training; 0 if it is
-    /// no longer than that.
+    /// The score of a run: the square of its length relative to one point more than twice the longest in training; 0 if
+    /// it is no longer than that, for rounded values are equal by chance.
     pub(super) fn score(&self, channel: usize, length: u32) -> f64 {
-        let usual = f64::from(self.channels[channel].longest + 1);
+        let usual = f64::from(LONGER * self.channels[channel].longest + 1);
         let ratio = f64::from(length) / usual;
         if ratio > 1.0 { ratio * ratio } else { 0.0 }
     }
@@ -143,7 +145,7 @@ mod tests {
         let values = [3.0, 0.0, 4.0, 1.0, 4.0, 2.0, 6.0, 3.01, 5.0, 2.0];
         let runs = UnchangedRuns::fit(&[("", &values)], 2, 10);
         assert_eq!([runs.longest(0), runs.longest(1)], [2, 1]);
-        assert_eq!([2, 3, 6, 9].map(|length| runs.score(0, length)), [0.0, 0.0, 4.0, 9.0]);
+        assert_eq!([2, 5, 10, 15].map(|length| runs.score(0, length)), [0.0, 0.0, 4.0, 9.0]);
         assert_eq!(runs.lengths(&[1.0, 5.0, 1.0, 5.04, 1.0, 9.0], Coverage::All), [3, 2, 3, 2, 3, 1]);
         assert!(runs.fits(2) && !runs.fits(1));
     }

@@ -87,6 +87,11 @@ impl WindowPlan {
 const SEARCH_SHARE: f64 = 0.2;
 
 impl WindowPlan {
+    /// Number of windows of one part that share no point.
+    pub(super) fn apart(&self, part: usize) -> usize {
+        self.ranges.iter().map(|ranges| ranges[part].len() / self.window).sum()
+    }
+
     /// The plan of a recipe search: the calibration part of a fit is left out and replaced by the end of its training
     /// part; for series too short to be split, by every fifth one.
     pub(super) fn for_search(mut self) -> Result<WindowPlan> {
