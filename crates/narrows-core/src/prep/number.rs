@@ -14,6 +14,8 @@ use super::quantile::QuantileCurve;
 use super::{Prep, Scaling};
 use crate::range::{Positive, lit};
 
+/// With fewer values, that there are two is chance.
+const SWITCHED: usize = 20;
 /// Standard deviations per interquartile range of normal data.
 const IQR_OF_NORMAL: f64 = 1.349;
 /// If the standard deviation exceeds the robust one by this factor, standardised values of the bulk would coincide in
@@ -260,7 +262,9 @@ impl Spread {
                 robust(&format!(" because of extreme values (std {})", short(self.std)))
             }
             // In units of its standard deviation a switch that is rarely on would outweigh everything else when it is.
-            Scaling::Auto if others && sorted.iter().all(|x| *x == self.min || *x == self.max) => {
+            Scaling::Auto
+                if others && self.n >= SWITCHED && sorted.iter().all(|x| *x == self.min || *x == self.max) =>
+            {
                 let range = (self.max - self.min).min(f64::MAX);
                 (
                     linear(self.mean, range),
@@ -341,7 +345,9 @@ mod tests {
         let std = 2f32.sqrt();
         check(&values, Scaling::Standard, &[-2.0 / std, -1.0 / std, 0.0], "standardised (mean 3, std 1.41)");
         check(&values, Scaling::Auto, &[-2.0 / std], "standardised (mean 3, std 1.41)");
-        check(&[5.0, 3.0, 3.0, 3.0], Scaling::Auto, &[0.75, -0.25], "two values, 3 and 5, one unit apart");
+        let switch = [[5.0, 3.0, 3.0, 3.0]; 5].concat();
+        check(&switch, Scaling::Auto, &[1.5, -0.5].map(|x| x / 2.0), "two values, 3 and 5, one unit apart");
+        check(&switch[..4], Scaling::Auto, &[3f32.sqrt()], "standardised (mean 3.5, std 0.866)");
         check(&values, Scaling::Robust, &[-1.349, -0.6745, 0.0], "scaled robustly (median 3, IQR 2)");
         check(&values, Scaling::Minmax, &[0.0, 0.25, 0.5, 0.75, 1.0], "scaled to 0 to 1 (from 1 to 5)");
         check(&values, Scaling::None, &[1.0, 2.0], "not scaled");

@@ -76,7 +76,8 @@ fn absurd_sizes_are_refused_before_memory_is_taken() {
         "expected a width",
     );
     check_refused(&with_document(|document| document["isolation_forest"]["width"] = 3.into()), "");
-    check_refused(&with_document(|document| document["neighbours"]["k"] = 0.into()), "");
+    check_refused(&with_document(|document| document["neighbours"]["floor"] = 0.into()), "floor above 0");
+    check_refused(&with_document(|document| document["neighbours"]["views"] = serde_json::json!([])), "3 terms");
     check_refused(&with_document(|document| document["members"] = serde_json::json!([])), "members");
 }
 

@@ -63,13 +63,13 @@ pub(crate) fn detector(
             let width = network.code_size();
             let index = Neighbours::fit(&known, references.n, width, NEIGHBOUR, settings.references, seed)?;
             let codes = ensemble.codes(&calibration.input);
-            Some(Measured::of(References::Kth(index), &codes, &[], vec![floor], ensemble))
+            Some(CalibrationDistances::of(References::Kth(index), &codes, &[], vec![floor], ensemble))
         }
         Score::Mix if settings.mixing == Mixing::Squares => {
             let (known, width) = (references.finite(), references.width);
             let index = Neighbours::fit(&known, references.n, width, NEIGHBOUR, settings.references, seed)?;
             let floors = vec![resolution.distance()];
-            Some(Measured::of(References::Kth(index), &calibration.finite(), &[], floors, ensemble))
+            Some(CalibrationDistances::of(References::Kth(index), &calibration.finite(), &[], floors, ensemble))
         }
         Score::Mix => {
             // Calibration rows are known as well: each is measured beside the others.
@@ -81,7 +81,7 @@ pub(crate) fn detector(
             let fit = || Neighbourhood::fit(&known, n_known, weights, step, settings.references, seed);
             let (index, kept) = compute.install(fit)?;
             let own: Vec<Option<usize>> = (references.n..n_known).map(|row| kept.binary_search(&row).ok()).collect();
-            Some(Measured::of(References::Views(index), &calibration.finite(), &own, floors, ensemble))
+            Some(CalibrationDistances::of(References::Views(index), &calibration.finite(), &own, floors, ensemble))
         }
         Score::Residual | Score::Mahalanobis => None,
     };
@@ -103,7 +103,7 @@ pub(crate) fn detector(
 }
 
 /// Reference rows, and what they measure of calibration rows.
-struct Measured {
+struct CalibrationDistances {
     index: References,
     /// `[n][terms]`
     distances: Vec<Vec<f64>>,
@@ -111,11 +111,17 @@ struct Measured {
     floors: Vec<f64>,
 }
 
-impl Measured {
+impl CalibrationDistances {
     /// Measures the rows `x`; `own` are the numbers of those that are references.
-    fn of(index: References, x: &[f32], own: &[Option<usize>], floors: Vec<f64>, ensemble: &Ensemble) -> Measured {
+    fn of(
+        index: References,
+        x: &[f32],
+        own: &[Option<usize>],
+        floors: Vec<f64>,
+        ensemble: &Ensemble,
+    ) -> CalibrationDistances {
         let distances = ensemble.compute().install(|| index.measure(x, own));
-        Measured { index, distances, floors }
+        CalibrationDistances { index, distances, floors }
     }
 
     /// The terms on the scale of log residuals.

@@ -3,12 +3,13 @@
 use super::SeriesModel;
 use super::adapter::{SeriesAdapter, SeriesSamples};
 use super::columns::{special_columns, special_parts, text};
+use super::held_out::{anomalous_scores, held_out_scores};
 use super::levels::LevelRange;
-use super::points::{Coverage, judged, points};
+use super::points::Coverage;
 use super::summary;
 use super::suspects::ValueErrors;
 use super::unchanged::UnchangedRuns;
-use super::windowing::{CALIBRATION, TRAIN, WindowPlan, WindowedSeries, cut, normal_stretches, without_anomalies};
+use super::windowing::{CALIBRATION, TRAIN, WindowPlan, WindowedSeries, cut, without_anomalies};
 use crate::choice::Choice;
 use crate::codec::Span;
 use crate::data::{self, Layout, Schema, SeriesSet, Table, TimeColumns};
@@ -19,7 +20,7 @@ use crate::fitted::invariants::Evidence;
 use crate::fitted::learning::{TrainingData, learn};
 use crate::fitted::rising;
 use crate::fitted::roles::Roles;
-use crate::fitted::scoring::{HeldOutScores, Scorer};
+use crate::fitted::scoring::HeldOutScores;
 use crate::fitted::selection::ColumnSelection;
 use crate::fitted::session::Session;
 use crate::fitted::split::{Split, SplitPurpose};
@@ -343,37 +344,6 @@ fn fit_points(
     })
 }
 
-/// Scores of the normal points of one part of each series, at most so many.
-fn held_out_scores(
-    adapter: &SeriesAdapter,
-    scorer: &Scorer,
-    samples: &SeriesSamples,
-    plan: &WindowPlan,
-    is_anomalous: &[Vec<bool>],
-    (coverage, part): (Coverage, usize),
-    most: usize,
-) -> Vec<f64> {
-    let mut scores = Vec::new();
-    let k = samples.set.channels.len();
-    for ((series, ranges), is_anomalous) in samples.set.series.iter().zip(&plan.ranges).zip(is_anomalous) {
-        for range in normal_stretches(&ranges[part], is_anomalous) {
-            if scores.len() >= most || range.len() < plan.window {
-                continue;
-            }
-            // Some points beside those wanted, which a window at the end would cover less often.
-            let wanted = (most - scores.len()).saturating_add(2 * plan.window);
-            let range = range.start..range.end.min(range.start.saturating_add(wanted));
-            let values = series.values[range.start * k..range.end * k].to_vec();
-            let part = data::Series { id: series.id.clone(), values, ..data::Series::default() };
-            let (signal, _) = adapter.pipeline.signal(&part.id, &part.values);
-            let found = points(adapter, scorer, &part, &signal, coverage).score;
-            scores.extend(found.into_iter().filter(|score| !score.is_nan()));
-        }
-    }
-    scores.truncate(most);
-    scores
-}
-
 /// The range of each channel in the training parts of the series.
 fn spans(stretches: &[Stretch<'_>], channels: usize) -> Vec<Option<Span>> {
     let of_channel = |c: usize| {
@@ -408,23 +378,4 @@ fn anomalous_points(set: &SeriesSet, selection: &ColumnSelection) -> Vec<Vec<boo
         points
     };
     set.series.iter().map(of_series).collect()
-}
-
-/// Scores of the points labelled anomalous.
-fn anomalous_scores(
-    adapter: &SeriesAdapter,
-    scorer: &Scorer,
-    samples: &SeriesSamples,
-    is_anomalous: &[Vec<bool>],
-    coverage: Coverage,
-) -> Vec<f64> {
-    let mut scores = Vec::new();
-    for (number, anomalous) in is_anomalous.iter().enumerate() {
-        if anomalous.contains(&true) {
-            let found = judged(adapter, scorer, samples, number, coverage).score;
-            let wanted = found.into_iter().zip(anomalous).filter(|(score, anomalous)| **anomalous && !score.is_nan());
-            scores.extend(wanted.map(|(score, _)| score));
-        }
-    }
-    scores
 }

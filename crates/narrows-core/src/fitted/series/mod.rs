@@ -5,6 +5,7 @@ mod adapter;
 mod columns;
 mod events;
 mod fit;
+mod held_out;
 mod holes;
 mod levels;
 mod model;
