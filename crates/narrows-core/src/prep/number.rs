@@ -347,7 +347,7 @@ mod tests {
         check(&values, Scaling::Auto, &[-2.0 / std], "standardised (mean 3, std 1.41)");
         let switch = [[5.0, 3.0, 3.0, 3.0]; 5].concat();
         check(&switch, Scaling::Auto, &[1.5, -0.5].map(|x| x / 2.0), "two values, 3 and 5, one unit apart");
-        check(&switch[..4], Scaling::Auto, &[3f32.sqrt()], "standardised (mean 3.5, std 0.866)");
+        check(&switch[..4], Scaling::Auto, &[3f32.sqrt()], "standardised (mean 3.50, std 0.8660)");
         check(&values, Scaling::Robust, &[-1.349, -0.6745, 0.0], "scaled robustly (median 3, IQR 2)");
         check(&values, Scaling::Minmax, &[0.0, 0.25, 0.5, 0.75, 1.0], "scaled to 0 to 1 (from 1 to 5)");
         check(&values, Scaling::None, &[1.0, 2.0], "not scaled");

@@ -293,8 +293,7 @@ fn fit_points(
     let (blocks, slots, shape) = (adapter.pipeline.blocks(), adapter.slots(), adapter.shape());
     let trained = learn(recipe, TrainingData::of(recipe, &windows.prepared, &split, blocks, slots, shape), session)?;
     let calibration = windows.prepared.take(&split.calibration);
-    // What a single window showed of the errors of values is no estimate.
-    adapter.errors = (plan.apart(CALIBRATION) > 1).then(|| ValueErrors::fit(&adapter, &trained.scorer, &calibration));
+    adapter.errors = ValueErrors::fit(&adapter, &trained.scorer, &calibration);
     let held_out = |coverage: Coverage, part: usize, most: usize| {
         held_out_scores(&adapter, &trained.scorer, &samples, &plan, &is_anomalous, (coverage, part), most)
     };
@@ -319,10 +318,10 @@ fn fit_points(
     let anomalous_of =
         |coverage: Coverage| anomalous_scores(&adapter, &trained.scorer, &samples, &is_anomalous, coverage);
     let anomalous_scores = anomalous_of(Coverage::All);
-    let threshold = calibrated(ordinary.clone(), training, &anomalous_scores)?;
+    let threshold = calibrated(ordinary, training, &anomalous_scores)?;
     let stream_threshold = Some(calibrated(online, online_training, &anomalous_of(Coverage::Last))?);
 
-    adapter.errors = adapter.errors.map(|errors| errors.with_points(&ordinary, threshold.decision.threshold));
+    adapter.errors = adapter.errors.map(|errors| errors.with_threshold(threshold.decision.threshold));
 
     let assembly = Assembly {
         adapter,

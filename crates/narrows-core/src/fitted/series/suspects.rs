@@ -44,8 +44,8 @@ pub(crate) struct ValueErrors {
     ceiling: Option<f64>,
 }
 
-/// Points beside a suspect may score as high as the upper ones of those held out, so that they rank before others.
-const BESIDE: f64 = 0.98;
+/// With fewer held-out windows, quantiles are those of chance.
+const FEWEST_WINDOWS: usize = 50;
 
 /// Windows scored as they are, and without their suspects.
 #[derive(Clone)]
@@ -78,20 +78,23 @@ pub(super) enum WindowKind {
 }
 
 impl ValueErrors {
-    /// Fits on windows that did not train.
-    pub(super) fn fit(adapter: &SeriesAdapter, scorer: &Scorer, held_out: &Prepared) -> ValueErrors {
+    /// Fits on windows that did not train; `None` if they are too few.
+    pub(super) fn fit(adapter: &SeriesAdapter, scorer: &Scorer, held_out: &Prepared) -> Option<ValueErrors> {
+        if held_out.n < FEWEST_WINDOWS {
+            return None;
+        }
         let k = adapter.pipeline.n_channels();
         let Scored { scores, trace, .. } = scorer.score_with(&completed(adapter, scorer, held_out), ScoreDetail::Trace);
         let limit = |c: usize| {
             let observed = trace.iter().zip(&held_out.target).skip(c).step_by(k).filter(|(_, t)| !t.is_nan());
-            BEYOND as f32 * quantile(observed.map(|(error, _)| f64::from(*error)).collect(), QUANTILE) as f32
+            BEYOND as f32 * quantile(observed.map(|(error, _)| f64::from(*error)).collect()) as f32
         };
-        ValueErrors { limits: (0..k).map(limit).collect(), ordinary: quantile(scores, QUANTILE), ceiling: None }
+        Some(ValueErrors { limits: (0..k).map(limit).collect(), ordinary: quantile(scores), ceiling: None })
     }
 
-    /// With the scores of held-out points and the threshold, above which no point is for what is beside it.
-    pub(super) fn with_points(self, held_out: &[f64], threshold: f64) -> ValueErrors {
-        ValueErrors { ceiling: Some(quantile(held_out.to_vec(), BESIDE).min(threshold).max(0.0)), ..self }
+    /// With the threshold, above which no point is for what is beside it.
+    pub(super) fn with_threshold(self, threshold: f64) -> ValueErrors {
+        ValueErrors { ceiling: (threshold >= 0.0 && threshold.is_finite()).then_some(threshold), ..self }
     }
 
     /// The score of a point by what its windows are without suspects, `spared`, and by what they are with them.
@@ -126,10 +129,10 @@ impl ValueErrors {
     }
 }
 
-/// A quantile of what was held out; infinite if nothing was.
-fn quantile(mut values: Vec<f64>, q: f64) -> f64 {
+/// The quantile of what was held out; infinite if nothing was.
+fn quantile(mut values: Vec<f64>) -> f64 {
     values.sort_unstable_by(f64::total_cmp);
-    let at = ((values.len() as f64 * q) as usize).min(values.len().saturating_sub(1));
+    let at = ((values.len() as f64 * QUANTILE) as usize).min(values.len().saturating_sub(1));
     values.get(at).copied().unwrap_or(f64::MAX)
 }
 
@@ -243,18 +246,16 @@ mod tests {
 
     #[test]
     fn limits_are_quantiles_of_what_was_held_out() {
-        assert_eq!(quantile((0..200).map(f64::from).collect(), 0.99), 198.0);
-        assert_eq!((quantile(vec![3.0], 0.98), quantile(Vec::new(), 0.98)), (3.0, f64::MAX));
+        assert_eq!(quantile((0..200).map(f64::from).collect()), 198.0);
+        assert_eq!((quantile(vec![3.0]), quantile(Vec::new())), (3.0, f64::MAX));
     }
 
     #[test]
-    fn a_point_beside_a_suspect_is_at_most_as_odd_as_the_oddest_ordinary_ones() {
+    fn a_point_beside_a_suspect_ranks_high_and_is_no_anomaly() {
         let errors = ValueErrors { limits: vec![1.0], ordinary: 1.0, ceiling: None };
         assert_eq!(errors.point(1.0, 50.0), 1.0);
-        let held_out: Vec<f64> = (0..100).map(|i| 0.1 * f64::from(i)).collect();
-        let known = errors.clone().with_points(&held_out, 20.0);
-        assert_eq!([known.point(1.0, 50.0), known.point(1.0, 2.0), known.point(30.0, 50.0)], [9.8, 2.0, 30.0]);
-        // Not flagged, whatever the rule of the threshold.
-        assert_eq!(errors.with_points(&held_out, 5.0).point(1.0, 50.0), 5.0);
+        let known = errors.clone().with_threshold(9.0);
+        assert_eq!([known.point(1.0, 50.0), known.point(1.0, 2.0), known.point(30.0, 50.0)], [9.0, 2.0, 30.0]);
+        assert_eq!(errors.with_threshold(f64::INFINITY).point(1.0, 50.0), 1.0);
     }
 }
