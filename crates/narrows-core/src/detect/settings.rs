@@ -11,7 +11,7 @@ use crate::range::{Fraction, lit};
 pub struct Detect {
     /// Score definition.
     pub score: Score,
-    /// Scaling of the two parts of `mix`.
+    /// Scaling of the parts of `mix`.
     pub mixing: Mixing,
     /// Weighting of columns.
     pub weighting: Weighting,
@@ -21,7 +21,7 @@ pub struct Detect {
     pub calibration: Fraction,
     /// Maximum number of calibration rows.
     pub calibration_rows: usize,
-    /// Maximum number of training rows stored in the model for `neighbour` and `mix`.
+    /// Maximum number of normal rows stored in the model for `neighbour` and `mix`.
     pub references: usize,
 }
 
@@ -49,8 +49,8 @@ pub enum Score {
     Neighbour,
     /// Mahalanobis distance of residual and code together.
     Mahalanobis,
-    /// Mean of the log reconstruction error and the log distance to the fifth nearest training row,
-    /// scaled on the calibration rows.
+    /// Mean of half the log reconstruction error and of three log measures beside the known rows, scaled on the
+    /// calibration rows: mean distances in two scalings of the columns, and the local density.
     Mix,
 }
 
@@ -58,9 +58,9 @@ pub enum Score {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mixing {
-    /// Equal spread on the calibration rows.
+    /// Equal spread on the calibration rows, of all parts.
     Spread,
-    /// The squared distance, so that both are in squares of prepared units. For windows of series, which overlap, so
+    /// The residual and the squared distance to the fifth nearest row, both in squares of prepared units. For windows of series, which overlap, so
     /// that few calibration windows estimate spread badly.
     Squares,
 }
