@@ -70,7 +70,7 @@ fn fitted(table: Table) -> SeriesModel {
     fit(&recipe, Dataset::table(table, roles), &session(2)).unwrap().into_series().unwrap()
 }
 
-static METER: LazyLock<SeriesModel> = LazyLock::new(|| fitted(meter(0, 1440, &[])));
+static METER: LazyLock<SeriesModel> = LazyLock::new(|| fitted(meter(0, 2160, &[])));
 static SENSORS: LazyLock<SeriesModel> = LazyLock::new(|| fitted(sensors(0, 2000, &[])));
 
 /// The events whose peak is one of the rows, and the rows of the others.
@@ -99,7 +99,7 @@ fn check_events(events: &[SeriesEvent], faults: &[(u64, u64, &str)], others: usi
 
 #[test]
 fn a_bad_reading_is_an_event_of_its_own_length() {
-    let first = 1440;
+    let first = 2160;
     for (bad, faults) in [
         (vec![(240, 25.0), (241, 30.0), (242, 25.0)], vec![(240, 242, "value")]),
         (vec![(100, -22.0), (380, 20.0)], vec![(100, 100, "value"), (380, 380, "value")]),
@@ -122,8 +122,8 @@ fn the_channel_of_a_bad_reading_is_named() {
 
 #[test]
 fn the_expected_value_is_what_would_have_been_without_the_bad_reading() {
-    let t = 1440 + 200;
-    let events = METER.events(&meter(1440, 480, &[(t, 40.0)])).unwrap();
+    let t = 2160 + 200;
+    let events = METER.events(&meter(2160, 480, &[(t, 40.0)])).unwrap();
     let peak = events.iter().max_by(|a, b| a.peak.total_cmp(&b.peak)).unwrap();
     let expected: f64 = peak.reasons[0].expected.parse().unwrap();
     let truth = 50.0 + 20.0 * (std::f64::consts::TAU * t as f64 / HOURS as f64).sin();
@@ -132,7 +132,7 @@ fn the_expected_value_is_what_would_have_been_without_the_bad_reading() {
 
 #[test]
 fn points_beside_a_bad_reading_score_as_they_did_without_it() {
-    let (first, n, at) = (1440, 480, 200);
+    let (first, n, at) = (2160, 480, 200);
     let without = METER.score(&meter(first, n, &[])).unwrap();
     let with = METER.score(&meter(first, n, &[(first + at, 40.0)])).unwrap();
     assert!(with.is_anomaly[at]);
@@ -165,7 +165,7 @@ fn follow(model: &SeriesModel, table: &Table) -> Vec<bool> {
 
 #[test]
 fn a_stream_flags_a_bad_reading_and_not_what_follows() {
-    let (first, n, at) = (1440, 300, 200);
+    let (first, n, at) = (2160, 300, 200);
     let without = follow(&METER, &meter(first, n, &[]));
     let with = follow(&METER, &meter(first, n, &[(first + at, 40.0)]));
     assert!(with[at]);
@@ -175,7 +175,7 @@ fn a_stream_flags_a_bad_reading_and_not_what_follows() {
 
 #[test]
 fn what_was_not_measured_raises_no_alarm_beside_it() {
-    let table = meter(1440, 480, &[]);
+    let table = meter(2160, 480, &[]);
     let with_gap = changed(&table, "value", |row, x| if (200..210).contains(&row) { f64::NAN } else { x });
     let (without, with) = (flagged(&METER, &table), flagged(&METER, &with_gap));
     let more = with.iter().filter(|row| !without.contains(row)).count();
@@ -191,7 +191,7 @@ fn what_was_not_measured_raises_no_alarm_beside_it() {
 
 #[test]
 fn a_drift_and_an_offset_that_stays_are_seen_although_the_mean_is_taken_out() {
-    let table = meter(1440, 960, &[]);
+    let table = meter(2160, 960, &[]);
     let drift = changed(&table, "value", |row, x| x + 30.0 * row as f64 / 960.0);
     let found = flagged(&METER, &drift);
     assert!(found.len() > 500 && (500..960).all(|row| found.contains(&row)), "{}", found.len());
