@@ -321,7 +321,7 @@ fn fit_points(
     let threshold = calibrated(ordinary, training, &anomalous_scores)?;
     let stream_threshold = Some(calibrated(online, online_training, &anomalous_of(Coverage::Last))?);
 
-    adapter.errors = adapter.errors.map(|errors| errors.with_threshold(threshold.decision.threshold));
+    adapter.errors = adapter.errors.map(|errors| errors.with_ceiling(threshold.decision.threshold));
 
     let assembly = Assembly {
         adapter,

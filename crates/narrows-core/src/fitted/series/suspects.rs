@@ -92,9 +92,9 @@ impl ValueErrors {
         Some(ValueErrors { limits: (0..k).map(limit).collect(), ordinary: quantile(scores), ceiling: None })
     }
 
-    /// With the threshold, above which no point is for what is beside it.
-    pub(super) fn with_threshold(self, threshold: f64) -> ValueErrors {
-        ValueErrors { ceiling: (threshold >= 0.0 && threshold.is_finite()).then_some(threshold), ..self }
+    /// With the score of the threshold, above which no point is for what is beside it.
+    pub(super) fn with_ceiling(self, score: f64) -> ValueErrors {
+        ValueErrors { ceiling: (score >= 0.0 && score.is_finite()).then_some(score), ..self }
     }
 
     /// The score of a point by what its windows are without suspects, `spared`, and by what they are with them.
@@ -254,8 +254,8 @@ mod tests {
     fn a_point_beside_a_suspect_ranks_high_and_is_no_anomaly() {
         let errors = ValueErrors { limits: vec![1.0], ordinary: 1.0, ceiling: None };
         assert_eq!(errors.point(1.0, 50.0), 1.0);
-        let known = errors.clone().with_threshold(9.0);
+        let known = errors.clone().with_ceiling(9.0);
         assert_eq!([known.point(1.0, 50.0), known.point(1.0, 2.0), known.point(30.0, 50.0)], [9.0, 2.0, 30.0]);
-        assert_eq!(errors.with_threshold(f64::INFINITY).point(1.0, 50.0), 1.0);
+        assert_eq!(errors.with_ceiling(f64::INFINITY).point(1.0, 50.0), 1.0);
     }
 }
