@@ -9,7 +9,7 @@ pub mod gaussian;
 pub mod isolation_forest;
 pub mod mixture;
 pub mod neighbourhood;
-mod neighbours;
+pub mod neighbours;
 pub mod pca;
 
 mod covariance;

@@ -54,7 +54,8 @@ pub struct Nearness {
 
 impl Neighbourhood {
     /// Keeps at most `cap` of the rows of `x` (shape `[n, width]`), drawn by `seed`; `weights` bring columns to units of
-    /// their ranges, and `floor` is the distance in these units that the resolution of the data makes. Returns the numbers of the rows kept, too, in ascending order.
+    /// their ranges, and `floor` is the distance in these units that the resolution of the data makes. Returns the numbers
+    /// of the rows kept, too, in ascending order.
     ///
     /// # Errors
     /// As [`Neighbours::fit`].
@@ -68,9 +69,9 @@ impl Neighbourhood {
     ) -> Result<(Neighbourhood, Vec<usize>)> {
         let (standard, kept) = Neighbours::fit_kept(x, n, weights.len(), NEAR + SPARE, cap, seed)?;
         let mut neighbourhood = Neighbourhood::of(standard, weights, Vec::new(), 0.0);
-        let own: Vec<Option<usize>> = (0..kept.len()).map(Some).collect();
         let found = neighbourhood.ranged.found(&neighbourhood.ranged.reference);
-        neighbourhood.reach = found.iter().zip(&own).map(|(found, own)| last(&others(found, *own, WIDE))).collect();
+        neighbourhood.reach =
+            found.iter().enumerate().map(|(row, found)| last(&others(found, Some(row), WIDE))).collect();
         let mut reach = neighbourhood.reach.clone();
         let middle = reach.len() / 2;
         let median = *reach.select_nth_unstable_by(middle, f64::total_cmp).1;

@@ -15,6 +15,9 @@ use super::random::Stream;
 use super::rows::{Rows, scored};
 use crate::error::{Error, Place, Result};
 
+/// The default number of neighbours.
+pub const DEFAULT_K: usize = 5;
+
 /// Reference rows per panel.
 const LANES: usize = 16;
 /// A squared distance and the index of its reference row.

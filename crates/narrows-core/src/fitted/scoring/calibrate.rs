@@ -85,15 +85,13 @@ pub(crate) fn detector(
         }
         Score::Residual | Score::Mahalanobis => None,
     };
-    let neighbours = match &measured {
-        Some(measured) => Some(measured.proximity(&residual, settings.mixing)?),
-        None => None,
-    };
+    let fitted = measured.map(|measured| measured.proximity(&residual, settings.mixing)).transpose()?;
+    let (neighbours, distances) = fitted.unzip();
     let mut detector = Detector { score: settings.score, members: scales, neighbours, gaussian, exponent: 1.0 };
     // Scores of windows and patches are combined further, and those of a table are final.
     if matches!(recipe.data, Data::Table) {
         let log = |row: usize| {
-            let distances = measured.as_ref().map(|measured| measured.distances[row].as_slice());
+            let distances = distances.as_ref().map(|rows| rows[row].as_slice());
             detector.log(residual[row], distances, squared.as_ref().map(|squared| squared[row]))
         };
         let logs: Vec<f64> = (0..n).map(log).collect();
@@ -124,15 +122,15 @@ impl CalibrationDistances {
         CalibrationDistances { index, distances, floors }
     }
 
-    /// The terms on the scale of log residuals.
-    fn proximity(&self, residual: &[f64], mixing: Mixing) -> Result<Proximity> {
+    /// The rows with their terms on the scale of log residuals, and the distances.
+    fn proximity(self, residual: &[f64], mixing: Mixing) -> Result<(Proximity, Vec<Vec<f64>>)> {
         let term = |t: usize| {
             let distances: Vec<f64> = self.distances.iter().map(|row| row[t]).collect();
             let term = DistanceTerm::fit(&distances, self.floors[t], residual)?;
             Ok(if mixing == Mixing::Squares { term.squared() } else { term })
         };
         let terms = (0..self.index.n_terms()).map(term).collect::<Result<Vec<DistanceTerm>>>()?;
-        Ok(Proximity { index: self.index.clone(), terms })
+        Ok((Proximity { index: self.index, terms }, self.distances))
     }
 }
 
