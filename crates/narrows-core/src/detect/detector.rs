@@ -4,7 +4,7 @@
 //! neighbour     ln(distance / calibration median), the distance of the code to the fifth nearest training code
 //! mahalanobis   ln(squared distance / calibration median), of residual and code together
 //! mix           mean of half the residual and of three terms of the prepared row beside those known
-//!               (`baseline/neighbourhood.rs`), each divided by its spread on calibration rows; or of the residual and of
+//!               (`baseline/neighbourhood.rs`), each divided by its spread on calibration rows; or of half the residual and
 //!               the distance to the fifth nearest row, both in squares of prepared units
 //!
 //! Every ratio has a floor, the error or distance that the resolution of the data makes (`fitted/scoring/resolution.rs`),
@@ -53,6 +53,8 @@ pub struct Proximity {
     pub index: References,
     /// The terms, in the order in which the references measure them.
     pub terms: Vec<DistanceTerm>,
+    /// The weight of the residual in a `mix`, where that of each term is 1; at least 0.
+    pub residual: f64,
 }
 
 /// Reference rows, by what is measured of a row beside them.
@@ -157,20 +159,15 @@ impl References {
             References::Views(_) => 3,
         }
     }
-
-    /// The weight of the residual in a `mix`, where that of each distance is 1.
-    fn residual_weight(&self) -> f64 {
-        match self {
-            References::Kth(_) => 1.0,
-            References::Views(_) => 0.5,
-        }
-    }
 }
 
 impl Proximity {
+    /// The weight of the residual by which rows and windows were ranked best (`bench/one_class.py`, `bench/series.py`).
+    pub(crate) const RESIDUAL: f64 = 0.5;
+
     /// The mean of the log residual and the distances' log ratios, weighted.
     fn mix(&self, residual: f64, distances: &[f64]) -> f64 {
-        let weight = self.index.residual_weight();
+        let weight = self.residual;
         let terms =
             self.terms.iter().zip(distances).map(|(term, distance)| term.exchange * term.ratio.apply(*distance));
         (weight * residual + terms.sum::<f64>()) / (weight + self.terms.len() as f64)
@@ -208,10 +205,15 @@ impl Detector {
             return Err(format!("expected scales of {n_columns} columns, got {}", member.columns.scale.len()));
         }
         let ratios = self.members.iter().map(|member| &member.ratio);
-        if let Some(Proximity { index, terms }) = &self.neighbours
+        if let Some(Proximity { index, terms, .. }) = &self.neighbours
             && terms.len() != index.n_terms()
         {
             return Err(format!("expected {} terms of distances, got {}", index.n_terms(), terms.len()));
+        }
+        if let Some(Proximity { residual, .. }) = &self.neighbours
+            && !(residual.is_finite() && *residual >= 0.0)
+        {
+            return Err(format!("expected a finite weight of the residual of at least 0, got {residual}"));
         }
         let terms = self.neighbours.iter().flat_map(|proximity| &proximity.terms);
         let ratios = ratios.chain(terms.map(|term| &term.ratio));

@@ -60,8 +60,8 @@ pub enum Score {
 pub enum Mixing {
     /// Equal spread on the calibration rows, of all parts.
     Spread,
-    /// The residual and the squared distance to the fifth nearest row, both in squares of prepared units. For windows of series, which overlap, so
-    /// that few calibration windows estimate spread badly.
+    /// Half the residual and the squared distance to the fifth nearest row, both in squares of prepared units. For windows
+    /// of series, which overlap, so that few calibration windows estimate spread badly.
     Squares,
 }
 

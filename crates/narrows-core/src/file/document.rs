@@ -16,7 +16,7 @@ use crate::detect::{
 use crate::ensemble::Ensemble;
 use crate::fitted::{
     Adapter, Baselines, CalibratedThreshold, CodeDensity, Core, EncoderInput, Fitted, ImageAdapter, ImageLayout,
-    Invariants, LevelRange, Model, Scorer, SeriesAdapter, TableAdapter, UnchangedRuns, ValueErrors,
+    Invariants, Judgement, LevelRange, Model, Scorer, SeriesAdapter, TableAdapter, UnchangedRuns, ValueErrors,
 };
 use crate::model;
 use crate::prep::{Grain, Pipeline, SignalPipeline};
@@ -95,6 +95,9 @@ pub(super) struct SeriesNote {
     /// Range of window means; not in files of older versions, nor where it has no say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     levels: Option<LevelRange>,
+    /// How scores of points are made; not in files of older versions.
+    #[serde(default)]
+    judgement: Judgement,
 }
 
 /// The input notes of a document: one of these, by the kind of data.
@@ -132,8 +135,19 @@ pub(super) fn input_notes(input: FittedInput<'_>) -> InputNotes {
     match input {
         FittedInput::Table(table) => (Some(table.pipeline.clone()), None, None),
         FittedInput::Series(series) => {
-            let SeriesAdapter { layout, columns, step, pipeline, stride, by_observed, errors, runs, levels, .. } =
-                series;
+            let SeriesAdapter {
+                layout,
+                columns,
+                step,
+                pipeline,
+                stride,
+                by_observed,
+                errors,
+                runs,
+                levels,
+                judgement,
+                ..
+            } = series;
             let (columns, pipeline) = (columns.clone(), pipeline.clone());
             let note = SeriesNote {
                 layout: *layout,
@@ -141,6 +155,7 @@ pub(super) fn input_notes(input: FittedInput<'_>) -> InputNotes {
                 step: *step,
                 pipeline,
                 stride: *stride,
+                judgement: *judgement,
                 by_observed: *by_observed,
                 errors: errors.clone(),
                 runs: runs.clone(),
@@ -163,8 +178,14 @@ struct OnlineNote {
 enum ProximityNote {
     /// Mean distances in two views, and the local density.
     Views { views: Vec<DistanceTerm>, floor: f64 },
-    /// The distance to the k-th nearest: the only one before format 5.
-    Kth { k: usize, ratio: LogRatio, exchange: f64 },
+    /// The distance to the k-th nearest: the only one before format 5. The residual weighed as much then.
+    Kth {
+        k: usize,
+        ratio: LogRatio,
+        exchange: f64,
+        #[serde(default = "one")]
+        residual: f64,
+    },
 }
 
 impl ProximityNote {
@@ -173,7 +194,7 @@ impl ProximityNote {
             References::Views(index) => ProximityNote::Views { views: proximity.terms.clone(), floor: index.floor() },
             References::Kth(index) => {
                 let DistanceTerm { ratio, exchange } = proximity.terms[0];
-                ProximityNote::Kth { k: index.k, ratio, exchange }
+                ProximityNote::Kth { k: index.k, ratio, exchange, residual: proximity.residual }
             }
         }
     }
@@ -430,7 +451,8 @@ pub(super) fn input(recipe: &Recipe, schema: Schema, notes: InputNotes) -> Resul
             Ok(EncoderInput::Table(Arc::new(TableAdapter { schema, pipeline, grains: Vec::new(), invariants: None })))
         }
         (Data::Series(_), (None, Some(note), None)) => {
-            let SeriesNote { layout, columns, step, pipeline, stride, by_observed, errors, runs, levels } = note;
+            let SeriesNote { layout, columns, step, pipeline, stride, by_observed, errors, runs, levels, judgement } =
+                note;
             let adapter = SeriesAdapter {
                 schema,
                 layout,
@@ -439,6 +461,7 @@ pub(super) fn input(recipe: &Recipe, schema: Schema, notes: InputNotes) -> Resul
                 pipeline,
                 stride,
                 by_observed,
+                judgement,
                 errors,
                 runs,
                 levels,
@@ -509,11 +532,11 @@ fn proximity(container: &Container<'_>, note: ProximityNote) -> Result<Proximity
             let (weights, reach) = (container.f32("neighbours.weights")?.1, container.f64("neighbours.reach")?.1);
             expect("weights of distances", width, weights.len())?;
             let index = Neighbourhood::checked(reference, weights, reach, floor)?;
-            Proximity { index: References::Views(index), terms: views }
+            Proximity { index: References::Views(index), terms: views, residual: Proximity::RESIDUAL }
         }
-        ProximityNote::Kth { k, ratio, exchange } => {
+        ProximityNote::Kth { k, ratio, exchange, residual } => {
             let index = Neighbours { reference, width, k }.checked().map_err(|error| error.to_string())?;
-            Proximity { index: References::Kth(index), terms: vec![DistanceTerm { ratio, exchange }] }
+            Proximity { index: References::Kth(index), terms: vec![DistanceTerm { ratio, exchange }], residual }
         }
     })
 }

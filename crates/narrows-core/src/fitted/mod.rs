@@ -57,7 +57,7 @@ pub use restorer::Restorer;
 pub use roles::{Roles, matching as matching_columns};
 pub(crate) use scoring::{CalibratedThreshold, Scorer};
 pub use scoring::{Explained, OutsideRange, ScoreCounts, ScoreFlag, Scores};
-pub(crate) use series::{LevelRange, SeriesAdapter, UnchangedRuns, ValueErrors};
+pub(crate) use series::{Judgement, LevelRange, SeriesAdapter, UnchangedRuns, ValueErrors};
 pub use series::{SeriesEvent, SeriesModel, SeriesQuality, StreamScore, StreamScorer};
 pub use session::Session;
 pub(crate) use table::TableAdapter;

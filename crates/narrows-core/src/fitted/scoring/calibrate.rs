@@ -130,7 +130,7 @@ impl CalibrationDistances {
             Ok(if mixing == Mixing::Squares { term.squared() } else { term })
         };
         let terms = (0..self.index.n_terms()).map(term).collect::<Result<Vec<DistanceTerm>>>()?;
-        Ok((Proximity { index: self.index, terms }, self.distances))
+        Ok((Proximity { index: self.index, terms, residual: Proximity::RESIDUAL }, self.distances))
     }
 }
 

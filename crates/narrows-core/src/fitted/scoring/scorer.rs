@@ -287,7 +287,7 @@ mod tests {
         let index =
             |reference: &[f32], width| References::Kth(Neighbours { reference: reference.to_vec(), width, k: 1 });
         let term = DistanceTerm { ratio: LogRatio { median: 2.0, floor: 0.0 }, exchange: 2.0 };
-        let proximity = |index| Some(Proximity { index, terms: vec![term] });
+        let proximity = |index| Some(Proximity { index, terms: vec![term], residual: 1.0 });
         let mut scorer = scorer(&[FIRST], vec![scale(0.5)]);
         // The code is the first value; the nearest known code is 3.
         scorer.detector.score = Score::Neighbour;

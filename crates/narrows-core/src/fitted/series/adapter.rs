@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Array};
 
+use super::judgement::Judgement;
 use super::levels::LevelRange;
 use super::suspects::ValueErrors;
 use super::unchanged::UnchangedRuns;
@@ -34,6 +35,8 @@ pub struct SeriesAdapter {
     pub(crate) by_observed: bool,
     /// What training showed of the errors of single values; `None` for rows, and in files of older versions.
     pub(crate) errors: Option<ValueErrors>,
+    /// How scores of points are made of those of windows and of what is around.
+    pub(crate) judgement: Judgement,
     /// The longest runs of equal values in training; likewise.
     pub(crate) runs: Option<UnchangedRuns>,
     /// The range of window means in training, where the transform takes them out unasked and they return.
@@ -75,7 +78,8 @@ impl SeriesAdapter {
         let k = self.pipeline.n_channels();
         let learnt = self.errors.as_ref().is_none_or(|errors| errors.fits(k))
             && self.runs.as_ref().is_none_or(|runs| runs.fits(k))
-            && self.levels.as_ref().is_none_or(|range| range.is_valid());
+            && self.levels.as_ref().is_none_or(|range| range.is_valid())
+            && self.judgement.is_valid();
         if fits && learnt && self.stride > 0 && self.columns.channels.iter().all(knows) {
             return Ok(());
         }
@@ -278,6 +282,7 @@ mod tests {
             stride: 1,
             by_observed: true,
             errors: None,
+            judgement: Judgement::default(),
             runs: None,
             levels: None,
             invariants: None,
@@ -303,6 +308,7 @@ mod tests {
             stride: 4,
             by_observed: true,
             errors: None,
+            judgement: Judgement::default(),
             runs: None,
             levels: None,
             invariants: None,

@@ -32,11 +32,11 @@ pub struct SeriesEvent {
     pub first_row: u64,
     /// Row of the last point.
     pub last_row: u64,
-    /// The highest score.
+    /// The score of the point where the event stands out most.
     pub peak: f64,
-    /// Row of the highest score.
+    /// Row of that point.
     pub peak_row: u64,
-    /// The p-value of the highest score.
+    /// The p-value of that score.
     pub p_value: f64,
     /// The top contributing channels at the peak, the largest first.
     pub reasons: Vec<Reason>,
@@ -82,7 +82,7 @@ pub(super) fn events(
     bridge(&mut is_anomaly, &points.score, (adapter.pipeline.window() / LONG_GAP).max(SHORT_GAP));
     let found = |event: EventRange| {
         let (first, last) = (event.first, event.last);
-        let higher = |a: usize, b: usize| if points.score[b] > points.score[a] { b } else { a };
+        let higher = |a: usize, b: usize| if points.parts[b].around > points.parts[a].around { b } else { a };
         let peak = (first..=last).fold(first, higher);
         // A scored point has a row: points in gaps are unobserved.
         let row = |p: usize| series.rows[p].map_or(0, u64::from);
@@ -118,6 +118,7 @@ fn bridge(is_anomaly: &mut [bool], score: &[f64], longest: usize) {
 mod tests {
     use std::collections::BTreeMap;
 
+    use super::super::judgement::{Judgement, PointScore};
     use super::*;
     use crate::choice::Choice;
     use crate::data::{Column, ColumnKind, Moment, Schema, TimeColumns};
@@ -142,6 +143,7 @@ mod tests {
             stride: 1,
             by_observed: true,
             errors: None,
+            judgement: Judgement::default(),
             runs: None,
             levels: None,
             invariants: None,
@@ -162,6 +164,7 @@ mod tests {
         };
         let points = Points {
             score: scores.to_vec(),
+            parts: scores.iter().map(|score| PointScore { whole: 0.0, around: *score }).collect(),
             errors: [1.0, 3.0].repeat(n),
             rebuilt: [0.5, 0.5].repeat(n),
             covered: vec![1; n],

@@ -4,6 +4,7 @@ use super::SeriesModel;
 use super::adapter::{SeriesAdapter, SeriesSamples};
 use super::columns::{special_columns, special_parts, text};
 use super::held_out::{anomalous_scores, held_out_scores};
+use super::judgement::{Judgement, PointScore};
 use super::levels::LevelRange;
 use super::points::Coverage;
 use super::summary;
@@ -20,7 +21,7 @@ use crate::fitted::invariants::Evidence;
 use crate::fitted::learning::{TrainingData, learn};
 use crate::fitted::rising;
 use crate::fitted::roles::Roles;
-use crate::fitted::scoring::HeldOutScores;
+use crate::fitted::scoring::{CalibratedThreshold, HeldOutScores};
 use crate::fitted::selection::ColumnSelection;
 use crate::fitted::session::Session;
 use crate::fitted::split::{Split, SplitPurpose};
@@ -117,6 +118,7 @@ fn prepare_rows(
         stride: window,
         by_observed: true,
         errors: None,
+        judgement: Judgement::default(),
         runs: None,
         levels: None,
         invariants: None,
@@ -238,6 +240,7 @@ fn prepare_points(
         stride,
         by_observed: true,
         errors: None,
+        judgement: Judgement::default(),
         runs,
         levels: None,
         invariants: None,
@@ -304,24 +307,29 @@ fn fit_points(
     // Points follow each other, so a channel that changes in a held-out part is none that never changes: invariants are
     // those of all normal points, and no held-out point breaks them.
     let learnt = selection.constants(&selection.normal);
-    let invariants = selection.calibrated(learnt, &ordinary);
+    let invariants = selection.calibrated(learnt, &joined(&ordinary, Judgement::Around));
     samples.evidence = invariants.compared(&selection.table, &selection.raw, &selection.schema);
     adapter.invariants = Some(invariants);
     let is_labelled = selection.label.is_some();
     // A stream has scores of the last window alone, and so have its threshold and all that it rests on.
-    let calibrated = |scores: Vec<f64>, training: Vec<f64>, anomalous: &[f64]| {
+    let calibrated = |parts: [&[PointScore]; 3], judgement: Judgement| {
+        let [scores, training, anomalous] = parts.map(|parts| joined(parts, judgement));
         let only_ones = |scores: Vec<f64>| if selection.nothing_varies { vec![1.0; scores.len()] } else { scores };
         let blocks = Some((scores.len() / plan.window).max(1));
-        let (scores, training) = (only_ones(scores), only_ones(training));
+        let (scores, training, anomalous) = (only_ones(scores), only_ones(training), &anomalous);
         trained.threshold(HeldOutScores { scores, blocks, training, anomalous, is_labelled })
     };
     let anomalous_of =
         |coverage: Coverage| anomalous_scores(&adapter, &trained.scorer, &samples, &is_anomalous, coverage);
-    let anomalous_scores = anomalous_of(Coverage::All);
-    let threshold = calibrated(ordinary, training, &anomalous_scores)?;
-    let stream_threshold = Some(calibrated(online, online_training, &anomalous_of(Coverage::Last))?);
-
-    adapter.errors = adapter.errors.map(|errors| errors.with_ceiling(threshold.decision.threshold));
+    let anomalous_points = anomalous_of(Coverage::All);
+    let offline = [&*ordinary, &training, &anomalous_points];
+    let decision = calibrated(offline, Judgement::Around)?.decision;
+    let judgement = Judgement::split_at(decision.threshold);
+    let threshold = CalibratedThreshold { decision, ..calibrated(offline, judgement)? };
+    let online = [&*online, &online_training, &anomalous_of(Coverage::Last)];
+    let stream_threshold = Some(calibrated(online, Judgement::Around)?);
+    let anomalous_scores = joined(&anomalous_points, judgement);
+    adapter.judgement = judgement;
 
     let assembly = Assembly {
         adapter,
@@ -341,6 +349,11 @@ fn fit_points(
     assemble(assembly, session, |inputs, held_out, adapter| {
         Ok(summary::points(inputs, held_out, &selection, adapter, &samples, &prep, &chosen))
     })
+}
+
+/// The points with one score each.
+fn joined(points: &[PointScore], judgement: Judgement) -> Vec<f64> {
+    points.iter().map(|parts| judgement.score(*parts)).collect()
 }
 
 /// The range of each channel in the training parts of the series.

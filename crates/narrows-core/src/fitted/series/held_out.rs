@@ -1,6 +1,7 @@
 //! Scores of the points that a threshold is set on: of held-out parts of series, and of those labelled anomalous.
 
 use super::adapter::{SeriesAdapter, SeriesSamples};
+use super::judgement::PointScore;
 use super::points::{Coverage, judged, points};
 use super::windowing::{WindowPlan, normal_stretches};
 use crate::data;
@@ -15,7 +16,7 @@ pub(super) fn held_out_scores(
     is_anomalous: &[Vec<bool>],
     (coverage, part): (Coverage, usize),
     most: usize,
-) -> Vec<f64> {
+) -> Vec<PointScore> {
     let mut scores = Vec::new();
     let k = samples.set.channels.len();
     for ((series, ranges), is_anomalous) in samples.set.series.iter().zip(&plan.ranges).zip(is_anomalous) {
@@ -29,8 +30,8 @@ pub(super) fn held_out_scores(
             let values = series.values[range.start * k..range.end * k].to_vec();
             let part = data::Series { id: series.id.clone(), values, ..data::Series::default() };
             let (signal, _) = adapter.pipeline.signal(&part.id, &part.values);
-            let found = points(adapter, scorer, &part, &signal, coverage).score;
-            scores.extend(found.into_iter().filter(|score| !score.is_nan()));
+            let found = points(adapter, scorer, &part, &signal, coverage).parts;
+            scores.extend(found.into_iter().filter(|parts| !parts.whole.is_nan()));
         }
     }
     scores.truncate(most);
@@ -44,13 +45,14 @@ pub(super) fn anomalous_scores(
     samples: &SeriesSamples,
     is_anomalous: &[Vec<bool>],
     coverage: Coverage,
-) -> Vec<f64> {
+) -> Vec<PointScore> {
     let mut scores = Vec::new();
     for (number, anomalous) in is_anomalous.iter().enumerate() {
         if anomalous.contains(&true) {
-            let found = judged(adapter, scorer, samples, number, coverage).score;
-            let wanted = found.into_iter().zip(anomalous).filter(|(score, anomalous)| **anomalous && !score.is_nan());
-            scores.extend(wanted.map(|(score, _)| score));
+            let found = judged(adapter, scorer, samples, number, coverage).parts;
+            let wanted =
+                found.into_iter().zip(anomalous).filter(|(parts, anomalous)| **anomalous && !parts.whole.is_nan());
+            scores.extend(wanted.map(|(parts, _)| parts));
         }
     }
     scores

@@ -1,17 +1,19 @@
 //! Point scores from the scores of the windows that cover a point.
 //!
-//! A window contributes the geometric mean of its score and of its error around the point: the score detects anomalous
-//! patterns, the error locates them. Both are in units of squared errors. A point's score is the square of the mean
-//! root over the windows that cover it, so that a few extreme windows do not dominate. Beside a value that stands out
-//! (`suspects.rs`), it ranks before other points without being an anomaly. Beside a gap, it is no higher than that of
-//! the windows without one: what nobody measured must not raise an alarm.
+//! A point has two scores, each the square of a mean root over the windows that cover it, so that a few extreme windows do
+//! not dominate. That of the windows, `whole`, ranks points best: an anomalous pattern is odd as a whole. The other,
+//! `around`, locates: each window contributes the geometric mean of its score and of its error around the point, and values
+//! that stand out (`suspects.rs`) only their own. A point is an anomaly if the score around it is above the threshold; on
+//! either side, points are ranked by their windows (`judgement.rs`). Beside a gap, scores are no higher than
+//! those of windows without one: what nobody measured must not raise an alarm.
 
 use std::collections::BTreeMap;
 
 use super::adapter::{SeriesAdapter, SeriesSamples};
 use super::holes::{beside_gaps, is_complete};
+use super::judgement::{Judgement, PointScore};
 use super::remarks::{Remark, remarks};
-use super::suspects::{ValueErrors, WindowKind, judged_windows};
+use super::suspects::{WindowKind, judged_windows};
 use crate::data::Series;
 use crate::fitted::invariants::{Broken, Evidence};
 use crate::fitted::scoring::Scorer;
@@ -27,6 +29,8 @@ const AROUND: usize = 16;
 pub(super) struct Points {
     /// `[n]`, 1 for a typical point; NaN if nothing was observed or no window covers the point.
     pub(super) score: Vec<f64>,
+    /// `[n]`, what it is made of.
+    pub(super) parts: Vec<PointScore>,
     /// `[n, channels]`, each value's squared error, averaged over windows, 1 for a typical value.
     pub(super) errors: Vec<f64>,
     /// `[n, channels]`, the reconstruction averaged over windows, in the channels' own units; differences if those were
@@ -67,6 +71,7 @@ impl Points {
             let k = signal.observed.len() / signal.n.max(1);
             let is_observed = |p: usize| signal.observed[p * k..(p + 1) * k].iter().any(|x| !x.is_nan());
             rows.clone().for_each(|(_, p)| self.score[p] = if is_observed(p) { 1.0 } else { f64::NAN });
+            self.parts = self.score.iter().map(|one| PointScore { whole: *one, around: *one }).collect();
         }
         if evidence.is_silent() {
             return;
@@ -77,6 +82,7 @@ impl Points {
             let raised = broken.raised(own[p]);
             if self.score[p].is_nan() || raised > self.score[p] {
                 self.score[p] = raised;
+                self.parts[p] = self.parts[p].raised(raised);
                 self.broken.insert(p, broken.clone());
             }
         }
@@ -159,10 +165,11 @@ fn covered_points(
                     None => (window.spared * around).sqrt().sqrt(),
                 };
                 sums.roots[p] += root;
-                sums.whole_roots[p] += root.max((window.score * around).sqrt().sqrt());
+                sums.whole_roots[p] += window.score.sqrt();
                 if is_complete {
                     sums.complete[p] += 1;
                     sums.complete_roots[p] += root;
+                    sums.complete_whole_roots[p] += window.score.sqrt();
                 }
                 // Of the windows with and without a new level, those without have the last word.
                 sums.levels[p] = level.into_iter().chain(sums.levels[p]).min_by(|a, b| a.0.total_cmp(&b.0));
@@ -184,13 +191,16 @@ fn covered_points(
         }
     }
     let remarks = remarks(adapter, series, coverage, &sums.levels);
-    let mut points = sums.finish(signal, k, adapter.errors.as_ref().filter(|_| coverage == Coverage::All));
+    let judgement = if coverage == Coverage::All { adapter.judgement } else { Judgement::Around };
+    let mut points = sums.finish(signal, k);
     for (p, remarks) in &remarks {
-        // Not `max`, which would give a score to points without one.
-        if let Some(score) = points.score.get_mut(*p).filter(|score| !score.is_nan()) {
-            *score = remarks.iter().fold(*score, |score, remark| score.max(remark.score));
+        // Not those without a score, to which `max` would give one.
+        if !points.parts[*p].whole.is_nan() {
+            let least = remarks.iter().fold(0.0, |least: f64, remark| least.max(remark.score));
+            points.parts[*p] = points.parts[*p].raised(least);
         }
     }
+    points.score = points.parts.iter().map(|parts| judgement.score(*parts)).collect();
     points.remarks = remarks;
     points
 }
@@ -278,12 +288,14 @@ pub(super) fn spread<const N: usize>(
 
 struct Sums {
     covered: Vec<u32>,
+    /// Around points.
     roots: Vec<f64>,
-    /// The same, of windows with their suspects.
+    /// Of whole windows, with their suspects.
     whole_roots: Vec<f64>,
     /// Over complete windows.
     complete: Vec<u32>,
     complete_roots: Vec<f64>,
+    complete_whole_roots: Vec<f64>,
     errors: Vec<f64>,
     rebuilt: Vec<f64>,
     /// Windows that are odd without their suspects, and those that are not; the roots of all but the odd ones.
@@ -302,6 +314,7 @@ impl Sums {
             whole_roots: vec![0.0; n],
             complete: vec![0; n],
             complete_roots: vec![0.0; n],
+            complete_whole_roots: vec![0.0; n],
             errors: vec![0.0; n * k],
             rebuilt: vec![0.0; n * k],
             odd: vec![0; n],
@@ -311,9 +324,9 @@ impl Sums {
         }
     }
 
-    fn finish(mut self, signal: &Signal, k: usize, errors: Option<&ValueErrors>) -> Points {
-        let mut score = vec![f64::NAN; self.covered.len()];
-        for (p, score) in score.iter_mut().enumerate() {
+    fn finish(mut self, signal: &Signal, k: usize) -> Points {
+        let mut parts = vec![PointScore::NONE; self.covered.len()];
+        for (p, parts) in parts.iter_mut().enumerate() {
             let values = p * k..(p + 1) * k;
             let covered = f64::from(self.covered[p]);
             // Without a window, 0 / 0 is NaN: no score.
@@ -326,13 +339,13 @@ impl Sums {
                 if self.odd[p] > 0 && self.spared[p] > self.odd[p] {
                     root = self.other_roots[p] / f64::from(self.covered[p] - self.odd[p]);
                 }
+                let mut whole = self.whole_roots[p] / covered;
                 if self.complete[p] > 0 && self.complete[p] < self.covered[p] {
-                    root = root.min(self.complete_roots[p] / f64::from(self.complete[p]));
+                    let complete = f64::from(self.complete[p]);
+                    root = root.min(self.complete_roots[p] / complete);
+                    whole = whole.min(self.complete_whole_roots[p] / complete);
                 }
-                let is_beside = self.spared[p] > 0 && self.complete[p] == self.covered[p];
-                let whole = (self.whole_roots[p] / covered).powi(2);
-                let errors = errors.filter(|_| is_beside);
-                *score = errors.map_or(root.powi(2), |errors| errors.point(root.powi(2), whole));
+                *parts = PointScore { whole: whole.powi(2), around: root.powi(2) };
             }
         }
         // An infinite value is missing to the network, and an anomaly by itself.
@@ -340,11 +353,11 @@ impl Sums {
             let p = value / k;
             if self.covered[p] > 0 {
                 self.errors[*value] = self.errors[*value].max(*error);
-                score[p] = score[p].max(*error);
+                parts[p] = parts[p].raised(*error);
             }
         }
         let (errors, rebuilt, covered) = (self.errors, self.rebuilt, self.covered);
-        Points { score, errors, rebuilt, covered, remarks: BTreeMap::new(), broken: BTreeMap::new() }
+        Points { score: Vec::new(), parts, errors, rebuilt, covered, remarks: BTreeMap::new(), broken: BTreeMap::new() }
     }
 }
 
@@ -383,6 +396,7 @@ mod tests {
     /// All windows with all of their values.
     static PLAIN: LazyLock<SeriesAdapter> = LazyLock::new(|| SeriesAdapter {
         errors: None,
+        judgement: Judgement::default(),
         runs: None,
         levels: None,
         ..SeriesAdapter::clone(&FITTED.adapter)

@@ -34,14 +34,11 @@ const READINGS: usize = 3;
 
 /// What held-out windows showed of the errors of single values.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct ValueErrors {
     /// The error from which on a value of a channel is a suspect, in units of a typical row's mean.
     limits: Vec<f32>,
     /// The score up to which a window without its suspects is ordinary: the held-out quantile.
     ordinary: f64,
-    /// What a point scores at most by a window that is ordinary without its suspects; not known while fitting.
-    ceiling: Option<f64>,
 }
 
 /// With fewer held-out windows, quantiles are those of chance.
@@ -89,24 +86,12 @@ impl ValueErrors {
             let observed = trace.iter().zip(&held_out.target).skip(c).step_by(k).filter(|(_, t)| !t.is_nan());
             BEYOND as f32 * quantile(observed.map(|(error, _)| f64::from(*error)).collect()) as f32
         };
-        Some(ValueErrors { limits: (0..k).map(limit).collect(), ordinary: quantile(scores), ceiling: None })
-    }
-
-    /// With the score of the threshold, above which no point is for what is beside it.
-    pub(super) fn with_ceiling(self, score: f64) -> ValueErrors {
-        ValueErrors { ceiling: (score >= 0.0 && score.is_finite()).then_some(score), ..self }
-    }
-
-    /// The score of a point by what its windows are without suspects, `spared`, and by what they are with them.
-    pub(super) fn point(&self, spared: f64, whole: f64) -> f64 {
-        self.ceiling.map_or(spared, |ceiling| spared.max(whole.min(ceiling)))
+        Some(ValueErrors { limits: (0..k).map(limit).collect(), ordinary: quantile(scores) })
     }
 
     /// Whether there is a limit for each channel.
     pub(super) fn fits(&self, channels: usize) -> bool {
-        self.limits.len() == channels
-            && self.limits.iter().all(|limit| *limit >= 0.0)
-            && self.ceiling.is_none_or(|ceiling| ceiling >= 0.0)
+        self.limits.len() == channels && self.limits.iter().all(|limit| *limit >= 0.0)
     }
 
     /// Marks the suspects among the values of a window that are not marked yet; returns whether there were any.
@@ -227,7 +212,7 @@ mod tests {
 
     /// Marks of a window of two channels, whose limits are 1 and 10.
     fn check(trace: &[f32], marked: &[usize], expected: &[usize]) {
-        let errors = ValueErrors { limits: vec![1.0, 10.0], ordinary: 1.0, ceiling: None };
+        let errors = ValueErrors { limits: vec![1.0, 10.0], ordinary: 1.0 };
         let mut suspects: Vec<bool> = (0..trace.len()).map(|slot| marked.contains(&slot)).collect();
         let more = errors.mark(trace, &mut suspects);
         let found: Vec<usize> = (0..trace.len()).filter(|slot| suspects[*slot]).collect();
@@ -248,14 +233,5 @@ mod tests {
     fn limits_are_quantiles_of_what_was_held_out() {
         assert_eq!(quantile((0..200).map(f64::from).collect()), 198.0);
         assert_eq!((quantile(vec![3.0]), quantile(Vec::new())), (3.0, f64::MAX));
-    }
-
-    #[test]
-    fn a_point_beside_a_suspect_ranks_high_and_is_no_anomaly() {
-        let errors = ValueErrors { limits: vec![1.0], ordinary: 1.0, ceiling: None };
-        assert_eq!(errors.point(1.0, 50.0), 1.0);
-        let known = errors.clone().with_ceiling(9.0);
-        assert_eq!([known.point(1.0, 50.0), known.point(1.0, 2.0), known.point(30.0, 50.0)], [9.0, 2.0, 30.0]);
-        assert_eq!(errors.with_ceiling(f64::INFINITY).point(1.0, 50.0), 1.0);
     }
 }

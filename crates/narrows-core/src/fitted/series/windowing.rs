@@ -25,8 +25,8 @@ const USUAL_PERIOD: usize = 125;
 const LONG_WINDOW: usize = 96;
 /// The longest automatic window.
 const LONGEST: usize = 128;
-/// An automatic window fits this many times into the longest series, so that calibration gets several of them.
-const FITS: usize = 8;
+/// An automatic window fits this many times into the longest series, so that calibration gets one of them.
+const FITS: usize = 5;
 /// A series of fewer windows has no validation part.
 const ROOM_FOR_VALIDATION: usize = 20;
 
@@ -428,6 +428,7 @@ mod tests {
             stride: 1,
             by_observed: true,
             errors: None,
+            judgement: Judgement::default(),
             runs: None,
             levels: None,
             invariants: None,
