@@ -51,7 +51,7 @@ pd.DataFrame({"type": past.dtypes, "missing": past.isna().sum(), "distinct": pas
 # known to be in order are learnt from. Without labels, leave it out: a few frauds among many payments hardly matter.
 #
 # With these settings the network is small and fitted in a second or two. The default preset, `"auto"`, needs no settings: it
-# is an ensemble of four wide networks that detects better on average and takes longer.
+# is an ensemble of two wide networks that detects better on average.
 
 # %%
 model = narrows.AutoEncoder(

@@ -131,8 +131,8 @@ def test_a_model_that_is_not_fitted_shows_its_arguments() -> None:
 def test_an_ensemble_says_how_many(frame: Any) -> None:
     model = AutoEncoder(max_steps=5).fit(frame[["size", "double"]])
     page = checked(model._repr_html_())
-    assert "4 networks of" in page.text
-    assert page.tags.count("polyline") == 8
+    assert "2 networks of" in page.text
+    assert page.tags.count("polyline") == 4
 
 
 def test_series_tell_their_windows() -> None:

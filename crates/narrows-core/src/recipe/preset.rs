@@ -26,7 +26,7 @@ const LEAST_STEPS_OF_IMAGES: u64 = 1_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Preset {
-    /// The best detector in our benchmarks: for tables a small ensemble of wide denoising networks.
+    /// The best detector in our benchmarks: for tables and series two wide denoising networks.
     Auto,
     /// One hidden layer: the code.
     Simple,
@@ -133,7 +133,12 @@ impl Preset {
         match self {
             // Values swapped from other moments do not resemble sensor errors; noise does.
             Preset::Denoising => Recipe { corruption: Corruption::Gaussian { sigma: lit!(Positive, 0.3) }, ..recipe },
-            Preset::Auto => Recipe { detect: Detect { mixing: Mixing::Squares, ..recipe.detect.clone() }, ..recipe },
+            // Windows have more to learn than rows.
+            Preset::Auto => Recipe {
+                detect: Detect { mixing: Mixing::Squares, ..recipe.detect.clone() },
+                train: Train { steps: 600, ..recipe.train.clone() },
+                ..recipe
+            },
             _ => recipe,
         }
     }
@@ -214,7 +219,7 @@ fn recurrent(train: Train) -> Train {
 }
 
 /// Wide denoising networks, one per noise level: strong noise teaches the coarse structure of the data, weak noise
-/// its fine structure.
+/// its fine structure. More networks or steps rank anomalies no better (`bench/RESULTS.md`).
 fn ensemble(plain: Recipe) -> Recipe {
     let gaussian = |sigma| Corruption::Gaussian { sigma };
     Recipe {
@@ -224,12 +229,7 @@ fn ensemble(plain: Recipe) -> Recipe {
             code_activation: Choice::Given(Activation::Relu),
             ..Dense::default()
         }),
-        members: vec![
-            gaussian(lit!(Positive, 1.0)),
-            gaussian(lit!(Positive, 0.3)),
-            gaussian(lit!(Positive, 0.1)),
-            gaussian(lit!(Positive, 0.05)),
-        ],
+        members: vec![gaussian(lit!(Positive, 0.3)), gaussian(lit!(Positive, 0.1))],
         train: Train {
             optimizer: Optimizer::AdamW { weight_decay: lit!(NonNegative, 1e-2) },
             schedule: Schedule::OneCycle,
@@ -237,7 +237,7 @@ fn ensemble(plain: Recipe) -> Recipe {
             batch_size: Choice::Given(256),
             epochs: UNLIMITED,
             least_steps: 0,
-            steps: 1000,
+            steps: 300,
             patience: 25,
             ..plain.train
         },

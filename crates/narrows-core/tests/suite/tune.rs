@@ -167,7 +167,7 @@ fn detection_starts_from_an_ensemble_and_keeps_it_restrained() {
         plan.base.set(change).unwrap();
     }
     let search = search(&plan, sheet(200, 1), &mut Journal::in_memory(), 2);
-    assert!(search.trials.iter().all(|trial| trial.recipe.members.len() == 4));
+    assert!(search.trials.iter().all(|trial| trial.recipe.members.len() == 2));
     assert!(search.best.cost <= search.start().unwrap().cost);
 }
 

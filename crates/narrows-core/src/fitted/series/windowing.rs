@@ -257,6 +257,7 @@ pub(super) fn without_anomalies(
 
 #[cfg(test)]
 mod tests {
+    use super::super::judgement::Judgement;
     use super::*;
     use crate::data::{self, Column, ColumnKind, Layout, Schema, TimeColumns};
     use crate::prep::{Prep, ScaleOver, SignalPipeline, Transform, Unobserved};
@@ -367,7 +368,7 @@ mod tests {
         assert_eq!(chosen(2000, wave), (96, Some(12), note("windows of 96 points: the period is about 12")));
         assert_eq!(
             chosen(400, wave),
-            (50, Some(12), note("windows of 50 points: the period is about 12, and the series is short"))
+            (80, Some(12), note("windows of 80 points: the period is about 12, and the series is short"))
         );
         assert_eq!(chosen(2000, ramp), (125, None, note("windows of 125 points: no period was found")));
         assert_eq!(chosen(10, ramp).0, 2);
