@@ -165,11 +165,13 @@ fn covered_points(
                     None => (window.spared * around).sqrt().sqrt(),
                 };
                 sums.roots[p] += root;
-                sums.whole_roots[p] += window.score.sqrt();
+                // A value that stands out does so from its neighbours, whose windows it has made as odd.
+                let whole = if own.is_some() { root.max(window.score.sqrt()) } else { window.score.sqrt() };
+                sums.whole_roots[p] += whole;
                 if is_complete {
                     sums.complete[p] += 1;
                     sums.complete_roots[p] += root;
-                    sums.complete_whole_roots[p] += window.score.sqrt();
+                    sums.complete_whole_roots[p] += whole;
                 }
                 // Of the windows with and without a new level, those without have the last word.
                 sums.levels[p] = level.into_iter().chain(sums.levels[p]).min_by(|a, b| a.0.total_cmp(&b.0));
