@@ -158,6 +158,7 @@ fn format_4_scores_encodes_and_generates_as_it_did() {
 fn format_5_compares_and_scores_as_it_did() {
     check(5, "compared", &with_holes());
     check(5, "located", &wave(60, 900));
+    check(5, "ranked", &wave(60, 900));
     assert!(load(5, "compared").into_tabular().unwrap().columns_read().get("x5").is_some());
 }
 
@@ -179,10 +180,22 @@ fn write_format_5() {
     std::fs::create_dir_all(folder(5)).unwrap();
     let fitted = fit_with(&quick(Preset::Simple), sheet(200, 1), 1).unwrap();
     write(5, "compared", fitted.into(), &with_holes());
-    let small = ["data.window=12", "backbone.code_size=4", "backbone.nodes=[8]", "detect.score=mix"];
+    write(5, "located", of_points(), &wave(60, 900));
+}
+
+/// Points scored by their windows, which models of this format were at first not.
+#[test]
+#[ignore = "writes the golden file"]
+fn write_ranked_points() {
+    write(5, "ranked", of_points(), &wave(60, 900));
+}
+
+fn of_points() -> Model {
+    let small =
+        ["data.window=12", "backbone.code_size=4", "backbone.nodes=[8]", "detect.score=mix", "detect.mixing=squares"];
     let roles = narrows_core::Roles { time: Some("second".to_owned()), ..narrows_core::Roles::default() };
     let dataset = Dataset::table(wave(300, 0), roles);
-    write(5, "located", fit(&of_series(Preset::Deep, &small), dataset, &session(1)).unwrap(), &wave(60, 900));
+    fit(&of_series(Preset::Deep, &small), dataset, &session(1)).unwrap()
 }
 
 fn check_near(name: &str, expected: &[f64], found: &[f64]) {
