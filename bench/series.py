@@ -8,12 +8,13 @@ tsb  FOLDER holds TSB-AD's univariate files, `*_tr_N_*.csv` of Data and Label: t
      at files before comparing: in one copy 140 was byte for byte 145, and 144 was not the published series.
 nab  FOLDER is the Numenta Anomaly Benchmark's. Labelled files only. The first 15 % train, and up to 500 points where that
      is more, but at most 30 % and never past the first label. Times are read; six files repeat a time, which is refused,
-     so that the first row of a time is kept here.
+     so that the first row of a time is kept here. Three files have no even step and are refused as well.
 msl  FOLDER holds one .npz a channel: `train` and `test` of shape [points, columns], `label` of test. All columns are read,
      train trains, test is scored.
 
-The buffer of both metrics is the period, as TSB-AD finds it. Sub-sequence PCA is TSB-AD's: fitted on the very series that
-it scores, on the first column, while `narrows` has seen the training part only.
+A series that `narrows` refuses is named, and left out for both methods. The buffer of both metrics is the period, as
+TSB-AD finds it. Sub-sequence PCA is TSB-AD's: fitted on the very series that it scores, on the first column, while
+`narrows` has seen the training part only.
 
 needs numpy
 """
@@ -168,13 +169,20 @@ def main():
             for seed in range(args.seeds if method == "narrows" else 1):
                 start = time.time()
                 if method == "narrows":
-                    scores = narrows(args.narrows, shlex.split(args.fit), times, train, points, seed)
+                    try:
+                        scores = narrows(args.narrows, shlex.split(args.fit), times, train, points, seed)
+                    except subprocess.CalledProcessError:
+                        found = []
+                        break
                 else:
                     scores = sub_pca(points[:, 0], buffer)
                 seconds = time.time() - start
                 unscored = int(numpy.isnan(scores).sum())
                 scores = numpy.where(numpy.isnan(scores), numpy.nanmin(scores), scores)
                 found.append((*vus(scores, labels, buffer), seconds))
+            if not found:
+                print(f"{name:24} refused", flush=True)
+                break
             means[method].append(found)
             (pr, roc, seconds), spread = numpy.mean(found, 0), numpy.std(found, 0)[0]
             note = f"  {unscored} points without a score" if unscored else ""
@@ -188,7 +196,7 @@ def main():
         each = numpy.mean(found, 0)
         (pr, roc, seconds), spread = each.mean(0), each.std(0)[0]
         print(
-            f"MEAN of {len(series)} series, {len(each)} seeds: {method:8} vus_pr {pr:.3f} +- {spread:.3f}  "
+            f"MEAN of {len(found)} series, {len(each)} seeds: {method:8} vus_pr {pr:.3f} +- {spread:.3f}  "
             f"vus_roc {roc:.3f}  {seconds:6.2f} s"
         )
 

@@ -134,8 +134,8 @@ def test_training_shows_the_losses_and_what_was_kept(model: AutoEncoder) -> None
 
 def test_training_of_an_ensemble_shows_every_member(rows: Any) -> None:
     ax = plot.training(AutoEncoder(max_steps=4).fit(rows[0]))
-    assert len(ax.lines) == 12
-    assert ax.get_title(loc="left").startswith("4 members, ")
+    assert len(ax.lines) == 6
+    assert ax.get_title(loc="left").startswith("2 members, ")
     assert len(labels_of(ax)) == 3
 
 
