@@ -209,11 +209,9 @@ impl Nearest {
         // Check all lanes at once: most panels hold nothing near.
         if self.found.len() < self.k || squared.iter().fold(false, |any, &s| any | (s < worst)) {
             for (l, &s) in squared.iter().enumerate() {
-                if self.found.len() == self.k && s >= self.found[self.k - 1].0 {
-                    continue;
-                }
-                let at = self.found.partition_point(|&(other, _)| other <= s);
-                if at < self.k {
+                // Asked again: the lanes before may have come in between.
+                if self.found.len() < self.k || s < self.found[self.k - 1].0 {
+                    let at = self.found.partition_point(|&(other, _)| other <= s);
                     self.found.insert(at, (s, first + l));
                     self.found.truncate(self.k);
                 }

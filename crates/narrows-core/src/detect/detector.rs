@@ -205,15 +205,13 @@ impl Detector {
             return Err(format!("expected scales of {n_columns} columns, got {}", member.columns.scale.len()));
         }
         let ratios = self.members.iter().map(|member| &member.ratio);
-        if let Some(Proximity { index, terms, .. }) = &self.neighbours
-            && terms.len() != index.n_terms()
-        {
-            return Err(format!("expected {} terms of distances, got {}", index.n_terms(), terms.len()));
-        }
-        if let Some(Proximity { residual, .. }) = &self.neighbours
-            && !(residual.is_finite() && *residual >= 0.0)
-        {
-            return Err(format!("expected a finite weight of the residual of at least 0, got {residual}"));
+        if let Some(Proximity { index, terms, residual }) = &self.neighbours {
+            if terms.len() != index.n_terms() {
+                return Err(format!("expected {} terms of distances, got {}", index.n_terms(), terms.len()));
+            }
+            if !(residual.is_finite() && *residual >= 0.0) {
+                return Err(format!("expected a finite weight of the residual of at least 0, got {residual}"));
+            }
         }
         let terms = self.neighbours.iter().flat_map(|proximity| &proximity.terms);
         let ratios = ratios.chain(terms.map(|term| &term.ratio));

@@ -76,6 +76,10 @@ fn one() -> f64 {
     1.0
 }
 
+fn half() -> f64 {
+    0.5
+}
+
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct SeriesNote {
     layout: Layout,
@@ -135,31 +139,17 @@ pub(super) fn input_notes(input: FittedInput<'_>) -> InputNotes {
     match input {
         FittedInput::Table(table) => (Some(table.pipeline.clone()), None, None),
         FittedInput::Series(series) => {
-            let SeriesAdapter {
-                layout,
-                columns,
-                step,
-                pipeline,
-                stride,
-                by_observed,
-                errors,
-                runs,
-                levels,
-                judgement,
-                ..
-            } = series;
-            let (columns, pipeline) = (columns.clone(), pipeline.clone());
             let note = SeriesNote {
-                layout: *layout,
-                columns,
-                step: *step,
-                pipeline,
-                stride: *stride,
-                judgement: *judgement,
-                by_observed: *by_observed,
-                errors: errors.clone(),
-                runs: runs.clone(),
-                levels: levels.clone(),
+                layout: series.layout,
+                columns: series.columns.clone(),
+                step: series.step,
+                pipeline: series.pipeline.clone(),
+                stride: series.stride,
+                by_observed: series.by_observed,
+                errors: series.errors.clone(),
+                runs: series.runs.clone(),
+                levels: series.levels.clone(),
+                judgement: series.judgement,
             };
             (None, Some(note), None)
         }
@@ -177,7 +167,12 @@ struct OnlineNote {
 #[serde(untagged)]
 enum ProximityNote {
     /// Mean distances in two views, and the local density.
-    Views { views: Vec<DistanceTerm>, floor: f64 },
+    Views {
+        views: Vec<DistanceTerm>,
+        floor: f64,
+        #[serde(default = "half")]
+        residual: f64,
+    },
     /// The distance to the k-th nearest: the only one before format 5. The residual weighed as much then.
     Kth {
         k: usize,
@@ -190,11 +185,14 @@ enum ProximityNote {
 
 impl ProximityNote {
     fn of(proximity: &Proximity) -> ProximityNote {
+        let residual = proximity.residual;
         match &proximity.index {
-            References::Views(index) => ProximityNote::Views { views: proximity.terms.clone(), floor: index.floor() },
+            References::Views(index) => {
+                ProximityNote::Views { views: proximity.terms.clone(), floor: index.floor(), residual }
+            }
             References::Kth(index) => {
                 let DistanceTerm { ratio, exchange } = proximity.terms[0];
-                ProximityNote::Kth { k: index.k, ratio, exchange, residual: proximity.residual }
+                ProximityNote::Kth { k: index.k, ratio, exchange, residual }
             }
         }
     }
@@ -461,10 +459,10 @@ pub(super) fn input(recipe: &Recipe, schema: Schema, notes: InputNotes) -> Resul
                 pipeline,
                 stride,
                 by_observed,
-                judgement,
                 errors,
                 runs,
                 levels,
+                judgement,
                 invariants: None,
             };
             adapter.check().map_err(|error| error.to_string())?;
@@ -528,11 +526,11 @@ fn proximity(container: &Container<'_>, note: ProximityNote) -> Result<Proximity
         return Err(format!("reference rows: expected a matrix, got the shape {shape:?}"));
     };
     Ok(match note {
-        ProximityNote::Views { views, floor } => {
+        ProximityNote::Views { views, floor, residual } => {
             let (weights, reach) = (container.f32("neighbours.weights")?.1, container.f64("neighbours.reach")?.1);
             expect("weights of distances", width, weights.len())?;
             let index = Neighbourhood::checked(reference, weights, reach, floor)?;
-            Proximity { index: References::Views(index), terms: views, residual: Proximity::RESIDUAL }
+            Proximity { index: References::Views(index), terms: views, residual }
         }
         ProximityNote::Kth { k, ratio, exchange, residual } => {
             let index = Neighbours { reference, width, k }.checked().map_err(|error| error.to_string())?;

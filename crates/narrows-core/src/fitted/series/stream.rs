@@ -5,8 +5,8 @@
 //!
 //! The last two windows of points of each series are kept, though one window is scored: missing values in it are filled
 //! by linear interpolation between their neighbours, and the earlier one may lie before the window. A score is
-//! therefore bit-identical to that around the last point of the whole series, unless a channel was missing for longer than a
-//! window.
+//! therefore bit-identical to that around the last point of the whole series, unless a channel was missing for longer
+//! than a window.
 
 use std::collections::HashMap;
 

@@ -6,6 +6,7 @@
 //! hidden value has its error against what the network expects there. A form that is wrong as a whole has no such
 //! values, and its window keeps the score.
 
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::adapter::SeriesAdapter;
@@ -34,11 +35,15 @@ const READINGS: usize = 3;
 
 /// What held-out windows showed of the errors of single values.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct ValueErrors {
     /// The error from which on a value of a channel is a suspect, in units of a typical row's mean.
     limits: Vec<f32>,
     /// The score up to which a window without its suspects is ordinary: the held-out quantile.
     ordinary: f64,
+    /// In the first files of format 5; what it did is now the work of [`Judgement`](super::Judgement).
+    #[serde(default, skip_serializing)]
+    ceiling: IgnoredAny,
 }
 
 /// With fewer held-out windows, quantiles are those of chance.
@@ -86,7 +91,7 @@ impl ValueErrors {
             let observed = trace.iter().zip(&held_out.target).skip(c).step_by(k).filter(|(_, t)| !t.is_nan());
             BEYOND as f32 * quantile(observed.map(|(error, _)| f64::from(*error)).collect()) as f32
         };
-        Some(ValueErrors { limits: (0..k).map(limit).collect(), ordinary: quantile(scores) })
+        Some(ValueErrors { limits: (0..k).map(limit).collect(), ordinary: quantile(scores), ceiling: IgnoredAny })
     }
 
     /// Whether there is a limit for each channel.
@@ -212,7 +217,7 @@ mod tests {
 
     /// Marks of a window of two channels, whose limits are 1 and 10.
     fn check(trace: &[f32], marked: &[usize], expected: &[usize]) {
-        let errors = ValueErrors { limits: vec![1.0, 10.0], ordinary: 1.0 };
+        let errors = ValueErrors { limits: vec![1.0, 10.0], ordinary: 1.0, ceiling: IgnoredAny };
         let mut suspects: Vec<bool> = (0..trace.len()).map(|slot| marked.contains(&slot)).collect();
         let more = errors.mark(trace, &mut suspects);
         let found: Vec<usize> = (0..trace.len()).filter(|slot| suspects[*slot]).collect();
