@@ -2,10 +2,12 @@
 
 Every table is an .npz with `X` and `y` (1 = anomaly), as the public ADBench collection has them; labels only measure.
 `--made` takes four tables made of scikit-learn's data and generators instead: breast cancer with 25 malignant rows,
-digits with 40 fours, blobs with a tight far cluster, and blobs with uniform noise.
+digits with 40 fours, blobs with a tight far cluster, and blobs with uniform noise. `--kdd` takes KDD99 connections
+instead: a folder of val_inliers.csv, the rows of the fit with unlabelled attacks among them, and of test_inliers.csv and
+test_outliers.csv.
 
-    python bench/unsupervised.py FOLDER [--made] [--narrows target/release/narrows] [--seeds 3] [--fit "--preset deep"]
-                                 [--baselines pca,isolation_forest,knn,pyod] [--rows 20000]
+    python bench/unsupervised.py FOLDER [--made | --kdd] [--narrows target/release/narrows] [--seeds 3]
+                                 [--fit "--contamination 10%"] [--baselines pca,isolation_forest,knn,pyod] [--rows 20000]
 
 `--rows 0` uses all rows; a table with more rows than the limit is sampled. `knn` finds each row as its own nearest.
 
@@ -65,13 +67,26 @@ def uniform_noise(seed):
 MADE = {"breast_cancer": breast_cancer, "fours": fours, "far_cluster": far_cluster, "uniform_noise": uniform_noise}
 
 
+def kdd(folder):
+    """Dirty rows of a fit, then rows to score and their labels."""
+    read = lambda name: numpy.loadtxt(folder / f"{name}.csv", delimiter=",", skiprows=1)[:, :-1]
+    normal, odd = read("test_inliers"), read("test_outliers")
+    return read("val_inliers"), numpy.concatenate([normal, odd]), numpy.repeat([0, 1], [len(normal), len(odd)])
+
+
 def main():
     parser = detectors.arguments(__doc__)
     parser.add_argument("--made", action="store_true", help="the four made tables, and no others")
+    parser.add_argument("--kdd", action="store_true", help="KDD99 connections, and no other table")
     parser.add_argument("--rows", type=int, default=20_000, help="most rows of a table; 0 for all")
     args = parser.parse_args()
     tables = [(p.stem, lambda seed, p=p: whole(p, seed, args.rows)) for p in sorted(args.folder.glob("*.npz"))]
-    detectors.run(args, list(MADE.items()) if args.made else tables)
+    if args.made:
+        tables = list(MADE.items())
+    elif args.kdd:
+        rows = kdd(args.folder)
+        tables = [("kdd", lambda seed: rows)]
+    detectors.run(args, tables)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = ["AutoEncoder"]
 
+# The field of the recipe is below a half.
+_MOST_CONTAMINATION = 0.49
+
 
 class AutoEncoder(CodingMixin, DetectingMixin):
     """Autoencoder of tables: anomaly detection, codes, reconstruction and generation.
@@ -48,8 +51,9 @@ class AutoEncoder(CodingMixin, DetectingMixin):
     learning_rate : float, optional
         Step size of the optimiser.
     contamination : float or "auto", default="auto"
-        Share of the rows given to `fit` that are anomalies, in (0, 0.5]: exactly that share has scores above the
-        threshold. With ``"auto"``, `threshold` decides.
+        Share of the rows given to `fit` that are anomalies, in (0, 0.5]. The model is fitted for such data (the field
+        ``train.contamination`` of the recipe, at most 0.49), and exactly that share has scores above the threshold. With
+        ``"auto"``, `threshold` decides.
     threshold : str or float, optional
         Rule of the threshold, or a fixed one; by default ``"false_alarm_rate=0.01"``: of rows like those of the fit, no
         more than that share is flagged, as far as held-out rows can guarantee it.
@@ -224,10 +228,13 @@ class AutoEncoder(CodingMixin, DetectingMixin):
             date_format=words(self.date_format, "date_format"),
             missing=words(self.missing, "missing"),
         )
-        kind = json.loads(recipe.to_json())["data"]["kind"]
+        fields = json.loads(recipe.to_json())
+        kind = fields["data"]["kind"]
         if kind != "table":
             other = {"series": "SeriesAutoEncoder", "images": "ImageAutoEncoder"}.get(kind, "another estimator")
             raise ValueError(f"recipe: expected one of tables, got one of {kind}: use narrows.{other}")
+        if share is not None and fields["train"]["contamination"] == "auto":
+            recipe = recipe.set(f"train.contamination={min(share, _MOST_CONTAMINATION)!r}")
         return recipe
 
     def _contamination(self) -> float | None:

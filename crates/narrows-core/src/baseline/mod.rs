@@ -10,6 +10,7 @@ pub mod isolation_forest;
 pub mod mixture;
 pub mod neighbourhood;
 pub mod neighbours;
+pub mod overview;
 pub mod pca;
 
 mod covariance;
@@ -18,10 +19,13 @@ pub(crate) mod golden;
 mod principal_axes;
 pub(crate) mod random;
 mod rows;
+mod subsamples;
 
 pub use gaussian::{Gaussian, Shrinkage};
 pub use isolation_forest::IsolationForest;
 pub use mixture::{Covariance, Mixture};
 pub use neighbourhood::{Nearness, Neighbourhood};
 pub use neighbours::Neighbours;
+pub use overview::Overview;
 pub use pca::{Components, Pca};
+pub use subsamples::Draw;

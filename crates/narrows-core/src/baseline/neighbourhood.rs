@@ -12,7 +12,7 @@ use rayon::prelude::*;
 
 use super::Neighbours;
 use super::neighbours::Found;
-use super::rows::scored;
+use super::rows::weighted;
 use crate::error::Result;
 
 /// Number of neighbours of a mean distance.
@@ -162,10 +162,6 @@ impl Neighbourhood {
         };
         near.par_iter().zip(&wide).enumerate().map(one).collect()
     }
-}
-
-fn weighted(x: &[f32], weights: &[f32]) -> Vec<f32> {
-    scored(x, weights.len()).flat_map(|row| row.iter().zip(weights).map(|(x, weight)| x * weight)).collect()
 }
 
 /// The nearest `k` distances and their rows, without the row itself and, of those equal to it, one.

@@ -19,14 +19,16 @@ use crate::error::{Error, Place, Result};
 pub const DEFAULT_K: usize = 5;
 
 /// Reference rows per panel.
-const LANES: usize = 16;
+pub(super) const LANES: usize = 16;
+/// A column of so many rows.
+pub(super) type Panel = [f32; LANES];
 /// A squared distance and the index of its reference row.
 pub(super) type Found = (f32, usize);
 
 /// Rows that share one pass over a panel.
-const GROUP: usize = 8;
+pub(super) const GROUP: usize = 8;
 /// Rows per thread at a time.
-const TILE: usize = 32;
+pub(super) const TILE: usize = 32;
 
 /// A reference set and the number of neighbours.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -97,9 +99,8 @@ impl Neighbours {
     /// # Panics
     /// If `x` is not a whole number of rows.
     pub fn distance(&self, x: &[f32]) -> Vec<f64> {
-        let worst =
-            |nearest: &Nearest| nearest.found.last().map_or(f64::NAN, |(squared, _)| f64::from(*squared).sqrt());
-        self.search(x).iter().map(worst).collect()
+        let worst = |found: &Vec<Found>| found.last().map_or(f64::NAN, |(squared, _)| f64::from(*squared).sqrt());
+        self.found(x).iter().map(worst).collect()
     }
 
     /// The indices of the `k` nearest reference rows, nearest first; ties by index.
@@ -108,34 +109,31 @@ impl Neighbours {
     /// If `row` is not one row.
     pub fn nearest(&self, row: &[f32]) -> Vec<usize> {
         assert_eq!(row.len(), self.width, "one row is expected");
-        self.search(row).iter().flat_map(|nearest| &nearest.found).map(|&(_, index)| index).collect()
+        self.found(row).into_iter().flatten().map(|(_, index)| index).collect()
     }
 
     /// Squared distances and indices of the `k` nearest reference rows of every row of `x`, nearest first.
     pub(super) fn found(&self, x: &[f32]) -> Vec<Vec<Found>> {
-        self.search(x).into_iter().map(|nearest| nearest.found).collect()
-    }
-
-    fn search(&self, x: &[f32]) -> Vec<Nearest> {
         let rows: Vec<&[f32]> = scored(x, self.width).collect();
-        let panels = self.panels();
+        let panels = in_panels(&self.reference, self.width, LANES);
         let tile = |rows: &[&[f32]]| Arch::new().dispatch(NeighbourSearch { neighbours: self, rows, panels: &panels });
         rows.par_chunks(TILE).flat_map_iter(tile).collect()
     }
+}
 
-    /// The reference rows in panels of [`LANES`], column-major; the last panel is padded with infinity.
-    fn panels(&self) -> Vec<[f32; LANES]> {
-        let mut panels = Vec::with_capacity(self.n_references().div_ceil(LANES) * self.width);
-        for block in self.reference.chunks(LANES * self.width) {
-            let column = |j: usize| {
-                let mut lanes = [f32::INFINITY; LANES];
-                lanes.iter_mut().zip(block.chunks_exact(self.width)).for_each(|(lane, row)| *lane = row[j]);
-                lanes
-            };
-            panels.extend((0..self.width).map(column));
-        }
-        panels
+/// Rows in panels of `size` of at most [`LANES`], column-major: `width` panels after each other. Lanes without a row are
+/// infinite.
+pub(super) fn in_panels(rows: &[f32], width: usize, size: usize) -> Vec<Panel> {
+    let mut panels = Vec::with_capacity((rows.len() / width).div_ceil(size) * width);
+    for block in rows.chunks(size * width) {
+        let column = |j: usize| {
+            let mut lanes = [f32::INFINITY; LANES];
+            lanes.iter_mut().zip(block.chunks_exact(width)).for_each(|(lane, row)| *lane = row[j]);
+            lanes
+        };
+        panels.extend((0..width).map(column));
     }
+    panels
 }
 
 /// The search for one tile of rows, compiled for each instruction set.
@@ -144,34 +142,33 @@ impl Neighbours {
 struct NeighbourSearch<'a> {
     neighbours: &'a Neighbours,
     rows: &'a [&'a [f32]],
-    panels: &'a [[f32; LANES]],
+    panels: &'a [Panel],
 }
 
 impl WithSimd for NeighbourSearch<'_> {
-    type Output = Vec<Nearest>;
+    type Output = Vec<Vec<Found>>;
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) -> Vec<Nearest> {
+    fn with_simd<S: Simd>(self, simd: S) -> Vec<Vec<Found>> {
         let Neighbours { width, k, .. } = *self.neighbours;
-        let mut nearest: Vec<Nearest> = self.rows.iter().map(|_| Nearest::new(k)).collect();
-        for (p, panel) in self.panels.chunks_exact(width).enumerate() {
-            let real = LANES.min(self.neighbours.n_references() - p * LANES);
-            for (rows, nearest) in self.rows.chunks(GROUP).zip(nearest.chunks_mut(GROUP)) {
+        let n_panels = self.panels.len() / width;
+        let mut rows_seen: Vec<RowDistances> = self.rows.iter().map(|_| RowDistances::with_capacity(n_panels)).collect();
+        for panel in self.panels.chunks_exact(width) {
+            for (rows, seen) in self.rows.chunks(GROUP).zip(rows_seen.chunks_mut(GROUP)) {
                 // A short group repeats its last row; results of the repeats are dropped.
                 let mut group = [rows[rows.len() - 1]; GROUP];
                 group[..rows.len()].copy_from_slice(rows);
                 let squared = squared_distances(simd, group, panel);
-                for (nearest, lanes) in nearest.iter_mut().zip(&squared) {
-                    nearest.offer(p * LANES, &lanes[..real]);
-                }
+                seen.iter_mut().zip(&squared).for_each(|(seen, lanes)| seen.push(lanes));
             }
         }
-        nearest
+        let n = self.neighbours.n_references();
+        rows_seen.into_iter().map(|seen| seen.nearest(k, n)).collect()
     }
 }
 
 #[inline(always)]
-fn squared_distances<S: Simd>(simd: S, rows: [&[f32]; GROUP], panel: &[[f32; LANES]]) -> [[f32; LANES]; GROUP] {
+pub(super) fn squared_distances<S: Simd>(simd: S, rows: [&[f32]; GROUP], panel: &[Panel]) -> [Panel; GROUP] {
     let width = panel.len();
     let rows = rows.map(|row| &row[..width]);
     let mut squared = [[0.0_f32; LANES]; GROUP];
@@ -192,31 +189,40 @@ fn squared_distances<S: Simd>(simd: S, rows: [&[f32]; GROUP], panel: &[[f32; LAN
     squared
 }
 
-/// The nearest so far for one row: squared distance and index, nearest first.
-struct Nearest {
-    found: Vec<Found>,
-    k: usize,
+/// The squared distances of one row to all reference rows.
+struct RowDistances {
+    squared: Vec<Panel>,
+    /// The least of each panel.
+    least: Vec<f32>,
 }
 
-impl Nearest {
-    fn new(k: usize) -> Nearest {
-        Nearest { found: Vec::with_capacity(k + 1), k }
+impl RowDistances {
+    fn with_capacity(n_panels: usize) -> RowDistances {
+        RowDistances { squared: Vec::with_capacity(n_panels), least: Vec::with_capacity(n_panels) }
     }
 
     #[inline(always)]
-    fn offer(&mut self, first: usize, squared: &[f32]) {
-        let worst = if self.found.len() < self.k { f32::INFINITY } else { self.found[self.k - 1].0 };
-        // Check all lanes at once: most panels hold nothing near.
-        if self.found.len() < self.k || squared.iter().fold(false, |any, &s| any | (s < worst)) {
-            for (l, &s) in squared.iter().enumerate() {
-                // Asked again: the lanes before may have come in between.
-                if self.found.len() < self.k || s < self.found[self.k - 1].0 {
-                    let at = self.found.partition_point(|&(other, _)| other <= s);
-                    self.found.insert(at, (s, first + l));
-                    self.found.truncate(self.k);
-                }
-            }
+    fn push(&mut self, lanes: &Panel) {
+        self.squared.push(*lanes);
+        self.least.push(lanes.iter().fold(f32::INFINITY, |least, s| if *s < least { *s } else { least }));
+    }
+
+    /// The `k` nearest of the first `n`, nearest first; ties by index.
+    fn nearest(self, k: usize, n: usize) -> Vec<Found> {
+        // The k-th of the panels' nearest is no nearer than the k-th of all rows.
+        let mut least = self.least.clone();
+        let bound =
+            if k <= least.len() { *least.select_nth_unstable_by(k - 1, f32::total_cmp).1 } else { f32::INFINITY };
+        let mut found = Vec::with_capacity(2 * k);
+        for (p, lanes) in self.squared.iter().enumerate().filter(|(p, _)| self.least[*p] <= bound) {
+            let real = LANES.min(n - p * LANES);
+            // NaN, of a row that is not a number, is as near as any.
+            let near = lanes[..real].iter().enumerate().filter(|(_, s)| **s <= bound || s.is_nan());
+            found.extend(near.map(|(lane, s)| (*s, p * LANES + lane)));
         }
+        found.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        found.truncate(k);
+        found
     }
 }
 

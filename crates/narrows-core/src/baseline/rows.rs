@@ -57,6 +57,11 @@ pub(super) fn scored(x: &[f32], width: usize) -> std::slice::ChunksExact<'_, f32
     x.chunks_exact(width)
 }
 
+/// Rows with each column multiplied by its weight.
+pub(super) fn weighted(x: &[f32], weights: &[f32]) -> Vec<f32> {
+    scored(x, weights.len()).flat_map(|row| row.iter().zip(weights).map(|(x, weight)| x * weight)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

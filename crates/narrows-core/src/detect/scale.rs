@@ -149,6 +149,18 @@ pub fn exchange(residuals: &[f64], logs: &[f64]) -> Result<f64> {
     })
 }
 
+/// What one unit of a global term's log ratio is worth in the logarithm of the local score, so that both reach as far from
+/// the median to the upper tenth of the calibration rows: that is where one may replace the other.
+///
+/// [`SQUARED`] where either reaches nowhere.
+///
+/// # Errors
+/// If there are no values, or one is not finite.
+pub fn upper_exchange(local: &[f64], logs: &[f64]) -> Result<f64> {
+    let (local, log) = (upper_spread(local)?, upper_spread(logs)?);
+    Ok(if local.min(log) >= LEAST_SPREAD { local / log } else { SQUARED })
+}
+
 /// The rate of exchange of squared errors and distances: both are then in squares of prepared units.
 pub const SQUARED: f64 = 2.0;
 /// The highest rate of exchange, and one over the lowest.
@@ -165,9 +177,7 @@ const LEAST_SPREAD: f64 = 0.01;
 /// # Errors
 /// If there are no values, or one is not finite.
 pub fn exponent(logs: &[f64]) -> Result<f64> {
-    let logs = calibration_values("exponent", logs)?;
-    let at = |q: f64| quantile(&logs, q).unwrap_or(f64::NAN);
-    Ok((FAR_OFF.ln() / (at(0.9) - at(0.5)).max(f64::MIN_POSITIVE)).min(1.0))
+    Ok((FAR_OFF.ln() / upper_spread(logs)?.max(f64::MIN_POSITIVE)).min(1.0))
 }
 
 /// A score that is far off: 1 is ordinary.
@@ -182,6 +192,13 @@ fn spread(logs: &[f64]) -> Result<Option<f64>> {
     let mad = 1.482_602_218_505_602 * quantile(&deviations, 0.5).unwrap_or(f64::NAN);
     let iqr = (at(0.75) - at(0.25)) / 1.348_979_500_392_163_4;
     Ok([mad, iqr].into_iter().find(|spread| *spread >= LEAST_SPREAD))
+}
+
+/// From the median of logarithms to their upper tenth.
+fn upper_spread(logs: &[f64]) -> Result<f64> {
+    let logs = calibration_values("spread", logs)?;
+    let at = |q: f64| quantile(&logs, q).unwrap_or(f64::NAN);
+    Ok(at(0.9) - at(0.5))
 }
 
 fn sorted(mut values: Vec<f64>) -> Vec<f64> {

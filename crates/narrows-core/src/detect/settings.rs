@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::Threshold;
-use crate::range::{Fraction, lit};
+use crate::choice::Choice;
+use crate::error::{Error, Result};
+use crate::range::{Contamination, Fraction, lit};
 
 /// Detection settings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -13,6 +15,8 @@ pub struct Detect {
     pub score: Score,
     /// Scaling of the parts of `mix`.
     pub mixing: Mixing,
+    /// Which anomalies `mix` tells. Auto: both, and global ones alone if `train.contamination` is above 0.
+    pub scope: Choice<Scope>,
     /// Weighting of columns.
     pub weighting: Weighting,
     /// Threshold rule.
@@ -30,6 +34,7 @@ impl Default for Detect {
         Detect {
             score: Score::Residual,
             mixing: Mixing::Spread,
+            scope: Choice::Auto,
             weighting: Weighting::Equal,
             threshold: Threshold::default(),
             calibration: lit!(Fraction, 0.2),
@@ -65,6 +70,37 @@ pub enum Mixing {
     Squares,
 }
 
+/// The anomalies that `mix` tells (Schubert, Zimek and Kriegel 2014, "Local outlier detection reconsidered").
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// Rows that differ from the known rows nearest to them. A cluster of anomalies among the rows of the fit hides itself.
+    Local,
+    /// Rows that are far from most known rows, clustered or not.
+    Global,
+    /// The higher of both scores, where the global one is weighted.
+    Both,
+}
+
+impl Detect {
+    /// The anomalies that the score tells, if it is a `mix` that can tell either; `contamination` is that of the rows of
+    /// the fit.
+    pub(crate) fn scope(&self, contamination: &Choice<Contamination>) -> Option<Scope> {
+        let is_mix = self.score == Score::Mix && self.mixing == Mixing::Spread;
+        let is_dirty = matches!(contamination, Choice::Given(share) if share.get() > 0.0);
+        is_mix.then(|| self.scope.or_else(|| if is_dirty { Scope::Global } else { Scope::Both }))
+    }
+
+    /// Checks constraints between fields.
+    pub(crate) fn check(&self) -> Result<()> {
+        if self.scope != Choice::Auto && self.scope(&Choice::Auto).is_none() {
+            let message = "expected auto, unless detect.score is `mix` and detect.mixing is `spread`";
+            return Err(Error::recipe("detect.scope", message));
+        }
+        Ok(())
+    }
+}
+
 /// Weight of a column's error in the row's error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -73,4 +109,26 @@ pub enum Weighting {
     Equal,
     /// Divided by the column's mean error on calibration rows: well reconstructed columns weigh more.
     Calibrated,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mix_tells_global_anomalies_alone_where_rows_are_contaminated() {
+        let share = |share: f64| Choice::Given(Contamination::try_from(share).unwrap());
+        let mut detect = Detect { score: Score::Mix, ..Detect::default() };
+        assert_eq!(detect.scope(&Choice::Auto), Some(Scope::Both));
+        assert_eq!(detect.scope(&share(0.0)), Some(Scope::Both));
+        assert_eq!(detect.scope(&share(0.02)), Some(Scope::Global));
+        detect.scope = Choice::Given(Scope::Local);
+        assert_eq!(detect.scope(&share(0.02)), Some(Scope::Local));
+        assert!(detect.check().is_ok());
+        detect.mixing = Mixing::Squares;
+        assert_eq!(detect.scope(&share(0.02)), None);
+        let refused = detect.check().unwrap_err().to_string();
+        assert!(refused.starts_with("detect.scope: expected auto"), "{refused}");
+        assert!(Detect { scope: Choice::Auto, ..detect }.check().is_ok());
+    }
 }

@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use super::coding;
 use super::container::{Container, Tensor};
-use crate::baseline::{Covariance, Gaussian, IsolationForest, Neighbourhood, Neighbours, Pca};
+use crate::baseline::{Covariance, Gaussian, IsolationForest, Neighbourhood, Neighbours, Overview, Pca};
 use crate::compute::Compute;
 use crate::data::{Layout, Schema, Step, TimeColumns};
 use crate::detect::{
-    Calibration, Decision, Detector, DistanceTerm, LogRatio, MemberScale, Proximity, References, Score,
+    Calibration, Decision, Detector, DistanceTerm, GlobalProximity, LogRatio, MemberScale, Proximity, References, Score,
 };
 use crate::ensemble::Ensemble;
 use crate::fitted::{
@@ -172,6 +172,8 @@ enum ProximityNote {
         floor: f64,
         #[serde(default = "half")]
         residual: f64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        global: Option<GlobalNote>,
     },
     /// The distance to the k-th nearest: the only one before format 5. The residual weighed as much then.
     Kth {
@@ -183,12 +185,27 @@ enum ProximityNote {
     },
 }
 
+/// Distances to subsamples of the known rows.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct GlobalNote {
+    terms: [DistanceTerm; Overview::MEASURES],
+    alone: bool,
+}
+
+impl GlobalNote {
+    fn of(global: &GlobalProximity) -> GlobalNote {
+        GlobalNote { terms: global.terms, alone: global.is_alone }
+    }
+}
+
 impl ProximityNote {
     fn of(proximity: &Proximity) -> ProximityNote {
         let residual = proximity.residual;
         match &proximity.index {
             References::Views(index) => {
-                ProximityNote::Views { views: proximity.terms.clone(), floor: index.floor(), residual }
+                let global = proximity.global.as_ref().map(GlobalNote::of);
+                ProximityNote::Views { views: proximity.terms.clone(), floor: index.floor(), residual, global }
             }
             References::Kth(index) => {
                 let DistanceTerm { ratio, exchange } = proximity.terms[0];
@@ -249,6 +266,10 @@ pub(super) fn write(core: &Core, input: FittedInput<'_>) -> (String, Vec<Tensor>
         if let References::Views(views) = &proximity.index {
             tensors.push(Tensor::f32("neighbours.weights", &[width], views.weights()));
             tensors.push(Tensor::f64("neighbours.reach", &[views.n_references()], views.reach()));
+        }
+        if let Some(GlobalProximity { overview, .. }) = &proximity.global {
+            let (members, size) = (overview.draw().members(), overview.draw().size());
+            tensors.push(Tensor::u32("neighbours.subsamples", &[members.len() / size, size], members));
         }
     }
     if let Some((gaussian, _)) = &detector.gaussian {
@@ -526,17 +547,31 @@ fn proximity(container: &Container<'_>, note: ProximityNote) -> Result<Proximity
         return Err(format!("reference rows: expected a matrix, got the shape {shape:?}"));
     };
     Ok(match note {
-        ProximityNote::Views { views, floor, residual } => {
+        ProximityNote::Views { views, floor, residual, global } => {
             let (weights, reach) = (container.f32("neighbours.weights")?.1, container.f64("neighbours.reach")?.1);
             expect("weights of distances", width, weights.len())?;
             let index = Neighbourhood::checked(reference, weights, reach, floor)?;
-            Proximity { index: References::Views(index), terms: views, residual }
+            let global = global.map(|note| self::global(container, note, &index)).transpose()?;
+            Proximity { index: References::Views(index), terms: views, residual, global }
         }
         ProximityNote::Kth { k, ratio, exchange, residual } => {
             let index = Neighbours { reference, width, k }.checked().map_err(|error| error.to_string())?;
-            Proximity { index: References::Kth(index), terms: vec![DistanceTerm { ratio, exchange }], residual }
+            Proximity { index: References::Kth(index), terms: vec![DistanceTerm { ratio, exchange }], residual, global: None }
         }
     })
+}
+
+fn global(
+    container: &Container<'_>,
+    note: GlobalNote,
+    known: &Neighbourhood,
+) -> Result<GlobalProximity, String> {
+    let (shape, members) = container.u32("neighbours.subsamples")?;
+    let [_, size] = shape[..] else {
+        return Err(format!("subsamples: expected a matrix, got the shape {shape:?}"));
+    };
+    let overview = Overview::checked(known.reference(), known.weights(), members, size)?;
+    Ok(GlobalProximity { overview, terms: note.terms, is_alone: note.alone })
 }
 
 fn gaussian(container: &Container<'_>, note: GaussianNote) -> Result<(Gaussian, LogRatio), String> {

@@ -339,6 +339,7 @@ pub(super) fn detection(threshold: &CalibratedThreshold, anomalous: &[f64]) -> D
         threshold: decision.threshold,
         promised_rate: decision.promised_rate,
         set_aside: decision.set_aside,
+        trimmed: threshold.trimmed(),
         pieces: (calibration.blocks < calibration.scores.len()).then_some(calibration.blocks as u64),
         histogram: histogram(&calibration.scores),
         anomalies: (!anomalous.is_empty()).then(|| histogram(anomalous)),

@@ -265,6 +265,7 @@ impl Recipe {
     pub fn check(&self) -> Result<()> {
         self.train.check()?;
         self.data.check()?;
+        self.detect.check()?;
         self.types.check()?;
         self.check_images()?;
         if self.members.len() > 64 {

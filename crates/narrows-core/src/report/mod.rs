@@ -190,10 +190,25 @@ pub struct Detection {
     /// Held-out scores set aside as anomalies: the threshold and the histogram are of the others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub set_aside: Option<SetAside>,
+    /// The threshold without the highest calibration scores, if the rule is one of calibration scores of single rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trimmed: Option<TrimmedThreshold>,
     /// Histogram of calibration scores.
     pub histogram: Histogram,
     /// Histogram of the scores of labelled anomalies on the same edges, if there are any.
     pub anomalies: Option<Histogram>,
+}
+
+/// What the threshold would be without the highest hundredth of the calibration scores: if some of them are anomalies, the
+/// true threshold lies between the two.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct TrimmedThreshold {
+    /// Number of scores left out.
+    pub left_out: u64,
+    /// The threshold that the rule sets on the others.
+    pub threshold: f64,
+    /// Share of the calibration rows between both thresholds.
+    pub flagged_more: f64,
 }
 
 /// A histogram.

@@ -5,6 +5,7 @@ mod bottleneck;
 mod compress;
 mod compress_images;
 mod compress_types;
+mod contaminated;
 mod contract;
 mod forged_models;
 mod generation;

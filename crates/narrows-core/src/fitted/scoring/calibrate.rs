@@ -2,10 +2,12 @@
 
 use super::resolution::Resolution;
 use super::scorer::residual_and_code;
-use crate::baseline::{Gaussian, Neighbourhood, Neighbours, Shrinkage};
+use crate::baseline::{Gaussian, Neighbourhood, Neighbours, Overview, Shrinkage};
 use crate::detect::residual::Slots;
 use crate::detect::scale::exponent;
-use crate::detect::{Detector, DistanceTerm, LogRatio, MemberScale, Mixing, Proximity, References, Score};
+use crate::detect::{
+    Detector, DistanceTerm, Distances, GlobalProximity, LogRatio, MemberScale, Mixing, Proximity, References, Scope, Score,
+};
 use crate::ensemble::Ensemble;
 use crate::error::Result;
 use crate::prep::{Block, BlockKind, Prepared};
@@ -81,7 +83,15 @@ pub(crate) fn detector(
             let fit = || Neighbourhood::fit(&known, n_known, weights, step, settings.references, seed);
             let (index, kept) = compute.install(fit)?;
             let own: Vec<Option<usize>> = (references.n..n_known).map(|row| kept.binary_search(&row).ok()).collect();
-            Some(CalibrationDistances::of(References::Views(index), &calibration.finite(), &own, floors, ensemble))
+            let scope = settings.scope(&recipe.train.contamination);
+            let overview =
+                (scope != Some(Scope::Local)).then(|| Overview::fit(index.reference(), index.weights(), seed));
+            let x = calibration.finite();
+            let views = CalibrationDistances::of(References::Views(index), &x, &own, floors, ensemble);
+            Some(match overview {
+                Some(overview) => views.with_global(overview, &x, scope == Some(Scope::Global), ensemble),
+                None => views,
+            })
         }
         Score::Residual | Score::Mahalanobis => None,
     };
@@ -91,7 +101,7 @@ pub(crate) fn detector(
     // Scores of windows and patches are combined further, and those of a table are final.
     if matches!(recipe.data, Data::Table) {
         let log = |row: usize| {
-            let distances = distances.as_ref().map(|rows| rows[row].as_slice());
+            let distances = distances.as_ref().map(|rows| &rows[row]);
             detector.log(residual[row], distances, squared.as_ref().map(|squared| squared[row]))
         };
         let logs: Vec<f64> = (0..n).map(log).collect();
@@ -104,9 +114,17 @@ pub(crate) fn detector(
 struct CalibrationDistances {
     index: References,
     /// `[n][terms]`
-    distances: Vec<Vec<f64>>,
+    local: Vec<Vec<f64>>,
     /// `[terms]`, the distances that the resolution of the data makes.
     floors: Vec<f64>,
+    global: Option<GlobalDistances>,
+}
+
+/// Subsamples of the reference rows, and what they measure of calibration rows.
+struct GlobalDistances {
+    overview: Overview,
+    measured: Vec<[f64; Overview::MEASURES]>,
+    is_alone: bool,
 }
 
 impl CalibrationDistances {
@@ -118,19 +136,46 @@ impl CalibrationDistances {
         floors: Vec<f64>,
         ensemble: &Ensemble,
     ) -> CalibrationDistances {
-        let distances = ensemble.compute().install(|| index.measure(x, own));
-        CalibrationDistances { index, distances, floors }
+        let local = ensemble.compute().install(|| index.measure(x, own));
+        CalibrationDistances { index, local, floors, global: None }
+    }
+
+    /// Measures the rows beside subsamples, too.
+    fn with_global(self, overview: Overview, x: &[f32], is_alone: bool, ensemble: &Ensemble) -> CalibrationDistances {
+        let measured = ensemble.compute().install(|| overview.measure(x));
+        CalibrationDistances { global: Some(GlobalDistances { overview, measured, is_alone }), ..self }
     }
 
     /// The rows with their terms on the scale of log residuals, and the distances.
-    fn proximity(self, residual: &[f64], mixing: Mixing) -> Result<(Proximity, Vec<Vec<f64>>)> {
+    fn proximity(self, residual: &[f64], mixing: Mixing) -> Result<(Proximity, Vec<Distances>)> {
+        let CalibrationDistances { index, local, floors, global } = self;
         let term = |t: usize| {
-            let distances: Vec<f64> = self.distances.iter().map(|row| row[t]).collect();
-            let term = DistanceTerm::fit(&distances, self.floors[t], residual)?;
+            let distances: Vec<f64> = local.iter().map(|row| row[t]).collect();
+            let term = DistanceTerm::fit(&distances, floors[t], residual)?;
             Ok(if mixing == Mixing::Squares { term.squared() } else { term })
         };
-        let terms = (0..self.index.n_terms()).map(term).collect::<Result<Vec<DistanceTerm>>>()?;
-        Ok((Proximity { index: self.index, terms, residual: Proximity::RESIDUAL }, self.distances))
+        let terms = (0..index.n_terms()).map(term).collect::<Result<Vec<DistanceTerm>>>()?;
+        let mut proximity = Proximity { index, terms, residual: Proximity::RESIDUAL, global: None };
+        let logs: Vec<f64> =
+            residual.iter().zip(&local).map(|(residual, local)| proximity.local(*residual, local)).collect();
+        let measured = global.as_ref().map(|global| global.measured.clone());
+        proximity.global = global.map(|global| global.proximity(&floors, &logs)).transpose()?;
+        let one = |(row, local)| Distances { local, global: measured.as_ref().map(|rows| rows[row]) };
+        let distances = local.into_iter().enumerate().map(one).collect();
+        Ok((proximity, distances))
+    }
+}
+
+impl GlobalDistances {
+    /// The subsamples with their terms on the scale of the local scores, whose logarithms are given; `floors` are those
+    /// of the same scalings.
+    fn proximity(self, floors: &[f64], local: &[f64]) -> Result<GlobalProximity> {
+        let term = |t: usize| {
+            let distances: Vec<f64> = self.measured.iter().map(|row| row[t]).collect();
+            DistanceTerm::fit_global(&distances, floors[t], local)
+        };
+        let terms = [term(0)?, term(1)?];
+        Ok(GlobalProximity { overview: self.overview, terms, is_alone: self.is_alone })
     }
 }
 

@@ -6,6 +6,10 @@ use crate::detect::set_aside::KeptScores;
 use crate::detect::{Calibration, Decision, SetAsideBy, Threshold};
 use crate::error::Result;
 use crate::range::Contamination;
+use crate::report::TrimmedThreshold;
+
+/// The share of the calibration scores that might be of anomalies.
+const TRIMMED: f64 = 0.01;
 
 /// A threshold with the calibration scores that it was set on.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,6 +72,25 @@ impl CalibratedThreshold {
         })
     }
 
+    /// The threshold without the highest hundredth of the calibration scores; `None` if the rule does not depend on them, or
+    /// they are not of single rows.
+    pub(crate) fn trimmed(&self) -> Option<TrimmedThreshold> {
+        let scores = &self.calibration.scores;
+        let left_out = (scores.len() as f64 * TRIMMED).round() as usize;
+        if left_out == 0 || self.calibration.blocks < scores.len() {
+            return None;
+        }
+        let kept = Calibration::new(scores[..scores.len() - left_out].to_vec(), self.calibration.training.clone()).ok()?;
+        let decision = self.decision.rule.decide(&kept, None).ok()?;
+        let flagged = |decision: &Decision| scores.iter().filter(|score| decision.is_anomaly(**score)).count();
+        let more = flagged(&decision).checked_sub(flagged(&self.decision)).filter(|more| *more > 0)?;
+        Some(TrimmedThreshold {
+            left_out: left_out as u64,
+            threshold: decision.threshold,
+            flagged_more: more as f64 / scores.len() as f64,
+        })
+    }
+
     /// What a user of the threshold should know.
     pub(crate) fn warnings(&self) -> Vec<String> {
         let set_aside = self.decision.set_aside.filter(|set_aside| set_aside.by == SetAsideBy::Gap);
@@ -125,6 +148,21 @@ mod tests {
     fn the_expected_share_of_anomalies_is_left_out_of_the_calibration() {
         assert_eq!(calibrated(0.05).decision.threshold, 95.0);
         assert_eq!(calibrated(0.05).calibration.scores.len(), 95);
+    }
+
+    #[test]
+    fn the_threshold_without_the_highest_scores_is_told() {
+        let scores: Vec<f64> = (1..=1000).map(f64::from).collect();
+        let set = |rule: &str, blocks: Option<usize>| {
+            let held_out = HeldOutScores { scores: scores.clone(), blocks, is_labelled: true, ..HeldOutScores::default() };
+            CalibratedThreshold::set(&rule.parse().unwrap(), &Choice::Auto, held_out).unwrap()
+        };
+        let found = set("false_alarm_rate=0.02", None).trimmed().unwrap();
+        // Of 990 the 971st, where it was the 981st of 1,000.
+        assert_eq!((found.left_out, found.threshold), (10, 972.0));
+        assert!((found.flagged_more - 0.009).abs() < 1e-9, "{found:?}");
+        assert_eq!(set("fixed=7", None).trimmed(), None);
+        assert_eq!(set("max", Some(30)).trimmed(), None);
     }
 
     #[test]

@@ -139,12 +139,12 @@ impl Scorer {
         }
         let distances = self.detector.neighbours.as_ref().map(|proximity| match self.detector.score {
             Score::Neighbour => {
-                proximity.index.measure(rows.of(&rows.members[0].codes, self.ensemble.code_size()), &[])
+                proximity.measure(rows.of(&rows.members[0].codes, self.ensemble.code_size()))
             }
-            _ => proximity.index.measure(&finite(input), &[]),
+            _ => proximity.measure(&finite(input)),
         });
         let score = |i: usize| {
-            let distances = distances.as_ref().map(|rows| rows[i].as_slice());
+            let distances = distances.as_ref().map(|rows| &rows[i]);
             self.detector.combine(residual[i], distances, squared.as_ref().map(|s| s[i]))
         };
         let scores = (0..n).map(score).collect();
@@ -287,7 +287,7 @@ mod tests {
         let index =
             |reference: &[f32], width| References::Kth(Neighbours { reference: reference.to_vec(), width, k: 1 });
         let term = DistanceTerm { ratio: LogRatio { median: 2.0, floor: 0.0 }, exchange: 2.0 };
-        let proximity = |index| Some(Proximity { index, terms: vec![term], residual: 1.0 });
+        let proximity = |index| Some(Proximity { index, terms: vec![term], residual: 1.0, global: None });
         let mut scorer = scorer(&[FIRST], vec![scale(0.5)]);
         // The code is the first value; the nearest known code is 3.
         scorer.detector.score = Score::Neighbour;

@@ -142,6 +142,7 @@ pub(crate) fn report() -> Report {
             promised_rate: Some(0.01),
             pieces: None,
             set_aside: None,
+            trimmed: None,
             histogram: histogram(200, -0.55, 0.5),
             anomalies: Some(histogram(58, 2.6, 1.1)),
         },

@@ -6,7 +6,7 @@ use super::number::{count, counted, number, percent, probability};
 use super::sample_kind::SampleKind;
 use super::svg::histogram::{self, share_above};
 use crate::detect::Threshold;
-use crate::report::Report;
+use crate::report::{Report, TrimmedThreshold};
 
 /// The section.
 #[derive(Template)]
@@ -19,6 +19,8 @@ pub(super) struct ScoresSection {
     rule: String,
     explanation: String,
     guarantee: String,
+    /// What the highest calibration scores change, if anything.
+    sensitivity: Option<String>,
     above: String,
     detected: String,
 }
@@ -35,6 +37,7 @@ impl ScoresSection {
             rule: detection.rule.to_string(),
             explanation: explanation(&detection.rule, detection.threshold, sample_kind),
             guarantee: guarantee_of(report, sample_kind),
+            sensitivity: detection.trimmed.map(|trimmed| sensitivity(&trimmed, sample_kind)),
             above: share_above(&detection.histogram, detection.threshold).map(percent).unwrap_or_default(),
             detected: anomalies
                 .and_then(|anomalies| share_above(anomalies, detection.threshold))
@@ -80,6 +83,17 @@ fn explanation(rule: &Threshold, threshold: f64, sample_kind: SampleKind) -> Str
             "The threshold, {at}, maximises F1 on the labelled {plural}. It was selected with their labels, so metrics on those {plural} are optimistic."
         ),
     }
+}
+
+/// What the threshold would be if the highest calibration scores were those of anomalies.
+fn sensitivity(trimmed: &TrimmedThreshold, sample_kind: SampleKind) -> String {
+    let TrimmedThreshold { left_out, threshold, flagged_more } = *trimmed;
+    let (plural, at) = (sample_kind.plural(), number(threshold));
+    let highest = if left_out == 1 { "highest score".to_owned() } else { format!("{} highest scores", count(left_out)) };
+    format!(
+        "Without the {highest}, 1 % of the calibration {plural}, the threshold would be {at}, and flag {} of the {plural} more. If those scores are of anomalies, set train.contamination.",
+        percent(flagged_more)
+    )
 }
 
 /// The guarantee, and what was set aside before.
@@ -151,6 +165,16 @@ mod tests {
         let text = block_guarantee(9, Some(0.1)).replace('\u{a0}', " ");
         assert!(text.contains("9 blocks") && text.contains("10 %") && text.contains("0.10"), "{text}");
         assert!(guarantee(50, None, SampleKind::Image).contains("guarantees no rate"));
+    }
+
+    #[test]
+    fn what_the_highest_scores_change_is_told() {
+        let mut report = sample::report();
+        let text = |report: &Report| ScoresSection::new(report).render().unwrap().replace('\u{a0}', " ");
+        assert!(!text(&report).contains("Without the"));
+        report.detection.trimmed = Some(TrimmedThreshold { left_out: 2, threshold: 3.5, flagged_more: 0.015 });
+        let html = text(&report);
+        assert!(html.contains("Without the 2 highest scores") && html.contains("would be 3.5, and flag 1.5 %"), "{html}");
     }
 
     #[test]
