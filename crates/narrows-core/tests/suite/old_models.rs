@@ -159,6 +159,7 @@ fn format_5_compares_and_scores_as_it_did() {
     check(5, "compared", &with_holes());
     check(5, "located", &wave(60, 900));
     check(5, "ranked", &wave(60, 900));
+    check(5, "overview", &off_sheet(4));
     assert!(load(5, "compared").into_tabular().unwrap().columns_read().get("x5").is_some());
 }
 
@@ -188,6 +189,16 @@ fn write_format_5() {
 #[ignore = "writes the golden file"]
 fn write_ranked_points() {
     write(5, "ranked", of_points(), &wave(60, 900));
+}
+
+/// Rows scored globally, too, which models of this format were at first not.
+#[test]
+#[ignore = "writes the golden file"]
+fn write_overview() {
+    let mut recipe = quick(Preset::Deep);
+    let small = ["backbone.code_size=2", "backbone.nodes=[6]", "detect.score=mix", "detect.references=100"];
+    small.iter().for_each(|change| recipe.set(change).unwrap());
+    write(5, "overview", fit_with(&recipe, sheet(200, 1), 1).unwrap().into(), &off_sheet(4));
 }
 
 fn of_points() -> Model {
