@@ -152,7 +152,8 @@ impl WithSimd for NeighbourSearch<'_> {
     fn with_simd<S: Simd>(self, simd: S) -> Vec<Vec<Found>> {
         let Neighbours { width, k, .. } = *self.neighbours;
         let n_panels = self.panels.len() / width;
-        let mut rows_seen: Vec<RowDistances> = self.rows.iter().map(|_| RowDistances::with_capacity(n_panels)).collect();
+        let mut rows_seen: Vec<RowDistances> =
+            self.rows.iter().map(|_| RowDistances::with_capacity(n_panels)).collect();
         for panel in self.panels.chunks_exact(width) {
             for (rows, seen) in self.rows.chunks(GROUP).zip(rows_seen.chunks_mut(GROUP)) {
                 // A short group repeats its last row; results of the repeats are dropped.

@@ -1,7 +1,7 @@
 //! Distances of a row to known rows, and their part in a score.
 
-use super::scale::{SQUARED, exchange, upper_exchange};
 use super::LogRatio;
+use super::scale::{SQUARED, exchange, upper_exchange};
 use crate::baseline::{Nearness, Neighbourhood, Neighbours, Overview};
 use crate::error::Result;
 
@@ -34,8 +34,8 @@ pub struct GlobalProximity {
     pub overview: Overview,
     /// One for each distance.
     pub terms: [DistanceTerm; Overview::MEASURES],
-    /// Whether the score is that of these terms alone.
-    pub is_alone: bool,
+    /// The weight of the global score beside the local one; `None` if it is alone.
+    pub weight: Option<f64>,
 }
 
 /// One of the distances in a score.
@@ -136,9 +136,9 @@ impl References {
 }
 
 impl GlobalProximity {
-    /// The weight of the global score beside the local one. On clean data the local one ranks better, on data with
-    /// clusters of anomalies the global one (`bench/one_class.py`, `bench/unsupervised.py`).
-    const WEIGHT: f64 = 0.6;
+    /// The weight by which clean data lose little and data with clusters of anomalies gain much
+    /// (`bench/one_class.py`, `bench/unsupervised.py`).
+    pub(crate) const WEIGHT: f64 = 0.5;
 
     fn log(&self, distances: [f64; Overview::MEASURES]) -> f64 {
         let logs = self.terms.iter().zip(distances).map(|(term, distance)| term.log(distance));
@@ -153,7 +153,7 @@ impl Proximity {
     /// The distances of each row of `x` that the score needs.
     pub fn measure(&self, x: &[f32]) -> Vec<Distances> {
         let local = match &self.global {
-            Some(global) if global.is_alone => Vec::new(),
+            Some(GlobalProximity { weight: None, .. }) => Vec::new(),
             _ => self.index.measure(x, &[]),
         };
         let Some(global) = &self.global else {
@@ -172,12 +172,12 @@ impl Proximity {
 
     /// The logarithm of a `mix`.
     pub(super) fn mix(&self, residual: f64, distances: &Distances) -> f64 {
-        match (&self.global, distances.global) {
-            (Some(global), Some(measured)) if global.is_alone => global.log(measured),
-            (Some(global), Some(measured)) => {
-                self.local(residual, &distances.local).max(GlobalProximity::WEIGHT * global.log(measured))
-            }
-            _ => self.local(residual, &distances.local),
+        let Some((global, measured)) = self.global.as_ref().zip(distances.global) else {
+            return self.local(residual, &distances.local);
+        };
+        match global.weight {
+            Some(weight) => self.local(residual, &distances.local).max(weight * global.log(measured)),
+            None => global.log(measured),
         }
     }
 
@@ -202,6 +202,11 @@ impl Proximity {
         if !(residual.is_finite() && *residual >= 0.0) {
             return Err(format!("expected a finite weight of the residual of at least 0, got {residual}"));
         }
+        if let Some(weight) = self.global.as_ref().and_then(|global| global.weight)
+            && !(weight.is_finite() && weight >= 0.0)
+        {
+            return Err(format!("expected a finite weight of the global score of at least 0, got {weight}"));
+        }
         match self.all_terms().find(|term| !term.exchange.is_finite()) {
             Some(term) => Err(format!("expected a finite rate of exchange, got {}", term.exchange)),
             None => Ok(()),
@@ -217,11 +222,11 @@ mod tests {
         DistanceTerm { ratio: LogRatio { median: 1.0, floor: 0.0 }, exchange }
     }
 
-    fn proximity(is_alone: bool) -> Proximity {
+    fn proximity(weight: Option<f64>) -> Proximity {
         let known: Vec<f32> = (0..50).map(|i| i as f32).collect();
         let overview = Overview::fit(&known, &[1.0], 0);
         let index = References::Kth(Neighbours { reference: known, width: 1, k: 2 });
-        let global = Some(GlobalProximity { overview, terms: [term(1.0), term(3.0)], is_alone });
+        let global = Some(GlobalProximity { overview, terms: [term(1.0), term(3.0)], weight });
         Proximity { index, terms: vec![term(2.0)], residual: 0.5, global }
     }
 
@@ -231,11 +236,11 @@ mod tests {
 
     #[test]
     fn the_score_is_the_higher_of_local_and_weighted_global() {
-        let (both, alone) = (proximity(false), proximity(true));
+        let (both, alone) = (proximity(Some(0.5)), proximity(None));
         let check = |found: f64, expected: f64| assert!((found - expected).abs() < 1e-12, "{found}, not {expected}");
-        // (0.5 * 4 + 2 * 5) / 1.5, and 0.6 * (1 + 3) / 2 * 1 or 10.
+        // (0.5 * 4 + 2 * 5) / 1.5, and 0.5 * (1 + 3) / 2 * 1 or 10.
         check(both.mix(4.0, &distances(5.0, 1.0)), 8.0);
-        check(both.mix(4.0, &distances(5.0, 10.0)), 12.0);
+        check(both.mix(4.0, &distances(5.0, 10.0)), 10.0);
         check(alone.mix(4.0, &distances(5.0, 1.0)), 2.0);
         let local = Proximity { global: None, ..both };
         check(local.mix(4.0, &Distances { global: None, ..distances(5.0, 9.0) }), 8.0);
@@ -244,11 +249,11 @@ mod tests {
     #[test]
     fn only_what_the_score_needs_is_measured() {
         let of = |proximity: Proximity| proximity.measure(&[3.0, 70.0]);
-        let (both, alone) = (of(proximity(false)), of(proximity(true)));
+        let (both, alone) = (of(proximity(Some(0.5))), of(proximity(None)));
         assert_eq!((both.len(), both[1].local.as_slice()), (2, [22.0].as_slice()));
         assert!(alone.iter().all(|row| row.local.is_empty()));
         assert!(both.iter().zip(&alone).all(|(both, alone)| both.global == alone.global && both.global.is_some()));
-        let local = of(Proximity { global: None, ..proximity(false) });
+        let local = of(Proximity { global: None, ..proximity(Some(0.5)) });
         assert!(local.iter().all(|row| row.global.is_none()) && local[0].local == both[0].local);
     }
 
@@ -262,7 +267,8 @@ mod tests {
 
     #[test]
     fn what_is_read_is_checked() {
-        let sound = proximity(false);
+        let sound = proximity(Some(0.5));
+        assert!(proximity(Some(f64::NAN)).check().is_err());
         assert_eq!(sound.check(), Ok(()));
         assert!(Proximity { terms: Vec::new(), ..sound.clone() }.check().is_err());
         assert!(Proximity { residual: -1.0, ..sound.clone() }.check().is_err());

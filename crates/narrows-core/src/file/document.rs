@@ -76,6 +76,10 @@ fn one() -> f64 {
     1.0
 }
 
+fn five() -> usize {
+    5
+}
+
 fn half() -> f64 {
     0.5
 }
@@ -170,6 +174,8 @@ enum ProximityNote {
     Views {
         views: Vec<DistanceTerm>,
         floor: f64,
+        #[serde(default = "five")]
+        near: usize,
         #[serde(default = "half")]
         residual: f64,
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -190,12 +196,12 @@ enum ProximityNote {
 #[serde(deny_unknown_fields)]
 struct GlobalNote {
     terms: [DistanceTerm; Overview::MEASURES],
-    alone: bool,
+    weight: Option<f64>,
 }
 
 impl GlobalNote {
     fn of(global: &GlobalProximity) -> GlobalNote {
-        GlobalNote { terms: global.terms, alone: global.is_alone }
+        GlobalNote { terms: global.terms, weight: global.weight }
     }
 }
 
@@ -205,7 +211,8 @@ impl ProximityNote {
         match &proximity.index {
             References::Views(index) => {
                 let global = proximity.global.as_ref().map(GlobalNote::of);
-                ProximityNote::Views { views: proximity.terms.clone(), floor: index.floor(), residual, global }
+                let (views, floor, near) = (proximity.terms.clone(), index.floor(), index.near());
+                ProximityNote::Views { views, floor, near, residual, global }
             }
             References::Kth(index) => {
                 let DistanceTerm { ratio, exchange } = proximity.terms[0];
@@ -547,31 +554,32 @@ fn proximity(container: &Container<'_>, note: ProximityNote) -> Result<Proximity
         return Err(format!("reference rows: expected a matrix, got the shape {shape:?}"));
     };
     Ok(match note {
-        ProximityNote::Views { views, floor, residual, global } => {
+        ProximityNote::Views { views, floor, near, residual, global } => {
             let (weights, reach) = (container.f32("neighbours.weights")?.1, container.f64("neighbours.reach")?.1);
             expect("weights of distances", width, weights.len())?;
-            let index = Neighbourhood::checked(reference, weights, reach, floor)?;
+            let index = Neighbourhood::checked(reference, weights, reach, floor, near)?;
             let global = global.map(|note| self::global(container, note, &index)).transpose()?;
             Proximity { index: References::Views(index), terms: views, residual, global }
         }
         ProximityNote::Kth { k, ratio, exchange, residual } => {
             let index = Neighbours { reference, width, k }.checked().map_err(|error| error.to_string())?;
-            Proximity { index: References::Kth(index), terms: vec![DistanceTerm { ratio, exchange }], residual, global: None }
+            Proximity {
+                index: References::Kth(index),
+                terms: vec![DistanceTerm { ratio, exchange }],
+                residual,
+                global: None,
+            }
         }
     })
 }
 
-fn global(
-    container: &Container<'_>,
-    note: GlobalNote,
-    known: &Neighbourhood,
-) -> Result<GlobalProximity, String> {
+fn global(container: &Container<'_>, note: GlobalNote, known: &Neighbourhood) -> Result<GlobalProximity, String> {
     let (shape, members) = container.u32("neighbours.subsamples")?;
     let [_, size] = shape[..] else {
         return Err(format!("subsamples: expected a matrix, got the shape {shape:?}"));
     };
     let overview = Overview::checked(known.reference(), known.weights(), members, size)?;
-    Ok(GlobalProximity { overview, terms: note.terms, is_alone: note.alone })
+    Ok(GlobalProximity { overview, terms: note.terms, weight: note.weight })
 }
 
 fn gaussian(container: &Container<'_>, note: GaussianNote) -> Result<(Gaussian, LogRatio), String> {
@@ -652,4 +660,18 @@ fn density(container: &Container<'_>, note: DensityNote, k: usize) -> Result<Cod
 
 fn expect(what: &str, expected: usize, got: usize) -> Result<(), String> {
     if expected == got { Ok(()) } else { Err(format!("{what}: expected a width of {expected}, got {got}")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distances_in_two_views_were_means_over_five() {
+        let note = r#"{"views":[],"floor":0.1}"#;
+        let ProximityNote::Views { near, residual, global, .. } = serde_json::from_str(note).unwrap() else {
+            panic!("no views")
+        };
+        assert!(near == 5 && residual == 0.5 && global.is_none());
+    }
 }

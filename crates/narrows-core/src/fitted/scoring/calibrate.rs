@@ -6,7 +6,8 @@ use crate::baseline::{Gaussian, Neighbourhood, Neighbours, Overview, Shrinkage};
 use crate::detect::residual::Slots;
 use crate::detect::scale::exponent;
 use crate::detect::{
-    Detector, DistanceTerm, Distances, GlobalProximity, LogRatio, MemberScale, Mixing, Proximity, References, Scope, Score,
+    Detector, DistanceTerm, Distances, GlobalProximity, LogRatio, MemberScale, Mixing, Proximity, References, Scope,
+    Score,
 };
 use crate::ensemble::Ensemble;
 use crate::error::Result;
@@ -89,7 +90,12 @@ pub(crate) fn detector(
             let x = calibration.finite();
             let views = CalibrationDistances::of(References::Views(index), &x, &own, floors, ensemble);
             Some(match overview {
-                Some(overview) => views.with_global(overview, &x, scope == Some(Scope::Global), ensemble),
+                Some(overview) => views.with_global(
+                    overview,
+                    &x,
+                    (scope != Some(Scope::Global)).then_some(GlobalProximity::WEIGHT),
+                    ensemble,
+                ),
                 None => views,
             })
         }
@@ -124,7 +130,7 @@ struct CalibrationDistances {
 struct GlobalDistances {
     overview: Overview,
     measured: Vec<[f64; Overview::MEASURES]>,
-    is_alone: bool,
+    weight: Option<f64>,
 }
 
 impl CalibrationDistances {
@@ -141,9 +147,15 @@ impl CalibrationDistances {
     }
 
     /// Measures the rows beside subsamples, too.
-    fn with_global(self, overview: Overview, x: &[f32], is_alone: bool, ensemble: &Ensemble) -> CalibrationDistances {
+    fn with_global(
+        self,
+        overview: Overview,
+        x: &[f32],
+        weight: Option<f64>,
+        ensemble: &Ensemble,
+    ) -> CalibrationDistances {
         let measured = ensemble.compute().install(|| overview.measure(x));
-        CalibrationDistances { global: Some(GlobalDistances { overview, measured, is_alone }), ..self }
+        CalibrationDistances { global: Some(GlobalDistances { overview, measured, weight }), ..self }
     }
 
     /// The rows with their terms on the scale of log residuals, and the distances.
@@ -175,7 +187,7 @@ impl GlobalDistances {
             DistanceTerm::fit_global(&distances, floors[t], local)
         };
         let terms = [term(0)?, term(1)?];
-        Ok(GlobalProximity { overview: self.overview, terms, is_alone: self.is_alone })
+        Ok(GlobalProximity { overview: self.overview, terms, weight: self.weight })
     }
 }
 

@@ -80,7 +80,8 @@ impl CalibratedThreshold {
         if left_out == 0 || self.calibration.blocks < scores.len() {
             return None;
         }
-        let kept = Calibration::new(scores[..scores.len() - left_out].to_vec(), self.calibration.training.clone()).ok()?;
+        let kept =
+            Calibration::new(scores[..scores.len() - left_out].to_vec(), self.calibration.training.clone()).ok()?;
         let decision = self.decision.rule.decide(&kept, None).ok()?;
         let flagged = |decision: &Decision| scores.iter().filter(|score| decision.is_anomaly(**score)).count();
         let more = flagged(&decision).checked_sub(flagged(&self.decision)).filter(|more| *more > 0)?;
@@ -154,7 +155,8 @@ mod tests {
     fn the_threshold_without_the_highest_scores_is_told() {
         let scores: Vec<f64> = (1..=1000).map(f64::from).collect();
         let set = |rule: &str, blocks: Option<usize>| {
-            let held_out = HeldOutScores { scores: scores.clone(), blocks, is_labelled: true, ..HeldOutScores::default() };
+            let held_out =
+                HeldOutScores { scores: scores.clone(), blocks, is_labelled: true, ..HeldOutScores::default() };
             CalibratedThreshold::set(&rule.parse().unwrap(), &Choice::Auto, held_out).unwrap()
         };
         let found = set("false_alarm_rate=0.02", None).trimmed().unwrap();

@@ -138,9 +138,7 @@ impl Scorer {
             }
         }
         let distances = self.detector.neighbours.as_ref().map(|proximity| match self.detector.score {
-            Score::Neighbour => {
-                proximity.measure(rows.of(&rows.members[0].codes, self.ensemble.code_size()))
-            }
+            Score::Neighbour => proximity.measure(rows.of(&rows.members[0].codes, self.ensemble.code_size())),
             _ => proximity.measure(&finite(input)),
         });
         let score = |i: usize| {

@@ -89,7 +89,8 @@ fn explanation(rule: &Threshold, threshold: f64, sample_kind: SampleKind) -> Str
 fn sensitivity(trimmed: &TrimmedThreshold, sample_kind: SampleKind) -> String {
     let TrimmedThreshold { left_out, threshold, flagged_more } = *trimmed;
     let (plural, at) = (sample_kind.plural(), number(threshold));
-    let highest = if left_out == 1 { "highest score".to_owned() } else { format!("{} highest scores", count(left_out)) };
+    let highest =
+        if left_out == 1 { "highest score".to_owned() } else { format!("{} highest scores", count(left_out)) };
     format!(
         "Without the {highest}, 1 % of the calibration {plural}, the threshold would be {at}, and flag {} of the {plural} more. If those scores are of anomalies, set train.contamination.",
         percent(flagged_more)
@@ -174,7 +175,10 @@ mod tests {
         assert!(!text(&report).contains("Without the"));
         report.detection.trimmed = Some(TrimmedThreshold { left_out: 2, threshold: 3.5, flagged_more: 0.015 });
         let html = text(&report);
-        assert!(html.contains("Without the 2 highest scores") && html.contains("would be 3.5, and flag 1.5 %"), "{html}");
+        assert!(
+            html.contains("Without the 2 highest scores") && html.contains("would be 3.5, and flag 1.5 %"),
+            "{html}"
+        );
     }
 
     #[test]
