@@ -75,6 +75,17 @@ def test_contamination_flags_exactly_that_share_of_the_rows(share):
     assert (model.predict(X) == -1).sum() == round(share * 200)
 
 
+def test_contamination_finds_a_cluster_among_the_rows_of_the_fit():
+    random = np.random.default_rng(0)
+    normal = random.normal(size=(400, 5)) + random.choice([-4.0, 4.0], size=(400, 1))
+    X = np.concatenate([normal, random.normal(30.0, 0.1, size=(16, 5))])
+    model = narrows.AutoEncoder(max_steps=60, contamination=0.04).fit(X)
+    assert (model.predict(X)[400:] == -1).all()
+    assert model.recipe_.to_dict()["train"]["contamination"] == 0.04
+    given = narrows.AutoEncoder(max_steps=60, contamination=0.04, settings={"train.contamination": 0.01}).fit(X)
+    assert given.recipe_.to_dict()["train"]["contamination"] == 0.01
+
+
 def test_contamination_is_in_the_saved_file(tmp_path):
     X = strange()
     model = narrows.AutoEncoder(**QUICK, contamination=0.1).fit(X)

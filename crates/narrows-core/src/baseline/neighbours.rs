@@ -4,8 +4,9 @@
 //! as a baseline and on codes as the `neighbour` score. Brute force: trees are slower
 //! beyond a dozen columns, and approximate search is least accurate for anomalies.
 //!
-//! Squared differences are summed directly, column by column, for sixteen reference rows at once. The
-//! shorter formula `|a|^2 + |b|^2 - 2ab` loses all digits for near neighbours.
+//! Squared differences are summed directly, column by column. The shorter formula `|a|^2 + |b|^2 - 2ab`, a third of the
+//! work for sixteen reference rows at once, loses all digits for near neighbours; with a bound of what it may have lost it
+//! tells which rows can be among the nearest, and only these are measured directly.
 
 use faer::traits::pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
@@ -115,19 +116,28 @@ impl Neighbours {
     /// Squared distances and indices of the `k` nearest reference rows of every row of `x`, nearest first.
     pub(super) fn found(&self, x: &[f32]) -> Vec<Vec<Found>> {
         let rows: Vec<&[f32]> = scored(x, self.width).collect();
-        let panels = in_panels(&self.reference, self.width, LANES);
-        let tile = |rows: &[&[f32]]| Arch::new().dispatch(NeighbourSearch { neighbours: self, rows, panels: &panels });
+        let panels = in_panels(&self.reference, self.width, LANES, 0.0);
+        let squares: Vec<f32> = self.reference.chunks_exact(self.width).map(squared_norm).collect();
+        let squares = in_panels(&squares, 1, LANES, f32::INFINITY);
+        let tile = |rows: &[&[f32]]| {
+            let search = NeighbourSearch { neighbours: self, rows, panels: &panels, squares: &squares };
+            Arch::new().dispatch(search)
+        };
         rows.par_chunks(TILE).flat_map_iter(tile).collect()
     }
 }
 
+fn squared_norm(row: &[f32]) -> f32 {
+    row.iter().map(|x| x * x).sum()
+}
+
 /// Rows in panels of `size` of at most [`LANES`], column-major: `width` panels after each other. Lanes without a row are
-/// infinite.
-pub(super) fn in_panels(rows: &[f32], width: usize, size: usize) -> Vec<Panel> {
+/// `empty`.
+pub(super) fn in_panels(rows: &[f32], width: usize, size: usize, empty: f32) -> Vec<Panel> {
     let mut panels = Vec::with_capacity((rows.len() / width).div_ceil(size) * width);
     for block in rows.chunks(size * width) {
         let column = |j: usize| {
-            let mut lanes = [f32::INFINITY; LANES];
+            let mut lanes = [empty; LANES];
             lanes.iter_mut().zip(block.chunks_exact(width)).for_each(|(lane, row)| *lane = row[j]);
             lanes
         };
@@ -143,6 +153,8 @@ struct NeighbourSearch<'a> {
     neighbours: &'a Neighbours,
     rows: &'a [&'a [f32]],
     panels: &'a [Panel],
+    /// The squared norms of the rows of each panel.
+    squares: &'a [Panel],
 }
 
 impl WithSimd for NeighbourSearch<'_> {
@@ -151,80 +163,121 @@ impl WithSimd for NeighbourSearch<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Vec<Vec<Found>> {
         let Neighbours { width, k, .. } = *self.neighbours;
-        let n_panels = self.panels.len() / width;
-        let mut rows_seen: Vec<RowDistances> =
-            self.rows.iter().map(|_| RowDistances::with_capacity(n_panels)).collect();
-        for panel in self.panels.chunks_exact(width) {
-            for (rows, seen) in self.rows.chunks(GROUP).zip(rows_seen.chunks_mut(GROUP)) {
+        let mut bounds: Vec<RowBounds> = self.rows.iter().map(|row| RowBounds::new(row, self.squares.len())).collect();
+        for (panel, squares) in self.panels.chunks_exact(width).zip(self.squares) {
+            for (rows, bounds) in self.rows.chunks(GROUP).zip(bounds.chunks_mut(GROUP)) {
                 // A short group repeats its last row; results of the repeats are dropped.
                 let mut group = [rows[rows.len() - 1]; GROUP];
                 group[..rows.len()].copy_from_slice(rows);
-                let squared = squared_distances(simd, group, panel);
-                seen.iter_mut().zip(&squared).for_each(|(seen, lanes)| seen.push(lanes));
+                let products = products(simd, group, panel);
+                bounds.iter_mut().zip(&products).for_each(|(bounds, products)| bounds.push(products, squares));
             }
         }
-        let n = self.neighbours.n_references();
-        rows_seen.into_iter().map(|seen| seen.nearest(k, n)).collect()
+        let reference = &self.neighbours.reference;
+        self.rows.iter().zip(bounds).map(|(row, bounds)| bounds.nearest(k, row, reference)).collect()
     }
 }
 
+/// The products of rows with the rows of a panel.
+#[inline(always)]
+fn products<S: Simd>(simd: S, rows: [&[f32]; GROUP], panel: &[Panel]) -> [Panel; GROUP] {
+    sums(simd, rows, panel, |x, reference, sum| simd.mul_add_f32s(x, reference, sum))
+}
+
+/// The squared distances of rows to the rows of a panel.
 #[inline(always)]
 pub(super) fn squared_distances<S: Simd>(simd: S, rows: [&[f32]; GROUP], panel: &[Panel]) -> [Panel; GROUP] {
+    sums(simd, rows, panel, |x, reference, sum| {
+        let difference = simd.sub_f32s(x, reference);
+        simd.add_f32s(sum, simd.mul_f32s(difference, difference))
+    })
+}
+
+/// Sums over columns: `add` adds to a sum what a column gives.
+#[inline(always)]
+fn sums<S: Simd>(
+    simd: S,
+    rows: [&[f32]; GROUP],
+    panel: &[Panel],
+    add: impl Fn(S::f32s, S::f32s, S::f32s) -> S::f32s,
+) -> [Panel; GROUP] {
     let width = panel.len();
     let rows = rows.map(|row| &row[..width]);
-    let mut squared = [[0.0_f32; LANES]; GROUP];
+    let mut all = [[0.0_f32; LANES]; GROUP];
     // As many lanes at a time as the registers hold: 4, 8 or 16, or one by one.
     for from in (0..LANES).step_by(S::F32_LANES) {
         let mut sums = [simd.splat_f32s(0.0); GROUP];
         for (j, lanes) in panel.iter().enumerate() {
             let reference = S::as_simd_f32s(&lanes[from..from + S::F32_LANES]).0[0];
             for (row, sum) in rows.iter().zip(&mut sums) {
-                let difference = simd.sub_f32s(simd.splat_f32s(row[j]), reference);
-                *sum = simd.add_f32s(*sum, simd.mul_f32s(difference, difference));
+                *sum = add(simd.splat_f32s(row[j]), reference, *sum);
             }
         }
-        for (sum, squared) in sums.iter().zip(&mut squared) {
-            S::as_mut_simd_f32s(&mut squared[from..from + S::F32_LANES]).0[0] = *sum;
+        for (sum, all) in sums.iter().zip(&mut all) {
+            S::as_mut_simd_f32s(&mut all[from..from + S::F32_LANES]).0[0] = *sum;
         }
     }
-    squared
+    all
 }
 
-/// The squared distances of one row to all reference rows.
-struct RowDistances {
-    squared: Vec<Panel>,
-    /// The least of each panel.
-    least: Vec<f32>,
+/// Bounds on the squared distances of one row to all reference rows.
+struct RowBounds {
+    /// The row's squared norm.
+    square: f32,
+    /// What may be lost of a sum of squared norms.
+    error: f32,
+    lowest: Vec<Panel>,
+    /// The least upper bound of each lane over [`LANES`] panels.
+    least: Vec<Panel>,
 }
 
-impl RowDistances {
-    fn with_capacity(n_panels: usize) -> RowDistances {
-        RowDistances { squared: Vec::with_capacity(n_panels), least: Vec::with_capacity(n_panels) }
+impl RowBounds {
+    fn new(row: &[f32], n_panels: usize) -> RowBounds {
+        // Two norms, twice a product of at most their mean, and the distance itself of at most twice their sum, each with
+        // an error of at most one rounding for every column and operation.
+        let error = 2.0 * (row.len() as f32 + 4.0) * f32::EPSILON;
+        let least = vec![[f32::INFINITY; LANES]; n_panels.div_ceil(LANES)];
+        RowBounds { square: squared_norm(row), error, lowest: Vec::with_capacity(n_panels), least }
     }
 
     #[inline(always)]
-    fn push(&mut self, lanes: &Panel) {
-        self.squared.push(*lanes);
-        self.least.push(lanes.iter().fold(f32::INFINITY, |least, s| if *s < least { *s } else { least }));
+    fn push(&mut self, products: &Panel, squares: &Panel) {
+        let least = &mut self.least[self.lowest.len() / LANES];
+        let mut lowest = [0.0; LANES];
+        for (lane, low) in lowest.iter_mut().enumerate() {
+            let both = self.square + squares[lane];
+            *low = both * (1.0 - self.error) - 2.0 * products[lane];
+            let high = both * (1.0 + self.error) - 2.0 * products[lane];
+            least[lane] = if high < least[lane] { high } else { least[lane] };
+        }
+        self.lowest.push(lowest);
     }
 
-    /// The `k` nearest of the first `n`, nearest first; ties by index.
-    fn nearest(self, k: usize, n: usize) -> Vec<Found> {
-        // The k-th of the panels' nearest is no nearer than the k-th of all rows.
-        let mut least = self.least.clone();
+    /// The `k` nearest reference rows, nearest first; ties by index.
+    #[inline(always)]
+    fn nearest(self, k: usize, row: &[f32], reference: &[f32]) -> Vec<Found> {
+        let n = reference.len() / row.len();
+        // Each of these is of another row, so that `k` rows are no farther than the `k`-th of them.
+        let mut least: Vec<f32> = self.least.into_iter().flatten().collect();
         let bound =
             if k <= least.len() { *least.select_nth_unstable_by(k - 1, f32::total_cmp).1 } else { f32::INFINITY };
         let mut found = Vec::with_capacity(2 * k);
-        for (p, lanes) in self.squared.iter().enumerate().filter(|(p, _)| self.least[*p] <= bound) {
-            let real = LANES.min(n - p * LANES);
+        for (p, lowest) in self.lowest.iter().enumerate() {
             // NaN, of a row that is not a number, is as near as any.
-            let near = lanes[..real].iter().enumerate().filter(|(_, s)| **s <= bound || s.is_nan());
-            found.extend(near.map(|(lane, s)| (*s, p * LANES + lane)));
+            if lowest.iter().fold(false, |any, low| any | !(*low > bound)) {
+                let near = (p * LANES..n).zip(lowest).filter(|(_, low)| !(**low > bound));
+                found.extend(near.map(|(index, _)| (squared_distance(row, &reference[index * row.len()..]), index)));
+            }
         }
         found.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
         found.truncate(k);
         found
     }
+}
+
+/// The squared distance of a row to the first of some rows, summed as [`squared_distances`] sums.
+fn squared_distance(row: &[f32], rows: &[f32]) -> f32 {
+    row.iter().zip(rows).map(|(x, y)| (x - y) * (x - y)).sum()
 }
 
 #[cfg(test)]
@@ -247,6 +300,24 @@ mod tests {
         check_near(&neighbours.distance(&queries), &golden.numbers("distances"), 1e-6);
         let indices = queries.chunks_exact(neighbours.width).flat_map(|row| neighbours.nearest(row));
         check_near(&indices.map(|i| i as f64).collect::<Vec<_>>(), &golden.numbers("indices"), 0.0);
+    }
+
+    #[test]
+    fn all_nearest_are_found_whatever_the_bounds_lose() {
+        let mut stream = Stream::new(7, 0);
+        // Clusters as narrow as rounding makes them, near to and far from zero, and rows of any size.
+        for (width, size, spread) in [(1, 1e3, 1e-4), (3, 30.0, 1e-3), (29, 1.0, 1.0), (200, 100.0, 0.01)] {
+            let mut value = |i: usize| (size * (i % 7) as f64 + spread * stream.normal()) as f32;
+            let reference: Vec<f32> = (0..700).flat_map(|i| vec![i; width]).map(&mut value).collect();
+            let x: Vec<f32> = (0..40).flat_map(|i| vec![i; width]).map(&mut value).collect();
+            let neighbours = Neighbours::fit(&reference, 700, width, 6, usize::MAX, 0).unwrap();
+            for (row, found) in x.chunks_exact(width).zip(neighbours.found(&x)) {
+                let distance = |(i, other)| (squared_distance(row, other), i);
+                let mut all: Vec<Found> = reference.chunks_exact(width).enumerate().map(distance).collect();
+                all.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+                assert_eq!(found, all[..6], "{width}");
+            }
+        }
     }
 
     #[test]

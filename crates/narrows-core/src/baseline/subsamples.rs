@@ -73,7 +73,7 @@ impl Subsamples {
     pub(super) fn of(known: &[f32], width: usize, draw: &Draw) -> Subsamples {
         let row = |member: &u32| &known[*member as usize * width..(*member as usize + 1) * width];
         let rows: Vec<f32> = draw.members.iter().flat_map(row).copied().collect();
-        Subsamples { panels: in_panels(&rows, width, draw.size), width }
+        Subsamples { panels: in_panels(&rows, width, draw.size, f32::INFINITY), width }
     }
 
     /// The mean, over subsamples, of the distance of each row of `x` to the nearest row.
@@ -119,7 +119,14 @@ impl WithSimd for SubsampleSearch<'_> {
 /// The least of the squared distances, or the second if that is 0 and there are two.
 #[inline(always)]
 fn nearest_other(squared: &[f32; LANES]) -> f32 {
-    let least = squared.iter().fold(f32::INFINITY, |least, s| if *s < least { *s } else { least });
+    // Halves, so that lanes are compared side by side.
+    let mut half = *squared;
+    for n in [8, 4, 2, 1] {
+        for lane in 0..n {
+            half[lane] = if half[lane + n] < half[lane] { half[lane + n] } else { half[lane] };
+        }
+    }
+    let least = half[0];
     if least > 0.0 {
         return least;
     }
