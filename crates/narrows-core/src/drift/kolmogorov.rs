@@ -7,6 +7,9 @@ use crate::distribution::{GridCounts, QuantileGrid};
 /// Greatest product of both sizes for which paths are counted.
 const EXACT: u64 = 1_000_000;
 
+/// Least p-value that is taken from counting.
+const LEAST_EXACT: f64 = 1e-10;
+
 /// The greatest difference of the distribution functions at the values of the grid.
 pub(super) fn distance(known: &QuantileGrid, new: &GridCounts) -> f64 {
     let (n, m) = (known.n().max(1) as f64, new.n.max(1) as f64);
@@ -21,8 +24,9 @@ pub(super) fn p_value(distance: f64, n: u64, m: u64) -> f64 {
     if n == 0 || m == 0 {
         return 1.0;
     }
-    let p = if n.saturating_mul(m) <= EXACT { exact(distance, n, m) } else { limit(distance, n, m) };
-    p.clamp(0.0, 1.0)
+    let exact = (n.saturating_mul(m) <= EXACT).then(|| exact(distance, n, m));
+    // The exact one is a difference from 1, of which nothing remains where it is small.
+    exact.filter(|p| *p > LEAST_EXACT).unwrap_or_else(|| limit(distance, n, m)).clamp(0.0, 1.0)
 }
 
 /// Counts the orders of both samples whose distance is smaller, as shares: a path on a lattice that keeps near the diagonal.
