@@ -85,7 +85,7 @@ def main():
             rows = normal[rng.permutation(len(normal))][: 2 * ROWS]
             half = len(rows) // 2
             train, test = rows[:half], rows[half:]
-            many = [j for j in range(rows.shape[1]) if len(numpy.unique(train[:, j])) >= 10]
+            many = [j for j in range(rows.shape[1]) if len(numpy.unique(train[:, j])) >= 5]
             column = many[rng.integers(len(many))]
             with tempfile.TemporaryDirectory() as folder:
                 folder = pathlib.Path(folder)

@@ -326,6 +326,24 @@ class AutoEncoder(CodingMixin, DetectingMixin):
         metrics: dict[str, Any] = json.loads(self.model_.evaluate(table, label, normal))
         return metrics
 
+    def drift(self, X: Any, *, level: float = 0.01) -> dict[str, Any]:
+        """Whether new data are still like those of the fit.
+
+        Parameters
+        ----------
+        X : frame, array of shape (n_rows, n_features_in_), path or list of paths
+        level : float, default=0.01
+            Greatest probability that unchanged data are reported, over all tests together.
+
+        Returns
+        -------
+        dict
+            `has_drifted`, `findings` (what has, in words), `score`, `threshold` (whether its promise `stands`), `columns`
+            and more.
+        """
+        found: dict[str, Any] = json.loads(self._fitted().drift(self._incoming(X).table, level))
+        return found
+
     def report(self, path: str | os.PathLike[str] | None = None, X: Any = None) -> Report | None:
         """Writes the report on the fit, or on new data, as an HTML file that needs nothing else.
 
