@@ -106,20 +106,20 @@ impl DriftMonitor {
     pub fn finish(self) -> DriftReport {
         let independent = |n: u64| (n as f64 * self.density).floor() as u64;
         let mut score = self.score(independent(self.scores.n));
-        let mut threshold = self.threshold();
+        let mut flagged = self.flagged();
         let mut columns: Vec<ColumnDrift> = self.columns.iter().map(|column| column.compared(self.density)).collect();
 
-        let mut p_values = vec![score.p_value, threshold.p_value];
+        let mut p_values = vec![score.p_value, flagged.p_value];
         p_values.extend(columns.iter().flat_map(|column| [column.p_value, column.missing.p_value]).flatten());
         let mut corrected = correction::corrected(&p_values).into_iter();
         let level = self.level.get();
         let mut next = |is_tested: bool| is_tested.then(|| corrected.next().unwrap_or(1.0));
         let is_significant = |corrected: Option<f64>| corrected.is_some_and(|p| p <= level);
         score.corrected = next(true).unwrap_or(1.0);
-        threshold.corrected = next(true).unwrap_or(1.0);
+        flagged.corrected = next(true).unwrap_or(1.0);
         score.has_drifted = score.corrected <= level && score.distance >= LEAST_DISTANCE;
-        let expected = threshold.promised_rate.unwrap_or(threshold.share_was);
-        threshold.stands = threshold.corrected > level || threshold.share < LEAST_EXCESS * expected;
+        let expected = flagged.promised_rate.unwrap_or(flagged.share_was);
+        flagged.stands = flagged.corrected > level || flagged.share < LEAST_EXCESS * expected;
         for column in &mut columns {
             column.corrected = next(column.p_value.is_some());
             column.missing.corrected = next(column.missing.p_value.is_some());
@@ -131,7 +131,7 @@ impl DriftMonitor {
         }
         let mut report = DriftReport {
             has_drifted: score.has_drifted
-                || !threshold.stands
+                || !flagged.stands
                 || columns.iter().any(|column| column.has_drifted || column.missing.has_drifted),
             findings: Vec::new(),
             level,
@@ -139,7 +139,7 @@ impl DriftMonitor {
             unscored: self.counts.unscored,
             independent: independent(self.scores.n),
             score,
-            threshold,
+            threshold: flagged,
             columns,
             broken: self.counts.broken.clone(),
             notes: self.notes(),
@@ -162,7 +162,7 @@ impl DriftMonitor {
         }
     }
 
-    fn threshold(&self) -> ThresholdDrift {
+    fn flagged(&self) -> ThresholdDrift {
         let decision = &self.core.threshold.decision;
         let known = &self.core.threshold.calibration;
         let above = known.scores.iter().filter(|score| decision.is_anomaly(**score)).count() as f64;
