@@ -27,8 +27,16 @@ import numpy
 from scipy.stats import ks_2samp
 
 TABLES = [
-    "2_annthyroid", "4_breastw", "18_Ionosphere", "27_PageBlocks", "28_pendigits", "29_Pima", "38_thyroid", "41_Waveform",
-    "43_WDBC", "47_yeast",
+    "2_annthyroid",
+    "4_breastw",
+    "18_Ionosphere",
+    "27_PageBlocks",
+    "28_pendigits",
+    "29_Pima",
+    "38_thyroid",
+    "41_Waveform",
+    "43_WDBC",
+    "47_yeast",
 ]
 ROWS = 1000
 CHANGES = ["unchanged", "shift", "scale", "missing"]
@@ -89,7 +97,10 @@ def main():
             column = many[rng.integers(len(many))]
             with tempfile.TemporaryDirectory() as folder:
                 folder = pathlib.Path(folder)
-                run = lambda *words: subprocess.run([args.narrows, *words], check=True, capture_output=True, text=True)
+
+                def run(*words):
+                    return subprocess.run([args.narrows, *words], check=True, capture_output=True, text=True)
+
                 write(folder / "train.csv", train)
                 model = str(folder / "m.narrows")
                 flags = [*shlex.split(args.fit), "--set", f"seed={seed}"]
@@ -99,7 +110,9 @@ def main():
                     write(folder / "new.csv", new)
                     words = ("drift", model, str(folder / "new.csv"), "--json", "--level", str(args.level))
                     report = json.loads(run(*words).stdout)
-                    drifted = {c["column"] for c in report["columns"] if c["has_drifted"] or c["missing"]["has_drifted"]}
+                    drifted = {
+                        c["column"] for c in report["columns"] if c["has_drifted"] or c["missing"]["has_drifted"]
+                    }
                     by_rival = rival(train, new, args.level)
                     of_table[change] += [
                         1,
