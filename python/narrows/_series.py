@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from . import _native
 from ._detecting import DetectingMixin
+from ._drift import DriftMixin
 from ._frames import Form, Incoming, refuse_input, to_table
 from ._labels import with_label
 from ._output import frame_like
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["SeriesAutoEncoder"]
 
 
-class SeriesAutoEncoder(DetectingMixin):
+class SeriesAutoEncoder(DriftMixin, DetectingMixin):
     """Finds anomalous points and stretches of time series, by windows that an autoencoder reconstructs badly.
 
     Parameters
@@ -393,25 +394,6 @@ class SeriesAutoEncoder(DetectingMixin):
         metrics: dict[str, Any] = json.loads(self._fitted().evaluate(table, label, normal))
         return metrics
 
-    def drift(self, X: Any, *, level: float = 0.01) -> dict[str, Any]:
-        """Whether new data are still like those of the fit.
-
-        Parameters
-        ----------
-        X : data
-            In any form that `fit` takes.
-        level : float, default=0.01
-            Greatest probability that unchanged data are reported, over all tests together.
-
-        Returns
-        -------
-        dict
-            `has_drifted`, `findings` (what has, in words), `score`, `threshold` (whether its promise `stands`), `columns`
-            and more.
-        """
-        found: dict[str, Any] = json.loads(self._fitted().drift(self._incoming(X, whole=True).table, level))
-        return found
-
     def report(self, path: str | os.PathLike[str] | None = None, X: Any = None) -> str | None:
         """Writes the report on the fit, or on new data, as an HTML file that needs nothing else.
 
@@ -449,6 +431,9 @@ class SeriesAutoEncoder(DetectingMixin):
         label = json.loads(model.report_json()).get("label")
         roles = {} if not label else {"label": label["column"], "normal": label["normal"]}
         return {**super()._arguments_of(model), **roles}
+
+    def _compared(self, X: Any) -> _native.Table:
+        return self._incoming(X, whole=True).table
 
     def _incoming(self, X: Any, whole: bool = False) -> Incoming:
         """New data; of files only what the model reads, unless `whole`."""

@@ -13,6 +13,7 @@ from . import _native
 from ._coding import CodingMixin
 from ._columns import fitted_columns, fitted_columns_of_report, table_to_score
 from ._detecting import DetectingMixin, Floats
+from ._drift import DriftMixin
 from ._frames import Form, Incoming, refuse_input, to_table
 from ._labels import with_label
 from ._recipe import build_recipe, count_of, words
@@ -27,7 +28,7 @@ __all__ = ["AutoEncoder"]
 _MOST_CONTAMINATION = 0.49
 
 
-class AutoEncoder(CodingMixin, DetectingMixin):
+class AutoEncoder(CodingMixin, DriftMixin, DetectingMixin):
     """Autoencoder of tables: anomaly detection, codes, reconstruction and generation.
 
     It takes tables as they are: numbers, categories, dates and missing cells, as frames of pandas, polars, pyarrow or
@@ -326,24 +327,6 @@ class AutoEncoder(CodingMixin, DetectingMixin):
         metrics: dict[str, Any] = json.loads(self.model_.evaluate(table, label, normal))
         return metrics
 
-    def drift(self, X: Any, *, level: float = 0.01) -> dict[str, Any]:
-        """Whether new data are still like those of the fit.
-
-        Parameters
-        ----------
-        X : frame, array of shape (n_rows, n_features_in_), path or list of paths
-        level : float, default=0.01
-            Greatest probability that unchanged data are reported, over all tests together.
-
-        Returns
-        -------
-        dict
-            `has_drifted`, `findings` (what has, in words), `score`, `threshold` (whether its promise `stands`), `columns`
-            and more.
-        """
-        found: dict[str, Any] = json.loads(self._fitted().drift(self._incoming(X).table, level))
-        return found
-
     def report(self, path: str | os.PathLike[str] | None = None, X: Any = None) -> Report | None:
         """Writes the report on the fit, or on new data, as an HTML file that needs nothing else.
 
@@ -369,6 +352,9 @@ class AutoEncoder(CodingMixin, DetectingMixin):
         tags = super().__sklearn_tags__()  # type: ignore[misc]
         tags.input_tags.allow_nan = True
         return tags
+
+    def _compared(self, X: Any) -> _native.Table:
+        return self._incoming(X).table
 
     def _incoming(self, X: Any, with_label: str | None = None) -> Incoming:
         model = self._fitted()
