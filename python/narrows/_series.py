@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from . import _native
 from ._detecting import DetectingMixin
+from ._drift import DriftMixin
 from ._frames import Form, Incoming, refuse_input, to_table
 from ._labels import with_label
 from ._output import frame_like
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["SeriesAutoEncoder"]
 
 
-class SeriesAutoEncoder(DetectingMixin):
+class SeriesAutoEncoder(DriftMixin, DetectingMixin):
     """Finds anomalous points and stretches of time series, by windows that an autoencoder reconstructs badly.
 
     Parameters
@@ -430,6 +431,9 @@ class SeriesAutoEncoder(DetectingMixin):
         label = json.loads(model.report_json()).get("label")
         roles = {} if not label else {"label": label["column"], "normal": label["normal"]}
         return {**super()._arguments_of(model), **roles}
+
+    def _compared(self, X: Any) -> _native.Table:
+        return self._incoming(X, whole=True).table
 
     def _incoming(self, X: Any, whole: bool = False) -> Incoming:
         """New data; of files only what the model reads, unless `whole`."""

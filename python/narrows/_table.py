@@ -13,6 +13,7 @@ from . import _native
 from ._coding import CodingMixin
 from ._columns import fitted_columns, fitted_columns_of_report, table_to_score
 from ._detecting import DetectingMixin, Floats
+from ._drift import DriftMixin
 from ._frames import Form, Incoming, refuse_input, to_table
 from ._labels import with_label
 from ._recipe import build_recipe, count_of, words
@@ -27,7 +28,7 @@ __all__ = ["AutoEncoder"]
 _MOST_CONTAMINATION = 0.49
 
 
-class AutoEncoder(CodingMixin, DetectingMixin):
+class AutoEncoder(CodingMixin, DriftMixin, DetectingMixin):
     """Autoencoder of tables: anomaly detection, codes, reconstruction and generation.
 
     It takes tables as they are: numbers, categories, dates and missing cells, as frames of pandas, polars, pyarrow or
@@ -351,6 +352,9 @@ class AutoEncoder(CodingMixin, DetectingMixin):
         tags = super().__sklearn_tags__()  # type: ignore[misc]
         tags.input_tags.allow_nan = True
         return tags
+
+    def _compared(self, X: Any) -> _native.Table:
+        return self._incoming(X).table
 
     def _incoming(self, X: Any, with_label: str | None = None) -> Incoming:
         model = self._fitted()

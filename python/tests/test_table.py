@@ -437,3 +437,21 @@ def test_the_docstring_example_holds():
     X[:, 3] = X[:, 0] + X[:, 1]
     detector = narrows.AutoEncoder("deep", max_steps=200, random_state=0).fit(X)
     assert detector.predict([[1.0, 1.0, 0.0, -9.0]]).tolist() == [-1]
+
+
+# Drift.
+
+
+def test_drift_names_the_columns_that_have_moved(model):
+    same = model.drift(matrix(300, seed=5))
+    assert not same["has_drifted"]
+    assert same["findings"] == []
+    assert same["threshold"]["stands"]
+    moved = matrix(300, seed=5)
+    moved[:, 1] += 1
+    found = model.drift(moved)
+    assert found["has_drifted"]
+    assert found["rows"] == 300
+    assert [column["column"] for column in found["columns"] if column["has_drifted"]] == ["x1"]
+    with pytest.raises(ValueError, match="expected a number between 0 and 1"):
+        model.drift(moved, level=2)

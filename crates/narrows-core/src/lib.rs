@@ -111,6 +111,8 @@ mod compute;
 pub mod data;
 pub mod demo;
 pub mod detect;
+pub mod distribution;
+pub mod drift;
 mod ensemble;
 pub mod error;
 pub mod file;

@@ -3,8 +3,10 @@
 use std::sync::Mutex;
 
 use narrows_core::data::Table;
+use narrows_core::drift::DriftMonitor;
+use narrows_core::range::Rate;
 use narrows_core::score_table::{event_rows, reason_rows};
-use narrows_core::{Explained, Model, NewDataReporter, Scores, TabularModel};
+use narrows_core::{Error, Explained, Model, NewDataReporter, Scores, TabularModel};
 use pyo3::prelude::*;
 use pyo3::types::PyAny;
 
@@ -153,6 +155,17 @@ impl PyModel {
         let model = self.tabular()?;
         let evaluation = detached(py, || evaluated(model.as_ref(), &table.0, label, normal)).or_raise()?;
         Ok(serde_json::to_string(&evaluation).expect("plain data with text keys"))
+    }
+
+    fn drift(&self, py: Python<'_>, table: &PyTable, level: f64) -> PyResult<String> {
+        let model = self.tabular()?;
+        let level = Rate::try_from(level).map_err(|message| Error::recipe("level", message)).or_raise()?;
+        let found = detached(py, || {
+            let mut monitor = DriftMonitor::new(model.as_ref(), level);
+            monitor.add(&table.0)?;
+            Ok::<_, Error>(monitor.finish())
+        });
+        Ok(serde_json::to_string(&found.or_raise()?).expect("plain data with text keys"))
     }
 
     #[pyo3(signature = (data, label=None, normal=None))]

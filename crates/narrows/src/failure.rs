@@ -18,6 +18,8 @@ pub(crate) enum Outcome {
     Done,
     /// Anomalies were found and `--fail-on-anomaly` was given.
     AnomaliesFound,
+    /// Data have drifted and `--fail-on-drift` was given.
+    DriftFound,
     /// Invalid parts of the input were skipped.
     Partial,
     /// Interrupted by the user; partial results are kept.
@@ -39,7 +41,7 @@ impl Outcome {
         match result {
             Ok(Outcome::Done) | Err(Failure::BrokenPipe) => 0,
             Ok(Outcome::Partial) => 5,
-            Ok(Outcome::AnomaliesFound) => 10,
+            Ok(Outcome::AnomaliesFound | Outcome::DriftFound) => 10,
             Ok(Outcome::Interrupted) => INTERRUPTED,
             Err(Failure::Library(error)) => match error.kind() {
                 ErrorKind::Failure => 1,
@@ -67,7 +69,7 @@ pub(crate) const EXIT_CODES: [(u8, &str); 8] = [
         "partial result: some images or stream lines could not be read, or are in a format that is not read, and were skipped; \
          each is named on stderr, also with `--quiet`, or in the JSON",
     ),
-    (10, "anomalies were found; only with `score --fail-on-anomaly`"),
+    (10, "anomalies or drift were found; only with `score --fail-on-anomaly` and `drift --fail-on-drift`"),
     (INTERRUPTED, "interrupted with Ctrl-C; `fit` and `tune` save the best result so far"),
 ];
 
@@ -160,6 +162,7 @@ mod tests {
         check(Ok(Outcome::Done), 0);
         check(Ok(Outcome::Partial), 5);
         check(Ok(Outcome::AnomaliesFound), 10);
+        check(Ok(Outcome::DriftFound), 10);
         check(Ok(Outcome::Interrupted), 130);
         check(Err(Error::recipe("--set", "x").into()), 2);
         check(Err(Error::mismatch("x").into()), 3);

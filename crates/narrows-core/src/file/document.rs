@@ -13,6 +13,7 @@ use crate::data::{Layout, Schema, Step, TimeColumns};
 use crate::detect::{
     Calibration, Decision, Detector, DistanceTerm, GlobalProximity, LogRatio, MemberScale, Proximity, References, Score,
 };
+use crate::distribution::TrainingDistribution;
 use crate::ensemble::Ensemble;
 use crate::fitted::{
     Adapter, Baselines, CalibratedThreshold, CodeDensity, Core, EncoderInput, Fitted, ImageAdapter, ImageLayout,
@@ -69,6 +70,9 @@ struct FittedDocument {
     /// For models with compression.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     coding: Option<coding::CodingNote>,
+    /// For tables and series: the training rows of each column; not in files of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    distribution: Option<TrainingDistribution>,
     report: Report,
 }
 
@@ -249,7 +253,7 @@ enum DensityNote {
 }
 
 pub(super) fn write(core: &Core, input: FittedInput<'_>) -> (String, Vec<Tensor>) {
-    let Core { recipe, scorer, threshold, stream_threshold, baselines, density, coding, report } = core;
+    let Core { recipe, scorer, threshold, stream_threshold, baselines, density, coding, distribution, report } = core;
     let Scorer { ensemble, detector, slots: _ } = scorer;
     let CalibratedThreshold { calibration, decision } = threshold;
     let (members, online) = (&ensemble.members, stream_threshold);
@@ -334,6 +338,7 @@ pub(super) fn write(core: &Core, input: FittedInput<'_>) -> (String, Vec<Tensor>
             CodeDensity::Mixture { covariance, .. } => DensityNote::Mixture { covariance: *covariance },
         },
         coding: coding.as_ref().map(coding::CodingNote::of),
+        distribution: distribution.clone(),
         report: report.clone(),
     };
     (serde_json::to_string(&document).expect("a model is plain data"), tensors)
@@ -386,6 +391,9 @@ pub(super) fn read(container: &Container<'_>, file_size: usize) -> Result<Model,
     let invariants = invariants.clone();
     if let Some(invariants) = &invariants {
         invariants.check(schema).map_err(|error| error.to_string())?;
+    }
+    if let Some(distribution) = &document.distribution {
+        distribution.check(schema)?;
     }
     match input(&document.recipe, schema.clone(), notes)? {
         EncoderInput::Table(table) => {
@@ -465,8 +473,8 @@ fn core(
     let ensemble = Ensemble::new(network, members, Compute::default());
     let scorer = Scorer { ensemble, detector, slots };
     let threshold = CalibratedThreshold { calibration, decision: document.decision };
-    let (stream_threshold, report) = (online, document.report);
-    Ok(Core { recipe, scorer, threshold, stream_threshold, baselines, density, coding, report })
+    let (stream_threshold, distribution, report) = (online, document.distribution, document.report);
+    Ok(Core { recipe, scorer, threshold, stream_threshold, baselines, density, coding, distribution, report })
 }
 
 /// The input of a model, from the notes of its document.

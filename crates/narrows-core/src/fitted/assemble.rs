@@ -10,6 +10,7 @@ use super::session::Session;
 use super::split::Split;
 use super::summary::{self, HeldOut, KindReport, ReportInputs};
 use crate::codec::{Coding, Span};
+use crate::distribution::TrainingDistribution;
 use crate::error::Result;
 use crate::prep::Prepared;
 use crate::train::TrainingEvent;
@@ -33,6 +34,8 @@ pub(super) struct Assembly<'a, A> {
     pub(super) evidence: &'a Evidence,
     /// The range of each column in the training rows.
     pub(super) spans: Vec<Option<Span>>,
+    /// The distribution of each column in the training rows, if samples have columns.
+    pub(super) distribution: Option<TrainingDistribution>,
 }
 
 /// Emits warnings, writes the report and assembles the model; `describe` adds the part specific to the kind of data.
@@ -41,7 +44,7 @@ pub(super) fn assemble<A: Adapter>(
     session: &Session<'_>,
     describe: impl FnOnce(&ReportInputs<'_>, &HeldOut, &A) -> Result<KindReport>,
 ) -> Result<Fitted<A>> {
-    let Assembly { adapter, trained, threshold, stream_threshold, spans, .. } = assembly;
+    let Assembly { adapter, trained, threshold, stream_threshold, spans, distribution, .. } = assembly;
     let Assembly { prepared, split, normal, anomalous, anomalous_scores, evidence, .. } = assembly;
     let TrainedModel { recipe, scorer, baselines, codes, quantiser, trainings, mut warnings } = trained;
     warnings.extend(threshold.warnings());
@@ -63,7 +66,8 @@ pub(super) fn assemble<A: Adapter>(
     let kind = describe(&inputs, &held_out, &adapter)?;
     let report = summary::report(&inputs, &held_out, kind, adapter.blocks(), trainings, warnings)?;
     let (density, coding) = (codes.density, Some(Coding { quantiser, spans }));
-    let mut core = Core { recipe, scorer, threshold, stream_threshold, baselines, density, coding, report };
+    let mut core =
+        Core { recipe, scorer, threshold, stream_threshold, baselines, density, coding, distribution, report };
     let generated = generation::report(&core, &adapter, (codes.report, codes.units), prepared, split)?;
     core.report.generation = Some(generated);
     Ok(Fitted::new(adapter, core))

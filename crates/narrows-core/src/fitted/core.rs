@@ -8,6 +8,7 @@ use crate::baseline::{IsolationForest, Pca};
 use crate::codec::Coding;
 use crate::compute::Compute;
 use crate::detect::{Decision, Threshold};
+use crate::distribution::TrainingDistribution;
 use crate::error::{Error, Result};
 use crate::prep::Prepared;
 use crate::recipe::Recipe;
@@ -25,6 +26,8 @@ pub struct Core {
     pub(crate) density: CodeDensity,
     /// `None` if the model was fitted by a version without compression.
     pub(crate) coding: Option<Coding>,
+    /// `None` if the model was fitted by a version that did not keep it, and for images.
+    pub(crate) distribution: Option<TrainingDistribution>,
     pub(crate) report: Report,
 }
 

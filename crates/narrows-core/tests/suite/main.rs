@@ -7,6 +7,7 @@ mod compress_images;
 mod compress_types;
 mod contaminated;
 mod contract;
+mod drift;
 mod forged_models;
 mod generation;
 mod handles;

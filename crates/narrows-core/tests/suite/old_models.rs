@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use arrow::array::AsArray;
 use arrow::datatypes::Float64Type;
 use narrows_core::data::Table;
+use narrows_core::drift::DriftMonitor;
 use narrows_core::images::{Album, Channels, Image, Store};
 use narrows_core::recipe::DataKind;
 use narrows_core::{Dataset, Encoder, Model, Preset, Recipe, TabularModel, fit};
@@ -160,6 +161,7 @@ fn format_5_compares_and_scores_as_it_did() {
     check(5, "located", &wave(60, 900));
     check(5, "ranked", &wave(60, 900));
     check(5, "overview", &off_sheet(4));
+    check(5, "distribution", &off_sheet(4));
     assert!(load(5, "compared").into_tabular().unwrap().columns_read().get("x5").is_some());
 }
 
@@ -199,6 +201,20 @@ fn write_overview() {
     let small = ["backbone.code_size=2", "backbone.nodes=[6]", "detect.score=mix", "detect.references=100"];
     small.iter().for_each(|change| recipe.set(change).unwrap());
     write(5, "overview", fit_with(&recipe, sheet(200, 1), 1).unwrap().into(), &off_sheet(4));
+}
+
+/// Fitted by the command to 200 rows of the sheet as a text table.
+#[test]
+fn the_distribution_of_training_rows_is_read_as_it_was_written() {
+    let model = load(5, "distribution").into_tabular().unwrap();
+    let mut monitor = DriftMonitor::new(model.as_ref(), 0.01.try_into().unwrap());
+    monitor.add(&off_sheet(40)).unwrap();
+    let report = monitor.finish();
+    let medians: Vec<Option<f64>> =
+        report.columns.iter().map(|c| c.quartiles_were.map(|[_, median, _]| median)).collect();
+    assert_eq!(medians.len(), 5);
+    assert!(medians[4].is_some_and(|median| (median - 100.0).abs() < 5.0), "{medians:?}");
+    assert!(report.columns.iter().all(|column| column.has_drifted), "{:?}", report.findings);
 }
 
 fn of_points() -> Model {

@@ -6,6 +6,7 @@ pub(crate) mod decode;
 pub(crate) mod decompress;
 pub(crate) mod demo;
 pub(crate) mod doctor;
+pub(crate) mod drift;
 pub(crate) mod encode;
 pub(crate) mod evaluate;
 pub(crate) mod explain;
@@ -57,6 +58,7 @@ pub(crate) enum Verb {
     Tune(Box<tune::Tune>),
     Score(score::Score),
     Evaluate(evaluate::Evaluate),
+    Drift(drift::Drift),
     Explain(explain::Explain),
     Reconstruct(reconstruct::Reconstruct),
     Restore(restore::Restore),
@@ -82,6 +84,7 @@ pub(crate) fn run(args: Args, words: &[OsString]) -> Result<Outcome, Failure> {
         Verb::Tune(verb) => verb.run(common, words),
         Verb::Score(verb) => verb.run(common),
         Verb::Evaluate(verb) => verb.run(common),
+        Verb::Drift(verb) => verb.run(common),
         Verb::Explain(verb) => verb.run(common),
         Verb::Reconstruct(verb) => verb.run(common),
         Verb::Restore(verb) => verb.run(common),

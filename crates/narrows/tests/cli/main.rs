@@ -10,6 +10,7 @@ mod bad_recipe;
 mod compress;
 mod demo;
 mod determinism;
+mod drift;
 mod encoder;
 mod evaluate;
 mod explain;

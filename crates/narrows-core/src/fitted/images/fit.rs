@@ -142,6 +142,7 @@ pub(in crate::fitted) fn fit(
         anomalous_scores: &anomalous_scores,
         evidence: &Evidence::default(),
         spans: Vec::new(),
+        distribution: None,
     };
     assemble(assembly, session, |inputs, _, adapter| {
         let findings = ImageFindings { images, adapter, split: &split, anomalous: &anomalous, roles };

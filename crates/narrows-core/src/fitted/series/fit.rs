@@ -14,6 +14,7 @@ use super::windowing::{CALIBRATION, TRAIN, WindowPlan, WindowedSeries, cut, with
 use crate::choice::Choice;
 use crate::codec::Span;
 use crate::data::{self, Layout, Schema, SeriesSet, Table, TimeColumns};
+use crate::distribution::{ColumnDistribution, TrainingDistribution};
 use crate::error::Result;
 use crate::fitted::assemble::{Assembly, assemble};
 use crate::fitted::feature_filter::FeatureFilter;
@@ -151,6 +152,7 @@ fn fit_rows(
     let is_labelled = selection.label.is_some();
     let threshold = trained.sample_threshold(prepared, &split, &evidence, &anomalous_scores, is_labelled)?;
 
+    let distribution = Some(TrainingDistribution::of(&selection.table, &adapter.schema, &split.train));
     let assembly = Assembly {
         adapter,
         trained,
@@ -163,6 +165,7 @@ fn fit_rows(
         anomalous_scores: &anomalous_scores,
         evidence: &evidence,
         spans,
+        distribution,
     };
     assemble(assembly, session, |inputs, held_out, adapter| {
         Ok(summary::rows(inputs, held_out, &selection, adapter, &samples, &prep))
@@ -180,6 +183,7 @@ struct PreparedPoints {
     is_anomalous: Vec<Vec<bool>>,
     windowed: WindowedSeries,
     spans: Vec<Option<Span>>,
+    distribution: TrainingDistribution,
 }
 
 fn prepare_points(
@@ -226,6 +230,7 @@ fn prepare_points(
     }
     let prep_settings = (transform, settings.scale, unobserved(recipe, plan.window));
     let spans = spans(&stretches, set.channels.len());
+    let distribution = distribution(&stretches, &set.channels);
     let (pipeline, prep) = SignalPipeline::fit(&set.channels, &stretches, plan.window, prep_settings, &recipe.prep)?;
     let step = set.step;
     let schema = selection.schema.clone();
@@ -256,7 +261,7 @@ fn prepare_points(
         let words = "windows without an observed point, which neither train nor calibrate";
         tell(format!("{} {words}", windowed.unseen), &mut notes, observer);
     }
-    Ok(PreparedPoints { selection, plan, notes, adapter, prep, samples, is_anomalous, windowed, spans })
+    Ok(PreparedPoints { selection, plan, notes, adapter, prep, samples, is_anomalous, windowed, spans, distribution })
 }
 
 /// The range of the means of training windows, if it holds for those that were held out.
@@ -289,8 +294,9 @@ fn fit_points(
     roles: &Roles,
     session: &Session<'_>,
 ) -> Result<SeriesModel> {
-    let PreparedPoints { selection, plan, notes, mut adapter, prep, mut samples, is_anomalous, windowed, spans } =
-        prepare_points(recipe, settings, table, roles, SplitPurpose::Fit, session.observer)?;
+    let prepared = prepare_points(recipe, settings, table, roles, SplitPurpose::Fit, session.observer)?;
+    let PreparedPoints { selection, plan, notes, mut adapter, prep, mut samples, is_anomalous, .. } = prepared;
+    let PreparedPoints { windowed, spans, distribution, .. } = prepared;
     let WindowedSeries { windows, split, normal, anomalous, .. } = windowed;
 
     let (blocks, slots, shape) = (adapter.pipeline.blocks(), adapter.slots(), adapter.shape());
@@ -344,6 +350,7 @@ fn fit_points(
         // Samples are windows.
         evidence: &Evidence::default(),
         spans,
+        distribution: Some(distribution),
     };
     let chosen = summary::Chosen { notes: &notes, period: plan.period, train_stride: plan.stride };
     assemble(assembly, session, |inputs, held_out, adapter| {
@@ -363,6 +370,16 @@ fn spans(stretches: &[Stretch<'_>], channels: usize) -> Vec<Option<Span>> {
         Span::of(values.copied())
     };
     (0..channels).map(of_channel).collect()
+}
+
+/// The distribution of each channel in the training parts. Points without a value are those of gaps, too, so they are not
+/// counted as missing.
+fn distribution(stretches: &[Stretch<'_>], channels: &[String]) -> TrainingDistribution {
+    let of_channel = |(c, channel): (usize, &String)| {
+        let values = stretches.iter().flat_map(|(_, values)| values.iter().skip(c).step_by(channels.len()));
+        ColumnDistribution::of_numbers(channel, values.filter(|x| x.is_finite()).map(|x| Some(*x)))
+    };
+    TrainingDistribution { columns: channels.iter().enumerate().map(of_channel).collect() }
 }
 
 /// Recurrent networks carry their state past absent steps; others get filled values.

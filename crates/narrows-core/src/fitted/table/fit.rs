@@ -8,6 +8,7 @@ use super::adapter::TableAdapter;
 use super::{order, summary};
 use crate::codec::Span;
 use crate::data::{Column, Table};
+use crate::distribution::TrainingDistribution;
 use crate::error::Result;
 use crate::fitted::assemble::{Assembly, assemble};
 use crate::fitted::feature_filter::FeatureFilter;
@@ -109,6 +110,7 @@ pub(in crate::fitted) fn fit(
         anomalous_scores: &anomalous_scores,
         evidence: &evidence,
         spans: spans(&selection, &split),
+        distribution: Some(TrainingDistribution::of(&selection.table, &selection.schema, &split.train)),
     };
     assemble(assembly, session, |inputs, held_out, adapter| {
         Ok(summary::describe(inputs, held_out, &selection, adapter, &prep))

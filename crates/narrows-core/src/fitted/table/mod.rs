@@ -4,6 +4,7 @@ mod adapter;
 mod fit;
 mod model;
 mod order;
+mod recalibrate;
 mod summary;
 
 pub(crate) use adapter::TableAdapter;
