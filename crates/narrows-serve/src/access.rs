@@ -29,7 +29,10 @@ const OPEN: [&str; 4] = ["/v2/health/live", "/v2/health/ready", "/health", "/pin
 /// Headers of every answer: nothing in it is to be run, framed, guessed or kept.
 const HEADERS: [(HeaderName, &str); 4] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"),
+    (
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    ),
     (header::REFERRER_POLICY, "no-referrer"),
     (header::CACHE_CONTROL, "no-store"),
 ];
@@ -43,7 +46,8 @@ pub(crate) async fn watch(State(app): State<Arc<App>>, request: Request, next: N
     let path: String = request.uri().path().chars().take(LONGEST_PATH).collect();
     let matched = request.extensions().get::<MatchedPath>();
     let route = matched.map_or("unmatched", MatchedPath::as_str).to_owned();
-    let is_admitted = OPEN.contains(&route.as_str()) || app.keys.as_ref().is_none_or(|keys| keys.admit(request.headers()));
+    let is_admitted =
+        OPEN.contains(&route.as_str()) || app.keys.as_ref().is_none_or(|keys| keys.admit(request.headers()));
     let mut response = if is_admitted { as_json(next.run(request).await).await } else { without_key() };
     let headers = response.headers_mut();
     for (name, value) in HEADERS {

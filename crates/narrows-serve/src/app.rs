@@ -72,11 +72,13 @@ impl App {
         match timeout(self.limits.timeout, to_bytes(body, most)).await {
             Ok(Ok(bytes)) => Ok(Received { parts, bytes, since }),
             Ok(Err(error)) => {
-                let is_limit = std::error::Error::source(&error).is_some_and(|cause| cause.to_string().contains("limit"));
+                let is_limit =
+                    std::error::Error::source(&error).is_some_and(|cause| cause.to_string().contains("limit"));
                 Err(if is_limit { too_large() } else { Refusal::bad(format!("the body: cannot be read: {error}")) })
             }
             Err(_) => {
-                let message = format!("the body: expected within {} s, got only a part", self.limits.timeout.as_secs_f64());
+                let message =
+                    format!("the body: expected within {} s, got only a part", self.limits.timeout.as_secs_f64());
                 Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, message))
             }
         }

@@ -53,14 +53,13 @@ pub(crate) fn document(routes: &[Route]) -> Value {
 
 fn operation(route: &Route) -> Value {
     let path_parameter = |name: &str| {
-        route.path.contains(&format!("{{{name}}}")).then(|| {
-            json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}})
-        })
+        route
+            .path
+            .contains(&format!("{{{name}}}"))
+            .then(|| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}}))
     };
     let mut parameters: Vec<Value> = ["model", "version"].into_iter().filter_map(path_parameter).collect();
-    let query = |name: &str, schema: Value, description: &str| {
-        json!({"name": name, "in": "query", "schema": schema, "description": description})
-    };
+    let query = |name: &str, schema: Value, description: &str| json!({"name": name, "in": "query", "schema": schema, "description": description});
     match route.body {
         BodyDoc::Rows => parameters.push(query(
             "explain",
@@ -72,7 +71,8 @@ fn operation(route: &Route) -> Value {
         }
         _ => {}
     }
-    let id: String = route.path.split(['/', '{', '}', '.']).filter(|part| !part.is_empty()).collect::<Vec<_>>().join("_");
+    let id: String =
+        route.path.split(['/', '{', '}', '.']).filter(|part| !part.is_empty()).collect::<Vec<_>>().join("_");
     let mut operation = json!({
         "operationId": id,
         "summary": route.summary,
@@ -94,7 +94,9 @@ fn content(body: BodyDoc) -> Option<Value> {
             "application/json": {"schema": {"$ref": "#/components/schemas/InferenceRequest"}},
             "application/octet-stream": any,
         }),
-        BodyDoc::Rows => BodyForm::listed().into_iter().map(|name| (name.to_owned(), any.clone())).collect::<Map<_, _>>().into(),
+        BodyDoc::Rows => {
+            BodyForm::listed().into_iter().map(|name| (name.to_owned(), any.clone())).collect::<Map<_, _>>().into()
+        }
         BodyDoc::Invocation => json!({
             "application/json": {"schema": {"$ref": "#/components/schemas/Invocation"}},
             "text/csv": any,

@@ -35,11 +35,7 @@ pub(crate) fn all() -> Vec<Route> {
         takes("/v2/models/{model}/score", "Scores of rows or of an image", BodyDoc::Rows, post(scoring::score)),
         takes("/v2/models/{model}/explain", "Scores of rows with reasons", BodyDoc::Rows, post(scoring::explain)),
         reads("/v2/models/{model}/versions/{version}", "Inputs and outputs of a version", get(protocol::metadata)),
-        reads(
-            "/v2/models/{model}/versions/{version}/ready",
-            "Whether a version answers",
-            get(protocol::model_ready),
-        ),
+        reads("/v2/models/{model}/versions/{version}/ready", "Whether a version answers", get(protocol::model_ready)),
         takes(
             "/v2/models/{model}/versions/{version}/infer",
             "Scores of tensors by a version",
@@ -47,7 +43,12 @@ pub(crate) fn all() -> Vec<Route> {
             post(scoring::infer),
         ),
         takes("/v2/repository/index", "The models of the repository", BodyDoc::Filter, post(protocol::index)),
-        takes("/invocations", "Predictions, as of MLflow and SageMaker", BodyDoc::Invocation, post(scoring::invocations)),
+        takes(
+            "/invocations",
+            "Predictions, as of MLflow and SageMaker",
+            BodyDoc::Invocation,
+            post(scoring::invocations),
+        ),
         reads("/ping", "Whether requests are answered, as of SageMaker", get(protocol::ready)),
         reads("/health", "Whether requests are answered", get(protocol::ready)),
         reads("/version", "The version of the server", get(protocol::version)),

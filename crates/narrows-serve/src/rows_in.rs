@@ -79,7 +79,9 @@ impl BodyForm {
 pub(crate) fn read(bytes: &Bytes, form: BodyForm, model: &ServedModel, max_rows: usize) -> Result<GivenRows, Refusal> {
     let format = match form {
         BodyForm::Table(format) => Some(format),
-        BodyForm::Image => return Err(model.images().err().unwrap_or_else(|| Refusal::bad("expected rows, got an image"))),
+        BodyForm::Image => {
+            return Err(model.images().err().unwrap_or_else(|| Refusal::bad("expected rows, got an image")));
+        }
         BodyForm::Untold => Some(guessed(bytes)),
     };
     if format == Some(Format::Ndjson) && tensors::is_request(bytes) {

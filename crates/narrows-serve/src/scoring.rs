@@ -30,7 +30,11 @@ type SharedApp = State<Arc<App>>;
 type PathParams = Path<HashMap<String, String>>;
 
 /// `infer`: tensors in, tensors out.
-pub(crate) async fn infer(State(app): SharedApp, Path(path): PathParams, request: Request) -> Result<Response, Refusal> {
+pub(crate) async fn infer(
+    State(app): SharedApp,
+    Path(path): PathParams,
+    request: Request,
+) -> Result<Response, Refusal> {
     let model = app.model(&path)?;
     model.tabular()?;
     let received = app.receive(request).await?;
@@ -63,7 +67,11 @@ fn json_length(headers: &HeaderMap) -> Result<Option<usize>, Refusal> {
 }
 
 /// `score`: rows in, rows out.
-pub(crate) async fn score(State(app): SharedApp, Path(path): PathParams, request: Request) -> Result<Response, Refusal> {
+pub(crate) async fn score(
+    State(app): SharedApp,
+    Path(path): PathParams,
+    request: Request,
+) -> Result<Response, Refusal> {
     let model = app.model(&path)?;
     scored(&app, model, request, 0).await
 }
@@ -112,7 +120,9 @@ fn reasons(received: &Received, default: usize) -> Result<usize, Refusal> {
     let query = received.query(&["explain"])?;
     let Some(text) = query.get("explain") else { return Ok(default) };
     let number = text.parse().ok().filter(|number| *number <= MOST_REASONS);
-    number.ok_or_else(|| Refusal::bad(format!("explain: expected a number of reasons up to {MOST_REASONS}, got `{text}`")))
+    number.ok_or_else(|| {
+        Refusal::bad(format!("explain: expected a number of reasons up to {MOST_REASONS}, got `{text}`"))
+    })
 }
 
 /// The columns that `narrows score` writes.
@@ -124,12 +134,7 @@ fn columns(model: &ServedModel, scored: &ScoredRows) -> Result<Columns, Refusal>
     Ok(columns)
 }
 
-fn table_answer(
-    model: &ServedModel,
-    scored: &ScoredRows,
-    reasons: usize,
-    form: AnswerForm,
-) -> Result<Answer, Refusal> {
+fn table_answer(model: &ServedModel, scored: &ScoredRows, reasons: usize, form: AnswerForm) -> Result<Answer, Refusal> {
     let mut columns = columns(model, scored)?;
     if reasons > 0 {
         // Text has no place for lists.

@@ -27,7 +27,10 @@ pub(crate) struct ServedModel {
 /// What can be asked of a model.
 #[derive(Debug)]
 enum ServedForm {
-    Rows { alone: Box<dyn TabularModel>, shared: Box<dyn TabularModel> },
+    Rows {
+        alone: Box<dyn TabularModel>,
+        shared: Box<dyn TabularModel>,
+    },
     Images(Box<ImageModel>),
     /// Has no scores.
     Unscored(&'static str),

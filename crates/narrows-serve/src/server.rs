@@ -84,6 +84,8 @@ impl Server {
             let line = json!({"level": "info", "event": "loaded", "model": model.name, "version": model.version});
             app.log.line(&line);
         }
+        let listening = format!("http://{address}");
+        app.log.line(&json!({"level": "info", "event": "listening", "address": listening}));
         Ok(Server { address, stop, app, connections: Some(connections), workers, reloading })
     }
 

@@ -15,6 +15,9 @@ use crate::rows_in::check_rows;
 use crate::served::ServedModel;
 use crate::values::{Cells, Datatype};
 
+/// Bytes of JSON that are looked through for the names of fields.
+const LOOK: usize = 64 << 10;
+
 /// A request to `infer`.
 #[derive(Debug)]
 pub(crate) struct Request {
@@ -52,6 +55,7 @@ pub(crate) fn json_of(bytes: &[u8]) -> Result<Value, Refusal> {
 
 /// Whether JSON looks like a request to `infer` rather than like rows.
 pub(crate) fn is_request(bytes: &[u8]) -> bool {
+    let bytes = &bytes[..bytes.len().min(LOOK)];
     let has = |word: &[u8]| bytes.windows(word.len()).any(|window| window == word);
     bytes.trim_ascii_start().starts_with(b"{") && has(b"\"inputs\"") && has(b"\"datatype\"")
 }
@@ -71,7 +75,8 @@ impl Request {
             Some(Value::Array(inputs)) if !inputs.is_empty() => inputs,
             Some(_) => return Err(Refusal::bad("inputs: expected an array of at least one tensor, got another value")),
             None => {
-                let message = "inputs: expected an array of tensors, got none; GET the model's metadata for their names";
+                let message =
+                    "inputs: expected an array of tensors, got none; GET the model's metadata for their names";
                 return Err(Refusal::bad(message));
             }
         };

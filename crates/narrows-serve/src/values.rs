@@ -206,7 +206,10 @@ mod tests {
     fn json_may_be_flat_or_nested() {
         let nested = Cells::of_json(Datatype::Fp64, &json!([[1.5], [null]]), 2);
         assert_eq!(nested, Ok(Cells::Numbers(vec![Some(1.5), None])));
-        assert_eq!(Cells::of_json(Datatype::Bool, &json!([true, 0]), 2), Ok(Cells::Flags(vec![Some(true), Some(false)])));
+        assert_eq!(
+            Cells::of_json(Datatype::Bool, &json!([true, 0]), 2),
+            Ok(Cells::Flags(vec![Some(true), Some(false)]))
+        );
         let error = Cells::of_json(Datatype::Fp64, &json!([1]), 2).unwrap_err();
         assert_eq!(error, "expected 2 values for its shape, got 1");
         assert!(Cells::of_json(Datatype::Bytes, &json!([1]), 1).is_err());
