@@ -5,18 +5,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use axum::body::{Bytes, to_bytes};
+use axum::body::{Bytes, HttpBody, to_bytes};
 use axum::extract::{Query, Request};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::timeout;
 
 use crate::keys::Keys;
 use crate::metrics::Metrics;
 use crate::options::{LogSink, ServeLimits};
-use crate::queue::{Job, Queue, Work, time_left};
+use crate::queue::{Job, Queue, SMALL, Work, time_left};
 use crate::refusal::Refusal;
 use crate::served::ServedModel;
 use crate::store::ModelStore;
@@ -27,6 +27,8 @@ pub(crate) struct App {
     pub(crate) queue: Arc<Queue>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) limits: ServeLimits,
+    /// Room for bodies that are not small, so that memory is bounded however many clients send at once.
+    pub(crate) room: Arc<Semaphore>,
     pub(crate) keys: Option<Keys>,
     pub(crate) log: LogSink,
     /// Whether the server has been told to stop.
@@ -46,6 +48,8 @@ pub(crate) struct Received {
     pub(crate) parts: Parts,
     pub(crate) bytes: Bytes,
     since: Instant,
+    /// Held until the request has been answered.
+    _room: Option<OwnedSemaphorePermit>,
 }
 
 impl App {
@@ -60,8 +64,8 @@ impl App {
         let (parts, body) = request.into_parts();
         let most = self.limits.max_body;
         let too_large = || Refusal::too_large(format!("the body: expected at most {most} bytes, got more"));
-        let told = parts.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-        if told.is_some_and(|told: u64| told > most as u64) {
+        let size = body.size_hint().upper();
+        if size.is_some_and(|size| size > most as u64) {
             return Err(too_large());
         }
         let encoding = parts.headers.get(header::CONTENT_ENCODING).map(|value| value.to_str().unwrap_or("?"));
@@ -69,8 +73,10 @@ impl App {
             let message = format!("Content-Encoding: expected none, got `{encoding}`; send the body as it is");
             return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
         }
+        let is_small = size.is_some_and(|size| size <= SMALL as u64);
+        let room = if is_small { None } else { Some(self.room()?) };
         match timeout(self.limits.timeout, to_bytes(body, most)).await {
-            Ok(Ok(bytes)) => Ok(Received { parts, bytes, since }),
+            Ok(Ok(bytes)) => Ok(Received { parts, bytes, since, _room: room }),
             Ok(Err(error)) => {
                 let is_limit =
                     std::error::Error::source(&error).is_some_and(|cause| cause.to_string().contains("limit"));
@@ -82,6 +88,14 @@ impl App {
                 Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, message))
             }
         }
+    }
+
+    /// Room for a large body, if there is some now.
+    fn room(&self) -> Result<OwnedSemaphorePermit, Refusal> {
+        Arc::clone(&self.room).try_acquire_owned().map_err(|_| {
+            self.metrics.shed();
+            Refusal::busy("the server is busy: expected fewer large requests at once; try again later")
+        })
     }
 
     /// Queues work and waits for its answer.

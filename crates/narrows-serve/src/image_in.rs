@@ -9,7 +9,6 @@ use narrows_core::score_table::image_rows;
 
 use crate::answer::{Answer, AnswerForm};
 use crate::refusal::Refusal;
-use crate::scoring::around;
 use crate::served::ServedModel;
 
 /// The name of the image in messages and in the answer.
@@ -27,7 +26,7 @@ pub(crate) fn score(model: &ServedModel, bytes: &Bytes, form: AnswerForm) -> Res
         return Err(Refusal::bad(message));
     }
     let scores = images.score(&[image], false);
-    Ok(Answer::table(form, &image_rows(&[BODY], &scores), around(model, &[]))?)
+    Ok(Answer::table(form, &image_rows(&[BODY], &scores), model.heading(&[]))?)
 }
 
 /// The image of these bytes. Its decoders read files, so it is put into one whose name is nobody's to choose.

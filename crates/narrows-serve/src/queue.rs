@@ -24,7 +24,7 @@ use crate::refusal::Refusal;
 use crate::served::ServedModel;
 
 /// Bytes of a body that counts as small.
-const SMALL: usize = 64 << 10;
+pub(crate) const SMALL: usize = 64 << 10;
 /// Requests gathered at once.
 const MOST_GATHERED: usize = 256;
 

@@ -38,6 +38,15 @@ impl Refusal {
         Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, message)
     }
 
+    /// An error for more rows than the limit.
+    pub(crate) fn check_rows(rows: usize, max_rows: usize) -> Result<(), Refusal> {
+        if rows <= max_rows {
+            return Ok(());
+        }
+        let message = format!("expected at most {max_rows} rows in a request, got more; send them in several requests");
+        Err(Refusal::too_large(message))
+    }
+
     /// No room or no time at present.
     pub(crate) fn busy(message: impl Into<String>) -> Refusal {
         Refusal { status: StatusCode::SERVICE_UNAVAILABLE, message: message.into(), is_passing: true }

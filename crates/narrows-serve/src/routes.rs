@@ -2,28 +2,28 @@
 
 use std::sync::Arc;
 
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
 use axum::{Router, middleware};
 
 use crate::app::App;
-use crate::openapi::{self, BodyDoc};
+use crate::openapi::{self, BodyDoc, RouteDoc};
 use crate::{access, protocol, scoring};
 
 /// A route and its documentation.
-pub(crate) struct Route {
-    pub(crate) path: &'static str,
-    pub(crate) is_post: bool,
-    pub(crate) summary: &'static str,
-    pub(crate) body: BodyDoc,
+struct Route {
+    doc: RouteDoc,
     handler: MethodRouter<Arc<App>>,
 }
 
 /// The routes, in the order of the documentation.
-pub(crate) fn all() -> Vec<Route> {
-    let reads = |path, summary, handler| Route { path, is_post: false, summary, body: BodyDoc::None, handler };
-    let takes = |path, summary, body, handler| Route { path, is_post: true, summary, body, handler };
+fn all() -> Vec<Route> {
+    let route = |doc, handler| Route { doc, handler };
+    let reads =
+        |path, summary, handler| route(RouteDoc { path, is_post: false, summary, body: BodyDoc::None }, handler);
+    let takes = |path, summary, body, handler| route(RouteDoc { path, is_post: true, summary, body }, handler);
     vec![
         reads("/v2", "Name, version and extensions of the server", get(protocol::server)),
         reads("/v2/health/live", "Whether the process answers", get(protocol::live)),
@@ -57,19 +57,47 @@ pub(crate) fn all() -> Vec<Route> {
     ]
 }
 
-async fn document() -> Response {
-    protocol::reply(StatusCode::OK, &openapi::document(&all()))
+fn docs() -> Vec<RouteDoc> {
+    all().into_iter().map(|route| route.doc).collect()
+}
+
+async fn document(State(app): State<Arc<App>>) -> Response {
+    let models: Vec<String> = app.store.all().iter().map(|model| model.name.clone()).collect();
+    protocol::reply(StatusCode::OK, &openapi::document(&docs(), &models))
 }
 
 /// The router of a server.
 pub(crate) fn router(app: &Arc<App>) -> Router {
     let mut router = Router::new().route("/v2/", get(protocol::server));
-    for Route { path, handler, .. } in all() {
-        router = router.route(path, handler);
+    for Route { doc, handler } in all() {
+        router = router.route(doc.path, handler);
     }
     router
         .fallback(protocol::unknown)
         .method_not_allowed_fallback(protocol::other_method)
         .layer(middleware::from_fn_with_state(Arc::clone(app), access::watch))
         .with_state(Arc::clone(app))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_route_and_every_schema_it_refers_to_is_there() {
+        let routes = docs();
+        let document = openapi::document(&routes, &["m".to_owned()]);
+        assert_eq!(document["paths"].as_object().unwrap().len(), routes.len());
+        let mut ids = std::collections::HashSet::new();
+        for route in &routes {
+            let method = if route.is_post { "post" } else { "get" };
+            let operation = &document["paths"][route.path][method];
+            assert!(ids.insert(operation["operationId"].as_str().unwrap().to_owned()), "{}", route.path);
+        }
+        let text = document.to_string();
+        for reference in text.split("#/components/schemas/").skip(1) {
+            let name = reference.split('"').next().unwrap();
+            assert!(document["components"]["schemas"].get(name).is_some(), "{name}");
+        }
+    }
 }

@@ -118,22 +118,13 @@ fn table(
     for table in reader.by_ref() {
         let table = table?;
         rows += table.n_rows();
-        check_rows(rows, max_rows)?;
+        Refusal::check_rows(rows, max_rows)?;
         tables.push(table);
     }
     if rows == 0 {
         return Err(Refusal::bad(format!("{BODY}: expected at least one row of data, got none")));
     }
     Ok(GivenRows { table: Table::concat(&tables)?, warnings: reader.warnings().to_vec() })
-}
-
-/// Refuses more rows than the limit.
-pub(crate) fn check_rows(rows: usize, max_rows: usize) -> Result<(), Refusal> {
-    if rows <= max_rows {
-        return Ok(());
-    }
-    let message = format!("expected at most {max_rows} rows in a request, got more; send them in several requests");
-    Err(Refusal::too_large(message))
 }
 
 /// The rows of a request to `/invocations`, as MLflow and SageMaker send them.

@@ -9,7 +9,6 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use narrows_core::output::{Columns, batch};
 use narrows_core::score_table::ReasonForm;
-use serde_json::{Map, json};
 
 use crate::answer::{Answer, AnswerForm, JSON_LENGTH, records};
 use crate::app::{App, Received};
@@ -141,16 +140,7 @@ fn table_answer(model: &ServedModel, scored: &ScoredRows, reasons: usize, form: 
         let reason_form = if form == AnswerForm::Csv { ReasonForm::Text } else { ReasonForm::Objects };
         columns.extend(reason_form.columns(&scored.reasons, reasons));
     }
-    Ok(Answer::table(form, &batch(columns), around(model, &scored.warnings))?)
-}
-
-/// The fields beside the rows of a document.
-pub(crate) fn around(model: &ServedModel, warnings: &[String]) -> Map<String, serde_json::Value> {
-    Map::from_iter([
-        ("model_name".to_owned(), json!(model.name)),
-        ("model_version".to_owned(), json!(model.version)),
-        ("warnings".to_owned(), json!(warnings)),
-    ])
+    Ok(Answer::table(form, &batch(columns), model.heading(&scored.warnings))?)
 }
 
 /// `/invocations`: `{"predictions": [...]}` for the only model, or for that named by `?model=`.

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use narrows_core::data::{Column, ColumnKind};
 use narrows_core::recipe::DataKind;
 use narrows_core::{Compute, Error, ImageModel, Model, TabularModel};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::refusal::Refusal;
@@ -144,6 +144,15 @@ impl ServedModel {
             metadata["parameters"]["content_type"] = json!("pd");
         }
         metadata
+    }
+
+    /// The fields that stand beside rows in an answer.
+    pub(crate) fn heading(&self, warnings: &[String]) -> Map<String, Value> {
+        Map::from_iter([
+            ("model_name".to_owned(), json!(self.name)),
+            ("model_version".to_owned(), json!(self.version)),
+            ("warnings".to_owned(), json!(warnings)),
+        ])
     }
 
     /// The kind of its data.

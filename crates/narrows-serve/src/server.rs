@@ -65,7 +65,9 @@ impl Server {
         metrics.models(&store.all());
         let queue = Arc::new(Queue::new(limits, Arc::clone(&metrics), log.clone()));
         let is_stopping = AtomicBool::new(false);
-        let app = Arc::new(App { store, queue, metrics, limits, keys, log, is_stopping });
+        // As many as can wait or be computed.
+        let room = Arc::new(Semaphore::new((limits.queue + compute.n_threads()).min(Semaphore::MAX_PERMITS)));
+        let app = Arc::new(App { store, queue, metrics, limits, room, keys, log, is_stopping });
         let (stop, stopped) = watch::channel(false);
         let workers = (0..compute.n_threads()).map(|_| {
             let queue = Arc::clone(&app.queue);

@@ -3,10 +3,10 @@
 //! A file that cannot be loaded changes nothing: the last good model stays, and the log says why. Names come from files
 //! alone, and requests are answered from this map, so that no path in a request reaches the file system.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::SystemTime;
 
 use narrows_core::error::{Place, nearest};
@@ -23,14 +23,18 @@ const EXTENSION: &str = "narrows";
 pub(crate) struct ModelStore {
     given: Vec<PathBuf>,
     compute: Compute,
-    shelf: RwLock<BTreeMap<String, Stocked>>,
+    shelf: RwLock<BTreeMap<String, Arc<ServedModel>>>,
+    seen: Mutex<SeenFiles>,
 }
 
-/// A model and the file that it, or a newer one that failed, came from.
-#[derive(Debug, Clone)]
-struct Stocked {
-    model: Arc<ServedModel>,
-    seen: FileState,
+/// What the files were like at the last look, whether they could be loaded or not.
+#[derive(Debug, Default)]
+struct SeenFiles {
+    files: BTreeMap<String, FileState>,
+    /// Models whose files were not there: a folder may be listed while a file in it is being replaced.
+    absent: BTreeSet<String>,
+    /// Why the files could not be listed.
+    error: Option<String>,
 }
 
 /// What tells one content of a file from another without reading it.
@@ -39,92 +43,104 @@ struct FileState {
     path: PathBuf,
     modified: Option<SystemTime>,
     length: u64,
+    /// A file that was renamed into place may have the age of the one before.
+    #[cfg(unix)]
+    inode: u64,
 }
 
 impl FileState {
     fn of(path: &Path) -> std::io::Result<FileState> {
         let metadata = fs::metadata(path)?;
-        Ok(FileState { path: path.to_path_buf(), modified: metadata.modified().ok(), length: metadata.len() })
+        Ok(FileState {
+            path: path.to_path_buf(),
+            modified: metadata.modified().ok(),
+            length: metadata.len(),
+            #[cfg(unix)]
+            inode: std::os::unix::fs::MetadataExt::ino(&metadata),
+        })
     }
 }
 
 impl ModelStore {
     /// Loads all models.
     pub(crate) fn open(given: Vec<PathBuf>, compute: Compute) -> Result<ModelStore, Error> {
-        let mut shelf = BTreeMap::new();
+        let (mut shelf, mut seen) = (BTreeMap::new(), SeenFiles::default());
         for (name, path) in files(&given)? {
-            let seen = FileState::of(&path).map_err(|error| Error::read(&path, error))?;
-            let model = Arc::new(ServedModel::load(&name, &path, &compute)?);
-            shelf.insert(name, Stocked { model, seen });
+            if let Ok(state) = FileState::of(&path) {
+                seen.files.insert(name.clone(), state);
+            }
+            let model = ServedModel::load(&name, &path, &compute)?;
+            shelf.insert(name, Arc::new(model));
         }
-        Ok(ModelStore { given, compute, shelf: RwLock::new(shelf) })
+        if shelf.is_empty() {
+            let names: Vec<String> = given.iter().map(|path| path.display().to_string()).collect();
+            let message = format!("expected at least one file *.{EXTENSION}, got none");
+            let hint = "fit a model first: narrows fit DATA -o m.narrows";
+            return Err(Error::data(Place::source(names.join(", ")), message).with_hint(hint));
+        }
+        Ok(ModelStore { given, compute, shelf: RwLock::new(shelf), seen: Mutex::new(seen) })
     }
 
-    /// Loads what has changed since; each line tells what was done or what went wrong.
+    /// Loads what has changed since the last look; each line tells what was done or what went wrong.
     pub(crate) fn refresh(&self) -> Vec<Value> {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let files = match files(&self.given) {
             Ok(files) => files,
-            Err(error) => return vec![json!({"level": "error", "event": "reload", "error": error.to_string()})],
+            Err(error) => {
+                let error = error.to_string();
+                // Told once.
+                let is_new = seen.error.replace(error.clone()).is_none_or(|before| before != error);
+                return if is_new { vec![failed("list", None, &error, None)] } else { Vec::new() };
+            }
         };
+        seen.error = None;
         let mut lines = Vec::new();
         for (name, path) in &files {
-            let known = self.stocked(name);
             // A file that is being replaced is there again at the next look.
-            let Ok(seen) = FileState::of(path) else { continue };
-            if known.as_ref().is_some_and(|known| known.seen == seen) {
+            let Ok(state) = FileState::of(path) else { continue };
+            if seen.files.insert(name.clone(), state.clone()).is_some_and(|before| before == state) {
                 continue;
             }
-            match (ServedModel::load(name, path, &self.compute), known) {
-                (Ok(model), _) => {
+            match ServedModel::load(name, path, &self.compute) {
+                Ok(model) => {
                     let version = model.version.clone();
-                    self.put(name, Stocked { model: Arc::new(model), seen });
                     lines.push(json!({"level": "info", "event": "loaded", "model": name, "version": version}));
+                    self.writing().insert(name.clone(), Arc::new(model));
                 }
-                (Err(error), Some(known)) => {
-                    let kept = known.model.version.clone();
-                    self.put(name, Stocked { seen, ..known });
-                    let error = error.to_string();
-                    lines.push(json!({
-                        "level": "error", "event": "reload", "model": name, "kept": kept, "error": error
-                    }));
-                }
-                // Without a model there is nothing to remember the file by, and it is tried again.
-                (Err(error), None) => {
-                    let error = error.to_string();
-                    lines.push(json!({"level": "error", "event": "load", "model": name, "error": error}));
+                Err(error) => {
+                    let kept = self.reading().get(name).map(|model| model.version.clone());
+                    lines.push(failed("reload", Some(name), &error.to_string(), kept));
                 }
             }
         }
-        // A file that was named stays served; a folder is what it holds.
-        let in_folders = |stocked: &Stocked| !self.given.contains(&stocked.seen.path);
-        let mut shelf = self.shelf.write().unwrap_or_else(PoisonError::into_inner);
-        let gone = |(name, stocked): (&String, &Stocked)| {
-            (!files.contains_key(name) && in_folders(stocked)).then(|| name.clone())
-        };
-        for name in shelf.iter().filter_map(gone).collect::<Vec<_>>() {
-            shelf.remove(&name);
+        seen.files.retain(|name, _| files.contains_key(name));
+        let mut shelf = self.writing();
+        let absent: BTreeSet<String> = shelf.keys().filter(|name| !files.contains_key(*name)).cloned().collect();
+        for name in absent.intersection(&seen.absent) {
+            shelf.remove(name);
             lines.push(json!({"level": "info", "event": "unloaded", "model": name}));
         }
+        seen.absent = absent;
         lines
     }
 
-    fn stocked(&self, name: &str) -> Option<Stocked> {
-        self.shelf.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    fn reading(&self) -> RwLockReadGuard<'_, BTreeMap<String, Arc<ServedModel>>> {
+        self.shelf.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn put(&self, name: &str, stocked: Stocked) {
-        self.shelf.write().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), stocked);
+    fn writing(&self) -> RwLockWriteGuard<'_, BTreeMap<String, Arc<ServedModel>>> {
+        self.shelf.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// All models, by name.
     pub(crate) fn all(&self) -> Vec<Arc<ServedModel>> {
-        let shelf = self.shelf.read().unwrap_or_else(PoisonError::into_inner);
-        shelf.values().map(|stocked| Arc::clone(&stocked.model)).collect()
+        self.reading().values().map(Arc::clone).collect()
     }
 
     /// The model called `name`, of a version if one is asked for.
     pub(crate) fn get(&self, name: &str, version: Option<&str>) -> Result<Arc<ServedModel>, Refusal> {
-        let Some(Stocked { model, .. }) = self.stocked(name) else {
+        let found = self.reading().get(name).map(Arc::clone);
+        let Some(model) = found else {
             let all = self.all();
             let names: Vec<&str> = all.iter().map(|model| model.name.as_str()).collect();
             let near = nearest(name, names.iter().copied());
@@ -142,7 +158,12 @@ impl ModelStore {
     }
 }
 
-/// The model files by the names of their models.
+/// A line of the log about a file that could not be used.
+fn failed(event: &str, model: Option<&str>, error: &str, kept: Option<String>) -> Value {
+    json!({"level": "error", "event": event, "model": model, "error": error, "kept": kept})
+}
+
+/// The model files by the names of their models. A file that was named is among them even if it is gone.
 fn files(given: &[PathBuf]) -> Result<BTreeMap<String, PathBuf>, Error> {
     let mut found = BTreeMap::new();
     for path in given {
@@ -156,11 +177,6 @@ fn files(given: &[PathBuf]) -> Result<BTreeMap<String, PathBuf>, Error> {
         } else {
             add(&mut found, path.clone())?;
         }
-    }
-    if found.is_empty() {
-        let place = Place::source(given.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", "));
-        return Err(Error::data(place, format!("expected at least one file *.{EXTENSION}, got none"))
-            .with_hint("fit a model first: narrows fit DATA -o m.narrows"));
     }
     Ok(found)
 }

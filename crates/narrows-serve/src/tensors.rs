@@ -11,7 +11,6 @@ use serde_json::{Map, Value};
 
 use crate::queue::GivenRows;
 use crate::refusal::Refusal;
-use crate::rows_in::check_rows;
 use crate::served::ServedModel;
 use crate::values::{Cells, Datatype};
 
@@ -120,7 +119,7 @@ impl Request {
         if rows == 0 {
             return Err(Refusal::bad("inputs: expected at least one row, got none"));
         }
-        check_rows(rows, max_rows)?;
+        Refusal::check_rows(rows, max_rows)?;
         Ok(GivenRows { table: Table::from_arrays(given, "inputs")?, warnings: Vec::new() })
     }
 }

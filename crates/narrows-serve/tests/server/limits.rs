@@ -24,7 +24,7 @@ fn without_room_in_the_queue_a_request_is_refused_at_once() {
     let (done, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 200);
     assert!(!done.is_empty() && !refused.is_empty(), "{} done, {} refused", done.len(), refused.len());
     for answer in refused {
-        answer.refused(503, &["busy", "fewer than 1 waiting", "try again"]);
+        answer.refused(503, &["the server is busy: expected fewer", "try again"]);
         assert_eq!(answer.headers["retry-after"], "1");
     }
     assert!(get(at, "/metrics").text().contains("narrows_requests_shed_total"));

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::folder::{Folder, ordinary};
+use crate::images::{coder, denoiser};
 
 /// A server that is ended with the test.
 struct Service {
@@ -34,7 +35,8 @@ impl Service {
         Service { child, address: address.unwrap(), log }
     }
 
-    fn send(&self, path: &str, headers: &str, body: &str) -> TcpStream {
+    fn send(&self, path: &str, headers: &str, body: impl AsRef<[u8]>) -> TcpStream {
+        let body = body.as_ref();
         let mut stream = TcpStream::connect(&self.address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
         let length = body.len();
@@ -42,7 +44,7 @@ impl Service {
             "POST {path} HTTP/1.1\r\nHost: t\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n"
         );
         stream.write_all(head.as_bytes()).unwrap();
-        stream.write_all(body.as_bytes()).unwrap();
+        stream.write_all(body).unwrap();
         stream
     }
 
@@ -88,7 +90,7 @@ fn scores_are_those_of_the_command_to_the_bit() {
     for (flags, query) in [("", ""), ("--explain 3", "?explain=3")] {
         let expected = folder.run(&format!("score m.narrows train.csv {flags}")).succeeds().stdout;
         let path = format!("/v2/models/m/score{query}");
-        let stream = service.send(&path, "Content-Type: text/csv\r\nAccept: text/csv\r\n", &folder.read("train.csv"));
+        let stream = service.send(&path, "Content-Type: text/csv\r\nAccept: text/csv\r\n", folder.read("train.csv"));
         assert_eq!(Service::receive(stream), expected, "{path}");
     }
     service.signal("-INT");
@@ -105,8 +107,28 @@ fn points_of_a_series_are_scored_as_by_the_command() {
     folder.run("fit points.csv -o s.narrows --kind series --time t --preset simple --set train.steps=50").succeeds();
     let service = Service::start(&folder, "");
     let expected = folder.run("score s.narrows points.csv").succeeds().stdout;
-    let stream = service.send("/v2/models/s/score", "Accept: text/csv\r\n", &folder.read("points.csv"));
+    let stream = service.send("/v2/models/s/score", "Accept: text/csv\r\n", folder.read("points.csv"));
     assert_eq!(Service::receive(stream), expected);
+}
+
+#[test]
+fn an_image_is_scored_as_by_the_command_and_other_models_say_what_they_are_for() {
+    let folder = coder();
+    let restorer = denoiser();
+    std::fs::rename(restorer.path("m.narrows"), folder.path("r.narrows")).unwrap();
+    let service = Service::start(&folder, "");
+    let expected = folder.run("score m.narrows clean/003.png").succeeds().stdout;
+    let image = folder.bytes("clean/003.png");
+    let stream = service.send("/v2/models/m/score", "Content-Type: image/png\r\nAccept: text/csv\r\n", &image);
+    let (found, expected) = (Service::receive(stream), expected.lines().nth(1).unwrap().to_owned());
+    // All but the name.
+    assert_eq!(
+        found.lines().nth(1).unwrap().split_once(','),
+        expected.split_once(',').map(|(_, rest)| ("the body", rest))
+    );
+    let mut told = String::new();
+    service.send("/v2/models/r/score", "Content-Type: image/png\r\n", &image).read_to_string(&mut told).unwrap();
+    assert!(told.starts_with("HTTP/1.1 400") && told.contains("got a model that restores images"), "{told}");
 }
 
 #[test]
@@ -114,7 +136,7 @@ fn sigterm_lets_requests_that_have_begun_be_answered() {
     let folder = Folder::with_model();
     let mut service = Service::start(&folder, "--threads 1");
     let rows = 100_000;
-    let stream = service.send("/v2/models/m/score", "Accept: text/csv\r\n", &ordinary(rows));
+    let stream = service.send("/v2/models/m/score", "Accept: text/csv\r\n", ordinary(rows));
     // The body has been sent; the server may still be reading it.
     std::thread::sleep(Duration::from_millis(100));
     service.signal("-TERM");
