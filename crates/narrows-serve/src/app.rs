@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use axum::body::{Bytes, HttpBody, to_bytes};
-use axum::extract::{Query, Request};
+use axum::extract::{Path, Query, Request, State};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -34,6 +34,11 @@ pub(crate) struct App {
     /// Whether the server has been told to stop.
     pub(crate) is_stopping: AtomicBool,
 }
+
+/// The state, as handlers get it.
+pub(crate) type SharedApp = State<Arc<App>>;
+/// The parameters in a path, as handlers get them.
+pub(crate) type PathParams = Path<HashMap<String, String>>;
 
 /// What an answer tells the log.
 #[derive(Debug, Clone)]

@@ -66,7 +66,7 @@ pub struct ServeLimits {
 }
 
 impl Default for ServeLimits {
-    /// 32 MiB, a million rows, 64 waiting, 30 seconds, 1024 rows gathered without delay, 1024 connections.
+    /// 32 MiB, a million rows, 64 waiting, 30 seconds, 1024 rows gathered without delay, 512 connections.
     fn default() -> ServeLimits {
         ServeLimits {
             max_body: 32 << 20,
@@ -75,7 +75,7 @@ impl Default for ServeLimits {
             timeout: Duration::from_secs(30),
             batch_rows: 1024,
             max_delay: Duration::ZERO,
-            connections: 1024,
+            connections: 512,
             drain: Duration::from_secs(30),
         }
     }

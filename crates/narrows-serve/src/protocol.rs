@@ -1,19 +1,13 @@
 //! Handlers that tell: health, metadata, the repository of models, metrics.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
 use axum::extract::{Path, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use crate::app::App;
+use crate::app::{PathParams, SharedApp};
 use crate::metrics::METRICS_TYPE;
 use crate::refusal::Refusal;
-
-type SharedApp = State<Arc<App>>;
-type PathParams = Path<HashMap<String, String>>;
 
 /// The version of the server.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -4,7 +4,7 @@
 //! A thread takes the oldest request and, if it is small, others that wait for the same model. Their rows are scored
 //! together where they have the same columns. A row's score does not depend on the rows beside it, so nothing changes but
 //! the time. What is told about a request's data must not tell of another's, and what is refused alone must not pass in
-//! company: where anything is to be told, each request is scored again by itself.
+//! company: where anything is to be told, requests are scored again in smaller groups, and by themselves in the end.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -25,6 +25,8 @@ use crate::served::ServedModel;
 
 /// Bytes of a body that counts as small.
 pub(crate) const SMALL: usize = 64 << 10;
+/// Fewer requests are not worth a group.
+const FEW: usize = 2;
 /// Requests gathered at once.
 const MOST_GATHERED: usize = 256;
 
@@ -198,25 +200,29 @@ impl Queue {
     }
 
     /// Scores requests of one model with the same columns.
-    fn score(&self, group: Vec<ReadJob>) {
-        if group.len() > 1
-            && let Some(explained) = self.scored_together(&group)
-        {
-            let mut first = 0;
+    fn score(&self, mut group: Vec<ReadJob>) {
+        if group.len() < FEW {
             for job in group {
-                let rows = first..first + job.table.n_rows();
-                first = rows.end;
-                self.finish(job, Ok(part(&explained, rows)));
+                let explained = self.explained(&job.model, &job.table, job.reasons);
+                self.finish(job, explained);
             }
             return;
         }
+        let Some(explained) = self.scored_together(&group) else {
+            // Those about which there is something to tell are found by halving.
+            let rest = group.split_off(group.len() / 2);
+            self.score(group);
+            return self.score(rest);
+        };
+        let mut first = 0;
         for job in group {
-            let explained = self.explained(&job.model, &job.table, job.reasons);
-            self.finish(job, explained);
+            let rows = first..first + job.table.n_rows();
+            first = rows.end;
+            self.finish(job, Ok(part(&explained, rows)));
         }
     }
 
-    /// `None` if each is to be scored by itself.
+    /// `None` if something is to be told about one of them, or one fails.
     fn scored_together(&self, group: &[ReadJob]) -> Option<Explained> {
         let tables: Vec<Table> = group.iter().map(|job| job.table.clone()).collect();
         let table = Table::concat(&tables).ok()?;

@@ -1,7 +1,6 @@
 //! Handlers that score: `infer` of the Open Inference Protocol, `score` and `explain` with bodies in file formats, and
 //! `/invocations` of MLflow and SageMaker.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::{Path, Request, State};
@@ -11,7 +10,7 @@ use narrows_core::output::{Columns, batch};
 use narrows_core::score_table::ReasonForm;
 
 use crate::answer::{Answer, AnswerForm, JSON_LENGTH, records};
-use crate::app::{App, Received};
+use crate::app::{App, PathParams, Received, SharedApp};
 use crate::image_in;
 use crate::queue::{ScoredRows, Work};
 use crate::refusal::Refusal;
@@ -24,9 +23,6 @@ use crate::tensors;
 const REASONS: usize = 3;
 /// Most reasons of a row.
 const MOST_REASONS: usize = 1000;
-
-type SharedApp = State<Arc<App>>;
-type PathParams = Path<HashMap<String, String>>;
 
 /// `infer`: tensors in, tensors out.
 pub(crate) async fn infer(
