@@ -187,7 +187,7 @@ impl Queue {
                         let fits = rows + table.n_rows() <= self.limits.batch_rows;
                         let is_alike =
                             group.first().is_none_or(|job| job.table.batch().schema() == table.batch().schema());
-                        if !group.is_empty() && !(fits && is_alike) {
+                        if !(group.is_empty() || fits && is_alike) {
                             self.score(std::mem::take(&mut group));
                         }
                         group.push(ReadJob { model, table, warnings, reasons, write, reply });

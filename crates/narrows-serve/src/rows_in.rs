@@ -1,10 +1,12 @@
 //! Rows in the body of a request, read by the library's readers: CSV, JSON, Arrow, Parquet.
 
+use arrow::array::{Array, ArrayRef};
 use axum::body::Bytes;
 use axum::http::{HeaderMap, StatusCode, header};
 use narrows_core::data::{Format, InMemory, Schema, Source, Table};
 use serde_json::{Value, json};
 
+use crate::options::ServeLimits;
 use crate::queue::GivenRows;
 use crate::refusal::Refusal;
 use crate::served::ServedModel;
@@ -12,6 +14,8 @@ use crate::tensors;
 
 /// The name of a body in messages.
 const BODY: &str = "the body";
+/// How many times the largest body its rows may take in memory: compressed bodies are small.
+const UNFOLDED: usize = 16;
 /// Rows read at a time.
 const READ_ROWS: usize = 8192;
 
@@ -75,8 +79,27 @@ impl BodyForm {
     }
 }
 
+/// What a request may ask for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RowLimits {
+    pub(crate) rows: usize,
+    /// Bytes of a body.
+    pub(crate) body: usize,
+}
+
+impl From<ServeLimits> for RowLimits {
+    fn from(limits: ServeLimits) -> RowLimits {
+        RowLimits { rows: limits.max_rows, body: limits.max_body }
+    }
+}
+
 /// The rows of a body; `{"inputs": ...}` of the Open Inference Protocol is understood too.
-pub(crate) fn read(bytes: &Bytes, form: BodyForm, model: &ServedModel, max_rows: usize) -> Result<GivenRows, Refusal> {
+pub(crate) fn read(
+    bytes: &Bytes,
+    form: BodyForm,
+    model: &ServedModel,
+    limits: RowLimits,
+) -> Result<GivenRows, Refusal> {
     let format = match form {
         BodyForm::Table(format) => Some(format),
         BodyForm::Image => {
@@ -85,9 +108,9 @@ pub(crate) fn read(bytes: &Bytes, form: BodyForm, model: &ServedModel, max_rows:
         BodyForm::Untold => Some(guessed(bytes)),
     };
     if format == Some(Format::Ndjson) && tensors::is_request(bytes) {
-        return tensors::Request::parse(bytes, None)?.rows(model, max_rows);
+        return tensors::Request::parse(bytes, None)?.rows(model, limits.rows);
     }
-    table(bytes.clone(), format, model, max_rows)
+    table(bytes.clone(), format, model, limits)
 }
 
 /// The format by the first bytes, of those that are read from a request.
@@ -105,7 +128,7 @@ fn table(
     bytes: impl AsRef<[u8]> + Send + Sync + 'static,
     format: Option<Format>,
     model: &ServedModel,
-    max_rows: usize,
+    limits: RowLimits,
 ) -> Result<GivenRows, Refusal> {
     if bytes.as_ref().is_empty() {
         return Err(Refusal::bad(format!("{BODY}: expected at least one row of data, got nothing")));
@@ -114,11 +137,17 @@ fn table(
     let source = Source { format, ..Source::in_memory(InMemory::new(BODY, bytes)) };
     let mut reader = source.open(READ_ROWS, Some(&wanted))?;
     let mut tables = Vec::new();
-    let mut rows = 0;
+    let (mut rows, mut size) = (0, 0_usize);
+    let most = limits.body.saturating_mul(UNFOLDED);
     for table in reader.by_ref() {
         let table = table?;
         rows += table.n_rows();
-        Refusal::check_rows(rows, max_rows)?;
+        Refusal::check_rows(rows, limits.rows)?;
+        size = size.saturating_add(table.batch().columns().iter().map(bytes_of).sum());
+        if size > most {
+            let message = format!("{BODY}: expected rows of at most {most} bytes in memory, got more");
+            return Err(Refusal::too_large(message));
+        }
         tables.push(table);
     }
     if rows == 0 {
@@ -127,22 +156,27 @@ fn table(
     Ok(GivenRows { table: Table::concat(&tables)?, warnings: reader.warnings().to_vec() })
 }
 
+/// Bytes of a column, without what other rows of the same buffers take.
+fn bytes_of(array: &ArrayRef) -> usize {
+    array.to_data().get_slice_memory_size().unwrap_or_else(|_| array.get_array_memory_size())
+}
+
 /// The rows of a request to `/invocations`, as MLflow and SageMaker send them.
 pub(crate) fn read_invocation(
     bytes: &Bytes,
     form: BodyForm,
     model: &ServedModel,
-    max_rows: usize,
+    limits: RowLimits,
 ) -> Result<GivenRows, Refusal> {
     let is_object = bytes.trim_ascii_start().starts_with(b"{");
     let is_json = matches!(form, BodyForm::Table(Format::Ndjson) | BodyForm::Untold) && is_object;
     let Ok(Value::Object(mut fields)) = (if is_json { tensors::json_of(bytes) } else { Ok(Value::Null) }) else {
-        return read(bytes, form, model, max_rows);
+        return read(bytes, form, model, limits);
     };
     const FIELDS: [&str; 4] = ["dataframe_split", "dataframe_records", "instances", "inputs"];
     let Some((name, given)) = FIELDS.iter().find_map(|name| Some((*name, fields.remove(*name)?))) else {
         // Rows as they are.
-        return read(bytes, form, model, max_rows);
+        return read(bytes, form, model, limits);
     };
     let given = match given {
         Value::Array(rows) if rows.iter().all(|row| matches!(row, Value::Array(_))) && !rows.is_empty() => {
@@ -158,7 +192,7 @@ pub(crate) fn read_invocation(
         given @ (Value::Array(_) | Value::Object(_)) => given,
         other => return Err(Refusal::bad(format!("{name}: expected an array or an object, got {other}"))),
     };
-    table(given.to_string().into_bytes(), Some(Format::Ndjson), model, max_rows)
+    table(given.to_string().into_bytes(), Some(Format::Ndjson), model, limits)
 }
 
 #[cfg(test)]

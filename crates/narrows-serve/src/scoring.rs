@@ -14,7 +14,7 @@ use crate::app::{App, PathParams, Received, SharedApp};
 use crate::image_in;
 use crate::queue::{ScoredRows, Work};
 use crate::refusal::Refusal;
-use crate::rows_in::{self, BodyForm};
+use crate::rows_in::{self, BodyForm, RowLimits};
 use crate::served::ServedModel;
 use crate::tensor_answer::AskedAnswer;
 use crate::tensors;
@@ -93,7 +93,7 @@ async fn scored(
     let received = app.receive(request).await?;
     let reasons = reasons(&received, default_reasons)?;
     let body = body.seen(&received.bytes);
-    let (bytes, max_rows) = (received.bytes.clone(), app.limits.max_rows);
+    let (bytes, limits) = (received.bytes.clone(), RowLimits::from(app.limits));
     let work_model = Arc::clone(&model);
     let work = if body == BodyForm::Image && model.reads_images() {
         Work::Other(Box::new(move || image_in::score(&work_model, &bytes, form)))
@@ -103,7 +103,7 @@ async fn scored(
         Work::Rows {
             bytes: bytes.len(),
             reasons,
-            read: Box::new(move || rows_in::read(&bytes, body, &work_model, max_rows)),
+            read: Box::new(move || rows_in::read(&bytes, body, &work_model, limits)),
             write: Box::new(move |scored| table_answer(&write_model, scored, reasons, form)),
         }
     };
@@ -154,12 +154,12 @@ pub(crate) async fn invocations(State(app): SharedApp, request: Request) -> Resu
         }
     };
     model.tabular()?;
-    let (bytes, max_rows) = (received.bytes.clone(), app.limits.max_rows);
+    let (bytes, limits) = (received.bytes.clone(), RowLimits::from(app.limits));
     let (read_model, write_model) = (Arc::clone(&model), Arc::clone(&model));
     let work = Work::Rows {
         bytes: bytes.len(),
         reasons: 0,
-        read: Box::new(move || rows_in::read_invocation(&bytes, form.seen(&bytes), &read_model, max_rows)),
+        read: Box::new(move || rows_in::read_invocation(&bytes, form.seen(&bytes), &read_model, limits)),
         write: Box::new(move |scored| {
             let batch = batch(columns(&write_model, scored)?);
             Ok(Answer::of_array("predictions", &records(&batch)?, batch.num_rows()))

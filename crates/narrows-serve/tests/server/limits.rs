@@ -5,6 +5,8 @@ use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use narrows_serve::ServeLimits;
 
 use crate::client::{PATIENCE, answer, exchange, get, post, request};
@@ -78,6 +80,19 @@ fn bodies_and_rows_have_limits() {
     chunked.extend(b"0\r\n\r\n");
     exchange(at, &chunked).refused(413, &["at most 10000 bytes"]);
     assert_eq!(post(at, SCORE, &[], rows(20)).status, 200);
+}
+
+#[test]
+fn a_small_body_cannot_unfold_to_a_large_table() {
+    let served = Served::with(ServeLimits { max_body: 10_000, ..ServeLimits::default() }, None);
+    let zipped = |rows: usize| {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(format!("a,b,c,word\n{}", "0,1,10,red\n".repeat(rows)).as_bytes()).unwrap();
+        encoder.finish().unwrap()
+    };
+    assert_eq!(post(served.address(), SCORE, &[], zipped(10)).status, 200);
+    assert!(zipped(100_000).len() < 10_000);
+    post(served.address(), SCORE, &[], zipped(100_000)).refused(413, &["bytes in memory"]);
 }
 
 #[test]
