@@ -26,7 +26,7 @@ use crate::routes::router;
 use crate::store::ModelStore;
 
 /// How long the head of a request may take to arrive; also how long a connection may be idle.
-const HEAD_TIME: Duration = Duration::from_secs(60);
+const HEAD_TIME: Duration = Duration::from_secs(20);
 /// Bytes of a request's head.
 const HEAD_BYTES: usize = 64 << 10;
 /// A pause after a connection could not be accepted, as when there are too many open files.
@@ -103,7 +103,9 @@ impl Server {
 
     /// Stops accepting connections; requests that have begun are answered.
     pub fn stop(&self) {
-        self.app.is_stopping.store(true, Ordering::Relaxed);
+        if !self.app.is_stopping.swap(true, Ordering::Relaxed) {
+            self.app.log.line(&json!({"level": "info", "event": "stopping"}));
+        }
         let _ = self.stop.send(true);
     }
 

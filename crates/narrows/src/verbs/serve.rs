@@ -73,8 +73,8 @@ impl Serve {
         if !is_loopback(&self.host) && self.api_keys.is_none() {
             talk.warn("other machines are served, and no key is needed: name a file with --api-keys");
         }
-        let _grace =
-            interrupt::grace("stopping: requests that have begun are answered; press Ctrl-C again to quit at once");
+        // The log says that the server stops: it has no lines but JSON.
+        let _grace = interrupt::grace("");
         let limits = self.limits()?;
         let Serve { models, port, host, api_keys, .. } = self;
         let log = log(talk);

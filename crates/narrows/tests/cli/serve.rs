@@ -143,6 +143,7 @@ fn sigterm_lets_requests_that_have_begun_be_answered() {
     assert_eq!(Service::receive(stream).lines().count(), rows + 1);
     let (code, log) = service.wait();
     assert_eq!(code, 0, "{log}");
+    assert!(log.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()), "{log}");
     assert!(log.contains("\"event\":\"stopped\"") && !log.contains("cut off"), "{log}");
     assert!(TcpStream::connect(&service.address).is_err());
 }
