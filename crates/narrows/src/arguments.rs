@@ -36,6 +36,8 @@ const FLAGS: &[(&str, &str)] = &[
     ("numeric", "--numeric"),
     ("output", "--output"),
     ("pivot", "--pivot"),
+    #[cfg(feature = "serve")]
+    ("port", "--port"),
     ("preset", "--preset"),
     ("quality", "--quality"),
     ("recipe", "--recipe"),

@@ -23,7 +23,9 @@ pub(crate) fn watch(talk: Talk) {
     let heard = ctrlc::set_handler(move || {
         let first = !ASKED.swap(true, Ordering::SeqCst);
         if let (true, Some(words)) = (first, *locked(&GRACE)) {
-            talk.line(format_args!("\n{words}"));
+            if !words.is_empty() {
+                talk.line(format_args!("\n{words}"));
+            }
             return;
         }
         // Locked until the process ends, so that no new file is created after the removal.
@@ -44,7 +46,7 @@ pub(crate) fn watch(talk: Talk) {
 /// While it exists, the first Ctrl-C only sets the flag read by [`asked`].
 pub(crate) struct Grace(());
 
-/// Starts a [`Grace`]; `message` is printed at the first Ctrl-C.
+/// Starts a [`Grace`]; `message` is printed at the first Ctrl-C, unless it is empty.
 pub(crate) fn grace(message: &'static str) -> Grace {
     *locked(&GRACE) = Some(message);
     Grace(())

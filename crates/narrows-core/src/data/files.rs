@@ -97,7 +97,7 @@ impl Files {
         let schema = first.schema();
         let columns = schema.fields().iter().map(|field| field.name().clone()).collect();
         let hints = first.hint().cloned().into_iter().collect();
-        let current = Some((name_of(&path), first));
+        let current = Some((source.name_of(&path), first));
         let warnings = Vec::new();
         Ok(Files {
             source,
@@ -147,7 +147,7 @@ impl Files {
             self.warnings.extend(file.warnings());
             self.current = None;
             let Some(path) = self.waiting.pop_front() else { return Ok(None) };
-            self.current = Some((name_of(&path), self.open_next(&path)?));
+            self.current = Some((self.source.name_of(&path), self.open_next(&path)?));
         }
     }
 
@@ -165,7 +165,7 @@ impl Files {
         let got: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
         let expected: Vec<&str> = self.columns.iter().map(String::as_str).collect();
         if got.len() != expected.len() || !expected.iter().all(|name| got.contains(name)) {
-            return Err(different_columns(&expected, &got, &name_of(path)));
+            return Err(different_columns(&expected, &got, &self.source.name_of(path)));
         }
         self.notes.extend(notes);
         self.hints.extend(file.hint().cloned());
@@ -182,9 +182,12 @@ fn open_file(
     wanted: Option<&Schema>,
     (expected, first_row): (&[String], u64),
 ) -> Result<Opened> {
-    let name = name_of(path);
+    let name = source.name_of(path);
     let (file, part) = file_and_part(path);
-    let mut input = Input::open(file)?;
+    let mut input = match &source.memory {
+        Some(memory) if path.as_os_str() == "-" => Input::in_memory(memory)?,
+        _ => Input::open(file)?,
+    };
     let size = input.size().clone();
     if let (Some(encoding), None) = (utf16(&input.prefix), source.encoding) {
         input = input.decoded(encoding).map_err(|error| Error::read(file, error))?;
@@ -261,10 +264,6 @@ fn detected(path: &Path, name: &str, prefix: &[u8]) -> Result<(Format, Option<St
     };
     let note = named.filter(|named| *named != found && !(named.is_text() && found.is_text()));
     Ok((found, note.map(|named| format!("{name}: by its content the file is {found}, not {named}"))))
-}
-
-pub(super) fn name_of(path: &Path) -> String {
-    if path.as_os_str() == "-" { "stdin".to_owned() } else { path.display().to_string() }
 }
 
 #[cfg(test)]

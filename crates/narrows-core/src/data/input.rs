@@ -13,6 +13,7 @@ use flate2::read::MultiGzDecoder;
 
 use super::encoding::Encoding;
 use super::limits::ReadLimits;
+use super::memory::InMemory;
 use crate::error::{Error, Result};
 
 /// Bytes inspected for format detection.
@@ -68,6 +69,12 @@ impl Input {
             Box::new(file)
         };
         Input::over(raw, size).map_err(|error| Error::read(path, error))
+    }
+
+    /// Bytes in memory.
+    pub(super) fn in_memory(memory: &InMemory) -> Result<Input> {
+        let size = InputSize { file: memory.len(), ..InputSize::default() };
+        Input::over(Box::new(memory.reader()), size).map_err(|error| Error::read(memory.name(), error))
     }
 
     fn over(raw: Box<dyn Read + Send>, size: InputSize) -> io::Result<Input> {

@@ -222,8 +222,9 @@ fn checked(cells: JsonRow, source: &str, row: u64) -> Result<JsonRow> {
     Ok(cells)
 }
 
-/// The text with null for NaN and text for infinite numbers; `None` without either outside of text.
-fn with_null_for_nan(line: &[u8]) -> Option<Vec<u8>> {
+/// JSON with null for NaN and text for infinite numbers, which programs write and JSON does not have; `None` without
+/// either outside of text.
+pub fn with_null_for_nan(line: &[u8]) -> Option<Vec<u8>> {
     const WORDS: [(&[u8], &[u8]); 3] =
         [(b"NaN", b"null"), (b"-Infinity", b"\"-Infinity\""), (b"Infinity", b"\"Infinity\"")];
     let mut text = Vec::with_capacity(line.len() + 16);

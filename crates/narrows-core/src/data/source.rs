@@ -8,6 +8,7 @@ use std::str::FromStr;
 use super::delimiter::Delimiter;
 use super::encoding::Encoding;
 use super::limits::ReadLimits;
+use super::memory::InMemory;
 use super::pivot::Pivot;
 use super::reader::Reader;
 use super::sample::RowSample;
@@ -167,6 +168,8 @@ pub struct Source {
     /// The files, globs already expanded; `-` is standard input and can be opened once. A sheet of a workbook or a table
     /// of a database follows the file and `#`.
     pub paths: Vec<PathBuf>,
+    /// What `-` is instead of standard input.
+    pub memory: Option<InMemory>,
     /// The format; by default from the extension, then from the first bytes.
     pub format: Option<Format>,
     /// The delimiter of a delimited file; by default detected from the first lines.
@@ -218,6 +221,20 @@ impl Source {
             return Err(Error::data(Place::source("stdin"), "`-` is given more than once"));
         }
         Ok(Source { paths, ..Source::default() })
+    }
+
+    /// Bytes in memory instead of files.
+    pub fn in_memory(memory: InMemory) -> Source {
+        Source { paths: vec![PathBuf::from("-")], memory: Some(memory), ..Source::default() }
+    }
+
+    /// The name of one of the files, for messages.
+    pub(super) fn name_of(&self, path: &Path) -> String {
+        match &self.memory {
+            _ if path.as_os_str() != "-" => path.display().to_string(),
+            Some(memory) => memory.name().to_owned(),
+            None => "stdin".to_owned(),
+        }
     }
 
     /// Opens the files for reading in tables of at most `batch_rows` rows.

@@ -19,6 +19,8 @@ pub(crate) mod reconstruct;
 pub(crate) mod report;
 pub(crate) mod restore;
 pub(crate) mod score;
+#[cfg(feature = "serve")]
+pub(crate) mod serve;
 mod summary;
 pub(crate) mod tune;
 
@@ -70,6 +72,8 @@ pub(crate) enum Verb {
     Export(export::Export),
     Inspect(inspect::Inspect),
     Report(report::Report),
+    #[cfg(feature = "serve")]
+    Serve(serve::Serve),
     Doctor(doctor::Doctor),
     Completions(completions::Completions),
     Man(man::Man),
@@ -96,6 +100,8 @@ pub(crate) fn run(args: Args, words: &[OsString]) -> Result<Outcome, Failure> {
         Verb::Export(verb) => verb.run(common),
         Verb::Inspect(verb) => verb.run(common),
         Verb::Report(verb) => verb.run(common),
+        #[cfg(feature = "serve")]
+        Verb::Serve(verb) => verb.run(common),
         Verb::Doctor(verb) => verb.run(common),
         Verb::Completions(verb) => verb.run(),
         Verb::Man(verb) => verb.run(),

@@ -2,7 +2,7 @@
 
 use crate::folder::Folder;
 
-const VERBS: [&str; 19] = [
+const VERBS: [&str; 20] = [
     "demo",
     "fit",
     "tune",
@@ -19,6 +19,7 @@ const VERBS: [&str; 19] = [
     "restore",
     "inspect",
     "report",
+    "serve",
     "doctor",
     "completions",
     "man",

@@ -30,6 +30,8 @@ mod resolution;
 mod resume;
 mod score;
 mod series;
+#[cfg(feature = "serve")]
+mod serve;
 mod small;
 mod times;
 mod transform;

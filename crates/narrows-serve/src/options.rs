@@ -1,0 +1,109 @@
+//! What a server is started with: models, address, keys and limits.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use narrows_core::Compute;
+
+/// How a server is started.
+#[derive(Debug, Clone)]
+pub struct ServeOptions {
+    /// Model files, and folders of files `*.narrows`. The name of a model is that of its file without the extension.
+    pub models: Vec<PathBuf>,
+    /// The address to listen on. Other machines are only served if it is not a loopback address.
+    pub host: String,
+    /// The port; 0 is any that is free.
+    pub port: u16,
+    /// A file of keys, one a line; without it no key is needed.
+    pub api_keys: Option<PathBuf>,
+    /// What a request may ask for.
+    pub limits: ServeLimits,
+    /// How often the model files are looked at for changes.
+    pub reload_every: Duration,
+    /// The threads to compute with.
+    pub compute: Compute,
+    /// Where the lines of the log go, a JSON object each.
+    pub log: LogSink,
+}
+
+impl Default for ServeOptions {
+    /// No models, the loopback address, port 8080, all cores, no log.
+    fn default() -> ServeOptions {
+        ServeOptions {
+            models: Vec::new(),
+            host: "127.0.0.1".to_owned(),
+            port: 8080,
+            api_keys: None,
+            limits: ServeLimits::default(),
+            reload_every: Duration::from_secs(2),
+            compute: Compute::all_cores(),
+            log: LogSink::none(),
+        }
+    }
+}
+
+/// Limits on requests, on what waits, and on what is gathered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ServeLimits {
+    /// Bytes of a body.
+    pub max_body: usize,
+    /// Rows of a request.
+    pub max_rows: usize,
+    /// Requests that may wait for a thread; further ones are refused at once.
+    pub queue: usize,
+    /// Time for the body to arrive and for the answer to be computed, together.
+    pub timeout: Duration,
+    /// Rows that small requests are gathered to.
+    pub batch_rows: usize,
+    /// How long a small request may wait for others to be gathered with. With zero, those that wait anyway are.
+    pub max_delay: Duration,
+    /// Open connections; further ones wait to be accepted.
+    pub connections: usize,
+    /// Time for requests to end once the server is stopped.
+    pub drain: Duration,
+}
+
+impl Default for ServeLimits {
+    /// 32 MiB, a million rows, 64 waiting, 30 seconds, 1024 rows gathered without delay, 512 connections.
+    fn default() -> ServeLimits {
+        ServeLimits {
+            max_body: 32 << 20,
+            max_rows: 1_000_000,
+            queue: 64,
+            timeout: Duration::from_secs(30),
+            batch_rows: 1024,
+            max_delay: Duration::ZERO,
+            connections: 512,
+            drain: Duration::from_secs(30),
+        }
+    }
+}
+
+/// A receiver of log lines.
+#[derive(Clone)]
+pub struct LogSink(Arc<dyn Fn(&str) + Send + Sync>);
+
+impl LogSink {
+    /// Lines go to a function, without the end of the line.
+    pub fn new(write: impl Fn(&str) + Send + Sync + 'static) -> LogSink {
+        LogSink(Arc::new(write))
+    }
+
+    /// Lines go nowhere.
+    pub fn none() -> LogSink {
+        LogSink::new(|_| ())
+    }
+
+    /// Writes a line.
+    pub(crate) fn line(&self, line: &serde_json::Value) {
+        (self.0)(&line.to_string());
+    }
+}
+
+impl fmt::Debug for LogSink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LogSink")
+    }
+}

@@ -1,0 +1,88 @@
+//! Handlers that tell: health, metadata, the repository of models, metrics.
+
+use axum::extract::{Path, Request, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+use crate::app::{PathParams, SharedApp};
+use crate::metrics::METRICS_TYPE;
+use crate::refusal::Refusal;
+
+/// The version of the server.
+pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// A JSON answer.
+pub(crate) fn reply(status: StatusCode, value: &Value) -> Response {
+    (status, [(header::CONTENT_TYPE, "application/json")], value.to_string()).into_response()
+}
+
+/// The server's metadata.
+pub(crate) async fn server() -> Response {
+    let extensions = ["binary_tensor_data", "model_repository", "score", "explain"];
+    reply(StatusCode::OK, &json!({"name": "narrows", "version": VERSION, "extensions": extensions}))
+}
+
+/// Whether the process answers.
+pub(crate) async fn live() -> Response {
+    reply(StatusCode::OK, &json!({"live": true}))
+}
+
+/// Whether requests are answered.
+pub(crate) async fn ready(State(app): SharedApp) -> Response {
+    let is_ready = app.is_ready();
+    let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    reply(status, &json!({"live": true, "ready": is_ready}))
+}
+
+/// The version alone.
+pub(crate) async fn version() -> Response {
+    reply(StatusCode::OK, &json!({"name": "narrows", "version": VERSION}))
+}
+
+/// All models.
+pub(crate) async fn models(State(app): SharedApp) -> Response {
+    let models = app.store.all().into_iter();
+    let models: Vec<Value> =
+        models.map(|model| json!({"name": model.name, "version": model.version, "kind": model.kind()})).collect();
+    reply(StatusCode::OK, &json!({"models": models}))
+}
+
+/// A model's metadata.
+pub(crate) async fn metadata(State(app): SharedApp, Path(path): PathParams) -> Result<Response, Refusal> {
+    Ok(reply(StatusCode::OK, &app.model(&path)?.metadata()))
+}
+
+/// Whether a model answers.
+pub(crate) async fn model_ready(State(app): SharedApp, Path(path): PathParams) -> Result<Response, Refusal> {
+    let model = app.model(&path)?;
+    Ok(reply(StatusCode::OK, &json!({"name": model.name, "ready": app.is_ready()})))
+}
+
+/// The repository of models.
+pub(crate) async fn index(State(app): SharedApp, request: Request) -> Result<Response, Refusal> {
+    // Its filter `ready` changes nothing: all models are.
+    app.receive(request).await?;
+    let models = app.store.all().into_iter();
+    let entry = |name: &str, version: &str| json!({"name": name, "version": version, "state": "READY", "reason": ""});
+    let models: Vec<Value> = models.map(|model| entry(&model.name, &model.version)).collect();
+    Ok(reply(StatusCode::OK, &json!(models)))
+}
+
+/// Metrics for Prometheus.
+pub(crate) async fn metrics(State(app): SharedApp) -> Response {
+    ([(header::CONTENT_TYPE, METRICS_TYPE)], app.metrics.text()).into_response()
+}
+
+/// An address that nothing is at.
+pub(crate) async fn unknown(request: Request) -> Refusal {
+    let path = request.uri().path();
+    Refusal::unknown(format!("expected a path of /openapi.json, got `{path}`"))
+}
+
+/// A method that an address does not have.
+pub(crate) async fn other_method(request: Request) -> Refusal {
+    let (method, path) = (request.method(), request.uri().path());
+    let message = format!("{path}: expected another method, got {method}; /openapi.json lists the methods");
+    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, message)
+}

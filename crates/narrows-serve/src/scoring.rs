@@ -1,0 +1,169 @@
+//! Handlers that score: `infer` of the Open Inference Protocol, `score` and `explain` with bodies in file formats, and
+//! `/invocations` of MLflow and SageMaker.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::extract::{Path, Request, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use narrows_core::output::{Columns, batch};
+use narrows_core::score_table::ReasonForm;
+
+use crate::answer::{Answer, AnswerForm, JSON_LENGTH, records};
+use crate::app::{App, PathParams, Received, SharedApp};
+use crate::image_in;
+use crate::queue::{ScoredRows, Work};
+use crate::refusal::Refusal;
+use crate::rows_in::{self, BodyForm, RowLimits};
+use crate::served::ServedModel;
+use crate::tensor_answer::AskedAnswer;
+use crate::tensors;
+
+/// Reasons of a row where their number is not given.
+const REASONS: usize = 3;
+/// Most reasons of a row.
+const MOST_REASONS: usize = 1000;
+
+/// `infer`: tensors in, tensors out.
+pub(crate) async fn infer(
+    State(app): SharedApp,
+    Path(path): PathParams,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let model = app.model(&path)?;
+    model.tabular()?;
+    let received = app.receive(request).await?;
+    let json_length = json_length(&received.parts.headers)?;
+    let asked: Arc<Mutex<AskedAnswer>> = Arc::default();
+    let (bytes, max_rows) = (received.bytes.clone(), app.limits.max_rows);
+    let (read_model, read_asked) = (Arc::clone(&model), Arc::clone(&asked));
+    let read = Box::new(move || {
+        let request = tensors::Request::parse(&bytes, json_length)?;
+        let rows = request.rows(&read_model, max_rows)?;
+        *read_asked.lock().unwrap_or_else(PoisonError::into_inner) =
+            AskedAnswer { id: request.id, outputs: request.outputs };
+        Ok(rows)
+    });
+    let write_model = Arc::clone(&model);
+    let write = Box::new(move |scored: &ScoredRows| {
+        asked.lock().unwrap_or_else(PoisonError::into_inner).answer(&write_model, scored)
+    });
+    let work = Work::Rows { read, bytes: received.bytes.len(), reasons: 0, write };
+    app.answer(&model, &received, work).await
+}
+
+/// The number of bytes of JSON, if tensors follow it.
+fn json_length(headers: &HeaderMap) -> Result<Option<usize>, Refusal> {
+    let Some(value) = headers.get(JSON_LENGTH) else { return Ok(None) };
+    let length = value.to_str().ok().and_then(|text| text.trim().parse().ok());
+    length.map(Some).ok_or_else(|| {
+        Refusal::bad(format!("Inference-Header-Content-Length: expected a number of bytes, got {value:?}"))
+    })
+}
+
+/// `score`: rows in, rows out.
+pub(crate) async fn score(
+    State(app): SharedApp,
+    Path(path): PathParams,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let model = app.model(&path)?;
+    scored(&app, model, request, 0).await
+}
+
+/// `explain`: as `score`, with reasons.
+pub(crate) async fn explain(
+    State(app): SharedApp,
+    Path(path): PathParams,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let model = app.model(&path)?;
+    model.tabular()?;
+    scored(&app, model, request, REASONS).await
+}
+
+async fn scored(
+    app: &App,
+    model: Arc<ServedModel>,
+    request: Request,
+    default_reasons: usize,
+) -> Result<Response, Refusal> {
+    let form = AnswerForm::accepted(request.headers())?;
+    let body = BodyForm::of(request.headers())?;
+    let received = app.receive(request).await?;
+    let reasons = reasons(&received, default_reasons)?;
+    let body = body.seen(&received.bytes);
+    let (bytes, limits) = (received.bytes.clone(), RowLimits::from(app.limits));
+    let work_model = Arc::clone(&model);
+    let work = if body == BodyForm::Image && model.reads_images() {
+        Work::Other(Box::new(move || image_in::score(&work_model, &bytes, form)))
+    } else {
+        model.tabular()?;
+        let write_model = Arc::clone(&model);
+        Work::Rows {
+            bytes: bytes.len(),
+            reasons,
+            read: Box::new(move || rows_in::read(&bytes, body, &work_model, limits)),
+            write: Box::new(move |scored| table_answer(&write_model, scored, reasons, form)),
+        }
+    };
+    app.answer(&model, &received, work).await
+}
+
+/// The number of reasons, by the query.
+fn reasons(received: &Received, default: usize) -> Result<usize, Refusal> {
+    let query = received.query(&["explain"])?;
+    let Some(text) = query.get("explain") else { return Ok(default) };
+    let number = text.parse().ok().filter(|number| *number <= MOST_REASONS);
+    number.ok_or_else(|| {
+        Refusal::bad(format!("explain: expected a number of reasons up to {MOST_REASONS}, got `{text}`"))
+    })
+}
+
+/// The columns that `narrows score` writes.
+fn columns(model: &ServedModel, scored: &ScoredRows) -> Result<Columns, Refusal> {
+    let tabular = model.tabular()?;
+    let mut columns = scored.scores.columns_for(&scored.table, tabular.recipe().data.kind());
+    let index = tabular.index_columns().into_iter();
+    columns.extend(index.filter_map(|name| Some((name.clone(), scored.table.column(&name)?.clone()))));
+    Ok(columns)
+}
+
+fn table_answer(model: &ServedModel, scored: &ScoredRows, reasons: usize, form: AnswerForm) -> Result<Answer, Refusal> {
+    let mut columns = columns(model, scored)?;
+    if reasons > 0 {
+        // Text has no place for lists.
+        let reason_form = if form == AnswerForm::Csv { ReasonForm::Text } else { ReasonForm::Objects };
+        columns.extend(reason_form.columns(&scored.reasons, reasons));
+    }
+    Ok(Answer::table(form, &batch(columns), model.heading(&scored.warnings))?)
+}
+
+/// `/invocations`: `{"predictions": [...]}` for the only model, or for that named by `?model=`.
+pub(crate) async fn invocations(State(app): SharedApp, request: Request) -> Result<Response, Refusal> {
+    let form = BodyForm::of(request.headers())?;
+    let received = app.receive(request).await?;
+    let query = received.query(&["model"])?;
+    let model = match (query.get("model"), &app.store.all()[..]) {
+        (Some(name), _) => app.store.get(name, None)?,
+        (None, [only]) => Arc::clone(only),
+        (None, all) => {
+            let names: Vec<&str> = all.iter().map(|model| model.name.as_str()).collect();
+            let message = format!("the query: expected ?model= with one of {}, got none", names.join(", "));
+            return Err(Refusal::bad(message));
+        }
+    };
+    model.tabular()?;
+    let (bytes, limits) = (received.bytes.clone(), RowLimits::from(app.limits));
+    let (read_model, write_model) = (Arc::clone(&model), Arc::clone(&model));
+    let work = Work::Rows {
+        bytes: bytes.len(),
+        reasons: 0,
+        read: Box::new(move || rows_in::read_invocation(&bytes, form.seen(&bytes), &read_model, limits)),
+        write: Box::new(move |scored| {
+            let batch = batch(columns(&write_model, scored)?);
+            Ok(Answer::of_array("predictions", &records(&batch)?, batch.num_rows()))
+        }),
+    };
+    app.answer(&model, &received, work).await
+}

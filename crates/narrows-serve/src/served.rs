@@ -1,0 +1,181 @@
+//! A model that is served: its name, its version, and what it reads.
+
+use std::path::Path;
+use std::time::SystemTime;
+
+use narrows_core::data::{Column, ColumnKind};
+use narrows_core::recipe::DataKind;
+use narrows_core::{Compute, Error, ImageModel, Model, TabularModel};
+use serde_json::{Map, Value, json};
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::refusal::Refusal;
+
+/// Rows from which on a request is computed by all threads instead of one.
+const MANY_ROWS: usize = 4096;
+
+/// A loaded model.
+#[derive(Debug)]
+pub(crate) struct ServedModel {
+    pub(crate) name: String,
+    /// A hash of the file: another content is another version.
+    pub(crate) version: String,
+    pub(crate) loaded: SystemTime,
+    form: ServedForm,
+}
+
+/// What can be asked of a model.
+#[derive(Debug)]
+enum ServedForm {
+    Rows {
+        alone: Box<dyn TabularModel>,
+        shared: Box<dyn TabularModel>,
+    },
+    Images(Box<ImageModel>),
+    /// Has no scores.
+    Unscored(&'static str),
+}
+
+impl ServedModel {
+    /// Loads a file.
+    pub(crate) fn load(name: &str, path: &Path, compute: &Compute) -> Result<ServedModel, Error> {
+        let bytes = std::fs::read(path).map_err(|error| {
+            let message = format!("cannot be read: {error}");
+            Error::model_file(path, message)
+        })?;
+        let model = Model::from_bytes(&bytes).map_err(|message| Error::model_file(path, message))?;
+        let form = match model {
+            Model::Table(_) | Model::Series(_) => ServedForm::Rows {
+                alone: model.clone().with_compute(&Compute::serial()).into_tabular()?,
+                shared: model.with_compute(compute).into_tabular()?,
+            },
+            Model::Images(model) => ServedForm::Images(Box::new(model.with_compute(compute))),
+            Model::Restorer(_) => ServedForm::Unscored("a model that restores images"),
+            Model::Encoder(_) => ServedForm::Unscored("an encoder without its decoder"),
+        };
+        let version = format!("{:016x}", xxh3_64(&bytes));
+        Ok(ServedModel { name: name.to_owned(), version, loaded: SystemTime::now(), form })
+    }
+
+    /// The model, if it scores rows.
+    pub(crate) fn tabular(&self) -> Result<&dyn TabularModel, Refusal> {
+        match &self.form {
+            ServedForm::Rows { alone, .. } => Ok(alone.as_ref()),
+            _ => Err(self.is_not("a model of tables or series")),
+        }
+    }
+
+    /// The model, computing with as many threads as so many rows are worth.
+    pub(crate) fn tabular_for(&self, rows: usize) -> Result<&dyn TabularModel, Refusal> {
+        match &self.form {
+            ServedForm::Rows { shared, .. } if rows >= MANY_ROWS => Ok(shared.as_ref()),
+            _ => self.tabular(),
+        }
+    }
+
+    /// The model, if it scores images.
+    pub(crate) fn images(&self) -> Result<&ImageModel, Refusal> {
+        match &self.form {
+            ServedForm::Images(model) => Ok(model),
+            _ => Err(self.is_not("a model of images")),
+        }
+    }
+
+    /// Whether it reads images.
+    pub(crate) fn reads_images(&self) -> bool {
+        matches!(self.form, ServedForm::Images(_))
+    }
+
+    /// Whether requests may be gathered.
+    pub(crate) fn rows_are_independent(&self) -> bool {
+        self.tabular().is_ok_and(TabularModel::rows_are_independent)
+    }
+
+    fn is_not(&self, expected: &str) -> Refusal {
+        let got = match &self.form {
+            ServedForm::Rows { alone, .. } if alone.recipe().data.kind() == DataKind::Series => "one of series",
+            ServedForm::Rows { .. } => "one of tables",
+            ServedForm::Images(_) => "one of images",
+            ServedForm::Unscored(what) => what,
+        };
+        Refusal::bad(format!("model `{}`: expected {expected}, got {got}; GET /v2/models lists all models", self.name))
+    }
+
+    /// The columns that a request has, in order.
+    pub(crate) fn columns(&self) -> Vec<Column> {
+        let Ok(model) = self.tabular() else { return Vec::new() };
+        let mut columns = model.columns_read().columns;
+        let index = model.index_columns().into_iter();
+        let added: Vec<Column> = index
+            .filter(|name| columns.iter().all(|column| column.name != *name))
+            .map(|name| Column::new(name, ColumnKind::Text))
+            .collect();
+        columns.extend(added);
+        columns
+    }
+
+    /// The outputs of `infer`, with their datatypes.
+    pub(crate) fn outputs(&self) -> Vec<(&'static str, &'static str)> {
+        let mut outputs = vec![("score", "FP64"), ("p_value", "FP64"), ("is_anomaly", "BOOL")];
+        if self.tabular().is_ok_and(|model| model.recipe().data.kind() == DataKind::Series) {
+            outputs.push(("flag", "BYTES"));
+        }
+        outputs
+    }
+
+    /// The metadata of the Open Inference Protocol.
+    pub(crate) fn metadata(&self) -> Value {
+        let inputs: Vec<Value> = self.columns().iter().map(input).collect();
+        let output = |(name, datatype)| json!({"name": name, "datatype": datatype, "shape": [-1]});
+        let outputs: Vec<Value> = match &self.form {
+            ServedForm::Rows { .. } => self.outputs().into_iter().map(output).collect(),
+            _ => Vec::new(),
+        };
+        let mut metadata = json!({
+            "name": self.name,
+            "versions": [self.version],
+            "platform": "narrows",
+            "inputs": inputs,
+            "outputs": outputs,
+            "parameters": {"kind": self.kind()},
+        });
+        if let Ok(model) = self.tabular() {
+            metadata["parameters"]["threshold"] = json!(model.threshold());
+            metadata["parameters"]["content_type"] = json!("pd");
+        }
+        metadata
+    }
+
+    /// The fields that stand beside rows in an answer.
+    pub(crate) fn heading(&self, warnings: &[String]) -> Map<String, Value> {
+        Map::from_iter([
+            ("model_name".to_owned(), json!(self.name)),
+            ("model_version".to_owned(), json!(self.version)),
+            ("warnings".to_owned(), json!(warnings)),
+        ])
+    }
+
+    /// The kind of its data.
+    pub(crate) fn kind(&self) -> &'static str {
+        match &self.form {
+            ServedForm::Rows { alone, .. } if alone.recipe().data.kind() == DataKind::Series => "series",
+            ServedForm::Rows { .. } => "table",
+            ServedForm::Images(_) => "images",
+            ServedForm::Unscored(_) => "unscored",
+        }
+    }
+}
+
+/// A column as a tensor, as MLServer describes columns of frames.
+fn input(column: &Column) -> Value {
+    let tensor = |datatype: &str| json!({"name": column.name, "datatype": datatype, "shape": [-1, 1]});
+    match column.kind {
+        ColumnKind::Numeric => tensor("FP64"),
+        ColumnKind::Boolean => tensor("BOOL"),
+        ColumnKind::Category | ColumnKind::Datetime | ColumnKind::Text => {
+            let mut tensor = tensor("BYTES");
+            tensor["parameters"] = json!({"content_type": "str"});
+            tensor
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! The models by name, loaded from files and loaded again when these change.
+//!
+//! A file that cannot be loaded changes nothing: the last good model stays, and the log says why. Names come from files
+//! alone, and requests are answered from this map, so that no path in a request reaches the file system.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::SystemTime;
+
+use narrows_core::error::{Place, nearest};
+use narrows_core::{Compute, Error};
+use serde_json::{Value, json};
+
+use crate::refusal::Refusal;
+use crate::served::ServedModel;
+
+const EXTENSION: &str = "narrows";
+
+/// The models being served.
+#[derive(Debug)]
+pub(crate) struct ModelStore {
+    given: Vec<PathBuf>,
+    compute: Compute,
+    shelf: RwLock<BTreeMap<String, Arc<ServedModel>>>,
+    seen: Mutex<SeenFiles>,
+}
+
+/// What the files were like at the last look, whether they could be loaded or not.
+#[derive(Debug, Default)]
+struct SeenFiles {
+    files: BTreeMap<String, FileState>,
+    /// Models whose files were not there: a folder may be listed while a file in it is being replaced.
+    absent: BTreeSet<String>,
+    /// Why the files could not be listed.
+    error: Option<String>,
+}
+
+/// What tells one content of a file from another without reading it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct FileState {
+    path: PathBuf,
+    modified: Option<SystemTime>,
+    length: u64,
+    /// A file that was renamed into place may have the age of the one before.
+    #[cfg(unix)]
+    inode: u64,
+}
+
+impl FileState {
+    fn of(path: &Path) -> std::io::Result<FileState> {
+        let metadata = fs::metadata(path)?;
+        Ok(FileState {
+            path: path.to_path_buf(),
+            modified: metadata.modified().ok(),
+            length: metadata.len(),
+            #[cfg(unix)]
+            inode: std::os::unix::fs::MetadataExt::ino(&metadata),
+        })
+    }
+}
+
+impl ModelStore {
+    /// Loads all models.
+    pub(crate) fn open(given: Vec<PathBuf>, compute: Compute) -> Result<ModelStore, Error> {
+        let (mut shelf, mut seen) = (BTreeMap::new(), SeenFiles::default());
+        for (name, path) in files(&given)? {
+            if let Ok(state) = FileState::of(&path) {
+                seen.files.insert(name.clone(), state);
+            }
+            let model = ServedModel::load(&name, &path, &compute)?;
+            shelf.insert(name, Arc::new(model));
+        }
+        if shelf.is_empty() {
+            let names: Vec<String> = given.iter().map(|path| path.display().to_string()).collect();
+            let message = format!("expected at least one file *.{EXTENSION}, got none");
+            let hint = "fit a model first: narrows fit DATA -o m.narrows";
+            return Err(Error::data(Place::source(names.join(", ")), message).with_hint(hint));
+        }
+        Ok(ModelStore { given, compute, shelf: RwLock::new(shelf), seen: Mutex::new(seen) })
+    }
+
+    /// Loads what has changed since the last look; each line tells what was done or what went wrong.
+    pub(crate) fn refresh(&self) -> Vec<Value> {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let files = match files(&self.given) {
+            Ok(files) => files,
+            Err(error) => {
+                let error = error.to_string();
+                // Told once.
+                let is_new = seen.error.replace(error.clone()).is_none_or(|before| before != error);
+                return if is_new { vec![failed("list", None, &error, None)] } else { Vec::new() };
+            }
+        };
+        seen.error = None;
+        let mut lines = Vec::new();
+        for (name, path) in &files {
+            // A file that is being replaced is there again at the next look.
+            let Ok(state) = FileState::of(path) else { continue };
+            if seen.files.insert(name.clone(), state.clone()).is_some_and(|before| before == state) {
+                continue;
+            }
+            match ServedModel::load(name, path, &self.compute) {
+                Ok(model) => {
+                    let version = model.version.clone();
+                    lines.push(json!({"level": "info", "event": "loaded", "model": name, "version": version}));
+                    self.writing().insert(name.clone(), Arc::new(model));
+                }
+                Err(error) => {
+                    let kept = self.reading().get(name).map(|model| model.version.clone());
+                    lines.push(failed("reload", Some(name), &error.to_string(), kept));
+                }
+            }
+        }
+        seen.files.retain(|name, _| files.contains_key(name));
+        let mut shelf = self.writing();
+        let absent: BTreeSet<String> = shelf.keys().filter(|name| !files.contains_key(*name)).cloned().collect();
+        for name in absent.intersection(&seen.absent) {
+            shelf.remove(name);
+            lines.push(json!({"level": "info", "event": "unloaded", "model": name}));
+        }
+        seen.absent = absent;
+        lines
+    }
+
+    fn reading(&self) -> RwLockReadGuard<'_, BTreeMap<String, Arc<ServedModel>>> {
+        self.shelf.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn writing(&self) -> RwLockWriteGuard<'_, BTreeMap<String, Arc<ServedModel>>> {
+        self.shelf.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// All models, by name.
+    pub(crate) fn all(&self) -> Vec<Arc<ServedModel>> {
+        self.reading().values().map(Arc::clone).collect()
+    }
+
+    /// The model called `name`, of a version if one is asked for.
+    pub(crate) fn get(&self, name: &str, version: Option<&str>) -> Result<Arc<ServedModel>, Refusal> {
+        let found = self.reading().get(name).map(Arc::clone);
+        let Some(model) = found else {
+            let all = self.all();
+            let names: Vec<&str> = all.iter().map(|model| model.name.as_str()).collect();
+            let near = nearest(name, names.iter().copied());
+            let meant = near.first().map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+            let listed = names.iter().take(20).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+            return Err(Refusal::unknown(format!("model: expected one of {listed}, got `{name}`{meant}")));
+        };
+        match version {
+            Some(asked) if asked != model.version => Err(Refusal::unknown(format!(
+                "model `{name}`: expected the version {} that is loaded, got `{asked}`",
+                model.version
+            ))),
+            _ => Ok(model),
+        }
+    }
+}
+
+/// A line of the log about a file that could not be used.
+fn failed(event: &str, model: Option<&str>, error: &str, kept: Option<String>) -> Value {
+    json!({"level": "error", "event": event, "model": model, "error": error, "kept": kept})
+}
+
+/// The model files by the names of their models. A file that was named is among them even if it is gone.
+fn files(given: &[PathBuf]) -> Result<BTreeMap<String, PathBuf>, Error> {
+    let mut found = BTreeMap::new();
+    for path in given {
+        if path.is_dir() {
+            let entries = fs::read_dir(path).map_err(|error| Error::read(path, error))?;
+            for entry in entries.flatten().map(|entry| entry.path()) {
+                if entry.extension().is_some_and(|extension| extension == EXTENSION) && entry.is_file() {
+                    add(&mut found, entry)?;
+                }
+            }
+        } else {
+            add(&mut found, path.clone())?;
+        }
+    }
+    Ok(found)
+}
+
+fn add(found: &mut BTreeMap<String, PathBuf>, path: PathBuf) -> Result<(), Error> {
+    let place = || Place::source(path.display().to_string());
+    let Some(name) = path.file_stem().and_then(|stem| stem.to_str()).map(str::to_owned) else {
+        return Err(Error::data(place(), "expected a file name in UTF-8, which names the model"));
+    };
+    match found.get(&name) {
+        Some(other) if *other != path => {
+            let message = format!("expected another name, as `{name}` is also that of {}", other.display());
+            Err(Error::data(place(), message).with_hint("rename one of the files"))
+        }
+        _ => {
+            found.insert(name, path);
+            Ok(())
+        }
+    }
+}
