@@ -264,8 +264,9 @@ impl RowBounds {
         let mut found = Vec::with_capacity(2 * k);
         for (p, lowest) in self.lowest.iter().enumerate() {
             // NaN, of a row that is not a number, is as near as any.
-            if lowest.iter().fold(false, |any, low| any | !(*low > bound)) {
-                let near = (p * LANES..n).zip(lowest).filter(|(_, low)| !(**low > bound));
+            let can_be_near = |low: &f32| *low <= bound || low.is_nan();
+            if lowest.iter().fold(false, |any, low| any | can_be_near(low)) {
+                let near = (p * LANES..n).zip(lowest).filter(|(_, low)| can_be_near(low));
                 found.extend(near.map(|(index, _)| (squared_distance(row, &reference[index * row.len()..]), index)));
             }
         }

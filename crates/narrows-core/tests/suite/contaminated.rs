@@ -12,7 +12,7 @@ const COLUMNS: usize = 6;
 
 /// Rows of three clusters, and last a tight cluster far away.
 fn rows(seed: u64) -> Table {
-    let mut columns = vec![Vec::with_capacity(NORMAL + CLUSTER); COLUMNS];
+    let mut columns = vec![Vec::new(); COLUMNS];
     for row in 0..NORMAL + CLUSTER {
         let mut stream = Stream::new(seed, Purpose::Demo, 0, row as u64);
         for (j, column) in columns.iter_mut().enumerate() {
