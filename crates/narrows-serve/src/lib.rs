@@ -39,6 +39,7 @@ mod store;
 mod tensor_answer;
 mod tensors;
 mod values;
+mod watch;
 
 pub use options::{LogSink, ServeLimits, ServeOptions};
 pub use server::Server;

@@ -1,7 +1,7 @@
 //! What is counted, as text for Prometheus. No value of a row is ever a label.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicI64;
+use std::sync::atomic::{AtomicI64, AtomicU64};
 use std::time::{Duration, UNIX_EPOCH};
 
 use narrows_core::Scores;
@@ -24,6 +24,9 @@ const ROWS: [f64; 9] = [1.0, 2.0, 4.0, 16.0, 64.0, 256.0, 1024.0, 8192.0, 65_536
 /// Upper bounds of ranks among calibration scores.
 const RANKS: [f64; 12] = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0];
 
+/// Most columns of a model that have a metric of their own.
+const FEATURES: usize = 50;
+
 type Labels = Vec<(&'static str, String)>;
 type PerRoute = Family<Labels, Histogram, fn() -> Histogram>;
 
@@ -44,6 +47,8 @@ pub(crate) struct Metrics {
     shed: Counter,
     model_info: Family<Labels, Gauge>,
     loaded: Family<Labels, Gauge<i64, AtomicI64>>,
+    drift: Family<Labels, Gauge>,
+    drift_psi: Family<Labels, Gauge<f64, AtomicU64>>,
 }
 
 fn seconds() -> Histogram {
@@ -72,6 +77,8 @@ impl Metrics {
             shed: Counter::default(),
             model_info: Family::default(),
             loaded: Family::default(),
+            drift: Family::default(),
+            drift_psi: Family::default(),
         };
         metrics.register();
         metrics
@@ -97,6 +104,9 @@ impl Metrics {
         all.register("model_info", "Models loaded", self.model_info.clone());
         let help = "When a model was loaded, in seconds since 1970";
         all.register_with_unit("model_load_timestamp", help, Unit::Seconds, self.loaded.clone());
+        all.register("drift", "Whether the rows scored last differ from those of the fit", self.drift.clone());
+        let help = "Population stability index of a column, of the rows scored last";
+        all.register("drift_psi", help, self.drift_psi.clone());
         let build: Family<Labels, Gauge> = Family::default();
         build.get_or_create(&vec![("version", env!("CARGO_PKG_VERSION").to_owned())]).set(1);
         all.register("build_info", "The version of the server", build);
@@ -151,6 +161,24 @@ impl Metrics {
             let since = model.loaded.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
             let labels = vec![("model", model.name.clone())];
             self.loaded.get_or_create(&labels).set(i64::try_from(since).unwrap_or(i64::MAX));
+        }
+    }
+
+    /// Compares the rows that models have scored with those of their fits.
+    pub(crate) fn drift(&self, models: &[Arc<ServedModel>]) {
+        self.drift.clear();
+        self.drift_psi.clear();
+        for model in models {
+            let Ok(watch) = model.watch() else { continue };
+            let report = watch.latest();
+            let name = ("model", model.name.clone());
+            self.drift.get_or_create(&vec![name.clone()]).set(i64::from(report.has_drifted));
+            for column in report.columns.iter().take(FEATURES) {
+                if let Some(psi) = column.psi {
+                    let labels = vec![name.clone(), ("feature", column.column.clone())];
+                    self.drift_psi.get_or_create(&labels).set(psi);
+                }
+            }
         }
     }
 

@@ -53,6 +53,15 @@ pub(crate) async fn metadata(State(app): SharedApp, Path(path): PathParams) -> R
     Ok(reply(StatusCode::OK, &app.model(&path)?.metadata()))
 }
 
+/// The rows that a model has scored beside those of its fit.
+pub(crate) async fn drift(State(app): SharedApp, Path(path): PathParams) -> Result<Response, Refusal> {
+    let model = app.model(&path)?;
+    let mut document = model.watch()?.document();
+    document["model_name"] = json!(model.name);
+    document["model_version"] = json!(model.version);
+    Ok(reply(StatusCode::OK, &document))
+}
+
 /// Whether a model answers.
 pub(crate) async fn model_ready(State(app): SharedApp, Path(path): PathParams) -> Result<Response, Refusal> {
     let model = app.model(&path)?;
@@ -71,6 +80,7 @@ pub(crate) async fn index(State(app): SharedApp, request: Request) -> Result<Res
 
 /// Metrics for Prometheus.
 pub(crate) async fn metrics(State(app): SharedApp) -> Response {
+    app.metrics.drift(&app.store.all());
     ([(header::CONTENT_TYPE, METRICS_TYPE)], app.metrics.text()).into_response()
 }
 

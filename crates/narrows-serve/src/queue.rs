@@ -236,6 +236,7 @@ impl Queue {
             return None;
         }
         self.metrics.scored(model, &explained.scores, start.elapsed());
+        model.scored(&table, &explained.scores);
         Some(explained)
     }
 
@@ -243,6 +244,7 @@ impl Queue {
         let start = Instant::now();
         let explained = guarded(|| Ok(model.tabular_for(table.n_rows())?.explain(table, reasons)?))?;
         self.metrics.scored(model, &explained.scores, start.elapsed());
+        model.scored(table, &explained.scores);
         Ok(explained)
     }
 

@@ -3,13 +3,14 @@
 use std::path::Path;
 use std::time::SystemTime;
 
-use narrows_core::data::{Column, ColumnKind};
+use narrows_core::data::{Column, ColumnKind, Table};
 use narrows_core::recipe::DataKind;
-use narrows_core::{Compute, Error, ImageModel, Model, TabularModel};
+use narrows_core::{Compute, Error, ImageModel, Model, Scores, TabularModel};
 use serde_json::{Map, Value, json};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::refusal::Refusal;
+use crate::watch::DriftWatch;
 
 /// Rows from which on a request is computed by all threads instead of one.
 const MANY_ROWS: usize = 4096;
@@ -30,6 +31,7 @@ enum ServedForm {
     Rows {
         alone: Box<dyn TabularModel>,
         shared: Box<dyn TabularModel>,
+        watch: Option<Box<DriftWatch>>,
     },
     Images(Box<ImageModel>),
     /// Has no scores.
@@ -45,10 +47,11 @@ impl ServedModel {
         })?;
         let model = Model::from_bytes(&bytes).map_err(|message| Error::model_file(path, message))?;
         let form = match model {
-            Model::Table(_) | Model::Series(_) => ServedForm::Rows {
-                alone: model.clone().with_compute(&Compute::serial()).into_tabular()?,
-                shared: model.with_compute(compute).into_tabular()?,
-            },
+            Model::Table(_) | Model::Series(_) => {
+                let alone = model.clone().with_compute(&Compute::serial()).into_tabular()?;
+                let watch = DriftWatch::new(alone.as_ref()).map(Box::new);
+                ServedForm::Rows { alone, shared: model.with_compute(compute).into_tabular()?, watch }
+            }
             Model::Images(model) => ServedForm::Images(Box::new(model.with_compute(compute))),
             Model::Restorer(_) => ServedForm::Unscored("a model that restores images"),
             Model::Encoder(_) => ServedForm::Unscored("an encoder without its decoder"),
@@ -70,6 +73,21 @@ impl ServedModel {
         match &self.form {
             ServedForm::Rows { shared, .. } if rows >= MANY_ROWS => Ok(shared.as_ref()),
             _ => self.tabular(),
+        }
+    }
+
+    /// What watches its rows for drift, if it scores rows.
+    pub(crate) fn watch(&self) -> Result<&DriftWatch, Refusal> {
+        match &self.form {
+            ServedForm::Rows { watch: Some(watch), .. } => Ok(watch),
+            _ => Err(self.is_not("a model of tables or series")),
+        }
+    }
+
+    /// Rows were scored.
+    pub(crate) fn scored(&self, table: &Table, scores: &Scores) {
+        if let ServedForm::Rows { alone, watch: Some(watch), .. } = &self.form {
+            watch.scored(alone.as_ref(), table, scores);
         }
     }
 

@@ -11,7 +11,7 @@ use super::{column::ColumnCounter, correction, counts, kolmogorov};
 use crate::data::{self, Schema, Table};
 use crate::distribution::{GridCounts, QuantileGrid, Thinned};
 use crate::error::Result;
-use crate::fitted::{Core, ScoreCounts, TabularKind, TabularModel};
+use crate::fitted::{Core, ScoreCounts, Scores, TabularKind, TabularModel};
 use crate::range::Rate;
 
 /// Compares new data with those that a model was fitted to.
@@ -85,6 +85,14 @@ impl DriftMonitor {
             TabularKind::Table(model) => model.score(table)?,
             TabularKind::Series(model) => model.score(table)?,
         };
+        self.add_scored(table, &scores)
+    }
+
+    /// The same with the scores that the model gave these rows.
+    ///
+    /// # Errors
+    /// If the columns do not fit the model's.
+    pub fn add_scored(&mut self, table: &Table, scores: &Scores) -> Result<()> {
         for score in scores.score.iter().filter(|score| !score.is_nan()) {
             self.scores.add(&self.calibration, *score);
             self.sample.add(*score);
@@ -102,8 +110,18 @@ impl DriftMonitor {
         Ok(())
     }
 
+    /// Number of rows read.
+    pub fn rows(&self) -> u64 {
+        self.counts.rows
+    }
+
     /// The comparison of all rows read.
     pub fn finish(self) -> DriftReport {
+        self.report()
+    }
+
+    /// The comparison of the rows read so far.
+    pub fn report(&self) -> DriftReport {
         let independent = |n: u64| (n as f64 * self.density).floor() as u64;
         let mut score = self.score(independent(self.scores.n));
         let mut flagged = self.flagged();

@@ -4,6 +4,7 @@ mod client;
 mod fixture;
 
 mod bodies;
+mod drift;
 mod limits;
 mod protocol;
 mod reload;
