@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
@@ -37,6 +37,13 @@ const HEADERS: [(HeaderName, &str); 4] = [
     (header::CACHE_CONTROL, "no-store"),
 ];
 
+/// The method as a label: clients can make up others.
+fn known(method: &Method) -> &'static str {
+    let usual = [Method::GET, Method::POST, Method::HEAD, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
+    let names = ["GET", "POST", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    usual.iter().zip(names).find(|(usual, _)| *usual == method).map_or("other", |(_, name)| name)
+}
+
 /// Answers a request by the routes behind it.
 pub(crate) async fn watch(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let start = Instant::now();
@@ -54,8 +61,12 @@ pub(crate) async fn watch(State(app): State<Arc<App>>, request: Request, next: N
         headers.insert(name, HeaderValue::from_static(value));
     }
     headers.insert(REQUEST_ID, id.clone());
+    if response.status().is_client_error() && !method.is_safe() {
+        // The body may not have been read: what follows on this connection would be taken for a request.
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     let (status, took) = (response.status().as_u16(), start.elapsed());
-    app.metrics.answered(&route, method.as_str(), status, took);
+    app.metrics.answered(&route, known(&method), status, took);
     let mut line = json!({
         "time": jiff::Timestamp::now().to_string(),
         "level": if status >= 500 { "error" } else { "info" },

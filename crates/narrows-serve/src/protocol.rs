@@ -87,7 +87,7 @@ pub(crate) async fn metrics(State(app): SharedApp) -> Response {
 /// An address that nothing is at.
 pub(crate) async fn unknown(request: Request) -> Refusal {
     let path = request.uri().path();
-    Refusal::unknown(format!("expected a path of /openapi.json, got `{path}`"))
+    Refusal::unknown(format!("expected a path that /openapi.json lists, got `{path}`"))
 }
 
 /// A method that an address does not have.

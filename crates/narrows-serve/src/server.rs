@@ -141,8 +141,14 @@ impl std::fmt::Debug for App {
 }
 
 fn listen(host: &str, port: u16) -> Result<TcpListener, Error> {
+    let addresses: Vec<SocketAddr> = match (host, port).to_socket_addrs() {
+        Ok(addresses) => addresses.collect(),
+        Err(error) => {
+            let message = format!("expected an address of this machine, got `{host}`: {error}");
+            return Err(Error::recipe("host", message));
+        }
+    };
     let attempt = || {
-        let addresses: Vec<SocketAddr> = (host, port).to_socket_addrs()?.collect();
         let listener = TcpListener::bind(&addresses[..])?;
         listener.set_nonblocking(true)?;
         Ok(listener)

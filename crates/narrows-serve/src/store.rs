@@ -170,7 +170,10 @@ fn files(given: &[PathBuf]) -> Result<BTreeMap<String, PathBuf>, Error> {
         if path.is_dir() {
             let entries = fs::read_dir(path).map_err(|error| Error::read(path, error))?;
             for entry in entries.flatten().map(|entry| entry.path()) {
-                if entry.extension().is_some_and(|extension| extension == EXTENSION) && entry.is_file() {
+                // Hidden files are of editors and file systems.
+                let is_hidden = entry.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+                let is_model = entry.extension().is_some_and(|extension| extension == EXTENSION);
+                if is_model && !is_hidden && entry.is_file() {
                     add(&mut found, entry)?;
                 }
             }

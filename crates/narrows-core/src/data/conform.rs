@@ -108,7 +108,8 @@ fn lacking(table: &Table, missing: &[&str], extra: &[String]) -> Error {
     if !near.is_empty() {
         return error.with_hint(near.join(", "));
     }
-    error.with_hint(format!("the input has {}", listed(&table.names())))
+    let names = table.names();
+    if names.is_empty() { error } else { error.with_hint(format!("the input has {}", listed(&names))) }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Column names as read from files: trimmed, never empty, never twice.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::schema::listed;
 use super::table::Table;
@@ -19,15 +19,18 @@ impl Names {
         let cells: Vec<S> = cells.into_iter().collect();
         let given: HashSet<&str> = cells.iter().map(|cell| cell.as_ref().trim()).collect();
         let mut taken: HashSet<String> = HashSet::with_capacity(cells.len());
+        // The number to try next of each name: all before are taken.
+        let mut next: HashMap<String, usize> = HashMap::new();
         let (mut names, mut trimmed, mut empty, mut numbered) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for (i, cell) in cells.iter().enumerate() {
             let cell = cell.as_ref();
             let mut name = cell.trim().to_owned();
             if name.is_empty() {
-                name = free(&format!("column_{i}"), 1, |name| given.contains(name) || taken.contains(name));
+                name = free(&format!("column_{i}"), &mut 1, |name| given.contains(name) || taken.contains(name));
                 empty.push(name.clone());
             } else if taken.contains(&name) {
-                name = free(&name, 2, |name| given.contains(name) || taken.contains(name));
+                let from = next.entry(name.clone()).or_insert(2);
+                name = free(&name, from, |name| given.contains(name) || taken.contains(name));
                 numbered.push(name.clone());
             } else if name.len() < cell.len() {
                 trimmed.push(cell.to_owned());
@@ -50,12 +53,20 @@ impl Names {
     }
 }
 
-/// `name` if it is free and `from` is 1, else the first free one of `name_2`, `name_3` and so on.
-fn free(name: &str, from: usize, is_taken: impl Fn(&str) -> bool) -> String {
-    if from == 1 && !is_taken(name) {
+/// `name` if it is free and `from` is 1, else the first free one of `name_2`, `name_3` and so on, from the number `from` on,
+/// which is then the next.
+fn free(name: &str, from: &mut usize, is_taken: impl Fn(&str) -> bool) -> String {
+    if *from == 1 && !is_taken(name) {
         return name.to_owned();
     }
-    (2..).map(|n| format!("{name}_{n}")).find(|name| !is_taken(name)).expect("numbers do not end")
+    *from = (*from).max(2);
+    loop {
+        let numbered = format!("{name}_{from}");
+        *from += 1;
+        if !is_taken(&numbered) {
+            return numbered;
+        }
+    }
 }
 
 /// The table with columns renamed to `missing` ones from which they differ in blanks around the name alone; `None` unless
@@ -81,6 +92,12 @@ mod tests {
         let got = Names::of(cells);
         assert_eq!(got.names, names);
         assert_eq!(got.notes, notes);
+    }
+
+    #[test]
+    fn a_name_that_is_repeated_very_often_is_numbered_at_once() {
+        let names = Names::of(std::iter::repeat_n("c", 300_000)).names;
+        assert_eq!((names[0].as_str(), names[299_999].as_str()), ("c", "c_300000"));
     }
 
     #[test]

@@ -128,3 +128,30 @@ fn a_key_is_needed_for_all_but_health() {
     post(at, SCORE, &[], rows(5)).refused(401, &[]);
     assert_eq!(post(at, SCORE, &[("X-API-Key", KEY)], rows(5)).status, 200);
 }
+
+#[test]
+fn made_up_methods_are_counted_as_one_and_unread_bodies_end_the_connection() {
+    let served = Served::new();
+    let at = served.address();
+    for method in ["ZZ1", "ZZ2"] {
+        exchange(at, &request(method, "/v2/models", &[], b""));
+    }
+    let metrics = get(at, "/metrics").text();
+    assert!(metrics.contains("method=\"other\"") && !metrics.contains("ZZ1"), "{metrics}");
+    let unknown = post(at, "/v2/models/nope/score", &[], rows(3));
+    assert_eq!((unknown.status, unknown.headers.get("connection").map(String::as_str)), (404, Some("close")));
+}
+
+#[test]
+fn hidden_files_are_no_models_and_names_that_recur_take_no_time() {
+    let served = Served::new();
+    let at = served.address();
+    std::fs::write(served.path(".x.narrows"), "junk").unwrap();
+    std::fs::write(served.path("y.narrows"), "junk").unwrap();
+    let logged = served.logged("y.narrows");
+    assert!(!logged.contains(".x.narrows"), "{logged}");
+    let many = format!("a,b,{}word\n1,2,{}red\n", "c,".repeat(200_000), "3,".repeat(200_000));
+    let start = std::time::Instant::now();
+    post(at, SCORE, &[("Content-Type", "text/csv")], many);
+    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
+}

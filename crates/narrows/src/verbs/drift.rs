@@ -97,7 +97,9 @@ fn recalibrated(model: Model, normal: &str, common: &Common) -> Result<Model, Fa
     let inputs = [normal.to_owned()];
     address::refuse(&inputs)?;
     let table = pipeline::read_whole(&Source::parse(&inputs)?, common.talk())?;
+    let known = model.report().warnings.len();
     let model = model.recalibrated(&table)?;
+    model.report().warnings.iter().skip(known).for_each(|warning| common.talk().warn(warning));
     let line =
         format!("threshold {:.4}, set on {} of {normal}", model.threshold(), count(table.n_rows() as u64, "row"));
     common.talk().line(line);
@@ -152,10 +154,13 @@ fn for_people(report: &DriftReport) -> String {
 /// Whether the threshold's promise still stands.
 fn promise(report: &DriftReport) -> String {
     let t = &report.threshold;
+    if report.rows == report.unscored {
+        return "no row has a score".to_owned();
+    }
     let flagged = format!("{} above the threshold ({:.2} %)", count(t.flagged, "row"), 100.0 * t.share);
     match (t.promised_rate, t.stands) {
         (Some(rate), true) => {
-            format!("{flagged}: in keeping with the promise, at most {:.2} % of normal rows", 100.0 * rate)
+            format!("{flagged}: not significantly more than the promise, {:.2} % of normal rows", 100.0 * rate)
         }
         (Some(rate), false) => {
             format!("{flagged}: the promise, at most {:.2} % of normal rows, does not stand", 100.0 * rate)
