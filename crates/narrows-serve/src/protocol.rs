@@ -56,10 +56,13 @@ pub(crate) async fn metadata(State(app): SharedApp, Path(path): PathParams) -> R
 /// The rows that a model has scored beside those of its fit.
 pub(crate) async fn drift(State(app): SharedApp, Path(path): PathParams) -> Result<Response, Refusal> {
     let model = app.model(&path)?;
-    let mut document = model.watch()?.document();
-    document["model_name"] = json!(model.name);
-    document["model_version"] = json!(model.version);
-    Ok(reply(StatusCode::OK, &document))
+    let compared = aside(move || {
+        let mut document = model.watch()?.document();
+        document["model_name"] = json!(model.name);
+        document["model_version"] = json!(model.version);
+        Ok::<_, Refusal>(document)
+    });
+    Ok(reply(StatusCode::OK, &compared.await??))
 }
 
 /// Whether a model answers.
@@ -79,9 +82,17 @@ pub(crate) async fn index(State(app): SharedApp, request: Request) -> Result<Res
 }
 
 /// Metrics for Prometheus.
-pub(crate) async fn metrics(State(app): SharedApp) -> Response {
-    app.metrics.drift(&app.store.all());
-    ([(header::CONTENT_TYPE, METRICS_TYPE)], app.metrics.text()).into_response()
+pub(crate) async fn metrics(State(app): SharedApp) -> Result<Response, Refusal> {
+    let text = aside(move || {
+        app.metrics.drift(&app.store.all());
+        app.metrics.text()
+    });
+    Ok(([(header::CONTENT_TYPE, METRICS_TYPE)], text.await?).into_response())
+}
+
+/// Computes beside the connections, which comparing many rows would hold up.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refusal> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| Refusal::failed())
 }
 
 /// An address that nothing is at.

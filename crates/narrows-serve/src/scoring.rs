@@ -95,11 +95,8 @@ async fn scored(
     let body = body.seen(&received.bytes);
     let (bytes, limits) = (received.bytes.clone(), RowLimits::from(app.limits));
     let work_model = Arc::clone(&model);
-    let work = if body == BodyForm::Image && model.reads_images() {
+    let work = if model.reads_images() {
         Work::Other(Box::new(move || image_in::score(&work_model, &bytes, form)))
-    } else if model.reads_images() {
-        let message = format!("model `{}`: expected a PNG or JPEG image as body, got another", model.name);
-        return Err(Refusal::bad(message));
     } else {
         model.tabular()?;
         let write_model = Arc::clone(&model);

@@ -166,16 +166,21 @@ impl WithSimd for NeighbourSearch<'_> {
         let mut bounds: Vec<RowBounds> = self.rows.iter().map(|row| RowBounds::new(row, self.squares.len())).collect();
         for (panel, squares) in self.panels.chunks_exact(width).zip(self.squares) {
             for (rows, bounds) in self.rows.chunks(GROUP).zip(bounds.chunks_mut(GROUP)) {
-                // A short group repeats its last row; results of the repeats are dropped.
-                let mut group = [rows[rows.len() - 1]; GROUP];
-                group[..rows.len()].copy_from_slice(rows);
-                let products = products(simd, group, panel);
+                let products = products(simd, grouped(rows), panel);
                 bounds.iter_mut().zip(&products).for_each(|(bounds, products)| bounds.push(products, squares));
             }
         }
         let reference = &self.neighbours.reference;
         self.rows.iter().zip(bounds).map(|(row, bounds)| bounds.nearest(k, row, reference)).collect()
     }
+}
+
+/// The rows of a group. A short one repeats its last row; results of the repeats are dropped.
+#[inline(always)]
+pub(super) fn grouped<'a>(rows: &[&'a [f32]]) -> [&'a [f32]; GROUP] {
+    let mut group = [rows[rows.len() - 1]; GROUP];
+    group[..rows.len()].copy_from_slice(rows);
+    group
 }
 
 /// The products of rows with the rows of a panel.

@@ -10,7 +10,7 @@
 use faer::traits::pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::neighbours::{GROUP, LANES, Panel, TILE, in_panels, squared_distances};
+use super::neighbours::{GROUP, LANES, Panel, TILE, grouped, in_panels, squared_distances};
 use super::random::Stream;
 use super::rows::scored;
 
@@ -105,10 +105,7 @@ impl WithSimd for SubsampleSearch<'_> {
         let mut sums = vec![0.0; self.rows.len()];
         for panel in panels.chunks_exact(*width) {
             for (rows, sums) in self.rows.chunks(GROUP).zip(sums.chunks_mut(GROUP)) {
-                // A short group repeats its last row; results of the repeats are dropped.
-                let mut group = [rows[rows.len() - 1]; GROUP];
-                group[..rows.len()].copy_from_slice(rows);
-                let squared = squared_distances(simd, group, panel);
+                let squared = squared_distances(simd, grouped(rows), panel);
                 sums.iter_mut().zip(&squared).for_each(|(sum, lanes)| *sum += f64::from(nearest_other(lanes)).sqrt());
             }
         }

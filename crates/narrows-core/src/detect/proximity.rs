@@ -64,7 +64,7 @@ impl DistanceTerm {
     /// # Errors
     /// If there are no rows or a distance is not finite.
     pub fn fit(distances: &[f64], floor: f64, residuals: &[f64]) -> Result<DistanceTerm> {
-        DistanceTerm::on_scale(LogRatio::fit(distances, floor)?, distances, |logs| exchange(residuals, logs))
+        DistanceTerm::on_scale(distances, floor, |logs| exchange(residuals, logs))
     }
 
     /// Fits a global one likewise, on the logarithms of the local scores of the calibration rows.
@@ -72,14 +72,11 @@ impl DistanceTerm {
     /// # Errors
     /// If there are no rows or a distance is not finite.
     pub fn fit_global(distances: &[f64], floor: f64, local: &[f64]) -> Result<DistanceTerm> {
-        DistanceTerm::on_scale(LogRatio::fit(distances, floor)?, distances, |logs| upper_exchange(local, logs))
+        DistanceTerm::on_scale(distances, floor, |logs| upper_exchange(local, logs))
     }
 
-    fn on_scale(
-        ratio: LogRatio,
-        distances: &[f64],
-        exchange: impl FnOnce(&[f64]) -> Result<f64>,
-    ) -> Result<DistanceTerm> {
+    fn on_scale(distances: &[f64], floor: f64, exchange: impl FnOnce(&[f64]) -> Result<f64>) -> Result<DistanceTerm> {
+        let ratio = LogRatio::fit(distances, floor)?;
         let logs: Vec<f64> = distances.iter().map(|distance| ratio.apply(*distance)).collect();
         Ok(DistanceTerm { ratio, exchange: exchange(&logs)? })
     }

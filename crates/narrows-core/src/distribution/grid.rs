@@ -53,6 +53,11 @@ impl QuantileGrid {
         self.values.get(place.min(self.values.len().checked_sub(1)?)).copied()
     }
 
+    /// The quartiles; `None` if there are no numbers.
+    pub fn quartiles(&self) -> Option<[f64; 3]> {
+        Some([self.quantile(0.25)?, self.quantile(0.5)?, self.quantile(0.75)?])
+    }
+
     pub(super) fn check(&self, present: u64) -> Result<(), String> {
         let QuantileGrid { values, below, up_to } = self;
         if values.len() > QUANTILES || below.len() != values.len() || up_to.len() != values.len() {
@@ -143,8 +148,7 @@ impl Thinned {
     pub(crate) fn quartiles(&self) -> Option<[f64; 3]> {
         let mut rising = self.kept.clone();
         rising.sort_by(f64::total_cmp);
-        let grid = QuantileGrid::whole(&rising);
-        Some([grid.quantile(0.25)?, grid.quantile(0.5)?, grid.quantile(0.75)?])
+        QuantileGrid::whole(&rising).quartiles()
     }
 }
 

@@ -94,13 +94,11 @@ impl ColumnCounter {
         match (&self.known.values, &self.new) {
             (ColumnValues::Numbers(known), NewValues::Numbers { counts, sample }) if known.n() > 0 && counts.n > 0 => {
                 let distance = kolmogorov::distance(known, counts);
-                let quartile = |q| known.quantile(q);
-                let quartiles_were = || Some([quartile(0.25)?, quartile(0.5)?, quartile(0.75)?]);
                 ColumnDrift {
                     distance: Some(distance),
                     psi: Some(population::stability_index(&population::tenths(known, counts))),
                     p_value: Some(kolmogorov::p_value(distance, independent(known.n()), independent(counts.n))),
-                    quartiles_were: quartiles_were(),
+                    quartiles_were: known.quartiles(),
                     quartiles: sample.quartiles(),
                     ..drift
                 }

@@ -84,20 +84,15 @@ pub(crate) fn detector(
             let fit = || Neighbourhood::fit(&known, n_known, weights, step, settings.references, seed);
             let (index, kept) = compute.install(fit)?;
             let own: Vec<Option<usize>> = (references.n..n_known).map(|row| kept.binary_search(&row).ok()).collect();
-            let scope = settings.scope(&recipe.train.contamination);
-            let overview =
-                (scope != Some(Scope::Local)).then(|| Overview::fit(index.reference(), index.weights(), seed));
             let x = calibration.finite();
+            let global = |weight| Some(GlobalDistances::of(&index, &x, weight, seed, ensemble));
+            let global = match settings.scope(&recipe.train.contamination) {
+                Some(Scope::Both) => global(Some(GlobalProximity::WEIGHT)),
+                Some(Scope::Global) => global(None),
+                Some(Scope::Local) | None => None,
+            };
             let views = CalibrationDistances::of(References::Views(index), &x, &own, floors, ensemble);
-            Some(match overview {
-                Some(overview) => views.with_global(
-                    overview,
-                    &x,
-                    (scope != Some(Scope::Global)).then_some(GlobalProximity::WEIGHT),
-                    ensemble,
-                ),
-                None => views,
-            })
+            Some(CalibrationDistances { global, ..views })
         }
         Score::Residual | Score::Mahalanobis => None,
     };
@@ -146,18 +141,6 @@ impl CalibrationDistances {
         CalibrationDistances { index, local, floors, global: None }
     }
 
-    /// Measures the rows beside subsamples, too.
-    fn with_global(
-        self,
-        overview: Overview,
-        x: &[f32],
-        weight: Option<f64>,
-        ensemble: &Ensemble,
-    ) -> CalibrationDistances {
-        let measured = ensemble.compute().install(|| overview.measure(x));
-        CalibrationDistances { global: Some(GlobalDistances { overview, measured, weight }), ..self }
-    }
-
     /// The rows with their terms on the scale of log residuals, and the distances.
     fn proximity(self, residual: &[f64], mixing: Mixing) -> Result<(Proximity, Vec<Distances>)> {
         let CalibrationDistances { index, local, floors, global } = self;
@@ -170,8 +153,8 @@ impl CalibrationDistances {
         let mut proximity = Proximity { index, terms, residual: Proximity::RESIDUAL, global: None };
         let logs: Vec<f64> =
             residual.iter().zip(&local).map(|(residual, local)| proximity.local(*residual, local)).collect();
-        let measured = global.as_ref().map(|global| global.measured.clone());
-        proximity.global = global.map(|global| global.proximity(&floors, &logs)).transpose()?;
+        let (global, measured) = global.map(|global| global.proximity(&floors, &logs)).transpose()?.unzip();
+        proximity.global = global;
         let one = |(row, local)| Distances { local, global: measured.as_ref().map(|rows| rows[row]) };
         let distances = local.into_iter().enumerate().map(one).collect();
         Ok((proximity, distances))
@@ -179,15 +162,23 @@ impl CalibrationDistances {
 }
 
 impl GlobalDistances {
-    /// The subsamples with their terms on the scale of the local scores, whose logarithms are given; `floors` are those
-    /// of the same scalings.
-    fn proximity(self, floors: &[f64], local: &[f64]) -> Result<GlobalProximity> {
+    /// Draws from the known rows, and measures the rows `x`.
+    fn of(known: &Neighbourhood, x: &[f32], weight: Option<f64>, seed: u64, ensemble: &Ensemble) -> GlobalDistances {
+        let overview = Overview::fit(known.reference(), known.weights(), seed);
+        let measured = ensemble.compute().install(|| overview.measure(x));
+        GlobalDistances { overview, measured, weight }
+    }
+
+    /// The subsamples with their terms on the scale of the local scores, whose logarithms are given, and the distances;
+    /// `floors` are those of the same scalings.
+    fn proximity(self, floors: &[f64], local: &[f64]) -> Result<(GlobalProximity, Vec<[f64; Overview::MEASURES]>)> {
+        let GlobalDistances { overview, measured, weight } = self;
         let term = |t: usize| {
-            let distances: Vec<f64> = self.measured.iter().map(|row| row[t]).collect();
+            let distances: Vec<f64> = measured.iter().map(|row| row[t]).collect();
             DistanceTerm::fit_global(&distances, floors[t], local)
         };
         let terms = [term(0)?, term(1)?];
-        Ok(GlobalProximity { overview: self.overview, terms, weight: self.weight })
+        Ok((GlobalProximity { overview, terms, weight }, measured))
     }
 }
 
