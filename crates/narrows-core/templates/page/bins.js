@@ -12,5 +12,8 @@ export function binShares(axis, scores, n) {
   return { counts, total, shares: counts.map(k => (total > 0 ? k / total : 0)) };
 }
 
-/* A number of bins that suits both numbers of scores. */
-export const binCount = (a, b) => Math.min(48, Math.max(12, Math.round(4 * Math.cbrt(Math.max(1, Math.max(a, b))))));
+/* A number of bins that suits the smaller of two groups of scores, so that neither is torn into single rows. */
+export const binCount = (a, b) => {
+  const least = Math.min(...[a, b].filter(n => n > 0), 1e6);
+  return Math.min(48, Math.max(12, Math.round(4 * Math.cbrt(least))));
+};

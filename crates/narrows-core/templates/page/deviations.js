@@ -26,9 +26,9 @@ export function deviationTable(columns, got, expected, reasons) {
   const body = element("tbody", {});
   const line = i => {
     const column = columns[i], isReason = rank.has(column.name);
-    const cell = (text, style) => element("td", { class: style }, text === null || text === undefined || text === "" ? element("span", { class: "none" }, "missing") : value(text, 60));
+    const cell = (text, style, none) => element("td", { class: style }, text === null || text === undefined || text === "" ? element("span", { class: "none" }, none) : value(text, 60));
     return element("tr", { class: isReason ? "reason" : null }, element("th", { scope: "row" }, element("code", {}, value(column.name, 60))),
-      cell(got[i], "got"), expected ? cell(expected[i], "expected") : null, element("td", { class: "drawing" }, columnDrawing(column, got[i], expected?.[i] ?? null) ?? element("span", { class: "none" }, "–")));
+      cell(got[i], "got", "missing"), expected ? cell(expected[i], "expected", "–") : null, element("td", { class: "drawing" }, columnDrawing(column, got[i], expected?.[i] ?? null) ?? element("span", { class: "none" }, "–")));
   };
   body.append(...order.slice(0, FIRST).map(line));
   const table = element("table", { class: "deviations" }, element("thead", {}, element("tr", {}, element("th", { scope: "col" }, "column"), element("th", { scope: "col" }, "got"),

@@ -54,5 +54,7 @@ export function redrawn(node, draw) {
     width = node.clientWidth;
     draw();
   }).observe(node);
-  matchMedia("(prefers-color-scheme:dark)").addEventListener("change", draw);
+  const scheme = matchMedia("(prefers-color-scheme:dark)");
+  const repaint = () => (node.isConnected ? draw() : scheme.removeEventListener("change", repaint));
+  scheme.addEventListener("change", repaint);
 }

@@ -4,6 +4,7 @@ import { Announcer } from "./announcer.js";
 import { Calibration } from "./calibration.js";
 import { CodeMap } from "./code_map.js";
 import { FilterBar } from "./filter_bar.js";
+import { ImagePanel } from "./image_panel.js";
 import { LabelPanel } from "./label_panel.js";
 import { NO_FILTER, RowList } from "./row_list.js";
 import { Ranking } from "./ranking.js";
@@ -11,11 +12,13 @@ import { RowDialog } from "./row_dialog.js";
 import { RowGrid } from "./row_grid.js";
 import { SaveBar } from "./save_bar.js";
 import { ScoreAxis } from "./score_axis.js";
+import { SeriesPanel } from "./series_panel.js";
 import { Store } from "./store.js";
 import { ThresholdPanel } from "./threshold_panel.js";
 import { count, number } from "./numbers.js";
 import { element, prose } from "./dom.js";
 import { fragment, fromFragment } from "./address.js";
+import { printed } from "./print_table.js";
 
 /* Fills `place` with what `data` (a ScoredData document) tells. */
 export function explore(place, data) {
@@ -51,9 +54,21 @@ export function explore(place, data) {
     context.ranking = new Ranking(rows.score, rows.label, rows.n < data.scored ? all : null);
     if (context.ranking.n > 0) parts.push(new LabelPanel(context).node);
   }
+  if (data.series?.length) {
+    const series = new SeriesPanel(context, i => dialog.open(i));
+    links.push((i, close) => series.link(i, close));
+    parts.push(series.node);
+  }
+  if (data.images?.length) {
+    const images = new ImagePanel(context);
+    links.push((i, close) => images.link(i, close));
+    parts.push(images.node);
+  }
   parts.push(element("div", { class: "rows-panel" }, element("h3", {}, `Scored ${noun.many}`), filters.node, filters.said, grid.node, limits(context), new SaveBar(context).node));
   if (rows.x && rows.x.some(Number.isFinite)) parts.push(new CodeMap(context, i => dialog.open(i)).node);
-  parts.push(dialog.node);
+  const paper = element("div", { class: "paper" });
+  printed(context, paper);
+  parts.push(paper, dialog.node);
   place.replaceChildren(...parts.filter(Boolean));
   return context;
 }
@@ -64,13 +79,13 @@ function notes(list) {
 
 /* What the table does not hold, in words. */
 function limits({ rows, data, noun }) {
-  const said = [`Row numbers start at 0 after the header. ▲ above the threshold. Arrow keys move, Enter opens, Space selects.`];
+  const said = [data.kind === "images" ? "" : "Numbers start at 0 after the header.", "▲ above the threshold. Arrow keys move, Enter opens, Space selects."];
   if (rows.n < data.scored) {
     const least = rows.ascending[0];
     said.push(`Listed are the ${count(rows.n)} highest scores of ${count(data.scored)}; counts are exact for thresholds from ${number(least)}.`);
   }
-  if (rows.reasons.length < rows.n) said.push(`Reasons are kept for the ${count(rows.reasons.length)} highest scores.`);
-  return element("p", { class: "more" }, said.join(" ").replace("Row numbers", `${noun.one === "row" ? "Row" : "Their"} numbers`));
+  if (rows.reasons.length > 0 && rows.reasons.length < rows.n) said.push(`Reasons are kept for the ${count(rows.reasons.length)} highest scores.`);
+  return element("p", { class: "more" }, said.join(" ").trim());
 }
 
 /* Keeps the state in the address; where the browser refuses, the page works without. */

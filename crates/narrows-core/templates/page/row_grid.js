@@ -29,7 +29,7 @@ export class RowGrid {
     this.node = element("div", {
       role: "grid", class: "grid", "aria-label": `scored ${context.noun.many}`, "aria-multiselectable": "true",
       "aria-colcount": this.columns.length + 1,
-      style: { "--columns": ["1.9rem", ...this.columns.map(c => WIDTHS[c.key] ?? "minmax(5rem,9rem)")].join(" ") },
+      style: { "--columns": ["1.9rem", ...this.columns.map(column => WIDTHS[column.key] ?? this.width(column))].join(" ") },
       on: {
         scroll: () => this.later(), keydown: event => this.key(event), click: event => this.click(event),
         focusin: event => this.focused(event),
@@ -58,6 +58,14 @@ export class RowGrid {
     const sign = element("span", { class: "sort-sign", "aria-hidden": "true" });
     return element("div", { role: "columnheader", class: column.kind === "number" ? "n" : "", "data-key": column.key },
       element("button", { type: "button", on: { click: () => this.sortBy(column) } }, value(column.name, 30), sign));
+  }
+
+  /* The width of a column of ids: that of its longest value among the first ones, within bounds. */
+  width(column) {
+    let longest = column.name.length + 2;
+    for (let i = 0; i < Math.min(500, this.context.rows.n); i += 1) longest = Math.max(longest, this.context.rows.value(column.key, i).length);
+    const size = `${Math.min(22, Math.max(6, longest * 0.95))}ch`;
+    return this.columns.length > 4 ? size : `minmax(${size},1fr)`;
   }
 
   /* Sorts by a column: numbers and reasons that mean much come first, then the other way round. */

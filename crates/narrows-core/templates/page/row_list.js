@@ -8,6 +8,7 @@ export class RowList {
   constructor(data) {
     const { rows, details } = data;
     this.n = rows.row.length;
+    this.noun = data.noun ?? { one: "row", many: "rows" };
     this.row = rows.row;
     this.score = numbers(rows.score);
     this.pValue = numbers(rows.p_value ?? []);
@@ -27,14 +28,14 @@ export class RowList {
   /* Columns of the table: key, heading and kind. */
   get columns() {
     const found = [
-      { key: "row", name: "row", kind: "number" },
+      { key: "row", name: this.noun.one, kind: "number" },
       { key: "score", name: "score", kind: "number" },
       { key: "p_value", name: "p-value", kind: "number" },
     ];
     if (this.label) found.push({ key: "label", name: "label", kind: "text" });
     if (this.flag) found.push({ key: "flag", name: "note", kind: "text" });
     this.ids.forEach((id, at) => found.push({ key: `id:${at}`, name: id.name, kind: "text" }));
-    found.push({ key: "reasons", name: "reasons", kind: "text" });
+    if (this.reasons.length > 0) found.push({ key: "reasons", name: "reasons", kind: "text" });
     return found;
   }
 
