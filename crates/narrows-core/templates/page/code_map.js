@@ -7,6 +7,8 @@ import { count, number } from "./numbers.js";
 import { pointsInside } from "./polygon.js";
 
 const MARGIN = 14, REACH = 12;
+/* More rows than these are drawn smaller. */
+const MANY = 20000;
 /* A shorter line is a click. */
 const LEAST_LINE = 6;
 
@@ -69,42 +71,21 @@ export class CodeMap {
 
   draw() {
     const { rows, store, noun } = this.context;
-    const { threshold, selected, visible } = store.state;
-    const { width, height } = this.size, scale = devicePixelRatio || 1;
-    if (this.canvas.width !== Math.round(width * scale) || this.canvas.height !== Math.round(height * scale)) {
-      this.canvas.width = Math.round(width * scale);
-      this.canvas.height = Math.round(height * scale);
+    const { threshold, selected } = store.state;
+    const { height } = this.size, scale = devicePixelRatio || 1;
+    const at = this.toScreen(), colour = colours();
+    if (this.isStale(scale)) this.drawPoints(scale, at, colour);
+    if (this.canvas.width !== this.points.width || this.canvas.height !== this.points.height) {
+      this.canvas.width = this.points.width;
+      this.canvas.height = this.points.height;
       this.canvas.style.height = `${height}px`;
     }
-    const pen = this.canvas.getContext("2d"), colour = colours(), at = this.toScreen();
+    const pen = this.canvas.getContext("2d");
+    pen.setTransform(1, 0, 0, 1, 0, 0);
+    pen.clearRect(0, 0, this.canvas.width, this.canvas.height);
+    pen.drawImage(this.points, 0, 0);
     pen.setTransform(scale, 0, 0, scale, 0, 0);
-    pen.clearRect(0, 0, width, height);
-    pen.fillStyle = colour("--grey");
-    pen.globalAlpha = 0.45;
-    for (const p of this.training) pen.fillRect(at.x(p.x) - 1.25, at.y(p.y) - 1.25, 2.5, 2.5);
-    /* Rows that the filter takes out fade. */
-    const isAll = visible.length === rows.n;
-    const shown = isAll ? null : new Uint8Array(rows.n);
-    if (shown) for (const i of visible) shown[i] = 1;
-    const side = rows.n > 20000 ? 2 : 3.4;
-    const ordinary = (faded, alpha) => {
-      pen.globalAlpha = alpha;
-      pen.fillStyle = colour("--blue");
-      for (let i = 0; i < rows.n; i += 1) {
-        if (rows.isFlagged(i, threshold) || (shown !== null && !shown[i]) !== faded) continue;
-        pen.fillRect(at.x(rows.x[i]) - side / 2, at.y(rows.y[i]) - side / 2, side, side);
-      }
-    };
-    if (shown) ordinary(true, 0.1);
-    ordinary(false, rows.n > 20000 ? 0.5 : 0.75);
-    pen.fillStyle = colour("--orange-mid");
-    pen.strokeStyle = colour("--card");
-    pen.lineWidth = 1;
-    for (let i = 0; i < rows.n; i += 1) {
-      if (!rows.isFlagged(i, threshold) || !Number.isFinite(rows.x[i])) continue;
-      pen.globalAlpha = shown === null || shown[i] ? 1 : 0.15;
-      diamond(pen, at.x(rows.x[i]), at.y(rows.y[i]), 5);
-    }
+    this.drawFlagged(pen, at, colour);
     pen.globalAlpha = 1;
     pen.strokeStyle = colour("--ink");
     pen.lineWidth = 1.5;
@@ -112,6 +93,62 @@ export class CodeMap {
     if (this.hovered >= 0) ring(pen, at.x(rows.x[this.hovered]), at.y(rows.y[this.hovered]), 8);
     if (this.line) this.drawLine(pen, colour);
     this.canvas.setAttribute("aria-label", `Map of the codes of ${count(this.training.length)} training rows and ${count(rows.n)} new ${noun.many}, ${count(rows.flaggedCount(threshold))} of them above the threshold. The table has the same ${noun.many}; a ${noun.one} opened there leads to its nearest on this map.`);
+  }
+
+  /* Whether the layer of points has to be drawn anew: after a filter, in another size or in other colours. */
+  isStale(scale) {
+    const { filter, threshold } = this.context.store.state;
+    const key = [filter, filter.onlyFlagged ? threshold : null, this.size.width, scale, colours()("--blue")];
+    if (this.drawnFor?.every((part, i) => part === key[i])) return false;
+    this.drawnFor = key;
+    return true;
+  }
+
+  /* Training points and new rows, on a layer of their own: the threshold moves often, they seldom. */
+  drawPoints(scale, at, colour) {
+    const { rows, store } = this.context;
+    const { visible } = store.state;
+    const { width, height } = this.size;
+    this.points = document.createElement("canvas");
+    this.points.width = Math.round(width * scale);
+    this.points.height = Math.round(height * scale);
+    const pen = this.points.getContext("2d");
+    pen.setTransform(scale, 0, 0, scale, 0, 0);
+    pen.fillStyle = colour("--grey");
+    pen.globalAlpha = 0.45;
+    for (const p of this.training) pen.fillRect(at.x(p.x) - 1.25, at.y(p.y) - 1.25, 2.5, 2.5);
+    /* Rows that the filter takes out fade. */
+    this.shown = visible.length === rows.n ? null : new Uint8Array(rows.n);
+    if (this.shown) for (const i of visible) this.shown[i] = 1;
+    const side = rows.n > MANY ? 2 : 3.4;
+    pen.fillStyle = colour("--blue");
+    const squares = (isShown, alpha) => {
+      pen.globalAlpha = alpha;
+      for (let i = 0; i < rows.n; i += 1) {
+        if ((this.shown === null || this.shown[i] === 1) === isShown) pen.fillRect(at.x(rows.x[i]) - side / 2, at.y(rows.y[i]) - side / 2, side, side);
+      }
+    };
+    if (this.shown) squares(false, 0.1);
+    squares(true, rows.n > MANY ? 0.5 : 0.75);
+  }
+
+  /* Flagged rows: diamonds, or squares where there are too many of them. */
+  drawFlagged(pen, at, colour) {
+    const { rows, store } = this.context;
+    const { threshold } = store.state;
+    pen.fillStyle = colour("--orange-mid");
+    pen.strokeStyle = colour("--card");
+    pen.lineWidth = 1;
+    const isCrowded = rows.flaggedCount(threshold) > MANY / 4;
+    /* Highest last, so that they lie on top. */
+    const order = rows.order("score", true), n = rows.flaggedCount(threshold);
+    for (let k = n - 1; k >= 0; k -= 1) {
+      const i = order[k], x = at.x(rows.x[i]);
+      if (!Number.isFinite(x)) continue;
+      pen.globalAlpha = this.shown === null || this.shown[i] ? 1 : 0.15;
+      if (isCrowded) pen.fillRect(x - 1, at.y(rows.y[i]) - 1, 2, 2);
+      else diamond(pen, x, at.y(rows.y[i]), 5);
+    }
   }
 
   drawLine(pen, colour) {

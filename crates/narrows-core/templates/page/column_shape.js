@@ -3,6 +3,7 @@
 /* A typical value as text: the median of numbers, the most frequent level; "" if the distribution is unknown. */
 export function typical(column) {
   if (column.levels?.length) return String(mostFrequent(column.levels));
+  if (column.quartiles && column.edges?.length) return plain(column.quartiles[1], column.edges);
   if (!column.counts?.length) return "";
   const total = column.counts.reduce((sum, k) => sum + k, 0);
   let before = 0;

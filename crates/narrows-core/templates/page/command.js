@@ -5,6 +5,9 @@ import { exact } from "./numbers.js";
 /* A word of a POSIX shell. */
 export const shellWord = text => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
 
+/* The command that scores a file that was dropped on the page, as it would stand in the folder of both files. */
+export const scoring = (model, file) => `narrows score ${shellWord(`${model}.narrows`)} ${shellWord(file)} --explain 3`;
+
 /* The command of the page with another threshold. */
 export function withThreshold(command, threshold) {
   const without = command.replace(/ --threshold[ =]('[^']*'|\S+)/, "");

@@ -8,20 +8,23 @@ const TABLES = ".csv,.tsv,.txt,.json,.ndjson,.jsonl,.parquet,.arrow,.arrows,.gz,
 const IMAGES = ".png,.jpg,.jpeg";
 
 export class DropZone {
-  /* `score(file, label, signal)` gives a promise; `isBare` is the empty state, which says more. */
-  constructor(service, kind, score, { isBare, hasLabel }) {
+  /* `score(file, { label, normal }, signal)` gives a promise; `isBare` is the empty state, which says more. */
+  constructor(service, layout, score, { isBare, hasLabel }) {
     Object.assign(this, { score, file: null });
-    const isImages = kind === "images";
-    const id = newId("file"), labelId = newId("label");
-    this.input = element("input", { type: "file", id, accept: isImages ? IMAGES : kind === "series" ? TABLES : `${TABLES}`, on: { change: () => this.take(this.input.files) } });
+    const isImages = layout === "images";
+    const id = newId("file"), labelId = newId("label"), normalId = newId("normal");
+    this.input = element("input", { type: "file", id, accept: isImages ? IMAGES : TABLES, on: { change: () => this.take(this.input.files) } });
     this.label = element("input", { type: "text", id: labelId, placeholder: "none", autocomplete: "off" });
+    this.normal = element("input", { type: "text", id: normalId, placeholder: "found by itself", autocomplete: "off" });
+    const normal = element("span", { class: "field", hidden: true }, element("label", { for: normalId }, "its value in normal rows"), this.normal);
+    this.label.addEventListener("input", () => { normal.hidden = this.label.value.trim() === ""; });
     this.says = element("p", { class: "drop-says", role: "status" });
     this.trouble = new Trouble(service, () => this.file && this.run(this.file));
-    const what = isImages ? "a PNG or JPEG image" : kind === "series" ? "a file of series (CSV, NDJSON, Parquet or Arrow)" : "a table (CSV, JSON, Parquet or Arrow)";
+    const what = isImages ? "a PNG or JPEG image" : layout === "points" || layout === "steps" ? "a file of series (CSV, NDJSON, Parquet or Arrow)" : "a table (CSV, JSON, Parquet or Arrow)";
     this.node = element("div", { class: `drop-zone${isBare ? " bare" : ""}` },
       isBare ? element("p", { class: "drop-title" }, "No data yet") : null,
       element("div", { class: "controls" }, element("label", { for: id }, isBare ? `Drop ${what} here to see its scores, or choose one:` : `Score another file: drop ${what} here, or choose one:`), this.input,
-        hasLabel ? element("span", { class: "field" }, element("label", { for: labelId }, "Column with labels, if any"), this.label) : null),
+        hasLabel ? [element("span", { class: "field" }, element("label", { for: labelId }, "Column with labels, if any"), this.label), normal] : null),
       this.says, this.trouble.node);
     this.listen();
   }
@@ -56,7 +59,7 @@ export class DropZone {
     this.node.setAttribute("aria-busy", "true");
     this.says.replaceChildren(element("span", { class: "busy", "aria-hidden": "true" }), `Scoring ${file.name.slice(0, 80)} (${size(file.size)}) … `, button("Cancel", () => running.abort()));
     try {
-      await this.score(file, this.label.value.trim(), running.signal);
+      await this.score(file, { label: this.label.value.trim(), normal: this.normal.value.trim() }, running.signal);
       this.says.replaceChildren(`${file.name.slice(0, 80)} is scored.`);
     } catch (error) {
       if (running !== this.running) return;

@@ -79,7 +79,7 @@ function notes(list) {
 
 /* What the table does not hold, in words. */
 function limits({ rows, data, noun }) {
-  const said = [data.kind === "images" ? "" : "Numbers start at 0 after the header.", "▲ above the threshold. Arrow keys move, Enter opens, Space selects."];
+  const said = [data.layout === "images" ? "" : "Numbers start at 0 after the header.", "▲ above the threshold. Arrow keys move, Enter opens, Space selects."];
   if (rows.n < data.scored) {
     const least = rows.ascending[0];
     said.push(`Listed are the ${count(rows.n)} highest scores of ${count(data.scored)}; counts are exact for thresholds from ${number(least)}.`);

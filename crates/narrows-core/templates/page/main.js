@@ -6,6 +6,7 @@ import { ModelsPage } from "./models_page.js";
 import { RowForm } from "./row_form.js";
 import { Service } from "./service.js";
 import { element } from "./dom.js";
+import { scoring } from "./command.js";
 import { explore } from "./explorer.js";
 
 const parsed = id => {
@@ -14,7 +15,7 @@ const parsed = id => {
 };
 
 const host = parsed("host") ?? { host: "file", page: "model" };
-if (host.page === "models") new ModelsPage(document.getElementById("models"), new Service());
+if (host.page === "models") new ModelsPage(document.getElementById("models"), new Service(), host.models);
 else modelPage(document.getElementById("explorer"), parsed("scored-data"));
 
 function modelPage(place, scored) {
@@ -30,19 +31,20 @@ function modelPage(place, scored) {
     if (drift) drift.report = data.drift;
   };
   const receive = async (file, label, signal) => {
-    show(await service.report(host.model, file, label, signal));
+    const data = await service.report(host.model, file, label, signal);
+    show({ ...data, command: data.command ?? scoring(host.model, file.name) });
     dropZone(false);
     found.querySelector(".fit-verdict")?.scrollIntoView({ block: "center" });
   };
   const dropZone = isBare => {
-    const next = new DropZone(service, host.kind, receive, { isBare, hasLabel: host.kind === "table" });
+    const next = new DropZone(service, host.layout, receive, { isBare, hasLabel: host.layout !== "images" });
     zone.replaceChildren(next.node);
   };
   place.replaceChildren(zone, found);
   if (service) dropZone(!scored);
   if (scored) show(scored);
   const further = [];
-  if (service && host.kind === "table" && host.columns?.length) further.push(new RowForm(service, host.model, host.columns).node);
+  if (service && host.layout === "table" && host.columns?.length) further.push(new RowForm(service, host.model, host.columns).node);
   if (service || scored?.drift) {
     drift = new DriftPanel(scored?.drift ?? null, service, host.model);
     further.push(drift.node);

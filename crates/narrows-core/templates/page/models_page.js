@@ -2,7 +2,6 @@
 
 import { ScoreAxis } from "./score_axis.js";
 import { DropZone } from "./drop_zone.js";
-import { Trouble } from "./trouble.js";
 import { agreement, overlap } from "./agreement.js";
 import { binCount, binShares } from "./bins.js";
 import { count, counted, number, percent } from "./numbers.js";
@@ -11,26 +10,17 @@ import { drawn, element, value } from "./dom.js";
 const AT_ONCE = 2, MOST_ROWS = 20;
 
 export class ModelsPage {
-  constructor(place, service) {
+  /* `models`: those that the page was made with. */
+  constructor(place, service, models) {
     Object.assign(this, { place, service });
-    this.trouble = new Trouble(service, () => this.start());
     this.list = element("div", {});
     this.results = element("div", { class: "side-by-side", "aria-live": "polite" });
     this.zone = new DropZone(service, "table", (file, label, signal) => this.score(file, label, signal), { isBare: false, hasLabel: false });
     this.zone.node.querySelector("label").textContent = "See one file scored by the chosen models: drop it here, or choose it:";
     this.zone.input.removeAttribute("accept");
-    place.replaceChildren(this.trouble.node, this.list, this.zone.node, this.results);
-    this.start();
-  }
-
-  async start() {
-    this.list.replaceChildren(element("p", { class: "empty" }, "Asking the server …"));
-    try {
-      this.show((await this.service.models()).models ?? []);
-    } catch (error) {
-      this.list.replaceChildren();
-      this.trouble.show(error);
-    }
+    place.replaceChildren(this.list, this.zone.node, this.results);
+    this.show(models);
+    document.getElementById("models-static")?.setAttribute("hidden", "");
   }
 
   show(models) {
@@ -39,10 +29,16 @@ export class ModelsPage {
       this.list.replaceChildren(element("p", { class: "empty" }, "No model is served. Put a *.narrows file into the folder of the server."));
       return;
     }
-    this.boxes = models.map(model => element("input", { type: "checkbox", checked: true, "aria-label": `compare ${model.name}` }));
+    /* Models without a threshold, such as restorers of images, score nothing. */
+    const hasScores = model => model.threshold !== null;
+    this.boxes = models.map(model => element("input", { type: "checkbox", checked: hasScores(model), disabled: !hasScores(model), "aria-label": `compare ${model.name}` }));
     this.models = models;
-    this.list.replaceChildren(element("table", { class: "models" }, element("thead", {}, element("tr", {}, element("th", { scope: "col" }, "compare"), element("th", { scope: "col" }, "model"), element("th", { scope: "col" }, "kind"), element("th", { scope: "col" }, "version"))),
-      element("tbody", {}, models.map((model, i) => element("tr", {}, element("td", {}, this.boxes[i]), element("th", { scope: "row" }, linkTo(model.name)), element("td", {}, model.kind ?? ""), element("td", {}, element("code", {}, value(model.version ?? "", 16))))))));
+    const names = ["compare", "model", "data", "fitted to", "threshold", "promised"];
+    const line = (model, i) => element("tr", {}, element("td", {}, this.boxes[i]), element("th", { scope: "row" }, model.has_page ? linkTo(model.name) : value(model.name, 60)),
+      element("td", {}, model.kind), element("td", {}, value(model.source, 60)), element("td", { class: "n" }, model.threshold === null ? "–" : number(model.threshold)),
+      element("td", { class: "n" }, model.promised_rate === null ? "–" : `≤ ${percent(model.promised_rate)}`));
+    this.list.replaceChildren(element("div", { class: "scroll", role: "region", "aria-label": "Models", tabindex: "0" }, element("table", { class: "models" },
+      element("thead", {}, element("tr", {}, names.map((name, i) => element("th", { scope: "col", class: i > 3 ? "n" : null }, name)))), element("tbody", {}, models.map(line)))));
   }
 
   /* Scores a file by all chosen models, two at a time; those that refuse it say why. */
@@ -56,7 +52,7 @@ export class ModelsPage {
         const at = next;
         next += 1;
         try {
-          found[at] = { name: chosen[at].name, data: await this.service.report(chosen[at].name, file, "", signal) };
+          found[at] = { name: chosen[at].name, data: await this.service.report(chosen[at].name, file, {}, signal) };
         } catch (error) {
           if (error.name === "AbortError" || error.needsKey) throw error;
           found[at] = { name: chosen[at].name, error };

@@ -2,7 +2,8 @@
 
 import { numberAbove } from "./calibration.js";
 
-const texts = new Intl.Collator("en", { numeric: true, sensitivity: "variant" });
+/* Texts compare by these: without regard to case, and numbers in them by their size. */
+const sortKey = text => text.toLowerCase().replace(/\d+/g, digits => digits.padStart(12, "0"));
 
 export class RowList {
   constructor(data) {
@@ -52,6 +53,12 @@ export class RowList {
     }
   }
 
+  /* The place of a row of the file, or null if it is not listed. */
+  placeOf(row) {
+    if (!this.byRow) this.byRow = new Map(Array.from(this.row, (found, i) => [found, i]));
+    return this.byRow.get(row) ?? null;
+  }
+
   labelName(i) {
     const label = this.label?.[i];
     return label === 1 ? "anomalous" : label === 0 ? "normal" : "";
@@ -82,12 +89,13 @@ export class RowList {
     /* Rows without a value come last in both directions. */
     const isMissing = isNumber ? Number.isNaN : text => text === "";
     values.forEach((value, i) => (isMissing(value) ? missing : present).push(i));
-    let compare = (a, b) => texts.compare(values[a], values[b]);
     if (isNumber || present.every(i => isPlainNumber(values[i]))) {
       values = Float64Array.from(values, Number);
-      compare = (a, b) => values[a] - values[b];
+      present.sort((a, b) => sign * (values[a] - values[b]));
+    } else {
+      values = values.map(sortKey);
+      present.sort((a, b) => (values[a] < values[b] ? -sign : values[a] > values[b] ? sign : 0));
     }
-    present.sort((a, b) => sign * compare(a, b));
     return Uint32Array.from(present.concat(missing));
   }
 

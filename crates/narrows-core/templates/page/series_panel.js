@@ -94,24 +94,28 @@ export class SeriesPanel {
     this.timeline.node.scrollIntoView({ block: "nearest" });
   }
 
-  /* The row of a point of the series shown, or null if the rows do not hold it. */
+  /* The place among the listed rows of a point of the series shown, or null if it has none. */
   rowOf(point) {
-    const { first, step } = this.series, { rows, data } = this.context;
-    if (first === null || first === undefined || rows.n < data.read) return null;
-    const i = first + point * (step ?? 1);
-    return i < rows.n ? i : null;
+    const row = this.series.rows?.[point] ?? null;
+    return row === null ? null : this.context.rows.placeOf(row);
+  }
+
+  /* Where a row of the file is drawn: `{at, point}`, or null if thinning left it out. */
+  placeOf(row) {
+    if (!this.places) {
+      this.places = new Map();
+      this.all.forEach((series, at) => series.rows?.forEach((found, point) => found !== null && this.places.set(found, { at, point })));
+    }
+    return this.places.get(row) ?? null;
   }
 
   /* A button that leads from a row to its place on the timeline. */
   link(i, close) {
-    const { rows, data } = this.context;
-    if (rows.n < data.read) return [];
-    const at = this.all.findIndex(series => Number.isInteger(series.first) && i >= series.first && i < series.first + (series.of ?? series.score.length));
-    if (at < 0) return [];
+    const place = this.placeOf(this.context.rows.row[i]);
+    if (!place) return [];
     return [button("Show on the timeline", () => {
-      this.load(at);
-      const point = Math.round((i - this.all[at].first) / (this.all[at].step ?? 1));
-      this.zoom({ first: point, last: point });
+      this.load(place.at);
+      this.zoom({ first: place.point, last: place.point });
       close();
       setTimeout(() => this.timeline.frame.focus());
     }, { class: "quiet" })];

@@ -25,8 +25,8 @@ export class Service {
   }
 
   /* The scores of a file, as a ScoredData document. */
-  report(model, file, label = "", signal = undefined) {
-    const query = `name=${encoded(file.name)}${label ? `&label=${encoded(label)}` : ""}`;
+  report(model, file, { label, normal }, signal) {
+    const query = `name=${encoded(file.name)}${label ? `&label=${encoded(label)}` : ""}${label && normal ? `&normal=${encoded(normal)}` : ""}`;
     return this.ask(`${this.path(model, "report")}?${query}`, { method: "POST", body: file, headers: { "Content-Type": "application/octet-stream" }, signal });
   }
 
@@ -41,10 +41,6 @@ export class Service {
 
   drift(model) {
     return this.ask(this.path(model, "drift"));
-  }
-
-  models() {
-    return this.ask("/v2/models");
   }
 
   async ask(path, options = {}) {
