@@ -12,6 +12,8 @@ export class Announcer {
 
   say(text) {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => { this.node.textContent = text; }, REST);
+    this.timer = setTimeout(() => {
+      this.node.textContent = text;
+    }, REST);
   }
 }

@@ -2,7 +2,8 @@
 
 /* Number of `ascending` values that are greater than `x`. */
 export function numberAbove(ascending, x) {
-  let low = 0, high = ascending.length;
+  let low = 0,
+    high = ascending.length;
   while (low < high) {
     const middle = (low + high) >> 1;
     if (ascending[middle] > x) high = middle;

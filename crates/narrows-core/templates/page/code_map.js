@@ -6,7 +6,8 @@ import { button, colours, element, redrawn } from "./dom.js";
 import { count, number } from "./numbers.js";
 import { pointsInside } from "./polygon.js";
 
-const MARGIN = 14, REACH = 12;
+const MARGIN = 14,
+  REACH = 12;
 /* More rows than these are drawn smaller. */
 const MANY = 20000;
 /* A shorter line is a click. */
@@ -21,19 +22,44 @@ export class CodeMap {
     this.canvas = element("canvas", { role: "img" });
     this.tip = element("div", { class: "tip", hidden: true });
     this.frame = element("div", { class: "map-frame" }, this.canvas, this.tip);
-    this.selected = button(`Show the selected ${noun.many} alone`, () => {
-      const picked = { name: "selected", rows: new Set(store.state.selected) };
-      store.set({ filter: { ...store.state.filter, picked } });
-    }, { class: "quiet" });
-    this.node = element("div", { class: "code-map" }, element("h3", {}, "Code map"),
-      element("ul", { class: "legend" }, element("li", {}, element("i", { class: "dot-training" }), "training rows"), element("li", {}, element("i", { class: "dot-new" }), `new ${noun.many}`),
-        element("li", {}, element("i", { class: "diamond" }), "above the threshold"), element("li", {}, element("i", { class: "dot-selected" }), "selected")),
-      element("figure", {}, this.frame, element("figcaption", {}, `Codes on the first two principal components of the training codes; ${noun.many} near each other are alike to the model. Draw a line around some to filter the table by them.`)),
-      element("p", { class: "controls" }, this.selected));
+    this.selected = button(
+      `Show the selected ${noun.many} alone`,
+      () => {
+        const picked = { name: "selected", rows: new Set(store.state.selected) };
+        store.set({ filter: { ...store.state.filter, picked } });
+      },
+      { class: "quiet" },
+    );
+    this.node = element(
+      "div",
+      { class: "code-map" },
+      element("h3", {}, "Code map"),
+      element(
+        "ul",
+        { class: "legend" },
+        element("li", {}, element("i", { class: "dot-training" }), "training rows"),
+        element("li", {}, element("i", { class: "dot-new" }), `new ${noun.many}`),
+        element("li", {}, element("i", { class: "diamond" }), "above the threshold"),
+        element("li", {}, element("i", { class: "dot-selected" }), "selected"),
+      ),
+      element(
+        "figure",
+        {},
+        this.frame,
+        element(
+          "figcaption",
+          {},
+          `Codes on the first two principal components of the training codes; ${noun.many} near each other are alike to the model. Draw a line around some to filter the table by them.`,
+        ),
+      ),
+      element("p", { class: "controls" }, this.selected),
+    );
     this.measure();
     redrawn(this.frame, () => this.draw());
     store.on(["threshold", "visible", "selected"], () => this.later());
-    store.on(["selected"], () => { this.selected.disabled = store.state.selected.size === 0; });
+    store.on(["selected"], () => {
+      this.selected.disabled = store.state.selected.size === 0;
+    });
     this.selected.disabled = true;
     this.listen();
   }
@@ -43,7 +69,10 @@ export class CodeMap {
     let [left, right, low, high] = [Infinity, -Infinity, Infinity, -Infinity];
     const take = (x, y) => {
       if (!Number.isFinite(x) || !Number.isFinite(y)) return;
-      left = Math.min(left, x); right = Math.max(right, x); low = Math.min(low, y); high = Math.max(high, y);
+      left = Math.min(left, x);
+      right = Math.max(right, x);
+      low = Math.min(low, y);
+      high = Math.max(high, y);
     };
     this.training.forEach(p => take(p.x, p.y));
     for (let i = 0; i < rows.n; i += 1) take(rows.x[i], rows.y[i]);
@@ -56,10 +85,17 @@ export class CodeMap {
   }
 
   toScreen() {
-    const { width, height } = this.size, { left, low } = this.box;
+    const { width, height } = this.size,
+      { left, low } = this.box;
     const [sx, sy] = [(width - 2 * MARGIN) / this.box.width, (height - 2 * MARGIN) / this.box.height];
-    return { x: v => MARGIN + (v - left) * sx, y: v => height - MARGIN - (v - low) * sy, sx, sy,
-      backX: px => left + (px - MARGIN) / sx, backY: py => low + (height - MARGIN - py) / sy };
+    return {
+      x: v => MARGIN + (v - left) * sx,
+      y: v => height - MARGIN - (v - low) * sy,
+      sx,
+      sy,
+      backX: px => left + (px - MARGIN) / sx,
+      backY: py => low + (height - MARGIN - py) / sy,
+    };
   }
 
   later() {
@@ -72,8 +108,10 @@ export class CodeMap {
   draw() {
     const { rows, store, noun } = this.context;
     const { threshold, selected } = store.state;
-    const { height } = this.size, scale = devicePixelRatio || 1;
-    const at = this.toScreen(), colour = colours();
+    const { height } = this.size,
+      scale = devicePixelRatio || 1;
+    const at = this.toScreen(),
+      colour = colours();
     if (this.isStale(scale)) this.drawPoints(scale, at, colour);
     if (this.canvas.width !== this.points.width || this.canvas.height !== this.points.height) {
       this.canvas.width = this.points.width;
@@ -92,7 +130,10 @@ export class CodeMap {
     for (const i of selected) ring(pen, at.x(rows.x[i]), at.y(rows.y[i]), 6.5);
     if (this.hovered >= 0) ring(pen, at.x(rows.x[this.hovered]), at.y(rows.y[this.hovered]), 8);
     if (this.line) this.drawLine(pen, colour);
-    this.canvas.setAttribute("aria-label", `Map of the codes of ${count(this.training.length)} training rows and ${count(rows.n)} new ${noun.many}, ${count(rows.flaggedCount(threshold))} of them above the threshold. The table has the same ${noun.many}; a ${noun.one} opened there leads to its nearest on this map.`);
+    this.canvas.setAttribute(
+      "aria-label",
+      `Map of the codes of ${count(this.training.length)} training rows and ${count(rows.n)} new ${noun.many}, ${count(rows.flaggedCount(threshold))} of them above the threshold. The table has the same ${noun.many}; a ${noun.one} opened there leads to its nearest on this map.`,
+    );
   }
 
   /* Whether the layer of points has to be drawn anew: after a filter, in another size or in other colours. */
@@ -125,7 +166,8 @@ export class CodeMap {
     const squares = (isShown, alpha) => {
       pen.globalAlpha = alpha;
       for (let i = 0; i < rows.n; i += 1) {
-        if ((this.shown === null || this.shown[i] === 1) === isShown) pen.fillRect(at.x(rows.x[i]) - side / 2, at.y(rows.y[i]) - side / 2, side, side);
+        if ((this.shown === null || this.shown[i] === 1) === isShown)
+          pen.fillRect(at.x(rows.x[i]) - side / 2, at.y(rows.y[i]) - side / 2, side, side);
       }
     };
     if (this.shown) squares(false, 0.1);
@@ -141,9 +183,11 @@ export class CodeMap {
     pen.lineWidth = 1;
     const isCrowded = rows.flaggedCount(threshold) > MANY / 4;
     /* Highest last, so that they lie on top. */
-    const order = rows.order("score", true), n = rows.flaggedCount(threshold);
+    const order = rows.order("score", true),
+      n = rows.flaggedCount(threshold);
     for (let k = n - 1; k >= 0; k -= 1) {
-      const i = order[k], x = at.x(rows.x[i]);
+      const i = order[k],
+        x = at.x(rows.x[i]);
       if (!Number.isFinite(x)) continue;
       pen.globalAlpha = this.shown === null || this.shown[i] ? 1 : 0.15;
       if (isCrowded) pen.fillRect(x - 1, at.y(rows.y[i]) - 1, 2, 2);
@@ -197,7 +241,10 @@ export class CodeMap {
       if (reach >= LEAST_LINE) this.pick(line);
       else if (this.rowAt(line[0]) >= 0) this.open(this.rowAt(line[0]));
     });
-    this.canvas.addEventListener("pointercancel", () => { this.line = null; this.later(); });
+    this.canvas.addEventListener("pointercancel", () => {
+      this.line = null;
+      this.later();
+    });
   }
 
   hover(i, p) {
@@ -206,16 +253,25 @@ export class CodeMap {
     this.hovered = i;
     this.tip.hidden = i < 0;
     if (i >= 0) {
-      this.tip.textContent = [`${noun.one} ${count(rows.row[i])}`, ...rows.ids.slice(0, 2).map(id => String(id.values[i] ?? "").slice(0, 60)), `score ${number(rows.score[i])}`].join(" · ");
+      this.tip.textContent = [
+        `${noun.one} ${count(rows.row[i])}`,
+        ...rows.ids.slice(0, 2).map(id => String(id.values[i] ?? "").slice(0, 60)),
+        `score ${number(rows.score[i])}`,
+      ].join(" · ");
       const isRight = p.x > this.size.width / 2;
-      Object.assign(this.tip.style, { top: `${p.y + 14}px`, left: isRight ? "auto" : `${p.x + 10}px`, right: isRight ? `${this.size.width - p.x + 10}px` : "auto" });
+      Object.assign(this.tip.style, {
+        top: `${p.y + 14}px`,
+        left: isRight ? "auto" : `${p.x + 10}px`,
+        right: isRight ? `${this.size.width - p.x + 10}px` : "auto",
+      });
     }
     this.canvas.style.cursor = i >= 0 ? "pointer" : "crosshair";
     this.later();
   }
 
   pick(line) {
-    const { rows, store } = this.context, at = this.toScreen();
+    const { rows, store } = this.context,
+      at = this.toScreen();
     const corners = line.map(p => ({ x: at.backX(p.x), y: at.backY(p.y) }));
     const found = pointsInside(corners, rows.x, rows.y);
     const picked = { name: "drawn around", rows: new Set(found) };
@@ -225,7 +281,10 @@ export class CodeMap {
 
 function diamond(pen, x, y, r) {
   pen.beginPath();
-  pen.moveTo(x, y - r); pen.lineTo(x + r, y); pen.lineTo(x, y + r); pen.lineTo(x - r, y);
+  pen.moveTo(x, y - r);
+  pen.lineTo(x + r, y);
+  pen.lineTo(x, y + r);
+  pen.lineTo(x - r, y);
   pen.closePath();
   pen.fill();
   pen.stroke();

@@ -22,7 +22,8 @@ const mostFrequent = levels => levels.reduce((best, level) => (level[1] > best[1
 
 /* A number with no more decimals than its column needs: whole numbers where all edges are whole. */
 function plain(x, edges) {
-  if (edges.every(Number.isInteger) && edges[edges.length - 1] - edges[0] >= edges.length - 1) return String(Math.round(x));
+  if (edges.every(Number.isInteger) && edges[edges.length - 1] - edges[0] >= edges.length - 1)
+    return String(Math.round(x));
   const span = edges[edges.length - 1] - edges[0];
   const decimals = Math.min(12, Math.max(0, 2 - Math.floor(Math.log10(span || 1))));
   return String(Number(x.toFixed(decimals)));

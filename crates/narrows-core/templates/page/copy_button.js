@@ -4,10 +4,21 @@ import { button, element } from "./dom.js";
 
 export class CopyText {
   constructor(name) {
-    this.code = element("code", { class: "copy-text", tabindex: "0", role: "textbox", "aria-readonly": "true", "aria-label": name });
+    this.code = element("code", {
+      class: "copy-text",
+      tabindex: "0",
+      role: "textbox",
+      "aria-readonly": "true",
+      "aria-label": name,
+    });
     this.said = element("span", { class: "copied", role: "status" });
-    this.node = element("div", { class: "copy" }, this.code,
-      button("Copy", () => this.copy(), { "aria-label": `copy ${name}` }), this.said);
+    this.node = element(
+      "div",
+      { class: "copy" },
+      this.code,
+      button("Copy", () => this.copy(), { "aria-label": `copy ${name}` }),
+      this.said,
+    );
   }
 
   set text(text) {

@@ -18,19 +18,28 @@ function fill(node, properties, children) {
 export const element = (tag, properties = {}, ...children) => fill(document.createElement(tag), properties, children);
 
 /* An SVG element. */
-export const drawn = (tag, properties = {}, ...children) => fill(document.createElementNS(SVG, tag), properties, children);
+export const drawn = (tag, properties = {}, ...children) =>
+  fill(document.createElementNS(SVG, tag), properties, children);
 
 /* A value of the data, isolated from the direction of the text around it and cut to a readable length. */
 export function value(text, most = 80) {
   const full = String(text);
   const letters = Array.from(full);
   const isLong = letters.length > most;
-  return element("bdi", { title: isLong ? full.slice(0, 2000) : null }, isLong ? letters.slice(0, most - 1).join("") + "…" : full);
+  return element(
+    "bdi",
+    { title: isLong ? full.slice(0, 2000) : null },
+    isLong ? letters.slice(0, most - 1).join("") + "…" : full,
+  );
 }
 
 /* A sentence of ours in which names stand between backticks, as they do in messages. */
-export const prose = (text, most = 400) => Array.from(text).slice(0, most).join("").split("`")
-  .map((part, i) => (i % 2 ? element("code", {}, value(part)) : part));
+export const prose = (text, most = 400) =>
+  Array.from(text)
+    .slice(0, most)
+    .join("")
+    .split("`")
+    .map((part, i) => (i % 2 ? element("code", {}, value(part)) : part));
 
 /* A button that runs something. */
 export const button = (text, run, properties = {}) =>
@@ -38,7 +47,7 @@ export const button = (text, run, properties = {}) =>
 
 let ids = 0;
 /* A new id for elements that name each other. */
-export const newId = name => `explorer-${name}-${ids += 1}`;
+export const newId = name => `explorer-${name}-${(ids += 1)}`;
 
 /* The colours of the page as they are now, for canvases: `colour("--blue")`. */
 export function colours() {

@@ -12,20 +12,63 @@ export class DropZone {
   constructor(service, layout, score, { isBare, hasLabel }) {
     Object.assign(this, { score, file: null });
     const isImages = layout === "images";
-    const id = newId("file"), labelId = newId("label"), normalId = newId("normal");
-    this.input = element("input", { type: "file", id, accept: isImages ? IMAGES : TABLES, on: { change: () => this.take(this.input.files) } });
+    const id = newId("file"),
+      labelId = newId("label"),
+      normalId = newId("normal");
+    this.input = element("input", {
+      type: "file",
+      id,
+      accept: isImages ? IMAGES : TABLES,
+      on: { change: () => this.take(this.input.files) },
+    });
     this.label = element("input", { type: "text", id: labelId, placeholder: "none", autocomplete: "off" });
     this.normal = element("input", { type: "text", id: normalId, placeholder: "found by itself", autocomplete: "off" });
-    const normal = element("span", { class: "field", hidden: true }, element("label", { for: normalId }, "its value in normal rows"), this.normal);
-    this.label.addEventListener("input", () => { normal.hidden = this.label.value.trim() === ""; });
+    const normal = element(
+      "span",
+      { class: "field", hidden: true },
+      element("label", { for: normalId }, "its value in normal rows"),
+      this.normal,
+    );
+    this.label.addEventListener("input", () => {
+      normal.hidden = this.label.value.trim() === "";
+    });
     this.says = element("p", { class: "drop-says", role: "status" });
     this.trouble = new Trouble(service, () => this.file && this.run(this.file));
-    const what = isImages ? "a PNG or JPEG image" : layout === "points" || layout === "steps" ? "a file of series (CSV, NDJSON, Parquet or Arrow)" : "a table (CSV, JSON, Parquet or Arrow)";
-    this.node = element("div", { class: `drop-zone${isBare ? " bare" : ""}` },
+    const what = isImages
+      ? "a PNG or JPEG image"
+      : layout === "points" || layout === "steps"
+        ? "a file of series (CSV, NDJSON, Parquet or Arrow)"
+        : "a table (CSV, JSON, Parquet or Arrow)";
+    this.node = element(
+      "div",
+      { class: `drop-zone${isBare ? " bare" : ""}` },
       isBare ? element("p", { class: "drop-title" }, "No data yet") : null,
-      element("div", { class: "controls" }, element("label", { for: id }, isBare ? `Drop ${what} here to see its scores, or choose one:` : `Score another file: drop ${what} here, or choose one:`), this.input,
-        hasLabel ? [element("span", { class: "field" }, element("label", { for: labelId }, "Column with labels, if any"), this.label), normal] : null),
-      this.says, this.trouble.node);
+      element(
+        "div",
+        { class: "controls" },
+        element(
+          "label",
+          { for: id },
+          isBare
+            ? `Drop ${what} here to see its scores, or choose one:`
+            : `Score another file: drop ${what} here, or choose one:`,
+        ),
+        this.input,
+        hasLabel
+          ? [
+              element(
+                "span",
+                { class: "field" },
+                element("label", { for: labelId }, "Column with labels, if any"),
+                this.label,
+              ),
+              normal,
+            ]
+          : null,
+      ),
+      this.says,
+      this.trouble.node,
+    );
     this.listen();
   }
 
@@ -38,7 +81,9 @@ export class DropZone {
       this.node.classList.toggle("over", event.type === "dragover");
     };
     document.addEventListener("dragover", over);
-    document.addEventListener("dragleave", event => { if (!event.relatedTarget) this.node.classList.remove("over"); });
+    document.addEventListener("dragleave", event => {
+      if (!event.relatedTarget) this.node.classList.remove("over");
+    });
     document.addEventListener("drop", event => {
       if (!this.node.isConnected || !holdsFiles(event)) return;
       over(event);
@@ -54,10 +99,14 @@ export class DropZone {
   async run(file) {
     this.file = file;
     this.running?.abort();
-    const running = this.running = new AbortController();
+    const running = (this.running = new AbortController());
     this.trouble.clear();
     this.node.setAttribute("aria-busy", "true");
-    this.says.replaceChildren(element("span", { class: "busy", "aria-hidden": "true" }), `Scoring ${file.name.slice(0, 80)} (${size(file.size)}) … `, button("Cancel", () => running.abort()));
+    this.says.replaceChildren(
+      element("span", { class: "busy", "aria-hidden": "true" }),
+      `Scoring ${file.name.slice(0, 80)} (${size(file.size)}) … `,
+      button("Cancel", () => running.abort()),
+    );
     try {
       await this.score(file, { label: this.label.value.trim(), normal: this.normal.value.trim() }, running.signal);
       this.says.replaceChildren(`${file.name.slice(0, 80)} is scored.`);
@@ -73,4 +122,4 @@ export class DropZone {
   }
 }
 
-const size = bytes => bytes < 1e6 ? `${number(Math.max(0.1, bytes / 1e3), 2)} kB` : `${number(bytes / 1e6, 2)} MB`;
+const size = bytes => (bytes < 1e6 ? `${number(Math.max(0.1, bytes / 1e3), 2)} kB` : `${number(bytes / 1e6, 2)} MB`);

@@ -27,7 +27,10 @@ export function explore(place, data) {
   const noun = data.noun ?? { one: "row", many: "rows" };
   const axis = new ScoreAxis([...calibration.scores, ...rows.ascending, data.threshold]);
   const standard = { threshold: data.threshold, sort: { key: "score", isDescending: true } };
-  const asked = fromFragment(location.hash, rows.columns.map(column => column.key));
+  const asked = fromFragment(
+    location.hash,
+    rows.columns.map(column => column.key),
+  );
   const state = { ...standard, filter: NO_FILTER, selected: new Set(), ...asked };
   state.visible = rows.visible(state);
   const store = new Store(state);
@@ -35,12 +38,17 @@ export function explore(place, data) {
   const context = { data, rows, calibration, noun, axis, store, announcer, places: null, shareOf: data.scored };
 
   store.on(["filter", "sort", "threshold"], (now, changed) => {
-    if (changed.has("filter") || changed.has("sort") || now.filter.onlyFlagged) store.set({ visible: rows.visible(now) });
+    if (changed.has("filter") || changed.has("sort") || now.filter.onlyFlagged)
+      store.set({ visible: rows.visible(now) });
     keepAddress(fragment(now, standard));
   });
 
   const links = [];
-  const dialog = new RowDialog(context, i => grid.goTo(i), (i, close) => links.flatMap(link => link(i, close)));
+  const dialog = new RowDialog(
+    context,
+    i => grid.goTo(i),
+    (i, close) => links.flatMap(link => link(i, close)),
+  );
   const grid = new RowGrid(context, i => dialog.open(i));
   const filters = new FilterBar(context);
   const parts = [
@@ -64,7 +72,18 @@ export function explore(place, data) {
     links.push((i, close) => images.link(i, close));
     parts.push(images.node);
   }
-  parts.push(element("div", { class: "rows-panel" }, element("h3", {}, `Scored ${noun.many}`), filters.node, filters.said, grid.node, limits(context), new SaveBar(context).node));
+  parts.push(
+    element(
+      "div",
+      { class: "rows-panel" },
+      element("h3", {}, `Scored ${noun.many}`),
+      filters.node,
+      filters.said,
+      grid.node,
+      limits(context),
+      new SaveBar(context).node,
+    ),
+  );
   if (rows.x && rows.x.some(Number.isFinite)) parts.push(new CodeMap(context, i => dialog.open(i)).node);
   const paper = element("div", { class: "paper" });
   printed(context, paper);
@@ -74,17 +93,29 @@ export function explore(place, data) {
 }
 
 function notes(list) {
-  return list.length === 0 ? null : element("ul", { class: "notes" }, list.map(note => element("li", {}, prose(note))));
+  return list.length === 0
+    ? null
+    : element(
+        "ul",
+        { class: "notes" },
+        list.map(note => element("li", {}, prose(note))),
+      );
 }
 
 /* What the table does not hold, in words. */
 function limits({ rows, data, noun }) {
-  const said = [data.layout === "images" ? "" : "Numbers start at 0 after the header.", "▲ above the threshold. Arrow keys move, Enter opens, Space selects."];
+  const said = [
+    data.layout === "images" ? "" : "Numbers start at 0 after the header.",
+    "▲ above the threshold. Arrow keys move, Enter opens, Space selects.",
+  ];
   if (rows.n < data.scored) {
     const least = rows.ascending[0];
-    said.push(`Listed are the ${count(rows.n)} highest scores of ${count(data.scored)}; counts are exact for thresholds from ${number(least)}.`);
+    said.push(
+      `Listed are the ${count(rows.n)} highest scores of ${count(data.scored)}; counts are exact for thresholds from ${number(least)}.`,
+    );
   }
-  if (rows.reasons.length > 0 && rows.reasons.length < rows.n) said.push(`Reasons are kept for the ${count(rows.reasons.length)} highest scores.`);
+  if (rows.reasons.length > 0 && rows.reasons.length < rows.n)
+    said.push(`Reasons are kept for the ${count(rows.reasons.length)} highest scores.`);
   return element("p", { class: "more" }, said.join(" ").trim());
 }
 

@@ -44,7 +44,8 @@ function modelPage(place, scored) {
   if (service) dropZone(!scored);
   if (scored) show(scored);
   const further = [];
-  if (service && host.layout === "table" && host.columns?.length) further.push(new RowForm(service, host.model, host.columns).node);
+  if (service && host.layout === "table" && host.columns?.length)
+    further.push(new RowForm(service, host.model, host.columns).node);
   if (service || scored?.drift) {
     drift = new DriftPanel(scored?.drift ?? null, service, host.model);
     further.push(drift.node);

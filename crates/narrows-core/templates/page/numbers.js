@@ -50,7 +50,8 @@ export const counted = (n, noun) => count(n) + NO_BREAK + (n === 1 ? noun.one : 
 export const percent = share => {
   const word = notFinite(share);
   if (word) return word;
-  const x = share * 100, size = Math.abs(x);
+  const x = share * 100,
+    size = Math.abs(x);
   let text;
   if (x > 0 && x < 0.01) text = "below 0.01";
   else if (size < 1) text = trim(places(x, 2));

@@ -3,7 +3,8 @@
 
 /* Lowest and highest of the finite values from point `from` to point `to`. */
 export function extent(values, from = 0, to = values.length - 1) {
-  let low = Infinity, high = -Infinity;
+  let low = Infinity,
+    high = -Infinity;
   for (let i = Math.max(0, Math.floor(from)); i <= Math.min(values.length - 1, Math.ceil(to)); i += 1) {
     const v = values[i];
     if (v < low) low = v;
@@ -14,7 +15,8 @@ export function extent(values, from = 0, to = values.length - 1) {
 
 /* The corners of a line through `values` between points `from` and `to`, `width` pixels wide; null where it breaks. */
 export function corners(values, from, to, width) {
-  const found = [], per = (to - from) / width;
+  const found = [],
+    per = (to - from) / width;
   const last = Math.min(values.length - 1, Math.ceil(to));
   if (per <= 2) {
     for (let i = Math.max(0, Math.floor(from)); i <= last; i += 1) {
@@ -23,7 +25,8 @@ export function corners(values, from, to, width) {
     return found;
   }
   for (let pixel = 0; pixel < width; pixel += 1) {
-    const start = Math.max(0, Math.ceil(from + pixel * per)), end = Math.min(last, Math.ceil(from + (pixel + 1) * per) - 1);
+    const start = Math.max(0, Math.ceil(from + pixel * per)),
+      end = Math.min(last, Math.ceil(from + (pixel + 1) * per) - 1);
     const { low, high } = extent(values, start, end);
     if (low > high) found.push(null);
     else if (low === high) found.push({ x: pixel, y: low });

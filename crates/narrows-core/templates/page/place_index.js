@@ -10,10 +10,13 @@ export class PlaceIndex {
     let [left, right, low, high] = [Infinity, -Infinity, Infinity, -Infinity];
     for (let i = 0; i < xs.length; i += 1) {
       if (!Number.isFinite(xs[i]) || !Number.isFinite(ys[i])) continue;
-      left = Math.min(left, xs[i]); right = Math.max(right, xs[i]);
-      low = Math.min(low, ys[i]); high = Math.max(high, ys[i]);
+      left = Math.min(left, xs[i]);
+      right = Math.max(right, xs[i]);
+      low = Math.min(low, ys[i]);
+      high = Math.max(high, ys[i]);
     }
-    this.left = left; this.low = low;
+    this.left = left;
+    this.low = low;
     this.width = (right - left) / CELLS || 1;
     this.height = (high - low) / CELLS || 1;
     this.cells = new Map();
@@ -25,13 +28,20 @@ export class PlaceIndex {
     }
   }
 
-  column(x) { return Math.min(CELLS - 1, Math.floor((x - this.left) / this.width)); }
-  line(y) { return Math.min(CELLS - 1, Math.floor((y - this.low) / this.height)); }
-  key(column, line) { return line * CELLS + column; }
+  column(x) {
+    return Math.min(CELLS - 1, Math.floor((x - this.left) / this.width));
+  }
+  line(y) {
+    return Math.min(CELLS - 1, Math.floor((y - this.low) / this.height));
+  }
+  key(column, line) {
+    return line * CELLS + column;
+  }
 
   /* The nearest point within `reachX` and `reachY` of a place, distances measured in these; -1 if there is none. */
   nearest(x, y, reachX, reachY) {
-    let best = -1, least = 1;
+    let best = -1,
+      least = 1;
     const [c0, c1] = [this.column(x - reachX), this.column(x + reachX)];
     const [l0, l1] = [this.line(y - reachY), this.line(y + reachY)];
     for (let line = Math.max(0, l0); line <= l1; line += 1) {

@@ -33,7 +33,8 @@ export class Ranking {
 
   /* Number of levels above `threshold`. */
   levelsAbove(threshold) {
-    let low = 0, high = this.levels.length;
+    let low = 0,
+      high = this.levels.length;
     while (low < high) {
       const middle = (low + high) >> 1;
       if (this.levels[middle] > threshold) low = middle + 1;
@@ -51,7 +52,10 @@ export class Ranking {
     const falseNegatives = this.nAnomalies - truePositives;
     const trueNegatives = this.n - this.nAnomalies - falsePositives;
     return {
-      truePositives, falsePositives, falseNegatives, trueNegatives,
+      truePositives,
+      falsePositives,
+      falseNegatives,
+      trueNegatives,
       precision: flagged > 0 ? truePositives / flagged : NaN,
       recall: truePositives / this.nAnomalies,
       f1: (2 * truePositives) / (2 * truePositives + falsePositives + falseNegatives),
@@ -62,10 +66,12 @@ export class Ranking {
   /* Points of the ROC curve from (0, 0), one for each distinct score. */
   roc() {
     const points = [{ x: 0, y: 0 }];
-    this.levels.forEach((_, i) => points.push({
-      x: (this.rowsFrom[i] - this.anomaliesFrom[i]) / (this.n - this.nAnomalies),
-      y: this.anomaliesFrom[i] / this.nAnomalies,
-    }));
+    this.levels.forEach((_, i) =>
+      points.push({
+        x: (this.rowsFrom[i] - this.anomaliesFrom[i]) / (this.n - this.nAnomalies),
+        y: this.anomaliesFrom[i] / this.nAnomalies,
+      }),
+    );
     return points;
   }
 
@@ -83,7 +89,7 @@ export class Ranking {
     let area = 0;
     const points = this.roc();
     for (let i = 1; i < points.length; i += 1) {
-      area += (points[i].x - points[i - 1].x) * (points[i].y + points[i - 1].y) / 2;
+      area += ((points[i].x - points[i - 1].x) * (points[i].y + points[i - 1].y)) / 2;
     }
     return area;
   }
@@ -91,7 +97,8 @@ export class Ranking {
   /* Average precision: the mean of precision over the steps of recall. */
   averagePrecision() {
     if (this.nAnomalies === 0 || !this.isComplete) return NaN;
-    let sum = 0, before = 0;
+    let sum = 0,
+      before = 0;
     for (const { x, y } of this.precisionRecall()) {
       sum += (x - before) * y;
       before = x;
@@ -104,6 +111,6 @@ export class Ranking {
 export function thinnedCurve(points, most = 400) {
   if (points.length <= most) return points;
   const kept = [];
-  for (let i = 0; i < most; i += 1) kept.push(points[Math.round(i * (points.length - 1) / (most - 1))]);
+  for (let i = 0; i < most; i += 1) kept.push(points[Math.round((i * (points.length - 1)) / (most - 1))]);
   return kept;
 }

@@ -20,19 +20,70 @@ export class RowForm {
     this.answer = element("div", { class: "answer", "aria-live": "polite" });
     this.command = new CopyText("request as a command");
     const rest = this.fields.slice(FIRST).map(field => field.node);
-    this.node = element("section", { class: "explorer-section", id: "one-row", "aria-labelledby": "one-row-title" },
-      element("header", {}, element("h2", { id: "one-row-title" }, "One row"), element("p", {}, "Filled with typical values of the training rows. Change some, and see what the model says. An empty field is a missing cell.")),
-      element("div", { class: "body" }, element("form", { class: "row-form", on: { submit: event => { event.preventDefault(); this.send(); }, input: () => this.show() } },
-        element("div", { class: "fields" }, this.fields.slice(0, FIRST).map(field => field.node)),
-        rest.length > 0 ? element("details", {}, element("summary", {}, `${rest.length} more columns`), element("div", { class: "fields" }, rest)) : null,
-        element("div", { class: "controls" }, button("Score this row", () => {}, { type: "submit", class: "main" }), button("Typical values", () => this.reset(), { class: "quiet" }))),
-        this.trouble.node, this.answer, element("h3", {}, "The same request"), this.command.node));
+    this.node = element(
+      "section",
+      { class: "explorer-section", id: "one-row", "aria-labelledby": "one-row-title" },
+      element(
+        "header",
+        {},
+        element("h2", { id: "one-row-title" }, "One row"),
+        element(
+          "p",
+          {},
+          "Filled with typical values of the training rows. Change some, and see what the model says. An empty field is a missing cell.",
+        ),
+      ),
+      element(
+        "div",
+        { class: "body" },
+        element(
+          "form",
+          {
+            class: "row-form",
+            on: {
+              submit: event => {
+                event.preventDefault();
+                this.send();
+              },
+              input: () => this.show(),
+            },
+          },
+          element(
+            "div",
+            { class: "fields" },
+            this.fields.slice(0, FIRST).map(field => field.node),
+          ),
+          rest.length > 0
+            ? element(
+                "details",
+                {},
+                element("summary", {}, `${rest.length} more columns`),
+                element("div", { class: "fields" }, rest),
+              )
+            : null,
+          element(
+            "div",
+            { class: "controls" },
+            button("Score this row", () => {}, { type: "submit", class: "main" }),
+            button("Typical values", () => this.reset(), { class: "quiet" }),
+          ),
+        ),
+        this.trouble.node,
+        this.answer,
+        element("h3", {}, "The same request"),
+        this.command.node,
+      ),
+    );
     this.show();
   }
 
   field(column) {
-    const id = newId("value"), hintId = newId("hint"), start = typical(column);
-    let input, list = null, hint = "";
+    const id = newId("value"),
+      hintId = newId("hint"),
+      start = typical(column);
+    let input,
+      list = null,
+      hint = "";
     if (column.kind === "number") {
       input = element("input", { type: "text", inputmode: "decimal" });
       if (column.edges?.length) hint = `${number(column.edges[0])} to ${number(column.edges[column.edges.length - 1])}`;
@@ -42,12 +93,34 @@ export class RowForm {
     } else {
       const levels = (column.levels ?? []).map(([name]) => String(name));
       input = element("input", { type: "text", list: levels.length > 0 ? `${id}-levels` : null });
-      if (levels.length > 0) list = element("datalist", { id: `${id}-levels` }, levels.slice(0, 200).map(level => element("option", { value: level })));
-      if (levels.length > 0) hint = levels.length === 1 && !column.others ? "always the same" : `${levels.length}${column.others ? " or more" : ""} levels`;
+      if (levels.length > 0)
+        list = element(
+          "datalist",
+          { id: `${id}-levels` },
+          levels.slice(0, 200).map(level => element("option", { value: level })),
+        );
+      if (levels.length > 0)
+        hint =
+          levels.length === 1 && !column.others
+            ? "always the same"
+            : `${levels.length}${column.others ? " or more" : ""} levels`;
     }
-    Object.entries({ id, "aria-describedby": hint ? hintId : null, autocomplete: "off" }).forEach(([name, text]) => text && input.setAttribute(name, text));
+    Object.entries({ id, "aria-describedby": hint ? hintId : null, autocomplete: "off" }).forEach(
+      ([name, text]) => text && input.setAttribute(name, text),
+    );
     input.value = start;
-    return { input, start, node: element("div", { class: "form-field" }, element("label", { for: id }, value(column.name, 40)), input, list, hint ? element("small", { id: hintId }, hint) : null) };
+    return {
+      input,
+      start,
+      node: element(
+        "div",
+        { class: "form-field" },
+        element("label", { for: id }, value(column.name, 40)),
+        input,
+        list,
+        hint ? element("small", { id: hintId }, hint) : null,
+      ),
+    };
   }
 
   get texts() {
@@ -55,7 +128,9 @@ export class RowForm {
   }
 
   reset() {
-    this.fields.forEach(field => { field.input.value = field.start; });
+    this.fields.forEach(field => {
+      field.input.value = field.start;
+    });
     this.show();
   }
 
@@ -84,13 +159,34 @@ export class RowForm {
 
   tell({ rows, warnings }, texts) {
     const row = rows[0];
-    const verdict = row.score === null ? "This row has no score." : `${row.is_anomaly ? "An anomaly" : "Not an anomaly"}: score ${number(row.score)}, p-value ${probability(row.p_value)}.`;
+    const verdict =
+      row.score === null
+        ? "This row has no score."
+        : `${row.is_anomaly ? "An anomaly" : "Not an anomaly"}: score ${number(row.score)}, p-value ${probability(row.p_value)}.`;
     const reasons = row.reasons ?? [];
-    const expected = this.columns.map(column => reasons.find(reason => reason.column === column.name)?.expected ?? null);
+    const expected = this.columns.map(
+      column => reasons.find(reason => reason.column === column.name)?.expected ?? null,
+    );
     this.answer.replaceChildren(
       element("p", { class: `fit-verdict${row.is_anomaly ? " check" : ""}` }, verdict),
-      ...(warnings?.length ? [element("ul", { class: "notes" }, warnings.map(warning => element("li", {}, value(warning, 400))))] : []),
-      element("h3", {}, "Reasons"), reasonList(reasons.slice(0, 5)),
-      element("h3", {}, "All columns"), deviationTable(this.columns, texts.map(text => text.trim() || null), expected, reasons));
+      ...(warnings?.length
+        ? [
+            element(
+              "ul",
+              { class: "notes" },
+              warnings.map(warning => element("li", {}, value(warning, 400))),
+            ),
+          ]
+        : []),
+      element("h3", {}, "Reasons"),
+      reasonList(reasons.slice(0, 5)),
+      element("h3", {}, "All columns"),
+      deviationTable(
+        this.columns,
+        texts.map(text => text.trim() || null),
+        expected,
+        reasons,
+      ),
+    );
   }
 }

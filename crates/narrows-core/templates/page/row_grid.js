@@ -6,9 +6,17 @@ import { count, number, probability } from "./numbers.js";
 
 /* Rows kept beyond both ends of the visible ones. */
 const BEYOND = 8;
-const WIDE_REM = 2.25, NARROW_REM = 4.9;
+const WIDE_REM = 2.25,
+  NARROW_REM = 4.9;
 
-const WIDTHS = { row: "4rem", score: "5.6rem", p_value: "4.2rem", label: "5.2rem", flag: "4.5rem", reasons: "minmax(20rem,1fr)" };
+const WIDTHS = {
+  row: "4rem",
+  score: "5.6rem",
+  p_value: "4.2rem",
+  label: "5.2rem",
+  flag: "4.5rem",
+  reasons: "minmax(20rem,1fr)",
+};
 
 export class RowGrid {
   /* `open(i)` is called for the row to be shown in full. */
@@ -20,21 +28,46 @@ export class RowGrid {
     this.at = 0;
     this.column = 1;
     this.narrow = matchMedia("(max-width:40rem)");
-    this.all = element("input", { type: "checkbox", "aria-label": `select all ${context.noun.many} shown`, on: { change: () => this.selectAll(this.all.checked) } });
+    this.all = element("input", {
+      type: "checkbox",
+      "aria-label": `select all ${context.noun.many} shown`,
+      on: { change: () => this.selectAll(this.all.checked) },
+    });
     this.heads = this.columns.map(column => this.head(column));
-    this.header = element("div", { role: "rowgroup", class: "grid-head" },
-      element("div", { role: "row", "aria-rowindex": 1, class: "grid-row" }, element("div", { role: "columnheader", class: "pick" }, this.all), this.heads));
+    this.header = element(
+      "div",
+      { role: "rowgroup", class: "grid-head" },
+      element(
+        "div",
+        { role: "row", "aria-rowindex": 1, class: "grid-row" },
+        element("div", { role: "columnheader", class: "pick" }, this.all),
+        this.heads,
+      ),
+    );
     this.body = element("div", { role: "rowgroup", class: "grid-body" });
     this.empty = element("p", { class: "empty grid-empty", hidden: true });
-    this.node = element("div", {
-      role: "grid", class: "grid", "aria-label": `scored ${context.noun.many}`, "aria-multiselectable": "true",
-      "aria-colcount": this.columns.length + 1,
-      style: { "--columns": ["1.9rem", ...this.columns.map(column => WIDTHS[column.key] ?? this.width(column))].join(" ") },
-      on: {
-        scroll: () => this.later(), keydown: event => this.key(event), click: event => this.click(event),
-        focusin: event => this.focused(event),
+    this.node = element(
+      "div",
+      {
+        role: "grid",
+        class: "grid",
+        "aria-label": `scored ${context.noun.many}`,
+        "aria-multiselectable": "true",
+        "aria-colcount": this.columns.length + 1,
+        style: {
+          "--columns": ["1.9rem", ...this.columns.map(column => WIDTHS[column.key] ?? this.width(column))].join(" "),
+        },
+        on: {
+          scroll: () => this.later(),
+          keydown: event => this.key(event),
+          click: event => this.click(event),
+          focusin: event => this.focused(event),
+        },
       },
-    }, this.header, this.body, this.empty);
+      this.header,
+      this.body,
+      this.empty,
+    );
     const { store } = context;
     store.on(["visible"], () => this.rebuild());
     store.on(["threshold", "selected"], () => this.refresh());
@@ -56,14 +89,18 @@ export class RowGrid {
 
   head(column) {
     const sign = element("span", { class: "sort-sign", "aria-hidden": "true" });
-    return element("div", { role: "columnheader", class: column.kind === "number" ? "n" : "", "data-key": column.key },
-      element("button", { type: "button", on: { click: () => this.sortBy(column) } }, value(column.name, 30), sign));
+    return element(
+      "div",
+      { role: "columnheader", class: column.kind === "number" ? "n" : "", "data-key": column.key },
+      element("button", { type: "button", on: { click: () => this.sortBy(column) } }, value(column.name, 30), sign),
+    );
   }
 
   /* The width of a column of ids: that of its longest value among the first ones, within bounds. */
   width(column) {
     let longest = column.name.length + 2;
-    for (let i = 0; i < Math.min(500, this.context.rows.n); i += 1) longest = Math.max(longest, this.context.rows.value(column.key, i).length);
+    for (let i = 0; i < Math.min(500, this.context.rows.n); i += 1)
+      longest = Math.max(longest, this.context.rows.value(column.key, i).length);
     const size = `${Math.min(22, Math.max(6, longest * 0.95))}ch`;
     return this.columns.length > 4 ? size : `minmax(${size},1fr)`;
   }
@@ -94,7 +131,10 @@ export class RowGrid {
     this.shown.clear();
     this.at = Math.min(this.at, Math.max(0, this.visible.length - 1));
     this.empty.hidden = this.visible.length > 0;
-    this.empty.textContent = this.context.rows.n === 0 ? `There is no scored ${this.context.noun.one}.` : `No ${this.context.noun.one} passes the filter.`;
+    this.empty.textContent =
+      this.context.rows.n === 0
+        ? `There is no scored ${this.context.noun.one}.`
+        : `No ${this.context.noun.one} passes the filter.`;
     this.render();
     this.refresh();
   }
@@ -108,7 +148,8 @@ export class RowGrid {
 
   /* Puts the rows near the visible part into the document and takes the others out; the one with the focus stays. */
   render() {
-    const top = this.node.scrollTop, height = this.node.clientHeight || 480;
+    const top = this.node.scrollTop,
+      height = this.node.clientHeight || 480;
     const first = Math.max(0, Math.floor(top / this.height) - BEYOND);
     const last = Math.min(this.visible.length - 1, Math.ceil((top + height) / this.height) + BEYOND);
     for (const [position, row] of this.shown) {
@@ -134,15 +175,36 @@ export class RowGrid {
   build(position) {
     const i = this.visible[position];
     const { rows, noun } = this.context;
-    const cells = this.columns.map((column, at) => element("div", {
-      role: column.key === "row" ? "rowheader" : "gridcell", "aria-colindex": at + 2, tabindex: "-1",
-      class: [column.kind === "number" ? "n" : "", `cell-${column.key.split(":")[0]}`].join(" ").trim(), "data-name": column.name,
-    }, this.content(column, i)));
-    const pick = element("input", { type: "checkbox", tabindex: "-1", "aria-label": `select ${noun.one} ${rows.row[i]}` });
-    const row = element("div", {
-      role: "row", class: "grid-row", "aria-rowindex": position + 2, "data-position": position,
-      style: { transform: `translateY(${position * this.height}px)`, height: `${this.height}px` },
-    }, element("div", { role: "gridcell", class: "pick", "aria-colindex": 1, tabindex: "-1" }, pick), cells);
+    const cells = this.columns.map((column, at) =>
+      element(
+        "div",
+        {
+          role: column.key === "row" ? "rowheader" : "gridcell",
+          "aria-colindex": at + 2,
+          tabindex: "-1",
+          class: [column.kind === "number" ? "n" : "", `cell-${column.key.split(":")[0]}`].join(" ").trim(),
+          "data-name": column.name,
+        },
+        this.content(column, i),
+      ),
+    );
+    const pick = element("input", {
+      type: "checkbox",
+      tabindex: "-1",
+      "aria-label": `select ${noun.one} ${rows.row[i]}`,
+    });
+    const row = element(
+      "div",
+      {
+        role: "row",
+        class: "grid-row",
+        "aria-rowindex": position + 2,
+        "data-position": position,
+        style: { transform: `translateY(${position * this.height}px)`, height: `${this.height}px` },
+      },
+      element("div", { role: "gridcell", class: "pick", "aria-colindex": 1, tabindex: "-1" }, pick),
+      cells,
+    );
     this.mark(row, i);
     if (position === this.at) row.children[this.column].tabIndex = 0;
     return row;
@@ -151,12 +213,26 @@ export class RowGrid {
   content(column, i) {
     const { rows } = this.context;
     switch (column.key) {
-      case "row": return count(rows.row[i]);
-      case "score": return Number.isNaN(rows.score[i]) ? element("span", { class: "none" }, "no score")
-        : [number(rows.score[i]), element("span", { class: "flag" }, element("span", { "aria-hidden": "true" }, " ▲"), element("span", { class: "visually-hidden" }, " above the threshold"))];
-      case "p_value": return Number.isNaN(rows.pValue[i]) ? "–" : probability(rows.pValue[i]);
-      case "reasons": return this.reasons(i);
-      default: return value(rows.value(column.key, i), 60);
+      case "row":
+        return count(rows.row[i]);
+      case "score":
+        return Number.isNaN(rows.score[i])
+          ? element("span", { class: "none" }, "no score")
+          : [
+              number(rows.score[i]),
+              element(
+                "span",
+                { class: "flag" },
+                element("span", { "aria-hidden": "true" }, " ▲"),
+                element("span", { class: "visually-hidden" }, " above the threshold"),
+              ),
+            ];
+      case "p_value":
+        return Number.isNaN(rows.pValue[i]) ? "–" : probability(rows.pValue[i]);
+      case "reasons":
+        return this.reasons(i);
+      default:
+        return value(rows.value(column.key, i), 60);
     }
   }
 
@@ -164,9 +240,19 @@ export class RowGrid {
     const reasons = this.context.rows.reasonsOf(i);
     if (!reasons) return element("span", { class: "none", title: "reasons come with the highest scores" }, "–");
     if (reasons.length === 0) return element("span", { class: "none" }, "no dominant column");
-    return reasons.slice(0, 3).map((reason, at) => element("span", { class: "reason" }, at > 0 ? " · " : "",
-      element("code", {}, value(reason.column, 40)), " ", element("b", { class: "got" }, value(reason.got, 30)),
-      element("small", {}, " expected ", value(reason.expected, 30))));
+    return reasons
+      .slice(0, 3)
+      .map((reason, at) =>
+        element(
+          "span",
+          { class: "reason" },
+          at > 0 ? " · " : "",
+          element("code", {}, value(reason.column, 40)),
+          " ",
+          element("b", { class: "got" }, value(reason.got, 30)),
+          element("small", {}, " expected ", value(reason.expected, 30)),
+        ),
+      );
   }
 
   mark(row, i) {
@@ -241,7 +327,8 @@ export class RowGrid {
     position = Math.min(this.visible.length - 1, Math.max(0, position));
     column = Math.min(this.columns.length, Math.max(0, column));
     const cell = this.activate(position, column);
-    const head = this.header.offsetHeight, top = position * this.height;
+    const head = this.header.offsetHeight,
+      top = position * this.height;
     if (top < this.node.scrollTop) this.node.scrollTop = top;
     else if (top + this.height > this.node.scrollTop + this.node.clientHeight - head) {
       this.node.scrollTop = top + this.height - this.node.clientHeight + head;
@@ -263,12 +350,16 @@ export class RowGrid {
     const [at, column] = [this.at, this.column];
     const isFar = event.ctrlKey || event.metaKey;
     const moves = {
-      ArrowDown: () => this.go(at + 1, column), ArrowUp: () => this.go(at - 1, column),
-      ArrowRight: () => this.go(at, column + 1), ArrowLeft: () => this.go(at, column - 1),
-      PageDown: () => this.go(at + page, column), PageUp: () => this.go(at - page, column),
+      ArrowDown: () => this.go(at + 1, column),
+      ArrowUp: () => this.go(at - 1, column),
+      ArrowRight: () => this.go(at, column + 1),
+      ArrowLeft: () => this.go(at, column - 1),
+      PageDown: () => this.go(at + page, column),
+      PageUp: () => this.go(at - page, column),
       Home: () => (isFar ? this.go(0, column) : this.go(at, 0)),
       End: () => (isFar ? this.go(this.visible.length - 1, column) : this.go(at, this.columns.length)),
-      Enter: () => this.open(this.visible[at]), " ": () => this.toggle(at),
+      Enter: () => this.open(this.visible[at]),
+      " ": () => this.toggle(at),
     };
     let run = moves[event.key];
     if (event.key === "a" && isFar) run = () => this.selectAll(true);

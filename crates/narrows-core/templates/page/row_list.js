@@ -21,9 +21,13 @@ export class RowList {
     /* Place among the detailed rows, or -1. */
     this.detail = new Int32Array(this.n).fill(-1);
     this.reasons = details?.reasons ?? [];
-    (details?.of ?? []).forEach((i, at) => { this.detail[i] = at; });
+    (details?.of ?? []).forEach((i, at) => {
+      this.detail[i] = at;
+    });
     this.orders = new Map();
-    this.ascending = Float64Array.from(this.score).filter(x => !Number.isNaN(x)).sort();
+    this.ascending = Float64Array.from(this.score)
+      .filter(x => !Number.isNaN(x))
+      .sort();
   }
 
   /* Columns of the table: key, heading and kind. */
@@ -43,13 +47,20 @@ export class RowList {
   /* The value that a column sorts by: a number, or a text; missing ones are NaN and "". */
   value(key, i) {
     switch (key) {
-      case "row": return this.row[i];
-      case "score": return this.score[i];
-      case "p_value": return this.pValue[i];
-      case "label": return this.label[i] === null ? "" : this.labelName(i);
-      case "flag": return this.flag[i] ?? "";
-      case "reasons": return this.reasonText(i);
-      default: return this.ids[Number(key.slice(3))].values[i] ?? "";
+      case "row":
+        return this.row[i];
+      case "score":
+        return this.score[i];
+      case "p_value":
+        return this.pValue[i];
+      case "label":
+        return this.label[i] === null ? "" : this.labelName(i);
+      case "flag":
+        return this.flag[i] ?? "";
+      case "reasons":
+        return this.reasonText(i);
+      default:
+        return this.ids[Number(key.slice(3))].values[i] ?? "";
     }
   }
 
@@ -83,7 +94,8 @@ export class RowList {
 
   sorted(key, isDescending) {
     const sign = isDescending ? -1 : 1;
-    const present = [], missing = [];
+    const present = [],
+      missing = [];
     const isNumber = ["row", "score", "p_value"].includes(key);
     let values = Array.from({ length: this.n }, (_, i) => this.value(key, i));
     /* Rows without a value come last in both directions. */
@@ -141,7 +153,12 @@ export class RowList {
 }
 
 export const NO_FILTER = Object.freeze({
-  text: "", onlyFlagged: false, low: null, high: null, label: "all", picked: null,
+  text: "",
+  onlyFlagged: false,
+  low: null,
+  high: null,
+  label: "all",
+  picked: null,
 });
 
 export const isFiltered = filter => Object.keys(NO_FILTER).some(key => filter[key] !== NO_FILTER[key]);

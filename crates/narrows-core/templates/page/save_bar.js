@@ -41,7 +41,13 @@ export class SaveBar {
     for (let k = 1; k <= MOST_REASONS; k += 1) header.push(`reason_${k}`);
     const finite = x => (Number.isFinite(x) ? exact(x) : "");
     const lines = this.chosen().map(i => {
-      const line = [rows.row[i], ...rows.ids.map(id => id.values[i] ?? ""), finite(rows.score[i]), finite(rows.pValue[i]), rows.isFlagged(i, threshold)];
+      const line = [
+        rows.row[i],
+        ...rows.ids.map(id => id.values[i] ?? ""),
+        finite(rows.score[i]),
+        finite(rows.pValue[i]),
+        rows.isFlagged(i, threshold),
+      ];
       if (rows.label) line.push(rows.labelName(i));
       if (rows.flag) line.push(rows.flag[i] ?? "");
       const reasons = rows.reasonsOf(i) ?? [];
@@ -54,14 +60,26 @@ export class SaveBar {
   download() {
     const { header, lines } = this.table();
     const blob = new Blob([csvText(header, lines)], { type: "text/csv" });
-    const link = element("a", { href: URL.createObjectURL(blob), download: `${this.context.data.source.split(/[\\/]/).pop().replace(/\.\w+$/, "") || "rows"}-scores.csv` });
+    const link = element("a", {
+      href: URL.createObjectURL(blob),
+      download: `${
+        this.context.data.source
+          .split(/[\\/]/)
+          .pop()
+          .replace(/\.\w+$/, "") || "rows"
+      }-scores.csv`,
+    });
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 10000);
     const guarded = [header, ...lines].flat().filter(cell => looksLikeFormula(String(cell))).length;
-    this.said.textContent = guarded === 0 ? "saved" : `saved; ${count(guarded)} cells that a spreadsheet would run as a formula begin with an apostrophe`;
+    this.said.textContent =
+      guarded === 0
+        ? "saved"
+        : `saved; ${count(guarded)} cells that a spreadsheet would run as a formula begin with an apostrophe`;
   }
 }
 
-const sentence = reason => reason.direction === "broken"
-  ? `${reason.column}: ${reason.expected}, got ${reason.got}`
-  : `${reason.column}: expected ${reason.expected}, got ${reason.got} (share ${Math.round(100 * reason.share)} %)`;
+const sentence = reason =>
+  reason.direction === "broken"
+    ? `${reason.column}: ${reason.expected}, got ${reason.got}`
+    : `${reason.column}: expected ${reason.expected}, got ${reason.got} (share ${Math.round(100 * reason.share)} %)`;

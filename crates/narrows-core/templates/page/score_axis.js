@@ -5,7 +5,10 @@ const PADDING = 0.02;
 export class ScoreAxis {
   /* An axis that holds all finite `values`. */
   constructor(values) {
-    let low = Infinity, high = -Infinity, leastPositive = Infinity, hasNegative = false;
+    let low = Infinity,
+      high = -Infinity,
+      leastPositive = Infinity,
+      hasNegative = false;
     for (const x of values) {
       if (!Number.isFinite(x)) continue;
       if (x < low) low = x;
@@ -42,7 +45,8 @@ export class ScoreAxis {
 
   /* Round scores to be labelled, at most `most` of them. */
   ticks(most = 8) {
-    const low = this.score(0), high = this.score(1);
+    const low = this.score(0),
+      high = this.score(1);
     if (!this.isLog) return linearTicks(low, high, most);
     for (const digits of [[1, 2, 5], [1, 3], [1]]) {
       const found = [];

@@ -27,7 +27,12 @@ export class Service {
   /* The scores of a file, as a ScoredData document. */
   report(model, file, { label, normal }, signal) {
     const query = `name=${encoded(file.name)}${label ? `&label=${encoded(label)}` : ""}${label && normal ? `&normal=${encoded(normal)}` : ""}`;
-    return this.ask(`${this.path(model, "report")}?${query}`, { method: "POST", body: file, headers: { "Content-Type": "application/octet-stream" }, signal });
+    return this.ask(`${this.path(model, "report")}?${query}`, {
+      method: "POST",
+      body: file,
+      headers: { "Content-Type": "application/octet-stream" },
+      signal,
+    });
   }
 
   explainPath(model, reasons) {
@@ -36,7 +41,11 @@ export class Service {
 
   /* Score and reasons of rows in JSON. */
   explain(model, json, reasons) {
-    return this.ask(this.explainPath(model, reasons), { method: "POST", body: json, headers: { "Content-Type": "application/json" } });
+    return this.ask(this.explainPath(model, reasons), {
+      method: "POST",
+      body: json,
+      headers: { "Content-Type": "application/json" },
+    });
   }
 
   drift(model) {
@@ -51,7 +60,10 @@ export class Service {
       answer = await fetch(path, { ...options, headers, cache: "no-store" });
     } catch (error) {
       if (error.name === "AbortError") throw error;
-      throw new ServiceError("the server does not answer: it may have stopped, or have refused the file while it was sent", 0);
+      throw new ServiceError(
+        "the server does not answer: it may have stopped, or have refused the file while it was sent",
+        0,
+      );
     }
     let content = null;
     try {
@@ -61,7 +73,10 @@ export class Service {
     }
     if (!answer.ok) {
       const wait = answer.status === 503 || answer.status === 429 ? answer.headers.get("Retry-After") : null;
-      throw new ServiceError(`${content?.error ?? `the server answered ${answer.status}`}${wait ? `; try again in ${wait} s` : ""}`, answer.status);
+      throw new ServiceError(
+        `${content?.error ?? `the server answered ${answer.status}`}${wait ? `; try again in ${wait} s` : ""}`,
+        answer.status,
+      );
     }
     return content;
   }

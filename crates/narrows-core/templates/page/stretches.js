@@ -6,7 +6,7 @@ export function stretches(scores, threshold) {
   let open = null;
   scores.forEach((score, i) => {
     if (score !== null && score > threshold) {
-      if (!open) found.push(open = { first: i, last: i, peak: score, peakAt: i });
+      if (!open) found.push((open = { first: i, last: i, peak: score, peakAt: i }));
       open.last = i;
       if (score > open.peak) [open.peak, open.peakAt] = [score, i];
     } else open = null;

@@ -5,6 +5,7 @@ import { button, element, newId } from "./dom.js";
 import { CopyText } from "./copy_button.js";
 import { ScoreHistogram } from "./score_histogram.js";
 import { count, counted, number, percent } from "./numbers.js";
+import { tile } from "./tile.js";
 import { withThreshold } from "./command.js";
 
 const STEPS = 1000;
@@ -15,29 +16,60 @@ export class ThresholdPanel {
     const { data, store, noun, calibration } = context;
     const id = newId("threshold");
     this.slider = element("input", {
-      type: "range", min: 0, max: STEPS, step: 1, id, class: "threshold-slider",
+      type: "range",
+      min: 0,
+      max: STEPS,
+      step: 1,
+      id,
+      class: "threshold-slider",
       on: { input: () => this.choose(context.axis.score(this.slider.valueAsNumber / STEPS)) },
     });
     this.exactly = element("input", {
-      type: "number", step: "any", "aria-label": "threshold, as a number",
-      on: { change: () => Number.isFinite(this.exactly.valueAsNumber) && this.choose(this.exactly.valueAsNumber, true) },
+      type: "number",
+      step: "any",
+      "aria-label": "threshold, as a number",
+      on: {
+        change: () => Number.isFinite(this.exactly.valueAsNumber) && this.choose(this.exactly.valueAsNumber, true),
+      },
     });
     this.back = button("Model's threshold", () => this.choose(data.threshold, true), { class: "quiet" });
-    const controls = element("div", { class: "controls" },
-      element("label", { for: id }, "Threshold"), this.exactly,
-      button("−", () => this.step(-1), { "aria-label": `flag one ${noun.one} fewer`, title: `flag one ${noun.one} fewer` }),
-      button("+", () => this.step(1), { "aria-label": `flag one ${noun.one} more`, title: `flag one ${noun.one} more` }),
-      this.back);
+    const controls = element(
+      "div",
+      { class: "controls" },
+      element("label", { for: id }, "Threshold"),
+      this.exactly,
+      button("−", () => this.step(-1), {
+        "aria-label": `flag one ${noun.one} fewer`,
+        title: `flag one ${noun.one} fewer`,
+      }),
+      button("+", () => this.step(1), {
+        "aria-label": `flag one ${noun.one} more`,
+        title: `flag one ${noun.one} more`,
+      }),
+      this.back,
+    );
     this.tiles = element("dl", { class: "tiles threshold-tiles" });
     this.says = element("p", { class: "more" });
     this.command = new CopyText("command with this threshold");
-    const legend = element("ul", { class: "legend" },
+    const legend = element(
+      "ul",
+      { class: "legend" },
       calibration.isEmpty ? null : element("li", {}, element("i", { class: "bin" }), `calibration ${noun.many}`),
       element("li", {}, element("i", { class: "bin-anomaly" }), `new ${noun.many}`),
-      element("li", {}, element("i", { class: "line-threshold" }), "threshold"));
-    this.node = element("div", { class: "threshold-panel" },
-      element("h3", {}, "Scores and threshold"), legend, new ScoreHistogram(context).node,
-      element("div", { class: "slider-line" }, this.slider), controls, this.tiles, this.says, this.command.node);
+      element("li", {}, element("i", { class: "line-threshold" }), "threshold"),
+    );
+    this.node = element(
+      "div",
+      { class: "threshold-panel" },
+      element("h3", {}, "Scores and threshold"),
+      legend,
+      new ScoreHistogram(context).node,
+      element("div", { class: "slider-line" }, this.slider),
+      controls,
+      this.tiles,
+      this.says,
+      this.command.node,
+    );
     store.on(["threshold"], () => this.show());
     this.show();
   }
@@ -50,7 +82,8 @@ export class ThresholdPanel {
   /* Moves the threshold by one row, or by several if their scores are equal. */
   step(more) {
     const { rows, store } = this.context;
-    const { ascending } = rows, flagged = rows.flaggedCount(store.state.threshold);
+    const { ascending } = rows,
+      flagged = rows.flaggedCount(store.state.threshold);
     const n = ascending.length;
     if (more > 0) {
       if (flagged === n) return;
@@ -69,16 +102,21 @@ export class ThresholdPanel {
     this.exactly.value = String(Number(threshold.toPrecision(6)));
     const isModels = threshold === data.threshold;
     this.back.disabled = isModels;
-    const tile = (name, text, detail) => element("div", {}, element("dt", {}, name), element("dd", {}, element("b", {}, text), " ", element("small", {}, detail)));
-    const promise = isModels && data.promised_rate !== null && data.promised_rate !== undefined ? data.promised_rate : calibration.promise(threshold);
+    const promise =
+      isModels && data.promised_rate !== null && data.promised_rate !== undefined
+        ? data.promised_rate
+        : calibration.promise(threshold);
     const about = calibration.isThinned && !isModels ? "about " : "";
     this.tiles.replaceChildren(
       tile("flagged", count(flagged), `of ${counted(shareOf, noun)}`),
       tile("share", percent(flagged / Math.max(1, shareOf)), `of the new ${noun.many}`),
-      ...(calibration.isEmpty ? [] : [
-        tile("false alarms", `≤ ${percent(promise)}`, `${about}of normal ${noun.many}, on average`),
-        tile("calibration", percent(calibration.shareAbove(threshold)), `of ${counted(calibration.n, noun)} above`),
-      ]));
+      ...(calibration.isEmpty
+        ? []
+        : [
+            tile("false alarms", `≤ ${percent(promise)}`, `${about}of normal ${noun.many}, on average`),
+            tile("calibration", percent(calibration.shareAbove(threshold)), `of ${counted(calibration.n, noun)} above`),
+          ]),
+    );
     this.says.textContent = isModels
       ? `This is the threshold of the model (rule ${data.rule}).`
       : `Moved: the threshold of the model is ${number(data.threshold)} (rule ${data.rule}). Nothing is refitted; the command below uses the moved one.`;

@@ -6,8 +6,14 @@ import { corners, extent, strokeLine } from "./panel_pen.js";
 import { number } from "./numbers.js";
 import { linearTicks } from "./score_axis.js";
 
-const LEFT = 48, RIGHT = 6, CHANNEL = 84, SCORE = 104, GAP = 20, AXIS = 26;
-const LEAST_POINTS = 16, LEAST_DRAG = 5;
+const LEFT = 48,
+  RIGHT = 6,
+  CHANNEL = 84,
+  SCORE = 104,
+  GAP = 20,
+  AXIS = 26;
+const LEAST_POINTS = 16,
+  LEAST_DRAG = 5;
 
 export class Timeline {
   /* `open(point)` is called for a point that is clicked. */
@@ -19,15 +25,32 @@ export class Timeline {
     this.brush = element("div", { class: "time-brush", hidden: true });
     const does = (text, name, run) => button(text, run, name ? { "aria-label": name } : {});
     this.buttons = {
-      in: does("+", "zoom in", () => this.closer(2)), out: does("−", "zoom out", () => this.closer(0.5)),
-      left: does("←", "earlier", () => this.pan(-0.5)), right: does("→", "later", () => this.pan(0.5)),
+      in: does("+", "zoom in", () => this.closer(2)),
+      out: does("−", "zoom out", () => this.closer(0.5)),
+      left: does("←", "earlier", () => this.pan(-0.5)),
+      right: does("→", "later", () => this.pan(0.5)),
       all: does("whole series", null, () => this.show(0, this.last)),
     };
-    this.frame = element("div", {
-      class: "time-frame", tabindex: "0", role: "group", "aria-label": "timeline: plus and minus zoom, arrow keys move, 0 shows the whole series",
-      on: { keydown: event => this.key(event) },
-    }, this.canvas, this.brush, this.cursor, this.tip);
-    this.node = element("figure", { class: "time" }, element("div", { class: "zoom" }, Object.values(this.buttons), element("small", {}, "or drag over a range")), this.frame);
+    this.frame = element(
+      "div",
+      {
+        class: "time-frame",
+        tabindex: "0",
+        role: "group",
+        "aria-label": "timeline: plus and minus zoom, arrow keys move, 0 shows the whole series",
+        on: { keydown: event => this.key(event) },
+      },
+      this.canvas,
+      this.brush,
+      this.cursor,
+      this.tip,
+    );
+    this.node = element(
+      "figure",
+      { class: "time" },
+      element("div", { class: "zoom" }, Object.values(this.buttons), element("small", {}, "or drag over a range")),
+      this.frame,
+    );
     redrawn(this.frame, () => this.draw());
     context.store.on(["threshold"], () => this.later());
     this.listen();
@@ -65,21 +88,29 @@ export class Timeline {
 
   /* Zooms around the point at `share` of the width. */
   closer(factor, share = 0.5) {
-    const span = this.to - this.from, wanted = Math.min(this.last, Math.max(Math.min(this.last, LEAST_POINTS), span / factor));
+    const span = this.to - this.from,
+      wanted = Math.min(this.last, Math.max(Math.min(this.last, LEAST_POINTS), span / factor));
     const start = this.from + share * (span - wanted);
     this.show(start, start + wanted);
   }
 
   pan(part) {
-    const span = this.to - this.from, start = Math.min(this.last - span, Math.max(0, this.from + part * span));
+    const span = this.to - this.from,
+      start = Math.min(this.last - span, Math.max(0, this.from + part * span));
     this.show(start, start + span);
   }
 
   key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const run = {
-      "+": () => this.closer(2), "=": () => this.closer(2), "-": () => this.closer(0.5), ArrowLeft: () => this.pan(-0.25),
-      ArrowRight: () => this.pan(0.25), Home: () => this.pan(-1e9), End: () => this.pan(1e9), 0: () => this.show(0, this.last),
+      "+": () => this.closer(2),
+      "=": () => this.closer(2),
+      "-": () => this.closer(0.5),
+      ArrowLeft: () => this.pan(-0.25),
+      ArrowRight: () => this.pan(0.25),
+      Home: () => this.pan(-1e9),
+      End: () => this.pan(1e9),
+      0: () => this.show(0, this.last),
     }[event.key];
     if (!run) return;
     event.preventDefault();
@@ -99,12 +130,14 @@ export class Timeline {
 
   draw() {
     if (!this.series) return;
-    const width = this.inner + LEFT + RIGHT, scale = devicePixelRatio || 1;
+    const width = this.inner + LEFT + RIGHT,
+      scale = devicePixelRatio || 1;
     const height = this.panels.reduce((sum, panel) => sum + GAP + panel.height, 0) + AXIS;
     this.canvas.width = Math.round(width * scale);
     this.canvas.height = Math.round(height * scale);
     this.canvas.style.height = `${height}px`;
-    const pen = this.canvas.getContext("2d"), colour = colours();
+    const pen = this.canvas.getContext("2d"),
+      colour = colours();
     pen.setTransform(scale, 0, 0, scale, 0, 0);
     pen.font = `11.5px ${colour("--sans")}`;
     pen.lineJoin = "round";
@@ -118,18 +151,25 @@ export class Timeline {
       top += panel.height;
     });
     this.times(pen, colour, top);
-    this.canvas.setAttribute("aria-label", `${this.series.name || "Series"} from ${this.timeOf(this.from)} to ${this.timeOf(this.to)}: ${this.panels.filter(p => p.channel).map(p => p.channel.name).join(", ")} with reconstruction, and the score; ${this.events.length} events are marked and listed below.`);
+    this.canvas.setAttribute(
+      "aria-label",
+      `${this.series.name || "Series"} from ${this.timeOf(this.from)} to ${this.timeOf(this.to)}: ${this.panels
+        .filter(p => p.channel)
+        .map(p => p.channel.name)
+        .join(", ")} with reconstruction, and the score; ${this.events.length} events are marked and listed below.`,
+    );
   }
 
   x(point) {
-    return LEFT + (point - this.from) / (this.to - this.from) * this.inner;
+    return LEFT + ((point - this.from) / (this.to - this.from)) * this.inner;
   }
 
   bands(pen, colour, { top, height }) {
     pen.fillStyle = colour("--orange-band");
     for (const { first, last } of this.events) {
       if (last < this.from || first > this.to) continue;
-      const a = Math.max(LEFT, this.x(first - 0.5)), b = Math.min(LEFT + this.inner, this.x(last + 0.5));
+      const a = Math.max(LEFT, this.x(first - 0.5)),
+        b = Math.min(LEFT + this.inner, this.x(last + 0.5));
       pen.fillRect(a, top, Math.max(2, b - a), height);
     }
   }
@@ -155,7 +195,7 @@ export class Timeline {
     const [a, b] = [extent(signal, this.from, this.to), extent(reconstruction, this.from, this.to)];
     let [low, high] = [Math.min(a.low, b.low), Math.max(a.high, b.high)];
     if (!(high > low)) [low, high] = Number.isFinite(low) ? [low - 1, high + 1] : [0, 1];
-    const place = v => panel.top + panel.height - 3 - (v - low) / (high - low) * (panel.height - 6);
+    const place = v => panel.top + panel.height - 3 - ((v - low) / (high - low)) * (panel.height - 6);
     this.axes(pen, colour, panel, name, linearTicks(low, high, 3), place);
     this.clip(pen, panel, () => {
       this.stroke(pen, reconstruction, colour("--blue-mid"), 3.5, place);
@@ -164,13 +204,14 @@ export class Timeline {
   }
 
   drawScore(pen, colour, panel) {
-    const { threshold } = this.context.store.state, { score } = this.series;
+    const { threshold } = this.context.store.state,
+      { score } = this.series;
     const { low, high } = extent(score, this.from, this.to);
     const isLog = low > 0 && threshold > 0;
     const measure = v => (isLog ? Math.log(v) : v);
     let [from, to] = [measure(Math.min(low, threshold)), measure(Math.max(high, threshold))];
     if (!(to > from)) [from, to] = Number.isFinite(from) ? [from - 1, to + 1] : [0, 1];
-    const place = v => panel.top + panel.height - 4 - (measure(v) - from) / (to - from) * (panel.height - 8);
+    const place = v => panel.top + panel.height - 4 - ((measure(v) - from) / (to - from)) * (panel.height - 8);
     const ticks = isLog ? logTicks(Math.exp(from), Math.exp(to)) : linearTicks(from, to, 3);
     this.axes(pen, colour, panel, "score", ticks, place);
     this.clip(pen, panel, () => {
@@ -205,8 +246,10 @@ export class Timeline {
     pen.strokeStyle = colour("--grey");
     let before = "";
     for (let k = 0; k < n; k += 1) {
-      const point = Math.round(this.from + (k + 0.5) / n * (this.to - this.from)), at = this.x(point);
-      const text = this.timeOf(point), [day, clock] = text.split(/[T ]/);
+      const point = Math.round(this.from + ((k + 0.5) / n) * (this.to - this.from)),
+        at = this.x(point);
+      const text = this.timeOf(point),
+        [day, clock] = text.split(/[T ]/);
       pen.textAlign = "center";
       pen.fillText(clock && day === before ? clock : text, at, top + 18);
       line(pen, at, top, at, top + 4);
@@ -238,21 +281,28 @@ export class Timeline {
     });
     canvas.addEventListener("pointerup", event => {
       if (!this.drag) return;
-      const { point, x } = this.drag, end = this.pointAt(event);
+      const { point, x } = this.drag,
+        end = this.pointAt(event);
       this.stop();
       if (Math.abs(event.clientX - x) >= LEAST_DRAG) this.show(Math.min(point, end), Math.max(point, end));
       else this.open(Math.round(end));
     });
     canvas.addEventListener("pointercancel", () => this.stop());
-    canvas.addEventListener("pointerleave", () => { this.cursor.hidden = this.tip.hidden = true; });
+    canvas.addEventListener("pointerleave", () => {
+      this.cursor.hidden = this.tip.hidden = true;
+    });
     /* A vertical wheel scrolls the page, a horizontal wheel pans, Ctrl + wheel zooms. */
-    canvas.addEventListener("wheel", event => {
-      const share = (this.pointAt(event) - this.from) / (this.to - this.from);
-      if (event.ctrlKey || event.metaKey) this.closer(Math.pow(2, -event.deltaY / 200), share);
-      else if (Math.abs(event.deltaX) > Math.abs(event.deltaY)) this.pan(event.deltaX / 600);
-      else return;
-      event.preventDefault();
-    }, { passive: false });
+    canvas.addEventListener(
+      "wheel",
+      event => {
+        const share = (this.pointAt(event) - this.from) / (this.to - this.from);
+        if (event.ctrlKey || event.metaKey) this.closer(Math.pow(2, -event.deltaY / 200), share);
+        else if (Math.abs(event.deltaX) > Math.abs(event.deltaY)) this.pan(event.deltaX / 600);
+        else return;
+        event.preventDefault();
+      },
+      { passive: false },
+    );
   }
 
   select(a, b) {
@@ -268,16 +318,24 @@ export class Timeline {
   }
 
   hover(event) {
-    const point = Math.round(this.pointAt(event)), at = this.x(point);
+    const point = Math.round(this.pointAt(event)),
+      at = this.x(point);
     const said = [this.timeOf(point), `score ${number(this.series.score[point])}`];
     for (const { channel } of this.panels.slice(0, 4)) {
-      if (channel) said.push(`${channel.name.slice(0, 30)} ${number(channel.signal[point])} (${number(channel.reconstruction[point])})`);
+      if (channel)
+        said.push(
+          `${channel.name.slice(0, 30)} ${number(channel.signal[point])} (${number(channel.reconstruction[point])})`,
+        );
     }
     this.cursor.hidden = this.tip.hidden = false;
     this.cursor.style.left = `${at}px`;
     this.tip.textContent = said.join(" · ");
     const isRight = at > LEFT + this.inner / 2;
-    Object.assign(this.tip.style, { top: "2px", left: isRight ? "auto" : `${at + 8}px`, right: isRight ? `${this.inner + LEFT + RIGHT - at + 8}px` : "auto" });
+    Object.assign(this.tip.style, {
+      top: "2px",
+      left: isRight ? "auto" : `${at + 8}px`,
+      right: isRight ? `${this.inner + LEFT + RIGHT - at + 8}px` : "auto",
+    });
   }
 }
 

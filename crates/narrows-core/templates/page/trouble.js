@@ -20,10 +20,25 @@ export class Trouble {
   }
 
   keyForm() {
-    const id = newId("key"), field = element("input", { type: "password", id, autocomplete: "off" });
-    return element("form", {
-      class: "controls", on: { submit: event => { event.preventDefault(); this.service.key = field.value; this.clear(); this.again(); } },
-    }, element("label", { for: id }, "API key"), field, button("Try again", () => {}, { type: "submit" }));
+    const id = newId("key"),
+      field = element("input", { type: "password", id, autocomplete: "off" });
+    return element(
+      "form",
+      {
+        class: "controls",
+        on: {
+          submit: event => {
+            event.preventDefault();
+            this.service.key = field.value;
+            this.clear();
+            this.again();
+          },
+        },
+      },
+      element("label", { for: id }, "API key"),
+      field,
+      button("Try again", () => {}, { type: "submit" }),
+    );
   }
 }
 

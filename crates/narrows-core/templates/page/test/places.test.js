@@ -15,7 +15,10 @@ const path = text => text.split(" ").map(p => ({ x: Number(p.split(",")[0]), y: 
 
 test("points inside a line, also a concave one", () => {
   const notched = path("0,0 10,0 10,10 5,5 0,10");
-  assert.deepEqual([isInside(notched, 1, 1), isInside(notched, 5, 8), isInside(notched, 9, 8), isInside(notched, 11, 1)], [true, false, true, false]);
+  assert.deepEqual(
+    [isInside(notched, 1, 1), isInside(notched, 5, 8), isInside(notched, 9, 8), isInside(notched, 11, 1)],
+    [true, false, true, false],
+  );
   assert.deepEqual(pointsInside(notched, [1, 5, NaN, 9, 20], [1, 8, 1, 8, 20]), [0, 3]);
   assert.deepEqual(pointsInside(path("0,0 1,1"), [0.5], [0.5]), []);
 });
@@ -23,12 +26,15 @@ test("points inside a line, also a concave one", () => {
 test("the nearest point is that of a look at all points", () => {
   let seed = 7;
   const random = () => (seed = (seed * 16807) % 2147483647) / 2147483647;
-  const xs = Array.from({ length: 3000 }, () => random() * 50), ys = Array.from({ length: 3000 }, () => random() - 3);
+  const xs = Array.from({ length: 3000 }, () => random() * 50),
+    ys = Array.from({ length: 3000 }, () => random() - 3);
   xs[10] = NaN;
   const index = new PlaceIndex(xs, ys);
   for (let k = 0; k < 200; k += 1) {
-    const [x, y] = [random() * 60 - 5, random() * 1.2 - 3.1], reach = [2, 0.05];
-    let best = -1, least = 1;
+    const [x, y] = [random() * 60 - 5, random() * 1.2 - 3.1],
+      reach = [2, 0.05];
+    let best = -1,
+      least = 1;
     xs.forEach((_, i) => {
       const d = ((xs[i] - x) / reach[0]) ** 2 + ((ys[i] - y) / reach[1]) ** 2;
       if (d <= least) [best, least] = [i, d];
@@ -43,7 +49,10 @@ test("the nearest point is that of a look at all points", () => {
 
 test("events are runs above the threshold, highest peak first", () => {
   assert.deepEqual(stretches([1, 5, 4, null, 9, 3, 3.1], 3), [
-    { first: 4, last: 4, peak: 9, peakAt: 4 }, { first: 1, last: 2, peak: 5, peakAt: 1 }, { first: 6, last: 6, peak: 3.1, peakAt: 6 }]);
+    { first: 4, last: 4, peak: 9, peakAt: 4 },
+    { first: 1, last: 2, peak: 5, peakAt: 1 },
+    { first: 6, last: 6, peak: 3.1, peakAt: 6 },
+  ]);
   assert.deepEqual(stretches([], 1), []);
   assert.deepEqual(around({ first: 5, last: 10 }, 1000), { from: 0, to: 30 });
 });
@@ -60,7 +69,16 @@ test("a line for pixels keeps every extreme", () => {
 test("typical values of columns", () => {
   assert.equal(typical({ kind: "number", edges: [0, 10, 20, 30], counts: [1, 2, 1] }), "15");
   assert.equal(typical({ kind: "number", edges: [0, 0.5, 1], counts: [3, 1] }), "0.33");
-  assert.equal(typical({ kind: "category", levels: [["a", 3], ["b", 9]] }), "b");
+  assert.equal(
+    typical({
+      kind: "category",
+      levels: [
+        ["a", 3],
+        ["b", 9],
+      ],
+    }),
+    "b",
+  );
   assert.equal(typical({ kind: "date" }), "");
   assert.equal(typical({ kind: "number", edges: [5, 5], counts: [10] }), "5");
 });
@@ -85,7 +103,8 @@ test("agreement of models", () => {
 });
 
 test("listeners are told once of several changes", async () => {
-  const store = new Store({ a: 1, b: 2 }), told = [];
+  const store = new Store({ a: 1, b: 2 }),
+    told = [];
   store.on(["a"], (state, changed) => told.push([state.a, [...changed].sort()]));
   store.set({ a: 5 });
   store.set({ b: 6, a: 7 });

@@ -18,7 +18,11 @@ for (const golden of cases) {
     near(ranking.averagePrecision(), golden.average_precision, "average precision");
     for (const at of golden.at) {
       const found = ranking.at(at.threshold);
-      assert.deepEqual([found.truePositives, found.falsePositives, found.falseNegatives, found.trueNegatives], at.confusion, `at ${at.threshold}`);
+      assert.deepEqual(
+        [found.truePositives, found.falsePositives, found.falseNegatives, found.trueNegatives],
+        at.confusion,
+        `at ${at.threshold}`,
+      );
       if (at.precision === null) assert.ok(Number.isNaN(found.precision));
       else near(found.precision, at.precision, "precision");
       near(found.recall, at.recall, "recall");
@@ -26,9 +30,15 @@ for (const golden of cases) {
     }
     const roc = ranking.roc();
     assert.equal(roc.length, golden.roc.x.length);
-    roc.forEach((p, i) => { near(p.x, golden.roc.x[i], "false alarms"); near(p.y, golden.roc.y[i], "recall"); });
+    roc.forEach((p, i) => {
+      near(p.x, golden.roc.x[i], "false alarms");
+      near(p.y, golden.roc.y[i], "recall");
+    });
     const curve = ranking.precisionRecall().slice(0, golden.precision_recall.x.length);
-    curve.forEach((p, i) => { near(p.x, golden.precision_recall.x[i], "recall"); near(p.y, golden.precision_recall.y[i], "precision"); });
+    curve.forEach((p, i) => {
+      near(p.x, golden.precision_recall.x[i], "recall");
+      near(p.y, golden.precision_recall.y[i], "precision");
+    });
   });
 }
 

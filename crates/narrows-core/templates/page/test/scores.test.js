@@ -40,13 +40,19 @@ test("shares of bins add up to one, whatever is not finite is left out", () => {
   const scores = [1, 2, 4, 8, NaN];
   const { counts, total, shares } = binShares(new ScoreAxis(scores), scores, 4);
   assert.deepEqual([counts, total], [[1, 1, 1, 1], 4]);
-  assert.equal(shares.reduce((a, b) => a + b), 1);
+  assert.equal(
+    shares.reduce((a, b) => a + b),
+    1,
+  );
   assert.equal(binShares(new ScoreAxis([]), [], 4).total, 0);
   assert.ok(binCount(20, 5000) < binCount(5000, 5000));
 });
 
 test("a threshold counts what is greater, not what is equal", () => {
-  assert.deepEqual([0, 1, 2, 2.5, 3].map(t => numberAbove([1, 2, 2, 3], t)), [4, 3, 1, 1, 0]);
+  assert.deepEqual(
+    [0, 1, 2, 2.5, 3].map(t => numberAbove([1, 2, 2, 3], t)),
+    [4, 3, 1, 1, 0],
+  );
 });
 
 test("the promise of a threshold is that of split conformal prediction", () => {
@@ -57,14 +63,20 @@ test("the promise of a threshold is that of split conformal prediction", () => {
   assert.equal(calibration.promise(5000), 1 / 1000);
   assert.equal(calibration.promise(0), 1);
   const few = new Calibration({ n: 999, blocks: 9, scores });
-  assert.ok(Math.abs(few.promise(990) - (1 + 9 / 999 * 9) / 10) < 1e-15);
+  assert.ok(Math.abs(few.promise(990) - (1 + (9 / 999) * 9) / 10) < 1e-15);
   assert.ok(Number.isNaN(new Calibration({ n: 0, scores: [] }).promise(1)));
   assert.equal(new Calibration({ n: 1e6, scores }).isThinned, true);
 });
 
 test("numbers read as the rest of the page writes them", () => {
-  assert.deepEqual([3.40951, 1234.9, 0, -0.5, 2.5e-7, NaN, Infinity, null].map(x => number(x)), ["3.41", "1,235", "0", "−0.5", "2.5e−7", "n/a", "∞", "n/a"]);
-  assert.deepEqual([0.71, 0.0125, 0.997, 0.00001, 0, 1].map(percent), ["71 %", "1.3 %", "99.7 %", "below 0.01 %", "0 %", "100 %"].map(t => t.replace(" %", "\u00a0%")));
+  assert.deepEqual(
+    [3.40951, 1234.9, 0, -0.5, 2.5e-7, NaN, Infinity, null].map(x => number(x)),
+    ["3.41", "1,235", "0", "−0.5", "2.5e−7", "n/a", "∞", "n/a"],
+  );
+  assert.deepEqual(
+    [0.71, 0.0125, 0.997, 0.00001, 0, 1].map(percent),
+    ["71 %", "1.3 %", "99.7 %", "below 0.01 %", "0 %", "100 %"].map(t => t.replace(" %", "\u00a0%")),
+  );
   assert.deepEqual([0.005, 0.314, 2e-6, 1].map(probability), ["0.0050", "0.31", "2.0e−6", "1"]);
   assert.equal(count(1234567), "1,234,567");
   assert.equal(counted(1, { one: "row", many: "rows" }), "1\u00a0row");
