@@ -1,0 +1,22 @@
+/* Commands that repeat on a terminal what the page shows. */
+
+import { exact } from "./numbers.js";
+
+/* A word of a POSIX shell. */
+export const shellWord = text => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
+
+/* The command of the page with another threshold. */
+export function withThreshold(command, threshold) {
+  const without = command.replace(/ --threshold[ =]('[^']*'|\S+)/, "");
+  return `${without} --threshold fixed=${exact(threshold)}`;
+}
+
+/* The command that explains one row, by the command that scored all. */
+export function explaining(command, row) {
+  if (!command.startsWith("narrows score ")) return null;
+  return `${command.replace("narrows score ", "narrows explain ").replace(/ --(explain \d+|events|only-anomalies|sort|top \d+)/g, "")} --row ${row}`;
+}
+
+/* A request to the server as a command. */
+export const curl = (address, body) =>
+  `curl -s ${shellWord(address)} -H 'Content-Type: application/json' -d ${shellWord(body)}`;
