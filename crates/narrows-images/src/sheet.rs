@@ -1,6 +1,5 @@
 //! Contact sheets: images side by side.
 
-use base64::Engine;
 use image::imageops::{FilterType, resize};
 use image::{ImageBuffer, Luma, Pixel, Rgb};
 
@@ -61,8 +60,7 @@ impl Sheet {
 
     /// The sheet as a PNG file in base64, for embedding.
     pub fn to_base64(&self) -> String {
-        let png = Photo::from(self.image()).to_png();
-        base64::engine::general_purpose::STANDARD.encode(png)
+        Photo::from(self.image()).to_base64()
     }
 
     /// The sheet as one image, grey if all of its images are.

@@ -6,7 +6,9 @@ use narrows_core::data::Table;
 use narrows_core::drift::DriftMonitor;
 use narrows_core::range::Rate;
 use narrows_core::score_table::{event_rows, reason_rows};
-use narrows_core::{Error, Explained, Model, NewDataReporter, Scores, TabularModel};
+use narrows_core::report::html::PageHost;
+use narrows_core::report::{NewDataReport, ScoredData};
+use narrows_core::{Error, Explained, Model, ScoredDataReporter, Scores, TabularModel};
 use pyo3::prelude::*;
 use pyo3::types::PyAny;
 
@@ -52,25 +54,27 @@ fn generated(
     detached(py, || Table::concat(&parts)).or_raise().map(PyTable)
 }
 
-/// The report on new data.
+/// The report on new data, and its rows.
 fn new_data(
     py: Python<'_>,
     model: &Model,
     data: &Bound<'_, PyAny>,
     label: Option<&str>,
     normal: Option<&str>,
-) -> PyResult<narrows_core::report::NewDataReport> {
+) -> PyResult<(NewDataReport, ScoredData)> {
     if let Ok(images) = data.cast::<PyImages>() {
         let (images, model) = (images.get().0.clone(), model.clone().into_images().or_raise()?);
-        return detached(py, || model.new_data_report(&images, &folders(normal))).or_raise();
+        return detached(py, || model.scored_data(&images, &folders(normal))).or_raise();
     }
     let table = data.cast::<PyTable>()?.get().0.clone();
     let model = model.clone().into_tabular().or_raise()?;
     let found = detached(py, || {
-        let mut reporter = NewDataReporter::new(model.as_ref(), table.source());
+        let mut reporter = ScoredDataReporter::new(model.as_ref(), table.source());
+        if let Some(label) = label {
+            reporter = reporter.labelled(label, normal);
+        }
         reporter.add(&table)?;
-        let metrics = label.map(|label| evaluated(model.as_ref(), &table, label, normal)).transpose()?;
-        reporter.finish(metrics.as_ref())
+        reporter.finish()
     });
     found.or_raise()
 }
@@ -176,8 +180,8 @@ impl PyModel {
         label: Option<&str>,
         normal: Option<&str>,
     ) -> PyResult<String> {
-        let found = new_data(py, &self.live()?, data, label, normal)?;
-        detached(py, || self.model.new_data_html(&found)).or_raise()
+        let (found, rows) = new_data(py, &self.live()?, data, label, normal)?;
+        detached(py, || self.model.living_html(PageHost::File, Some((&found, &rows)))).or_raise()
     }
 
     #[pyo3(signature = (data, label=None, normal=None))]
@@ -188,7 +192,7 @@ impl PyModel {
         label: Option<&str>,
         normal: Option<&str>,
     ) -> PyResult<String> {
-        let found = new_data(py, &self.live()?, data, label, normal)?;
+        let (found, _) = new_data(py, &self.live()?, data, label, normal)?;
         Ok(serde_json::to_string(&found).expect("plain data with text keys"))
     }
 

@@ -57,7 +57,8 @@ pub(crate) async fn watch(State(app): State<Arc<App>>, request: Request, next: N
     let mut response = if is_admitted { as_json(next.run(request).await).await } else { without_key() };
     let headers = response.headers_mut();
     for (name, value) in HEADERS {
-        headers.insert(name, HeaderValue::from_static(value));
+        // A page has a policy of its own.
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     headers.insert(REQUEST_ID, id.clone());
     if response.status().is_client_error() && !method.is_safe() {
@@ -88,7 +89,7 @@ pub(crate) async fn watch(State(app): State<Arc<App>>, request: Request, next: N
 fn without_key() -> Response {
     let message = "expected an API key, as `Authorization: Bearer KEY` or `X-API-Key: KEY`, got none that is known";
     let mut response = Refusal::new(StatusCode::UNAUTHORIZED, message).into_response();
-    response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer, Basic realm=\"narrows: the key is the password\", charset=\"UTF-8\""));
     response
 }
 

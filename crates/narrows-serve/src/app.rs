@@ -15,7 +15,7 @@ use tokio::time::timeout;
 
 use crate::keys::Keys;
 use crate::metrics::Metrics;
-use crate::options::{LogSink, ServeLimits};
+use crate::options::{LogSink, OpenedData, ServeLimits};
 use crate::queue::{Job, Queue, SMALL, Work, time_left};
 use crate::refusal::Refusal;
 use crate::served::ServedModel;
@@ -31,6 +31,8 @@ pub(crate) struct App {
     pub(crate) room: Arc<Semaphore>,
     pub(crate) keys: Option<Keys>,
     pub(crate) log: LogSink,
+    /// Data that the page of a model shows from the start.
+    pub(crate) opened: Option<OpenedData>,
     /// Whether the server has been told to stop.
     pub(crate) is_stopping: AtomicBool,
 }

@@ -3,8 +3,8 @@
 use std::io::Write;
 
 use axum::body::Bytes;
-use narrows_core::Error;
-use narrows_core::images::{Limits, Photo};
+use narrows_core::images::{Image, Limits, Photo};
+use narrows_core::{Error, ImageModel};
 use narrows_core::score_table::image_rows;
 
 use crate::answer::{Answer, AnswerForm};
@@ -16,8 +16,14 @@ const BODY: &str = "the body";
 
 /// Scores one image, as `narrows score` does.
 pub(crate) fn score(model: &ServedModel, bytes: &Bytes, form: AnswerForm) -> Result<Answer, Refusal> {
-    let image = photo(bytes)?.image;
     let images = model.images()?;
+    let scores = images.score(&[fitting(images, bytes)?], false);
+    Ok(Answer::table(form, &image_rows(&[BODY], &scores), model.heading(&[]))?)
+}
+
+/// The image of these bytes, if the model has seen images of its size.
+pub(crate) fn fitting(images: &ImageModel, bytes: &[u8]) -> Result<Image, Refusal> {
+    let image = photo(bytes)?.image;
     if !images.fits_size(image.height, image.width)
         && let Some((height, width)) = images.training_size()
     {
@@ -25,8 +31,7 @@ pub(crate) fn score(model: &ServedModel, bytes: &Bytes, form: AnswerForm) -> Res
         let message = format!("{BODY}: expected an image of {height} x {width} pixels, as in training, {got}");
         return Err(Refusal::bad(message));
     }
-    let scores = images.score(&[image], false);
-    Ok(Answer::table(form, &image_rows(&[BODY], &scores), model.heading(&[]))?)
+    Ok(image)
 }
 
 /// The image of these bytes. Its decoders read files, so it is put into one whose name is nobody's to choose.

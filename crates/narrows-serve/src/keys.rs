@@ -4,6 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use axum::http::{HeaderMap, header};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use narrows_core::Error;
 use narrows_core::error::Place;
 use subtle::{Choice, ConstantTimeEq};
@@ -41,14 +43,15 @@ impl Keys {
         if keys.is_empty() { Err("expected at least one key, got none".to_owned()) } else { Ok(Keys(keys)) }
     }
 
-    /// Whether a request shows one of the keys, as `Authorization: Bearer KEY` or `X-API-Key: KEY`.
+    /// Whether a request shows one of the keys, as `Authorization: Bearer KEY` or `X-API-Key: KEY`, or as the password that a
+    /// browser asks for. Browsers send that with requests of other sites' pages, too: these are not admitted.
     pub(crate) fn admit(&self, headers: &HeaderMap) -> bool {
-        let bearer = headers.get(header::AUTHORIZATION).and_then(|value| {
-            let (scheme, key) = value.to_str().ok()?.split_once(' ')?;
-            scheme.eq_ignore_ascii_case("bearer").then(|| key.trim().as_bytes())
-        });
+        let shown = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.split_once(' '));
+        let of_scheme = |scheme: &str| shown.filter(|(given, _)| given.eq_ignore_ascii_case(scheme)).map(|(_, key)| key.trim());
+        let password = of_scheme("basic").filter(|_| !is_of_another_site(headers)).and_then(password);
+        let bearer = of_scheme("bearer").map(str::as_bytes);
         let own = headers.get("x-api-key").map(|value| value.as_bytes());
-        [bearer, own].into_iter().flatten().any(|key| self.has(key))
+        [bearer, own, password.as_deref()].into_iter().flatten().any(|key| self.has(key))
     }
 
     /// Every key is compared to its end, so that the time tells nothing of them but their lengths.
@@ -59,6 +62,18 @@ impl Keys {
         }
         found.into()
     }
+}
+
+/// The password of a user and a password in base64.
+fn password(credentials: &str) -> Option<Vec<u8>> {
+    let both = STANDARD.decode(credentials).ok()?;
+    let end = both.iter().position(|byte| *byte == b':')?;
+    Some(both[end + 1..].to_vec())
+}
+
+/// Whether a browser says that the page of another site makes this request.
+fn is_of_another_site(headers: &HeaderMap) -> bool {
+    headers.get("sec-fetch-site").is_some_and(|site| site != "same-origin" && site != "none")
 }
 
 #[cfg(test)]
@@ -76,8 +91,22 @@ mod tests {
         check("x-api-key", "fedcba9876543210", true);
         check("authorization", "Bearer 0123456789abcdef", true);
         check("authorization", "Basic 0123456789abcdef", false);
+        check("authorization", &format!("Basic {}", STANDARD.encode("me:0123456789abcdef")), true);
+        check("authorization", &format!("Basic {}", STANDARD.encode("0123456789abcdef:")), false);
         check("x-api-key", "0123456789abcde", false);
         check("x-api-key", "", false);
+    }
+
+    #[test]
+    fn a_password_that_another_sites_page_sends_is_not_admitted() {
+        let keys = Keys::parse("0123456789abcdef").unwrap();
+        let basic = format!("Basic {}", STANDARD.encode("me:0123456789abcdef"));
+        let from = |site: &str| {
+            let headers = [("authorization", basic.as_str()), ("sec-fetch-site", site)];
+            let headers = headers.map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
+            keys.admit(&HeaderMap::from_iter(headers))
+        };
+        assert!(from("same-origin") && from("none") && !from("cross-site") && !from("same-site"));
     }
 
     #[test]

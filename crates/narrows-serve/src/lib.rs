@@ -27,6 +27,7 @@ mod keys;
 mod metrics;
 mod openapi;
 mod options;
+mod pages;
 mod protocol;
 mod queue;
 mod refusal;
@@ -41,5 +42,5 @@ mod tensors;
 mod values;
 mod watch;
 
-pub use options::{LogSink, ServeLimits, ServeOptions};
+pub use options::{LogSink, OpenedData, ServeLimits, ServeOptions};
 pub use server::Server;

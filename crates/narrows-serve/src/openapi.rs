@@ -25,6 +25,8 @@ pub(crate) enum BodyDoc {
     Tensors,
     /// Rows or an image in a file format.
     Rows,
+    /// Rows or an image in a file format, for a page.
+    Shown,
     /// A request of MLflow.
     Invocation,
     /// Anything.
@@ -75,6 +77,12 @@ fn operation(route: &RouteDoc, models: &[String]) -> Value {
             json!({"type": "integer", "minimum": 0, "maximum": 1000}),
             "Number of reasons of each row",
         )),
+        BodyDoc::Shown => {
+            let text = || json!({"type": "string"});
+            parameters.push(query("name", text(), "The name of the file"));
+            parameters.push(query("label", text(), "The column whose value distinguishes normal rows, for metrics"));
+            parameters.push(query("normal", text(), "That value in normal rows"));
+        }
         BodyDoc::Invocation => {
             parameters.push(query("model", model, "The model, if there are several"));
         }
@@ -103,7 +111,7 @@ fn content(body: BodyDoc) -> Option<Value> {
             "application/json": {"schema": {"$ref": "#/components/schemas/InferenceRequest"}},
             "application/octet-stream": any,
         }),
-        BodyDoc::Rows => {
+        BodyDoc::Rows | BodyDoc::Shown => {
             BodyForm::listed().into_iter().map(|name| (name.to_owned(), any.clone())).collect::<Map<_, _>>().into()
         }
         BodyDoc::Invocation => json!({
@@ -140,6 +148,7 @@ fn responses(route: &RouteDoc) -> Value {
             json_of(json!({"type": "object", "properties": {"predictions": rows}}))
         }
         BodyDoc::Filter => json_of(json!({"type": "array"})),
+        BodyDoc::Shown => json_of(json!({"type": "object"})),
         BodyDoc::None if route.path == "/metrics" => json!({"application/openmetrics-text": {}}),
         BodyDoc::None => json_of(json!({"type": "object"})),
     };

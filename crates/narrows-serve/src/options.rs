@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use narrows_core::Compute;
+use narrows_core::report::{NewDataReport, ScoredData};
 
 /// How a server is started.
 #[derive(Debug, Clone)]
@@ -26,6 +27,8 @@ pub struct ServeOptions {
     pub compute: Compute,
     /// Where the lines of the log go, a JSON object each.
     pub log: LogSink,
+    /// Data that the page of a model shows from the start.
+    pub opened: Option<OpenedData>,
 }
 
 impl Default for ServeOptions {
@@ -40,8 +43,20 @@ impl Default for ServeOptions {
             reload_every: Duration::from_secs(2),
             compute: Compute::all_cores(),
             log: LogSink::none(),
+            opened: None,
         }
     }
+}
+
+/// Data that the page of a model shows from the start.
+#[derive(Debug, Clone)]
+pub struct OpenedData {
+    /// The model whose page it is.
+    pub model: String,
+    /// The findings in the data.
+    pub found: NewDataReport,
+    /// Its rows.
+    pub data: ScoredData,
 }
 
 /// Limits on requests, on what waits, and on what is gathered.

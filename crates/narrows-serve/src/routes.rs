@@ -10,7 +10,7 @@ use axum::{Router, middleware};
 
 use crate::app::App;
 use crate::openapi::{self, BodyDoc, RouteDoc};
-use crate::{access, protocol, scoring};
+use crate::{access, pages, protocol, scoring};
 
 /// A route and its documentation.
 struct Route {
@@ -34,6 +34,7 @@ fn all() -> Vec<Route> {
         takes("/v2/models/{model}/infer", "Scores of tensors", BodyDoc::Tensors, post(scoring::infer)),
         takes("/v2/models/{model}/score", "Scores of rows or of an image", BodyDoc::Rows, post(scoring::score)),
         takes("/v2/models/{model}/explain", "Scores of rows with reasons", BodyDoc::Rows, post(scoring::explain)),
+        takes("/v2/models/{model}/report", "What a page shows of rows or of an image", BodyDoc::Shown, post(pages::report)),
         reads("/v2/models/{model}/drift", "Rows scored beside those of the fit", get(protocol::drift)),
         reads("/v2/models/{model}/versions/{version}", "Inputs and outputs of a version", get(protocol::metadata)),
         reads("/v2/models/{model}/versions/{version}/ready", "Whether a version answers", get(protocol::model_ready)),
@@ -69,7 +70,11 @@ async fn document(State(app): State<Arc<App>>) -> Response {
 
 /// The router of a server.
 pub(crate) fn router(app: &Arc<App>) -> Router {
-    let mut router = Router::new().route("/v2/", get(protocol::server));
+    let mut router = Router::new()
+        .route("/v2/", get(protocol::server))
+        .route("/", get(pages::front))
+        .route("/models/{model}", get(pages::model))
+        .route("/ui/{script}", get(pages::script));
     for Route { doc, handler } in all() {
         router = router.route(doc.path, handler);
     }

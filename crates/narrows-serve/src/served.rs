@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use narrows_core::data::{Column, ColumnKind, Table};
 use narrows_core::recipe::DataKind;
+use narrows_core::report::html::ServedEntry;
 use narrows_core::{Compute, Error, ImageModel, Model, Scores, TabularModel};
 use serde_json::{Map, Value, json};
 use xxhash_rust::xxh3::xxh3_64;
@@ -22,6 +23,7 @@ pub(crate) struct ServedModel {
     /// A hash of the file: another content is another version.
     pub(crate) version: String,
     pub(crate) loaded: SystemTime,
+    model: Model,
     form: ServedForm,
 }
 
@@ -46,8 +48,8 @@ impl ServedModel {
             Error::model_file(path, message)
         })?;
         let model = Model::from_bytes(&bytes).map_err(|message| Error::model_file(path, message))?;
-        let form = match model {
-            Model::Table(_) | Model::Series(_) => {
+        let form = match model.clone() {
+            model @ (Model::Table(_) | Model::Series(_)) => {
                 let alone = model.clone().with_compute(&Compute::serial()).into_tabular()?;
                 let watch = DriftWatch::new(alone.as_ref()).map(Box::new);
                 ServedForm::Rows { alone, shared: model.with_compute(compute).into_tabular()?, watch }
@@ -57,7 +59,31 @@ impl ServedModel {
             Model::Encoder(_) => ServedForm::Unscored("an encoder without its decoder"),
         };
         let version = format!("{:016x}", xxh3_64(&bytes));
-        Ok(ServedModel { name: name.to_owned(), version, loaded: SystemTime::now(), form })
+        Ok(ServedModel { name: name.to_owned(), version, loaded: SystemTime::now(), model, form })
+    }
+
+    /// The model as it was loaded.
+    pub(crate) fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// What the front page says of it.
+    pub(crate) fn entry(&self) -> ServedEntry {
+        let (report, decision) = match &self.model {
+            Model::Table(model) => (Some(model.report()), Some(model.decision())),
+            Model::Series(model) => (Some(model.report()), Some(model.decision())),
+            Model::Images(model) => (Some(model.report()), Some(model.decision())),
+            Model::Restorer(_) | Model::Encoder(_) => (None, None),
+        };
+        ServedEntry {
+            name: self.name.clone(),
+            version: self.version.clone(),
+            kind: self.kind().to_owned(),
+            source: report.map(|report| report.source.clone()).unwrap_or_default(),
+            threshold: decision.map(|decision| decision.threshold),
+            promised_rate: decision.and_then(|decision| decision.promised_rate),
+            has_page: report.is_some(),
+        }
     }
 
     /// The model, if it scores rows.

@@ -56,7 +56,7 @@ impl Server {
     /// assert!(Server::start(options).is_err());
     /// ```
     pub fn start(options: ServeOptions) -> Result<Server, Error> {
-        let ServeOptions { models, host, port, api_keys, limits, reload_every, compute, log } = options;
+        let ServeOptions { models, host, port, api_keys, limits, reload_every, compute, log, opened } = options;
         let keys = api_keys.map(|path| Keys::read(&path)).transpose()?;
         let store = Arc::new(ModelStore::open(models, compute.clone())?);
         let listener = listen(&host, port)?;
@@ -67,7 +67,7 @@ impl Server {
         let is_stopping = AtomicBool::new(false);
         // As many as can wait or be computed.
         let room = Arc::new(Semaphore::new((limits.queue + compute.n_threads()).min(Semaphore::MAX_PERMITS)));
-        let app = Arc::new(App { store, queue, metrics, limits, room, keys, log, is_stopping });
+        let app = Arc::new(App { store, queue, metrics, limits, room, keys, log, opened, is_stopping });
         let (stop, stopped) = watch::channel(false);
         let workers = (0..compute.n_threads()).map(|_| {
             let queue = Arc::clone(&app.queue);

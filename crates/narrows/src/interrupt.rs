@@ -8,11 +8,16 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use narrows_core::Error;
 
 use crate::failure::{Failure, INTERRUPTED};
 use crate::talk::Talk;
+
+/// How often it is looked whether the user has asked to stop.
+const LOOK: Duration = Duration::from_millis(50);
 
 static GRACE: Mutex<Option<&str>> = Mutex::new(None);
 static ASKED: AtomicBool = AtomicBool::new(false);
@@ -61,6 +66,13 @@ impl Drop for Grace {
 /// Whether the user has asked to stop.
 pub(crate) fn asked() -> bool {
     ASKED.load(Ordering::SeqCst)
+}
+
+/// Waits until the user asks to stop; for as long as a [`Grace`] is held.
+pub(crate) fn wait() {
+    while !asked() {
+        thread::sleep(LOOK);
+    }
 }
 
 /// A temporary file to remove if the process is interrupted, until this is dropped.

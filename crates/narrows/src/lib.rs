@@ -25,6 +25,7 @@ mod output;
 mod pipeline;
 mod progress;
 mod recipe;
+mod shell;
 mod tables_in;
 mod talk;
 mod targets;

@@ -58,6 +58,38 @@ impl QuantileGrid {
         Some([self.quantile(0.25)?, self.quantile(0.5)?, self.quantile(0.75)?])
     }
 
+    /// Number of numbers below `x`, interpolated between the values of the grid.
+    fn below(&self, x: f64) -> f64 {
+        let next = self.values.partition_point(|value| *value < x);
+        let Some(value) = self.values.get(next) else { return self.n() as f64 };
+        let below = self.below[next] as f64;
+        let Some(last) = next.checked_sub(1) else { return below };
+        let (from, counted) = (self.values[last], self.up_to[last] as f64);
+        counted + (below - counted) * (x - from) / (value - from)
+    }
+
+    /// A histogram of at most so many bins of equal width: their edges and their counts. The bins cover all but the lowest and
+    /// highest hundredth of the numbers, which are counted in the first and the last; one bin if there is one value.
+    pub fn histogram(&self, bins: usize) -> (Vec<f64>, Vec<u64>) {
+        let (Some(low), Some(high)) = (self.quantile(0.01), self.quantile(0.99)) else { return (Vec::new(), Vec::new()) };
+        if low >= high || bins < 2 {
+            return (vec![low, high], vec![self.n()]);
+        }
+        let edges: Vec<f64> = (0..=bins).map(|i| low + (high - low) * (i as f64 / bins as f64)).collect();
+        let mut before = 0;
+        let mut counts: Vec<u64> = edges[1..bins]
+            .iter()
+            .map(|edge| {
+                let below = self.below(*edge).round() as u64;
+                let count = below.saturating_sub(before);
+                before = before.max(below);
+                count
+            })
+            .collect();
+        counts.push(self.n().saturating_sub(before));
+        (edges, counts)
+    }
+
     pub(super) fn check(&self, present: u64) -> Result<(), String> {
         let QuantileGrid { values, below, up_to } = self;
         if values.len() > QUANTILES || below.len() != values.len() || up_to.len() != values.len() {
@@ -155,6 +187,18 @@ impl Thinned {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_histogram_counts_every_number() {
+        let even: Vec<f64> = (0..=1000).map(f64::from).collect();
+        let (edges, counts) = QuantileGrid::of(&even).histogram(10);
+        assert_eq!((edges.len(), counts.len(), counts.iter().sum::<u64>()), (11, 10, 1001));
+        assert!(counts[1..9].iter().all(|count| (95..=101).contains(count)), "{counts:?}");
+        assert_eq!(QuantileGrid::of(&[2.0; 5]).histogram(10), (vec![2.0, 2.0], vec![5]));
+        assert_eq!(QuantileGrid::of(&[]).histogram(10), (vec![], vec![]));
+        let (_, steps) = QuantileGrid::of(&[0.0, 0.0, 0.0, 1.0]).histogram(4);
+        assert_eq!((steps[0], steps[3], steps.iter().sum::<u64>()), (3, 1, 4));
+    }
 
     #[test]
     fn a_grid_knows_its_numbers_exactly_and_ties_are_one() {

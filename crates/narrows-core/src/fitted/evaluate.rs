@@ -146,9 +146,15 @@ impl Evaluator {
     /// # Errors
     /// If the label or a feature column is missing or does not fit, or no value of the label is evidently the normal one.
     pub fn add(&mut self, table: &Table) -> Result<()> {
+        self.add_rows(table).map(|_| ())
+    }
+
+    /// The same, and what the labels say of each row.
+    pub(super) fn add_rows(&mut self, table: &Table) -> Result<Vec<Verdict>> {
         let verdicts = self.labels.read(table)?;
         self.unlabelled += verdicts.iter().filter(|verdict| **verdict == Verdict::Unlabelled).count() as u64;
-        self.adapter.evaluate(&self.core, table, &verdicts, &mut self.samples)
+        self.adapter.evaluate(&self.core, table, &verdicts, &mut self.samples)?;
+        Ok(verdicts)
     }
 
     /// The metrics over all rows.

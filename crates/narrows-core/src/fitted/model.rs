@@ -3,6 +3,8 @@
 use super::encoder::Encoder;
 use super::images::ImageModel;
 use super::restorer::Restorer;
+#[cfg(feature = "report")]
+use super::scored_rows;
 use super::series::SeriesModel;
 use super::table::TableModel;
 use super::tabular::TabularModel;
@@ -11,7 +13,9 @@ use crate::detect::Threshold;
 use crate::error::{Error, Hint, Result};
 use crate::recipe::Recipe;
 #[cfg(feature = "report")]
-use crate::report::{NewDataReport, html};
+use crate::report::html::{self, LivingPage, PageHost};
+#[cfg(feature = "report")]
+use crate::report::{ColumnPanel, NewDataReport, Report, SampleLayout, ScoredData};
 
 /// A fitted model, by kind.
 #[derive(Debug, Clone, PartialEq)]
@@ -166,16 +170,22 @@ impl Model {
         }
     }
 
-    /// The report of the fit with a section on data that the model was not fitted to.
+    /// The report of the fit as an interactive page, with a section on data that the model was not fitted to.
     ///
     /// # Errors
     /// [`Error::Mismatch`] if it has no scores: a restorer or an encoder.
     #[cfg(feature = "report")]
-    pub fn new_data_html(&self, found: &NewDataReport) -> Result<String> {
+    pub fn living_html(&self, host: PageHost<'_>, data: Option<(&NewDataReport, &ScoredData)>) -> Result<String> {
+        let render = |report: &Report, layout, columns: &[ColumnPanel]| {
+            html::render_living(report, &LivingPage { host, layout, columns, data })
+        };
+        let tabular = |model: &dyn TabularModel| {
+            render(model.report(), scored_rows::layout(model), &scored_rows::column_panels(model))
+        };
         match self {
-            Model::Table(model) => html::render_with(model.report(), found),
-            Model::Series(model) => html::render_with(model.report(), found),
-            Model::Images(model) => html::render_with(model.report(), found),
+            Model::Table(model) => tabular(model),
+            Model::Series(model) => tabular(model),
+            Model::Images(model) => render(model.report(), SampleLayout::Images, &[]),
             Model::Restorer(_) => Err(no_code()),
             Model::Encoder(_) => Err(no_decoder()),
         }

@@ -116,6 +116,7 @@ pub(super) fn report(
     let KindReport { source, label, rows, columns, notes, top, series, images } = kind;
     let same_size = pca_of_the_codes_size(inputs)?;
     let is_narrower = inputs.scorer.ensemble.code_size() < inputs.prepared.width;
+    let (code_map, code_axes) = code_map(inputs)?;
     Ok(Report {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         source,
@@ -130,7 +131,8 @@ pub(super) fn report(
         pca: pca_comparison(&same_size, &held_out.rows, &held_out.output),
         bottleneck: Some(bottleneck(inputs, blocks, is_narrower.then_some(&same_size))),
         top,
-        code_map: code_map(inputs)?,
+        code_map,
+        code_axes: Some(code_axes),
         // Filled in once the model is complete, as it has to generate.
         generation: None,
         series,
@@ -386,8 +388,8 @@ pub(super) fn top_row(threshold: &CalibratedThreshold, row: u64, score: f64, rea
     TopRow { row, score, p_value: threshold.p_value(score), is_anomaly: threshold.is_anomaly(score), reasons }
 }
 
-/// Codes on their first two principal axes, with rows of every class.
-fn code_map(inputs: &ReportInputs<'_>) -> Result<Vec<CodePoint>> {
+/// Codes on their first two principal axes, with rows of every class; and these axes.
+fn code_map(inputs: &ReportInputs<'_>) -> Result<(Vec<CodePoint>, Pca)> {
     let scorer = inputs.scorer;
     let mut rows = spread(inputs.normal, MAP_POINTS);
     rows.extend(spread(inputs.anomalous, MAP_POINTS / 3));
@@ -399,14 +401,13 @@ fn code_map(inputs: &ReportInputs<'_>) -> Result<Vec<CodePoint>> {
     let d = axes.n_components();
     let scores = inputs.scores(&rows);
     let axis = |row: usize, axis: usize| if axis < d { f64::from(places[row * d + axis]) } else { 0.0 };
-    Ok((0..prepared.n)
-        .map(|row| CodePoint {
-            x: axis(row, 0),
-            y: axis(row, 1),
-            score: scores[row],
-            is_anomaly: inputs.threshold.is_anomaly(scores[row]),
-        })
-        .collect())
+    let points = (0..prepared.n).map(|row| CodePoint {
+        x: axis(row, 0),
+        y: axis(row, 1),
+        score: scores[row],
+        is_anomaly: inputs.threshold.is_anomaly(scores[row]),
+    });
+    Ok((points.collect(), axes))
 }
 
 /// At most `most` of the rows, evenly spaced.

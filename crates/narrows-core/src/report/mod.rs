@@ -10,8 +10,12 @@ pub mod html;
 mod images;
 mod label;
 mod new_data;
+// Without pages few numbers are written.
+#[cfg_attr(not(feature = "report"), allow(dead_code))]
+mod number;
 mod restoration;
 mod restorer;
+mod scored_data;
 mod series;
 mod verdict;
 
@@ -27,9 +31,15 @@ pub use new_data::{AlarmRate, BaselineAreas, NewDataMetrics, NewDataReport};
 pub use restoration::{Baseline, ImageQuality, Restoration, RestorationMeans, Similarity};
 pub use restorer::{AlbumReport, RestorerReport, SkippedImage};
 pub(crate) use restorer::{SHEET_ROWS, sheet_of};
+pub use scored_data::{
+    CalibrationSample, ColumnPanel, DrawnImage, DrawnSeries, IdentifyingColumn, ListedRows, Noun, RowDetails, SampleLayout,
+    ScoredData,
+};
+pub(crate) use scored_data::{DETAILED, DETAILED_CELLS, DRAWN_VALUES, LISTED, REASONS, SHOWN_IMAGES};
 pub use series::{AnomalousStretch, ChannelTrace, SeriesReport, StretchEvent, WindowExample};
 pub use verdict::FitVerdict;
 
+use crate::baseline::Pca;
 use crate::detect::{Reason, SetAside, Threshold};
 use crate::recipe::Recipe;
 
@@ -65,6 +75,9 @@ pub struct Report {
     pub top: Vec<TopRow>,
     /// Codes of a sample of rows on their first two principal components.
     pub code_map: Vec<CodePoint>,
+    /// These axes, on which other codes have a place, too; absent in reports of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code_axes: Option<Pca>,
     /// Generation; absent before format 4.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub generation: Option<GenerationReport>,

@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::number::{count, number, percent};
+use super::scored_data::Noun;
 use super::{AnomalousStretch, Detection, TopRow, WorstImage};
 use crate::detect::{Confusion, Estimate, RankPrecision};
 
@@ -107,6 +109,28 @@ impl NewDataReport {
             None => AlarmRate::Unpromised,
             Some(promised) if self.anomaly_share() > FAR_ABOVE * promised => AlarmRate::FarAbove { promised },
             Some(promised) => AlarmRate::AsPromised { promised },
+        }
+    }
+
+    /// The share of anomalies against the promised rate, as a sentence; `noun` is what is scored.
+    pub fn verdict(&self, noun: Noun) -> String {
+        let Noun { one, many } = noun;
+        if self.scored == 0 {
+            return format!("No {one} has a score.");
+        }
+        let share = self.anomaly_share();
+        let (anomalies, scored) = (count(self.anomalies), count(self.scored));
+        let above = format!("{anomalies} of {scored} {many} ({}) are above the threshold", percent(share));
+        match self.alarm_rate() {
+            AlarmRate::Unpromised => format!("{above}; the rule of the threshold promises no rate."),
+            AlarmRate::AsPromised { promised } => {
+                format!("{above}; of normal {many} on average at most {} are.", percent(promised))
+            }
+            AlarmRate::FarAbove { promised } => format!(
+                "{above}, {} times the {} that normal {many} have at most on average: either anomalies are frequent here, or the data has changed since the fit.",
+                number(share / promised),
+                percent(promised),
+            ),
         }
     }
 }

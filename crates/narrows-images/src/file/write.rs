@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::io::{self, Cursor, Write};
 use std::path::Path;
 
+use base64::Engine;
 use image::codecs::bmp::BmpEncoder;
 use image::codecs::gif::GifEncoder;
 use image::codecs::jpeg::{JpegEncoder, PixelDensity, PixelDensityUnit};
@@ -84,6 +85,14 @@ impl Photo {
     pub fn to_png(&self) -> Vec<u8> {
         let plan = Plan::new(self, Format::Png, Path::new("image.png"));
         plan.encode(self, JPEG_QUALITY).expect("memory takes an image")
+    }
+
+    /// The same in base64, for embedding.
+    ///
+    /// # Panics
+    /// As [`to_png`](Self::to_png).
+    pub fn to_base64(&self) -> String {
+        base64::engine::general_purpose::STANDARD.encode(self.to_png())
     }
 
     pub(super) fn check(&self, path: &Path, format: Format) -> Result<()> {

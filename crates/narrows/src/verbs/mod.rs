@@ -15,6 +15,9 @@ pub(crate) mod fit;
 pub(crate) mod generate;
 pub(crate) mod inspect;
 pub(crate) mod man;
+mod new_data;
+#[cfg(feature = "serve")]
+pub(crate) mod open;
 pub(crate) mod reconstruct;
 pub(crate) mod report;
 pub(crate) mod restore;
@@ -73,6 +76,8 @@ pub(crate) enum Verb {
     Inspect(inspect::Inspect),
     Report(report::Report),
     #[cfg(feature = "serve")]
+    Open(open::Open),
+    #[cfg(feature = "serve")]
     Serve(serve::Serve),
     Doctor(doctor::Doctor),
     Completions(completions::Completions),
@@ -100,6 +105,8 @@ pub(crate) fn run(args: Args, words: &[OsString]) -> Result<Outcome, Failure> {
         Verb::Export(verb) => verb.run(common),
         Verb::Inspect(verb) => verb.run(common),
         Verb::Report(verb) => verb.run(common),
+        #[cfg(feature = "serve")]
+        Verb::Open(verb) => verb.run(common),
         #[cfg(feature = "serve")]
         Verb::Serve(verb) => verb.run(common),
         Verb::Doctor(verb) => verb.run(common),

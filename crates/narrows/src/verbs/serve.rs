@@ -2,7 +2,6 @@
 
 use std::net::IpAddr;
 use std::path::PathBuf;
-use std::thread;
 use std::time::Duration;
 
 use clap::{Args as ClapArgs, value_parser};
@@ -16,9 +15,6 @@ use crate::failure::{Failure, Outcome};
 use crate::flags::Common;
 use crate::talk::Talk;
 use crate::{interrupt, output};
-
-/// How often the server looks whether it is to stop.
-const LOOK: Duration = Duration::from_millis(50);
 
 /// Serve models over HTTP: scores and reasons in the Open Inference Protocol
 ///
@@ -85,9 +81,7 @@ impl Serve {
         if common.json {
             output::print_json(&json!({"address": place, "models": models}))?;
         }
-        while !interrupt::asked() {
-            thread::sleep(LOOK);
-        }
+        interrupt::wait();
         server.stop();
         server.wait();
         Ok(Outcome::Done)

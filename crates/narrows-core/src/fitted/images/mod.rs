@@ -6,6 +6,7 @@ mod model;
 mod quality;
 mod roles;
 mod samples;
+mod scored_images;
 mod summary;
 
 pub(crate) use adapter::ImageAdapter;

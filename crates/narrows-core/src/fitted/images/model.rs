@@ -364,6 +364,11 @@ impl ImageModel {
     /// # Errors
     /// If an image can no longer be read; with normal folders, as [`evaluate`](Self::evaluate).
     pub fn new_data_report(&self, images: &Store, roles: &ImageRoles) -> Result<NewDataReport> {
+        Ok(self.found(images, roles)?.0)
+    }
+
+    /// The same, and the score of every image.
+    pub(super) fn found(&self, images: &Store, roles: &ImageRoles) -> Result<(NewDataReport, Vec<f64>)> {
         let scorer = ImageScorer::new(&self.adapter, &self.core.scorer);
         let all: Vec<u32> = (0..images.len() as u32).collect();
         let scores = scorer.scores(images, &all)?;
@@ -374,7 +379,7 @@ impl ImageModel {
         if !roles.normal.is_empty() {
             report.metrics = Some(self.evaluate(images, roles)?.summary());
         }
-        Ok(report)
+        Ok((report, scores))
     }
 
     /// Compares `n` generated images, given by `seed`, with the images of a store. Distances to training images are

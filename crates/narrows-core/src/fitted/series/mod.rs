@@ -10,6 +10,7 @@ mod holes;
 mod judgement;
 mod levels;
 mod model;
+mod new_points;
 mod points;
 mod quality;
 mod range;
@@ -26,9 +27,9 @@ pub(super) use fit::{fit, trial_data};
 pub(crate) use judgement::Judgement;
 pub(crate) use levels::LevelRange;
 pub use quality::SeriesQuality;
+pub(super) use new_points::{NewPoints, PointDetail, PointsAsked, new_points};
 pub(super) use quality::Trace;
 pub use stream::{StreamScore, StreamScorer};
-pub(super) use summary::new_points;
 pub(crate) use suspects::ValueErrors;
 pub(crate) use unchanged::UnchangedRuns;
 

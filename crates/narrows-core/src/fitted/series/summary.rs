@@ -2,14 +2,12 @@
 
 use std::ops::Range;
 
-use super::SeriesModel;
 use super::adapter::{SeriesAdapter, SeriesSamples};
 use super::events::{FoundEvent, events};
 use super::model::{expected, row_reasons};
 use super::points::{self, Coverage, Points};
-use crate::data::{Series, Table};
+use crate::data::Series;
 use crate::detect::explain;
-use crate::error::Result;
 use crate::fitted::invariants::Invariants;
 use crate::fitted::scoring::{CalibratedThreshold, ScoreDetail, Scorer};
 use crate::fitted::selection::ColumnSelection;
@@ -198,33 +196,15 @@ pub(super) fn points(
     }
 }
 
-/// What a report shows of points that the model was not fitted to.
-pub(in crate::fitted) struct NewPoints {
-    /// The peaks of the highest events.
-    pub(in crate::fitted) top: Vec<TopRow>,
-    /// The ranges around the highest peaks.
-    pub(in crate::fitted) stretches: Vec<AnomalousStretch>,
-}
-
-/// The events and the highest peaks of points that the model was not fitted to.
-pub(in crate::fitted) fn new_points(model: &SeriesModel, table: &Table) -> Result<NewPoints> {
-    let (adapter, core) = (model.adapter.as_ref(), &model.core);
-    let samples = adapter.prepare(table)?;
-    let scored = scored(adapter, &core.scorer, &core.threshold, &samples);
-    let top = top_events(&scored, &core.threshold);
-    let threshold = core.threshold.decision.threshold;
-    Ok(NewPoints { top, stretches: stretches(adapter, &samples.set.channels, &scored, threshold) })
-}
-
 /// One series and its scores.
-struct ScoredSeries<'a> {
-    series: &'a Series,
-    points: Points,
-    events: Vec<FoundEvent>,
+pub(super) struct ScoredSeries<'a> {
+    pub(super) series: &'a Series,
+    pub(super) points: Points,
+    pub(super) events: Vec<FoundEvent>,
 }
 
 /// Every series with its scores.
-fn scored<'a>(
+pub(super) fn scored<'a>(
     adapter: &SeriesAdapter,
     scorer: &Scorer,
     threshold: &CalibratedThreshold,
@@ -239,7 +219,7 @@ fn scored<'a>(
 }
 
 /// The peaks of the highest events.
-fn top_events(scored: &[ScoredSeries<'_>], threshold: &CalibratedThreshold) -> Vec<TopRow> {
+pub(super) fn top_events(scored: &[ScoredSeries<'_>], threshold: &CalibratedThreshold) -> Vec<TopRow> {
     let events = scored.iter().flat_map(|scored| &scored.events).map(|found| &found.event);
     let mut top: Vec<TopRow> =
         events.map(|event| top_row(threshold, event.peak_row, event.peak, event.reasons.clone())).collect();
@@ -267,7 +247,7 @@ fn quality(samples: &SeriesSamples, scored: &[ScoredSeries<'_>], channel: &str) 
 }
 
 /// The ranges around the highest peaks, one per series.
-fn stretches(
+pub(super) fn stretches(
     adapter: &SeriesAdapter,
     channels: &[String],
     scored: &[ScoredSeries<'_>],
@@ -323,6 +303,6 @@ fn stretch(
 }
 
 /// Rounds to six significant digits: enough for plotting, and the model file stays small.
-fn rounded(x: f64) -> Option<f64> {
+pub(super) fn rounded(x: f64) -> Option<f64> {
     x.is_finite().then(|| format!("{x:.5e}").parse().unwrap_or(x))
 }

@@ -2,7 +2,8 @@
 //!
 //! Each section is a file here (the content) and a template of the same name in `templates/report` (the layout); askama
 //! escapes every value. Plots are inline SVG and take their colours from the stylesheet, which covers light, dark and
-//! print. Images are embedded as base64. Only pages with time series contain a script, which zooms the plots.
+//! print. Images are embedded as base64. A page about a fit contains no script, unless it has time series, whose plots it
+//! zooms. A page about new data has scripts (`scripts.rs`) that show every row; without them it shows the same in short.
 //!
 //! The pages of a fit and of a restorer extend the same `base.html`.
 
@@ -14,9 +15,10 @@ mod columns;
 mod data;
 mod generation;
 mod images;
+mod living;
+mod models;
 mod network;
 mod new_data;
-mod number;
 mod pca;
 mod quality;
 mod reproduce;
@@ -26,6 +28,7 @@ mod restorer;
 pub(crate) mod sample;
 mod sample_kind;
 mod scores;
+mod scripts;
 mod series;
 mod sheet;
 mod similarities;
@@ -34,11 +37,14 @@ mod svg;
 mod text;
 mod training;
 
+pub use living::PageHost;
+pub use models::{ServedEntry, page_address, render_models};
 pub use restorer::render_restorer;
+pub use scripts::module as script;
 
 use askama::Template;
 
-use super::{NewDataReport, Report};
+use super::{ColumnPanel, NewDataReport, Report, SampleLayout, ScoredData, number};
 use crate::error::{Error, Result};
 
 /// The page: its sections in reading order.
@@ -67,6 +73,8 @@ struct FitPage {
     /// `None` in reports before format 4.
     generation: Option<generation::GenerationSection>,
     reproduce: reproduce::ReproduceSection,
+    /// Scripts and what they show, if the page is interactive.
+    living: Option<living::LivingPart>,
 }
 
 impl FitPage {
@@ -82,21 +90,46 @@ impl FitPage {
 /// # Errors
 /// If formatting fails, which cannot happen in memory.
 pub fn render(report: &Report) -> Result<String> {
-    render_page(report, None)
+    finished(&page_of(report, None))
 }
 
-/// Renders the report with a section on new data.
+/// What an interactive page shows.
+#[derive(Debug, Clone, Copy)]
+pub struct LivingPage<'a> {
+    /// Who shows it.
+    pub host: PageHost<'a>,
+    /// What a sample is.
+    pub layout: SampleLayout,
+    /// The columns that scoring reads.
+    pub columns: &'a [ColumnPanel],
+    /// New data, if there are some yet.
+    pub data: Option<(&'a NewDataReport, &'a ScoredData)>,
+}
+
+/// Renders the report as an interactive page, with a section on new data.
 ///
 /// # Errors
 /// As [`render`].
-pub fn render_with(report: &Report, new_data: &NewDataReport) -> Result<String> {
-    render_page(report, Some(new_data))
+pub fn render_living(report: &Report, living: &LivingPage<'_>) -> Result<String> {
+    let LivingPage { host, layout, columns, data } = *living;
+    let mut page = page_of(report, data.map(|(found, _)| found));
+    if let Some(new_data) = &mut page.new_data {
+        new_data.is_living = true;
+    }
+    let mut part = living::LivingPart::new(host, layout, columns, data.map(|(_, rows)| rows))?;
+    part.can_zoom = page.can_zoom();
+    page.living = Some(part);
+    finished(&page)
 }
 
-fn render_page(report: &Report, new_data: Option<&NewDataReport>) -> Result<String> {
+fn finished(page: &FitPage) -> Result<String> {
+    page.render().map_err(|error| Error::write("report.html", std::io::Error::other(error)))
+}
+
+fn page_of(report: &Report, new_data: Option<&NewDataReport>) -> FitPage {
     let images = report.images.as_ref();
     let has_columns = images.is_none();
-    let page = FitPage {
+    FitPage {
         title: text::cut(&report.source, 120),
         kind: "fit report",
         version: report.version.clone(),
@@ -115,19 +148,34 @@ fn render_page(report: &Report, new_data: Option<&NewDataReport>) -> Result<Stri
         pca: pca::PcaSection::new(report),
         generation: report.generation.as_ref().map(|found| generation::GenerationSection::new(report, found)),
         reproduce: reproduce::ReproduceSection::new(report),
-    };
-    page.render().map_err(|error| Error::write("report.html", std::io::Error::other(error)))
+        living: None,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::detect::Reason;
-    use crate::report::{CodePoint, RestorerReport, Role, SkippedImage, StretchEvent, WorstImage};
+    use crate::report::{CalibrationSample, CodePoint, RestorerReport, Role, SkippedImage, StretchEvent, WorstImage};
 
     const FIT_SECTIONS: [&str; 8] =
         ["summary", "data", "network", "training", "scores", "anomalies", "code-map", "reproduce"];
     const RESTORER_SECTIONS: [&str; 6] = ["summary", "quality", "data", "network", "training", "reproduce"];
+
+    /// The interactive page of a file.
+    fn living(report: &Report, found: &NewDataReport) -> Result<String> {
+        let calibration = CalibrationSample::of(&[0.5, 1.0, 2.0], None);
+        let rows = ScoredData::new(found, SampleLayout::Table, calibration);
+        let data = Some((found, &rows));
+        render_living(report, &LivingPage { host: PageHost::File, layout: SampleLayout::Table, columns: &[], data })
+    }
+
+    /// The page without its scripts and documents.
+    fn without_scripts(html: &str) -> String {
+        let mut pieces = html.split("<script");
+        let first = pieces.next().unwrap().to_owned();
+        pieces.fold(first, |kept, piece| kept + piece.split_once("</script>").unwrap().1)
+    }
 
     /// Renders the page and checks what holds for every page.
     fn check(report: &Report) -> String {
@@ -225,13 +273,13 @@ mod tests {
     fn new_data_has_its_section_with_everything_escaped() {
         let hostile = || "</script><script>alert('x')</script>\"><img onerror=x>{{ 7 }}".to_owned();
         let mut found = sample::new_data();
-        let html = render_with(&sample::report(), &found).unwrap().replace('\u{a0}', " ");
+        let html = living(&sample::report(), &found).unwrap().replace('\u{a0}', " ");
         for words in
             ["id=\"new-data\"", "href=\"#new-data\"", "new rows", "4.2 times", "AUC-PR", "highest 10:", "41.20"]
         {
             assert!(html.contains(words), "`{words}` is missing");
         }
-        assert!(!html.contains("<script") && !render(&sample::report()).unwrap().contains("id=\"new-data\""));
+        assert!(!render(&sample::report()).unwrap().contains("id=\"new-data\""));
         found.source = hostile();
         found.notes = vec![hostile()];
         found.top.iter_mut().for_each(|row| row.reasons = vec![Reason::category(hostile(), 0.5, hostile(), hostile())]);
@@ -240,15 +288,17 @@ mod tests {
         found.worst_sheet = hostile();
         found.stretches = sample::series().stretches;
         found.stretches.iter_mut().for_each(|stretch| stretch.series = hostile());
-        let html = render_with(&sample::report(), &found).unwrap();
-        assert_eq!((html.matches("<script").count(), html.matches("</script>").count()), (1, 1));
-        assert!(!html.contains("<img") && !html.contains("onerror=x>"));
+        let html = living(&sample::report(), &found).unwrap();
+        // The host, the rows, the map of the modules, the entry, and that of the zoom.
+        assert_eq!((html.matches("<script").count(), html.matches("</script>").count()), (5, 5));
+        let shown = without_scripts(&html);
+        assert!(!shown.contains("<img") && !shown.contains("onerror=x>") && html.contains("\\u003c/script>"));
         for bad in [f64::NAN, f64::INFINITY, 0.0] {
             let mut found = sample::new_data();
             found.detection.threshold = bad;
             found.top.iter_mut().for_each(|row| (row.score, row.p_value) = (bad, bad));
             found.metrics.as_mut().unwrap().auc_roc.value = bad;
-            let html = render_with(&sample::report(), &found).unwrap();
+            let html = without_scripts(&living(&sample::report(), &found).unwrap());
             assert!(!html.contains("NaN") && !html.contains("inf "), "{bad}");
         }
     }

@@ -5,14 +5,14 @@ use askama::Template;
 
 use super::anomalies::{self, AnomalyRow};
 use super::anomalous_images::{self, AnomalousImageRow};
-use super::number::{count, counted, number, percent};
+use super::number::{count, counted, percent};
 use super::sample_kind::SampleKind;
 use super::series::{self, StretchFigure};
 use super::sheet::SheetFigure;
 use super::svg::histogram::ScoreHistogram;
 use super::text::{DisplayName, TextSpan, cut, prose};
 use crate::detect::Estimate;
-use crate::report::{AlarmRate, NewDataMetrics, NewDataReport, Report};
+use crate::report::{AlarmRate, NewDataMetrics, NewDataReport, Noun, Report};
 
 /// Notes and rows listed at most.
 const LISTED: usize = 50;
@@ -21,6 +21,8 @@ const LISTED: usize = 50;
 #[derive(Template)]
 #[template(path = "report/new_data.html", whitespace = "minimize")]
 pub(super) struct NewDataSection {
+    /// Whether scripts show more of it.
+    pub(super) is_living: bool,
     name: DisplayName,
     sample_kind: SampleKind,
     scored: String,
@@ -56,10 +58,11 @@ impl NewDataSection {
         let noun = sample_kind.noun();
         let of_read = if found.scored < found.rows { format!("{} of ", count(found.scored)) } else { String::new() };
         NewDataSection {
+            is_living: false,
             name: DisplayName::new(&found.source),
             sample_kind,
             scored: format!("{of_read}{}", counted(found.rows, noun)),
-            rate: rate(found, sample_kind),
+            rate: found.verdict(Noun { one: noun, many: sample_kind.plural() }),
             is_far_above: matches!(found.alarm_rate(), AlarmRate::FarAbove { .. }),
             drawing: ScoreHistogram::beside(&found.detection, sample_kind, &format!("new {noun}")),
             notes: found.notes.iter().take(LISTED).map(|note| prose(note, 400)).collect(),
@@ -77,28 +80,6 @@ impl NewDataSection {
     /// Whether the page needs the zoom script.
     pub(super) fn can_zoom(&self) -> bool {
         self.stretches.iter().any(StretchFigure::can_zoom)
-    }
-}
-
-/// The share of anomalies against the promised rate.
-fn rate(found: &NewDataReport, sample_kind: SampleKind) -> String {
-    if found.scored == 0 {
-        return format!("No {} has a score.", sample_kind.noun());
-    }
-    let share = found.anomaly_share();
-    let above =
-        format!("{} of {} ({}) are above the threshold", count(found.anomalies), count(found.scored), percent(share));
-    match found.alarm_rate() {
-        AlarmRate::Unpromised => format!("{above}; the rule of the threshold promises no rate."),
-        AlarmRate::AsPromised { promised } => {
-            format!("{above}; of normal {} on average at most {} are.", sample_kind.plural(), percent(promised))
-        }
-        AlarmRate::FarAbove { promised } => format!(
-            "{above}, {} times the {} that normal {} have at most on average: either anomalies are frequent here, or the data has changed since the fit.",
-            number(share / promised),
-            percent(promised),
-            sample_kind.plural()
-        ),
     }
 }
 
@@ -155,13 +136,13 @@ mod tests {
     fn check(change: impl FnOnce(&mut NewDataReport), expected: &str) {
         let mut found = sample::new_data();
         change(&mut found);
-        let words = rate(&found, SampleKind::Row).replace('\u{a0}', " ");
+        let words = found.verdict(Noun { one: "row", many: "rows" }).replace('\u{a0}', " ");
         assert!(words.contains(expected), "`{expected}` is missing in {words}");
     }
 
     #[test]
     fn the_rate_of_anomalies_is_compared_with_the_promise() {
-        check(|_| {}, "42 of 1,000 (4.2 %) are above the threshold, 4.2 times the 1 %");
+        check(|_| {}, "42 of 1,000 rows (4.2 %) are above the threshold, 4.2 times the 1 %");
         check(|found| found.anomalies = 11, "of normal rows on average at most 1 % are.");
         check(|found| found.detection.promised_rate = None, "promises no rate");
         check(|found| found.scored = 0, "No row has a score.");

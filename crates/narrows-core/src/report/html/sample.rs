@@ -150,6 +150,7 @@ pub(crate) fn report() -> Report {
         bottleneck: None,
         top: (0..20).map(top).collect(),
         code_map: code_map(),
+        code_axes: None,
         generation: Some(generation()),
         series: None,
         images: None,

@@ -4,6 +4,8 @@ use std::path::Path;
 
 use narrows_core::Model;
 
+use crate::shell;
+
 /// What was saved.
 pub(super) enum Saved<'a> {
     Encoder,
@@ -24,13 +26,7 @@ pub(super) fn line(saved: Saved<'_>, path: &Path, input: &str) -> String {
         Saved::Model(Model::Encoder(encoder)) if encoder.reads_images() => ("encode", "new/ -o codes.csv".to_owned()),
         Saved::Encoder | Saved::Model(Model::Encoder(_)) => ("encode", format!("{} -o codes.csv", new())),
     };
-    format!("next: narrows {verb} {} {rest}", shell(&path.display().to_string()))
-}
-
-/// A word for a POSIX shell, quoted if needed.
-fn shell(word: &str) -> String {
-    let is_plain = |c: char| c.is_alphanumeric() || "._-/+=:,@%".contains(c);
-    if word.chars().all(is_plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+    format!("next: narrows {verb} {} {rest}", shell::word(&path.display().to_string()))
 }
 
 #[cfg(test)]

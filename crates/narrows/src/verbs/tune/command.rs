@@ -1,6 +1,8 @@
 //! The command line for the header of the recipe file, without flags that do not affect the recipe, so that a resumed
 //! search writes the same file as an uninterrupted one.
 
+use crate::shell;
+
 /// Flags that do not affect the recipe, and whether they take a value.
 const IDLE: [(&str, bool); 11] = [
     ("--resume", false),
@@ -30,27 +32,10 @@ pub(super) fn typed(words: impl Iterator<Item = String>) -> String {
         };
         match IDLE.iter().find(|(idle, _)| *idle == flag) {
             Some((_, takes_value)) => skips = *takes_value && !has_value,
-            None => line.push(quoted(&word)),
+            None => line.push(shell::word(&word)),
         }
     }
     line.join(" ")
-}
-
-/// Quotes an argument for a shell.
-fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_alphanumeric() || "-_=./,:+@%".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        return word.to_owned();
-    }
-    if word.chars().any(char::is_control) {
-        let escaped = word.chars().map(|c| match c {
-            '\'' | '\\' => format!("\\{c}"),
-            c if c.is_control() => format!("\\u{:04x}", u32::from(c)),
-            c => c.to_string(),
-        });
-        return format!("$'{}'", escaped.collect::<String>());
-    }
-    format!("'{}'", word.replace('\'', "'\\''"))
 }
 
 #[cfg(test)]

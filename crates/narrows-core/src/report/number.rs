@@ -4,17 +4,17 @@
 const NO_BREAK: char = '\u{a0}';
 
 /// A whole number with thousands separators: `1,234,567`.
-pub(super) fn count(n: u64) -> String {
+pub(in crate::report) fn count(n: u64) -> String {
     group(&n.to_string())
 }
 
 /// A number with up to four significant digits: `3.41`, `1,235`, `2.5e-7`.
-pub(super) fn number(x: f64) -> String {
+pub(in crate::report) fn number(x: f64) -> String {
     rounded(x, 4)
 }
 
 /// A number with up to `digits` significant digits.
-pub(super) fn rounded(x: f64, digits: i32) -> String {
+pub(in crate::report) fn rounded(x: f64, digits: i32) -> String {
     if let Some(word) = not_finite(x) {
         return word.to_owned();
     }
@@ -26,7 +26,7 @@ pub(super) fn rounded(x: f64, digits: i32) -> String {
 }
 
 /// The numbers of a table column: equal decimals, four significant digits for the largest.
-pub(super) fn column(values: &[f64]) -> Vec<String> {
+pub(in crate::report) fn column(values: &[f64]) -> Vec<String> {
     let largest = values.iter().filter(|x| x.is_finite()).fold(0.0, |a: f64, x| a.max(x.abs()));
     if largest == 0.0 || !(1e-3..1e9).contains(&largest) {
         return values.iter().map(|x| number(*x)).collect();
@@ -36,7 +36,7 @@ pub(super) fn column(values: &[f64]) -> Vec<String> {
 }
 
 /// A share as percent: `71 %`, `1.25 %`, `99.7 %`.
-pub(super) fn percent(share: f64) -> String {
+pub(in crate::report) fn percent(share: f64) -> String {
     if let Some(word) = not_finite(share) {
         return word.to_owned();
     }
@@ -53,7 +53,7 @@ pub(super) fn percent(share: f64) -> String {
 }
 
 /// A probability with two significant digits: `0.0050`, `0.31`, `2.0e-6`.
-pub(super) fn probability(p: f64) -> String {
+pub(in crate::report) fn probability(p: f64) -> String {
     match not_finite(p) {
         Some(word) => word.to_owned(),
         None if p == 0.0 || p == 1.0 => fixed(p, 0),
@@ -63,23 +63,23 @@ pub(super) fn probability(p: f64) -> String {
 }
 
 /// A number with a fixed number of decimals: `0.340`.
-pub(super) fn places(x: f64, decimals: usize) -> String {
+pub(in crate::report) fn places(x: f64, decimals: usize) -> String {
     not_finite(x).map_or_else(|| fixed(x, decimals), str::to_owned)
 }
 
 /// A ratio in decibels: `28.65 dB`.
-pub(super) fn decibels(x: f64) -> String {
+pub(in crate::report) fn decibels(x: f64) -> String {
     format!("{}{NO_BREAK}dB", places(x, 2))
 }
 
 /// A difference in decibels with its sign: `+0.23 dB`.
-pub(super) fn gain(x: f64) -> String {
+pub(in crate::report) fn gain(x: f64) -> String {
     let sign = if x >= 0.005 { "+" } else { "" };
     format!("{sign}{}", decibels(x))
 }
 
 /// A count with its noun: `1 row`, `1,200 rows`.
-pub(super) fn counted(n: u64, noun: &str) -> String {
+pub(in crate::report) fn counted(n: u64, noun: &str) -> String {
     format!("{}{NO_BREAK}{noun}{}", count(n), if n == 1 { "" } else { "s" })
 }
 
