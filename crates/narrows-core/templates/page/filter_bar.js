@@ -94,8 +94,8 @@ export class FilterBar {
         : `${count(visible.length)} of ${count(rows.n)} ${noun.many}`;
     const text = selected.size > 0 ? `${of}; ${count(selected.size)} selected.` : `${of}.`;
     if (this.said.textContent !== text) {
+      if (this.said.textContent) announcer.say(text);
       this.said.textContent = text;
-      announcer.say(text);
     }
   }
 }

@@ -50,7 +50,7 @@ export class RowGrid {
       "div",
       {
         role: "grid",
-        class: "grid",
+        class: "row-grid",
         "aria-label": `scored ${context.noun.many}`,
         "aria-multiselectable": "true",
         "aria-colcount": this.columns.length + 1,

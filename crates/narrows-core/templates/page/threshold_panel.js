@@ -70,7 +70,10 @@ export class ThresholdPanel {
       this.says,
       this.command.node,
     );
-    store.on(["threshold"], () => this.show());
+    store.on(["threshold"], () => {
+      this.show();
+      this.announce();
+    });
     this.show();
   }
 
@@ -94,7 +97,7 @@ export class ThresholdPanel {
   }
 
   show() {
-    const { data, rows, axis, store, calibration, noun, announcer, shareOf } = this.context;
+    const { data, rows, axis, store, calibration, noun, shareOf } = this.context;
     const { threshold } = store.state;
     const flagged = rows.flaggedCount(threshold);
     this.slider.value = Math.round(axis.share(threshold) * STEPS);
@@ -121,7 +124,12 @@ export class ThresholdPanel {
       ? `This is the threshold of the model (rule ${data.rule}).`
       : `Moved: the threshold of the model is ${number(data.threshold)} (rule ${data.rule}). Nothing is refitted; the command below uses the moved one.`;
     this.command.text = isModels ? data.command : withThreshold(data.command, threshold);
-    announcer.say(`threshold ${number(threshold)}: ${counted(flagged, noun)} flagged`);
+  }
+
+  announce() {
+    const { rows, store, noun, announcer } = this.context;
+    const { threshold } = store.state;
+    announcer.say(`threshold ${number(threshold)}: ${counted(rows.flaggedCount(threshold), noun)} flagged`);
   }
 }
 

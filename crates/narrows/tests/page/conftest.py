@@ -206,7 +206,7 @@ class Visit:
 
     def shown(self):
         """How many rows pass the filter."""
-        return int(self.page.locator(".grid").get_attribute("aria-rowcount")) - 1
+        return int(self.page.locator(".row-grid").get_attribute("aria-rowcount")) - 1
 
     def cells(self, key):
         """The cells of a column, in the order of the rows that are in the document."""

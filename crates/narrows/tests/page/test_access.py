@@ -65,7 +65,7 @@ FAINT = """
 @pytest.mark.parametrize("kind", KINDS)
 def test_everything_has_a_name(visit, request, kind):
     page = visit(request.getfixturevalue(kind))
-    expect(page.page.locator(".grid")).to_be_visible()
+    expect(page.page.locator(".row-grid")).to_be_visible()
     assert page.page.evaluate(UNNAMED) == []
     if kind == "table":
         page.page.locator(".grid-body .cell-score").first.click()
@@ -76,7 +76,7 @@ def test_everything_has_a_name(visit, request, kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_contrast_is_that_of_aa(visit, request, kind, scheme):
     page = visit(request.getfixturevalue(kind), color_scheme=scheme)
-    expect(page.page.locator(".grid")).to_be_visible()
+    expect(page.page.locator(".row-grid")).to_be_visible()
     page.slide(0.4)
     page.page.locator(".grid-body .pick").first.click()
     assert page.page.evaluate(FAINT) == []
@@ -94,7 +94,7 @@ def test_dark_mode_is_dark(visit, table):
 @pytest.mark.parametrize("kind", KINDS)
 def test_360_pixels_are_wide_enough(visit, request, kind):
     page = visit(request.getfixturevalue(kind), size=(360, 740), has_touch=True)
-    expect(page.page.locator(".grid")).to_be_visible()
+    expect(page.page.locator(".row-grid")).to_be_visible()
     assert page.page.evaluate("document.documentElement.scrollWidth") <= 360
     shot(page, f"{kind}-narrow")
     page.page.locator(".grid-body .cell-score").first.click()
@@ -161,7 +161,7 @@ def test_paper_gets_the_first_rows(visit, table):
     expect(paper).to_be_visible()
     n = page.shown()
     expect(paper.locator("tbody tr")).to_have_count(min(40, n))
-    expect(page.page.locator(".grid")).to_be_hidden()
+    expect(page.page.locator(".row-grid")).to_be_hidden()
     shot(page, "print")
 
 

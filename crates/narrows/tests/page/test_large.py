@@ -46,7 +46,7 @@ def test_100000_rows_scroll_sort_and_filter(visit, table, tmp_path):
     assert page.page.locator(".grid-body .grid-row").count() <= MOST_ROWS
     times, most = page.page.evaluate(
         """async () => {
-          const grid = document.querySelector(".grid"), times = [];
+          const grid = document.querySelector(".row-grid"), times = [];
           let most = 0;
           for (let i = 0; i <= 50; i += 1) {
             const start = performance.now();

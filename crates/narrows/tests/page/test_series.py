@@ -62,12 +62,18 @@ def test_keys_and_dragging_zoom(visit, series):
 
 def test_events_follow_the_threshold(visit, series):
     page = visit(series)
-    before = page.page.locator(".events tbody tr").count()
-    page.slide(0.999)
+    lines = page.page.locator(".events tbody tr")
+    before = lines.count()
+    assert before > 0
+    page.slide(0.9999)
     expect(page.page.locator(".series-panel > .more").first).to_contain_text("No event")
+    expect(lines).to_have_count(0)
     page.slide(0.35)
+    expect(lines).not_to_have_count(0)
     expect(page.page.locator(".series-panel > .more").first).to_contain_text("runs of points above it")
-    assert page.page.locator(".events tbody tr").count() >= before
+    assert lines.count() >= before
+    page.page.get_by_role("button", name="Model's threshold").click()
+    expect(lines).to_have_count(before)
 
 
 def test_a_row_leads_to_its_place_and_a_place_to_its_row(visit, series):

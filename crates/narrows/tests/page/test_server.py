@@ -30,7 +30,7 @@ def drop(page, name, content):
 def test_a_file_is_dropped_and_scored(visit, server, narrows):
     page = visit(f"{server}/models/table")
     expect(page.page.locator(".drop-zone.bare")).to_contain_text("No data yet")
-    assert page.page.locator(".grid").count() == 0
+    assert page.page.locator(".row-grid").count() == 0
     shot(page, "server-empty")
     drop(page, "table-new.csv", (narrows.folder / "table-new.csv").read_text())
     expect(page.page.locator(".filter-count")).to_contain_text("All 300 rows")

@@ -99,7 +99,7 @@ def test_a_line_around_rows_of_the_map_filters(visit, table):
     canvas = page.page.locator(".map-frame canvas")
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
-    corners = [(0.02, 0.02), (0.98, 0.02), (0.98, 0.98), (0.02, 0.98), (0.02, 0.3)]
+    corners = [(0.004, 0.004), (0.996, 0.004), (0.996, 0.996), (0.004, 0.996), (0.004, 0.3)]
     points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in corners]
     page.page.mouse.move(*points[0])
     page.page.mouse.down()

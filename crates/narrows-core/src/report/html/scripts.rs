@@ -20,7 +20,52 @@ macro_rules! modules {
 }
 
 /// All modules by their names.
-static MODULES: [(&str, &str); 1] = modules!["main.js"];
+static MODULES: [(&str, &str); 44] = modules![
+    "address.js",
+    "agreement.js",
+    "announcer.js",
+    "bins.js",
+    "calibration.js",
+    "code_map.js",
+    "column_drawing.js",
+    "column_shape.js",
+    "command.js",
+    "copy_button.js",
+    "csv.js",
+    "deviations.js",
+    "dom.js",
+    "drift_panel.js",
+    "drop_zone.js",
+    "explorer.js",
+    "filter_bar.js",
+    "image_panel.js",
+    "label_panel.js",
+    "main.js",
+    "models_page.js",
+    "numbers.js",
+    "panel_pen.js",
+    "place_index.js",
+    "polygon.js",
+    "print_table.js",
+    "ranking.js",
+    "row_dialog.js",
+    "row_form.js",
+    "row_grid.js",
+    "row_list.js",
+    "save_bar.js",
+    "score_axis.js",
+    "score_histogram.js",
+    "series_panel.js",
+    "service.js",
+    "store.js",
+    "stretches.js",
+    "threshold_panel.js",
+    "tile.js",
+    "timeline.js",
+    "trouble.js",
+    "typed_row.js",
+    "zoom.js",
+];
 
 /// The style of the interactive parts.
 pub(super) const STYLE: &str = include_str!("../../../templates/page/explorer.css");
