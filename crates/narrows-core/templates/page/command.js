@@ -16,7 +16,7 @@ export function withThreshold(command, threshold) {
 
 /* The command that explains one row, by the command that scored all. */
 export function explaining(command, row) {
-  if (!command.startsWith("narrows score ")) return null;
+  if (!command?.startsWith("narrows score ")) return null;
   return `${command.replace("narrows score ", "narrows explain ").replace(/ --(explain \d+|events|only-anomalies|sort|top \d+)/g, "")} --row ${row}`;
 }
 

@@ -3,6 +3,7 @@
 import { button, drawn, element, prose, value } from "./dom.js";
 import { Trouble } from "./trouble.js";
 import { count, number, percent, places, probability } from "./numbers.js";
+import { driftOf } from "./service.js";
 
 /* By custom, less is no change, and more is a great one; the scale of the bars. */
 const LEAST_PSI = 0.1,
@@ -10,9 +11,9 @@ const LEAST_PSI = 0.1,
 const FIRST = 15;
 
 export class DriftPanel {
-  /* `own`: the DriftReport of the scored file, or null. `service`: null without a server. */
-  constructor(own, service, model) {
-    Object.assign(this, { own, service, model });
+  /* `own`: the DriftReport of the scored file, or null. `model`: its name on the server; null without a server. */
+  constructor(own, model) {
+    Object.assign(this, { own, model });
     this.body = element("div", { class: "body" });
     this.node = element(
       "section",
@@ -29,8 +30,8 @@ export class DriftPanel {
       ),
       this.body,
     );
-    this.trouble = service ? new Trouble(service, () => this.ask()) : null;
-    if (service) this.ask();
+    this.trouble = new Trouble();
+    if (model !== null) this.ask();
     else this.show(null);
   }
 
@@ -44,7 +45,7 @@ export class DriftPanel {
     this.body.setAttribute("aria-busy", "true");
     if (!this.body.hasChildNodes()) this.body.append(element("p", { class: "empty" }, "Asking the server …"));
     try {
-      this.seen = await this.service.drift(this.model);
+      this.seen = await driftOf(this.model);
       this.show(this.seen);
     } catch (error) {
       this.show(null);
@@ -55,8 +56,7 @@ export class DriftPanel {
   }
 
   show(seen) {
-    const parts = [];
-    if (this.trouble) parts.push(this.trouble.node);
+    const parts = [this.trouble.node];
     if (this.own) parts.push(element("h3", {}, "The scored file"), ...report(this.own));
     const { current, previous, history } = seen ?? {};
     if (previous)
@@ -70,11 +70,15 @@ export class DriftPanel {
       );
     }
     if (history?.length > 1) parts.push(this.history(history));
-    if (parts.length <= (this.trouble ? 1 : 0))
+    if (parts.length === 1)
       parts.push(
-        element("p", { class: "empty" }, this.service ? "The server has not scored anything yet." : "Not compared."),
+        element(
+          "p",
+          { class: "empty" },
+          this.model !== null ? "The server has not scored anything yet." : "Not compared.",
+        ),
       );
-    if (this.service)
+    if (this.model !== null)
       parts.push(
         element(
           "p",

@@ -4,8 +4,8 @@ import { DriftPanel } from "./drift_panel.js";
 import { DropZone } from "./drop_zone.js";
 import { ModelsPage } from "./models_page.js";
 import { RowForm } from "./row_form.js";
-import { Service } from "./service.js";
 import { element } from "./dom.js";
+import { scoredFile } from "./service.js";
 import { scoring } from "./command.js";
 import { explore } from "./explorer.js";
 
@@ -14,40 +14,51 @@ const parsed = id => {
   return node && node.textContent.trim() ? JSON.parse(node.textContent) : null;
 };
 
+/* What a model of this layout scores. */
+const ACCEPTS = {
+  table: "a table (CSV, JSON, Parquet or Arrow)",
+  points: "series (CSV, NDJSON, Parquet or Arrow)",
+  steps: "series (CSV, NDJSON, Parquet or Arrow)",
+  images: "a PNG or JPEG image",
+};
+
 const host = parsed("host") ?? { host: "file", page: "model" };
-if (host.page === "models") new ModelsPage(document.getElementById("models"), new Service(), host.models);
+if (host.page === "models") new ModelsPage(document.getElementById("models"), host.models);
 else modelPage(document.getElementById("explorer"), parsed("scored-data"));
 
 function modelPage(place, scored) {
   if (!place) return;
-  const service = host.host === "server" ? new Service() : null;
+  const isServed = host.host === "server";
   const section = place.closest("section");
   const found = element("div", { id: "explored" });
-  const zone = element("div", {});
   let drift = null;
   const show = data => {
     explore(found, data);
     document.getElementById("new-data-static")?.setAttribute("hidden", "");
     if (drift) drift.report = data.drift;
   };
-  const receive = async (file, label, signal) => {
-    const data = await service.report(host.model, file, label, signal);
-    show({ ...data, command: data.command ?? scoring(host.model, file.name) });
-    dropZone(false);
-    found.querySelector(".fit-verdict")?.scrollIntoView({ block: "center" });
-  };
-  const dropZone = isBare => {
-    const next = new DropZone(service, host.layout, receive, { isBare, hasLabel: host.layout !== "images" });
-    zone.replaceChildren(next.node);
-  };
-  place.replaceChildren(zone, found);
-  if (service) dropZone(!scored);
+  if (isServed) {
+    const zone = new DropZone(
+      host.layout,
+      `Drop ${ACCEPTS[host.layout]} here, or choose it:`,
+      async (file, asked, signal) => {
+        const data = await scoredFile(host.model, file, asked, signal);
+        show({ ...data, command: data.command ?? scoring(host.model, file.name) });
+        zone.isBare = false;
+        found.querySelector(".fit-verdict").scrollIntoView({ block: "center" });
+      },
+    );
+    zone.isBare = !scored;
+    if (host.layout !== "images") zone.withLabels();
+    place.append(zone.node);
+  }
+  place.append(found);
   if (scored) show(scored);
   const further = [];
-  if (service && host.layout === "table" && host.columns?.length)
-    further.push(new RowForm(service, host.model, host.columns).node);
-  if (service || scored?.drift) {
-    drift = new DriftPanel(scored?.drift ?? null, service, host.model);
+  if (isServed && host.layout === "table" && host.columns?.length)
+    further.push(new RowForm(host.model, host.columns).node);
+  if (isServed || scored?.drift) {
+    drift = new DriftPanel(scored?.drift ?? null, isServed ? host.model : null);
     further.push(drift.node);
   }
   section?.after(...further);

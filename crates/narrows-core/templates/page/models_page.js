@@ -6,23 +6,18 @@ import { agreement, overlap } from "./agreement.js";
 import { binCount, binShares } from "./bins.js";
 import { count, counted, number, percent } from "./numbers.js";
 import { drawn, element, value } from "./dom.js";
+import { scoredFile } from "./service.js";
 
 const AT_ONCE = 2,
   MOST_ROWS = 20;
 
 export class ModelsPage {
   /* `models`: those that the page was made with. */
-  constructor(place, service, models) {
-    Object.assign(this, { place, service });
+  constructor(place, models) {
     this.list = element("div", {});
     this.results = element("div", { class: "side-by-side", "aria-live": "polite" });
-    this.zone = new DropZone(service, "table", (file, label, signal) => this.score(file, label, signal), {
-      isBare: false,
-      hasLabel: false,
-    });
-    this.zone.node.querySelector("label").textContent =
-      "See one file scored by the chosen models: drop it here, or choose it:";
-    this.zone.input.removeAttribute("accept");
+    const asks = "See one file scored by the chosen models: drop it here, or choose it:";
+    this.zone = new DropZone(null, asks, (file, _, signal) => this.score(file, signal));
     place.replaceChildren(this.list, this.zone.node, this.results);
     this.show(models);
     document.getElementById("models-static")?.setAttribute("hidden", "");
@@ -82,7 +77,7 @@ export class ModelsPage {
   }
 
   /* Scores a file by all chosen models, two at a time; those that refuse it say why. */
-  async score(file, _, signal) {
+  async score(file, signal) {
     const chosen = this.models.filter((_, i) => this.boxes[i].checked);
     if (chosen.length === 0) throw new Error("choose at least one model to compare");
     const found = new Array(chosen.length);
@@ -92,9 +87,9 @@ export class ModelsPage {
         const at = next;
         next += 1;
         try {
-          found[at] = { name: chosen[at].name, data: await this.service.report(chosen[at].name, file, {}, signal) };
+          found[at] = { name: chosen[at].name, data: await scoredFile(chosen[at].name, file, {}, signal) };
         } catch (error) {
-          if (error.name === "AbortError" || error.needsKey) throw error;
+          if (error.name === "AbortError") throw error;
           found[at] = { name: chosen[at].name, error };
         }
       }

@@ -6,6 +6,7 @@ import { CopyText } from "./copy_button.js";
 import { Trouble } from "./trouble.js";
 import { curl } from "./command.js";
 import { deviationTable, reasonList } from "./deviations.js";
+import { explainPath, explained } from "./service.js";
 import { number, probability } from "./numbers.js";
 import { rowsJson } from "./typed_row.js";
 import { typical } from "./column_shape.js";
@@ -13,10 +14,10 @@ import { typical } from "./column_shape.js";
 const FIRST = 24;
 
 export class RowForm {
-  constructor(service, model, columns) {
-    Object.assign(this, { service, model, columns });
+  constructor(model, columns) {
+    Object.assign(this, { model, columns });
     this.fields = columns.map(column => this.field(column));
-    this.trouble = new Trouble(service, () => this.send());
+    this.trouble = new Trouble();
     this.answer = element("div", { class: "answer", "aria-live": "polite" });
     this.command = new CopyText("request as a command");
     const rest = this.fields.slice(FIRST).map(field => field.node);
@@ -135,7 +136,7 @@ export class RowForm {
   }
 
   show() {
-    const path = this.service.explainPath(this.model, this.reasons);
+    const path = explainPath(this.model, this.reasons);
     this.command.text = curl(location.origin + path, rowsJson(this.columns, this.texts));
   }
 
@@ -148,7 +149,7 @@ export class RowForm {
     this.answer.setAttribute("aria-busy", "true");
     const texts = this.texts;
     try {
-      this.tell(await this.service.explain(this.model, rowsJson(this.columns, texts), this.reasons), texts);
+      this.tell(await explained(this.model, rowsJson(this.columns, texts), this.reasons), texts);
     } catch (error) {
       this.answer.replaceChildren();
       this.trouble.show(error);

@@ -1,83 +1,48 @@
 /* The server that the page came from: what is asked of it, and nothing of anyone else. */
 
-export class ServiceError extends Error {
-  constructor(message, status) {
-    super(message);
-    this.status = status;
-  }
-
-  /* Whether the server wants an API key. */
-  get needsKey() {
-    return this.status === 401 || this.status === 403;
-  }
-}
-
 const encoded = encodeURIComponent;
 
-export class Service {
-  constructor() {
-    /* Kept in this page alone. */
-    this.key = "";
-  }
+const pathOf = (model, verb) => `/v2/models/${encoded(model)}/${verb}`;
 
-  path(model, verb = "") {
-    return `/v2/models/${encoded(model)}${verb ? `/${verb}` : ""}`;
-  }
+/* The scores of a file, as a ScoredData document. */
+export function scoredFile(model, file, { label, normal }, signal) {
+  const query = new URLSearchParams({ name: file.name });
+  if (label) query.set("label", label);
+  if (label && normal) query.set("normal", normal);
+  const headers = { "Content-Type": "application/octet-stream" };
+  return ask(`${pathOf(model, "report")}?${query}`, { method: "POST", body: file, headers, signal });
+}
 
-  /* The scores of a file, as a ScoredData document. */
-  report(model, file, { label, normal }, signal) {
-    const query = `name=${encoded(file.name)}${label ? `&label=${encoded(label)}` : ""}${label && normal ? `&normal=${encoded(normal)}` : ""}`;
-    return this.ask(`${this.path(model, "report")}?${query}`, {
-      method: "POST",
-      body: file,
-      headers: { "Content-Type": "application/octet-stream" },
-      signal,
-    });
-  }
+/* Where rows are explained, with so many reasons. */
+export const explainPath = (model, reasons) => `${pathOf(model, "explain")}?explain=${reasons}`;
 
-  explainPath(model, reasons) {
-    return `${this.path(model, "explain")}?explain=${reasons}`;
-  }
+/* Score and reasons of rows in JSON. */
+export function explained(model, json, reasons) {
+  const headers = { "Content-Type": "application/json" };
+  return ask(explainPath(model, reasons), { method: "POST", body: json, headers });
+}
 
-  /* Score and reasons of rows in JSON. */
-  explain(model, json, reasons) {
-    return this.ask(this.explainPath(model, reasons), {
-      method: "POST",
-      body: json,
-      headers: { "Content-Type": "application/json" },
-    });
-  }
+/* What the server has scored, compared with the rows of the fit. */
+export const driftOf = model => ask(pathOf(model, "drift"));
 
-  drift(model) {
-    return this.ask(this.path(model, "drift"));
+async function ask(path, options = {}) {
+  const headers = { Accept: "application/json", ...options.headers };
+  let answer;
+  try {
+    answer = await fetch(path, { ...options, headers, cache: "no-store" });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Error("the server does not answer: it may have stopped, or have refused the file while it was sent");
   }
-
-  async ask(path, options = {}) {
-    const headers = { Accept: "application/json", ...options.headers };
-    if (this.key) headers.Authorization = `Bearer ${this.key}`;
-    let answer;
-    try {
-      answer = await fetch(path, { ...options, headers, cache: "no-store" });
-    } catch (error) {
-      if (error.name === "AbortError") throw error;
-      throw new ServiceError(
-        "the server does not answer: it may have stopped, or have refused the file while it was sent",
-        0,
-      );
-    }
-    let content = null;
-    try {
-      content = await answer.json();
-    } catch {
-      if (answer.ok) throw new ServiceError("the server's answer is no JSON", answer.status);
-    }
-    if (!answer.ok) {
-      const wait = answer.status === 503 || answer.status === 429 ? answer.headers.get("Retry-After") : null;
-      throw new ServiceError(
-        `${content?.error ?? `the server answered ${answer.status}`}${wait ? `; try again in ${wait} s` : ""}`,
-        answer.status,
-      );
-    }
-    return content;
+  let content = null;
+  try {
+    content = await answer.json();
+  } catch {
+    if (answer.ok) throw new Error("the server's answer is no JSON");
   }
+  if (answer.ok) return content;
+  const wait = answer.headers.get("Retry-After");
+  throw new Error(
+    (content?.error ?? `the server answered ${answer.status}`) + (wait ? `; try again in ${wait} s` : ""),
+  );
 }

@@ -122,8 +122,9 @@ export class ThresholdPanel {
     );
     this.says.textContent = isModels
       ? `This is the threshold of the model (rule ${data.rule}).`
-      : `Moved: the threshold of the model is ${number(data.threshold)} (rule ${data.rule}). Nothing is refitted; the command below uses the moved one.`;
-    this.command.text = isModels ? data.command : withThreshold(data.command, threshold);
+      : `Moved: the threshold of the model is ${number(data.threshold)} (rule ${data.rule}). Nothing is refitted.`;
+    this.command.node.hidden = !data.command;
+    if (data.command) this.command.text = isModels ? data.command : withThreshold(data.command, threshold);
   }
 
   announce() {

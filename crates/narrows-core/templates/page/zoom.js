@@ -10,10 +10,14 @@ for (const figure of document.querySelectorAll("figure.timeline")) {
   const brush = drawing.querySelector(".brush");
   const button = name => bar.querySelector(`[data-do=${name}]`);
   const number = (element, name) => Number(element.getAttribute(name));
-  const left = number(panels[0], "x"), width = number(panels[0], "width");
-  const top = number(panels[0], "y"), last = panels[panels.length - 1];
-  const n = number(drawing, "data-points"), least = Math.max(16, n / 48);
-  let from = -0.5, span = n;
+  const left = number(panels[0], "x"),
+    width = number(panels[0], "width");
+  const top = number(panels[0], "y"),
+    last = panels[panels.length - 1];
+  const n = number(drawing, "data-points"),
+    least = Math.max(16, n / 48);
+  let from = -0.5,
+    span = n;
 
   const show = (start, length) => {
     span = Math.min(n, Math.max(least, length));
@@ -27,7 +31,7 @@ for (const figure of document.querySelectorAll("figure.timeline")) {
       mark.setAttribute("transform", `translate(${left + share * width})`);
       mark.style.visibility = share < 0 || share > 1 ? "hidden" : "";
     }
-    const fitting = axes.filter(axis => number(axis, "data-zoom") <= 1.001 * n / span).pop();
+    const fitting = axes.filter(axis => number(axis, "data-zoom") <= (1.001 * n) / span).pop();
     for (const axis of axes) axis.setAttribute("display", axis === fitting ? "inline" : "none");
     button("in").disabled = span <= least;
     for (const name of ["out", "all"]) button(name).disabled = span >= n;
@@ -51,7 +55,7 @@ for (const figure of document.querySelectorAll("figure.timeline")) {
   /* The pointer's position as a share of the panels' width. */
   const share = event => {
     const box = drawing.getBoundingClientRect();
-    const x = (event.clientX - box.left) / box.width * drawing.viewBox.baseVal.width;
+    const x = ((event.clientX - box.left) / box.width) * drawing.viewBox.baseVal.width;
     return Math.min(1, Math.max(0, (x - left) / width));
   };
   let start = null;
@@ -71,7 +75,9 @@ for (const figure of document.querySelectorAll("figure.timeline")) {
   });
   drawing.addEventListener("pointerup", event => {
     if (start === null) return;
-    const end = share(event), low = Math.min(start, end), high = Math.max(start, end);
+    const end = share(event),
+      low = Math.min(start, end),
+      high = Math.max(start, end);
     start = null;
     mark(0, 0);
     if (high - low > 0.01) show(from + low * span, (high - low) * span);
@@ -82,12 +88,17 @@ for (const figure of document.querySelectorAll("figure.timeline")) {
   });
   drawing.addEventListener("dblclick", does.all);
   /* A vertical wheel scrolls the page, a horizontal wheel pans, Ctrl + wheel zooms. */
-  drawing.addEventListener("wheel", event => {
-    if (event.ctrlKey || event.metaKey) closer(Math.pow(2, -event.deltaY / 200), share(event));
-    else if (span < n && Math.abs(event.deltaX) > Math.abs(event.deltaY)) show(from + event.deltaX / 600 * span, span);
-    else return;
-    event.preventDefault();
-  }, { passive: false });
+  drawing.addEventListener(
+    "wheel",
+    event => {
+      if (event.ctrlKey || event.metaKey) closer(Math.pow(2, -event.deltaY / 200), share(event));
+      else if (span < n && Math.abs(event.deltaX) > Math.abs(event.deltaY))
+        show(from + (event.deltaX / 600) * span, span);
+      else return;
+      event.preventDefault();
+    },
+    { passive: false },
+  );
   bar.hidden = false;
   does.all();
 }

@@ -45,14 +45,14 @@ def test_a_file_is_chosen_with_labels(visit, server, narrows):
     page = visit(f"{server}/models/table")
     page.page.get_by_label("Column with labels, if any").fill("is_fraud")
     page.page.get_by_label("its value in normal rows").fill("0")
-    page.page.get_by_label("choose one").set_input_files(given(narrows.folder, "table-new.csv"))
+    page.page.get_by_label("or choose it").set_input_files(given(narrows.folder, "table-new.csv"))
     expect(page.page.locator(".label-panel")).to_be_visible()
     page.check_clean()
 
 
 def test_the_servers_message_is_shown(visit, server):
     page = visit(f"{server}/models/table")
-    page.page.get_by_label("choose one").set_input_files({"name": "bad.csv", "mimeType": "text/csv", "buffer": b"x,y\n1,2\n"})
+    page.page.get_by_label("or choose it").set_input_files({"name": "bad.csv", "mimeType": "text/csv", "buffer": b"x,y\n1,2\n"})
     trouble = page.page.locator(".drop-zone .trouble")
     expect(trouble).to_be_visible()
     asked = urllib.request.Request(f"{server}/v2/models/table/report?name=bad.csv", b"x,y\n1,2\n", method="POST")
@@ -93,7 +93,7 @@ def test_the_form_scores_one_row(visit, server):
 
 def test_drift_is_told_by_column(visit, server, narrows):
     page = visit(f"{server}/models/table")
-    page.page.get_by_label("choose one").set_input_files(given(narrows.folder, "table-new.csv"))
+    page.page.get_by_label("or choose it").set_input_files(given(narrows.folder, "table-new.csv"))
     drift = page.page.locator("#drift")
     expect(drift.locator(".drift-columns").first).to_contain_text("amount")
     expect(drift.locator(".fit-verdict").first).to_be_visible()
@@ -110,7 +110,7 @@ def test_series_and_images_are_dropped(visit, server, narrows):
     page.check_clean()
     page = visit(f"{server}/models/images")
     part = given(narrows.folder / "parts", "part04.png")
-    page.page.get_by_label("choose one").set_input_files(part)
+    page.page.get_by_label("or choose it").set_input_files(part)
     expect(page.page.locator(".stage img").first).to_be_visible()
     page.check_clean()
 
