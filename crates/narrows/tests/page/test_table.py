@@ -141,3 +141,19 @@ def test_a_link_shows_the_same_rows(visit, table):
     assert again.shown() == page.shown()
     assert again.tile("threshold-panel", "flagged") == page.tile("threshold-panel", "flagged")
     expect(again.page.get_by_label("Find")).to_have_value("c2001")
+
+
+def test_the_command_is_copied(visit, table):
+    page = visit(table, permissions=["clipboard-read", "clipboard-write"])
+    page.page.get_by_label("copy command with this threshold").click()
+    expect(page.page.locator(".copied").first).to_have_text("copied")
+    assert page.page.evaluate("navigator.clipboard.readText()") == page.document("scored-data")["command"]
+    # Where pages have no clipboard, the text is selected at least.
+    closed = visit(table)
+    closed.page.evaluate("void (navigator.clipboard.writeText = () => Promise.reject(new Error('closed')))")
+    closed.page.get_by_label("copy command with this threshold").click()
+    expect(closed.page.locator(".copied").first).to_have_text("copied")
+    closed.page.evaluate("void (document.execCommand = () => false)")
+    closed.page.get_by_label("copy command with this threshold").click()
+    expect(closed.page.locator(".copied").first).to_have_text("selected: press Ctrl+C")
+    assert closed.page.evaluate("getSelection().toString()") == closed.document("scored-data")["command"]
