@@ -183,7 +183,8 @@ export class RowGrid {
           "aria-colindex": at + 2,
           tabindex: "-1",
           class: [column.kind === "number" ? "n" : "", `cell-${column.key.split(":")[0]}`].join(" ").trim(),
-          "data-name": column.name,
+          /* Narrow windows show names, but not of nothing. */
+          "data-name": rows.value(column.key, i) === "" ? null : column.name,
         },
         this.content(column, i),
       ),
