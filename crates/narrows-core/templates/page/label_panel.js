@@ -2,7 +2,7 @@
 
 import { drawn, element, redrawn } from "./dom.js";
 import { count, percent, places } from "./numbers.js";
-import { thinnedCurve } from "./ranking.js";
+import { stepped, thinnedCurve } from "./ranking.js";
 import { tile } from "./tile.js";
 
 const HEIGHT = 220,
@@ -30,7 +30,7 @@ export class LabelPanel {
       `average precision ${places(area(metrics?.auc_pr, ranking.averagePrecision()), 3)}`,
       "recall",
       "precision",
-      thinnedCurve(ranking.precisionRecall()),
+      stepped(thinnedCurve(ranking.precisionRecall())),
     );
     this.node = element(
       "div",

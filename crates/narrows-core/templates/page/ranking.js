@@ -114,3 +114,16 @@ export function thinnedCurve(points, most = 400) {
   for (let i = 0; i < most; i += 1) kept.push(points[Math.round((i * (points.length - 1)) / (most - 1))]);
   return kept;
 }
+
+/* Points of the precision-recall curve as steps: a precision holds for the recall that it adds, as in average precision. */
+export function stepped(points) {
+  let before = 0;
+  return points.flatMap(({ x, y }) => {
+    const step = [
+      { x: before, y },
+      { x, y },
+    ];
+    before = x;
+    return step;
+  });
+}

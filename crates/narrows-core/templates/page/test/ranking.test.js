@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import test from "node:test";
 
-import { Ranking, thinnedCurve } from "../ranking.js";
+import { Ranking, stepped, thinnedCurve } from "../ranking.js";
 
 const cases = JSON.parse(readFileSync(new URL("golden_metrics.json", import.meta.url)));
 /* Sums of at most 150 terms in doubles, in another order. */
@@ -64,4 +64,12 @@ test("a thinned curve keeps its ends", () => {
   const points = Array.from({ length: 5000 }, (_, i) => ({ x: i, y: i }));
   const thin = thinnedCurve(points, 100);
   assert.deepEqual([thin.length, thin[0].x, thin[99].x], [100, 0, 4999]);
+});
+
+test("the area under the steps is the average precision", () => {
+  const { scores, labels, average_precision } = cases[0];
+  const steps = stepped(new Ranking(scores, labels).precisionRecall());
+  let area = 0;
+  for (let i = 1; i < steps.length; i += 1) area += (steps[i].x - steps[i - 1].x) * steps[i].y;
+  near(area, average_precision, "area");
 });
