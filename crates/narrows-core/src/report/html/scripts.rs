@@ -7,8 +7,6 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, json};
 
-/// The module that starts all others.
-pub(super) const ENTRY: &str = "main.js";
 /// How modules import each other, and what a file has instead.
 const RELATIVE: &str = " from \"./";
 const NAMED: &str = " from \"narrows/";
@@ -20,7 +18,39 @@ macro_rules! modules {
 }
 
 /// All modules by their names.
-static MODULES: [(&str, &str); 1] = modules!["main.js"];
+static MODULES: [(&str, &str); 31] = modules![
+    "address.js",
+    "agreement.js",
+    "announcer.js",
+    "bins.js",
+    "calibration.js",
+    "code_map.js",
+    "column_drawing.js",
+    "column_shape.js",
+    "command.js",
+    "copy_button.js",
+    "csv.js",
+    "deviations.js",
+    "dom.js",
+    "explorer.js",
+    "filter_bar.js",
+    "label_panel.js",
+    "main.js",
+    "numbers.js",
+    "place_index.js",
+    "polygon.js",
+    "ranking.js",
+    "row_dialog.js",
+    "row_grid.js",
+    "row_list.js",
+    "save_bar.js",
+    "score_axis.js",
+    "score_histogram.js",
+    "store.js",
+    "stretches.js",
+    "threshold_panel.js",
+    "zoom.js",
+];
 
 /// The style of the interactive parts.
 pub(super) const STYLE: &str = include_str!("../../../templates/page/explorer.css");
@@ -28,11 +58,6 @@ pub(super) const STYLE: &str = include_str!("../../../templates/page/explorer.cs
 /// The source of a module, by its name, as a server hands it out.
 pub fn module(name: &str) -> Option<&'static str> {
     MODULES.iter().find(|(known, _)| *known == name).map(|(_, source)| *source)
-}
-
-/// The names of all modules.
-pub(super) fn names() -> impl Iterator<Item = &'static str> {
-    MODULES.iter().map(|(name, _)| *name)
 }
 
 /// An import map that holds the modules of a page.
@@ -65,7 +90,7 @@ mod tests {
             .filter(|name| name.ends_with(".js"))
             .collect();
         files.sort();
-        let mut known: Vec<&str> = names().collect();
+        let mut known: Vec<&str> = MODULES.iter().map(|(name, _)| *name).collect();
         known.sort_unstable();
         assert_eq!(files, known);
         for (name, source) in &MODULES {
@@ -82,7 +107,7 @@ mod tests {
     #[test]
     fn a_file_names_its_modules() {
         let map: serde_json::Value = serde_json::from_str(&import_map()).unwrap();
-        let main = map["imports"][format!("narrows/{ENTRY}")].as_str().unwrap();
+        let main = map["imports"]["narrows/main.js"].as_str().unwrap();
         let source = STANDARD.decode(main.split_once(',').unwrap().1).unwrap();
         assert!(!String::from_utf8(source).unwrap().contains(RELATIVE));
     }
