@@ -35,6 +35,7 @@ pub(in crate::fitted) struct PointsAsked {
 }
 
 /// One point with its reasons and its channels, in the file's units.
+#[derive(Debug)]
 pub(in crate::fitted) struct PointDetail {
     /// Row of the table.
     pub(in crate::fitted) row: u32,
@@ -66,7 +67,7 @@ fn highest_points(
     asked: PointsAsked,
 ) -> Vec<PointDetail> {
     let points = scored.iter().enumerate().flat_map(|(s, one)| {
-        let known = |(p, row): (usize, &Option<u32>)| Some((one.points.score[p], s, p, (*row)?));
+        let known = move |(p, row): (usize, &Option<u32>)| Some((one.points.score[p], s, p, (*row)?));
         one.series.rows.iter().enumerate().filter_map(known).filter(|point| !point.0.is_nan())
     });
     let mut order: Vec<(f64, usize, usize, u32)> = points.collect();

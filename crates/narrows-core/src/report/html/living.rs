@@ -76,12 +76,12 @@ impl LivingPart {
     }
 
     /// The policy that the page itself states; a server sends its own.
-    fn policy(&self) -> Option<&'static str> {
+    pub(super) fn policy(&self) -> Option<&'static str> {
         self.is_file.then_some(FILE_POLICY)
     }
 
     /// What the foot of the page says about it.
-    fn note(&self) -> &'static str {
+    pub(super) fn note(&self) -> &'static str {
         if self.is_file {
             "This page is self-contained: its scripts are in it, and it requests nothing."
         } else {

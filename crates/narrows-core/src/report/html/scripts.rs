@@ -7,8 +7,6 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, json};
 
-/// The module that starts all others.
-pub(super) const ENTRY: &str = "main.js";
 /// How modules import each other, and what a file has instead.
 const RELATIVE: &str = " from \"./";
 const NAMED: &str = " from \"narrows/";
@@ -75,11 +73,6 @@ pub fn module(name: &str) -> Option<&'static str> {
     MODULES.iter().find(|(known, _)| *known == name).map(|(_, source)| *source)
 }
 
-/// The names of all modules.
-pub(super) fn names() -> impl Iterator<Item = &'static str> {
-    MODULES.iter().map(|(name, _)| *name)
-}
-
 /// An import map that holds the modules of a page.
 pub(super) fn import_map() -> String {
     let address = |source: &str| {
@@ -110,7 +103,7 @@ mod tests {
             .filter(|name| name.ends_with(".js"))
             .collect();
         files.sort();
-        let mut known: Vec<&str> = names().collect();
+        let mut known: Vec<&str> = MODULES.iter().map(|(name, _)| *name).collect();
         known.sort_unstable();
         assert_eq!(files, known);
         for (name, source) in &MODULES {
@@ -127,7 +120,7 @@ mod tests {
     #[test]
     fn a_file_names_its_modules() {
         let map: serde_json::Value = serde_json::from_str(&import_map()).unwrap();
-        let main = map["imports"][format!("narrows/{ENTRY}")].as_str().unwrap();
+        let main = map["imports"]["narrows/main.js"].as_str().unwrap();
         let source = STANDARD.decode(main.split_once(',').unwrap().1).unwrap();
         assert!(!String::from_utf8(source).unwrap().contains(RELATIVE));
     }
