@@ -79,7 +79,7 @@ export function explore(place, data) {
       element("h3", {}, `Scored ${noun.many}`),
       filters.node,
       filters.said,
-      grid.node,
+      grid.frame,
       limits(context),
       new SaveBar(context).node,
     ),

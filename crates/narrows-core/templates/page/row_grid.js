@@ -66,8 +66,8 @@ export class RowGrid {
       },
       this.header,
       this.body,
-      this.empty,
     );
+    this.frame = element("div", {}, this.node, this.empty);
     const { store } = context;
     store.on(["visible"], () => this.rebuild());
     store.on(["threshold", "selected"], () => this.refresh());
@@ -140,8 +140,8 @@ export class RowGrid {
   }
 
   later() {
-    this.frame ??= requestAnimationFrame(() => {
-      this.frame = undefined;
+    this.pending ??= requestAnimationFrame(() => {
+      this.pending = undefined;
       this.render();
     });
   }
