@@ -6,5 +6,6 @@ mod fixture;
 mod bodies;
 mod drift;
 mod limits;
+mod pages;
 mod protocol;
 mod reload;
