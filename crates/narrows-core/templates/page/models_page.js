@@ -1,15 +1,14 @@
 /* The front page of a server: its models, and one file scored by several of them side by side. */
 
-import { ScoreAxis } from "./score_axis.js";
 import { DropZone } from "./drop_zone.js";
-import { agreement, overlap } from "./agreement.js";
-import { binCount, binShares } from "./bins.js";
-import { count, counted, number, percent } from "./numbers.js";
-import { drawn, element, value } from "./dom.js";
+import { agreementOf } from "./agreement_panel.js";
+import { count, number, percent } from "./numbers.js";
+import { dataTable } from "./data_table.js";
+import { element, value } from "./dom.js";
 import { scoredFile } from "./service.js";
+import { smallHistogram } from "./small_histogram.js";
 
-const AT_ONCE = 2,
-  MOST_ROWS = 20;
+const AT_ONCE = 2;
 
 export class ModelsPage {
   /* `models`: those that the page was made with. */
@@ -24,25 +23,19 @@ export class ModelsPage {
   }
 
   show(models) {
+    this.models = models;
     this.zone.node.hidden = models.length === 0;
     if (models.length === 0) {
-      this.list.replaceChildren(
-        element("p", { class: "empty" }, "No model is served. Put a *.narrows file into the folder of the server."),
-      );
+      const says = "No model is served. Put a *.narrows file into the folder of the server.";
+      this.list.replaceChildren(element("p", { class: "empty" }, says));
       return;
     }
-    /* Models without a threshold, such as restorers of images, score nothing. */
-    const hasScores = model => model.threshold !== null;
-    this.boxes = models.map(model =>
-      element("input", {
-        type: "checkbox",
-        checked: hasScores(model),
-        disabled: !hasScores(model),
-        "aria-label": `compare ${model.name}`,
-      }),
-    );
-    this.models = models;
-    const names = ["compare", "model", "data", "fitted to", "threshold", "promised"];
+    this.boxes = models.map(model => {
+      /* Models without a threshold, such as restorers of images, score nothing. */
+      const hasScores = model.threshold !== null;
+      const name = `compare ${model.name}`;
+      return element("input", { type: "checkbox", checked: hasScores, disabled: !hasScores, "aria-label": name });
+    });
     const line = (model, i) =>
       element(
         "tr",
@@ -52,28 +45,10 @@ export class ModelsPage {
         element("td", {}, model.kind),
         element("td", {}, value(model.source, 60)),
         element("td", { class: "n" }, model.threshold === null ? "–" : number(model.threshold)),
-        element("td", { class: "n" }, model.promised_rate === null ? "–" : `≤ ${percent(model.promised_rate)}`),
+        element("td", { class: "n" }, promised(model)),
       );
-    this.list.replaceChildren(
-      element(
-        "div",
-        { class: "scroll", role: "region", "aria-label": "Models", tabindex: "0" },
-        element(
-          "table",
-          { class: "models" },
-          element(
-            "thead",
-            {},
-            element(
-              "tr",
-              {},
-              names.map((name, i) => element("th", { scope: "col", class: i > 3 ? "n" : null }, name)),
-            ),
-          ),
-          element("tbody", {}, models.map(line)),
-        ),
-      ),
-    );
+    const heads = ["compare", "model", "data", "fitted to", "threshold", "promised"];
+    this.list.replaceChildren(dataTable("Models", "models", heads, [4, 5], models.map(line)));
   }
 
   /* Scores a file by all chosen models, two at a time; those that refuse it say why. */
@@ -86,11 +61,12 @@ export class ModelsPage {
       while (next < chosen.length) {
         const at = next;
         next += 1;
+        const { name } = chosen[at];
         try {
-          found[at] = { name: chosen[at].name, data: await scoredFile(chosen[at].name, file, {}, signal) };
+          found[at] = { name, data: await scoredFile(name, file, {}, signal) };
         } catch (error) {
           if (error.name === "AbortError") throw error;
-          found[at] = { name: chosen[at].name, error };
+          found[at] = { name, error };
         }
       }
     };
@@ -100,184 +76,27 @@ export class ModelsPage {
 
   compare(file, found) {
     const scored = found.filter(({ data }) => data);
-    const parts = [
+    const line = ({ name, data, error }) =>
+      element("tr", {}, element("th", { scope: "row" }, linkTo(name)), data ? scores(data) : refusal(error));
+    const heads = ["model", "scores", "flagged", "share", "threshold", "promised"];
+    this.results.replaceChildren(
       element("h3", {}, value(file.name, 80)),
-      element(
-        "table",
-        { class: "compared" },
-        element(
-          "thead",
-          {},
-          element(
-            "tr",
-            {},
-            ["model", "scores", "flagged", "share", "threshold", "promised"].map((name, i) =>
-              element("th", { scope: "col", class: i > 1 ? "n" : null }, name),
-            ),
-          ),
-        ),
-        element(
-          "tbody",
-          {},
-          found.map(({ name, data, error }) =>
-            data
-              ? element(
-                  "tr",
-                  {},
-                  element("th", { scope: "row" }, linkTo(name)),
-                  element("td", { class: "small-histogram" }, smallHistogram(data)),
-                  element("td", { class: "n" }, count(data.anomalies)),
-                  element("td", { class: "n" }, percent(data.anomalies / Math.max(1, data.scored))),
-                  element("td", { class: "n" }, number(data.threshold)),
-                  element("td", { class: "n" }, data.promised_rate === null ? "–" : `≤ ${percent(data.promised_rate)}`),
-                )
-              : element(
-                  "tr",
-                  {},
-                  element("th", { scope: "row" }, linkTo(name)),
-                  element("td", { colspan: 5, class: "refused" }, value(error.message, 300)),
-                ),
-          ),
-        ),
-      ),
-    ];
-    if (scored.length > 1) parts.push(...agreeing(scored));
-    this.results.replaceChildren(...parts);
+      dataTable("Scores by model", "compared", heads, [2, 3, 4, 5], found.map(line)),
+      ...(scored.length > 1 ? agreementOf(scored) : []),
+    );
   }
 }
 
 const linkTo = name => element("a", { href: `/models/${encodeURIComponent(name)}` }, value(name, 60));
 
-/* Calibration beside new scores, small. */
-function smallHistogram(data) {
-  const { rows, calibration } = data,
-    [width, height] = [200, 40];
-  const axis = new ScoreAxis([...rows.score, ...calibration.scores, data.threshold]);
-  const n = Math.min(24, binCount(rows.score.length, calibration.scores.length));
-  const known = binShares(axis, calibration.scores, n),
-    fresh = binShares(axis, rows.score, n);
-  const highest = Math.max(...known.shares, ...fresh.shares, 1e-9),
-    y = share => height - 1 - (share / highest) * (height - 6);
-  const step = width / n;
-  const outline = fresh.shares.map((share, i) => `${i ? "" : `M0 ${y(share)}`}V${y(share)}H${(i + 1) * step}`).join("");
-  const at = axis.share(data.threshold) * width;
-  return drawn(
-    "svg",
-    {
-      class: "live",
-      role: "img",
-      viewBox: `0 0 ${width} ${height}`,
-      "aria-label": `scores from ${number(axis.score(0))} to ${number(axis.score(1))}, ${counted(data.anomalies, data.noun)} above the threshold`,
-    },
-    known.shares.map((share, i) =>
-      drawn("rect", { class: "bin", x: i * step, y: y(share), width: step, height: height - 1 - y(share) }),
-    ),
-    drawn("path", { class: "outline", d: outline }),
-    drawn("path", { class: "threshold", d: `M${at} 0V${height}` }),
-  );
-}
+const promised = ({ promised_rate }) => (promised_rate === null ? "–" : `≤ ${percent(promised_rate)}`);
 
-/* How far the models flag the same rows. */
-function agreeing(scored) {
-  const flags = scored.map(
-    ({ data }) =>
-      new Set(data.rows.row.filter((_, i) => data.rows.score[i] !== null && data.rows.score[i] > data.threshold)),
-  );
-  const { by, flaggedBy } = agreement(flags),
-    noun = scored[0].data.noun;
-  const names = scored.map(({ name }) => name);
-  const pairs = element(
-    "table",
-    { class: "similarities agreement" },
-    element(
-      "thead",
-      {},
-      element(
-        "tr",
-        {},
-        element("td", {}),
-        names.map(name => element("th", { scope: "col", class: "n" }, value(name, 24))),
-      ),
-    ),
-    element(
-      "tbody",
-      {},
-      names.map((name, a) =>
-        element(
-          "tr",
-          {},
-          element("th", { scope: "row" }, value(name, 24)),
-          names.map((_, b) => {
-            if (a === b) return element("td", { class: "n" }, count(flags[a].size));
-            const { both, share } = overlap(flags[a], flags[b]);
-            return element(
-              "td",
-              { class: "n" },
-              count(both),
-              element("small", {}, Number.isNaN(share) ? "" : ` ${percent(share)}`),
-            );
-          }),
-        ),
-      ),
-    ),
-  );
-  const top = [...by.entries()].sort((a, b) => b[1].length - a[1].length || a[0] - b[0]).slice(0, MOST_ROWS);
-  const sentence = flaggedBy
-    .map((n, k) =>
-      k > 0 && n > 0
-        ? `${count(n)} by ${k === names.length ? (k === 2 ? "both" : `all ${k}`) : k === 1 ? "one model" : `${k} models`}`
-        : "",
-    )
-    .filter(Boolean)
-    .reverse()
-    .join(", ");
-  return [
-    element("h3", {}, "Agreement"),
-    element(
-      "p",
-      {},
-      by.size === 0 ? `No model flags a ${noun.one}.` : `${counted(by.size, noun)} flagged: ${sentence}.`,
-    ),
-    element("div", { class: "scroll", role: "region", "aria-label": "Agreement", tabindex: "0" }, pairs),
-    element(
-      "p",
-      { class: "more" },
-      `${capital(noun.many)} that both flag, and their share of those that either flags.`,
-    ),
-    by.size === 0
-      ? null
-      : element(
-          "details",
-          {},
-          element("summary", {}, `${capital(noun.many)} that most models flag`),
-          element(
-            "table",
-            {},
-            element(
-              "thead",
-              {},
-              element(
-                "tr",
-                {},
-                element("th", { scope: "col", class: "n" }, noun.one),
-                element("th", { scope: "col" }, "flagged by"),
-              ),
-            ),
-            element(
-              "tbody",
-              {},
-              top.map(([row, models]) =>
-                element(
-                  "tr",
-                  {},
-                  element("th", { scope: "row", class: "n" }, count(row)),
-                  element("td", {}, models.map(i => names[i].slice(0, 40)).join(", ")),
-                ),
-              ),
-            ),
-          ),
-        ),
-  ].filter(Boolean);
-}
+const scores = data => [
+  element("td", { class: "small-histogram" }, smallHistogram(data)),
+  element("td", { class: "n" }, count(data.anomalies)),
+  element("td", { class: "n" }, percent(data.anomalies / Math.max(1, data.scored))),
+  element("td", { class: "n" }, number(data.threshold)),
+  element("td", { class: "n" }, promised(data)),
+];
 
-const capital = text => text.charAt(0).toUpperCase() + text.slice(1);
+const refusal = error => element("td", { colspan: 5, class: "refused" }, value(error.message, 300));

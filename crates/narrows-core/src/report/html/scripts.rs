@@ -18,9 +18,10 @@ macro_rules! modules {
 }
 
 /// All modules by their names.
-static MODULES: [(&str, &str); 44] = modules![
+static MODULES: [(&str, &str); 49] = modules![
     "address.js",
     "agreement.js",
+    "agreement_panel.js",
     "announcer.js",
     "bins.js",
     "calibration.js",
@@ -30,9 +31,12 @@ static MODULES: [(&str, &str); 44] = modules![
     "command.js",
     "copy_button.js",
     "csv.js",
+    "data_table.js",
     "deviations.js",
     "dom.js",
+    "drift_columns.js",
     "drift_panel.js",
+    "drift_trends.js",
     "drop_zone.js",
     "explorer.js",
     "filter_bar.js",
@@ -55,6 +59,7 @@ static MODULES: [(&str, &str); 44] = modules![
     "score_histogram.js",
     "series_panel.js",
     "service.js",
+    "small_histogram.js",
     "store.js",
     "stretches.js",
     "threshold_panel.js",
