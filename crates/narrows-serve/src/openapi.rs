@@ -155,8 +155,10 @@ fn responses(route: &RouteDoc) -> Value {
     let mut responses = json!({
         "200": {"description": "as asked", "content": answer},
         "401": refused("no key that is known"),
+        "421": refused("a name in Host that is not one of the server's"),
     });
     if route.path.contains('{') {
+        responses["400"] = refused("a path that is not UTF-8, or a model that has no such thing");
         responses["404"] = refused("no such model");
     }
     if route.body == BodyDoc::None {
