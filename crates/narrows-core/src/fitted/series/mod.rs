@@ -13,6 +13,7 @@ mod model;
 mod points;
 mod quality;
 mod range;
+mod recalibrate;
 mod remarks;
 mod stream;
 mod summary;
