@@ -2,12 +2,13 @@
 //!
 //! Rows of small requests are gathered first: to look at a thousand rows at once takes hardly longer than to look at one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use narrows_core::data::Table;
 use narrows_core::drift::{DriftMonitor, DriftReport, LEVEL};
 use narrows_core::{ScoreCounts, Scores, TabularModel};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 /// Rows of a window: what happened long ago must not hide what happens now.
@@ -16,6 +17,8 @@ const WINDOW: u64 = 20_000;
 const GATHERED_ROWS: usize = 1024;
 /// Bytes from which on gathered rows are looked at, however few they are.
 const GATHERED_BYTES: usize = 4 << 20;
+/// Full windows that are remembered.
+const REMEMBERED: usize = 50;
 
 /// Watches the rows of one model for drift.
 #[derive(Debug)]
@@ -35,6 +38,8 @@ struct Windows {
     missing: BTreeMap<String, u64>,
     /// Those that have been told, of all windows.
     told: BTreeMap<String, u64>,
+    /// The last full windows, the oldest first.
+    history: VecDeque<WindowSummary>,
 }
 
 /// Rows that have been scored and are not in a window yet.
@@ -59,6 +64,31 @@ impl Gathered {
     }
 }
 
+/// What is remembered of a full window.
+#[derive(Debug, Clone, Serialize)]
+struct WindowSummary {
+    rows: u64,
+    has_drifted: bool,
+    /// The p-value of the scores, corrected for the number of tests.
+    score_p: f64,
+    /// The share of rows above the threshold.
+    flagged_share: f64,
+    /// The population stability index of each column that has one.
+    psi: BTreeMap<String, f64>,
+}
+
+impl WindowSummary {
+    fn of(report: &DriftReport) -> WindowSummary {
+        WindowSummary {
+            rows: report.rows,
+            has_drifted: report.has_drifted,
+            score_p: report.score.corrected,
+            flagged_share: report.threshold.share,
+            psi: report.columns.iter().filter_map(|column| Some((column.column.clone(), column.psi?))).collect(),
+        }
+    }
+}
+
 fn monitor(model: &dyn TabularModel) -> Option<DriftMonitor> {
     Some(DriftMonitor::new(model, LEVEL.try_into().ok()?))
 }
@@ -66,7 +96,8 @@ fn monitor(model: &dyn TabularModel) -> Option<DriftMonitor> {
 impl DriftWatch {
     pub(crate) fn new(model: &dyn TabularModel) -> Option<DriftWatch> {
         let (missing, told) = (BTreeMap::new(), BTreeMap::new());
-        let windows = Windows { current: monitor(model)?, previous: None, missing, told };
+        let history = VecDeque::new();
+        let windows = Windows { current: monitor(model)?, previous: None, missing, told, history };
         Some(DriftWatch { gathered: Mutex::default(), windows: Mutex::new(windows) })
     }
 
@@ -90,10 +121,15 @@ impl DriftWatch {
         windows.previous.clone().unwrap_or_else(|| windows.current.report())
     }
 
-    /// The window that is not full, and the last full one.
+    /// The window that is not full, the last full one, and summaries of the last full ones, the oldest first.
     pub(crate) fn document(&self, model: &dyn TabularModel) -> Value {
         let windows = self.all(model);
-        json!({"window_rows": WINDOW, "current": windows.current.report(), "previous": windows.previous})
+        json!({
+            "window_rows": WINDOW,
+            "current": windows.current.report(),
+            "previous": windows.previous,
+            "history": windows.history,
+        })
     }
 
     /// The missing cells of each column since this was last asked, of the first `most` columns.
@@ -140,7 +176,12 @@ impl Windows {
             for (column, n) in full.missing() {
                 *self.missing.entry(column.to_owned()).or_default() += n;
             }
-            self.previous = Some(full.finish());
+            let full = full.finish();
+            if self.history.len() == REMEMBERED {
+                self.history.pop_front();
+            }
+            self.history.push_back(WindowSummary::of(&full));
+            self.previous = Some(full);
         }
     }
 }
@@ -194,5 +235,33 @@ mod tests {
             assert_eq!(watch.new_missing(&model, 50), [("a".to_owned(), 0), ("b".to_owned(), b)]);
         }
         assert_eq!(watch.new_missing(&model, 1), [("a".to_owned(), 0)]);
+    }
+
+    #[test]
+    fn the_last_windows_are_remembered_and_older_ones_forgotten() {
+        let numbers = |n: u32, shift: f64| (0..n).map(|i| f64::from(i * 37 % 101) + shift).collect::<Vec<f64>>();
+        let table =
+            |n: u32, shift: f64| Table::from_columns(vec![("a", numbers(n, shift)), ("b", numbers(n, 0.0))]).unwrap();
+        let mut recipe = Recipe::preset("simple".parse().unwrap());
+        recipe.set("train.steps=20").unwrap();
+        let model = fit(&recipe, Dataset::from(table(200, 0.0)), &Session::default()).unwrap().into_table().unwrap();
+        let watch = DriftWatch::new(&model).unwrap();
+        let document = |key: &str| watch.document(&model)[key].clone();
+        assert_eq!(document("history"), json!([]));
+        // Of one window, scored once; each call fills a window.
+        let (plain, moved) = (table(WINDOW as u32, 0.0), table(WINDOW as u32, 90.0));
+        let [of_plain, of_moved] = [&plain, &moved].map(|table| model.score(table).unwrap());
+        watch.scored(&model, &moved, &of_moved);
+        (0..REMEMBERED - 1).for_each(|_| watch.scored(&model, &plain, &of_plain));
+        let history = document("history");
+        let first = &history[0];
+        assert_eq!((history.as_array().unwrap().len(), &first["rows"]), (REMEMBERED, &json!(WINDOW)));
+        assert_eq!((&first["has_drifted"], &history[1]["has_drifted"]), (&json!(true), &json!(false)), "{first}");
+        let of = |key: &str| first[key].as_f64().unwrap();
+        assert!(of("score_p") < 0.01 && of("flagged_share") > 0.01, "{first}");
+        assert!(first["psi"]["a"].as_f64() > Some(0.25) && first["psi"]["b"].as_f64() < Some(0.1), "{first}");
+        watch.scored(&model, &plain, &of_plain);
+        let history = document("history");
+        assert_eq!((history.as_array().unwrap().len(), &history[0]["has_drifted"]), (REMEMBERED, &json!(false)));
     }
 }

@@ -14,6 +14,7 @@ mod new_points;
 mod points;
 mod quality;
 mod range;
+mod recalibrate;
 mod remarks;
 mod stream;
 mod summary;
