@@ -102,6 +102,11 @@ impl Comparison {
         self.counts.add(counts);
     }
 
+    /// The columns compared, each with the number of its missing cells so far.
+    pub(super) fn missing(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.columns.iter().map(|column| (column.name(), column.n_missing()))
+    }
+
     /// Counts the cells of the compared columns that `of` finds.
     pub(super) fn add_columns<'a>(&mut self, of: impl Fn(&str) -> Option<&'a ArrayRef>) {
         for column in &mut self.columns {

@@ -85,7 +85,7 @@ impl DriftMonitor {
 
     /// The columns compared, each with the number of its missing cells so far.
     pub fn missing(&self) -> impl Iterator<Item = (&str, u64)> {
-        self.columns.iter().map(|column| (column.name(), column.n_missing()))
+        self.compared.missing()
     }
 
     /// The comparison of all rows read.
