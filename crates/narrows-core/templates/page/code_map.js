@@ -15,7 +15,7 @@ const LEAST_LINE = 6;
 
 export class CodeMap {
   constructor(context, open) {
-    Object.assign(this, { context, open, line: null, hovered: -1 });
+    Object.assign(this, { context, open, line: null, hovered: -1, isNear: false });
     const { rows, data, store, noun } = context;
     context.places = new PlaceIndex(rows.x, rows.y);
     this.training = data.training_map ?? [];
@@ -29,6 +29,13 @@ export class CodeMap {
         store.set({ filter: { ...store.state.filter, picked } });
       },
       { class: "quiet" },
+    );
+    this.near = element("input", { type: "checkbox", on: { change: () => this.zoom(this.near.checked) } });
+    const near = element(
+      "label",
+      { class: "check" },
+      this.near,
+      " near the training rows alone; others stand at the edge",
     );
     this.node = element(
       "div",
@@ -52,7 +59,7 @@ export class CodeMap {
           `Codes on the first two principal components of the training codes; ${noun.many} near each other are alike to the model. Draw a line around some to filter the table by them.`,
         ),
       ),
-      element("p", { class: "controls" }, this.selected),
+      element("p", { class: "controls" }, this.training.length > 0 ? near : null, this.selected),
     );
     this.measure();
     redrawn(this.frame, () => this.draw());
@@ -64,19 +71,24 @@ export class CodeMap {
     this.listen();
   }
 
+  /* The part of the plane that is shown: all points, or the middle of the training points; then what lies outside stands at
+     the edge. */
   measure() {
     const { rows } = this.context;
-    let [left, right, low, high] = [Infinity, -Infinity, Infinity, -Infinity];
-    const take = (x, y) => {
-      if (!Number.isFinite(x) || !Number.isFinite(y)) return;
-      left = Math.min(left, x);
-      right = Math.max(right, x);
-      low = Math.min(low, y);
-      high = Math.max(high, y);
-    };
-    this.training.forEach(p => take(p.x, p.y));
-    for (let i = 0; i < rows.n; i += 1) take(rows.x[i], rows.y[i]);
-    this.box = { left, low, width: right - left || 1, height: high - low || 1 };
+    const [xs, ys] = [this.training.map(p => p.x), this.training.map(p => p.y)];
+    const [x, y] = this.isNear ? [middle(xs), middle(ys)] : [range(xs, rows.x), range(ys, rows.y)];
+    this.box = { left: x.low, low: y.low, width: x.high - x.low || 1, height: y.high - y.low || 1 };
+    const held = (values, { low, high }) => values.map(v => Math.min(high, Math.max(low, v)));
+    this.xs = held(rows.x, x);
+    this.ys = held(rows.y, y);
+    this.index = new PlaceIndex(this.xs, this.ys);
+    this.drawnFor = null;
+  }
+
+  zoom(isNear) {
+    this.isNear = isNear;
+    this.measure();
+    this.later();
   }
 
   get size() {
@@ -127,8 +139,8 @@ export class CodeMap {
     pen.globalAlpha = 1;
     pen.strokeStyle = colour("--ink");
     pen.lineWidth = 1.5;
-    for (const i of selected) ring(pen, at.x(rows.x[i]), at.y(rows.y[i]), 6.5);
-    if (this.hovered >= 0) ring(pen, at.x(rows.x[this.hovered]), at.y(rows.y[this.hovered]), 8);
+    for (const i of selected) ring(pen, at.x(this.xs[i]), at.y(this.ys[i]), 6.5);
+    if (this.hovered >= 0) ring(pen, at.x(this.xs[this.hovered]), at.y(this.ys[this.hovered]), 8);
     if (this.line) this.drawLine(pen, colour);
     this.canvas.setAttribute(
       "aria-label",
@@ -167,7 +179,7 @@ export class CodeMap {
       pen.globalAlpha = alpha;
       for (let i = 0; i < rows.n; i += 1) {
         if ((this.shown === null || this.shown[i] === 1) === isShown)
-          pen.fillRect(at.x(rows.x[i]) - side / 2, at.y(rows.y[i]) - side / 2, side, side);
+          pen.fillRect(at.x(this.xs[i]) - side / 2, at.y(this.ys[i]) - side / 2, side, side);
       }
     };
     if (this.shown) squares(false, 0.1);
@@ -187,11 +199,11 @@ export class CodeMap {
       n = rows.flaggedCount(threshold);
     for (let k = n - 1; k >= 0; k -= 1) {
       const i = order[k],
-        x = at.x(rows.x[i]);
+        x = at.x(this.xs[i]);
       if (!Number.isFinite(x)) continue;
       pen.globalAlpha = this.shown === null || this.shown[i] ? 1 : 0.15;
-      if (isCrowded) pen.fillRect(x - 1, at.y(rows.y[i]) - 1, 2, 2);
-      else diamond(pen, x, at.y(rows.y[i]), 5);
+      if (isCrowded) pen.fillRect(x - 1, at.y(this.ys[i]) - 1, 2, 2);
+      else diamond(pen, x, at.y(this.ys[i]), 5);
     }
   }
 
@@ -211,7 +223,7 @@ export class CodeMap {
 
   rowAt(point) {
     const at = this.toScreen();
-    return this.context.places.nearest(at.backX(point.x), at.backY(point.y), REACH / at.sx, REACH / at.sy);
+    return this.index.nearest(at.backX(point.x), at.backY(point.y), REACH / at.sx, REACH / at.sy);
   }
 
   listen() {
@@ -270,13 +282,33 @@ export class CodeMap {
   }
 
   pick(line) {
-    const { rows, store } = this.context,
-      at = this.toScreen();
+    const { store } = this.context;
+    const at = this.toScreen();
     const corners = line.map(p => ({ x: at.backX(p.x), y: at.backY(p.y) }));
-    const found = pointsInside(corners, rows.x, rows.y);
+    const found = pointsInside(corners, this.xs, this.ys);
     const picked = { name: "drawn around", rows: new Set(found) };
     store.set({ filter: { ...store.state.filter, picked } });
   }
+}
+
+/* Lowest and highest of finite values. */
+function range(...lists) {
+  let [low, high] = [Infinity, -Infinity];
+  for (const list of lists) {
+    for (const v of list) {
+      if (v < low) low = v;
+      if (v > high) high = v;
+    }
+  }
+  return low > high ? { low: 0, high: 1 } : { low, high };
+}
+
+/* The range of all values but the outermost hundredths, a quarter wider. */
+function middle(values) {
+  const sorted = Float64Array.from(values).filter(Number.isFinite).sort();
+  const at = q => sorted[Math.round(q * (sorted.length - 1))];
+  const margin = 0.25 * (at(0.99) - at(0.01));
+  return { low: at(0.01) - margin, high: at(0.99) + margin };
 }
 
 function diamond(pen, x, y, r) {

@@ -8,6 +8,12 @@ export const shellWord = text => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${tex
 /* The command that scores a file that was dropped on the page, as it would stand in the folder of both files. */
 export const scoring = (model, file) => `narrows score ${shellWord(`${model}.narrows`)} ${shellWord(file)} --explain 3`;
 
+/* A rule of thresholds as it is written in commands: `{ rule: "pot", rate: 0.001, tail: 0.95 }` is `pot=0.001,tail=0.95`. */
+export function ruleText({ rule, ...parts }) {
+  const told = Object.entries(parts).map(([name, value], i) => (i === 0 ? `=${value}` : `,${name}=${value}`));
+  return rule + told.join("");
+}
+
 /* The command of the page with another threshold. */
 export function withThreshold(command, threshold) {
   const without = command.replace(/ --threshold[ =]('[^']*'|\S+)/, "");

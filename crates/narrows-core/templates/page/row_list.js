@@ -33,7 +33,7 @@ export class RowList {
   /* Columns of the table: key, heading and kind. */
   get columns() {
     const found = [
-      { key: "row", name: this.noun.one, kind: "number" },
+      { key: "row", name: this.noun.one === "image" ? "no." : this.noun.one, kind: "number" },
       { key: "score", name: "score", kind: "number" },
       { key: "p_value", name: "p-value", kind: "number" },
     ];

@@ -15,7 +15,7 @@ export class ScoreHistogram {
   constructor(context) {
     this.context = context;
     const { axis, rows, calibration, store } = context;
-    const n = binCount(rows.n, calibration.scores.length);
+    const n = binCount(axis, rows.score, calibration.scores);
     this.n = n;
     this.fresh = binShares(axis, rows.score, n);
     this.known = binShares(axis, calibration.scores, n);
@@ -32,72 +32,41 @@ export class ScoreHistogram {
   }
 
   draw() {
-    const { axis, store, noun } = this.context;
+    const { axis, store } = this.context;
     const { threshold, filter } = store.state;
     const width = this.width;
     const x = score => axis.share(score) * width;
     const highest = Math.max(...this.fresh.shares, ...this.known.shares, 1e-9) * 1.06;
     const y = share => BOTTOM - ((BOTTOM - TOP) * share) / highest;
-    const parts = [];
-    parts.push(
-      drawn(
-        "defs",
-        {},
-        drawn(
-          "pattern",
-          { id: "explorer-hatch", width: 5, height: 5, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" },
-          drawn("path", { class: "hatch", d: "M0 0V5" }),
-        ),
-      ),
-    );
-    parts.push(
-      drawn("rect", {
-        class: "beyond",
-        x: x(threshold),
-        y: TOP - 6,
-        width: Math.max(0, width - x(threshold)),
-        height: BOTTOM - TOP + 6,
-      }),
-    );
-    for (const tick of linearTicks(0, highest, 4)) {
-      if (tick === 0) continue;
-      parts.push(drawn("path", { class: "grid", d: `M0 ${y(tick)}H${width}` }));
-      parts.push(drawn("text", { class: "soft halo", x: 2, y: y(tick) - 4 }, percent(tick)));
-    }
-    parts.push(
-      ...this.bars(this.known, "bin", y, width, { one: `calibration ${noun.one}`, many: `calibration ${noun.many}` }),
-    );
-    parts.push(...this.bars(this.fresh, "bin-anomaly", y, width, { one: `new ${noun.one}`, many: `new ${noun.many}` }));
-    parts.push(drawn("path", { class: "outline", d: this.outline(y, width) }));
-    parts.push(drawn("path", { class: "axis", d: `M0 ${BOTTOM}H${width}` }));
-    for (const tick of axis.ticks(Math.max(3, Math.floor(width / 90)))) {
-      const at = x(tick),
-        anchor = at < 14 ? "start" : at > width - 14 ? "end" : "middle";
-      parts.push(drawn("path", { class: "axis", d: `M${at} ${BOTTOM}v4` }));
-      parts.push(drawn("text", { class: "soft", x: at, y: BOTTOM + 17, "text-anchor": anchor }, number(tick)));
-    }
-    if (filter.low !== null || filter.high !== null) {
-      const from = filter.low === null ? 0 : x(filter.low),
-        to = filter.high === null ? width : x(filter.high);
-      parts.push(
-        drawn("rect", { class: "range", x: from, y: TOP - 6, width: Math.max(1, to - from), height: BOTTOM - TOP + 6 }),
-      );
-    }
-    const at = x(threshold),
-      isRight = at > width / 2;
-    parts.push(drawn("path", { class: "threshold", d: `M${at} ${TOP - 12}V${BOTTOM}` }));
-    parts.push(
-      drawn(
-        "text",
-        { class: "threshold halo", x: at + (isRight ? -6 : 6), y: TOP - 14, "text-anchor": isRight ? "end" : "start" },
-        `threshold ${number(threshold)}`,
-      ),
-    );
-    this.brush = drawn("rect", { class: "brush", y: TOP - 6, height: BOTTOM - TOP + 6, width: 0 });
-    parts.push(this.brush);
+    this.brush = band("brush", 0, 0);
     this.drawing.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
     this.drawing.setAttribute("aria-label", this.description(threshold));
-    this.drawing.replaceChildren(...parts);
+    this.drawing.replaceChildren(
+      HATCH.cloneNode(true),
+      band("beyond", x(threshold), width),
+      ...this.groups(y, width),
+      ...labels(axis, x, y, width, highest),
+      ...this.range(filter, x, width),
+      ...thresholdLine(threshold, x(threshold), width),
+      this.brush,
+    );
+  }
+
+  groups(y, width) {
+    const { noun } = this.context;
+    const named = kind => ({ one: `${kind} ${noun.one}`, many: `${kind} ${noun.many}` });
+    return [
+      ...this.bars(this.known, "bin", y, width, named("calibration")),
+      ...this.bars(this.fresh, "bin-anomaly", y, width, named("new")),
+      drawn("path", { class: "outline", d: this.outline(y, width) }),
+    ];
+  }
+
+  /* The range that the table is filtered by. */
+  range({ low, high }, x, width) {
+    if (low === null && high === null) return [];
+    const from = low === null ? 0 : x(low);
+    return [band("range", from, Math.max(from + 1, high === null ? width : x(high)))];
   }
 
   bars({ counts, shares }, style, y, width, noun) {
@@ -186,3 +155,42 @@ export class ScoreHistogram {
 }
 
 const round = x => Number(x.toPrecision(4));
+
+const HATCH = drawn(
+  "defs",
+  {},
+  drawn(
+    "pattern",
+    { id: "explorer-hatch", width: 5, height: 5, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" },
+    drawn("path", { class: "hatch", d: "M0 0V5" }),
+  ),
+);
+
+/* A rectangle over the height of the plot. */
+const band = (style, from, to) =>
+  drawn("rect", { class: style, x: from, y: TOP - 6, width: Math.max(0, to - from), height: BOTTOM - TOP + 6 });
+
+/* Both axes with their labels. */
+function labels(axis, x, y, width, highest) {
+  const parts = [drawn("path", { class: "axis", d: `M0 ${BOTTOM}H${width}` })];
+  for (const tick of linearTicks(0, highest, 4).filter(share => share > 0)) {
+    parts.push(drawn("path", { class: "grid", d: `M0 ${y(tick)}H${width}` }));
+    parts.push(drawn("text", { class: "soft halo", x: 2, y: y(tick) - 4 }, percent(tick)));
+  }
+  for (const tick of axis.ticks(Math.max(3, Math.floor(width / 90)))) {
+    const at = x(tick);
+    const anchor = at < 14 ? "start" : at > width - 14 ? "end" : "middle";
+    parts.push(drawn("path", { class: "axis", d: `M${at} ${BOTTOM}v4` }));
+    parts.push(drawn("text", { class: "soft", x: at, y: BOTTOM + 17, "text-anchor": anchor }, number(tick)));
+  }
+  return parts;
+}
+
+function thresholdLine(threshold, at, width) {
+  const isRight = at > width / 2;
+  const place = { x: at + (isRight ? -6 : 6), y: TOP - 14, "text-anchor": isRight ? "end" : "start" };
+  return [
+    drawn("path", { class: "threshold", d: `M${at} ${TOP - 12}V${BOTTOM}` }),
+    drawn("text", { class: "threshold halo", ...place }, `threshold ${number(threshold)}`),
+  ];
+}

@@ -14,7 +14,7 @@ export function smallHistogram(data) {
   const fresh = numbers(data.rows.score);
   const known = data.calibration.scores;
   const axis = new ScoreAxis([...fresh, ...known, data.threshold]);
-  const n = Math.min(MOST_BINS, binCount(fresh.length, known.length));
+  const n = Math.min(MOST_BINS, binCount(axis, fresh, known));
   const [a, b] = [binShares(axis, known, n).shares, binShares(axis, fresh, n).shares];
   const highest = Math.max(...a, ...b, 1e-9);
   const y = share => HEIGHT - 1 - (share / highest) * (HEIGHT - 6);

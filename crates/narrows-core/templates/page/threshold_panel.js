@@ -6,7 +6,7 @@ import { CopyText } from "./copy_button.js";
 import { ScoreHistogram } from "./score_histogram.js";
 import { count, counted, number, percent } from "./numbers.js";
 import { tile } from "./tile.js";
-import { withThreshold } from "./command.js";
+import { ruleText, withThreshold } from "./command.js";
 
 const STEPS = 1000;
 
@@ -121,8 +121,8 @@ export class ThresholdPanel {
           ]),
     );
     this.says.textContent = isModels
-      ? `This is the threshold of the model (rule ${data.rule}).`
-      : `Moved: the threshold of the model is ${number(data.threshold)} (rule ${data.rule}). Nothing is refitted.`;
+      ? `This is the threshold of the model (rule ${ruleText(data.rule)}).`
+      : `Moved: the threshold of the model is ${number(data.threshold)} (rule ${ruleText(data.rule)}). Nothing is refitted.`;
     this.command.node.hidden = !data.command;
     if (data.command) this.command.text = isModels ? data.command : withThreshold(data.command, threshold);
   }

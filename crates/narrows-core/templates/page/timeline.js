@@ -259,7 +259,7 @@ export class Timeline {
 
   timeOf(point) {
     const i = Math.min(this.last, Math.max(0, Math.round(point)));
-    return this.series.times?.[i] ?? String(i * (this.series.step ?? 1));
+    return shortTime(this.series.times?.[i] ?? String(i * (this.series.step ?? 1)));
   }
 
   pointAt(event) {
@@ -338,6 +338,9 @@ export class Timeline {
     });
   }
 }
+
+/* A time without the letters and zeros that all times have: `2024-03-01T00:10:00Z` is `2024-03-01 00:10`. */
+export const shortTime = text => text.replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::00(?:\.0+)?)?Z$/, "$1 $2");
 
 function line(pen, x0, y0, x1, y1) {
   pen.beginPath();

@@ -18,9 +18,9 @@ def test_events_are_listed_and_zoom(visit, series):
     assert north["events"], "the break is found"
     chosen = page.page.get_by_label("Series", exact=True)
     expect(chosen.locator("option:checked")).to_contain_text("north")
-    expect(page.page.locator(".events tbody tr")).to_have_count(min(12, len(north["events"])))
+    expect(page.page.locator(".series-panel .events tbody tr")).to_have_count(min(12, len(north["events"])))
     best = max(north["events"], key=lambda e: max(x or 0 for x in north["score"][e["first"] : e["last"] + 1]))
-    expect(page.page.locator(".events tbody tr").first).to_contain_text(north["times"][best["first"]])
+    expect(page.page.locator(".series-panel .events tbody tr").first).to_contain_text(north["times"][best["first"]].replace("T", " ").removesuffix(":00Z"))
     shot(page, "series")
     whole = span(page)
     page.page.get_by_label("zoom to event 1").click()
@@ -62,7 +62,7 @@ def test_keys_and_dragging_zoom(visit, series):
 
 def test_events_follow_the_threshold(visit, series):
     page = visit(series)
-    lines = page.page.locator(".events tbody tr")
+    lines = page.page.locator(".series-panel .events tbody tr")
     before = lines.count()
     assert before > 0
     page.slide(0.9999)

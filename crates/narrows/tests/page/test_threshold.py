@@ -140,3 +140,23 @@ def test_the_map_tells_of_rows_and_leads_to_them(visit, table):
     page.page.mouse.down()
     page.page.mouse.up()
     expect(page.page.get_by_role("dialog")).to_be_visible()
+
+
+def test_the_map_comes_near(visit, table):
+    page = visit(table)
+    canvas = page.page.locator(".map-frame canvas")
+    canvas.scroll_into_view_if_needed()
+    whole = canvas.screenshot()
+    page.page.get_by_label("near the training rows alone").check()
+    page.page.wait_for_timeout(200)
+    assert canvas.screenshot() != whole
+    # All rows are still there, those far away at the edge.
+    box = canvas.bounding_box()
+    corners = [(0.004, 0.004), (0.996, 0.004), (0.996, 0.996), (0.004, 0.996), (0.004, 0.3)]
+    page.page.mouse.move(box["x"] + 2, box["y"] + 2)
+    page.page.mouse.down()
+    for x, y in corners:
+        page.page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=4)
+    page.page.mouse.up()
+    expect(page.page.locator(".chip")).to_contain_text("drawn around: 300")
+    page.page.get_by_label("near the training rows alone").uncheck()

@@ -5,7 +5,7 @@ import test from "node:test";
 
 import { NO_FILTER, RowList, isFiltered } from "../row_list.js";
 import { csvCell, csvText } from "../csv.js";
-import { curl, explaining, shellWord, withThreshold } from "../command.js";
+import { curl, explaining, ruleText, shellWord, withThreshold } from "../command.js";
 import { fragment, fromFragment } from "../address.js";
 import { rowsJson, typedCell } from "../typed_row.js";
 
@@ -97,6 +97,10 @@ test("commands name the threshold, and quote what a shell would read otherwise",
     "narrows explain m.narrows 'a b.csv' --row 17",
   );
   assert.equal(explaining("other", 1), null);
+  assert.deepEqual(
+    [{ rule: "max" }, { rule: "false_alarm_rate", rate: 0.01 }, { rule: "pot", rate: 0.001, tail: 0.95 }].map(ruleText),
+    ["max", "false_alarm_rate=0.01", "pot=0.001,tail=0.95"],
+  );
   assert.equal(shellWord("it's"), "'it'\\''s'");
   assert.equal(
     curl("http://h/x?y=1", '[{"a": "$(id)"}]'),

@@ -45,7 +45,11 @@ test("shares of bins add up to one, whatever is not finite is left out", () => {
     1,
   );
   assert.equal(binShares(new ScoreAxis([]), [], 4).total, 0);
-  assert.ok(binCount(20, 5000) < binCount(5000, 5000));
+  const many = Array.from({ length: 4000 }, (_, i) => 1 + i / 4000);
+  const axis = new ScoreAxis([...many, 1000]);
+  assert.ok(binCount(axis, many.slice(0, 20), many) < binCount(axis, many, many));
+  assert.equal(binCount(axis, [], []), 12);
+  assert.equal(binCount(axis, [2, 2, 2], [2]), 12);
 });
 
 test("a threshold counts what is greater, not what is equal", () => {
