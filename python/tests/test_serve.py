@@ -3,7 +3,6 @@ document says."""
 
 import csv
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator

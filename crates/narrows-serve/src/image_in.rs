@@ -35,7 +35,7 @@ pub(crate) fn score(
         return Err(Refusal::bad(message));
     }
     let scores = images.score(&[image], false);
-    Ok(Answer::table(form, &image_rows(&[BODY], &scores), model.heading(&[]))?)
+    Answer::table(form, &image_rows(&[BODY], &scores), model.heading(&[]))
 }
 
 /// Bytes of a pixel while it is read and scored.
