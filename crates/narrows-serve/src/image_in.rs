@@ -24,7 +24,7 @@ pub(crate) fn score(
 ) -> Result<Answer, Refusal> {
     let images = model.images()?;
     let scores = images.score(&[fitting(images, bytes, limits)?], false);
-    Ok(Answer::table(form, &image_rows(&[BODY], &scores), model.heading(&[]))?)
+    Answer::table(form, &image_rows(&[BODY], &scores), model.heading(&[]))
 }
 
 /// The image of these bytes, if the model has seen images of its size.

@@ -118,7 +118,9 @@ fn content(body: BodyDoc) -> Option<Value> {
             "application/json": {"schema": {"$ref": "#/components/schemas/Invocation"}},
             "text/csv": any,
         }),
-        BodyDoc::Filter => json!({"application/json": any}),
+        BodyDoc::Filter => json!({"application/json": {"schema": {
+            "type": "object", "properties": {"ready": {"type": ["boolean", "null"]}},
+        }}}),
     })
 }
 

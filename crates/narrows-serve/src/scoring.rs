@@ -11,6 +11,7 @@ use narrows_core::score_table::ReasonForm;
 
 use crate::answer::{Answer, AnswerForm, JSON_LENGTH, records};
 use crate::app::{App, PathParams, Received, SharedApp};
+use crate::hold::Hold;
 use crate::image_in;
 use crate::queue::{ScoredRows, Work};
 use crate::refusal::Refusal;
@@ -99,12 +100,12 @@ async fn scored(
         Work::Other(Box::new(move || image_in::score(&work_model, &bytes, form, &limits)))
     } else {
         model.tabular()?;
-        let write_model = Arc::clone(&model);
+        let (write_model, hold) = (Arc::clone(&model), Arc::clone(&limits.hold));
         Work::Rows {
             bytes: bytes.len(),
             reasons,
             read: Box::new(move || rows_in::read(&bytes, body, &work_model, &limits)),
-            write: Box::new(move |scored| table_answer(&write_model, scored, reasons, form)),
+            write: Box::new(move |scored| table_answer(&write_model, scored, reasons, form, &hold)),
         }
     };
     app.answer(&model, &received, work).await
@@ -129,14 +130,20 @@ fn columns(model: &ServedModel, scored: &ScoredRows) -> Result<Columns, Refusal>
     Ok(columns)
 }
 
-fn table_answer(model: &ServedModel, scored: &ScoredRows, reasons: usize, form: AnswerForm) -> Result<Answer, Refusal> {
+fn table_answer(
+    model: &ServedModel,
+    scored: &ScoredRows,
+    reasons: usize,
+    form: AnswerForm,
+    hold: &Hold,
+) -> Result<Answer, Refusal> {
     let mut columns = columns(model, scored)?;
     if reasons > 0 {
         // Text has no place for lists.
         let reason_form = if form == AnswerForm::Csv { ReasonForm::Text } else { ReasonForm::Objects };
         columns.extend(reason_form.columns(&scored.reasons, reasons));
     }
-    Ok(Answer::table(form, &batch(columns), model.heading(&scored.warnings))?)
+    Answer::table_while(form, &batch(columns), model.heading(&scored.warnings), || hold.check())
 }
 
 /// `/invocations`: `{"predictions": [...]}` for the only model, or for that named by `?model=`.
