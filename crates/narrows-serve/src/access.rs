@@ -101,7 +101,10 @@ pub(crate) async fn watch(State(app): State<Arc<App>>, request: Request, next: N
 fn without_key() -> Response {
     let message = "expected an API key, as `Authorization: Bearer KEY` or `X-API-Key: KEY`, got none that is known";
     let mut response = Refusal::new(StatusCode::UNAUTHORIZED, message).into_response();
-    response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer, Basic realm=\"narrows: the key is the password\", charset=\"UTF-8\""));
+    response.headers_mut().insert(
+        header::WWW_AUTHENTICATE,
+        HeaderValue::from_static("Bearer, Basic realm=\"narrows: the key is the password\", charset=\"UTF-8\""),
+    );
     response
 }
 

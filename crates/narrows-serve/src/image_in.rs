@@ -4,8 +4,8 @@ use std::io::Write;
 
 use axum::body::Bytes;
 use narrows_core::images::{Image, Limits, Photo};
-use narrows_core::{Error, ImageModel};
 use narrows_core::score_table::image_rows;
+use narrows_core::{Error, ImageModel};
 
 use crate::answer::{Answer, AnswerForm};
 use crate::refusal::Refusal;

@@ -7,8 +7,8 @@ use axum::response::{IntoResponse, Response};
 use narrows_core::data::{Column, ColumnKind};
 use narrows_core::drift::{DriftMonitor, LEVEL};
 use narrows_core::images::{Album, Store};
-use narrows_core::report::html::{self, PageHost, ServedEntry};
 use narrows_core::report::ScoredData;
+use narrows_core::report::html::{self, PageHost, ServedEntry};
 use narrows_core::{ImageRoles, ScoredDataReporter};
 use serde_json::{Value, json};
 

@@ -36,7 +36,12 @@ fn all() -> Vec<Route> {
         takes("/v2/models/{model}/infer", "Scores of tensors", BodyDoc::Tensors, post(scoring::infer)),
         takes("/v2/models/{model}/score", "Scores of rows or of an image", BodyDoc::Rows, post(scoring::score)),
         takes("/v2/models/{model}/explain", "Scores of rows with reasons", BodyDoc::Rows, post(scoring::explain)),
-        takes("/v2/models/{model}/report", "What a page shows of rows or of an image", BodyDoc::Shown, post(pages::report)),
+        takes(
+            "/v2/models/{model}/report",
+            "What a page shows of rows or of an image",
+            BodyDoc::Shown,
+            post(pages::report),
+        ),
         reads("/v2/models/{model}/drift", "Rows scored beside those of the fit", get(protocol::drift)),
         reads("/v2/models/{model}/versions/{version}", "Inputs and outputs of a version", get(protocol::metadata)),
         reads("/v2/models/{model}/versions/{version}/config", "Configuration of a version", get(protocol::config)),

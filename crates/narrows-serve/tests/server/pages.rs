@@ -16,7 +16,10 @@ fn pages_and_scripts_have_a_strict_policy_and_name_nothing_elsewhere() {
         assert!(policy.contains("default-src 'none'") && policy.contains("script-src 'self';"), "{policy}");
         assert!(html.contains("src=\"/ui/main.js\"") && html.contains("id=\"host\""), "{path}");
         assert!(!html.contains("http://") && !html.contains("https://"), "{path} names an address elsewhere");
-        assert!(!html.contains(" onclick=") && !html.contains("<script>"), "{path} has a script that the policy refuses");
+        assert!(
+            !html.contains(" onclick=") && !html.contains("<script>"),
+            "{path} has a script that the policy refuses"
+        );
     }
     let script = get(served.address(), "/ui/main.js");
     assert!(script.text().contains("import "), "a module");
@@ -40,7 +43,8 @@ fn a_report_has_the_scores_of_the_command_and_what_was_expected() {
     assert!(answer["drift"]["has_drifted"].is_boolean() && answer["verdict"].as_str().unwrap().contains("of 121 rows"));
     let labelled = "a,b,c,word,fault\n0.25,1,10,red,no\n0.5,0.8,40,blue,yes\n0.2,0.9,10,red,no\n";
     let answer =
-        post(served.address(), "/v2/models/m/report?label=fault&normal=no", &[("Content-Type", "text/csv")], labelled).json();
+        post(served.address(), "/v2/models/m/report?label=fault&normal=no", &[("Content-Type", "text/csv")], labelled)
+            .json();
     assert_eq!(answer["rows"]["label"], serde_json::json!([0, 1, 0]));
     assert!(answer["metrics"]["auc_roc"]["value"].is_number(), "{}", answer["metrics"]);
     post(served.address(), "/v2/models/m/report?normal=no", &[], labelled).refused(400, &["?label="]);
