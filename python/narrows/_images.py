@@ -188,6 +188,26 @@ class ImageAutoEncoder(TransformerBase, DetectingMixin):
             return columns
         return pandas.DataFrame(columns)
 
+    def drift(self, X: Any, *, level: float = 0.01) -> dict[str, Any]:
+        """Whether new images are still like those of the fit: their scores, and simple measures of them.
+
+        Parameters
+        ----------
+        X : images
+            See the class.
+        level : float, default=0.01
+            Greatest probability that unchanged images are reported, over all tests together.
+
+        Returns
+        -------
+        dict
+            `has_drifted`, `findings` (what has, in words), `score`, `threshold` (whether its promise `stands`), `columns`
+            (brightness, contrast, colourfulness, sharpness, height and width) and more.
+        """
+        came = self._came(X)
+        found: dict[str, Any] = json.loads(self._fitted().drift_images(came.native, level, self.resize))
+        return found
+
     def heatmaps(self, X: Any) -> Any:
         """Where images deviate: the squared error of each pixel, in units of an ordinary pixel's.
 

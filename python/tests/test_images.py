@@ -79,6 +79,18 @@ def test_heat_maps_are_hottest_where_the_spot_is(fitted: ImageAutoEncoder) -> No
     assert np.array_equal(fitted.heatmaps(list(bad(3))), maps)
 
 
+def test_drift_names_the_measures_that_have_moved(fitted: ImageAutoEncoder) -> None:
+    same = fitted.drift(good(60, seed=5))
+    assert not same["has_drifted"]
+    assert same["unit"] == "image"
+    assert same["rows"] == 60
+    found = fitted.drift((good(60, seed=5) // 2).astype(np.uint8))
+    assert found["has_drifted"]
+    assert "brightness" in [column["column"] for column in found["columns"] if column["has_drifted"]]
+    with pytest.raises(ValueError, match="expected a number between 0 and 1"):
+        fitted.drift(good(3), level=2)
+
+
 def test_overlays_are_in_colour(fitted: ImageAutoEncoder) -> None:
     overlays = fitted.overlays(bad(2))
     assert (overlays.shape, overlays.dtype) == ((2, SIDE, SIDE, 3), np.uint8)

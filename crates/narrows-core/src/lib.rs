@@ -152,9 +152,9 @@ pub use compute::Compute;
 pub use error::{Error, ErrorKind, Result};
 pub use fitted::{
     BaselineMetrics, BestF1, BrokenInvariants, Dataset, Encoder, Evaluation, Evaluator, Explained, Fitted, ImageModel,
-    ImageRoles, ImageScore, Intervals, Model, NewDataReporter, OutsideRange, RankingQuality, Restorer, Roles, ScoredDataReporter,
-    ScoreCounts, ScoreFlag, Scores, SeriesEvent, SeriesModel, SeriesQuality, Session, StreamScore, StreamScorer,
-    TableModel, TabularModel, Variation, fit, matching_columns, score_table,
+    ImageRoles, ImageScore, Intervals, Model, NewDataReporter, NormalRows, OutsideRange, RankingQuality, Recalibration,
+    Restorer, Roles, ScoreCounts, ScoreFlag, ScoredDataReporter, Scores, SeriesEvent, SeriesModel, SeriesQuality,
+    Session, StreamScore, StreamScorer, TableModel, TabularModel, Variation, fit, matching_columns, score_table,
 };
 pub use narrows_engine::rng;
 pub use narrows_images as images;

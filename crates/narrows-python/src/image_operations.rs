@@ -1,7 +1,9 @@
 //! What models of images and restorers do.
 
+use narrows_core::drift::ImageDriftMonitor;
 use narrows_core::images::{Channels, Image};
-use narrows_core::{ImageModel, Model};
+use narrows_core::range::Rate;
+use narrows_core::{Error, ImageModel, Model};
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray2};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -70,6 +72,20 @@ impl PyModel {
         let (scores, maps): (Vec<_>, Vec<_>) = scored.into_iter().unzip();
         let maps = if heat { arrays(py, maps)? } else { Vec::new() };
         Ok((PyScores::from(scores), maps))
+    }
+
+    #[pyo3(signature = (images, level, resize=false))]
+    fn drift_images(&self, py: Python<'_>, images: &PyImages, level: f64, resize: bool) -> PyResult<String> {
+        let model = self.images()?;
+        check_sizes(&model, images, resize)?;
+        let level = Rate::try_from(level).map_err(|message| Error::recipe("level", message)).or_raise()?;
+        let mut monitor = ImageDriftMonitor::new(&model, level);
+        for image in images.all() {
+            let added = detached(py, || image.map(|image| monitor.add(std::slice::from_ref(&image))));
+            added.or_raise()?;
+            py.check_signals()?;
+        }
+        Ok(serde_json::to_string(&monitor.finish()).expect("plain data with text keys"))
     }
 
     #[pyo3(signature = (images, resize=false))]

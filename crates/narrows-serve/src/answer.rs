@@ -1,13 +1,17 @@
 //! Answers: their formats, by what a client accepts, and their bytes.
 
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
 use arrow::array::RecordBatch;
-use axum::body::Body;
+use axum::body::{Body, Bytes, HttpBody};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use narrows_core::Error;
+use axum::response::Response;
+use hyper::body::{Frame, SizeHint};
 use narrows_core::data::Format;
 use narrows_core::output::{Sink, TableWriter};
 use serde_json::{Map, Value};
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::refusal::Refusal;
 
@@ -117,9 +121,19 @@ impl Answer {
     }
 
     /// Rows of a table. In JSON, `around` are the fields beside them.
-    pub(crate) fn table(form: AnswerForm, batch: &RecordBatch, around: Map<String, Value>) -> Result<Answer, Error> {
+    pub(crate) fn table(form: AnswerForm, batch: &RecordBatch, around: Map<String, Value>) -> Result<Answer, Refusal> {
+        Answer::table_while(form, batch, around, || Ok(()))
+    }
+
+    /// The same, as long as `check` finds no reason to stop.
+    pub(crate) fn table_while(
+        form: AnswerForm,
+        batch: &RecordBatch,
+        around: Map<String, Value>,
+        check: impl Fn() -> Result<(), Refusal>,
+    ) -> Result<Answer, Refusal> {
         let rows = batch.num_rows();
-        let mut bytes = written(form.format(), batch)?;
+        let mut bytes = written(form.format(), batch, check)?;
         if form == AnswerForm::Json {
             bytes = document(&bytes, around);
         }
@@ -127,18 +141,24 @@ impl Answer {
     }
 }
 
+/// Rows written between two looks whether anybody waits.
+const PIECE: usize = 8192;
+
 /// A batch in the bytes of a format, as the command writes it.
-fn written(format: Format, batch: &RecordBatch) -> Result<Vec<u8>, Error> {
+fn written(format: Format, batch: &RecordBatch, check: impl Fn() -> Result<(), Refusal>) -> Result<Vec<u8>, Refusal> {
     let mut bytes = Vec::new();
     let mut writer = TableWriter::to(Sink::new(&mut bytes, "the answer").read_as_written(), format)?;
-    writer.write(batch)?;
+    for first in (0..batch.num_rows().max(1)).step_by(PIECE) {
+        check()?;
+        writer.write(&batch.slice(first, PIECE.min(batch.num_rows() - first)))?;
+    }
     writer.finish()?;
     Ok(bytes)
 }
 
 /// The rows of a batch as JSON values, as the command writes them.
-pub(crate) fn records(batch: &RecordBatch) -> Result<Vec<u8>, Error> {
-    Ok(array(&written(Format::Ndjson, batch)?))
+pub(crate) fn records(batch: &RecordBatch) -> Result<Vec<u8>, Refusal> {
+    Ok(array(&written(Format::Ndjson, batch, || Ok(()))?))
 }
 
 /// Lines of JSON as an array.
@@ -182,15 +202,49 @@ impl Answer {
     }
 }
 
-impl IntoResponse for Answer {
-    fn into_response(self) -> Response {
-        let mut response = Body::from(self.bytes).into_response();
+impl Answer {
+    /// The number of bytes.
+    pub(crate) fn length(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// The response, which holds `room` until the client has taken the bytes or has gone.
+    pub(crate) fn until_taken(self, room: OwnedSemaphorePermit) -> Response {
+        let mut response = Response::new(Body::new(HeldBytes { bytes: Bytes::from(self.bytes), _room: room }));
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.content_type));
         if let Some(length) = self.json_length {
             headers.insert(JSON_LENGTH, HeaderValue::from(length));
         }
         response
+    }
+}
+
+/// Bytes of an answer, with the room that they take.
+struct HeldBytes {
+    bytes: Bytes,
+    _room: OwnedSemaphorePermit,
+}
+
+/// Bytes handed on at a time: the rest is not in the buffers of the connection, which would give the room back too early.
+const FRAME: usize = 256 << 10;
+
+impl HttpBody for HeldBytes {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        let length = self.bytes.len().min(FRAME);
+        let frame = self.bytes.split_to(length);
+        Poll::Ready((length > 0).then_some(Ok(Frame::data(frame))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.bytes.len() as u64)
     }
 }
 

@@ -9,15 +9,19 @@ use axum::body::{Bytes, HttpBody, to_bytes};
 use axum::extract::{Path, Query, Request, State};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use axum::response::Response;
+use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout;
 
+use crate::connections::Place;
+use crate::hold::{Attention, Hold};
+use crate::hosts::Hosts;
 use crate::keys::Keys;
 use crate::metrics::Metrics;
 use crate::options::{LogSink, OpenedData, ServeLimits};
 use crate::queue::{Job, Queue, SMALL, Work, time_left};
 use crate::refusal::Refusal;
+use crate::rows_in::RowLimits;
 use crate::served::ServedModel;
 use crate::store::ModelStore;
 
@@ -29,7 +33,10 @@ pub(crate) struct App {
     pub(crate) limits: ServeLimits,
     /// Room for bodies that are not small, so that memory is bounded however many clients send at once.
     pub(crate) room: Arc<Semaphore>,
+    /// Room for answers that have not been taken yet, in KiB.
+    pub(crate) answers: Arc<Semaphore>,
     pub(crate) keys: Option<Keys>,
+    pub(crate) hosts: Hosts,
     pub(crate) log: LogSink,
     /// Data that the page of a model shows from the start.
     pub(crate) opened: Option<OpenedData>,
@@ -55,8 +62,8 @@ pub(crate) struct Received {
     pub(crate) parts: Parts,
     pub(crate) bytes: Bytes,
     since: Instant,
-    /// Held until the request has been answered.
-    _room: Option<OwnedSemaphorePermit>,
+    /// Dropped with the handler.
+    attention: Attention,
 }
 
 impl App {
@@ -80,10 +87,18 @@ impl App {
             let message = format!("Content-Encoding: expected none, got `{encoding}`; send the body as it is");
             return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
         }
+        let attention = Attention::new(Hold::new(Arc::clone(&self.room), Arc::clone(&self.metrics)));
         let is_small = size.is_some_and(|size| size <= SMALL as u64);
-        let room = if is_small { None } else { Some(self.room()?) };
+        if !is_small {
+            attention.hold().take_room()?;
+        }
         match timeout(self.limits.timeout, to_bytes(body, most)).await {
-            Ok(Ok(bytes)) => Ok(Received { parts, bytes, since, _room: room }),
+            Ok(Ok(bytes)) => {
+                if let Some(place) = parts.extensions.get::<Arc<Place>>() {
+                    place.work();
+                }
+                Ok(Received { parts, bytes, since, attention })
+            }
             Ok(Err(error)) => {
                 let is_limit =
                     std::error::Error::source(&error).is_some_and(|cause| cause.to_string().contains("limit"));
@@ -97,14 +112,6 @@ impl App {
         }
     }
 
-    /// Room for a large body, if there is some now.
-    fn room(&self) -> Result<OwnedSemaphorePermit, Refusal> {
-        Arc::clone(&self.room).try_acquire_owned().map_err(|_| {
-            self.metrics.shed();
-            Refusal::busy("the server is busy: expected fewer large requests at once; try again later")
-        })
-    }
-
     /// Queues work and waits for its answer.
     pub(crate) async fn answer(
         &self,
@@ -112,6 +119,13 @@ impl App {
         received: &Received,
         work: Work,
     ) -> Result<Response, Refusal> {
+        let answered = self.computed(model, received, work).await;
+        let tally = if answered.is_ok() { &model.statistics.success } else { &model.statistics.fail };
+        tally.add(received.since.elapsed());
+        answered
+    }
+
+    async fn computed(&self, model: &Arc<ServedModel>, received: &Received, work: Work) -> Result<Response, Refusal> {
         let (reply, answer) = oneshot::channel();
         self.queue.push(Job { model: Arc::clone(model), work, reply, since: Instant::now() })?;
         let answer = match timeout(time_left(received.since, &self.limits), answer).await {
@@ -124,7 +138,12 @@ impl App {
             }
         };
         let note = AnswerNote { model: model.name.clone(), rows: answer.rows, bytes: received.bytes.len() };
-        let mut response = answer.into_response();
+        let kibibytes = u32::try_from(answer.length().div_ceil(1 << 10)).unwrap_or(u32::MAX);
+        let room = Arc::clone(&self.answers).try_acquire_many_owned(kibibytes).map_err(|_| {
+            self.metrics.shed();
+            Refusal::busy("the server is busy: expected fewer large answers to be taken at once; try again later")
+        })?;
+        let mut response = answer.until_taken(room);
         response.extensions_mut().insert(note);
         Ok(response)
     }
@@ -137,6 +156,11 @@ impl App {
 }
 
 impl Received {
+    /// What its rows may ask for.
+    pub(crate) fn row_limits(&self, limits: &ServeLimits) -> RowLimits {
+        RowLimits { rows: limits.max_rows, body: limits.max_body, hold: Arc::clone(self.attention.hold()) }
+    }
+
     /// The parameters of the query, all of which must be among `known`.
     pub(crate) fn query(&self, known: &[&str]) -> Result<HashMap<String, String>, Refusal> {
         let Query(query) = Query::<HashMap<String, String>>::try_from_uri(&self.parts.uri)

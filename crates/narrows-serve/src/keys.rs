@@ -47,7 +47,8 @@ impl Keys {
     /// browser asks for. Browsers send that with requests of other sites' pages, too: these are not admitted.
     pub(crate) fn admit(&self, headers: &HeaderMap) -> bool {
         let shown = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.split_once(' '));
-        let of_scheme = |scheme: &str| shown.filter(|(given, _)| given.eq_ignore_ascii_case(scheme)).map(|(_, key)| key.trim());
+        let of_scheme =
+            |scheme: &str| shown.filter(|(given, _)| given.eq_ignore_ascii_case(scheme)).map(|(_, key)| key.trim());
         let password = of_scheme("basic").filter(|_| !is_of_another_site(headers)).and_then(password);
         let bearer = of_scheme("bearer").map(str::as_bytes);
         let own = headers.get("x-api-key").map(|value| value.as_bytes());

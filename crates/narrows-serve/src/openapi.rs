@@ -118,7 +118,9 @@ fn content(body: BodyDoc) -> Option<Value> {
             "application/json": {"schema": {"$ref": "#/components/schemas/Invocation"}},
             "text/csv": any,
         }),
-        BodyDoc::Filter => json!({"application/json": any}),
+        BodyDoc::Filter => json!({"application/json": {"schema": {
+            "type": "object", "properties": {"ready": {"type": ["boolean", "null"]}},
+        }}}),
     })
 }
 
@@ -155,8 +157,10 @@ fn responses(route: &RouteDoc) -> Value {
     let mut responses = json!({
         "200": {"description": "as asked", "content": answer},
         "401": refused("no key that is known"),
+        "421": refused("a name in Host that is not one of the server's"),
     });
     if route.path.contains('{') {
+        responses["400"] = refused("a path that is not UTF-8, or a model that has no such thing");
         responses["404"] = refused("no such model");
     }
     if route.body == BodyDoc::None {

@@ -4,10 +4,11 @@ use axum::body::Bytes;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use narrows_core::data::{Column, ColumnKind};
 use narrows_core::drift::{DriftMonitor, LEVEL};
 use narrows_core::images::{Album, Store};
-use narrows_core::report::html::{self, PageHost, ServedEntry};
 use narrows_core::report::ScoredData;
+use narrows_core::report::html::{self, PageHost, ServedEntry};
 use narrows_core::{ImageRoles, ScoredDataReporter};
 use serde_json::{Value, json};
 
@@ -26,6 +27,11 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'unsafe-i
 const LONGEST_NAME: usize = 200;
 /// Most bytes that an image on a page may take in memory.
 const IMAGE_BYTES: u64 = 1 << 30;
+
+/// The sign of the pages, for the tab of a browser.
+pub(crate) async fn icon() -> Response {
+    as_served("image/svg+xml", html::ICON)
+}
 
 /// The front page: all models.
 pub(crate) async fn front(State(app): SharedApp) -> Result<Response, Refusal> {
@@ -83,12 +89,12 @@ pub(crate) async fn report(
         label: query.get("label").cloned(),
         normal: query.get("normal").cloned(),
     };
-    let (bytes, limits) = (received.bytes.clone(), RowLimits::from(app.limits));
+    let (bytes, limits) = (received.bytes.clone(), received.row_limits(&app.limits));
     let (form, work_model) = (form.seen(&bytes), std::sync::Arc::clone(&model));
     let work = Work::Other(Box::new(move || {
         let data = match work_model.reads_images() {
-            true => of_image(&work_model, &bytes, &asked)?,
-            false => of_rows(&work_model, &bytes, form, limits, &asked)?,
+            true => of_image(&work_model, &bytes, &limits, &asked)?,
+            false => of_rows(&work_model, &bytes, form, &limits, &asked)?,
         };
         let rows = usize::try_from(data.read).unwrap_or(usize::MAX);
         Ok(Answer::json(&json!(data), rows))
@@ -107,16 +113,18 @@ fn of_rows(
     model: &ServedModel,
     bytes: &Bytes,
     form: BodyForm,
-    limits: RowLimits,
+    limits: &RowLimits,
     asked: &Asked,
 ) -> Result<ScoredData, Refusal> {
-    let GivenRows { table, warnings } = rows_in::read(bytes, form, model, limits)?;
-    let tabular = model.tabular_for(table.n_rows())?;
-    let mut reporter = ScoredDataReporter::new(tabular, asked.name.clone());
-    match (&asked.label, &asked.normal) {
-        (Some(label), normal) => reporter = reporter.labelled(label, normal.as_deref()),
-        (None, Some(_)) => return Err(Refusal::bad("the query: expected ?label= with ?normal=, got none")),
-        (None, None) => {}
+    if asked.normal.is_some() && asked.label.is_none() {
+        return Err(Refusal::bad("the query: expected ?label= with ?normal=, got none"));
+    }
+    let mut beside = ScoredDataReporter::new(model.tabular()?, "").reads().columns;
+    beside.extend(asked.label.iter().map(|label| Column::new(label, ColumnKind::Text)));
+    let GivenRows { table, warnings } = rows_in::read_with(bytes, form, model, beside, limits)?;
+    let mut reporter = ScoredDataReporter::new(model.tabular_for(table.n_rows())?, asked.name.clone());
+    if let Some(label) = &asked.label {
+        reporter = reporter.labelled(label, asked.normal.as_deref());
     }
     let scores = reporter.add(&table)?;
     let (_, mut data) = reporter.finish()?;
@@ -139,9 +147,9 @@ fn compared(
     Ok(Some(json!(monitor.finish())))
 }
 
-fn of_image(model: &ServedModel, bytes: &Bytes, asked: &Asked) -> Result<ScoredData, Refusal> {
+fn of_image(model: &ServedModel, bytes: &Bytes, limits: &RowLimits, asked: &Asked) -> Result<ScoredData, Refusal> {
     let images = model.images()?;
-    let image = image_in::fitting(images, bytes)?;
+    let image = image_in::fitting(images, bytes, limits)?;
     let album = Album::of(&asked.name, vec![(asked.name.clone(), image)]).map_err(narrows_core::Error::from)?;
     let store = Store::take(album, IMAGE_BYTES).map_err(narrows_core::Error::from)?;
     Ok(images.scored_data(&store, &ImageRoles::default())?.1)

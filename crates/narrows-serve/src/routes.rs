@@ -31,12 +31,21 @@ fn all() -> Vec<Route> {
         reads("/v2/models", "All models", get(protocol::models)),
         reads("/v2/models/{model}", "Inputs and outputs of a model", get(protocol::metadata)),
         reads("/v2/models/{model}/ready", "Whether a model answers", get(protocol::model_ready)),
+        reads("/v2/models/{model}/config", "Configuration of a model, as of Triton", get(protocol::config)),
+        reads("/v2/models/{model}/stats", "What a model was asked, as of Triton", get(protocol::statistics)),
         takes("/v2/models/{model}/infer", "Scores of tensors", BodyDoc::Tensors, post(scoring::infer)),
         takes("/v2/models/{model}/score", "Scores of rows or of an image", BodyDoc::Rows, post(scoring::score)),
         takes("/v2/models/{model}/explain", "Scores of rows with reasons", BodyDoc::Rows, post(scoring::explain)),
-        takes("/v2/models/{model}/report", "What a page shows of rows or of an image", BodyDoc::Shown, post(pages::report)),
+        takes(
+            "/v2/models/{model}/report",
+            "What a page shows of rows or of an image",
+            BodyDoc::Shown,
+            post(pages::report),
+        ),
         reads("/v2/models/{model}/drift", "Rows scored beside those of the fit", get(protocol::drift)),
         reads("/v2/models/{model}/versions/{version}", "Inputs and outputs of a version", get(protocol::metadata)),
+        reads("/v2/models/{model}/versions/{version}/config", "Configuration of a version", get(protocol::config)),
+        reads("/v2/models/{model}/versions/{version}/stats", "What a version was asked", get(protocol::statistics)),
         reads("/v2/models/{model}/versions/{version}/ready", "Whether a version answers", get(protocol::model_ready)),
         takes(
             "/v2/models/{model}/versions/{version}/infer",
@@ -74,6 +83,7 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route("/v2/", get(protocol::server))
         .route("/", get(pages::front))
         .route("/models/{model}", get(pages::model))
+        .route("/favicon.ico", get(pages::icon))
         .route("/ui/{script}", get(pages::script));
     for Route { doc, handler } in all() {
         router = router.route(doc.path, handler);

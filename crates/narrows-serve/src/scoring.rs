@@ -1,7 +1,7 @@
 //! Handlers that score: `infer` of the Open Inference Protocol, `score` and `explain` with bodies in file formats, and
 //! `/invocations` of MLflow and SageMaker.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use axum::extract::{Path, Request, State};
 use axum::http::HeaderMap;
@@ -11,10 +11,11 @@ use narrows_core::score_table::ReasonForm;
 
 use crate::answer::{Answer, AnswerForm, JSON_LENGTH, records};
 use crate::app::{App, PathParams, Received, SharedApp};
+use crate::hold::Hold;
 use crate::image_in;
 use crate::queue::{ScoredRows, Work};
 use crate::refusal::Refusal;
-use crate::rows_in::{self, BodyForm, RowLimits};
+use crate::rows_in::{self, BodyForm};
 use crate::served::ServedModel;
 use crate::tensor_answer::AskedAnswer;
 use crate::tensors;
@@ -34,20 +35,20 @@ pub(crate) async fn infer(
     model.tabular()?;
     let received = app.receive(request).await?;
     let json_length = json_length(&received.parts.headers)?;
-    let asked: Arc<Mutex<AskedAnswer>> = Arc::default();
-    let (bytes, max_rows) = (received.bytes.clone(), app.limits.max_rows);
+    // Said with the rows, and asked for once they are scored.
+    let asked: Arc<OnceLock<AskedAnswer>> = Arc::default();
+    let (bytes, max_rows, hold) = (received.bytes.clone(), app.limits.max_rows, received.row_limits(&app.limits).hold);
     let (read_model, read_asked) = (Arc::clone(&model), Arc::clone(&asked));
     let read = Box::new(move || {
         let request = tensors::Request::parse(&bytes, json_length)?;
+        hold.check()?;
         let rows = request.rows(&read_model, max_rows)?;
-        *read_asked.lock().unwrap_or_else(PoisonError::into_inner) =
-            AskedAnswer { id: request.id, outputs: request.outputs };
+        read_asked.get_or_init(|| AskedAnswer { id: request.id, outputs: request.outputs });
         Ok(rows)
     });
     let write_model = Arc::clone(&model);
-    let write = Box::new(move |scored: &ScoredRows| {
-        asked.lock().unwrap_or_else(PoisonError::into_inner).answer(&write_model, scored)
-    });
+    let write =
+        Box::new(move |scored: &ScoredRows| asked.get().ok_or_else(Refusal::failed)?.answer(&write_model, scored));
     let work = Work::Rows { read, bytes: received.bytes.len(), reasons: 0, write };
     app.answer(&model, &received, work).await
 }
@@ -93,18 +94,18 @@ async fn scored(
     let received = app.receive(request).await?;
     let reasons = reasons(&received, default_reasons)?;
     let body = body.seen(&received.bytes);
-    let (bytes, limits) = (received.bytes.clone(), RowLimits::from(app.limits));
+    let (bytes, limits) = (received.bytes.clone(), received.row_limits(&app.limits));
     let work_model = Arc::clone(&model);
     let work = if model.reads_images() {
-        Work::Other(Box::new(move || image_in::score(&work_model, &bytes, form)))
+        Work::Other(Box::new(move || image_in::score(&work_model, &bytes, form, &limits)))
     } else {
         model.tabular()?;
-        let write_model = Arc::clone(&model);
+        let (write_model, hold) = (Arc::clone(&model), Arc::clone(&limits.hold));
         Work::Rows {
             bytes: bytes.len(),
             reasons,
-            read: Box::new(move || rows_in::read(&bytes, body, &work_model, limits)),
-            write: Box::new(move |scored| table_answer(&write_model, scored, reasons, form)),
+            read: Box::new(move || rows_in::read(&bytes, body, &work_model, &limits)),
+            write: Box::new(move |scored| table_answer(&write_model, scored, reasons, form, &hold)),
         }
     };
     app.answer(&model, &received, work).await
@@ -129,14 +130,20 @@ fn columns(model: &ServedModel, scored: &ScoredRows) -> Result<Columns, Refusal>
     Ok(columns)
 }
 
-fn table_answer(model: &ServedModel, scored: &ScoredRows, reasons: usize, form: AnswerForm) -> Result<Answer, Refusal> {
+fn table_answer(
+    model: &ServedModel,
+    scored: &ScoredRows,
+    reasons: usize,
+    form: AnswerForm,
+    hold: &Hold,
+) -> Result<Answer, Refusal> {
     let mut columns = columns(model, scored)?;
     if reasons > 0 {
         // Text has no place for lists.
         let reason_form = if form == AnswerForm::Csv { ReasonForm::Text } else { ReasonForm::Objects };
         columns.extend(reason_form.columns(&scored.reasons, reasons));
     }
-    Ok(Answer::table(form, &batch(columns), model.heading(&scored.warnings))?)
+    Answer::table_while(form, &batch(columns), model.heading(&scored.warnings), || hold.check())
 }
 
 /// `/invocations`: `{"predictions": [...]}` for the only model, or for that named by `?model=`.
@@ -154,12 +161,12 @@ pub(crate) async fn invocations(State(app): SharedApp, request: Request) -> Resu
         }
     };
     model.tabular()?;
-    let (bytes, limits) = (received.bytes.clone(), RowLimits::from(app.limits));
+    let (bytes, limits) = (received.bytes.clone(), received.row_limits(&app.limits));
     let (read_model, write_model) = (Arc::clone(&model), Arc::clone(&model));
     let work = Work::Rows {
         bytes: bytes.len(),
         reasons: 0,
-        read: Box::new(move || rows_in::read_invocation(&bytes, form.seen(&bytes), &read_model, limits)),
+        read: Box::new(move || rows_in::read_invocation(&bytes, form.seen(&bytes), &read_model, &limits)),
         write: Box::new(move |scored| {
             let batch = batch(columns(&write_model, scored)?);
             Ok(Answer::of_array("predictions", &records(&batch)?, batch.num_rows()))

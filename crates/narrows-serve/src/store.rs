@@ -1,7 +1,7 @@
 //! The models by name, loaded from files and loaded again when these change.
 //!
-//! A file that cannot be loaded changes nothing: the last good model stays, and the log says why. Names come from files
-//! alone, and requests are answered from this map, so that no path in a request reaches the file system.
+//! A file that cannot be loaded changes nothing: the last good model stays, and the log says why, as does the list of models
+//! until the file changes again. Names come from files alone, and requests are answered from this map, so that no path in a request reaches the file system.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -35,6 +35,39 @@ struct SeenFiles {
     absent: BTreeSet<String>,
     /// Why the files could not be listed.
     error: Option<String>,
+    /// Why files as they are now cannot be loaded, by the names of their models. Without paths: callers read it.
+    failures: BTreeMap<String, String>,
+}
+
+/// What is known of a model by name: the one that is loaded, or why its file cannot be, or both.
+#[derive(Debug)]
+pub(crate) struct ListedModel {
+    pub(crate) name: String,
+    pub(crate) model: Option<Arc<ServedModel>>,
+    pub(crate) failure: Option<String>,
+}
+
+impl ListedModel {
+    /// The state, as Triton has it.
+    pub(crate) fn state(&self) -> &'static str {
+        if self.model.is_some() { "READY" } else { "UNAVAILABLE" }
+    }
+
+    /// What there is to tell, as text.
+    pub(crate) fn reason(&self) -> String {
+        match (&self.failure, &self.model) {
+            (None, _) => String::new(),
+            (Some(error), Some(_)) => {
+                format!("the file has changed and cannot be loaded, so the model before is still served: {error}")
+            }
+            (Some(error), None) => format!("the file cannot be loaded: {error}"),
+        }
+    }
+
+    /// The version that is loaded.
+    pub(crate) fn version(&self) -> &str {
+        self.model.as_ref().map_or("", |model| model.version.as_str())
+    }
 }
 
 /// What tells one content of a file from another without reading it.
@@ -93,8 +126,11 @@ impl ModelStore {
                 return if is_new { vec![failed("list", None, &error, None)] } else { Vec::new() };
             }
         };
-        seen.error = None;
         let mut lines = Vec::new();
+        if seen.error.take().is_some() {
+            lines
+                .push(json!({"level": "info", "event": "listed", "reason": "the folders of models can be read again"}));
+        }
         for (name, path) in &files {
             // A file that is being replaced is there again at the next look.
             let Ok(state) = FileState::of(path) else { continue };
@@ -103,25 +139,57 @@ impl ModelStore {
             }
             match ServedModel::load(name, path, &self.compute) {
                 Ok(model) => {
+                    seen.failures.remove(name);
                     let version = model.version.clone();
                     lines.push(json!({"level": "info", "event": "loaded", "model": name, "version": version}));
                     self.writing().insert(name.clone(), Arc::new(model));
                 }
                 Err(error) => {
                     let kept = self.reading().get(name).map(|model| model.version.clone());
-                    lines.push(failed("reload", Some(name), &error.to_string(), kept));
+                    let error = error.to_string();
+                    let file = path.file_name().unwrap_or_default().to_string_lossy();
+                    let told = error.replace(&path.display().to_string(), &file);
+                    seen.failures.insert(name.clone(), told);
+                    lines.push(failed("reload", Some(name), &error, kept));
                 }
             }
         }
-        seen.files.retain(|name, _| files.contains_key(name));
+        let is_there = |name: &String| files.contains_key(name);
+        seen.files.retain(|name, _| is_there(name));
+        let failures = seen.failures.len();
+        seen.failures.retain(|name, _| is_there(name));
+        let is_forgotten = seen.failures.len() < failures;
         let mut shelf = self.writing();
         let absent: BTreeSet<String> = shelf.keys().filter(|name| !files.contains_key(*name)).cloned().collect();
         for name in absent.intersection(&seen.absent) {
             shelf.remove(name);
             lines.push(json!({"level": "info", "event": "unloaded", "model": name}));
         }
+        if is_forgotten {
+            // So that metrics are told, too.
+            lines.push(
+                json!({"level": "info", "event": "forgotten", "reason": "files that could not be loaded are gone"}),
+            );
+        }
         seen.absent = absent;
         lines
+    }
+
+    /// All models that are loaded or should be, by name.
+    pub(crate) fn listed(&self) -> Vec<ListedModel> {
+        let failures = self.seen.lock().unwrap_or_else(PoisonError::into_inner).failures.clone();
+        let shelf = self.reading();
+        let names: BTreeSet<&String> = shelf.keys().chain(failures.keys()).collect();
+        let listed = |name: &String| {
+            let (model, failure) = (shelf.get(name).map(Arc::clone), failures.get(name).cloned());
+            ListedModel { name: name.clone(), model, failure }
+        };
+        names.into_iter().map(listed).collect()
+    }
+
+    /// Whether the files could be listed at the last look.
+    pub(crate) fn are_folders_readable(&self) -> bool {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).error.is_none()
     }
 
     fn reading(&self) -> RwLockReadGuard<'_, BTreeMap<String, Arc<ServedModel>>> {
@@ -185,18 +253,28 @@ fn files(given: &[PathBuf]) -> Result<BTreeMap<String, PathBuf>, Error> {
 }
 
 fn add(found: &mut BTreeMap<String, PathBuf>, path: PathBuf) -> Result<(), Error> {
-    let place = || Place::source(path.display().to_string());
+    let shown = path.display().to_string();
+    let place = || Place::source(&shown);
     let Some(name) = path.file_stem().and_then(|stem| stem.to_str()).map(str::to_owned) else {
         return Err(Error::data(place(), "expected a file name in UTF-8, which names the model"));
     };
-    match found.get(&name) {
-        Some(other) if *other != path => {
-            let message = format!("expected another name, as `{name}` is also that of {}", other.display());
-            Err(Error::data(place(), message).with_hint("rename one of the files"))
+    let Some(other) = found.get(&name) else {
+        found.insert(name, path);
+        return Ok(());
+    };
+    let is_same = match (fs::canonicalize(other), fs::canonicalize(&path)) {
+        (Ok(one), Ok(two)) => one == two,
+        _ => *other == path,
+    };
+    let other = other.display();
+    Err(match is_same {
+        true => {
+            let message = format!("expected each model file once, got this one twice, also as {other}");
+            Error::data(place(), message).with_hint("name it once, or the folder that it is in")
         }
-        _ => {
-            found.insert(name, path);
-            Ok(())
+        false => {
+            let message = format!("expected another name, as `{name}` is also that of {other}");
+            Error::data(place(), message).with_hint("rename one of the files: it names the model")
         }
-    }
+    })
 }

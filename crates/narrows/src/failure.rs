@@ -69,7 +69,10 @@ pub(crate) const EXIT_CODES: [(u8, &str); 8] = [
         "partial result: some images or stream lines could not be read, or are in a format that is not read, and were skipped; \
          each is named on stderr, also with `--quiet`, or in the JSON",
     ),
-    (10, "anomalies or drift were found; only with `score --fail-on-anomaly` and `drift --fail-on-drift`"),
+    (
+        10,
+        "anomalies or drift were found; only with `score --fail-on-anomaly`, and with `--fail-on-drift` of `drift` and of `score --follow`",
+    ),
     (INTERRUPTED, "interrupted with Ctrl-C; `fit` and `tune` save the best result so far"),
 ];
 

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use narrows_core::error::{Hint, Place};
-use narrows_core::images::{Album, Channels, Format, Limits, Photo, SplitFolder, Store};
+use narrows_core::images::{Album, Channels, Format, Image, Limits, Photo, SplitFolder, Store};
 use narrows_core::recipe::DataKind;
 use narrows_core::{Compute, Error, ImageModel};
 use walkdir::WalkDir;
@@ -20,6 +20,8 @@ use crate::told;
 
 /// Memory limit for decoded images during fitting and evaluation; others are decoded on demand.
 const KEPT_BYTES: u64 = 2 << 30;
+/// Maximum number of values of images in one batch.
+const BATCH_PIXELS: usize = 1 << 22;
 /// Maximum number of images listed individually.
 const NAMED: usize = 10;
 
@@ -359,6 +361,46 @@ pub(crate) fn each_photo(
     let suffix = if skipped > 0 { format!("; {} skipped", count(skipped as u64, "image")) } else { String::new() };
     talk.line(format_args!("{} done{suffix}", count(n, "image")));
     Ok(outcome(skipped))
+}
+
+/// Calls `each` with the numbers and content of readable images, many at once; returns the number of those that could not be
+/// read.
+///
+/// An error if no image is readable.
+pub(crate) fn each_batch(
+    album: &Album,
+    talk: Talk,
+    mut each: impl FnMut(&[usize], &[Image]) -> Result<(), Failure>,
+) -> Result<usize, Failure> {
+    let (mut skipped, mut n) = (unread(album), 0);
+    let (mut which, mut waiting, mut pixels): (Vec<usize>, Vec<Image>, usize) = (Vec::new(), Vec::new(), 0);
+    for i in 0..album.len() {
+        match album.image(i) {
+            Ok(image) => {
+                pixels += image.pixels.len();
+                which.push(i);
+                waiting.push(image);
+            }
+            Err(error) => {
+                skipped += 1;
+                let reason = error.to_string();
+                tell_skipped(talk, std::iter::once((album.name(i).as_str(), reason.as_str())));
+            }
+        }
+        if waiting.is_empty() || pixels < BATCH_PIXELS && i + 1 < album.len() {
+            continue;
+        }
+        n += waiting.len();
+        each(&which, &waiting)?;
+        which.clear();
+        waiting.clear();
+        pixels = 0;
+    }
+    if n == 0 {
+        let message = format!("expected a readable image, got none of {}", album.len());
+        return Err(Error::data(Place::source(album.source()), message).into());
+    }
+    Ok(skipped)
 }
 
 /// Whether a path that does not exist is named as a file: by the extension of an image or of data.

@@ -23,7 +23,9 @@ mod tests {
 
     #[test]
     fn words_are_quoted_where_a_shell_would_change_them() {
-        for (text, expected) in [("a-b.csv", "a-b.csv"), ("a b", "'a b'"), ("it's", "'it'\\''s'"), ("", "''"), ("$x", "'$x'")] {
+        for (text, expected) in
+            [("a-b.csv", "a-b.csv"), ("a b", "'a b'"), ("it's", "'it'\\''s'"), ("", "''"), ("$x", "'$x'")]
+        {
             assert_eq!(word(text), expected);
         }
     }

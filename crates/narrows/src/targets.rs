@@ -154,8 +154,13 @@ fn is_input(flag: &str, path: &Path, input: &Path) -> Failure {
     Error::recipe(flag, format!("expected another file than the input, got `{path}`{same}")).into()
 }
 
+/// Whether two names lead to one file.
+pub(crate) fn is_same_file(a: &Path, b: &Path) -> bool {
+    FileId::of(a) == FileId::of(b)
+}
+
 /// The files of an input: itself, what matches a pattern, the images in a folder, the archive of `faces.npz:X`.
-fn files(input: &Path) -> Vec<PathBuf> {
+pub(crate) fn files(input: &Path) -> Vec<PathBuf> {
     if input.is_dir() {
         let entries = WalkDir::new(input).follow_links(true).into_iter().flatten();
         let files = entries.filter(|entry| entry.file_type().is_file()).map(walkdir::DirEntry::into_path);

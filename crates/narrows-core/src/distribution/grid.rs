@@ -71,7 +71,9 @@ impl QuantileGrid {
     /// A histogram of at most so many bins of equal width: their edges and their counts. The bins cover all but the lowest and
     /// highest hundredth of the numbers, which are counted in the first and the last; one bin if there is one value.
     pub fn histogram(&self, bins: usize) -> (Vec<f64>, Vec<u64>) {
-        let (Some(low), Some(high)) = (self.quantile(0.01), self.quantile(0.99)) else { return (Vec::new(), Vec::new()) };
+        let (Some(low), Some(high)) = (self.quantile(0.01), self.quantile(0.99)) else {
+            return (Vec::new(), Vec::new());
+        };
         if low >= high || bins < 2 {
             return (vec![low, high], vec![self.n()]);
         }

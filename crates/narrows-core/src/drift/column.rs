@@ -2,6 +2,7 @@
 
 use arrow::array::{Array, ArrayRef};
 
+use super::comparison::MissingCells;
 use super::{ColumnDrift, LevelDrift, MissingDrift, counts, kolmogorov, population};
 use crate::distribution::{ColumnCells, ColumnDistribution, ColumnValues, GridCounts, LevelTally, Thinned};
 
@@ -44,6 +45,11 @@ impl ColumnCounter {
         &self.known.column
     }
 
+    /// Missing cells so far.
+    pub(super) fn n_missing(&self) -> u64 {
+        self.missing
+    }
+
     /// Counts the cells of a typed column.
     pub(super) fn add(&mut self, array: &ArrayRef) {
         let n = array.len();
@@ -75,7 +81,7 @@ impl ColumnCounter {
     }
 
     /// The comparison, its p-values not yet corrected; of every row a share of `density` is independent.
-    pub(super) fn compared(&self, density: f64) -> ColumnDrift {
+    pub(super) fn compared(&self, density: f64, missing: MissingCells) -> ColumnDrift {
         let independent = |n: u64| (n as f64 * density).floor() as u64;
         let drift = ColumnDrift {
             column: self.known.column.clone(),
@@ -89,7 +95,7 @@ impl ColumnCounter {
             quartiles: None,
             unseen: None,
             level: None,
-            missing: self.missing(independent),
+            missing: self.missing(independent, missing),
         };
         match (&self.known.values, &self.new) {
             (ColumnValues::Numbers(known), NewValues::Numbers { counts, sample }) if known.n() > 0 && counts.n > 0 => {
@@ -121,14 +127,17 @@ impl ColumnCounter {
         }
     }
 
-    fn missing(&self, independent: impl Fn(u64) -> u64) -> MissingDrift {
+    fn missing(&self, independent: impl Fn(u64) -> u64, cells: MissingCells) -> MissingDrift {
         let share = |missing: u64, rows: u64| if rows == 0 { 0.0 } else { missing as f64 / rows as f64 };
         let [known, known_rows, new, new_rows] =
             [self.known.missing, self.known.rows, self.missing, self.rows].map(&independent);
         MissingDrift {
             share_was: share(self.known.missing, self.known.rows),
             share: share(self.missing, self.rows),
-            p_value: counts::fisher(known, known_rows, new, new_rows),
+            p_value: match cells {
+                MissingCells::Compared => counts::fisher(known, known_rows, new, new_rows),
+                MissingCells::Unknown => None,
+            },
             corrected: None,
             has_drifted: false,
         }

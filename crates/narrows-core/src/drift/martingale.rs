@@ -11,13 +11,17 @@
 
 use narrows_engine::rng::{Purpose, Stream};
 
+use super::comparison::Arrival;
 use crate::fitted::TabularModel;
 use crate::range::Rate;
 
 /// The share of the capital that is redistributed among the bets at every step.
 const JUMP: f64 = 0.01;
-/// Slopes of the densities that are betted on.
-const SLOPES: [f64; 3] = [-1.0, 0.0, 1.0];
+/// Slopes of the densities 1 + slope (p - 1/2) that are betted on, from the steepest that there are. Those of Vovk et al.
+/// are -1, 0 and 1, which gain half as much where scores have left the range of the calibration.
+const SLOPES: [f64; 5] = [-2.0, -1.0, 0.0, 1.0, 2.0];
+/// The share of the capital on each slope at the start.
+const EVEN: f64 = 1.0 / SLOPES.len() as f64;
 
 /// Most scores that are compared with: later ones are compared with these and not added.
 const KEPT: usize = 100_000;
@@ -33,7 +37,7 @@ pub struct DriftMartingale {
     /// Scores to compare with, ascending.
     known: Vec<f64>,
     /// The capital on each slope, as shares of the whole.
-    shares: [f64; 3],
+    shares: [f64; SLOPES.len()],
     /// The logarithm of the capital.
     log_capital: f64,
     seen: u64,
@@ -60,18 +64,19 @@ impl DriftMartingale {
             rate,
             seed,
             known: calibration,
-            shares: [1.0 / 3.0; 3],
+            shares: [EVEN; SLOPES.len()],
             log_capital: 0.0,
             seen: 0,
             alarm: None,
         }
     }
 
-    /// A player who watches the scores of a model.
+    /// A player who watches scores of a model that do not share data, such as [`DriftAlarm`](super::DriftAlarm) chooses.
+    /// Of calibration scores of series as many count as there are independent blocks.
     pub fn of(model: &dyn TabularModel, rate: Rate) -> DriftMartingale {
         let kind = model.by_kind();
-        let threshold = kind.core().stream_threshold.as_ref().unwrap_or(&kind.core().threshold);
-        DriftMartingale::new(rate, threshold.calibration.scores.clone(), model.recipe().seed)
+        let known = &Arrival::Stream.threshold(kind.core()).calibration;
+        DriftMartingale::new(rate, evenly(&known.scores, known.blocks), model.recipe().seed)
     }
 
     /// Bets on the next score; whether this one raises the alarm, which happens once. NaN, no score, is passed over.
@@ -83,7 +88,7 @@ impl DriftMartingale {
         let p = self.p_value(score);
         let mut total = 0.0;
         for (share, slope) in self.shares.iter_mut().zip(SLOPES) {
-            *share = ((1.0 - JUMP) * *share + JUMP / 3.0) * (1.0 + slope * (p - 0.5));
+            *share = ((1.0 - JUMP) * *share + JUMP * EVEN) * (1.0 + slope * (p - 0.5));
             total += *share;
         }
         self.shares.iter_mut().for_each(|share| *share /= total);
@@ -118,6 +123,12 @@ impl DriftMartingale {
     }
 }
 
+/// `n` of ascending scores, at even distances of rank.
+fn evenly(rising: &[f64], n: usize) -> Vec<f64> {
+    let n = n.min(rising.len());
+    (0..n).map(|i| rising[(2 * i + 1) * rising.len() / (2 * n)]).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -142,6 +153,35 @@ mod tests {
         let alarms = (0..1000).filter(|seed| alarm_of(*seed, 2000, 1.0).is_some()).count();
         // At most 50 on average, with a standard deviation of 7.
         assert!(alarms <= 65, "{alarms} of 1000");
+    }
+
+    /// Whether `n` scores of a series, means of the last `window` of uniform numbers, raise the alarm.
+    fn alarms_on_series(seed: u64, window: usize, n: usize, scale: f64) -> bool {
+        let mut stream = Stream::new(seed, Purpose::Demo, 1, 0);
+        let mut scores = |n: usize, scale: f64| -> Vec<f64> {
+            let x: Vec<f64> = (0..n + window).map(|_| scale * f64::from(stream.uniform())).collect();
+            x.windows(window).take(n).map(|x| x.iter().sum()).collect()
+        };
+        let mut calibration = scores(60 * window, 1.0);
+        calibration.sort_by(f64::total_cmp);
+        let mut martingale = DriftMartingale::new(rate(), evenly(&calibration, 60), seed);
+        scores(n, scale).into_iter().step_by(window).any(|score| martingale.add(score))
+    }
+
+    #[test]
+    fn scores_of_a_series_alarm_no_more_often_than_promised_if_their_windows_share_nothing() {
+        let alarms = (0..400).filter(|seed| alarms_on_series(*seed, 10, 5000, 1.0)).count();
+        // At most 20 on average, with a standard deviation of 4.4.
+        assert!(alarms <= 30, "{alarms} of 400");
+        let found = (0..50).filter(|seed| alarms_on_series(*seed, 10, 1000, 1.3)).count();
+        assert!(found >= 48, "{found} of 50");
+    }
+
+    #[test]
+    fn scores_are_taken_at_even_distances() {
+        let rising: Vec<f64> = (0..100).map(f64::from).collect();
+        assert_eq!(evenly(&rising, 4), [12.0, 37.0, 62.0, 87.0]);
+        assert_eq!((evenly(&rising, 200).len(), evenly(&[], 3).len()), (100, 0));
     }
 
     #[test]

@@ -5,9 +5,12 @@
 //! corrected together (Holm 1979), so that unchanged data are reported with a probability of at most the level. As among
 //! many rows any small difference is significant, a change also has to be of some size to be called drift.
 
+mod alarm;
 mod column;
+mod comparison;
 mod correction;
 mod counts;
+mod image_monitor;
 mod kolmogorov;
 mod martingale;
 mod monitor;
@@ -16,10 +19,15 @@ mod words;
 
 use serde::Serialize;
 
+pub use alarm::DriftAlarm;
+pub use image_monitor::ImageDriftMonitor;
 pub use martingale::DriftMartingale;
 pub use monitor::DriftMonitor;
 
 use crate::fitted::BrokenInvariants;
+
+// What these sizes cost in false alarms and in power on ten public tables: `bench/drift.py`, the section on drift of
+// `bench/RESULTS.md`.
 
 /// Least Kolmogorov-Smirnov distance of a change that is called drift.
 pub const LEAST_DISTANCE: f64 = 0.1;
@@ -41,6 +49,8 @@ pub struct DriftReport {
     pub findings: Vec<String>,
     /// Greatest probability that unchanged data are reported.
     pub level: f64,
+    /// What a row of the comparison is: `row` of a table or a point of a series, or `image`.
+    pub unit: &'static str,
     /// Rows read.
     pub rows: u64,
     /// Rows without a score, which are in no test of scores.

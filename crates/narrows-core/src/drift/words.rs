@@ -12,14 +12,14 @@ const WIDTH_STAYS: std::ops::Range<f64> = 0.8..1.25;
 /// A sentence without a full stop for each change, the threshold's first, then columns by the size of the change.
 pub(super) fn findings(report: &DriftReport) -> Vec<String> {
     let mut found = Vec::new();
-    let t = &report.threshold;
+    let (t, unit) = (&report.threshold, report.unit);
     if !t.stands {
         let was = match t.promised_rate {
-            Some(rate) => format!("where at most {} of normal rows were promised", percent(rate)),
-            None => format!("where it was {} of the held-out rows", percent(t.share_was)),
+            Some(rate) => format!("where at most {} of normal {unit}s were promised", percent(rate)),
+            None => format!("where it was {} of the held-out {unit}s", percent(t.share_was)),
         };
         found.push(format!(
-            "the threshold no longer holds: {} of rows are above it, {was}; unless these rows hold anomalies, set it anew",
+            "the threshold no longer holds: {} of {unit}s are above it, {was}; unless these {unit}s hold anomalies, set it anew",
             percent(t.share)
         ));
     }

@@ -17,7 +17,8 @@ use crate::distribution::TrainingDistribution;
 use crate::ensemble::Ensemble;
 use crate::fitted::{
     Adapter, Baselines, CalibratedThreshold, CodeDensity, Core, EncoderInput, Fitted, ImageAdapter, ImageLayout,
-    Invariants, Judgement, LevelRange, Model, Scorer, SeriesAdapter, TableAdapter, UnchangedRuns, ValueErrors,
+    Invariants, Judgement, LevelRange, MEASURES, Model, Scorer, SeriesAdapter, TableAdapter, UnchangedRuns,
+    ValueErrors,
 };
 use crate::model;
 use crate::prep::{Grain, Pipeline, SignalPipeline};
@@ -393,7 +394,8 @@ pub(super) fn read(container: &Container<'_>, file_size: usize) -> Result<Model,
         invariants.check(schema).map_err(|error| error.to_string())?;
     }
     if let Some(distribution) = &document.distribution {
-        distribution.check(schema)?;
+        let is_measure = |name: &str| images.is_some() && MEASURES.contains(&name);
+        distribution.check(|name| schema.get(name).is_some() || is_measure(name))?;
     }
     match input(&document.recipe, schema.clone(), notes)? {
         EncoderInput::Table(table) => {

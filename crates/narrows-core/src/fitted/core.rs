@@ -26,7 +26,7 @@ pub struct Core {
     pub(crate) density: CodeDensity,
     /// `None` if the model was fitted by a version without compression.
     pub(crate) coding: Option<Coding>,
-    /// `None` if the model was fitted by a version that did not keep it, and for images.
+    /// Of columns, of channels, or of measures of images; `None` if the model was fitted by a version that did not keep it.
     pub(crate) distribution: Option<TrainingDistribution>,
     pub(crate) report: Report,
 }

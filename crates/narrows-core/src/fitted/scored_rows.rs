@@ -17,8 +17,8 @@ use crate::detect::Reason;
 use crate::distribution::{ColumnDistribution, ColumnValues};
 use crate::error::Result;
 use crate::report::{
-    CalibrationSample, ColumnPanel, DETAILED, DETAILED_CELLS, DRAWN_VALUES, DrawnSeries, IdentifyingColumn, LISTED, ListedRows,
-    NewDataReport, REASONS, Role, RowDetails, SampleLayout, ScoredData,
+    CalibrationSample, ColumnPanel, DETAILED, DETAILED_CELLS, DRAWN_VALUES, DrawnSeries, IdentifyingColumn, LISTED,
+    ListedRows, NewDataReport, REASONS, Role, RowDetails, SampleLayout, ScoredData,
 };
 
 /// Columns that identify rows, at most.
@@ -312,7 +312,9 @@ fn of_rows(
     let rebuilt = model.reconstruct(table)?;
     let cells: Vec<Vec<Pair>> = columns
         .iter()
-        .map(|column| pairs(table.column(&column.name), typed.column(&column.name), rebuilt.column(&column.name), table.n_rows()))
+        .map(|column| {
+            pairs(table.column(&column.name), typed.column(&column.name), rebuilt.column(&column.name), table.n_rows())
+        })
         .collect();
     let mut details = RowDetails::default();
     for (row, (number, mut reasons)) in explained.numbers.iter().zip(explained.reasons).enumerate() {
@@ -345,7 +347,12 @@ impl Pair {
     /// Both with the same number of decimals.
     fn numbers(got: f64, expected: f64) -> Pair {
         let known = |x: f64| x.is_finite();
-        let written = Reason::number("", 0.0, if known(expected) { expected } else { got }, if known(got) { got } else { expected });
+        let written = Reason::number(
+            "",
+            0.0,
+            if known(expected) { expected } else { got },
+            if known(got) { got } else { expected },
+        );
         Pair { got: known(got).then_some(written.got), expected: known(expected).then_some(written.expected) }
     }
 }
@@ -366,13 +373,16 @@ fn pairs(raw: Option<&ArrayRef>, typed: Option<&ArrayRef>, rebuilt: Option<&Arra
     };
     let is_number = typed.is_some_and(|array| array.as_primitive_opt::<Float64Type>().is_some());
     if is_number {
-        let pair = |row| Pair::numbers(number(typed, row).unwrap_or(f64::NAN), number(rebuilt, row).unwrap_or(f64::NAN));
+        let pair =
+            |row| Pair::numbers(number(typed, row).unwrap_or(f64::NAN), number(rebuilt, row).unwrap_or(f64::NAN));
         return (0..rows).map(pair).collect();
     }
     let (got, expected) = (formatter(raw), formatter(rebuilt));
     let present = |row: usize| typed.is_none_or(|array| array.is_valid(row));
     let cell = |cells: &Option<Vec<Option<String>>>, row: usize| cells.as_ref().and_then(|cells| cells[row].clone());
-    (0..rows).map(|row| Pair { got: cell(&got, row).filter(|_| present(row)), expected: cell(&expected, row) }).collect()
+    (0..rows)
+        .map(|row| Pair { got: cell(&got, row).filter(|_| present(row)), expected: cell(&expected, row) })
+        .collect()
 }
 
 /// Text of bounded length.

@@ -32,8 +32,8 @@ pub use restoration::{Baseline, ImageQuality, Restoration, RestorationMeans, Sim
 pub use restorer::{AlbumReport, RestorerReport, SkippedImage};
 pub(crate) use restorer::{SHEET_ROWS, sheet_of};
 pub use scored_data::{
-    CalibrationSample, ColumnPanel, DrawnImage, DrawnSeries, IdentifyingColumn, ListedRows, Noun, RowDetails, SampleLayout,
-    ScoredData,
+    CalibrationSample, ColumnPanel, DrawnImage, DrawnSeries, IdentifyingColumn, ListedRows, Noun, RowDetails,
+    SampleLayout, ScoredData,
 };
 pub(crate) use scored_data::{DETAILED, DETAILED_CELLS, DRAWN_VALUES, LISTED, REASONS, SHOWN_IMAGES};
 pub use series::{AnomalousStretch, ChannelTrace, SeriesReport, StretchEvent, WindowExample};

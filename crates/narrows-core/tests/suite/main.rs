@@ -19,6 +19,7 @@ mod mutations;
 mod old_models;
 mod promised_rate;
 mod reasons;
+mod recalibration;
 mod recipe_reference;
 mod restorers;
 mod series_contract;

@@ -8,7 +8,7 @@ use narrows_core::data::Table;
 use narrows_core::drift::DriftMonitor;
 use narrows_core::images::{Album, Channels, Image, Store};
 use narrows_core::recipe::DataKind;
-use narrows_core::{Dataset, Encoder, Model, Preset, Recipe, TabularModel, fit};
+use narrows_core::{Dataset, Encoder, Model, Preset, Recipe, ScoredDataReporter, TabularModel, fit};
 
 use crate::support::{fit_with, off_sheet, quick, session, sheet};
 
@@ -162,6 +162,7 @@ fn format_5_compares_and_scores_as_it_did() {
     check(5, "ranked", &wave(60, 900));
     check(5, "overview", &off_sheet(4));
     check(5, "distribution", &off_sheet(4));
+    check(5, "mapped", &off_sheet(4));
     assert!(load(5, "compared").into_tabular().unwrap().columns_read().get("x5").is_some());
 }
 
@@ -201,6 +202,34 @@ fn write_overview() {
     let small = ["backbone.code_size=2", "backbone.nodes=[6]", "detect.score=mix", "detect.references=100"];
     small.iter().for_each(|change| recipe.set(change).unwrap());
     write(5, "overview", fit_with(&recipe, sheet(200, 1), 1).unwrap().into(), &off_sheet(4));
+}
+
+/// Where new rows lie on the code map, whose axes models of this format at first had not.
+#[test]
+fn new_rows_have_the_place_on_the_map_that_they_had() {
+    let places = places(&load(5, "mapped"));
+    let text = std::fs::read_to_string(folder(5).join("mapped.places.json")).unwrap();
+    check_near("mapped", &serde_json::from_str::<Vec<f64>>(&text).unwrap(), &places);
+    assert!(self::places(&load(5, "overview")).is_empty());
+}
+
+fn places(model: &Model) -> Vec<f64> {
+    let model = model.clone().into_tabular().unwrap();
+    let mut reporter = ScoredDataReporter::new(model.as_ref(), "sheet");
+    reporter.add(&off_sheet(4)).unwrap();
+    let rows = reporter.finish().unwrap().1.rows;
+    rows.x.iter().zip(&rows.y).flat_map(|(x, y)| [f64::from(*x), f64::from(*y)]).collect()
+}
+
+#[test]
+#[ignore = "writes the golden files"]
+fn write_mapped() {
+    let mut recipe = quick(Preset::Deep);
+    let small = ["backbone.code_size=2", "backbone.nodes=[6]", "detect.score=residual"];
+    small.iter().for_each(|change| recipe.set(change).unwrap());
+    write(5, "mapped", fit_with(&recipe, sheet(200, 1), 1).unwrap().into(), &off_sheet(4));
+    let text = serde_json::to_string(&places(&load(5, "mapped"))).unwrap();
+    std::fs::write(folder(5).join("mapped.places.json"), text).unwrap();
 }
 
 /// Fitted by the command to 200 rows of the sheet as a text table.

@@ -81,6 +81,15 @@ impl Served {
 
     /// With limits and keys.
     pub(crate) fn with(limits: ServeLimits, keys: Option<&str>) -> Served {
+        Served::started(limits, keys, &[])
+    }
+
+    /// With names beside those of this machine.
+    pub(crate) fn named(names: &[&str]) -> Served {
+        Served::started(ServeLimits::default(), None, names)
+    }
+
+    fn started(limits: ServeLimits, keys: Option<&str>, names: &[&str]) -> Served {
         let folder = TempDir::new().unwrap();
         fs::write(folder.path().join("m.narrows"), model(0)).unwrap();
         let api_keys = keys.map(|text| {
@@ -94,6 +103,7 @@ impl Served {
             models: vec![folder.path().to_path_buf()],
             port: 0,
             api_keys,
+            allowed_hosts: names.iter().map(|name| (*name).to_owned()).collect(),
             limits,
             reload_every: Duration::from_millis(50),
             compute: Compute::with_threads(1).unwrap(),
@@ -106,6 +116,15 @@ impl Served {
 
     pub(crate) fn address(&self) -> SocketAddr {
         self.server.as_ref().unwrap().address()
+    }
+
+    /// Stops the server and tells how long it took to end.
+    pub(crate) fn end(&mut self) -> Duration {
+        let server = self.server.take().unwrap();
+        let start = Instant::now();
+        server.stop();
+        server.wait();
+        start.elapsed()
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {

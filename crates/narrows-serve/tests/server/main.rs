@@ -4,7 +4,11 @@ mod client;
 mod fixture;
 
 mod bodies;
+mod connections;
+mod datatypes;
 mod drift;
+mod given_up;
 mod limits;
+mod pages;
 mod protocol;
 mod reload;

@@ -82,7 +82,8 @@ impl NewDataArgs {
         if inputs.iter().any(|input| input == "-") {
             return None;
         }
-        let mut words = vec!["narrows".to_owned(), "score".to_owned(), shell::word(&self.model.path.display().to_string())];
+        let mut words =
+            vec!["narrows".to_owned(), "score".to_owned(), shell::word(&self.model.path.display().to_string())];
         words.extend(inputs.iter().map(|input| shell::word(input)));
         if let Some(rule) = &self.threshold {
             words.extend(["--threshold".to_owned(), shell::word(rule)]);

@@ -40,7 +40,11 @@ pub(crate) struct Serve {
     /// File of API keys, one a line; a request then needs one of them, except for those about health
     #[arg(long, value_name = "FILE")]
     api_keys: Option<PathBuf>,
-    /// Largest body of a request, in bytes; 32 MiB by default
+    /// Name under which the server may be asked, such as that of a proxy; repeatable. Where other machines are not served,
+    /// requests for other names than localhost are refused, so that no web page can make a browser ask the server
+    #[arg(long, value_name = "NAME")]
+    allowed_host: Vec<String>,
+    /// Largest body of a request, in bytes, also once it is unfolded if it is compressed; 32 MiB by default
     #[arg(long, value_name = "BYTES", value_parser = value_parser!(u64).range(1..))]
     max_body: Option<u64>,
     /// Most rows of a request; a million by default
@@ -59,6 +63,9 @@ pub(crate) struct Serve {
     /// Time limit of a request, in seconds; 30 by default
     #[arg(long, value_name = "SECONDS", value_parser = value_parser!(u64).range(1..=86_400))]
     timeout: Option<u64>,
+    /// Time for requests to end after SIGTERM or Ctrl-C, in seconds; 30 by default. What has not ended then is cut off
+    #[arg(long, value_name = "SECONDS", value_parser = value_parser!(u64).range(0..=86_400))]
+    drain: Option<u64>,
 }
 
 impl Serve {
@@ -72,10 +79,11 @@ impl Serve {
         // The log says that the server stops: it has no lines but JSON.
         let _grace = interrupt::grace("");
         let limits = self.limits()?;
-        let Serve { models, port, host, api_keys, .. } = self;
+        let Serve { models, port, host, api_keys, allowed_host: allowed_hosts, .. } = self;
         let log = log(talk);
         let compute = common.compute()?;
-        let options = ServeOptions { models, host, port, api_keys, limits, compute, log, ..ServeOptions::default() };
+        let usual = ServeOptions::default();
+        let options = ServeOptions { models, host, port, api_keys, allowed_hosts, limits, compute, log, ..usual };
         let server = Server::start(options)?;
         let (place, models) = (format!("http://{}", server.address()), server.models());
         if common.json {
@@ -100,6 +108,7 @@ impl Serve {
             queue: size(self.queue, usual.queue)?,
             batch_rows: size(self.batch_rows, usual.batch_rows)?,
             timeout: self.timeout.map_or(usual.timeout, Duration::from_secs),
+            drain: self.drain.map_or(usual.drain, Duration::from_secs),
             max_delay: self.max_delay.map_or(usual.max_delay, Duration::from_millis),
             ..usual
         })

@@ -1,11 +1,16 @@
-//! `narrows drift`: what it prints, its exit code, and a threshold set anew.
+//! `narrows drift`: what it prints, and its exit code.
 
 use std::fmt::Write as _;
+use std::fs;
+use std::sync::OnceLock;
 
+use narrows_core::images::Channels;
+
+use crate::drawing::{CODE, draw, image, write};
 use crate::folder::{Folder, QUICK, ordinary};
 
 /// Rows of the circle whose third number is higher by `shift`.
-fn moved(rows: usize, shift: f64) -> String {
+pub(crate) fn moved(rows: usize, shift: f64) -> String {
     let mut text = String::new();
     for line in ordinary(rows).lines() {
         let cells: Vec<&str> = line.split(',').collect();
@@ -53,19 +58,6 @@ fn a_column_that_has_moved_is_named_in_its_own_units() {
 }
 
 #[test]
-fn the_threshold_is_set_anew() {
-    let folder = Folder::with_model();
-    folder.write("normal.csv", moved(300, 2.0));
-    folder.write("new.csv", moved(280, 2.0));
-    let ran = folder.run("drift m.narrows new.csv --recalibrate normal.csv -o n.narrows --json").succeeds();
-    assert_eq!(ran.json()["threshold"]["stands"], true, "{}", ran.stdout);
-    assert!(folder.run("score n.narrows new.csv --json").succeeds().json()["summary"]["anomalies"].as_u64() < Some(20));
-    folder.check_fails("drift m.narrows new.csv --recalibrate normal.csv -o n.narrows", 2, &["`n.narrows` exists"]);
-    folder.check_fails("drift m.narrows new.csv --recalibrate normal.csv", 2, &["--output"]);
-    folder.check_fails("drift m.narrows new.csv -o x.narrows", 2, &["--recalibrate"]);
-}
-
-#[test]
 fn what_is_not_possible_is_refused() {
     let folder = Folder::with_model();
     folder.check_fails("drift m.narrows train.csv --level 2", 2, &["--level: expected a number between 0 and 1"]);
@@ -75,22 +67,62 @@ fn what_is_not_possible_is_refused() {
     folder.check_fails("drift e.narrows train.csv", 3, &["expected a whole model, got an encoder"]);
 }
 
-#[test]
-fn series_are_compared_by_blocks_and_their_threshold_is_not_set_anew() {
+/// Two waves with some noise, as points of a series.
+pub(crate) fn wave(from: usize, to: usize, noisy: f64) -> String {
+    let mut text = "a,b\n".to_owned();
+    for i in from..to {
+        let wobble = noisy * ((i * 7919) % 101) as f64 / 500.0;
+        writeln!(text, "{:.5},{:.5}", (i as f64 * 0.37).sin() + wobble, (i as f64 * 0.37).cos()).unwrap();
+    }
+    text
+}
+
+/// A folder with `m.narrows`, a model of such points.
+pub(crate) fn of_series() -> Folder {
+    static MODEL: OnceLock<Vec<u8>> = OnceLock::new();
     let folder = Folder::new();
-    let wave = |from: usize, to: usize| {
-        let mut text = "a,b\n".to_owned();
-        for i in from..to {
-            let wobble = ((i * 7919) % 101) as f64 / 500.0;
-            writeln!(text, "{:.5},{:.5}", (i as f64 * 0.37).sin() + wobble, (i as f64 * 0.37).cos()).unwrap();
-        }
-        text
-    };
-    folder.write("train.csv", wave(0, 1500));
-    folder.write("new.csv", wave(1500, 2300));
-    folder.run(&format!("fit train.csv --kind series -o m.narrows {QUICK}")).succeeds();
+    let model = MODEL.get_or_init(|| {
+        let folder = Folder::new();
+        folder.write("train.csv", wave(0, 1500, 1.0));
+        let rule = "--threshold false_alarm_rate=0.1";
+        folder.run(&format!("fit train.csv --kind series --set data.window=17 -o m.narrows {rule} {QUICK}")).succeeds();
+        folder.bytes("m.narrows")
+    });
+    folder.write("m.narrows", model);
+    folder
+}
+
+#[test]
+fn series_are_compared_by_blocks() {
+    let folder = of_series();
+    folder.write("new.csv", wave(1500, 2300, 1.0));
     let told = folder.run("drift m.narrows new.csv").succeeds().stdout;
     assert!(told.contains("800 rows compared with the fit, which count as"), "{told}");
-    let words = ["--recalibrate: expected a model of tables"];
-    folder.check_fails("drift m.narrows new.csv --recalibrate new.csv -o n.narrows", 2, &words);
+}
+
+#[test]
+fn images_are_compared_by_scores_and_measures() {
+    let folder = Folder::new();
+    draw(&folder, "train", 60, 16, Channels::Grey);
+    folder.run(&format!("fit train -o m.narrows {CODE}")).succeeds();
+    draw(&folder, "new", 40, 16, Channels::Grey);
+    let told = folder.run("drift m.narrows new --fail-on-drift").succeeds().stdout;
+    for words in ["40 images compared with the fit", "`brightness`", "`sharpness`", "no drift"] {
+        assert!(told.contains(words), "expected `{words}` in\n{told}");
+    }
+    fs::create_dir(folder.path("dark")).unwrap();
+    for i in 0..40 {
+        let mut dark = image(16, 16, Channels::Grey, i);
+        dark.pixels.iter_mut().for_each(|pixel| *pixel *= 0.4);
+        write(&dark.into(), &folder.path("dark").join(format!("{i:03}.png")));
+    }
+    let ran = folder.run("drift m.narrows dark --json --fail-on-drift");
+    assert_eq!(ran.code, 10, "{}", ran.stderr);
+    let report = ran.json();
+    assert_eq!((&report["unit"], &report["rows"]), (&"image".into(), &40.into()));
+    assert!(report["findings"].to_string().contains("`brightness`: median"), "{report}");
+    folder.write("dark/broken.png", "no image");
+    assert_eq!(folder.run("drift m.narrows dark").code, 5);
+    folder.write("t.csv", "a,b\n1,2\n");
+    folder.check_fails("drift m.narrows t.csv", 3, &["expected"]);
 }

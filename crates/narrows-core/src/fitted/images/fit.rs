@@ -6,6 +6,7 @@ use narrows_images::Store;
 
 use super::ImageModel;
 use super::adapter::{ImageAdapter, ImageLayout};
+use super::measures;
 use super::model::ImageScorer;
 use super::roles::ImageRoles;
 use super::samples::ImageSamples;
@@ -142,7 +143,7 @@ pub(in crate::fitted) fn fit(
         anomalous_scores: &anomalous_scores,
         evidence: &Evidence::default(),
         spans: Vec::new(),
-        distribution: None,
+        distribution: Some(measures::distribution(images, &split.train)?),
     };
     assemble(assembly, session, |inputs, _, adapter| {
         let findings = ImageFindings { images, adapter, split: &split, anomalous: &anomalous, roles };

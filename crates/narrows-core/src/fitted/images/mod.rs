@@ -2,8 +2,10 @@
 
 mod adapter;
 mod fit;
+mod measures;
 mod model;
 mod quality;
+mod recalibrate;
 mod roles;
 mod samples;
 mod scored_images;
@@ -12,6 +14,7 @@ mod summary;
 pub(crate) use adapter::ImageAdapter;
 pub(crate) use adapter::ImageLayout;
 pub(super) use fit::{fit, trial_data};
+pub(crate) use measures::{MEASURES, measures};
 pub use model::ImageScore;
 pub use roles::ImageRoles;
 pub(super) use samples::ImageSamples;

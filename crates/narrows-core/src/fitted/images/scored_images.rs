@@ -9,7 +9,8 @@ use crate::error::Result;
 use crate::fitted::scored_rows::{axes, places};
 use crate::fitted::scoring::ScoreDetail;
 use crate::report::{
-    CalibrationSample, DrawnImage, IdentifyingColumn, LISTED, ListedRows, NewDataReport, SHOWN_IMAGES, SampleLayout, ScoredData,
+    CalibrationSample, DrawnImage, IdentifyingColumn, LISTED, ListedRows, NewDataReport, SHOWN_IMAGES, SampleLayout,
+    ScoredData,
 };
 
 /// Largest side of an image that is shown, in pixels.
@@ -46,7 +47,9 @@ impl ImageModel {
             }],
             ..ListedRows::default()
         };
-        if !self.sees_patches() && let Some(axes) = axes(&self.core) {
+        if !self.sees_patches()
+            && let Some(axes) = axes(&self.core)
+        {
             for i in &order {
                 let at = places(axes, &self.encode(&images.get(*i)?).concat());
                 data.rows.x.push(at[0][0]);

@@ -104,7 +104,7 @@ impl ScoreCounts {
         self.clipped += more.clipped;
         self.unseen_levels += more.unseen_levels;
         self.gaps += more.gaps;
-        self.gap_points += more.gap_points;
+        self.gap_points = self.gap_points.saturating_add(more.gap_points);
         self.unscored += more.unscored;
         self.unknown_series.extend(more.unknown_series.iter().cloned());
         self.infinite += more.infinite;

@@ -3,14 +3,14 @@
 use super::SeriesModel;
 use super::adapter::{SeriesAdapter, SeriesSamples};
 use super::columns::{special_columns, special_parts, text};
-use super::held_out::{anomalous_scores, held_out_scores};
-use super::judgement::{Judgement, PointScore};
+use super::held_out::{HeldOutPart, anomalous_scores, held_out_scores};
+use super::judgement::{Judgement, PointScore, joined};
 use super::levels::LevelRange;
 use super::points::Coverage;
 use super::summary;
 use super::suspects::ValueErrors;
 use super::unchanged::UnchangedRuns;
-use super::windowing::{CALIBRATION, TRAIN, WindowPlan, WindowedSeries, cut, without_anomalies};
+use super::windowing::{CALIBRATION, TRAIN, WindowPlan, WindowedSeries, anomalous_points, cut, without_anomalies};
 use crate::choice::Choice;
 use crate::codec::Span;
 use crate::data::{self, Layout, Schema, SeriesSet, Table, TimeColumns};
@@ -209,7 +209,9 @@ fn prepare_points(
         set.check_gaps(time, selection.table.source())?;
     }
     notes.extend(set.notes.clone());
-    let is_anomalous = anomalous_points(&set, &selection);
+    let mut is_normal = vec![false; selection.table.n_rows()];
+    selection.normal.iter().for_each(|row| is_normal[*row as usize] = true);
+    let is_anomalous = anomalous_points(&set, &is_normal);
 
     let plan = WindowPlan::new(recipe, settings, &set)?;
     let plan = if purpose == SplitPurpose::Search { plan.for_search()? } else { plan };
@@ -304,7 +306,9 @@ fn fit_points(
     let calibration = windows.prepared.take(&split.calibration);
     adapter.errors = ValueErrors::fit(&adapter, &trained.scorer, &calibration);
     let held_out = |coverage: Coverage, part: usize, most: usize| {
-        held_out_scores(&adapter, &trained.scorer, &samples, &plan, &is_anomalous, (coverage, part), most)
+        let ranges = plan.ranges.iter().map(|ranges| ranges[part].clone()).collect();
+        let part = HeldOutPart { samples: &samples, is_anomalous: &is_anomalous, ranges, window: plan.window };
+        held_out_scores(&adapter, &trained.scorer, &part, coverage, most)
     };
     let most = recipe.detect.calibration_rows;
     let ordinary = held_out(Coverage::All, CALIBRATION, most);
@@ -358,11 +362,6 @@ fn fit_points(
     })
 }
 
-/// The points with one score each.
-fn joined(points: &[PointScore], judgement: Judgement) -> Vec<f64> {
-    points.iter().map(|parts| judgement.score(*parts)).collect()
-}
-
 /// The range of each channel in the training parts of the series.
 fn spans(stretches: &[Stretch<'_>], channels: usize) -> Vec<Option<Span>> {
     let of_channel = |c: usize| {
@@ -394,17 +393,4 @@ fn unobserved(recipe: &Recipe, window: usize) -> Unobserved {
 /// series); for several, it shows the operating state.
 fn usual_transform(channels: usize) -> Transform {
     if channels == 1 { Transform::Centre } else { Transform::None }
-}
-
-/// For each series, which of its points are labelled anomalous or unlabelled.
-fn anomalous_points(set: &SeriesSet, selection: &ColumnSelection) -> Vec<Vec<bool>> {
-    let mut is_normal = vec![false; selection.table.n_rows()];
-    selection.normal.iter().for_each(|row| is_normal[*row as usize] = true);
-    let of_point = |row: &Option<u32>| row.is_some_and(|row| !is_normal[row as usize]);
-    let of_series = |series: &data::Series| {
-        let mut points: Vec<bool> = series.rows.iter().map(of_point).collect();
-        series.merged.iter().for_each(|(row, point)| points[*point] |= !is_normal[*row as usize]);
-        points
-    };
-    set.series.iter().map(of_series).collect()
 }

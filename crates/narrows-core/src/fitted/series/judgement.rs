@@ -62,6 +62,11 @@ fn below(score: f64, ceiling: f64) -> f64 {
     if score > ceiling / 2.0 { ceiling * (1.0 - ceiling / (4.0 * score)) } else { score }
 }
 
+/// Points with one score each.
+pub(super) fn joined(points: &[PointScore], judgement: Judgement) -> Vec<f64> {
+    points.iter().map(|parts| judgement.score(*parts)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

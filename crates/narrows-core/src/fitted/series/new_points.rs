@@ -45,7 +45,11 @@ pub(in crate::fitted) struct PointDetail {
 }
 
 /// The events and the highest peaks of points that the model was not fitted to.
-pub(in crate::fitted) fn new_points(model: &SeriesModel, table: &Table, asked: Option<PointsAsked>) -> Result<NewPoints> {
+pub(in crate::fitted) fn new_points(
+    model: &SeriesModel,
+    table: &Table,
+    asked: Option<PointsAsked>,
+) -> Result<NewPoints> {
     let (adapter, core) = (model.adapter.as_ref(), &model.core);
     let samples = adapter.prepare(table)?;
     let channels = &samples.set.channels;
@@ -54,7 +58,9 @@ pub(in crate::fitted) fn new_points(model: &SeriesModel, table: &Table, asked: O
     let stretches = stretches(adapter, channels, &scored, core.threshold.decision.threshold);
     let (highest, drawn) = match asked {
         None => (Vec::new(), Vec::new()),
-        Some(asked) => (highest_points(adapter, channels, &scored, asked), drawn(adapter, channels, &scored, asked, table)),
+        Some(asked) => {
+            (highest_points(adapter, channels, &scored, asked), drawn(adapter, channels, &scored, asked, table))
+        }
     };
     Ok(NewPoints { top, stretches, highest, drawn })
 }
@@ -104,7 +110,9 @@ fn drawn(
         let n = series.n_points();
         let rank = |p: usize| if points.score[p].is_nan() { f64::NEG_INFINITY } else { points.score[p] };
         let highest = |first: usize| {
-            (first..(first + step).min(n)).reduce(|best, p| if rank(p) > rank(best) { p } else { best }).unwrap_or(first)
+            (first..(first + step).min(n))
+                .reduce(|best, p| if rank(p) > rank(best) { p } else { best })
+                .unwrap_or(first)
         };
         let kept: Vec<usize> = (0..n).step_by(step).map(highest).collect();
         let trace = |c: usize| ChannelTrace {

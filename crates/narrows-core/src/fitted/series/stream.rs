@@ -18,7 +18,7 @@ use crate::compute::Compute;
 use crate::data::{self, Layout, Moment, Series, SeriesSet, Table};
 use crate::detect::Reason;
 use crate::error::{Error, Hint, Place, Result};
-use crate::fitted::invariants::{BrokenInvariants, Evidence};
+use crate::fitted::invariants::Evidence;
 use crate::fitted::scoring::{ScoreCounts, ScoreFlag, Scorer};
 
 /// Windows of points kept per series.
@@ -35,6 +35,8 @@ pub struct StreamScorer {
     scorer: Scorer,
     tracks: HashMap<String, Track>,
     counts: ScoreCounts,
+    /// Those of the last row.
+    row_counts: ScoreCounts,
 }
 
 /// The score of a newly arrived point.
@@ -62,6 +64,7 @@ struct Entered {
     /// Number of points missing before it.
     gap: u64,
     evidence: Evidence,
+    counts: ScoreCounts,
 }
 
 /// The state of one series.
@@ -110,8 +113,8 @@ impl SeriesModel {
         }
         let mut scorer = self.core.scorer.clone();
         scorer.ensemble.set_compute(&Compute::serial());
-        let (tracks, counts) = (HashMap::new(), ScoreCounts::default());
-        Ok(StreamScorer { model: self.clone(), scorer, tracks, counts })
+        let (counts, row_counts) = (ScoreCounts::default(), ScoreCounts::default());
+        Ok(StreamScorer { model: self.clone(), scorer, tracks: HashMap::new(), counts, row_counts })
     }
 }
 
@@ -128,9 +131,10 @@ impl StreamScorer {
     /// [`Error::Data`] and [`Error::Mismatch`] for a row that does not fit the model, and for a time that is not after
     /// the previous one of its series; the state is then unchanged.
     pub fn push(&mut self, row: &Table) -> Result<StreamScore> {
-        let Entered { point, gap, evidence } = self.enter(row)?;
+        let Entered { point, gap, evidence, counts } = self.enter(row)?;
         let followed = self.score(&point, gap > 0, &evidence);
-        self.counts.unscored += u64::from(followed.score.is_nan());
+        self.row_counts = ScoreCounts { unscored: u64::from(followed.score.is_nan()), ..counts };
+        self.counts.add(&self.row_counts);
         Ok(followed)
     }
 
@@ -140,10 +144,7 @@ impl StreamScorer {
     /// # Errors
     /// As [`push`](Self::push).
     pub fn remember(&mut self, row: &Table) -> Result<()> {
-        let counts = self.counts.clone();
-        let entered = self.enter(row);
-        self.counts = counts;
-        entered.map(drop)
+        self.enter(row).map(drop)
     }
 
     /// Appends a row to its series.
@@ -170,27 +171,33 @@ impl StreamScorer {
 
         let adapter = &self.model.adapter;
         let is_unknown = track.is_none() && adapter.pipeline.is_unknown(&point.id);
-        self.counts.unknown_series.extend(is_unknown.then(|| point.id.clone()));
-        if self.counts.extra_columns.is_empty() {
-            self.counts.extra_columns = conformed.extra.into_iter().filter(|name| !adapter.compares(name)).collect();
-        }
-        BrokenInvariants::merge(&mut self.counts.broken, &evidence.counts);
-        self.counts.lacking.clone_from(&evidence.lacking);
-        self.counts.rows += 1;
-        self.counts.missing += set.counts.missing;
-        self.counts.infinite += set.counts.infinite;
-        self.counts.gaps += u64::from(gap > 0);
-        self.counts.gap_points = self.counts.gap_points.saturating_add(gap);
+        let mut counts = ScoreCounts {
+            rows: 1,
+            missing: set.counts.missing,
+            infinite: set.counts.infinite,
+            gaps: u64::from(gap > 0),
+            gap_points: gap,
+            unknown_series: is_unknown.then(|| point.id.clone()).into_iter().collect(),
+            extra_columns: conformed.extra.into_iter().filter(|name| !adapter.compares(name)).collect(),
+            broken: evidence.counts.clone(),
+            lacking: evidence.lacking.clone(),
+            ..ScoreCounts::default()
+        };
         let track = self.tracks.entry(point.id.clone()).or_insert_with(|| Track::new(&point.id));
         track.is_zoned = track.is_zoned.or(is_zoned);
         track.append(&point, gap, adapter);
-        self.counts.clipped += track.clipped(adapter);
-        Ok(Entered { point, gap, evidence })
+        counts.clipped = track.clipped(adapter);
+        Ok(Entered { point, gap, evidence, counts })
     }
 
     /// Counts of values filled, clipped or ignored so far.
     pub fn counts(&self) -> &ScoreCounts {
         &self.counts
+    }
+
+    /// Those of the last row scored.
+    pub fn row_counts(&self) -> &ScoreCounts {
+        &self.row_counts
     }
 
     /// Number of points missing between the last point of the series and this one.

@@ -7,7 +7,7 @@ use narrows_engine::rng::{Purpose, Stream};
 
 use super::adapter::{SeriesAdapter, SeriesSamples};
 use crate::choice::Choice;
-use crate::data::{SeriesSet, split_in_time};
+use crate::data::{Series, SeriesSet, split_in_time};
 use crate::error::{Error, Place, Result};
 use crate::fitted::split::Split;
 use crate::prep::{Windows, period};
@@ -158,7 +158,7 @@ fn ranges(recipe: &Recipe, set: &SeriesSet, window: usize) -> Result<Vec<[Range<
         Some(place) if place < n_calibration + n_validation => 1,
         _ => 0,
     };
-    let of_series = |(s, series): (usize, &crate::data::Series)| {
+    let of_series = |(s, series): (usize, &Series)| {
         let n = series.n_points();
         if is_long(n) {
             return split_in_time(n, parts(n), window - 1);
@@ -229,6 +229,17 @@ pub(super) fn cut(
     let mut normal = [train.as_slice(), &validation, &calibration].concat();
     normal.sort_unstable();
     Ok(WindowedSeries { windows, split: Split { train, validation, calibration }, normal, anomalous, unseen })
+}
+
+/// Whether each point of each series is anomalous, given whether each row of the table is normal.
+pub(super) fn anomalous_points(set: &SeriesSet, is_normal: &[bool]) -> Vec<Vec<bool>> {
+    let of_point = |row: &Option<u32>| row.is_some_and(|row| !is_normal[row as usize]);
+    let of_series = |series: &Series| {
+        let mut points: Vec<bool> = series.rows.iter().map(of_point).collect();
+        series.merged.iter().for_each(|(row, point)| points[*point] |= !is_normal[*row as usize]);
+        points
+    };
+    set.series.iter().map(of_series).collect()
 }
 
 /// The subranges of a range without an anomalous point, from which normal windows are cut.

@@ -4,7 +4,6 @@ mod adapter;
 mod fit;
 mod model;
 mod order;
-mod recalibrate;
 mod summary;
 
 pub(crate) use adapter::TableAdapter;

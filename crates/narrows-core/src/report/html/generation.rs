@@ -36,6 +36,8 @@ struct SampleComparison {
     details: String,
     columns: Vec<ColumnDistanceRow>,
     unlisted: usize,
+    /// Where generated rows are not for use, their columns interest few.
+    is_folded: bool,
 }
 
 struct ColumnDistanceRow {
@@ -91,6 +93,7 @@ fn compare(found: &SampleSimilarity, sample_kind: SampleKind) -> SampleCompariso
         verdict: verdict(found, sample_kind),
         details: details(found, sample_kind),
         columns: listed.iter().map(column).collect(),
+        is_folded: found.auc >= DISTINGUISHABLE_AUC,
         unlisted: if listed.is_empty() { 0 } else { found.columns.len() - listed.len() },
     }
 }

@@ -42,8 +42,7 @@ pub(super) struct LivingPart {
 }
 
 /// A page of a file may run what it contains and request nothing.
-const FILE_POLICY: &str =
-    "default-src 'none'; script-src 'unsafe-inline' data:; style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'";
+const FILE_POLICY: &str = "default-src 'none'; script-src 'unsafe-inline' data:; style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'";
 
 impl LivingPart {
     /// For a page about a model whose columns are `columns`.

@@ -47,6 +47,10 @@ use askama::Template;
 use super::{ColumnPanel, NewDataReport, Report, SampleLayout, ScoredData, number};
 use crate::error::{Error, Result};
 
+/// The sign of the pages, as an SVG image.
+pub const ICON: &str = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 -4 24 24\" fill=\"#1b5a94\">\
+                        <path d=\"M1 1L10 6.5V9.5L1 15Z\"/><path d=\"M23 1L14 6.5V9.5L23 15Z\"/></svg>";
+
 /// The page: its sections in reading order.
 #[derive(Template)]
 #[template(path = "report/page.html", whitespace = "minimize")]

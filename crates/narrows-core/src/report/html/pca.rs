@@ -19,6 +19,8 @@ pub(super) struct PcaSection {
     sample_kind: SampleKind,
     bars: Vec<ErrorBar>,
     verdict: String,
+    /// The errors are folded away where they say nothing.
+    is_uninformative: bool,
 }
 
 struct ErrorBar {
@@ -42,6 +44,7 @@ impl PcaSection {
         PcaSection {
             sample_kind: SampleKind::network_input(report),
             verdict: verdict(report),
+            is_uninformative: is_uninformative(report),
             bars: vec![
                 bar("model", format!("this model, code {}", count(report.network.code_size as u64)), 0),
                 bar("baseline", format!("PCA, {}", counted(pca.components as u64, "component")), 1),
@@ -50,12 +53,18 @@ impl PcaSection {
     }
 }
 
+/// Whether as many components as the code has units reconstruct everything.
+fn is_uninformative(report: &Report) -> bool {
+    let inputs = report.network.inputs;
+    report.pca.components.max(report.network.code_size) >= inputs && inputs > 0
+}
+
 fn verdict(report: &Report) -> String {
     let (model, pca, inputs, components) =
         (report.pca.model_error, report.pca.pca_error, report.network.inputs, report.pca.components);
     let (noun, plural) = (SampleKind::network_input(report).noun(), SampleKind::network_input(report).plural());
     let same_size = counted(components as u64, "component");
-    if components.max(report.network.code_size) >= inputs && inputs > 0 {
+    if is_uninformative(report) {
         return format!(
             "This comparison is uninformative: PCA with {same_size} for {} reconstructs every {noun} exactly, anomalies included. Compare scores instead.",
             counted(inputs as u64, "input")

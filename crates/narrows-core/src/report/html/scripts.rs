@@ -80,9 +80,8 @@ pub fn module(name: &str) -> Option<&'static str> {
 
 /// An import map that holds the modules of a page.
 pub(super) fn import_map() -> String {
-    let address = |source: &str| {
-        format!("data:text/javascript;base64,{}", STANDARD.encode(source.replace(RELATIVE, NAMED)))
-    };
+    let address =
+        |source: &str| format!("data:text/javascript;base64,{}", STANDARD.encode(source.replace(RELATIVE, NAMED)));
     let imports: Map<String, serde_json::Value> =
         MODULES.iter().map(|(name, source)| (format!("narrows/{name}"), json!(address(source)))).collect();
     json!({ "imports": imports }).to_string()

@@ -5,6 +5,7 @@ mod keep;
 mod row_scorer;
 mod stream;
 mod tally;
+mod watch;
 mod writer;
 
 pub(super) use keep::Keep;
@@ -20,6 +21,7 @@ use serde::Serialize;
 
 use self::stream::{Follow, StreamReasons};
 use self::tally::Tally;
+use self::watch::WatchArgs;
 use self::writer::{ReasonsAsked, ScoreWriter};
 use crate::failure::{Failure, Outcome};
 use crate::flags::{Common, ModelArg, ResizeArg};
@@ -40,7 +42,8 @@ use crate::targets::Targets;
     before_long_help = "Examples:\n  narrows score m.narrows new.csv -o scores.csv --explain 3\n  \
                         narrows score m.narrows new.csv --top 20 --explain 2\n  \
                         zcat new.csv.gz | narrows score m.narrows - --keep id --format ndjson\n  \
-                        tail -f sensors.csv | narrows score pump.narrows - --follow --history yesterday.csv"
+                        tail -f sensors.csv | narrows score pump.narrows - --follow --history yesterday.csv\n  \
+                        tail -f sensors.csv | narrows score pump.narrows - --follow --report-every 10000 --alarm-drift 0.01"
 )]
 pub(crate) struct Score {
     #[command(flatten)]
@@ -88,6 +91,8 @@ pub(crate) struct Score {
     /// Series only: rows that come before the stream, so that its first points have a full window
     #[arg(long, value_name = "FILE", requires = "follow")]
     history: Option<PathBuf>,
+    #[command(flatten)]
+    watch: WatchArgs,
     /// Images only: write a heat map (PNG) of the reconstruction error of each image to this folder
     #[arg(long, value_name = "FOLDER")]
     heatmaps: Option<PathBuf>,
@@ -122,8 +127,8 @@ impl Score {
         let format = self.output.row_format()?;
         let asked = ReasonsAsked { form: self.reason_form.as_deref(), format, in_document: false };
         let reasons = StreamReasons { most: self.explain.unwrap_or(0), forms: asked.forms()? };
-        let Score { input, output, keep, only_anomalies, history, fail_on_anomaly, .. } = self;
-        let follow = Follow { input, output, reasons, keep, only_anomalies, history, fail_on_anomaly };
+        let Score { input, output, keep, only_anomalies, history, fail_on_anomaly, watch, .. } = self;
+        let follow = Follow { input, output, reasons, keep, only_anomalies, history, fail_on_anomaly, watch };
         follow.run(model, common.talk())
     }
 

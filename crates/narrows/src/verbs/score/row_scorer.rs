@@ -5,7 +5,7 @@ use narrows_core::detect::Reason;
 use narrows_core::error::Place;
 use narrows_core::output::Columns;
 use narrows_core::recipe::DataKind;
-use narrows_core::{Compute, Error, Model, ScoreFlag, StreamScorer, TableModel, TabularModel};
+use narrows_core::{Compute, Error, Model, ScoreFlag, Scores, StreamScore, StreamScorer, TableModel, TabularModel};
 
 use super::Tally;
 use crate::failure::Failure;
@@ -23,6 +23,10 @@ pub(super) struct ScoredRow {
     pub(super) columns: Columns,
     pub(super) is_anomaly: bool,
     pub(super) reasons: Vec<Reason>,
+    /// The series of a point; empty if there is only one, and for rows.
+    pub(super) series: String,
+    /// The same in the form for many rows.
+    pub(super) scores: Scores,
 }
 
 impl RowScorer {
@@ -90,6 +94,8 @@ impl RowScorer {
                     columns: explained.scores.columns(row.first_row(), DataKind::Table),
                     is_anomaly: explained.scores.is_anomaly[0],
                     reasons: explained.reasons.into_iter().next().unwrap_or_default(),
+                    series: String::new(),
+                    scores: explained.scores,
                 })
             }
             RowScorer::Series { scorer, .. } => {
@@ -97,7 +103,15 @@ impl RowScorer {
                 tally.anomalies += u64::from(score.is_anomaly);
                 tally.warming_up += u64::from(score.flag == ScoreFlag::WarmUp);
                 let columns = score.columns(row.first_row());
-                Ok(ScoredRow { columns, is_anomaly: score.is_anomaly, reasons: score.reasons })
+                let scores = Scores {
+                    score: vec![score.score],
+                    p_value: vec![score.p_value],
+                    is_anomaly: vec![score.is_anomaly],
+                    flag: vec![score.flag],
+                    counts: scorer.row_counts().clone(),
+                };
+                let StreamScore { is_anomaly, reasons, series, .. } = score;
+                Ok(ScoredRow { columns, is_anomaly, reasons, series, scores })
             }
         }
     }

@@ -1,8 +1,9 @@
 //! `narrows score --follow`: scores rows as they arrive, one output line per input line.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::array::{BooleanArray, RecordBatch};
 use narrows_core::data::{Delimiter, LineReader, Source, Table};
 use narrows_core::error::Place;
 use narrows_core::output::batch;
@@ -10,6 +11,7 @@ use narrows_core::score_table::{ReasonForm, SCORE_COLUMNS};
 use narrows_core::{Error, Model};
 
 use super::row_scorer::{RowScorer, ScoredRow};
+use super::watch::{ALARM, Watch, WatchArgs};
 use super::{Keep, Tally};
 use crate::address;
 use crate::failure::{Failure, Outcome, tell_bad_line};
@@ -32,6 +34,7 @@ pub(super) struct Follow {
     /// Rows that come before the stream.
     pub(super) history: Option<PathBuf>,
     pub(super) fail_on_anomaly: bool,
+    pub(super) watch: WatchArgs,
 }
 
 /// The reasons to write.
@@ -43,6 +46,7 @@ pub(super) struct StreamReasons {
 
 impl Follow {
     pub(super) fn run(self, model: Model, talk: Talk) -> Result<Outcome, Failure> {
+        let mut watch = self.watch.watch(|| model.clone().into_tabular(), talk)?;
         let mut row_scorer = RowScorer::of(model)?;
         let stream = self.input.stream()?;
         if let Some(path) = &self.history {
@@ -51,7 +55,7 @@ impl Follow {
             let n = row_scorer.remember(&Source::parse(&[name])?)?;
             talk.line(format_args!("history     {}", count(n, "row")));
         }
-        let mut shown = ShownColumns::new(&row_scorer, self.keep, self.reasons)?;
+        let mut shown = ShownColumns::new(&row_scorer, self.keep, self.reasons, &watch)?;
         let mut lines = Lines::open(&stream.path)?;
         let mut writer = self.output.row_writer()?;
         let mut reader = None;
@@ -73,14 +77,15 @@ impl Follow {
             };
             let followed = match read(reader, &line, lines.name(), row) {
                 Ok(None) => continue,
-                Ok(Some(table)) => {
-                    row_scorer.push(&table, shown.reasons.most, &mut tally).map(|followed| (table, followed))
-                }
+                Ok(Some(table)) => row_scorer.push(&table, shown.reasons.most, &mut tally).and_then(|followed| {
+                    let is_alarm = watch.add(row, &table, &followed.series, &followed.scores)?;
+                    Ok((table, followed, is_alarm))
+                }),
                 Err(error) => Err(error),
             };
             match followed {
-                Ok((_, followed)) if self.only_anomalies && !followed.is_anomaly => {}
-                Ok((table, followed)) => writer.write(&shown.row(&table, followed)?)?,
+                Ok((_, followed, false)) if self.only_anomalies && !followed.is_anomaly => {}
+                Ok((table, followed, is_alarm)) => writer.write(&shown.row(&table, followed, is_alarm)?)?,
                 Err(error) => {
                     tally.bad_lines += 1;
                     tell_bad_line(talk, number, &error);
@@ -88,13 +93,15 @@ impl Follow {
             }
             row += 1;
         }
+        watch.finish();
         row_scorer.add_counts(&mut tally);
         tally.tell(talk);
         Ok(match tally {
             // Ctrl-C also ends the process writing to the pipe, so the end of input may be noticed first.
             _ if interrupt::asked() => Outcome::Interrupted,
-            // Anomalies take precedence over invalid lines.
+            // Anomalies and drift take precedence over invalid lines.
             Tally { anomalies: 1.., .. } if self.fail_on_anomaly => Outcome::AnomaliesFound,
+            _ if watch.fails() => Outcome::DriftFound,
             Tally { bad_lines: 1.., .. } => Outcome::Partial,
             _ => Outcome::Done,
         })
@@ -128,15 +135,23 @@ struct ShownColumns {
     points: Keep,
     keep: Keep,
     reasons: StreamReasons,
+    /// The names of results.
+    taken: Vec<&'static str>,
 }
 
 impl ShownColumns {
-    fn new(row_scorer: &RowScorer, keep: Vec<String>, reasons: StreamReasons) -> Result<ShownColumns, Failure> {
+    fn new(
+        row_scorer: &RowScorer,
+        keep: Vec<String>,
+        reasons: StreamReasons,
+        watch: &Watch,
+    ) -> Result<ShownColumns, Failure> {
+        let taken: Vec<&str> = SCORE_COLUMNS.into_iter().chain(watch.has_alarm().then_some(ALARM)).collect();
         let points = row_scorer.index_columns();
         let others = keep.into_iter().filter(|name| !points.contains(name)).collect();
-        let (points, keep) = (Keep::new(points, &[])?, Keep::new(others, &SCORE_COLUMNS)?);
+        let (points, keep) = (Keep::new(points, &[])?, Keep::new(others, &taken)?);
         let most = row_scorer.most_reasons(reasons.most);
-        Ok(ShownColumns { points, keep, reasons: StreamReasons { most, ..reasons } })
+        Ok(ShownColumns { points, keep, reasons: StreamReasons { most, ..reasons }, taken })
     }
 
     /// The reader of a stream with this first line.
@@ -167,7 +182,7 @@ impl ShownColumns {
             let reader = LineReader::json(columns.clone(), source);
             // A first line that is damaged has no columns to match; it is told as any other one.
             if let Ok(Some(row)) = reader.read(first, 0) {
-                self.keep = Keep::new(self.keep.matching(&row.names())?, &SCORE_COLUMNS)?;
+                self.keep = Keep::new(self.keep.matching(&row.names())?, &self.taken)?;
                 columns.extend(self.keep.names().iter().cloned());
             }
         }
@@ -192,14 +207,17 @@ impl ShownColumns {
             },
         };
         let names: Vec<&str> = reader.columns().iter().map(String::as_str).collect();
-        self.keep = Keep::new(self.keep.matching(&names)?, &SCORE_COLUMNS)?;
+        self.keep = Keep::new(self.keep.matching(&names)?, &self.taken)?;
         Ok(reader)
     }
 
-    /// The output row: index columns, score, copied columns, reasons.
-    fn row(&self, table: &Table, followed: ScoredRow) -> Result<RecordBatch, Failure> {
+    /// The output row: index columns, score, whether it raises the alarm, copied columns, reasons.
+    fn row(&self, table: &Table, followed: ScoredRow, is_alarm: bool) -> Result<RecordBatch, Failure> {
         let ScoredRow { mut columns, reasons, .. } = followed;
         columns.splice(1..1, self.points.columns(table)?);
+        if self.taken.contains(&ALARM) {
+            columns.push((ALARM.to_owned(), Arc::new(BooleanArray::from(vec![is_alarm]))));
+        }
         columns.extend(self.keep.columns(table)?);
         if self.reasons.most > 0 {
             let reasons = [reasons];
