@@ -153,8 +153,8 @@ pub use error::{Error, ErrorKind, Result};
 pub use fitted::{
     BaselineMetrics, BestF1, BrokenInvariants, Dataset, Encoder, Evaluation, Evaluator, Explained, Fitted, ImageModel,
     ImageRoles, ImageScore, Intervals, Model, NewDataReporter, OutsideRange, RankingQuality, Restorer, Roles,
-    ScoreCounts, ScoreFlag, Scores, SeriesEvent, SeriesModel, SeriesQuality, Session, StreamScore, StreamScorer,
-    TableModel, TabularModel, Variation, fit, matching_columns, score_table,
+    ScoreCounts, ScoreFlag, Scores, SeriesEvent, SeriesModel, SeriesProgress, SeriesQuality, Session, StreamScore,
+    StreamScorer, TableModel, TabularModel, Variation, fit, matching_columns, score_table,
 };
 pub use narrows_engine::rng;
 pub use narrows_images as images;

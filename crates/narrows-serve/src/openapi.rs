@@ -5,14 +5,15 @@ use serde_json::{Map, Value, json};
 use crate::answer::AnswerForm;
 use crate::protocol::VERSION;
 use crate::rows_in::BodyForm;
+use crate::streams::LONGEST_ID;
 use crate::values::Datatype;
 
 /// What a route is documented by.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RouteDoc {
     pub(crate) path: &'static str,
-    /// Whether it is for POST rather than for GET.
-    pub(crate) is_post: bool,
+    /// In lower case.
+    pub(crate) method: &'static str,
     pub(crate) summary: &'static str,
     pub(crate) body: BodyDoc,
 }
@@ -29,14 +30,23 @@ pub(crate) enum BodyDoc {
     Invocation,
     /// Anything.
     Filter,
+    /// Rows or an image, which come back changed.
+    Change,
+    /// Rows as they come, and scores as they come.
+    Lines,
 }
 
 /// The document of these routes, for models of these names.
 pub(crate) fn document(routes: &[RouteDoc], models: &[String]) -> Value {
     let mut paths = Map::new();
     for route in routes {
-        let method = if route.is_post { "post" } else { "get" };
-        paths.insert(route.path.to_owned(), json!({method: operation(route, models)}));
+        let is_only = routes.iter().filter(|other| other.path == route.path).count() == 1;
+        let mut operation = operation(route, models);
+        if !is_only && let Some(id) = operation["operationId"].as_str() {
+            operation["operationId"] = json!(format!("{}_{id}", route.method));
+        }
+        let methods = paths.entry(route.path).or_insert_with(|| json!({}));
+        methods[route.method] = operation;
     }
     json!({
         "openapi": "3.1.0",
@@ -68,20 +78,21 @@ fn operation(route: &RouteDoc, models: &[String]) -> Value {
     };
     let mut parameters: Vec<Value> = path_parameter("model", model.clone()).into_iter().collect();
     parameters.extend(path_parameter("version", json!({"type": "string"})));
+    parameters.extend(path_parameter("id", json!({"type": "string", "minLength": 1, "maxLength": LONGEST_ID})));
     let query = |name: &str, schema: Value, description: &str| json!({"name": name, "in": "query", "schema": schema, "description": description});
     match route.body {
-        BodyDoc::Rows => parameters.push(query(
+        BodyDoc::Rows | BodyDoc::Lines => parameters.push(query(
             "explain",
             json!({"type": "integer", "minimum": 0, "maximum": 1000}),
             "Number of reasons of each row",
         )),
-        BodyDoc::Invocation => {
+        BodyDoc::Invocation if !route.path.contains("{model}") => {
             parameters.push(query("model", model, "The model, if there are several"));
         }
         _ => {}
     }
     let id: String =
-        route.path.split(['/', '{', '}', '.']).filter(|part| !part.is_empty()).collect::<Vec<_>>().join("_");
+        route.path.split(['/', '{', '}', '.', ':']).filter(|part| !part.is_empty()).collect::<Vec<_>>().join("_");
     let mut operation = json!({
         "operationId": id,
         "summary": route.summary,
@@ -103,7 +114,7 @@ fn content(body: BodyDoc) -> Option<Value> {
             "application/json": {"schema": {"$ref": "#/components/schemas/InferenceRequest"}},
             "application/octet-stream": any,
         }),
-        BodyDoc::Rows => {
+        BodyDoc::Rows | BodyDoc::Change => {
             BodyForm::listed().into_iter().map(|name| (name.to_owned(), any.clone())).collect::<Map<_, _>>().into()
         }
         BodyDoc::Invocation => json!({
@@ -111,6 +122,7 @@ fn content(body: BodyDoc) -> Option<Value> {
             "text/csv": any,
         }),
         BodyDoc::Filter => json!({"application/json": any}),
+        BodyDoc::Lines => json!({"application/x-ndjson": any}),
     })
 }
 
@@ -135,11 +147,20 @@ fn responses(route: &RouteDoc) -> Value {
             })
             .collect::<Map<_, _>>()
             .into(),
+        BodyDoc::Change => {
+            let forms = AnswerForm::ALL.iter().map(|form| form.content_type());
+            forms
+                .chain(["image/png", "image/jpeg"])
+                .map(|name| (name.to_owned(), json!({})))
+                .collect::<Map<_, _>>()
+                .into()
+        }
         BodyDoc::Invocation => {
             let rows = json!({"type": "array", "items": {"$ref": "#/components/schemas/ScoredRow"}});
             json_of(json!({"type": "object", "properties": {"predictions": rows}}))
         }
         BodyDoc::Filter => json_of(json!({"type": "array"})),
+        BodyDoc::Lines => json!({"application/x-ndjson": {}}),
         BodyDoc::None if route.path == "/metrics" => json!({"application/openmetrics-text": {}}),
         BodyDoc::None => json_of(json!({"type": "object"})),
     };
@@ -167,6 +188,9 @@ fn responses(route: &RouteDoc) -> Value {
     ];
     for (code, description) in codes {
         responses[code] = refused(description);
+    }
+    if route.body == BodyDoc::Lines {
+        responses["409"] = refused("another request writes to the stream");
     }
     responses
 }

@@ -18,6 +18,10 @@ pub struct ServeOptions {
     pub port: u16,
     /// A file of keys, one a line; without it no key is needed.
     pub api_keys: Option<PathBuf>,
+    /// Another path of `/invocations`, if a hosting platform asks for one.
+    pub predict_route: Option<String>,
+    /// Another path of `/health`.
+    pub health_route: Option<String>,
     /// What a request may ask for.
     pub limits: ServeLimits,
     /// How often the model files are looked at for changes.
@@ -36,6 +40,8 @@ impl Default for ServeOptions {
             host: "127.0.0.1".to_owned(),
             port: 8080,
             api_keys: None,
+            predict_route: None,
+            health_route: None,
             limits: ServeLimits::default(),
             reload_every: Duration::from_secs(2),
             compute: Compute::all_cores(),
@@ -51,6 +57,8 @@ pub struct ServeLimits {
     pub max_body: usize,
     /// Rows of a request.
     pub max_rows: usize,
+    /// Pixels of the images of a request.
+    pub max_pixels: u64,
     /// Requests that may wait for a thread; further ones are refused at once.
     pub queue: usize,
     /// Time for the body to arrive and for the answer to be computed, together.
@@ -63,20 +71,28 @@ pub struct ServeLimits {
     pub connections: usize,
     /// Time for requests to end once the server is stopped.
     pub drain: Duration,
+    /// Streams that may be open; further ones are refused.
+    pub streams: usize,
+    /// Time without a row after which a stream is forgotten.
+    pub stream_idle: Duration,
 }
 
 impl Default for ServeLimits {
-    /// 32 MiB, a million rows, 64 waiting, 30 seconds, 1024 rows gathered without delay, 512 connections.
+    /// 32 MiB, a million rows, 16 million pixels, 64 waiting, 30 seconds, 1024 rows gathered without delay, 512 connections, 64 streams, forgotten after
+    /// an hour.
     fn default() -> ServeLimits {
         ServeLimits {
             max_body: 32 << 20,
             max_rows: 1_000_000,
+            max_pixels: 1 << 24,
             queue: 64,
             timeout: Duration::from_secs(30),
             batch_rows: 1024,
             max_delay: Duration::ZERO,
             connections: 512,
             drain: Duration::from_secs(30),
+            streams: 64,
+            stream_idle: Duration::from_secs(3600),
         }
     }
 }

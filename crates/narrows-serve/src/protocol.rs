@@ -19,7 +19,7 @@ pub(crate) fn reply(status: StatusCode, value: &Value) -> Response {
 
 /// The server's metadata.
 pub(crate) async fn server() -> Response {
-    let extensions = ["binary_tensor_data", "model_repository", "score", "explain"];
+    let extensions = ["binary_tensor_data", "model_repository", "score", "explain", "stream"];
     reply(StatusCode::OK, &json!({"name": "narrows", "version": VERSION, "extensions": extensions}))
 }
 
@@ -91,7 +91,7 @@ pub(crate) async fn metrics(State(app): SharedApp) -> Result<Response, Refusal> 
 }
 
 /// Computes beside the connections, which comparing many rows would hold up.
-async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refusal> {
+pub(crate) async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refusal> {
     tokio::task::spawn_blocking(work).await.map_err(|_| Refusal::failed())
 }
 

@@ -1,6 +1,6 @@
-//! Handlers that score: `infer` of the Open Inference Protocol, `score` and `explain` with bodies in file formats, and
-//! `/invocations` of MLflow and SageMaker.
+//! Handlers that score: `infer` of the Open Inference Protocol, `score` and `explain` with bodies in file formats.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::{Path, Request, State};
@@ -9,9 +9,9 @@ use axum::response::Response;
 use narrows_core::output::{Columns, batch};
 use narrows_core::score_table::ReasonForm;
 
-use crate::answer::{Answer, AnswerForm, JSON_LENGTH, records};
-use crate::app::{App, PathParams, Received, SharedApp};
-use crate::image_in;
+use crate::answer::{Answer, AnswerForm, JSON_LENGTH};
+use crate::app::{App, PathParams, SharedApp};
+use crate::image_routes;
 use crate::queue::{ScoredRows, Work};
 use crate::refusal::Refusal;
 use crate::rows_in::{self, BodyForm, RowLimits};
@@ -20,7 +20,7 @@ use crate::tensor_answer::AskedAnswer;
 use crate::tensors;
 
 /// Reasons of a row where their number is not given.
-const REASONS: usize = 3;
+pub(crate) const REASONS: usize = 3;
 /// Most reasons of a row.
 const MOST_REASONS: usize = 1000;
 
@@ -31,9 +31,14 @@ pub(crate) async fn infer(
     request: Request,
 ) -> Result<Response, Refusal> {
     let model = app.model(&path)?;
-    model.tabular()?;
+    if !model.reads_images() {
+        model.tabular()?;
+    }
     let received = app.receive(request).await?;
     let json_length = json_length(&received.parts.headers)?;
+    if model.reads_images() {
+        return image_routes::infer(&app, model, received, json_length).await;
+    }
     let asked: Arc<Mutex<AskedAnswer>> = Arc::default();
     let (bytes, max_rows) = (received.bytes.clone(), app.limits.max_rows);
     let (read_model, read_asked) = (Arc::clone(&model), Arc::clone(&asked));
@@ -46,7 +51,8 @@ pub(crate) async fn infer(
     });
     let write_model = Arc::clone(&model);
     let write = Box::new(move |scored: &ScoredRows| {
-        asked.lock().unwrap_or_else(PoisonError::into_inner).answer(&write_model, scored)
+        let asked = asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.answer(&write_model, &scored.scores, &scored.warnings)
     });
     let work = Work::Rows { read, bytes: received.bytes.len(), reasons: 0, write };
     app.answer(&model, &received, work).await
@@ -88,31 +94,28 @@ async fn scored(
     request: Request,
     default_reasons: usize,
 ) -> Result<Response, Refusal> {
+    if model.reads_images() {
+        return image_routes::score(app, model, request).await;
+    }
+    model.tabular()?;
     let form = AnswerForm::accepted(request.headers())?;
     let body = BodyForm::of(request.headers())?;
     let received = app.receive(request).await?;
-    let reasons = reasons(&received, default_reasons)?;
+    let reasons = reasons(&received.query(&["explain"])?, default_reasons)?;
     let body = body.seen(&received.bytes);
     let (bytes, limits) = (received.bytes.clone(), RowLimits::from(app.limits));
-    let work_model = Arc::clone(&model);
-    let work = if model.reads_images() {
-        Work::Other(Box::new(move || image_in::score(&work_model, &bytes, form)))
-    } else {
-        model.tabular()?;
-        let write_model = Arc::clone(&model);
-        Work::Rows {
-            bytes: bytes.len(),
-            reasons,
-            read: Box::new(move || rows_in::read(&bytes, body, &work_model, limits)),
-            write: Box::new(move |scored| table_answer(&write_model, scored, reasons, form)),
-        }
+    let (work_model, write_model) = (Arc::clone(&model), Arc::clone(&model));
+    let work = Work::Rows {
+        bytes: bytes.len(),
+        reasons,
+        read: Box::new(move || rows_in::read(&bytes, body, &work_model, limits)),
+        write: Box::new(move |scored| table_answer(&write_model, scored, reasons, form)),
     };
     app.answer(&model, &received, work).await
 }
 
 /// The number of reasons, by the query.
-fn reasons(received: &Received, default: usize) -> Result<usize, Refusal> {
-    let query = received.query(&["explain"])?;
+pub(crate) fn reasons(query: &HashMap<String, String>, default: usize) -> Result<usize, Refusal> {
     let Some(text) = query.get("explain") else { return Ok(default) };
     let number = text.parse().ok().filter(|number| *number <= MOST_REASONS);
     number.ok_or_else(|| {
@@ -121,7 +124,7 @@ fn reasons(received: &Received, default: usize) -> Result<usize, Refusal> {
 }
 
 /// The columns that `narrows score` writes.
-fn columns(model: &ServedModel, scored: &ScoredRows) -> Result<Columns, Refusal> {
+pub(crate) fn columns(model: &ServedModel, scored: &ScoredRows) -> Result<Columns, Refusal> {
     let tabular = model.tabular()?;
     let mut columns = scored.scores.columns_for(&scored.table, tabular.recipe().data.kind());
     let index = tabular.index_columns().into_iter();
@@ -137,33 +140,4 @@ fn table_answer(model: &ServedModel, scored: &ScoredRows, reasons: usize, form: 
         columns.extend(reason_form.columns(&scored.reasons, reasons));
     }
     Ok(Answer::table(form, &batch(columns), model.heading(&scored.warnings))?)
-}
-
-/// `/invocations`: `{"predictions": [...]}` for the only model, or for that named by `?model=`.
-pub(crate) async fn invocations(State(app): SharedApp, request: Request) -> Result<Response, Refusal> {
-    let form = BodyForm::of(request.headers())?;
-    let received = app.receive(request).await?;
-    let query = received.query(&["model"])?;
-    let model = match (query.get("model"), &app.store.all()[..]) {
-        (Some(name), _) => app.store.get(name, None)?,
-        (None, [only]) => Arc::clone(only),
-        (None, all) => {
-            let names: Vec<&str> = all.iter().map(|model| model.name.as_str()).collect();
-            let message = format!("the query: expected ?model= with one of {}, got none", names.join(", "));
-            return Err(Refusal::bad(message));
-        }
-    };
-    model.tabular()?;
-    let (bytes, limits) = (received.bytes.clone(), RowLimits::from(app.limits));
-    let (read_model, write_model) = (Arc::clone(&model), Arc::clone(&model));
-    let work = Work::Rows {
-        bytes: bytes.len(),
-        reasons: 0,
-        read: Box::new(move || rows_in::read_invocation(&bytes, form.seen(&bytes), &read_model, limits)),
-        write: Box::new(move |scored| {
-            let batch = batch(columns(&write_model, scored)?);
-            Ok(Answer::of_array("predictions", &records(&batch)?, batch.num_rows()))
-        }),
-    };
-    app.answer(&model, &received, work).await
 }

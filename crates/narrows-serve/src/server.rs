@@ -22,8 +22,9 @@ use crate::keys::Keys;
 use crate::metrics::Metrics;
 use crate::options::{LogSink, ServeLimits, ServeOptions};
 use crate::queue::Queue;
-use crate::routes::router;
+use crate::routes::{aliases, router};
 use crate::store::ModelStore;
+use crate::streams::Streams;
 
 /// How long the head of a request may take to arrive; also how long a connection may be idle.
 const HEAD_TIME: Duration = Duration::from_secs(20);
@@ -56,7 +57,8 @@ impl Server {
     /// assert!(Server::start(options).is_err());
     /// ```
     pub fn start(options: ServeOptions) -> Result<Server, Error> {
-        let ServeOptions { models, host, port, api_keys, limits, reload_every, compute, log } = options;
+        let ServeOptions { models, host, port, api_keys, limits, reload_every, compute, log, .. } = options;
+        let aliases = aliases(options.predict_route, options.health_route)?;
         let keys = api_keys.map(|path| Keys::read(&path)).transpose()?;
         let store = Arc::new(ModelStore::open(models, compute.clone())?);
         let listener = listen(&host, port)?;
@@ -67,8 +69,22 @@ impl Server {
         let is_stopping = AtomicBool::new(false);
         // As many as can wait or be computed.
         let room = Arc::new(Semaphore::new((limits.queue + compute.n_threads()).min(Semaphore::MAX_PERMITS)));
-        let app = Arc::new(App { store, queue, metrics, limits, room, keys, log, is_stopping });
         let (stop, stopped) = watch::channel(false);
+        let streams = Streams::new(limits);
+        let app = App {
+            store,
+            queue,
+            metrics,
+            limits,
+            room,
+            keys,
+            aliases,
+            log,
+            streams,
+            is_stopping,
+            stopped: stopped.clone(),
+        };
+        let app = Arc::new(app);
         let workers = (0..compute.n_threads()).map(|_| {
             let queue = Arc::clone(&app.queue);
             thread::spawn(move || queue.work())
@@ -172,6 +188,7 @@ fn reload(app: &Arc<App>, every: Duration) -> (mpsc::Sender<()>, JoinHandle<()>)
                 app.metrics.models(&app.store.all());
             }
             lines.iter().for_each(|line| app.log.line(line));
+            app.streams.sweep(&app.store).iter().for_each(|line| app.log.line(line));
         }
     });
     (end, thread)

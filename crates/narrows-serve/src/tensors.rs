@@ -100,6 +100,16 @@ impl Request {
         Ok(Request { id, inputs, outputs, tail: bytes.slice(length..) })
     }
 
+    /// The tensors as they came.
+    pub(crate) fn inputs(&self) -> &[Value] {
+        &self.inputs
+    }
+
+    /// Bytes behind the JSON.
+    pub(crate) fn tail(&self) -> &[u8] {
+        &self.tail
+    }
+
     /// The inputs as a table.
     pub(crate) fn rows(&self, model: &ServedModel, max_rows: usize) -> Result<GivenRows, Refusal> {
         let mut tail = &self.tail[..];

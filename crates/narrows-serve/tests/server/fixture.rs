@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -81,6 +81,15 @@ impl Served {
 
     /// With limits and keys.
     pub(crate) fn with(limits: ServeLimits, keys: Option<&str>) -> Served {
+        Served::changed(limits, keys, |options, _| options)
+    }
+
+    /// With limits, keys, and what `change` makes of the other options, which gets the folder.
+    pub(crate) fn changed(
+        limits: ServeLimits,
+        keys: Option<&str>,
+        change: impl FnOnce(ServeOptions, &Path) -> ServeOptions,
+    ) -> Served {
         let folder = TempDir::new().unwrap();
         fs::write(folder.path().join("m.narrows"), model(0)).unwrap();
         let api_keys = keys.map(|text| {
@@ -100,7 +109,7 @@ impl Served {
             log: LogSink::new(move |line| lines.lock().unwrap().push(line.to_owned())),
             ..ServeOptions::default()
         };
-        let server = Some(Server::start(options).unwrap());
+        let server = Some(Server::start(change(options, folder.path())).unwrap());
         Served { folder, server, log }
     }
 
@@ -127,11 +136,18 @@ impl Served {
     }
 }
 
-impl Drop for Served {
-    fn drop(&mut self) {
+impl Served {
+    /// Stops the server and waits for its end.
+    pub(crate) fn stop(&mut self) {
         if let Some(server) = self.server.take() {
             server.stop();
             server.wait();
         }
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        self.stop();
     }
 }

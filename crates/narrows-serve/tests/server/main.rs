@@ -8,3 +8,4 @@ mod drift;
 mod limits;
 mod protocol;
 mod reload;
+mod streams;

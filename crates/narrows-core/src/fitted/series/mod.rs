@@ -27,7 +27,7 @@ pub(crate) use judgement::Judgement;
 pub(crate) use levels::LevelRange;
 pub use quality::SeriesQuality;
 pub(super) use quality::Trace;
-pub use stream::{StreamScore, StreamScorer};
+pub use stream::{SeriesProgress, StreamScore, StreamScorer};
 pub(super) use summary::new_points;
 pub(crate) use suspects::ValueErrors;
 pub(crate) use unchanged::UnchangedRuns;
