@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, HttpBody, to_bytes};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
@@ -13,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use crate::app::{AnswerNote, App};
+use crate::connections::Place;
 use crate::refusal::Refusal;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -52,9 +53,20 @@ pub(crate) async fn watch(State(app): State<Arc<App>>, request: Request, next: N
     let path: String = request.uri().path().chars().take(LONGEST_PATH).collect();
     let matched = request.extensions().get::<MatchedPath>();
     let route = matched.map_or("unmatched", MatchedPath::as_str).to_owned();
+    let place = request.extensions().get::<Arc<Place>>().cloned();
+    if let (Some(place), true) = (&place, request.body().is_end_stream()) {
+        place.work();
+    }
     let is_open = OPEN.contains(&route.as_str()) || app.aliases.health.as_ref() == Some(&route);
     let is_admitted = is_open || app.keys.as_ref().is_none_or(|keys| keys.admit(request.headers()));
-    let mut response = if is_admitted { as_json(next.run(request).await).await } else { without_key() };
+    let mut response = match app.hosts.check(request.headers(), request.uri()) {
+        Err(refusal) => refusal.into_response(),
+        Ok(()) if !is_admitted => without_key(),
+        Ok(()) => as_json(next.run(request).await).await,
+    };
+    if let Some(place) = place {
+        place.wait();
+    }
     let headers = response.headers_mut();
     for (name, value) in HEADERS {
         headers.insert(name, HeaderValue::from_static(value));

@@ -1,13 +1,18 @@
 //! Answers: their formats, by what a client accepts, and their bytes.
 
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
 use arrow::array::RecordBatch;
-use axum::body::Body;
+use axum::body::{Body, Bytes, HttpBody};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
+use hyper::body::{Frame, SizeHint};
 use narrows_core::Error;
 use narrows_core::data::Format;
 use narrows_core::output::{Sink, TableWriter};
 use serde_json::{Map, Value};
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::refusal::Refusal;
 
@@ -219,9 +224,15 @@ impl Answer {
     }
 }
 
-impl IntoResponse for Answer {
-    fn into_response(self) -> Response {
-        let mut response = Body::from(self.bytes).into_response();
+impl Answer {
+    /// The number of bytes.
+    pub(crate) fn length(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// The response, which holds `room` until the client has taken the bytes or has gone.
+    pub(crate) fn until_taken(self, room: OwnedSemaphorePermit) -> Response {
+        let mut response = Response::new(Body::new(HeldBytes { bytes: Bytes::from(self.bytes), _room: room }));
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.content_type));
         if let Some(length) = self.json_length {
@@ -231,6 +242,34 @@ impl IntoResponse for Answer {
             headers.insert(WARNINGS, warnings);
         }
         response
+    }
+}
+
+/// Bytes of an answer, with the room that they take.
+struct HeldBytes {
+    bytes: Bytes,
+    _room: OwnedSemaphorePermit,
+}
+
+/// Bytes handed on at a time: the rest is not in the buffers of the connection, which would give the room back too early.
+const FRAME: usize = 256 << 10;
+
+impl HttpBody for HeldBytes {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        let length = self.bytes.len().min(FRAME);
+        let frame = self.bytes.split_to(length);
+        Poll::Ready((length > 0).then_some(Ok(Frame::data(frame))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.bytes.len() as u64)
     }
 }
 

@@ -9,15 +9,20 @@ use axum::body::{Bytes, HttpBody, to_bytes};
 use axum::extract::{Path, Query, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
-use axum::response::{IntoResponse, Response};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
+use axum::response::Response;
+use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::time::timeout;
 
+use crate::connections::Place;
+use crate::hold::{Attention, Hold};
+use crate::hosts::Hosts;
 use crate::keys::Keys;
 use crate::metrics::Metrics;
 use crate::options::{LogSink, ServeLimits};
 use crate::queue::{Job, Queue, SMALL, Work, time_left};
 use crate::refusal::Refusal;
+use crate::repository::Repository;
+use crate::rows_in::RowLimits;
 use crate::served::ServedModel;
 use crate::store::ModelStore;
 use crate::streams::Streams;
@@ -30,10 +35,14 @@ pub(crate) struct App {
     pub(crate) limits: ServeLimits,
     /// Room for bodies that are not small, so that memory is bounded however many clients send at once.
     pub(crate) room: Arc<Semaphore>,
+    /// Room for answers that have not been taken yet, in KiB.
+    pub(crate) answers: Arc<Semaphore>,
     pub(crate) keys: Option<Keys>,
     pub(crate) aliases: Aliases,
+    pub(crate) hosts: Hosts,
     pub(crate) log: LogSink,
     pub(crate) streams: Streams,
+    pub(crate) repository: Repository,
     /// Whether the server has been told to stop.
     pub(crate) is_stopping: AtomicBool,
     /// Becomes true then.
@@ -67,8 +76,8 @@ pub(crate) struct Received {
     pub(crate) parts: Parts,
     pub(crate) bytes: Bytes,
     since: Instant,
-    /// Held until the request has been answered.
-    _room: Option<OwnedSemaphorePermit>,
+    /// Dropped with the handler.
+    attention: Attention,
 }
 
 impl App {
@@ -88,10 +97,18 @@ impl App {
             return Err(too_large());
         }
         check_encoding(&parts.headers)?;
+        let attention = Attention::new(Hold::new(Arc::clone(&self.room), Arc::clone(&self.metrics)));
         let is_small = size.is_some_and(|size| size <= SMALL as u64);
-        let room = if is_small { None } else { Some(self.room()?) };
+        if !is_small {
+            attention.hold().take_room()?;
+        }
         match timeout(self.limits.timeout, to_bytes(body, most)).await {
-            Ok(Ok(bytes)) => Ok(Received { parts, bytes, since, _room: room }),
+            Ok(Ok(bytes)) => {
+                if let Some(place) = parts.extensions.get::<Arc<Place>>() {
+                    place.work();
+                }
+                Ok(Received { parts, bytes, since, attention })
+            }
             Ok(Err(error)) => {
                 let is_limit =
                     std::error::Error::source(&error).is_some_and(|cause| cause.to_string().contains("limit"));
@@ -105,14 +122,6 @@ impl App {
         }
     }
 
-    /// Room for a large body, if there is some now.
-    fn room(&self) -> Result<OwnedSemaphorePermit, Refusal> {
-        Arc::clone(&self.room).try_acquire_owned().map_err(|_| {
-            self.metrics.shed();
-            Refusal::busy("the server is busy: expected fewer large requests at once; try again later")
-        })
-    }
-
     /// Queues work and waits for its answer.
     pub(crate) async fn answer(
         &self,
@@ -120,6 +129,13 @@ impl App {
         received: &Received,
         work: Work,
     ) -> Result<Response, Refusal> {
+        let answered = self.computed(model, received, work).await;
+        let tally = if answered.is_ok() { &model.statistics.success } else { &model.statistics.fail };
+        tally.add(received.since.elapsed());
+        answered
+    }
+
+    async fn computed(&self, model: &Arc<ServedModel>, received: &Received, work: Work) -> Result<Response, Refusal> {
         let (reply, answer) = oneshot::channel();
         self.queue.push(Job { model: Arc::clone(model), work, reply, since: Instant::now() })?;
         let answer = match timeout(time_left(received.since, &self.limits), answer).await {
@@ -132,7 +148,12 @@ impl App {
             }
         };
         let note = AnswerNote { model: model.name.clone(), rows: answer.rows, bytes: received.bytes.len() };
-        let mut response = answer.into_response();
+        let kibibytes = u32::try_from(answer.length().div_ceil(1 << 10)).unwrap_or(u32::MAX);
+        let room = Arc::clone(&self.answers).try_acquire_many_owned(kibibytes).map_err(|_| {
+            self.metrics.shed();
+            Refusal::busy("the server is busy: expected fewer large answers to be taken at once; try again later")
+        })?;
+        let mut response = answer.until_taken(room);
         response.extensions_mut().insert(note);
         Ok(response)
     }
@@ -145,6 +166,11 @@ impl App {
 }
 
 impl Received {
+    /// What its rows may ask for.
+    pub(crate) fn row_limits(&self, limits: &ServeLimits) -> RowLimits {
+        RowLimits { rows: limits.max_rows, body: limits.max_body, hold: Arc::clone(self.attention.hold()) }
+    }
+
     /// The parameters of the query, all of which must be among `known`.
     pub(crate) fn query(&self, known: &[&str]) -> Result<HashMap<String, String>, Refusal> {
         query(&self.parts.uri, known)
@@ -156,7 +182,10 @@ pub(crate) fn query(uri: &Uri, known: &[&str]) -> Result<HashMap<String, String>
     let Query(query) = Query::<HashMap<String, String>>::try_from_uri(uri)
         .map_err(|error| Refusal::bad(format!("the query: cannot be read: {error}")))?;
     match query.keys().find(|name| !known.contains(&name.as_str())) {
-        Some(name) => Err(Refusal::bad(format!("the query: expected {}, got `{name}`", known.join(" or ")))),
+        Some(name) => {
+            let expected = if known.is_empty() { "nothing".to_owned() } else { known.join(" or ") };
+            Err(Refusal::bad(format!("the query: expected {expected}, got `{name}`")))
+        }
         None => Ok(query),
     }
 }

@@ -21,7 +21,7 @@ use crate::image_tensors;
 use crate::metrics::Metrics;
 use crate::queue::Work;
 use crate::refusal::Refusal;
-use crate::rows_in::{self, BodyForm, RowLimits};
+use crate::rows_in::{self, BodyForm};
 use crate::served::ServedModel;
 use crate::tensor_answer::AskedAnswer;
 use crate::tensors;
@@ -42,7 +42,9 @@ pub(crate) async fn score(app: &App, model: Arc<ServedModel>, request: Request) 
     let name = name_of(&query)?;
     let (bytes, max_pixels) = (received.bytes.clone(), app.limits.max_pixels);
     let (work_model, metrics) = (Arc::clone(&model), Arc::clone(&app.metrics));
+    let hold = received.row_limits(&app.limits).hold;
     let work = Work::Other(Box::new(move || {
+        hold.start_large()?;
         let given = GivenImages::one(&bytes, &name, work_model.images()?, max_pixels)?;
         match form {
             ScoreAnswer::Rows(form) => rows_answer(&work_model, &given, form, &metrics),
@@ -74,7 +76,9 @@ pub(crate) async fn infer(
     model.images()?;
     let (bytes, max_pixels) = (received.bytes.clone(), app.limits.max_pixels);
     let (work_model, metrics) = (Arc::clone(&model), Arc::clone(&app.metrics));
+    let hold = received.row_limits(&app.limits).hold;
     let work = Work::Other(Box::new(move || {
+        hold.start_large()?;
         let request = tensors::Request::parse(&bytes, json_length)?;
         let images = work_model.images()?;
         let given = image_tensors::images(&request, images, max_pixels)?;
@@ -135,10 +139,10 @@ pub(crate) async fn reconstruct(
     let body = BodyForm::of(request.headers())?;
     let received = app.receive(request).await?;
     received.query(&[])?;
-    let (bytes, limits) = (received.bytes.clone(), RowLimits::from(app.limits));
+    let (bytes, limits) = (received.bytes.clone(), received.row_limits(&app.limits));
     let work_model = Arc::clone(&model);
     let work = Work::Other(Box::new(move || {
-        let given = rows_in::read(&bytes, body.seen(&bytes), &work_model, limits)?;
+        let given = rows_in::read(&bytes, body.seen(&bytes), &work_model, &limits)?;
         let rebuilt = work_model.tabular_for(given.table.n_rows())?.reconstruct(&given.table)?;
         Ok(Answer::table(form, rebuilt.batch(), work_model.heading(&given.warnings))?)
     }));
@@ -176,7 +180,9 @@ async fn changed(app: &App, model: Arc<ServedModel>, request: Request, change: C
     let name = name_of(&received.query(&["name"])?)?;
     let (bytes, max_pixels) = (received.bytes.clone(), app.limits.max_pixels);
     let work_model = Arc::clone(&model);
+    let hold = received.row_limits(&app.limits).hold;
     let work = Work::Other(Box::new(move || {
+        hold.start_large()?;
         let photo = image_in::photo(&bytes, &name, max_pixels)?;
         let mut warnings: Vec<String> = photo.lost.iter().map(|loss| format!("lost {loss}")).collect();
         let photo = match work_model.restorer() {

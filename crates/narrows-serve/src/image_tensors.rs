@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use crate::image_in::{GivenImages, photo};
 use crate::refusal::Refusal;
-use crate::tensors::{Request, shown};
+use crate::tensors::Request;
+use crate::values::shown;
 
 /// The name of the tensor.
 pub(crate) const IMAGE: &str = "image";

@@ -13,6 +13,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
 use crate::served::ServedModel;
+use crate::store::ModelStore;
 
 /// The type of the answer to a scrape.
 pub(crate) const METRICS_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -45,6 +46,11 @@ pub(crate) struct Metrics {
     ranks: PerRoute,
     in_flight: Gauge,
     shed: Counter,
+    connections: Gauge,
+    connections_ended: Counter,
+    reload_failures: Family<Labels, Counter>,
+    reloaded: Family<Labels, Gauge>,
+    folders_readable: Gauge,
     model_info: Family<Labels, Gauge>,
     loaded: Family<Labels, Gauge<i64, AtomicI64>>,
     drift: Family<Labels, Gauge>,
@@ -75,6 +81,11 @@ impl Metrics {
             ranks: Family::new_with_constructor(ranks),
             in_flight: Gauge::default(),
             shed: Counter::default(),
+            connections: Gauge::default(),
+            connections_ended: Counter::default(),
+            reload_failures: Family::default(),
+            reloaded: Family::default(),
+            folders_readable: Gauge::default(),
             model_info: Family::default(),
             loaded: Family::default(),
             drift: Family::default(),
@@ -96,11 +107,20 @@ impl Metrics {
         all.register("inference_batch_rows", "Rows scored at once", self.batch_rows.clone());
         all.register("rows_scored", "Rows scored", self.rows.clone());
         all.register("anomalies", "Rows above the threshold", self.anomalies.clone());
-        all.register("input_missing", "Missing cells", self.missing.clone());
+        all.register("input_missing", "Missing cells of a column", self.missing.clone());
         let help = "Rank of scores among those of the calibration rows, 1 minus the p-value; uniform for normal rows";
         all.register("score_train_rank", help, self.ranks.clone());
         all.register("requests_in_flight", "Requests being answered", self.in_flight.clone());
-        all.register("requests_shed", "Requests refused because the queue was full", self.shed.clone());
+        all.register("requests_shed", "Requests refused for lack of room", self.shed.clone());
+        all.register("connections_open", "Open connections", self.connections.clone());
+        let help = "Connections ended to make room, those first that had waited longest for their clients";
+        all.register("connections_ended", help, self.connections_ended.clone());
+        let help = "Times that a changed file of a model could not be loaded";
+        all.register("model_reload_failures", help, self.reload_failures.clone());
+        let help = "Whether the file of a model, as it is now, could be loaded";
+        all.register("model_last_reload_successful", help, self.reloaded.clone());
+        let help = "Whether the folders of models could be read";
+        all.register("model_folders_readable", help, self.folders_readable.clone());
         all.register("model_info", "Models loaded", self.model_info.clone());
         let help = "When a model was loaded, in seconds since 1970";
         all.register_with_unit("model_load_timestamp", help, Unit::Seconds, self.loaded.clone());
@@ -131,6 +151,21 @@ impl Metrics {
         self.shed.inc();
     }
 
+    /// So many connections are open.
+    pub(crate) fn connections(&self, open: usize) {
+        self.connections.set(i64::try_from(open).unwrap_or(i64::MAX));
+    }
+
+    /// A connection was ended to make room.
+    pub(crate) fn connection_ended(&self) {
+        self.connections_ended.inc();
+    }
+
+    /// The file of a model could not be loaded.
+    pub(crate) fn reload_failed(&self, model: &str) {
+        self.reload_failures.get_or_create(&vec![("model", model.to_owned())]).inc();
+    }
+
     /// A request has waited.
     pub(crate) fn waited(&self, time: Duration) {
         self.queue_seconds.observe(time.as_secs_f64());
@@ -146,15 +181,23 @@ impl Metrics {
         let labels = vec![name];
         let found = scores.is_anomaly.iter().filter(|is_anomaly| **is_anomaly).count();
         self.anomalies.get_or_create(&labels).inc_by(found as u64);
-        self.missing.get_or_create(&labels).inc_by(scores.counts.missing);
         let ranks = self.ranks.get_or_create(&labels);
         scores.p_value.iter().filter(|p| !p.is_nan()).for_each(|p| ranks.observe(1.0 - p));
     }
 
-    /// The models that are loaded now.
-    pub(crate) fn models(&self, models: &[Arc<ServedModel>]) {
+    /// The models that are loaded now, and what their files are like.
+    pub(crate) fn models(&self, store: &ModelStore) {
         self.model_info.clear();
         self.loaded.clear();
+        self.reloaded.clear();
+        for listed in store.listed() {
+            let labels = vec![("model", listed.name)];
+            // So that there is a count before the first failure.
+            let _ = self.reload_failures.get_or_create(&labels);
+            self.reloaded.get_or_create(&labels).set(i64::from(listed.failure.is_none()));
+        }
+        self.folders_readable.set(i64::from(store.are_folders_readable()));
+        let models = &store.all()[..];
         for model in models {
             let labels = vec![("model", model.name.clone()), ("version", model.version.clone())];
             self.model_info.get_or_create(&labels).set(1);
@@ -169,9 +212,11 @@ impl Metrics {
         self.drift.clear();
         self.drift_psi.clear();
         for model in models {
-            let Ok(watch) = model.watch() else { continue };
-            let report = watch.latest();
+            let Ok(report) = model.drift() else { continue };
             let name = ("model", model.name.clone());
+            for (feature, n) in model.new_missing(FEATURES) {
+                self.missing.get_or_create(&vec![name.clone(), ("feature", feature)]).inc_by(n);
+            }
             self.drift.get_or_create(&vec![name.clone()]).set(i64::from(report.has_drifted));
             for column in report.columns.iter().take(FEATURES) {
                 if let Some(psi) = column.psi {

@@ -30,6 +30,10 @@ pub(crate) enum BodyDoc {
     Invocation,
     /// Anything.
     Filter,
+    /// Nothing that matters.
+    Command,
+    /// A model file.
+    File,
     /// Rows or an image, which come back changed.
     Change,
     /// Rows as they come, and scores as they come.
@@ -76,7 +80,8 @@ fn operation(route: &RouteDoc, models: &[String]) -> Value {
         let is_there = route.path.contains(&format!("{{{name}}}"));
         is_there.then(|| json!({"name": name, "in": "path", "required": true, "schema": schema}))
     };
-    let mut parameters: Vec<Value> = path_parameter("model", model.clone()).into_iter().collect();
+    let named = if route.body == BodyDoc::File { json!({"type": "string", "maxLength": 64}) } else { model.clone() };
+    let mut parameters: Vec<Value> = path_parameter("model", named).into_iter().collect();
     parameters.extend(path_parameter("version", json!({"type": "string"})));
     parameters.extend(path_parameter("id", json!({"type": "string", "minLength": 1, "maxLength": LONGEST_ID})));
     let query = |name: &str, schema: Value, description: &str| json!({"name": name, "in": "query", "schema": schema, "description": description});
@@ -100,7 +105,12 @@ fn operation(route: &RouteDoc, models: &[String]) -> Value {
         "responses": responses(route),
     });
     if let Some(content) = content(route.body) {
-        operation["requestBody"] = json!({"required": route.body != BodyDoc::Filter, "content": content});
+        let is_required = !matches!(route.body, BodyDoc::Filter | BodyDoc::Command);
+        operation["requestBody"] = json!({"required": is_required, "content": content});
+        if matches!(route.body, BodyDoc::Rows | BodyDoc::Lines) {
+            let description = "GET /v2/models/{model}/schema has the JSON Schema of a row of each model.";
+            operation["requestBody"]["description"] = json!(description);
+        }
     }
     operation
 }
@@ -121,7 +131,8 @@ fn content(body: BodyDoc) -> Option<Value> {
             "application/json": {"schema": {"$ref": "#/components/schemas/Invocation"}},
             "text/csv": any,
         }),
-        BodyDoc::Filter => json!({"application/json": any}),
+        BodyDoc::Filter | BodyDoc::Command => json!({"application/json": any}),
+        BodyDoc::File => json!({"application/octet-stream": any}),
         BodyDoc::Lines => json!({"application/x-ndjson": any}),
     })
 }
@@ -161,15 +172,26 @@ fn responses(route: &RouteDoc) -> Value {
         }
         BodyDoc::Filter => json_of(json!({"type": "array"})),
         BodyDoc::Lines => json!({"application/x-ndjson": {}}),
+        BodyDoc::None if route.path.ends_with("/schema") => json!({"application/schema+json": {}}),
         BodyDoc::None if route.path == "/metrics" => json!({"application/openmetrics-text": {}}),
-        BodyDoc::None => json_of(json!({"type": "object"})),
+        BodyDoc::None | BodyDoc::Command | BodyDoc::File => json_of(json!({"type": "object"})),
     };
     let mut responses = json!({
         "200": {"description": "as asked", "content": answer},
         "401": refused("no key that is known"),
+        "421": refused("a name in Host that is not one of the server's"),
     });
     if route.path.contains('{') {
+        responses["400"] = refused("a path that is not UTF-8, or a model that has no such thing");
         responses["404"] = refused("no such model");
+    }
+    if route.path.starts_with("/v2/repository/models") {
+        responses["403"] = refused("the server was started without keys, or without a folder for uploads");
+        responses["409"] = refused("a model of this name that was not uploaded");
+    }
+    if route.body == BodyDoc::File {
+        responses["201"] = json!({"description": "a new model", "content": json_of(json!({"type": "object"}))});
+        responses["507"] = refused("the file cannot be written");
     }
     if route.body == BodyDoc::None {
         if ["/ping", "/health", "/v2/health/ready"].contains(&route.path) {
@@ -217,7 +239,7 @@ fn schemas() -> Value {
             "properties": {
                 "name": text,
                 "datatype": {"enum": datatypes},
-                "shape": {"type": "array", "items": size, "minItems": 1, "maxItems": 2},
+                "shape": {"type": "array", "items": size, "minItems": 1, "maxItems": 3},
                 "parameters": {"type": "object", "properties": {"binary_data_size": size}},
                 "data": {"type": "array"},
             },
@@ -244,7 +266,7 @@ fn schemas() -> Value {
         "ScoredRow": {
             "type": "object",
             "properties": {
-                "row": {"type": "integer"}, "score": number, "p_value": number,
+                "row": {"type": "integer"}, "image": text, "score": number, "p_value": number,
                 "is_anomaly": {"type": ["boolean", "null"]}, "flag": {"type": ["string", "null"]},
                 "reasons": list(reason),
             },

@@ -18,10 +18,15 @@ pub struct ServeOptions {
     pub port: u16,
     /// A file of keys, one a line; without it no key is needed.
     pub api_keys: Option<PathBuf>,
+    /// A folder that callers with a key may upload models to, and delete them from. It is served, too.
+    pub uploads: Option<PathBuf>,
     /// Another path of `/invocations`, if a hosting platform asks for one.
     pub predict_route: Option<String>,
     /// Another path of `/health`.
     pub health_route: Option<String>,
+    /// Names of this server beside its address, where only this machine is listened to: a web page can make a browser ask
+    /// this machine under a name of its own, so requests for other names are refused.
+    pub allowed_hosts: Vec<String>,
     /// What a request may ask for.
     pub limits: ServeLimits,
     /// How often the model files are looked at for changes.
@@ -40,8 +45,10 @@ impl Default for ServeOptions {
             host: "127.0.0.1".to_owned(),
             port: 8080,
             api_keys: None,
+            uploads: None,
             predict_route: None,
             health_route: None,
+            allowed_hosts: Vec::new(),
             limits: ServeLimits::default(),
             reload_every: Duration::from_secs(2),
             compute: Compute::all_cores(),
@@ -53,7 +60,7 @@ impl Default for ServeOptions {
 /// Limits on requests, on what waits, and on what is gathered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ServeLimits {
-    /// Bytes of a body.
+    /// Bytes of a body, also once it is unfolded if it is compressed.
     pub max_body: usize,
     /// Rows of a request.
     pub max_rows: usize,
@@ -67,9 +74,12 @@ pub struct ServeLimits {
     pub batch_rows: usize,
     /// How long a small request may wait for others to be gathered with. With zero, those that wait anyway are.
     pub max_delay: Duration,
-    /// Open connections; further ones wait to be accepted.
+    /// Open connections, within what the process may have open. A further one takes the place of that which has waited
+    /// longest for its client.
     pub connections: usize,
-    /// Time for requests to end once the server is stopped.
+    /// Time for the head of a request to arrive; also how long a connection may be idle.
+    pub head: Duration,
+    /// Time for requests to end once the server is stopped; after it they are cut off.
     pub drain: Duration,
     /// Streams that may be open; further ones are refused.
     pub streams: usize,
@@ -78,8 +88,8 @@ pub struct ServeLimits {
 }
 
 impl Default for ServeLimits {
-    /// 32 MiB, a million rows, 16 million pixels, 64 waiting, 30 seconds, 1024 rows gathered without delay, 512 connections, 64 streams, forgotten after
-    /// an hour.
+    /// 32 MiB, a million rows, 16 million pixels, 64 waiting, 30 seconds, 1024 rows gathered without delay, 16,384
+    /// connections, 10 seconds for a head, 30 to end, 64 streams, forgotten after an hour.
     fn default() -> ServeLimits {
         ServeLimits {
             max_body: 32 << 20,
@@ -89,7 +99,8 @@ impl Default for ServeLimits {
             timeout: Duration::from_secs(30),
             batch_rows: 1024,
             max_delay: Duration::ZERO,
-            connections: 512,
+            connections: 16_384,
+            head: Duration::from_secs(10),
             drain: Duration::from_secs(30),
             streams: 64,
             stream_idle: Duration::from_secs(3600),

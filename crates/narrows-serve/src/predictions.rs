@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use axum::body::Bytes;
 use axum::extract::{Path, Request, State};
-use axum::http::StatusCode;
-use axum::response::Response;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use narrows_core::output::batch;
 use narrows_core::score_table::ReasonForm;
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ use crate::image_tensors;
 use crate::protocol::reply;
 use crate::queue::Work;
 use crate::refusal::Refusal;
-use crate::rows_in::{self, BodyForm, RowLimits};
+use crate::rows_in::{self, BodyForm};
 use crate::scoring::{REASONS, columns};
 use crate::served::ServedModel;
 use crate::tensors;
@@ -44,8 +44,10 @@ pub(crate) async fn call(State(app): SharedApp, Path(path): PathParams, request:
         Some((name, "predict")) => (name, 0),
         Some((name, "explain")) => (name, REASONS),
         _ => {
-            let message = format!("expected `{called}:predict` or `{called}:explain`, got neither");
-            return Err(Refusal::unknown(message));
+            let message = format!("expected GET, or POST to `{called}:predict` or `{called}:explain`, got neither");
+            let mut refused = Refusal::new(StatusCode::METHOD_NOT_ALLOWED, message).into_response();
+            refused.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET,HEAD"));
+            return Ok(refused);
         }
     };
     let model = app.store.get(name, None)?;
@@ -86,7 +88,9 @@ async fn predicted(
     if model.reads_images() {
         model.images()?;
         let (work_model, metrics, max_pixels) = (Arc::clone(&model), Arc::clone(&app.metrics), app.limits.max_pixels);
+        let hold = received.row_limits(&app.limits).hold;
         let work = Work::Other(Box::new(move || {
+            hold.start_large()?;
             let images = work_model.images()?;
             let given = given_images(&bytes, form, &work_model, max_pixels)?;
             let start = Instant::now();
@@ -98,12 +102,12 @@ async fn predicted(
         return app.answer(&model, &received, work).await;
     }
     model.tabular()?;
-    let limits = RowLimits::from(app.limits);
+    let limits = received.row_limits(&app.limits);
     let (read_model, write_model) = (Arc::clone(&model), Arc::clone(&model));
     let work = Work::Rows {
         bytes: bytes.len(),
         reasons,
-        read: Box::new(move || rows_in::read_invocation(&bytes, form.seen(&bytes), &read_model, limits)),
+        read: Box::new(move || rows_in::read_invocation(&bytes, form.seen(&bytes), &read_model, &limits)),
         write: Box::new(move |scored| {
             let mut columns = columns(&write_model, scored)?;
             if reasons > 0 {

@@ -8,6 +8,9 @@ use serde_json::{Value, json};
 use crate::app::{PathParams, SharedApp};
 use crate::metrics::METRICS_TYPE;
 use crate::refusal::Refusal;
+use crate::schema;
+use crate::store::ListedModel;
+use crate::tensors::json_of;
 
 /// The version of the server.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -19,7 +22,8 @@ pub(crate) fn reply(status: StatusCode, value: &Value) -> Response {
 
 /// The server's metadata.
 pub(crate) async fn server() -> Response {
-    let extensions = ["binary_tensor_data", "model_repository", "score", "explain", "stream"];
+    let extensions =
+        ["binary_tensor_data", "model_configuration", "model_repository", "statistics", "score", "explain", "stream"];
     reply(StatusCode::OK, &json!({"name": "narrows", "version": VERSION, "extensions": extensions}))
 }
 
@@ -40,11 +44,18 @@ pub(crate) async fn version() -> Response {
     reply(StatusCode::OK, &json!({"name": "narrows", "version": VERSION}))
 }
 
-/// All models.
+/// All models, also those whose files cannot be loaded.
 pub(crate) async fn models(State(app): SharedApp) -> Response {
-    let models = app.store.all().into_iter();
-    let models: Vec<Value> =
-        models.map(|model| json!({"name": model.name, "version": model.version, "kind": model.kind()})).collect();
+    let entry = |listed: ListedModel| {
+        json!({
+            "name": listed.name,
+            "version": listed.version(),
+            "kind": listed.model.as_ref().map(|model| model.kind()),
+            "state": listed.state(),
+            "reason": listed.reason(),
+        })
+    };
+    let models: Vec<Value> = app.store.listed().into_iter().map(entry).collect();
     reply(StatusCode::OK, &json!({"models": models}))
 }
 
@@ -57,12 +68,18 @@ pub(crate) async fn metadata(State(app): SharedApp, Path(path): PathParams) -> R
 pub(crate) async fn drift(State(app): SharedApp, Path(path): PathParams) -> Result<Response, Refusal> {
     let model = app.model(&path)?;
     let compared = aside(move || {
-        let mut document = model.watch()?.document();
+        let mut document = model.drift_document()?;
         document["model_name"] = json!(model.name);
         document["model_version"] = json!(model.version);
         Ok::<_, Refusal>(document)
     });
     Ok(reply(StatusCode::OK, &compared.await??))
+}
+
+/// The JSON Schema of a row.
+pub(crate) async fn row_schema(State(app): SharedApp, Path(path): PathParams) -> Result<Response, Refusal> {
+    let text = schema::of_row(&*app.model(&path)?)?.to_string();
+    Ok(([(header::CONTENT_TYPE, "application/schema+json")], text).into_response())
 }
 
 /// Whether a model answers.
@@ -71,13 +88,40 @@ pub(crate) async fn model_ready(State(app): SharedApp, Path(path): PathParams) -
     Ok(reply(StatusCode::OK, &json!({"name": model.name, "ready": app.is_ready()})))
 }
 
-/// The repository of models.
+/// A model's configuration, as Triton's clients read it.
+pub(crate) async fn config(State(app): SharedApp, Path(path): PathParams) -> Result<Response, Refusal> {
+    Ok(reply(StatusCode::OK, &app.model(&path)?.config()))
+}
+
+/// What a model was asked, as Triton's clients read it.
+pub(crate) async fn statistics(State(app): SharedApp, Path(path): PathParams) -> Result<Response, Refusal> {
+    let model = app.model(&path)?;
+    let document = model.statistics.document(&model.name, &model.version);
+    Ok(reply(StatusCode::OK, &json!({"model_stats": [document]})))
+}
+
+/// The repository of models; with `{"ready": true}`, those alone that can be asked.
 pub(crate) async fn index(State(app): SharedApp, request: Request) -> Result<Response, Refusal> {
-    // Its filter `ready` changes nothing: all models are.
-    app.receive(request).await?;
-    let models = app.store.all().into_iter();
-    let entry = |name: &str, version: &str| json!({"name": name, "version": version, "state": "READY", "reason": ""});
-    let models: Vec<Value> = models.map(|model| entry(&model.name, &model.version)).collect();
+    let received = app.receive(request).await?;
+    let given = match received.bytes.trim_ascii() {
+        b"" => Value::Null,
+        bytes => json_of(bytes)?,
+    };
+    let ready = match &given {
+        Value::Null => false,
+        Value::Object(fields) => match fields.get("ready") {
+            None | Some(Value::Null) => false,
+            Some(Value::Bool(ready)) => *ready,
+            Some(other) => return Err(Refusal::bad(format!("ready: expected true or false, got {other}"))),
+        },
+        _ => return Err(Refusal::bad("the body: expected an object, or nothing, got another value")),
+    };
+    let models = app.store.listed().into_iter().filter(|listed| !ready || listed.model.is_some());
+    let entry = |listed: ListedModel| {
+        let (version, state, reason) = (listed.version(), listed.state(), listed.reason());
+        json!({"name": listed.name, "version": version, "state": state, "reason": reason})
+    };
+    let models: Vec<Value> = models.map(entry).collect();
     Ok(reply(StatusCode::OK, &json!(models)))
 }
 

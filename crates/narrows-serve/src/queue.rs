@@ -20,8 +20,11 @@ use tokio::sync::oneshot;
 use crate::answer::Answer;
 use crate::metrics::Metrics;
 use crate::options::{LogSink, ServeLimits};
+use crate::pieces::{self, part};
 use crate::refusal::Refusal;
+use crate::rows_in::in_memory;
 use crate::served::ServedModel;
+use crate::statistics::Tally;
 
 /// Bytes of a body that counts as small.
 pub(crate) const SMALL: usize = 64 << 10;
@@ -178,7 +181,9 @@ impl Queue {
     fn answer(&self, jobs: Vec<Job>) {
         let mut group: Vec<ReadJob> = Vec::new();
         for job in jobs {
-            self.metrics.waited(job.since.elapsed());
+            let waited = job.since.elapsed();
+            self.metrics.waited(waited);
+            job.model.statistics.queue.add(waited);
             // Nobody waits for the answer any more.
             if job.reply.is_closed() {
                 continue;
@@ -186,7 +191,7 @@ impl Queue {
             let Job { model, work, reply, .. } = job;
             match work {
                 Work::Other(work) => self.send(reply, guarded(work)),
-                Work::Rows { read, reasons, write, .. } => match guarded(read) {
+                Work::Rows { read, reasons, write, .. } => match timed(&model.statistics.input, || guarded(read)) {
                     Ok(GivenRows { table, warnings }) => {
                         let rows: usize = group.iter().map(|job| job.table.n_rows()).sum();
                         let fits = rows + table.n_rows() <= self.limits.batch_rows;
@@ -208,7 +213,7 @@ impl Queue {
     fn score(&self, mut group: Vec<ReadJob>) {
         if group.len() < FEW {
             for job in group {
-                let explained = self.explained(&job.model, &job.table, job.reasons);
+                let explained = self.explained(&job);
                 self.finish(job, explained);
             }
             return;
@@ -241,24 +246,33 @@ impl Queue {
             return None;
         }
         self.metrics.scored(model, &explained.scores, start.elapsed());
-        model.scored(&table, &explained.scores);
+        model.scored(&table, &explained.scores, start.elapsed());
         Some(explained)
     }
 
-    fn explained(&self, model: &ServedModel, table: &Table, reasons: usize) -> Result<Explained, Refusal> {
+    fn explained(&self, job: &ReadJob) -> Result<Explained, Refusal> {
+        let ReadJob { model, table, reasons, reply, .. } = job;
         let start = Instant::now();
-        let explained = guarded(|| Ok(model.tabular_for(table.n_rows())?.explain(table, reasons)?))?;
+        // The handler is gone once the client is, or the time is over.
+        let check = || if reply.is_closed() { Err(Refusal::given_up()) } else { Ok(()) };
+        let tabular = model.tabular_for(table.n_rows())?;
+        let most = in_memory(self.limits.max_body);
+        let explained = guarded(|| pieces::explained(tabular, table, *reasons, most, check))?;
         self.metrics.scored(model, &explained.scores, start.elapsed());
-        model.scored(table, &explained.scores);
+        model.scored(table, &explained.scores, start.elapsed());
         Ok(explained)
     }
 
     fn finish(&self, job: ReadJob, explained: Result<Explained, Refusal>) {
-        let ReadJob { table, mut warnings, write, reply, .. } = job;
+        let ReadJob { model, table, mut warnings, write, reply, .. } = job;
+        // Nobody waits for the answer any more.
+        if reply.is_closed() {
+            return;
+        }
         let answer = explained.and_then(|Explained { scores, reasons }| {
             warnings.extend(scores.counts.notes());
             let scored = ScoredRows { table, warnings, scores, reasons };
-            guarded(|| write(&scored))
+            timed(&model.statistics.output, || guarded(|| write(&scored)))
         });
         self.send(reply, answer);
     }
@@ -283,22 +297,12 @@ struct ReadJob {
     reply: oneshot::Sender<Result<Answer, Refusal>>,
 }
 
-/// The scores of some of the rows.
-fn part(all: &Explained, rows: std::ops::Range<usize>) -> Explained {
-    let Explained { scores, reasons } = all;
-    let counts = ScoreCounts {
-        rows: rows.len() as u64,
-        extra_columns: scores.counts.extra_columns.clone(),
-        ..ScoreCounts::default()
-    };
-    let scores = Scores {
-        score: scores.score[rows.clone()].to_vec(),
-        p_value: scores.p_value[rows.clone()].to_vec(),
-        is_anomaly: scores.is_anomaly[rows.clone()].to_vec(),
-        flag: scores.flag[rows.clone()].to_vec(),
-        counts,
-    };
-    Explained { scores, reasons: reasons.get(rows).map(<[_]>::to_vec).unwrap_or_default() }
+/// The result of work whose time is counted.
+fn timed<T>(tally: &Tally, work: impl FnOnce() -> T) -> T {
+    let start = Instant::now();
+    let result = work();
+    tally.add(start.elapsed());
+    result
 }
 
 /// A panic is our mistake, and must end neither the thread nor the connection.

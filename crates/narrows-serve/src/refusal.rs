@@ -52,6 +52,11 @@ impl Refusal {
         Refusal { status: StatusCode::SERVICE_UNAVAILABLE, message: message.into(), is_passing: true }
     }
 
+    /// Of work that nobody waits for any more, so nobody reads this.
+    pub(crate) fn given_up() -> Refusal {
+        Refusal::busy("the request was given up: its client has gone, or its time is over")
+    }
+
     /// Our own mistake; what is known of it stands in the log alone.
     pub(crate) fn failed() -> Refusal {
         let message = "the server failed to compute an answer; this is a mistake of the server, see its log";

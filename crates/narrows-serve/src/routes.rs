@@ -5,14 +5,14 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use axum::routing::{MethodRouter, delete, get, post};
+use axum::routing::{MethodRouter, delete, get, post, put};
 use axum::{Router, middleware};
 use narrows_core::Error;
 use narrows_core::error::Place;
 
 use crate::app::{Aliases, App};
 use crate::openapi::{self, BodyDoc, RouteDoc};
-use crate::{access, image_routes, predictions, protocol, scoring, stream_routes};
+use crate::{access, image_routes, predictions, protocol, repository, scoring, stream_routes};
 
 /// A route and its documentation.
 struct Route {
@@ -21,6 +21,7 @@ struct Route {
     handler: Option<MethodRouter<Arc<App>>>,
 }
 
+const FILE: &str = "/v2/repository/models/{model}";
 const STREAM: &str = "/v2/models/{model}/stream/{id}";
 
 /// The routes, in the order of the documentation.
@@ -37,6 +38,8 @@ fn all() -> Vec<Route> {
         reads("/v2/models", "All models", get(protocol::models)),
         reads("/v2/models/{model}", "Inputs and outputs of a model", get(protocol::metadata)),
         reads("/v2/models/{model}/ready", "Whether a model answers", get(protocol::model_ready)),
+        reads("/v2/models/{model}/config", "Configuration of a model, as of Triton", get(protocol::config)),
+        reads("/v2/models/{model}/stats", "What a model was asked, as of Triton", get(protocol::statistics)),
         takes("/v2/models/{model}/infer", "Scores of tensors", BodyDoc::Tensors, post(scoring::infer)),
         takes("/v2/models/{model}/score", "Scores of rows or of an image", BodyDoc::Rows, post(scoring::score)),
         takes("/v2/models/{model}/explain", "Scores of rows with reasons", BodyDoc::Rows, post(scoring::explain)),
@@ -53,10 +56,13 @@ fn all() -> Vec<Route> {
             post(image_routes::restore),
         ),
         takes(STREAM, "Scores of rows as they arrive", BodyDoc::Lines, post(stream_routes::write)),
+        reads("/v2/models/{model}/schema", "JSON Schema of a row", get(protocol::row_schema)),
         reads(STREAM, "Where a stream stands", get(stream_routes::read)),
         deletes(STREAM, "Forgets a stream", delete(stream_routes::forget)),
         reads("/v2/models/{model}/drift", "Rows scored beside those of the fit", get(protocol::drift)),
         reads("/v2/models/{model}/versions/{version}", "Inputs and outputs of a version", get(protocol::metadata)),
+        reads("/v2/models/{model}/versions/{version}/config", "Configuration of a version", get(protocol::config)),
+        reads("/v2/models/{model}/versions/{version}/stats", "What a version was asked", get(protocol::statistics)),
         reads("/v2/models/{model}/versions/{version}/ready", "Whether a version answers", get(protocol::model_ready)),
         takes(
             "/v2/models/{model}/versions/{version}/infer",
@@ -65,6 +71,18 @@ fn all() -> Vec<Route> {
             post(scoring::infer),
         ),
         takes("/v2/repository/index", "The models of the repository", BodyDoc::Filter, post(protocol::index)),
+        route(
+            RouteDoc { path: FILE, method: "put", summary: "Uploads a model file", body: BodyDoc::File },
+            put(repository::upload),
+        ),
+        deletes(FILE, "Deletes a model that was uploaded", delete(repository::delete)),
+        takes("/v2/repository/models/{model}/load", "Loads a model again", BodyDoc::Command, post(repository::load)),
+        takes(
+            "/v2/repository/models/{model}/unload",
+            "Serves a model no more",
+            BodyDoc::Command,
+            post(repository::unload),
+        ),
         reads("/v1/models", "The names of all models, as of KServe's version 1", get(predictions::models)),
         reads("/v1/models/{model}", "Whether a model answers", get(predictions::model)),
         takes("/v1/models/{model}:predict", "Predictions", BodyDoc::Invocation, post(predictions::call)),

@@ -1,16 +1,20 @@
 //! Rows in the body of a request, read by the library's readers: CSV, JSON, Arrow, Parquet.
 
+use std::sync::Arc;
+
 use arrow::array::{Array, ArrayRef};
 use axum::body::Bytes;
 use axum::http::{HeaderMap, StatusCode, header};
-use narrows_core::data::{Format, InMemory, Schema, Source, Table};
+use narrows_core::ScoreCounts;
+use narrows_core::data::{Format, InMemory, Schema, Source, Table, TypesRead};
 use serde_json::{Value, json};
 
-use crate::options::ServeLimits;
-use crate::queue::GivenRows;
+use crate::hold::Hold;
+use crate::queue::{GivenRows, SMALL};
 use crate::refusal::Refusal;
 use crate::served::ServedModel;
 use crate::tensors;
+use crate::unfolded::unfolded;
 
 /// The name of a body in messages.
 const BODY: &str = "the body";
@@ -79,18 +83,18 @@ impl BodyForm {
     }
 }
 
-/// What a request may ask for.
-#[derive(Debug, Clone, Copy)]
+/// What a request may ask for, and what it holds.
+#[derive(Debug, Clone)]
 pub(crate) struct RowLimits {
     pub(crate) rows: usize,
-    /// Bytes of a body.
+    /// Bytes of a body, also once it is unfolded.
     pub(crate) body: usize,
+    pub(crate) hold: Arc<Hold>,
 }
 
-impl From<ServeLimits> for RowLimits {
-    fn from(limits: ServeLimits) -> RowLimits {
-        RowLimits { rows: limits.max_rows, body: limits.max_body }
-    }
+/// Bytes in memory that the rows of a body may take, where bodies may have so many.
+pub(crate) fn in_memory(body: usize) -> usize {
+    body.saturating_mul(UNFOLDED)
 }
 
 /// The rows of a body; `{"inputs": ...}` of the Open Inference Protocol is understood too.
@@ -98,8 +102,9 @@ pub(crate) fn read(
     bytes: &Bytes,
     form: BodyForm,
     model: &ServedModel,
-    limits: RowLimits,
+    limits: &RowLimits,
 ) -> Result<GivenRows, Refusal> {
+    let bytes = &unfolded(bytes, SMALL, limits)?;
     let format = match form {
         BodyForm::Table(format) => Some(format),
         BodyForm::Image => {
@@ -128,18 +133,19 @@ fn table(
     bytes: impl AsRef<[u8]> + Send + Sync + 'static,
     format: Option<Format>,
     model: &ServedModel,
-    limits: RowLimits,
+    limits: &RowLimits,
 ) -> Result<GivenRows, Refusal> {
     if bytes.as_ref().is_empty() {
         return Err(Refusal::bad(format!("{BODY}: expected at least one row of data, got nothing")));
     }
     let wanted = Schema { columns: model.columns() };
-    let source = Source { format, ..Source::in_memory(InMemory::new(BODY, bytes)) };
+    let source = Source { format, types: TypesRead::Wanted, ..Source::in_memory(InMemory::new(BODY, bytes)) };
     let mut reader = source.open(READ_ROWS, Some(&wanted))?;
     let mut tables = Vec::new();
     let (mut rows, mut size) = (0, 0_usize);
-    let most = limits.body.saturating_mul(UNFOLDED);
+    let most = in_memory(limits.body);
     for table in reader.by_ref() {
+        limits.hold.check()?;
         let table = table?;
         rows += table.n_rows();
         Refusal::check_rows(rows, limits.rows)?;
@@ -148,12 +154,21 @@ fn table(
             let message = format!("{BODY}: expected rows of at most {most} bytes in memory, got more");
             return Err(Refusal::too_large(message));
         }
+        if size > in_memory(SMALL) {
+            limits.hold.take_room()?;
+        }
         tables.push(table);
     }
     if rows == 0 {
         return Err(Refusal::bad(format!("{BODY}: expected at least one row of data, got none")));
     }
-    Ok(GivenRows { table: Table::concat(&tables)?, warnings: reader.warnings().to_vec() })
+    let mut warnings = reader.warnings().to_vec();
+    if !reader.unread().is_empty() {
+        // As of columns of text, which are read before it is known that they are not used.
+        let counts = ScoreCounts { extra_columns: reader.unread().to_vec(), ..ScoreCounts::default() };
+        warnings.extend(counts.notes());
+    }
+    Ok(GivenRows { table: Table::concat(&tables)?.as_part(), warnings })
 }
 
 /// Bytes of a column, without what other rows of the same buffers take.
@@ -166,8 +181,9 @@ pub(crate) fn read_invocation(
     bytes: &Bytes,
     form: BodyForm,
     model: &ServedModel,
-    limits: RowLimits,
+    limits: &RowLimits,
 ) -> Result<GivenRows, Refusal> {
+    let bytes = &unfolded(bytes, SMALL, limits)?;
     let is_object = bytes.trim_ascii_start().starts_with(b"{");
     let is_json = matches!(form, BodyForm::Table(Format::Ndjson) | BodyForm::Untold) && is_object;
     let Ok(Value::Object(mut fields)) = (if is_json { tensors::json_of(bytes) } else { Ok(Value::Null) }) else {

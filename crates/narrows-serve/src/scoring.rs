@@ -1,7 +1,7 @@
 //! Handlers that score: `infer` of the Open Inference Protocol, `score` and `explain` with bodies in file formats.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use axum::extract::{Path, Request, State};
 use axum::http::HeaderMap;
@@ -14,7 +14,7 @@ use crate::app::{App, PathParams, SharedApp};
 use crate::image_routes;
 use crate::queue::{ScoredRows, Work};
 use crate::refusal::Refusal;
-use crate::rows_in::{self, BodyForm, RowLimits};
+use crate::rows_in::{self, BodyForm};
 use crate::served::ServedModel;
 use crate::tensor_answer::AskedAnswer;
 use crate::tensors;
@@ -39,20 +39,20 @@ pub(crate) async fn infer(
     if model.reads_images() {
         return image_routes::infer(&app, model, received, json_length).await;
     }
-    let asked: Arc<Mutex<AskedAnswer>> = Arc::default();
-    let (bytes, max_rows) = (received.bytes.clone(), app.limits.max_rows);
+    // Said with the rows, and asked for once they are scored.
+    let asked: Arc<OnceLock<AskedAnswer>> = Arc::default();
+    let (bytes, max_rows, hold) = (received.bytes.clone(), app.limits.max_rows, received.row_limits(&app.limits).hold);
     let (read_model, read_asked) = (Arc::clone(&model), Arc::clone(&asked));
     let read = Box::new(move || {
         let request = tensors::Request::parse(&bytes, json_length)?;
+        hold.check()?;
         let rows = request.rows(&read_model, max_rows)?;
-        *read_asked.lock().unwrap_or_else(PoisonError::into_inner) =
-            AskedAnswer { id: request.id, outputs: request.outputs };
+        read_asked.get_or_init(|| AskedAnswer { id: request.id, outputs: request.outputs });
         Ok(rows)
     });
     let write_model = Arc::clone(&model);
     let write = Box::new(move |scored: &ScoredRows| {
-        let asked = asked.lock().unwrap_or_else(PoisonError::into_inner);
-        asked.answer(&write_model, &scored.scores, &scored.warnings)
+        asked.get().ok_or_else(Refusal::failed)?.answer(&write_model, &scored.scores, &scored.warnings)
     });
     let work = Work::Rows { read, bytes: received.bytes.len(), reasons: 0, write };
     app.answer(&model, &received, work).await
@@ -103,12 +103,12 @@ async fn scored(
     let received = app.receive(request).await?;
     let reasons = reasons(&received.query(&["explain"])?, default_reasons)?;
     let body = body.seen(&received.bytes);
-    let (bytes, limits) = (received.bytes.clone(), RowLimits::from(app.limits));
+    let (bytes, limits) = (received.bytes.clone(), received.row_limits(&app.limits));
     let (work_model, write_model) = (Arc::clone(&model), Arc::clone(&model));
     let work = Work::Rows {
         bytes: bytes.len(),
         reasons,
-        read: Box::new(move || rows_in::read(&bytes, body, &work_model, limits)),
+        read: Box::new(move || rows_in::read(&bytes, body, &work_model, &limits)),
         write: Box::new(move |scored| table_answer(&write_model, scored, reasons, form)),
     };
     app.answer(&model, &received, work).await

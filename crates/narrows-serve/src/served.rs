@@ -1,15 +1,17 @@
 //! A model that is served: its name, its version, and what it reads.
 
 use std::path::Path;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use narrows_core::data::{Column, ColumnKind, Table};
+use narrows_core::drift::DriftReport;
 use narrows_core::recipe::DataKind;
 use narrows_core::{Compute, Error, ImageModel, Model, Restorer, Scores, SeriesModel, TabularModel};
 use serde_json::{Map, Value, json};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::refusal::Refusal;
+use crate::statistics::ModelStatistics;
 use crate::watch::DriftWatch;
 
 /// Rows from which on a request is computed by all threads instead of one.
@@ -22,6 +24,7 @@ pub(crate) struct ServedModel {
     /// A hash of the file: another content is another version.
     pub(crate) version: String,
     pub(crate) loaded: SystemTime,
+    pub(crate) statistics: ModelStatistics,
     form: ServedForm,
 }
 
@@ -48,23 +51,35 @@ impl ServedModel {
             let message = format!("cannot be read: {error}");
             Error::model_file(path, message)
         })?;
-        let model = Model::from_bytes(&bytes).map_err(|message| Error::model_file(path, message))?;
+        ServedModel::of_bytes(name, &bytes, compute).map_err(|message| Error::model_file(path, message))
+    }
+
+    /// Loads the bytes of a file.
+    pub(crate) fn of_bytes(name: &str, bytes: &[u8], compute: &Compute) -> Result<ServedModel, String> {
+        let tabular = |model: Model| model.into_tabular().map_err(|error| error.to_string());
+        let model = Model::from_bytes(bytes).map_err(|message| message.to_string())?;
         let form = match model {
             Model::Table(_) | Model::Series(_) => {
-                let alone = model.clone().with_compute(&Compute::serial()).into_tabular()?;
+                let alone = tabular(model.clone().with_compute(&Compute::serial()))?;
                 let watch = DriftWatch::new(alone.as_ref()).map(Box::new);
                 let points = match &model {
                     Model::Series(model) => Some(Box::new(model.clone())),
                     _ => None,
                 };
-                ServedForm::Rows { alone, shared: model.with_compute(compute).into_tabular()?, watch, points }
+                ServedForm::Rows { alone, shared: tabular(model.with_compute(compute))?, watch, points }
             }
             Model::Images(model) => ServedForm::Images(Box::new(model.with_compute(compute))),
             Model::Restorer(model) => ServedForm::Restorer(Box::new(model.with_compute(compute))),
             Model::Encoder(_) => ServedForm::Unscored("an encoder without its decoder"),
         };
-        let version = format!("{:016x}", xxh3_64(&bytes));
-        Ok(ServedModel { name: name.to_owned(), version, loaded: SystemTime::now(), form })
+        let version = format!("{:016x}", xxh3_64(bytes));
+        Ok(ServedModel {
+            name: name.to_owned(),
+            version,
+            loaded: SystemTime::now(),
+            statistics: ModelStatistics::default(),
+            form,
+        })
     }
 
     /// The model, if it scores rows.
@@ -91,18 +106,33 @@ impl ServedModel {
         }
     }
 
-    /// What watches its rows for drift, if it scores rows.
-    pub(crate) fn watch(&self) -> Result<&DriftWatch, Refusal> {
+    /// The last full window of rows, compared with those of the fit, or the rows so far, if it scores rows.
+    pub(crate) fn drift(&self) -> Result<DriftReport, Refusal> {
+        self.watched().map(|(watch, model)| watch.latest(model))
+    }
+
+    /// Both windows, if it scores rows.
+    pub(crate) fn drift_document(&self) -> Result<Value, Refusal> {
+        self.watched().map(|(watch, model)| watch.document(model))
+    }
+
+    /// The missing cells of each of its first columns since this was last asked.
+    pub(crate) fn new_missing(&self, most: usize) -> Vec<(String, u64)> {
+        self.watched().map(|(watch, model)| watch.new_missing(model, most)).unwrap_or_default()
+    }
+
+    fn watched(&self) -> Result<(&DriftWatch, &dyn TabularModel), Refusal> {
         match &self.form {
-            ServedForm::Rows { watch: Some(watch), .. } => Ok(watch),
+            ServedForm::Rows { watch: Some(watch), alone, .. } => Ok((watch, alone.as_ref())),
             _ => Err(self.is_not("a model of tables or series")),
         }
     }
 
     /// Rows were scored.
-    pub(crate) fn scored(&self, table: &Table, scores: &Scores) {
-        if let ServedForm::Rows { alone, watch: Some(watch), .. } = &self.form {
-            watch.scored(alone.as_ref(), table, scores);
+    pub(crate) fn scored(&self, table: &Table, scores: &Scores, took: Duration) {
+        self.statistics.scored(table.n_rows(), took);
+        if let Ok((watch, model)) = self.watched() {
+            watch.scored(model, table, scores);
         }
     }
 
@@ -208,6 +238,34 @@ impl ServedModel {
             metadata["parameters"]["size"] = json!(model.training_size().map(|(height, width)| [height, width]));
         }
         metadata
+    }
+
+    /// The configuration, as Triton's clients read it.
+    pub(crate) fn config(&self) -> Value {
+        // A type of Triton is a datatype of the protocol, but for text.
+        let data_type = |datatype: &str| match datatype {
+            "BYTES" => "TYPE_STRING".to_owned(),
+            other => format!("TYPE_{other}"),
+        };
+        let metadata = self.metadata();
+        let tensors = |field: &str| -> Vec<Value> {
+            let all = metadata[field].as_array().into_iter().flatten();
+            let tensor = |tensor: &Value| {
+                let datatype = tensor["datatype"].as_str().unwrap_or_default();
+                json!({"name": tensor["name"], "data_type": data_type(datatype), "dims": tensor["shape"]})
+            };
+            all.map(tensor).collect()
+        };
+        json!({
+            "name": self.name,
+            "platform": "narrows",
+            "backend": "narrows",
+            "version_policy": {"latest": {"num_versions": 1}},
+            // Shapes are whole: their first dimension is the number of rows.
+            "max_batch_size": 0,
+            "input": tensors("inputs"),
+            "output": tensors("outputs"),
+        })
     }
 
     /// The fields that stand beside rows in an answer.

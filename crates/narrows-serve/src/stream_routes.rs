@@ -22,6 +22,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::answer::{Answer, AnswerForm};
 use crate::app::{App, PathParams, SharedApp, check_encoding, query};
+use crate::connections::Place;
 use crate::protocol::{aside, reply};
 use crate::queue::{Job, Work};
 use crate::refusal::Refusal;
@@ -59,7 +60,8 @@ pub(crate) async fn write(
     let lease = app.streams.begin(&model, id(&path))?;
     let (send, receive) = mpsc::channel(PIECES);
     let deleted = lease.stream.deleted();
-    let writer = StreamWriter { app, name: model.name.clone(), lease, reasons, send };
+    let place = parts.extensions.get::<Arc<Place>>().cloned();
+    let writer = StreamWriter { app, name: model.name.clone(), lease, reasons, send, place };
     tokio::spawn(writer.run(body, deleted));
     let ndjson = HeaderValue::from_static(AnswerForm::Ndjson.content_type());
     Ok(([(header::CONTENT_TYPE, ndjson)], Body::new(AnswerLines(receive))).into_response())
@@ -103,6 +105,8 @@ struct StreamWriter {
     lease: StreamLease,
     reasons: usize,
     send: mpsc::Sender<Bytes>,
+    /// That of its connection, which waits for its client between two rows.
+    place: Option<Arc<Place>>,
 }
 
 /// Why no further line is read.
@@ -163,6 +167,7 @@ impl StreamWriter {
             match frame {
                 Ok(Some(Ok(frame))) => {
                     let Ok(bytes) = frame.into_data() else { continue };
+                    self.place.iter().for_each(|place| place.wait());
                     let lines = cutter.push(&bytes);
                     self.score(lines).await?;
                 }

@@ -6,41 +6,20 @@ use serde_json::{Map, Value, json};
 use crate::answer::Answer;
 use crate::refusal::Refusal;
 use crate::served::ServedModel;
-use crate::tensors::AskedOutput;
+use crate::tensors::AskedOutputs;
 
 /// What a request said about its answer.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct AskedAnswer {
     pub(crate) id: Option<String>,
-    /// The outputs asked for; none means all.
-    pub(crate) outputs: Vec<AskedOutput>,
+    pub(crate) outputs: AskedOutputs,
 }
 
 impl AskedAnswer {
-    /// The outputs, each with whether it is to be binary.
-    fn chosen(&self, model: &ServedModel) -> Result<Vec<(&'static str, &'static str, bool)>, Refusal> {
-        let known = model.outputs();
-        let all = |is_binary| known.iter().map(|(name, datatype)| (*name, *datatype, is_binary)).collect();
-        match &self.outputs[..] {
-            [] => Ok(all(false)),
-            [every] if every.name.is_empty() => Ok(all(every.is_binary)),
-            asked => asked
-                .iter()
-                .map(|AskedOutput { name, is_binary }| {
-                    let found = known.iter().find(|(known, _)| known == name);
-                    found.map(|(name, datatype)| (*name, *datatype, *is_binary)).ok_or_else(|| {
-                        let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
-                        Refusal::bad(format!("outputs: expected {}, got `{name}`", names.join(", ")))
-                    })
-                })
-                .collect(),
-        }
-    }
-
     /// The answer in the protocol.
     pub(crate) fn answer(&self, model: &ServedModel, scores: &Scores, warnings: &[String]) -> Result<Answer, Refusal> {
         let rows = scores.score.len();
-        let chosen = self.chosen(model)?;
+        let chosen = self.outputs.of(model)?;
         let mut bytes = Vec::new();
         let mut outputs = Vec::new();
         for (name, datatype, is_binary) in &chosen {

@@ -1,9 +1,10 @@
 //! Tensors of the Open Inference Protocol: a request's inputs as a table. One tensor is one column, or a single tensor
 //! holds all columns side by side. Values are JSON, or bytes behind it.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray, Float64Array, StringArray};
+use arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array, StringArray, UInt64Array};
 use axum::body::Bytes;
 use narrows_core::data::{Table, with_null_for_nan};
 use narrows_core::error::nearest;
@@ -12,7 +13,7 @@ use serde_json::{Map, Value};
 use crate::queue::GivenRows;
 use crate::refusal::Refusal;
 use crate::served::ServedModel;
-use crate::values::{Cells, Datatype};
+use crate::values::{Cells, Datatype, shown};
 
 /// Bytes of JSON that are looked through for the names of fields.
 const LOOK: usize = 64 << 10;
@@ -22,10 +23,16 @@ const LOOK: usize = 64 << 10;
 pub(crate) struct Request {
     pub(crate) id: Option<String>,
     inputs: Vec<Value>,
-    /// The outputs asked for; none means all.
-    pub(crate) outputs: Vec<AskedOutput>,
+    pub(crate) outputs: AskedOutputs,
     /// Bytes behind the JSON.
     tail: Bytes,
+}
+
+/// The outputs that are asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum AskedOutputs {
+    All { is_binary: bool },
+    Some(Vec<AskedOutput>),
 }
 
 /// An output that is asked for.
@@ -92,10 +99,13 @@ impl Request {
             }
             Some(other) => return Err(Refusal::bad(format!("outputs: expected an array, got {}", shown(&other)))),
         };
-        let outputs = match (outputs.is_empty(), all_binary) {
-            // An empty name stands for all.
-            (true, true) => vec![AskedOutput { name: String::new(), is_binary: true }],
-            _ => outputs,
+        let mut names = HashSet::new();
+        if let Some(twice) = outputs.iter().find(|output| !names.insert(output.name.as_str())) {
+            return Err(Refusal::bad(format!("outputs: expected each output once, got `{}` twice", twice.name)));
+        }
+        let outputs = match outputs.is_empty() {
+            true => AskedOutputs::All { is_binary: all_binary },
+            false => AskedOutputs::Some(outputs),
         };
         Ok(Request { id, inputs, outputs, tail: bytes.slice(length..) })
     }
@@ -110,8 +120,9 @@ impl Request {
         &self.tail
     }
 
-    /// The inputs as a table.
+    /// The inputs as a table, if the model has the outputs that are asked for.
     pub(crate) fn rows(&self, model: &ServedModel, max_rows: usize) -> Result<GivenRows, Refusal> {
+        self.outputs.of(model)?;
         let mut tail = &self.tail[..];
         let inputs: Vec<Input> =
             self.inputs.iter().map(|input| Input::read(input, &mut tail)).collect::<Result<_, _>>()?;
@@ -130,7 +141,28 @@ impl Request {
             return Err(Refusal::bad("inputs: expected at least one row, got none"));
         }
         Refusal::check_rows(rows, max_rows)?;
-        Ok(GivenRows { table: Table::from_arrays(given, "inputs")?, warnings: Vec::new() })
+        Ok(GivenRows { table: Table::from_arrays(given, "inputs")?.as_part(), warnings: Vec::new() })
+    }
+}
+
+impl AskedOutputs {
+    /// Names and datatypes of the outputs, each with whether it is to be binary.
+    pub(crate) fn of(&self, model: &ServedModel) -> Result<Vec<(&'static str, &'static str, bool)>, Refusal> {
+        let known = model.outputs();
+        let asked = match self {
+            AskedOutputs::All { is_binary } => {
+                return Ok(known.into_iter().map(|(name, datatype)| (name, datatype, *is_binary)).collect());
+            }
+            AskedOutputs::Some(asked) => asked,
+        };
+        let one = |AskedOutput { name, is_binary }: &AskedOutput| {
+            let found = known.iter().find(|(known, _)| known == name);
+            found.map(|(name, datatype)| (*name, *datatype, *is_binary)).ok_or_else(|| {
+                let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
+                Refusal::bad(format!("outputs: expected {}, got `{name}`", names.join(", ")))
+            })
+        };
+        asked.iter().map(one).collect()
     }
 }
 
@@ -148,15 +180,6 @@ fn flag(fields: &Map<String, Value>, name: &str, place: &str) -> Result<Option<b
         None | Some(Value::Null) => Ok(None),
         Some(Value::Bool(value)) => Ok(Some(*value)),
         Some(other) => Err(Refusal::bad(format!("{place}: expected true or false for `{name}`, got {}", shown(other)))),
-    }
-}
-
-/// A value for messages, shortened.
-pub(crate) fn shown(value: &Value) -> String {
-    let text = value.to_string();
-    match text.char_indices().nth(60) {
-        Some((end, _)) => format!("`{}...`", &text[..end]),
-        None => format!("`{text}`"),
     }
 }
 
@@ -233,6 +256,14 @@ impl Cells {
             Cells::Numbers(cells) => {
                 Arc::new(cells.iter().skip(first).step_by(step).copied().collect::<Float64Array>())
             }
+            Cells::Whole(cells) => {
+                let cells = cells.iter().skip(first).step_by(step);
+                // What the largest of one type cannot hold, the other can: a tensor is of one type.
+                match cells.clone().flatten().any(|x| i64::try_from(*x).is_err()) {
+                    true => Arc::new(cells.map(|x| x.and_then(|x| u64::try_from(x).ok())).collect::<UInt64Array>()),
+                    false => Arc::new(cells.map(|x| x.and_then(|x| i64::try_from(x).ok())).collect::<Int64Array>()),
+                }
+            }
             Cells::Flags(cells) => Arc::new(cells.iter().skip(first).step_by(step).copied().collect::<BooleanArray>()),
             Cells::Words(cells) => {
                 Arc::new(cells.iter().skip(first).step_by(step).map(Option::as_deref).collect::<StringArray>())
@@ -270,9 +301,11 @@ mod tests {
     fn binary_outputs_are_asked_for_one_by_one_or_together() {
         let parse = |text: &'static str| Request::parse(&Bytes::from_static(text.as_bytes()), None).unwrap().outputs;
         let outputs = parse(r#"{"inputs":[{}],"outputs":[{"name":"score","parameters":{"binary_data":true}}]}"#);
-        assert_eq!(outputs, [AskedOutput { name: "score".to_owned(), is_binary: true }]);
+        assert_eq!(outputs, AskedOutputs::Some(vec![AskedOutput { name: "score".to_owned(), is_binary: true }]));
         let outputs = parse(r#"{"inputs":[{}],"parameters":{"binary_data_output":true}}"#);
-        assert_eq!(outputs, [AskedOutput { name: String::new(), is_binary: true }]);
-        assert!(parse(r#"{"inputs":[{}]}"#).is_empty());
+        assert_eq!(outputs, AskedOutputs::All { is_binary: true });
+        assert_eq!(parse(r#"{"inputs":[{}]}"#), AskedOutputs::All { is_binary: false });
+        let twice = refused(r#"{"inputs": [{}], "outputs": [{"name": "score"}, {"name": "score"}]}"#);
+        assert!(twice.contains("each output once, got `score` twice"), "{twice}");
     }
 }

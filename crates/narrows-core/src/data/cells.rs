@@ -85,7 +85,7 @@ impl Cells<'_> {
         }
         let Some(found) = found else { return Ok(()) };
         // Later batches may lie within an outage; the first one tells whether the column has the right meaning.
-        if !has_value && words.len() > 1 && self.table.first_row() == 0 {
+        if !has_value && words.len() > 1 && self.table.is_start() {
             let got = found.examples.first().map_or("", String::as_str);
             return Err(self.retyped(&format!("text such as `{got}`")));
         }
@@ -154,7 +154,7 @@ impl Cells<'_> {
             moment
         };
         let moments: TimestampMicrosecondArray = numbers.iter().enumerate().map(read).collect();
-        if found.is_some() && moments.null_count() == moments.len() && self.table.first_row() == 0 {
+        if found.is_some() && moments.null_count() == moments.len() && self.table.is_start() {
             return Err(self.retyped("numbers"));
         }
         unreadable.extend(found);

@@ -39,9 +39,17 @@ pub(crate) struct Columnar {
     rest: Option<RecordBatch>,
     schema: SchemaRef,
     warnings: Vec<String>,
+    unread: Vec<String>,
     name: String,
     batch_rows: usize,
     row: u64,
+}
+
+/// The columns of a file that are read, and what is told of the others.
+struct Chosen {
+    kept: Vec<usize>,
+    warnings: Vec<String>,
+    unread: Vec<String>,
 }
 
 impl Columnar {
@@ -53,9 +61,9 @@ impl Columnar {
         let opened = guarded(|| ParquetFile::open(file)).map_err(|panic| wrong(&panic))?;
         let (file, metadata) = opened.map_err(|error| wrong(&error))?;
         let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata);
-        let (kept, warnings) = choose(builder.schema(), opening)?;
-        let schema = projected(builder.schema(), &kept);
-        let mask = ProjectionMask::roots(builder.parquet_schema(), kept.iter().copied());
+        let chosen = choose(builder.schema(), opening)?;
+        let schema = projected(builder.schema(), &chosen.kept);
+        let mask = ProjectionMask::roots(builder.parquet_schema(), chosen.kept.iter().copied());
         let batch_rows = opening.batch_rows.max(1);
         let reader = guarded(|| builder.with_projection(mask).with_batch_size(batch_rows).build());
         let reader = reader.map_err(|panic| wrong(&panic))?.map_err(|error| wrong(&error))?;
@@ -64,7 +72,7 @@ impl Columnar {
             Ok(batch) => batch.map(|batch| batch.map_err(|error| error.to_string())),
             Err(panic) => Some(Err(panic)),
         });
-        Ok(Columnar::new(Box::new(batches), schema, warnings, opening))
+        Ok(Columnar::new(Box::new(batches), schema, chosen, opening))
     }
 
     /// Refuses a Parquet file.
@@ -79,21 +87,22 @@ impl Columnar {
     pub(crate) fn ipc(path: &Path, input: Input, opening: &Opening) -> Result<Columnar> {
         let reader = IpcReader::open(path, input, opening.source.limits, opening.batch_rows.max(1));
         let mut reader = reader.map_err(|error| unreadable(opening, "Arrow IPC", &error))?;
-        let (kept, warnings) = choose(reader.schema(), opening)?;
-        let schema = projected(reader.schema(), &kept);
-        reader.keep(kept);
+        let chosen = choose(reader.schema(), opening)?;
+        let schema = projected(reader.schema(), &chosen.kept);
+        reader.keep(chosen.kept.clone());
         let batches = std::iter::from_fn(move || reader.next_batch().transpose());
-        Ok(Columnar::new(Box::new(batches), schema, warnings, opening))
+        Ok(Columnar::new(Box::new(batches), schema, chosen, opening))
     }
 
     fn new(
         batches: Box<dyn Iterator<Item = Result<RecordBatch, Flaw>> + Send>,
         schema: SchemaRef,
-        warnings: Vec<String>,
+        chosen: Chosen,
         opening: &Opening,
     ) -> Columnar {
+        let Chosen { warnings, unread, .. } = chosen;
         let (name, row, batch_rows) = (opening.name.clone(), opening.first_row, opening.batch_rows.max(1));
-        Columnar { batches, rest: None, schema, warnings, name, batch_rows, row }
+        Columnar { batches, rest: None, schema, warnings, unread, name, batch_rows, row }
     }
 
     fn fill(&mut self) -> Result<Option<RecordBatch>> {
@@ -135,15 +144,19 @@ impl Batches for Columnar {
         self.warnings.clone()
     }
 
+    fn unread(&self) -> &[String] {
+        &self.unread
+    }
+
     fn next_batch(&mut self) -> Option<Result<RecordBatch>> {
         self.fill().transpose()
     }
 }
 
 /// The columns to read: supported, and wanted if a selection is given.
-fn choose(schema: &SchemaRef, opening: &Opening) -> Result<(Vec<usize>, Vec<String>)> {
+fn choose(schema: &SchemaRef, opening: &Opening) -> Result<Chosen> {
     check_columns(&opening.name, schema.fields().len())?;
-    let (mut kept, mut left_out) = (Vec::new(), Vec::new());
+    let (mut kept, mut left_out, mut unread) = (Vec::new(), Vec::new(), Vec::new());
     let mut first_of = HashMap::with_capacity(schema.fields().len());
     let wanted: Option<HashSet<&str>> =
         opening.wanted.map(|wanted| wanted.columns.iter().map(|column| column.name.trim()).collect());
@@ -154,6 +167,7 @@ fn choose(schema: &SchemaRef, opening: &Opening) -> Result<(Vec<usize>, Vec<Stri
             return Err(Error::data(Place::column(name).of(&opening.name), message));
         }
         if wanted.as_ref().is_some_and(|wanted| !wanted.contains(name.trim())) {
+            unread.push(name.clone());
             continue;
         }
         if opening.source.types == TypesRead::Every || is_readable(field.data_type()) {
@@ -170,7 +184,7 @@ fn choose(schema: &SchemaRef, opening: &Opening) -> Result<(Vec<usize>, Vec<Stri
         format!("{}: left out columns whose types no model takes: {}", opening.name, listed(left_out))
     };
     let warnings = if left_out.is_empty() { Vec::new() } else { vec![warning(&left_out)] };
-    Ok((kept, warnings))
+    Ok(Chosen { kept, warnings, unread })
 }
 
 fn projected(schema: &SchemaRef, kept: &[usize]) -> SchemaRef {

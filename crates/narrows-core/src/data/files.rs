@@ -37,6 +37,10 @@ pub(crate) trait Batches: Send {
     fn warnings(&self) -> Vec<String> {
         Vec::new()
     }
+    /// Columns that are not wanted, and so not read, in the batches so far.
+    fn unread(&self) -> &[String] {
+        &[]
+    }
     /// The next rows.
     fn next_batch(&mut self) -> Option<Result<RecordBatch>>;
 }
@@ -79,6 +83,8 @@ pub(super) struct Files {
     pub(super) notes: Vec<String>,
     pub(super) hints: Vec<Hint>,
     pub(super) warnings: Vec<String>,
+    /// Columns that are not wanted, of the files read to their end.
+    pub(super) unread: Vec<String>,
     row: u64,
     /// What the files opened so far take as they are stored.
     sizes: Vec<InputSize>,
@@ -110,6 +116,7 @@ impl Files {
             notes,
             hints,
             warnings,
+            unread: Vec::new(),
             row: 0,
             sizes,
         })
@@ -129,10 +136,17 @@ impl Files {
 
     /// Reads no further.
     pub(super) fn close(&mut self) {
+        self.end_file();
+        self.waiting.clear();
+    }
+
+    /// Keeps what the file being read has to tell.
+    fn end_file(&mut self) {
         if let Some((_, file)) = self.current.take() {
             self.warnings.extend(file.warnings());
+            let new: Vec<String> = file.unread().iter().filter(|name| !self.unread.contains(name)).cloned().collect();
+            self.unread.extend(new);
         }
-        self.waiting.clear();
     }
 
     pub(super) fn next_table(&mut self) -> Result<Option<Table>> {
@@ -144,8 +158,7 @@ impl Files {
                 let in_order = self.columns.iter().map(String::as_str).eq(table.names());
                 return Ok(Some(if in_order { table } else { table.select(&self.columns)? }));
             }
-            self.warnings.extend(file.warnings());
-            self.current = None;
+            self.end_file();
             let Some(path) = self.waiting.pop_front() else { return Ok(None) };
             self.current = Some((self.source.name_of(&path), self.open_next(&path)?));
         }

@@ -24,19 +24,22 @@ pub(super) struct Document {
 
 impl Json {
     /// The rows, if the document is a table; `None` for a single object that is a row itself.
-    pub(super) fn rows(self) -> Option<Document> {
+    ///
+    /// # Errors
+    /// A description of rows that do not have as many values as there are columns.
+    pub(super) fn rows(self) -> Result<Option<Document>, String> {
         match self {
             Json::Map(entries) => Json::rows_of_map(entries),
             Json::List(rows) if !rows.is_empty() && rows.iter().all(|row| matches!(row, Json::List(_))) => {
                 let width = rows.iter().map(|row| row.len()).max().unwrap_or(0);
                 let names = (0..width).map(|i| format!("column_{i}")).collect();
-                Some(Json::rows_of_lists(names, rows, "each row is an array".to_owned()))
+                Json::rows_of_lists(names, rows, "each row is an array".to_owned()).map(Some)
             }
-            _ => None,
+            _ => Ok(None),
         }
     }
 
-    fn rows_of_map(mut entries: Vec<(String, Json)>) -> Option<Document> {
+    fn rows_of_map(mut entries: Vec<(String, Json)>) -> Result<Option<Document>, String> {
         let is_list_of = |json: &Json, is: fn(&Json) -> bool| match json {
             Json::List(items) => !items.is_empty() && items.iter().all(is),
             _ => false,
@@ -50,8 +53,8 @@ impl Json {
         let objects: Vec<usize> = (0..entries.len()).filter(|i| is_list_of(&entries[*i].1, is_map)).collect();
         if let (Some(columns), Some(data)) = (place("columns", is_cell), place("data", is_list)) {
             let names = entries[columns].1.items().iter().map(Json::text).collect();
-            let Json::List(rows) = entries.swap_remove(data).1 else { return None };
-            return Some(Json::rows_of_lists(names, rows, "names are in `columns` and rows in `data`".to_owned()));
+            let Json::List(rows) = entries.swap_remove(data).1 else { return Ok(None) };
+            return Json::rows_of_lists(names, rows, "names are in `columns` and rows in `data`".to_owned()).map(Some);
         }
         if let [only] = objects[..] {
             let (name, rows) = entries.remove(only);
@@ -60,16 +63,17 @@ impl Json {
             if !others.is_empty() {
                 note = format!("{note}; left out: {}", listed(&others));
             }
-            let Json::List(rows) = rows else { return None };
-            return Some(Document { rows: rows.into_iter().map(Json::flat).collect(), note });
+            let Json::List(rows) = rows else { return Ok(None) };
+            return Ok(Some(Document { rows: rows.into_iter().map(Json::flat).collect(), note }));
         }
-        let length = entries.first()?.1.len();
+        let length = entries.first().map_or(0, |(_, json)| json.len());
         let is_column = |json: &Json| is_list_of(json, is_cell) && json.len() == length;
         if entries.iter().all(|(_, json)| is_column(json)) {
             let row = |i: usize| entries.iter().map(|(name, json)| (name.clone(), json.items()[i].cell())).collect();
-            return Some(Document { rows: (0..length).map(row).collect(), note: "each key is a column".to_owned() });
+            let rows = (0..length).map(row).collect();
+            return Ok(Some(Document { rows, note: "each key is a column".to_owned() }));
         }
-        Json::rows_of_maps(entries)
+        Ok(Json::rows_of_maps(entries))
     }
 
     /// Columns of rows, or rows of columns, by their keys.
@@ -98,7 +102,10 @@ impl Json {
     }
 
     /// Rows of arrays; the first of them names the columns if it is the only one that is all text.
-    fn rows_of_lists(mut names: Vec<String>, mut rows: Vec<Json>, mut note: String) -> Document {
+    fn rows_of_lists(mut names: Vec<String>, mut rows: Vec<Json>, mut note: String) -> Result<Document, String> {
+        if let Some((i, row)) = rows.iter().enumerate().find(|(_, row)| row.len() != names.len()) {
+            return Err(format!("row {i}: expected {} values, one for each column, got {}", names.len(), row.len()));
+        }
         let is_word = |json: &Json| matches!(json, Json::Cell(JsonCell::Word(_)));
         let is_header = |row: &Json| !row.items().is_empty() && row.items().iter().all(is_word);
         let is_numbered = names.iter().enumerate().all(|(i, name)| *name == format!("column_{i}"));
@@ -109,7 +116,7 @@ impl Json {
             note += ", the first of which names the columns";
         }
         let row = |row: Json| names.iter().cloned().zip(row.items().iter().map(Json::cell)).collect();
-        Document { rows: rows.into_iter().map(row).collect(), note }
+        Ok(Document { rows: rows.into_iter().map(row).collect(), note })
     }
 
     fn items(&self) -> &[Json] {
@@ -222,7 +229,7 @@ mod tests {
 
     fn check(text: &str, expected: &str) {
         let json: Json = serde_json::from_str(text).unwrap();
-        let shown = json.rows().map(|document| {
+        let shown = json.rows().unwrap().map(|document| {
             let row = |row: &JsonRow| {
                 row.iter().map(|(key, cell)| format!("{key}={}", cell.describe())).collect::<Vec<_>>().join(",")
             };
@@ -247,6 +254,15 @@ mod tests {
         check(r#"{"a":[1,2],"b":[3,4]}"#, "a=1,b=3 a=2,b=4");
         check(r#"[[1,"x"],[2,"y"]]"#, "column_0=1,column_1=`x` column_0=2,column_1=`y`");
         check(r#"[["a","b"],[2,"y"]]"#, "a=2,b=`y`");
+    }
+
+    #[test]
+    fn rows_of_other_lengths_are_refused() {
+        let refused = |text: &str| serde_json::from_str::<Json>(text).unwrap().rows().err().unwrap();
+        let split = refused(r#"{"columns":["a","b"],"data":[[1,2],[3]]}"#);
+        assert_eq!(split, "row 1: expected 2 values, one for each column, got 1");
+        assert_eq!(refused("[[1],[1,2]]"), "row 0: expected 2 values, one for each column, got 1");
+        assert!(refused(r#"{"columns":["a"],"data":[[1,2]]}"#).ends_with("got 2"));
     }
 
     #[test]

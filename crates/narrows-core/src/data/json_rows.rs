@@ -79,7 +79,7 @@ impl JsonRows {
             }
         }
         let document = match (is_array, ahead.as_slice()) {
-            (false, [only]) => serde_json::from_slice::<Json>(only).ok().and_then(Json::rows),
+            (false, [only]) => serde_json::from_slice::<Json>(only).ok().map_or(Ok(None), Json::rows),
             (true, [first, ..]) if first.starts_with(b"[") => {
                 let mut items = Vec::new();
                 let mut left = limits.max_line_bytes.saturating_mul(4);
@@ -95,8 +95,9 @@ impl JsonRows {
                 }
                 Json::List(items).rows()
             }
-            _ => None,
+            _ => Ok(None),
         };
+        let document = document.map_err(|message| Error::data(Place::source(name), message))?;
         rows.layout = match document {
             Some(document) => {
                 rows.note = Some(document.note);

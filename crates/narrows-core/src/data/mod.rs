@@ -41,6 +41,7 @@ mod json_column;
 mod json_document;
 mod json_row;
 mod json_rows;
+mod json_typed;
 mod json_values;
 mod layout;
 mod limits;

@@ -3,7 +3,7 @@
 //! The first rows determine keys and types; later cells of another type are errors with row and column. All numbers
 //! become 64-bit floats.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -14,9 +14,11 @@ use super::input::Input;
 use super::json_column::{JsonColumn, JsonKind};
 use super::json_row::{JsonCell, JsonRow};
 use super::json_rows::JsonRows;
+use super::json_typed::TypedColumn;
 use super::limits::{BATCH_BYTES, check_columns};
 use super::reader::{Batches, Opening};
 use super::schema::listed;
+use super::source::TypesRead;
 use crate::error::{Error, Place, Result};
 
 /// Rows read to determine keys and types.
@@ -24,6 +26,8 @@ const LOOK: usize = 1000;
 
 /// Late keys that are told by name.
 const MOST_LATE: usize = 100;
+/// Keys that are not wanted and kept by name.
+const MOST_UNREAD: usize = 10_000;
 
 /// A file of JSON being read.
 pub(crate) struct Ndjson {
@@ -40,9 +44,14 @@ pub(crate) struct Ndjson {
     batch_rows: usize,
     /// Number of the next row to return, over all files.
     row: u64,
-    is_complete: bool,
+    /// The names that are wanted, without blanks around them; `None` if all are.
+    wanted: Option<HashSet<String>>,
     /// Keys that no row had when the columns were determined, with the number of their rows.
     late: BTreeMap<String, u64>,
+    /// For each column what it is known to be, if that is asked for; else the rows decide.
+    typed: Vec<TypedColumn>,
+    /// Keys that are not wanted.
+    unread: Vec<String>,
 }
 
 impl Ndjson {
@@ -54,6 +63,8 @@ impl Ndjson {
         };
         let mut rows = JsonRows::open(input, &opening.name, opening.first_row, opening.source.limits)?;
         let wanted = |key: &str| opening.wanted.is_none_or(|schema| schema.wants(key));
+        let known = opening.wanted.filter(|_| opening.source.types == TypesRead::Wanted);
+        let (mut typed, mut unread): (Vec<TypedColumn>, Vec<String>) = (Vec::new(), Vec::new());
         let (mut names, mut columns): (Vec<String>, Vec<JsonKind>) = (Vec::new(), Vec::new());
         let mut index: HashMap<String, usize> = HashMap::new();
         let (mut ahead, mut mixed): (Vec<JsonRow>, Vec<usize>) = (Vec::new(), Vec::new());
@@ -65,15 +76,18 @@ impl Ndjson {
                     Some(column) => *column,
                     None => {
                         let column = if wanted(key) { names.len() } else { SKIPPED };
-                        if column != SKIPPED {
+                        if column == SKIPPED {
+                            unread.push(key.clone());
+                        } else {
                             names.push(key.clone());
                             columns.push(JsonKind::Null);
+                            typed.extend(known.and_then(|schema| schema.wanted(key)).map(TypedColumn::new));
                         }
                         index.insert(key.clone(), column);
                         column
                     }
                 };
-                if column != SKIPPED {
+                if column != SKIPPED && known.is_none() {
                     let before = columns[column];
                     let row = opening.first_row + ahead.len() as u64;
                     columns[column] =
@@ -89,6 +103,9 @@ impl Ndjson {
         }
         if ahead.is_empty() {
             return Err(Error::data(Place::source(&opening.name), "expected objects of JSON, got an empty file"));
+        }
+        if known.is_some() {
+            columns = typed.iter().map(TypedColumn::kind).collect();
         }
         let mut notes = vec![format!("{} columns, from the first {} rows", names.len(), ahead.len())];
         notes.extend(rows.note().map(str::to_owned));
@@ -117,8 +134,12 @@ impl Ndjson {
             ahead: ahead.into_iter(),
             batch_rows: opening.batch_rows.max(1),
             row: opening.first_row,
-            is_complete: opening.wanted.is_none(),
+            wanted: opening
+                .wanted
+                .map(|schema| schema.columns.iter().map(|column| column.name.trim().to_owned()).collect()),
             late: BTreeMap::new(),
+            typed,
+            unread,
         })
     }
 
@@ -134,13 +155,25 @@ impl Ndjson {
                 },
             };
             for (key, cell) in &row {
-                match self.index.get(key) {
-                    Some(&SKIPPED) => {}
-                    Some(&column) => columns[column]
+                match self.index.get(key).copied() {
+                    Some(SKIPPED) => {}
+                    Some(column) if !self.typed.is_empty() => {
+                        let cell = self.typed[column].read(cell, self.row);
+                        columns[column]
+                            .push(rows, &cell)
+                            .ok_or_else(|| retyped(&self.name, key, self.row, self.columns[column], &cell))?;
+                    }
+                    Some(column) => columns[column]
                         .push(rows, cell)
                         .ok_or_else(|| retyped(&self.name, key, self.row, self.columns[column], cell))?,
+                    None if self.wanted.as_ref().is_some_and(|wanted| !wanted.contains(key.trim())) => {
+                        if self.unread.len() < MOST_UNREAD {
+                            self.index.insert(key.clone(), SKIPPED);
+                            self.unread.push(key.clone());
+                        }
+                    }
                     // A column that the model needs cannot begin in the middle.
-                    None if !self.is_complete => {
+                    None if self.wanted.is_some() => {
                         let message = format!("a new key, which none of the first {LOOK} rows has");
                         let error = Error::data(Place::cell(key, self.row).of(&self.name), message);
                         return Err(error.with_hint("write it as null in an early row"));
@@ -178,6 +211,7 @@ impl Batches for Ndjson {
 
     fn warnings(&self) -> Vec<String> {
         let mut warnings: Vec<String> = self.left_out.iter().cloned().collect();
+        warnings.extend(self.typed.iter().filter_map(TypedColumn::warning));
         if !self.late.is_empty() {
             let keys: Vec<String> = self.late.iter().map(|(key, rows)| format!("{key}: {rows} rows")).collect();
             let message = "left out keys that none of the first";
@@ -188,6 +222,10 @@ impl Batches for Ndjson {
             warnings.push(format!("{}: {} {message}", self.name, self.rows.not_json()));
         }
         warnings
+    }
+
+    fn unread(&self) -> &[String] {
+        &self.unread
     }
 
     fn next_batch(&mut self) -> Option<Result<RecordBatch>> {
@@ -205,7 +243,7 @@ mod tests {
     use arrow::array::{Array, AsArray};
     use arrow::datatypes::Float64Type;
 
-    use crate::data::{Source, Table};
+    use crate::data::{Column, ColumnKind, InMemory, Schema, Source, Table, TypesRead};
     use crate::error::Result;
 
     fn read(text: &str) -> Result<Table> {
@@ -276,6 +314,33 @@ mod tests {
         };
         let rows: Vec<String> = (0..table.n_rows()).map(row).collect();
         assert_eq!(format!("{} {}", table.names().join(","), rows.join(" ")), expected);
+    }
+
+    #[test]
+    fn known_columns_are_read_cell_by_cell_and_others_are_told() {
+        let wanted =
+            Schema { columns: vec![Column::new("a", ColumnKind::Numeric), Column::new("b", ColumnKind::Category)] };
+        let read = |text: &str| {
+            let source = Source::in_memory(InMemory::new("rows", text.to_owned()));
+            let source = Source { types: TypesRead::Wanted, ..source };
+            let mut reader = source.open(500, Some(&wanted)).unwrap();
+            let table = reader.read_all().unwrap();
+            (table, reader.warnings().to_vec(), reader.unread().to_vec())
+        };
+        // Whatever stands beside it, and however late it comes.
+        let row = |i: usize| match i {
+            0 | 1200 => "{\"a\":true,\"b\":7,\"late\":1}\n",
+            _ => "{\"a\":1,\"b\":\"x\",\"id\":9}\n",
+        };
+        let (table, warnings, unread) = read(&(0..1500).map(row).collect::<String>());
+        let a = table.column("a").unwrap();
+        assert_eq!((table.names(), a.null_count(), a.is_null(1200)), (vec!["a", "b"], 2, true));
+        assert_eq!(table.column("b").unwrap().as_string::<i32>().value(1200), "7");
+        assert_eq!(warnings, ["column `a`: 2 cells are not numbers, from row 0: `true`; taken as missing"]);
+        assert_eq!(unread, ["late", "id"]);
+        let (alone, warnings, _) = read(row(0));
+        assert_eq!((alone.column("a").unwrap().null_count(), warnings.len()), (1, 1));
+        assert_eq!(read(&format!("{}{}", row(1).repeat(1200), row(0))).2, ["id", "late"]);
     }
 
     #[test]

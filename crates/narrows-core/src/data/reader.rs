@@ -76,6 +76,11 @@ impl Reader {
         &self.files.warnings
     }
 
+    /// Columns of the files read to their end that are not wanted, and so not read, where the format lets them be left out.
+    pub fn unread(&self) -> &[String] {
+        &self.files.unread
+    }
+
     /// All remaining rows as one table; without rows if there are none.
     ///
     /// # Errors

@@ -123,7 +123,12 @@ impl Schema {
 
     /// Whether a column of a file with this name may be one of these: blanks around names do not count.
     pub(crate) fn wants(&self, name: &str) -> bool {
-        self.columns.iter().any(|column| column.name.trim() == name.trim())
+        self.wanted(name).is_some()
+    }
+
+    /// The column that a column of a file with this name may be.
+    pub(super) fn wanted(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name.trim() == name.trim())
     }
 
     /// The names, in order.

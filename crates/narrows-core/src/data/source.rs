@@ -160,6 +160,9 @@ pub enum TypesRead {
     Readable,
     /// All.
     Every,
+    /// As `Readable`; in JSON, moreover, the columns that are wanted have the kinds that they have there: each cell is read
+    /// by itself, one of another type is missing and told, and no row changes what becomes of another.
+    Wanted,
 }
 
 /// Files to be read as one table, in order.
@@ -239,7 +242,7 @@ impl Source {
 
     /// Opens the files for reading in tables of at most `batch_rows` rows.
     ///
-    /// With `wanted`, columnar formats (Parquet, Arrow) read only these columns.
+    /// With `wanted`, columnar formats (Parquet, Arrow) and JSON read only these columns.
     ///
     /// # Errors
     /// If the beginning of the first file is invalid; later files are opened when needed.

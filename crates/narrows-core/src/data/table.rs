@@ -26,12 +26,14 @@ pub struct Table {
     first_row: u64,
     /// The numbers of the rows in the whole data, if they do not follow from the first.
     numbers: Option<Arc<[u64]>>,
+    /// Whether what its columns mean cannot be judged by these rows.
+    is_part: bool,
 }
 
 impl Table {
     /// A table over `batch`; `first_row` is the number of its first row in the whole data.
     pub fn new(batch: RecordBatch, source: impl Into<String>, first_row: u64) -> Table {
-        Table { batch, source: source.into().into(), first_row, numbers: None }
+        Table { batch, source: source.into().into(), first_row, numbers: None, is_part: false }
     }
 
     /// A table of numbers; NaN means missing.
@@ -107,6 +109,18 @@ impl Table {
         (0..self.n_rows()).map(|i| self.row_number(i)).collect()
     }
 
+    /// The rows as a part of something larger: a column without any cell of its kind is not taken for another column, so that
+    /// what becomes of a row does not depend on the rows beside it.
+    #[must_use]
+    pub fn as_part(self) -> Table {
+        Table { is_part: true, ..self }
+    }
+
+    /// Whether a column may be judged by the cells of these rows: they are the first of their data, and no part.
+    pub(super) fn is_start(&self) -> bool {
+        self.first_row == 0 && !self.is_part
+    }
+
     /// The table with the numbers of its rows, which [`take`](Table::take) then keeps.
     pub(super) fn numbered(&self) -> Table {
         Table { numbers: Some(self.row_numbers().into()), ..self.clone() }
@@ -150,7 +164,7 @@ impl Table {
         let numbers =
             self.numbers.as_ref().map(|numbers| rows.iter().map(|row| numbers[*row as usize]).collect::<Arc<[u64]>>());
         let first_row = numbers.as_ref().and_then(|numbers| numbers.first()).copied().unwrap_or(self.first_row);
-        Table { batch, source: self.source.clone(), first_row, numbers }
+        Table { batch, source: self.source.clone(), first_row, numbers, is_part: self.is_part }
     }
 
     /// `length` rows from row `offset`, without copying.
@@ -162,7 +176,7 @@ impl Table {
         let batch = self.batch.slice(offset, length);
         let numbers = self.numbers.as_ref().map(|numbers| Arc::from(&numbers[offset..offset + length]));
         let first_row = if length > 0 { self.row_number(offset) } else { self.first_row + offset as u64 };
-        Table { batch, source: self.source.clone(), first_row, numbers }
+        Table { batch, source: self.source.clone(), first_row, numbers, is_part: self.is_part }
     }
 
     /// These columns, in this order, without copying.
@@ -236,7 +250,8 @@ impl Table {
                 batch.with_schema(Arc::new(schema)).expect("the same fields")
             }
         };
-        Table { batch, source: self.source.clone(), first_row: self.first_row, numbers: self.numbers.clone() }
+        let numbers = self.numbers.clone();
+        Table { batch, source: self.source.clone(), first_row: self.first_row, numbers, is_part: self.is_part }
     }
 
     fn replaced(&self, index: usize, array: ArrayRef) -> Table {
@@ -251,7 +266,7 @@ impl Table {
             _ => concat_batches(schema, &batches)
                 .map_err(|error| Error::data(Place::source(self.source()), error.to_string()))?,
         };
-        Ok(Table { batch, source: self.source.clone(), first_row: self.first_row, numbers })
+        Ok(Table { batch, source: self.source.clone(), first_row: self.first_row, numbers, is_part: self.is_part })
     }
 }
 

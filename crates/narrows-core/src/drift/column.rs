@@ -44,6 +44,11 @@ impl ColumnCounter {
         &self.known.column
     }
 
+    /// Missing cells so far.
+    pub(super) fn n_missing(&self) -> u64 {
+        self.missing
+    }
+
     /// Counts the cells of a typed column.
     pub(super) fn add(&mut self, array: &ArrayRef) {
         let n = array.len();

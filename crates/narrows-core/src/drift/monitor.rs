@@ -115,6 +115,11 @@ impl DriftMonitor {
         self.counts.rows
     }
 
+    /// The columns compared, each with the number of its missing cells so far.
+    pub fn missing(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.columns.iter().map(|column| (column.name(), column.n_missing()))
+    }
+
     /// The comparison of all rows read.
     pub fn finish(self) -> DriftReport {
         self.report()

@@ -11,6 +11,7 @@ use super::scoring::{Explained, Scores};
 use super::series::SeriesModel;
 use super::table::TableModel;
 use crate::data::{Schema, Table};
+use crate::distribution::TrainingDistribution;
 use crate::error::Result;
 use crate::recipe::Recipe;
 use crate::report::Report;

@@ -126,7 +126,59 @@ fn version_1_of_kserve_is_spoken() {
     let answer = post(at, "/v1/models/m:explain", &headers, &body).json();
     assert_eq!(scores_of(&answer["predictions"]), expected, "{answer}");
     assert_eq!(answer["predictions"][1]["reasons"][0]["column"], "c", "{answer}");
-    post(at, "/v1/models/m", &headers, &body).refused(404, &["expected `m:predict` or `m:explain`"]);
+    post(at, "/v1/models/m", &headers, &body).refused(405, &["`m:predict` or `m:explain`"]);
     post(at, "/v1/models/q:predict", &headers, &body).refused(404, &["got `q`"]);
     assert!(get(at, "/openapi.json").text().contains("/v1/models/{model}:explain"));
+}
+
+#[test]
+fn what_is_not_used_is_told_in_every_format() {
+    let served = Served::new();
+    let text = rows(3).replace("a,b,c,word", "a,b,c,word,id").replace("red", "red,1").replace("green", "green,2");
+    let text = text.replace("blue", "blue,3");
+    for format in [Format::Csv, Format::Ndjson, Format::ArrowIpc, Format::Parquet] {
+        let body = if format == Format::Csv { text.clone().into_bytes() } else { written(&text, format) };
+        let answer = post(served.address(), SCORE, &[], body).json();
+        let told = answer["warnings"].to_string();
+        assert!(told.contains("columns that the model does not use: `id`"), "{format}: {answer}");
+    }
+    let split = json!({"dataframe_split": {"columns": ["a", "b"], "data": [[1, 2], [3]]}});
+    let ragged = post(served.address(), "/invocations", &[], split.to_string());
+    ragged.refused(400, &["row 1: expected 2 values, one for each column, got 1"]);
+}
+
+#[test]
+fn a_cell_is_read_alike_whatever_stands_beside_it() {
+    let served = Served::new();
+    let at = served.address();
+    let good = json!({"a": 0.1, "b": 1, "c": 10, "word": "red"});
+    let odd = [
+        json!({"a": true, "b": 1, "c": 10, "word": "red"}),
+        json!({"a": "x", "b": 1, "c": 10, "word": "red"}),
+        json!({"a": [1], "b": 1, "c": 10, "word": "red"}),
+        json!({"a": 0.1, "b": 1, "c": 10, "word": 7}),
+        json!({"a": 0.1, "b": 1, "c": 10, "word": false}),
+    ];
+    let asked = |rows: Vec<&Value>| {
+        let answer = post(at, SCORE, &[("Content-Type", "application/json")], json!(rows).to_string());
+        let found = scores_of(&answer.json()["rows"]);
+        assert_eq!(answer.status, 200);
+        (found, answer.json()["warnings"].to_string())
+    };
+    for row in &odd {
+        let (alone, told) = asked(vec![row]);
+        assert!(alone[0].is_some() && told.contains("cell"), "{row}: {told}");
+        assert_eq!(asked(vec![row, row]).0, [alone[0], alone[0]], "{row}");
+        assert_eq!(asked(vec![&good, row]).0[1], alone[0], "{row}");
+        let late: Vec<&Value> = (0..1200).map(|i| if i == 1100 { row } else { &good }).collect();
+        let (many, told) = asked(late);
+        assert!(many[1100] == alone[0] && told.contains("cell"), "{row}: {told}");
+    }
+    // A column of text where numbers belong, of one row and of two.
+    for body in
+        ["a,b,c,word\nx,1,10,red\n", "a,b,c,word\nx,1,10,red\ny,1,10,red\n", "a,b,c,word\nx,1,10,red\n0,1,10,red\n"]
+    {
+        let answer = post(at, SCORE, &[("Content-Type", "text/csv")], body).json();
+        assert!(answer["warnings"].to_string().contains("`x`"), "{answer}");
+    }
 }

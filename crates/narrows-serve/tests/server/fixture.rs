@@ -84,6 +84,12 @@ impl Served {
         Served::changed(limits, keys, |options, _| options)
     }
 
+    /// With names beside those of this machine.
+    pub(crate) fn named(names: &[&str]) -> Served {
+        let allowed_hosts = names.iter().map(|name| (*name).to_owned()).collect();
+        Served::changed(ServeLimits::default(), None, |options, _| ServeOptions { allowed_hosts, ..options })
+    }
+
     /// With limits, keys, and what `change` makes of the other options, which gets the folder.
     pub(crate) fn changed(
         limits: ServeLimits,
@@ -115,6 +121,15 @@ impl Served {
 
     pub(crate) fn address(&self) -> SocketAddr {
         self.server.as_ref().unwrap().address()
+    }
+
+    /// Stops the server and tells how long it took to end.
+    pub(crate) fn end(&mut self) -> Duration {
+        let server = self.server.take().unwrap();
+        let start = Instant::now();
+        server.stop();
+        server.wait();
+        start.elapsed()
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {

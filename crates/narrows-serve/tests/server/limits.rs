@@ -70,7 +70,7 @@ fn bodies_and_rows_have_limits() {
     post(at, SCORE, &[], "x".repeat(10_001)).refused(413, &["at most 10000 bytes"]);
     // Without a length told beforehand.
     let mut chunked =
-        b"POST /v2/models/m/score HTTP/1.1\r\nHost: t\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+        b"POST /v2/models/m/score HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
             .to_vec();
     for _ in 0..20 {
         chunked.extend(b"400\r\n");
@@ -92,7 +92,30 @@ fn a_small_body_cannot_unfold_to_a_large_table() {
     };
     assert_eq!(post(served.address(), SCORE, &[], zipped(10)).status, 200);
     assert!(zipped(100_000).len() < 10_000);
-    post(served.address(), SCORE, &[], zipped(100_000)).refused(413, &["bytes in memory"]);
+    post(served.address(), SCORE, &[], zipped(100_000)).refused(413, &["at most 10000 bytes once unfolded"]);
+    // Cells that take more memory than bytes.
+    let sparse = format!(
+        "{{{}}}\n{}",
+        (0..900).map(|i| format!("\"a{i}\":1,")).collect::<String>() + "\"a\":1",
+        "{}\n".repeat(300)
+    );
+    let wide = post(served.address(), SCORE, &[("Content-Type", "application/x-ndjson")], sparse);
+    assert!([400, 413].contains(&wide.status), "{}", wide.status);
+}
+
+#[test]
+fn requests_under_other_names_are_refused() {
+    let served = Served::named(&["models.example"]);
+    let at = served.address();
+    let asked =
+        |host: &str| exchange(at, format!("GET /v2 HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").as_bytes());
+    for host in ["localhost", "127.0.0.1:8080", "[::1]", "models.example:443"] {
+        assert_eq!(asked(host).status, 200, "{host}");
+    }
+    asked("rebound.example").refused(421, &["Host: expected localhost", "`rebound.example`", "allowed"]);
+    let health = exchange(at, b"GET /v2/health/live HTTP/1.1\r\nHost: a.b\r\nConnection: close\r\n\r\n");
+    assert_eq!(health.status, 421);
+    assert_eq!(exchange(at, b"GET /v2 HTTP/1.0\r\n\r\n").status, 200);
 }
 
 #[test]

@@ -4,8 +4,12 @@ mod client;
 mod fixture;
 
 mod bodies;
+mod connections;
+mod datatypes;
 mod drift;
+mod given_up;
 mod limits;
 mod protocol;
 mod reload;
+mod repository;
 mod streams;

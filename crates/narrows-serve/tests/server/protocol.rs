@@ -91,6 +91,31 @@ fn outputs_are_those_that_are_asked_for() {
     assert_eq!(answer["outputs"][0]["name"], "p_value");
     let refused = post(served.address(), INFER, &[], with(r#"[{"name": "probability"}]"#));
     refused.refused(400, &["outputs: expected score, p_value, is_anomaly, got `probability`"]);
+    let twice = post(served.address(), INFER, &[], with(r#"[{"name": "score"}, {"name": "score"}]"#));
+    twice.refused(400, &["each output once, got `score` twice"]);
+    post(served.address(), INFER, &[], with(r#"[{"name": ""}]"#)).refused(400, &["got ``"]);
+}
+
+#[test]
+fn configuration_and_statistics_are_those_of_triton() {
+    let served = Served::new();
+    let at = served.address();
+    for _ in 0..3 {
+        post(at, INFER, &[], inputs("null")).text();
+    }
+    post(at, INFER, &[], inputs("\"x\"")).refused(400, &["FP64"]);
+    let config = get(at, "/v2/models/m/config").json();
+    assert_eq!((&config["name"], &config["max_batch_size"]), (&json!("m"), &json!(0)));
+    assert_eq!(config["input"][0], json!({"name": "a", "data_type": "TYPE_FP64", "dims": [-1, 1]}));
+    assert_eq!(config["input"][3]["data_type"], "TYPE_STRING");
+    assert_eq!(config["output"][2], json!({"name": "is_anomaly", "data_type": "TYPE_BOOL", "dims": [-1]}));
+    let statistics = get(at, "/v2/models/m/stats").json();
+    let model = &statistics["model_stats"][0];
+    assert_eq!((&model["inference_count"], &model["execution_count"]), (&json!(6), &json!(3)), "{statistics}");
+    assert_eq!(model["inference_stats"]["success"]["count"], 3, "{statistics}");
+    assert_eq!(model["inference_stats"]["fail"]["count"], 1, "{statistics}");
+    get(at, "/v2/models/n/config").refused(404, &["expected one of `m`"]);
+    get(at, "/v2/models/m/versions/9/stats").refused(404, &["`9`"]);
 }
 
 #[test]

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use narrows_core::Model;
+use narrows_serve::{ServeOptions, Server};
 use serde_json::Value;
 
 use crate::client::{get, post};
@@ -69,12 +71,62 @@ fn a_broken_file_leaves_the_last_good_model() {
     assert_eq!((line["level"].as_str(), line["kept"].as_str()), (Some("error"), Some(first.as_str())), "{line}");
     assert_eq!(version(&served), first);
     check(&post(served.address(), SCORE, &[], rows(20)).json(), &first);
+    let index = post(served.address(), "/v2/repository/index", &[], "").json();
+    let reason = index[0]["reason"].as_str().unwrap();
+    assert_eq!((&index[0]["state"], &index[0]["version"]), (&"READY".into(), &first.as_str().into()), "{index}");
+    assert!(reason.contains("still served") && reason.contains("m.narrows"), "{reason}");
+    assert!(!reason.contains(served.path("").to_str().unwrap()), "{reason}");
+    assert_eq!(get(served.address(), "/v2/models").json()["models"][0]["reason"], index[0]["reason"]);
+    let metrics = |line: &str| get(served.address(), "/metrics").text().lines().any(|found| found == line);
+    assert!(metrics("narrows_model_last_reload_successful{model=\"m\"} 0"));
+    assert!(metrics("narrows_model_reload_failures_total{model=\"m\"} 1"));
     fs::write(served.path("m.narrows"), model(1)).unwrap();
     let start = Instant::now();
     while version(&served) == first {
         assert!(start.elapsed() < Duration::from_secs(30), "the good file was not loaded");
         thread::sleep(Duration::from_millis(20));
     }
+    served.logged(&format!("\"version\":\"{}\"", version(&served)));
+    assert_eq!(post(served.address(), "/v2/repository/index", &[], "").json()[0]["reason"], "");
+    assert!(metrics("narrows_model_last_reload_successful{model=\"m\"} 1"));
+    assert!(metrics("narrows_model_reload_failures_total{model=\"m\"} 1"));
+}
+
+#[test]
+fn a_file_that_never_could_be_loaded_is_listed_as_unavailable() {
+    let served = Served::new();
+    fs::write(served.path("n.narrows"), "junk").unwrap();
+    served.logged("\"event\":\"reload\"");
+    let index = |body: &str| post(served.address(), "/v2/repository/index", &[], body).json();
+    let all = index("{}");
+    assert_eq!((all.as_array().unwrap().len(), &all[1]["state"]), (2, &"UNAVAILABLE".into()), "{all}");
+    assert!(all[1]["reason"].as_str().unwrap().contains("cannot be loaded"), "{all}");
+    assert_eq!(index("{\"ready\": true}").as_array().unwrap().len(), 1);
+    get(served.address(), "/v2/models/n").refused(404, &["expected one of `m`"]);
+    post(served.address(), "/v2/repository/index", &[], "[1]").refused(400, &["expected an object"]);
+    post(served.address(), "/v2/repository/index", &[], "{\"ready\": 1}").refused(400, &["true or false"]);
+    fs::remove_file(served.path("n.narrows")).unwrap();
+    served.logged("\"event\":\"forgotten\"");
+    assert_eq!(index("").as_array().unwrap().len(), 1);
+    assert!(!get(served.address(), "/metrics").text().contains("last_reload_successful{model=\"n\"}"));
+}
+
+#[test]
+fn the_same_file_twice_is_refused_with_both_places() {
+    let served = Served::new();
+    let start = |models: Vec<PathBuf>| {
+        let options = ServeOptions { models, port: 0, ..ServeOptions::default() };
+        Server::start(options).err().map(|error| error.to_string())
+    };
+    let file = served.path("m.narrows");
+    let folder = served.path("");
+    let twice = start(vec![file.clone(), file.clone()]).unwrap();
+    assert!(twice.contains("got this one twice") && twice.matches("m.narrows").count() == 2, "{twice}");
+    assert!(start(vec![folder.clone(), file.clone()]).unwrap().contains("twice"));
+    fs::create_dir(served.path("other")).unwrap();
+    fs::write(served.path("other/m.narrows"), model(1)).unwrap();
+    let alike = start(vec![file.clone(), served.path("other")]).unwrap();
+    assert!(alike.contains("`m` is also that of") && alike.matches("m.narrows").count() == 2, "{alike}");
 }
 
 #[test]

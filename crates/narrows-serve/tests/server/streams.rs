@@ -86,7 +86,7 @@ impl OpenRequest {
     fn new(at: SocketAddr, path: &str) -> OpenRequest {
         let mut write = TcpStream::connect(at).unwrap();
         write.set_read_timeout(Some(PATIENCE)).unwrap();
-        let head = "Host: t\r\nTransfer-Encoding: chunked\r\nContent-Type: application/x-ndjson\r\n\r\n";
+        let head = "Host: localhost\r\nTransfer-Encoding: chunked\r\nContent-Type: application/x-ndjson\r\n\r\n";
         write.write_all(format!("POST {path} HTTP/1.1\r\n{head}").as_bytes()).unwrap();
         let read = BufReader::new(write.try_clone().unwrap());
         let mut request = OpenRequest { write, read };

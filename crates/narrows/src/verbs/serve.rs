@@ -46,7 +46,14 @@ pub(crate) struct Serve {
     /// File of API keys, one a line; a request then needs one of them, except for those about health
     #[arg(long, value_name = "FILE")]
     api_keys: Option<PathBuf>,
-    /// Largest body of a request, in bytes; 32 MiB by default
+    /// Name under which the server may be asked, such as that of a proxy; repeatable. Where other machines are not served,
+    /// requests for other names than localhost are refused, so that no web page can make a browser ask the server
+    #[arg(long, value_name = "NAME")]
+    allowed_host: Vec<String>,
+    /// Folder that callers with a key may upload models to, and delete them from; it is served, too
+    #[arg(long, value_name = "FOLDER", requires = "api_keys")]
+    allow_uploads: Option<PathBuf>,
+    /// Largest body of a request, in bytes, also once it is unfolded if it is compressed; 32 MiB by default
     #[arg(long, value_name = "BYTES", value_parser = value_parser!(u64).range(1..))]
     max_body: Option<u64>,
     /// Most rows of a request; a million by default
@@ -74,6 +81,9 @@ pub(crate) struct Serve {
     /// Time without a row after which a stream is forgotten, in seconds; an hour by default
     #[arg(long, value_name = "SECONDS", value_parser = value_parser!(u64).range(1..=31_536_000))]
     stream_idle: Option<u64>,
+    /// Time for requests to end after SIGTERM or Ctrl-C, in seconds; 30 by default. What has not ended then is cut off
+    #[arg(long, value_name = "SECONDS", value_parser = value_parser!(u64).range(0..=86_400))]
+    drain: Option<u64>,
 }
 
 impl Serve {
@@ -95,11 +105,11 @@ impl Serve {
                 .map_err(|_| Error::data(Place::source("AIP_HTTP_PORT"), format!("expected a port, got `{text}`")))?,
         };
         let [predict_route, health_route] = ["AIP_PREDICT_ROUTE", "AIP_HEALTH_ROUTE"].map(|name| env::var(name).ok());
-        let Serve { models, host, api_keys, .. } = self;
+        let Serve { models, host, api_keys, allowed_host: allowed_hosts, allow_uploads: uploads, .. } = self;
         let log = log(talk);
         let compute = common.compute()?;
-        let usual = ServeOptions { predict_route, health_route, ..ServeOptions::default() };
-        let options = ServeOptions { models, host, port, api_keys, limits, compute, log, ..usual };
+        let usual = ServeOptions { uploads, predict_route, health_route, ..ServeOptions::default() };
+        let options = ServeOptions { models, host, port, api_keys, allowed_hosts, limits, compute, log, ..usual };
         let server = Server::start(options)?;
         let (place, models) = (format!("http://{}", server.address()), server.models());
         if common.json {
@@ -129,6 +139,7 @@ impl Serve {
             timeout: self.timeout.map_or(usual.timeout, Duration::from_secs),
             streams: size(self.streams, usual.streams)?,
             stream_idle: self.stream_idle.map_or(usual.stream_idle, Duration::from_secs),
+            drain: self.drain.map_or(usual.drain, Duration::from_secs),
             max_delay: self.max_delay.map_or(usual.max_delay, Duration::from_millis),
             ..usual
         })

@@ -32,6 +32,8 @@ mod score;
 mod series;
 #[cfg(feature = "serve")]
 mod serve;
+mod serve_kills;
+mod service;
 mod small;
 mod times;
 mod transform;

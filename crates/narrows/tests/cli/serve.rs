@@ -1,88 +1,16 @@
 //! `narrows serve`: the process as a service manager meets it.
 #![cfg(unix)]
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::Read;
 use std::net::TcpStream;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::drawing::png_header;
+use crate::drawing::{png_header, read};
 use crate::folder::{Folder, ordinary};
 use crate::images::{coder, denoiser};
-
-/// A server that is ended with the test.
-struct Service {
-    child: Child,
-    address: String,
-    log: BufReader<std::process::ChildStderr>,
-}
-
-impl Service {
-    fn start(folder: &Folder, flags: &str) -> Service {
-        let line = format!("serve . --port 0 {flags}");
-        let mut child = folder.command().args(line.split_whitespace()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut log = BufReader::new(child.stderr.take().unwrap());
-        let mut address = None;
-        let mut told = String::new();
-        while address.is_none() {
-            let mut line = String::new();
-            assert!(log.read_line(&mut line).unwrap() > 0, "the server ended: {told}");
-            told += &line;
-            let json: Value = serde_json::from_str(&line).unwrap_or_default();
-            address = json["address"].as_str().and_then(|place| place.strip_prefix("http://")).map(str::to_owned);
-        }
-        Service { child, address: address.unwrap(), log }
-    }
-
-    fn send(&self, path: &str, headers: &str, body: impl AsRef<[u8]>) -> TcpStream {
-        let body = body.as_ref();
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
-        let length = body.len();
-        let head = format!(
-            "POST {path} HTTP/1.1\r\nHost: t\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n"
-        );
-        stream.write_all(head.as_bytes()).unwrap();
-        stream.write_all(body).unwrap();
-        stream
-    }
-
-    /// The body of an answer with status 200.
-    fn receive(mut stream: TcpStream) -> String {
-        let mut text = String::new();
-        stream.read_to_string(&mut text).unwrap();
-        let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {text}"));
-        assert!(head.starts_with("HTTP/1.1 200"), "{text}");
-        body.to_owned()
-    }
-
-    fn signal(&self, name: &str) {
-        assert!(Command::new("kill").args([name, &self.child.id().to_string()]).status().unwrap().success());
-    }
-
-    /// The exit code and the rest of the log.
-    fn wait(&mut self) -> (i32, String) {
-        let start = Instant::now();
-        loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                let mut rest = String::new();
-                self.log.read_to_string(&mut rest).unwrap();
-                return (status.code().unwrap_or(-1), rest);
-            }
-            assert!(start.elapsed() < Duration::from_secs(120), "still running two minutes after the signal");
-            std::thread::sleep(Duration::from_millis(20));
-        }
-    }
-}
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+use crate::service::Service;
 
 #[test]
 fn scores_are_those_of_the_command_to_the_bit() {
@@ -159,6 +87,36 @@ fn an_image_is_scored_as_by_the_command_and_other_models_say_what_they_are_for()
 }
 
 #[test]
+fn images_come_as_tensors_too() {
+    let folder = coder();
+    let service = Service::start(&folder, "");
+    let expected = folder.run("score m.narrows clean/003.png --json").succeeds().json();
+    let expected = expected["rows"][0]["score"].as_f64().unwrap();
+    let image = folder.bytes("clean/003.png");
+    // As Triton's client sends it: JSON, and then the tensor with its length in front.
+    let tensor = [&(image.len() as u32).to_le_bytes()[..], &image].concat();
+    let input = serde_json::json!({"name": "image", "datatype": "BYTES", "shape": [1],
+                                   "parameters": {"binary_data_size": tensor.len()}});
+    let head = serde_json::json!({"inputs": [input]}).to_string();
+    let length = format!("Inference-Header-Content-Length: {}\r\n", head.len());
+    let encoded = service.send("/v2/models/m/infer", &length, [head.as_bytes(), &tensor].concat());
+    let photo = read(&folder, "clean/003.png").image;
+    let bytes: Vec<u8> = photo.pixels.iter().map(|value| (value * 255.0).round() as u8).collect();
+    let input = serde_json::json!({"name": "image", "datatype": "UINT8", "data": bytes,
+                                   "shape": [photo.height, photo.width, photo.channels.count()]});
+    let pixels = service.send("/v2/models/m/infer", "", serde_json::json!({"inputs": [input]}).to_string());
+    for stream in [encoded, pixels] {
+        let answer: Value = serde_json::from_str(&Service::receive(stream)).unwrap();
+        assert_eq!(answer["outputs"][0]["name"], "score");
+        assert_eq!(answer["outputs"][0]["data"][0].as_f64(), Some(expected), "{answer}");
+    }
+    let mut told = String::new();
+    let input = serde_json::json!({"inputs": [{"name": "x", "datatype": "FP64", "shape": [1], "data": [1]}]});
+    service.send("/v2/models/m/infer", "", input.to_string()).read_to_string(&mut told).unwrap();
+    assert!(told.starts_with("HTTP/1.1 400") && told.contains("expected the tensor `image`"), "{told}");
+}
+
+#[test]
 fn images_come_back_with_the_bytes_that_the_command_writes() {
     let folder = coder();
     let restorer = denoiser();
@@ -220,6 +178,8 @@ fn what_cannot_be_served_is_said_at_once() {
     folder.check_fails("serve m.narrows --host 192.0.2.1 --port 0", 2, &["192.0.2.1", "--port"]);
     folder.write("keys.txt", "short\n");
     folder.check_fails("serve m.narrows --port 0 --api-keys keys.txt", 3, &["keys.txt", "at least 16"]);
+    folder.check_fails("serve m.narrows m.narrows --port 0", 3, &["m.narrows: expected each model file once"]);
+    folder.check_fails("serve . m.narrows --port 0", 3, &["m.narrows", "also as ./m.narrows"]);
     std::fs::create_dir(folder.path("empty")).unwrap();
     folder.check_fails("serve empty", 3, &["at least one file *.narrows"]);
 }
