@@ -8,7 +8,6 @@ use axum::body::{Body, Bytes, HttpBody};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use hyper::body::{Frame, SizeHint};
-use narrows_core::Error;
 use narrows_core::data::Format;
 use narrows_core::output::{Sink, TableWriter};
 use serde_json::{Map, Value};
@@ -159,9 +158,19 @@ impl Answer {
     }
 
     /// Rows of a table. In JSON, `around` are the fields beside them.
-    pub(crate) fn table(form: AnswerForm, batch: &RecordBatch, around: Map<String, Value>) -> Result<Answer, Error> {
+    pub(crate) fn table(form: AnswerForm, batch: &RecordBatch, around: Map<String, Value>) -> Result<Answer, Refusal> {
+        Answer::table_while(form, batch, around, || Ok(()))
+    }
+
+    /// The same, as long as `check` finds no reason to stop.
+    pub(crate) fn table_while(
+        form: AnswerForm,
+        batch: &RecordBatch,
+        around: Map<String, Value>,
+        check: impl Fn() -> Result<(), Refusal>,
+    ) -> Result<Answer, Refusal> {
         let rows = batch.num_rows();
-        let mut bytes = written(form.format(), batch)?;
+        let mut bytes = written(form.format(), batch, check)?;
         if form == AnswerForm::Json {
             bytes = document(&bytes, around);
         }
@@ -169,18 +178,24 @@ impl Answer {
     }
 }
 
+/// Rows written between two looks whether anybody waits.
+const PIECE: usize = 8192;
+
 /// A batch in the bytes of a format, as the command writes it.
-fn written(format: Format, batch: &RecordBatch) -> Result<Vec<u8>, Error> {
+fn written(format: Format, batch: &RecordBatch, check: impl Fn() -> Result<(), Refusal>) -> Result<Vec<u8>, Refusal> {
     let mut bytes = Vec::new();
     let mut writer = TableWriter::to(Sink::new(&mut bytes, "the answer").read_as_written(), format)?;
-    writer.write(batch)?;
+    for first in (0..batch.num_rows().max(1)).step_by(PIECE) {
+        check()?;
+        writer.write(&batch.slice(first, PIECE.min(batch.num_rows() - first)))?;
+    }
     writer.finish()?;
     Ok(bytes)
 }
 
 /// The rows of a batch as JSON values, as the command writes them.
-pub(crate) fn records(batch: &RecordBatch) -> Result<Vec<u8>, Error> {
-    Ok(array(&written(Format::Ndjson, batch)?))
+pub(crate) fn records(batch: &RecordBatch) -> Result<Vec<u8>, Refusal> {
+    Ok(array(&written(Format::Ndjson, batch, || Ok(()))?))
 }
 
 /// Lines of JSON as an array.

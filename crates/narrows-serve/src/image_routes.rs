@@ -100,7 +100,7 @@ fn rows_answer(
     let start = Instant::now();
     let scores = model.images()?.score(&given.images, false);
     metrics.scored(model, &image_in::as_rows(&scores), start.elapsed());
-    Ok(Answer::table(form, &image_batch(&given.names, &scores), model.heading(&given.warnings))?)
+    Answer::table(form, &image_batch(&given.names, &scores), model.heading(&given.warnings))
 }
 
 /// The columns that `narrows score` writes, with row numbers.
@@ -144,7 +144,7 @@ pub(crate) async fn reconstruct(
     let work = Work::Other(Box::new(move || {
         let given = rows_in::read(&bytes, body.seen(&bytes), &work_model, &limits)?;
         let rebuilt = work_model.tabular_for(given.table.n_rows())?.reconstruct(&given.table)?;
-        Ok(Answer::table(form, rebuilt.batch(), work_model.heading(&given.warnings))?)
+        Answer::table(form, rebuilt.batch(), work_model.heading(&given.warnings))
     }));
     app.answer(&model, &received, work).await
 }

@@ -131,7 +131,10 @@ fn content(body: BodyDoc) -> Option<Value> {
             "application/json": {"schema": {"$ref": "#/components/schemas/Invocation"}},
             "text/csv": any,
         }),
-        BodyDoc::Filter | BodyDoc::Command => json!({"application/json": any}),
+        BodyDoc::Filter => json!({"application/json": {"schema": {
+            "type": "object", "properties": {"ready": {"type": ["boolean", "null"]}},
+        }}}),
+        BodyDoc::Command => json!({"application/json": any}),
         BodyDoc::File => json!({"application/octet-stream": any}),
         BodyDoc::Lines => json!({"application/x-ndjson": any}),
     })

@@ -79,26 +79,56 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for PatientStream<S> {
 
 #[cfg(test)]
 mod tests {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+    use std::future::poll_fn;
 
     use super::*;
 
-    #[test]
-    fn what_is_taken_slowly_is_written_and_what_is_not_taken_is_an_error() {
+    /// Takes a byte now and then.
+    struct Slow {
+        every: Duration,
+        next: Pin<Box<Sleep>>,
+    }
+
+    impl AsyncRead for Slow {
+        fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+    }
+
+    impl AsyncWrite for Slow {
+        fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<usize>> {
+            ready!(self.next.as_mut().poll(context));
+            let next = Instant::now() + self.every;
+            self.next.as_mut().reset(next);
+            Poll::Ready(Ok(1))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    /// Writes six bytes to one that takes a byte each `every`.
+    fn written(every: Duration) -> io::Result<usize> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         runtime.block_on(async {
-            let (near, mut far) = duplex(10);
-            let mut stream = PatientStream::new(near, Duration::from_millis(200));
-            let slow = async {
-                for _ in 0..6 {
-                    tokio::time::sleep(Duration::from_millis(60)).await;
-                    far.read_exact(&mut [0; 10]).await.unwrap();
-                }
-            };
-            let (written, ()) = tokio::join!(stream.write_all(&[1; 60]), slow);
-            assert!(written.is_ok());
-            let stuck = stream.write_all(&[1; 60]).await.unwrap_err();
-            assert_eq!(stuck.kind(), io::ErrorKind::TimedOut);
-        });
+            let slow = Slow { every, next: Box::pin(sleep(every)) };
+            let mut stream = PatientStream::new(slow, Duration::from_millis(300));
+            let mut all = 0;
+            for _ in 0..6 {
+                all += poll_fn(|context| Pin::new(&mut stream).poll_write(context, &[1])).await?;
+            }
+            Ok(all)
+        })
+    }
+
+    #[test]
+    fn what_is_taken_slowly_is_written_and_what_is_not_taken_is_an_error() {
+        assert_eq!(written(Duration::from_millis(70)).unwrap(), 6);
+        assert_eq!(written(Duration::from_secs(60)).unwrap_err().kind(), io::ErrorKind::TimedOut);
     }
 }

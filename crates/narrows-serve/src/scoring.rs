@@ -11,6 +11,7 @@ use narrows_core::score_table::ReasonForm;
 
 use crate::answer::{Answer, AnswerForm, JSON_LENGTH};
 use crate::app::{App, PathParams, SharedApp};
+use crate::hold::Hold;
 use crate::image_routes;
 use crate::queue::{ScoredRows, Work};
 use crate::refusal::Refusal;
@@ -104,12 +105,12 @@ async fn scored(
     let reasons = reasons(&received.query(&["explain"])?, default_reasons)?;
     let body = body.seen(&received.bytes);
     let (bytes, limits) = (received.bytes.clone(), received.row_limits(&app.limits));
-    let (work_model, write_model) = (Arc::clone(&model), Arc::clone(&model));
+    let (work_model, write_model, hold) = (Arc::clone(&model), Arc::clone(&model), Arc::clone(&limits.hold));
     let work = Work::Rows {
         bytes: bytes.len(),
         reasons,
         read: Box::new(move || rows_in::read(&bytes, body, &work_model, &limits)),
-        write: Box::new(move |scored| table_answer(&write_model, scored, reasons, form)),
+        write: Box::new(move |scored| table_answer(&write_model, scored, reasons, form, &hold)),
     };
     app.answer(&model, &received, work).await
 }
@@ -132,12 +133,18 @@ pub(crate) fn columns(model: &ServedModel, scored: &ScoredRows) -> Result<Column
     Ok(columns)
 }
 
-fn table_answer(model: &ServedModel, scored: &ScoredRows, reasons: usize, form: AnswerForm) -> Result<Answer, Refusal> {
+fn table_answer(
+    model: &ServedModel,
+    scored: &ScoredRows,
+    reasons: usize,
+    form: AnswerForm,
+    hold: &Hold,
+) -> Result<Answer, Refusal> {
     let mut columns = columns(model, scored)?;
     if reasons > 0 {
         // Text has no place for lists.
         let reason_form = if form == AnswerForm::Csv { ReasonForm::Text } else { ReasonForm::Objects };
         columns.extend(reason_form.columns(&scored.reasons, reasons));
     }
-    Ok(Answer::table(form, &batch(columns), model.heading(&scored.warnings))?)
+    Answer::table_while(form, &batch(columns), model.heading(&scored.warnings), || hold.check())
 }
