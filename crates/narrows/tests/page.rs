@@ -21,9 +21,11 @@ fn the_modules_compute_what_they_should() {
 }
 
 #[test]
-#[cfg(feature = "serve")]
 fn the_pages_work_in_a_browser() {
     let what = "the tests of pages in crates/narrows/tests/page";
+    if !cfg!(feature = "serve") {
+        return skip(what, "expected a build with the feature `serve`");
+    }
     let chromium = env::var("NARROWS_CHROMIUM").unwrap_or_else(|_| "/usr/bin/chromium".to_owned());
     if !Path::new(&chromium).is_file() {
         return skip(what, &format!("expected a browser at {chromium}, found none; NARROWS_CHROMIUM names another"));

@@ -165,9 +165,9 @@ export class RowForm {
         ? "This row has no score."
         : `${row.is_anomaly ? "An anomaly" : "Not an anomaly"}: score ${number(row.score)}, p-value ${probability(row.p_value)}.`;
     const reasons = row.reasons ?? [];
-    const expected = this.columns.map(
-      column => reasons.find(reason => reason.column === column.name)?.expected ?? null,
-    );
+    /* All reasons were asked for: a column that is none is as expected. */
+    const told = new Map(reasons.map(reason => [reason.column, reason.expected]));
+    const expected = this.columns.map((column, i) => told.get(column.name) ?? (texts[i].trim() || null));
     this.answer.replaceChildren(
       element("p", { class: `fit-verdict${row.is_anomaly ? " check" : ""}` }, verdict),
       ...(warnings?.length

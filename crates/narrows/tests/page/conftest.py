@@ -95,7 +95,7 @@ def series(narrows):
 def images(narrows):
     folder = narrows.folder
     for kind, n in (("clean", 60), ("parts", 30)):
-        (folder / kind).mkdir()
+        (folder / kind).mkdir(exist_ok=True)
         for i in range(n):
             is_broken = kind == "parts" and i % 10 == 4
             (folder / kind / f"part{i:02}.png").write_bytes(samples.stripes(1000 * n + i, is_broken))
@@ -139,7 +139,7 @@ class Server:
 def server(binary, narrows, table, series, images):
     """The models of the other fixtures, served; gives the address."""
     served = narrows.folder / "served"
-    served.mkdir()
+    served.mkdir(exist_ok=True)
     for name in ("table", "series", "images"):
         (served / f"{name}.narrows").write_bytes((narrows.folder / f"{name}.narrows").read_bytes())
     narrows("fit", "table-train.csv", "-o", "served/other.narrows", *QUICK, "--ignore", "is_fraud,hour", "--seed", "9")

@@ -47,7 +47,7 @@ test("shares of bins add up to one, whatever is not finite is left out", () => {
   assert.equal(binShares(new ScoreAxis([]), [], 4).total, 0);
   const many = Array.from({ length: 4000 }, (_, i) => 1 + i / 4000);
   const axis = new ScoreAxis([...many, 1000]);
-  assert.ok(binCount(axis, many.slice(0, 20), many) < binCount(axis, many, many));
+  assert.ok(binCount(axis, many.filter((_, i) => i % 200 === 0), many) < binCount(axis, many, many));
   assert.equal(binCount(axis, [], []), 12);
   assert.equal(binCount(axis, [2, 2, 2], [2]), 12);
 });
