@@ -111,7 +111,7 @@ fn content(body: BodyDoc) -> Option<Value> {
             "text/csv": any,
         }),
         BodyDoc::Filter => json!({"application/json": {"schema": {
-            "type": "object", "properties": {"ready": {"type": ["boolean", "null"]}},
+            "type": ["object", "null"], "properties": {"ready": {"type": ["boolean", "null"]}},
         }}}),
     })
 }
