@@ -14,11 +14,14 @@ use serde_json::json;
 use crate::address;
 use crate::failure::{Failure, Outcome};
 use crate::flags::Common;
+use crate::log_writer::LogWriter;
 use crate::talk::Talk;
 use crate::{interrupt, output};
 
 /// How often the server looks whether it is to stop.
 const LOOK: Duration = Duration::from_millis(50);
+/// How long the end waits for the last lines of the log to be taken.
+const FLUSH: Duration = Duration::from_secs(1);
 
 /// Serve models over HTTP: scores and reasons in the Open Inference Protocol
 ///
@@ -84,7 +87,8 @@ impl Serve {
         let _grace = interrupt::grace("");
         let limits = self.limits()?;
         let Serve { models, port, host, api_keys, allowed_host: allowed_hosts, .. } = self;
-        let log = log(talk);
+        let writer = LogWriter::new(write_line);
+        let log = log(talk, writer.clone());
         let compute = common.compute()?;
         let usual = ServeOptions::default();
         let options = ServeOptions { models, host, port, api_keys, allowed_hosts, limits, compute, log, ..usual };
@@ -98,6 +102,7 @@ impl Serve {
         }
         server.stop();
         server.wait();
+        writer.flush(FLUSH);
         Ok(Outcome::Done)
     }
 
@@ -127,13 +132,17 @@ fn is_loopback(host: &str) -> bool {
 }
 
 /// The log goes to stderr; with `--quiet`, errors alone.
-fn log(talk: Talk) -> LogSink {
+fn log(talk: Talk, writer: LogWriter) -> LogSink {
     LogSink::new(move |line| {
         if talk != Talk::Quiet || !line.contains("\"level\":\"info\"") {
-            // A closed stderr is ignored.
-            let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("{line}\n"));
+            writer.line(line);
         }
     })
+}
+
+/// A line on stderr; a closed one is ignored.
+fn write_line(line: &str) {
+    let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("{line}\n"));
 }
 
 #[cfg(test)]
