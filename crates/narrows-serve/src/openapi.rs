@@ -140,7 +140,7 @@ fn content(body: BodyDoc) -> Option<Value> {
             "text/csv": any,
         }),
         BodyDoc::Filter => json!({"application/json": {"schema": {
-            "type": "object", "properties": {"ready": {"type": ["boolean", "null"]}},
+            "type": ["object", "null"], "properties": {"ready": {"type": ["boolean", "null"]}},
         }}}),
         BodyDoc::Command => json!({"application/json": any}),
         BodyDoc::File => json!({"application/octet-stream": any}),

@@ -97,7 +97,7 @@ pub(crate) async fn report(
             true => {
                 limits.hold.start_large()?;
                 of_image(&work_model, &bytes, max_pixels, &asked)?
-            },
+            }
             false => of_rows(&work_model, &bytes, form, &limits, &asked)?,
         };
         let rows = usize::try_from(data.read).unwrap_or(usize::MAX);

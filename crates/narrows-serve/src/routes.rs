@@ -49,6 +49,7 @@ fn all() -> Vec<Route> {
             BodyDoc::Shown,
             post(pages::report),
         ),
+        takes(
             "/v2/models/{model}/reconstruct",
             "The reconstruction of an image or of rows",
             BodyDoc::Change,

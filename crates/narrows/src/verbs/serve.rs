@@ -14,8 +14,12 @@ use serde_json::json;
 use crate::address;
 use crate::failure::{Failure, Outcome};
 use crate::flags::Common;
+use crate::log_writer::LogWriter;
 use crate::talk::Talk;
 use crate::{interrupt, output};
+
+/// How long the end waits for the last lines of the log to be taken.
+const FLUSH: Duration = Duration::from_secs(1);
 
 /// Serve models over HTTP: scores and reasons in the Open Inference Protocol
 ///
@@ -102,7 +106,8 @@ impl Serve {
         };
         let [predict_route, health_route] = ["AIP_PREDICT_ROUTE", "AIP_HEALTH_ROUTE"].map(|name| env::var(name).ok());
         let Serve { models, host, api_keys, allowed_host: allowed_hosts, allow_uploads: uploads, .. } = self;
-        let log = log(talk);
+        let writer = LogWriter::new(write_line);
+        let log = log(talk, writer.clone());
         let compute = common.compute()?;
         let usual = ServeOptions { uploads, predict_route, health_route, ..ServeOptions::default() };
         let options = ServeOptions { models, host, port, api_keys, allowed_hosts, limits, compute, log, ..usual };
@@ -114,6 +119,7 @@ impl Serve {
         interrupt::wait();
         server.stop();
         server.wait();
+        writer.flush(FLUSH);
         Ok(Outcome::Done)
     }
 
@@ -146,13 +152,17 @@ fn is_loopback(host: &str) -> bool {
 }
 
 /// The log goes to stderr; with `--quiet`, errors alone.
-fn log(talk: Talk) -> LogSink {
+fn log(talk: Talk, writer: LogWriter) -> LogSink {
     LogSink::new(move |line| {
         if talk != Talk::Quiet || !line.contains("\"level\":\"info\"") {
-            // A closed stderr is ignored.
-            let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("{line}\n"));
+            writer.line(line);
         }
     })
+}
+
+/// A line on stderr; a closed one is ignored.
+fn write_line(line: &str) {
+    let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("{line}\n"));
 }
 
 #[cfg(test)]
