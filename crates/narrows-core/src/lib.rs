@@ -153,8 +153,9 @@ pub use error::{Error, ErrorKind, Result};
 pub use fitted::{
     BaselineMetrics, BestF1, BrokenInvariants, Dataset, Encoder, Evaluation, Evaluator, Explained, Fitted, ImageModel,
     ImageRoles, ImageScore, Intervals, Model, NewDataReporter, NormalRows, OutsideRange, RankingQuality, Recalibration,
-    Restorer, Roles, ScoreCounts, ScoreFlag, ScoredDataReporter, Scores, SeriesEvent, SeriesModel, SeriesQuality,
-    Session, StreamScore, StreamScorer, TableModel, TabularModel, Variation, fit, matching_columns, score_table,
+    Restorer, Roles, ScoreCounts, ScoreFlag, ScoredDataReporter, Scores, SeriesEvent, SeriesModel, SeriesProgress,
+    SeriesQuality, Session, StreamScore, StreamScorer, TableModel, TabularModel, Variation, fit, matching_columns,
+    score_table,
 };
 pub use narrows_engine::rng;
 pub use narrows_images as images;

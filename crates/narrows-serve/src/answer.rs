@@ -18,6 +18,9 @@ use crate::refusal::Refusal;
 /// The header that says where JSON ends and binary tensors begin.
 pub(crate) const JSON_LENGTH: HeaderName = HeaderName::from_static("inference-header-content-length");
 
+/// The header of warnings beside an image.
+const WARNINGS: HeaderName = HeaderName::from_static("narrows-warnings");
+
 /// The form of scored rows in an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AnswerForm {
@@ -32,7 +35,7 @@ pub(crate) enum AnswerForm {
 
 impl AnswerForm {
     /// What is answered to whom accepts it, in the order of preference.
-    const TYPES: [(&'static str, AnswerForm); 8] = [
+    pub(crate) const TYPES: [(&'static str, AnswerForm); 8] = [
         ("application/json", AnswerForm::Json),
         ("*/*", AnswerForm::Json),
         ("application/*", AnswerForm::Json),
@@ -45,31 +48,7 @@ impl AnswerForm {
 
     /// The form that a client prefers; JSON by default.
     pub(crate) fn accepted(headers: &HeaderMap) -> Result<AnswerForm, Refusal> {
-        let mut best: Option<(f32, AnswerForm)> = None;
-        let mut asked = Vec::new();
-        for value in headers.get_all(header::ACCEPT) {
-            let text = value.to_str().unwrap_or_default();
-            for item in text.split(',').map(str::trim).filter(|item| !item.is_empty()) {
-                asked.push(item.to_owned());
-                let mut parts = item.split(';').map(str::trim);
-                let name = parts.next().unwrap_or_default().to_ascii_lowercase();
-                let quality = parts.find_map(|part| part.strip_prefix("q=")).and_then(|q| q.parse().ok());
-                let quality: f32 = quality.unwrap_or(1.0);
-                let Some((_, form)) = AnswerForm::TYPES.iter().find(|(known, _)| *known == name) else { continue };
-                if quality > 0.0 && best.is_none_or(|(known, _)| quality > known) {
-                    best = Some((quality, *form));
-                }
-            }
-        }
-        match best {
-            Some((_, form)) => Ok(form),
-            None if asked.is_empty() => Ok(AnswerForm::Json),
-            None => {
-                let known: Vec<&str> = AnswerForm::ALL.iter().map(|form| form.content_type()).collect();
-                let message = format!("Accept: expected one of {}, got `{}`", known.join(", "), asked.join(", "));
-                Err(Refusal::new(StatusCode::NOT_ACCEPTABLE, message))
-            }
-        }
+        preferred(headers, &AnswerForm::TYPES, AnswerForm::Json)
     }
 
     /// All forms.
@@ -94,6 +73,35 @@ impl AnswerForm {
     }
 }
 
+/// What a client prefers of these types; the default if it does not say.
+pub(crate) fn preferred<T: Copy>(headers: &HeaderMap, types: &[(&str, T)], default: T) -> Result<T, Refusal> {
+    let mut best: Option<(f32, T)> = None;
+    let mut asked = Vec::new();
+    for value in headers.get_all(header::ACCEPT) {
+        let text = value.to_str().unwrap_or_default();
+        for item in text.split(',').map(str::trim).filter(|item| !item.is_empty()) {
+            asked.push(item.to_owned());
+            let mut parts = item.split(';').map(str::trim);
+            let name = parts.next().unwrap_or_default().to_ascii_lowercase();
+            let quality = parts.find_map(|part| part.strip_prefix("q=")).and_then(|q| q.parse().ok());
+            let quality: f32 = quality.unwrap_or(1.0);
+            let Some((_, form)) = types.iter().find(|(known, _)| *known == name) else { continue };
+            if quality > 0.0 && best.is_none_or(|(known, _)| quality > known) {
+                best = Some((quality, *form));
+            }
+        }
+    }
+    match best {
+        Some((_, form)) => Ok(form),
+        None if asked.is_empty() => Ok(default),
+        None => {
+            let known: Vec<&str> = types.iter().map(|(name, _)| *name).filter(|name| !name.contains('*')).collect();
+            let message = format!("Accept: expected one of {}, got `{}`", known.join(", "), asked.join(", "));
+            Err(Refusal::new(StatusCode::NOT_ACCEPTABLE, message))
+        }
+    }
+}
+
 /// An answer that has been computed.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -101,6 +109,8 @@ pub(crate) struct Answer {
     bytes: Vec<u8>,
     /// Bytes of JSON before binary tensors.
     json_length: Option<usize>,
+    /// What is to be told where the body has no place for it.
+    warnings: Option<HeaderValue>,
     /// Rows that were scored, for the log.
     pub(crate) rows: usize,
 }
@@ -109,7 +119,7 @@ impl Answer {
     /// A JSON document.
     pub(crate) fn json(value: &Value, rows: usize) -> Answer {
         let bytes = value.to_string().into_bytes();
-        Answer { content_type: "application/json", bytes, json_length: None, rows }
+        Answer { content_type: "application/json", bytes, json_length: None, warnings: None, rows }
     }
 
     /// JSON followed by the bytes of tensors.
@@ -117,7 +127,34 @@ impl Answer {
         let mut bytes = value.to_string().into_bytes();
         let json_length = Some(bytes.len());
         bytes.extend_from_slice(tensors);
-        Answer { content_type: "application/octet-stream", bytes, json_length, rows }
+        Answer { content_type: "application/octet-stream", bytes, json_length, warnings: None, rows }
+    }
+
+    /// Lines of JSON that are already text.
+    pub(crate) fn lines(bytes: Vec<u8>, rows: usize) -> Answer {
+        Answer { content_type: AnswerForm::Ndjson.content_type(), bytes, json_length: None, warnings: None, rows }
+    }
+
+    /// The bytes of an image.
+    pub(crate) fn image(content_type: &'static str, bytes: Vec<u8>) -> Answer {
+        Answer { content_type, bytes, json_length: None, warnings: None, rows: 0 }
+    }
+
+    /// The same answer with warnings in a header, in ASCII.
+    pub(crate) fn with_warnings(self, warnings: &[String]) -> Answer {
+        let told: String = warnings.join("; ").chars().map(|c| if matches!(c, ' '..='~') { c } else { '?' }).collect();
+        let told = (!told.is_empty()).then(|| HeaderValue::try_from(told).ok()).flatten();
+        Answer { warnings: told, ..self }
+    }
+
+    /// The same answer, of so many rows.
+    pub(crate) fn of_rows(self, rows: usize) -> Answer {
+        Answer { rows, ..self }
+    }
+
+    /// The bytes of the body.
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        self.bytes
     }
 
     /// Rows of a table. In JSON, `around` are the fields beside them.
@@ -137,7 +174,7 @@ impl Answer {
         if form == AnswerForm::Json {
             bytes = document(&bytes, around);
         }
-        Ok(Answer { content_type: form.content_type(), bytes, json_length: None, rows })
+        Ok(Answer { content_type: form.content_type(), bytes, json_length: None, warnings: None, rows })
     }
 }
 
@@ -198,7 +235,7 @@ impl Answer {
     /// An object with one field, an array that is already text.
     pub(crate) fn of_array(name: &str, array: &[u8], rows: usize) -> Answer {
         let bytes = with_array(Map::new(), name, array);
-        Answer { content_type: "application/json", bytes, json_length: None, rows }
+        Answer { content_type: "application/json", bytes, json_length: None, warnings: None, rows }
     }
 }
 
@@ -215,6 +252,9 @@ impl Answer {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.content_type));
         if let Some(length) = self.json_length {
             headers.insert(JSON_LENGTH, HeaderValue::from(length));
+        }
+        if let Some(warnings) = self.warnings {
+            headers.insert(WARNINGS, warnings);
         }
         response
     }

@@ -8,9 +8,9 @@ use std::time::Instant;
 use axum::body::{Bytes, HttpBody, to_bytes};
 use axum::extract::{Path, Query, Request, State};
 use axum::http::request::Parts;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::Response;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::time::timeout;
 
 use crate::connections::Place;
@@ -21,9 +21,11 @@ use crate::metrics::Metrics;
 use crate::options::{LogSink, OpenedData, ServeLimits};
 use crate::queue::{Job, Queue, SMALL, Work, time_left};
 use crate::refusal::Refusal;
+use crate::repository::Repository;
 use crate::rows_in::RowLimits;
 use crate::served::ServedModel;
 use crate::store::ModelStore;
+use crate::streams::Streams;
 
 /// The state of a server.
 pub(crate) struct App {
@@ -36,12 +38,26 @@ pub(crate) struct App {
     /// Room for answers that have not been taken yet, in KiB.
     pub(crate) answers: Arc<Semaphore>,
     pub(crate) keys: Option<Keys>,
+    pub(crate) aliases: Aliases,
     pub(crate) hosts: Hosts,
     pub(crate) log: LogSink,
     /// Data that the page of a model shows from the start.
     pub(crate) opened: Option<OpenedData>,
+    pub(crate) streams: Streams,
+    pub(crate) repository: Repository,
     /// Whether the server has been told to stop.
     pub(crate) is_stopping: AtomicBool,
+    /// Becomes true then.
+    pub(crate) stopped: watch::Receiver<bool>,
+}
+
+/// Paths that a hosting platform asks for.
+#[derive(Debug, Default)]
+pub(crate) struct Aliases {
+    /// Another path of `/invocations`.
+    pub(crate) predict: Option<String>,
+    /// Another path of `/health`.
+    pub(crate) health: Option<String>,
 }
 
 /// The state, as handlers get it.
@@ -82,11 +98,7 @@ impl App {
         if size.is_some_and(|size| size > most as u64) {
             return Err(too_large());
         }
-        let encoding = parts.headers.get(header::CONTENT_ENCODING).map(|value| value.to_str().unwrap_or("?"));
-        if let Some(encoding) = encoding.filter(|encoding| !encoding.eq_ignore_ascii_case("identity")) {
-            let message = format!("Content-Encoding: expected none, got `{encoding}`; send the body as it is");
-            return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
-        }
+        check_encoding(&parts.headers)?;
         let attention = Attention::new(Hold::new(Arc::clone(&self.room), Arc::clone(&self.metrics)));
         let is_small = size.is_some_and(|size| size <= SMALL as u64);
         if !is_small {
@@ -163,11 +175,31 @@ impl Received {
 
     /// The parameters of the query, all of which must be among `known`.
     pub(crate) fn query(&self, known: &[&str]) -> Result<HashMap<String, String>, Refusal> {
-        let Query(query) = Query::<HashMap<String, String>>::try_from_uri(&self.parts.uri)
-            .map_err(|error| Refusal::bad(format!("the query: cannot be read: {error}")))?;
-        match query.keys().find(|name| !known.contains(&name.as_str())) {
-            Some(name) => Err(Refusal::bad(format!("the query: expected {}, got `{name}`", known.join(" or ")))),
-            None => Ok(query),
+        query(&self.parts.uri, known)
+    }
+}
+
+/// The parameters of a query, all of which must be among `known`.
+pub(crate) fn query(uri: &Uri, known: &[&str]) -> Result<HashMap<String, String>, Refusal> {
+    let Query(query) = Query::<HashMap<String, String>>::try_from_uri(uri)
+        .map_err(|error| Refusal::bad(format!("the query: cannot be read: {error}")))?;
+    match query.keys().find(|name| !known.contains(&name.as_str())) {
+        Some(name) => {
+            let expected = if known.is_empty() { "nothing".to_owned() } else { known.join(" or ") };
+            Err(Refusal::bad(format!("the query: expected {expected}, got `{name}`")))
         }
+        None => Ok(query),
+    }
+}
+
+/// Bodies are taken as they are.
+pub(crate) fn check_encoding(headers: &HeaderMap) -> Result<(), Refusal> {
+    let encoding = headers.get(header::CONTENT_ENCODING).map(|value| value.to_str().unwrap_or("?"));
+    match encoding.filter(|encoding| !encoding.eq_ignore_ascii_case("identity")) {
+        Some(encoding) => {
+            let message = format!("Content-Encoding: expected none, got `{encoding}`; send the body as it is");
+            Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message))
+        }
+        None => Ok(()),
     }
 }

@@ -29,6 +29,12 @@ impl Hold {
         if self.is_over.load(Ordering::Relaxed) { Err(Refusal::given_up()) } else { Ok(()) }
     }
 
+    /// Begins work that takes much memory, however small the body is.
+    pub(crate) fn start_large(&self) -> Result<(), Refusal> {
+        self.check()?;
+        self.take_room()
+    }
+
     /// Takes room for a large body, or for a small one that unfolds to much, unless the request has it already.
     pub(crate) fn take_room(&self) -> Result<(), Refusal> {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);

@@ -193,7 +193,7 @@ impl Metrics {
         for listed in store.listed() {
             let labels = vec![("model", listed.name)];
             // So that there is a count before the first failure.
-            let _ = self.reload_failures.get_or_create(&labels);
+            self.reload_failures.get_or_create(&labels).inc_by(0);
             self.reloaded.get_or_create(&labels).set(i64::from(listed.failure.is_none()));
         }
         self.folders_readable.set(i64::from(store.are_folders_readable()));

@@ -5,14 +5,15 @@ use serde_json::{Map, Value, json};
 use crate::answer::AnswerForm;
 use crate::protocol::VERSION;
 use crate::rows_in::BodyForm;
+use crate::streams::LONGEST_ID;
 use crate::values::Datatype;
 
 /// What a route is documented by.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RouteDoc {
     pub(crate) path: &'static str,
-    /// Whether it is for POST rather than for GET.
-    pub(crate) is_post: bool,
+    /// In lower case.
+    pub(crate) method: &'static str,
     pub(crate) summary: &'static str,
     pub(crate) body: BodyDoc,
 }
@@ -31,14 +32,27 @@ pub(crate) enum BodyDoc {
     Invocation,
     /// Anything.
     Filter,
+    /// Nothing that matters.
+    Command,
+    /// A model file.
+    File,
+    /// Rows or an image, which come back changed.
+    Change,
+    /// Rows as they come, and scores as they come.
+    Lines,
 }
 
 /// The document of these routes, for models of these names.
 pub(crate) fn document(routes: &[RouteDoc], models: &[String]) -> Value {
     let mut paths = Map::new();
     for route in routes {
-        let method = if route.is_post { "post" } else { "get" };
-        paths.insert(route.path.to_owned(), json!({method: operation(route, models)}));
+        let is_only = routes.iter().filter(|other| other.path == route.path).count() == 1;
+        let mut operation = operation(route, models);
+        if !is_only && let Some(id) = operation["operationId"].as_str() {
+            operation["operationId"] = json!(format!("{}_{id}", route.method));
+        }
+        let methods = paths.entry(route.path).or_insert_with(|| json!({}));
+        methods[route.method] = operation;
     }
     json!({
         "openapi": "3.1.0",
@@ -68,11 +82,13 @@ fn operation(route: &RouteDoc, models: &[String]) -> Value {
         let is_there = route.path.contains(&format!("{{{name}}}"));
         is_there.then(|| json!({"name": name, "in": "path", "required": true, "schema": schema}))
     };
-    let mut parameters: Vec<Value> = path_parameter("model", model.clone()).into_iter().collect();
+    let named = if route.body == BodyDoc::File { json!({"type": "string", "maxLength": 64}) } else { model.clone() };
+    let mut parameters: Vec<Value> = path_parameter("model", named).into_iter().collect();
     parameters.extend(path_parameter("version", json!({"type": "string"})));
+    parameters.extend(path_parameter("id", json!({"type": "string", "minLength": 1, "maxLength": LONGEST_ID})));
     let query = |name: &str, schema: Value, description: &str| json!({"name": name, "in": "query", "schema": schema, "description": description});
     match route.body {
-        BodyDoc::Rows => parameters.push(query(
+        BodyDoc::Rows | BodyDoc::Lines => parameters.push(query(
             "explain",
             json!({"type": "integer", "minimum": 0, "maximum": 1000}),
             "Number of reasons of each row",
@@ -83,13 +99,13 @@ fn operation(route: &RouteDoc, models: &[String]) -> Value {
             parameters.push(query("label", text(), "The column whose value distinguishes normal rows, for metrics"));
             parameters.push(query("normal", text(), "That value in normal rows"));
         }
-        BodyDoc::Invocation => {
+        BodyDoc::Invocation if !route.path.contains("{model}") => {
             parameters.push(query("model", model, "The model, if there are several"));
         }
         _ => {}
     }
     let id: String =
-        route.path.split(['/', '{', '}', '.']).filter(|part| !part.is_empty()).collect::<Vec<_>>().join("_");
+        route.path.split(['/', '{', '}', '.', ':']).filter(|part| !part.is_empty()).collect::<Vec<_>>().join("_");
     let mut operation = json!({
         "operationId": id,
         "summary": route.summary,
@@ -97,7 +113,12 @@ fn operation(route: &RouteDoc, models: &[String]) -> Value {
         "responses": responses(route),
     });
     if let Some(content) = content(route.body) {
-        operation["requestBody"] = json!({"required": route.body != BodyDoc::Filter, "content": content});
+        let is_required = !matches!(route.body, BodyDoc::Filter | BodyDoc::Command);
+        operation["requestBody"] = json!({"required": is_required, "content": content});
+        if matches!(route.body, BodyDoc::Rows | BodyDoc::Lines) {
+            let description = "GET /v2/models/{model}/schema has the JSON Schema of a row of each model.";
+            operation["requestBody"]["description"] = json!(description);
+        }
     }
     operation
 }
@@ -111,7 +132,7 @@ fn content(body: BodyDoc) -> Option<Value> {
             "application/json": {"schema": {"$ref": "#/components/schemas/InferenceRequest"}},
             "application/octet-stream": any,
         }),
-        BodyDoc::Rows | BodyDoc::Shown => {
+        BodyDoc::Rows | BodyDoc::Change | BodyDoc::Shown => {
             BodyForm::listed().into_iter().map(|name| (name.to_owned(), any.clone())).collect::<Map<_, _>>().into()
         }
         BodyDoc::Invocation => json!({
@@ -119,8 +140,11 @@ fn content(body: BodyDoc) -> Option<Value> {
             "text/csv": any,
         }),
         BodyDoc::Filter => json!({"application/json": {"schema": {
-            "type": "object", "properties": {"ready": {"type": ["boolean", "null"]}},
+            "type": ["object", "null"], "properties": {"ready": {"type": ["boolean", "null"]}},
         }}}),
+        BodyDoc::Command => json!({"application/json": any}),
+        BodyDoc::File => json!({"application/octet-stream": any}),
+        BodyDoc::Lines => json!({"application/x-ndjson": any}),
     })
 }
 
@@ -145,14 +169,24 @@ fn responses(route: &RouteDoc) -> Value {
             })
             .collect::<Map<_, _>>()
             .into(),
+        BodyDoc::Change => {
+            let forms = AnswerForm::ALL.iter().map(|form| form.content_type());
+            forms
+                .chain(["image/png", "image/jpeg"])
+                .map(|name| (name.to_owned(), json!({})))
+                .collect::<Map<_, _>>()
+                .into()
+        }
         BodyDoc::Invocation => {
             let rows = json!({"type": "array", "items": {"$ref": "#/components/schemas/ScoredRow"}});
             json_of(json!({"type": "object", "properties": {"predictions": rows}}))
         }
         BodyDoc::Filter => json_of(json!({"type": "array"})),
         BodyDoc::Shown => json_of(json!({"type": "object"})),
+        BodyDoc::Lines => json!({"application/x-ndjson": {}}),
+        BodyDoc::None if route.path.ends_with("/schema") => json!({"application/schema+json": {}}),
         BodyDoc::None if route.path == "/metrics" => json!({"application/openmetrics-text": {}}),
-        BodyDoc::None => json_of(json!({"type": "object"})),
+        BodyDoc::None | BodyDoc::Command | BodyDoc::File => json_of(json!({"type": "object"})),
     };
     let mut responses = json!({
         "200": {"description": "as asked", "content": answer},
@@ -162,6 +196,14 @@ fn responses(route: &RouteDoc) -> Value {
     if route.path.contains('{') {
         responses["400"] = refused("a path that is not UTF-8, or a model that has no such thing");
         responses["404"] = refused("no such model");
+    }
+    if route.path.starts_with("/v2/repository/models") {
+        responses["403"] = refused("the server was started without keys, or without a folder for uploads");
+        responses["409"] = refused("a model of this name that was not uploaded");
+    }
+    if route.body == BodyDoc::File {
+        responses["201"] = json!({"description": "a new model", "content": json_of(json!({"type": "object"}))});
+        responses["507"] = refused("the file cannot be written");
     }
     if route.body == BodyDoc::None {
         if ["/ping", "/health", "/v2/health/ready"].contains(&route.path) {
@@ -180,6 +222,9 @@ fn responses(route: &RouteDoc) -> Value {
     ];
     for (code, description) in codes {
         responses[code] = refused(description);
+    }
+    if route.body == BodyDoc::Lines {
+        responses["409"] = refused("another request writes to the stream");
     }
     responses
 }
@@ -206,7 +251,7 @@ fn schemas() -> Value {
             "properties": {
                 "name": text,
                 "datatype": {"enum": datatypes},
-                "shape": {"type": "array", "items": size, "minItems": 1, "maxItems": 2},
+                "shape": {"type": "array", "items": size, "minItems": 1, "maxItems": 3},
                 "parameters": {"type": "object", "properties": {"binary_data_size": size}},
                 "data": {"type": "array"},
             },
@@ -233,7 +278,7 @@ fn schemas() -> Value {
         "ScoredRow": {
             "type": "object",
             "properties": {
-                "row": {"type": "integer"}, "score": number, "p_value": number,
+                "row": {"type": "integer"}, "image": text, "score": number, "p_value": number,
                 "is_anomaly": {"type": ["boolean", "null"]}, "flag": {"type": ["string", "null"]},
                 "reasons": list(reason),
             },

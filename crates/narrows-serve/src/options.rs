@@ -19,6 +19,12 @@ pub struct ServeOptions {
     pub port: u16,
     /// A file of keys, one a line; without it no key is needed.
     pub api_keys: Option<PathBuf>,
+    /// A folder that callers with a key may upload models to, and delete them from. It is served, too.
+    pub uploads: Option<PathBuf>,
+    /// Another path of `/invocations`, if a hosting platform asks for one.
+    pub predict_route: Option<String>,
+    /// Another path of `/health`.
+    pub health_route: Option<String>,
     /// Names of this server beside its address, where only this machine is listened to: a web page can make a browser ask
     /// this machine under a name of its own, so requests for other names are refused.
     pub allowed_hosts: Vec<String>,
@@ -42,6 +48,9 @@ impl Default for ServeOptions {
             host: "127.0.0.1".to_owned(),
             port: 8080,
             api_keys: None,
+            uploads: None,
+            predict_route: None,
+            health_route: None,
             allowed_hosts: Vec::new(),
             limits: ServeLimits::default(),
             reload_every: Duration::from_secs(2),
@@ -70,6 +79,8 @@ pub struct ServeLimits {
     pub max_body: usize,
     /// Rows of a request.
     pub max_rows: usize,
+    /// Pixels of the images of a request.
+    pub max_pixels: u64,
     /// Requests that may wait for a thread; further ones are refused at once.
     pub queue: usize,
     /// Time for the body to arrive and for the answer to be computed, together.
@@ -85,15 +96,20 @@ pub struct ServeLimits {
     pub head: Duration,
     /// Time for requests to end once the server is stopped; after it they are cut off.
     pub drain: Duration,
+    /// Streams that may be open; further ones are refused.
+    pub streams: usize,
+    /// Time without a row after which a stream is forgotten.
+    pub stream_idle: Duration,
 }
 
 impl Default for ServeLimits {
-    /// 32 MiB, a million rows, 64 waiting, 30 seconds, 1024 rows gathered without delay, 16,384
-    /// connections, 10 seconds for a head, 30 to end.
+    /// 32 MiB, a million rows, 16 million pixels, 64 waiting, 30 seconds, 1024 rows gathered without delay, 16,384
+    /// connections, 10 seconds for a head, 30 to end, 64 streams, forgotten after an hour.
     fn default() -> ServeLimits {
         ServeLimits {
             max_body: 32 << 20,
             max_rows: 1_000_000,
+            max_pixels: 1 << 24,
             queue: 64,
             timeout: Duration::from_secs(30),
             batch_rows: 1024,
@@ -101,6 +117,8 @@ impl Default for ServeLimits {
             connections: 16_384,
             head: Duration::from_secs(10),
             drain: Duration::from_secs(30),
+            streams: 64,
+            stream_idle: Duration::from_secs(3600),
         }
     }
 }

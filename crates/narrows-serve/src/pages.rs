@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::answer::Answer;
 use crate::app::{PathParams, SharedApp};
-use crate::image_in;
+use crate::image_in::GivenImages;
 use crate::queue::{GivenRows, Work};
 use crate::refusal::Refusal;
 use crate::rows_in::{self, BodyForm, RowLimits};
@@ -90,10 +90,14 @@ pub(crate) async fn report(
         normal: query.get("normal").cloned(),
     };
     let (bytes, limits) = (received.bytes.clone(), received.row_limits(&app.limits));
+    let max_pixels = app.limits.max_pixels;
     let (form, work_model) = (form.seen(&bytes), std::sync::Arc::clone(&model));
     let work = Work::Other(Box::new(move || {
         let data = match work_model.reads_images() {
-            true => of_image(&work_model, &bytes, &limits, &asked)?,
+            true => {
+                limits.hold.start_large()?;
+                of_image(&work_model, &bytes, max_pixels, &asked)?
+            }
             false => of_rows(&work_model, &bytes, form, &limits, &asked)?,
         };
         let rows = usize::try_from(data.read).unwrap_or(usize::MAX);
@@ -147,10 +151,14 @@ fn compared(
     Ok(Some(json!(monitor.finish())))
 }
 
-fn of_image(model: &ServedModel, bytes: &Bytes, limits: &RowLimits, asked: &Asked) -> Result<ScoredData, Refusal> {
+fn of_image(model: &ServedModel, bytes: &Bytes, max_pixels: u64, asked: &Asked) -> Result<ScoredData, Refusal> {
     let images = model.images()?;
-    let image = image_in::fitting(images, bytes, limits)?;
-    let album = Album::of(&asked.name, vec![(asked.name.clone(), image)]).map_err(narrows_core::Error::from)?;
+    let GivenImages { images: given, mut warnings, .. } = GivenImages::one(bytes, &asked.name, images, max_pixels)?;
+    let album = Album::of(&asked.name, given.into_iter().map(|image| (asked.name.clone(), image)).collect());
+    let album = album.map_err(narrows_core::Error::from)?;
     let store = Store::take(album, IMAGE_BYTES).map_err(narrows_core::Error::from)?;
-    Ok(images.scored_data(&store, &ImageRoles::default())?.1)
+    let mut data = images.scored_data(&store, &ImageRoles::default())?.1;
+    warnings.append(&mut data.notes);
+    data.notes = warnings;
+    Ok(data)
 }

@@ -24,12 +24,12 @@ pub(crate) fn explained(
     let piece = if model.rows_are_independent() { PIECE } else { rows.max(1) };
     check()?;
     let mut whole = model.explain(&table.slice(0, piece.min(rows)), reasons)?;
-    let mut size: usize = whole.reasons.iter().map(bytes_of).sum();
+    let mut size: usize = whole.reasons.iter().map(|reasons| bytes_of(reasons)).sum();
     for first in (piece..rows).step_by(piece) {
         check()?;
         check_size(size, most)?;
         let next = model.explain(&table.slice(first, piece.min(rows - first)), reasons)?;
-        size = size.saturating_add(next.reasons.iter().map(bytes_of).sum());
+        size = size.saturating_add(next.reasons.iter().map(|reasons| bytes_of(reasons)).sum());
         append(&mut whole, next);
     }
     check_size(size, most)?;
@@ -46,7 +46,7 @@ fn check_size(size: usize, most: usize) -> Result<(), Refusal> {
 }
 
 /// Bytes of a row's reasons in memory.
-fn bytes_of(reasons: &Vec<Reason>) -> usize {
+fn bytes_of(reasons: &[Reason]) -> usize {
     let texts = |reason: &Reason| reason.column.len() + reason.expected.len() + reason.got.len();
     size_of::<Vec<Reason>>() + reasons.iter().map(|reason| size_of::<Reason>() + texts(reason)).sum::<usize>()
 }

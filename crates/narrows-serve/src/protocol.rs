@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::app::{PathParams, SharedApp};
 use crate::metrics::METRICS_TYPE;
 use crate::refusal::Refusal;
+use crate::schema;
 use crate::store::ListedModel;
 use crate::tensors::json_of;
 
@@ -22,7 +23,7 @@ pub(crate) fn reply(status: StatusCode, value: &Value) -> Response {
 /// The server's metadata.
 pub(crate) async fn server() -> Response {
     let extensions =
-        ["binary_tensor_data", "model_configuration", "model_repository", "statistics", "score", "explain"];
+        ["binary_tensor_data", "model_configuration", "model_repository", "statistics", "score", "explain", "stream"];
     reply(StatusCode::OK, &json!({"name": "narrows", "version": VERSION, "extensions": extensions}))
 }
 
@@ -73,6 +74,12 @@ pub(crate) async fn drift(State(app): SharedApp, Path(path): PathParams) -> Resu
         Ok::<_, Refusal>(document)
     });
     Ok(reply(StatusCode::OK, &compared.await??))
+}
+
+/// The JSON Schema of a row.
+pub(crate) async fn row_schema(State(app): SharedApp, Path(path): PathParams) -> Result<Response, Refusal> {
+    let text = schema::of_row(&*app.model(&path)?)?.to_string();
+    Ok(([(header::CONTENT_TYPE, "application/schema+json")], text).into_response())
 }
 
 /// Whether a model answers.
@@ -128,7 +135,7 @@ pub(crate) async fn metrics(State(app): SharedApp) -> Result<Response, Refusal> 
 }
 
 /// Computes beside the connections, which comparing many rows would hold up.
-async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refusal> {
+pub(crate) async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refusal> {
     tokio::task::spawn_blocking(work).await.map_err(|_| Refusal::failed())
 }
 

@@ -120,6 +120,11 @@ impl Queue {
         Ok(())
     }
 
+    /// Whether there is room for a request.
+    pub(crate) fn has_room(&self) -> bool {
+        self.locked().jobs.len() < self.limits.queue
+    }
+
     /// Ends the threads once nothing waits any more.
     pub(crate) fn close(&self) {
         self.locked().is_closed = true;

@@ -1,6 +1,6 @@
-//! Handlers that score: `infer` of the Open Inference Protocol, `score` and `explain` with bodies in file formats, and
-//! `/invocations` of MLflow and SageMaker.
+//! Handlers that score: `infer` of the Open Inference Protocol, `score` and `explain` with bodies in file formats.
 
+use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use axum::extract::{Path, Request, State};
@@ -9,10 +9,10 @@ use axum::response::Response;
 use narrows_core::output::{Columns, batch};
 use narrows_core::score_table::ReasonForm;
 
-use crate::answer::{Answer, AnswerForm, JSON_LENGTH, records};
-use crate::app::{App, PathParams, Received, SharedApp};
+use crate::answer::{Answer, AnswerForm, JSON_LENGTH};
+use crate::app::{App, PathParams, SharedApp};
 use crate::hold::Hold;
-use crate::image_in;
+use crate::image_routes;
 use crate::queue::{ScoredRows, Work};
 use crate::refusal::Refusal;
 use crate::rows_in::{self, BodyForm};
@@ -21,7 +21,7 @@ use crate::tensor_answer::AskedAnswer;
 use crate::tensors;
 
 /// Reasons of a row where their number is not given.
-const REASONS: usize = 3;
+pub(crate) const REASONS: usize = 3;
 /// Most reasons of a row.
 const MOST_REASONS: usize = 1000;
 
@@ -32,9 +32,14 @@ pub(crate) async fn infer(
     request: Request,
 ) -> Result<Response, Refusal> {
     let model = app.model(&path)?;
-    model.tabular()?;
+    if !model.reads_images() {
+        model.tabular()?;
+    }
     let received = app.receive(request).await?;
     let json_length = json_length(&received.parts.headers)?;
+    if model.reads_images() {
+        return image_routes::infer(&app, model, received, json_length).await;
+    }
     // Said with the rows, and asked for once they are scored.
     let asked: Arc<OnceLock<AskedAnswer>> = Arc::default();
     let (bytes, max_rows, hold) = (received.bytes.clone(), app.limits.max_rows, received.row_limits(&app.limits).hold);
@@ -47,8 +52,9 @@ pub(crate) async fn infer(
         Ok(rows)
     });
     let write_model = Arc::clone(&model);
-    let write =
-        Box::new(move |scored: &ScoredRows| asked.get().ok_or_else(Refusal::failed)?.answer(&write_model, scored));
+    let write = Box::new(move |scored: &ScoredRows| {
+        asked.get().ok_or_else(Refusal::failed)?.answer(&write_model, &scored.scores, &scored.warnings)
+    });
     let work = Work::Rows { read, bytes: received.bytes.len(), reasons: 0, write };
     app.answer(&model, &received, work).await
 }
@@ -89,31 +95,28 @@ async fn scored(
     request: Request,
     default_reasons: usize,
 ) -> Result<Response, Refusal> {
+    if model.reads_images() {
+        return image_routes::score(app, model, request).await;
+    }
+    model.tabular()?;
     let form = AnswerForm::accepted(request.headers())?;
     let body = BodyForm::of(request.headers())?;
     let received = app.receive(request).await?;
-    let reasons = reasons(&received, default_reasons)?;
+    let reasons = reasons(&received.query(&["explain"])?, default_reasons)?;
     let body = body.seen(&received.bytes);
     let (bytes, limits) = (received.bytes.clone(), received.row_limits(&app.limits));
-    let work_model = Arc::clone(&model);
-    let work = if model.reads_images() {
-        Work::Other(Box::new(move || image_in::score(&work_model, &bytes, form, &limits)))
-    } else {
-        model.tabular()?;
-        let (write_model, hold) = (Arc::clone(&model), Arc::clone(&limits.hold));
-        Work::Rows {
-            bytes: bytes.len(),
-            reasons,
-            read: Box::new(move || rows_in::read(&bytes, body, &work_model, &limits)),
-            write: Box::new(move |scored| table_answer(&write_model, scored, reasons, form, &hold)),
-        }
+    let (work_model, write_model, hold) = (Arc::clone(&model), Arc::clone(&model), Arc::clone(&limits.hold));
+    let work = Work::Rows {
+        bytes: bytes.len(),
+        reasons,
+        read: Box::new(move || rows_in::read(&bytes, body, &work_model, &limits)),
+        write: Box::new(move |scored| table_answer(&write_model, scored, reasons, form, &hold)),
     };
     app.answer(&model, &received, work).await
 }
 
 /// The number of reasons, by the query.
-fn reasons(received: &Received, default: usize) -> Result<usize, Refusal> {
-    let query = received.query(&["explain"])?;
+pub(crate) fn reasons(query: &HashMap<String, String>, default: usize) -> Result<usize, Refusal> {
     let Some(text) = query.get("explain") else { return Ok(default) };
     let number = text.parse().ok().filter(|number| *number <= MOST_REASONS);
     number.ok_or_else(|| {
@@ -122,7 +125,7 @@ fn reasons(received: &Received, default: usize) -> Result<usize, Refusal> {
 }
 
 /// The columns that `narrows score` writes.
-fn columns(model: &ServedModel, scored: &ScoredRows) -> Result<Columns, Refusal> {
+pub(crate) fn columns(model: &ServedModel, scored: &ScoredRows) -> Result<Columns, Refusal> {
     let tabular = model.tabular()?;
     let mut columns = scored.scores.columns_for(&scored.table, tabular.recipe().data.kind());
     let index = tabular.index_columns().into_iter();
@@ -144,33 +147,4 @@ fn table_answer(
         columns.extend(reason_form.columns(&scored.reasons, reasons));
     }
     Answer::table_while(form, &batch(columns), model.heading(&scored.warnings), || hold.check())
-}
-
-/// `/invocations`: `{"predictions": [...]}` for the only model, or for that named by `?model=`.
-pub(crate) async fn invocations(State(app): SharedApp, request: Request) -> Result<Response, Refusal> {
-    let form = BodyForm::of(request.headers())?;
-    let received = app.receive(request).await?;
-    let query = received.query(&["model"])?;
-    let model = match (query.get("model"), &app.store.all()[..]) {
-        (Some(name), _) => app.store.get(name, None)?,
-        (None, [only]) => Arc::clone(only),
-        (None, all) => {
-            let names: Vec<&str> = all.iter().map(|model| model.name.as_str()).collect();
-            let message = format!("the query: expected ?model= with one of {}, got none", names.join(", "));
-            return Err(Refusal::bad(message));
-        }
-    };
-    model.tabular()?;
-    let (bytes, limits) = (received.bytes.clone(), received.row_limits(&app.limits));
-    let (read_model, write_model) = (Arc::clone(&model), Arc::clone(&model));
-    let work = Work::Rows {
-        bytes: bytes.len(),
-        reasons: 0,
-        read: Box::new(move || rows_in::read_invocation(&bytes, form.seen(&bytes), &read_model, &limits)),
-        write: Box::new(move |scored| {
-            let batch = batch(columns(&write_model, scored)?);
-            Ok(Answer::of_array("predictions", &records(&batch)?, batch.num_rows()))
-        }),
-    };
-    app.answer(&model, &received, work).await
 }

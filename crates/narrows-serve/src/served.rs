@@ -7,7 +7,7 @@ use narrows_core::data::{Column, ColumnKind, Table};
 use narrows_core::drift::DriftReport;
 use narrows_core::recipe::DataKind;
 use narrows_core::report::html::ServedEntry;
-use narrows_core::{Compute, Error, ImageModel, Model, Scores, TabularModel};
+use narrows_core::{Compute, Error, ImageModel, Model, Restorer, Scores, SeriesModel, TabularModel};
 use serde_json::{Map, Value, json};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -37,9 +37,12 @@ enum ServedForm {
         alone: Box<dyn TabularModel>,
         shared: Box<dyn TabularModel>,
         watch: Option<Box<DriftWatch>>,
+        /// The same model, if its rows are points of series.
+        points: Option<Box<SeriesModel>>,
     },
     Images(Box<ImageModel>),
-    /// Has no scores.
+    Restorer(Box<Restorer>),
+    /// Answers nothing.
     Unscored(&'static str),
 }
 
@@ -50,18 +53,28 @@ impl ServedModel {
             let message = format!("cannot be read: {error}");
             Error::model_file(path, message)
         })?;
-        let model = Model::from_bytes(&bytes).map_err(|message| Error::model_file(path, message))?;
+        ServedModel::of_bytes(name, &bytes, compute).map_err(|message| Error::model_file(path, message))
+    }
+
+    /// Loads the bytes of a file.
+    pub(crate) fn of_bytes(name: &str, bytes: &[u8], compute: &Compute) -> Result<ServedModel, String> {
+        let tabular = |model: Model| model.into_tabular().map_err(|error| error.to_string());
+        let model = Model::from_bytes(bytes).map_err(|message| message.to_string())?;
         let form = match model.clone() {
             model @ (Model::Table(_) | Model::Series(_)) => {
-                let alone = model.clone().with_compute(&Compute::serial()).into_tabular()?;
+                let alone = tabular(model.clone().with_compute(&Compute::serial()))?;
                 let watch = DriftWatch::new(alone.as_ref()).map(Box::new);
-                ServedForm::Rows { alone, shared: model.with_compute(compute).into_tabular()?, watch }
+                let points = match &model {
+                    Model::Series(model) => Some(Box::new(model.clone())),
+                    _ => None,
+                };
+                ServedForm::Rows { alone, shared: tabular(model.with_compute(compute))?, watch, points }
             }
             Model::Images(model) => ServedForm::Images(Box::new(model.with_compute(compute))),
-            Model::Restorer(_) => ServedForm::Unscored("a model that restores images"),
+            Model::Restorer(model) => ServedForm::Restorer(Box::new(model.with_compute(compute))),
             Model::Encoder(_) => ServedForm::Unscored("an encoder without its decoder"),
         };
-        let version = format!("{:016x}", xxh3_64(&bytes));
+        let version = format!("{:016x}", xxh3_64(bytes));
         Ok(ServedModel {
             name: name.to_owned(),
             version,
@@ -112,6 +125,14 @@ impl ServedModel {
         }
     }
 
+    /// The model, if it is of series.
+    pub(crate) fn points(&self) -> Option<&SeriesModel> {
+        match &self.form {
+            ServedForm::Rows { points, .. } => points.as_deref(),
+            _ => None,
+        }
+    }
+
     /// The last full window of rows, compared with those of the fit, or the rows so far, if it scores rows.
     pub(crate) fn drift(&self) -> Result<DriftReport, Refusal> {
         self.watched().map(|(watch, model)| watch.latest(model))
@@ -150,9 +171,30 @@ impl ServedModel {
         }
     }
 
+    /// The model, if it is nothing but one that restores images.
+    pub(crate) fn restorer(&self) -> Option<&Restorer> {
+        match &self.form {
+            ServedForm::Restorer(model) => Some(model),
+            _ => None,
+        }
+    }
+
+    /// An error for a model that was not fitted to remove a corruption.
+    pub(crate) fn check_restores(&self) -> Result<(), Refusal> {
+        match &self.form {
+            ServedForm::Restorer(_) => Ok(()),
+            ServedForm::Images(model) if !model.recipe().damages().is_empty() => Ok(()),
+            ServedForm::Images(_) => {
+                let message = "expected one fitted with a corruption, got one fitted without; POST .../reconstruct";
+                Err(Refusal::bad(format!("model `{}`: {message}", self.name)))
+            }
+            _ => Err(self.is_not("a model that restores images")),
+        }
+    }
+
     /// Whether it reads images.
     pub(crate) fn reads_images(&self) -> bool {
-        matches!(self.form, ServedForm::Images(_))
+        matches!(self.form, ServedForm::Images(_) | ServedForm::Restorer(_))
     }
 
     /// Whether requests may be gathered.
@@ -160,11 +202,12 @@ impl ServedModel {
         self.tabular().is_ok_and(TabularModel::rows_are_independent)
     }
 
-    fn is_not(&self, expected: &str) -> Refusal {
+    pub(crate) fn is_not(&self, expected: &str) -> Refusal {
         let got = match &self.form {
             ServedForm::Rows { alone, .. } if alone.recipe().data.kind() == DataKind::Series => "one of series",
             ServedForm::Rows { .. } => "one of tables",
             ServedForm::Images(_) => "one of images",
+            ServedForm::Restorer(_) => "a model that restores images",
             ServedForm::Unscored(what) => what,
         };
         Refusal::bad(format!("model `{}`: expected {expected}, got {got}; GET /v2/models lists all models", self.name))
@@ -194,10 +237,14 @@ impl ServedModel {
 
     /// The metadata of the Open Inference Protocol.
     pub(crate) fn metadata(&self) -> Value {
-        let inputs: Vec<Value> = self.columns().iter().map(input).collect();
+        let mut inputs: Vec<Value> = self.columns().iter().map(input).collect();
+        if let ServedForm::Images(_) = &self.form {
+            // UINT8 of the shape [height, width, channels] is another way.
+            inputs.push(json!({"name": "image", "datatype": "BYTES", "shape": [-1]}));
+        }
         let output = |(name, datatype)| json!({"name": name, "datatype": datatype, "shape": [-1]});
         let outputs: Vec<Value> = match &self.form {
-            ServedForm::Rows { .. } => self.outputs().into_iter().map(output).collect(),
+            ServedForm::Rows { .. } | ServedForm::Images(_) => self.outputs().into_iter().map(output).collect(),
             _ => Vec::new(),
         };
         let mut metadata = json!({
@@ -211,6 +258,11 @@ impl ServedModel {
         if let Ok(model) = self.tabular() {
             metadata["parameters"]["threshold"] = json!(model.threshold());
             metadata["parameters"]["content_type"] = json!("pd");
+        }
+        if let ServedForm::Images(model) = &self.form {
+            metadata["parameters"]["threshold"] = json!(model.threshold());
+            metadata["parameters"]["channels"] = json!(model.channels().count());
+            metadata["parameters"]["size"] = json!(model.training_size().map(|(height, width)| [height, width]));
         }
         metadata
     }
@@ -258,6 +310,7 @@ impl ServedModel {
             ServedForm::Rows { alone, .. } if alone.recipe().data.kind() == DataKind::Series => "series",
             ServedForm::Rows { .. } => "table",
             ServedForm::Images(_) => "images",
+            ServedForm::Restorer(_) => "restorer",
             ServedForm::Unscored(_) => "unscored",
         }
     }

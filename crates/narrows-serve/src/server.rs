@@ -1,6 +1,7 @@
 //! The server: a thread for connections, threads that compute, and one that looks after the model files.
 
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
@@ -14,6 +15,7 @@ use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use narrows_core::Error;
+use narrows_core::error::Place as SourcePlace;
 use serde_json::json;
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, watch};
@@ -29,8 +31,10 @@ use crate::open_files;
 use crate::options::{LogSink, ServeLimits, ServeOptions};
 use crate::patient_stream::PatientStream;
 use crate::queue::Queue;
-use crate::routes::router;
+use crate::repository::Repository;
+use crate::routes::{aliases, router};
 use crate::store::ModelStore;
+use crate::streams::Streams;
 
 /// Bytes of a request's head.
 const HEAD_BYTES: usize = 64 << 10;
@@ -69,10 +73,14 @@ impl Server {
     /// assert!(Server::start(options).is_err());
     /// ```
     pub fn start(options: ServeOptions) -> Result<Server, Error> {
-        let ServeOptions { models, host, port, api_keys, allowed_hosts, limits, reload_every, compute, log, opened } =
+        let ServeOptions { models, host, port, api_keys, allowed_hosts, limits, reload_every, compute, log, .. } =
             options;
+        let opened = options.opened;
+        let aliases = aliases(options.predict_route, options.health_route)?;
         let keys = api_keys.map(|path| Keys::read(&path)).transpose()?;
-        let store = Arc::new(ModelStore::open(models, compute.clone())?);
+        let mut models = models;
+        let uploads = options.uploads.map(|folder| uploads(folder, &mut models)).transpose()?;
+        let store = Arc::new(ModelStore::open(models, uploads.is_some(), compute.clone())?);
         let listener = listen(&host, port)?;
         let address = listener.local_addr().map_err(|error| not_listening(&host, port, &error))?;
         let metrics = Arc::new(Metrics::new());
@@ -85,8 +93,25 @@ impl Server {
         let answers = bodies.saturating_mul(limits.max_body.div_ceil(ANSWER_UNIT)).min(u32::MAX as usize);
         let answers = Arc::new(Semaphore::new(answers.min(Semaphore::MAX_PERMITS)));
         let hosts = Hosts::of(address, &host, allowed_hosts);
-        let app = Arc::new(App { store, queue, metrics, limits, room, answers, keys, hosts, log, opened, is_stopping });
         let (stop, stopped) = watch::channel(false);
+        let streams = Streams::new(limits);
+        let app = Arc::new(App {
+            store,
+            queue,
+            metrics,
+            limits,
+            room,
+            answers,
+            keys,
+            hosts,
+            aliases,
+            log,
+            opened,
+            streams,
+            repository: Repository::new(uploads),
+            is_stopping,
+            stopped: stopped.clone(),
+        });
         let (working, workers) = mpsc::channel();
         for _ in 0..compute.n_threads() {
             let (queue, working) = (Arc::clone(&app.queue), working.clone());
@@ -168,6 +193,20 @@ impl std::fmt::Debug for App {
     }
 }
 
+/// The folder for uploads as it is named among those that are served, to which it is added otherwise.
+fn uploads(folder: PathBuf, models: &mut Vec<PathBuf>) -> Result<PathBuf, Error> {
+    if !folder.is_dir() {
+        let message = "expected a folder for uploads, got none; create it first";
+        return Err(Error::data(SourcePlace::source(folder.display().to_string()), message));
+    }
+    let real = |path: &PathBuf| std::fs::canonicalize(path).ok();
+    if let Some(named) = models.iter().find(|named| real(named) == real(&folder)) {
+        return Ok(named.clone());
+    }
+    models.push(folder.clone());
+    Ok(folder)
+}
+
 fn listen(host: &str, port: u16) -> Result<TcpListener, Error> {
     let addresses: Vec<SocketAddr> = match (host, port).to_socket_addrs() {
         Ok(addresses) => addresses.collect(),
@@ -203,6 +242,7 @@ fn reload(app: &Arc<App>, every: Duration) -> (mpsc::Sender<()>, JoinHandle<()>)
                 app.metrics.models(&app.store);
             }
             lines.iter().for_each(|line| app.log.line(line));
+            app.streams.sweep(&app.store).iter().for_each(|line| app.log.line(line));
         }
     });
     (end, thread)

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use crate::refusal::Refusal;
 use crate::served::ServedModel;
 
-const EXTENSION: &str = "narrows";
+pub(crate) const EXTENSION: &str = "narrows";
 
 /// The models being served.
 #[derive(Debug)]
@@ -33,6 +33,8 @@ struct SeenFiles {
     files: BTreeMap<String, FileState>,
     /// Models whose files were not there: a folder may be listed while a file in it is being replaced.
     absent: BTreeSet<String>,
+    /// Models that callers have unloaded; their files are left alone.
+    unloaded: BTreeSet<String>,
     /// Why the files could not be listed.
     error: Option<String>,
     /// Why files as they are now cannot be loaded, by the names of their models. Without paths: callers read it.
@@ -56,7 +58,8 @@ impl ListedModel {
     /// What there is to tell, as text.
     pub(crate) fn reason(&self) -> String {
         match (&self.failure, &self.model) {
-            (None, _) => String::new(),
+            (None, Some(_)) => String::new(),
+            (None, None) => "unloaded by a request".to_owned(),
             (Some(error), Some(_)) => {
                 format!("the file has changed and cannot be loaded, so the model before is still served: {error}")
             }
@@ -95,8 +98,8 @@ impl FileState {
 }
 
 impl ModelStore {
-    /// Loads all models.
-    pub(crate) fn open(given: Vec<PathBuf>, compute: Compute) -> Result<ModelStore, Error> {
+    /// Loads all models. There may be none where they can be uploaded.
+    pub(crate) fn open(given: Vec<PathBuf>, may_be_empty: bool, compute: Compute) -> Result<ModelStore, Error> {
         let (mut shelf, mut seen) = (BTreeMap::new(), SeenFiles::default());
         for (name, path) in files(&given)? {
             if let Ok(state) = FileState::of(&path) {
@@ -105,7 +108,7 @@ impl ModelStore {
             let model = ServedModel::load(&name, &path, &compute)?;
             shelf.insert(name, Arc::new(model));
         }
-        if shelf.is_empty() {
+        if shelf.is_empty() && !may_be_empty {
             let names: Vec<String> = given.iter().map(|path| path.display().to_string()).collect();
             let message = format!("expected at least one file *.{EXTENSION}, got none");
             let hint = "fit a model first: narrows fit DATA -o m.narrows";
@@ -131,7 +134,8 @@ impl ModelStore {
             lines
                 .push(json!({"level": "info", "event": "listed", "reason": "the folders of models can be read again"}));
         }
-        for (name, path) in &files {
+        let served: Vec<_> = files.iter().filter(|(name, _)| !seen.unloaded.contains(*name)).collect();
+        for (name, path) in served {
             // A file that is being replaced is there again at the next look.
             let Ok(state) = FileState::of(path) else { continue };
             if seen.files.insert(name.clone(), state.clone()).is_some_and(|before| before == state) {
@@ -156,6 +160,7 @@ impl ModelStore {
         }
         let is_there = |name: &String| files.contains_key(name);
         seen.files.retain(|name, _| is_there(name));
+        seen.unloaded.retain(is_there);
         let failures = seen.failures.len();
         seen.failures.retain(|name, _| is_there(name));
         let is_forgotten = seen.failures.len() < failures;
@@ -175,11 +180,62 @@ impl ModelStore {
         lines
     }
 
+    /// The file of a model, whether it is loaded or not.
+    pub(crate) fn file_of(&self, name: &str) -> Option<PathBuf> {
+        files(&self.given).ok()?.remove(name)
+    }
+
+    /// The model of these bytes, which is not served yet.
+    pub(crate) fn loaded_of(&self, name: &str, bytes: &[u8]) -> Result<Arc<ServedModel>, Refusal> {
+        let model = ServedModel::of_bytes(name, bytes, &self.compute);
+        model.map(Arc::new).map_err(|message| Refusal::bad(format!("the body: expected a model file: {message}")))
+    }
+
+    /// Serves a model whose file has just been put into its place; whether there was none of its name.
+    pub(crate) fn place(&self, name: &str, path: &Path, model: Arc<ServedModel>) -> bool {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Ok(state) = FileState::of(path) {
+            seen.files.insert(name.to_owned(), state);
+        }
+        seen.failures.remove(name);
+        let was_unloaded = seen.unloaded.remove(name);
+        self.writing().insert(name.to_owned(), model).is_none() && !was_unloaded
+    }
+
+    /// Forgets a model whose file is gone.
+    pub(crate) fn take(&self, name: &str) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.files.remove(name);
+        seen.failures.remove(name);
+        seen.unloaded.remove(name);
+        self.writing().remove(name);
+    }
+
+    /// Serves a model no more; its file is left alone until [`reload`](ModelStore::reload).
+    pub(crate) fn unload(&self, name: &str) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.unloaded.insert(name.to_owned());
+        self.writing().remove(name);
+    }
+
+    /// Loads a model, whether its file has changed or not; lines as of [`refresh`](ModelStore::refresh).
+    pub(crate) fn reload(&self, name: &str) -> Vec<Value> {
+        {
+            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            seen.unloaded.remove(name);
+            seen.files.remove(name);
+        }
+        self.refresh()
+    }
+
     /// All models that are loaded or should be, by name.
     pub(crate) fn listed(&self) -> Vec<ListedModel> {
-        let failures = self.seen.lock().unwrap_or_else(PoisonError::into_inner).failures.clone();
+        let (failures, unloaded) = {
+            let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            (seen.failures.clone(), seen.unloaded.clone())
+        };
         let shelf = self.reading();
-        let names: BTreeSet<&String> = shelf.keys().chain(failures.keys()).collect();
+        let names: BTreeSet<&String> = shelf.keys().chain(failures.keys()).chain(&unloaded).collect();
         let listed = |name: &String| {
             let (model, failure) = (shelf.get(name).map(Arc::clone), failures.get(name).cloned());
             ListedModel { name: name.clone(), model, failure }

@@ -4,7 +4,6 @@ use narrows_core::Scores;
 use serde_json::{Map, Value, json};
 
 use crate::answer::Answer;
-use crate::queue::ScoredRows;
 use crate::refusal::Refusal;
 use crate::served::ServedModel;
 use crate::tensors::AskedOutputs;
@@ -18,8 +17,8 @@ pub(crate) struct AskedAnswer {
 
 impl AskedAnswer {
     /// The answer in the protocol.
-    pub(crate) fn answer(&self, model: &ServedModel, scored: &ScoredRows) -> Result<Answer, Refusal> {
-        let rows = scored.scores.score.len();
+    pub(crate) fn answer(&self, model: &ServedModel, scores: &Scores, warnings: &[String]) -> Result<Answer, Refusal> {
+        let rows = scores.score.len();
         let chosen = self.outputs.of(model)?;
         let mut bytes = Vec::new();
         let mut outputs = Vec::new();
@@ -30,10 +29,10 @@ impl AskedAnswer {
             output.insert("shape".to_owned(), json!([rows]));
             if *is_binary {
                 let before = bytes.len();
-                binary(name, &scored.scores, &mut bytes);
+                binary(name, scores, &mut bytes);
                 output.insert("parameters".to_owned(), json!({"binary_data_size": bytes.len() - before}));
             } else {
-                output.insert("data".to_owned(), values(name, &scored.scores));
+                output.insert("data".to_owned(), values(name, scores));
             }
             outputs.push(Value::Object(output));
         }
@@ -41,8 +40,8 @@ impl AskedAnswer {
         if let Some(id) = &self.id {
             document["id"] = json!(id);
         }
-        if !scored.warnings.is_empty() {
-            document["parameters"] = json!({"warnings": scored.warnings.join("; ")});
+        if !warnings.is_empty() {
+            document["parameters"] = json!({"warnings": warnings.join("; ")});
         }
         let is_binary = chosen.iter().any(|(_, _, is_binary)| *is_binary);
         Ok(if is_binary { Answer::with_tensors(&document, &bytes, rows) } else { Answer::json(&document, rows) })

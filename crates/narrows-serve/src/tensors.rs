@@ -110,6 +110,16 @@ impl Request {
         Ok(Request { id, inputs, outputs, tail: bytes.slice(length..) })
     }
 
+    /// The tensors as they came.
+    pub(crate) fn inputs(&self) -> &[Value] {
+        &self.inputs
+    }
+
+    /// Bytes behind the JSON.
+    pub(crate) fn tail(&self) -> &[u8] {
+        &self.tail
+    }
+
     /// The inputs as a table, if the model has the outputs that are asked for.
     pub(crate) fn rows(&self, model: &ServedModel, max_rows: usize) -> Result<GivenRows, Refusal> {
         self.outputs.of(model)?;

@@ -20,6 +20,7 @@ mod images;
 mod input;
 mod interrupt;
 mod lines;
+mod log_writer;
 mod losses;
 mod output;
 mod pipeline;

@@ -66,7 +66,7 @@ impl Json {
             let Json::List(rows) = rows else { return Ok(None) };
             return Ok(Some(Document { rows: rows.into_iter().map(Json::flat).collect(), note }));
         }
-        let length = entries.first().map_or(0, |(_, json)| json.len());
+        let Some(length) = entries.first().map(|(_, json)| json.len()) else { return Ok(None) };
         let is_column = |json: &Json| is_list_of(json, is_cell) && json.len() == length;
         if entries.iter().all(|(_, json)| is_column(json)) {
             let row = |i: usize| entries.iter().map(|(name, json)| (name.clone(), json.items()[i].cell())).collect();

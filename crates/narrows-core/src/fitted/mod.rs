@@ -62,7 +62,7 @@ pub use scored_rows::ScoredDataReporter;
 pub(crate) use scoring::{CalibratedThreshold, Scorer};
 pub use scoring::{Explained, OutsideRange, ScoreCounts, ScoreFlag, Scores};
 pub(crate) use series::{Judgement, LevelRange, SeriesAdapter, UnchangedRuns, ValueErrors};
-pub use series::{SeriesEvent, SeriesModel, SeriesQuality, StreamScore, StreamScorer};
+pub use series::{SeriesEvent, SeriesModel, SeriesProgress, SeriesQuality, StreamScore, StreamScorer};
 pub use session::Session;
 pub(crate) use table::TableAdapter;
 pub use table::TableModel;

@@ -11,6 +11,7 @@ use super::scoring::{Explained, Scores};
 use super::series::SeriesModel;
 use super::table::TableModel;
 use crate::data::{Schema, Table};
+use crate::distribution::TrainingDistribution;
 use crate::error::Result;
 use crate::recipe::Recipe;
 use crate::report::Report;
@@ -80,6 +81,9 @@ pub trait TabularModel: sealed::Sealed + std::fmt::Debug + Send + Sync {
     /// The schema of all columns that scoring reads: those of the network, and those that never changed in training rows
     /// and are compared.
     fn columns_read(&self) -> Schema;
+
+    /// The distribution of each column in the training rows; `None` in models of older versions.
+    fn distribution(&self) -> Option<&TrainingDistribution>;
 
     /// The decision threshold: rows with a higher score are anomalies.
     fn threshold(&self) -> f64;
@@ -157,6 +161,10 @@ where
     fn columns_read(&self) -> Schema {
         let schema = self.adapter.schema();
         self.adapter.invariants().map_or_else(|| schema.clone(), |invariants| invariants.columns_read(schema))
+    }
+
+    fn distribution(&self) -> Option<&TrainingDistribution> {
+        self.core.distribution.as_ref()
     }
 
     fn threshold(&self) -> f64 {

@@ -6,7 +6,7 @@ use narrows_core::data::{Format, InMemory, Source};
 use narrows_core::output::{Sink, TableWriter};
 use serde_json::{Value, json};
 
-use crate::client::post;
+use crate::client::{get, post};
 use crate::fixture::{Served, expected, model, rows, scores, table};
 
 const SCORE: &str = "/v2/models/m/score";
@@ -110,6 +110,25 @@ fn invocations_take_what_mlflow_sends() {
     assert_eq!(scores_of(&answer["predictions"]), expected);
     let short = json!({"instances": [[1, 2]]}).to_string();
     post(served.address(), "/invocations", &[], short).refused(400, &["expected 4 values a row, got 2"]);
+}
+
+#[test]
+fn version_1_of_kserve_is_spoken() {
+    let served = Served::new();
+    let at = served.address();
+    let expected = scores(&expected(&model(0), "a,b,c,word\n0,1,10,red\n0.5,,40,blue\n", 0));
+    assert_eq!(get(at, "/v1/models").json(), json!({"models": ["m"]}));
+    assert_eq!(get(at, "/v1/models/m").json(), json!({"name": "m", "ready": true}));
+    let body = json!({"instances": [[0, 1, 10, "red"], [0.5, null, 40, "blue"]]}).to_string();
+    let headers = [("Content-Type", "application/json")];
+    let answer = post(at, "/v1/models/m:predict", &headers, &body).json();
+    assert_eq!(scores_of(&answer["predictions"]), expected, "{answer}");
+    let answer = post(at, "/v1/models/m:explain", &headers, &body).json();
+    assert_eq!(scores_of(&answer["predictions"]), expected, "{answer}");
+    assert_eq!(answer["predictions"][1]["reasons"][1]["column"], "c", "{answer}");
+    post(at, "/v1/models/m", &headers, &body).refused(405, &["`m:predict` or `m:explain`"]);
+    post(at, "/v1/models/q:predict", &headers, &body).refused(404, &["got `q`"]);
+    assert!(get(at, "/openapi.json").text().contains("/v1/models/{model}:explain"));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -81,15 +81,21 @@ impl Served {
 
     /// With limits and keys.
     pub(crate) fn with(limits: ServeLimits, keys: Option<&str>) -> Served {
-        Served::started(limits, keys, &[])
+        Served::changed(limits, keys, |options, _| options)
     }
 
     /// With names beside those of this machine.
     pub(crate) fn named(names: &[&str]) -> Served {
-        Served::started(ServeLimits::default(), None, names)
+        let allowed_hosts = names.iter().map(|name| (*name).to_owned()).collect();
+        Served::changed(ServeLimits::default(), None, |options, _| ServeOptions { allowed_hosts, ..options })
     }
 
-    fn started(limits: ServeLimits, keys: Option<&str>, names: &[&str]) -> Served {
+    /// With limits, keys, and what `change` makes of the other options, which gets the folder.
+    pub(crate) fn changed(
+        limits: ServeLimits,
+        keys: Option<&str>,
+        change: impl FnOnce(ServeOptions, &Path) -> ServeOptions,
+    ) -> Served {
         let folder = TempDir::new().unwrap();
         fs::write(folder.path().join("m.narrows"), model(0)).unwrap();
         let api_keys = keys.map(|text| {
@@ -103,14 +109,13 @@ impl Served {
             models: vec![folder.path().to_path_buf()],
             port: 0,
             api_keys,
-            allowed_hosts: names.iter().map(|name| (*name).to_owned()).collect(),
             limits,
             reload_every: Duration::from_millis(50),
             compute: Compute::with_threads(1).unwrap(),
             log: LogSink::new(move |line| lines.lock().unwrap().push(line.to_owned())),
             ..ServeOptions::default()
         };
-        let server = Some(Server::start(options).unwrap());
+        let server = Some(Server::start(change(options, folder.path())).unwrap());
         Served { folder, server, log }
     }
 
@@ -146,11 +151,18 @@ impl Served {
     }
 }
 
-impl Drop for Served {
-    fn drop(&mut self) {
+impl Served {
+    /// Stops the server and waits for its end.
+    pub(crate) fn stop(&mut self) {
         if let Some(server) = self.server.take() {
             server.stop();
             server.wait();
         }
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        self.stop();
     }
 }

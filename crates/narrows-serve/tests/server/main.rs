@@ -12,3 +12,5 @@ mod limits;
 mod pages;
 mod protocol;
 mod reload;
+mod repository;
+mod streams;

@@ -1,5 +1,6 @@
 //! The Open Inference Protocol, as the clients that exist speak it.
 
+use narrows_serve::{ServeLimits, ServeOptions, Server};
 use serde_json::{Value, json};
 
 use crate::client::{Answered, exchange, get, post, request};
@@ -148,9 +149,12 @@ fn metadata_says_what_a_request_looks_like() {
     assert_eq!(document["openapi"], "3.1.0");
     for (path, operations) in document["paths"].as_object().unwrap() {
         let place = path.replace("{model}", "m").replace("{version}", metadata["versions"][0].as_str().unwrap());
-        let method = if operations.get("post").is_some() { "POST" } else { "GET" };
-        let answer = exchange(at, &request(method, &place, &[], b""));
-        assert!(![404, 405, 500].contains(&answer.status), "{method} {path}: {}", answer.status);
+        for method in operations.as_object().unwrap().keys() {
+            let answer = exchange(at, &request(&method.to_uppercase(), &place, &[], b""));
+            // Streams and uploads are named by those who make them.
+            let is_absent = answer.status == 404 && !path.contains("{id}");
+            assert!(!is_absent && ![405, 500].contains(&answer.status), "{method} {path}: {}", answer.status);
+        }
     }
     let metrics = get(at, "/metrics").text();
     assert!(metrics.contains("narrows_model_info{model=\"m\",version=\""), "{metrics}");
@@ -213,4 +217,29 @@ fn a_request_has_an_id_and_a_line_in_the_log() {
     assert!(get(served.address(), "/v2").headers["x-request-id"].len() > 16);
     assert!(!answer.headers.contains_key("access-control-allow-origin"));
     assert!(answer.headers["content-security-policy"].contains("default-src 'none'"));
+}
+
+#[test]
+fn a_platform_may_have_paths_of_its_own() {
+    let served = Served::changed(ServeLimits::default(), Some("0123456789abcdef"), |options, _| ServeOptions {
+        predict_route: Some("/v1/endpoints/7:predict".to_owned()),
+        health_route: Some("/alive".to_owned()),
+        ..options
+    });
+    assert_eq!(get(served.address(), "/alive").status, 200);
+    let key = [("X-API-Key", "0123456789abcdef")];
+    let answer = post(served.address(), "/v1/endpoints/7:predict", &key, CSV).json();
+    assert_eq!(answer["predictions"].as_array().unwrap().len(), 2, "{answer}");
+    post(served.address(), "/v1/endpoints/7:predict", &[], CSV).refused(401, &["API key"]);
+    let start = |path: &str| {
+        Server::start(ServeOptions {
+            models: vec![served.path("m.narrows")],
+            port: 0,
+            predict_route: Some(path.to_owned()),
+            ..ServeOptions::default()
+        })
+    };
+    assert!(start("predict").unwrap_err().to_string().contains("got `predict`"));
+    assert!(start("/a/{b}").is_err());
+    start("/invocations").unwrap();
 }

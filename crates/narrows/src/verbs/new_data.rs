@@ -36,7 +36,7 @@ pub(super) struct NewDataArgs {
 }
 
 /// What a model finds in new data.
-pub(super) struct Findings {
+pub(super) struct NewDataFindings {
     pub(super) found: NewDataReport,
     pub(super) rows: ScoredData,
     pub(super) outcome: Outcome,
@@ -54,7 +54,7 @@ impl NewDataArgs {
     }
 
     /// The findings in the data.
-    pub(super) fn findings(&self, model: &Model, common: &Common) -> Result<Findings, Failure> {
+    pub(super) fn findings(&self, model: &Model, common: &Common) -> Result<NewDataFindings, Failure> {
         let (found, mut rows, outcome) = match model {
             Model::Images(model) => {
                 if self.label.is_some() {
@@ -73,7 +73,7 @@ impl NewDataArgs {
             }
         };
         rows.command = self.command();
-        Ok(Findings { found, rows, outcome })
+        Ok(NewDataFindings { found, rows, outcome })
     }
 
     /// The command that gives the same scores; `None` for data that came through a pipe.

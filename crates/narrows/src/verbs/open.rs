@@ -9,7 +9,7 @@ use narrows_core::report::html::page_address;
 use narrows_serve::{LogSink, OpenedData, ServeOptions, Server};
 use serde_json::json;
 
-use super::new_data::{Findings, NewDataArgs};
+use super::new_data::{NewDataArgs, NewDataFindings};
 use crate::failure::{Failure, Outcome};
 use crate::flags::Common;
 use crate::{interrupt, output};
@@ -49,7 +49,7 @@ impl Open {
         model.save(&path)?;
         let opened = match data.is_given() {
             true => {
-                let Findings { found, rows, .. } = data.findings(&model, common)?;
+                let NewDataFindings { found, rows, .. } = data.findings(&model, common)?;
                 let share = 100.0 * found.anomaly_share();
                 talk.line(format_args!("{} of {} anomalous ({share:.2} %)", found.anomalies, found.scored));
                 Some(OpenedData { model: name.clone(), found, data: rows })

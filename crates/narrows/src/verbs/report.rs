@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args as ClapArgs;
 use narrows_core::report::html::PageHost;
 
-use super::new_data::{Findings, NewDataArgs};
+use super::new_data::{NewDataArgs, NewDataFindings};
 use crate::failure::{Failure, Outcome};
 use crate::flags::{Common, with_extension};
 use crate::output;
@@ -49,7 +49,7 @@ impl Report {
             output::write_text(&target, &model.report_html()?)?;
             return Ok(Outcome::Done);
         }
-        let Findings { found, rows, outcome } = data.findings(&model, common)?;
+        let NewDataFindings { found, rows, outcome } = data.findings(&model, common)?;
         output::write_text(&target, &model.living_html(PageHost::File, Some((&found, &rows)))?)?;
         if common.json && target.as_os_str() != "-" {
             output::print_json(&found)?;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::drawing::{png_header, read};
 use crate::folder::{Folder, ordinary};
 use crate::images::{coder, denoiser};
 use crate::service::Service;
@@ -40,6 +41,34 @@ fn points_of_a_series_are_scored_as_by_the_command() {
 }
 
 #[test]
+fn a_stream_has_the_scores_of_follow_to_the_bit() {
+    let folder = Folder::new();
+    let line = |i: u32| {
+        format!("{{\"t\": {i}, \"x\": {:.4}}}\n", (f64::from(i) * 0.26).sin() + if i == 450 { 4.0 } else { 0.0 })
+    };
+    folder.write("points.ndjson", (0..600).map(line).collect::<String>());
+    folder.run("fit points.ndjson -o s.narrows --kind series --time t --preset simple --set train.steps=50").succeeds();
+    let service = Service::start(&folder, "--streams 1");
+    let expected = folder.run("score s.narrows points.ndjson --follow").succeeds().stdout;
+    let mut found = String::new();
+    for part in folder.read("points.ndjson").lines().collect::<Vec<_>>().chunks(250) {
+        found += &unchunked(&Service::receive(service.send("/v2/models/s/stream/one", "", part.join("\n"))));
+    }
+    assert_eq!(found, expected);
+}
+
+/// A body that came in chunks.
+fn unchunked(mut rest: &str) -> String {
+    let mut text = String::new();
+    while let Some((size, more)) = rest.split_once("\r\n") {
+        let size = usize::from_str_radix(size, 16).unwrap();
+        text += &more[..size];
+        rest = more[size..].trim_start_matches("\r\n");
+    }
+    text
+}
+
+#[test]
 fn an_image_is_scored_as_by_the_command_and_other_models_say_what_they_are_for() {
     let folder = coder();
     let restorer = denoiser();
@@ -47,16 +76,80 @@ fn an_image_is_scored_as_by_the_command_and_other_models_say_what_they_are_for()
     let service = Service::start(&folder, "");
     let expected = folder.run("score m.narrows clean/003.png").succeeds().stdout;
     let image = folder.bytes("clean/003.png");
-    let stream = service.send("/v2/models/m/score", "Content-Type: image/png\r\nAccept: text/csv\r\n", &image);
+    let head = "Content-Type: image/png\r\nAccept: text/csv\r\n";
+    let stream = service.send("/v2/models/m/score?name=003.png", head, &image);
     let (found, expected) = (Service::receive(stream), expected.lines().nth(1).unwrap().to_owned());
-    // All but the name.
-    assert_eq!(
-        found.lines().nth(1).unwrap().split_once(','),
-        expected.split_once(',').map(|(_, rest)| ("the body", rest))
-    );
+    // With a number, and without the folder.
+    assert_eq!(found.lines().nth(1).unwrap(), format!("0,{}", expected.trim_start_matches("clean/")));
     let mut told = String::new();
     service.send("/v2/models/r/score", "Content-Type: image/png\r\n", &image).read_to_string(&mut told).unwrap();
     assert!(told.starts_with("HTTP/1.1 400") && told.contains("got a model that restores images"), "{told}");
+}
+
+#[test]
+fn images_come_as_tensors_too() {
+    let folder = coder();
+    let service = Service::start(&folder, "");
+    let expected = folder.run("score m.narrows clean/003.png --json").succeeds().json();
+    let expected = expected["rows"][0]["score"].as_f64().unwrap();
+    let image = folder.bytes("clean/003.png");
+    // As Triton's client sends it: JSON, and then the tensor with its length in front.
+    let tensor = [&(image.len() as u32).to_le_bytes()[..], &image].concat();
+    let input = serde_json::json!({"name": "image", "datatype": "BYTES", "shape": [1],
+                                   "parameters": {"binary_data_size": tensor.len()}});
+    let head = serde_json::json!({"inputs": [input]}).to_string();
+    let length = format!("Inference-Header-Content-Length: {}\r\n", head.len());
+    let encoded = service.send("/v2/models/m/infer", &length, [head.as_bytes(), &tensor].concat());
+    let photo = read(&folder, "clean/003.png").image;
+    let bytes: Vec<u8> = photo.pixels.iter().map(|value| (value * 255.0).round() as u8).collect();
+    let input = serde_json::json!({"name": "image", "datatype": "UINT8", "data": bytes,
+                                   "shape": [photo.height, photo.width, photo.channels.count()]});
+    let pixels = service.send("/v2/models/m/infer", "", serde_json::json!({"inputs": [input]}).to_string());
+    for stream in [encoded, pixels] {
+        let answer: Value = serde_json::from_str(&Service::receive(stream)).unwrap();
+        assert_eq!(answer["outputs"][0]["name"], "score");
+        assert_eq!(answer["outputs"][0]["data"][0].as_f64(), Some(expected), "{answer}");
+    }
+    let mut told = String::new();
+    let input = serde_json::json!({"inputs": [{"name": "x", "datatype": "FP64", "shape": [1], "data": [1]}]});
+    service.send("/v2/models/m/infer", "", input.to_string()).read_to_string(&mut told).unwrap();
+    assert!(told.starts_with("HTTP/1.1 400") && told.contains("expected the tensor `image`"), "{told}");
+}
+
+#[test]
+fn images_come_back_with_the_bytes_that_the_command_writes() {
+    let folder = coder();
+    let restorer = denoiser();
+    std::fs::rename(restorer.path("m.narrows"), folder.path("r.narrows")).unwrap();
+    let service = Service::start(&folder, "--max-pixels 4000");
+    let image = folder.bytes("clean/003.png");
+    folder.run("score m.narrows clean/003.png --heatmaps heat -o s.csv").succeeds();
+    folder.run("reconstruct m.narrows clean/003.png -o rebuilt.png").succeeds();
+    folder.run("restore r.narrows clean/003.png restored.png").succeeds();
+    folder.run("restore r.narrows clean/003.png restored.jpg").succeeds();
+    for (path, accept, expected) in [
+        ("/v2/models/m/score", "image/png", "heat/003.png"),
+        ("/v2/models/m/reconstruct", "*/*", "rebuilt.png"),
+        ("/v2/models/r/restore", "image/png", "restored.png"),
+        ("/v2/models/r/restore", "image/jpeg", "restored.jpg"),
+    ] {
+        let mut bytes = Vec::new();
+        service.send(path, &format!("Accept: {accept}\r\n"), &image).read_to_end(&mut bytes).unwrap();
+        let head = bytes.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
+        let told = String::from_utf8_lossy(&bytes[..head]).into_owned();
+        assert!(told.starts_with("HTTP/1.1 200"), "{path}: {told}");
+        assert!(bytes[head + 4..] == folder.bytes(expected), "{path}: {told}");
+    }
+    for (path, body, status, fragment) in [
+        ("/v2/models/m/restore", &image, 400, "expected one fitted with a corruption"),
+        ("/v2/models/r/reconstruct", &image, 400, "got a model that restores images"),
+        ("/v2/models/m/score?explain=3", &image, 400, "expected a model of tables or series, got one of images"),
+        ("/v2/models/r/restore", &png_header(80, 80), 400, "expected at most 4000 pixels"),
+    ] {
+        let mut told = String::new();
+        service.send(path, "Accept: */*\r\n", body).read_to_string(&mut told).unwrap();
+        assert!(told.starts_with(&format!("HTTP/1.1 {status}")) && told.contains(fragment), "{path}: {told}");
+    }
 }
 
 #[test]

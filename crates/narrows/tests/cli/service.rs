@@ -4,6 +4,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -14,7 +15,8 @@ use crate::folder::Folder;
 pub(crate) struct Service {
     child: Child,
     pub(crate) address: String,
-    log: BufReader<std::process::ChildStderr>,
+    /// Reads the rest of the log, which would hold the server up once the pipe is full.
+    log: Option<JoinHandle<String>>,
 }
 
 impl Service {
@@ -31,7 +33,12 @@ impl Service {
             let json: Value = serde_json::from_str(&line).unwrap_or_default();
             address = json["address"].as_str().and_then(|place| place.strip_prefix("http://")).map(str::to_owned);
         }
-        Service { child, address: address.unwrap(), log }
+        let log = thread::spawn(move || {
+            let mut rest = String::new();
+            let _ = log.read_to_string(&mut rest);
+            rest
+        });
+        Service { child, address: address.unwrap(), log: Some(log) }
     }
 
     pub(crate) fn send(&self, path: &str, headers: &str, body: impl AsRef<[u8]>) -> TcpStream {
@@ -70,9 +77,8 @@ impl Service {
         let start = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
-                let mut rest = String::new();
-                self.log.read_to_string(&mut rest).unwrap();
-                return (status.code().unwrap_or(-1), rest);
+                let rest = self.log.take().map(|log| log.join().unwrap());
+                return (status.code().unwrap_or(-1), rest.unwrap_or_default());
             }
             assert!(start.elapsed() < Duration::from_secs(120), "still running two minutes after the signal");
             std::thread::sleep(Duration::from_millis(20));

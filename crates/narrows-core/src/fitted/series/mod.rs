@@ -30,7 +30,7 @@ pub(crate) use levels::LevelRange;
 pub(super) use new_points::{NewPoints, PointDetail, PointsAsked, new_points};
 pub use quality::SeriesQuality;
 pub(super) use quality::Trace;
-pub use stream::{StreamScore, StreamScorer};
+pub use stream::{SeriesProgress, StreamScore, StreamScorer};
 pub(crate) use suspects::ValueErrors;
 pub(crate) use unchanged::UnchangedRuns;
 

@@ -27,16 +27,30 @@ const KEPT: usize = 2;
 /// Scores points of series one by one, see [`SeriesModel::stream`].
 ///
 /// It keeps two windows of numbers per series, however long the stream is. Series are never dropped: memory grows with
-/// the number of ids.
+/// the number of ids, up to [`with_memory`](StreamScorer::with_memory).
 #[derive(Debug)]
 pub struct StreamScorer {
     model: SeriesModel,
     /// The model's scorer on the calling thread: a single window is too little work to parallelise.
     scorer: Scorer,
     tracks: HashMap<String, Track>,
+    /// Bytes that the tracks may take, and take at most.
+    most_bytes: usize,
+    bytes: usize,
     counts: ScoreCounts,
     /// Those of the last row.
     row_counts: ScoreCounts,
+}
+
+/// Where a series of a stream stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeriesProgress {
+    /// The series; empty if there is only one.
+    pub series: String,
+    /// The time of its last point, ISO 8601 or a number; `None` if there is no time column.
+    pub time: Option<String>,
+    /// Number of points until the first full window, at whose end the first score is; 0 once there was one.
+    pub warm_up: usize,
 }
 
 /// The score of a newly arrived point.
@@ -114,13 +128,21 @@ impl SeriesModel {
         let mut scorer = self.core.scorer.clone();
         scorer.ensemble.set_compute(&Compute::serial());
         let (counts, row_counts) = (ScoreCounts::default(), ScoreCounts::default());
-        Ok(StreamScorer { model: self.clone(), scorer, tracks: HashMap::new(), counts, row_counts })
+        let (tracks, most_bytes, bytes) = (HashMap::new(), usize::MAX, 0);
+        Ok(StreamScorer { model: self.clone(), scorer, tracks, most_bytes, bytes, counts, row_counts })
     }
 }
 
 impl StreamScorer {
     /// Maximum number of channels named for a point.
     pub const REASONS: usize = 3;
+
+    /// Bounds the memory of series, in bytes: a row of a series for which there is no room is refused. One series is
+    /// always taken.
+    #[must_use]
+    pub fn with_memory(self, bytes: usize) -> StreamScorer {
+        StreamScorer { most_bytes: bytes, ..self }
+    }
 
     /// Scores the next point, from a raw table of one row.
     ///
@@ -168,6 +190,7 @@ impl StreamScorer {
             None => None,
         };
         let gap = self.gap(row, track, &point)?;
+        let added = if track.is_none() { self.room_for(row, &point.id)? } else { 0 };
 
         let adapter = &self.model.adapter;
         let is_unknown = track.is_none() && adapter.pipeline.is_unknown(&point.id);
@@ -183,6 +206,7 @@ impl StreamScorer {
             lacking: evidence.lacking.clone(),
             ..ScoreCounts::default()
         };
+        self.bytes += added;
         let track = self.tracks.entry(point.id.clone()).or_insert_with(|| Track::new(&point.id));
         track.is_zoned = track.is_zoned.or(is_zoned);
         track.append(&point, gap, adapter);
@@ -198,6 +222,33 @@ impl StreamScorer {
     /// Those of the last row scored.
     pub fn row_counts(&self) -> &ScoreCounts {
         &self.row_counts
+    }
+
+    /// Where each series stands, by their ids in order.
+    pub fn progress(&self) -> Vec<SeriesProgress> {
+        let pipeline = &self.model.adapter.pipeline;
+        let of = |(id, track): (&String, &Track)| SeriesProgress {
+            series: id.clone(),
+            time: track.time.map(|time| time.to_string()),
+            warm_up: pipeline.window().saturating_sub(track.recent.values.len() / pipeline.n_channels()),
+        };
+        let mut all: Vec<SeriesProgress> = self.tracks.iter().map(of).collect();
+        all.sort_by(|a, b| a.series.cmp(&b.series));
+        all
+    }
+
+    /// The bytes that another series takes, if there is room for it.
+    fn room_for(&self, row: &Table, id: &str) -> Result<usize> {
+        let pipeline = &self.model.adapter.pipeline;
+        let values = KEPT * pipeline.window() * pipeline.n_channels();
+        // The id stands in the map, in the series, and among those that were not seen in training.
+        let needed = values * size_of::<f64>() + size_of::<Track>() + 3 * (id.len() + size_of::<String>());
+        if self.tracks.is_empty() || self.bytes.saturating_add(needed) <= self.most_bytes {
+            return Ok(needed);
+        }
+        let message = format!("expected at most {} series in a stream, got another, `{id}`", self.tracks.len());
+        let error = Error::data(Place::source(row.source()).at_row(row.first_row()), message);
+        Err(error.with_hint("follow them in several streams"))
     }
 
     /// Number of points missing between the last point of the series and this one.
@@ -298,6 +349,26 @@ mod tests {
             ("b".to_owned(), numbers(&|row| row.2[1])),
         ];
         Table::from_arrays(columns, "stream").unwrap()
+    }
+
+    #[test]
+    fn progress_is_told_and_memory_is_bounded() {
+        let mut follower = plain().stream().unwrap().with_memory(2_000);
+        let series =
+            |id: &str, time: &str, warm_up| SeriesProgress { series: id.into(), time: Some(time.into()), warm_up };
+        for row in wave("p", 1, 20) {
+            push(&mut follower, row).unwrap();
+        }
+        push(&mut follower, wave("a", 1, 1)[0]).unwrap();
+        assert_eq!(follower.progress(), [series("a", "0", WINDOW - 1), series("p", "19", 0)]);
+        let error = push(&mut follower, wave("z", 1, 1)[0]).unwrap_err().to_string();
+        assert!(error.contains("expected at most 2 series in a stream, got another, `z`"), "{error}");
+        // What is known goes on, and nothing of the refused row stays.
+        push(&mut follower, wave("a", 1, 2)[1]).unwrap();
+        assert_eq!((follower.progress().len(), follower.counts().rows), (2, 22));
+        let mut one = plain().stream().unwrap().with_memory(0);
+        push(&mut one, wave("p", 1, 1)[0]).unwrap();
+        assert!(push(&mut one, wave("q", 1, 1)[0]).is_err());
     }
 
     /// One wave as two channels, with noise.
