@@ -24,7 +24,7 @@ fn the_modules_compute_what_they_should() {
 fn the_pages_work_in_a_browser() {
     let what = "the tests of pages in crates/narrows/tests/page";
     if !cfg!(feature = "serve") {
-        return skip(what, "expected a build with the feature `serve`");
+        return say(&format!("SKIPPED: {what}: they need a build with the feature `serve`"));
     }
     let chromium = env::var("NARROWS_CHROMIUM").unwrap_or_else(|_| "/usr/bin/chromium".to_owned());
     if !Path::new(&chromium).is_file() {

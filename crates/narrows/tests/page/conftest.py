@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 import samples
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 CHROMIUM = os.environ.get("NARROWS_CHROMIUM", "/usr/bin/chromium")
 # Without these, the browser asks hosts of its maker for updates.
@@ -33,6 +33,8 @@ QUICK = ["--preset", "simple", "--set", "train.steps=60"]
 # A debug build fits and scores within this; a hang does not pass it.
 COMMAND_SECONDS = 300
 START_SECONDS = 60
+# What is waited for comes at once, but for machines that have much else to do.
+expect.set_options(timeout=40_000)
 
 WATCH = """
 window.violations = [];
@@ -226,7 +228,7 @@ def visit(browser):
 
     def open_page(address, size=(1240, 900), **settings):
         context = browser.new_context(viewport={"width": size[0], "height": size[1]}, **settings)
-        context.set_default_timeout(20000)
+        context.set_default_timeout(40_000)
         contexts.append(context)
         return Visit(context.new_page(), address)
 
