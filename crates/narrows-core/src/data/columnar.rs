@@ -46,7 +46,7 @@ pub(crate) struct Columnar {
 }
 
 /// The columns of a file that are read, and what is told of the others.
-struct Chosen {
+struct ChosenColumns {
     kept: Vec<usize>,
     warnings: Vec<String>,
     unread: Vec<String>,
@@ -97,10 +97,10 @@ impl Columnar {
     fn new(
         batches: Box<dyn Iterator<Item = Result<RecordBatch, Flaw>> + Send>,
         schema: SchemaRef,
-        chosen: Chosen,
+        chosen: ChosenColumns,
         opening: &Opening,
     ) -> Columnar {
-        let Chosen { warnings, unread, .. } = chosen;
+        let ChosenColumns { warnings, unread, .. } = chosen;
         let (name, row, batch_rows) = (opening.name.clone(), opening.first_row, opening.batch_rows.max(1));
         Columnar { batches, rest: None, schema, warnings, unread, name, batch_rows, row }
     }
@@ -154,7 +154,7 @@ impl Batches for Columnar {
 }
 
 /// The columns to read: supported, and wanted if a selection is given.
-fn choose(schema: &SchemaRef, opening: &Opening) -> Result<Chosen> {
+fn choose(schema: &SchemaRef, opening: &Opening) -> Result<ChosenColumns> {
     check_columns(&opening.name, schema.fields().len())?;
     let (mut kept, mut left_out, mut unread) = (Vec::new(), Vec::new(), Vec::new());
     let mut first_of = HashMap::with_capacity(schema.fields().len());
@@ -184,7 +184,7 @@ fn choose(schema: &SchemaRef, opening: &Opening) -> Result<Chosen> {
         format!("{}: left out columns whose types no model takes: {}", opening.name, listed(left_out))
     };
     let warnings = if left_out.is_empty() { Vec::new() } else { vec![warning(&left_out)] };
-    Ok(Chosen { kept, warnings, unread })
+    Ok(ChosenColumns { kept, warnings, unread })
 }
 
 fn projected(schema: &SchemaRef, kept: &[usize]) -> SchemaRef {
