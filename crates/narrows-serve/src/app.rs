@@ -21,11 +21,11 @@ use crate::metrics::Metrics;
 use crate::options::{LogSink, OpenedData, ServeLimits};
 use crate::queue::{Job, Queue, SMALL, Work, time_left};
 use crate::refusal::Refusal;
-use crate::repository::Repository;
-use crate::rows_in::RowLimits;
+use crate::row_limits::RowLimits;
 use crate::served::ServedModel;
 use crate::store::ModelStore;
 use crate::streams::Streams;
+use crate::upload_folder::UploadFolder;
 
 /// The state of a server.
 pub(crate) struct App {
@@ -44,7 +44,7 @@ pub(crate) struct App {
     /// Data that the page of a model shows from the start.
     pub(crate) opened: Option<OpenedData>,
     pub(crate) streams: Streams,
-    pub(crate) repository: Repository,
+    pub(crate) uploads: UploadFolder,
     /// Whether the server has been told to stop.
     pub(crate) is_stopping: AtomicBool,
     /// Becomes true then.

@@ -43,6 +43,7 @@ mod queue;
 mod refusal;
 mod repository;
 mod routes;
+mod row_limits;
 mod rows_in;
 mod schema;
 mod scoring;
@@ -56,6 +57,7 @@ mod streams;
 mod tensor_answer;
 mod tensors;
 mod unfolded;
+mod upload_folder;
 mod values;
 mod watch;
 

@@ -123,6 +123,14 @@ impl Default for ServeLimits {
     }
 }
 
+/// How many times the largest body its rows may take in memory: compressed bodies are small.
+const UNFOLDED: usize = 16;
+
+/// Bytes in memory that the rows of a body may take, where bodies may have so many.
+pub(crate) fn in_memory(body: usize) -> usize {
+    body.saturating_mul(UNFOLDED)
+}
+
 /// A receiver of log lines.
 #[derive(Clone)]
 pub struct LogSink(Arc<dyn Fn(&str) + Send + Sync>);

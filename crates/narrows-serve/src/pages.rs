@@ -17,7 +17,8 @@ use crate::app::{PathParams, SharedApp};
 use crate::image_in::GivenImages;
 use crate::queue::{GivenRows, Work};
 use crate::refusal::Refusal;
-use crate::rows_in::{self, BodyForm, RowLimits};
+use crate::row_limits::RowLimits;
+use crate::rows_in::{self, BodyForm};
 use crate::served::ServedModel;
 
 /// What a page may do: run our scripts, ask us, show images that it holds.

@@ -19,10 +19,9 @@ use tokio::sync::oneshot;
 
 use crate::answer::Answer;
 use crate::metrics::Metrics;
-use crate::options::{LogSink, ServeLimits};
+use crate::options::{LogSink, ServeLimits, in_memory};
 use crate::pieces::{self, part};
 use crate::refusal::Refusal;
-use crate::rows_in::in_memory;
 use crate::served::ServedModel;
 use crate::statistics::Tally;
 

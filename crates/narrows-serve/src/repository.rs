@@ -5,14 +5,13 @@
 
 use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use axum::extract::{Path as PathOf, Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::json;
-use tokio::sync::Mutex;
 
 use crate::app::{App, PathParams, SharedApp};
 use crate::protocol::{aside, reply};
@@ -21,29 +20,6 @@ use crate::store::{EXTENSION, ModelStore};
 
 /// Longest name of a model, in bytes.
 const LONGEST_NAME: usize = 64;
-
-/// Where uploaded models go, one request at a time.
-#[derive(Debug)]
-pub(crate) struct Repository {
-    folder: Option<PathBuf>,
-    turn: Mutex<()>,
-}
-
-impl Repository {
-    pub(crate) fn new(folder: Option<PathBuf>) -> Repository {
-        Repository { folder, turn: Mutex::new(()) }
-    }
-
-    fn folder(&self) -> Result<&Path, Refusal> {
-        self.folder.as_deref().ok_or_else(|| {
-            let message = "models can be uploaded and deleted only if the server was started with a folder for uploads";
-            Refusal::new(
-                StatusCode::FORBIDDEN,
-                format!("{message}, got none; put the file into a folder that is served"),
-            )
-        })
-    }
-}
 
 /// What changes models needs a key, also where nothing else does.
 fn check_keys(app: &App) -> Result<(), Refusal> {
@@ -77,11 +53,11 @@ pub(crate) async fn upload(
     request: Request,
 ) -> Result<Response, Refusal> {
     check_keys(&app)?;
-    let folder = app.repository.folder()?.to_path_buf();
+    let folder = app.uploads.folder()?.to_path_buf();
     let name = checked(name_in(&path))?.to_owned();
     let received = app.receive(request).await?;
     received.query(&[])?;
-    let _turn = app.repository.turn.lock().await;
+    let _turn = app.uploads.turn.lock().await;
     let (bytes, work_app) = (received.bytes.clone(), Arc::clone(&app));
     let (model, is_new) = aside(move || {
         let place = folder.join(format!("{name}.{EXTENSION}"));
@@ -131,9 +107,9 @@ fn put(folder: &Path, place: &Path, bytes: &[u8]) -> Result<(), Refusal> {
 /// Deletes a file that was uploaded.
 pub(crate) async fn delete(State(app): SharedApp, PathOf(path): PathParams) -> Result<Response, Refusal> {
     check_keys(&app)?;
-    let folder = app.repository.folder()?.to_path_buf();
+    let folder = app.uploads.folder()?.to_path_buf();
     let name = checked(name_in(&path))?.to_owned();
-    let _turn = app.repository.turn.lock().await;
+    let _turn = app.uploads.turn.lock().await;
     let work_app = Arc::clone(&app);
     aside(move || {
         let place = folder.join(format!("{name}.{EXTENSION}"));
@@ -170,7 +146,7 @@ pub(crate) async fn load(
     // Its parameters are those of other servers.
     app.receive(request).await?;
     let name = name_in(&path).to_owned();
-    let _turn = app.repository.turn.lock().await;
+    let _turn = app.uploads.turn.lock().await;
     let work_app = Arc::clone(&app);
     aside(move || {
         let store = &work_app.store;
@@ -196,7 +172,7 @@ pub(crate) async fn unload(
     check_keys(&app)?;
     app.receive(request).await?;
     let model = app.store.get(name_in(&path), None)?;
-    let _turn = app.repository.turn.lock().await;
+    let _turn = app.uploads.turn.lock().await;
     app.store.unload(&model.name);
     app.log.line(&json!({"level": "info", "event": "unloaded", "model": model.name}));
     app.metrics.models(&app.store);

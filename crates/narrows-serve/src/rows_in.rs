@@ -1,7 +1,5 @@
 //! Rows in the body of a request, read by the library's readers: CSV, JSON, Arrow, Parquet.
 
-use std::sync::Arc;
-
 use arrow::array::{Array, ArrayRef};
 use axum::body::Bytes;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -9,17 +7,16 @@ use narrows_core::ScoreCounts;
 use narrows_core::data::{Column, Format, InMemory, Schema, Source, Table, TypesRead};
 use serde_json::{Value, json};
 
-use crate::hold::Hold;
+use crate::options::in_memory;
 use crate::queue::{GivenRows, SMALL};
 use crate::refusal::Refusal;
+use crate::row_limits::RowLimits;
 use crate::served::ServedModel;
 use crate::tensors;
 use crate::unfolded::unfolded;
 
 /// The name of a body in messages.
 const BODY: &str = "the body";
-/// How many times the largest body its rows may take in memory: compressed bodies are small.
-const UNFOLDED: usize = 16;
 /// Rows read at a time.
 const READ_ROWS: usize = 8192;
 
@@ -81,20 +78,6 @@ impl BodyForm {
             (form, _) => form,
         }
     }
-}
-
-/// What a request may ask for, and what it holds.
-#[derive(Debug, Clone)]
-pub(crate) struct RowLimits {
-    pub(crate) rows: usize,
-    /// Bytes of a body, also once it is unfolded.
-    pub(crate) body: usize,
-    pub(crate) hold: Arc<Hold>,
-}
-
-/// Bytes in memory that the rows of a body may take, where bodies may have so many.
-pub(crate) fn in_memory(body: usize) -> usize {
-    body.saturating_mul(UNFOLDED)
 }
 
 /// The rows of a body; `{"inputs": ...}` of the Open Inference Protocol is understood too.

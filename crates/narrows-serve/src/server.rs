@@ -31,10 +31,10 @@ use crate::open_files;
 use crate::options::{LogSink, ServeLimits, ServeOptions};
 use crate::patient_stream::PatientStream;
 use crate::queue::Queue;
-use crate::repository::Repository;
 use crate::routes::{aliases, router};
 use crate::store::ModelStore;
 use crate::streams::Streams;
+use crate::upload_folder::UploadFolder;
 
 /// Bytes of a request's head.
 const HEAD_BYTES: usize = 64 << 10;
@@ -108,7 +108,7 @@ impl Server {
             log,
             opened,
             streams,
-            repository: Repository::new(uploads),
+            uploads: UploadFolder::new(uploads),
             is_stopping,
             stopped: stopped.clone(),
         });

@@ -6,7 +6,7 @@ use axum::body::Bytes;
 use flate2::read::MultiGzDecoder;
 
 use crate::refusal::Refusal;
-use crate::rows_in::RowLimits;
+use crate::row_limits::RowLimits;
 
 /// Bytes unfolded between two looks whether anybody waits.
 const PART: u64 = 1 << 20;

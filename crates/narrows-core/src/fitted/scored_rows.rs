@@ -366,10 +366,9 @@ fn pairs(raw: Option<&ArrayRef>, typed: Option<&ArrayRef>, rebuilt: Option<&Arra
     let format = FormatOptions::default();
     let formatter = |array: Option<&ArrayRef>| {
         let array = array?.clone();
-        let text = ArrayFormatter::try_new(array.as_ref(), &format).ok().map(|formatter| {
+        ArrayFormatter::try_new(array.as_ref(), &format).ok().map(|formatter| {
             (0..rows).map(|row| array.is_valid(row).then(|| cut(&formatter.value(row).to_string()))).collect::<Vec<_>>()
-        });
-        text
+        })
     };
     let is_number = typed.is_some_and(|array| array.as_primitive_opt::<Float64Type>().is_some());
     if is_number {

@@ -52,7 +52,7 @@ fn reports_come_every_so_many_rows_and_at_the_end() {
 #[test]
 fn the_alarm_is_raised_once_in_the_row_that_raises_it() {
     let folder = Folder::with_model();
-    folder.write("new.csv", joined(&fresh(200), &moved(250, 2.0)));
+    folder.write("new.csv", joined(&fresh(200), &moved(250, 8.0)));
     let ran = folder.run("score m.narrows new.csv --follow --alarm-drift 0.01").succeeds();
     let rows = lines(&ran.stdout);
     let raised: Vec<u64> =
@@ -76,7 +76,7 @@ fn the_alarm_is_raised_once_in_the_row_that_raises_it() {
 #[test]
 fn of_points_of_a_series_one_in_a_window_counts() {
     let folder = of_series();
-    folder.write("new.csv", joined(&wave(1500, 2500, 1.0), &wave(2500, 4000, 4.0)));
+    folder.write("new.csv", joined(&wave(1500, 2500, 1.0), &wave(2500, 4000, 12.0)));
     let ran = folder.run("score m.narrows new.csv --follow --alarm-drift 0.05 --report-every 500").succeeds();
     assert!(ran.stderr.contains("note: of a series one point in 17 to twice as many counts"), "{}", ran.stderr);
     let rows = lines(&ran.stdout);
