@@ -44,7 +44,8 @@ pub(crate) async fn call(State(app): SharedApp, Path(path): PathParams, request:
         Some((name, "predict")) => (name, 0),
         Some((name, "explain")) => (name, REASONS),
         _ => {
-            let message = format!("expected GET, or POST to `{called}:predict` or `{called}:explain`, got neither");
+            let name = called.split(':').next().unwrap_or(called);
+            let message = format!("expected GET, or POST to `{name}:predict` or `{name}:explain`, got neither");
             let mut refused = Refusal::new(StatusCode::METHOD_NOT_ALLOWED, message).into_response();
             refused.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET,HEAD"));
             return Ok(refused);

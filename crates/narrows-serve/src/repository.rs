@@ -35,10 +35,15 @@ fn check_keys(app: &App) -> Result<(), Refusal> {
 fn checked(name: &str) -> Result<&str, Refusal> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
     let begins = name.starts_with(|c: char| c.is_ascii_alphanumeric());
-    if begins && name.len() <= LONGEST_NAME && name.chars().all(is_plain) && !name.ends_with('.') {
+    if begins
+        && name.len() <= LONGEST_NAME
+        && name.chars().all(is_plain)
+        && !name.ends_with('.')
+        && !name.ends_with(&format!(".{EXTENSION}"))
+    {
         return Ok(name);
     }
-    let message = "the name of a model: expected a letter or digit, and then letters, digits, `_`, `-` and `.`";
+    let message = "the name of a model: expected a letter or digit, and then letters, digits, `_`, `-` and `.`, without the extension of a file";
     Err(Refusal::bad(format!("{message}, {LONGEST_NAME} at most, got {name:?}")))
 }
 
@@ -82,7 +87,10 @@ fn check_place(store: &ModelStore, name: &str, place: &Path) -> Result<(), Refus
     match store.file_of(name) {
         Some(file) if file != place => {
             let message = format!("model `{name}`: expected one from the folder for uploads, got one from elsewhere");
-            Err(Refusal::new(StatusCode::CONFLICT, format!("{message}; choose another name")))
+            Err(Refusal::new(
+                StatusCode::CONFLICT,
+                format!("{message}; models from elsewhere are changed where they come from"),
+            ))
         }
         _ => Ok(()),
     }

@@ -105,7 +105,7 @@ impl ServedModel {
             source: report.map(|report| report.source.clone()).unwrap_or_default(),
             threshold: decision.map(|decision| decision.threshold),
             promised_rate: decision.and_then(|decision| decision.promised_rate),
-            has_page: report.is_some(),
+            has_page: !matches!(self.model, Model::Encoder(_)),
         }
     }
 

@@ -68,12 +68,22 @@ impl QuantileGrid {
         counted + (below - counted) * (x - from) / (value - from)
     }
 
+    /// The first and the last value of the grid; of many, those beside them.
+    fn central(&self) -> [Option<f64>; 2] {
+        let beside = usize::from(self.values.len() > QUANTILES / 2);
+        let last = self.values.len().checked_sub(1 + beside);
+        [self.values.get(beside).copied(), last.and_then(|last| self.values.get(last).copied())]
+    }
+
+    /// The lowest and the highest number; `None` if there are no numbers.
+    pub fn range(&self) -> Option<[f64; 2]> {
+        Some([*self.values.first()?, *self.values.last()?])
+    }
+
     /// A histogram of at most so many bins of equal width: their edges and their counts. The bins cover all but the lowest and
     /// highest hundredth of the numbers, which are counted in the first and the last; one bin if there is one value.
     pub fn histogram(&self, bins: usize) -> (Vec<f64>, Vec<u64>) {
-        let (Some(low), Some(high)) = (self.quantile(0.01), self.quantile(0.99)) else {
-            return (Vec::new(), Vec::new());
-        };
+        let [Some(low), Some(high)] = self.central() else { return (Vec::new(), Vec::new()) };
         if low >= high || bins < 2 {
             return (vec![low, high], vec![self.n()]);
         }

@@ -170,10 +170,11 @@ impl Model {
         }
     }
 
-    /// The report of the fit as an interactive page, with a section on data that the model was not fitted to.
+    /// The report of the fit as an interactive page, with a section on data that the model was not fitted to. A restorer has
+    /// no scores: its page is that of [`report_html`](Self::report_html).
     ///
     /// # Errors
-    /// [`Error::Mismatch`] if it has no scores: a restorer or an encoder.
+    /// [`Error::Mismatch`] if it is an encoder, or a restorer with new data.
     #[cfg(feature = "report")]
     pub fn living_html(&self, host: PageHost<'_>, data: Option<(&NewDataReport, &ScoredData)>) -> Result<String> {
         let render = |report: &Report, layout, columns: &[ColumnPanel]| {
@@ -186,6 +187,7 @@ impl Model {
             Model::Table(model) => tabular(model),
             Model::Series(model) => tabular(model),
             Model::Images(model) => render(model.report(), SampleLayout::Images, &[]),
+            Model::Restorer(model) if data.is_none() => html::render_restorer(model.report()),
             Model::Restorer(_) => Err(no_code()),
             Model::Encoder(_) => Err(no_decoder()),
         }

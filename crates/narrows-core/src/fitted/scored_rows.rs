@@ -5,6 +5,7 @@ use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::Float64Type;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 
+use super::adapter::TabularAdapter;
 use super::core::Core;
 use super::new_data::{ExplainedRows, NewDataReporter};
 use super::roles::Verdict;
@@ -132,7 +133,7 @@ impl<'m> ScoredDataReporter<'m> {
         let kind = self.reporter.model.by_kind();
         let TabularKind::Table(model) = &kind else { return Ok(None) };
         let Some(axes) = axes(&model.core) else { return Ok(None) };
-        let codes = model.core.codes(&super::adapter::TabularAdapter::samples(model.adapter.as_ref(), table)?.prepared);
+        let codes = model.core.codes(&TabularAdapter::samples(model.adapter.as_ref(), table)?.prepared);
         Ok(Some(places(axes, &codes)))
     }
 
@@ -182,7 +183,16 @@ fn shown_columns(model: &dyn TabularModel) -> Vec<Column> {
 
 /// These columns with their training distributions.
 pub(super) fn column_panels(model: &dyn TabularModel) -> Vec<ColumnPanel> {
-    panels(&shown_columns(model), model.by_kind().core())
+    let kind = model.by_kind();
+    let invariants = match &kind {
+        TabularKind::Table(model) => TabularAdapter::invariants(model.adapter.as_ref()),
+        TabularKind::Series(model) => TabularAdapter::invariants(model.adapter.as_ref()),
+    };
+    let mut panels = panels(&shown_columns(model), kind.core());
+    for panel in &mut panels {
+        panel.always = invariants.and_then(|invariants| invariants.always(&panel.name));
+    }
+    panels
 }
 
 /// How many rows of so many columns are shown with all of them.
@@ -265,6 +275,8 @@ fn panel(column: &Column, known: Option<&ColumnDistribution>) -> ColumnPanel {
         edges: Vec::new(),
         counts: Vec::new(),
         quartiles: None,
+        range: None,
+        always: None,
         levels: Vec::new(),
         others: None,
         missing: known.map(|known| known.missing as f64 / known.rows.max(1) as f64),
@@ -273,6 +285,7 @@ fn panel(column: &Column, known: Option<&ColumnDistribution>) -> ColumnPanel {
         Some(ColumnValues::Numbers(grid)) => {
             (panel.edges, panel.counts) = grid.histogram(BINS);
             panel.quartiles = grid.quartiles();
+            panel.range = grid.range();
         }
         Some(ColumnValues::Levels(levels)) => {
             let mut by_count: Vec<(String, u64)> = levels.counts.iter().map(|(name, n)| (cut(name), *n)).collect();
@@ -322,7 +335,11 @@ fn of_rows(
         let of_column = |(column, cells): (&Column, &Vec<Pair>)| -> Pair {
             let pair = cells[row].clone();
             match reasons.iter().find(|reason| reason.column == column.name) {
-                Some(reason) => Pair { expected: Some(cut(&reason.expected)), got: pair.got.map(|_| cut(&reason.got)) },
+                // Numbers have the same decimals; others are told as they came.
+                Some(reason) if column.kind == ColumnKind::Numeric => {
+                    Pair { expected: Some(cut(&reason.expected)), got: pair.got.map(|_| cut(&reason.got)) }
+                }
+                Some(reason) => Pair { expected: Some(cut(&reason.expected)), ..pair },
                 None => pair,
             }
         };

@@ -119,7 +119,12 @@ impl Cycles {
 
     /// Decodes a known time, in microseconds.
     pub(crate) fn observed(&self, t: i64) -> Cell {
-        self.decode(|pair| self.circles[pair].phase(t))
+        // The day is told as it is: of leap years, the phase says another one.
+        let part = |circle: &Circle| match circle {
+            Circle::DayOfYear => day_and_month(date_of(t)),
+            Circle::Weekday | Circle::TimeOfDay => circle.format(circle.phase(t)),
+        };
+        Cell::Time(self.circles.iter().map(part).collect::<Vec<_>>().join(" "))
     }
 
     fn decode(&self, phase: impl Fn(usize) -> f64) -> Cell {
@@ -156,8 +161,7 @@ impl Circle {
             Circle::Weekday => WEEKDAYS[(phase * 7.0).round() as usize % 7].to_owned(),
             Circle::DayOfYear => {
                 let day = (phase * 365.0).round() as i64 % 365;
-                let date = date_of(day * DAY);
-                format!("{} {}", date.day(), MONTHS[(date.month() - 1) as usize])
+                day_and_month(date_of(day * DAY))
             }
         }
     }
@@ -169,6 +173,10 @@ impl Circle {
             Circle::TimeOfDay => "time of day",
         }
     }
+}
+
+fn day_and_month(date: Date) -> String {
+    format!("{} {}", date.day(), MONTHS[(date.month() - 1) as usize])
 }
 
 /// The longest run of days of the year, over its end as well, on which no time falls.
@@ -217,6 +225,12 @@ mod tests {
         check(&[noon], noon, "day of the week, time of day", "Tue 14:20");
         check(&[midnight], noon, "day of the week", "Tue");
         check(&[midnight, later], "2023-12-31T00:00:00Z", "day of the week, day of the year", "Sun 31 Dec");
+        let times: TimestampMicrosecondArray = [midnight, later].iter().map(|text| Some(micros(text))).collect();
+        let (cycles, ..) = Cycles::fit(&times, &[0, 1]);
+        // After February of a leap year.
+        for (day, told) in [("2024-03-27T00:00:00Z", "Wed 27 Mar"), ("2024-02-29T00:00:00Z", "Thu 29 Feb")] {
+            assert_eq!(cycles.observed(micros(day)).to_string(), told);
+        }
         check(
             &[noon, later],
             "1969-12-31T23:59:30Z",

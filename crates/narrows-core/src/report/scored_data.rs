@@ -150,6 +150,12 @@ pub struct ColumnPanel {
     /// Numbers: quartiles.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quartiles: Option<[f64; 3]>,
+    /// Numbers: the lowest and the highest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub range: Option<[f64; 2]>,
+    /// The only content of a column that never changed, as text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub always: Option<String>,
     /// Categories: training rows of the most frequent levels.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub levels: Vec<(String, u64)>,

@@ -2,6 +2,9 @@
 
 /* A typical value as text: the median of numbers, the most frequent level; "" if the distribution is unknown. */
 export function typical(column) {
+  if (column.always !== undefined) return column.always;
+  /* What dates there were is not known: a new row is of today. */
+  if (column.kind === "date") return `${new Date().toISOString().slice(0, 10)}T12:00:00`;
   if (column.levels?.length) return String(mostFrequent(column.levels));
   if (column.quartiles && column.edges?.length) return plain(column.quartiles[1], column.edges);
   if (!column.counts?.length) return "";

@@ -70,7 +70,7 @@ export class FilterBar {
   }
 
   show() {
-    const { store, rows, noun, announcer } = this.context;
+    const { store, rows, noun, announcer, data } = this.context;
     const { filter, visible, selected } = store.state;
     const keep = (input, text) => {
       if (document.activeElement !== input) input.value = text;
@@ -90,8 +90,8 @@ export class FilterBar {
     this.clear.disabled = !isFiltered(filter);
     const of =
       visible.length === rows.n
-        ? `All ${count(rows.n)} ${noun.many}`
-        : `${count(visible.length)} of ${count(rows.n)} ${noun.many}`;
+        ? `${rows.n < data.scored ? `The ${count(rows.n)} highest of ${count(data.scored)}` : `All ${count(rows.n)}`} ${noun.many}`
+        : `${count(visible.length)} of ${rows.n < data.scored ? `the ${count(rows.n)} highest` : count(rows.n)} ${noun.many}`;
     const text = selected.size > 0 ? `${of}; ${count(selected.size)} selected.` : `${of}.`;
     if (this.said.textContent !== text) {
       if (this.said.textContent) announcer.say(text);

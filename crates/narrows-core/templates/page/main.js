@@ -57,8 +57,10 @@ function modelPage(place, scored) {
   const further = [];
   if (isServed && host.layout === "table" && host.columns?.length)
     further.push(new RowForm(host.model, host.columns).node);
-  if (isServed || scored?.drift) {
-    drift = new DriftPanel(scored?.drift ?? null, isServed ? host.model : null);
+  /* A server watches rows alone. */
+  const isWatched = isServed && host.layout !== "images";
+  if (isWatched || scored?.drift) {
+    drift = new DriftPanel(scored?.drift ?? null, isWatched ? host.model : null);
     further.push(drift.node);
   }
   section?.after(...further);

@@ -87,7 +87,8 @@ export class RowForm {
       hint = "";
     if (column.kind === "number") {
       input = element("input", { type: "text", inputmode: "decimal" });
-      if (column.edges?.length) hint = `${number(column.edges[0])} to ${number(column.edges[column.edges.length - 1])}`;
+      if (column.range) hint = `${number(column.range[0])} to ${number(column.range[1])}`;
+      if (column.always !== undefined) hint = "always the same";
     } else if (column.kind === "date") {
       input = element("input", { type: "datetime-local", step: "1" });
       hint = "date and time";

@@ -110,9 +110,12 @@ export class ThresholdPanel {
         ? data.promised_rate
         : calibration.promise(threshold);
     const about = calibration.isThinned && !isModels ? "about " : "";
+    /* Of very many rows only the highest are here: below the lowest of them, others are flagged, too. */
+    const isPart = rows.n < shareOf && flagged === rows.n;
+    const least = isPart ? "≥ " : "";
     this.tiles.replaceChildren(
-      tile("flagged", count(flagged), `of ${counted(shareOf, noun)}`),
-      tile("share", percent(flagged / Math.max(1, shareOf)), `of the new ${noun.many}`),
+      tile("flagged", least + count(flagged), `of ${counted(shareOf, noun)}`),
+      tile("share", least + percent(flagged / Math.max(1, shareOf)), `of the new ${noun.many}`),
       ...(calibration.isEmpty
         ? []
         : [

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::Args as ClapArgs;
 use narrows_core::data::{Column, ColumnKind};
-use narrows_core::drift::{DriftMonitor, LEVEL};
+use narrows_core::drift::{DriftMonitor, ImageDriftMonitor, LEVEL};
 use narrows_core::report::{NewDataReport, ScoredData};
 use narrows_core::{Error, ImageRoles, Model, ScoredDataReporter};
 use serde_json::json;
@@ -64,7 +64,14 @@ impl NewDataArgs {
                 let store = images::store(self.input.inputs(), &common.compute()?, common.talk())?;
                 let normal = self.normal.iter().flat_map(|names| names.split(',').map(str::to_owned)).collect();
                 let outcome = images::outcome(store.skipped().len());
-                let (found, rows) = model.scored_data(&store, &ImageRoles { normal })?;
+                let (found, mut rows) = model.scored_data(&store, &ImageRoles { normal })?;
+                if let Ok(level) = LEVEL.try_into() {
+                    let mut monitor = ImageDriftMonitor::new(model, level);
+                    for i in 0..store.len() {
+                        monitor.add(&[store.get(i).map_err(Error::from)?]);
+                    }
+                    rows.drift = Some(json!(monitor.finish()));
+                }
                 (found, rows, outcome)
             }
             model => {

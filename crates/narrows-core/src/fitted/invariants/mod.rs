@@ -49,6 +49,13 @@ pub(crate) struct Constant {
     rows: u64,
 }
 
+impl Invariants {
+    /// The content that a column always had, as text, if it had one.
+    pub(crate) fn always(&self, column: &str) -> Option<String> {
+        self.constants.iter().find(|constant| constant.name() == column)?.value.as_ref().map(ToString::to_string)
+    }
+}
+
 impl Constant {
     pub(crate) fn name(&self) -> &str {
         &self.column.name

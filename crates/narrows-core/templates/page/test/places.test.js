@@ -79,7 +79,8 @@ test("typical values of columns", () => {
     }),
     "b",
   );
-  assert.equal(typical({ kind: "date" }), "");
+  assert.match(typical({ kind: "date" }), /^\d{4}-\d\d-\d\dT12:00:00$/);
+  assert.equal(typical({ kind: "number", always: "7" }), "7");
   assert.equal(typical({ kind: "number", edges: [5, 5], counts: [10] }), "5");
 });
 
