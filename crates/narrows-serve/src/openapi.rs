@@ -113,7 +113,8 @@ fn operation(route: &RouteDoc, models: &[String]) -> Value {
         "responses": responses(route),
     });
     if let Some(content) = content(route.body) {
-        let is_required = !matches!(route.body, BodyDoc::Filter | BodyDoc::Command);
+        // A stream may begin without a row.
+        let is_required = !matches!(route.body, BodyDoc::Filter | BodyDoc::Command | BodyDoc::Lines);
         operation["requestBody"] = json!({"required": is_required, "content": content});
         if matches!(route.body, BodyDoc::Rows | BodyDoc::Lines) {
             let description = "GET /v2/models/{model}/schema has the JSON Schema of a row of each model.";

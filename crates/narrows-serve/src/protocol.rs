@@ -1,7 +1,7 @@
 //! Handlers that tell: health, metadata, the repository of models, metrics.
 
 use axum::extract::{Path, Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
@@ -146,8 +146,14 @@ pub(crate) async fn unknown(request: Request) -> Refusal {
 }
 
 /// A method that an address does not have.
-pub(crate) async fn other_method(request: Request) -> Refusal {
+pub(crate) async fn other_method(request: Request) -> Response {
     let (method, path) = (request.method(), request.uri().path());
     let message = format!("{path}: expected another method, got {method}; /openapi.json lists the methods");
-    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, message)
+    let mut response = Refusal::new(StatusCode::METHOD_NOT_ALLOWED, message).into_response();
+    // Of version 1, addresses with and without a verb behind a colon are one to the router.
+    if let Some(name) = path.strip_prefix("/v1/models/") {
+        let methods = if name.contains(':') { "POST" } else { "GET,HEAD" };
+        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(methods));
+    }
+    response
 }
