@@ -95,19 +95,19 @@ fn waves() -> SeriesModel {
 fn thresholds_of_points_and_of_streams_are_set_anew_by_windows() {
     let model = waves();
     let flagged = |model: &SeriesModel| {
-        let scores = model.score(&wave(1500, 3, 2.0)).unwrap();
+        let scores = model.score(&wave(1500, 3, 4.0)).unwrap();
         scores.is_anomaly.iter().filter(|is| **is).count() as f64 / 1500.0
     };
     let flagged_of_stream = |model: &SeriesModel| {
-        let (rows, mut scorer) = (wave(600, 3, 2.0), model.stream().unwrap());
+        let (rows, mut scorer) = (wave(600, 3, 4.0), model.stream().unwrap());
         (0..600).filter(|row| scorer.push(&rows.slice(*row, 1)).unwrap().is_anomaly).count() as f64 / 600.0
     };
     assert!(flagged(&model) > 0.2 && flagged_of_stream(&model) > 0.2);
-    let (again, found) = model.clone().recalibrated(&NormalRows::all(&wave(1600, 2, 2.0))).unwrap();
+    let (again, found) = model.clone().recalibrated(&NormalRows::all(&wave(1600, 2, 4.0))).unwrap();
     assert_eq!((found.used, found.independent), (1600, 100));
     let (series, stream) = (flagged(&again), flagged_of_stream(&again));
     assert!(series < 0.1 && stream < 0.1, "{series} {stream}");
-    assert!(report(&again, &wave(1500, 3, 2.0), 0.01).threshold.stands);
+    assert!(report(&again, &wave(1500, 3, 4.0), 0.01).threshold.stands);
     let read = Model::from_bytes(&to_bytes(&again)).unwrap();
     assert!(read == Model::Series(again.clone()));
     assert_eq!(again.report().detection.threshold, again.threshold());
@@ -122,7 +122,8 @@ fn thresholds_of_points_and_of_streams_are_set_anew_by_windows() {
 #[test]
 fn the_threshold_of_a_fit_comes_back_from_the_rows_that_it_was_set_on() {
     let model = waves();
-    let calibration = model.report().rows.calibration as usize;
+    // The report counts windows, of 16 points each and at every point.
+    let calibration = model.report().rows.calibration as usize + 15;
     let all = wave(3000, 1, 1.0);
     let (again, found) =
         model.clone().recalibrated(&NormalRows::all(&all.slice(3000 - calibration, calibration))).unwrap();
