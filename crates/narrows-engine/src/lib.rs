@@ -3,7 +3,7 @@
 //! A [`Network`] is an encoder, a latent and a decoder: lists of [`Layer`]s and nothing else. Its
 //! [`Params`] are named, shaped views on one flat arena, in PyTorch's layouts. An [`Executor`] reads the two: it
 //! makes a [`Trainer`] that steps the parameters, and a [`PreparedNetwork`] that encodes, decodes and reconstructs
-//! whole batches. Today there is one, the [`CpuExecutor`].
+//! whole batches. The one here is the [`CpuExecutor`]; `narrows-gpu` has another.
 //!
 //! Two promises, each held by tests:
 //!
@@ -73,9 +73,9 @@ pub use kernels::arch::instruction_set;
 pub use kernels::threads::Threads;
 pub use latent::Latent;
 pub use layer::{
-    Activation, Add, BatchNorm, Conv, ConvTranspose, Dense, DenseInit, Direction, Dropout, GroupNorm, Layer, LayerNorm,
-    Lstm, Map, MapNorm, Padding, PaddingMode, PixelShuffle, Pool, PoolKind, Repeat, SequenceOutput, TimeDense,
-    Upsample, UpsampleKind,
+    Activation, Add, BatchNorm, Conv, ConvTranspose, Dense, DenseInit, Direction, Dropout, GroupNorm, Lapped,
+    LappedWay, Layer, LayerNorm, Lstm, Map, MapNorm, Padding, PaddingMode, PixelShuffle, Pool, PoolKind, Repeat,
+    Rounding, SequenceOutput, TimeDense, Upsample, UpsampleKind,
 };
 pub use loss::{Group, Loss, Output, Pixels, Similarity, Structure};
 pub use network::Network;

@@ -125,6 +125,11 @@ impl Network {
             .fold(0, usize::saturating_add)
     }
 
+    /// Multiply-adds of a row's way through the products of the layers: what its forward pass costs, about.
+    pub fn multiply_adds(&self) -> usize {
+        self.layers().map(|(_, _, layer)| layer.multiply_adds()).fold(0, usize::saturating_add)
+    }
+
     /// ("encoder", 0, layer), ("encoder", 1, layer), ... ("decoder", 0, layer), ...
     fn layers(&self) -> impl Iterator<Item = (&'static str, usize, &Layer)> {
         let encoder = self.encoder.iter().enumerate().map(|(i, layer)| ("encoder", i, layer));
@@ -169,7 +174,11 @@ impl Network {
     }
 
     /// Checks that `params` belong to this network.
-    pub(crate) fn check_params(&self, params: &Params) -> Result<(), ShapeError> {
+    ///
+    /// # Errors
+    ///
+    /// If an entry differs in name, shape or kind, or there are more or fewer.
+    pub fn check_params(&self, params: &Params) -> Result<(), ShapeError> {
         let specs = self.specs();
         for (want, got) in specs.iter().zip(params.specs()) {
             if want != got {
@@ -225,6 +234,7 @@ mod tests {
              | output [Bce(0..20)], 264 parameters"
         );
         assert_eq!((network.inputs(), network.code_size(), network.outputs()), (20, 2, 20));
+        assert_eq!(network.multiply_adds(), 20 * 8 + 8 * 4 + 2 * 20);
         assert_eq!(network.init(3), network.init(3));
         assert_ne!(network.init(3), network.init(4));
     }

@@ -107,6 +107,18 @@ impl Params {
         Ok(())
     }
 
+    /// The same entries with other values, in the order of [`entries`](Self::entries).
+    ///
+    /// # Errors
+    ///
+    /// If there are not as many values.
+    pub fn with_values(&self, values: &[f32]) -> Result<Params, ShapeError> {
+        if values.len() != self.data.len() {
+            return Err(ShapeError::new("params", format!("{} values", self.data.len()), values.len()));
+        }
+        Ok(Params { specs: Arc::clone(&self.specs), data: values.into() })
+    }
+
     /// The whole arena, in the order of [`entries`](Self::entries).
     pub fn as_slice(&self) -> &[f32] {
         &self.data

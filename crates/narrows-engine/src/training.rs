@@ -1,7 +1,11 @@
 //! What training is given and returns, whatever executor trains.
 
+use crate::error::ShapeError;
+use crate::latent::Latent;
+use crate::layer::{Activation, Layer};
+use crate::network::Network;
 use crate::optim::Optimizer;
-use crate::params::Params;
+use crate::params::{ParamKind, Params};
 use crate::sparsity::Sparsity;
 
 /// How to train.
@@ -13,6 +17,34 @@ pub struct TrainConfig {
     pub clip: Option<f32>,
     /// The penalty on the code's activity.
     pub sparsity: Sparsity,
+}
+
+impl TrainConfig {
+    /// Checks that the settings are in range and fit the network.
+    ///
+    /// # Errors
+    ///
+    /// As [`Executor::trainer`](crate::Executor::trainer) says of settings.
+    pub fn check(&self, network: &Network) -> Result<(), ShapeError> {
+        if let Some(clip) = self.clip
+            && (clip.is_nan() || clip <= 0.0)
+        {
+            return Err(ShapeError::new("clip", "a norm above 0", clip));
+        }
+        if let Sparsity::Kl { target, .. } = self.sparsity {
+            if !(target > 0.0 && target < 1.0) {
+                return Err(ShapeError::new("sparsity", "a target in (0, 1)", target));
+            }
+            let last = network.encoder.last();
+            let is_point = network.latent != Latent::Gaussian;
+            if !is_point || last != Some(&Layer::Activation(Activation::Sigmoid)) {
+                let got = last.map_or("none".into(), Layer::to_string);
+                let expected = "a point code from an encoder that ends in Sigmoid, for a KL sparsity";
+                return Err(ShapeError::new("encoder", expected, format!("{:?} from {got}", network.latent)));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// A batch of rows to train on.
@@ -68,4 +100,13 @@ pub struct TrainerState {
     pub second: Vec<f32>,
     /// Updates done.
     pub steps: u64,
+}
+
+impl TrainerState {
+    /// The state before the first update.
+    pub fn fresh(params: Params) -> TrainerState {
+        let trainable: usize =
+            params.entries().filter(|entry| entry.kind == ParamKind::Trainable).map(|entry| entry.data.len()).sum();
+        TrainerState { params, first: vec![0.0; trainable], second: vec![0.0; trainable], steps: 0 }
+    }
 }

@@ -17,6 +17,7 @@ pub fn networks() -> Vec<Network> {
         maps(Map::new(12, 11, 3), 20, PaddingMode::Zeros, |_| Loss::Mse),
         maps(Map::new(12, 11, 3), 20, PaddingMode::Reflect, ssim),
         maps(Map::new(12, 11, 2), 7, PaddingMode::Replicate, beside),
+        lapped(),
     ]
 }
 
@@ -52,6 +53,19 @@ pub fn dense() -> Network {
         },
     );
     network.expect("the widths fit")
+}
+
+/// The lapped transform of an image, rounded, and back.
+fn lapped() -> Network {
+    let pixels = Map::new(16, 24, 3);
+    let way = |way| Layer::Lapped(Lapped { pixels, way, centre: 0.5, step: 0.02 });
+    let network = Network::new(
+        vec![way(LappedWay::Analysis), Layer::Rounding(Rounding { octaves: (-1.0, 2.0), offset: 0.4 })],
+        Latent::Point,
+        vec![way(LappedWay::Synthesis), Layer::Conv(Conv::same(pixels, 3, (3, 3))), Layer::Add(Add { back: 2 })],
+        Output::single(pixels.size(), Loss::Mse),
+    );
+    network.expect("the maps fit")
 }
 
 /// Activations, a code to be rounded, and nothing that training draws but its noise.

@@ -7,6 +7,8 @@ use crate::{Latent, Loss, Network, Params};
 pub(super) struct Reconstruction {
     pub code: Vec<f64>,
     pub code_penalty: f64,
+    /// How near a rounded value came to being rounded the other way; infinite where nothing is rounded.
+    pub nearest_tie: f64,
     /// Before the links.
     values: Vec<f64>,
     /// After them.
@@ -16,7 +18,8 @@ pub(super) struct Reconstruction {
 /// Encodes and decodes one row.
 pub(super) fn reconstruct(network: &Network, params: &Params, row: &[f32]) -> Reconstruction {
     let row = row.iter().map(|&x| f64::from(x)).collect();
-    let encoded = run("encoder", &network.encoder, params, row);
+    let mut nearest_tie = f64::INFINITY;
+    let encoded = run("encoder", &network.encoder, params, row, &mut nearest_tie);
     let code = encoded[..network.code_size()].to_vec();
     let code_penalty = match network.latent {
         Latent::Point => 0.0,
@@ -29,7 +32,7 @@ pub(super) fn reconstruct(network: &Network, params: &Params, row: &[f32]) -> Re
         }
         Latent::Quantised => code.iter().map(|z| 0.5 * (1.0 + 12.0 * z * z).log2()).sum(),
     };
-    let values = run("decoder", &network.decoder, params, code.clone());
+    let values = run("decoder", &network.decoder, params, code.clone(), &mut nearest_tie);
     let mut output = values.clone();
     for group in &network.output.groups {
         let columns = &mut output[group.columns.clone()];
@@ -42,7 +45,7 @@ pub(super) fn reconstruct(network: &Network, params: &Params, row: &[f32]) -> Re
             }
         }
     }
-    Reconstruction { code, code_penalty, values, output }
+    Reconstruction { code, code_penalty, nearest_tie, values, output }
 }
 
 /// The output loss of one row; none where a group's loss is by similarity, which has tests of its own.
@@ -74,7 +77,7 @@ pub(super) fn loss(network: &Network, row: &Reconstruction, target: &[f32]) -> O
     Some(loss)
 }
 
-fn run(part: &str, layers: &[Layer], params: &Params, row: Vec<f64>) -> Vec<f64> {
+fn run(part: &str, layers: &[Layer], params: &Params, row: Vec<f64>, nearest_tie: &mut f64) -> Vec<f64> {
     let mut values = vec![row];
     for (i, layer) in layers.iter().enumerate() {
         let get = |name: &str| -> Vec<f64> {
@@ -112,6 +115,15 @@ fn run(part: &str, layers: &[Layer], params: &Params, row: Vec<f64>) -> Vec<f64>
             Layer::Pool(pool) => pool_output(pool, x),
             Layer::Upsample(up) => upsampled(up, x),
             Layer::PixelShuffle(shuffle) => shuffled(shuffle, x),
+            Layer::Lapped(lapped) => transformed(lapped, x),
+            Layer::Rounding(rounding) => {
+                let round = |x: &f64| {
+                    let raised = x.abs() + f64::from(rounding.offset);
+                    *nearest_tie = nearest_tie.min((raised - raised.round()).abs());
+                    raised.floor().copysign(*x)
+                };
+                x.iter().map(round).collect()
+            }
         };
         values.push(y);
     }
@@ -330,6 +342,17 @@ fn upsampled(up: &Upsample, x: &[f64]) -> Vec<f64> {
         }
     }
     y
+}
+
+/// The kernel itself in single precision: rounding next to it decides by the last bit, so that no other will do.
+fn transformed(lapped: &Lapped, x: &[f64]) -> Vec<f64> {
+    let x: Vec<f32> = x.iter().map(|&x| x as f32).collect();
+    let mut y = vec![0.0; x.len()];
+    match lapped.way {
+        LappedWay::Analysis => lapped.analyse(&x, &mut y),
+        LappedWay::Synthesis => lapped.synthesise(&x, &mut y),
+    }
+    y.into_iter().map(f64::from).collect()
 }
 
 fn shuffled(shuffle: &PixelShuffle, x: &[f64]) -> Vec<f64> {

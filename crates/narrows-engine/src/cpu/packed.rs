@@ -11,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::executor::PreparedNetwork;
 use crate::kernels::threads::Threads;
-use crate::latent::{self, Latent};
+use crate::latent::Latent;
 use crate::layer::{Activation, Inference, Layer, Rows};
 use crate::network::Network;
 use crate::params::Params;
@@ -207,7 +207,7 @@ impl PreparedNetwork for PackedNetwork {
         assert!(self.network.latent == Latent::Gaussian, "a point has no variance");
         let width = 2 * self.plan.code_size();
         self.encode_columns(input, encoded, width);
-        encoded.chunks_exact_mut(width).for_each(latent::clamp_log_var);
+        encoded.chunks_exact_mut(width).for_each(Latent::bound_log_variances);
     }
 
     fn decode(&self, code: &[f32], output: &mut [f32]) {

@@ -111,7 +111,7 @@ impl Plan {
                 trainable = stage.trainable.end;
                 buffer = stage.buffers.end;
                 plan.n_packed = stage.packed.end;
-                block += layer.ops().requirements(1, width).random_blocks;
+                block += layer.random_blocks(width);
                 width = outputs;
                 plan.max_width = plan.max_width.max(width);
                 plan.stages.push(stage);

@@ -11,12 +11,9 @@ use crate::error::ShapeError;
 use crate::executor::PreparedNetwork;
 use crate::executor::Trainer;
 use crate::kernels::threads::Threads;
-use crate::latent::Latent;
-use crate::layer::{Activation, Layer};
 use crate::network::Network;
 use crate::optim;
 use crate::params::Params;
-use crate::sparsity::Sparsity;
 use crate::training::{Batch, RowWeights, StepLoss, TrainConfig, TrainerState};
 
 use super::PackedNetwork;
@@ -41,28 +38,6 @@ pub(crate) struct CpuTrainer {
     pub(super) pending: Option<usize>,
 }
 
-/// Checks that the settings are in range and fit the network.
-fn check_config(network: &Network, config: &TrainConfig) -> Result<(), ShapeError> {
-    if let Some(clip) = config.clip
-        && (clip.is_nan() || clip <= 0.0)
-    {
-        return Err(ShapeError::new("clip", "a norm above 0", clip));
-    }
-    if let Sparsity::Kl { target, .. } = config.sparsity {
-        if !(target > 0.0 && target < 1.0) {
-            return Err(ShapeError::new("sparsity", "a target in (0, 1)", target));
-        }
-        let last = network.encoder.last();
-        let is_point = network.latent != Latent::Gaussian;
-        if !is_point || last != Some(&Layer::Activation(Activation::Sigmoid)) {
-            let got = last.map_or("none".into(), Layer::to_string);
-            let expected = "a point code from an encoder that ends in Sigmoid, for a KL sparsity";
-            return Err(ShapeError::new("encoder", expected, format!("{:?} from {got}", network.latent)));
-        }
-    }
-    Ok(())
-}
-
 impl CpuTrainer {
     /// As [`Executor::trainer`](crate::Executor::trainer).
     pub(crate) fn new(
@@ -74,7 +49,7 @@ impl CpuTrainer {
     ) -> Result<Self, ShapeError> {
         network.check()?;
         network.check_params(&params)?;
-        check_config(network, &config)?;
+        config.check(network)?;
         let plan = Plan::new(network);
         let capacity = capacity.max(1);
         let zeros = vec![0.0; plan.n_trainable];

@@ -17,7 +17,7 @@ fn clamp(log_var: f32) -> f32 {
 }
 
 /// Holds the log-variances of one row's [mean | log_var] to their bound.
-pub(crate) fn clamp_log_var(encoded: &mut [f32]) {
+pub(super) fn clamp_log_var(encoded: &mut [f32]) {
     let half = encoded.len() / 2;
     encoded[half..].iter_mut().for_each(|log_var| *log_var = clamp(*log_var));
 }

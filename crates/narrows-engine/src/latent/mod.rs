@@ -6,7 +6,9 @@
 mod gaussian;
 mod quantised;
 
-pub(crate) use gaussian::{Gaussian, clamp_log_var};
+pub(crate) use gaussian::Gaussian;
+
+use gaussian::clamp_log_var;
 pub(crate) use quantised::Quantised;
 
 use crate::layer::{ELEMENT_COST, Rows};
@@ -24,6 +26,11 @@ pub enum Latent {
 }
 
 impl Latent {
+    /// Holds the log-variances of one row's `[mean | log_var]` of a Gaussian code to their bound, as training does.
+    pub fn bound_log_variances(encoded: &mut [f32]) {
+        clamp_log_var(encoded);
+    }
+
     /// Whether the code of a row adds to its loss.
     pub(crate) fn has_penalty(self) -> bool {
         self != Latent::Point

@@ -18,6 +18,7 @@ mod conv;
 mod dense;
 mod dropout;
 mod group_norm;
+mod lapped;
 mod layer_norm;
 mod lstm;
 mod map;
@@ -26,6 +27,7 @@ mod norm;
 mod pixel_shuffle;
 mod pool;
 mod repeat;
+mod rounding;
 mod sequence;
 mod time_dense;
 mod upsample;
@@ -41,6 +43,7 @@ pub use conv::{Conv, ConvTranspose};
 pub use dense::{Dense, DenseInit};
 pub use dropout::Dropout;
 pub use group_norm::GroupNorm;
+pub use lapped::{Lapped, LappedWay};
 pub use layer_norm::LayerNorm;
 pub use lstm::Lstm;
 pub use map::{Map, Padding, PaddingMode};
@@ -48,6 +51,7 @@ pub use map_norm::MapNorm;
 pub use pixel_shuffle::PixelShuffle;
 pub use pool::{Pool, PoolKind};
 pub use repeat::Repeat;
+pub use rounding::Rounding;
 pub use sequence::{Direction, SequenceOutput};
 pub use time_dense::TimeDense;
 pub use upsample::{Upsample, UpsampleKind};
@@ -91,6 +95,10 @@ pub enum Layer {
     GroupNorm(GroupNorm),
     /// Channels that become pixels.
     PixelShuffle(PixelShuffle),
+    /// The lapped cosine transform of an image, or its inverse.
+    Lapped(Lapped),
+    /// Whole numbers.
+    Rounding(Rounding),
     /// An earlier value, added.
     Add(Add),
 }
@@ -124,13 +132,33 @@ impl Layer {
             Self::MapNorm(layer) => layer,
             Self::GroupNorm(layer) => layer,
             Self::PixelShuffle(layer) => layer,
+            Self::Lapped(layer) => layer,
+            Self::Rounding(layer) => layer,
             Self::Add(layer) => layer,
         }
     }
 
     /// (inputs, outputs) where the layer states them.
-    pub(crate) fn widths(&self) -> Option<(usize, usize)> {
+    pub fn widths(&self) -> Option<(usize, usize)> {
         self.ops().widths()
+    }
+
+    /// Multiply-adds of a row's forward pass through its products.
+    pub(crate) fn multiply_adds(&self) -> usize {
+        let weights = self.len(ParamKind::Trainable) - self.n_biases();
+        weights.saturating_mul(match self {
+            Self::Conv(conv) => conv.output().positions(),
+            Self::ConvTranspose(conv) => conv.input.positions(),
+            Self::TimeDense(time) => time.steps,
+            Self::Lstm(lstm) => lstm.steps,
+            _ => 1,
+        })
+    }
+
+    /// Trainable values that no product reads.
+    fn n_biases(&self) -> usize {
+        let vectors = self.entries(ParamKind::Trainable).into_iter().filter(|(_, shape)| shape.len() == 1);
+        vectors.map(|(_, shape)| shape[0]).sum()
     }
 
     /// Its entries of one kind, in PyTorch's names.
@@ -143,8 +171,13 @@ impl Layer {
         self.ops().params()?.packing()
     }
 
+    /// Blocks of the random stream of a row of `width` values that it draws in training.
+    pub fn random_blocks(&self, width: usize) -> u32 {
+        self.ops().requirements(1, width).random_blocks
+    }
+
     /// Floats of its entries of one kind.
-    pub(crate) fn len(&self, kind: ParamKind) -> usize {
+    pub fn len(&self, kind: ParamKind) -> usize {
         self.entries(kind).iter().map(|(_, shape)| shape.iter().product::<usize>()).sum()
     }
 
