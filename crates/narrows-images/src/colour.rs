@@ -8,6 +8,10 @@ use crate::{Channels, Image};
 const BLUE: f32 = 2.0 * (1.0 - LUMA[2]);
 const RED: f32 = 2.0 * (1.0 - LUMA[0]);
 
+/// What a unit of Cb and of Cr adds to red, green and blue.
+pub const COLOURS_OF_CHROMA: [[f32; 2]; 3] =
+    [[0.0, RED], [-LUMA[2] * BLUE / LUMA[1], -LUMA[0] * RED / LUMA[1]], [BLUE, 0.0]];
+
 /// An image's luminance (a grey image) and its chroma `[height, width, 2]`: Cb and Cr of each pixel, in [-0.5, 0.5].
 /// A grey image has no chroma: zeros.
 pub fn luminance_and_chroma(image: &Image) -> (Image, Vec<f32>) {

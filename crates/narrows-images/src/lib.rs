@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod album;
+mod along;
 pub mod classical;
 mod colour;
 mod compact;
@@ -14,12 +15,14 @@ pub mod damage;
 mod draft;
 mod error;
 mod file;
+mod flat;
 #[cfg(test)]
 mod golden;
 mod guard;
 mod heat;
 mod image;
 mod lettering;
+pub mod local_contrast;
 mod numpy_header;
 mod retouch;
 mod shape;
@@ -27,14 +30,16 @@ mod sheet;
 mod smoothing;
 
 pub use album::{Album, LeftOut, Skipped, SplitFolder, Store};
-pub use colour::{colourfulness, luminance_and_chroma, recombine};
-pub use damage::{Damage, Damages, Mark, PreparedDamages, Side, Span};
+pub use along::{resizing_along, smoothing_along};
+pub use colour::{COLOURS_OF_CHROMA, colourfulness, luminance_and_chroma, recombine};
+pub use damage::{Damage, Damages, Fill, KeptMark, Mark, PreparedDamages, Side, Span};
 pub use draft::{Draft, resolved, sweep};
 pub use error::{Error, Result};
 pub use file::{Density, Depth, Format, JPEG_QUALITY, Limits, Loss, Page, Photo, Sequence, Written};
 pub use guard::guarded;
 pub use heat::{heat, overlay};
 pub use image::{Channels, Image};
+pub use local_contrast::local_contrast;
 pub use numpy_header::NumpyHeader;
 pub use retouch::Holes;
 pub use shape::Filter;

@@ -1,6 +1,7 @@
 //! Changing the pixels of a photo by a network that knows nothing of transparency and of what is lost: colours that nobody
 //! sees must not leak into those that are seen, and what is not lost must stay.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use crate::{Channels, Filter, Image, Photo};
@@ -31,10 +32,13 @@ impl Photo {
         let hidden: Vec<bool> = alpha.map_or_else(Vec::new, |alpha| {
             alpha.iter().enumerate().map(|(at, alpha)| *alpha <= 0.0 && !is_lost(at)).collect()
         });
-        let mut input = if hidden.contains(&true) { of_the_nearest(&self.image, &hidden) } else { self.image.clone() };
+        let mut input = Cow::Borrowed(&self.image);
+        if hidden.contains(&true) {
+            input = Cow::Owned(of_the_nearest(&self.image, &hidden));
+        }
         if let Some(Holes { lost, fill }) = holes {
             assert_eq!(lost.len(), height * width, "holes of a {height}x{width} image");
-            let pixels = input.pixels.chunks_exact_mut(c).zip(lost);
+            let pixels = input.to_mut().pixels.chunks_exact_mut(c).zip(lost);
             pixels.filter(|(_, lost)| **lost).for_each(|(pixel, _)| pixel.fill(*fill));
         }
         let mut image = change(&input);

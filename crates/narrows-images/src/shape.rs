@@ -80,10 +80,19 @@ impl Image {
     /// # Panics
     /// If the image has no pixels.
     pub fn padded_reflect(&self, top: usize, left: usize, height: usize, width: usize) -> Image {
-        let columns: Vec<usize> = (0..width).map(|x| reflected(x as isize - left as isize, self.width)).collect();
+        self.crop_reflect(-(top as isize), -(left as isize), height, width)
+    }
+
+    /// The crop starting at row `top` and column `left`, which may exceed the image: that is padded by reflection, as by
+    /// [`padded_reflect`](Self::padded_reflect).
+    ///
+    /// # Panics
+    /// If the image has no pixels.
+    pub fn crop_reflect(&self, top: isize, left: isize, height: usize, width: usize) -> Image {
+        let columns: Vec<usize> = (0..width).map(|x| reflected(x as isize + left, self.width)).collect();
         let mut pixels = Vec::with_capacity(height * width * self.channels.count());
         for y in 0..height {
-            let from_y = reflected(y as isize - top as isize, self.height);
+            let from_y = reflected(y as isize + top, self.height);
             columns.iter().for_each(|&from_x| pixels.extend_from_slice(self.pixel(from_y, from_x)));
         }
         Image::new(height, width, self.channels, pixels)
@@ -188,6 +197,7 @@ mod tests {
         let padded = image.padded_reflect(1, 6, 3, 14);
         assert_eq!(padded.row(2), [2., 1., 0., 1., 2., 1., 0., 1., 2., 1., 0., 1., 2., 1.]);
         assert_eq!(padded.row(0), padded.row(1));
+        assert_eq!(image.crop_reflect(0, 4, 1, 3).row(0), [0., 1., 2.]);
         let dot = Image::filled(1, 1, Channels::Rgb, 0.25);
         assert_eq!(dot.padded_reflect(3, 2, 9, 7), Image::filled(9, 7, Channels::Rgb, 0.25));
     }

@@ -18,7 +18,7 @@ pub use store::Store;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::file::{Depth, Header, Page};
 use crate::{Channels, Error, Format, Image, Limits, Photo, Result};
@@ -220,6 +220,12 @@ impl Album {
             Images::Files(leaves) => Some(&leaves.all[i].found.path),
             Images::Array(_) | Images::Made(_) => None,
         }
+    }
+
+    /// The file that marks the defects of image `i`: `a_mask.png` beside `a.jpg`, or one of its name in `ground_truth` if the
+    /// image is in `test`, as in MVTec AD.
+    pub fn defect_mask(&self, i: usize) -> Option<PathBuf> {
+        self.path(i).and_then(masks::of_image)
     }
 
     /// Height, width and channels of image `i`.

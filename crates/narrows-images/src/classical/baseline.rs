@@ -2,7 +2,7 @@
 
 use super::median::median_of_whole;
 use super::{fill, median, noise_level, non_local_means, unsharp};
-use crate::damage::{Damage, Damages};
+use crate::damage::{Damage, Damages, Fill, Side};
 use crate::{Channels, Filter, Image};
 
 /// An image restored by classical methods.
@@ -21,7 +21,7 @@ pub struct Baseline {
 /// |---|---|
 /// | gaussian | non-local means; for a range the noise level is estimated |
 /// | salt_pepper | median of the intact neighbours, for pixels that are black or white |
-/// | blocks, masking | normalised convolution, for pixels with exactly the fill value |
+/// | blocks, masking | normalised convolution, for pixels with exactly the fill value; of holes of any colour, for flat squares of their size |
 /// | blur | unsharp mask |
 /// | grayscale | grey in all channels |
 /// | downscale | bicubic |
@@ -42,9 +42,8 @@ pub fn baseline(damages: &Damages, damaged: &Image, channels: Channels) -> Basel
                 ("non-local means", undone)
             }
             Damage::SaltPepper { rate } => ("median", median_of_whole(&image, &salted(&image, rate.high))),
-            Damage::Blocks { fill: value, .. } | Damage::Masking { fill: value, .. } => {
-                ("fill", fill(&image, &marked(&image, |pixel| pixel.iter().all(|x| x == value))))
-            }
+            Damage::Blocks { fill: look, side, .. } => ("fill", fill(&image, &lost(&image, *look, *side))),
+            Damage::Masking { fill: look, .. } => ("fill", fill(&image, &lost(&image, *look, Side::Pixels(1)))),
             Damage::Blur { sigma } => ("unsharp mask", unsharp(&image, sigma.middle())),
             Damage::Grayscale if channels == Channels::Rgb => ("grey", image.to_channels(channels)),
             Damage::Downscale { factor } => {
@@ -57,6 +56,15 @@ pub fn baseline(damages: &Damages, damaged: &Image, channels: Channels) -> Basel
     }
     let name = if names.is_empty() { "unchanged".into() } else { names.join(", then ") };
     Baseline { name, image: image.clipped() }
+}
+
+/// The pixels that look lost; none of single ones of any colour.
+fn lost(image: &Image, look: Fill, side: Side) -> Vec<bool> {
+    match (look.value(), side.pixels(image.height, image.width)) {
+        (Some(value), _) => marked(image, |pixel| pixel.iter().all(|x| *x == value)),
+        (None, 1) => vec![false; image.height * image.width],
+        (None, side) => image.flat_squares(side),
+    }
 }
 
 /// The noisy pixels: those black or white; if these are more than the noise rate allows, only those that
@@ -107,6 +115,7 @@ mod tests {
         check("salt_pepper:0.9", "median", 10.0);
         check("masking:0.4", "fill", 15.0);
         check("blocks:0.2", "fill", 5.0);
+        check("blocks:0.1:8px:any", "fill", 5.0);
         check("blur:1.5", "unsharp mask", 1.0);
         check("downscale:3", "bicubic", 5.0);
         check("grayscale", "grey", 0.0);

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::de::{self, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::Damage;
+use super::{Damage, Fill};
 use crate::{Channels, Error, Result};
 
 /// Corruptions applied in sequence; in text separated by commas, `blur:1.5,gaussian:10`, in files a list of texts.
@@ -57,9 +57,15 @@ impl Damages {
         if self.0.contains(&Damage::Grayscale) { Channels::Grey } else { target }
     }
 
-    /// The value of lost pixels, if a step loses some: that of the last one.
-    pub fn fill(&self) -> Option<f32> {
+    /// What lost pixels look like, if a step loses some: those of the last one.
+    pub fn fill(&self) -> Option<Fill> {
         self.0.iter().rev().find_map(Damage::fill)
+    }
+
+    /// With what is not said made explicit, as a fit does.
+    #[must_use]
+    pub fn settled(self) -> Damages {
+        Damages(self.0.into_iter().map(Damage::settled).collect())
     }
 
     /// The total downscaling factor.

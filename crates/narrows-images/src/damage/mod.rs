@@ -6,10 +6,12 @@
 
 mod blocks;
 mod composition;
+mod fill;
 mod gaussian;
 mod jpeg;
 mod pixels;
 mod ready;
+mod registration;
 mod span;
 mod text;
 mod watermark;
@@ -19,9 +21,11 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use composition::Damages;
+pub use fill::Fill;
 pub use ready::PreparedDamages;
 pub use span::Span;
 pub use text::Kind;
+pub use watermark::KeptMark;
 
 /// An image corruption.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -45,15 +49,15 @@ pub enum Damage {
         rate: Span,
         /// Size of a hole.
         side: Side,
-        /// The value in the holes.
-        fill: f32,
+        /// What the holes look like; of any colour by default.
+        fill: Fill,
     },
     /// Single missing pixels.
     Masking {
         /// Share of the pixels.
         rate: Span,
-        /// The value of a missing pixel.
-        fill: f32,
+        /// What missing pixels look like; mid-grey by default.
+        fill: Fill,
     },
     /// Gaussian blur.
     Blur {
@@ -100,18 +104,20 @@ pub enum Mark {
 }
 
 impl Damage {
-    /// The value of lost pixels, of a corruption that loses some.
-    pub fn fill(&self) -> Option<f32> {
+    /// What lost pixels look like, of a corruption that loses some.
+    pub fn fill(&self) -> Option<Fill> {
         match self {
             Damage::Blocks { fill, .. } | Damage::Masking { fill, .. } => Some(*fill),
             _ => None,
         }
     }
+
+    /// With what is not said made explicit, as a fit does: blocks are of any colour. Single pixels are mid-grey.
+    #[must_use]
+    pub fn settled(self) -> Damage {
+        match self {
+            Damage::Blocks { rate, side, fill: Fill::Unsaid } => Damage::Blocks { rate, side, fill: Fill::Any },
+            other => other,
+        }
+    }
 }
-
-/// Names of values of lost pixels.
-pub(crate) const SHADES: [(&str, f32); 4] = [("black", 0.0), ("grey", LOST), ("gray", LOST), ("white", 1.0)];
-
-/// The default fill value: not representable in files of 8 or 16 bits, so that
-/// missing pixels can be distinguished from grey ones.
-pub(crate) const LOST: f32 = 0.5;

@@ -2,6 +2,7 @@
 
 use narrows_engine::rng::Stream;
 
+use super::fill::Fill;
 use crate::Image;
 
 /// Sets a share of the pixels to black or white with equal probability.
@@ -13,17 +14,23 @@ pub(super) fn salt_and_pepper(image: &mut Image, rate: f32, stream: &mut Stream)
     });
 }
 
-/// Replaces a share of the pixels by `fill`.
-pub(super) fn lose(image: &mut Image, rate: f32, fill: f32, stream: &mut Stream) {
+/// Replaces a share of the pixels; returns which.
+pub(super) fn lose(image: &mut Image, rate: f32, fill: Fill, stream: &mut Stream) -> Vec<bool> {
+    let palette = fill.palette(image, stream);
+    let mut colours = stream.clone();
+    let mut lost = Vec::with_capacity(image.height * image.width);
     each_pixel(image, stream, |pixel, chance| {
+        lost.push(chance < rate);
         if chance < rate {
-            pixel.fill(fill);
+            let colour = palette.next(&mut colours);
+            pixel.copy_from_slice(&colour[..pixel.len()]);
         }
     });
+    lost
 }
 
 /// A random number in [0, 1) per pixel.
-fn each_pixel(image: &mut Image, stream: &mut Stream, change: impl Fn(&mut [f32], f32)) {
+fn each_pixel(image: &mut Image, stream: &mut Stream, mut change: impl FnMut(&mut [f32], f32)) {
     let c = image.channels.count();
     let mut chances = [0.0; 1024];
     for pixels in image.pixels.chunks_mut(chances.len() * c) {
@@ -51,9 +58,9 @@ mod tests {
         assert_eq!(share(&image, 0.0) + share(&image, 1.0) + share(&image, 0.3), 1.0);
 
         let mut image = Image::filled(100, 100, Channels::Rgb, 0.3);
-        lose(&mut image, 0.4, 0.5, &mut stream());
+        lose(&mut image, 0.4, Fill::Value(0.5), &mut stream());
         assert!((share(&image, 0.5) - 0.4).abs() < 0.015);
-        lose(&mut image, 1.0, 0.0, &mut stream());
+        lose(&mut image, 1.0, Fill::Value(0.0), &mut stream());
         assert_eq!(share(&image, 0.0), 1.0);
     }
 }

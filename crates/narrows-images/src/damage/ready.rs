@@ -2,10 +2,10 @@
 
 use narrows_engine::rng::Stream;
 
-use super::watermark::Stamp;
-use super::{Damage, Damages, blocks, gaussian, jpeg, pixels};
+use super::watermark::{KeptMark, Stamp};
+use super::{Damage, Damages, blocks, gaussian, jpeg, pixels, registration};
 use crate::smoothing::smoothed;
-use crate::{Channels, Filter, Image, Result};
+use crate::{Channels, Error, Filter, Image, Result};
 
 /// Corruptions ready to be applied: watermarks are loaded and rendered.
 #[derive(Debug, Clone)]
@@ -27,12 +27,50 @@ impl Damages {
         };
         Ok(PreparedDamages { damages: self.clone(), stamps: self.as_slice().iter().map(stamp).collect::<Result<_>>()? })
     }
+
+    /// The corruptions with the watermarks that a model kept, in their order: no file is read.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] if there are more or fewer marks than watermarks.
+    pub fn ready_with(&self, marks: &[KeptMark]) -> Result<PreparedDamages> {
+        let n = self.n_watermarks();
+        if n != marks.len() {
+            return Err(Error::setting(format!("corruption `{self}`: expected {n} kept marks, got {}", marks.len())));
+        }
+        let mut marks = marks.iter();
+        let stamp = |damage: &Damage| match damage {
+            Damage::Watermark { .. } => marks.next().map(Stamp::of_kept),
+            _ => None,
+        };
+        Ok(PreparedDamages { damages: self.clone(), stamps: self.as_slice().iter().map(stamp).collect() })
+    }
+
+    /// How many of the corruptions are watermarks.
+    pub fn n_watermarks(&self) -> usize {
+        self.as_slice().iter().filter(|damage| matches!(damage, Damage::Watermark { .. })).count()
+    }
 }
 
 impl PreparedDamages {
     /// The corruptions.
     pub fn damages(&self) -> &Damages {
         &self.damages
+    }
+
+    /// The watermarks, for a model to keep.
+    pub fn marks(&self) -> Vec<KeptMark> {
+        self.stamps.iter().flatten().map(Stamp::kept).collect()
+    }
+
+    /// The image without its watermark, if the corruption is a watermark alone and it is found: where undoing it leaves the
+    /// image smoother along the edges of the mark. Exact but for rounding, as opacity and mark are known.
+    pub fn without_mark(&self, image: &Image) -> Option<Image> {
+        let ([Damage::Watermark { opacity, .. }], [Some(stamp)]) = (self.damages.as_slice(), self.stamps.as_slice())
+        else {
+            return None;
+        };
+        let found = registration::find(stamp, image, *opacity)?;
+        Some(registration::without(stamp, image, &found).clipped())
     }
 
     /// The image corrupted with random numbers from `stream`; equal streams give equal images. Grey after `grayscale`,
@@ -42,7 +80,16 @@ impl PreparedDamages {
     /// # Panics
     /// If the image is empty, or a side is shorter than the factor of `downscale`.
     pub fn apply(&self, image: &Image, stream: &mut Stream) -> Image {
-        let mut image = image.clone();
+        self.apply_and_tell(image, stream).0
+    }
+
+    /// The image corrupted as by [`apply`](Self::apply), and which of its pixels the last corruption that loses some has lost,
+    /// if there is one: `[height, width]` at that step.
+    ///
+    /// # Panics
+    /// As [`apply`](Self::apply).
+    pub fn apply_and_tell(&self, image: &Image, stream: &mut Stream) -> (Image, Option<Vec<bool>>) {
+        let (mut image, mut lost) = (image.clone(), None);
         for (damage, stamp) in self.damages.as_slice().iter().zip(&self.stamps) {
             match damage {
                 Damage::Gaussian { sigma, clip } => {
@@ -53,9 +100,11 @@ impl PreparedDamages {
                 }
                 Damage::SaltPepper { rate } => pixels::salt_and_pepper(&mut image, rate.draw(stream), stream),
                 Damage::Blocks { rate, side, fill } => {
-                    blocks::make_holes(&mut image, rate.draw(stream), *side, *fill, stream);
+                    lost = Some(blocks::make_holes(&mut image, rate.draw(stream), *side, *fill, stream));
                 }
-                Damage::Masking { rate, fill } => pixels::lose(&mut image, rate.draw(stream), *fill, stream),
+                Damage::Masking { rate, fill } => {
+                    lost = Some(pixels::lose(&mut image, rate.draw(stream), *fill, stream));
+                }
                 Damage::Blur { sigma } => image = smoothed(&image, sigma.draw(stream)),
                 Damage::Jpeg { quality } => {
                     image = jpeg::compressed(&image, quality.draw(stream).round() as u8);
@@ -67,7 +116,7 @@ impl PreparedDamages {
                 Damage::Downscale { factor } => image = downscaled(&image, *factor),
             }
         }
-        image
+        (image, lost)
     }
 }
 
@@ -125,6 +174,34 @@ mod tests {
         let white = Image::filled(20, 20, Channels::Grey, 1.0);
         assert!(damaged("gaussian:25", &white, 1).pixels.iter().any(|&x| x > 1.0));
         assert!(damaged("gaussian:25:clip", &white, 1).pixels.iter().all(|&x| x <= 1.0));
+    }
+
+    #[test]
+    fn a_known_mark_is_found_and_undone() {
+        use crate::compare::psnr;
+        let text = "watermark:\"SAMPLE\":0.4".parse::<Damages>().unwrap().ready().unwrap();
+        let ready = text.damages().ready_with(&text.marks()).unwrap();
+        let mut found = 0;
+        for (channels, row) in (1..5).flat_map(|row| [(Channels::Grey, row), (Channels::Rgb, row)]) {
+            let mut image = waves(96, 128, channels, 0);
+            image.pixels.iter_mut().for_each(|x| *x = (*x * 255.0).round() / 255.0);
+            let mut marked = ready.apply(&image, &mut Stream::new(1, Purpose::Corruption, 0, row));
+            marked.pixels.iter_mut().for_each(|x| *x = (*x * 255.0).round() / 255.0);
+            let before = psnr(&image, &marked);
+            match ready.without_mark(&marked) {
+                Some(without) => {
+                    let after = psnr(&image, &without);
+                    assert!(after > before + 10.0, "{channels:?} {row}: {before} to {after} dB");
+                    found += 1;
+                }
+                // Small ones on a busy ground are not told from it.
+                None => assert!(before > 33.0, "{channels:?} {row}: {before} dB"),
+            }
+            assert!(ready.without_mark(&image).is_none(), "{channels:?}: a mark where there is none");
+        }
+        assert!(found >= 4, "{found} of 8");
+        assert!(text.damages().ready_with(&[]).is_err());
+        assert!(text.damages().ready().unwrap().marks() == ready.marks());
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use super::span::share;
-use super::{Damage, LOST, Mark, SHADES, Side, Span};
+use super::{Damage, Fill, Mark, Side, Span};
 use crate::{Error, Result};
 
 /// A kind of corruption, for help texts.
@@ -33,10 +33,14 @@ const KINDS: [Kind; 9] = [
     kind(
         "blocks",
         "blocks:0.2:8px",
-        "square holes over this share of the area, of this side (8px, or a share: 0.1); mid-grey, or of a third parameter: black, \
-         white, or from 0 to 1",
+        "square holes over this share of the area, of this side (8px, or a share: 0.1); of any colour, or of a third parameter: \
+         black, grey, white, or from 0 to 1",
     ),
-    kind("masking", "masking:0.3", "this share of the pixels lost: mid-grey, or of a second parameter as in `blocks`"),
+    kind(
+        "masking",
+        "masking:0.3",
+        "this share of the pixels lost: mid-grey, or of a second parameter: any, black, white, or from 0 to 1",
+    ),
     kind("blur", "blur:1.5", "out of focus, by this standard deviation in pixels"),
     kind("jpeg", "jpeg:10-40", "saved as JPEG of this quality, 1 to 100"),
     kind("watermark", "watermark:\"SAMPLE\":0.4", "words, or the image of a file, over it, with this opacity"),
@@ -120,11 +124,11 @@ impl Damage {
         Err(self.refused(parameter, &format!("a number above {low}, at most {high}, or a range of them"), &span))
     }
 
-    fn fills(&self, fill: f32) -> Result<()> {
-        if (0.0..=1.0).contains(&fill) {
+    fn fills(&self, fill: Fill) -> Result<()> {
+        if fill.is_in_range() {
             return Ok(());
         }
-        Err(self.refused("fill", "black, grey, white or a number from 0 to 1", &fill))
+        Err(self.refused("fill", Fill::EXPECTED, &fill))
     }
 
     fn refused(&self, parameter: &str, expected: &str, got: &dyn fmt::Display) -> Error {
@@ -173,11 +177,9 @@ impl<'t> Parameters<'t> {
         })
     }
 
-    fn fill(&mut self) -> Result<f32> {
-        let Some(text) = self.next() else { return Ok(LOST) };
-        let named = SHADES.iter().find(|(name, _)| *name == text).map(|(_, value)| *value);
-        let expected = "black, grey, white or a number from 0 to 1";
-        named.or_else(|| share(text)).ok_or_else(|| refused(self.whole, "fill", expected, &text))
+    fn fill(&mut self) -> Result<Fill> {
+        let Some(text) = self.next() else { return Ok(Fill::Unsaid) };
+        Fill::read(text).ok_or_else(|| refused(self.whole, "fill", Fill::EXPECTED, &text))
     }
 
     fn side(&mut self) -> Result<Side> {
@@ -284,11 +286,9 @@ impl fmt::Display for Damage {
         match self {
             Damage::Gaussian { sigma, clip } => write!(f, ":{sigma}{}", if *clip { ":clip" } else { "" }),
             Damage::SaltPepper { rate } => write!(f, ":{rate}"),
-            Damage::Blocks { rate, side, fill } => {
-                write!(f, ":{rate}:{side}")?;
-                if *fill == LOST { Ok(()) } else { write!(f, ":{fill}") }
-            }
-            Damage::Masking { rate, fill } if *fill == LOST => write!(f, ":{rate}"),
+            Damage::Blocks { rate, side, fill: Fill::Unsaid } => write!(f, ":{rate}:{side}"),
+            Damage::Blocks { rate, side, fill } => write!(f, ":{rate}:{side}:{fill}"),
+            Damage::Masking { rate, fill: Fill::Unsaid } => write!(f, ":{rate}"),
             Damage::Masking { rate, fill } => write!(f, ":{rate}:{fill}"),
             Damage::Blur { sigma } => write!(f, ":{sigma}"),
             Damage::Jpeg { quality } => write!(f, ":{quality}"),
@@ -352,13 +352,17 @@ mod tests {
         check("gaussian:0-55", gaussian(0.0, 55.0, false), "gaussian:0-55");
         check("gaussian:127.5:clip", gaussian(127.5, 127.5, true), "gaussian:127.5:clip");
         check("salt_pepper", Damage::SaltPepper { rate: Span::of(0.1) }, "salt_pepper:0.1");
-        let blocks = |side, fill| Damage::Blocks { rate: Span::of(0.2), side, fill };
-        check("blocks", blocks(Side::Pixels(8), 0.5), "blocks:0.2:8px");
-        check("blocks:0.2:0.1:0", blocks(Side::Share(0.1), 0.0), "blocks:0.2:0.1:0");
-        check("blocks:0.2:0.1:black", blocks(Side::Share(0.1), 0.0), "blocks:0.2:0.1:0");
-        check("blocks:0.2:8px:grey", blocks(Side::Pixels(8), 0.5), "blocks:0.2:8px");
-        check("masking:0.3:white", Damage::Masking { rate: Span::of(0.3), fill: 1.0 }, "masking:0.3:1");
-        check("masking:0.3:1", Damage::Masking { rate: Span::of(0.3), fill: 1.0 }, "masking:0.3:1");
+        let blocks = |side, fill: Fill| Damage::Blocks { rate: Span::of(0.2), side, fill };
+        check("blocks", blocks(Side::Pixels(8), Fill::Unsaid), "blocks:0.2:8px");
+        check("blocks:0.2:8px:any", blocks(Side::Pixels(8), Fill::Any), "blocks:0.2:8px:any");
+        check("blocks:0.2:0.1:0", blocks(Side::Share(0.1), Fill::Value(0.0)), "blocks:0.2:0.1:0");
+        check("blocks:0.2:0.1:black", blocks(Side::Share(0.1), Fill::Value(0.0)), "blocks:0.2:0.1:0");
+        check("blocks:0.2:8px:grey", blocks(Side::Pixels(8), Fill::Value(0.5)), "blocks:0.2:8px:0.5");
+        check("masking:0.3:white", Damage::Masking { rate: Span::of(0.3), fill: Fill::Value(1.0) }, "masking:0.3:1");
+        check("masking:0.3:1", Damage::Masking { rate: Span::of(0.3), fill: Fill::Value(1.0) }, "masking:0.3:1");
+        let unsaid = "masking:0.3".parse::<Damage>().unwrap();
+        assert_eq!(unsaid.clone().settled(), unsaid);
+        assert_eq!("blocks".parse::<Damage>().unwrap().settled().to_string(), "blocks:0.2:8px:any");
         check("blur:1.5", Damage::Blur { sigma: Span::of(1.5) }, "blur:1.5");
         check("jpeg:10-40", Damage::Jpeg { quality: Span::between(10.0, 40.0) }, "jpeg:10-40");
         let words =
@@ -396,7 +400,7 @@ mod tests {
             ("salt_pepper:1.5", &["rate: expected a number above 0, at most 1", "got `1.5`"]),
             ("blocks:0.2:0px", &["side: expected pixels from 1px", "got `0px`"]),
             ("blocks:0.2:2", &["or a share", "got `2`"]),
-            ("blocks:0.2:8px:7", &["fill: expected black, grey, white or a number from 0 to 1, got `7`"]),
+            ("blocks:0.2:8px:7", &["fill: expected any, black, grey, white or a number from 0 to 1, got `7`"]),
             ("masking:0.2:red", &["got `red`"]),
             ("masking:x", &["got `x`"]),
             ("blur:99", &["at most 50"]),

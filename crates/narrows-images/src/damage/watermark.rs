@@ -16,11 +16,11 @@ const LONGEST_SIDE: u32 = 4096;
 /// Maximum side kept; a mark covers at most 60 % of an image.
 const KEPT_SIDE: usize = 1024;
 /// Width of a mark, as a share of the image's width.
-const WIDTH: Span = Span::between(0.2, 0.6);
+pub(super) const WIDTH: Span = Span::between(0.2, 0.6);
 /// Maximum height, as a share of the image's height.
-const TALLEST: f32 = 0.8;
+pub(super) const TALLEST: f32 = 0.8;
 /// The angle in degrees.
-const ANGLE: Span = Span::between(-45.0, 45.0);
+pub(super) const ANGLE: Span = Span::between(-45.0, 45.0);
 
 /// A mark ready to be blended.
 #[derive(Debug, Clone)]
@@ -29,6 +29,41 @@ pub(super) struct Stamp {
     sizes: Vec<Layer>,
     /// Whether the colour is randomly white or black.
     words: bool,
+}
+
+/// A mark as a model keeps it, at most 1,024 pixels a side.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptMark {
+    /// Height in pixels.
+    pub height: usize,
+    /// Width in pixels.
+    pub width: usize,
+    /// Whether it is text, which is white or black.
+    pub is_text: bool,
+    /// Premultiplied red, green and blue, and alpha, 8 bits each from the lowest, `[height, width]`.
+    pub pixels: Vec<u32>,
+}
+
+/// Where a mark lies in an image.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Pose {
+    /// Row of the middle.
+    pub(super) middle_y: f32,
+    /// Column of the middle.
+    pub(super) middle_x: f32,
+    /// Width of the mark in pixels.
+    pub(super) wide: f32,
+    /// In radians.
+    pub(super) angle: f32,
+}
+
+impl Pose {
+    /// Half of the height and of the width that the mark takes up.
+    pub(super) fn reach(self, tall_for_wide: f32) -> (f32, f32) {
+        let (sin, cos) = self.angle.sin_cos();
+        let (wide, tall) = (self.wide, self.wide * tall_for_wide);
+        (0.5 * (wide * sin.abs() + tall * cos), 0.5 * (wide * cos + tall * sin.abs()))
+    }
 }
 
 /// Premultiplied red, green and blue, and alpha.
@@ -64,29 +99,57 @@ impl Stamp {
     /// Blends the mark over `image`.
     pub(super) fn lay(&self, image: &mut Image, opacity: Span, stream: &mut Stream) {
         let (height, width) = (image.height as f32, image.width as f32);
-        let whole = &self.sizes[0].alpha;
-        let tall_for_wide = whole.height as f32 / whole.width as f32;
-        let wide = (WIDTH.draw(stream) * width).min(TALLEST * height / tall_for_wide);
-        let tall = wide * tall_for_wide;
-        let (sin, cos) = ANGLE.draw(stream).to_radians().sin_cos();
+        let wide = (WIDTH.draw(stream) * width).min(TALLEST * height / self.tall_for_wide());
+        let angle = ANGLE.draw(stream).to_radians();
         // Inside the image if the rotated mark fits; else around its centre.
-        let reach_y = 0.5 * (wide * sin.abs() + tall * cos);
-        let reach_x = 0.5 * (wide * cos + tall * sin.abs());
+        let (reach_y, reach_x) = Pose { middle_y: 0.0, middle_x: 0.0, wide, angle }.reach(self.tall_for_wide());
         let middle = |size: f32, reach: f32, chance: f32| 0.5 * size + (size - 2.0 * reach).max(0.0) * (chance - 0.5);
         let middle_y = middle(height, reach_y, stream.uniform());
         let middle_x = middle(width, reach_x, stream.uniform());
         let white = stream.uniform() < 0.5;
         let opacity = opacity.draw(stream);
+        let c = image.channels.count();
+        let size = (image.height, image.width);
+        self.each_pixel(size, Pose { middle_y, middle_x, wide, angle }, white, |(y, x), [red, green, blue, alpha]| {
+            let pixel = &mut image.row_mut(y)[x * c..(x + 1) * c];
+            let over = |below: &mut f32, colour: f32| *below += opacity * (colour - alpha * *below);
+            match pixel {
+                [grey] => over(grey, luminance(&[red, green, blue])),
+                pixel => pixel.iter_mut().zip([red, green, blue]).for_each(|(below, colour)| over(below, colour)),
+            }
+        });
+    }
 
+    /// Height over width.
+    pub(super) fn tall_for_wide(&self) -> f32 {
+        let whole = &self.sizes[0].alpha;
+        whole.height as f32 / whole.width as f32
+    }
+
+    /// Whether it is text, which is white or black.
+    pub(super) fn is_text(&self) -> bool {
+        self.words
+    }
+
+    /// The pixels of an image of `height` by `width` that the mark covers in this pose: premultiplied colour and alpha. Text is
+    /// white or black.
+    pub(super) fn each_pixel(
+        &self,
+        (height, width): (usize, usize),
+        pose: Pose,
+        white: bool,
+        mut each: impl FnMut((usize, usize), [f32; 4]),
+    ) {
+        let Pose { middle_y, middle_x, wide, angle } = pose;
+        let tall = wide * self.tall_for_wide();
+        let (sin, cos) = angle.sin_cos();
+        let (reach_y, reach_x) = pose.reach(self.tall_for_wide());
         // The smallest mipmap with at least one pixel per image pixel.
         let layer = self.sizes.iter().rev().find(|layer| layer.alpha.width as f32 >= wide).unwrap_or(&self.sizes[0]);
         let scale = layer.alpha.width as f32 / wide;
-        let rows = (middle_y - reach_y - 1.0).max(0.0) as usize..image.height.min((middle_y + reach_y + 2.0) as usize);
-        let columns =
-            (middle_x - reach_x - 1.0).max(0.0) as usize..image.width.min((middle_x + reach_x + 2.0) as usize);
-        let c = image.channels.count();
+        let rows = (middle_y - reach_y - 1.0).max(0.0) as usize..height.min((middle_y + reach_y + 2.0) as usize);
+        let columns = (middle_x - reach_x - 1.0).max(0.0) as usize..width.min((middle_x + reach_x + 2.0) as usize);
         for y in rows {
-            let row = image.row_mut(y);
             for x in columns.clone() {
                 let (dy, dx) = (y as f32 + 0.5 - middle_y, x as f32 + 0.5 - middle_x);
                 let from_y = (cos * dy - sin * dx + 0.5 * tall) * scale - 0.5;
@@ -96,14 +159,36 @@ impl Stamp {
                     continue;
                 }
                 let colour = if self.words && !white { [0.0; 3] } else { [red, green, blue] };
-                let pixel = &mut row[x * c..(x + 1) * c];
-                let over = |below: &mut f32, colour: f32| *below += opacity * (colour - alpha * *below);
-                match pixel {
-                    [grey] => over(grey, luminance(&colour)),
-                    pixel => pixel.iter_mut().zip(colour).for_each(|(below, colour)| over(below, colour)),
-                }
+                each((y, x), [colour[0], colour[1], colour[2], alpha]);
             }
         }
+    }
+
+    /// The mark as a model keeps it.
+    pub(super) fn kept(&self) -> KeptMark {
+        let whole = &self.sizes[0];
+        let (height, width) = (whole.alpha.height, whole.alpha.width);
+        let byte = |value: f32| (value.clamp(0.0, 1.0) * 255.0).round() as u32;
+        let pixels = (0..height * width).map(|at| {
+            let [red, green, blue] = [0, 1, 2].map(|channel| byte(whole.colour.pixels[at * 3 + channel]));
+            red | green << 8 | blue << 16 | byte(whole.alpha.pixels[at]) << 24
+        });
+        KeptMark { height, width, is_text: self.words, pixels: pixels.collect() }
+    }
+
+    /// The mark that a model kept.
+    pub(super) fn of_kept(kept: &KeptMark) -> Stamp {
+        let value = |pixel: u32, shift: u32| ((pixel >> shift) & 255) as f32 / 255.0;
+        let colour = kept.pixels.iter().flat_map(|pixel| [0, 8, 16].map(|shift| value(*pixel, shift))).collect();
+        let alpha = kept.pixels.iter().map(|pixel| value(*pixel, 24)).collect();
+        let (height, width) = (kept.height, kept.width);
+        Stamp::of(
+            Layer {
+                colour: Image::new(height, width, Channels::Rgb, colour),
+                alpha: Image::new(height, width, Channels::Grey, alpha),
+            },
+            kept.is_text,
+        )
     }
 }
 
