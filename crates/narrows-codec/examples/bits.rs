@@ -106,6 +106,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             return Err("decoded other values".into());
         }
         bytes += coded.len();
+        eprintln!("method {}", coded[0]);
     }
     say(bytes, values.len(), encoding, decoding)
 }

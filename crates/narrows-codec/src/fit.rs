@@ -4,7 +4,7 @@
 //! expected squared error, otherwise noisy regions would dominate.
 
 /// Maximum number of features per sample.
-pub(crate) const MOST: usize = 24;
+pub(crate) const MOST: usize = 28;
 /// Features are clipped to this.
 pub(crate) const FEATURE_LIMIT: i64 = 1 << 20;
 /// Fractional bits of a weight.

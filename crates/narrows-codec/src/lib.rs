@@ -24,7 +24,7 @@
 //! # Ok::<(), narrows_codec::CodecError>(())
 //! ```
 //!
-//! # The file, versions 1 and 2
+//! # The file, versions 1 to 3
 //!
 //! A varint is an unsigned number, seven bits per byte, lowest first, with the top bit set on all bytes but the last; only
 //! the shortest encoding is valid. A CRC is CRC-32 as in zip files, little-endian.
@@ -54,34 +54,50 @@
 //!
 //! # A section of a plane
 //!
-//! | part | bytes |
-//! |---|---|
-//! | scale | 1: how many bits deviations are shifted down for prediction, at most 62 |
-//! | values | the range coder's, ended as above |
-//! | checksum | 4: CRC of the decoded values, each as 8 bytes little-endian |
+//! The first byte says how it is coded; [`encode_plane`] takes the smallest. Versions 1 and 2 have the first way alone.
 //!
-//! Prediction and bit modelling are defined by the sources (`predictor.rs`, `fit.rs`, `residual.rs`,
-//! `mixer.rs`); every constant there is part of the format. Changing one requires a new version, with the golden
-//! files of the old one kept.
+//! | first byte | values | then |
+//! |---|---|---|
+//! | 0 to 62 | by neighbours: the byte is the scale, by how many bits deviations are shifted down for prediction | the range coder's, ended as above; checksum |
+//! | 64 | a signal whose channels are the columns | as the next |
+//! | 65 | a signal of one channel, whose windows are the rows | scale and depth, bytes; period and base, varints; the range coder's; checksum |
+//! | 66 | by rank in lists of values | length of the lists, a varint; the lists; a plane of ranks |
+//! | 67 | packed by zstd | order and bytes a number, bytes; the lowest, a varint; a zstd frame; checksum |
+//!
+//! A checksum is 4 bytes: CRC of the decoded values, each as 8 bytes little-endian. Prediction and bit modelling are
+//! defined by the sources (`predictor.rs`, `fit.rs`, `residual.rs`, `mixer.rs`, `palette.rs`, `packed.rs`, `signal/`);
+//! every constant there is part of the format. Changing one requires a new version, with the golden files of the old one
+//! kept.
 
 #![forbid(unsafe_code)]
 #![deny(clippy::float_arithmetic)]
 
+mod choice;
 mod coder;
 mod codes;
 mod container;
 mod error;
 mod fit;
+mod golomb;
 mod logistic;
+mod maps;
 mod mixer;
+mod packed;
+mod palette;
 mod plane;
 mod predictor;
 mod residual;
+mod signal;
 mod table;
 mod varint;
 
+pub use choice::{decode_plane, encode_plane};
 pub use codes::{decode_codes, encode_codes};
 pub use container::{Chunk, Entry, Header, Index, Reader, VERSION, Writer};
 pub use error::{CodecError, Part, Result};
-pub use plane::{FRACTION, Plane, Shape, decode_plane, encode_plane};
+pub use maps::{
+    MAGNITUDES, MAP_FARTHEST, MAP_FRACTION, MEAN_CHANNELS, MagnitudeWeights, MapLayout, MapMoments, MapPrior, MapShape,
+    Rounding, decode_maps, encode_maps,
+};
+pub use plane::{FRACTION, Plane, Shape, encode_plane_fast};
 pub use table::Table;

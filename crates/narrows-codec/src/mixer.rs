@@ -43,6 +43,21 @@ impl Counter {
     /// No observations.
     pub(crate) const NEW: Counter = Counter(1 << 31);
 
+    /// As a number, to be kept.
+    pub(crate) fn bits(self) -> u32 {
+        self.0
+    }
+
+    /// From such a number; the count is brought into its range.
+    pub(crate) fn of_bits(bits: u32) -> Counter {
+        Counter(bits & !1023 | (bits & 1023).min(PATIENCE))
+    }
+
+    /// The same with a lower count, so that it adapts faster.
+    pub(crate) fn at_most(self, count: u32) -> Counter {
+        Counter(self.0 & !1023 | (self.0 & 1023).min(count))
+    }
+
     #[inline]
     pub(crate) fn probability(self) -> u32 {
         self.0 >> 16
@@ -70,6 +85,8 @@ const WEIGHT_LIMIT: i32 = 8 << WEIGHT_BITS;
 /// Final learning rate of the weights, and its initial multiple.
 const RATE_LAST: u32 = 64;
 const RATE_FIRST: u32 = 16 * 40;
+/// Observations that weights which have learnt count for.
+const SETTLED: u32 = 1 << 10;
 
 /// Mixing weights, one set per context.
 pub(crate) struct Mixer<const N: usize> {
@@ -79,6 +96,17 @@ pub(crate) struct Mixer<const N: usize> {
 impl<const N: usize> Mixer<N> {
     pub(crate) fn new(contexts: usize, start: [i32; N]) -> Self {
         Mixer { sets: vec![(start, 0); contexts] }
+    }
+
+    /// With weights that have learnt, and change slowly from here on.
+    pub(crate) fn trained(weights: &[[i32; N]]) -> Self {
+        let limited = |weights: &[i32; N]| weights.map(|weight| weight.clamp(-WEIGHT_LIMIT, WEIGHT_LIMIT));
+        Mixer { sets: weights.iter().map(|weights| (limited(weights), SETTLED)).collect() }
+    }
+
+    /// The weights of all contexts.
+    pub(crate) fn weights(&self) -> Vec<[i32; N]> {
+        self.sets.iter().map(|(weights, _)| *weights).collect()
     }
 
     /// The mixture of `inputs` with the weights of `context`.

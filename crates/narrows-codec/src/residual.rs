@@ -7,6 +7,7 @@
 
 use crate::{
     coder::{Coder, WHOLE},
+    golomb::golomb,
     logistic::{FARTHEST, UNIT, squash, stretch},
     mixer::{Counter, Mixer},
     plane::FRACTION,
@@ -57,12 +58,12 @@ struct Scene<'a> {
 
 /// The event that one bit codes.
 #[derive(Clone, Copy)]
-struct Cut {
-    kind: usize,
+pub(crate) struct Cut {
+    pub kind: usize,
     /// Given that the value lies beyond this...
-    inner: i64,
+    pub inner: i64,
     /// ...whether it lies beyond this. `None` for the first bit: whether the value lies beyond -`inner`.
-    outer: Option<i64>,
+    pub outer: Option<i64>,
 }
 
 /// Coarse size classes, three quarters of an octave each.
@@ -186,18 +187,7 @@ impl ResidualModel {
     /// Exponential Golomb code with an adaptive length.
     fn far(&mut self, coder: &mut impl Coder, told: u64) -> u64 {
         let told = told.saturating_add(1);
-        let told_bits = told.ilog2();
-        let mut bits = 0;
-        while bits < 63 {
-            let counter = &mut self.lengths[bits as usize];
-            let more = coder.bit(counter.probability(), told_bits > bits);
-            counter.learn(more);
-            if !more {
-                break;
-            }
-            bits += 1;
-        }
-        (1u64 << bits | coder.plain(bits, told)).wrapping_sub(1)
+        golomb(coder, &mut self.lengths, 63, told).wrapping_sub(1)
     }
 
     /// Codes one bit and adapts.
@@ -262,7 +252,7 @@ impl Scene<'_> {
 impl Cut {
     /// The logit of the event under a logistic distribution of this scale around `centre`.
     #[inline]
-    fn logit(self, centre: i64, scale: i64) -> i32 {
+    pub(crate) fn logit(self, centre: i64, scale: i64) -> i32 {
         let (unit, farthest) = (i64::from(UNIT), i64::from(FARTHEST));
         let logit = |edge: i64| {
             let distance = (edge - centre).clamp(-(1 << 48), 1 << 48);

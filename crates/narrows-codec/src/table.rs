@@ -97,7 +97,8 @@ impl Table {
             let farthest = Self::FARTHEST >> shift;
             let count = self.counts.len() as i64;
             let lowest = self.lowest.clamp(-farthest, (farthest - count + 1).max(-farthest));
-            let kept = (farthest - lowest + 1).min(count) as usize;
+            let beyond = (lowest + count - 1 - farthest).max(0);
+            let kept = (count - beyond) as usize;
             return Table { lowest, shift, counts: self.counts[..kept].to_vec() };
         }
         let merged = (-shift).min(63) as u32;
@@ -167,6 +168,14 @@ mod tests {
         ] {
             let message = Table::new(lowest, shift, counts).unwrap_err().to_string();
             assert!(message.contains("expected"), "{message}");
+        }
+    }
+
+    #[test]
+    fn the_farthest_symbols_have_a_table() {
+        for symbol in [Table::FARTHEST, 1 - Table::FARTHEST, -Table::FARTHEST, i64::MIN, i64::MAX] {
+            let table = Table::from_symbols([symbol]);
+            assert_eq!(table.at(0), table, "{symbol}");
         }
     }
 

@@ -1,6 +1,8 @@
 //! Unsigned numbers in as few bytes as needed: seven bits per byte, lowest first, with the top bit set on all but the last
 //! (LEB128). Only the shortest form is valid, so that encodings are unique.
 
+use crate::error::{CodecError, Result};
+
 /// Appends `value`.
 pub(crate) fn push(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
@@ -36,6 +38,19 @@ impl Partial {
         self.shift += 7;
         if byte & 0x80 == 0 { Step::Done(self.value) } else { Step::More }
     }
+}
+
+/// A number at the beginning of bytes, and the bytes after it.
+pub(crate) fn read<'a>(bytes: &'a [u8], what: &'static str) -> Result<(u64, &'a [u8])> {
+    let mut partial = Partial::default();
+    for (at, &byte) in bytes.iter().enumerate() {
+        match partial.step(byte) {
+            Step::More => {}
+            Step::Done(number) => return Ok((number, &bytes[at + 1..])),
+            Step::Invalid => break,
+        }
+    }
+    Err(CodecError::malformed(what, "a varint in its shortest form", "none"))
 }
 
 #[cfg(test)]

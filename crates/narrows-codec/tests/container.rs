@@ -135,7 +135,7 @@ fn a_newer_version() {
     let mut bytes = small();
     bytes[4] = VERSION as u8 + 1;
     for error in [read(&bytes).unwrap_err(), read_by_index(&bytes).unwrap_err()] {
-        assert_eq!(error.to_string(), "the file has format version 3, the newest known here is 2");
+        assert_eq!(error.to_string(), "the file has format version 4, the newest known here is 3");
     }
 }
 

@@ -3,7 +3,8 @@
 //! `cargo test -p narrows-codec --test golden -- --ignored` writes those that are not there yet, and never another.
 
 use narrows_codec::{
-    Header, Index, Plane, Reader, Shape, Table, VERSION, Writer, decode_codes, decode_plane, encode_codes, encode_plane,
+    Header, Index, Plane, Reader, Shape, Table, VERSION, Writer, decode_codes, decode_plane, encode_codes,
+    encode_plane, encode_plane_fast,
 };
 use std::{fs, io::Cursor, path::PathBuf};
 
@@ -61,6 +62,47 @@ fn header(version: u64) -> Header {
     Header { version, codec: 2, model: 0xfeed_0000_0000_0001, settings: b"settings".to_vec() }
 }
 
+/// Planes of each coding since version 3: windows of a signal, a signal of channels, halved and in steps, flags, and runs.
+fn signals() -> [(&'static str, Shape, Vec<i64>); 5] {
+    let of = |count: usize, value: &dyn Fn(usize) -> i64| (0..count).map(value).collect::<Vec<i64>>();
+    [
+        (
+            "windows",
+            Shape::Rows { rows: 40, columns: 30 },
+            of(1200, &|at| wave(at * 7 + at / 30 * 13, 61, 30) + noise(at, 2)),
+        ),
+        (
+            "channels",
+            Shape::Series { points: 400, channels: 2 },
+            of(800, &|at| wave(at / 2, 50, 900) + noise(at * at % 7919, 30)),
+        ),
+        (
+            "switch",
+            Shape::Series { points: 900, channels: 1 },
+            of(900, &|at| [-25, 3, 22, -25, 9][noise(at / 9, 2) as usize % 5]),
+        ),
+        (
+            "flags",
+            Shape::Rows { rows: 300, columns: 4 },
+            of(1200, &|at| i64::from(noise(at / 4 / (7 + at % 4), 9) > 5) * 5000),
+        ),
+        ("runs", Shape::Series { points: 3000, channels: 1 }, of(3000, &|at| (at / 1000) as i64)),
+    ]
+}
+
+#[test]
+fn signals_decode() {
+    let mut kinds = std::collections::BTreeSet::new();
+    for (name, shape, values) in signals() {
+        let bytes = fs::read(path(&format!("signal-{name}.bin"))).unwrap();
+        let plane = Plane { shape, guesses: &vec![40; values.len()] };
+        assert_eq!(decode_plane(&bytes, &plane).unwrap(), values, "{name}");
+        assert_eq!(encode_plane(&values, &plane), bytes, "{name} is encoded otherwise");
+        kinds.insert(bytes[0]);
+    }
+    assert!(kinds.len() > 2, "{kinds:?}");
+}
+
 #[test]
 fn planes_decode() {
     for (name, shape) in shapes() {
@@ -105,7 +147,11 @@ fn write_missing() {
     };
     for (name, shape) in shapes() {
         let (values, guesses) = values_and_guesses(name, shape);
-        keep(&format!("plane-{name}.bin"), encode_plane(&values, &Plane { shape, guesses: &guesses }));
+        keep(&format!("plane-{name}.bin"), encode_plane_fast(&values, &Plane { shape, guesses: &guesses }));
+    }
+    for (name, shape, values) in signals() {
+        let plane = Plane { shape, guesses: &vec![40; values.len()] };
+        keep(&format!("signal-{name}.bin"), encode_plane(&values, &plane));
     }
     let (symbols, tables) = codes();
     keep("codes.bin", encode_codes(&symbols, &tables));

@@ -10,7 +10,7 @@ use crate::{
 
 const MAGIC: [u8; 4] = *b"NRWZ";
 /// The newest version of the format.
-pub const VERSION: u64 = 2;
+pub const VERSION: u64 = 3;
 
 /// The header of a compressed file.
 #[derive(Debug, Clone, PartialEq, Eq)]
